@@ -1,0 +1,61 @@
+"""Checks what a source distribution and a wheel contain: ``contents.py SDIST WHEEL``."""
+
+import re
+import sys
+import tarfile
+import zipfile
+from pathlib import Path
+
+ALLOWED_IN_WHEEL = re.compile(
+    r"kpm_fast/(sample/)?[a-z_]+\.py"
+    r"|kpm_fast/(_core\.pyi|py\.typed|_core\.[\w.-]+\.(so|pyd))"
+    r"|kpm_fast-[\w.]+\.dist-info/(METADATA|RECORD|WHEEL|entry_points\.txt|top_level\.txt)"
+    r"|kpm_fast-[\w.]+\.dist-info/licenses/LICENSE"
+)
+REQUIRED_IN_WHEEL = {"kpm_fast/__init__.py", "kpm_fast/_core.pyi", "kpm_fast/py.typed"}
+REQUIRED_IN_SDIST = {
+    "LICENSE",
+    "README.md",
+    "csrc/bindings/module.cpp",
+    "docs/architecture.md",
+    "setup.py",
+    "tests/conftest.py",
+}
+FORBIDDEN_IN_SDIST = re.compile(r"\.(so|pyd|pyc|o|gcda|gcno)$|__pycache__|(^|/)build/")
+
+
+def wheel_faults(path: Path) -> list[str]:
+    with zipfile.ZipFile(path) as archive:
+        names = {name for name in archive.namelist() if not name.endswith("/")}
+    faults = [f"unexpected: {name}" for name in names if not ALLOWED_IN_WHEEL.fullmatch(name)]
+    faults += [f"missing: {name}" for name in REQUIRED_IN_WHEEL - names]
+    if not any(
+        name.startswith("kpm_fast/_core.") and name.endswith((".so", ".pyd")) for name in names
+    ):
+        faults.append("missing: the compiled core")
+    return faults
+
+
+def sdist_faults(path: Path) -> list[str]:
+    with tarfile.open(path) as archive:
+        names = {member.name.partition("/")[2] for member in archive if member.isfile()}
+    faults = [f"unexpected: {name}" for name in names if FORBIDDEN_IN_SDIST.search(name)]
+    faults += [f"missing: {name}" for name in REQUIRED_IN_SDIST - names]
+    if not any(name.startswith("examples/") for name in names):
+        faults.append("missing: examples/")
+    return faults
+
+
+def main() -> int:
+    sdist, wheel = map(Path, sys.argv[1:3])
+    faults = [(sdist, fault) for fault in sorted(sdist_faults(sdist))]
+    faults += [(wheel, fault) for fault in sorted(wheel_faults(wheel))]
+    for path, fault in faults:
+        print(f"{path.name}: {fault}")
+    if not faults:
+        print(f"{sdist.name} and {wheel.name}: nothing missing, nothing extra")
+    return bool(faults)
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,1 @@
+"""Benchmarks: ``python -m benchmarks --help``. Speed is asserted by ``pytest benchmarks``."""

@@ -1,0 +1,149 @@
+"""The enumeration (28): speed-up from 1 to 2 threads, cells per second, time against J.
+
+The speed-up is measured with pruning by bound switched off, on a book all of whose cells are
+feasible, so that every cell is solved; rounds of one and of two threads alternate.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import time
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+import kpm_fast as kpm
+
+from .machine import describe
+
+TARGET = 1.8  # times faster on two threads than on one
+
+
+@dataclass(frozen=True)
+class Run:
+    """One clearing."""
+
+    orders: int
+    cells: int
+    solved: int
+    threads: int
+    seconds: float
+    iterations: int
+
+    @property
+    def cells_per_second(self) -> float:
+        return self.solved / self.seconds
+
+
+def scaling_book(levels: int = 3, seed: int = 28) -> tuple[kpm.Market, kpm.Orders]:
+    """Five of eight Arrow-Debreu claims, ``levels`` limits each: (2 levels + 1)^5 cells."""
+    generator = np.random.default_rng(seed)
+    claim = np.repeat(np.arange(5), levels)
+    prior = generator.dirichlet(np.full(8, 8.0))
+    price = prior[claim] * generator.uniform(0.6, 1.4, claim.size)
+    orders = kpm.Orders(
+        claim,
+        generator.choice([1, -1], claim.size),
+        price.round(4),
+        generator.integers(1, 10, claim.size).astype(float),
+    )
+    return kpm.Market(np.eye(8)[:5], prior, risk_aversion=0.05, ambiguity=0.1), orders
+
+
+def growing_book(orders: int, seed: int = 4) -> tuple[kpm.Market, kpm.Orders]:
+    """``orders`` orders on four claims of five states, prices in cents around fair."""
+    generator = np.random.default_rng(seed)
+    payoffs = np.vstack([np.eye(5)[:3], [0.0, 0.0, 1.0, 1.0, 0.0]])
+    prior = np.array([0.3, 0.25, 0.2, 0.15, 0.1])
+    claim = np.arange(orders) % 4
+    side = generator.choice([1, -1], orders)
+    price = ((payoffs @ prior)[claim] * (1 - 0.15 * side * generator.random(orders))).round(2)
+    quantity = generator.integers(1, 10, orders).astype(float)
+    market = kpm.Market(payoffs, prior, risk_aversion=0.5 / orders, ambiguity=0.1)
+    return market, kpm.Orders(claim, side, price, quantity)
+
+
+def clear(book: tuple[kpm.Market, kpm.Orders], threads: int, **options: Any) -> Run:
+    start = time.perf_counter()
+    result = kpm.clear(*book, threads=threads, cell_limit=10**9, **options)
+    seconds = time.perf_counter() - start
+    if result.status is not kpm.Status.OPTIMAL:
+        raise RuntimeError(f"not solved: {result.status}")
+    stats = result.stats
+    return Run(len(result.orders), stats.cells, stats.solved, threads, seconds, stats.iterations)
+
+
+def speed_up(levels: int, rounds: int) -> dict[str, Any]:
+    """Interleaved rounds on one and on two threads."""
+    book = scaling_book(levels)
+    clear(book, 2, prune_bounds=False)
+    runs = [
+        (clear(book, 1, prune_bounds=False), clear(book, 2, prune_bounds=False))
+        for _ in range(rounds)
+    ]
+    ratio = [one.seconds / two.seconds for one, two in runs]
+    one, two = (
+        sorted(column, key=lambda run: run.seconds)[len(runs) // 2]
+        for column in zip(*runs, strict=True)
+    )
+    return {
+        "ratio": float(np.median(ratio)),
+        "best": max(ratio),
+        "one": asdict(one) | {"cells_per_second": one.cells_per_second},
+        "two": asdict(two) | {"cells_per_second": two.cells_per_second},
+    }
+
+
+def growth(sizes: list[int], rounds: int) -> list[dict[str, Any]]:
+    """Time against J, pruning as by default, on one thread."""
+    rows = []
+    for orders in sizes:
+        book = growing_book(orders)
+        runs = sorted((clear(book, 1) for _ in range(rounds)), key=lambda run: run.seconds)
+        rows.append(asdict(runs[rounds // 2]))
+    return rows
+
+
+def print_report(report: dict[str, Any]) -> None:
+    scaling = report["speed_up"]
+    print(
+        f"Speed-up from 1 to 2 threads: {scaling['ratio']:.2f} (median), {scaling['best']:.2f} "
+        f"(best); target {TARGET}"
+    )
+    for run in (scaling["one"], scaling["two"]):
+        print(
+            f"  {run['threads']} thread(s): {run['solved']:,} of {run['cells']:,} cells solved in "
+            f"{run['seconds']:.3f} s, {run['cells_per_second']:,.0f} cells/s"
+        )
+    print("\nTime against J (one thread, pruning by bound):")
+    print(f"  {'J':>4} {'cells':>12} {'solved':>9} {'iterations':>11} {'seconds':>10}")
+    for row in report["growth"]:
+        print(
+            f"  {row['orders']:>4} {row['cells']:>12,} {row['solved']:>9,} "
+            f"{row['iterations']:>11,} {row['seconds']:>10.4f}"
+        )
+    print()
+    for label, value in report["machine"].items():
+        print(f"{label}: {value}")
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("--rounds", type=int, default=5, help="interleaved rounds (5)")
+    parser.add_argument("--quick", action="store_true", help="small books: does it run at all?")
+    parser.add_argument("--output", type=Path, metavar="FILE", help="also write the report as JSON")
+
+
+def run(options: argparse.Namespace) -> int:
+    levels, sizes = (1, [4, 8]) if options.quick else (3, [4, 8, 12, 16, 24, 32, 48])
+    report = {
+        "speed_up": speed_up(levels, options.rounds),
+        "growth": growth(sizes, options.rounds),
+        "machine": dict(describe()),
+    }
+    print_report(report)
+    if options.output is not None:
+        options.output.write_text(json.dumps(report, indent=2) + "\n", encoding="utf-8")
+    return 0

@@ -1,0 +1,57 @@
+"""What a benchmark ran on: machine, build, versions, commit."""
+
+from __future__ import annotations
+
+import os
+import platform
+import subprocess
+from importlib.metadata import PackageNotFoundError, version
+from pathlib import Path
+
+from kpm_fast import _core
+
+PACKAGES = ("kpm-fast", "numpy", "scipy", "clarabel", "cvxpy")
+
+
+def describe() -> list[tuple[str, str]]:
+    """Pairs of a label and its value, in the order in which they are printed."""
+    build = _core.build_info()
+    return [
+        ("machine", f"{_processor()}, {_available_cores()} cores, {platform.system()}"),
+        ("python", platform.python_version()),
+        *((f"core {name}", value) for name, value in build.items()),
+        ("packages", ", ".join(f"{name} {_version(name)}" for name in PACKAGES)),
+        ("commit", _commit()),
+    ]
+
+
+def _processor() -> str:
+    try:
+        lines = Path("/proc/cpuinfo").read_text(encoding="utf-8").splitlines()
+    except OSError:
+        return platform.processor() or platform.machine()
+    names = [line.partition(":")[2].strip() for line in lines if line.startswith("model name")]
+    return names[0] if names else platform.machine()
+
+
+def _available_cores() -> int:
+    if hasattr(os, "sched_getaffinity"):
+        return len(os.sched_getaffinity(0))
+    return os.cpu_count() or 1
+
+
+def _version(package: str) -> str:
+    try:
+        return version(package)
+    except PackageNotFoundError:
+        return "absent"
+
+
+def _commit() -> str:
+    root = Path(__file__).resolve().parent.parent
+    command = ["git", "-C", str(root), "describe", "--always", "--dirty", "--abbrev=12"]
+    try:
+        run = subprocess.run(command, capture_output=True, text=True, check=True)
+    except (OSError, subprocess.CalledProcessError):
+        return "unknown"
+    return run.stdout.strip()

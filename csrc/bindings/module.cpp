@@ -1,0 +1,269 @@
+// The Python module: arrays in, plain dictionaries out. The only file that knows Python.
+#include <pybind11/numpy.h>
+#include <pybind11/pybind11.h>
+#include <pybind11/stl.h>
+
+#include <chrono>
+#include <optional>
+#include <string>
+
+#include "kpm/kpm.hpp"
+
+#ifndef KPM_VERSION
+#define KPM_VERSION "unknown"
+#endif
+#ifndef KPM_FLAGS
+#define KPM_FLAGS "unknown"
+#endif
+
+namespace py = pybind11;
+
+namespace {
+
+// Arrays of any other type or layout are refused rather than converted: the caller has validated
+// them, and a hidden copy of a million orders would go unnoticed.
+template <class T>
+using In = py::array_t<T, py::array::c_style>;
+
+template <class T>
+py::array_t<T> to_array(const std::vector<T>& values) {
+  return py::array_t<T>(static_cast<py::ssize_t>(values.size()), values.data());
+}
+
+kpm::Market borrow_market(const In<double>& payoffs, const In<double>& prior,
+                          const In<double>& inventory, double risk_aversion, double ambiguity) {
+  kpm::Market market;
+  market.claims = static_cast<int>(payoffs.shape(0));
+  market.states = static_cast<int>(payoffs.shape(1));
+  market.payoffs = payoffs.data();
+  market.prior = prior.data();
+  market.inventory = inventory.data();
+  market.risk_aversion = risk_aversion;
+  market.ambiguity = ambiguity;
+  return market;
+}
+
+kpm::Orders borrow_orders(const In<std::int64_t>& claim, const In<std::int8_t>& side,
+                          const In<double>& price, const In<double>& quantity) {
+  kpm::Orders orders;
+  orders.count = claim.shape(0);
+  orders.claim = claim.data();
+  orders.side = side.data();
+  orders.price = price.data();
+  orders.quantity = quantity.data();
+  return orders;
+}
+
+const char* name_of(kpm::Status status) {
+  switch (status) {
+    case kpm::Status::kOptimal:
+      return "optimal";
+    case kpm::Status::kTimeLimit:
+      return "time_limit";
+    case kpm::Status::kInterrupted:
+      return "interrupted";
+    case kpm::Status::kInaccurate:
+      return "inaccurate";
+    case kpm::Status::kInfeasible:
+      break;
+  }
+  return "infeasible";
+}
+
+void add_support(py::dict& result, const kpm::Support& support) {
+  result["worst_case"] = to_array(support.worst_case);
+  result["marginal_state_prices"] = to_array(support.marginal_state_prices);
+  result["multipliers"] = to_array(support.multipliers);
+  result["ambiguity_price"] = support.ambiguity_price;
+}
+
+/// Runs on the calling thread with the GIL released: looks for Ctrl-C and calls Python now and
+/// then. A Python error stops the search and is raised once the core has returned.
+class PythonMonitor {
+ public:
+  explicit PythonMonitor(py::object progress) : progress_(std::move(progress)) {}
+
+  bool operator()(const kpm::Progress& progress) {
+    const py::gil_scoped_acquire gil;
+    if (PyErr_CheckSignals() != 0) {
+      if (PyErr_ExceptionMatches(PyExc_KeyboardInterrupt) != 0) {
+        PyErr_Clear();  // Ctrl-C: the best clearing so far is the answer
+      } else {
+        error_.emplace();
+      }
+      return true;
+    }
+    if (progress_.is_none()) {
+      return false;
+    }
+    try {
+      py::dict report;
+      report["elapsed"] = progress.elapsed;
+      report["cells"] = progress.cells;
+      report["solved"] = progress.solved;
+      report["pruned_infeasible"] = progress.pruned_infeasible;
+      report["pruned_bound"] = progress.pruned_bound;
+      report["certainty_equivalent"] = progress.certainty_equivalent;
+      report["upper_bound"] = progress.upper_bound;
+      return progress_(report).cast<bool>();
+    } catch (py::error_already_set& error) {
+      error_ = std::move(error);
+      return true;
+    }
+  }
+
+  void rethrow() {
+    if (error_) {
+      throw std::move(*error_);
+    }
+  }
+
+ private:
+  py::object progress_;
+  std::optional<py::error_already_set> error_;
+};
+
+py::list staircases(const In<double>& payoffs, const In<std::int64_t>& claim,
+                    const In<std::int8_t>& side, const In<double>& price,
+                    const In<double>& quantity) {
+  kpm::Market market;
+  market.claims = static_cast<int>(payoffs.shape(0));
+  market.states = static_cast<int>(payoffs.shape(1));
+  market.payoffs = payoffs.data();
+  py::list result;
+  for (const auto& pieces : kpm::staircases(market, borrow_orders(claim, side, price, quantity))) {
+    py::array_t<double> table({static_cast<py::ssize_t>(pieces.size()), py::ssize_t{4}});
+    auto cells = table.mutable_unchecked<2>();
+    for (py::ssize_t row = 0; row < table.shape(0); ++row) {
+      const kpm::Piece& piece = pieces[static_cast<std::size_t>(row)];
+      cells(row, 0) = piece.price_low;
+      cells(row, 1) = piece.price_high;
+      cells(row, 2) = piece.demand_low;
+      cells(row, 3) = piece.demand_high;
+    }
+    result.append(table);
+  }
+  return result;
+}
+
+py::dict clear(const In<double>& payoffs, const In<double>& prior, const In<double>& inventory,
+               double risk_aversion, double ambiguity, const In<std::int64_t>& claim,
+               const In<std::int8_t>& side, const In<double>& price, const In<double>& quantity,
+               const std::optional<In<double>>& time, const std::string& allocation,
+               double tolerance, int threads, double time_limit, bool prune_bound,
+               py::object progress) {
+  const kpm::Market market =
+      borrow_market(payoffs, prior, inventory, risk_aversion, ambiguity);
+  kpm::Orders orders = borrow_orders(claim, side, price, quantity);
+  orders.time = time ? time->data() : nullptr;
+  kpm::ClearSettings settings;
+  settings.tolerance = tolerance;
+  settings.threads = threads;
+  settings.time_limit = time_limit;
+  settings.prune_bound = prune_bound;
+  settings.allocation =
+      allocation == "time" ? kpm::Allocation::kTime : kpm::Allocation::kProRata;
+  PythonMonitor monitor(std::move(progress));
+  settings.monitor = [&monitor](const kpm::Progress& state) { return monitor(state); };
+
+  kpm::Clearing clearing;
+  {
+    const py::gil_scoped_release release;
+    clearing = kpm::clear(market, orders, settings);
+  }
+  monitor.rethrow();
+
+  py::dict result;
+  result["status"] = name_of(clearing.status);
+  result["cell"] = to_array(clearing.cell);
+  result["state_prices"] = to_array(clearing.state_prices);
+  result["claim_prices"] = to_array(clearing.claim_prices);
+  result["net_demand"] = to_array(clearing.net_demand);
+  result["fills"] = to_array(clearing.fills);
+  result["revenue"] = clearing.revenue;
+  result["payoff"] = to_array(clearing.payoff);
+  result["certainty_equivalent"] = clearing.certainty_equivalent;
+  result["no_trade_equivalent"] = clearing.no_trade_equivalent;
+  result["upper_bound"] = clearing.upper_bound;
+  result["scale"] = clearing.scale;
+  add_support(result, clearing.support);
+  result["cells"] = clearing.progress.cells;
+  result["pruned_infeasible"] = clearing.progress.pruned_infeasible;
+  result["pruned_bound"] = clearing.progress.pruned_bound;
+  result["solved"] = clearing.progress.solved;
+  result["iterations"] = clearing.iterations;
+  result["threads"] = clearing.threads;
+  result["seconds_compile"] = clearing.seconds_compile;
+  result["seconds_search"] = clearing.seconds_search;
+  result["seconds_select"] = clearing.seconds_select;
+  result["seconds_total"] = clearing.seconds_total;
+  return result;
+}
+
+py::dict solve_cell(const In<double>& payoffs, const In<double>& prior,
+                    const In<double>& inventory, double risk_aversion, double ambiguity,
+                    const In<std::int64_t>& claim, const In<std::int8_t>& side,
+                    const In<double>& price, const In<double>& quantity,
+                    const In<std::int64_t>& cell, double tolerance, int max_iterations) {
+  const kpm::Market market =
+      borrow_market(payoffs, prior, inventory, risk_aversion, ambiguity);
+  const kpm::Orders orders = borrow_orders(claim, side, price, quantity);
+  const std::int64_t* pieces = cell.data();
+  kpm::CellSettings settings;
+  settings.tolerance = tolerance;
+  settings.max_iterations = max_iterations;
+  kpm::CellSolution solution;
+  const auto start = std::chrono::steady_clock::now();
+  {
+    const py::gil_scoped_release release;
+    solution = kpm::solve_cell(market, orders, pieces, settings);
+  }
+  const std::chrono::duration<double> elapsed = std::chrono::steady_clock::now() - start;
+
+  py::dict result;
+  result["status"] = name_of(solution.status);
+  result["state_prices"] = to_array(solution.state_prices);
+  result["net_demand"] = to_array(solution.net_demand);
+  result["certainty_equivalent"] = solution.certainty_equivalent;
+  result["dual_bound"] = solution.dual_bound;
+  result["gap"] = solution.dual_bound - solution.certainty_equivalent;
+  result["primal_residual"] = solution.primal_residual;
+  result["dual_residual"] = solution.dual_residual;
+  result["iterations"] = solution.iterations;
+  add_support(result, solution.support);
+  result["seconds"] = elapsed.count();
+  return result;
+}
+
+py::dict build_info() {
+  py::dict result;
+  result["version"] = KPM_VERSION;
+#if defined(__VERSION__)
+  result["compiler"] = __VERSION__;
+#else
+  result["compiler"] = "unknown";
+#endif
+  result["flags"] = KPM_FLAGS;
+  return result;
+}
+
+}  // namespace
+
+PYBIND11_MODULE(_core, module) {
+  module.doc() = "Compiled core of kpm_fast. Private: use the package.";
+  using py::arg;
+  module.def("staircases", &staircases, arg("payoffs").noconvert(), arg("claim").noconvert(),
+             arg("side").noconvert(), arg("price").noconvert(), arg("quantity").noconvert());
+  module.def("clear", &clear, arg("payoffs").noconvert(), arg("prior").noconvert(),
+             arg("inventory").noconvert(), arg("risk_aversion"), arg("ambiguity"),
+             arg("claim").noconvert(), arg("side").noconvert(), arg("price").noconvert(),
+             arg("quantity").noconvert(), arg("time").none(true), arg("allocation"),
+             arg("tolerance"), arg("threads"), arg("time_limit"), arg("prune_bound"),
+             arg("progress").none(true));
+  module.def("solve_cell", &solve_cell, arg("payoffs").noconvert(), arg("prior").noconvert(),
+             arg("inventory").noconvert(), arg("risk_aversion"), arg("ambiguity"),
+             arg("claim").noconvert(), arg("side").noconvert(), arg("price").noconvert(),
+             arg("quantity").noconvert(), arg("cell").noconvert(), arg("tolerance"),
+             arg("max_iterations"));
+  module.def("build_info", &build_info);
+}

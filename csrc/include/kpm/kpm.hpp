@@ -1,0 +1,131 @@
+// Public interface of the kpm core: clear a call auction of contingent claims with the
+// Knightian pari-mutuel mechanism. Numbers in brackets are equations of Roh and Ye (2015).
+//
+// Everything here trusts its caller: sizes agree, numbers are finite where they must be, the
+// prior is positive and sums to one. Validation belongs to the edge, in Python.
+#pragma once
+
+#include <cstdint>
+#include <functional>
+#include <limits>
+#include <vector>
+
+namespace kpm {
+
+constexpr double kInfinity = std::numeric_limits<double>::infinity();
+
+/// N states, K claims and the maker's preferences. Arrays are borrowed.
+struct Market {
+  int states = 0;
+  int claims = 0;
+  const double* payoffs = nullptr;    ///< (claims, states), row major, money per share
+  const double* prior = nullptr;      ///< (states), positive, sums to one
+  const double* inventory = nullptr;  ///< (states), money
+  double risk_aversion = 1.0;         ///< alpha > 0, per unit of money
+  double ambiguity = 0.0;             ///< Omega >= 0 in nats, may be infinite
+};
+
+/// J limit orders. Arrays are borrowed.
+struct Orders {
+  std::int64_t count = 0;
+  const std::int64_t* claim = nullptr;
+  const std::int8_t* side = nullptr;  ///< +1 buy, -1 sell
+  const double* price = nullptr;      ///< limit, may be infinite (a market order)
+  const double* quantity = nullptr;   ///< shares, finite, >= 0
+  const double* time = nullptr;       ///< priority for Allocation::kTime; null means book order
+};
+
+/// How orders of one claim, side and limit share what is filled at the clearing price.
+enum class Allocation : std::uint8_t { kProRata, kTime };
+
+enum class Status : std::uint8_t { kOptimal, kTimeLimit, kInterrupted, kInaccurate, kInfeasible };
+
+/// One claim's net demand: flats 0, 2, 4, ... (price free) and steps 1, 3, 5, ... (demand free),
+/// numbered from the lowest price; the paper's 2 n_k + 1 subsets (13).
+struct Piece {
+  double price_low, price_high, demand_low, demand_high;
+};
+
+/// What the search has done so far; handed to the monitor from the calling thread.
+struct Progress {
+  double elapsed = 0.0;            ///< seconds
+  double cells = 0.0;              ///< in all
+  double pruned_infeasible = 0.0;  ///< cells no price vector reaches
+  double pruned_bound = 0.0;       ///< cells whose bound lies below the best clearing
+  std::int64_t solved = 0;         ///< cells solved by the interior-point method
+  double certainty_equivalent = -kInfinity;
+  double upper_bound = kInfinity;
+};
+
+/// Returns true to stop the search.
+using Monitor = std::function<bool(const Progress&)>;
+
+struct ClearSettings {
+  double tolerance = 1e-9;  ///< on the certainty equivalent, relative to the book's notional
+  int threads = 1;
+  double time_limit = kInfinity;  ///< seconds
+  bool prune_bound = true;
+  Allocation allocation = Allocation::kProRata;
+  Monitor monitor;  ///< may be empty
+};
+
+struct CellSettings {
+  double tolerance = 1e-9;  ///< relative to the book's notional
+  int max_iterations = 100;
+};
+
+/// What supports a point: the worst case, the maker's own marginal state prices and the
+/// multipliers of pi = P xi. By Donsker-Varadhan they bound every clearing of a run of pieces.
+struct Support {
+  std::vector<double> worst_case;             ///< (states) p
+  std::vector<double> marginal_state_prices;  ///< (states) g
+  std::vector<double> multipliers;            ///< (claims) lambda
+  double ambiguity_price = 0.0;               ///< money per nat: -d(certainty equivalent)/d(Omega)
+};
+
+struct CellSolution {
+  Status status = Status::kInfeasible;
+  std::vector<double> state_prices;  ///< (states) xi
+  std::vector<double> net_demand;    ///< (claims) y
+  double certainty_equivalent = -kInfinity;
+  double dual_bound = kInfinity;
+  double primal_residual = 0.0;
+  double dual_residual = 0.0;
+  int iterations = 0;
+  Support support;
+};
+
+struct Clearing {
+  Status status = Status::kOptimal;
+  std::vector<std::int64_t> cell;    ///< (claims) piece of each staircase
+  std::vector<double> state_prices;  ///< (states)
+  std::vector<double> claim_prices;  ///< (claims)
+  std::vector<double> net_demand;    ///< (claims)
+  std::vector<double> fills;         ///< (orders)
+  std::vector<double> payoff;        ///< (states), inventory included
+  double revenue = 0.0;
+  double certainty_equivalent = -kInfinity;
+  double no_trade_equivalent = 0.0;
+  double upper_bound = kInfinity;
+  double scale = 1.0;  ///< money; what tolerances refer to
+  Support support;
+  Progress progress;
+  std::int64_t iterations = 0;
+  int threads = 1;
+  double seconds_compile = 0.0;
+  double seconds_search = 0.0;
+  double seconds_select = 0.0;
+  double seconds_total = 0.0;
+};
+
+/// The staircases (13) of a book, one per claim.
+std::vector<std::vector<Piece>> staircases(const Market& market, const Orders& orders);
+
+/// Solve (27) for one cell, given as the piece of each claim.
+CellSolution solve_cell(const Market& market, const Orders& orders, const std::int64_t* cell,
+                        const CellSettings& settings);
+
+/// Enumerate the cells (28).
+Clearing clear(const Market& market, const Orders& orders, const ClearSettings& settings);
+
+}  // namespace kpm

@@ -1,0 +1,118 @@
+#include "api/selection.hpp"
+
+#include <algorithm>
+#include <optional>
+
+#include "demand/allocation.hpp"
+
+namespace kpm {
+
+namespace {
+
+constexpr double kSelectionTolerance = 1e-12;  // of a chosen cell's solution, scaled money
+constexpr double kOpenTie = 1e-11;             // scaled money a choice of demand may cost
+constexpr double kSameVolume = 1e-9;           // relative
+constexpr double kSameDivergence = 1e-9;       // nats
+
+}  // namespace
+
+Selection::Selection(const ScaledMarket& market, const std::vector<Staircase>& stairs)
+    : market_(market),
+      stairs_(stairs),
+      solver_(market, 2 * market.claims()),
+      hull_(market.claims(), 2 * market.claims()),
+      demand_(market, stairs),
+      prices_(market) {}
+
+Choice Selection::choose(const std::vector<Candidate>& candidates) {
+  std::optional<Choice> best;
+  std::set<std::vector<int>> seen;
+  for (const Candidate& candidate : candidates) {
+    Choice choice;
+    if (!settle(candidate.cell, seen, choice)) {
+      continue;
+    }
+    const double margin = best ? kSameVolume * std::max(best->volume, choice.volume) : 0.0;
+    if (best && choice.volume < best->volume - margin) {
+      continue;
+    }
+    add_prices(choice);
+    const bool more = !best || choice.volume > best->volume + margin;
+    const bool nearer = !best || choice.divergence < best->divergence - kSameDivergence;
+    const bool as_near = best && choice.divergence <= best->divergence + kSameDivergence;
+    if (more || nearer || (as_near && choice.cell < best->cell)) {
+      best = std::move(choice);
+    }
+  }
+  return std::move(*best);
+}
+
+/// Choose the demand; where it lies at the end of a step, move to the adjacent flat and choose
+/// again, so that each clearing is looked at in one cell only. False if it was looked at before.
+bool Selection::settle(std::vector<int> cell, std::set<std::vector<int>>& seen, Choice& choice) {
+  while (seen.insert(cell).second) {
+    set_cell(hull_, market_, stairs_, cell.data());
+    InteriorPoint::Settings settings;
+    settings.tolerance = kSelectionTolerance;
+    solver_.solve(hull_, settings);
+    iterations_ += solver_.iterations();
+    ChosenDemand chosen = demand_.choose(solver_, cell, kOpenTie);
+    if (chosen.cell != cell) {
+      cell = std::move(chosen.cell);
+      continue;
+    }
+    choice.cell = std::move(cell);
+    choice.demand = std::move(chosen.demand);
+    choice.volume = volume(choice);
+    choice.worst_case = solver_.worst_case();
+    choice.marginal_state_prices = solver_.marginal_state_prices();
+    choice.multipliers = solver_.multipliers();
+    choice.ambiguity_price = solver_.ambiguity_price();
+    choice.bound = solver_.bound();
+    return true;
+  }
+  return false;
+}
+
+double Selection::volume(const Choice& choice) const {
+  double sum = 0.0;
+  for (int k = 0; k < market_.claims(); ++k) {
+    const Staircase& stairs = claim(k);
+    const int piece = choice.cell[static_cast<std::size_t>(k)];
+    const auto l = static_cast<std::size_t>(piece / 2);
+    double traded = stairs.sold[l];
+    if (Staircase::is_step(piece)) {
+      const double net = choice.demand[k] * (market_.scale / market_.span[k]) - stairs.bought[l + 1] +
+                         stairs.sold[l];
+      const Matched matched = match_at_limit(stairs.buy[l], stairs.sell[l], net);
+      traded += stairs.bought[l + 1] + matched.bought + matched.sold;
+    } else {
+      traded += stairs.bought[l];
+    }
+    sum += market_.demand(k, traded);
+  }
+  return sum;
+}
+
+void Selection::add_prices(Choice& choice) {
+  const int claims = market_.claims();
+  Array low(claims);
+  Array high(claims);
+  Array flat(claims);
+  for (int k = 0; k < claims; ++k) {
+    const int piece = choice.cell[static_cast<std::size_t>(k)];
+    const Piece range = claim(k).piece(piece);
+    low[k] = market_.price(k, range.price_low);
+    high[k] = market_.price(k, range.price_high);
+    flat[k] = Staircase::is_step(piece) ? 0.0 : market_.demand(k, range.demand_low);
+  }
+  prices_.solve(low, high, flat);
+  choice.state_prices = prices_.state_prices();
+  choice.divergence = prices_.divergence();
+}
+
+const Staircase& Selection::claim(int k) const {
+  return stairs_[static_cast<std::size_t>(market_.original[static_cast<std::size_t>(k)])];
+}
+
+}  // namespace kpm

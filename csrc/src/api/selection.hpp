@@ -1,0 +1,53 @@
+// From the cells that tie to the one published clearing.
+#pragma once
+
+#include <cstdint>
+#include <set>
+#include <vector>
+
+#include "demand/demand_choice.hpp"
+#include "ipm/interior_point.hpp"
+#include "prices/nearest_prices.hpp"
+#include "search/cell_search.hpp"
+
+namespace kpm {
+
+/// A cell with its demand and state prices chosen, and what supports it. Scaled units.
+struct Choice {
+  std::vector<int> cell;
+  Array demand;
+  Array state_prices;
+  Array worst_case, marginal_state_prices, multipliers;
+  double ambiguity_price = 0.0;
+  double volume = 0.0;      ///< traded, each claim weighted by its payoff range
+  double divergence = 0.0;  ///< KL(state prices | prior)
+  double bound = kInfinity;
+};
+
+/// The rule of docs/selection.md: demand within each tied cell, then the larger volume, the state
+/// prices nearer to the prior, the lexicographically first cell.
+class Selection {
+ public:
+  Selection(const ScaledMarket& market, const std::vector<Staircase>& stairs);
+
+  /// `candidates` is not empty.
+  Choice choose(const std::vector<Candidate>& candidates);
+
+  std::int64_t iterations() const { return iterations_; }
+
+ private:
+  bool settle(std::vector<int> cell, std::set<std::vector<int>>& seen, Choice& choice);
+  double volume(const Choice& choice) const;
+  void add_prices(Choice& choice);
+  const Staircase& claim(int k) const;
+
+  const ScaledMarket& market_;
+  const std::vector<Staircase>& stairs_;
+  InteriorPoint solver_;
+  Hull hull_;
+  DemandChoice demand_;
+  NearestPrices prices_;
+  std::int64_t iterations_ = 0;
+};
+
+}  // namespace kpm

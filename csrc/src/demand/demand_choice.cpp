@@ -1,0 +1,188 @@
+#include "demand/demand_choice.hpp"
+
+#include <Eigen/QR>
+#include <algorithm>
+#include <cmath>
+
+#include "numerics/face_projection.hpp"
+
+namespace kpm {
+
+namespace {
+
+constexpr double kAtEnd = 1e-7;        // share of a step: demand this close to its end is there
+constexpr double kPossible = 1e-9;     // marginal state prices below this do not pin their state
+constexpr double kDependent = 1e-8;    // relative singular value of a direction left open
+constexpr double kKink = 1e-10;        // ambiguity price, scaled, of a worst case without entropy
+constexpr int kHalvings = 40;
+
+}  // namespace
+
+DemandChoice::DemandChoice(const ScaledMarket& market, const std::vector<Staircase>& stairs)
+    : market_(market), stairs_(stairs), measure_(market) {}
+
+/// Revenue of the steps minus rho: what the choice of demand changes.
+double DemandChoice::value(const Array& demand, const std::vector<int>& cell) {
+  double revenue = 0.0;
+  for (int k = 0; k < market_.claims(); ++k) {
+    const int piece = cell[static_cast<std::size_t>(k)];
+    if (Staircase::is_step(piece)) {
+      const auto source = static_cast<std::size_t>(market_.original[static_cast<std::size_t>(k)]);
+      revenue += demand[k] * market_.price(k, stairs_[source].piece(piece).price_low);
+    }
+  }
+  const Array loss =
+      (market_.payoffs.transpose() * demand.matrix()).array() - market_.inventory;
+  return revenue - measure_.evaluate(loss);
+}
+
+/// Directions of the open steps' demand along which neither revenue nor risk changes: the losses
+/// of all states that count move alike. One column a direction, in shares of each step's height.
+Matrix DemandChoice::open_directions(const InteriorPoint& solution,
+                                     const std::vector<Step>& open) const {
+  const auto m = static_cast<Eigen::Index>(open.size());
+  std::vector<int> counting;
+  for (int i = 0; i < market_.states(); ++i) {
+    if (solution.marginal_state_prices()[i] > kPossible) {
+      counting.push_back(i);
+    }
+  }
+  // Rows: states that count; columns: steps, then the common shift.
+  Eigen::MatrixXd rows(static_cast<Eigen::Index>(counting.size()), m + 1);
+  for (Eigen::Index i = 0; i < rows.rows(); ++i) {
+    for (Eigen::Index k = 0; k < m; ++k) {
+      const Step& step = open[static_cast<std::size_t>(k)];
+      rows(i, k) = market_.payoffs(step.claim, counting[static_cast<std::size_t>(i)]);
+    }
+    rows(i, m) = -1.0;
+  }
+  Eigen::CompleteOrthogonalDecomposition<Eigen::MatrixXd> decomposition;
+  decomposition.setThreshold(kDependent);
+  decomposition.compute(rows);
+  const Eigen::Index rank = decomposition.rank();
+  // rows = Q [T 0; 0 0] Z: the last columns of Z' span the kernel.
+  const Eigen::MatrixXd basis = decomposition.matrixZ().transpose();
+  return decomposition.colsPermutation() * basis.rightCols(m + 1 - rank);
+}
+
+ChosenDemand DemandChoice::choose(const InteriorPoint& solution, const std::vector<int>& cell,
+                                  double tie) {
+  ChosenDemand chosen{cell, solution.demand()};
+  const Array value_of_claim =
+      (market_.payoffs * solution.marginal_state_prices().matrix()).array();
+
+  std::vector<Step> open;
+  for (int k = 0; k < market_.claims(); ++k) {
+    const int piece = cell[static_cast<std::size_t>(k)];
+    if (!Staircase::is_step(piece)) {
+      continue;
+    }
+    const Staircase& claim =
+        stairs_[static_cast<std::size_t>(market_.original[static_cast<std::size_t>(k)])];
+    const Piece box = claim.piece(piece);
+    const auto l = static_cast<std::size_t>(piece / 2);
+    Step step{};
+    step.claim = k;
+    step.low = market_.demand(k, box.demand_low);
+    step.high = market_.demand(k, box.demand_high);
+    step.bids = market_.demand(k, claim.buy[l]);
+    step.offers = market_.demand(k, claim.sell[l]);
+    step.everything = step.low + step.bids;  // offers at the limit are all in demand_low
+    const double height = step.high - step.low;
+    const double gain = market_.price(k, box.price_low) - value_of_claim[k];
+    if (std::abs(gain) * height > tie) {
+      const double end = gain > 0.0 ? step.high : step.low;
+      if (std::abs(end - chosen.demand[k]) <= kAtEnd * height) {
+        chosen.demand[k] = end;  // the maker wants this end
+        continue;
+      }
+    }
+    open.push_back(step);
+  }
+
+  if (!open.empty()) {
+    const Matrix directions = open_directions(solution, open);
+    if (directions.cols() > 0) {
+      const auto m = static_cast<Eigen::Index>(open.size());
+      const auto d = directions.cols();
+      FaceProblem face;
+      for (Array* array : {&face.start, &face.low, &face.high, &face.target, &face.below,
+                           &face.above}) {
+        array->resize(m);
+      }
+      for (Eigen::Index k = 0; k < m; ++k) {
+        const Step& step = open[static_cast<std::size_t>(k)];
+        face.start[k] = chosen.demand[step.claim];
+        face.low[k] = step.low;
+        face.high[k] = step.high;
+        face.target[k] = step.everything;
+        face.below[k] = step.bids;
+        face.above[k] = step.offers;
+      }
+      face.directions = directions.topRows(m);
+      // States that do not count now must not begin to: at a kink their loss stays below the
+      // worst, elsewhere it may not rise at all.
+      const Array loss = (market_.payoffs.transpose() * chosen.demand.matrix()).array() -
+                         market_.inventory;
+      const double worst = loss.maxCoeff();
+      std::vector<int> idle;
+      for (int i = 0; i < market_.states(); ++i) {
+        if (solution.marginal_state_prices()[i] <= kPossible) {
+          idle.push_back(i);
+        }
+      }
+      const auto r = static_cast<Eigen::Index>(idle.size());
+      face.limits.resize(r, d);
+      face.room.resize(r);
+      const bool kink = solution.ambiguity_price() <= kKink;
+      for (Eigen::Index i = 0; i < r; ++i) {
+        const int state = idle[static_cast<std::size_t>(i)];
+        face.limits.row(i) = -directions.row(m);
+        for (Eigen::Index k = 0; k < m; ++k) {
+          face.limits.row(i) +=
+              market_.payoffs(open[static_cast<std::size_t>(k)].claim, state) *
+              directions.row(k);
+        }
+        face.room[i] = kink ? worst - loss[state] : 0.0;
+      }
+      const Array best = project_on_face(face);
+
+      // The face was identified with tolerances: walk towards the choice only as far as it is free.
+      const double before = value(chosen.demand, cell);
+      Array trial = chosen.demand;
+      double share = 1.0;
+      for (int halving = 0; halving < kHalvings; ++halving, share *= 0.5) {
+        for (Eigen::Index k = 0; k < m; ++k) {
+          trial[open[static_cast<std::size_t>(k)].claim] =
+              face.start[k] + share * (best[k] - face.start[k]);
+        }
+        if (value(trial, cell) >= before - tie) {
+          chosen.demand = trial;
+          break;
+        }
+      }
+    }
+  }
+
+  for (int k = 0; k < market_.claims(); ++k) {
+    const auto at = static_cast<std::size_t>(k);
+    const int piece = cell[at];
+    if (!Staircase::is_step(piece)) {
+      continue;
+    }
+    const Piece box = stairs_[static_cast<std::size_t>(market_.original[at])].piece(piece);
+    const double low = market_.demand(k, box.demand_low);
+    const double high = market_.demand(k, box.demand_high);
+    const double snap = kAtEnd * (high - low);
+    if (chosen.demand[k] >= high - snap) {
+      chosen.demand[k] = high;
+      chosen.cell[at] = piece - 1;
+    } else if (chosen.demand[k] <= low + snap) {
+      chosen.demand[k] = low;
+      chosen.cell[at] = piece + 1;
+    }
+  }
+  return chosen;
+}
+
+}  // namespace kpm

@@ -1,0 +1,46 @@
+// Net demand that the objective leaves open.
+#pragma once
+
+#include <vector>
+
+#include "ipm/interior_point.hpp"
+#include "model/scaled_market.hpp"
+#include "model/staircase.hpp"
+
+namespace kpm {
+
+/// A cell and the demand chosen in it, in scaled units.
+struct ChosenDemand {
+  std::vector<int> cell;  ///< (claims) a step only where its demand lies strictly inside
+  Array demand;           ///< (claims)
+};
+
+/// The rule (docs/selection.md): among the optimal demands of a cell, the one that disappoints the
+/// traders at the clearing prices least,
+///     minimise  sum over step claims of (unfilled bids)^2 / bids + (unfilled offers)^2 / offers,
+/// in money. Strictly convex in the fills, so unique; equal fractions for equal claims. Demand at
+/// the end of a step belongs to the adjacent flat, which leaves the prices more freedom.
+class DemandChoice {
+ public:
+  DemandChoice(const ScaledMarket& market, const std::vector<Staircase>& stairs);
+
+  /// Choose from the solution of `cell`. `tie` is the money the choice may cost at most.
+  ChosenDemand choose(const InteriorPoint& solution, const std::vector<int>& cell, double tie);
+
+ private:
+  struct Step {
+    int claim;
+    double low, high;       // demand
+    double bids, offers;    // quantity at the limit
+    double everything;      // net demand if all of it is filled
+  };
+
+  double value(const Array& demand, const std::vector<int>& cell);
+  Matrix open_directions(const InteriorPoint& solution, const std::vector<Step>& open) const;
+
+  const ScaledMarket& market_;
+  const std::vector<Staircase>& stairs_;
+  RiskMeasure measure_;
+};
+
+}  // namespace kpm

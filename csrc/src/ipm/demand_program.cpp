@@ -1,0 +1,208 @@
+#include "ipm/demand_program.hpp"
+
+#include <algorithm>
+#include <cmath>
+
+namespace kpm {
+
+namespace {
+
+constexpr double kStart = 0.1;  // first complementarity products over the money at stake
+constexpr double kLeastStake = 1e-3;
+
+double dot(const double* a, const double* b, Eigen::Index count) {
+  double sum = 0.0;
+  for (Eigen::Index i = 0; i < count; ++i) {
+    sum += a[i] * b[i];
+  }
+  return sum;
+}
+
+}  // namespace
+
+DemandProgram::DemandProgram(const ScaledMarket& market)
+    : market_(market),
+      steps_(market.claims()),
+      risk_(market),
+      claim_(static_cast<std::size_t>(market.claims()), 0),
+      roots_(market.claims(), risk_.root_size()),
+      matrix_(market.claims(), market.claims()),
+      column_(market.claims()) {
+  for (Array* array : {&base_, &loss_, &dloss_, &best_p_, &best_g_}) {
+    array->setZero(market.states());
+  }
+  for (Array* array : {&price_, &ddemand_, &step_value_, &scale_, &best_demand_}) {
+    array->setZero(market.claims());
+  }
+  projection_.setZero(risk_.root_size());
+  factor_.reserve(market.claims());
+}
+
+void DemandProgram::load(const Hull& hull) {
+  steps_.clear();
+  base_ = -market_.inventory;
+  for (int k = 0; k < hull.claims(); ++k) {
+    const auto at = static_cast<std::size_t>(k);
+    const Range range = hull.demand_range(k);
+    if (range.high > range.low) {
+      const int j = steps_.size();
+      claim_[static_cast<std::size_t>(j)] = k;
+      price_[j] = hull.price[hull.first[at]];
+      steps_.add(range.low, range.high - range.low);
+    } else {
+      base_ += range.low * market_.payoffs.row(k).transpose().array();
+    }
+  }
+  magnitude_ = base_.abs().maxCoeff();
+  // rho is cash-additive: losses count from the worst state, where rounding matters most.
+  base_ -= base_.maxCoeff();
+  start_ = kStart * std::max(steps_.total_width(), kLeastStake);
+}
+
+void DemandProgram::start(const Attempt& attempt) {
+  steps_.start(start_);
+  losses();
+  risk_.start(loss_, start_, attempt.entropy_share);
+}
+
+void DemandProgram::losses() {
+  loss_ = base_;
+  for (int j = 0; j < steps_.size(); ++j) {
+    const double* const row = payoff(j);
+    for (Eigen::Index i = 0; i < loss_.size(); ++i) {
+      loss_[i] += row[i] * steps_.x[j];
+    }
+  }
+}
+
+void DemandProgram::factor() {
+  const Eigen::Index states = loss_.size();
+  const Eigen::Index size = risk_.root_size();
+  risk_.factor(loss_);
+  for (int j = 0; j < steps_.size(); ++j) {
+    steps_.cost[j] = dot(payoff(j), risk_.g.data(), states) - price_[j];
+  }
+  steps_.factor();
+  // (1 / spread + curvature) dy = ..., scaled by the roots of the spreads: the matrix is the
+  // identity plus a sum of squares.
+  for (int j = 0; j < steps_.size(); ++j) {
+    scale_[j] = std::sqrt(steps_.spread[j]);
+    risk_.root(payoff(j), 1.0, &roots_(j, 0));
+    for (int l = 0; l <= j; ++l) {
+      matrix_(j, l) = scale_[j] * scale_[l] * dot(&roots_(j, 0), &roots_(l, 0), size);
+    }
+    matrix_(j, j) += 1.0;
+  }
+  factor_.compute(matrix_.topLeftCorner(steps_.size(), steps_.size()), 0.0);
+}
+
+void DemandProgram::target_predictor() {
+  steps_.target_predictor();
+  risk_.target_predictor();
+}
+
+void DemandProgram::target_corrector(double tau, bool second_order) {
+  steps_.target_corrector(tau);
+  risk_.target_corrector(tau, second_order);
+}
+
+void DemandProgram::target_centre(double tau) {
+  steps_.target_centre(tau);
+  risk_.target_centre(tau);
+}
+
+void DemandProgram::direction() {
+  const Eigen::Index states = loss_.size();
+  const Eigen::Index size = risk_.root_size();
+  const int steps = steps_.size();
+  steps_.condense();
+  risk_.condense();
+  for (int j = 0; j < steps; ++j) {
+    step_value_[j] = dot(payoff(j), risk_.step_g.data(), states);
+    column_[j] = steps_.step[j] / scale_[j] - scale_[j] * step_value_[j];
+  }
+  factor_.solve_in_place(column_);
+  dloss_ = 0.0;
+  projection_ = 0.0;
+  for (int j = 0; j < steps; ++j) {
+    ddemand_[j] = scale_[j] * column_[j];
+    const double* const row = payoff(j);
+    for (Eigen::Index i = 0; i < states; ++i) {
+      dloss_[i] += row[i] * ddemand_[j];
+    }
+    for (Eigen::Index i = 0; i < size; ++i) {
+      projection_[i] += roots_(j, i) * ddemand_[j];
+    }
+  }
+  // dG follows from either of two equations; near a kink curvature * dy cancels, elsewhere the
+  // other does.
+  for (int j = 0; j < steps; ++j) {
+    steps_.dcost[j] = matrix_(j, j) > 2.0
+                          ? (steps_.step[j] - ddemand_[j]) / steps_.spread[j]
+                          : step_value_[j] + dot(&roots_(j, 0), projection_.data(), size);
+  }
+  steps_.expand();
+  risk_.expand(dloss_);
+}
+
+double DemandProgram::complementarity(Step along) const {
+  return steps_.complementarity(along) + risk_.complementarity(along.primal);
+}
+
+Step DemandProgram::max_step(double share) const {
+  Step limit{share, share};
+  steps_.steepest(limit);
+  double steepest = std::max(limit.primal, limit.dual);
+  risk_.steepest(steepest);
+  const double step = share / steepest;
+  return {step, step};
+}
+
+Step DemandProgram::shorten(Step along) {
+  const double step = risk_.shorten(along.primal, complementarity({}) / weight(),
+                                    complementarity(along) / weight());
+  return {step, step};
+}
+
+void DemandProgram::advance(Step along) {
+  steps_.advance(along);
+  losses();
+  risk_.advance(along.primal);
+}
+
+double DemandProgram::bound() const {
+  const double mass = risk_.g.sum();
+  double bound = risk_.divergence() - (risk_.g * base_).sum() / mass;
+  for (int j = 0; j < steps_.size(); ++j) {
+    const double margin = price_[j] - dot(payoff(j), risk_.g.data(), loss_.size()) / mass;
+    bound += std::max(margin * steps_.low(j), margin * steps_.high(j));
+  }
+  return bound;
+}
+
+bool DemandProgram::keep_best(double tolerance) {
+  double objective = -risk_.upper_bound(loss_);
+  for (int j = 0; j < steps_.size(); ++j) {
+    objective += price_[j] * steps_.x[j];
+  }
+  const double merit = bound() - objective;
+  if (merit < merit_) {
+    merit_ = merit;
+    best_demand_ = steps_.x;
+    best_p_ = risk_.p / risk_.p.sum();
+    best_g_ = risk_.g / risk_.g.sum();
+    best_divergence_ = risk_.divergence();
+    best_ambiguity_price_ = risk_.ambiguity_price();
+    best_dual_residual_ = std::max(steps_.dual_residual, risk_.weighted_residual());
+  }
+  return merit <= tolerance;
+}
+
+void DemandProgram::write_demand(Array& demand) const {
+  for (int j = 0; j < steps_.size(); ++j) {
+    demand[claim_[static_cast<std::size_t>(j)]] =
+        std::clamp(best_demand_[j], steps_.low(j), steps_.high(j));
+  }
+}
+
+}  // namespace kpm

@@ -1,0 +1,82 @@
+// The demand of a cell: a smooth convex problem in the quantities of the steps.
+#pragma once
+
+#include <vector>
+
+#include "ipm/hull.hpp"
+#include "ipm/predictor_corrector.hpp"
+#include "ipm/risk_block.hpp"
+#include "model/scaled_market.hpp"
+#include "numerics/dense.hpp"
+
+namespace kpm {
+
+/// maximise  sum over steps of pi_k y_k - rho(P'y - w)  with every y_k within its step; the
+/// flats' demand is given. A step is priced at cost G_k - pi_k, where G = P g values the claims at
+/// the maker's marginal state prices, and a Newton step is condensed to
+///   (1 / spread + curvature) dy = residual.
+/// Cost per iteration: O(S^2 N + S^3) for S steps, with about 2 N logarithms.
+class DemandProgram {
+ public:
+  explicit DemandProgram(const ScaledMarket& market);
+
+  void load(const Hull& hull);
+  bool empty() const { return steps_.size() == 0; }
+  double magnitude() const { return magnitude_; }  ///< of the losses that rounding sees
+
+  // What the predictor-corrector loop calls.
+  void start(const Attempt& attempt);
+  void factor();
+  void target_predictor();
+  void target_corrector(double tau, bool second_order);
+  void target_centre(double tau);
+  void direction();
+  double complementarity(Step along) const;
+  double weight() const { return steps_.weight() + risk_.weight(); }
+  double nonlinearity() const { return risk_.weighted_residual(); }
+  Step max_step(double share) const;
+  Step shorten(Step along);
+  void advance(Step along);
+  bool keep_best(double tolerance);
+
+  // The best point so far.
+  void write_demand(Array& demand) const;  ///< (claims) the steps' entries
+  const Array& worst_case() const { return best_p_; }
+  const Array& marginal_state_prices() const { return best_g_; }
+  double divergence() const { return best_divergence_; }  ///< KL(g|p) / a
+  double ambiguity_price() const { return best_ambiguity_price_; }
+  double merit() const { return merit_; }
+  double dual_residual() const { return best_dual_residual_; }
+  void forget() { merit_ = kInfinity; }
+
+ private:
+  const double* payoff(int j) const {
+    return &market_.payoffs(claim_[static_cast<std::size_t>(j)], 0);
+  }
+  void losses();
+  double bound() const;
+
+  const ScaledMarket& market_;
+  IntervalBlock steps_;
+  RiskBlock risk_;
+  std::vector<int> claim_;  // (steps) the claim of each
+  Array price_;             // (steps) pi
+  Array base_;              // (states) losses of the given demand, less their maximum
+  double magnitude_ = 0.0;
+  double start_ = 1.0;
+
+  Array loss_, dloss_;          // (states)
+  Array ddemand_, step_value_;  // (steps)
+  Array scale_;                 // (steps) root of the spread
+  Array projection_;            // (root_size)
+  Matrix roots_;                // (steps, root_size) curvature = roots roots'
+  Matrix matrix_;
+  SemidefiniteCholesky factor_;
+  Vector column_;
+
+  Array best_demand_, best_p_, best_g_;
+  double best_divergence_ = 0.0, best_ambiguity_price_ = 0.0;
+  double merit_ = kInfinity, best_dual_residual_ = 0.0;
+};
+
+}  // namespace kpm

@@ -1,0 +1,128 @@
+#include "ipm/interior_point.hpp"
+
+#include <algorithm>
+#include <cmath>
+
+#include "ipm/predictor_corrector.hpp"
+#include "numerics/entropy.hpp"
+
+namespace kpm {
+
+namespace {
+
+// The first attempt is fast and nearly always enough; the others start afresh where it stalls.
+constexpr Attempt kAttempts[] = {{0.1, 0.2}, {1.0, 0.01}, {1.0, 0.5}, {10.0, 1e-4}};
+
+// A gap cannot be told from rounding below this multiple of the losses' last digit.
+constexpr double kRounding = 256 * 2.220446049250313e-16;
+
+/// The best of a few attempts.
+template <class Program>
+LoopOutcome solve_program(Program& program, double tolerance, int max_iterations, int& iterations) {
+  program.forget();
+  iterations = 0;
+  LoopOutcome outcome = LoopOutcome::kStalled;
+  for (const Attempt& attempt : kAttempts) {
+    outcome = run_predictor_corrector(program, tolerance, attempt, max_iterations, iterations);
+    if (outcome != LoopOutcome::kStalled) {
+      break;
+    }
+  }
+  return program.merit() <= tolerance ? LoopOutcome::kOptimal : outcome;
+}
+
+}  // namespace
+
+InteriorPoint::InteriorPoint(const ScaledMarket& market, int /*max_corners*/)
+    : market_(market),
+      prices_(market),
+      steps_(market),
+      measure_(market),
+      loss_(market.states()),
+      demand_(market.claims()),
+      worst_case_(market.states()),
+      marginal_(market.states()) {}
+
+InteriorPoint::Outcome InteriorPoint::solve(const Hull& hull, const Settings& settings) {
+  prices_.load(hull);
+  steps_.load(hull);
+  const double tolerance =
+      std::max(0.5 * settings.tolerance, kRounding * (1.0 + steps_.magnitude()));
+  int price_iterations = 0;
+  int step_iterations = 0;
+  LoopOutcome outcome =
+      solve_program(prices_, 0.5 * settings.tolerance, settings.max_iterations, price_iterations);
+  if (!steps_.empty()) {
+    outcome = std::max(outcome,
+                       solve_program(steps_, tolerance, settings.max_iterations, step_iterations));
+  }
+  iterations_ = std::max(price_iterations, step_iterations);
+  finish(hull);
+  switch (outcome) {
+    case LoopOutcome::kOptimal:
+      return Outcome::kOptimal;
+    case LoopOutcome::kIterationLimit:
+      return Outcome::kIterationLimit;
+    default:
+      return Outcome::kStalled;
+  }
+}
+
+/// Value the demand exactly, and bound every clearing of the cell by the design's
+///   sum_k max over corners (pi y - G y + lambda pi) + max_i (-lambda' P_i) + g.w + KL(g|p)/a.
+void InteriorPoint::finish(const Hull& hull) {
+  double revenue = 0.0;
+  const Array& xi = prices_.state_prices();
+  const Array& lambda = prices_.multipliers();
+  for (int k = 0; k < hull.claims(); ++k) {
+    demand_[k] = hull.demand[hull.first[static_cast<std::size_t>(k)]];
+  }
+  if (!steps_.empty()) {
+    steps_.write_demand(demand_);
+  }
+  loss_.matrix().noalias() = market_.payoffs.transpose() * demand_.matrix();
+  loss_ -= market_.inventory;
+  const double rho = measure_.evaluate(loss_);
+  dual_residual_ = prices_.dual_residual();
+
+  double divergence = 0.0;
+  if (steps_.empty()) {
+    worst_case_ = measure_.worst_case() / measure_.worst_case().sum();
+    ambiguity_price_ = measure_.multiplier();
+    marginal_ = worst_case_;
+    if (market_.kind != Ambiguity::kSimplex) {
+      const double a = market_.risk_aversion;
+      marginal_ *= (a * (loss_ - rho)).exp();
+      marginal_ /= marginal_.sum();
+      divergence = (marginal_ * (loss_ - rho)).sum();
+    }
+  } else {
+    worst_case_ = steps_.worst_case();
+    marginal_ = steps_.marginal_state_prices();
+    divergence = steps_.divergence();
+    ambiguity_price_ =
+        market_.kind == Ambiguity::kBall ? steps_.ambiguity_price() : measure_.multiplier();
+    dual_residual_ = std::max(dual_residual_, steps_.dual_residual());
+  }
+
+  double worst = -kInfinity;
+  for (Eigen::Index i = 0; i < xi.size(); ++i) {
+    worst = std::max(worst, -market_.payoffs.col(i).dot(lambda.matrix()));
+  }
+  bound_ = (marginal_ * market_.inventory).sum() + divergence + worst;
+  for (int k = 0; k < hull.claims(); ++k) {
+    const auto at = static_cast<std::size_t>(k);
+    const double value = market_.payoffs.row(k).dot(marginal_.matrix());
+    const Range range = hull.price_range(k);
+    double best = -kInfinity;
+    for (int c = hull.first[at]; c < hull.first[at + 1]; ++c) {
+      best = std::max(best, hull.demand[c] * (hull.price[c] - value) + lambda[k] * hull.price[c]);
+    }
+    bound_ += best;
+    const double price = std::clamp(market_.payoffs.row(k).dot(xi.matrix()), range.low, range.high);
+    revenue += price * demand_[k];
+  }
+  objective_ = revenue - rho;
+}
+
+}  // namespace kpm

@@ -1,0 +1,68 @@
+// Primal-dual predictor-corrector interior-point method for the cells (27).
+#pragma once
+
+#include <cstdint>
+
+#include "ipm/demand_program.hpp"
+#include "ipm/hull.hpp"
+#include "ipm/price_program.hpp"
+#include "risk/risk_measure.hpp"
+
+namespace kpm {
+
+/// Solves, in scaled units, one cell:
+///     maximise   sum_k pi_k y_k - rho(P'y - w)
+///     subject to (pi_k, y_k) on the piece of claim k,  pi = P xi,  xi on the simplex.
+/// On a flat only the price is free, on a step only the demand: revenue is linear and the cell
+/// falls apart into a linear program for the prices and a convex one for the demand, each with
+/// step lengths, centring and a stopping test of its own.
+/// Infeasible start: the prior satisfies everything but the claims' price ranges, and a strictly
+/// feasible price vector need not exist (prices that add up to exactly one). All products start
+/// centred, weighted by the prior, so that splitting a state changes nothing.
+///
+/// All memory is allocated by the constructor.
+class InteriorPoint {
+ public:
+  struct Settings {
+    double tolerance = 1e-11;  ///< gap and residuals, scaled money; never finer than rounding
+    int max_iterations = 100;
+  };
+
+  enum class Outcome : std::uint8_t { kOptimal, kIterationLimit, kStalled };
+
+  InteriorPoint(const ScaledMarket& market, int max_corners);
+
+  /// Whatever the outcome, the answer is the best point seen, with a bound that holds.
+  Outcome solve(const Hull& hull, const Settings& settings);
+
+  // The answer, valid after solve().
+  const Array& state_prices() const { return prices_.state_prices(); }
+  const Array& demand() const { return demand_; }  ///< within the corners' range
+  const Array& multipliers() const { return prices_.multipliers(); }
+  const Array& worst_case() const { return worst_case_; }
+  const Array& marginal_state_prices() const { return marginal_; }
+  double ambiguity_price() const { return ambiguity_price_; }
+  double objective() const { return objective_; }  ///< sum r - rho, prices within primal_residual
+  double bound() const { return bound_; }          ///< by the Donsker-Varadhan inequality
+  double primal_residual() const { return prices_.primal_residual(); }
+  double dual_residual() const { return dual_residual_; }
+  int iterations() const { return iterations_; }
+
+ private:
+  void finish(const Hull& hull);
+
+  const ScaledMarket& market_;
+  PriceProgram prices_;
+  DemandProgram steps_;
+  RiskMeasure measure_;
+
+  Array loss_;  // (states)
+  Array demand_, worst_case_, marginal_;
+  double ambiguity_price_ = 0.0;
+  double objective_ = 0.0;
+  double bound_ = 0.0;
+  double dual_residual_ = 0.0;
+  int iterations_ = 0;
+};
+
+}  // namespace kpm

@@ -1,0 +1,91 @@
+// The loop of Mehrotra's predictor-corrector method, for the two programs a cell splits into.
+#pragma once
+
+#include <algorithm>
+#include <cmath>
+#include <cstdint>
+
+#include "ipm/interval_block.hpp"
+
+namespace kpm {
+
+enum class LoopOutcome : std::uint8_t { kOptimal, kIterationLimit, kStalled };
+
+/// What a fresh attempt may do differently.
+struct Attempt {
+  double caution;        ///< how closely the products may run ahead of the nonlinear residual
+  double entropy_share;  ///< how much of the ball the start uses
+};
+
+namespace predictor_corrector {
+
+constexpr double kToBoundary = 0.9;  // least share of the step to the boundary
+constexpr double kStallStep = 1e-3;  // a step this short ...
+constexpr int kStallSteps = 4;       // ... so many times in a row is a stall
+constexpr double kPoorStep = 0.1;    // a step this short is tried again,
+constexpr double kRecentring = 0.8;  // better centred
+constexpr double kLeastCentring = 1e-6;
+constexpr double kWatch = 1e3;  // within this multiple of the tolerance points are kept
+
+}  // namespace predictor_corrector
+
+/// Drive `program` from a fresh start until its certified gap and its primal residual meet the
+/// tolerance. Of all points near the end the program keeps the best. A stall ends it.
+template <class Program>
+LoopOutcome run_predictor_corrector(Program& program, double tolerance, const Attempt& attempt,
+                                    int max_iterations, int& iterations) {
+  namespace pc = predictor_corrector;
+  const Step now;
+  int short_steps = 0;
+  program.start(attempt);
+  while (true) {
+    program.factor();
+    const double weight = program.weight();
+    const double tau = program.complementarity(now) / weight;
+    if (!std::isfinite(tau)) {
+      return LoopOutcome::kStalled;
+    }
+    if (tau * weight <= pc::kWatch * tolerance && program.keep_best(tolerance)) {
+      return LoopOutcome::kOptimal;
+    }
+    if (iterations >= max_iterations) {
+      program.keep_best(tolerance);
+      return LoopOutcome::kIterationLimit;
+    }
+    ++iterations;
+
+    program.target_predictor();
+    program.direction();
+    const Step affine = program.max_step(1.0);
+    const double ratio = std::max(program.complementarity(affine) / (tau * weight), 0.0);
+    const double centring = std::clamp(ratio * ratio * ratio, pc::kLeastCentring, 0.99);
+    const double target =
+        std::max(1e-3 * tolerance / weight,
+                 std::min(tau, std::max(centring * tau, attempt.caution * program.nonlinearity())));
+
+    program.target_corrector(target, std::min(affine.primal, affine.dual) > 0.5);
+    program.direction();
+    const double share = std::max(pc::kToBoundary, 1.0 - tau);
+    Step step = program.shorten(program.max_step(share));
+    if (std::min(step.primal, step.dual) < pc::kPoorStep) {
+      // The second-order terms mislead: centre instead.
+      program.target_centre(std::max(target, pc::kRecentring * tau));
+      program.direction();
+      step = program.shorten(program.max_step(share));
+    }
+    const double longest = std::max(step.primal, step.dual);
+    if (!(longest > 0.0)) {
+      program.keep_best(tolerance);
+      return LoopOutcome::kStalled;
+    }
+    program.advance(step);
+    short_steps = longest < pc::kStallStep ? short_steps + 1 : 0;
+    if (short_steps >= pc::kStallSteps) {
+      program.factor();
+      program.keep_best(tolerance);
+      return LoopOutcome::kStalled;
+    }
+  }
+}
+
+}  // namespace kpm

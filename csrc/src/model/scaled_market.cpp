@@ -1,0 +1,57 @@
+#include "model/scaled_market.hpp"
+
+#include <cmath>
+
+namespace kpm {
+
+ScaledMarket::ScaledMarket(const Market& market, const std::vector<Staircase>& stairs) {
+  using RowMap = Eigen::Map<const Eigen::RowVectorXd>;
+  const int n = market.states;
+
+  double notional = 0.0;
+  for (int k = 0; k < market.claims; ++k) {
+    const Staircase& claim = stairs[static_cast<std::size_t>(k)];
+    if (claim.span() > 0.0) {
+      original.push_back(k);
+      notional += claim.span() * claim.volume;
+    }
+  }
+  scale = notional > 0.0 ? notional : 1.0;
+
+  const auto active = static_cast<Eigen::Index>(original.size());
+  offset.resize(active);
+  span.resize(active);
+  payoffs.resize(active, n);
+  for (Eigen::Index k = 0; k < active; ++k) {
+    const int source = original[static_cast<std::size_t>(k)];
+    const Staircase& claim = stairs[static_cast<std::size_t>(source)];
+    offset[k] = claim.price_min;
+    span[k] = claim.span();
+    const RowMap row(market.payoffs + static_cast<std::ptrdiff_t>(source) * n, n);
+    payoffs.row(k) = ((row.array() - offset[k]) / span[k]).matrix();
+  }
+
+  prior = Eigen::Map<const Array>(market.prior, n);
+  const Eigen::Map<const Array> money(market.inventory, n);
+  inventory_floor = money.minCoeff();
+  inventory = (money - inventory_floor) / scale;
+  risk_aversion = market.risk_aversion * scale;
+  ambiguity = market.ambiguity;
+  if (ambiguity <= kNegligibleAmbiguity) {
+    kind = Ambiguity::kNone;
+  } else if (ambiguity >= -std::log(prior.minCoeff())) {
+    kind = Ambiguity::kSimplex;
+  } else {
+    kind = Ambiguity::kBall;
+  }
+}
+
+double ScaledMarket::price(int k, double original_price) const {
+  return (original_price - offset[k]) / span[k];
+}
+
+double ScaledMarket::demand(int k, double original_demand) const {
+  return original_demand * (span[k] / scale);
+}
+
+}  // namespace kpm

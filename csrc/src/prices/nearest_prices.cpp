@@ -1,0 +1,251 @@
+#include "prices/nearest_prices.hpp"
+
+#include <algorithm>
+#include <cmath>
+
+namespace kpm {
+
+namespace {
+
+constexpr double kTie = 1e-11;      // revenue per unit of price below which states earn alike
+constexpr double kPositive = 1e-10;  // a state price this large can be positive
+constexpr double kFixed = 1e-13;    // a price range this narrow is a point
+constexpr double kImplied = 1e-11;  // ... and so is one of which this little can be reached
+constexpr double kFirstBarrier = 0.1;
+constexpr double kLastBarrier = 1e-9;
+constexpr double kBarrierFactor = 0.1;
+constexpr double kRounding = 1e-15;  // residual of a price that rounding alone explains
+constexpr int kNewtonSteps = 60;
+constexpr int kActiveSets = 20;
+
+/// A price in a range of the given width under the barrier tau: distance h from the low end with
+/// tau / h - tau / (width - h) = multiplier, in the form that does not cancel.
+double barrier_distance(double tau, double width, double multiplier) {
+  const double size = std::abs(multiplier);
+  const double near = 2.0 * tau * width /
+                      (size * width + 2.0 * tau + std::hypot(size * width, 2.0 * tau));
+  return multiplier >= 0.0 ? near : width - near;
+}
+
+}  // namespace
+
+NearestPrices::NearestPrices(const ScaledMarket& market)
+    : market_(market), simplex_(market), xi_(market.prior) {}
+
+bool NearestPrices::solve(const Array& price_low, const Array& price_high,
+                          const Array& flat_demand) {
+  simplex_.reset();
+  for (int k = 0; k < market_.claims(); ++k) {
+    simplex_.set_range(k, price_low[k], price_high[k]);
+  }
+  if (!simplex_.feasible()) {
+    return false;
+  }
+  const Array no_weight = Array::Zero(market_.states());
+  revenue_ = simplex_.maximise(flat_demand, no_weight);
+  simplex_.restrict_to_optimal_face(kTie);
+  find_support();
+  find_ranges();
+  project();
+  return true;
+}
+
+/// States whose price is positive somewhere on the face, hence at the projection: KL has an
+/// infinite slope at zero.
+void NearestPrices::find_support() {
+  const int n = market_.states();
+  const Array no_weight = Array::Zero(market_.claims());
+  Array open = Array::Ones(n);
+  const auto note = [&] {
+    bool progress = false;
+    for (int i = 0; i < n; ++i) {
+      if (open[i] > 0.0 && simplex_.state_price(i) > kPositive) {
+        open[i] = 0.0;
+        progress = true;
+      }
+    }
+    return progress;
+  };
+  note();
+  while (open.maxCoeff() > 0.0 && simplex_.maximise(no_weight, open) > kPositive && note()) {
+  }
+  support_.clear();
+  for (int i = 0; i < n; ++i) {
+    if (open[i] == 0.0) {
+      support_.push_back(i);
+    }
+  }
+}
+
+/// What each price can be on the face. A price that the others imply, or that only one end of its
+/// range allows, becomes a point: the barrier needs ranges with an inside.
+void NearestPrices::find_ranges() {
+  const int claims = market_.claims();
+  const Array no_weight = Array::Zero(market_.states());
+  Array weight = Array::Zero(claims);
+  low_.resize(claims);
+  high_.resize(claims);
+  for (int k = 0; k < claims; ++k) {
+    low_[k] = simplex_.range_low(k);
+    high_[k] = simplex_.range_high(k);
+    if (high_[k] - low_[k] <= kFixed) {
+      continue;
+    }
+    weight[k] = 1.0;
+    const double most = simplex_.maximise(weight, no_weight);
+    weight[k] = -1.0;
+    const double least = -simplex_.maximise(weight, no_weight);
+    weight[k] = 0.0;
+    if (most - least <= kImplied) {
+      // At an end of the range the limit itself is the price, without the simplex's rounding.
+      const double price = 0.5 * (least + most);
+      const bool at_low = price - low_[k] <= kImplied;
+      const bool at_high = high_[k] - price <= kImplied;
+      low_[k] = high_[k] = at_low ? low_[k] : at_high ? high_[k] : price;
+    }
+  }
+}
+
+/// Maximise the concave dual  -ln sum q e^{P' lambda} + sum of the targets' conjugates: claim k's
+/// price shall meet its target; claims without one keep their multiplier.
+template <class TargetOf>
+void NearestPrices::newton(double tau, TargetOf&& target_of) {
+  const int claims = market_.claims();
+  const auto size = prior_.size();
+  Array weights(size);
+  Array curvature(claims);
+  Matrix centred(claims, size);
+  Matrix hessian(claims, claims);
+  Vector step(claims);
+  SemidefiniteCholesky factor;
+  factor.reserve(claims);
+  price_.resize(claims);
+  double residual = kInfinity;
+  for (int iteration = 0; iteration < kNewtonSteps; ++iteration) {
+    weights = (payoffs_.transpose() * lambda_.matrix()).array();
+    weights = prior_ * (weights - weights.maxCoeff()).exp();
+    weights /= weights.sum();
+    price_ = (payoffs_ * weights.matrix()).array();
+    centred = payoffs_.colwise() - price_.matrix();
+    for (int k = 0; k < claims; ++k) {
+      Target target;
+      if (target_of(k, target)) {
+        step[k] = target.price - price_[k];
+        curvature[k] = target.curvature;
+      } else {
+        step[k] = 0.0;
+        curvature[k] = 0.0;
+        centred.row(k).setZero();
+      }
+    }
+    const double largest = claims > 0 ? step.cwiseAbs().maxCoeff() : 0.0;
+    if (largest <= kRounding || (largest < 100.0 * kRounding && largest >= 0.5 * residual)) {
+      return;
+    }
+    residual = largest;
+    hessian.noalias() = centred * weights.matrix().asDiagonal() * centred.transpose();
+    hessian.diagonal() += curvature.matrix();
+    factor.compute(hessian);
+    factor.solve_in_place(step);
+    // Log-sum-exp is well approximated while no exponent moves by much more than one, the
+    // barrier, self-concordant once divided by tau, while its decrement is below one.
+    const Array moved = (payoffs_.transpose() * step).array();
+    const double reach = moved.maxCoeff() - moved.minCoeff();
+    const double decrement = std::sqrt((curvature * step.array().square()).sum() / tau);
+    const double damping = decrement > 0.5 ? 1.0 / (1.0 + decrement) : 1.0;
+    lambda_ += step.array() * std::min(damping, 2.0 / std::max(reach, 1e-300));
+  }
+}
+
+void NearestPrices::project() {
+  const auto size = static_cast<Eigen::Index>(support_.size());
+  const int claims = market_.claims();
+  prior_.resize(size);
+  payoffs_.resize(claims, size);
+  for (Eigen::Index i = 0; i < size; ++i) {
+    prior_[i] = market_.prior[support_[static_cast<std::size_t>(i)]];
+    payoffs_.col(i) = market_.payoffs.col(support_[static_cast<std::size_t>(i)]);
+  }
+  prior_ /= prior_.sum();
+  lambda_ = Array::Zero(claims);
+  if (((high_ - low_) > kFixed).any()) {
+    for (double tau = kFirstBarrier; tau >= kLastBarrier; tau *= kBarrierFactor) {
+      newton(tau, [&](int k, Target& target) { return barrier_target(k, tau, target); });
+    }
+  }
+  polish();
+  const Array exponent = (payoffs_.transpose() * lambda_.matrix()).array();
+  Array weights = prior_ * (exponent - exponent.maxCoeff()).exp();
+  weights /= weights.sum();
+  xi_.setZero();
+  divergence_ = 0.0;
+  for (Eigen::Index i = 0; i < size; ++i) {
+    const int state = support_[static_cast<std::size_t>(i)];
+    xi_[state] = weights[i];
+    divergence_ += weights[i] > 0.0 ? weights[i] * std::log(weights[i] / market_.prior[state]) : 0.0;
+  }
+}
+
+/// The price claim k's range asks for under the barrier tau.
+bool NearestPrices::barrier_target(int k, double tau, Target& target) const {
+  const double width = high_[k] - low_[k];
+  if (width <= kFixed) {
+    target = {0.5 * (low_[k] + high_[k]), 0.0};
+    return true;
+  }
+  const double near = barrier_distance(tau, width, lambda_[k]);
+  const double far = barrier_distance(tau, width, -lambda_[k]);
+  target.price = near < far ? low_[k] + near : high_[k] - far;
+  target.curvature = 1.0 / (tau / (near * near) + tau / (far * far));
+  return true;
+}
+
+/// The barrier tells which ends of ranges bind; Newton's method with those as equalities then
+/// leaves nothing but rounding.
+void NearestPrices::polish() {
+  const int claims = market_.claims();
+  std::vector<int> end(static_cast<std::size_t>(claims), 0);  // -1 low, +1 high, 0 free
+  for (int k = 0; k < claims; ++k) {
+    const double width = high_[k] - low_[k];
+    if (width > kFixed) {
+      const double near = barrier_distance(kLastBarrier, width, lambda_[k]);
+      const double far = barrier_distance(kLastBarrier, width, -lambda_[k]);
+      end[static_cast<std::size_t>(k)] = lambda_[k] > near ? -1 : -lambda_[k] > far ? 1 : 0;
+    }
+  }
+  for (int attempt = 0; attempt < kActiveSets; ++attempt) {
+    for (int k = 0; k < claims; ++k) {
+      if (high_[k] - low_[k] > kFixed && end[static_cast<std::size_t>(k)] == 0) {
+        lambda_[k] = 0.0;
+      }
+    }
+    newton(1.0, [&](int k, Target& target) {
+      const int side = end[static_cast<std::size_t>(k)];
+      if (high_[k] - low_[k] > kFixed && side == 0) {
+        return false;
+      }
+      target = {side < 0 ? low_[k] : side > 0 ? high_[k] : 0.5 * (low_[k] + high_[k]), 0.0};
+      return true;
+    });
+    bool settled = true;
+    for (int k = 0; k < claims; ++k) {
+      int& side = end[static_cast<std::size_t>(k)];
+      if (high_[k] - low_[k] <= kFixed) {
+        continue;
+      }
+      const double slack = 10.0 * kRounding;
+      if (side == 0 && (price_[k] < low_[k] - slack || price_[k] > high_[k] + slack)) {
+        side = price_[k] < low_[k] ? -1 : 1;
+        settled = false;
+      } else if (side != 0 && side * lambda_[k] > 0.0) {
+        side = 0;  // the range pushes the wrong way
+        settled = false;
+      }
+    }
+    if (settled) {
+      break;
+    }
+  }
+}
+
+}  // namespace kpm

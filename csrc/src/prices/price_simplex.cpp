@@ -1,0 +1,225 @@
+#include "prices/price_simplex.hpp"
+
+#include <algorithm>
+#include <cmath>
+
+namespace kpm {
+
+namespace {
+
+constexpr double kPivot = 1e-10;      // smaller tableau entries are rounding
+constexpr double kOptimal = 1e-12;    // reduced costs below this do not improve
+constexpr int kGreedyPivots = 100;    // per call, before falling back to least index
+constexpr int kRefresh = 200;         // pivots after which the tableau is built afresh
+
+}  // namespace
+
+PriceSimplex::PriceSimplex(const ScaledMarket& market)
+    : market_(market),
+      states_(market.states()),
+      rows_(market.claims() + 1),
+      columns_(market.states() + market.claims()),
+      tableau_(rows_, columns_ + 1),
+      low_(columns_),
+      high_(columns_),
+      value_(columns_),
+      cost_(columns_),
+      reduced_(columns_),
+      basic_value_(rows_),
+      basis_(static_cast<std::size_t>(rows_)),
+      is_basic_(static_cast<std::size_t>(columns_)),
+      at_high_(static_cast<std::size_t>(columns_)) {
+  reset();
+}
+
+void PriceSimplex::reset() {
+  low_ = 0.0;
+  high_ = 1.0;
+  high_.head(states_) = kInfinity;  // implied by sum xi = 1
+  std::fill(at_high_.begin(), at_high_.end(), char{0});
+  pivots_ = kRefresh;
+  evaluate();
+}
+
+/// Values of the basic variables from those of the nonbasic ones; a fresh tableau when due: xi_0
+/// and all claim prices basic, pi_k = P_k0 + sum_i (P_ki - P_k0) xi_i.
+void PriceSimplex::evaluate() {
+  if (pivots_ >= kRefresh) {
+    pivots_ = 0;
+    tableau_.setZero();
+    tableau_.row(0).head(states_).setOnes();
+    tableau_(0, columns_) = 1.0;
+    std::fill(is_basic_.begin(), is_basic_.end(), char{0});
+    basis_[0] = 0;
+    is_basic_[0] = 1;
+    for (int k = 0; k + 1 < rows_; ++k) {
+      const double first = market_.payoffs(k, 0);
+      tableau_.row(k + 1).head(states_) =
+          Eigen::RowVectorXd::Constant(states_, first) - market_.payoffs.row(k);
+      tableau_(k + 1, states_ + k) = 1.0;
+      tableau_(k + 1, columns_) = first;
+      basis_[static_cast<std::size_t>(k) + 1] = states_ + k;
+      is_basic_[static_cast<std::size_t>(states_ + k)] = 1;
+    }
+  }
+  for (int j = 0; j < columns_; ++j) {
+    const auto at = static_cast<std::size_t>(j);
+    value_[j] = is_basic_[at] ? 0.0 : at_high_[at] ? high_[j] : low_[j];
+  }
+  for (int r = 0; r < rows_; ++r) {
+    basic_value_[r] =
+        tableau_(r, columns_) - tableau_.row(r).head(columns_).dot(value_.matrix());
+  }
+  for (int r = 0; r < rows_; ++r) {
+    value_[basis_[static_cast<std::size_t>(r)]] = basic_value_[r];
+  }
+}
+
+void PriceSimplex::set_range(int claim, double low, double high) {
+  low_[states_ + claim] = low;
+  high_[states_ + claim] = high;
+}
+
+void PriceSimplex::pivot(int row, int entering) {
+  tableau_.row(row) /= tableau_(row, entering);
+  for (int r = 0; r < rows_; ++r) {
+    const double factor = tableau_(r, entering);
+    if (r != row && factor != 0.0) {
+      tableau_.row(r) -= factor * tableau_.row(row);
+      tableau_(r, entering) = 0.0;
+    }
+  }
+  const auto at = static_cast<std::size_t>(row);
+  is_basic_[static_cast<std::size_t>(basis_[at])] = 0;
+  is_basic_[static_cast<std::size_t>(entering)] = 1;
+  basis_[at] = entering;
+  ++pivots_;
+}
+
+/// Dual simplex for a zero objective: every basis is dual feasible, so only the ranges matter.
+bool PriceSimplex::feasible() {
+  evaluate();
+  for (int step = 0;; ++step) {
+    const bool greedy = step < kGreedyPivots;
+    int row = -1;
+    double worst = kFeasible;
+    for (int r = 0; r < rows_; ++r) {
+      const int j = basis_[static_cast<std::size_t>(r)];
+      const double violation = std::max(low_[j] - value_[j], value_[j] - high_[j]);
+      if (violation > worst) {
+        // Least index: of the leaving variable, not of its row.
+        if (greedy || row < 0 || j < basis_[static_cast<std::size_t>(row)]) {
+          row = r;
+          worst = greedy ? violation : kFeasible;
+        }
+      }
+    }
+    if (row < 0) {
+      return true;
+    }
+    const int leaving = basis_[static_cast<std::size_t>(row)];
+    const bool rises = value_[leaving] < low_[leaving];
+    int entering = -1;
+    double largest = kPivot;
+    for (int j = 0; j < columns_; ++j) {
+      const auto at = static_cast<std::size_t>(j);
+      if (is_basic_[at] || low_[j] == high_[j]) {
+        continue;
+      }
+      const double entry = tableau_(row, j);
+      // The leaving variable moves by -entry times the entering one.
+      const bool helps = (entry > 0.0) == (rises == static_cast<bool>(at_high_[at]));
+      if (helps && std::abs(entry) > largest) {
+        entering = j;
+        if (!greedy) {
+          break;
+        }
+        largest = std::abs(entry);
+      }
+    }
+    if (entering < 0) {
+      return false;  // the row is a Farkas proof
+    }
+    pivot(row, entering);
+    at_high_[static_cast<std::size_t>(leaving)] = rises ? 0 : 1;
+    evaluate();
+  }
+}
+
+/// reduced = cost - cost_B B^-1 A; cost_ is set by maximise().
+void PriceSimplex::reduced_costs() {
+  reduced_ = cost_;
+  for (int r = 0; r < rows_; ++r) {
+    const double basic = cost_[basis_[static_cast<std::size_t>(r)]];
+    if (basic != 0.0) {
+      reduced_ -= basic * tableau_.row(r).head(columns_).transpose().array();
+    }
+  }
+}
+
+double PriceSimplex::maximise(const Array& claim_weights, const Array& state_weights) {
+  for (int step = 0;; ++step) {
+    evaluate();
+    cost_.head(states_) = state_weights;
+    cost_.tail(columns_ - states_) = claim_weights;
+    reduced_costs();
+    const bool greedy = step < kGreedyPivots;
+    int entering = -1;
+    double best = kOptimal;
+    for (int j = 0; j < columns_; ++j) {
+      const auto at = static_cast<std::size_t>(j);
+      if (is_basic_[at] || low_[j] == high_[j]) {
+        continue;
+      }
+      const double gain = at_high_[at] ? -reduced_[j] : reduced_[j];
+      if (gain > best) {
+        entering = j;
+        if (!greedy) {
+          break;
+        }
+        best = gain;
+      }
+    }
+    if (entering < 0) {
+      return (cost_ * value_).sum();
+    }
+    const auto enter = static_cast<std::size_t>(entering);
+    const double direction = at_high_[enter] ? -1.0 : 1.0;
+    double length = high_[entering] - low_[entering];
+    int row = -1;
+    bool to_high = false;
+    for (int r = 0; r < rows_; ++r) {
+      const double rate = -direction * tableau_(r, entering);
+      if (std::abs(rate) <= kPivot) {
+        continue;
+      }
+      const int j = basis_[static_cast<std::size_t>(r)];
+      const double room = rate > 0.0 ? high_[j] - value_[j] : value_[j] - low_[j];
+      const double reach = std::max(room, 0.0) / std::abs(rate);
+      const bool tie = row >= 0 && reach == length && j < basis_[static_cast<std::size_t>(row)];
+      if (reach < length || tie) {
+        length = reach;
+        row = r;
+        to_high = rate > 0.0;
+      }
+    }
+    if (row < 0) {
+      at_high_[enter] = at_high_[enter] ? 0 : 1;  // straight to its other bound
+    } else {
+      const int leaving = basis_[static_cast<std::size_t>(row)];
+      pivot(row, entering);
+      at_high_[static_cast<std::size_t>(leaving)] = to_high ? 1 : 0;
+    }
+  }
+}
+
+void PriceSimplex::restrict_to_optimal_face(double tie) {
+  for (int j = 0; j < columns_; ++j) {
+    const auto at = static_cast<std::size_t>(j);
+    if (!is_basic_[at] && std::abs(reduced_[j]) > tie) {
+      low_[j] = high_[j] = value_[j];
+    }
+  }
+}
+
+}  // namespace kpm

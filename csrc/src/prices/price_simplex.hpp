@@ -1,0 +1,59 @@
+// A small bounded-variable simplex on the state prices.
+#pragma once
+
+#include <vector>
+
+#include "model/scaled_market.hpp"
+#include "numerics/dense.hpp"
+
+namespace kpm {
+
+/// The polytope of state prices xi on the simplex with claim prices pi = P xi in given ranges.
+/// Ranges may be tightened and relaxed in any order; the basis is kept, so that each change costs
+/// a few pivots of O(K (N + K)). Dual simplex restores feasibility, primal simplex maximises.
+/// Largest violation first, least index once a call has taken long: finite without perturbation.
+class PriceSimplex {
+ public:
+  explicit PriceSimplex(const ScaledMarket& market);
+
+  /// All ranges back to [0, 1] and a fresh basis.
+  void reset();
+
+  void set_range(int claim, double low, double high);
+
+  /// Whether some xi satisfies all ranges, to within kFeasible of the payoff span.
+  bool feasible();
+
+  /// Maximise claim_weights . pi + state_weights . xi from a feasible basis; the optimum.
+  double maximise(const Array& claim_weights, const Array& state_weights);
+
+  /// Keep to the optimal face of the last maximise(): fixes what has a reduced cost of more than
+  /// `tie` (complementary slackness with one dual optimum describes the whole face).
+  void restrict_to_optimal_face(double tie);
+
+  double state_price(int state) const { return value_[state]; }
+  double range_low(int claim) const { return low_[states_ + claim]; }
+  double range_high(int claim) const { return high_[states_ + claim]; }
+
+  static constexpr double kFeasible = 5e-13;
+
+ private:
+  void evaluate();
+  void pivot(int row, int entering);
+  void reduced_costs();
+
+  const ScaledMarket& market_;
+  int states_;
+  int rows_;     // the simplex row, then one a claim
+  int columns_;  // states, then claims
+  Matrix tableau_;              // (rows, columns + 1): B^-1 [A | b]
+  Array low_, high_, value_;    // (columns)
+  Array cost_, reduced_;        // (columns)
+  Array basic_value_;           // (rows)
+  std::vector<int> basis_;      // (rows)
+  std::vector<char> is_basic_;  // (columns)
+  std::vector<char> at_high_;   // (columns) which bound a nonbasic variable sits at
+  int pivots_ = 0;              // since the last fresh basis
+};
+
+}  // namespace kpm

@@ -1,0 +1,51 @@
+#include "prices/reachable_prices.hpp"
+
+namespace kpm {
+
+namespace {
+
+/// Each state pays in at most one claim, and then exactly 1.
+bool pays_on_disjoint_sets(const Matrix& payoffs) {
+  return ((payoffs.array() == 0.0) || (payoffs.array() == 1.0)).all() &&
+         (payoffs.colwise().sum().array() <= 1.0).all();
+}
+
+}  // namespace
+
+ReachablePrices::ReachablePrices(const ScaledMarket& market)
+    : claims_(market.claims()),
+      low_sum_(static_cast<std::size_t>(market.claims()) + 1, 0.0),
+      high_sum_(static_cast<std::size_t>(market.claims()) + 1, 0.0),
+      simplex_(market) {
+  if (claims_ > 0) {
+    disjoint_ = pays_on_disjoint_sets(market.payoffs);
+    covering_ = (market.payoffs.colwise().sum().array() > 0.0).all();
+  }
+}
+
+void ReachablePrices::reset() {
+  ranged_ = 0;
+  if (!disjoint_) {
+    simplex_.reset();
+  }
+}
+
+bool ReachablePrices::enter(int claim, double low, double high) {
+  if (disjoint_) {
+    const auto at = static_cast<std::size_t>(claim);
+    low_sum_[at + 1] = low_sum_[at] + low;
+    high_sum_[at + 1] = high_sum_[at] + high;
+    // A later claim, or a state no claim pays in, can take up what is missing to one.
+    const bool complete = covering_ && claim + 1 == claims_;
+    return low_sum_[at + 1] <= 1.0 + PriceSimplex::kFeasible &&
+           (!complete || high_sum_[at + 1] >= 1.0 - PriceSimplex::kFeasible);
+  }
+  for (int later = claim + 1; later < ranged_; ++later) {
+    simplex_.set_range(later, 0.0, 1.0);
+  }
+  ranged_ = claim + 1;
+  simplex_.set_range(claim, low, high);
+  return simplex_.feasible();
+}
+
+}  // namespace kpm

@@ -1,0 +1,34 @@
+// The maker's risk measure rho and its worst case, for given losses.
+#pragma once
+
+#include "model/scaled_market.hpp"
+
+namespace kpm {
+
+/// rho(L) = (1/a) ln max { sum p_i e^{a L_i} : KL(p|q) <= Omega }, the certainty equivalent of a
+/// loss; (25) and (40) in certainty equivalents.
+class RiskMeasure {
+ public:
+  explicit RiskMeasure(const ScaledMarket& market);
+
+  /// rho(loss), exact to rounding: any p in the ball gives a lower bound and the optimal one is
+  /// found by one monotone equation in 1/mu. Also sets worst_case() and multiplier().
+  double evaluate(const Array& loss);
+
+  const Array& worst_case() const { return worst_case_; }
+  double multiplier() const { return multiplier_; }  ///< d rho / d Omega
+
+ private:
+  void tilt(double inverse_mu);
+
+  const ScaledMarket& market_;
+  Array deviation_;   // loss minus its maximum
+  Array phi_;         // expm1(a deviation) / a
+  Array log_ratio_;   // ln(p / q)
+  Array worst_case_;
+  double multiplier_ = 0.0;
+  double entropy_ = 0.0;
+  double slope_ = 0.0;
+};
+
+}  // namespace kpm

@@ -1,0 +1,121 @@
+"""Types of the compiled core. Private: the public surface is :mod:`kpm_fast`.
+
+The core trusts its caller: every array has been validated, is C-contiguous and has
+the stated type. It raises only ``MemoryError`` and whatever ``progress`` raises.
+"""
+
+from collections.abc import Callable
+from typing import TypedDict
+
+import numpy as np
+from numpy.typing import NDArray
+
+Floats = NDArray[np.float64]
+Ints = NDArray[np.int64]
+
+class CellSolution(TypedDict):
+    """What the interior-point method found in one cell (27)."""
+
+    status: str  # "optimal" | "infeasible" | "inaccurate"
+    state_prices: Floats  # (N,) xi
+    net_demand: Floats  # (K,) y
+    certainty_equivalent: float  # money, at the returned point
+    dual_bound: float  # money, by the Donsker-Varadhan inequality
+    gap: float  # dual_bound - certainty_equivalent, money
+    primal_residual: float  # largest violation, relative
+    dual_residual: float
+    iterations: int
+    ambiguity_price: float  # money per nat: -d(certainty equivalent)/d(Omega)
+    worst_case: Floats  # (N,) p
+    marginal_state_prices: Floats  # (N,) g
+    multipliers: Floats  # (K,) lambda, dual of pi = P xi
+    seconds: float
+
+class Progress(TypedDict):
+    """A snapshot for the caller's callback."""
+
+    elapsed: float  # seconds
+    cells: float  # cells in all (may exceed 2**63)
+    solved: int
+    pruned_infeasible: float  # cells
+    pruned_bound: float  # cells
+    certainty_equivalent: float  # best so far, money
+    upper_bound: float  # money
+
+class Clearing(TypedDict):
+    """One clearing as the core reports it."""
+
+    status: str  # "optimal" | "time_limit" | "interrupted" | "inaccurate"
+    cell: Ints  # (K,) piece of each claim's staircase, numbered from the lowest price
+    state_prices: Floats  # (N,)
+    claim_prices: Floats  # (K,) payoffs @ state_prices; the limit itself on a step
+    net_demand: Floats  # (K,) shares
+    fills: Floats  # (J,) shares
+    revenue: float  # money
+    payoff: Floats  # (N,) money
+    certainty_equivalent: float
+    no_trade_equivalent: float
+    upper_bound: float  # no clearing has a greater certainty equivalent
+    scale: float  # money: the book's notional, which tolerances refer to
+    worst_case: Floats  # (N,)
+    marginal_state_prices: Floats  # (N,)
+    multipliers: Floats  # (K,)
+    ambiguity_price: float  # money per nat
+    cells: float
+    pruned_infeasible: float
+    pruned_bound: float
+    solved: int
+    iterations: int  # of the interior-point method, all cells together
+    threads: int  # used
+    seconds_compile: float
+    seconds_search: float
+    seconds_select: float
+    seconds_total: float
+
+def staircases(
+    payoffs: Floats,  # (K, N)
+    claim: Ints,  # (J,)
+    side: NDArray[np.int8],  # (J,) +1 buy, -1 sell
+    price: Floats,  # (J,)
+    quantity: Floats,  # (J,)
+) -> list[Floats]:
+    """One array (pieces, 4) a claim: price_low, price_high, demand_low, demand_high."""
+
+def clear(
+    payoffs: Floats,
+    prior: Floats,
+    inventory: Floats,
+    risk_aversion: float,
+    ambiguity: float,
+    claim: Ints,
+    side: NDArray[np.int8],
+    price: Floats,
+    quantity: Floats,
+    time: Floats | None,  # (J,) only for allocation "time"; None: book order
+    allocation: str,  # "pro_rata" | "time"
+    tolerance: float,  # relative to the scale
+    threads: int,  # >= 1
+    time_limit: float,  # seconds, may be inf
+    prune_bound: bool,
+    progress: Callable[[Progress], bool] | None,  # True stops
+) -> Clearing:
+    """Enumerate the cells (28). The GIL is released; Ctrl-C stops with "interrupted"."""
+
+def solve_cell(
+    payoffs: Floats,
+    prior: Floats,
+    inventory: Floats,
+    risk_aversion: float,
+    ambiguity: float,
+    claim: Ints,
+    side: NDArray[np.int8],
+    price: Floats,
+    quantity: Floats,
+    cell: Ints,  # (K,) valid piece indices
+    tolerance: float,
+    max_iterations: int,
+) -> CellSolution:
+    """The interior-point method on one cell (27)."""
+
+def build_info() -> dict[str, str]:
+    """Compiler, flags and version the core was built with."""

@@ -1,0 +1,62 @@
+"""Arrays and numbers from callers: checked once, copied, frozen."""
+
+from __future__ import annotations
+
+from typing import Any, TypeVar
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+from .errors import InputError
+
+__all__ = ["Floats", "Ints", "as_floats", "as_number", "first", "frozen", "same"]
+
+Floats = NDArray[np.float64]
+Ints = NDArray[np.int64]
+_Array = TypeVar("_Array", bound=NDArray[Any])
+
+
+def frozen(array: _Array) -> _Array:
+    """Make an array read-only, in place, and return it."""
+    array.flags.writeable = False
+    return array
+
+
+def as_floats(value: ArrayLike, field: str) -> Floats:
+    """Copy ``value`` into a C-contiguous float64 array; complain in terms of ``field``."""
+    try:
+        array = np.asarray(value)
+    except (TypeError, ValueError) as error:
+        raise InputError("rows differ in length, or are not numbers", field=field) from error
+    if array.dtype.kind not in "biufO":
+        raise InputError(f"must be numbers, got {array.dtype} data", field=field)
+    try:
+        return np.array(array, dtype=np.float64, order="C", copy=True)
+    except (TypeError, ValueError) as error:
+        raise InputError(f"must be numbers: {error}", field=field) from error
+
+
+def as_number(value: Any, field: str) -> float:
+    """Turn a scalar into a float; text and arrays of more than one number are refused."""
+    if isinstance(value, str | bytes):
+        raise InputError(f"must be a number, got {value!r}", field=field)
+    try:
+        return float(value)
+    except (TypeError, ValueError) as error:
+        raise InputError(f"must be a number, got {value!r}", field=field) from error
+
+
+def first(mask: NDArray[np.bool_]) -> int | None:
+    """Return the position of the first True of a 1-D mask, or None."""
+    if not mask.any():
+        return None
+    return int(mask.argmax())
+
+
+def same(left: Any, right: Any) -> bool:
+    """Compare two fields by value; arrays by shape and elements, NaN equal to NaN."""
+    if isinstance(left, np.ndarray) or isinstance(right, np.ndarray):
+        if np.asarray(left).dtype.kind == "O" or np.asarray(right).dtype.kind == "O":
+            return np.array_equal(left, right)
+        return np.array_equal(left, right, equal_nan=True)
+    return bool(left == right)

@@ -1,0 +1,261 @@
+"""The ``kpm-fast`` command.
+
+Exit codes: 0 cleared to optimality; 1 verification failed; 2 bad usage or input; 3 stopped at
+a limit, with the best point found; 4 refused, too many cells; 130 interrupted; 141 whoever
+read the output has closed it.
+"""
+
+from __future__ import annotations
+
+import argparse
+import os
+import sys
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager, redirect_stdout
+from pathlib import Path
+from typing import TextIO
+
+from rich.console import Console
+from rich.progress import BarColumn, TextColumn, TimeElapsedColumn
+from rich.progress import Progress as ProgressBar
+
+from . import __version__, paper
+from .arrays import Floats
+from .book import read_book
+from .engine import ALLOCATIONS, METHODS, clear, staircases
+from .errors import InputError, KpmError, TooManyCellsError
+from .market import Market
+from .progress import Progress
+from .report import OpenConsole, print_book, print_result
+from .result import Result
+from .sample import command as sample
+from .status import Status
+from .tables import read_csv, staged_files, write_csv
+
+__all__ = ["main"]
+
+EXIT_OK, EXIT_UNVERIFIED, EXIT_INPUT, EXIT_LIMIT, EXIT_REFUSED = range(5)
+EXIT_INTERRUPTED = 130
+EXIT_CLOSED_PIPE = 141
+_PLAIN_WIDTH = 100  # columns, where there is no terminal to ask
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Run the command and return its exit code.
+
+    Parameters
+    ----------
+    argv : sequence of str, optional
+        Arguments without the name of the program. Default: those of the process.
+    """
+    args = _parser().parse_args(argv)
+    try:
+        code: int = args.run(args)
+        sys.stdout.flush()  # a closed pipe must show here, not at exit
+    except TooManyCellsError as error:
+        return _fail(error, EXIT_REFUSED)
+    except BrokenPipeError:
+        # Python would try to flush once more at exit; give it something that is open.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return EXIT_CLOSED_PIPE
+    except (KpmError, OSError, ImportError) as error:
+        return _fail(error, EXIT_INPUT)
+    except KeyboardInterrupt:
+        return _fail("interrupted", EXIT_INTERRUPTED)
+    return code
+
+
+def _fail(reason: object, code: int) -> int:
+    print("kpm-fast:", " ".join(str(reason).split()), file=sys.stderr)
+    return code
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(
+        prog="kpm-fast",
+        description="Clear combinatorial call auctions exactly, by a maker wary of its model.",
+        epilog=(__doc__ or "").split("\n\n", maxsplit=1)[1],
+    )
+    parser.add_argument("--version", action="version", version=f"kpm-fast {__version__}")
+    commands = parser.add_subparsers(dest="command", metavar="COMMAND", required=True)
+    _add_clear(commands)
+    paper.add_parser(commands)
+    sample.add_parser(commands)
+    return parser
+
+
+def _add_clear(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
+    parser = commands.add_parser(
+        "clear",
+        help="clear the book in a folder",
+        description="Clear a book: a folder with claims.csv, states.csv and orders.csv.",
+        epilog=(__doc__ or "").split("\n\n", maxsplit=1)[1],
+    )
+    parser.set_defaults(run=_run_clear)
+    parser.add_argument("folder", metavar="FOLDER", type=Path)
+    maker = parser.add_argument_group("the maker")
+    maker.add_argument(
+        "--risk-aversion", type=float, metavar="A", help="per unit of money, > 0 (default: 1)"
+    )
+    maker.add_argument(
+        "--ambiguity", type=float, metavar="O", help="radius in nats, 0 to inf (default: 0.1)"
+    )
+    maker.add_argument(
+        "--inventory",
+        metavar="FILE|W,W,...",
+        help="wealth by state: a CSV file with columns state and inventory, or numbers in the "
+        "order of states.csv (--inventory=-1,2 if the first is negative)",
+    )
+    solver = parser.add_argument_group("the search")
+    solver.add_argument("--method", choices=METHODS, default=METHODS[0])
+    solver.add_argument(
+        "--allocation",
+        choices=ALLOCATIONS,
+        default=ALLOCATIONS[0],
+        help="how orders at the clearing price share (default: %(default)s)",
+    )
+    solver.add_argument(
+        "--tolerance", type=float, default=1e-9, help="relative to the book (default: %(default)s)"
+    )
+    solver.add_argument("--threads", type=int, metavar="N", help="default: all processors")
+    solver.add_argument("--time-limit", type=float, metavar="SECONDS")
+    solver.add_argument(
+        "--cell-limit", type=int, default=1_000_000, metavar="N", help="default: %(default)s"
+    )
+    solver.add_argument(
+        "--no-prune-bounds", action="store_true", help="solve every feasible cell, as the paper"
+    )
+    output = parser.add_argument_group("output")
+    output.add_argument(
+        "--json",
+        nargs="?",
+        const="-",
+        metavar="PATH",
+        help="write the result as JSON; without PATH or with -, to standard output, alone",
+    )
+    output.add_argument(
+        "--output",
+        type=Path,
+        metavar="DIR",
+        help="write orders.csv, claims.csv, states.csv and result.json",
+    )
+    output.add_argument("--verify", action="store_true", help="recompute every figure")
+    loudness = output.add_mutually_exclusive_group()
+    loudness.add_argument("--quiet", action="store_true", help="print no tables")
+    loudness.add_argument("--verbose", action="store_true", help="log the search to stderr")
+
+
+def _run_clear(args: argparse.Namespace) -> int:
+    given = {"risk_aversion": args.risk_aversion, "ambiguity": args.ambiguity}
+    settings = {name: value for name, value in given.items() if value is not None}
+    market, orders = read_book(args.folder, **settings)
+    if args.inventory is not None:
+        market = market.replace(inventory=_inventory(args.inventory, market))
+    # Where standard output is for the JSON, people read standard error.
+    console = _console(sys.stderr if args.json == "-" else sys.stdout, quiet=args.quiet)
+    pieces = [len(steps) for steps in staircases(market, orders)]
+    print_book(console, args.folder, market, orders, pieces)
+    with _progress_bar(hidden=args.quiet or args.verbose) as show, redirect_stdout(sys.stderr):
+        result = clear(
+            market,
+            orders,
+            args.method,
+            tolerance=args.tolerance,
+            threads=args.threads,
+            time_limit=args.time_limit,
+            cell_limit=args.cell_limit,
+            prune_bounds=not args.no_prune_bounds,
+            allocation=args.allocation,
+            callback=show,
+            verbose=args.verbose,
+        )
+    print_result(console, result)
+    if args.output is not None:
+        _write_tables(args.output, result)
+    if args.json == "-":
+        print(result.to_json(indent=2))
+    elif args.json is not None:
+        result.to_json(args.json, indent=2)
+    if args.verify and not _verified(console, result):
+        return EXIT_UNVERIFIED
+    if result.status is Status.OPTIMAL:
+        return EXIT_OK
+    return EXIT_INTERRUPTED if result.status is Status.INTERRUPTED else EXIT_LIMIT
+
+
+def _verified(console: Console, result: Result) -> bool:
+    verification = result.verify()
+    console.print()
+    console.print(str(verification), markup=False, highlight=False, soft_wrap=True)
+    if not verification:
+        _fail(f"verification failed: {verification.failed[0].name}", EXIT_UNVERIFIED)
+    return verification.passed
+
+
+def _write_tables(folder: Path, result: Result) -> None:
+    with staged_files(folder) as open_file:
+        for name in ("orders", "claims", "states"):
+            write_csv(open_file(f"{name}.csv"), result.table(name))
+        open_file("result.json").write(result.to_json(indent=2) + "\n")
+
+
+def _inventory(text: str, market: Market) -> list[float] | Floats:
+    """Read the inventory that the command line names or spells out."""
+    path = Path(text)
+    if not path.is_file():
+        try:
+            return [float(entry) for entry in text.split(",")]
+        except ValueError:
+            raise InputError(
+                f"neither a file nor numbers separated by commas: {text!r}", field="--inventory"
+            ) from None
+    table = read_csv(path, required=["state", "inventory"])
+    states = table.text("state")
+    for row, state in enumerate(states):
+        if state not in market.states:
+            raise table.error(row, "state", f"the market has no state {state!r}")
+        if state in states[:row]:
+            raise table.error(row, "state", f"{state!r} appears twice")
+    missing = [state for state in market.states if state not in states]
+    if missing:
+        raise InputError(f"no row for state {missing[0]!r}", field="state", file=path)
+    numbers = table.numbers("inventory")
+    return numbers[[states.index(state) for state in market.states]]
+
+
+def _console(stream: TextIO, *, quiet: bool) -> Console:
+    on_terminal = stream.isatty() or "COLUMNS" in os.environ
+    return OpenConsole(
+        file=stream, quiet=quiet, highlight=False, width=None if on_terminal else _PLAIN_WIDTH
+    )
+
+
+@contextmanager
+def _progress_bar(*, hidden: bool) -> Iterator[ShowProgress | None]:
+    """Give a callback that draws on standard error, or None where nobody would see it."""
+    console = Console(stderr=True)
+    if hidden or not console.is_terminal:
+        yield None
+        return
+    columns = (
+        TextColumn("{task.description}"),
+        BarColumn(),
+        TextColumn("{task.percentage:.0f} %"),
+        TimeElapsedColumn(),
+        TextColumn("{task.fields[note]}"),
+    )
+    with ProgressBar(*columns, console=console, transient=True) as bar:
+        yield ShowProgress(bar)
+
+
+class ShowProgress:
+    """A callback of :func:`kpm_fast.clear` that moves a bar."""
+
+    def __init__(self, bar: ProgressBar) -> None:
+        self._bar = bar
+        self._task = bar.add_task("clearing", total=1.0, note="")
+
+    def __call__(self, progress: Progress) -> bool:
+        note = f"{progress.solved:,} cells solved, gap {progress.gap:.2g}"
+        self._bar.update(self._task, completed=progress.fraction, note=note)
+        return False

@@ -1,0 +1,340 @@
+"""Clearing a book: resolve labels, call the core, wrap its answer."""
+
+from __future__ import annotations
+
+import math
+import operator
+import os
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+from numpy.typing import ArrayLike
+
+from . import _core
+from .arrays import Floats, Ints, as_number, frozen
+from .errors import InputError, TooManyCellsError, count_text
+from .market import Market
+from .orders import Orders
+from .progress import Progress, ProgressLog
+from .result import CellResult, Result, Stats
+from .status import Status
+
+__all__ = ["clear", "solve_cell", "staircases"]
+
+METHODS = ("enumerate",)
+ALLOCATIONS = ("pro_rata", "time")
+
+
+def clear(
+    market: Market,
+    orders: Orders,
+    method: str = "enumerate",
+    *,
+    tolerance: float = 1e-9,
+    threads: int | None = None,
+    time_limit: float | None = None,
+    cell_limit: int = 1_000_000,
+    prune_bounds: bool = True,
+    allocation: str = "pro_rata",
+    callback: Callable[[Progress], bool | None] | None = None,
+    verbose: bool = False,
+) -> Result:
+    """Clear a book: the state prices and fills that solve problem (8).
+
+    Parameters
+    ----------
+    market : Market
+    orders : Orders
+    method : {"enumerate"}
+        ``"enumerate"`` is the paper's (28): solve every cell that can matter.
+    tolerance : float
+        Optimality gap to reach, relative to the book's notional ``result.scale``;
+        0 < tolerance < 1.
+    threads : int, optional
+        At least 1. Default: the processors this process may use. The answer is the same, bit for
+        bit, for every number.
+    time_limit : float, optional
+        Seconds > 0. Default: none. When it runs out, the best point found is returned with
+        status ``TIME_LIMIT``.
+    cell_limit : int
+        Books with more cells are refused.
+    prune_bounds : bool
+        Skip cells that a cheap bound shows to be no better. ``False`` gives the paper's count.
+    allocation : {"pro_rata", "time"}
+        How orders of one claim, side and limit at the clearing price share what is matched: in
+        proportion to quantity, or by ``orders.time``, else by their order in the book.
+    callback : callable, optional
+        Called now and then with a :class:`Progress`; returning True stops the search with status
+        ``INTERRUPTED``. An exception it raises stops the search and reaches the caller.
+    verbose : bool
+        Print a banner, a row per report and a closing line.
+
+    Returns
+    -------
+    Result
+
+    Raises
+    ------
+    InputError
+        Naming the argument and value, or an order whose claim the market does not have.
+    TooManyCellsError
+        With the exact number of cells and what to do about it.
+    """
+    if method not in METHODS:
+        raise InputError(f"must be one of {', '.join(METHODS)}, got {method!r}", field="method")
+    if allocation not in ALLOCATIONS:
+        raise InputError(
+            f"must be one of {', '.join(ALLOCATIONS)}, got {allocation!r}", field="allocation"
+        )
+    if callback is not None and not callable(callback):
+        raise InputError(f"must be callable, got {callback!r}", field="callback")
+    tolerance = _checked_tolerance(tolerance)
+    n_threads = _available_threads() if threads is None else _checked_count(threads, "threads", 1)
+    seconds = math.inf if time_limit is None else _checked_time_limit(time_limit)
+    limit = _checked_count(cell_limit, "cell_limit", 1)
+
+    book = _book_arguments(market, orders)
+    pieces = [len(steps) for steps in _core.staircases(*book)]
+    cells = math.prod(pieces)
+    if cells > limit:
+        raise TooManyCellsError(cells, pieces, limit, market.claims)
+
+    log = ProgressLog() if verbose else None
+    if log is not None:
+        log.banner(_banner(market, orders, cells, n_threads))
+    answer = _core.clear(
+        market.payoffs,
+        market.prior,
+        market.inventory,
+        market.risk_aversion,
+        market.ambiguity,
+        *book[1:],
+        orders.time if allocation == "time" else None,
+        allocation,
+        tolerance,
+        n_threads,
+        seconds,
+        bool(prune_bounds),
+        _reporter(cells, callback, log),
+    )
+    result = _result(answer, market, orders, tolerance, allocation, cells)
+    if log is not None:
+        log.close(str(result).split("\n  ", maxsplit=1)[0])
+    return result
+
+
+def solve_cell(
+    market: Market,
+    orders: Orders,
+    cell: ArrayLike,
+    *,
+    tolerance: float = 1e-9,
+    max_iterations: int = 100,
+) -> CellResult:
+    """Solve the convex problem (27) of one cell.
+
+    Parameters
+    ----------
+    market : Market
+    orders : Orders
+    cell : array_like of int, shape (K,)
+        The piece of each claim's staircase, numbered from the lowest price; see
+        :func:`staircases`.
+    tolerance : float
+        Relative to the book's notional; 0 < tolerance < 1.
+    max_iterations : int
+        At least 1.
+
+    Returns
+    -------
+    CellResult
+
+    Raises
+    ------
+    InputError
+        Naming the argument or claim, and the value.
+    """
+    tolerance = _checked_tolerance(tolerance)
+    iterations = _checked_count(max_iterations, "max_iterations", 1)
+    book = _book_arguments(market, orders)
+    pieces = _checked_cell(cell, [len(steps) for steps in _core.staircases(*book)], market.claims)
+    answer: dict[str, Any] = dict(
+        _core.solve_cell(
+            market.payoffs,
+            market.prior,
+            market.inventory,
+            market.risk_aversion,
+            market.ambiguity,
+            *book[1:],
+            pieces,
+            tolerance,
+            iterations,
+        )
+    )
+    answer["status"] = Status(answer["status"])
+    return CellResult(**_frozen_arrays(answer))
+
+
+def staircases(market: Market, orders: Orders) -> list[Floats]:
+    """Return the net-demand staircase of each claim.
+
+    Parameters
+    ----------
+    market : Market
+    orders : Orders
+
+    Returns
+    -------
+    list of ndarray, shape (pieces, 4)
+        For each claim its pieces from the lowest price up, with the columns price_low,
+        price_high, demand_low, demand_high. Flat pieces (one demand) and steps (one price)
+        alternate: 2 n + 1 pieces for n distinct limits within the claim's payoff range.
+    """
+    return [frozen(steps) for steps in _core.staircases(*_book_arguments(market, orders))]
+
+
+def _book_arguments(market: Market, orders: Orders) -> tuple[Floats, Ints, Any, Floats, Floats]:
+    """Return the arguments that every function of the core begins its book with."""
+    return (
+        market.payoffs,
+        orders.claim_index(market),
+        orders.side,
+        orders.price,
+        orders.quantity,
+    )
+
+
+def _reporter(
+    cells: int, callback: Callable[[Progress], bool | None] | None, log: ProgressLog | None
+) -> Callable[[_core.Progress], bool] | None:
+    """Return what the core calls with its counts, or None if nobody listens."""
+    if callback is None and log is None:
+        return None
+
+    def report(counts: _core.Progress) -> bool:
+        progress = Progress(
+            elapsed=counts["elapsed"],
+            cells=cells,
+            solved=counts["solved"],
+            pruned_infeasible=int(counts["pruned_infeasible"]),
+            pruned_bound=int(counts["pruned_bound"]),
+            certainty_equivalent=counts["certainty_equivalent"],
+            upper_bound=counts["upper_bound"],
+        )
+        if log is not None:
+            log.row(progress)
+        return callback is not None and bool(callback(progress))
+
+    return report
+
+
+def _result(
+    answer: _core.Clearing,
+    market: Market,
+    orders: Orders,
+    tolerance: float,
+    allocation: str,
+    cells: int,
+) -> Result:
+    values = _frozen_arrays(dict(answer))
+    phases = ("compile", "search", "select", "total")
+    stats = Stats(
+        cells=cells,
+        pruned_infeasible=int(values["pruned_infeasible"]),
+        pruned_bound=int(values["pruned_bound"]),
+        solved=values["solved"],
+        iterations=values["iterations"],
+        threads=values["threads"],
+        seconds={phase: values[f"seconds_{phase}"] for phase in phases},
+    )
+    return Result(
+        status=Status(values["status"]),
+        fills=values["fills"],
+        state_prices=values["state_prices"],
+        claim_prices=values["claim_prices"],
+        net_demand=values["net_demand"],
+        revenue=values["revenue"],
+        payoff=values["payoff"],
+        certainty_equivalent=values["certainty_equivalent"],
+        no_trade_equivalent=values["no_trade_equivalent"],
+        upper_bound=values["upper_bound"],
+        worst_case=values["worst_case"],
+        marginal_state_prices=values["marginal_state_prices"],
+        ambiguity_price=values["ambiguity_price"],
+        multipliers=values["multipliers"],
+        cell=values["cell"],
+        scale=values["scale"],
+        tolerance=tolerance,
+        allocation=allocation,
+        market=market,
+        orders=orders,
+        stats=stats,
+    )
+
+
+def _frozen_arrays(values: dict[str, Any]) -> dict[str, Any]:
+    for value in values.values():
+        if isinstance(value, np.ndarray):
+            frozen(value)
+    return values
+
+
+def _banner(market: Market, orders: Orders, cells: int, threads: int) -> list[str]:
+    from . import __version__  # the package imports this module
+
+    n_claims, n_states = market.payoffs.shape
+    return [
+        f"kpm-fast {__version__}: enumeration of cells",
+        f"  book     {n_states:,} states, {n_claims:,} claims, {len(orders):,} orders, "
+        f"{count_text(cells)} cells",
+        f"  maker    risk aversion {market.risk_aversion:g}, ambiguity {market.ambiguity:g}",
+        f"  threads  {threads}",
+    ]
+
+
+def _available_threads() -> int:
+    """Return the number of processors this process may use."""
+    if hasattr(os, "sched_getaffinity"):
+        return len(os.sched_getaffinity(0))
+    return os.cpu_count() or 1
+
+
+def _checked_tolerance(value: Any) -> float:
+    number = as_number(value, "tolerance")
+    if not 0 < number < 1:
+        raise InputError(f"must be between 0 and 1, got {value}", field="tolerance")
+    return number
+
+
+def _checked_time_limit(value: Any) -> float:
+    number = as_number(value, "time_limit")
+    if not number > 0:
+        raise InputError(f"must be a number of seconds > 0, got {value}", field="time_limit")
+    return number
+
+
+def _checked_count(value: Any, field: str, least: int) -> int:
+    try:
+        number = operator.index(value)
+    except TypeError:
+        raise InputError(f"must be an integer, got {value!r}", field=field) from None
+    if number < least:
+        raise InputError(f"must be at least {least}, got {value}", field=field)
+    return number
+
+
+def _checked_cell(cell: ArrayLike, pieces: list[int], claims: tuple[str, ...]) -> Ints:
+    index = np.asarray(cell)
+    if index.dtype.kind not in "iu" or index.shape != (len(pieces),):
+        raise InputError(
+            f"must be {len(pieces)} integers, one piece for each claim, got {index.dtype} data "
+            f"of shape {index.shape}",
+            field="cell",
+        )
+    for claim, piece, count in zip(claims, index.tolist(), pieces, strict=True):
+        if not 0 <= piece < count:
+            raise InputError(
+                f"must be a piece from 0 to {count - 1}, got {piece}", field="cell", index=claim
+            )
+    return np.ascontiguousarray(index, dtype=np.int64)

@@ -1,0 +1,146 @@
+"""One football match: match odds, Asian handicap lines and totals on one set of states."""
+
+from __future__ import annotations
+
+import math
+from typing import Literal
+
+from ..errors import InputError
+from ..market import Market
+from ..orders import Orders
+from .assemble import Claim, assemble, require_count
+from .depth import Liquidity, choose_depth
+from .draws import Draws
+from .ladder import odds_ladder
+
+_GOALS = 25  # more goals a side have no weight in double precision
+_FAR = 4  # goal differences of four or more are one state
+
+States = Literal["differences", "scores"]
+_Key = tuple[int, int, int]  # home goals, away goals (both -1: more than listed), difference
+
+
+def football(
+    states: States = "differences",
+    levels: int | tuple[int, int] | None = None,
+    seed: int = 0,
+    *,
+    lines: int = 4,
+    goals: int = 3,
+    liquidity: Liquidity = "liquid",
+    crossed: float = 0.3,
+    opinion: float = 1.0,
+    risk_aversion: float = 1e-3,
+    ambiguity: float = 0.1,
+) -> tuple[Market, Orders]:
+    """One match: home, draw and away, and half-goal handicaps and totals.
+
+    Goals are independent Poisson draws; the sides' means are log-normal about 1.5 and 1.15. In
+    terms of goal differences the states are ``D <= -4, ..., D >= 4``. In terms of scores each
+    score of at most `goals` a side is a state, and every goal difference has one more state for
+    all higher scores; so every claim has one payoff in every state, exactly.
+
+    Both sides of a handicap are quoted, as exchanges do: "Home -1.5" and "Away +1.5" are two
+    claims, each the complement of the other.
+
+    Parameters
+    ----------
+    states : {"differences", "scores"}
+        Totals are quoted with "scores" only: a goal difference does not tell the total.
+    levels : int or (int, int), optional
+        Orders a side and claim, as in :func:`race_card`.
+    seed : int
+        Same seed, same book.
+    lines : int
+        Handicap lines 0.5, 1.5, ... given to either side, from 0 to 4.
+    goals : int
+        Most goals a side that are told apart with "scores", from 1 to 8; totals are quoted on
+        the lines 0.5, ..., ``goals + 0.5``.
+    liquidity, crossed, opinion, risk_aversion, ambiguity
+        As in :func:`race_card`.
+
+    Returns
+    -------
+    market : Market
+    orders : Orders
+    """
+    if states not in ("differences", "scores"):
+        raise InputError(f"must be 'differences' or 'scores', got {states!r}", field="states")
+    require_count("lines", lines, 0, _FAR)
+    require_count("goals", goals, 1, 8)
+    depth = choose_depth(liquidity, levels, crossed)
+    draws = Draws(seed)
+    home, away = draws.lognormal(1.5, 0.3), draws.lognormal(1.15, 0.3)
+    told_apart = goals if states == "scores" else -1
+    weights = _state_weights(home, away, told_apart)
+    keys = sorted(weights, key=lambda key: (key[0] < 0, key))
+    claims = _result_claims(keys) + _handicap_claims(keys, lines)
+    if states == "scores":
+        claims += _total_claims(keys, goals)
+    return assemble(
+        draws,
+        claims,
+        [_label(key, states) for key in keys],
+        [weights[key] for key in keys],
+        depth,
+        opinion,
+        risk_aversion,
+        ambiguity,
+    )
+
+
+def _state_weights(home: float, away: float, told_apart: int) -> dict[_Key, float]:
+    """Probability of each state, scores above `told_apart` folded into their difference."""
+    weights: dict[_Key, float] = {}
+    for scored in range(_GOALS):
+        for conceded in range(_GOALS):
+            difference = max(-_FAR, min(_FAR, scored - conceded))
+            listed = max(scored, conceded) <= told_apart
+            key = (scored, conceded, difference) if listed else (-1, -1, difference)
+            weight = _poisson(home, scored) * _poisson(away, conceded)
+            weights[key] = weights.get(key, 0.0) + weight
+    return weights
+
+
+def _poisson(mean: float, count: int) -> float:
+    return math.exp(count * math.log(mean) - mean - math.lgamma(count + 1))
+
+
+def _result_claims(keys: list[_Key]) -> list[Claim]:
+    return [
+        _claim("Home", [difference > 0 for _, _, difference in keys]),
+        _claim("Draw", [difference == 0 for _, _, difference in keys]),
+        _claim("Away", [difference < 0 for _, _, difference in keys]),
+    ]
+
+
+def _handicap_claims(keys: list[_Key], lines: int) -> list[Claim]:
+    claims = []
+    for goals in range(-lines, lines):
+        start = goals + 0.5  # the home side's handicap
+        home = [difference + start > 0 for _, _, difference in keys]
+        claims.append(_claim(f"Home {start:+g}", home))
+        claims.append(_claim(f"Away {-start:+g}", [not wins for wins in home]))
+    return claims
+
+
+def _total_claims(keys: list[_Key], goals: int) -> list[Claim]:
+    claims = []
+    for whole in range(goals + 1):
+        over = [home < 0 or home + away > whole for home, away, _ in keys]
+        claims.append(_claim(f"Over {whole + 0.5:g}", over))
+        claims.append(_claim(f"Under {whole + 0.5:g}", [not wins for wins in over]))
+    return claims
+
+
+def _claim(label: str, wins: list[bool]) -> Claim:
+    return Claim(label, tuple(map(float, wins)), odds_ladder())
+
+
+def _label(key: _Key, states: States) -> str:
+    home, away, difference = key
+    if home >= 0:
+        return f"{home}-{away}"
+    sign = "<=" if difference == -_FAR else ">=" if difference == _FAR else "="
+    margin = f"D{sign}{difference}"
+    return margin if states == "differences" else f"other {margin}"

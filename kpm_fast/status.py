@@ -1,0 +1,30 @@
+"""How a solve ended."""
+
+from __future__ import annotations
+
+from enum import Enum
+
+__all__ = ["Status"]
+
+
+class Status(str, Enum):
+    """How a solve ended. Members compare equal to their text, ``"optimal"`` and so on.
+
+    Whatever the status, a result holds the best point found and a valid upper bound.
+    """
+
+    #: Proven: no clearing is better by more than the tolerance.
+    OPTIMAL = "optimal"
+    #: The time limit came first.
+    TIME_LIMIT = "time_limit"
+    #: The limit on nodes or cells came first.
+    NODE_LIMIT = "node_limit"
+    #: Ctrl-C, or the callback asked to stop.
+    INTERRUPTED = "interrupted"
+    #: The search finished, but rounding kept the gap above the tolerance.
+    INACCURATE = "inaccurate"
+    #: No state prices lie in the cell (only :func:`kpm_fast.solve_cell`).
+    INFEASIBLE = "infeasible"
+
+    def __str__(self) -> str:
+        return str(self.value)

@@ -1,0 +1,416 @@
+"""Checking a result against its market and orders, in plain NumPy."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from . import reference
+from .arrays import Floats, Ints
+from .errors import VerificationError
+from .result import Result
+from .status import Status
+
+__all__ = ["Check", "Verification", "verify"]
+
+_EPS = float(np.finfo(np.float64).eps)
+_RELATIVE = 1e-12  # of a claim's payoff span, or of what was traded
+_SLACK = 10.0  # tolerances that a solver's own duals are allowed
+_NO_AMBIGUITY = 1e-30  # nats; moves no certainty equivalent by more than rounding
+_KL_FLOOR = 1e-18  # nats; two probability vectors 1e-9 apart
+
+
+@dataclass(frozen=True)
+class Check:
+    """One check of a result.
+
+    Attributes
+    ----------
+    name : str
+        What must hold.
+    figure : float
+        By how much it does not, in the unit that the name says.
+    limit : float
+        The most that is allowed.
+    """
+
+    name: str
+    figure: float
+    limit: float
+
+    @property
+    def passed(self) -> bool:
+        """Whether the figure is within its limit; NaN is not."""
+        return bool(self.figure <= self.limit)
+
+
+@dataclass(frozen=True)
+class Verification:
+    """The checks of a result. True if all passed; prints as a table.
+
+    Attributes
+    ----------
+    checks : tuple of Check
+    """
+
+    checks: tuple[Check, ...]
+
+    @property
+    def passed(self) -> bool:
+        """Whether all checks passed."""
+        return all(check.passed for check in self.checks)
+
+    @property
+    def failed(self) -> tuple[Check, ...]:
+        """The checks that did not pass."""
+        return tuple(check for check in self.checks if not check.passed)
+
+    def raise_if_failed(self) -> None:
+        """Raise :class:`kpm_fast.VerificationError`, naming the checks, if any failed."""
+        if not self.passed:
+            reasons = (f"{c.name}: {c.figure:.3g} > {c.limit:.3g}" for c in self.failed)
+            raise VerificationError("; ".join(reasons))
+
+    def __bool__(self) -> bool:
+        return self.passed
+
+    def __str__(self) -> str:
+        width = max(len(check.name) for check in self.checks)
+        lines = [f"{'check':<{width}}  {'figure':>9}  {'limit':>9}"]
+        for check in self.checks:
+            verdict = "ok" if check.passed else "FAILED"
+            lines.append(
+                f"{check.name:<{width}}  {check.figure:9.2e}  {check.limit:9.2e}  {verdict}"
+            )
+        passed = len(self.checks) - len(self.failed)
+        lines.append(f"{passed} of {len(self.checks)} checks passed")
+        return "\n".join(lines)
+
+
+def verify(result: Result) -> Verification:
+    """Recompute every figure of a result from its market and orders.
+
+    What a search ruled out is taken on trust (``upper_bound``, the counts of cells); that the
+    point returned is the best of its own cell is proven here, by weak duality.
+
+    Returns
+    -------
+    Verification
+    """
+    with np.errstate(all="ignore"):  # a tampered result may overflow; its checks then fail
+        form = _form_checks(result)
+        if not all(check.passed for check in form):
+            return Verification(tuple(form))  # nothing else is well defined
+        return Verification((*form, *_Verifier(result).checks()))
+
+
+# -- form ---------------------------------------------------------------------------------------
+
+
+def _form_checks(result: Result) -> list[Check]:
+    """Check shapes, finite numbers and settings, so that the rest can compute at all."""
+    n_claims, n_states = result.market.payoffs.shape
+    shapes = {
+        "fills": (len(result.orders),),
+        **dict.fromkeys(("claim_prices", "net_demand", "multipliers", "cell"), (n_claims,)),
+        **dict.fromkeys(
+            ("state_prices", "payoff", "worst_case", "marginal_state_prices"), (n_states,)
+        ),
+    }
+    arrays = {name: np.asarray(getattr(result, name)) for name in shapes}
+    misshapen = sum(arrays[name].shape != shape for name, shape in shapes.items())
+    numbers = ("revenue", "certainty_equivalent", "no_trade_equivalent", "scale", "tolerance")
+    not_finite = sum(not math.isfinite(getattr(result, name)) for name in numbers)
+    if not misshapen:
+        not_finite += sum(int((~np.isfinite(array)).sum()) for array in arrays.values())
+    proven = result.status is Status.OPTIMAL
+    bound_ok = math.isfinite(result.upper_bound) if proven else result.upper_bound > -math.inf
+    settings_ok = 0 < result.tolerance < 1 and result.allocation in ("pro_rata", "time")
+    return [
+        Check("arrays of the wrong shape", misshapen, 0),
+        Check("numbers that are not finite", not_finite + (not bound_ok), 0),
+        Check("settings out of range", float(not settings_ok), 0),
+    ]
+
+
+# -- substance ----------------------------------------------------------------------------------
+
+
+class _Verifier:
+    """The recomputation of one result; every method checks one group of its figures."""
+
+    def __init__(self, result: Result) -> None:
+        self.result = result
+        market, orders = result.market, result.orders
+        self.payoffs = market.payoffs
+        self.claim = orders.claim_index(market)
+        self.rows = _rows_by_claim(self.claim, len(market.claims))
+        self.staircases = [
+            reference.staircase(
+                self.payoffs[k], orders.side[rows], orders.price[rows], orders.quantity[rows]
+            )
+            for k, rows in enumerate(self.rows)
+        ]
+        self.span = np.ptp(self.payoffs, axis=1)
+        self.largest = np.abs(self.payoffs).max(axis=1)
+        # Prices are sums of N products: exact to 1e-12 of the span, or as the payoffs allow.
+        self.price_slack = _RELATIVE * self.span + 8 * _EPS * self.largest
+        total = np.array([orders.quantity[rows].sum() for rows in self.rows])
+        self.total = total
+        self.scale = float(self.span @ total) or 1.0
+        magnitude = float(np.abs(market.inventory).max() + self.largest @ total)
+        #: What rounding alone can do to a sum of wealth and trades, money.
+        self.rounding = 64 * _EPS * magnitude
+        #: What a solver that stops at the tolerance can leave, money.
+        self.slack = _SLACK * result.tolerance * self.scale + self.rounding
+
+    def checks(self) -> list[Check]:
+        known = [self._cell_check(), *self._price_checks(), *self._fill_checks()]
+        if not known[0].passed:
+            return known  # a cell that does not exist has no pieces to compare with
+        return [
+            *known,
+            *self._piece_checks(),
+            *self._money_checks(),
+            *self._risk_checks(),
+            *self._optimality_checks(),
+            *self._search_checks(),
+        ]
+
+    def _cell_check(self) -> Check:
+        counts = np.array([len(steps) for steps in self.staircases])
+        cell = self.result.cell
+        wrong = (cell < 0) | (cell >= counts) | (cell != np.round(cell))
+        return Check("pieces of the cell that do not exist", int(wrong.sum()), 0)
+
+    def _price_checks(self) -> list[Check]:
+        result = self.result
+        xi = result.state_prices
+        difference = np.abs(self.payoffs @ xi - result.claim_prices) / _unit(self.price_slack)
+        return [
+            _probability_check("state prices", xi),
+            Check("claim prices = payoffs @ state prices, in 1e-12 spans", _largest(difference), 1),
+            Check(
+                "state prices closer to the prior at the same claim prices, nats",
+                reference.projection_excess(xi, result.market.prior, self.payoffs)
+                if xi.min() >= 0
+                else math.inf,
+                1e-10,
+            ),
+        ]
+
+    def _fill_checks(self) -> list[Check]:
+        result, orders = self.result, self.result.orders
+        fills, quantity = result.fills, orders.quantity
+        outside = (fills < 0) | (fills > quantity)
+        margin = orders.side * (orders.price - result.claim_prices[self.claim])
+        slack = self.price_slack[self.claim]
+        broken = ((margin > slack) & (fills != quantity)) | ((margin < -slack) & (fills != 0))
+        net = np.array([fills[rows] @ orders.side[rows] for rows in self.rows])
+        gross = np.array([fills[rows].sum() for rows in self.rows])
+        difference = np.abs(net - result.net_demand) / _unit(_RELATIVE * gross)
+        return [
+            Check("fills outside [0, quantity]", int(outside.sum()), 0),
+            Check("orders against the limit order logic", int(broken.sum()), 0),
+            Check("net demand = bought - sold, in 1e-12 of volume", _largest(difference), 1),
+        ]
+
+    def _piece_checks(self) -> list[Check]:
+        result, orders = self.result, self.result.orders
+        low_price, high_price, low_demand, high_demand = self._pieces().T
+        price, demand = result.claim_prices, result.net_demand
+        off_price = np.maximum(low_price - price, price - high_price) / _unit(self.price_slack)
+        off_demand = np.maximum(low_demand - demand, demand - high_demand)
+        on_step = result.cell % 2 == 1
+        priority = orders.time if orders.time is not None else np.zeros(len(orders))
+        wrong, apart = 0, 0.0
+        for k, rows in enumerate(self.rows):
+            quantity = orders.quantity[rows]
+            live = quantity > 0
+            ranks = np.full(len(rows), -2, dtype=np.int64)
+            ranks[live] = reference.limit_ranks(self.payoffs[k], orders.price[rows][live])[1]
+            expected, tied = reference.expected_fills(
+                ranks,
+                int(result.cell[k]),
+                float(demand[k]),
+                orders.side[rows],
+                quantity,
+                priority[rows] if result.allocation == "time" else None,
+            )
+            difference = np.abs(result.fills[rows] - expected)
+            wrong += int(np.count_nonzero(difference[~tied]))
+            apart = max(apart, _largest(difference[tied]) / (_RELATIVE * self.total[k] or 1.0))
+        return [
+            Check("claim prices on their pieces, in 1e-12 spans", _largest(off_price), 1),
+            Check(
+                "claim prices on a step that are not its limit",
+                int(np.count_nonzero((price != low_price) & on_step)),
+                0,
+            ),
+            Check(
+                "net demand on its piece, in 1e-12 of the claim's orders",
+                _largest(off_demand / _unit(_RELATIVE * self.total)),
+                1,
+            ),
+            Check("fills that are not what their piece says", wrong, 0),
+            Check(
+                f"fills at the clearing price ({result.allocation}), in 1e-12 of orders", apart, 1
+            ),
+        ]
+
+    def _money_checks(self) -> list[Check]:
+        result, inventory = self.result, self.result.market.inventory
+        traded = np.abs(result.net_demand)
+        unit = _RELATIVE * float(traded @ self.largest) + 4 * _EPS * float(
+            self.largest @ self.total
+        )
+        revenue = abs(float(result.claim_prices @ result.net_demand) - result.revenue)
+        payoff = inventory + (result.revenue - result.net_demand @ self.payoffs)
+        apart = np.abs(payoff - result.payoff)
+        return [
+            Check("revenue = claim prices @ net demand, in money", revenue, unit),
+            Check(
+                "payoff = inventory + revenue - claims paid, in money",
+                _largest(apart),
+                unit + 4 * _EPS * float(np.abs(inventory).max()),
+            ),
+        ]
+
+    def _risk_checks(self) -> list[Check]:
+        result, market = self.result, self.result.market
+        alpha, omega, p = market.risk_aversion, market.ambiguity, result.worst_case
+        loss, g = -result.payoff, result.marginal_state_prices
+        rho, slope = reference.worst_case_risk(loss, market.prior, alpha, omega)
+        idle, _ = reference.worst_case_risk(-market.inventory, market.prior, alpha, omega)
+        spent = reference.divergence(p, market.prior)
+        close = 1e-11 * self.scale + self.rounding
+        tilted = _tilted_value(loss, p, alpha)
+        dual = float(g @ loss) - reference.divergence(g, p) / alpha
+        return [
+            Check("certainty equivalent, in money", abs(-rho - result.certainty_equivalent), close),
+            Check("no-trade equivalent, in money", abs(-idle - result.no_trade_equivalent), close),
+            _probability_check("worst case", p),
+            Check(
+                "worst case beyond the ambiguity, nats",
+                max(0.0, spent - omega) if omega < math.inf else 0.0,
+                1e-9 * omega + _KL_FLOOR if omega < math.inf else 0.0,
+            ),
+            Check("worst case attains the risk, in money", abs(rho - tilted), self.slack),
+            _probability_check("marginal state prices", g),
+            Check("marginal state prices attain the risk, in money", abs(rho - dual), self.slack),
+            self._slope_check(slope),
+        ]
+
+    def _slope_check(self, slope: float) -> Check:
+        """Check the ambiguity price, which rounding blurs as much as it blurs the payoffs."""
+        result = self.result
+        price, spread = result.ambiguity_price, float(np.ptp(result.payoff))
+        omega = result.market.ambiguity
+        if price == math.inf and omega <= _NO_AMBIGUITY and slope > 0:
+            figure = 0.0  # the slope at zero, as good as any so close to it
+        else:
+            figure = abs(price - slope) if price >= 0 else math.inf
+        # A spread of rounding size has a slope of rounding size over sqrt(2 Omega).
+        blur = self.rounding / spread if spread > 0 else math.inf
+        steepness = slope if math.isfinite(slope) else 0.0
+        if spread <= self.rounding:
+            limit = self.slack + (self.rounding / math.sqrt(2 * omega) if omega > 0 else math.inf)
+        else:
+            limit = self.slack + steepness * (1e-6 + blur)
+        return Check("ambiguity price = -d(certainty equivalent)/d(Omega)", figure, limit)
+
+    def _optimality_checks(self) -> list[Check]:
+        result, market = self.result, self.result.market
+        bound = reference.cell_bound(
+            self.payoffs,
+            market.inventory,
+            market.risk_aversion,
+            self._pieces(),
+            result.worst_case,
+            result.marginal_state_prices,
+            result.multipliers,
+        )
+        value, gap = result.certainty_equivalent, result.gap
+        wanted = result.tolerance * self.scale + self.rounding
+        excess = abs(result.scale - self.scale) / self.scale
+        multiplier_rounding = 64 * _EPS * float(np.abs(result.multipliers) @ self.largest)
+        checks = [
+            Check("scale, relative", excess, _RELATIVE),
+            Check(
+                "bound of the winning cell above its value, in money",
+                bound - value,
+                self.slack + multiplier_rounding,
+            ),
+            Check(
+                "value above the upper bound, in money", value - result.upper_bound, self.rounding
+            ),
+        ]
+        if result.status is Status.OPTIMAL:
+            checks.append(Check("gap of an optimal result, in money", gap, wanted))
+        elif result.status is Status.INACCURATE:
+            checks.append(Check("inaccurate result within its tolerance", float(gap <= wanted), 0))
+        return checks
+
+    def _search_checks(self) -> list[Check]:
+        stats, status = self.result.stats, self.result.status
+        cells = math.prod(len(steps) for steps in self.staircases)
+        done = stats.solved + stats.pruned_infeasible + stats.pruned_bound
+        # The core counts in doubles, which are exact up to 2**53.
+        finished = abs(done - cells) <= cells // 2**50
+        if status in (Status.OPTIMAL, Status.INACCURATE):
+            consistent = finished
+        else:
+            consistent = not finished and status is not Status.INFEASIBLE
+        counts = (stats.solved, stats.pruned_infeasible, stats.pruned_bound, stats.iterations)
+        times = list(stats.seconds.values())
+        sane = (
+            min(counts) >= 0
+            and stats.threads >= 1
+            and min(times, default=0.0) >= 0
+            and max(times, default=0.0) <= stats.seconds.get("total", math.inf)
+        )
+        return [
+            Check("cells = product of the pieces", float(stats.cells != cells), 0),
+            Check("status against the cells accounted for", float(not consistent), 0),
+            Check("counts and times out of range", float(not sane), 0),
+        ]
+
+    def _pieces(self) -> Floats:
+        cell = self.result.cell.astype(np.int64)
+        return np.array([steps[piece] for steps, piece in zip(self.staircases, cell, strict=True)])
+
+
+def _rows_by_claim(claim: Ints, n_claims: int) -> list[Ints]:
+    """Return the rows of each claim's orders, in book order."""
+    order = np.argsort(claim, kind="stable")
+    ends = np.searchsorted(claim[order], np.arange(1, n_claims))
+    return [rows.astype(np.int64) for rows in np.split(order, ends)]
+
+
+def _probability_check(name: str, p: Floats) -> Check:
+    """Check non-negative entries that sum to one."""
+    figure = max(-float(p.min()), abs(math.fsum(p) - 1.0))
+    return Check(f"{name}: a probability vector", figure, 4 * _EPS * math.sqrt(len(p)))
+
+
+def _tilted_value(loss: Floats, p: Floats, risk_aversion: float) -> float:
+    """Return (1/alpha) ln E_p exp(alpha L), shifted to the largest loss that counts."""
+    support = p > 0
+    if not support.any():
+        return math.nan
+    top = float(loss[support].max())
+    exponent = risk_aversion * (loss[support] - top)
+    return top + reference.log_mean_exp(p[support], exponent) / risk_aversion
+
+
+def _unit(size: Floats) -> Floats:
+    """Return divisors: a zero size means that only zero is allowed."""
+    return np.where(size > 0, size, np.finfo(np.float64).tiny)
+
+
+def _largest(values: Floats | NDArray[np.float64]) -> float:
+    """Return the largest of values that may be empty; NaN if any is."""
+    return float(np.max(values)) if values.size else 0.0

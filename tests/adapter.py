@@ -1,0 +1,72 @@
+"""Books of the witnesses as kpm_fast takes them. Every clearing made here is verified."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+import kpm_fast as kpm
+from witness import Book
+
+
+def market_of(book: Book) -> kpm.Market:
+    return kpm.Market(
+        book.payoffs,
+        book.prior,
+        inventory=book.inventory,
+        risk_aversion=book.risk_aversion,
+        ambiguity=book.ambiguity,
+    )
+
+
+def orders_of(book: Book) -> kpm.Orders:
+    return kpm.Orders(book.claim, book.side, book.price, book.quantity)
+
+
+def clear(book: Book, **options: Any) -> kpm.Result:
+    options.setdefault("threads", 1)
+    result = kpm.clear(market_of(book), orders_of(book), **options)
+    assert result.status is kpm.Status.OPTIMAL or not book.resolves(result.tolerance)
+    verification = result.verify()
+    assert verification, str(verification)
+    return result
+
+
+def solve_cell(book: Book, cell: Any, **options: Any) -> kpm.CellResult:
+    return kpm.solve_cell(market_of(book), orders_of(book), np.asarray(cell), **options)
+
+
+def staircases(book: Book) -> list[np.ndarray]:
+    return kpm.staircases(market_of(book), orders_of(book))
+
+
+def assert_same_bits(
+    one: kpm.Result, other: kpm.Result, *, fills: np.ndarray | None = None
+) -> None:
+    """Every figure but the timings is the same bits; ``fills`` reorders those of ``one``."""
+    arrays = (
+        "state_prices",
+        "claim_prices",
+        "net_demand",
+        "payoff",
+        "worst_case",
+        "marginal_state_prices",
+        "multipliers",
+        "cell",
+    )
+    numbers = (
+        "certainty_equivalent",
+        "no_trade_equivalent",
+        "upper_bound",
+        "revenue",
+        "ambiguity_price",
+        "scale",
+    )
+    for name in arrays:
+        assert getattr(one, name).tobytes() == getattr(other, name).tobytes(), name
+    for name in numbers:
+        pair = np.array([getattr(one, name), getattr(other, name)])
+        assert pair[:1].tobytes() == pair[1:].tobytes(), f"{name}: {pair[0]!r} and {pair[1]!r}"
+    expected = one.fills if fills is None else one.fills[fills]
+    assert expected.tobytes() == other.fills.tobytes(), "fills"

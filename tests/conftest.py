@@ -1,0 +1,45 @@
+"""Shared set-up of the tests."""
+
+from __future__ import annotations
+
+import os
+import sys
+from pathlib import Path
+
+import pytest
+from hypothesis import HealthCheck, settings
+
+ROOT = Path(__file__).resolve().parent.parent
+
+# `python -m pytest` puts the checkout first on the path. Without a compiled core in it, that would
+# hide an installed kpm_fast behind sources that cannot run.
+if not [*(ROOT / "kpm_fast").glob("_core*.so"), *(ROOT / "kpm_fast").glob("_core*.pyd")]:
+    sys.path[:] = [entry for entry in sys.path if Path(entry or ".").resolve() != ROOT]
+
+# No deadline: the first example pays for imports. Derandomised, so that a red run can be repeated,
+# unless KPM_EXAMPLES asks for more than the usual examples.
+settings.register_profile(
+    "kpm",
+    deadline=None,
+    derandomize=float(os.environ.get("KPM_EXAMPLES", "1")) <= 1,
+    print_blob=True,
+    suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large],
+)
+settings.load_profile("kpm")
+
+
+def pytest_report_header() -> list[str]:
+    import kpm_fast
+    from kpm_fast import _core
+
+    build = ", ".join(f"{name} {value}" for name, value in _core.build_info().items())
+    return [f"kpm_fast: {Path(kpm_fast.__file__).parent}", f"core: {build}"]
+
+
+@pytest.fixture(scope="session")
+def shared_data() -> Path:
+    """The folder of real books: KPM_SHARED_DATA, or ``shared/data`` beside the repository."""
+    folder = Path(os.environ.get("KPM_SHARED_DATA", ROOT.parent / "shared" / "data"))
+    if not folder.is_dir():
+        pytest.skip(f"no real books: {folder} does not exist (set KPM_SHARED_DATA)")
+    return folder

@@ -1,0 +1,173 @@
+"""Hypothesis strategies for small books over the whole range of the model.
+
+Structure is drawn from short lists, so that ties, equal claims, limits on the edge of the payoff
+range and kinks of the ambiguity are common rather than freak events.
+"""
+
+from __future__ import annotations
+
+import math
+import os
+
+import numpy as np
+from hypothesis import settings
+from hypothesis import strategies as st
+from hypothesis.strategies import DrawFn, SearchStrategy
+
+from witness import Book
+
+GRID = [i / 8 for i in range(9)]  # exact in binary: ties and prices that sum to exactly one
+
+
+def examples(count: int) -> settings:
+    """``@examples(100)``: so many examples, times the environment variable KPM_EXAMPLES."""
+    return settings(max_examples=max(5, round(count * float(os.environ.get("KPM_EXAMPLES", "1")))))
+
+
+def log_uniform(low: float, high: float) -> SearchStrategy[float]:
+    """10 ** x for x between ``low`` and ``high``."""
+    return st.floats(low, high, allow_nan=False).map(lambda exponent: 10.0**exponent)
+
+
+def sizes(low: int, high: int) -> SearchStrategy[int]:
+    """Between ``low`` and ``high``, the large ones more often than Hypothesis would."""
+    return st.sampled_from([size for size in range(low, high + 1) for _ in range(size + 1)])
+
+
+@st.composite
+def priors(draw: DrawFn, states: int) -> np.ndarray:
+    """Equal, mildly unequal, or spread over many orders of magnitude."""
+    kind = draw(st.sampled_from(["equal", "dyadic", "uneven", "extreme"]))
+    if kind == "equal":
+        weights = np.ones(states)
+    elif kind == "dyadic":
+        weights = np.array(
+            draw(st.lists(st.sampled_from([1, 2, 4]), min_size=states, max_size=states))
+        )
+    elif kind == "uneven":
+        weights = np.array(draw(st.lists(st.floats(0.05, 1), min_size=states, max_size=states)))
+    else:
+        weights = np.array(draw(st.lists(log_uniform(-6, 0), min_size=states, max_size=states)))
+    return np.asarray(weights / weights.sum(), dtype=float)
+
+
+@st.composite
+def payoff_vectors(draw: DrawFn, states: int) -> np.ndarray:
+    """One claim: Arrow-Debreu, digital, range, vanilla, constant, or any payoffs of either sign."""
+    kind = draw(st.sampled_from(["arrow", "digital", "range", "call", "put", "constant", "any"]))
+    level = np.arange(states, dtype=float)
+    at = draw(st.integers(0, states - 1))
+    if kind == "arrow":
+        return np.asarray(level == at, dtype=float)
+    if kind == "digital":
+        return np.asarray(level >= at, dtype=float)
+    if kind == "range":
+        upto = draw(st.integers(at, states - 1))
+        return np.asarray((level >= at) & (level <= upto), dtype=float)
+    if kind == "call":
+        return np.maximum(level - at, 0.0)
+    if kind == "put":
+        return np.maximum(at - level, 0.0)
+    if kind == "constant":
+        return np.full(states, draw(st.sampled_from([-1.0, 0.0, 0.5, 1.0])))
+    return np.array(
+        draw(
+            st.lists(
+                st.sampled_from([-2.0, -1.0, -0.25, 0.0, 0.5, 1.0, 3.0]),
+                min_size=states,
+                max_size=states,
+            )
+        )
+    )
+
+
+@st.composite
+def payoff_tables(draw: DrawFn, states: int, claims: int) -> np.ndarray:
+    """Claims, some of them copies or affine images of earlier ones."""
+    rows: list[np.ndarray] = []
+    for _ in range(claims):
+        relation = draw(st.sampled_from(["new", "new", "new", "same", "affine"])) if rows else "new"
+        if relation == "new":
+            rows.append(draw(payoff_vectors(states)))
+            continue
+        model = draw(st.sampled_from(rows))
+        if relation == "affine":
+            model = (
+                draw(st.sampled_from([0.0, 1.0, -0.5])) + draw(st.sampled_from([-1.0, 2.0])) * model
+            )
+        rows.append(model.copy())
+    return np.array(rows)
+
+
+@st.composite
+def ambiguities(draw: DrawFn, prior: np.ndarray) -> float:
+    """Zero, tiny, moderate, at and around the kinks -ln q(worst states), infinite."""
+    kind = draw(
+        st.sampled_from(["zero", "tiny", "moderate", "moderate", "kink", "large", "infinite"])
+    )
+    if kind == "zero":
+        return 0.0
+    if kind == "tiny":
+        return draw(log_uniform(-9, -3))
+    if kind == "moderate":
+        return draw(st.floats(0.01, 3))
+    if kind == "kink":
+        worst = draw(st.sets(st.integers(0, prior.size - 1), min_size=1))
+        kink = max(0.0, -math.log(min(1.0, prior[sorted(worst)].sum())))
+        return max(0.0, kink * draw(st.sampled_from([1.0, 1 - 1e-9, 1 + 1e-9, 0.999, 1.001])))
+    return draw(st.sampled_from([20.0, 700.0])) if kind == "large" else math.inf
+
+
+@st.composite
+def books(
+    draw: DrawFn,
+    max_states: int = 5,
+    max_claims: int = 4,
+    max_orders: int = 6,
+    log_alpha: tuple[float, float] = (-12, 3),
+) -> Book:
+    """A small book anywhere in the model; ``log_alpha``: log10(alpha * quantities)."""
+    states = draw(sizes(1, max_states))
+    claims = draw(sizes(1, max_claims))
+    prior = draw(priors(states))
+    payoffs = draw(payoff_tables(states, claims))
+    orders = draw(sizes(0, max_orders))
+    lot = draw(st.sampled_from([1.0, 0.001, 1e6]))
+    claim, side, price, quantity = [], [], [], []
+    for _ in range(orders):
+        k = draw(st.integers(0, claims - 1))
+        claim.append(k)
+        side.append(draw(st.sampled_from([1, -1])))
+        place = draw(
+            st.one_of(st.sampled_from(GRID), st.floats(0, 1), st.sampled_from([-0.5, 1.5]))
+        )
+        low, high = payoffs[k].min(), payoffs[k].max()
+        span = high - low if high > low else 1.0
+        price.append(low + place * span)
+        quantity.append(lot * draw(st.sampled_from([1.0, 1.0, 2.0, 0.5, 0.3, 40.0, 0.0])))
+    total = max(sum(quantity), lot)
+    alpha = draw(log_uniform(*log_alpha)) / total
+    return Book(
+        payoffs=payoffs,
+        prior=prior,
+        inventory=draw(inventories(states, lot, alpha)),
+        risk_aversion=alpha,
+        ambiguity=draw(ambiguities(prior)),
+        claim=np.array(claim, dtype=np.int64),
+        side=np.array(side, dtype=np.int64),
+        price=np.array(price, dtype=float),
+        quantity=np.array(quantity, dtype=float),
+    )
+
+
+@st.composite
+def inventories(draw: DrawFn, states: int, lot: float, alpha: float) -> np.ndarray:
+    """None, a few lots, or alpha |w| up to thousands."""
+    kind = draw(st.sampled_from(["none", "none", "lots", "risk"]))
+    if kind == "none":
+        return np.zeros(states)
+    shape = draw(st.lists(st.sampled_from([-1.0, 0.0, 0.5, 1.0]), min_size=states, max_size=states))
+    if kind == "lots":
+        return lot * np.array(shape)
+    # Wealth beyond 1e9 lots leaves the orders fewer digits than the tests ask for.
+    return min(draw(log_uniform(-3, 3.5)) / alpha, 1e9 * lot) * np.array(shape)

@@ -1,0 +1,128 @@
+"""Books on disk: round trips, settings, the real books."""
+
+from __future__ import annotations
+
+import json
+import math
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+import kpm_fast as kpm
+
+MARKET = kpm.Market(
+    [[1, 0, 1 / 3], [-0.5, 2, 1e-9]],
+    np.array([1, 2, 4]) / 7,
+    inventory=[0, -1.5, 3],
+    risk_aversion=1 / 3,
+    ambiguity=0.25,
+    claims=["one", "two, with comma"],
+    states=["x", "y", "z"],
+)
+ORDERS = kpm.Orders(
+    ["one", "two, with comma", "one"],
+    ["buy", "sell", "buy"],
+    [0.1, 1 / 7, math.inf],
+    [1, 2.5, 1e-12],
+    order_id=["a", "b", "c"],
+    time=[0.5, 0.25, 1],
+)
+
+
+def test_round_trip(tmp_path: Path) -> None:
+    kpm.write_book(tmp_path / "book", MARKET, ORDERS)
+    market, orders = kpm.read_book(tmp_path / "book")
+    assert market == MARKET
+    assert orders == ORDERS
+    assert sorted(path.name for path in (tmp_path / "book").iterdir()) == [
+        "claims.csv",
+        "market.json",
+        "orders.csv",
+        "states.csv",
+    ]
+
+
+def test_round_trip_of_a_plain_book(tmp_path: Path) -> None:
+    market = kpm.Market(np.eye(2), [0.5, 0.5], ambiguity=math.inf)
+    orders = kpm.Orders([1, 0], [1, -1], 0.5, 1)
+    kpm.write_book(tmp_path, market, orders)
+    assert "inventory" not in (tmp_path / "states.csv").read_text()
+    assert json.loads((tmp_path / "market.json").read_text())["ambiguity"] == "Infinity"
+    copy, read = kpm.read_book(tmp_path)
+    assert copy == market
+    assert read.claim_index(copy).tolist() == [1, 0]
+    assert not read.has_order_id
+    assert read.time is None
+
+
+def test_round_trip_of_an_empty_book(tmp_path: Path) -> None:
+    kpm.write_book(tmp_path, MARKET, kpm.Orders([], [], [], []))
+    assert len(kpm.read_book(tmp_path)[1]) == 0
+
+
+def test_keywords_take_precedence(tmp_path: Path) -> None:
+    kpm.write_book(tmp_path, MARKET, ORDERS)
+    market, _ = kpm.read_book(tmp_path, risk_aversion=5, inventory=[1, 1, 1])
+    assert market.risk_aversion == 5
+    assert market.ambiguity == 0.25
+    assert market.inventory.tolist() == [1, 1, 1]
+
+
+def test_nothing_is_written_when_a_claim_is_unknown(tmp_path: Path) -> None:
+    with pytest.raises(kpm.InputError, match="'three'"):
+        kpm.write_book(tmp_path / "book", MARKET, kpm.Orders(["three"], 1, 0.5, 1))
+    assert not (tmp_path / "book").exists()
+    with pytest.raises(kpm.InputError, match="'claim'"):
+        kpm.write_book(tmp_path / "book", MARKET.replace(states=["claim", "y", "z"]), ORDERS)
+    assert not (tmp_path / "book").exists()
+
+
+def test_unknown_claim_names_file_and_line(tmp_path: Path) -> None:
+    kpm.write_book(tmp_path, MARKET, ORDERS)
+    path = tmp_path / "orders.csv"
+    path.write_text(path.read_text().replace("c,one", "c,three"))
+    with pytest.raises(kpm.InputError, match=r"orders\.csv, line 4: claim: .*'three'"):
+        kpm.read_book(tmp_path)
+
+
+@pytest.mark.parametrize(
+    ("text", "words"),
+    [
+        ("", ["not JSON"]),
+        ("{", ["line 1", "not JSON"]),
+        ("[1]", ["object"]),
+        ('{"riskaversion": 1}', ["riskaversion", "risk_aversion"]),
+        ('{"ambiguity": "large"}', ["ambiguity", "'large'"]),
+        ('{"ambiguity": null}', ["ambiguity", "None"]),
+    ],
+)
+def test_settings_errors_name_the_file(tmp_path: Path, text: str, words: list[str]) -> None:
+    kpm.write_book(tmp_path, MARKET, ORDERS)
+    (tmp_path / "market.json").write_text(text)
+    with pytest.raises(kpm.InputError) as caught:
+        kpm.read_book(tmp_path)
+    for word in ("market.json", *words):
+        assert word in str(caught.value)
+
+
+def test_missing_folder(tmp_path: Path) -> None:
+    with pytest.raises(FileNotFoundError):
+        kpm.read_book(tmp_path / "nowhere")
+
+
+def test_all_real_books_load(shared_data: Path, tmp_path: Path) -> None:
+    folders = sorted(path.parent for path in shared_data.glob("*/*/claims.csv"))
+    assert folders
+    for folder in folders:
+        market, orders = kpm.read_book(folder)
+        meta = json.loads((folder / "meta.json").read_text())
+        assert market.payoffs.shape == (meta["K"], meta["N"]), folder
+        assert len(orders) == meta["J"], folder
+        kpm.write_book(tmp_path / folder.name, market, orders)
+        assert kpm.read_book(tmp_path / folder.name) == (market, orders)
+        pieces = [len(steps) for steps in kpm.staircases(market, orders)]
+        if math.prod(pieces) > 10**6:
+            with pytest.raises(kpm.TooManyCellsError) as caught:
+                kpm.clear(market, orders)
+            assert caught.value.pieces == tuple(pieces)

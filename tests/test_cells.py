@@ -1,0 +1,184 @@
+"""The interior-point method on one cell, against the witnesses."""
+
+from __future__ import annotations
+
+import math
+import warnings
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+import kpm_fast as kpm
+from adapter import market_of, orders_of, solve_cell, staircases
+from strategies import books, examples
+from test_witnesses import FILL_FILL_NONE, MISPRINT, MISPRINT_L
+from witness import Book, Infeasible, Piece, cell_problem, conic, rho, smooth
+from witness.book import staircase
+from witness.brute import solve_cell as witness_solve
+
+RELATIVE = 1e-8  # of the notional: what the issue asks for
+
+
+def pieces_of(book: Book, cell: np.ndarray) -> tuple[Piece, ...]:
+    """The witness's pieces of a cell of the core: both number from the lowest price."""
+    return tuple(staircase(book, k)[int(piece)] for k, piece in enumerate(cell))
+
+
+@st.composite
+def books_and_cells(draw: st.DrawFn, **limits: object) -> tuple[Book, np.ndarray]:
+    book = draw(books(**limits))
+    return book, np.array([draw(st.integers(0, len(stair) - 1)) for stair in staircases(book)])
+
+
+def value_at(book: Book, result: kpm.CellResult) -> float:
+    """The certainty equivalent of the returned point by the witness's rho, in money."""
+    xi, y = result.state_prices, result.net_demand
+    losses = y @ book.payoffs - book.inventory
+    scaled = rho(losses, book.prior, book.risk_aversion, book.ambiguity)
+    return float((book.payoffs @ xi) @ y) - float(scaled.value)
+
+
+def assert_in_cell(book: Book, cell: np.ndarray, result: kpm.CellResult) -> None:
+    assert result.state_prices.sum() == pytest.approx(1, abs=1e-9)
+    assert result.state_prices.min() >= -1e-12
+    prices = book.payoffs @ result.state_prices
+    for k, piece in enumerate(pieces_of(book, cell)):
+        slack = 1e-9 * max(1.0, book.spans[k], np.abs(book.payoffs[k]).max())
+        assert piece.price_low - slack <= prices[k] <= piece.price_high + slack
+        room = 1e-12 * max(abs(piece.demand_low), abs(piece.demand_high))
+        assert piece.demand_low - room <= result.net_demand[k] <= piece.demand_high + room
+
+
+@given(books())
+@examples(200)
+@pytest.mark.sanitize
+def test_staircases(book):
+    for k, stair in enumerate(staircases(book)):
+        expected = staircase(book, k)
+        assert len(stair) == len(expected)
+        low, high = book.payoffs[k].min(), book.payoffs[k].max()
+        for row, piece in zip(stair, expected, strict=True):
+            np.testing.assert_allclose(
+                row[:2],
+                np.clip(piece[:2], low, high),
+                rtol=0,
+                atol=4e-16 * max(abs(low), abs(high)),
+            )
+            np.testing.assert_allclose(
+                row[2:], piece[2:], rtol=1e-14, atol=1e-14 * book.quantity.sum()
+            )
+
+
+@given(books_and_cells())
+@examples(400)
+@pytest.mark.sanitize
+def test_against_the_certified_barrier(book_and_cell):
+    book, cell = book_and_cell
+    result = solve_cell(book, cell)
+    try:
+        problem = cell_problem(book, pieces_of(book, cell))
+    except Infeasible:
+        assert result.status is kpm.Status.INFEASIBLE
+        return
+    assert result.status is kpm.Status.OPTIMAL or not book.resolves(1e-9)
+    expected, _ = witness_solve(problem)
+    tolerance = book.tolerance(RELATIVE)
+    assert result.certainty_equivalent == pytest.approx(expected, abs=tolerance)
+    assert value_at(book, result) == pytest.approx(expected, abs=tolerance)
+    assert result.dual_bound >= expected - tolerance
+    assert_in_cell(book, cell, result)
+
+
+@given(books_and_cells())
+@examples(150)
+def test_what_is_reported_about_the_solution(book_and_cell):
+    book, cell = book_and_cell
+    result = solve_cell(book, cell)
+    if result.status is kpm.Status.INFEASIBLE or not book.resolves(1e-9):
+        return
+    assert 0 <= result.primal_residual <= 1e-8
+    assert 0 <= result.dual_residual < math.inf  # the bound is proven whatever it is
+    assert result.gap == pytest.approx(
+        result.dual_bound - result.certainty_equivalent, abs=book.rounding
+    )
+    assert -book.rounding <= result.gap <= book.tolerance(2e-9)
+    assert 0 <= result.iterations <= 100
+    assert result.seconds >= 0
+    for distribution in (result.worst_case, result.marginal_state_prices):
+        assert distribution.min() >= 0
+        assert distribution.sum() == pytest.approx(1, abs=1e-9)
+    p, q = result.worst_case, book.prior
+    divergence = float(np.sum(np.where(p > 0, p * np.log(np.maximum(p, 1e-300) / q), 0)))
+    assert divergence <= book.ambiguity + 1e-9
+
+
+@given(books_and_cells(max_claims=3, log_alpha=(-1, 1)))
+@examples(60)
+def test_against_scipy_and_clarabel(book_and_cell):
+    book, cell = book_and_cell
+    try:
+        problem = cell_problem(book, pieces_of(book, cell))
+    except Infeasible:
+        return
+    value = solve_cell(book, cell).certainty_equivalent
+    tolerance = book.tolerance(RELATIVE)
+    _, scaled = smooth.solve(problem)
+    assert value == pytest.approx(problem.certainty_equivalent(scaled), abs=tolerance)
+    if conic.suits(problem):
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")  # CVXPY calls answers short of 1e-12 inaccurate
+            _, scaled = conic.solve(problem)
+        assert value == pytest.approx(problem.certainty_equivalent(scaled), abs=tolerance)
+
+
+@pytest.mark.sanitize
+def test_misprint_example():
+    """As printed in the paper L would be 0.7196; by problem (8) it is 0.8877."""
+    cell = np.array([0, 0, 2])
+    assert pieces_of(MISPRINT, cell) == FILL_FILL_NONE
+    result = solve_cell(MISPRINT, cell)
+    found = math.exp(-MISPRINT.risk_aversion * result.certainty_equivalent)
+    assert found == pytest.approx(MISPRINT_L, abs=1e-9)
+    assert found == pytest.approx(0.887732198, abs=5e-9)
+    np.testing.assert_array_equal(result.net_demand, [1, 1, 0])
+
+
+@pytest.mark.sanitize
+def test_infeasible_cells():
+    """Three Arrow-Debreu claims cannot all cost more than 0.4, nor all less than 0.1."""
+    book = MISPRINT.with_(price=np.array([0.5, 0.5, 0.1]))
+    assert solve_cell(book, [2, 2, 2]).status is kpm.Status.INFEASIBLE
+    assert solve_cell(book, [1, 1, 2]).status is kpm.Status.INFEASIBLE
+    assert solve_cell(book, [1, 1, 0]).status is kpm.Status.OPTIMAL
+    low = book.with_(price=np.array([0.1, 0.1, 0.1]))
+    assert solve_cell(low, [0, 0, 0]).status is kpm.Status.INFEASIBLE
+
+
+def test_prices_that_sum_to_one_in_decimals_only():
+    """0.1 + 0.2 + 0.7 is not one in binary; all three at their limits is feasible all the same."""
+    book = MISPRINT.with_(price=np.array([0.1, 0.2, 0.7]), quantity=np.ones(3))
+    result = solve_cell(book, [1, 1, 1])
+    assert result.status is kpm.Status.OPTIMAL
+    np.testing.assert_allclose(result.state_prices, [0.1, 0.2, 0.7], atol=1e-12)
+
+
+@pytest.mark.parametrize("tolerance", [1e-4, 1e-6, 1e-8, 1e-10])
+def test_tolerance_is_kept(tolerance):
+    book = MISPRINT.with_(price=np.array([0.3, 0.3, 0.3]), quantity=np.array([2.0, 1.0, 3.0]))
+    result = solve_cell(book, [1, 0, 2], tolerance=tolerance)
+    assert result.status is kpm.Status.OPTIMAL
+    assert result.gap <= book.tolerance(tolerance)
+
+
+def test_running_out_of_iterations_is_a_status():
+    result = solve_cell(MISPRINT, [1, 1, 2], max_iterations=1)
+    assert result.status in (kpm.Status.INACCURATE, kpm.Status.INFEASIBLE)
+
+
+def test_the_same_cell_twice_gives_the_same_bits():
+    first, second = (
+        kpm.solve_cell(market_of(MISPRINT), orders_of(MISPRINT), [1, 0, 2]) for _ in range(2)
+    )
+    assert first == second

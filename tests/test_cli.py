@@ -1,0 +1,292 @@
+"""The kpm-fast command: what it prints, writes and returns."""
+
+from __future__ import annotations
+
+import io
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+import kpm_fast as kpm
+from kpm_fast import cli
+
+MARKET = kpm.Market(
+    np.eye(3), [0.3, 0.3, 0.4], claims=["[red]home", "draw", "away"], states=["H", "D", "A"]
+)
+ORDERS = kpm.Orders(
+    ["[red]home", "draw", "[red]home", "draw"],
+    ["buy", "buy", "sell", "buy"],
+    [0.6, 0.4, 0.5, 0.2],
+    [1, 1, 0.5, 2],
+    order_id=["a", "b", "c", "d"],
+)
+
+
+@pytest.fixture
+def book(tmp_path: Path) -> Path:
+    kpm.write_book(tmp_path / "book", MARKET, ORDERS)
+    return tmp_path / "book"
+
+
+def run(*arguments: object) -> int:
+    return cli.main([str(argument) for argument in arguments])
+
+
+def test_clear_prints_tables(book: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert run("clear", book) == 0
+    out, err = capsys.readouterr()
+    assert err == ""
+    assert out.startswith(f"{book}: 3 states, 3 claims, 4 orders, 25 cells\n")
+    for word in ("Prices", "States", "Fills", "Maker's position", "[red]home", "optimal", "gap"):
+        assert word in out
+    assert "\x1b" not in out
+    assert max(map(len, out.splitlines()[1:])) <= 100
+
+
+def test_clear_options_reach_the_solver(book: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    options = ["--risk-aversion", 2, "--ambiguity", "inf", "--inventory", "1,2,-3"]
+    options += ["--threads", 1, "--tolerance", 1e-8, "--allocation", "time", "--no-prune-bounds"]
+    assert run("clear", book, *options, "--json") == 0
+    out, err = capsys.readouterr()
+    data = json.loads(out)
+    assert "3 states" in err
+    assert (data["risk_aversion"], data["ambiguity"]) == (2, "Infinity")
+    assert data["states"]["inventory"] == [1, 2, -3]
+    assert (data["tolerance"], data["allocation"]) == (1e-8, "time")
+    assert (data["stats"]["threads"], data["stats"]["pruned_bound"]) == (1, 0)
+
+
+def test_clear_writes_files(book: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    out = tmp_path / "out"
+    assert run("clear", book, "--quiet", "--json", tmp_path / "r.json", "--output", out) == 0
+    assert capsys.readouterr() == ("", "")
+    assert sorted(path.name for path in out.iterdir()) == [
+        "claims.csv",
+        "orders.csv",
+        "result.json",
+        "states.csv",
+    ]
+    header, first, *_ = (out / "orders.csv").read_text().splitlines()
+    assert header == "order_id,claim,side,price,quantity,fill,clearing_price,payment"
+    assert first.startswith("a,[red]home,buy,0.6,1,")
+    saved, also = (
+        json.loads(path.read_text()) for path in (tmp_path / "r.json", out / "result.json")
+    )
+    assert saved == also
+    assert saved["claims"]["claim"] == list(MARKET.claims)
+
+
+def test_clear_inventory_file(book: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    path = book / "inventory.csv"
+    path.write_text("inventory,state\n3,A\n1,H\n2,D\n")
+    assert run("clear", book, "--inventory", path, "--json", "-") == 0
+    assert json.loads(capsys.readouterr().out)["states"]["inventory"] == [1, 2, 3]
+
+
+@pytest.mark.parametrize(
+    ("text", "words"),
+    [
+        ("state,inventory\nH,1\nD,2\n", ["inventory.csv", "'A'"]),
+        ("state,inventory\nH,1\nD,2\nA,3\nA,3\n", ["inventory.csv, line 5", "'A'", "twice"]),
+        ("state,inventory\nH,1\nX,2\nA,3\n", ["inventory.csv, line 3", "'X'"]),
+        ("state,wealth\nH,1\n", ["inventory.csv, line 1", "'inventory'"]),
+    ],
+)
+def test_inventory_file_errors(
+    book: Path, capsys: pytest.CaptureFixture[str], text: str, words: list[str]
+) -> None:
+    path = book / "inventory.csv"
+    path.write_text(text)
+    assert run("clear", book, "--inventory", path) == cli.EXIT_INPUT
+    err = capsys.readouterr().err
+    for word in words:
+        assert word in err
+
+
+def test_verify(book: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert run("clear", book, "--verify") == 0
+    assert "checks passed" in capsys.readouterr().out
+
+
+def test_failed_verification(
+    book: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    failed = kpm.Verification((kpm.Check("the sky is blue", 1.0, 0.0),))
+    monkeypatch.setattr(kpm.Result, "verify", lambda self: failed)
+    assert run("clear", book, "--verify") == cli.EXIT_UNVERIFIED == 1
+    out, err = capsys.readouterr()
+    assert "FAILED" in out
+    assert err == "kpm-fast: verification failed: the sky is blue\n"
+
+
+def test_refusal_says_how_many_cells(book: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert run("clear", book, "--cell-limit", 24) == cli.EXIT_REFUSED == 4
+    out, err = capsys.readouterr()
+    assert "25 cells" in out
+    assert err.startswith("kpm-fast: the book has 25 cells, more than the limit of 24;")
+    assert err.count("\n") == 1
+
+
+@pytest.mark.parametrize(
+    ("status", "code"),
+    [("time_limit", 3), ("node_limit", 3), ("inaccurate", 3), ("interrupted", 130)],
+)
+def test_exit_codes(
+    book: Path, monkeypatch: pytest.MonkeyPatch, status: str, code: int, tmp_path: Path
+) -> None:
+    import dataclasses
+
+    def stopped(*arguments: Any, **options: Any) -> kpm.Result:
+        result = kpm.clear(*arguments, **options)
+        return dataclasses.replace(result, status=kpm.Status(status))
+
+    monkeypatch.setattr(cli, "clear", stopped)
+    assert run("clear", book, "--output", tmp_path / "out") == code
+    assert json.loads((tmp_path / "out" / "result.json").read_text())["status"] == status
+
+
+def test_keyboard_interrupt(
+    book: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    def interrupt(*arguments: Any, **options: Any) -> kpm.Result:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(cli, "clear", interrupt)
+    assert run("clear", book) == 130
+    assert capsys.readouterr().err == "kpm-fast: interrupted\n"
+
+
+@pytest.mark.parametrize(
+    ("options", "words"),
+    [
+        (["--risk-aversion", "-1"], ["risk_aversion", "-1"]),
+        (["--ambiguity", "-1"], ["ambiguity", "-1"]),
+        (["--inventory", "1,2"], ["inventory", "(2,)"]),
+        (["--inventory", "none.csv"], ["--inventory", "none.csv"]),
+        (["--threads", "0"], ["threads", "0"]),
+        (["--time-limit", "-3"], ["time_limit", "-3"]),
+        (["--tolerance", "2"], ["tolerance", "2"]),
+    ],
+)
+def test_bad_input_is_one_line(
+    book: Path, capsys: pytest.CaptureFixture[str], options: list[str], words: list[str]
+) -> None:
+    assert run("clear", book, *options) == cli.EXIT_INPUT == 2
+    err = capsys.readouterr().err
+    assert err.startswith("kpm-fast: ")
+    assert err.count("\n") == 1
+    for word in words:
+        assert word in err
+
+
+def test_bad_files_name_the_line(book: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    with (book / "orders.csv").open("a") as stream:
+        stream.write("e,draw,buy,0.1,-1\n")
+    assert run("clear", book, "--output", book / "out") == 2
+    assert (
+        "orders.csv, line 6: quantity: must be finite and >= 0, got -1" in capsys.readouterr().err
+    )
+    assert not (book / "out").exists()
+
+
+def test_missing_folder(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert run("clear", tmp_path / "nowhere") == 2
+    assert "nowhere" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        [],
+        ["fly"],
+        ["clear"],
+        ["clear", "x", "--threads", "two"],
+        ["clear", "x", "--method", "luck"],
+    ],
+)
+def test_bad_usage(arguments: list[str]) -> None:
+    with pytest.raises(SystemExit) as caught:
+        run(*arguments)
+    assert caught.value.code == 2
+
+
+@pytest.mark.parametrize("arguments", [["--help"], ["clear", "--help"], ["paper", "--help"]])
+def test_help_lists_exit_codes(arguments: list[str], capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit) as caught:
+        run(*arguments)
+    assert caught.value.code == 0
+    if "paper" not in arguments:
+        assert "130 interrupted" in " ".join(capsys.readouterr().out.split())
+
+
+def test_version(capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit):
+        run("--version")
+    assert capsys.readouterr().out == f"kpm-fast {kpm.__version__}\n"
+
+
+def test_verbose_logs_to_stderr(book: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert run("clear", book, "--verbose", "--json") == 0
+    out, err = capsys.readouterr()
+    assert json.loads(out)["status"] == "optimal"
+    assert "risk aversion 1, ambiguity 0.1" in err
+    assert f"kpm-fast {kpm.__version__}" in err
+
+
+def test_progress_bar_follows_the_search() -> None:
+    from rich.console import Console
+    from rich.progress import Progress as ProgressBar
+
+    with ProgressBar(console=Console(file=io.StringIO(), force_terminal=True)) as bar:
+        show = cli.ShowProgress(bar)
+        assert show(kpm.Progress(1.0, 100, 30, 10, 10, 1.0, 2.0)) is False
+        assert bar.tasks[0].percentage == 50
+
+
+def test_empty_book(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    kpm.write_book(tmp_path, MARKET, kpm.Orders([], [], [], []))
+    assert run("clear", tmp_path, "--verify") == 0
+    out = capsys.readouterr().out
+    assert "1 cell\n" in out
+    assert "None of the 0 orders is filled." in out
+
+
+def test_long_tables_are_cut_short(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    market = kpm.Market(np.eye(60), np.full(60, 1 / 60))
+    kpm.write_book(tmp_path, market, kpm.Orders(np.zeros(30, dtype=int), 1, 0.9, 0.001))
+    assert run("clear", tmp_path) == 0
+    out = capsys.readouterr().out
+    for rest in (
+        "... and 20 more claims",
+        "... and 36 more states",
+        "... and 14 more filled orders",
+    ):
+        assert rest in out
+
+
+@pytest.mark.parametrize("options", [[], ["--json"]])
+def test_closed_pipe(book: Path, options: list[str]) -> None:
+    reader, writer = os.pipe()
+    os.close(reader)
+    command = [sys.executable, "-m", "kpm_fast", "clear", str(book), *options]
+    done = subprocess.run(command, stdout=writer, stderr=subprocess.PIPE, timeout=60)
+    os.close(writer)
+    assert done.returncode == cli.EXIT_CLOSED_PIPE
+    assert b"Traceback" not in done.stderr
+    assert b"BrokenPipe" not in done.stderr
+
+
+def test_real_book_is_refused_politely(
+    shared_data: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert run("clear", shared_data / "betfair_joint" / "winplace_1.208011114") == 4
+    out, err = capsys.readouterr()
+    assert "20 states, 10 claims, 87 orders, 3.6e+12 cells" in out
+    assert "3556576955295" in err
+    assert "WIN_R01 23" in err

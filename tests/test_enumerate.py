@@ -1,0 +1,208 @@
+"""The enumeration of cells against the paper's (28) in plain Python, book by book."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+from hypothesis import given
+
+import kpm_fast as kpm
+import witness
+from adapter import clear, market_of, orders_of
+from strategies import books, examples
+from test_witnesses import MISPRINT
+from witness import Book
+from witness.book import demand_at, staircase
+
+RELATIVE = 1e-8  # of the notional
+
+
+def assert_optimal(book: Book, result: kpm.Result) -> None:
+    """The figures agree with the witness's own enumeration."""
+    expected = witness.clear(book)
+    tolerance = book.tolerance(RELATIVE)
+    assert result.certainty_equivalent == pytest.approx(
+        expected.certainty_equivalent, abs=tolerance
+    )
+    assert result.upper_bound >= expected.certainty_equivalent - book.tolerance(1e-9)
+    assert result.gap <= book.tolerance(2e-9)
+    assert result.stats.cells == expected.cells
+
+
+def assert_obeys_limits(book: Book, result: kpm.Result) -> None:
+    """Strictly inside the limit all, strictly outside nothing, exactly; prices are payoffs @ xi."""
+    prices = result.claim_prices[book.claim]
+    inside = np.where(book.side > 0, book.price > prices, book.price < prices)
+    outside = np.where(book.side > 0, book.price < prices, book.price > prices)
+    np.testing.assert_array_equal(result.fills[inside], book.quantity[inside])
+    np.testing.assert_array_equal(result.fills[outside], 0.0)
+    assert np.all((result.fills >= 0) & (result.fills <= book.quantity))
+    np.testing.assert_allclose(
+        book.payoffs @ result.state_prices,
+        result.claim_prices,
+        rtol=0,
+        atol=1e-12 * max(1.0, float(np.abs(book.payoffs).max())),
+    )
+
+
+@given(books())
+@examples(250)
+@pytest.mark.sanitize
+def test_random_books(book):
+    result = clear(book)
+    assert_optimal(book, result)
+    assert_obeys_limits(book, result)
+
+
+@given(books(max_states=4, max_claims=2, max_orders=9))
+@examples(120)
+def test_books_with_many_orders_a_claim(book):
+    result = clear(book)
+    assert_optimal(book, result)
+    assert_obeys_limits(book, result)
+
+
+@given(books(max_states=5, max_claims=4, max_orders=4, log_alpha=(0, 3)))
+@examples(80)
+def test_large_risk_aversion(book):
+    assert_optimal(book, clear(book))
+
+
+@given(books(log_alpha=(-12, -6)))
+@examples(80)
+def test_risk_neutral_limit(book):
+    assert_optimal(book, clear(book))
+
+
+@given(books())
+@examples(100)
+def test_as_much_volume_as_possible_is_matched_at_the_clearing_price(book):
+    """Buys and sells of a claim at its price never wait for one another: one side is filled."""
+    result = clear(book)
+    for k in range(book.claims):
+        at = (book.claim == k) & (book.price == result.claim_prices[k])
+        unfilled = book.quantity - result.fills
+        slack = 1e-9 * max(1.0, float(book.quantity.sum()))
+        buys = float(unfilled[at & (book.side > 0)].sum())
+        sells = float(unfilled[at & (book.side < 0)].sum())
+        assert min(buys, sells) <= slack
+        low, high = demand_at(book, k, float(result.claim_prices[k]))
+        assert low - slack <= result.net_demand[k] <= high + slack
+
+
+@given(books())
+@examples(80)
+def test_pro_rata_and_time_share_the_same_total(book):
+    pro_rata, by_time = clear(book), clear(book, allocation="time")
+    np.testing.assert_array_equal(pro_rata.net_demand, by_time.net_demand)
+    np.testing.assert_array_equal(pro_rata.claim_prices, by_time.claim_prices)
+    for k in range(book.claims):
+        for side in (1, -1):
+            group = (book.claim == k) & (book.side == side)
+            at = np.flatnonzero(group & (book.price == pro_rata.claim_prices[k]))
+            total = book.quantity[at].sum()
+            if total == 0:
+                continue
+            share = pro_rata.fills[at].sum() / total
+            np.testing.assert_allclose(pro_rata.fills[at], share * book.quantity[at], rtol=1e-9)
+            assert by_time.fills[at].sum() == pytest.approx(pro_rata.fills[at].sum(), rel=1e-9)
+            # In book order every order but one is filled whole or not at all.
+            partly = (by_time.fills[at] > 0) & (by_time.fills[at] < book.quantity[at])
+            assert partly.sum() <= 1
+
+
+def test_earlier_orders_come_first():
+    market = kpm.Market([[1.0, 0.0]], [0.5, 0.5], ambiguity=0.0)
+    orders = kpm.Orders(0, [1, 1, 1, -1], 0.5, [1.0, 1.0, 1.0, 1.5], time=[3.0, 1.0, 2.0, 9.0])
+    result = kpm.clear(market, orders, allocation="time", threads=1)
+    assert result.verify()
+    np.testing.assert_allclose(result.fills[3], 1.5)
+    np.testing.assert_allclose(result.fills[:3], [0.0, 1.0, 0.5], atol=1e-9)
+
+
+@given(books())
+@examples(60)
+def test_counts_add_up(book):
+    stats = clear(book).stats
+    cells = 1
+    for k in range(book.claims):
+        cells *= len(staircase(book, k))
+    assert stats.cells == cells
+    assert stats.pruned_infeasible + stats.pruned_bound + stats.solved == cells
+
+
+@given(books())
+@examples(60)
+def test_without_bounds_every_feasible_cell_is_solved(book):
+    result = clear(book, prune_bounds=False)
+    assert result.stats.pruned_bound == 0
+    assert result.stats.solved >= 1
+    assert_optimal(book, result)
+
+
+@pytest.mark.sanitize
+@pytest.mark.parametrize("ambiguity", [0.0, 0.1, 1.0, np.inf])
+def test_degenerate_books(ambiguity):
+    """One state, one claim, constant claims, no orders, zero quantities, market orders."""
+    books_ = [
+        ([[1.0]], [1.0], [], [], [], []),
+        ([[1.0]], [1.0], [0, 0], [1, -1], [1.0, 1.0], [1.0, 2.0]),
+        ([[0.5, 0.5]], [0.5, 0.5], [0, 0], [1, -1], [0.7, 0.3], [1.0, 1.0]),
+        ([[1.0, 0.0]], [0.5, 0.5], [0], [1], [0.4], [0.0]),
+        ([[1.0, 0.0]], [0.5, 0.5], [0, 0], [1, -1], [np.inf, -np.inf], [1.0, 1.0]),
+        ([[1.0, 0.0]], [0.5, 0.5], [0, 0], [1, -1], [-np.inf, np.inf], [1.0, 1.0]),
+        ([[1.0, 0.0], [0.0, 1.0]], [0.5, 0.5], [0, 1], [1, 1], [1.0, 1.0], [1.0, 1.0]),
+        ([[-3.0, 2.0, 0.0]], [0.2, 0.3, 0.5], [0, 0], [1, -1], [-3.0, 2.0], [1.0, 1.0]),
+    ]
+    for payoffs, prior, claim, side, price, quantity in books_:
+        book = Book(
+            payoffs=np.array(payoffs),
+            prior=np.array(prior),
+            inventory=np.zeros(len(prior)),
+            risk_aversion=2.0,
+            ambiguity=ambiguity,
+            claim=np.array(claim, dtype=np.int64),
+            side=np.array(side, dtype=np.int64),
+            price=np.array(price, dtype=float),
+            quantity=np.array(quantity, dtype=float),
+        )
+        result = clear(book)
+        assert_optimal(book, result)
+        assert_obeys_limits(book, result)
+
+
+@pytest.mark.sanitize
+@pytest.mark.threads
+def test_misprint_example_is_cleared():
+    result = clear(MISPRINT, threads=2)
+    assert_optimal(MISPRINT, result)
+    np.testing.assert_array_equal(result.fills[:2], [1.0, 1.0])
+
+
+def test_too_many_cells_are_refused_with_their_number():
+    generator = np.random.default_rng(0)
+    claim = np.repeat(np.arange(6), 20)
+    orders = kpm.Orders(claim, 1, np.round(generator.uniform(0.01, 0.99, claim.size), 6), 1.0)
+    market = kpm.Market(np.eye(6), np.full(6, 1 / 6))
+    with pytest.raises(kpm.TooManyCellsError, match=r"4,750,104,241"):
+        kpm.clear(market, orders)
+    assert isinstance(market_of(MISPRINT), kpm.Market)
+    with pytest.raises(kpm.TooManyCellsError, match="27"):
+        kpm.clear(market_of(MISPRINT), orders_of(MISPRINT), cell_limit=26)
+
+
+@pytest.mark.threads
+def test_a_callback_can_stop():
+    """Whatever was found by then is a valid answer with a valid bound."""
+    generator = np.random.default_rng(1)
+    claim = np.repeat(np.arange(4), 4)
+    orders = kpm.Orders(claim, 1, generator.uniform(0.1, 0.4, claim.size).round(6), 1.0)
+    market = kpm.Market(np.eye(4), np.full(4, 0.25))
+    full = kpm.clear(market, orders, prune_bounds=False, threads=2)
+    result = kpm.clear(
+        market, orders, prune_bounds=False, threads=2, callback=lambda progress: True
+    )
+    assert result.status in (kpm.Status.INTERRUPTED, kpm.Status.OPTIMAL)
+    assert result.certainty_equivalent <= full.certainty_equivalent + 1e-9
+    assert result.upper_bound >= full.certainty_equivalent - 1e-9
+    assert result.verify()

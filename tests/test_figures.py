@@ -1,0 +1,154 @@
+"""Figures: they draw, say what they should, and are the same every time."""
+
+from __future__ import annotations
+
+import builtins
+import subprocess
+import sys
+from argparse import Namespace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+import kpm_fast
+from kpm_fast import figures, paper, sample
+from kpm_fast.illustrations import _corners, _hull
+from kpm_fast.plotstyle import house_style, new_figure
+
+matplotlib = pytest.importorskip("matplotlib")
+
+
+@pytest.fixture(scope="module")
+def simulation_a() -> paper.Simulation:
+    return paper.simulation_a()
+
+
+@pytest.fixture(scope="module")
+def simulation_b() -> paper.Simulation:
+    return paper.simulation_b()
+
+
+def texts(figure: Any) -> list[str]:
+    found = [item.get_text().strip() for item in figure.findobj(matplotlib.text.Text)]
+    return [text for text in found if text]
+
+
+def test_figure_1_labels_every_security_and_the_end_of_trade(
+    simulation_a: paper.Simulation,
+) -> None:
+    figure = figures.figure_1(simulation_a, paper.ambiguity_sweep([0.0, 0.3, 0.6, 0.7, 2.0]))
+    found = texts(figure)
+    assert {f"security {i}" for i in range(1, 6)} <= set(found)
+    assert "nothing trades from Ω = 0.70 on" in found
+    assert "ambiguity aversion Ω (nats)" in found
+
+
+@pytest.mark.parametrize("omegas", [[0.0, 0.1], [1.0, 2.0]])
+def test_figure_1_where_all_or_nothing_trades(
+    simulation_a: paper.Simulation, omegas: list[float]
+) -> None:
+    assert figures.figure_1(simulation_a, paper.ambiguity_sweep(omegas)).axes
+
+
+def test_figure_2_shows_the_stated_probability(simulation_b: paper.Simulation) -> None:
+    found = texts(figures.figure_2(simulation_b))
+    assert {"63.6 %", "uniform prior", "exponential prior"} <= set(found)
+
+
+def test_figure_3_draws_the_fills(simulation_b: paper.Simulation) -> None:
+    (axes,) = figures.figure_3(simulation_b).axes
+    heights = [bar.get_height() for bar in axes.patches]
+    assert heights == pytest.approx([0, 0, 0, 0, 0, 1, 1, 1, 0, 0], abs=1e-6)
+
+
+def test_staircase_draws() -> None:
+    assert any("corner" in text for text in texts(figures.staircase()))
+
+
+def test_staircase_corners() -> None:
+    corners = _corners([(0.5, 2.0)], [(0.5, 1.0), (0.25, 4.0)])
+    expected = [(0, 2), (0.25, 2), (0.25, -2), (0.5, -2), (0.5, -5), (1, -5)]
+    assert np.array_equal(corners, expected)
+
+
+def test_hull_contains_all_points_and_uses_only_them() -> None:
+    points = np.random.default_rng(0).uniform(size=(40, 2))
+    hull = _hull(points)
+    assert {tuple(corner) for corner in hull} <= {tuple(point) for point in points}
+    for start, end in zip(hull, np.roll(hull, -1, axis=0), strict=True):
+        edge, offset = end - start, points - start
+        assert (edge[0] * offset[:, 1] - edge[1] * offset[:, 0] >= -1e-12).all()
+
+
+def test_clearing_names_every_claim_and_its_position() -> None:
+    market, orders = sample.race_card(runners=4, levels=1, seed=3, crossed=1.0)
+    result = kpm_fast.clear(market, orders)
+    found = texts(figures.clearing(market, orders, result))
+    for claim in market.claims:
+        assert any(text.startswith(f"{claim} at ") for text in found)
+    assert sum(text.startswith("maker ") for text in found) == 4
+
+
+def test_clearing_of_a_book_without_orders() -> None:
+    market, orders = sample.race_card(runners=4, levels=0)
+    figure = figures.clearing(market, orders, kpm_fast.clear(market, orders), title="empty")
+    assert "maker: no position" in texts(figure)
+    assert "empty" in texts(figure)
+
+
+def test_saving_twice_gives_the_same_bytes(tmp_path: Path) -> None:
+    first = figures.save(figures.staircase(), tmp_path / "first" / "staircase")
+    again = figures.save(figures.staircase(), tmp_path / "again" / "staircase")
+    assert [path.suffix for path in first] == [".png", ".svg"]
+    for one, other in zip(first, again, strict=True):
+        assert one.read_bytes() == other.read_bytes()
+    assert b"<dc:date>" not in first[1].read_bytes()
+
+
+def test_the_callers_settings_neither_matter_nor_change() -> None:
+    with matplotlib.rc_context({"font.size": 40.0, "text.usetex": True}):
+        with house_style():
+            assert matplotlib.rcParams["font.size"] == 10.0
+            figure, axes = new_figure(2.0, 2.0, 2, 3)
+        assert matplotlib.rcParams["font.size"] == 40.0
+    assert len(axes) == len(figure.axes) == 6
+
+
+def test_pyplot_is_not_touched() -> None:
+    """A figure is drawn without global state: no backend is chosen, no window can open."""
+    code = """
+import sys
+from kpm_fast import figures
+figures.staircase()
+assert "matplotlib.pyplot" not in sys.modules
+"""
+    subprocess.run([sys.executable, "-c", code], check=True)
+
+
+def test_without_matplotlib_the_command_says_what_to_install(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    real_import = builtins.__import__
+
+    def refuse(name: str, *arguments: Any, **keywords: Any) -> Any:
+        if name.split(".")[0] == "matplotlib":
+            raise ImportError(name)
+        return real_import(name, *arguments, **keywords)
+
+    monkeypatch.setattr(builtins, "__import__", refuse)
+    with pytest.raises(figures.MissingDependencyError, match=r"pip install 'kpm-fast\[plot\]'"):
+        paper.run(Namespace(output=tmp_path / "new"))
+    assert not (tmp_path / "new").exists()
+
+
+def test_documentation_command(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(figures, "_SWEEP_STEPS", 4)
+    assert figures.main(["--output", str(tmp_path)]) == 0
+    names = {"figure_1", "figure_2", "figure_3", "race_card", "staircase"}
+    expected = {f"{name}.{kind}" for name in names for kind in ("png", "svg")}
+    assert {path.name for path in tmp_path.iterdir()} == expected
+    assert len(capsys.readouterr().out.split()) == 10

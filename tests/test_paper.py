@@ -1,0 +1,194 @@
+"""Section 5 of the paper: stated results, exact optima, and the command."""
+
+from __future__ import annotations
+
+import argparse
+import csv
+import dataclasses
+import math
+from itertools import product
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from kpm_fast import paper
+
+
+@pytest.fixture(scope="module")
+def simulation_a() -> paper.Simulation:
+    return paper.simulation_a()
+
+
+@pytest.fixture(scope="module")
+def simulation_b() -> paper.Simulation:
+    return paper.simulation_b()
+
+
+def worst_case_loss(loss: np.ndarray, prior: np.ndarray, ambiguity: float) -> float:
+    """max p . loss over KL(p|prior) <= ambiguity, by bisection on the tilt.
+
+    With alpha * quantity of 1e-3 the certainty equivalent is this to a relative 1e-3.
+    """
+    if ambiguity == 0.0:
+        return float(prior @ loss)
+    worst = loss == loss.max()
+    if ambiguity >= -math.log(prior[worst].sum()):
+        return float(loss.max())
+
+    def tilted(theta: float) -> np.ndarray:
+        weights = prior * np.exp(theta * (loss - loss.max()))
+        return weights / weights.sum()
+
+    def divergence(theta: float) -> float:
+        p = tilted(theta)
+        return float(np.sum(p * np.log(np.maximum(p, 1e-300) / prior)))
+
+    low, high = 0.0, 1.0
+    while divergence(high) < ambiguity:
+        high *= 2.0
+    for _ in range(100):
+        middle = 0.5 * (low + high)
+        low, high = (middle, high) if divergence(middle) < ambiguity else (low, middle)
+    return float(tilted(low) @ loss)
+
+
+def worth(lots: np.ndarray, run: paper.Run) -> float:
+    """Certainty equivalent, in lots, of selling `lots` at 0.18, to first order in alpha."""
+    revenue = paper.LIMIT * float(lots.sum())
+    return revenue - worst_case_loss(lots, np.array(run.prior), run.ambiguity)
+
+
+def test_books_are_tables_3_and_5(
+    simulation_a: paper.Simulation, simulation_b: paper.Simulation
+) -> None:
+    expected = tuple(paper.Bid(i, i, 0.18, 0.001) for i in range(1, 6))
+    assert simulation_a.book == simulation_b.book == expected
+
+
+def test_every_stated_result_is_met(
+    simulation_a: paper.Simulation, simulation_b: paper.Simulation
+) -> None:
+    for simulation in (simulation_a, simulation_b):
+        assert [each for each in simulation.statements if not each.met] == []
+        assert simulation.met
+    assert len(simulation_a.statements) == 5
+    assert len(simulation_b.statements) == 3
+
+
+def test_exponential_prior() -> None:
+    prior = paper.exponential_prior()
+    assert math.fsum(prior) == pytest.approx(1.0, abs=1e-15)
+    assert prior[4] == pytest.approx(0.636, abs=5e-4)
+    assert prior[4] / prior[0] == pytest.approx(math.exp(4.0))
+
+
+def test_exact_fills_of_the_documentation(
+    simulation_a: paper.Simulation, simulation_b: paper.Simulation
+) -> None:
+    """The table of docs/paper.md."""
+    documented = (
+        (1, 1, 1, 0, 0),
+        (1, 1, 0.601, 0.040, 0),
+        (1, 0.857, 0.484, 0.112, 0),
+        (0, 0, 0, 0, 0),
+        (0, 0, 0, 0, 0),
+    )
+    for run, fills in zip(simulation_a.runs, documented, strict=True):
+        assert np.array(run.fills) / paper.LOT == pytest.approx(fills, abs=1e-3), run.label
+    for run, fills in zip(simulation_b.runs, ((0, 0, 0, 0, 0), (1, 1, 1, 0, 0)), strict=True):
+        assert np.array(run.fills) / paper.LOT == pytest.approx(fills, abs=1e-6), run.label
+
+
+def test_whole_orders_only_would_give_the_nearest_lots(simulation_a: paper.Simulation) -> None:
+    for run in simulation_a.runs:
+        choices = [np.array(lots, dtype=float) for lots in product((0, 1), repeat=5)]
+        best = max(choices, key=lambda lots: worth(lots, run))
+        assert tuple(best) == run.lots, run.label
+
+
+def test_no_small_change_of_the_fills_is_better(simulation_a: paper.Simulation) -> None:
+    """The optimum is one of a concave problem, so looking around it is enough."""
+    draws = np.random.default_rng(1)
+    for run in simulation_a.runs:
+        fills = np.array(run.fills) / paper.LOT
+        best = worth(fills, run)
+        for scale in (0.3, 0.03):
+            for _ in range(200):
+                other = np.clip(fills + scale * draws.standard_normal(5), 0.0, 1.0)
+                assert worth(other, run) <= best + 2e-3
+
+
+def test_certainty_equivalents_agree_with_first_order(simulation_a: paper.Simulation) -> None:
+    for run in simulation_a.runs:
+        fills = np.array(run.fills) / paper.LOT
+        assert run.certainty_equivalent / paper.LOT == pytest.approx(worth(fills, run), abs=1e-3)
+
+
+def test_state_prices_are_a_probability_vector_that_obeys_the_limits(
+    simulation_a: paper.Simulation, simulation_b: paper.Simulation
+) -> None:
+    for run in (*simulation_a.runs, *simulation_b.runs):
+        assert math.fsum(run.state_prices) == pytest.approx(1.0, abs=1e-12)
+        for price, fill in zip(run.state_prices, run.fills, strict=True):
+            assert price >= 0.0
+            if fill < paper.LOT * (1.0 - 1e-6):
+                assert price >= paper.LIMIT - 1e-12
+            if fill > paper.LOT * 1e-6:
+                assert price <= paper.LIMIT + 1e-12
+
+
+def test_trade_stops_between_the_simulated_values() -> None:
+    before, after = paper.ambiguity_sweep([0.65, 0.67])
+    assert max(before.fills) == pytest.approx(paper.LOT)
+    assert max(after.fills) == 0.0
+
+
+def test_a_missed_statement_is_reported() -> None:
+    run = paper.ambiguity_sweep([0.0])[0]
+    statement = paper._fills_statement("nothing filled", run, (0, 0, 0, 0, 0))
+    assert not statement.met
+    assert statement.detail == "1, 1, 1, 0, 0 lots"
+
+
+# -- command ------------------------------------------------------------------------------------
+
+
+def run_command(words: list[str]) -> int:
+    parser = argparse.ArgumentParser()
+    paper.add_parser(parser.add_subparsers())
+    return paper.run(parser.parse_args(words))
+
+
+def test_command_prints_a_line_for_each_statement(capsys: pytest.CaptureFixture[str]) -> None:
+    assert run_command(["paper"]) == 0
+    printed = capsys.readouterr().out
+    assert "Omega = 0.2: orders 1, 2, 3 filled, 4 and 5 declined ... met" in printed
+    assert printed.count("... met") == 8
+    assert "NOT MET" not in printed
+
+
+def test_command_fails_if_a_result_is_not_met(
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+    simulation_b: paper.Simulation,
+) -> None:
+    statement = paper.Statement("so it says", False, "it is not")
+    missed = dataclasses.replace(simulation_b, statements=(statement,))
+    monkeypatch.setattr(paper, "simulation_b", lambda: missed)
+    assert run_command(["paper"]) == 1
+    assert "so it says ... NOT MET (it is not)" in capsys.readouterr().out
+
+
+def test_command_writes_tables_and_figures(tmp_path: Path) -> None:
+    pytest.importorskip("matplotlib")
+    folder = tmp_path / "new"
+    assert run_command(["paper", "--output", str(folder)]) == 0
+    names = ("table_3", "table_5", "simulation_a", "simulation_b", "statements")
+    tables = {f"{name}.csv" for name in names}
+    figures = {f"figure_{i}.{kind}" for i in (1, 2, 3) for kind in ("png", "svg")}
+    assert {path.name for path in folder.iterdir()} == tables | figures
+    with (folder / "simulation_a.csv").open(newline="") as file:
+        rows = list(csv.DictReader(file))
+    assert [float(row["ambiguity"]) for row in rows] == list(paper.AMBIGUITIES_A)
+    assert float(rows[0]["fill_3"]) == pytest.approx(0.001, abs=1e-9)

@@ -1,0 +1,87 @@
+"""Which of several optimal answers is given: the one closest to the prior, never by accident."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+from hypothesis import given
+from scipy.optimize import linprog
+
+import kpm_fast as kpm
+from adapter import clear
+from strategies import books, examples
+from test_cells import pieces_of
+from witness import Book
+
+FLOOR = 1e-12  # state prices below it count as zero
+
+
+def divergence_gap(book: Book, result: kpm.Result) -> float:
+    """How far xi may be from the least KL(xi|q) among the optimal prices of its cell.
+
+    KL is convex, so its linearisation at xi bounds what any other point gains: a linear programme.
+    """
+    payoffs, xi = book.payoffs, result.state_prices
+    pieces = pieces_of(book, result.cell)
+    revenue = np.zeros(book.states)
+    equal, target, below, bound = [np.ones(book.states)], [1.0], [], []
+    for payoff, piece in zip(payoffs, pieces, strict=True):
+        if piece.is_step:
+            equal.append(payoff)
+            target.append(float(payoff @ xi))  # the limit, but for rounding
+            continue
+        revenue += piece.demand_low * payoff
+        low, high = max(piece.price_low, payoff.min()), min(piece.price_high, payoff.max())
+        below += [payoff, -payoff]
+        bound += [max(high, float(payoff @ xi)), -min(low, float(payoff @ xi))]
+    below.append(-revenue)
+    bound.append(-float(revenue @ xi))
+    size = np.abs(np.array(below)).max(axis=1)
+    size[size == 0] = 1.0
+    slope = np.log(np.maximum(xi, FLOOR) / book.prior)
+    solution = linprog(
+        slope,
+        A_ub=np.array(below) / size[:, None],
+        b_ub=np.array(bound) / size,
+        A_eq=np.array(equal),
+        b_eq=np.array(target),
+        bounds=(0, 1),
+        method="highs-ds",
+        options={"primal_feasibility_tolerance": 1e-10, "dual_feasibility_tolerance": 1e-10},
+    )
+    assert solution.status in (0, 2), solution.message
+    return 0.0 if solution.status == 2 else float(slope @ xi - solution.fun)
+
+
+@given(books())
+@examples(150)
+def test_state_prices_are_the_closest_to_the_prior(book):
+    result = clear(book)
+    assert divergence_gap(book, result) <= 1e-6
+
+
+@given(books(max_orders=3))
+@examples(60)
+def test_repeating_a_clearing_repeats_every_bit(book):
+    first, second = clear(book), clear(book)
+    assert first.state_prices.tobytes() == second.state_prices.tobytes()
+    assert first.fills.tobytes() == second.fills.tobytes()
+
+
+@pytest.mark.parametrize("ambiguity", [0.0, 0.1, np.inf])
+def test_without_orders_prices_are_the_prior(ambiguity):
+    prior = np.array([0.2, 0.3, 0.5])
+    market = kpm.Market(np.eye(3), prior, ambiguity=ambiguity)
+    result = kpm.clear(market, kpm.Orders([], [], [], []), threads=1)
+    np.testing.assert_allclose(result.state_prices, prior, rtol=1e-9)
+    assert result.verify()
+
+
+def test_symmetric_orders_get_symmetric_answers():
+    """Two states and two mirror-image bids: neither is favoured."""
+    market = kpm.Market(np.eye(2), [0.5, 0.5], ambiguity=0.1)
+    orders = kpm.Orders([0, 1], 1, 0.4, 1.0)
+    result = kpm.clear(market, orders, threads=1)
+    np.testing.assert_allclose(result.state_prices, [0.5, 0.5], atol=1e-9)
+    np.testing.assert_array_equal(result.fills, [0.0, 0.0])
+    assert result.verify()

@@ -1,0 +1,97 @@
+"""CSV files and data frames, underneath markets and orders."""
+
+from __future__ import annotations
+
+import io
+import math
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+import kpm_fast as kpm
+from kpm_fast import tables
+
+
+def text_of(table: dict[str, object]) -> str:
+    stream = io.StringIO()
+    tables.write_csv(stream, table)
+    return stream.getvalue()
+
+
+def test_write_csv_keeps_every_bit() -> None:
+    values = np.array([0.1, 1 / 3, 1e-300, -0.0, 1e22, math.inf, 5.0, 2**53 + 0.0])
+    text = text_of({"x": values, "n": np.arange(8), "label": ["a,b", 'c"d', "e\nf", *"ghijk"]})
+    assert text.startswith('x,n,label\n0.1,0,"a,b"\n')
+    assert "\n5,6," in text
+    column = [float(line.split(",")[0]) for line in text.split("\n")[1:] if "," in line]
+    assert np.array(column).tobytes() == values.tobytes()
+
+
+def test_write_csv_wants_equal_columns() -> None:
+    with pytest.raises(ValueError, match="shorter"):
+        text_of({"a": [1, 2], "b": [1]})
+
+
+def test_quoted_line_breaks_count_as_lines(tmp_path: Path) -> None:
+    path = tmp_path / "t.csv"
+    path.write_text('a,b\n"x\ny",1\nz,oops\n')
+    table = tables.read_csv(path, ["a", "b"])
+    assert table.text("a") == ["x\ny", "z"]
+    assert len(table) == 2
+    with pytest.raises(kpm.InputError, match=r"t\.csv, line 4: b: not a number: 'oops'"):
+        table.numbers("b")
+
+
+def test_staged_files_appear_together(tmp_path: Path) -> None:
+    folder = tmp_path / "new" / "folder"
+    with tables.staged_files(folder) as open_file:
+        open_file("a.txt").write("1")
+        open_file("b.txt").write("2")
+        assert not (folder / "a.txt").exists()
+    assert sorted(path.name for path in folder.iterdir()) == ["a.txt", "b.txt"]
+
+
+def test_staged_files_leave_nothing_half_written(tmp_path: Path) -> None:
+    (tmp_path / "a.txt").write_text("old")
+
+    def write_half() -> None:
+        with tables.staged_files(tmp_path) as open_file:
+            open_file("a.txt").write("new")
+            open_file("b.txt").write("new")
+            raise RuntimeError("half way")
+
+    with pytest.raises(RuntimeError, match="half way"):
+        write_half()
+    assert [path.name for path in tmp_path.iterdir()] == ["a.txt"]
+    assert (tmp_path / "a.txt").read_text() == "old"
+
+
+@pytest.mark.parametrize("backend", tables.BACKENDS)
+def test_make_frame(backend: str) -> None:
+    pytest.importorskip(backend)
+    table = {"name": np.array(["a", "b"], dtype=object), "x": np.array([1.0, 2.0])}
+    frame = tables.make_frame(table, backend)
+    columns = tables.columns_of(frame, ["name", "x"])
+    assert list(columns["name"]) == ["a", "b"]
+    assert list(columns["x"]) == [1, 2]
+
+
+def test_make_frame_errors(monkeypatch: pytest.MonkeyPatch) -> None:
+    with pytest.raises(kpm.InputError, match="'excel'"):
+        tables.make_frame({}, "excel")
+    monkeypatch.setitem(__import__("sys").modules, "polars", None)
+    with pytest.raises(ImportError, match="needs the package polars"):
+        tables.make_frame({"x": [1]}, "polars")
+
+
+def test_frames_are_optional() -> None:
+    import subprocess
+    import sys
+
+    names = ("pandas", "polars", "pyarrow", "matplotlib", "scipy")
+    code = f"import sys, kpm_fast; print([n for n in {names} if n in sys.modules])"
+    done = subprocess.run(
+        [sys.executable, "-c", code], capture_output=True, text=True, check=True, timeout=60
+    )
+    assert done.stdout.strip() == "[]"

@@ -1,0 +1,365 @@
+"""Verification: passes what is right, fails whatever has been tampered with."""
+
+from __future__ import annotations
+
+import dataclasses
+import math
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+import pytest
+
+import kpm_fast as kpm
+from kpm_fast import reference
+
+
+def solved_by_hand() -> kpm.Result:
+    """One bid for a claim that the maker thinks worth 1/2, without ambiguity.
+
+    On the step at 0.6 the maker sells y with 0.6 = e^y / (e^y + 1), so y = ln 1.5.
+    """
+    y = math.log(1.5)
+    revenue = 0.6 * y
+    value = revenue - math.log(0.5 * 1.5 + 0.5)
+    return kpm.Result(
+        status=kpm.Status.OPTIMAL,
+        fills=np.array([y]),
+        state_prices=np.array([0.6, 0.4]),
+        claim_prices=np.array([0.6]),
+        net_demand=np.array([y]),
+        revenue=revenue,
+        payoff=np.array([revenue - y, revenue]),
+        certainty_equivalent=value,
+        no_trade_equivalent=0.0,
+        upper_bound=value,
+        worst_case=np.array([0.5, 0.5]),
+        marginal_state_prices=np.array([0.6, 0.4]),
+        ambiguity_price=math.inf,
+        multipliers=np.array([0.0]),
+        cell=np.array([1]),
+        scale=1.0,
+        tolerance=1e-9,
+        allocation="pro_rata",
+        market=kpm.Market([[1, 0]], [0.5, 0.5], ambiguity=0.0),
+        orders=kpm.Orders([0], "buy", 0.6, 1.0),
+        stats=kpm.Stats(3, 0, 0, 3, 20, 1, {"total": 0.1}),
+    )
+
+
+MARKET = kpm.Market(
+    [[1, 0, 0], [0, 1, 0], [2, -1, 0.5]],
+    [0.3, 0.3, 0.4],
+    inventory=[0.5, 0.0, -0.25],
+    risk_aversion=0.8,
+    ambiguity=0.1,
+)
+ORDERS = kpm.Orders(
+    [0, 1, 0, 1, 2, 2, 1, 1, 0],
+    ["buy", "buy", "sell", "buy", "sell", "buy", "buy", "sell", "buy"],
+    [0.6, 0.4, 0.5, 0.4, 0.3, 0.2, 0.4, 0.4, -1.0],
+    [1, 1, 0.5, 2, 1.5, 1, 0, 0.25, 4],
+    time=[3, 3, 1, 2, 5, 6, 7, 8, 9],
+)
+
+
+@pytest.fixture(scope="module")
+def cleared() -> kpm.Result:
+    return kpm.clear(MARKET, ORDERS)
+
+
+def test_hand_made_result_passes() -> None:
+    verification = solved_by_hand().verify()
+    assert verification, str(verification)
+    assert verification.failed == ()
+    verification.raise_if_failed()
+
+
+@pytest.mark.parametrize("allocation", ["pro_rata", "time"])
+def test_cleared_result_passes(allocation: str) -> None:
+    verification = kpm.clear(MARKET, ORDERS, allocation=allocation).verify()
+    assert verification, str(verification)
+
+
+def test_prints_a_table() -> None:
+    verification = solved_by_hand().verify()
+    lines = str(verification).splitlines()
+    assert len(lines) == len(verification.checks) + 2
+    assert lines[-1] == f"{len(verification.checks)} of {len(verification.checks)} checks passed"
+    assert all(line.endswith("ok") for line in lines[1:-1])
+    wrong = dataclasses.replace(solved_by_hand(), revenue=1.0).verify()
+    assert "FAILED" in str(wrong)
+    with pytest.raises(kpm.VerificationError, match=r"revenue = claim prices @ net demand.* > "):
+        wrong.raise_if_failed()
+
+
+def nudged(array: np.ndarray, position: int, by: float) -> np.ndarray:
+    copy = array.astype(np.float64)
+    copy[position] += by
+    return copy
+
+
+ARRAYS = (
+    "fills",
+    "state_prices",
+    "claim_prices",
+    "net_demand",
+    "payoff",
+    "worst_case",
+    "marginal_state_prices",
+    "cell",
+)
+NUMBERS = (
+    "revenue",
+    "certainty_equivalent",
+    "no_trade_equivalent",
+    "upper_bound",
+    "ambiguity_price",
+    "scale",
+)
+
+
+@pytest.mark.parametrize("by", [1e-4, -1e-4, 1.0, -1.0, math.nan, math.inf, 1e300])
+@pytest.mark.parametrize("name", ARRAYS)
+def test_any_entry_counts(cleared: kpm.Result, name: str, by: float) -> None:
+    array = getattr(cleared, name)
+    for position in range(len(array)):
+        wrong = dataclasses.replace(cleared, **{name: nudged(array, position, by)})
+        assert not wrong.verify(), position
+
+
+@pytest.mark.parametrize("by", [1e-6, -1e-6, 1.0, -1.0, math.nan, -math.inf, -1e300])
+@pytest.mark.parametrize("name", NUMBERS)
+def test_any_number_counts(cleared: kpm.Result, name: str, by: float) -> None:
+    wrong = dataclasses.replace(cleared, **{name: getattr(cleared, name) + by})
+    assert not wrong.verify()
+
+
+@pytest.mark.parametrize("name", ARRAYS)
+def test_shapes_count(cleared: kpm.Result, name: str) -> None:
+    for wrong in (getattr(cleared, name)[:-1], getattr(cleared, name)[:, None], np.zeros(0)):
+        assert not dataclasses.replace(cleared, **{name: wrong}).verify()
+
+
+def test_vectors_that_keep_their_sums_count(cleared: kpm.Result) -> None:
+    for name in ("state_prices", "worst_case", "marginal_state_prices"):
+        array = getattr(cleared, name)
+        for other in (np.roll(array, 1), MARKET.prior, array + np.array([1e-4, -1e-4, 0])):
+            assert not dataclasses.replace(cleared, **{name: other}).verify(), name
+
+
+def test_multipliers_count() -> None:
+    # Both prices are free within their pieces, so that revenue pins the multipliers.
+    market = kpm.Market(np.eye(3)[:2], [0.2, 0.2, 0.6], ambiguity=0.05)
+    result = kpm.clear(market, kpm.Orders([0, 1], "buy", [0.6, 0.7], 1.0))
+    assert result.verify(), str(result.verify())
+    for position in range(2):
+        for by in (1e-3, -1e-3, 1e6):
+            wrong = nudged(result.multipliers, position, by)
+            if not dataclasses.replace(result, multipliers=wrong).verify():
+                break
+        else:
+            pytest.fail(f"multiplier {position} does not count")
+
+
+def test_fills_at_the_clearing_price_count() -> None:
+    market = solved_by_hand().market
+    orders = kpm.Orders([0, 0], "buy", 0.6, [0.5, 1.5], time=[2, 1])
+    shared = kpm.clear(market, orders)
+    queued = kpm.clear(market, orders, allocation="time")
+    np.testing.assert_allclose(shared.fills, math.log(1.5) * orders.quantity / 2, rtol=1e-4)
+    np.testing.assert_allclose(queued.fills, [0, math.log(1.5)], rtol=1e-4)
+    for right, other in ((shared, "time"), (queued, "pro_rata")):
+        assert right.verify(), str(right.verify())
+        moved = nudged(nudged(right.fills, 0, 1e-6), 1, -1e-6)
+        assert not dataclasses.replace(right, fills=moved).verify()
+        assert not dataclasses.replace(right, allocation=other).verify()
+
+
+STATS: dict[str, Callable[[Any], Any]] = {
+    "cells": lambda value: value + 1,
+    "pruned_infeasible": lambda value: value + 1,
+    "pruned_bound": lambda value: value - 1,
+    "solved": lambda value: value - 1,
+    "iterations": lambda value: -1,
+    "threads": lambda value: 0,
+    "seconds": lambda value: {**value, "search": value["total"] + 1},
+}
+
+
+@pytest.mark.parametrize("name", STATS)
+def test_stats_count(cleared: kpm.Result, name: str) -> None:
+    changed = STATS[name](getattr(cleared.stats, name))
+    stats = dataclasses.replace(cleared.stats, **{name: changed})
+    assert not dataclasses.replace(cleared, stats=stats).verify()
+
+
+@pytest.mark.parametrize("status", [status for status in kpm.Status if status != "optimal"])
+def test_status_counts(cleared: kpm.Result, status: kpm.Status) -> None:
+    assert not dataclasses.replace(cleared, status=status).verify()
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [
+        {"risk_aversion": 0.81},
+        {"ambiguity": 0.11},
+        {"ambiguity": 0.0},
+        {"ambiguity": math.inf},
+        {"inventory": [0.5, 0.0, -0.25001]},
+        {"prior": [0.3001, 0.2999, 0.4]},
+        {"payoffs": [[1, 0, 0], [0, 1, 0], [2, -1, 0.6]]},
+    ],
+)
+def test_market_counts(cleared: kpm.Result, changes: dict[str, Any]) -> None:
+    assert not dataclasses.replace(cleared, market=MARKET.replace(**changes)).verify()
+
+
+def test_orders_count(cleared: kpm.Result) -> None:
+    columns = ORDERS.columns()
+    for name, other in (("price", ORDERS.price + 0.01), ("quantity", ORDERS.quantity * 1.01)):
+        orders = kpm.Orders(**{**columns, name: other})
+        assert not dataclasses.replace(cleared, orders=orders).verify()
+    assert not dataclasses.replace(cleared, orders=ORDERS[:-1]).verify()
+
+
+def test_settings_count(cleared: kpm.Result) -> None:
+    for changes in ({"tolerance": 0.0}, {"tolerance": math.nan}, {"allocation": "lottery"}):
+        assert not dataclasses.replace(cleared, **changes).verify()
+
+
+def test_a_worse_clearing_of_the_same_cell_is_found_out() -> None:
+    """Everything is consistent, but the net demand is not the best of its cell."""
+    right = solved_by_hand()
+    y = float(right.net_demand[0]) + 0.01
+    payoff = np.array([0.6 * y - y, 0.6 * y])
+    value = -math.log(0.5 * np.exp(-payoff).sum())
+    wrong = dataclasses.replace(
+        right,
+        fills=np.array([y]),
+        net_demand=np.array([y]),
+        revenue=0.6 * y,
+        payoff=payoff,
+        certainty_equivalent=value,
+        upper_bound=value,
+        marginal_state_prices=np.exp(-payoff) / np.exp(-payoff).sum(),
+    )
+    assert [check.name for check in wrong.verify().failed] == [
+        "bound of the winning cell above its value, in money"
+    ]
+
+
+# -- the mathematics behind the checks --------------------------------------------------------
+
+
+def brute_force_risk(loss: np.ndarray, prior: np.ndarray, alpha: float, omega: float) -> float:
+    """Minimise the dual (25) over mu in long double, on a grid that closes in."""
+    shifted = alpha * (loss - loss.max()).astype(np.longdouble)
+    utility = np.exp(shifted)
+
+    def dual(mu: np.ndarray) -> np.ndarray:
+        exponents = (utility - 1) / mu[:, None]
+        return 1 + mu * (omega + np.log(np.exp(exponents) @ prior.astype(np.longdouble)))
+
+    low, high = np.longdouble(1e-12), np.longdouble(1e12)
+    for _ in range(40):
+        grid = np.geomspace(low, high, 41, dtype=np.longdouble)
+        best = int(np.argmin(dual(grid)))
+        low, high = grid[max(best - 1, 0)], grid[min(best + 1, 40)]
+    return float(loss.max() + np.log(dual(np.array([low, high])).min()) / alpha)
+
+
+@pytest.mark.parametrize("omega", [1e-6, 0.01, 0.3, 1.0])
+@pytest.mark.parametrize("alpha", [0.01, 1.0, 30.0])
+def test_risk_agrees_with_the_dual(alpha: float, omega: float) -> None:
+    rng = np.random.default_rng(5)
+    loss, prior = rng.normal(size=6), rng.dirichlet(np.ones(6))
+    rho, _ = reference.worst_case_risk(loss, prior, alpha, omega)
+    assert rho == pytest.approx(brute_force_risk(loss, prior, alpha, omega), abs=1e-11)
+
+
+@pytest.mark.parametrize("size", [1e-12, 1.0, 1e12])
+@pytest.mark.parametrize("power", [-12, -6, 0, 3])
+def test_risk_does_not_depend_on_the_unit_of_money(power: int, size: float) -> None:
+    rng = np.random.default_rng(6)
+    loss, prior = rng.normal(size=5), rng.dirichlet(np.ones(5))
+    for omega in (0.0, 1e-12, 0.2, 0.9, math.inf):
+        base = reference.worst_case_risk(loss, prior, 10.0**power, omega)
+        scaled = reference.worst_case_risk(loss * size, prior, 10.0**power / size, omega)
+        np.testing.assert_allclose(np.array(scaled) / size, base, rtol=1e-9, atol=1e-12)
+
+
+def test_risk_of_a_nearly_risk_neutral_maker_is_the_worst_mean() -> None:
+    prior = np.array([0.5, 0.5])
+    rho, slope = reference.worst_case_risk(np.array([1.0, 0.0]), prior, 1e-12, 1e-8)
+    assert rho == pytest.approx(0.5 + math.sqrt(1e-8 / 2), abs=1e-12)
+    assert slope == pytest.approx(0.5 / math.sqrt(2e-8), rel=1e-6)
+
+
+def test_risk_at_the_edges() -> None:
+    loss, prior = np.array([3.0, 1.0, 3.0]), np.array([0.2, 0.5, 0.3])
+    assert reference.worst_case_risk(loss, prior, 2.0, math.inf) == (3.0, 0.0)
+    assert reference.worst_case_risk(loss, prior, 2.0, math.log(2.0)) == (3.0, 0.0)
+    assert reference.worst_case_risk(np.full(3, 7.0), prior, 2.0, 0.1) == (7.0, 0.0)
+    rho, slope = reference.worst_case_risk(loss, prior, 2.0, 0.0)
+    assert rho == pytest.approx(math.log(0.5 * math.exp(6) + 0.5 * math.exp(2)) / 2, rel=1e-14)
+    assert math.isinf(slope)
+    far = reference.worst_case_risk(np.array([1e6, -1e6, 0.0]), prior, 50.0, 0.1)[0]
+    assert far == pytest.approx(1e6, rel=1e-6)
+
+
+@pytest.mark.parametrize("omega", [0.01, 0.3])
+def test_slope_is_the_derivative(omega: float) -> None:
+    loss, prior = np.array([1.0, -0.5, 0.25]), np.array([0.2, 0.5, 0.3])
+    _, slope = reference.worst_case_risk(loss, prior, 1.5, omega)
+    step = 1e-6
+    above, below = (
+        reference.worst_case_risk(loss, prior, 1.5, omega + sign * step)[0] for sign in (1, -1)
+    )
+    assert slope == pytest.approx((above - below) / (2 * step), rel=1e-6)
+
+
+def test_divergence() -> None:
+    p, q = np.array([0.5, 0.5, 0.0]), np.array([0.25, 0.5, 0.25])
+    assert reference.divergence(p, q) == pytest.approx(0.5 * math.log(2), rel=1e-15)
+    assert reference.divergence(q, p) == math.inf
+    assert reference.divergence(q, q) == 0
+    tiny = np.array([0.5 + 1e-12, 0.5 - 1e-12])
+    assert reference.divergence(tiny, np.array([0.5, 0.5])) == pytest.approx(2e-24, rel=1e-3)
+
+
+def test_staircase_of_every_kind_of_order() -> None:
+    side = np.array([1, 1, -1, -1, 1, -1, 1], dtype=np.int8)
+    price = np.array([2.0, 0.5, -1.0, 0.5, 1.0, 0.0, 0.7])
+    quantity = np.array([1.0, 2.0, 4.0, 8.0, 16.0, 32.0, 0.0])
+    steps = reference.staircase(np.array([1.0, 0.0, 0.5]), side, price, quantity)
+    assert steps.tolist() == [
+        [0, 0, 15, 15],
+        [0, 0, -17, 15],
+        [0, 0.5, -17, -17],
+        [0.5, 0.5, -27, -17],
+        [0.5, 1, -27, -27],
+        [1, 1, -43, -27],
+        [1, 1, -43, -43],
+    ]
+
+
+def test_staircases_agree_with_the_core() -> None:
+    rng = np.random.default_rng(7)
+    payoffs = np.array([[1, 0, 0], [2, -1, 0.5], [1, 1, 1], [0, 1e6, 1e6 + 1]])
+    market = kpm.Market(payoffs, [0.2, 0.3, 0.5])
+    claim = rng.integers(0, 4, 60)
+    grid = np.linspace(-0.25, 1.25, 7)
+    low, span = payoffs.min(axis=1)[claim], np.maximum(np.ptp(payoffs, axis=1), 1)[claim]
+    orders = kpm.Orders(
+        claim,
+        rng.choice([-1, 1], 60),
+        low + span * rng.choice(grid, 60),
+        rng.choice([0.0, 1.0, 2.5], 60),
+    )
+    for k, steps in enumerate(kpm.staircases(market, orders)):
+        rows = claim == k
+        expected = reference.staircase(
+            payoffs[k], orders.side[rows], orders.price[rows], orders.quantity[rows]
+        )
+        np.testing.assert_allclose(steps, expected, rtol=0, atol=1e-12)

@@ -1,0 +1,136 @@
+"""The risk measure rho in any arithmetic.
+
+rho(L) = (1/a) ln max { sum_i p_i exp(a L_i) : KL(p|q) <= Omega }, for which the worst p is q tilted
+by exp(a L)/m with the m at which KL(p|q) = Omega, or q restricted to the worst states once that is
+within Omega.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import mpmath
+
+Number = Any  # float or mpmath.mpf
+
+
+@dataclass(frozen=True)
+class Arithmetic:
+    """The few functions that the witnesses need, and what counts as negligible."""
+
+    number: Callable[[Any], Number]
+    exp: Callable[[Number], Number]
+    expm1: Callable[[Number], Number]
+    log: Callable[[Number], Number]
+    log1p: Callable[[Number], Number]
+    negligible: Number  # relative
+
+
+def _overflowing(function: Callable[[float], float]) -> Callable[[float], float]:
+    def wrapped(x: float) -> float:
+        try:
+            return function(x)
+        except OverflowError:
+            return math.inf
+
+    return wrapped
+
+
+DOUBLE = Arithmetic(
+    float, _overflowing(math.exp), _overflowing(math.expm1), math.log, math.log1p, 1e-13
+)
+
+
+def precise(digits: int = 50) -> Arithmetic:
+    """Decimal arithmetic of ``digits`` digits. A context of its own: nothing global changes."""
+    context = mpmath.MPContext()
+    context.dps = digits
+
+    def number(x: Any) -> Number:
+        return context.inf if x == math.inf else context.mpf(x)
+
+    return Arithmetic(
+        number,
+        context.exp,
+        context.expm1,
+        context.log,
+        context.log1p,
+        context.mpf(10) ** (10 - digits),
+    )
+
+
+@dataclass(frozen=True)
+class Risk:
+    """rho at one vector of losses."""
+
+    value: Number
+    worst_case: list[Number]  # p
+    marginal: list[Number]  # g, the gradient: p tilted by exp(a L)
+
+
+def tilted(q: Sequence[Number], z: Sequence[Number], m: Number, A: Arithmetic) -> list[Number]:
+    """q_i exp(z_i / m), normalised."""
+    top = max(z)
+    weights = [qi * A.exp((zi - top) / m) for qi, zi in zip(q, z, strict=True)]
+    total = sum(weights)
+    return [weight / total for weight in weights]
+
+
+def divergence(p: Sequence[Number], q: Sequence[Number], A: Arithmetic) -> Number:
+    """KL(p|q), free of cancellation when p is close to q: the terms are p ln(p/q) - p + q."""
+    total = A.number(0)
+    for pi, qi in zip(p, q, strict=True):
+        x = (pi - qi) / qi
+        if pi <= 0:
+            total += qi
+        elif abs(x) < 1e-4:  # the series to ten terms: exact to forty digits
+            total += qi * sum((-x) ** k / (k * (k - 1)) for k in range(2, 13))
+        else:
+            total += pi * A.log(pi / qi) - (pi - qi)
+    return total
+
+
+def rho(
+    losses: Sequence[Number], q: Sequence[Number], a: Number, omega: Number, A: Arithmetic = DOUBLE
+) -> Risk:
+    """rho with its worst case, by bisection on the tilt."""
+    losses = [A.number(x) for x in losses]
+    q = [A.number(x) for x in q]
+    a, omega, top = A.number(a), A.number(omega), max(losses)
+    z = [A.expm1(a * (loss - top)) / a for loss in losses]  # the rest of the problem is shift-free
+    p = _worst_case(q, z, omega, A)
+    growth = sum(pi * zi for pi, zi in zip(p, z, strict=True))
+    value = top + A.log1p(a * growth) / a
+    weights = [pi * A.exp(a * (loss - top)) for pi, loss in zip(p, losses, strict=True)]
+    total = sum(weights)
+    return Risk(value, p, [weight / total for weight in weights])
+
+
+def _worst_case(
+    q: Sequence[Number], z: Sequence[Number], omega: Number, A: Arithmetic
+) -> list[Number]:
+    if omega <= 0 or max(z) == min(z):
+        return list(q)
+    worst = sum(qi for qi, zi in zip(q, z, strict=True) if zi == max(z))
+    if omega >= -A.log(worst):
+        return [qi / worst if zi == max(z) else A.number(0) for qi, zi in zip(q, z, strict=True)]
+    span = max(z) - min(z)
+
+    def tilt(strength: Number) -> list[Number]:
+        return tilted(q, z, span / strength, A)
+
+    high = A.number(1)
+    while divergence(tilt(high), q, A) < omega and high < 1 / A.negligible**3:
+        high *= 16
+    low = high / 16
+    while divergence(tilt(low), q, A) >= omega:
+        low /= 16
+    while high - low > A.negligible / 1000 * high:
+        middle = (low + high) / 2
+        if not low < middle < high:
+            break
+        low, high = (middle, high) if divergence(tilt(middle), q, A) < omega else (low, middle)
+    return tilt(low)
