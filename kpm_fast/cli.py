@@ -58,8 +58,11 @@ def main(argv: Sequence[str] | None = None) -> int:
         # Python would try to flush once more at exit; give it something that is open.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return EXIT_CLOSED_PIPE
-    except (KpmError, OSError, ImportError) as error:
+    except (KpmError, ImportError) as error:
         return _fail(error, EXIT_INPUT)
+    except OSError as error:
+        named = error.filename is not None and error.strerror is not None
+        return _fail(f"{error.filename}: {error.strerror}" if named else error, EXIT_INPUT)
     except KeyboardInterrupt:
         return _fail("interrupted", EXIT_INTERRUPTED)
     return code

@@ -114,8 +114,9 @@ class TooManyCellsError(KpmError, ValueError):
         if "e" in count and _digits(self.cells) <= _DIGITS_SHOWN:
             count = f"{count} (exactly {self.cells})"
         return (
-            f"the book has {count} cells, more than the limit of {count_text(self.cell_limit)}; "
-            f"pieces per claim: {', '.join(shown)}; raise cell_limit, or thin the book "
+            f"the book has {count} cells, more than the limit of {count_text(self.cell_limit)}, "
+            "and enumeration may have to solve each; pieces per claim, whose product this is: "
+            f"{', '.join(shown)}; raise cell_limit (--cell-limit), or thin the book "
             "(fewer claims, or fewer distinct limits per claim)"
         )
 

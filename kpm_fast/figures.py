@@ -59,13 +59,14 @@ def figure_1(simulation: Simulation, sweep: Sequence[Run]) -> Figure:
         figure, (axes,) = new_figure(7.2, 4.2)
         _draw_fills(axes, simulation.runs, sweep)
         omegas = [run.ambiguity for run in simulation.runs]
+        top = round(max(bid.quantity for bid in simulation.book) / LOT)
         axes.set_title("Ambiguity aversion thins trade, then ends it")
         axes.set_xlabel("ambiguity aversion Ω (nats)")
-        axes.set_ylabel("filled (0.001 shares)")
+        axes.set_ylabel("filled (lots of 0.001 share)")
         axes.set_xticks(omegas, [f"{omega:g}" for omega in omegas])
-        axes.set_yticks([0.0, 0.5, 1.0])
+        axes.set_yticks(range(top + 1))
         axes.set_xlim(0.0, max(omegas))
-        axes.set_ylim(0.0, 1.06)
+        axes.set_ylim(0.0, 1.06 * top)
         axes.grid(axis="y", color=PALE, linewidth=0.8, zorder=0)
         axes.set_axisbelow(True)
     return figure
@@ -90,11 +91,13 @@ def _draw_fills(axes: Axes, runs: Sequence[Run], sweep: Sequence[Run]) -> None:
                 color=colour,
                 va="center",
                 weight="bold",
+                bbox={"color": "white", "pad": 1.5},
             )
     idle = [run for run in sweep if not _trades(run)]
     if trading and idle:
         end = trading[-1].ambiguity
-        axes.vlines(end, 0.0, 1.0, color=GREY, linewidth=1.0, ls=(0, (2, 3)), zorder=1)
+        height = max(trading[-1].fills) / LOT
+        axes.vlines(end, 0.0, height, color=GREY, linewidth=1.0, ls=(0, (2, 3)), zorder=1)
         axes.plot([end, idle[-1].ambiguity], [0.0, 0.0], color=GREY, zorder=2)
         resting = [run for run in runs if not _trades(run)]
         _markers(axes, resting, [0.0 for _ in resting], GREY, 8)
@@ -150,8 +153,8 @@ def figure_3(simulation: Simulation) -> Figure:
         _paired_bars(axes, [run.label for run in simulation.runs], series, "{:.3g}", 0.76)
         axes.set_title("Only the maker with an opinion trades")
         axes.set_xlabel("security")
-        axes.set_ylabel("filled (0.001 shares)")
-        axes.set_yticks([0.0, 0.5, 1.0])
+        axes.set_ylabel("filled (lots of 0.001 share)")
+        axes.set_yticks([0, 1])
         axes.set_ylim(0.0, 1.15)
     return figure
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -27,60 +28,61 @@ __all__ = ["clearing", "staircase"]
 # The book of the staircase picture: (limit, shares), and where it clears.
 _BIDS = ((0.62, 3.0), (0.55, 4.0), (0.46, 3.0), (0.36, 4.0), (0.22, 3.0))
 _OFFERS = ((0.30, 2.0), (0.40, 4.0), (0.51, 3.0), (0.66, 4.0), (0.78, 3.0))
-_CLEARING = (0.46, 2.5)
+_CLEARING = (0.46, 2.0)
 _NOTHING = 1e-6  # of a quantity: less than this is what a solver leaves of zero
 _PAD = 0.12  # inches around each panel of a cleared book
-_RUN = (0.40, 0.55)  # limits that bound the run of pieces whose hull is shaded
 _NOTES = (  # text, what it is about, where it stands, colour
-    ("the clearing: the bid at 0.46\nis filled in part", _CLEARING, (0.55, 6.2), ORANGE),
-    ("corner", (0.22, 17.0), (0.29, 17.4), BLUE),
-    ("step: price fixed at a limit,\ndemand free", (0.36, 10.0), (0.48, 12.0), BLUE),
-    ("flat piece: price free,\ndemand fixed", (0.72, -13.0), (0.475, -15.2), BLUE),
-    ("hull of a run of pieces:\nwhat branching leaves", (0.43, 2.0), (0.04, -2.6), BLUE),
-    ("hull of the whole\nstaircase", (0.71, -4.0), (0.78, -2.2), GREY),
+    (
+        "the clearing: the price is 0.46,\nthe bid there is filled in part",
+        _CLEARING,
+        (0.53, 7.5),
+        INK,
+    ),
+    ("flat: price free, demand fixed", (0.17, 17.0), (0.27, 18.3), BLUE),
+    ("step: price fixed at a limit, demand free", (0.36, 10.6), (0.43, 13.0), ORANGE),
 )
 
 
 def staircase() -> Figure:
-    """One claim's net demand against its price: corners, hulls and the clearing point."""
-    from matplotlib.patches import Polygon
-
+    """One claim's net demand against its price: flats, steps and the clearing point."""
     corners = _corners(_BIDS, _OFFERS)
     with house_style():
         figure, (axes,) = new_figure(8.2, 4.8)
-        inside = (corners[:, 0] >= _RUN[0]) & (corners[:, 0] <= _RUN[1])
-        axes.add_patch(Polygon(_hull(corners), color=PALE, alpha=0.55, zorder=1, linewidth=0))
-        axes.add_patch(
-            Polygon(_hull(corners[inside]), color=BLUE, alpha=0.16, zorder=2, linewidth=0)
-        )
-        axes.plot(corners[:, 0], corners[:, 1], color=BLUE, zorder=3)
-        axes.plot(
-            corners[:, 0],
-            corners[:, 1],
-            "o",
-            color="white",
-            markeredgecolor=BLUE,
-            markeredgewidth=1.6,
-            markersize=5.5,
-            zorder=4,
-            clip_on=False,
-        )
-        axes.axhline(0.0, color=GREY, linewidth=0.8, zorder=2)
+        for piece, (start, end) in enumerate(itertools.pairwise(corners)):
+            _draw_piece(axes, piece, start, end)
         price, demand = _CLEARING
-        bottom = corners[:, 1].min() - 1.5
-        axes.plot([price, price, 0.0], [bottom, demand, demand], **_GUIDE)
-        axes.plot([price], [demand], "o", color=ORANGE, markersize=11, zorder=6)
+        bottom, top = corners[:, 1].min() - 1.5, corners[:, 1].max() + 3.0
+        guide: dict[str, Any] = {"color": INK, "linewidth": 1.0, "linestyle": (0, (3, 3))}
+        axes.plot([price, price, 0.0], [bottom, demand, demand], zorder=2, **guide)
+        axes.plot([price], [demand], "o", color=INK, markersize=8, zorder=6)
         for text, point, place, colour in _NOTES:
             _note(axes, text, point, place, colour)
+        axes.axhspan(bottom, 0.0, color=PALE, alpha=0.35, linewidth=0, zorder=0)
+        for text, height, anchor in (("sells", 0.4, "bottom"), ("buys", -0.5, "top")):
+            axes.annotate(f"maker {text}", (0.99, height), color=GREY, ha="right", va=anchor)
         axes.set_title("Every order for a claim enters through one staircase")
         axes.set_xlabel("price of the claim (money per share)")
         axes.set_ylabel("net demand (shares)\nbids above the price less offers below it")
         axes.set_xlim(0.0, 1.0)
-        axes.set_ylim(bottom, corners[:, 1].max() + 1.5)
+        axes.set_ylim(bottom, top)
     return figure
 
 
-_GUIDE: dict[str, Any] = {"color": ORANGE, "linewidth": 1.1, "linestyle": (0, (3, 3)), "zorder": 3}
+def _draw_piece(axes: Axes, piece: int, start: Floats, end: Floats) -> None:
+    """One piece with its number: even ones are flats, odd ones steps."""
+    is_step = piece % 2 == 1
+    colour = ORANGE if is_step else BLUE
+    axes.plot([start[0], end[0]], [start[1], end[1]], color=colour, linewidth=2.6, zorder=3)
+    axes.annotate(
+        str(piece),
+        (0.5 * (start[0] + end[0]), 0.5 * (start[1] + end[1])),
+        xytext=(-4.0, 0.0) if is_step else (0.0, 3.0),
+        textcoords="offset points",
+        ha="right" if is_step else "center",
+        va="center" if is_step else "bottom",
+        color=colour,
+        fontsize=8,
+    )
 
 
 def _note(
@@ -116,23 +118,6 @@ def _corners(bids: Sequence[tuple[float, float]], offers: Sequence[tuple[float, 
         points.append((limit, demand))
     points.append((1.0, demand))
     return np.array(points)
-
-
-def _hull(points: Floats) -> Floats:
-    """Corners of the convex hull of points in the plane (Andrew's monotone chain)."""
-    ordered = sorted(map(tuple, points.tolist()))
-    halves: list[list[tuple[float, ...]]] = []
-    for sequence in (ordered, ordered[::-1]):
-        chain: list[tuple[float, ...]] = []
-        for x, y in sequence:
-            while len(chain) > 1:
-                (ax, ay), (bx, by) = chain[-2], chain[-1]
-                if (bx - ax) * (y - ay) - (by - ay) * (x - ax) > 0.0:
-                    break
-                chain.pop()
-            chain.append((x, y))
-        halves.append(chain[:-1])
-    return np.array(halves[0] + halves[1])
 
 
 @dataclass(frozen=True)
@@ -291,4 +276,4 @@ def _level(
 def _position_text(net_demand: float, nothing: float) -> str:
     if abs(net_demand) <= nothing:
         return "maker: no position"
-    return f"maker {'sells' if net_demand > 0.0 else 'buys'} {abs(net_demand):,.4g}"
+    return f"maker {'sells' if net_demand > 0.0 else 'buys'} {abs(net_demand):,.4g} shares"

@@ -1,7 +1,7 @@
 """Section 5 of the paper: simulations A and B, as data and as ``kpm-fast paper``.
 
-H. Roh and Y. Ye, *Market Making with Model Uncertainty* (2015), clear one order book of five
-bids under five degrees of ambiguity (simulation A) and under two priors (simulation B).
+H. Roh and Y. Ye, *Market Making with Model Uncertainty* (2015), clear five bids under five degrees
+of ambiguity (simulation A, Table 3) and under two priors (simulation B, Table 5).
 ``docs/paper.md`` says which parameters the paper leaves out and how they were chosen.
 """
 
@@ -22,9 +22,12 @@ from rich.table import Table
 from .engine import clear
 from .market import Market
 from .orders import Orders
+from .report import OpenConsole
 from .tables import staged_files, write_csv
 
 __all__ = [
+    "TABLE_3",
+    "TABLE_5",
     "Bid",
     "Run",
     "Simulation",
@@ -35,8 +38,9 @@ __all__ = [
 ]
 
 STATES = 5
-LOT = 0.001  # shares: the quantity of every order, and the unit in which the paper reports
-LIMIT = 0.18  # money per share
+LOT = 0.001  # shares: the unit of the paper's quantities, and of the fills it reports
+LIMIT = 0.18  # money per share, of every order
+EXACT = 1e-6  # lots: a fill this close to a whole number of lots is that number
 RISK_AVERSION = 1.0  # the paper's value is lost; any alpha with alpha * LOT small gives the same
 AMBIGUITIES_A = (0.0, 0.2, 0.4, 1.0, 2.0)
 AMBIGUITY_B = 0.05  # the paper's value is lost
@@ -50,6 +54,10 @@ class Bid:
     security: int
     price: float
     quantity: float
+
+
+TABLE_3 = tuple(Bid(i, i, LIMIT, 2 * LOT if i == 1 else LOT) for i in range(1, STATES + 1))
+TABLE_5 = tuple(Bid(i, i, LIMIT, LOT) for i in range(1, STATES + 1))
 
 
 @dataclass(frozen=True)
@@ -87,11 +95,31 @@ class Run:
 
 @dataclass(frozen=True)
 class Statement:
-    """A result that the paper states, and whether it came out."""
+    """A result that the paper states, and whether it came out.
+
+    Attributes
+    ----------
+    text : str
+        What the paper states.
+    met : bool
+        Whether it came out, fills counted to the nearest lot.
+    detail : str
+        The figures that decide.
+    exact : bool
+        Whether it came out without rounding fills to lots.
+    """
 
     text: str
     met: bool
     detail: str
+    exact: bool = True
+
+    @property
+    def verdict(self) -> str:
+        """``met``, ``met to the nearest lot`` or ``NOT MET``."""
+        if not self.met:
+            return "NOT MET"
+        return "met" if self.exact else "met to the nearest lot"
 
 
 @dataclass(frozen=True)
@@ -128,7 +156,7 @@ def simulation_a() -> Simulation:
     by_ambiguity = {run.ambiguity: run for run in runs}
     small = "orders 1, 2, 3 filled, 4 and 5 declined"
     statements = [
-        _fills_statement(f"Omega = {omega:g}: {small}", by_ambiguity[omega], (1, 1, 1, 0, 0))
+        _fills_statement(f"Omega = {omega:g}: {small}", by_ambiguity[omega], (2, 1, 1, 0, 0))
         for omega in (0.0, 0.2)
     ]
     statements.append(
@@ -143,13 +171,13 @@ def simulation_a() -> Simulation:
         for omega in (1.0, 2.0)
     ]
     title = "the maker's aversion to ambiguity"
-    return Simulation("A", title, _book(), runs, tuple(statements))
+    return Simulation("A", title, TABLE_3, runs, tuple(statements))
 
 
 def simulation_b() -> Simulation:
     """The maker's prior: Table 5 cleared under the uniform and the exponential prior."""
-    uniform = _run("uniform prior", uniform_prior(), AMBIGUITY_B)
-    exponential = _run("exponential prior", exponential_prior(), AMBIGUITY_B)
+    uniform = _run("uniform prior", TABLE_5, uniform_prior(), AMBIGUITY_B)
+    exponential = _run("exponential prior", TABLE_5, exponential_prior(), AMBIGUITY_B)
     percentage = 100.0 * exponential.prior[-1]
     statements = (
         Statement(
@@ -163,13 +191,13 @@ def simulation_b() -> Simulation:
         ),
     )
     title = "the maker's prior"
-    return Simulation("B", title, _book(), (uniform, exponential), statements)
+    return Simulation("B", title, TABLE_5, (uniform, exponential), statements)
 
 
 def ambiguity_sweep(ambiguities: Iterable[float]) -> tuple[Run, ...]:
     """Clear Table 3 under the exponential prior at each of the given values of Omega."""
     prior = exponential_prior()
-    return tuple(_run(f"Omega = {omega:g}", prior, omega) for omega in ambiguities)
+    return tuple(_run(f"Omega = {omega:g}", TABLE_3, prior, omega) for omega in ambiguities)
 
 
 def add_parser(subparsers: Any) -> argparse.ArgumentParser:
@@ -196,7 +224,7 @@ def run(args: argparse.Namespace) -> int:
         from . import figures
 
         figures.require_matplotlib()  # before anything is written
-    console = Console()
+    console = OpenConsole()
     simulations = (simulation_a(), simulation_b())
     for simulation in simulations:
         _print_simulation(console, simulation)
@@ -206,11 +234,7 @@ def run(args: argparse.Namespace) -> int:
     return 0 if all(simulation.met for simulation in simulations) else 1
 
 
-def _book() -> tuple[Bid, ...]:
-    return tuple(Bid(i, i, LIMIT, LOT) for i in range(1, STATES + 1))
-
-
-def _run(label: str, prior: Sequence[float], ambiguity: float) -> Run:
+def _run(label: str, book: Sequence[Bid], prior: Sequence[float], ambiguity: float) -> Run:
     names = [str(i) for i in range(1, STATES + 1)]
     market = Market(
         np.eye(STATES),
@@ -220,7 +244,6 @@ def _run(label: str, prior: Sequence[float], ambiguity: float) -> Run:
         claims=names,
         states=names,
     )
-    book = _book()
     orders = Orders(
         claim=[str(bid.security) for bid in book],
         side=["buy"] * len(book),
@@ -240,27 +263,36 @@ def _run(label: str, prior: Sequence[float], ambiguity: float) -> Run:
 
 
 def _fills_statement(text: str, run: Run, expected: Sequence[int | None]) -> Statement:
-    """Compare fills with the paper's, to the nearest lot; None stands for "not stated"."""
-    met = all(want is None or got == want for got, want in zip(run.lots, expected, strict=True))
-    fills = ", ".join(_in_lots(fill) for fill in run.fills)
-    return Statement(text, met, f"{fills} lots")
+    """Compare fills with the paper's, in lots; None stands for "not stated"."""
+    pairs = [
+        (fill / LOT, want)
+        for fill, want in zip(run.fills, expected, strict=True)
+        if want is not None
+    ]
+    return Statement(
+        text,
+        met=all(round(lots) == want for lots, want in pairs),
+        detail=f"{', '.join(_in_lots(fill) for fill in run.fills)} lots",
+        exact=all(abs(lots - want) < EXACT for lots, want in pairs),
+    )
 
 
 def _in_lots(fill: float) -> str:
     """A fill in units of 0.001 share; a whole number only if it is one, to the accuracy solved."""
     lots = fill / LOT
     whole = round(lots)
-    return str(whole) if abs(lots - whole) < 1e-6 else f"{lots:.3f}"
+    return str(whole) if abs(lots - whole) < EXACT else f"{lots:.3f}"
 
 
 def _print_simulation(console: Console, simulation: Simulation) -> None:
     console.print(f"[bold]Simulation {simulation.name}[/]: {simulation.title}", highlight=False)
-    bid = simulation.book[0]
+    quantities = ", ".join(_in_lots(bid.quantity) for bid in simulation.book)
     console.print(
-        f"Book: a bid for {bid.quantity:g} share at {bid.price:g} on each of {STATES} "
-        f"Arrow-Debreu securities.\nFills are in lots of {LOT:g} share, and judged to the "
-        "nearest lot, as the paper reports them.",
+        f"Book: bids at {LIMIT:g} for {quantities} lots of {LOT:g} share, one for each of {STATES} "
+        "Arrow-Debreu securities.\nFills are in lots; a statement is met if the fills, rounded to "
+        "whole lots, are those stated.",
         highlight=False,
+        soft_wrap=True,
     )
     table = Table(box=SIMPLE_HEAD, padding=(0, 1, 0, 0))
     table.add_column("", no_wrap=True)
@@ -272,9 +304,9 @@ def _print_simulation(console: Console, simulation: Simulation) -> None:
         table.add_row(each.label, *fills, f"{each.certainty_equivalent:.4e}")
     console.print(table)
     for statement in simulation.statements:
-        verdict = "[green]met[/]" if statement.met else "[bold red]NOT MET[/]"
+        style = "green" if statement.met else "bold red"
         console.print(
-            f"  {statement.text} ... {verdict} ({statement.detail})",
+            f"  {statement.text} ... [{style}]{statement.verdict}[/] ({statement.detail})",
             highlight=False,
             soft_wrap=True,
         )
@@ -325,6 +357,6 @@ def _statement_table(simulations: Sequence[Simulation]) -> dict[str, Any]:
     return {
         "simulation": [name for name, _ in pairs],
         "statement": [statement.text for _, statement in pairs],
-        "met": ["yes" if statement.met else "no" for _, statement in pairs],
+        "verdict": [statement.verdict for _, statement in pairs],
         "detail": [statement.detail for _, statement in pairs],
     }

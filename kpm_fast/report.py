@@ -80,7 +80,7 @@ def _state_table(result: Result) -> Table:
 def _print_fills(console: Console, result: Result) -> None:
     filled = np.flatnonzero(result.fills)
     if not len(filled):
-        _line(console, f"None of the {len(result.orders):,} orders is filled.")
+        _line(console, f"None of the {len(result.orders):,} orders is filled.\n")
         return
     shown = _largest(result.fills, filled)
     table = _table("Fills", "order", "side", "claim", "limit", "quantity", "filled", "price")

@@ -109,20 +109,3 @@ def test_settings_errors_name_the_file(tmp_path: Path, text: str, words: list[st
 def test_missing_folder(tmp_path: Path) -> None:
     with pytest.raises(FileNotFoundError):
         kpm.read_book(tmp_path / "nowhere")
-
-
-def test_all_real_books_load(shared_data: Path, tmp_path: Path) -> None:
-    folders = sorted(path.parent for path in shared_data.glob("*/*/claims.csv"))
-    assert folders
-    for folder in folders:
-        market, orders = kpm.read_book(folder)
-        meta = json.loads((folder / "meta.json").read_text())
-        assert market.payoffs.shape == (meta["K"], meta["N"]), folder
-        assert len(orders) == meta["J"], folder
-        kpm.write_book(tmp_path / folder.name, market, orders)
-        assert kpm.read_book(tmp_path / folder.name) == (market, orders)
-        pieces = [len(steps) for steps in kpm.staircases(market, orders)]
-        if math.prod(pieces) > 10**6:
-            with pytest.raises(kpm.TooManyCellsError) as caught:
-                kpm.clear(market, orders)
-            assert caught.value.pieces == tuple(pieces)

@@ -59,7 +59,7 @@ def test_the_core_returns_what_the_stub_says(name: str) -> None:
     """Every key, and no other."""
     tree = ast.parse((ROOT / "kpm_fast" / "_core.pyi").read_text(encoding="utf-8"))
     stated = next(
-        {item.target.id for item in node.body if isinstance(item, ast.AnnAssign)}  # type: ignore[union-attr]
+        {ast.unparse(item.target) for item in node.body if isinstance(item, ast.AnnAssign)}
         for node in tree.body
         if isinstance(node, ast.ClassDef) and node.name == name
     )

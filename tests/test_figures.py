@@ -14,7 +14,7 @@ import pytest
 
 import kpm_fast
 from kpm_fast import figures, paper, sample
-from kpm_fast.illustrations import _corners, _hull
+from kpm_fast.illustrations import _corners
 from kpm_fast.plotstyle import house_style, new_figure
 
 matplotlib = pytest.importorskip("matplotlib")
@@ -63,23 +63,17 @@ def test_figure_3_draws_the_fills(simulation_b: paper.Simulation) -> None:
     assert heights == pytest.approx([0, 0, 0, 0, 0, 1, 1, 1, 0, 0], abs=1e-6)
 
 
-def test_staircase_draws() -> None:
-    assert any("corner" in text for text in texts(figures.staircase()))
+def test_staircase_numbers_its_pieces_and_names_both_kinds() -> None:
+    found = texts(figures.staircase())
+    assert {str(piece) for piece in range(21)} <= set(found)
+    assert any(text.startswith("flat:") for text in found)
+    assert any(text.startswith("step:") for text in found)
 
 
 def test_staircase_corners() -> None:
     corners = _corners([(0.5, 2.0)], [(0.5, 1.0), (0.25, 4.0)])
     expected = [(0, 2), (0.25, 2), (0.25, -2), (0.5, -2), (0.5, -5), (1, -5)]
     assert np.array_equal(corners, expected)
-
-
-def test_hull_contains_all_points_and_uses_only_them() -> None:
-    points = np.random.default_rng(0).uniform(size=(40, 2))
-    hull = _hull(points)
-    assert {tuple(corner) for corner in hull} <= {tuple(point) for point in points}
-    for start, end in zip(hull, np.roll(hull, -1, axis=0), strict=True):
-        edge, offset = end - start, points - start
-        assert (edge[0] * offset[:, 1] - edge[1] * offset[:, 0] >= -1e-12).all()
 
 
 def test_clearing_names_every_claim_and_its_position() -> None:

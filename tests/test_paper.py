@@ -6,6 +6,9 @@ import argparse
 import csv
 import dataclasses
 import math
+import os
+import subprocess
+import sys
 from itertools import product
 from pathlib import Path
 
@@ -54,7 +57,11 @@ def worst_case_loss(loss: np.ndarray, prior: np.ndarray, ambiguity: float) -> fl
 
 
 def worth(lots: np.ndarray, run: paper.Run) -> float:
-    """Certainty equivalent, in lots, of selling `lots` at 0.18, to first order in alpha."""
+    """Certainty equivalent, in lots, of selling `lots` at 0.18, to first order in alpha.
+
+    Fills of the paper's books obey the limit order logic at a price of 0.18 whatever they are:
+    every order has that limit.
+    """
     revenue = paper.LIMIT * float(lots.sum())
     return revenue - worst_case_loss(lots, np.array(run.prior), run.ambiguity)
 
@@ -62,8 +69,13 @@ def worth(lots: np.ndarray, run: paper.Run) -> float:
 def test_books_are_tables_3_and_5(
     simulation_a: paper.Simulation, simulation_b: paper.Simulation
 ) -> None:
-    expected = tuple(paper.Bid(i, i, 0.18, 0.001) for i in range(1, 6))
-    assert simulation_a.book == simulation_b.book == expected
+    for book, quantities in (
+        (simulation_a.book, (0.002, 0.001, 0.001, 0.001, 0.001)),
+        (simulation_b.book, (0.001, 0.001, 0.001, 0.001, 0.001)),
+    ):
+        assert [(bid.order, bid.security) for bid in book] == [(i, i) for i in range(1, 6)]
+        assert {bid.price for bid in book} == {0.18}
+        assert tuple(bid.quantity for bid in book) == quantities
 
 
 def test_every_stated_result_is_met(
@@ -88,9 +100,9 @@ def test_exact_fills_of_the_documentation(
 ) -> None:
     """The table of docs/paper.md."""
     documented = (
-        (1, 1, 1, 0, 0),
-        (1, 1, 0.601, 0.040, 0),
-        (1, 0.857, 0.484, 0.112, 0),
+        (2, 1, 1, 0, 0),
+        (2, 1, 0.878, 0.031, 0),
+        (2, 1, 0.793, 0.144, 0),
         (0, 0, 0, 0, 0),
         (0, 0, 0, 0, 0),
     )
@@ -100,9 +112,10 @@ def test_exact_fills_of_the_documentation(
         assert np.array(run.fills) / paper.LOT == pytest.approx(fills, abs=1e-6), run.label
 
 
-def test_whole_orders_only_would_give_the_nearest_lots(simulation_a: paper.Simulation) -> None:
+def test_whole_lots_only_would_give_the_nearest_lots(simulation_a: paper.Simulation) -> None:
+    sizes = [range(round(bid.quantity / paper.LOT) + 1) for bid in simulation_a.book]
     for run in simulation_a.runs:
-        choices = [np.array(lots, dtype=float) for lots in product((0, 1), repeat=5)]
+        choices = [np.array(lots, dtype=float) for lots in product(*sizes)]
         best = max(choices, key=lambda lots: worth(lots, run))
         assert tuple(best) == run.lots, run.label
 
@@ -110,12 +123,13 @@ def test_whole_orders_only_would_give_the_nearest_lots(simulation_a: paper.Simul
 def test_no_small_change_of_the_fills_is_better(simulation_a: paper.Simulation) -> None:
     """The optimum is one of a concave problem, so looking around it is enough."""
     draws = np.random.default_rng(1)
+    most = np.array([bid.quantity for bid in simulation_a.book]) / paper.LOT
     for run in simulation_a.runs:
         fills = np.array(run.fills) / paper.LOT
         best = worth(fills, run)
         for scale in (0.3, 0.03):
             for _ in range(200):
-                other = np.clip(fills + scale * draws.standard_normal(5), 0.0, 1.0)
+                other = np.clip(fills + scale * draws.standard_normal(5), 0.0, most)
                 assert worth(other, run) <= best + 2e-3
 
 
@@ -128,19 +142,20 @@ def test_certainty_equivalents_agree_with_first_order(simulation_a: paper.Simula
 def test_state_prices_are_a_probability_vector_that_obeys_the_limits(
     simulation_a: paper.Simulation, simulation_b: paper.Simulation
 ) -> None:
-    for run in (*simulation_a.runs, *simulation_b.runs):
-        assert math.fsum(run.state_prices) == pytest.approx(1.0, abs=1e-12)
-        for price, fill in zip(run.state_prices, run.fills, strict=True):
-            assert price >= 0.0
-            if fill < paper.LOT * (1.0 - 1e-6):
-                assert price >= paper.LIMIT - 1e-12
-            if fill > paper.LOT * 1e-6:
-                assert price <= paper.LIMIT + 1e-12
+    for simulation in (simulation_a, simulation_b):
+        for run in simulation.runs:
+            assert math.fsum(run.state_prices) == pytest.approx(1.0, abs=1e-12)
+            for bid, price, fill in zip(simulation.book, run.state_prices, run.fills, strict=True):
+                assert price >= 0.0
+                if fill < bid.quantity * (1.0 - 1e-6):
+                    assert price >= paper.LIMIT - 1e-12
+                if fill > bid.quantity * 1e-6:
+                    assert price <= paper.LIMIT + 1e-12
 
 
 def test_trade_stops_between_the_simulated_values() -> None:
     before, after = paper.ambiguity_sweep([0.65, 0.67])
-    assert max(before.fills) == pytest.approx(paper.LOT)
+    assert min(before.fills[:3]) > 0.5 * paper.LOT
     assert max(after.fills) == 0.0
 
 
@@ -148,7 +163,13 @@ def test_a_missed_statement_is_reported() -> None:
     run = paper.ambiguity_sweep([0.0])[0]
     statement = paper._fills_statement("nothing filled", run, (0, 0, 0, 0, 0))
     assert not statement.met
-    assert statement.detail == "1, 1, 1, 0, 0 lots"
+    assert statement.verdict == "NOT MET"
+    assert statement.detail == "2, 1, 1, 0, 0 lots"
+
+
+def test_a_statement_says_whether_it_took_rounding(simulation_a: paper.Simulation) -> None:
+    verdicts = [statement.verdict for statement in simulation_a.statements]
+    assert verdicts == ["met", "met to the nearest lot", "met", "met", "met"]
 
 
 # -- command ------------------------------------------------------------------------------------
@@ -163,7 +184,8 @@ def run_command(words: list[str]) -> int:
 def test_command_prints_a_line_for_each_statement(capsys: pytest.CaptureFixture[str]) -> None:
     assert run_command(["paper"]) == 0
     printed = capsys.readouterr().out
-    assert "Omega = 0.2: orders 1, 2, 3 filled, 4 and 5 declined ... met" in printed
+    assert "2, 1, 1, 1, 1 lots" in printed
+    assert "Omega = 0.2: orders 1, 2, 3 filled, 4 and 5 declined ... met to the nearest" in printed
     assert printed.count("... met") == 8
     assert "NOT MET" not in printed
 
@@ -180,6 +202,16 @@ def test_command_fails_if_a_result_is_not_met(
     assert "so it says ... NOT MET (it is not)" in capsys.readouterr().out
 
 
+def test_closed_pipe() -> None:
+    """Whoever reads has gone: exit code 141, as a shell expects, and no message."""
+    reader, writer = os.pipe()
+    os.close(reader)
+    command = [sys.executable, "-m", "kpm_fast", "paper"]
+    ended = subprocess.run(command, stdout=writer, stderr=subprocess.PIPE, check=False)
+    os.close(writer)
+    assert (ended.returncode, ended.stderr) == (141, b"")
+
+
 def test_command_writes_tables_and_figures(tmp_path: Path) -> None:
     pytest.importorskip("matplotlib")
     folder = tmp_path / "new"
@@ -191,4 +223,8 @@ def test_command_writes_tables_and_figures(tmp_path: Path) -> None:
     with (folder / "simulation_a.csv").open(newline="") as file:
         rows = list(csv.DictReader(file))
     assert [float(row["ambiguity"]) for row in rows] == list(paper.AMBIGUITIES_A)
-    assert float(rows[0]["fill_3"]) == pytest.approx(0.001, abs=1e-9)
+    assert float(rows[0]["fill_1"]) == pytest.approx(0.002, abs=1e-9)
+    with (folder / "table_3.csv").open(newline="") as file:
+        assert [float(row["quantity"]) for row in csv.DictReader(file)] == [0.002] + [0.001] * 4
+    with (folder / "statements.csv").open(newline="") as file:
+        assert [row["verdict"] for row in csv.DictReader(file)].count("met") == 7

@@ -185,7 +185,7 @@ bool DemandProgram::keep_best(double tolerance) {
   for (int j = 0; j < steps_.size(); ++j) {
     objective += price_[j] * steps_.x[j];
   }
-  const double merit = bound() - objective;
+  const double merit = std::abs(bound() - objective);
   if (merit < merit_) {
     merit_ = merit;
     best_demand_ = steps_.x;

@@ -13,8 +13,11 @@ namespace {
 // The first attempt is fast and nearly always enough; the others start afresh where it stalls.
 constexpr Attempt kAttempts[] = {{0.1, 0.2}, {1.0, 0.01}, {1.0, 0.5}, {10.0, 1e-4}};
 
+// Prices this close to their ranges are the interior-point method's to keep.
+constexpr double kSettledPrices = 1e-11;
+
 // A gap cannot be told from rounding below this multiple of the losses' last digit.
-constexpr double kRounding = 256 * 2.220446049250313e-16;
+constexpr double kRounding = 512 * 2.220446049250313e-16;
 
 /// The best of a few attempts.
 template <class Program>
@@ -37,11 +40,16 @@ InteriorPoint::InteriorPoint(const ScaledMarket& market, int /*max_corners*/)
     : market_(market),
       prices_(market),
       steps_(market),
+      simplex_(market),
       measure_(market),
       loss_(market.states()),
+      xi_(market.states()),
+      lambda_(market.claims()),
       demand_(market.claims()),
       worst_case_(market.states()),
-      marginal_(market.states()) {}
+      marginal_(market.states()),
+      flat_demand_(market.claims()),
+      no_weight_(Array::Zero(market.states())) {}
 
 InteriorPoint::Outcome InteriorPoint::solve(const Hull& hull, const Settings& settings) {
   prices_.load(hull);
@@ -50,21 +58,49 @@ InteriorPoint::Outcome InteriorPoint::solve(const Hull& hull, const Settings& se
       std::max(0.5 * settings.tolerance, kRounding * (1.0 + steps_.magnitude()));
   int price_iterations = 0;
   int step_iterations = 0;
-  LoopOutcome outcome =
-      solve_program(prices_, 0.5 * settings.tolerance, settings.max_iterations, price_iterations);
+  settle_prices(hull, 0.5 * settings.tolerance, settings.max_iterations, price_iterations);
+  LoopOutcome outcome = LoopOutcome::kOptimal;
   if (!steps_.empty()) {
-    outcome = std::max(outcome,
-                       solve_program(steps_, tolerance, settings.max_iterations, step_iterations));
+    outcome = solve_program(steps_, tolerance, settings.max_iterations, step_iterations);
   }
   iterations_ = std::max(price_iterations, step_iterations);
   finish(hull);
-  switch (outcome) {
-    case LoopOutcome::kOptimal:
-      return Outcome::kOptimal;
-    case LoopOutcome::kIterationLimit:
-      return Outcome::kIterationLimit;
-    default:
-      return Outcome::kStalled;
+  // Judged by what is returned, whatever its way there.
+  if (std::abs(bound_ - objective_) <= 2.0 * tolerance && primal_residual() <= settings.tolerance) {
+    return Outcome::kOptimal;
+  }
+  return outcome == LoopOutcome::kIterationLimit ? Outcome::kIterationLimit : Outcome::kStalled;
+}
+
+void InteriorPoint::settle_prices(const Hull& hull, double tolerance, int max_iterations,
+                                  int& iterations) {
+  prices_.forget();
+  iterations = 0;
+  run_predictor_corrector(prices_, tolerance, kAttempts[0], max_iterations, iterations);
+  xi_ = prices_.state_prices();
+  lambda_ = prices_.multipliers();
+  primal_residual_ = prices_.primal_residual();
+  dual_residual_ = prices_.dual_residual();
+  if (prices_.merit() <= tolerance && primal_residual_ <= kSettledPrices) {
+    return;
+  }
+  simplex_.reset();
+  for (int k = 0; k < market_.claims(); ++k) {
+    const Range price = hull.price_range(k);
+    const Range demand = hull.demand_range(k);
+    simplex_.set_range(k, price.low, price.high);
+    flat_demand_[k] = demand.low == demand.high ? demand.low : 0.0;
+  }
+  if (simplex_.feasible()) {
+    simplex_.maximise(flat_demand_, no_weight_);
+    for (int i = 0; i < market_.states(); ++i) {
+      xi_[i] = simplex_.state_price(i);
+    }
+    for (int k = 0; k < market_.claims(); ++k) {
+      lambda_[k] = simplex_.multiplier(k);
+    }
+    primal_residual_ = PriceSimplex::kFeasible;
+    dual_residual_ = 0.0;
   }
 }
 
@@ -72,8 +108,6 @@ InteriorPoint::Outcome InteriorPoint::solve(const Hull& hull, const Settings& se
 ///   sum_k max over corners (pi y - G y + lambda pi) + max_i (-lambda' P_i) + g.w + KL(g|p)/a.
 void InteriorPoint::finish(const Hull& hull) {
   double revenue = 0.0;
-  const Array& xi = prices_.state_prices();
-  const Array& lambda = prices_.multipliers();
   for (int k = 0; k < hull.claims(); ++k) {
     demand_[k] = hull.demand[hull.first[static_cast<std::size_t>(k)]];
   }
@@ -83,7 +117,6 @@ void InteriorPoint::finish(const Hull& hull) {
   loss_.matrix().noalias() = market_.payoffs.transpose() * demand_.matrix();
   loss_ -= market_.inventory;
   const double rho = measure_.evaluate(loss_);
-  dual_residual_ = prices_.dual_residual();
 
   double divergence = 0.0;
   if (steps_.empty()) {
@@ -100,14 +133,15 @@ void InteriorPoint::finish(const Hull& hull) {
     worst_case_ = steps_.worst_case();
     marginal_ = steps_.marginal_state_prices();
     divergence = steps_.divergence();
-    ambiguity_price_ =
-        market_.kind == Ambiguity::kBall ? steps_.ambiguity_price() : measure_.multiplier();
+    // At the returned losses a kink is exact; near one only the method knows the multiplier.
+    const bool smooth = market_.kind == Ambiguity::kBall && measure_.multiplier() > 0.0;
+    ambiguity_price_ = smooth ? steps_.ambiguity_price() : measure_.multiplier();
     dual_residual_ = std::max(dual_residual_, steps_.dual_residual());
   }
 
   double worst = -kInfinity;
-  for (Eigen::Index i = 0; i < xi.size(); ++i) {
-    worst = std::max(worst, -market_.payoffs.col(i).dot(lambda.matrix()));
+  for (Eigen::Index i = 0; i < xi_.size(); ++i) {
+    worst = std::max(worst, -market_.payoffs.col(i).dot(lambda_.matrix()));
   }
   bound_ = (marginal_ * market_.inventory).sum() + divergence + worst;
   for (int k = 0; k < hull.claims(); ++k) {
@@ -116,10 +150,10 @@ void InteriorPoint::finish(const Hull& hull) {
     const Range range = hull.price_range(k);
     double best = -kInfinity;
     for (int c = hull.first[at]; c < hull.first[at + 1]; ++c) {
-      best = std::max(best, hull.demand[c] * (hull.price[c] - value) + lambda[k] * hull.price[c]);
+      best = std::max(best, hull.demand[c] * (hull.price[c] - value) + lambda_[k] * hull.price[c]);
     }
     bound_ += best;
-    const double price = std::clamp(market_.payoffs.row(k).dot(xi.matrix()), range.low, range.high);
+    const double price = std::clamp(market_.payoffs.row(k).dot(xi_.matrix()), range.low, range.high);
     revenue += price * demand_[k];
   }
   objective_ = revenue - rho;

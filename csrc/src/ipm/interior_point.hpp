@@ -6,6 +6,7 @@
 #include "ipm/demand_program.hpp"
 #include "ipm/hull.hpp"
 #include "ipm/price_program.hpp"
+#include "prices/price_simplex.hpp"
 #include "risk/risk_measure.hpp"
 
 namespace kpm {
@@ -16,9 +17,10 @@ namespace kpm {
 /// On a flat only the price is free, on a step only the demand: revenue is linear and the cell
 /// falls apart into a linear program for the prices and a convex one for the demand, each with
 /// step lengths, centring and a stopping test of its own.
-/// Infeasible start: the prior satisfies everything but the claims' price ranges, and a strictly
-/// feasible price vector need not exist (prices that add up to exactly one). All products start
-/// centred, weighted by the prior, so that splitting a state changes nothing.
+/// Infeasible start: the prior satisfies everything but the claims' price ranges. All products
+/// start centred, weighted by the prior, so that splitting a state changes nothing. A strictly
+/// feasible price vector need not exist (prices that add up to exactly one): where the method then
+/// runs out of digits, the simplex method settles the prices.
 ///
 /// All memory is allocated by the constructor.
 class InteriorPoint {
@@ -36,31 +38,35 @@ class InteriorPoint {
   Outcome solve(const Hull& hull, const Settings& settings);
 
   // The answer, valid after solve().
-  const Array& state_prices() const { return prices_.state_prices(); }
+  const Array& state_prices() const { return xi_; }
   const Array& demand() const { return demand_; }  ///< within the corners' range
-  const Array& multipliers() const { return prices_.multipliers(); }
+  const Array& multipliers() const { return lambda_; }
   const Array& worst_case() const { return worst_case_; }
   const Array& marginal_state_prices() const { return marginal_; }
   double ambiguity_price() const { return ambiguity_price_; }
   double objective() const { return objective_; }  ///< sum r - rho, prices within primal_residual
   double bound() const { return bound_; }          ///< by the Donsker-Varadhan inequality
-  double primal_residual() const { return prices_.primal_residual(); }
+  double primal_residual() const { return primal_residual_; }
   double dual_residual() const { return dual_residual_; }
   int iterations() const { return iterations_; }
 
  private:
+  void settle_prices(const Hull& hull, double tolerance, int max_iterations, int& iterations);
   void finish(const Hull& hull);
 
   const ScaledMarket& market_;
   PriceProgram prices_;
   DemandProgram steps_;
+  PriceSimplex simplex_;
   RiskMeasure measure_;
 
   Array loss_;  // (states)
-  Array demand_, worst_case_, marginal_;
+  Array xi_, lambda_, demand_, worst_case_, marginal_;
+  Array flat_demand_, no_weight_;  // (claims), (states): the simplex's objective
   double ambiguity_price_ = 0.0;
   double objective_ = 0.0;
   double bound_ = 0.0;
+  double primal_residual_ = 0.0;
   double dual_residual_ = 0.0;
   int iterations_ = 0;
 };

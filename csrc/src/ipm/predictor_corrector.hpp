@@ -25,7 +25,8 @@ constexpr int kStallSteps = 4;       // ... so many times in a row is a stall
 constexpr double kPoorStep = 0.1;    // a step this short is tried again,
 constexpr double kRecentring = 0.8;  // better centred
 constexpr double kLeastCentring = 1e-6;
-constexpr double kWatch = 1e3;  // within this multiple of the tolerance points are kept
+constexpr double kLeastTarget = 1e-3;  // products need not fall below this share of the tolerance
+constexpr double kWatch = 1e3;         // within this multiple of the tolerance points are kept
 
 }  // namespace predictor_corrector
 
@@ -60,7 +61,7 @@ LoopOutcome run_predictor_corrector(Program& program, double tolerance, const At
     const double ratio = std::max(program.complementarity(affine) / (tau * weight), 0.0);
     const double centring = std::clamp(ratio * ratio * ratio, pc::kLeastCentring, 0.99);
     const double target =
-        std::max(1e-3 * tolerance / weight,
+        std::max(pc::kLeastTarget * tolerance / weight,
                  std::min(tau, std::max(centring * tau, attempt.caution * program.nonlinearity())));
 
     program.target_corrector(target, std::min(affine.primal, affine.dual) > 0.5);

@@ -8,7 +8,10 @@ namespace kpm {
 namespace {
 
 constexpr double kStart = 1.0;  // first complementarity products over the money at stake
-constexpr double kLeastStake = 1e-3;
+constexpr double kLeastStake =
+    1e-3;  // of it: where little is at stake, prices still have to be found
+// Prices with hardly any room make pivots this small in earnest.
+constexpr double kRedundant = 1e-15;
 
 }  // namespace
 
@@ -25,6 +28,7 @@ PriceProgram::PriceProgram(const ScaledMarket& market)
   for (Array* array : {&demand_, &price_, &lambda_, &dlambda_, &mean_, &coupling_, &best_lambda_}) {
     array->setZero(market.claims());
   }
+  weight_ = 0.5 * (market.prior + 1.0 / market.states());
   factor_.reserve(market.claims());
 }
 
@@ -49,7 +53,7 @@ void PriceProgram::load(const Hull& hull) {
 
 void PriceProgram::start(const Attempt& /*attempt*/) {
   ranges_.start(start_);
-  xi_ = market_.prior;
+  xi_ = weight_;
   s_ = start_;
   tau_ = start_;
   lambda_ = 0.0;
@@ -121,7 +125,7 @@ void PriceProgram::factor() {
       matrix_(k, k) += ranges_.spread[slot];
     }
   }
-  factor_.compute(matrix_);
+  factor_.compute(matrix_, kRedundant);
 }
 
 void PriceProgram::target_predictor() {
@@ -131,12 +135,12 @@ void PriceProgram::target_predictor() {
 
 void PriceProgram::target_corrector(double tau, bool /*second_order*/) {
   ranges_.target_corrector(tau);
-  target_ = tau * market_.prior - xi_ * s_ - dxi_ * ds_;
+  target_ = tau * weight_ - xi_ * s_ - dxi_ * ds_;
 }
 
 void PriceProgram::target_centre(double tau) {
   ranges_.target_centre(tau);
-  target_ = tau * market_.prior - xi_ * s_;
+  target_ = tau * weight_ - xi_ * s_;
 }
 
 void PriceProgram::direction() {
@@ -237,7 +241,8 @@ double PriceProgram::objective() const {
 }
 
 bool PriceProgram::keep_best(double tolerance) {
-  const double merit = std::max(bound() - objective(), primal_residual_);
+  // A bound below the objective is rounding, of multipliers grown too large: no better than above.
+  const double merit = std::max(std::abs(bound() - objective()), primal_residual_);
   if (merit < merit_) {
     merit_ = merit;
     best_xi_ = xi_;

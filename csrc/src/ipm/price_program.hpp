@@ -53,6 +53,7 @@ class PriceProgram {
   Array demand_;           // (claims) y on flats, 0 on steps: their revenue is not decided here
   Array price_;            // (claims) pi
 
+  Array weight_;  // (states) of xi s among the products: the prior, but no state negligible
   Array xi_, s_, dxi_, ds_, target_;  // (states)
   Array lambda_, dlambda_;            // (claims)
   double tau_ = 0.0, dtau_ = 0.0;

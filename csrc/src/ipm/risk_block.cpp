@@ -57,6 +57,10 @@ RiskBlock::RiskBlock(const ScaledMarket& market)
         &eta_,      &inverse_e_, &trial_m_, &row_c_, &row_kappa_, &row_mu_, &root_p_, &root_g_}) {
     array->setZero(market.states());
   }
+  weight_ = market.prior;
+  if (simplex_) {
+    weight_ = 0.5 * (weight_ + 1.0 / market.states());
+  }
 }
 
 /// On the central path at `tau` for the given losses, but for second-order terms: p on a ball of
@@ -80,7 +84,7 @@ void RiskBlock::start(const Array& loss, double tau, double entropy_share) {
     double mass = 0.0;
     for (Eigen::Index i = 0; i < states_; ++i) {
       t_[i] = c_ - loss[i];
-      ratio_[i] = tau / t_[i];
+      ratio_[i] = weight_[i] / q[i] * (tau / t_[i]);
       mass += q[i] * ratio_[i];
     }
     ratio_ /= mass;
@@ -106,7 +110,7 @@ void RiskBlock::start(const Array& loss, double tau, double entropy_share) {
   double excess = 0.0;
   for (Eigen::Index i = 0; i < states_; ++i) {
     const double surplus = loss[i] - c_;
-    t_[i] = product_log(std::log(a_ * tau) - m_[i] - a_ * surplus) / a_;
+    t_[i] = product_log(std::log(a_ * tau * weight_[i] / q[i]) - m_[i] - a_ * surplus) / a_;
     e_[i] = surplus + t_[i];
     excess += q[i] * ratio_[i] * scaled_expm1(a_, e_[i]);
   }
@@ -121,7 +125,7 @@ void RiskBlock::start(const Array& loss, double tau, double entropy_share) {
   }
   if (ball_) {
     kappa_ = offset;
-    h_ = tau / ratio_;
+    h_ = tau * weight_ / (q * ratio_);
     slack_ = market_.ambiguity - relative_entropy(m_, q);
     ball_weight_ = std::min(1.0, mu_ * slack_ / tau);
   }
@@ -321,12 +325,11 @@ void RiskBlock::target_predictor() {
 }
 
 void RiskBlock::target_corrector(double tau, bool second_order) {
-  const Array& q = market_.prior;
   double curvature = 0.0;
   for (Eigen::Index i = 0; i < states_; ++i) {
-    target_t_[i] = tau * q[i] - g[i] * (t_[i] + (x_[i] + a_ * eps_[i]) * dt_[i]);
+    target_t_[i] = tau * weight_[i] - g[i] * (t_[i] + (x_[i] + a_ * eps_[i]) * dt_[i]);
     if (ball_) {
-      target_h_[i] = tau * q[i] - p[i] * (h_[i] + x_[i] * dh_[i]);
+      target_h_[i] = tau * weight_[i] - p[i] * (h_[i] + x_[i] * dh_[i]);
       curvature += p[i] * x_[i] * x_[i];
     }
   }
@@ -336,8 +339,8 @@ void RiskBlock::target_corrector(double tau, bool second_order) {
 }
 
 void RiskBlock::target_centre(double tau) {
-  target_t_ = tau * market_.prior - g * t_;
-  target_h_ = tau * market_.prior - p * h_;
+  target_t_ = tau * weight_ - g * t_;
+  target_h_ = tau * weight_ - p * h_;
   target_ball_ = tau * ball_weight_ - mu_ * slack_;
   ball_correction_ = 0.0;
 }

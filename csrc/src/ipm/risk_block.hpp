@@ -87,6 +87,7 @@ class RiskBlock {
   const bool simplex_;  // p = g moves freely
   const double a_;      // risk aversion; 0 where the worst state decides
   const Eigen::Index states_;
+  Array weight_;  // of a state among the products: the prior, where it matters
 
   // The unknowns, e^m and e^m - 1, e^{a e} and phi; and their steps x = dp / p, eps = de.
   Array m_, ratio_, excess_, e_, gamma_, phi_, t_, h_;

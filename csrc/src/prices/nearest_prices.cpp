@@ -8,9 +8,9 @@ namespace kpm {
 namespace {
 
 constexpr double kTie = 1e-11;      // revenue per unit of price below which states earn alike
-constexpr double kPositive = 1e-10;  // a state price this large can be positive
+constexpr double kPositive = 1e-12;  // a state price this large can be positive
 constexpr double kFixed = 1e-13;    // a price range this narrow is a point
-constexpr double kImplied = 1e-11;  // ... and so is one of which this little can be reached
+constexpr double kImplied = 1e-12;  // ... and so is one of which this little can be reached
 constexpr double kFirstBarrier = 0.1;
 constexpr double kLastBarrier = 1e-9;
 constexpr double kBarrierFactor = 0.1;
@@ -25,6 +25,24 @@ double barrier_distance(double tau, double width, double multiplier) {
   const double near = 2.0 * tau * width /
                       (size * width + 2.0 * tau + std::hypot(size * width, 2.0 * tau));
   return multiplier >= 0.0 ? near : width - near;
+}
+
+/// How many times too far the exponents move: a state's weight may change by a factor of e^2, or
+/// rise from nothing to a share worth mentioning. What falls from nothing does not matter.
+double exponent_reach(const Array& weights, const Array& moved) {
+  constexpr double kFactor = 2.0;
+  constexpr double kMention = 1e-2;
+  double reach = 0.0;
+  for (Eigen::Index i = 0; i < weights.size(); ++i) {
+    const bool counts = weights[i] > kMention;
+    if (moved[i] > 0.0) {
+      const double room = counts ? 0.0 : std::log(kMention / std::max(weights[i], 1e-300));
+      reach = std::max(reach, moved[i] / (kFactor + room));
+    } else if (counts) {
+      reach = std::max(reach, -moved[i] / kFactor);
+    }
+  }
+  return reach;
 }
 
 }  // namespace
@@ -137,6 +155,10 @@ void NearestPrices::newton(double tau, TargetOf&& target_of) {
         curvature[k] = 0.0;
         centred.row(k).setZero();
       }
+      // A claim that pays the same in every supported state has one price whatever its multiplier.
+      if (centred.row(k).cwiseAbs().maxCoeff() < kFixed) {
+        centred.row(k).setZero();
+      }
     }
     const double largest = claims > 0 ? step.cwiseAbs().maxCoeff() : 0.0;
     if (largest <= kRounding || (largest < 100.0 * kRounding && largest >= 0.5 * residual)) {
@@ -147,13 +169,13 @@ void NearestPrices::newton(double tau, TargetOf&& target_of) {
     hessian.diagonal() += curvature.matrix();
     factor.compute(hessian);
     factor.solve_in_place(step);
-    // Log-sum-exp is well approximated while no exponent moves by much more than one, the
-    // barrier, self-concordant once divided by tau, while its decrement is below one.
+    // Log-sum-exp is well approximated while no exponent that counts moves by much more than one,
+    // the barrier, self-concordant once divided by tau, while its decrement is below one.
     const Array moved = (payoffs_.transpose() * step).array();
-    const double reach = moved.maxCoeff() - moved.minCoeff();
+    const double reach = exponent_reach(weights, moved - (weights * moved).sum());
     const double decrement = std::sqrt((curvature * step.array().square()).sum() / tau);
     const double damping = decrement > 0.5 ? 1.0 / (1.0 + decrement) : 1.0;
-    lambda_ += step.array() * std::min(damping, 2.0 / std::max(reach, 1e-300));
+    lambda_ += step.array() * std::min(damping, 1.0 / std::max(reach, 1e-300));
   }
 }
 

@@ -45,7 +45,7 @@ double RiskMeasure::evaluate(const Array& loss) {
 
   if (market_.kind == Ambiguity::kNone) {
     worst_case_ = q;
-    multiplier_ = kInfinity;
+    multiplier_ = phi_.minCoeff() < 0.0 ? kInfinity : 0.0;
   } else {
     // The ball reaches the worst states alone: a kink, the maximum decides.
     double worst_probability = 0.0;
@@ -71,8 +71,11 @@ double RiskMeasure::evaluate(const Array& loss) {
         break;
       }
       // Far from the root Newton may leap into the flat tail; a factor of 20 in mu is enough.
-      const double newton = x + std::clamp(std::log(omega / entropy_) * entropy_ / slope_, -3.0, 3.0);
-      const double middle = std::isinf(high) ? low + 2.0 : std::isinf(low) ? high - 2.0 : 0.5 * (low + high);
+      const double newton =
+          x + std::clamp(std::log(omega / entropy_) * entropy_ / slope_, -3.0, 3.0);
+      const double middle = std::isinf(high)  ? low + 2.0
+                            : std::isinf(low) ? high - 2.0
+                                              : 0.5 * (low + high);
       const double next = newton > low && newton < high ? newton : middle;
       if (next == x || high - low < 1e-15 * std::abs(x)) {
         break;

@@ -1,0 +1,86 @@
+"""What the documentation shows runs, and prints what it says."""
+
+from __future__ import annotations
+
+import contextlib
+import io
+import re
+import shlex
+import shutil
+from pathlib import Path
+
+import pytest
+
+from kpm_fast import cli
+
+ROOT = Path(__file__).resolve().parent.parent
+PAGES = [ROOT / "README.md", ROOT / "examples" / "README.md", *sorted(ROOT.glob("docs/*.md"))]
+
+
+def blocks(page: Path, *languages: str) -> list[str]:
+    found = re.findall(r"^```(\w*)\n(.*?)^```$", page.read_text(encoding="utf-8"), re.M | re.S)
+    return [text for language, text in found if language in languages]
+
+
+def commands(page: Path) -> list[list[str]]:
+    """The kpm-fast commands in the code blocks of a page."""
+    lines = [line for text in blocks(page, "", "sh") for line in text.splitlines()]
+    parts = [part.strip() for line in lines for part in line.split("&&")]
+    return [shlex.split(part)[1:] for part in parts if part.startswith("kpm-fast ")]
+
+
+def test_the_example_prints_what_the_readme_says() -> None:
+    (code,) = blocks(ROOT / "README.md", "python")
+    (expected,) = blocks(ROOT / "README.md", "text")
+    printed = io.StringIO()
+    with contextlib.redirect_stdout(printed):
+        exec(compile(code, "README.md", "exec"), {})
+    assert printed.getvalue() == expected
+
+
+def test_the_example_is_short() -> None:
+    (code,) = blocks(ROOT / "README.md", "python")
+    assert len([line for line in code.splitlines() if line]) <= 13
+
+
+def test_the_readme_has_the_two_commands() -> None:
+    first, second = blocks(ROOT / "README.md", "sh")
+    assert first == "pip install . && kpm-fast clear examples/race_card\n"
+    assert second == "pip install -e '.[test]' && python -m pytest\n"
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: str(page.relative_to(ROOT)))
+def test_commands_run(page: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    shutil.copytree(ROOT / "examples", tmp_path / "examples")
+    monkeypatch.chdir(tmp_path)
+    for words in commands(page):
+        with contextlib.redirect_stdout(io.StringIO()):
+            assert cli.main(words) == 0, words
+
+
+def test_some_commands_are_found() -> None:
+    assert sum(len(commands(page)) for page in PAGES) >= 5
+
+
+@pytest.mark.parametrize(
+    "page", [*PAGES, ROOT / "CONTRIBUTING.md"], ids=lambda page: str(page.relative_to(ROOT))
+)
+def test_links_lead_somewhere(page: Path) -> None:
+    for target in re.findall(r"\]\(([^)\s]+)\)", page.read_text(encoding="utf-8")):
+        if "://" in target:
+            continue
+        path, _, anchor = target.partition("#")
+        linked = (page.parent / path).resolve() if path else page
+        assert linked.exists(), target
+        if anchor:
+            headings = re.findall(r"^#+ (.*)$", linked.read_text(encoding="utf-8"), re.M)
+            assert anchor in {heading.lower().replace(" ", "-") for heading in headings}, target
+
+
+def test_every_source_file_is_in_the_architecture() -> None:
+    page = (ROOT / "docs" / "architecture.md").read_text(encoding="utf-8")
+    named = set(re.findall(r"`([\w./]+)`", page))
+    python = {path.name for path in ROOT.glob("kpm_fast/*.py")} - {"__init__.py"}
+    python |= {path.name for path in ROOT.glob("kpm_fast/sample/*.py")} - {"__init__.py"}
+    core = {path.stem for path in ROOT.glob("csrc/src/*/*.hpp")} | {"clear"}
+    assert python | core <= named, sorted((python | core) - named)
