@@ -7,7 +7,7 @@ import sys
 from pathlib import Path
 
 import pytest
-from hypothesis import HealthCheck, settings
+from hypothesis import HealthCheck, Phase, settings
 
 ROOT = Path(__file__).resolve().parent.parent
 
@@ -23,6 +23,7 @@ settings.register_profile(
     deadline=None,
     derandomize=float(os.environ.get("KPM_EXAMPLES", "1")) <= 1,
     print_blob=True,
+    phases=set(Phase) - {Phase.explain},  # it traces every line, too slow for the witnesses
     suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large],
 )
 settings.load_profile("kpm")

@@ -138,7 +138,7 @@ def test_misprint_example():
     """As printed in the paper L would be 0.7196; by problem (8) it is 0.8877."""
     cell = np.array([0, 0, 2])
     assert pieces_of(MISPRINT, cell) == FILL_FILL_NONE
-    result = solve_cell(MISPRINT, cell)
+    result = solve_cell(MISPRINT, cell, tolerance=1e-12)
     found = math.exp(-MISPRINT.risk_aversion * result.certainty_equivalent)
     assert found == pytest.approx(MISPRINT_L, abs=1e-9)
     assert found == pytest.approx(0.887732198, abs=5e-9)

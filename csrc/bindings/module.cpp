@@ -152,8 +152,7 @@ py::dict clear(const In<double>& payoffs, const In<double>& prior, const In<doub
                const std::optional<In<double>>& time, const std::string& allocation,
                double tolerance, int threads, double time_limit, bool prune_bound,
                py::object progress) {
-  const kpm::Market market =
-      borrow_market(payoffs, prior, inventory, risk_aversion, ambiguity);
+  const kpm::Market market = borrow_market(payoffs, prior, inventory, risk_aversion, ambiguity);
   kpm::Orders orders = borrow_orders(claim, side, price, quantity);
   orders.time = time ? time->data() : nullptr;
   kpm::ClearSettings settings;
@@ -161,8 +160,7 @@ py::dict clear(const In<double>& payoffs, const In<double>& prior, const In<doub
   settings.threads = threads;
   settings.time_limit = time_limit;
   settings.prune_bound = prune_bound;
-  settings.allocation =
-      allocation == "time" ? kpm::Allocation::kTime : kpm::Allocation::kProRata;
+  settings.allocation = allocation == "time" ? kpm::Allocation::kTime : kpm::Allocation::kProRata;
   PythonMonitor monitor(std::move(progress));
   settings.monitor = [&monitor](const kpm::Progress& state) { return monitor(state); };
 
@@ -200,13 +198,12 @@ py::dict clear(const In<double>& payoffs, const In<double>& prior, const In<doub
   return result;
 }
 
-py::dict solve_cell(const In<double>& payoffs, const In<double>& prior,
-                    const In<double>& inventory, double risk_aversion, double ambiguity,
-                    const In<std::int64_t>& claim, const In<std::int8_t>& side,
-                    const In<double>& price, const In<double>& quantity,
-                    const In<std::int64_t>& cell, double tolerance, int max_iterations) {
-  const kpm::Market market =
-      borrow_market(payoffs, prior, inventory, risk_aversion, ambiguity);
+py::dict solve_cell(const In<double>& payoffs, const In<double>& prior, const In<double>& inventory,
+                    double risk_aversion, double ambiguity, const In<std::int64_t>& claim,
+                    const In<std::int8_t>& side, const In<double>& price,
+                    const In<double>& quantity, const In<std::int64_t>& cell, double tolerance,
+                    int max_iterations) {
+  const kpm::Market market = borrow_market(payoffs, prior, inventory, risk_aversion, ambiguity);
   const kpm::Orders orders = borrow_orders(claim, side, price, quantity);
   const std::int64_t* pieces = cell.data();
   kpm::CellSettings settings;

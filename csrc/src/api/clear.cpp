@@ -23,6 +23,10 @@ double seconds_since(Clock::time_point start) {
 // good: the larger volume decides between them.
 constexpr double kTieShare = 0.25;
 
+// Inventory so large that the notional drowns in its last digits: a gap of this share of the
+// largest is rounding.
+constexpr double kRounding = 1024 * 2.220446049250313e-16;
+
 std::vector<double> to_vector(const Array& from) {
   return std::vector<double>(from.data(), from.data() + from.size());
 }
@@ -80,11 +84,16 @@ void publish(const Market& market, const Orders& orders, const std::vector<Stair
   clearing.fills = allocate(orders, stairs, clearing.cell, net, allocation);
   clearing.state_prices = to_vector(choice.state_prices);
 
-  clearing.net_demand.assign(claims, 0.0);
-  for (std::int64_t j = 0; j < orders.count; ++j) {
-    const double fill = clearing.fills[static_cast<std::size_t>(j)];
-    clearing.net_demand[static_cast<std::size_t>(orders.claim[j])] +=
-        orders.side[j] > 0 ? fill : -fill;
+  // From the staircase, not the fills: a sum over orders would depend on their sequence.
+  clearing.net_demand.resize(claims);
+  for (std::size_t k = 0; k < claims; ++k) {
+    const auto l = static_cast<std::size_t>(clearing.cell[k] / 2);
+    clearing.net_demand[k] = stairs[k].demand[l];
+    if (Staircase::is_step(static_cast<int>(clearing.cell[k]))) {
+      const Matched matched = match_at_limit(stairs[k].buy[l], stairs[k].sell[l], net[k]);
+      clearing.net_demand[k] =
+          (stairs[k].bought[l + 1] + matched.bought) - (stairs[k].sold[l] + matched.sold);
+    }
   }
   clearing.claim_prices.resize(claims);
   clearing.payoff.assign(market.inventory, market.inventory + market.states);
@@ -98,7 +107,8 @@ void publish(const Market& market, const Orders& orders, const std::vector<Stair
       // Offset and span apart: payoffs far from zero would cost the price its last digits.
       double above = 0.0;
       for (int i = 0; i < market.states; ++i) {
-        above += (row[i] - stairs[k].price_min) * clearing.state_prices[static_cast<std::size_t>(i)];
+        above +=
+            (row[i] - stairs[k].price_min) * clearing.state_prices[static_cast<std::size_t>(i)];
       }
       price = std::clamp(stairs[k].price_min + above, range.price_low, range.price_high);
     }
@@ -116,8 +126,7 @@ void publish(const Market& market, const Orders& orders, const std::vector<Stair
 }
 
 /// Certainty equivalent of the published position, from the fills themselves.
-double value_of(const Market& market, const ScaledMarket& scaled, const Clearing& clearing,
-                RiskMeasure& measure) {
+double value_of(const ScaledMarket& scaled, const Clearing& clearing, RiskMeasure& measure) {
   Array loss = -scaled.inventory;
   double revenue = 0.0;
   for (int k = 0; k < scaled.claims(); ++k) {
@@ -126,7 +135,6 @@ double value_of(const Market& market, const ScaledMarket& scaled, const Clearing
     revenue += demand * scaled.price(k, clearing.claim_prices[source]);
     loss += demand * scaled.payoffs.row(k).transpose().array();
   }
-  static_cast<void>(market);
   return revenue - measure.evaluate(loss);
 }
 
@@ -175,7 +183,8 @@ CellSolution solve_cell(const Market& market, const Orders& orders, const std::i
   inner.tolerance = settings.tolerance;
   inner.max_iterations = settings.max_iterations;
   const auto outcome = solver.solve(hull, inner);
-  result.status = outcome == InteriorPoint::Outcome::kOptimal ? Status::kOptimal : Status::kInaccurate;
+  result.status =
+      outcome == InteriorPoint::Outcome::kOptimal ? Status::kOptimal : Status::kInaccurate;
   result.state_prices = to_vector(solver.state_prices() / solver.state_prices().sum());
   for (int k = 0; k < scaled.claims(); ++k) {
     const auto source = static_cast<std::size_t>(scaled.original[static_cast<std::size_t>(k)]);
@@ -219,7 +228,8 @@ Clearing clear(const Market& market, const Orders& orders, const ClearSettings& 
     progress.elapsed = seconds_since(start);
     progress.cells = cells;
     progress.pruned_infeasible *= copies;
-    progress.pruned_bound += static_cast<double>(progress.solved) * (copies - 1.0) + progress.pruned_bound * (copies - 1.0);
+    progress.pruned_bound += static_cast<double>(progress.solved) * (copies - 1.0) +
+                             progress.pruned_bound * (copies - 1.0);
     progress.certainty_equivalent = to_money(scaled, progress.certainty_equivalent);
     progress.upper_bound = to_money(scaled, progress.upper_bound);
     return progress;
@@ -239,18 +249,23 @@ Clearing clear(const Market& market, const Orders& orders, const ClearSettings& 
   publish(market, orders, stairs, scaled, choice, settings.allocation, clearing);
 
   RiskMeasure measure(scaled);
-  const double value = value_of(market, scaled, clearing, measure);
+  const double value = value_of(scaled, clearing, measure);
   clearing.certainty_equivalent = to_money(scaled, value);
   clearing.support.worst_case = to_vector(choice.worst_case);
   clearing.support.marginal_state_prices = to_vector(choice.marginal_state_prices);
   clearing.support.multipliers = original_multipliers(market, scaled, choice.multipliers);
   clearing.support.ambiguity_price = scaled.scale * choice.ambiguity_price;
+  if (scaled.kind == Ambiguity::kNone) {
+    // The first nat costs infinitely much per nat, unless all states are alike to the maker.
+    const auto [least, most] = std::minmax_element(clearing.payoff.begin(), clearing.payoff.end());
+    clearing.support.ambiguity_price = *least < *most ? kInfinity : 0.0;
+  }
   clearing.no_trade_equivalent = to_money(scaled, -measure.evaluate(-scaled.inventory));
   clearing.upper_bound =
       std::max(to_money(scaled, found.upper_bound), clearing.certainty_equivalent);
 
   clearing.status = found.status;
-  const double rounding = 1e-14 * scaled.inventory.maxCoeff();
+  const double rounding = kRounding * scaled.inventory.maxCoeff();
   if (found.status == Status::kOptimal &&
       found.upper_bound - value > settings.tolerance + rounding) {
     clearing.status = Status::kInaccurate;

@@ -82,8 +82,8 @@ double Selection::volume(const Choice& choice) const {
     const auto l = static_cast<std::size_t>(piece / 2);
     double traded = stairs.sold[l];
     if (Staircase::is_step(piece)) {
-      const double net = choice.demand[k] * (market_.scale / market_.span[k]) - stairs.bought[l + 1] +
-                         stairs.sold[l];
+      const double net = choice.demand[k] * (market_.scale / market_.span[k]) -
+                         stairs.bought[l + 1] + stairs.sold[l];
       const Matched matched = match_at_limit(stairs.buy[l], stairs.sell[l], net);
       traded += stairs.bought[l + 1] + matched.bought + matched.sold;
     } else {

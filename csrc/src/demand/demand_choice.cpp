@@ -10,10 +10,10 @@ namespace kpm {
 
 namespace {
 
-constexpr double kAtEnd = 1e-7;        // share of a step: demand this close to its end is there
-constexpr double kPossible = 1e-9;     // marginal state prices below this do not pin their state
-constexpr double kDependent = 1e-8;    // relative singular value of a direction left open
-constexpr double kKink = 1e-10;        // ambiguity price, scaled, of a worst case without entropy
+constexpr double kAtEnd = 1e-7;      // share of a step: demand this close to its end is there
+constexpr double kPossible = 1e-9;   // marginal state prices below this do not pin their state
+constexpr double kDependent = 1e-8;  // relative singular value of a direction left open
+constexpr double kKink = 1e-10;      // ambiguity price, scaled, of a worst case without entropy
 constexpr int kHalvings = 40;
 
 }  // namespace
@@ -31,8 +31,7 @@ double DemandChoice::value(const Array& demand, const std::vector<int>& cell) {
       revenue += demand[k] * market_.price(k, stairs_[source].piece(piece).price_low);
     }
   }
-  const Array loss =
-      (market_.payoffs.transpose() * demand.matrix()).array() - market_.inventory;
+  const Array loss = (market_.payoffs.transpose() * demand.matrix()).array() - market_.inventory;
   return revenue - measure_.evaluate(loss);
 }
 
@@ -106,8 +105,8 @@ ChosenDemand DemandChoice::choose(const InteriorPoint& solution, const std::vect
       const auto m = static_cast<Eigen::Index>(open.size());
       const auto d = directions.cols();
       FaceProblem face;
-      for (Array* array : {&face.start, &face.low, &face.high, &face.target, &face.below,
-                           &face.above}) {
+      for (Array* array :
+           {&face.start, &face.low, &face.high, &face.target, &face.below, &face.above}) {
         array->resize(m);
       }
       for (Eigen::Index k = 0; k < m; ++k) {
@@ -122,8 +121,8 @@ ChosenDemand DemandChoice::choose(const InteriorPoint& solution, const std::vect
       face.directions = directions.topRows(m);
       // States that do not count now must not begin to: at a kink their loss stays below the
       // worst, elsewhere it may not rise at all.
-      const Array loss = (market_.payoffs.transpose() * chosen.demand.matrix()).array() -
-                         market_.inventory;
+      const Array loss =
+          (market_.payoffs.transpose() * chosen.demand.matrix()).array() - market_.inventory;
       const double worst = loss.maxCoeff();
       std::vector<int> idle;
       for (int i = 0; i < market_.states(); ++i) {
@@ -140,8 +139,7 @@ ChosenDemand DemandChoice::choose(const InteriorPoint& solution, const std::vect
         face.limits.row(i) = -directions.row(m);
         for (Eigen::Index k = 0; k < m; ++k) {
           face.limits.row(i) +=
-              market_.payoffs(open[static_cast<std::size_t>(k)].claim, state) *
-              directions.row(k);
+              market_.payoffs(open[static_cast<std::size_t>(k)].claim, state) * directions.row(k);
         }
         face.room[i] = kink ? worst - loss[state] : 0.0;
       }

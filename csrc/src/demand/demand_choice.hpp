@@ -30,9 +30,9 @@ class DemandChoice {
  private:
   struct Step {
     int claim;
-    double low, high;       // demand
-    double bids, offers;    // quantity at the limit
-    double everything;      // net demand if all of it is filled
+    double low, high;     // demand
+    double bids, offers;  // quantity at the limit
+    double everything;    // net demand if all of it is filled
   };
 
   double value(const Array& demand, const std::vector<int>& cell);

@@ -153,7 +153,8 @@ void InteriorPoint::finish(const Hull& hull) {
       best = std::max(best, hull.demand[c] * (hull.price[c] - value) + lambda_[k] * hull.price[c]);
     }
     bound_ += best;
-    const double price = std::clamp(market_.payoffs.row(k).dot(xi_.matrix()), range.low, range.high);
+    const double price =
+        std::clamp(market_.payoffs.row(k).dot(xi_.matrix()), range.low, range.high);
     revenue += price * demand_[k];
   }
   objective_ = revenue - rho;

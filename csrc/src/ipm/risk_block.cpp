@@ -137,9 +137,11 @@ void RiskBlock::start_ball(double tau, double entropy_share) {
   const Array& q = market_.prior;
   const double mean = (q * phi_).sum();
   const double deviation = std::sqrt((q * (phi_ - mean).square()).sum());
-  // No multiplier below tau, in units of the prior's utility.
-  mu_ = std::max({deviation / std::sqrt(2.0 * entropy_share * market_.ambiguity),
-                  tau * (1.0 + a_ * mean), tau * q.minCoeff()});
+  // No multiplier below tau, in units of the prior's utility. Losses that happen to be equal at the
+  // start will not stay so: a small ball then still needs the multiplier that goes with its size.
+  const double unit = tau * (1.0 + a_ * mean);
+  mu_ = std::max({std::max(deviation, unit) / std::sqrt(2.0 * entropy_share * market_.ambiguity),
+                  unit, tau * q.minCoeff()});
   for (int attempt = 0; attempt < 100; ++attempt) {
     double excess = 0.0;
     for (Eigen::Index i = 0; i < states_; ++i) {

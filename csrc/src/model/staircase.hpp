@@ -15,13 +15,13 @@ namespace kpm {
 struct Staircase {
   double price_min = 0.0;  ///< the claim's least payoff
   double price_max = 0.0;
-  std::vector<double> limit;          ///< (n) distinct limits
-  std::vector<double> buy;            ///< (n) quantity bid at the limit
-  std::vector<double> sell;           ///< (n) quantity offered at the limit
-  std::vector<double> bought;         ///< (n + 1) bids filled in full on each flat
-  std::vector<double> sold;           ///< (n + 1) offers filled in full on each flat
-  std::vector<double> demand;         ///< (n + 1) bought minus sold, never increasing
-  double volume = 0.0;                ///< quantity of all orders, market and dead ones included
+  std::vector<double> limit;   ///< (n) distinct limits
+  std::vector<double> buy;     ///< (n) quantity bid at the limit
+  std::vector<double> sell;    ///< (n) quantity offered at the limit
+  std::vector<double> bought;  ///< (n + 1) bids filled in full on each flat
+  std::vector<double> sold;    ///< (n + 1) offers filled in full on each flat
+  std::vector<double> demand;  ///< (n + 1) bought minus sold, never increasing
+  double volume = 0.0;         ///< quantity of all orders, market and dead ones included
 
   int pieces() const { return 2 * static_cast<int>(limit.size()) + 1; }
   double span() const { return price_max - price_min; }

@@ -62,8 +62,7 @@ Array project_on_face(const FaceProblem& problem) {
     Vector dt;
     Array dslack, ddual;
     const auto direction = [&](const Array& product) {
-      dt = -stationary -
-           constraint.transpose() * (product / slack - weight * primal).matrix();
+      dt = -stationary - constraint.transpose() * (product / slack - weight * primal).matrix();
       factor.solve_in_place(dt);
       dslack = primal - (constraint * dt).array();
       ddual = product / slack - weight * dslack;
@@ -74,8 +73,8 @@ Array project_on_face(const FaceProblem& problem) {
     };
     direction(-slack * dual);
     const double affine = std::min(1.0, reach());
-    const double after = ((slack + affine * dslack) * (dual + affine * ddual)).sum() /
-                         static_cast<double>(rows);
+    const double after =
+        ((slack + affine * dslack) * (dual + affine * ddual)).sum() / static_cast<double>(rows);
     const double ratio = after / tau;
     const double target = std::max(ratio * ratio * ratio * tau, 0.01 * kTolerance);
     direction(target - slack * dual - dslack * ddual);

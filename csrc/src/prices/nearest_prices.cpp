@@ -7,10 +7,10 @@ namespace kpm {
 
 namespace {
 
-constexpr double kTie = 1e-11;      // revenue per unit of price below which states earn alike
+constexpr double kTie = 1e-11;       // revenue per unit of price below which states earn alike
 constexpr double kPositive = 1e-12;  // a state price this large can be positive
-constexpr double kFixed = 1e-13;    // a price range this narrow is a point
-constexpr double kImplied = 1e-12;  // ... and so is one of which this little can be reached
+constexpr double kFixed = 1e-13;     // a price range this narrow is a point
+constexpr double kImplied = 1e-12;   // ... and so is one of which this little can be reached
 constexpr double kFirstBarrier = 0.1;
 constexpr double kLastBarrier = 1e-9;
 constexpr double kBarrierFactor = 0.1;
@@ -22,8 +22,8 @@ constexpr int kActiveSets = 20;
 /// tau / h - tau / (width - h) = multiplier, in the form that does not cancel.
 double barrier_distance(double tau, double width, double multiplier) {
   const double size = std::abs(multiplier);
-  const double near = 2.0 * tau * width /
-                      (size * width + 2.0 * tau + std::hypot(size * width, 2.0 * tau));
+  const double near =
+      2.0 * tau * width / (size * width + 2.0 * tau + std::hypot(size * width, 2.0 * tau));
   return multiplier >= 0.0 ? near : width - near;
 }
 
@@ -204,7 +204,8 @@ void NearestPrices::project() {
   for (Eigen::Index i = 0; i < size; ++i) {
     const int state = support_[static_cast<std::size_t>(i)];
     xi_[state] = weights[i];
-    divergence_ += weights[i] > 0.0 ? weights[i] * std::log(weights[i] / market_.prior[state]) : 0.0;
+    divergence_ +=
+        weights[i] > 0.0 ? weights[i] * std::log(weights[i] / market_.prior[state]) : 0.0;
   }
 }
 

@@ -49,11 +49,11 @@ class NearestPrices {
 
   // The projection: states that can be positive, and the ranges of the face.
   std::vector<int> support_;
-  Array low_, high_;   // (claims)
-  Array prior_;        // (support)
-  Matrix payoffs_;     // (claims, support)
-  Array lambda_;       // (claims) multipliers of the claims' prices
-  Array price_;        // (claims) at the last iterate
+  Array low_, high_;  // (claims)
+  Array prior_;       // (support)
+  Matrix payoffs_;    // (claims, support)
+  Array lambda_;      // (claims) multipliers of the claims' prices
+  Array price_;       // (claims) at the last iterate
 };
 
 }  // namespace kpm

@@ -7,10 +7,10 @@ namespace kpm {
 
 namespace {
 
-constexpr double kPivot = 1e-10;      // smaller tableau entries are rounding
-constexpr double kOptimal = 1e-12;    // reduced costs below this do not improve
-constexpr int kGreedyPivots = 100;    // per call, before falling back to least index
-constexpr int kRefresh = 200;         // pivots after which the tableau is built afresh
+constexpr double kPivot = 1e-10;    // smaller tableau entries are rounding
+constexpr double kOptimal = 1e-12;  // reduced costs below this do not improve
+constexpr int kGreedyPivots = 100;  // per call, before falling back to least index
+constexpr int kRefresh = 200;       // pivots after which the tableau is built afresh
 
 }  // namespace
 
@@ -67,8 +67,7 @@ void PriceSimplex::evaluate() {
     value_[j] = is_basic_[at] ? 0.0 : at_high_[at] ? high_[j] : low_[j];
   }
   for (int r = 0; r < rows_; ++r) {
-    basic_value_[r] =
-        tableau_(r, columns_) - tableau_.row(r).head(columns_).dot(value_.matrix());
+    basic_value_[r] = tableau_(r, columns_) - tableau_.row(r).head(columns_).dot(value_.matrix());
   }
   for (int r = 0; r < rows_; ++r) {
     value_[basis_[static_cast<std::size_t>(r)]] = basic_value_[r];

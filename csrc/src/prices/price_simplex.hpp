@@ -46,8 +46,8 @@ class PriceSimplex {
 
   const ScaledMarket& market_;
   int states_;
-  int rows_;     // the simplex row, then one a claim
-  int columns_;  // states, then claims
+  int rows_;                    // the simplex row, then one a claim
+  int columns_;                 // states, then claims
   Matrix tableau_;              // (rows, columns + 1): B^-1 [A | b]
   Array low_, high_, value_;    // (columns)
   Array cost_, reduced_;        // (columns)

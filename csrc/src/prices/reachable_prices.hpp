@@ -27,7 +27,7 @@ class ReachablePrices {
  private:
   int claims_;
   bool disjoint_ = false;
-  bool covering_ = false;  // the sets leave no state out: prices add up to one
+  bool covering_ = false;                   // the sets leave no state out: prices add up to one
   std::vector<double> low_sum_, high_sum_;  // (claims + 1) over the first claims
   PriceSimplex simplex_;
   int ranged_ = 0;

@@ -45,7 +45,7 @@ double RiskMeasure::evaluate(const Array& loss) {
 
   if (market_.kind == Ambiguity::kNone) {
     worst_case_ = q;
-    multiplier_ = phi_.minCoeff() < 0.0 ? kInfinity : 0.0;
+    multiplier_ = kInfinity;  // p = q: no multiplier is large enough
   } else {
     // The ball reaches the worst states alone: a kink, the maximum decides.
     double worst_probability = 0.0;

@@ -22,9 +22,9 @@ class RiskMeasure {
   void tilt(double inverse_mu);
 
   const ScaledMarket& market_;
-  Array deviation_;   // loss minus its maximum
-  Array phi_;         // expm1(a deviation) / a
-  Array log_ratio_;   // ln(p / q)
+  Array deviation_;  // loss minus its maximum
+  Array phi_;        // expm1(a deviation) / a
+  Array log_ratio_;  // ln(p / q)
   Array worst_case_;
   double multiplier_ = 0.0;
   double entropy_ = 0.0;

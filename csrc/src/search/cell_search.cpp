@@ -18,13 +18,13 @@ namespace {
 
 using Clock = std::chrono::steady_clock;
 
-constexpr std::size_t kTasks = 1024;      // prefixes the walk is cut into, at least, if it has them
-constexpr std::size_t kFirstRound = 16;   // tasks in the first round; each round doubles ...
+constexpr std::size_t kTasks = 1024;     // prefixes the walk is cut into, at least, if it has them
+constexpr std::size_t kFirstRound = 16;  // tasks in the first round; each round doubles ...
 constexpr std::size_t kLargestRound = 256;  // ... up to this
-constexpr std::size_t kBounds = 4;        // Lagrangian bounds tried at a node
-constexpr int kStartCells = 8;            // cells solved before the walk, for the first bound
-constexpr double kCellTolerance = 0.01;   // of the search's tolerance, for a single cell
-constexpr std::int64_t kThreadCells = 200;      // fewer cells than this are done before a thread starts
+constexpr std::size_t kBounds = 4;          // Lagrangian bounds tried at a node
+constexpr int kStartCells = 8;              // cells solved before the walk, for the first bound
+constexpr double kCellTolerance = 0.01;     // of the search's tolerance, for a single cell
+constexpr std::int64_t kThreadCells = 200;  // fewer cells than this are done before a thread starts
 constexpr auto kPollInterval = std::chrono::milliseconds(20);
 
 struct Task {
