@@ -25,7 +25,7 @@ constexpr double kTieShare = 0.25;
 
 // Inventory so large that the notional drowns in its last digits: a gap of this share of the
 // largest is rounding.
-constexpr double kRounding = 1024 * 2.220446049250313e-16;
+constexpr double kRounding = 32 * 2.220446049250313e-16;
 
 std::vector<double> to_vector(const Array& from) {
   return std::vector<double>(from.data(), from.data() + from.size());

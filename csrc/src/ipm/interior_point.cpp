@@ -17,7 +17,7 @@ constexpr Attempt kAttempts[] = {{0.1, 0.2}, {1.0, 0.01}, {1.0, 0.5}, {10.0, 1e-
 constexpr double kSettledPrices = 1e-11;
 
 // A gap cannot be told from rounding below this multiple of the losses' last digit.
-constexpr double kRounding = 512 * 2.220446049250313e-16;
+constexpr double kRounding = 64 * 2.220446049250313e-16;
 
 /// The best of a few attempts.
 template <class Program>
