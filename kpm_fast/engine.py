@@ -309,8 +309,8 @@ def _checked_tolerance(value: Any) -> float:
 
 def _checked_time_limit(value: Any) -> float:
     number = as_number(value, "time_limit")
-    if not number > 0:
-        raise InputError(f"must be a number of seconds > 0, got {value}", field="time_limit")
+    if not number >= 0:
+        raise InputError(f"must be a number of seconds >= 0, got {value}", field="time_limit")
     return number
 
 

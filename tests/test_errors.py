@@ -212,7 +212,7 @@ def test_unknown_claims(changes: dict[str, Any], words: list[str]) -> None:
         ({"tolerance": "tight"}, ["tolerance", "'tight'"]),
         ({"threads": 0}, ["threads", "0"]),
         ({"threads": 1.5}, ["threads", "1.5"]),
-        ({"time_limit": 0}, ["time_limit", "0"]),
+        ({"time_limit": -1}, ["time_limit", "-1"]),
         ({"time_limit": math.nan}, ["time_limit", "nan"]),
         ({"cell_limit": 0}, ["cell_limit", "0"]),
         ({"cell_limit": 1e6}, ["cell_limit", "integer"]),
