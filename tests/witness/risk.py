@@ -80,16 +80,22 @@ def tilted(q: Sequence[Number], z: Sequence[Number], m: Number, A: Arithmetic) -
 
 
 def divergence(p: Sequence[Number], q: Sequence[Number], A: Arithmetic) -> Number:
-    """KL(p|q), free of cancellation when p is close to q: the terms are p ln(p/q) - p + q."""
-    total = A.number(0)
-    for pi, qi in zip(p, q, strict=True):
-        x = (pi - qi) / qi
-        if pi <= 0:
-            total += qi
-        elif abs(x) < 1e-4:  # the series to ten terms: exact to forty digits
-            total += qi * sum((-x) ** k / (k * (k - 1)) for k in range(2, 13))
-        else:
-            total += pi * A.log(pi / qi) - (pi - qi)
+    """KL(p|q) without cancellation where p is close to q: the sum of q h(p/q - 1)."""
+    return sum((qi * _entropy(pi, qi, A) for pi, qi in zip(p, q, strict=True)), A.number(0))
+
+
+def _entropy(p: Number, q: Number, A: Arithmetic) -> Number:
+    """h(x) = (1 + x) ln(1 + x) - x at x = p/q - 1, by its series where x is small."""
+    x = (p - q) / q
+    if p <= 0:
+        return A.number(1)
+    if abs(x) > 0.1:
+        return (1 + x) * A.log(p / q) - x
+    total, power, k = A.number(0), x, 2
+    while abs(power) * abs(x) > A.negligible**2 * abs(total) and k < 100:
+        power *= -x
+        total -= power / (k * (k - 1))
+        k += 1
     return total
 
 

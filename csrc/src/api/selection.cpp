@@ -1,7 +1,6 @@
 #include "api/selection.hpp"
 
 #include <algorithm>
-#include <optional>
 
 #include "demand/allocation.hpp"
 
@@ -25,26 +24,28 @@ Selection::Selection(const ScaledMarket& market, const std::vector<Staircase>& s
       prices_(market) {}
 
 Choice Selection::choose(const std::vector<Candidate>& candidates) {
-  std::optional<Choice> best;
+  Choice best;
+  bool found = false;
   std::set<std::vector<int>> seen;
   for (const Candidate& candidate : candidates) {
     Choice choice;
     if (!settle(candidate.cell, seen, choice)) {
       continue;
     }
-    const double margin = best ? kSameVolume * std::max(best->volume, choice.volume) : 0.0;
-    if (best && choice.volume < best->volume - margin) {
+    const double margin = kSameVolume * std::max(best.volume, choice.volume);
+    if (found && choice.volume < best.volume - margin) {
       continue;
     }
     add_prices(choice);
-    const bool more = !best || choice.volume > best->volume + margin;
-    const bool nearer = !best || choice.divergence < best->divergence - kSameDivergence;
-    const bool as_near = best && choice.divergence <= best->divergence + kSameDivergence;
-    if (more || nearer || (as_near && choice.cell < best->cell)) {
+    const bool more = choice.volume > best.volume + margin;
+    const bool nearer = choice.divergence < best.divergence - kSameDivergence;
+    const bool as_near = choice.divergence <= best.divergence + kSameDivergence;
+    if (!found || more || nearer || (as_near && choice.cell < best.cell)) {
       best = std::move(choice);
+      found = true;
     }
   }
-  return std::move(*best);
+  return best;
 }
 
 /// Choose the demand; where it lies at the end of a step, move to the adjacent flat and choose

@@ -52,14 +52,16 @@ void PriceSimplex::evaluate() {
     std::fill(is_basic_.begin(), is_basic_.end(), char{0});
     basis_[0] = 0;
     is_basic_[0] = 1;
-    for (int k = 0; k + 1 < rows_; ++k) {
-      const double first = market_.payoffs(k, 0);
-      tableau_.row(k + 1).head(states_) =
-          Eigen::RowVectorXd::Constant(states_, first) - market_.payoffs.row(k);
-      tableau_(k + 1, states_ + k) = 1.0;
-      tableau_(k + 1, columns_) = first;
-      basis_[static_cast<std::size_t>(k) + 1] = states_ + k;
-      is_basic_[static_cast<std::size_t>(states_ + k)] = 1;
+    for (int row = 1; row < rows_; ++row) {
+      const int claim = row - 1;
+      const int column = states_ + claim;
+      const double first = market_.payoffs(claim, 0);
+      tableau_.row(row).head(states_) =
+          Eigen::RowVectorXd::Constant(states_, first) - market_.payoffs.row(claim);
+      tableau_(row, column) = 1.0;
+      tableau_(row, columns_) = first;
+      basis_[static_cast<std::size_t>(row)] = column;
+      is_basic_[static_cast<std::size_t>(column)] = 1;
     }
   }
   for (int j = 0; j < columns_; ++j) {

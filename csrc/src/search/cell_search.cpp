@@ -296,7 +296,8 @@ class CellSearch {
     const auto follow = [&] { return stop.load(std::memory_order_relaxed); };
     double visited = 0.0;
     const auto lead = [&] {
-      if (poll(visited += 1.0)) {
+      visited += 1.0;
+      if (poll(visited)) {
         stop.store(true);
       }
       return stopped_;
