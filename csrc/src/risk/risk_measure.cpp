@@ -52,7 +52,8 @@ double RiskMeasure::evaluate(const Array& loss) {
     for (Eigen::Index i = 0; i < q.size(); ++i) {
       worst_probability += phi_[i] == 0.0 ? q[i] : 0.0;
     }
-    if (omega >= -std::log(worst_probability)) {
+    // All of them alike is one too, even if the prior adds up to a digit less than one.
+    if (phi_.minCoeff() == 0.0 || omega >= -std::log(worst_probability)) {
       worst_case_ = (phi_ == 0.0).select(q / worst_probability, 0.0);
       multiplier_ = 0.0;
       return worst;
