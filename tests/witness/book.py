@@ -68,7 +68,7 @@ class Book:
         most = np.zeros(self.claims)
         np.add.at(most, self.claim, self.quantity)
         largest = float(np.abs(self.inventory).max() + most @ np.abs(self.payoffs).max(axis=1))
-        return 64 * float(np.finfo(float).eps) * largest
+        return 128 * float(np.finfo(float).eps) * largest
 
     def tolerance(self, relative: float) -> float:
         """Money: ``relative`` of the notional, but never finer than double precision."""

@@ -54,6 +54,7 @@ class IntervalBlock {
       share_[j] = width_[j] / total_width_;
       v0_[j] = v1_[j] = 0.5;
       z0_[j] = z1_[j] = tau * share_[j];
+      dv0_[j] = dv1_[j] = dz0_[j] = dz1_[j] = 0.0;  // nothing of an earlier cell's last step
     }
     refresh();
   }

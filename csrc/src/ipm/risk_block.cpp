@@ -79,6 +79,12 @@ void RiskBlock::start(const Array& loss, double tau, double entropy_share) {
   gamma_ = 1.0;
   mu_ = kappa_ = 0.0;
   slack_ = ball_weight_ = 1.0;
+  // No step yet. A cell that ran into infinities must leave nothing behind: 0 * NaN is NaN.
+  for (Array* direction : {&x_, &eps_, &dt_, &dh_}) {
+    direction->setZero();
+  }
+  dc_ = dmu_ = dkappa_ = dslack_ = 0.0;
+  border_rhs_.setZero();
   if (simplex_) {
     c_ = worst + tau;
     double mass = 0.0;
