@@ -31,6 +31,7 @@ class Run:
     solved: int
     threads: int
     seconds: float
+    cores: float  # kept busy: processor time over wall time; short of `threads` on a busy machine
     iterations: int
 
     @property
@@ -67,13 +68,22 @@ def growing_book(orders: int, seed: int = 4) -> tuple[kpm.Market, kpm.Orders]:
 
 
 def clear(book: tuple[kpm.Market, kpm.Orders], threads: int, **options: Any) -> Run:
-    start = time.perf_counter()
+    start, processor = time.perf_counter(), time.process_time()
     result = kpm.clear(*book, threads=threads, cell_limit=10**9, **options)
     seconds = time.perf_counter() - start
+    cores = (time.process_time() - processor) / seconds
     if result.status is not kpm.Status.OPTIMAL:
         raise RuntimeError(f"not solved: {result.status}")
     stats = result.stats
-    return Run(len(result.orders), stats.cells, stats.solved, threads, seconds, stats.iterations)
+    return Run(
+        orders=len(result.orders),
+        cells=stats.cells,
+        solved=stats.solved,
+        threads=threads,
+        seconds=seconds,
+        cores=cores,
+        iterations=stats.iterations,
+    )
 
 
 def speed_up(levels: int, rounds: int) -> dict[str, Any]:
@@ -116,7 +126,8 @@ def print_report(report: dict[str, Any]) -> None:
     for run in (scaling["one"], scaling["two"]):
         print(
             f"  {run['threads']} thread(s): {run['solved']:,} of {run['cells']:,} cells solved in "
-            f"{run['seconds']:.3f} s, {run['cells_per_second']:,.0f} cells/s"
+            f"{run['seconds']:.3f} s, {run['cells_per_second']:,.0f} cells/s, "
+            f"{run['cores']:.2f} cores busy"
         )
     print("\nTime against J (one thread, pruning by bound):")
     print(f"  {'J':>4} {'cells':>12} {'solved':>9} {'iterations':>11} {'seconds':>10}")
