@@ -110,7 +110,12 @@ def _add_clear(commands: argparse._SubParsersAction[argparse.ArgumentParser]) ->
         "order of states.csv (--inventory=-1,2 if the first is negative)",
     )
     solver = parser.add_argument_group("the search")
-    solver.add_argument("--method", choices=METHODS, default=METHODS[0])
+    solver.add_argument(
+        "--method",
+        choices=METHODS,
+        default=METHODS[0],
+        help="auto is branch-and-bound; enumerate is the paper's (28) (default: %(default)s)",
+    )
     solver.add_argument(
         "--allocation",
         choices=ALLOCATIONS,
@@ -118,15 +123,22 @@ def _add_clear(commands: argparse._SubParsersAction[argparse.ArgumentParser]) ->
         help="how orders at the clearing price share (default: %(default)s)",
     )
     solver.add_argument(
-        "--tolerance", type=float, default=1e-9, help="relative to the book (default: %(default)s)"
+        "--tolerance", type=float, default=1e-8, help="relative to the book (default: %(default)s)"
     )
     solver.add_argument("--threads", type=int, metavar="N", help="default: all processors")
     solver.add_argument("--time-limit", type=float, metavar="SECONDS")
+    solver.add_argument("--node-limit", type=int, metavar="N", help="of the tree; default: none")
     solver.add_argument(
-        "--cell-limit", type=int, default=1_000_000, metavar="N", help="default: %(default)s"
+        "--cell-limit",
+        type=int,
+        default=1_000_000,
+        metavar="N",
+        help="more cells are not enumerated (default: %(default)s)",
     )
     solver.add_argument(
-        "--no-prune-bounds", action="store_true", help="solve every feasible cell, as the paper"
+        "--no-prune-bounds",
+        action="store_true",
+        help="enumerate every feasible cell, as the paper",
     )
     output = parser.add_argument_group("output")
     output.add_argument(
@@ -166,6 +178,7 @@ def _run_clear(args: argparse.Namespace) -> int:
             tolerance=args.tolerance,
             threads=args.threads,
             time_limit=args.time_limit,
+            node_limit=args.node_limit,
             cell_limit=args.cell_limit,
             prune_bounds=not args.no_prune_bounds,
             allocation=args.allocation,

@@ -124,7 +124,7 @@ def _position_table(result: Result) -> Table:
         "gain": _number(result.gain),
         "gap": f"{result.gap:.2g}",
         "worst payoff": _number(float(result.payoff.min())),
-        "cells solved": f"{result.stats.solved:,} of {count_text(result.stats.cells)}",
+        "search": result.stats.work,
         "seconds": f"{result.stats.seconds.get('total', math.nan):.3g}",
     }
     for name, value in rows.items():

@@ -35,13 +35,21 @@ class Stats:
     cells : int
         Cells of the book, exactly: the product of the pieces of all staircases.
     pruned_infeasible : int
-        Cells ruled out because no state prices reach them.
+        Cells that the enumeration ruled out because no state prices reach them.
     pruned_bound : int
-        Cells ruled out because nothing better can be in them.
+        Cells that the enumeration ruled out because nothing better can be in them.
     solved : int
-        Cells solved. For a finished search the three counts add up to ``cells``.
+        Cells solved. For a finished enumeration the three counts add up to ``cells``.
+    nodes : int
+        Nodes of the tree; 0 for the enumeration.
+    relaxations : int
+        Relaxations solved.
+    columns : int
+        Corners that joined the relaxations on the way.
+    root_bound : float
+        Upper bound of the first relaxation, money.
     iterations : int
-        Interior-point iterations, all cells together.
+        Interior-point iterations, relaxations and cells together.
     threads : int
         Threads used.
     seconds : dict
@@ -52,9 +60,22 @@ class Stats:
     pruned_infeasible: int
     pruned_bound: int
     solved: int
+    nodes: int
+    relaxations: int
+    columns: int
+    root_bound: float
     iterations: int
     threads: int
     seconds: dict[str, float] = field(compare=False)
+
+    @property
+    def work(self) -> str:
+        """What the search looked at, in words."""
+        cells = f"{count_text(self.cells)} cells"
+        if self.nodes:
+            noun = "node" if self.nodes == 1 else "nodes"
+            return f"{cells} in {self.nodes:,} {noun}, {self.solved:,} solved"
+        return f"{cells}, {self.solved:,} solved"
 
 
 class _Value:
@@ -338,13 +359,12 @@ class Result(_Value):
 
     def __str__(self) -> str:
         filled = int(np.count_nonzero(self.fills))
-        cells = count_text(self.stats.cells)
         lines = [
             f"{self.status}: certainty equivalent {self.certainty_equivalent:.9g} "
             f"(no trade {self.no_trade_equivalent:.9g}), gap {self.gap:.2g}",
             f"{filled} of {len(self.orders)} orders filled, {self.volume:.6g} shares, "
             f"revenue {self.revenue:.9g}",
-            f"{cells} cells, {self.stats.solved:,} solved, "
+            f"{self.stats.work}, "
             f"{self.stats.seconds.get('total', math.nan):.3g} s on {self.stats.threads} thread(s)",
         ]
         claims = self.market.claims

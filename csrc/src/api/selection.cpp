@@ -24,16 +24,21 @@ Selection::Selection(const ScaledMarket& market, const std::vector<Staircase>& s
       prices_(market) {}
 
 Choice Selection::choose(const std::vector<Candidate>& candidates) {
-  Choice best;
-  bool found = false;
+  std::vector<Choice> choices;
   std::set<std::vector<int>> seen;
+  double value = -kInfinity;
   for (const Candidate& candidate : candidates) {
     Choice choice;
-    if (!settle(candidate.cell, seen, choice)) {
-      continue;
+    if (settle(candidate.cell, seen, choice)) {
+      value = std::max(value, choice.value);
+      choices.push_back(std::move(choice));
     }
+  }
+  Choice best;
+  bool found = false;
+  for (Choice& choice : choices) {
     const double margin = kSameVolume * std::max(best.volume, choice.volume);
-    if (found && choice.volume < best.volume - margin) {
+    if (choice.value < value - kTie || (found && choice.volume < best.volume - margin)) {
       continue;
     }
     add_prices(choice);
@@ -64,6 +69,7 @@ bool Selection::settle(std::vector<int> cell, std::set<std::vector<int>>& seen, 
     }
     choice.cell = std::move(cell);
     choice.demand = std::move(chosen.demand);
+    choice.value = solver_.objective();
     choice.volume = volume(choice);
     choice.worst_case = solver_.worst_case();
     choice.marginal_state_prices = solver_.marginal_state_prices();

@@ -118,7 +118,7 @@ void InteriorPoint::finish(const Hull& hull) {
   loss_ -= market_.inventory;
   const double rho = measure_.evaluate(loss_);
 
-  double divergence = 0.0;
+  divergence_ = 0.0;
   if (steps_.empty()) {
     worst_case_ = measure_.worst_case() / measure_.worst_case().sum();
     ambiguity_price_ = measure_.multiplier();
@@ -127,12 +127,12 @@ void InteriorPoint::finish(const Hull& hull) {
       const double a = market_.risk_aversion;
       marginal_ *= (a * (loss_ - rho)).exp();
       marginal_ /= marginal_.sum();
-      divergence = (marginal_ * (loss_ - rho)).sum();
+      divergence_ = (marginal_ * (loss_ - rho)).sum();
     }
   } else {
     worst_case_ = steps_.worst_case();
     marginal_ = steps_.marginal_state_prices();
-    divergence = steps_.divergence();
+    divergence_ = steps_.divergence();
     // At the returned losses a kink is exact; near one only the method knows the multiplier.
     const bool smooth = market_.kind == Ambiguity::kBall && measure_.multiplier() > 0.0;
     ambiguity_price_ = smooth ? steps_.ambiguity_price() : measure_.multiplier();
@@ -143,7 +143,7 @@ void InteriorPoint::finish(const Hull& hull) {
   for (Eigen::Index i = 0; i < xi_.size(); ++i) {
     worst = std::max(worst, -market_.payoffs.col(i).dot(lambda_.matrix()));
   }
-  bound_ = (marginal_ * market_.inventory).sum() + divergence + worst;
+  bound_ = (marginal_ * market_.inventory).sum() + divergence_ + worst;
   for (int k = 0; k < hull.claims(); ++k) {
     const auto at = static_cast<std::size_t>(k);
     const double value = market_.payoffs.row(k).dot(marginal_.matrix());

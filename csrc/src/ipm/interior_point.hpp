@@ -43,6 +43,7 @@ class InteriorPoint {
   const Array& multipliers() const { return lambda_; }
   const Array& worst_case() const { return worst_case_; }
   const Array& marginal_state_prices() const { return marginal_; }
+  double divergence() const { return divergence_; }  ///< KL(g|p) / a
   double ambiguity_price() const { return ambiguity_price_; }
   double objective() const { return objective_; }  ///< sum r - rho, prices within primal_residual
   double bound() const { return bound_; }          ///< by the Donsker-Varadhan inequality
@@ -63,6 +64,7 @@ class InteriorPoint {
   Array loss_;  // (states)
   Array xi_, lambda_, demand_, worst_case_, marginal_;
   Array flat_demand_, no_weight_;  // (claims), (states): the simplex's objective
+  double divergence_ = 0.0;
   double ambiguity_price_ = 0.0;
   double objective_ = 0.0;
   double bound_ = 0.0;

@@ -30,6 +30,11 @@ constexpr double kWatch = 1e3;         // within this multiple of the tolerance 
 
 }  // namespace predictor_corrector
 
+/// Whether products that add up to `gap` are worth a look at the certified gap.
+inline bool near_the_end(double gap, double tolerance) {
+  return gap <= predictor_corrector::kWatch * tolerance;
+}
+
 /// Drive `program` from a fresh start until its certified gap and its primal residual meet the
 /// tolerance. Of all points near the end the program keeps the best. A stall ends it.
 template <class Program>
@@ -46,7 +51,7 @@ LoopOutcome run_predictor_corrector(Program& program, double tolerance, const At
     if (!std::isfinite(tau)) {
       return LoopOutcome::kStalled;
     }
-    if (tau * weight <= pc::kWatch * tolerance && program.keep_best(tolerance)) {
+    if (program.watch(tau * weight, tolerance) && program.keep_best(tolerance)) {
       return LoopOutcome::kOptimal;
     }
     if (iterations >= max_iterations) {

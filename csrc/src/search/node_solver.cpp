@@ -1,0 +1,271 @@
+#include "search/node_solver.hpp"
+
+#include <algorithm>
+#include <cmath>
+
+namespace kpm {
+
+namespace {
+
+constexpr int kStartCells = 4;          // clearings before the tree, at most
+constexpr int kRelaxIterations = 60;    // of the interior-point method in a node
+constexpr double kBranchShare = 0.02;   // of the distance to the best: accuracy of a relaxation
+constexpr double kRelaxTolerance = 1e-12;
+constexpr double kCellTolerance = 1e-12;
+constexpr double kClearing = 1e-11;  // claim prices of a clearing are this close to their ranges
+constexpr Attempt kAttempts[] = {{0.1, 0.2}, {1.0, 0.01}};
+
+/// The piece of first .. last at a price.
+int piece_at_price(const Corners& corners, int first, int last, double price) {
+  return std::clamp(corners.above_price(first, last + 1, price) - 1, first, last);
+}
+
+/// The piece of first .. last at a demand.
+int piece_at_demand(const Corners& corners, int first, int last, double demand) {
+  return std::clamp(corners.below_demand(first, last + 1, demand) - 1, first, last);
+}
+
+}  // namespace
+
+NodeSolver::NodeSolver(const ScaledMarket& market, const std::vector<Corners>& corners)
+    : market_(market),
+      corners_(corners),
+      relaxation_(market, corners),
+      cell_solver_(market, 2 * market.claims()),
+      simplex_(market),
+      hull_(market.claims(), 2 * market.claims()) {}
+
+NodeOutcome NodeSolver::process(const Node& parent, double incumbent, bool keep_settled) {
+  NodeOutcome outcome;
+  Node node = parent;
+  if (!reachable(node)) {
+    outcome.settled.push_back(std::move(node));
+    return outcome;
+  }
+  if (node.run.is_cell()) {
+    try_cell(node.run.first, outcome);
+    if (cell_solver_.bound() < node.bound) {
+      node.bound = cell_solver_.bound();
+      node.multipliers.worst_case = cell_solver_.worst_case();
+      node.multipliers.marginal_state_prices = cell_solver_.marginal_state_prices();
+      node.multipliers.lambda = cell_solver_.multipliers();
+      node.multipliers.set(market_, cell_solver_.divergence());
+      node.bound = node.multipliers.bound(corners_, node.run);
+    }
+    outcome.closed.push_back(std::move(node));
+    return outcome;
+  }
+
+  relax(node, incumbent);
+  outcome.relaxed = node.bound;
+  outcome.relaxations = 1;
+  outcome.iterations += relaxation_iterations_;
+  outcome.columns = relaxation_.columns();
+  if (node.bound < incumbent - kTie) {
+    outcome.settled.push_back(std::move(node));
+    return outcome;
+  }
+  const double best = std::max(incumbent, try_cell(round(node.run), outcome));
+  cut_ends(node, best - kTie, keep_settled, outcome);
+  if (node.bound < best - kTie) {
+    outcome.settled.push_back(std::move(node));
+  } else if (node.bound <= best + kTie) {
+    outcome.closed.push_back(std::move(node));
+  } else if (node.run.is_cell()) {
+    outcome.children.push_back(std::move(node));
+  } else {
+    split(node, outcome);
+  }
+  return outcome;
+}
+
+/// Whether any state prices reach the run; if not, the multipliers become the proof of that.
+bool NodeSolver::reachable(Node& node) {
+  simplex_.reset();
+  for (int k = 0; k < claims(); ++k) {
+    const auto at = static_cast<std::size_t>(k);
+    const Corners& corners = corners_[at];
+    simplex_.set_range(k, corners.price[static_cast<std::size_t>(node.run.first[at])],
+                       corners.price[static_cast<std::size_t>(node.run.last[at]) + 1]);
+  }
+  if (simplex_.feasible()) {
+    return true;
+  }
+  Array lambda(claims());
+  double sum = 0.0;
+  for (int k = 0; k < claims(); ++k) {
+    lambda[k] = simplex_.farkas_multiplier(k);
+    sum += std::max(lambda[k] * simplex_.range_low(k), lambda[k] * simplex_.range_high(k));
+  }
+  sum += (-(market_.payoffs.transpose() * lambda.matrix())).maxCoeff();
+  if (sum >= 0.0) {
+    return true;  // out of reach by less than rounding: let the relaxation judge
+  }
+  node.multipliers.lambda = lambda;
+  node.bound = -kInfinity;
+  return false;
+}
+
+void NodeSolver::relax(Node& node, double incumbent) {
+  relaxation_.load(node.run, &node.multipliers, incumbent - kTie, kBranchShare);
+  relaxation_.forget();
+  relaxation_iterations_ = 0;
+  for (const Attempt& attempt : kAttempts) {
+    const auto result = run_predictor_corrector(relaxation_, kRelaxTolerance, attempt,
+                                                kRelaxIterations, relaxation_iterations_);
+    if (result != LoopOutcome::kStalled) {
+      break;
+    }
+  }
+  if (relaxation_.bound() < node.bound) {
+    node.bound = relaxation_.bound();
+    node.multipliers = relaxation_.multipliers();
+  }
+}
+
+double NodeSolver::try_cell(const std::vector<int>& cell, NodeOutcome& outcome) {
+  set_cell(hull_, corners_, cell);
+  InteriorPoint::Settings settings;
+  settings.tolerance = kCellTolerance;
+  cell_solver_.solve(hull_, settings);
+  ++outcome.cells;
+  outcome.iterations += cell_solver_.iterations();
+  double value = cell_solver_.objective();
+  if (cell_solver_.primal_residual() > kClearing) {
+    return -kInfinity;  // no state prices: not a clearing
+  }
+  outcome.candidates.push_back({value, cell});
+  return value;
+}
+
+/// The cell at the relaxation's prices.
+std::vector<int> NodeSolver::round(const Run& run) const {
+  std::vector<int> cell(run.first.size());
+  for (int k = 0; k < run.claims(); ++k) {
+    const auto at = static_cast<std::size_t>(k);
+    const double price =
+        market_.payoffs.row(k).dot(relaxation_.state_prices().matrix());
+    cell[at] = piece_at_price(corners_[at], 0, corners_[at].pieces() - 1, price);
+  }
+  return cell;
+}
+
+/// Pieces at the ends of a run that the node's multipliers bound below the threshold are settled.
+void NodeSolver::cut_ends(Node& node, double threshold, bool keep, NodeOutcome& outcome) const {
+  for (int k = 0; k < claims(); ++k) {
+    const auto at = static_cast<std::size_t>(k);
+    const Corners& corners = corners_[at];
+    const Multipliers& multipliers = node.multipliers;
+    int& first = node.run.first[at];
+    int& last = node.run.last[at];
+    const double others = node.bound - multipliers.most(k, corners, first, last);
+    const auto worth = [&](int c) {
+      const auto corner = static_cast<std::size_t>(c);
+      return others + multipliers.worth(k, corners.price[corner], corners.demand[corner]);
+    };
+    const auto settle = [&](int from, int to) {
+      if (keep) {
+        Node cut = node;
+        cut.run.first[at] = from;
+        cut.run.last[at] = to;
+        cut.bound = others + multipliers.most(k, corners, from, to);
+        outcome.settled.push_back(std::move(cut));
+      }
+    };
+    int begin = first;
+    while (begin <= last && worth(begin) < threshold && worth(begin + 1) < threshold) {
+      ++begin;
+    }
+    if (begin > last) {
+      node.bound = others + multipliers.most(k, corners, first, last);
+      return;  // all of it: nothing as good is left
+    }
+    int end = last;
+    while (end > begin && worth(end + 1) < threshold && worth(end) < threshold) {
+      --end;
+    }
+    const int old_first = first;
+    const int old_last = last;
+    if (begin > old_first) {
+      settle(old_first, begin - 1);
+      first = begin;
+    }
+    if (end < old_last) {
+      settle(end + 1, old_last);
+      last = end;
+    }
+  }
+}
+
+/// Split the run that loses most when its point in the hull is moved onto the staircase.
+void NodeSolver::split(const Node& node, NodeOutcome& outcome) const {
+  int claim = -1;
+  double most = -kInfinity;
+  int at_piece = 0;
+  for (int k = 0; k < claims(); ++k) {
+    const auto at = static_cast<std::size_t>(k);
+    const int first = node.run.first[at];
+    const int last = node.run.last[at];
+    if (first == last) {
+      continue;
+    }
+    const Corners& corners = corners_[at];
+    const double price = relaxation_.prices()[k];
+    const double demand = relaxation_.demand()[k];
+    const int by_price = piece_at_price(corners, first, last, price);
+    const int by_demand = piece_at_demand(corners, first, last, demand);
+    const auto clamp_to = [&](int piece, double value, const std::vector<double>& ends) {
+      const auto [low, high] = std::minmax(ends[static_cast<std::size_t>(piece)],
+                                           ends[static_cast<std::size_t>(piece) + 1]);
+      return std::clamp(value, low, high);
+    };
+    const Multipliers& m = node.multipliers;
+    const double hull = m.most(k, corners, first, last);
+    const double loss =
+        hull - std::max(m.worth(k, clamp_to(by_price, price, corners.price),
+                                clamp_to(by_price, demand, corners.demand)),
+                        m.worth(k, clamp_to(by_demand, price, corners.price),
+                                clamp_to(by_demand, demand, corners.demand)));
+    if (loss > most) {
+      most = loss;
+      claim = k;
+      at_piece = std::clamp((by_price + by_demand) / 2, first, last - 1);
+    }
+  }
+  const auto at = static_cast<std::size_t>(claim);
+  for (const bool upper : {false, true}) {
+    Node child = node;
+    (upper ? child.run.first[at] : child.run.last[at]) = at_piece + (upper ? 1 : 0);
+    child.bound = std::min(node.bound, child.multipliers.bound(corners_, child.run));
+    outcome.children.push_back(std::move(child));
+  }
+}
+
+NodeOutcome NodeSolver::solve(const std::vector<int>& cell) {
+  NodeOutcome outcome;
+  try_cell(cell, outcome);
+  return outcome;
+}
+
+NodeOutcome NodeSolver::first_clearings() {
+  NodeOutcome outcome;
+  Array prices = market_.prior;
+  std::vector<std::vector<int>> seen;
+  for (int attempt = 0; attempt < kStartCells; ++attempt) {
+    std::vector<int> cell(corners_.size());
+    for (int k = 0; k < claims(); ++k) {
+      const auto at = static_cast<std::size_t>(k);
+      cell[at] = piece_at_price(corners_[at], 0, corners_[at].pieces() - 1,
+                                market_.payoffs.row(k).dot(prices.matrix()));
+    }
+    if (std::find(seen.begin(), seen.end(), cell) != seen.end()) {
+      break;
+    }
+    seen.push_back(cell);
+    try_cell(cell, outcome);
+    prices = cell_solver_.marginal_state_prices();
+  }
+  return outcome;
+}
+
+}  // namespace kpm
