@@ -1,6 +1,7 @@
 #include "api/selection.hpp"
 
 #include <algorithm>
+#include <cstdlib>
 
 #include "demand/allocation.hpp"
 
@@ -12,6 +13,18 @@ constexpr double kSelectionTolerance = 1e-12;  // of a chosen cell's solution, s
 constexpr double kOpenTie = 1e-11;             // scaled money a choice of demand may cost
 constexpr double kSameVolume = 1e-9;           // relative
 constexpr double kSameDivergence = 1e-9;       // nats
+
+/// Whether every demand of cell `a` is one of cell `b` too: the same pieces, but steps of `b` next
+/// to flats of `a`.
+bool part_of(const std::vector<int>& a, const std::vector<int>& b) {
+  for (std::size_t k = 0; k < a.size(); ++k) {
+    const bool beside = Staircase::is_step(b[k]) && std::abs(a[k] - b[k]) == 1;
+    if (a[k] != b[k] && !beside) {
+      return false;
+    }
+  }
+  return a != b;
+}
 
 }  // namespace
 
@@ -34,11 +47,21 @@ Choice Selection::choose(const std::vector<Candidate>& candidates) {
       choices.push_back(std::move(choice));
     }
   }
+  choices.erase(std::remove_if(choices.begin(), choices.end(),
+                               [&](const Choice& c) { return c.value < value - kTie; }),
+                choices.end());
+  std::vector<char> covered(choices.size(), 0);
+  for (std::size_t a = 0; a < choices.size(); ++a) {
+    covered[a] = std::any_of(choices.begin(), choices.end(), [&](const Choice& other) {
+      return part_of(choices[a].cell, other.cell);
+    });
+  }
   Choice best;
   bool found = false;
-  for (Choice& choice : choices) {
+  for (std::size_t a = 0; a < choices.size(); ++a) {
+    Choice& choice = choices[a];
     const double margin = kSameVolume * std::max(best.volume, choice.volume);
-    if (choice.value < value - kTie || (found && choice.volume < best.volume - margin)) {
+    if (covered[a] != 0 || (found && choice.volume < best.volume - margin)) {
       continue;
     }
     add_prices(choice);

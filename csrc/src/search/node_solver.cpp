@@ -11,8 +11,6 @@ constexpr int kStartCells = 4;          // clearings before the tree, at most
 constexpr int kRelaxIterations = 60;    // of the interior-point method in a node
 constexpr double kBranchShare = 0.02;   // of the distance to the best: accuracy of a relaxation
 constexpr double kRelaxTolerance = 1e-12;
-constexpr double kCellTolerance = 1e-12;
-constexpr double kClearing = 1e-11;  // claim prices of a clearing are this close to their ranges
 constexpr Attempt kAttempts[] = {{0.1, 0.2}, {1.0, 0.01}};
 
 /// The piece of first .. last at a price.
@@ -31,9 +29,8 @@ NodeSolver::NodeSolver(const ScaledMarket& market, const std::vector<Corners>& c
     : market_(market),
       corners_(corners),
       relaxation_(market, corners),
-      cell_solver_(market, 2 * market.claims()),
-      simplex_(market),
-      hull_(market.claims(), 2 * market.claims()) {}
+      cells_(market, corners),
+      simplex_(market) {}
 
 NodeOutcome NodeSolver::process(const Node& parent, double incumbent, bool keep_settled) {
   NodeOutcome outcome;
@@ -43,13 +40,14 @@ NodeOutcome NodeSolver::process(const Node& parent, double incumbent, bool keep_
     return outcome;
   }
   if (node.run.is_cell()) {
-    try_cell(node.run.first, outcome);
-    if (cell_solver_.bound() < node.bound) {
-      node.bound = cell_solver_.bound();
-      node.multipliers.worst_case = cell_solver_.worst_case();
-      node.multipliers.marginal_state_prices = cell_solver_.marginal_state_prices();
-      node.multipliers.lambda = cell_solver_.multipliers();
-      node.multipliers.set(market_, cell_solver_.divergence());
+    cells_.solve(node.run.first, outcome.candidates);
+    count(outcome);
+    const InteriorPoint& solved = cells_.solver();
+    if (solved.bound() < node.bound) {
+      node.multipliers.worst_case = solved.worst_case();
+      node.multipliers.marginal_state_prices = solved.marginal_state_prices();
+      node.multipliers.lambda = solved.multipliers();
+      node.multipliers.set(market_, solved.divergence());
       node.bound = node.multipliers.bound(corners_, node.run);
     }
     outcome.closed.push_back(std::move(node));
@@ -65,7 +63,8 @@ NodeOutcome NodeSolver::process(const Node& parent, double incumbent, bool keep_
     outcome.settled.push_back(std::move(node));
     return outcome;
   }
-  const double best = std::max(incumbent, try_cell(round(node.run), outcome));
+  const double best = std::max(incumbent, cells_.climb(round(node.run), outcome.candidates));
+  count(outcome);
   cut_ends(node, best - kTie, keep_settled, outcome);
   if (node.bound < best - kTie) {
     outcome.settled.push_back(std::move(node));
@@ -123,19 +122,11 @@ void NodeSolver::relax(Node& node, double incumbent) {
   }
 }
 
-double NodeSolver::try_cell(const std::vector<int>& cell, NodeOutcome& outcome) {
-  set_cell(hull_, corners_, cell);
-  InteriorPoint::Settings settings;
-  settings.tolerance = kCellTolerance;
-  cell_solver_.solve(hull_, settings);
-  ++outcome.cells;
-  outcome.iterations += cell_solver_.iterations();
-  double value = cell_solver_.objective();
-  if (cell_solver_.primal_residual() > kClearing) {
-    return -kInfinity;  // no state prices: not a clearing
-  }
-  outcome.candidates.push_back({value, cell});
-  return value;
+/// Cells and iterations since the last count.
+void NodeSolver::count(NodeOutcome& outcome) {
+  outcome.cells += cells_.cells();
+  outcome.iterations += cells_.iterations();
+  cells_.reset_counts();
 }
 
 /// The cell at the relaxation's prices.
@@ -243,7 +234,12 @@ void NodeSolver::split(const Node& node, NodeOutcome& outcome) const {
 
 NodeOutcome NodeSolver::solve(const std::vector<int>& cell) {
   NodeOutcome outcome;
-  try_cell(cell, outcome);
+  Node node;
+  node.run = {cell, cell};
+  if (reachable(node)) {
+    cells_.solve(cell, outcome.candidates);
+    count(outcome);
+  }
   return outcome;
 }
 
@@ -262,9 +258,10 @@ NodeOutcome NodeSolver::first_clearings() {
       break;
     }
     seen.push_back(cell);
-    try_cell(cell, outcome);
-    prices = cell_solver_.marginal_state_prices();
+    cells_.solve(cell, outcome.candidates);
+    prices = cells_.solver().marginal_state_prices();
   }
+  count(outcome);
   return outcome;
 }
 

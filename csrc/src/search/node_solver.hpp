@@ -5,11 +5,11 @@
 #include <vector>
 
 #include "bound/multipliers.hpp"
-#include "ipm/interior_point.hpp"
 #include "ipm/relaxation_program.hpp"
 #include "model/corners.hpp"
 #include "prices/price_simplex.hpp"
 #include "search/candidate.hpp"
+#include "search/local_search.hpp"
 
 namespace kpm {
 
@@ -42,7 +42,7 @@ class NodeSolver {
   /// Worse boxes are returned only if `keep_settled`.
   NodeOutcome process(const Node& node, double incumbent, bool keep_settled);
 
-  /// Solve one cell.
+  /// Solve one cell, if any state prices reach it.
   NodeOutcome solve(const std::vector<int>& cell);
 
   /// Solve the cells at the prior's prices, then at the maker's marginal state prices: a clearing
@@ -53,7 +53,7 @@ class NodeSolver {
   bool reachable(Node& node);
   void relax(Node& node, double incumbent);
   int claims() const { return market_.claims(); }
-  double try_cell(const std::vector<int>& cell, NodeOutcome& outcome);
+  void count(NodeOutcome& outcome);
   std::vector<int> round(const Run& run) const;
   void cut_ends(Node& node, double threshold, bool keep, NodeOutcome& outcome) const;
   void split(const Node& node, NodeOutcome& outcome) const;
@@ -61,9 +61,8 @@ class NodeSolver {
   const ScaledMarket& market_;
   const std::vector<Corners>& corners_;
   RelaxationProgram relaxation_;
-  InteriorPoint cell_solver_;
+  LocalSearch cells_;
   PriceSimplex simplex_;
-  Hull hull_;
   int relaxation_iterations_ = 0;
 };
 

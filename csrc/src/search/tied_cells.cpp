@@ -12,6 +12,9 @@ struct Option {
   double deficit;  // what the piece's better corner is worth less than the run's best
 };
 
+/// A step that loses more than this multiple of the slack along its way is as good at its end only.
+constexpr double kClearCut = 1e4;
+
 /// Pieces of first .. last that can be part of a tied clearing.
 std::vector<Option> options(int k, const Corners& corners, int first, int last,
                             const Multipliers& multipliers, double slack) {
@@ -34,10 +37,11 @@ std::vector<Option> options(int k, const Corners& corners, int first, int last,
     const bool partial = std::max(low, high) > slack;
     if (partial) {
       // Only one corner is as good. The neighbour that shares it stands for it if all of the
-      // neighbour is as good, or if this is a step and the neighbour a flat of the same run.
+      // neighbour is as good, or if this is a clear-cut step and the neighbour its flat.
       const int neighbour = low <= slack ? piece - 1 : piece + 1;
       const bool inside = neighbour >= first && neighbour <= last;
-      if (inside && (whole_piece(neighbour) || Staircase::is_step(piece))) {
+      const bool clear_cut = std::max(low, high) > kClearCut * slack;
+      if (inside && (whole_piece(neighbour) || (Staircase::is_step(piece) && clear_cut))) {
         continue;
       }
     }
