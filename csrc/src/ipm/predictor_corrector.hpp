@@ -35,15 +35,15 @@ inline bool near_the_end(double gap, double tolerance) {
   return gap <= predictor_corrector::kWatch * tolerance;
 }
 
-/// Drive `program` from a fresh start until its certified gap and its primal residual meet the
+/// Drive `program` from where it is until its certified gap and its primal residual meet the
 /// tolerance. Of all points near the end the program keeps the best. A stall ends it.
 template <class Program>
-LoopOutcome run_predictor_corrector(Program& program, double tolerance, const Attempt& attempt,
-                                    int max_iterations, int& iterations) {
+LoopOutcome continue_predictor_corrector(Program& program, double tolerance,
+                                         const Attempt& attempt, int max_iterations,
+                                         int& iterations) {
   namespace pc = predictor_corrector;
   const Step now;
   int short_steps = 0;
-  program.start(attempt);
   while (true) {
     program.factor();
     const double weight = program.weight();
@@ -92,6 +92,14 @@ LoopOutcome run_predictor_corrector(Program& program, double tolerance, const At
       return LoopOutcome::kStalled;
     }
   }
+}
+
+/// The same from a fresh start.
+template <class Program>
+LoopOutcome run_predictor_corrector(Program& program, double tolerance, const Attempt& attempt,
+                                    int max_iterations, int& iterations) {
+  program.start(attempt);
+  return continue_predictor_corrector(program, tolerance, attempt, max_iterations, iterations);
 }
 
 }  // namespace kpm

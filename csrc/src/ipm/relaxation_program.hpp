@@ -28,6 +28,9 @@ class RelaxationProgram {
   /// of the distance to it.
   void load(const Run& run, const Multipliers* parent, double incumbent, double branch_share);
 
+  /// A better clearing is known: what is enough changes.
+  void raise_incumbent(double incumbent) { incumbent_ = incumbent; }
+
   // What the predictor-corrector loop calls.
   void start(const Attempt& attempt);
   void factor();

@@ -65,6 +65,12 @@ NodeOutcome NodeSolver::process(const Node& parent, double incumbent, bool keep_
   }
   const double best = std::max(incumbent, cells_.climb(round(node.run), outcome.candidates));
   count(outcome);
+  if (node.bound > best + kTie && relaxation_.gap() > kBranchShare * (node.bound - best)) {
+    // The clearing found is so good that the relaxation was solved too coarsely.
+    refine(node, best);
+    outcome.relaxed = node.bound;
+    outcome.iterations += relaxation_iterations_;
+  }
   cut_ends(node, best - kTie, keep_settled, outcome);
   if (node.bound < best - kTie) {
     outcome.settled.push_back(std::move(node));
@@ -116,6 +122,18 @@ void NodeSolver::relax(Node& node, double incumbent) {
       break;
     }
   }
+  take_bound(node);
+}
+
+void NodeSolver::refine(Node& node, double incumbent) {
+  relaxation_.raise_incumbent(incumbent - kTie);
+  relaxation_iterations_ = 0;
+  continue_predictor_corrector(relaxation_, kRelaxTolerance, kAttempts[0], kRelaxIterations,
+                               relaxation_iterations_);
+  take_bound(node);
+}
+
+void NodeSolver::take_bound(Node& node) const {
   if (relaxation_.bound() < node.bound) {
     node.bound = relaxation_.bound();
     node.multipliers = relaxation_.multipliers();

@@ -52,6 +52,8 @@ class NodeSolver {
  private:
   bool reachable(Node& node);
   void relax(Node& node, double incumbent);
+  void refine(Node& node, double incumbent);
+  void take_bound(Node& node) const;
   int claims() const { return market_.claims(); }
   void count(NodeOutcome& outcome);
   std::vector<int> round(const Run& run) const;
