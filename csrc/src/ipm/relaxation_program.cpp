@@ -42,6 +42,7 @@ RelaxationProgram::RelaxationProgram(const ScaledMarket& market,
 void RelaxationProgram::forget() {
   best_bound_ = kInfinity;
   best_gap_ = kInfinity;
+  columns_ = 0;
 }
 
 void RelaxationProgram::load(const Run& run, const Multipliers* parent, double incumbent,

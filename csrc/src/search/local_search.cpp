@@ -40,11 +40,13 @@ double LocalSearch::solve(const std::vector<int>& cell, std::vector<Candidate>& 
   return solver_.objective();
 }
 
-double LocalSearch::climb(std::vector<int> cell, std::vector<Candidate>& found) {
+double LocalSearch::climb(std::vector<int> cell, std::vector<CellMove>& wishes,
+                          std::vector<Candidate>& found) {
+  apply_moves(cell, wishes);
   double best = solve(cell, found);
   for (int round = 0; round < kRounds; ++round) {
     find_moves(cell);
-    if (!apply_moves(cell)) {
+    if (!apply_moves(cell, moves_)) {
       break;
     }
     const double value = solve(cell, found);
@@ -86,17 +88,21 @@ void LocalSearch::find_moves(const std::vector<int>& cell) {
       moves_.push_back({k, piece - 1, -pull * width(piece)});
     }
   }
-  std::stable_sort(moves_.begin(), moves_.end(),
-                   [](const Move& a, const Move& b) { return a.gain > b.gain; });
 }
 
-bool LocalSearch::apply_moves(std::vector<int>& cell) {
+/// Move as many claims as state prices allow, those with the greatest gain first.
+bool LocalSearch::apply_moves(std::vector<int>& cell, std::vector<CellMove>& moves) {
+  if (moves.empty()) {
+    return false;
+  }
+  std::stable_sort(moves.begin(), moves.end(),
+                   [](const CellMove& a, const CellMove& b) { return a.gain > b.gain; });
   simplex_.reset();
   for (int k = 0; k < market_.claims(); ++k) {
     set_range(k, cell[static_cast<std::size_t>(k)]);
   }
   bool moved = false;
-  for (const Move& move : moves_) {
+  for (const CellMove& move : moves) {
     int& piece = cell[static_cast<std::size_t>(move.claim)];
     set_range(move.claim, move.piece);
     if (simplex_.feasible()) {

@@ -11,6 +11,13 @@
 
 namespace kpm {
 
+/// Moving one claim of a cell to another piece, and what speaks for it.
+struct CellMove {
+  int claim;
+  int piece;
+  double gain;
+};
+
 /// A claim on a flat trades at a price while the maker values it at G: beyond the step at the end
 /// of the flat lies profit if G does. A claim on a step whose demand has reached an end while G
 /// pulls further should leave the step there. Such claims move to the next piece, most profitable
@@ -20,8 +27,10 @@ class LocalSearch {
  public:
   LocalSearch(const ScaledMarket& market, const std::vector<Corners>& corners);
 
-  /// Solve `cell` and climb. Every clearing on the way is appended to `found`; the best value.
-  double climb(std::vector<int> cell, std::vector<Candidate>& found);
+  /// Move `cell` as wished, where state prices reach it, then climb from there. Every clearing on
+  /// the way is appended to `found`; the best value.
+  double climb(std::vector<int> cell, std::vector<CellMove>& wishes,
+               std::vector<Candidate>& found);
 
   /// Solve one cell: its value, minus infinity if no state prices reach it.
   double solve(const std::vector<int>& cell, std::vector<Candidate>& found);
@@ -32,14 +41,8 @@ class LocalSearch {
   void reset_counts() { cells_ = iterations_ = 0; }
 
  private:
-  struct Move {
-    int claim;
-    int piece;
-    double gain;
-  };
-
   void find_moves(const std::vector<int>& cell);
-  bool apply_moves(std::vector<int>& cell);
+  bool apply_moves(std::vector<int>& cell, std::vector<CellMove>& moves);
   void set_range(int claim, int piece);
 
   const ScaledMarket& market_;
@@ -47,7 +50,7 @@ class LocalSearch {
   InteriorPoint solver_;
   PriceSimplex simplex_;
   Hull hull_;
-  std::vector<Move> moves_;
+  std::vector<CellMove> moves_;
   std::int64_t cells_ = 0;
   std::int64_t iterations_ = 0;
 };

@@ -30,7 +30,9 @@ NodeSolver::NodeSolver(const ScaledMarket& market, const std::vector<Corners>& c
       corners_(corners),
       relaxation_(market, corners),
       cells_(market, corners),
-      simplex_(market) {}
+      simplex_(market) {
+  cell_multipliers_.reserve(market);
+}
 
 NodeOutcome NodeSolver::process(const Node& parent, double incumbent, bool keep_settled) {
   NodeOutcome outcome;
@@ -42,14 +44,7 @@ NodeOutcome NodeSolver::process(const Node& parent, double incumbent, bool keep_
   if (node.run.is_cell()) {
     cells_.solve(node.run.first, outcome.candidates);
     count(outcome);
-    const InteriorPoint& solved = cells_.solver();
-    if (solved.bound() < node.bound) {
-      node.multipliers.worst_case = solved.worst_case();
-      node.multipliers.marginal_state_prices = solved.marginal_state_prices();
-      node.multipliers.lambda = solved.multipliers();
-      node.multipliers.set(market_, solved.divergence());
-      node.bound = node.multipliers.bound(corners_, node.run);
-    }
+    take_bound_of_cell(node);
     outcome.closed.push_back(std::move(node));
     return outcome;
   }
@@ -63,8 +58,9 @@ NodeOutcome NodeSolver::process(const Node& parent, double incumbent, bool keep_
     outcome.settled.push_back(std::move(node));
     return outcome;
   }
-  const double best = std::max(incumbent, cells_.climb(round(node.run), outcome.candidates));
+  const double best = std::max(incumbent, cells_.climb(round(node.run), wishes_, outcome.candidates));
   count(outcome);
+  take_bound_of_cell(node);
   if (node.bound > best + kTie && relaxation_.gap() > kBranchShare * (node.bound - best)) {
     // The clearing found is so good that the relaxation was solved too coarsely.
     refine(node, best);
@@ -140,6 +136,21 @@ void NodeSolver::take_bound(Node& node) const {
   }
 }
 
+/// The multipliers of the cell solved last bound the whole run as well. Where prices have hardly any
+/// room, the simplex method's are better than the relaxation's.
+void NodeSolver::take_bound_of_cell(Node& node) {
+  const InteriorPoint& solved = cells_.solver();
+  cell_multipliers_.worst_case = solved.worst_case();
+  cell_multipliers_.marginal_state_prices = solved.marginal_state_prices();
+  cell_multipliers_.lambda = solved.multipliers();
+  cell_multipliers_.set(market_, solved.divergence());
+  const double bound = cell_multipliers_.bound(corners_, node.run);
+  if (bound < node.bound) {
+    node.bound = bound;
+    node.multipliers = cell_multipliers_;
+  }
+}
+
 /// Cells and iterations since the last count.
 void NodeSolver::count(NodeOutcome& outcome) {
   outcome.cells += cells_.cells();
@@ -147,14 +158,34 @@ void NodeSolver::count(NodeOutcome& outcome) {
   cells_.reset_counts();
 }
 
-/// The cell at the relaxation's prices.
-std::vector<int> NodeSolver::round(const Run& run) const {
+/// The cell at the relaxation's prices, and the steps to move to where its demand says so.
+std::vector<int> NodeSolver::round(const Run& run) {
   std::vector<int> cell(run.first.size());
+  wishes_.clear();
   for (int k = 0; k < run.claims(); ++k) {
     const auto at = static_cast<std::size_t>(k);
-    const double price =
-        market_.payoffs.row(k).dot(relaxation_.state_prices().matrix());
-    cell[at] = piece_at_price(corners_[at], 0, corners_[at].pieces() - 1, price);
+    const Corners& corners = corners_[at];
+    const int first = run.first[at];
+    const int last = run.last[at];
+    const double price = market_.payoffs.row(k).dot(relaxation_.state_prices().matrix());
+    const double demand = relaxation_.demand()[k];
+    cell[at] = piece_at_price(corners, first, last, price);
+    const auto flat = static_cast<std::size_t>(cell[at]);
+    const int by_demand = piece_at_demand(corners, first, last, demand);
+    const auto step = static_cast<std::size_t>(by_demand);
+    const double off_demand =
+        std::max(demand - corners.demand[flat], corners.demand[flat + 1] - demand);
+    const double off_price =
+        std::max(corners.price[step] - price, price - corners.price[step + 1]);
+    const double prices = corners.price[static_cast<std::size_t>(last) + 1] -
+                          corners.price[static_cast<std::size_t>(first)];
+    const double demands = corners.demand[static_cast<std::size_t>(first)] -
+                           corners.demand[static_cast<std::size_t>(last) + 1];
+    if (by_demand != cell[at] && off_price * demands < off_demand * prices) {
+      wishes_.push_back({k, by_demand, -off_price});
+    } else if (prices == 0.0 && by_demand != cell[at]) {
+      cell[at] = by_demand;
+    }
   }
   return cell;
 }

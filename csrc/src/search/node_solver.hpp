@@ -54,9 +54,10 @@ class NodeSolver {
   void relax(Node& node, double incumbent);
   void refine(Node& node, double incumbent);
   void take_bound(Node& node) const;
+  void take_bound_of_cell(Node& node);
   int claims() const { return market_.claims(); }
   void count(NodeOutcome& outcome);
-  std::vector<int> round(const Run& run) const;
+  std::vector<int> round(const Run& run);
   void cut_ends(Node& node, double threshold, bool keep, NodeOutcome& outcome) const;
   void split(const Node& node, NodeOutcome& outcome) const;
 
@@ -65,6 +66,8 @@ class NodeSolver {
   RelaxationProgram relaxation_;
   LocalSearch cells_;
   PriceSimplex simplex_;
+  Multipliers cell_multipliers_;
+  std::vector<CellMove> wishes_;
   int relaxation_iterations_ = 0;
 };
 
