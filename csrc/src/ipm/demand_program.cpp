@@ -10,14 +10,6 @@ namespace {
 constexpr double kStart = 0.1;  // first complementarity products over the money at stake
 constexpr double kLeastStake = 1e-3;
 
-double dot(const double* a, const double* b, Eigen::Index count) {
-  double sum = 0.0;
-  for (Eigen::Index i = 0; i < count; ++i) {
-    sum += a[i] * b[i];
-  }
-  return sum;
-}
-
 }  // namespace
 
 DemandProgram::DemandProgram(const ScaledMarket& market)
@@ -31,10 +23,9 @@ DemandProgram::DemandProgram(const ScaledMarket& market)
   for (Array* array : {&base_, &loss_, &dloss_, &best_p_, &best_g_}) {
     array->setZero(market.states());
   }
-  for (Array* array : {&price_, &ddemand_, &step_value_, &scale_, &best_demand_}) {
+  for (Array* array : {&price_, &step_value_, &scale_, &best_demand_}) {
     array->setZero(market.claims());
   }
-  projection_.setZero(risk_.root_size());
   factor_.reserve(market.claims());
 }
 
@@ -69,8 +60,9 @@ void DemandProgram::losses() {
   loss_ = base_;
   for (int j = 0; j < steps_.size(); ++j) {
     const double* const row = payoff(j);
+    const double x = steps_.x[j];
     for (Eigen::Index i = 0; i < loss_.size(); ++i) {
-      loss_[i] += row[i] * steps_.x[j];
+      loss_[i] += row[i] * x;
     }
   }
 }
@@ -87,13 +79,15 @@ void DemandProgram::factor() {
   // identity plus a sum of squares.
   for (int j = 0; j < steps_.size(); ++j) {
     scale_[j] = std::sqrt(steps_.spread[j]);
-    risk_.root(payoff(j), 1.0, &roots_(j, 0));
+    double* const root = &roots_(j, 0);
+    double* const row = &matrix_(j, 0);
+    risk_.root(payoff(j), scale_[j], root);
     for (int l = 0; l <= j; ++l) {
-      matrix_(j, l) = scale_[j] * scale_[l] * dot(&roots_(j, 0), &roots_(l, 0), size);
+      row[l] = dot(root, &roots_(l, 0), size);
     }
-    matrix_(j, j) += 1.0;
+    row[j] += 1.0;
   }
-  factor_.compute(matrix_.topLeftCorner(steps_.size(), steps_.size()), 0.0);
+  factor_.compute(matrix_, steps_.size(), 0.0);
 }
 
 void DemandProgram::target_predictor() {
@@ -113,7 +107,6 @@ void DemandProgram::target_centre(double tau) {
 
 void DemandProgram::direction() {
   const Eigen::Index states = loss_.size();
-  const Eigen::Index size = risk_.root_size();
   const int steps = steps_.size();
   steps_.condense();
   risk_.condense();
@@ -122,24 +115,24 @@ void DemandProgram::direction() {
     column_[j] = steps_.step[j] / scale_[j] - scale_[j] * step_value_[j];
   }
   factor_.solve_in_place(column_);
-  dloss_ = 0.0;
-  projection_ = 0.0;
+  dloss_.setZero();
   for (int j = 0; j < steps; ++j) {
-    ddemand_[j] = scale_[j] * column_[j];
+    const double ddemand = scale_[j] * column_[j];
     const double* const row = payoff(j);
     for (Eigen::Index i = 0; i < states; ++i) {
-      dloss_[i] += row[i] * ddemand_[j];
+      dloss_[i] += row[i] * ddemand;
     }
-    for (Eigen::Index i = 0; i < size; ++i) {
-      projection_[i] += roots_(j, i) * ddemand_[j];
+    // dG follows from either of two equations; near a kink curvature * dy cancels, elsewhere the
+    // other does.
+    if (matrix_(j, j) > 2.0) {
+      steps_.dcost[j] = (steps_.step[j] - ddemand) / steps_.spread[j];
+    } else {
+      double bend = (matrix_(j, j) - 1.0) * column_[j];
+      for (int l = 0; l < steps; ++l) {
+        bend += l == j ? 0.0 : (l < j ? matrix_(j, l) : matrix_(l, j)) * column_[l];
+      }
+      steps_.dcost[j] = step_value_[j] + bend / scale_[j];
     }
-  }
-  // dG follows from either of two equations; near a kink curvature * dy cancels, elsewhere the
-  // other does.
-  for (int j = 0; j < steps; ++j) {
-    steps_.dcost[j] = matrix_(j, j) > 2.0
-                          ? (steps_.step[j] - ddemand_[j]) / steps_.spread[j]
-                          : step_value_[j] + dot(&roots_(j, 0), projection_.data(), size);
   }
   steps_.expand();
   risk_.expand(dloss_);
@@ -171,8 +164,13 @@ void DemandProgram::advance(Step along) {
 }
 
 double DemandProgram::bound() const {
-  const double mass = risk_.g.sum();
-  double bound = risk_.divergence() - (risk_.g * base_).sum() / mass;
+  double mass = 0.0;
+  double given = 0.0;
+  for (Eigen::Index i = 0; i < base_.size(); ++i) {
+    mass += risk_.g[i];
+    given += risk_.g[i] * base_[i];
+  }
+  double bound = risk_.divergence() - given / mass;
   for (int j = 0; j < steps_.size(); ++j) {
     const double margin = price_[j] - dot(payoff(j), risk_.g.data(), loss_.size()) / mass;
     bound += std::max(margin * steps_.low(j), margin * steps_.high(j));

@@ -65,12 +65,11 @@ class DemandProgram {
   double magnitude_ = 0.0;
   double start_ = 1.0;
 
-  Array loss_, dloss_;          // (states)
-  Array ddemand_, step_value_;  // (steps)
-  Array scale_;                 // (steps) root of the spread
-  Array projection_;            // (root_size)
-  Matrix roots_;                // (steps, root_size) curvature = roots roots'
-  Matrix matrix_;
+  Array loss_, dloss_;  // (states)
+  Array step_value_;    // (steps)
+  Array scale_;         // (steps) root of the spread
+  Matrix roots_;        // (steps, root_size) scaled: roots roots' = scale curvature scale
+  Matrix matrix_;       // the identity plus that
   SemidefiniteCholesky factor_;
   Vector column_;
 
