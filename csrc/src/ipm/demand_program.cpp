@@ -179,13 +179,15 @@ double DemandProgram::bound() const {
 }
 
 bool DemandProgram::keep_best(double tolerance) {
-  double objective = -risk_.upper_bound(loss_);
+  const double risk = risk_.upper_bound(loss_);
+  double objective = -risk;
   for (int j = 0; j < steps_.size(); ++j) {
     objective += price_[j] * steps_.x[j];
   }
   const double merit = std::abs(bound() - objective);
   if (merit < merit_) {
     merit_ = merit;
+    best_risk_ = risk;
     best_demand_ = steps_.x;
     best_p_ = risk_.p / risk_.p.sum();
     best_g_ = risk_.g / risk_.g.sum();

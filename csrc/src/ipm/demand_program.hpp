@@ -43,6 +43,7 @@ class DemandProgram {
   void write_demand(Array& demand) const;  ///< (claims) the steps' entries
   const Array& worst_case() const { return best_p_; }
   const Array& marginal_state_prices() const { return best_g_; }
+  double risk() const { return best_risk_; }              ///< rho, from above
   double divergence() const { return best_divergence_; }  ///< KL(g|p) / a
   double ambiguity_price() const { return best_ambiguity_price_; }
   double merit() const { return merit_; }
@@ -74,7 +75,7 @@ class DemandProgram {
   Vector column_;
 
   Array best_demand_, best_p_, best_g_;
-  double best_divergence_ = 0.0, best_ambiguity_price_ = 0.0;
+  double best_risk_ = 0.0, best_divergence_ = 0.0, best_ambiguity_price_ = 0.0;
   double merit_ = kInfinity, best_dual_residual_ = 0.0;
 };
 

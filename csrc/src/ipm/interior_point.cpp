@@ -116,7 +116,9 @@ void InteriorPoint::finish(const Hull& hull) {
   }
   loss_.matrix().noalias() = market_.payoffs.transpose() * demand_.matrix();
   loss_ -= market_.inventory;
-  const double rho = measure_.evaluate(loss_);
+  const double rho = steps_.empty()
+                         ? measure_.evaluate(loss_)
+                         : measure_.evaluate(loss_, steps_.risk(), steps_.ambiguity_price());
 
   double divergence = 0.0;
   if (steps_.empty()) {
