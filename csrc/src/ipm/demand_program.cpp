@@ -17,21 +17,29 @@ DemandProgram::DemandProgram(const ScaledMarket& market)
       steps_(market.claims()),
       risk_(market),
       claim_(static_cast<std::size_t>(market.claims()), 0),
-      roots_(market.claims(), risk_.root_size()),
-      matrix_(market.claims(), market.claims()),
-      column_(market.claims()) {
-  for (Array* array : {&base_, &loss_, &dloss_, &best_p_, &best_g_}) {
-    array->setZero(market.states());
-  }
-  for (Array* array : {&price_, &step_value_, &scale_, &best_demand_}) {
-    array->setZero(market.claims());
-  }
+      loss_(market.states()),
+      dloss_(market.states()),
+      arena_(market.claims() * (market.claims() + risk_.root_size() + 5) +
+             Eigen::Index{3} * market.states()),
+      price_(arena_.array(market.claims())),
+      base_(arena_.array(market.states())),
+      step_value_(arena_.array(market.claims())),
+      scale_(arena_.array(market.claims())),
+      column_(arena_.array(market.claims())),
+      roots_(arena_.matrix(market.claims(), risk_.root_size())),
+      matrix_(arena_.matrix(market.claims(), market.claims())),
+      best_demand_(arena_.array(market.claims())),
+      best_p_(arena_.array(market.states())),
+      best_g_(arena_.array(market.states())) {
   factor_.reserve(market.claims());
 }
 
 void DemandProgram::load(const Hull& hull) {
+  const Eigen::Index states = base_.size();
   steps_.clear();
-  base_ = -market_.inventory;
+  for (Eigen::Index i = 0; i < states; ++i) {
+    base_[i] = -market_.inventory[i];
+  }
   for (int k = 0; k < hull.claims(); ++k) {
     const auto at = static_cast<std::size_t>(k);
     const Range range = hull.demand_range(k);
@@ -40,13 +48,23 @@ void DemandProgram::load(const Hull& hull) {
       claim_[static_cast<std::size_t>(j)] = k;
       price_[j] = hull.price[hull.first[at]];
       steps_.add(range.low, range.high - range.low);
-    } else {
-      base_ += range.low * market_.payoffs.row(k).transpose().array();
+    } else if (range.low != 0.0) {
+      const double* const row = &market_.payoffs(k, 0);
+      for (Eigen::Index i = 0; i < states; ++i) {
+        base_[i] += range.low * row[i];
+      }
     }
   }
-  magnitude_ = base_.abs().maxCoeff();
+  double highest = -kInfinity;
+  magnitude_ = 0.0;
+  for (Eigen::Index i = 0; i < states; ++i) {
+    highest = std::max(highest, base_[i]);
+    magnitude_ = std::max(magnitude_, std::abs(base_[i]));
+  }
   // rho is cash-additive: losses count from the worst state, where rounding matters most.
-  base_ -= base_.maxCoeff();
+  for (Eigen::Index i = 0; i < states; ++i) {
+    base_[i] -= highest;
+  }
   start_ = kStart * std::max(steps_.total_width(), kLeastStake);
 }
 
@@ -57,7 +75,7 @@ void DemandProgram::start(const Attempt& attempt) {
 }
 
 void DemandProgram::losses() {
-  loss_ = base_;
+  std::copy_n(base_.data(), base_.size(), loss_.data());
   for (int j = 0; j < steps_.size(); ++j) {
     const double* const row = payoff(j);
     const double x = steps_.x[j];
@@ -87,7 +105,7 @@ void DemandProgram::factor() {
     }
     row[j] += 1.0;
   }
-  factor_.compute(matrix_, steps_.size(), 0.0);
+  factor_.compute(matrix_.data(), matrix_.cols(), steps_.size(), 0.0);
 }
 
 void DemandProgram::target_predictor() {
@@ -114,7 +132,7 @@ void DemandProgram::direction() {
     step_value_[j] = dot(payoff(j), risk_.step_g.data(), states);
     column_[j] = steps_.step[j] / scale_[j] - scale_[j] * step_value_[j];
   }
-  factor_.solve_in_place(column_);
+  factor_.solve_in_place(column_.data());
   dloss_.setZero();
   for (int j = 0; j < steps; ++j) {
     const double ddemand = scale_[j] * column_[j];
@@ -188,7 +206,7 @@ bool DemandProgram::keep_best(double tolerance) {
   if (merit < merit_) {
     merit_ = merit;
     best_risk_ = risk;
-    best_demand_ = steps_.x;
+    std::copy_n(steps_.x, steps_.size(), best_demand_.data());
     best_p_ = risk_.p / risk_.p.sum();
     best_g_ = risk_.g / risk_.g.sum();
     best_divergence_ = risk_.divergence();

@@ -77,8 +77,12 @@ void InteriorPoint::settle_prices(const Hull& hull, double tolerance, int max_it
   prices_.forget();
   iterations = 0;
   run_predictor_corrector(prices_, tolerance, kAttempts[0], max_iterations, iterations);
-  xi_ = prices_.state_prices();
-  lambda_ = prices_.multipliers();
+  for (int i = 0; i < market_.states(); ++i) {
+    xi_[i] = prices_.state_price(i);
+  }
+  for (int k = 0; k < market_.claims(); ++k) {
+    lambda_[k] = prices_.multiplier(k);
+  }
   primal_residual_ = prices_.primal_residual();
   dual_residual_ = prices_.dual_residual();
   if (prices_.merit() <= tolerance && primal_residual_ <= kSettledPrices) {

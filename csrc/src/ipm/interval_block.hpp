@@ -5,7 +5,7 @@
 #include <cmath>
 #include <vector>
 
-#include "numerics/dense.hpp"
+#include "numerics/arena.hpp"
 
 namespace kpm {
 
@@ -33,13 +33,16 @@ struct Products {
 /// weighted by share_j, the interval's part of all widths: one that hardly matters is resolved no
 /// finer than it matters.
 class IntervalBlock {
+  Arena arena_;
+
  public:
   explicit IntervalBlock(int capacity)
-      : x(capacity),
-        cost(capacity),
-        spread(capacity),
-        step(capacity),
-        dcost(capacity),
+      : arena_(Eigen::Index{5} * capacity),
+        x(arena_.take(capacity)),
+        cost(arena_.take(capacity)),
+        spread(arena_.take(capacity)),
+        step(arena_.take(capacity)),
+        dcost(arena_.take(capacity)),
         intervals_(static_cast<std::size_t>(capacity)) {}
 
   int size() const { return size_; }
@@ -169,11 +172,11 @@ class IntervalBlock {
   double low(int j) const { return interval(j).low; }
   double high(int j) const { return interval(j).low + interval(j).width; }
 
-  Array x;       ///< the variables
-  Array cost;    ///< set by the owner before factor()
-  Array spread;  ///< -dx / dcost
-  Array step;    ///< dx for an unchanged cost
-  Array dcost;   ///< set by the owner before expand()
+  double* const x;       ///< the variables
+  double* const cost;    ///< set by the owner before factor()
+  double* const spread;  ///< -dx / dcost
+  double* const step;    ///< dx for an unchanged cost
+  double* const dcost;   ///< set by the owner before expand()
   double dual_residual = 0.0;
 
  private:
