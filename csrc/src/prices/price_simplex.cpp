@@ -231,16 +231,10 @@ double PriceSimplex::maximise(const Array& claim_weights, const Array& state_wei
   }
 }
 
-bool PriceSimplex::unique(double margin) const {
-  for (int j = 0; j < columns_; ++j) {
-    const bool decided = is_basic_[static_cast<std::size_t>(j)]
-                             ? value_[j] - low_[j] > margin && high_[j] - value_[j] > margin
-                             : low_[j] == high_[j] || std::abs(reduced_[j]) > margin;
-    if (!decided) {
-      return false;
-    }
-  }
-  return true;
+bool PriceSimplex::unique_multipliers(double margin) const {
+  return std::all_of(basis_.begin(), basis_.end(), [&](int j) {
+    return value_[j] - low_[j] > margin && high_[j] - value_[j] > margin;
+  });
 }
 
 void PriceSimplex::restrict_to_optimal_face(double tie) {

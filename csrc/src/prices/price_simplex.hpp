@@ -28,9 +28,9 @@ class PriceSimplex {
   /// Maximise claim_weights . pi + state_weights . xi from a feasible basis; the optimum.
   double maximise(const Array& claim_weights, const Array& state_weights);
 
-  /// Whether the optimum found is the only one, and so are its multipliers: nothing that could
-  /// change has a reduced cost within `margin` of zero, nothing basic is that close to a bound.
-  bool unique(double margin) const;
+  /// Whether the multipliers at the last maximum are the only ones: nothing basic is within
+  /// `margin` of a bound.
+  bool unique_multipliers(double margin) const;
 
   /// Keep to the optimal face of the last maximise(): fixes what has a reduced cost of more than
   /// `tie` (complementary slackness with one dual optimum describes the whole face).
