@@ -11,7 +11,7 @@ namespace kpm {
 namespace {
 
 // The first attempt is fast and nearly always enough; the others start afresh where it stalls.
-constexpr Attempt kAttempts[] = {{0.1, 0.2}, {1.0, 0.01}, {1.0, 0.5}, {10.0, 1e-4}};
+constexpr Attempt kAttempts[] = {{0.01, 0.6}, {1.0, 0.01}, {1.0, 0.5}, {10.0, 1e-4}};
 
 // Prices this close to their ranges are the interior-point method's to keep.
 constexpr double kSettledPrices = 1e-11;

@@ -34,7 +34,7 @@ constexpr int kPatience = 6;  // so many tries for the residual's sake, then the
 /// A step must lower the nonlinear residual by this share of what the linear model promises ...
 constexpr double kDecrease = 0.5;
 /// ... unless it is this small next to the complementarity products anyway.
-constexpr double kResidualShare = 3.0;
+constexpr double kResidualShare = 10.0;
 
 /// The ball counts as slack where its slack exceeds this share of the radius at the optimum.
 constexpr double kSlackShare = 0.1;
