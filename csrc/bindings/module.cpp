@@ -3,9 +3,13 @@
 #include <pybind11/pybind11.h>
 #include <pybind11/stl.h>
 
+#include <algorithm>
 #include <chrono>
 #include <optional>
 #include <string>
+#include <type_traits>
+#include <utility>
+#include <vector>
 
 #include "kpm/kpm.hpp"
 
@@ -20,14 +24,101 @@ namespace py = pybind11;
 
 namespace {
 
-// Arrays of any other type or layout are refused rather than converted: the caller has validated
-// them, and a hidden copy of a million orders would go unnoticed.
+/// An array of the caller's, alive as long as the call. Any other type or layout is refused rather
+/// than converted: the caller has validated it, and a hidden copy of a million orders would go
+/// unnoticed. py::array_t would do, but makes and drops an empty array for every argument, which
+/// takes as long as a tenth of a tiny cell.
 template <class T>
-using In = py::array_t<T, py::array::c_style>;
+class In {
+ public:
+  static bool fits(py::handle source) {
+    if (!py::isinstance<py::array>(source)) {
+      return false;
+    }
+    const auto array = py::reinterpret_borrow<py::array>(source);
+    const py::dtype type = array.dtype();
+    const char order = type.byteorder();
+    return type.kind() == (std::is_floating_point_v<T> ? 'f' : 'i') &&
+           type.itemsize() == static_cast<py::ssize_t>(sizeof(T)) &&
+           (order == '=' || order == '|') && (array.flags() & py::array::c_style) != 0;
+  }
+
+  In() = default;
+  explicit In(py::handle source) : source_(source) {}
+
+  py::ssize_t shape(py::ssize_t axis) const { return array().shape(axis); }
+  const T* data() const { return static_cast<const T*>(array().data()); }
+
+ private:
+  py::array array() const { return py::reinterpret_borrow<py::array>(source_); }
+
+  py::handle source_;
+};
+
+}  // namespace
+
+namespace pybind11::detail {
+
+template <class T>
+struct type_caster<In<T>> {
+  PYBIND11_TYPE_CASTER(In<T>, const_name("numpy.ndarray"));
+
+  bool load(handle source, bool /*convert*/) {
+    value = In<T>(source);
+    return In<T>::fits(source);
+  }
+};
+
+}  // namespace pybind11::detail
+
+namespace {
 
 template <class T>
 py::array_t<T> to_array(const std::vector<T>& values) {
-  return py::array_t<T>(static_cast<py::ssize_t>(values.size()), values.data());
+  py::array_t<T> array(static_cast<py::ssize_t>(values.size()));
+  std::copy(values.begin(), values.end(), array.mutable_data());
+  return array;
+}
+
+/// A key of an answer. Made once and never dropped: it lives as long as the interpreter.
+class Key {
+ public:
+  explicit Key(const char* name) : text_(PyUnicode_InternFromString(name)) {}
+
+  void set(py::dict& answer, const py::object& value) const {
+    if (PyDict_SetItem(answer.ptr(), text_, value.ptr()) != 0) {
+      throw py::error_already_set();
+    }
+  }
+  void set(py::dict& answer, double value) const { set(answer, py::float_(value)); }
+  void set(py::dict& answer, int value) const { set(answer, py::int_(value)); }
+  void set(py::dict& answer, const char* value) const { set(answer, py::str(value)); }
+
+ private:
+  PyObject* text_;
+};
+
+/// The keys of what solve_cell() returns: making and hashing them each time is felt there.
+struct CellKeys {
+  Key status{"status"};
+  Key state_prices{"state_prices"};
+  Key net_demand{"net_demand"};
+  Key certainty_equivalent{"certainty_equivalent"};
+  Key dual_bound{"dual_bound"};
+  Key gap{"gap"};
+  Key primal_residual{"primal_residual"};
+  Key dual_residual{"dual_residual"};
+  Key iterations{"iterations"};
+  Key worst_case{"worst_case"};
+  Key marginal_state_prices{"marginal_state_prices"};
+  Key multipliers{"multipliers"};
+  Key ambiguity_price{"ambiguity_price"};
+  Key seconds{"seconds"};
+};
+
+const CellKeys& cell_keys() {
+  static const CellKeys keys;
+  return keys;
 }
 
 kpm::Market borrow_market(const In<double>& payoffs, const In<double>& prior,
@@ -73,10 +164,11 @@ const char* name_of(kpm::Status status) {
 }
 
 void add_support(py::dict& result, const kpm::Support& support) {
-  result["worst_case"] = to_array(support.worst_case);
-  result["marginal_state_prices"] = to_array(support.marginal_state_prices);
-  result["multipliers"] = to_array(support.multipliers);
-  result["ambiguity_price"] = support.ambiguity_price;
+  const CellKeys& key = cell_keys();
+  key.worst_case.set(result, to_array(support.worst_case));
+  key.marginal_state_prices.set(result, to_array(support.marginal_state_prices));
+  key.multipliers.set(result, to_array(support.multipliers));
+  key.ambiguity_price.set(result, support.ambiguity_price);
 }
 
 template <class T>
@@ -267,17 +359,18 @@ py::dict solve_cell(const In<double>& payoffs, const In<double>& prior, const In
   const std::chrono::duration<double> elapsed = std::chrono::steady_clock::now() - start;
 
   py::dict result;
-  result["status"] = name_of(solution.status);
-  result["state_prices"] = to_array(solution.state_prices);
-  result["net_demand"] = to_array(solution.net_demand);
-  result["certainty_equivalent"] = solution.certainty_equivalent;
-  result["dual_bound"] = solution.dual_bound;
-  result["gap"] = solution.dual_bound - solution.certainty_equivalent;
-  result["primal_residual"] = solution.primal_residual;
-  result["dual_residual"] = solution.dual_residual;
-  result["iterations"] = solution.iterations;
+  const CellKeys& key = cell_keys();
+  key.status.set(result, name_of(solution.status));
+  key.state_prices.set(result, to_array(solution.state_prices));
+  key.net_demand.set(result, to_array(solution.net_demand));
+  key.certainty_equivalent.set(result, solution.certainty_equivalent);
+  key.dual_bound.set(result, solution.dual_bound);
+  key.gap.set(result, solution.dual_bound - solution.certainty_equivalent);
+  key.primal_residual.set(result, solution.primal_residual);
+  key.dual_residual.set(result, solution.dual_residual);
+  key.iterations.set(result, solution.iterations);
   add_support(result, solution.support);
-  result["seconds"] = elapsed.count();
+  key.seconds.set(result, elapsed.count());
   return result;
 }
 

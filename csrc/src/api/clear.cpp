@@ -64,21 +64,17 @@ CellSolution solve_cell(const Market& market, const Orders& orders, const std::i
   }
 
   std::vector<int> active;
-  PriceSimplex reachable(scaled);
-  for (int k = 0; k < scaled.claims(); ++k) {
-    const auto source = static_cast<std::size_t>(scaled.original[static_cast<std::size_t>(k)]);
+  active.reserve(scaled.original.size());
+  for (const int source : scaled.original) {
     active.push_back(static_cast<int>(cell[source]));
-    const Piece range = stairs[source].piece(active.back());
-    reachable.set_range(k, scaled.price(k, range.price_low), scaled.price(k, range.price_high));
   }
-  if (!reachable.feasible()) {
-    result.status = Status::kInfeasible;
-    return result;
-  }
-
   Hull hull(scaled.claims(), 2 * scaled.claims());
   set_cell(hull, scaled, stairs, active.data());
   InteriorPoint solver(scaled, 2 * scaled.claims());
+  if (!solver.reachable(hull)) {
+    result.status = Status::kInfeasible;
+    return result;
+  }
   InteriorPoint::Settings inner;
   inner.tolerance = settings.tolerance;
   inner.max_iterations = settings.max_iterations;

@@ -10,14 +10,6 @@ namespace {
 constexpr double kStart = 0.1;  // first complementarity products over the money at stake
 constexpr double kLeastStake = 1e-3;
 
-double dot(const double* a, const double* b, Eigen::Index count) {
-  double sum = 0.0;
-  for (Eigen::Index i = 0; i < count; ++i) {
-    sum += a[i] * b[i];
-  }
-  return sum;
-}
-
 }  // namespace
 
 DemandProgram::DemandProgram(const ScaledMarket& market)
@@ -25,22 +17,29 @@ DemandProgram::DemandProgram(const ScaledMarket& market)
       steps_(market.claims()),
       risk_(market),
       claim_(static_cast<std::size_t>(market.claims()), 0),
-      roots_(market.claims(), risk_.root_size()),
-      matrix_(market.claims(), market.claims()),
-      column_(market.claims()) {
-  for (Array* array : {&base_, &loss_, &dloss_, &best_p_, &best_g_}) {
-    array->setZero(market.states());
-  }
-  for (Array* array : {&price_, &ddemand_, &step_value_, &scale_, &best_demand_}) {
-    array->setZero(market.claims());
-  }
-  projection_.setZero(risk_.root_size());
+      loss_(market.states()),
+      dloss_(market.states()),
+      arena_(market.claims() * (market.claims() + risk_.root_size() + 5) +
+             Eigen::Index{3} * market.states()),
+      price_(arena_.array(market.claims())),
+      base_(arena_.array(market.states())),
+      step_value_(arena_.array(market.claims())),
+      scale_(arena_.array(market.claims())),
+      column_(arena_.array(market.claims())),
+      roots_(arena_.matrix(market.claims(), risk_.root_size())),
+      matrix_(arena_.matrix(market.claims(), market.claims())),
+      best_demand_(arena_.array(market.claims())),
+      best_p_(arena_.array(market.states())),
+      best_g_(arena_.array(market.states())) {
   factor_.reserve(market.claims());
 }
 
 void DemandProgram::load(const Hull& hull) {
+  const Eigen::Index states = base_.size();
   steps_.clear();
-  base_ = -market_.inventory;
+  for (Eigen::Index i = 0; i < states; ++i) {
+    base_[i] = -market_.inventory[i];
+  }
   for (int k = 0; k < hull.claims(); ++k) {
     const auto at = static_cast<std::size_t>(k);
     const Range range = hull.demand_range(k);
@@ -49,13 +48,23 @@ void DemandProgram::load(const Hull& hull) {
       claim_[static_cast<std::size_t>(j)] = k;
       price_[j] = hull.price[hull.first[at]];
       steps_.add(range.low, range.high - range.low);
-    } else {
-      base_ += range.low * market_.payoffs.row(k).transpose().array();
+    } else if (range.low != 0.0) {
+      const double* const row = &market_.payoffs(k, 0);
+      for (Eigen::Index i = 0; i < states; ++i) {
+        base_[i] += range.low * row[i];
+      }
     }
   }
-  magnitude_ = base_.abs().maxCoeff();
+  double highest = -kInfinity;
+  magnitude_ = 0.0;
+  for (Eigen::Index i = 0; i < states; ++i) {
+    highest = std::max(highest, base_[i]);
+    magnitude_ = std::max(magnitude_, std::abs(base_[i]));
+  }
   // rho is cash-additive: losses count from the worst state, where rounding matters most.
-  base_ -= base_.maxCoeff();
+  for (Eigen::Index i = 0; i < states; ++i) {
+    base_[i] -= highest;
+  }
   start_ = kStart * std::max(steps_.total_width(), kLeastStake);
 }
 
@@ -66,11 +75,12 @@ void DemandProgram::start(const Attempt& attempt) {
 }
 
 void DemandProgram::losses() {
-  loss_ = base_;
+  std::copy_n(base_.data(), base_.size(), loss_.data());
   for (int j = 0; j < steps_.size(); ++j) {
     const double* const row = payoff(j);
+    const double x = steps_.x[j];
     for (Eigen::Index i = 0; i < loss_.size(); ++i) {
-      loss_[i] += row[i] * steps_.x[j];
+      loss_[i] += row[i] * x;
     }
   }
 }
@@ -87,13 +97,15 @@ void DemandProgram::factor() {
   // identity plus a sum of squares.
   for (int j = 0; j < steps_.size(); ++j) {
     scale_[j] = std::sqrt(steps_.spread[j]);
-    risk_.root(payoff(j), 1.0, &roots_(j, 0));
+    double* const root = &roots_(j, 0);
+    double* const row = &matrix_(j, 0);
+    risk_.root(payoff(j), scale_[j], root);
     for (int l = 0; l <= j; ++l) {
-      matrix_(j, l) = scale_[j] * scale_[l] * dot(&roots_(j, 0), &roots_(l, 0), size);
+      row[l] = dot(root, &roots_(l, 0), size);
     }
-    matrix_(j, j) += 1.0;
+    row[j] += 1.0;
   }
-  factor_.compute(matrix_.topLeftCorner(steps_.size(), steps_.size()), 0.0);
+  factor_.compute(matrix_.data(), matrix_.cols(), steps_.size(), 0.0);
 }
 
 void DemandProgram::target_predictor() {
@@ -113,7 +125,6 @@ void DemandProgram::target_centre(double tau) {
 
 void DemandProgram::direction() {
   const Eigen::Index states = loss_.size();
-  const Eigen::Index size = risk_.root_size();
   const int steps = steps_.size();
   steps_.condense();
   risk_.condense();
@@ -121,25 +132,25 @@ void DemandProgram::direction() {
     step_value_[j] = dot(payoff(j), risk_.step_g.data(), states);
     column_[j] = steps_.step[j] / scale_[j] - scale_[j] * step_value_[j];
   }
-  factor_.solve_in_place(column_);
-  dloss_ = 0.0;
-  projection_ = 0.0;
+  factor_.solve_in_place(column_.data());
+  dloss_.setZero();
   for (int j = 0; j < steps; ++j) {
-    ddemand_[j] = scale_[j] * column_[j];
+    const double ddemand = scale_[j] * column_[j];
     const double* const row = payoff(j);
     for (Eigen::Index i = 0; i < states; ++i) {
-      dloss_[i] += row[i] * ddemand_[j];
+      dloss_[i] += row[i] * ddemand;
     }
-    for (Eigen::Index i = 0; i < size; ++i) {
-      projection_[i] += roots_(j, i) * ddemand_[j];
+    // dG follows from either of two equations; near a kink curvature * dy cancels, elsewhere the
+    // other does.
+    if (matrix_(j, j) > 2.0) {
+      steps_.dcost[j] = (steps_.step[j] - ddemand) / steps_.spread[j];
+    } else {
+      double bend = (matrix_(j, j) - 1.0) * column_[j];
+      for (int l = 0; l < steps; ++l) {
+        bend += l == j ? 0.0 : (l < j ? matrix_(j, l) : matrix_(l, j)) * column_[l];
+      }
+      steps_.dcost[j] = step_value_[j] + bend / scale_[j];
     }
-  }
-  // dG follows from either of two equations; near a kink curvature * dy cancels, elsewhere the
-  // other does.
-  for (int j = 0; j < steps; ++j) {
-    steps_.dcost[j] = matrix_(j, j) > 2.0
-                          ? (steps_.step[j] - ddemand_[j]) / steps_.spread[j]
-                          : step_value_[j] + dot(&roots_(j, 0), projection_.data(), size);
   }
   steps_.expand();
   risk_.expand(dloss_);
@@ -171,8 +182,13 @@ void DemandProgram::advance(Step along) {
 }
 
 double DemandProgram::bound() const {
-  const double mass = risk_.g.sum();
-  double bound = risk_.divergence() - (risk_.g * base_).sum() / mass;
+  double mass = 0.0;
+  double given = 0.0;
+  for (Eigen::Index i = 0; i < base_.size(); ++i) {
+    mass += risk_.g[i];
+    given += risk_.g[i] * base_[i];
+  }
+  double bound = risk_.divergence() - given / mass;
   for (int j = 0; j < steps_.size(); ++j) {
     const double margin = price_[j] - dot(payoff(j), risk_.g.data(), loss_.size()) / mass;
     bound += std::max(margin * steps_.low(j), margin * steps_.high(j));
@@ -181,14 +197,16 @@ double DemandProgram::bound() const {
 }
 
 bool DemandProgram::keep_best(double tolerance) {
-  double objective = -risk_.upper_bound(loss_);
+  const double risk = risk_.upper_bound(loss_);
+  double objective = -risk;
   for (int j = 0; j < steps_.size(); ++j) {
     objective += price_[j] * steps_.x[j];
   }
   const double merit = std::abs(bound() - objective);
   if (merit < merit_) {
     merit_ = merit;
-    best_demand_ = steps_.x;
+    best_risk_ = risk;
+    std::copy_n(steps_.x, steps_.size(), best_demand_.data());
     best_p_ = risk_.p / risk_.p.sum();
     best_g_ = risk_.g / risk_.g.sum();
     best_divergence_ = risk_.divergence();

@@ -7,6 +7,7 @@
 #include "ipm/predictor_corrector.hpp"
 #include "ipm/risk_block.hpp"
 #include "model/scaled_market.hpp"
+#include "numerics/arena.hpp"
 #include "numerics/dense.hpp"
 
 namespace kpm {
@@ -42,8 +43,9 @@ class DemandProgram {
 
   // The best point so far.
   void write_demand(Array& demand) const;  ///< (claims) the steps' entries
-  const Array& worst_case() const { return best_p_; }
-  const Array& marginal_state_prices() const { return best_g_; }
+  const Slice& worst_case() const { return best_p_; }
+  const Slice& marginal_state_prices() const { return best_g_; }
+  double risk() const { return best_risk_; }              ///< rho, from above
   double divergence() const { return best_divergence_; }  ///< KL(g|p) / a
   double ambiguity_price() const { return best_ambiguity_price_; }
   double merit() const { return merit_; }
@@ -61,22 +63,21 @@ class DemandProgram {
   IntervalBlock steps_;
   RiskBlock risk_;
   std::vector<int> claim_;  // (steps) the claim of each
-  Array price_;             // (steps) pi
-  Array base_;              // (states) losses of the given demand, less their maximum
+  Array loss_, dloss_;      // (states)
+  Arena arena_;
+  Slice price_;         // (steps) pi
+  Slice base_;          // (states) losses of the given demand, less their maximum
+  Slice step_value_;    // (steps)
+  Slice scale_;         // (steps) root of the spread
+  Slice column_;        // (steps)
+  MatrixSlice roots_;   // (steps, root_size) scaled: roots roots' = scale curvature scale
+  MatrixSlice matrix_;  // the identity plus that
+  Slice best_demand_, best_p_, best_g_;
+  SemidefiniteCholesky factor_;
   double magnitude_ = 0.0;
   double start_ = 1.0;
 
-  Array loss_, dloss_;          // (states)
-  Array ddemand_, step_value_;  // (steps)
-  Array scale_;                 // (steps) root of the spread
-  Array projection_;            // (root_size)
-  Matrix roots_;                // (steps, root_size) curvature = roots roots'
-  Matrix matrix_;
-  SemidefiniteCholesky factor_;
-  Vector column_;
-
-  Array best_demand_, best_p_, best_g_;
-  double best_divergence_ = 0.0, best_ambiguity_price_ = 0.0;
+  double best_risk_ = 0.0, best_divergence_ = 0.0, best_ambiguity_price_ = 0.0;
   double merit_ = kInfinity, best_dual_residual_ = 0.0;
 };
 

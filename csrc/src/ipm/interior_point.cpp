@@ -11,10 +11,17 @@ namespace kpm {
 namespace {
 
 // The first attempt is fast and nearly always enough; the others start afresh where it stalls.
-constexpr Attempt kAttempts[] = {{0.1, 0.2}, {1.0, 0.01}, {1.0, 0.5}, {10.0, 1e-4}};
+constexpr Attempt kAttempts[] = {{0.01, 0.6}, {1.0, 0.01}, {1.0, 0.5}, {10.0, 1e-4}};
 
 // Prices this close to their ranges are the interior-point method's to keep.
 constexpr double kSettledPrices = 1e-11;
+
+// Up to so many states and claims the simplex method is tried first.
+constexpr int kTiny = 32;
+
+// The simplex method's multipliers count where all prices that may move have this much room:
+// elsewhere there are others as good, and those in the middle bound other cells better.
+constexpr double kRoom = 1e-7;
 
 // A gap cannot be told from rounding below this multiple of the losses' last digit.
 constexpr double kRounding = 64 * 2.220446049250313e-16;
@@ -52,7 +59,6 @@ InteriorPoint::InteriorPoint(const ScaledMarket& market, int /*max_corners*/)
       no_weight_(Array::Zero(market.states())) {}
 
 InteriorPoint::Outcome InteriorPoint::solve(const Hull& hull, const Settings& settings) {
-  prices_.load(hull);
   steps_.load(hull);
   const double tolerance =
       std::max(0.5 * settings.tolerance, kRounding * (1.0 + steps_.magnitude()));
@@ -72,18 +78,7 @@ InteriorPoint::Outcome InteriorPoint::solve(const Hull& hull, const Settings& se
   return outcome == LoopOutcome::kIterationLimit ? Outcome::kIterationLimit : Outcome::kStalled;
 }
 
-void InteriorPoint::settle_prices(const Hull& hull, double tolerance, int max_iterations,
-                                  int& iterations) {
-  prices_.forget();
-  iterations = 0;
-  run_predictor_corrector(prices_, tolerance, kAttempts[0], max_iterations, iterations);
-  xi_ = prices_.state_prices();
-  lambda_ = prices_.multipliers();
-  primal_residual_ = prices_.primal_residual();
-  dual_residual_ = prices_.dual_residual();
-  if (prices_.merit() <= tolerance && primal_residual_ <= kSettledPrices) {
-    return;
-  }
+bool InteriorPoint::reachable(const Hull& hull) {
   simplex_.reset();
   for (int k = 0; k < market_.claims(); ++k) {
     const Range price = hull.price_range(k);
@@ -91,17 +86,51 @@ void InteriorPoint::settle_prices(const Hull& hull, double tolerance, int max_it
     simplex_.set_range(k, price.low, price.high);
     flat_demand_[k] = demand.low == demand.high ? demand.low : 0.0;
   }
-  if (simplex_.feasible()) {
-    simplex_.maximise(flat_demand_, no_weight_);
-    for (int i = 0; i < market_.states(); ++i) {
-      xi_[i] = simplex_.state_price(i);
-    }
-    for (int k = 0; k < market_.claims(); ++k) {
-      lambda_[k] = simplex_.multiplier(k);
-    }
-    primal_residual_ = PriceSimplex::kFeasible;
-    dual_residual_ = 0.0;
+  reached_ = simplex_.feasible();
+  return reached_;
+}
+
+/// The simplex method's prices, if any reach the cell.
+InteriorPoint::Vertex InteriorPoint::settle_at_vertex(const Hull& hull) {
+  if (!reached_ && !reachable(hull)) {
+    return Vertex::kNone;
   }
+  reached_ = false;
+  simplex_.maximise(flat_demand_, no_weight_);
+  for (int i = 0; i < market_.states(); ++i) {
+    xi_[i] = simplex_.state_price(i);
+  }
+  for (int k = 0; k < market_.claims(); ++k) {
+    lambda_[k] = simplex_.multiplier(k);
+  }
+  primal_residual_ = PriceSimplex::kFeasible;
+  dual_residual_ = 0.0;
+  return simplex_.unique_multipliers(kRoom) ? Vertex::kRegular : Vertex::kDegenerate;
+}
+
+void InteriorPoint::settle_prices(const Hull& hull, double tolerance, int max_iterations,
+                                  int& iterations) {
+  iterations = 0;
+  const bool tiny = market_.states() + market_.claims() <= kTiny;
+  if (tiny && settle_at_vertex(hull) == Vertex::kRegular) {
+    return;
+  }
+  reached_ = false;
+  prices_.load(hull);
+  prices_.forget();
+  run_predictor_corrector(prices_, tolerance, kAttempts[0], max_iterations, iterations);
+  const bool settled = prices_.merit() <= tolerance && prices_.primal_residual() <= kSettledPrices;
+  if (!settled && settle_at_vertex(hull) != Vertex::kNone) {
+    return;
+  }
+  for (int i = 0; i < market_.states(); ++i) {
+    xi_[i] = prices_.state_price(i);
+  }
+  for (int k = 0; k < market_.claims(); ++k) {
+    lambda_[k] = prices_.multiplier(k);
+  }
+  primal_residual_ = prices_.primal_residual();
+  dual_residual_ = prices_.dual_residual();
 }
 
 /// Value the demand exactly, and bound every clearing of the cell by the design's
@@ -114,9 +143,18 @@ void InteriorPoint::finish(const Hull& hull) {
   if (!steps_.empty()) {
     steps_.write_demand(demand_);
   }
-  loss_.matrix().noalias() = market_.payoffs.transpose() * demand_.matrix();
-  loss_ -= market_.inventory;
-  const double rho = measure_.evaluate(loss_);
+  for (Eigen::Index i = 0; i < loss_.size(); ++i) {
+    loss_[i] = -market_.inventory[i];
+  }
+  for (int k = 0; k < hull.claims(); ++k) {
+    const double* const row = &market_.payoffs(k, 0);
+    for (Eigen::Index i = 0; i < loss_.size(); ++i) {
+      loss_[i] += row[i] * demand_[k];
+    }
+  }
+  const double rho = steps_.empty()
+                         ? measure_.evaluate(loss_)
+                         : measure_.evaluate(loss_, steps_.risk(), steps_.ambiguity_price());
 
   divergence_ = 0.0;
   if (steps_.empty()) {

@@ -18,17 +18,15 @@ constexpr double kRedundant = 1e-15;
 PriceProgram::PriceProgram(const ScaledMarket& market)
     : market_(market),
       ranges_(market.claims()),
-      slot_(static_cast<std::size_t>(market.claims()), -1),
-      scaled_(market.claims(), market.states()),
-      matrix_(market.claims(), market.claims()),
-      column_(market.claims()) {
-  for (Array* array : {&xi_, &s_, &dxi_, &ds_, &target_, &scaling_, &rs_, &k_, &push_, &best_xi_}) {
-    array->setZero(market.states());
+      states_(static_cast<std::size_t>(market.states())),
+      claims_(static_cast<std::size_t>(market.claims())),
+      arena_(Eigen::Index{market.claims()} * (market.claims() + market.states() + 1)),
+      scaled_(arena_.matrix(market.claims(), market.states())),
+      matrix_(arena_.matrix(market.claims(), market.claims())),
+      column_(arena_.array(market.claims())) {
+  for (Eigen::Index i = 0; i < market.states(); ++i) {
+    state(i).weight = 0.5 * (market.prior[i] + 1.0 / market.states());
   }
-  for (Array* array : {&demand_, &price_, &lambda_, &dlambda_, &mean_, &coupling_, &best_lambda_}) {
-    array->setZero(market.claims());
-  }
-  weight_ = 0.5 * (market.prior + 1.0 / market.states());
   factor_.reserve(market.claims());
 }
 
@@ -36,16 +34,16 @@ void PriceProgram::load(const Hull& hull) {
   ranges_.clear();
   double stake = 0.0;
   for (int k = 0; k < hull.claims(); ++k) {
-    const auto at = static_cast<std::size_t>(k);
+    Claim& of = claim(k);
     const Range range = hull.price_range(k);
-    price_[k] = range.low;
-    demand_[k] = 0.0;
-    slot_[at] = -1;
+    of.price = range.low;
+    of.demand = 0.0;
+    of.slot = -1;
     if (range.high > range.low) {
-      demand_[k] = hull.demand[hull.first[at]];
-      slot_[at] = ranges_.size();
+      of.demand = hull.demand[hull.first[static_cast<std::size_t>(k)]];
+      of.slot = ranges_.size();
       ranges_.add(range.low, range.high - range.low);
-      stake += std::abs(demand_[k]) * (range.high - range.low);
+      stake += std::abs(of.demand) * (range.high - range.low);
     }
   }
   start_ = kStart * std::max(stake, kLeastStake);
@@ -53,76 +51,72 @@ void PriceProgram::load(const Hull& hull) {
 
 void PriceProgram::start(const Attempt& /*attempt*/) {
   ranges_.start(start_);
-  xi_ = weight_;
-  s_ = start_;
+  for (State& at : states_) {
+    at.xi = at.weight;
+    at.s = start_;
+    at.dxi = at.ds = 0.0;
+  }
+  for (Claim& of : claims_) {
+    of.lambda = 0.0;
+  }
   tau_ = start_;
-  lambda_ = 0.0;
-  dxi_ = 0.0;
-  ds_ = 0.0;
 }
 
 void PriceProgram::factor() {
-  const Matrix& payoffs = market_.payoffs;
-  const Eigen::Index claims = payoffs.rows();
-  const Eigen::Index states = payoffs.cols();
-  push_ = tau_;
+  const Eigen::Index claims = market_.claims();
+  const Eigen::Index states = market_.states();
   double mass = 0.0;
   total_scaling_ = 0.0;
-  for (Eigen::Index i = 0; i < states; ++i) {
-    scaling_[i] = xi_[i] / s_[i];
-    total_scaling_ += scaling_[i];
-    mass += xi_[i];
+  products_ = {};
+  for (State& at : states_) {
+    at.scaling = at.xi / at.s;
+    at.root_scaling = std::sqrt(at.scaling);
+    at.push = tau_;
+    total_scaling_ += at.scaling;
+    mass += at.xi;
+    products_.now += at.xi * at.s;
   }
   normalisation_ = 1.0 - mass;
   primal_residual_ = std::abs(normalisation_);
+  const double inverse_total = 1.0 / total_scaling_;
   for (Eigen::Index k = 0; k < claims; ++k) {
-    const double* const row = &payoffs(k, 0);
-    const int slot = slot_[static_cast<std::size_t>(k)];
+    Claim& of = claim(k);
+    const double* const row = &market_.payoffs(k, 0);
+    double* const scaled = &scaled_(k, 0);
     double price = 0.0;
     double mean = 0.0;
     for (Eigen::Index i = 0; i < states; ++i) {
-      price += row[i] * xi_[i];
-      mean += row[i] * scaling_[i];
-      push_[i] += row[i] * lambda_[k];
+      State& at = state(i);
+      price += row[i] * at.xi;
+      mean += row[i] * at.scaling;
+      at.push += row[i] * of.lambda;
     }
-    mean_[k] = mean / total_scaling_;
-    if (slot >= 0) {
-      price_[k] = ranges_.x[slot];
-      ranges_.cost[slot] = -(demand_[k] + lambda_[k]);
+    of.mean = mean * inverse_total;
+    if (of.slot >= 0) {
+      of.price = ranges_.x[of.slot];
+      ranges_.cost[of.slot] = -(of.demand + of.lambda);
     }
-    coupling_[k] = price - price_[k];
-    primal_residual_ = std::max(primal_residual_, std::abs(coupling_[k]));
+    of.coupling = price - of.price;
+    primal_residual_ = std::max(primal_residual_, std::abs(of.coupling));
+    // Eliminating tau centres the payoffs under the weights xi / s; centring before the product
+    // keeps the matrix positive semi-definite where subtracting a rank-one term would not.
+    for (Eigen::Index i = 0; i < states; ++i) {
+      scaled[i] = (row[i] - of.mean) * state(i).root_scaling;
+    }
+    double* const matrix = &matrix_(k, 0);
+    for (Eigen::Index l = 0; l <= k; ++l) {
+      matrix[l] = dot(scaled, &scaled_(l, 0), states);
+    }
   }
   ranges_.factor();
   dual_residual_ = ranges_.dual_residual;
-  for (Eigen::Index i = 0; i < states; ++i) {
-    rs_[i] = s_[i] - push_[i];
-    dual_residual_ = std::max(dual_residual_, std::abs(rs_[i]));
-  }
-
-  // Eliminating tau centres the payoffs under the weights xi / s; centring before the product
-  // keeps the matrix positive semi-definite where subtracting a rank-one term would not.
-  for (Eigen::Index k = 0; k < claims; ++k) {
-    for (Eigen::Index i = 0; i < states; ++i) {
-      scaled_(k, i) = payoffs(k, i) - mean_[k];
-    }
+  for (State& at : states_) {
+    at.rs = at.s - at.push;
+    dual_residual_ = std::max(dual_residual_, std::abs(at.rs));
   }
   for (Eigen::Index k = 0; k < claims; ++k) {
-    const double* const row = &scaled_(k, 0);
-    for (Eigen::Index i = 0; i < states; ++i) {
-      k_[i] = row[i] * scaling_[i];
-    }
-    for (Eigen::Index l = 0; l <= k; ++l) {
-      const double* const other = &scaled_(l, 0);
-      double sum = 0.0;
-      for (Eigen::Index i = 0; i < states; ++i) {
-        sum += k_[i] * other[i];
-      }
-      matrix_(k, l) = sum;
-    }
-    const int slot = slot_[static_cast<std::size_t>(k)];
-    if (slot >= 0) {
-      matrix_(k, k) += ranges_.spread[slot];
+    if (claim(k).slot >= 0) {
+      matrix_(k, k) += ranges_.spread[claim(k).slot];
     }
   }
   factor_.compute(matrix_, kRedundant);
@@ -130,112 +124,121 @@ void PriceProgram::factor() {
 
 void PriceProgram::target_predictor() {
   ranges_.target_predictor();
-  target_ = -xi_ * s_;
+  for (State& at : states_) {
+    at.target = -at.xi * at.s;
+  }
 }
 
 void PriceProgram::target_corrector(double tau, bool /*second_order*/) {
   ranges_.target_corrector(tau);
-  target_ = tau * weight_ - xi_ * s_ - dxi_ * ds_;
+  for (State& at : states_) {
+    at.target = tau * at.weight - at.xi * at.s - at.dxi * at.ds;
+  }
 }
 
 void PriceProgram::target_centre(double tau) {
   ranges_.target_centre(tau);
-  target_ = tau * weight_ - xi_ * s_;
+  for (State& at : states_) {
+    at.target = tau * at.weight - at.xi * at.s;
+  }
 }
 
 void PriceProgram::direction() {
-  const Matrix& payoffs = market_.payoffs;
-  const Eigen::Index claims = payoffs.rows();
-  const Eigen::Index states = payoffs.cols();
+  const Eigen::Index claims = market_.claims();
+  const Eigen::Index states = market_.states();
   ranges_.condense();
   double sum = -normalisation_;
-  for (Eigen::Index i = 0; i < states; ++i) {
-    k_[i] = target_[i] / s_[i] + scaling_[i] * rs_[i];
-    sum += k_[i];
+  for (State& at : states_) {
+    at.k = at.target / at.s + at.scaling * at.rs;
+    sum += at.k;
   }
   for (Eigen::Index k = 0; k < claims; ++k) {
-    const double* const row = &payoffs(k, 0);
-    double step = coupling_[k] - mean_[k] * sum;
+    const Claim& of = claim(k);
+    const double* const row = &market_.payoffs(k, 0);
+    double step = of.coupling - of.mean * sum;
     for (Eigen::Index i = 0; i < states; ++i) {
-      step += row[i] * k_[i];
+      step += row[i] * state(i).k;
     }
-    const int slot = slot_[static_cast<std::size_t>(k)];
-    column_[k] = slot >= 0 ? step - ranges_.step[slot] : step;
+    column_[k] = of.slot >= 0 ? step - ranges_.step[of.slot] : step;
   }
-  factor_.solve_in_place(column_);
-  dlambda_ = column_.array();
+  factor_.solve_in_place(column_.data());
 
   dtau_ = sum / total_scaling_;
   for (Eigen::Index k = 0; k < claims; ++k) {
-    dtau_ -= mean_[k] * dlambda_[k];
+    claim(k).dlambda = column_[k];
+    dtau_ -= claim(k).mean * column_[k];
   }
-  push_ = dtau_;
+  for (State& at : states_) {
+    at.push = dtau_;
+  }
   for (Eigen::Index k = 0; k < claims; ++k) {
-    const double* const row = &payoffs(k, 0);
+    const Claim& of = claim(k);
+    const double* const row = &market_.payoffs(k, 0);
     for (Eigen::Index i = 0; i < states; ++i) {
-      push_[i] += row[i] * dlambda_[k];
+      state(i).push += row[i] * of.dlambda;
     }
-    const int slot = slot_[static_cast<std::size_t>(k)];
-    if (slot >= 0) {
-      ranges_.dcost[slot] = -dlambda_[k];
+    if (of.slot >= 0) {
+      ranges_.dcost[of.slot] = -of.dlambda;
     }
   }
-  for (Eigen::Index i = 0; i < states; ++i) {
-    dxi_[i] = k_[i] - scaling_[i] * push_[i];
-    ds_[i] = (target_[i] - s_[i] * dxi_[i]) / xi_[i];
+  products_ = {products_.now, 0.0, 0.0, 0.0};
+  steepest_ = {};
+  for (State& at : states_) {
+    at.dxi = at.k - at.scaling * at.push;
+    at.ds = (at.target - at.s * at.dxi) / at.xi;
+    products_.by_primal += at.dxi * at.s;
+    products_.by_dual += at.xi * at.ds;
+    products_.by_both += at.dxi * at.ds;
+    steepest_.primal = std::max(steepest_.primal, -at.dxi / at.xi);
+    steepest_.dual = std::max(steepest_.dual, -at.ds / at.s);
   }
   ranges_.expand();
 }
 
 double PriceProgram::complementarity(Step along) const {
-  double sum = ranges_.complementarity(along);
-  for (Eigen::Index i = 0; i < xi_.size(); ++i) {
-    sum += (xi_[i] + along.primal * dxi_[i]) * (s_[i] + along.dual * ds_[i]);
-  }
-  return sum;
+  return products_.at(along) + ranges_.complementarity(along);
 }
 
 /// A linear program may move its primal and its dual variables by different lengths.
 Step PriceProgram::max_step(double share) const {
-  Step steepest{share, share};
+  Step steepest{std::max(share, steepest_.primal), std::max(share, steepest_.dual)};
   ranges_.steepest(steepest);
-  for (Eigen::Index i = 0; i < xi_.size(); ++i) {
-    steepest.primal = std::max(steepest.primal, -dxi_[i] / xi_[i]);
-    steepest.dual = std::max(steepest.dual, -ds_[i] / s_[i]);
-  }
   return {share / steepest.primal, share / steepest.dual};
 }
 
 void PriceProgram::advance(Step along) {
   ranges_.advance(along);
-  xi_ += along.primal * dxi_;
-  s_ += along.dual * ds_;
+  for (State& at : states_) {
+    at.xi += along.primal * at.dxi;
+    at.s += along.dual * at.ds;
+  }
   tau_ += along.dual * dtau_;
-  lambda_ += along.dual * dlambda_;
+  for (Claim& of : claims_) {
+    of.lambda += along.dual * of.dlambda;
+  }
 }
 
 double PriceProgram::bound() const {
   double bound = -kInfinity;
-  for (Eigen::Index i = 0; i < xi_.size(); ++i) {
+  for (Eigen::Index i = 0; i < market_.states(); ++i) {
     double push = 0.0;
-    for (Eigen::Index k = 0; k < lambda_.size(); ++k) {
-      push -= lambda_[k] * market_.payoffs(k, i);
+    for (Eigen::Index k = 0; k < market_.claims(); ++k) {
+      push -= claim(k).lambda * market_.payoffs(k, i);
     }
     bound = std::max(bound, push);
   }
-  for (Eigen::Index k = 0; k < lambda_.size(); ++k) {
-    const int slot = slot_[static_cast<std::size_t>(k)];
-    const double worth = demand_[k] + lambda_[k];
-    bound += slot < 0 ? worth * price_[k]
-                      : std::max(worth * ranges_.low(slot), worth * ranges_.high(slot));
+  for (const Claim& of : claims_) {
+    const double worth = of.demand + of.lambda;
+    bound += of.slot < 0 ? worth * of.price
+                         : std::max(worth * ranges_.low(of.slot), worth * ranges_.high(of.slot));
   }
   return bound;
 }
 
 double PriceProgram::objective() const {
   double revenue = 0.0;
-  for (Eigen::Index k = 0; k < lambda_.size(); ++k) {
-    revenue += demand_[k] * price_[k];
+  for (const Claim& of : claims_) {
+    revenue += of.demand * of.price;
   }
   return revenue;
 }
@@ -245,8 +248,12 @@ bool PriceProgram::keep_best(double tolerance) {
   const double merit = std::max(std::abs(bound() - objective()), primal_residual_);
   if (merit < merit_) {
     merit_ = merit;
-    best_xi_ = xi_;
-    best_lambda_ = lambda_;
+    for (State& at : states_) {
+      at.best_xi = at.xi;
+    }
+    for (Claim& of : claims_) {
+      of.best_lambda = of.lambda;
+    }
     best_primal_residual_ = primal_residual_;
     best_dual_residual_ = dual_residual_;
   }

@@ -1,9 +1,12 @@
 // The prices of a cell: a linear program in the state prices.
 #pragma once
 
+#include <vector>
+
 #include "ipm/hull.hpp"
 #include "ipm/predictor_corrector.hpp"
 #include "model/scaled_market.hpp"
+#include "numerics/arena.hpp"
 #include "numerics/dense.hpp"
 
 namespace kpm {
@@ -37,38 +40,55 @@ class PriceProgram {
   bool keep_best(double tolerance);
 
   // The best point so far.
-  const Array& state_prices() const { return best_xi_; }
-  const Array& multipliers() const { return best_lambda_; }
+  double state_price(Eigen::Index i) const { return state(i).best_xi; }
+  double multiplier(Eigen::Index k) const { return claim(k).best_lambda; }
   double merit() const { return merit_; }
   double primal_residual() const { return best_primal_residual_; }
   double dual_residual() const { return best_dual_residual_; }
   void forget() { merit_ = kInfinity; }
 
  private:
+  struct State {
+    double weight;  // of xi s among the products: the prior, but no state negligible
+    double xi, s, dxi, ds;
+    double target;  // of xi s, less the product
+    double scaling, root_scaling, rs, k, push;
+    double best_xi;
+  };
+  struct Claim {
+    int slot;       // place in ranges_, -1 where the price is fixed
+    double demand;  // y on flats, 0 on steps: their revenue is not decided here
+    double price;   // pi
+    double lambda, dlambda;
+    double mean, coupling;
+    double best_lambda;
+  };
+
+  State& state(Eigen::Index i) { return states_[static_cast<std::size_t>(i)]; }
+  const State& state(Eigen::Index i) const { return states_[static_cast<std::size_t>(i)]; }
+  Claim& claim(Eigen::Index k) { return claims_[static_cast<std::size_t>(k)]; }
+  const Claim& claim(Eigen::Index k) const { return claims_[static_cast<std::size_t>(k)]; }
+
   double bound() const;
   double objective() const;
 
   const ScaledMarket& market_;
-  IntervalBlock ranges_;   // prices of the flats that have one to choose
-  std::vector<int> slot_;  // (claims) place in ranges_, -1 where the price is fixed
-  Array demand_;           // (claims) y on flats, 0 on steps: their revenue is not decided here
-  Array price_;            // (claims) pi
-
-  Array weight_;  // (states) of xi s among the products: the prior, but no state negligible
-  Array xi_, s_, dxi_, ds_, target_;  // (states)
-  Array lambda_, dlambda_;            // (claims)
+  IntervalBlock ranges_;  // prices of the flats that have one to choose
+  std::vector<State> states_;
+  std::vector<Claim> claims_;
   double tau_ = 0.0, dtau_ = 0.0;
   double start_ = 1.0;
 
-  Array scaling_, rs_, k_, push_;  // (states)
-  Array mean_, coupling_;          // (claims)
-  Matrix scaled_, matrix_;
+  Arena arena_;
+  MatrixSlice scaled_;  // (claims, states) centred payoffs times the root of the scaling
+  MatrixSlice matrix_;  // (claims, claims)
+  Slice column_;        // (claims)
   SemidefiniteCholesky factor_;
-  Vector column_;
   double total_scaling_ = 1.0, normalisation_ = 0.0;
   double primal_residual_ = 0.0, dual_residual_ = 0.0;
+  Products products_;
+  Step steepest_;
 
-  Array best_xi_, best_lambda_;
   double merit_ = kInfinity, best_primal_residual_ = 0.0, best_dual_residual_ = 0.0;
 };
 

@@ -34,7 +34,7 @@ constexpr int kPatience = 6;  // so many tries for the residual's sake, then the
 /// A step must lower the nonlinear residual by this share of what the linear model promises ...
 constexpr double kDecrease = 0.5;
 /// ... unless it is this small next to the complementarity products anyway.
-constexpr double kResidualShare = 3.0;
+constexpr double kResidualShare = 10.0;
 
 /// The ball counts as slack where its slack exceeds this share of the radius at the optimum.
 constexpr double kSlackShare = 0.1;
@@ -49,17 +49,13 @@ RiskBlock::RiskBlock(const ScaledMarket& market)
       ball_(market.kind == Ambiguity::kBall),
       simplex_(market.kind == Ambiguity::kSimplex),
       a_(simplex_ ? 0.0 : market.risk_aversion),
-      states_(market.states()) {
-  for (Array* array :
-       {&trial_e_,  &p,          &g,        &step_g, &m_,         &ratio_,  &excess_, &e_,
-        &gamma_,    &phi_,       &t_,       &h_,     &x_,         &eps_,    &dt_,     &dh_,
-        &target_t_, &target_h_,  &r1_,      &r2_,    &k1_,        &x0_,     &shrink_, &gp_,
-        &eta_,      &inverse_e_, &trial_m_, &row_c_, &row_kappa_, &row_mu_, &root_p_, &root_g_}) {
-    array->setZero(market.states());
-  }
-  weight_ = market.prior;
-  if (simplex_) {
-    weight_ = 0.5 * (weight_ + 1.0 / market.states());
+      inverse_a_(simplex_ ? 0.0 : 1.0 / market.risk_aversion),
+      count_(market.states()),
+      states_(static_cast<std::size_t>(count_)) {
+  for (Eigen::Index i = 0; i < count_; ++i) {
+    State& at = states_[static_cast<std::size_t>(i)];
+    at.q = market.prior[i];
+    at.weight = simplex_ ? 0.5 * (at.q + 1.0 / market.states()) : at.q;
   }
 }
 
@@ -67,72 +63,75 @@ RiskBlock::RiskBlock(const ScaledMarket& market)
 /// `entropy_share` times the radius, then t and h so that t g and h p are tau q and the
 /// stationarity holds.
 void RiskBlock::start(const Array& loss, double tau, double entropy_share) {
-  const Array& q = market_.prior;
   const double worst = loss.maxCoeff();
-  t_ = tau;
-  h_ = 0.0;
-  m_ = 0.0;
-  ratio_ = 1.0;
-  excess_ = 0.0;
-  e_ = 0.0;
-  phi_ = 0.0;
-  gamma_ = 1.0;
   mu_ = kappa_ = 0.0;
   slack_ = ball_weight_ = 1.0;
-  // No step yet. A cell that ran into infinities must leave nothing behind: 0 * NaN is NaN.
-  for (Array* direction : {&x_, &eps_, &dt_, &dh_}) {
-    direction->setZero();
+  for (State& at : states_) {
+    at.m = at.excess = at.e = at.phi = at.h = 0.0;
+    at.ratio = at.gamma = 1.0;
+    // No step yet. A cell that ran into infinities must leave nothing behind: 0 * NaN is NaN.
+    at.x = at.eps = at.dt = at.dh = 0.0;
   }
   dc_ = dmu_ = dkappa_ = dslack_ = 0.0;
-  border_rhs_.setZero();
   if (simplex_) {
     c_ = worst + tau;
     double mass = 0.0;
-    for (Eigen::Index i = 0; i < states_; ++i) {
-      t_[i] = c_ - loss[i];
-      ratio_[i] = weight_[i] / q[i] * (tau / t_[i]);
-      mass += q[i] * ratio_[i];
+    for (Eigen::Index i = 0; i < count_; ++i) {
+      State& at = states_[static_cast<std::size_t>(i)];
+      at.t = c_ - loss[i];
+      at.ratio = at.weight / at.q * (tau / at.t);
+      mass += at.q * at.ratio;
     }
-    ratio_ /= mass;
+    for (State& at : states_) {
+      at.ratio /= mass;
+    }
     refresh();
     return;
   }
 
   // Utilities relative to the worst state's: all of them in [0, 1].
-  for (Eigen::Index i = 0; i < states_; ++i) {
-    phi_[i] = scaled_expm1(a_, loss[i] - worst);
+  for (Eigen::Index i = 0; i < count_; ++i) {
+    State& at = states_[static_cast<std::size_t>(i)];
+    const Power power = power_of(a_ * (loss[i] - worst));
+    at.gamma = power.value;
+    at.phi = power.excess * inverse_a_;
   }
   if (ball_) {
     start_ball(tau, entropy_share);
   }
   double utility = 0.0;
   double mean = 0.0;
-  for (Eigen::Index i = 0; i < states_; ++i) {
-    utility += q[i] * ratio_[i] * std::exp(a_ * (loss[i] - worst));
-    mean += q[i] * ratio_[i] * phi_[i];
+  for (const State& at : states_) {
+    utility += at.q * at.ratio * at.gamma;
+    mean += at.q * at.ratio * at.phi;
   }
   c_ = worst + (utility > 0.5 ? scaled_log1p(a_, mean) : std::log(utility) / a_);
   mu_ /= utility;
+  const double log_tau = std::log(a_ * tau);  // the weights are the prior's
   double excess = 0.0;
-  for (Eigen::Index i = 0; i < states_; ++i) {
+  for (Eigen::Index i = 0; i < count_; ++i) {
+    State& at = states_[static_cast<std::size_t>(i)];
     const double surplus = loss[i] - c_;
-    t_[i] = product_log(std::log(a_ * tau * weight_[i] / q[i]) - m_[i] - a_ * surplus) / a_;
-    e_[i] = surplus + t_[i];
-    excess += q[i] * ratio_[i] * scaled_expm1(a_, e_[i]);
+    at.t = product_log(log_tau - at.m - a_ * surplus) * inverse_a_;
+    at.e = surplus + at.t;
+    excess += at.q * at.ratio * scaled_expm1(a_, at.e);
   }
   const double shift = scaled_log1p(a_, excess);  // sum g = 1
   c_ += shift;
-  double offset = 0.0;
-  for (Eigen::Index i = 0; i < states_; ++i) {
-    e_[i] -= shift;
-    phi_[i] = scaled_expm1(a_, e_[i]);
-    gamma_[i] = std::exp(a_ * e_[i]);
-    offset += q[i] * ratio_[i] * (phi_[i] - mu_ * m_[i]);
+  for (State& at : states_) {
+    at.e -= shift;
+    const Power power = power_of(a_ * at.e);
+    at.gamma = power.value;
+    at.phi = power.excess * inverse_a_;
+    kappa_ += at.q * at.ratio * (at.phi - mu_ * at.m);
   }
   if (ball_) {
-    kappa_ = offset;
-    h_ = tau * weight_ / (q * ratio_);
-    slack_ = market_.ambiguity - relative_entropy(m_, q);
+    double entropy = 0.0;
+    for (State& at : states_) {
+      at.h = tau / at.ratio;
+      entropy += at.q * entropy_integrand(at.m, {at.ratio, at.excess});
+    }
+    slack_ = market_.ambiguity - entropy;
     ball_weight_ = std::min(1.0, mu_ * slack_ / tau);
   }
   refresh();
@@ -140,261 +139,303 @@ void RiskBlock::start(const Array& loss, double tau, double entropy_share) {
 
 /// p proportional to q e^{phi / mu} with at most `entropy_share` of the ball's entropy.
 void RiskBlock::start_ball(double tau, double entropy_share) {
-  const Array& q = market_.prior;
-  const double mean = (q * phi_).sum();
-  const double deviation = std::sqrt((q * (phi_ - mean).square()).sum());
+  double mean = 0.0;
+  double least = 1.0;
+  for (const State& at : states_) {
+    mean += at.q * at.phi;
+    least = std::min(least, at.q);
+  }
+  double variance = 0.0;
+  for (const State& at : states_) {
+    variance += at.q * (at.phi - mean) * (at.phi - mean);
+  }
   // No multiplier below tau, in units of the prior's utility. Losses that happen to be equal at the
   // start will not stay so: a small ball then still needs the multiplier that goes with its size.
   const double unit = tau * (1.0 + a_ * mean);
-  mu_ = std::max({std::max(deviation, unit) / std::sqrt(2.0 * entropy_share * market_.ambiguity),
-                  unit, tau * q.minCoeff()});
+  mu_ = std::max(
+      {std::max(std::sqrt(variance), unit) / std::sqrt(2.0 * entropy_share * market_.ambiguity),
+       unit, tau * least});
   for (int attempt = 0; attempt < 100; ++attempt) {
-    double excess = 0.0;
-    for (Eigen::Index i = 0; i < states_; ++i) {
-      m_[i] = phi_[i] / mu_;
-      excess += q[i] * std::expm1(m_[i]);
+    const double inverse_mu = 1.0 / mu_;
+    TiltMass mass;
+    for (State& at : states_) {
+      const Power power = power_of(at.phi * inverse_mu);
+      at.ratio = power.value;
+      at.excess = power.excess;
+      mass.add(at.q, power);
     }
-    m_ -= excess > -0.5 ? std::log1p(excess) : std::log((q * m_.exp()).sum());
-    if (relative_entropy(m_, q) <= entropy_share * market_.ambiguity) {
+    double entropy = 0.0;
+    const double log_mass = mass.log();
+    for (State& at : states_) {
+      at.m = at.phi * inverse_mu - log_mass;
+      const Power power = mass.normalised({at.ratio, at.excess});
+      at.ratio = power.value;
+      at.excess = power.excess;
+      entropy += at.q * entropy_integrand(at.m, power);
+    }
+    if (entropy <= entropy_share * market_.ambiguity) {
       break;
     }
     mu_ *= 1.3;
   }
-  for (Eigen::Index i = 0; i < states_; ++i) {
-    excess_[i] = std::expm1(m_[i]);
-    ratio_[i] = std::exp(m_[i]);
-  }
 }
 
 void RiskBlock::refresh() {
-  for (Eigen::Index i = 0; i < states_; ++i) {
-    p[i] = market_.prior[i] * ratio_[i];
-    g[i] = p[i] * gamma_[i];
+  for (Eigen::Index i = 0; i < count_; ++i) {
+    const State& at = states_[static_cast<std::size_t>(i)];
+    p[i] = at.q * at.ratio;
+    g[i] = p[i] * at.gamma;
   }
 }
 
 void RiskBlock::factor(const Array& loss) {
-  const Array& q = market_.prior;
-  dual_residual = weighted_residual_ = r3_ = r4_ = 0.0;
+  weighted_residual_ = r3_ = r4_ = 0.0;
+  products_ = {};
   double cc = 0.0;  // the border's entries, summed over the states
   double ck = 0.0;
   double cm = 0.0;
   double kk = 0.0;
   double km = 0.0;
   double mm = 0.0;
+  const double inverse_mu = ball_ ? 1.0 / mu_ : 0.0;
   // Eliminating t and then e in each state leaves, with kappa' = kappa + c,
   //   x = x0 + (g' dL - a eta dc - dkappa' - m dmu) / E
   //   e = shrink (dL - dc + k1 - t x),     dg = p g' (x + a (dL - dc + k1)).
   // Writing the border in (dc, dkappa', dmu) and dividing its first row by a keeps it regular as
   // a -> 0, where the conditions sum g = 1 and sum p = 1 become one.
-  for (Eigen::Index i = 0; i < states_; ++i) {
-    r1_[i] = loss[i] - c_ + t_[i] - e_[i];
-    dual_residual = std::max(dual_residual, std::abs(r1_[i]));
-    weighted_residual_ += g[i] * money(r1_[i], a_);
-    r3_ += q[i] * excess_[i];
-    r4_ += p[i] * phi_[i];
-    shrink_[i] = 1.0 / (1.0 + a_ * t_[i]);
-    gp_[i] = gamma_[i] * shrink_[i];
-    eta_[i] = shrink_[i] * (phi_[i] - t_[i]);
+  for (Eigen::Index i = 0; i < count_; ++i) {
+    State& at = states_[static_cast<std::size_t>(i)];
+    const double p_i = p[i];
+    const double g_i = g[i];
+    at.r1 = loss[i] - c_ + at.t - at.e;
+    weighted_residual_ += g_i * money(at.r1, a_);
+    products_.now += g_i * at.t;
+    r3_ += at.q * at.excess;
+    r4_ += p_i * at.phi;
+    at.centre_t = at.weight / g_i;
+    at.shrink = 1.0 / (1.0 + a_ * at.t);
+    at.gp = at.gamma * at.shrink;
+    at.eta = at.shrink * (at.phi - at.t);
     if (ball_) {
-      r2_[i] = phi_[i] - mu_ * m_[i] - kappa_ + h_[i];
-      dual_residual = std::max(dual_residual, std::abs(r2_[i]));
-      weighted_residual_ += p[i] * money(r2_[i], 1.0 / mu_);
-      inverse_e_[i] = 1.0 / (gp_[i] * t_[i] + mu_ + h_[i]);
+      at.r2 = at.phi - mu_ * at.m - kappa_ + at.h;
+      weighted_residual_ += p_i * money(at.r2, inverse_mu);
+      products_.now += p_i * at.h;
+      at.centre_h = at.weight / p_i;
+      at.inverse_e = 1.0 / (at.gp * at.t + mu_ + at.h);
     } else {
-      inverse_e_[i] = simplex_ ? 1.0 / t_[i] : 0.0;  // 0: p does not move
+      at.inverse_e = simplex_ ? 1.0 / at.t : 0.0;  // 0: p does not move
     }
-    const double w = p[i] * inverse_e_[i];
-    const double w_eta = w * eta_[i];
-    const double w_m = w * m_[i];
-    cc += a_ * w_eta * eta_[i] + p[i] * gp_[i];
+    const double pg = p_i * at.gp;
+    const double w = p_i * at.inverse_e;
+    const double w_eta = w * at.eta;
+    const double w_m = w * at.m;
+    cc += a_ * w_eta * at.eta + pg;
     ck += w_eta;
-    cm += w_eta * m_[i];
+    cm += w_eta * at.m;
     kk += w;
     km += w_m;
-    mm += w_m * m_[i];
-    row_c_[i] = gp_[i] * (w_eta + p[i]);
-    row_kappa_[i] = gp_[i] * w;
-    row_mu_[i] = gp_[i] * w_m;
-    root_p_[i] = std::sqrt(w);
-    root_g_[i] = std::sqrt(a_ * p[i] * gp_[i]);
+    mm += w_m * at.m;
+    at.row_c = at.gp * w_eta + at.gp * p_i;
+    at.row_kappa = at.gp * w;
+    at.row_mu = at.gp * w_m;
+    at.root_p = std::sqrt(w);
+    at.root_g = std::sqrt(a_ * pg);
   }
-  border_inverse_.setZero();
+  border_ = {};
   if (ball_) {
-    Eigen::Matrix3d border;
-    border << cc, ck, cm, a_ * ck, kk, km, a_ * cm, km, mm + slack_ / mu_;
-    border_inverse_ = border.partialPivLu().inverse();
+    products_.now += mu_ * slack_;
+    root_slack_ = std::sqrt(slack_ * inverse_mu);
+    border_.ck = ck;
+    border_.cm = cm;
+    border_.inverse_c = 1.0 / cc;
+    border_.kappa_by_c = a_ * ck * border_.inverse_c;
+    border_.mu_by_c = a_ * cm * border_.inverse_c;
+    border_.inverse_kappa = 1.0 / (kk - border_.kappa_by_c * ck);
+    const double rest = km - border_.kappa_by_c * cm;
+    border_.mu_by_kappa = rest * border_.inverse_kappa;
+    border_.inverse_mu =
+        1.0 / (mm + slack_ * inverse_mu - border_.mu_by_c * cm - border_.mu_by_kappa * rest);
   } else if (simplex_) {
-    border_inverse_(1, 1) = 1.0 / kk;
+    border_.inverse_kappa = 1.0 / kk;
   } else {
-    border_inverse_(0, 0) = 1.0 / cc;
+    border_.inverse_c = 1.0 / cc;
   }
 }
 
-Eigen::Index RiskBlock::root_size() const { return ball_ ? 2 * states_ + 1 : states_; }
+Eigen::Index RiskBlock::root_size() const { return ball_ ? 2 * count_ + 1 : count_; }
 
 void RiskBlock::root(const double* payoff, double scale, double* root) const {
   double of_c = 0.0;
   double of_kappa = 0.0;
   double of_mu = 0.0;
-  for (Eigen::Index i = 0; i < states_; ++i) {
-    of_c += row_c_[i] * payoff[i];
-    of_kappa += row_kappa_[i] * payoff[i];
-    of_mu += row_mu_[i] * payoff[i];
+  for (Eigen::Index i = 0; i < count_; ++i) {
+    const State& at = states_[static_cast<std::size_t>(i)];
+    of_c += at.row_c * payoff[i];
+    of_kappa += at.row_kappa * payoff[i];
+    of_mu += at.row_mu * payoff[i];
   }
-  const Eigen::Vector3d theta = border_inverse_ * Eigen::Vector3d(of_c, of_kappa, of_mu);
+  const Border::Solution theta = border_.solve(of_c, of_kappa, of_mu);
   if (!simplex_) {
-    for (Eigen::Index i = 0; i < states_; ++i) {
-      root[i] = scale * root_g_[i] * (payoff[i] - theta[0]);
+    for (Eigen::Index i = 0; i < count_; ++i) {
+      root[i] = scale * states_[static_cast<std::size_t>(i)].root_g * (payoff[i] - theta.c);
     }
-    root += states_;
+    root += count_;
   }
   if (ball_ || simplex_) {
-    for (Eigen::Index i = 0; i < states_; ++i) {
-      root[i] = scale * root_p_[i] *
-                (gp_[i] * payoff[i] - theta[1] - a_ * theta[0] * eta_[i] - theta[2] * m_[i]);
+    const double by_eta = a_ * theta.c;
+    for (Eigen::Index i = 0; i < count_; ++i) {
+      const State& at = states_[static_cast<std::size_t>(i)];
+      root[i] =
+          scale * at.root_p * (at.gp * payoff[i] - theta.kappa - by_eta * at.eta - theta.mu * at.m);
     }
   }
   if (ball_) {
-    root[states_] = scale * std::sqrt(slack_ / mu_) * theta[2];
+    root[count_] = scale * root_slack_ * theta.mu;
   }
 }
 
 void RiskBlock::condense() {
-  double of_c = r4_;
-  double of_kappa = r3_;
-  double of_mu = 0.0;
-  for (Eigen::Index i = 0; i < states_; ++i) {
-    k1_[i] = r1_[i] + target_t_[i] / g[i];
-    x0_[i] = gp_[i] * k1_[i] * inverse_e_[i];
-    if (ball_) {
-      x0_[i] += (r2_[i] + target_h_[i] / p[i]) * inverse_e_[i];
-    }
-    of_c += p[i] * (eta_[i] * x0_[i] + gp_[i] * k1_[i]);
-    of_kappa += p[i] * x0_[i];
-    of_mu += p[i] * m_[i] * x0_[i];
+  of_c_ = r4_;
+  of_kappa_ = r3_;
+  of_mu_ = 0.0;
+  for (Eigen::Index i = 0; i < count_; ++i) {
+    State& at = states_[static_cast<std::size_t>(i)];
+    at.k1 = at.r1 + at.target_t;
+    const double gk = at.gp * at.k1;
+    at.x0 = (ball_ ? gk + (at.r2 + at.target_h) : gk) * at.inverse_e;
+    const double px = p[i] * at.x0;
+    of_c_ += px * at.eta + p[i] * gk;
+    of_kappa_ += px;
+    of_mu_ += px * at.m;
   }
   if (ball_) {
-    of_mu += target_ball_ / mu_ - ball_correction_;
+    of_mu_ += target_ball_ / mu_ - ball_correction_;
   }
-  border_rhs_ << of_c, of_kappa, of_mu;
-  const Eigen::Vector3d theta = border_inverse_ * border_rhs_;
-  for (Eigen::Index i = 0; i < states_; ++i) {
-    step_g[i] = p[i] * gp_[i] *
-                (x0_[i] - (a_ * theta[0] * eta_[i] + theta[1] + theta[2] * m_[i]) * inverse_e_[i] +
-                 a_ * (k1_[i] - theta[0]));
+  const Border::Solution theta = border_.solve(of_c_, of_kappa_, of_mu_);
+  const double by_eta = a_ * theta.c;
+  for (Eigen::Index i = 0; i < count_; ++i) {
+    const State& at = states_[static_cast<std::size_t>(i)];
+    step_g[i] = p[i] * at.gp *
+                (at.x0 - (by_eta * at.eta + theta.kappa + theta.mu * at.m) * at.inverse_e +
+                 a_ * (at.k1 - theta.c));
   }
 }
 
 void RiskBlock::expand(const Array& dloss) {
   dloss_ = &dloss;
-  Eigen::Vector3d rhs = border_rhs_;
-  for (Eigen::Index i = 0; i < states_; ++i) {
-    rhs[0] += row_c_[i] * dloss[i];
-    rhs[1] += row_kappa_[i] * dloss[i];
-    rhs[2] += row_mu_[i] * dloss[i];
+  double of_c = of_c_;
+  double of_kappa = of_kappa_;
+  double of_mu = of_mu_;
+  for (Eigen::Index i = 0; i < count_; ++i) {
+    const State& at = states_[static_cast<std::size_t>(i)];
+    of_c += at.row_c * dloss[i];
+    of_kappa += at.row_kappa * dloss[i];
+    of_mu += at.row_mu * dloss[i];
   }
-  const Eigen::Vector3d theta = border_inverse_ * rhs;
-  dc_ = simplex_ ? theta[1] : theta[0];
-  dkappa_ = theta[1] - dc_;
-  dmu_ = theta[2];
+  const Border::Solution theta = border_.solve(of_c, of_kappa, of_mu);
+  dc_ = simplex_ ? theta.kappa : theta.c;
+  dkappa_ = theta.kappa - dc_;
+  dmu_ = theta.mu;
+  const double by_eta = a_ * theta.c;
   double entropy_slope = 0.0;
-  for (Eigen::Index i = 0; i < states_; ++i) {
-    x_[i] = x0_[i] + (gp_[i] * dloss[i] - a_ * theta[0] * eta_[i] - theta[1] - theta[2] * m_[i]) *
-                         inverse_e_[i];
+  double once = 0.0;  // the products' first and second-order terms
+  double twice = 0.0;
+  double steepest = 0.0;
+  double steepest_ball = 0.0;
+  curvature_ = 0.0;
+  for (Eigen::Index i = 0; i < count_; ++i) {
+    State& at = states_[static_cast<std::size_t>(i)];
+    at.x =
+        at.x0 + (at.gp * dloss[i] - by_eta * at.eta - theta.kappa - theta.mu * at.m) * at.inverse_e;
     if (!simplex_) {
-      eps_[i] = shrink_[i] * (dloss[i] - dc_ + k1_[i] - t_[i] * x_[i]);
+      at.eps = at.shrink * (dloss[i] - dc_ + at.k1 - at.t * at.x);
     }
+    const double change_g = at.x + a_ * at.eps;
+    at.dt = at.target_t - at.t * change_g;
+    once += g[i] * (at.dt + at.t * change_g);
+    twice += g[i] * (change_g * at.dt);
+    steepest = std::max({steepest, -at.dt / at.t, -a_ * at.eps});
     if (ball_) {
-      dh_[i] = target_h_[i] / p[i] - h_[i] * x_[i];
-      entropy_slope += p[i] * m_[i] * x_[i];
+      const double px = p[i] * at.x;
+      at.dh = at.target_h - at.h * at.x;
+      entropy_slope += px * at.m;
+      curvature_ += px * at.x;
+      once += p[i] * (at.dh + at.h * at.x);
+      twice += px * at.dh;
+      steepest_ball = std::max(steepest_ball, -at.dh / at.h);
     }
-    dt_[i] = target_t_[i] / g[i] - t_[i] * (x_[i] + a_ * eps_[i]);
+    steepest_ball = std::max(steepest_ball, -at.x);
   }
   dslack_ = ball_correction_ - entropy_slope;
-}
-
-double RiskBlock::complementarity(double step) const {
-  double sum = 0.0;
-  for (Eigen::Index i = 0; i < states_; ++i) {
-    sum += g[i] * (1.0 + step * (x_[i] + a_ * eps_[i])) * (t_[i] + step * dt_[i]);
-    if (ball_) {
-      sum += p[i] * (1.0 + step * x_[i]) * (h_[i] + step * dh_[i]);
-    }
+  if (ball_) {
+    once += dmu_ * slack_ + mu_ * dslack_;
+    twice += dmu_ * dslack_;
+    steepest = std::max({steepest, -dmu_ / mu_, -dslack_ / slack_});
   }
-  return ball_ ? sum + (mu_ + step * dmu_) * (slack_ + step * dslack_) : sum;
+  steepest_ = std::max(steepest, steepest_ball);
+  products_ = {products_.now, once, 0.0, twice};
 }
 
 void RiskBlock::target_predictor() {
-  target_t_ = -g * t_;
-  target_h_ = -p * h_;
+  for (State& at : states_) {
+    at.target_t = -at.t;
+    at.target_h = -at.h;
+  }
   target_ball_ = -mu_ * slack_;
   ball_correction_ = 0.0;
 }
 
 void RiskBlock::target_corrector(double tau, bool second_order) {
-  double curvature = 0.0;
-  for (Eigen::Index i = 0; i < states_; ++i) {
-    target_t_[i] = tau * weight_[i] - g[i] * (t_[i] + (x_[i] + a_ * eps_[i]) * dt_[i]);
+  for (State& at : states_) {
+    at.target_t = tau * at.centre_t - (at.t + (at.x + a_ * at.eps) * at.dt);
     if (ball_) {
-      target_h_[i] = tau * weight_[i] - p[i] * (h_[i] + x_[i] * dh_[i]);
-      curvature += p[i] * x_[i] * x_[i];
+      at.target_h = tau * at.centre_h - (at.h + at.x * at.dh);
     }
   }
   target_ball_ = tau * ball_weight_ - mu_ * slack_ - dmu_ * dslack_;
   // The ball curves: second-order term of KL along the predictor.
-  ball_correction_ = second_order ? -0.5 * curvature : 0.0;
+  ball_correction_ = second_order ? -0.5 * curvature_ : 0.0;
 }
 
 void RiskBlock::target_centre(double tau) {
-  target_t_ = tau * weight_ - g * t_;
-  target_h_ = tau * weight_ - p * h_;
+  for (State& at : states_) {
+    at.target_t = tau * at.centre_t - at.t;
+    at.target_h = ball_ ? tau * at.centre_h - at.h : 0.0;
+  }
   target_ball_ = tau * ball_weight_ - mu_ * slack_;
   ball_correction_ = 0.0;
 }
 
-void RiskBlock::steepest(double& steepest) const {
-  for (Eigen::Index i = 0; i < states_; ++i) {
-    steepest = std::max({steepest, -dt_[i] / t_[i], -x_[i], -a_ * eps_[i]});
-    if (ball_) {
-      steepest = std::max(steepest, -dh_[i] / h_[i]);
-    }
-  }
-  if (ball_) {
-    steepest = std::max({steepest, -dmu_ / mu_, -dslack_ / slack_});
-  }
-}
-
-/// The change of phi = (e^{a e} - 1) / a over its slope. g is to follow its linear step while p
-/// grows, and p while p shrinks: the plain ratio of the two linear steps would blow e up in states
-/// whose p nearly vanishes.
-double RiskBlock::phi_change(Eigen::Index i, double step) const {
-  return step * eps_[i] / std::max(1.0, 1.0 + step * x_[i]);
-}
-
-/// Sets trial_m_, trial_e_, trial_slack_ and trial_residual_: where a step would lead.
+/// Sets the trial values, trial_slack_, trial_residual_ and trial_descent_: where a step would
+/// lead. g is to follow its linear step while p grows, and p while p shrinks: the plain ratio of
+/// the two linear steps would blow e up in states whose p nearly vanishes.
 void RiskBlock::try_step(double step) {
   double entropy = 0.0;
   double residual = 0.0;
   double descent = 0.0;
   const double mu = mu_ + step * dmu_;
-  for (Eigen::Index i = 0; i < states_; ++i) {
-    const double change = phi_change(i, step);
-    const double p_new = p[i] * (1.0 + step * x_[i]);
-    trial_e_[i] = e_[i] + scaled_log1p(a_, change);
-    const double r1 = r1_[i] + step * ((*dloss_)[i] - dc_ + dt_[i]) - (trial_e_[i] - e_[i]);
-    residual += p_new * gamma_[i] * (1.0 + a_ * change) * money(r1, a_);
+  const double curvature = ball_ ? 1.0 / mu_ : 0.0;
+  const double curvature_there = ball_ ? 1.0 / mu : 0.0;
+  for (Eigen::Index i = 0; i < count_; ++i) {
+    State& at = states_[static_cast<std::size_t>(i)];
+    const double growth = 1.0 + step * at.x;
+    const double p_new = p[i] * growth;
+    at.change = step * at.eps / std::max(1.0, growth);
+    const double growth_e = 1.0 + a_ * at.change;
+    const double de = std::log1p(a_ * at.change) * inverse_a_;
+    at.trial_e = at.e + de;
+    const double r1 = at.r1 + step * ((*dloss_)[i] - dc_ + at.dt) - (at.trial_e - at.e);
+    residual += p_new * at.gamma * growth_e * money(r1, a_);
     descent += g[i] * money(r1, a_);
     if (ball_) {
-      const double m = m_[i] + std::log1p(step * x_[i]);
-      trial_m_[i] = m;
-      entropy += market_.prior[i] * (std::abs(m) < kEntropySeries
-                                         ? entropy_series(m)
-                                         : ratio_[i] * (1.0 + step * x_[i]) * (m - 1.0) + 1.0);
+      const double m = at.m + std::log1p(step * at.x);
+      at.trial_m = m;
+      entropy += at.q * (std::abs(m) < kEntropySeries ? entropy_series(m)
+                                                      : at.ratio * growth * (m - 1.0) + 1.0);
       const double r2 =
-          r2_[i] + step * (dh_[i] - dkappa_) + gamma_[i] * change - (mu * m - mu_ * m_[i]);
-      residual += p_new * money(r2, 1.0 / mu);
-      descent += p[i] * money(r2, 1.0 / mu_);
+          at.r2 + step * (at.dh - dkappa_) + at.gamma * at.change - (mu * m - mu_ * at.m);
+      residual += p_new * money(r2, curvature_there);
+      descent += p[i] * money(r2, curvature);
     }
   }
   trial_slack_ = market_.ambiguity - entropy;
@@ -428,19 +469,20 @@ void RiskBlock::advance(double step) {
     kappa_ += step * dkappa_;
     mu_ += step * dmu_;
     slack_ = trial_slack_;
-    m_ = trial_m_;
   }
-  for (Eigen::Index i = 0; i < states_; ++i) {
-    t_[i] += step * dt_[i];
-    h_[i] += step * dh_[i];
+  for (State& at : states_) {
+    at.t += step * at.dt;
+    at.h += step * at.dh;
     if (!simplex_) {
-      const double change = phi_change(i, step);
-      e_[i] = trial_e_[i];
-      phi_[i] += gamma_[i] * change;
-      gamma_[i] *= 1.0 + a_ * change;
+      at.e = at.trial_e;
+      at.phi += at.gamma * at.change;
+      at.gamma *= 1.0 + a_ * at.change;
     }
-    excess_[i] += ratio_[i] * (step * x_[i]);
-    ratio_[i] *= 1.0 + step * x_[i];
+    if (ball_) {
+      at.m = at.trial_m;
+    }
+    at.excess += at.ratio * (step * at.x);
+    at.ratio *= 1.0 + step * at.x;
   }
   refresh();
 }
@@ -449,25 +491,41 @@ double RiskBlock::divergence() const {
   if (simplex_) {
     return 0.0;
   }
-  return (g * e_).sum() / g.sum() - scaled_log1p(a_, (p * phi_).sum() / p.sum());
+  double mass_p = 0.0;
+  double mass_g = 0.0;
+  double mean_e = 0.0;
+  double mean_phi = 0.0;
+  for (Eigen::Index i = 0; i < count_; ++i) {
+    const State& at = states_[static_cast<std::size_t>(i)];
+    mass_p += p[i];
+    mass_g += g[i];
+    mean_e += g[i] * at.e;
+    mean_phi += p[i] * at.phi;
+  }
+  return mean_e / mass_g - scaled_log1p(a_, mean_phi / mass_p);
 }
 
 double RiskBlock::upper_bound(const Array& loss) const {
-  if (simplex_) {
-    return loss.maxCoeff();
+  double worst = loss[0];
+  for (Eigen::Index i = 1; i < count_; ++i) {
+    worst = std::max(worst, loss[i]);
   }
-  const Array& q = market_.prior;
+  if (simplex_) {
+    return worst;
+  }
   double bound = 0.0;
   if (ball_) {
-    const double top = scaled_expm1(a_, loss.maxCoeff() - c_);
+    const double top = scaled_expm1(a_, worst - c_);
+    const double inverse_mu = 1.0 / mu_;
     double excess = 0.0;
-    for (Eigen::Index i = 0; i < states_; ++i) {
-      excess += q[i] * std::expm1((scaled_expm1(a_, loss[i] - c_) - top) / mu_);
+    for (Eigen::Index i = 0; i < count_; ++i) {
+      excess += states_[static_cast<std::size_t>(i)].q *
+                std::expm1((scaled_expm1(a_, loss[i] - c_) - top) * inverse_mu);
     }
     bound = top + mu_ * (market_.ambiguity + std::log1p(excess));
   } else {
-    for (Eigen::Index i = 0; i < states_; ++i) {
-      bound += q[i] * scaled_expm1(a_, loss[i] - c_);
+    for (Eigen::Index i = 0; i < count_; ++i) {
+      bound += states_[static_cast<std::size_t>(i)].q * scaled_expm1(a_, loss[i] - c_);
     }
   }
   return c_ + scaled_log1p(a_, bound);

@@ -1,6 +1,8 @@
 // The maker's risk inside the interior-point method: the perspective log-sum-exp (25).
 #pragma once
 
+#include <vector>
+
 #include "ipm/interval_block.hpp"
 #include "model/scaled_market.hpp"
 #include "numerics/dense.hpp"
@@ -44,7 +46,7 @@ class RiskBlock {
   void expand(const Array& dloss);
 
   /// Sum of complementarity products at `step` along the direction (0: now), and their weight.
-  double complementarity(double step) const;
+  double complementarity(double step) const { return products_.at({step, step}); }
   double weight() const { return ball_ ? 2.0 + ball_weight_ : 1.0; }
 
   /// Targets of the products: predictor (towards zero) and corrector (towards tau, with the
@@ -54,7 +56,7 @@ class RiskBlock {
   void target_centre(double tau);
 
   /// Raise `steepest` to the greatest relative decrease per unit step.
-  void steepest(double& steepest) const;
+  void steepest(double& steepest) const { steepest = std::max(steepest, steepest_); }
   /// Shorten `step` until the ball's slack stays a fair part of what the linear model promised and
   /// the nonlinear residual falls, or is small next to the products (now and after a full step).
   double shorten(double step, double tau_now, double tau_full);
@@ -74,40 +76,65 @@ class RiskBlock {
 
   Array p, g;
   Array step_g;
-  double dual_residual = 0.0;
 
  private:
+  /// One record a state: a loop over a few states touches a few cache lines, with one pointer.
+  struct State {
+    double q, weight;  // the prior; the weight among the products: the prior, where it matters
+    // The unknowns, e^m and e^m - 1, e^{a e} and phi; and their steps x = dp / p, eps = de.
+    double m, ratio, excess, e, gamma, phi, t, h;
+    double x, eps, dt, dh;
+    double trial_m, trial_e, change;  // where a step would lead; the change of phi over its slope
+    // Targets of the products t g and h p less the products, over g and p; weight over g and p.
+    double target_t, target_h, centre_t, centre_h;
+    // Condensed quantities, named where factor() and condense() derive them.
+    double r1, r2, k1, x0, shrink, gp, eta, inverse_e;
+    double row_c, row_kappa, row_mu, root_p, root_g;
+  };
+
+  /// The equations for (dc, dkappa', dmu), factored.
+  struct Border {
+    struct Solution {
+      double c, kappa, mu;
+    };
+    Solution solve(double of_c, double of_kappa, double of_mu) const {
+      const double rest_kappa = of_kappa - kappa_by_c * of_c;
+      const double rest_mu = of_mu - mu_by_c * of_c - mu_by_kappa * rest_kappa;
+      const double mu = rest_mu * inverse_mu;
+      const double kappa = rest_kappa * inverse_kappa - mu_by_kappa * mu;
+      return {(of_c - ck * kappa - cm * mu) * inverse_c, kappa, mu};
+    }
+    double ck, cm;                                // row of c
+    double kappa_by_c, mu_by_c, mu_by_kappa;      // multiples of earlier rows taken out
+    double inverse_c, inverse_kappa, inverse_mu;  // of the pivots, 0 for what does not move
+  };
+
   void refresh();
   void start_ball(double tau, double entropy_share);
-  double phi_change(Eigen::Index i, double step) const;
   void try_step(double step);
 
   const ScaledMarket& market_;
   const bool ball_;     // p moves, inside a KL ball
   const bool simplex_;  // p = g moves freely
   const double a_;      // risk aversion; 0 where the worst state decides
-  const Eigen::Index states_;
-  Array weight_;  // of a state among the products: the prior, where it matters
+  const double inverse_a_;
+  const Eigen::Index count_;
+  std::vector<State> states_;
 
-  // The unknowns, e^m and e^m - 1, e^{a e} and phi; and their steps x = dp / p, eps = de.
-  Array m_, ratio_, excess_, e_, gamma_, phi_, t_, h_;
-  Array x_, eps_, dt_, dh_;
   double c_ = 0.0, mu_ = 0.0, kappa_ = 0.0, slack_ = 1.0;
   double dc_ = 0.0, dmu_ = 0.0, dkappa_ = 0.0, dslack_ = 0.0;
   const Array* dloss_ = nullptr;
   double trial_slack_ = 0.0, trial_residual_ = 0.0, trial_descent_ = 0.0;
   double ball_weight_ = 1.0;  // of mu s among the products: its natural scale at the start
+  double target_ball_ = 0.0, ball_correction_ = 0.0;  // target of mu s; second-order term
+  double curvature_ = 0.0;                            // of KL along the direction
 
-  // Targets of the products t g, h p, mu s, and the ball's second-order term.
-  Array target_t_, target_h_;
-  double target_ball_ = 0.0, ball_correction_ = 0.0;
-
-  // Condensed quantities, named where factor() and condense() derive them.
-  Array r1_, r2_, k1_, x0_, shrink_, gp_, eta_, inverse_e_, trial_m_, trial_e_;
-  Array row_c_, row_kappa_, row_mu_, root_p_, root_g_;
   double r3_ = 0.0, r4_ = 0.0, weighted_residual_ = 0.0;
-  Eigen::Matrix3d border_inverse_ = Eigen::Matrix3d::Identity();
-  Eigen::Vector3d border_rhs_ = Eigen::Vector3d::Zero();
+  double root_slack_ = 0.0;
+  Border border_{};
+  double of_c_ = 0.0, of_kappa_ = 0.0, of_mu_ = 0.0;  // the border's right-hand side
+  Products products_;
+  double steepest_ = 0.0;
 };
 
 }  // namespace kpm

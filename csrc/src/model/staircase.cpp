@@ -16,45 +16,57 @@ bool precedes(const Quote& a, const Quote& b) {
 }
 
 /// Orders grouped by claim, each group sorted by price, then signed quantity.
-std::vector<std::vector<Quote>> group_by_claim(const Market& market, const Orders& orders) {
-  std::vector<std::size_t> sizes(static_cast<std::size_t>(market.claims), 0);
-  for (std::int64_t j = 0; j < orders.count; ++j) {
-    ++sizes[static_cast<std::size_t>(orders.claim[j])];
-  }
-  std::vector<std::vector<Quote>> groups(sizes.size());
-  for (std::size_t k = 0; k < sizes.size(); ++k) {
-    groups[k].reserve(sizes[k]);
-  }
-  for (std::int64_t j = 0; j < orders.count; ++j) {
-    if (orders.quantity[j] > 0.0) {
-      // Adding zero turns a limit of -0.0 into 0.0.
-      groups[static_cast<std::size_t>(orders.claim[j])].push_back(
-          {orders.price[j] + 0.0, orders.side[j] > 0 ? orders.quantity[j] : -orders.quantity[j]});
+struct Quotes {
+  Quotes(const Market& market, const Orders& orders)
+      : first(static_cast<std::size_t>(market.claims) + 1, 0) {
+    for (std::int64_t j = 0; j < orders.count; ++j) {
+      first[static_cast<std::size_t>(orders.claim[j]) + 1] += orders.quantity[j] > 0.0 ? 1 : 0;
+    }
+    for (std::size_t k = 1; k < first.size(); ++k) {
+      first[k] += first[k - 1];
+    }
+    quotes.resize(static_cast<std::size_t>(first.back()));
+    std::vector<std::ptrdiff_t> next(first);
+    for (std::int64_t j = 0; j < orders.count; ++j) {
+      if (orders.quantity[j] > 0.0) {
+        // Adding zero turns a limit of -0.0 into 0.0.
+        quotes[static_cast<std::size_t>(next[static_cast<std::size_t>(orders.claim[j])]++)] = {
+            orders.price[j] + 0.0, orders.side[j] > 0 ? orders.quantity[j] : -orders.quantity[j]};
+      }
+    }
+    for (std::size_t k = 0; k + 1 < first.size(); ++k) {
+      std::sort(quotes.begin() + first[k], quotes.begin() + first[k + 1], precedes);
     }
   }
-  for (auto& group : groups) {
-    std::sort(group.begin(), group.end(), precedes);
-  }
-  return groups;
-}
 
-Staircase compile_one(double price_min, double price_max, const std::vector<Quote>& quotes) {
+  std::vector<std::ptrdiff_t> first;  // (claims + 1)
+  std::vector<Quote> quotes;
+};
+
+Staircase compile_one(double price_min, double price_max, const Quote* begin, const Quote* end) {
   Staircase stairs;
   stairs.price_min = price_min;
   stairs.price_max = price_max;
+  std::size_t limits = 0;
+  for (const Quote* quote = begin; quote != end; ++quote) {
+    limits += quote == begin || quote[-1].price < quote->price ? 1 : 0;
+  }
+  for (std::vector<double>* of_limits : {&stairs.limit, &stairs.buy, &stairs.sell}) {
+    of_limits->reserve(limits);
+  }
   double always_bought = 0.0;  // buys above the payoff range
   double always_sold = 0.0;    // sells below it
-  for (const Quote& quote : quotes) {
-    const bool buys = quote.quantity > 0.0;
-    const double quantity = buys ? quote.quantity : -quote.quantity;
+  for (const Quote* quote = begin; quote != end; ++quote) {
+    const bool buys = quote->quantity > 0.0;
+    const double quantity = buys ? quote->quantity : -quote->quantity;
     stairs.volume += quantity;
-    if (quote.price < price_min) {
+    if (quote->price < price_min) {
       always_sold += buys ? 0.0 : quantity;
-    } else if (quote.price > price_max) {
+    } else if (quote->price > price_max) {
       always_bought += buys ? quantity : 0.0;
     } else {
-      if (stairs.limit.empty() || stairs.limit.back() < quote.price) {
-        stairs.limit.push_back(quote.price);
+      if (stairs.limit.empty() || stairs.limit.back() < quote->price) {
+        stairs.limit.push_back(quote->price);
         stairs.buy.push_back(0.0);
         stairs.sell.push_back(0.0);
       }
@@ -91,13 +103,15 @@ Piece Staircase::piece(int index) const {
 }
 
 std::vector<Staircase> compile_staircases(const Market& market, const Orders& orders) {
-  const auto groups = group_by_claim(market, orders);
+  const Quotes book(market, orders);
   std::vector<Staircase> result;
-  result.reserve(groups.size());
+  result.reserve(static_cast<std::size_t>(market.claims));
   for (int k = 0; k < market.claims; ++k) {
+    const auto at = static_cast<std::size_t>(k);
     const double* row = market.payoffs + static_cast<std::ptrdiff_t>(k) * market.states;
     const auto [low, high] = std::minmax_element(row, row + market.states);
-    result.push_back(compile_one(*low, *high, groups[static_cast<std::size_t>(k)]));
+    result.push_back(compile_one(*low, *high, book.quotes.data() + book.first[at],
+                                 book.quotes.data() + book.first[at + 1]));
   }
   return result;
 }

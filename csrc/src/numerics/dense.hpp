@@ -12,6 +12,14 @@ using Array = Eigen::ArrayXd;
 using Vector = Eigen::VectorXd;
 using Matrix = Eigen::Matrix<double, Eigen::Dynamic, Eigen::Dynamic, Eigen::RowMajor>;
 
+inline double dot(const double* a, const double* b, Eigen::Index count) {
+  double sum = 0.0;
+  for (Eigen::Index i = 0; i < count; ++i) {
+    sum += a[i] * b[i];
+  }
+  return sum;
+}
+
 /// LDL' of a symmetric positive semi-definite matrix, without pivoting. A pivot that rounding has
 /// reduced to nothing marks a row that depends on earlier ones (an equal claim, a price that others
 /// imply): its multiplier is fixed at zero instead of exploding. Library factorisations either
@@ -19,66 +27,53 @@ using Matrix = Eigen::Matrix<double, Eigen::Dynamic, Eigen::Dynamic, Eigen::RowM
 class SemidefiniteCholesky {
  public:
   void reserve(int size) {
-    factor_.setZero(size, size);
-    pivot_.setZero(size);
-    inverse_pivot_.setZero(size);
-    row_.setZero(size);
-    size_ = size;
+    stride_ = size_ = size;
+    memory_.setZero(size * (size_ + 3));
   }
 
   /// Factor `matrix` (only its lower triangle is read), no larger than reserved. A pivot below
   /// `redundant` times its diagonal entry counts as zero.
-  template <class Derived>
-  void compute(const Eigen::MatrixBase<Derived>& matrix, double redundant = kRedundant) {
-    size_ = matrix.rows();
-    double* const row = row_.data();  // row j of L times the pivots
-    for (Eigen::Index j = 0; j < size_; ++j) {
-      double pivot = matrix(j, j);
-      const double* const factor_j = &factor_(j, 0);
+  template <class Square>
+  void compute(const Square& matrix, double redundant = kRedundant) {
+    compute(matrix.data(), matrix.cols(), matrix.rows(), redundant);
+  }
+
+  /// Factor the leading `size` rows and columns of a row-major matrix.
+  void compute(const double* matrix, Eigen::Index columns, Eigen::Index size, double redundant) {
+    size_ = size;
+    double* const pivots = pivot();
+    double* const row = pivots + 2 * stride_;  // row j of L times the pivots
+    for (Eigen::Index j = 0; j < size; ++j) {
+      const double* const factor_j = factor(j);
+      const double diagonal = matrix[j * columns + j];
+      double rest = diagonal;
       for (Eigen::Index p = 0; p < j; ++p) {
-        row[p] = factor_j[p] * pivot_[p];
-        pivot -= row[p] * factor_j[p];
+        row[p] = factor_j[p] * pivots[p];
+        rest -= row[p] * factor_j[p];
       }
       // A redundant row gets pivot 0 and an empty column: it neither moves nor is moved.
-      pivot_[j] = pivot > redundant * matrix(j, j) ? pivot : 0.0;
-      const double inverse = pivot_[j] > 0.0 ? 1.0 / pivot_[j] : 0.0;
-      inverse_pivot_[j] = inverse;
-      for (Eigen::Index i = j + 1; i < size_; ++i) {
-        double value = matrix(i, j);
-        const double* const factor_i = &factor_(i, 0);
-        for (Eigen::Index p = 0; p < j; ++p) {
-          value -= factor_i[p] * row[p];
-        }
-        factor_(i, j) = value * inverse;
+      rest = rest > redundant * diagonal ? rest : 0.0;
+      const double inverse = rest > 0.0 ? 1.0 / rest : 0.0;
+      pivots[j] = rest;
+      pivots[stride_ + j] = inverse;
+      for (Eigen::Index i = j + 1; i < size; ++i) {
+        double* const factor_i = factor(i);
+        factor_i[j] = (matrix[i * columns + j] - dot(factor_i, row, j)) * inverse;
       }
     }
   }
 
-  /// The lower triangular L with matrix = L L'.
-  void lower(Matrix& result) const {
-    result.setZero();
-    for (Eigen::Index j = 0; j < size_; ++j) {
-      const double root = std::sqrt(pivot_[j]);
-      result(j, j) = root;
-      for (Eigen::Index i = j + 1; i < size_; ++i) {
-        result(i, j) = factor_(i, j) * root;
-      }
-    }
-  }
+  void solve_in_place(Vector& x) const { solve_in_place(x.data()); }
 
-  template <class Derived>
-  void solve_in_place(Eigen::MatrixBase<Derived>& x) const {
+  void solve_in_place(double* x) const {
+    const double* const inverse_pivot = pivot() + stride_;
     for (Eigen::Index j = 0; j < size_; ++j) {
-      double value = x[j];
-      for (Eigen::Index p = 0; p < j; ++p) {
-        value -= factor_(j, p) * x[p];
-      }
-      x[j] = value;
+      x[j] -= dot(factor(j), x, j);
     }
     for (Eigen::Index j = size_ - 1; j >= 0; --j) {
-      double value = x[j] * inverse_pivot_[j];
+      double value = x[j] * inverse_pivot[j];
       for (Eigen::Index i = j + 1; i < size_; ++i) {
-        value -= factor_(i, j) * x[i];
+        value -= factor(i)[j] * x[i];
       }
       x[j] = value;
     }
@@ -87,10 +82,13 @@ class SemidefiniteCholesky {
  private:
   static constexpr double kRedundant = 1e-13;
 
-  Matrix factor_;  // unit lower triangular
-  Vector pivot_;
-  Vector inverse_pivot_;
-  Vector row_;
+  double* factor(Eigen::Index row) { return memory_.data() + row * stride_; }
+  const double* factor(Eigen::Index row) const { return memory_.data() + row * stride_; }
+  double* pivot() { return factor(stride_); }
+  const double* pivot() const { return factor(stride_); }
+
+  Vector memory_;  // unit lower triangular factor, pivots, their inverses, a row
+  Eigen::Index stride_ = 0;
   Eigen::Index size_ = 0;
 };
 

@@ -28,6 +28,52 @@ inline double entropy_integrand(double m) {
   return std::abs(m) < kEntropySeries ? entropy_series(m) : std::exp(m) * m - std::expm1(m);
 }
 
+/// e^u and e^u - 1, from one call of a transcendental function.
+struct Power {
+  double value;
+  double excess;
+};
+
+inline Power power_of(double u) {
+  if (u > -0.5) {
+    const double excess = std::expm1(u);
+    return {1.0 + excess, excess};
+  }
+  const double value = std::exp(u);
+  return {value, value - 1.0};
+}
+
+/// The sum that normalises p_i = q_i e^{u_i}, u <= 0. Near p = q the sum of the excesses has the
+/// digits (for a tiny ball p stays within 1e-12 of q and must not be rounded), far from it the
+/// sum of the values.
+class TiltMass {
+ public:
+  void add(double q, Power power) {
+    excess_ += q * power.excess;
+    value_ += q * power.value;
+  }
+  double log() const { return near() ? std::log1p(excess_) : std::log(value_); }
+  /// From e^u and e^u - 1 to p / q and p / q - 1.
+  Power normalised(Power power) const {
+    if (near()) {
+      const double inverse = 1.0 / (1.0 + excess_);
+      return {power.value * inverse, (power.excess - excess_) * inverse};
+    }
+    const double ratio = power.value / value_;
+    return {ratio, ratio - 1.0};
+  }
+
+ private:
+  bool near() const { return excess_ > -0.5; }
+  double excess_ = 0.0;
+  double value_ = 0.0;
+};
+
+/// The same integrand for known powers of m.
+inline double entropy_integrand(double m, Power power) {
+  return std::abs(m) < kEntropySeries ? entropy_series(m) : power.value * m - power.excess;
+}
+
 /// KL(p | q) for p = q e^m. Both must sum to one up to rounding: the formula then needs no
 /// difference of large numbers, and a radius of 1e-24 is still resolved.
 inline double relative_entropy(const Array& log_ratio, const Array& q) {

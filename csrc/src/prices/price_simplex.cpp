@@ -19,13 +19,14 @@ PriceSimplex::PriceSimplex(const ScaledMarket& market)
       states_(market.states()),
       rows_(market.claims() + 1),
       columns_(market.states() + market.claims()),
-      tableau_(rows_, columns_ + 1),
-      low_(columns_),
-      high_(columns_),
-      value_(columns_),
-      cost_(columns_),
-      reduced_(columns_),
-      basic_value_(rows_),
+      arena_(static_cast<Eigen::Index>(rows_) * (columns_ + 2) + Eigen::Index{5} * columns_),
+      tableau_(arena_.matrix(rows_, columns_ + 1)),
+      low_(arena_.array(columns_)),
+      high_(arena_.array(columns_)),
+      value_(arena_.array(columns_)),
+      cost_(arena_.array(columns_)),
+      reduced_(arena_.array(columns_)),
+      basic_value_(arena_.array(rows_)),
       basis_(static_cast<std::size_t>(rows_)),
       is_basic_(static_cast<std::size_t>(columns_)),
       at_high_(static_cast<std::size_t>(columns_)) {
@@ -33,12 +34,12 @@ PriceSimplex::PriceSimplex(const ScaledMarket& market)
 }
 
 void PriceSimplex::reset() {
-  low_ = 0.0;
-  high_ = 1.0;
-  high_.head(states_) = kInfinity;  // implied by sum xi = 1
-  std::fill(at_high_.begin(), at_high_.end(), char{0});
+  for (int j = 0; j < columns_; ++j) {
+    low_[j] = 0.0;
+    high_[j] = j < states_ ? kInfinity : 1.0;  // sum xi = 1 implies it
+    at_high_[static_cast<std::size_t>(j)] = 0;
+  }
   pivots_ = kRefresh;
-  evaluate();
 }
 
 /// Values of the basic variables from those of the nonbasic ones; a fresh tableau when due: xi_0
@@ -47,7 +48,9 @@ void PriceSimplex::evaluate() {
   if (pivots_ >= kRefresh) {
     pivots_ = 0;
     tableau_.setZero();
-    tableau_.row(0).head(states_).setOnes();
+    for (int i = 0; i < states_; ++i) {
+      tableau_(0, i) = 1.0;
+    }
     tableau_(0, columns_) = 1.0;
     std::fill(is_basic_.begin(), is_basic_.end(), char{0});
     basis_[0] = 0;
@@ -56,8 +59,9 @@ void PriceSimplex::evaluate() {
       const int claim = row - 1;
       const int column = states_ + claim;
       const double first = market_.payoffs(claim, 0);
-      tableau_.row(row).head(states_) =
-          Eigen::RowVectorXd::Constant(states_, first) - market_.payoffs.row(claim);
+      for (int i = 0; i < states_; ++i) {
+        tableau_(row, i) = first - market_.payoffs(claim, i);
+      }
       tableau_(row, column) = 1.0;
       tableau_(row, columns_) = first;
       basis_[static_cast<std::size_t>(row)] = column;
@@ -69,7 +73,7 @@ void PriceSimplex::evaluate() {
     value_[j] = is_basic_[at] ? 0.0 : at_high_[at] ? high_[j] : low_[j];
   }
   for (int r = 0; r < rows_; ++r) {
-    basic_value_[r] = tableau_(r, columns_) - tableau_.row(r).head(columns_).dot(value_.matrix());
+    basic_value_[r] = tableau_(r, columns_) - dot(&tableau_(r, 0), value_.data(), columns_);
   }
   for (int r = 0; r < rows_; ++r) {
     value_[basis_[static_cast<std::size_t>(r)]] = basic_value_[r];
@@ -82,12 +86,19 @@ void PriceSimplex::set_range(int claim, double low, double high) {
 }
 
 void PriceSimplex::pivot(int row, int entering) {
-  tableau_.row(row) /= tableau_(row, entering);
+  double* const pivot_row = &tableau_(row, 0);
+  const double pivot = pivot_row[entering];
+  for (int j = 0; j <= columns_; ++j) {
+    pivot_row[j] /= pivot;
+  }
   for (int r = 0; r < rows_; ++r) {
-    const double factor = tableau_(r, entering);
+    double* const other = &tableau_(r, 0);
+    const double factor = other[entering];
     if (r != row && factor != 0.0) {
-      tableau_.row(r) -= factor * tableau_.row(row);
-      tableau_(r, entering) = 0.0;
+      for (int j = 0; j <= columns_; ++j) {
+        other[j] -= factor * pivot_row[j];
+      }
+      other[entering] = 0.0;
     }
   }
   const auto at = static_cast<std::size_t>(row);
@@ -151,20 +162,26 @@ bool PriceSimplex::feasible() {
 
 /// reduced = cost - cost_B B^-1 A; cost_ is set by maximise().
 void PriceSimplex::reduced_costs() {
-  reduced_ = cost_;
+  for (int j = 0; j < columns_; ++j) {
+    reduced_[j] = cost_[j];
+  }
   for (int r = 0; r < rows_; ++r) {
     const double basic = cost_[basis_[static_cast<std::size_t>(r)]];
     if (basic != 0.0) {
-      reduced_ -= basic * tableau_.row(r).head(columns_).transpose().array();
+      const double* const row = &tableau_(r, 0);
+      for (int j = 0; j < columns_; ++j) {
+        reduced_[j] -= basic * row[j];
+      }
     }
   }
 }
 
 double PriceSimplex::maximise(const Array& claim_weights, const Array& state_weights) {
+  for (int j = 0; j < columns_; ++j) {
+    cost_[j] = j < states_ ? state_weights[j] : claim_weights[j - states_];
+  }
   for (int step = 0;; ++step) {
     evaluate();
-    cost_.head(states_) = state_weights;
-    cost_.tail(columns_ - states_) = claim_weights;
     reduced_costs();
     const bool greedy = step < kGreedyPivots;
     int entering = -1;
@@ -184,7 +201,7 @@ double PriceSimplex::maximise(const Array& claim_weights, const Array& state_wei
       }
     }
     if (entering < 0) {
-      return (cost_ * value_).sum();
+      return dot(cost_.data(), value_.data(), columns_);
     }
     const auto enter = static_cast<std::size_t>(entering);
     const double direction = at_high_[enter] ? -1.0 : 1.0;
@@ -214,6 +231,12 @@ double PriceSimplex::maximise(const Array& claim_weights, const Array& state_wei
       at_high_[static_cast<std::size_t>(leaving)] = to_high ? 1 : 0;
     }
   }
+}
+
+bool PriceSimplex::unique_multipliers(double margin) const {
+  return std::all_of(basis_.begin(), basis_.end(), [&](int j) {
+    return value_[j] - low_[j] > margin && high_[j] - value_[j] > margin;
+  });
 }
 
 void PriceSimplex::restrict_to_optimal_face(double tie) {

@@ -4,6 +4,7 @@
 #include <vector>
 
 #include "model/scaled_market.hpp"
+#include "numerics/arena.hpp"
 #include "numerics/dense.hpp"
 
 namespace kpm {
@@ -33,6 +34,10 @@ class PriceSimplex {
   /// Maximise claim_weights . pi + state_weights . xi from a feasible basis; the optimum.
   double maximise(const Array& claim_weights, const Array& state_weights);
 
+  /// Whether the multipliers at the last maximum are the only ones: nothing basic is within
+  /// `margin` of a bound.
+  bool unique_multipliers(double margin) const;
+
   /// Keep to the optimal face of the last maximise(): fixes what has a reduced cost of more than
   /// `tie` (complementary slackness with one dual optimum describes the whole face).
   void restrict_to_optimal_face(double tie);
@@ -52,12 +57,13 @@ class PriceSimplex {
 
   const ScaledMarket& market_;
   int states_;
-  int rows_;                    // the simplex row, then one a claim
-  int columns_;                 // states, then claims
-  Matrix tableau_;              // (rows, columns + 1): B^-1 [A | b]
-  Array low_, high_, value_;    // (columns)
-  Array cost_, reduced_;        // (columns)
-  Array basic_value_;           // (rows)
+  int rows_;     // the simplex row, then one a claim
+  int columns_;  // states, then claims
+  Arena arena_;
+  MatrixSlice tableau_;         // (rows, columns + 1): B^-1 [A | b]
+  Slice low_, high_, value_;    // (columns)
+  Slice cost_, reduced_;        // (columns)
+  Slice basic_value_;           // (rows)
   std::vector<int> basis_;      // (rows)
   std::vector<char> is_basic_;  // (columns)
   std::vector<char> at_high_;   // (columns) which bound a nonbasic variable sits at

@@ -7,91 +7,144 @@
 
 namespace kpm {
 
+namespace {
+
+constexpr double kExact = 4e-16;  // relative, of the entropy: rounding
+/// Newton squares a relative error up to a factor: after a step this short the next is rounding.
+constexpr double kLastStep = 1e-9;
+constexpr double kLongestStep = 3.0;  // a factor of 20 in mu: farther lies the flat tail
+constexpr double kBelievable = 10.0;  // as far from the small ball's answer an estimate may lie
+
+}  // namespace
+
 RiskMeasure::RiskMeasure(const ScaledMarket& market)
     : market_(market),
-      deviation_(market.states()),
-      phi_(market.states()),
-      log_ratio_(market.states()),
-      worst_case_(market.prior) {}
+      states_(static_cast<std::size_t>(market.states())),
+      worst_case_(market.prior) {
+  for (std::size_t i = 0; i < states_.size(); ++i) {
+    states_[i].q = market.prior[static_cast<Eigen::Index>(i)];
+  }
+}
 
 /// p proportional to q e^{phi / mu}, with its entropy and d entropy / d ln(1/mu).
 void RiskMeasure::tilt(double inverse_mu) {
-  const Array& q = market_.prior;
-  // phi <= 0 with equality somewhere, so the largest exponent is zero. ln sum q e^u is computed
-  // as log1p of a sum of expm1: for a tiny ball p stays within 1e-12 of q and must not be rounded.
-  double excess = 0.0;
-  for (Eigen::Index i = 0; i < q.size(); ++i) {
-    excess += q[i] * std::expm1(inverse_mu * phi_[i]);
+  TiltMass mass;
+  for (State& at : states_) {
+    const Power power = power_of(inverse_mu * at.phi);
+    at.ratio = power.value;
+    at.excess = power.excess;
+    mass.add(at.q, power);
   }
-  const double log_sum =
-      excess > -0.5 ? std::log1p(excess) : std::log((q * (inverse_mu * phi_).exp()).sum());
-  log_ratio_ = inverse_mu * phi_ - log_sum;
-  worst_case_ = q * log_ratio_.exp();
-  entropy_ = relative_entropy(log_ratio_, q);
-  const double mean = (worst_case_ * phi_).sum();
-  const double variance = (worst_case_ * (phi_ - mean).square()).sum();
+  const double log_mass = mass.log();
+  double mean = 0.0;
+  entropy_ = 0.0;
+  for (State& at : states_) {
+    const Power power = mass.normalised({at.ratio, at.excess});
+    entropy_ += at.q * entropy_integrand(inverse_mu * at.phi - log_mass, power);
+    at.ratio = power.value;
+    mean += at.q * at.ratio * at.phi;
+  }
+  double variance = 0.0;
+  for (const State& at : states_) {
+    variance += at.q * at.ratio * (at.phi - mean) * (at.phi - mean);
+  }
   slope_ = inverse_mu * inverse_mu * variance;
 }
 
-double RiskMeasure::evaluate(const Array& loss) {
-  const Array& q = market_.prior;
-  const double a = market_.risk_aversion;
+/// ln(1/mu) of the tilt that a small ball admits.
+double RiskMeasure::start() const {
+  double mean = 0.0;
+  for (const State& at : states_) {
+    mean += at.q * at.phi;
+  }
+  double variance = 0.0;
+  for (const State& at : states_) {
+    variance += at.q * (at.phi - mean) * (at.phi - mean);
+  }
+  return 0.5 * std::log(2.0 * market_.ambiguity / variance);
+}
+
+/// Entropy rises with 1/mu from 0 to -ln(probability of the worst states): safeguarded Newton on
+/// x = ln(1/mu), with ln(entropy) nearly linear for small balls.
+void RiskMeasure::solve_for_multiplier(double x) {
   const double omega = market_.ambiguity;
-  const double worst = loss.maxCoeff();
-  deviation_ = loss - worst;
-  for (Eigen::Index i = 0; i < q.size(); ++i) {
-    phi_[i] = scaled_expm1(a, deviation_[i]);
+  double low = -kInfinity;
+  double high = kInfinity;
+  bool last = false;
+  for (int iteration = 0; iteration < 200; ++iteration) {
+    tilt(std::exp(x));
+    if (last || std::abs(entropy_ - omega) <= kExact * omega) {
+      break;
+    }
+    (entropy_ < omega ? low : high) = x;
+    // Far from the root Newton may leap into the flat tail.
+    const double newton =
+        std::clamp(std::log(omega / entropy_) * entropy_ / slope_, -kLongestStep, kLongestStep);
+    last = std::abs(newton) <= kLastStep;
+    double next = x + newton;
+    if (!last && !(next > low && next < high)) {
+      next = std::isinf(high) ? low + 2.0 : std::isinf(low) ? high - 2.0 : 0.5 * (low + high);
+    }
+    if (next == x || high - low < 1e-15 * std::abs(x)) {
+      break;
+    }
+    x = next;
+  }
+  multiplier_ = std::exp(-x);
+}
+
+double RiskMeasure::evaluate(const Array& loss, double near_rho, double near_multiplier) {
+  const double a = market_.risk_aversion;
+  double worst = -kInfinity;
+  for (std::size_t i = 0; i < states_.size(); ++i) {
+    worst = std::max(worst, loss[static_cast<Eigen::Index>(i)]);
+  }
+  double worst_probability = 0.0;
+  bool alike = true;
+  for (std::size_t i = 0; i < states_.size(); ++i) {
+    State& at = states_[i];
+    at.deviation = loss[static_cast<Eigen::Index>(i)] - worst;
+    const Power power = power_of(a * at.deviation);
+    at.utility = power.value;
+    at.phi = a > 0.0 ? power.excess / a : at.deviation;
+    at.ratio = 1.0;
+    worst_probability += at.phi == 0.0 ? at.q : 0.0;
+    alike = alike && at.phi == 0.0;
   }
 
   if (market_.kind == Ambiguity::kNone) {
-    worst_case_ = q;
     multiplier_ = kInfinity;  // p = q: no multiplier is large enough
   } else {
     // The ball reaches the worst states alone: a kink, the maximum decides.
-    double worst_probability = 0.0;
-    for (Eigen::Index i = 0; i < q.size(); ++i) {
-      worst_probability += phi_[i] == 0.0 ? q[i] : 0.0;
-    }
     // All of them alike is one too, even if the prior adds up to a digit less than one.
-    if (phi_.minCoeff() == 0.0 || omega >= -std::log(worst_probability)) {
-      worst_case_ = (phi_ == 0.0).select(q / worst_probability, 0.0);
+    if (alike || market_.ambiguity >= -std::log(worst_probability)) {
+      for (std::size_t i = 0; i < states_.size(); ++i) {
+        const State& at = states_[i];
+        worst_case_[static_cast<Eigen::Index>(i)] = at.phi == 0.0 ? at.q / worst_probability : 0.0;
+      }
       multiplier_ = 0.0;
       return worst;
     }
-    // Entropy rises with 1/mu from 0 to -ln(worst_probability): safeguarded Newton on ln(1/mu),
-    // with sqrt(2 entropy) nearly linear for small balls.
-    const double mean = (q * phi_).sum();
-    const double deviation = std::sqrt((q * (phi_ - mean).square()).sum());
-    double x = std::log(std::sqrt(2.0 * omega) / deviation);
-    double low = -kInfinity;
-    double high = kInfinity;
-    for (int iteration = 0; iteration < 200; ++iteration) {
-      tilt(std::exp(x));
-      (entropy_ < omega ? low : high) = x;
-      if (std::abs(entropy_ - omega) <= 4e-16 * omega) {
-        break;
-      }
-      // Far from the root Newton may leap into the flat tail; a factor of 20 in mu is enough.
-      const double newton =
-          x + std::clamp(std::log(omega / entropy_) * entropy_ / slope_, -3.0, 3.0);
-      const double middle = std::isinf(high)  ? low + 2.0
-                            : std::isinf(low) ? high - 2.0
-                                              : 0.5 * (low + high);
-      const double next = newton > low && newton < high ? newton : middle;
-      if (next == x || high - low < 1e-15 * std::abs(x)) {
-        break;
-      }
-      x = next;
-    }
-    multiplier_ = std::exp(-x);
+    const double unknown = start();
+    const double known = -std::log(near_multiplier) - a * (near_rho - worst);
+    solve_for_multiplier(std::abs(known - unknown) < kBelievable ? known : unknown);
   }
 
-  const double mass = worst_case_.sum();
-  const double mean = (worst_case_ * phi_).sum() / mass;
+  double mass = 0.0;
+  double mean = 0.0;
+  double utility = 0.0;
+  for (std::size_t i = 0; i < states_.size(); ++i) {
+    const State& at = states_[i];
+    const double p = at.q * at.ratio;
+    worst_case_[static_cast<Eigen::Index>(i)] = p;
+    mass += p;
+    mean += p * at.phi;
+    utility += p * at.utility;
+  }
+  mean /= mass;
   // Where the worst state is unlikely 1 + a mean has lost its digits, the plain sum has not.
   const bool plain = a * mean <= -0.5;
-  const double utility =
-      plain ? (worst_case_ * (a * deviation_).exp()).sum() / mass : 1.0 + a * mean;
+  utility = plain ? utility / mass : 1.0 + a * mean;
   multiplier_ /= utility;
   return worst + (plain ? std::log(utility) / a : scaled_log1p(a, mean));
 }

@@ -1,6 +1,8 @@
 // The maker's risk measure rho and its worst case, for given losses.
 #pragma once
 
+#include <vector>
+
 #include "model/scaled_market.hpp"
 
 namespace kpm {
@@ -12,19 +14,29 @@ class RiskMeasure {
   explicit RiskMeasure(const ScaledMarket& market);
 
   /// rho(loss), exact to rounding: any p in the ball gives a lower bound and the optimal one is
-  /// found by one monotone equation in 1/mu. Also sets worst_case() and multiplier().
-  double evaluate(const Array& loss);
+  /// found by one monotone equation in 1/mu. Also sets worst_case() and multiplier(). Whoever
+  /// knows the answer nearly, rho and the multiplier, saves half of the steps.
+  double evaluate(const Array& loss, double near_rho = 0.0, double near_multiplier = 0.0);
 
   const Array& worst_case() const { return worst_case_; }
   double multiplier() const { return multiplier_; }  ///< d rho / d Omega
 
  private:
+  struct State {
+    double q;
+    double deviation;  // loss minus its maximum
+    double utility;    // e^{a deviation}
+    double phi;        // expm1(a deviation) / a
+    double ratio;      // p / q
+    double excess;     // p / q - 1
+  };
+
+  double start() const;
+  void solve_for_multiplier(double x);
   void tilt(double inverse_mu);
 
   const ScaledMarket& market_;
-  Array deviation_;  // loss minus its maximum
-  Array phi_;        // expm1(a deviation) / a
-  Array log_ratio_;  // ln(p / q)
+  std::vector<State> states_;
   Array worst_case_;
   double multiplier_ = 0.0;
   double entropy_ = 0.0;
