@@ -6,12 +6,15 @@ its entries. Data only: nothing in it is ever executed.
 
 from __future__ import annotations
 
+import io
 import json
 import os
+import struct
 import zipfile
 import zlib
 from collections.abc import Callable
 from dataclasses import fields
+from pathlib import Path
 from typing import Any, TypeVar, get_type_hints
 
 import numpy as np
@@ -71,6 +74,17 @@ _CERTIFICATE = {
     "multipliers": ("<f8", "LK"),
     "bound": ("<f8", "L"),
 }
+#: What the standard library and NumPy complain with where an archive is damaged.
+_UNREADABLE = (
+    ValueError,
+    EOFError,
+    MemoryError,
+    OSError,
+    RuntimeError,  # encrypted, compressed in an unknown way, nested too deeply
+    zipfile.BadZipFile,
+    zlib.error,
+    struct.error,
+)
 _Value = TypeVar("_Value")
 
 
@@ -91,10 +105,20 @@ def save_result(result: Result, path: str | os.PathLike[str]) -> None:
 
     market, orders, proof = result.market, result.orders, result.certificate
     labels, codes = _coded_claims(orders)
+    columns = _ORDERS if orders.time is None else {**_ORDERS, **_TIME}
+    groups: list[tuple[str, object, dict[str, tuple[str, str]]]] = [
+        ("market", market, _MARKET),
+        ("orders", orders, columns),
+        ("result", result, _RESULT),
+        *([("certificate", proof, _CERTIFICATE)] if proof is not None else []),
+    ]
+    entries = [f"{group}/{name}.npy" for group, _, kinds in groups for name in kinds]
+    entries += [_IDS] if orders.has_order_id else []
     header = {
         "format": FORMAT,
         "version": VERSION,
         "software": f"kpm-fast {__version__}",
+        "entries": entries,
         "status": result.status.value,
         "allocation": result.allocation,
         **{name: _number_text(getattr(result, name)) for name in _NUMBERS},
@@ -105,26 +129,19 @@ def save_result(result: Result, path: str | os.PathLike[str]) -> None:
         "states": market.states,
         "order_claims": labels,
     }
-    columns = _ORDERS if orders.time is None else {**_ORDERS, **_TIME}
-    groups: list[tuple[str, object, dict[str, tuple[str, str]]]] = [
-        ("market", market, _MARKET),
-        ("orders", orders, columns),
-        ("result", result, _RESULT),
-        *([("certificate", proof, _CERTIFICATE)] if proof is not None else []),
-    ]
     with (
         staged_binary(path) as stream,
         zipfile.ZipFile(stream, "w", zipfile.ZIP_DEFLATED) as archive,
     ):
         archive.writestr(_entry(_HEADER), json.dumps(header, indent=1) + "\n")
-        if orders.has_order_id:
-            archive.writestr(_entry(_IDS), json.dumps(list(orders.order_id)) + "\n")
         for group, source, kinds in groups:
             for name, (dtype, _) in kinds.items():
                 array = codes if (group, name) == ("orders", "claim") else getattr(source, name)
                 with archive.open(_entry(f"{group}/{name}.npy"), "w", force_zip64=True) as entry:
                     plain = np.asarray(array, dtype=dtype)
                     np.lib.format.write_array(entry, plain, version=(1, 0), allow_pickle=False)
+        if orders.has_order_id:
+            archive.writestr(_entry(_IDS), json.dumps(list(orders.order_id)) + "\n")
 
 
 def _entry(name: str) -> zipfile.ZipInfo:
@@ -181,12 +198,13 @@ def load_result(path: str | os.PathLike[str]) -> Result:
     OSError
         If the file cannot be read.
     """
+    stream = io.BytesIO(Path(path).read_bytes())  # what fails from here on is the file's fault
     try:
-        with zipfile.ZipFile(path) as archive:
+        with zipfile.ZipFile(stream) as archive:
             return _Reader(archive).result()
     except InputError as error:
         raise error.located(path) from None
-    except zipfile.BadZipFile as error:
+    except _UNREADABLE as error:
         raise InputError(f"not a {FORMAT}, or damaged: {error}", file=path) from error
 
 
@@ -195,19 +213,18 @@ class _Reader:
 
     def __init__(self, archive: zipfile.ZipFile) -> None:
         self._archive = archive
-        names = archive.namelist()
-        self._left = set(names)
+        self._left = set(archive.namelist())
         self._sizes: dict[str, int] = {}
         header = self._json(_HEADER)
-        if len(names) > len(self._left) + 1:
-            raise InputError("the file has two entries of one name", field=_HEADER)
         if not isinstance(header, dict) or header.get("format") != FORMAT:
             raise InputError(f"not the header of a {FORMAT}", field=_HEADER)
         if header.get("version") != VERSION:
             raise InputError(
                 f"format {header.get('version')!r}, this release reads {VERSION}", field="version"
             )
-        known = {"format", "version", "software"}
+        if header.get("entries") != archive.namelist()[1:]:
+            raise InputError("other entries than the header lists", field="entries")
+        known = {"format", "version", "software", "entries"}
         self._header = {name: header[name] for name in header.keys() - known}
 
     def result(self) -> Result:
@@ -313,14 +330,7 @@ class _Reader:
             return parse()
         except InputError:
             raise
-        except (
-            ValueError,  # what NumPy and JSON complain with
-            EOFError,
-            MemoryError,
-            RuntimeError,  # encrypted, compressed in an unknown way, nested too deeply
-            zipfile.BadZipFile,
-            zlib.error,
-        ) as error:
+        except _UNREADABLE as error:
             raise InputError(f"cannot be read: {error}", field=field) from error
 
     # -- the header ---------------------------------------------------------------------
