@@ -13,6 +13,7 @@ from numpy.typing import ArrayLike
 
 from . import _core
 from .arrays import Floats, Ints, as_number, frozen
+from .certificate import Certificate
 from .errors import InputError, TooManyCellsError, count_text
 from .market import Market
 from .orders import Orders
@@ -38,6 +39,7 @@ def clear(
     cell_limit: int = 1_000_000,
     prune_bounds: bool = True,
     allocation: str = "pro_rata",
+    certificate: bool = False,
     callback: Callable[[Progress], bool | None] | None = None,
     verbose: bool = False,
 ) -> Result:
@@ -71,6 +73,9 @@ def clear(
     allocation : {"pro_rata", "time"}
         How orders of one claim, side and limit at the clearing price share what is matched: in
         proportion to quantity, or by ``orders.time``, else by their order in the book.
+    certificate : bool
+        Also return ``result.certificate``, the proof that no clearing is better, for
+        :func:`kpm_fast.check_certificate`. Enumeration hands out none.
     callback : callable, optional
         Called now and then with a :class:`Progress`; returning True stops the search with status
         ``INTERRUPTED``. An exception it raises stops the search and reaches the caller.
@@ -94,6 +99,8 @@ def clear(
         raise InputError(
             f"must be one of {', '.join(ALLOCATIONS)}, got {allocation!r}", field="allocation"
         )
+    if certificate and method == "enumerate":
+        raise InputError("enumeration hands out none", field="certificate")
     if callback is not None and not callable(callback):
         raise InputError(f"must be callable, got {callback!r}", field="callback")
     tolerance = _checked_tolerance(tolerance)
@@ -290,7 +297,13 @@ def _result(
         market=market,
         orders=orders,
         stats=stats,
+        certificate=_certificate(values.get("certificate")),
     )
+
+
+def _certificate(leaves: dict[str, Any] | None) -> Certificate | None:
+    """Wrap what the core says under ``certificate``: the arrays of :class:`Certificate` by name."""
+    return None if leaves is None else Certificate(**leaves)
 
 
 def _frozen_arrays(values: dict[str, Any]) -> dict[str, Any]:
