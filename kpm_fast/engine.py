@@ -137,7 +137,7 @@ def clear(
         seconds,
         nodes,
         bool(prune_bounds),
-        False,
+        bool(certificate),
         _reporter(cells, callback, log),
     )
     result = _result(answer, market, orders, tolerance, allocation)
