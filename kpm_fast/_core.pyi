@@ -129,6 +129,7 @@ def clear(
     time_limit: float,  # seconds, may be inf
     node_limit: int,  # 0: none
     prune_bound: bool,
+    presolve: bool,
     certificate: bool,
     progress: Callable[[Progress], bool] | None,  # True stops
 ) -> Clearing:

@@ -38,6 +38,7 @@ def clear(
     node_limit: int | None = None,
     cell_limit: int = 1_000_000,
     prune_bounds: bool = True,
+    presolve: bool = True,
     allocation: str = "pro_rata",
     certificate: bool = False,
     callback: Callable[[Progress], bool | None] | None = None,
@@ -70,6 +71,10 @@ def clear(
     prune_bounds : bool
         When enumerating, skip cells that a cheap bound shows to be no better. ``False`` gives the
         paper's count.
+    presolve : bool
+        Let the tree treat claims that pay alike, or one the complement of the other, as one. The
+        answer is the same without. Not done when a certificate is asked for, which speaks of the
+        claims as they were given.
     allocation : {"pro_rata", "time"}
         How orders of one claim, side and limit at the clearing price share what is matched: in
         proportion to quantity, or by ``orders.time``, else by their order in the book.
@@ -137,6 +142,7 @@ def clear(
         seconds,
         nodes,
         bool(prune_bounds),
+        bool(presolve),
         bool(certificate),
         _reporter(cells, callback, log),
     )

@@ -287,7 +287,8 @@ py::dict clear(const In<double>& payoffs, const In<double>& prior, const In<doub
                const In<std::int8_t>& side, const In<double>& price, const In<double>& quantity,
                const std::optional<In<double>>& time, const std::string& allocation,
                const std::string& method, double tolerance, int threads, double time_limit,
-               std::int64_t node_limit, bool prune_bound, bool certificate, py::object progress) {
+               std::int64_t node_limit, bool prune_bound, bool presolve, bool certificate,
+               py::object progress) {
   const kpm::Market market = borrow_market(payoffs, prior, inventory, risk_aversion, ambiguity);
   kpm::Orders orders = borrow_orders(claim, side, price, quantity);
   orders.time = time ? time->data() : nullptr;
@@ -299,6 +300,7 @@ py::dict clear(const In<double>& payoffs, const In<double>& prior, const In<doub
   settings.time_limit = time_limit;
   settings.node_limit = node_limit;
   settings.prune_bound = prune_bound;
+  settings.presolve = presolve;
   settings.certificate = certificate;
   settings.allocation = allocation == "time" ? kpm::Allocation::kTime : kpm::Allocation::kProRata;
   PythonMonitor monitor(std::move(progress));
@@ -401,7 +403,7 @@ PYBIND11_MODULE(_core, module) {
              arg("claim").noconvert(), arg("side").noconvert(), arg("price").noconvert(),
              arg("quantity").noconvert(), arg("time").none(true), arg("allocation"),
              arg("method"), arg("tolerance"), arg("threads"), arg("time_limit"),
-             arg("node_limit"), arg("prune_bound"), arg("certificate"),
+             arg("node_limit"), arg("prune_bound"), arg("presolve"), arg("certificate"),
              arg("progress").none(true));
   module.def("solve_cell", &solve_cell, arg("payoffs").noconvert(), arg("prior").noconvert(),
              arg("inventory").noconvert(), arg("risk_aversion"), arg("ambiguity"),

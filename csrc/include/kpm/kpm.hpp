@@ -84,6 +84,7 @@ struct ClearSettings {
   double time_limit = kInfinity;  ///< seconds
   std::int64_t node_limit = 0;    ///< of the tree; 0: none
   bool prune_bound = true;        ///< when enumerating
+  bool presolve = true;           ///< of the tree: merge equivalent claims
   bool certificate = false;       ///< hand out the tree's leaves
   Allocation allocation = Allocation::kProRata;
   Monitor monitor;  ///< may be empty

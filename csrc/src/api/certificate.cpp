@@ -32,12 +32,12 @@ void move_into_ball(Array& p, const ScaledMarket& market) {
 
 }  // namespace
 
-Certificate certify(const Market& market, const ScaledMarket& scaled,
+Certificate certify(const Market& market, const Presolve& book,
                     const std::vector<Staircase>& stairs, const std::vector<Node>& leaves) {
+  const ScaledMarket& scaled = book.market();
   const auto claims = static_cast<std::size_t>(market.claims);
   Certificate result;
   result.leaves = static_cast<std::int64_t>(leaves.size());
-  const std::vector<Corners> corners = find_corners(scaled, stairs);
   for (const Node& leaf : leaves) {
     std::vector<std::int64_t> first(claims, 0);
     std::vector<std::int64_t> last(claims);
@@ -64,7 +64,7 @@ Certificate certify(const Market& market, const ScaledMarket& scaled,
               ? 0.0
               : relative_entropy_of(g, multipliers.worst_case) / scaled.risk_aversion;
       multipliers.set(scaled, divergence);
-      bound = to_money(scaled, multipliers.bound(corners, leaf.run));
+      bound = to_money(scaled, multipliers.bound(book.corners(), leaf.run));
     }
     const auto append = [](auto& to, const auto& from) {
       to.insert(to.end(), from.begin(), from.end());

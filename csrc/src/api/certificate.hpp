@@ -4,7 +4,7 @@
 #include <vector>
 
 #include "kpm/kpm.hpp"
-#include "model/scaled_market.hpp"
+#include "model/presolve.hpp"
 #include "model/staircase.hpp"
 #include "search/node_solver.hpp"
 
@@ -13,7 +13,8 @@ namespace kpm {
 /// Claims that took no part in the search have all their pieces in every leaf and multiplier zero.
 /// Bounds are computed anew from the caller's figures by the Donsker-Varadhan inequality, and
 /// worst cases that rounding has put outside the KL ball are moved into it.
-Certificate certify(const Market& market, const ScaledMarket& scaled,
+/// The presolve must not have merged claims.
+Certificate certify(const Market& market, const Presolve& book,
                     const std::vector<Staircase>& stairs, const std::vector<Node>& leaves);
 
 }  // namespace kpm

@@ -8,6 +8,7 @@
 #include "api/selection.hpp"
 #include "api/units.hpp"
 #include "kpm/kpm.hpp"
+#include "model/presolve.hpp"
 #include "risk/risk_measure.hpp"
 #include "search/branch_and_bound.hpp"
 #include "search/cell_search.hpp"
@@ -139,16 +140,20 @@ Found enumerate(const ScaledMarket& scaled, const std::vector<Staircase>& stairs
 Found prove(const Market& market, const ScaledMarket& scaled,
             const std::vector<Staircase>& stairs, const ClearSettings& settings, const Stop& stop,
             Certificate& certificate) {
-  const std::vector<Corners> corners = find_corners(scaled, stairs);
+  // A certificate speaks of the claims as they were given.
+  const Presolve book(scaled, stairs, settings.presolve && !settings.certificate);
   TreeSettings search;
   search.tolerance = settings.tolerance;
   search.threads = settings.threads;
   search.node_limit = settings.node_limit;
   search.keep_leaves = settings.certificate;
   search.stop = stop;
-  TreeResult result = branch_and_bound(scaled, corners, search);
+  TreeResult result = branch_and_bound(book.market(), book.corners(), search);
   if (settings.certificate) {
-    certificate = certify(market, scaled, stairs, result.leaves);
+    certificate = certify(market, book, stairs, result.leaves);
+  }
+  for (Candidate& candidate : result.candidates) {
+    candidate.cell = book.restore(candidate.cell);
   }
   return {result.status,   std::move(result.candidates), result.upper_bound,
           result.progress, result.iterations,            result.threads};

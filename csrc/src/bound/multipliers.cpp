@@ -1,6 +1,7 @@
 #include "bound/multipliers.hpp"
 
 #include <algorithm>
+#include <limits>
 
 namespace kpm {
 
@@ -17,7 +18,12 @@ void Multipliers::set(const ScaledMarket& market, double divergence) {
   for (Eigen::Index i = 0; i < market.prior.size(); ++i) {
     worst = std::max(worst, -market.payoffs.col(i).dot(lambda.matrix()));
   }
-  constant = (marginal_state_prices * market.inventory).sum() + divergence + worst;
+  // Whoever recomputes the bound may sum in another order: what rounding makes of large multipliers
+  // belongs to it. So multipliers that run away, where prices have no room, bound nothing.
+  const double terms = static_cast<double>(market.states() + market.claims() + 32);
+  const double rounding = 4.0 * terms * std::numeric_limits<double>::epsilon();
+  constant = (marginal_state_prices * market.inventory).sum() + divergence + worst +
+             rounding * lambda.abs().sum();
 }
 
 int Multipliers::best_corner(int claim, const Corners& corners, int first, int last) const {

@@ -11,6 +11,7 @@ constexpr int kStartCells = 4;          // clearings before the tree, at most
 constexpr int kRelaxIterations = 60;    // of the interior-point method in a node
 constexpr double kBranchShare = 0.02;   // of the distance to the best: accuracy of a relaxation
 constexpr double kRelaxTolerance = 1e-12;
+constexpr double kFarkasMargin = 2e-13;  // of a proof that prices do not reach a run
 constexpr Attempt kAttempts[] = {{0.1, 0.2}, {1.0, 0.01}};
 
 /// The piece of first .. last at a price.
@@ -99,9 +100,10 @@ bool NodeSolver::reachable(Node& node) {
     sum += std::max(lambda[k] * simplex_.range_low(k), lambda[k] * simplex_.range_high(k));
   }
   sum += (-(market_.payoffs.transpose() * lambda.matrix())).maxCoeff();
-  if (sum >= 0.0) {
-    return true;  // out of reach by less than rounding: let the relaxation judge
+  if (sum >= -kFarkasMargin * lambda.abs().sum()) {
+    return true;  // out of reach by hardly more than rounding: let the relaxation judge
   }
+  node.multipliers.worst_case = node.multipliers.marginal_state_prices = market_.prior;
   node.multipliers.lambda = lambda;
   node.bound = -kInfinity;
   return false;
