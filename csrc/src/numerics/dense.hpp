@@ -20,6 +20,33 @@ inline double dot(const double* a, const double* b, Eigen::Index count) {
   return sum;
 }
 
+/// The lower triangle of `matrix` plus rows rows'. The library's blocked kernel pays from a certain
+/// size on; below, its set-up costs several times the work.
+inline void add_gram(const Matrix& rows, Matrix& matrix) {
+  constexpr Eigen::Index kBlocked = 1500;
+  if (rows.size() > kBlocked) {
+    matrix.selfadjointView<Eigen::Lower>().rankUpdate(rows);
+    return;
+  }
+  for (Eigen::Index k = 0; k < rows.rows(); ++k) {
+    const double* const a = &rows(k, 0);
+    for (Eigen::Index l = 0; l <= k; ++l) {
+      const double* const b = &rows(l, 0);
+      double even = 0.0;
+      double odd = 0.0;
+      Eigen::Index i = 0;
+      for (; i + 1 < rows.cols(); i += 2) {
+        even += a[i] * b[i];
+        odd += a[i + 1] * b[i + 1];
+      }
+      if (i < rows.cols()) {
+        even += a[i] * b[i];
+      }
+      matrix(k, l) += even + odd;
+    }
+  }
+}
+
 /// LDL' of a symmetric positive semi-definite matrix, without pivoting. A pivot that rounding has
 /// reduced to nothing marks a row that depends on earlier ones (an equal claim, a price that others
 /// imply): its multiplier is fixed at zero instead of exploding. Library factorisations either
