@@ -27,7 +27,10 @@ double product_log(double x) {
 
 /// The least share of the slack promised by the linear model that a step may leave.
 constexpr double kBallFraction = 0.05;
+constexpr double kBallKept = 0.5;  // what a shortened step aims at
 constexpr double kBacktrack = 0.7;
+constexpr double kShortest = 0.5;  // a single backtrack
+constexpr double kLongest = 0.99;
 constexpr int kBacktracks = 40;
 constexpr int kPatience = 6;  // so many tries for the residual's sake, then the ball alone counts
 
@@ -450,15 +453,25 @@ double RiskBlock::shorten(double step, double tau_now, double tau_full) {
   for (int attempt = 0; attempt < kBacktracks; ++attempt) {
     try_step(step);
     const double tau = tau_now + step * (tau_full - tau_now);
-    const bool inside =
-        !ball_ || (trial_slack_ > 0.0 &&
-                   trial_slack_ >= kBallFraction * std::min(slack_, slack_ + step * dslack_));
+    const double linear_slack = slack_ + step * dslack_;
+    const bool inside = !ball_ || (trial_slack_ > 0.0 &&
+                                   trial_slack_ >= kBallFraction * std::min(slack_, linear_slack));
     const bool accurate = trial_residual_ <= kResidualShare * tau ||
                           trial_descent_ <= (1.0 - kDecrease * step) * weighted_residual_;
     if (inside && (accurate || attempt >= kPatience)) {
       return step;
     }
-    step *= kBacktrack;
+    const double bend = (linear_slack - trial_slack_) / (step * step);
+    double shorter = kBacktrack;
+    if (!inside && bend > 0.0) {
+      // Where the slack, a parabola by now, is kBallKept of the linear one. A fixed backtrack would
+      // leave a fixed share of every product behind, near the end too, where the parabola is flat.
+      const double rise = -(1.0 - kBallKept) * dslack_;
+      const double room = (1.0 - kBallKept) * slack_;
+      const double root = std::sqrt(std::max(rise * rise + 4.0 * bend * room, 0.0));
+      shorter = std::clamp(2.0 * room / (rise + root) / step, kShortest, kLongest);
+    }
+    step *= shorter;
   }
   return 0.0;
 }
