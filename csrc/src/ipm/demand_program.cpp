@@ -68,10 +68,21 @@ void DemandProgram::load(const Hull& hull) {
   start_ = kStart * std::max(steps_.total_width(), kLeastStake);
 }
 
+/// What the maker would charge in the middle of all steps says which way each demand will go.
 void DemandProgram::start(const Attempt& attempt) {
   steps_.start(start_);
   losses();
+  risk_.tilt(loss_, start_, attempt.entropy_share);
+  costs();
+  steps_.lean(start_);
+  losses();
   risk_.start(loss_, start_, attempt.entropy_share);
+}
+
+void DemandProgram::costs() {
+  for (int j = 0; j < steps_.size(); ++j) {
+    steps_.cost[j] = dot(payoff(j), risk_.g.data(), loss_.size()) - price_[j];
+  }
 }
 
 void DemandProgram::losses() {
@@ -86,12 +97,9 @@ void DemandProgram::losses() {
 }
 
 void DemandProgram::factor() {
-  const Eigen::Index states = loss_.size();
   const Eigen::Index size = risk_.root_size();
   risk_.factor(loss_);
-  for (int j = 0; j < steps_.size(); ++j) {
-    steps_.cost[j] = dot(payoff(j), risk_.g.data(), states) - price_[j];
-  }
+  costs();
   steps_.factor();
   // (1 / spread + curvature) dy = ..., scaled by the roots of the spreads: the matrix is the
   // identity plus a sum of squares.

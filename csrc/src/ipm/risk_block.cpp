@@ -16,13 +16,10 @@ double money(double residual, double curvature) {
   return size * std::min(1.0, curvature * size);
 }
 
-/// The u > 0 with u e^u = e^x, to a few digits: where a start needs to be.
+/// The u > 0 with u e^u = e^x, to a digit or two: where a start needs to be.
 double product_log(double x) {
-  double u = x > 1.0 ? x - std::log(x) : 1.0 / (1.0 + std::exp(-x));
-  for (int step = 0; step < 3; ++step) {
-    u *= (1.0 + x - std::log(u)) / (1.0 + u);
-  }
-  return u;
+  const double u = x > 1.0 ? x - std::log(x) : 1.0 / (1.0 + std::exp(-x));
+  return u * (1.0 + x - std::log(u)) / (1.0 + u);
 }
 
 /// The least share of the slack promised by the linear model that a step may leave.
@@ -62,10 +59,7 @@ RiskBlock::RiskBlock(const ScaledMarket& market)
   }
 }
 
-/// On the central path at `tau` for the given losses, but for second-order terms: p on a ball of
-/// `entropy_share` times the radius, then t and h so that t g and h p are tau q and the
-/// stationarity holds.
-void RiskBlock::start(const Array& loss, double tau, double entropy_share) {
+void RiskBlock::tilt(const Array& loss, double tau, double entropy_share) {
   const double worst = loss.maxCoeff();
   mu_ = kappa_ = 0.0;
   slack_ = ball_weight_ = 1.0;
@@ -100,7 +94,7 @@ void RiskBlock::start(const Array& loss, double tau, double entropy_share) {
     at.phi = power.excess * inverse_a_;
   }
   if (ball_) {
-    start_ball(tau, entropy_share);
+    tilt_in_ball(tau, entropy_share);
   }
   double utility = 0.0;
   double mean = 0.0;
@@ -110,6 +104,20 @@ void RiskBlock::start(const Array& loss, double tau, double entropy_share) {
   }
   c_ = worst + (utility > 0.5 ? scaled_log1p(a_, mean) : std::log(utility) / a_);
   mu_ /= utility;
+  for (State& at : states_) {
+    at.gamma /= utility;
+  }
+  refresh();
+}
+
+/// On the central path at `tau` for the given losses, but for second-order terms: p on a ball of
+/// `entropy_share` times the radius, then t and h so that t g and h p are tau q and the
+/// stationarity holds.
+void RiskBlock::start(const Array& loss, double tau, double entropy_share) {
+  tilt(loss, tau, entropy_share);
+  if (simplex_) {
+    return;
+  }
   const double log_tau = std::log(a_ * tau);  // the weights are the prior's
   double excess = 0.0;
   for (Eigen::Index i = 0; i < count_; ++i) {
@@ -141,7 +149,7 @@ void RiskBlock::start(const Array& loss, double tau, double entropy_share) {
 }
 
 /// p proportional to q e^{phi / mu} with at most `entropy_share` of the ball's entropy.
-void RiskBlock::start_ball(double tau, double entropy_share) {
+void RiskBlock::tilt_in_ball(double tau, double entropy_share) {
   double mean = 0.0;
   double least = 1.0;
   for (const State& at : states_) {
