@@ -153,9 +153,9 @@ void DemandProgram::direction() {
     if (matrix_(j, j) > 2.0) {
       steps_.dcost[j] = (steps_.step[j] - ddemand) / steps_.spread[j];
     } else {
-      double bend = (matrix_(j, j) - 1.0) * column_[j];
-      for (int l = 0; l < steps; ++l) {
-        bend += l == j ? 0.0 : (l < j ? matrix_(j, l) : matrix_(l, j)) * column_[l];
+      double bend = dot(&matrix_(j, 0), column_.data(), j) + (matrix_(j, j) - 1.0) * column_[j];
+      for (int l = j + 1; l < steps; ++l) {
+        bend += matrix_(l, j) * column_[l];
       }
       steps_.dcost[j] = step_value_[j] + bend / scale_[j];
     }
