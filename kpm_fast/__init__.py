@@ -6,7 +6,10 @@ probabilities are wrong. :func:`clear` finds the state prices and fills that are
 maker in the worst case, subject to the limit order logic, and proves it.
 """
 
+from .archive import load_result
+from .audit import check_certificate
 from .book import read_book, write_book
+from .certificate import Certificate
 from .engine import clear, solve_cell, staircases
 from .errors import InputError, KpmError, TooManyCellsError, VerificationError
 from .market import Market
@@ -20,6 +23,7 @@ __version__ = "0.1.0"
 
 __all__ = [
     "CellResult",
+    "Certificate",
     "Check",
     "InputError",
     "KpmError",
@@ -34,7 +38,9 @@ __all__ = [
     "Verification",
     "VerificationError",
     "__version__",
+    "check_certificate",
     "clear",
+    "load_result",
     "read_book",
     "solve_cell",
     "staircases",

@@ -5,7 +5,7 @@ the stated type. It raises only ``MemoryError`` and whatever ``progress`` raises
 """
 
 from collections.abc import Callable
-from typing import TypedDict
+from typing import NotRequired, TypedDict
 
 import numpy as np
 from numpy.typing import NDArray
@@ -36,16 +36,31 @@ class Progress(TypedDict):
 
     elapsed: float  # seconds
     cells: float  # cells in all (may exceed 2**63)
-    solved: int
+    solved: int  # cells
     pruned_infeasible: float  # cells
     pruned_bound: float  # cells
+    nodes: int  # of the tree
+    open: int
+    relaxations: int
+    columns: int
+    root_bound: float  # money
     certainty_equivalent: float  # best so far, money
     upper_bound: float  # money
+
+class Certificate(TypedDict):
+    """The leaves of a finished tree."""
+
+    first: Ints  # (L, K) pieces of each claim's staircase
+    last: Ints  # (L, K)
+    worst_case: Floats  # (L, N)
+    marginal_state_prices: Floats  # (L, N)
+    multipliers: Floats  # (L, K)
+    bound: Floats  # (L,) money; -inf where no state prices reach the box
 
 class Clearing(TypedDict):
     """One clearing as the core reports it."""
 
-    status: str  # "optimal" | "time_limit" | "interrupted" | "inaccurate"
+    status: str  # "optimal" | "time_limit" | "node_limit" | "interrupted" | "inaccurate"
     cell: Ints  # (K,) piece of each claim's staircase, numbered from the lowest price
     state_prices: Floats  # (N,)
     claim_prices: Floats  # (K,) payoffs @ state_prices; the limit itself on a step
@@ -61,10 +76,16 @@ class Clearing(TypedDict):
     marginal_state_prices: Floats  # (N,)
     multipliers: Floats  # (K,)
     ambiguity_price: float  # money per nat
-    cells: float
+    pieces: list[int]  # of each claim's staircase
     pruned_infeasible: float
     pruned_bound: float
     solved: int
+    nodes: int
+    open: int
+    relaxations: int
+    columns: int
+    root_bound: float
+    certificate: NotRequired[Certificate]
     iterations: int  # of the interior-point method, all cells together
     threads: int  # used
     seconds_compile: float
@@ -81,6 +102,15 @@ def staircases(
 ) -> list[Floats]:
     """One array (pieces, 4) a claim: price_low, price_high, demand_low, demand_high."""
 
+def count_pieces(
+    payoffs: Floats,
+    claim: Ints,
+    side: NDArray[np.int8],
+    price: Floats,
+    quantity: Floats,
+) -> list[int]:
+    """Pieces of each claim's staircase."""
+
 def clear(
     payoffs: Floats,
     prior: Floats,
@@ -93,13 +123,17 @@ def clear(
     quantity: Floats,
     time: Floats | None,  # (J,) only for allocation "time"; None: book order
     allocation: str,  # "pro_rata" | "time"
+    method: str,  # "branch-and-bound" | "enumerate"
     tolerance: float,  # relative to the scale
     threads: int,  # >= 1
     time_limit: float,  # seconds, may be inf
+    node_limit: int,  # 0: none
     prune_bound: bool,
+    presolve: bool,
+    certificate: bool,
     progress: Callable[[Progress], bool] | None,  # True stops
 ) -> Clearing:
-    """Enumerate the cells (28). The GIL is released; Ctrl-C stops with "interrupted"."""
+    """Clear the book. The GIL is released; Ctrl-C stops with "interrupted"."""
 
 def solve_cell(
     payoffs: Floats,

@@ -19,7 +19,7 @@ from rich.console import Console
 from rich.progress import BarColumn, TextColumn, TimeElapsedColumn
 from rich.progress import Progress as ProgressBar
 
-from . import __version__, paper
+from . import __version__, checking, paper
 from .arrays import Floats
 from .book import read_book
 from .engine import ALLOCATIONS, METHODS, clear, staircases
@@ -82,6 +82,7 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--version", action="version", version=f"kpm-fast {__version__}")
     commands = parser.add_subparsers(dest="command", metavar="COMMAND", required=True)
     _add_clear(commands)
+    checking.add_parser(commands)
     paper.add_parser(commands)
     sample.add_parser(commands)
     return parser
@@ -110,7 +111,12 @@ def _add_clear(commands: argparse._SubParsersAction[argparse.ArgumentParser]) ->
         "order of states.csv (--inventory=-1,2 if the first is negative)",
     )
     solver = parser.add_argument_group("the search")
-    solver.add_argument("--method", choices=METHODS, default=METHODS[0])
+    solver.add_argument(
+        "--method",
+        choices=METHODS,
+        default=METHODS[0],
+        help="auto is branch-and-bound; enumerate is the paper's (28) (default: %(default)s)",
+    )
     solver.add_argument(
         "--allocation",
         choices=ALLOCATIONS,
@@ -118,15 +124,25 @@ def _add_clear(commands: argparse._SubParsersAction[argparse.ArgumentParser]) ->
         help="how orders at the clearing price share (default: %(default)s)",
     )
     solver.add_argument(
-        "--tolerance", type=float, default=1e-9, help="relative to the book (default: %(default)s)"
+        "--tolerance", type=float, default=1e-8, help="relative to the book (default: %(default)s)"
     )
     solver.add_argument("--threads", type=int, metavar="N", help="default: all processors")
     solver.add_argument("--time-limit", type=float, metavar="SECONDS")
+    solver.add_argument("--node-limit", type=int, metavar="N", help="of the tree; default: none")
     solver.add_argument(
-        "--cell-limit", type=int, default=1_000_000, metavar="N", help="default: %(default)s"
+        "--cell-limit",
+        type=int,
+        default=1_000_000,
+        metavar="N",
+        help="more cells are not enumerated (default: %(default)s)",
     )
     solver.add_argument(
-        "--no-prune-bounds", action="store_true", help="solve every feasible cell, as the paper"
+        "--no-prune-bounds",
+        action="store_true",
+        help="enumerate every feasible cell, as the paper",
+    )
+    solver.add_argument(
+        "--certificate", action="store_true", help="keep the proof (not with --method enumerate)"
     )
     output = parser.add_argument_group("output")
     output.add_argument(
@@ -141,6 +157,9 @@ def _add_clear(commands: argparse._SubParsersAction[argparse.ArgumentParser]) ->
         type=Path,
         metavar="DIR",
         help="write orders.csv, claims.csv, states.csv and result.json",
+    )
+    output.add_argument(
+        "--save", type=Path, metavar="FILE", help="write all of it to one file for kpm-fast verify"
     )
     output.add_argument("--verify", action="store_true", help="recompute every figure")
     loudness = output.add_mutually_exclusive_group()
@@ -166,15 +185,19 @@ def _run_clear(args: argparse.Namespace) -> int:
             tolerance=args.tolerance,
             threads=args.threads,
             time_limit=args.time_limit,
+            node_limit=args.node_limit,
             cell_limit=args.cell_limit,
             prune_bounds=not args.no_prune_bounds,
             allocation=args.allocation,
+            certificate=args.certificate,
             callback=show,
             verbose=args.verbose,
         )
     print_result(console, result)
     if args.output is not None:
         _write_tables(args.output, result)
+    if args.save is not None:
+        result.save(args.save)
     if args.json == "-":
         print(result.to_json(indent=2))
     elif args.json is not None:

@@ -13,30 +13,34 @@ from numpy.typing import ArrayLike
 
 from . import _core
 from .arrays import Floats, Ints, as_number, frozen
+from .certificate import Certificate
 from .errors import InputError, TooManyCellsError, count_text
 from .market import Market
 from .orders import Orders
-from .progress import Progress, ProgressLog
+from .progress import EnumerationLog, Progress, ProgressLog, TreeLog
 from .result import CellResult, Result, Stats
 from .status import Status
 
 __all__ = ["clear", "solve_cell", "staircases"]
 
-METHODS = ("enumerate",)
+METHODS = ("auto", "branch-and-bound", "enumerate")
 ALLOCATIONS = ("pro_rata", "time")
 
 
 def clear(
     market: Market,
     orders: Orders,
-    method: str = "enumerate",
+    method: str = "auto",
     *,
-    tolerance: float = 1e-9,
+    tolerance: float = 1e-8,
     threads: int | None = None,
     time_limit: float | None = None,
+    node_limit: int | None = None,
     cell_limit: int = 1_000_000,
     prune_bounds: bool = True,
+    presolve: bool = True,
     allocation: str = "pro_rata",
+    certificate: bool = False,
     callback: Callable[[Progress], bool | None] | None = None,
     verbose: bool = False,
 ) -> Result:
@@ -46,24 +50,37 @@ def clear(
     ----------
     market : Market
     orders : Orders
-    method : {"enumerate"}
-        ``"enumerate"`` is the paper's (28): solve every cell that can matter.
+    method : {"auto", "branch-and-bound", "enumerate"}
+        ``"branch-and-bound"``, which is what ``"auto"`` chooses, proves the optimum with convex
+        relaxations over runs of staircase pieces. ``"enumerate"`` is the paper's (28): solve every
+        cell that can matter.
     tolerance : float
-        Optimality gap to reach, relative to the book's notional ``result.scale``;
-        0 < tolerance < 1.
+        Optimality gap to prove, relative to the book's notional ``result.scale``, so that it does
+        not depend on the units of money or shares; 0 < tolerance < 1.
     threads : int, optional
         At least 1. Default: the processors this process may use. The answer is the same, bit for
         bit, for every number.
     time_limit : float, optional
         Seconds > 0. Default: none. When it runs out, the best point found is returned with
         status ``TIME_LIMIT``.
+    node_limit : int, optional
+        Nodes of the tree, at least 1. Default: none. When they are used up before the gap is
+        proven, the best point found is returned with status ``NODE_LIMIT``.
     cell_limit : int
-        Books with more cells are refused.
+        Books with more cells are not enumerated but refused.
     prune_bounds : bool
-        Skip cells that a cheap bound shows to be no better. ``False`` gives the paper's count.
+        When enumerating, skip cells that a cheap bound shows to be no better. ``False`` gives the
+        paper's count.
+    presolve : bool
+        Let the tree treat claims that pay alike, or one the complement of the other, as one. The
+        answer is the same without. Not done when a certificate is asked for, which speaks of the
+        claims as they were given.
     allocation : {"pro_rata", "time"}
         How orders of one claim, side and limit at the clearing price share what is matched: in
         proportion to quantity, or by ``orders.time``, else by their order in the book.
+    certificate : bool
+        Also return ``result.certificate``, the proof that no clearing is better, for
+        :func:`kpm_fast.check_certificate`. Enumeration hands out none.
     callback : callable, optional
         Called now and then with a :class:`Progress`; returning True stops the search with status
         ``INTERRUPTED``. An exception it raises stops the search and reaches the caller.
@@ -87,22 +104,29 @@ def clear(
         raise InputError(
             f"must be one of {', '.join(ALLOCATIONS)}, got {allocation!r}", field="allocation"
         )
+    if certificate and method == "enumerate":
+        raise InputError("enumeration hands out none", field="certificate")
     if callback is not None and not callable(callback):
         raise InputError(f"must be callable, got {callback!r}", field="callback")
     tolerance = _checked_tolerance(tolerance)
     n_threads = _available_threads() if threads is None else _checked_count(threads, "threads", 1)
     seconds = math.inf if time_limit is None else _checked_time_limit(time_limit)
+    nodes = 0 if node_limit is None else _checked_count(node_limit, "node_limit", 1)
     limit = _checked_count(cell_limit, "cell_limit", 1)
+    enumerating = method == "enumerate"
 
     book = _book_arguments(market, orders)
-    pieces = [len(steps) for steps in _core.staircases(*book)]
-    cells = math.prod(pieces)
-    if cells > limit:
-        raise TooManyCellsError(cells, pieces, limit, market.claims)
+    cells = 0
+    if enumerating or verbose or callback is not None:
+        pieces = _core.count_pieces(*book)
+        cells = math.prod(pieces)
+        if enumerating and cells > limit:
+            raise TooManyCellsError(cells, pieces, limit, market.claims)
 
-    log = ProgressLog() if verbose else None
-    if log is not None:
-        log.banner(_banner(market, orders, cells, n_threads))
+    log: ProgressLog | None = None
+    if verbose:
+        log = EnumerationLog() if enumerating else TreeLog()
+        log.banner(_banner(market, orders, cells, n_threads, enumerating))
     answer = _core.clear(
         market.payoffs,
         market.prior,
@@ -112,13 +136,17 @@ def clear(
         *book[1:],
         orders.time if allocation == "time" else None,
         allocation,
+        "enumerate" if enumerating else "branch-and-bound",
         tolerance,
         n_threads,
         seconds,
+        nodes,
         bool(prune_bounds),
+        bool(presolve),
+        bool(certificate),
         _reporter(cells, callback, log),
     )
-    result = _result(answer, market, orders, tolerance, allocation, cells)
+    result = _result(answer, market, orders, tolerance, allocation)
     if log is not None:
         log.close(str(result).split("\n  ", maxsplit=1)[0])
     return result
@@ -158,7 +186,7 @@ def solve_cell(
     tolerance = _checked_tolerance(tolerance)
     iterations = _checked_count(max_iterations, "max_iterations", 1)
     book = _book_arguments(market, orders)
-    pieces = _checked_cell(cell, [len(steps) for steps in _core.staircases(*book)], market.claims)
+    pieces = _checked_cell(cell, _core.count_pieces(*book), market.claims)
     answer: dict[str, Any] = dict(
         _core.solve_cell(
             market.payoffs,
@@ -219,6 +247,8 @@ def _reporter(
             solved=counts["solved"],
             pruned_infeasible=int(counts["pruned_infeasible"]),
             pruned_bound=int(counts["pruned_bound"]),
+            nodes=counts["nodes"],
+            open=counts["open"],
             certainty_equivalent=counts["certainty_equivalent"],
             upper_bound=counts["upper_bound"],
         )
@@ -235,15 +265,18 @@ def _result(
     orders: Orders,
     tolerance: float,
     allocation: str,
-    cells: int,
 ) -> Result:
     values = _frozen_arrays(dict(answer))
     phases = ("compile", "search", "select", "total")
     stats = Stats(
-        cells=cells,
+        cells=math.prod(values["pieces"]),
         pruned_infeasible=int(values["pruned_infeasible"]),
         pruned_bound=int(values["pruned_bound"]),
         solved=values["solved"],
+        nodes=values["nodes"],
+        relaxations=values["relaxations"],
+        columns=values["columns"],
+        root_bound=values["root_bound"],
         iterations=values["iterations"],
         threads=values["threads"],
         seconds={phase: values[f"seconds_{phase}"] for phase in phases},
@@ -270,7 +303,13 @@ def _result(
         market=market,
         orders=orders,
         stats=stats,
+        certificate=_certificate(values.get("certificate")),
     )
+
+
+def _certificate(leaves: dict[str, Any] | None) -> Certificate | None:
+    """Wrap what the core says under ``certificate``: the arrays of :class:`Certificate` by name."""
+    return None if leaves is None else Certificate(**leaves)
 
 
 def _frozen_arrays(values: dict[str, Any]) -> dict[str, Any]:
@@ -280,12 +319,15 @@ def _frozen_arrays(values: dict[str, Any]) -> dict[str, Any]:
     return values
 
 
-def _banner(market: Market, orders: Orders, cells: int, threads: int) -> list[str]:
+def _banner(
+    market: Market, orders: Orders, cells: int, threads: int, enumerating: bool
+) -> list[str]:
     from . import __version__  # the package imports this module
 
     n_claims, n_states = market.payoffs.shape
     return [
-        f"kpm-fast {__version__}: enumeration of cells",
+        f"kpm-fast {__version__}: "
+        f"{'enumeration of cells' if enumerating else 'branch and bound over runs of pieces'}",
         f"  book     {n_states:,} states, {n_claims:,} claims, {len(orders):,} orders, "
         f"{count_text(cells)} cells",
         f"  maker    risk aversion {market.risk_aversion:g}, ambiguity {market.ambiguity:g}",

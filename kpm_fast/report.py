@@ -17,8 +17,9 @@ from .market import Market
 from .orders import Orders
 from .result import Result
 from .status import Status
+from .verify import Verification
 
-__all__ = ["OpenConsole", "print_book", "print_result"]
+__all__ = ["OpenConsole", "print_book", "print_result", "print_verification"]
 
 _CLAIMS_SHOWN = 40
 _STATES_SHOWN = 24
@@ -58,6 +59,15 @@ def print_result(console: Console, result: Result) -> None:
     _more(console, len(result.market.states) - _STATES_SHOWN, "states")
     _print_fills(console, result)
     console.print(_position_table(result))
+
+
+def print_verification(console: Console, title: str, verification: Verification) -> None:
+    """Print the checks of a verification, those that failed in red."""
+    table = _table(title, "check", "figure", "limit", "")
+    for check in verification.checks:
+        verdict = Text("ok", style="green") if check.passed else Text("FAILED", style="bold red")
+        table.add_row(Text(check.name), f"{check.figure:.2e}", f"{check.limit:.2e}", verdict)
+    console.print(table)
 
 
 def _claim_table(result: Result) -> Table:
@@ -124,7 +134,7 @@ def _position_table(result: Result) -> Table:
         "gain": _number(result.gain),
         "gap": f"{result.gap:.2g}",
         "worst payoff": _number(float(result.payoff.min())),
-        "cells solved": f"{result.stats.solved:,} of {count_text(result.stats.cells)}",
+        "search": result.stats.work,
         "seconds": f"{result.stats.seconds.get('total', math.nan):.3g}",
     }
     for name, value in rows.items():
@@ -145,7 +155,7 @@ def _table(title: str, *columns: str) -> Table:
         title=title, title_justify="left", title_style="bold", box=SIMPLE_HEAD, pad_edge=False
     )
     for name in columns:
-        is_text = name in ("claim", "state", "order", "side")
+        is_text = name in ("claim", "state", "order", "side", "check", "")
         table.add_column(
             name,
             justify="left" if is_text else "right",

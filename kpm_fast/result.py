@@ -11,12 +11,14 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from .arrays import Floats, Ints, frozen, same
+from .arrays import Floats, Ints
+from .certificate import Certificate
 from .errors import InputError, count_text
 from .market import Market
 from .orders import Orders
 from .status import Status
 from .tables import make_frame, staged_files
+from .values import Value
 
 if TYPE_CHECKING:
     from .verify import Verification
@@ -35,13 +37,21 @@ class Stats:
     cells : int
         Cells of the book, exactly: the product of the pieces of all staircases.
     pruned_infeasible : int
-        Cells ruled out because no state prices reach them.
+        Cells that the enumeration ruled out because no state prices reach them.
     pruned_bound : int
-        Cells ruled out because nothing better can be in them.
+        Cells that the enumeration ruled out because nothing better can be in them.
     solved : int
-        Cells solved. For a finished search the three counts add up to ``cells``.
+        Cells solved. For a finished enumeration the three counts add up to ``cells``.
+    nodes : int
+        Nodes of the tree; 0 for the enumeration.
+    relaxations : int
+        Relaxations solved.
+    columns : int
+        Corners that joined the relaxations on the way.
+    root_bound : float
+        Upper bound of the first relaxation, money.
     iterations : int
-        Interior-point iterations, all cells together.
+        Interior-point iterations, relaxations and cells together.
     threads : int
         Threads used.
     seconds : dict
@@ -52,31 +62,26 @@ class Stats:
     pruned_infeasible: int
     pruned_bound: int
     solved: int
+    nodes: int
+    relaxations: int
+    columns: int
+    root_bound: float
     iterations: int
     threads: int
     seconds: dict[str, float] = field(compare=False)
 
-
-class _Value:
-    """Value semantics for dataclasses with arrays: equal by elements, frozen when unpickled."""
-
-    def __eq__(self, other: object) -> bool:
-        if type(other) is not type(self):
-            return NotImplemented
-        names = [item.name for item in fields(self) if item.compare]  # type: ignore[arg-type]
-        return all(same(getattr(self, name), getattr(other, name)) for name in names)
-
-    __hash__ = None  # type: ignore[assignment]  # equal by arrays, which have no hash
-
-    def __setstate__(self, state: dict[str, Any]) -> None:
-        for value in state.values():
-            if isinstance(value, np.ndarray):
-                frozen(value)
-        self.__dict__.update(state)
+    @property
+    def work(self) -> str:
+        """What the search looked at, in words."""
+        cells = f"{count_text(self.cells)} cells"
+        if self.nodes:
+            noun = "node" if self.nodes == 1 else "nodes"
+            return f"{cells} in {self.nodes:,} {noun}, {self.solved:,} solved"
+        return f"{cells}, {self.solved:,} solved"
 
 
 @dataclass(frozen=True, eq=False, repr=False)
-class Result(_Value):
+class Result(Value):
     """A cleared book. Immutable; arrays are read-only. Equal by value, ``stats`` aside.
 
     N states, K claims, J orders; money and shares in the units of the input.
@@ -125,6 +130,8 @@ class Result(_Value):
     orders : Orders
         The input.
     stats : Stats
+    certificate : Certificate or None
+        The proof of ``upper_bound``, where it was asked for.
     """
 
     status: Status
@@ -148,6 +155,7 @@ class Result(_Value):
     market: Market
     orders: Orders
     stats: Stats = field(compare=False)  # how it was found is no part of what was found
+    certificate: Certificate | None = None
 
     # -- derived figures ----------------------------------------------------------------
 
@@ -210,6 +218,25 @@ class Result(_Value):
         from .verify import verify  # verify knows results, so it cannot be imported above
 
         return verify(self)
+
+    # -- files --------------------------------------------------------------------------
+
+    def save(self, path: str | os.PathLike[str]) -> None:
+        """Write the result, its market, orders and certificate to one file.
+
+        docs/files.md describes the file, which NumPy can open. It appears complete or not at
+        all; :meth:`load` returns every bit of it.
+        """
+        from .archive import save_result  # an archive knows results, as verify does
+
+        save_result(self, path)
+
+    @classmethod
+    def load(cls, path: str | os.PathLike[str]) -> Result:
+        """Read what :meth:`save` wrote; the same as :func:`kpm_fast.load_result`."""
+        from .archive import load_result
+
+        return load_result(path)
 
     # -- tables -------------------------------------------------------------------------
 
@@ -286,7 +313,8 @@ class Result(_Value):
     def to_dict(self) -> dict[str, Any]:
         """Return the whole result as plain Python values: numbers, text, lists, dictionaries.
 
-        The tables are under ``orders``, ``claims`` and ``states``, as columns.
+        The tables are under ``orders``, ``claims`` and ``states``, as columns; a certificate, if
+        there is one, under ``certificate``.
         """
         figures = (
             "certainty_equivalent",
@@ -312,6 +340,7 @@ class Result(_Value):
                 for name in ("claims", "states", "orders")
             },
             "stats": {item.name: getattr(self.stats, item.name) for item in fields(Stats)},
+            **({} if self.certificate is None else {"certificate": self.certificate.to_dict()}),
         }
 
     def to_json(self, path: str | os.PathLike[str] | None = None, indent: int | None = None) -> str:
@@ -338,13 +367,12 @@ class Result(_Value):
 
     def __str__(self) -> str:
         filled = int(np.count_nonzero(self.fills))
-        cells = count_text(self.stats.cells)
         lines = [
             f"{self.status}: certainty equivalent {self.certainty_equivalent:.9g} "
             f"(no trade {self.no_trade_equivalent:.9g}), gap {self.gap:.2g}",
             f"{filled} of {len(self.orders)} orders filled, {self.volume:.6g} shares, "
             f"revenue {self.revenue:.9g}",
-            f"{cells} cells, {self.stats.solved:,} solved, "
+            f"{self.stats.work}, "
             f"{self.stats.seconds.get('total', math.nan):.3g} s on {self.stats.threads} thread(s)",
         ]
         claims = self.market.claims
@@ -360,7 +388,7 @@ class Result(_Value):
 
 
 @dataclass(frozen=True, eq=False)
-class CellResult(_Value):
+class CellResult(Value):
     """What the interior-point method found in one cell (27).
 
     Attributes

@@ -14,7 +14,7 @@ import uuid
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any, TextIO
+from typing import Any, BinaryIO, TextIO
 
 import numpy as np
 
@@ -27,6 +27,7 @@ __all__ = [
     "columns_of",
     "make_frame",
     "read_csv",
+    "staged_binary",
     "staged_files",
     "write_csv",
 ]
@@ -210,6 +211,20 @@ def staged_files(folder: str | os.PathLike[str]) -> Iterator[Callable[[str], Tex
         for stream, temporary, _ in staged:
             stream.close()
             temporary.unlink(missing_ok=True)
+
+
+@contextmanager
+def staged_binary(path: str | os.PathLike[str]) -> Iterator[BinaryIO]:
+    """Write one binary file that appears complete or not at all, as :func:`staged_files`."""
+    target = Path(path)
+    target.parent.mkdir(parents=True, exist_ok=True)
+    temporary = target.with_name(f".{target.name}.{uuid.uuid4().hex}.tmp")
+    try:
+        with temporary.open("xb") as stream:
+            yield stream
+        temporary.replace(target)
+    finally:
+        temporary.unlink(missing_ok=True)
 
 
 def columns_of(

@@ -359,14 +359,25 @@ class _Verifier:
     def _search_checks(self) -> list[Check]:
         stats, status = self.result.stats, self.result.status
         cells = math.prod(len(steps) for steps in self.staircases)
-        done = stats.solved + stats.pruned_infeasible + stats.pruned_bound
-        # The core counts in doubles, which are exact up to 2**53.
-        finished = abs(done - cells) <= cells // 2**50
-        if status in (Status.OPTIMAL, Status.INACCURATE):
-            consistent = finished
+        if stats.nodes:  # a tree proves its bound by its leaves; see check_certificate
+            consistent = status is not Status.INFEASIBLE
         else:
-            consistent = not finished and status is not Status.INFEASIBLE
-        counts = (stats.solved, stats.pruned_infeasible, stats.pruned_bound, stats.iterations)
+            done = stats.solved + stats.pruned_infeasible + stats.pruned_bound
+            # The core counts in doubles, which are exact up to 2**53.
+            finished = abs(done - cells) <= cells // 2**50
+            if status in (Status.OPTIMAL, Status.INACCURATE):
+                consistent = finished
+            else:
+                consistent = not finished and status is not Status.INFEASIBLE
+        counts = (
+            stats.solved,
+            stats.pruned_infeasible,
+            stats.pruned_bound,
+            stats.nodes,
+            stats.relaxations,
+            stats.columns,
+            stats.iterations,
+        )
         times = list(stats.seconds.values())
         sane = (
             min(counts) >= 0

@@ -151,6 +151,8 @@ const char* name_of(kpm::Status status) {
       return "optimal";
     case kpm::Status::kTimeLimit:
       return "time_limit";
+    case kpm::Status::kNodeLimit:
+      return "node_limit";
     case kpm::Status::kInterrupted:
       return "interrupted";
     case kpm::Status::kInaccurate:
@@ -167,6 +169,35 @@ void add_support(py::dict& result, const kpm::Support& support) {
   key.marginal_state_prices.set(result, to_array(support.marginal_state_prices));
   key.multipliers.set(result, to_array(support.multipliers));
   key.ambiguity_price.set(result, support.ambiguity_price);
+}
+
+template <class T>
+py::array_t<T> to_table(const std::vector<T>& from, std::int64_t rows) {
+  const auto count = static_cast<py::ssize_t>(rows);
+  const auto columns = count > 0 ? static_cast<py::ssize_t>(from.size()) / count : 0;
+  return py::array_t<T>({count, columns}, from.data());
+}
+
+py::dict to_dict(const kpm::Certificate& certificate) {
+  py::dict result;
+  result["first"] = to_table(certificate.first, certificate.leaves);
+  result["last"] = to_table(certificate.last, certificate.leaves);
+  result["worst_case"] = to_table(certificate.worst_case, certificate.leaves);
+  result["marginal_state_prices"] = to_table(certificate.marginal_state_prices, certificate.leaves);
+  result["multipliers"] = to_table(certificate.multipliers, certificate.leaves);
+  result["bound"] = to_array(certificate.bound);
+  return result;
+}
+
+void add_progress(py::dict& result, const kpm::Progress& progress) {
+  result["solved"] = progress.solved;
+  result["pruned_infeasible"] = progress.pruned_infeasible;
+  result["pruned_bound"] = progress.pruned_bound;
+  result["nodes"] = progress.nodes;
+  result["open"] = progress.open;
+  result["relaxations"] = progress.relaxations;
+  result["columns"] = progress.columns;
+  result["root_bound"] = progress.root_bound;
 }
 
 /// Runs on the calling thread with the GIL released: looks for Ctrl-C and calls Python now and
@@ -191,10 +222,7 @@ class PythonMonitor {
     try {
       py::dict report;
       report["elapsed"] = progress.elapsed;
-      report["cells"] = progress.cells;
-      report["solved"] = progress.solved;
-      report["pruned_infeasible"] = progress.pruned_infeasible;
-      report["pruned_bound"] = progress.pruned_bound;
+      add_progress(report, progress);
       report["certainty_equivalent"] = progress.certainty_equivalent;
       report["upper_bound"] = progress.upper_bound;
       return progress_(report).cast<bool>();
@@ -238,20 +266,40 @@ py::list staircases(const In<double>& payoffs, const In<std::int64_t>& claim,
   return result;
 }
 
+py::list count_pieces(const In<double>& payoffs, const In<std::int64_t>& claim,
+                      const In<std::int8_t>& side, const In<double>& price,
+                      const In<double>& quantity) {
+  kpm::Market market;
+  market.claims = static_cast<int>(payoffs.shape(0));
+  market.states = static_cast<int>(payoffs.shape(1));
+  market.payoffs = payoffs.data();
+  py::list result;
+  for (const std::int64_t pieces :
+       kpm::count_pieces(market, borrow_orders(claim, side, price, quantity))) {
+    result.append(pieces);
+  }
+  return result;
+}
+
 py::dict clear(const In<double>& payoffs, const In<double>& prior, const In<double>& inventory,
                double risk_aversion, double ambiguity, const In<std::int64_t>& claim,
                const In<std::int8_t>& side, const In<double>& price, const In<double>& quantity,
                const std::optional<In<double>>& time, const std::string& allocation,
-               double tolerance, int threads, double time_limit, bool prune_bound,
+               const std::string& method, double tolerance, int threads, double time_limit,
+               std::int64_t node_limit, bool prune_bound, bool presolve, bool certificate,
                py::object progress) {
   const kpm::Market market = borrow_market(payoffs, prior, inventory, risk_aversion, ambiguity);
   kpm::Orders orders = borrow_orders(claim, side, price, quantity);
   orders.time = time ? time->data() : nullptr;
   kpm::ClearSettings settings;
+  settings.method = method == "enumerate" ? kpm::Method::kEnumerate : kpm::Method::kBranchAndBound;
   settings.tolerance = tolerance;
   settings.threads = threads;
   settings.time_limit = time_limit;
+  settings.node_limit = node_limit;
   settings.prune_bound = prune_bound;
+  settings.presolve = presolve;
+  settings.certificate = certificate;
   settings.allocation = allocation == "time" ? kpm::Allocation::kTime : kpm::Allocation::kProRata;
   PythonMonitor monitor(std::move(progress));
   settings.monitor = [&monitor](const kpm::Progress& state) { return monitor(state); };
@@ -277,10 +325,11 @@ py::dict clear(const In<double>& payoffs, const In<double>& prior, const In<doub
   result["upper_bound"] = clearing.upper_bound;
   result["scale"] = clearing.scale;
   add_support(result, clearing.support);
-  result["cells"] = clearing.progress.cells;
-  result["pruned_infeasible"] = clearing.progress.pruned_infeasible;
-  result["pruned_bound"] = clearing.progress.pruned_bound;
-  result["solved"] = clearing.progress.solved;
+  add_progress(result, clearing.progress);
+  result["pieces"] = py::cast(clearing.pieces);
+  if (settings.certificate) {
+    result["certificate"] = to_dict(clearing.certificate);
+  }
   result["iterations"] = clearing.iterations;
   result["threads"] = clearing.threads;
   result["seconds_compile"] = clearing.seconds_compile;
@@ -344,12 +393,14 @@ PYBIND11_MODULE(_core, module) {
   using py::arg;
   module.def("staircases", &staircases, arg("payoffs").noconvert(), arg("claim").noconvert(),
              arg("side").noconvert(), arg("price").noconvert(), arg("quantity").noconvert());
+  module.def("count_pieces", &count_pieces, arg("payoffs").noconvert(), arg("claim").noconvert(),
+             arg("side").noconvert(), arg("price").noconvert(), arg("quantity").noconvert());
   module.def("clear", &clear, arg("payoffs").noconvert(), arg("prior").noconvert(),
              arg("inventory").noconvert(), arg("risk_aversion"), arg("ambiguity"),
              arg("claim").noconvert(), arg("side").noconvert(), arg("price").noconvert(),
-             arg("quantity").noconvert(), arg("time").none(true), arg("allocation"),
-             arg("tolerance"), arg("threads"), arg("time_limit"), arg("prune_bound"),
-             arg("progress").none(true));
+             arg("quantity").noconvert(), arg("time").none(true), arg("allocation"), arg("method"),
+             arg("tolerance"), arg("threads"), arg("time_limit"), arg("node_limit"),
+             arg("prune_bound"), arg("presolve"), arg("certificate"), arg("progress").none(true));
   module.def("solve_cell", &solve_cell, arg("payoffs").noconvert(), arg("prior").noconvert(),
              arg("inventory").noconvert(), arg("risk_aversion"), arg("ambiguity"),
              arg("claim").noconvert(), arg("side").noconvert(), arg("price").noconvert(),

@@ -38,7 +38,19 @@ struct Orders {
 /// How orders of one claim, side and limit share what is filled at the clearing price.
 enum class Allocation : std::uint8_t { kProRata, kTime };
 
-enum class Status : std::uint8_t { kOptimal, kTimeLimit, kInterrupted, kInaccurate, kInfeasible };
+enum class Status : std::uint8_t {
+  kOptimal,
+  kTimeLimit,
+  kNodeLimit,
+  kInterrupted,
+  kInaccurate,
+  kInfeasible
+};
+
+enum class Method : std::uint8_t {
+  kBranchAndBound,  ///< over runs of staircase pieces, with a proof
+  kEnumerate        ///< every cell (28)
+};
 
 /// One claim's net demand: flats 0, 2, 4, ... (price free) and steps 1, 3, 5, ... (demand free),
 /// numbered from the lowest price; the paper's 2 n_k + 1 subsets (13).
@@ -53,6 +65,11 @@ struct Progress {
   double pruned_infeasible = 0.0;  ///< cells no price vector reaches
   double pruned_bound = 0.0;       ///< cells whose bound lies below the best clearing
   std::int64_t solved = 0;         ///< cells solved by the interior-point method
+  std::int64_t nodes = 0;          ///< of the tree, taken
+  std::int64_t open = 0;           ///< of the tree, waiting
+  std::int64_t relaxations = 0;    ///< solved by the interior-point method
+  std::int64_t columns = 0;        ///< corners that joined the relaxations on the way
+  double root_bound = kInfinity;   ///< of the first relaxation
   double certainty_equivalent = -kInfinity;
   double upper_bound = kInfinity;
 };
@@ -61,10 +78,14 @@ struct Progress {
 using Monitor = std::function<bool(const Progress&)>;
 
 struct ClearSettings {
-  double tolerance = 1e-9;  ///< on the certainty equivalent, relative to the book's notional
+  Method method = Method::kBranchAndBound;
+  double tolerance = 1e-8;  ///< on the certainty equivalent, relative to the book's notional
   int threads = 1;
   double time_limit = kInfinity;  ///< seconds
-  bool prune_bound = true;
+  std::int64_t node_limit = 0;    ///< of the tree; 0: none
+  bool prune_bound = true;        ///< when enumerating
+  bool presolve = true;           ///< of the tree: merge equivalent claims
+  bool certificate = false;       ///< hand out the tree's leaves
   Allocation allocation = Allocation::kProRata;
   Monitor monitor;  ///< may be empty
 };
@@ -95,9 +116,21 @@ struct CellSolution {
   Support support;
 };
 
+/// The leaves of a finished tree, row by row: boxes of staircase pieces that tile the product of
+/// the staircases, each with the multipliers that bound every clearing in it.
+struct Certificate {
+  std::int64_t leaves = 0;
+  std::vector<std::int64_t> first, last;      ///< (leaves, claims) pieces
+  std::vector<double> worst_case;             ///< (leaves, states) p, KL(p|q) <= Omega
+  std::vector<double> marginal_state_prices;  ///< (leaves, states) g
+  std::vector<double> multipliers;            ///< (leaves, claims) lambda
+  std::vector<double> bound;  ///< (leaves) money; -inf where no state prices reach the box
+};
+
 struct Clearing {
   Status status = Status::kOptimal;
-  std::vector<std::int64_t> cell;    ///< (claims) piece of each staircase
+  std::vector<std::int64_t> pieces;  ///< (claims) of each staircase
+  std::vector<std::int64_t> cell;    ///< (claims) piece chosen
   std::vector<double> state_prices;  ///< (states)
   std::vector<double> claim_prices;  ///< (claims)
   std::vector<double> net_demand;    ///< (claims)
@@ -109,6 +142,7 @@ struct Clearing {
   double upper_bound = kInfinity;
   double scale = 1.0;  ///< money; what tolerances refer to
   Support support;
+  Certificate certificate;
   Progress progress;
   std::int64_t iterations = 0;
   int threads = 1;
@@ -121,11 +155,14 @@ struct Clearing {
 /// The staircases (13) of a book, one per claim.
 std::vector<std::vector<Piece>> staircases(const Market& market, const Orders& orders);
 
+/// The pieces of each staircase: their product is the number of cells.
+std::vector<std::int64_t> count_pieces(const Market& market, const Orders& orders);
+
 /// Solve (27) for one cell, given as the piece of each claim.
 CellSolution solve_cell(const Market& market, const Orders& orders, const std::int64_t* cell,
                         const CellSettings& settings);
 
-/// Enumerate the cells (28).
+/// Clear the book: the state prices and fills that solve (8).
 Clearing clear(const Market& market, const Orders& orders, const ClearSettings& settings);
 
 }  // namespace kpm

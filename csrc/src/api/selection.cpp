@@ -1,6 +1,7 @@
 #include "api/selection.hpp"
 
 #include <algorithm>
+#include <cstdlib>
 
 #include "demand/allocation.hpp"
 
@@ -13,6 +14,18 @@ constexpr double kOpenTie = 1e-11;             // scaled money a choice of deman
 constexpr double kSameVolume = 1e-9;           // relative
 constexpr double kSameDivergence = 1e-9;       // nats
 
+/// Whether every demand of cell `a` is one of cell `b` too: the same pieces, but steps of `b` next
+/// to flats of `a`.
+bool part_of(const std::vector<int>& a, const std::vector<int>& b) {
+  for (std::size_t k = 0; k < a.size(); ++k) {
+    const bool beside = Staircase::is_step(b[k]) && std::abs(a[k] - b[k]) == 1;
+    if (a[k] != b[k] && !beside) {
+      return false;
+    }
+  }
+  return a != b;
+}
+
 }  // namespace
 
 Selection::Selection(const ScaledMarket& market, const std::vector<Staircase>& stairs)
@@ -24,16 +37,31 @@ Selection::Selection(const ScaledMarket& market, const std::vector<Staircase>& s
       prices_(market) {}
 
 Choice Selection::choose(const std::vector<Candidate>& candidates) {
-  Choice best;
-  bool found = false;
+  std::vector<Choice> choices;
   std::set<std::vector<int>> seen;
+  double value = -kInfinity;
   for (const Candidate& candidate : candidates) {
     Choice choice;
-    if (!settle(candidate.cell, seen, choice)) {
-      continue;
+    if (settle(candidate.cell, seen, choice)) {
+      value = std::max(value, choice.value);
+      choices.push_back(std::move(choice));
     }
+  }
+  choices.erase(std::remove_if(choices.begin(), choices.end(),
+                               [&](const Choice& c) { return c.value < value - kTie; }),
+                choices.end());
+  std::vector<char> covered(choices.size(), 0);
+  for (std::size_t a = 0; a < choices.size(); ++a) {
+    covered[a] = std::any_of(choices.begin(), choices.end(), [&](const Choice& other) {
+      return part_of(choices[a].cell, other.cell);
+    });
+  }
+  Choice best;
+  bool found = false;
+  for (std::size_t a = 0; a < choices.size(); ++a) {
+    Choice& choice = choices[a];
     const double margin = kSameVolume * std::max(best.volume, choice.volume);
-    if (found && choice.volume < best.volume - margin) {
+    if (covered[a] != 0 || (found && choice.volume < best.volume - margin)) {
       continue;
     }
     add_prices(choice);
@@ -64,6 +92,7 @@ bool Selection::settle(std::vector<int> cell, std::set<std::vector<int>>& seen, 
     }
     choice.cell = std::move(cell);
     choice.demand = std::move(chosen.demand);
+    choice.value = solver_.objective();
     choice.volume = volume(choice);
     choice.worst_case = solver_.worst_case();
     choice.marginal_state_prices = solver_.marginal_state_prices();

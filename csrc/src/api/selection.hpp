@@ -8,7 +8,7 @@
 #include "demand/demand_choice.hpp"
 #include "ipm/interior_point.hpp"
 #include "prices/nearest_prices.hpp"
-#include "search/cell_search.hpp"
+#include "search/candidate.hpp"
 
 namespace kpm {
 
@@ -19,13 +19,15 @@ struct Choice {
   Array state_prices;
   Array worst_case, marginal_state_prices, multipliers;
   double ambiguity_price = 0.0;
-  double volume = 0.0;      ///< traded, each claim weighted by its payoff range
-  double divergence = 0.0;  ///< KL(state prices | prior)
+  double value = -kInfinity;  ///< certainty equivalent
+  double volume = 0.0;        ///< traded, each claim weighted by its payoff range
+  double divergence = 0.0;    ///< KL(state prices | prior)
   double bound = kInfinity;
 };
 
-/// The rule of docs/selection.md: demand within each tied cell, then the larger volume, the state
-/// prices nearer to the prior, the lexicographically first cell.
+/// The rule of docs/selection.md: demand within each cell, then, of those that tie for the greatest
+/// certainty equivalent, the larger volume, the state prices nearer to the prior, the
+/// lexicographically first cell.
 class Selection {
  public:
   Selection(const ScaledMarket& market, const std::vector<Staircase>& stairs);

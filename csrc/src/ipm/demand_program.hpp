@@ -38,6 +38,7 @@ class DemandProgram {
   Step max_step(double share) const;
   Step shorten(Step along);
   void advance(Step along);
+  bool watch(double gap, double tolerance) const { return near_the_end(gap, tolerance); }
   bool keep_best(double tolerance);
 
   // The best point so far.

@@ -4,6 +4,7 @@
 #include <algorithm>
 #include <vector>
 
+#include "model/corners.hpp"
 #include "model/scaled_market.hpp"
 #include "model/staircase.hpp"
 #include "numerics/dense.hpp"
@@ -55,6 +56,20 @@ inline void set_cell(Hull& hull, const ScaledMarket& market, const std::vector<S
     hull.price[2 * k + 1] = market.price(k, piece.price_high);
     hull.demand[2 * k] = market.demand(k, piece.demand_low);
     hull.demand[2 * k + 1] = market.demand(k, piece.demand_high);
+  }
+  hull.first.back() = 2 * hull.claims();
+}
+
+inline void set_cell(Hull& hull, const std::vector<Corners>& corners,
+                     const std::vector<int>& cell) {
+  for (int k = 0; k < hull.claims(); ++k) {
+    const auto at = static_cast<std::size_t>(k);
+    const auto corner = static_cast<std::size_t>(cell[at]);
+    hull.first[at] = 2 * k;
+    for (int end = 0; end < 2; ++end) {
+      hull.price[2 * k + end] = corners[at].price[corner + static_cast<std::size_t>(end)];
+      hull.demand[2 * k + end] = corners[at].demand[corner + static_cast<std::size_t>(end)];
+    }
   }
   hull.first.back() = 2 * hull.claims();
 }

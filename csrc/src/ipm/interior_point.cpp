@@ -157,7 +157,7 @@ void InteriorPoint::finish(const Hull& hull) {
                          ? measure_.evaluate(loss_)
                          : measure_.evaluate(loss_, steps_.risk(), steps_.ambiguity_price());
 
-  double divergence = 0.0;
+  divergence_ = 0.0;
   if (steps_.empty()) {
     worst_case_ = measure_.worst_case() / measure_.worst_case().sum();
     ambiguity_price_ = measure_.multiplier();
@@ -166,12 +166,12 @@ void InteriorPoint::finish(const Hull& hull) {
       const double a = market_.risk_aversion;
       marginal_ *= (a * (loss_ - rho)).exp();
       marginal_ /= marginal_.sum();
-      divergence = (marginal_ * (loss_ - rho)).sum();
+      divergence_ = (marginal_ * (loss_ - rho)).sum();
     }
   } else {
     worst_case_ = steps_.worst_case();
     marginal_ = steps_.marginal_state_prices();
-    divergence = steps_.divergence();
+    divergence_ = steps_.divergence();
     // At the returned losses a kink is exact; near one only the method knows the multiplier.
     const bool smooth = market_.kind == Ambiguity::kBall && measure_.multiplier() > 0.0;
     ambiguity_price_ = smooth ? steps_.ambiguity_price() : measure_.multiplier();
@@ -180,7 +180,7 @@ void InteriorPoint::finish(const Hull& hull) {
 
   const Eigen::Index states = loss_.size();
   push_.setZero();
-  bound_ = dot(marginal_.data(), market_.inventory.data(), states) + divergence;
+  bound_ = dot(marginal_.data(), market_.inventory.data(), states) + divergence_;
   for (int k = 0; k < hull.claims(); ++k) {
     const auto at = static_cast<std::size_t>(k);
     const double* const row = &market_.payoffs(k, 0);

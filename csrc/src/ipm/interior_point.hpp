@@ -49,6 +49,7 @@ class InteriorPoint {
   const Array& multipliers() const { return lambda_; }
   const Array& worst_case() const { return worst_case_; }
   const Array& marginal_state_prices() const { return marginal_; }
+  double divergence() const { return divergence_; }  ///< KL(g|p) / a
   double ambiguity_price() const { return ambiguity_price_; }
   double objective() const { return objective_; }  ///< sum r - rho, prices within primal_residual
   double bound() const { return bound_; }          ///< by the Donsker-Varadhan inequality
@@ -72,7 +73,8 @@ class InteriorPoint {
   Array loss_, push_;  // (states)
   Array xi_, lambda_, demand_, worst_case_, marginal_;
   Array flat_demand_, no_weight_;  // (claims), (states): the simplex's objective
-  bool reached_ = false;           // the simplex method is at prices that reach the cell
+  double divergence_ = 0.0;
+  bool reached_ = false;  // the simplex method is at prices that reach the cell
   double ambiguity_price_ = 0.0;
   double objective_ = 0.0;
   double bound_ = 0.0;

@@ -30,15 +30,19 @@ constexpr double kWatch = 1e3;         // within this multiple of the tolerance 
 
 }  // namespace predictor_corrector
 
-/// Drive `program` from a fresh start until its certified gap and its primal residual meet the
+/// Whether products that add up to `gap` are worth a look at the certified gap.
+inline bool near_the_end(double gap, double tolerance) {
+  return gap <= predictor_corrector::kWatch * tolerance;
+}
+
+/// Drive `program` from where it is until its certified gap and its primal residual meet the
 /// tolerance. Of all points near the end the program keeps the best. A stall ends it.
 template <class Program>
-LoopOutcome run_predictor_corrector(Program& program, double tolerance, const Attempt& attempt,
-                                    int max_iterations, int& iterations) {
+LoopOutcome continue_predictor_corrector(Program& program, double tolerance, const Attempt& attempt,
+                                         int max_iterations, int& iterations) {
   namespace pc = predictor_corrector;
   const Step now;
   int short_steps = 0;
-  program.start(attempt);
   while (true) {
     program.factor();
     const double weight = program.weight();
@@ -46,7 +50,7 @@ LoopOutcome run_predictor_corrector(Program& program, double tolerance, const At
     if (!std::isfinite(tau)) {
       return LoopOutcome::kStalled;
     }
-    if (tau * weight <= pc::kWatch * tolerance && program.keep_best(tolerance)) {
+    if (program.watch(tau * weight, tolerance) && program.keep_best(tolerance)) {
       return LoopOutcome::kOptimal;
     }
     if (iterations >= max_iterations) {
@@ -87,6 +91,14 @@ LoopOutcome run_predictor_corrector(Program& program, double tolerance, const At
       return LoopOutcome::kStalled;
     }
   }
+}
+
+/// The same from a fresh start.
+template <class Program>
+LoopOutcome run_predictor_corrector(Program& program, double tolerance, const Attempt& attempt,
+                                    int max_iterations, int& iterations) {
+  program.start(attempt);
+  return continue_predictor_corrector(program, tolerance, attempt, max_iterations, iterations);
 }
 
 }  // namespace kpm

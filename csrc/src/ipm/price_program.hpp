@@ -36,6 +36,7 @@ class PriceProgram {
   Step max_step(double share) const;
   Step shorten(Step along) const { return along; }
   void advance(Step along);
+  bool watch(double gap, double tolerance) const { return near_the_end(gap, tolerance); }
   bool keep_best(double tolerance);
 
   // The best point so far.

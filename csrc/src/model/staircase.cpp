@@ -2,46 +2,11 @@
 
 #include <algorithm>
 
+#include "model/quotes.hpp"
+
 namespace kpm {
 
 namespace {
-
-struct Quote {
-  double price;
-  double quantity;  // signed: bought minus sold
-};
-
-bool precedes(const Quote& a, const Quote& b) {
-  return a.price != b.price ? a.price < b.price : a.quantity < b.quantity;
-}
-
-/// Orders grouped by claim, each group sorted by price, then signed quantity.
-struct Quotes {
-  Quotes(const Market& market, const Orders& orders)
-      : first(static_cast<std::size_t>(market.claims) + 1, 0) {
-    for (std::int64_t j = 0; j < orders.count; ++j) {
-      first[static_cast<std::size_t>(orders.claim[j]) + 1] += orders.quantity[j] > 0.0 ? 1 : 0;
-    }
-    for (std::size_t k = 1; k < first.size(); ++k) {
-      first[k] += first[k - 1];
-    }
-    quotes.resize(static_cast<std::size_t>(first.back()));
-    std::vector<std::ptrdiff_t> next(first);
-    for (std::int64_t j = 0; j < orders.count; ++j) {
-      if (orders.quantity[j] > 0.0) {
-        // Adding zero turns a limit of -0.0 into 0.0.
-        quotes[static_cast<std::size_t>(next[static_cast<std::size_t>(orders.claim[j])]++)] = {
-            orders.price[j] + 0.0, orders.side[j] > 0 ? orders.quantity[j] : -orders.quantity[j]};
-      }
-    }
-    for (std::size_t k = 0; k + 1 < first.size(); ++k) {
-      std::sort(quotes.begin() + first[k], quotes.begin() + first[k + 1], precedes);
-    }
-  }
-
-  std::vector<std::ptrdiff_t> first;  // (claims + 1)
-  std::vector<Quote> quotes;
-};
 
 Staircase compile_one(double price_min, double price_max, const Quote* begin, const Quote* end) {
   Staircase stairs;

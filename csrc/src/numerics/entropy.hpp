@@ -3,6 +3,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <limits>
 
 #include "numerics/dense.hpp"
 
@@ -20,7 +21,8 @@ inline double entropy_series(double m) {
   return m * m * (0.5 + m * (c3 + m * (c4 + m * (c5 + m * (c6 + m * (c7 + m * c8))))));
 }
 
-constexpr double kEntropySeries = 0.03;  ///< up to here the series holds to rounding
+constexpr double kLargestExponent = 745.0;  ///< e to minus this is zero
+constexpr double kEntropySeries = 0.03;     ///< up to here the series holds to rounding
 
 inline double entropy_integrand(double m) {
   return std::abs(m) < kEntropySeries ? entropy_series(m) : std::exp(m) * m - std::expm1(m);
@@ -78,6 +80,21 @@ inline double relative_entropy(const Array& log_ratio, const Array& q) {
   double sum = 0.0;
   for (Eigen::Index i = 0; i < q.size(); ++i) {
     sum += q[i] * entropy_integrand(log_ratio[i]);
+  }
+  return sum;
+}
+
+/// KL(p | q) for distributions given by their probabilities, zeros of p included.
+inline double relative_entropy_of(const Array& p, const Array& q) {
+  double sum = 0.0;
+  for (Eigen::Index i = 0; i < q.size(); ++i) {
+    if (q[i] == 0.0) {
+      sum += p[i] > 0.0 ? std::numeric_limits<double>::infinity() : 0.0;
+      continue;
+    }
+    const double change = (p[i] - q[i]) / q[i];
+    const double m = change > -1.0 ? std::log1p(change) : -kLargestExponent;
+    sum += q[i] * (std::abs(m) < kEntropySeries ? entropy_series(m) : (1.0 + change) * m - change);
   }
   return sum;
 }

@@ -161,7 +161,9 @@ bool PriceSimplex::feasible() {
       }
     }
     if (entering < 0) {
-      return false;  // the row is a Farkas proof
+      farkas_row_ = row;
+      farkas_sign_ = rises ? -1.0 : 1.0;
+      return false;
     }
     pivot(row, entering);
     at_high_[static_cast<std::size_t>(leaving)] = rises ? 0 : 1;

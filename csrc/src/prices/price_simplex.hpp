@@ -25,6 +25,12 @@ class PriceSimplex {
   /// Whether some xi satisfies all ranges, to within kFeasible of the payoff span.
   bool feasible();
 
+  /// After feasible() said no: the claims' multipliers of a proof (Farkas),
+  ///   sum_k max over the ranges of lambda_k pi_k + max_i (-sum_k lambda_k P_ki) < 0.
+  double farkas_multiplier(int claim) const {
+    return farkas_sign_ * tableau_(farkas_row_, states_ + claim);
+  }
+
   /// Maximise claim_weights . pi + state_weights . xi from a feasible basis; the optimum.
   double maximise(const Array& claim_weights, const Array& state_weights);
 
@@ -62,7 +68,9 @@ class PriceSimplex {
   std::vector<int> moved_;      // (columns) scratch of evaluate()
   std::vector<char> is_basic_;  // (columns)
   std::vector<char> at_high_;   // (columns) which bound a nonbasic variable sits at
-  int pivots_ = 0;              // since the last fresh basis
+  int farkas_row_ = 0;
+  double farkas_sign_ = 0.0;
+  int pivots_ = 0;  // since the last fresh basis
 };
 
 }  // namespace kpm

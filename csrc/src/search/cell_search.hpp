@@ -5,15 +5,10 @@
 #include <functional>
 #include <vector>
 
+#include "search/candidate.hpp"
 #include "search/cell_grid.hpp"
 
 namespace kpm {
-
-/// A cell worth keeping: within the tie of the best.
-struct Candidate {
-  double value = -kInfinity;  ///< certainty equivalent, scaled
-  std::vector<int> cell;
-};
 
 struct SearchSettings {
   double tolerance = 1e-9;  ///< scaled money

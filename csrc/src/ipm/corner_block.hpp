@@ -1,0 +1,83 @@
+// Hulls of staircase runs inside the interior-point method.
+#pragma once
+
+#include <vector>
+
+#include "model/corners.hpp"
+#include "numerics/dense.hpp"
+
+namespace kpm {
+
+/// (pi_k, y_k, r_k) in the hull of a claim's corners: weights v_c >= 0 that add up to one, with
+///   z_c = theta_k + G_k y_c - lambda_k pi_c - pi_c y_c >= 0,   v z -> 0
+/// where G values the claim at the maker's marginal state prices. Only a few corners of a run carry
+/// weight, so a claim has columns for those that the multipliers asked for: column generation.
+/// A Newton step is condensed to two numbers a claim,
+///   dpi = step_price + price_price dlambda - price_demand dG
+///   dy  = step_demand + price_demand dlambda - demand_demand dG
+/// with the covariances of the corners under the weights v / z.
+class CornerBlock {
+ public:
+  explicit CornerBlock(int claims);
+
+  /// Forget all columns.
+  void clear();
+  /// Add a corner before start(); repeated ones are ignored.
+  void add(int claim, int corner, const Corners& corners);
+  /// Stake of the claims among the products: what their corners differ by, in money.
+  void weigh();
+  double total_stake() const { return total_stake_; }
+  void start(double tau);
+  /// Add a corner to running iterations, at products about tau. False if it is there already.
+  bool insert(int claim, int corner, const Corners& corners, double lambda, double value,
+              double tau);
+
+  /// Residuals and the condensed covariances for lambda and the claims' values G.
+  void factor(const Array& lambda, const Array& value);
+
+  void target_predictor();
+  void target_corrector(double tau);
+  void target_centre(double tau);
+  void condense();
+  /// Recover dv and dz.
+  void expand(const Array& dlambda, const Array& dvalue);
+
+  /// Prices, demands and revenues from the weights, after insert().
+  void refresh();
+
+  double complementarity(double along) const;
+  double weight() const { return claims_ > 0 ? 1.0 : 0.0; }
+  void steepest(double& steepest) const;
+  void advance(double along);
+
+  Array price, demand, revenue;  ///< (claims) pi, y, r
+  Array step_price, step_demand;
+  Array price_price, price_demand, demand_demand;
+  Array price_alone;  ///< price_price - price_demand^2 / demand_demand, without cancellation
+  double dual_residual = 0.0;
+
+ private:
+  struct Column {
+    int corner = 0;
+    double price = 0.0, demand = 0.0;
+    double v = 0.0, z = 0.0, dv = 0.0, dz = 0.0;
+    double target = 0.0, u = 0.0, rz = 0.0, d = 0.0;
+  };
+
+  static constexpr int kColumns = 24;  // a claim: more are needed by none, the lightest leaves
+
+  Column* begin(int k) { return &columns_[static_cast<std::size_t>(k) * kColumns]; }
+  const Column* begin(int k) const { return &columns_[static_cast<std::size_t>(k) * kColumns]; }
+  Column* end(int k) { return begin(k) + count_[static_cast<std::size_t>(k)]; }
+  const Column* end(int k) const { return begin(k) + count_[static_cast<std::size_t>(k)]; }
+
+  int claims_;
+  std::vector<Column> columns_;  // (claims, kColumns)
+  std::vector<int> count_;       // (claims)
+  Array theta_, dtheta_;         // (claims)
+  Array share_;                  // (claims) of the products
+  Array total_, mean_price_, mean_demand_, surplus_, mass_residual_;
+  double total_stake_ = 0.0;
+};
+
+}  // namespace kpm

@@ -1,0 +1,119 @@
+// State prices inside the interior-point method.
+#pragma once
+
+#include <algorithm>
+#include <cmath>
+
+#include "model/scaled_market.hpp"
+#include "numerics/dense.hpp"
+
+namespace kpm {
+
+/// xi on the simplex, priced by the multipliers lambda of pi = P xi:
+///   s = tau + P' lambda >= 0,   sum xi = 1,   xi s -> 0.
+/// Eliminating tau centres the payoffs under the weights xi / s; a Newton step is condensed to
+///   P dxi = step - gram dlambda
+/// with a positive semi-definite gram matrix. O(K^2 N) an iteration, no transcendental function.
+class StatePriceBlock {
+ public:
+  explicit StatePriceBlock(const ScaledMarket& market)
+      : lambda(market.claims()),
+        dlambda(market.claims()),
+        price(market.claims()),
+        step(market.claims()),
+        gram(market.claims(), market.claims()),
+        payoffs_(market.payoffs),
+        weight_(0.5 * (market.prior + 1.0 / market.states())),
+        mean_(market.claims()),
+        centred_(market.claims(), market.states()) {
+    for (Array* array : {&xi_, &s_, &dxi_, &ds_, &target_, &scaling_, &rs_, &u_}) {
+      array->setZero(market.states());
+    }
+    lambda.setZero();
+    dlambda.setZero();
+  }
+
+  void start(double tau) {
+    xi_ = weight_;
+    s_ = tau;
+    tau_ = tau;
+    lambda.setZero();
+    dlambda.setZero();
+    dxi_.setZero();
+    ds_.setZero();
+    dtau_ = 0.0;
+  }
+
+  double weight() const { return 1.0; }
+
+  /// Residuals, prices and the condensed matrix.
+  void factor() {
+    scaling_ = xi_ / s_;
+    total_scaling_ = scaling_.sum();
+    mass_residual_ = 1.0 - xi_.sum();
+    price = (payoffs_ * xi_.matrix()).array();
+    mean_ = (payoffs_ * scaling_.matrix()).array() / total_scaling_;
+    rs_ = s_ - tau_ - (payoffs_.transpose() * lambda.matrix()).array();
+    centred_ = payoffs_.colwise() - mean_.matrix();
+    centred_ *= scaling_.sqrt().matrix().asDiagonal();
+    gram.setZero();
+    gram.selfadjointView<Eigen::Lower>().rankUpdate(centred_);
+    dual_residual = rs_.abs().maxCoeff();
+    primal_residual = std::abs(mass_residual_);
+  }
+
+  void target_predictor() { target_ = -xi_ * s_; }
+  void target_corrector(double tau) { target_ = tau * weight_ - xi_ * s_ - dxi_ * ds_; }
+  void target_centre(double tau) { target_ = tau * weight_ - xi_ * s_; }
+
+  /// P dxi for unchanged multipliers, into step.
+  void condense() {
+    u_ = target_ / s_ + scaling_ * rs_;
+    excess_ = u_.sum() - mass_residual_;
+    step = (payoffs_ * u_.matrix()).array() - mean_ * excess_;
+  }
+
+  /// Recover dxi and ds from dlambda.
+  void expand() {
+    dtau_ = excess_ / total_scaling_ - (mean_ * dlambda).sum();
+    dxi_ = u_ - scaling_ * (dtau_ + (payoffs_.transpose() * dlambda.matrix()).array());
+    ds_ = (target_ - s_ * dxi_) / xi_;
+  }
+
+  double complementarity(double along) const {
+    return ((xi_ + along * dxi_) * (s_ + along * ds_)).sum();
+  }
+
+  /// Raise `steepest` to the greatest relative decrease per unit step.
+  void steepest(double& steepest) const {
+    steepest = std::max({steepest, -(dxi_ / xi_).minCoeff(), -(ds_ / s_).minCoeff()});
+  }
+
+  void advance(double along) {
+    xi_ += along * dxi_;
+    s_ += along * ds_;
+    tau_ += along * dtau_;
+    lambda += along * dlambda;
+  }
+
+  const Array& state_prices() const { return xi_; }
+
+  Array lambda;   ///< (claims) multipliers of pi = P xi
+  Array dlambda;  ///< (claims) set by the owner before expand()
+  Array price;    ///< (claims) P xi
+  Array step;     ///< (claims) P dxi for unchanged multipliers
+  Matrix gram;    ///< (claims, claims) lower triangle of -d(P dxi)/d(dlambda)
+  double dual_residual = 0.0;
+  double primal_residual = 0.0;
+
+ private:
+  const Matrix& payoffs_;
+  Array weight_;  // of xi s among the products: the prior, but no state negligible
+  Array mean_;    // (claims)
+  Matrix centred_;
+  Array xi_, s_, dxi_, ds_, target_, scaling_, rs_, u_;  // (states)
+  double tau_ = 0.0, dtau_ = 0.0;
+  double total_scaling_ = 1.0, mass_residual_ = 0.0, excess_ = 0.0;
+};
+
+}  // namespace kpm

@@ -1,0 +1,25 @@
+// The orders of a claim, sorted.
+#pragma once
+
+#include <cstddef>
+#include <vector>
+
+#include "kpm/kpm.hpp"
+
+namespace kpm {
+
+struct Quote {
+  double price;
+  double quantity;  ///< signed: bought minus sold
+};
+
+/// Orders grouped by claim, each group sorted by price, then signed quantity: the same for every
+/// order of the book. Orders for nothing are left out.
+struct Quotes {
+  Quotes(const Market& market, const Orders& orders);
+
+  std::vector<std::ptrdiff_t> first;  ///< (claims + 1)
+  std::vector<Quote> quotes;
+};
+
+}  // namespace kpm

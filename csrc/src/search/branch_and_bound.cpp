@@ -1,0 +1,238 @@
+#include "search/branch_and_bound.hpp"
+
+#include <algorithm>
+#include <atomic>
+#include <chrono>
+#include <cmath>
+#include <memory>
+#include <thread>
+
+#include "search/tied_cells.hpp"
+
+namespace kpm {
+
+namespace {
+
+using Clock = std::chrono::steady_clock;
+
+constexpr std::int64_t kSingleNodes = 8;  // so many nodes one at a time, then in rounds of
+constexpr std::size_t kRound = 8;         // so many
+constexpr std::int64_t kPolishNodes = 8;  // nodes after the proof, at least
+constexpr auto kThreadDelay = std::chrono::milliseconds(2);  // work that one thread does alone
+constexpr auto kPollInterval = std::chrono::milliseconds(20);
+
+class Tree {
+ public:
+  Tree(const ScaledMarket& market, const std::vector<Corners>& corners,
+       const TreeSettings& settings)
+      : market_(market),
+        corners_(corners),
+        settings_(settings),
+        begin_(Clock::now()),
+        next_poll_(begin_ + kPollInterval),
+        first_(market, corners) {}
+
+  TreeResult run() {
+    merge(first_.first_clearings());
+    Node root;
+    root.run = whole(corners_);
+    root.multipliers.reserve(market_);
+    push(std::move(root));
+    poll();
+    while (!open_.empty() && !done()) {
+      const std::size_t nodes = progress_.nodes < kSingleNodes ? 1 : kRound;
+      round(std::min(nodes, open_.size()));
+      poll();
+    }
+    return result();
+  }
+
+ private:
+  /// Best bound first; of equal ones the older.
+  static bool later(const Node& a, const Node& b) {
+    return a.bound != b.bound ? a.bound < b.bound : a.id > b.id;
+  }
+
+  void push(Node&& node) {
+    node.id = next_id_++;
+    open_.push_back(std::move(node));
+    std::push_heap(open_.begin(), open_.end(), later);
+  }
+
+  Node pop() {
+    std::pop_heap(open_.begin(), open_.end(), later);
+    Node node = std::move(open_.back());
+    open_.pop_back();
+    return node;
+  }
+
+  double upper_bound() const {
+    return std::max({best_, closed_bound_, open_.empty() ? -kInfinity : open_.front().bound});
+  }
+
+  bool proven() const { return upper_bound() <= best_ + settings_.tolerance; }
+
+  bool done() {
+    if (status_ != Status::kOptimal || open_.front().bound <= best_ + kTie) {
+      return true;
+    }
+    if (!proven()) {
+      if (settings_.node_limit > 0 && progress_.nodes >= settings_.node_limit) {
+        status_ = Status::kNodeLimit;
+      }
+      return status_ != Status::kOptimal;
+    }
+    if (polish_until_ == 0) {
+      polish_until_ = 2 * progress_.nodes + kPolishNodes;
+      if (settings_.node_limit > 0) {
+        polish_until_ = std::min(polish_until_, settings_.node_limit);
+      }
+    }
+    return progress_.nodes >= polish_until_;
+  }
+
+  /// Process the `count` best nodes, each as if it were alone.
+  void round(std::size_t count) {
+    std::vector<Node> nodes;
+    for (std::size_t n = 0; n < count; ++n) {
+      nodes.push_back(pop());
+    }
+    std::vector<NodeOutcome> outcomes(count);
+    std::atomic<std::size_t> next{0};
+    const double incumbent = best_;
+    const auto work = [&](NodeSolver& solver) {
+      for (std::size_t n = next.fetch_add(1); n < count; n = next.fetch_add(1)) {
+        outcomes[n] = solver.process(nodes[n], incumbent, settings_.keep_leaves);
+      }
+    };
+    std::vector<std::thread> team;
+    if (settings_.threads > 1 && count > 1 && Clock::now() - begin_ > kThreadDelay) {
+      const std::size_t others = std::min(static_cast<std::size_t>(settings_.threads), count) - 1;
+      while (others_.size() < others) {
+        others_.push_back(std::make_unique<NodeSolver>(market_, corners_));
+      }
+      threads_ = std::max(threads_, static_cast<int>(others) + 1);
+      for (std::size_t t = 0; t < others; ++t) {
+        team.emplace_back([&work, solver = others_[t].get()] { work(*solver); });
+      }
+    }
+    work(first_);
+    for (std::thread& member : team) {
+      member.join();
+    }
+    for (NodeOutcome& outcome : outcomes) {
+      ++progress_.nodes;
+      if (progress_.nodes == 1) {
+        progress_.root_bound = outcome.relaxed;
+      }
+      merge(std::move(outcome));
+    }
+  }
+
+  void merge(NodeOutcome&& outcome) {
+    for (Candidate& candidate : outcome.candidates) {
+      best_ = std::max(best_, candidate.value);
+      candidates_.push_back(std::move(candidate));
+    }
+    const double best = best_;
+    candidates_.erase(std::remove_if(candidates_.begin(), candidates_.end(),
+                                     [&](const Candidate& c) { return c.value < best - kTie; }),
+                      candidates_.end());
+    for (Node& child : outcome.children) {
+      push(std::move(child));
+    }
+    for (Node& node : outcome.closed) {
+      closed_bound_ = std::max(closed_bound_, node.bound);
+      closed_.push_back(std::move(node));
+    }
+    if (settings_.keep_leaves) {
+      std::move(outcome.settled.begin(), outcome.settled.end(), std::back_inserter(settled_));
+    }
+    iterations_ += outcome.iterations;
+    progress_.solved += outcome.cells;
+    progress_.relaxations += outcome.relaxations;
+    progress_.columns += outcome.columns;
+  }
+
+  void poll() {
+    const auto now = Clock::now();
+    if (settings_.stop && status_ == Status::kOptimal && (now >= next_poll_ || !polled_)) {
+      polled_ = true;
+      next_poll_ = now + kPollInterval;
+      status_ = settings_.stop(progress());
+    }
+  }
+
+  Progress progress() const {
+    Progress progress = progress_;
+    progress.open = static_cast<std::int64_t>(open_.size());
+    progress.certainty_equivalent = best_;
+    progress.upper_bound = upper_bound();
+    return progress;
+  }
+
+  TreeResult result() {
+    TreeResult result;
+    // What is left unexplored of a proven tree may hold ties as well.
+    std::move(open_.begin(), open_.end(), std::back_inserter(closed_));
+    if (status_ == Status::kOptimal) {
+      for (const std::vector<int>& cell : tied_cells(closed_, corners_, best_ - kTie)) {
+        const auto same = [&](const Candidate& c) { return c.cell == cell; };
+        if (std::none_of(candidates_.begin(), candidates_.end(), same)) {
+          merge(first_.solve(cell));
+        }
+      }
+    }
+    closed_bound_ = best_;
+    for (const Node& node : closed_) {
+      closed_bound_ = std::max(closed_bound_, node.bound);
+    }
+    open_.clear();
+    result.status = status_;
+    result.value = best_;
+    result.progress = progress();
+    result.upper_bound = result.progress.upper_bound;
+    result.iterations = iterations_;
+    result.threads = threads_;
+    std::sort(candidates_.begin(), candidates_.end(),
+              [](const Candidate& a, const Candidate& b) { return a.cell < b.cell; });
+    const auto same = [](const Candidate& a, const Candidate& b) { return a.cell == b.cell; };
+    candidates_.erase(std::unique(candidates_.begin(), candidates_.end(), same), candidates_.end());
+    result.candidates = std::move(candidates_);
+    if (settings_.keep_leaves) {
+      result.leaves = std::move(settled_);
+      std::move(closed_.begin(), closed_.end(), std::back_inserter(result.leaves));
+    }
+    return result;
+  }
+
+  const ScaledMarket& market_;
+  const std::vector<Corners>& corners_;
+  const TreeSettings& settings_;
+  Clock::time_point begin_, next_poll_;
+  NodeSolver first_;
+  std::vector<std::unique_ptr<NodeSolver>> others_;
+
+  std::vector<Node> open_;     // a heap
+  std::vector<Node> closed_;   // no better than the best clearing, perhaps as good
+  std::vector<Node> settled_;  // worse
+  std::vector<Candidate> candidates_;
+  double best_ = -kInfinity;
+  double closed_bound_ = -kInfinity;
+  Status status_ = Status::kOptimal;
+  Progress progress_;
+  std::int64_t iterations_ = 0;
+  std::int64_t next_id_ = 0;
+  std::int64_t polish_until_ = 0;
+  bool polled_ = false;
+  int threads_ = 1;
+};
+
+}  // namespace
+
+TreeResult branch_and_bound(const ScaledMarket& market, const std::vector<Corners>& corners,
+                            const TreeSettings& settings) {
+  return Tree(market, corners, settings).run();
+}
+
+}  // namespace kpm

@@ -1,0 +1,124 @@
+#include "search/local_search.hpp"
+
+#include <algorithm>
+#include <cmath>
+
+#include "model/staircase.hpp"
+
+namespace kpm {
+
+namespace {
+
+constexpr int kRounds = 20;
+constexpr double kCellTolerance = 1e-12;
+constexpr double kClearing = 1e-11;  // claim prices of a clearing are this close to their ranges
+constexpr double kAtEnd = 1e-6;      // of a step's width
+constexpr double kImprovement = 1e-13;
+
+}  // namespace
+
+LocalSearch::LocalSearch(const ScaledMarket& market, const std::vector<Corners>& corners)
+    : market_(market),
+      corners_(corners),
+      solver_(market, 2 * market.claims()),
+      simplex_(market),
+      hull_(market.claims(), 2 * market.claims()) {
+  moves_.reserve(static_cast<std::size_t>(market.claims()));
+}
+
+double LocalSearch::solve(const std::vector<int>& cell, std::vector<Candidate>& found) {
+  set_cell(hull_, corners_, cell);
+  InteriorPoint::Settings settings;
+  settings.tolerance = kCellTolerance;
+  solver_.solve(hull_, settings);
+  ++cells_;
+  iterations_ += solver_.iterations();
+  if (solver_.primal_residual() > kClearing) {
+    return -kInfinity;
+  }
+  found.push_back({solver_.objective(), cell});
+  return solver_.objective();
+}
+
+double LocalSearch::climb(std::vector<int> cell, std::vector<CellMove>& wishes,
+                          std::vector<Candidate>& found) {
+  apply_moves(cell, wishes);
+  double best = solve(cell, found);
+  for (int round = 0; round < kRounds; ++round) {
+    find_moves(cell);
+    if (!apply_moves(cell, moves_)) {
+      break;
+    }
+    const double value = solve(cell, found);
+    if (value <= best + kImprovement) {
+      break;
+    }
+    best = value;
+  }
+  return best;
+}
+
+void LocalSearch::find_moves(const std::vector<int>& cell) {
+  moves_.clear();
+  for (int k = 0; k < market_.claims(); ++k) {
+    const auto at = static_cast<std::size_t>(k);
+    const Corners& corners = corners_[at];
+    const int piece = cell[at];
+    const auto corner = static_cast<std::size_t>(piece);
+    const double value = market_.payoffs.row(k).dot(solver_.marginal_state_prices().matrix());
+    const auto width = [&](int step) {
+      const auto c = static_cast<std::size_t>(step);
+      return corners.demand[c] - corners.demand[c + 1];
+    };
+    if (!Staircase::is_step(piece)) {
+      const double above = value - corners.price[corner + 1];
+      const double below = corners.price[corner] - value;
+      if (above > 0.0 && piece + 1 < corners.pieces()) {
+        moves_.push_back({k, piece + 1, above * width(piece + 1)});
+      } else if (below > 0.0 && piece > 0) {
+        moves_.push_back({k, piece - 1, below * width(piece - 1)});
+      }
+      continue;
+    }
+    const double pull = value - corners.price[corner];
+    const double slack = kAtEnd * width(piece);
+    if (pull > 0.0 && solver_.demand()[k] <= corners.demand[corner + 1] + slack) {
+      moves_.push_back({k, piece + 1, pull * width(piece)});
+    } else if (pull < 0.0 && solver_.demand()[k] >= corners.demand[corner] - slack) {
+      moves_.push_back({k, piece - 1, -pull * width(piece)});
+    }
+  }
+}
+
+/// Move as many claims as state prices allow, those with the greatest gain first.
+bool LocalSearch::apply_moves(std::vector<int>& cell, std::vector<CellMove>& moves) {
+  if (moves.empty()) {
+    return false;
+  }
+  std::stable_sort(moves.begin(), moves.end(),
+                   [](const CellMove& a, const CellMove& b) { return a.gain > b.gain; });
+  simplex_.reset();
+  for (int k = 0; k < market_.claims(); ++k) {
+    set_range(k, cell[static_cast<std::size_t>(k)]);
+  }
+  bool moved = false;
+  for (const CellMove& move : moves) {
+    int& piece = cell[static_cast<std::size_t>(move.claim)];
+    set_range(move.claim, move.piece);
+    if (simplex_.feasible()) {
+      piece = move.piece;
+      moved = true;
+    } else {
+      set_range(move.claim, piece);
+    }
+  }
+  return moved;
+}
+
+void LocalSearch::set_range(int claim, int piece) {
+  const Corners& corners = corners_[static_cast<std::size_t>(claim)];
+  const auto corner = static_cast<std::size_t>(piece);
+  simplex_.set_range(claim, corners.price[corner], corners.price[corner + 1]);
+}
+
+}  // namespace kpm

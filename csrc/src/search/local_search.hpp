@@ -1,0 +1,57 @@
+// From a cell to better cells next to it.
+#pragma once
+
+#include <cstdint>
+#include <vector>
+
+#include "ipm/interior_point.hpp"
+#include "model/corners.hpp"
+#include "prices/price_simplex.hpp"
+#include "search/candidate.hpp"
+
+namespace kpm {
+
+/// Moving one claim of a cell to another piece, and what speaks for it.
+struct CellMove {
+  int claim;
+  int piece;
+  double gain;
+};
+
+/// A claim on a flat trades at a price while the maker values it at G: beyond the step at the end
+/// of the flat lies profit if G does. A claim on a step whose demand has reached an end while G
+/// pulls further should leave the step there. Such claims move to the next piece, most profitable
+/// first, as long as state prices reach the cell; the new cell is solved, and so on while that
+/// pays. Each round costs one cell and at most K small linear feasibility checks.
+class LocalSearch {
+ public:
+  LocalSearch(const ScaledMarket& market, const std::vector<Corners>& corners);
+
+  /// Move `cell` as wished, where state prices reach it, then climb from there. Every clearing on
+  /// the way is appended to `found`; the best value.
+  double climb(std::vector<int> cell, std::vector<CellMove>& wishes, std::vector<Candidate>& found);
+
+  /// Solve one cell: its value, minus infinity if no state prices reach it.
+  double solve(const std::vector<int>& cell, std::vector<Candidate>& found);
+
+  const InteriorPoint& solver() const { return solver_; }
+  std::int64_t cells() const { return cells_; }
+  std::int64_t iterations() const { return iterations_; }
+  void reset_counts() { cells_ = iterations_ = 0; }
+
+ private:
+  void find_moves(const std::vector<int>& cell);
+  bool apply_moves(std::vector<int>& cell, std::vector<CellMove>& moves);
+  void set_range(int claim, int piece);
+
+  const ScaledMarket& market_;
+  const std::vector<Corners>& corners_;
+  InteriorPoint solver_;
+  PriceSimplex simplex_;
+  Hull hull_;
+  std::vector<CellMove> moves_;
+  std::int64_t cells_ = 0;
+  std::int64_t iterations_ = 0;
+};
+
+}  // namespace kpm

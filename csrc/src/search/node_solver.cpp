@@ -1,0 +1,318 @@
+#include "search/node_solver.hpp"
+
+#include <algorithm>
+#include <cmath>
+
+namespace kpm {
+
+namespace {
+
+constexpr int kStartCells = 4;         // clearings before the tree, at most
+constexpr int kRelaxIterations = 60;   // of the interior-point method in a node
+constexpr double kBranchShare = 0.02;  // of the distance to the best: accuracy of a relaxation
+constexpr double kRelaxTolerance = 1e-12;
+constexpr double kFarkasMargin = 2e-13;  // of a proof that prices do not reach a run
+constexpr Attempt kAttempts[] = {{0.1, 0.2}, {1.0, 0.01}};
+
+/// The piece of first .. last at a price.
+int piece_at_price(const Corners& corners, int first, int last, double price) {
+  return std::clamp(corners.above_price(first, last + 1, price) - 1, first, last);
+}
+
+/// The piece of first .. last at a demand.
+int piece_at_demand(const Corners& corners, int first, int last, double demand) {
+  return std::clamp(corners.below_demand(first, last + 1, demand) - 1, first, last);
+}
+
+}  // namespace
+
+NodeSolver::NodeSolver(const ScaledMarket& market, const std::vector<Corners>& corners)
+    : market_(market),
+      corners_(corners),
+      relaxation_(market, corners),
+      cells_(market, corners),
+      simplex_(market) {
+  cell_multipliers_.reserve(market);
+}
+
+NodeOutcome NodeSolver::process(const Node& parent, double incumbent, bool keep_settled) {
+  NodeOutcome outcome;
+  Node node = parent;
+  if (!reachable(node)) {
+    outcome.settled.push_back(std::move(node));
+    return outcome;
+  }
+  if (node.run.is_cell()) {
+    cells_.solve(node.run.first, outcome.candidates);
+    count(outcome);
+    take_bound_of_cell(node);
+    outcome.closed.push_back(std::move(node));
+    return outcome;
+  }
+
+  relax(node, incumbent);
+  outcome.relaxed = node.bound;
+  outcome.relaxations = 1;
+  outcome.iterations += relaxation_iterations_;
+  outcome.columns = relaxation_.columns();
+  if (node.bound < incumbent - kTie) {
+    outcome.settled.push_back(std::move(node));
+    return outcome;
+  }
+  const double best =
+      std::max(incumbent, cells_.climb(round(node.run), wishes_, outcome.candidates));
+  count(outcome);
+  take_bound_of_cell(node);
+  if (node.bound > best + kTie && relaxation_.gap() > kBranchShare * (node.bound - best)) {
+    // The clearing found is so good that the relaxation was solved too coarsely.
+    refine(node, best);
+    outcome.relaxed = node.bound;
+    outcome.iterations += relaxation_iterations_;
+  }
+  cut_ends(node, best - kTie, keep_settled, outcome);
+  if (node.bound < best - kTie) {
+    outcome.settled.push_back(std::move(node));
+  } else if (node.bound <= best + kTie) {
+    outcome.closed.push_back(std::move(node));
+  } else if (node.run.is_cell()) {
+    outcome.children.push_back(std::move(node));
+  } else {
+    split(node, outcome);
+  }
+  return outcome;
+}
+
+/// Whether any state prices reach the run; if not, the multipliers become the proof of that.
+bool NodeSolver::reachable(Node& node) {
+  simplex_.reset();
+  for (int k = 0; k < claims(); ++k) {
+    const auto at = static_cast<std::size_t>(k);
+    const Corners& corners = corners_[at];
+    simplex_.set_range(k, corners.price[static_cast<std::size_t>(node.run.first[at])],
+                       corners.price[static_cast<std::size_t>(node.run.last[at]) + 1]);
+  }
+  if (simplex_.feasible()) {
+    return true;
+  }
+  Array lambda(claims());
+  double sum = 0.0;
+  for (int k = 0; k < claims(); ++k) {
+    lambda[k] = simplex_.farkas_multiplier(k);
+    sum += std::max(lambda[k] * simplex_.range_low(k), lambda[k] * simplex_.range_high(k));
+  }
+  sum += (-(market_.payoffs.transpose() * lambda.matrix())).maxCoeff();
+  if (sum >= -kFarkasMargin * lambda.abs().sum()) {
+    return true;  // out of reach by hardly more than rounding: let the relaxation judge
+  }
+  node.multipliers.worst_case = node.multipliers.marginal_state_prices = market_.prior;
+  node.multipliers.lambda = lambda;
+  node.bound = -kInfinity;
+  return false;
+}
+
+void NodeSolver::relax(Node& node, double incumbent) {
+  relaxation_.load(node.run, &node.multipliers, incumbent - kTie, kBranchShare);
+  relaxation_.forget();
+  relaxation_iterations_ = 0;
+  for (const Attempt& attempt : kAttempts) {
+    const auto result = run_predictor_corrector(relaxation_, kRelaxTolerance, attempt,
+                                                kRelaxIterations, relaxation_iterations_);
+    if (result != LoopOutcome::kStalled) {
+      break;
+    }
+  }
+  take_bound(node);
+}
+
+void NodeSolver::refine(Node& node, double incumbent) {
+  relaxation_.raise_incumbent(incumbent - kTie);
+  relaxation_iterations_ = 0;
+  continue_predictor_corrector(relaxation_, kRelaxTolerance, kAttempts[0], kRelaxIterations,
+                               relaxation_iterations_);
+  take_bound(node);
+}
+
+void NodeSolver::take_bound(Node& node) const {
+  if (relaxation_.bound() < node.bound) {
+    node.bound = relaxation_.bound();
+    node.multipliers = relaxation_.multipliers();
+  }
+}
+
+/// The multipliers of the cell solved last bound the whole run as well. Where prices have hardly
+/// any room, the simplex method's are better than the relaxation's.
+void NodeSolver::take_bound_of_cell(Node& node) {
+  const InteriorPoint& solved = cells_.solver();
+  cell_multipliers_.worst_case = solved.worst_case();
+  cell_multipliers_.marginal_state_prices = solved.marginal_state_prices();
+  cell_multipliers_.lambda = solved.multipliers();
+  cell_multipliers_.set(market_, solved.divergence());
+  const double bound = cell_multipliers_.bound(corners_, node.run);
+  if (bound < node.bound) {
+    node.bound = bound;
+    node.multipliers = cell_multipliers_;
+  }
+}
+
+/// Cells and iterations since the last count.
+void NodeSolver::count(NodeOutcome& outcome) {
+  outcome.cells += cells_.cells();
+  outcome.iterations += cells_.iterations();
+  cells_.reset_counts();
+}
+
+/// The cell at the relaxation's prices, and the steps to move to where its demand says so.
+std::vector<int> NodeSolver::round(const Run& run) {
+  std::vector<int> cell(run.first.size());
+  wishes_.clear();
+  for (int k = 0; k < run.claims(); ++k) {
+    const auto at = static_cast<std::size_t>(k);
+    const Corners& corners = corners_[at];
+    const int first = run.first[at];
+    const int last = run.last[at];
+    const double price = market_.payoffs.row(k).dot(relaxation_.state_prices().matrix());
+    const double demand = relaxation_.demand()[k];
+    cell[at] = piece_at_price(corners, first, last, price);
+    const auto flat = static_cast<std::size_t>(cell[at]);
+    const int by_demand = piece_at_demand(corners, first, last, demand);
+    const auto step = static_cast<std::size_t>(by_demand);
+    const double off_demand =
+        std::max(demand - corners.demand[flat], corners.demand[flat + 1] - demand);
+    const double off_price = std::max(corners.price[step] - price, price - corners.price[step + 1]);
+    const double prices = corners.price[static_cast<std::size_t>(last) + 1] -
+                          corners.price[static_cast<std::size_t>(first)];
+    const double demands = corners.demand[static_cast<std::size_t>(first)] -
+                           corners.demand[static_cast<std::size_t>(last) + 1];
+    if (by_demand != cell[at] && off_price * demands < off_demand * prices) {
+      wishes_.push_back({k, by_demand, -off_price});
+    } else if (prices == 0.0 && by_demand != cell[at]) {
+      cell[at] = by_demand;
+    }
+  }
+  return cell;
+}
+
+/// Pieces at the ends of a run that the node's multipliers bound below the threshold are settled.
+void NodeSolver::cut_ends(Node& node, double threshold, bool keep, NodeOutcome& outcome) const {
+  for (int k = 0; k < claims(); ++k) {
+    const auto at = static_cast<std::size_t>(k);
+    const Corners& corners = corners_[at];
+    const Multipliers& multipliers = node.multipliers;
+    int& first = node.run.first[at];
+    int& last = node.run.last[at];
+    const double others = node.bound - multipliers.most(k, corners, first, last);
+    const auto worth = [&](int c) {
+      const auto corner = static_cast<std::size_t>(c);
+      return others + multipliers.worth(k, corners.price[corner], corners.demand[corner]);
+    };
+    const auto settle = [&](int from, int to) {
+      if (keep) {
+        Node cut = node;
+        cut.run.first[at] = from;
+        cut.run.last[at] = to;
+        cut.bound = others + multipliers.most(k, corners, from, to);
+        outcome.settled.push_back(std::move(cut));
+      }
+    };
+    int begin = first;
+    while (begin <= last && worth(begin) < threshold && worth(begin + 1) < threshold) {
+      ++begin;
+    }
+    if (begin > last) {
+      node.bound = others + multipliers.most(k, corners, first, last);
+      return;  // all of it: nothing as good is left
+    }
+    int end = last;
+    while (end > begin && worth(end + 1) < threshold && worth(end) < threshold) {
+      --end;
+    }
+    const int old_first = first;
+    const int old_last = last;
+    if (begin > old_first) {
+      settle(old_first, begin - 1);
+      first = begin;
+    }
+    if (end < old_last) {
+      settle(end + 1, old_last);
+      last = end;
+    }
+  }
+}
+
+/// Split the run that loses most when its point in the hull is moved onto the staircase.
+void NodeSolver::split(const Node& node, NodeOutcome& outcome) const {
+  int claim = -1;
+  double most = -kInfinity;
+  int at_piece = 0;
+  for (int k = 0; k < claims(); ++k) {
+    const auto at = static_cast<std::size_t>(k);
+    const int first = node.run.first[at];
+    const int last = node.run.last[at];
+    if (first == last) {
+      continue;
+    }
+    const Corners& corners = corners_[at];
+    const double price = relaxation_.prices()[k];
+    const double demand = relaxation_.demand()[k];
+    const int by_price = piece_at_price(corners, first, last, price);
+    const int by_demand = piece_at_demand(corners, first, last, demand);
+    const auto clamp_to = [&](int piece, double value, const std::vector<double>& ends) {
+      const auto [low, high] = std::minmax(ends[static_cast<std::size_t>(piece)],
+                                           ends[static_cast<std::size_t>(piece) + 1]);
+      return std::clamp(value, low, high);
+    };
+    const Multipliers& m = node.multipliers;
+    const double hull = m.most(k, corners, first, last);
+    const double loss = hull - std::max(m.worth(k, clamp_to(by_price, price, corners.price),
+                                                clamp_to(by_price, demand, corners.demand)),
+                                        m.worth(k, clamp_to(by_demand, price, corners.price),
+                                                clamp_to(by_demand, demand, corners.demand)));
+    if (loss > most) {
+      most = loss;
+      claim = k;
+      at_piece = std::clamp((by_price + by_demand) / 2, first, last - 1);
+    }
+  }
+  const auto at = static_cast<std::size_t>(claim);
+  for (const bool upper : {false, true}) {
+    Node child = node;
+    (upper ? child.run.first[at] : child.run.last[at]) = at_piece + (upper ? 1 : 0);
+    child.bound = std::min(node.bound, child.multipliers.bound(corners_, child.run));
+    outcome.children.push_back(std::move(child));
+  }
+}
+
+NodeOutcome NodeSolver::solve(const std::vector<int>& cell) {
+  NodeOutcome outcome;
+  Node node;
+  node.run = {cell, cell};
+  if (reachable(node)) {
+    cells_.solve(cell, outcome.candidates);
+    count(outcome);
+  }
+  return outcome;
+}
+
+NodeOutcome NodeSolver::first_clearings() {
+  NodeOutcome outcome;
+  Array prices = market_.prior;
+  std::vector<std::vector<int>> seen;
+  for (int attempt = 0; attempt < kStartCells; ++attempt) {
+    std::vector<int> cell(corners_.size());
+    for (int k = 0; k < claims(); ++k) {
+      const auto at = static_cast<std::size_t>(k);
+      cell[at] = piece_at_price(corners_[at], 0, corners_[at].pieces() - 1,
+                                market_.payoffs.row(k).dot(prices.matrix()));
+    }
+    if (std::find(seen.begin(), seen.end(), cell) != seen.end()) {
+      break;
+    }
+    seen.push_back(cell);
+    cells_.solve(cell, outcome.candidates);
+    prices = cells_.solver().marginal_state_prices();
+  }
+  count(outcome);
+  return outcome;
+}
+
+}  // namespace kpm

@@ -1,0 +1,310 @@
+"""A clearing in one file: every bit comes back, and whatever does not belong is refused."""
+
+from __future__ import annotations
+
+import contextlib
+import dataclasses
+import io
+import json
+import math
+import zipfile
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+from hypothesis import given
+
+import kpm_fast as kpm
+from adapter import market_of, orders_of
+from kpm_fast import archive
+from proofs import prove
+from strategies import books, examples
+from witness import Book
+
+MARKET = kpm.Market(
+    [[1, 0, 0], [0, 1, 0]],
+    [0.3, 0.3, 0.4],
+    inventory=[0.5, -0.0, 0.25],
+    claims=["home", "naïve \U0001f984"],
+    states=["H", "D", "A"],
+)
+ORDERS = kpm.Orders(
+    ["home", "naïve \U0001f984", "home"],
+    ["buy", "buy", "sell"],
+    [0.6, math.inf, 0.5],
+    [1, 0.5, 0.25],
+    order_id=["a", "b, c", "\ud800 \x00"],
+    time=[3, 1, 2],
+)
+Entries = dict[str, bytes]
+
+
+@pytest.fixture(scope="module")
+def proven() -> kpm.Result:
+    return prove(MARKET, ORDERS)
+
+
+@pytest.fixture
+def file(proven: kpm.Result, tmp_path: Path) -> Path:
+    proven.save(tmp_path / "clearing.npz")
+    return tmp_path / "clearing.npz"
+
+
+def bits(value: Any) -> Any:
+    """What must come back the same: arrays to the sign of zero, numbers to the last digit."""
+    if isinstance(value, np.ndarray):
+        return (
+            value.dtype.str,
+            value.shape,
+            value.tolist() if value.dtype.kind == "O" else value.tobytes(),
+        )
+    if isinstance(value, kpm.Orders):
+        return {name: bits(column) for name, column in value.columns().items()}
+    if dataclasses.is_dataclass(value):
+        return {item.name: bits(getattr(value, item.name)) for item in dataclasses.fields(value)}
+    return repr(value)
+
+
+def assert_same(one: kpm.Result, other: kpm.Result) -> None:
+    assert one == other
+    assert one.stats == other.stats
+    assert bits(one) == bits(other)
+
+
+def test_round_trip(proven: kpm.Result, file: Path) -> None:
+    for loaded in (kpm.load_result(file), kpm.Result.load(str(file))):
+        assert_same(loaded, proven)
+        assert loaded.verify()
+        assert kpm.check_certificate(MARKET, ORDERS, loaded)
+        for array in (loaded.fills, loaded.market.payoffs, loaded.orders.price):
+            assert not array.flags.writeable
+
+
+@given(book=books())
+@examples(80)
+def test_round_trip_of_any_book(book: Book, tmp_path_factory: pytest.TempPathFactory) -> None:
+    result = kpm.clear(market_of(book), orders_of(book), threads=1)
+    path = tmp_path_factory.mktemp("save") / "clearing"
+    result.save(path)
+    assert_same(kpm.load_result(path), result)
+
+
+def test_figures_that_json_does_not_know(proven: kpm.Result, tmp_path: Path) -> None:
+    stats = dataclasses.replace(proven.stats, cells=10**5000)
+    odd = dataclasses.replace(
+        proven, upper_bound=math.inf, revenue=math.nan, ambiguity_price=-math.inf, stats=stats
+    )
+    odd.save(tmp_path / "odd")
+    loaded = kpm.load_result(tmp_path / "odd")
+    assert (loaded.upper_bound, loaded.ambiguity_price) == (math.inf, -math.inf)
+    assert math.isnan(loaded.revenue)
+    assert loaded.stats.cells == 10**5000
+
+
+def test_every_field_is_kept() -> None:
+    """A field that a later release adds must find its place in the file."""
+    elsewhere = {"status", "allocation", "market", "orders", "stats", "certificate"}
+    kept = {*archive._NUMBERS, *archive._RESULT, *elsewhere}
+    assert {item.name for item in dataclasses.fields(kpm.Result)} == kept
+    assert {item.name for item in dataclasses.fields(kpm.Certificate)} == set(archive._CERTIFICATE)
+
+
+def test_the_same_result_makes_the_same_bytes(proven: kpm.Result, tmp_path: Path) -> None:
+    for name in ("one", "two"):
+        proven.save(tmp_path / "deep" / name)
+    assert (tmp_path / "deep" / "one").read_bytes() == (tmp_path / "deep" / "two").read_bytes()
+    assert len(list((tmp_path / "deep").iterdir())) == 2
+
+
+def test_numpy_opens_it(proven: kpm.Result, file: Path) -> None:
+    with np.load(file) as entries:
+        np.testing.assert_array_equal(entries["result/fills"], proven.fills)
+        assert entries["certificate/first"].dtype == np.int64
+        header = json.loads(entries["header.json"])
+    assert header["format"] == "kpm-fast clearing"
+    assert header["version"] == 1
+    assert header["certainty_equivalent"] == proven.certainty_equivalent
+
+
+def test_a_failure_leaves_the_old_file(
+    proven: kpm.Result, file: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    before = file.read_bytes()
+
+    def full(*arguments: Any, **options: Any) -> None:
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr(np.lib.format, "write_array", full)
+    with pytest.raises(OSError, match="No space"):
+        proven.save(file)
+    assert file.read_bytes() == before
+    assert list(file.parent.iterdir()) == [file]
+
+
+# -- files that are refused -------------------------------------------------------------------
+
+
+def npy(array: Any) -> bytes:
+    stream = io.BytesIO()
+    np.lib.format.write_array(stream, np.asarray(array), allow_pickle=True)
+    return stream.getvalue()
+
+
+def rewritten(file: Path, change: Callable[[Entries], None], *, listed: bool = True) -> Path:
+    """Change the entries of a file, and by default what its header says about them."""
+    with zipfile.ZipFile(file) as source:
+        entries = {name: source.read(name) for name in source.namelist()}
+    change(entries)
+    if "header.json" in entries and listed:
+        with contextlib.suppress(ValueError, RecursionError):
+            rest = [name for name in entries if name != "header.json"]
+            header(entries=rest)(entries)
+    with zipfile.ZipFile(file, "w") as target:
+        for name, data in entries.items():
+            target.writestr(name, data)
+    return file
+
+
+def refused(file: Path) -> str:
+    with pytest.raises(kpm.InputError) as caught:
+        kpm.load_result(file)
+    assert caught.value.file == str(file)
+    return str(caught.value)
+
+
+def header(**changes: Any) -> Callable[[Entries], None]:
+    """Change entries of the header; None takes them out."""
+
+    def change(entries: Entries) -> None:
+        data = {**json.loads(entries["header.json"]), **changes}
+        kept = {name: value for name, value in data.items() if value is not None}
+        entries["header.json"] = json.dumps(kept).encode()
+
+    return change
+
+
+def stats(**changes: Any) -> Callable[[Entries], None]:
+    def change(entries: Entries) -> None:
+        data = json.loads(entries["header.json"])
+        header(stats={**data["stats"], **changes})(entries)
+
+    return change
+
+
+def array(name: str, value: Any) -> Callable[[Entries], None]:
+    return lambda entries: entries.update({f"{name}.npy": npy(value)})
+
+
+BAD: list[tuple[Callable[[Entries], None], list[str]]] = [
+    (header(format="something else"), ["header.json", "kpm-fast clearing"]),
+    (header(version=2), ["version", "format 2, this release reads 1"]),
+    (header(status="splendid"), ["status", "'splendid'"]),
+    (header(allocation="lottery"), ["allocation", "'lottery'"]),
+    (header(revenue="much"), ["revenue", "'much'"]),
+    (header(revenue=True), ["revenue", "True"]),
+    (header(revenue=math.nan), ["header.json", "NaN"]),
+    (header(scale=None), ["scale", "missing"]),
+    (header(tolerance=2.0), ["tolerance", "2.0"]),
+    (header(risk_aversion=-1.0), ["market/risk_aversion", "-1.0"]),
+    (header(states=["H", "D"]), ["market/payoffs", "N = 2"]),
+    (header(states=["H", "D", "D"]), ["market/states", "'D'"]),
+    (header(claims="home"), ["claims", "list of texts"]),
+    (header(order_claims=["home", "x"]), ["orders/claim", "no claim 'x'"]),
+    (header(order_claims=["home"]), ["orders/claim", "order_claims"]),
+    (header(mood="good"), ["mood", "unknown"]),
+    (header(stats=[]), ["stats"]),
+    (stats(cells=12), ["stats.cells", "12"]),
+    (stats(cells="many"), ["stats.cells", "'many'"]),
+    (stats(seconds={"total": "long"}), ["stats.seconds.total", "'long'"]),
+    (stats(luck=1.0), ["stats"]),
+    (lambda entries: entries.pop("header.json"), ["header.json", "missing"]),
+    (lambda entries: entries.update({"header.json": b"{"}), ["header.json", "cannot be read"]),
+    (lambda entries: entries.update({"header.json": b"\xff"}), ["header.json", "cannot be read"]),
+    (lambda entries: entries.update({"header.json": b"[" * 10**6}), ["header.json"]),
+    (lambda entries: entries.pop("result/fills.npy"), ["result/fills", "missing"]),
+    (lambda entries: entries.pop("certificate/bound.npy"), ["certificate/bound", "missing"]),
+    (lambda entries: entries.update({"virus.py": b""}), ["virus.py", "unknown"]),
+    (lambda entries: entries.update({"result/fills.npy": b"x"}), ["result/fills", "cannot"]),
+    (array("result/fills", [1.0, 2.0]), ["result/fills", "(2,)", "J = 3"]),
+    (array("result/fills", [1, 2, 3]), ["result/fills", "<i8"]),
+    (array("result/fills", [[1.0]] * 3), ["result/fills", "(3, 1)"]),
+    (array("result/fills", np.array(["a", None, 1], dtype=object)), ["result/fills", "cannot"]),
+    (array("orders/quantity", [1.0, -1.0, 1.0]), ["orders/quantity", "-1.0"]),
+    (array("orders/side", np.array([1, 2, 1], dtype=np.int8)), ["orders/side", "2"]),
+    (array("market/prior", [0.3, 0.3, 0.5]), ["market/prior", "1.1"]),
+    (array("certificate/bound", [0.0]), ["certificate/bound", "L = "]),
+    (
+        lambda entries: entries.update({"orders/order_id.json": b'["a", "a", "b"]'}),
+        ["orders/order_id", "'a'"],
+    ),
+    (
+        lambda entries: entries.update(
+            {"result/fills.npy": entries["result/fills.npy"] + b"\x00" * 8}
+        ),
+        ["result/fills", "more data"],
+    ),
+]
+
+
+@pytest.mark.parametrize(("change", "words"), BAD)
+def test_what_does_not_belong_is_refused(
+    file: Path, change: Callable[[Entries], None], words: list[str]
+) -> None:
+    message = refused(rewritten(file, change))
+    for word in words:
+        assert word in message, message
+
+
+def test_nothing_is_ever_unpickled(file: Path, tmp_path: Path) -> None:
+    class Trap:
+        def __reduce__(self) -> tuple[Any, ...]:
+            return (tmp_path.joinpath("sprung").touch, ())
+
+    rewritten(file, array("result/payoff", np.array([Trap()] * 3, dtype=object)))
+    assert "result/payoff" in refused(file)
+    assert not (tmp_path / "sprung").exists()
+
+
+def test_entries_that_are_gone(file: Path) -> None:
+    """Nobody takes the certificate out unnoticed."""
+
+    def strip(entries: Entries) -> None:
+        for name in [name for name in entries if name.startswith("certificate/")]:
+            del entries[name]
+
+    assert "entries: other entries than the header lists" in refused(
+        rewritten(file, strip, listed=False)
+    )
+    assert kpm.load_result(rewritten(file, lambda entries: None)).certificate is None
+
+
+def test_entries_that_appear_twice(file: Path) -> None:
+    with zipfile.ZipFile(file, "a") as archive, pytest.warns(UserWarning, match="Duplicate"):
+        archive.writestr("header.json", "{}")
+    assert "header.json" in refused(file)
+
+
+def test_damage_anywhere_is_noticed(proven: kpm.Result, file: Path) -> None:
+    """Any byte flipped: refused, or one of those that say nothing (a time, an attribute)."""
+    sound = file.read_bytes()
+    rng = np.random.default_rng(2)
+    for position in rng.integers(len(sound), size=300):
+        broken = bytearray(sound)
+        broken[position] ^= 1 << rng.integers(8)
+        file.write_bytes(broken)
+        with contextlib.suppress(kpm.InputError):
+            assert_same(kpm.load_result(file), proven)
+
+
+def test_files_of_other_kinds(tmp_path: Path) -> None:
+    path = tmp_path / "book.csv"
+    path.write_text("claim,side\n")
+    assert "not a kpm-fast clearing" in refused(path)
+    path.write_bytes(b"")
+    assert "not a kpm-fast clearing" in refused(path)
+    np.savez(tmp_path / "other.npz", x=np.zeros(3))
+    assert "header.json: missing" in refused(tmp_path / "other.npz")
+    with pytest.raises(FileNotFoundError):
+        kpm.load_result(tmp_path / "none")
