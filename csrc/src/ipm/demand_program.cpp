@@ -72,10 +72,12 @@ void DemandProgram::load(const Hull& hull) {
 void DemandProgram::start(const Attempt& attempt) {
   steps_.start(start_);
   losses();
-  risk_.tilt(loss_, start_, attempt.entropy_share);
-  costs();
-  steps_.lean(start_);
-  losses();
+  if (attempt.edge < 0.5) {
+    risk_.tilt(loss_, start_, attempt.entropy_share);
+    costs();
+    steps_.lean(start_, attempt.edge);
+    losses();
+  }
   risk_.start(loss_, start_, attempt.entropy_share);
 }
 

@@ -11,7 +11,8 @@ namespace kpm {
 namespace {
 
 // The first attempt is fast and nearly always enough; the others start afresh where it stalls.
-constexpr Attempt kAttempts[] = {{0.01, 0.6}, {1.0, 0.01}, {1.0, 0.5}, {10.0, 1e-4}};
+constexpr Attempt kAttempts[] = {
+    {0.01, 0.6, 0.1}, {0.1, 0.2}, {1.0, 0.01}, {1.0, 0.5}, {10.0, 1e-4}};
 
 // Prices this close to their ranges are the interior-point method's to keep.
 constexpr double kSettledPrices = 1e-11;
@@ -120,7 +121,10 @@ void InteriorPoint::settle_prices(const Hull& hull, double tolerance, int max_it
   program.load(hull);
   program.forget();
   run_predictor_corrector(program, tolerance, kAttempts[0], max_iterations, iterations);
-  const bool settled = program.merit() <= tolerance && program.primal_residual() <= kSettledPrices;
+  // Multipliers that outgrow the tolerance's last digit prove nothing.
+  const bool settled = program.merit() <= tolerance &&
+                       program.primal_residual() <= kSettledPrices &&
+                       kRounding * program.largest_multiplier() <= tolerance;
   if (!settled && settle_at_vertex(hull) != Vertex::kNone) {
     return;
   }
