@@ -73,7 +73,7 @@ class InteriorPoint {
   Array xi_, lambda_, demand_, worst_case_, marginal_;
   Array flat_demand_, no_weight_;  // (claims), (states): the simplex's objective
   double divergence_ = 0.0;
-  bool reached_ = false;           // the simplex method is at prices that reach the cell
+  bool reached_ = false;  // the simplex method is at prices that reach the cell
   double ambiguity_price_ = 0.0;
   double objective_ = 0.0;
   double bound_ = 0.0;

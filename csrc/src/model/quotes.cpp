@@ -14,7 +14,8 @@ bool precedes(const Quote& a, const Quote& b) {
 }
 
 constexpr int kDigitBits = 9;
-constexpr int kDigits = 8;  // 72 bits hold a double; more values a digit would leave the first cache
+constexpr int kDigits =
+    8;  // 72 bits hold a double; more values a digit would leave the first cache
 constexpr std::size_t kValues = std::size_t{1} << kDigitBits;
 constexpr std::ptrdiff_t kSmall = 1024;  // fewer quotes are sorted by comparison
 

@@ -69,7 +69,7 @@ class PriceSimplex {
   std::vector<char> at_high_;   // (columns) which bound a nonbasic variable sits at
   int farkas_row_ = 0;
   double farkas_sign_ = 0.0;
-  int pivots_ = 0;              // since the last fresh basis
+  int pivots_ = 0;  // since the last fresh basis
 };
 
 }  // namespace kpm

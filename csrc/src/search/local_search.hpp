@@ -29,8 +29,7 @@ class LocalSearch {
 
   /// Move `cell` as wished, where state prices reach it, then climb from there. Every clearing on
   /// the way is appended to `found`; the best value.
-  double climb(std::vector<int> cell, std::vector<CellMove>& wishes,
-               std::vector<Candidate>& found);
+  double climb(std::vector<int> cell, std::vector<CellMove>& wishes, std::vector<Candidate>& found);
 
   /// Solve one cell: its value, minus infinity if no state prices reach it.
   double solve(const std::vector<int>& cell, std::vector<Candidate>& found);
