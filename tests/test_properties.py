@@ -227,3 +227,22 @@ def test_more_ambiguity_is_never_welcome(book):
         clear(book.with_(ambiguity=omega)).certainty_equivalent for omega in (0.0, 0.05, 0.6, 4.0)
     ]
     assert all(a >= b - book.tolerance(3e-9) for a, b in itertools.pairwise(values))
+
+
+@pytest.mark.parametrize("below", [0.0, 1e-16, 1e-12, 1e-9, 1e-6, 1e-3])
+def test_the_ambiguity_price_next_to_a_kink(below):
+    """Exact, and checked as exactly as rounding of the ambiguity allows."""
+    book = Book(
+        payoffs=np.array([[1.0, 0.0], [1.0, 0.0], [0.0, 1.0]]),
+        prior=np.array([0.5, 0.5]),
+        inventory=np.zeros(2),
+        risk_aversion=0.5,
+        ambiguity=math.log(2.0) * (1.0 - below),
+        claim=np.array([0, 2]),
+        side=np.array([1, 1]),
+        price=np.array([0.0, 1.0]),
+        quantity=np.array([1.0, 1.0]),
+    )
+    for method in ("branch-and-bound", "enumerate"):
+        result = clear(book, method=method)  # verified there
+        assert (result.ambiguity_price > 0.0) == (below > 0.0)
