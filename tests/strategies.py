@@ -171,3 +171,40 @@ def inventories(draw: DrawFn, states: int, lot: float, alpha: float) -> np.ndarr
         return lot * np.array(shape)
     # Wealth beyond 1e9 lots leaves the orders fewer digits than the tests ask for.
     return min(draw(log_uniform(-3, 3.5)) / alpha, 1e9 * lot) * np.array(shape)
+
+
+def crowded_book(
+    size: int,
+    seed: int,
+    orders: int | None = None,
+    *,
+    states: int | None = None,
+    risk_aversion: float = 1.0,
+    noise: float = 0.2,
+) -> Book:
+    """A book that takes many nodes: `size` random 0/1 claims on half as many states, or so many.
+
+    Limits scatter by ``noise`` around the prior's values; ``risk_aversion`` is alpha times the
+    quantity of all orders, of which there are four a claim unless said otherwise.
+    """
+    draw = np.random.default_rng(seed)
+    states = size // 2 if states is None else states
+    orders = 4 * size if orders is None else orders
+    payoffs = (draw.random((size, states)) < 0.5).astype(float)
+    rows = np.arange(size)
+    payoffs[rows, rows % states], payoffs[rows, (rows + 1) % states] = 1.0, 0.0
+    prior = draw.dirichlet(np.full(states, 5.0))
+    claim = draw.integers(size, size=orders)
+    price = payoffs[claim] @ prior + noise * draw.standard_normal(orders)
+    quantity = draw.integers(1, 20, orders).astype(float)
+    return Book(
+        payoffs=payoffs,
+        prior=prior,
+        inventory=np.zeros(states),
+        risk_aversion=risk_aversion / float(quantity.sum()),
+        ambiguity=0.1,
+        claim=claim,
+        side=draw.choice([1, -1], orders),
+        price=price.clip(0.01, 0.99).round(3),
+        quantity=quantity,
+    )
