@@ -8,9 +8,9 @@ import numpy as np
 import pytest
 from hypothesis import given
 
+import adapter
 import kpm_fast as kpm
 import witness
-import adapter
 from adapter import market_of, orders_of
 from strategies import books, examples
 from test_witnesses import MISPRINT

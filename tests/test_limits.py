@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import os
 import signal
 import subprocess
@@ -101,7 +102,7 @@ def test_node_limit(crowd: Race, best_of_crowd: kpm.Result, limit: int) -> None:
 def test_more_nodes_never_make_it_worse(crowd: Race) -> None:
     results = [kpm.clear(*crowd, node_limit=limit) for limit in (1, 4, 16, 64)]
     slack = 1e-11 * results[0].scale
-    for fewer, more in zip(results, results[1:], strict=False):
+    for fewer, more in itertools.pairwise(results):
         assert more.certainty_equivalent >= fewer.certainty_equivalent - slack
         assert more.upper_bound <= fewer.upper_bound + slack
 
