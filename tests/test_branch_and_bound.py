@@ -16,7 +16,7 @@ from strategies import books, crowded_book, examples, related_books
 from ties import TIE, assert_same_clearing
 from witness import Book
 
-FEW_UNDECIDED = 0.6  # of the books drawn, at least so many leave no doubt about the answer
+FEW_UNDECIDED = 0.5  # of the books drawn, at least so many leave no doubt about the answer
 
 
 def certified(book: Book, **options: Any) -> kpm.Result:
