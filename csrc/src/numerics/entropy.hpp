@@ -24,10 +24,6 @@ inline double entropy_series(double m) {
 constexpr double kLargestExponent = 745.0;  ///< e to minus this is zero
 constexpr double kEntropySeries = 0.03;     ///< up to here the series holds to rounding
 
-inline double entropy_integrand(double m) {
-  return std::abs(m) < kEntropySeries ? entropy_series(m) : std::exp(m) * m - std::expm1(m);
-}
-
 /// e^u and e^u - 1, from one call of a transcendental function.
 struct Power {
   double value;
@@ -52,10 +48,10 @@ class TiltMass {
     excess_ += q * power.excess;
     value_ += q * power.value;
   }
-  double log() const { return near() ? std::log1p(excess_) : std::log(value_); }
+  double log() const { return is_close() ? std::log1p(excess_) : std::log(value_); }
   /// From e^u and e^u - 1 to p / q and p / q - 1.
   Power normalised(Power power) const {
-    if (near()) {
+    if (is_close()) {
       const double inverse = 1.0 / (1.0 + excess_);
       return {power.value * inverse, (power.excess - excess_) * inverse};
     }
@@ -64,24 +60,14 @@ class TiltMass {
   }
 
  private:
-  bool near() const { return excess_ > -0.5; }
+  bool is_close() const { return excess_ > -0.5; }
   double excess_ = 0.0;
   double value_ = 0.0;
 };
 
-/// The same integrand for known powers of m.
+/// The integrand of KL(q e^m | q) for known powers of m.
 inline double entropy_integrand(double m, Power power) {
   return std::abs(m) < kEntropySeries ? entropy_series(m) : power.value * m - power.excess;
-}
-
-/// KL(p | q) for p = q e^m. Both must sum to one up to rounding: the formula then needs no
-/// difference of large numbers, and a radius of 1e-24 is still resolved.
-inline double relative_entropy(const Array& log_ratio, const Array& q) {
-  double sum = 0.0;
-  for (Eigen::Index i = 0; i < q.size(); ++i) {
-    sum += q[i] * entropy_integrand(log_ratio[i]);
-  }
-  return sum;
 }
 
 /// KL(p | q) for distributions given by their probabilities, zeros of p included.
