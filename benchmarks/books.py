@@ -54,22 +54,22 @@ def simulation_a(ambiguity: float) -> Book:
     return market, orders
 
 
-def arrow_debreu(orders: int, seed: int = 5) -> Book:
-    """Five claims on five states; limits with all their digits around what a crowd believes.
+def arrow_debreu(orders: int, states: int = 5, seed: int = 5) -> Book:
+    """A claim on each state; limits with all their digits around what a crowd believes.
 
-    No two orders share a limit, so the staircases have two pieces an order. Stake 1.
+    No two orders share a limit, so the staircases have two pieces an order. Maker and crowd are
+    the same for every number of orders. Stake 1.
     """
-    generator = np.random.default_rng([seed, orders])
-    prior = np.array([0.3, 0.25, 0.2, 0.15, 0.1])
-    crowd = np.array([0.25, 0.3, 0.15, 0.15, 0.15])
-    claim = generator.integers(0, 5, orders)
+    prior, crowd = np.random.default_rng([seed, states]).dirichlet(np.full(states, 10.0), size=2)
+    generator = np.random.default_rng([seed, states, orders])
+    claim = generator.integers(0, states, orders)
     price = crowd[claim] * np.exp(0.2 * generator.standard_normal(orders))
     book = (
-        kpm.Market(np.eye(5), prior, ambiguity=0.1),
+        kpm.Market(np.eye(states), prior, ambiguity=0.1),
         kpm.Orders(
             claim,
             generator.choice([1, -1], orders),
-            price.clip(1e-3, 0.999),
+            price.clip(1e-4, 0.999),
             _lots(generator, orders),
         ),
     )

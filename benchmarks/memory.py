@@ -26,7 +26,9 @@ ROOT = Path(__file__).resolve().parent.parent
 def measure(**case: Any) -> dict[str, Any]:
     """What one clearing needs, measured in a new process; see :func:`main` for the fields."""
     command = [sys.executable, "-m", __name__, json.dumps(case)]
-    done = subprocess.run(command, capture_output=True, text=True, cwd=ROOT, check=False)
+    done = subprocess.run(
+        command, capture_output=True, text=True, cwd=ROOT, check=False, timeout=300
+    )
     if done.returncode:
         raise RuntimeError(f"{case}: {done.stderr.strip()}")
     answer: dict[str, Any] = json.loads(done.stdout)

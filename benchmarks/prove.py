@@ -322,12 +322,16 @@ def memory_use(quick: bool) -> Section:
         {"kind": "arrow_debreu", "orders": orders}
         for orders in ((10**4, 10**5) if quick else (10**4, 10**5, 10**6))
     ]
-    tree = {"kind": "random_claims", "seed": 0, "stake": 10.0}
-    cases += [tree | {"states": n, "claims": n, "orders": 20 * n} for n in (10, 50)]
+    cases += [
+        {"kind": "arrow_debreu", "orders": 2000, "states": states}
+        for states in ((20, 50) if quick else (20, 50, 100))
+    ]
     if not quick:
-        cases += [tree | {"states": 100, "claims": 100, "orders": 2000}]
-        deep = tree | {"states": 20, "claims": 20, "orders": 400}
-        cases += [deep | {"options": {"node_limit": limit}} for limit in (100, 1000, 4000)]
+        tree = {"kind": "random_claims", "states": 20, "claims": 20, "orders": 2000}
+        tree |= {"seed": 4, "stake": 10.0}
+        cases += [
+            tree | {"options": {"tolerance": 1e-14, "node_limit": limit}} for limit in (100, 1000)
+        ]
     for case in cases:
         options = {"tolerance": 1e-9, "node_limit": 1, "time_limit": 20.0}
         options |= case.pop("options", {})
