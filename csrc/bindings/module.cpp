@@ -183,8 +183,7 @@ py::dict to_dict(const kpm::Certificate& certificate) {
   result["first"] = to_table(certificate.first, certificate.leaves);
   result["last"] = to_table(certificate.last, certificate.leaves);
   result["worst_case"] = to_table(certificate.worst_case, certificate.leaves);
-  result["marginal_state_prices"] =
-      to_table(certificate.marginal_state_prices, certificate.leaves);
+  result["marginal_state_prices"] = to_table(certificate.marginal_state_prices, certificate.leaves);
   result["multipliers"] = to_table(certificate.multipliers, certificate.leaves);
   result["bound"] = to_array(certificate.bound);
   return result;
@@ -293,8 +292,7 @@ py::dict clear(const In<double>& payoffs, const In<double>& prior, const In<doub
   kpm::Orders orders = borrow_orders(claim, side, price, quantity);
   orders.time = time ? time->data() : nullptr;
   kpm::ClearSettings settings;
-  settings.method =
-      method == "enumerate" ? kpm::Method::kEnumerate : kpm::Method::kBranchAndBound;
+  settings.method = method == "enumerate" ? kpm::Method::kEnumerate : kpm::Method::kBranchAndBound;
   settings.tolerance = tolerance;
   settings.threads = threads;
   settings.time_limit = time_limit;
@@ -395,16 +393,14 @@ PYBIND11_MODULE(_core, module) {
   using py::arg;
   module.def("staircases", &staircases, arg("payoffs").noconvert(), arg("claim").noconvert(),
              arg("side").noconvert(), arg("price").noconvert(), arg("quantity").noconvert());
-  module.def("count_pieces", &count_pieces, arg("payoffs").noconvert(),
-             arg("claim").noconvert(), arg("side").noconvert(), arg("price").noconvert(),
-             arg("quantity").noconvert());
+  module.def("count_pieces", &count_pieces, arg("payoffs").noconvert(), arg("claim").noconvert(),
+             arg("side").noconvert(), arg("price").noconvert(), arg("quantity").noconvert());
   module.def("clear", &clear, arg("payoffs").noconvert(), arg("prior").noconvert(),
              arg("inventory").noconvert(), arg("risk_aversion"), arg("ambiguity"),
              arg("claim").noconvert(), arg("side").noconvert(), arg("price").noconvert(),
-             arg("quantity").noconvert(), arg("time").none(true), arg("allocation"),
-             arg("method"), arg("tolerance"), arg("threads"), arg("time_limit"),
-             arg("node_limit"), arg("prune_bound"), arg("presolve"), arg("certificate"),
-             arg("progress").none(true));
+             arg("quantity").noconvert(), arg("time").none(true), arg("allocation"), arg("method"),
+             arg("tolerance"), arg("threads"), arg("time_limit"), arg("node_limit"),
+             arg("prune_bound"), arg("presolve"), arg("certificate"), arg("progress").none(true));
   module.def("solve_cell", &solve_cell, arg("payoffs").noconvert(), arg("prior").noconvert(),
              arg("inventory").noconvert(), arg("risk_aversion"), arg("ambiguity"),
              arg("claim").noconvert(), arg("side").noconvert(), arg("price").noconvert(),

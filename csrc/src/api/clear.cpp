@@ -133,13 +133,13 @@ Found enumerate(const ScaledMarket& scaled, const std::vector<Staircase>& stairs
   search.prune_bound = settings.prune_bound;
   search.stop = [&](const Progress& progress) { return stop(all_cells(progress)); };
   SearchResult result = search_cells(grid, search);
-  return {result.status,      std::move(result.candidates), result.upper_bound,
-          all_cells(result.progress), result.iterations,    result.threads};
+  return {result.status,      std::move(result.candidates),
+          result.upper_bound, all_cells(result.progress),
+          result.iterations,  result.threads};
 }
 
-Found prove(const Market& market, const ScaledMarket& scaled,
-            const std::vector<Staircase>& stairs, const ClearSettings& settings, const Stop& stop,
-            Certificate& certificate) {
+Found prove(const Market& market, const ScaledMarket& scaled, const std::vector<Staircase>& stairs,
+            const ClearSettings& settings, const Stop& stop, Certificate& certificate) {
   // A certificate speaks of the claims as they were given.
   const Presolve book(scaled, stairs, settings.presolve && !settings.certificate);
   TreeSettings search;
@@ -155,8 +155,9 @@ Found prove(const Market& market, const ScaledMarket& scaled,
   for (Candidate& candidate : result.candidates) {
     candidate.cell = book.restore(candidate.cell);
   }
-  return {result.status,   std::move(result.candidates), result.upper_bound,
-          result.progress, result.iterations,            result.threads};
+  return {result.status,      std::move(result.candidates),
+          result.upper_bound, result.progress,
+          result.iterations,  result.threads};
 }
 
 }  // namespace
@@ -189,10 +190,9 @@ Clearing clear(const Market& market, const Orders& orders, const ClearSettings& 
     const bool stopped = settings.monitor && settings.monitor(in_money(progress));
     return stopped ? Status::kInterrupted : Status::kOptimal;
   };
-  const Found found =
-      settings.method == Method::kEnumerate
-          ? enumerate(scaled, stairs, cells, settings, stop)
-          : prove(market, scaled, stairs, settings, stop, clearing.certificate);
+  const Found found = settings.method == Method::kEnumerate
+                          ? enumerate(scaled, stairs, cells, settings, stop)
+                          : prove(market, scaled, stairs, settings, stop, clearing.certificate);
   clearing.seconds_search = seconds_since(start) - clearing.seconds_compile;
 
   Selection selection(scaled, stairs);

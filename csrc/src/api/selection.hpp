@@ -20,8 +20,8 @@ struct Choice {
   Array worst_case, marginal_state_prices, multipliers;
   double ambiguity_price = 0.0;
   double value = -kInfinity;  ///< certainty equivalent
-  double volume = 0.0;      ///< traded, each claim weighted by its payoff range
-  double divergence = 0.0;  ///< KL(state prices | prior)
+  double volume = 0.0;        ///< traded, each claim weighted by its payoff range
+  double divergence = 0.0;    ///< KL(state prices | prior)
   double bound = kInfinity;
 };
 

@@ -16,10 +16,9 @@ CornerBlock::CornerBlock(int claims)
     : claims_(claims),
       columns_(static_cast<std::size_t>(claims) * kColumns),
       count_(static_cast<std::size_t>(claims), 0) {
-  for (Array* array :
-       {&price, &demand, &revenue, &step_price, &step_demand, &price_price, &price_demand,
-        &demand_demand, &price_alone, &theta_, &dtheta_, &share_, &total_, &mean_price_,
-        &mean_demand_, &surplus_, &mass_residual_}) {
+  for (Array* array : {&price, &demand, &revenue, &step_price, &step_demand, &price_price,
+                       &price_demand, &demand_demand, &price_alone, &theta_, &dtheta_, &share_,
+                       &total_, &mean_price_, &mean_demand_, &surplus_, &mass_residual_}) {
     array->setZero(claims);
   }
 }
@@ -85,8 +84,8 @@ void CornerBlock::start(double tau) {
   refresh();
 }
 
-bool CornerBlock::insert(int claim, int corner, const Corners& corners, double lambda,
-                         double value, double tau) {
+bool CornerBlock::insert(int claim, int corner, const Corners& corners, double lambda, double value,
+                         double tau) {
   const int before = count_[static_cast<std::size_t>(claim)];
   if (before == kColumns) {
     Column* lightest = begin(claim);
@@ -104,8 +103,7 @@ bool CornerBlock::insert(int claim, int corner, const Corners& corners, double l
     return false;
   }
   Column& column = begin(claim)[count];
-  const double worth =
-      (column.price - value) * column.demand + lambda * column.price;
+  const double worth = (column.price - value) * column.demand + lambda * column.price;
   const double product = tau * share_[claim] / (count + 1);
   column.z = std::max(std::abs(theta_[claim] - worth), product / kFirstWeight);
   column.v = product / column.z;
@@ -205,8 +203,8 @@ void CornerBlock::condense() {
 
 void CornerBlock::expand(const Array& dlambda, const Array& dvalue) {
   for (int k = 0; k < claims_; ++k) {
-    dtheta_[k] = surplus_[k] / total_[k] - mean_demand_[k] * dvalue[k] +
-                 mean_price_[k] * dlambda[k];
+    dtheta_[k] =
+        surplus_[k] / total_[k] - mean_demand_[k] * dvalue[k] + mean_price_[k] * dlambda[k];
     for (Column* c = begin(k); c != end(k); ++c) {
       // dtheta + y dG - pi dlambda, from the mean.
       const double slope = surplus_[k] / total_[k] + (c->demand - mean_demand_[k]) * dvalue[k] -

@@ -15,6 +15,7 @@ enum class LoopOutcome : std::uint8_t { kOptimal, kIterationLimit, kStalled };
 struct Attempt {
   double caution;        ///< how closely the products may run ahead of the nonlinear residual
   double entropy_share;  ///< how much of the ball the start uses
+  double edge = 0.5;     ///< how close to their ends variables may start
 };
 
 namespace predictor_corrector {
@@ -38,9 +39,8 @@ inline bool near_the_end(double gap, double tolerance) {
 /// Drive `program` from where it is until its certified gap and its primal residual meet the
 /// tolerance. Of all points near the end the program keeps the best. A stall ends it.
 template <class Program>
-LoopOutcome continue_predictor_corrector(Program& program, double tolerance,
-                                         const Attempt& attempt, int max_iterations,
-                                         int& iterations) {
+LoopOutcome continue_predictor_corrector(Program& program, double tolerance, const Attempt& attempt,
+                                         int max_iterations, int& iterations) {
   namespace pc = predictor_corrector;
   const Step now;
   int short_steps = 0;

@@ -124,7 +124,7 @@ void RelaxationProgram::factor() {
   }
   scaled_roots_ = scale_.matrix().asDiagonal() * roots_;
   inner_.setIdentity();
-  inner_.selfadjointView<Eigen::Lower>().rankUpdate(scaled_roots_);
+  add_gram(scaled_roots_, inner_);
   inner_factor_.compute(inner_, 0.0);
   outer_ = states_.gram;
   for (int k = 0; k < claims; ++k) {
@@ -195,9 +195,8 @@ void RelaxationProgram::direction() {
   // dG follows from either of two equations; near a kink curvature * dy cancels, elsewhere the
   // other does.
   for (int k = 0; k < claims; ++k) {
-    dvalue_[k] = inner_(k, k) > 2.0
-                     ? (slope_[k] * states_.dlambda[k] - e_[k]) / scale_[k]
-                     : step_value_[k] + roots_.row(k).dot(projection_.matrix());
+    dvalue_[k] = inner_(k, k) > 2.0 ? (slope_[k] * states_.dlambda[k] - e_[k]) / scale_[k]
+                                    : step_value_[k] + roots_.row(k).dot(projection_.matrix());
   }
   states_.expand();
   hulls_.expand(states_.dlambda, dvalue_);

@@ -3,12 +3,12 @@
 
 #include <vector>
 
+#include "bound/multipliers.hpp"
 #include "ipm/corner_block.hpp"
 #include "ipm/predictor_corrector.hpp"
 #include "ipm/risk_block.hpp"
 #include "ipm/state_price_block.hpp"
 #include "model/corners.hpp"
-#include "bound/multipliers.hpp"
 
 namespace kpm {
 

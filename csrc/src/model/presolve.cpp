@@ -114,10 +114,9 @@ std::vector<int> Presolve::restore(const std::vector<int>& cell) const {
     }
     for (const Member& member : groups_[g]) {
       // Its limits below the piece; on a step its own limit may be the one.
-      const auto below =
-          std::lower_bound(member.limits.begin(), member.limits.end(), piece / 2);
-      const bool own = Staircase::is_step(piece) && below != member.limits.end() &&
-                       *below == piece / 2;
+      const auto below = std::lower_bound(member.limits.begin(), member.limits.end(), piece / 2);
+      const bool own =
+          Staircase::is_step(piece) && below != member.limits.end() && *below == piece / 2;
       const auto count = static_cast<int>(below - member.limits.begin());
       const auto total = static_cast<int>(member.limits.size());
       const int lower = member.complement ? total - count - (own ? 1 : 0) : count;

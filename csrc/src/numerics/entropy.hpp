@@ -22,7 +22,7 @@ inline double entropy_series(double m) {
 }
 
 constexpr double kLargestExponent = 745.0;  ///< e to minus this is zero
-constexpr double kEntropySeries = 0.03;  ///< up to here the series holds to rounding
+constexpr double kEntropySeries = 0.03;     ///< up to here the series holds to rounding
 
 inline double entropy_integrand(double m) {
   return std::abs(m) < kEntropySeries ? entropy_series(m) : std::exp(m) * m - std::expm1(m);

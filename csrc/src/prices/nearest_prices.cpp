@@ -96,7 +96,8 @@ void NearestPrices::find_support() {
 }
 
 /// What each price can be on the face. A price that the others imply, or that only one end of its
-/// range allows, becomes a point: the barrier needs ranges with an inside.
+/// range allows, becomes a point: the barrier needs ranges with an inside. A range that the others
+/// imply is no constraint, and its barrier might be felt far beyond the prices in reach.
 void NearestPrices::find_ranges() {
   const int claims = market_.claims();
   const Array no_weight = Array::Zero(market_.states());
@@ -104,22 +105,36 @@ void NearestPrices::find_ranges() {
   low_.resize(claims);
   high_.resize(claims);
   for (int k = 0; k < claims; ++k) {
-    low_[k] = simplex_.range_low(k);
-    high_[k] = simplex_.range_high(k);
-    if (high_[k] - low_[k] <= kFixed) {
+    const double low = simplex_.range_low(k);
+    const double high = simplex_.range_high(k);
+    low_[k] = low;
+    high_[k] = high;
+    if (high - low <= kFixed) {
       continue;
     }
+    simplex_.set_range(k, 0.0, 1.0);
+    simplex_.feasible();  // it was, in less room
     weight[k] = 1.0;
     const double most = simplex_.maximise(weight, no_weight);
     weight[k] = -1.0;
     const double least = -simplex_.maximise(weight, no_weight);
     weight[k] = 0.0;
-    if (most - least <= kImplied) {
+    const bool implied = least >= low - kFixed && most <= high + kFixed;
+    if (!implied) {
+      simplex_.set_range(k, low, high);
+      simplex_.feasible();
+    }
+    const double lowest = std::max(least, low);
+    const double highest = std::min(most, high);
+    if (highest - lowest <= kImplied) {
       // At an end of the range the limit itself is the price, without the simplex's rounding.
-      const double price = 0.5 * (least + most);
-      const bool at_low = price - low_[k] <= kImplied;
-      const bool at_high = high_[k] - price <= kImplied;
-      low_[k] = high_[k] = at_low ? low_[k] : at_high ? high_[k] : price;
+      const double price = 0.5 * (lowest + highest);
+      const bool at_low = price - low <= kImplied;
+      const bool at_high = high - price <= kImplied;
+      low_[k] = high_[k] = at_low ? low : at_high ? high : price;
+    } else if (implied) {
+      low_[k] = -kInfinity;
+      high_[k] = kInfinity;
     }
   }
 }
@@ -190,7 +205,8 @@ void NearestPrices::project() {
   }
   prior_ /= prior_.sum();
   lambda_ = Array::Zero(claims);
-  if (((high_ - low_) > kFixed).any()) {
+  const Array width = high_ - low_;
+  if ((width > kFixed && width < kInfinity).any()) {
     for (double tau = kFirstBarrier; tau >= kLastBarrier; tau *= kBarrierFactor) {
       newton(tau, [&](int k, Target& target) { return barrier_target(k, tau, target); });
     }
@@ -216,6 +232,9 @@ bool NearestPrices::barrier_target(int k, double tau, Target& target) const {
     target = {0.5 * (low_[k] + high_[k]), 0.0};
     return true;
   }
+  if (std::isinf(width)) {
+    return false;
+  }
   const double near = barrier_distance(tau, width, lambda_[k]);
   const double far = barrier_distance(tau, width, -lambda_[k]);
   target.price = near < far ? low_[k] + near : high_[k] - far;
@@ -230,13 +249,15 @@ void NearestPrices::polish() {
   std::vector<int> end(static_cast<std::size_t>(claims), 0);  // -1 low, +1 high, 0 free
   for (int k = 0; k < claims; ++k) {
     const double width = high_[k] - low_[k];
-    if (width > kFixed) {
+    if (width > kFixed && !std::isinf(width)) {
       const double near = barrier_distance(kLastBarrier, width, lambda_[k]);
       const double far = barrier_distance(kLastBarrier, width, -lambda_[k]);
       end[static_cast<std::size_t>(k)] = lambda_[k] > near ? -1 : -lambda_[k] > far ? 1 : 0;
     }
   }
+  const Array barrier = lambda_;
   for (int attempt = 0; attempt < kActiveSets; ++attempt) {
+    lambda_ = barrier;  // ends that do not bind have sent the last attempt's astray
     for (int k = 0; k < claims; ++k) {
       if (high_[k] - low_[k] > kFixed && end[static_cast<std::size_t>(k)] == 0) {
         lambda_[k] = 0.0;

@@ -65,11 +65,12 @@ class PriceSimplex {
   Slice cost_, reduced_;        // (columns)
   Slice basic_value_;           // (rows)
   std::vector<int> basis_;      // (rows)
+  std::vector<int> moved_;      // (columns) scratch of evaluate()
   std::vector<char> is_basic_;  // (columns)
   std::vector<char> at_high_;   // (columns) which bound a nonbasic variable sits at
   int farkas_row_ = 0;
   double farkas_sign_ = 0.0;
-  int pivots_ = 0;              // since the last fresh basis
+  int pivots_ = 0;  // since the last fresh basis
 };
 
 }  // namespace kpm

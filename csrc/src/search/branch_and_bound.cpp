@@ -16,21 +16,21 @@ namespace {
 using Clock = std::chrono::steady_clock;
 
 constexpr std::int64_t kSingleNodes = 8;  // so many nodes one at a time, then in rounds of
-constexpr std::size_t kRound = 8;        // so many
+constexpr std::size_t kRound = 8;         // so many
 constexpr std::int64_t kPolishNodes = 8;  // nodes after the proof, at least
 constexpr auto kThreadDelay = std::chrono::milliseconds(2);  // work that one thread does alone
 constexpr auto kPollInterval = std::chrono::milliseconds(20);
 
 class Tree {
  public:
-  Tree(const ScaledMarket& market, const std::vector<Corners>& corners, const TreeSettings& settings)
+  Tree(const ScaledMarket& market, const std::vector<Corners>& corners,
+       const TreeSettings& settings)
       : market_(market),
         corners_(corners),
         settings_(settings),
         begin_(Clock::now()),
         next_poll_(begin_ + kPollInterval),
-        first_(market, corners) {
-  }
+        first_(market, corners) {}
 
   TreeResult run() {
     merge(first_.first_clearings());
@@ -107,8 +107,7 @@ class Tree {
     };
     std::vector<std::thread> team;
     if (settings_.threads > 1 && count > 1 && Clock::now() - begin_ > kThreadDelay) {
-      const std::size_t others =
-          std::min(static_cast<std::size_t>(settings_.threads), count) - 1;
+      const std::size_t others = std::min(static_cast<std::size_t>(settings_.threads), count) - 1;
       while (others_.size() < others) {
         others_.push_back(std::make_unique<NodeSolver>(market_, corners_));
       }
@@ -136,10 +135,9 @@ class Tree {
       candidates_.push_back(std::move(candidate));
     }
     const double best = best_;
-    candidates_.erase(
-        std::remove_if(candidates_.begin(), candidates_.end(),
-                       [&](const Candidate& c) { return c.value < best - kTie; }),
-        candidates_.end());
+    candidates_.erase(std::remove_if(candidates_.begin(), candidates_.end(),
+                                     [&](const Candidate& c) { return c.value < best - kTie; }),
+                      candidates_.end());
     for (Node& child : outcome.children) {
       push(std::move(child));
     }
@@ -173,17 +171,31 @@ class Tree {
     return progress;
   }
 
+  /// Solve the cells that may tie with the best: those with the most steps first, for cells whose
+  /// demands they contain need not be looked at.
+  void collect_ties() {
+    std::vector<std::vector<int>> cells = tied_cells(closed_, corners_, best_ - kTie);
+    const auto steps = [](const std::vector<int>& cell) {
+      return std::count_if(cell.begin(), cell.end(), Staircase::is_step);
+    };
+    std::stable_sort(cells.begin(), cells.end(),
+                     [&](const auto& a, const auto& b) { return steps(a) > steps(b); });
+    for (const std::vector<int>& cell : cells) {
+      const auto covers = [&](const Candidate& c) {
+        return c.cell == cell || part_of(cell, c.cell);
+      };
+      if (std::none_of(candidates_.begin(), candidates_.end(), covers)) {
+        merge(first_.solve(cell));
+      }
+    }
+  }
+
   TreeResult result() {
     TreeResult result;
     // What is left unexplored of a proven tree may hold ties as well.
     std::move(open_.begin(), open_.end(), std::back_inserter(closed_));
     if (status_ == Status::kOptimal) {
-      for (const std::vector<int>& cell : tied_cells(closed_, corners_, best_ - kTie)) {
-        const auto same = [&](const Candidate& c) { return c.cell == cell; };
-        if (std::none_of(candidates_.begin(), candidates_.end(), same)) {
-          merge(first_.solve(cell));
-        }
-      }
+      collect_ties();
     }
     closed_bound_ = best_;
     for (const Node& node : closed_) {
@@ -199,8 +211,7 @@ class Tree {
     std::sort(candidates_.begin(), candidates_.end(),
               [](const Candidate& a, const Candidate& b) { return a.cell < b.cell; });
     const auto same = [](const Candidate& a, const Candidate& b) { return a.cell == b.cell; };
-    candidates_.erase(std::unique(candidates_.begin(), candidates_.end(), same),
-                      candidates_.end());
+    candidates_.erase(std::unique(candidates_.begin(), candidates_.end(), same), candidates_.end());
     result.candidates = std::move(candidates_);
     if (settings_.keep_leaves) {
       result.leaves = std::move(settled_);

@@ -11,7 +11,7 @@
 namespace kpm {
 
 struct TreeSettings {
-  double tolerance = 1e-8;      ///< scaled money: the gap to prove
+  double tolerance = 1e-8;  ///< scaled money: the gap to prove
   int threads = 1;
   std::int64_t node_limit = 0;  ///< 0: none
   bool keep_leaves = false;     ///< all of them, for a certificate

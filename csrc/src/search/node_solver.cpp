@@ -7,9 +7,9 @@ namespace kpm {
 
 namespace {
 
-constexpr int kStartCells = 4;          // clearings before the tree, at most
-constexpr int kRelaxIterations = 60;    // of the interior-point method in a node
-constexpr double kBranchShare = 0.02;   // of the distance to the best: accuracy of a relaxation
+constexpr int kStartCells = 2;         // clearings before the tree, at most
+constexpr int kRelaxIterations = 60;   // of the interior-point method in a node
+constexpr double kBranchShare = 0.02;  // of the distance to the best: accuracy of a relaxation
 constexpr double kRelaxTolerance = 1e-12;
 constexpr double kFarkasMargin = 2e-13;  // of a proof that prices do not reach a run
 constexpr Attempt kAttempts[] = {{0.1, 0.2}, {1.0, 0.01}};
@@ -59,7 +59,8 @@ NodeOutcome NodeSolver::process(const Node& parent, double incumbent, bool keep_
     outcome.settled.push_back(std::move(node));
     return outcome;
   }
-  const double best = std::max(incumbent, cells_.climb(round(node.run), wishes_, outcome.candidates));
+  const double best =
+      std::max(incumbent, cells_.climb(round(node.run), wishes_, outcome.candidates));
   count(outcome);
   take_bound_of_cell(node);
   if (node.bound > best + kTie && relaxation_.gap() > kBranchShare * (node.bound - best)) {
@@ -138,8 +139,8 @@ void NodeSolver::take_bound(Node& node) const {
   }
 }
 
-/// The multipliers of the cell solved last bound the whole run as well. Where prices have hardly any
-/// room, the simplex method's are better than the relaxation's.
+/// The multipliers of the cell solved last bound the whole run as well. Where prices have hardly
+/// any room, the simplex method's are better than the relaxation's.
 void NodeSolver::take_bound_of_cell(Node& node) {
   const InteriorPoint& solved = cells_.solver();
   cell_multipliers_.worst_case = solved.worst_case();
@@ -177,8 +178,7 @@ std::vector<int> NodeSolver::round(const Run& run) {
     const auto step = static_cast<std::size_t>(by_demand);
     const double off_demand =
         std::max(demand - corners.demand[flat], corners.demand[flat + 1] - demand);
-    const double off_price =
-        std::max(corners.price[step] - price, price - corners.price[step + 1]);
+    const double off_price = std::max(corners.price[step] - price, price - corners.price[step + 1]);
     const double prices = corners.price[static_cast<std::size_t>(last) + 1] -
                           corners.price[static_cast<std::size_t>(first)];
     const double demands = corners.demand[static_cast<std::size_t>(first)] -
@@ -263,11 +263,10 @@ void NodeSolver::split(const Node& node, NodeOutcome& outcome) const {
     };
     const Multipliers& m = node.multipliers;
     const double hull = m.most(k, corners, first, last);
-    const double loss =
-        hull - std::max(m.worth(k, clamp_to(by_price, price, corners.price),
-                                clamp_to(by_price, demand, corners.demand)),
-                        m.worth(k, clamp_to(by_demand, price, corners.price),
-                                clamp_to(by_demand, demand, corners.demand)));
+    const double loss = hull - std::max(m.worth(k, clamp_to(by_price, price, corners.price),
+                                                clamp_to(by_price, demand, corners.demand)),
+                                        m.worth(k, clamp_to(by_demand, price, corners.price),
+                                                clamp_to(by_demand, demand, corners.demand)));
     if (loss > most) {
       most = loss;
       claim = k;
@@ -309,7 +308,10 @@ NodeOutcome NodeSolver::first_clearings() {
       break;
     }
     seen.push_back(cell);
-    cells_.solve(cell, outcome.candidates);
+    const double value = cells_.solve(cell, outcome.candidates);
+    if (attempt == 0 && value == -kInfinity) {
+      outcome.candidates.push_back({value, cell});  // the prior is in it, whatever rounding says
+    }
     prices = cells_.solver().marginal_state_prices();
   }
   count(outcome);

@@ -80,8 +80,8 @@ std::vector<std::vector<int>> tied_cells(const std::vector<Node>& nodes,
     std::vector<std::vector<Option>> choices;
     for (int k = 0; k < node.run.claims(); ++k) {
       const auto at = static_cast<std::size_t>(k);
-      choices.push_back(options(k, corners[at], node.run.first[at], node.run.last[at],
-                                node.multipliers, slack));
+      choices.push_back(
+          options(k, corners[at], node.run.first[at], node.run.last[at], node.multipliers, slack));
     }
     std::vector<int> cell(corners.size(), 0);
     descend(choices, 0, slack, cell, found);
