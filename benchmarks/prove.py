@@ -27,7 +27,7 @@ from . import books, memory
 from .accuracy import CellData
 from .conic import ClarabelCell, ConicCell
 from .machine import describe
-from .rounds import interleave, ratio
+from .rounds import cores_busy, interleave, ratio
 from .section import Section, time_text
 
 GAP = 1e-6  # relative to the notional, unless said
@@ -357,11 +357,20 @@ def threads(quick: bool) -> Section:
         book = books.random_claims(20, 20, 2000, seed, 10.0)
         answers: dict[str, kpm.Result] = {}
 
-        def clear(name: str, count: int, book: books.Book = book) -> None:
-            answers[name] = kpm.clear(*book, tolerance=GAP, threads=count)  # noqa: B023
+        def clear(
+            name: str,
+            count: int,
+            book: books.Book = book,
+            answers: dict[str, kpm.Result] = answers,
+        ) -> None:
+            answers[name] = kpm.clear(*book, tolerance=GAP, threads=count)
 
         seconds = interleave(
-            {SINGLE: lambda: clear(SINGLE, 1), DOUBLE: lambda: clear(DOUBLE, 2)}, 2 if quick else 5
+            {
+                SINGLE: functools.partial(clear, SINGLE, 1),
+                DOUBLE: functools.partial(clear, DOUBLE, 2),
+            },
+            2 if quick else 5,
         )
         one, two = verified(answers[SINGLE], f"seed {seed}"), answers[DOUBLE]
         section.rows.append(
@@ -372,6 +381,8 @@ def threads(quick: bool) -> Section:
                 "nodes": one.stats.nodes,
                 "1 thread time": float(np.median(seconds[SINGLE])),
                 "2 threads time": float(np.median(seconds[DOUBLE])),
+                "cores busy with 1": cores_busy(functools.partial(clear, SINGLE, 1)),
+                "with 2": cores_busy(functools.partial(clear, DOUBLE, 2)),
                 "faster times": ratio(seconds, SINGLE, DOUBLE),
                 "same bits": same_bits(one, two),
             }

@@ -48,3 +48,10 @@ def interleave(tasks: Mapping[str, Callable[[], Any]], rounds: int) -> dict[str,
 def ratio(seconds: Mapping[str, Floats], task: str, base: str) -> float:
     """How many times as long as ``base`` a task takes: the median of the rounds' ratios."""
     return float(np.median(seconds[task] / seconds[base]))
+
+
+def cores_busy(task: Callable[[], Any]) -> float:
+    """Processor time over wall time of one run: below one where the machine is busy elsewhere."""
+    start, processor = time.perf_counter(), time.process_time()
+    task()
+    return (time.process_time() - processor) / (time.perf_counter() - start)
