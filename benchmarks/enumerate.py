@@ -69,7 +69,7 @@ def growing_book(orders: int, seed: int = 4) -> tuple[kpm.Market, kpm.Orders]:
 
 def clear(book: tuple[kpm.Market, kpm.Orders], threads: int, **options: Any) -> Run:
     start, processor = time.perf_counter(), time.process_time()
-    result = kpm.clear(*book, threads=threads, cell_limit=10**9, **options)
+    result = kpm.clear(*book, "enumerate", threads=threads, cell_limit=10**9, **options)
     seconds = time.perf_counter() - start
     cores = (time.process_time() - processor) / seconds
     if result.status is not kpm.Status.OPTIMAL:

@@ -61,8 +61,9 @@ def clear(
         At least 1. Default: the processors this process may use. The answer is the same, bit for
         bit, for every number.
     time_limit : float, optional
-        Seconds > 0. Default: none. When it runs out, the best point found is returned with
-        status ``TIME_LIMIT``.
+        Seconds >= 0. Default: none. When it runs out before the gap is proven, the best point
+        found is returned with status ``TIME_LIMIT``. One node of the tree is looked at in any
+        case, so that there is a bound.
     node_limit : int, optional
         Nodes of the tree, at least 1. Default: none. When they are used up before the gap is
         proven, the best point found is returned with status ``NODE_LIMIT``.

@@ -20,6 +20,7 @@ _EPS = float(np.finfo(np.float64).eps)
 _RELATIVE = 1e-12  # of a claim's payoff span, or of what was traded
 _SLACK = 10.0  # tolerances that a solver's own duals are allowed
 _NO_AMBIGUITY = 1e-30  # nats; moves no certainty equivalent by more than rounding
+_ROUNDED = 64 * _EPS  # relative, of the ambiguity
 _KL_FLOOR = 1e-18  # nats; two probability vectors 1e-9 apart
 
 
@@ -301,18 +302,24 @@ class _Verifier:
             Check("worst case attains the risk, in money", abs(rho - tilted), self.slack),
             _probability_check("marginal state prices", g),
             Check("marginal state prices attain the risk, in money", abs(rho - dual), self.slack),
-            self._slope_check(slope),
+            self._slope_check(loss, slope),
         ]
 
-    def _slope_check(self, slope: float) -> Check:
+    def _slope_check(self, loss: Floats, slope: float) -> Check:
         """Check the ambiguity price, which rounding blurs as much as it blurs the payoffs."""
-        result = self.result
+        result, market = self.result, self.result.market
         price, spread = result.ambiguity_price, float(np.ptp(result.payoff))
-        omega = result.market.ambiguity
+        omega = market.ambiguity
+        # It falls with Omega, and so fast next to a kink that rounding of Omega shows.
+        steeper, flatter = (
+            reference.worst_case_risk(loss, market.prior, market.risk_aversion, rounded)[1]
+            for rounded in (omega * (1 - _ROUNDED), omega * (1 + _ROUNDED))
+        )
         if price == math.inf and omega <= _NO_AMBIGUITY and slope > 0:
             figure = 0.0  # the slope at zero, as good as any so close to it
         else:
-            figure = abs(price - slope) if price >= 0 else math.inf
+            nearest = min(max(price, min(slope, flatter)), max(slope, steeper))
+            figure = abs(price - nearest) if price >= 0 else math.inf
         # A spread of rounding size has a slope of rounding size over sqrt(2 Omega).
         blur = self.rounding / spread if spread > 0 else math.inf
         steepness = slope if math.isfinite(slope) else 0.0
@@ -360,7 +367,10 @@ class _Verifier:
         stats, status = self.result.stats, self.result.status
         cells = math.prod(len(steps) for steps in self.staircases)
         if stats.nodes:  # a tree proves its bound by its leaves; see check_certificate
-            consistent = status is not Status.INFEASIBLE
+            stopped = status not in (Status.OPTIMAL, Status.INACCURATE)
+            # Half: as for the gap of an inaccurate result, which is checked there.
+            within = self.result.gap <= 0.5 * self.result.tolerance * self.scale - self.rounding
+            consistent = status is not Status.INFEASIBLE and not (stopped and within)
         else:
             done = stats.solved + stats.pruned_infeasible + stats.pruned_bound
             # The core counts in doubles, which are exact up to 2**53.
@@ -382,6 +392,8 @@ class _Verifier:
         sane = (
             min(counts) >= 0
             and stats.threads >= 1
+            and stats.relaxations <= stats.nodes
+            and (not stats.nodes or stats.pruned_infeasible + stats.pruned_bound == 0)
             and min(times, default=0.0) >= 0
             and max(times, default=0.0) <= stats.seconds.get("total", math.inf)
         )

@@ -16,6 +16,8 @@ from hypothesis.strategies import DrawFn, SearchStrategy
 
 from witness import Book
 
+SCALES = [1.0, -1.0, 2.0, -3.0]
+SIDES = st.sampled_from([1, -1])
 GRID = [i / 8 for i in range(9)]  # exact in binary: ties and prices that sum to exactly one
 
 
@@ -171,3 +173,74 @@ def inventories(draw: DrawFn, states: int, lot: float, alpha: float) -> np.ndarr
         return lot * np.array(shape)
     # Wealth beyond 1e9 lots leaves the orders fewer digits than the tests ask for.
     return min(draw(log_uniform(-3, 3.5)) / alpha, 1e9 * lot) * np.array(shape)
+
+
+@st.composite
+def related_books(draw: DrawFn) -> Book:
+    """A book whose claims are affine images of each other: repeated, scaled or turned around.
+
+    Limits come from a grid common to all of a family, so that they often meet.
+    """
+    states = draw(sizes(2, 4))
+    models = [draw(payoff_vectors(states)) for _ in range(draw(sizes(1, 2)))]
+    payoffs, grid = [], []
+    for _ in range(draw(sizes(2, 5))):
+        model = draw(st.sampled_from(models))
+        shift, scale = draw(st.sampled_from([0.0, 1.0, -0.5])), draw(st.sampled_from(SCALES))
+        payoffs.append(shift + scale * model)
+        low, high = float(model.min()), float(model.max())
+        span = high - low if high > low else 1.0
+        grid.append([shift + scale * (low + place * span) for place in GRID])
+    book = draw(books(max_states=states, max_orders=0))
+    orders = draw(sizes(1, 6))
+    claim = draw(st.lists(st.integers(0, len(payoffs) - 1), min_size=orders, max_size=orders))
+    quantity = draw(st.lists(st.sampled_from([1.0, 2.0, 0.3]), min_size=orders, max_size=orders))
+    prior = draw(priors(states))
+    return book.with_(
+        payoffs=np.array(payoffs),
+        prior=prior,
+        inventory=np.zeros(states),
+        risk_aversion=draw(log_uniform(-6, 2)) / sum(quantity),
+        ambiguity=draw(ambiguities(prior)),
+        claim=np.array(claim, dtype=np.int64),
+        side=np.array(draw(st.lists(SIDES, min_size=orders, max_size=orders)), dtype=np.int64),
+        price=np.array([draw(st.sampled_from(grid[k])) for k in claim]),
+        quantity=np.array(quantity),
+    )
+
+
+def crowded_book(
+    size: int,
+    seed: int,
+    orders: int | None = None,
+    *,
+    states: int | None = None,
+    risk_aversion: float = 1.0,
+    noise: float = 0.2,
+) -> Book:
+    """A book that takes many nodes: `size` random 0/1 claims on half as many states, or so many.
+
+    Limits scatter by ``noise`` around the prior's values; ``risk_aversion`` is alpha times the
+    quantity of all orders, of which there are four a claim unless said otherwise.
+    """
+    draw = np.random.default_rng(seed)
+    states = size // 2 if states is None else states
+    orders = 4 * size if orders is None else orders
+    payoffs = (draw.random((size, states)) < 0.5).astype(float)
+    rows = np.arange(size)
+    payoffs[rows, rows % states], payoffs[rows, (rows + 1) % states] = 1.0, 0.0
+    prior = draw.dirichlet(np.full(states, 5.0))
+    claim = draw.integers(size, size=orders)
+    price = payoffs[claim] @ prior + noise * draw.standard_normal(orders)
+    quantity = draw.integers(1, 20, orders).astype(float)
+    return Book(
+        payoffs=payoffs,
+        prior=prior,
+        inventory=np.zeros(states),
+        risk_aversion=risk_aversion / float(quantity.sum()),
+        ambiguity=0.1,
+        claim=claim,
+        side=draw.choice([1, -1], orders),
+        price=price.clip(0.01, 0.99).round(3),
+        quantity=quantity,
+    )

@@ -26,9 +26,9 @@ import kpm_fast as kpm
 count = ctypes.CDLL(None).malloc_calls
 count.restype = ctypes.c_long
 market, orders = kpm.read_book(sys.argv[1])
-kpm.clear(market, orders, threads=1, prune_bounds=False)
+kpm.clear(market, orders, "enumerate", threads=1, prune_bounds=False)
 before = count()
-result = kpm.clear(market, orders, threads=1, prune_bounds=False)
+result = kpm.clear(market, orders, "enumerate", threads=1, prune_bounds=False)
 print(result.stats.solved, count() - before)
 """
 

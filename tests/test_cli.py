@@ -126,7 +126,8 @@ def test_failed_verification(
 
 
 def test_refusal_says_how_many_cells(book: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    assert run("clear", book, "--cell-limit", 24) == cli.EXIT_REFUSED == 4
+    options = ("--method", "enumerate", "--cell-limit", 24)
+    assert run("clear", book, *options) == cli.EXIT_REFUSED == 4
     out, err = capsys.readouterr()
     assert "25 cells" in out
     assert err.startswith("kpm-fast: the book has 25 cells, more than the limit of 24, and ")
@@ -245,7 +246,7 @@ def test_progress_bar_follows_the_search() -> None:
 
     with ProgressBar(console=Console(file=io.StringIO(), force_terminal=True)) as bar:
         show = cli.ShowProgress(bar)
-        assert show(kpm.Progress(1.0, 100, 30, 10, 10, 1.0, 2.0)) is False
+        assert show(kpm.Progress(1.0, 100, 30, 10, 10, 0, 0, 1.0, 2.0)) is False
         assert bar.tasks[0].percentage == 50
 
 
@@ -285,7 +286,8 @@ def test_closed_pipe(book: Path, options: list[str]) -> None:
 def test_real_book_is_refused_politely(
     shared_data: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    assert run("clear", shared_data / "betfair_joint" / "winplace_1.208011114") == 4
+    folder = shared_data / "betfair_joint" / "winplace_1.208011114"
+    assert run("clear", folder, "--method", "enumerate") == 4
     out, err = capsys.readouterr()
     assert "20 states, 10 claims, 87 orders, 3.6e+12 cells" in out
     assert "3556576955295" in err

@@ -2,19 +2,27 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 import pytest
 from hypothesis import given
 
+import adapter
 import kpm_fast as kpm
 import witness
-from adapter import clear, market_of, orders_of
+from adapter import market_of, orders_of
 from strategies import books, examples
 from test_witnesses import MISPRINT
 from witness import Book
 from witness.book import demand_at, staircase
 
 RELATIVE = 1e-8  # of the notional
+
+
+def clear(book: Book, **options: Any) -> kpm.Result:
+    options = {"method": "enumerate", "tolerance": 1e-9, **options}
+    return adapter.clear(book, **options)
 
 
 def assert_optimal(book: Book, result: kpm.Result) -> None:
@@ -114,7 +122,7 @@ def test_pro_rata_and_time_share_the_same_total(book):
 def test_earlier_orders_come_first():
     market = kpm.Market([[1.0, 0.0]], [0.5, 0.5], ambiguity=0.0)
     orders = kpm.Orders(0, [1, 1, 1, -1], 0.5, [1.0, 1.0, 1.0, 1.5], time=[3.0, 1.0, 2.0, 9.0])
-    result = kpm.clear(market, orders, allocation="time", threads=1)
+    result = kpm.clear(market, orders, "enumerate", allocation="time", threads=1)
     assert result.verify()
     np.testing.assert_allclose(result.fills[3], 1.5)
     np.testing.assert_allclose(result.fills[:3], [0.0, 1.0, 0.5], atol=1e-9)
@@ -186,10 +194,10 @@ def test_too_many_cells_are_refused_with_their_number():
     orders = kpm.Orders(claim, 1, np.round(generator.uniform(0.01, 0.99, claim.size), 6), 1.0)
     market = kpm.Market(np.eye(6), np.full(6, 1 / 6))
     with pytest.raises(kpm.TooManyCellsError, match=r"4,750,104,241"):
-        kpm.clear(market, orders)
+        kpm.clear(market, orders, "enumerate")
     assert isinstance(market_of(MISPRINT), kpm.Market)
     with pytest.raises(kpm.TooManyCellsError, match="27"):
-        kpm.clear(market_of(MISPRINT), orders_of(MISPRINT), cell_limit=26)
+        kpm.clear(market_of(MISPRINT), orders_of(MISPRINT), "enumerate", cell_limit=26)
 
 
 @pytest.mark.threads
@@ -199,10 +207,9 @@ def test_a_callback_can_stop():
     claim = np.repeat(np.arange(4), 4)
     orders = kpm.Orders(claim, 1, generator.uniform(0.1, 0.4, claim.size).round(6), 1.0)
     market = kpm.Market(np.eye(4), np.full(4, 0.25))
-    full = kpm.clear(market, orders, prune_bounds=False, threads=2)
-    result = kpm.clear(
-        market, orders, prune_bounds=False, threads=2, callback=lambda progress: True
-    )
+    options = {"method": "enumerate", "prune_bounds": False, "threads": 2}
+    full = kpm.clear(market, orders, **options)
+    result = kpm.clear(market, orders, **options, callback=lambda progress: True)
     assert result.status in (kpm.Status.INTERRUPTED, kpm.Status.OPTIMAL)
     assert result.certainty_equivalent <= full.certainty_equivalent + 1e-9
     assert result.upper_bound >= full.certainty_equivalent - 1e-9

@@ -244,7 +244,7 @@ def test_solve_cell_errors(cell: list[float], words: list[str]) -> None:
 
 def test_too_many_cells_are_refused_with_their_number() -> None:
     with pytest.raises(kpm.TooManyCellsError) as caught:
-        kpm.clear(market(), orders(), cell_limit=8)
+        kpm.clear(market(), orders(), "enumerate", cell_limit=8)
     assert caught.value.cells == 9
     assert caught.value.pieces == (3, 3)
     assert caught.value.cell_limit == 8

@@ -1,78 +1,181 @@
 """Limits and interruptions return the best clearing found, a valid bound and a status."""
 
+from __future__ import annotations
+
+import itertools
 import os
 import signal
+import subprocess
 import sys
 import threading
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 import kpm_fast as kpm
+from adapter import market_of, orders_of
+from strategies import crowded_book
 
 EXAMPLE = Path(__file__).resolve().parent.parent / "examples" / "race_card"
+TREE: dict[str, Any] = {"certificate": True}
+ENUMERATION: dict[str, Any] = {"method": "enumerate", "prune_bounds": False}
+
+Race = tuple[kpm.Market, kpm.Orders]
 
 
 @pytest.fixture(scope="module")
-def race() -> tuple[kpm.Market, kpm.Orders]:
+def race() -> Race:
+    """Much work for the enumeration, none for the tree."""
     return kpm.read_book(EXAMPLE)
 
 
 @pytest.fixture(scope="module")
-def best(race: tuple[kpm.Market, kpm.Orders]) -> kpm.Result:
+def crowd() -> Race:
+    """Hundreds of nodes of the tree."""
+    book = crowded_book(16, seed=0, risk_aversion=10.0)
+    return market_of(book), orders_of(book)
+
+
+@pytest.fixture(scope="module")
+def best_of_crowd(crowd: Race) -> kpm.Result:
+    result = kpm.clear(*crowd)
+    assert result.status is kpm.Status.OPTIMAL
+    assert result.stats.nodes > 100
+    return result
+
+
+@pytest.fixture(scope="module")
+def best(race: Race) -> kpm.Result:
     return kpm.clear(*race)
 
 
 def assert_valid(result: kpm.Result, best: kpm.Result) -> None:
     """A clearing that obeys the rules, and a bound that the true optimum respects."""
-    assert result.verify()
+    result.verify().raise_if_failed()
     slack = 1e-9 * result.scale
     assert result.certainty_equivalent <= best.certainty_equivalent + slack
     assert result.upper_bound >= best.certainty_equivalent - slack
     assert result.gap >= 0
+    if result.certificate is not None:
+        assert result.upper_bound < float("inf")
+        kpm.check_certificate(result.market, result.orders, result).raise_if_failed()
 
 
-def test_no_time_at_all(race: tuple[kpm.Market, kpm.Orders], best: kpm.Result) -> None:
-    result = kpm.clear(*race, time_limit=0)
+@pytest.mark.sanitize
+def test_no_time_at_all(crowd: Race, best_of_crowd: kpm.Result) -> None:
+    """One node is there in any case, and with it a bound; the open ones are part of the proof."""
+    result = kpm.clear(*crowd, **TREE, time_limit=0)
+    assert result.status is kpm.Status.TIME_LIMIT
+    assert result.stats.nodes == 1
+    assert_valid(result, best_of_crowd)
+
+
+def test_no_time_at_all_to_enumerate(race: Race, best: kpm.Result) -> None:
+    result = kpm.clear(*race, **ENUMERATION, time_limit=0)
     assert result.status is kpm.Status.TIME_LIMIT
     assert_valid(result, best)
 
 
+@pytest.mark.sanitize
+@pytest.mark.parametrize("orders", [kpm.Orders([], [], [], []), kpm.Orders([0], [1], [0.4], [1.0])])
+def test_what_is_proven_is_optimal_whatever_the_limits(orders: kpm.Orders) -> None:
+    """Nothing is left to do for a limit that strikes after the proof."""
+    market = kpm.Market([[1.0, 0.0]], [0.5, 0.5])
+    for options in ({"time_limit": 0}, {"node_limit": 1}, {"callback": lambda progress: True}):
+        result = kpm.clear(market, orders, **TREE, **options)
+        assert result.status is kpm.Status.OPTIMAL, options
+        assert_valid(result, result)
+
+
+@pytest.mark.threads
+@pytest.mark.parametrize("limit", [1, 2, 7, 30, 75])
+def test_node_limit(crowd: Race, best_of_crowd: kpm.Result, limit: int) -> None:
+    """Kept to within a round of eight nodes, and the same for any number of threads."""
+    result = kpm.clear(*crowd, **TREE, threads=1, node_limit=limit)
+    assert result.status is kpm.Status.NODE_LIMIT
+    assert limit <= result.stats.nodes < limit + 8
+    assert_valid(result, best_of_crowd)
+    assert kpm.clear(*crowd, **TREE, threads=2, node_limit=limit) == result
+
+
+def test_more_nodes_never_make_it_worse(crowd: Race) -> None:
+    results = [kpm.clear(*crowd, node_limit=limit) for limit in (1, 4, 16, 64)]
+    slack = 1e-11 * results[0].scale
+    for fewer, more in itertools.pairwise(results):
+        assert more.certainty_equivalent >= fewer.certainty_equivalent - slack
+        assert more.upper_bound <= fewer.upper_bound + slack
+
+
+def test_a_limit_beyond_the_tree_changes_nothing(crowd: Race, best_of_crowd: kpm.Result) -> None:
+    assert kpm.clear(*crowd, node_limit=10**9, time_limit=1e9) == best_of_crowd
+
+
 @pytest.mark.parametrize("threads", [1, 2])
-def test_a_callback_stops(
-    race: tuple[kpm.Market, kpm.Orders], best: kpm.Result, threads: int
-) -> None:
+def test_a_callback_stops_an_enumeration(race: Race, best: kpm.Result, threads: int) -> None:
     seen: list[kpm.Progress] = []
 
     def stop(progress: kpm.Progress) -> bool:
         seen.append(progress)
         return len(seen) == 2
 
-    result = kpm.clear(*race, prune_bounds=False, threads=threads, callback=stop)
+    result = kpm.clear(*race, **ENUMERATION, threads=threads, callback=stop)
     assert result.status is kpm.Status.INTERRUPTED
     assert len(seen) == 2
     assert seen[0].elapsed <= seen[1].elapsed
     assert_valid(result, best)
 
 
-def test_an_exception_in_a_callback_is_raised(race: tuple[kpm.Market, kpm.Orders]) -> None:
+@pytest.mark.threads
+@pytest.mark.parametrize("threads", [1, 2])
+def test_a_callback_stops_a_tree(crowd: Race, best_of_crowd: kpm.Result, threads: int) -> None:
+    seen: list[kpm.Progress] = []
+
+    def stop(progress: kpm.Progress) -> bool:
+        seen.append(progress)
+        return len(seen) == 2
+
+    result = kpm.clear(*crowd, **TREE, threads=threads, callback=stop)
+    assert result.status is kpm.Status.INTERRUPTED
+    one, other = seen
+    assert one.elapsed <= other.elapsed
+    assert (one.nodes, one.open) != (0, 0)
+    assert other.nodes > one.nodes
+    assert other.upper_bound <= one.upper_bound
+    assert other.certainty_equivalent >= one.certainty_equivalent
+    assert result.stats.nodes == other.nodes
+    assert_valid(result, best_of_crowd)
+
+
+@pytest.mark.parametrize("options", [TREE, ENUMERATION])
+def test_an_exception_in_a_callback_is_raised(race: Race, options: dict[str, Any]) -> None:
     def fail(progress: kpm.Progress) -> bool:
         raise LookupError("from the callback")
 
     with pytest.raises(LookupError, match="from the callback"):
-        kpm.clear(*race, prune_bounds=False, threads=2, callback=fail)
+        kpm.clear(*race, **options, threads=2, callback=fail)
+
+
+@pytest.mark.parametrize("options", [TREE, ENUMERATION])
+def test_ctrl_c_in_a_callback_is_ctrl_c(crowd: Race, race: Race, options: dict[str, Any]) -> None:
+    """The signal may arrive while the log is being printed."""
+
+    def interrupt(progress: kpm.Progress) -> bool:
+        raise KeyboardInterrupt
+
+    result = kpm.clear(*(crowd if options is TREE else race), **options, callback=interrupt)
+    assert result.status is kpm.Status.INTERRUPTED
+    result.verify().raise_if_failed()
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="signals of this kind are POSIX")
-def test_ctrl_c_returns_the_best_so_far(
-    race: tuple[kpm.Market, kpm.Orders], best: kpm.Result
-) -> None:
+def test_ctrl_c_returns_the_best_so_far(race: Race, best: kpm.Result) -> None:
     timer = threading.Timer(0.05, os.kill, (os.getpid(), signal.SIGINT))
     timer.start()
     try:
         # Far more work than any machine does before the signal arrives.
         for _ in range(200):
-            result = kpm.clear(*race, prune_bounds=False, threads=1)
+            result = kpm.clear(*race, **ENUMERATION, threads=1)
             if result.status is not kpm.Status.OPTIMAL:
                 break
     except KeyboardInterrupt:
@@ -83,7 +186,55 @@ def test_ctrl_c_returns_the_best_so_far(
     assert_valid(result, best)
 
 
-def test_the_gil_is_released(race: tuple[kpm.Market, kpm.Orders]) -> None:
+PROGRAM = """
+import sys
+sys.path.insert(0, sys.argv[1])
+import kpm_fast as kpm
+from adapter import market_of, orders_of
+from strategies import crowded_book
+
+# A tree that no machine finishes: the signal meets the search, not what comes after it.
+book = crowded_book(50, seed=0, orders=2000)
+seen = []
+
+def report(progress):
+    if not seen:
+        print("searching", flush=True)
+    seen.append(progress)
+
+market, orders = market_of(book), orders_of(book)
+result = kpm.clear(market, orders, certificate=True, callback=report, time_limit=60)
+result.verify().raise_if_failed()
+kpm.check_certificate(market, orders, result).raise_if_failed()
+print(result.status.value, result.stats.nodes, result.gap > 0)
+"""
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="signals of this kind are POSIX")
+def test_ctrl_c_in_a_program(tmp_path: Path) -> None:
+    """The program goes on with the best clearing found, and its unfinished proof holds."""
+    package = str(Path(kpm.__file__).resolve().parent.parent)
+    path = os.pathsep.join([package, os.environ.get("PYTHONPATH", "")])
+    with subprocess.Popen(
+        [sys.executable, "-c", PROGRAM, str(Path(__file__).parent)],
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+        cwd=tmp_path,
+        env={**os.environ, "PYTHONPATH": path},
+    ) as program:
+        assert program.stdout is not None
+        assert program.stdout.readline() == "searching\n"
+        program.send_signal(signal.SIGINT)
+        out, err = program.communicate(timeout=60)
+    assert program.returncode == 0, err
+    status, nodes, has_gap = out.split()
+    assert (status, has_gap) == ("interrupted", "True")
+    assert int(nodes) >= 1
+
+
+@pytest.mark.parametrize("options", [TREE, ENUMERATION])
+def test_the_gil_is_released(race: Race, crowd: Race, options: dict[str, Any]) -> None:
     """Another thread gets on with its work while a clearing is under way."""
     done = threading.Event()
     ticks = 0
@@ -96,7 +247,7 @@ def test_the_gil_is_released(race: tuple[kpm.Market, kpm.Orders]) -> None:
     worker = threading.Thread(target=tick)
     worker.start()
     try:
-        kpm.clear(*race, prune_bounds=False, threads=1)
+        kpm.clear(*(crowd if options is TREE else race), **options, threads=1)
     finally:
         done.set()
         worker.join()

@@ -14,6 +14,8 @@ from adapter import assert_same_bits, clear
 from strategies import books, examples
 from witness import Book
 
+METHODS = pytest.mark.parametrize("method", ["branch-and-bound", "enumerate"])
+
 
 def same_value(book: Book, one: float, other: float) -> None:
     assert one == pytest.approx(other, abs=book.tolerance(3e-9))
@@ -35,26 +37,30 @@ def with_orders(book: Book, **extra: list[float]) -> Book:
     return book.with_(**columns)
 
 
+@METHODS
 @given(books(), st.randoms(use_true_random=False))
-@examples(150)
+@examples(100)
 @pytest.mark.sanitize
-def test_the_order_of_the_book_does_not_matter(book, random):
+def test_the_order_of_the_book_does_not_matter(method, book, random):
     rows = np.array(random.sample(range(book.orders), book.orders), dtype=int)
-    one, other = clear(book), clear(order_subset(book, rows))
+    one, other = clear(book, method=method), clear(order_subset(book, rows), method=method)
     assert_same_bits(one, other, fills=rows)
 
 
+@METHODS
 @given(books())
-@examples(60)
+@examples(40)
 @pytest.mark.sanitize
 @pytest.mark.threads
-def test_the_number_of_threads_does_not_matter(book):
-    assert_same_bits(clear(book, threads=1), clear(book, threads=2))
+def test_the_number_of_threads_does_not_matter(method, book):
+    one, other = (clear(book, method=method, threads=threads) for threads in (1, 2))
+    assert_same_bits(one, other)
 
 
+@METHODS
 @pytest.mark.threads
 @pytest.mark.parametrize("seed", range(4))
-def test_the_number_of_threads_does_not_matter_for_larger_books(seed):
+def test_the_number_of_threads_does_not_matter_for_larger_books(seed, method):
     generator = np.random.default_rng(seed)
     claim = np.repeat(np.arange(4), 4)
     book = Book(
@@ -68,7 +74,7 @@ def test_the_number_of_threads_does_not_matter_for_larger_books(seed):
         price=generator.uniform(0.1, 0.5, claim.size).round(2),
         quantity=generator.choice([1.0, 2.0, 5.0], claim.size),
     )
-    results = [clear(book, threads=threads) for threads in (1, 2, 3, 2)]
+    results = [clear(book, method=method, threads=threads) for threads in (1, 2, 3, 2)]
     for other in results[1:]:
         assert_same_bits(results[0], other)
 
@@ -76,7 +82,10 @@ def test_the_number_of_threads_does_not_matter_for_larger_books(seed):
 @given(books())
 @examples(80)
 def test_pruning_by_bound_does_not_change_the_answer(book):
-    one, other = clear(book), clear(book, prune_bounds=False)
+    one, other = (
+        clear(book, method="enumerate", prune_bounds=prune, tolerance=1e-9)
+        for prune in (True, False)
+    )
     same_value(book, one.certainty_equivalent, other.certainty_equivalent)
     np.testing.assert_array_equal(one.cell, other.cell)
     np.testing.assert_allclose(one.state_prices, other.state_prices, atol=1e-9)
@@ -227,3 +236,22 @@ def test_more_ambiguity_is_never_welcome(book):
         clear(book.with_(ambiguity=omega)).certainty_equivalent for omega in (0.0, 0.05, 0.6, 4.0)
     ]
     assert all(a >= b - book.tolerance(3e-9) for a, b in itertools.pairwise(values))
+
+
+@METHODS
+@pytest.mark.parametrize("below", [0.0, 1e-16, 1e-12, 1e-9, 1e-6, 1e-3])
+def test_the_ambiguity_price_next_to_a_kink(below, method):
+    """Exact, and checked as exactly as rounding of the ambiguity allows."""
+    book = Book(
+        payoffs=np.array([[1.0, 0.0], [1.0, 0.0], [0.0, 1.0]]),
+        prior=np.array([0.5, 0.5]),
+        inventory=np.zeros(2),
+        risk_aversion=0.5,
+        ambiguity=math.log(2.0) * (1.0 - below),
+        claim=np.array([0, 2]),
+        side=np.array([1, 1]),
+        price=np.array([0.0, 1.0]),
+        quantity=np.array([1.0, 1.0]),
+    )
+    result = clear(book, method=method)  # verified there
+    assert (result.ambiguity_price > 0.0) == (below > 0.0)

@@ -1,4 +1,4 @@
-"""The real books of shared/data: loaded, written back, and cleared or refused in so many words."""
+"""The real books of shared/data: loaded, written back and cleared."""
 
 from __future__ import annotations
 
@@ -42,6 +42,17 @@ def thinned(orders: kpm.Orders, claims: Iterable[str], levels: int) -> kpm.Order
     )
 
 
+def is_crossed(orders: kpm.Orders) -> bool:
+    """Whether somebody bids for a claim at least what another offers it at."""
+    labels = np.array(orders.claim)
+    for claim in set(orders.claim):
+        bids = orders.price[(labels == claim) & (orders.side > 0)]
+        offers = orders.price[(labels == claim) & (orders.side < 0)]
+        if bids.max(initial=-np.inf) >= offers.min(initial=np.inf):
+            return True
+    return False
+
+
 def with_opinion(market: kpm.Market, power: float) -> kpm.Market:
     """The market under the prior to a power, renormalised: a maker who disagrees with the crowd."""
     weights = market.prior**power
@@ -60,17 +71,33 @@ def test_all_books_load_and_are_written_back(shared_data: Path, tmp_path: Path) 
         assert kpm.read_book(tmp_path / folder.name) == (market, orders), folder
 
 
-def test_all_books_are_cleared_or_refused(shared_data: Path) -> None:
+@pytest.mark.parametrize("opinion", [None, 1.5, 0.67])
+def test_all_books_are_proved(shared_data: Path, opinion: float | None) -> None:
+    """To the default tolerance, by a tree that anyone can check."""
+    for folder in books(shared_data):
+        market, orders = kpm.read_book(folder)
+        if opinion is not None:
+            market = with_opinion(market, opinion)
+        result = kpm.clear(market, orders, certificate=True)
+        assert result.status is kpm.Status.OPTIMAL, folder
+        assert result.gap <= 1e-8 * result.scale, folder
+        if opinion is None:  # the prior is the crowd's: traders meet each other or nobody
+            assert (result.volume > 0) == is_crossed(orders), folder
+        result.verify().raise_if_failed()
+        kpm.check_certificate(market, orders, result).raise_if_failed()
+
+
+def test_all_books_are_enumerated_or_refused(shared_data: Path) -> None:
     cleared = []
     for folder in books(shared_data):
         market, orders = kpm.read_book(folder)
         pieces = tuple(len(steps) for steps in kpm.staircases(market, orders))
         if math.prod(pieces) > CELL_LIMIT:
             with pytest.raises(kpm.TooManyCellsError, match="cells, more than the limit") as caught:
-                kpm.clear(market, orders, cell_limit=CELL_LIMIT)
+                kpm.clear(market, orders, "enumerate", cell_limit=CELL_LIMIT)
             assert (caught.value.cells, caught.value.pieces) == (math.prod(pieces), pieces)
             continue
-        result = kpm.clear(market, orders, cell_limit=CELL_LIMIT)
+        result = kpm.clear(market, orders, "enumerate", cell_limit=CELL_LIMIT)
         assert result.status is kpm.Status.OPTIMAL, folder
         assert result.volume == 0.0, folder  # uncrossed, and the prior is the crowd's
         result.verify().raise_if_failed()
@@ -93,7 +120,8 @@ def test_a_maker_with_another_opinion_trades(shared_data: Path, name: str, power
 def test_the_joint_book_is_refused_with_its_cells(
     shared_data: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    assert cli.main(["clear", str(shared_data / JOINT)]) == cli.EXIT_REFUSED
+    command = ["clear", str(shared_data / JOINT), "--method", "enumerate"]
+    assert cli.main(command) == cli.EXIT_REFUSED
     out, err = capsys.readouterr()
     assert "20 states, 10 claims, 87 orders, 3.6e+12 cells" in out
     assert err.startswith(
@@ -112,11 +140,12 @@ def test_the_joint_book_is_refused_with_its_cells(
     ],
 )
 @pytest.mark.parametrize("power", [1.0, 3.0, 0.33])
+@pytest.mark.parametrize("method", ["branch-and-bound", "enumerate"])
 def test_the_thinned_joint_book_clears(
-    shared_data: Path, claims: tuple[str, ...], power: float
+    shared_data: Path, claims: tuple[str, ...], power: float, method: str
 ) -> None:
     market, orders = kpm.read_book(shared_data / JOINT)
-    result = kpm.clear(with_opinion(market, power), thinned(orders, claims, 2))
+    result = kpm.clear(with_opinion(market, power), thinned(orders, claims, 2), method)
     assert result.stats.cells == 9**3  # two bids and two offers a claim, none at one limit
     assert result.status is kpm.Status.OPTIMAL
     if power == 3.0:  # an opinion stronger than these wide spreads, whatever the claims

@@ -94,7 +94,13 @@ def test_stats(result: kpm.Result) -> None:
     stats = result.stats
     assert stats.cells == 25
     assert isinstance(stats.cells, int)
-    assert stats.solved + stats.pruned_infeasible + stats.pruned_bound == 25
+    assert stats.pruned_infeasible == stats.pruned_bound == 0
+    assert stats.nodes >= stats.relaxations >= 1
+    assert stats.root_bound >= result.upper_bound - 1e-12 * result.scale
+    assert str(stats.nodes) in stats.work
+    counted = kpm.clear(MARKET, ORDERS, "enumerate").stats
+    assert counted.solved + counted.pruned_infeasible + counted.pruned_bound == counted.cells == 25
+    assert counted.nodes == counted.relaxations == counted.columns == 0
     assert set(stats.seconds) == {"compile", "search", "select", "total"}
 
 
@@ -205,5 +211,5 @@ def test_verbose_and_callback(capsys: pytest.CaptureFixture[str]) -> None:
 
 
 def test_progress_is_a_value() -> None:
-    progress = kpm.Progress(1.0, 100, 20, 20, 10, 1.5, 2.0)
+    progress = kpm.Progress(1.0, 100, 20, 20, 10, 0, 0, 1.5, 2.0)
     assert (progress.done, progress.fraction, progress.gap) == (50, 0.5, 0.5)

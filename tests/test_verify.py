@@ -43,7 +43,7 @@ def solved_by_hand() -> kpm.Result:
         allocation="pro_rata",
         market=kpm.Market([[1, 0]], [0.5, 0.5], ambiguity=0.0),
         orders=kpm.Orders([0], "buy", 0.6, 1.0),
-        stats=kpm.Stats(3, 0, 0, 3, 20, 1, {"total": 0.1}),
+        stats=kpm.Stats(3, 0, 0, 3, 0, 0, 0, math.inf, 20, 1, {"total": 0.1}),
     )
 
 
@@ -63,9 +63,9 @@ ORDERS = kpm.Orders(
 )
 
 
-@pytest.fixture(scope="module")
-def cleared() -> kpm.Result:
-    return kpm.clear(MARKET, ORDERS)
+@pytest.fixture(scope="module", params=["branch-and-bound", "enumerate"])
+def cleared(request: pytest.FixtureRequest) -> kpm.Result:
+    return kpm.clear(MARKET, ORDERS, request.param, tolerance=1e-9)
 
 
 def test_hand_made_result_passes() -> None:
@@ -180,7 +180,10 @@ STATS: dict[str, Callable[[Any], Any]] = {
     "cells": lambda value: value + 1,
     "pruned_infeasible": lambda value: value + 1,
     "pruned_bound": lambda value: value - 1,
-    "solved": lambda value: value - 1,
+    "solved": lambda value: -1,
+    "nodes": lambda value: value - 4,
+    "relaxations": lambda value: value + 1,
+    "columns": lambda value: -1,
     "iterations": lambda value: -1,
     "threads": lambda value: 0,
     "seconds": lambda value: {**value, "search": value["total"] + 1},
@@ -192,6 +195,12 @@ def test_stats_count(cleared: kpm.Result, name: str) -> None:
     changed = STATS[name](getattr(cleared.stats, name))
     stats = dataclasses.replace(cleared.stats, **{name: changed})
     assert not dataclasses.replace(cleared, stats=stats).verify()
+
+
+def test_cells_of_an_enumeration_add_up() -> None:
+    result = kpm.clear(MARKET, ORDERS, "enumerate")
+    stats = dataclasses.replace(result.stats, solved=result.stats.solved - 1)
+    assert not dataclasses.replace(result, stats=stats).verify()
 
 
 @pytest.mark.parametrize("status", [status for status in kpm.Status if status != "optimal"])

@@ -227,7 +227,9 @@ class PythonMonitor {
       report["upper_bound"] = progress.upper_bound;
       return progress_(report).cast<bool>();
     } catch (py::error_already_set& error) {
-      error_ = std::move(error);
+      if (!error.matches(PyExc_KeyboardInterrupt)) {  // Ctrl-C may find us there, too
+        error_ = std::move(error);
+      }
       return true;
     }
   }

@@ -202,10 +202,11 @@ Clearing clear(const Market& market, const Orders& orders, const ClearSettings& 
   RiskMeasure measure(scaled);
   const double value = value_of(scaled, clearing, measure);
   clearing.certainty_equivalent = to_money(scaled, value);
+  // The measure's: near a kink the cell's solution knows its value, but hardly the slope.
+  clearing.support.ambiguity_price = scaled.scale * measure.multiplier();
   clearing.support.worst_case = to_vector(choice.worst_case);
   clearing.support.marginal_state_prices = to_vector(choice.marginal_state_prices);
   clearing.support.multipliers = original_multipliers(market.claims, scaled, choice.multipliers);
-  clearing.support.ambiguity_price = scaled.scale * choice.ambiguity_price;
   if (scaled.kind == Ambiguity::kNone) {
     // The first nat costs infinitely much per nat, unless all states are alike to the maker.
     const auto [least, most] = std::minmax_element(clearing.payoff.begin(), clearing.payoff.end());

@@ -84,7 +84,6 @@ bool Selection::settle(std::vector<int> cell, std::set<std::vector<int>>& seen, 
     choice.worst_case = solver_.worst_case();
     choice.marginal_state_prices = solver_.marginal_state_prices();
     choice.multipliers = solver_.multipliers();
-    choice.ambiguity_price = solver_.ambiguity_price();
     choice.bound = solver_.bound();
     return true;
   }

@@ -18,7 +18,6 @@ struct Choice {
   Array demand;
   Array state_prices;
   Array worst_case, marginal_state_prices, multipliers;
-  double ambiguity_price = 0.0;
   double value = -kInfinity;  ///< certainty equivalent
   double volume = 0.0;        ///< traded, each claim weighted by its payoff range
   double divergence = 0.0;    ///< KL(state prices | prior)

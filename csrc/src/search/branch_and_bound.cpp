@@ -38,7 +38,7 @@ class Tree {
     root.run = whole(corners_);
     root.multipliers.reserve(market_);
     push(std::move(root));
-    poll();
+    // Whatever the limits: one node, and so a bound, is always there.
     while (!open_.empty() && !done()) {
       const std::size_t nodes = progress_.nodes < kSingleNodes ? 1 : kRound;
       round(std::min(nodes, open_.size()));
@@ -94,6 +94,7 @@ class Tree {
   /// Process the `count` best nodes, each as if it were alone.
   void round(std::size_t count) {
     std::vector<Node> nodes;
+    nodes.reserve(count);
     for (std::size_t n = 0; n < count; ++n) {
       nodes.push_back(pop());
     }
@@ -192,9 +193,13 @@ class Tree {
 
   TreeResult result() {
     TreeResult result;
+    const bool stopped = status_ != Status::kOptimal;
+    if (proven()) {
+      status_ = Status::kOptimal;  // whatever stopped it came after the proof
+    }
     // What is left unexplored of a proven tree may hold ties as well.
     std::move(open_.begin(), open_.end(), std::back_inserter(closed_));
-    if (status_ == Status::kOptimal) {
+    if (!stopped) {
       collect_ties();
     }
     closed_bound_ = best_;

@@ -34,6 +34,9 @@ class LocalSearch {
   /// Solve one cell, unless it was the last: its value, minus infinity if no state prices reach it.
   double solve(const std::vector<int>& cell, std::vector<Candidate>& found);
 
+  /// Solve even the last cell again.
+  void forget() { solved_.assign(1, -1); }
+
   const InteriorPoint& solver() const { return solver_; }
   std::int64_t cells() const { return cells_; }
   std::int64_t iterations() const { return iterations_; }

@@ -37,6 +37,9 @@ NodeSolver::NodeSolver(const ScaledMarket& market, const std::vector<Corners>& c
 
 NodeOutcome NodeSolver::process(const Node& parent, double incumbent, bool keep_settled) {
   NodeOutcome outcome;
+  if (parent.id > 0) {
+    cells_.forget();  // counts must not depend on which nodes this thread had before
+  }
   Node node = parent;
   if (!reachable(node)) {
     outcome.settled.push_back(std::move(node));

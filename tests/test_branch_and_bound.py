@@ -1,0 +1,397 @@
+"""Branch and bound against the enumeration, and against what must not matter to it."""
+
+from __future__ import annotations
+
+import math
+from typing import Any
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+import kpm_fast as kpm
+from adapter import assert_same_bits, clear, market_of, orders_of
+from strategies import books, crowded_book, examples, related_books
+from ties import TIE, assert_same_clearing
+from witness import Book
+
+FEW_UNDECIDED = 0.5  # of the books drawn, at least so many leave no doubt about the answer
+
+
+def certified(book: Book, **options: Any) -> kpm.Result:
+    """Clear with a certificate, and check it."""
+    result = clear(book, certificate=True, **options)
+    kpm.check_certificate(result.market, result.orders, result).raise_if_failed()
+    return result
+
+
+def mostly(decided: list[bool]) -> None:
+    """Comparing only what is decided must not come to comparing nothing."""
+    assert np.mean(decided) > FEW_UNDECIDED
+
+
+# -- the same answer ---------------------------------------------------------------------------
+
+
+@pytest.mark.sanitize
+@pytest.mark.parametrize(
+    "shape",
+    [
+        {},
+        {"max_states": 4, "max_claims": 2, "max_orders": 9},
+        {"log_alpha": (0, 3)},
+        {"log_alpha": (-12, -6)},
+    ],
+    ids=["any", "many-orders", "risk-averse", "risk-neutral"],
+)
+def test_same_answer_as_the_enumeration(shape: dict[str, Any]) -> None:
+    decided = []
+
+    @given(books(**shape))
+    @examples(120)
+    def compare(book: Book) -> None:
+        tree, cells = clear(book), clear(book, method="enumerate")
+        assert tree.upper_bound >= cells.certainty_equivalent - book.tolerance(1e-12)
+        decided.append(assert_same_clearing(book, tree, cells))
+
+    compare()
+    mostly(decided)
+
+
+@pytest.mark.sanitize
+def test_a_certificate_changes_nothing() -> None:
+    """The claims stay apart for it; otherwise the search is the same, bit for bit."""
+    decided = []
+
+    @given(books())
+    @examples(150)
+    def compare(book: Book) -> None:
+        proof, apart, merged = certified(book), clear(book, presolve=False), clear(book)
+        assert_same_bits(proof, apart, bound=False)
+        assert proof.upper_bound == pytest.approx(apart.upper_bound, abs=book.tolerance(1e-9))
+        decided.append(assert_same_clearing(book, proof, merged))
+
+    compare()
+    mostly(decided)
+
+
+@pytest.mark.sanitize
+def test_presolve_changes_nothing() -> None:
+    """On books of claims that pay alike, or one the complement of the other."""
+    decided = []
+
+    @given(related_books())
+    @examples(150)
+    def compare(book: Book) -> None:
+        merged, apart = clear(book), clear(book, presolve=False)
+        decided.append(assert_same_clearing(book, merged, apart))
+
+    compare()
+    mostly(decided)
+
+
+def test_presolve_makes_one_staircase_of_related_claims() -> None:
+    """Six names for one claim are searched as one."""
+    one = crowded_book(1, seed=3, orders=60, states=2)
+    member = np.arange(one.orders) % 6
+    turned = member % 2 == 1
+    scale = np.array([1.0, 1.0, 2.0, 0.5, 4.0, 8.0])[member]  # exact in binary
+    row = one.payoffs[0]
+    many = one.with_(
+        payoffs=np.array(
+            [s * (1 - row if k % 2 else row) for k, s in enumerate((1.0, 1.0, 2.0, 0.5, 4.0, 8.0))]
+        ),
+        claim=member,
+        side=np.where(turned, -one.side, one.side),
+        price=scale * np.where(turned, 1 - one.price, one.price),
+        quantity=one.quantity / scale,
+    )
+    single, merged, apart = clear(one), clear(many), clear(many, presolve=False)
+    np.testing.assert_allclose(merged.fills * scale, single.fills, atol=1e-9 * one.quantity.sum())
+    np.testing.assert_allclose(apart.fills, merged.fills, atol=1e-9 * one.quantity.sum())
+    assert merged.certainty_equivalent == pytest.approx(
+        single.certainty_equivalent, abs=one.tolerance(2 * TIE)
+    )
+    assert merged.stats.nodes <= apart.stats.nodes
+    assert merged.stats.root_bound <= apart.stats.root_bound + one.tolerance(1e-9)
+
+
+# -- threads -----------------------------------------------------------------------------------
+
+
+@pytest.mark.threads
+@pytest.mark.parametrize(
+    ("size", "options"),
+    [
+        (16, {"seed": 0, "risk_aversion": 10.0}),
+        (15, {"seed": 1, "states": 15, "orders": 200, "noise": 0.05}),
+        (20, {"seed": 2, "states": 12, "orders": 200, "risk_aversion": 100.0}),
+    ],
+)
+def test_the_number_of_threads_does_not_matter(size: int, options: dict[str, Any]) -> None:
+    book = crowded_book(size, **options)
+    one = certified(book, threads=1)
+    assert one.stats.nodes > 100
+    assert one.stats.threads == 1
+    for threads in (2, 8):
+        other = certified(book, threads=threads)
+        assert other == one  # the certificate included
+        assert_same_bits(one, other)
+        assert other.stats.threads == threads
+        counts = ("nodes", "relaxations", "columns", "solved", "iterations", "root_bound")
+        assert [getattr(other.stats, name) for name in counts] == [
+            getattr(one.stats, name) for name in counts
+        ]
+
+
+@given(books())
+@examples(30)
+@pytest.mark.threads
+def test_no_thread_is_started_for_little_work(book: Book) -> None:
+    one, other = clear(book, threads=1), clear(book, threads=8)
+    assert_same_bits(one, other)
+    if other.stats.nodes <= 8:
+        assert other.stats.threads == 1
+
+
+# -- units, labels, the order of the book --------------------------------------------------------
+
+
+def in_units(book: Book, money: float, share: float) -> Book:
+    """The same book in other units of money and of shares."""
+    return book.with_(
+        payoffs=book.payoffs * money,
+        price=book.price * money,
+        quantity=book.quantity * share,
+        inventory=book.inventory * money * share,
+        risk_aversion=book.risk_aversion / (money * share),
+    )
+
+
+@pytest.mark.sanitize
+@pytest.mark.parametrize("unit", [2.0**20, 2.0**-20])
+@pytest.mark.parametrize("what", ["money", "share"])
+def test_units_that_are_exact_change_no_bit(what: str, unit: float) -> None:
+    """Powers of two scale without rounding: tolerances must not show through."""
+
+    @given(books())
+    @examples(40)
+    def compare(book: Book) -> None:
+        money, share = (unit, 1.0) if what == "money" else (1.0, unit)
+        one, other = clear(book), clear(in_units(book, money, share))
+        np.testing.assert_array_equal(other.cell, one.cell)
+        np.testing.assert_array_equal(other.fills, one.fills * share)
+        np.testing.assert_array_equal(other.state_prices, one.state_prices)
+        assert other.certainty_equivalent == one.certainty_equivalent * money * share
+        assert other.stats.nodes == one.stats.nodes
+
+    compare()
+
+
+@pytest.mark.parametrize("unit", [1e6, 1e-6])
+@pytest.mark.parametrize("what", ["money", "share"])
+def test_units_change_nothing_but_units(what: str, unit: float) -> None:
+    """Status, tree and answer of a book of hundreds of nodes, to rounding."""
+    book = crowded_book(16, seed=0, risk_aversion=10.0)
+    money, share = (unit, 1.0) if what == "money" else (1.0, unit)
+    one, other = certified(book), certified(in_units(book, money, share))
+    np.testing.assert_array_equal(other.cell, one.cell)
+    np.testing.assert_allclose(other.fills, one.fills * share, atol=1e-9 * share)
+    np.testing.assert_allclose(other.state_prices, one.state_prices, atol=1e-11)
+    relative = book.tolerance(2 * TIE)
+    for name in ("certainty_equivalent", "upper_bound"):
+        figure = getattr(other, name) / (money * share)
+        assert figure == pytest.approx(getattr(one, name), abs=relative), name
+    assert other.scale == pytest.approx(one.scale * money * share, rel=1e-12)
+
+
+@pytest.mark.sanitize
+@given(st.randoms(use_true_random=False))
+@examples(8)
+def test_the_order_of_a_crowded_book_does_not_matter(random: Any) -> None:
+    book = crowded_book(16, seed=1, risk_aversion=100.0)
+    rows = np.array(random.sample(range(book.orders), book.orders))
+    columns = {name: getattr(book, name)[rows] for name in ("claim", "side", "price", "quantity")}
+    one, other = clear(book), clear(book.with_(**columns))
+    assert_same_bits(one, other, fills=rows)
+    assert one.stats == other.stats
+
+
+@given(st.randoms(use_true_random=False))
+@examples(8)
+def test_states_and_claims_of_a_crowded_book_may_be_renamed(random: Any) -> None:
+    book = crowded_book(16, seed=1, risk_aversion=100.0)
+    states = np.array(random.sample(range(book.states), book.states))
+    claims = np.array(random.sample(range(book.claims), book.claims))
+    renamed = book.with_(
+        payoffs=book.payoffs[np.ix_(claims, states)],
+        prior=book.prior[states],
+        inventory=book.inventory[states],
+        claim=np.argsort(claims)[book.claim],
+    )
+    one, other = clear(book), certified(renamed)
+    assert other.certainty_equivalent == pytest.approx(
+        one.certainty_equivalent, abs=book.tolerance(2 * TIE)
+    )
+    np.testing.assert_array_equal(other.cell, one.cell[claims])
+    np.testing.assert_allclose(other.state_prices, one.state_prices[states], atol=1e-9)
+    np.testing.assert_allclose(other.fills, one.fills, atol=1e-8)
+
+
+def test_orders_of_a_crowded_book_may_be_split() -> None:
+    book = crowded_book(16, seed=1, risk_aversion=100.0)
+    halves = book.with_(
+        claim=np.repeat(book.claim, 2),
+        side=np.repeat(book.side, 2),
+        price=np.repeat(book.price, 2),
+        quantity=np.repeat(book.quantity / 2, 2),
+    )
+    one, other = clear(book), certified(halves)
+    np.testing.assert_array_equal(other.cell, one.cell)
+    np.testing.assert_allclose(other.fills.reshape(-1, 2).sum(axis=1), one.fills, rtol=1e-12)
+    assert other.stats.nodes == one.stats.nodes
+
+
+# -- the ends of the model -----------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("seed", [0, 1])
+def test_ambiguity_from_none_to_unlimited(seed: int) -> None:
+    """More ambiguity is never welcome; next to nothing is nothing, and a lot is unlimited."""
+    book = crowded_book(12, seed, risk_aversion=3.0)
+    omegas = [0.0, 1e-14, 1e-6, 0.01, 0.3, 3.0, 50.0, math.inf]
+    found = [certified(book.with_(ambiguity=omega)) for omega in omegas]
+    values = np.array([result.certainty_equivalent for result in found])
+    slack = book.tolerance(3 * TIE)
+    assert np.all(np.diff(values) <= slack)
+    # By Pinsker's inequality p is within sqrt(2 Omega) of q in total.
+    cost = math.sqrt(2e-14) * math.expm1(3.0) / book.risk_aversion
+    assert values[0] - values[1] <= cost + slack
+    assert abs(values[-1] - values[-2]) <= slack
+    assert found[-1].payoff.min() >= -book.tolerance(1e-8)  # Corollary 1
+
+
+@pytest.mark.parametrize("alpha", [1e-12, 1e-6, 1.0, 1e3])
+@pytest.mark.parametrize("ambiguity", [0.0, 0.2, math.inf])
+def test_risk_aversion_from_next_to_none_to_extreme(alpha: float, ambiguity: float) -> None:
+    for seed in range(3):
+        book = crowded_book(8, seed, risk_aversion=alpha).with_(ambiguity=ambiguity)
+        certified(book)
+
+
+@pytest.mark.parametrize("power", [3, 6, 9])
+def test_huge_inventory(power: int) -> None:
+    """Wealth of a million notionals costs the answer digits, never the proof its validity."""
+    book = crowded_book(8, seed=5)
+    wealth = 10.0**power * book.notional * np.linspace(-1.0, 1.0, book.states)
+    for alpha in (1e-3, 1e3):
+        book = book.with_(inventory=wealth, risk_aversion=alpha / float(np.abs(wealth).max()))
+        tree = clear(book)
+        proof = certified(book)
+        assert proof.certainty_equivalent == pytest.approx(
+            tree.certainty_equivalent, abs=book.tolerance(2 * TIE)
+        )
+
+
+def one_book(payoffs: Any, claim: Any, side: Any, price: Any, **other: Any) -> Book:
+    table = np.atleast_2d(np.array(payoffs, dtype=float))
+    states = table.shape[1]
+    count = len(np.atleast_1d(claim))
+    fields: dict[str, Any] = {
+        "prior": np.full(states, 1 / states),
+        "inventory": np.zeros(states),
+        "risk_aversion": 0.7,
+        "ambiguity": 0.1,
+        "quantity": np.arange(1.0, count + 1),
+        **other,
+    }
+    return Book(
+        payoffs=table,
+        claim=np.array(claim, dtype=np.int64).reshape(count),
+        side=np.array(np.broadcast_to(side, count), dtype=np.int64),
+        price=np.array(np.broadcast_to(price, count), dtype=float),
+        **fields,
+    )
+
+
+DEGENERATE = {
+    "no orders": one_book(np.eye(3), [], [], []),
+    "no orders, one state": one_book([[1.0]], [], [], []),
+    "one state": one_book([[1.0], [2.0]], [0, 1, 1], [1, -1, 1], [1.0, 2.0, 3.0]),
+    "one claim": one_book([1.0, 0.0, 0.25], [0] * 4, [1, 1, -1, -1], [0.6, 0.3, 0.5, 0.2]),
+    "one claim, one order": one_book([1.0, 0.0], [0], 1, 0.7),
+    "constant claims": one_book(
+        [[0.5, 0.5], [0.0, 0.0], [-2.0, -2.0]], [0, 0, 1, 2, 2], [1, -1, 1, 1, -1], 0.5
+    ),
+    "a constant claim beside another": one_book(
+        [[0.5, 0.5], [1.0, 0.0]], [0, 0, 1, 1], [1, -1, 1, -1], [0.5, 0.5, 0.7, 0.4]
+    ),
+    "limits at the bounds": one_book(
+        np.eye(3), [0, 0, 1, 1, 2, 2], [1, -1] * 3, [0.0, 1.0, 1.0, 0.0, 1.0, 1.0]
+    ),
+    "only market orders": one_book(
+        np.eye(3), [0, 1, 2, 0], [1, 1, 1, -1], [np.inf, np.inf, np.inf, -np.inf]
+    ),
+    "only market orders, one side": one_book(np.eye(3), [0, 1, 2], 1, np.inf),
+    "only dead orders": one_book(np.eye(3), [0, 1, 2], [1, -1, 1], [-1.0, 2.0, -np.inf]),
+    "nothing wanted": one_book(np.eye(2), [0, 1], 1, 0.7, quantity=np.zeros(2)),
+    "one limit for all": one_book(np.eye(4), np.arange(40) % 4, np.arange(40) % 3 - 1 | 1, 0.25),
+    "one limit, one side": one_book(np.eye(4), np.arange(40) % 4, 1, 0.25),
+    "equal orders": one_book(np.eye(5), np.arange(30) % 5, 1, 0.21, quantity=np.ones(30)),
+    "more claims than states": one_book(
+        [[1, 0], [0, 1], [1, 1], [2, -1], [0.5, 0.25], [3, 3], [-1, 0]],
+        np.arange(21) % 7,
+        np.arange(21) % 2 * 2 - 1,
+        np.linspace(0.05, 0.95, 21),
+    ),
+    "all claims alike": one_book(
+        np.tile([1.0, 0.0, 0.5], (6, 1)), np.arange(24) % 6, np.arange(24) % 2 * 2 - 1, 0.5
+    ),
+    "limits a rounding apart": one_book(
+        np.eye(2), [0, 0, 0, 1], [1, 1, -1, 1], [0.5, np.nextafter(0.5, 1), 0.5, 0.5]
+    ),
+    "an extreme prior": one_book(
+        np.eye(3),
+        np.arange(9) % 3,
+        [1, -1, 1] * 3,
+        np.linspace(0.1, 0.9, 9),
+        prior=np.array([1e-12, 1e-6, 1 - 1e-6 - 1e-12]),
+    ),
+}
+
+
+@pytest.mark.sanitize
+@pytest.mark.parametrize("ambiguity", [0.0, 0.1, math.inf])
+@pytest.mark.parametrize("name", DEGENERATE)
+def test_degenerate_books(name: str, ambiguity: float) -> None:
+    book = DEGENERATE[name].with_(ambiguity=ambiguity)
+    proof, tree = certified(book), clear(book)
+    assert proof.status is tree.status is kpm.Status.OPTIMAL
+    assert proof.gap <= book.tolerance(1e-8)
+    cells = math.prod(len(steps) for steps in kpm.staircases(market_of(book), orders_of(book)))
+    if cells <= 10_000:
+        counted = clear(book, method="enumerate")
+        assert_same_clearing(book, tree, counted)
+        assert_same_clearing(book, proof, counted)
+    assert tree.certainty_equivalent == pytest.approx(
+        proof.certainty_equivalent, abs=book.tolerance(2 * TIE)
+    )
+
+
+def test_random_books_beyond_enumeration() -> None:
+    """A thousand orders: proved, or stopped with a small gap that anyone can check."""
+
+    @given(st.integers(0, 10**6), st.sampled_from([5, 8, 12]), st.sampled_from([0.1, 3.0, 100.0]))
+    @examples(12)
+    def prove(seed: int, size: int, alpha: float) -> None:
+        book = crowded_book(size, seed, 100 * size, states=size, risk_aversion=alpha)
+        market, orders = market_of(book), orders_of(book)
+        result = kpm.clear(market, orders, certificate=True, threads=1, node_limit=200)
+        result.verify().raise_if_failed()
+        kpm.check_certificate(market, orders, result).raise_if_failed()
+        limited = kpm.Status.NODE_LIMIT if result.stats.nodes >= 200 else kpm.Status.OPTIMAL
+        assert result.status in (kpm.Status.OPTIMAL, limited)
+        assert result.gap <= book.tolerance(1e-4)
+
+    prove()

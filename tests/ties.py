@@ -1,0 +1,47 @@
+"""Which books leave no doubt about the clearing that the selection rule publishes."""
+
+from __future__ import annotations
+
+import itertools
+
+import numpy as np
+
+import kpm_fast as kpm
+from adapter import assert_same_bits, market_of, orders_of
+from witness import Book
+
+TIE = 1e-11  # of the notional: clearings so close count as equally good
+SAME, APART = TIE / 5, TIE * 10
+
+
+def is_decided(book: Book) -> bool:
+    """Whether each cell either ties with the best for sure or is worse for sure.
+
+    Every cell is solved on its own, pruned by nothing. One whose value lies near the edge of what
+    counts as a tie is in or out as rounding has it, and with it may go volume and state prices; so
+    is every cell of a book whose wealth leaves too few digits for its orders.
+    """
+    if not book.resolves(SAME):
+        return False
+    market, orders = market_of(book), orders_of(book)
+    pieces = [range(len(steps)) for steps in kpm.staircases(market, orders)]
+    found = [
+        kpm.solve_cell(market, orders, np.array(cell), tolerance=1e-13)
+        for cell in itertools.product(*pieces)
+    ]
+    values = np.array([one.certainty_equivalent for one in found])
+    worse = (values.max() - values) / book.notional
+    return not np.any((worse > SAME) & (worse < APART))
+
+
+def assert_same_clearing(book: Book, one: kpm.Result, other: kpm.Result) -> bool:
+    """Equally good to what counts as a tie; where the book is decided, the same bits.
+
+    Returns whether the book is decided, so that a test can insist that most were.
+    """
+    apart = abs(one.certainty_equivalent - other.certainty_equivalent)
+    assert apart <= book.tolerance(2 * TIE)
+    decided = is_decided(book)
+    if decided:
+        assert_same_bits(one, other, bound=False)
+    return decided
