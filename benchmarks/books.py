@@ -27,8 +27,7 @@ STAKES = (0.1, 10.0)
 def notional(market: kpm.Market, orders: kpm.Orders) -> float:
     """Sum of payoff range times quantity, money: what ``tolerance`` is relative to."""
     span = np.ptp(market.payoffs, axis=1)
-    finite: float = span[orders.claim_index(market)] @ orders.quantity
-    return float(finite)
+    return float(span[orders.claim_index(market)] @ orders.quantity)
 
 
 def with_stake(book: Book, stake: float) -> Book:
@@ -82,8 +81,8 @@ def random_claims(
     """Claims that pay one in a random half of the states; buyers and sellers disagree.
 
     The crowd's probabilities and the maker's are drawn apart, limits are in thousandths around
-    the crowd's prices (log-normal, a standard deviation of 30 %), on both sides alike: a third of
-    the book can trade with the rest.
+    the crowd's prices (log-normal, a standard deviation of 30 %), on both sides alike, so the book
+    crosses deeply.
     """
     generator = np.random.default_rng([seed, states, claims, orders])
     payoffs = np.zeros((claims, states))
