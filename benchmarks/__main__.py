@@ -5,9 +5,9 @@ from __future__ import annotations
 import argparse
 import sys
 
-from . import cell, enumerate
+from . import cell, enumerate, prove
 
-BENCHMARKS = (cell, enumerate)
+BENCHMARKS = (cell, enumerate, prove)
 
 
 def main(arguments: list[str] | None = None) -> int:

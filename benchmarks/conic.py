@@ -8,7 +8,8 @@ l = b + A't less the constant that makes max b = 0, and the revenue of fixed dem
     (z_i - s, m, v_i) in K_exp,  q.v <= m             m ln sum_i q_i exp(z_i / m) <= s
     (a l_i, 1, 1 + a z_i) in K_exp                    (exp(a l_i) - 1) / a <= z_i
 
-which is (27) with the objective (25), in certainty equivalents. Omega is positive and finite.
+which is (27) with the objective (25), in certainty equivalents. Omega is finite. Where it is zero
+the worst case is the prior: q.z <= s takes the place of m, v and the first cones (Clarabel only).
 """
 
 from __future__ import annotations
@@ -67,10 +68,11 @@ class ClarabelCell:
         self.cell = cell
         market, pieces = cell.data.market, cell.data.pieces
         states, n = market.prior.size, cell.free.size
-        # x = (xi, t, m, s, z, v)
+        # x = (xi, t, s, z, m, v), the last two where there is ambiguity
         self.states, self.n = states, n
-        columns = 3 * states + n + 2
-        m, s, z, v = states + n, states + n + 1, states + n + 2, 2 * states + n + 2
+        ambiguous = market.ambiguity > 0
+        columns = 3 * states + n + 2 if ambiguous else 2 * states + n + 1
+        s, z, m, v = states + n, states + n + 1, 2 * states + n + 1, 2 * states + n + 2
         rows: list[tuple[Floats, float]] = []
 
         def row(*entries: tuple[Any, Any], right: float = 0.0) -> None:
@@ -92,9 +94,12 @@ class ClarabelCell:
         for fill in range(states, states + n):
             row((fill, -1.0))
             row((fill, 1.0), right=1.0)
-        row((v + xi, market.prior), (m, -1.0))
+        if ambiguous:
+            row((v + xi, market.prior), (m, -1.0))
+        else:
+            row((z + xi, market.prior), (s, -1.0))
         inequalities = len(rows) - equalities
-        for i in range(states):
+        for i in range(states if ambiguous else 0):
             row((z + i, -1.0), (s, 1.0))
             row((m, -1.0))
             row((v + i, -1.0))
@@ -105,14 +110,16 @@ class ClarabelCell:
             row((z + i, -cell.a), right=1.0)
         self.objective = np.zeros(columns)
         self.objective[:states] = -cell.f
-        self.objective[m], self.objective[s] = market.ambiguity, 1.0
+        self.objective[s] = 1.0
+        if ambiguous:
+            self.objective[m] = market.ambiguity
         self.quadratic = sparse.csc_matrix((columns, columns))
         self.matrix = sparse.csc_matrix(np.array([line for line, _ in rows]))
         self.right = np.array([right for _, right in rows])
         self.cones = [
             clarabel.ZeroConeT(equalities),
             clarabel.NonnegativeConeT(inequalities),
-            *(clarabel.ExponentialConeT() for _ in range(2 * states)),
+            *(clarabel.ExponentialConeT() for _ in range(states + ambiguous * states)),
         ]
         self.settings = clarabel.DefaultSettings()
         self.settings.verbose = False

@@ -10,7 +10,7 @@ from pathlib import Path
 
 from kpm_fast import _core
 
-PACKAGES = ("kpm-fast", "numpy", "scipy", "clarabel", "cvxpy")
+PACKAGES = ("kpm-fast", "numpy", "scipy", "clarabel", "cvxpy", "piqp")
 
 
 def describe() -> list[tuple[str, str]]:

@@ -24,6 +24,7 @@ from .plotstyle import (
     require_matplotlib,
     save,
 )
+from .proof_picture import proof
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -35,6 +36,7 @@ __all__ = [
     "figure_1",
     "figure_2",
     "figure_3",
+    "proof",
     "require_matplotlib",
     "save",
     "staircase",
@@ -224,6 +226,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     require_matplotlib()
     paths = write_paper(folder, simulation_a(), simulation_b())
     paths += save(staircase(), folder / "staircase")
+    paths += save(proof(), folder / "proof")
     market, orders = example_race_card()
     paths += save(clearing(market, orders, clear(market, orders)), folder / "race_card")
     for path in paths:

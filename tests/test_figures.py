@@ -13,7 +13,7 @@ import numpy as np
 import pytest
 
 import kpm_fast
-from kpm_fast import figures, paper, sample
+from kpm_fast import figures, paper, proof_picture, sample
 from kpm_fast.illustrations import _corners
 from kpm_fast.plotstyle import house_style, new_figure
 
@@ -142,7 +142,30 @@ def test_documentation_command(
 ) -> None:
     monkeypatch.setattr(figures, "_SWEEP_STEPS", 4)
     assert figures.main(["--output", str(tmp_path)]) == 0
-    names = {"figure_1", "figure_2", "figure_3", "race_card", "staircase"}
+    names = {"figure_1", "figure_2", "figure_3", "proof", "race_card", "staircase"}
     expected = {f"{name}.{kind}" for name in names for kind in ("png", "svg")}
     assert {path.name for path in tmp_path.iterdir()} == expected
-    assert len(capsys.readouterr().out.split()) == 10
+    assert len(capsys.readouterr().out.split()) == 12
+
+
+def test_the_picture_of_a_proof_shows_its_numbers() -> None:
+    market, orders = proof_picture.proof_book()
+    result = kpm_fast.clear(market, orders, certificate=True)
+    kpm_fast.check_certificate(market, orders, result).raise_if_failed()
+    assert result.certificate is not None
+    found = texts(figures.proof())
+    for bound in result.certificate.bound:
+        assert f"≤ {bound:.3f}" in found
+    assert f"best clearing: {result.certainty_equivalent:.3f}" in found
+    assert f"4  Proof: {result.certificate.leaves} leaves tile all 81 cells" in found
+
+
+def test_the_picture_s_relaxation_lies_in_the_hulls_and_prices_agree() -> None:
+    market, orders = proof_picture.proof_book()
+    stairs = kpm_fast.staircases(market, orders)
+    ends = tuple(len(stair) - 1 for stair in stairs)
+    prices, demands = proof_picture._relax(market, stairs, ((0, 0), ends))
+    assert (prices >= 0).all()
+    assert prices.sum() <= 1 + 1e-6  # home and draw exclude each other
+    for stair, demand in zip(stairs, demands, strict=True):
+        assert stair[:, 2].min() <= demand <= stair[:, 3].max()

@@ -1,0 +1,57 @@
+"""Timing: interleaved rounds, so that what else the machine does hits everybody alike."""
+
+from __future__ import annotations
+
+import gc
+import time
+from collections.abc import Callable, Mapping
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+Floats = NDArray[np.float64]
+_BRIEF = 1e-3  # seconds
+
+
+def interleave(tasks: Mapping[str, Callable[[], Any]], rounds: int) -> dict[str, Floats]:
+    """Seconds of each task in each round; the order rotates, the first round is not counted.
+
+    A task of less than a millisecond runs twice, the second time counts: otherwise the caches hold
+    what the task before left there, which costs the fast ones most. No garbage is collected.
+    """
+    names = list(tasks)
+    seconds = {name: np.empty(rounds) for name in names}
+    brief: set[str] = set()
+    collecting = gc.isenabled()
+    gc.collect()
+    gc.disable()
+    try:
+        for turn in range(-1, rounds):
+            first = turn % len(names)
+            for name in names[first:] + names[:first]:
+                if name in brief:
+                    tasks[name]()
+                start = time.perf_counter()
+                tasks[name]()
+                elapsed = time.perf_counter() - start
+                if turn < 0 and elapsed < _BRIEF:
+                    brief.add(name)
+                if turn >= 0:
+                    seconds[name][turn] = elapsed
+    finally:
+        if collecting:
+            gc.enable()
+    return seconds
+
+
+def ratio(seconds: Mapping[str, Floats], task: str, base: str) -> float:
+    """How many times as long as ``base`` a task takes: the median of the rounds' ratios."""
+    return float(np.median(seconds[task] / seconds[base]))
+
+
+def cores_busy(task: Callable[[], Any]) -> float:
+    """Processor time over wall time of one run: below one where the machine is busy elsewhere."""
+    start, processor = time.perf_counter(), time.process_time()
+    task()
+    return (time.process_time() - processor) / (time.perf_counter() - start)
