@@ -1,7 +1,6 @@
 #include "api/selection.hpp"
 
 #include <algorithm>
-#include <cstdlib>
 
 #include "demand/allocation.hpp"
 
@@ -13,18 +12,6 @@ constexpr double kSelectionTolerance = 1e-12;  // of a chosen cell's solution, s
 constexpr double kOpenTie = 1e-11;             // scaled money a choice of demand may cost
 constexpr double kSameVolume = 1e-9;           // relative
 constexpr double kSameDivergence = 1e-9;       // nats
-
-/// Whether every demand of cell `a` is one of cell `b` too: the same pieces, but steps of `b` next
-/// to flats of `a`.
-bool part_of(const std::vector<int>& a, const std::vector<int>& b) {
-  for (std::size_t k = 0; k < a.size(); ++k) {
-    const bool beside = Staircase::is_step(b[k]) && std::abs(a[k] - b[k]) == 1;
-    if (a[k] != b[k] && !beside) {
-      return false;
-    }
-  }
-  return a != b;
-}
 
 }  // namespace
 

@@ -68,10 +68,23 @@ void DemandProgram::load(const Hull& hull) {
   start_ = kStart * std::max(steps_.total_width(), kLeastStake);
 }
 
+/// What the maker would charge in the middle of all steps says which way each demand will go.
 void DemandProgram::start(const Attempt& attempt) {
   steps_.start(start_);
   losses();
+  if (attempt.edge < 0.5) {
+    risk_.tilt(loss_, start_, attempt.entropy_share);
+    costs();
+    steps_.lean(start_, attempt.edge);
+    losses();
+  }
   risk_.start(loss_, start_, attempt.entropy_share);
+}
+
+void DemandProgram::costs() {
+  for (int j = 0; j < steps_.size(); ++j) {
+    steps_.cost[j] = dot(payoff(j), risk_.g.data(), loss_.size()) - price_[j];
+  }
 }
 
 void DemandProgram::losses() {
@@ -86,12 +99,9 @@ void DemandProgram::losses() {
 }
 
 void DemandProgram::factor() {
-  const Eigen::Index states = loss_.size();
   const Eigen::Index size = risk_.root_size();
   risk_.factor(loss_);
-  for (int j = 0; j < steps_.size(); ++j) {
-    steps_.cost[j] = dot(payoff(j), risk_.g.data(), states) - price_[j];
-  }
+  costs();
   steps_.factor();
   // (1 / spread + curvature) dy = ..., scaled by the roots of the spreads: the matrix is the
   // identity plus a sum of squares.
@@ -145,9 +155,9 @@ void DemandProgram::direction() {
     if (matrix_(j, j) > 2.0) {
       steps_.dcost[j] = (steps_.step[j] - ddemand) / steps_.spread[j];
     } else {
-      double bend = (matrix_(j, j) - 1.0) * column_[j];
-      for (int l = 0; l < steps; ++l) {
-        bend += l == j ? 0.0 : (l < j ? matrix_(j, l) : matrix_(l, j)) * column_[l];
+      double bend = dot(&matrix_(j, 0), column_.data(), j) + (matrix_(j, j) - 1.0) * column_[j];
+      for (int l = j + 1; l < steps; ++l) {
+        bend += matrix_(l, j) * column_[l];
       }
       steps_.dcost[j] = step_value_[j] + bend / scale_[j];
     }

@@ -57,6 +57,7 @@ class DemandProgram {
     return &market_.payoffs(claim_[static_cast<std::size_t>(j)], 0);
   }
   void losses();
+  void costs();
   double bound() const;
 
   const ScaledMarket& market_;

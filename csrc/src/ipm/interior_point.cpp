@@ -11,7 +11,8 @@ namespace kpm {
 namespace {
 
 // The first attempt is fast and nearly always enough; the others start afresh where it stalls.
-constexpr Attempt kAttempts[] = {{0.01, 0.6}, {1.0, 0.01}, {1.0, 0.5}, {10.0, 1e-4}};
+constexpr Attempt kAttempts[] = {
+    {0.01, 0.6, 0.1}, {0.1, 0.2}, {1.0, 0.01}, {1.0, 0.5}, {10.0, 1e-4}};
 
 // Prices this close to their ranges are the interior-point method's to keep.
 constexpr double kSettledPrices = 1e-11;
@@ -45,11 +46,11 @@ LoopOutcome solve_program(Program& program, double tolerance, int max_iterations
 
 InteriorPoint::InteriorPoint(const ScaledMarket& market, int /*max_corners*/)
     : market_(market),
-      prices_(market),
       steps_(market),
       simplex_(market),
       measure_(market),
       loss_(market.states()),
+      push_(market.states()),
       xi_(market.states()),
       lambda_(market.claims()),
       demand_(market.claims()),
@@ -116,21 +117,25 @@ void InteriorPoint::settle_prices(const Hull& hull, double tolerance, int max_it
     return;
   }
   reached_ = false;
-  prices_.load(hull);
-  prices_.forget();
-  run_predictor_corrector(prices_, tolerance, kAttempts[0], max_iterations, iterations);
-  const bool settled = prices_.merit() <= tolerance && prices_.primal_residual() <= kSettledPrices;
+  PriceProgram& program = prices_ ? *prices_ : prices_.emplace(market_);
+  program.load(hull);
+  program.forget();
+  run_predictor_corrector(program, tolerance, kAttempts[0], max_iterations, iterations);
+  // Multipliers that outgrow the tolerance's last digit prove nothing.
+  const bool settled = program.merit() <= tolerance &&
+                       program.primal_residual() <= kSettledPrices &&
+                       kRounding * program.largest_multiplier() <= tolerance;
   if (!settled && settle_at_vertex(hull) != Vertex::kNone) {
     return;
   }
   for (int i = 0; i < market_.states(); ++i) {
-    xi_[i] = prices_.state_price(i);
+    xi_[i] = program.state_price(i);
   }
   for (int k = 0; k < market_.claims(); ++k) {
-    lambda_[k] = prices_.multiplier(k);
+    lambda_[k] = program.multiplier(k);
   }
-  primal_residual_ = prices_.primal_residual();
-  dual_residual_ = prices_.dual_residual();
+  primal_residual_ = program.primal_residual();
+  dual_residual_ = program.dual_residual();
 }
 
 /// Value the demand exactly, and bound every clearing of the cell by the design's
@@ -177,24 +182,30 @@ void InteriorPoint::finish(const Hull& hull) {
     dual_residual_ = std::max(dual_residual_, steps_.dual_residual());
   }
 
-  double worst = -kInfinity;
-  for (Eigen::Index i = 0; i < xi_.size(); ++i) {
-    worst = std::max(worst, -market_.payoffs.col(i).dot(lambda_.matrix()));
-  }
-  bound_ = (marginal_ * market_.inventory).sum() + divergence_ + worst;
+  const Eigen::Index states = loss_.size();
+  push_.setZero();
+  bound_ = dot(marginal_.data(), market_.inventory.data(), states) + divergence_;
   for (int k = 0; k < hull.claims(); ++k) {
     const auto at = static_cast<std::size_t>(k);
-    const double value = market_.payoffs.row(k).dot(marginal_.matrix());
+    const double* const row = &market_.payoffs(k, 0);
+    const double lambda = lambda_[k];
+    const double value = dot(row, marginal_.data(), states);
     const Range range = hull.price_range(k);
     double best = -kInfinity;
     for (int c = hull.first[at]; c < hull.first[at + 1]; ++c) {
-      best = std::max(best, hull.demand[c] * (hull.price[c] - value) + lambda_[k] * hull.price[c]);
+      best = std::max(best, hull.demand[c] * (hull.price[c] - value) + lambda * hull.price[c]);
     }
     bound_ += best;
-    const double price =
-        std::clamp(market_.payoffs.row(k).dot(xi_.matrix()), range.low, range.high);
-    revenue += price * demand_[k];
+    revenue += std::clamp(dot(row, xi_.data(), states), range.low, range.high) * demand_[k];
+    for (Eigen::Index i = 0; i < states; ++i) {
+      push_[i] -= lambda * row[i];
+    }
   }
+  double worst = -kInfinity;
+  for (Eigen::Index i = 0; i < states; ++i) {
+    worst = std::max(worst, push_[i]);
+  }
+  bound_ += worst;
   objective_ = revenue - rho;
 }
 

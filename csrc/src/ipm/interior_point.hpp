@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cstdint>
+#include <optional>
 
 #include "ipm/demand_program.hpp"
 #include "ipm/hull.hpp"
@@ -23,7 +24,7 @@ namespace kpm {
 /// runs out of digits, the simplex method settles the prices. On a tiny cell the simplex method,
 /// several times faster there, comes first; its answer counts if no other multipliers are as good.
 ///
-/// All memory is allocated by the constructor.
+/// All memory is allocated by the constructor and by the first cell that needs a PriceProgram.
 class InteriorPoint {
  public:
   struct Settings {
@@ -64,12 +65,12 @@ class InteriorPoint {
   void finish(const Hull& hull);
 
   const ScaledMarket& market_;
-  PriceProgram prices_;
+  std::optional<PriceProgram> prices_;
   DemandProgram steps_;
   PriceSimplex simplex_;
   RiskMeasure measure_;
 
-  Array loss_;  // (states)
+  Array loss_, push_;  // (states)
   Array xi_, lambda_, demand_, worst_case_, marginal_;
   Array flat_demand_, no_weight_;  // (claims), (states): the simplex's objective
   double divergence_ = 0.0;

@@ -74,6 +74,21 @@ class IntervalBlock {
     refresh();
   }
 
+  /// Towards the central path at `tau` for the current cost, but no weight below `edge`.
+  void lean(double tau, double edge) {
+    for (int j = 0; j < size_; ++j) {
+      Interval& at = interval(j);
+      // tau / 2 (1 / v1 - 1 / v0) = width cost with v0 + v1 = 1.
+      const double slope = 2.0 * at.width * cost[j] / (tau * at.share);
+      const double v1 = 0.5 - 0.25 * slope / (1.0 + std::sqrt(1.0 + 0.25 * slope * slope));
+      at.v1 = std::clamp(v1, edge, 1.0 - edge);
+      at.v0 = 1.0 - at.v1;
+      at.z0 = 0.5 * tau * at.share / at.v0;
+      at.z1 = 0.5 * tau * at.share / at.v1;
+    }
+    refresh();
+  }
+
   /// Residuals and the condensed matrix for the current cost.
   void factor() {
     dual_residual = 0.0;

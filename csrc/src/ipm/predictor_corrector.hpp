@@ -15,6 +15,7 @@ enum class LoopOutcome : std::uint8_t { kOptimal, kIterationLimit, kStalled };
 struct Attempt {
   double caution;        ///< how closely the products may run ahead of the nonlinear residual
   double entropy_share;  ///< how much of the ball the start uses
+  double edge = 0.5;     ///< how close to their ends variables may start
 };
 
 namespace predictor_corrector {

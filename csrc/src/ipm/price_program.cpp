@@ -243,6 +243,14 @@ double PriceProgram::objective() const {
   return revenue;
 }
 
+double PriceProgram::largest_multiplier() const {
+  double largest = 0.0;
+  for (const Claim& of : claims_) {
+    largest = std::max(largest, std::abs(of.best_lambda));
+  }
+  return largest;
+}
+
 bool PriceProgram::keep_best(double tolerance) {
   // A bound below the objective is rounding, of multipliers grown too large: no better than above.
   const double merit = std::max(std::abs(bound() - objective()), primal_residual_);

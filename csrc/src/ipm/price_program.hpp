@@ -42,6 +42,7 @@ class PriceProgram {
   // The best point so far.
   double state_price(Eigen::Index i) const { return state(i).best_xi; }
   double multiplier(Eigen::Index k) const { return claim(k).best_lambda; }
+  double largest_multiplier() const;
   double merit() const { return merit_; }
   double primal_residual() const { return best_primal_residual_; }
   double dual_residual() const { return best_dual_residual_; }

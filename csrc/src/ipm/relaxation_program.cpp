@@ -124,7 +124,7 @@ void RelaxationProgram::factor() {
   }
   scaled_roots_ = scale_.matrix().asDiagonal() * roots_;
   inner_.setIdentity();
-  inner_.selfadjointView<Eigen::Lower>().rankUpdate(scaled_roots_);
+  add_gram(scaled_roots_, inner_);
   inner_factor_.compute(inner_, 0.0);
   outer_ = states_.gram;
   for (int k = 0; k < claims; ++k) {

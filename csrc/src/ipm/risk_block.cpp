@@ -16,18 +16,18 @@ double money(double residual, double curvature) {
   return size * std::min(1.0, curvature * size);
 }
 
-/// The u > 0 with u e^u = e^x, to a few digits: where a start needs to be.
+/// The u > 0 with u e^u = e^x, to a digit or two: where a start needs to be.
 double product_log(double x) {
-  double u = x > 1.0 ? x - std::log(x) : 1.0 / (1.0 + std::exp(-x));
-  for (int step = 0; step < 3; ++step) {
-    u *= (1.0 + x - std::log(u)) / (1.0 + u);
-  }
-  return u;
+  const double u = x > 1.0 ? x - std::log(x) : 1.0 / (1.0 + std::exp(-x));
+  return u * (1.0 + x - std::log(u)) / (1.0 + u);
 }
 
 /// The least share of the slack promised by the linear model that a step may leave.
 constexpr double kBallFraction = 0.05;
+constexpr double kBallKept = 0.5;  // what a shortened step aims at
 constexpr double kBacktrack = 0.7;
+constexpr double kShortest = 0.5;  // a single backtrack
+constexpr double kLongest = 0.99;
 constexpr int kBacktracks = 40;
 constexpr int kPatience = 6;  // so many tries for the residual's sake, then the ball alone counts
 
@@ -59,10 +59,7 @@ RiskBlock::RiskBlock(const ScaledMarket& market)
   }
 }
 
-/// On the central path at `tau` for the given losses, but for second-order terms: p on a ball of
-/// `entropy_share` times the radius, then t and h so that t g and h p are tau q and the
-/// stationarity holds.
-void RiskBlock::start(const Array& loss, double tau, double entropy_share) {
+void RiskBlock::tilt(const Array& loss, double tau, double entropy_share) {
   const double worst = loss.maxCoeff();
   mu_ = kappa_ = 0.0;
   slack_ = ball_weight_ = 1.0;
@@ -97,7 +94,7 @@ void RiskBlock::start(const Array& loss, double tau, double entropy_share) {
     at.phi = power.excess * inverse_a_;
   }
   if (ball_) {
-    start_ball(tau, entropy_share);
+    tilt_in_ball(tau, entropy_share);
   }
   double utility = 0.0;
   double mean = 0.0;
@@ -107,6 +104,20 @@ void RiskBlock::start(const Array& loss, double tau, double entropy_share) {
   }
   c_ = worst + (utility > 0.5 ? scaled_log1p(a_, mean) : std::log(utility) / a_);
   mu_ /= utility;
+  for (State& at : states_) {
+    at.gamma /= utility;
+  }
+  refresh();
+}
+
+/// On the central path at `tau` for the given losses, but for second-order terms: p on a ball of
+/// `entropy_share` times the radius, then t and h so that t g and h p are tau q and the
+/// stationarity holds.
+void RiskBlock::start(const Array& loss, double tau, double entropy_share) {
+  tilt(loss, tau, entropy_share);
+  if (simplex_) {
+    return;
+  }
   const double log_tau = std::log(a_ * tau);  // the weights are the prior's
   double excess = 0.0;
   for (Eigen::Index i = 0; i < count_; ++i) {
@@ -138,7 +149,7 @@ void RiskBlock::start(const Array& loss, double tau, double entropy_share) {
 }
 
 /// p proportional to q e^{phi / mu} with at most `entropy_share` of the ball's entropy.
-void RiskBlock::start_ball(double tau, double entropy_share) {
+void RiskBlock::tilt_in_ball(double tau, double entropy_share) {
   double mean = 0.0;
   double least = 1.0;
   for (const State& at : states_) {
@@ -450,15 +461,25 @@ double RiskBlock::shorten(double step, double tau_now, double tau_full) {
   for (int attempt = 0; attempt < kBacktracks; ++attempt) {
     try_step(step);
     const double tau = tau_now + step * (tau_full - tau_now);
-    const bool inside =
-        !ball_ || (trial_slack_ > 0.0 &&
-                   trial_slack_ >= kBallFraction * std::min(slack_, slack_ + step * dslack_));
+    const double linear_slack = slack_ + step * dslack_;
+    const bool inside = !ball_ || (trial_slack_ > 0.0 &&
+                                   trial_slack_ >= kBallFraction * std::min(slack_, linear_slack));
     const bool accurate = trial_residual_ <= kResidualShare * tau ||
                           trial_descent_ <= (1.0 - kDecrease * step) * weighted_residual_;
     if (inside && (accurate || attempt >= kPatience)) {
       return step;
     }
-    step *= kBacktrack;
+    const double bend = (linear_slack - trial_slack_) / (step * step);
+    double shorter = kBacktrack;
+    if (!inside && bend > 0.0) {
+      // Where the slack, a parabola by now, is kBallKept of the linear one. A fixed backtrack would
+      // leave a fixed share of every product behind, near the end too, where the parabola is flat.
+      const double rise = -(1.0 - kBallKept) * dslack_;
+      const double room = (1.0 - kBallKept) * slack_;
+      const double root = std::sqrt(std::max(rise * rise + 4.0 * bend * room, 0.0));
+      shorter = std::clamp(2.0 * room / (rise + root) / step, kShortest, kLongest);
+    }
+    step *= shorter;
   }
   return 0.0;
 }

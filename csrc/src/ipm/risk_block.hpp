@@ -26,6 +26,9 @@ class RiskBlock {
  public:
   explicit RiskBlock(const ScaledMarket& market);
 
+  /// A first guess of p and g for the given losses: p tilted as far as start() does.
+  void tilt(const Array& loss, double tau, double entropy_share);
+
   /// A well-centred start for the given losses: p tilted as far as `entropy_share` of the radius
   /// allows, complementarity products about tau times the prior.
   void start(const Array& loss, double tau, double entropy_share);
@@ -110,7 +113,7 @@ class RiskBlock {
   };
 
   void refresh();
-  void start_ball(double tau, double entropy_share);
+  void tilt_in_ball(double tau, double entropy_share);
   void try_step(double step);
 
   const ScaledMarket& market_;

@@ -57,7 +57,7 @@ class StatePriceBlock {
     centred_ = payoffs_.colwise() - mean_.matrix();
     centred_ *= scaling_.sqrt().matrix().asDiagonal();
     gram.setZero();
-    gram.selfadjointView<Eigen::Lower>().rankUpdate(centred_);
+    add_gram(centred_, gram);
     dual_residual = rs_.abs().maxCoeff();
     primal_residual = std::abs(mass_residual_);
   }

@@ -13,9 +13,9 @@ bool precedes(const Quote& a, const Quote& b) {
   return a.price != b.price ? a.price < b.price : a.quantity < b.quantity;
 }
 
-constexpr int kDigitBits = 9;
-constexpr int kDigits =
-    8;  // 72 bits hold a double; more values a digit would leave the first cache
+constexpr int kDigitBits = 9;  // more values a digit would leave the first cache
+constexpr int kLowBits = 28;   // not sorted by digits: prices that close are left to comparison
+constexpr int kDigits = 4;     // of the remaining 36 bits, sign and exponent included
 constexpr std::size_t kValues = std::size_t{1} << kDigitBits;
 constexpr std::ptrdiff_t kSmall = 1024;  // fewer quotes are sorted by comparison
 
@@ -28,11 +28,12 @@ std::uint64_t sort_key(double price) {
 }
 
 std::size_t digit_of(std::uint64_t key, int digit) {
-  return static_cast<std::size_t>(key >> (digit * kDigitBits)) & (kValues - 1);
+  return static_cast<std::size_t>(key >> (kLowBits + digit * kDigitBits)) & (kValues - 1);
 }
 
-/// Radix sort by price, least significant digit first, then each price's quotes by quantity: on a
-/// million orders three to four times as fast as std::sort, which took most of such a clearing.
+/// Radix sort by the leading bits of the price, least significant digit first; quotes that agree in
+/// those, of one price mostly, are then sorted by comparison. On a million orders several times as
+/// fast as std::sort alone, which took most of such a clearing.
 void radix_sort(Quote* begin, std::size_t size, std::vector<Quote>& scratch) {
   std::vector<std::array<std::size_t, kValues>> counts(kDigits);
   for (auto& count : counts) {
@@ -68,7 +69,8 @@ void radix_sort(Quote* begin, std::size_t size, std::vector<Quote>& scratch) {
   }
   for (std::size_t j = 0; j < size;) {
     std::size_t end = j + 1;
-    while (end < size && begin[end].price == begin[j].price) {
+    const std::uint64_t leading = sort_key(begin[j].price) >> kLowBits;
+    while (end < size && sort_key(begin[end].price) >> kLowBits == leading) {
       ++end;
     }
     if (end - j > 1) {

@@ -5,9 +5,9 @@
 namespace kpm {
 
 ScaledMarket::ScaledMarket(const Market& market, const std::vector<Staircase>& stairs) {
-  using RowMap = Eigen::Map<const Eigen::RowVectorXd>;
   const int n = market.states;
 
+  original.reserve(stairs.size());
   double notional = 0.0;
   for (int k = 0; k < market.claims; ++k) {
     const Staircase& claim = stairs[static_cast<std::size_t>(k)];
@@ -27,8 +27,10 @@ ScaledMarket::ScaledMarket(const Market& market, const std::vector<Staircase>& s
     const Staircase& claim = stairs[static_cast<std::size_t>(source)];
     offset[k] = claim.price_min;
     span[k] = claim.span();
-    const RowMap row(market.payoffs + static_cast<std::ptrdiff_t>(source) * n, n);
-    payoffs.row(k) = ((row.array() - offset[k]) / span[k]).matrix();
+    const double* const row = market.payoffs + static_cast<std::ptrdiff_t>(source) * n;
+    for (int i = 0; i < n; ++i) {
+      payoffs(k, i) = (row[i] - offset[k]) / span[k];
+    }
   }
 
   prior = Eigen::Map<const Array>(market.prior, n);

@@ -1,6 +1,7 @@
 #include "model/staircase.hpp"
 
 #include <algorithm>
+#include <cmath>
 
 #include "model/quotes.hpp"
 
@@ -8,54 +9,72 @@ namespace kpm {
 
 namespace {
 
+/// The first quote that is no longer at the price of `begin`.
+const Quote* end_of_price(const Quote* begin, const Quote* end) {
+  return std::find_if(begin, end, [begin](const Quote& q) { return q.price != begin->price; });
+}
+
 Staircase compile_one(double price_min, double price_max, const Quote* begin, const Quote* end) {
   Staircase stairs;
   stairs.price_min = price_min;
   stairs.price_max = price_max;
-  std::size_t limits = 0;
-  for (const Quote* quote = begin; quote != end; ++quote) {
-    limits += quote == begin || quote[-1].price < quote->price ? 1 : 0;
-  }
-  for (std::vector<double>* of_limits : {&stairs.limit, &stairs.buy, &stairs.sell}) {
-    of_limits->reserve(limits);
-  }
   double always_bought = 0.0;  // buys above the payoff range
   double always_sold = 0.0;    // sells below it
-  for (const Quote* quote = begin; quote != end; ++quote) {
-    const bool buys = quote->quantity > 0.0;
-    const double quantity = buys ? quote->quantity : -quote->quantity;
-    stairs.volume += quantity;
-    if (quote->price < price_min) {
-      always_sold += buys ? 0.0 : quantity;
-    } else if (quote->price > price_max) {
-      always_bought += buys ? quantity : 0.0;
-    } else {
-      if (stairs.limit.empty() || stairs.limit.back() < quote->price) {
-        stairs.limit.push_back(quote->price);
-        stairs.buy.push_back(0.0);
-        stairs.sell.push_back(0.0);
-      }
-      (buys ? stairs.buy : stairs.sell).back() += quantity;
+  const auto note = [&stairs](double signed_quantity) {
+    stairs.volume += std::abs(signed_quantity);
+    return signed_quantity;
+  };
+  const Quote* quote = begin;
+  for (; quote != end && quote->price < price_min; ++quote) {
+    always_sold += std::max(-note(quote->quantity), 0.0);
+  }
+  const Quote* const first = quote;
+  std::size_t limits = 0;
+  while (quote != end && quote->price <= price_max) {
+    quote = end_of_price(quote, end);
+    ++limits;
+  }
+  stairs.reserve(limits);
+  quote = first;
+  for (std::size_t l = 0; l < limits; ++l) {
+    stairs.limit[l] = quote->price;
+    for (const Quote* const last = end_of_price(quote, end); quote != last; ++quote) {
+      const double quantity = note(quote->quantity);
+      (quantity > 0.0 ? stairs.buy : stairs.sell)[l] += std::abs(quantity);
     }
   }
+  for (; quote != end; ++quote) {
+    always_bought += std::max(note(quote->quantity), 0.0);
+  }
 
-  const std::size_t n = stairs.limit.size();
-  stairs.bought.assign(n + 1, always_bought);
-  for (std::size_t l = n; l-- > 0;) {
+  stairs.bought[limits] = always_bought;
+  for (std::size_t l = limits; l-- > 0;) {
     stairs.bought[l] = stairs.bought[l + 1] + stairs.buy[l];
   }
-  stairs.sold.assign(n + 1, always_sold);
-  for (std::size_t l = 0; l < n; ++l) {
+  stairs.sold[0] = always_sold;
+  for (std::size_t l = 0; l < limits; ++l) {
     stairs.sold[l + 1] = stairs.sold[l] + stairs.sell[l];
   }
-  stairs.demand.resize(n + 1);
-  for (std::size_t l = 0; l <= n; ++l) {
+  for (std::size_t l = 0; l <= limits; ++l) {
     stairs.demand[l] = stairs.bought[l] - stairs.sold[l];
   }
   return stairs;
 }
 
 }  // namespace
+
+void Staircase::reserve(std::size_t n) {
+  memory_.assign(6 * n + 3, 0.0);
+  double* next = memory_.data();
+  for (Figures* figures : {&limit, &buy, &sell}) {
+    *figures = {next, n};
+    next += n;
+  }
+  for (Figures* figures : {&bought, &sold, &demand}) {
+    *figures = {next, n + 1};
+    next += n + 1;
+  }
+}
 
 Piece Staircase::piece(int index) const {
   const auto l = static_cast<std::size_t>(index / 2);

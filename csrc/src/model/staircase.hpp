@@ -10,23 +10,51 @@
 
 namespace kpm {
 
+/// A few figures in a row, owned by the staircase they belong to.
+class Figures {
+ public:
+  Figures() = default;
+  Figures(double* begin, std::size_t size) : begin_(begin), size_(size) {}
+
+  std::size_t size() const { return size_; }
+  bool empty() const { return size_ == 0; }
+  double& operator[](std::size_t l) { return begin_[l]; }
+  double operator[](std::size_t l) const { return begin_[l]; }
+  const double* begin() const { return begin_; }
+  const double* end() const { return begin_ + size_; }
+
+ private:
+  double* begin_ = nullptr;
+  std::size_t size_ = 0;
+};
+
 /// Net demand of one claim. Limits l = 0..n-1 ascend within the payoff range; flat l lies below
 /// limit l (flat n above the last), step l at limit l. Piece 2l is flat l, piece 2l + 1 step l.
 struct Staircase {
+  Staircase() = default;
+  Staircase(Staircase&&) = default;
+  Staircase& operator=(Staircase&&) = default;
+
   double price_min = 0.0;  ///< the claim's least payoff
   double price_max = 0.0;
-  std::vector<double> limit;   ///< (n) distinct limits
-  std::vector<double> buy;     ///< (n) quantity bid at the limit
-  std::vector<double> sell;    ///< (n) quantity offered at the limit
-  std::vector<double> bought;  ///< (n + 1) bids filled in full on each flat
-  std::vector<double> sold;    ///< (n + 1) offers filled in full on each flat
-  std::vector<double> demand;  ///< (n + 1) bought minus sold, never increasing
-  double volume = 0.0;         ///< quantity of all orders, market and dead ones included
+  Figures limit;        ///< (n) distinct limits
+  Figures buy;          ///< (n) quantity bid at the limit
+  Figures sell;         ///< (n) quantity offered at the limit
+  Figures bought;       ///< (n + 1) bids filled in full on each flat
+  Figures sold;         ///< (n + 1) offers filled in full on each flat
+  Figures demand;       ///< (n + 1) bought minus sold, never increasing
+  double volume = 0.0;  ///< quantity of all orders, market and dead ones included
 
   int pieces() const { return 2 * static_cast<int>(limit.size()) + 1; }
   double span() const { return price_max - price_min; }
   static bool is_step(int piece) { return piece % 2 == 1; }
   Piece piece(int index) const;
+
+  /// Make room for n limits, all figures zero.
+  void reserve(std::size_t n);
+
+ private:
+  std::vector<double> memory_;  // one allocation: a small book has little else
 };
 
 /// Compile a book. The result has the same bits for every order of the input: within a claim the

@@ -28,6 +28,7 @@ PriceSimplex::PriceSimplex(const ScaledMarket& market)
       reduced_(arena_.array(columns_)),
       basic_value_(arena_.array(rows_)),
       basis_(static_cast<std::size_t>(rows_)),
+      moved_(static_cast<std::size_t>(columns_)),
       is_basic_(static_cast<std::size_t>(columns_)),
       at_high_(static_cast<std::size_t>(columns_)) {
   reset();
@@ -68,12 +69,22 @@ void PriceSimplex::evaluate() {
       is_basic_[static_cast<std::size_t>(column)] = 1;
     }
   }
+  int moved = 0;  // nonbasic variables that are not zero: most state prices are
   for (int j = 0; j < columns_; ++j) {
     const auto at = static_cast<std::size_t>(j);
     value_[j] = is_basic_[at] ? 0.0 : at_high_[at] ? high_[j] : low_[j];
+    if (value_[j] != 0.0) {
+      moved_[static_cast<std::size_t>(moved++)] = j;
+    }
   }
   for (int r = 0; r < rows_; ++r) {
-    basic_value_[r] = tableau_(r, columns_) - dot(&tableau_(r, 0), value_.data(), columns_);
+    const double* const row = &tableau_(r, 0);
+    double sum = row[columns_];
+    for (int m = 0; m < moved; ++m) {
+      const int j = moved_[static_cast<std::size_t>(m)];
+      sum -= row[j] * value_[j];
+    }
+    basic_value_[r] = sum;
   }
   for (int r = 0; r < rows_; ++r) {
     value_[basis_[static_cast<std::size_t>(r)]] = basic_value_[r];

@@ -65,6 +65,7 @@ class PriceSimplex {
   Slice cost_, reduced_;        // (columns)
   Slice basic_value_;           // (rows)
   std::vector<int> basis_;      // (rows)
+  std::vector<int> moved_;      // (columns) scratch of evaluate()
   std::vector<char> is_basic_;  // (columns)
   std::vector<char> at_high_;   // (columns) which bound a nonbasic variable sits at
   int farkas_row_ = 0;

@@ -11,7 +11,7 @@ namespace {
 
 constexpr double kExact = 4e-16;  // relative, of the entropy: rounding
 /// Newton squares a relative error up to a factor: after a step this short the next is rounding.
-constexpr double kLastStep = 1e-9;
+constexpr double kLastStep = 1e-8;
 constexpr double kLongestStep = 3.0;  // a factor of 20 in mu: farther lies the flat tail
 constexpr double kBelievable = 10.0;  // as far from the small ball's answer an estimate may lie
 

@@ -171,6 +171,25 @@ class Tree {
     return progress;
   }
 
+  /// Solve the cells that may tie with the best: those with the most steps first, for cells whose
+  /// demands they contain need not be looked at.
+  void collect_ties() {
+    std::vector<std::vector<int>> cells = tied_cells(closed_, corners_, best_ - kTie);
+    const auto steps = [](const std::vector<int>& cell) {
+      return std::count_if(cell.begin(), cell.end(), Staircase::is_step);
+    };
+    std::stable_sort(cells.begin(), cells.end(),
+                     [&](const auto& a, const auto& b) { return steps(a) > steps(b); });
+    for (const std::vector<int>& cell : cells) {
+      const auto covers = [&](const Candidate& c) {
+        return c.cell == cell || part_of(cell, c.cell);
+      };
+      if (std::none_of(candidates_.begin(), candidates_.end(), covers)) {
+        merge(first_.solve(cell));
+      }
+    }
+  }
+
   TreeResult result() {
     TreeResult result;
     const bool stopped = status_ != Status::kOptimal;
@@ -180,12 +199,7 @@ class Tree {
     // What is left unexplored of a proven tree may hold ties as well.
     std::move(open_.begin(), open_.end(), std::back_inserter(closed_));
     if (!stopped) {
-      for (const std::vector<int>& cell : tied_cells(closed_, corners_, best_ - kTie)) {
-        const auto same = [&](const Candidate& c) { return c.cell == cell; };
-        if (std::none_of(candidates_.begin(), candidates_.end(), same)) {
-          merge(first_.solve(cell));
-        }
-      }
+      collect_ties();
     }
     closed_bound_ = best_;
     for (const Node& node : closed_) {

@@ -1,9 +1,12 @@
 // A cell worth keeping.
 #pragma once
 
+#include <cstddef>
+#include <cstdlib>
 #include <vector>
 
 #include "kpm/kpm.hpp"
+#include "model/staircase.hpp"
 
 namespace kpm {
 
@@ -14,5 +17,17 @@ struct Candidate {
   double value = -kInfinity;  ///< certainty equivalent, scaled
   std::vector<int> cell;
 };
+
+/// Whether every demand of cell `a` is one of cell `b` too: the same pieces, but steps of `b` next
+/// to flats of `a`.
+inline bool part_of(const std::vector<int>& a, const std::vector<int>& b) {
+  for (std::size_t k = 0; k < a.size(); ++k) {
+    const bool beside = Staircase::is_step(b[k]) && std::abs(a[k] - b[k]) == 1;
+    if (a[k] != b[k] && !beside) {
+      return false;
+    }
+  }
+  return a != b;
+}
 
 }  // namespace kpm

@@ -27,6 +27,11 @@ LocalSearch::LocalSearch(const ScaledMarket& market, const std::vector<Corners>&
 }
 
 double LocalSearch::solve(const std::vector<int>& cell, std::vector<Candidate>& found) {
+  if (cell == solved_) {
+    return value_;
+  }
+  solved_ = cell;
+  value_ = -kInfinity;
   set_cell(hull_, corners_, cell);
   InteriorPoint::Settings settings;
   settings.tolerance = kCellTolerance;
@@ -34,10 +39,11 @@ double LocalSearch::solve(const std::vector<int>& cell, std::vector<Candidate>& 
   ++cells_;
   iterations_ += solver_.iterations();
   if (solver_.primal_residual() > kClearing) {
-    return -kInfinity;
+    return value_;
   }
-  found.push_back({solver_.objective(), cell});
-  return solver_.objective();
+  value_ = solver_.objective();
+  found.push_back({value_, cell});
+  return value_;
 }
 
 double LocalSearch::climb(std::vector<int> cell, std::vector<CellMove>& wishes,

@@ -31,7 +31,7 @@ class LocalSearch {
   /// the way is appended to `found`; the best value.
   double climb(std::vector<int> cell, std::vector<CellMove>& wishes, std::vector<Candidate>& found);
 
-  /// Solve one cell: its value, minus infinity if no state prices reach it.
+  /// Solve one cell, unless it was the last: its value, minus infinity if no state prices reach it.
   double solve(const std::vector<int>& cell, std::vector<Candidate>& found);
 
   const InteriorPoint& solver() const { return solver_; }
@@ -50,6 +50,8 @@ class LocalSearch {
   PriceSimplex simplex_;
   Hull hull_;
   std::vector<CellMove> moves_;
+  std::vector<int> solved_{-1};  // the cell that solver() speaks of; none yet
+  double value_ = -kInfinity;
   std::int64_t cells_ = 0;
   std::int64_t iterations_ = 0;
 };

@@ -7,7 +7,7 @@ namespace kpm {
 
 namespace {
 
-constexpr int kStartCells = 4;         // clearings before the tree, at most
+constexpr int kStartCells = 2;         // clearings before the tree, at most
 constexpr int kRelaxIterations = 60;   // of the interior-point method in a node
 constexpr double kBranchShare = 0.02;  // of the distance to the best: accuracy of a relaxation
 constexpr double kRelaxTolerance = 1e-12;
@@ -308,7 +308,10 @@ NodeOutcome NodeSolver::first_clearings() {
       break;
     }
     seen.push_back(cell);
-    cells_.solve(cell, outcome.candidates);
+    const double value = cells_.solve(cell, outcome.candidates);
+    if (attempt == 0 && value == -kInfinity) {
+      outcome.candidates.push_back({value, cell});  // the prior is in it, whatever rounding says
+    }
     prices = cells_.solver().marginal_state_prices();
   }
   count(outcome);
