@@ -94,6 +94,7 @@ class Tree {
   /// Process the `count` best nodes, each as if it were alone.
   void round(std::size_t count) {
     std::vector<Node> nodes;
+    nodes.reserve(count);
     for (std::size_t n = 0; n < count; ++n) {
       nodes.push_back(pop());
     }
