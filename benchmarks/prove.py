@@ -265,14 +265,13 @@ def recorded(quick: bool) -> Section:
 def random_claims(quick: bool) -> Section:
     """Random 0/1 claims: to the proof at 20 states, to the gap at 50."""
     section = Section("Random 0/1 claims")
-    small = [
-        (20, 20, 2000, seed, stake) for stake in (0.1, 10.0) for seed in range(1 if quick else 5)
-    ]
+    seeds = range(2 if quick else 40)
+    small = [(20, 20, 2000, seed, stake) for stake in (0.1, 10.0) for seed in seeds]
     large = [(50, 50, 5000, seed, 1.0) for seed in range(1 if quick else 3)]
     for states, claims, orders, seed, stake in small + large:
         book = books.random_claims(states, claims, orders, seed, stake)
         name = f"N = {states}, seed {seed}, stake {stake:g}"
-        limit = 2.0 if quick else 15.0
+        limit = 5.0 if states == 20 else 2.0 if quick else 15.0
         tolerances = (GAP,) if states == 20 else (TARGET_LARGE_GAP, GAP)
         for tolerance in tolerances:
             # The certified run is the one timed: what it says is what was checked.
@@ -297,13 +296,14 @@ def random_claims(quick: bool) -> Section:
                 }
             )
     twenty = [row for row in section.rows if row["N"] == 20]
-    slowest = max(row["time"] for row in twenty)
-    proved = all(row["status"] == "optimal" for row in twenty)
+    times = np.array([row["time"] for row in twenty])
+    within = sum(row["status"] == "optimal" and row["time"] <= TARGET_RANDOM for row in twenty)
+    proved = sum(row["status"] == "optimal" for row in twenty)
     section.aim(
         "N = K = 20, J = 2,000: proved within 1 s",
-        f"{'all' if proved else 'NOT all'} proved, slowest {time_text(slowest)}, median "
-        f"{time_text(float(np.median([row['time'] for row in twenty])))}",
-        proved and slowest <= TARGET_RANDOM,
+        f"{within} of {len(twenty)}; {proved} within 5 s; "
+        f"median {time_text(float(np.median(times)))}, p90 {time_text(float(np.quantile(times, 0.9)))}",
+        within == len(twenty),
     )
     fifty = [row for row in section.rows if row["N"] == 50 and row["asked gap"] == TARGET_LARGE_GAP]
     slowest, gap = max(row["time"] for row in fifty), max(row["gap"] for row in fifty)
@@ -312,6 +312,9 @@ def random_claims(quick: bool) -> Section:
         f"{gap:.1e} after {time_text(slowest)} at most",
         gap <= TARGET_LARGE_GAP and slowest <= TARGET_LARGE_TIME,
     )
+    shown = sorted(twenty, key=lambda row: -row["time"])[:8]
+    section.rows = shown + [row for row in section.rows if row["N"] == 50]
+    section.notes.append(f"of {len(twenty)} books with 20 states the slowest are shown")
     return section
 
 
