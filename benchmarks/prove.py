@@ -302,7 +302,8 @@ def random_claims(quick: bool) -> Section:
     section.aim(
         "N = K = 20, J = 2,000: proved within 1 s",
         f"{within} of {len(twenty)}; {proved} within 5 s; "
-        f"median {time_text(float(np.median(times)))}, p90 {time_text(float(np.quantile(times, 0.9)))}",
+        f"median {time_text(float(np.median(times)))}, "
+        f"p90 {time_text(float(np.quantile(times, 0.9)))}",
         within == len(twenty),
     )
     fifty = [row for row in section.rows if row["N"] == 50 and row["asked gap"] == TARGET_LARGE_GAP]
