@@ -104,7 +104,7 @@ InteriorPoint::Vertex InteriorPoint::settle_at_vertex(const Hull& hull) {
   for (int k = 0; k < market_.claims(); ++k) {
     lambda_[k] = simplex_.multiplier(k);
   }
-  primal_residual_ = PriceSimplex::kFeasible;
+  primal_residual_ = std::max(PriceSimplex::kFeasible, simplex_.violation());
   dual_residual_ = 0.0;
   return simplex_.unique_multipliers(kRoom) ? Vertex::kRegular : Vertex::kDegenerate;
 }

@@ -9,8 +9,9 @@ namespace {
 
 constexpr double kPivot = 1e-10;    // smaller tableau entries are rounding
 constexpr double kOptimal = 1e-12;  // reduced costs below this do not improve
-constexpr int kGreedyPivots = 100;  // per call, before falling back to least index
-constexpr int kRefresh = 200;       // pivots after which the tableau is built afresh
+constexpr int kGreedyPivots = 10;   // times rows and columns, in a call, before least index
+constexpr int kMostPivots = 50;     // times rows and columns: rounding goes round in circles
+constexpr int kRefresh = 200;       // pivots after which the tableau is computed afresh
 
 }  // namespace
 
@@ -30,6 +31,7 @@ PriceSimplex::PriceSimplex(const ScaledMarket& market)
       basis_(static_cast<std::size_t>(rows_)),
       moved_(static_cast<std::size_t>(columns_)),
       is_basic_(static_cast<std::size_t>(columns_)),
+      wanted_(static_cast<std::size_t>(columns_)),
       at_high_(static_cast<std::size_t>(columns_)) {
   reset();
 }
@@ -40,34 +42,68 @@ void PriceSimplex::reset() {
     high_[j] = j < states_ ? kInfinity : 1.0;  // sum xi = 1 implies it
     at_high_[static_cast<std::size_t>(j)] = 0;
   }
-  pivots_ = kRefresh;
+  fresh_ = false;
 }
 
-/// Values of the basic variables from those of the nonbasic ones; a fresh tableau when due: xi_0
-/// and all claim prices basic, pi_k = P_k0 + sum_i (P_ki - P_k0) xi_i.
-void PriceSimplex::evaluate() {
-  if (pivots_ >= kRefresh) {
-    pivots_ = 0;
-    tableau_.setZero();
+/// The tableau of the first basis, xi_0 and all claim prices: pi_k = P_k0 + sum_i (P_ki - P_k0)
+/// xi_i.
+void PriceSimplex::build() {
+  pivots_ = 0;
+  tableau_.setZero();
+  for (int i = 0; i < states_; ++i) {
+    tableau_(0, i) = 1.0;
+  }
+  tableau_(0, columns_) = 1.0;
+  std::fill(is_basic_.begin(), is_basic_.end(), char{0});
+  basis_[0] = 0;
+  is_basic_[0] = 1;
+  for (int row = 1; row < rows_; ++row) {
+    const int claim = row - 1;
+    const int column = states_ + claim;
+    const double first = market_.payoffs(claim, 0);
     for (int i = 0; i < states_; ++i) {
-      tableau_(0, i) = 1.0;
+      tableau_(row, i) = first - market_.payoffs(claim, i);
     }
-    tableau_(0, columns_) = 1.0;
-    std::fill(is_basic_.begin(), is_basic_.end(), char{0});
-    basis_[0] = 0;
-    is_basic_[0] = 1;
-    for (int row = 1; row < rows_; ++row) {
-      const int claim = row - 1;
-      const int column = states_ + claim;
-      const double first = market_.payoffs(claim, 0);
-      for (int i = 0; i < states_; ++i) {
-        tableau_(row, i) = first - market_.payoffs(claim, i);
+    tableau_(row, column) = 1.0;
+    tableau_(row, columns_) = first;
+    basis_[static_cast<std::size_t>(row)] = column;
+    is_basic_[static_cast<std::size_t>(column)] = 1;
+  }
+}
+
+/// The tableau of the same basis without the rounding of the pivots that led there.
+void PriceSimplex::refresh() {
+  wanted_ = is_basic_;
+  build();
+  for (int column = 0; column < columns_; ++column) {
+    const auto at = static_cast<std::size_t>(column);
+    if (!wanted_[at] || is_basic_[at]) {
+      continue;
+    }
+    int row = -1;
+    double largest = kPivot;
+    for (int r = 0; r < rows_; ++r) {
+      const int basic = basis_[static_cast<std::size_t>(r)];
+      const double entry = std::abs(tableau_(r, column));
+      if (!wanted_[static_cast<std::size_t>(basic)] && entry > largest) {
+        largest = entry;
+        row = r;
       }
-      tableau_(row, column) = 1.0;
-      tableau_(row, columns_) = first;
-      basis_[static_cast<std::size_t>(row)] = column;
-      is_basic_[static_cast<std::size_t>(column)] = 1;
     }
+    if (row >= 0) {
+      pivot(row, column);
+    }
+  }
+  pivots_ = 0;
+}
+
+/// Values of the basic variables from those of the nonbasic ones.
+void PriceSimplex::evaluate() {
+  if (!fresh_) {
+    fresh_ = true;
+    build();
+  } else if (pivots_ >= kRefresh) {
+    refresh();
   }
   int moved = 0;  // nonbasic variables that are not zero: most state prices are
   for (int j = 0; j < columns_; ++j) {
@@ -123,7 +159,7 @@ void PriceSimplex::pivot(int row, int entering) {
 bool PriceSimplex::feasible() {
   evaluate();
   for (int step = 0;; ++step) {
-    const bool greedy = step < kGreedyPivots;
+    const bool greedy = step < kGreedyPivots * (rows_ + columns_);
     int row = -1;
     double worst = kFeasible;
     for (int r = 0; r < rows_; ++r) {
@@ -137,8 +173,8 @@ bool PriceSimplex::feasible() {
         }
       }
     }
-    if (row < 0) {
-      return true;
+    if (row < 0 || step > kMostPivots * (rows_ + columns_)) {
+      return true;  // or undecided: violation() tells
     }
     const int leaving = basis_[static_cast<std::size_t>(row)];
     const bool rises = value_[leaving] < low_[leaving];
@@ -187,6 +223,14 @@ void PriceSimplex::reduced_costs() {
   }
 }
 
+double PriceSimplex::violation() const {
+  double worst = 0.0;
+  for (int j = 0; j < columns_; ++j) {
+    worst = std::max({worst, low_[j] - value_[j], value_[j] - high_[j]});
+  }
+  return worst;
+}
+
 double PriceSimplex::maximise(const Array& claim_weights, const Array& state_weights) {
   for (int j = 0; j < columns_; ++j) {
     cost_[j] = j < states_ ? state_weights[j] : claim_weights[j - states_];
@@ -194,7 +238,7 @@ double PriceSimplex::maximise(const Array& claim_weights, const Array& state_wei
   for (int step = 0;; ++step) {
     evaluate();
     reduced_costs();
-    const bool greedy = step < kGreedyPivots;
+    const bool greedy = step < kGreedyPivots * (rows_ + columns_);
     int entering = -1;
     double best = kOptimal;
     for (int j = 0; j < columns_; ++j) {
@@ -211,7 +255,7 @@ double PriceSimplex::maximise(const Array& claim_weights, const Array& state_wei
         best = gain;
       }
     }
-    if (entering < 0) {
+    if (entering < 0 || step > kMostPivots * (rows_ + columns_)) {
       return dot(cost_.data(), value_.data(), columns_);
     }
     const auto enter = static_cast<std::size_t>(entering);

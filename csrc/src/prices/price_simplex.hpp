@@ -12,7 +12,8 @@ namespace kpm {
 /// The polytope of state prices xi on the simplex with claim prices pi = P xi in given ranges.
 /// Ranges may be tightened and relaxed in any order; the basis is kept, so that each change costs
 /// a few pivots of O(K (N + K)). Dual simplex restores feasibility, primal simplex maximises.
-/// Largest violation first, least index once a call has taken long: finite without perturbation.
+/// Largest violation first, least index once a call has taken long: finite without perturbation,
+/// but for rounding, so pivots are counted and the prices at hand returned when they are too many.
 class PriceSimplex {
  public:
   explicit PriceSimplex(const ScaledMarket& market);
@@ -22,8 +23,12 @@ class PriceSimplex {
 
   void set_range(int claim, double low, double high);
 
-  /// Whether some xi satisfies all ranges, to within kFeasible of the payoff span.
+  /// Whether some xi satisfies all ranges, to within kFeasible of the payoff span. False is proven;
+  /// true holds as far as violation() says.
   bool feasible();
+
+  /// By how much the prices at hand leave their ranges.
+  double violation() const;
 
   /// After feasible() said no: the claims' multipliers of a proof (Farkas),
   ///   sum_k max over the ranges of lambda_k pi_k + max_i (-sum_k lambda_k P_ki) < 0.
@@ -51,6 +56,8 @@ class PriceSimplex {
   static constexpr double kFeasible = 5e-13;
 
  private:
+  void build();
+  void refresh();
   void evaluate();
   void pivot(int row, int entering);
   void reduced_costs();
@@ -67,10 +74,12 @@ class PriceSimplex {
   std::vector<int> basis_;      // (rows)
   std::vector<int> moved_;      // (columns) scratch of evaluate()
   std::vector<char> is_basic_;  // (columns)
+  std::vector<char> wanted_;    // (columns) the basis that refresh() keeps
   std::vector<char> at_high_;   // (columns) which bound a nonbasic variable sits at
   int farkas_row_ = 0;
   double farkas_sign_ = 0.0;
-  int pivots_ = 0;  // since the last fresh basis
+  int pivots_ = 0;      // since the tableau was computed
+  bool fresh_ = false;  // false: the next tableau is that of the first basis
 };
 
 }  // namespace kpm

@@ -13,6 +13,9 @@ namespace kpm {
 /// Clearings whose certainty equivalents differ by no more, in scaled money, are equally good.
 constexpr double kTie = 1e-11;
 
+/// Claim prices of a clearing are at least this close to their ranges.
+constexpr double kClearing = 1e-11;
+
 struct Candidate {
   double value = -kInfinity;  ///< certainty equivalent, scaled
   std::vector<int> cell;

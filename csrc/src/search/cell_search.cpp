@@ -89,8 +89,9 @@ class Walker {
     findings.iterations += solver_.iterations();
     const double bound = solver_.bound();
     findings.upper_bound = std::max(findings.upper_bound, std::isfinite(bound) ? bound : kInfinity);
-    const double value = solver_.objective();
-    if (value >= std::max(findings.value, incumbent_) - settings_.tie) {
+    const bool reached = solver_.primal_residual() <= kClearing;
+    const double value = reached ? solver_.objective() : -kInfinity;
+    if (reached && value >= std::max(findings.value, incumbent_) - settings_.tie) {
       if (value > std::max(findings.value, incumbent_)) {
         findings.bound.emplace(grid_, solver_, cell_);
       }

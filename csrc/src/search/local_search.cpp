@@ -11,8 +11,7 @@ namespace {
 
 constexpr int kRounds = 20;
 constexpr double kCellTolerance = 1e-12;
-constexpr double kClearing = 1e-11;  // claim prices of a clearing are this close to their ranges
-constexpr double kAtEnd = 1e-6;      // of a step's width
+constexpr double kAtEnd = 1e-6;  // of a step's width
 constexpr double kImprovement = 1e-13;
 
 }  // namespace
