@@ -37,11 +37,24 @@ def is_decided(book: Book) -> bool:
 def assert_same_clearing(book: Book, one: kpm.Result, other: kpm.Result) -> bool:
     """Equally good to what counts as a tie; where the book is decided, the same bits.
 
-    Returns whether the book is decided, so that a test can insist that most were.
+    Where the maker hardly cares how far a step is filled, the cell's solution may stop a hair off
+    its end in one search, and the other publish the flat beyond. Prices are then the same still,
+    and other claims follow by what that hair asks of them.
+
+    Returns whether the bits were compared, so that a test can insist that mostly they were.
     """
     apart = abs(one.certainty_equivalent - other.certainty_equivalent)
     assert apart <= book.tolerance(2 * TIE)
-    decided = is_decided(book)
-    if decided:
-        assert_same_bits(one, other, bound=False)
-    return decided
+    if not is_decided(book):
+        return False
+    beside = one.cell != other.cell
+    if np.abs(one.cell - other.cell).max() == 1:
+        assert apart <= TIE / 10 * book.notional + book.rounding
+        np.testing.assert_allclose(one.claim_prices, other.claim_prices, atol=1e-11)
+        hair = 1e-5 * np.bincount(book.claim, book.quantity, book.claims)
+        assert np.all(
+            np.abs(one.net_demand - other.net_demand) <= np.where(beside, hair, 1e-3 * hair)
+        )
+        return False
+    assert_same_bits(one, other, bound=False)
+    return True
