@@ -82,7 +82,7 @@ def random_claims(
 
     The crowd's probabilities and the maker's are drawn apart, limits are in thousandths around
     the crowd's prices (log-normal, a standard deviation of 30 %), on both sides alike, so the book
-    crosses deeply. (Sparser ones of 50 states, five orders a claim, can hang the price simplex.)
+    crosses deeply.
     """
     generator = np.random.default_rng([seed, states, claims, orders])
     payoffs = np.zeros((claims, states))

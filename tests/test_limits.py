@@ -11,6 +11,7 @@ import threading
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
 
 import kpm_fast as kpm
@@ -252,3 +253,21 @@ def test_the_gil_is_released(race: Race, crowd: Race, options: dict[str, Any]) -
         done.set()
         worker.join()
     assert ticks > 1000
+
+
+def test_price_feasibility_comes_to_an_end() -> None:
+    """Fifty sparse claims on fifty states need more simplex pivots than a tableau lives for."""
+    generator = np.random.default_rng([0, 50, 50, 250])
+    payoffs = (generator.random((50, 50)) < 0.5).astype(float)
+    prior, crowd = generator.dirichlet(np.full(50, 4.0), size=2)
+    claim = generator.integers(0, 50, 250)
+    price = (payoffs @ crowd)[claim] * np.exp(0.3 * generator.standard_normal(250))
+    quantity = np.ceil(np.exp(generator.normal(2.5, 1.0, 250)))
+    market = kpm.Market(payoffs, prior, risk_aversion=1 / quantity.sum())
+    orders = kpm.Orders(
+        claim, generator.choice([1, -1], 250), price.clip(0.005, 0.995).round(3), quantity
+    )
+    result = kpm.clear(market, orders, node_limit=2)
+    assert result.status is kpm.Status.NODE_LIMIT
+    assert result.stats.nodes == 2
+    result.verify().raise_if_failed()

@@ -18,6 +18,7 @@ using Clock = std::chrono::steady_clock;
 constexpr std::int64_t kSingleNodes = 8;  // so many nodes one at a time, then in rounds of
 constexpr std::size_t kRound = 8;         // so many
 constexpr std::int64_t kPolishNodes = 8;  // nodes after the proof, at least
+constexpr double kTight = 100 * kTie;     // a bound this close tells which cells tie
 constexpr auto kThreadDelay = std::chrono::milliseconds(2);  // work that one thread does alone
 constexpr auto kPollInterval = std::chrono::milliseconds(20);
 
@@ -175,7 +176,14 @@ class Tree {
   /// Solve the cells that may tie with the best: those with the most steps first, for cells whose
   /// demands they contain need not be looked at.
   void collect_ties() {
-    std::vector<std::vector<int>> cells = tied_cells(closed_, corners_, best_ - kTie);
+    // Where the proof ended far from the last digits, no cell's tie can be told.
+    std::vector<Node> tight;
+    for (const Node& node : closed_) {
+      if (node.bound <= best_ + kTight) {
+        tight.push_back(node);
+      }
+    }
+    std::vector<std::vector<int>> cells = tied_cells(tight, corners_, best_ - kTie);
     const auto steps = [](const std::vector<int>& cell) {
       return std::count_if(cell.begin(), cell.end(), Staircase::is_step);
     };
