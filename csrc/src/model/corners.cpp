@@ -24,18 +24,17 @@ std::vector<Corners> find_corners(const ScaledMarket& market,
     const Staircase& claim = stairs[static_cast<std::size_t>(market.original[at])];
     const std::size_t limits = claim.limit.size();
     Corners& corners = result[at];
-    corners.price.reserve(2 * limits + 2);
-    corners.demand.reserve(2 * limits + 2);
-    const auto add = [&](double price, double demand) {
-      corners.price.push_back(market.price(k, price));
-      corners.demand.push_back(market.demand(k, demand));
-    };
-    add(claim.price_min, claim.demand[0]);
+    corners.price.resize(2 * limits + 2);
+    corners.demand.resize(2 * limits + 2);
+    // Neighbouring corners share a price or a demand: each is scaled once.
+    corners.price.front() = market.price(k, claim.price_min);
     for (std::size_t l = 0; l < limits; ++l) {
-      add(claim.limit[l], claim.demand[l]);
-      add(claim.limit[l], claim.demand[l + 1]);
+      corners.price[2 * l + 1] = corners.price[2 * l + 2] = market.price(k, claim.limit[l]);
     }
-    add(claim.price_max, claim.demand[limits]);
+    corners.price.back() = market.price(k, claim.price_max);
+    for (std::size_t l = 0; l <= limits; ++l) {
+      corners.demand[2 * l] = corners.demand[2 * l + 1] = market.demand(k, claim.demand[l]);
+    }
   }
   return result;
 }
