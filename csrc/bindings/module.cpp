@@ -121,12 +121,18 @@ const CellKeys& cell_keys() {
   return keys;
 }
 
-kpm::Market borrow_market(const In<double>& payoffs, const In<double>& prior,
-                          const In<double>& inventory, double risk_aversion, double ambiguity) {
+/// A market of claims alone: all that staircases need.
+kpm::Market borrow_claims(const In<double>& payoffs) {
   kpm::Market market;
   market.claims = static_cast<int>(payoffs.shape(0));
   market.states = static_cast<int>(payoffs.shape(1));
   market.payoffs = payoffs.data();
+  return market;
+}
+
+kpm::Market borrow_market(const In<double>& payoffs, const In<double>& prior,
+                          const In<double>& inventory, double risk_aversion, double ambiguity) {
+  kpm::Market market = borrow_claims(payoffs);
   market.prior = prior.data();
   market.inventory = inventory.data();
   market.risk_aversion = risk_aversion;
@@ -248,10 +254,7 @@ class PythonMonitor {
 py::list staircases(const In<double>& payoffs, const In<std::int64_t>& claim,
                     const In<std::int8_t>& side, const In<double>& price,
                     const In<double>& quantity) {
-  kpm::Market market;
-  market.claims = static_cast<int>(payoffs.shape(0));
-  market.states = static_cast<int>(payoffs.shape(1));
-  market.payoffs = payoffs.data();
+  const kpm::Market market = borrow_claims(payoffs);
   py::list result;
   for (const auto& pieces : kpm::staircases(market, borrow_orders(claim, side, price, quantity))) {
     py::array_t<double> table({static_cast<py::ssize_t>(pieces.size()), py::ssize_t{4}});
@@ -271,10 +274,7 @@ py::list staircases(const In<double>& payoffs, const In<std::int64_t>& claim,
 py::list count_pieces(const In<double>& payoffs, const In<std::int64_t>& claim,
                       const In<std::int8_t>& side, const In<double>& price,
                       const In<double>& quantity) {
-  kpm::Market market;
-  market.claims = static_cast<int>(payoffs.shape(0));
-  market.states = static_cast<int>(payoffs.shape(1));
-  market.payoffs = payoffs.data();
+  const kpm::Market market = borrow_claims(payoffs);
   py::list result;
   for (const std::int64_t pieces :
        kpm::count_pieces(market, borrow_orders(claim, side, price, quantity))) {

@@ -71,7 +71,7 @@ CellSolution solve_cell(const Market& market, const Orders& orders, const std::i
   }
   Hull hull(scaled.claims(), 2 * scaled.claims());
   set_cell(hull, scaled, stairs, active.data());
-  InteriorPoint solver(scaled, 2 * scaled.claims());
+  InteriorPoint solver(scaled);
   if (!solver.reachable(hull)) {
     result.status = Status::kInfeasible;
     return result;

@@ -18,7 +18,7 @@ constexpr double kSameDivergence = 1e-9;       // nats
 Selection::Selection(const ScaledMarket& market, const std::vector<Staircase>& stairs)
     : market_(market),
       stairs_(stairs),
-      solver_(market, 2 * market.claims()),
+      solver_(market),
       hull_(market.claims(), 2 * market.claims()),
       demand_(market, stairs),
       prices_(market) {}
@@ -84,7 +84,6 @@ bool Selection::settle(std::vector<int> cell, std::set<std::vector<int>>& seen, 
     choice.worst_case = solver_.worst_case();
     choice.marginal_state_prices = solver_.marginal_state_prices();
     choice.multipliers = solver_.multipliers();
-    choice.bound = solver_.bound();
     return true;
   }
   return false;

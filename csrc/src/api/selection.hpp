@@ -21,7 +21,6 @@ struct Choice {
   double value = -kInfinity;  ///< certainty equivalent
   double volume = 0.0;        ///< traded, each claim weighted by its payoff range
   double divergence = 0.0;    ///< KL(state prices | prior)
-  double bound = kInfinity;
 };
 
 /// The rule of docs/selection.md: demand within each cell, then, of those that tie for the greatest

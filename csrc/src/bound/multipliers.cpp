@@ -33,8 +33,6 @@ int Multipliers::best_corner(int claim, const Corners& corners, int first, int l
   const double lambda_k = lambda[claim];
   // The product (pi - G)(y + lambda) is positive only between the price G and the demand -lambda,
   // where the staircase is decreasing: two binary searches and a short scan.
-  int begin = first;
-  int end = last + 1;
   const int at_price = corners.above_price(first, last + 1, value_k);
   const int at_demand = corners.below_demand(first, last + 1, -lambda_k);
   const int from = std::max(std::min(at_price, at_demand) - 1, first);
@@ -53,7 +51,7 @@ int Multipliers::best_corner(int claim, const Corners& corners, int first, int l
   scan(from, to);
   if (most < 0.0) {  // the run keeps away from the point (G, -lambda): anything may be largest
     most = -kInfinity;
-    scan(begin, end);
+    scan(first, last + 1);
   }
   return best;
 }

@@ -16,9 +16,9 @@ CornerBlock::CornerBlock(int claims)
     : claims_(claims),
       columns_(static_cast<std::size_t>(claims) * kColumns),
       count_(static_cast<std::size_t>(claims), 0) {
-  for (Array* array : {&price, &demand, &revenue, &step_price, &step_demand, &price_price,
-                       &price_demand, &demand_demand, &price_alone, &theta_, &dtheta_, &share_,
-                       &total_, &mean_price_, &mean_demand_, &surplus_, &mass_residual_}) {
+  for (Array* array : {&price, &demand, &revenue, &step_price, &step_demand, &price_demand,
+                       &demand_demand, &price_alone, &theta_, &dtheta_, &share_, &total_,
+                       &mean_price_, &mean_demand_, &surplus_, &mass_residual_}) {
     array->setZero(claims);
   }
 }
@@ -114,7 +114,6 @@ bool CornerBlock::insert(int claim, int corner, const Corners& corners, double l
 }
 
 void CornerBlock::factor(const Array& lambda, const Array& value) {
-  dual_residual = 0.0;
   for (int k = 0; k < claims_; ++k) {
     double total = 0.0;
     double mean_price = 0.0;
@@ -122,7 +121,6 @@ void CornerBlock::factor(const Array& lambda, const Array& value) {
     double mass = 1.0;
     for (Column* c = begin(k); c != end(k); ++c) {
       c->rz = c->z - theta_[k] + (c->price - value[k]) * c->demand + lambda[k] * c->price;
-      dual_residual = std::max(dual_residual, std::abs(c->rz) * std::min(1.0, c->v));
       c->d = c->v / c->z;
       total += c->d;
       mean_price += c->d * c->price;
@@ -131,13 +129,11 @@ void CornerBlock::factor(const Array& lambda, const Array& value) {
     }
     mean_price /= total;
     mean_demand /= total;
-    double pp = 0.0;
     double pd = 0.0;
     double dd = 0.0;
     for (const Column* c = begin(k); c != end(k); ++c) {
       const double p = c->price - mean_price;
       const double y = c->demand - mean_demand;
-      pp += c->d * p * p;
       pd += c->d * p * y;
       dd += c->d * y * y;
     }
@@ -151,7 +147,6 @@ void CornerBlock::factor(const Array& lambda, const Array& value) {
     mean_price_[k] = mean_price;
     mean_demand_[k] = mean_demand;
     mass_residual_[k] = mass;
-    price_price[k] = pp;
     price_demand[k] = pd;
     demand_demand[k] = dd;
     price_alone[k] = alone;

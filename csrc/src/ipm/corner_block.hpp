@@ -52,9 +52,10 @@ class CornerBlock {
 
   Array price, demand, revenue;  ///< (claims) pi, y, r
   Array step_price, step_demand;
-  Array price_price, price_demand, demand_demand;
-  Array price_alone;  ///< price_price - price_demand^2 / demand_demand, without cancellation
-  double dual_residual = 0.0;
+  Array price_demand, demand_demand;
+  /// price_price - price_demand^2 / demand_demand, without cancellation: all that is needed of
+  /// price_price.
+  Array price_alone;
 
  private:
   struct Column {

@@ -45,33 +45,36 @@ struct Hull {
   }
 };
 
-/// The two corners of each claim's piece.
-inline void set_cell(Hull& hull, const ScaledMarket& market, const std::vector<Staircase>& stairs,
-                     const int* cell) {
+/// The two corners of each claim's piece; `piece_of(k)` in scaled units.
+template <class PieceOf>
+void set_pieces(Hull& hull, PieceOf&& piece_of) {
   for (int k = 0; k < hull.claims(); ++k) {
-    const auto source = static_cast<std::size_t>(market.original[static_cast<std::size_t>(k)]);
-    const Piece piece = stairs[source].piece(cell[k]);
+    const Piece piece = piece_of(k);
     hull.first[static_cast<std::size_t>(k)] = 2 * k;
-    hull.price[2 * k] = market.price(k, piece.price_low);
-    hull.price[2 * k + 1] = market.price(k, piece.price_high);
-    hull.demand[2 * k] = market.demand(k, piece.demand_low);
-    hull.demand[2 * k + 1] = market.demand(k, piece.demand_high);
+    hull.price[2 * k] = piece.price_low;
+    hull.price[2 * k + 1] = piece.price_high;
+    hull.demand[2 * k] = piece.demand_low;
+    hull.demand[2 * k + 1] = piece.demand_high;
   }
   hull.first.back() = 2 * hull.claims();
 }
 
+inline void set_cell(Hull& hull, const ScaledMarket& market, const std::vector<Staircase>& stairs,
+                     const int* cell) {
+  set_pieces(hull, [&](int k) {
+    const auto source = static_cast<std::size_t>(market.original[static_cast<std::size_t>(k)]);
+    const Piece piece = stairs[source].piece(cell[k]);
+    return Piece{market.price(k, piece.price_low), market.price(k, piece.price_high),
+                 market.demand(k, piece.demand_low), market.demand(k, piece.demand_high)};
+  });
+}
+
 inline void set_cell(Hull& hull, const std::vector<Corners>& corners,
                      const std::vector<int>& cell) {
-  for (int k = 0; k < hull.claims(); ++k) {
+  set_pieces(hull, [&](int k) {
     const auto at = static_cast<std::size_t>(k);
-    const auto corner = static_cast<std::size_t>(cell[at]);
-    hull.first[at] = 2 * k;
-    for (int end = 0; end < 2; ++end) {
-      hull.price[2 * k + end] = corners[at].price[corner + static_cast<std::size_t>(end)];
-      hull.demand[2 * k + end] = corners[at].demand[corner + static_cast<std::size_t>(end)];
-    }
-  }
-  hull.first.back() = 2 * hull.claims();
+    return corners[at].piece(cell[at]);
+  });
 }
 
 }  // namespace kpm

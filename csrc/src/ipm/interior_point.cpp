@@ -44,7 +44,7 @@ LoopOutcome solve_program(Program& program, double tolerance, int max_iterations
 
 }  // namespace
 
-InteriorPoint::InteriorPoint(const ScaledMarket& market, int /*max_corners*/)
+InteriorPoint::InteriorPoint(const ScaledMarket& market)
     : market_(market),
       steps_(market),
       simplex_(market),

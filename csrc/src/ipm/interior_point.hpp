@@ -34,7 +34,7 @@ class InteriorPoint {
 
   enum class Outcome : std::uint8_t { kOptimal, kIterationLimit, kStalled };
 
-  InteriorPoint(const ScaledMarket& market, int max_corners);
+  explicit InteriorPoint(const ScaledMarket& market);
 
   /// Whether any state prices reach the cell, to within PriceSimplex::kFeasible. A solve() of the
   /// same cell right after it goes on from there.

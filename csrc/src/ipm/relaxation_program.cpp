@@ -25,7 +25,6 @@ RelaxationProgram::RelaxationProgram(const ScaledMarket& market,
       scaled_roots_(market.claims(), risk_.root_size()),
       inner_(market.claims(), market.claims()),
       outer_(market.claims(), market.claims()),
-      inverse_(market.claims(), market.claims()),
       column_(market.claims()) {
   loss_.setZero(market.states());
   dloss_.setZero(market.states());
@@ -131,7 +130,6 @@ void RelaxationProgram::factor() {
     outer_(k, k) += hulls_.price_alone[k];
   }
   // b (1 + s H s)^-1 b, column by column; claims with no such coupling cost nothing.
-  inverse_.setZero();
   for (int k = 0; k < claims; ++k) {
     if (slope_[k] == 0.0) {
       continue;
@@ -139,7 +137,6 @@ void RelaxationProgram::factor() {
     column_.setZero();
     column_[k] = slope_[k];
     inner_factor_.solve_in_place(column_);
-    inverse_.row(k) = column_.transpose();
     for (int l = k; l < claims; ++l) {
       outer_(l, k) += slope_[l] * column_[l];
     }

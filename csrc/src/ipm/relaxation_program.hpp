@@ -82,7 +82,7 @@ class RelaxationProgram {
   Array ddemand_, e_, f_, step_value_;  // (claims)
   Array projection_;                    // (root_size)
   Matrix roots_;                        // (claims, root_size) H = roots roots'
-  Matrix scaled_roots_, inner_, outer_, inverse_;
+  Matrix scaled_roots_, inner_, outer_;
   SemidefiniteCholesky inner_factor_, outer_factor_;
   Vector column_;
 

@@ -58,8 +58,6 @@ class StatePriceBlock {
     centred_ *= scaling_.sqrt().matrix().asDiagonal();
     gram.setZero();
     add_gram(centred_, gram);
-    dual_residual = rs_.abs().maxCoeff();
-    primal_residual = std::abs(mass_residual_);
   }
 
   void target_predictor() { target_ = -xi_ * s_; }
@@ -103,8 +101,6 @@ class StatePriceBlock {
   Array price;    ///< (claims) P xi
   Array step;     ///< (claims) P dxi for unchanged multipliers
   Matrix gram;    ///< (claims, claims) lower triangle of -d(P dxi)/d(dlambda)
-  double dual_residual = 0.0;
-  double primal_residual = 0.0;
 
  private:
   const Matrix& payoffs_;

@@ -16,6 +16,11 @@ struct Corners {
 
   int pieces() const { return static_cast<int>(price.size()) - 1; }
 
+  Piece piece(int index) const {
+    const auto low = static_cast<std::size_t>(index);
+    return {price[low], price[low + 1], demand[low + 1], demand[low]};
+  }
+
   /// First corner of the pieces first .. last whose price exceeds `value`, else last + 1.
   int above_price(int first, int last, double value) const;
   /// First corner of the pieces first .. last whose demand lies below `value`, else last + 1.

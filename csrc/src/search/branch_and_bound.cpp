@@ -6,6 +6,7 @@
 #include <cmath>
 #include <memory>
 #include <thread>
+#include <utility>
 
 #include "search/tied_cells.hpp"
 
@@ -104,7 +105,7 @@ class Tree {
     const double incumbent = best_;
     const auto work = [&](NodeSolver& solver) {
       for (std::size_t n = next.fetch_add(1); n < count; n = next.fetch_add(1)) {
-        outcomes[n] = solver.process(nodes[n], incumbent, settings_.keep_leaves);
+        outcomes[n] = solver.process(std::move(nodes[n]), incumbent, settings_.keep_leaves);
       }
     };
     std::vector<std::thread> team;

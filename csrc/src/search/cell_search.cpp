@@ -74,7 +74,7 @@ class Walker {
       : grid_(grid),
         settings_(settings),
         prices_(grid.market),
-        solver_(grid.market, 2 * grid.claims()),
+        solver_(grid.market),
         hull_(grid.claims(), 2 * grid.claims()),
         cell_(static_cast<std::size_t>(grid.claims()), 0),
         scores_(kBounds + 1) {}

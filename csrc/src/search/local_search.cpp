@@ -19,7 +19,7 @@ constexpr double kImprovement = 1e-13;
 LocalSearch::LocalSearch(const ScaledMarket& market, const std::vector<Corners>& corners)
     : market_(market),
       corners_(corners),
-      solver_(market, 2 * market.claims()),
+      solver_(market),
       simplex_(market),
       hull_(market.claims(), 2 * market.claims()) {
   moves_.reserve(static_cast<std::size_t>(market.claims()));

@@ -35,12 +35,11 @@ NodeSolver::NodeSolver(const ScaledMarket& market, const std::vector<Corners>& c
   cell_multipliers_.reserve(market);
 }
 
-NodeOutcome NodeSolver::process(const Node& parent, double incumbent, bool keep_settled) {
+NodeOutcome NodeSolver::process(Node node, double incumbent, bool keep_settled) {
   NodeOutcome outcome;
-  if (parent.id > 0) {
+  if (node.id > 0) {
     cells_.forget();  // counts must not depend on which nodes this thread had before
   }
-  Node node = parent;
   if (!reachable(node)) {
     outcome.settled.push_back(std::move(node));
     return outcome;

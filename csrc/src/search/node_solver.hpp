@@ -40,7 +40,7 @@ class NodeSolver {
 
   /// `incumbent` is the value of the best clearing known.
   /// Worse boxes are returned only if `keep_settled`.
-  NodeOutcome process(const Node& node, double incumbent, bool keep_settled);
+  NodeOutcome process(Node node, double incumbent, bool keep_settled);
 
   /// Solve one cell, if any state prices reach it.
   NodeOutcome solve(const std::vector<int>& cell);
