@@ -124,9 +124,8 @@ def test_presolve_makes_one_staircase_of_related_claims() -> None:
 @pytest.mark.parametrize(
     ("size", "options"),
     [
-        (16, {"seed": 0, "risk_aversion": 10.0}),
-        (15, {"seed": 1, "states": 15, "orders": 200, "noise": 0.05}),
-        (20, {"seed": 2, "states": 12, "orders": 200, "risk_aversion": 100.0}),
+        (24, {"seed": 0, "states": 24, "orders": 2400, "risk_aversion": 10.0}),
+        (30, {"seed": 1, "states": 30, "orders": 300}),
     ],
 )
 def test_the_number_of_threads_does_not_matter(size: int, options: dict[str, Any]) -> None:

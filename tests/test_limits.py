@@ -34,7 +34,7 @@ def race() -> Race:
 @pytest.fixture(scope="module")
 def crowd() -> Race:
     """Hundreds of nodes of the tree."""
-    book = crowded_book(16, seed=0, risk_aversion=10.0)
+    book = crowded_book(24, seed=0, orders=2400, states=24)
     return market_of(book), orders_of(book)
 
 

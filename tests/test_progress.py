@@ -19,7 +19,7 @@ NUMBER = re.compile(r"-?(?:inf|nan|[\d,]+(?:\.\d+)?(?:e[+-]\d+)?)")
 @pytest.fixture(scope="module")
 def crowd() -> tuple[kpm.Market, kpm.Orders]:
     """Some hundred nodes."""
-    book = crowded_book(16, seed=0, risk_aversion=10.0)
+    book = crowded_book(24, seed=0, orders=2400, states=24)
     return market_of(book), orders_of(book)
 
 
@@ -45,7 +45,7 @@ def test_the_log_of_a_tree(
     result = kpm.clear(*crowd, threads=2, verbose=True)
     banner, rows = parts_of(capsys.readouterr().out, result)
     assert banner[0] == f"kpm-fast {kpm.__version__}: branch and bound over runs of pieces"
-    assert "8 states, 16 claims, 64 orders" in banner[1]
+    assert "24 states, 24 claims, 2,400 orders" in banner[1]
     assert "risk aversion" in banner[2]
     assert banner[3].split() == ["threads", "2"]
     assert rows

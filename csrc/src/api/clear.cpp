@@ -80,24 +80,25 @@ CellSolution solve_cell(const Market& market, const Orders& orders, const std::i
   inner.tolerance = settings.tolerance;
   inner.max_iterations = settings.max_iterations;
   const auto outcome = solver.solve(hull, inner);
+  const CellOptimum& optimum = solver.optimum();
   result.status =
       outcome == InteriorPoint::Outcome::kOptimal ? Status::kOptimal : Status::kInaccurate;
-  result.state_prices = to_vector(solver.state_prices() / solver.state_prices().sum());
+  result.state_prices = to_vector(optimum.state_prices / optimum.state_prices.sum());
   for (int k = 0; k < scaled.claims(); ++k) {
     const auto source = static_cast<std::size_t>(scaled.original[static_cast<std::size_t>(k)]);
     const Piece box = stairs[source].piece(active[static_cast<std::size_t>(k)]);
-    result.net_demand[source] = std::clamp(solver.demand()[k] * (scaled.scale / scaled.span[k]),
+    result.net_demand[source] = std::clamp(optimum.demand[k] * (scaled.scale / scaled.span[k]),
                                            box.demand_low, box.demand_high);
   }
-  result.certainty_equivalent = to_money(scaled, solver.objective());
-  result.dual_bound = to_money(scaled, solver.bound());
-  result.primal_residual = solver.primal_residual();
-  result.dual_residual = solver.dual_residual();
+  result.certainty_equivalent = to_money(scaled, optimum.objective);
+  result.dual_bound = to_money(scaled, optimum.bound);
+  result.primal_residual = optimum.primal_residual;
+  result.dual_residual = optimum.dual_residual;
   result.iterations = solver.iterations();
-  result.support.worst_case = to_vector(solver.worst_case());
-  result.support.marginal_state_prices = to_vector(solver.marginal_state_prices());
-  result.support.multipliers = original_multipliers(market.claims, scaled, solver.multipliers());
-  result.support.ambiguity_price = scaled.scale * solver.ambiguity_price();
+  result.support.worst_case = to_vector(optimum.worst_case);
+  result.support.marginal_state_prices = to_vector(optimum.marginal_state_prices);
+  result.support.multipliers = original_multipliers(market.claims, scaled, optimum.multipliers);
+  result.support.ambiguity_price = scaled.scale * optimum.ambiguity_price;
   return result;
 }
 
@@ -154,6 +155,9 @@ Found prove(const Market& market, const ScaledMarket& scaled, const std::vector<
   }
   for (Candidate& candidate : result.candidates) {
     candidate.cell = book.restore(candidate.cell);
+    if (!book.same_claims()) {
+      candidate.optimum = nullptr;
+    }
   }
   return {result.status,      std::move(result.candidates),
           result.upper_bound, result.progress,

@@ -8,17 +8,15 @@ namespace kpm {
 
 namespace {
 
-constexpr double kSelectionTolerance = 1e-12;  // of a chosen cell's solution, scaled money
-constexpr double kOpenTie = 1e-11;             // scaled money a choice of demand may cost
-constexpr double kSameVolume = 1e-9;           // relative
-constexpr double kSameDivergence = 1e-9;       // nats
+constexpr double kOpenTie = 1e-11;        // scaled money a choice of demand may cost
+constexpr double kSameVolume = 1e-9;      // relative
+constexpr double kSameDivergence = 1e-9;  // nats
 
 }  // namespace
 
 Selection::Selection(const ScaledMarket& market, const std::vector<Staircase>& stairs)
     : market_(market),
       stairs_(stairs),
-      solver_(market),
       hull_(market.claims(), 2 * market.claims()),
       demand_(market, stairs),
       prices_(market) {}
@@ -29,7 +27,7 @@ Choice Selection::choose(const std::vector<Candidate>& candidates) {
   double value = -kInfinity;
   for (const Candidate& candidate : candidates) {
     Choice choice;
-    if (settle(candidate.cell, seen, choice)) {
+    if (settle(candidate, seen, choice)) {
       value = std::max(value, choice.value);
       choices.push_back(std::move(choice));
     }
@@ -65,28 +63,38 @@ Choice Selection::choose(const std::vector<Candidate>& candidates) {
 
 /// Choose the demand; where it lies at the end of a step, move to the adjacent flat and choose
 /// again, so that each clearing is looked at in one cell only. False if it was looked at before.
-bool Selection::settle(std::vector<int> cell, std::set<std::vector<int>>& seen, Choice& choice) {
+bool Selection::settle(const Candidate& candidate, std::set<std::vector<int>>& seen,
+                       Choice& choice) {
+  std::vector<int> cell = candidate.cell;
   while (seen.insert(cell).second) {
-    set_cell(hull_, market_, stairs_, cell.data());
-    InteriorPoint::Settings settings;
-    settings.tolerance = kSelectionTolerance;
-    solver_.solve(hull_, settings);
-    iterations_ += solver_.iterations();
-    ChosenDemand chosen = demand_.choose(solver_, cell, kOpenTie);
+    const bool at_hand = candidate.optimum && cell == candidate.cell;
+    const CellOptimum& optimum = at_hand ? *candidate.optimum : solve(cell);
+    ChosenDemand chosen = demand_.choose(optimum, cell, kOpenTie);
     if (chosen.cell != cell) {
       cell = std::move(chosen.cell);
       continue;
     }
     choice.cell = std::move(cell);
     choice.demand = std::move(chosen.demand);
-    choice.value = solver_.objective();
+    choice.value = optimum.objective;
     choice.volume = volume(choice);
-    choice.worst_case = solver_.worst_case();
-    choice.marginal_state_prices = solver_.marginal_state_prices();
-    choice.multipliers = solver_.multipliers();
+    choice.worst_case = optimum.worst_case;
+    choice.marginal_state_prices = optimum.marginal_state_prices;
+    choice.multipliers = optimum.multipliers;
     return true;
   }
   return false;
+}
+
+const CellOptimum& Selection::solve(const std::vector<int>& cell) {
+  InteriorPoint& solver = solver_ ? *solver_ : solver_.emplace(market_);
+  set_cell(hull_, market_, stairs_, cell.data());
+  InteriorPoint::Settings settings;
+  settings.tolerance = kCandidateTolerance;
+  settings.central_multipliers = false;
+  solver.solve(hull_, settings);
+  iterations_ += solver.iterations();
+  return solver.optimum();
 }
 
 double Selection::volume(const Choice& choice) const {

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cstdint>
+#include <optional>
 #include <set>
 #include <vector>
 
@@ -36,14 +37,15 @@ class Selection {
   std::int64_t iterations() const { return iterations_; }
 
  private:
-  bool settle(std::vector<int> cell, std::set<std::vector<int>>& seen, Choice& choice);
+  bool settle(const Candidate& candidate, std::set<std::vector<int>>& seen, Choice& choice);
+  const CellOptimum& solve(const std::vector<int>& cell);
   double volume(const Choice& choice) const;
   void add_prices(Choice& choice);
   const Staircase& claim(int k) const;
 
   const ScaledMarket& market_;
   const std::vector<Staircase>& stairs_;
-  InteriorPoint solver_;
+  std::optional<InteriorPoint> solver_;  // most books are solved by the time they come here
   Hull hull_;
   DemandChoice demand_;
   NearestPrices prices_;

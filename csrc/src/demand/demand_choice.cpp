@@ -37,12 +37,12 @@ double DemandChoice::value(const Array& demand, const std::vector<int>& cell) {
 
 /// Directions of the open steps' demand along which neither revenue nor risk changes: the losses
 /// of all states that count move alike. One column a direction, in shares of each step's height.
-Matrix DemandChoice::open_directions(const InteriorPoint& solution,
+Matrix DemandChoice::open_directions(const CellOptimum& solution,
                                      const std::vector<Step>& open) const {
   const auto m = static_cast<Eigen::Index>(open.size());
   std::vector<int> counting;
   for (int i = 0; i < market_.states(); ++i) {
-    if (solution.marginal_state_prices()[i] > kPossible) {
+    if (solution.marginal_state_prices[i] > kPossible) {
       counting.push_back(i);
     }
   }
@@ -64,11 +64,10 @@ Matrix DemandChoice::open_directions(const InteriorPoint& solution,
   return decomposition.colsPermutation() * basis.rightCols(m + 1 - rank);
 }
 
-ChosenDemand DemandChoice::choose(const InteriorPoint& solution, const std::vector<int>& cell,
+ChosenDemand DemandChoice::choose(const CellOptimum& solution, const std::vector<int>& cell,
                                   double tie) {
-  ChosenDemand chosen{cell, solution.demand()};
-  const Array value_of_claim =
-      (market_.payoffs * solution.marginal_state_prices().matrix()).array();
+  ChosenDemand chosen{cell, solution.demand};
+  const Array value_of_claim = (market_.payoffs * solution.marginal_state_prices.matrix()).array();
 
   std::vector<Step> open;
   for (int k = 0; k < market_.claims(); ++k) {
@@ -126,14 +125,14 @@ ChosenDemand DemandChoice::choose(const InteriorPoint& solution, const std::vect
       const double worst = loss.maxCoeff();
       std::vector<int> idle;
       for (int i = 0; i < market_.states(); ++i) {
-        if (solution.marginal_state_prices()[i] <= kPossible) {
+        if (solution.marginal_state_prices[i] <= kPossible) {
           idle.push_back(i);
         }
       }
       const auto r = static_cast<Eigen::Index>(idle.size());
       face.limits.resize(r, d);
       face.room.resize(r);
-      const bool kink = solution.ambiguity_price() <= kKink;
+      const bool kink = solution.ambiguity_price <= kKink;
       for (Eigen::Index i = 0; i < r; ++i) {
         const int state = idle[static_cast<std::size_t>(i)];
         face.limits.row(i) = -directions.row(m);

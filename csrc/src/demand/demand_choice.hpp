@@ -3,9 +3,10 @@
 
 #include <vector>
 
-#include "ipm/interior_point.hpp"
+#include "ipm/cell_optimum.hpp"
 #include "model/scaled_market.hpp"
 #include "model/staircase.hpp"
+#include "risk/risk_measure.hpp"
 
 namespace kpm {
 
@@ -25,7 +26,7 @@ class DemandChoice {
   DemandChoice(const ScaledMarket& market, const std::vector<Staircase>& stairs);
 
   /// Choose from the solution of `cell`. `tie` is the money the choice may cost at most.
-  ChosenDemand choose(const InteriorPoint& solution, const std::vector<int>& cell, double tie);
+  ChosenDemand choose(const CellOptimum& solution, const std::vector<int>& cell, double tie);
 
  private:
   struct Step {
@@ -36,7 +37,7 @@ class DemandChoice {
   };
 
   double value(const Array& demand, const std::vector<int>& cell);
-  Matrix open_directions(const InteriorPoint& solution, const std::vector<Step>& open) const;
+  Matrix open_directions(const CellOptimum& solution, const std::vector<Step>& open) const;
 
   const ScaledMarket& market_;
   const std::vector<Staircase>& stairs_;

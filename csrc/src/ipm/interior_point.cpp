@@ -51,13 +51,15 @@ InteriorPoint::InteriorPoint(const ScaledMarket& market)
       measure_(market),
       loss_(market.states()),
       push_(market.states()),
-      xi_(market.states()),
-      lambda_(market.claims()),
-      demand_(market.claims()),
-      worst_case_(market.states()),
-      marginal_(market.states()),
       flat_demand_(market.claims()),
-      no_weight_(Array::Zero(market.states())) {}
+      no_weight_(Array::Zero(market.states())) {
+  for (Array* of_states :
+       {&optimum_.state_prices, &optimum_.worst_case, &optimum_.marginal_state_prices}) {
+    of_states->resize(market.states());
+  }
+  optimum_.demand.resize(market.claims());
+  optimum_.multipliers.resize(market.claims());
+}
 
 InteriorPoint::Outcome InteriorPoint::solve(const Hull& hull, const Settings& settings) {
   steps_.load(hull);
@@ -65,7 +67,7 @@ InteriorPoint::Outcome InteriorPoint::solve(const Hull& hull, const Settings& se
       std::max(0.5 * settings.tolerance, kRounding * (1.0 + steps_.magnitude()));
   int price_iterations = 0;
   int step_iterations = 0;
-  settle_prices(hull, 0.5 * settings.tolerance, settings.max_iterations, price_iterations);
+  settle_prices(hull, settings, price_iterations);
   LoopOutcome outcome = LoopOutcome::kOptimal;
   if (!steps_.empty()) {
     outcome = solve_program(steps_, tolerance, settings.max_iterations, step_iterations);
@@ -73,7 +75,8 @@ InteriorPoint::Outcome InteriorPoint::solve(const Hull& hull, const Settings& se
   iterations_ = std::max(price_iterations, step_iterations);
   finish(hull);
   // Judged by what is returned, whatever its way there.
-  if (std::abs(bound_ - objective_) <= 2.0 * tolerance && primal_residual() <= settings.tolerance) {
+  if (std::abs(optimum_.bound - optimum_.objective) <= 2.0 * tolerance &&
+      optimum_.primal_residual <= settings.tolerance) {
     return Outcome::kOptimal;
   }
   return outcome == LoopOutcome::kIterationLimit ? Outcome::kIterationLimit : Outcome::kStalled;
@@ -99,28 +102,31 @@ InteriorPoint::Vertex InteriorPoint::settle_at_vertex(const Hull& hull) {
   reached_ = false;
   simplex_.maximise(flat_demand_, no_weight_);
   for (int i = 0; i < market_.states(); ++i) {
-    xi_[i] = simplex_.state_price(i);
+    optimum_.state_prices[i] = simplex_.state_price(i);
   }
   for (int k = 0; k < market_.claims(); ++k) {
-    lambda_[k] = simplex_.multiplier(k);
+    optimum_.multipliers[k] = simplex_.multiplier(k);
   }
-  primal_residual_ = std::max(PriceSimplex::kFeasible, simplex_.violation());
-  dual_residual_ = 0.0;
+  optimum_.primal_residual = std::max(PriceSimplex::kFeasible, simplex_.violation());
+  optimum_.dual_residual = 0.0;
   return simplex_.unique_multipliers(kRoom) ? Vertex::kRegular : Vertex::kDegenerate;
 }
 
-void InteriorPoint::settle_prices(const Hull& hull, double tolerance, int max_iterations,
-                                  int& iterations) {
+void InteriorPoint::settle_prices(const Hull& hull, const Settings& settings, int& iterations) {
   iterations = 0;
-  const bool tiny = market_.states() + market_.claims() <= kTiny;
-  if (tiny && settle_at_vertex(hull) == Vertex::kRegular) {
-    return;
+  if (market_.states() + market_.claims() <= kTiny) {
+    const Vertex vertex = settle_at_vertex(hull);
+    const bool enough = vertex == Vertex::kDegenerate && !settings.central_multipliers;
+    if (vertex == Vertex::kRegular || enough) {
+      return;
+    }
   }
+  const double tolerance = 0.5 * settings.tolerance;
   reached_ = false;
   PriceProgram& program = prices_ ? *prices_ : prices_.emplace(market_);
   program.load(hull);
   program.forget();
-  run_predictor_corrector(program, tolerance, kAttempts[0], max_iterations, iterations);
+  run_predictor_corrector(program, tolerance, kAttempts[0], settings.max_iterations, iterations);
   // Multipliers that outgrow the tolerance's last digit prove nothing.
   const bool settled = program.merit() <= tolerance &&
                        program.primal_residual() <= kSettledPrices &&
@@ -129,13 +135,13 @@ void InteriorPoint::settle_prices(const Hull& hull, double tolerance, int max_it
     return;
   }
   for (int i = 0; i < market_.states(); ++i) {
-    xi_[i] = program.state_price(i);
+    optimum_.state_prices[i] = program.state_price(i);
   }
   for (int k = 0; k < market_.claims(); ++k) {
-    lambda_[k] = program.multiplier(k);
+    optimum_.multipliers[k] = program.multiplier(k);
   }
-  primal_residual_ = program.primal_residual();
-  dual_residual_ = program.dual_residual();
+  optimum_.primal_residual = program.primal_residual();
+  optimum_.dual_residual = program.dual_residual();
 }
 
 /// Value the demand exactly, and bound every clearing of the cell by the design's
@@ -143,10 +149,10 @@ void InteriorPoint::settle_prices(const Hull& hull, double tolerance, int max_it
 void InteriorPoint::finish(const Hull& hull) {
   double revenue = 0.0;
   for (int k = 0; k < hull.claims(); ++k) {
-    demand_[k] = hull.demand[hull.first[static_cast<std::size_t>(k)]];
+    optimum_.demand[k] = hull.demand[hull.first[static_cast<std::size_t>(k)]];
   }
   if (!steps_.empty()) {
-    steps_.write_demand(demand_);
+    steps_.write_demand(optimum_.demand);
   }
   for (Eigen::Index i = 0; i < loss_.size(); ++i) {
     loss_[i] = -market_.inventory[i];
@@ -154,49 +160,51 @@ void InteriorPoint::finish(const Hull& hull) {
   for (int k = 0; k < hull.claims(); ++k) {
     const double* const row = &market_.payoffs(k, 0);
     for (Eigen::Index i = 0; i < loss_.size(); ++i) {
-      loss_[i] += row[i] * demand_[k];
+      loss_[i] += row[i] * optimum_.demand[k];
     }
   }
   const double rho = steps_.empty()
                          ? measure_.evaluate(loss_)
                          : measure_.evaluate(loss_, steps_.risk(), steps_.ambiguity_price());
 
-  divergence_ = 0.0;
+  optimum_.divergence = 0.0;
   if (steps_.empty()) {
-    worst_case_ = measure_.worst_case() / measure_.worst_case().sum();
-    ambiguity_price_ = measure_.multiplier();
-    marginal_ = worst_case_;
+    optimum_.worst_case = measure_.worst_case() / measure_.worst_case().sum();
+    optimum_.ambiguity_price = measure_.multiplier();
+    optimum_.marginal_state_prices = optimum_.worst_case;
     if (market_.kind != Ambiguity::kSimplex) {
       const double a = market_.risk_aversion;
-      marginal_ *= (a * (loss_ - rho)).exp();
-      marginal_ /= marginal_.sum();
-      divergence_ = (marginal_ * (loss_ - rho)).sum();
+      optimum_.marginal_state_prices *= (a * (loss_ - rho)).exp();
+      optimum_.marginal_state_prices /= optimum_.marginal_state_prices.sum();
+      optimum_.divergence = (optimum_.marginal_state_prices * (loss_ - rho)).sum();
     }
   } else {
-    worst_case_ = steps_.worst_case();
-    marginal_ = steps_.marginal_state_prices();
-    divergence_ = steps_.divergence();
+    optimum_.worst_case = steps_.worst_case();
+    optimum_.marginal_state_prices = steps_.marginal_state_prices();
+    optimum_.divergence = steps_.divergence();
     // At the returned losses a kink is exact; near one only the method knows the multiplier.
     const bool smooth = market_.kind == Ambiguity::kBall && measure_.multiplier() > 0.0;
-    ambiguity_price_ = smooth ? steps_.ambiguity_price() : measure_.multiplier();
-    dual_residual_ = std::max(dual_residual_, steps_.dual_residual());
+    optimum_.ambiguity_price = smooth ? steps_.ambiguity_price() : measure_.multiplier();
+    optimum_.dual_residual = std::max(optimum_.dual_residual, steps_.dual_residual());
   }
 
   const Eigen::Index states = loss_.size();
   push_.setZero();
-  bound_ = dot(marginal_.data(), market_.inventory.data(), states) + divergence_;
+  optimum_.bound = dot(optimum_.marginal_state_prices.data(), market_.inventory.data(), states) +
+                   optimum_.divergence;
   for (int k = 0; k < hull.claims(); ++k) {
     const auto at = static_cast<std::size_t>(k);
     const double* const row = &market_.payoffs(k, 0);
-    const double lambda = lambda_[k];
-    const double value = dot(row, marginal_.data(), states);
+    const double lambda = optimum_.multipliers[k];
+    const double value = dot(row, optimum_.marginal_state_prices.data(), states);
     const Range range = hull.price_range(k);
     double best = -kInfinity;
     for (int c = hull.first[at]; c < hull.first[at + 1]; ++c) {
       best = std::max(best, hull.demand[c] * (hull.price[c] - value) + lambda * hull.price[c]);
     }
-    bound_ += best;
-    revenue += std::clamp(dot(row, xi_.data(), states), range.low, range.high) * demand_[k];
+    optimum_.bound += best;
+    revenue += std::clamp(dot(row, optimum_.state_prices.data(), states), range.low, range.high) *
+               optimum_.demand[k];
     for (Eigen::Index i = 0; i < states; ++i) {
       push_[i] -= lambda * row[i];
     }
@@ -205,8 +213,8 @@ void InteriorPoint::finish(const Hull& hull) {
   for (Eigen::Index i = 0; i < states; ++i) {
     worst = std::max(worst, push_[i]);
   }
-  bound_ += worst;
-  objective_ = revenue - rho;
+  optimum_.bound += worst;
+  optimum_.objective = revenue - rho;
 }
 
 }  // namespace kpm

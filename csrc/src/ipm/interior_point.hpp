@@ -4,6 +4,7 @@
 #include <cstdint>
 #include <optional>
 
+#include "ipm/cell_optimum.hpp"
 #include "ipm/demand_program.hpp"
 #include "ipm/hull.hpp"
 #include "ipm/price_program.hpp"
@@ -22,7 +23,8 @@ namespace kpm {
 /// start centred, weighted by the prior, so that splitting a state changes nothing. A strictly
 /// feasible price vector need not exist (prices that add up to exactly one): where the method then
 /// runs out of digits, the simplex method settles the prices. On a tiny cell the simplex method,
-/// several times faster there, comes first; its answer counts if no other multipliers are as good.
+/// several times faster there, comes first; its answer counts if no other multipliers are as good,
+/// or if any will do.
 ///
 /// All memory is allocated by the constructor and by the first cell that needs a PriceProgram.
 class InteriorPoint {
@@ -30,6 +32,7 @@ class InteriorPoint {
   struct Settings {
     double tolerance = 1e-11;  ///< gap and residuals, scaled money; never finer than rounding
     int max_iterations = 100;
+    bool central_multipliers = true;  ///< of several as good, those that bound other cells better
   };
 
   enum class Outcome : std::uint8_t { kOptimal, kIterationLimit, kStalled };
@@ -43,25 +46,15 @@ class InteriorPoint {
   /// Whatever the outcome, the answer is the best point seen, with a bound that holds.
   Outcome solve(const Hull& hull, const Settings& settings);
 
-  // The answer, valid after solve().
-  const Array& state_prices() const { return xi_; }
-  const Array& demand() const { return demand_; }  ///< within the corners' range
-  const Array& multipliers() const { return lambda_; }
-  const Array& worst_case() const { return worst_case_; }
-  const Array& marginal_state_prices() const { return marginal_; }
-  double divergence() const { return divergence_; }  ///< KL(g|p) / a
-  double ambiguity_price() const { return ambiguity_price_; }
-  double objective() const { return objective_; }  ///< sum r - rho, prices within primal_residual
-  double bound() const { return bound_; }          ///< by the Donsker-Varadhan inequality
-  double primal_residual() const { return primal_residual_; }
-  double dual_residual() const { return dual_residual_; }
+  // Valid after solve().
+  const CellOptimum& optimum() const { return optimum_; }
   int iterations() const { return iterations_; }
 
  private:
   enum class Vertex : std::uint8_t { kNone, kDegenerate, kRegular };
 
   Vertex settle_at_vertex(const Hull& hull);
-  void settle_prices(const Hull& hull, double tolerance, int max_iterations, int& iterations);
+  void settle_prices(const Hull& hull, const Settings& settings, int& iterations);
   void finish(const Hull& hull);
 
   const ScaledMarket& market_;
@@ -70,16 +63,10 @@ class InteriorPoint {
   PriceSimplex simplex_;
   RiskMeasure measure_;
 
-  Array loss_, push_;  // (states)
-  Array xi_, lambda_, demand_, worst_case_, marginal_;
+  Array loss_, push_;              // (states)
   Array flat_demand_, no_weight_;  // (claims), (states): the simplex's objective
-  double divergence_ = 0.0;
-  bool reached_ = false;  // the simplex method is at prices that reach the cell
-  double ambiguity_price_ = 0.0;
-  double objective_ = 0.0;
-  double bound_ = 0.0;
-  double primal_residual_ = 0.0;
-  double dual_residual_ = 0.0;
+  bool reached_ = false;           // the simplex method is at prices that reach the cell
+  CellOptimum optimum_;
   int iterations_ = 0;
 };
 

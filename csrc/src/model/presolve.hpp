@@ -21,6 +21,9 @@ class Presolve {
   const ScaledMarket& market() const { return market_; }
   const std::vector<Corners>& corners() const { return corners_; }
 
+  /// Whether nothing was left out or merged.
+  bool same_claims() const { return market_.claims() == full_claims_; }
+
   /// The pieces of all claims of the full market in a cell of this one.
   std::vector<int> restore(const std::vector<int>& cell) const;
 

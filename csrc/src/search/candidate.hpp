@@ -3,8 +3,10 @@
 
 #include <cstddef>
 #include <cstdlib>
+#include <memory>
 #include <vector>
 
+#include "ipm/cell_optimum.hpp"
 #include "kpm/kpm.hpp"
 #include "model/staircase.hpp"
 
@@ -13,12 +15,16 @@ namespace kpm {
 /// Clearings whose certainty equivalents differ by no more, in scaled money, are equally good.
 constexpr double kTie = 1e-11;
 
+/// Gap to which the cells of candidates are solved, scaled money.
+constexpr double kCandidateTolerance = 1e-12;
+
 /// Claim prices of a clearing are at least this close to their ranges.
 constexpr double kClearing = 1e-11;
 
 struct Candidate {
   double value = -kInfinity;  ///< certainty equivalent, scaled
   std::vector<int> cell;
+  std::shared_ptr<const CellOptimum> optimum;  ///< as the selection would solve it, if at hand
 };
 
 /// Whether every demand of cell `a` is one of cell `b` too: the same pieces, but steps of `b` next

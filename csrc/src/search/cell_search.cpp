@@ -87,15 +87,16 @@ class Walker {
     solver_.solve(hull_, cell_settings);
     ++findings.solved;
     findings.iterations += solver_.iterations();
-    const double bound = solver_.bound();
+    const CellOptimum& optimum = solver_.optimum();
+    const double bound = optimum.bound;
     findings.upper_bound = std::max(findings.upper_bound, std::isfinite(bound) ? bound : kInfinity);
-    const bool reached = solver_.primal_residual() <= kClearing;
-    const double value = reached ? solver_.objective() : -kInfinity;
+    const bool reached = optimum.primal_residual <= kClearing;
+    const double value = reached ? optimum.objective : -kInfinity;
     if (reached && value >= std::max(findings.value, incumbent_) - settings_.tie) {
       if (value > std::max(findings.value, incumbent_)) {
-        findings.bound.emplace(grid_, solver_, cell_);
+        findings.bound.emplace(grid_, optimum, cell_);
       }
-      findings.keep({value, cell_}, settings_.tie);
+      findings.keep({value, cell_, nullptr}, settings_.tie);
     }
   }
 
@@ -112,7 +113,7 @@ class Walker {
     }
   }
 
-  const InteriorPoint& solver() const { return solver_; }
+  const CellOptimum& optimum() const { return solver_.optimum(); }
   const std::vector<int>& cell() const { return cell_; }
 
   /// Tasks: prefixes, in order, of the least length that gives enough of them.
@@ -260,7 +261,7 @@ class CellSearch {
       seen.push_back(walker.cell());
       Findings found;
       walker.solve_leaf(found);
-      prices = walker.solver().marginal_state_prices();
+      prices = walker.optimum().marginal_state_prices;
       take(std::move(found));
       if (poll(0.0)) {
         break;

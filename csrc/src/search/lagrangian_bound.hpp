@@ -4,7 +4,7 @@
 #include <algorithm>
 #include <vector>
 
-#include "ipm/interior_point.hpp"
+#include "ipm/cell_optimum.hpp"
 #include "search/cell_grid.hpp"
 
 namespace kpm {
@@ -13,15 +13,14 @@ namespace kpm {
 /// piece: max over the piece's corners of  y (pi - P_k.g) + lambda_k pi.
 class LagrangianBound {
  public:
-  LagrangianBound(const CellGrid& grid, const InteriorPoint& solution, const std::vector<int>& cell)
+  LagrangianBound(const CellGrid& grid, const CellOptimum& solution, const std::vector<int>& cell)
       : score_(static_cast<std::size_t>(grid.claims())),
         best_(static_cast<std::size_t>(grid.claims()) + 1, 0.0),
-        constant_(solution.bound()) {
+        constant_(solution.bound) {
     for (int k = 0; k < grid.claims(); ++k) {
       const auto at = static_cast<std::size_t>(k);
-      const double value =
-          grid.market.payoffs.row(k).dot(solution.marginal_state_prices().matrix());
-      const double lambda = solution.multipliers()[k];
+      const double value = grid.market.payoffs.row(k).dot(solution.marginal_state_prices.matrix());
+      const double lambda = solution.multipliers[k];
       for (const Piece& piece : grid.pieces[at]) {
         score_[at].push_back(
             std::max(corner(piece.price_low, piece.demand_low, value, lambda),

@@ -10,7 +10,6 @@ namespace kpm {
 namespace {
 
 constexpr int kRounds = 20;
-constexpr double kCellTolerance = 1e-12;
 constexpr double kAtEnd = 1e-6;  // of a step's width
 constexpr double kImprovement = 1e-13;
 
@@ -33,15 +32,16 @@ double LocalSearch::solve(const std::vector<int>& cell, std::vector<Candidate>& 
   value_ = -kInfinity;
   set_cell(hull_, corners_, cell);
   InteriorPoint::Settings settings;
-  settings.tolerance = kCellTolerance;
+  settings.tolerance = kCandidateTolerance;
+  settings.central_multipliers = false;
   solver_.solve(hull_, settings);
   ++cells_;
   iterations_ += solver_.iterations();
-  if (solver_.primal_residual() > kClearing) {
+  if (solver_.optimum().primal_residual > kClearing) {
     return value_;
   }
-  value_ = solver_.objective();
-  found.push_back({value_, cell});
+  value_ = solver_.optimum().objective;
+  found.push_back({value_, cell, std::make_shared<const CellOptimum>(solver_.optimum())});
   return value_;
 }
 
@@ -50,17 +50,19 @@ double LocalSearch::climb(std::vector<int> cell, std::vector<CellMove>& wishes,
   apply_moves(cell, wishes);
   double best = solve(cell, found);
   for (int round = 0; round < kRounds; ++round) {
-    find_moves(cell);
-    if (!apply_moves(cell, moves_)) {
-      break;
-    }
-    const double value = solve(cell, found);
+    const double value = climb_once(found);
     if (value <= best + kImprovement) {
       break;
     }
     best = value;
   }
   return best;
+}
+
+double LocalSearch::climb_once(std::vector<Candidate>& found) {
+  std::vector<int> cell = solved_;
+  find_moves(cell);
+  return apply_moves(cell, moves_) ? solve(cell, found) : -kInfinity;
 }
 
 void LocalSearch::find_moves(const std::vector<int>& cell) {
@@ -70,7 +72,8 @@ void LocalSearch::find_moves(const std::vector<int>& cell) {
     const Corners& corners = corners_[at];
     const int piece = cell[at];
     const auto corner = static_cast<std::size_t>(piece);
-    const double value = market_.payoffs.row(k).dot(solver_.marginal_state_prices().matrix());
+    const double value =
+        market_.payoffs.row(k).dot(solver_.optimum().marginal_state_prices.matrix());
     const auto width = [&](int step) {
       const auto c = static_cast<std::size_t>(step);
       return corners.demand[c] - corners.demand[c + 1];
@@ -87,9 +90,9 @@ void LocalSearch::find_moves(const std::vector<int>& cell) {
     }
     const double pull = value - corners.price[corner];
     const double slack = kAtEnd * width(piece);
-    if (pull > 0.0 && solver_.demand()[k] <= corners.demand[corner + 1] + slack) {
+    if (pull > 0.0 && solver_.optimum().demand[k] <= corners.demand[corner + 1] + slack) {
       moves_.push_back({k, piece + 1, pull * width(piece)});
-    } else if (pull < 0.0 && solver_.demand()[k] >= corners.demand[corner] - slack) {
+    } else if (pull < 0.0 && solver_.optimum().demand[k] >= corners.demand[corner] - slack) {
       moves_.push_back({k, piece - 1, -pull * width(piece)});
     }
   }

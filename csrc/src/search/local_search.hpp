@@ -31,13 +31,17 @@ class LocalSearch {
   /// the way is appended to `found`; the best value.
   double climb(std::vector<int> cell, std::vector<CellMove>& wishes, std::vector<Candidate>& found);
 
+  /// One round of that from the cell solved last: the next cell's value, minus infinity if there is
+  /// none.
+  double climb_once(std::vector<Candidate>& found);
+
   /// Solve one cell, unless it was the last: its value, minus infinity if no state prices reach it.
   double solve(const std::vector<int>& cell, std::vector<Candidate>& found);
 
   /// Solve even the last cell again.
   void forget() { solved_.assign(1, -1); }
 
-  const InteriorPoint& solver() const { return solver_; }
+  const CellOptimum& optimum() const { return solver_.optimum(); }  ///< of the cell solved last
   std::int64_t cells() const { return cells_; }
   std::int64_t iterations() const { return iterations_; }
   void reset_counts() { cells_ = iterations_ = 0; }
@@ -53,7 +57,7 @@ class LocalSearch {
   PriceSimplex simplex_;
   Hull hull_;
   std::vector<CellMove> moves_;
-  std::vector<int> solved_{-1};  // the cell that solver() speaks of; none yet
+  std::vector<int> solved_{-1};  // the cell that optimum() speaks of; none yet
   double value_ = -kInfinity;
   std::int64_t cells_ = 0;
   std::int64_t iterations_ = 0;

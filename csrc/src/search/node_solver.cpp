@@ -8,6 +8,7 @@ namespace kpm {
 namespace {
 
 constexpr int kStartCells = 2;         // clearings before the tree, at most
+constexpr int kCellsFirst = 20;        // rounds of the climb before the first relaxation, at most
 constexpr int kRelaxIterations = 60;   // of the interior-point method in a node
 constexpr double kBranchShare = 0.02;  // of the distance to the best: accuracy of a relaxation
 constexpr double kRelaxTolerance = 1e-12;
@@ -27,11 +28,7 @@ int piece_at_demand(const Corners& corners, int first, int last, double demand) 
 }  // namespace
 
 NodeSolver::NodeSolver(const ScaledMarket& market, const std::vector<Corners>& corners)
-    : market_(market),
-      corners_(corners),
-      relaxation_(market, corners),
-      cells_(market, corners),
-      simplex_(market) {
+    : market_(market), corners_(corners), cells_(market, corners), simplex_(market) {
   cell_multipliers_.reserve(market);
 }
 
@@ -52,11 +49,16 @@ NodeOutcome NodeSolver::process(Node node, double incumbent, bool keep_settled) 
     return outcome;
   }
 
+  if (node.id == 0 && closed_by_cells(node, incumbent, outcome)) {
+    outcome.relaxed = node.bound;
+    outcome.closed.push_back(std::move(node));
+    return outcome;
+  }
   relax(node, incumbent);
   outcome.relaxed = node.bound;
   outcome.relaxations = 1;
   outcome.iterations += relaxation_iterations_;
-  outcome.columns = relaxation_.columns();
+  outcome.columns = relaxation_->columns();
   if (node.bound < incumbent - kTie) {
     outcome.settled.push_back(std::move(node));
     return outcome;
@@ -65,7 +67,7 @@ NodeOutcome NodeSolver::process(Node node, double incumbent, bool keep_settled) 
       std::max(incumbent, cells_.climb(round(node.run), wishes_, outcome.candidates));
   count(outcome);
   take_bound_of_cell(node);
-  if (node.bound > best + kTie && relaxation_.gap() > kBranchShare * (node.bound - best)) {
+  if (node.bound > best + kTie && relaxation_->gap() > kBranchShare * (node.bound - best)) {
     // The clearing found is so good that the relaxation was solved too coarsely.
     refine(node, best);
     outcome.relaxed = node.bound;
@@ -82,6 +84,26 @@ NodeOutcome NodeSolver::process(Node node, double incumbent, bool keep_settled) 
     split(node, outcome);
   }
   return outcome;
+}
+
+/// Climb from the cell solved last, until the multipliers of a cell on the way bound the whole run
+/// by the best clearing. At the optimum they often do, for the relaxation's optimum is a cell's
+/// there: then nothing is left to relax.
+bool NodeSolver::closed_by_cells(Node& node, double& incumbent, NodeOutcome& outcome) {
+  bool closed = false;
+  for (int round = 0; round < kCellsFirst; ++round) {
+    take_bound_of_cell(node);
+    const double before = incumbent;
+    closed = node.bound <= incumbent + kTie;
+    if (!closed) {
+      incumbent = std::max(incumbent, cells_.climb_once(outcome.candidates));
+    }
+    if (incumbent <= before + kTie) {
+      break;
+    }
+  }
+  count(outcome);
+  return closed;
 }
 
 /// Whether any state prices reach the run; if not, the multipliers become the proof of that.
@@ -113,11 +135,14 @@ bool NodeSolver::reachable(Node& node) {
 }
 
 void NodeSolver::relax(Node& node, double incumbent) {
-  relaxation_.load(node.run, &node.multipliers, incumbent - kTie, kBranchShare);
-  relaxation_.forget();
+  if (!relaxation_) {
+    relaxation_.emplace(market_, corners_);
+  }
+  relaxation_->load(node.run, &node.multipliers, incumbent - kTie, kBranchShare);
+  relaxation_->forget();
   relaxation_iterations_ = 0;
   for (const Attempt& attempt : kAttempts) {
-    const auto result = run_predictor_corrector(relaxation_, kRelaxTolerance, attempt,
+    const auto result = run_predictor_corrector(*relaxation_, kRelaxTolerance, attempt,
                                                 kRelaxIterations, relaxation_iterations_);
     if (result != LoopOutcome::kStalled) {
       break;
@@ -127,28 +152,28 @@ void NodeSolver::relax(Node& node, double incumbent) {
 }
 
 void NodeSolver::refine(Node& node, double incumbent) {
-  relaxation_.raise_incumbent(incumbent - kTie);
+  relaxation_->raise_incumbent(incumbent - kTie);
   relaxation_iterations_ = 0;
-  continue_predictor_corrector(relaxation_, kRelaxTolerance, kAttempts[0], kRelaxIterations,
+  continue_predictor_corrector(*relaxation_, kRelaxTolerance, kAttempts[0], kRelaxIterations,
                                relaxation_iterations_);
   take_bound(node);
 }
 
 void NodeSolver::take_bound(Node& node) const {
-  if (relaxation_.bound() < node.bound) {
-    node.bound = relaxation_.bound();
-    node.multipliers = relaxation_.multipliers();
+  if (relaxation_->bound() < node.bound) {
+    node.bound = relaxation_->bound();
+    node.multipliers = relaxation_->multipliers();
   }
 }
 
 /// The multipliers of the cell solved last bound the whole run as well. Where prices have hardly
 /// any room, the simplex method's are better than the relaxation's.
 void NodeSolver::take_bound_of_cell(Node& node) {
-  const InteriorPoint& solved = cells_.solver();
-  cell_multipliers_.worst_case = solved.worst_case();
-  cell_multipliers_.marginal_state_prices = solved.marginal_state_prices();
-  cell_multipliers_.lambda = solved.multipliers();
-  cell_multipliers_.set(market_, solved.divergence());
+  const CellOptimum& solved = cells_.optimum();
+  cell_multipliers_.worst_case = solved.worst_case;
+  cell_multipliers_.marginal_state_prices = solved.marginal_state_prices;
+  cell_multipliers_.lambda = solved.multipliers;
+  cell_multipliers_.set(market_, solved.divergence);
   const double bound = cell_multipliers_.bound(corners_, node.run);
   if (bound < node.bound) {
     node.bound = bound;
@@ -172,8 +197,8 @@ std::vector<int> NodeSolver::round(const Run& run) {
     const Corners& corners = corners_[at];
     const int first = run.first[at];
     const int last = run.last[at];
-    const double price = market_.payoffs.row(k).dot(relaxation_.state_prices().matrix());
-    const double demand = relaxation_.demand()[k];
+    const double price = market_.payoffs.row(k).dot(relaxation_->state_prices().matrix());
+    const double demand = relaxation_->demand()[k];
     cell[at] = piece_at_price(corners, first, last, price);
     const auto flat = static_cast<std::size_t>(cell[at]);
     const int by_demand = piece_at_demand(corners, first, last, demand);
@@ -241,7 +266,10 @@ void NodeSolver::cut_ends(Node& node, double threshold, bool keep, NodeOutcome& 
   }
 }
 
-/// Split the run that loses most when its point in the hull is moved onto the staircase.
+/// Split the run whose point in the hull is farthest from the staircase, by the area between them:
+/// price off the staircase times demand off it, in money. That is what the hull can overstate of
+/// the claim's revenue. What the point's projection is worth under the multipliers says nothing
+/// where they lie on a corner: then a whole face of the hull is worth the same.
 void NodeSolver::split(const Node& node, NodeOutcome& outcome) const {
   int claim = -1;
   double most = -kInfinity;
@@ -254,23 +282,19 @@ void NodeSolver::split(const Node& node, NodeOutcome& outcome) const {
       continue;
     }
     const Corners& corners = corners_[at];
-    const double price = relaxation_.prices()[k];
-    const double demand = relaxation_.demand()[k];
+    const double price = relaxation_->prices()[k];
+    const double demand = relaxation_->demand()[k];
     const int by_price = piece_at_price(corners, first, last, price);
     const int by_demand = piece_at_demand(corners, first, last, demand);
-    const auto clamp_to = [&](int piece, double value, const std::vector<double>& ends) {
+    const auto distance = [](int piece, double value, const std::vector<double>& ends) {
       const auto [low, high] = std::minmax(ends[static_cast<std::size_t>(piece)],
                                            ends[static_cast<std::size_t>(piece) + 1]);
-      return std::clamp(value, low, high);
+      return std::max({low - value, value - high, 0.0});
     };
-    const Multipliers& m = node.multipliers;
-    const double hull = m.most(k, corners, first, last);
-    const double loss = hull - std::max(m.worth(k, clamp_to(by_price, price, corners.price),
-                                                clamp_to(by_price, demand, corners.demand)),
-                                        m.worth(k, clamp_to(by_demand, price, corners.price),
-                                                clamp_to(by_demand, demand, corners.demand)));
-    if (loss > most) {
-      most = loss;
+    const double area =
+        distance(by_demand, price, corners.price) * distance(by_price, demand, corners.demand);
+    if (area > most) {
+      most = area;
       claim = k;
       at_piece = std::clamp((by_price + by_demand) / 2, first, last - 1);
     }
@@ -312,9 +336,10 @@ NodeOutcome NodeSolver::first_clearings() {
     seen.push_back(cell);
     const double value = cells_.solve(cell, outcome.candidates);
     if (attempt == 0 && value == -kInfinity) {
-      outcome.candidates.push_back({value, cell});  // the prior is in it, whatever rounding says
+      outcome.candidates.push_back(
+          {value, cell, nullptr});  // the prior is in it, whatever rounding says
     }
-    prices = cells_.solver().marginal_state_prices();
+    prices = cells_.optimum().marginal_state_prices;
   }
   count(outcome);
   return outcome;

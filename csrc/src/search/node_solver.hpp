@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cstdint>
+#include <optional>
 #include <vector>
 
 #include "bound/multipliers.hpp"
@@ -51,6 +52,7 @@ class NodeSolver {
 
  private:
   bool reachable(Node& node);
+  bool closed_by_cells(Node& node, double& incumbent, NodeOutcome& outcome);
   void relax(Node& node, double incumbent);
   void refine(Node& node, double incumbent);
   void take_bound(Node& node) const;
@@ -63,7 +65,7 @@ class NodeSolver {
 
   const ScaledMarket& market_;
   const std::vector<Corners>& corners_;
-  RelaxationProgram relaxation_;
+  std::optional<RelaxationProgram> relaxation_;  // many trees end before the first
   LocalSearch cells_;
   PriceSimplex simplex_;
   Multipliers cell_multipliers_;

@@ -36,12 +36,13 @@ std::vector<Option> options(int k, const Corners& corners, int first, int last,
     }
     const bool partial = std::max(low, high) > slack;
     if (partial) {
-      // Only one corner is as good. The neighbour that shares it stands for it if all of the
-      // neighbour is as good, or if this is a clear-cut step and the neighbour its flat.
+      // Only one corner is as good. The neighbour that shares it stands for it: for a flat if all
+      // of the neighbour is as good, for a step, whose best point may lie a hair inside, if this
+      // one loses clearly.
       const int neighbour = low <= slack ? piece - 1 : piece + 1;
       const bool inside = neighbour >= first && neighbour <= last;
       const bool clear_cut = std::max(low, high) > kClearCut * slack;
-      if (inside && (whole_piece(neighbour) || (Staircase::is_step(piece) && clear_cut))) {
+      if (inside && (Staircase::is_step(piece) ? clear_cut : whole_piece(neighbour))) {
         continue;
       }
     }
