@@ -1,7 +1,8 @@
 """Types of the compiled core. Private: the public surface is :mod:`kpm_fast`.
 
 The core trusts its caller: every array has been validated, is C-contiguous and has
-the stated type. It raises only ``MemoryError`` and whatever ``progress`` raises.
+the stated type; arrays it returns are read-only. It raises only ``MemoryError`` and whatever
+``progress`` raises.
 """
 
 from collections.abc import Callable
@@ -35,7 +36,6 @@ class Progress(TypedDict):
     """A snapshot for the caller's callback."""
 
     elapsed: float  # seconds
-    cells: float  # cells in all (may exceed 2**63)
     solved: int  # cells
     pruned_infeasible: float  # cells
     pruned_bound: float  # cells
@@ -57,6 +57,22 @@ class Certificate(TypedDict):
     multipliers: Floats  # (L, K)
     bound: Floats  # (L,) money; -inf where no state prices reach the box
 
+class Statistics(TypedDict):
+    """How much work a clearing was."""
+
+    pieces: list[int]  # of each claim's staircase
+    pruned_infeasible: float
+    pruned_bound: float
+    solved: int
+    nodes: int
+    open: int
+    relaxations: int
+    columns: int
+    root_bound: float
+    iterations: int  # of the interior-point method, all cells together
+    threads: int  # used
+    seconds: dict[str, float]  # by phase: compile, search, select, total
+
 class Clearing(TypedDict):
     """One clearing as the core reports it."""
 
@@ -76,22 +92,8 @@ class Clearing(TypedDict):
     marginal_state_prices: Floats  # (N,)
     multipliers: Floats  # (K,)
     ambiguity_price: float  # money per nat
-    pieces: list[int]  # of each claim's staircase
-    pruned_infeasible: float
-    pruned_bound: float
-    solved: int
-    nodes: int
-    open: int
-    relaxations: int
-    columns: int
-    root_bound: float
     certificate: NotRequired[Certificate]
-    iterations: int  # of the interior-point method, all cells together
-    threads: int  # used
-    seconds_compile: float
-    seconds_search: float
-    seconds_select: float
-    seconds_total: float
+    stats: Statistics
 
 def staircases(
     payoffs: Floats,  # (K, N)

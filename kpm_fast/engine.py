@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from . import _core
-from .arrays import Floats, Ints, as_number, frozen
+from .arrays import Floats, Ints, as_number
 from .certificate import Certificate
 from .errors import InputError, TooManyCellsError, count_text
 from .market import Market
@@ -20,6 +20,7 @@ from .orders import Orders
 from .progress import EnumerationLog, Progress, ProgressLog, TreeLog
 from .result import CellResult, Result, Stats
 from .status import Status
+from .values import made
 
 __all__ = ["clear", "solve_cell", "staircases"]
 
@@ -202,7 +203,7 @@ def solve_cell(
         )
     )
     answer["status"] = Status(answer["status"])
-    return CellResult(**_frozen_arrays(answer))
+    return made(CellResult, answer)
 
 
 def staircases(market: Market, orders: Orders) -> list[Floats]:
@@ -220,7 +221,7 @@ def staircases(market: Market, orders: Orders) -> list[Floats]:
         price_high, demand_low, demand_high. Flat pieces (one demand) and steps (one price)
         alternate: 2 n + 1 pieces for n distinct limits within the claim's payoff range.
     """
-    return [frozen(steps) for steps in _core.staircases(*_book_arguments(market, orders))]
+    return _core.staircases(*_book_arguments(market, orders))
 
 
 def _book_arguments(market: Market, orders: Orders) -> tuple[Floats, Ints, Any, Floats, Floats]:
@@ -267,57 +268,24 @@ def _result(
     tolerance: float,
     allocation: str,
 ) -> Result:
-    values = _frozen_arrays(dict(answer))
-    phases = ("compile", "search", "select", "total")
-    stats = Stats(
-        cells=math.prod(values["pieces"]),
-        pruned_infeasible=int(values["pruned_infeasible"]),
-        pruned_bound=int(values["pruned_bound"]),
-        solved=values["solved"],
-        nodes=values["nodes"],
-        relaxations=values["relaxations"],
-        columns=values["columns"],
-        root_bound=values["root_bound"],
-        iterations=values["iterations"],
-        threads=values["threads"],
-        seconds={phase: values[f"seconds_{phase}"] for phase in phases},
-    )
-    return Result(
+    """Complete what the core says to a result: its keys are the fields' names."""
+    counts: dict[str, Any] = dict(answer["stats"])
+    counts["cells"] = math.prod(counts.pop("pieces"))
+    counts["pruned_infeasible"] = int(counts["pruned_infeasible"])
+    counts["pruned_bound"] = int(counts["pruned_bound"])
+    del counts["open"]
+    values: dict[str, Any] = dict(answer)
+    leaves = values.get("certificate")
+    values.update(
         status=Status(values["status"]),
-        fills=values["fills"],
-        state_prices=values["state_prices"],
-        claim_prices=values["claim_prices"],
-        net_demand=values["net_demand"],
-        revenue=values["revenue"],
-        payoff=values["payoff"],
-        certainty_equivalent=values["certainty_equivalent"],
-        no_trade_equivalent=values["no_trade_equivalent"],
-        upper_bound=values["upper_bound"],
-        worst_case=values["worst_case"],
-        marginal_state_prices=values["marginal_state_prices"],
-        ambiguity_price=values["ambiguity_price"],
-        multipliers=values["multipliers"],
-        cell=values["cell"],
-        scale=values["scale"],
         tolerance=tolerance,
         allocation=allocation,
         market=market,
         orders=orders,
-        stats=stats,
-        certificate=_certificate(values.get("certificate")),
+        stats=made(Stats, counts),
+        certificate=None if leaves is None else Certificate(**leaves),
     )
-
-
-def _certificate(leaves: dict[str, Any] | None) -> Certificate | None:
-    """Wrap what the core says under ``certificate``: the arrays of :class:`Certificate` by name."""
-    return None if leaves is None else Certificate(**leaves)
-
-
-def _frozen_arrays(values: dict[str, Any]) -> dict[str, Any]:
-    for value in values.values():
-        if isinstance(value, np.ndarray):
-            frozen(value)
-    return values
+    return made(Result, values)
 
 
 def _banner(

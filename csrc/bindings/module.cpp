@@ -73,11 +73,16 @@ struct type_caster<In<T>> {
 
 namespace {
 
+/// Results are values: nobody writes to their arrays.
+template <class T>
+py::array_t<T> frozen(py::array_t<T> array) {
+  py::detail::array_proxy(array.ptr())->flags &= ~py::detail::npy_api::NPY_ARRAY_WRITEABLE_;
+  return array;
+}
+
 template <class T>
 py::array_t<T> to_array(const std::vector<T>& values) {
-  py::array_t<T> array(static_cast<py::ssize_t>(values.size()));
-  std::copy(values.begin(), values.end(), array.mutable_data());
-  return array;
+  return frozen(py::array_t<T>(static_cast<py::ssize_t>(values.size()), values.data()));
 }
 
 /// A key of an answer. Made once and never dropped: it lives as long as the interpreter.
@@ -92,14 +97,15 @@ class Key {
   }
   void set(py::dict& answer, double value) const { set(answer, py::float_(value)); }
   void set(py::dict& answer, int value) const { set(answer, py::int_(value)); }
+  void set(py::dict& answer, std::int64_t value) const { set(answer, py::int_(value)); }
   void set(py::dict& answer, const char* value) const { set(answer, py::str(value)); }
 
  private:
   PyObject* text_;
 };
 
-/// The keys of what solve_cell() returns: making and hashing them each time is felt there.
-struct CellKeys {
+/// The keys of the answers: making and hashing them each time is felt in small books.
+struct Keys {
   Key status{"status"};
   Key state_prices{"state_prices"};
   Key net_demand{"net_demand"};
@@ -114,10 +120,37 @@ struct CellKeys {
   Key multipliers{"multipliers"};
   Key ambiguity_price{"ambiguity_price"};
   Key seconds{"seconds"};
+
+  Key cell{"cell"};
+  Key claim_prices{"claim_prices"};
+  Key fills{"fills"};
+  Key revenue{"revenue"};
+  Key payoff{"payoff"};
+  Key no_trade_equivalent{"no_trade_equivalent"};
+  Key upper_bound{"upper_bound"};
+  Key scale{"scale"};
+  Key certificate{"certificate"};
+  Key stats{"stats"};
+
+  Key elapsed{"elapsed"};
+  Key pieces{"pieces"};
+  Key solved{"solved"};
+  Key pruned_infeasible{"pruned_infeasible"};
+  Key pruned_bound{"pruned_bound"};
+  Key nodes{"nodes"};
+  Key open{"open"};
+  Key relaxations{"relaxations"};
+  Key columns{"columns"};
+  Key root_bound{"root_bound"};
+  Key threads{"threads"};
+  Key compile{"compile"};
+  Key search{"search"};
+  Key select{"select"};
+  Key total{"total"};
 };
 
-const CellKeys& cell_keys() {
-  static const CellKeys keys;
+const Keys& keys() {
+  static const Keys keys;
   return keys;
 }
 
@@ -170,7 +203,7 @@ const char* name_of(kpm::Status status) {
 }
 
 void add_support(py::dict& result, const kpm::Support& support) {
-  const CellKeys& key = cell_keys();
+  const Keys& key = keys();
   key.worst_case.set(result, to_array(support.worst_case));
   key.marginal_state_prices.set(result, to_array(support.marginal_state_prices));
   key.multipliers.set(result, to_array(support.multipliers));
@@ -181,7 +214,7 @@ template <class T>
 py::array_t<T> to_table(const std::vector<T>& from, std::int64_t rows) {
   const auto count = static_cast<py::ssize_t>(rows);
   const auto columns = count > 0 ? static_cast<py::ssize_t>(from.size()) / count : 0;
-  return py::array_t<T>({count, columns}, from.data());
+  return frozen(py::array_t<T>({count, columns}, from.data()));
 }
 
 py::dict to_dict(const kpm::Certificate& certificate) {
@@ -196,14 +229,32 @@ py::dict to_dict(const kpm::Certificate& certificate) {
 }
 
 void add_progress(py::dict& result, const kpm::Progress& progress) {
-  result["solved"] = progress.solved;
-  result["pruned_infeasible"] = progress.pruned_infeasible;
-  result["pruned_bound"] = progress.pruned_bound;
-  result["nodes"] = progress.nodes;
-  result["open"] = progress.open;
-  result["relaxations"] = progress.relaxations;
-  result["columns"] = progress.columns;
-  result["root_bound"] = progress.root_bound;
+  const Keys& key = keys();
+  key.solved.set(result, progress.solved);
+  key.pruned_infeasible.set(result, progress.pruned_infeasible);
+  key.pruned_bound.set(result, progress.pruned_bound);
+  key.nodes.set(result, progress.nodes);
+  key.open.set(result, progress.open);
+  key.relaxations.set(result, progress.relaxations);
+  key.columns.set(result, progress.columns);
+  key.root_bound.set(result, progress.root_bound);
+}
+
+/// How much work a clearing was.
+py::dict statistics(const kpm::Clearing& clearing) {
+  const Keys& key = keys();
+  py::dict result;
+  add_progress(result, clearing.progress);
+  key.pieces.set(result, py::cast(clearing.pieces));
+  key.iterations.set(result, clearing.iterations);
+  key.threads.set(result, clearing.threads);
+  py::dict seconds;
+  key.compile.set(seconds, clearing.seconds_compile);
+  key.search.set(seconds, clearing.seconds_search);
+  key.select.set(seconds, clearing.seconds_select);
+  key.total.set(seconds, clearing.seconds_total);
+  key.seconds.set(result, seconds);
+  return result;
 }
 
 /// Runs on the calling thread with the GIL released: looks for Ctrl-C and calls Python now and
@@ -227,10 +278,11 @@ class PythonMonitor {
     }
     try {
       py::dict report;
-      report["elapsed"] = progress.elapsed;
+      const Keys& key = keys();
+      key.elapsed.set(report, progress.elapsed);
       add_progress(report, progress);
-      report["certainty_equivalent"] = progress.certainty_equivalent;
-      report["upper_bound"] = progress.upper_bound;
+      key.certainty_equivalent.set(report, progress.certainty_equivalent);
+      key.upper_bound.set(report, progress.upper_bound);
       return progress_(report).cast<bool>();
     } catch (py::error_already_set& error) {
       if (!error.matches(PyExc_KeyboardInterrupt)) {  // Ctrl-C may find us there, too
@@ -266,7 +318,7 @@ py::list staircases(const In<double>& payoffs, const In<std::int64_t>& claim,
       cells(row, 2) = piece.demand_low;
       cells(row, 3) = piece.demand_high;
     }
-    result.append(table);
+    result.append(frozen(std::move(table)));
   }
   return result;
 }
@@ -313,31 +365,25 @@ py::dict clear(const In<double>& payoffs, const In<double>& prior, const In<doub
   }
   monitor.rethrow();
 
+  const Keys& key = keys();
   py::dict result;
-  result["status"] = name_of(clearing.status);
-  result["cell"] = to_array(clearing.cell);
-  result["state_prices"] = to_array(clearing.state_prices);
-  result["claim_prices"] = to_array(clearing.claim_prices);
-  result["net_demand"] = to_array(clearing.net_demand);
-  result["fills"] = to_array(clearing.fills);
-  result["revenue"] = clearing.revenue;
-  result["payoff"] = to_array(clearing.payoff);
-  result["certainty_equivalent"] = clearing.certainty_equivalent;
-  result["no_trade_equivalent"] = clearing.no_trade_equivalent;
-  result["upper_bound"] = clearing.upper_bound;
-  result["scale"] = clearing.scale;
+  key.status.set(result, name_of(clearing.status));
+  key.cell.set(result, to_array(clearing.cell));
+  key.state_prices.set(result, to_array(clearing.state_prices));
+  key.claim_prices.set(result, to_array(clearing.claim_prices));
+  key.net_demand.set(result, to_array(clearing.net_demand));
+  key.fills.set(result, to_array(clearing.fills));
+  key.revenue.set(result, clearing.revenue);
+  key.payoff.set(result, to_array(clearing.payoff));
+  key.certainty_equivalent.set(result, clearing.certainty_equivalent);
+  key.no_trade_equivalent.set(result, clearing.no_trade_equivalent);
+  key.upper_bound.set(result, clearing.upper_bound);
+  key.scale.set(result, clearing.scale);
   add_support(result, clearing.support);
-  add_progress(result, clearing.progress);
-  result["pieces"] = py::cast(clearing.pieces);
   if (settings.certificate) {
-    result["certificate"] = to_dict(clearing.certificate);
+    key.certificate.set(result, to_dict(clearing.certificate));
   }
-  result["iterations"] = clearing.iterations;
-  result["threads"] = clearing.threads;
-  result["seconds_compile"] = clearing.seconds_compile;
-  result["seconds_search"] = clearing.seconds_search;
-  result["seconds_select"] = clearing.seconds_select;
-  result["seconds_total"] = clearing.seconds_total;
+  key.stats.set(result, statistics(clearing));
   return result;
 }
 
@@ -361,7 +407,7 @@ py::dict solve_cell(const In<double>& payoffs, const In<double>& prior, const In
   const std::chrono::duration<double> elapsed = std::chrono::steady_clock::now() - start;
 
   py::dict result;
-  const CellKeys& key = cell_keys();
+  const Keys& key = keys();
   key.status.set(result, name_of(solution.status));
   key.state_prices.set(result, to_array(solution.state_prices));
   key.net_demand.set(result, to_array(solution.net_demand));
