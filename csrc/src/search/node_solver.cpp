@@ -7,8 +7,8 @@ namespace kpm {
 
 namespace {
 
-constexpr int kStartCells = 2;         // clearings before the tree, at most
-constexpr int kCellsFirst = 20;        // rounds of the climb before the first relaxation, at most
+constexpr int kStartCells = 2;     // clearings before the tree, at most
+constexpr double kClimbing = 0.5;  // of the gap: a climb that leaves more is left to a relaxation
 constexpr int kRelaxIterations = 60;   // of the interior-point method in a node
 constexpr double kBranchShare = 0.02;  // of the distance to the best: accuracy of a relaxation
 constexpr double kRelaxTolerance = 1e-12;
@@ -86,24 +86,19 @@ NodeOutcome NodeSolver::process(Node node, double incumbent, bool keep_settled) 
   return outcome;
 }
 
-/// Climb from the cell solved last, until the multipliers of a cell on the way bound the whole run
-/// by the best clearing. At the optimum they often do, for the relaxation's optimum is a cell's
-/// there: then nothing is left to relax.
+/// Climb from the cell solved last while that closes the gap fast, until the multipliers of a cell
+/// on the way bound the whole run by the best clearing. At the optimum they often do, for the
+/// relaxation's optimum is a cell's there: then nothing is left to relax.
 bool NodeSolver::closed_by_cells(Node& node, double& incumbent, NodeOutcome& outcome) {
-  bool closed = false;
-  for (int round = 0; round < kCellsFirst; ++round) {
+  double gap = kInfinity;
+  take_bound_of_cell(node);
+  while (node.bound > incumbent + kTie && node.bound - incumbent <= kClimbing * gap) {
+    gap = node.bound - incumbent;
+    incumbent = std::max(incumbent, cells_.climb_once(outcome.candidates));
     take_bound_of_cell(node);
-    const double before = incumbent;
-    closed = node.bound <= incumbent + kTie;
-    if (!closed) {
-      incumbent = std::max(incumbent, cells_.climb_once(outcome.candidates));
-    }
-    if (incumbent <= before + kTie) {
-      break;
-    }
   }
   count(outcome);
-  return closed;
+  return node.bound <= incumbent + kTie;
 }
 
 /// Whether any state prices reach the run; if not, the multipliers become the proof of that.
