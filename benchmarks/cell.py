@@ -28,8 +28,12 @@ from kpm_fast import _core
 from .accuracy import CellData, Floats, certainty_equivalent, upper_bound
 from .cells import FAMILIES, benchmark_cells
 from .conic import ClarabelCell, ConicCell, CvxpyCell
+from .distribution import percentiles, shifted_geometric_mean
 from .machine import describe
+from .section import Section, slug_of, time_text
 
+TITLE = "One cell"
+SHIFT = 1e-5  # seconds, of the geometric mean
 REQUIRED = 1e-8  # of the notional
 OURS = 1e-9  # the tolerance asked of kpm_fast
 CONIC = (1e-7, 1e-8, 1e-9, 1e-10)  # what may be asked of the conic solver, loosest first
@@ -193,6 +197,47 @@ def summary(entries: list[Contest], left_out: int) -> dict[str, Any]:
 
 def quantiles(values: Floats) -> dict[str, float]:
     return {"median": float(np.median(values)), "p99": float(np.quantile(values, 0.99))}
+
+
+def section(quick: bool) -> Section:
+    """All solvers on cells of every family."""
+    part = Section("All solvers, the same cells, the same certified accuracy")
+    entries, left_out = measure(*((3, 5) if quick else (20, 15)))
+    if not entries:
+        raise RuntimeError(f"none of the {left_out} cells was solved accurately by every solver")
+    for solver in SOLVERS:
+        by_cell = ratios(entries, solver)
+        seconds = np.concatenate([entry.seconds[solver] for entry in entries])
+        part.rows.append(
+            {
+                "solver": solver,
+                "median times": float(np.median(by_cell)),
+                "p10 times": float(np.quantile(by_cell, 0.1)),
+                "p90 times": float(np.quantile(by_cell, 0.9)),
+                "mean time": shifted_geometric_mean(
+                    [np.median(entry.seconds[solver]) for entry in entries], SHIFT
+                ),
+                **percentiles(seconds),
+                "largest gap": max(
+                    (e.error[solver] for e in entries if solver in e.error), default=None
+                ),
+            }
+        )
+        if solver not in (CORE, PYTHON):
+            part.against(TITLE, solver, by_cell)
+            part.quote(f"cell.{slug_of(solver)}", f"{np.median(by_cell):,.0f}")
+    part.quote("cell.core", time_text(float(np.median([e.seconds[CORE] for e in entries]))))
+    part.quote("cell.count", f"{len(entries)}")
+    part.notes += [
+        f"{len(entries)} of {len(entries) + left_out} cells; the others are left out because a "
+        f"solver is short of {REQUIRED:g} of the notional there.",
+        f"Times: of {CORE}, over the cells. Mean: geometric, shifted by {time_text(SHIFT)}, of the "
+        "cells' medians. Percentiles: of all calls.",
+    ]
+    return part
+
+
+SECTIONS = {"solvers": section}
 
 
 def print_report(report: dict[str, Any]) -> None:

@@ -29,7 +29,9 @@ from .conic import ClarabelCell, ConicCell
 from .machine import describe
 from .rounds import cores_busy, interleave, ratio
 from .section import Section, time_text
+from .verified import NotVerifiedError, examined, verified
 
+TITLE = "The proof of the optimum"
 GAP = 1e-6  # relative to the notional, unless said
 PAPER_GAP = 1e-9
 CLARABEL_TOLERANCE = 1e-8
@@ -43,34 +45,6 @@ TARGET_RANDOM = 1.0
 TARGET_LARGE_GAP, TARGET_LARGE_TIME = 1e-3, 60.0
 
 SINGLE, DOUBLE = "1 thread", "2 threads"
-
-
-class NotVerifiedError(RuntimeError):
-    """An answer did not stand its examination: its time means nothing."""
-
-
-def verified(result: kpm.Result, name: str) -> kpm.Result:
-    """The result, if its figures can be recomputed and its proof, if any, holds."""
-    checks = [result.verify()]
-    if result.certificate is not None:
-        checks.append(kpm.check_certificate(result.market, result.orders, result))
-    for check in checks:
-        if not check.passed:
-            raise NotVerifiedError(f"{name}: {check}")
-    return result
-
-
-def examined(book: books.Book, name: str, tolerance: float) -> kpm.Result:
-    """What ``clear`` answers, verified, after the proof of the same clearing was checked.
-
-    The proof speaks of all claims as given, so its tree is not quite the one that is timed.
-    """
-    proof = verified(kpm.clear(*book, tolerance=tolerance, certificate=True), name)
-    result = verified(kpm.clear(*book, tolerance=tolerance), name)
-    difference = abs(result.certainty_equivalent - proof.certainty_equivalent)
-    if not difference <= (tolerance + 1e-11) * result.scale:
-        raise NotVerifiedError(f"{name}: clearing and proof differ by {difference:g} in value")
-    return result
 
 
 def quadratic_programme() -> Callable[[], Any]:

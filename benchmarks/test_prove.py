@@ -10,6 +10,7 @@ from pytest_benchmark.fixture import BenchmarkFixture
 import kpm_fast as kpm
 from benchmarks import books, prove
 from benchmarks.section import Section
+from benchmarks.verified import verified
 
 BOOKS = {
     "simulation A": lambda: books.simulation_a(0.4),
@@ -22,7 +23,7 @@ BOOKS = {
 def test_time(benchmark: BenchmarkFixture, name: str) -> None:
     market, orders = BOOKS[name]()
     result = benchmark(kpm.clear, market, orders, tolerance=prove.GAP)
-    prove.verified(result, name)
+    verified(result, name)
 
 
 @pytest.mark.parametrize("measure", prove.SECTIONS.values(), ids=prove.SECTIONS.keys())
