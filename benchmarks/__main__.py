@@ -5,9 +5,9 @@ from __future__ import annotations
 import argparse
 import sys
 
-from . import cell, enumerate, prove
+from . import cell, enumerate, prove, report
 
-BENCHMARKS = (cell, enumerate, prove)
+BENCHMARKS = (report, cell, enumerate, prove)
 
 
 def main(arguments: list[str] | None = None) -> int:

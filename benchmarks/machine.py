@@ -21,7 +21,7 @@ def describe() -> list[tuple[str, str]]:
         ("python", platform.python_version()),
         *((f"core {name}", value) for name, value in build.items()),
         ("packages", ", ".join(f"{name} {_version(name)}" for name in PACKAGES)),
-        ("commit", _commit()),
+        ("commit", commit()),
     ]
 
 
@@ -47,7 +47,8 @@ def _version(package: str) -> str:
         return "absent"
 
 
-def _commit() -> str:
+def commit() -> str:
+    """The checkout's commit, with "-dirty" where files differ from it."""
     root = Path(__file__).resolve().parent.parent
     command = ["git", "-C", str(root), "describe", "--always", "--dirty", "--abbrev=12"]
     try:

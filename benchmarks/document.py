@@ -1,0 +1,159 @@
+"""The report as Markdown, and its figures, from the data alone."""
+
+from __future__ import annotations
+
+import inspect
+import pkgutil
+import re
+from collections.abc import Sequence
+from pathlib import Path
+from types import ModuleType
+
+from kpm_fast import plotstyle
+
+from . import chapters, overview
+from .entry import Data, Entry
+from .load import IDLE
+from .section import Figure, Row, Section, Target, cell_text, columns_of
+
+IMAGES = "images"  # beside the page
+
+
+def write(data: Data, path: Path, modules: Sequence[ModuleType] = chapters.CHAPTERS) -> list[Path]:
+    """Write the page and draw its figures beside it; every file written, the page first."""
+    entries = [entry for entry in data.entries if entry.section is not None]
+    ratios = [ratio for entry in entries if entry.section for ratio in entry.section.ratios]
+    front = overview.overview(ratios)
+    parts = [*_head(data), "", *_section(front, 2)]
+    for module in modules:
+        own = [e for e in data.entries if e.name.partition(".")[0] == chapters.name_of(module)]
+        if own:
+            parts += ["", f"## {module.TITLE}", "", prose_of(module)]
+            for entry in own:
+                parts += ["", *_entry(entry)]
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_text("\n".join(parts).rstrip() + "\n", encoding="utf-8")
+    figures = [
+        *front.figures,
+        *(f for entry in entries if entry.section for f in entry.section.figures),
+    ]
+    return [path, *(file for figure in figures for file in draw(figure, path.parent / IMAGES))]
+
+
+def draw(figure: Figure, folder: Path) -> list[Path]:
+    drawing = pkgutil.resolve_name(figure.draw)(figure.data)
+    return plotstyle.save(drawing, folder / f"bench-{figure.slug}")
+
+
+def prose_of(module: ModuleType) -> str:
+    """A module's docstring as Markdown."""
+    return re.sub(r"``(.+?)``", r"`\1`", inspect.getdoc(module) or "")
+
+
+def _head(data: Data) -> list[str]:
+    command = f"python -m benchmarks report{' --quick' if data.quick else ''}"
+    lines = [
+        "# Benchmarks",
+        "",
+        f"Written by `{command}`; every number on this page comes from that command's data, "
+        "`benchmarks.json` beside this page. Nothing is timed before its answer was verified. "
+        "Rounds are interleaved, every section ran in a process of its own, one after the other, "
+        "linear algebra on one thread.",
+    ]
+    if data.quick:
+        lines += ["", "**A quick run**: few and small instances. It shows that all parts work."]
+    for entry in data.failed:
+        lines += ["", f"**{entry.name} failed** and has no numbers below."]
+    missed = [t for e in data.entries if e.section for t in e.section.targets if not t.met]
+    targets = [t for e in data.entries if e.section for t in e.section.targets]
+    if targets:
+        lines += ["", f"{len(targets) - len(missed)} of {len(targets)} targets met."]
+    lines += ["", "| | |", "|---|---|"]
+    lines += [f"| {_plain(label)} | {_plain(value)} |" for label, value in data.machine.items()]
+    lines.append(f"| measured | {_span(sorted(entry.date for entry in data.entries))} |")
+    commits = list(dict.fromkeys(entry.commit for entry in data.entries))
+    lines.append(f"| commit | {_plain(', '.join(commits))} |")
+    lines.append(f"| other processes | {_idleness(data.entries)} |")
+    lines.append(f"| time | {sum(entry.seconds for entry in data.entries) / 60:.1f} minutes |")
+    return lines
+
+
+def _span(dates: list[str]) -> str:
+    if not dates:
+        return "never"
+    return dates[0] if dates[0] == dates[-1] else f"{dates[0]} to {dates[-1]}"
+
+
+def _idleness(entries: Sequence[Entry]) -> str:
+    known = [entry for entry in entries if entry.others is not None]
+    if not known:
+        return "unknown: the system does not say what else ran"
+    busy = [entry for entry in known if entry.others is not None and entry.others > IDLE]
+    if not busy:
+        return f"none to speak of: less than {IDLE:g} cores in every section, the machine was idle"
+    worst = max(busy, key=lambda entry: entry.others or 0.0)
+    return (
+        f"**the machine was not idle**: others kept more than {IDLE:g} cores busy during "
+        f"{len(busy)} of {len(known)} sections, {worst.others:.2f} during {worst.name}"
+    )
+
+
+def _entry(entry: Entry) -> list[str]:
+    if entry.section is None:
+        title = f"### {entry.name}"
+        return [title, "", "**Failed:**", "", "```text", entry.error, "```"]
+    return _section(entry.section, 3)
+
+
+def _section(section: Section, level: int) -> list[str]:
+    lines = [f"{'#' * level} {section.title}"]
+    for paragraph in section.prose:
+        lines += ["", paragraph]
+    if section.skipped:
+        lines += ["", f"**Skipped:** {section.skipped}."]
+    if section.rows:
+        lines += ["", *table(section.rows)]
+    for note in section.notes:
+        lines += ["", f"{note[0].upper()}{note[1:]}"]
+    if section.targets:
+        lines += ["", *_targets(section.targets)]
+    for figure in section.figures:
+        lines += ["", f"![{figure.caption}]({IMAGES}/bench-{figure.slug}.svg)"]
+        lines += ["", f"*{figure.caption}*"]
+    return lines
+
+
+def table(rows: Sequence[Row]) -> list[str]:
+    """Rows as a Markdown table; text to the left, numbers to the right."""
+    columns = columns_of(rows)
+    lines = [
+        _line([_heading(name) for name, _ in columns]),
+        _line(["---" if left else "--:" for _, left in columns]),
+    ]
+    return lines + [
+        _line([_plain(cell_text(name, row.get(name))) for name, _ in columns]) for row in rows
+    ]
+
+
+def _heading(name: str) -> str:
+    """A column's name without the word that only says how to write its numbers."""
+    words = name.split()
+    if len(words) > 1 and words[-1] in ("times", "time", "memory", "share"):
+        words = words[:-1] + ([] if words[-1] != "times" else ["×"])
+    return _plain(" ".join(words))
+
+
+def _targets(targets: Sequence[Target]) -> list[str]:
+    lines = ["| target | measured | |", "|---|---|---|"]
+    for target in targets:
+        verdict = "met" if target.met else "**missed**"
+        lines.append(_line([_plain(target.text), _plain(target.measured), verdict]))
+    return lines
+
+
+def _line(cells: Sequence[str]) -> str:
+    return f"| {' | '.join(cells)} |"
+
+
+def _plain(text: str) -> str:
+    return text.replace("|", "\\|").replace("\n", " ")

@@ -1,0 +1,132 @@
+"""The overview: every peer against this package, as a table and as the figure of the README."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any
+
+from kpm_fast.plotstyle import BLUE, GREY, INK, PALE, house_style, new_figure
+
+from .section import Ratio, Section
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+    from matplotlib.figure import Figure as Drawing
+
+TITLE = "Overview"
+SLUG = "overview"
+
+
+def overview(ratios: Sequence[Ratio]) -> Section:
+    """How many times as long as this package each peer takes, by what was solved."""
+    section = Section(TITLE)
+    for ratio in ratios:
+        section.rows.append(
+            {
+                "solved": ratio.group,
+                "by": ratio.peer,
+                "median times": ratio.median,
+                "lower quartile times": ratio.low,
+                "upper quartile times": ratio.high,
+                "": "extrapolated from a sample" if ratio.estimated else "",
+            }
+        )
+    section.notes.append(
+        "Times as long as this package takes for the same answers: median and quartiles over "
+        "the instances. Below 1 the peer is faster."
+    )
+    if ratios:
+        groups: dict[str, list[dict[str, Any]]] = {}
+        for ratio in ratios:
+            groups.setdefault(ratio.group, []).append(
+                {
+                    "peer": ratio.peer,
+                    "median": ratio.median,
+                    "low": ratio.low,
+                    "high": ratio.high,
+                    "estimated": ratio.estimated,
+                }
+            )
+        data = [{"group": group, "peers": peers} for group, peers in groups.items()]
+        section.draw(
+            draw,
+            SLUG,
+            "How many times as long as this package others take for the same answers: median and "
+            "quartiles over the instances, on a logarithmic axis.",
+            data,
+        )
+    return section
+
+
+def draw(data: Any) -> Drawing:
+    """A dot for each peer with its quartiles, peers of a group below each other."""
+    lines = sum(len(group["peers"]) + 1 for group in data)
+    with house_style():
+        figure, (axes,) = new_figure(8.2, 1.1 + 0.32 * lines)
+        place, ticks, names = 0.0, [], []
+        smallest = min(peer["low"] for group in data for peer in group["peers"])
+        largest = max(peer["high"] for group in data for peer in group["peers"])
+        axes.set_xscale("log")
+        axes.set_xlim(min(0.5, smallest / 2), largest * 8)
+        for group in data:
+            axes.annotate(
+                group["group"],
+                (0.0, place),
+                xycoords=("axes fraction", "data"),
+                xytext=(-8, 0),
+                textcoords="offset points",
+                ha="right",
+                va="center",
+                fontweight="bold",
+            )
+            place += 1
+            for peer in sorted(group["peers"], key=lambda peer: float(peer["median"])):
+                _dot(axes, place, peer)
+                ticks.append(place)
+                names.append(peer["peer"])
+                place += 1
+        axes.axvline(1.0, color=INK, linewidth=1.0, zorder=1)
+        axes.set_ylim(place - 0.4, -0.7)
+        axes.set_yticks(ticks, names)
+        axes.tick_params(axis="y", length=0)
+        axes.grid(axis="x", color=PALE, linewidth=0.8, zorder=0)
+        axes.spines["left"].set_visible(False)
+        axes.xaxis.set_major_formatter(lambda value, _: f"{value:,.4g}×")
+        axes.set_xlabel("time, as a multiple of this package's (1×: as fast)")
+        axes.set_title("How much longer others take for the same answers")
+    return figure
+
+
+def _dot(axes: Axes, place: float, peer: dict[str, Any]) -> None:
+    colour = GREY if peer["estimated"] else BLUE
+    axes.plot([peer["low"], peer["high"]], [place, place], color=colour, linewidth=2.4, zorder=3)
+    fill = "white" if peer["estimated"] else colour
+    axes.plot(
+        [peer["median"]],
+        [place],
+        "o",
+        color=colour,
+        markerfacecolor=fill,
+        markersize=7,
+        markeredgewidth=1.6,
+        zorder=4,
+    )
+    label = f"{multiple_text(peer['median'])}{' (extrapolated)' if peer['estimated'] else ''}"
+    axes.annotate(
+        label,
+        (max(peer["high"], peer["median"]), place),
+        xytext=(8, 0),
+        textcoords="offset points",
+        va="center",
+        color=INK,
+        fontsize=9,
+    )
+
+
+def multiple_text(value: float) -> str:
+    """A multiple with two digits that mean something, or three: 0.83×, 22×, 1,400×."""
+    if value < 10:
+        return f"{value:.2g}×"
+    digits = 2 if value >= 1000 else 0
+    scale = 10 ** max(0, len(str(int(value))) - 2) if digits else 1
+    return f"{round(value / scale) * scale:,.0f}×"
