@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from types import ModuleType
 
-from . import cell, enumerate, prove
+from . import cell, enumerate, growth, prove
 from .section import Section
 
-CHAPTERS: tuple[ModuleType, ...] = (cell, prove, enumerate)
+CHAPTERS: tuple[ModuleType, ...] = (cell, prove, growth, enumerate)
 
 
 def name_of(chapter: ModuleType) -> str:

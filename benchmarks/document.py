@@ -139,7 +139,7 @@ def _heading(name: str) -> str:
     """A column's name without the word that only says how to write its numbers."""
     words = name.split()
     if len(words) > 1 and words[-1] in ("times", "time", "memory", "share"):
-        words = words[:-1] + ([] if words[-1] != "times" else ["×"])
+        words = words[:-1]
     return _plain(" ".join(words))
 
 
