@@ -5,9 +5,9 @@ from __future__ import annotations
 import argparse
 import sys
 
-from . import cell, enumerate, prove, report
+from . import cell, compare, enumerate, prove, report
 
-BENCHMARKS = (report, cell, enumerate, prove)
+BENCHMARKS = (report, compare, cell, enumerate, prove)
 
 
 def main(arguments: list[str] | None = None) -> int:

@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from types import ModuleType
 
-from . import cell, enumerate, growth, prove
+from . import cell, enumerate, growth, profile, prove
 from .section import Section
 
-CHAPTERS: tuple[ModuleType, ...] = (cell, prove, growth, enumerate)
+CHAPTERS: tuple[ModuleType, ...] = (cell, prove, growth, enumerate, profile)
 
 
 def name_of(chapter: ModuleType) -> str:
