@@ -206,7 +206,7 @@ def section(quick: bool) -> Section:
     if not entries:
         raise RuntimeError(f"none of the {left_out} cells was solved accurately by every solver")
     for solver in SOLVERS:
-        by_cell = ratios(entries, solver)
+        by_cell = ratios(entries, solver, PYTHON)
         seconds = np.concatenate([entry.seconds[solver] for entry in entries])
         part.rows.append(
             {
@@ -231,7 +231,7 @@ def section(quick: bool) -> Section:
     part.notes += [
         f"{len(entries)} of {len(entries) + left_out} cells; the others are left out because a "
         f"solver is short of {REQUIRED:g} of the notional there.",
-        f"Times: of {CORE}, over the cells. Mean: geometric, shifted by {time_text(SHIFT)}, of the "
+        f"Ratios: to {PYTHON}, over the cells. Mean: geometric, shifted by {time_text(SHIFT)}, of the "
         "cells' medians. Percentiles: of all calls.",
     ]
     return part

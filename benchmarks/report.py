@@ -69,14 +69,19 @@ def merged(old: Sequence[Entry], new: Sequence[Entry], names: Sequence[str]) -> 
     return [latest[name] for name in names if name in latest]
 
 
-def publish(data: Data, page: Path) -> list[Path]:
+def publish(data: Data, page: Path, console: Console) -> None:
     """Write data, page and figures; fill the spans of README and docs from a published report."""
     store = page.with_suffix(".json")
     data.write(store)
     written = [store, *document.write(data, page)]
-    if page.resolve() == PUBLISHED and not data.failed:
-        written += spans.fill(quoting_pages(), data.quotes)
-    return written
+    missing: list[str] = []
+    if page == PUBLISHED and not data.quick:
+        filled, missing = spans.fill(quoting_pages(), data.quotes)
+        written += filled
+    for path in written:
+        console.print(f"wrote {path}", highlight=False)
+    if missing:
+        console.print(f"quoted, but not measured: {', '.join(missing)}", highlight=False)
 
 
 def _machine() -> dict[str, str]:
@@ -125,8 +130,7 @@ def run(options: argparse.Namespace) -> int:
     else:
         machine = kept.machine if options.render else _machine()
         data = Data(kept.quick, machine, merged(kept.entries, entries, names))
-    for path in publish(data, page):
-        console.print(path, highlight=False)
+    publish(data, page, console)
     for entry in data.failed:
         console.print(f"[bold red]failed[/]: {entry.name}", highlight=False)
     return 1 if data.failed else 0

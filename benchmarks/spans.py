@@ -14,7 +14,7 @@ _MARK = re.compile(r"<!-- /?bench\b.*?-->")
 
 
 class SpanError(ValueError):
-    """A page quotes what nothing measured, or marks a span badly."""
+    """A page marks a span badly."""
 
 
 def spans(text: str) -> list[tuple[str, str]]:
@@ -25,25 +25,30 @@ def spans(text: str) -> list[tuple[str, str]]:
     return found
 
 
+def unmeasured(text: str, quotes: Mapping[str, str]) -> list[str]:
+    """The keys of a page that nothing measured."""
+    return sorted({key for key, _ in spans(text)} - set(quotes))
+
+
 def filled(text: str, quotes: Mapping[str, str]) -> str:
-    """The page with every span saying what its key stands for."""
-    unknown = sorted({key for key, _ in spans(text)} - set(quotes))
-    if unknown:
-        raise SpanError(f"nothing measured is called {', '.join(unknown)}")
-    return _SPAN.sub(lambda match: match[1] + quotes[match[2]] + match[4], text)
+    """The page with every span saying what was measured; others stay as they are."""
+    spans(text)  # badly marked pages are not touched
+    return _SPAN.sub(lambda match: match[1] + quotes.get(match[2], match[3]) + match[4], text)
 
 
-def fill(pages: Iterable[Path], quotes: Mapping[str, str]) -> list[Path]:
-    """Fill the spans of pages, all or none; the pages that changed."""
-    changed = {}
+def fill(pages: Iterable[Path], quotes: Mapping[str, str]) -> tuple[list[Path], list[str]]:
+    """Fill the spans of pages, all or none: the pages that changed, the keys nothing measured."""
+    changed: dict[Path, str] = {}
+    missing: set[str] = set()
     for page in pages:
         before = page.read_text(encoding="utf-8")
         try:
             after = filled(before, quotes)
         except SpanError as error:
             raise SpanError(f"{page}: {error}") from None
+        missing |= set(unmeasured(before, quotes))
         if after != before:
             changed[page] = after
     for page, text in changed.items():
         page.write_text(text, encoding="utf-8")
-    return list(changed)
+    return list(changed), sorted(missing)
