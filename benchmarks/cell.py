@@ -231,8 +231,8 @@ def section(quick: bool) -> Section:
     part.notes += [
         f"{len(entries)} of {len(entries) + left_out} cells; the others are left out because a "
         f"solver is short of {REQUIRED:g} of the notional there.",
-        f"Ratios: to {PYTHON}, over the cells. Mean: geometric, shifted by {time_text(SHIFT)}, of the "
-        "cells' medians. Percentiles: of all calls.",
+        f"Ratios: to {PYTHON}, over the cells. Mean: geometric, shifted by {time_text(SHIFT)}, of "
+        "the cells' medians. Percentiles: of all calls.",
     ]
     return part
 

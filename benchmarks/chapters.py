@@ -1,21 +1,28 @@
-"""The chapters of the report, in order: modules that keep the contract of ``section.py``."""
+"""The chapters of the report, in order: modules that keep the contract of ``section.py``.
+
+They are imported when asked for: each needs the libraries that it measures.
+"""
 
 from __future__ import annotations
 
+import importlib
 from collections.abc import Callable, Mapping, Sequence
 from types import ModuleType
 
-from . import cell, enumerate, growth, profile, prove
 from .section import Section
 
-CHAPTERS: tuple[ModuleType, ...] = (cell, prove, growth, enumerate, profile)
+NAMES = ("cell", "prove", "growth", "enumerate", "profile")
+
+
+def load() -> list[ModuleType]:
+    return [importlib.import_module(f"{__package__}.{name}") for name in NAMES]
 
 
 def name_of(chapter: ModuleType) -> str:
     return chapter.__name__.rpartition(".")[2]
 
 
-def sections(chapters: Sequence[ModuleType] = CHAPTERS) -> dict[str, Callable[[bool], Section]]:
+def sections(chapters: Sequence[ModuleType]) -> dict[str, Callable[[bool], Section]]:
     """Every section by its full name, ``chapter.section``."""
     found: dict[str, Callable[[bool], Section]] = {}
     for chapter in chapters:
@@ -26,17 +33,11 @@ def sections(chapters: Sequence[ModuleType] = CHAPTERS) -> dict[str, Callable[[b
 
 def chosen(only: Sequence[str], names: Sequence[str]) -> list[str]:
     """The full names that a choice of chapters and sections stands for, in the report's order."""
-    unknown = [
-        choice
-        for choice in only
-        if not any(name == choice or name.startswith(f"{choice}.") for name in names)
-    ]
+
+    def covers(choice: str, name: str) -> bool:
+        return name == choice or name.startswith(f"{choice}.")
+
+    unknown = [choice for choice in only if not any(covers(choice, name) for name in names)]
     if unknown:
         raise ValueError(f"no such section: {', '.join(unknown)}; there are {', '.join(names)}")
-    if not only:
-        return list(names)
-    return [
-        name
-        for name in names
-        if any(name == choice or name.startswith(f"{choice}.") for choice in only)
-    ]
+    return [name for name in names if not only or any(covers(choice, name) for choice in only)]

@@ -19,7 +19,7 @@ from .section import Figure, Row, Section, Target, cell_text, columns_of
 IMAGES = "images"  # beside the page
 
 
-def write(data: Data, path: Path, modules: Sequence[ModuleType] = chapters.CHAPTERS) -> list[Path]:
+def write(data: Data, path: Path, modules: Sequence[ModuleType]) -> list[Path]:
     """Write the page and draw its figures beside it; every file written, the page first."""
     entries = [entry for entry in data.entries if entry.section is not None]
     ratios = [ratio for entry in entries if entry.section for ratio in entry.section.ratios]

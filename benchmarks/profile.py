@@ -39,56 +39,54 @@ DISCUSSED = 3
 # What is behind the functions that have led the list; the report picks those that lead it now.
 REMARKS = {
     "RelaxationProgram::factor": (
-        "sets up and factors the condensed Newton system of a node's relaxation: the Gram matrix "
-        "of K claims over N states and two symmetric systems with a row a claim, O(K² N + K³) "
-        "whatever the number of orders. It falls with the number of iterations and of nodes, or "
-        "with a factorisation that exploits that only the claims off their staircases couple."
+        "condenses and factors the Newton system of a node's relaxation, once an iteration: two "
+        "symmetric systems with a row a claim, O(K² N + K³) whatever the number of orders. Fewer "
+        "iterations or fewer nodes make it less; so would leaving out the claims whose hull is a "
+        "single piece, which couple through prices or through demand alone."
     ),
     "RelaxationProgram::direction": (
-        "solves with those factors, twice an iteration (predictor and corrector), O(K² + K N). It "
-        "falls with the number of iterations."
+        "solves with those factors for predictor and corrector, O(K² + K N). Fewer iterations make "
+        "it less."
     ),
     "StatePriceBlock::factor": (
-        "forms P diag(xi) P', the part of the Newton system that couples claims through state "
-        "prices: O(K² N), dense because every claim's payoffs are."
+        "condenses the state prices into the Gram matrix P diag(xi / s) P' less its mean, once an "
+        "iteration: O(K² N), dense because every claim's payoffs are, half of it by symmetry."
     ),
     "PriceProgram::factor": (
-        "the linear programme in the prices of a cell's flats, solved once for each cell that the "
-        "local search tries and for every candidate for a tie."
+        "the linear programme in the prices of a cell's flats, O(K² N + K³) an iteration. The "
+        "local search solves it for each cell it tries, and the choice among ties for candidates."
     ),
     "DemandProgram::factor": (
-        "the smooth programme in the demand of a cell's steps, solved once for each cell."
+        "the smooth programme in the demand of a cell's steps, O(K² N + K³) with K the steps "
+        "alone, for each cell that is solved."
     ),
     "RiskBlock::root": (
-        "the price of ambiguity that goes with a step of the risk measure, found by safeguarded "
-        "Newton steps, with a logarithm and an exponential a state in each."
+        "a claim's row of the root of the risk's Hessian: three sums over the states and a product "
+        "a state, O(N) a claim and iteration, no transcendental function."
     ),
     "PriceSimplex::pivot": (
         "the dense tableau that decides whether any state prices reach a run or a cell, O(K N) a "
         "pivot."
     ),
-    "PriceSimplex::evaluate": (
-        "recomputes the violations of that tableau, O(K N), after each pivot."
-    ),
+    "PriceSimplex::evaluate": "computes the tableau's basic solution again, O(K N) each time.",
+    "radix_sort": "sorts the limits of a claim: one pass a digit over its orders.",
     codemap.PYTHON: (
         "arguments are resolved and checked and the result is assembled once a call. It leads "
         "where a book is so small that the core needs a tenth of a millisecond."
     ),
     "Eigen": (
-        "products and triangular solves of small dense matrices that Eigen did not inline: a row a "
-        "claim or a state. They fall with the number of iterations."
+        "products of matrices and vectors that were not inlined, small and dense: a row a claim or "
+        "a state. Fewer iterations make them less."
     ),
     "allocation": (
-        "solvers and buffers are set up once a clearing, not in the iterations; it leads where a "
-        "book is so small that there are few iterations."
+        "solvers and buffers are set up once a clearing; it leads where a book is so small that "
+        "there are few iterations to pay for it."
     ),
     "logarithms, exponentials": (
-        "about two logarithms and an exponential a state in each iteration, for the entropy "
-        "barrier and the exponential utility; the problem needs them."
+        "of the exponential utility and of the entropy of the worst case, a few a state and "
+        "iteration; the problem needs them."
     ),
-    "standard library": (
-        "sorting the limits of the claims, O(J log J), and of orders for the published fills."
-    ),
+    "standard library": "sorts what the radix sort left: limits alike in their leading bits.",
 }
 
 

@@ -13,6 +13,7 @@ import time
 from collections.abc import Callable, Sequence
 from datetime import datetime, timezone
 from pathlib import Path
+from types import ModuleType
 
 from rich.console import Console
 
@@ -69,11 +70,11 @@ def merged(old: Sequence[Entry], new: Sequence[Entry], names: Sequence[str]) -> 
     return [latest[name] for name in names if name in latest]
 
 
-def publish(data: Data, page: Path, console: Console) -> None:
+def publish(data: Data, page: Path, modules: Sequence[ModuleType], console: Console) -> None:
     """Write data, page and figures; fill the spans of README and docs from a published report."""
     store = page.with_suffix(".json")
     data.write(store)
-    written = [store, *document.write(data, page)]
+    written = [store, *document.write(data, page, modules)]
     missing: list[str] = []
     if page == PUBLISHED and not data.quick:
         filled, missing = spans.fill(quoting_pages(), data.quotes)
@@ -112,7 +113,8 @@ def run(options: argparse.Namespace) -> int:
     if page.suffix != ".md":
         console.print(f"error: {page.name} does not end in .md", highlight=False)
         return 2
-    names = list(chapters.sections())
+    modules = chapters.load()
+    names = list(chapters.sections(modules))
     store = page.with_suffix(".json")
     try:
         wanted = [] if options.render else chapters.chosen(options.only, names)
@@ -130,7 +132,7 @@ def run(options: argparse.Namespace) -> int:
     else:
         machine = kept.machine if options.render else _machine()
         data = Data(kept.quick, machine, merged(kept.entries, entries, names))
-    publish(data, page, console)
+    publish(data, page, modules, console)
     for entry in data.failed:
         console.print(f"[bold red]failed[/]: {entry.name}", highlight=False)
     return 1 if data.failed else 0

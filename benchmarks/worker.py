@@ -58,7 +58,7 @@ def main(arguments: list[str] | None = None) -> int:
     parser.add_argument("name")
     parser.add_argument("--quick", action="store_true")
     options = parser.parse_args(arguments)
-    section = chapters.sections()[options.name](options.quick)
+    section = chapters.sections(chapters.load())[options.name](options.quick)
     # A NaN or an infinity is no JSON and no measurement: it fails here.
     print("\n" + json.dumps(section.as_dict(), allow_nan=False))
     return 0

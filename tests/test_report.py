@@ -1,0 +1,249 @@
+"""The report: what is measured is what it says, and what fails is not left out."""
+
+from __future__ import annotations
+
+import io
+import json
+import subprocess
+import sys
+from collections.abc import Callable
+from pathlib import Path
+from types import ModuleType
+from typing import Any
+
+import pytest
+from matplotlib.figure import Figure as Drawing
+from rich.console import Console
+
+from benchmarks import chapters, document, load, overview, report, worker
+from benchmarks.entry import Data, Entry
+from benchmarks.section import Section
+from benchmarks.worker import SectionFailedError
+from kpm_fast.plotstyle import new_figure
+
+
+def draw_line(data: Any) -> Drawing:
+    figure, (axes,) = new_figure(2, 2)
+    axes.plot(data["x"], data["y"])
+    return figure
+
+
+def measured(quick: bool = False) -> Section:
+    section = Section("Some clearings")
+    section.prose.append("What it *means*.")
+    section.rows = [
+        {"book": "a|b", "ours times": 1.0, "p50 time": 0.0123, "peak memory": 2048, "gap": 1e-9},
+        {"book": "c", "ours times": 250.4, "p50 time": 2.5, "peak memory": 3 * 2**20, "gap": None},
+    ]
+    section.notes.append("a note")
+    section.aim("be fast", "12 ms", True)
+    section.aim("be small", "3 MiB", False)
+    section.quote("some.time", "12 ms")
+    section.against("Books", "Slow solver", [4.0, 5.0, 9.0])
+    section.against("Books", "Guess", [40.0], estimated=True)
+    section.draw(draw_line, "line", "A line.", {"x": [1, 2], "y": [3, 4]})
+    return section
+
+
+def chapter(**sections: Callable[[bool], Section]) -> ModuleType:
+    module = ModuleType("benchmarks.some", "How it is measured: ``x``.")
+    vars(module).update(TITLE="Some chapter", SECTIONS=sections)
+    return module
+
+
+def entry(name: str, section: Section | None, error: str = "", others: float = 0.0) -> Entry:
+    return Entry(name, section, error, 1.5, others, "2026-01-01 10:00 UTC", "abc")
+
+
+def silent() -> Console:
+    return Console(file=io.StringIO(), width=200)
+
+
+def test_a_section_survives_json() -> None:
+    section = measured()
+    assert Section.from_dict(json.loads(json.dumps(section.as_dict()))) == section
+
+
+def test_a_key_is_quoted_once() -> None:
+    section = measured()
+    with pytest.raises(ValueError, match=r"some\.time is quoted twice"):
+        section.quote("some.time", "13 ms")
+    with pytest.raises(ValueError, match="another section"):
+        _ = Data(False, {}, [entry("some.a", measured()), entry("some.b", measured())]).quotes
+
+
+def test_data_survives_its_file(tmp_path: Path) -> None:
+    data = Data(True, {"machine": "m"}, [entry("some.a", measured()), entry("some.b", None, "why")])
+    data.write(tmp_path / "deep" / "data.json")
+    assert Data.read(tmp_path / "deep" / "data.json") == data
+
+
+def test_a_file_of_another_format_is_refused(tmp_path: Path) -> None:
+    path = tmp_path / "data.json"
+    path.write_text('{"format": 0}')
+    with pytest.raises(ValueError, match="format"):
+        Data.read(path)
+
+
+def test_the_page_says_what_was_measured(tmp_path: Path) -> None:
+    data = Data(False, {"machine": "two cores"}, [entry("some.a", measured())])
+    written = document.write(data, tmp_path / "page.md", [chapter(a=measured)])
+    page = written[0].read_text()
+    assert "| machine | two cores |" in page
+    assert "## Some chapter\n\nHow it is measured: `x`.\n\n### Some clearings" in page
+    assert "What it *means*." in page
+    assert "| book | ours | p50 | peak | gap |\n| --- | --: | --: | --: | --: |" in page
+    assert "| a\\|b | 1.00x | 12.3 ms | 2.0 KiB | 1.0e-09 |" in page
+    assert "| c | 250x | 2.5 s | 3.0 MiB | - |" in page
+    assert "| be fast | 12 ms | met |" in page
+    assert "| be small | 3 MiB | **missed** |" in page
+    assert "1 of 2 targets met." in page
+    assert "| Books | Slow solver | 5.00x | 4.50x | 7.00x |  |" in page
+    assert "| Books | Guess | 40.00x | 40.00x | 40.00x | extrapolated from a sample |" in page
+    assert "the machine was idle" in page
+    assert "failed" not in page
+    figures = sorted(path.name for path in written[1:])
+    assert figures == [
+        "bench-line.png",
+        "bench-line.svg",
+        "bench-overview.png",
+        "bench-overview.svg",
+    ]
+    assert all((tmp_path / "images" / name).stat().st_size > 500 for name in figures)
+    assert all(f"images/{name}" in page for name in figures if name.endswith("svg"))
+
+
+def test_a_busy_machine_is_named(tmp_path: Path) -> None:
+    entries = [entry("some.a", measured(), others=0.7), entry("some.b", Section("B"))]
+    written = document.write(Data(False, {}, entries), tmp_path / "page.md", [chapter()])
+    assert "**the machine was not idle**" in written[0].read_text()
+    assert "1 of 2 sections, 0.70 during some.a" in written[0].read_text()
+
+
+def test_a_skipped_section_says_why(tmp_path: Path) -> None:
+    section = Section("Needs a tool", skipped="no tool")
+    data = Data(False, {}, [entry("some.a", section)])
+    written = document.write(data, tmp_path / "page.md", [chapter()])
+    assert "### Needs a tool\n\n**Skipped:** no tool." in written[0].read_text()
+
+
+def test_a_failed_section_stays_in_the_report(tmp_path: Path) -> None:
+    def measure(name: str, quick: bool, limit: float) -> Section:
+        if name == "some.b":
+            raise SectionFailedError("exit status 1\nValueError: no | luck")
+        return measured()
+
+    console = silent()
+    entries = report.gather(["some.a", "some.b"], True, console, measure)
+    assert [bool(found.error) for found in entries] == [False, True]
+    assert "FAILED" in console.file.getvalue()  # type: ignore[attr-defined]
+    data = Data(True, {}, entries)
+    assert [found.name for found in data.failed] == ["some.b"]
+    page = document.write(data, tmp_path / "page.md", [chapter()])[0].read_text()
+    assert "**some.b failed** and has no numbers below." in page
+    assert "ValueError: no | luck" in page
+
+
+def test_the_command_fails_when_a_section_does(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def run(*words: str) -> int:
+        parser = report.argparse.ArgumentParser()
+        report.add_arguments(parser)
+        return report.run(parser.parse_args([*words, "--output", str(tmp_path / "page.md")]))
+
+    outcomes: dict[str, Section | None] = {"some.a": measured(), "some.b": None}
+
+    def gather(names: list[str], quick: bool, console: Console) -> list[Entry]:
+        return [entry(name, outcomes[name], "" if outcomes[name] else "no luck") for name in names]
+
+    monkeypatch.setattr(chapters, "load", lambda: [chapter(a=measured, b=measured)])
+    monkeypatch.setattr(report, "gather", gather)
+    assert run("--quick") == 1
+    outcomes["some.b"] = Section("Second")
+    assert run("--quick", "--only", "some.b") == 0  # the first is kept
+    page = (tmp_path / "page.md").read_text()
+    assert page.index("### Some clearings") < page.index("### Second")
+    assert "no luck" not in page
+    assert run("--only", "some.b") == 2  # a full section into a quick report
+    assert run("--only", "nothing") == 2
+    (tmp_path / "page.md").unlink()
+    assert run("--render") == 0
+    assert (tmp_path / "page.md").read_text() == page
+    assert "some.time" in json.loads((tmp_path / "page.json").read_text())["quotes"]
+
+
+def test_only_picks_chapters_and_sections() -> None:
+    names = ["cell.a", "cell.b", "cells.a", "prove.a"]
+    assert chapters.chosen([], names) == names
+    assert chapters.chosen(["prove", "cell.b"], names) == ["cell.b", "prove.a"]
+    assert chapters.chosen(["cell"], names) == ["cell.a", "cell.b"]
+    with pytest.raises(ValueError, match="no such section: cel"):
+        chapters.chosen(["cel"], names)
+
+
+def test_new_entries_take_the_place_of_old_ones() -> None:
+    old = [entry("b", Section("old")), entry("gone", Section("x"))]
+    new = [entry("b", Section("new")), entry("a", Section("A"))]
+    merged = report.merged(old, new, ["a", "b", "c"])
+    assert [found.section.title for found in merged if found.section] == ["A", "new"]
+
+
+def run_worker(monkeypatch: pytest.MonkeyPatch, code: str, time_limit: float = 60.0) -> Section:
+    """``worker.measure`` with a program in the place of the section's."""
+    popen = subprocess.Popen
+
+    def start(command: list[str], **options: Any) -> Any:
+        return popen([sys.executable, "-c", code], **options)
+
+    monkeypatch.setattr(worker.subprocess, "Popen", start)
+    return worker.measure("some.a", True, time_limit)
+
+
+def test_a_worker_hands_its_section_back(monkeypatch: pytest.MonkeyPatch) -> None:
+    line = json.dumps(Section("From afar", quotes={"a": "µ"}).as_dict())
+    section = run_worker(monkeypatch, f"print('noise'); print({line!r})")
+    assert section == Section("From afar", quotes={"a": "µ"})
+
+
+def test_a_worker_that_fails_says_why(monkeypatch: pytest.MonkeyPatch) -> None:
+    with pytest.raises(SectionFailedError, match=r"exit status 1[\s\S]*ValueError: no luck"):
+        run_worker(monkeypatch, "raise ValueError('no luck')")
+
+
+def test_a_worker_is_ended_after_its_time(monkeypatch: pytest.MonkeyPatch) -> None:
+    with pytest.raises(SectionFailedError, match=r"not done after 0\.2 s"):
+        run_worker(monkeypatch, "import time; time.sleep(60)", time_limit=0.2)
+
+
+def test_the_load_of_others_is_not_ours(monkeypatch: pytest.MonkeyPatch) -> None:
+    ticks = {"busy": iter((100.0, 107.0)), "own": iter((10.0, 14.0)), "wall": iter((0.0, 6.0))}
+    monkeypatch.setattr(load, "_busy", lambda: next(ticks["busy"]))
+    monkeypatch.setattr(load, "_own", lambda: next(ticks["own"]))
+    monkeypatch.setattr(load.time, "perf_counter", lambda: next(ticks["wall"]))
+    found = load.Watch().load()
+    assert found.others == pytest.approx(0.5)
+    assert found.idle is False
+    assert load.Load(0.01).idle is True
+    assert load.Load(None).idle is None
+
+
+def test_the_overview_keeps_the_groups_apart() -> None:
+    section = Section("x")
+    section.against("One cell", "Fast", [0.5, 0.5])
+    section.against("A book", "Slow", [1234.0])
+    drawn = overview.overview(section.ratios)
+    assert [group["group"] for group in drawn.figures[0].data] == ["One cell", "A book"]
+    figure = overview.draw(drawn.figures[0].data)
+    texts = [text.get_text() for text in figure.axes[0].texts]
+    assert texts == ["One cell", "0.5×", "A book", "1,200×"]
+    low, high = figure.axes[0].get_xlim()
+    assert low < 0.5 < 1234 < high
+
+
+@pytest.mark.parametrize(
+    ("value", "text"),
+    [(0.834, "0.83×"), (4.5, "4.5×"), (22.4, "22×"), (653.2, "653×"), (1380, "1,400×")],
+)
+def test_multiples_have_digits_that_mean_something(value: float, text: str) -> None:
+    assert overview.multiple_text(value) == text
