@@ -5,7 +5,10 @@ from __future__ import annotations
 import argparse
 import sys
 
-from . import cell, compare, enumerate, prove, report
+try:
+    from . import cell, compare, enumerate, prove, report
+except ModuleNotFoundError as error:
+    raise SystemExit(f"the benchmarks need {error.name}: pip install -e '.[bench]'") from error
 
 BENCHMARKS = (report, compare, cell, enumerate, prove)
 

@@ -19,6 +19,7 @@ import kpm_fast as kpm
 
 from .machine import describe
 from .section import Section
+from .verified import verified
 
 TITLE = "The enumeration (28)"
 SIZES = [4, 8, 12, 16, 24, 32, 48]  # orders
@@ -77,6 +78,7 @@ def clear(book: tuple[kpm.Market, kpm.Orders], threads: int, **options: Any) -> 
     cores = (time.process_time() - processor) / seconds
     if result.status is not kpm.Status.OPTIMAL:
         raise RuntimeError(f"not solved: {result.status}")
+    verified(result, "enumeration")
     stats = result.stats
     return Run(
         orders=len(result.orders),

@@ -12,7 +12,8 @@ import argparse
 import functools
 import itertools
 import json
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
+from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
@@ -22,14 +23,15 @@ from rich.console import Console
 import kpm_fast as kpm
 from kpm_fast import paper
 
-from . import books, memory
+from . import books
 from .accuracy import CellData
 from .conic import ClarabelCell, ConicCell
 from .exponent import Exponent
 from .machine import describe
-from .recorded_figure import draw_recorded
-from .rounds import cores_busy, interleave, ratio
-from .section import Section, bytes_text, time_text
+from .prove_figures import draw_orders, draw_recorded
+from .resources import memory_use, threads
+from .rounds import interleave, ratio
+from .section import Section, range_text, short_text, time_text
 from .verified import NotVerifiedError, examined, verified
 
 TITLE = "The proof of the optimum"
@@ -44,8 +46,6 @@ TARGET_SORT = 3.0
 TARGET_RECORDED = 10e-3
 TARGET_RANDOM = 1.0
 TARGET_LARGE_GAP, TARGET_LARGE_TIME = 1e-3, 60.0
-
-SINGLE, DOUBLE = "1 thread", "2 threads"
 
 
 def quadratic_programme() -> Callable[[], Any]:
@@ -139,21 +139,13 @@ def paper_book(quick: bool) -> Section:
     section.notes.append(
         "Clarabel solves feasible cells only, set-up and solve; its matrices are built beforehand."
     )
-    section.quote("prove.paper-time", _range([row["clear time"] for row in rows], time_text))
-    section.quote("prove.paper-qp", _range([row["clear / PIQP times"] for row in rows], _short))
+    section.quote("prove.paper-time", range_text([row["clear time"] for row in rows], time_text))
+    section.quote(
+        "prove.paper-qp", range_text([row["clear / PIQP times"] for row in rows], short_text)
+    )
     over = [row["Clarabel / clear times"] for row in rows]
-    section.quote("prove.paper-clarabel", _range(over, _short))
+    section.quote("prove.paper-clarabel", range_text(over, short_text))
     return section
-
-
-def _range(values: Sequence[float], text: Callable[[float], str]) -> str:
-    """Least to most; once where both read alike."""
-    least, most = text(min(values)), text(max(values))
-    return least if least == most else f"{least} to {most}"
-
-
-def _short(value: float) -> str:
-    return f"{value:,.0f}" if value >= 100 else f"{value:.2g}"
 
 
 def growth(quick: bool) -> Section:
@@ -190,10 +182,17 @@ def growth(quick: bool) -> Section:
         fit.power <= TARGET_EXPONENT,
     )
     section.quote("prove.orders-exponent", f"{fit.power:.2f} ({fit.low:.2f} to {fit.high:.2f})")
+    section.draw(
+        draw_orders,
+        "orders",
+        "Time to a proven gap of 1e-6 against the number of orders: medians, and the power fitted "
+        "to the upper half with its 95 % confidence band.",
+        {"rows": rows, "fit": asdict(fit)},
+    )
     last = section.rows[-1]
     section.quote("prove.largest-orders", f"{last['orders']:,}")
     section.quote("prove.largest-time", time_text(last["clear time"]))
-    section.quote("prove.largest-sort", _short(last["clear / argsort times"]))
+    section.quote("prove.largest-sort", short_text(last["clear / argsort times"]))
     if last["orders"] == 10**6:
         section.aim(
             f"a million orders within {TARGET_SORT:g} times numpy.argsort of their limits",
@@ -325,7 +324,7 @@ def random_claims(quick: bool) -> Section:
     section.quote("prove.random-unproved", f"{len(twenty) - proved}")
     section.quote("prove.random-median", time_text(float(np.median(times))))
     section.quote("prove.random-p90", time_text(float(np.quantile(times, 0.9))))
-    section.quote("prove.fifty-time", _range([row["time"] for row in fifty], time_text))
+    section.quote("prove.fifty-time", range_text([row["time"] for row in fifty], time_text))
     section.quote("prove.fifty-gap", f"{gap:.0e}")
     section.quote("prove.fifty-nodes", f"{max(row['nodes'] for row in fifty)}")
     full = [row for row in section.rows if row["N"] == 50 and row["asked gap"] == GAP]
@@ -355,105 +354,12 @@ def sparse_claims(quick: bool) -> Section:
             }
         )
     rows = section.rows
-    section.quote("prove.sparse-gap", _range([row["gap"] for row in rows], "{:.0e}".format))
+    section.quote("prove.sparse-gap", range_text([row["gap"] for row in rows], "{:.0e}".format))
     section.quote("prove.sparse-limit", f"{limit:g} s")
-    section.quote("prove.sparse-nodes", _range([row["nodes"] for row in rows], "{:,}".format))
+    section.quote("prove.sparse-nodes", range_text([row["nodes"] for row in rows], "{:,}".format))
     proved = sum(row["status"] == "optimal" for row in rows)
     section.quote("prove.sparse-proved", f"{proved} of {len(rows)}")
     return section
-
-
-def memory_use(quick: bool) -> Section:
-    """Growth of the peak of resident memory while clearing, in a process of its own each."""
-    section = Section("Memory: growth of the peak of resident memory during one clearing")
-    cases: list[dict[str, Any]] = [
-        {"kind": "arrow_debreu", "orders": orders}
-        for orders in ((10**4, 10**5) if quick else (10**4, 10**5, 10**6))
-    ]
-    cases += [
-        {"kind": "arrow_debreu", "orders": 2000, "states": states}
-        for states in ((20, 50) if quick else (20, 50, 100))
-    ]
-    if not quick:
-        tree = {"kind": "random_claims", "states": 20, "claims": 20, "orders": 2000}
-        tree |= {"seed": 4, "stake": 10.0}
-        cases += [
-            tree | {"options": {"tolerance": 1e-14, "node_limit": limit}} for limit in (100, 1000)
-        ]
-    for case in cases:
-        options = {"tolerance": 1e-9, "node_limit": 1, "time_limit": 20.0}
-        options |= case.pop("options", {})
-        section.rows.append(memory.measure(options=options, **case))
-    if any(not row.pop("exact") for row in section.rows):
-        section.notes.append("the high-water mark cannot be set back here: growth is a lower bound")
-    large = max(section.rows, key=lambda row: row["orders"])
-    section.notes.append(
-        "result memory: the arrays that the result holds, included in what the peak grew by"
-    )
-    section.quote("prove.memory-largest", bytes_text(large["memory"]))
-    section.quote("prove.memory-result", bytes_text(large["result memory"]))
-    section.quote("prove.memory-corner", f"{large['per corner memory']:.0f}")
-    section.aim(
-        "O(corners) where corners dominate: at most 200 bytes a corner",
-        f"{large['per corner memory']:.0f} bytes a corner with {large['corners']:,} of them",
-        large["per corner memory"] <= 200,
-    )
-    return section
-
-
-def threads(quick: bool) -> Section:
-    """One thread against two on books with hundreds of nodes: ratio and bits."""
-    section = Section("Threads: one against two")
-    for seed in (4,) if quick else (3, 4, 5):
-        book = books.random_claims(20, 20, 2000, seed, 10.0)
-        answers: dict[str, kpm.Result] = {}
-
-        def clear(
-            name: str,
-            count: int,
-            book: books.Book = book,
-            answers: dict[str, kpm.Result] = answers,
-        ) -> None:
-            answers[name] = kpm.clear(*book, tolerance=GAP, threads=count)
-
-        seconds = interleave(
-            {
-                SINGLE: functools.partial(clear, SINGLE, 1),
-                DOUBLE: functools.partial(clear, DOUBLE, 2),
-            },
-            2 if quick else 5,
-        )
-        one, two = verified(answers[SINGLE], f"seed {seed}"), answers[DOUBLE]
-        section.rows.append(
-            {
-                "N": 20,
-                "J": 2000,
-                "seed": seed,
-                "nodes": one.stats.nodes,
-                "1 thread time": float(np.median(seconds[SINGLE])),
-                "2 threads time": float(np.median(seconds[DOUBLE])),
-                "cores busy with 1": cores_busy(functools.partial(clear, SINGLE, 1)),
-                "with 2": cores_busy(functools.partial(clear, DOUBLE, 2)),
-                "faster times": ratio(seconds, SINGLE, DOUBLE),
-                "same bits": same_bits(one, two),
-            }
-        )
-    section.quote("prove.threads", _range([row["faster times"] for row in section.rows], _short))
-    section.quote("prove.threads-nodes", _range([r["nodes"] for r in section.rows], "{:,}".format))
-    same = all(row["same bits"] for row in section.rows)
-    section.aim("same bits for one and two threads", "yes" if same else "no", same)
-    return section
-
-
-def same_bits(one: kpm.Result, two: kpm.Result) -> bool:
-    """Whether every figure of two results is the same, down to the last bit."""
-    first, second = one.to_dict(), two.to_dict()
-    for answer in (first, second):
-        answer.pop("stats")
-    arrays = ("fills", "state_prices", "claim_prices", "payoff", "worst_case", "multipliers")
-    return first == second and all(
-        getattr(one, name).tobytes() == getattr(two, name).tobytes() for name in arrays
-    )
 
 
 SECTIONS = {

@@ -157,6 +157,17 @@ def bytes_text(size: float) -> str:
     return f"{size:.0f} B"
 
 
+def short_text(value: float) -> str:
+    """A plain number with the two digits that mean something, or all before the point."""
+    return f"{value:,.0f}" if abs(value) >= 100 else f"{value:.2g}"
+
+
+def range_text(values: Sequence[float], text: Callable[[float], str]) -> str:
+    """Least to most; once where both read alike."""
+    least, most = text(min(values)), text(max(values))
+    return least if least == most else f"{least} to {most}"
+
+
 def cell_text(column: str, value: Any) -> str:
     """A value as a table shows it; the column's name says what it is."""
     if value is None:
