@@ -5,7 +5,7 @@ from __future__ import annotations
 import inspect
 import pkgutil
 import re
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from types import ModuleType
 
@@ -19,30 +19,41 @@ from .section import Figure, Row, Section, Target, cell_text, columns_of
 IMAGES = "images"  # beside the page
 
 
-def write(data: Data, path: Path, modules: Sequence[ModuleType]) -> list[Path]:
-    """Write the page and draw its figures beside it; every file written, the page first."""
-    entries = [entry for entry in data.entries if entry.section is not None]
-    ratios = [ratio for entry in entries if entry.section for ratio in entry.section.ratios]
-    front = overview.overview(ratios)
-    parts = [*_head(data), "", *_section(front, 2)]
+def write(
+    data: Data, path: Path, modules: Sequence[ModuleType]
+) -> tuple[list[Path], dict[str, str]]:
+    """Write the page and draw its figures beside it.
+
+    Returns every file written, the page first, and the figures that could not be drawn with the
+    reason: the page says so in their place.
+    """
+    sections = [entry.section for entry in data.entries if entry.section is not None]
+    front = overview.overview([ratio for section in sections for ratio in section.ratios])
+    written, faults = [path], {}
+    for figure in [figure for section in (front, *sections) for figure in section.figures]:
+        files, fault = draw(figure, path.parent / IMAGES)
+        written += files
+        if fault:
+            faults[figure.slug] = fault
+    parts = [*_head(data), "", *_section(front, 2, faults)]
     for module in modules:
         own = [e for e in data.entries if e.name.partition(".")[0] == chapters.name_of(module)]
         if own:
             parts += ["", f"## {module.TITLE}", "", prose_of(module)]
             for entry in own:
-                parts += ["", *_entry(entry)]
+                parts += ["", *_entry(entry, faults)]
     path.parent.mkdir(parents=True, exist_ok=True)
     path.write_text("\n".join(parts).rstrip() + "\n", encoding="utf-8")
-    figures = [
-        *front.figures,
-        *(f for entry in entries if entry.section for f in entry.section.figures),
-    ]
-    return [path, *(file for figure in figures for file in draw(figure, path.parent / IMAGES))]
+    return written, faults
 
 
-def draw(figure: Figure, folder: Path) -> list[Path]:
-    drawing = pkgutil.resolve_name(figure.draw)(figure.data)
-    return plotstyle.save(drawing, folder / f"bench-{figure.slug}")
+def draw(figure: Figure, folder: Path) -> tuple[list[Path], str]:
+    """Draw a figure: its files, or why there are none."""
+    try:
+        drawing = pkgutil.resolve_name(figure.draw)(figure.data)
+        return plotstyle.save(drawing, folder / f"bench-{figure.slug}"), ""
+    except Exception as error:  # whatever it is, the measurements must not be lost for it
+        return [], f"{type(error).__name__}: {error}"
 
 
 def prose_of(module: ModuleType) -> str:
@@ -98,14 +109,14 @@ def _idleness(entries: Sequence[Entry]) -> str:
     )
 
 
-def _entry(entry: Entry) -> list[str]:
+def _entry(entry: Entry, faults: Mapping[str, str]) -> list[str]:
     if entry.section is None:
         title = f"### {entry.name}"
         return [title, "", "**Failed:**", "", "```text", entry.error, "```"]
-    return _section(entry.section, 3)
+    return _section(entry.section, 3, faults)
 
 
-def _section(section: Section, level: int) -> list[str]:
+def _section(section: Section, level: int, faults: Mapping[str, str]) -> list[str]:
     lines = [f"{'#' * level} {section.title}"]
     for paragraph in section.prose:
         lines += ["", paragraph]
@@ -118,6 +129,9 @@ def _section(section: Section, level: int) -> list[str]:
     if section.targets:
         lines += ["", *_targets(section.targets)]
     for figure in section.figures:
+        if figure.slug in faults:
+            lines += ["", f"**Not drawn:** {figure.caption} ({faults[figure.slug]})"]
+            continue
         lines += ["", f"![{figure.caption}]({IMAGES}/bench-{figure.slug}.svg)"]
         lines += ["", f"*{figure.caption}*"]
     return lines

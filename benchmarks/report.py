@@ -70,12 +70,15 @@ def merged(old: Sequence[Entry], new: Sequence[Entry], names: Sequence[str]) -> 
     return [latest[name] for name in names if name in latest]
 
 
-def publish(data: Data, page: Path, modules: Sequence[ModuleType], console: Console) -> None:
-    """Write data, page and figures; fill the spans of README and docs from a published report."""
+def publish(data: Data, page: Path, modules: Sequence[ModuleType], console: Console) -> bool:
+    """Write data, page and figures; fill the spans of README and docs from a published report.
+
+    False where a section failed or a figure could not be drawn.
+    """
     store = page.with_suffix(".json")
     data.write(store)
-    written = [store, *document.write(data, page, modules)]
-    missing: list[str] = []
+    pages, faults = document.write(data, page, modules)
+    written, missing = [store, *pages], list[str]()
     if page == PUBLISHED and not data.quick:
         filled, missing = spans.fill(quoting_pages(), data.quotes)
         written += filled
@@ -83,6 +86,11 @@ def publish(data: Data, page: Path, modules: Sequence[ModuleType], console: Cons
         console.print(f"wrote {path}", highlight=False)
     if missing:
         console.print(f"quoted, but not measured: {', '.join(missing)}", highlight=False)
+    for slug, reason in faults.items():
+        console.print(f"[bold red]not drawn[/]: {slug}: {reason}", highlight=False)
+    for entry in data.failed:
+        console.print(f"[bold red]failed[/]: {entry.name}", highlight=False)
+    return not faults and not data.failed
 
 
 def _machine() -> dict[str, str]:
@@ -132,7 +140,4 @@ def run(options: argparse.Namespace) -> int:
     else:
         machine = kept.machine if options.render else _machine()
         data = Data(kept.quick, machine, merged(kept.entries, entries, names))
-    publish(data, page, modules, console)
-    for entry in data.failed:
-        console.print(f"[bold red]failed[/]: {entry.name}", highlight=False)
-    return 1 if data.failed else 0
+    return 0 if publish(data, page, modules, console) else 1

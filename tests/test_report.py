@@ -87,7 +87,8 @@ def test_a_file_of_another_format_is_refused(tmp_path: Path) -> None:
 
 def test_the_page_says_what_was_measured(tmp_path: Path) -> None:
     data = Data(False, {"machine": "two cores"}, [entry("some.a", measured())])
-    written = document.write(data, tmp_path / "page.md", [chapter(a=measured)])
+    written, faults = document.write(data, tmp_path / "page.md", [chapter(a=measured)])
+    assert faults == {}
     page = written[0].read_text()
     assert "| machine | two cores |" in page
     assert "## Some chapter\n\nHow it is measured: `x`.\n\n### Some clearings" in page
@@ -113,9 +114,25 @@ def test_the_page_says_what_was_measured(tmp_path: Path) -> None:
     assert all(f"images/{name}" in page for name in figures if name.endswith("svg"))
 
 
+def draw_nothing(data: Any) -> Drawing:
+    raise RuntimeError("no ink")
+
+
+def test_a_figure_that_cannot_be_drawn_is_no_end(tmp_path: Path) -> None:
+    section = measured()
+    section.draw(draw_nothing, "none", "Nothing.", 0)
+    data = Data(False, {}, [entry("some.a", section)])
+    written, faults = document.write(data, tmp_path / "page.md", [chapter()])
+    assert faults == {"none": "RuntimeError: no ink"}
+    assert "**Not drawn:** Nothing. (RuntimeError: no ink)" in written[0].read_text()
+    assert "bench-none" not in written[0].read_text()
+    assert len(written) == 5
+    assert report.publish(data, tmp_path / "page.md", [chapter()], silent()) is False
+
+
 def test_a_busy_machine_is_named(tmp_path: Path) -> None:
     entries = [entry("some.a", measured(), others=0.7), entry("some.b", Section("B"))]
-    written = document.write(Data(False, {}, entries), tmp_path / "page.md", [chapter()])
+    written, _ = document.write(Data(False, {}, entries), tmp_path / "page.md", [chapter()])
     assert "**the machine was not idle**" in written[0].read_text()
     assert "1 of 2 sections, 0.70 during some.a" in written[0].read_text()
 
@@ -123,7 +140,7 @@ def test_a_busy_machine_is_named(tmp_path: Path) -> None:
 def test_a_skipped_section_says_why(tmp_path: Path) -> None:
     section = Section("Needs a tool", skipped="no tool")
     data = Data(False, {}, [entry("some.a", section)])
-    written = document.write(data, tmp_path / "page.md", [chapter()])
+    written, _ = document.write(data, tmp_path / "page.md", [chapter()])
     assert "### Needs a tool\n\n**Skipped:** no tool." in written[0].read_text()
 
 
@@ -139,7 +156,8 @@ def test_a_failed_section_stays_in_the_report(tmp_path: Path) -> None:
     assert "FAILED" in console.file.getvalue()  # type: ignore[attr-defined]
     data = Data(True, {}, entries)
     assert [found.name for found in data.failed] == ["some.b"]
-    page = document.write(data, tmp_path / "page.md", [chapter()])[0].read_text()
+    written, _ = document.write(data, tmp_path / "page.md", [chapter()])
+    page = written[0].read_text()
     assert "**some.b failed** and has no numbers below." in page
     assert "ValueError: no | luck" in page
 
