@@ -69,6 +69,12 @@ REMARKS = {
         "pivot."
     ),
     "PriceSimplex::evaluate": "computes the tableau's basic solution again, O(K N) each time.",
+    "Multipliers::best_corner": (
+        "the corner of a claim's run that is worth most under given multipliers, which prices new "
+        "columns and makes every bound: two binary searches and a scan of what lies between them."
+    ),
+    "Quotes::Quotes": "gathers the orders of each claim and sorts them: it reads every order.",
+    "copying": "arrays of orders in and out, and workspaces set to zero.",
     "radix_sort": "sorts the limits of a claim: one pass a digit over its orders.",
     codemap.PYTHON: (
         "arguments are resolved and checked and the result is assembled once a call. It leads "
