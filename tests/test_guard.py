@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import argparse
 from pathlib import Path
 
 import numpy as np
 import pytest
 
-from benchmarks import guard
+from benchmarks import compare, guard
 from benchmarks.distribution import interval, percentiles, shifted_geometric_mean
 from benchmarks.exponent import Exponent
 from benchmarks.guard import FASTER, GONE, NEW, SAME, SLOWER, Measured
@@ -124,3 +125,34 @@ def test_an_exact_power_has_an_interval_of_no_width() -> None:
     fit = Exponent.fit([1, 10, 100, 1000, 10000], [3, 30, 300, 3000, 30000])
     assert (fit.power, fit.low, fit.high) == pytest.approx((1, 1, 1))
     assert str(fit) == "J^1.00 (1.00 to 1.00)"
+
+
+def test_the_command_names_the_case_that_got_slower(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    measured = {"calm": Measured.of(rounds(2.0, 0.02, 1)), "hot": Measured.of(rounds(3.0, 0.02, 2))}
+    baseline = tmp_path / "baseline.json"
+
+    def run(*words: str) -> int:
+        parser = argparse.ArgumentParser()
+        compare.add_arguments(parser)
+        return compare.run(parser.parse_args(["--baseline", str(baseline), *words]))
+
+    monkeypatch.setattr(compare, "measure", lambda rounds, instructions: dict(measured))
+    assert run() == 2  # no baseline yet
+    assert "baseline.json" in capsys.readouterr().out
+    assert run("--save") == 0
+    capsys.readouterr()
+    assert run() == 0
+    assert "no case slower or gone: none" in capsys.readouterr().out
+    measured["hot"] = Measured.of(rounds(3.5, 0.02, 3))
+    assert run() == 1
+    assert "no case slower or gone: hot" in capsys.readouterr().out
+    assert run("--rounds", "2") == 2
+    monkeypatch.setattr(compare.callgrind, "absent", lambda: "valgrind is not installed")
+    assert run("--instructions") == 2
+    assert "valgrind is not installed" in capsys.readouterr().out
+
+
+def test_the_reference_kernel_is_the_same_every_time() -> None:
+    assert compare.reference()() == compare.reference()()
