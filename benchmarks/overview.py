@@ -15,6 +15,7 @@ if TYPE_CHECKING:
 
 TITLE = "Overview"
 SLUG = "overview"
+_SUPERSCRIPTS = str.maketrans("0123456789", "⁰¹²³⁴⁵⁶⁷⁸⁹")
 
 
 def overview(ratios: Sequence[Ratio]) -> Section:
@@ -62,18 +63,19 @@ def draw(data: Any) -> Drawing:
     """A dot for each peer with its quartiles, peers of a group below each other."""
     lines = sum(len(group["peers"]) + 1 for group in data)
     with house_style():
-        figure, (axes,) = new_figure(8.2, 1.1 + 0.32 * lines)
+        figure, (axes,) = new_figure(8.2, 1.1 + 0.32 * lines + 0.1 * len(data))
         place, ticks, names = 0.0, [], []
         smallest = min(peer["low"] for group in data for peer in group["peers"])
         largest = max(peer["high"] for group in data for peer in group["peers"])
         axes.set_xscale("log")
         axes.set_xlim(min(0.5, smallest / 2), largest * 8)
         for group in data:
+            place += 0.3 if place else 0.0
             axes.annotate(
                 group["group"],
                 (0.0, place),
                 xycoords=("axes fraction", "data"),
-                xytext=(-8, 0),
+                xytext=(-4, 0),
                 textcoords="offset points",
                 ha="right",
                 va="center",
@@ -91,7 +93,7 @@ def draw(data: Any) -> Drawing:
         axes.tick_params(axis="y", length=0)
         axes.grid(axis="x", color=PALE, linewidth=0.8, zorder=0)
         axes.spines["left"].set_visible(False)
-        axes.xaxis.set_major_formatter(lambda value, _: f"{value:,.4g}×")
+        axes.xaxis.set_major_formatter(lambda value, _: multiple_text(value))
         axes.set_xlabel("time, as a multiple of this package's (1×: as fast)")
         axes.set_title("How much longer others take for the same answers")
     return figure
@@ -124,9 +126,11 @@ def _dot(axes: Axes, place: float, peer: dict[str, Any]) -> None:
 
 
 def multiple_text(value: float) -> str:
-    """A multiple with two digits that mean something, or three: 0.83×, 22×, 1,400×."""
+    """A multiple with the digits that mean something: 0.83×, 22×, 653×, 1,400×, 3·10⁸×."""
     if value < 10:
         return f"{value:.2g}×"
-    digits = 2 if value >= 1000 else 0
-    scale = 10 ** max(0, len(str(int(value))) - 2) if digits else 1
+    if value >= 1e6:
+        digits, _, power = f"{value:.0e}".partition("e")
+        return f"{digits}·10{str(int(power)).translate(_SUPERSCRIPTS)}×"
+    scale = 10 ** max(0, len(str(int(value))) - 2) if value >= 1000 else 1
     return f"{round(value / scale) * scale:,.0f}×"

@@ -261,7 +261,15 @@ def test_the_overview_keeps_the_groups_apart() -> None:
 
 @pytest.mark.parametrize(
     ("value", "text"),
-    [(0.834, "0.83×"), (4.5, "4.5×"), (22.4, "22×"), (653.2, "653×"), (1380, "1,400×")],
+    [
+        (0.834, "0.83×"),
+        (4.5, "4.5×"),
+        (22.4, "22×"),
+        (653.2, "653×"),
+        (1380, "1,400×"),
+        (100000, "100,000×"),
+        (2.6e8, "3·10⁸×"),
+    ],
 )
 def test_multiples_have_digits_that_mean_something(value: float, text: str) -> None:
     assert overview.multiple_text(value) == text
