@@ -214,3 +214,17 @@ def test_a_callback_can_stop():
     assert result.certainty_equivalent <= full.certainty_equivalent + 1e-9
     assert result.upper_bound >= full.certainty_equivalent - 1e-9
     assert result.verify()
+
+
+def test_a_walk_of_many_rounds_ends() -> None:
+    """16,001 cells of one claim are as many tasks, handed out in rounds that double to a limit."""
+    draw = np.random.default_rng(0)
+    count = 8000
+    market = kpm.Market([[1, 0]], [0.5, 0.5], risk_aversion=1e-4, ambiguity=0.1)
+    orders = kpm.Orders([0] * count, [1] * count, draw.uniform(0.3, 0.7, count), [1.0] * count)
+    walked = kpm.clear(market, orders, "enumerate", prune_bounds=False, time_limit=60)
+    assert walked.status is kpm.Status.OPTIMAL
+    assert walked.stats.solved + walked.stats.pruned_infeasible == 2 * count + 1
+    assert walked.certainty_equivalent == pytest.approx(
+        kpm.clear(market, orders).certainty_equivalent, abs=1e-8 * walked.scale
+    )

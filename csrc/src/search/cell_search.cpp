@@ -239,10 +239,12 @@ class CellSearch {
       tasks = first.cut(bounds_, total_.value, total_);
     }
     std::size_t done = 0;
-    for (std::size_t round = kFirstRound; done < tasks.size() && !stopped_; round *= 2) {
-      const std::size_t end = std::min(tasks.size(), done + std::min(round, kLargestRound));
+    std::size_t round = kFirstRound;
+    while (done < tasks.size() && !stopped_) {
+      const std::size_t end = std::min(tasks.size(), done + round);
       run_round(first, tasks, done, end);
       done = end;
+      round = std::min(2 * round, kLargestRound);
     }
     return result();
   }
