@@ -1,20 +1,20 @@
 """How good a solution of a cell is, without trusting any solver.
 
-A point of the cell proves a lower bound, its own certainty equivalent; a distribution p in the
-ball and a probability vector g prove an upper bound (Donsker and Varadhan). What a solver's point
-lacks to the upper bound is at least its error.
+A point of the cell proves a lower bound, its own certainty equivalent; distributions p in the
+ball and g, and multipliers, prove an upper bound (Donsker and Varadhan). All of it is computed by
+``kpm_fast.reference``, the plain NumPy that ``result.verify()`` uses.
 """
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.optimize import linprog
-from scipy.special import logsumexp, rel_entr
 
 import kpm_fast as kpm
+from kpm_fast import reference
 
 Floats = NDArray[np.float64]
 
@@ -30,6 +30,15 @@ class CellData:
     pieces: Floats  # (K, 4) price_low, price_high, demand_low, demand_high
     notional: float  # money
 
+    @classmethod
+    def of(
+        cls, label: str, market: kpm.Market, orders: kpm.Orders, cell: NDArray[np.int64]
+    ) -> CellData:
+        stairs = kpm.staircases(market, orders)
+        pieces = np.array([stair[piece] for stair, piece in zip(stairs, cell, strict=True)])
+        span = np.ptp(market.payoffs, axis=1)[orders.claim_index(market)]
+        return cls(label, market, orders, cell, pieces, float(span @ orders.quantity))
+
     @property
     def steps(self) -> NDArray[np.bool_]:
         """(K,) the claims at a fixed price."""
@@ -42,77 +51,94 @@ class CellData:
         return np.asarray(demand @ self.market.payoffs)
 
 
-def certainty_equivalent(data: CellData, state_prices: Floats, net_demand: Floats) -> float:
-    """Of a point, moved into the cell first: fills are clipped and free prices priced by xi."""
+def error(data: CellData, point: tuple[Floats, Floats] | None, bound: float) -> float:
+    """How far a point is from solving the cell: infinite where there is none.
+
+    The larger of what its certainty equivalent differs from the bound by, relative to the notional,
+    and of how far its state prices are from the simplex and its claims' prices from the cell,
+    relative to the claims' payoffs. A point outside the cell can be worth more than any inside.
+    """
+    if point is None or not all(np.isfinite(part).all() for part in point):
+        return np.inf
     market, pieces = data.market, data.pieces
-    y = np.clip(net_demand, pieces[:, 2], pieces[:, 3])
-    xi = np.maximum(state_prices, 0.0)
-    xi = xi / xi.sum()
-    prices = np.clip(market.payoffs @ xi, pieces[:, 0], pieces[:, 1])
-    losses = y @ market.payoffs - market.inventory
-    return float(prices @ y) - risk(market, losses)
-
-
-def risk(market: kpm.Market, losses: Floats) -> float:
-    """rho(losses), by bisection on the tilt of the worst case."""
-    p = worst_case(market, losses)
-    top = losses.max()
-    growth = float(p @ np.expm1(market.risk_aversion * (losses - top)))
-    return float(top + np.log1p(growth) / market.risk_aversion)
-
-
-def worst_case(market: kpm.Market, losses: Floats) -> Floats:
-    q, omega = market.prior, market.ambiguity
-    z = np.expm1(market.risk_aversion * (losses - losses.max())) / market.risk_aversion
-    span = float(np.ptp(z))
-    if omega == 0 or span == 0:
-        return np.asarray(q)
-    worst = z == z.max()
-    if omega >= -np.log(q[worst].sum()):
-        return np.asarray(np.where(worst, q, 0.0) / q[worst].sum())
-
-    def tilted(strength: float) -> Floats:
-        exponent = z * (strength / span) + np.log(q)
-        return np.asarray(np.exp(exponent - logsumexp(exponent)))
-
-    low, high = 0.0, 1.0
-    while rel_entr(tilted(high), q).sum() < omega:
-        low, high = high, 2 * high
-    for _ in range(200):
-        middle = (low + high) / 2
-        inside = rel_entr(tilted(middle), q).sum() < omega
-        low, high = (middle, high) if inside else (low, middle)
-    return tilted(low)
-
-
-def upper_bound(data: CellData, worst: Floats, marginal: Floats) -> float:
-    """On the certainty equivalent of every point of the cell, from any two distributions."""
-    market, pieces, steps = data.market, data.pieces, data.steps
-    if rel_entr(worst, market.prior).sum() > market.ambiguity * (1 + 1e-9) + 1e-12:
-        raise ValueError(f"{data.label}: the worst case is outside the ball")
-    g = marginal / marginal.sum()
-    margin = np.where(steps, pieces[:, 0], 0.0) - market.payoffs @ g
-    best = np.maximum(margin * pieces[:, 2], margin * pieces[:, 3])
-    penalty = float(rel_entr(g, worst).sum()) / market.risk_aversion
-    return _price_programme(data) + float(best.sum() + g @ market.inventory) + penalty
-
-
-def _price_programme(data: CellData) -> float:
-    """The greatest revenue from the claims of fixed demand: a linear programme in xi."""
-    payoffs, pieces, steps = data.market.payoffs, data.pieces, data.steps
-    flats = ~steps
-    weight = data.fixed_revenue
-    size = float(np.abs(weight).max()) or 1.0
-    solution = linprog(
-        -weight / size,
-        A_ub=np.r_[payoffs[flats], -payoffs[flats]] if flats.any() else None,
-        b_ub=np.r_[pieces[flats, 1], -pieces[flats, 0]] if flats.any() else None,
-        A_eq=np.r_[payoffs[steps], np.ones((1, payoffs.shape[1]))],
-        b_eq=np.r_[pieces[steps, 0], 1.0],
-        bounds=(0, 1),
-        method="highs-ds",
-        options={"primal_feasibility_tolerance": 1e-10, "dual_feasibility_tolerance": 1e-10},
+    xi, demand = point
+    y = np.clip(demand, pieces[:, 2], pieces[:, 3])
+    prices = market.payoffs @ xi
+    inside = np.clip(prices, pieces[:, 0], pieces[:, 1])
+    span = np.ptp(market.payoffs, axis=1)
+    off = np.divide(np.abs(prices - inside), span, out=np.zeros_like(span), where=span > 0)
+    violation = max(float(off.max()), abs(float(xi.sum()) - 1), -float(xi.min()))
+    risk, _ = reference.worst_case_risk(
+        y @ market.payoffs - market.inventory, market.prior, market.risk_aversion, market.ambiguity
     )
-    if solution.status != 0:
-        raise ValueError(f"{data.label}: the cell has no state prices")
-    return float(-solution.fun * size)
+    value = float(inside @ y) - risk
+    return max(abs(bound - value) / data.notional, violation)
+
+
+def upper_bound(data: CellData, worst: Floats, marginal: Floats, multipliers: Floats) -> float:
+    """On the certainty equivalent of every point of the cell, whoever made the three up."""
+    market = data.market
+    return reference.cell_bound(
+        market.payoffs,
+        market.inventory,
+        market.risk_aversion,
+        data.pieces,
+        _in_ball(worst / worst.sum(), market.prior, market.ambiguity),
+        marginal / marginal.sum(),
+        multipliers,
+    )
+
+
+def bound_at(data: CellData, demand: Floats, multipliers: Floats) -> float:
+    """The bound from the worst case and the marginal state prices of a net demand."""
+    market = data.market
+    losses = demand @ market.payoffs - market.inventory
+    exponent = market.risk_aversion * (losses - losses.max())
+    worst = worst_case(np.expm1(exponent), market.prior, market.ambiguity)
+    return upper_bound(data, worst, worst * np.exp(exponent), multipliers)
+
+
+def worst_case(u: Floats, prior: Floats, ambiguity: float) -> Floats:
+    """A distribution in the ball, the worst for utility losses u up to rounding."""
+    q, omega = prior, ambiguity
+    spread = float(u.max() - u.min())
+    if omega == 0 or spread == 0:
+        return q
+    top = u == u.max()
+    if omega >= -math.log(q[top].sum()):
+        return np.asarray(np.where(top, q, 0.0) / q[top].sum())
+    v = (u - u.max()) / spread
+
+    def tilted(strength: float) -> tuple[Floats, float, float]:
+        """p, its divergence from q and the slope of that."""
+        weights = q * np.exp(strength * v)
+        total = float(weights.sum())
+        p = weights / total
+        mean = float(p @ v)
+        return p, strength * mean - math.log(total), strength * float(p @ (v - mean) ** 2)
+
+    low, high, strength = 0.0, math.inf, 1.0
+    inside: Floats = q
+    for _ in range(100):
+        p, divergence, slope = tilted(strength)
+        if divergence <= omega:
+            low, inside = strength, p
+            if divergence >= omega * (1 - 1e-12):
+                break
+        else:
+            high = strength
+        step = strength + (omega * (1 - 5e-13) - divergence) / slope if slope > 0 else math.inf
+        if not low < step < high:
+            step = 2 * strength if high == math.inf else (low + high) / 2
+        if step == strength:
+            break
+        strength = step
+    return inside
+
+
+def _in_ball(p: Floats, prior: Floats, ambiguity: float) -> Floats:
+    """p, moved towards the prior as far as rounding has left it outside the ball."""
+    divergence = reference.divergence(p, prior)
+    if divergence <= ambiguity:
+        return p
+    return np.asarray(prior + (ambiguity / divergence) * (p - prior))

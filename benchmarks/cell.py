@@ -1,282 +1,213 @@
-"""One cell (27): this package against Clarabel called directly and against CVXPY.
+"""One cell (27): this package against conic solvers, CVXPY and SciPy.
 
-All solvers get the same cells and reach the same certified accuracy, 1e-8 of the notional: the
-conic solver with the loosest tolerance that does, cell by cell. A cell that one of them cannot
-solve so well is left out and counted. Rounds are interleaved, the order of solvers rotates, and
-everything that Clarabel needs is built outside the timer: its time is set-up and solve only.
-CVXPY's first call builds, canonicalises and solves the problem; its re-solve only gives new values
-to the parameters (DPP) of a problem canonicalised before.
+All get the same cells in the best form we know for them (``conic``), built before the timer starts:
+times are set-up and solve. Each solver has a process of its own; rounds are interleaved, the order
+rotates. Each is asked, cell by cell, for the loosest tolerance with which its answer reaches the
+accuracy; the error is measured outside all solvers, in plain NumPy, against a certified bound. A
+solver that does not reach the accuracy on a cell has failed there, and its time does not count.
+CVXPY's first call builds, canonicalises and solves a problem; its re-solve only gives new values to
+the parameters (DPP) of a problem that was canonicalised before. Both use Clarabel.
 """
 
 from __future__ import annotations
 
 import argparse
-import gc
-import json
-import time
-import warnings
-from collections.abc import Callable
-from dataclasses import dataclass, field
-from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
+from rich.console import Console
 
-import kpm_fast as kpm
-from kpm_fast import _core
+from kpm_fast.plotstyle import GREY, INK, PALE, SERIES, SKY, house_style, new_figure
 
-from .accuracy import CellData, Floats, certainty_equivalent, upper_bound
+from .accuracy import Floats
 from .cells import FAMILIES, benchmark_cells
-from .conic import ClarabelCell, ConicCell, CvxpyCell
+from .contest import ACCURACIES, SOLVERS, TOLERANCES, Contest, hold
 from .distribution import percentiles, shifted_geometric_mean
-from .machine import describe
-from .section import Section, slug_of, time_text
+from .section import Section, print_sections, slug_of, time_text
+
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
 
 TITLE = "One cell"
 SHIFT = 1e-5  # seconds, of the geometric mean
-REQUIRED = 1e-8  # of the notional
-OURS = 1e-9  # the tolerance asked of kpm_fast
-CONIC = (1e-7, 1e-8, 1e-9, 1e-10)  # what may be asked of the conic solver, loosest first
-CORE, PYTHON, CLARABEL = "kpm_fast core", "kpm_fast.solve_cell", "Clarabel"
-CVXPY_FIRST, CVXPY_AGAIN = "CVXPY, first call", "CVXPY, re-solve (DPP)"
-SOLVERS = (CORE, PYTHON, CLARABEL, CVXPY_FIRST, CVXPY_AGAIN)
-TARGETS = {CLARABEL: 30.0, CVXPY_FIRST: 1000.0}
+REQUIRED = ACCURACIES[-1]
+CORE, PYTHON, *PEERS = SOLVERS
+TARGETS = {"Clarabel": 30.0, "CVXPY, first call": 1000.0}  # times the core, median cell
+SCIPY = {"SLSQP": "scipy_cell:ScipyCell", "trust-constr": "scipy_cell:TrustConstrCell"}
 
 
-@dataclass
-class Contest:
-    """One cell and what each solver did on it."""
-
-    data: CellData
-    solve: dict[str, Callable[[], Any]]
-    error: dict[str, float] = field(default_factory=dict)  # of the notional, certified
-    seconds: dict[str, list[float]] = field(default_factory=dict)
-    interior: list[float] = field(default_factory=list)  # inside the core, by its own clock
-    iterations: int = 0
-
-    @property
-    def accurate(self) -> bool:
-        return max(self.error.values()) <= REQUIRED
-
-
-def contest(data: CellData) -> Contest:
-    """Builds every solver's input, and checks every solver's answer."""
-    market, orders = data.market, data.orders
-    arguments = (
-        market.payoffs,
-        market.prior,
-        market.inventory,
-        market.risk_aversion,
-        market.ambiguity,
-        orders.claim_index(market),
-        orders.side,
-        orders.price,
-        orders.quantity,
-        data.cell,
-        OURS,
-        100,
-    )
-    ours = _core.solve_cell(*arguments)
-    bound = upper_bound(data, ours["worst_case"], ours["marginal_state_prices"])
-
-    def error(point: tuple[Floats, Floats]) -> float:
-        return (bound - certainty_equivalent(data, *point)) / data.notional
-
-    conic = ConicCell.of(data)
-    for tolerance in CONIC:
-        direct = ClarabelCell(conic, tolerance)
-        direct_error = error(direct.point(direct.solve()))
-        if direct_error <= REQUIRED:
-            break
-    for tolerance in CONIC:
-        again = CvxpyCell(conic, tolerance)
-        again.solve()
-        again_error = error(again.point())
-        if again_error <= REQUIRED:
-            break
-
-    def first() -> None:
-        CvxpyCell(conic, again.tolerance).solve()
-
-    def resolve() -> None:
-        again.assign()
-        again.solve()
-
-    return Contest(
-        data,
-        solve={
-            CORE: lambda: _core.solve_cell(*arguments),
-            PYTHON: lambda: kpm.solve_cell(market, orders, data.cell, tolerance=OURS),
-            CLARABEL: direct.solve,
-            CVXPY_FIRST: first,
-            CVXPY_AGAIN: resolve,
-        },
-        error={
-            CORE: error((ours["state_prices"], ours["net_demand"])),
-            CLARABEL: direct_error,
-            CVXPY_AGAIN: again_error,
-        },
-        iterations=ours["iterations"],
-    )
-
-
-def run_rounds(entries: list[Contest], rounds: int) -> None:
-    """Interleaved: in each round every solver meets every cell once, in rotating order.
-
-    Each timed call follows an untimed one of the same solver on the same cell: otherwise the
-    caches hold what the solver before left there, which costs the fast ones most.
-    """
-    for entry in entries:
-        entry.seconds = {name: [] for name in SOLVERS}
-    collecting = gc.isenabled()
-    gc.disable()
-    try:
-        for turn in range(rounds):
-            order = SOLVERS[turn % len(SOLVERS) :] + SOLVERS[: turn % len(SOLVERS)]
-            for entry in entries:
-                for name in order:
-                    if name != CVXPY_FIRST:
-                        entry.solve[name]()
-                    start = time.perf_counter()
-                    answer = entry.solve[name]()
-                    entry.seconds[name].append(time.perf_counter() - start)
-                    if name == CORE:
-                        entry.interior.append(answer["seconds"])
-            gc.collect()
-    finally:
-        if collecting:
-            gc.enable()
-
-
-def measure(per_family: int, rounds: int) -> tuple[list[Contest], int]:
-    """The accurate contests with their times, and how many others were left out."""
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore")  # CVXPY calls an answer short of its tolerance inaccurate
-        entries = [contest(data) for data in benchmark_cells(per_family)]
-        accurate = [entry for entry in entries if entry.accurate]
-        run_rounds(accurate, rounds)
-    return accurate, len(entries) - len(accurate)
-
-
-def ratios(entries: list[Contest], solver: str, base: str = CORE) -> Floats:
-    """How many times longer than ``base`` a solver takes, by cell: medians over the rounds."""
-    return np.array(
-        [np.median(entry.seconds[solver]) / np.median(entry.seconds[base]) for entry in entries]
-    )
-
-
-def summary(entries: list[Contest], left_out: int) -> dict[str, Any]:
-    """The report as data: ratios first."""
-    groups = {"all cells": entries} | {
-        family: [entry for entry in entries if entry.data.label == family] for family in FAMILIES
-    }
-    report: dict[str, Any] = {
-        "ratio": {},
-        "seconds": {},
-        "targets": TARGETS,
-        "cells": len(entries),
-        "left_out": left_out,
-        "error": {name: max(entry.error[name] for entry in entries) for name in entries[0].error},
-        "iterations": float(np.median([entry.iterations for entry in entries])),
-        "machine": dict(describe()),
-    }
-    for group, members in groups.items():
-        if not members:
+def solvers(quick: bool) -> Section:
+    """The table of all solvers at the greatest accuracy, and every family's ratios as a figure."""
+    contest = hold(benchmark_cells(1), 3) if quick else hold(benchmark_cells(6), 20)
+    part = Section(f"All solvers, to {REQUIRED:g} of the notional")
+    count = len(contest.cells)
+    for solver in contest.solvers:
+        reached = contest.reached(solver, REQUIRED)
+        row: dict[str, Any] = {"solver": solver, "solved share": float(reached.mean())}
+        part.rows.append(row)
+        if not reached.any():
             continue
-        report["ratio"][group] = {
-            solver: quantiles(ratios(members, solver)) for solver in SOLVERS if solver != CORE
-        }
-        times = {
-            solver: np.concatenate([entry.seconds[solver] for entry in members])
-            for solver in SOLVERS
-        }
-        times["interior-point method"] = np.concatenate([entry.interior for entry in members])
-        report["seconds"][group] = {name: quantiles(values) for name, values in times.items()}
-    return report
-
-
-def quantiles(values: Floats) -> dict[str, float]:
-    return {"median": float(np.median(values)), "p99": float(np.quantile(values, 0.99))}
-
-
-def section(quick: bool) -> Section:
-    """All solvers on cells of every family."""
-    part = Section("All solvers, the same cells, the same certified accuracy")
-    entries, left_out = measure(*((3, 5) if quick else (20, 15)))
-    if not entries:
-        raise RuntimeError(f"none of the {left_out} cells was solved accurately by every solver")
-    for solver in SOLVERS:
-        by_cell = ratios(entries, solver, PYTHON)
-        seconds = np.concatenate([entry.seconds[solver] for entry in entries])
-        part.rows.append(
-            {
-                "solver": solver,
-                "median times": float(np.median(by_cell)),
-                "p10 times": float(np.quantile(by_cell, 0.1)),
-                "p90 times": float(np.quantile(by_cell, 0.9)),
-                "mean time": shifted_geometric_mean(
-                    [np.median(entry.seconds[solver]) for entry in entries], SHIFT
-                ),
-                **percentiles(seconds),
-                "largest gap": max(
-                    (e.error[solver] for e in entries if solver in e.error), default=None
-                ),
-            }
-        )
-        if solver not in (CORE, PYTHON):
-            part.against(TITLE, solver, by_cell)
-            part.quote(f"cell.{slug_of(solver)}", f"{np.median(by_cell):,.0f}")
-    part.quote("cell.core", time_text(float(np.median([e.seconds[CORE] for e in entries]))))
-    part.quote("cell.count", f"{len(entries)}")
-    part.notes += [
-        f"{len(entries)} of {len(entries) + left_out} cells; the others are left out because a "
-        f"solver is short of {REQUIRED:g} of the notional there.",
-        f"Ratios: to {PYTHON}, over the cells. Mean: geometric, shifted by {time_text(SHIFT)}, of "
-        "the cells' medians. Percentiles: of all calls.",
-    ]
+        by_call = contest.ratios(solver, PYTHON, REQUIRED)
+        by_core = contest.ratios(solver, CORE, REQUIRED)
+        medians = contest.medians(solver, REQUIRED)
+        row["of solve_cell times"] = float(np.nanmedian(by_call))
+        row["of the core times"] = float(np.nanmedian(by_core))
+        row["mean time"] = shifted_geometric_mean(medians[reached], SHIFT)
+        row |= percentiles(contest.pooled(solver, REQUIRED))
+        if solver in PEERS:
+            part.against(TITLE, solver, by_call[np.isfinite(by_call)])
+            part.quote(f"cell.{slug_of(solver)}", f"{np.nanmedian(by_call):,.0f}")
+            part.quote(f"cell.{slug_of(solver)}.core", f"{np.nanmedian(by_core):,.0f}")
+            part.quote(f"cell.{slug_of(solver)}.solved", f"{int(reached.sum())}")
+        if solver in TARGETS:
+            ratio = float(np.nanmedian(by_core))
+            part.aim(
+                f"{TARGETS[solver]:g} times as fast as {solver}",
+                f"{ratio:,.1f} times",
+                ratio >= TARGETS[solver],
+            )
+    for name, key in ((CORE, "core"), (PYTHON, "call")):
+        part.quote(f"cell.{key}", time_text(float(np.nanmedian(contest.medians(name, REQUIRED)))))
+    part.quote("cell.count", f"{count}")
+    part.notes.append(
+        f"{count} cells of {len(FAMILIES)} families. Multiples: median over the cells that both "
+        f"solve. Mean: geometric, shifted by {time_text(SHIFT)}, of the solved cells' medians. "
+        "Percentiles: of all calls. Every solver runs on one thread."
+    )
+    part.draw(
+        draw_families,
+        "cell-families",
+        f"Time to {REQUIRED:g} of the notional as a multiple of kpm_fast.solve_cell's, by family "
+        "of cells: medians. A cross at the right: the solver solves none of the family's cells.",
+        family_ratios(contest),
+    )
     return part
 
 
-SECTIONS = {"solvers": section}
+def family_ratios(contest: Contest) -> list[dict[str, Any]]:
+    """By family, each peer's median multiple; None where it solves none of its cells."""
+    labels = np.array([data.label for data in contest.cells])
+    found = []
+    for family in dict.fromkeys(labels.tolist()):
+        peers: dict[str, float | None] = {}
+        for solver in PEERS:
+            ratios = contest.ratios(solver, PYTHON, REQUIRED)[labels == family]
+            solved = ratios[np.isfinite(ratios)]
+            peers[solver] = float(np.median(solved)) if solved.size else None
+        found.append({"family": family, "peers": peers})
+    return found
 
 
-def print_report(report: dict[str, Any]) -> None:
-    print("Times as long as the core needs, median cell (99th percentile):")
-    for group, by_solver in report["ratio"].items():
-        print(f"  {group}")
-        for solver, value in by_solver.items():
-            target = report["targets"].get(solver)
-            wanted = f"   target {target:,.0f}" if target and group == "all cells" else ""
-            print(f"    {solver:<24}{value['median']:>11,.1f}  ({value['p99']:,.1f}){wanted}")
-    print("\nMicroseconds, median (99th percentile):")
-    for group, by_solver in report["seconds"].items():
-        print(f"  {group}")
-        for solver, value in by_solver.items():
-            print(f"    {solver:<24}{1e6 * value['median']:>11,.1f}  ({1e6 * value['p99']:,.1f})")
-    print("\nLargest certified error, of the notional:")
-    for solver, value in report["error"].items():
-        print(f"    {solver:<24}{value:>11.1e}")
-    print(
-        f"\n{report['cells']} cells, {report['left_out']} left out for accuracy; "
-        f"{report['iterations']:g} interior-point iterations (median)"
+def families(quick: bool) -> Section:
+    """Who solves which family at which accuracy, and what less of it costs."""
+    contest = hold(benchmark_cells(1 if quick else 6), 1 if quick else 3, ACCURACIES[:-1])
+    part = Section("Cells solved, by family and accuracy")
+    labels = np.array([data.label for data in contest.cells])
+    for family in dict.fromkeys(labels.tolist()):
+        row: dict[str, Any] = {"family": family, "cells": int((labels == family).sum())}
+        for solver in (CORE, *PEERS[:-1]):
+            solved = [
+                int(contest.reached(solver, accuracy)[labels == family].sum())
+                for accuracy in ACCURACIES
+            ]
+            row[solver] = " / ".join(map(str, solved))
+        part.rows.append(row)
+    scale = ", ".join(f"{accuracy:g}" for accuracy in ACCURACIES)
+    part.notes.append(
+        f"Cells solved to {scale} of the notional; tolerances from {TOLERANCES[0]:g} down to "
+        f"{TOLERANCES[-1]:g} are tried. CVXPY's first call solves what its re-solve does."
     )
-    for label, value in report["machine"].items():
-        print(f"{label}: {value}")
+    for accuracy in ACCURACIES[:-1]:
+        multiples = (
+            f"{solver} {np.nanmedian(contest.ratios(solver, PYTHON, accuracy)):,.1f}"
+            for solver in PEERS
+            if contest.reached(solver, accuracy).any()
+        )
+        part.notes.append(
+            f"Time to {accuracy:g} as a multiple of solve_cell's, median: {', '.join(multiples)}."
+        )
+    part.prose.append(
+        "a is risk aversion times notional. Exponential cones carry the maker's risk aversion in "
+        "the digits that 1 + a z leaves: an error of a solver's tolerance there is one of the "
+        "tolerance over a in the answer. Where a is tiny that is hopeless, but the conic solvers "
+        "get the problem without risk aversion then, which is the same to half the accuracy; "
+        "between, at a = 1e-5, nothing helps them, and SCS, a first-order method, runs out of time "
+        "in simulation A already, whose a is small too. On the example race card a is about a "
+        "thousand, exponentials of losses span more digits than there are, and SLSQP stops short."
+    )
+    return part
+
+
+def scipy_methods(quick: bool) -> Section:
+    """SLSQP and trust-constr: the better one stands for SciPy in the tables above."""
+    part = Section("SciPy: SLSQP or trust-constr")
+    contest = hold(benchmark_cells(1 if quick else 2), 1, ACCURACIES, SCIPY)
+    for solver in contest.solvers:
+        row: dict[str, Any] = {"method": solver}
+        for accuracy in ACCURACIES:
+            row[f"to {accuracy:g}: solved share"] = float(contest.reached(solver, accuracy).mean())
+        for accuracy in ACCURACIES[:2]:
+            medians = contest.medians(solver, accuracy)
+            row[f"to {accuracy:g}: time"] = (
+                float(np.nanmedian(medians)) if np.isfinite(medians).any() else None
+            )
+        part.rows.append(row)
+    part.notes.append(f"{len(contest.cells)} cells, one call each; medians over the cells solved.")
+    return part
+
+
+SECTIONS = {
+    "solvers": solvers,
+    "families": families,
+    "scipy": scipy_methods,
+}
+
+
+def draw_families(data: Any) -> Figure:
+    """A row for each family, a dot for each peer on a logarithmic axis."""
+    colours = dict(zip(PEERS, (*SERIES, SKY), strict=True))
+    values = [value for row in data for value in row["peers"].values() if value is not None]
+    largest = max(values)
+    with house_style():
+        figure, (axes,) = new_figure(8.2, 1.9 + 0.36 * len(data))
+        axes.set_xscale("log")
+        axes.set_xlim(min(0.7, min(values) / 1.5), largest * 6)
+        for place, row in enumerate(data):
+            axes.axhline(place, color=PALE, linewidth=0.8, zorder=0)
+            failed = [peer for peer, value in row["peers"].items() if value is None]
+            for peer, value in row["peers"].items():
+                if value is not None:
+                    axes.plot(value, place, "o", color=colours[peer], markersize=7, zorder=3)
+            for number, peer in enumerate(failed):
+                axes.plot(largest * (1.8 + 0.7 * number), place, "x", color=colours[peer])
+        for peer, colour in colours.items():
+            axes.plot([], [], "o", color=colour, markersize=7, label=peer)
+        axes.axvline(1.0, color=INK, linewidth=1.0)
+        if any(value is None for row in data for value in row["peers"].values()):
+            axes.axvline(largest * 1.4, color=GREY, linewidth=0.8, linestyle=":")
+            axes.annotate("not solved", (largest * 1.6, -0.6), va="bottom", color=GREY)
+        axes.set_yticks(range(len(data)), [row["family"] for row in data])
+        axes.set_ylim(len(data) - 0.4, -0.6)
+        axes.tick_params(axis="y", length=0)
+        axes.spines["left"].set_visible(False)
+        axes.xaxis.set_major_formatter(lambda value, _: f"{value:,.4g}×")
+        axes.set_xlabel("time, as a multiple of kpm_fast.solve_cell's")
+        axes.set_title("One cell, by family")
+        figure.legend(loc="outside lower center", ncols=3, frameon=False)
+    return figure
+
+
+def ratios(contest: Contest, solver: str) -> Floats:
+    """By cell that both solve, how many times as long as the core a solver takes."""
+    found = contest.ratios(solver, CORE, REQUIRED)
+    return np.asarray(found[np.isfinite(found)])
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("--cells", type=int, default=20, help="cells of each family (20)")
-    parser.add_argument("--rounds", type=int, default=15, help="interleaved rounds (15)")
-    parser.add_argument("--output", type=Path, metavar="FILE", help="also write the report as JSON")
+    parser.add_argument("--quick", action="store_true", help="one cell a family, few rounds")
 
 
 def run(options: argparse.Namespace) -> int:
-    entries, left_out = measure(options.cells, options.rounds)
-    if not entries:
-        print(f"none of the {left_out} cells was solved accurately by every solver")
-        return 1
-    report = summary(entries, left_out)
-    print_report(report)
-    if options.output is not None:
-        options.output.write_text(json.dumps(report, indent=2) + "\n", encoding="utf-8")
+    console = Console(width=None if Console().is_terminal else 160)
+    print_sections(console, [measure(options.quick) for measure in SECTIONS.values()])
     return 0

@@ -11,7 +11,16 @@ from types import ModuleType
 
 from .section import Section
 
-NAMES = ("cell", "prove", "growth", "enumerate", "profile")
+NAMES = (
+    "cell",
+    "whole_books",
+    "prove",
+    "growth",
+    "enumerate",
+    "throughput",
+    "allocations",
+    "profile",
+)
 
 
 def load() -> list[ModuleType]:

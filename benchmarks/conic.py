@@ -1,29 +1,34 @@
-"""A cell (27) as an exponential cone programme: for Clarabel directly, and in CVXPY.
+"""A cell (27) as an exponential cone programme, in the form that conic solvers take.
 
 In units of the notional, with a = alpha * notional, free fills low + (high - low) t, losses
 l = b + A't less the constant that makes max b = 0, and the revenue of fixed demand r = f.xi:
 
     minimise  m Omega + s - r   over  xi on the simplex, t in [0, 1]^n, m, s, z, v
-    prices of the fixed claims in their ranges, of the free claims at their limits
+    prices of the flats in their ranges, of the steps at their limits
     (z_i - s, m, v_i) in K_exp,  q.v <= m             m ln sum_i q_i exp(z_i / m) <= s
     (a l_i, 1, 1 + a z_i) in K_exp                    (exp(a l_i) - 1) / a <= z_i
 
-which is (27) with the objective (25), in certainty equivalents. Omega is finite. Where it is zero
-the worst case is the prior: q.z <= s takes the place of m, v and the first cones (Clarabel only).
+which is (27) with the objective (25), in certainty equivalents. Solvers get the least of it:
+
+- Omega = 0: the worst case is the prior; q.z <= s takes the place of m, v and the first cones.
+- Omega = infinity: it is the worst state; l_i <= s is all, a linear programme.
+- a so small that exp(a l) - 1 = a l to half the accuracy asked for: l_i <= z_i takes the place of
+  the second cones, whose entries would differ by 1 / a.
+- Price equations that depend on others linearly, and ranges that every price meets, are left out.
 """
 
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any
 
-import clarabel
-import cvxpy as cp
 import numpy as np
 from numpy.typing import NDArray
 from scipy import sparse
 
 from .accuracy import CellData, Floats
+
+NEGLIGIBLE = 5e-9  # of the notional: error of leaving out the maker's risk aversion
+_DEPENDENT = 1e-12  # of a price equation's norm
 
 
 @dataclass(frozen=True)
@@ -53,6 +58,12 @@ class ConicCell:
             f=data.fixed_revenue / data.notional,
         )
 
+    @property
+    def neutral(self) -> bool:
+        """Whether risk aversion is too small to matter: exp(a l) - 1 is a l."""
+        span = float(np.abs(self.b).max() + np.abs(self.A).sum(axis=0).max(initial=0.0))
+        return self.a * span**2 / 2 <= NEGLIGIBLE
+
     def point(self, xi: Floats, t: Floats) -> tuple[Floats, Floats]:
         """State prices and net demand in the book's own units."""
         pieces = self.data.pieces
@@ -61,129 +72,109 @@ class ConicCell:
         return np.asarray(xi), y
 
 
-class ClarabelCell:
-    """Matrices in Clarabel's own form, A x + s = b with s in the cones, built once."""
+@dataclass(frozen=True)
+class ConicForm:
+    """Minimise c.x over matrix x + slack = right; slack: zeros, then >= 0, then exponential cones.
 
-    def __init__(self, cell: ConicCell, tolerance: float) -> None:
-        self.cell = cell
+    A cone's three rows (x, y, z) mean y exp(x / y) <= z. x begins with xi, then t.
+    """
+
+    c: Floats
+    matrix: sparse.csc_matrix
+    right: Floats
+    equalities: int
+    inequalities: int
+    cones: int
+
+    @classmethod
+    def of(cls, cell: ConicCell) -> ConicForm:
         market, pieces = cell.data.market, cell.data.pieces
-        states, n = market.prior.size, cell.free.size
-        # x = (xi, t, s, z, m, v), the last two where there is ambiguity
-        self.states, self.n = states, n
-        ambiguous = market.ambiguity > 0
-        columns = 3 * states + n + 2 if ambiguous else 2 * states + n + 1
-        s, z, m, v = states + n, states + n + 1, 2 * states + n + 1, 2 * states + n + 2
-        rows: list[tuple[Floats, float]] = []
-
-        def row(*entries: tuple[Any, Any], right: float = 0.0) -> None:
-            line = np.zeros(columns)
-            for where, value in entries:
-                line[where] = value
-            rows.append((line, right))
-
-        xi = np.arange(states)
-        row((xi, 1.0), right=1.0)
-        for k in np.flatnonzero(cell.data.steps):
-            row((xi, market.payoffs[k]), right=float(pieces[k, 0]))
-        equalities = len(rows)
+        steps, payoffs = cell.data.steps, market.payoffs
+        states, n, omega = market.prior.size, cell.free.size, market.ambiguity
+        worst_state, ambiguous = bool(np.isinf(omega)), bool(0 < omega < np.inf)
+        s = states + n
+        z, m, v = s + 1, s + 1 + states, s + 2 + states
+        columns = v + states if ambiguous else z if worst_state else m
+        rows = _Rows(columns)
+        xi, fills = np.arange(states), states + np.arange(n)
+        rows.add((xi, 1.0), right=1.0)
+        for k in _independent(payoffs, steps):
+            rows.add((xi, payoffs[k]), right=float(pieces[k, 0]))
+        equalities = rows.count
         for i in range(states):
-            row((i, -1.0))
-        for k in np.flatnonzero(~cell.data.steps):
-            row((xi, market.payoffs[k]), right=float(pieces[k, 1]))
-            row((xi, -market.payoffs[k]), right=-float(pieces[k, 0]))
+            rows.add((i, -1.0))
+        for k in np.flatnonzero(~steps).tolist():
+            low, high = pieces[k, :2]
+            if high < payoffs[k].max():
+                rows.add((xi, payoffs[k]), right=float(high))
+            if low > payoffs[k].min():
+                rows.add((xi, -payoffs[k]), right=-float(low))
         for fill in range(states, states + n):
-            row((fill, -1.0))
-            row((fill, 1.0), right=1.0)
+            rows.add((fill, -1.0))
+            rows.add((fill, 1.0), right=1.0)
         if ambiguous:
-            row((v + xi, market.prior), (m, -1.0))
-        else:
-            row((z + xi, market.prior), (s, -1.0))
-        inequalities = len(rows) - equalities
+            rows.add((v + xi, market.prior), (m, -1.0))
+        elif not worst_state:
+            rows.add((z + xi, market.prior), (s, -1.0))
+        exponential = not worst_state and not cell.neutral
+        for i in range(0 if exponential else states):
+            rows.add((fills, cell.A[:, i]), (s if worst_state else z + i, -1.0), right=-cell.b[i])
+        inequalities = rows.count - equalities
         for i in range(states if ambiguous else 0):
-            row((z + i, -1.0), (s, 1.0))
-            row((m, -1.0))
-            row((v + i, -1.0))
-        fills = states + np.arange(n)
-        for i in range(states):
-            row((fills, -cell.a * cell.A[:, i]), right=cell.a * float(cell.b[i]))
-            row(right=1.0)
-            row((z + i, -cell.a), right=1.0)
-        self.objective = np.zeros(columns)
-        self.objective[:states] = -cell.f
-        self.objective[s] = 1.0
+            rows.add((z + i, -1.0), (s, 1.0))
+            rows.add((m, -1.0))
+            rows.add((v + i, -1.0))
+        for i in range(states if exponential else 0):
+            rows.add((fills, -cell.a * cell.A[:, i]), right=cell.a * cell.b[i])
+            rows.add(right=1.0)
+            rows.add((z + i, -cell.a), right=1.0)
+        c = np.zeros(columns)
+        c[:states] = -cell.f
+        c[s] = 1.0
         if ambiguous:
-            self.objective[m] = market.ambiguity
-        self.quadratic = sparse.csc_matrix((columns, columns))
-        self.matrix = sparse.csc_matrix(np.array([line for line, _ in rows]))
-        self.right = np.array([right for _, right in rows])
-        self.cones = [
-            clarabel.ZeroConeT(equalities),
-            clarabel.NonnegativeConeT(inequalities),
-            *(clarabel.ExponentialConeT() for _ in range(states + ambiguous * states)),
-        ]
-        self.settings = clarabel.DefaultSettings()
-        self.settings.verbose = False
-        self.settings.tol_gap_abs = self.settings.tol_gap_rel = tolerance
-        self.settings.tol_feas = tolerance
-
-    def solve(self) -> Any:
-        """Set-up and solve: what the benchmark times."""
-        solver = clarabel.DefaultSolver(
-            self.quadratic, self.objective, self.matrix, self.right, self.cones, self.settings
-        )
-        return solver.solve()
-
-    def point(self, solution: Any) -> tuple[Floats, Floats]:
-        x = np.array(solution.x)
-        return self.cell.point(x[: self.states], x[self.states : self.states + self.n])
+            c[m] = omega
+        cones = states * (ambiguous + exponential)
+        return cls(c, rows.matrix(), np.array(rows.right), equalities, inequalities, cones)
 
 
-class CvxpyCell:
-    """The same programme in CVXPY, with parameters (DPP) for what differs between cells."""
+class _Rows:
+    """A sparse matrix and its right-hand side, a row at a time."""
 
-    def __init__(self, cell: ConicCell, tolerance: float) -> None:
-        self.cell, self.tolerance = cell, tolerance
-        market = cell.data.market
-        claims, states = market.payoffs.shape
-        n, one = cell.free.size, np.ones(states)
-        self.xi, self.t = cp.Variable(states, nonneg=True), cp.Variable(n)
-        z, v, m, s = cp.Variable(states), cp.Variable(states), cp.Variable(), cp.Variable()
-        self.f, self.low, self.high = (
-            cp.Parameter(states),
-            cp.Parameter(claims),
-            cp.Parameter(claims),
-        )
-        self.A, self.b = cp.Parameter((n, states)), cp.Parameter(states)
-        prices = market.payoffs @ self.xi
-        losses = self.A.T @ self.t + self.b  # parameters carry the factor a
-        constraints = [
-            cp.sum(self.xi) == 1,
-            prices >= self.low,
-            prices <= self.high,
-            self.t >= 0,
-            self.t <= 1,
-            market.prior @ v <= m,
-            cp.ExpCone(z - s, m * one, v),
-            cp.ExpCone(losses, one, 1 + cell.a * z),
-        ]
-        revenue = self.f @ self.xi
-        self.problem = cp.Problem(cp.Minimize(m * market.ambiguity + s - revenue), constraints)
-        self.assign()
+    def __init__(self, columns: int) -> None:
+        self.columns = columns
+        self.lines: list[Floats] = []
+        self.right: list[float] = []
 
-    def assign(self) -> None:
-        """Gives the parameters the values of the cell."""
-        cell = self.cell
-        self.f.value, self.b.value = cell.f, cell.a * cell.b
-        self.A.value = cell.a * cell.A
-        self.low.value, self.high.value = cell.data.pieces[:, 0], cell.data.pieces[:, 1]
+    @property
+    def count(self) -> int:
+        return len(self.right)
 
-    def solve(self) -> None:
-        self.problem.solve(
-            solver=cp.CLARABEL,
-            tol_gap_abs=self.tolerance,
-            tol_gap_rel=self.tolerance,
-            tol_feas=self.tolerance,
-        )
+    def add(
+        self,
+        *entries: tuple[int | NDArray[np.intp], float | Floats],
+        right: float = 0.0,
+    ) -> None:
+        line = np.zeros(self.columns)
+        for where, value in entries:
+            line[where] = value
+        self.lines.append(line)
+        self.right.append(float(right))
 
-    def point(self) -> tuple[Floats, Floats]:
-        return self.cell.point(np.asarray(self.xi.value), np.asarray(self.t.value))
+    def matrix(self) -> sparse.csc_matrix:
+        return sparse.csc_matrix(np.array(self.lines))
+
+
+def _independent(payoffs: Floats, steps: NDArray[np.bool_]) -> list[int]:
+    """Of the claims at a limit, those whose price equation does not follow from the others."""
+    basis = [np.full(payoffs.shape[1], payoffs.shape[1] ** -0.5)]
+    kept = []
+    for k in np.flatnonzero(steps):
+        rest = payoffs[k].copy()
+        for _ in range(2):  # once more for the digits that cancelled
+            for direction in basis:
+                rest -= (rest @ direction) * direction
+        norm = float(np.linalg.norm(rest))
+        if norm > _DEPENDENT * np.linalg.norm(payoffs[k]):
+            basis.append(rest / norm)
+            kept.append(int(k))
+    return kept

@@ -10,7 +10,17 @@ from pathlib import Path
 
 from kpm_fast import _core
 
-PACKAGES = ("kpm-fast", "numpy", "scipy", "clarabel", "cvxpy", "piqp")
+PACKAGES = (
+    "kpm-fast",
+    "numpy",
+    "scipy",
+    "clarabel",
+    "ecos",
+    "scs",
+    "cvxpy",
+    "pyscipopt",
+    "piqp",
+)
 
 
 def describe() -> list[tuple[str, str]]:

@@ -25,7 +25,7 @@ from kpm_fast import paper
 
 from . import books
 from .accuracy import CellData
-from .conic import ClarabelCell, ConicCell
+from .conic_solvers import ClarabelCell
 from .exponent import Exponent
 from .machine import describe
 from .prove_figures import draw_orders, draw_recorded
@@ -83,7 +83,7 @@ def cells_with_clarabel(book: books.Book) -> tuple[list[ClarabelCell], int]:
             continue
         rows = np.array([stair[piece] for stair, piece in zip(stairs, cell, strict=True)])
         data = CellData("paper", market, orders, cell, rows, books.notional(market, orders))
-        cells.append(ClarabelCell(ConicCell.of(data), CLARABEL_TOLERANCE))
+        cells.append(ClarabelCell(data, CLARABEL_TOLERANCE))
     return cells, count
 
 

@@ -168,6 +168,13 @@ def range_text(values: Sequence[float], text: Callable[[float], str]) -> str:
     return least if least == most else f"{least} to {most}"
 
 
+def times_text(ratio: float) -> str:
+    """With as many digits as mean something."""
+    if abs(ratio) >= 1e7:
+        return f"{ratio:.1e}x"
+    return f"{ratio:,.2f}x" if abs(ratio) < 100 else f"{ratio:,.0f}x"
+
+
 def cell_text(column: str, value: Any) -> str:
     """A value as a table shows it; the column's name says what it is."""
     if value is None:
@@ -181,7 +188,7 @@ def cell_text(column: str, value: Any) -> str:
         ("memory", bytes_text),
         ("gap", lambda x: f"{x:.1e}"),
         ("share", lambda x: f"{x:.1%}"),
-        ("times", lambda x: f"{x:,.2f}x" if abs(x) < 100 else f"{x:,.0f}x"),
+        ("times", times_text),
     )
     for word, text in formats:
         if word in column.split():

@@ -8,21 +8,28 @@ from pytest_benchmark.fixture import BenchmarkFixture
 
 from benchmarks import cell
 from benchmarks.cells import benchmark_cells
+from benchmarks.conic_solvers import ClarabelCell
+from benchmarks.contest import Contest, hold
+from benchmarks.own_cell import CoreCell, PythonCell
 
 
 @pytest.fixture(scope="module")
-def entries() -> list[cell.Contest]:
-    found, left_out = cell.measure(per_family=5, rounds=7)
-    assert left_out <= len(found) // 4
-    return found
+def contest() -> Contest:
+    return hold(benchmark_cells(2), 5)
 
 
-@pytest.mark.parametrize("solver", [cell.CORE, cell.PYTHON, cell.CLARABEL])
-def test_time(benchmark: BenchmarkFixture, solver: str) -> None:
-    entries = [cell.contest(data) for data in benchmark_cells(2)]
-    benchmark(lambda: [entry.solve[solver]() for entry in entries])
+@pytest.mark.parametrize("kind", [CoreCell, PythonCell, ClarabelCell])
+def test_time(
+    benchmark: BenchmarkFixture, kind: type[CoreCell | PythonCell | ClarabelCell]
+) -> None:
+    tasks = [kind(data, 1e-8) for data in benchmark_cells(2)]
+    benchmark(lambda: [task.solve() for task in tasks])
+
+
+def test_every_cell_is_solved(contest: Contest) -> None:
+    assert contest.reached(cell.CORE, cell.REQUIRED).all()
 
 
 @pytest.mark.parametrize("solver", list(cell.TARGETS))
-def test_speed_up(entries: list[cell.Contest], solver: str) -> None:
-    assert np.median(cell.ratios(entries, solver)) >= cell.TARGETS[solver]
+def test_speed_up(contest: Contest, solver: str) -> None:
+    assert np.median(cell.ratios(contest, solver)) >= cell.TARGETS[solver]

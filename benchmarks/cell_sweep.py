@@ -1,0 +1,188 @@
+"""The paper's enumeration (28) with another solver for the cells: measured, or estimated.
+
+A peer has to solve every cell that state prices reach; which those are it is told for nothing. Few
+such cells are all solved. Of many, a random sample is, uniform; and where there are too many to
+list, cells are drawn claim by claim, uniformly among the pieces that the claims before leave
+reachable, and the time of each counts as often as the numbers of choices on its way multiply to:
+Knuth's estimate of a tree (1975), which is unbiased.
+"""
+
+from __future__ import annotations
+
+import itertools
+import math
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import numpy as np
+from scipy.optimize import linprog
+
+import kpm_fast as kpm
+
+from .accuracy import CellData, Floats, bound_at, error
+from .books import Book
+from .conic import ConicCell
+from .conic_solvers import ClarabelCell
+from .cvxpy_cell import CvxpyCell
+from .own_cell import CoreCell
+
+ACCURACY = 1e-6  # of the notional: what an answer has to reach for its time to count
+BOUND = 1e-10  # the tolerance at which this package makes the bounds of that
+_EDGE = 1e-12  # of a price range: slack against the rounding of linear programmes
+
+
+@dataclass(frozen=True)
+class Cells:
+    """Cells to be solved, and how many each of them stands for."""
+
+    cells: list[CellData]
+    weights: Floats  # their mean times the number drawn is the number of reachable cells
+    reachable: float  # cells that state prices reach; an estimate where they were not listed
+    listed: bool
+    complete: bool
+
+
+@dataclass(frozen=True)
+class Sweep:
+    """What a solver needs for all reachable cells."""
+
+    seconds: float
+    deviation: float  # standard error of the estimate; 0 where all were solved
+    solved: float  # share of the cells that reach the accuracy
+    best: float  # the greatest certainty equivalent among them, money
+
+
+def reachable_cells(
+    book: Book, count: int, all_limit: int, list_limit: int, seed: int = 28
+) -> Cells:
+    """The cells that state prices reach: all of at most ``all_limit``, or ``count`` of more.
+
+    Books of more than ``list_limit`` cells, reachable or not, do not have them listed.
+    """
+    generator = np.random.default_rng([seed, count])
+    pieces = [len(stair) for stair in kpm.staircases(*book)]
+    if math.prod(pieces) <= list_limit:
+        found = _listed(book, pieces)
+        chosen = found
+        if len(found) > max(count, all_limit):
+            rows = generator.choice(len(found), count, replace=False)
+            chosen = [found[row] for row in rows]
+        weights = np.full(len(chosen), len(found) / len(chosen))
+        cells = [CellData.of("sweep", *book, cell) for cell in chosen]
+        return Cells(cells, weights, float(len(found)), True, len(chosen) == len(found))
+    drawn = [draw_cell(book, generator) for _ in range(count)]
+    choices = np.array([weight for _, weight in drawn])
+    cells = [CellData.of("sweep", *book, cell) for cell, _ in drawn]
+    return Cells(cells, choices / count, float(choices.mean()), False, False)
+
+
+def _listed(book: Book, pieces: list[int]) -> list[np.ndarray]:
+    """Every reachable cell."""
+    found = []
+    for combination in itertools.product(*map(range, pieces)):
+        cell = np.array(combination)
+        # A loose tolerance: only whether the cell is reachable is asked.
+        if kpm.solve_cell(*book, cell, tolerance=0.5).status is not kpm.Status.INFEASIBLE:
+            found.append(cell)
+    return found
+
+
+def draw_cell(book: Book, generator: np.random.Generator) -> tuple[np.ndarray, float]:
+    """A reachable cell, drawn claim by claim, and the product of the numbers of choices."""
+    market, orders = book
+    payoffs, weight = market.payoffs, 1.0
+    cell = np.empty(len(payoffs), dtype=np.int64)
+    low, high = payoffs.min(axis=1), payoffs.max(axis=1)
+    for k, stair in enumerate(kpm.staircases(market, orders)):
+        least, most = _price_range(payoffs[: k + 1], low[:k], high[:k])
+        slack = _EDGE * (payoffs[k].max() - payoffs[k].min())
+        choices = np.flatnonzero((stair[:, 1] >= least - slack) & (stair[:, 0] <= most + slack))
+        cell[k] = generator.choice(choices)
+        low[k], high[k] = stair[cell[k], :2]
+        weight *= len(choices)
+    return cell, weight
+
+
+def _price_range(payoffs: Floats, low: Floats, high: Floats) -> tuple[float, float]:
+    """The prices of the last claim while the prices of those before are in their ranges."""
+    target, before = payoffs[-1], payoffs[:-1]
+    if not len(before):
+        return float(target.min()), float(target.max())
+    ends = []
+    for sign in (1.0, -1.0):
+        solution = linprog(
+            sign * target,
+            A_ub=np.r_[before, -before],
+            b_ub=np.r_[high, -low] + 1e-10,
+            A_eq=np.ones((1, target.size)),
+            b_eq=[1.0],
+            bounds=(0, 1),
+            method="highs",
+        )
+        if solution.status != 0:
+            raise RuntimeError(f"no state prices in a cell that was reachable: {solution.message}")
+        ends.append(sign * float(solution.fun))
+    return ends[0], ends[1]
+
+
+Timed = Callable[[CellData], tuple[float, tuple[Floats, Floats] | None]]  # seconds, point
+
+
+def sweep(cells: Cells, timed: Timed) -> Sweep:
+    """Solve the cells, check each answer, and scale up to all reachable cells."""
+    seconds, fine, best = [], [], -math.inf
+    for data in cells.cells:
+        took, point = timed(data)
+        core = CoreCell(data, BOUND)
+        solution = core.solve()
+        bound = core.bound(solution)
+        if point is not None:  # where this package's own bound is loose
+            bound = min(bound, bound_at(data, point[1], solution["multipliers"]))
+        good = error(data, point, bound) <= ACCURACY
+        seconds.append(took)
+        fine.append(good)
+        if good:
+            best = max(best, solution["certainty_equivalent"])
+    return summed(np.array(seconds), np.array(fine), cells, best)
+
+
+def summed(seconds: Floats, fine: np.ndarray, cells: Cells, best: float) -> Sweep:
+    """Of times and weights: the sum that they stand for, where a failed cell has no time.
+
+    A failed cell is taken to need what the others do on average.
+    """
+    if not fine.any():
+        return Sweep(math.nan, math.nan, 0.0, best)
+    parts = np.where(fine, seconds, seconds[fine].mean()) * cells.weights
+    count = len(parts)
+    deviation = 0.0 if cells.complete else float(math.sqrt(count) * parts.std(ddof=1))
+    return Sweep(float(parts.sum()), deviation, float(fine.mean()), best)
+
+
+def with_clarabel(cells: Cells, tolerance: float) -> Sweep:
+    """Clarabel called directly; its matrices are built before the timer starts."""
+
+    def timed(data: CellData) -> tuple[float, tuple[Floats, Floats] | None]:
+        task = ClarabelCell(data, tolerance)
+        start = time.perf_counter()
+        solution = task.solve()
+        return time.perf_counter() - start, task.point(solution)
+
+    timed(cells.cells[0])
+    return sweep(cells, timed)
+
+
+def with_cvxpy(cells: Cells, tolerance: float) -> Sweep:
+    """One CVXPY problem for the whole book, canonicalised before; cells are new parameters."""
+    first = (data for data in cells.cells if not ConicCell.of(data).neutral)
+    task = CvxpyCell(next(first, cells.cells[0]), tolerance)
+    task.solve()
+
+    def timed(data: CellData) -> tuple[float, tuple[Floats, Floats] | None]:
+        start = time.perf_counter()
+        task.assign(data)
+        task.solve()
+        return time.perf_counter() - start, task.point()
+
+    return sweep(cells, timed)

@@ -1,0 +1,138 @@
+"""Clarabel, ECOS and SCS, called directly on the cone programme of ``conic``.
+
+What they are given is built before the timer starts; ``solve`` is set-up and solve. A tolerance
+is asked of every criterion that a solver stops by.
+"""
+
+from __future__ import annotations
+
+from typing import Any, ClassVar
+
+import clarabel
+import ecos
+import numpy as np
+import scs
+from scipy import sparse
+
+from .accuracy import CellData, Floats
+from .conic import ConicCell, ConicForm
+
+PATIENCE = 0.4  # seconds: what a first-order method may take for a cell
+
+
+class ConicSolver:
+    """One cell in a solver's own form."""
+
+    NAME: ClassVar[str]
+
+    def __init__(self, data: CellData, tolerance: float) -> None:
+        self.cell = ConicCell.of(data)
+        self.tolerance = tolerance
+        self.states, self.n = data.market.prior.size, self.cell.free.size
+        self.build(ConicForm.of(self.cell))
+
+    def build(self, form: ConicForm) -> None:
+        raise NotImplementedError
+
+    def solve(self) -> Any:
+        """Set-up and solve: what the benchmark times."""
+        raise NotImplementedError
+
+    def variables(self, solution: Any) -> Floats | None:
+        """x, if the solver found one."""
+        raise NotImplementedError
+
+    def point(self, solution: Any) -> tuple[Floats, Floats] | None:
+        """State prices and net demand; None where there is no solution."""
+        x = self.variables(solution)
+        if x is None or not np.isfinite(x).all():
+            return None
+        return self.cell.point(x[: self.states], x[self.states : self.states + self.n])
+
+
+class ClarabelCell(ConicSolver):
+    """An interior-point method; its step sizes and linear algebra are its defaults."""
+
+    NAME = "Clarabel"
+
+    def build(self, form: ConicForm) -> None:
+        self.form = form
+        self.quadratic = sparse.csc_matrix((form.c.size, form.c.size))
+        self.cones = [
+            clarabel.ZeroConeT(form.equalities),
+            clarabel.NonnegativeConeT(form.inequalities),
+            *(clarabel.ExponentialConeT() for _ in range(form.cones)),
+        ]
+        self.settings = clarabel.DefaultSettings()
+        self.settings.verbose = False
+        self.settings.tol_gap_abs = self.settings.tol_gap_rel = self.tolerance
+        self.settings.tol_feas = self.tolerance
+
+    def solve(self) -> Any:
+        form = self.form
+        solver = clarabel.DefaultSolver(
+            self.quadratic, form.c, form.matrix, form.right, self.cones, self.settings
+        )
+        return solver.solve()
+
+    def variables(self, solution: Any) -> Floats | None:
+        return np.array(solution.x)
+
+
+class EcosCell(ConicSolver):
+    """An interior-point method; its cones are ordered (x, z, y)."""
+
+    NAME = "ECOS"
+
+    def build(self, form: ConicForm) -> None:
+        count = form.right.size
+        first = count - 3 * form.cones
+        order = np.arange(count)
+        order[first:] = order[first:].reshape(-1, 3)[:, [0, 2, 1]].ravel()
+        matrix, right = sparse.csc_matrix(form.matrix[order]), form.right[order]
+        split = form.equalities
+        self.arguments = (
+            form.c,
+            sparse.csc_matrix(matrix[split:]),
+            right[split:],
+            {"l": form.inequalities, "q": [], "e": form.cones},
+            sparse.csc_matrix(matrix[:split]),
+            right[:split],
+        )
+
+    def solve(self) -> Any:
+        return ecos.solve(
+            *self.arguments,
+            verbose=False,
+            abstol=self.tolerance,
+            reltol=self.tolerance,
+            feastol=self.tolerance,
+        )
+
+    def variables(self, solution: Any) -> Floats | None:
+        return np.asarray(solution["x"])
+
+
+class ScsCell(ConicSolver):
+    """A first-order method: cheap iterations, many of them for the last digits."""
+
+    NAME = "SCS"
+
+    def build(self, form: ConicForm) -> None:
+        self.problem = {"A": form.matrix, "b": form.right, "c": form.c}
+        self.cones = {"z": form.equalities, "l": form.inequalities, "ep": form.cones}
+
+    def solve(self) -> Any:
+        solver = scs.SCS(
+            self.problem,
+            self.cones,
+            verbose=False,
+            eps_abs=self.tolerance,
+            eps_rel=self.tolerance,
+            max_iters=1_000_000,
+            time_limit_secs=PATIENCE,
+        )
+        return solver.solve()
+
+    def variables(self, solution: Any) -> Floats | None:
+        return np.asarray(solution["x"])

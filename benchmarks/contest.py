@@ -1,0 +1,187 @@
+"""Solvers side by side on the same cells: who reaches which accuracy, and in what time.
+
+Each solver has a process of its own (``solver_process``). A tolerance means something else to each
+of them, so each is asked for ever smaller ones, cell by cell, and timed with the largest that
+reaches the accuracy, which ``accuracy.error`` measures outside all solvers. Where none does, it has
+failed and has no time.
+"""
+
+from __future__ import annotations
+
+import gc
+import importlib
+import math
+import time
+import warnings
+from collections.abc import Mapping, Sequence
+from contextlib import ExitStack
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+
+from .accuracy import CellData, Floats, bound_at, error
+from .own_cell import CoreCell
+from .solver_process import SolverProcess
+
+ACCURACIES = (1e-4, 1e-6, 1e-8)  # of the notional
+TOLERANCES = tuple(10.0**-digits for digits in range(4, 13))
+BEST = 1e-12  # the tolerance at which this package makes the bound that all are measured by
+PEER = 1e-9  # and Clarabel another one
+PATIENCE = 0.4  # seconds: after a call as long as this, no smaller tolerance is tried
+COLLECT_EVERY = 50  # calls: garbage is collected between them, not in them
+BRIEF = 5e-3  # seconds: shorter calls are warmed by an untimed one
+SOLVERS = {
+    "kpm_fast, core": "own_cell:CoreCell",
+    "kpm_fast.solve_cell": "own_cell:PythonCell",
+    "Clarabel": "conic_solvers:ClarabelCell",
+    "ECOS": "conic_solvers:EcosCell",
+    "SCS": "conic_solvers:ScsCell",
+    "SciPy SLSQP": "scipy_cell:ScipyCell",
+    "CVXPY, re-solve (DPP)": "cvxpy_cell:CvxpyCell",
+    "CVXPY, first call": "cvxpy_cell:FreshCvxpyCell",
+}
+"""The names that the report uses, and where the solvers are: nobody loads another's library."""
+
+
+class Solver:
+    """What runs in a solver's process: its cells, built once, solved when asked."""
+
+    def __init__(self, place: str) -> None:
+        warnings.simplefilter("ignore")  # that an answer may be inaccurate is measured instead
+        module, _, name = place.partition(":")
+        self.kind = getattr(importlib.import_module(f"{__package__}.{module}"), name)
+        self.built: dict[tuple[int, float], Any] = {}
+        self.calls = 0
+        gc.disable()
+
+    def attempt(
+        self, number: int, data: CellData, tolerance: float
+    ) -> tuple[tuple[Floats, Floats] | None, float]:
+        """The point found, and what the call took, cold."""
+        task = self.kind(data, tolerance)
+        start = time.perf_counter()
+        solution = task.solve()
+        seconds = time.perf_counter() - start
+        self.built[number, tolerance] = task
+        return task.point(solution), seconds
+
+    def seconds(self, number: int, tolerance: float, warm: bool) -> float:
+        """One timed call of a cell that was attempted before."""
+        task = self.built[number, tolerance]
+        self.calls += 1
+        if self.calls % COLLECT_EVERY == 0:
+            gc.collect()
+        if warm:
+            task.solve()
+        start = time.perf_counter()
+        task.solve()
+        return time.perf_counter() - start
+
+
+@dataclass
+class Entry:
+    """One solver on one cell: what it reached with which tolerance, and its times."""
+
+    tolerance: dict[float, float] = field(default_factory=dict)  # by accuracy reached
+    error: float = math.inf  # with the smallest tolerance tried
+    cold: float = math.inf  # seconds of the first call
+    seconds: dict[float, list[float]] = field(default_factory=dict)  # by tolerance
+
+    def times(self, accuracy: float) -> list[float]:
+        """Its times to an accuracy; none where it did not reach it."""
+        return self.seconds.get(self.tolerance.get(accuracy, math.nan), [])
+
+
+@dataclass
+class Contest:
+    """All solvers on all cells."""
+
+    cells: list[CellData]
+    solvers: Sequence[str]
+    entries: dict[str, list[Entry]]
+
+    def reached(self, solver: str, accuracy: float) -> Floats:
+        """By cell, whether the solver reaches the accuracy."""
+        return np.array([accuracy in entry.tolerance for entry in self.entries[solver]])
+
+    def medians(self, solver: str, accuracy: float) -> Floats:
+        """By cell, the median of its times; NaN where it failed."""
+        return np.array(
+            [
+                np.median(times) if (times := entry.times(accuracy)) else np.nan
+                for entry in self.entries[solver]
+            ]
+        )
+
+    def pooled(self, solver: str, accuracy: float) -> Floats:
+        """All its times on the cells where it reaches the accuracy."""
+        return np.array([t for entry in self.entries[solver] for t in entry.times(accuracy)])
+
+    def ratios(self, solver: str, base: str, accuracy: float) -> Floats:
+        """By cell, how many times as long as ``base`` it takes; NaN where either failed."""
+        return self.medians(solver, accuracy) / self.medians(base, accuracy)
+
+
+def hold(
+    cells: list[CellData],
+    rounds: int,
+    accuracies: Sequence[float] = ACCURACIES[-1:],
+    solvers: Mapping[str, str] = SOLVERS,
+) -> Contest:
+    """Let the solvers meet, timed at some accuracies.
+
+    In each round every solver meets every cell once, in rotating order.
+    """
+    names = tuple(solvers)
+    contest = Contest(cells, names, {name: [Entry() for _ in cells] for name in names})
+    with ExitStack() as stack:
+        processes = {
+            name: stack.enter_context(SolverProcess("contest:Solver", place))
+            for name, place in solvers.items()
+        }
+        for number, data in enumerate(cells):
+            bound = best_bound(data)
+            for name, process in processes.items():
+                _qualify(contest.entries[name][number], process, number, data, bound)
+        for turn in range(rounds):
+            first = turn % len(names)
+            for number in range(len(cells)):
+                for name in names[first:] + names[:first]:
+                    entry = contest.entries[name][number]
+                    reached = entry.tolerance
+                    wanted = {reached[accuracy] for accuracy in accuracies if accuracy in reached}
+                    for tolerance in sorted(wanted, reverse=True):
+                        seconds = processes[name].ask(
+                            "seconds", number, tolerance, entry.cold < BRIEF
+                        )
+                        entry.seconds.setdefault(tolerance, []).append(seconds)
+    return contest
+
+
+def best_bound(data: CellData) -> float:
+    """The lower of two bounds, so that no solver is judged by what another one misses."""
+    from .conic_solvers import ClarabelCell
+
+    core = CoreCell(data, BEST)
+    solution = core.solve()
+    bound = core.bound(solution)
+    peer = ClarabelCell(data, PEER)
+    point = peer.point(peer.solve())
+    if point is None:
+        return bound
+    return min(bound, bound_at(data, point[1], solution["multipliers"]))
+
+
+def _qualify(
+    entry: Entry, process: SolverProcess, number: int, data: CellData, bound: float
+) -> None:
+    """Find the largest tolerance for each accuracy."""
+    for tolerance in TOLERANCES:
+        point, entry.cold = process.ask("attempt", number, data, tolerance)
+        entry.error = error(data, point, bound)
+        for accuracy in ACCURACIES:
+            if entry.error <= accuracy:
+                entry.tolerance.setdefault(accuracy, tolerance)
+        if ACCURACIES[-1] in entry.tolerance or entry.cold > PATIENCE:
+            return

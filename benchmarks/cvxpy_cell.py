@@ -1,0 +1,106 @@
+"""The cone programme of ``conic`` in CVXPY, with parameters (DPP) for all that cells differ in.
+
+A book's cells share one problem: every claim has a fill t in [0, 1], of which those of flats carry
+no weight, and a price low + span u with u in [0, 1], where the span of steps is zero. So nothing
+has an empty interior, and a new cell gives new values to parameters and nothing else.
+"""
+
+from __future__ import annotations
+
+from typing import Any, ClassVar
+
+import cvxpy as cp
+import numpy as np
+
+from .accuracy import CellData, Floats
+from .conic import ConicCell
+
+
+class CvxpyCell:
+    """A cell in a problem that is canonicalised once; solved by Clarabel."""
+
+    NAME: ClassVar[str] = "CVXPY, re-solve (DPP)"
+
+    def __init__(self, data: CellData, tolerance: float) -> None:
+        self.tolerance = tolerance
+        market = data.market
+        claims, states = market.payoffs.shape
+        self.cell = ConicCell.of(data)
+        self.neutral = self.cell.neutral
+        a, one = self.cell.a, np.ones(states)
+        self.xi, self.t = cp.Variable(states, nonneg=True), cp.Variable(claims)
+        u, s = cp.Variable(claims), cp.Variable()
+        self.f = cp.Parameter(states)
+        self.low, self.span = cp.Parameter(claims), cp.Parameter(claims, nonneg=True)
+        self.A, self.b = cp.Parameter((claims, states)), cp.Parameter(states)
+        losses = self.A.T @ self.t + self.b
+        constraints = [
+            cp.sum(self.xi) == 1,
+            market.payoffs @ self.xi == self.low + cp.multiply(self.span, u),
+            u >= 0,
+            u <= 1,
+            self.t >= 0,
+            self.t <= 1,
+        ]
+        risk: Any = s
+        if np.isinf(market.ambiguity):
+            constraints.append(losses <= s)
+        else:
+            z = cp.Variable(states)
+            constraints.append(
+                losses <= z if self.neutral else cp.ExpCone(a * losses, one, 1 + a * z)
+            )
+            if market.ambiguity == 0:
+                constraints.append(market.prior @ z <= s)
+            else:
+                m, v = cp.Variable(), cp.Variable(states)
+                constraints += [market.prior @ v <= m, cp.ExpCone(z - s, m * one, v)]
+                risk = s + market.ambiguity * m
+        self.problem = cp.Problem(cp.Minimize(risk - self.f @ self.xi), constraints)
+        self.assign(data)
+
+    def assign(self, data: CellData) -> None:
+        """Gives the parameters the values of a cell of the same book."""
+        self.cell = ConicCell.of(data)
+        if self.neutral and not self.cell.neutral:
+            raise ValueError("this cell needs cones that the first one did not")
+        A = np.zeros(self.A.shape)
+        A[self.cell.free] = self.cell.A
+        self.A.value, self.b.value, self.f.value = A, self.cell.b, self.cell.f
+        self.low.value = data.pieces[:, 0]
+        self.span.value = data.pieces[:, 1] - data.pieces[:, 0]
+
+    def solve(self) -> None:
+        """New values to the parameters, and solve."""
+        self.assign(self.cell.data)
+        try:
+            self.problem.solve(
+                solver=cp.CLARABEL,
+                tol_gap_abs=self.tolerance,
+                tol_gap_rel=self.tolerance,
+                tol_feas=self.tolerance,
+            )
+        except cp.SolverError:  # Clarabel stopped without a point: one of its statuses
+            self.xi.value = None
+
+    def point(self, _: Any = None) -> tuple[Floats, Floats] | None:
+        if self.xi.value is None or self.t.value is None:
+            return None
+        return self.cell.point(np.asarray(self.xi.value), np.asarray(self.t.value)[self.cell.free])
+
+
+class FreshCvxpyCell:
+    """The same, as a script does it that solves one cell: build, canonicalise, solve."""
+
+    NAME: ClassVar[str] = "CVXPY, first call"
+
+    def __init__(self, data: CellData, tolerance: float) -> None:
+        self.data, self.tolerance = data, tolerance
+
+    def solve(self) -> CvxpyCell:
+        problem = CvxpyCell(self.data, self.tolerance)
+        problem.solve()
+        return problem
+
+    def point(self, solution: CvxpyCell) -> tuple[Floats, Floats] | None:
+        return solution.point()

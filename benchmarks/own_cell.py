@@ -1,0 +1,67 @@
+"""A cell for this package: the call of the core, and the Python function around it."""
+
+from __future__ import annotations
+
+from typing import Any, ClassVar
+
+import kpm_fast as kpm
+from kpm_fast import _core
+
+from .accuracy import CellData, Floats, upper_bound
+
+MAX_ITERATIONS = 100
+
+
+class CoreCell:
+    """``_core.solve_cell``: staircases, interior-point method and bound, from arrays to arrays."""
+
+    NAME: ClassVar[str] = "kpm_fast, core"
+
+    def __init__(self, data: CellData, tolerance: float) -> None:
+        market, orders = data.market, data.orders
+        self.data, self.tolerance = data, tolerance
+        self.arguments = (
+            market.payoffs,
+            market.prior,
+            market.inventory,
+            market.risk_aversion,
+            market.ambiguity,
+            orders.claim_index(market),
+            orders.side,
+            orders.price,
+            orders.quantity,
+            data.cell,
+            tolerance,
+            MAX_ITERATIONS,
+        )
+
+    def solve(self) -> Any:
+        return _core.solve_cell(*self.arguments)
+
+    def point(self, solution: Any) -> tuple[Floats, Floats] | None:
+        return solution["state_prices"], solution["net_demand"]
+
+    def bound(self, solution: Any) -> float:
+        """Of the cell, computed outside the core."""
+        return upper_bound(
+            self.data,
+            solution["worst_case"],
+            solution["marginal_state_prices"],
+            solution["multipliers"],
+        )
+
+
+class PythonCell:
+    """``kpm_fast.solve_cell``: the same with validation, and the answer as an object."""
+
+    NAME: ClassVar[str] = "kpm_fast.solve_cell"
+
+    def __init__(self, data: CellData, tolerance: float) -> None:
+        self.data, self.tolerance = data, tolerance
+
+    def solve(self) -> kpm.CellResult:
+        data = self.data
+        return kpm.solve_cell(data.market, data.orders, data.cell, tolerance=self.tolerance)
+
+    def point(self, solution: kpm.CellResult) -> tuple[Floats, Floats] | None:
+        return solution.state_prices, solution.net_demand

@@ -1,0 +1,322 @@
+"""Whole books: this package against the paper's enumeration with other solvers, and against SCIP.
+
+Everybody runs on one thread, to a gap of 1e-6 of the notional. Every answer of this package passes
+``result.verify()``. The peers:
+
+- Enumeration solves the cells that state prices reach; which these are Clarabel and CVXPY are told
+  for nothing, and Clarabel's matrices are built before the timer starts. A cell's time counts if
+  its answer is within 1e-6 of the notional. CVXPY re-solves one problem with parameters (DPP).
+- SCIP gets the mixed-integer programme of ``scip_book``: convex hulls of the staircases, gradient
+  cuts for the risk, and a rounding heuristic of its own. Its clearing is recomputed by
+  ``kpm_fast.reference``; if it claims to have finished, it has to be within 3e-6 of ours.
+"""
+
+from __future__ import annotations
+
+import functools
+import itertools
+import math
+import warnings
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+import kpm_fast as kpm
+from kpm_fast import sample
+from kpm_fast.plotstyle import BLUE, GREEN, INK, ORANGE, PALE, PINK, house_style, new_figure
+
+from . import books
+from .cell_sweep import ACCURACY, Cells, Sweep, reachable_cells, with_clarabel, with_cvxpy
+from .distribution import shifted_geometric_mean
+from .rounds import interleave
+from .scip_book import ROBUST, ScipAnswer, ScipBook
+from .section import Row, Section, time_text
+from .verified import NotVerifiedError, verified
+
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
+
+TITLE = "Whole books"
+GAP = 1e-6  # of the notional: what is proved
+TOLERANCE = 1e-8  # of the notional, asked of Clarabel for each cell
+SAMPLE = 200  # cells
+ALL = 1000  # cells: books with fewer reachable ones have all of them solved
+LISTED = 100_000  # cells: books with fewer have their reachable ones listed
+CELL_LIMIT = 1_000_000  # of this package's enumeration
+AGREEMENT = 3e-6  # of the notional: SCIP's gap and its tolerances
+SHIFT = 1e-3  # seconds, of geometric means
+MOST_CLAIMS = 10  # of the books whose cells are sampled: beyond, nothing new is learnt
+
+
+@dataclass(frozen=True)
+class Instance:
+    """A book and the set that it belongs to."""
+
+    family: str
+    name: str
+    book: books.Book
+
+
+def instances(quick: bool) -> list[Instance]:
+    """Fixed seeds, and recorded books where they are present."""
+    found = [
+        Instance("paper", f"simulation A, Omega {omega:g}", books.simulation_a(omega))
+        for omega in ((0.4,) if quick else (0.2, 0.4, 1.0))
+    ]
+    found.append(Instance("example", "race card", sample.example_race_card()))
+    found += [
+        Instance("Arrow-Debreu", f"{orders} orders", books.arrow_debreu(orders))
+        for orders in ((20,) if quick else (15, 20, 100, 500))
+    ]
+    shapes = [(5, 15), (10, 100)] if quick else [(5, 15), (5, 25), (10, 100), (20, 200)]
+    for size, orders in shapes:
+        for seed in range(1 if quick else 2):
+            book = books.random_claims(size, size, orders, seed, stake=1.0)
+            name = f"{size} x {size}, {orders} orders, seed {seed}"
+            found.append(Instance("0/1 claims", name, book))
+    folder = books.data_folder()
+    if folder is not None:
+        cases = books.recorded(folder, every=40)
+        if quick:
+            cases = itertools.islice(cases, 1)
+        found += [Instance("recorded", case.name, case.book) for case in cases]
+    return found
+
+
+def _cleared(instance: Instance) -> kpm.Result:
+    result = verified(kpm.clear(*instance.book, tolerance=GAP, threads=1), instance.name)
+    if result.status is not kpm.Status.OPTIMAL:
+        raise NotVerifiedError(f"{instance.name}: {result.status}")
+    return result
+
+
+def _own_time(instance: Instance, quick: bool) -> float:
+    """The median of some clearings on one thread."""
+    clear = functools.partial(kpm.clear, *instance.book, tolerance=GAP, threads=1)
+    return float(np.median(interleave({"clear": clear}, 5 if quick else 25)["clear"]))
+
+
+def _shape(instance: Instance, result: kpm.Result) -> Row:
+    claims, states = instance.book[0].payoffs.shape
+    return {
+        "set": instance.family,
+        "book": instance.name,
+        "N": states,
+        "K": claims,
+        "J": len(instance.book[1]),
+        "cells": _count(result.stats.cells),
+    }
+
+
+def enumeration(quick: bool) -> Section:
+    """All reachable cells, by this package, Clarabel and CVXPY."""
+    part = Section("The paper's enumeration")
+    ratios: dict[str, list[float]] = {"own": [], "Clarabel": [], "CVXPY": []}
+    sampled = False
+    for instance in instances(quick):
+        result = _cleared(instance)
+        if quick and result.stats.cells > LISTED:
+            continue
+        if instance.book[0].payoffs.shape[0] > MOST_CLAIMS:
+            continue
+        own = _own_time(instance, quick)
+        cells = reachable_cells(instance.book, 40 if quick else SAMPLE, ALL, LISTED)
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")  # that an answer may be inaccurate is measured instead
+            sweeps = {
+                "Clarabel": with_clarabel(cells, TOLERANCE),
+                "CVXPY": with_cvxpy(cells, TOLERANCE),
+            }
+        times: dict[str, float | None] = {"own": _enumerated(instance, result)}
+        times |= {peer: found.seconds if found.solved else None for peer, found in sweeps.items()}
+        row: Row = {
+            "set": instance.family,
+            "book": instance.name,
+            "cells": _count(result.stats.cells),
+            "reachable": _count(round(cells.reachable)),
+        }
+        for peer, seconds in times.items():
+            row[f"{peer} / clear times"] = None if seconds is None else seconds / own
+            if seconds is not None and cells.listed:
+                ratios[peer].append(seconds / own)
+        how = "all" if cells.complete else "sample of" if cells.listed else "drawn"
+        row["measured"] = f"{how} {len(cells.cells)}"
+        row["error share"] = max(
+            (found.deviation / found.seconds for found in sweeps.values() if found.solved),
+            default=None,
+        )
+        row["solved share"] = min(found.solved for found in sweeps.values())
+        row["clear time"] = own
+        row |= {f"{peer} time": seconds for peer, seconds in times.items()}
+        for peer, found in sweeps.items():
+            _check_best(instance, result, cells, found, peer)
+        sampled |= cells.listed and not cells.complete
+        part.rows.append(row)
+    for peer, values in ratios.items():
+        part.against(
+            f"A book of up to {LISTED:,} cells",
+            "enumeration, kpm_fast" if peer == "own" else f"enumeration, {peer}",
+            values,
+            estimated=sampled and peer != "own",
+        )
+    part.notes += [
+        "Multiples of kpm_fast.clear; own: its own enumeration, which prunes by bounds as well and "
+        f"refuses more than {CELL_LIMIT:,} cells. Reachable: cells that state prices reach. Where "
+        f"there are at most {ALL:,}, all are solved. Elsewhere the times of Clarabel and CVXPY are "
+        "EXTRAPOLATED from a random sample: uniform, or, where the cells are too many to list, "
+        "drawn claim by claim (Knuth's estimate; the number of reachable cells is then estimated "
+        "too). Error: the larger of the two relative standard errors.",
+        f"Solved: share of the cells on which both are within {ACCURACY:g} of the notional. On the "
+        "race card, risk aversion times notional is about a thousand: exponentials of losses span "
+        "more digits than there are.",
+    ]
+    return part
+
+
+def _enumerated(instance: Instance, result: kpm.Result) -> float | None:
+    """Seconds of this package's enumeration on one thread; None where it refuses."""
+    if result.stats.cells > CELL_LIMIT:
+        return None
+    options: dict[str, Any] = {"tolerance": GAP, "threads": 1, "cell_limit": CELL_LIMIT}
+    enumerate_cells = functools.partial(kpm.clear, *instance.book, "enumerate", **options)
+    other = enumerate_cells()
+    name = f"{instance.name}, enumerated"
+    if abs(other.certainty_equivalent - result.certainty_equivalent) > 2 * GAP * result.scale:
+        raise NotVerifiedError(f"{name}: a certainty equivalent of {other.certainty_equivalent}")
+    verified(other, name)
+    return float(np.median(interleave({"own": enumerate_cells}, 3)["own"]))
+
+
+def _count(cells: int) -> int | str:
+    return cells if cells <= CELL_LIMIT else f"{cells:.1e}"
+
+
+def _check_best(
+    instance: Instance, result: kpm.Result, cells: Cells, found: Sweep, peer: str
+) -> None:
+    """The best cell of a complete sweep is the clearing; no cell is better than its bound."""
+    excess = (found.best - result.certainty_equivalent) / result.scale
+    if excess > 2 * ACCURACY or (cells.complete and found.solved == 1 and excess < -2 * ACCURACY):
+        raise NotVerifiedError(f"{instance.name}: {peer}'s best cell differs by {excess:g}")
+
+
+def scip(quick: bool) -> Section:
+    """SCIP on the same books, with a time limit."""
+    limit = 5.0 if quick else 30.0
+    part = Section(f"SCIP, at most {limit:g} s a book")
+    ScipBook(books.simulation_a(0.4), GAP, limit).solve()  # loads what it loads once
+    pairs = []
+    for instance in instances(quick):
+        result = _cleared(instance)
+        own = _own_time(instance, quick)
+        for settings in ({}, ROBUST):
+            answer = ScipBook(instance.book, GAP, limit, settings).solve()
+            short = result.certainty_equivalent / result.scale - answer.value
+            outcome = judged(answer, short)
+            if outcome in (PROVED, LIMIT):
+                break
+        row = _shape(instance, result)
+        row["SCIP / clear times"] = answer.seconds / own
+        row |= {
+            "outcome": outcome,
+            "clear time": own,
+            "SCIP time": answer.seconds,
+            "own gap": result.gap / result.scale,
+            "SCIP's gap": _finite(answer.bound - answer.value),
+            "SCIP short by, gap": _finite(max(short, 0.0)),
+            "own nodes": result.stats.nodes,
+            "SCIP's nodes": answer.nodes,
+            "cuts": answer.cuts,
+        }
+        part.rows.append(row)
+        pairs.append((outcome, own, answer.seconds))
+    counted = [(own, other) for outcome, own, other in pairs if outcome in (PROVED, LIMIT)]
+    part.against("A whole book", "SCIP", [other / own for own, other in counted])
+    proved = [(own, other) for outcome, own, other in pairs if outcome == PROVED]
+    part.quote("books.scip", f"{np.median([other / own for own, other in proved]):,.0f}")
+    part.quote("books.scip.proved", f"{len(proved)} of {len(pairs)}")
+    means = [shifted_geometric_mean(column, SHIFT) for column in zip(*proved, strict=True)]
+    part.notes += [
+        f"SCIP proves {len(proved)} of {len(pairs)} books, this package all. Geometric means over "
+        f"the books that both prove, shifted by {time_text(SHIFT)}: {time_text(means[0])} and "
+        f"{time_text(means[1])}.",
+        "SCIP's time is that of building its model, set-up and solve. Where the time limit comes "
+        "first, the multiple is a lower bound. Where its linear programmes break down numerically "
+        "it is run again with settings that avoid that, and only the second run's time counts.",
+    ]
+    part.draw(
+        draw_scip,
+        "books-scip",
+        f"Time to clear each book to a proven gap of {GAP:g} of the notional, on one thread.",
+        [
+            {
+                "book": f"{row['set']}: {row['book']}",
+                "clear": row["clear time"],
+                "scip": row["SCIP time"],
+                "outcome": row["outcome"],
+            }
+            for row in part.rows
+        ],
+    )
+    return part
+
+
+PROVED, LIMIT, FAILED, WRONG = "proved", "time limit", "LP failure", "wrong"
+
+
+def judged(answer: ScipAnswer, short: float) -> str:
+    """What has come of SCIP's run, whose clearing is ``short`` of ours, of the notional."""
+    if short < -AGREEMENT:
+        raise NotVerifiedError(f"SCIP has a clearing that is better by {-short:g} of the notional")
+    if answer.finished:
+        return PROVED if short <= AGREEMENT else WRONG
+    return LIMIT if answer.status == "timelimit" else FAILED
+
+
+def _finite(value: float) -> float | None:
+    return value if math.isfinite(value) else None
+
+
+def draw_scip(data: Any) -> Figure:
+    """A row for each book, this package and SCIP on a logarithmic axis of time."""
+    colours = {PROVED: ORANGE, LIMIT: PINK, FAILED: GREEN, WRONG: GREEN}
+    with house_style():
+        figure, (axes,) = new_figure(8.2, 1.7 + 0.3 * len(data))
+        axes.set_xscale("log")
+        for place, row in enumerate(data):
+            axes.plot([row["clear"], row["scip"]], [place, place], color=PALE, zorder=1)
+            axes.plot(row["clear"], place, "o", color=BLUE, markersize=7, zorder=3)
+            mark = "o" if row["outcome"] == PROVED else ">" if row["outcome"] == LIMIT else "x"
+            colour = colours[row["outcome"]]
+            axes.plot(row["scip"], place, mark, color=colour, markersize=7, zorder=3)
+            multiple = f"{float(format(row['scip'] / row['clear'], '.2g')):,.0f}×"
+            if row["outcome"] in (PROVED, LIMIT):
+                axes.annotate(
+                    f"{'at least ' if row['outcome'] == LIMIT else ''}{multiple}",
+                    (row["scip"], place),
+                    xytext=(9, 0),
+                    textcoords="offset points",
+                    va="center",
+                    fontsize=9,
+                    color=INK,
+                )
+        axes.plot([], [], "o", color=BLUE, markersize=7, label="kpm_fast.clear")
+        for outcome, mark in ((PROVED, "o"), (LIMIT, ">"), (FAILED, "x"), (WRONG, "x")):
+            if any(row["outcome"] == outcome for row in data):
+                label = f"SCIP, {outcome}"
+                axes.plot([], [], mark, color=colours[outcome], markersize=7, label=label)
+        axes.set_yticks(range(len(data)), [row["book"] for row in data])
+        axes.set_ylim(len(data) - 0.4, -0.6)
+        axes.tick_params(axis="y", length=0)
+        axes.spines["left"].set_visible(False)
+        least, most = axes.get_xlim()
+        axes.set_xlim(least, most * 15)
+        axes.xaxis.set_major_formatter(lambda value, _: time_text(value))
+        axes.set_xlabel("time")
+        axes.set_title("Whole books: kpm_fast and SCIP")
+        figure.legend(loc="outside lower center", ncols=4, frameon=False)
+    return figure
+
+
+SECTIONS = {"enumeration": enumeration, "scip": scip}

@@ -1,0 +1,255 @@
+"""What the comparisons rest on: the peers' forms, the sampling, the accounting of latency."""
+
+# The benchmarks' packages are optional: without them there is nothing to import.
+# ruff: noqa: E402
+
+from __future__ import annotations
+
+import math
+
+import numpy as np
+import pytest
+
+import kpm_fast as kpm
+
+for _package in ("clarabel", "cvxpy", "ecos", "pyscipopt", "scs"):
+    pytest.importorskip(_package)
+
+from benchmarks import books, whole_books
+from benchmarks.accuracy import bound_at, error, upper_bound
+from benchmarks.arrivals import latencies, poisson
+from benchmarks.cell_sweep import Cells, reachable_cells, summed
+from benchmarks.cells import FAMILIES, benchmark_cells
+from benchmarks.contest import hold
+from benchmarks.own_cell import CoreCell
+from benchmarks.scip_book import Risk, ScipAnswer, ScipBook
+from benchmarks.solver_process import SolverProcess, SolverProcessError
+from benchmarks.verified import NotVerifiedError
+
+CONIC = {"Clarabel": "conic_solvers:ClarabelCell", "ECOS": "conic_solvers:EcosCell"}
+ALL = CONIC | {"CVXPY": "cvxpy_cell:CvxpyCell", "SCS": "conic_solvers:ScsCell"}
+
+
+# -- cells ----------------------------------------------------------------------------------------
+
+
+def test_each_family_has_its_cells() -> None:
+    cells = benchmark_cells(3)
+    assert [data.label for data in cells] == [family for family in FAMILIES for _ in range(3)]
+    assert all(data.steps.any() for data in cells)
+
+
+def test_the_error_of_a_point_sees_what_is_wrong_with_it() -> None:
+    for data in benchmark_cells(1):
+        core = CoreCell(data, 1e-12)
+        solution = core.solve()
+        bound = core.bound(solution)
+        xi, demand = solution["state_prices"], solution["net_demand"]
+        assert error(data, (xi, demand), bound) < 1e-9
+        assert error(data, None, bound) == math.inf
+        assert error(data, (np.full_like(xi, np.nan), demand), bound) == math.inf
+        assert error(data, (xi * 1.001, demand), bound) >= 0.00099  # off the simplex
+        assert error(data, (xi, demand), bound + 0.01 * data.notional) >= 0.0099
+
+
+def test_the_bound_holds_for_any_distributions() -> None:
+    generator = np.random.default_rng(1)
+    for data in benchmark_cells(1):
+        core = CoreCell(data, 1e-12)
+        best = core.bound(core.solve())
+        size = data.market.prior.size
+        for _ in range(5):
+            p, g = generator.dirichlet(np.ones(size), size=2)
+            multipliers = generator.normal(size=len(data.cell))
+            assert upper_bound(data, p, g, multipliers) >= best - 1e-9 * data.notional
+
+
+def test_bounds_from_a_point_hold_and_are_tight_at_the_best() -> None:
+    generator = np.random.default_rng(3)
+    for data in benchmark_cells(1):
+        core = CoreCell(data, 1e-12)
+        solution = core.solve()
+        best, multipliers = core.bound(solution), solution["multipliers"]
+        slack = 1e-7 * data.notional
+        assert abs(bound_at(data, solution["net_demand"], multipliers) - best) <= slack
+        demand = generator.uniform(data.pieces[:, 2], data.pieces[:, 3])
+        assert bound_at(data, demand, multipliers) >= best - slack
+
+
+def test_peers_solve_the_same_problem() -> None:
+    """Where exponential cones are at their best, all of them agree with this package."""
+    easy = ("N = K = 5", "Omega = 0", "Omega = inf", "a = 1e-8", "a = 1e-12", "near-degenerate")
+    cells = [data for data in benchmark_cells(2) if data.label in easy]
+    contest = hold(cells, 1, solvers=ALL)
+    for solver in ALL:
+        assert contest.reached(solver, 1e-6).all(), solver
+
+
+def test_a_failed_solver_has_no_time() -> None:
+    """At a = 1e-5 the cone's digits do not suffice: a failure, however fast."""
+    cells = [data for data in benchmark_cells(1) if data.label in ("N = K = 5", "a = 1e-5")]
+    contest = hold(cells, 2, solvers=CONIC | {"own": "own_cell:CoreCell"})
+    assert contest.reached("Clarabel", 1e-8).tolist() == [True, False]
+    assert np.isnan(contest.medians("Clarabel", 1e-8)).tolist() == [False, True]
+    assert len(contest.pooled("Clarabel", 1e-8)) == 2
+    assert np.isfinite(contest.medians("own", 1e-8)).all()
+
+
+# -- processes ------------------------------------------------------------------------------------
+
+
+def test_a_process_answers_fails_and_ends() -> None:
+    (data, *_) = benchmark_cells(1)
+    with SolverProcess("contest:Solver", "own_cell:CoreCell") as process:
+        with pytest.raises(SolverProcessError, match="AttributeError"):
+            process.ask("nothing")
+        with pytest.raises(SolverProcessError, match="KeyError"):
+            process.ask("seconds", 0, 1e-8, False)
+        (_, demand), seconds = process.ask("attempt", 0, data, 1e-8)
+        assert demand == pytest.approx(CoreCell(data, 1e-8).solve()["net_demand"])
+        assert 0 < process.ask("seconds", 0, 1e-8, True) < 1
+        assert seconds > 0
+    with (
+        SolverProcess("no_such_module:Solver") as process,
+        pytest.raises(SolverProcessError, match="exit status 1"),
+    ):
+        process.ask("nothing")
+
+
+# -- enumeration ----------------------------------------------------------------------------------
+
+
+def test_reachable_cells_are_those_the_enumeration_solves() -> None:
+    book = books.random_claims(5, 5, 15, 0, 1.0)
+    stats = kpm.clear(*book, "enumerate", prune_bounds=False, threads=1).stats
+    listed = reachable_cells(book, 50, all_limit=10_000, list_limit=10_000)
+    assert listed.complete
+    assert listed.reachable == len(listed.cells) == stats.solved
+    part = reachable_cells(book, 50, all_limit=100, list_limit=10_000)
+    assert (part.listed, part.complete) == (True, False)
+    assert len(part.cells) == 50
+    assert part.weights.sum() == pytest.approx(stats.solved)
+    drawn = reachable_cells(book, 120, all_limit=100, list_limit=10)
+    assert (drawn.listed, drawn.complete) == (False, False)
+    assert drawn.reachable == pytest.approx(stats.solved, rel=0.3)
+    for data in drawn.cells:
+        assert kpm.solve_cell(*book, data.cell).status is not kpm.Status.INFEASIBLE
+
+
+def test_a_sum_over_all_cells_is_exact_and_one_over_a_sample_says_how_inexact() -> None:
+    def cells(weights: list[float], complete: bool) -> Cells:
+        return Cells([], np.array(weights), sum(weights), True, complete)
+
+    everything = summed(np.array([1.0, 3.0]), np.array([True, True]), cells([1, 1], True), 0.0)
+    assert (everything.seconds, everything.deviation, everything.solved) == (4.0, 0.0, 1.0)
+    part = summed(np.array([1.0, 3.0]), np.array([True, True]), cells([5, 5], False), 0.0)
+    # Two draws, of 5 and 15 seconds: the deviation of their sum.
+    assert part.seconds == 20.0
+    assert part.deviation == pytest.approx(10.0)
+    failed = summed(np.array([1.0, 9.0]), np.array([True, False]), cells([1, 1], True), 0.0)
+    assert (failed.seconds, failed.solved) == (2.0, 0.5)
+
+
+def test_extrapolated_times_are_labelled(monkeypatch: pytest.MonkeyPatch) -> None:
+    few = whole_books.Instance("paper", "few", books.simulation_a(0.4))
+    many = whole_books.Instance("0/1 claims", "many", books.random_claims(5, 5, 15, 0, 1.0))
+    monkeypatch.setattr(whole_books, "instances", lambda quick: [few, many])
+    monkeypatch.setattr(whole_books, "ALL", 300)
+    section = whole_books.enumeration(True)
+    assert [row["measured"] for row in section.rows] == ["all 211", "sample of 40"]
+    assert section.rows[0]["error share"] == 0 < section.rows[1]["error share"]
+    assert any("EXTRAPOLATED" in note for note in section.notes)
+    estimated = {ratio.peer: ratio.estimated for ratio in section.ratios}
+    assert estimated == {
+        "enumeration, kpm_fast": False,
+        "enumeration, Clarabel": True,
+        "enumeration, CVXPY": True,
+    }
+
+
+# -- SCIP -----------------------------------------------------------------------------------------
+
+SMALL = {
+    "simulation A": books.simulation_a(0.4),
+    "simulation A at the kink": books.simulation_a(2.0),
+    "Arrow-Debreu": books.arrow_debreu(15),
+    "0/1 claims": books.random_claims(5, 5, 20, 3, 1.0),
+    "risk-averse": books.random_claims(4, 5, 16, 4, 20.0),
+    "expected utility": books.random_claims(4, 4, 16, 5, 5.0, ambiguity=0.0),
+    "worst state": books.random_claims(4, 4, 16, 6, 5.0, ambiguity=math.inf),
+}
+
+
+@pytest.mark.parametrize("name", SMALL)
+def test_scip_agrees(name: str) -> None:
+    result = kpm.clear(*SMALL[name])
+    answer = ScipBook(SMALL[name], 1e-6, 60.0).solve()
+    assert answer.finished
+    value = result.certainty_equivalent / result.scale
+    assert answer.value == pytest.approx(value, abs=2e-6)
+    assert answer.claimed == pytest.approx(value, abs=2e-6)
+    assert answer.bound >= value - 1e-6
+
+
+@pytest.mark.parametrize("ambiguity", [0.0, 0.01, 0.5, 3.0, math.inf])
+def test_cuts_support_the_risk(ambiguity: float) -> None:
+    market, orders = books.random_claims(6, 5, 20, 1, 5.0, ambiguity=ambiguity)
+    risk = Risk(market, books.notional(market, orders), np.full(5, 30.0))
+    generator = np.random.default_rng(2)
+    for _ in range(20):
+        at, other = generator.normal(size=(2, 5))
+        slopes, constant = risk.cut(at)
+        assert slopes @ at + constant == pytest.approx(risk.value(at), abs=1e-9)
+        assert slopes @ other + constant <= risk.value(other) + 1e-9
+
+
+def test_scip_is_judged_by_its_clearing() -> None:
+    def answer(status: str) -> ScipAnswer:
+        return ScipAnswer(status, 0.0, 0.0, 0.0, 1, 1, 1.0)
+
+    judged = whole_books.judged
+    assert judged(answer("gaplimit"), 1e-6) == whole_books.PROVED
+    assert judged(answer("optimal"), 1e-3) == whole_books.WRONG
+    assert judged(answer("timelimit"), 1e-3) == whole_books.LIMIT
+    assert judged(answer("SCIP: error in LP solver!"), 1e-3) == whole_books.FAILED
+    with pytest.raises(NotVerifiedError):
+        judged(answer("timelimit"), -1e-3)
+
+
+# -- latency --------------------------------------------------------------------------------------
+
+
+class FakeClock:
+    """Time that passes only by sleeping, looking and working."""
+
+    def __init__(self) -> None:
+        self.now = 100.0
+
+    def __call__(self) -> float:
+        self.now += 1e-6
+        return self.now
+
+    def sleep(self, seconds: float) -> None:
+        self.now += seconds
+
+
+def test_latency_counts_from_the_scheduled_arrival() -> None:
+    """A slow answer delays those behind it, and they are told so."""
+    clock = FakeClock()
+    work = iter([0.1, 5.0, 0.1, 0.1])
+
+    def task() -> None:
+        clock.now += next(work)
+
+    arrivals = np.array([1.0, 2.0, 3.0, 10.0])
+    found = latencies(arrivals, [task], clock, clock.sleep)
+    # The third waits from 3 to 7; the fourth finds nobody.
+    assert found == pytest.approx([0.1, 5.0, 4.1, 0.1], abs=1e-3)
+
+
+def test_poisson_arrivals_have_their_rate() -> None:
+    arrivals = poisson(20_000, 50.0, seed=1)
+    gaps = np.diff(arrivals)
+    assert (gaps >= 0).all()
+    assert gaps.mean() == pytest.approx(1 / 50, rel=0.03)
+    assert gaps.std() == pytest.approx(1 / 50, rel=0.05)
