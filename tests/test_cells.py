@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 
 import kpm_fast as kpm
 from adapter import market_of, orders_of, solve_cell, staircases
+from kpm_fast import sample
 from strategies import books, examples
 from test_witnesses import FILL_FILL_NONE, MISPRINT, MISPRINT_L
 from witness import Book, Infeasible, Piece, cell_problem, conic, rho, smooth
@@ -182,3 +183,12 @@ def test_the_same_cell_twice_gives_the_same_bits():
         kpm.solve_cell(market_of(MISPRINT), orders_of(MISPRINT), [1, 0, 2]) for _ in range(2)
     )
     assert first == second
+
+
+@pytest.mark.parametrize("cell", [[6, 0, 3, 1, 1, 4], [7, 0, 3, 3, 0, 3]])
+def test_creeping_is_a_stall(cell: list[int]) -> None:
+    """The first attempt runs out of centre here, and must give way before its steps vanish."""
+    market, orders = sample.example_race_card()
+    solved = kpm.solve_cell(market, orders, cell)
+    assert solved.status is kpm.Status.OPTIMAL
+    assert solved.iterations < 40

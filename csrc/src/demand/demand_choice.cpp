@@ -35,6 +35,15 @@ double DemandChoice::value(const Array& demand, const std::vector<int>& cell) {
   return revenue - measure_.evaluate(loss);
 }
 
+/// Whether one more claim's demand may as well be at the end of its step. One that is worth little
+/// stops short of it, by what the interior-point method's tolerance is worth.
+bool DemandChoice::better_at(double end, int claim, const std::vector<int>& cell,
+                             const Array& demand) {
+  Array moved = demand;
+  moved[claim] = end;
+  return value(moved, cell) >= value(demand, cell);
+}
+
 /// Directions of the open steps' demand along which neither revenue nor risk changes: the losses
 /// of all states that count move alike. One column a direction, in shares of each step's height.
 Matrix DemandChoice::open_directions(const CellOptimum& solution,
@@ -90,7 +99,9 @@ ChosenDemand DemandChoice::choose(const CellOptimum& solution, const std::vector
     const double gain = market_.price(k, box.price_low) - value_of_claim[k];
     if (std::abs(gain) * height > tie) {
       const double end = gain > 0.0 ? step.high : step.low;
-      if (std::abs(end - chosen.demand[k]) <= kAtEnd * height) {
+      const double rest = std::abs(end - chosen.demand[k]);
+      const bool there = rest <= kAtEnd * height;
+      if (there || (rest * std::abs(gain) <= tie && better_at(end, k, cell, chosen.demand))) {
         chosen.demand[k] = end;  // the maker wants this end
         continue;
       }

@@ -37,6 +37,7 @@ class DemandChoice {
   };
 
   double value(const Array& demand, const std::vector<int>& cell);
+  bool better_at(double end, int claim, const std::vector<int>& cell, const Array& demand);
   Matrix open_directions(const CellOptimum& solution, const std::vector<Step>& open) const;
 
   const ScaledMarket& market_;

@@ -21,8 +21,8 @@ struct Attempt {
 namespace predictor_corrector {
 
 constexpr double kToBoundary = 0.9;  // least share of the step to the boundary
-constexpr double kStallStep = 1e-3;  // a step this short ...
-constexpr int kStallSteps = 4;       // ... so many times in a row is a stall
+constexpr double kStallStep = 0.05;  // a step this short ...
+constexpr int kStallSteps = 5;       // ... so many times in a row is a stall
 constexpr double kPoorStep = 0.1;    // a step this short is tried again,
 constexpr double kRecentring = 0.8;  // better centred
 constexpr double kLeastCentring = 1e-6;
