@@ -13,7 +13,7 @@ import signal
 import sys
 import threading
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager, redirect_stdout
+from contextlib import ExitStack, contextmanager, redirect_stderr, redirect_stdout
 from pathlib import Path
 from typing import TextIO
 
@@ -53,8 +53,17 @@ def main(argv: Sequence[str] | None = None) -> int:
         Arguments without the name of the program. Default: those of the process.
     """
     args = _parser().parse_args(argv)
-    if sys.stdout is None:
-        return _fail("standard output is closed", EXIT_INPUT)
+    with ExitStack() as stack:
+        if sys.stderr is None:  # closed; what print() does then is to take standard output
+            nowhere = stack.enter_context(Path(os.devnull).open("w", encoding="utf-8"))
+            stack.enter_context(redirect_stderr(nowhere))
+        if sys.stdout is None:
+            return _fail("standard output is closed", EXIT_INPUT)
+        return _exit_code(args)
+
+
+def _exit_code(args: argparse.Namespace) -> int:
+    """Carry out a command; say in one line what goes wrong."""
     try:
         with _unwound_when_terminated():
             code: int = args.run(args)
@@ -67,13 +76,9 @@ def main(argv: Sequence[str] | None = None) -> int:
     except (KpmError, ImportError) as error:
         return _fail(error, EXIT_INPUT)
     except OSError as error:
-        try:
-            sys.stdout.flush()
-        except OSError as unwritten:
-            _abandon_output()
-            return _fail(f"standard output: {unwritten.strerror}", EXIT_INPUT)
-        named = error.filename is not None and error.strerror is not None
-        return _fail(f"{error.filename}: {error.strerror}" if named else error, EXIT_INPUT)
+        _abandon_output()
+        # Files are always named: without a name it was one of the standard streams.
+        return _fail(f"{error.filename or 'output'}: {error.strerror or error}", EXIT_INPUT)
     except KeyboardInterrupt:
         return _fail("interrupted", EXIT_INTERRUPTED)
     except _Terminated:
@@ -82,16 +87,18 @@ def main(argv: Sequence[str] | None = None) -> int:
 
 
 def _fail(reason: object, code: int) -> int:
-    if sys.stderr is not None:  # print() would take standard output instead
-        print("kpm-fast:", " ".join(str(reason).split()), file=sys.stderr)
+    print("kpm-fast:", " ".join(str(reason).split()), file=sys.stderr)
     return code
 
 
 def _abandon_output() -> None:
-    """Python would try to flush standard output once more at exit: give it something open."""
-    nowhere = os.open(os.devnull, os.O_WRONLY)
-    os.dup2(nowhere, sys.stdout.fileno())
-    os.close(nowhere)
+    """Where standard output cannot be written, let it lead nowhere: Python flushes it at exit."""
+    try:
+        sys.stdout.flush()
+    except OSError:
+        nowhere = os.open(os.devnull, os.O_WRONLY)
+        os.dup2(nowhere, sys.stdout.fileno())
+        os.close(nowhere)
 
 
 class _Terminated(BaseException):

@@ -6,7 +6,6 @@ import asyncio
 import functools
 import multiprocessing
 import os
-import subprocess
 import sys
 import threading
 import time
@@ -18,6 +17,7 @@ import pytest
 
 import kpm_fast as kpm
 from adapter import assert_same_bits, market_of, orders_of
+from programs import run_program
 from strategies import crowded_book
 
 CALLS = round(300 * min(1.0, float(os.environ.get("KPM_EXAMPLES", "1"))))  # fewer where it is slow
@@ -194,21 +194,6 @@ def test_no_more_threads_than_allowed(crowd: tuple[kpm.Market, kpm.Orders], thre
 
 
 # -- forks, interpreters -------------------------------------------------------------------------
-
-
-def run_program(text: str, *arguments: object, timeout: float = 120) -> str:
-    """Run a program in a Python of its own; fail with its words unless it ends with code 0."""
-    package = str(Path(kpm.__file__).resolve().parent.parent)
-    path = os.pathsep.join([package, str(Path(__file__).parent), os.environ.get("PYTHONPATH", "")])
-    done = subprocess.run(
-        [sys.executable, "-W", "ignore", "-c", text, *map(str, arguments)],
-        capture_output=True,
-        text=True,
-        timeout=timeout,
-        env={**os.environ, "PYTHONPATH": path},
-    )
-    assert done.returncode == 0, (done.returncode, done.stdout, done.stderr)
-    return done.stdout
 
 
 FORKING = """
