@@ -10,11 +10,15 @@ import math
 import os
 
 import numpy as np
+import pytest
 from hypothesis import settings
 from hypothesis import strategies as st
 from hypothesis.strategies import DrawFn, SearchStrategy
 
 from witness import Book
+
+#: Of the search; both give the same clearing.
+METHODS = pytest.mark.parametrize("method", ["branch-and-bound", "enumerate"])
 
 SCALES = [1.0, -1.0, 2.0, -3.0]
 SIDES = st.sampled_from([1, -1])

@@ -16,11 +16,10 @@ from hypothesis import strategies as st
 import kpm_fast as kpm
 from adapter import assert_same_bits, market_of, orders_of
 from programs import run_program, start_program
-from strategies import books, crowded_book, examples
+from strategies import METHODS, books, crowded_book, examples
 from witness import Book
 
 posix = pytest.mark.skipif(sys.platform == "win32", reason="POSIX signals and limits")
-METHODS = pytest.mark.parametrize("method", ["branch-and-bound", "enumerate"])
 
 
 # -- limits --------------------------------------------------------------------------------------
