@@ -248,3 +248,8 @@ def crowded_book(
         price=price.clip(0.01, 0.99).round(3),
         quantity=quantity,
     )
+
+
+def endless_book() -> Book:
+    """A book whose tree nobody has seen the end of: for limits, interruptions, teams of threads."""
+    return crowded_book(50, seed=0, orders=250, states=50, noise=0.3)

@@ -18,7 +18,7 @@ import pytest
 import kpm_fast as kpm
 from adapter import assert_same_bits, market_of, orders_of
 from programs import run_program
-from strategies import crowded_book
+from strategies import crowded_book, endless_book
 
 CALLS = round(300 * min(1.0, float(os.environ.get("KPM_EXAMPLES", "1"))))  # fewer where it is slow
 Books = list[tuple[kpm.Market, kpm.Orders]]
@@ -41,8 +41,8 @@ def answers(small: Books) -> list[kpm.Result]:
 
 @pytest.fixture(scope="module")
 def crowd() -> tuple[kpm.Market, kpm.Orders]:
-    """A few hundred nodes: worth a second thread."""
-    book = crowded_book(16, seed=0, risk_aversion=10.0)
+    """Worth a second thread, to whatever limit."""
+    book = endless_book()
     return market_of(book), orders_of(book)
 
 
@@ -69,9 +69,9 @@ def test_hundreds_of_threads_at_once(small: Books, answers: list[kpm.Result], th
 @pytest.mark.threads
 def test_teams_of_threads_at_once(crowd: tuple[kpm.Market, kpm.Orders]) -> None:
     """Several callers, each with worker threads of its own."""
-    one = kpm.clear(*crowd, node_limit=60, threads=1)
+    one = kpm.clear(*crowd, node_limit=24, threads=1)
     with ThreadPoolExecutor(4) as pool:
-        futures = [pool.submit(kpm.clear, *crowd, node_limit=60, threads=2) for _ in range(4)]
+        futures = [pool.submit(kpm.clear, *crowd, node_limit=24, threads=2) for _ in range(4)]
         for future in futures:
             assert_same_bits(one, future.result())
 
@@ -131,9 +131,9 @@ def test_pools_of_processes(
         futures: list[Future[kpm.Result]] = [
             pool.submit(kpm.clear, *small[n % len(small)], threads=2) for n in range(calls)
         ]
-        team = pool.submit(kpm.clear, *crowd, node_limit=60, threads=2)
+        team = pool.submit(kpm.clear, *crowd, node_limit=24, threads=2)
         assert_same([future.result(timeout=120) for future in futures], answers)
-        assert_same_bits(kpm.clear(*crowd, node_limit=60, threads=1), team.result(timeout=120))
+        assert_same_bits(kpm.clear(*crowd, node_limit=24, threads=1), team.result(timeout=120))
 
 
 # -- threads that are started -------------------------------------------------------------------
@@ -167,7 +167,7 @@ def most_threads(work: Callable[[], object]) -> int:
 
 @linux
 def test_one_thread_is_one_thread(crowd: tuple[kpm.Market, kpm.Orders]) -> None:
-    assert most_threads(lambda: kpm.clear(*crowd, threads=1)) == 0
+    assert most_threads(lambda: kpm.clear(*crowd, node_limit=24, threads=1)) == 0
 
 
 @linux
@@ -188,7 +188,7 @@ def test_small_books_start_no_thread(small: Books) -> None:
 @pytest.mark.parametrize("threads", [2, 4])
 def test_no_more_threads_than_allowed(crowd: tuple[kpm.Market, kpm.Orders], threads: int) -> None:
     results: list[kpm.Result] = []
-    most = most_threads(lambda: results.append(kpm.clear(*crowd, threads=threads)))
+    most = most_threads(lambda: results.append(kpm.clear(*crowd, node_limit=40, threads=threads)))
     assert 1 <= most <= threads - 1
     assert results[0].stats.threads <= threads
 
@@ -200,28 +200,28 @@ FORKING = """
 import os, sys, threading
 import kpm_fast as kpm
 from adapter import market_of, orders_of
-from strategies import crowded_book
+from strategies import crowded_book, endless_book
 
-book = crowded_book(16, seed=0, risk_aversion=10.0)
+book = endless_book()
 crowd = market_of(book), orders_of(book)
 book = crowded_book(8, 1, states=6, risk_aversion=4.0)
 small = market_of(book), orders_of(book)
-expected = [kpm.clear(*small, threads=1), kpm.clear(*crowd, node_limit=40, threads=2)]
+expected = [kpm.clear(*small, threads=1), kpm.clear(*crowd, node_limit=9, threads=2)]
 done = threading.Event()
 
 def keep_clearing():
     while not done.is_set():
-        kpm.clear(*crowd, node_limit=100, threads=2)
+        kpm.clear(*crowd, node_limit=9, threads=2)
 
 busy = sys.argv[1] == "busy"
 workers = [threading.Thread(target=keep_clearing) for _ in range(2 * busy)]
 for worker in workers:
     worker.start()
 codes = []
-for _ in range(25):
+for _ in range(8):
     child = os.fork()
     if child == 0:
-        found = [kpm.clear(*small, threads=1), kpm.clear(*crowd, node_limit=40, threads=2)]
+        found = [kpm.clear(*small, threads=1), kpm.clear(*crowd, node_limit=9, threads=2)]
         os._exit(0 if found == expected else 1)
     codes.append(os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]))
 done.set()
@@ -236,16 +236,16 @@ print(sum(codes), len(codes))
 @pytest.mark.parametrize("parent", ["idle", "busy"])
 def test_a_fork_clears_on(parent: str) -> None:
     """Whatever the parent was doing: idle after a clearing, or in the middle of two."""
-    assert run_program(FORKING, parent) == "0 25\n"
+    assert run_program(FORKING, parent) == "0 8\n"
 
 
 DAEMONS = """
 import sys, threading, time
 import kpm_fast as kpm
 from adapter import market_of, orders_of
-from strategies import crowded_book
+from strategies import endless_book
 
-book = crowded_book(50, seed=0, orders=2000)
+book = endless_book()
 market, orders = market_of(book), orders_of(book)
 calls = threading.Semaphore(0)
 

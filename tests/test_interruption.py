@@ -16,7 +16,7 @@ from hypothesis import strategies as st
 import kpm_fast as kpm
 from adapter import assert_same_bits, market_of, orders_of
 from programs import run_program, start_program
-from strategies import METHODS, books, crowded_book, examples
+from strategies import METHODS, books, endless_book, examples
 from witness import Book
 
 posix = pytest.mark.skipif(sys.platform == "win32", reason="POSIX signals and limits")
@@ -78,14 +78,14 @@ def test_limits_that_are_none(options: dict[str, Any], word: str) -> None:
 
 @pytest.fixture(scope="module")
 def crowd() -> tuple[kpm.Market, kpm.Orders]:
-    """Some hundred nodes."""
-    book = crowded_book(16, seed=0, risk_aversion=10.0)
+    """Work for any number of nodes."""
+    book = endless_book()
     return market_of(book), orders_of(book)
 
 
 @pytest.fixture(scope="module")
 def best(crowd: tuple[kpm.Market, kpm.Orders]) -> kpm.Result:
-    return kpm.clear(*crowd, threads=1)
+    return kpm.clear(*crowd, threads=1, node_limit=16)
 
 
 class Odd:
@@ -128,13 +128,13 @@ def test_a_callback_that_raises_at_each_call(
             return act() if calls == index else False  # noqa: B023
 
         try:
-            result = kpm.clear(*crowd, threads=threads, callback=report)
+            result = kpm.clear(*crowd, threads=threads, node_limit=16, callback=report)
         except error:
             assert calls == index
         else:
             assert calls < index  # it was quicker
             assert_same_bits(best, result)
-    assert_same_bits(best, kpm.clear(*crowd, threads=threads))
+    assert_same_bits(best, kpm.clear(*crowd, threads=threads, node_limit=16))
 
 
 def test_a_callback_that_clears(crowd: tuple[kpm.Market, kpm.Orders], best: kpm.Result) -> None:
@@ -142,10 +142,10 @@ def test_a_callback_that_clears(crowd: tuple[kpm.Market, kpm.Orders], best: kpm.
     inner: list[kpm.Result] = []
 
     def report(progress: kpm.Progress) -> bool:
-        inner.append(kpm.clear(*crowd, threads=2, node_limit=5))
+        inner.append(kpm.clear(*crowd, threads=2, node_limit=2))
         return False
 
-    assert_same_bits(best, kpm.clear(*crowd, threads=2, callback=report))
+    assert_same_bits(best, kpm.clear(*crowd, threads=2, node_limit=16, callback=report))
     assert inner
     for result in inner:
         assert result.status is kpm.Status.NODE_LIMIT
@@ -158,15 +158,15 @@ SIGNALS = """
 import sys
 import kpm_fast as kpm
 from adapter import market_of, orders_of
-from strategies import crowded_book
+from strategies import endless_book
 
-book = crowded_book(16, seed=0, risk_aversion=10.0)
+book = endless_book()
 market, orders = market_of(book), orders_of(book)
 method, threads = sys.argv[1], int(sys.argv[2])
 if method == "enumerate":
     market, orders = kpm.Market([[1, 0, 0], [0, 1, 0], [0, 0, 1]], [0.2, 0.3, 0.5]), kpm.Orders(
         [0, 1, 2] * 24, [1, -1] * 36, [n / 73 for n in range(1, 73)], 1.0)
-options = dict(method=method, threads=threads, prune_bounds=False)
+options = dict(method=method, threads=threads, prune_bounds=False, node_limit=8)
 best = kpm.clear(market, orders, **options)
 caught, interrupted, whole, told = 0, 0, 0, -1
 while told < 40:
@@ -216,14 +216,14 @@ import resource, sys
 import numpy as np
 import kpm_fast as kpm
 from adapter import market_of, orders_of
-from strategies import crowded_book
+from strategies import endless_book
 
 def limit(more):
     used = int(open("/proc/self/statm").read().split()[0]) * resource.getpagesize()
     soft = resource.RLIM_INFINITY if more is None else used + more
     resource.setrlimit(resource.RLIMIT_AS, (soft, resource.RLIM_INFINITY))
 
-book = crowded_book(50, seed=0, orders=250, states=50, noise=0.3)
+book = endless_book()
 market, orders = market_of(book), orders_of(book)
 root = kpm.clear(market, orders, threads=1, node_limit=1)
 outcomes = []
