@@ -25,8 +25,8 @@ from .errors import InputError
 from .market import Market
 from .orders import Orders
 from .result import Result, Stats
+from .staging import staged_binary
 from .status import Status
-from .tables import staged_binary
 
 __all__ = ["FORMAT", "VERSION", "load_result", "save_result"]
 

@@ -14,7 +14,8 @@ from .arrays import as_number
 from .errors import InputError
 from .market import Market
 from .orders import Orders
-from .tables import staged_files, write_csv
+from .staging import check_finished, staged_files
+from .tables import write_csv
 
 __all__ = ["read_book", "write_book"]
 
@@ -45,11 +46,12 @@ def read_book(folder: str | os.PathLike[str], **market_keywords: Any) -> tuple[M
     Raises
     ------
     InputError
-        Naming file, line, column and value.
+        Naming file, line, column and value; or that a program died while it wrote the folder.
     OSError
         If a file cannot be read.
     """
     folder = Path(folder)
+    check_finished(folder)
     keywords = {**_read_settings(folder / _MARKET), **market_keywords}
     market = Market.from_csv(folder / _CLAIMS, folder / _STATES, **keywords)
     orders = Orders.from_csv(folder / _ORDERS, market)
@@ -59,7 +61,8 @@ def read_book(folder: str | os.PathLike[str], **market_keywords: Any) -> tuple[M
 def write_book(folder: str | os.PathLike[str], market: Market, orders: Orders) -> None:
     """Write a market and its orders so that :func:`read_book` returns them, bit for bit.
 
-    The folder is made if need be. Files appear complete or not at all.
+    The folder is made if need be. Files appear complete or not at all; a program that dies while
+    it replaces them leaves a file ``UNFINISHED``, and :func:`read_book` refuses the folder.
 
     Raises
     ------

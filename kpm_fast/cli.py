@@ -2,16 +2,18 @@
 
 Exit codes: 0 cleared to optimality; 1 verification failed; 2 bad usage or input; 3 stopped at
 a limit, with the best point found; 4 refused, too many cells; 130 interrupted; 141 whoever
-read the output has closed it.
+read the output has closed it; 143 terminated.
 """
 
 from __future__ import annotations
 
 import argparse
 import os
+import signal
 import sys
+import threading
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager, redirect_stdout
+from contextlib import ExitStack, contextmanager, redirect_stderr, redirect_stdout
 from pathlib import Path
 from typing import TextIO
 
@@ -29,14 +31,16 @@ from .progress import Progress
 from .report import OpenConsole, print_book, print_result
 from .result import Result
 from .sample import command as sample
+from .staging import staged_files
 from .status import Status
-from .tables import read_csv, staged_files, write_csv
+from .tables import read_csv, write_csv
 
 __all__ = ["main"]
 
 EXIT_OK, EXIT_UNVERIFIED, EXIT_INPUT, EXIT_LIMIT, EXIT_REFUSED = range(5)
 EXIT_INTERRUPTED = 130
 EXIT_CLOSED_PIPE = 141
+EXIT_TERMINATED = 143
 _PLAIN_WIDTH = 100  # columns, where there is no terminal to ask
 
 
@@ -49,28 +53,76 @@ def main(argv: Sequence[str] | None = None) -> int:
         Arguments without the name of the program. Default: those of the process.
     """
     args = _parser().parse_args(argv)
+    with ExitStack() as stack:
+        if sys.stderr is None:  # closed; what print() does then is to take standard output
+            nowhere = stack.enter_context(Path(os.devnull).open("w", encoding="utf-8"))
+            stack.enter_context(redirect_stderr(nowhere))
+        if sys.stdout is None:
+            return _fail("standard output is closed", EXIT_INPUT)
+        return _exit_code(args)
+
+
+def _exit_code(args: argparse.Namespace) -> int:
+    """Carry out a command; say in one line what goes wrong."""
     try:
-        code: int = args.run(args)
-        sys.stdout.flush()  # a closed pipe must show here, not at exit
+        with _unwound_when_terminated():
+            code: int = args.run(args)
+            sys.stdout.flush()  # a closed pipe or a full disk must show here, not at exit
     except TooManyCellsError as error:
         return _fail(error, EXIT_REFUSED)
     except BrokenPipeError:
-        # Python would try to flush once more at exit; give it something that is open.
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        _abandon_output()
         return EXIT_CLOSED_PIPE
     except (KpmError, ImportError) as error:
         return _fail(error, EXIT_INPUT)
     except OSError as error:
-        named = error.filename is not None and error.strerror is not None
-        return _fail(f"{error.filename}: {error.strerror}" if named else error, EXIT_INPUT)
+        _abandon_output()
+        # Files are always named: without a name it was one of the standard streams.
+        return _fail(f"{error.filename or 'output'}: {error.strerror or error}", EXIT_INPUT)
     except KeyboardInterrupt:
         return _fail("interrupted", EXIT_INTERRUPTED)
+    except _Terminated:
+        return _fail("terminated", EXIT_TERMINATED)
     return code
 
 
 def _fail(reason: object, code: int) -> int:
     print("kpm-fast:", " ".join(str(reason).split()), file=sys.stderr)
     return code
+
+
+def _abandon_output() -> None:
+    """Where standard output cannot be written, let it lead nowhere: Python flushes it at exit."""
+    try:
+        sys.stdout.flush()
+    except OSError:
+        nowhere = os.open(os.devnull, os.O_WRONLY)
+        os.dup2(nowhere, sys.stdout.fileno())
+        os.close(nowhere)
+
+
+class _Terminated(BaseException):
+    """SIGTERM, as an exception: files that are being written are taken away on its way out."""
+
+
+@contextmanager
+def _unwound_when_terminated() -> Iterator[None]:
+    """Turn SIGTERM into an exception, unless somebody else has a use for it."""
+
+    def stop(number: int, frame: object) -> None:
+        raise _Terminated
+
+    in_charge = (
+        threading.current_thread() is threading.main_thread()
+        and signal.getsignal(signal.SIGTERM) is signal.SIG_DFL
+    )
+    if in_charge:
+        signal.signal(signal.SIGTERM, stop)
+    try:
+        yield
+    finally:
+        if in_charge:
+            signal.signal(signal.SIGTERM, signal.SIG_DFL)
 
 
 def _parser() -> argparse.ArgumentParser:

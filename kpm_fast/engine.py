@@ -27,6 +27,9 @@ __all__ = ["clear", "solve_cell", "staircases"]
 METHODS = ("auto", "branch-and-bound", "enumerate")
 ALLOCATIONS = ("pro_rata", "time")
 
+_MOST_THREADS = 1024  # beyond any use: a slip of the pen must not start a million
+_MOST_NODES, _MOST_ITERATIONS = 2**63 - 1, 2**31 - 1  # what the core counts with
+
 
 def clear(
     market: Market,
@@ -59,7 +62,7 @@ def clear(
         Optimality gap to prove, relative to the book's notional ``result.scale``, so that it does
         not depend on the units of money or shares; 0 < tolerance < 1.
     threads : int, optional
-        At least 1. Default: the processors this process may use. The answer is the same, bit for
+        1 to 1024. Default: the processors this process may use. The answer is the same, bit for
         bit, for every number.
     time_limit : float, optional
         Seconds >= 0. Default: none. When it runs out before the gap is proven, the best point
@@ -111,9 +114,13 @@ def clear(
     if callback is not None and not callable(callback):
         raise InputError(f"must be callable, got {callback!r}", field="callback")
     tolerance = _checked_tolerance(tolerance)
-    n_threads = _available_threads() if threads is None else _checked_count(threads, "threads", 1)
+    n_threads = (
+        _available_threads()
+        if threads is None
+        else _checked_count(threads, "threads", 1, _MOST_THREADS)
+    )
     seconds = math.inf if time_limit is None else _checked_time_limit(time_limit)
-    nodes = 0 if node_limit is None else _checked_count(node_limit, "node_limit", 1)
+    nodes = 0 if node_limit is None else _checked_count(node_limit, "node_limit", 1, _MOST_NODES)
     limit = _checked_count(cell_limit, "cell_limit", 1)
     enumerating = method == "enumerate"
 
@@ -186,7 +193,7 @@ def solve_cell(
         Naming the argument or claim, and the value.
     """
     tolerance = _checked_tolerance(tolerance)
-    iterations = _checked_count(max_iterations, "max_iterations", 1)
+    iterations = _checked_count(max_iterations, "max_iterations", 1, _MOST_ITERATIONS)
     book = _book_arguments(market, orders)
     pieces = _checked_cell(cell, _core.count_pieces(*book), market.claims)
     answer: dict[str, Any] = dict(
@@ -325,13 +332,15 @@ def _checked_time_limit(value: Any) -> float:
     return number
 
 
-def _checked_count(value: Any, field: str, least: int) -> int:
+def _checked_count(value: Any, field: str, least: int, most: int | None = None) -> int:
     try:
         number = operator.index(value)
     except TypeError:
         raise InputError(f"must be an integer, got {value!r}", field=field) from None
     if number < least:
         raise InputError(f"must be at least {least}, got {value}", field=field)
+    if most is not None and number > most:
+        raise InputError(f"must be at most {most}, got {value}", field=field)
     return number
 
 

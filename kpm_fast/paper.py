@@ -23,7 +23,8 @@ from .engine import clear
 from .market import Market
 from .orders import Orders
 from .report import OpenConsole
-from .tables import staged_files, write_csv
+from .staging import staged_files
+from .tables import write_csv
 
 __all__ = [
     "TABLE_3",

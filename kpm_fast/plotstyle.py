@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from .errors import KpmError
+from .staging import staged_binary
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -95,9 +96,10 @@ def new_figure(
 
 def save(figure: Figure, stem: Path) -> list[Path]:
     """Write ``stem.png`` and ``stem.svg``: same figure, same bytes."""
-    stem.parent.mkdir(parents=True, exist_ok=True)
     png, svg = stem.with_suffix(".png"), stem.with_suffix(".svg")
     with house_style():
-        figure.savefig(png, metadata={"Software": None})
-        figure.savefig(svg, metadata={"Date": None, "Creator": None})
+        with staged_binary(png) as stream:
+            figure.savefig(stream, format="png", metadata={"Software": None})
+        with staged_binary(svg) as stream:
+            figure.savefig(stream, format="svg", metadata={"Date": None, "Creator": None})
     return [png, svg]

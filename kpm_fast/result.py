@@ -6,7 +6,6 @@ import json
 import math
 import os
 from dataclasses import dataclass, field, fields
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -16,8 +15,9 @@ from .certificate import Certificate
 from .errors import InputError, count_text
 from .market import Market
 from .orders import Orders
+from .staging import staged_text
 from .status import Status
-from .tables import make_frame, staged_files
+from .tables import make_frame
 from .values import Value
 
 if TYPE_CHECKING:
@@ -352,9 +352,8 @@ class Result(Value):
         """
         text = json.dumps(_json_value(self.to_dict()), indent=indent, allow_nan=False)
         if path is not None:
-            target = Path(path)
-            with staged_files(target.parent) as open_file:
-                open_file(target.name).write(text + "\n")
+            with staged_text(path) as stream:
+                stream.write(text + "\n")
         return text
 
     # -- printing -----------------------------------------------------------------------

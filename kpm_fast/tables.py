@@ -10,11 +10,9 @@ import csv
 import difflib
 import importlib
 import os
-import uuid
-from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import Collection, Mapping, Sequence
 from pathlib import Path
-from typing import Any, BinaryIO, TextIO
+from typing import Any, TextIO
 
 import numpy as np
 
@@ -27,8 +25,6 @@ __all__ = [
     "columns_of",
     "make_frame",
     "read_csv",
-    "staged_binary",
-    "staged_files",
     "write_csv",
 ]
 
@@ -181,50 +177,6 @@ def _csv_column(column: Any) -> list[Any]:
 def _number_text(value: float) -> str:
     text = repr(value)
     return text[:-2] if text.endswith(".0") else text
-
-
-@contextmanager
-def staged_files(folder: str | os.PathLike[str]) -> Iterator[Callable[[str], TextIO]]:
-    """Write files so that readers see all of them complete or none at all.
-
-    Inside the block, ``open_file(name)`` opens a temporary file next to its destination. Only
-    when the block ends without an exception are all of them renamed into place; otherwise
-    they are removed and the folder is as before.
-    """
-    folder = Path(folder)
-    folder.mkdir(parents=True, exist_ok=True)
-    staged: list[tuple[TextIO, Path, Path]] = []
-
-    def open_file(name: str) -> TextIO:
-        temporary = folder / f".{name}.{uuid.uuid4().hex}.tmp"
-        stream = temporary.open("x", newline="", encoding="utf-8")
-        staged.append((stream, temporary, folder / name))
-        return stream
-
-    try:
-        yield open_file
-        for stream, _, _ in staged:
-            stream.close()
-        for _, temporary, target in staged:
-            temporary.replace(target)
-    finally:
-        for stream, temporary, _ in staged:
-            stream.close()
-            temporary.unlink(missing_ok=True)
-
-
-@contextmanager
-def staged_binary(path: str | os.PathLike[str]) -> Iterator[BinaryIO]:
-    """Write one binary file that appears complete or not at all, as :func:`staged_files`."""
-    target = Path(path)
-    target.parent.mkdir(parents=True, exist_ok=True)
-    temporary = target.with_name(f".{target.name}.{uuid.uuid4().hex}.tmp")
-    try:
-        with temporary.open("xb") as stream:
-            yield stream
-        temporary.replace(target)
-    finally:
-        temporary.unlink(missing_ok=True)
 
 
 def columns_of(

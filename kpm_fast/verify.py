@@ -366,19 +366,19 @@ class _Verifier:
     def _search_checks(self) -> list[Check]:
         stats, status = self.result.stats, self.result.status
         cells = math.prod(len(steps) for steps in self.staircases)
+        stopped = status not in (Status.OPTIMAL, Status.INACCURATE)
+        # Half: as for the gap of an inaccurate result, which is checked there.
+        within = self.result.gap <= 0.5 * self.result.tolerance * self.scale - self.rounding
         if stats.nodes:  # a tree proves its bound by its leaves; see check_certificate
-            stopped = status not in (Status.OPTIMAL, Status.INACCURATE)
-            # Half: as for the gap of an inaccurate result, which is checked there.
-            within = self.result.gap <= 0.5 * self.result.tolerance * self.scale - self.rounding
             consistent = status is not Status.INFEASIBLE and not (stopped and within)
         else:
             done = stats.solved + stats.pruned_infeasible + stats.pruned_bound
             # The core counts in doubles, which are exact up to 2**53.
             finished = abs(done - cells) <= cells // 2**50
-            if status in (Status.OPTIMAL, Status.INACCURATE):
-                consistent = finished
+            if stopped:
+                consistent = status is not Status.INFEASIBLE and not (finished and within)
             else:
-                consistent = not finished and status is not Status.INFEASIBLE
+                consistent = finished
         counts = (
             stats.solved,
             stats.pruned_infeasible,

@@ -10,11 +10,15 @@ import math
 import os
 
 import numpy as np
+import pytest
 from hypothesis import settings
 from hypothesis import strategies as st
 from hypothesis.strategies import DrawFn, SearchStrategy
 
 from witness import Book
+
+#: Of the search; both give the same clearing.
+METHODS = pytest.mark.parametrize("method", ["branch-and-bound", "enumerate"])
 
 SCALES = [1.0, -1.0, 2.0, -3.0]
 SIDES = st.sampled_from([1, -1])
@@ -244,3 +248,8 @@ def crowded_book(
         price=price.clip(0.01, 0.99).round(3),
         quantity=quantity,
     )
+
+
+def endless_book() -> Book:
+    """A book whose tree nobody has seen the end of: for limits, interruptions, teams of threads."""
+    return crowded_book(50, seed=0, orders=250, states=50, noise=0.3)

@@ -23,6 +23,7 @@ import kpm_fast as kpm
 from kpm_fast import audit, reference
 from proofs import Unprovable, prove, prove_book
 from strategies import ambiguities, books, examples, priors
+from tampering import with_each_entry_changed
 from witness import Book
 from witness import rho as witness_rho
 
@@ -399,11 +400,8 @@ def test_changed_figures_are_caught(book: Book, data: st.DataObject) -> None:
 @pytest.mark.parametrize("by", [1e-4, -1e-4, 0.25, -0.25, math.nan, math.inf])
 @pytest.mark.parametrize("name", ["fills", "claim_prices", "state_prices"])
 def test_the_clearing_counts(proven: kpm.Result, name: str, by: float) -> None:
-    array = getattr(proven, name)
-    for position in range(len(array)):
-        wrong = array.copy()
-        wrong[position] += by
-        assert not check(dataclasses.replace(proven, **{name: wrong})), position
+    for position, wrong in with_each_entry_changed(proven, name, by):
+        assert not check(wrong), position
 
 
 @pytest.mark.parametrize("name", ["fills", "claim_prices", "state_prices"])

@@ -14,6 +14,7 @@ import kpm_fast as kpm
 from adapter import assert_same_bits, clear, market_of, orders_of
 from strategies import books, crowded_book, examples, related_books
 from ties import TIE, assert_same_clearing
+from transforms import in_units, order_subset, renamed, split_orders
 from witness import Book
 
 FEW_UNDECIDED = 0.5  # of the books drawn, at least so many leave no doubt about the answer
@@ -157,37 +158,6 @@ def test_no_thread_is_started_for_little_work(book: Book) -> None:
 # -- units, labels, the order of the book --------------------------------------------------------
 
 
-def in_units(book: Book, money: float, share: float) -> Book:
-    """The same book in other units of money and of shares."""
-    return book.with_(
-        payoffs=book.payoffs * money,
-        price=book.price * money,
-        quantity=book.quantity * share,
-        inventory=book.inventory * money * share,
-        risk_aversion=book.risk_aversion / (money * share),
-    )
-
-
-@pytest.mark.sanitize
-@pytest.mark.parametrize("unit", [2.0**20, 2.0**-20])
-@pytest.mark.parametrize("what", ["money", "share"])
-def test_units_that_are_exact_change_no_bit(what: str, unit: float) -> None:
-    """Powers of two scale without rounding: tolerances must not show through."""
-
-    @given(books())
-    @examples(40)
-    def compare(book: Book) -> None:
-        money, share = (unit, 1.0) if what == "money" else (1.0, unit)
-        one, other = clear(book), clear(in_units(book, money, share))
-        np.testing.assert_array_equal(other.cell, one.cell)
-        np.testing.assert_array_equal(other.fills, one.fills * share)
-        np.testing.assert_array_equal(other.state_prices, one.state_prices)
-        assert other.certainty_equivalent == one.certainty_equivalent * money * share
-        assert other.stats.nodes == one.stats.nodes
-
-    compare()
-
-
 @pytest.mark.parametrize("unit", [1e6, 1e-6])
 @pytest.mark.parametrize("what", ["money", "share"])
 def test_units_change_nothing_but_units(what: str, unit: float) -> None:
@@ -211,8 +181,7 @@ def test_units_change_nothing_but_units(what: str, unit: float) -> None:
 def test_the_order_of_a_crowded_book_does_not_matter(random: Any) -> None:
     book = crowded_book(16, seed=1, risk_aversion=100.0)
     rows = np.array(random.sample(range(book.orders), book.orders))
-    columns = {name: getattr(book, name)[rows] for name in ("claim", "side", "price", "quantity")}
-    one, other = clear(book), clear(book.with_(**columns))
+    one, other = clear(book), clear(order_subset(book, rows))
     assert_same_bits(one, other, fills=rows)
     assert one.stats == other.stats
 
@@ -223,13 +192,7 @@ def test_states_and_claims_of_a_crowded_book_may_be_renamed(random: Any) -> None
     book = crowded_book(16, seed=1, risk_aversion=100.0)
     states = np.array(random.sample(range(book.states), book.states))
     claims = np.array(random.sample(range(book.claims), book.claims))
-    renamed = book.with_(
-        payoffs=book.payoffs[np.ix_(claims, states)],
-        prior=book.prior[states],
-        inventory=book.inventory[states],
-        claim=np.argsort(claims)[book.claim],
-    )
-    one, other = clear(book), certified(renamed)
+    one, other = clear(book), certified(renamed(book, states, claims))
     assert other.certainty_equivalent == pytest.approx(
         one.certainty_equivalent, abs=book.tolerance(2 * TIE)
     )
@@ -240,12 +203,7 @@ def test_states_and_claims_of_a_crowded_book_may_be_renamed(random: Any) -> None
 
 def test_orders_of_a_crowded_book_may_be_split() -> None:
     book = crowded_book(16, seed=1, risk_aversion=100.0)
-    halves = book.with_(
-        claim=np.repeat(book.claim, 2),
-        side=np.repeat(book.side, 2),
-        price=np.repeat(book.price, 2),
-        quantity=np.repeat(book.quantity / 2, 2),
-    )
+    halves, _ = split_orders(book, np.full(book.orders, 2))
     one, other = clear(book), certified(halves)
     np.testing.assert_array_equal(other.cell, one.cell)
     np.testing.assert_allclose(other.fills.reshape(-1, 2).sum(axis=1), one.fills, rtol=1e-12)

@@ -5,7 +5,6 @@ from __future__ import annotations
 import itertools
 import os
 import signal
-import subprocess
 import sys
 import threading
 from pathlib import Path
@@ -16,6 +15,7 @@ import pytest
 
 import kpm_fast as kpm
 from adapter import market_of, orders_of
+from programs import start_program
 from strategies import crowded_book
 
 EXAMPLE = Path(__file__).resolve().parent.parent / "examples" / "race_card"
@@ -188,8 +188,6 @@ def test_ctrl_c_returns_the_best_so_far(race: Race, best: kpm.Result) -> None:
 
 
 PROGRAM = """
-import sys
-sys.path.insert(0, sys.argv[1])
 import kpm_fast as kpm
 from adapter import market_of, orders_of
 from strategies import crowded_book
@@ -212,18 +210,9 @@ print(result.status.value, result.stats.nodes, result.gap > 0)
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="signals of this kind are POSIX")
-def test_ctrl_c_in_a_program(tmp_path: Path) -> None:
+def test_ctrl_c_in_a_program() -> None:
     """The program goes on with the best clearing found, and its unfinished proof holds."""
-    package = str(Path(kpm.__file__).resolve().parent.parent)
-    path = os.pathsep.join([package, os.environ.get("PYTHONPATH", "")])
-    with subprocess.Popen(
-        [sys.executable, "-c", PROGRAM, str(Path(__file__).parent)],
-        stdout=subprocess.PIPE,
-        stderr=subprocess.PIPE,
-        text=True,
-        cwd=tmp_path,
-        env={**os.environ, "PYTHONPATH": path},
-    ) as program:
+    with start_program(PROGRAM) as program:
         assert program.stdout is not None
         assert program.stdout.readline() == "searching\n"
         program.send_signal(signal.SIGINT)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 from hypothesis import given
+from hypothesis import strategies as st
 from scipy.optimize import linprog
 
 import kpm_fast as kpm
@@ -85,3 +86,30 @@ def test_symmetric_orders_get_symmetric_answers():
     np.testing.assert_allclose(result.state_prices, [0.5, 0.5], atol=1e-9)
     np.testing.assert_array_equal(result.fills, [0.0, 0.0])
     assert result.verify()
+
+
+@pytest.mark.parametrize("away", [0.0, 1e-14, 1e-12, 1e-11, 1e-9, 1e-7, 1e-5, 1e-3])
+def test_a_limit_next_to_the_least_payoff(away):
+    """State prices are left a sliver: the first claim's price is within ``away`` of its limit."""
+    market = kpm.Market(
+        [[4, 3, 2, 1, 0], [-2, -2, -1, -1, -1]], np.full(5, 0.2), risk_aversion=0.5, ambiguity=0
+    )
+    orders = kpm.Orders([1, 0], [-1, -1], [-2 + away, 3], [1.0, 1.0])
+    result = kpm.clear(market, orders, threads=1)
+    verification = result.verify()
+    assert verification, str(verification)
+    # What the last three states may have together; the first makes up for it in the first claim.
+    np.testing.assert_allclose(result.state_prices[2:].sum(), away, atol=1e-12)
+    assert result.state_prices[0] == pytest.approx(3 * away, rel=0.02, abs=1e-12)
+
+
+@given(books(max_orders=5), st.data())
+@examples(200)
+def test_limits_next_to_the_ends_of_payoffs(book, data):
+    """Every clearing is verified: prices, fills, and how near the prior the state prices are."""
+    price = book.price.copy()
+    for order, claim in enumerate(book.claim):
+        low, high = book.payoffs[claim].min(), book.payoffs[claim].max()
+        away = data.draw(st.sampled_from([1e-13, 1e-11, 1e-9, 1e-6])) * (high - low)
+        price[order] = data.draw(st.sampled_from([low + away, high - away, price[order]]))
+    clear(book.with_(price=price))

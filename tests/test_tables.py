@@ -43,30 +43,6 @@ def test_quoted_line_breaks_count_as_lines(tmp_path: Path) -> None:
         table.numbers("b")
 
 
-def test_staged_files_appear_together(tmp_path: Path) -> None:
-    folder = tmp_path / "new" / "folder"
-    with tables.staged_files(folder) as open_file:
-        open_file("a.txt").write("1")
-        open_file("b.txt").write("2")
-        assert not (folder / "a.txt").exists()
-    assert sorted(path.name for path in folder.iterdir()) == ["a.txt", "b.txt"]
-
-
-def test_staged_files_leave_nothing_half_written(tmp_path: Path) -> None:
-    (tmp_path / "a.txt").write_text("old")
-
-    def write_half() -> None:
-        with tables.staged_files(tmp_path) as open_file:
-            open_file("a.txt").write("new")
-            open_file("b.txt").write("new")
-            raise RuntimeError("half way")
-
-    with pytest.raises(RuntimeError, match="half way"):
-        write_half()
-    assert [path.name for path in tmp_path.iterdir()] == ["a.txt"]
-    assert (tmp_path / "a.txt").read_text() == "old"
-
-
 @pytest.mark.parametrize("backend", tables.BACKENDS)
 def test_make_frame(backend: str) -> None:
     pytest.importorskip(backend)

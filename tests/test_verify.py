@@ -12,6 +12,7 @@ import pytest
 
 import kpm_fast as kpm
 from kpm_fast import reference
+from tampering import nudged, with_each_entry_changed
 
 
 def solved_by_hand() -> kpm.Result:
@@ -93,12 +94,6 @@ def test_prints_a_table() -> None:
         wrong.raise_if_failed()
 
 
-def nudged(array: np.ndarray, position: int, by: float) -> np.ndarray:
-    copy = array.astype(np.float64)
-    copy[position] += by
-    return copy
-
-
 ARRAYS = (
     "fills",
     "state_prices",
@@ -122,9 +117,7 @@ NUMBERS = (
 @pytest.mark.parametrize("by", [1e-4, -1e-4, 1.0, -1.0, math.nan, math.inf, 1e300])
 @pytest.mark.parametrize("name", ARRAYS)
 def test_any_entry_counts(cleared: kpm.Result, name: str, by: float) -> None:
-    array = getattr(cleared, name)
-    for position in range(len(array)):
-        wrong = dataclasses.replace(cleared, **{name: nudged(array, position, by)})
+    for position, wrong in with_each_entry_changed(cleared, name, by):
         assert not wrong.verify(), position
 
 

@@ -11,6 +11,7 @@
 #include <utility>
 #include <vector>
 
+#include "interpreter_lock.hpp"
 #include "kpm/kpm.hpp"
 
 #ifndef KPM_VERSION
@@ -257,14 +258,13 @@ py::dict statistics(const kpm::Clearing& clearing) {
   return result;
 }
 
-/// Runs on the calling thread with the GIL released: looks for Ctrl-C and calls Python now and
-/// then. A Python error stops the search and is raised once the core has returned.
+/// Runs on the calling thread: looks for Ctrl-C and calls Python now and then. A Python error stops
+/// the search and is raised once the core has returned.
 class PythonMonitor {
  public:
   explicit PythonMonitor(py::object progress) : progress_(std::move(progress)) {}
 
   bool operator()(const kpm::Progress& progress) {
-    const py::gil_scoped_acquire gil;
     if (PyErr_CheckSignals() != 0) {
       if (PyErr_ExceptionMatches(PyExc_KeyboardInterrupt) != 0) {
         PyErr_Clear();  // Ctrl-C: the best clearing so far is the answer
@@ -283,7 +283,12 @@ class PythonMonitor {
       add_progress(report, progress);
       key.certainty_equivalent.set(report, progress.certainty_equivalent);
       key.upper_bound.set(report, progress.upper_bound);
-      return progress_(report).cast<bool>();
+      PyObject* answer = kpm::call_python(
+          [&] { return PyObject_CallFunctionObjArgs(progress_.ptr(), report.ptr(), nullptr); });
+      if (answer == nullptr) {
+        throw py::error_already_set();
+      }
+      return py::reinterpret_steal<py::object>(answer).cast<bool>();
     } catch (py::error_already_set& error) {
       if (!error.matches(PyExc_KeyboardInterrupt)) {  // Ctrl-C may find us there, too
         error_ = std::move(error);
@@ -356,11 +361,14 @@ py::dict clear(const In<double>& payoffs, const In<double>& prior, const In<doub
   settings.certificate = certificate;
   settings.allocation = allocation == "time" ? kpm::Allocation::kTime : kpm::Allocation::kProRata;
   PythonMonitor monitor(std::move(progress));
-  settings.monitor = [&monitor](const kpm::Progress& state) { return monitor(state); };
 
   kpm::Clearing clearing;
   {
-    const py::gil_scoped_release release;
+    kpm::Unlocked unlocked;
+    settings.monitor = [&](const kpm::Progress& state) {
+      const kpm::Unlocked::Relocked lock(unlocked);
+      return monitor(state);
+    };
     clearing = kpm::clear(market, orders, settings);
   }
   monitor.rethrow();
@@ -401,7 +409,7 @@ py::dict solve_cell(const In<double>& payoffs, const In<double>& prior, const In
   kpm::CellSolution solution;
   const auto start = std::chrono::steady_clock::now();
   {
-    const py::gil_scoped_release release;
+    const kpm::Unlocked unlocked;
     solution = kpm::solve_cell(market, orders, pieces, settings);
   }
   const std::chrono::duration<double> elapsed = std::chrono::steady_clock::now() - start;
@@ -436,8 +444,12 @@ py::dict build_info() {
 
 }  // namespace
 
-PYBIND11_MODULE(_core, module) {
+// No function has state that outlives a call, and arrays are only read: without the interpreter's
+// lock threads do not meet here either.
+PYBIND11_MODULE(_core_of_main, module, py::mod_gil_not_used(),
+                py::multiple_interpreters::not_supported()) {
   module.doc() = "Compiled core of kpm_fast. Private: use the package.";
+  keys();  // made now: threads that wait for the first to make them would keep Python waiting
   using py::arg;
   module.def("staircases", &staircases, arg("payoffs").noconvert(), arg("claim").noconvert(),
              arg("side").noconvert(), arg("price").noconvert(), arg("quantity").noconvert());
@@ -455,4 +467,16 @@ PYBIND11_MODULE(_core, module) {
              arg("quantity").noconvert(), arg("cell").noconvert(), arg("tolerance"),
              arg("max_iterations"));
   module.def("build_info", &build_info);
+}
+
+/// What Python calls to import the module. Before Python 3.12 pybind11 has no sub-interpreters and
+/// would wait for ever for a lock that this very thread holds.
+// NOLINTNEXTLINE(bugprone-reserved-identifier): the name is Python's
+extern "C" PYBIND11_EXPORT PyObject* PyInit__core() {
+  if (PyInterpreterState_Get() != PyInterpreterState_Main()) {
+    PyErr_SetString(PyExc_ImportError,
+                    "kpm_fast works in the main interpreter only, not in a sub-interpreter");
+    return nullptr;
+  }
+  return PyInit__core_of_main();
 }

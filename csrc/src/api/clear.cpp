@@ -134,6 +134,13 @@ Found enumerate(const ScaledMarket& scaled, const std::vector<Staircase>& stairs
   search.prune_bound = settings.prune_bound;
   search.stop = [&](const Progress& progress) { return stop(all_cells(progress)); };
   SearchResult result = search_cells(grid, search);
+  // A limit may strike when the last cell is done: what is proven is optimal all the same.
+  const Progress& done = result.progress;
+  const double counted =
+      static_cast<double>(done.solved) + done.pruned_infeasible + done.pruned_bound;
+  if (counted == grid.cells_below(0) && result.upper_bound <= result.value + settings.tolerance) {
+    result.status = Status::kOptimal;
+  }
   return {result.status,      std::move(result.candidates),
           result.upper_bound, all_cells(result.progress),
           result.iterations,  result.threads};

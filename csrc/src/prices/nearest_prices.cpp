@@ -97,13 +97,16 @@ void NearestPrices::find_support() {
 
 /// What each price can be on the face. A price that the others imply, or that only one end of its
 /// range allows, becomes a point: the barrier needs ranges with an inside. A range that the others
-/// imply is no constraint, and its barrier might be felt far beyond the prices in reach.
+/// imply is no constraint, and its barrier might be felt far beyond the prices in reach. Where only
+/// a sliver of a range is in reach, its barrier counts as little: pushed away from the end by more
+/// than there is room, multipliers would be as many times too large.
 void NearestPrices::find_ranges() {
   const int claims = market_.claims();
   const Array no_weight = Array::Zero(market_.states());
   Array weight = Array::Zero(claims);
   low_.resize(claims);
   high_.resize(claims);
+  room_ = Array::Ones(claims);
   for (int k = 0; k < claims; ++k) {
     const double low = simplex_.range_low(k);
     const double high = simplex_.range_high(k);
@@ -135,6 +138,8 @@ void NearestPrices::find_ranges() {
     } else if (implied) {
       low_[k] = -kInfinity;
       high_[k] = kInfinity;
+    } else {
+      room_[k] = highest - lowest;
     }
   }
 }
@@ -188,7 +193,7 @@ void NearestPrices::newton(double tau, TargetOf&& target_of) {
     // the barrier, self-concordant once divided by tau, while its decrement is below one.
     const Array moved = (payoffs_.transpose() * step).array();
     const double reach = exponent_reach(weights, moved - (weights * moved).sum());
-    const double decrement = std::sqrt((curvature * step.array().square()).sum() / tau);
+    const double decrement = std::sqrt((curvature * step.array().square() / room_).sum() / tau);
     const double damping = decrement > 0.5 ? 1.0 / (1.0 + decrement) : 1.0;
     lambda_ += step.array() * std::min(damping, 1.0 / std::max(reach, 1e-300));
   }
@@ -235,6 +240,7 @@ bool NearestPrices::barrier_target(int k, double tau, Target& target) const {
   if (std::isinf(width)) {
     return false;
   }
+  tau *= room_[k];
   const double near = barrier_distance(tau, width, lambda_[k]);
   const double far = barrier_distance(tau, width, -lambda_[k]);
   target.price = near < far ? low_[k] + near : high_[k] - far;
@@ -250,8 +256,8 @@ void NearestPrices::polish() {
   for (int k = 0; k < claims; ++k) {
     const double width = high_[k] - low_[k];
     if (width > kFixed && !std::isinf(width)) {
-      const double near = barrier_distance(kLastBarrier, width, lambda_[k]);
-      const double far = barrier_distance(kLastBarrier, width, -lambda_[k]);
+      const double near = barrier_distance(kLastBarrier * room_[k], width, lambda_[k]);
+      const double far = barrier_distance(kLastBarrier * room_[k], width, -lambda_[k]);
       end[static_cast<std::size_t>(k)] = lambda_[k] > near ? -1 : -lambda_[k] > far ? 1 : 0;
     }
   }

@@ -50,6 +50,7 @@ class NearestPrices {
   // The projection: states that can be positive, and the ranges of the face.
   std::vector<int> support_;
   Array low_, high_;  // (claims)
+  Array room_;        // (claims) how much of a range is in reach: what its barrier counts
   Array prior_;       // (support)
   Matrix payoffs_;    // (claims, support)
   Array lambda_;      // (claims) multipliers of the claims' prices

@@ -1,0 +1,285 @@
+"""The kpm-fast command when the system says no, or somebody pulls the plug."""
+
+from __future__ import annotations
+
+import json
+import os
+import random
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+import kpm_fast as kpm
+from kpm_fast import cli, staging
+from programs import environment
+
+pytestmark = pytest.mark.skipif(sys.platform == "win32", reason="POSIX files and signals")
+linux = pytest.mark.skipif(not Path("/dev/full").exists(), reason="no device that is full")
+
+TABLES = ("claims.csv", "orders.csv", "result.json", "states.csv")
+
+
+@pytest.fixture(scope="module")
+def book(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Enough orders that files take a while to write, and nothing else does."""
+    folder = tmp_path_factory.mktemp("faults") / "book"
+    draw = np.random.default_rng(0)
+    market = kpm.Market(np.eye(3), [0.3, 0.3, 0.4])
+    count = 4000
+    orders = kpm.Orders(
+        draw.integers(3, size=count), draw.choice([1, -1], count), draw.random(count), 1.0
+    )
+    kpm.write_book(folder, market, orders)
+    return folder
+
+
+def command(*arguments: object) -> list[str]:
+    return [sys.executable, "-m", "kpm_fast", *map(str, arguments)]
+
+
+def run(*arguments: object, **options: Any) -> subprocess.CompletedProcess[str]:
+    options.setdefault("stdout", subprocess.PIPE)
+    return subprocess.run(
+        command(*arguments),
+        stderr=subprocess.PIPE,
+        text=True,
+        timeout=60,
+        env=environment(),
+        **options,
+    )
+
+
+def assert_one_line(done: subprocess.CompletedProcess[str], *words: str) -> None:
+    """Bad news is one line of standard error, and an exit code that says so."""
+    assert done.returncode == cli.EXIT_INPUT, done
+    assert done.stderr.startswith("kpm-fast: ")
+    assert done.stderr.count("\n") == 1
+    for word in words:
+        assert word in done.stderr
+
+
+# -- standard output -----------------------------------------------------------------------------
+
+
+@linux
+@pytest.mark.parametrize("arguments", [["clear", "--json", "-", "--quiet"], ["clear", "--verify"]])
+def test_standard_output_is_full(book: Path, arguments: list[str]) -> None:
+    with Path("/dev/full").open("w") as full:
+        done = run(arguments[0], book, *arguments[1:], stdout=full)
+    assert_one_line(done, "output", "No space left on device")
+
+
+def test_standard_output_is_closed(book: Path) -> None:
+    done = subprocess.run(
+        ["sh", "-c", 'exec "$@" >&-', "sh", *command("clear", book)],
+        stderr=subprocess.PIPE,
+        text=True,
+        timeout=60,
+        env=environment(),
+    )
+    assert_one_line(done, "standard output is closed")
+
+
+@pytest.mark.parametrize(("folder", "code"), [(None, 0), ("nowhere", cli.EXIT_INPUT)])
+def test_standard_error_is_closed(book: Path, folder: str | None, code: int) -> None:
+    """Nothing that belongs there turns up in standard output."""
+    done = subprocess.run(
+        ["sh", "-c", 'exec "$@" 2>&-', "sh", *command("clear", folder or book, "--json")],
+        stdout=subprocess.PIPE,
+        text=True,
+        timeout=60,
+        env=environment(),
+    )
+    assert done.returncode == code
+    if code:
+        assert done.stdout == ""
+    else:
+        assert json.loads(done.stdout)["status"] == "optimal"
+
+
+@pytest.mark.parametrize("options", [[], ["--json"], ["--verify"]])
+def test_the_reader_leaves_early(book: Path, options: list[str]) -> None:
+    """As in ``kpm-fast clear FOLDER | head -1``."""
+    with subprocess.Popen(
+        command("clear", book, *options),
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        env=environment(),
+    ) as program:
+        assert program.stdout is not None
+        assert program.stderr is not None
+        program.stdout.readline()
+        program.stdout.close()
+        err = program.stderr.read()
+        code = program.wait(timeout=60)
+    # Whatever fits into the pipe may have been written before it was closed.
+    assert code in (0, cli.EXIT_CLOSED_PIPE)
+    assert b"Traceback" not in err
+    assert b"BrokenPipe" not in err
+
+
+# -- files ---------------------------------------------------------------------------------------
+
+LIMITED = """
+import resource, sys
+from kpm_fast import cli
+
+size = int(sys.argv[1])
+resource.setrlimit(resource.RLIMIT_FSIZE, (size, size))  # Python ignores SIGXFSZ
+sys.exit(cli.main(sys.argv[2:]))
+"""
+
+
+def write_arguments(kind: str, book: Path, target: Path) -> list[object]:
+    return {
+        "output": ["clear", book, "--quiet", "--output", target],
+        "json": ["clear", book, "--quiet", "--json", target / "result.json"],
+        "save": ["clear", book, "--quiet", "--save", target / "clearing.npz"],
+        "sample": ["sample", "race-card", "--levels", "40", "--output", target],
+        "paper": ["paper", "--output", target],
+    }[kind]
+
+
+def contents(folder: Path) -> dict[str, bytes]:
+    return {path.name: path.read_bytes() for path in folder.iterdir()}
+
+
+@pytest.mark.parametrize("kind", ["output", "json", "save", "sample", "paper"])
+@pytest.mark.parametrize("size", [0, 100])
+def test_a_file_may_not_grow(kind: str, size: int, book: Path, tmp_path: Path) -> None:
+    """What was there stays, to the byte; what was not there is not there now."""
+    target = tmp_path / "made"
+    for there in (False, True):
+        if there:
+            target.mkdir()
+            for name in ("orders.csv", "result.json", "clearing.npz", "figure_1.png"):
+                (target / name).write_text("old")
+        before = contents(target) if there else None
+        done = subprocess.run(
+            [sys.executable, "-c", LIMITED, str(size)]
+            + [str(item) for item in write_arguments(kind, book, target)],
+            capture_output=True,
+            text=True,
+            timeout=60,
+            env=environment(),
+        )
+        assert_one_line(done, str(target), "File too large")
+        assert (contents(target) if target.exists() else None) == before
+
+
+@pytest.fixture
+def little_disk(tmp_path: Path) -> Iterator[Path]:
+    """A disk of 200 kB, where mounting is allowed."""
+    place = tmp_path / "disk"
+    place.mkdir()
+    mount = ["mount", "-t", "tmpfs", "-o", "size=200k", "none", str(place)]
+    try:
+        done = subprocess.run(mount, capture_output=True, timeout=20, check=False)
+    except FileNotFoundError:
+        pytest.skip("no mount")
+    if done.returncode:
+        pytest.skip("mounting is not permitted")
+    yield place
+    subprocess.run(["umount", str(place)], check=True, timeout=20)
+
+
+@pytest.mark.parametrize("kind", ["output", "json", "save"])
+def test_a_full_disk(kind: str, book: Path, little_disk: Path) -> None:
+    filler = little_disk / "filler"
+    filler.write_bytes(b"x" * 195_000)
+    before = contents(little_disk)
+    done = run(*write_arguments(kind, book, little_disk / "made"))
+    assert_one_line(done, "made", "No space left on device")
+    assert contents(little_disk) == before
+    filler.unlink()
+    assert kind != "save" or run(*write_arguments(kind, book, little_disk / "made")).returncode == 0
+
+
+@pytest.mark.parametrize("kind", ["output", "json", "save", "sample"])
+def test_a_folder_that_cannot_be_made(kind: str, book: Path, tmp_path: Path) -> None:
+    (tmp_path / "file").write_text("in the way")
+    done = run(*write_arguments(kind, book, tmp_path / "file" / "below"))
+    assert_one_line(done, str(tmp_path / "file"))
+    assert contents(tmp_path) == {"file": b"in the way"}
+
+
+@pytest.mark.skipif(hasattr(os, "geteuid") and os.geteuid() == 0, reason="root may write anywhere")
+@pytest.mark.parametrize("kind", ["output", "json", "save", "sample"])
+def test_a_folder_that_may_not_be_written(kind: str, book: Path, tmp_path: Path) -> None:
+    target = tmp_path / "locked"
+    target.mkdir(mode=0o555)
+    assert_one_line(run(*write_arguments(kind, book, target)), str(target), "Permission denied")
+    assert contents(target) == {}
+
+
+# -- signals -------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("blow", [signal.SIGTERM, signal.SIGINT, signal.SIGKILL])
+def test_killed_while_it_writes(blow: signal.Signals, book: Path, tmp_path: Path) -> None:
+    """Each file is the old or the new one, whole; a mixture is marked; only SIGKILL leaves litter.
+
+    The command writes the same folder again and again; the blow falls at random moments.
+    """
+    target = tmp_path / "made"
+    program = (
+        "import sys\nfrom kpm_fast import cli\n"
+        "code = cli.main(sys.argv[1:])\nprint('once', flush=True)\n"
+        "while code == 0: code = cli.main(sys.argv[1:])\n"
+        "sys.exit(code)"
+    )
+    options = ["--risk-aversion", "0.001", "--inventory", "300,0,0"]
+    expected = {}
+    for name, more in (("old", []), ("new", options)):
+        folder = tmp_path / name
+        assert run("clear", book, "--quiet", "--output", folder, *more).returncode == 0
+        expected[name] = contents(folder)
+    tables = [name for name in TABLES if name != "result.json"]  # it holds the time taken
+    assert all(expected["old"][name] != expected["new"][name] for name in tables)
+    moments = random.Random(int(blow))
+    for _ in range(6):
+        assert run("clear", book, "--quiet", "--output", target).returncode == 0
+        arguments = ["clear", str(book), "--quiet", "--output", str(target), *options]
+        with subprocess.Popen(
+            [sys.executable, "-c", program, *arguments],
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            env=environment(),
+        ) as running:
+            assert running.stdout is not None
+            if moments.random() < 0.5:
+                running.stdout.readline()
+                time.sleep(moments.uniform(0, 0.1))
+            else:
+                time.sleep(moments.uniform(0.3, 0.6))
+            running.send_signal(blow)
+            _, err = running.communicate(timeout=60)
+        found = contents(target)
+        marked = found.pop(staging.MARKER, None) is not None
+        litter = [name for name in found if name.endswith(".tmp")]
+        for name in litter:
+            del found[name]
+            (target / name).unlink()
+        assert set(found) == set(TABLES)
+        json.loads(found["result.json"])
+        versions = {
+            next(age for age, files in expected.items() if files[name] == found[name])
+            for name in tables
+        }
+        if blow is signal.SIGKILL:
+            assert running.returncode == -signal.SIGKILL
+            continue
+        assert litter == []
+        # Before the package is imported, a signal does what it does to any program of Python's.
+        code = {signal.SIGTERM: cli.EXIT_TERMINATED, signal.SIGINT: cli.EXIT_INTERRUPTED}[blow]
+        assert running.returncode in (code, -blow, 1)
+        if running.returncode == code:
+            assert b"Traceback" not in err
+        assert marked or len(versions) == 1

@@ -1,0 +1,307 @@
+"""Many clearings at once: threads, processes, event loops, forks, interpreters that end."""
+
+from __future__ import annotations
+
+import asyncio
+import functools
+import multiprocessing
+import os
+import sys
+import threading
+import time
+from collections.abc import Callable, Sequence
+from concurrent.futures import Future, ProcessPoolExecutor, ThreadPoolExecutor
+from pathlib import Path
+
+import pytest
+
+import kpm_fast as kpm
+from adapter import assert_same_bits, market_of, orders_of
+from programs import run_program
+from strategies import crowded_book, endless_book
+
+CALLS = round(300 * min(1.0, float(os.environ.get("KPM_EXAMPLES", "1"))))  # fewer where it is slow
+Books = list[tuple[kpm.Market, kpm.Orders]]
+
+linux = pytest.mark.skipif(not sys.platform.startswith("linux"), reason="reads /proc")
+posix = pytest.mark.skipif(not hasattr(os, "fork"), reason="forks")
+
+
+@pytest.fixture(scope="module")
+def small() -> Books:
+    """Books of a few nodes each."""
+    made = [crowded_book(8, seed, states=6, risk_aversion=4.0) for seed in range(12)]
+    return [(market_of(book), orders_of(book)) for book in made]
+
+
+@pytest.fixture(scope="module")
+def answers(small: Books) -> list[kpm.Result]:
+    return [kpm.clear(*book, threads=1) for book in small]
+
+
+@pytest.fixture(scope="module")
+def crowd() -> tuple[kpm.Market, kpm.Orders]:
+    """Worth a second thread, to whatever limit."""
+    book = endless_book()
+    return market_of(book), orders_of(book)
+
+
+def assert_same(results: Sequence[kpm.Result], answers: list[kpm.Result]) -> None:
+    """One result after the other is that of the books in turn, to the last bit."""
+    for number, result in enumerate(results):
+        assert_same_bits(answers[number % len(answers)], result)
+
+
+@pytest.mark.threads
+@pytest.mark.parametrize("threads", [1, 2])
+def test_hundreds_of_threads_at_once(small: Books, answers: list[kpm.Result], threads: int) -> None:
+    """All wait at a barrier before they clear, and share markets and orders."""
+    start = threading.Barrier(CALLS)
+
+    def clear(number: int) -> kpm.Result:
+        start.wait(timeout=60)
+        return kpm.clear(*small[number % len(small)], threads=threads)
+
+    with ThreadPoolExecutor(CALLS) as pool:
+        assert_same(list(pool.map(clear, range(CALLS))), answers)
+
+
+@pytest.mark.threads
+def test_teams_of_threads_at_once(crowd: tuple[kpm.Market, kpm.Orders]) -> None:
+    """Several callers, each with worker threads of its own."""
+    one = kpm.clear(*crowd, node_limit=24, threads=1)
+    with ThreadPoolExecutor(4) as pool:
+        futures = [pool.submit(kpm.clear, *crowd, node_limit=24, threads=2) for _ in range(4)]
+        for future in futures:
+            assert_same_bits(one, future.result())
+
+
+def test_every_function_at_once(small: Books, answers: list[kpm.Result], tmp_path: Path) -> None:
+    """What is made of results may be made of the same result by several threads."""
+
+    def use(number: int) -> tuple[str, str, int]:
+        market, orders = small[number % len(small)]
+        result = answers[number % len(small)]
+        assert result.verify()
+        assert kpm.solve_cell(market, orders, result.cell).status is kpm.Status.OPTIMAL
+        path = tmp_path / f"{number % len(small)}"  # some threads write the same file
+        result.save(path)
+        assert kpm.load_result(path) == result
+        return result.to_json(), str(result), sum(map(len, kpm.staircases(market, orders)))
+
+    with ThreadPoolExecutor(16) as pool:
+        made = list(pool.map(use, range(96)))
+    for number, each in enumerate(made):
+        assert each == made[number % len(small)]
+    assert len(list(tmp_path.iterdir())) == len(small)
+
+
+def test_a_loop_of_events(small: Books, answers: list[kpm.Result]) -> None:
+    """Clearings in the loop's executor, while the loop itself stays awake."""
+
+    async def gather() -> tuple[list[kpm.Result], int]:
+        loop, beats, done = asyncio.get_running_loop(), 0, asyncio.Event()
+
+        async def beat() -> None:
+            nonlocal beats
+            while not done.is_set():
+                beats += 1
+                await asyncio.sleep(0)
+
+        pulse = asyncio.create_task(beat())
+        calls = [functools.partial(kpm.clear, *small[n % len(small)]) for n in range(CALLS)]
+        results = await asyncio.gather(*(loop.run_in_executor(None, call) for call in calls))
+        done.set()
+        await pulse
+        return list(results), beats
+
+    results, beats = asyncio.run(gather())
+    assert_same(results, answers)
+    assert beats > 10
+
+
+@pytest.mark.parametrize("method", multiprocessing.get_all_start_methods())
+def test_pools_of_processes(
+    small: Books, answers: list[kpm.Result], method: str, crowd: tuple[kpm.Market, kpm.Orders]
+) -> None:
+    """Results come back through pickle; workers may have threads of their own."""
+    calls = CALLS if method == "fork" else 40
+    context = multiprocessing.get_context(method)
+    with ProcessPoolExecutor(3, mp_context=context) as pool:
+        futures: list[Future[kpm.Result]] = [
+            pool.submit(kpm.clear, *small[n % len(small)], threads=2) for n in range(calls)
+        ]
+        team = pool.submit(kpm.clear, *crowd, node_limit=24, threads=2)
+        assert_same([future.result(timeout=120) for future in futures], answers)
+        assert_same_bits(kpm.clear(*crowd, node_limit=24, threads=1), team.result(timeout=120))
+
+
+# -- threads that are started -------------------------------------------------------------------
+
+
+def threads_now() -> int:
+    return sum(1 for _ in Path("/proc/self/task").iterdir())
+
+
+def most_threads(work: Callable[[], object]) -> int:
+    """The most threads this process had while ``work`` ran, less those it had before."""
+    done = threading.Event()
+    seen: list[int] = []
+
+    def count() -> None:
+        while not done.is_set():
+            seen.append(threads_now())
+
+    watcher = threading.Thread(target=count)
+    watcher.start()
+    while not seen:
+        time.sleep(0.001)
+    before = threads_now()
+    try:
+        work()
+    finally:
+        done.set()
+        watcher.join()
+    return max(seen) - before
+
+
+@linux
+def test_one_thread_is_one_thread(crowd: tuple[kpm.Market, kpm.Orders]) -> None:
+    assert most_threads(lambda: kpm.clear(*crowd, node_limit=24, threads=1)) == 0
+
+
+@linux
+def test_small_books_start_no_thread(small: Books) -> None:
+    """Even where eight are allowed: nobody starts before the first has worked 2 ms."""
+    market = kpm.Market([[1.0, 0.0]], [0.5, 0.5])
+    orders = kpm.Orders([0, 0], [1, -1], [0.7, 0.2], 1.0)
+
+    def clear_many() -> None:
+        for _ in range(2000):
+            result = kpm.clear(market, orders, threads=8)
+            assert result.stats.threads == 1
+
+    assert most_threads(clear_many) == 0
+
+
+@linux
+@pytest.mark.parametrize("threads", [2, 4])
+def test_no_more_threads_than_allowed(crowd: tuple[kpm.Market, kpm.Orders], threads: int) -> None:
+    results: list[kpm.Result] = []
+    most = most_threads(lambda: results.append(kpm.clear(*crowd, node_limit=40, threads=threads)))
+    assert 1 <= most <= threads - 1
+    assert results[0].stats.threads <= threads
+
+
+# -- forks, interpreters -------------------------------------------------------------------------
+
+
+FORKING = """
+import os, sys, threading
+import kpm_fast as kpm
+from adapter import market_of, orders_of
+from strategies import crowded_book, endless_book
+
+book = endless_book()
+crowd = market_of(book), orders_of(book)
+book = crowded_book(8, 1, states=6, risk_aversion=4.0)
+small = market_of(book), orders_of(book)
+expected = [kpm.clear(*small, threads=1), kpm.clear(*crowd, node_limit=9, threads=2)]
+done = threading.Event()
+
+def keep_clearing():
+    while not done.is_set():
+        kpm.clear(*crowd, node_limit=9, threads=2)
+
+busy = sys.argv[1] == "busy"
+workers = [threading.Thread(target=keep_clearing) for _ in range(2 * busy)]
+for worker in workers:
+    worker.start()
+codes = []
+for _ in range(8):
+    child = os.fork()
+    if child == 0:
+        found = [kpm.clear(*small, threads=1), kpm.clear(*crowd, node_limit=9, threads=2)]
+        os._exit(0 if found == expected else 1)
+    codes.append(os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]))
+done.set()
+for worker in workers:
+    worker.join()
+assert kpm.clear(*small, threads=1) == expected[0]
+print(sum(codes), len(codes))
+"""
+
+
+@posix
+@pytest.mark.parametrize("parent", ["idle", "busy"])
+def test_a_fork_clears_on(parent: str) -> None:
+    """Whatever the parent was doing: idle after a clearing, or in the middle of two."""
+    assert run_program(FORKING, parent) == "0 8\n"
+
+
+DAEMONS = """
+import sys, threading, time
+import kpm_fast as kpm
+from adapter import market_of, orders_of
+from strategies import endless_book
+
+book = endless_book()
+market, orders = market_of(book), orders_of(book)
+calls = threading.Semaphore(0)
+
+def clear():
+    def report(progress):
+        calls.release()
+    kpm.clear(market, orders, threads=int(sys.argv[1]), time_limit=60, callback=report)
+
+for _ in range(3):
+    threading.Thread(target=clear, daemon=True).start()
+for _ in range(4):
+    calls.acquire()
+print("the end", flush=True)
+"""
+
+
+@pytest.mark.parametrize("threads", [1, 2])
+def test_a_program_ends_in_the_middle_of_clearings(threads: int) -> None:
+    """Daemon threads that clear while the interpreter shuts down wait for the end."""
+    for _ in range(3):
+        assert run_program(DAEMONS, threads) == "the end\n"
+
+
+INTERPRETERS = """
+import sys
+try:
+    import _interpreters as interpreters
+except ImportError:
+    import _xxsubinterpreters as interpreters
+if sys.argv[1] == "after":
+    import kpm_fast
+
+code = '''
+try:
+    import kpm_fast as kpm
+except ImportError as error:
+    print("refused:", error, flush=True)
+else:
+    result = kpm.clear(kpm.Market([[1.0, 0.0]], [0.5, 0.5]), kpm.Orders([0], [1], [0.7], [1.0]))
+    result.verify().raise_if_failed()
+    print("works", flush=True)
+'''
+for _ in range(3):
+    one = interpreters.create()
+    interpreters.run_string(one, code)
+    interpreters.destroy(one)
+print("alive", flush=True)
+if sys.argv[1] == "after":
+    kpm_fast.clear(kpm_fast.Market([[1.0]], [1.0]), kpm_fast.Orders([], [], [], []))
+"""
+
+
+@pytest.mark.parametrize("main", ["before", "after"])
+def test_sub_interpreters_refuse_or_work(main: str) -> None:
+    """Before the main interpreter has imported the package, and after; never a hang or a crash."""
+    *lines, last = run_program(INTERPRETERS, main).splitlines()
+    assert last == "alive"
+    assert len(lines) == 3
+    assert all(line == "works" or line.startswith("refused: ") for line in lines), lines
