@@ -5,9 +5,9 @@
 #include <chrono>
 #include <cmath>
 #include <memory>
-#include <thread>
 #include <utility>
 
+#include "search/team.hpp"
 #include "search/tied_cells.hpp"
 
 namespace kpm {
@@ -108,21 +108,20 @@ class Tree {
         outcomes[n] = solver.process(std::move(nodes[n]), incumbent, settings_.keep_leaves);
       }
     };
-    std::vector<std::thread> team;
+    std::size_t others = 0;
     if (settings_.threads > 1 && count > 1 && Clock::now() - begin_ > kThreadDelay) {
-      const std::size_t others = std::min(static_cast<std::size_t>(settings_.threads), count) - 1;
+      others = std::min(static_cast<std::size_t>(settings_.threads), count) - 1;
       while (others_.size() < others) {
         others_.push_back(std::make_unique<NodeSolver>(market_, corners_));
       }
-      threads_ = std::max(threads_, static_cast<int>(others) + 1);
-      for (std::size_t t = 0; t < others; ++t) {
-        team.emplace_back([&work, solver = others_[t].get()] { work(*solver); });
-      }
     }
-    work(first_);
-    for (std::thread& member : team) {
-      member.join();
-    }
+    const int team = run_team(
+        static_cast<int>(others),
+        [&](int member) {
+          work(member == 0 ? first_ : *others_[static_cast<std::size_t>(member) - 1]);
+        },
+        [&] { next.store(count); });
+    threads_ = std::max(threads_, team);
     for (NodeOutcome& outcome : outcomes) {
       ++progress_.nodes;
       if (progress_.nodes == 1) {

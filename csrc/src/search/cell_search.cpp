@@ -6,11 +6,11 @@
 #include <cmath>
 #include <memory>
 #include <optional>
-#include <thread>
 
 #include "ipm/interior_point.hpp"
 #include "prices/reachable_prices.hpp"
 #include "search/lagrangian_bound.hpp"
+#include "search/team.hpp"
 
 namespace kpm {
 
@@ -307,20 +307,22 @@ class CellSearch {
       return stopped_;
     };
 
-    std::vector<std::thread> team;
     if (settings_.threads > 1 && total_.solved >= kThreadCells) {
       while (static_cast<int>(others_.size()) + 1 < settings_.threads) {
         others_.push_back(std::make_unique<Walker>(grid_, settings_));
       }
-      threads_ = settings_.threads;
-      for (auto& walker : others_) {
-        team.emplace_back([&work, &follow, &walker] { work(*walker, follow); });
-      }
     }
-    work(first, lead);
-    for (std::thread& member : team) {
-      member.join();
-    }
+    const int team = run_team(
+        static_cast<int>(others_.size()),
+        [&](int member) {
+          if (member == 0) {
+            work(first, lead);
+          } else {
+            work(*others_[static_cast<std::size_t>(member) - 1], follow);
+          }
+        },
+        [&] { stop.store(true); });
+    threads_ = std::max(threads_, team);
     for (Findings& findings : found) {
       take(std::move(findings));
     }
