@@ -113,3 +113,18 @@ def test_limits_next_to_the_ends_of_payoffs(book, data):
         away = data.draw(st.sampled_from([1e-13, 1e-11, 1e-9, 1e-6])) * (high - low)
         price[order] = data.draw(st.sampled_from([low + away, high - away, price[order]]))
     clear(book.with_(price=price))
+
+
+@pytest.mark.parametrize("method", ["auto", "enumerate"])
+def test_a_hedge_small_next_to_its_order_is_kept(method):
+    """An order for forty million hedges half a unit of money: half a share is not nothing."""
+    market = kpm.Market(
+        np.eye(2), [0.5, 0.5], inventory=[0.5, 0.0], risk_aversion=1e-7 / 4.5, ambiguity=1.0
+    )
+    orders = kpm.Orders([1, 0], [-1, 1], [0.0625, 0.0], [4e7, 5e6])
+    result = kpm.clear(market, orders, method, threads=1)
+    assert result.status is kpm.Status.OPTIMAL
+    assert result.verify()
+    # The worst state alone counts: half a share for 0.0625 a share makes both states alike.
+    assert result.certainty_equivalent == pytest.approx(0.46875, rel=1e-4)
+    assert result.net_demand[1] == pytest.approx(-0.5, rel=1e-3)

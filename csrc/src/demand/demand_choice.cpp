@@ -3,6 +3,7 @@
 #include <Eigen/QR>
 #include <algorithm>
 #include <cmath>
+#include <iterator>
 
 #include "numerics/face_projection.hpp"
 
@@ -35,13 +36,28 @@ double DemandChoice::value(const Array& demand, const std::vector<int>& cell) {
   return revenue - measure_.evaluate(loss);
 }
 
-/// Whether one more claim's demand may as well be at the end of its step. One that is worth little
-/// stops short of it, by what the interior-point method's tolerance is worth.
-bool DemandChoice::better_at(double end, int claim, const std::vector<int>& cell,
-                             const Array& demand) {
+/// Move demands to the ends of their steps, all of them or one by one, where that costs no more
+/// than `tie`.
+void DemandChoice::move_to_ends(const std::vector<Move>& moves, const std::vector<int>& cell,
+                                double tie, Array& demand) {
+  double most = 0.0;  // price and payoff of a unit of demand are at most one
   Array moved = demand;
-  moved[claim] = end;
-  return value(moved, cell) >= value(demand, cell);
+  for (const Move& move : moves) {
+    most += 2.0 * std::abs(move.end - demand[move.claim]);
+    moved[move.claim] = move.end;
+  }
+  const double least = most > tie ? value(demand, cell) - tie : -kInfinity;
+  if (most <= tie || value(moved, cell) >= least) {
+    demand = moved;
+    return;
+  }
+  for (const Move& move : moves) {
+    moved = demand;
+    moved[move.claim] = move.end;
+    if (value(moved, cell) >= least) {
+      demand = moved;
+    }
+  }
 }
 
 /// Directions of the open steps' demand along which neither revenue nor risk changes: the losses
@@ -78,7 +94,8 @@ ChosenDemand DemandChoice::choose(const CellOptimum& solution, const std::vector
   ChosenDemand chosen{cell, solution.demand};
   const Array value_of_claim = (market_.payoffs * solution.marginal_state_prices.matrix()).array();
 
-  std::vector<Step> open;
+  std::vector<Step> steps;
+  std::vector<Move> wanted;  // ends that the maker wants, where demand is all but there
   for (int k = 0; k < market_.claims(); ++k) {
     const int piece = cell[static_cast<std::size_t>(k)];
     if (!Staircase::is_step(piece)) {
@@ -97,17 +114,21 @@ ChosenDemand DemandChoice::choose(const CellOptimum& solution, const std::vector
     step.everything = step.low + step.bids;  // offers at the limit are all in demand_low
     const double height = step.high - step.low;
     const double gain = market_.price(k, box.price_low) - value_of_claim[k];
-    if (std::abs(gain) * height > tie) {
-      const double end = gain > 0.0 ? step.high : step.low;
-      const double rest = std::abs(end - chosen.demand[k]);
-      const bool there = rest <= kAtEnd * height;
-      if (there || (rest * std::abs(gain) <= tie && better_at(end, k, cell, chosen.demand))) {
-        chosen.demand[k] = end;  // the maker wants this end
-        continue;
-      }
+    const double end = gain > 0.0 ? step.high : step.low;
+    const double rest = std::abs(end - chosen.demand[k]);
+    if (std::abs(gain) * height > tie &&
+        (rest <= kAtEnd * height || rest * std::abs(gain) <= tie)) {
+      wanted.push_back({k, end});
+      step.wanted = true;
+      step.end = end;
     }
-    open.push_back(step);
+    steps.push_back(step);
   }
+  move_to_ends(wanted, cell, tie, chosen.demand);
+  std::vector<Step> open;
+  std::copy_if(steps.begin(), steps.end(), std::back_inserter(open), [&](const Step& step) {
+    return !step.wanted || chosen.demand[step.claim] != step.end;
+  });
 
   if (!open.empty()) {
     const Matrix directions = open_directions(solution, open);
@@ -172,22 +193,23 @@ ChosenDemand DemandChoice::choose(const CellOptimum& solution, const std::vector
     }
   }
 
-  for (int k = 0; k < market_.claims(); ++k) {
-    const auto at = static_cast<std::size_t>(k);
-    const int piece = cell[at];
-    if (!Staircase::is_step(piece)) {
-      continue;
+  std::vector<Move> near;
+  for (const Step& step : steps) {
+    const double snap = kAtEnd * (step.high - step.low);
+    const double demand = chosen.demand[step.claim];
+    if (demand >= step.high - snap) {
+      near.push_back({step.claim, step.high});
+    } else if (demand <= step.low + snap) {
+      near.push_back({step.claim, step.low});
     }
-    const Piece box = stairs_[static_cast<std::size_t>(market_.original[at])].piece(piece);
-    const double low = market_.demand(k, box.demand_low);
-    const double high = market_.demand(k, box.demand_high);
-    const double snap = kAtEnd * (high - low);
-    if (chosen.demand[k] >= high - snap) {
-      chosen.demand[k] = high;
-      chosen.cell[at] = piece - 1;
-    } else if (chosen.demand[k] <= low + snap) {
-      chosen.demand[k] = low;
-      chosen.cell[at] = piece + 1;
+  }
+  move_to_ends(near, cell, tie, chosen.demand);
+  for (const Step& step : steps) {
+    const auto at = static_cast<std::size_t>(step.claim);
+    if (chosen.demand[step.claim] == step.high) {
+      chosen.cell[at] = cell[at] - 1;
+    } else if (chosen.demand[step.claim] == step.low) {
+      chosen.cell[at] = cell[at] + 1;
     }
   }
   return chosen;

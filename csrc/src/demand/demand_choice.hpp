@@ -34,10 +34,18 @@ class DemandChoice {
     double low, high;     // demand
     double bids, offers;  // quantity at the limit
     double everything;    // net demand if all of it is filled
+    bool wanted;          // the maker wants its end, and demand is all but there
+    double end;
+  };
+
+  struct Move {
+    int claim;
+    double end;
   };
 
   double value(const Array& demand, const std::vector<int>& cell);
-  bool better_at(double end, int claim, const std::vector<int>& cell, const Array& demand);
+  void move_to_ends(const std::vector<Move>& moves, const std::vector<int>& cell, double tie,
+                    Array& demand);
   Matrix open_directions(const CellOptimum& solution, const std::vector<Step>& open) const;
 
   const ScaledMarket& market_;
