@@ -73,7 +73,7 @@ InteriorPoint::Outcome InteriorPoint::solve(const Hull& hull, const Settings& se
     outcome = solve_program(steps_, tolerance, settings.max_iterations, step_iterations);
   }
   iterations_ = std::max(price_iterations, step_iterations);
-  finish(hull);
+  finish(hull, 2.0 * tolerance);
   // Judged by what is returned, whatever its way there.
   if (std::abs(optimum_.bound - optimum_.objective) <= 2.0 * tolerance &&
       optimum_.primal_residual <= settings.tolerance) {
@@ -146,7 +146,7 @@ void InteriorPoint::settle_prices(const Hull& hull, const Settings& settings, in
 
 /// Value the demand exactly, and bound every clearing of the cell by the design's
 ///   sum_k max over corners (pi y - G y + lambda pi) + max_i (-lambda' P_i) + g.w + KL(g|p)/a.
-void InteriorPoint::finish(const Hull& hull) {
+void InteriorPoint::finish(const Hull& hull, double tolerance) {
   double revenue = 0.0;
   for (int k = 0; k < hull.claims(); ++k) {
     optimum_.demand[k] = hull.demand[hull.first[static_cast<std::size_t>(k)]];
@@ -167,44 +167,74 @@ void InteriorPoint::finish(const Hull& hull) {
                          ? measure_.evaluate(loss_)
                          : measure_.evaluate(loss_, steps_.risk(), steps_.ambiguity_price());
 
-  optimum_.divergence = 0.0;
-  if (steps_.empty()) {
-    optimum_.worst_case = measure_.worst_case() / measure_.worst_case().sum();
-    optimum_.ambiguity_price = measure_.multiplier();
-    optimum_.marginal_state_prices = optimum_.worst_case;
-    if (market_.kind != Ambiguity::kSimplex) {
-      const double a = market_.risk_aversion;
-      optimum_.marginal_state_prices *= (a * (loss_ - rho)).exp();
-      optimum_.marginal_state_prices /= optimum_.marginal_state_prices.sum();
-      optimum_.divergence = (optimum_.marginal_state_prices * (loss_ - rho)).sum();
-    }
-  } else {
-    optimum_.worst_case = steps_.worst_case();
-    optimum_.marginal_state_prices = steps_.marginal_state_prices();
-    optimum_.divergence = steps_.divergence();
-    // At the returned losses a kink is exact; near one only the method knows the multiplier.
-    const bool smooth = market_.kind == Ambiguity::kBall && measure_.multiplier() > 0.0;
-    optimum_.ambiguity_price = smooth ? steps_.ambiguity_price() : measure_.multiplier();
-    optimum_.dual_residual = std::max(optimum_.dual_residual, steps_.dual_residual());
+  for (int k = 0; k < hull.claims(); ++k) {
+    const Range range = hull.price_range(k);
+    const double price = dot(&market_.payoffs(k, 0), optimum_.state_prices.data(), loss_.size());
+    revenue += std::clamp(price, range.low, range.high) * optimum_.demand[k];
   }
+  optimum_.objective = revenue - rho;
 
+  if (steps_.empty()) {
+    support_demand(rho);
+    optimum_.bound = bound(hull);
+    return;
+  }
+  support_optimum();
+  optimum_.bound = bound(hull);
+  if (optimum_.bound - optimum_.objective <= tolerance) {
+    return;
+  }
+  // The method stopped short of the optimum: what supports the demand that it reached may be
+  // better.
+  const double stopped = optimum_.bound;
+  support_demand(rho);
+  optimum_.bound = bound(hull);
+  if (!(optimum_.bound < stopped)) {
+    support_optimum();
+    optimum_.bound = stopped;
+  }
+}
+
+/// p and g of the interior-point method.
+void InteriorPoint::support_optimum() {
+  optimum_.worst_case = steps_.worst_case();
+  optimum_.marginal_state_prices = steps_.marginal_state_prices();
+  optimum_.divergence = steps_.divergence();
+  // At the returned losses a kink is exact; near one only the method knows the multiplier.
+  const bool smooth = market_.kind == Ambiguity::kBall && measure_.multiplier() > 0.0;
+  optimum_.ambiguity_price = smooth ? steps_.ambiguity_price() : measure_.multiplier();
+  optimum_.dual_residual = std::max(optimum_.dual_residual, steps_.dual_residual());
+}
+
+/// p and g of the demand as it is.
+void InteriorPoint::support_demand(double rho) {
+  optimum_.divergence = 0.0;
+  optimum_.worst_case = measure_.worst_case() / measure_.worst_case().sum();
+  optimum_.ambiguity_price = measure_.multiplier();
+  optimum_.marginal_state_prices = optimum_.worst_case;
+  if (market_.kind != Ambiguity::kSimplex) {
+    const double a = market_.risk_aversion;
+    optimum_.marginal_state_prices *= (a * (loss_ - rho)).exp();
+    optimum_.marginal_state_prices /= optimum_.marginal_state_prices.sum();
+    optimum_.divergence = (optimum_.marginal_state_prices * (loss_ - rho)).sum();
+  }
+}
+
+double InteriorPoint::bound(const Hull& hull) {
   const Eigen::Index states = loss_.size();
   push_.setZero();
-  optimum_.bound = dot(optimum_.marginal_state_prices.data(), market_.inventory.data(), states) +
-                   optimum_.divergence;
+  double bound = dot(optimum_.marginal_state_prices.data(), market_.inventory.data(), states) +
+                 optimum_.divergence;
   for (int k = 0; k < hull.claims(); ++k) {
     const auto at = static_cast<std::size_t>(k);
     const double* const row = &market_.payoffs(k, 0);
     const double lambda = optimum_.multipliers[k];
     const double value = dot(row, optimum_.marginal_state_prices.data(), states);
-    const Range range = hull.price_range(k);
     double best = -kInfinity;
     for (int c = hull.first[at]; c < hull.first[at + 1]; ++c) {
       best = std::max(best, hull.demand[c] * (hull.price[c] - value) + lambda * hull.price[c]);
     }
-    optimum_.bound += best;
-    revenue += std::clamp(dot(row, optimum_.state_prices.data(), states), range.low, range.high) *
-               optimum_.demand[k];
+    bound += best;
     for (Eigen::Index i = 0; i < states; ++i) {
       push_[i] -= lambda * row[i];
     }
@@ -213,8 +243,7 @@ void InteriorPoint::finish(const Hull& hull) {
   for (Eigen::Index i = 0; i < states; ++i) {
     worst = std::max(worst, push_[i]);
   }
-  optimum_.bound += worst;
-  optimum_.objective = revenue - rho;
+  return bound + worst;
 }
 
 }  // namespace kpm

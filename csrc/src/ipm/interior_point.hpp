@@ -55,7 +55,10 @@ class InteriorPoint {
 
   Vertex settle_at_vertex(const Hull& hull);
   void settle_prices(const Hull& hull, const Settings& settings, int& iterations);
-  void finish(const Hull& hull);
+  void finish(const Hull& hull, double tolerance);
+  void support_optimum();
+  void support_demand(double rho);
+  double bound(const Hull& hull);
 
   const ScaledMarket& market_;
   std::optional<PriceProgram> prices_;
