@@ -9,9 +9,7 @@ from __future__ import annotations
 import io
 import json
 import os
-import struct
 import zipfile
-import zlib
 from collections.abc import Callable
 from dataclasses import fields
 from pathlib import Path
@@ -20,6 +18,7 @@ from typing import Any, TypeVar, get_type_hints
 import numpy as np
 from numpy.typing import NDArray
 
+from .arrays import as_number
 from .certificate import Certificate
 from .errors import InputError
 from .market import Market
@@ -74,17 +73,6 @@ _CERTIFICATE = {
     "multipliers": ("<f8", "LK"),
     "bound": ("<f8", "L"),
 }
-#: What the standard library and NumPy complain with where an archive is damaged.
-_UNREADABLE = (
-    ValueError,
-    EOFError,
-    MemoryError,
-    OSError,
-    RuntimeError,  # encrypted, compressed in an unknown way, nested too deeply
-    zipfile.BadZipFile,
-    zlib.error,
-    struct.error,
-)
 _Value = TypeVar("_Value")
 
 
@@ -204,7 +192,7 @@ def load_result(path: str | os.PathLike[str]) -> Result:
             return _Reader(archive).result()
     except InputError as error:
         raise error.located(path) from None
-    except _UNREADABLE as error:
+    except Exception as error:  # zipfile raises whatever damage leads it to
         raise InputError(f"not a {FORMAT}, or damaged: {error}", file=path) from error
 
 
@@ -330,7 +318,9 @@ class _Reader:
             return parse()
         except InputError:
             raise
-        except _UNREADABLE as error:
+        except (
+            Exception
+        ) as error:  # as do NumPy, json and zlib: SyntaxError, TokenError, MemoryError
             raise InputError(f"cannot be read: {error}", field=field) from error
 
     # -- the header ---------------------------------------------------------------------
@@ -361,7 +351,7 @@ def _number(value: Any, field: str) -> float:
         return float(value)
     if isinstance(value, bool) or not isinstance(value, int | float):
         raise InputError(f"must be a number, got {value!r}", field=field)
-    return float(value)
+    return as_number(value, field)
 
 
 def _stat(value: Any, name: str) -> Any:

@@ -9,7 +9,21 @@ from numpy.typing import ArrayLike, NDArray
 
 from .errors import InputError
 
-__all__ = ["Floats", "Ints", "as_floats", "as_number", "first", "frozen", "same"]
+__all__ = [
+    "LARGEST",
+    "SMALLEST",
+    "Floats",
+    "Ints",
+    "as_floats",
+    "as_number",
+    "first",
+    "frozen",
+    "same",
+]
+
+#: Magnitudes of money, shares and risk aversion: far wider than any market, and narrow enough for
+#: their products to stay numbers.
+LARGEST, SMALLEST = 1e30, 1e-30
 
 Floats = NDArray[np.float64]
 Ints = NDArray[np.int64]
@@ -32,7 +46,7 @@ def as_floats(value: ArrayLike, field: str) -> Floats:
         raise InputError(f"must be numbers, got {array.dtype} data", field=field)
     try:
         return np.array(array, dtype=np.float64, order="C", copy=True)
-    except (TypeError, ValueError) as error:
+    except (TypeError, ValueError, OverflowError) as error:
         raise InputError(f"must be numbers: {error}", field=field) from error
 
 
@@ -42,7 +56,7 @@ def as_number(value: Any, field: str) -> float:
         raise InputError(f"must be a number, got {value!r}", field=field)
     try:
         return float(value)
-    except (TypeError, ValueError) as error:
+    except (TypeError, ValueError, OverflowError) as error:
         raise InputError(f"must be a number, got {value!r}", field=field) from error
 
 

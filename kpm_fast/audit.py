@@ -40,14 +40,14 @@ def check_certificate(market: Market, orders: Orders, result: Result) -> Verific
 
     # What rounding may do to sums over N and K (relative), prices, money; to bounds through lambda.
     eps, span, size = 2.0**-52, np.ptp(P, axis=1), np.abs(P).max(axis=1)
-    sums, total = 4 * (N + K + 32) * eps, np.bincount(claim, orders.quantity, K)
-    slack, notional = 1e-12 * span + 8 * eps * size, float(span @ total) or 1.0
+    sums, total = 4 * (N + K + 32 - np.log(q.min())) * eps, np.bincount(claim, orders.quantity, K)
+    slack = (1e-5 if result.status == "inaccurate" else 1e-12) * span + 8 * eps * size
+    notional, spent = float(span @ total) or 1.0, _divergence(proof.worst_case, q).max()
     money = 1e-11 * notional + sums * float(size @ total + np.abs(w).max())
     wanted, blur = result.tolerance * notional + money, sums * (np.abs(proof.multipliers) @ span)
     (bound, reach), finite = _bounds(market, corners, proof), proof.bound != -np.inf
     short = np.where(proof.bound >= bound, 0.0, (bound - proof.bound) / (money + blur))
     vectors = np.vstack([proof.worst_case, proof.marginal_state_prices, xi])
-    spent = _divergence(proof.worst_case, q).max()
     improper = np.maximum((-vectors).max(), np.abs(vectors.sum(axis=1) - 1).max())
     margin, off_price = orders.side * (orders.price - price[claim]), np.abs(P @ xi - price)
     low = np.where(margin > slack[claim], orders.quantity, 0.0)

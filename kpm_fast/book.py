@@ -98,6 +98,8 @@ def _read_settings(path: Path) -> dict[str, float]:
         settings = json.loads(text)
     except json.JSONDecodeError as error:
         raise InputError(f"not JSON: {error.msg}", file=path, line=error.lineno) from error
+    except (ValueError, RecursionError) as error:  # thousands of digits, or of brackets
+        raise InputError(f"cannot be read: {error}", file=path) from error
     if not isinstance(settings, dict):
         raise InputError(f"must hold a JSON object, got {settings!r}", file=path)
     for name in settings:

@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from .arrays import Floats, Ints, as_floats, first, frozen
+from .arrays import LARGEST, SMALLEST, Floats, Ints, as_floats, first, frozen
 from .errors import InputError
 
 __all__ = [
@@ -158,12 +158,19 @@ def parse_prices(column: ArrayLike, length: int) -> Floats:
 
 
 def parse_quantities(column: ArrayLike, length: int) -> Floats:
-    """Return quantities: finite and not negative."""
+    """Return quantities: zero, or positive numbers within range."""
     quantity: Floats = _stretched(as_floats(column, "quantity"), "quantity", length)
     row = first(~((quantity >= 0) & (quantity < np.inf)))
     if row is not None:
         raise InputError(
             f"must be finite and >= 0, got {quantity[row]}", field="quantity", index=row
+        )
+    row = first((quantity > LARGEST) | ((quantity < SMALLEST) & (quantity != 0)))
+    if row is not None:
+        raise InputError(
+            f"must be 0 or between {SMALLEST:g} and {LARGEST:g}, got {quantity[row]}",
+            field="quantity",
+            index=row,
         )
     return frozen(quantity)
 

@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike
 
-from .arrays import Floats, as_floats, as_number, first, frozen, same
+from .arrays import LARGEST, SMALLEST, Floats, as_floats, as_number, first, frozen, same
 from .errors import InputError
 from .tables import CsvTable, read_csv
 
@@ -20,6 +20,10 @@ __all__ = ["Market"]
 
 #: How far a prior may be from summing to one before it is taken for a mistake.
 PRIOR_TOLERANCE = 1e-9
+#: States less likely than this, and claims whose payoffs differ by less, are
+#: refused: squares of such numbers leave the range of a double.
+LEAST_PRIOR = 1e-200
+LEAST_SPAN = 1e-50
 
 
 @dataclass(frozen=True, init=False, eq=False, repr=False)
@@ -29,14 +33,16 @@ class Market:
     Parameters
     ----------
     payoffs : array_like, shape (K, N)
-        Money that one share of claim k pays in state i; any finite numbers. K, N >= 1.
+        Money that one share of claim k pays in state i; any numbers up to 1e30 in magnitude that
+        are all alike or differ by 1e-50 or more. K, N >= 1.
     prior : array_like, shape (N,)
-        The maker's reference probabilities q > 0. Must sum to 1 within 1e-9, and are then
+        The maker's reference probabilities q >= 1e-200. Must sum to 1 within 1e-9, and are then
         normalised.
     inventory : array_like, shape (N,), optional
-        The maker's wealth w in each state before trading, in money. Default: zero.
+        The maker's wealth w in each state before trading, in money, up to 1e30 in magnitude.
+        Default: zero.
     risk_aversion : float, optional
-        Constant absolute risk aversion alpha, per unit of money; 0 < alpha < inf.
+        Constant absolute risk aversion alpha, per unit of money; 1e-30 <= alpha <= 1e30.
     ambiguity : float, optional
         Radius Omega of the set of probabilities {p : KL(p|q) <= Omega}, in nats;
         0 <= Omega <= inf. Zero is expected utility, infinity looks at the worst state only.
@@ -212,6 +218,22 @@ def _check_payoffs(payoffs: Floats, claims: tuple[str, ...], states: tuple[str, 
         raise InputError(
             f"must be finite, got {payoffs[k, i]}", field="payoffs", index=(claims[k], states[i])
         )
+    wrong = first(np.abs(payoffs).ravel() > LARGEST)
+    if wrong is not None:
+        k, i = divmod(wrong, payoffs.shape[1])
+        raise InputError(
+            f"must be between {-LARGEST:g} and {LARGEST:g}, got {payoffs[k, i]}",
+            field="payoffs",
+            index=(claims[k], states[i]),
+        )
+    span = np.ptp(payoffs, axis=1)
+    wrong = first((span > 0) & (span < LEAST_SPAN))
+    if wrong is not None:
+        raise InputError(
+            f"must be all alike or differ by {LEAST_SPAN:g} or more, differ by {span[wrong]}",
+            field="payoffs",
+            index=claims[wrong],
+        )
 
 
 def _state_vector(value: ArrayLike, states: tuple[str, ...], field: str) -> Floats:
@@ -234,6 +256,14 @@ def _checked_prior(value: ArrayLike, states: tuple[str, ...]) -> Floats:
         raise InputError(
             f"must be greater than zero, got {prior[wrong]}", field="prior", index=states[wrong]
         )
+    wrong = first(prior < LEAST_PRIOR)
+    if wrong is not None:
+        raise InputError(
+            f"must be at least {LEAST_PRIOR:g}, got {prior[wrong]}: leave out a state that cannot "
+            "happen",
+            field="prior",
+            index=states[wrong],
+        )
     total = math.fsum(prior)
     if abs(total - 1.0) > PRIOR_TOLERANCE:
         raise InputError(
@@ -249,13 +279,25 @@ def _checked_prior(value: ArrayLike, states: tuple[str, ...]) -> Floats:
 def _checked_inventory(value: ArrayLike | None, states: tuple[str, ...]) -> Floats:
     if value is None:
         return frozen(np.zeros(len(states)))
-    return frozen(_state_vector(value, states, "inventory"))
+    inventory = _state_vector(value, states, "inventory")
+    wrong = first(np.abs(inventory) > LARGEST)
+    if wrong is not None:
+        raise InputError(
+            f"must be between {-LARGEST:g} and {LARGEST:g}, got {inventory[wrong]}",
+            field="inventory",
+            index=states[wrong],
+        )
+    return frozen(inventory)
 
 
 def _checked_risk_aversion(value: Any) -> float:
     number = as_number(value, "risk_aversion")
     if not 0 < number < math.inf:
         raise InputError(f"must be a finite number > 0, got {value}", field="risk_aversion")
+    if not SMALLEST <= number <= LARGEST:
+        raise InputError(
+            f"must be between {SMALLEST:g} and {LARGEST:g}, got {value}", field="risk_aversion"
+        )
     return number
 
 

@@ -179,10 +179,10 @@ def worst_case_risk(
     spread = -float(disutility.min())
     if spread == 0:
         return top, 0.0
-    if ambiguity >= -np.log(prior[disutility == 0].sum()):
-        return top, 0.0
     if ambiguity == 0:
         return top + log_mean_exp(prior, exponent) / risk_aversion, math.inf
+    if ambiguity >= -np.log(prior[disutility == 0].sum()):
+        return top, 0.0
     u = disutility / spread
     tilt = _tilt_for(u, prior, ambiguity)
     log_mean = log_mean_exp(prior * np.exp(_log_ratio(u, prior, tilt)), exponent)
@@ -280,7 +280,9 @@ def projection_excess(state_prices: Floats, prior: Floats, payoffs: Floats) -> f
     support = state_prices > 0
     weight = np.sqrt(state_prices[support])
     log_ratio = np.log(state_prices[support] / prior[support])
-    basis = np.vstack([np.ones(int(support.sum())), payoffs[:, support]]) * weight
+    # Above their least payoff, or a claim that pays a million or a millionth more is a constant.
+    above = payoffs - payoffs.min(axis=1)[:, None]
+    basis = np.vstack([np.ones(int(support.sum())), above[:, support]]) * weight
     norms = np.linalg.norm(basis, axis=1)
     basis = basis[norms > 0] / norms[norms > 0, None]
     target = weight * log_ratio

@@ -15,6 +15,7 @@ ROOT = Path(__file__).resolve().parent.parent
 # hide an installed kpm_fast behind sources that cannot run.
 if not [*(ROOT / "kpm_fast").glob("_core*.so"), *(ROOT / "kpm_fast").glob("_core*.pyd")]:
     sys.path[:] = [entry for entry in sys.path if Path(entry or ".").resolve() != ROOT]
+sys.path.append(str(ROOT))  # last: for the packages beside kpm_fast that are never installed
 
 # The benchmarks are no package to install: they are found here, the package wherever it is.
 sys.path.append(str(ROOT))

@@ -71,9 +71,9 @@ def payoff_vectors(draw: DrawFn, states: int) -> np.ndarray:
         upto = draw(st.integers(at, states - 1))
         return np.asarray((level >= at) & (level <= upto), dtype=float)
     if kind == "call":
-        return np.maximum(level - at, 0.0)
+        return np.asarray(np.maximum(level - at, 0.0))
     if kind == "put":
-        return np.maximum(at - level, 0.0)
+        return np.asarray(np.maximum(at - level, 0.0))
     if kind == "constant":
         return np.full(states, draw(st.sampled_from([-1.0, 0.0, 0.5, 1.0])))
     return np.array(

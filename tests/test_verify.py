@@ -196,8 +196,9 @@ def test_cells_of_an_enumeration_add_up() -> None:
     assert not dataclasses.replace(result, stats=stats).verify()
 
 
-@pytest.mark.parametrize("status", [status for status in kpm.Status if status != "optimal"])
+@pytest.mark.parametrize("status", sorted(set(kpm.Status) - {"optimal", "inaccurate"}))
 def test_status_counts(cleared: kpm.Result, status: kpm.Status) -> None:
+    """But for ``inaccurate``, which claims less than ``optimal`` and so nothing false."""
     assert not dataclasses.replace(cleared, status=status).verify()
 
 

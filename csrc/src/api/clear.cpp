@@ -2,6 +2,8 @@
 #include <algorithm>
 #include <chrono>
 #include <cmath>
+#include <limits>
+#include <numeric>
 
 #include "api/certificate.hpp"
 #include "api/publication.hpp"
@@ -26,10 +28,6 @@ double seconds_since(Clock::time_point start) {
 // Cells whose certainty equivalents differ by less than this share of the tolerance are looked at
 // more closely before one is chosen.
 constexpr double kTieShare = 0.25;
-
-// Inventory so large that the notional drowns in its last digits: a gap of this share of the
-// largest is rounding.
-constexpr double kRounding = 32 * 2.220446049250313e-16;
 
 }  // namespace
 
@@ -83,7 +81,8 @@ CellSolution solve_cell(const Market& market, const Orders& orders, const std::i
   const CellOptimum& optimum = solver.optimum();
   result.status =
       outcome == InteriorPoint::Outcome::kOptimal ? Status::kOptimal : Status::kInaccurate;
-  result.state_prices = to_vector(optimum.state_prices / optimum.state_prices.sum());
+  const Array state_prices = optimum.state_prices.max(0.0);  // a vertex may be off by rounding
+  result.state_prices = to_vector(state_prices / state_prices.sum());
   for (int k = 0; k < scaled.claims(); ++k) {
     const auto source = static_cast<std::size_t>(scaled.original[static_cast<std::size_t>(k)]);
     const Piece box = stairs[source].piece(active[static_cast<std::size_t>(k)]);
@@ -113,6 +112,24 @@ struct Found {
   std::int64_t iterations = 0;
   int threads = 1;
 };
+
+/// Whether the published state prices make the published claim prices. Payoffs that differ by 1e-12
+/// of a claim's range can send the projection astray; such a clearing must not be called optimal.
+bool consistent(const Market& market, const Clearing& clearing) {
+  constexpr double kEps = std::numeric_limits<double>::epsilon();
+  for (int k = 0; k < market.claims; ++k) {
+    const double* const row = market.payoffs + static_cast<std::ptrdiff_t>(k) * market.states;
+    const auto [low, high] = std::minmax_element(row, row + market.states);
+    const double largest = std::max(std::abs(*low), std::abs(*high));
+    const double slack = 1e-12 * (*high - *low) + 8 * kEps * largest;
+    const double price =
+        std::inner_product(row, row + market.states, clearing.state_prices.begin(), 0.0);
+    if (std::abs(price - clearing.claim_prices[static_cast<std::size_t>(k)]) > slack) {
+      return false;
+    }
+  }
+  return true;
+}
 
 using Stop = std::function<Status(const Progress&)>;
 
@@ -171,9 +188,7 @@ Found prove(const Market& market, const ScaledMarket& scaled, const std::vector<
           result.iterations,  result.threads};
 }
 
-}  // namespace
-
-Clearing clear(const Market& market, const Orders& orders, const ClearSettings& settings) {
+Clearing clear_once(const Market& market, const Orders& orders, const ClearSettings& settings) {
   const auto start = Clock::now();
   const std::vector<Staircase> stairs = compile_staircases(market, orders);
   const ScaledMarket scaled(market, stairs);
@@ -230,18 +245,35 @@ Clearing clear(const Market& market, const Orders& orders, const ClearSettings& 
     clearing.upper_bound = std::max(clearing.upper_bound, bound);
   }
 
-  clearing.status = found.status;
-  const double rounding = kRounding * scaled.inventory.maxCoeff();
-  if (found.status == Status::kOptimal &&
-      found.upper_bound - value > settings.tolerance + rounding) {
-    clearing.status = Status::kInaccurate;
-  }
+  // Judged by the figures that are handed out: what rounding leaves between them counts. Not a NaN.
+  const double gap = clearing.upper_bound - clearing.certainty_equivalent;
+  const bool proven =
+      gap <= settings.tolerance * clearing.scale && choice.nearest && consistent(market, clearing);
+  clearing.status =
+      found.status == Status::kOptimal && !proven ? Status::kInaccurate : found.status;
   clearing.progress = in_money(found.progress);
   clearing.iterations = found.iterations + selection.iterations();
   clearing.threads = found.threads;
   clearing.seconds_total = seconds_since(start);
   clearing.seconds_select =
       clearing.seconds_total - clearing.seconds_compile - clearing.seconds_search;
+  return clearing;
+}
+
+}  // namespace
+
+Clearing clear(const Market& market, const Orders& orders, const ClearSettings& settings) {
+  Clearing clearing = clear_once(market, orders, settings);
+  if (clearing.status == Status::kInaccurate && settings.presolve && !settings.certificate) {
+    // Claims that are nearly one have limits that are nearly one, too: apart they may be exact.
+    ClearSettings apart = settings;
+    apart.presolve = false;
+    apart.time_limit -= clearing.seconds_total;
+    Clearing other = clear_once(market, orders, apart);
+    if (other.status == Status::kOptimal) {
+      return other;
+    }
+  }
   return clearing;
 }
 

@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "demand/allocation.hpp"
+#include "risk/risk_measure.hpp"
 
 namespace kpm {
 
@@ -49,7 +50,9 @@ Choice Selection::choose(const std::vector<Candidate>& candidates) {
     if (covered[a] != 0 || (found && choice.volume < best.volume - margin)) {
       continue;
     }
-    add_prices(choice);
+    if (!add_prices(choice)) {
+      continue;
+    }
     const bool more = choice.volume > best.volume + margin;
     const bool nearer = choice.divergence < best.divergence - kSameDivergence;
     const bool as_near = choice.divergence <= best.divergence + kSameDivergence;
@@ -58,7 +61,38 @@ Choice Selection::choose(const std::vector<Candidate>& candidates) {
       found = true;
     }
   }
-  return best;
+  return found ? best : at_prior();
+}
+
+/// The clearing at the prior's own prices, which there always is.
+Choice Selection::at_prior() const {
+  Choice choice;
+  choice.nearest = false;
+  choice.state_prices = market_.prior;
+  choice.demand.resize(market_.claims());
+  choice.multipliers.setZero(market_.claims());
+  for (int k = 0; k < market_.claims(); ++k) {
+    const Staircase& stairs = claim(k);
+    const double share = market_.payoffs.row(k).dot(market_.prior.matrix());
+    const double price = market_.offset[k] + market_.span[k] * share;
+    const auto limit = std::lower_bound(stairs.limit.begin(), stairs.limit.end(), price);
+    const bool on_step = limit != stairs.limit.end() && *limit == price;
+    const int piece =
+        2 * static_cast<int>(limit - stairs.limit.begin()) + static_cast<int>(on_step);
+    choice.cell.push_back(piece);
+    choice.demand[k] = market_.demand(k, stairs.piece(piece).demand_low);
+  }
+  const Array loss =
+      (market_.payoffs.transpose() * choice.demand.matrix()).array() - market_.inventory;
+  RiskMeasure measure(market_);
+  const double rho = measure.evaluate(loss);
+  choice.worst_case = measure.worst_case() / measure.worst_case().sum();
+  choice.marginal_state_prices = choice.worst_case;
+  if (market_.kind != Ambiguity::kSimplex) {
+    choice.marginal_state_prices *= (market_.risk_aversion * (loss - rho)).exp();
+    choice.marginal_state_prices /= choice.marginal_state_prices.sum();
+  }
+  return choice;
 }
 
 /// Choose the demand; where it lies at the end of a step, move to the adjacent flat and choose
@@ -117,7 +151,8 @@ double Selection::volume(const Choice& choice) const {
   return sum;
 }
 
-void Selection::add_prices(Choice& choice) {
+/// False if no state prices reach the cell.
+bool Selection::add_prices(Choice& choice) {
   const int claims = market_.claims();
   Array low(claims);
   Array high(claims);
@@ -129,9 +164,11 @@ void Selection::add_prices(Choice& choice) {
     high[k] = market_.price(k, range.price_high);
     flat[k] = Staircase::is_step(piece) ? 0.0 : market_.demand(k, range.demand_low);
   }
-  prices_.solve(low, high, flat);
+  const bool reached = prices_.solve(low, high, flat);
+  choice.nearest = prices_.nearest();
   choice.state_prices = prices_.state_prices();
   choice.divergence = prices_.divergence();
+  return reached;
 }
 
 const Staircase& Selection::claim(int k) const {

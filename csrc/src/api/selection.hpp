@@ -22,6 +22,7 @@ struct Choice {
   double value = -kInfinity;  ///< certainty equivalent
   double volume = 0.0;        ///< traded, each claim weighted by its payoff range
   double divergence = 0.0;    ///< KL(state prices | prior)
+  bool nearest = true;        ///< whether no other state prices of the cell are as near
 };
 
 /// The rule of docs/selection.md: demand within each cell, then, of those that tie for the greatest
@@ -31,7 +32,8 @@ class Selection {
  public:
   Selection(const ScaledMarket& market, const std::vector<Staircase>& stairs);
 
-  /// `candidates` is not empty.
+  /// Of those that state prices reach; the clearing at the prior if that is none, which only
+  /// numbers at the end of their digits bring about.
   Choice choose(const std::vector<Candidate>& candidates);
 
   std::int64_t iterations() const { return iterations_; }
@@ -40,7 +42,8 @@ class Selection {
   bool settle(const Candidate& candidate, std::set<std::vector<int>>& seen, Choice& choice);
   const CellOptimum& solve(const std::vector<int>& cell);
   double volume(const Choice& choice) const;
-  void add_prices(Choice& choice);
+  bool add_prices(Choice& choice);
+  Choice at_prior() const;
   const Staircase& claim(int k) const;
 
   const ScaledMarket& market_;

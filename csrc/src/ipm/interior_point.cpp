@@ -134,6 +134,12 @@ void InteriorPoint::settle_prices(const Hull& hull, const Settings& settings, in
   if (!settled && settle_at_vertex(hull) != Vertex::kNone) {
     return;
   }
+  if (program.merit() == kInfinity) {  // numbers out of range from the start: no point to speak of
+    optimum_.state_prices = market_.prior;
+    optimum_.multipliers.setZero();
+    optimum_.primal_residual = optimum_.dual_residual = kInfinity;
+    return;
+  }
   for (int i = 0; i < market_.states(); ++i) {
     optimum_.state_prices[i] = program.state_price(i);
   }
@@ -151,7 +157,9 @@ void InteriorPoint::finish(const Hull& hull, double tolerance) {
   for (int k = 0; k < hull.claims(); ++k) {
     optimum_.demand[k] = hull.demand[hull.first[static_cast<std::size_t>(k)]];
   }
-  if (!steps_.empty()) {
+  // Without a point that the method has kept, the losses without steps must do.
+  const bool solved = !steps_.empty() && steps_.merit() < kInfinity;
+  if (solved) {
     steps_.write_demand(optimum_.demand);
   }
   for (Eigen::Index i = 0; i < loss_.size(); ++i) {
@@ -163,9 +171,8 @@ void InteriorPoint::finish(const Hull& hull, double tolerance) {
       loss_[i] += row[i] * optimum_.demand[k];
     }
   }
-  const double rho = steps_.empty()
-                         ? measure_.evaluate(loss_)
-                         : measure_.evaluate(loss_, steps_.risk(), steps_.ambiguity_price());
+  const double rho = solved ? measure_.evaluate(loss_, steps_.risk(), steps_.ambiguity_price())
+                            : measure_.evaluate(loss_);
 
   for (int k = 0; k < hull.claims(); ++k) {
     const Range range = hull.price_range(k);
@@ -174,7 +181,7 @@ void InteriorPoint::finish(const Hull& hull, double tolerance) {
   }
   optimum_.objective = revenue - rho;
 
-  if (steps_.empty()) {
+  if (!solved) {
     support_demand(rho);
     optimum_.bound = bound(hull);
     return;

@@ -42,6 +42,10 @@ void RelaxationProgram::forget() {
   best_bound_ = kInfinity;
   best_gap_ = kInfinity;
   columns_ = 0;
+  // A start that rounding spoils leaves no point: the prior without trade is one to round.
+  best_xi_ = market_.prior;
+  best_price_ = (market_.payoffs * market_.prior.matrix()).array();
+  best_demand_.setZero(market_.claims());
 }
 
 void RelaxationProgram::load(const Run& run, const Multipliers* parent, double incumbent,

@@ -39,7 +39,7 @@ ScaledMarket::ScaledMarket(const Market& market, const std::vector<Staircase>& s
   inventory = (money - inventory_floor) / scale;
   risk_aversion = market.risk_aversion * scale;
   ambiguity = market.ambiguity;
-  if (ambiguity <= kNegligibleAmbiguity) {
+  if (ambiguity <= kNegligibleAmbiguity * prior.minCoeff()) {
     kind = Ambiguity::kNone;
   } else if (ambiguity >= -std::log(prior.minCoeff())) {
     kind = Ambiguity::kSimplex;

@@ -42,8 +42,8 @@ struct ScaledMarket {
   Ambiguity kind = Ambiguity::kNone;
 };
 
-/// Below this radius the ball moves no certainty equivalent by more than rounding, sqrt(2 Omega)
-/// standard deviations of the payoff.
+/// A ball of this radius times the least prior probability moves no certainty equivalent by more
+/// than rounding: no p / q by more than sqrt(2 Omega / q).
 constexpr double kNegligibleAmbiguity = 1e-32;
 
 }  // namespace kpm

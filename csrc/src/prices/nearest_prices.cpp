@@ -15,6 +15,7 @@ constexpr double kFirstBarrier = 0.1;
 constexpr double kLastBarrier = 1e-9;
 constexpr double kBarrierFactor = 0.1;
 constexpr double kRounding = 1e-15;  // residual of a price that rounding alone explains
+constexpr double kReached = 1e-12;   // claim prices are at least this close to their ranges
 constexpr int kNewtonSteps = 60;
 constexpr int kActiveSets = 20;
 
@@ -57,6 +58,9 @@ bool NearestPrices::solve(const Array& price_low, const Array& price_high,
     simplex_.set_range(k, price_low[k], price_high[k]);
   }
   if (!simplex_.feasible()) {
+    xi_ = market_.prior;
+    divergence_ = 0.0;
+    nearest_ = false;
     return false;
   }
   const Array no_weight = Array::Zero(market_.states());
@@ -65,7 +69,32 @@ bool NearestPrices::solve(const Array& price_low, const Array& price_high,
   find_support();
   find_ranges();
   project();
+  nearest_ = reached(price_low, price_high);
+  if (!nearest_) {
+    xi_ = inside_;
+  }
+  measure();
   return true;
+}
+
+/// Whether the projection arrived where it should.
+bool NearestPrices::reached(const Array& price_low, const Array& price_high) const {
+  for (int k = 0; k < market_.claims(); ++k) {
+    const double price = market_.payoffs.row(k).dot(xi_.matrix());
+    const double low = std::max(price_low[k], low_[k]);
+    const double high = std::min(price_high[k], high_[k]);
+    if (!(price >= low - kReached && price <= high + kReached)) {  // nor a NaN
+      return false;
+    }
+  }
+  return true;
+}
+
+void NearestPrices::measure() {
+  divergence_ = 0.0;
+  for (Eigen::Index i = 0; i < xi_.size(); ++i) {
+    divergence_ += xi_[i] > 0.0 ? xi_[i] * std::log(xi_[i] / market_.prior[i]) : 0.0;
+  }
 }
 
 /// States whose price is positive somewhere on the face, hence at the projection: KL has an
@@ -74,9 +103,11 @@ void NearestPrices::find_support() {
   const int n = market_.states();
   const Array no_weight = Array::Zero(market_.claims());
   Array open = Array::Ones(n);
+  inside_.setZero(n);
   const auto note = [&] {
     bool progress = false;
     for (int i = 0; i < n; ++i) {
+      inside_[i] += std::max(simplex_.state_price(i), 0.0);
       if (open[i] > 0.0 && simplex_.state_price(i) > kPositive) {
         open[i] = 0.0;
         progress = true;
@@ -87,6 +118,7 @@ void NearestPrices::find_support() {
   note();
   while (open.maxCoeff() > 0.0 && simplex_.maximise(no_weight, open) > kPositive && note()) {
   }
+  inside_ /= inside_.sum();
   support_.clear();
   for (int i = 0; i < n; ++i) {
     if (open[i] == 0.0) {
@@ -221,12 +253,8 @@ void NearestPrices::project() {
   Array weights = prior_ * (exponent - exponent.maxCoeff()).exp();
   weights /= weights.sum();
   xi_.setZero();
-  divergence_ = 0.0;
   for (Eigen::Index i = 0; i < size; ++i) {
-    const int state = support_[static_cast<std::size_t>(i)];
-    xi_[state] = weights[i];
-    divergence_ +=
-        weights[i] > 0.0 ? weights[i] * std::log(weights[i] / market_.prior[state]) : 0.0;
+    xi_[support_[static_cast<std::size_t>(i)]] = weights[i];
   }
 }
 

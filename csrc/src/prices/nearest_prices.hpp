@@ -23,6 +23,9 @@ class NearestPrices {
   bool solve(const Array& price_low, const Array& price_high, const Array& flat_demand);
 
   const Array& state_prices() const { return xi_; }
+  /// False where the projection failed for want of digits, in a prior of 1e-20 or payoffs 1e-12 of
+  /// the range apart: the state prices are then others of the same revenue.
+  bool nearest() const { return nearest_; }
   double revenue() const { return revenue_; }        ///< of the flats
   double divergence() const { return divergence_; }  ///< KL(xi | q)
 
@@ -36,6 +39,8 @@ class NearestPrices {
   void find_support();
   void find_ranges();
   void project();
+  bool reached(const Array& price_low, const Array& price_high) const;
+  void measure();
   void polish();
   bool barrier_target(int k, double tau, Target& target) const;
   template <class TargetOf>
@@ -44,6 +49,8 @@ class NearestPrices {
   const ScaledMarket& market_;
   PriceSimplex simplex_;
   Array xi_;
+  Array inside_;  // (states) the mean of the vertices seen
+  bool nearest_ = true;
   double revenue_ = 0.0;
   double divergence_ = 0.0;
 

@@ -12,6 +12,7 @@ namespace {
 constexpr double kExact = 4e-16;  // relative, of the entropy: rounding
 /// Newton squares a relative error up to a factor: after a step this short the next is rounding.
 constexpr double kLastStep = 1e-8;
+constexpr double kNear = 1e-4;  // in ln(entropy): a short step alone may come of a steep slope
 constexpr double kLongestStep = 3.0;  // a factor of 20 in mu: farther lies the flat tail
 constexpr double kBelievable = 10.0;  // as far from the small ball's answer an estimate may lie
 
@@ -26,6 +27,29 @@ RiskMeasure::RiskMeasure(const ScaledMarket& market)
   }
 }
 
+/// The variance of phi / unit under p = q ratio. Squares are taken after the division, and
+/// deviations from the likeliest state: a state of probability 1e-300 counts, rounding of the
+/// others does not.
+double RiskMeasure::variance(double unit) const {
+  double most = 0.0;
+  double centre = 0.0;
+  for (const State& at : states_) {
+    const double p = at.q * at.ratio;
+    centre = p > most ? at.phi : centre;
+    most = std::max(most, p);
+  }
+  double mean = 0.0;
+  for (const State& at : states_) {
+    mean += at.q * at.ratio * (at.phi - centre);
+  }
+  double sum = 0.0;
+  for (const State& at : states_) {
+    const double deviation = (at.phi - centre - mean) / unit;
+    sum += at.q * at.ratio * deviation * deviation;
+  }
+  return sum;
+}
+
 /// p proportional to q e^{phi / mu}, with its entropy and d entropy / d ln(1/mu).
 void RiskMeasure::tilt(double inverse_mu) {
   TiltMass mass;
@@ -36,32 +60,23 @@ void RiskMeasure::tilt(double inverse_mu) {
     mass.add(at.q, power);
   }
   const double log_mass = mass.log();
-  double mean = 0.0;
   entropy_ = 0.0;
   for (State& at : states_) {
     const Power power = mass.normalised({at.ratio, at.excess});
     entropy_ += at.q * entropy_integrand(inverse_mu * at.phi - log_mass, power);
     at.ratio = power.value;
-    mean += at.q * at.ratio * at.phi;
   }
-  double variance = 0.0;
-  for (const State& at : states_) {
-    variance += at.q * at.ratio * (at.phi - mean) * (at.phi - mean);
-  }
-  slope_ = inverse_mu * inverse_mu * variance;
+  slope_ = variance(1.0 / inverse_mu);
 }
 
-/// ln(1/mu) of the tilt that a small ball admits.
+/// ln(1/mu) of the tilt that a small ball admits, or of one that leaves the worst states alone.
 double RiskMeasure::start() const {
-  double mean = 0.0;
+  double spread = 0.0;
   for (const State& at : states_) {
-    mean += at.q * at.phi;
+    spread = std::max(spread, -at.phi);
   }
-  double variance = 0.0;
-  for (const State& at : states_) {
-    variance += at.q * (at.phi - mean) * (at.phi - mean);
-  }
-  return 0.5 * std::log(2.0 * market_.ambiguity / variance);
+  const double tilt = std::sqrt(2.0 * market_.ambiguity / variance(spread));
+  return std::log(std::min(tilt, kLargestExponent) / spread);
 }
 
 /// Entropy rises with 1/mu from 0 to -ln(probability of the worst states): safeguarded Newton on
@@ -78,9 +93,9 @@ void RiskMeasure::solve_for_multiplier(double x) {
     }
     (entropy_ < omega ? low : high) = x;
     // Far from the root Newton may leap into the flat tail.
-    const double newton =
-        std::clamp(std::log(omega / entropy_) * entropy_ / slope_, -kLongestStep, kLongestStep);
-    last = std::abs(newton) <= kLastStep;
+    const double off = std::log(omega / entropy_);
+    const double newton = std::clamp(off * entropy_ / slope_, -kLongestStep, kLongestStep);
+    last = std::abs(newton) <= kLastStep && std::abs(off) <= kNear;
     double next = x + newton;
     if (!last && !(next > low && next < high)) {
       next = std::isinf(high) ? low + 2.0 : std::isinf(low) ? high - 2.0 : 0.5 * (low + high);

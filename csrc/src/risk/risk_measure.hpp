@@ -32,6 +32,7 @@ class RiskMeasure {
   };
 
   double start() const;
+  double variance(double unit) const;
   void solve_for_multiplier(double x);
   void tilt(double inverse_mu);
 

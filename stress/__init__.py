@@ -1,0 +1,1 @@
+"""Long and extreme runs: what no unit test has the time for."""

@@ -1,0 +1,206 @@
+"""Families of extreme books: each pushes one side of the model as far as it goes.
+
+Every family is a function from a random generator to a book. What it does not push is ordinary:
+up to six states and five claims, a dozen orders, stakes around one.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+
+import numpy as np
+from numpy.random import Generator
+from numpy.typing import NDArray
+
+import kpm_fast as kpm
+
+Floats = NDArray[np.float64]
+Ints = NDArray[np.int64]
+Book = tuple[kpm.Market, kpm.Orders]
+
+
+@dataclass(frozen=True)
+class Draft:
+    """A book before it is validated; ``stake`` is risk aversion times notional."""
+
+    payoffs: Floats
+    prior: Floats
+    inventory: Floats
+    stake: float
+    ambiguity: float
+    claim: Ints
+    side: Ints
+    price: Floats
+    quantity: Floats
+
+    def scaled(self, money: float, shares: float) -> Draft:
+        """Other units: nothing about the clearing may change but these."""
+        return replace(
+            self,
+            payoffs=self.payoffs * money,
+            price=self.price * money,
+            inventory=self.inventory * (money * shares),
+            quantity=self.quantity * shares,
+        )
+
+    def book(self) -> Book:
+        span = np.ptp(self.payoffs, axis=1)
+        notional = float(span[self.claim] @ self.quantity) or 1.0
+        market = kpm.Market(
+            self.payoffs,
+            self.prior,
+            inventory=self.inventory,
+            risk_aversion=float(np.clip(self.stake / notional, 1e-30, 1e30)),
+            ambiguity=self.ambiguity,
+        )
+        return market, kpm.Orders(self.claim, self.side, self.price, self.quantity)
+
+
+def _decades(draw: Generator, low: float, high: float) -> float:
+    return float(10.0 ** draw.uniform(low, high))
+
+
+def _payoffs(draw: Generator, claims: int, states: int) -> Floats:
+    kind = draw.integers(3, size=claims)[:, None]
+    level = np.arange(states, dtype=float)
+    at = draw.integers(states, size=claims)[:, None]
+    digital = (draw.random((claims, states)) < 0.5).astype(float)
+    vanilla = np.maximum(level - at, 0.0)
+    return np.asarray(np.where(kind == 0, level == at, np.where(kind == 1, digital, vanilla)))
+
+
+def ordinary(draw: Generator, *, most: int = 1) -> Draft:
+    """A small book with nothing extreme about it; ``most`` multiplies the sizes."""
+    states, claims = int(draw.integers(1, 6 * most + 1)), int(draw.integers(1, 5 * most + 1))
+    orders = int(draw.integers(0, 12 * most * most + 1))
+    payoffs = _payoffs(draw, claims, states)
+    prior = draw.dirichlet(np.full(states, 2.0)) + 1e-6
+    claim = draw.integers(claims, size=orders)
+    low, span = payoffs.min(axis=1)[claim], np.ptp(payoffs, axis=1)[claim]
+    return Draft(
+        payoffs=payoffs,
+        prior=prior / prior.sum(),
+        inventory=draw.choice([0.0, 1.0]) * draw.normal(0, 3, states).round(2),
+        stake=_decades(draw, -2, 2),
+        ambiguity=float(draw.choice([0.0, 0.01, 0.1, 0.5, 2.0, math.inf])),
+        claim=claim,
+        side=draw.choice([1, -1], orders),
+        price=low + span * draw.random(orders).round(2),
+        quantity=draw.integers(0, 20, orders).astype(float),
+    )
+
+
+def scales(draw: Generator) -> Book:
+    """Money and shares in units from 1e-12 to 1e12, independently."""
+    return ordinary(draw).scaled(_decades(draw, -12, 12), _decades(draw, -12, 12)).book()
+
+
+def stakes(draw: Generator) -> Book:
+    """Risk aversion times notional from 1e-12 to 1e12."""
+    return replace(ordinary(draw), stake=_decades(draw, -12, 12)).book()
+
+
+def mixed_sizes(draw: Generator) -> Book:
+    """Orders and claims of 1e-12 beside such of 1e12."""
+    draft = ordinary(draw)
+    orders, claims = len(draft.quantity), len(draft.payoffs)
+    unit = 10.0 ** draw.integers(-6, 7, claims)
+    return replace(
+        draft,
+        payoffs=draft.payoffs * unit[:, None],
+        price=draft.price * unit[draft.claim],
+        quantity=draft.quantity * 10.0 ** draw.integers(-6, 7, orders),
+    ).book()
+
+
+def prices(draw: Generator) -> Book:
+    """Limits at and beyond the ends of the payoffs, infinite, equal, or neighbours as doubles."""
+    draft = ordinary(draw)
+    count = len(draft.price)
+    low, high = draft.payoffs.min(axis=1)[draft.claim], draft.payoffs.max(axis=1)[draft.claim]
+    common = low + (high - low) * draw.choice([0.0, 0.25, 0.5, 1.0])
+    choices = np.stack(
+        [
+            low,
+            high,
+            low - 1.0,
+            high + 1.0,
+            common,
+            np.nextafter(common, np.inf),
+            np.nextafter(common, -np.inf),
+            common + 1e-12 * draw.standard_normal(count),
+            np.full(count, np.inf),
+            np.full(count, -np.inf),
+            (draft.payoffs @ draft.prior)[draft.claim],
+            draft.price,
+        ]
+    )
+    picked = choices[draw.integers(len(choices), size=count), np.arange(count)]
+    return replace(draft, price=picked).book()
+
+
+def kinks(draw: Generator) -> Book:
+    """Ambiguity at and around every kink, 0, infinite and almost."""
+    draft = ordinary(draw)
+    states = len(draft.prior)
+    worst = draw.random(states) < 0.5
+    worst[draw.integers(states)] = True
+    kink = max(0.0, -math.log(min(1.0, float(draft.prior[worst].sum()))))
+    near = draw.choice([0.0, 1e-15, -1e-15, 1e-12, -1e-12, 1e-9, -1e-9, 1e-6, -1e-6, 1e-3, -1e-3])
+    extreme = draw.choice([0.0, 1e-300, 1e-33, 1e-20, 1e-12, 1e-8, 50.0, 700.0, 1e300, math.inf])
+    ambiguity = kink * (1 + near) if draw.random() < 0.7 else extreme
+    return replace(draft, ambiguity=float(max(ambiguity, 0.0))).book()
+
+
+def rare_states(draw: Generator) -> Book:
+    """Prior probabilities down to 1e-200."""
+    draft = ordinary(draw)
+    deepest = draw.choice([9.0, 30.0, 100.0, 199.0])
+    weights = 10.0 ** -draw.uniform(0, deepest, len(draft.prior))
+    prior = np.maximum(weights / weights.sum(), 1e-200)
+    return replace(draft, prior=prior / prior.sum()).book()
+
+
+def wealth(draw: Generator) -> Book:
+    """Inventory from 1e-12 to 1e18 times the notional, and stakes to match."""
+    draft = ordinary(draw)
+    states = len(draft.prior)
+    shape = draw.choice([-1.0, 0.0, 0.5, 1.0], states) + draw.choice([0.0, 1.0]) * draw.random()
+    size = _decades(draw, -12, 18) * max(float(draft.quantity.sum()), 1.0)
+    return replace(draft, inventory=size * shape, stake=_decades(draw, -12, 3)).book()
+
+
+def twins(draw: Generator) -> Book:
+    """Claims that are copies, complements or scaled images of each other, exactly or nearly."""
+    draft = ordinary(draw)
+    claims = len(draft.payoffs)
+    model = draft.payoffs[draw.integers(claims, size=claims)]
+    scale = draw.choice([1.0, -1.0, 2.0, 1e-6, 1e6], (claims, 1))
+    blur = draw.choice([0.0, 1e-15, 1e-9]) * draw.standard_normal(model.shape)
+    payoffs = draw.choice([0.0, 1.0, 1e6], (claims, 1)) + scale * (model + blur)
+    low, span = payoffs.min(axis=1), np.ptp(payoffs, axis=1)
+    place = draw.choice([0.0, 0.25, 0.5, 0.75, 1.0], len(draft.claim))
+    return replace(
+        draft, payoffs=payoffs, price=low[draft.claim] + place * span[draft.claim]
+    ).book()
+
+
+def larger(draw: Generator) -> Book:
+    """Up to 18 states, 15 claims and 108 orders in scales from 1e-6 to 1e6."""
+    draft = replace(ordinary(draw, most=3), stake=_decades(draw, -6, 4))
+    return draft.scaled(_decades(draw, -6, 6), _decades(draw, -6, 6)).book()
+
+
+FAMILIES: tuple[Callable[[Generator], Book], ...] = (
+    scales,
+    stakes,
+    mixed_sizes,
+    prices,
+    kinks,
+    rare_states,
+    wealth,
+    twins,
+    larger,
+)

@@ -1,0 +1,163 @@
+"""Extreme numbers: refused with a reason at the edge of the range, right within it."""
+
+from __future__ import annotations
+
+import math
+from typing import Any
+
+import numpy as np
+import pytest
+
+import kpm_fast as kpm
+from kpm_fast import reference
+from stress import extremes, families, soak
+
+NO_ORDERS = kpm.Orders([], [], [], [])
+
+
+@pytest.mark.sanitize
+def test_a_survey_of_extreme_books() -> None:
+    """The short form of ``python -m stress extremes``."""
+    tallies = extremes.survey(20 * len(families.FAMILIES), seed=5)
+    assert {name: tally.failures for name, tally in tallies.items() if tally.failures} == {}
+    assert {tally.books for tally in tallies.values()} == {20}
+    assert all(tally.optimal >= 15 for tally in tallies.values()), tallies
+
+
+def test_a_short_soak() -> None:
+    """The short form of ``python -m stress soak``; its memory is judged by the long one."""
+    samples: list[tuple[int, int]] = []
+    one, other = (soak.one_pass(2_000, 3, threads, samples) for threads in (1, 2))
+    assert one == other
+    assert soak.one_pass(2_000, 4, 1, samples) != one
+
+
+def test_growth_is_measured() -> None:
+    slope, grown = soak.growth([(n, 1_000_000 + 24 * n) for n in range(0, 1000, 10)])
+    assert slope == pytest.approx(24)
+    assert grown == 24 * 890
+
+
+@pytest.mark.parametrize(
+    ("changes", "words"),
+    [
+        ({"payoffs": [[1e31, 0.0], [0.0, 1.0]]}, "payoffs['0', '0']: must be between"),
+        ({"payoffs": [[0.0, 1.0], [0.0, 1e-51]]}, "payoffs['1']: must be all alike or differ by"),
+        ({"prior": [1.0, 1e-201]}, "prior['1']: must be at least 1e-200"),
+        ({"inventory": [0.0, -1e31]}, "inventory['1']: must be between"),
+        ({"risk_aversion": 1e-31}, "risk_aversion: must be between"),
+        ({"risk_aversion": 1e31}, "risk_aversion: must be between"),
+        ({"risk_aversion": 10**400}, "risk_aversion: must be a number"),
+        ({"payoffs": [[10**400, 0], [0, 1]]}, "payoffs: must be numbers"),
+    ],
+)
+def test_the_range_of_a_market(changes: dict[str, Any], words: str) -> None:
+    market: dict[str, Any] = {"payoffs": np.eye(2), "prior": [0.5, 0.5], **changes}
+    with pytest.raises(kpm.InputError) as caught:
+        kpm.Market(**market)
+    assert str(caught.value).startswith(words)
+
+
+@pytest.mark.parametrize("quantity", [1e31, 1e-31, 5e-324])
+def test_the_range_of_a_quantity(quantity: float) -> None:
+    with pytest.raises(kpm.InputError, match=r"quantity\[1\]: must be 0 or between 1e-30 and"):
+        kpm.Orders([0, 0], ["buy", "buy"], [0.5, 0.5], [0.0, quantity])
+
+
+@pytest.mark.sanitize
+@pytest.mark.parametrize("payoff", [1e30, 1e-50])
+@pytest.mark.parametrize("quantity", [1e30, 1e-30])
+@pytest.mark.parametrize("risk_aversion", [1e30, 1e-30])
+@pytest.mark.parametrize("wealth", [0.0, 1e30, -1e30])
+def test_corners_of_the_range(
+    payoff: float, quantity: float, risk_aversion: float, wealth: float
+) -> None:
+    """Products of the largest and of the smallest numbers are numbers still."""
+    market = kpm.Market(
+        payoff * np.eye(2),
+        [1.0 - 1e-200, 1e-200],
+        inventory=[wealth, 0.0],
+        risk_aversion=risk_aversion,
+    )
+    prices = payoff * np.array([0.6, 0.6, 0.3])
+    result = kpm.clear(market, kpm.Orders([0, 1, 0], [1, 1, -1], prices, quantity), threads=1)
+    result.verify().raise_if_failed()
+    assert math.isfinite(result.certainty_equivalent)
+    assert result.status is not kpm.Status.OPTIMAL or result.gap <= 1e-8 * result.scale
+
+
+@pytest.mark.parametrize(
+    ("prior", "wealth", "risk_aversion", "ambiguity"),
+    [
+        # A rare state: its variance drowned in the rounding of the others.
+        ([4.8780487804878056e-101, 0.02439024390243903, 0.9756097560975611], [-1, 0, 0], 10, 1e-9),
+        ([1e-100, 1.0], [-1.0, 0.0], 1e12, 2.0),
+        # A radius far below 1e-32, yet far above the least prior.
+        ([1.0, 1e-190], [1e6, 0.0], 1e3, 1e-180),
+    ],
+)
+def test_the_worst_case_finds_rare_states(
+    prior: list[float], wealth: list[float], risk_aversion: float, ambiguity: float
+) -> None:
+    market = kpm.Market(
+        np.zeros((1, len(prior))),
+        prior,
+        inventory=wealth,
+        risk_aversion=risk_aversion,
+        ambiguity=ambiguity,
+    )
+    result = kpm.clear(market, NO_ORDERS)
+    result.verify().raise_if_failed()
+    rho, _ = reference.worst_case_risk(
+        -market.inventory, market.prior, risk_aversion, market.ambiguity
+    )
+    rounding = 1e-12 * float(np.ptp(market.inventory))
+    assert result.certainty_equivalent == pytest.approx(-rho, rel=1e-10, abs=rounding)
+    nothing = market.replace(ambiguity=0.0)
+    assert result.certainty_equivalent < kpm.clear(nothing, NO_ORDERS).certainty_equivalent
+
+
+def test_a_failed_start_leaves_no_bound_behind() -> None:
+    """The multipliers of a cell that could not be started were zeros, and so was their bound."""
+    market = kpm.Market(
+        [[0.00564, 0.003112]],
+        [1e-47, 1.0],
+        inventory=[0.01, 0.211094],
+        risk_aversion=1e-6,
+        ambiguity=0.01,
+    )
+    orders = kpm.Orders([0] * 17, 1, 0.003112, 1.0)
+    result = kpm.clear(market, orders, certificate=True, tolerance=1e-10)
+    assert result.certificate is not None
+    np.testing.assert_allclose(result.certificate.marginal_state_prices.sum(axis=1), 1.0)
+    kpm.check_certificate(market, orders, result).raise_if_failed()
+
+
+@pytest.mark.parametrize(("seed", "index"), [(2, 104), (2, 995), (2, 1625), (2, 1706)])
+def test_limits_hold_where_the_projection_fails(seed: int, index: int) -> None:
+    """A prior of 1e-30 leaves Newton's method no digits: other state prices must clear."""
+    market, orders = extremes.book_of(seed, index)
+    result = kpm.clear(market, orders, threads=1)
+    result.verify().raise_if_failed()
+    off = np.abs(market.payoffs @ result.state_prices - result.claim_prices)
+    assert (off <= 1e-7 * np.ptp(market.payoffs, axis=1)).all()
+
+
+@pytest.mark.parametrize("index", [345, 1047])
+def test_limits_an_ulp_apart(index: int) -> None:
+    """Claims that pay alike and limits that hardly differ: merged, one is taken for another."""
+    market, orders = extremes.book_of(2, index)
+    result = kpm.clear(market, orders, threads=1)
+    assert result.status is kpm.Status.OPTIMAL
+    result.verify().raise_if_failed()
+
+
+@pytest.mark.parametrize("wealth", [1e12, 1e15, 1e20, 1e30])
+def test_optimal_means_the_gap_that_is_handed_out(wealth: float) -> None:
+    """Vast wealth rounds away more than the tolerance: then the status says so."""
+    market = kpm.Market(np.eye(3), [0.5, 0.3, 0.2], inventory=[wealth, wealth / 3, 0.7 * wealth])
+    orders = kpm.Orders([0, 1, 2, 0], [1, 1, -1, -1], [0.6, 0.3, 0.1, 0.4], [3.0, 2.0, 4.0, 1.0])
+    result = kpm.clear(market, orders)
+    proven = result.gap <= result.tolerance * result.scale
+    assert result.status is (kpm.Status.OPTIMAL if proven else kpm.Status.INACCURATE)
+    result.verify().raise_if_failed()
