@@ -19,6 +19,7 @@ def tidy(source: Path) -> tuple[int, str]:
     system = [pybind11.get_include(), eigen_include(), sysconfig.get_path("include")]
     flags = ["-std=c++17", "-xc++", "-DEIGEN_MPL2_ONLY", '-DKPM_VERSION="0"', '-DKPM_FLAGS=""']
     flags += [f"-I{ROOT / 'csrc' / directory}" for directory in ("include", "src")]
+    flags += [f"-I{ROOT / 'fuzz' / 'core'}"]
     for directory in system:
         flags += ["-isystem", directory]
     run = subprocess.run(
@@ -33,7 +34,9 @@ def tidy(source: Path) -> tuple[int, str]:
 
 
 def main() -> int:
-    sources = [Path(name) for name in sys.argv[1:]] or sorted((ROOT / "csrc").rglob("*.cpp"))
+    sources = [Path(name) for name in sys.argv[1:]] or sorted(
+        path for folder in ("csrc", "fuzz") for path in (ROOT / folder).rglob("*.cpp")
+    )
     failed = 0
     with ThreadPoolExecutor(os.cpu_count()) as pool:
         for source, (code, output) in zip(sources, pool.map(tidy, sources), strict=True):

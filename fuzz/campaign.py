@@ -1,0 +1,99 @@
+"""One run of libFuzzer on a target: seeds in, findings and figures out."""
+
+from __future__ import annotations
+
+import re
+import subprocess
+import time
+from dataclasses import dataclass, field
+from pathlib import Path
+
+_STATUS = re.compile(r"#(\d+)\D.*?cov: (\d+) ft: (\d+) corp: (\d+)")
+_TIMEOUT = 25  # seconds for one input
+_MEMORY = 3000  # MB
+
+
+@dataclass
+class Figures:
+    """What a run did.
+
+    Attributes
+    ----------
+    executions, edges, features, corpus : int
+        Inputs run; edges of the control flow reached; what libFuzzer told apart by edges and how
+        often they were taken; inputs that it keeps because they reach something of their own.
+    seconds : float
+    findings : list of Path
+        Inputs that ended the process, ran out of time or of memory.
+    """
+
+    executions: int = 0
+    edges: int = 0
+    features: int = 0
+    corpus: int = 0
+    seconds: float = 0.0
+    findings: list[Path] = field(default_factory=list)
+
+    def __str__(self) -> str:
+        return (
+            f"{self.executions:,} executions in {self.seconds:.0f} s "
+            f"({self.executions / max(self.seconds, 1e-9):.0f} a second), {self.edges:,} edges, "
+            f"{self.features:,} features, {self.corpus:,} inputs kept, "
+            f"{len(self.findings)} findings"
+        )
+
+
+def run(
+    command: list[str],
+    *,
+    corpus: Path,
+    seeds: Path,
+    findings: Path,
+    seconds: float,
+    keep_going: bool,
+    longest: int,
+) -> Figures:
+    """Run a libFuzzer program, again after each finding if it is to ``keep_going``."""
+    for folder in (corpus, findings):
+        folder.mkdir(parents=True, exist_ok=True)
+    known = set(findings.iterdir())
+    figures = Figures()
+    start = time.monotonic()
+    while True:
+        left = round(seconds - (time.monotonic() - start))
+        options = [
+            f"-max_total_time={max(left, 1)}",
+            f"-max_len={longest}",
+            f"-timeout={_TIMEOUT}",
+            f"-rss_limit_mb={_MEMORY}",
+            f"-artifact_prefix={findings}/",
+        ]
+        code = _watch([*command, *options, str(corpus), str(seeds)], figures)
+        figures.seconds = time.monotonic() - start
+        figures.findings = sorted(
+            path
+            for path in set(findings.iterdir()) - known
+            if not path.name.startswith("slow-unit")  # says how busy the machine was
+        )
+        if code == 0 or not keep_going or left <= 1:
+            if code != 0 and not figures.findings:
+                raise RuntimeError(f"{command[0]} ended with code {code} and left no input behind")
+            return figures
+
+
+def _watch(command: list[str], figures: Figures) -> int:
+    """Run one process to its end; print what is not routine."""
+    done = 0
+    with subprocess.Popen(
+        command, stderr=subprocess.PIPE, stdout=subprocess.DEVNULL, text=True, errors="replace"
+    ) as process:
+        assert process.stderr is not None
+        for line in process.stderr:
+            status = _STATUS.match(line)
+            if status is None:
+                if not line.startswith(("#", "INFO:", "Done ", "\t")):
+                    print(line, end="", flush=True)
+                continue
+            done, figures.edges, figures.features, figures.corpus = map(int, status.groups())
+    figures.executions += done
+    return process.returncode
