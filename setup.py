@@ -3,7 +3,7 @@
 Environment:
     KPM_WERROR=1                       warnings are errors (GCC and Clang)
     KPM_SANITIZE=address,undefined     sanitizers; assertions are live. Also: thread
-    KPM_COVERAGE=1                     gcov instrumentation, no optimisation
+    KPM_COVERAGE=1                     gcov instrumentation, little optimisation, no inlining
     KPM_BUILD_JOBS=n                   compile n files at a time (default: one a core)
 """
 
@@ -74,7 +74,14 @@ class BuildCore(build_ext):
             flags += ["-DEIGEN_INITIALIZE_MATRICES_BY_NAN"]
             link += [f"-fsanitize={sanitizers}"]
         elif enabled("KPM_COVERAGE"):
-            flags += ["-O0", "-g", "-UNDEBUG", "--coverage"]
+            flags += [
+                "-O1",
+                "-g",
+                "-UNDEBUG",
+                "-fno-inline",
+                "--coverage",
+                "-fprofile-update=atomic",
+            ]
             link += ["--coverage"]
         else:
             flags += ["-O3", "-g0", "-DNDEBUG"]

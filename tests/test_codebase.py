@@ -20,6 +20,9 @@ SOURCES = sorted(
         ("kpm_fast", "**/*.py*"),
         ("csrc", "**/*.?pp"),
         ("benchmarks", "*.py"),
+        ("fuzz", "**/*.?pp"),
+        ("fuzz", "*.py"),
+        ("stress", "*.py"),
         ("tests", "**/*.py"),
     )
     for path in (ROOT / folder).glob(pattern)

@@ -245,6 +245,7 @@ print(*outcomes)
 """
 
 
+@pytest.mark.unsanitized  # a shadow memory of terabytes is address space, too
 @pytest.mark.skipif(not sys.platform.startswith("linux"), reason="RLIMIT_AS and /proc")
 def test_less_and_less_memory() -> None:
     """An error or an answer, never a crash; with memory again, the same answer as before."""

@@ -171,6 +171,7 @@ def test_ctrl_c_in_a_callback_is_ctrl_c(crowd: Race, race: Race, options: dict[s
 
 @pytest.mark.skipif(sys.platform == "win32", reason="signals of this kind are POSIX")
 def test_ctrl_c_returns_the_best_so_far(race: Race, best: kpm.Result) -> None:
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)  # pytest-xdist ignores it
     timer = threading.Timer(0.05, os.kill, (os.getpid(), signal.SIGINT))
     timer.start()
     try:
@@ -183,6 +184,7 @@ def test_ctrl_c_returns_the_best_so_far(race: Race, best: kpm.Result) -> None:
         pytest.skip("the signal arrived between two clearings")
     finally:
         timer.cancel()
+        signal.signal(signal.SIGINT, before)
     assert result.status is kpm.Status.INTERRUPTED
     assert_valid(result, best)
 
