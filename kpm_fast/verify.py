@@ -170,8 +170,10 @@ class _Verifier:
         self.rounding = (128 - 4 * math.log(market.prior.min())) * _EPS * magnitude
         #: What a solver that stops at the tolerance can leave, money.
         self.slack = _SLACK * result.tolerance * self.scale + self.rounding
-        if result.status is not Status.OPTIMAL and 0 < result.gap < math.inf:
-            self.slack += _SLACK * result.gap  # what supports the point may be as far off
+        if result.status is Status.INACCURATE:
+            self.slack = math.inf  # the bound holds; what supports the point is not promised
+        elif result.status is not Status.OPTIMAL and 0 < result.gap < math.inf:
+            self.slack += _SLACK * result.gap  # it may be as far off
 
     def checks(self) -> list[Check]:
         known = [self._cell_check(), *self._price_checks(), *self._fill_checks()]
