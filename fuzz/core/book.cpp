@@ -12,16 +12,17 @@ namespace {
 
 constexpr std::uint8_t kRaw = 0xF0;   // from here on a double follows
 constexpr std::uint8_t kKink = 0x80;  // of the ambiguity: a set of states follows
-constexpr double kLargest = 1e30;  // of payoffs, wealth, quantities, risk aversion, and one over it
+constexpr double kLargest = 1e30;     // of payoffs, wealth, quantities and risk aversion
+constexpr double kSmallest = 1e-30;
 constexpr double kSmallestWeight = 1e-200;
 
-/// Zero, or a magnitude between one over the largest and the largest.
+/// Zero, or a magnitude between the smallest and the largest.
 double bounded(double value) {
   const double size = std::abs(value);
   if (size == 0.0) {
     return 0.0;
   }
-  return std::copysign(std::clamp(size, 1.0 / kLargest, kLargest), value);
+  return std::copysign(std::clamp(size, kSmallest, kLargest), value);
 }
 
 template <std::size_t N>
@@ -88,7 +89,7 @@ Book::Book(const std::uint8_t* data, std::size_t size) {
 }
 
 void Book::read_maker(Reader& reader) {
-  risk_aversion = std::clamp(pick(reader, kAversions), 1.0 / kLargest, kLargest);
+  risk_aversion = std::clamp(pick(reader, kAversions), kSmallest, kLargest);
   const std::uint8_t tag = reader.byte();
   const bool kink = tag >= kKink && tag < kRaw;
   std::uint8_t worst = 0;

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <utility>
 
 namespace kpm {
 
@@ -69,20 +70,23 @@ bool NearestPrices::solve(const Array& price_low, const Array& price_high,
   find_support();
   find_ranges();
   project();
-  nearest_ = reached(price_low, price_high);
-  if (!nearest_) {
-    xi_ = inside_;
+  const auto meets = [&](int k) {
+    return std::pair{std::max(price_low[k], low_[k]), std::min(price_high[k], high_[k])};
+  };
+  nearest_ = reached(xi_, meets);
+  if (!nearest_ && inside_.sum() > 0.0) {
+    xi_ = inside_ / inside_.sum();
   }
   measure();
   return true;
 }
 
-/// Whether the projection arrived where it should.
-bool NearestPrices::reached(const Array& price_low, const Array& price_high) const {
+/// Whether state prices make every claim's price what it may be.
+template <class RangeOf>
+bool NearestPrices::reached(const Array& state_prices, RangeOf&& range_of) const {
   for (int k = 0; k < market_.claims(); ++k) {
-    const double price = market_.payoffs.row(k).dot(xi_.matrix());
-    const double low = std::max(price_low[k], low_[k]);
-    const double high = std::min(price_high[k], high_[k]);
+    const double price = market_.payoffs.row(k).dot(state_prices.matrix());
+    const auto [low, high] = range_of(k);
     if (!(price >= low - kReached && price <= high + kReached)) {  // nor a NaN
       return false;
     }
@@ -104,10 +108,19 @@ void NearestPrices::find_support() {
   const Array no_weight = Array::Zero(market_.claims());
   Array open = Array::Ones(n);
   inside_.setZero(n);
+  Array vertex(n);
+  const auto range = [this](int k) {
+    return std::pair{simplex_.range_low(k), simplex_.range_high(k)};
+  };
   const auto note = [&] {
+    for (int i = 0; i < n; ++i) {
+      vertex[i] = std::max(simplex_.state_price(i), 0.0);
+    }
+    if (reached(vertex, range)) {  // a tableau full of tiny pivots may say otherwise
+      inside_ += vertex;
+    }
     bool progress = false;
     for (int i = 0; i < n; ++i) {
-      inside_[i] += std::max(simplex_.state_price(i), 0.0);
       if (open[i] > 0.0 && simplex_.state_price(i) > kPositive) {
         open[i] = 0.0;
         progress = true;
@@ -118,7 +131,6 @@ void NearestPrices::find_support() {
   note();
   while (open.maxCoeff() > 0.0 && simplex_.maximise(no_weight, open) > kPositive && note()) {
   }
-  inside_ /= inside_.sum();
   support_.clear();
   for (int i = 0; i < n; ++i) {
     if (open[i] == 0.0) {

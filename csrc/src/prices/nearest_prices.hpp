@@ -39,7 +39,8 @@ class NearestPrices {
   void find_support();
   void find_ranges();
   void project();
-  bool reached(const Array& price_low, const Array& price_high) const;
+  template <class RangeOf>
+  bool reached(const Array& state_prices, RangeOf&& range_of) const;
   void measure();
   void polish();
   bool barrier_target(int k, double tau, Target& target) const;
@@ -49,7 +50,7 @@ class NearestPrices {
   const ScaledMarket& market_;
   PriceSimplex simplex_;
   Array xi_;
-  Array inside_;  // (states) the mean of the vertices seen
+  Array inside_;  // (states) the sum of the vertices seen
   bool nearest_ = true;
   double revenue_ = 0.0;
   double divergence_ = 0.0;
