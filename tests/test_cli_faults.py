@@ -260,7 +260,11 @@ def test_killed_while_it_writes(blow: signal.Signals, book: Path, tmp_path: Path
             else:
                 time.sleep(moments.uniform(0.3, 0.6))
             running.send_signal(blow)
-            _, err = running.communicate(timeout=60)
+            try:
+                _, err = running.communicate(timeout=60)
+            except subprocess.TimeoutExpired:
+                running.kill()  # or the end of this block waits for ever
+                raise
         found = contents(target)
         marked = found.pop(staging.MARKER, None) is not None
         litter = [name for name in found if name.endswith(".tmp")]

@@ -268,6 +268,7 @@ class PythonMonitor {
     if (PyErr_CheckSignals() != 0) {
       if (PyErr_ExceptionMatches(PyExc_KeyboardInterrupt) != 0) {
         PyErr_Clear();  // Ctrl-C: the best clearing so far is the answer
+        interrupted_ = true;
       } else {
         error_.emplace();
       }
@@ -290,10 +291,20 @@ class PythonMonitor {
       }
       return py::reinterpret_steal<py::object>(answer).cast<bool>();
     } catch (py::error_already_set& error) {
-      if (!error.matches(PyExc_KeyboardInterrupt)) {  // Ctrl-C may find us there, too
+      if (error.matches(PyExc_KeyboardInterrupt)) {  // Ctrl-C may find us there, too
+        interrupted_ = true;
+      } else {
         error_ = std::move(error);
       }
       return true;
+    }
+  }
+
+  /// Ctrl-C that came after the proof stopped nothing here: it goes on to the caller, whose loop
+  /// over many books would otherwise never hear of it.
+  void pass_on(kpm::Status status) const {
+    if (interrupted_ && status != kpm::Status::kInterrupted) {
+      PyErr_SetInterrupt();
     }
   }
 
@@ -306,6 +317,7 @@ class PythonMonitor {
  private:
   py::object progress_;
   std::optional<py::error_already_set> error_;
+  bool interrupted_ = false;
 };
 
 py::list staircases(const In<double>& payoffs, const In<std::int64_t>& claim,
@@ -372,6 +384,7 @@ py::dict clear(const In<double>& payoffs, const In<double>& prior, const In<doub
     clearing = kpm::clear(market, orders, settings);
   }
   monitor.rethrow();
+  monitor.pass_on(clearing.status);
 
   const Keys& key = keys();
   py::dict result;
