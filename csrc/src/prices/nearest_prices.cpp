@@ -74,7 +74,7 @@ bool NearestPrices::solve(const Array& price_low, const Array& price_high,
     return std::pair{std::max(price_low[k], low_[k]), std::min(price_high[k], high_[k])};
   };
   nearest_ = reached(xi_, meets);
-  if (!nearest_ && inside_.sum() > 0.0) {
+  if (!nearest_) {
     xi_ = inside_ / inside_.sum();
   }
   measure();
@@ -130,6 +130,9 @@ void NearestPrices::find_support() {
   };
   note();
   while (open.maxCoeff() > 0.0 && simplex_.maximise(no_weight, open) > kPositive && note()) {
+  }
+  if (inside_.sum() == 0.0) {
+    inside_ = vertex;
   }
   support_.clear();
   for (int i = 0; i < n; ++i) {
