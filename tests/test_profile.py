@@ -116,7 +116,7 @@ def test_no_instruction_is_lost() -> None:
         ("kpm::PriceSimplex::pivot(int, int)", "prices"),
         ("kpm::RiskBlock::expand(Eigen::Array<double, -1, 1, 0, -1, 1> const&)", "ipm"),
         (
-            "void kpm::NearestPrices::newton<kpm::NearestPrices::polish()::{lambda(int)#1}>()",
+            "bool kpm::InformationProjection::newton<kpm::f()::{lambda(int)#1}>(double)",
             "prices",
         ),
         ("pybind11::cpp_function::dispatcher(_object*)", BINDINGS),

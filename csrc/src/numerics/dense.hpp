@@ -70,7 +70,8 @@ class SemidefiniteCholesky {
   }
 
   /// Factor the leading `size` rows and columns of a row-major matrix.
-  void compute(const double* matrix, Eigen::Index columns, Eigen::Index size, double redundant) {
+  void compute(const double* matrix, Eigen::Index columns, Eigen::Index size,
+               double redundant = kRedundant) {
     size_ = size;
     double* const pivots = pivot();
     double* const row = pivots + 2 * stride_;  // row j of L times the pivots

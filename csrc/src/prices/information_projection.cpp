@@ -1,0 +1,381 @@
+#include "prices/information_projection.hpp"
+
+#include <algorithm>
+#include <cmath>
+
+namespace kpm {
+
+namespace {
+
+constexpr double kPoint = 1e-13;     // a price range this narrow is a point
+constexpr double kRounding = 1e-15;  // residual of a price that rounding alone explains
+constexpr double kSlack = 10.0 * kRounding;
+constexpr double kFirstBarrier = 0.1;
+constexpr double kLastBarrier = 1e-9;
+constexpr double kBarrierFactor = 0.1;
+constexpr int kNewtonSteps = 60;
+constexpr int kDirectSteps = 20;  // of the direct way, for one set of ends
+constexpr int kActiveSets = 20;
+constexpr double kVanishing = 1e-6;  // of its prior: a state that the direct way leaves alone
+
+/// A price in a range of the given width under the barrier tau: distance h from the low end with
+/// tau / h - tau / (width - h) = multiplier, in the form that does not cancel.
+double barrier_distance(double tau, double width, double multiplier) {
+  const double size = std::abs(multiplier);
+  const double near =
+      2.0 * tau * width / (size * width + 2.0 * tau + std::hypot(size * width, 2.0 * tau));
+  return multiplier >= 0.0 ? near : width - near;
+}
+
+/// How many times too far the exponents move: a state's weight may change by a factor of e^2, or
+/// rise from nothing to a share worth mentioning. What falls from nothing does not matter.
+double exponent_reach(const double* weights, const double* moved, double mean, Eigen::Index count) {
+  constexpr double kFactor = 2.0;
+  constexpr double kMention = 1e-2;
+  double reach = 0.0;
+  for (Eigen::Index i = 0; i < count; ++i) {
+    const double change = moved[i] - mean;
+    const bool counts = weights[i] > kMention;
+    if (change > 0.0) {
+      const double room = counts ? 0.0 : std::log(kMention / std::max(weights[i], 1e-300));
+      reach = std::max(reach, change / (kFactor + room));
+    } else if (counts) {
+      reach = std::max(reach, -change / kFactor);
+    }
+  }
+  return reach;
+}
+
+}  // namespace
+
+InformationProjection::InformationProjection(const ScaledMarket& market)
+    : market_(market),
+      end_(static_cast<std::size_t>(market.claims()), 0),
+      low_(market.claims()),
+      high_(market.claims()),
+      room_(market.claims()),
+      distribution_(market.prior),
+      arena_(Eigen::Index{market.claims()} * (2 * market.states() + market.claims() + 4) +
+             Eigen::Index{4} * market.states()),
+      payoffs_(arena_.matrix(market.claims(), market.states())),
+      scaled_(arena_.matrix(market.claims(), market.states())),
+      hessian_(arena_.matrix(market.claims(), market.claims())),
+      prior_(arena_.array(market.states())),
+      weight_(arena_.array(market.states())),
+      root_(arena_.array(market.states())),
+      moved_(arena_.array(market.states())),
+      lambda_(arena_.array(market.claims())),
+      price_(arena_.array(market.claims())),
+      step_(arena_.array(market.claims())),
+      curvature_(arena_.array(market.claims())) {
+  support_.reserve(static_cast<std::size_t>(market.states()));
+  active_.reserve(static_cast<std::size_t>(market.claims()));
+  factor_.reserve(market.claims());
+}
+
+void InformationProjection::clear() {
+  support_.clear();
+  low_.setConstant(-kInfinity);
+  high_.setConstant(kInfinity);
+  room_.setOnes();
+}
+
+bool InformationProjection::is_point(int k) const { return high_[k] - low_[k] <= kPoint; }
+
+void InformationProjection::load() {
+  double mass = 0.0;
+  const auto size = static_cast<Eigen::Index>(support_.size());
+  for (Eigen::Index i = 0; i < size; ++i) {
+    prior_[i] = market_.prior[support_[static_cast<std::size_t>(i)]];
+    mass += prior_[i];
+  }
+  for (Eigen::Index i = 0; i < size; ++i) {
+    prior_[i] /= mass;
+  }
+  for (int k = 0; k < market_.claims(); ++k) {
+    const double* const row = &market_.payoffs(k, 0);
+    double* const compressed = &payoffs_(k, 0);
+    for (Eigen::Index i = 0; i < size; ++i) {
+      compressed[i] = row[support_[static_cast<std::size_t>(i)]];
+    }
+    lambda_[k] = 0.0;
+    end_[static_cast<std::size_t>(k)] = 0;
+  }
+  active_.clear();
+}
+
+/// The distribution of the current multipliers.
+void InformationProjection::weigh() {
+  const auto size = static_cast<Eigen::Index>(support_.size());
+  for (Eigen::Index i = 0; i < size; ++i) {
+    weight_[i] = 0.0;
+  }
+  for (const int k : active_) {
+    const double* const row = &payoffs_(k, 0);
+    for (Eigen::Index i = 0; i < size; ++i) {
+      weight_[i] += lambda_[k] * row[i];
+    }
+  }
+  double largest = -kInfinity;
+  for (Eigen::Index i = 0; i < size; ++i) {
+    largest = std::max(largest, weight_[i]);
+  }
+  double mass = 0.0;
+  for (Eigen::Index i = 0; i < size; ++i) {
+    weight_[i] = prior_[i] * std::exp(weight_[i] - largest);
+    mass += weight_[i];
+  }
+  log_mass_ = largest + std::log(mass);
+  const double inverse = 1.0 / mass;
+  for (Eigen::Index i = 0; i < size; ++i) {
+    weight_[i] *= inverse;
+  }
+}
+
+void InformationProjection::price_all() {
+  const auto size = static_cast<Eigen::Index>(support_.size());
+  for (int k = 0; k < market_.claims(); ++k) {
+    price_[k] = dot(&payoffs_(k, 0), weight_.data(), size);
+  }
+}
+
+void InformationProjection::publish() {
+  distribution_.setZero();
+  for (std::size_t i = 0; i < support_.size(); ++i) {
+    distribution_[support_[i]] = weight_[static_cast<Eigen::Index>(i)];
+  }
+}
+
+/// Move the multipliers of the active claims until their prices meet their targets. False if they
+/// do not within so many steps.
+template <class TargetOf>
+bool InformationProjection::newton(double tau, int most_steps, TargetOf&& target_of) {
+  const auto size = static_cast<Eigen::Index>(support_.size());
+  const auto active = static_cast<int>(active_.size());
+  double residual = kInfinity;
+  for (int iteration = 0; iteration < most_steps; ++iteration) {
+    weigh();
+    for (Eigen::Index i = 0; i < size; ++i) {
+      root_[i] = std::sqrt(weight_[i]);
+    }
+    double largest = 0.0;
+    double potential = 0.0;
+    for (int a = 0; a < active; ++a) {
+      const int k = active_[static_cast<std::size_t>(a)];
+      const double* const row = &payoffs_(k, 0);
+      const double price = dot(row, weight_.data(), size);
+      const Target target = target_of(k);
+      step_[a] = target.price - price;
+      potential += lambda_[k] * target.price;
+      curvature_[a] = target.curvature;
+      largest = std::max(largest, std::abs(step_[a]));
+      double* const scaled = &scaled_(a, 0);
+      double most = 0.0;
+      for (Eigen::Index i = 0; i < size; ++i) {
+        const double centred = row[i] - price;
+        most = std::max(most, std::abs(centred));
+        scaled[i] = centred * root_[i];
+      }
+      if (most < kPoint) {
+        // A claim that pays the same in every supported state has one price whatever lambda.
+        std::fill_n(scaled, size, 0.0);
+      }
+      double* const hessian = &hessian_(a, 0);
+      for (int b = 0; b <= a; ++b) {
+        hessian[b] = dot(scaled, &scaled_(b, 0), size);
+      }
+      hessian[a] += curvature_[a];
+    }
+    too_far_ = potential - log_mass_ > farthest_;
+    if (too_far_) {
+      return false;
+    }
+    if (largest <= kRounding || (largest < 100.0 * kRounding && largest >= 0.5 * residual)) {
+      return true;
+    }
+    residual = largest;
+    factor_.compute(hessian_.data(), hessian_.cols(), active);
+    factor_.solve_in_place(step_.data());
+    std::fill_n(moved_.data(), size, 0.0);
+    double sharpness = 0.0;
+    for (int a = 0; a < active; ++a) {
+      const int k = active_[static_cast<std::size_t>(a)];
+      const double* const row = &payoffs_(k, 0);
+      for (Eigen::Index i = 0; i < size; ++i) {
+        moved_[i] += step_[a] * row[i];
+      }
+      sharpness += curvature_[a] * step_[a] * step_[a] / room_[k];
+    }
+    // Log-sum-exp is well approximated while no exponent that counts moves by much more than one,
+    // the barrier, self-concordant once divided by tau, while its decrement is below one.
+    const double mean = dot(weight_.data(), moved_.data(), size);
+    const double reach = exponent_reach(weight_.data(), moved_.data(), mean, size);
+    const double decrement = std::sqrt(sharpness / tau);
+    const double damping = decrement > 0.5 ? 1.0 / (1.0 + decrement) : 1.0;
+    const double length = std::min(damping, 1.0 / std::max(reach, 1e-300));
+    for (int a = 0; a < active; ++a) {
+      lambda_[active_[static_cast<std::size_t>(a)]] += length * step_[a];
+    }
+  }
+  return false;
+}
+
+/// Newton's method with the ends that are thought to bind as equalities.
+bool InformationProjection::newton_to_ends(int most_steps) {
+  return newton(1.0, most_steps, [&](int k) {
+    const int side = end_[static_cast<std::size_t>(k)];
+    return Target{side < 0 ? low_[k] : side > 0 ? high_[k] : 0.5 * (low_[k] + high_[k]), 0.0};
+  });
+}
+
+/// Ends whose multiplier would push the price out of its range do not bind. Whether there were any.
+bool InformationProjection::drop_pulling_wrong() {
+  std::size_t kept = 0;
+  for (const int k : active_) {
+    int& side = end_[static_cast<std::size_t>(k)];
+    if (side * lambda_[k] > 0.0) {
+      side = 0;
+      lambda_[k] = 0.0;
+    } else {
+      active_[kept++] = k;
+    }
+  }
+  const bool dropped = kept < active_.size();
+  active_.resize(kept);
+  return dropped;
+}
+
+bool InformationProjection::settle(double farthest) {
+  farthest_ = farthest;
+  too_far_ = false;
+  return settle_by(true) || (!too_far_ && settle_by(false));
+}
+
+/// Whether ranges that are missed are added together, or the worst of them alone.
+bool InformationProjection::settle_by(bool together) {
+  load();
+  const int claims = market_.claims();
+  for (int k = 0; k < claims; ++k) {
+    if (is_point(k)) {
+      active_.push_back(k);
+    }
+  }
+  for (int attempt = 0; attempt < kActiveSets + claims; ++attempt) {
+    if (!newton_to_ends(kDirectSteps)) {
+      return false;
+    }
+    for (Eigen::Index i = 0; i < static_cast<Eigen::Index>(support_.size()); ++i) {
+      if (!(weight_[i] > kVanishing * prior_[i])) {
+        return false;
+      }
+    }
+    if (drop_pulling_wrong()) {
+      continue;
+    }
+    price_all();
+    const std::size_t before = active_.size();
+    double most = kSlack;
+    for (int k = 0; k < claims; ++k) {
+      int& side = end_[static_cast<std::size_t>(k)];
+      const double off = std::max(low_[k] - price_[k], price_[k] - high_[k]);
+      if (off <= most || side != 0 || is_point(k)) {
+        continue;
+      }
+      if (!together) {
+        most = off;
+        if (active_.size() > before) {
+          end_[static_cast<std::size_t>(active_.back())] = 0;
+          active_.pop_back();
+        }
+      }
+      side = price_[k] < low_[k] ? -1 : 1;
+      active_.push_back(k);
+    }
+    if (active_.size() == before) {
+      publish();
+      return true;
+    }
+  }
+  return false;
+}
+
+void InformationProjection::follow_barrier() {
+  farthest_ = kInfinity;
+  load();
+  const int claims = market_.claims();
+  bool inside = false;
+  for (int k = 0; k < claims; ++k) {
+    if (high_[k] - low_[k] < kInfinity) {
+      active_.push_back(k);
+      inside = inside || !is_point(k);
+    }
+  }
+  if (inside) {
+    for (double tau = kFirstBarrier; tau >= kLastBarrier; tau *= kBarrierFactor) {
+      newton(tau, kNewtonSteps, [&](int k) { return barrier_target(k, tau); });
+    }
+  }
+  polish();
+  weigh();
+  publish();
+}
+
+/// The price claim k's range asks for under the barrier tau.
+InformationProjection::Target InformationProjection::barrier_target(int k, double tau) const {
+  if (is_point(k)) {
+    return {0.5 * (low_[k] + high_[k]), 0.0};
+  }
+  const double width = high_[k] - low_[k];
+  tau *= room_[k];
+  const double near = barrier_distance(tau, width, lambda_[k]);
+  const double far = barrier_distance(tau, width, -lambda_[k]);
+  return {near < far ? low_[k] + near : high_[k] - far,
+          1.0 / (tau / (near * near) + tau / (far * far))};
+}
+
+/// The barrier tells which ends of ranges bind; Newton's method with those as equalities then
+/// leaves nothing but rounding.
+void InformationProjection::polish() {
+  const int claims = market_.claims();
+  for (const int k : active_) {
+    if (!is_point(k)) {
+      const double width = high_[k] - low_[k];
+      const double near = barrier_distance(kLastBarrier * room_[k], width, lambda_[k]);
+      const double far = barrier_distance(kLastBarrier * room_[k], width, -lambda_[k]);
+      end_[static_cast<std::size_t>(k)] = lambda_[k] > near ? -1 : -lambda_[k] > far ? 1 : 0;
+    }
+  }
+  const Array barrier = lambda_;
+  for (int attempt = 0; attempt < kActiveSets; ++attempt) {
+    lambda_ = barrier;  // ends that do not bind have sent the last attempt's astray
+    active_.clear();
+    for (int k = 0; k < claims; ++k) {
+      if (is_point(k) || end_[static_cast<std::size_t>(k)] != 0) {
+        active_.push_back(k);
+      } else {
+        lambda_[k] = 0.0;
+      }
+    }
+    newton_to_ends(kNewtonSteps);
+    price_all();
+    bool settled = true;
+    for (int k = 0; k < claims; ++k) {
+      int& side = end_[static_cast<std::size_t>(k)];
+      if (is_point(k)) {
+        continue;
+      }
+      if (side == 0 && (price_[k] < low_[k] - kSlack || price_[k] > high_[k] + kSlack)) {
+        side = price_[k] < low_[k] ? -1 : 1;
+        settled = false;
+      } else if (side != 0 && side * lambda_[k] > 0.0) {
+        side = 0;  // the range pushes the wrong way
+        settled = false;
+      }
+    }
+    if (settled) {
+      break;
+    }
+  }
+}
+
+}  // namespace kpm

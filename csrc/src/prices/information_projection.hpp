@@ -1,0 +1,85 @@
+// The distribution nearest to the prior whose claim prices lie in given ranges.
+#pragma once
+
+#include <vector>
+
+#include "model/scaled_market.hpp"
+#include "numerics/arena.hpp"
+#include "numerics/dense.hpp"
+
+namespace kpm {
+
+/// min KL(x | q) over x on the simplex, zero outside a set of states, with low <= P x <= high
+/// (the information projection of q). x is q e^{P' lambda}, normalised; a claim's lambda is zero
+/// unless an end of its range binds. Newton's method finds lambda on the concave dual
+///   -ln sum q e^{P' lambda} + lambda . (the prices wanted).
+/// There is at most one minimiser: KL is strictly convex.
+/// Cost per Newton step: O(A^2 N + A^3) for A claims whose price is wanted, N exponentials.
+class InformationProjection {
+ public:
+  explicit InformationProjection(const ScaledMarket& market);
+
+  /// No state may be positive, every price is admitted.
+  void clear();
+  void add_state(int state) { support_.push_back(state); }
+  void set_range(int claim, double low, double high) {
+    low_[claim] = low;
+    high_[claim] = high;
+  }
+  /// How much of a range is in reach: what its barrier counts.
+  void set_room(int claim, double room) { room_[claim] = room; }
+
+  /// From the prior on, adds the ranges that are missed until none is, and drops those that pull
+  /// the wrong way. Exact where it returns true. False, and nothing said, where it takes too
+  /// long, where states must vanish (KL then has no finite lambda), or where the dual says that the
+  /// answer is farther than `farthest` from the prior.
+  bool settle(double farthest = kInfinity);
+
+  /// A barrier finds which ends bind, then equalities settle the last digits. Needs ranges with an
+  /// inside or none at all, and a point at which every state is positive.
+  void follow_barrier();
+
+  const Array& distribution() const { return distribution_; }  ///< (states) x
+
+ private:
+  /// What a claim's price shall be, and how fast that falls with its multiplier.
+  struct Target {
+    double price = 0.0;
+    double curvature = 0.0;
+  };
+
+  bool settle_by(bool together);
+  void load();
+  void weigh();
+  void price_all();
+  void publish();
+  bool is_point(int k) const;
+  Target barrier_target(int k, double tau) const;
+  void polish();
+  template <class TargetOf>
+  bool newton(double tau, int most_steps, TargetOf&& target_of);
+  bool newton_to_ends(int most_steps);
+  bool drop_pulling_wrong();
+
+  const ScaledMarket& market_;
+  std::vector<int> support_;  // the states that may be positive
+  std::vector<int> active_;   // claims whose price is wanted; all other multipliers are zero
+  std::vector<int> end_;      // (claims) -1 the low end, +1 the high end, 0 neither
+  Array low_, high_, room_;   // (claims)
+  Array distribution_;        // (states)
+
+  // Compressed to the support, which is as large as the market at most.
+  Arena arena_;
+  MatrixSlice payoffs_;  // (claims, states)
+  MatrixSlice scaled_;   // (active, states) centred payoffs times the roots of the weights
+  MatrixSlice hessian_;  // (active, active)
+  Slice prior_, weight_, root_, moved_;  // (states)
+  Slice lambda_, price_;                 // (claims)
+  Slice step_, curvature_;               // (active)
+  SemidefiniteCholesky factor_;
+  double log_mass_ = 0.0;  // ln sum q e^{P' lambda}
+  double farthest_ = kInfinity;
+  bool too_far_ = false;
+};
+
+}  // namespace kpm
