@@ -77,6 +77,7 @@ CellSolution solve_cell(const Market& market, const Orders& orders, const std::i
   InteriorPoint::Settings inner;
   inner.tolerance = settings.tolerance;
   inner.max_iterations = settings.max_iterations;
+  inner.central_multipliers = false;  // nobody bounds other cells with them
   const auto outcome = solver.solve(hull, inner);
   const CellOptimum& optimum = solver.optimum();
   result.status =
