@@ -24,6 +24,9 @@ constexpr int kTiny = 32;
 // elsewhere there are others as good, and those in the middle bound other cells better.
 constexpr double kRoom = 1e-7;
 
+// At a kink claims are valued at least this share of their price range away from its ends.
+constexpr double kMargin = 0.01;
+
 // A gap cannot be told from rounding below this multiple of the losses' last digit.
 constexpr double kRounding = 64 * 2.220446049250313e-16;
 
@@ -74,6 +77,7 @@ InteriorPoint::Outcome InteriorPoint::solve(const Hull& hull, const Settings& se
   }
   iterations_ = std::max(price_iterations, step_iterations);
   finish(hull, 2.0 * tolerance);
+  idle_ = nullptr;
   // Judged by what is returned, whatever its way there.
   if (std::abs(optimum_.bound - optimum_.objective) <= 2.0 * tolerance &&
       optimum_.primal_residual <= settings.tolerance) {
@@ -183,6 +187,9 @@ void InteriorPoint::finish(const Hull& hull, double tolerance) {
 
   if (!solved) {
     support_demand(rho);
+    if (steps_.empty()) {
+      support_kink(hull);
+    }
     optimum_.bound = bound(hull);
     return;
   }
@@ -225,6 +232,53 @@ void InteriorPoint::support_demand(double rho) {
     optimum_.marginal_state_prices /= optimum_.marginal_state_prices.sum();
     optimum_.divergence = (optimum_.marginal_state_prices * (loss_ - rho)).sum();
   }
+}
+
+/// At a kink of rho many (g, p) support the demand as well. One that values every claim within its
+/// price range makes no neighbouring cell look better, so it may prove more than this cell; one
+/// that keeps away from the ranges' ends makes none look as good. Of each kind, the nearest to the
+/// prior.
+void InteriorPoint::support_kink(const Hull& hull) {
+  if (measure_.multiplier() != 0.0) {
+    return;
+  }
+  const auto worst = [this](int i) { return measure_.worst_case()[i] > 0.0; };
+  for (const double margin : {0.0, kMargin}) {
+    const bool known = margin == 0.0 && idle_ != nullptr;
+    const Array* const nearest = known ? idle_ : project_on_ranges(hull, margin, worst);
+    if (nearest == nullptr) {
+      return;
+    }
+    optimum_.marginal_state_prices = optimum_.worst_case = *nearest;
+    optimum_.divergence = 0.0;
+  }
+}
+
+/// The nearest to the prior of the distributions of some states that value every claim within its
+/// price range, by a margin; null where the ambiguity does not allow it.
+template <class Counts>
+const Array* InteriorPoint::project_on_ranges(const Hull& hull, double margin, Counts&& counts) {
+  InformationProjection& nearest = projection_ ? *projection_ : projection_.emplace(market_);
+  nearest.clear();
+  for (int i = 0; i < market_.states(); ++i) {
+    if (counts(i)) {
+      nearest.add_state(i);
+    }
+  }
+  for (int k = 0; k < hull.claims(); ++k) {
+    const Range price = hull.price_range(k);
+    const double inset = margin * (price.high - price.low);
+    nearest.set_range(k, price.low + inset, price.high - inset);
+  }
+  const bool allowed =
+      nearest.settle(market_.ambiguity) &&
+      relative_entropy_of(nearest.distribution(), market_.prior) <= market_.ambiguity;
+  return allowed ? &nearest.distribution() : nullptr;
+}
+
+bool InteriorPoint::supported_when_idle(const Hull& hull) {
+  idle_ = project_on_ranges(hull, 0.0, [this](int i) { return market_.inventory[i] == 0.0; });
+  return idle_ != nullptr;
 }
 
 double InteriorPoint::bound(const Hull& hull) {

@@ -8,6 +8,7 @@
 #include "ipm/demand_program.hpp"
 #include "ipm/hull.hpp"
 #include "ipm/price_program.hpp"
+#include "prices/information_projection.hpp"
 #include "prices/price_simplex.hpp"
 #include "risk/risk_measure.hpp"
 
@@ -26,7 +27,8 @@ namespace kpm {
 /// several times faster there, comes first; its answer counts if no other multipliers are as good,
 /// or if any will do.
 ///
-/// All memory is allocated by the constructor and by the first cell that needs a PriceProgram.
+/// All memory is allocated by the constructor and by the first cell that needs a PriceProgram or
+/// an InformationProjection.
 class InteriorPoint {
  public:
   struct Settings {
@@ -43,6 +45,11 @@ class InteriorPoint {
   /// same cell right after it goes on from there.
   bool reachable(const Hull& hull);
 
+  /// Whether a maker who does not trade in the cell has no reason to, at a kink: one of the
+  /// distributions within the ambiguity values every claim within its price range. A solve() of
+  /// the same cell right after it goes on from there.
+  bool supported_when_idle(const Hull& hull);
+
   /// Whatever the outcome, the answer is the best point seen, with a bound that holds.
   Outcome solve(const Hull& hull, const Settings& settings);
 
@@ -58,17 +65,22 @@ class InteriorPoint {
   void finish(const Hull& hull, double tolerance);
   void support_optimum();
   void support_demand(double rho);
+  void support_kink(const Hull& hull);
+  template <class Counts>
+  const Array* project_on_ranges(const Hull& hull, double margin, Counts&& counts);
   double bound(const Hull& hull);
 
   const ScaledMarket& market_;
   std::optional<PriceProgram> prices_;
   DemandProgram steps_;
   PriceSimplex simplex_;
+  std::optional<InformationProjection> projection_;
   RiskMeasure measure_;
 
   Array loss_, push_;              // (states)
   Array flat_demand_, no_weight_;  // (claims), (states): the simplex's objective
   bool reached_ = false;           // the simplex method is at prices that reach the cell
+  const Array* idle_ = nullptr;    // what supports the cell to be solved without trade, if known
   CellOptimum optimum_;
   int iterations_ = 0;
 };

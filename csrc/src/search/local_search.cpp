@@ -45,6 +45,11 @@ double LocalSearch::solve(const std::vector<int>& cell, std::vector<Candidate>& 
   return value_;
 }
 
+bool LocalSearch::supported_when_idle(const std::vector<int>& cell) {
+  set_cell(hull_, corners_, cell);
+  return solver_.supported_when_idle(hull_);
+}
+
 double LocalSearch::climb(std::vector<int> cell, std::vector<CellMove>& wishes,
                           std::vector<Candidate>& found) {
   apply_moves(cell, wishes);

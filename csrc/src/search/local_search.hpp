@@ -38,6 +38,9 @@ class LocalSearch {
   /// Solve one cell, unless it was the last: its value, minus infinity if no state prices reach it.
   double solve(const std::vector<int>& cell, std::vector<Candidate>& found);
 
+  /// Whether a maker who does not trade in the cell has no reason to, at a kink of its risk.
+  bool supported_when_idle(const std::vector<int>& cell);
+
   /// Solve even the last cell again.
   void forget() { solved_.assign(1, -1); }
 

@@ -316,6 +316,9 @@ NodeOutcome NodeSolver::solve(const std::vector<int>& cell) {
 
 NodeOutcome NodeSolver::first_clearings() {
   NodeOutcome outcome;
+  if (starts_at_kink() && proved_by_idleness(outcome)) {
+    return outcome;
+  }
   Array prices = market_.prior;
   std::vector<std::vector<int>> seen;
   for (int attempt = 0; attempt < kStartCells; ++attempt) {
@@ -338,6 +341,46 @@ NodeOutcome NodeSolver::first_clearings() {
   }
   count(outcome);
   return outcome;
+}
+
+/// Whether the worst case without trade is the worst state, whatever the probabilities.
+bool NodeSolver::starts_at_kink() const {
+  double worst = 0.0;
+  for (int i = 0; i < market_.states(); ++i) {
+    worst += market_.inventory[i] == 0.0 ? market_.prior[i] : 0.0;
+  }
+  return market_.kind != Ambiguity::kNone &&
+         (market_.inventory.maxCoeff() == 0.0 || market_.ambiguity >= -std::log(worst));
+}
+
+/// Whether the cell in which the maker need not trade is as good as any. At a kink of its risk
+/// that is so in many books, and found out sooner than the best cell is reached by climbing.
+bool NodeSolver::proved_by_idleness(NodeOutcome& outcome) {
+  std::vector<int> cell(corners_.size());
+  for (int k = 0; k < claims(); ++k) {
+    const auto at = static_cast<std::size_t>(k);
+    const Corners& corners = corners_[at];
+    const int piece = piece_at_demand(corners, 0, corners.pieces() - 1, 0.0);
+    // Where a step ends at no demand, the flat before it has none either, and free prices.
+    const bool at_end = piece > 0 && corners.demand[static_cast<std::size_t>(piece) - 1] == 0.0;
+    cell[at] = at_end ? piece - 1 : piece;
+    const auto corner = static_cast<std::size_t>(cell[at]);
+    if (corners.demand[corner] < 0.0 || corners.demand[corner + 1] > 0.0) {
+      return false;  // some orders are filled whatever the price
+    }
+  }
+  if (!cells_.supported_when_idle(cell)) {
+    return false;
+  }
+  const double value = cells_.solve(cell, outcome.candidates);
+  count(outcome);
+  if (value == -kInfinity) {
+    return false;
+  }
+  Node whole_book;
+  whole_book.run = whole(corners_);
+  take_bound_of_cell(whole_book);
+  return whole_book.bound <= value + kTie;
 }
 
 }  // namespace kpm

@@ -46,11 +46,13 @@ class NodeSolver {
   /// Solve one cell, if any state prices reach it.
   NodeOutcome solve(const std::vector<int>& cell);
 
-  /// Solve the cells at the prior's prices, then at the maker's marginal state prices: a clearing
-  /// to begin with.
+  /// A clearing to begin with: of the cells at the prior's prices, then at the maker's marginal
+  /// state prices, unless that of no trade is as good as any.
   NodeOutcome first_clearings();
 
  private:
+  bool starts_at_kink() const;
+  bool proved_by_idleness(NodeOutcome& outcome);
   bool reachable(Node& node);
   bool closed_by_cells(Node& node, double& incumbent, NodeOutcome& outcome);
   void relax(Node& node, double incumbent);

@@ -1,0 +1,83 @@
+"""A maker who need not trade and fears its worst state alone: which worst case supports that."""
+
+from __future__ import annotations
+
+import math
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from scipy.optimize import minimize
+
+import kpm_fast as kpm
+from adapter import clear
+from kpm_fast import paper
+from strategies import books, examples
+from ties import assert_same_clearing
+from witness import Book
+
+
+def simulation_a(ambiguity: float) -> tuple[kpm.Market, kpm.Orders]:
+    """The paper's five bids, 0.18 each, under the exponential prior."""
+    market = kpm.Market(
+        np.eye(paper.STATES),
+        paper.exponential_prior(),
+        risk_aversion=paper.RISK_AVERSION,
+        ambiguity=ambiguity,
+    )
+    return market, kpm.Orders(np.arange(paper.STATES), 1, paper.LIMIT, paper.LOT)
+
+
+def divergence(p: np.ndarray, q: np.ndarray) -> float:
+    return float(np.sum(p * np.log(p / q)))
+
+
+@pytest.mark.parametrize("ambiguity", [1.0, 2.0])
+def test_no_trade_proves_itself(ambiguity: float) -> None:
+    """One cell, no relaxation: the worst case named values no bid above its limit."""
+    market, orders = simulation_a(ambiguity)
+    result = kpm.clear(market, orders, tolerance=1e-9, threads=1, certificate=True)
+    assert (result.stats.nodes, result.stats.solved, result.stats.relaxations) == (1, 1, 0)
+    np.testing.assert_array_equal(result.fills, 0.0)
+    assert np.all(result.worst_case > paper.LIMIT)
+    assert divergence(result.worst_case, market.prior) <= ambiguity
+    assert result.verify()
+    kpm.check_certificate(market, orders, result).raise_if_failed()
+
+
+def test_the_worst_case_exists_up_to_its_ambiguity() -> None:
+    """The least Omega at which nobody trades is the distance of the prior to the bids.
+
+    Found independently by SciPy: min KL(p|q) with every p_i at least the limit.
+    """
+    market, _ = simulation_a(1.0)
+    nearest = minimize(
+        lambda p: divergence(p, market.prior),
+        np.full(paper.STATES, 1 / paper.STATES),
+        jac=lambda p: np.log(p / market.prior) + 1,
+        bounds=[(paper.LIMIT, 1.0)] * paper.STATES,
+        constraints={"type": "eq", "fun": lambda p: p.sum() - 1, "jac": np.ones_like},
+        method="SLSQP",
+        options={"ftol": 1e-15},
+    )
+    for share, trades in [(0.999, True), (1.001, False)]:
+        market, orders = simulation_a(share * float(nearest.fun))
+        result = kpm.clear(market, orders, threads=1)
+        assert bool(result.fills.any()) is trades
+        assert result.verify()
+    np.testing.assert_allclose(result.state_prices, nearest.x, atol=1e-6)
+
+
+@pytest.mark.sanitize
+@given(books(max_claims=3), st.booleans(), st.sampled_from([0.3, 1.0, 3.0, math.inf]))
+@examples(150)
+def test_makers_without_inventory(book: Book, worst_only: bool, ambiguity: float) -> None:
+    """At kinks, next to them, and where orders are filled whatever the price: as enumeration."""
+    inventory = np.zeros(book.states)
+    if worst_only and book.states > 1:
+        inventory[0] = book.notional
+    book = book.with_(inventory=inventory, ambiguity=ambiguity)
+    tree, cells = clear(book, certificate=True), clear(book, method="enumerate")
+    kpm.check_certificate(tree.market, tree.orders, tree).raise_if_failed()
+    assert_same_clearing(book, tree, cells)
