@@ -79,6 +79,16 @@ class ClarabelCell(ConicSolver):
         return np.array(solution.x)
 
 
+class UnrefinedClarabelCell(ClarabelCell):
+    """The same without refinement of its linear systems, which these cells can do without."""
+
+    NAME = "Clarabel, unrefined"
+
+    def build(self, form: ConicForm) -> None:
+        super().build(form)
+        self.settings.iterative_refinement_enable = False
+
+
 class EcosCell(ConicSolver):
     """An interior-point method; its cones are ordered (x, z, y)."""
 

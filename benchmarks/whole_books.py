@@ -254,6 +254,7 @@ def scip(quick: bool) -> Section:
         "SCIP presolves such a book to a linear programme.",
     )
     part.quote("books.scip", f"{np.median([other / own for own, other in proved]):,.0f}")
+    part.quote("books.scip.limit", f"{limit:g} s")
     part.quote("books.scip.proved", f"{len(proved)} of {len(pairs)}")
     means = [shifted_geometric_mean(column, SHIFT) for column in zip(*proved, strict=True)]
     part.notes += [
