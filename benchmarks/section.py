@@ -240,7 +240,8 @@ def print_sections(console: Console, sections: Sequence[Section]) -> None:
                 soft_wrap=True,
             )
             if not target.met and target.reason:
-                console.print(f"         {target.reason}", highlight=False, soft_wrap=True)
+                text = f"         {target.reason}"
+                console.print(text, highlight=False, soft_wrap=True, markup=False)
     targets = [target for section in sections for target in section.targets]
     met = sum(target.met for target in targets)
     console.print(f"\n{met} of {len(targets)} targets met", highlight=False)
