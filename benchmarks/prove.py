@@ -179,6 +179,9 @@ def recorded(quick: bool) -> Section:
     section.quote("prove.recorded-clearings", f"{len(rows)}")
     section.quote("prove.recorded-proved", f"{proved} of {len(rows)}")
     section.quote("prove.recorded-one-node", f"{(nodes == 1).sum()} of {len(rows)}")
+    by_omega = [sum(r["nodes"] == 1 for r in rows if r["Omega"] == o) for o in books.AMBIGUITIES]
+    section.quote("prove.recorded-omegas", ", ".join(f"{o:g}" for o in books.AMBIGUITIES))
+    section.quote("prove.recorded-one-node-by-omega", ", ".join(map(str, by_omega)))
     section.quote("prove.recorded-root-gap", f"{max(row['root gap'] for row in rows):.0e}")
     section.draw(
         draw_recorded,

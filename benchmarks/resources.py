@@ -31,10 +31,10 @@ def memory_use(quick: bool) -> Section:
         for states in ((20, 50) if quick else (20, 50, 100))
     ]
     if not quick:
-        tree = {"kind": "random_claims", "states": 20, "claims": 20, "orders": 2000}
-        tree |= {"seed": 4, "stake": 10.0}
+        tree = {"kind": "random_claims", "states": 50, "claims": 50, "orders": 5000}
+        tree |= {"seed": 0, "stake": 1.0}  # does not end before the limits
         cases += [
-            tree | {"options": {"tolerance": 1e-14, "node_limit": limit}} for limit in (100, 1000)
+            tree | {"options": {"tolerance": 1e-14, "node_limit": limit}} for limit in (32, 320)
         ]
     wide = []  # where claims dominate, and the tree is one node
     for case in cases:

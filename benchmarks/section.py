@@ -170,6 +170,9 @@ def slug_of(text: str) -> str:
 
 def time_text(seconds: float) -> str:
     """In the unit that leaves one to three digits before the point."""
+    for unit, size in (("years", 31_557_600.0), ("days", 86_400.0), ("h", 3600.0)):
+        if seconds >= size:
+            return f"{seconds / size:.2g} {unit}"
     for unit, size in (("s", 1.0), ("ms", 1e-3)):
         if seconds >= size:
             return f"{seconds / size:.3g} {unit}"
