@@ -31,6 +31,7 @@ from .cells import FAMILIES, benchmark_cells
 from .conic import ConicCell, ConicForm
 from .contest import ACCURACIES, BEST, SOLVERS, TOLERANCES, Contest, hold
 from .distribution import percentiles, shifted_geometric_mean
+from .overview import multiple_text
 from .own_cell import CoreCell
 from .section import Section, print_sections, slug_of, time_text
 
@@ -246,6 +247,7 @@ SECTIONS = {
 def draw_families(data: Any) -> Figure:
     """A row for each family, a dot for each peer on a logarithmic axis."""
     colours = dict(zip(PEERS, (*SERIES, SKY), strict=True))
+    shifts = dict(zip(PEERS, np.linspace(-0.2, 0.2, len(PEERS)), strict=True))  # none hides another
     values = [value for row in data for value in row["peers"].values() if value is not None]
     largest = max(values)
     with house_style():
@@ -257,7 +259,8 @@ def draw_families(data: Any) -> Figure:
             failed = [peer for peer, value in row["peers"].items() if value is None]
             for peer, value in row["peers"].items():
                 if value is not None:
-                    axes.plot(value, place, "o", color=colours[peer], markersize=7, zorder=3)
+                    y = place + shifts[peer]
+                    axes.plot(value, y, "o", color=colours[peer], markersize=6, zorder=3)
             for number, peer in enumerate(failed):
                 axes.plot(largest * (1.8 + 0.7 * number), place, "x", color=colours[peer])
         for peer, colour in colours.items():
@@ -270,7 +273,7 @@ def draw_families(data: Any) -> Figure:
         axes.set_ylim(len(data) - 0.4, -0.6)
         axes.tick_params(axis="y", length=0)
         axes.spines["left"].set_visible(False)
-        axes.xaxis.set_major_formatter(lambda value, _: f"{value:,.4g}×")
+        axes.xaxis.set_major_formatter(lambda value, _: multiple_text(value))
         axes.set_xlabel("time, as a multiple of kpm_fast.solve_cell's")
         axes.set_title("One cell, by family")
         figure.legend(loc="outside lower center", ncols=3, frameon=False)

@@ -316,7 +316,7 @@ def _factor(
         axes.set_xscale("symlog", linthresh=min(value for value in values if value > 0))
     # The values themselves are the ticks: there are few.
     thousands = [f"{value / 1000:g}k" if value >= 1000 else f"{value:g}" for value in values]
-    axes.set_xticks(values, thousands)
+    axes.set_xticks(values, thousands, fontsize=9)
     axes.minorticks_off()
     axes.fill_between(
         values,
