@@ -180,7 +180,8 @@ WHY = {"Clarabel": why_not_thirty, "CVXPY, first call": why_not_a_thousand}
 
 def families(quick: bool) -> Section:
     """Who solves which family at which accuracy, and what less of it costs."""
-    contest = hold(benchmark_cells(1 if quick else 6), 1 if quick else 3, ACCURACIES[:-1])
+    cells, rounds = (benchmark_cells(1)[::2], 1) if quick else (benchmark_cells(6), 3)
+    contest = hold(cells, rounds, ACCURACIES[:-1])
     part = Section("Cells solved, by family and accuracy")
     labels = np.array([data.label for data in contest.cells])
     for family in dict.fromkeys(labels.tolist()):

@@ -25,7 +25,7 @@ from kpm_fast.plotstyle import BLUE, GREY, INK, ORANGE, PALE, SERIES, house_styl
 from . import books
 from .exponent import Exponent
 from .rounds import interleave
-from .section import Section, time_text
+from .section import Section, ticks, time_text
 from .verified import NotVerifiedError, verified
 
 if TYPE_CHECKING:
@@ -260,8 +260,8 @@ def draw_theorem_3(data: Any) -> Drawing:
         for axes in (left, right):
             axes.set_xlim(min(sizes) / 1.6, max(sizes) * 1.6)
             axes.set_ylim(min(times) / 2, max(times) * 3)
-            axes.yaxis.set_major_formatter(lambda value, _: time_text(value))
-            axes.xaxis.set_major_formatter(lambda value, _: f"{value:,.0f}")
+            axes.yaxis.set_major_formatter(ticks(time_text))
+            axes.xaxis.set_major_formatter(ticks("{:,.0f}".format))
         left.legend(frameon=False, loc="lower right", fontsize=9)
         right.legend(frameon=False, loc="upper left", fontsize=9)
         right.tick_params(labelleft=False)
@@ -288,7 +288,7 @@ def draw_factors(data: Any) -> Drawing:
     with house_style():
         figure, panels = new_figure(11.0, 5.2, rows=2, columns=len(factors))
         for row, (unit, colour, label) in enumerate(
-            (("nodes", ORANGE, "nodes"), ("time", BLUE, "seconds"))
+            (("nodes", ORANGE, "nodes"), ("time", BLUE, "time"))
         ):
             line = panels[row * len(factors) : (row + 1) * len(factors)]
             for axes, factor in zip(line, factors, strict=True):
@@ -301,6 +301,8 @@ def draw_factors(data: Any) -> Drawing:
                     axes.set_xlabel(NAMES[factor])
                     axes.axhline(data["limit"], color=GREY, linewidth=1.0, linestyle=":")
             line[0].set_ylabel(label)
+            text = time_text if unit == "time" else "{:,.0f}".format
+            line[0].yaxis.set_major_formatter(ticks(text))
         figure.suptitle("Nodes and time of a proof to 1e-6", x=0.01, ha="left", fontweight="bold")
     return figure
 

@@ -26,7 +26,7 @@ TARGET_CLARABEL = 2000.0
 def paper_book(quick: bool) -> Section:
     """Simulation A, the whole Python call, against PIQP and against Clarabel on all cells."""
     section = Section("The paper's book (simulation A), proved to 1e-9 of its notional")
-    rounds, sweeps = (100, 1) if quick else (400, 3)
+    rounds, sweeps = (30, 1) if quick else (400, 3)
     with SolverProcess("quadratic:Portfolio") as piqp, SolverProcess(PEERS["Clarabel"]) as clarabel:
         section.rows = [
             _row(ambiguity, piqp, clarabel, rounds, sweeps) for ambiguity in paper.AMBIGUITIES_A

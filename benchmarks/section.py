@@ -179,6 +179,11 @@ def time_text(seconds: float) -> str:
     return f"{seconds * 1e6:.3g} µs"
 
 
+def ticks(text: Callable[[float], str]) -> Callable[[float, object], str]:
+    """A formatter of an axis."""
+    return lambda value, _: text(value)
+
+
 def bytes_text(size: float) -> str:
     for unit, scale in (("MiB", 2**20), ("KiB", 2**10)):
         if size >= scale:

@@ -43,6 +43,7 @@ GAP = 1e-6  # of the notional: what is proved
 SAMPLE = 200  # cells
 ALL = 1000  # cells: books with fewer reachable ones have all of them solved
 LISTED = 100_000  # cells: books with fewer have their reachable ones listed
+QUICK_LISTED = 20_000  # listing takes a while
 CELL_LIMIT = 1_000_000  # of this package's enumeration
 AGREEMENT = 3e-6  # of the notional: SCIP's gap and its tolerances
 SHIFT = 1e-3  # seconds, of geometric means
@@ -116,7 +117,7 @@ def enumeration(quick: bool) -> Section:
         peers = {peer: stack.enter_context(SolverProcess(place)) for peer, place in PEERS.items()}
         for instance in instances(quick):
             result = _cleared(instance)
-            if quick and result.stats.cells > LISTED:
+            if quick and result.stats.cells > QUICK_LISTED:
                 continue
             if instance.book[0].payoffs.shape[0] <= MOST_CLAIMS:
                 part.rows.append(_enumeration_row(instance, result, peers, quick))
