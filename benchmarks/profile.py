@@ -70,7 +70,8 @@ REMARKS = {
     ),
     "PriceSimplex::evaluate": "computes the tableau's basic solution again, O(K N) each time.",
     "PriceSimplex::feasible": (
-        "looks for prices that break a range, a pass over the tableau's rows before each pivot."
+        "whether any state prices lie in the ranges of a run or a cell: the dual simplex method "
+        "between its pivots, a pass over the tableau for each."
     ),
     "NearestPrices::newton": (
         "the published state prices: the optimal ones nearest to the prior in relative entropy, by "
