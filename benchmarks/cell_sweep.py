@@ -12,7 +12,8 @@ from __future__ import annotations
 import itertools
 import math
 import time
-from collections.abc import Callable
+import warnings
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -23,10 +24,10 @@ import kpm_fast as kpm
 from .accuracy import CellData, Floats, bound_at, error
 from .books import Book
 from .conic import ConicCell
-from .conic_solvers import ClarabelCell
-from .cvxpy_cell import CvxpyCell
 from .own_cell import CoreCell
+from .solver_process import SolverProcess
 
+TOLERANCE = 1e-8  # of the notional, asked of the solver for each cell
 ACCURACY = 1e-6  # of the notional: what an answer has to reach for its time to count
 BOUND = 1e-10  # the tolerance at which this package makes the bounds of that
 _EDGE = 1e-12  # of a price range: slack against the rounding of linear programmes
@@ -126,25 +127,29 @@ def _price_range(payoffs: Floats, low: Floats, high: Floats) -> tuple[float, flo
     return ends[0], ends[1]
 
 
-Timed = Callable[[CellData], tuple[float, tuple[Floats, Floats] | None]]  # seconds, point
+Answer = tuple[float, tuple[Floats, Floats] | None]  # seconds, point
 
 
-def sweep(cells: Cells, timed: Timed) -> Sweep:
-    """Solve the cells, check each answer, and scale up to all reachable cells."""
-    seconds, fine, best = [], [], -math.inf
-    for data in cells.cells:
-        took, point = timed(data)
+def sweep(cells: Cells, solver: SolverProcess) -> Sweep:
+    """Solve the cells one after the other in a solver's process; then check, and scale up."""
+    return checked(cells, solver.ask("solve_all", cells.cells, TOLERANCE))
+
+
+def checked(cells: Cells, answers: Sequence[Answer]) -> Sweep:
+    """What answers for the cells come to; a bound that trusts no solver measures each."""
+    fine, best = [], -math.inf
+    for data, (_, point) in zip(cells.cells, answers, strict=True):
         core = CoreCell(data, BOUND)
         solution = core.solve()
         bound = core.bound(solution)
         if point is not None:  # where this package's own bound is loose
             bound = min(bound, bound_at(data, point[1], solution["multipliers"]))
         good = error(data, point, bound) <= ACCURACY
-        seconds.append(took)
         fine.append(good)
         if good:
             best = max(best, solution["certainty_equivalent"])
-    return summed(np.array(seconds), np.array(fine), cells, best)
+    seconds = np.array([took for took, _ in answers])
+    return summed(seconds, np.array(fine), cells, best)
 
 
 def summed(seconds: Floats, fine: np.ndarray, cells: Cells, best: float) -> Sweep:
@@ -160,29 +165,40 @@ def summed(seconds: Floats, fine: np.ndarray, cells: Cells, best: float) -> Swee
     return Sweep(float(parts.sum()), deviation, float(fine.mean()), best)
 
 
-def with_clarabel(cells: Cells, tolerance: float) -> Sweep:
+PEERS = {"Clarabel": "cell_sweep:ClarabelSweep", "CVXPY": "cell_sweep:CvxpySweep"}
+"""Where the solvers are: each gets a process, and nobody loads another's library."""
+
+
+class ClarabelSweep:
     """Clarabel called directly; its matrices are built before the timer starts."""
 
-    def timed(data: CellData) -> tuple[float, tuple[Floats, Floats] | None]:
-        task = ClarabelCell(data, tolerance)
-        start = time.perf_counter()
-        solution = task.solve()
-        return time.perf_counter() - start, task.point(solution)
+    def solve_all(self, cells: Sequence[CellData], tolerance: float) -> list[Answer]:
+        from .conic_solvers import ClarabelCell
 
-    timed(cells.cells[0])
-    return sweep(cells, timed)
+        ClarabelCell(cells[0], tolerance).solve()  # loads what it loads once
+        answers: list[Answer] = []
+        for data in cells:
+            task = ClarabelCell(data, tolerance)
+            start = time.perf_counter()
+            solution = task.solve()
+            answers.append((time.perf_counter() - start, task.point(solution)))
+        return answers
 
 
-def with_cvxpy(cells: Cells, tolerance: float) -> Sweep:
+class CvxpySweep:
     """One CVXPY problem for the whole book, canonicalised before; cells are new parameters."""
-    first = (data for data in cells.cells if not ConicCell.of(data).neutral)
-    task = CvxpyCell(next(first, cells.cells[0]), tolerance)
-    task.solve()
 
-    def timed(data: CellData) -> tuple[float, tuple[Floats, Floats] | None]:
-        start = time.perf_counter()
-        task.assign(data)
+    def solve_all(self, cells: Sequence[CellData], tolerance: float) -> list[Answer]:
+        from .cvxpy_cell import CvxpyCell
+
+        warnings.simplefilter("ignore")  # that an answer may be inaccurate is measured instead
+        first = (data for data in cells if not ConicCell.of(data).neutral)
+        task = CvxpyCell(next(first, cells[0]), tolerance)
         task.solve()
-        return time.perf_counter() - start, task.point()
-
-    return sweep(cells, timed)
+        answers: list[Answer] = []
+        for data in cells:
+            task.take(ConicCell.of(data))
+            start = time.perf_counter()
+            task.solve()
+            answers.append((time.perf_counter() - start, task.point()))
+        return answers

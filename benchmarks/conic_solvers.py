@@ -1,17 +1,15 @@
 """Clarabel, ECOS and SCS, called directly on the cone programme of ``conic``.
 
 What they are given is built before the timer starts; ``solve`` is set-up and solve. A tolerance
-is asked of every criterion that a solver stops by.
+is asked of every criterion that a solver stops by. A solver's library is loaded where it is built:
+a process that asks for one of them does not load the others.
 """
 
 from __future__ import annotations
 
 from typing import Any, ClassVar
 
-import clarabel
-import ecos
 import numpy as np
-import scs
 from scipy import sparse
 
 from .accuracy import CellData, Floats
@@ -56,7 +54,9 @@ class ClarabelCell(ConicSolver):
     NAME = "Clarabel"
 
     def build(self, form: ConicForm) -> None:
-        self.form = form
+        import clarabel
+
+        self.form, self.solver = form, clarabel.DefaultSolver
         self.quadratic = sparse.csc_matrix((form.c.size, form.c.size))
         self.cones = [
             clarabel.ZeroConeT(form.equalities),
@@ -70,7 +70,7 @@ class ClarabelCell(ConicSolver):
 
     def solve(self) -> Any:
         form = self.form
-        solver = clarabel.DefaultSolver(
+        solver = self.solver(
             self.quadratic, form.c, form.matrix, form.right, self.cones, self.settings
         )
         return solver.solve()
@@ -79,12 +79,25 @@ class ClarabelCell(ConicSolver):
         return np.array(solution.x)
 
 
+class UnrefinedClarabelCell(ClarabelCell):
+    """The same without refinement of its linear systems, which these cells can do without."""
+
+    NAME = "Clarabel, unrefined"
+
+    def build(self, form: ConicForm) -> None:
+        super().build(form)
+        self.settings.iterative_refinement_enable = False
+
+
 class EcosCell(ConicSolver):
     """An interior-point method; its cones are ordered (x, z, y)."""
 
     NAME = "ECOS"
 
     def build(self, form: ConicForm) -> None:
+        import ecos
+
+        self.solver = ecos.solve
         count = form.right.size
         first = count - 3 * form.cones
         order = np.arange(count)
@@ -101,7 +114,7 @@ class EcosCell(ConicSolver):
         )
 
     def solve(self) -> Any:
-        return ecos.solve(
+        return self.solver(
             *self.arguments,
             verbose=False,
             abstol=self.tolerance,
@@ -119,11 +132,14 @@ class ScsCell(ConicSolver):
     NAME = "SCS"
 
     def build(self, form: ConicForm) -> None:
+        import scs
+
+        self.solver = scs.SCS
         self.problem = {"A": form.matrix, "b": form.right, "c": form.c}
         self.cones = {"z": form.equalities, "l": form.inequalities, "ep": form.cones}
 
     def solve(self) -> Any:
-        solver = scs.SCS(
+        solver = self.solver(
             self.problem,
             self.cones,
             verbose=False,

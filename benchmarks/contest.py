@@ -1,6 +1,8 @@
 """Solvers side by side on the same cells: who reaches which accuracy, and in what time.
 
-Each solver has a process of its own (``solver_process``). A tolerance means something else to each
+Each solver has a process of its own (``solver_process``). In its turn a brief one first runs for a
+millisecond untimed, so that caches and branches are as they are in a loop over cells, for everybody
+alike; then up to five calls are timed, one by one. A tolerance means something else to each
 of them, so each is asked for ever smaller ones, cell by cell, and timed with the largest that
 reaches the accuracy, which ``accuracy.error`` measures outside all solvers. Where none does, it has
 failed and has no time.
@@ -13,7 +15,7 @@ import importlib
 import math
 import time
 import warnings
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass, field
 from typing import Any
@@ -29,8 +31,10 @@ TOLERANCES = tuple(10.0**-digits for digits in range(4, 13))
 BEST = 1e-12  # the tolerance at which this package makes the bound that all are measured by
 PEER = 1e-9  # and Clarabel another one
 PATIENCE = 0.4  # seconds: after a call as long as this, no smaller tolerance is tried
-COLLECT_EVERY = 50  # calls: garbage is collected between them, not in them
-BRIEF = 5e-3  # seconds: shorter calls are warmed by an untimed one
+COLLECT_EVERY = 50  # turns: garbage is collected between them, not in calls
+BRIEF = 5e-3  # seconds: shorter calls are warmed by untimed ones
+WARM_UP = 1e-3  # seconds of them: the process has slept while the others had their turns
+TIMED = 5  # calls that a turn counts, of a solver that needs less than the warm-up
 SOLVERS = {
     "kpm_fast, core": "own_cell:CoreCell",
     "kpm_fast.solve_cell": "own_cell:PythonCell",
@@ -52,7 +56,7 @@ class Solver:
         module, _, name = place.partition(":")
         self.kind = getattr(importlib.import_module(f"{__package__}.{module}"), name)
         self.built: dict[tuple[int, float], Any] = {}
-        self.calls = 0
+        self.turns = 0
         gc.disable()
 
     def attempt(
@@ -66,17 +70,25 @@ class Solver:
         self.built[number, tolerance] = task
         return task.point(solution), seconds
 
-    def seconds(self, number: int, tolerance: float, warm: bool) -> float:
-        """One timed call of a cell that was attempted before."""
-        task = self.built[number, tolerance]
-        self.calls += 1
-        if self.calls % COLLECT_EVERY == 0:
+    def seconds(self, number: int, tolerance: float) -> list[float]:
+        """Timed calls of a cell that was attempted before."""
+        solve = self.built[number, tolerance].solve
+        self.turns += 1
+        if self.turns % COLLECT_EVERY == 0:
             gc.collect()
-        if warm:
-            task.solve()
-        start = time.perf_counter()
-        task.solve()
-        return time.perf_counter() - start
+        spent = 0.0
+        while spent < WARM_UP:
+            took = _timed(solve)
+            if took >= BRIEF:
+                return [took]
+            spent += took
+        return [_timed(solve) for _ in range(TIMED if took < WARM_UP else 1)]
+
+
+def _timed(solve: Callable[[], Any]) -> float:
+    start = time.perf_counter()
+    solve()
+    return time.perf_counter() - start
 
 
 @dataclass
@@ -152,10 +164,8 @@ def hold(
                     reached = entry.tolerance
                     wanted = {reached[accuracy] for accuracy in accuracies if accuracy in reached}
                     for tolerance in sorted(wanted, reverse=True):
-                        seconds = processes[name].ask(
-                            "seconds", number, tolerance, entry.cold < BRIEF
-                        )
-                        entry.seconds.setdefault(tolerance, []).append(seconds)
+                        seconds = processes[name].ask("seconds", number, tolerance)
+                        entry.seconds.setdefault(tolerance, []).extend(seconds)
     return contest
 
 

@@ -21,11 +21,11 @@ class CvxpyCell:
 
     NAME: ClassVar[str] = "CVXPY, re-solve (DPP)"
 
-    def __init__(self, data: CellData, tolerance: float) -> None:
+    def __init__(self, data: CellData, tolerance: float, cell: ConicCell | None = None) -> None:
         self.tolerance = tolerance
         market = data.market
         claims, states = market.payoffs.shape
-        self.cell = ConicCell.of(data)
+        self.cell = cell if cell is not None else ConicCell.of(data)
         self.neutral = self.cell.neutral
         a, one = self.cell.a, np.ones(states)
         self.xi, self.t = cp.Variable(states, nonneg=True), cp.Variable(claims)
@@ -57,22 +57,22 @@ class CvxpyCell:
                 constraints += [market.prior @ v <= m, cp.ExpCone(z - s, m * one, v)]
                 risk = s + market.ambiguity * m
         self.problem = cp.Problem(cp.Minimize(risk - self.f @ self.xi), constraints)
-        self.assign(data)
 
-    def assign(self, data: CellData) -> None:
-        """Gives the parameters the values of a cell of the same book."""
-        self.cell = ConicCell.of(data)
-        if self.neutral and not self.cell.neutral:
+    def take(self, cell: ConicCell) -> None:
+        """The next cell to solve, of the same book."""
+        if self.neutral and not cell.neutral:
             raise ValueError("this cell needs cones that the first one did not")
-        A = np.zeros(self.A.shape)
-        A[self.cell.free] = self.cell.A
-        self.A.value, self.b.value, self.f.value = A, self.cell.b, self.cell.f
-        self.low.value = data.pieces[:, 0]
-        self.span.value = data.pieces[:, 1] - data.pieces[:, 0]
+        self.cell = cell
 
     def solve(self) -> None:
         """New values to the parameters, and solve."""
-        self.assign(self.cell.data)
+        cell = self.cell
+        A = np.zeros(self.A.shape)
+        A[cell.free] = cell.A
+        self.A.value, self.b.value, self.f.value = A, cell.b, cell.f
+        pieces = cell.data.pieces
+        self.low.value = pieces[:, 0]
+        self.span.value = pieces[:, 1] - pieces[:, 0]
         try:
             self.problem.solve(
                 solver=cp.CLARABEL,
@@ -95,10 +95,10 @@ class FreshCvxpyCell:
     NAME: ClassVar[str] = "CVXPY, first call"
 
     def __init__(self, data: CellData, tolerance: float) -> None:
-        self.data, self.tolerance = data, tolerance
+        self.cell, self.tolerance = ConicCell.of(data), tolerance
 
     def solve(self) -> CvxpyCell:
-        problem = CvxpyCell(self.data, self.tolerance)
+        problem = CvxpyCell(self.cell.data, self.tolerance, self.cell)
         problem.solve()
         return problem
 

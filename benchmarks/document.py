@@ -162,6 +162,9 @@ def _targets(targets: Sequence[Target]) -> list[str]:
     for target in targets:
         verdict = "met" if target.met else "**missed**"
         lines.append(_line([_plain(target.text), _plain(target.measured), verdict]))
+    for target in targets:
+        if not target.met and target.reason:
+            lines += ["", f"*Missed: {_plain(target.text)}.* {_plain(target.reason)}"]
     return lines
 
 

@@ -141,6 +141,9 @@ def scaling(quick: bool) -> Section:
         f"{TARGET:g} times faster on two threads",
         f"{report['ratio']:.2f} (median), {report['best']:.2f} (best)",
         report["ratio"] >= TARGET,
+        f"Two threads kept {report['two']['cores']:.2f} cores busy, one "
+        f"{report['one']['cores']:.2f}. What is short of 2 and 1 other processes took; what "
+        "is not is the start and the end of a call, which one thread does alone.",
     )
     return part
 

@@ -16,6 +16,7 @@ class Load:
     """Cores that other processes, or other guests of the same host, kept busy on average."""
 
     others: float | None  # None where the system does not say
+    own: float = 0.0  # processor seconds of this process and of its children
 
     @property
     def idle(self) -> bool | None:
@@ -32,10 +33,11 @@ class Watch:
     def load(self) -> Load:
         busy, own = _busy(), _own()
         if busy is None or self._busy is None:
-            return Load(None)
+            return Load(None, own - self._own)
         wall = time.perf_counter() - self._start
         # Ticks of 10 ms: rounding may leave a hair less than nothing.
-        return Load(max(0.0, (busy - self._busy - (own - self._own)) / wall))
+        others = max(0.0, (busy - self._busy - (own - self._own)) / wall)
+        return Load(others, own - self._own)
 
 
 def _own() -> float:

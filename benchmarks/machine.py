@@ -26,6 +26,8 @@ PACKAGES = (
 def describe() -> list[tuple[str, str]]:
     """Pairs of a label and its value, in the order in which they are printed."""
     build = _core.build_info()
+    if build.get("compiler", "")[:1].isdigit():  # GCC's __VERSION__ is a number, others say who
+        build = build | {"compiler": f"GCC {build['compiler']}"}
     return [
         ("machine", f"{_processor()}, {_available_cores()} cores, {platform.system()}"),
         ("python", platform.python_version()),

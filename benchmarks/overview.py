@@ -63,12 +63,12 @@ def draw(data: Any) -> Drawing:
     """A dot for each peer with its quartiles, peers of a group below each other."""
     lines = sum(len(group["peers"]) + 1 for group in data)
     with house_style():
-        figure, (axes,) = new_figure(8.2, 1.1 + 0.32 * lines + 0.1 * len(data))
+        figure, (axes,) = new_figure(8.6, 1.1 + 0.32 * lines + 0.1 * len(data))
         place, ticks, names = 0.0, [], []
         smallest = min(peer["low"] for group in data for peer in group["peers"])
         largest = max(peer["high"] for group in data for peer in group["peers"])
         axes.set_xscale("log")
-        axes.set_xlim(min(0.5, smallest / 2), largest * 8)
+        axes.set_xlim(min(0.5, smallest / 2), largest * 100)  # with room for the last label
         for group in data:
             place += 0.3 if place else 0.0
             axes.annotate(
@@ -131,6 +131,7 @@ def multiple_text(value: float) -> str:
         return f"{value:.2g}×"
     if value >= 1e6:
         digits, _, power = f"{value:.0e}".partition("e")
-        return f"{digits}·10{str(int(power)).translate(_SUPERSCRIPTS)}×"
+        factor = "" if digits == "1" else f"{digits}·"
+        return f"{factor}10{str(int(power)).translate(_SUPERSCRIPTS)}×"
     scale = 10 ** max(0, len(str(int(value))) - 2) if value >= 1000 else 1
     return f"{round(value / scale) * scale:,.0f}×"

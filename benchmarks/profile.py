@@ -69,6 +69,25 @@ REMARKS = {
         "pivot."
     ),
     "PriceSimplex::evaluate": "computes the tableau's basic solution again, O(K N) each time.",
+    "PriceSimplex::feasible": (
+        "whether any state prices lie in the ranges of a run or a cell: the dual simplex method "
+        "between its pivots, a pass over the tableau for each."
+    ),
+    "NearestPrices::newton": (
+        "the published state prices: the optimal ones nearest to the prior in relative entropy, by "
+        "Newton's method on their dual, O(K² N) a step, once a clearing. It leads where the rest "
+        "of a clearing is small."
+    ),
+    "DemandProgram::direction": (
+        "solves with the factors of a cell's demand for predictor and corrector, O(K² + K N)."
+    ),
+    "RiskBlock::expand": (
+        "the risk's part of a Newton step, from what the condensed system leaves: O(N) each time."
+    ),
+    "RiskBlock::try_step": (
+        "moves the exponents and powers of the risk and keeps them on their curves: one logarithm "
+        "a state and iteration."
+    ),
     "Multipliers::best_corner": (
         "the corner of a claim's run that is worth most under given multipliers, which prices new "
         "columns and makes every bound: two binary searches and a scan of what lies between them."
@@ -186,7 +205,7 @@ def instructions(quick: bool) -> Section:
     _order_columns(section, by_part)
     largest = by_function.most_common(LARGEST)
     section.data = {"functions": dict(largest), "parts": dict(by_part)}
-    section.prose.append(_discussion(by_function, by_part, len(calls)))
+    section.prose.append(_discussion(by_function, by_part, len(calls), codes))
     section.draw(
         draw_functions,
         "functions",
@@ -212,7 +231,9 @@ def _order_columns(section: Section, by_part: Counter[str]) -> None:
     ]
 
 
-def _discussion(by_function: Counter[str], by_part: Counter[str], clearings: int) -> str:
+def _discussion(
+    by_function: Counter[str], by_part: Counter[str], clearings: int, codes: codemap.CodeMap
+) -> str:
     """The largest items in words; the numbers are the ones just counted."""
     part, share = by_part.most_common(1)[0]
     what = f"the {clearings} clearings" if clearings > 1 else "the clearing"
@@ -223,9 +244,18 @@ def _discussion(by_function: Counter[str], by_part: Counter[str], clearings: int
         "",
     ]
     for place, (name, cost) in enumerate(by_function.most_common(DISCUSSED), start=1):
-        remark = REMARKS.get(name, "new among the largest; nothing is known about it yet.")
-        lines.append(f"{place}. {name}, {cost:.1%}: {remark}")
+        lines.append(f"{place}. {name}, {cost:.1%}: {REMARKS.get(name) or _source(name, codes)}")
     return "\n".join(lines)
+
+
+def _source(name: str, codes: codemap.CodeMap) -> str:
+    """What the sources say of a function without a remark, or of its class."""
+    owner, _, method = name.rpartition("::")
+    for known in (owner.rpartition("::")[2] or method, method):
+        comment = codes.comment(known)
+        if comment:
+            return f"`{known}` in the sources: {comment}."
+    return "library or generated code that the sources do not name."
 
 
 def item(function: callgrind.Function, codes: codemap.CodeMap) -> str:

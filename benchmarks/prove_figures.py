@@ -9,7 +9,7 @@ import numpy as np
 from kpm_fast.plotstyle import BLUE, GREY, INK, ORANGE, PALE, house_style, new_figure
 
 from .exponent import Exponent
-from .section import time_text
+from .section import ticks, time_text
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure as Drawing
@@ -27,25 +27,20 @@ def draw_orders(data: Any) -> Drawing:
         middle, low, high = fit.line(upper)
         axes.fill_between(upper, low, high, color=BLUE, alpha=0.18, linewidth=0)
         axes.plot(upper, middle, color=BLUE, linewidth=1.2)
-        for name, colour, label in (
-            ("clear time", BLUE, f"kpm_fast.clear\n$J^{{{fit.power:.2f}}}$"),
-            ("argsort time", GREY, "numpy.argsort\nof the limits"),
+        for name, style, colour, label in (
+            ("clear time", "o", BLUE, f"kpm_fast.clear: $J^{{{fit.power:.2f}}}$"),
+            ("argsort time", "o-", GREY, "numpy.argsort of the limits"),
         ):
             times = [row[name] for row in data["rows"]]
-            style = "o" if name == "clear time" else "o-"
-            axes.plot(orders, times, style, color=colour, markersize=5)
-            axes.annotate(
-                label,
-                (orders[-1], times[-1]),
-                xytext=(9, 0),
-                textcoords="offset points",
-                color=colour,
-                va="center",
-            )
-        axes.set_xlim(orders[0] / 1.5, orders[-1] * 6)
+            axes.plot(orders, times, style, color=colour, markersize=5, label=label)
+        axes.legend(frameon=False, loc="upper left")
+        axes.set_xlim(orders[0] / 1.5, orders[-1] * 1.5)
         axes.grid(color=PALE, linewidth=0.8)
+        axes.set_axisbelow(True)
+        axes.xaxis.set_major_formatter(ticks("{:,.0f}".format))
+        axes.yaxis.set_major_formatter(ticks(time_text))
         axes.set_xlabel("orders J")
-        axes.set_ylabel("seconds")
+        axes.set_ylabel("time")
         axes.set_title("Proved to 1e-6: five claims, more and more orders")
     return figure
 
@@ -55,7 +50,7 @@ def draw_recorded(data: Any) -> Drawing:
     with house_style():
         figure, panels = new_figure(9.6, 4.0, columns=2)
         for axes, name, colour, label, text in (
-            (panels[0], "time", BLUE, "seconds", time_text),
+            (panels[0], "time", BLUE, "time of a clearing", time_text),
             (panels[1], "nodes", ORANGE, "nodes of the tree", "{:.0f}".format),
         ):
             values = np.sort(np.asarray(data[name], dtype=float))
@@ -79,6 +74,7 @@ def draw_recorded(data: Any) -> Drawing:
             axes.yaxis.set_major_formatter(lambda value, _: f"{value:.0%}")
             axes.grid(color=PALE, linewidth=0.8)
             axes.tick_params(colors=GREY, labelcolor=INK)
+            axes.xaxis.set_major_formatter(ticks(text))
             axes.set_xlabel(label)
         panels[0].set_ylabel("share of clearings")
         panels[0].set_title("Recorded books: time")

@@ -51,14 +51,18 @@ def gather(
         except SectionFailedError as failure:
             error = str(failure)
         seconds = time.perf_counter() - start
-        others = watch.load().others
+        load = watch.load()
+        others = load.others
         date = datetime.now(timezone.utc).strftime("%Y-%m-%d %H:%M UTC")
         entries.append(Entry(name, section, error, seconds, others, date, commit()))
         verdict = (
             "[bold red]FAILED[/]" if error else "skipped" if section and section.skipped else "done"
         )
         busy = "" if others is None else f", others kept {others:.2f} cores busy"
-        console.print(f"{verdict} in {seconds:.1f} s{busy}", highlight=False)
+        console.print(
+            f"{verdict} in {seconds:.1f} s, {load.own:.1f} s of processor time{busy}",
+            highlight=False,
+        )
         if error:
             console.print(error, markup=False, highlight=False)
     return entries

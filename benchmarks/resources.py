@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import functools
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
@@ -11,7 +12,7 @@ import kpm_fast as kpm
 
 from . import books, memory
 from .rounds import cores_busy, interleave, ratio
-from .section import Section, bytes_text, range_text, short_text
+from .section import Row, Section, bytes_text, range_text, short_text
 from .verified import verified
 
 GAP = 1e-6  # relative to the notional
@@ -30,21 +31,27 @@ def memory_use(quick: bool) -> Section:
         for states in ((20, 50) if quick else (20, 50, 100))
     ]
     if not quick:
-        tree = {"kind": "random_claims", "states": 20, "claims": 20, "orders": 2000}
-        tree |= {"seed": 4, "stake": 10.0}
+        tree = {"kind": "random_claims", "states": 50, "claims": 50, "orders": 5000}
+        tree |= {"seed": 0, "stake": 1.0}  # does not end before the limits
         cases += [
-            tree | {"options": {"tolerance": 1e-14, "node_limit": limit}} for limit in (100, 1000)
+            tree | {"options": {"tolerance": 1e-14, "node_limit": limit}} for limit in (32, 320)
         ]
+    wide = []  # where claims dominate, and the tree is one node
     for case in cases:
         options = {"tolerance": 1e-9, "node_limit": 1, "time_limit": 20.0}
         options |= case.pop("options", {})
         section.rows.append(memory.measure(options=options, **case))
+        if case["kind"] == "arrow_debreu" and "states" in case:
+            wide.append(section.rows[-1])
     if any(not row.pop("exact") for row in section.rows):
         section.notes.append("the high-water mark cannot be set back here: growth is a lower bound")
     large = max(section.rows, key=lambda row: row["orders"])
     section.notes.append(
         "result memory: the arrays that the result holds, included in what the peak grew by"
     )
+    section.quote("prove.memory-entry", bytes_text(_slope(wide, _entries)))
+    if not quick:
+        section.quote("prove.memory-node", bytes_text(_slope(section.rows[-2:], _nodes)))
     section.quote("prove.memory-largest", bytes_text(large["memory"]))
     section.quote("prove.memory-result", bytes_text(large["result memory"]))
     section.quote("prove.memory-corner", f"{large['per corner memory']:.0f}")
@@ -52,8 +59,24 @@ def memory_use(quick: bool) -> Section:
         "O(corners) where corners dominate: at most 200 bytes a corner",
         f"{large['per corner memory']:.0f} bytes a corner with {large['corners']:,} of them",
         large["per corner memory"] <= 200,
+        f"The result's own arrays are {bytes_text(large['result memory'])} of "
+        f"{bytes_text(large['memory'])}.",
     )
     return section
+
+
+def _slope(rows: list[Row], size: Callable[[Row], int]) -> float:
+    """Bytes that one more of what ``size`` counts costs, between the two last rows."""
+    less, more = rows[-2:]
+    return float((more["memory"] - less["memory"]) / (size(more) - size(less)))
+
+
+def _entries(row: Row) -> int:
+    return int(row["states"] * row["claims"])
+
+
+def _nodes(row: Row) -> int:
+    return int(row["nodes"])
 
 
 def threads(quick: bool) -> Section:
@@ -100,7 +123,12 @@ def threads(quick: bool) -> Section:
         "prove.threads-nodes", range_text([r["nodes"] for r in section.rows], "{:,}".format)
     )
     same = all(row["same bits"] for row in section.rows)
-    section.aim("same bits for one and two threads", "yes" if same else "no", same)
+    section.aim(
+        "same bits for one and two threads",
+        "yes" if same else "no",
+        same,
+        "This is a defect: nodes of a round must not see each other.",
+    )
     return section
 
 

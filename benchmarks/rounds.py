@@ -17,8 +17,9 @@ _BRIEF = 1e-3  # seconds
 def interleave(tasks: Mapping[str, Callable[[], Any]], rounds: int) -> dict[str, Floats]:
     """Seconds of each task in each round; the order rotates, the first round is not counted.
 
-    A task of less than a millisecond runs twice, the second time counts: otherwise the caches hold
-    what the task before left there, which costs the fast ones most. No garbage is collected.
+    A task of less than a millisecond runs for a millisecond before the call that counts: otherwise
+    the caches hold what the task before left there, which costs the fast ones most. No garbage is
+    collected.
     """
     names = list(tasks)
     seconds = {name: np.empty(rounds) for name in names}
@@ -31,7 +32,7 @@ def interleave(tasks: Mapping[str, Callable[[], Any]], rounds: int) -> dict[str,
             first = turn % len(names)
             for name in names[first:] + names[:first]:
                 if name in brief:
-                    tasks[name]()
+                    _warm_up(tasks[name])
                 start = time.perf_counter()
                 tasks[name]()
                 elapsed = time.perf_counter() - start
@@ -42,6 +43,37 @@ def interleave(tasks: Mapping[str, Callable[[], Any]], rounds: int) -> dict[str,
     finally:
         if collecting:
             gc.enable()
+    return seconds
+
+
+def _warm_up(task: Callable[[], Any]) -> None:
+    end = time.perf_counter() + _BRIEF
+    while time.perf_counter() < end:
+        task()
+
+
+def interleave_timed(timers: Mapping[str, Callable[[], float]], rounds: int) -> dict[str, Floats]:
+    """The same of what is timed elsewhere, in a process of its own: each call gives its seconds."""
+    names = list(timers)
+    seconds = {name: np.empty(rounds) for name in names}
+    for turn in range(-1, rounds):
+        first = turn % len(names)
+        for name in names[first:] + names[:first]:
+            elapsed = timers[name]()
+            if turn >= 0:
+                seconds[name][turn] = elapsed
+    return seconds
+
+
+def warmed(task: Callable[[], Any]) -> Callable[[], float]:
+    """A timer of a brief task: of one call after a millisecond of them."""
+
+    def seconds() -> float:
+        _warm_up(task)
+        start = time.perf_counter()
+        task()
+        return time.perf_counter() - start
+
     return seconds
 
 

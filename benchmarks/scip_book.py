@@ -329,6 +329,18 @@ class ScipBook:
         return float(point[:, 2].sum()) - self.risk.value(point[:, 1])
 
 
+class ScipProcess:
+    """What runs in SCIP's process: a book at a time."""
+
+    def __init__(self, warm_up: Book) -> None:
+        ScipBook(warm_up, 1e-3, 5.0).solve()  # loads what it loads once
+
+    def solve(
+        self, book: Book, tolerance: float, time_limit: float, settings: dict[str, Any]
+    ) -> ScipAnswer:
+        return ScipBook(book, tolerance, time_limit, settings).solve()
+
+
 def _corners(stair: Floats, unit: float, money: float) -> Floats:
     """(pieces + 1, 3) price, demand in ``unit`` and relative revenue where pieces join."""
     flats = stair[0::2]

@@ -14,7 +14,8 @@ The contract of a benchmark module, a *chapter* of the report, listed in ``chapt
 the report says so in its place and the command's exit status is 1. What cannot run here (a package,
 a tool or the recorded books are absent) returns a section whose ``skipped`` says why. A section
 that meets its targets only on an idle machine still reports them: missed targets are shown, and
-are no failure.
+are no failure. But each says why it may be missed: ``aim`` takes the ``reason``, which the report
+shows where it is. ``won`` says where a peer was faster, with the reason, or that none was.
 
 Times count after the answer passed ``result.verify()``; see ``verified.py``. Instances have fixed
 seeds. ``rounds.interleave`` times, ``distribution.py`` sums up: p50, p99, p99.9, max, shifted
@@ -42,7 +43,7 @@ overview: the report's first table, and README's figure.
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from typing import TYPE_CHECKING, Any
 
@@ -56,6 +57,7 @@ if TYPE_CHECKING:
     from matplotlib.figure import Figure as Drawing
 
 Row = dict[str, Any]
+_NAMED = 5  # cases won by a peer that are named one by one
 
 
 @dataclass(frozen=True)
@@ -65,6 +67,7 @@ class Target:
     text: str
     measured: str
     met: bool
+    reason: str = ""  # why it is missed, where it is; a sentence or more
 
 
 @dataclass(frozen=True)
@@ -104,8 +107,31 @@ class Section:
     data: dict[str, Any] = field(default_factory=dict)  # what the table leaves out; in the JSON
     skipped: str = ""  # why nothing was measured
 
-    def aim(self, text: str, measured: str, met: bool) -> None:
-        self.targets.append(Target(text, measured, bool(met)))
+    def aim(self, text: str, measured: str, met: bool, reason: str) -> None:
+        self.targets.append(Target(text, measured, bool(met), "" if met else reason))
+
+    def won(self, ratios: Mapping[str, Mapping[str, float | None]], reason: str) -> None:
+        """Note by peer the cases in which it was faster, with the reason, or that none was.
+
+        ``ratios[peer][case]`` is how many times as long as this package the peer took, None where
+        it has no answer.
+        """
+        winners = []
+        for peer, cases in ratios.items():
+            faster = {case: r for case, r in cases.items() if r is not None and r < 1}
+            if not faster:
+                continue
+            answered = sum(r is not None for r in cases.values())
+            least = min(faster, key=lambda case: faster[case])
+            where = ", ".join(faster) if len(faster) <= _NAMED else f"most in {least}"
+            winners.append(
+                f"{peer} in {len(faster)} of {answered} ({where}; down to "
+                f"{times_text(faster[least])})"
+            )
+        if winners:
+            self.notes.append(f"A peer is faster: {'; '.join(winners)}. {reason}")
+        else:
+            self.notes.append("No peer is faster in any of these cases.")
 
     def draw(self, function: Callable[[Any], Drawing], slug: str, caption: str, data: Any) -> None:
         """Have ``function(data)`` drawn below the table as ``bench-<slug>``."""
@@ -144,10 +170,18 @@ def slug_of(text: str) -> str:
 
 def time_text(seconds: float) -> str:
     """In the unit that leaves one to three digits before the point."""
+    for unit, size in (("years", 31_557_600.0), ("days", 86_400.0), ("h", 3600.0)):
+        if seconds >= size:
+            return f"{seconds / size:.2g} {unit}"
     for unit, size in (("s", 1.0), ("ms", 1e-3)):
         if seconds >= size:
             return f"{seconds / size:.3g} {unit}"
     return f"{seconds * 1e6:.3g} µs"
+
+
+def ticks(text: Callable[[float], str]) -> Callable[[float, object], str]:
+    """A formatter of an axis."""
+    return lambda value, _: text(value)
 
 
 def bytes_text(size: float) -> str:
@@ -213,6 +247,9 @@ def print_sections(console: Console, sections: Sequence[Section]) -> None:
                 highlight=False,
                 soft_wrap=True,
             )
+            if not target.met and target.reason:
+                text = f"         {target.reason}"
+                console.print(text, highlight=False, soft_wrap=True, markup=False)
     targets = [target for section in sections for target in section.targets]
     met = sum(target.met for target in targets)
     console.print(f"\n{met} of {len(targets)} targets met", highlight=False)

@@ -20,7 +20,7 @@ from benchmarks.accuracy import bound_at, error, upper_bound
 from benchmarks.arrivals import latencies, poisson
 from benchmarks.cell_sweep import Cells, reachable_cells, summed
 from benchmarks.cells import FAMILIES, benchmark_cells
-from benchmarks.contest import hold
+from benchmarks.contest import TIMED, hold
 from benchmarks.own_cell import CoreCell
 from benchmarks.scip_book import Risk, ScipAnswer, ScipBook
 from benchmarks.solver_process import SolverProcess, SolverProcessError
@@ -91,7 +91,7 @@ def test_a_failed_solver_has_no_time() -> None:
     contest = hold(cells, 2, solvers=CONIC | {"own": "own_cell:CoreCell"})
     assert contest.reached("Clarabel", 1e-8).tolist() == [True, False]
     assert np.isnan(contest.medians("Clarabel", 1e-8)).tolist() == [False, True]
-    assert len(contest.pooled("Clarabel", 1e-8)) == 2
+    assert 2 <= len(contest.pooled("Clarabel", 1e-8)) <= 2 * TIMED
     assert np.isfinite(contest.medians("own", 1e-8)).all()
 
 
@@ -104,10 +104,12 @@ def test_a_process_answers_fails_and_ends() -> None:
         with pytest.raises(SolverProcessError, match="AttributeError"):
             process.ask("nothing")
         with pytest.raises(SolverProcessError, match="KeyError"):
-            process.ask("seconds", 0, 1e-8, False)
+            process.ask("seconds", 0, 1e-8)
         (_, demand), seconds = process.ask("attempt", 0, data, 1e-8)
         assert demand == pytest.approx(CoreCell(data, 1e-8).solve()["net_demand"])
-        assert 0 < process.ask("seconds", 0, 1e-8, True) < 1
+        times = process.ask("seconds", 0, 1e-8)
+        assert len(times) == TIMED
+        assert all(0 < took < 1 for took in times)
         assert seconds > 0
     with (
         SolverProcess("no_such_module:Solver") as process,

@@ -36,8 +36,8 @@ def measured(quick: bool = False) -> Section:
         {"book": "c", "ours times": 250.4, "p50 time": 2.5, "peak memory": 3 * 2**20, "gap": None},
     ]
     section.notes.append("a note")
-    section.aim("be fast", "12 ms", True)
-    section.aim("be small", "3 MiB", False)
+    section.aim("be fast", "12 ms", True, "It was not fast.")
+    section.aim("be small", "3 MiB", False, "It holds a | map.")
     section.quote("some.time", "12 ms")
     section.against("Books", "Slow solver", [4.0, 5.0, 9.0])
     section.against("Books", "Guess", [40.0], estimated=True)
@@ -62,6 +62,18 @@ def silent() -> Console:
 def test_a_section_survives_json() -> None:
     section = measured()
     assert Section.from_dict(json.loads(json.dumps(section.as_dict()))) == section
+
+
+def test_who_was_faster_is_said_with_the_reason() -> None:
+    section = Section("Contest")
+    section.won({"A": {"one": 2.0, "two": None}, "B": {"one": 1.5}}, "It is small.")
+    section.won({"A": {"one": 0.5, "two": None, "three": 3.0}, "B": {"one": 1.5}}, "It is small.")
+    section.won({"A": {f"case {n}": 0.9 - n / 10 for n in range(6)}}, "Why.")
+    assert section.notes == [
+        "No peer is faster in any of these cases.",
+        "A peer is faster: A in 1 of 2 (one; down to 0.50x). It is small.",
+        "A peer is faster: A in 6 of 6 (most in case 5; down to 0.40x). Why.",
+    ]
 
 
 def test_a_key_is_quoted_once() -> None:
@@ -98,6 +110,8 @@ def test_the_page_says_what_was_measured(tmp_path: Path) -> None:
     assert "| c | 250x | 2.5 s | 3.0 MiB | - |" in page
     assert "| be fast | 12 ms | met |" in page
     assert "| be small | 3 MiB | **missed** |" in page
+    assert "*Missed: be small.* It holds a \\| map." in page
+    assert "It was not fast" not in page
     assert "1 of 2 targets met." in page
     assert "| Books | Slow solver | 5.00x | 4.50x | 7.00x |  |" in page
     assert "| Books | Guess | 40.00x | 40.00x | 40.00x | extrapolated from a sample |" in page
@@ -268,6 +282,7 @@ def test_the_overview_keeps_the_groups_apart() -> None:
         (653.2, "653×"),
         (1380, "1,400×"),
         (100000, "100,000×"),
+        (1e6, "10⁶×"),
         (2.6e8, "3·10⁸×"),
     ],
 )
