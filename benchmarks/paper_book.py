@@ -102,8 +102,7 @@ def _why_more_than_two(rows: list[Row]) -> str:
     each = [
         row["clear / PIQP times"] * row["core share"] / row["relaxations and cells"] for row in rows
     ]
-    worst = max(rows, key=lambda row: float(row["clear / PIQP times"]))
-    reason = (
+    return (
         f"PIQP solves one programme without logarithms; a clearing solves "
         f"{range_text(programmes, '{:g}'.format)}, cells and relaxations with exponentials, and "
         "then finds the state prices nearest to the prior and the fills. With all of that in, each "
@@ -111,12 +110,6 @@ def _why_more_than_two(rows: list[Row]) -> str:
         f"{range_text(python, '{:.0%}'.format)} of the call is Python and NumPy, which validate "
         "the arguments and make the result."
     )
-    if worst["Omega"] >= 1:
-        reason += (
-            f" Omega = {worst['Omega']:g} is the farthest off: the optimum, no trade, is a kink "
-            "there, and several cells tie."
-        )
-    return reason
 
 
 def _why_not_so_much_faster(rows: list[Row]) -> str:

@@ -73,10 +73,10 @@ REMARKS = {
         "whether any state prices lie in the ranges of a run or a cell: the dual simplex method "
         "between its pivots, a pass over the tableau for each."
     ),
-    "NearestPrices::newton": (
-        "the published state prices: the optimal ones nearest to the prior in relative entropy, by "
-        "Newton's method on their dual, O(K² N) a step, once a clearing. It leads where the rest "
-        "of a clearing is small."
+    "InformationProjection::newton": (
+        "the prior projected on ranges of claim prices, O(K² N) a step: for the published state "
+        "prices, once a clearing, and for the worst case of a maker at a kink of its risk. It "
+        "leads where the rest of a clearing is small."
     ),
     "DemandProgram::direction": (
         "solves with the factors of a cell's demand for predictor and corrector, O(K² + K N)."

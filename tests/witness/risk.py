@@ -108,10 +108,11 @@ def rho(
     a, omega, top = A.number(a), A.number(omega), max(losses)
     z = [A.expm1(a * (loss - top)) / a for loss in losses]  # the rest of the problem is shift-free
     p = _worst_case(q, z, omega, A)
-    growth = sum(pi * zi for pi, zi in zip(p, z, strict=True))
-    value = top + A.log1p(a * growth) / a
+    growth = a * sum(pi * zi for pi, zi in zip(p, z, strict=True))
     weights = [pi * A.exp(a * (loss - top)) for pi, loss in zip(p, losses, strict=True)]
     total = sum(weights)
+    # Where the highest loss is unlikely one plus the growth has lost its digits, the sum has not.
+    value = top + (A.log(total / sum(p)) if 2 * growth < -1 else A.log1p(growth)) / a
     return Risk(value, p, [weight / total for weight in weights])
 
 

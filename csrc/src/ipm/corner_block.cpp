@@ -113,7 +113,7 @@ bool CornerBlock::insert(int claim, int corner, const Corners& corners, double l
   return true;
 }
 
-void CornerBlock::factor(const Array& lambda, const Array& value) {
+void CornerBlock::measure(const Array& lambda, const Array& value) {
   for (int k = 0; k < claims_; ++k) {
     double total = 0.0;
     double mean_price = 0.0;

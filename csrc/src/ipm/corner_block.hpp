@@ -33,7 +33,7 @@ class CornerBlock {
               double tau);
 
   /// Residuals and the condensed covariances for lambda and the claims' values G.
-  void factor(const Array& lambda, const Array& value);
+  void measure(const Array& lambda, const Array& value);
 
   void target_predictor();
   void target_corrector(double tau);

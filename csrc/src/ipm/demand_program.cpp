@@ -98,11 +98,14 @@ void DemandProgram::losses() {
   }
 }
 
+void DemandProgram::measure() {
+  risk_.measure(loss_);
+  costs();
+  steps_.measure();
+}
+
 void DemandProgram::factor() {
   const Eigen::Index size = risk_.root_size();
-  risk_.factor(loss_);
-  costs();
-  steps_.factor();
   // (1 / spread + curvature) dy = ..., scaled by the roots of the spreads: the matrix is the
   // identity plus a sum of squares.
   for (int j = 0; j < steps_.size(); ++j) {

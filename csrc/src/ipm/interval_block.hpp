@@ -90,7 +90,7 @@ class IntervalBlock {
   }
 
   /// Residuals and the condensed matrix for the current cost.
-  void factor() {
+  void measure() {
     dual_residual = 0.0;
     products_ = {};
     for (int j = 0; j < size_; ++j) {
@@ -188,7 +188,7 @@ class IntervalBlock {
   double high(int j) const { return interval(j).low + interval(j).width; }
 
   double* const x;       ///< the variables
-  double* const cost;    ///< set by the owner before factor()
+  double* const cost;    ///< set by the owner before measure()
   double* const spread;  ///< -dx / dcost
   double* const step;    ///< dx for an unchanged cost
   double* const dcost;   ///< set by the owner before expand()

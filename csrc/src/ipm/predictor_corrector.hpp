@@ -45,7 +45,7 @@ LoopOutcome continue_predictor_corrector(Program& program, double tolerance, con
   const Step now;
   int short_steps = 0;
   while (true) {
-    program.factor();
+    program.measure();
     const double weight = program.weight();
     const double tau = program.complementarity(now) / weight;
     if (!std::isfinite(tau)) {
@@ -60,6 +60,7 @@ LoopOutcome continue_predictor_corrector(Program& program, double tolerance, con
     }
     ++iterations;
 
+    program.factor();
     program.target_predictor();
     program.direction();
     const Step affine = program.max_step(1.0);
@@ -87,7 +88,7 @@ LoopOutcome continue_predictor_corrector(Program& program, double tolerance, con
     program.advance(step);
     short_steps = longest < pc::kStallStep ? short_steps + 1 : 0;
     if (short_steps >= pc::kStallSteps) {
-      program.factor();
+      program.measure();
       program.keep_best(tolerance);
       return LoopOutcome::kStalled;
     }

@@ -62,15 +62,13 @@ void PriceProgram::start(const Attempt& /*attempt*/) {
   tau_ = start_;
 }
 
-void PriceProgram::factor() {
-  const Eigen::Index claims = market_.claims();
+void PriceProgram::measure() {
   const Eigen::Index states = market_.states();
   double mass = 0.0;
   total_scaling_ = 0.0;
   products_ = {};
   for (State& at : states_) {
     at.scaling = at.xi / at.s;
-    at.root_scaling = std::sqrt(at.scaling);
     at.push = tau_;
     total_scaling_ += at.scaling;
     mass += at.xi;
@@ -79,10 +77,9 @@ void PriceProgram::factor() {
   normalisation_ = 1.0 - mass;
   primal_residual_ = std::abs(normalisation_);
   const double inverse_total = 1.0 / total_scaling_;
-  for (Eigen::Index k = 0; k < claims; ++k) {
+  for (Eigen::Index k = 0; k < market_.claims(); ++k) {
     Claim& of = claim(k);
     const double* const row = &market_.payoffs(k, 0);
-    double* const scaled = &scaled_(k, 0);
     double price = 0.0;
     double mean = 0.0;
     for (Eigen::Index i = 0; i < states; ++i) {
@@ -98,8 +95,26 @@ void PriceProgram::factor() {
     }
     of.coupling = price - of.price;
     primal_residual_ = std::max(primal_residual_, std::abs(of.coupling));
-    // Eliminating tau centres the payoffs under the weights xi / s; centring before the product
-    // keeps the matrix positive semi-definite where subtracting a rank-one term would not.
+  }
+  ranges_.measure();
+  dual_residual_ = ranges_.dual_residual;
+  for (State& at : states_) {
+    at.rs = at.s - at.push;
+    dual_residual_ = std::max(dual_residual_, std::abs(at.rs));
+  }
+}
+
+/// Eliminating tau centres the payoffs under the weights xi / s; centring before the product keeps
+/// the matrix positive semi-definite where subtracting a rank-one term would not.
+void PriceProgram::factor() {
+  const Eigen::Index states = market_.states();
+  for (State& at : states_) {
+    at.root_scaling = std::sqrt(at.scaling);
+  }
+  for (Eigen::Index k = 0; k < market_.claims(); ++k) {
+    const Claim& of = claim(k);
+    const double* const row = &market_.payoffs(k, 0);
+    double* const scaled = &scaled_(k, 0);
     for (Eigen::Index i = 0; i < states; ++i) {
       scaled[i] = (row[i] - of.mean) * state(i).root_scaling;
     }
@@ -107,16 +122,8 @@ void PriceProgram::factor() {
     for (Eigen::Index l = 0; l <= k; ++l) {
       matrix[l] = dot(scaled, &scaled_(l, 0), states);
     }
-  }
-  ranges_.factor();
-  dual_residual_ = ranges_.dual_residual;
-  for (State& at : states_) {
-    at.rs = at.s - at.push;
-    dual_residual_ = std::max(dual_residual_, std::abs(at.rs));
-  }
-  for (Eigen::Index k = 0; k < claims; ++k) {
-    if (claim(k).slot >= 0) {
-      matrix_(k, k) += ranges_.spread[claim(k).slot];
+    if (of.slot >= 0) {
+      matrix[k] += ranges_.spread[of.slot];
     }
   }
   factor_.compute(matrix_, kRedundant);

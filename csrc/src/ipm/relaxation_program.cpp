@@ -114,11 +114,15 @@ void RelaxationProgram::price_out() {
   }
 }
 
+void RelaxationProgram::measure() {
+  risk_.measure(loss_);
+  states_.measure();
+  hulls_.measure(states_.lambda, value_);
+}
+
 void RelaxationProgram::factor() {
   const int claims = market_.claims();
-  risk_.factor(loss_);
   states_.factor();
-  hulls_.factor(states_.lambda, value_);
   for (int k = 0; k < claims; ++k) {
     const double spread = hulls_.demand_demand[k];
     scale_[k] = std::sqrt(spread);

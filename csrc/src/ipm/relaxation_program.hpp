@@ -33,6 +33,7 @@ class RelaxationProgram {
 
   // What the predictor-corrector loop calls.
   void start(const Attempt& attempt);
+  void measure();
   void factor();
   void target_predictor();
   void target_corrector(double tau, bool second_order);

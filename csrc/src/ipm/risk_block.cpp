@@ -61,7 +61,7 @@ void RiskBlock::refresh() {
   }
 }
 
-void RiskBlock::factor(const Array& loss) {
+void RiskBlock::measure(const Array& loss) {
   weighted_residual_ = r3_ = r4_ = 0.0;
   products_ = {};
   double cc = 0.0;  // the border's entries, summed over the states

@@ -34,7 +34,7 @@ class RiskBlock {
   void start(const Array& loss, double tau, double entropy_share);
 
   /// Residuals and the border for the current losses.
-  void factor(const Array& loss);
+  void measure(const Array& loss);
 
   /// dg/dL is the sum of root_size() squares; `root` is what they leave of a claim's payoff, times
   /// `scale`. Summing squares keeps the digits that subtracting the border's rank-three term
@@ -90,7 +90,7 @@ class RiskBlock {
     double trial_m, trial_e, change;  // where a step would lead; the change of phi over its slope
     // Targets of the products t g and h p less the products, over g and p; weight over g and p.
     double target_t, target_h, centre_t, centre_h;
-    // Condensed quantities, named where factor() and condense() derive them.
+    // Condensed quantities, named where measure() and condense() derive them.
     double r1, r2, k1, x0, shrink, gp, eta, inverse_e;
     double row_c, row_kappa, row_mu, root_p, root_g;
   };

@@ -46,14 +46,18 @@ class StatePriceBlock {
 
   double weight() const { return 1.0; }
 
-  /// Residuals, prices and the condensed matrix.
-  void factor() {
+  /// Residuals and prices.
+  void measure() {
     scaling_ = xi_ / s_;
     total_scaling_ = scaling_.sum();
     mass_residual_ = 1.0 - xi_.sum();
     price = (payoffs_ * xi_.matrix()).array();
     mean_ = (payoffs_ * scaling_.matrix()).array() / total_scaling_;
     rs_ = s_ - tau_ - (payoffs_.transpose() * lambda.matrix()).array();
+  }
+
+  /// The condensed matrix.
+  void factor() {
     centred_ = payoffs_.colwise() - mean_.matrix();
     centred_ *= scaling_.sqrt().matrix().asDiagonal();
     gram.setZero();
