@@ -14,8 +14,9 @@ namespace fuzz {
 namespace {
 
 constexpr double kEps = 2.220446049250313e-16;
-constexpr double kRelative = 1e-12;  // of a claim's range of payoffs, or of what was traded
-constexpr double kValue = 1e-11;     // of the notional, for a certainty equivalent
+constexpr double kRelative = 1e-12;   // of a claim's range of payoffs, or of what was traded
+constexpr double kInaccurate = 1e-5;  // of the same range, where the status says so
+constexpr double kValue = 1e-11;      // of the notional, for a certainty equivalent
 
 using Doubles = std::vector<double>;
 
@@ -66,6 +67,12 @@ bool same_bits(const Doubles& one, const Doubles& other) {
          (one.empty() || std::memcmp(one.data(), other.data(), one.size() * sizeof(double)) == 0);
 }
 
+/// How far a claim's price may be off: more where the status says that it is inaccurate.
+double price_slack(const Slack& slack, const kpm::Clearing& clearing, std::size_t claim) {
+  const bool inaccurate = clearing.status == kpm::Status::kInaccurate;
+  return slack.price[claim] * (inaccurate ? kInaccurate / kRelative : 1.0);
+}
+
 void check_fills(const Book& book, const Slack& slack, const kpm::Clearing& clearing) {
   Doubles net(static_cast<std::size_t>(book.claims), 0.0);
   require(clearing.fills.size() == book.claim.size(), "one fill for each order");
@@ -75,8 +82,9 @@ void check_fills(const Book& book, const Slack& slack, const kpm::Clearing& clea
     at_most(-fill, 0.0, "fill not negative");
     at_most(fill, book.quantity[j], "fill within the quantity");
     const double inside = book.side[j] * (book.price[j] - clearing.claim_prices[k]);
-    require(!(inside > slack.price[k]) || fill == book.quantity[j], "filled in full inside");
-    require(!(inside < -slack.price[k]) || fill == 0.0, "not filled outside the limit");
+    const double off = price_slack(slack, clearing, k);
+    require(!(inside > off) || fill == book.quantity[j], "filled in full inside");
+    require(!(inside < -off) || fill == 0.0, "not filled outside the limit");
     net[k] += book.side[j] * fill;
   }
   for (std::size_t k = 0; k < net.size(); ++k) {
@@ -118,8 +126,8 @@ void check_clearing(const Book& book, const Slack& slack, const kpm::Clearing& c
   double revenue = 0.0;
   for (std::size_t k = 0; k < slack.price.size(); ++k) {
     const double price = clearing.claim_prices[k];
-    at_most(std::abs(price_of(book, k, clearing.state_prices) - price), slack.price[k],
-            "claim prices = payoffs @ state prices");
+    at_most(std::abs(price_of(book, k, clearing.state_prices) - price),
+            price_slack(slack, clearing, k), "claim prices = payoffs @ state prices");
     revenue += price * clearing.net_demand[k];
     require(clearing.cell[k] >= 0 && clearing.cell[k] < clearing.pieces[k], "pieces that exist");
   }
