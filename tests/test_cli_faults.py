@@ -131,9 +131,11 @@ LIMITED = """
 import resource, sys
 from kpm_fast import cli
 
-size = int(sys.argv[1])
-resource.setrlimit(resource.RLIMIT_FSIZE, (size, size))  # Python ignores SIGXFSZ
-sys.exit(cli.main(sys.argv[2:]))
+size, (_, hard) = int(sys.argv[1]), resource.getrlimit(resource.RLIMIT_FSIZE)
+resource.setrlimit(resource.RLIMIT_FSIZE, (size, hard))  # Python ignores SIGXFSZ
+code = cli.main(sys.argv[2:])
+resource.setrlimit(resource.RLIMIT_FSIZE, (hard, hard))  # for counters that are written at the end
+sys.exit(code)
 """
 
 
@@ -261,7 +263,7 @@ def test_killed_while_it_writes(blow: signal.Signals, book: Path, tmp_path: Path
                 time.sleep(moments.uniform(0.3, 0.6))
             running.send_signal(blow)
             try:
-                _, err = running.communicate(timeout=60)
+                _, err = running.communicate(timeout=300)
             except subprocess.TimeoutExpired:
                 running.kill()  # or the end of this block waits for ever
                 raise
