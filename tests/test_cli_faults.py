@@ -232,7 +232,9 @@ def test_killed_while_it_writes(blow: signal.Signals, book: Path, tmp_path: Path
     """
     target = tmp_path / "made"
     program = (
-        "import sys\nfrom kpm_fast import cli\n"
+        "import signal, sys\n"
+        "signal.signal(signal.SIGINT, signal.default_int_handler)\n"  # a shell's & ignores it
+        "from kpm_fast import cli\n"
         "code = cli.main(sys.argv[1:])\nprint('once', flush=True)\n"
         "while code == 0: code = cli.main(sys.argv[1:])\n"
         "sys.exit(code)"

@@ -156,11 +156,12 @@ def test_a_callback_that_clears(crowd: tuple[kpm.Market, kpm.Orders], best: kpm.
 # -- signals -------------------------------------------------------------------------------------
 
 SIGNALS = """
-import sys
+import signal, sys
 import kpm_fast as kpm
 from adapter import market_of, orders_of
 from strategies import endless_book, endless_walk
 
+signal.signal(signal.SIGINT, signal.default_int_handler)  # what a shell starts with & ignores it
 method, threads, signals = sys.argv[1], int(sys.argv[2]), int(sys.argv[3])
 options = dict(method=method, threads=threads, prune_bounds=False, cell_limit=10**9)
 short = kpm.Market([[1.0, 0.0]], [0.5, 0.5]), kpm.Orders([0, 0], [1, -1], [0.7, 0.2], 1.0)

@@ -204,10 +204,12 @@ def test_ctrl_c_returns_the_best_so_far() -> None:
 
 
 PROGRAM = """
+import signal
 import kpm_fast as kpm
 from adapter import market_of, orders_of
 from strategies import endless_book
 
+signal.signal(signal.SIGINT, signal.default_int_handler)  # what a shell starts with & ignores it
 # A tree that no machine finishes: the signal meets the search, not what comes after it.
 book = endless_book()
 seen = []
