@@ -181,24 +181,28 @@ def inside(progress):
         shown.append(True)
         print("inside", flush=True)
 
+def clear_until_told():
+    global interrupted, told, shown
+    while told < signals:
+        if told < caught + interrupted:  # here, where a signal is caught, for the next one
+            told = caught + interrupted
+            shown = []
+            print(told, flush=True)
+        if told % 2 == 0:
+            result = kpm.clear(*short, **options)
+            if result.status is not kpm.Status.INTERRUPTED:
+                assert result == whole
+                continue
+            look(result, whole)
+        else:
+            result = kpm.clear(*endless, **options, time_limit=60, callback=inside)
+            assert result.status is kpm.Status.INTERRUPTED, result.status
+            look(result, best)
+        interrupted += 1
+
 while told < signals:
     try:
-        while told < signals:
-            if told < caught + interrupted:  # here, where a signal is caught, for the next one
-                told = caught + interrupted
-                shown = []
-                print(told, flush=True)
-            if told % 2 == 0:
-                result = kpm.clear(*short, **options)
-                if result.status is not kpm.Status.INTERRUPTED:
-                    assert result == whole
-                    continue
-                look(result, whole)
-            else:
-                result = kpm.clear(*endless, **options, time_limit=60, callback=inside)
-                assert result.status is kpm.Status.INTERRUPTED, result.status
-                look(result, best)
-            interrupted += 1
+        clear_until_told()  # a call: CPython 3.11 does not catch what is raised at a continue here
     except KeyboardInterrupt:
         caught += 1
 print(caught, interrupted)
