@@ -3,7 +3,8 @@
 Environment:
     KPM_WERROR=1                       warnings are errors (GCC and Clang)
     KPM_SANITIZE=address,undefined     sanitizers; assertions are live. Also: thread
-    KPM_COVERAGE=1                     gcov instrumentation, little optimisation
+    KPM_COVERAGE=1                     gcov instrumentation, little optimisation; with sanitizers or
+                                       without
     KPM_BUILD_JOBS=n                   compile n files at a time (default: one a core)
 """
 
@@ -66,25 +67,19 @@ class BuildCore(build_ext):
         # Contraction off: the same bits with and without fused multiply-add.
         flags = ["-std=c++17", "-ffp-contract=off", "-fvisibility=hidden", "-pthread"]
         link = ["-pthread"]
-        sanitizers = os.environ.get("KPM_SANITIZE", "")
-        if sanitizers:
-            flags += ["-O1", "-g", "-UNDEBUG", "-fno-omit-frame-pointer"]
-            flags += [f"-fsanitize={sanitizers}", "-fno-sanitize-recover=all"]
-            # Eigen leaves new arrays as they are: make a read before the first write show.
-            flags += ["-DEIGEN_INITIALIZE_MATRICES_BY_NAN"]
-            link += [f"-fsanitize={sanitizers}"]
-        elif enabled("KPM_COVERAGE"):
-            flags += [
-                "-O1",
-                "-g",
-                "-UNDEBUG",
-                "-fno-inline",
-                "--coverage",
-                "-fprofile-update=atomic",
-            ]
-            link += ["--coverage"]
+        sanitizers, coverage = os.environ.get("KPM_SANITIZE", ""), enabled("KPM_COVERAGE")
+        if sanitizers or coverage:
+            flags += ["-O1", "-g", "-UNDEBUG"]
         else:
             flags += ["-O3", "-g0", "-DNDEBUG"]
+        if sanitizers:
+            flags += [f"-fsanitize={sanitizers}", "-fno-sanitize-recover=all"]
+            # Eigen leaves new arrays as they are: make a read before the first write show.
+            flags += ["-fno-omit-frame-pointer", "-DEIGEN_INITIALIZE_MATRICES_BY_NAN"]
+            link += [f"-fsanitize={sanitizers}"]
+        if coverage:
+            flags += ["--coverage", "-fprofile-update=atomic"]
+            link += ["--coverage"]
         stated = " ".join(flags)
         if enabled("KPM_WERROR"):
             flags += WARNINGS

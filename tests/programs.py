@@ -31,7 +31,7 @@ def start_program(text: str, *arguments: object, **options: Any) -> subprocess.P
     )
 
 
-def run_program(text: str, *arguments: object, timeout: float = 120) -> str:
+def run_program(text: str, *arguments: object, timeout: float = 600) -> str:
     """Run a program; fail with its words unless it ends with code 0; return what it printed."""
     with start_program(text, *arguments) as program:
         try:

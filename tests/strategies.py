@@ -250,6 +250,30 @@ def crowded_book(
     )
 
 
-def endless_book() -> Book:
-    """A book whose tree nobody has seen the end of: for limits, interruptions, teams of threads."""
+def long_book() -> Book:
+    """Work for 29 nodes, each of them cheaper than those of an endless book."""
     return crowded_book(50, seed=0, orders=250, states=50, noise=0.3)
+
+
+def endless_book() -> Book:
+    """A book whose tree nobody has seen the end of: for interruptions and what waits for them.
+
+    After a minute and some hundred nodes the gap is still half of the first node's.
+    """
+    return crowded_book(80, seed=0, orders=1600, noise=0.3)
+
+
+def endless_walk() -> Book:
+    """A book of 10^8 cells on four digital claims: for an enumeration that walks every one."""
+    number = np.arange(200)
+    return Book(
+        payoffs=np.eye(4),
+        prior=np.array([0.1, 0.2, 0.3, 0.4]),
+        inventory=np.zeros(4),
+        risk_aversion=1.0,
+        ambiguity=0.0,
+        claim=number % 4,
+        side=1 - number // 4 % 2 * 2,
+        price=(number + 1) / 201,
+        quantity=np.ones(200),
+    )

@@ -131,9 +131,11 @@ LIMITED = """
 import resource, sys
 from kpm_fast import cli
 
-size = int(sys.argv[1])
-resource.setrlimit(resource.RLIMIT_FSIZE, (size, size))  # Python ignores SIGXFSZ
-sys.exit(cli.main(sys.argv[2:]))
+size, (_, hard) = int(sys.argv[1]), resource.getrlimit(resource.RLIMIT_FSIZE)
+resource.setrlimit(resource.RLIMIT_FSIZE, (size, hard))  # Python ignores SIGXFSZ
+code = cli.main(sys.argv[2:])
+resource.setrlimit(resource.RLIMIT_FSIZE, (hard, hard))  # for counters that are written at the end
+sys.exit(code)
 """
 
 
@@ -230,7 +232,9 @@ def test_killed_while_it_writes(blow: signal.Signals, book: Path, tmp_path: Path
     """
     target = tmp_path / "made"
     program = (
-        "import sys\nfrom kpm_fast import cli\n"
+        "import signal, sys\n"
+        "signal.signal(signal.SIGINT, signal.default_int_handler)\n"  # a shell's & ignores it
+        "from kpm_fast import cli\n"
         "code = cli.main(sys.argv[1:])\nprint('once', flush=True)\n"
         "while code == 0: code = cli.main(sys.argv[1:])\n"
         "sys.exit(code)"
@@ -261,7 +265,7 @@ def test_killed_while_it_writes(blow: signal.Signals, book: Path, tmp_path: Path
                 time.sleep(moments.uniform(0.3, 0.6))
             running.send_signal(blow)
             try:
-                _, err = running.communicate(timeout=60)
+                _, err = running.communicate(timeout=300)
             except subprocess.TimeoutExpired:
                 running.kill()  # or the end of this block waits for ever
                 raise

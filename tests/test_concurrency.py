@@ -9,7 +9,7 @@ import os
 import sys
 import threading
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from concurrent.futures import Future, ProcessPoolExecutor, ThreadPoolExecutor
 from pathlib import Path
 
@@ -18,7 +18,7 @@ import pytest
 import kpm_fast as kpm
 from adapter import assert_same_bits, market_of, orders_of
 from programs import run_program
-from strategies import crowded_book, endless_book
+from strategies import crowded_book, endless_book, long_book
 
 CALLS = round(300 * min(1.0, float(os.environ.get("KPM_EXAMPLES", "1"))))  # fewer where it is slow
 Books = list[tuple[kpm.Market, kpm.Orders]]
@@ -41,7 +41,13 @@ def answers(small: Books) -> list[kpm.Result]:
 
 @pytest.fixture(scope="module")
 def crowd() -> tuple[kpm.Market, kpm.Orders]:
-    """Worth a second thread, to whatever limit."""
+    """Worth a second thread."""
+    book = long_book()
+    return market_of(book), orders_of(book)
+
+
+@pytest.fixture(scope="module")
+def endless() -> tuple[kpm.Market, kpm.Orders]:
     book = endless_book()
     return market_of(book), orders_of(book)
 
@@ -59,7 +65,7 @@ def test_hundreds_of_threads_at_once(small: Books, answers: list[kpm.Result], th
     start = threading.Barrier(CALLS)
 
     def clear(number: int) -> kpm.Result:
-        start.wait(timeout=60)
+        start.wait(timeout=300)
         return kpm.clear(*small[number % len(small)], threads=threads)
 
     with ThreadPoolExecutor(CALLS) as pool:
@@ -76,6 +82,7 @@ def test_teams_of_threads_at_once(crowd: tuple[kpm.Market, kpm.Orders]) -> None:
             assert_same_bits(one, future.result())
 
 
+@pytest.mark.threads
 def test_every_function_at_once(small: Books, answers: list[kpm.Result], tmp_path: Path) -> None:
     """What is made of results may be made of the same result by several threads."""
 
@@ -96,10 +103,13 @@ def test_every_function_at_once(small: Books, answers: list[kpm.Result], tmp_pat
     assert len(list(tmp_path.iterdir())) == len(small)
 
 
-def test_a_loop_of_events(small: Books, answers: list[kpm.Result]) -> None:
-    """Clearings in the loop's executor, while the loop itself stays awake."""
+@pytest.mark.threads
+def test_a_loop_of_events(
+    small: Books, answers: list[kpm.Result], endless: tuple[kpm.Market, kpm.Orders]
+) -> None:
+    """Clearings in the loop's executor, one of which ends only if the loop itself stays awake."""
 
-    async def gather() -> tuple[list[kpm.Result], int]:
+    async def gather() -> list[kpm.Result]:
         loop, beats, done = asyncio.get_running_loop(), 0, asyncio.Event()
 
         async def beat() -> None:
@@ -108,16 +118,20 @@ def test_a_loop_of_events(small: Books, answers: list[kpm.Result]) -> None:
                 beats += 1
                 await asyncio.sleep(0)
 
+        def awake(progress: kpm.Progress) -> bool:
+            return beats > 10
+
         pulse = asyncio.create_task(beat())
         calls = [functools.partial(kpm.clear, *small[n % len(small)]) for n in range(CALLS)]
+        calls.append(functools.partial(kpm.clear, *endless, callback=awake, time_limit=60))
         results = await asyncio.gather(*(loop.run_in_executor(None, call) for call in calls))
         done.set()
         await pulse
-        return list(results), beats
+        return list(results)
 
-    results, beats = asyncio.run(gather())
+    *results, last = asyncio.run(gather())
     assert_same(results, answers)
-    assert beats > 10
+    assert last.status is kpm.Status.INTERRUPTED
 
 
 @pytest.mark.parametrize("method", multiprocessing.get_all_start_methods())
@@ -132,8 +146,8 @@ def test_pools_of_processes(
             pool.submit(kpm.clear, *small[n % len(small)], threads=2) for n in range(calls)
         ]
         team = pool.submit(kpm.clear, *crowd, node_limit=24, threads=2)
-        assert_same([future.result(timeout=120) for future in futures], answers)
-        assert_same_bits(kpm.clear(*crowd, node_limit=24, threads=1), team.result(timeout=120))
+        assert_same([future.result(timeout=600) for future in futures], answers)
+        assert_same_bits(kpm.clear(*crowd, node_limit=24, threads=1), team.result(timeout=600))
 
 
 # -- threads that are started -------------------------------------------------------------------
@@ -143,54 +157,64 @@ def threads_now() -> int:
     return sum(1 for _ in Path("/proc/self/task").iterdir())
 
 
-def most_threads(work: Callable[[], object]) -> int:
-    """The most threads this process had while ``work`` ran, less those it had before."""
-    done = threading.Event()
-    seen: list[int] = []
+class ThreadCount:
+    """The most threads this process had inside the block, less those it had before."""
 
-    def count() -> None:
-        while not done.is_set():
-            seen.append(threads_now())
+    def __init__(self) -> None:
+        self._seen: list[int] = []
+        self._done = threading.Event()
+        self._watcher = threading.Thread(target=self._count)
 
-    watcher = threading.Thread(target=count)
-    watcher.start()
-    while not seen:
-        time.sleep(0.001)
-    before = threads_now()
-    try:
-        work()
-    finally:
-        done.set()
-        watcher.join()
-    return max(seen) - before
+    def _count(self) -> None:
+        while not self._done.is_set():
+            self._seen.append(threads_now())
+
+    def __enter__(self) -> ThreadCount:
+        self._watcher.start()
+        while not self._seen:
+            time.sleep(0.001)
+        self._before = threads_now()
+        return self
+
+    def __exit__(self, *error: object) -> None:
+        self._done.set()
+        self._watcher.join()
+
+    @property
+    def most(self) -> int:
+        return max(self._seen) - self._before
 
 
 @linux
 def test_one_thread_is_one_thread(crowd: tuple[kpm.Market, kpm.Orders]) -> None:
-    assert most_threads(lambda: kpm.clear(*crowd, node_limit=24, threads=1)) == 0
+    with ThreadCount() as count:
+        kpm.clear(*crowd, node_limit=24, threads=1)
+    assert count.most == 0
 
 
 @linux
-def test_small_books_start_no_thread(small: Books) -> None:
+def test_small_books_start_no_thread() -> None:
     """Even where eight are allowed: nobody starts before the first has worked 2 ms."""
     market = kpm.Market([[1.0, 0.0]], [0.5, 0.5])
     orders = kpm.Orders([0, 0], [1, -1], [0.7, 0.2], 1.0)
-
-    def clear_many() -> None:
+    with ThreadCount() as count:
         for _ in range(2000):
             result = kpm.clear(market, orders, threads=8)
             assert result.stats.threads == 1
-
-    assert most_threads(clear_many) == 0
+    assert count.most == 0
 
 
 @linux
 @pytest.mark.parametrize("threads", [2, 4])
-def test_no_more_threads_than_allowed(crowd: tuple[kpm.Market, kpm.Orders], threads: int) -> None:
-    results: list[kpm.Result] = []
-    most = most_threads(lambda: results.append(kpm.clear(*crowd, node_limit=40, threads=threads)))
-    assert 1 <= most <= threads - 1
-    assert results[0].stats.threads <= threads
+def test_no_more_threads_than_allowed(endless: tuple[kpm.Market, kpm.Orders], threads: int) -> None:
+    """They are there for a round at a time: the search goes on until they were seen."""
+    with ThreadCount() as count:
+        result = kpm.clear(
+            *endless, threads=threads, callback=lambda progress: count.most >= 1, time_limit=60
+        )
+    assert result.status is kpm.Status.INTERRUPTED
+    assert 1 <= count.most <= threads - 1
+    assert result.stats.threads <= threads
 
 
 # -- forks, interpreters -------------------------------------------------------------------------
@@ -200,9 +224,9 @@ FORKING = """
 import os, sys, threading
 import kpm_fast as kpm
 from adapter import market_of, orders_of
-from strategies import crowded_book, endless_book
+from strategies import crowded_book, long_book
 
-book = endless_book()
+book = long_book()
 crowd = market_of(book), orders_of(book)
 book = crowded_book(8, 1, states=6, risk_aversion=4.0)
 small = market_of(book), orders_of(book)

@@ -117,9 +117,10 @@ def test_statistics_of_a_tree(crowd: tuple[kpm.Market, kpm.Orders]) -> None:
     phases = [stats.seconds[phase] for phase in ("compile", "search", "select")]
     assert min(phases) >= 0
     assert sum(phases) == pytest.approx(stats.seconds["total"], rel=1e-6)
-    assert stats.seconds["search"] > stats.seconds["compile"]
     again: Any = kpm.clear(*crowd, threads=1).stats
     assert again == stats  # the timings aside
+    # A machine with other work may stop one of them anywhere.
+    assert any(run.seconds["search"] > run.seconds["compile"] for run in (stats, again))
 
 
 def test_the_root_alone_has_the_root_bound(crowd: tuple[kpm.Market, kpm.Orders]) -> None:
