@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 _STATUS = re.compile(r"#(\d+)\D.*?cov: (\d+) ft: (\d+) corp: (\d+)")
-_TIMEOUT = 25  # seconds for one input
+_TIMEOUT = 60  # seconds for one input: a machine may have other work to do
 _MEMORY = 3000  # MB
 
 
