@@ -161,3 +161,59 @@ def test_optimal_means_the_gap_that_is_handed_out(wealth: float) -> None:
     proven = result.gap <= result.tolerance * result.scale
     assert result.status is (kpm.Status.OPTIMAL if proven else kpm.Status.INACCURATE)
     result.verify().raise_if_failed()
+
+
+def test_a_worst_state_that_is_next_to_impossible() -> None:
+    """The first worst case lay far outside the ball; what it gave for a bound was none."""
+    market = kpm.Market(
+        [[0, -1, 1, 1, 1], [0, 0, 1, 1, -1e30], [1, 0, 0, 0, 0], [0, 0, 0, 0, 0]],
+        [0.25, 2.5e-200, 2.5e-200, 0.5, 0.25],
+        inventory=[0.4, 0.5, -1000, -1, -1],
+        risk_aversion=0.69002625168862464,
+        ambiguity=0.16600399324117474,
+    )
+    orders = kpm.Orders(
+        [3, 0, 3, 0, 3, 0, 0, 0, 3, 0, 3, 0, 3, 2, 0, 0, 0, 0],
+        [1, 1, 1, 1, 1, 1, -1, 1, 1, 1, 1, 1, -1, 1, 1, 1, -1, 1],
+        [0, -1, 0, 3e-319, 0, 3e-319, -1, -1, 0, -1, 0, 3e-319, 0.25, 0.375, 0.605, -1, -1, -1],
+        [1, 1, 1, 1, 1, 1e-30, 1, 1, 1, 1, 1, 1e-30, 40, 0.3, 1e-30, 1, 1, 1],
+    )
+    tree = kpm.clear(market, orders, threads=1)
+    cells = kpm.clear(market, orders, "enumerate", threads=1)
+    assert cells.certainty_equivalent <= tree.upper_bound + 1e-9 * tree.scale
+
+
+def test_a_first_cell_out_of_reach_ends_the_climb() -> None:
+    """Half of an infinite gap is infinite: the climb from there went on for ever."""
+    market = kpm.Market(
+        [
+            [0, 0, 0.5, -1e12, 1e6],
+            [-1, 0, 1 / 3, 1 / 3, 1 / 3],
+            [0, 0, 1e-30, 1e-30, 0],
+            [0, 0, 0, 0, 1],
+        ],
+        np.full(5, 0.2),
+        inventory=[0, 0, 0, -1, 0],
+        risk_aversion=1e-30,
+        ambiguity=0.0,
+    )
+    orders = kpm.Orders(
+        [2, 3, 2, 1, 3, 0, 3, 0, 3, 0, 3, 0, 3, 0, 0, 0, 0, *[0] * 10],
+        [-1, -1, 1, -1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, *[1] * 10],
+        [7.5e-31, 0.375, 1.1945305291701485e103, -0.16666666666666674, 0, -1e12, 0, -1e12, 0]
+        + [
+            -624999625000,
+            0,
+            -8.7777985101972595e304,
+            -1e12,
+            0,
+            3.23e-319,
+            -1500000500000,
+            8.26e-317,
+        ]
+        + [-1e12] * 10,
+        [1e6, 0.5, 0.3, 0.3, 1, 1, 1, 1, 1, 0.3, 1, 1, 1, 1, 1e-30, 1, 1, *[1.0] * 10],
+    )
+    result = kpm.clear(market, orders, threads=1, tolerance=1e-6)
+    assert result.status is kpm.Status.OPTIMAL
+    result.verify().raise_if_failed()

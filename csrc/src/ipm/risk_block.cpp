@@ -374,6 +374,9 @@ double RiskBlock::divergence() const {
   if (simplex_) {
     return 0.0;
   }
+  if (ball_ && !(slack_ >= 0.0)) {
+    return kInfinity;  // a p outside the ball bounds nothing
+  }
   double mass_p = 0.0;
   double mass_g = 0.0;
   double mean_e = 0.0;

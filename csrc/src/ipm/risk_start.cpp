@@ -9,6 +9,9 @@ namespace kpm {
 
 namespace {
 
+constexpr int kSmallSteps = 40;  // of the multiplier, until p is inside the ball; then larger ones
+constexpr int kLargeSteps = 80;
+
 /// The u > 0 with u e^u = e^x, to a digit or two: where a start needs to be.
 double product_log(double x) {
   const double u = x > 1.0 ? x - std::log(x) : 1.0 / (1.0 + std::exp(-x));
@@ -124,7 +127,13 @@ void RiskBlock::tilt_in_ball(double tau, double entropy_share) {
   mu_ = std::max(
       {std::max(std::sqrt(variance), unit) / std::sqrt(2.0 * entropy_share * market_.ambiguity),
        unit, tau * least});
-  for (int attempt = 0; attempt < 100; ++attempt) {
+  // log p / q runs over at most the range of phi / mu, so its entropy is within that.
+  double lowest = 0.0;
+  for (const State& at : states_) {
+    lowest = std::min(lowest, at.phi);
+  }
+  const double enough = std::max(mu_, -lowest / (entropy_share * market_.ambiguity));
+  for (int attempt = 0;; ++attempt) {
     const double inverse_mu = 1.0 / mu_;
     TiltMass mass;
     for (State& at : states_) {
@@ -142,10 +151,13 @@ void RiskBlock::tilt_in_ball(double tau, double entropy_share) {
       at.excess = power.excess;
       entropy += at.q * entropy_integrand(at.m, power);
     }
-    if (entropy <= entropy_share * market_.ambiguity) {
+    if (entropy <= entropy_share * market_.ambiguity || mu_ >= enough) {
       break;
     }
-    mu_ *= 1.3;
+    // With a worst state that is next to impossible the first guess is off by many powers of ten.
+    mu_ = attempt < kSmallSteps   ? 1.3 * mu_
+          : attempt < kLargeSteps ? std::sqrt(mu_) * std::sqrt(enough)
+                                  : enough;
   }
 }
 

@@ -92,7 +92,9 @@ NodeOutcome NodeSolver::process(Node node, double incumbent, bool keep_settled) 
 bool NodeSolver::closed_by_cells(Node& node, double& incumbent, NodeOutcome& outcome) {
   double gap = kInfinity;
   take_bound_of_cell(node);
-  while (node.bound > incumbent + kTie && node.bound - incumbent <= kClimbing * gap) {
+  // Half of infinity is infinity: where no cell was reached there is nothing to climb from.
+  while (node.bound > incumbent + kTie && node.bound - incumbent <= kClimbing * gap &&
+         node.bound - incumbent < kInfinity) {
     gap = node.bound - incumbent;
     incumbent = std::max(incumbent, cells_.climb_once(outcome.candidates));
     take_bound_of_cell(node);
