@@ -35,6 +35,7 @@ def main(arguments: list[str] | None = None) -> int:
     parser.add_argument("target", choices=["core", "folder", "archive", "replay"])
     parser.add_argument("--seconds", type=float, default=60.0, help="default: 60")
     parser.add_argument("--corpus", type=Path, help="default: build/fuzz/TARGET/corpus")
+    parser.add_argument("--seed", type=int, default=0, help="of the mutations; default: any")
     parser.add_argument("--keep-going", action="store_true", help="do not end at the first finding")
     parser.add_argument(
         "--valgrind", action="store_true", help="with replay: a sample of the seeds"
@@ -53,6 +54,7 @@ def main(arguments: list[str] | None = None) -> int:
         findings=folder / "findings",
         seconds=options.seconds,
         keep_going=options.keep_going,
+        seed=options.seed,
         longest=_LONGEST[options.target],
     )
     print(f"{options.target}: {figures}")

@@ -51,6 +51,7 @@ def run(
     findings: Path,
     seconds: float,
     keep_going: bool,
+    seed: int,
     longest: int,
 ) -> Figures:
     """Run a libFuzzer program, again after each finding if it is to ``keep_going``."""
@@ -64,6 +65,7 @@ def run(
         options = [
             f"-max_total_time={max(left, 1)}",
             f"-max_len={longest}",
+            f"-seed={seed}",  # 0: any
             f"-timeout={_TIMEOUT}",
             f"-rss_limit_mb={_MEMORY}",
             f"-artifact_prefix={findings}/",
