@@ -7,10 +7,10 @@
 #include <chrono>
 #include <optional>
 #include <string>
-#include <type_traits>
 #include <utility>
 #include <vector>
 
+#include "arrays.hpp"
 #include "interpreter_lock.hpp"
 #include "kpm/kpm.hpp"
 
@@ -25,66 +25,9 @@ namespace py = pybind11;
 
 namespace {
 
-/// An array of the caller's, alive as long as the call. Any other type or layout is refused rather
-/// than converted: the caller has validated it, and a hidden copy of a million orders would go
-/// unnoticed. py::array_t would do, but makes and drops an empty array for every argument, which
-/// takes as long as a tenth of a tiny cell.
-template <class T>
-class In {
- public:
-  static bool fits(py::handle source) {
-    if (!py::isinstance<py::array>(source)) {
-      return false;
-    }
-    const auto array = py::reinterpret_borrow<py::array>(source);
-    const py::dtype type = array.dtype();
-    const char order = type.byteorder();
-    return type.kind() == (std::is_floating_point_v<T> ? 'f' : 'i') &&
-           type.itemsize() == static_cast<py::ssize_t>(sizeof(T)) &&
-           (order == '=' || order == '|') && (array.flags() & py::array::c_style) != 0;
-  }
-
-  In() = default;
-  explicit In(py::handle source) : source_(source) {}
-
-  py::ssize_t shape(py::ssize_t axis) const { return array().shape(axis); }
-  const T* data() const { return static_cast<const T*>(array().data()); }
-
- private:
-  py::array array() const { return py::reinterpret_borrow<py::array>(source_); }
-
-  py::handle source_;
-};
-
-}  // namespace
-
-namespace pybind11::detail {
-
-template <class T>
-struct type_caster<In<T>> {
-  PYBIND11_TYPE_CASTER(In<T>, const_name("numpy.ndarray"));
-
-  bool load(handle source, bool /*convert*/) {
-    value = In<T>(source);
-    return In<T>::fits(source);
-  }
-};
-
-}  // namespace pybind11::detail
-
-namespace {
-
-/// Results are values: nobody writes to their arrays.
-template <class T>
-py::array_t<T> frozen(py::array_t<T> array) {
-  py::detail::array_proxy(array.ptr())->flags &= ~py::detail::npy_api::NPY_ARRAY_WRITEABLE_;
-  return array;
-}
-
-template <class T>
-py::array_t<T> to_array(const std::vector<T>& values) {
-  return frozen(py::array_t<T>(static_cast<py::ssize_t>(values.size()), values.data()));
-}
+using kpm::frozen;
+using kpm::In;
+using kpm::to_array;
 
 /// A key of an answer. Made once and never dropped: it lives as long as the interpreter.
 class Key {

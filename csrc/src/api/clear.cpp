@@ -67,9 +67,10 @@ CellSolution solve_cell(const Market& market, const Orders& orders, const std::i
   for (const int source : scaled.original) {
     active.push_back(static_cast<int>(cell[source]));
   }
-  Hull hull(scaled.claims(), 2 * scaled.claims());
+  Arena arena;
+  Hull hull(scaled.claims(), 2 * scaled.claims(), arena);
   set_cell(hull, scaled, stairs, active.data());
-  InteriorPoint solver(scaled);
+  InteriorPoint solver(scaled, arena);
   if (!solver.reachable(hull)) {
     result.status = Status::kInfeasible;
     return result;
@@ -226,7 +227,8 @@ Clearing clear_once(const Market& market, const Orders& orders, const ClearSetti
   const Choice choice = selection.choose(found.candidates);
   publish(market, orders, stairs, scaled, choice, settings.allocation, clearing);
 
-  RiskMeasure measure(scaled);
+  Arena arena;
+  RiskMeasure measure(scaled, arena);
   const double value = value_of(scaled, clearing, measure);
   clearing.certainty_equivalent = to_money(scaled, value);
   // The measure's: near a kink the cell's solution knows its value, but hardly the slope.

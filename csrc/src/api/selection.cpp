@@ -18,9 +18,9 @@ constexpr double kSameDivergence = 1e-9;  // nats
 Selection::Selection(const ScaledMarket& market, const std::vector<Staircase>& stairs)
     : market_(market),
       stairs_(stairs),
-      hull_(market.claims(), 2 * market.claims()),
-      demand_(market, stairs),
-      prices_(market) {}
+      hull_(market.claims(), 2 * market.claims(), arena_),
+      demand_(market, stairs, arena_),
+      prices_(market, arena_) {}
 
 Choice Selection::choose(const std::vector<Candidate>& candidates) {
   std::vector<Choice> choices;
@@ -84,7 +84,8 @@ Choice Selection::at_prior() const {
   }
   const Array loss =
       (market_.payoffs.transpose() * choice.demand.matrix()).array() - market_.inventory;
-  RiskMeasure measure(market_);
+  Arena arena;
+  RiskMeasure measure(market_, arena);
   const double rho = measure.evaluate(loss);
   choice.worst_case = measure.worst_case() / measure.worst_case().sum();
   choice.marginal_state_prices = choice.worst_case;
@@ -121,7 +122,7 @@ bool Selection::settle(const Candidate& candidate, std::set<std::vector<int>>& s
 }
 
 const CellOptimum& Selection::solve(const std::vector<int>& cell) {
-  InteriorPoint& solver = solver_ ? *solver_ : solver_.emplace(market_);
+  InteriorPoint& solver = solver_ ? *solver_ : solver_.emplace(market_, arena_);
   set_cell(hull_, market_, stairs_, cell.data());
   InteriorPoint::Settings settings;
   settings.tolerance = kCandidateTolerance;

@@ -48,6 +48,7 @@ class Selection {
 
   const ScaledMarket& market_;
   const std::vector<Staircase>& stairs_;
+  Arena arena_;
   std::optional<InteriorPoint> solver_;  // most books are solved by the time they come here
   Hull hull_;
   DemandChoice demand_;

@@ -19,8 +19,9 @@ constexpr int kHalvings = 40;
 
 }  // namespace
 
-DemandChoice::DemandChoice(const ScaledMarket& market, const std::vector<Staircase>& stairs)
-    : market_(market), stairs_(stairs), measure_(market) {}
+DemandChoice::DemandChoice(const ScaledMarket& market, const std::vector<Staircase>& stairs,
+                           Arena& arena)
+    : market_(market), stairs_(stairs), measure_(market, arena) {}
 
 /// Revenue of the steps minus rho: what the choice of demand changes.
 double DemandChoice::value(const Array& demand, const std::vector<int>& cell) {

@@ -23,7 +23,7 @@ struct ChosenDemand {
 /// the end of a step belongs to the adjacent flat, which leaves the prices more freedom.
 class DemandChoice {
  public:
-  DemandChoice(const ScaledMarket& market, const std::vector<Staircase>& stairs);
+  DemandChoice(const ScaledMarket& market, const std::vector<Staircase>& stairs, Arena& arena);
 
   /// Choose from the solution of `cell`. `tie` is the money the choice may cost at most.
   ChosenDemand choose(const CellOptimum& solution, const std::vector<int>& cell, double tie);

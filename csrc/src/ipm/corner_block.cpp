@@ -12,21 +12,31 @@ constexpr double kFirstWeight = 0.02;  // a corner that joins in the middle star
 
 }  // namespace
 
-CornerBlock::CornerBlock(int claims)
-    : claims_(claims),
-      columns_(static_cast<std::size_t>(claims) * kColumns),
-      count_(static_cast<std::size_t>(claims), 0) {
-  for (Array* array : {&price, &demand, &revenue, &step_price, &step_demand, &price_demand,
-                       &demand_demand, &price_alone, &theta_, &dtheta_, &share_, &total_,
-                       &mean_price_, &mean_demand_, &surplus_, &mass_residual_}) {
-    array->setZero(claims);
-  }
-}
+CornerBlock::CornerBlock(int claims, Arena& arena)
+    : price(arena.array(claims)),
+      demand(arena.array(claims)),
+      revenue(arena.array(claims)),
+      step_price(arena.array(claims)),
+      step_demand(arena.array(claims)),
+      price_demand(arena.array(claims)),
+      demand_demand(arena.array(claims)),
+      price_alone(arena.array(claims)),
+      claims_(claims),
+      columns_(arena.span<Column>(Eigen::Index{claims} * kColumns)),
+      count_(arena.span<int>(claims)),
+      theta_(arena.array(claims)),
+      dtheta_(arena.array(claims)),
+      share_(arena.array(claims)),
+      total_(arena.array(claims)),
+      mean_price_(arena.array(claims)),
+      mean_demand_(arena.array(claims)),
+      surplus_(arena.array(claims)),
+      mass_residual_(arena.array(claims)) {}
 
 void CornerBlock::clear() { std::fill(count_.begin(), count_.end(), 0); }
 
 void CornerBlock::add(int claim, int corner, const Corners& corners) {
-  int& count = count_[static_cast<std::size_t>(claim)];
+  int& count = count_[claim];
   const auto at = static_cast<std::size_t>(corner);
   for (const Column* c = begin(claim); c != end(claim); ++c) {
     // Corners at one place, ends of an empty flat, are one column.
@@ -72,7 +82,7 @@ void CornerBlock::weigh() {
 
 void CornerBlock::start(double tau) {
   for (int k = 0; k < claims_; ++k) {
-    const double weight = 1.0 / count_[static_cast<std::size_t>(k)];
+    const double weight = 1.0 / count_[k];
     for (Column* c = begin(k); c != end(k); ++c) {
       c->v = weight;
       c->z = tau * share_[k];
@@ -86,7 +96,7 @@ void CornerBlock::start(double tau) {
 
 bool CornerBlock::insert(int claim, int corner, const Corners& corners, double lambda, double value,
                          double tau) {
-  const int before = count_[static_cast<std::size_t>(claim)];
+  const int before = count_[claim];
   if (before == kColumns) {
     Column* lightest = begin(claim);
     for (Column* c = begin(claim); c != end(claim); ++c) {
@@ -95,11 +105,11 @@ bool CornerBlock::insert(int claim, int corner, const Corners& corners, double l
       }
     }
     *lightest = *(end(claim) - 1);
-    --count_[static_cast<std::size_t>(claim)];
+    --count_[claim];
   }
-  const int count = count_[static_cast<std::size_t>(claim)];
+  const int count = count_[claim];
   add(claim, corner, corners);
-  if (count_[static_cast<std::size_t>(claim)] == count) {
+  if (count_[claim] == count) {
     return false;
   }
   Column& column = begin(claim)[count];
@@ -113,7 +123,7 @@ bool CornerBlock::insert(int claim, int corner, const Corners& corners, double l
   return true;
 }
 
-void CornerBlock::measure(const Array& lambda, const Array& value) {
+void CornerBlock::measure(const ArrayView& lambda, const ArrayView& value) {
   for (int k = 0; k < claims_; ++k) {
     double total = 0.0;
     double mean_price = 0.0;
@@ -163,7 +173,7 @@ void CornerBlock::target_predictor() {
 
 void CornerBlock::target_corrector(double tau) {
   for (int k = 0; k < claims_; ++k) {
-    const double product = tau * share_[k] / count_[static_cast<std::size_t>(k)];
+    const double product = tau * share_[k] / count_[k];
     for (Column* c = begin(k); c != end(k); ++c) {
       c->target = product - c->v * c->z - c->dv * c->dz;
     }
@@ -172,7 +182,7 @@ void CornerBlock::target_corrector(double tau) {
 
 void CornerBlock::target_centre(double tau) {
   for (int k = 0; k < claims_; ++k) {
-    const double product = tau * share_[k] / count_[static_cast<std::size_t>(k)];
+    const double product = tau * share_[k] / count_[k];
     for (Column* c = begin(k); c != end(k); ++c) {
       c->target = product - c->v * c->z;
     }
@@ -196,7 +206,7 @@ void CornerBlock::condense() {
   }
 }
 
-void CornerBlock::expand(const Array& dlambda, const Array& dvalue) {
+void CornerBlock::expand(const ArrayView& dlambda, const ArrayView& dvalue) {
   for (int k = 0; k < claims_; ++k) {
     dtheta_[k] =
         surplus_[k] / total_[k] - mean_demand_[k] * dvalue[k] + mean_price_[k] * dlambda[k];

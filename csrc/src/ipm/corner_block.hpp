@@ -1,10 +1,8 @@
 // Hulls of staircase runs inside the interior-point method.
 #pragma once
 
-#include <vector>
-
 #include "model/corners.hpp"
-#include "numerics/dense.hpp"
+#include "numerics/arena.hpp"
 
 namespace kpm {
 
@@ -18,7 +16,7 @@ namespace kpm {
 /// with the covariances of the corners under the weights v / z.
 class CornerBlock {
  public:
-  explicit CornerBlock(int claims);
+  CornerBlock(int claims, Arena& arena);
 
   /// Forget all columns.
   void clear();
@@ -33,14 +31,14 @@ class CornerBlock {
               double tau);
 
   /// Residuals and the condensed covariances for lambda and the claims' values G.
-  void measure(const Array& lambda, const Array& value);
+  void measure(const ArrayView& lambda, const ArrayView& value);
 
   void target_predictor();
   void target_corrector(double tau);
   void target_centre(double tau);
   void condense();
   /// Recover dv and dz.
-  void expand(const Array& dlambda, const Array& dvalue);
+  void expand(const ArrayView& dlambda, const ArrayView& dvalue);
 
   /// Prices, demands and revenues from the weights, after insert().
   void refresh();
@@ -50,12 +48,12 @@ class CornerBlock {
   void steepest(double& steepest) const;
   void advance(double along);
 
-  Array price, demand, revenue;  ///< (claims) pi, y, r
-  Array step_price, step_demand;
-  Array price_demand, demand_demand;
+  Slice price, demand, revenue;  ///< (claims) pi, y, r
+  Slice step_price, step_demand;
+  Slice price_demand, demand_demand;
   /// price_price - price_demand^2 / demand_demand, without cancellation: all that is needed of
   /// price_price.
-  Array price_alone;
+  Slice price_alone;
 
  private:
   struct Column {
@@ -67,17 +65,17 @@ class CornerBlock {
 
   static constexpr int kColumns = 24;  // a claim: more are needed by none, the lightest leaves
 
-  Column* begin(int k) { return &columns_[static_cast<std::size_t>(k) * kColumns]; }
-  const Column* begin(int k) const { return &columns_[static_cast<std::size_t>(k) * kColumns]; }
-  Column* end(int k) { return begin(k) + count_[static_cast<std::size_t>(k)]; }
-  const Column* end(int k) const { return begin(k) + count_[static_cast<std::size_t>(k)]; }
+  Column* begin(int k) { return columns_.begin() + Eigen::Index{k} * kColumns; }
+  const Column* begin(int k) const { return columns_.begin() + Eigen::Index{k} * kColumns; }
+  Column* end(int k) { return begin(k) + count_[k]; }
+  const Column* end(int k) const { return begin(k) + count_[k]; }
 
   int claims_;
-  std::vector<Column> columns_;  // (claims, kColumns)
-  std::vector<int> count_;       // (claims)
-  Array theta_, dtheta_;         // (claims)
-  Array share_;                  // (claims) of the products
-  Array total_, mean_price_, mean_demand_, surplus_, mass_residual_;
+  Span<Column> columns_;  // (claims, kColumns)
+  Span<int> count_;       // (claims)
+  Slice theta_, dtheta_;  // (claims)
+  Slice share_;           // (claims) of the products
+  Slice total_, mean_price_, mean_demand_, surplus_, mass_residual_;
   double total_stake_ = 0.0;
 };
 

@@ -12,27 +12,24 @@ constexpr double kLeastStake = 1e-3;
 
 }  // namespace
 
-DemandProgram::DemandProgram(const ScaledMarket& market)
+DemandProgram::DemandProgram(const ScaledMarket& market, Arena& arena)
     : market_(market),
-      steps_(market.claims()),
-      risk_(market),
-      claim_(static_cast<std::size_t>(market.claims()), 0),
-      loss_(market.states()),
-      dloss_(market.states()),
-      arena_(market.claims() * (market.claims() + risk_.root_size() + 5) +
-             Eigen::Index{3} * market.states()),
-      price_(arena_.array(market.claims())),
-      base_(arena_.array(market.states())),
-      step_value_(arena_.array(market.claims())),
-      scale_(arena_.array(market.claims())),
-      column_(arena_.array(market.claims())),
-      roots_(arena_.matrix(market.claims(), risk_.root_size())),
-      matrix_(arena_.matrix(market.claims(), market.claims())),
-      best_demand_(arena_.array(market.claims())),
-      best_p_(arena_.array(market.states())),
-      best_g_(arena_.array(market.states())) {
-  factor_.reserve(market.claims());
-}
+      steps_(market.claims(), arena),
+      risk_(market, arena),
+      claim_(arena.span<int>(market.claims())),
+      loss_(arena.array(market.states())),
+      dloss_(arena.array(market.states())),
+      price_(arena.array(market.claims())),
+      base_(arena.array(market.states())),
+      step_value_(arena.array(market.claims())),
+      scale_(arena.array(market.claims())),
+      column_(arena.array(market.claims())),
+      roots_(arena.matrix(market.claims(), risk_.root_size())),
+      matrix_(arena.matrix(market.claims(), market.claims())),
+      best_demand_(arena.array(market.claims())),
+      best_p_(arena.array(market.states())),
+      best_g_(arena.array(market.states())),
+      factor_(market.claims(), arena) {}
 
 void DemandProgram::load(const Hull& hull) {
   const Eigen::Index states = base_.size();
@@ -41,12 +38,11 @@ void DemandProgram::load(const Hull& hull) {
     base_[i] = -market_.inventory[i];
   }
   for (int k = 0; k < hull.claims(); ++k) {
-    const auto at = static_cast<std::size_t>(k);
     const Range range = hull.demand_range(k);
     if (range.high > range.low) {
       const int j = steps_.size();
-      claim_[static_cast<std::size_t>(j)] = k;
-      price_[j] = hull.price[hull.first[at]];
+      claim_[j] = k;
+      price_[j] = hull.price[hull.first[k]];
       steps_.add(range.low, range.high - range.low);
     } else if (range.low != 0.0) {
       const double* const row = &market_.payoffs(k, 0);
@@ -219,7 +215,7 @@ bool DemandProgram::keep_best(double tolerance) {
   if (merit < merit_) {
     merit_ = merit;
     best_risk_ = risk;
-    std::copy_n(steps_.x, steps_.size(), best_demand_.data());
+    std::copy_n(steps_.x.begin(), steps_.size(), best_demand_.data());
     best_p_ = risk_.p / risk_.p.sum();
     best_g_ = risk_.g / risk_.g.sum();
     best_divergence_ = risk_.divergence();
@@ -231,8 +227,7 @@ bool DemandProgram::keep_best(double tolerance) {
 
 void DemandProgram::write_demand(Array& demand) const {
   for (int j = 0; j < steps_.size(); ++j) {
-    demand[claim_[static_cast<std::size_t>(j)]] =
-        std::clamp(best_demand_[j], steps_.low(j), steps_.high(j));
+    demand[claim_[j]] = std::clamp(best_demand_[j], steps_.low(j), steps_.high(j));
   }
 }
 

@@ -1,14 +1,13 @@
 // The demand of a cell: a smooth convex problem in the quantities of the steps.
 #pragma once
 
-#include <vector>
-
 #include "ipm/hull.hpp"
 #include "ipm/predictor_corrector.hpp"
 #include "ipm/risk_block.hpp"
 #include "model/scaled_market.hpp"
 #include "numerics/arena.hpp"
 #include "numerics/dense.hpp"
+#include "numerics/semidefinite_cholesky.hpp"
 
 namespace kpm {
 
@@ -20,7 +19,7 @@ namespace kpm {
 /// instructions for five states and two or three steps.
 class DemandProgram {
  public:
-  explicit DemandProgram(const ScaledMarket& market);
+  DemandProgram(const ScaledMarket& market, Arena& arena);
 
   void load(const Hull& hull);
   bool empty() const { return steps_.size() == 0; }
@@ -55,9 +54,7 @@ class DemandProgram {
   void forget() { merit_ = kInfinity; }
 
  private:
-  const double* payoff(int j) const {
-    return &market_.payoffs(claim_[static_cast<std::size_t>(j)], 0);
-  }
+  const double* payoff(int j) const { return &market_.payoffs(claim_[j], 0); }
   void losses();
   void costs();
   double bound() const;
@@ -65,9 +62,8 @@ class DemandProgram {
   const ScaledMarket& market_;
   IntervalBlock steps_;
   RiskBlock risk_;
-  std::vector<int> claim_;  // (steps) the claim of each
-  Array loss_, dloss_;      // (states)
-  Arena arena_;
+  Span<int> claim_;     // (steps) the claim of each
+  Slice loss_, dloss_;  // (states)
   Slice price_;         // (steps) pi
   Slice base_;          // (states) losses of the given demand, less their maximum
   Slice step_value_;    // (steps)

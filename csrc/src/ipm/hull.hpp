@@ -7,7 +7,7 @@
 #include "model/corners.hpp"
 #include "model/scaled_market.hpp"
 #include "model/staircase.hpp"
-#include "numerics/dense.hpp"
+#include "numerics/arena.hpp"
 
 namespace kpm {
 
@@ -20,24 +20,24 @@ struct Range {
 /// in the hull of (price, demand, price * demand). A cell has two corners a claim, at one price or
 /// at one demand, and the hull is then exact. Scaled units. Capacity is fixed at construction.
 struct Hull {
-  Hull(int claims, int max_corners)
-      : first(static_cast<std::size_t>(claims) + 1, 0), price(max_corners), demand(max_corners) {}
+  Hull(int claims, int max_corners, Arena& arena)
+      : first(arena.span<int>(claims + 1)),
+        price(arena.array(max_corners)),
+        demand(arena.array(max_corners)) {}
 
   int claims() const { return static_cast<int>(first.size()) - 1; }
-  int corners() const { return first.back(); }
 
   Range price_range(int k) const { return range_of(price, k); }
   Range demand_range(int k) const { return range_of(demand, k); }
 
-  std::vector<int> first;  ///< (claims + 1) corners of claim k: first[k] .. first[k + 1] - 1
-  Array price;             ///< (corners)
-  Array demand;            ///< (corners)
+  Span<int> first;  ///< (claims + 1) corners of claim k: first[k] .. first[k + 1] - 1
+  Slice price;      ///< (corners)
+  Slice demand;     ///< (corners)
 
  private:
-  Range range_of(const Array& values, int k) const {
-    const auto at = static_cast<std::size_t>(k);
-    Range range{values[first[at]], values[first[at]]};
-    for (int c = first[at] + 1; c < first[at + 1]; ++c) {
+  Range range_of(const Slice& values, int k) const {
+    Range range{values[first[k]], values[first[k]]};
+    for (int c = first[k] + 1; c < first[k + 1]; ++c) {
       range.low = std::min(range.low, values[c]);
       range.high = std::max(range.high, values[c]);
     }
@@ -50,13 +50,13 @@ template <class PieceOf>
 void set_pieces(Hull& hull, PieceOf&& piece_of) {
   for (int k = 0; k < hull.claims(); ++k) {
     const Piece piece = piece_of(k);
-    hull.first[static_cast<std::size_t>(k)] = 2 * k;
+    hull.first[k] = 2 * k;
     hull.price[2 * k] = piece.price_low;
     hull.price[2 * k + 1] = piece.price_high;
     hull.demand[2 * k] = piece.demand_low;
     hull.demand[2 * k + 1] = piece.demand_high;
   }
-  hull.first.back() = 2 * hull.claims();
+  hull.first[hull.claims()] = 2 * hull.claims();
 }
 
 inline void set_cell(Hull& hull, const ScaledMarket& market, const std::vector<Staircase>& stairs,

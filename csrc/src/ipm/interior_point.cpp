@@ -47,15 +47,16 @@ LoopOutcome solve_program(Program& program, double tolerance, int max_iterations
 
 }  // namespace
 
-InteriorPoint::InteriorPoint(const ScaledMarket& market)
+InteriorPoint::InteriorPoint(const ScaledMarket& market, Arena& arena)
     : market_(market),
-      steps_(market),
-      simplex_(market),
-      measure_(market),
-      loss_(market.states()),
-      push_(market.states()),
-      flat_demand_(market.claims()),
-      no_weight_(Array::Zero(market.states())) {
+      arena_(arena),
+      steps_(market, arena),
+      simplex_(market, arena),
+      measure_(market, arena),
+      loss_(arena.array(market.states())),
+      push_(arena.array(market.states())),
+      flat_demand_(arena.array(market.claims())),
+      no_weight_(arena.array(market.states())) {
   for (Array* of_states :
        {&optimum_.state_prices, &optimum_.worst_case, &optimum_.marginal_state_prices}) {
     of_states->resize(market.states());
@@ -127,7 +128,7 @@ void InteriorPoint::settle_prices(const Hull& hull, const Settings& settings, in
   }
   const double tolerance = 0.5 * settings.tolerance;
   reached_ = false;
-  PriceProgram& program = prices_ ? *prices_ : prices_.emplace(market_);
+  PriceProgram& program = prices_ ? *prices_ : prices_.emplace(market_, arena_);
   program.load(hull);
   program.forget();
   run_predictor_corrector(program, tolerance, kAttempts[0], settings.max_iterations, iterations);
@@ -159,7 +160,7 @@ void InteriorPoint::settle_prices(const Hull& hull, const Settings& settings, in
 void InteriorPoint::finish(const Hull& hull, double tolerance) {
   double revenue = 0.0;
   for (int k = 0; k < hull.claims(); ++k) {
-    optimum_.demand[k] = hull.demand[hull.first[static_cast<std::size_t>(k)]];
+    optimum_.demand[k] = hull.demand[hull.first[k]];
   }
   // Without a point that the method has kept, the losses without steps must do.
   const bool solved = !steps_.empty() && steps_.merit() < kInfinity;
@@ -245,7 +246,7 @@ void InteriorPoint::support_kink(const Hull& hull) {
   const auto worst = [this](int i) { return measure_.worst_case()[i] > 0.0; };
   for (const double margin : {0.0, kMargin}) {
     const bool known = margin == 0.0 && idle_ != nullptr;
-    const Array* const nearest = known ? idle_ : project_on_ranges(hull, margin, worst);
+    const Slice* const nearest = known ? idle_ : project_on_ranges(hull, margin, worst);
     if (nearest == nullptr) {
       return;
     }
@@ -257,8 +258,9 @@ void InteriorPoint::support_kink(const Hull& hull) {
 /// The nearest to the prior of the distributions of some states that value every claim within its
 /// price range, by a margin; null where the ambiguity does not allow it.
 template <class Counts>
-const Array* InteriorPoint::project_on_ranges(const Hull& hull, double margin, Counts&& counts) {
-  InformationProjection& nearest = projection_ ? *projection_ : projection_.emplace(market_);
+const Slice* InteriorPoint::project_on_ranges(const Hull& hull, double margin, Counts&& counts) {
+  InformationProjection& nearest =
+      projection_ ? *projection_ : projection_.emplace(market_, arena_);
   nearest.clear();
   for (int i = 0; i < market_.states(); ++i) {
     if (counts(i)) {
@@ -287,12 +289,11 @@ double InteriorPoint::bound(const Hull& hull) {
   double bound = dot(optimum_.marginal_state_prices.data(), market_.inventory.data(), states) +
                  optimum_.divergence;
   for (int k = 0; k < hull.claims(); ++k) {
-    const auto at = static_cast<std::size_t>(k);
     const double* const row = &market_.payoffs(k, 0);
     const double lambda = optimum_.multipliers[k];
     const double value = dot(row, optimum_.marginal_state_prices.data(), states);
     double best = -kInfinity;
-    for (int c = hull.first[at]; c < hull.first[at + 1]; ++c) {
+    for (int c = hull.first[k]; c < hull.first[k + 1]; ++c) {
       best = std::max(best, hull.demand[c] * (hull.price[c] - value) + lambda * hull.price[c]);
     }
     bound += best;

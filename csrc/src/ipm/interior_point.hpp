@@ -27,8 +27,8 @@ namespace kpm {
 /// several times faster there, comes first; its answer counts if no other multipliers are as good,
 /// or if any will do.
 ///
-/// All memory is allocated by the constructor and by the first cell that needs a PriceProgram or
-/// an InformationProjection.
+/// All memory is taken by the constructor and by the first cell that needs a PriceProgram or an
+/// InformationProjection.
 class InteriorPoint {
  public:
   struct Settings {
@@ -39,7 +39,7 @@ class InteriorPoint {
 
   enum class Outcome : std::uint8_t { kOptimal, kIterationLimit, kStalled };
 
-  explicit InteriorPoint(const ScaledMarket& market);
+  InteriorPoint(const ScaledMarket& market, Arena& arena);
 
   /// Whether any state prices reach the cell, to within PriceSimplex::kFeasible. A solve() of the
   /// same cell right after it goes on from there.
@@ -67,20 +67,21 @@ class InteriorPoint {
   void support_demand(double rho);
   void support_kink(const Hull& hull);
   template <class Counts>
-  const Array* project_on_ranges(const Hull& hull, double margin, Counts&& counts);
+  const Slice* project_on_ranges(const Hull& hull, double margin, Counts&& counts);
   double bound(const Hull& hull);
 
   const ScaledMarket& market_;
+  Arena& arena_;
   std::optional<PriceProgram> prices_;
   DemandProgram steps_;
   PriceSimplex simplex_;
   std::optional<InformationProjection> projection_;
   RiskMeasure measure_;
 
-  Array loss_, push_;              // (states)
-  Array flat_demand_, no_weight_;  // (claims), (states): the simplex's objective
+  Slice loss_, push_;              // (states)
+  Slice flat_demand_, no_weight_;  // (claims), (states): the simplex's objective
   bool reached_ = false;           // the simplex method is at prices that reach the cell
-  const Array* idle_ = nullptr;    // what supports the cell to be solved without trade, if known
+  const Slice* idle_ = nullptr;    // what supports the cell to be solved without trade, if known
   CellOptimum optimum_;
   int iterations_ = 0;
 };

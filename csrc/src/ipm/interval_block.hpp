@@ -3,9 +3,9 @@
 
 #include <algorithm>
 #include <cmath>
-#include <vector>
 
 #include "numerics/arena.hpp"
+#include "numerics/pair.hpp"
 
 namespace kpm {
 
@@ -33,17 +33,14 @@ struct Products {
 /// weighted by share_j, the interval's part of all widths: one that hardly matters is resolved no
 /// finer than it matters.
 class IntervalBlock {
-  Arena arena_;
-
  public:
-  explicit IntervalBlock(int capacity)
-      : arena_(Eigen::Index{5} * capacity),
-        x(arena_.take(capacity)),
-        cost(arena_.take(capacity)),
-        spread(arena_.take(capacity)),
-        step(arena_.take(capacity)),
-        dcost(arena_.take(capacity)),
-        intervals_(static_cast<std::size_t>(capacity)) {}
+  IntervalBlock(int capacity, Arena& arena)
+      : x(arena.span<double>(capacity)),
+        cost(arena.span<double>(capacity)),
+        spread(arena.span<double>(capacity)),
+        step(arena.span<double>(capacity)),
+        dcost(arena.span<double>(capacity)),
+        intervals_(arena.span<Interval>(capacity)) {}
 
   int size() const { return size_; }
   double weight() const { return size_ > 0 ? 1.0 : 0.0; }
@@ -55,7 +52,7 @@ class IntervalBlock {
   }
 
   void add(double low, double width) {
-    Interval& added = intervals_[static_cast<std::size_t>(size_)];
+    Interval& added = intervals_[size_];
     added.low = low;
     added.width = width;
     total_width_ += width;
@@ -65,11 +62,12 @@ class IntervalBlock {
   /// The middle of every interval.
   void start(double tau) {
     for (int j = 0; j < size_; ++j) {
-      Interval& at = interval(j);
+      Interval& at = intervals_[j];
       at.share = at.width / total_width_;
-      at.v0 = at.v1 = 0.5;
-      at.z0 = at.z1 = tau * at.share;
-      at.dv0 = at.dv1 = at.dz0 = at.dz1 = 0.0;  // nothing of an earlier cell's last step
+      at.v.setConstant(0.5);
+      at.z.setConstant(tau * at.share);
+      at.dv.setZero();  // nothing of an earlier cell's last step
+      at.dz.setZero();
     }
     refresh();
   }
@@ -77,91 +75,97 @@ class IntervalBlock {
   /// Towards the central path at `tau` for the current cost, but no weight below `edge`.
   void lean(double tau, double edge) {
     for (int j = 0; j < size_; ++j) {
-      Interval& at = interval(j);
+      Interval& at = intervals_[j];
       // tau / 2 (1 / v1 - 1 / v0) = width cost with v0 + v1 = 1.
       const double slope = 2.0 * at.width * cost[j] / (tau * at.share);
       const double v1 = 0.5 - 0.25 * slope / (1.0 + std::sqrt(1.0 + 0.25 * slope * slope));
-      at.v1 = std::clamp(v1, edge, 1.0 - edge);
-      at.v0 = 1.0 - at.v1;
-      at.z0 = 0.5 * tau * at.share / at.v0;
-      at.z1 = 0.5 * tau * at.share / at.v1;
+      const double kept = std::clamp(v1, edge, 1.0 - edge);
+      at.v = {1.0 - kept, kept};
+      at.z = 0.5 * tau * at.share / at.v;
     }
     refresh();
   }
 
   /// Residuals and the condensed matrix for the current cost.
   void measure() {
-    dual_residual = 0.0;
-    products_ = {};
+    double largest = 0.0;
+    Pair products(0.0, 0.0);
     for (int j = 0; j < size_; ++j) {
-      Interval& at = interval(j);
-      at.rz = (at.z1 - at.z0) - at.width * cost[j];
-      dual_residual = std::max(dual_residual, std::abs(at.rz));
-      at.inverse_z0 = 1.0 / at.z0;
-      at.inverse_z1 = 1.0 / at.z1;
-      at.d0 = at.v0 * at.inverse_z0;
-      at.d1 = at.v1 * at.inverse_z1;
-      at.inverse_d = 1.0 / (at.d0 + at.d1);
+      Interval& at = intervals_[j];
+      const Pair v = at.v;
+      const Pair z = at.z;
+      const double width = at.width;
+      at.rz = (z[1] - z[0]) - width * cost[j];
+      largest = std::max(largest, std::abs(at.rz));
+      const Pair inverse_z = 1.0 / z;
+      const Pair d = v * inverse_z;
+      at.inverse_z = inverse_z;
+      at.d = d;
+      at.inverse_d = 1.0 / d.sum();
       // d0 d1 / (d0 + d1) with d = v / z.
-      spread[j] = at.width * at.width * (at.v0 * at.v1 / (at.v0 * at.z1 + at.v1 * at.z0));
-      products_.now += at.v0 * at.z0 + at.v1 * at.z1;
+      spread[j] = width * width * (v[0] * v[1] / (v[0] * z[1] + v[1] * z[0]));
+      products += v * z;
     }
+    dual_residual = largest;
+    products_ = {products.sum(), 0.0, 0.0, 0.0};
   }
 
   // Targets of the products less the products, over z.
 
   void target_predictor() {
     for (int j = 0; j < size_; ++j) {
-      Interval& at = interval(j);
-      at.target0 = -at.v0;
-      at.target1 = -at.v1;
+      Interval& at = intervals_[j];
+      at.target = -at.v;
     }
   }
 
   void target_corrector(double tau) {
     for (int j = 0; j < size_; ++j) {
-      Interval& at = interval(j);
-      const double product = 0.5 * tau * at.share;
-      at.target0 = (product - at.dv0 * at.dz0) * at.inverse_z0 - at.v0;
-      at.target1 = (product - at.dv1 * at.dz1) * at.inverse_z1 - at.v1;
+      Interval& at = intervals_[j];
+      at.target = (0.5 * tau * at.share - at.dv * at.dz) * at.inverse_z - at.v;
     }
   }
 
   void target_centre(double tau) {
     for (int j = 0; j < size_; ++j) {
-      Interval& at = interval(j);
-      at.target0 = 0.5 * tau * at.share * at.inverse_z0 - at.v0;
-      at.target1 = 0.5 * tau * at.share * at.inverse_z1 - at.v1;
+      Interval& at = intervals_[j];
+      at.target = 0.5 * tau * at.share * at.inverse_z - at.v;
     }
   }
 
   /// The part of the step that does not depend on dcost.
   void condense() {
     for (int j = 0; j < size_; ++j) {
-      Interval& at = interval(j);
-      at.k0 = at.target0 - (1.0 - at.v0 - at.v1);
-      at.k1 = at.target1 + at.d1 * at.rz;
-      step[j] = at.width * ((at.k1 * at.d0 - at.k0 * at.d1) * at.inverse_d);
+      Interval& at = intervals_[j];
+      const Pair d = at.d;
+      at.k = {at.target[0] - (1.0 - at.v.sum()), at.target[1] + d[1] * at.rz};
+      step[j] = at.width * ((at.k[1] * d[0] - at.k[0] * d[1]) * at.inverse_d);
     }
   }
 
   /// Recover dv and dz from dcost.
   void expand() {
-    products_.by_primal = products_.by_dual = products_.by_both = 0.0;
-    steepest_ = {};
+    Pair by_primal(0.0, 0.0);
+    Pair by_dual(0.0, 0.0);
+    Pair by_both(0.0, 0.0);
+    Pair primal(0.0, 0.0);
+    Pair dual(0.0, 0.0);
     for (int j = 0; j < size_; ++j) {
-      Interval& at = interval(j);
+      Interval& at = intervals_[j];
       const double slope = at.width * dcost[j];
-      at.dz0 = (at.k0 + at.k1 - at.d1 * slope) * at.inverse_d;
-      at.dz1 = at.dz0 + slope - at.rz;
-      at.dv0 = at.target0 - at.d0 * at.dz0;
-      at.dv1 = at.target1 - at.d1 * at.dz1;
-      products_.by_primal += at.dv0 * at.z0 + at.dv1 * at.z1;
-      products_.by_dual += at.v0 * at.dz0 + at.v1 * at.dz1;
-      products_.by_both += at.dv0 * at.dz0 + at.dv1 * at.dz1;
-      steepest_.primal = std::max({steepest_.primal, -at.dv0 / at.v0, -at.dv1 / at.v1});
-      steepest_.dual = std::max({steepest_.dual, -at.dz0 * at.inverse_z0, -at.dz1 * at.inverse_z1});
+      const double dz0 = (at.k.sum() - at.d[1] * slope) * at.inverse_d;
+      const Pair dz(dz0, dz0 + slope - at.rz);
+      const Pair dv = at.target - at.d * dz;
+      by_primal += dv * at.z;
+      by_dual += at.v * dz;
+      by_both += dv * dz;
+      primal = primal.max(-dv / at.v);
+      dual = dual.max(-dz * at.inverse_z);
+      at.dv = dv;
+      at.dz = dz;
     }
+    products_ = {products_.now, by_primal.sum(), by_dual.sum(), by_both.sum()};
+    steepest_ = {primal.maxCoeff(), dual.maxCoeff()};
   }
 
   /// Sum of the products along the direction; before there is one, now.
@@ -175,46 +179,41 @@ class IntervalBlock {
 
   void advance(Step along) {
     for (int j = 0; j < size_; ++j) {
-      Interval& at = interval(j);
-      at.v0 += along.primal * at.dv0;
-      at.v1 += along.primal * at.dv1;
-      at.z0 += along.dual * at.dz0;
-      at.z1 += along.dual * at.dz1;
+      Interval& at = intervals_[j];
+      at.v += along.primal * at.dv;
+      at.z += along.dual * at.dz;
     }
     refresh();
   }
 
-  double low(int j) const { return interval(j).low; }
-  double high(int j) const { return interval(j).low + interval(j).width; }
+  double low(int j) const { return intervals_[j].low; }
+  double high(int j) const { return intervals_[j].low + intervals_[j].width; }
 
-  double* const x;       ///< the variables
-  double* const cost;    ///< set by the owner before measure()
-  double* const spread;  ///< -dx / dcost
-  double* const step;    ///< dx for an unchanged cost
-  double* const dcost;   ///< set by the owner before expand()
+  Span<double> x;       ///< the variables
+  Span<double> cost;    ///< set by the owner before measure()
+  Span<double> spread;  ///< -dx / dcost
+  Span<double> step;    ///< dx for an unchanged cost
+  Span<double> dcost;   ///< set by the owner before expand()
   double dual_residual = 0.0;
 
  private:
-  /// One record an interval: everything about it lies in two or three cache lines.
+  /// One record an interval: everything about it lies in a few cache lines. A pair is about the
+  /// low end and the high end.
   struct Interval {
-    double low, width, share;
-    double v0, v1, z0, z1, dv0, dv1, dz0, dz1;
-    double target0, target1, k0, k1, rz;
-    double inverse_z0, inverse_z1, d0, d1, inverse_d;
+    Pair v, z, dv, dz;
+    Pair target, k, inverse_z, d;
+    double low, width, share, rz, inverse_d;
   };
-
-  Interval& interval(int j) { return intervals_[static_cast<std::size_t>(j)]; }
-  const Interval& interval(int j) const { return intervals_[static_cast<std::size_t>(j)]; }
 
   void refresh() {
     for (int j = 0; j < size_; ++j) {
-      x[j] = interval(j).low + interval(j).width * interval(j).v1;
+      x[j] = intervals_[j].low + intervals_[j].width * intervals_[j].v[1];
     }
   }
 
   int size_ = 0;
   double total_width_ = 0.0;
-  std::vector<Interval> intervals_;
+  Span<Interval> intervals_;
   Products products_;
   Step steepest_;
 };

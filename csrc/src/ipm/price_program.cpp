@@ -15,32 +15,31 @@ constexpr double kRedundant = 1e-15;
 
 }  // namespace
 
-PriceProgram::PriceProgram(const ScaledMarket& market)
+PriceProgram::PriceProgram(const ScaledMarket& market, Arena& arena)
     : market_(market),
-      ranges_(market.claims()),
-      states_(static_cast<std::size_t>(market.states())),
-      claims_(static_cast<std::size_t>(market.claims())),
-      arena_(Eigen::Index{market.claims()} * (market.claims() + market.states() + 1)),
-      scaled_(arena_.matrix(market.claims(), market.states())),
-      matrix_(arena_.matrix(market.claims(), market.claims())),
-      column_(arena_.array(market.claims())) {
+      ranges_(market.claims(), arena),
+      states_(arena.span<State>(market.states())),
+      claims_(arena.span<Claim>(market.claims())),
+      scaled_(arena.matrix(market.claims(), market.states())),
+      matrix_(arena.matrix(market.claims(), market.claims())),
+      column_(arena.array(market.claims())),
+      factor_(market.claims(), arena) {
   for (Eigen::Index i = 0; i < market.states(); ++i) {
-    state(i).weight = 0.5 * (market.prior[i] + 1.0 / market.states());
+    states_[i].weight = 0.5 * (market.prior[i] + 1.0 / market.states());
   }
-  factor_.reserve(market.claims());
 }
 
 void PriceProgram::load(const Hull& hull) {
   ranges_.clear();
   double stake = 0.0;
   for (int k = 0; k < hull.claims(); ++k) {
-    Claim& of = claim(k);
+    Claim& of = claims_[k];
     const Range range = hull.price_range(k);
     of.price = range.low;
     of.demand = 0.0;
     of.slot = -1;
     if (range.high > range.low) {
-      of.demand = hull.demand[hull.first[static_cast<std::size_t>(k)]];
+      of.demand = hull.demand[hull.first[k]];
       of.slot = ranges_.size();
       ranges_.add(range.low, range.high - range.low);
       stake += std::abs(of.demand) * (range.high - range.low);
@@ -78,12 +77,12 @@ void PriceProgram::measure() {
   primal_residual_ = std::abs(normalisation_);
   const double inverse_total = 1.0 / total_scaling_;
   for (Eigen::Index k = 0; k < market_.claims(); ++k) {
-    Claim& of = claim(k);
+    Claim& of = claims_[k];
     const double* const row = &market_.payoffs(k, 0);
     double price = 0.0;
     double mean = 0.0;
     for (Eigen::Index i = 0; i < states; ++i) {
-      State& at = state(i);
+      State& at = states_[i];
       price += row[i] * at.xi;
       mean += row[i] * at.scaling;
       at.push += row[i] * of.lambda;
@@ -112,11 +111,11 @@ void PriceProgram::factor() {
     at.root_scaling = std::sqrt(at.scaling);
   }
   for (Eigen::Index k = 0; k < market_.claims(); ++k) {
-    const Claim& of = claim(k);
+    const Claim& of = claims_[k];
     const double* const row = &market_.payoffs(k, 0);
     double* const scaled = &scaled_(k, 0);
     for (Eigen::Index i = 0; i < states; ++i) {
-      scaled[i] = (row[i] - of.mean) * state(i).root_scaling;
+      scaled[i] = (row[i] - of.mean) * states_[i].root_scaling;
     }
     double* const matrix = &matrix_(k, 0);
     for (Eigen::Index l = 0; l <= k; ++l) {
@@ -160,11 +159,11 @@ void PriceProgram::direction() {
     sum += at.k;
   }
   for (Eigen::Index k = 0; k < claims; ++k) {
-    const Claim& of = claim(k);
+    const Claim& of = claims_[k];
     const double* const row = &market_.payoffs(k, 0);
     double step = of.coupling - of.mean * sum;
     for (Eigen::Index i = 0; i < states; ++i) {
-      step += row[i] * state(i).k;
+      step += row[i] * states_[i].k;
     }
     column_[k] = of.slot >= 0 ? step - ranges_.step[of.slot] : step;
   }
@@ -172,17 +171,17 @@ void PriceProgram::direction() {
 
   dtau_ = sum / total_scaling_;
   for (Eigen::Index k = 0; k < claims; ++k) {
-    claim(k).dlambda = column_[k];
-    dtau_ -= claim(k).mean * column_[k];
+    claims_[k].dlambda = column_[k];
+    dtau_ -= claims_[k].mean * column_[k];
   }
   for (State& at : states_) {
     at.push = dtau_;
   }
   for (Eigen::Index k = 0; k < claims; ++k) {
-    const Claim& of = claim(k);
+    const Claim& of = claims_[k];
     const double* const row = &market_.payoffs(k, 0);
     for (Eigen::Index i = 0; i < states; ++i) {
-      state(i).push += row[i] * of.dlambda;
+      states_[i].push += row[i] * of.dlambda;
     }
     if (of.slot >= 0) {
       ranges_.dcost[of.slot] = -of.dlambda;
@@ -230,7 +229,7 @@ double PriceProgram::bound() const {
   for (Eigen::Index i = 0; i < market_.states(); ++i) {
     double push = 0.0;
     for (Eigen::Index k = 0; k < market_.claims(); ++k) {
-      push -= claim(k).lambda * market_.payoffs(k, i);
+      push -= claims_[k].lambda * market_.payoffs(k, i);
     }
     bound = std::max(bound, push);
   }

@@ -1,13 +1,12 @@
 // The prices of a cell: a linear program in the state prices.
 #pragma once
 
-#include <vector>
-
 #include "ipm/hull.hpp"
 #include "ipm/predictor_corrector.hpp"
 #include "model/scaled_market.hpp"
 #include "numerics/arena.hpp"
 #include "numerics/dense.hpp"
+#include "numerics/semidefinite_cholesky.hpp"
 
 namespace kpm {
 
@@ -19,7 +18,7 @@ namespace kpm {
 /// Cost per iteration: O(K^2 N + K^3), no transcendental function.
 class PriceProgram {
  public:
-  explicit PriceProgram(const ScaledMarket& market);
+  PriceProgram(const ScaledMarket& market, Arena& arena);
 
   void load(const Hull& hull);
 
@@ -41,8 +40,8 @@ class PriceProgram {
   bool keep_best(double tolerance);
 
   // The best point so far.
-  double state_price(Eigen::Index i) const { return state(i).best_xi; }
-  double multiplier(Eigen::Index k) const { return claim(k).best_lambda; }
+  double state_price(Eigen::Index i) const { return states_[i].best_xi; }
+  double multiplier(Eigen::Index k) const { return claims_[k].best_lambda; }
   double largest_multiplier() const;
   double merit() const { return merit_; }
   double primal_residual() const { return best_primal_residual_; }
@@ -66,22 +65,16 @@ class PriceProgram {
     double best_lambda;
   };
 
-  State& state(Eigen::Index i) { return states_[static_cast<std::size_t>(i)]; }
-  const State& state(Eigen::Index i) const { return states_[static_cast<std::size_t>(i)]; }
-  Claim& claim(Eigen::Index k) { return claims_[static_cast<std::size_t>(k)]; }
-  const Claim& claim(Eigen::Index k) const { return claims_[static_cast<std::size_t>(k)]; }
-
   double bound() const;
   double objective() const;
 
   const ScaledMarket& market_;
   IntervalBlock ranges_;  // prices of the flats that have one to choose
-  std::vector<State> states_;
-  std::vector<Claim> claims_;
+  Span<State> states_;
+  Span<Claim> claims_;
   double tau_ = 0.0, dtau_ = 0.0;
   double start_ = 1.0;
 
-  Arena arena_;
   MatrixSlice scaled_;  // (claims, states) centred payoffs times the root of the scaling
   MatrixSlice matrix_;  // (claims, claims)
   Slice column_;        // (claims)

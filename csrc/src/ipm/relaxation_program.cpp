@@ -14,26 +14,35 @@ constexpr double kRedundant = 1e-15;  // hardly any room for the prices: tiny pi
 }  // namespace
 
 RelaxationProgram::RelaxationProgram(const ScaledMarket& market,
-                                     const std::vector<Corners>& corners)
+                                     const std::vector<Corners>& corners, Arena& arena)
     : market_(market),
       corners_(corners),
-      states_(market),
-      hulls_(market.claims()),
-      risk_(market),
-      base_(-market.inventory),
-      roots_(market.claims(), risk_.root_size()),
-      scaled_roots_(market.claims(), risk_.root_size()),
-      inner_(market.claims(), market.claims()),
-      outer_(market.claims(), market.claims()),
-      column_(market.claims()) {
-  loss_.setZero(market.states());
-  dloss_.setZero(market.states());
-  for (Array* array : {&value_, &dvalue_, &scale_, &slope_, &ddemand_, &e_, &f_, &step_value_}) {
-    array->setZero(market.claims());
-  }
-  projection_.setZero(risk_.root_size());
-  inner_factor_.reserve(market.claims());
-  outer_factor_.reserve(market.claims());
+      states_(market, arena),
+      hulls_(market.claims(), arena),
+      risk_(market, arena),
+      base_(arena.array(market.states())),
+      loss_(arena.array(market.states())),
+      dloss_(arena.array(market.states())),
+      value_(arena.array(market.claims())),
+      dvalue_(arena.array(market.claims())),
+      scale_(arena.array(market.claims())),
+      slope_(arena.array(market.claims())),
+      ddemand_(arena.array(market.claims())),
+      e_(arena.array(market.claims())),
+      f_(arena.array(market.claims())),
+      step_value_(arena.array(market.claims())),
+      projection_(arena.array(risk_.root_size())),
+      roots_(arena.matrix(market.claims(), risk_.root_size())),
+      scaled_roots_(arena.matrix(market.claims(), risk_.root_size())),
+      inner_(arena.matrix(market.claims(), market.claims())),
+      outer_(arena.matrix(market.claims(), market.claims())),
+      inner_factor_(market.claims(), arena),
+      outer_factor_(market.claims(), arena),
+      column_(arena.array(market.claims())),
+      best_xi_(arena.array(market.states())),
+      best_price_(arena.array(market.claims())),
+      best_demand_(arena.array(market.claims())) {
+  base_ = -market.inventory;
   trial_.reserve(market);
   best_.reserve(market);
 }
@@ -45,7 +54,7 @@ void RelaxationProgram::forget() {
   // A start that rounding spoils leaves no point: the prior without trade is one to round.
   best_xi_ = market_.prior;
   best_price_ = (market_.payoffs * market_.prior.matrix()).array();
-  best_demand_.setZero(market_.claims());
+  best_demand_.setZero();
 }
 
 void RelaxationProgram::load(const Run& run, const Multipliers* parent, double incumbent,
@@ -144,7 +153,7 @@ void RelaxationProgram::factor() {
     }
     column_.setZero();
     column_[k] = slope_[k];
-    inner_factor_.solve_in_place(column_);
+    inner_factor_.solve_in_place(column_.data());
     for (int l = k; l < claims; ++l) {
       outer_(l, k) += slope_[l] * column_[l];
     }
@@ -184,16 +193,15 @@ void RelaxationProgram::direction() {
   // f = s (step_G + H step_y).
   projection_ = (roots_.transpose() * hulls_.step_demand.matrix()).array();
   f_ = scale_ * (step_value_ + (roots_ * projection_.matrix()).array());
-  column_ = f_.matrix();
-  inner_factor_.solve_in_place(column_);
-  column_ = (states_.price - hulls_.price + states_.step - hulls_.step_price).matrix() +
-            (slope_ * column_.array()).matrix();
-  outer_factor_.solve_in_place(column_);
-  states_.dlambda = column_.array();
+  column_ = f_;
+  inner_factor_.solve_in_place(column_.data());
+  column_ = states_.price - hulls_.price + states_.step - hulls_.step_price + slope_ * column_;
+  outer_factor_.solve_in_place(column_.data());
+  states_.dlambda = column_;
 
-  column_ = (slope_ * states_.dlambda - f_).matrix();
-  inner_factor_.solve_in_place(column_);
-  e_ = column_.array();
+  column_ = slope_ * states_.dlambda - f_;
+  inner_factor_.solve_in_place(column_.data());
+  e_ = column_;
   ddemand_ = hulls_.step_demand + scale_ * e_;
   dloss_ = (market_.payoffs.transpose() * ddemand_.matrix()).array();
   projection_ = (roots_.transpose() * ddemand_.matrix()).array();

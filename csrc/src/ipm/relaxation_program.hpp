@@ -9,6 +9,7 @@
 #include "ipm/risk_block.hpp"
 #include "ipm/state_price_block.hpp"
 #include "model/corners.hpp"
+#include "numerics/semidefinite_cholesky.hpp"
 
 namespace kpm {
 
@@ -22,7 +23,7 @@ namespace kpm {
 /// logarithms, and one pass over the run's corners for the bound and new columns.
 class RelaxationProgram {
  public:
-  RelaxationProgram(const ScaledMarket& market, const std::vector<Corners>& corners);
+  RelaxationProgram(const ScaledMarket& market, const std::vector<Corners>& corners, Arena& arena);
 
   /// What to solve, and when it is enough: a bound below `incumbent`, or a gap of `branch_share`
   /// of the distance to it.
@@ -52,9 +53,9 @@ class RelaxationProgram {
   const Multipliers& multipliers() const { return best_; }
   double bound() const { return best_bound_; }
   double gap() const { return best_gap_; }
-  const Array& state_prices() const { return best_xi_; }
-  const Array& prices() const { return best_price_; }
-  const Array& demand() const { return best_demand_; }
+  const Slice& state_prices() const { return best_xi_; }
+  const Slice& prices() const { return best_price_; }
+  const Slice& demand() const { return best_demand_; }
   int columns() const { return columns_; }
   void forget();
 
@@ -76,20 +77,20 @@ class RelaxationProgram {
   double bound_ = kInfinity;
   int columns_ = 0;
 
-  Array base_;                          // (states) losses without trade, less their maximum
-  Array loss_, dloss_;                  // (states)
-  Array value_, dvalue_;                // (claims) G
-  Array scale_, slope_;                 // (claims) s and b
-  Array ddemand_, e_, f_, step_value_;  // (claims)
-  Array projection_;                    // (root_size)
-  Matrix roots_;                        // (claims, root_size) H = roots roots'
-  Matrix scaled_roots_, inner_, outer_;
+  Slice base_;                          // (states) losses without trade, less their maximum
+  Slice loss_, dloss_;                  // (states)
+  Slice value_, dvalue_;                // (claims) G
+  Slice scale_, slope_;                 // (claims) s and b
+  Slice ddemand_, e_, f_, step_value_;  // (claims)
+  Slice projection_;                    // (root_size)
+  MatrixSlice roots_;                   // (claims, root_size) H = roots roots'
+  MatrixSlice scaled_roots_, inner_, outer_;
   SemidefiniteCholesky inner_factor_, outer_factor_;
-  Vector column_;
+  Slice column_;  // (claims)
 
   Multipliers trial_, best_;
   double best_bound_ = kInfinity, best_gap_ = kInfinity;
-  Array best_xi_, best_price_, best_demand_;
+  Slice best_xi_, best_price_, best_demand_;
 };
 
 }  // namespace kpm

@@ -11,9 +11,22 @@ namespace {
 
 /// What a violated stationarity condition costs: linear where the probability may vanish, but
 /// quadratic near a maximum of the given curvature.
-double money(double residual, double curvature) {
-  const double size = std::abs(residual);
-  return size * std::min(1.0, curvature * size);
+Pair money(const Pair& residual, double curvature) {
+  const Pair size = residual.abs();
+  return size * (curvature * size).min(1.0);
+}
+
+Pair log1p_of(const Pair& x) {
+  return each_of(x, [](double value) { return std::log1p(value); });
+}
+
+/// The integrand of KL(q e^m | q) for known e^m.
+Pair entropy_integrand(const Pair& m, const Pair& power) {
+  const auto one = [](double exponent, double value) {
+    return std::abs(exponent) < kEntropySeries ? entropy_series(exponent)
+                                               : value * (exponent - 1.0) + 1.0;
+  };
+  return {one(m[0], power[0]), one(m[1], power[1])};
 }
 
 /// The least share of the slack promised by the linear model that a step may leave.
@@ -35,222 +48,268 @@ constexpr double kSlackShare = 0.1;
 
 }  // namespace
 
-RiskBlock::RiskBlock(const ScaledMarket& market)
-    : p(market.states()),
-      g(market.states()),
-      step_g(market.states()),
+RiskBlock::RiskBlock(const ScaledMarket& market, Arena& arena)
+    : p(arena.array(market.states())),
+      g(arena.array(market.states())),
+      step_g(arena.array(market.states())),
       market_(market),
       ball_(market.kind == Ambiguity::kBall),
       simplex_(market.kind == Ambiguity::kSimplex),
       a_(simplex_ ? 0.0 : market.risk_aversion),
       inverse_a_(simplex_ ? 0.0 : 1.0 / market.risk_aversion),
       count_(market.states()),
-      states_(static_cast<std::size_t>(count_)) {
-  for (Eigen::Index i = 0; i < count_; ++i) {
-    State& at = states_[static_cast<std::size_t>(i)];
-    at.q = market.prior[i];
-    at.weight = simplex_ ? 0.5 * (at.q + 1.0 / market.states()) : at.q;
+      states_(arena.span<States>((count_ + 1) / 2)) {
+  for (Eigen::Index k = 0; k < states_.size(); ++k) {
+    States& at = states_[k];
+    const Pair q = pair_of(market.prior.data(), count_, k);
+    at.weight = simplex_ ? Pair(0.5 + 0.5 / (static_cast<double>(count_) * q)) : Pair(1.0, 1.0);
+    at.q = {q[0], 2 * k + 1 < count_ ? q[1] : 0.0};
   }
 }
 
+/// The probabilities, from their ratios.
 void RiskBlock::refresh() {
-  for (Eigen::Index i = 0; i < count_; ++i) {
-    const State& at = states_[static_cast<std::size_t>(i)];
-    p[i] = at.q * at.ratio;
-    g[i] = p[i] * at.gamma;
+  for (Eigen::Index k = 0; k < states_.size(); ++k) {
+    States& at = states_[k];
+    at.p = at.q * at.ratio;
+    at.g = at.p * at.gamma;
+    put(p, k, at.p);
+    put(g, k, at.g);
   }
 }
 
-void RiskBlock::measure(const Array& loss) {
-  weighted_residual_ = r3_ = r4_ = 0.0;
-  products_ = {};
-  double cc = 0.0;  // the border's entries, summed over the states
-  double ck = 0.0;
-  double cm = 0.0;
-  double kk = 0.0;
-  double km = 0.0;
-  double mm = 0.0;
-  const double inverse_mu = ball_ ? 1.0 / mu_ : 0.0;
+void RiskBlock::put(Slice& array, Eigen::Index k, const Pair& values) const {
+  array[2 * k] = values[0];
+  if (2 * k + 1 < count_) {
+    array[2 * k + 1] = values[1];
+  }
+}
+
+void RiskBlock::measure(const ArrayView& loss) {
+  const double a = a_;  // copies: what the loop writes could be these, for all the compiler knows
+  const double c = c_;
+  const double mu = mu_;
+  const double kappa = kappa_;
+  const double inverse_mu = ball_ ? 1.0 / mu : 0.0;
+  Pair residual(0.0, 0.0);
+  Pair products(0.0, 0.0);
+  Pair r3(0.0, 0.0);
+  Pair r4(0.0, 0.0);
+  Pair cc(0.0, 0.0);  // the border's entries, summed over the states
+  Pair ck(0.0, 0.0);
+  Pair cm(0.0, 0.0);
+  Pair kk(0.0, 0.0);
+  Pair km(0.0, 0.0);
+  Pair mm(0.0, 0.0);
   // Eliminating t and then e in each state leaves, with kappa' = kappa + c,
   //   x = x0 + (g' dL - a eta dc - dkappa' - m dmu) / E
   //   e = shrink (dL - dc + k1 - t x),     dg = p g' (x + a (dL - dc + k1)).
   // Writing the border in (dc, dkappa', dmu) and dividing its first row by a keeps it regular as
   // a -> 0, where the conditions sum g = 1 and sum p = 1 become one.
-  for (Eigen::Index i = 0; i < count_; ++i) {
-    State& at = states_[static_cast<std::size_t>(i)];
-    const double p_i = p[i];
-    const double g_i = g[i];
-    at.r1 = loss[i] - c_ + at.t - at.e;
-    weighted_residual_ += g_i * money(at.r1, a_);
-    products_.now += g_i * at.t;
-    r3_ += at.q * at.excess;
-    r4_ += p_i * at.phi;
-    at.centre_t = at.weight / g_i;
-    at.shrink = 1.0 / (1.0 + a_ * at.t);
-    at.gp = at.gamma * at.shrink;
-    at.eta = at.shrink * (at.phi - at.t);
+  for (Eigen::Index k = 0; k < states_.size(); ++k) {
+    States& at = states_[k];
+    const Pair loss_k = pair_of(loss.data(), count_, k);
+    const Pair t = at.t;
+    const Pair p_k = at.p;
+    const Pair g_k = at.g;
+    const Pair r1 = loss_k - c + t - at.e;
+    residual += g_k * money(r1, a);
+    products += g_k * t;
+    r3 += at.q * at.excess;
+    r4 += p_k * at.phi;
+    const Pair shrink = 1.0 / (1.0 + a * t);
+    const Pair gp = at.gamma * shrink;
+    const Pair eta = shrink * (at.phi - t);
+    const Pair centre_h = at.weight / at.ratio;
+    Pair inverse_e(0.0, 0.0);  // p does not move
     if (ball_) {
-      at.r2 = at.phi - mu_ * at.m - kappa_ + at.h;
-      weighted_residual_ += p_i * money(at.r2, inverse_mu);
-      products_.now += p_i * at.h;
-      at.centre_h = at.weight / p_i;
-      at.inverse_e = 1.0 / (at.gp * at.t + mu_ + at.h);
-    } else {
-      at.inverse_e = simplex_ ? 1.0 / at.t : 0.0;  // 0: p does not move
+      const Pair r2 = at.phi - mu * at.m - kappa + at.h;
+      residual += p_k * money(r2, inverse_mu);
+      products += p_k * at.h;
+      inverse_e = 1.0 / (gp * t + mu + at.h);
+      at.r2 = r2;
+      at.centre_h = centre_h;
+    } else if (simplex_) {
+      inverse_e = 1.0 / t;
     }
-    const double pg = p_i * at.gp;
-    const double w = p_i * at.inverse_e;
-    const double w_eta = w * at.eta;
-    const double w_m = w * at.m;
-    cc += a_ * w_eta * at.eta + pg;
+    const Pair pg = p_k * gp;
+    const Pair w = p_k * inverse_e;
+    const Pair w_eta = w * eta;
+    const Pair w_m = w * at.m;
+    cc += a * w_eta * eta + pg;
     ck += w_eta;
     cm += w_eta * at.m;
     kk += w;
     km += w_m;
     mm += w_m * at.m;
-    at.row_c = at.gp * w_eta + at.gp * p_i;
-    at.row_kappa = at.gp * w;
-    at.row_mu = at.gp * w_m;
-    at.root_p = std::sqrt(w);
-    at.root_g = std::sqrt(a_ * pg);
+    at.r1 = r1;
+    at.centre_t = centre_h / at.gamma;
+    at.shrink = shrink;
+    at.gp = gp;
+    at.eta = eta;
+    at.inverse_e = inverse_e;
+    at.row_c = gp * w_eta + pg;
+    at.row_kappa = gp * w;
+    at.row_mu = gp * w_m;
+    at.root_p = w.sqrt();
+    at.root_g = (a * pg).sqrt();
   }
+  weighted_residual_ = residual.sum();
+  products_ = {products.sum(), 0.0, 0.0, 0.0};
+  r3_ = r3.sum();
+  r4_ = r4.sum();
   border_ = {};
   if (ball_) {
-    products_.now += mu_ * slack_;
+    products_.now += mu * slack_;
     root_slack_ = std::sqrt(slack_ * inverse_mu);
-    border_.ck = ck;
-    border_.cm = cm;
-    border_.inverse_c = 1.0 / cc;
-    border_.kappa_by_c = a_ * ck * border_.inverse_c;
-    border_.mu_by_c = a_ * cm * border_.inverse_c;
-    border_.inverse_kappa = 1.0 / (kk - border_.kappa_by_c * ck);
-    const double rest = km - border_.kappa_by_c * cm;
+    border_.ck = ck.sum();
+    border_.cm = cm.sum();
+    border_.inverse_c = 1.0 / cc.sum();
+    border_.kappa_by_c = a * border_.ck * border_.inverse_c;
+    border_.mu_by_c = a * border_.cm * border_.inverse_c;
+    border_.inverse_kappa = 1.0 / (kk.sum() - border_.kappa_by_c * border_.ck);
+    const double rest = km.sum() - border_.kappa_by_c * border_.cm;
     border_.mu_by_kappa = rest * border_.inverse_kappa;
-    border_.inverse_mu =
-        1.0 / (mm + slack_ * inverse_mu - border_.mu_by_c * cm - border_.mu_by_kappa * rest);
+    border_.inverse_mu = 1.0 / (mm.sum() + slack_ * inverse_mu - border_.mu_by_c * border_.cm -
+                                border_.mu_by_kappa * rest);
   } else if (simplex_) {
-    border_.inverse_kappa = 1.0 / kk;
+    border_.inverse_kappa = 1.0 / kk.sum();
   } else {
-    border_.inverse_c = 1.0 / cc;
+    border_.inverse_c = 1.0 / cc.sum();
   }
 }
 
-Eigen::Index RiskBlock::root_size() const { return ball_ ? 2 * count_ + 1 : count_; }
+Eigen::Index RiskBlock::root_size() const {
+  return ball_ ? 4 * states_.size() + 1 : 2 * states_.size();
+}
 
 void RiskBlock::root(const double* payoff, double scale, double* root) const {
-  double of_c = 0.0;
-  double of_kappa = 0.0;
-  double of_mu = 0.0;
-  for (Eigen::Index i = 0; i < count_; ++i) {
-    const State& at = states_[static_cast<std::size_t>(i)];
-    of_c += at.row_c * payoff[i];
-    of_kappa += at.row_kappa * payoff[i];
-    of_mu += at.row_mu * payoff[i];
+  Pair of_c(0.0, 0.0);
+  Pair of_kappa(0.0, 0.0);
+  Pair of_mu(0.0, 0.0);
+  for (Eigen::Index k = 0; k < states_.size(); ++k) {
+    const States& at = states_[k];
+    const Pair paid = pair_of(payoff, count_, k);
+    of_c += at.row_c * paid;
+    of_kappa += at.row_kappa * paid;
+    of_mu += at.row_mu * paid;
   }
-  const Border::Solution theta = border_.solve(of_c, of_kappa, of_mu);
-  if (!simplex_) {
-    for (Eigen::Index i = 0; i < count_; ++i) {
-      root[i] = scale * states_[static_cast<std::size_t>(i)].root_g * (payoff[i] - theta.c);
+  const Border::Solution theta = border_.solve(of_c.sum(), of_kappa.sum(), of_mu.sum());
+  const double by_eta = a_ * theta.c;
+  for (Eigen::Index k = 0; k < states_.size(); ++k) {
+    const States& at = states_[k];
+    const Pair paid = pair_of(payoff, count_, k);
+    if (!simplex_) {
+      PairSlice(root + 2 * k) = scale * at.root_g * (paid - theta.c);
     }
-    root += count_;
-  }
-  if (ball_ || simplex_) {
-    const double by_eta = a_ * theta.c;
-    for (Eigen::Index i = 0; i < count_; ++i) {
-      const State& at = states_[static_cast<std::size_t>(i)];
-      root[i] =
-          scale * at.root_p * (at.gp * payoff[i] - theta.kappa - by_eta * at.eta - theta.mu * at.m);
+    if (ball_ || simplex_) {
+      double* const of_p = simplex_ ? root : root + 2 * states_.size();
+      PairSlice(of_p + 2 * k) =
+          scale * at.root_p * (at.gp * paid - theta.kappa - by_eta * at.eta - theta.mu * at.m);
     }
   }
   if (ball_) {
-    root[count_] = scale * root_slack_ * theta.mu;
+    root[4 * states_.size()] = scale * root_slack_ * theta.mu;
   }
 }
 
 void RiskBlock::condense() {
-  of_c_ = r4_;
-  of_kappa_ = r3_;
-  of_mu_ = 0.0;
-  for (Eigen::Index i = 0; i < count_; ++i) {
-    State& at = states_[static_cast<std::size_t>(i)];
-    at.k1 = at.r1 + at.target_t;
-    const double gk = at.gp * at.k1;
-    at.x0 = (ball_ ? gk + (at.r2 + at.target_h) : gk) * at.inverse_e;
-    const double px = p[i] * at.x0;
-    of_c_ += px * at.eta + p[i] * gk;
-    of_kappa_ += px;
-    of_mu_ += px * at.m;
+  Pair of_c(0.0, 0.0);
+  Pair of_kappa(0.0, 0.0);
+  Pair of_mu(0.0, 0.0);
+  for (States& at : states_) {
+    const Pair k1 = at.r1 + at.target_t;
+    const Pair gk = at.gp * k1;
+    const Pair x0 = (ball_ ? Pair(gk + (at.r2 + at.target_h)) : gk) * at.inverse_e;
+    const Pair px = at.p * x0;
+    of_c += px * at.eta + at.p * gk;
+    of_kappa += px;
+    of_mu += px * at.m;
+    at.k1 = k1;
+    at.x0 = x0;
   }
-  if (ball_) {
-    of_mu_ += target_ball_ / mu_ - ball_correction_;
-  }
+  of_c_ = r4_ + of_c.sum();
+  of_kappa_ = r3_ + of_kappa.sum();
+  of_mu_ = ball_ ? of_mu.sum() + target_ball_ / mu_ - ball_correction_ : of_mu.sum();
   const Border::Solution theta = border_.solve(of_c_, of_kappa_, of_mu_);
-  const double by_eta = a_ * theta.c;
-  for (Eigen::Index i = 0; i < count_; ++i) {
-    const State& at = states_[static_cast<std::size_t>(i)];
-    step_g[i] = p[i] * at.gp *
-                (at.x0 - (by_eta * at.eta + theta.kappa + theta.mu * at.m) * at.inverse_e +
-                 a_ * (at.k1 - theta.c));
+  const double a = a_;
+  const double by_eta = a * theta.c;
+  for (Eigen::Index k = 0; k < states_.size(); ++k) {
+    const States& at = states_[k];
+    put(step_g, k,
+        at.p * at.gp *
+            (at.x0 - (by_eta * at.eta + theta.kappa + theta.mu * at.m) * at.inverse_e +
+             a * (at.k1 - theta.c)));
   }
 }
 
-void RiskBlock::expand(const Array& dloss) {
-  dloss_ = &dloss;
-  double of_c = of_c_;
-  double of_kappa = of_kappa_;
-  double of_mu = of_mu_;
-  for (Eigen::Index i = 0; i < count_; ++i) {
-    const State& at = states_[static_cast<std::size_t>(i)];
-    of_c += at.row_c * dloss[i];
-    of_kappa += at.row_kappa * dloss[i];
-    of_mu += at.row_mu * dloss[i];
+void RiskBlock::expand(const ArrayView& dloss) {
+  Pair of_c(0.0, 0.0);
+  Pair of_kappa(0.0, 0.0);
+  Pair of_mu(0.0, 0.0);
+  for (Eigen::Index k = 0; k < states_.size(); ++k) {
+    States& at = states_[k];
+    const Pair dloss_k = pair_of(dloss.data(), count_, k);
+    of_c += at.row_c * dloss_k;
+    of_kappa += at.row_kappa * dloss_k;
+    of_mu += at.row_mu * dloss_k;
+    at.dloss = dloss_k;
   }
-  const Border::Solution theta = border_.solve(of_c, of_kappa, of_mu);
-  dc_ = simplex_ ? theta.kappa : theta.c;
-  dkappa_ = theta.kappa - dc_;
-  dmu_ = theta.mu;
-  const double by_eta = a_ * theta.c;
-  double entropy_slope = 0.0;
-  double once = 0.0;  // the products' first and second-order terms
-  double twice = 0.0;
-  double steepest = 0.0;
-  double steepest_ball = 0.0;
-  curvature_ = 0.0;
-  for (Eigen::Index i = 0; i < count_; ++i) {
-    State& at = states_[static_cast<std::size_t>(i)];
-    at.x =
-        at.x0 + (at.gp * dloss[i] - by_eta * at.eta - theta.kappa - theta.mu * at.m) * at.inverse_e;
+  const Border::Solution theta =
+      border_.solve(of_c_ + of_c.sum(), of_kappa_ + of_kappa.sum(), of_mu_ + of_mu.sum());
+  const double a = a_;
+  const double dc = simplex_ ? theta.kappa : theta.c;
+  const double by_eta = a * theta.c;
+  Pair entropy_slope(0.0, 0.0);
+  Pair curvature(0.0, 0.0);
+  Pair once(0.0, 0.0);  // the products' first and second-order terms
+  Pair twice(0.0, 0.0);
+  Pair steepest(0.0, 0.0);
+  for (States& at : states_) {
+    const Pair t = at.t;
+    const Pair x =
+        at.x0 + (at.gp * at.dloss - by_eta * at.eta - theta.kappa - theta.mu * at.m) * at.inverse_e;
+    Pair a_eps(0.0, 0.0);
     if (!simplex_) {
-      at.eps = at.shrink * (dloss[i] - dc_ + at.k1 - at.t * at.x);
+      const Pair eps = at.shrink * (at.dloss - dc + at.k1 - t * x);
+      a_eps = a * eps;
+      at.eps = eps;
     }
-    const double change_g = at.x + a_ * at.eps;
-    at.dt = at.target_t - at.t * change_g;
-    once += g[i] * (at.dt + at.t * change_g);
-    twice += g[i] * (change_g * at.dt);
-    steepest = std::max({steepest, -at.dt / at.t, -a_ * at.eps});
+    const Pair change_g = x + a_eps;
+    const Pair dt = at.target_t - t * change_g;
+    once += at.g * (dt + t * change_g);
+    twice += at.g * (change_g * dt);
+    steepest = steepest.max((-dt / t).max(-a_eps)).max(-x);
     if (ball_) {
-      const double px = p[i] * at.x;
-      at.dh = at.target_h - at.h * at.x;
+      const Pair px = at.p * x;
+      const Pair h = at.h;
+      const Pair dh = at.target_h - h * x;
       entropy_slope += px * at.m;
-      curvature_ += px * at.x;
-      once += p[i] * (at.dh + at.h * at.x);
-      twice += px * at.dh;
-      steepest_ball = std::max(steepest_ball, -at.dh / at.h);
+      curvature += px * x;
+      once += at.p * (dh + h * x);
+      twice += px * dh;
+      steepest = steepest.max(-dh / h);
+      at.dh = dh;
     }
-    steepest_ball = std::max(steepest_ball, -at.x);
+    at.x = x;
+    at.dt = dt;
   }
-  dslack_ = ball_correction_ - entropy_slope;
+  dc_ = dc;
+  dkappa_ = theta.kappa - dc;
+  dmu_ = theta.mu;
+  curvature_ = curvature.sum();
+  dslack_ = ball_correction_ - entropy_slope.sum();
+  products_ = {products_.now, once.sum(), 0.0, twice.sum()};
+  steepest_ = steepest.maxCoeff();
   if (ball_) {
-    once += dmu_ * slack_ + mu_ * dslack_;
-    twice += dmu_ * dslack_;
-    steepest = std::max({steepest, -dmu_ / mu_, -dslack_ / slack_});
+    products_.by_primal += dmu_ * slack_ + mu_ * dslack_;
+    products_.by_both += dmu_ * dslack_;
+    steepest_ = std::max({steepest_, -dmu_ / mu_, -dslack_ / slack_});
   }
-  steepest_ = std::max(steepest, steepest_ball);
-  products_ = {products_.now, once, 0.0, twice};
 }
 
 void RiskBlock::target_predictor() {
-  for (State& at : states_) {
+  for (States& at : states_) {
     at.target_t = -at.t;
     at.target_h = -at.h;
   }
@@ -259,8 +318,9 @@ void RiskBlock::target_predictor() {
 }
 
 void RiskBlock::target_corrector(double tau, bool second_order) {
-  for (State& at : states_) {
-    at.target_t = tau * at.centre_t - (at.t + (at.x + a_ * at.eps) * at.dt);
+  const double a = a_;
+  for (States& at : states_) {
+    at.target_t = tau * at.centre_t - (at.t + (at.x + a * at.eps) * at.dt);
     if (ball_) {
       at.target_h = tau * at.centre_h - (at.h + at.x * at.dh);
     }
@@ -271,9 +331,11 @@ void RiskBlock::target_corrector(double tau, bool second_order) {
 }
 
 void RiskBlock::target_centre(double tau) {
-  for (State& at : states_) {
+  for (States& at : states_) {
     at.target_t = tau * at.centre_t - at.t;
-    at.target_h = ball_ ? tau * at.centre_h - at.h : 0.0;
+    if (ball_) {
+      at.target_h = tau * at.centre_h - at.h;
+    }
   }
   target_ball_ = tau * ball_weight_ - mu_ * slack_;
   ball_correction_ = 0.0;
@@ -283,37 +345,42 @@ void RiskBlock::target_centre(double tau) {
 /// lead. g is to follow its linear step while p grows, and p while p shrinks: the plain ratio of
 /// the two linear steps would blow e up in states whose p nearly vanishes.
 void RiskBlock::try_step(double step) {
-  double entropy = 0.0;
-  double residual = 0.0;
-  double descent = 0.0;
-  const double mu = mu_ + step * dmu_;
-  const double curvature = ball_ ? 1.0 / mu_ : 0.0;
+  const double a = a_;
+  const double inverse_a = inverse_a_;
+  const double dc = dc_;
+  const double dkappa = dkappa_;
+  const double mu_now = mu_;
+  const double mu = mu_now + step * dmu_;
+  const double curvature = ball_ ? 1.0 / mu_now : 0.0;
   const double curvature_there = ball_ ? 1.0 / mu : 0.0;
-  for (Eigen::Index i = 0; i < count_; ++i) {
-    State& at = states_[static_cast<std::size_t>(i)];
-    const double growth = 1.0 + step * at.x;
-    const double p_new = p[i] * growth;
-    at.change = step * at.eps / std::max(1.0, growth);
-    const double growth_e = 1.0 + a_ * at.change;
-    const double de = std::log1p(a_ * at.change) * inverse_a_;
+  Pair entropy(0.0, 0.0);
+  Pair residual(0.0, 0.0);
+  Pair descent(0.0, 0.0);
+  for (States& at : states_) {
+    const Pair grown = step * at.x;
+    const Pair growth = 1.0 + grown;
+    const Pair p_new = at.p * growth;
+    const Pair change = step * at.eps / growth.max(1.0);
+    const Pair a_change = a * change;
+    const Pair de = inverse_a * log1p_of(a_change);
+    const Pair r1 = at.r1 + step * (at.dloss - dc + at.dt) - de;
+    residual += p_new * at.gamma * (1.0 + a_change) * money(r1, a);
+    descent += at.g * money(r1, a);
+    at.change = change;
     at.trial_e = at.e + de;
-    const double r1 = at.r1 + step * ((*dloss_)[i] - dc_ + at.dt) - (at.trial_e - at.e);
-    residual += p_new * at.gamma * growth_e * money(r1, a_);
-    descent += g[i] * money(r1, a_);
     if (ball_) {
-      const double m = at.m + std::log1p(step * at.x);
-      at.trial_m = m;
-      entropy += at.q * (std::abs(m) < kEntropySeries ? entropy_series(m)
-                                                      : at.ratio * growth * (m - 1.0) + 1.0);
-      const double r2 =
-          at.r2 + step * (at.dh - dkappa_) + at.gamma * at.change - (mu * m - mu_ * at.m);
+      const Pair m = at.m + log1p_of(grown);
+      entropy += at.q * entropy_integrand(m, at.ratio * growth);
+      const Pair r2 =
+          at.r2 + step * (at.dh - dkappa) + at.gamma * change - (mu * m - mu_now * at.m);
       residual += p_new * money(r2, curvature_there);
-      descent += p[i] * money(r2, curvature);
+      descent += at.p * money(r2, curvature);
+      at.trial_m = m;
     }
   }
-  trial_slack_ = market_.ambiguity - entropy;
-  trial_residual_ = residual;
-  trial_descent_ = descent;
+  trial_slack_ = market_.ambiguity - entropy.sum();
+  trial_residual_ = residual.sum();
+  trial_descent_ = descent.sum();
 }
 
 double RiskBlock::shorten(double step, double tau_now, double tau_full) {
@@ -353,19 +420,21 @@ void RiskBlock::advance(double step) {
     mu_ += step * dmu_;
     slack_ = trial_slack_;
   }
-  for (State& at : states_) {
+  const double a = a_;
+  for (States& at : states_) {
+    const Pair grown = step * at.x;
     at.t += step * at.dt;
-    at.h += step * at.dh;
     if (!simplex_) {
       at.e = at.trial_e;
       at.phi += at.gamma * at.change;
-      at.gamma *= 1.0 + a_ * at.change;
+      at.gamma *= 1.0 + a * at.change;
     }
     if (ball_) {
+      at.h += step * at.dh;
       at.m = at.trial_m;
     }
-    at.excess += at.ratio * (step * at.x);
-    at.ratio *= 1.0 + step * at.x;
+    at.excess += at.ratio * grown;
+    at.ratio *= 1.0 + grown;
   }
   refresh();
 }
@@ -377,21 +446,20 @@ double RiskBlock::divergence() const {
   if (ball_ && !(slack_ >= 0.0)) {
     return kInfinity;  // a p outside the ball bounds nothing
   }
-  double mass_p = 0.0;
-  double mass_g = 0.0;
-  double mean_e = 0.0;
-  double mean_phi = 0.0;
-  for (Eigen::Index i = 0; i < count_; ++i) {
-    const State& at = states_[static_cast<std::size_t>(i)];
-    mass_p += p[i];
-    mass_g += g[i];
-    mean_e += g[i] * at.e;
-    mean_phi += p[i] * at.phi;
+  Pair mass_p(0.0, 0.0);
+  Pair mass_g(0.0, 0.0);
+  Pair mean_e(0.0, 0.0);
+  Pair mean_phi(0.0, 0.0);
+  for (const States& at : states_) {
+    mass_p += at.p;
+    mass_g += at.g;
+    mean_e += at.g * at.e;
+    mean_phi += at.p * at.phi;
   }
-  return mean_e / mass_g - scaled_log1p(a_, mean_phi / mass_p);
+  return mean_e.sum() / mass_g.sum() - scaled_log1p(a_, mean_phi.sum() / mass_p.sum());
 }
 
-double RiskBlock::upper_bound(const Array& loss) const {
+double RiskBlock::upper_bound(const ArrayView& loss) const {
   double worst = loss[0];
   for (Eigen::Index i = 1; i < count_; ++i) {
     worst = std::max(worst, loss[i]);
@@ -399,20 +467,24 @@ double RiskBlock::upper_bound(const Array& loss) const {
   if (simplex_) {
     return worst;
   }
+  const auto phi_of = [this](double x) { return scaled_expm1(a_, x); };
   double bound = 0.0;
   if (ball_) {
-    const double top = scaled_expm1(a_, worst - c_);
+    const double top = phi_of(worst - c_);
     const double inverse_mu = 1.0 / mu_;
-    double excess = 0.0;
-    for (Eigen::Index i = 0; i < count_; ++i) {
-      excess += states_[static_cast<std::size_t>(i)].q *
-                std::expm1((scaled_expm1(a_, loss[i] - c_) - top) * inverse_mu);
+    Pair excess(0.0, 0.0);
+    for (Eigen::Index k = 0; k < states_.size(); ++k) {
+      const Pair phi = each_of(pair_of(loss.data(), count_, k) - c_, phi_of);
+      excess +=
+          states_[k].q * each_of((phi - top) * inverse_mu, [](double x) { return std::expm1(x); });
     }
-    bound = top + mu_ * (market_.ambiguity + std::log1p(excess));
+    bound = top + mu_ * (market_.ambiguity + std::log1p(excess.sum()));
   } else {
-    for (Eigen::Index i = 0; i < count_; ++i) {
-      bound += states_[static_cast<std::size_t>(i)].q * scaled_expm1(a_, loss[i] - c_);
+    Pair mean(0.0, 0.0);
+    for (Eigen::Index k = 0; k < states_.size(); ++k) {
+      mean += states_[k].q * each_of(pair_of(loss.data(), count_, k) - c_, phi_of);
     }
+    bound = mean.sum();
   }
   return c_ + scaled_log1p(a_, bound);
 }

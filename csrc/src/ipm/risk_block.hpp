@@ -1,11 +1,10 @@
 // The maker's risk inside the interior-point method: the perspective log-sum-exp (25).
 #pragma once
 
-#include <vector>
-
 #include "ipm/interval_block.hpp"
 #include "model/scaled_market.hpp"
-#include "numerics/dense.hpp"
+#include "numerics/arena.hpp"
+#include "numerics/pair.hpp"
 
 namespace kpm {
 
@@ -24,17 +23,17 @@ namespace kpm {
 /// transcendental function per exponent and iteration.
 class RiskBlock {
  public:
-  explicit RiskBlock(const ScaledMarket& market);
+  RiskBlock(const ScaledMarket& market, Arena& arena);
 
   /// A first guess of p and g for the given losses: p tilted as far as start() does.
-  void tilt(const Array& loss, double tau, double entropy_share);
+  void tilt(const ArrayView& loss, double tau, double entropy_share);
 
   /// A well-centred start for the given losses: p tilted as far as `entropy_share` of the radius
   /// allows, complementarity products about tau times the prior.
-  void start(const Array& loss, double tau, double entropy_share);
+  void start(const ArrayView& loss, double tau, double entropy_share);
 
   /// Residuals and the border for the current losses.
-  void measure(const Array& loss);
+  void measure(const ArrayView& loss);
 
   /// dg/dL is the sum of root_size() squares; `root` is what they leave of a claim's payoff, times
   /// `scale`. Summing squares keeps the digits that subtracting the border's rank-three term
@@ -46,7 +45,7 @@ class RiskBlock {
   void condense();
 
   /// Recover the step from the change of the losses.
-  void expand(const Array& dloss);
+  void expand(const ArrayView& dloss);
 
   /// Sum of complementarity products at `step` along the direction (0: now), and their weight.
   double complementarity(double step) const { return products_.at({step, step}); }
@@ -72,27 +71,30 @@ class RiskBlock {
   double divergence() const;
 
   /// An upper bound of rho(loss) from the current mu: any mu > 0 gives one.
-  double upper_bound(const Array& loss) const;
+  double upper_bound(const ArrayView& loss) const;
 
   /// d rho / d Omega: the ball's multiplier, exactly 0 where the ball is slack (a kink).
   double ambiguity_price() const;
 
-  Array p, g;
-  Array step_g;
+  Slice p, g;
+  Slice step_g;
 
  private:
-  /// One record a state: a loop over a few states touches a few cache lines, with one pointer.
-  struct State {
-    double q, weight;  // the prior; the weight among the products: the prior, where it matters
+  /// One record for two states: a loop over a few states touches a few cache lines with one
+  /// pointer, and does two at a time. Where their number is odd the last record has its one state
+  /// twice, alike but for a prior of zero: it takes no part in any sum and is no worse in any
+  /// comparison.
+  struct States {
+    Pair q, weight;  // the prior; the weight among the products over the prior
     // The unknowns, e^m and e^m - 1, e^{a e} and phi; and their steps x = dp / p, eps = de.
-    double m, ratio, excess, e, gamma, phi, t, h;
-    double x, eps, dt, dh;
-    double trial_m, trial_e, change;  // where a step would lead; the change of phi over its slope
+    Pair m, ratio, excess, e, gamma, phi, t, h;
+    Pair x, eps, dt, dh, dloss;
+    Pair trial_m, trial_e, change;  // where a step would lead; the change of phi over its slope
     // Targets of the products t g and h p less the products, over g and p; weight over g and p.
-    double target_t, target_h, centre_t, centre_h;
+    Pair target_t, target_h, centre_t, centre_h;
     // Condensed quantities, named where measure() and condense() derive them.
-    double r1, r2, k1, x0, shrink, gp, eta, inverse_e;
-    double row_c, row_kappa, row_mu, root_p, root_g;
+    Pair p, g, r1, r2, k1, x0, shrink, gp, eta, inverse_e;
+    Pair row_c, row_kappa, row_mu, root_p, root_g;
   };
 
   /// The equations for (dc, dkappa', dmu), factored.
@@ -113,6 +115,7 @@ class RiskBlock {
   };
 
   void refresh();
+  void put(Slice& array, Eigen::Index k, const Pair& values) const;
   void tilt_in_ball(double tau, double entropy_share);
   void try_step(double step);
 
@@ -122,11 +125,10 @@ class RiskBlock {
   const double a_;      // risk aversion; 0 where the worst state decides
   const double inverse_a_;
   const Eigen::Index count_;
-  std::vector<State> states_;
+  Span<States> states_;
 
   double c_ = 0.0, mu_ = 0.0, kappa_ = 0.0, slack_ = 1.0;
   double dc_ = 0.0, dmu_ = 0.0, dkappa_ = 0.0, dslack_ = 0.0;
-  const Array* dloss_ = nullptr;
   double trial_slack_ = 0.0, trial_residual_ = 0.0, trial_descent_ = 0.0;
   double ball_weight_ = 1.0;  // of mu s among the products: its natural scale at the start
   double target_ball_ = 0.0, ball_correction_ = 0.0;  // target of mu s; second-order term

@@ -18,54 +18,73 @@ double product_log(double x) {
   return u * (1.0 + x - std::log(u)) / (1.0 + u);
 }
 
+struct PairPower {
+  Pair value, excess;
+};
+
+PairPower powers_of(const Pair& u) {
+  const Power first = power_of(u[0]);
+  const Power second = u[1] == u[0] ? first : power_of(u[1]);
+  return {{first.value, second.value}, {first.excess, second.excess}};
+}
+
+double entropy_of(const Pair& q, const Pair& m, const Pair& ratio, const Pair& excess) {
+  return q[0] * entropy_integrand(m[0], {ratio[0], excess[0]}) +
+         q[1] * entropy_integrand(m[1], {ratio[1], excess[1]});
+}
+
 }  // namespace
 
-void RiskBlock::tilt(const Array& loss, double tau, double entropy_share) {
+void RiskBlock::tilt(const ArrayView& loss, double tau, double entropy_share) {
   const double worst = loss.maxCoeff();
   mu_ = kappa_ = 0.0;
   slack_ = ball_weight_ = 1.0;
-  for (State& at : states_) {
-    at.m = at.excess = at.e = at.phi = at.h = 0.0;
-    at.ratio = at.gamma = 1.0;
+  const Pair zero(0.0, 0.0);
+  const Pair one(1.0, 1.0);
+  for (States& at : states_) {
+    at.m = at.excess = at.e = at.phi = at.h = zero;
+    at.ratio = at.gamma = one;
     // No step yet. A cell that ran into infinities must leave nothing behind: 0 * NaN is NaN.
-    at.x = at.eps = at.dt = at.dh = 0.0;
+    at.x = at.eps = at.dt = at.dh = zero;
   }
   dc_ = dmu_ = dkappa_ = dslack_ = 0.0;
   if (simplex_) {
     c_ = worst + tau;
-    double mass = 0.0;
-    for (Eigen::Index i = 0; i < count_; ++i) {
-      State& at = states_[static_cast<std::size_t>(i)];
-      at.t = c_ - loss[i];
-      at.ratio = at.weight / at.q * (tau / at.t);
+    Pair mass = zero;
+    for (Eigen::Index k = 0; k < states_.size(); ++k) {
+      States& at = states_[k];
+      at.t = c_ - pair_of(loss.data(), count_, k);
+      at.ratio = at.weight * (tau / at.t);
       mass += at.q * at.ratio;
     }
-    for (State& at : states_) {
-      at.ratio /= mass;
+    const double total = mass.sum();
+    for (States& at : states_) {
+      at.ratio /= total;
     }
     refresh();
     return;
   }
 
   // Utilities relative to the worst state's: all of them in [0, 1].
-  for (Eigen::Index i = 0; i < count_; ++i) {
-    State& at = states_[static_cast<std::size_t>(i)];
-    const Power power = power_of(a_ * (loss[i] - worst));
+  for (Eigen::Index k = 0; k < states_.size(); ++k) {
+    States& at = states_[k];
+    const PairPower power = powers_of(a_ * (pair_of(loss.data(), count_, k) - worst));
     at.gamma = power.value;
     at.phi = power.excess * inverse_a_;
   }
   if (ball_) {
     tilt_in_ball(tau, entropy_share);
   }
-  double utility = 0.0;
-  double mean = 0.0;
-  for (const State& at : states_) {
-    utility += at.q * at.ratio * at.gamma;
+  Pair utilities = zero;
+  Pair mean = zero;
+  for (const States& at : states_) {
+    utilities += at.q * at.ratio * at.gamma;
     mean += at.q * at.ratio * at.phi;
   }
-  c_ = worst + (utility > 0.5 ? scaled_log1p(a_, mean) : std::log(utility) / a_);
+  const double utility = utilities.sum();
+  c_ = worst + (utility > 0.5 ? scaled_log1p(a_, mean.sum()) : std::log(utility) / a_);
   mu_ /= utility;
-  for (State& at : states_) {
+  for (States& at : states_) {
     at.gamma /= utility;
   }
   refresh();
@@ -74,34 +93,36 @@ void RiskBlock::tilt(const Array& loss, double tau, double entropy_share) {
 /// On the central path at `tau` for the given losses, but for second-order terms: p on a ball of
 /// `entropy_share` times the radius, then t and h so that t g and h p are tau q and the
 /// stationarity holds.
-void RiskBlock::start(const Array& loss, double tau, double entropy_share) {
+void RiskBlock::start(const ArrayView& loss, double tau, double entropy_share) {
   tilt(loss, tau, entropy_share);
   if (simplex_) {
     return;
   }
   const double log_tau = std::log(a_ * tau);  // the weights are the prior's
-  double excess = 0.0;
-  for (Eigen::Index i = 0; i < count_; ++i) {
-    State& at = states_[static_cast<std::size_t>(i)];
-    const double surplus = loss[i] - c_;
-    at.t = product_log(log_tau - at.m - a_ * surplus) * inverse_a_;
+  Pair excess(0.0, 0.0);
+  for (Eigen::Index k = 0; k < states_.size(); ++k) {
+    States& at = states_[k];
+    const Pair surplus = pair_of(loss.data(), count_, k) - c_;
+    at.t = each_of(log_tau - at.m - a_ * surplus, product_log) * inverse_a_;
     at.e = surplus + at.t;
-    excess += at.q * at.ratio * scaled_expm1(a_, at.e);
+    excess += at.q * at.ratio * each_of(at.e, [this](double e) { return scaled_expm1(a_, e); });
   }
-  const double shift = scaled_log1p(a_, excess);  // sum g = 1
+  const double shift = scaled_log1p(a_, excess.sum());  // sum g = 1
   c_ += shift;
-  for (State& at : states_) {
+  Pair kappa(0.0, 0.0);
+  for (States& at : states_) {
     at.e -= shift;
-    const Power power = power_of(a_ * at.e);
+    const PairPower power = powers_of(a_ * at.e);
     at.gamma = power.value;
     at.phi = power.excess * inverse_a_;
-    kappa_ += at.q * at.ratio * (at.phi - mu_ * at.m);
+    kappa += at.q * at.ratio * (at.phi - mu_ * at.m);
   }
+  kappa_ = kappa.sum();
   if (ball_) {
     double entropy = 0.0;
-    for (State& at : states_) {
+    for (States& at : states_) {
       at.h = tau / at.ratio;
-      entropy += at.q * entropy_integrand(at.m, {at.ratio, at.excess});
+      entropy += entropy_of(at.q, at.m, at.ratio, at.excess);
     }
     slack_ = market_.ambiguity - entropy;
     ball_weight_ = std::min(1.0, mu_ * slack_ / tau);
@@ -111,16 +132,19 @@ void RiskBlock::start(const Array& loss, double tau, double entropy_share) {
 
 /// p proportional to q e^{phi / mu} with at most `entropy_share` of the ball's entropy.
 void RiskBlock::tilt_in_ball(double tau, double entropy_share) {
-  double mean = 0.0;
-  double least = 1.0;
-  for (const State& at : states_) {
-    mean += at.q * at.phi;
-    least = std::min(least, at.q);
+  Pair sum(0.0, 0.0);
+  for (const States& at : states_) {
+    sum += at.q * at.phi;
   }
-  double variance = 0.0;
-  for (const State& at : states_) {
-    variance += at.q * (at.phi - mean) * (at.phi - mean);
+  const double mean = sum.sum();
+  sum.setZero();
+  Pair lowest(0.0, 0.0);
+  for (const States& at : states_) {
+    sum += at.q * (at.phi - mean).square();
+    lowest = lowest.min(at.phi);
   }
+  const double variance = sum.sum();
+  const double least = std::min(market_.prior.minCoeff(), 1.0);
   // No multiplier below tau, in units of the prior's utility. Losses that happen to be equal at the
   // start will not stay so: a small ball then still needs the multiplier that goes with its size.
   const double unit = tau * (1.0 + a_ * mean);
@@ -128,28 +152,26 @@ void RiskBlock::tilt_in_ball(double tau, double entropy_share) {
       {std::max(std::sqrt(variance), unit) / std::sqrt(2.0 * entropy_share * market_.ambiguity),
        unit, tau * least});
   // log p / q runs over at most the range of phi / mu, so its entropy is within that.
-  double lowest = 0.0;
-  for (const State& at : states_) {
-    lowest = std::min(lowest, at.phi);
-  }
-  const double enough = std::max(mu_, -lowest / (entropy_share * market_.ambiguity));
+  const double enough = std::max(mu_, -lowest.minCoeff() / (entropy_share * market_.ambiguity));
   for (int attempt = 0;; ++attempt) {
     const double inverse_mu = 1.0 / mu_;
     TiltMass mass;
-    for (State& at : states_) {
-      const Power power = power_of(at.phi * inverse_mu);
+    for (States& at : states_) {
+      const PairPower power = powers_of(at.phi * inverse_mu);
       at.ratio = power.value;
       at.excess = power.excess;
-      mass.add(at.q, power);
+      mass.add((at.q * power.value).sum(), (at.q * power.excess).sum());
     }
     double entropy = 0.0;
     const double log_mass = mass.log();
-    for (State& at : states_) {
+    for (States& at : states_) {
       at.m = at.phi * inverse_mu - log_mass;
-      const Power power = mass.normalised({at.ratio, at.excess});
-      at.ratio = power.value;
-      at.excess = power.excess;
-      entropy += at.q * entropy_integrand(at.m, power);
+      for (int half = 0; half < 2; ++half) {
+        const Power power = mass.normalised({at.ratio[half], at.excess[half]});
+        at.ratio[half] = power.value;
+        at.excess[half] = power.excess;
+      }
+      entropy += entropy_of(at.q, at.m, at.ratio, at.excess);
     }
     if (entropy <= entropy_share * market_.ambiguity || mu_ >= enough) {
       break;

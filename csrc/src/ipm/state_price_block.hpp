@@ -5,7 +5,7 @@
 #include <cmath>
 
 #include "model/scaled_market.hpp"
-#include "numerics/dense.hpp"
+#include "numerics/arena.hpp"
 
 namespace kpm {
 
@@ -16,26 +16,30 @@ namespace kpm {
 /// with a positive semi-definite gram matrix. O(K^2 N) an iteration, no transcendental function.
 class StatePriceBlock {
  public:
-  explicit StatePriceBlock(const ScaledMarket& market)
-      : lambda(market.claims()),
-        dlambda(market.claims()),
-        price(market.claims()),
-        step(market.claims()),
-        gram(market.claims(), market.claims()),
+  StatePriceBlock(const ScaledMarket& market, Arena& arena)
+      : lambda(arena.array(market.claims())),
+        dlambda(arena.array(market.claims())),
+        price(arena.array(market.claims())),
+        step(arena.array(market.claims())),
+        gram(arena.matrix(market.claims(), market.claims())),
         payoffs_(market.payoffs),
-        weight_(0.5 * (market.prior + 1.0 / market.states())),
-        mean_(market.claims()),
-        centred_(market.claims(), market.states()) {
-    for (Array* array : {&xi_, &s_, &dxi_, &ds_, &target_, &scaling_, &rs_, &u_}) {
-      array->setZero(market.states());
-    }
-    lambda.setZero();
-    dlambda.setZero();
+        weight_(arena.array(market.states())),
+        mean_(arena.array(market.claims())),
+        centred_(arena.matrix(market.claims(), market.states())),
+        xi_(arena.array(market.states())),
+        s_(arena.array(market.states())),
+        dxi_(arena.array(market.states())),
+        ds_(arena.array(market.states())),
+        target_(arena.array(market.states())),
+        scaling_(arena.array(market.states())),
+        rs_(arena.array(market.states())),
+        u_(arena.array(market.states())) {
+    weight_ = 0.5 * (market.prior + 1.0 / market.states());
   }
 
   void start(double tau) {
     xi_ = weight_;
-    s_ = tau;
+    s_.setConstant(tau);
     tau_ = tau;
     lambda.setZero();
     dlambda.setZero();
@@ -98,20 +102,20 @@ class StatePriceBlock {
     lambda += along * dlambda;
   }
 
-  const Array& state_prices() const { return xi_; }
+  const Slice& state_prices() const { return xi_; }
 
-  Array lambda;   ///< (claims) multipliers of pi = P xi
-  Array dlambda;  ///< (claims) set by the owner before expand()
-  Array price;    ///< (claims) P xi
-  Array step;     ///< (claims) P dxi for unchanged multipliers
-  Matrix gram;    ///< (claims, claims) lower triangle of -d(P dxi)/d(dlambda)
+  Slice lambda;      ///< (claims) multipliers of pi = P xi
+  Slice dlambda;     ///< (claims) set by the owner before expand()
+  Slice price;       ///< (claims) P xi
+  Slice step;        ///< (claims) P dxi for unchanged multipliers
+  MatrixSlice gram;  ///< (claims, claims) lower triangle of -d(P dxi)/d(dlambda)
 
  private:
   const Matrix& payoffs_;
-  Array weight_;  // of xi s among the products: the prior, but no state negligible
-  Array mean_;    // (claims)
-  Matrix centred_;
-  Array xi_, s_, dxi_, ds_, target_, scaling_, rs_, u_;  // (states)
+  Slice weight_;  // of xi s among the products: the prior, but no state negligible
+  Slice mean_;    // (claims)
+  MatrixSlice centred_;
+  Slice xi_, s_, dxi_, ds_, target_, scaling_, rs_, u_;  // (states)
   double tau_ = 0.0, dtau_ = 0.0;
   double total_scaling_ = 1.0, mass_residual_ = 0.0, excess_ = 0.0;
 };

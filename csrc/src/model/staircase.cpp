@@ -9,43 +9,40 @@ namespace kpm {
 
 namespace {
 
-/// The first quote that is no longer at the price of `begin`.
-const Quote* end_of_price(const Quote* begin, const Quote* end) {
-  return std::find_if(begin, end, [begin](const Quote& q) { return q.price != begin->price; });
-}
-
 Staircase compile_one(double price_min, double price_max, const Quote* begin, const Quote* end) {
   Staircase stairs;
   stairs.price_min = price_min;
   stairs.price_max = price_max;
-  double always_bought = 0.0;  // buys above the payoff range
-  double always_sold = 0.0;    // sells below it
-  const auto note = [&stairs](double signed_quantity) {
-    stairs.volume += std::abs(signed_quantity);
-    return signed_quantity;
-  };
-  const Quote* quote = begin;
-  for (; quote != end && quote->price < price_min; ++quote) {
-    always_sold += std::max(-note(quote->quantity), 0.0);
+  const Quote* first = begin;
+  while (first != end && first->price < price_min) {
+    ++first;
   }
-  const Quote* const first = quote;
+  const Quote* last = first;
   std::size_t limits = 0;
-  while (quote != end && quote->price <= price_max) {
-    quote = end_of_price(quote, end);
-    ++limits;
+  for (; last != end && last->price <= price_max; ++last) {
+    limits += last == first || last->price != last[-1].price ? 1 : 0;
   }
   stairs.reserve(limits);
-  quote = first;
-  for (std::size_t l = 0; l < limits; ++l) {
-    stairs.limit[l] = quote->price;
-    for (const Quote* const last = end_of_price(quote, end); quote != last; ++quote) {
-      const double quantity = note(quote->quantity);
-      (quantity > 0.0 ? stairs.buy : stairs.sell)[l] += std::abs(quantity);
-    }
+  double volume = 0.0;
+  double always_bought = 0.0;  // buys above the payoff range
+  double always_sold = 0.0;    // sells below it
+  for (const Quote* quote = begin; quote != first; ++quote) {
+    volume += std::abs(quote->quantity);
+    always_sold += std::max(-quote->quantity, 0.0);
   }
-  for (; quote != end; ++quote) {
-    always_bought += std::max(note(quote->quantity), 0.0);
+  std::size_t at = 0;
+  for (const Quote* quote = first; quote != last; ++quote) {
+    at += quote != first && quote->price != quote[-1].price ? 1 : 0;
+    const double quantity = std::abs(quote->quantity);
+    volume += quantity;
+    stairs.limit[at] = quote->price;
+    (quote->quantity > 0.0 ? stairs.buy : stairs.sell)[at] += quantity;
   }
+  for (const Quote* quote = last; quote != end; ++quote) {
+    volume += std::abs(quote->quantity);
+    always_bought += std::max(quote->quantity, 0.0);
+  }
+  stairs.volume = volume;
 
   stairs.bought[limits] = always_bought;
   for (std::size_t l = limits; l-- > 0;) {

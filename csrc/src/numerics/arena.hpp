@@ -1,7 +1,11 @@
-// The working memory of a solver in one block.
+// The working memory of a solver in a few blocks.
 #pragma once
 
-#include <vector>
+#include <algorithm>
+#include <cstddef>
+#include <cstring>
+#include <memory>
+#include <new>
 
 #include "numerics/dense.hpp"
 
@@ -11,28 +15,90 @@ namespace kpm {
 using Slice = Eigen::Map<Array>;
 using MatrixSlice = Eigen::Map<Matrix>;
 
-/// Hands out zeroed slices of one allocation. On a tiny cell dozens of small allocations would
-/// take as long as the solution.
+/// A few records in a row, of whoever's memory.
+template <class T>
+class Span {
+ public:
+  Span() = default;
+  Span(T* begin, Eigen::Index size) : begin_(begin), size_(size) {}
+
+  Eigen::Index size() const { return size_; }
+  T& operator[](Eigen::Index at) { return begin_[at]; }
+  const T& operator[](Eigen::Index at) const { return begin_[at]; }
+  T* begin() { return begin_; }
+  T* end() { return begin_ + size_; }
+  const T* begin() const { return begin_; }
+  const T* end() const { return begin_ + size_; }
+
+ private:
+  T* begin_ = nullptr;
+  Eigen::Index size_ = 0;
+};
+
+/// Hands out zeroed slices of a few blocks and takes none back. On a tiny cell dozens of small
+/// allocations would take as long as the solution; the first block is part of the arena, so that
+/// such a cell needs none.
 class Arena {
  public:
-  explicit Arena(Eigen::Index size) : block_(static_cast<std::size_t>(size), 0.0) {}
+  Arena() = default;
+  ~Arena() {
+    while (newest_ != nullptr) {
+      Header* const older = newest_->older;
+      ::operator delete(newest_);
+      newest_ = older;
+    }
+  }
   Arena(const Arena&) = delete;
   Arena& operator=(const Arena&) = delete;
 
-  double* take(Eigen::Index size) {
-    double* const slice = block_.data() + used_;
-    used_ += size;
-    eigen_assert(used_ <= static_cast<Eigen::Index>(block_.size()));
-    return slice;
+  template <class T>
+  Span<T> span(Eigen::Index size) {
+    return {take<T>(size), size};
   }
-  Slice array(Eigen::Index size) { return {take(size), size}; }
+  Slice array(Eigen::Index size) { return {take<double>(size), size}; }
   MatrixSlice matrix(Eigen::Index rows, Eigen::Index columns) {
-    return {take(rows * columns), rows, columns};
+    return {take<double>(rows * columns), rows, columns};
   }
 
  private:
-  std::vector<double> block_;
-  Eigen::Index used_ = 0;
+  static constexpr std::size_t kAlignment = 16;
+  static constexpr std::size_t kFirstBlock = 12 * 1024;  // bytes: five claims on as many states
+
+  struct alignas(kAlignment) Header {
+    Header* older;
+  };
+
+  template <class T>
+  T* take(Eigen::Index count) {
+    static_assert(std::is_trivially_destructible_v<T> && alignof(T) <= kAlignment);
+    const std::size_t bytes =
+        (static_cast<std::size_t>(count) * sizeof(T) + kAlignment - 1) / kAlignment * kAlignment;
+    if (bytes > left_) {
+      grow(bytes);
+    }
+    std::byte* const slice = next_;
+    next_ += bytes;
+    left_ -= bytes;
+    std::memset(slice, 0, bytes);
+    auto* const objects = reinterpret_cast<T*>(slice);
+    std::uninitialized_default_construct_n(objects, count);
+    return objects;
+  }
+
+  void grow(std::size_t bytes) {
+    block_size_ = std::max(bytes, 2 * block_size_);
+    auto* const header = static_cast<Header*>(::operator new(sizeof(Header) + block_size_));
+    header->older = newest_;
+    newest_ = header;
+    next_ = reinterpret_cast<std::byte*>(header + 1);
+    left_ = block_size_;
+  }
+
+  alignas(kAlignment) std::byte first_[kFirstBlock];
+  std::byte* next_ = first_;
+  std::size_t left_ = kFirstBlock;
+  std::size_t block_size_ = kFirstBlock;
+  Header* newest_ = nullptr;
 };
 
 }  // namespace kpm

@@ -1,5 +1,5 @@
-// The array types of the core, and one small kernel that no library offers: a Cholesky
-// factorisation that shrugs off redundant rows.
+// The array types of the core, and kernels for sizes where a library's set-up costs more than the
+// work.
 #pragma once
 
 #include <Eigen/Core>
@@ -9,6 +9,7 @@
 namespace kpm {
 
 using Array = Eigen::ArrayXd;
+using ArrayView = Eigen::Ref<const Array>;  ///< an array of whoever's memory
 using Vector = Eigen::VectorXd;
 using Matrix = Eigen::Matrix<double, Eigen::Dynamic, Eigen::Dynamic, Eigen::RowMajor>;
 
@@ -26,10 +27,11 @@ inline double dot(const double* a, const double* b, Eigen::Index count) {
 
 /// The lower triangle of `matrix` plus rows rows'. The library's blocked kernel pays from a certain
 /// size on; below, its set-up costs several times the work.
-inline void add_gram(const Matrix& rows, Matrix& matrix) {
+template <class Rows, class Square>
+void add_gram(const Rows& rows, Square& matrix) {
   constexpr Eigen::Index kBlocked = 1500;
   if (rows.size() > kBlocked) {
-    matrix.selfadjointView<Eigen::Lower>().rankUpdate(rows);
+    matrix.template selfadjointView<Eigen::Lower>().rankUpdate(rows);
     return;
   }
   for (Eigen::Index k = 0; k < rows.rows(); ++k) {
@@ -50,78 +52,5 @@ inline void add_gram(const Matrix& rows, Matrix& matrix) {
     }
   }
 }
-
-/// LDL' of a symmetric positive semi-definite matrix, without pivoting. A pivot that rounding has
-/// reduced to nothing marks a row that depends on earlier ones (an equal claim, a price that others
-/// imply): its multiplier is fixed at zero instead of exploding. Library factorisations either
-/// stop there or pivot, which would cost the warm cache of tiny systems.
-class SemidefiniteCholesky {
- public:
-  void reserve(int size) {
-    stride_ = size_ = size;
-    memory_.setZero(size * (size_ + 3));
-  }
-
-  /// Factor `matrix` (only its lower triangle is read), no larger than reserved. A pivot below
-  /// `redundant` times its diagonal entry counts as zero.
-  template <class Square>
-  void compute(const Square& matrix, double redundant = kRedundant) {
-    compute(matrix.data(), matrix.cols(), matrix.rows(), redundant);
-  }
-
-  /// Factor the leading `size` rows and columns of a row-major matrix.
-  void compute(const double* matrix, Eigen::Index columns, Eigen::Index size,
-               double redundant = kRedundant) {
-    size_ = size;
-    double* const pivots = pivot();
-    double* const row = pivots + 2 * stride_;  // row j of L times the pivots
-    for (Eigen::Index j = 0; j < size; ++j) {
-      const double* const factor_j = factor(j);
-      const double diagonal = matrix[j * columns + j];
-      double rest = diagonal;
-      for (Eigen::Index p = 0; p < j; ++p) {
-        row[p] = factor_j[p] * pivots[p];
-        rest -= row[p] * factor_j[p];
-      }
-      // A redundant row gets pivot 0 and an empty column: it neither moves nor is moved.
-      rest = rest > redundant * diagonal ? rest : 0.0;
-      const double inverse = rest > 0.0 ? 1.0 / rest : 0.0;
-      pivots[j] = rest;
-      pivots[stride_ + j] = inverse;
-      for (Eigen::Index i = j + 1; i < size; ++i) {
-        double* const factor_i = factor(i);
-        factor_i[j] = (matrix[i * columns + j] - dot(factor_i, row, j)) * inverse;
-      }
-    }
-  }
-
-  void solve_in_place(Vector& x) const { solve_in_place(x.data()); }
-
-  void solve_in_place(double* x) const {
-    const double* const inverse_pivot = pivot() + stride_;
-    for (Eigen::Index j = 0; j < size_; ++j) {
-      x[j] -= dot(factor(j), x, j);
-    }
-    for (Eigen::Index j = size_ - 1; j >= 0; --j) {
-      double value = x[j] * inverse_pivot[j];
-      for (Eigen::Index i = j + 1; i < size_; ++i) {
-        value -= factor(i)[j] * x[i];
-      }
-      x[j] = value;
-    }
-  }
-
- private:
-  static constexpr double kRedundant = 1e-13;
-
-  double* factor(Eigen::Index row) { return memory_.data() + row * stride_; }
-  const double* factor(Eigen::Index row) const { return memory_.data() + row * stride_; }
-  double* pivot() { return factor(stride_); }
-  const double* pivot() const { return factor(stride_); }
-
-  Vector memory_;  // unit lower triangular factor, pivots, their inverses, a row
-  Eigen::Index stride_ = 0;
-  Eigen::Index size_ = 0;
-};
 
 }  // namespace kpm

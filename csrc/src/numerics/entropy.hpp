@@ -44,9 +44,11 @@ inline Power power_of(double u) {
 /// sum of the values.
 class TiltMass {
  public:
-  void add(double q, Power power) {
-    excess_ += q * power.excess;
-    value_ += q * power.value;
+  void add(double q, Power power) { add(q * power.value, q * power.excess); }
+  /// Of several states: sums of q e^u and of q (e^u - 1).
+  void add(double value, double excess) {
+    value_ += value;
+    excess_ += excess;
   }
   double log() const { return is_close() ? std::log1p(excess_) : std::log(value_); }
   /// From e^u and e^u - 1 to p / q and p / q - 1.
@@ -71,7 +73,7 @@ inline double entropy_integrand(double m, Power power) {
 }
 
 /// KL(p | q) for distributions given by their probabilities, zeros of p included.
-inline double relative_entropy_of(const Array& p, const Array& q) {
+inline double relative_entropy_of(const ArrayView& p, const ArrayView& q) {
   double sum = 0.0;
   for (Eigen::Index i = 0; i < q.size(); ++i) {
     if (q[i] == 0.0) {

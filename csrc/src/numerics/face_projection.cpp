@@ -2,6 +2,8 @@
 
 #include <algorithm>
 
+#include "numerics/semidefinite_cholesky.hpp"
+
 namespace kpm {
 
 namespace {
@@ -32,8 +34,8 @@ Array project_on_face(const FaceProblem& problem) {
   Array slack = bound.max(kStart);
   Array dual = Array::Constant(rows, kStart);
   Matrix hessian(d, d);
-  SemidefiniteCholesky factor;
-  factor.reserve(static_cast<int>(d));
+  Arena arena;
+  SemidefiniteCholesky factor(d, arena);
   for (int iteration = 0; iteration < kIterations; ++iteration) {
     const Array y = problem.start / scale + (problem.directions * t).array();
     Array gradient(m), curvature(m);

@@ -48,29 +48,28 @@ double exponent_reach(const double* weights, const double* moved, double mean, E
 
 }  // namespace
 
-InformationProjection::InformationProjection(const ScaledMarket& market)
+InformationProjection::InformationProjection(const ScaledMarket& market, Arena& arena)
     : market_(market),
       end_(static_cast<std::size_t>(market.claims()), 0),
-      low_(market.claims()),
-      high_(market.claims()),
-      room_(market.claims()),
-      distribution_(market.prior),
-      arena_(Eigen::Index{market.claims()} * (2 * market.states() + market.claims() + 4) +
-             Eigen::Index{4} * market.states()),
-      payoffs_(arena_.matrix(market.claims(), market.states())),
-      scaled_(arena_.matrix(market.claims(), market.states())),
-      hessian_(arena_.matrix(market.claims(), market.claims())),
-      prior_(arena_.array(market.states())),
-      weight_(arena_.array(market.states())),
-      root_(arena_.array(market.states())),
-      moved_(arena_.array(market.states())),
-      lambda_(arena_.array(market.claims())),
-      price_(arena_.array(market.claims())),
-      step_(arena_.array(market.claims())),
-      curvature_(arena_.array(market.claims())) {
+      low_(arena.array(market.claims())),
+      high_(arena.array(market.claims())),
+      room_(arena.array(market.claims())),
+      distribution_(arena.array(market.states())),
+      payoffs_(arena.matrix(market.claims(), market.states())),
+      scaled_(arena.matrix(market.claims(), market.states())),
+      hessian_(arena.matrix(market.claims(), market.claims())),
+      prior_(arena.array(market.states())),
+      weight_(arena.array(market.states())),
+      root_(arena.array(market.states())),
+      moved_(arena.array(market.states())),
+      lambda_(arena.array(market.claims())),
+      price_(arena.array(market.claims())),
+      step_(arena.array(market.claims())),
+      curvature_(arena.array(market.claims())),
+      factor_(market.claims(), arena) {
+  distribution_ = market.prior;
   support_.reserve(static_cast<std::size_t>(market.states()));
   active_.reserve(static_cast<std::size_t>(market.claims()));
-  factor_.reserve(market.claims());
 }
 
 void InformationProjection::clear() {

@@ -6,6 +6,7 @@
 #include "model/scaled_market.hpp"
 #include "numerics/arena.hpp"
 #include "numerics/dense.hpp"
+#include "numerics/semidefinite_cholesky.hpp"
 
 namespace kpm {
 
@@ -17,7 +18,7 @@ namespace kpm {
 /// Cost per Newton step: O(A^2 N + A^3) for A claims whose price is wanted, N exponentials.
 class InformationProjection {
  public:
-  explicit InformationProjection(const ScaledMarket& market);
+  InformationProjection(const ScaledMarket& market, Arena& arena);
 
   /// No state may be positive, every price is admitted.
   void clear();
@@ -39,7 +40,7 @@ class InformationProjection {
   /// inside or none at all, and a point at which every state is positive.
   void follow_barrier();
 
-  const Array& distribution() const { return distribution_; }  ///< (states) x
+  const Slice& distribution() const { return distribution_; }  ///< (states) x
 
  private:
   /// What a claim's price shall be, and how fast that falls with its multiplier.
@@ -65,11 +66,10 @@ class InformationProjection {
   std::vector<int> support_;  // the states that may be positive
   std::vector<int> active_;   // claims whose price is wanted; all other multipliers are zero
   std::vector<int> end_;      // (claims) -1 the low end, +1 the high end, 0 neither
-  Array low_, high_, room_;   // (claims)
-  Array distribution_;        // (states)
+  Slice low_, high_, room_;   // (claims)
+  Slice distribution_;        // (states)
 
   // Compressed to the support, which is as large as the market at most.
-  Arena arena_;
   MatrixSlice payoffs_;  // (claims, states)
   MatrixSlice scaled_;   // (active, states) centred payoffs times the roots of the weights
   MatrixSlice hessian_;  // (active, active)

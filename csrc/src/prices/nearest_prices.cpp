@@ -17,16 +17,18 @@ constexpr double kReached = 1e-12;   // claim prices are at least this close to 
 
 }  // namespace
 
-NearestPrices::NearestPrices(const ScaledMarket& market)
+NearestPrices::NearestPrices(const ScaledMarket& market, Arena& arena)
     : market_(market),
-      simplex_(market),
-      projection_(market),
-      xi_(market.prior),
-      low_(market.claims()),
-      high_(market.claims()) {}
+      simplex_(market, arena),
+      projection_(market, arena),
+      xi_(arena.array(market.states())),
+      low_(arena.array(market.claims())),
+      high_(arena.array(market.claims())) {
+  xi_ = market.prior;
+}
 
-bool NearestPrices::solve(const Array& price_low, const Array& price_high,
-                          const Array& flat_demand) {
+bool NearestPrices::solve(const ArrayView& price_low, const ArrayView& price_high,
+                          const ArrayView& flat_demand) {
   simplex_.reset();
   for (int k = 0; k < market_.claims(); ++k) {
     simplex_.set_range(k, price_low[k], price_high[k]);
@@ -77,7 +79,7 @@ void NearestPrices::project_on_face() {
 
 /// Whether state prices make every claim's price what it may be.
 template <class RangeOf>
-bool NearestPrices::reached(const Array& state_prices, RangeOf&& range_of) const {
+bool NearestPrices::reached(const ArrayView& state_prices, RangeOf&& range_of) const {
   for (int k = 0; k < market_.claims(); ++k) {
     const double price = market_.payoffs.row(k).dot(state_prices.matrix());
     const auto [low, high] = range_of(k);

@@ -15,13 +15,13 @@ namespace kpm {
 /// The minimiser is unique: KL is strictly convex.
 class NearestPrices {
  public:
-  explicit NearestPrices(const ScaledMarket& market);
+  NearestPrices(const ScaledMarket& market, Arena& arena);
 
   /// Piece ranges and flat demands of the cell (step claims have low = high). False if no state
   /// prices reach the cell.
-  bool solve(const Array& price_low, const Array& price_high, const Array& flat_demand);
+  bool solve(const ArrayView& price_low, const ArrayView& price_high, const ArrayView& flat_demand);
 
-  const Array& state_prices() const { return xi_; }
+  const Slice& state_prices() const { return xi_; }
   /// False where the projection failed for want of digits, in a prior of 1e-20 or payoffs 1e-12 of
   /// the range apart: the state prices are then others of the same revenue.
   bool nearest() const { return nearest_; }
@@ -33,13 +33,13 @@ class NearestPrices {
   void find_support();
   void find_ranges();
   template <class RangeOf>
-  bool reached(const Array& state_prices, RangeOf&& range_of) const;
+  bool reached(const ArrayView& state_prices, RangeOf&& range_of) const;
 
   const ScaledMarket& market_;
   PriceSimplex simplex_;
   InformationProjection projection_;
-  Array xi_;
-  Array low_, high_;  // (claims) the ranges of the face
+  Slice xi_;
+  Slice low_, high_;  // (claims) the ranges of the face
   Array inside_;      // (states) the sum of the vertices seen
   bool nearest_ = true;
   double revenue_ = 0.0;

@@ -15,24 +15,23 @@ constexpr int kRefresh = 200;       // pivots after which the tableau is compute
 
 }  // namespace
 
-PriceSimplex::PriceSimplex(const ScaledMarket& market)
+PriceSimplex::PriceSimplex(const ScaledMarket& market, Arena& arena)
     : market_(market),
       states_(market.states()),
       rows_(market.claims() + 1),
       columns_(market.states() + market.claims()),
-      arena_(static_cast<Eigen::Index>(rows_) * (columns_ + 2) + Eigen::Index{5} * columns_),
-      tableau_(arena_.matrix(rows_, columns_ + 1)),
-      low_(arena_.array(columns_)),
-      high_(arena_.array(columns_)),
-      value_(arena_.array(columns_)),
-      cost_(arena_.array(columns_)),
-      reduced_(arena_.array(columns_)),
-      basic_value_(arena_.array(rows_)),
-      basis_(static_cast<std::size_t>(rows_)),
-      moved_(static_cast<std::size_t>(columns_)),
-      is_basic_(static_cast<std::size_t>(columns_)),
-      wanted_(static_cast<std::size_t>(columns_)),
-      at_high_(static_cast<std::size_t>(columns_)) {
+      tableau_(arena.matrix(rows_, columns_ + 1)),
+      low_(arena.array(columns_)),
+      high_(arena.array(columns_)),
+      value_(arena.array(columns_)),
+      cost_(arena.array(columns_)),
+      reduced_(arena.array(columns_)),
+      basic_value_(arena.array(rows_)),
+      basis_(arena.span<int>(rows_)),
+      moved_(arena.span<int>(columns_)),
+      is_basic_(arena.span<char>(columns_)),
+      wanted_(arena.span<char>(columns_)),
+      at_high_(arena.span<char>(columns_)) {
   reset();
 }
 
@@ -40,7 +39,7 @@ void PriceSimplex::reset() {
   for (int j = 0; j < columns_; ++j) {
     low_[j] = 0.0;
     high_[j] = j < states_ ? kInfinity : 1.0;  // sum xi = 1 implies it
-    at_high_[static_cast<std::size_t>(j)] = 0;
+    at_high_[j] = 0;
   }
   fresh_ = false;
 }
@@ -66,26 +65,25 @@ void PriceSimplex::build() {
     }
     tableau_(row, column) = 1.0;
     tableau_(row, columns_) = first;
-    basis_[static_cast<std::size_t>(row)] = column;
-    is_basic_[static_cast<std::size_t>(column)] = 1;
+    basis_[row] = column;
+    is_basic_[column] = 1;
   }
 }
 
 /// The tableau of the same basis without the rounding of the pivots that led there.
 void PriceSimplex::refresh() {
-  wanted_ = is_basic_;
+  std::copy(is_basic_.begin(), is_basic_.end(), wanted_.begin());
   build();
   for (int column = 0; column < columns_; ++column) {
-    const auto at = static_cast<std::size_t>(column);
-    if (!wanted_[at] || is_basic_[at]) {
+    if (!wanted_[column] || is_basic_[column]) {
       continue;
     }
     int row = -1;
     double largest = kPivot;
     for (int r = 0; r < rows_; ++r) {
-      const int basic = basis_[static_cast<std::size_t>(r)];
+      const int basic = basis_[r];
       const double entry = std::abs(tableau_(r, column));
-      if (!wanted_[static_cast<std::size_t>(basic)] && entry > largest) {
+      if (!wanted_[basic] && entry > largest) {
         largest = entry;
         row = r;
       }
@@ -107,23 +105,22 @@ void PriceSimplex::evaluate() {
   }
   int moved = 0;  // nonbasic variables that are not zero: most state prices are
   for (int j = 0; j < columns_; ++j) {
-    const auto at = static_cast<std::size_t>(j);
-    value_[j] = is_basic_[at] ? 0.0 : at_high_[at] ? high_[j] : low_[j];
+    value_[j] = is_basic_[j] ? 0.0 : at_high_[j] ? high_[j] : low_[j];
     if (value_[j] != 0.0) {
-      moved_[static_cast<std::size_t>(moved++)] = j;
+      moved_[moved++] = j;
     }
   }
   for (int r = 0; r < rows_; ++r) {
     const double* const row = &tableau_(r, 0);
     double sum = row[columns_];
     for (int m = 0; m < moved; ++m) {
-      const int j = moved_[static_cast<std::size_t>(m)];
+      const int j = moved_[m];
       sum -= row[j] * value_[j];
     }
     basic_value_[r] = sum;
   }
   for (int r = 0; r < rows_; ++r) {
-    value_[basis_[static_cast<std::size_t>(r)]] = basic_value_[r];
+    value_[basis_[r]] = basic_value_[r];
   }
 }
 
@@ -148,10 +145,9 @@ void PriceSimplex::pivot(int row, int entering) {
       other[entering] = 0.0;
     }
   }
-  const auto at = static_cast<std::size_t>(row);
-  is_basic_[static_cast<std::size_t>(basis_[at])] = 0;
-  is_basic_[static_cast<std::size_t>(entering)] = 1;
-  basis_[at] = entering;
+  is_basic_[basis_[row]] = 0;
+  is_basic_[entering] = 1;
+  basis_[row] = entering;
   ++pivots_;
 }
 
@@ -163,11 +159,11 @@ bool PriceSimplex::feasible() {
     int row = -1;
     double worst = kFeasible;
     for (int r = 0; r < rows_; ++r) {
-      const int j = basis_[static_cast<std::size_t>(r)];
+      const int j = basis_[r];
       const double violation = std::max(low_[j] - value_[j], value_[j] - high_[j]);
       if (violation > worst) {
         // Least index: of the leaving variable, not of its row.
-        if (greedy || row < 0 || j < basis_[static_cast<std::size_t>(row)]) {
+        if (greedy || row < 0 || j < basis_[row]) {
           row = r;
           worst = greedy ? violation : kFeasible;
         }
@@ -176,18 +172,17 @@ bool PriceSimplex::feasible() {
     if (row < 0 || step > kMostPivots * (rows_ + columns_)) {
       return true;  // or undecided: violation() tells
     }
-    const int leaving = basis_[static_cast<std::size_t>(row)];
+    const int leaving = basis_[row];
     const bool rises = value_[leaving] < low_[leaving];
     int entering = -1;
     double largest = kPivot;
     for (int j = 0; j < columns_; ++j) {
-      const auto at = static_cast<std::size_t>(j);
-      if (is_basic_[at] || low_[j] == high_[j]) {
+      if (is_basic_[j] || low_[j] == high_[j]) {
         continue;
       }
       const double entry = tableau_(row, j);
       // The leaving variable moves by -entry times the entering one.
-      const bool helps = (entry > 0.0) == (rises == static_cast<bool>(at_high_[at]));
+      const bool helps = (entry > 0.0) == (rises == (at_high_[j] != 0));
       if (helps && std::abs(entry) > largest) {
         entering = j;
         if (!greedy) {
@@ -202,7 +197,7 @@ bool PriceSimplex::feasible() {
       return false;
     }
     pivot(row, entering);
-    at_high_[static_cast<std::size_t>(leaving)] = rises ? 0 : 1;
+    at_high_[leaving] = rises ? 0 : 1;
     evaluate();
   }
 }
@@ -213,7 +208,7 @@ void PriceSimplex::reduced_costs() {
     reduced_[j] = cost_[j];
   }
   for (int r = 0; r < rows_; ++r) {
-    const double basic = cost_[basis_[static_cast<std::size_t>(r)]];
+    const double basic = cost_[basis_[r]];
     if (basic != 0.0) {
       const double* const row = &tableau_(r, 0);
       for (int j = 0; j < columns_; ++j) {
@@ -231,7 +226,7 @@ double PriceSimplex::violation() const {
   return worst;
 }
 
-double PriceSimplex::maximise(const Array& claim_weights, const Array& state_weights) {
+double PriceSimplex::maximise(const ArrayView& claim_weights, const ArrayView& state_weights) {
   for (int j = 0; j < columns_; ++j) {
     cost_[j] = j < states_ ? state_weights[j] : claim_weights[j - states_];
   }
@@ -242,11 +237,10 @@ double PriceSimplex::maximise(const Array& claim_weights, const Array& state_wei
     int entering = -1;
     double best = kOptimal;
     for (int j = 0; j < columns_; ++j) {
-      const auto at = static_cast<std::size_t>(j);
-      if (is_basic_[at] || low_[j] == high_[j]) {
+      if (is_basic_[j] || low_[j] == high_[j]) {
         continue;
       }
-      const double gain = at_high_[at] ? -reduced_[j] : reduced_[j];
+      const double gain = at_high_[j] ? -reduced_[j] : reduced_[j];
       if (gain > best) {
         entering = j;
         if (!greedy) {
@@ -258,8 +252,7 @@ double PriceSimplex::maximise(const Array& claim_weights, const Array& state_wei
     if (entering < 0 || step > kMostPivots * (rows_ + columns_)) {
       return dot(cost_.data(), value_.data(), columns_);
     }
-    const auto enter = static_cast<std::size_t>(entering);
-    const double direction = at_high_[enter] ? -1.0 : 1.0;
+    const double direction = at_high_[entering] ? -1.0 : 1.0;
     double length = high_[entering] - low_[entering];
     int row = -1;
     bool to_high = false;
@@ -268,10 +261,10 @@ double PriceSimplex::maximise(const Array& claim_weights, const Array& state_wei
       if (std::abs(rate) <= kPivot) {
         continue;
       }
-      const int j = basis_[static_cast<std::size_t>(r)];
+      const int j = basis_[r];
       const double room = rate > 0.0 ? high_[j] - value_[j] : value_[j] - low_[j];
       const double reach = std::max(room, 0.0) / std::abs(rate);
-      const bool tie = row >= 0 && reach == length && j < basis_[static_cast<std::size_t>(row)];
+      const bool tie = row >= 0 && reach == length && j < basis_[row];
       if (reach < length || tie) {
         length = reach;
         row = r;
@@ -279,11 +272,11 @@ double PriceSimplex::maximise(const Array& claim_weights, const Array& state_wei
       }
     }
     if (row < 0) {
-      at_high_[enter] = at_high_[enter] ? 0 : 1;  // straight to its other bound
+      at_high_[entering] = at_high_[entering] ? 0 : 1;  // straight to its other bound
     } else {
-      const int leaving = basis_[static_cast<std::size_t>(row)];
+      const int leaving = basis_[row];
       pivot(row, entering);
-      at_high_[static_cast<std::size_t>(leaving)] = to_high ? 1 : 0;
+      at_high_[leaving] = to_high ? 1 : 0;
     }
   }
 }
@@ -296,8 +289,7 @@ bool PriceSimplex::unique_multipliers(double margin) const {
 
 void PriceSimplex::restrict_to_optimal_face(double tie) {
   for (int j = 0; j < columns_; ++j) {
-    const auto at = static_cast<std::size_t>(j);
-    if (!is_basic_[at] && std::abs(reduced_[j]) > tie) {
+    if (!is_basic_[j] && std::abs(reduced_[j]) > tie) {
       low_[j] = high_[j] = value_[j];
     }
   }

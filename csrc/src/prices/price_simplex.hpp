@@ -1,8 +1,6 @@
 // A small bounded-variable simplex on the state prices.
 #pragma once
 
-#include <vector>
-
 #include "model/scaled_market.hpp"
 #include "numerics/arena.hpp"
 #include "numerics/dense.hpp"
@@ -16,7 +14,7 @@ namespace kpm {
 /// but for rounding, so pivots are counted and the prices at hand returned when they are too many.
 class PriceSimplex {
  public:
-  explicit PriceSimplex(const ScaledMarket& market);
+  PriceSimplex(const ScaledMarket& market, Arena& arena);
 
   /// All ranges back to [0, 1] and a fresh basis.
   void reset();
@@ -37,7 +35,7 @@ class PriceSimplex {
   }
 
   /// Maximise claim_weights . pi + state_weights . xi from a feasible basis; the optimum.
-  double maximise(const Array& claim_weights, const Array& state_weights);
+  double maximise(const ArrayView& claim_weights, const ArrayView& state_weights);
 
   /// Whether the multipliers at the last maximum are the only ones: nothing basic is within
   /// `margin` of a bound.
@@ -66,18 +64,17 @@ class PriceSimplex {
 
   const ScaledMarket& market_;
   int states_;
-  int rows_;     // the simplex row, then one a claim
-  int columns_;  // states, then claims
-  Arena arena_;
-  MatrixSlice tableau_;         // (rows, columns + 1): B^-1 [A | b]
-  Slice low_, high_, value_;    // (columns)
-  Slice cost_, reduced_;        // (columns)
-  Slice basic_value_;           // (rows)
-  std::vector<int> basis_;      // (rows)
-  std::vector<int> moved_;      // (columns) scratch of evaluate()
-  std::vector<char> is_basic_;  // (columns)
-  std::vector<char> wanted_;    // (columns) the basis that refresh() keeps
-  std::vector<char> at_high_;   // (columns) which bound a nonbasic variable sits at
+  int rows_;                  // the simplex row, then one a claim
+  int columns_;               // states, then claims
+  MatrixSlice tableau_;       // (rows, columns + 1): B^-1 [A | b]
+  Slice low_, high_, value_;  // (columns)
+  Slice cost_, reduced_;      // (columns)
+  Slice basic_value_;         // (rows)
+  Span<int> basis_;           // (rows)
+  Span<int> moved_;           // (columns) scratch of evaluate()
+  Span<char> is_basic_;       // (columns)
+  Span<char> wanted_;         // (columns) the basis that refresh() keeps
+  Span<char> at_high_;        // (columns) which bound a nonbasic variable sits at
   int farkas_row_ = 0;
   double farkas_sign_ = 0.0;
   int pivots_ = 0;      // since the tableau was computed

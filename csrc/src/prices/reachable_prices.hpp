@@ -13,7 +13,7 @@ namespace kpm {
 /// race); the warm-started simplex otherwise.
 class ReachablePrices {
  public:
-  explicit ReachablePrices(const ScaledMarket& market);
+  ReachablePrices(const ScaledMarket& market, Arena& arena);
 
   /// Forget all ranges; what follows does not depend on what came before.
   void reset();

@@ -18,12 +18,13 @@ constexpr double kBelievable = 10.0;  // as far from the small ball's answer an 
 
 }  // namespace
 
-RiskMeasure::RiskMeasure(const ScaledMarket& market)
+RiskMeasure::RiskMeasure(const ScaledMarket& market, Arena& arena)
     : market_(market),
-      states_(static_cast<std::size_t>(market.states())),
-      worst_case_(market.prior) {
-  for (std::size_t i = 0; i < states_.size(); ++i) {
-    states_[i].q = market.prior[static_cast<Eigen::Index>(i)];
+      states_(arena.span<State>(market.states())),
+      worst_case_(arena.array(market.states())) {
+  worst_case_ = market.prior;
+  for (Eigen::Index i = 0; i < states_.size(); ++i) {
+    states_[i].q = market.prior[i];
   }
 }
 
@@ -108,17 +109,17 @@ void RiskMeasure::solve_for_multiplier(double x) {
   multiplier_ = std::exp(-x);
 }
 
-double RiskMeasure::evaluate(const Array& loss, double near_rho, double near_multiplier) {
+double RiskMeasure::evaluate(const ArrayView& loss, double near_rho, double near_multiplier) {
   const double a = market_.risk_aversion;
   double worst = -kInfinity;
-  for (std::size_t i = 0; i < states_.size(); ++i) {
-    worst = std::max(worst, loss[static_cast<Eigen::Index>(i)]);
+  for (Eigen::Index i = 0; i < states_.size(); ++i) {
+    worst = std::max(worst, loss[i]);
   }
   double worst_probability = 0.0;
   bool alike = true;
-  for (std::size_t i = 0; i < states_.size(); ++i) {
+  for (Eigen::Index i = 0; i < states_.size(); ++i) {
     State& at = states_[i];
-    at.deviation = loss[static_cast<Eigen::Index>(i)] - worst;
+    at.deviation = loss[i] - worst;
     const Power power = power_of(a * at.deviation);
     at.utility = power.value;
     at.phi = a > 0.0 ? power.excess / a : at.deviation;
@@ -133,9 +134,9 @@ double RiskMeasure::evaluate(const Array& loss, double near_rho, double near_mul
     // The ball reaches the worst states alone: a kink, the maximum decides.
     // All of them alike is one too, even if the prior adds up to a digit less than one.
     if (alike || market_.ambiguity >= -std::log(worst_probability)) {
-      for (std::size_t i = 0; i < states_.size(); ++i) {
+      for (Eigen::Index i = 0; i < states_.size(); ++i) {
         const State& at = states_[i];
-        worst_case_[static_cast<Eigen::Index>(i)] = at.phi == 0.0 ? at.q / worst_probability : 0.0;
+        worst_case_[i] = at.phi == 0.0 ? at.q / worst_probability : 0.0;
       }
       multiplier_ = 0.0;
       return worst;
@@ -148,10 +149,10 @@ double RiskMeasure::evaluate(const Array& loss, double near_rho, double near_mul
   double mass = 0.0;
   double mean = 0.0;
   double utility = 0.0;
-  for (std::size_t i = 0; i < states_.size(); ++i) {
+  for (Eigen::Index i = 0; i < states_.size(); ++i) {
     const State& at = states_[i];
     const double p = at.q * at.ratio;
-    worst_case_[static_cast<Eigen::Index>(i)] = p;
+    worst_case_[i] = p;
     mass += p;
     mean += p * at.phi;
     utility += p * at.utility;

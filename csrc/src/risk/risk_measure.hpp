@@ -1,9 +1,8 @@
 // The maker's risk measure rho and its worst case, for given losses.
 #pragma once
 
-#include <vector>
-
 #include "model/scaled_market.hpp"
+#include "numerics/arena.hpp"
 
 namespace kpm {
 
@@ -11,14 +10,14 @@ namespace kpm {
 /// loss; (25) and (40) in certainty equivalents.
 class RiskMeasure {
  public:
-  explicit RiskMeasure(const ScaledMarket& market);
+  RiskMeasure(const ScaledMarket& market, Arena& arena);
 
   /// rho(loss), exact to rounding: any p in the ball gives a lower bound and the optimal one is
   /// found by one monotone equation in 1/mu. Also sets worst_case() and multiplier(). Whoever
   /// knows the answer nearly, rho and the multiplier, saves half of the steps.
-  double evaluate(const Array& loss, double near_rho = 0.0, double near_multiplier = 0.0);
+  double evaluate(const ArrayView& loss, double near_rho = 0.0, double near_multiplier = 0.0);
 
-  const Array& worst_case() const { return worst_case_; }
+  const Slice& worst_case() const { return worst_case_; }
   double multiplier() const { return multiplier_; }  ///< d rho / d Omega
 
  private:
@@ -37,8 +36,8 @@ class RiskMeasure {
   void tilt(double inverse_mu);
 
   const ScaledMarket& market_;
-  std::vector<State> states_;
-  Array worst_case_;
+  Span<State> states_;
+  Slice worst_case_;
   double multiplier_ = 0.0;
   double entropy_ = 0.0;
   double slope_ = 0.0;

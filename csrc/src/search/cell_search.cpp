@@ -73,9 +73,9 @@ class Walker {
   Walker(const CellGrid& grid, const SearchSettings& settings)
       : grid_(grid),
         settings_(settings),
-        prices_(grid.market),
-        solver_(grid.market),
-        hull_(grid.claims(), 2 * grid.claims()),
+        prices_(grid.market, arena_),
+        solver_(grid.market, arena_),
+        hull_(grid.claims(), 2 * grid.claims(), arena_),
         cell_(static_cast<std::size_t>(grid.claims()), 0),
         scores_(kBounds + 1) {}
 
@@ -214,6 +214,7 @@ class Walker {
 
   const CellGrid& grid_;
   const SearchSettings& settings_;
+  Arena arena_;
   ReachablePrices prices_;
   InteriorPoint solver_;
   Hull hull_;

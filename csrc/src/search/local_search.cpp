@@ -15,12 +15,13 @@ constexpr double kImprovement = 1e-13;
 
 }  // namespace
 
-LocalSearch::LocalSearch(const ScaledMarket& market, const std::vector<Corners>& corners)
+LocalSearch::LocalSearch(const ScaledMarket& market, const std::vector<Corners>& corners,
+                         Arena& arena)
     : market_(market),
       corners_(corners),
-      solver_(market),
-      simplex_(market),
-      hull_(market.claims(), 2 * market.claims()) {
+      solver_(market, arena),
+      simplex_(market, arena),
+      hull_(market.claims(), 2 * market.claims(), arena) {
   moves_.reserve(static_cast<std::size_t>(market.claims()));
 }
 

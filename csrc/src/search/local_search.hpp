@@ -25,7 +25,7 @@ struct CellMove {
 /// pays. Each round costs one cell and at most K small linear feasibility checks.
 class LocalSearch {
  public:
-  LocalSearch(const ScaledMarket& market, const std::vector<Corners>& corners);
+  LocalSearch(const ScaledMarket& market, const std::vector<Corners>& corners, Arena& arena);
 
   /// Move `cell` as wished, where state prices reach it, then climb from there. Every clearing on
   /// the way is appended to `found`; the best value.

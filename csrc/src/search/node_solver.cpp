@@ -28,7 +28,10 @@ int piece_at_demand(const Corners& corners, int first, int last, double demand) 
 }  // namespace
 
 NodeSolver::NodeSolver(const ScaledMarket& market, const std::vector<Corners>& corners)
-    : market_(market), corners_(corners), cells_(market, corners), simplex_(market) {
+    : market_(market),
+      corners_(corners),
+      cells_(market, corners, arena_),
+      simplex_(market, arena_) {
   cell_multipliers_.reserve(market);
 }
 
@@ -133,7 +136,7 @@ bool NodeSolver::reachable(Node& node) {
 
 void NodeSolver::relax(Node& node, double incumbent) {
   if (!relaxation_) {
-    relaxation_ = std::make_unique<RelaxationProgram>(market_, corners_);
+    relaxation_.emplace(market_, corners_, arena_);
   }
   relaxation_->load(node.run, &node.multipliers, incumbent - kTie, kBranchShare);
   relaxation_->forget();

@@ -2,7 +2,7 @@
 #pragma once
 
 #include <cstdint>
-#include <memory>
+#include <optional>
 #include <vector>
 
 #include "bound/multipliers.hpp"
@@ -67,7 +67,8 @@ class NodeSolver {
 
   const ScaledMarket& market_;
   const std::vector<Corners>& corners_;
-  std::unique_ptr<RelaxationProgram> relaxation_;  // many trees end before the first
+  Arena arena_;
+  std::optional<RelaxationProgram> relaxation_;  // many trees end before the first
   LocalSearch cells_;
   PriceSimplex simplex_;
   Multipliers cell_multipliers_;

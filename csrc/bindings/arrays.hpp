@@ -1,0 +1,91 @@
+// NumPy arrays at the edge of the core: borrowed on the way in, made on the way out.
+#pragma once
+
+#include <pybind11/numpy.h>
+#include <pybind11/pybind11.h>
+
+#include <cstring>
+#include <type_traits>
+#include <vector>
+
+namespace kpm {
+
+namespace py = pybind11;
+
+/// An array of the caller's, alive as long as the call. Any other type or layout is refused rather
+/// than converted: the caller has validated it, and a hidden copy of a million orders would go
+/// unnoticed. py::array_t would do, but makes and drops an empty array for every argument, which
+/// takes as long as a tenth of a tiny cell.
+template <class T>
+class In {
+ public:
+  static bool fits(py::handle source) {
+    if (!py::isinstance<py::array>(source)) {
+      return false;
+    }
+    const auto array = py::reinterpret_borrow<py::array>(source);
+    const py::dtype type = array.dtype();
+    const char order = type.byteorder();
+    return type.kind() == (std::is_floating_point_v<T> ? 'f' : 'i') &&
+           type.itemsize() == static_cast<py::ssize_t>(sizeof(T)) &&
+           (order == '=' || order == '|') && (array.flags() & py::array::c_style) != 0;
+  }
+
+  In() = default;
+  explicit In(py::handle source) : source_(source) {}
+
+  py::ssize_t shape(py::ssize_t axis) const { return array().shape(axis); }
+  const T* data() const { return static_cast<const T*>(array().data()); }
+
+ private:
+  py::array array() const { return py::reinterpret_borrow<py::array>(source_); }
+
+  py::handle source_;
+};
+
+}  // namespace kpm
+
+namespace pybind11::detail {
+
+template <class T>
+struct type_caster<kpm::In<T>> {
+  PYBIND11_TYPE_CASTER(kpm::In<T>, const_name("numpy.ndarray"));
+
+  bool load(handle source, bool /*convert*/) {
+    value = kpm::In<T>(source);
+    return kpm::In<T>::fits(source);
+  }
+};
+
+}  // namespace pybind11::detail
+
+namespace kpm {
+
+/// Results are values: nobody writes to their arrays.
+template <class T>
+py::array_t<T> frozen(py::array_t<T> array) {
+  py::detail::array_proxy(array.ptr())->flags &= ~py::detail::npy_api::NPY_ARRAY_WRITEABLE_;
+  return array;
+}
+
+/// Made by NumPy's own function: py::array_t's constructor describes shape and strides in vectors
+/// of its own and copies by another array, several times the work for a few numbers.
+template <class T>
+py::array to_array(const std::vector<T>& values) {
+  const auto& api = py::detail::npy_api::get();
+  auto size = static_cast<Py_intptr_t>(values.size());
+  PyObject* const made =
+      api.PyArray_NewFromDescr_(api.PyArray_Type_, py::dtype::of<T>().release().ptr(), 1, &size,
+                                nullptr, nullptr, 0, nullptr);
+  if (made == nullptr) {
+    throw py::error_already_set();
+  }
+  auto array = py::reinterpret_steal<py::array>(made);
+  if (!values.empty()) {
+    std::memcpy(array.mutable_data(), values.data(), values.size() * sizeof(T));
+  }
+  py::detail::array_proxy(made)->flags &= ~py::detail::npy_api::NPY_ARRAY_WRITEABLE_;
+  return array;
+}
+
+}  // namespace kpm

@@ -1,0 +1,25 @@
+// Two doubles at a time: every processor that we build for does them in one instruction.
+#pragma once
+
+#include <cmath>
+
+#include "numerics/dense.hpp"
+
+namespace kpm {
+
+using Pair = Eigen::Array2d;
+using PairSlice = Eigen::Map<Pair>;  ///< two neighbours in an array
+
+/// Entries 2k and 2k + 1 of an array of `count`; the last one twice where the count is odd.
+inline Pair pair_of(const double* values, Eigen::Index count, Eigen::Index k) {
+  return {values[2 * k], values[std::min(2 * k + 1, count - 1)]};
+}
+
+/// A function of both. Equal arguments, an odd count's last entry, are computed once.
+template <class Function>
+Pair each_of(const Pair& x, Function&& function) {
+  const double first = function(x[0]);
+  return {first, x[1] == x[0] ? first : function(x[1])};
+}
+
+}  // namespace kpm
