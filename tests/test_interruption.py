@@ -238,13 +238,17 @@ def test_ctrl_c_at_random_moments(method: str, threads: int) -> None:
 # -- memory --------------------------------------------------------------------------------------
 
 MEMORY = """
-import resource, sys
+import ctypes, resource, sys
 import numpy as np
 import kpm_fast as kpm
 from adapter import market_of, orders_of
 from strategies import long_book
 
+trim = getattr(ctypes.CDLL(None), "malloc_trim", None)
+
 def limit(more):
+    if trim is not None:
+        trim(0)  # what earlier calls have freed would do for this one, too
     used = int(open("/proc/self/statm").read().split()[0]) * resource.getpagesize()
     soft = resource.RLIM_INFINITY if more is None else used + more
     resource.setrlimit(resource.RLIMIT_AS, (soft, resource.RLIM_INFINITY))
