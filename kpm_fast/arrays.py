@@ -52,7 +52,7 @@ def as_floats(value: ArrayLike, field: str) -> Floats:
 
 def as_number(value: Any, field: str) -> float:
     """Turn a scalar into a float; text and arrays of more than one number are refused."""
-    if isinstance(value, str | bytes):
+    if type(value) is not float and isinstance(value, str | bytes):
         raise InputError(f"must be a number, got {value!r}", field=field)
     try:
         return float(value)

@@ -6,7 +6,7 @@ import math
 import operator
 import os
 from collections.abc import Callable
-from typing import Any
+from typing import Any, cast
 
 import numpy as np
 from numpy.typing import ArrayLike
@@ -19,7 +19,7 @@ from .market import Market
 from .orders import Orders
 from .progress import EnumerationLog, Progress, ProgressLog, TreeLog
 from .result import CellResult, Result, Stats
-from .status import Status
+from .status import STATUSES
 from .values import made
 
 __all__ = ["clear", "solve_cell", "staircases"]
@@ -196,21 +196,20 @@ def solve_cell(
     iterations = _checked_count(max_iterations, "max_iterations", 1, _MOST_ITERATIONS)
     book = _book_arguments(market, orders)
     pieces = _checked_cell(cell, _core.count_pieces(*book), market.claims)
-    answer: dict[str, Any] = dict(
-        _core.solve_cell(
-            market.payoffs,
-            market.prior,
-            market.inventory,
-            market.risk_aversion,
-            market.ambiguity,
-            *book[1:],
-            pieces,
-            tolerance,
-            iterations,
-        )
+    answer = _core.solve_cell(
+        market.payoffs,
+        market.prior,
+        market.inventory,
+        market.risk_aversion,
+        market.ambiguity,
+        *book[1:],
+        pieces,
+        tolerance,
+        iterations,
     )
-    answer["status"] = Status(answer["status"])
-    return made(CellResult, answer)
+    values = cast("dict[str, Any]", answer)
+    values["status"] = STATUSES[answer["status"]]
+    return made(CellResult, values)
 
 
 def staircases(market: Market, orders: Orders) -> list[Floats]:
@@ -275,16 +274,16 @@ def _result(
     tolerance: float,
     allocation: str,
 ) -> Result:
-    """Complete what the core says to a result: its keys are the fields' names."""
-    counts: dict[str, Any] = dict(answer["stats"])
+    """Turn what the core says into a result: its keys are the fields' names."""
+    counts = cast("dict[str, Any]", answer["stats"])
     counts["cells"] = math.prod(counts.pop("pieces"))
     counts["pruned_infeasible"] = int(counts["pruned_infeasible"])
     counts["pruned_bound"] = int(counts["pruned_bound"])
     del counts["open"]
-    values: dict[str, Any] = dict(answer)
+    values = cast("dict[str, Any]", answer)
     leaves = values.get("certificate")
     values.update(
-        status=Status(values["status"]),
+        status=STATUSES[answer["status"]],
         tolerance=tolerance,
         allocation=allocation,
         market=market,

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from enum import Enum
 
-__all__ = ["Status"]
+__all__ = ["STATUSES", "Status"]
 
 
 class Status(str, Enum):
@@ -28,3 +28,7 @@ class Status(str, Enum):
 
     def __str__(self) -> str:
         return str(self.value)
+
+
+#: Members by their text. To look one up here takes a fraction of the time of ``Status(text)``.
+STATUSES = {status.value: status for status in Status}

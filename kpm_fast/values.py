@@ -17,11 +17,11 @@ _Made = TypeVar("_Made")
 def made(kind: type[_Made], values: dict[str, Any]) -> _Made:
     """Make a frozen dataclass of all its fields' values, which are known to be right.
 
-    Its constructor sets them one by one, past the lock on ``__setattr__``: on a small book that
-    takes a good part of the time of clearing it.
+    The dictionary becomes the instance's own. The constructor would set them one by one, past the
+    lock on ``__setattr__``: on a small book that takes a good part of the time of clearing it.
     """
     instance = object.__new__(kind)
-    instance.__dict__.update(values)
+    object.__setattr__(instance, "__dict__", values)
     return instance
 
 
