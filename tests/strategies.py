@@ -25,9 +25,18 @@ SIDES = st.sampled_from([1, -1])
 GRID = [i / 8 for i in range(9)]  # exact in binary: ties and prices that sum to exactly one
 
 
+#: How many examples, as a share of the usual ones; CI asks for fewer where the core is slow.
+EXAMPLES = float(os.environ.get("KPM_EXAMPLES", "1"))
+
+
 def examples(count: int) -> settings:
     """``@examples(100)``: so many examples, times the environment variable KPM_EXAMPLES."""
-    return settings(max_examples=max(5, round(count * float(os.environ.get("KPM_EXAMPLES", "1")))))
+    return settings(max_examples=fewer(count, 5, most=math.inf))
+
+
+def fewer(count: int, least: int, most: float = 1.0) -> int:
+    """Return ``count`` times KPM_EXAMPLES, which counts as ``most`` if it is more."""
+    return max(least, round(count * min(most, EXAMPLES)))
 
 
 def log_uniform(low: float, high: float) -> SearchStrategy[float]:

@@ -18,9 +18,10 @@ import pytest
 import kpm_fast as kpm
 from adapter import assert_same_bits, market_of, orders_of
 from programs import run_program
-from strategies import crowded_book, endless_book, long_book
+from strategies import crowded_book, endless_book, fewer, long_book
 
-CALLS = round(300 * min(1.0, float(os.environ.get("KPM_EXAMPLES", "1"))))  # fewer where it is slow
+CALLS = fewer(300, 30)
+FORKS = fewer(8, 2)
 Books = list[tuple[kpm.Market, kpm.Orders]]
 
 linux = pytest.mark.skipif(not sys.platform.startswith("linux"), reason="reads /proc")
@@ -242,7 +243,7 @@ workers = [threading.Thread(target=keep_clearing) for _ in range(2 * busy)]
 for worker in workers:
     worker.start()
 codes = []
-for _ in range(8):
+for _ in range(int(sys.argv[2])):
     child = os.fork()
     if child == 0:
         found = [kpm.clear(*small, threads=1), kpm.clear(*crowd, node_limit=9, threads=2)]
@@ -260,7 +261,7 @@ print(sum(codes), len(codes))
 @pytest.mark.parametrize("parent", ["idle", "busy"])
 def test_a_fork_clears_on(parent: str) -> None:
     """Whatever the parent was doing: idle after a clearing, or in the middle of two."""
-    assert run_program(FORKING, parent) == "0 8\n"
+    assert run_program(FORKING, parent, str(FORKS)) == f"0 {FORKS}\n"
 
 
 DAEMONS = """
