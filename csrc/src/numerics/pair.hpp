@@ -1,7 +1,7 @@
 // Two doubles at a time: every processor that we build for does them in one instruction.
 #pragma once
 
-#include <cmath>
+#include <algorithm>
 
 #include "numerics/dense.hpp"
 
