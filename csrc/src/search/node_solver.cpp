@@ -136,7 +136,7 @@ bool NodeSolver::reachable(Node& node) {
 
 void NodeSolver::relax(Node& node, double incumbent) {
   if (!relaxation_) {
-    relaxation_.emplace(market_, corners_, arena_);
+    relaxation_ = std::make_unique<RelaxationProgram>(market_, corners_, arena_);
   }
   relaxation_->load(node.run, &node.multipliers, incumbent - kTie, kBranchShare);
   relaxation_->forget();

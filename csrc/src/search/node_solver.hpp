@@ -2,7 +2,7 @@
 #pragma once
 
 #include <cstdint>
-#include <optional>
+#include <memory>
 #include <vector>
 
 #include "bound/multipliers.hpp"
@@ -68,7 +68,7 @@ class NodeSolver {
   const ScaledMarket& market_;
   const std::vector<Corners>& corners_;
   Arena arena_;
-  std::optional<RelaxationProgram> relaxation_;  // many trees end before the first
+  std::unique_ptr<RelaxationProgram> relaxation_;  // many trees end before the first
   LocalSearch cells_;
   PriceSimplex simplex_;
   Multipliers cell_multipliers_;
