@@ -32,9 +32,4 @@ def test_every_cell_is_solved(contest: Contest) -> None:
 
 @pytest.mark.parametrize("solver", list(cell.TARGETS))
 def test_speed_up(contest: Contest, solver: str) -> None:
-    """Short of the target is said with its reason, short of half of it is a failure."""
-    ratio = float(np.nanmedian(cell.ratios(contest, solver)))
-    target = cell.TARGETS[solver]
-    assert ratio >= 0.5 * target
-    if ratio < target:
-        pytest.xfail(f"{ratio:.1f} of {target:g} times. {cell.WHY[solver](contest)}")
+    assert np.median(cell.ratios(contest, solver)) >= cell.TARGETS[solver]

@@ -6,6 +6,7 @@
 
 #include <cstring>
 #include <type_traits>
+#include <utility>
 #include <vector>
 
 namespace kpm {
@@ -71,7 +72,7 @@ py::array_t<T> frozen(py::array_t<T> array) {
 /// Made by NumPy's own function: py::array_t's constructor describes shape and strides in vectors
 /// of its own and copies by another array, several times the work for a few numbers.
 template <class T>
-py::array to_array(const std::vector<T>& values) {
+py::array_t<T> to_array(const std::vector<T>& values) {
   const auto& api = py::detail::npy_api::get();
   auto size = static_cast<Py_intptr_t>(values.size());
   PyObject* const made =
@@ -80,12 +81,11 @@ py::array to_array(const std::vector<T>& values) {
   if (made == nullptr) {
     throw py::error_already_set();
   }
-  auto array = py::reinterpret_steal<py::array>(made);
+  auto array = py::reinterpret_steal<py::array_t<T>>(made);
   if (!values.empty()) {
     std::memcpy(array.mutable_data(), values.data(), values.size() * sizeof(T));
   }
-  py::detail::array_proxy(made)->flags &= ~py::detail::npy_api::NPY_ARRAY_WRITEABLE_;
-  return array;
+  return frozen(std::move(array));
 }
 
 }  // namespace kpm
