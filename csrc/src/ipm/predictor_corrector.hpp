@@ -21,6 +21,7 @@ struct Attempt {
 namespace predictor_corrector {
 
 constexpr double kToBoundary = 0.9;  // least share of the step to the boundary
+constexpr double kLeftBehind = 0.1;  // products may fall to this share of their target, no further
 constexpr double kStallStep = 0.05;  // a step this short ...
 constexpr int kStallSteps = 5;       // ... so many times in a row is a stall
 constexpr double kPoorStep = 0.1;    // a step this short is tried again,
@@ -72,7 +73,10 @@ LoopOutcome continue_predictor_corrector(Program& program, double tolerance, con
 
     program.target_corrector(target, std::min(affine.primal, affine.dual) > 0.5);
     program.direction();
-    const double share = std::max(pc::kToBoundary, 1.0 - tau);
+    // What reaches the boundary keeps a share of itself like that of the target in the products:
+    // left further behind, it would want to grow by powers of ten later, where the step is linear
+    // only.
+    const double share = std::max(pc::kToBoundary, 1.0 - pc::kLeftBehind * target / tau);
     Step step = program.shorten(program.max_step(share));
     if (std::min(step.primal, step.dual) < pc::kPoorStep) {
       // The second-order terms mislead: centre instead.

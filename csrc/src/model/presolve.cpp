@@ -19,6 +19,7 @@ Presolve::Presolve(const ScaledMarket& full, const std::vector<Staircase>& stair
   market_.span.resize(claims);
   market_.payoffs.resize(claims, full.states());
   std::vector<Corners> corners = find_corners(full, stairs);
+  corners_.reserve(groups_.size());
   for (Eigen::Index k = 0; k < claims; ++k) {
     Group& group = groups_[static_cast<std::size_t>(k)];
     const int first = group[0].claim;
@@ -35,6 +36,7 @@ std::vector<Presolve::Group> Presolve::find_groups(const ScaledMarket& full,
                                                    const std::vector<Staircase>& stairs,
                                                    bool merge) const {
   std::vector<Group> groups;
+  groups.reserve(static_cast<std::size_t>(full.claims()));
   for (int k = 0; k < full.claims(); ++k) {
     const Staircase& claim =
         stairs[static_cast<std::size_t>(full.original[static_cast<std::size_t>(k)])];

@@ -10,6 +10,7 @@ namespace {
 constexpr double kPoint = 1e-13;     // a price range this narrow is a point
 constexpr double kRounding = 1e-15;  // residual of a price that rounding alone explains
 constexpr double kSlack = 10.0 * kRounding;
+constexpr double kRough = 3e-2;  // residual at which it shows which ends bind
 constexpr double kFirstBarrier = 0.1;
 constexpr double kLastBarrier = 1e-9;
 constexpr double kBarrierFactor = 0.1;
@@ -145,10 +146,11 @@ void InformationProjection::publish() {
   }
 }
 
-/// Move the multipliers of the active claims until their prices meet their targets. False if they
-/// do not within so many steps.
+/// Move the multipliers of the active claims until their prices meet their targets to `precision`.
+/// False if they do not within so many steps.
 template <class TargetOf>
-bool InformationProjection::newton(double tau, int most_steps, TargetOf&& target_of) {
+bool InformationProjection::newton(double tau, double precision, int most_steps,
+                                   TargetOf&& target_of) {
   const auto size = static_cast<Eigen::Index>(support_.size());
   const auto active = static_cast<int>(active_.size());
   double residual = kInfinity;
@@ -189,7 +191,7 @@ bool InformationProjection::newton(double tau, int most_steps, TargetOf&& target
     if (too_far_) {
       return false;
     }
-    if (largest <= kRounding || (largest < 100.0 * kRounding && largest >= 0.5 * residual)) {
+    if (largest <= precision || (largest < 100.0 * kRounding && largest >= 0.5 * residual)) {
       return true;
     }
     residual = largest;
@@ -220,8 +222,8 @@ bool InformationProjection::newton(double tau, int most_steps, TargetOf&& target
 }
 
 /// Newton's method with the ends that are thought to bind as equalities.
-bool InformationProjection::newton_to_ends(int most_steps) {
-  return newton(1.0, most_steps, [&](int k) {
+bool InformationProjection::newton_to_ends(double precision, int most_steps) {
+  return newton(1.0, precision, most_steps, [&](int k) {
     const int side = end_[static_cast<std::size_t>(k)];
     return Target{side < 0 ? low_[k] : side > 0 ? high_[k] : 0.5 * (low_[k] + high_[k]), 0.0};
   });
@@ -259,8 +261,9 @@ bool InformationProjection::settle_by(bool together) {
       active_.push_back(k);
     }
   }
+  double precision = kRough;
   for (int attempt = 0; attempt < kActiveSets + claims; ++attempt) {
-    if (!newton_to_ends(kDirectSteps)) {
+    if (!newton_to_ends(precision, kDirectSteps)) {
       return false;
     }
     for (Eigen::Index i = 0; i < static_cast<Eigen::Index>(support_.size()); ++i) {
@@ -291,8 +294,11 @@ bool InformationProjection::settle_by(bool together) {
       active_.push_back(k);
     }
     if (active_.size() == before) {
-      publish();
-      return true;
+      if (precision <= kRounding) {
+        publish();
+        return true;
+      }
+      precision = kRounding;
     }
   }
   return false;
@@ -311,7 +317,7 @@ void InformationProjection::follow_barrier() {
   }
   if (inside) {
     for (double tau = kFirstBarrier; tau >= kLastBarrier; tau *= kBarrierFactor) {
-      newton(tau, kNewtonSteps, [&](int k) { return barrier_target(k, tau); });
+      newton(tau, kRounding, kNewtonSteps, [&](int k) { return barrier_target(k, tau); });
     }
   }
   polish();
@@ -355,7 +361,7 @@ void InformationProjection::polish() {
         lambda_[k] = 0.0;
       }
     }
-    newton_to_ends(kNewtonSteps);
+    newton_to_ends(kRounding, kNewtonSteps);
     price_all();
     bool settled = true;
     for (int k = 0; k < claims; ++k) {

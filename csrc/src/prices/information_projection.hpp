@@ -58,8 +58,8 @@ class InformationProjection {
   Target barrier_target(int k, double tau) const;
   void polish();
   template <class TargetOf>
-  bool newton(double tau, int most_steps, TargetOf&& target_of);
-  bool newton_to_ends(int most_steps);
+  bool newton(double tau, double precision, int most_steps, TargetOf&& target_of);
+  bool newton_to_ends(double precision, int most_steps);
   bool drop_pulling_wrong();
 
   const ScaledMarket& market_;

@@ -79,6 +79,7 @@ std::vector<std::vector<int>> tied_cells(const std::vector<Node>& nodes,
       continue;
     }
     std::vector<std::vector<Option>> choices;
+    choices.reserve(corners.size());
     for (int k = 0; k < node.run.claims(); ++k) {
       const auto at = static_cast<std::size_t>(k);
       choices.push_back(
