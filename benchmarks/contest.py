@@ -24,6 +24,7 @@ import numpy as np
 
 from .accuracy import CellData, Floats, bound_at, error
 from .own_cell import CoreCell
+from .rounds import one_core
 from .solver_process import SolverProcess
 
 ACCURACIES = (1e-4, 1e-6, 1e-8)  # of the notional
@@ -147,7 +148,7 @@ def hold(
     """
     names = tuple(solvers)
     contest = Contest(cells, names, {name: [Entry() for _ in cells] for name in names})
-    with ExitStack() as stack:
+    with one_core(), ExitStack() as stack:
         processes = {
             name: stack.enter_context(SolverProcess("contest:Solver", place))
             for name, place in solvers.items()

@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 import gc
+import os
+import sys
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 from typing import Any
 
 import numpy as np
@@ -12,6 +15,25 @@ from numpy.typing import NDArray
 
 Floats = NDArray[np.float64]
 _BRIEF = 1e-3  # seconds
+
+
+@contextmanager
+def one_core() -> Iterator[None]:
+    """Keep this process, and those it starts meanwhile, on one and the same core.
+
+    For processes that take turns, one thread each: two cores of a shared machine may well run at
+    different clocks, so whoever gets the slower one for a while would seem the slower solver. Only
+    Linux lets a process choose; elsewhere this does nothing.
+    """
+    if sys.platform != "linux":
+        yield
+        return
+    allowed = os.sched_getaffinity(0)
+    os.sched_setaffinity(0, {max(allowed)})
+    try:
+        yield
+    finally:
+        os.sched_setaffinity(0, allowed)
 
 
 def interleave(tasks: Mapping[str, Callable[[], Any]], rounds: int) -> dict[str, Floats]:

@@ -1,6 +1,7 @@
 """Whole books: this package against the paper's enumeration with other solvers, and against SCIP.
 
-Each solver has a process of its own and one thread, and goes to a gap of 1e-6 of the notional.
+Each solver has a process of its own and one thread, all of them on the same core, and goes to a
+gap of 1e-6 of the notional.
 Every answer of this package passes ``result.verify()``. The peers:
 
 - Enumeration solves the cells that state prices reach; which these are Clarabel and CVXPY are told
@@ -29,7 +30,7 @@ from kpm_fast.plotstyle import BLUE, GREEN, INK, ORANGE, PALE, PINK, house_style
 from . import books
 from .cell_sweep import ACCURACY, PEERS, Cells, Sweep, reachable_cells, sweep
 from .distribution import shifted_geometric_mean
-from .rounds import interleave
+from .rounds import interleave, one_core
 from .scip_book import ROBUST, ScipAnswer
 from .section import Row, Section, time_text
 from .solver_process import SolverProcess
@@ -113,7 +114,7 @@ def _shape(instance: Instance, result: kpm.Result) -> Row:
 def enumeration(quick: bool) -> Section:
     """All reachable cells, by this package, Clarabel and CVXPY."""
     part = Section("The paper's enumeration")
-    with ExitStack() as stack:
+    with one_core(), ExitStack() as stack:
         peers = {peer: stack.enter_context(SolverProcess(place)) for peer, place in PEERS.items()}
         for instance in instances(quick):
             result = _cleared(instance)
@@ -222,7 +223,7 @@ def scip(quick: bool) -> Section:
     limit = 5.0 if quick else 30.0
     part = Section(f"SCIP, at most {limit:g} s a book")
     pairs = []
-    with SolverProcess("scip_book:ScipProcess", books.simulation_a(0.4)) as process:
+    with one_core(), SolverProcess("scip_book:ScipProcess", books.simulation_a(0.4)) as process:
         for instance in instances(quick):
             result = _cleared(instance)
             own = _own_time(instance, quick)
