@@ -72,6 +72,31 @@ def test_staircases(book):
             )
 
 
+@pytest.mark.sanitize
+@pytest.mark.parametrize("ticks", [40, None], ids=["many at a limit", "few at a limit"])
+def test_staircases_of_long_books(ticks: int | None):
+    """Thousands of orders a claim are sorted another way than a few."""
+    generator = np.random.default_rng(7)
+    count = 5000
+    claim = generator.integers(0, 2, count)
+    price = generator.uniform(-0.9, 0.9, count)  # of both signs, as their bits sort differently
+    if ticks is not None:
+        price = np.round(price * ticks) / ticks + 0.0
+    side = np.where(generator.random(count) < 0.5, 1, -1)
+    quantity = generator.integers(1, 100, count).astype(float)  # sums are exact
+    market = kpm.Market([[-1.0, 1.0], [1.0, -1.0]], [0.5, 0.5])
+    for k, stair in enumerate(kpm.staircases(market, kpm.Orders(claim, side, price, quantity))):
+        own = claim == k
+        limits = np.unique(price[own])
+        middles = np.concatenate([[-1.0], (limits[1:] + limits[:-1]) / 2, [1.0]])
+        bought = np.where(price >= middles[:, None], quantity * (side > 0) * own, 0.0).sum(axis=1)
+        sold = np.where(price <= middles[:, None], quantity * (side < 0) * own, 0.0).sum(axis=1)
+        np.testing.assert_array_equal(stair[::2, 2], bought - sold)  # flat pieces, by price
+        np.testing.assert_array_equal(stair[::2, 3], bought - sold)
+        np.testing.assert_allclose(stair[1::2, 0], limits, rtol=0, atol=1e-15)
+        np.testing.assert_allclose(stair[1::2, 1], limits, rtol=0, atol=1e-15)
+
+
 @given(books_and_cells())
 @examples(400)
 @pytest.mark.sanitize
@@ -173,6 +198,7 @@ def test_tolerance_is_kept(tolerance):
     assert result.gap <= book.tolerance(tolerance)
 
 
+@pytest.mark.sanitize
 def test_running_out_of_iterations_is_a_status():
     result = solve_cell(MISPRINT, [1, 1, 2], max_iterations=1)
     assert result.status in (kpm.Status.INACCURATE, kpm.Status.INFEASIBLE)

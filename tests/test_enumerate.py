@@ -119,6 +119,7 @@ def test_pro_rata_and_time_share_the_same_total(book):
             assert partly.sum() <= 1
 
 
+@pytest.mark.sanitize
 def test_earlier_orders_come_first():
     market = kpm.Market([[1.0, 0.0]], [0.5, 0.5], ambiguity=0.0)
     orders = kpm.Orders(0, [1, 1, 1, -1], 0.5, [1.0, 1.0, 1.0, 1.5], time=[3.0, 1.0, 2.0, 9.0])
