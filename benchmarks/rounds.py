@@ -17,8 +17,13 @@ Floats = NDArray[np.float64]
 _BRIEF = 1e-3  # seconds
 
 
+def cores() -> list[int]:
+    """The cores this process may choose among; none where it may not."""
+    return sorted(os.sched_getaffinity(0)) if sys.platform == "linux" else []
+
+
 @contextmanager
-def one_core() -> Iterator[None]:
+def one_core(core: int | None = None) -> Iterator[None]:
     """Keep this process, and those it starts meanwhile, on one and the same core.
 
     For processes that take turns, one thread each: two cores of a shared machine may well run at
@@ -29,7 +34,7 @@ def one_core() -> Iterator[None]:
         yield
         return
     allowed = os.sched_getaffinity(0)
-    os.sched_setaffinity(0, {max(allowed)})
+    os.sched_setaffinity(0, {max(allowed) if core is None else core})
     try:
         yield
     finally:
