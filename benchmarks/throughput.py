@@ -103,7 +103,7 @@ def stream(quick: bool) -> Section:
     """Clearings a second from one, two and four threads."""
     part = Section("Clearings a second, from a pool of threads")
     tasks = _examined(part, tasks_of(changing_books(128 if quick else BOOKS)))
-    rounds = 3 if quick else 15
+    rounds = 2 if quick else 15
     seconds: dict[int, list[float]] = {threads: [] for threads in THREADS}
     pools = {threads: ThreadPoolExecutor(threads) for threads in THREADS}
     try:
@@ -149,7 +149,7 @@ def latency(quick: bool) -> Section:
     try:
         for number, load in enumerate(LOADS):
             rate = load * capacity
-            count = int(min(1000 if quick else 40_000, rate * (1.5 if quick else 12.0)))
+            count = int(min(1000 if quick else 40_000, rate * (0.7 if quick else 12.0)))
             found = latencies(poisson(count, rate, seed=number), tasks)
             columns = percentiles(found)
             row = {"load share": load, "arrivals a second": round(rate), "arrivals": count}
