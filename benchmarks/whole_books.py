@@ -161,7 +161,7 @@ def _enumeration_row(
 ) -> Row:
     """One book's cells by everybody; "listed" says whether the reachable ones are known."""
     own = _own_time(instance, quick)
-    cells = reachable_cells(instance.book, 20 if quick else SAMPLE, ALL, LISTED)
+    cells = reachable_cells(instance.book, 40 if quick else SAMPLE, ALL, LISTED)
     sweeps = {peer: sweep(cells, process) for peer, process in peers.items()}
     times: dict[str, float | None] = {"own": _enumerated(instance, result)}
     times |= {peer: found.seconds if found.solved else None for peer, found in sweeps.items()}
