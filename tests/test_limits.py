@@ -130,7 +130,6 @@ def test_a_callback_stops_an_enumeration(threads: int) -> None:
     assert_valid(result, kpm.clear(*walk))
 
 
-@pytest.mark.sanitize
 @pytest.mark.threads
 @pytest.mark.parametrize("threads", [1, 2])
 def test_a_callback_stops_a_tree(threads: int) -> None:
