@@ -30,11 +30,11 @@ def one_core(core: int | None = None) -> Iterator[None]:
     different clocks, so whoever gets the slower one for a while would seem the slower solver. Only
     Linux lets a process choose; elsewhere this does nothing.
     """
-    if sys.platform != "linux":
+    allowed = cores()
+    if not allowed:
         yield
         return
-    allowed = os.sched_getaffinity(0)
-    os.sched_setaffinity(0, {max(allowed) if core is None else core})
+    os.sched_setaffinity(0, {allowed[-1] if core is None else core})
     try:
         yield
     finally:
