@@ -14,6 +14,7 @@ constexpr double kPositive = 1e-12;  // a state price this large can be positive
 constexpr double kFixed = 1e-13;     // a price range this narrow is a point
 constexpr double kImplied = 1e-12;   // ... and so is one of which this little can be reached
 constexpr double kReached = 1e-12;   // claim prices are at least this close to their ranges
+constexpr double kVertex = 1e-14;    // ... and this close where no projection has settled them
 
 }  // namespace
 
@@ -42,17 +43,35 @@ bool NearestPrices::solve(const ArrayView& price_low, const ArrayView& price_hig
   const Array no_weight = Array::Zero(market_.states());
   revenue_ = simplex_.maximise(flat_demand, no_weight);
   simplex_.restrict_to_optimal_face(kTie);
-  project_on_face();
-  xi_ = projection_.distribution();
-  const auto meets = [&](int k) {
-    return std::pair{std::max(price_low[k], low_[k]), std::min(price_high[k], high_[k])};
-  };
-  nearest_ = reached(xi_, meets);
+  nearest_ = simplex_.is_vertex() && take_vertex();
   if (!nearest_) {
-    xi_ = inside_ / inside_.sum();
+    project_on_face();
+    xi_ = projection_.distribution();
+    const auto meets = [&](int k) {
+      return std::pair{std::max(price_low[k], low_[k]), std::min(price_high[k], high_[k])};
+    };
+    nearest_ = reached(xi_, meets, kReached);
+    if (!nearest_) {
+      xi_ = inside_ / inside_.sum();
+    }
   }
   divergence_ = relative_entropy_of(xi_, market_.prior);
   return true;
+}
+
+/// The only prices on the face, unless pivots have left so much rounding that the projection's are
+/// nearer to what the claims' prices are to be.
+bool NearestPrices::take_vertex() {
+  double sum = 0.0;
+  for (int i = 0; i < market_.states(); ++i) {
+    xi_[i] = std::max(simplex_.state_price(i), 0.0);
+    sum += xi_[i];
+  }
+  xi_ /= sum;
+  const auto range = [this](int k) {
+    return std::pair{simplex_.range_low(k), simplex_.range_high(k)};
+  };
+  return reached(xi_, range, kVertex);
 }
 
 void NearestPrices::project_on_face() {
@@ -68,7 +87,7 @@ void NearestPrices::project_on_face() {
     projection_.set_range(k, low_[k], high_[k]);
   }
   const auto face = [&](int k) { return std::pair{low_[k], high_[k]}; };
-  if (projection_.settle() && reached(projection_.distribution(), face)) {
+  if (projection_.settle() && reached(projection_.distribution(), face, kReached)) {
     return;
   }
   projection_.clear();
@@ -79,11 +98,11 @@ void NearestPrices::project_on_face() {
 
 /// Whether state prices make every claim's price what it may be.
 template <class RangeOf>
-bool NearestPrices::reached(const ArrayView& state_prices, RangeOf&& range_of) const {
+bool NearestPrices::reached(const ArrayView& state_prices, RangeOf&& range_of, double slack) const {
   for (int k = 0; k < market_.claims(); ++k) {
     const double price = market_.payoffs.row(k).dot(state_prices.matrix());
     const auto [low, high] = range_of(k);
-    if (!(price >= low - kReached && price <= high + kReached)) {  // nor a NaN
+    if (!(price >= low - slack && price <= high + slack)) {  // nor a NaN
       return false;
     }
   }
@@ -105,7 +124,7 @@ void NearestPrices::find_support() {
     for (int i = 0; i < n; ++i) {
       vertex[i] = std::max(simplex_.state_price(i), 0.0);
     }
-    if (reached(vertex, range)) {  // a tableau full of tiny pivots may say otherwise
+    if (reached(vertex, range, kReached)) {  // a tableau full of tiny pivots may say otherwise
       inside_ += vertex;
     }
     bool progress = false;

@@ -9,7 +9,7 @@ namespace kpm {
 
 /// Among the state prices that earn the most in a cell, the one closest to the prior in KL:
 ///   1. the simplex method maximises revenue and describes the optimal face exactly;
-///   2. the prior is projected on it;
+///   2. unless that is a single point, the prior is projected on it;
 ///   3. where that does not settle at once, a few more maximisations find which states can have a
 ///      positive price on the face and how much room its ranges leave, and a barrier follows.
 /// The minimiser is unique: KL is strictly convex.
@@ -29,11 +29,12 @@ class NearestPrices {
   double divergence() const { return divergence_; }  ///< KL(xi | q)
 
  private:
+  bool take_vertex();
   void project_on_face();
   void find_support();
   void find_ranges();
   template <class RangeOf>
-  bool reached(const ArrayView& state_prices, RangeOf&& range_of) const;
+  bool reached(const ArrayView& state_prices, RangeOf&& range_of, double slack) const;
 
   const ScaledMarket& market_;
   PriceSimplex simplex_;

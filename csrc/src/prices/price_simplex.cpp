@@ -287,6 +287,15 @@ bool PriceSimplex::unique_multipliers(double margin) const {
   });
 }
 
+bool PriceSimplex::is_vertex() const {
+  for (int j = 0; j < columns_; ++j) {
+    if (!is_basic_[j] && low_[j] < high_[j]) {
+      return false;
+    }
+  }
+  return true;
+}
+
 void PriceSimplex::restrict_to_optimal_face(double tie) {
   for (int j = 0; j < columns_; ++j) {
     if (!is_basic_[j] && std::abs(reduced_[j]) > tie) {

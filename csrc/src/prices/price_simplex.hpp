@@ -45,6 +45,9 @@ class PriceSimplex {
   /// `tie` (complementary slackness with one dual optimum describes the whole face).
   void restrict_to_optimal_face(double tie);
 
+  /// Whether restrict_to_optimal_face() has left one point: nothing else can move.
+  bool is_vertex() const;
+
   double state_price(int state) const { return value_[state]; }
   /// Whether restrict_to_optimal_face() has left the state's price free.
   bool is_open(int state) const { return low_[state] < high_[state]; }

@@ -177,10 +177,10 @@ class Tree {
   /// demands they contain need not be looked at.
   void collect_ties() {
     // Where the proof ended far from the last digits, no cell's tie can be told.
-    std::vector<Node> tight;
+    std::vector<const Node*> tight;
     for (const Node& node : closed_) {
       if (node.bound <= best_ + kTight) {
-        tight.push_back(node);
+        tight.push_back(&node);
       }
     }
     std::vector<std::vector<int>> cells = tied_cells(tight, corners_, best_ - kTie);

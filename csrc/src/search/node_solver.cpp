@@ -37,12 +37,13 @@ NodeSolver::NodeSolver(const ScaledMarket& market, const std::vector<Corners>& c
 
 NodeOutcome NodeSolver::process(Node node, double incumbent, bool keep_settled) {
   NodeOutcome outcome;
-  if (node.id > 0) {
+  const bool root = node.id == 0;  // all prices are in it
+  if (!root) {
     cells_.forget();  // counts must not depend on which nodes this thread had before
-  }
-  if (!reachable(node)) {
-    outcome.settled.push_back(std::move(node));
-    return outcome;
+    if (!reachable(node)) {
+      outcome.settled.push_back(std::move(node));
+      return outcome;
+    }
   }
   if (node.run.is_cell()) {
     cells_.solve(node.run.first, outcome.candidates);
@@ -52,7 +53,7 @@ NodeOutcome NodeSolver::process(Node node, double incumbent, bool keep_settled) 
     return outcome;
   }
 
-  if (node.id == 0 && closed_by_cells(node, incumbent, outcome)) {
+  if (root && closed_by_cells(node, incumbent, outcome)) {
     outcome.relaxed = node.bound;
     outcome.closed.push_back(std::move(node));
     return outcome;

@@ -70,10 +70,11 @@ void descend(const std::vector<std::vector<Option>>& choices, std::size_t level,
 
 }  // namespace
 
-std::vector<std::vector<int>> tied_cells(const std::vector<Node>& nodes,
+std::vector<std::vector<int>> tied_cells(const std::vector<const Node*>& nodes,
                                          const std::vector<Corners>& corners, double threshold) {
   std::set<std::vector<int>> found;
-  for (const Node& node : nodes) {
+  for (const Node* const at_hand : nodes) {
+    const Node& node = *at_hand;
     const double slack = node.bound - threshold;
     if (slack < 0.0) {
       continue;

@@ -12,7 +12,7 @@ namespace kpm {
 /// corner of each piece is worth. Cells whose bound reaches the threshold are listed, in order, at
 /// most `kMostTiedCells` of them. A clearing at a corner that two pieces share is listed once: in
 /// the piece both of whose corners are as good, else in the flat.
-std::vector<std::vector<int>> tied_cells(const std::vector<Node>& nodes,
+std::vector<std::vector<int>> tied_cells(const std::vector<const Node*>& nodes,
                                          const std::vector<Corners>& corners, double threshold);
 
 constexpr std::size_t kMostTiedCells = 256;
