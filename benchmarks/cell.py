@@ -139,7 +139,7 @@ def why_not_thirty(contest: Contest) -> str:
             parts.append(f"{np.median(ratios[chosen]):.0f} where the programme {text}")
     iterations = np.array(
         [
-            CoreCell(data, entry.tolerance.get(REQUIRED, BEST)).solve()["iterations"]
+            CoreCell(data, entry.tolerance.get(REQUIRED, BEST)).solution()["iterations"]
             for data, entry in zip(contest.cells, contest.entries[CORE], strict=True)
         ]
     )

@@ -175,7 +175,7 @@ def best_bound(data: CellData) -> float:
     from .conic_solvers import ClarabelCell
 
     core = CoreCell(data, BEST)
-    solution = core.solve()
+    solution = core.solution()
     bound = core.bound(solution)
     peer = ClarabelCell(data, PEER)
     point = peer.point(peer.solve())

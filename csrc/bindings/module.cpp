@@ -1,4 +1,5 @@
 // The Python module: arrays in, plain dictionaries out. The only file that knows Python.
+// A cell's dictionary is made when asked for: making it takes as long as an iteration or two.
 #include <pybind11/numpy.h>
 #include <pybind11/pybind11.h>
 #include <pybind11/stl.h>
@@ -12,6 +13,7 @@
 
 #include "arrays.hpp"
 #include "interpreter_lock.hpp"
+#include "keys.hpp"
 #include "kpm/kpm.hpp"
 
 #ifndef KPM_VERSION
@@ -25,78 +27,12 @@ namespace py = pybind11;
 
 namespace {
 
+using kpm::forms;
 using kpm::frozen;
 using kpm::In;
+using kpm::Keys;
+using kpm::keys;
 using kpm::to_array;
-
-/// A key of an answer. Made once and never dropped: it lives as long as the interpreter.
-class Key {
- public:
-  explicit Key(const char* name) : text_(PyUnicode_InternFromString(name)) {}
-
-  void set(py::dict& answer, const py::object& value) const {
-    if (PyDict_SetItem(answer.ptr(), text_, value.ptr()) != 0) {
-      throw py::error_already_set();
-    }
-  }
-  void set(py::dict& answer, double value) const { set(answer, py::float_(value)); }
-  void set(py::dict& answer, int value) const { set(answer, py::int_(value)); }
-  void set(py::dict& answer, std::int64_t value) const { set(answer, py::int_(value)); }
-  void set(py::dict& answer, const char* value) const { set(answer, py::str(value)); }
-
- private:
-  PyObject* text_;
-};
-
-/// The keys of the answers: making and hashing them each time is felt in small books.
-struct Keys {
-  Key status{"status"};
-  Key state_prices{"state_prices"};
-  Key net_demand{"net_demand"};
-  Key certainty_equivalent{"certainty_equivalent"};
-  Key dual_bound{"dual_bound"};
-  Key gap{"gap"};
-  Key primal_residual{"primal_residual"};
-  Key dual_residual{"dual_residual"};
-  Key iterations{"iterations"};
-  Key worst_case{"worst_case"};
-  Key marginal_state_prices{"marginal_state_prices"};
-  Key multipliers{"multipliers"};
-  Key ambiguity_price{"ambiguity_price"};
-  Key seconds{"seconds"};
-
-  Key cell{"cell"};
-  Key claim_prices{"claim_prices"};
-  Key fills{"fills"};
-  Key revenue{"revenue"};
-  Key payoff{"payoff"};
-  Key no_trade_equivalent{"no_trade_equivalent"};
-  Key upper_bound{"upper_bound"};
-  Key scale{"scale"};
-  Key certificate{"certificate"};
-  Key stats{"stats"};
-
-  Key elapsed{"elapsed"};
-  Key pieces{"pieces"};
-  Key solved{"solved"};
-  Key pruned_infeasible{"pruned_infeasible"};
-  Key pruned_bound{"pruned_bound"};
-  Key nodes{"nodes"};
-  Key open{"open"};
-  Key relaxations{"relaxations"};
-  Key columns{"columns"};
-  Key root_bound{"root_bound"};
-  Key threads{"threads"};
-  Key compile{"compile"};
-  Key search{"search"};
-  Key select{"select"};
-  Key total{"total"};
-};
-
-const Keys& keys() {
-  static const Keys keys;
-  return keys;
-}
 
 /// A market of claims alone: all that staircases need.
 kpm::Market borrow_claims(const In<double>& payoffs) {
@@ -187,7 +123,7 @@ void add_progress(py::dict& result, const kpm::Progress& progress) {
 /// How much work a clearing was.
 py::dict statistics(const kpm::Clearing& clearing) {
   const Keys& key = keys();
-  py::dict result;
+  py::dict result = forms().statistics.copy();
   add_progress(result, clearing.progress);
   key.pieces.set(result, py::cast(clearing.pieces));
   key.iterations.set(result, clearing.iterations);
@@ -330,7 +266,7 @@ py::dict clear(const In<double>& payoffs, const In<double>& prior, const In<doub
   monitor.pass_on(clearing.status);
 
   const Keys& key = keys();
-  py::dict result;
+  py::dict result = forms().clearing.copy();
   key.status.set(result, name_of(clearing.status));
   key.cell.set(result, to_array(clearing.cell));
   key.state_prices.set(result, to_array(clearing.state_prices));
@@ -351,39 +287,45 @@ py::dict clear(const In<double>& payoffs, const In<double>& prior, const In<doub
   return result;
 }
 
-py::dict solve_cell(const In<double>& payoffs, const In<double>& prior, const In<double>& inventory,
-                    double risk_aversion, double ambiguity, const In<std::int64_t>& claim,
-                    const In<std::int8_t>& side, const In<double>& price,
-                    const In<double>& quantity, const In<std::int64_t>& cell, double tolerance,
-                    int max_iterations) {
+/// The answer for a cell, as it left the core.
+struct SolvedCell {
+  kpm::CellSolution solution;
+  double seconds;
+
+  py::dict to_dict() const {
+    py::dict result;
+    const Keys& key = keys();
+    key.status.set(result, name_of(solution.status));
+    key.state_prices.set(result, to_array(solution.state_prices));
+    key.net_demand.set(result, to_array(solution.net_demand));
+    key.certainty_equivalent.set(result, solution.certainty_equivalent);
+    key.dual_bound.set(result, solution.dual_bound);
+    key.gap.set(result, solution.dual_bound - solution.certainty_equivalent);
+    key.primal_residual.set(result, solution.primal_residual);
+    key.dual_residual.set(result, solution.dual_residual);
+    key.iterations.set(result, solution.iterations);
+    add_support(result, solution.support);
+    key.seconds.set(result, seconds);
+    return result;
+  }
+};
+
+SolvedCell solve_cell(const In<double>& payoffs, const In<double>& prior,
+                      const In<double>& inventory, double risk_aversion, double ambiguity,
+                      const In<std::int64_t>& claim, const In<std::int8_t>& side,
+                      const In<double>& price, const In<double>& quantity,
+                      const In<std::int64_t>& cell, double tolerance, int max_iterations) {
   const kpm::Market market = borrow_market(payoffs, prior, inventory, risk_aversion, ambiguity);
   const kpm::Orders orders = borrow_orders(claim, side, price, quantity);
   const std::int64_t* pieces = cell.data();
   kpm::CellSettings settings;
   settings.tolerance = tolerance;
   settings.max_iterations = max_iterations;
-  kpm::CellSolution solution;
+  const kpm::Unlocked unlocked;
   const auto start = std::chrono::steady_clock::now();
-  {
-    const kpm::Unlocked unlocked;
-    solution = kpm::solve_cell(market, orders, pieces, settings);
-  }
+  kpm::CellSolution solution = kpm::solve_cell(market, orders, pieces, settings);
   const std::chrono::duration<double> elapsed = std::chrono::steady_clock::now() - start;
-
-  py::dict result;
-  const Keys& key = keys();
-  key.status.set(result, name_of(solution.status));
-  key.state_prices.set(result, to_array(solution.state_prices));
-  key.net_demand.set(result, to_array(solution.net_demand));
-  key.certainty_equivalent.set(result, solution.certainty_equivalent);
-  key.dual_bound.set(result, solution.dual_bound);
-  key.gap.set(result, solution.dual_bound - solution.certainty_equivalent);
-  key.primal_residual.set(result, solution.primal_residual);
-  key.dual_residual.set(result, solution.dual_residual);
-  key.iterations.set(result, solution.iterations);
-  add_support(result, solution.support);
-  key.seconds.set(result, elapsed.count());
-  return result;
+  return {std::move(solution), elapsed.count()};
 }
 
 py::dict build_info() {
@@ -405,7 +347,7 @@ py::dict build_info() {
 PYBIND11_MODULE(_core_of_main, module, py::mod_gil_not_used(),
                 py::multiple_interpreters::not_supported()) {
   module.doc() = "Compiled core of kpm_fast. Private: use the package.";
-  keys();  // made now: threads that wait for the first to make them would keep Python waiting
+  forms();  // made now: threads that wait for the first to make them would keep Python waiting
   using py::arg;
   module.def("staircases", &staircases, arg("payoffs").noconvert(), arg("claim").noconvert(),
              arg("side").noconvert(), arg("price").noconvert(), arg("quantity").noconvert());
@@ -417,6 +359,7 @@ PYBIND11_MODULE(_core_of_main, module, py::mod_gil_not_used(),
              arg("quantity").noconvert(), arg("time").none(true), arg("allocation"), arg("method"),
              arg("tolerance"), arg("threads"), arg("time_limit"), arg("node_limit"),
              arg("prune_bound"), arg("presolve"), arg("certificate"), arg("progress").none(true));
+  py::class_<SolvedCell>(module, "SolvedCell").def("to_dict", &SolvedCell::to_dict);
   module.def("solve_cell", &solve_cell, arg("payoffs").noconvert(), arg("prior").noconvert(),
              arg("inventory").noconvert(), arg("risk_aversion"), arg("ambiguity"),
              arg("claim").noconvert(), arg("side").noconvert(), arg("price").noconvert(),

@@ -79,8 +79,8 @@ using Monitor = std::function<bool(const Progress&)>;
 
 struct ClearSettings {
   Method method = Method::kBranchAndBound;
-  double tolerance = 1e-8;  ///< on the certainty equivalent, relative to the book's notional
-  int threads = 1;
+  double tolerance = 1e-8;        ///< on the certainty equivalent, relative to the book's notional
+  int threads = 1;                ///< 0: as many as there are processors for the process
   double time_limit = kInfinity;  ///< seconds
   std::int64_t node_limit = 0;    ///< of the tree; 0: none
   bool prune_bound = true;        ///< when enumerating

@@ -109,8 +109,8 @@ class Tree {
       }
     };
     std::size_t others = 0;
-    if (settings_.threads > 1 && count > 1 && Clock::now() - begin_ > kThreadDelay) {
-      others = std::min(static_cast<std::size_t>(settings_.threads), count) - 1;
+    if (settings_.threads != 1 && count > 1 && Clock::now() - begin_ > kThreadDelay) {
+      others = std::min(static_cast<std::size_t>(team_size(settings_.threads)), count) - 1;
       while (others_.size() < others) {
         others_.push_back(std::make_unique<NodeSolver>(market_, corners_));
       }

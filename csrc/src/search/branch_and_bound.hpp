@@ -11,8 +11,8 @@
 namespace kpm {
 
 struct TreeSettings {
-  double tolerance = 1e-8;  ///< scaled money: the gap to prove
-  int threads = 1;
+  double tolerance = 1e-8;      ///< scaled money: the gap to prove
+  int threads = 1;              ///< 0: all processors
   std::int64_t node_limit = 0;  ///< 0: none
   bool keep_leaves = false;     ///< all of them, for a certificate
   /// Polled by the calling thread; anything but kOptimal stops the search with that status.

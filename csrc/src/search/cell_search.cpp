@@ -308,8 +308,9 @@ class CellSearch {
       return stopped_;
     };
 
-    if (settings_.threads > 1 && total_.solved >= kThreadCells) {
-      while (static_cast<int>(others_.size()) + 1 < settings_.threads) {
+    if (settings_.threads != 1 && total_.solved >= kThreadCells) {
+      const int threads = team_size(settings_.threads);
+      while (static_cast<int>(others_.size()) + 1 < threads) {
         others_.push_back(std::make_unique<Walker>(grid_, settings_));
       }
     }

@@ -1,6 +1,11 @@
 // Threads that work for one round.
 #pragma once
 
+#ifdef __linux__
+#include <sched.h>
+#endif
+
+#include <algorithm>
 #include <exception>
 #include <mutex>
 #include <system_error>
@@ -8,6 +13,21 @@
 #include <vector>
 
 namespace kpm {
+
+/// How many threads may work: as asked for, or, for none, as many as there are processors for this
+/// process. Asked when a second one would pay: the system's answer takes as long as a small node.
+inline int team_size(int threads) {
+  if (threads > 0) {
+    return threads;
+  }
+#ifdef __linux__
+  cpu_set_t allowed;
+  if (sched_getaffinity(0, sizeof allowed, &allowed) == 0) {
+    return CPU_COUNT(&allowed);
+  }
+#endif
+  return std::max(1, static_cast<int>(std::thread::hardware_concurrency()));
+}
 
 /// Runs `work(0)` on the calling thread and `work(1)`, `work(2)`, ... on up to `others` more, and
 /// returns how many there were. Where the system has no thread left to give, fewer do the same
