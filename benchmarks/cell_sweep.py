@@ -13,8 +13,8 @@ import itertools
 import math
 import time
 import warnings
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, replace
 
 import numpy as np
 from scipy.optimize import linprog
@@ -52,6 +52,7 @@ class Sweep:
     deviation: float  # standard error of the estimate; 0 where all were solved
     solved: float  # share of the cells that reach the accuracy
     best: float  # the greatest certainty equivalent among them, money
+    multiple: float = math.nan  # of what was timed in turns with it
 
 
 def reachable_cells(
@@ -64,7 +65,7 @@ def reachable_cells(
     generator = np.random.default_rng([seed, count])
     pieces = [len(stair) for stair in kpm.staircases(*book)]
     if math.prod(pieces) <= list_limit:
-        found = _listed(book, pieces)
+        found, _ = _listed(book, pieces)
         chosen = found
         if len(found) > max(count, all_limit):
             rows = generator.choice(len(found), count, replace=False)
@@ -78,15 +79,22 @@ def reachable_cells(
     return Cells(cells, choices / count, float(choices.mean()), False, False)
 
 
-def _listed(book: Book, pieces: list[int]) -> list[np.ndarray]:
-    """Every reachable cell."""
-    found = []
+def unreachable_cells(book: Book) -> list[CellData]:
+    """The other cells of a small book: who is not told has to find out about each of them."""
+    _, missed = _listed(book, [len(stair) for stair in kpm.staircases(*book)])
+    return [CellData.of("sweep", *book, cell) for cell in missed]
+
+
+def _listed(book: Book, pieces: list[int]) -> tuple[list[np.ndarray], list[np.ndarray]]:
+    """Every cell: those that state prices reach, and the others."""
+    found: list[np.ndarray] = []
+    missed: list[np.ndarray] = []
     for combination in itertools.product(*map(range, pieces)):
         cell = np.array(combination)
         # A loose tolerance: only whether the cell is reachable is asked.
-        if kpm.solve_cell(*book, cell, tolerance=0.5).status is not kpm.Status.INFEASIBLE:
-            found.append(cell)
-    return found
+        status = kpm.solve_cell(*book, cell, tolerance=0.5).status
+        (missed if status is kpm.Status.INFEASIBLE else found).append(cell)
+    return found, missed
 
 
 def draw_cell(book: Book, generator: np.random.Generator) -> tuple[np.ndarray, float]:
@@ -135,12 +143,33 @@ def sweep(cells: Cells, solver: SolverProcess) -> Sweep:
     return checked(cells, solver.ask("solve_all", cells.cells, TOLERANCE))
 
 
-def checked(cells: Cells, answers: Sequence[Answer]) -> Sweep:
+def sweep_in_turns(
+    cells: Cells, solvers: Mapping[str, SolverProcess], base: Callable[[], float], rounds: int
+) -> dict[str, Sweep]:
+    """The same by several solvers, a part of the cells each round, and in multiples of a base.
+
+    The base is timed before and after every part. A machine that is slower for a while makes both
+    slower, and their ratio stays.
+    """
+    names, count = list(solvers), len(cells.cells)
+    answers: dict[str, list[Answer]] = {name: [(math.nan, None)] * count for name in names}
+    bases = {name: np.empty(count) for name in names}
+    for turn in range(min(rounds, count)):
+        first = turn % len(names)
+        part = cells.cells[turn::rounds]
+        for name in names[first:] + names[:first]:
+            before = base()
+            answers[name][turn::rounds] = solvers[name].ask("solve_all", part, TOLERANCE)
+            bases[name][turn::rounds] = (before + base()) / 2
+    return {name: checked(cells, answers[name], bases[name]) for name in names}
+
+
+def checked(cells: Cells, answers: Sequence[Answer], bases: Floats | None = None) -> Sweep:
     """What answers for the cells come to; a bound that trusts no solver measures each."""
     fine, best = [], -math.inf
     for data, (_, point) in zip(cells.cells, answers, strict=True):
         core = CoreCell(data, BOUND)
-        solution = core.solve()
+        solution = core.solution()
         bound = core.bound(solution)
         if point is not None:  # where this package's own bound is loose
             bound = min(bound, bound_at(data, point[1], solution["multipliers"]))
@@ -149,7 +178,10 @@ def checked(cells: Cells, answers: Sequence[Answer]) -> Sweep:
         if good:
             best = max(best, solution["certainty_equivalent"])
     seconds = np.array([took for took, _ in answers])
-    return summed(seconds, np.array(fine), cells, best)
+    whole = summed(seconds, np.array(fine), cells, best)
+    if bases is None:
+        return whole
+    return replace(whole, multiple=summed(seconds / bases, np.array(fine), cells, best).seconds)
 
 
 def summed(seconds: Floats, fine: np.ndarray, cells: Cells, best: float) -> Sweep:
@@ -163,6 +195,16 @@ def summed(seconds: Floats, fine: np.ndarray, cells: Cells, best: float) -> Swee
     count = len(parts)
     deviation = 0.0 if cells.complete else float(math.sqrt(count) * parts.std(ddof=1))
     return Sweep(float(parts.sum()), deviation, float(fine.mean()), best)
+
+
+def refused(cells: list[CellData], solver: SolverProcess) -> float:
+    """Seconds in which a solver finds each of these cells infeasible.
+
+    One that it does not is taken to need what the others do on average, none if none is.
+    """
+    answers = solver.ask("refuse_all", cells, TOLERANCE)
+    seconds = [took for took, infeasible in answers if infeasible]
+    return len(cells) * float(np.mean(seconds)) if seconds else 0.0
 
 
 PEERS = {"Clarabel": "cell_sweep:ClarabelSweep", "CVXPY": "cell_sweep:CvxpySweep"}
@@ -182,6 +224,18 @@ class ClarabelSweep:
             start = time.perf_counter()
             solution = task.solve()
             answers.append((time.perf_counter() - start, task.point(solution)))
+        return answers
+
+    def refuse_all(self, cells: Sequence[CellData], tolerance: float) -> list[tuple[float, bool]]:
+        """Seconds, and whether the cell was found to be infeasible."""
+        from .conic_solvers import ClarabelCell
+
+        answers = []
+        for data in cells:
+            task = ClarabelCell(data, tolerance)
+            start = time.perf_counter()
+            solution = task.solve()
+            answers.append((time.perf_counter() - start, task.infeasible(solution)))
         return answers
 
 

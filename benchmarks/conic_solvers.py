@@ -78,6 +78,10 @@ class ClarabelCell(ConicSolver):
     def variables(self, solution: Any) -> Floats | None:
         return np.array(solution.x)
 
+    def infeasible(self, solution: Any) -> bool:
+        """Whether the solver has a proof that no point meets the constraints."""
+        return str(solution.status) == "PrimalInfeasible"
+
 
 class UnrefinedClarabelCell(ClarabelCell):
     """The same without refinement of its linear systems, which these cells can do without."""

@@ -1,7 +1,7 @@
 """Whole books: this package against the paper's enumeration with other solvers, and against SCIP.
 
 Each solver has a process of its own and one thread, all of them on the same core, and goes to a
-gap of 1e-6 of the notional.
+gap of 1e-6 of the notional. ``kpm_fast.clear`` is timed before and after every turn of another.
 Every answer of this package passes ``result.verify()``. The peers:
 
 - Enumeration solves the cells that state prices reach; which these are Clarabel and CVXPY are told
@@ -17,6 +17,7 @@ from __future__ import annotations
 import functools
 import itertools
 import math
+from collections.abc import Callable
 from contextlib import ExitStack
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
@@ -28,9 +29,9 @@ from kpm_fast import sample
 from kpm_fast.plotstyle import BLUE, GREEN, INK, ORANGE, PALE, PINK, house_style, new_figure
 
 from . import books
-from .cell_sweep import ACCURACY, PEERS, Cells, Sweep, reachable_cells, sweep
+from .cell_sweep import ACCURACY, PEERS, Cells, Sweep, reachable_cells, sweep_in_turns
 from .distribution import shifted_geometric_mean
-from .rounds import interleave, one_core
+from .rounds import interleave_timed, one_core, ratio, warmed
 from .scip_book import ROBUST, ScipAnswer
 from .section import Row, Section, time_text
 from .solver_process import SolverProcess
@@ -42,6 +43,7 @@ if TYPE_CHECKING:
 TITLE = "Whole books"
 GAP = 1e-6  # of the notional: what is proved
 SAMPLE = 200  # cells
+ROUNDS = 5  # in each, peers solve a part of the cells
 ALL = 1000  # cells: books with fewer reachable ones have all of them solved
 LISTED = 100_000  # cells: books with fewer have their reachable ones listed
 QUICK_LISTED = 20_000  # listing takes a while
@@ -93,10 +95,10 @@ def _cleared(instance: Instance) -> kpm.Result:
     return result
 
 
-def _own_time(instance: Instance, quick: bool) -> float:
-    """The median of some clearings on one thread."""
-    clear = functools.partial(kpm.clear, *instance.book, tolerance=GAP, threads=1)
-    return float(np.median(interleave({"clear": clear}, 5 if quick else 25)["clear"]))
+def _clear_timer(instance: Instance, calls: int) -> Callable[[], float]:
+    """The median of some clearings on one thread, timed when asked for."""
+    timer = warmed(functools.partial(kpm.clear, *instance.book, tolerance=GAP, threads=1))
+    return lambda: float(np.median([timer() for _ in range(calls)]))
 
 
 def _shape(instance: Instance, result: kpm.Result) -> Row:
@@ -160,28 +162,37 @@ def _enumeration_row(
     instance: Instance, result: kpm.Result, peers: dict[str, SolverProcess], quick: bool
 ) -> Row:
     """One book's cells by everybody; "listed" says whether the reachable ones are known."""
-    own = _own_time(instance, quick)
     cells = reachable_cells(instance.book, 40 if quick else SAMPLE, ALL, LISTED)
-    sweeps = {peer: sweep(cells, process) for peer, process in peers.items()}
-    times: dict[str, float | None] = {"own": _enumerated(instance, result)}
-    times |= {peer: found.seconds if found.solved else None for peer, found in sweeps.items()}
+    clear = _clear_timer(instance, 3 if quick else 9)
+    seen: list[float] = []
+
+    def base() -> float:
+        seen.append(clear())
+        return seen[-1]
+
+    rounds = 2 if quick else ROUNDS
+    own, own_multiple = _enumerated(instance, result, base, rounds)
+    sweeps = sweep_in_turns(cells, peers, base, rounds)
+    solved = {peer: found for peer, found in sweeps.items() if found.solved}
+    times = {"own": own} | {peer: found.seconds for peer, found in solved.items()}
+    multiples = {"own": own_multiple} | {peer: found.multiple for peer, found in solved.items()}
     row: Row = {
         "set": instance.family,
         "book": instance.name,
         "cells": _count(result.stats.cells),
         "reachable": _count(round(cells.reachable)),
     }
-    for peer, seconds in times.items():
-        row[f"{peer} / clear times"] = None if seconds is None else seconds / own
+    for peer in ("own", *peers):
+        row[f"{peer} / clear times"] = multiples.get(peer)
     how = "all" if cells.complete else "sample of" if cells.listed else "drawn"
     row["measured"] = f"{how} {len(cells.cells)}"
     row["error share"] = max(
-        (found.deviation / found.seconds for found in sweeps.values() if found.solved),
+        (found.deviation / found.seconds for found in solved.values()),
         default=None,
     )
     row["solved share"] = min(found.solved for found in sweeps.values())
-    row["clear time"] = own
-    row |= {f"{peer} time": seconds for peer, seconds in times.items()}
+    row["clear time"] = float(np.median(seen))
+    row |= {f"{peer} time": times.get(peer) for peer in ("own", *peers)}
     for peer, found in sweeps.items():
         _check_best(instance, result, cells, found, peer)
     return row | {"listed": cells.listed}
@@ -191,10 +202,15 @@ def _label(row: Row) -> str:
     return f"{row['set']}: {row['book']}"
 
 
-def _enumerated(instance: Instance, result: kpm.Result) -> float | None:
-    """Seconds of this package's enumeration on one thread; None where it refuses."""
+def _enumerated(
+    instance: Instance, result: kpm.Result, clear: Callable[[], float], rounds: int
+) -> tuple[float, float] | tuple[None, None]:
+    """Seconds of this package's enumeration on one thread, and in clearings timed in turns with it.
+
+    Neither where it refuses.
+    """
     if result.stats.cells > CELL_LIMIT:
-        return None
+        return None, None
     options: dict[str, Any] = {"tolerance": GAP, "threads": 1, "cell_limit": CELL_LIMIT}
     enumerate_cells = functools.partial(kpm.clear, *instance.book, "enumerate", **options)
     other = enumerate_cells()
@@ -202,7 +218,8 @@ def _enumerated(instance: Instance, result: kpm.Result) -> float | None:
     if abs(other.certainty_equivalent - result.certainty_equivalent) > 2 * GAP * result.scale:
         raise NotVerifiedError(f"{name}: a certainty equivalent of {other.certainty_equivalent}")
     verified(other, name)
-    return float(np.median(interleave({"own": enumerate_cells}, 3)["own"]))
+    seconds = interleave_timed({"own": warmed(enumerate_cells), "clear": clear}, rounds)
+    return float(np.median(seconds["own"])), ratio(seconds, "own", "clear")
 
 
 def _count(cells: int) -> int | str:
@@ -226,9 +243,11 @@ def scip(quick: bool) -> Section:
     with one_core(), SolverProcess("scip_book:ScipProcess", books.simulation_a(0.4)) as process:
         for instance in instances(quick):
             result = _cleared(instance)
-            own = _own_time(instance, quick)
+            clear = _clear_timer(instance, 3 if quick else 15)
             for settings in ({}, ROBUST):
+                before = clear()
                 answer = process.ask("solve", instance.book, GAP, limit, settings)
+                own = (before + clear()) / 2
                 short = result.certainty_equivalent / result.scale - answer.value
                 outcome = judged(answer, short)
                 if outcome in (PROVED, LIMIT):

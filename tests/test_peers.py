@@ -16,9 +16,18 @@ for _package in ("clarabel", "cvxpy", "ecos", "pyscipopt", "scs"):
     pytest.importorskip(_package)
 
 from benchmarks import books, whole_books
-from benchmarks.accuracy import bound_at, error, upper_bound
+from benchmarks.accuracy import CellData, bound_at, error, upper_bound
 from benchmarks.arrivals import latencies, poisson
-from benchmarks.cell_sweep import Cells, reachable_cells, summed
+from benchmarks.cell_sweep import (
+    PEERS,
+    Cells,
+    reachable_cells,
+    refused,
+    summed,
+    sweep,
+    sweep_in_turns,
+    unreachable_cells,
+)
 from benchmarks.cells import FAMILIES, benchmark_cells
 from benchmarks.contest import TIMED, hold
 from benchmarks.own_cell import CoreCell
@@ -42,7 +51,7 @@ def test_each_family_has_its_cells() -> None:
 def test_the_error_of_a_point_sees_what_is_wrong_with_it() -> None:
     for data in benchmark_cells(1):
         core = CoreCell(data, 1e-12)
-        solution = core.solve()
+        solution = core.solution()
         bound = core.bound(solution)
         xi, demand = solution["state_prices"], solution["net_demand"]
         assert error(data, (xi, demand), bound) < 1e-9
@@ -56,7 +65,7 @@ def test_the_bound_holds_for_any_distributions() -> None:
     generator = np.random.default_rng(1)
     for data in benchmark_cells(1):
         core = CoreCell(data, 1e-12)
-        best = core.bound(core.solve())
+        best = core.bound(core.solution())
         size = data.market.prior.size
         for _ in range(5):
             p, g = generator.dirichlet(np.ones(size), size=2)
@@ -68,7 +77,7 @@ def test_bounds_from_a_point_hold_and_are_tight_at_the_best() -> None:
     generator = np.random.default_rng(3)
     for data in benchmark_cells(1):
         core = CoreCell(data, 1e-12)
-        solution = core.solve()
+        solution = core.solution()
         best, multipliers = core.bound(solution), solution["multipliers"]
         slack = 1e-7 * data.notional
         assert abs(bound_at(data, solution["net_demand"], multipliers) - best) <= slack
@@ -106,7 +115,7 @@ def test_a_process_answers_fails_and_ends() -> None:
         with pytest.raises(SolverProcessError, match="KeyError"):
             process.ask("seconds", 0, 1e-8)
         (_, demand), seconds = process.ask("attempt", 0, data, 1e-8)
-        assert demand == pytest.approx(CoreCell(data, 1e-8).solve()["net_demand"])
+        assert demand == pytest.approx(CoreCell(data, 1e-8).solution()["net_demand"])
         times = process.ask("seconds", 0, 1e-8)
         assert len(times) == TIMED
         assert all(0 < took < 1 for took in times)
@@ -136,6 +145,45 @@ def test_reachable_cells_are_those_the_enumeration_solves() -> None:
     assert drawn.reachable == pytest.approx(stats.solved, rel=0.3)
     for data in drawn.cells:
         assert kpm.solve_cell(*book, data.cell).status is not kpm.Status.INFEASIBLE
+
+
+def test_the_other_cells_are_found_infeasible() -> None:
+    book = books.simulation_a(0.2)
+    missed = unreachable_cells(book)
+    for data in missed:
+        assert kpm.solve_cell(*book, data.cell).status is kpm.Status.INFEASIBLE
+    count = kpm.clear(*book).stats.cells
+    assert len(missed) == count - reachable_cells(book, count, count, count).reachable == 32
+    with SolverProcess(PEERS["Clarabel"]) as process:
+        assert 0 < refused(missed, process) < 10
+        reached = reachable_cells(book, 5, all_limit=1, list_limit=count).cells
+        assert refused(reached, process) == 0.0  # a cell with an answer is not refused
+
+
+class ClockedSolver:
+    """Answers with Clarabel's points; claims a time that doubles each turn."""
+
+    def __init__(self, process: SolverProcess, share: float) -> None:
+        self.process, self.share, self.turn = process, share, 0
+
+    def ask(self, name: str, cells: list[CellData], tolerance: float) -> list[tuple[float, object]]:
+        found = self.process.ask(name, cells, tolerance)
+        seconds, self.turn = self.share * 2.0**self.turn, self.turn + 1
+        return [(seconds, point) for _, point in found]
+
+
+def test_sweeps_in_turns_are_multiples_of_what_was_timed_beside_them() -> None:
+    """Each part's time is divided by the clock of its own turn, so a slower machine cancels out."""
+    cells = reachable_cells(books.simulation_a(0.2), 24, all_limit=1, list_limit=1000)
+    with SolverProcess(PEERS["Clarabel"]) as process:
+        solver = ClockedSolver(process, 3.0)
+        clocks = iter([1.0, 1.0, 2.0, 2.0, 4.0, 4.0])
+        found = sweep_in_turns(cells, {"Clarabel": solver}, lambda: next(clocks), 3)["Clarabel"]
+        whole = sweep(cells, process)
+    assert found.solved == whole.solved == 1.0
+    assert found.best == whole.best
+    assert found.multiple == pytest.approx(3.0 * cells.reachable)
+    assert found.seconds == pytest.approx(3.0 * (1 + 2 + 4) / 3 * cells.reachable)
 
 
 def test_a_sum_over_all_cells_is_exact_and_one_over_a_sample_says_how_inexact() -> None:
