@@ -69,7 +69,7 @@ void DemandProgram::start(const Attempt& attempt) {
   steps_.start(start_);
   losses();
   if (attempt.edge < 0.5) {
-    risk_.tilt(loss_, start_, attempt.entropy_share);
+    risk_.guess(loss_, start_, attempt.entropy_share);
     costs();
     steps_.lean(start_, attempt.edge);
     losses();

@@ -25,8 +25,8 @@ class RiskBlock {
  public:
   RiskBlock(const ScaledMarket& market, Arena& arena);
 
-  /// A first guess of p and g for the given losses: p tilted as far as start() does.
-  void tilt(const ArrayView& loss, double tau, double entropy_share);
+  /// A first guess of g for the given losses, without an exponential.
+  void guess(const ArrayView& loss, double tau, double entropy_share);
 
   /// A well-centred start for the given losses: p tilted as far as `entropy_share` of the radius
   /// allows, complementarity products about tau times the prior.
@@ -114,6 +114,7 @@ class RiskBlock {
     double inverse_c, inverse_kappa, inverse_mu;  // of the pivots, 0 for what does not move
   };
 
+  void tilt(const ArrayView& loss, double tau, double entropy_share);
   void refresh();
   void put(Slice& array, Eigen::Index k, const Pair& values) const;
   void tilt_in_ball(double tau, double entropy_share);

@@ -90,6 +90,41 @@ void RiskBlock::tilt(const ArrayView& loss, double tau, double entropy_share) {
   refresh();
 }
 
+/// g alone, roughly: a ball tilts like so much risk aversion more, and for the exponential stands
+/// 1 / (1 - z + z^2 / 2).
+void RiskBlock::guess(const ArrayView& loss, double tau, double entropy_share) {
+  if (simplex_) {
+    tilt(loss, tau, entropy_share);
+    return;
+  }
+  const double worst = loss.maxCoeff();
+  double strength = a_;
+  if (ball_) {
+    Pair mean(0.0, 0.0);
+    Pair square(0.0, 0.0);
+    for (Eigen::Index k = 0; k < states_.size(); ++k) {
+      const Pair deviation = pair_of(loss.data(), count_, k) - worst;
+      mean += states_[k].q * deviation;
+      square += states_[k].q * deviation.square();
+    }
+    const double variance = square.sum() - mean.sum() * mean.sum();
+    if (variance > 0.0) {
+      strength += std::sqrt(2.0 * entropy_share * market_.ambiguity / variance);
+    }
+  }
+  Pair mass(0.0, 0.0);
+  for (Eigen::Index k = 0; k < states_.size(); ++k) {
+    States& at = states_[k];
+    const Pair z = strength * (pair_of(loss.data(), count_, k) - worst);
+    at.g = at.q / (1.0 - z + 0.5 * z * z);
+    mass += at.g;
+  }
+  const double inverse = 1.0 / mass.sum();
+  for (Eigen::Index k = 0; k < states_.size(); ++k) {
+    put(g, k, states_[k].g * inverse);
+  }
+}
+
 /// On the central path at `tau` for the given losses, but for second-order terms: p on a ball of
 /// `entropy_share` times the radius, then t and h so that t g and h p are tau q and the
 /// stationarity holds.

@@ -14,14 +14,12 @@ using Matrix = Eigen::Matrix<double, Eigen::Dynamic, Eigen::Dynamic, Eigen::RowM
 
 /// Even and odd products apart: two short chains of additions instead of one long one.
 inline double dot(const double* a, const double* b, Eigen::Index count) {
-  double even = 0.0;
-  double odd = 0.0;
+  Eigen::Array2d sum(0.0, 0.0);
   Eigen::Index i = 0;
   for (; i + 1 < count; i += 2) {
-    even += a[i] * b[i];
-    odd += a[i + 1] * b[i + 1];
+    sum += Eigen::Map<const Eigen::Array2d>(a + i) * Eigen::Map<const Eigen::Array2d>(b + i);
   }
-  return i < count ? even + a[i] * b[i] + odd : even + odd;
+  return i < count ? sum[0] + a[i] * b[i] + sum[1] : sum[0] + sum[1];
 }
 
 /// The lower triangle of `matrix` plus rows rows'. The library's blocked kernel pays from a certain
@@ -37,17 +35,7 @@ void add_gram(const Rows& rows, Square& matrix) {
     const double* const a = &rows(k, 0);
     for (Eigen::Index l = 0; l <= k; ++l) {
       const double* const b = &rows(l, 0);
-      double even = 0.0;
-      double odd = 0.0;
-      Eigen::Index i = 0;
-      for (; i + 1 < rows.cols(); i += 2) {
-        even += a[i] * b[i];
-        odd += a[i + 1] * b[i + 1];
-      }
-      if (i < rows.cols()) {
-        even += a[i] * b[i];
-      }
-      matrix(k, l) += even + odd;
+      matrix(k, l) += dot(a, b, rows.cols());
     }
   }
 }

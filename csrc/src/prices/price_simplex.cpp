@@ -41,7 +41,7 @@ void PriceSimplex::reset() {
     high_[j] = j < states_ ? kInfinity : 1.0;  // sum xi = 1 implies it
     at_high_[j] = 0;
   }
-  fresh_ = false;
+  fresh_ = exact_ = false;
 }
 
 /// The tableau of the first basis, xi_0 and all claim prices: pi_k = P_k0 + sum_i (P_ki - P_k0)
@@ -122,11 +122,22 @@ void PriceSimplex::evaluate() {
   for (int r = 0; r < rows_; ++r) {
     value_[basis_[r]] = basic_value_[r];
   }
+  exact_ = true;
+}
+
+/// What evaluate() would find after a nonbasic variable has moved, but for rounding.
+void PriceSimplex::move(int entering, double change) {
+  for (int r = 0; r < rows_; ++r) {
+    value_[basis_[r]] -= tableau_(r, entering) * change;
+  }
+  value_[entering] += change;
+  exact_ = false;
 }
 
 void PriceSimplex::set_range(int claim, double low, double high) {
   low_[states_ + claim] = low;
   high_[states_ + claim] = high;
+  exact_ = false;
 }
 
 void PriceSimplex::pivot(int row, int entering) {
@@ -151,10 +162,13 @@ void PriceSimplex::pivot(int row, int entering) {
   ++pivots_;
 }
 
-/// Dual simplex for a zero objective: every basis is dual feasible, so only the ranges matter.
+/// Dual simplex for a zero objective: every basis is dual feasible, so only the ranges matter. What
+/// is said in the end is said of exact values.
 bool PriceSimplex::feasible() {
-  evaluate();
   for (int step = 0;; ++step) {
+    if (step == 0 ? !exact_ : pivots_ >= kRefresh) {
+      evaluate();
+    }
     const bool greedy = step < kGreedyPivots * (rows_ + columns_);
     int row = -1;
     double worst = kFeasible;
@@ -170,6 +184,10 @@ bool PriceSimplex::feasible() {
       }
     }
     if (row < 0 || step > kMostPivots * (rows_ + columns_)) {
+      if (!exact_) {
+        evaluate();
+        continue;
+      }
       return true;  // or undecided: violation() tells
     }
     const int leaving = basis_[row];
@@ -192,13 +210,19 @@ bool PriceSimplex::feasible() {
       }
     }
     if (entering < 0) {
+      if (!exact_) {
+        evaluate();
+        continue;
+      }
       farkas_row_ = row;
       farkas_sign_ = rises ? -1.0 : 1.0;
       return false;
     }
+    const double target = rises ? low_[leaving] : high_[leaving];
+    move(entering, (value_[leaving] - target) / tableau_(row, entering));
+    value_[leaving] = target;
     pivot(row, entering);
     at_high_[leaving] = rises ? 0 : 1;
-    evaluate();
   }
 }
 
@@ -231,7 +255,9 @@ double PriceSimplex::maximise(const ArrayView& claim_weights, const ArrayView& s
     cost_[j] = j < states_ ? state_weights[j] : claim_weights[j - states_];
   }
   for (int step = 0;; ++step) {
-    evaluate();
+    if (!exact_) {
+      evaluate();
+    }
     reduced_costs();
     const bool greedy = step < kGreedyPivots * (rows_ + columns_);
     int entering = -1;
@@ -271,6 +297,7 @@ double PriceSimplex::maximise(const ArrayView& claim_weights, const ArrayView& s
         to_high = rate > 0.0;
       }
     }
+    exact_ = false;
     if (row < 0) {
       at_high_[entering] = at_high_[entering] ? 0 : 1;  // straight to its other bound
     } else {

@@ -62,6 +62,7 @@ class PriceSimplex {
   void build();
   void refresh();
   void evaluate();
+  void move(int entering, double change);
   void pivot(int row, int entering);
   void reduced_costs();
 
@@ -82,6 +83,7 @@ class PriceSimplex {
   double farkas_sign_ = 0.0;
   int pivots_ = 0;      // since the tableau was computed
   bool fresh_ = false;  // false: the next tableau is that of the first basis
+  bool exact_ = false;  // whether values are those of evaluate() for this basis and these ranges
 };
 
 }  // namespace kpm
