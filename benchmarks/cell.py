@@ -13,7 +13,9 @@ the parameters (DPP) of a problem that was canonicalised before. Both use Clarab
 run without a licence and is left out.
 
 This package gets the book, not the cell: its time includes compiling the orders into staircases and
-finding out whether any state prices reach the cell, which the others are told.
+finding out whether any state prices reach the cell, which the others are told. What the core and
+Clarabel find becomes Python's when it is read, after the timer has stopped; the others make arrays
+of it within their time, and so does ``kpm_fast.solve_cell``.
 """
 
 from __future__ import annotations

@@ -1,10 +1,11 @@
 """The paper's enumeration (28) with another solver for the cells: measured, or estimated.
 
-A peer has to solve every cell that state prices reach; which those are it is told for nothing. Few
-such cells are all solved. Of many, a random sample is, uniform; and where there are too many to
-list, cells are drawn claim by claim, uniformly among the pieces that the claims before leave
-reachable, and the time of each counts as often as the numbers of choices on its way multiply to:
-Knuth's estimate of a tree (1975), which is unbiased.
+A peer has to solve every cell that state prices reach; which those are it is told for nothing, but
+for the paper's book, where it also finds out by itself about the others. Few such cells are all
+solved. Of many, a random sample is, uniform; and where there are too many to list, cells are drawn
+claim by claim, uniformly among the pieces that the claims before leave reachable, and the time of
+each counts as often as the numbers of choices on its way multiply to: Knuth's estimate of a tree
+(1975), which is unbiased.
 """
 
 from __future__ import annotations
@@ -197,14 +198,15 @@ def summed(seconds: Floats, fine: np.ndarray, cells: Cells, best: float) -> Swee
     return Sweep(float(parts.sum()), deviation, float(fine.mean()), best)
 
 
-def refused(cells: list[CellData], solver: SolverProcess) -> float:
-    """Seconds in which a solver finds each of these cells infeasible.
+def refused(cells: list[CellData], solver: SolverProcess) -> tuple[float, float]:
+    """Seconds in which a solver finds each of these cells infeasible, and the share it does.
 
-    One that it does not is taken to need what the others do on average, none if none is.
+    The others are taken to need what those do on average, nothing if there are none.
     """
     answers = solver.ask("refuse_all", cells, TOLERANCE)
     seconds = [took for took, infeasible in answers if infeasible]
-    return len(cells) * float(np.mean(seconds)) if seconds else 0.0
+    share = len(seconds) / len(cells)
+    return (sum(seconds) / share, share) if seconds else (0.0, 0.0)
 
 
 PEERS = {"Clarabel": "cell_sweep:ClarabelSweep", "CVXPY": "cell_sweep:CvxpySweep"}
@@ -230,6 +232,7 @@ class ClarabelSweep:
         """Seconds, and whether the cell was found to be infeasible."""
         from .conic_solvers import ClarabelCell
 
+        ClarabelCell(cells[0], tolerance).solve()  # as in solve_all
         answers = []
         for data in cells:
             task = ClarabelCell(data, tolerance)

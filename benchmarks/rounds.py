@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 
 Floats = NDArray[np.float64]
 _BRIEF = 1e-3  # seconds
+_LONG = 5e-3  # seconds: what a call takes that needs no warming
 
 
 def cores() -> list[int]:
@@ -93,15 +94,24 @@ def interleave_timed(timers: Mapping[str, Callable[[], float]], rounds: int) -> 
 
 
 def warmed(task: Callable[[], Any]) -> Callable[[], float]:
-    """A timer of a brief task: of one call after a millisecond of them."""
+    """A timer of one call, after a millisecond of them if it is brief."""
 
     def seconds() -> float:
-        _warm_up(task)
-        start = time.perf_counter()
-        task()
-        return time.perf_counter() - start
+        spent = 0.0
+        while spent < _BRIEF:
+            took = _timed(task)
+            if took >= _LONG:
+                return took
+            spent += took
+        return _timed(task)
 
     return seconds
+
+
+def _timed(task: Callable[[], Any]) -> float:
+    start = time.perf_counter()
+    task()
+    return time.perf_counter() - start
 
 
 def ratio(seconds: Mapping[str, Floats], task: str, base: str) -> float:

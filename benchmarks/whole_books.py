@@ -1,7 +1,8 @@
 """Whole books: this package against the paper's enumeration with other solvers, and against SCIP.
 
 Each solver has a process of its own and one thread, all of them on the same core, and goes to a
-gap of 1e-6 of the notional. ``kpm_fast.clear`` is timed before and after every turn of another.
+gap of 1e-6 of the notional. ``kpm_fast.clear`` is timed before and after every turn of a peer, and
+in turns with its own enumeration.
 Every answer of this package passes ``result.verify()``. The peers:
 
 - Enumeration solves the cells that state prices reach; which these are Clarabel and CVXPY are told
@@ -145,8 +146,10 @@ def enumeration(quick: bool) -> Section:
         "Where a book has only a few cells, solving them all is less work than a tree's bounds.",
     )
     part.notes += [
-        "Multiples of kpm_fast.clear; own: its own enumeration, which prunes by bounds as well and "
-        f"refuses more than {CELL_LIMIT:,} cells. Reachable: cells that state prices reach. Where "
+        f"Multiples of kpm_fast.clear, timed beside each of {ROUNDS} parts of the cells; the times "
+        "in the last columns are sums and medians, their ratios need not be the multiples. Own: "
+        "its own enumeration, which prunes by bounds as well and refuses more than "
+        f"{CELL_LIMIT:,} cells. Reachable: cells that state prices reach. Where "
         f"there are at most {ALL:,}, all are solved. Elsewhere the times of Clarabel and CVXPY are "
         "EXTRAPOLATED from a random sample: uniform, or, where the cells are too many to list, "
         "drawn claim by claim (Knuth's estimate; the number of reachable cells is then estimated "

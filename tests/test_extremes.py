@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import math
 from typing import Any
 
@@ -217,5 +218,21 @@ def test_a_first_cell_out_of_reach_ends_the_climb() -> None:
         [1e6, 0.5, 0.3, 0.3, 1, 1, 1, 1, 1, 0.3, 1, 1, 1, 1, 1e-30, 1, 1, *[1.0] * 10],
     )
     result = kpm.clear(market, orders, threads=1, tolerance=1e-6)
+    assert result.status is kpm.Status.OPTIMAL
+    result.verify().raise_if_failed()
+
+
+@pytest.mark.sanitize
+@pytest.mark.parametrize("least", [1e-20, 1e-28, 1e-30])
+@pytest.mark.parametrize("rare", [1e-30, 1e-100, 1e-200])
+def test_losses_that_differ_next_to_nothing_start_like_equal_ones(
+    least: float, rare: float
+) -> None:
+    """The ball tilts by Omega over their variance: where that underflowed a start never ended."""
+    market = kpm.Market([[1, 0, 0], [0, 0, 1]], [0.5, 0.5, rare], risk_aversion=1e-30, ambiguity=1)
+    orders = kpm.Orders([0, 1], [1, -1], [0.3, 0.5], [1e30, least])
+    for cell in itertools.product(range(3), repeat=2):
+        assert kpm.solve_cell(market, orders, cell).status is kpm.Status.OPTIMAL
+    result = kpm.clear(market, orders)
     assert result.status is kpm.Status.OPTIMAL
     result.verify().raise_if_failed()

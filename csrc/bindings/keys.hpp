@@ -84,14 +84,15 @@ inline const Keys& keys() {
 class Form {
  public:
   Form(std::initializer_list<const Key*> keys) {
+    const py::dict blank;
     for (const Key* key : keys) {
-      key->set(blank_, py::none());
+      key->set(blank, py::none());
     }
-    blank_.inc_ref();  // like its keys it is never dropped
+    blank_ = py::object(blank).release().ptr();  // like its keys it is never dropped
   }
 
   py::dict copy() const {
-    PyObject* const made = PyDict_Copy(blank_.ptr());
+    PyObject* const made = PyDict_Copy(blank_);
     if (made == nullptr) {
       throw py::error_already_set();
     }
@@ -99,7 +100,7 @@ class Form {
   }
 
  private:
-  py::dict blank_;
+  PyObject* blank_;
 };
 
 /// The answers that every clearing is made of.

@@ -25,7 +25,7 @@ class RiskBlock {
  public:
   RiskBlock(const ScaledMarket& market, Arena& arena);
 
-  /// A first guess of g for the given losses, without an exponential.
+  /// A first guess of g for the given losses, mostly without an exponential.
   void guess(const ArrayView& loss, double tau, double entropy_share);
 
   /// A well-centred start for the given losses: p tilted as far as `entropy_share` of the radius

@@ -91,7 +91,8 @@ void RiskBlock::tilt(const ArrayView& loss, double tau, double entropy_share) {
 }
 
 /// g alone, roughly: a ball tilts like so much risk aversion more, and for the exponential stands
-/// 1 / (1 - z + z^2 / 2).
+/// 1 / (1 - z + z^2 / 2). Losses that differ by less than tau are not told apart. Where the worst
+/// state decides, tilt() is as cheap.
 void RiskBlock::guess(const ArrayView& loss, double tau, double entropy_share) {
   if (simplex_) {
     tilt(loss, tau, entropy_share);
@@ -107,10 +108,9 @@ void RiskBlock::guess(const ArrayView& loss, double tau, double entropy_share) {
       mean += states_[k].q * deviation;
       square += states_[k].q * deviation.square();
     }
-    const double variance = square.sum() - mean.sum() * mean.sum();
-    if (variance > 0.0) {
-      strength += std::sqrt(2.0 * entropy_share * market_.ambiguity / variance);
-    }
+    const double variance = std::max(square.sum() - mean.sum() * mean.sum(), 0.0);
+    const double deviation = std::max(std::sqrt(variance), tau);
+    strength += std::sqrt(2.0 * entropy_share * market_.ambiguity) / deviation;
   }
   Pair mass(0.0, 0.0);
   for (Eigen::Index k = 0; k < states_.size(); ++k) {
@@ -119,9 +119,9 @@ void RiskBlock::guess(const ArrayView& loss, double tau, double entropy_share) {
     at.g = at.q / (1.0 - z + 0.5 * z * z);
     mass += at.g;
   }
-  const double inverse = 1.0 / mass.sum();
+  const double total = mass.sum();
   for (Eigen::Index k = 0; k < states_.size(); ++k) {
-    put(g, k, states_[k].g * inverse);
+    put(g, k, states_[k].g / total);
   }
 }
 
@@ -208,7 +208,8 @@ void RiskBlock::tilt_in_ball(double tau, double entropy_share) {
       }
       entropy += entropy_of(at.q, at.m, at.ratio, at.excess);
     }
-    if (entropy <= entropy_share * market_.ambiguity || mu_ >= enough) {
+    // Put so that losses which are no numbers end it, too.
+    if (!(entropy > entropy_share * market_.ambiguity && mu_ < enough)) {
       break;
     }
     // With a worst state that is next to impossible the first guess is off by many powers of ten.

@@ -59,12 +59,13 @@ bool NearestPrices::solve(const ArrayView& price_low, const ArrayView& price_hig
   return true;
 }
 
-/// The only prices on the face, unless pivots have left so much rounding that the projection's are
-/// nearer to what the claims' prices are to be.
+/// The only prices on the face. False where pivots have left so much rounding that the projection's
+/// are nearer to what the claims' prices are to be.
 bool NearestPrices::take_vertex() {
   double sum = 0.0;
   for (int i = 0; i < market_.states(); ++i) {
-    xi_[i] = std::max(simplex_.state_price(i), 0.0);
+    const double price = simplex_.state_price(i);
+    xi_[i] = price > kPositive ? price : 0.0;  // a basic variable at zero is so but for rounding
     sum += xi_[i];
   }
   xi_ /= sum;

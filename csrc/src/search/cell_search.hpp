@@ -13,7 +13,7 @@ namespace kpm {
 struct SearchSettings {
   double tolerance = 1e-9;  ///< scaled money
   double tie = 1e-10;       ///< scaled money: cells this close to the best are candidates
-  int threads = 1;
+  int threads = 1;          ///< 0: all processors
   bool prune_bound = true;
   /// Polled by the calling thread; anything but kOptimal stops the search with that status.
   std::function<Status(const Progress&)> stop;

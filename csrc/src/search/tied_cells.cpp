@@ -73,18 +73,17 @@ void descend(const std::vector<std::vector<Option>>& choices, std::size_t level,
 std::vector<std::vector<int>> tied_cells(const std::vector<const Node*>& nodes,
                                          const std::vector<Corners>& corners, double threshold) {
   std::set<std::vector<int>> found;
-  for (const Node* const at_hand : nodes) {
-    const Node& node = *at_hand;
-    const double slack = node.bound - threshold;
+  for (const Node* const node : nodes) {
+    const double slack = node->bound - threshold;
     if (slack < 0.0) {
       continue;
     }
     std::vector<std::vector<Option>> choices;
     choices.reserve(corners.size());
-    for (int k = 0; k < node.run.claims(); ++k) {
+    for (int k = 0; k < node->run.claims(); ++k) {
       const auto at = static_cast<std::size_t>(k);
-      choices.push_back(
-          options(k, corners[at], node.run.first[at], node.run.last[at], node.multipliers, slack));
+      choices.push_back(options(k, corners[at], node->run.first[at], node->run.last[at],
+                                node->multipliers, slack));
     }
     std::vector<int> cell(corners.size(), 0);
     descend(choices, 0, slack, cell, found);
