@@ -14,8 +14,9 @@ import itertools
 import math
 import time
 import warnings
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from scipy.optimize import linprog
@@ -27,6 +28,9 @@ from .books import Book
 from .conic import ConicCell
 from .own_cell import CoreCell
 from .solver_process import SolverProcess
+
+if TYPE_CHECKING:
+    from .conic_solvers import ClarabelCell
 
 TOLERANCE = 1e-8  # of the notional, asked of the solver for each cell
 ACCURACY = 1e-6  # of the notional: what an answer has to reach for its time to count
@@ -217,29 +221,29 @@ class ClarabelSweep:
     """Clarabel called directly; its matrices are built before the timer starts."""
 
     def solve_all(self, cells: Sequence[CellData], tolerance: float) -> list[Answer]:
-        from .conic_solvers import ClarabelCell
-
-        ClarabelCell(cells[0], tolerance).solve()  # loads what it loads once
-        answers: list[Answer] = []
-        for data in cells:
-            task = ClarabelCell(data, tolerance)
-            start = time.perf_counter()
-            solution = task.solve()
-            answers.append((time.perf_counter() - start, task.point(solution)))
-        return answers
+        return [
+            (took, task.point(solution)) for took, task, solution in self._solved(cells, tolerance)
+        ]
 
     def refuse_all(self, cells: Sequence[CellData], tolerance: float) -> list[tuple[float, bool]]:
         """Seconds, and whether the cell was found to be infeasible."""
+        return [
+            (took, task.infeasible(solution))
+            for took, task, solution in self._solved(cells, tolerance)
+        ]
+
+    @staticmethod
+    def _solved(
+        cells: Sequence[CellData], tolerance: float
+    ) -> Iterator[tuple[float, ClarabelCell, Any]]:
         from .conic_solvers import ClarabelCell
 
-        ClarabelCell(cells[0], tolerance).solve()  # as in solve_all
-        answers = []
+        ClarabelCell(cells[0], tolerance).solve()  # loads what it loads once
         for data in cells:
             task = ClarabelCell(data, tolerance)
             start = time.perf_counter()
             solution = task.solve()
-            answers.append((time.perf_counter() - start, task.infeasible(solution)))
-        return answers
+            yield time.perf_counter() - start, task, solution
 
 
 class CvxpySweep:

@@ -15,7 +15,7 @@ import importlib
 import math
 import time
 import warnings
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass, field
 from typing import Any
@@ -24,7 +24,7 @@ import numpy as np
 
 from .accuracy import CellData, Floats, bound_at, error
 from .own_cell import CoreCell
-from .rounds import one_core
+from .rounds import BRIEF, WARM_UP, one_core, timed, warm_up
 from .solver_process import SolverProcess
 
 ACCURACIES = (1e-4, 1e-6, 1e-8)  # of the notional
@@ -33,8 +33,6 @@ BEST = 1e-12  # the tolerance at which this package makes the bound that all are
 PEER = 1e-9  # and Clarabel another one
 PATIENCE = 0.4  # seconds: after a call as long as this, no smaller tolerance is tried
 COLLECT_EVERY = 50  # turns: garbage is collected between them, not in calls
-BRIEF = 5e-3  # seconds: shorter calls are warmed by untimed ones
-WARM_UP = 1e-3  # seconds of them: the process has slept while the others had their turns
 TIMED = 5  # calls that a turn counts, of a solver that needs less than the warm-up
 SOLVERS = {
     "kpm_fast, core": "own_cell:CoreCell",
@@ -77,19 +75,10 @@ class Solver:
         self.turns += 1
         if self.turns % COLLECT_EVERY == 0:
             gc.collect()
-        spent = 0.0
-        while spent < WARM_UP:
-            took = _timed(solve)
-            if took >= BRIEF:
-                return [took]
-            spent += took
-        return [_timed(solve) for _ in range(TIMED if took < WARM_UP else 1)]
-
-
-def _timed(solve: Callable[[], Any]) -> float:
-    start = time.perf_counter()
-    solve()
-    return time.perf_counter() - start
+        took = warm_up(solve)  # the process has slept while the others had their turns
+        if took >= BRIEF:
+            return [took]
+        return [timed(solve) for _ in range(TIMED if took < WARM_UP else 1)]
 
 
 @dataclass

@@ -14,8 +14,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 Floats = NDArray[np.float64]
-_BRIEF = 1e-3  # seconds
-_LONG = 5e-3  # seconds: what a call takes that needs no warming
+WARM_UP = 1e-3  # seconds of untimed calls before one that counts
+BRIEF = 5e-3  # seconds: a call that takes longer needs no warming
 
 
 def cores() -> list[int]:
@@ -60,11 +60,11 @@ def interleave(tasks: Mapping[str, Callable[[], Any]], rounds: int) -> dict[str,
             first = turn % len(names)
             for name in names[first:] + names[:first]:
                 if name in brief:
-                    _warm_up(tasks[name])
+                    warm_up(tasks[name])
                 start = time.perf_counter()
                 tasks[name]()
                 elapsed = time.perf_counter() - start
-                if turn < 0 and elapsed < _BRIEF:
+                if turn < 0 and elapsed < WARM_UP:
                     brief.add(name)
                 if turn >= 0:
                     seconds[name][turn] = elapsed
@@ -74,10 +74,22 @@ def interleave(tasks: Mapping[str, Callable[[], Any]], rounds: int) -> dict[str,
     return seconds
 
 
-def _warm_up(task: Callable[[], Any]) -> None:
-    end = time.perf_counter() + _BRIEF
-    while time.perf_counter() < end:
-        task()
+def timed(task: Callable[[], Any]) -> float:
+    """Seconds of one call."""
+    start = time.perf_counter()
+    task()
+    return time.perf_counter() - start
+
+
+def warm_up(task: Callable[[], Any]) -> float:
+    """Call a task for a millisecond, or once if that is not brief; the last call's seconds."""
+    spent = 0.0
+    while spent < WARM_UP:
+        took = timed(task)
+        if took >= BRIEF:
+            break
+        spent += took
+    return took
 
 
 def interleave_timed(timers: Mapping[str, Callable[[], float]], rounds: int) -> dict[str, Floats]:
@@ -97,21 +109,10 @@ def warmed(task: Callable[[], Any]) -> Callable[[], float]:
     """A timer of one call, after a millisecond of them if it is brief."""
 
     def seconds() -> float:
-        spent = 0.0
-        while spent < _BRIEF:
-            took = _timed(task)
-            if took >= _LONG:
-                return took
-            spent += took
-        return _timed(task)
+        took = warm_up(task)
+        return took if took >= BRIEF else timed(task)
 
     return seconds
-
-
-def _timed(task: Callable[[], Any]) -> float:
-    start = time.perf_counter()
-    task()
-    return time.perf_counter() - start
 
 
 def ratio(seconds: Mapping[str, Floats], task: str, base: str) -> float:

@@ -11,6 +11,7 @@ import numpy as np
 import pytest
 
 import kpm_fast as kpm
+from kpm_fast import _core
 
 for _package in ("clarabel", "cvxpy", "ecos", "pyscipopt", "scs"):
     pytest.importorskip(_package)
@@ -117,7 +118,8 @@ def test_a_process_answers_fails_and_ends() -> None:
         (_, demand), seconds = process.ask("attempt", 0, data, 1e-8)
         assert demand == pytest.approx(CoreCell(data, 1e-8).solution()["net_demand"])
         times = process.ask("seconds", 0, 1e-8)
-        assert len(times) in (1, TIMED)  # one where a call is slow, as under a sanitizer
+        if "-fsanitize" not in _core.build_info()["flags"]:  # there, one call that is not brief
+            assert len(times) == TIMED
         assert all(0 < took < 1 for took in times)
         assert seconds > 0
     with (
