@@ -51,7 +51,7 @@ SCIPY = {"SLSQP": "scipy_cell:ScipyCell", "trust-constr": "scipy_cell:TrustConst
 
 def solvers(quick: bool) -> Section:
     """The table of all solvers at the greatest accuracy, and every family's ratios as a figure."""
-    cells, rounds = (benchmark_cells(1)[::2], 2) if quick else (benchmark_cells(6), 20)
+    cells, rounds = (benchmark_cells(1)[::3], 2) if quick else (benchmark_cells(6), 20)
     contest = hold(cells, rounds, solvers=SOLVERS | UNREFINED)
     part = Section(f"All solvers, to {REQUIRED:g} of the notional")
     count = len(contest.cells)

@@ -46,6 +46,7 @@ GAP = 1e-6  # of the notional: what is proved
 SAMPLE = 200  # cells
 ROUNDS = 5  # in each, peers solve a part of the cells
 ALL = 1000  # cells: books with fewer reachable ones have all of them solved
+QUICK_ALL = 300
 LISTED = 100_000  # cells: books with fewer have their reachable ones listed
 QUICK_LISTED = 20_000  # listing takes a while
 CELL_LIMIT = 1_000_000  # of this package's enumeration
@@ -146,14 +147,14 @@ def enumeration(quick: bool) -> Section:
         "Where a book has only a few cells, solving them all is less work than a tree's bounds.",
     )
     part.notes += [
-        f"Multiples of kpm_fast.clear, timed beside each of {ROUNDS} parts of the cells; the times "
+        "Multiples of kpm_fast.clear, timed beside each part of the cells; the times "
         "in the last columns are sums and medians, their ratios need not be the multiples. Own: "
         "its own enumeration, which prunes by bounds as well and refuses more than "
         f"{CELL_LIMIT:,} cells. Reachable: cells that state prices reach. Where "
-        f"there are at most {ALL:,}, all are solved. Elsewhere the times of Clarabel and CVXPY are "
-        "EXTRAPOLATED from a random sample: uniform, or, where the cells are too many to list, "
-        "drawn claim by claim (Knuth's estimate; the number of reachable cells is then estimated "
-        "too). Error: the larger of the two relative standard errors.",
+        f"there are at most {QUICK_ALL if quick else ALL:,}, all are solved. Elsewhere the times "
+        "of Clarabel and CVXPY are EXTRAPOLATED from a random sample: uniform, or, where the cells "
+        "are too many to list, drawn claim by claim (Knuth's estimate; the number of reachable "
+        "cells is then estimated too). Error: the larger of the two relative standard errors.",
         f"Solved: share of the cells on which both are within {ACCURACY:g} of the notional. On the "
         "race card, risk aversion times notional is about a thousand: exponentials of losses span "
         "more digits than there are.",
@@ -165,7 +166,8 @@ def _enumeration_row(
     instance: Instance, result: kpm.Result, peers: dict[str, SolverProcess], quick: bool
 ) -> Row:
     """One book's cells by everybody; "listed" says whether the reachable ones are known."""
-    cells = reachable_cells(instance.book, 40 if quick else SAMPLE, ALL, LISTED)
+    count, most = (40, QUICK_ALL) if quick else (SAMPLE, ALL)
+    cells = reachable_cells(instance.book, count, most, LISTED)
     clear = _clear_timer(instance, 3 if quick else 9)
     seen: list[float] = []
 
