@@ -3,8 +3,7 @@
 Environment:
     KPM_WERROR=1                       warnings are errors (GCC and Clang)
     KPM_SANITIZE=address,undefined     sanitizers; assertions are live. Also: thread
-    KPM_COVERAGE=1                     gcov instrumentation, little optimisation; with sanitizers or
-                                       without
+    KPM_COVERAGE=1                     gcov instrumentation, little optimisation
     KPM_BUILD_JOBS=n                   compile n files at a time (default: one a core)
 """
 
@@ -68,9 +67,11 @@ class BuildCore(build_ext):
         flags = ["-std=c++17", "-ffp-contract=off", "-fvisibility=hidden", "-pthread"]
         link = ["-pthread"]
         sanitizers, coverage = os.environ.get("KPM_SANITIZE", ""), enabled("KPM_COVERAGE")
-        if sanitizers or coverage:
+        if coverage:
             # Quick to compile; without inlining the tests would take hours.
             flags += ["-O1", "-finline-small-functions", "-finline-functions", "-g1", "-UNDEBUG"]
+        elif sanitizers:
+            flags += ["-O2", "-g1", "-UNDEBUG"]
         else:
             flags += ["-O3", "-g0", "-DNDEBUG"]
         if sanitizers:

@@ -36,7 +36,7 @@ def mostly(decided: list[bool]) -> None:
 # -- the same answer ---------------------------------------------------------------------------
 
 
-@pytest.mark.sanitize
+@pytest.mark.cross_section
 @pytest.mark.parametrize(
     "shape",
     [
@@ -61,7 +61,7 @@ def test_same_answer_as_the_enumeration(shape: dict[str, Any]) -> None:
     mostly(decided)
 
 
-@pytest.mark.sanitize
+@pytest.mark.cross_section
 def test_a_certificate_changes_nothing() -> None:
     """The claims stay apart for it; otherwise the search is the same, bit for bit."""
     decided = []
@@ -78,7 +78,7 @@ def test_a_certificate_changes_nothing() -> None:
     mostly(decided)
 
 
-@pytest.mark.sanitize
+@pytest.mark.cross_section
 def test_presolve_changes_nothing() -> None:
     """On books of claims that pay alike, or one the complement of the other."""
     decided = []
@@ -179,7 +179,7 @@ def test_units_change_nothing_but_units(what: str, unit: float) -> None:
     assert other.scale == pytest.approx(one.scale * money * share, rel=1e-12)
 
 
-@pytest.mark.sanitize
+@pytest.mark.cross_section
 @given(st.randoms(use_true_random=False))
 @examples(8)
 def test_the_order_of_a_crowded_book_does_not_matter(random: Any) -> None:
@@ -322,7 +322,7 @@ DEGENERATE = {
 }
 
 
-@pytest.mark.sanitize
+@pytest.mark.cross_section
 @pytest.mark.parametrize("ambiguity", [0.0, 0.1, math.inf])
 @pytest.mark.parametrize("name", DEGENERATE)
 def test_degenerate_books(name: str, ambiguity: float) -> None:

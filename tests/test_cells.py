@@ -54,7 +54,7 @@ def assert_in_cell(book: Book, cell: np.ndarray, result: kpm.CellResult) -> None
 
 @given(books())
 @examples(200)
-@pytest.mark.sanitize
+@pytest.mark.cross_section
 def test_staircases(book):
     for k, stair in enumerate(staircases(book)):
         expected = staircase(book, k)
@@ -72,7 +72,7 @@ def test_staircases(book):
             )
 
 
-@pytest.mark.sanitize
+@pytest.mark.cross_section
 @pytest.mark.parametrize("ticks", [40, None], ids=["many at a limit", "few at a limit"])
 def test_staircases_of_long_books(ticks: int | None):
     """Thousands of orders a claim are sorted another way than a few."""
@@ -99,7 +99,7 @@ def test_staircases_of_long_books(ticks: int | None):
 
 @given(books_and_cells())
 @examples(400)
-@pytest.mark.sanitize
+@pytest.mark.cross_section
 def test_against_the_certified_barrier(book_and_cell):
     book, cell = book_and_cell
     result = solve_cell(book, cell)
@@ -159,7 +159,7 @@ def test_against_scipy_and_clarabel(book_and_cell):
         assert value == pytest.approx(problem.certainty_equivalent(scaled), abs=tolerance)
 
 
-@pytest.mark.sanitize
+@pytest.mark.cross_section
 def test_misprint_example():
     """As printed in the paper L would be 0.7196; by problem (8) it is 0.8877."""
     cell = np.array([0, 0, 2])
@@ -171,7 +171,7 @@ def test_misprint_example():
     np.testing.assert_array_equal(result.net_demand, [1, 1, 0])
 
 
-@pytest.mark.sanitize
+@pytest.mark.cross_section
 def test_infeasible_cells():
     """Three Arrow-Debreu claims cannot all cost more than 0.4, nor all less than 0.1."""
     book = MISPRINT.with_(price=np.array([0.5, 0.5, 0.1]))
@@ -198,7 +198,7 @@ def test_tolerance_is_kept(tolerance):
     assert result.gap <= book.tolerance(tolerance)
 
 
-@pytest.mark.sanitize
+@pytest.mark.cross_section
 def test_running_out_of_iterations_is_a_status():
     result = solve_cell(MISPRINT, [1, 1, 2], max_iterations=1)
     assert result.status in (kpm.Status.INACCURATE, kpm.Status.INFEASIBLE)

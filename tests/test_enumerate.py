@@ -55,7 +55,7 @@ def assert_obeys_limits(book: Book, result: kpm.Result) -> None:
 
 @given(books())
 @examples(250)
-@pytest.mark.sanitize
+@pytest.mark.cross_section
 def test_random_books(book):
     result = clear(book)
     assert_optimal(book, result)
@@ -63,7 +63,7 @@ def test_random_books(book):
 
 
 @given(books(max_states=4, max_claims=2, max_orders=9))
-@examples(120)
+@examples(60)
 def test_books_with_many_orders_a_claim(book):
     result = clear(book)
     assert_optimal(book, result)
@@ -77,7 +77,7 @@ def test_large_risk_aversion(book):
 
 
 @given(books(log_alpha=(-12, -6)))
-@examples(80)
+@examples(30)
 def test_risk_neutral_limit(book):
     assert_optimal(book, clear(book))
 
@@ -119,7 +119,7 @@ def test_pro_rata_and_time_share_the_same_total(book):
             assert partly.sum() <= 1
 
 
-@pytest.mark.sanitize
+@pytest.mark.cross_section
 def test_earlier_orders_come_first():
     market = kpm.Market([[1.0, 0.0]], [0.5, 0.5], ambiguity=0.0)
     orders = kpm.Orders(0, [1, 1, 1, -1], 0.5, [1.0, 1.0, 1.0, 1.5], time=[3.0, 1.0, 2.0, 9.0])
@@ -150,7 +150,7 @@ def test_without_bounds_every_feasible_cell_is_solved(book):
     assert_optimal(book, result)
 
 
-@pytest.mark.sanitize
+@pytest.mark.cross_section
 @pytest.mark.parametrize("ambiguity", [0.0, 0.1, 1.0, np.inf])
 def test_degenerate_books(ambiguity):
     """One state, one claim, constant claims, no orders, zero quantities, market orders."""
@@ -181,7 +181,7 @@ def test_degenerate_books(ambiguity):
         assert_obeys_limits(book, result)
 
 
-@pytest.mark.sanitize
+@pytest.mark.cross_section
 @pytest.mark.threads
 def test_misprint_example_is_cleared():
     result = clear(MISPRINT, threads=2)

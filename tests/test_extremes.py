@@ -17,7 +17,7 @@ from stress import extremes, families, soak
 NO_ORDERS = kpm.Orders([], [], [], [])
 
 
-@pytest.mark.sanitize
+@pytest.mark.cross_section
 def test_a_survey_of_extreme_books() -> None:
     """The short form of ``python -m stress extremes``."""
     tallies = extremes.survey(20 * len(families.FAMILIES), seed=5)
@@ -67,7 +67,7 @@ def test_the_range_of_a_quantity(quantity: float) -> None:
         kpm.Orders([0, 0], ["buy", "buy"], [0.5, 0.5], [0.0, quantity])
 
 
-@pytest.mark.sanitize
+@pytest.mark.cross_section
 @pytest.mark.parametrize("payoff", [1e30, 1e-50])
 @pytest.mark.parametrize("quantity", [1e30, 1e-30])
 @pytest.mark.parametrize("risk_aversion", [1e30, 1e-30])
@@ -222,7 +222,7 @@ def test_a_first_cell_out_of_reach_ends_the_climb() -> None:
     result.verify().raise_if_failed()
 
 
-@pytest.mark.sanitize
+@pytest.mark.cross_section
 @pytest.mark.parametrize("least", [1e-20, 1e-28, 1e-30])
 @pytest.mark.parametrize("rare", [1e-30, 1e-100, 1e-200])
 def test_losses_that_differ_next_to_nothing_start_like_equal_ones(

@@ -38,7 +38,7 @@ LIMITS: list[dict[str, Any]] = [
 @METHODS
 @given(books(), st.sampled_from(LIMITS))
 @examples(100)
-@pytest.mark.sanitize
+@pytest.mark.cross_section
 def test_any_limit_on_any_book(method: str, book: Book, limit: dict[str, Any]) -> None:
     """The status says what stopped it; the clearing obeys every rule; the bound holds."""
     market, orders = market_of(book), orders_of(book)

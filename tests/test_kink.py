@@ -69,7 +69,7 @@ def test_the_worst_case_exists_up_to_its_ambiguity() -> None:
     np.testing.assert_allclose(result.state_prices, nearest.x, atol=1e-6)
 
 
-@pytest.mark.sanitize
+@pytest.mark.cross_section
 @given(books(max_claims=3), st.booleans(), st.sampled_from([0.3, 1.0, 3.0, math.inf]))
 @examples(150)
 def test_makers_without_inventory(book: Book, worst_only: bool, ambiguity: float) -> None:

@@ -64,7 +64,7 @@ def assert_valid(result: kpm.Result, best: kpm.Result) -> None:
         kpm.check_certificate(result.market, result.orders, result).raise_if_failed()
 
 
-@pytest.mark.sanitize
+@pytest.mark.cross_section
 def test_no_time_at_all(crowd: Race, best_of_crowd: kpm.Result) -> None:
     """One node is there in any case, and with it a bound; the open ones are part of the proof."""
     result = kpm.clear(*crowd, **TREE, time_limit=0)
@@ -79,7 +79,7 @@ def test_no_time_at_all_to_enumerate(race: Race, best: kpm.Result) -> None:
     assert_valid(result, best)
 
 
-@pytest.mark.sanitize
+@pytest.mark.cross_section
 @pytest.mark.parametrize("orders", [kpm.Orders([], [], [], []), kpm.Orders([0], [1], [0.4], [1.0])])
 def test_what_is_proven_is_optimal_whatever_the_limits(orders: kpm.Orders) -> None:
     """Nothing is left to do for a limit that strikes after the proof."""

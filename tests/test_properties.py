@@ -38,7 +38,7 @@ def same_value(book: Book, one: float, other: float) -> None:
 @METHODS
 @given(books(), st.randoms(use_true_random=False))
 @examples(100)
-@pytest.mark.sanitize
+@pytest.mark.cross_section
 def test_the_order_of_the_book_does_not_matter(method, book, random):
     rows = np.array(random.sample(range(book.orders), book.orders), dtype=int)
     one, other = clear(book, method=method), clear(order_subset(book, rows), method=method)
@@ -48,7 +48,7 @@ def test_the_order_of_the_book_does_not_matter(method, book, random):
 @METHODS
 @given(books())
 @examples(40)
-@pytest.mark.sanitize
+@pytest.mark.cross_section
 @pytest.mark.threads
 def test_the_number_of_threads_does_not_matter(method, book):
     one, other = (clear(book, method=method, threads=threads) for threads in (1, 2))
@@ -172,7 +172,7 @@ def test_states_and_claims_may_be_renamed(method, book, random):
 
 
 @METHODS
-@pytest.mark.sanitize
+@pytest.mark.cross_section
 @pytest.mark.parametrize(
     ("money", "share"), [(2.0**20, 1.0), (2.0**-20, 1.0), (1.0, 2.0**20), (2.0**-7, 2.0**-13)]
 )

@@ -11,12 +11,15 @@ accurate: see ``suits``.
 
 from __future__ import annotations
 
-import cvxpy as cp
 import numpy as np
+import pytest
 
 from witness.book import Floats
 from witness.cell import CellProblem
 from witness.risk import rho
+
+# No wheel of it for a free-threaded Python yet; required elsewhere, so nothing skips there.
+cp = pytest.importorskip("cvxpy")
 
 SMALL, LARGE = 1e-5, 10.0  # the range of a between quadratic and hopeless
 
