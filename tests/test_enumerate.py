@@ -63,7 +63,7 @@ def test_random_books(book):
 
 
 @given(books(max_states=4, max_claims=2, max_orders=9))
-@examples(60)
+@examples(120)
 def test_books_with_many_orders_a_claim(book):
     result = clear(book)
     assert_optimal(book, result)
@@ -77,7 +77,7 @@ def test_large_risk_aversion(book):
 
 
 @given(books(log_alpha=(-12, -6)))
-@examples(30)
+@examples(80)
 def test_risk_neutral_limit(book):
     assert_optimal(book, clear(book))
 
