@@ -262,7 +262,8 @@ print(sum(codes), len(codes))
 @posix
 @pytest.mark.parametrize(
     # A sanitizer's allocator, unlike the system's, may be locked for ever after such a fork.
-    "parent", ["idle", pytest.param("busy", marks=pytest.mark.unsanitized)]
+    "parent",
+    ["idle", pytest.param("busy", marks=pytest.mark.unsanitized)],
 )
 def test_a_fork_clears_on(parent: str) -> None:
     """Whatever the parent was doing: idle after a clearing, or in the middle of two."""
