@@ -18,9 +18,6 @@ from witness.book import Floats
 from witness.cell import CellProblem
 from witness.risk import rho
 
-# No wheel of it for a free-threaded Python yet; required elsewhere, so nothing skips there.
-cp = pytest.importorskip("cvxpy")
-
 SMALL, LARGE = 1e-5, 10.0  # the range of a between quadratic and hopeless
 
 
@@ -35,6 +32,8 @@ def suits(problem: CellProblem) -> bool:
 
 def solve(problem: CellProblem) -> tuple[Floats, float]:
     """t, and rho_a there by the witness's own evaluation."""
+    # No wheel of it for a free-threaded Python yet; required elsewhere, so nothing skips there.
+    cp = pytest.importorskip("cvxpy")
     n, states = problem.A.shape
     a, q = problem.a, problem.q
     t = cp.Variable(n) if n else np.zeros(0)
