@@ -224,11 +224,12 @@ def test_no_more_threads_than_allowed(endless: tuple[kpm.Market, kpm.Orders], th
 
 
 FORKING = """
-import os, sys, threading
+import os, signal, sys, threading
 import kpm_fast as kpm
 from adapter import market_of, orders_of
 from strategies import crowded_book, long_book
 
+signal.alarm(600)  # nobody may be left to end what hangs; a fork does not inherit it
 book = long_book()
 crowd = market_of(book), orders_of(book)
 book = crowded_book(8, 1, states=6, risk_aversion=4.0)
@@ -248,6 +249,7 @@ codes = []
 for _ in range(int(sys.argv[2])):
     child = os.fork()
     if child == 0:
+        signal.alarm(300)
         found = [kpm.clear(*small, threads=1), kpm.clear(*crowd, node_limit=9, threads=2)]
         os._exit(0 if found == expected else 1)
     codes.append(os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]))
