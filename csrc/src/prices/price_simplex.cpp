@@ -9,7 +9,8 @@ namespace {
 
 constexpr double kPivot = 1e-10;    // smaller tableau entries are rounding
 constexpr double kOptimal = 1e-12;  // reduced costs below this do not improve
-constexpr int kGreedyPivots = 10;   // times rows and columns, in a call, before least index
+constexpr int kGreedyPivots = 10;   // times rows and columns, in a maximum, before least index
+constexpr int kFreePivots = 2;      // times rows and columns, in a call, before costs lead the way
 constexpr int kMostPivots = 50;     // times rows and columns: rounding goes round in circles
 constexpr int kRefresh = 200;       // pivots after which the tableau is computed afresh
 
@@ -41,7 +42,7 @@ void PriceSimplex::reset() {
     high_[j] = j < states_ ? kInfinity : 1.0;  // sum xi = 1 implies it
     at_high_[j] = 0;
   }
-  fresh_ = exact_ = false;
+  fresh_ = exact_ = priced_ = false;
 }
 
 /// The tableau of the first basis, xi_0 and all claim prices: pi_k = P_k0 + sum_i (P_ki - P_k0)
@@ -162,28 +163,36 @@ void PriceSimplex::pivot(int row, int entering) {
   ++pivots_;
 }
 
-/// Dual simplex for a zero objective: every basis is dual feasible, so only the ranges matter. What
-/// is said in the end is said of exact values.
+/// Dual simplex for a zero objective: every basis is dual feasible, so only the ranges matter, and
+/// the largest pivot may be taken. That is soon done or goes round in circles, so a call that takes
+/// long goes on with costs for which the basis at hand is optimal, no two in the same proportion:
+/// each pivot then gains. What is said in the end is said of exact values.
 bool PriceSimplex::feasible() {
+  const int size = rows_ + columns_;
+  if (priced_ && !exact_) {
+    // A range that was a point has no side; now that it may have width, its cost tells which.
+    for (int j = states_; j < columns_; ++j) {
+      at_high_[j] = reduced_[j] < 0.0 ? 1 : 0;
+    }
+  }
   for (int step = 0;; ++step) {
     if (step == 0 ? !exact_ : pivots_ >= kRefresh) {
       evaluate();
     }
-    const bool greedy = step < kGreedyPivots * (rows_ + columns_);
+    if (!priced_ && step >= kFreePivots * size) {
+      price_basis();
+    }
     int row = -1;
     double worst = kFeasible;
     for (int r = 0; r < rows_; ++r) {
       const int j = basis_[r];
       const double violation = std::max(low_[j] - value_[j], value_[j] - high_[j]);
       if (violation > worst) {
-        // Least index: of the leaving variable, not of its row.
-        if (greedy || row < 0 || j < basis_[row]) {
-          row = r;
-          worst = greedy ? violation : kFeasible;
-        }
+        row = r;
+        worst = violation;
       }
     }
-    if (row < 0 || step > kMostPivots * (rows_ + columns_)) {
+    if (row < 0 || step > kMostPivots * size) {
       if (!exact_) {
         evaluate();
         continue;
@@ -192,23 +201,7 @@ bool PriceSimplex::feasible() {
     }
     const int leaving = basis_[row];
     const bool rises = value_[leaving] < low_[leaving];
-    int entering = -1;
-    double largest = kPivot;
-    for (int j = 0; j < columns_; ++j) {
-      if (is_basic_[j] || low_[j] == high_[j]) {
-        continue;
-      }
-      const double entry = tableau_(row, j);
-      // The leaving variable moves by -entry times the entering one.
-      const bool helps = (entry > 0.0) == (rises == (at_high_[j] != 0));
-      if (helps && std::abs(entry) > largest) {
-        entering = j;
-        if (!greedy) {
-          break;
-        }
-        largest = std::abs(entry);
-      }
-    }
+    const int entering = priced_ ? entering_by_cost(row, rises) : entering_by_size(row, rises);
     if (entering < 0) {
       if (!exact_) {
         evaluate();
@@ -218,12 +211,76 @@ bool PriceSimplex::feasible() {
       farkas_sign_ = rises ? -1.0 : 1.0;
       return false;
     }
+    if (priced_) {
+      const double ratio = reduced_[entering] / tableau_(row, entering);
+      for (int j = 0; j < columns_; ++j) {
+        reduced_[j] -= ratio * tableau_(row, j);
+      }
+      reduced_[entering] = 0.0;
+      reduced_[leaving] = -ratio;
+    }
     const double target = rises ? low_[leaving] : high_[leaving];
     move(entering, (value_[leaving] - target) / tableau_(row, entering));
     value_[leaving] = target;
     pivot(row, entering);
     at_high_[leaving] = rises ? 0 : 1;
   }
+}
+
+/// Whether moving a nonbasic variable off its bound brings the basic one of `row` nearer to its
+/// range, and by how much: the leaving variable moves by -entry times the entering one.
+double PriceSimplex::help(int row, bool rises, int j) const {
+  if (is_basic_[j] || low_[j] == high_[j]) {
+    return 0.0;
+  }
+  const double entry = tableau_(row, j);
+  return (entry > 0.0) == (rises == (at_high_[j] != 0)) ? std::abs(entry) : 0.0;
+}
+
+int PriceSimplex::entering_by_size(int row, bool rises) const {
+  int entering = -1;
+  double largest = kPivot;
+  for (int j = 0; j < columns_; ++j) {
+    const double size = help(row, rises, j);
+    if (size > largest) {
+      entering = j;
+      largest = size;
+    }
+  }
+  return entering;
+}
+
+/// The ratio test, which keeps reduced costs on their side of zero; of pivots that do so but for
+/// kOptimal the largest (Harris).
+int PriceSimplex::entering_by_cost(int row, bool rises) const {
+  double least = kInfinity;
+  for (int j = 0; j < columns_; ++j) {
+    const double size = help(row, rises, j);
+    if (size > kPivot) {
+      least = std::min(least, (std::abs(reduced_[j]) + kOptimal) / size);
+    }
+  }
+  int entering = -1;
+  double largest = kPivot;
+  for (int j = 0; j < columns_; ++j) {
+    const double size = help(row, rises, j);
+    if (size > largest && std::abs(reduced_[j]) <= least * size) {
+      entering = j;
+      largest = size;
+    }
+  }
+  return entering;
+}
+
+/// Costs of the nonbasic variables that make the basis optimal and no two of a proportion.
+void PriceSimplex::price_basis() {
+  constexpr double kGolden = 0.6180339887498949;
+  for (int j = 0; j < columns_; ++j) {
+    const double turn = kGolden * j;
+    const double cost = 1.0 + (turn - std::floor(turn));
+    reduced_[j] = is_basic_[j] ? 0.0 : at_high_[j] ? -cost : cost;
+  }
+  priced_ = true;
 }
 
 /// reduced = cost - cost_B B^-1 A; cost_ is set by maximise().
@@ -254,6 +311,7 @@ double PriceSimplex::maximise(const ArrayView& claim_weights, const ArrayView& s
   for (int j = 0; j < columns_; ++j) {
     cost_[j] = j < states_ ? state_weights[j] : claim_weights[j - states_];
   }
+  priced_ = false;
   for (int step = 0;; ++step) {
     if (!exact_) {
       evaluate();

@@ -10,8 +10,9 @@ namespace kpm {
 /// The polytope of state prices xi on the simplex with claim prices pi = P xi in given ranges.
 /// Ranges may be tightened and relaxed in any order; the basis is kept, so that each change costs
 /// a few pivots of O(K (N + K)). Dual simplex restores feasibility, primal simplex maximises.
-/// Largest violation first, least index once a call has taken long: finite without perturbation,
-/// but for rounding, so pivots are counted and the prices at hand returned when they are too many.
+/// Largest violation or gain first; once a call has taken long, by costs made up for the purpose or
+/// by least index. That is finite but for rounding, so pivots are counted and the prices at hand
+/// returned when they are too many.
 class PriceSimplex {
  public:
   PriceSimplex(const ScaledMarket& market, Arena& arena);
@@ -65,6 +66,10 @@ class PriceSimplex {
   void move(int entering, double change);
   void pivot(int row, int entering);
   void reduced_costs();
+  double help(int row, bool rises, int j) const;
+  int entering_by_size(int row, bool rises) const;
+  int entering_by_cost(int row, bool rises) const;
+  void price_basis();
 
   const ScaledMarket& market_;
   int states_;
@@ -81,9 +86,10 @@ class PriceSimplex {
   Span<char> at_high_;        // (columns) which bound a nonbasic variable sits at
   int farkas_row_ = 0;
   double farkas_sign_ = 0.0;
-  int pivots_ = 0;      // since the tableau was computed
-  bool fresh_ = false;  // false: the next tableau is that of the first basis
-  bool exact_ = false;  // whether values are those of evaluate() for this basis and these ranges
+  int pivots_ = 0;       // since the tableau was computed
+  bool fresh_ = false;   // false: the next tableau is that of the first basis
+  bool priced_ = false;  // whether reduced_ are costs for which the basis is optimal
+  bool exact_ = false;   // whether values are those of evaluate() for this basis and these ranges
 };
 
 }  // namespace kpm
