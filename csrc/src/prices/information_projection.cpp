@@ -17,6 +17,7 @@ constexpr double kBarrierFactor = 0.1;
 constexpr int kNewtonSteps = 60;
 constexpr int kDirectSteps = 20;  // of the direct way, for one set of ends
 constexpr int kActiveSets = 20;
+constexpr double kLargest = 5e9;     // sum of multipliers: exponents are then known to 1e-6
 constexpr double kVanishing = 1e-6;  // of its prior: a state that the direct way leaves alone
 
 /// A price in a range of the given width under the barrier tau: distance h from the low end with
@@ -302,6 +303,14 @@ bool InformationProjection::settle_by(bool together) {
     }
   }
   return false;
+}
+
+bool InformationProjection::is_sharp() const {
+  double sum = 0.0;
+  for (const int k : active_) {
+    sum += std::abs(lambda_[k]);
+  }
+  return sum <= kLargest || support_.size() <= 1;
 }
 
 void InformationProjection::follow_barrier() {

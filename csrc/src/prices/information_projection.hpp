@@ -42,6 +42,11 @@ class InformationProjection {
 
   const Slice& distribution() const { return distribution_; }  ///< (states) x
 
+  /// Whether its exponents have digits left. Claims that differ by little more than rounding want
+  /// multipliers so large that they have not: prices are met, but of the many that meet them these
+  /// need not be the nearest.
+  bool is_sharp() const;
+
  private:
   /// What a claim's price shall be, and how fast that falls with its multiplier.
   struct Target {

@@ -50,10 +50,11 @@ bool NearestPrices::solve(const ArrayView& price_low, const ArrayView& price_hig
     const auto meets = [&](int k) {
       return std::pair{std::max(price_low[k], low_[k]), std::min(price_high[k], high_[k])};
     };
-    nearest_ = reached(xi_, meets, kReached);
-    if (!nearest_) {
+    const bool met = reached(xi_, meets, kReached);
+    if (!met) {
       xi_ = inside_ / inside_.sum();
     }
+    nearest_ = met && projection_.is_sharp();
   }
   divergence_ = relative_entropy_of(xi_, market_.prior);
   return true;
