@@ -133,13 +133,14 @@ def clear(
     allocation: str,  # "pro_rata" | "time"
     method: str,  # "branch-and-bound" | "enumerate"
     tolerance: float,  # relative to the scale
-    threads: int,  # 0: as many as there are processors for this process
+    threads: int,  # 0: this process's processors that no other clearing works on
     time_limit: float,  # seconds, may be inf
     node_limit: int,  # 0: none
     prune_bound: bool,
     presolve: bool,
     certificate: bool,
     progress: Callable[[Progress], bool] | None,  # True stops
+    thread_delay: float = 2e-3,  # seconds of work that one thread does before others join
 ) -> Clearing:
     """Clear the book. The GIL is released; Ctrl-C stops with "interrupted"."""
 

@@ -137,22 +137,26 @@ py::dict statistics(const kpm::Clearing& clearing) {
   return result;
 }
 
-/// Runs on the calling thread: looks for Ctrl-C and calls Python now and then. A Python error stops
+/// Runs on the calling thread: looks for Ctrl-C or calls Python now and then. A Python error stops
 /// the search and is raised once the core has returned.
 class PythonMonitor {
  public:
   explicit PythonMonitor(py::object progress) : progress_(std::move(progress)) {}
 
-  bool operator()(const kpm::Progress& progress) {
-    if (PyErr_CheckSignals() != 0) {
-      if (PyErr_ExceptionMatches(PyExc_KeyboardInterrupt) != 0) {
-        PyErr_Clear();  // Ctrl-C: the best clearing so far is the answer
-        interrupted_ = true;
-      } else {
-        error_.emplace();
-      }
-      return true;
+  bool interrupted() {
+    if (PyErr_CheckSignals() == 0) {
+      return false;
     }
+    if (PyErr_ExceptionMatches(PyExc_KeyboardInterrupt) != 0) {
+      PyErr_Clear();  // Ctrl-C: the best clearing so far is the answer
+      interrupted_ = true;
+    } else {
+      error_.emplace();
+    }
+    return true;
+  }
+
+  bool operator()(const kpm::Progress& progress) {
     if (progress_.is_none()) {
       return false;
     }
@@ -237,7 +241,7 @@ py::dict clear(const In<double>& payoffs, const In<double>& prior, const In<doub
                const std::optional<In<double>>& time, const std::string& allocation,
                const std::string& method, double tolerance, int threads, double time_limit,
                std::int64_t node_limit, bool prune_bound, bool presolve, bool certificate,
-               py::object progress) {
+               py::object progress, double thread_delay) {
   const kpm::Market market = borrow_market(payoffs, prior, inventory, risk_aversion, ambiguity);
   kpm::Orders orders = borrow_orders(claim, side, price, quantity);
   orders.time = time ? time->data() : nullptr;
@@ -245,6 +249,7 @@ py::dict clear(const In<double>& payoffs, const In<double>& prior, const In<doub
   settings.method = method == "enumerate" ? kpm::Method::kEnumerate : kpm::Method::kBranchAndBound;
   settings.tolerance = tolerance;
   settings.threads = threads;
+  settings.thread_delay = thread_delay;
   settings.time_limit = time_limit;
   settings.node_limit = node_limit;
   settings.prune_bound = prune_bound;
@@ -259,6 +264,10 @@ py::dict clear(const In<double>& payoffs, const In<double>& prior, const In<doub
     settings.monitor = [&](const kpm::Progress& state) {
       const kpm::Unlocked::Relocked lock(unlocked);
       return monitor(state);
+    };
+    settings.interrupted = [&] {
+      const kpm::Unlocked::Relocked lock(unlocked);
+      return monitor.interrupted();
     };
     clearing = kpm::clear(market, orders, settings);
   }
@@ -358,7 +367,8 @@ PYBIND11_MODULE(_core_of_main, module, py::mod_gil_not_used(),
              arg("claim").noconvert(), arg("side").noconvert(), arg("price").noconvert(),
              arg("quantity").noconvert(), arg("time").none(true), arg("allocation"), arg("method"),
              arg("tolerance"), arg("threads"), arg("time_limit"), arg("node_limit"),
-             arg("prune_bound"), arg("presolve"), arg("certificate"), arg("progress").none(true));
+             arg("prune_bound"), arg("presolve"), arg("certificate"), arg("progress").none(true),
+             arg("thread_delay") = kpm::ClearSettings{}.thread_delay);
   py::class_<SolvedCell>(module, "SolvedCell").def("to_dict", &SolvedCell::to_dict);
   module.def("solve_cell", &solve_cell, arg("payoffs").noconvert(), arg("prior").noconvert(),
              arg("inventory").noconvert(), arg("risk_aversion"), arg("ambiguity"),

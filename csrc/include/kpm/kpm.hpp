@@ -80,14 +80,16 @@ using Monitor = std::function<bool(const Progress&)>;
 struct ClearSettings {
   Method method = Method::kBranchAndBound;
   double tolerance = 1e-8;        ///< on the certainty equivalent, relative to the book's notional
-  int threads = 1;                ///< 0: as many as there are processors for the process
+  int threads = 1;                ///< 0: the process's processors that no other clearing works on
+  double thread_delay = 2e-3;     ///< seconds of work that one thread does before others join
   double time_limit = kInfinity;  ///< seconds
   std::int64_t node_limit = 0;    ///< of the tree; 0: none
   bool prune_bound = true;        ///< when enumerating
   bool presolve = true;           ///< of the tree: merge equivalent claims
   bool certificate = false;       ///< hand out the tree's leaves
   Allocation allocation = Allocation::kProRata;
-  Monitor monitor;  ///< may be empty
+  Monitor monitor;                    ///< may be empty
+  std::function<bool()> interrupted;  ///< asked more often, by the same thread: true stops
 };
 
 struct CellSettings {

@@ -133,10 +133,14 @@ bool consistent(const Market& market, const Clearing& clearing) {
   return true;
 }
 
-using Stop = std::function<Status(const Progress&)>;
+/// What may end a search early, with progress to report and without.
+struct Limits {
+  std::function<Status(const Progress&)> stop;
+  std::function<Status()> limit;
+};
 
 Found enumerate(const ScaledMarket& scaled, const std::vector<Staircase>& stairs, double cells,
-                const ClearSettings& settings, const Stop& stop) {
+                const ClearSettings& settings, const Limits& limits) {
   const CellGrid grid(scaled, stairs);
   // Cells that differ in claims outside the search only are one to it.
   const double copies = cells / grid.cells_below(0);
@@ -150,8 +154,9 @@ Found enumerate(const ScaledMarket& scaled, const std::vector<Staircase>& stairs
   search.tolerance = settings.tolerance;
   search.tie = std::max(kTieShare * settings.tolerance, kTie);
   search.threads = settings.threads;
+  search.thread_delay = settings.thread_delay;
   search.prune_bound = settings.prune_bound;
-  search.stop = [&](const Progress& progress) { return stop(all_cells(progress)); };
+  search.stop = [&](const Progress& progress) { return limits.stop(all_cells(progress)); };
   SearchResult result = search_cells(grid, search);
   // A limit may strike when the last cell is done: what is proven is optimal all the same.
   const Progress& done = result.progress;
@@ -166,15 +171,17 @@ Found enumerate(const ScaledMarket& scaled, const std::vector<Staircase>& stairs
 }
 
 Found prove(const Market& market, const ScaledMarket& scaled, const std::vector<Staircase>& stairs,
-            const ClearSettings& settings, const Stop& stop, Certificate& certificate) {
+            const ClearSettings& settings, const Limits& limits, Certificate& certificate) {
   // A certificate speaks of the claims as they were given.
   const Presolve book(scaled, stairs, settings.presolve && !settings.certificate);
   TreeSettings search;
   search.tolerance = settings.tolerance;
   search.threads = settings.threads;
+  search.thread_delay = settings.thread_delay;
   search.node_limit = settings.node_limit;
   search.keep_leaves = settings.certificate;
-  search.stop = stop;
+  search.stop = limits.stop;
+  search.limit = limits.limit;
   TreeResult result = branch_and_bound(book.market(), book.corners(), search);
   if (settings.certificate) {
     certificate = certify(market, book, stairs, result.leaves);
@@ -211,16 +218,22 @@ Clearing clear_once(const Market& market, const Orders& orders, const ClearSetti
     progress.root_bound = to_money(scaled, progress.root_bound);
     return progress;
   };
-  const Stop stop = [&](const Progress& progress) {
+  Limits limits;
+  limits.limit = [&] {
     if (seconds_since(start) > settings.time_limit) {
       return Status::kTimeLimit;
     }
-    const bool stopped = settings.monitor && settings.monitor(in_money(progress));
+    const bool stopped = settings.interrupted && settings.interrupted();
     return stopped ? Status::kInterrupted : Status::kOptimal;
   };
+  limits.stop = [&](const Progress& progress) {
+    const Status status = limits.limit();
+    const bool go_on = status == Status::kOptimal && settings.monitor;
+    return go_on && settings.monitor(in_money(progress)) ? Status::kInterrupted : status;
+  };
   const Found found = settings.method == Method::kEnumerate
-                          ? enumerate(scaled, stairs, cells, settings, stop)
-                          : prove(market, scaled, stairs, settings, stop, clearing.certificate);
+                          ? enumerate(scaled, stairs, cells, settings, limits)
+                          : prove(market, scaled, stairs, settings, limits, clearing.certificate);
   clearing.seconds_search = seconds_since(start) - clearing.seconds_compile;
 
   Selection selection(scaled, stairs);

@@ -31,13 +31,15 @@ constexpr double kMargin = 0.01;
 constexpr double kRounding = 64 * 2.220446049250313e-16;
 
 /// The best of a few attempts.
-template <class Program>
-LoopOutcome solve_program(Program& program, double tolerance, int max_iterations, int& iterations) {
+template <class Program, class Pause>
+LoopOutcome solve_program(Program& program, double tolerance, int max_iterations, int& iterations,
+                          Pause&& pause) {
   program.forget();
   iterations = 0;
   LoopOutcome outcome = LoopOutcome::kStalled;
   for (const Attempt& attempt : kAttempts) {
-    outcome = run_predictor_corrector(program, tolerance, attempt, max_iterations, iterations);
+    outcome =
+        run_predictor_corrector(program, tolerance, attempt, max_iterations, iterations, pause);
     if (outcome != LoopOutcome::kStalled) {
       break;
     }
@@ -65,6 +67,14 @@ InteriorPoint::InteriorPoint(const ScaledMarket& market, Arena& arena)
   optimum_.multipliers.resize(market.claims());
 }
 
+/// One iteration more.
+void InteriorPoint::pass(const Settings& settings) const {
+  if (settings.checkpoint != nullptr) {
+    const double size = market_.claims() + market_.states();
+    settings.checkpoint->pass(size * size * size);
+  }
+}
+
 InteriorPoint::Outcome InteriorPoint::solve(const Hull& hull, const Settings& settings) {
   steps_.load(hull);
   const double tolerance =
@@ -74,7 +84,8 @@ InteriorPoint::Outcome InteriorPoint::solve(const Hull& hull, const Settings& se
   settle_prices(hull, settings, price_iterations);
   LoopOutcome outcome = LoopOutcome::kOptimal;
   if (!steps_.empty()) {
-    outcome = solve_program(steps_, tolerance, settings.max_iterations, step_iterations);
+    outcome = solve_program(steps_, tolerance, settings.max_iterations, step_iterations,
+                            [&] { pass(settings); });
   }
   iterations_ = std::max(price_iterations, step_iterations);
   finish(hull, 2.0 * tolerance);
@@ -131,7 +142,8 @@ void InteriorPoint::settle_prices(const Hull& hull, const Settings& settings, in
   PriceProgram& program = prices_ ? *prices_ : prices_.emplace(market_, arena_);
   program.load(hull);
   program.forget();
-  run_predictor_corrector(program, tolerance, kAttempts[0], settings.max_iterations, iterations);
+  run_predictor_corrector(program, tolerance, kAttempts[0], settings.max_iterations, iterations,
+                          [&] { pass(settings); });
   // Multipliers that outgrow the tolerance's last digit prove nothing.
   const bool settled = program.merit() <= tolerance &&
                        program.primal_residual() <= kSettledPrices &&

@@ -8,6 +8,7 @@
 #include "ipm/demand_program.hpp"
 #include "ipm/hull.hpp"
 #include "ipm/price_program.hpp"
+#include "numerics/checkpoint.hpp"
 #include "prices/information_projection.hpp"
 #include "prices/price_simplex.hpp"
 #include "risk/risk_measure.hpp"
@@ -34,7 +35,8 @@ class InteriorPoint {
   struct Settings {
     double tolerance = 1e-11;  ///< gap and residuals, scaled money; never finer than rounding
     int max_iterations = 100;
-    bool central_multipliers = true;  ///< of several as good, those that bound other cells better
+    bool central_multipliers = true;   ///< of several as good, those that bound other cells better
+    Checkpoint* checkpoint = nullptr;  ///< passed in each iteration, where there is one
   };
 
   enum class Outcome : std::uint8_t { kOptimal, kIterationLimit, kStalled };
@@ -58,6 +60,7 @@ class InteriorPoint {
   int iterations() const { return iterations_; }
 
  private:
+  void pass(const Settings& settings) const;
   enum class Vertex : std::uint8_t { kNone, kDegenerate, kRegular };
 
   Vertex settle_at_vertex(const Hull& hull);

@@ -38,10 +38,11 @@ inline bool near_the_end(double gap, double tolerance) {
 }
 
 /// Drive `program` from where it is until its certified gap and its primal residual meet the
-/// tolerance. Of all points near the end the program keeps the best. A stall ends it.
-template <class Program>
+/// tolerance. Of all points near the end the program keeps the best. A stall ends it. `pause` is
+/// called before each iteration, and may throw.
+template <class Program, class Pause>
 LoopOutcome continue_predictor_corrector(Program& program, double tolerance, const Attempt& attempt,
-                                         int max_iterations, int& iterations) {
+                                         int max_iterations, int& iterations, Pause&& pause) {
   namespace pc = predictor_corrector;
   const Step now;
   int short_steps = 0;
@@ -60,6 +61,7 @@ LoopOutcome continue_predictor_corrector(Program& program, double tolerance, con
       return LoopOutcome::kIterationLimit;
     }
     ++iterations;
+    pause();
 
     program.factor();
     program.target_predictor();
@@ -100,11 +102,12 @@ LoopOutcome continue_predictor_corrector(Program& program, double tolerance, con
 }
 
 /// The same from a fresh start.
-template <class Program>
+template <class Program, class Pause>
 LoopOutcome run_predictor_corrector(Program& program, double tolerance, const Attempt& attempt,
-                                    int max_iterations, int& iterations) {
+                                    int max_iterations, int& iterations, Pause&& pause) {
   program.start(attempt);
-  return continue_predictor_corrector(program, tolerance, attempt, max_iterations, iterations);
+  return continue_predictor_corrector(program, tolerance, attempt, max_iterations, iterations,
+                                      pause);
 }
 
 }  // namespace kpm

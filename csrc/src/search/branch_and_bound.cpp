@@ -20,7 +20,6 @@ constexpr std::int64_t kSingleNodes = 8;  // so many nodes one at a time, then i
 constexpr std::size_t kRound = 8;         // so many
 constexpr std::int64_t kPolishNodes = 8;  // nodes after the proof, at least
 constexpr double kTight = 100 * kTie;     // a bound this close tells which cells tie
-constexpr auto kThreadDelay = std::chrono::milliseconds(2);  // work that one thread does alone
 constexpr auto kPollInterval = std::chrono::milliseconds(20);
 
 class Tree {
@@ -32,9 +31,11 @@ class Tree {
         settings_(settings),
         begin_(Clock::now()),
         next_poll_(begin_ + kPollInterval),
-        first_(market, corners) {}
+        next_check_(next_poll_),
+        first_(market, corners, [this] { return still_wanted(); }) {}
 
   TreeResult run() {
+    const Searching counted;
     merge(first_.first_clearings());
     Node root;
     root.run = whole(corners_);
@@ -103,16 +104,19 @@ class Tree {
     std::vector<NodeOutcome> outcomes(count);
     std::atomic<std::size_t> next{0};
     const double incumbent = best_;
+    in_round_ = true;
     const auto work = [&](NodeSolver& solver) {
       for (std::size_t n = next.fetch_add(1); n < count; n = next.fetch_add(1)) {
         outcomes[n] = solver.process(std::move(nodes[n]), incumbent, settings_.keep_leaves);
       }
     };
     std::size_t others = 0;
-    if (settings_.threads != 1 && count > 1 && Clock::now() - begin_ > kThreadDelay) {
+    if (settings_.threads != 1 && count > 1 &&
+        Clock::now() - begin_ >= std::chrono::duration<double>(settings_.thread_delay)) {
       others = std::min(static_cast<std::size_t>(team_size(settings_.threads)), count) - 1;
       while (others_.size() < others) {
-        others_.push_back(std::make_unique<NodeSolver>(market_, corners_));
+        others_.push_back(std::make_unique<NodeSolver>(
+            market_, corners_, [this] { return !stopped_.load(std::memory_order_relaxed); }));
       }
     }
     const int team = run_team(
@@ -120,7 +124,12 @@ class Tree {
         [&](int member) {
           work(member == 0 ? first_ : *others_[static_cast<std::size_t>(member) - 1]);
         },
-        [&] { next.store(count); });
+        [&] { still_wanted(); },
+        [&] {
+          next.store(count);
+          stopped_.store(true);
+        });
+    in_round_ = false;
     threads_ = std::max(threads_, team);
     for (NodeOutcome& outcome : outcomes) {
       ++progress_.nodes;
@@ -154,6 +163,20 @@ class Tree {
     progress_.solved += outcome.cells;
     progress_.relaxations += outcome.relaxations;
     progress_.columns += outcome.columns;
+  }
+
+  /// Asked by the calling thread in the middle of a round. The nodes of a round that is given up
+  /// are all gone through, each until it asks: they come back as they were.
+  bool still_wanted() {
+    const auto now = Clock::now();
+    if (in_round_ && settings_.limit && status_ == Status::kOptimal && now >= next_check_) {
+      next_check_ = now + kPollInterval;
+      status_ = settings_.limit();
+    }
+    if (status_ != Status::kOptimal) {
+      stopped_.store(true, std::memory_order_relaxed);
+    }
+    return status_ == Status::kOptimal;
   }
 
   void poll() {
@@ -236,7 +259,7 @@ class Tree {
   const ScaledMarket& market_;
   const std::vector<Corners>& corners_;
   const TreeSettings& settings_;
-  Clock::time_point begin_, next_poll_;
+  Clock::time_point begin_, next_poll_, next_check_;
   NodeSolver first_;
   std::vector<std::unique_ptr<NodeSolver>> others_;
 
@@ -252,6 +275,8 @@ class Tree {
   std::int64_t next_id_ = 0;
   std::int64_t polish_until_ = 0;
   bool polled_ = false;
+  bool in_round_ = false;
+  std::atomic<bool> stopped_{false};  // what the other threads know of status_
   int threads_ = 1;
 };
 

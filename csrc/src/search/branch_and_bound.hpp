@@ -12,11 +12,14 @@ namespace kpm {
 
 struct TreeSettings {
   double tolerance = 1e-8;      ///< scaled money: the gap to prove
-  int threads = 1;              ///< 0: all processors
+  int threads = 1;              ///< 0: all processors that no other search works on
+  double thread_delay = 0.0;    ///< seconds of work that one thread does alone
   std::int64_t node_limit = 0;  ///< 0: none
   bool keep_leaves = false;     ///< all of them, for a certificate
-  /// Polled by the calling thread; anything but kOptimal stops the search with that status.
+  /// Both are asked by the calling thread, the first between rounds, the second within them;
+  /// anything but kOptimal stops the search with that status.
   std::function<Status(const Progress&)> stop;
+  std::function<Status()> limit;
 };
 
 struct TreeResult {

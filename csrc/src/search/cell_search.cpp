@@ -24,7 +24,6 @@ constexpr std::size_t kLargestRound = 256;  // ... up to this
 constexpr std::size_t kBounds = 4;          // Lagrangian bounds tried at a node
 constexpr int kStartCells = 8;              // cells solved before the walk, for the first bound
 constexpr double kCellTolerance = 0.01;     // of the search's tolerance, for a single cell
-constexpr std::int64_t kThreadCells = 200;  // fewer cells than this are done before a thread starts
 constexpr auto kPollInterval = std::chrono::milliseconds(20);
 
 struct Task {
@@ -228,9 +227,13 @@ class Walker {
 class CellSearch {
  public:
   CellSearch(const CellGrid& grid, const SearchSettings& settings)
-      : grid_(grid), settings_(settings), next_poll_(Clock::now() + kPollInterval) {}
+      : grid_(grid),
+        settings_(settings),
+        begin_(Clock::now()),
+        next_poll_(begin_ + kPollInterval) {}
 
   SearchResult run() {
+    const Searching counted;
     Walker first(grid_, settings_);
     start(first);
     std::vector<Task> tasks;
@@ -308,19 +311,26 @@ class CellSearch {
       return stopped_;
     };
 
-    if (settings_.threads != 1 && total_.solved >= kThreadCells) {
-      const int threads = team_size(settings_.threads);
-      while (static_cast<int>(others_.size()) + 1 < threads) {
+    int others = 0;
+    if (settings_.threads != 1 &&
+        Clock::now() - begin_ >= std::chrono::duration<double>(settings_.thread_delay)) {
+      others = team_size(settings_.threads) - 1;
+      while (static_cast<int>(others_.size()) < others) {
         others_.push_back(std::make_unique<Walker>(grid_, settings_));
       }
     }
     const int team = run_team(
-        static_cast<int>(others_.size()),
+        others,
         [&](int member) {
           if (member == 0) {
             work(first, lead);
           } else {
             work(*others_[static_cast<std::size_t>(member) - 1], follow);
+          }
+        },
+        [&] {
+          if (poll(0.0)) {
+            stop.store(true);
           }
         },
         [&] { stop.store(true); });
@@ -382,7 +392,7 @@ class CellSearch {
   Findings total_;
   std::vector<LagrangianBound> bounds_;
   std::vector<std::unique_ptr<Walker>> others_;
-  Clock::time_point next_poll_;
+  Clock::time_point begin_, next_poll_;
   Status status_ = Status::kOptimal;
   bool stopped_ = false;
   int threads_ = 1;

@@ -13,7 +13,8 @@ namespace kpm {
 struct SearchSettings {
   double tolerance = 1e-9;  ///< scaled money
   double tie = 1e-10;       ///< scaled money: cells this close to the best are candidates
-  int threads = 1;          ///< 0: all processors
+  int threads = 1;          ///< 0: all processors that no other search works on
+  double thread_delay = 0;  ///< seconds of work that one thread does alone
   bool prune_bound = true;
   /// Polled by the calling thread; anything but kOptimal stops the search with that status.
   std::function<Status(const Progress&)> stop;

@@ -6,6 +6,7 @@
 
 #include "ipm/interior_point.hpp"
 #include "model/corners.hpp"
+#include "numerics/checkpoint.hpp"
 #include "prices/price_simplex.hpp"
 #include "search/candidate.hpp"
 
@@ -25,7 +26,8 @@ struct CellMove {
 /// pays. Each round costs one cell and at most K small linear feasibility checks.
 class LocalSearch {
  public:
-  LocalSearch(const ScaledMarket& market, const std::vector<Corners>& corners, Arena& arena);
+  LocalSearch(const ScaledMarket& market, const std::vector<Corners>& corners, Arena& arena,
+              Checkpoint& checkpoint);
 
   /// Move `cell` as wished, where state prices reach it, then climb from there. Every clearing on
   /// the way is appended to `found`; the best value.
@@ -56,6 +58,7 @@ class LocalSearch {
 
   const ScaledMarket& market_;
   const std::vector<Corners>& corners_;
+  Checkpoint& checkpoint_;
   InteriorPoint solver_;
   PriceSimplex simplex_;
   Hull hull_;

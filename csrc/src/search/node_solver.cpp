@@ -27,22 +27,35 @@ int piece_at_demand(const Corners& corners, int first, int last, double demand) 
 
 }  // namespace
 
-NodeSolver::NodeSolver(const ScaledMarket& market, const std::vector<Corners>& corners)
+NodeSolver::NodeSolver(const ScaledMarket& market, const std::vector<Corners>& corners,
+                       std::function<bool()> wanted)
     : market_(market),
       corners_(corners),
-      cells_(market, corners, arena_),
+      checkpoint_(std::move(wanted)),
+      cells_(market, corners, arena_, checkpoint_),
       simplex_(market, arena_) {
   cell_multipliers_.reserve(market);
 }
 
 NodeOutcome NodeSolver::process(Node node, double incumbent, bool keep_settled) {
   NodeOutcome outcome;
+  try {
+    examine(node, incumbent, keep_settled, outcome);
+  } catch (const Abandoned&) {
+    // Nothing of the node has been handed out: that takes no time, and comes last.
+    count(outcome);
+    outcome.children.push_back(std::move(node));
+  }
+  return outcome;
+}
+
+void NodeSolver::examine(Node& node, double incumbent, bool keep_settled, NodeOutcome& outcome) {
   const bool root = node.id == 0;  // all prices are in it
   if (!root) {
     cells_.forget();  // counts must not depend on which nodes this thread had before
     if (!reachable(node)) {
       outcome.settled.push_back(std::move(node));
-      return outcome;
+      return;
     }
   }
   if (node.run.is_cell()) {
@@ -50,13 +63,13 @@ NodeOutcome NodeSolver::process(Node node, double incumbent, bool keep_settled) 
     count(outcome);
     take_bound_of_cell(node);
     outcome.closed.push_back(std::move(node));
-    return outcome;
+    return;
   }
 
   if (root && closed_by_cells(node, incumbent, outcome)) {
     outcome.relaxed = node.bound;
     outcome.closed.push_back(std::move(node));
-    return outcome;
+    return;
   }
   relax(node, incumbent);
   outcome.relaxed = node.bound;
@@ -65,7 +78,7 @@ NodeOutcome NodeSolver::process(Node node, double incumbent, bool keep_settled) 
   outcome.columns = relaxation_->columns();
   if (node.bound < incumbent - kTie) {
     outcome.settled.push_back(std::move(node));
-    return outcome;
+    return;
   }
   const double best =
       std::max(incumbent, cells_.climb(round(node.run), wishes_, outcome.candidates));
@@ -87,7 +100,6 @@ NodeOutcome NodeSolver::process(Node node, double incumbent, bool keep_settled) 
   } else {
     split(node, outcome);
   }
-  return outcome;
 }
 
 /// Climb from the cell solved last while that closes the gap fast, until the multipliers of a cell
@@ -142,21 +154,33 @@ void NodeSolver::relax(Node& node, double incumbent) {
   relaxation_->load(node.run, &node.multipliers, incumbent - kTie, kBranchShare);
   relaxation_->forget();
   relaxation_iterations_ = 0;
-  for (const Attempt& attempt : kAttempts) {
-    const auto result = run_predictor_corrector(*relaxation_, kRelaxTolerance, attempt,
-                                                kRelaxIterations, relaxation_iterations_);
-    if (result != LoopOutcome::kStalled) {
-      break;
+  try {
+    for (const Attempt& attempt : kAttempts) {
+      const auto result =
+          run_predictor_corrector(*relaxation_, kRelaxTolerance, attempt, kRelaxIterations,
+                                  relaxation_iterations_, [&] { pass(); });
+      if (result != LoopOutcome::kStalled) {
+        break;
+      }
     }
+  } catch (const Abandoned&) {
+    take_bound(node);
+    throw;
   }
   take_bound(node);
+}
+
+/// One iteration of a relaxation more.
+void NodeSolver::pass() {
+  const double size = claims() + market_.states() + relaxation_->columns();
+  checkpoint_.pass(size * size * size);
 }
 
 void NodeSolver::refine(Node& node, double incumbent) {
   relaxation_->raise_incumbent(incumbent - kTie);
   relaxation_iterations_ = 0;
   continue_predictor_corrector(*relaxation_, kRelaxTolerance, kAttempts[0], kRelaxIterations,
-                               relaxation_iterations_);
+                               relaxation_iterations_, [&] { pass(); });
   take_bound(node);
 }
 

@@ -2,12 +2,14 @@
 #pragma once
 
 #include <cstdint>
+#include <functional>
 #include <memory>
 #include <vector>
 
 #include "bound/multipliers.hpp"
 #include "ipm/relaxation_program.hpp"
 #include "model/corners.hpp"
+#include "numerics/checkpoint.hpp"
 #include "prices/price_simplex.hpp"
 #include "search/candidate.hpp"
 #include "search/local_search.hpp"
@@ -37,10 +39,13 @@ struct NodeOutcome {
 
 class NodeSolver {
  public:
-  NodeSolver(const ScaledMarket& market, const std::vector<Corners>& corners);
+  /// `wanted` says, now and then, whether to go on with a node.
+  NodeSolver(const ScaledMarket& market, const std::vector<Corners>& corners,
+             std::function<bool()> wanted);
 
   /// `incumbent` is the value of the best clearing known.
-  /// Worse boxes are returned only if `keep_settled`.
+  /// Worse boxes are returned only if `keep_settled`. Where it is not to go on, the node comes back
+  /// as its own child, with the best bound so far.
   NodeOutcome process(Node node, double incumbent, bool keep_settled);
 
   /// Solve one cell, if any state prices reach it.
@@ -51,12 +56,14 @@ class NodeSolver {
   NodeOutcome first_clearings();
 
  private:
+  void examine(Node& node, double incumbent, bool keep_settled, NodeOutcome& outcome);
   bool starts_at_kink() const;
   bool proved_by_idleness(NodeOutcome& outcome);
   bool reachable(Node& node);
   bool closed_by_cells(Node& node, double& incumbent, NodeOutcome& outcome);
   void relax(Node& node, double incumbent);
   void refine(Node& node, double incumbent);
+  void pass();
   void take_bound(Node& node) const;
   void take_bound_of_cell(Node& node);
   int claims() const { return market_.claims(); }
@@ -67,6 +74,7 @@ class NodeSolver {
 
   const ScaledMarket& market_;
   const std::vector<Corners>& corners_;
+  Checkpoint checkpoint_;
   Arena arena_;
   std::unique_ptr<RelaxationProgram> relaxation_;  // many trees end before the first
   LocalSearch cells_;

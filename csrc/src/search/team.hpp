@@ -1,45 +1,76 @@
 // Threads that work for one round.
 #pragma once
 
+#if defined(__unix__) || defined(__APPLE__)
+#include <pthread.h>
+#endif
 #ifdef __linux__
 #include <sched.h>
 #endif
 
 #include <algorithm>
+#include <atomic>
+#include <chrono>
+#include <condition_variable>
 #include <exception>
 #include <mutex>
-#include <system_error>
 #include <thread>
 #include <vector>
 
 namespace kpm {
 
-/// How many threads may work: as asked for, or, for none, as many as there are processors for this
-/// process. Asked when a second one would pay: the system's answer takes as long as a small node.
+/// Threads of this process that search, in whatever call. Known only so that calls at the same time
+/// share the processors; no answer depends on it.
+inline std::atomic<int>& searching() {
+  static std::atomic<int> count{0};
+#if defined(__unix__) || defined(__APPLE__)
+  // A fork has none of the other threads, and must not wait for their processors.
+  static const int registered = pthread_atfork(nullptr, nullptr, [] { searching() = 0; });
+  static_cast<void>(registered);
+#endif
+  return count;
+}
+
+/// Counts one thread for as long as it lives.
+class Searching {
+ public:
+  Searching() { ++searching(); }
+  ~Searching() { --searching(); }
+  Searching(const Searching&) = delete;
+  Searching& operator=(const Searching&) = delete;
+};
+
+/// How many threads may work, the calling one included: as asked for, or, for none, as there are
+/// processors for this process that no other search works on. Asked when a second one would pay:
+/// the system's answer takes as long as a small node.
 inline int team_size(int threads) {
   if (threads > 0) {
     return threads;
   }
+  int processors = std::max(1, static_cast<int>(std::thread::hardware_concurrency()));
 #ifdef __linux__
   cpu_set_t allowed;
   if (sched_getaffinity(0, sizeof allowed, &allowed) == 0) {
-    return CPU_COUNT(&allowed);
+    processors = CPU_COUNT(&allowed);
   }
 #endif
-  return std::max(1, static_cast<int>(std::thread::hardware_concurrency()));
+  return std::max(1, processors - std::max(searching() - 1, 0));
 }
 
 /// Runs `work(0)` on the calling thread and `work(1)`, `work(2)`, ... on up to `others` more, and
 /// returns how many there were. Where the system has no thread left to give, fewer do the same
-/// work. What a thread throws is thrown here once all of them have ended; `stop` is called before
-/// that, so that the others need not finish.
-template <class Work, class Stop>
-int run_team(int others, Work&& work, Stop&& stop) {
+/// work. Once its own is done the calling thread calls `wait` every few milliseconds until that of
+/// the others is. What a thread throws is thrown here once all of them have ended; `stop` is called
+/// before that, so that the others need not finish.
+template <class Work, class Wait, class Stop>
+int run_team(int others, Work&& work, Wait&& wait, Stop&& stop) {
+  constexpr auto kWait = std::chrono::milliseconds(5);
   std::mutex mutex;
+  std::condition_variable ended;
   std::exception_ptr failure;
-  const auto guarded = [&](int member) {
+  const auto guarded = [&](auto&& task) {
     try {
-      work(member);
+      task();
     } catch (...) {
       const std::lock_guard<std::mutex> lock(mutex);
       if (!failure) {
@@ -50,14 +81,33 @@ int run_team(int others, Work&& work, Stop&& stop) {
   };
   std::vector<std::thread> team;
   team.reserve(static_cast<std::size_t>(others));
+  int working = 0;  // of the others
   for (int member = 1; member <= others; ++member) {
     try {
-      team.emplace_back(guarded, member);
-    } catch (const std::system_error&) {
-      break;
+      const std::lock_guard<std::mutex> lock(mutex);
+      team.emplace_back([&, member] {
+        {
+          const Searching counted;
+          guarded([&] { work(member); });
+        }
+        const std::lock_guard<std::mutex> own_lock(mutex);
+        --working;
+        ended.notify_one();
+      });
+      ++working;
+    } catch (...) {
+      break;  // no thread, or no memory for one
     }
   }
-  guarded(0);
+  guarded([&] { work(0); });
+  if (!team.empty()) {
+    std::unique_lock<std::mutex> lock(mutex);
+    while (!ended.wait_for(lock, kWait, [&] { return working == 0; })) {
+      lock.unlock();
+      guarded(wait);
+      lock.lock();
+    }
+  }
   for (std::thread& member : team) {
     member.join();
   }
