@@ -178,8 +178,9 @@ def twins(draw: Generator) -> Book:
     claims = len(draft.payoffs)
     model = draft.payoffs[draw.integers(claims, size=claims)]
     scale = draw.choice([1.0, -1.0, 2.0, 1e-6, 1e6], (claims, 1))
-    blur = draw.choice([0.0, 1e-15, 1e-9]) * draw.standard_normal(model.shape)
-    payoffs = draw.choice([0.0, 1.0, 1e6], (claims, 1)) + scale * (model + blur)
+    blur = _decades(draw, -16, -9) if draw.random() < 0.7 else 0.0
+    noise = blur * draw.standard_normal(model.shape)
+    payoffs = draw.choice([0.0, 1.0, 1e6], (claims, 1)) + scale * (model + noise)
     low, span = payoffs.min(axis=1), np.ptp(payoffs, axis=1)
     place = draw.choice([0.0, 0.25, 0.5, 0.75, 1.0], len(draft.claim))
     return replace(
