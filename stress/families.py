@@ -194,6 +194,30 @@ def larger(draw: Generator) -> Book:
     return draft.scaled(_decades(draw, -6, 6), _decades(draw, -6, 6)).book()
 
 
+def crowded(draw: Generator) -> Book:
+    """Work for a team of threads: 20 digital claims, 160 limits around the prior's values.
+
+    No family of the survey, because nothing about it is extreme.
+    """
+    size, orders = 20, 160
+    payoffs = (draw.random((size, size)) < 0.5).astype(float)
+    np.fill_diagonal(payoffs, 1.0)
+    prior = draw.dirichlet(np.full(size, 5.0))
+    claim = draw.integers(size, size=orders)
+    price = payoffs[claim] @ prior + 0.2 * draw.standard_normal(orders)
+    return Draft(
+        payoffs=payoffs,
+        prior=prior,
+        inventory=np.zeros(size),
+        stake=1.0,
+        ambiguity=0.1,
+        claim=claim,
+        side=draw.choice([1, -1], orders),
+        price=price.clip(0.01, 0.99).round(3),
+        quantity=draw.integers(1, 20, orders).astype(float),
+    ).book()
+
+
 FAMILIES: tuple[Callable[[Generator], Book], ...] = (
     scales,
     stakes,
