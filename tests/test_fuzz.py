@@ -1,0 +1,58 @@
+"""The fuzzers' own machinery, without a fuzzer."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+
+import pytest
+
+from fuzz import campaign
+
+LIBFUZZER = """
+import pathlib, sys
+options = dict(word[1:].split("=", 1) for word in sys.argv[1:] if word.startswith("-"))
+print("#8 DONE cov: 3 ft: 5 corp: 2", file=sys.stderr)
+for name in {names}:
+    pathlib.Path(options["artifact_prefix"] + name).write_text("input")
+sys.exit({code})
+"""
+
+
+def _run(folder: Path, *names: str, code: int = 77, seconds: float = 0.0) -> campaign.Figures:
+    """Run a program that leaves these inputs and ends with this code, as libFuzzer does."""
+    return campaign.run(
+        [sys.executable, "-c", LIBFUZZER.format(names=names, code=code)],
+        corpus=folder / "corpus",
+        seeds=folder / "seeds",
+        findings=folder / "findings",
+        seconds=seconds,
+        keep_going=True,
+        seed=1,
+        longest=8,
+    )
+
+
+def test_a_finding_that_is_there_already_is_found_again(tmp_path: Path) -> None:
+    """The second run is no better than the first: an input has the same name each time."""
+    path = tmp_path / "findings" / "crash-1"
+    for _ in range(2):
+        assert _run(tmp_path, "crash-1").findings == [path]
+    assert path.read_text() == "input"
+    assert _run(tmp_path, "crash-2").findings == [path.with_name("crash-2")]
+    assert _run(tmp_path, code=0).findings == []
+    assert sorted(entry.name for entry in tmp_path.iterdir()) == ["corpus", "findings"]
+
+
+def test_a_campaign_that_keeps_going_counts_a_finding_once(tmp_path: Path) -> None:
+    figures = _run(tmp_path, "crash-1", seconds=2.0)
+    assert figures.findings == [tmp_path / "findings" / "crash-1"]
+    assert figures.executions % 8 == 0
+    assert figures.executions > 8
+
+
+def test_slowness_is_no_finding_and_a_crash_without_input_an_error(tmp_path: Path) -> None:
+    assert _run(tmp_path, "slow-unit-1", code=0).findings == []
+    assert (tmp_path / "findings" / "slow-unit-1").exists()
+    with pytest.raises(RuntimeError, match="code 77 and left no input"):
+        _run(tmp_path, "slow-unit-1")
