@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import re
 import subprocess
 import tempfile
@@ -94,9 +95,18 @@ def _move(own: Path, findings: Path) -> list[Path]:
 def _watch(command: list[str], figures: Figures) -> int:
     """Run one process to its end; print what is not routine."""
     done = 0
-    with subprocess.Popen(
-        command, stderr=subprocess.PIPE, stdout=subprocess.DEVNULL, text=True, errors="replace"
-    ) as process:
+    with (
+        # libFuzzer ends the process at once: it cannot remove its own files.
+        tempfile.TemporaryDirectory(prefix="kpm-fuzz-") as scratch,
+        subprocess.Popen(
+            command,
+            stderr=subprocess.PIPE,
+            stdout=subprocess.DEVNULL,
+            text=True,
+            errors="replace",
+            env={**os.environ, "TMPDIR": scratch},
+        ) as process,
+    ):
         assert process.stderr is not None
         for line in process.stderr:
             status = _STATUS.match(line)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+import tempfile
 from pathlib import Path
 
 import pytest
@@ -10,7 +11,8 @@ import pytest
 from fuzz import campaign
 
 LIBFUZZER = """
-import pathlib, sys
+import pathlib, sys, tempfile
+tempfile.mkdtemp()
 options = dict(word[1:].split("=", 1) for word in sys.argv[1:] if word.startswith("-"))
 print("#8 DONE cov: 3 ft: 5 corp: 2", file=sys.stderr)
 for name in {names}:
@@ -49,6 +51,17 @@ def test_a_campaign_that_keeps_going_counts_a_finding_once(tmp_path: Path) -> No
     assert figures.findings == [tmp_path / "findings" / "crash-1"]
     assert figures.executions % 8 == 0
     assert figures.executions > 8
+
+
+def test_temporary_files_are_removed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The program leaves a temporary folder behind each time."""
+    shared = tmp_path / "shared"
+    shared.mkdir()
+    monkeypatch.setenv("TMPDIR", str(shared))
+    monkeypatch.setattr(tempfile, "tempdir", None)  # read the variable again
+    _run(tmp_path, "crash-1")
+    _run(tmp_path, code=0)
+    assert list(shared.iterdir()) == []
 
 
 def test_slowness_is_no_finding_and_a_crash_without_input_an_error(tmp_path: Path) -> None:
