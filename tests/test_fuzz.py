@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from fuzz import campaign
+from fuzz import build, campaign
 
 LIBFUZZER = """
 import pathlib, sys, tempfile
@@ -69,3 +69,48 @@ def test_slowness_is_no_finding_and_a_crash_without_input_an_error(tmp_path: Pat
     assert (tmp_path / "findings" / "slow-unit-1").exists()
     with pytest.raises(RuntimeError, match="code 77 and left no input"):
         _run(tmp_path, "slow-unit-1")
+
+
+def test_the_target_is_built_again_for_whatever_changes(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    sources, harness = tmp_path / "csrc" / "src", tmp_path / "fuzz" / "core"
+    names = [sources / "one.cpp", sources / "two.cpp", harness / "target.cpp"]
+    for path in [*names, sources / "one.hpp"]:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(path.name)
+    made: list[str] = []
+
+    def run(command: list[str]) -> None:
+        made.append(Path(command[-1]).name)
+        Path(command[-1]).write_text("made")
+
+    command, tools = ["c++", "-O1"], ["1.0"]
+    monkeypatch.setattr(build, "ROOT", tmp_path)
+    monkeypatch.setattr(build, "OUTPUT", tmp_path / "build")
+    monkeypatch.setattr(build, "_HARNESS", harness)
+    monkeypatch.setattr(build, "_run", run)
+    monkeypatch.setattr(build, "_compile_command", lambda flavour: list(command))
+    monkeypatch.setattr(build, "_tools", lambda flavour: tools[0].encode())
+
+    def rebuilt() -> list[str]:
+        made.clear()
+        build.build(build.PLAIN)
+        return sorted(made)
+
+    everything = ["core", "one.o", "target.o", "two.o"]
+    assert rebuilt() == everything
+    assert rebuilt() == []
+    command[1] = "-O2"
+    assert rebuilt() == everything
+    tools[0] = "1.1"  # of the compiler or of Eigen
+    assert rebuilt() == everything
+    (sources / "one.hpp").write_text("changed")
+    assert rebuilt() == everything
+    names[0].write_text("changed")
+    assert rebuilt() == ["core", "one.o"]
+    (tmp_path / "build" / "plain" / "core").unlink()
+    assert rebuilt() == ["core"]
+    names[1].unlink()
+    assert rebuilt() == ["core"]
+    assert rebuilt() == []
