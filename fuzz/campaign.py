@@ -108,12 +108,16 @@ def _watch(command: list[str], figures: Figures) -> int:
         ) as process,
     ):
         assert process.stderr is not None
-        for line in process.stderr:
-            status = _STATUS.match(line)
-            if status is None:
-                if not line.startswith(("#", "INFO:", "Done ", "\t")):
-                    print(line, end="", flush=True)
-                continue
-            done, figures.edges, figures.features, figures.corpus = map(int, status.groups())
+        try:
+            for line in process.stderr:
+                status = _STATUS.match(line)
+                if status is None:
+                    if not line.startswith(("#", "INFO:", "Done ", "\t")):
+                        print(line, end="", flush=True)
+                    continue
+                done, figures.edges, figures.features, figures.corpus = map(int, status.groups())
+        except BaseException:  # the process would be waited for, to the end of its time
+            process.terminate()
+            raise
     figures.executions += done
     return process.returncode
