@@ -15,6 +15,7 @@ from __future__ import annotations
 import argparse
 import importlib.util
 import os
+import signal
 import subprocess
 import sys
 from pathlib import Path
@@ -87,4 +88,6 @@ def replay(*, valgrind: bool) -> int:
 
 
 if __name__ == "__main__":
+    # So that a campaign that is terminated keeps its findings and removes its temporary files.
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(128 + signal.SIGTERM))
     sys.exit(main())

@@ -1,7 +1,8 @@
 """Runs one atheris target: ``python -m fuzz.atheris_driver NAME [libFuzzer's arguments]``.
 
 A process of its own, because libFuzzer ends it, and because the package is instrumented while it
-is imported.
+is imported. No exit handler of Python runs, so its files stay in the temporary folder (TMPDIR):
+``campaign`` gives it one and removes that afterwards.
 """
 
 from __future__ import annotations
@@ -20,7 +21,7 @@ def main() -> None:
         import kpm_fast  # noqa: F401
 
         from . import archives, folders
-    scratch = Path(tempfile.mkdtemp(prefix="kpm-fuzz-"))
+    scratch = Path(tempfile.mkdtemp())
 
     def mutator(data: bytes, max_size: int, seed: int) -> bytes:
         return archives.mutate(data, max_size, random.Random(seed).getrandbits(30), atheris.Mutate)

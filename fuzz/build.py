@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import hashlib
 import os
 import subprocess
 import tempfile
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
+from importlib.metadata import version
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -78,35 +80,63 @@ def build(flavour: Flavour) -> Path:
     drivers = {"replay.cpp"} - set(flavour.drivers)
     harness = [path for path in _HARNESS.glob("*.cpp") if path.name not in drivers]
     sources = sorted([*(ROOT / "csrc" / "src").rglob("*.cpp"), *harness])
-    headers = max(path.stat().st_mtime for path in _headers())
-    program = folder / "core"
+    command = _compile_command(flavour)
+    common = _digest(_tools(flavour), *(path.read_bytes() for path in _headers()))
 
     def compiled(source: Path) -> Path:
         target = folder / source.relative_to(ROOT).with_suffix(".o")
-        fresh = target.exists() and target.stat().st_mtime > max(headers, source.stat().st_mtime)
-        if not fresh:
-            target.parent.mkdir(parents=True, exist_ok=True)
-            _run([flavour.compiler, *_flags(flavour), "-c", str(source), "-o", str(target)])
+        target.parent.mkdir(parents=True, exist_ok=True)
+        _make(target, [*command, "-c", str(source)], common, source.read_bytes())
         return target
 
     jobs = int(os.environ.get("KPM_BUILD_JOBS", "0")) or os.cpu_count()
     with ThreadPoolExecutor(jobs) as pool:
         objects = list(pool.map(compiled, sources))
-    if not program.exists() or program.stat().st_mtime < max(o.stat().st_mtime for o in objects):
-        link = [flavour.compiler, "-pthread", *flavour.link_flags, "-o", str(program)]
-        _run([*link, *map(str, objects)])
+    program = folder / "core"
+    link = [flavour.compiler, "-pthread", *flavour.link_flags, *map(str, objects)]
+    _make(program, link, *(_stamp(target).read_bytes() for target in objects))
     return program
 
 
+def _make(target: Path, command: list[str], *inputs: bytes) -> None:
+    """Run a command for its target, unless the last one that made it was the same.
+
+    By content, not by time: a flag, a compiler or a version may change, and a source vanish,
+    without a file that is newer than the target.
+    """
+    stamp, digest = _stamp(target), _digest(*map(str.encode, command), *inputs)
+    if target.exists() and stamp.exists() and stamp.read_bytes() == digest:
+        return
+    stamp.unlink(missing_ok=True)
+    _run([*command, "-o", str(target)])
+    stamp.write_bytes(digest)
+
+
+def _stamp(target: Path) -> Path:
+    return target.with_name(f"{target.name}.made")
+
+
+def _digest(*parts: bytes) -> bytes:
+    return hashlib.sha256(b"".join(hashlib.sha256(part).digest() for part in parts)).digest()
+
+
+def _tools(flavour: Flavour) -> bytes:
+    """Versions of what the objects are made with."""
+    command = [flavour.compiler, "--version"]
+    stated = subprocess.run(command, capture_output=True, check=False).stdout
+    return stated + version("cmeel-eigen").encode()
+
+
 def _headers() -> list[Path]:
-    return [*(ROOT / "csrc").rglob("*.hpp"), *_HARNESS.glob("*.hpp")]
+    return sorted([*(ROOT / "csrc").rglob("*.hpp"), *_HARNESS.glob("*.hpp")])
 
 
-def _flags(flavour: Flavour) -> list[str]:
+def _compile_command(flavour: Flavour) -> list[str]:
     from setup import eigen_include
 
     include = [ROOT / "csrc" / "include", ROOT / "csrc" / "src", _HARNESS]
     return [
+        flavour.compiler,
         *_COMMON,
         "-O2" if flavour.compile_flags else "-O1",
         *_DEFINES,

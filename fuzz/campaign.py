@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import os
 import re
 import subprocess
+import tempfile
 import time
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -11,6 +13,7 @@ from pathlib import Path
 _STATUS = re.compile(r"#(\d+)\D.*?cov: (\d+) ft: (\d+) corp: (\d+)")
 _TIMEOUT = 60  # seconds for one input: a machine may have other work to do
 _MEMORY = 3000  # MB
+_NO_FINDING = "slow-unit"  # says how busy the machine was
 
 
 @dataclass
@@ -57,7 +60,6 @@ def run(
     """Run a libFuzzer program, again after each finding if it is to ``keep_going``."""
     for folder in (corpus, findings):
         folder.mkdir(parents=True, exist_ok=True)
-    known = set(findings.iterdir())
     figures = Figures()
     start = time.monotonic()
     while True:
@@ -68,34 +70,54 @@ def run(
             f"-seed={seed}",  # 0: any
             f"-timeout={_TIMEOUT}",
             f"-rss_limit_mb={_MEMORY}",
-            f"-artifact_prefix={findings}/",
         ]
-        code = _watch([*command, *options, str(corpus), str(seeds)], figures)
+        # Inputs are named by their content: one found before would hide in the folder of all.
+        with tempfile.TemporaryDirectory(dir=findings.parent, prefix="running-") as own:
+            options.append(f"-artifact_prefix={own}/")
+            try:
+                code = _watch([*command, *options, str(corpus), str(seeds)], figures)
+            finally:  # whatever ends it, what was found stays
+                found = _move(Path(own), findings)
         figures.seconds = time.monotonic() - start
-        figures.findings = sorted(
-            path
-            for path in set(findings.iterdir()) - known
-            if not path.name.startswith("slow-unit")  # says how busy the machine was
-        )
+        figures.findings = sorted({*figures.findings, *found})
+        if code != 0 and not found:
+            raise RuntimeError(f"{command[0]} ended with code {code} and left no input behind")
         if code == 0 or not keep_going or left <= 1:
-            if code != 0 and not figures.findings:
-                raise RuntimeError(f"{command[0]} ended with code {code} and left no input behind")
             return figures
+
+
+def _move(own: Path, findings: Path) -> list[Path]:
+    """Move what one process left to ``findings``; return what of it is a finding."""
+    moved = [path.replace(findings / path.name) for path in own.iterdir()]
+    return [path for path in moved if not path.name.startswith(_NO_FINDING)]
 
 
 def _watch(command: list[str], figures: Figures) -> int:
     """Run one process to its end; print what is not routine."""
     done = 0
-    with subprocess.Popen(
-        command, stderr=subprocess.PIPE, stdout=subprocess.DEVNULL, text=True, errors="replace"
-    ) as process:
+    with (
+        # libFuzzer ends the process at once: it cannot remove its own files.
+        tempfile.TemporaryDirectory(prefix="kpm-fuzz-") as scratch,
+        subprocess.Popen(
+            command,
+            stderr=subprocess.PIPE,
+            stdout=subprocess.DEVNULL,
+            text=True,
+            errors="replace",
+            env={**os.environ, "TMPDIR": scratch},
+        ) as process,
+    ):
         assert process.stderr is not None
-        for line in process.stderr:
-            status = _STATUS.match(line)
-            if status is None:
-                if not line.startswith(("#", "INFO:", "Done ", "\t")):
-                    print(line, end="", flush=True)
-                continue
-            done, figures.edges, figures.features, figures.corpus = map(int, status.groups())
+        try:
+            for line in process.stderr:
+                status = _STATUS.match(line)
+                if status is None:
+                    if not line.startswith(("#", "INFO:", "Done ", "\t")):
+                        print(line, end="", flush=True)
+                    continue
+                done, figures.edges, figures.features, figures.corpus = map(int, status.groups())
+        except BaseException:  # the process would be waited for, to the end of its time
+            process.terminate()
+            raise
     figures.executions += done
     return process.returncode

@@ -178,8 +178,9 @@ def twins(draw: Generator) -> Book:
     claims = len(draft.payoffs)
     model = draft.payoffs[draw.integers(claims, size=claims)]
     scale = draw.choice([1.0, -1.0, 2.0, 1e-6, 1e6], (claims, 1))
-    blur = draw.choice([0.0, 1e-15, 1e-9]) * draw.standard_normal(model.shape)
-    payoffs = draw.choice([0.0, 1.0, 1e6], (claims, 1)) + scale * (model + blur)
+    blur = _decades(draw, -16, -9) if draw.random() < 0.7 else 0.0
+    noise = blur * draw.standard_normal(model.shape)
+    payoffs = draw.choice([0.0, 1.0, 1e6], (claims, 1)) + scale * (model + noise)
     low, span = payoffs.min(axis=1), np.ptp(payoffs, axis=1)
     place = draw.choice([0.0, 0.25, 0.5, 0.75, 1.0], len(draft.claim))
     return replace(
@@ -191,6 +192,30 @@ def larger(draw: Generator) -> Book:
     """Up to 18 states, 15 claims and 108 orders in scales from 1e-6 to 1e6."""
     draft = replace(ordinary(draw, most=3), stake=_decades(draw, -6, 4))
     return draft.scaled(_decades(draw, -6, 6), _decades(draw, -6, 6)).book()
+
+
+def crowded(draw: Generator) -> Book:
+    """Work for a team of threads: 20 digital claims, 160 limits around the prior's values.
+
+    No family of the survey, because nothing about it is extreme.
+    """
+    size, orders = 20, 160
+    payoffs = (draw.random((size, size)) < 0.5).astype(float)
+    np.fill_diagonal(payoffs, 1.0)
+    prior = draw.dirichlet(np.full(size, 5.0))
+    claim = draw.integers(size, size=orders)
+    price = payoffs[claim] @ prior + 0.2 * draw.standard_normal(orders)
+    return Draft(
+        payoffs=payoffs,
+        prior=prior,
+        inventory=np.zeros(size),
+        stake=1.0,
+        ambiguity=0.1,
+        claim=claim,
+        side=draw.choice([1, -1], orders),
+        price=price.clip(0.01, 0.99).round(3),
+        quantity=draw.integers(1, 20, orders).astype(float),
+    ).book()
 
 
 FAMILIES: tuple[Callable[[Generator], Book], ...] = (

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import itertools
 import math
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -28,17 +29,41 @@ def test_a_survey_of_extreme_books() -> None:
 
 def test_a_short_soak() -> None:
     """The short form of ``python -m stress soak``; its memory is judged by the long one."""
-    samples: list[tuple[int, int]] = []
     clearings = fewer(2_000, 100)
-    one, other = (soak.one_pass(clearings, 3, threads, samples) for threads in (1, 2))
-    assert one == other
-    assert soak.one_pass(clearings, 4, 1, samples) != one
+    one, other = (soak.one_pass(clearings, 3, threads) for threads in (1, 2))
+    assert one.digest == other.digest
+    assert one.teams == 0
+    assert soak.one_pass(clearings, 4, 1).digest != one.digest
 
 
 def test_growth_is_measured() -> None:
-    slope, grown = soak.growth([(n, 1_000_000 + 24 * n) for n in range(0, 1000, 10)])
+    slope, grown = soak.growth(np.array([(n, 1_000_000 + 24 * n) for n in range(0, 1000, 10)]))
     assert slope == pytest.approx(24)
     assert grown == 24 * 890
+
+
+@pytest.mark.parametrize(
+    ("clearings", "leak", "changes", "words"),
+    [
+        (500_000, 0.0, {}, None),
+        (500_000, 1.0, {}, None),
+        (500_000, 3.0, {}, "GROWING"),
+        (10_000, 16.0, {}, None),  # pages
+        (10_000, 32.0, {}, "GROWING"),  # the least that can be lost
+        (500_000, 0.0, {"digest": "another"}, "DIFFERENT"),
+        (500_000, 0.0, {"teams": 0}, "NOT COMPARED"),
+    ],
+)
+def test_a_soak_is_judged(
+    clearings: int, leak: float, changes: dict[str, Any], words: str | None
+) -> None:
+    counts = np.arange(1, 101) * (clearings // 100)
+    samples = np.stack([counts, 40_000_000 + leak * counts], axis=1).astype(np.int64)
+    one = soak.Pass(1, clearings, digest="same", samples=samples)
+    two = replace(one, threads=2, teams=1)
+    found = soak.faults([one, replace(two, **changes)])
+    assert bool(found) == (words is not None)
+    assert words is None or words in found[-1]
 
 
 @pytest.mark.parametrize(
