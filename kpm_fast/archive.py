@@ -8,12 +8,13 @@ from __future__ import annotations
 
 import io
 import json
+import math
 import os
 import zipfile
 from collections.abc import Callable
 from dataclasses import fields
 from pathlib import Path
-from typing import Any, TypeVar, get_type_hints
+from typing import IO, Any, TypeVar, get_type_hints
 
 import numpy as np
 from numpy.typing import NDArray
@@ -192,6 +193,8 @@ def load_result(path: str | os.PathLike[str]) -> Result:
             return _Reader(archive).result()
     except InputError as error:
         raise error.located(path) from None
+    except MemoryError:
+        raise
     except Exception as error:  # zipfile raises whatever damage leads it to
         raise InputError(f"not a {FORMAT}, or damaged: {error}", file=path) from error
 
@@ -282,10 +285,14 @@ class _Reader:
 
         def parse() -> NDArray[Any]:
             with self._archive.open(f"{name}.npy") as entry:
-                array: NDArray[Any] = np.lib.format.read_array(entry, allow_pickle=False)
-                if entry.read(1):
-                    raise InputError("has more data than its shape tells", field=name)
-            return array
+                shape, by_column, kind = _array_header(entry, name)
+                data = entry.read()
+            if kind.hasobject or kind.itemsize == 0:
+                raise InputError(f"has elements of type {kind}", field=name)
+            if len(data) != math.prod(shape) * kind.itemsize:
+                raise InputError("has less or more data than its shape tells", field=name)
+            array: NDArray[Any] = np.frombuffer(data, kind)
+            return array.reshape(shape, order="F" if by_column else "C")
 
         array = self._entry(f"{name}.npy", name, parse)
         if array.dtype.str != dtype or array.ndim != len(axes):
@@ -316,11 +323,9 @@ class _Reader:
         self._left.discard(entry)
         try:
             return parse()
-        except InputError:
+        except (InputError, MemoryError):
             raise
-        except (
-            Exception
-        ) as error:  # as do NumPy, json and zlib: SyntaxError, TokenError, MemoryError
+        except Exception as error:  # as do NumPy, json and zlib: SyntaxError, TokenError
             raise InputError(f"cannot be read: {error}", field=field) from error
 
     # -- the header ---------------------------------------------------------------------
@@ -378,6 +383,19 @@ def _texts(value: Any, field: str) -> list[str]:
     if not isinstance(value, list) or not all(isinstance(item, str) for item in value):
         raise InputError("must be a list of texts", field=field)
     return value
+
+
+def _array_header(entry: IO[bytes], name: str) -> tuple[tuple[int, ...], bool, np.dtype[Any]]:
+    """Return shape, whether columns come first, and type. Nothing is allocated for the data yet."""
+    version = np.lib.format.read_magic(entry)
+    if version not in ((1, 0), (2, 0)):
+        raise InputError(f"is an array of version {version}", field=name)
+    first = version == (1, 0)
+    read = np.lib.format.read_array_header_1_0 if first else np.lib.format.read_array_header_2_0
+    try:
+        return read(entry)
+    except MemoryError as error:  # so says Python's parser of signs without an end
+        raise InputError("cannot be read: nested too deeply", field=name) from error
 
 
 def _located(group: str, build: Callable[[], _Value]) -> _Value:

@@ -1,8 +1,8 @@
 """The ``kpm-fast`` command.
 
 Exit codes: 0 cleared to optimality; 1 verification failed; 2 bad usage or input; 3 stopped at
-a limit, with the best point found; 4 refused, too many cells; 130 interrupted; 141 whoever
-read the output has closed it; 143 terminated.
+a limit, with the best point found; 4 refused, too many cells; 5 out of memory; 130 interrupted;
+141 whoever read the output has closed it; 143 terminated.
 """
 
 from __future__ import annotations
@@ -37,7 +37,7 @@ from .tables import read_csv, write_csv
 
 __all__ = ["main"]
 
-EXIT_OK, EXIT_UNVERIFIED, EXIT_INPUT, EXIT_LIMIT, EXIT_REFUSED = range(5)
+EXIT_OK, EXIT_UNVERIFIED, EXIT_INPUT, EXIT_LIMIT, EXIT_REFUSED, EXIT_MEMORY = range(6)
 EXIT_INTERRUPTED = 130
 EXIT_CLOSED_PIPE = 141
 EXIT_TERMINATED = 143
@@ -79,6 +79,8 @@ def _exit_code(args: argparse.Namespace) -> int:
         _abandon_output()
         # Files are always named: without a name it was one of the standard streams.
         return _fail(f"{error.filename or 'output'}: {error.strerror or error}", EXIT_INPUT)
+    except MemoryError:
+        return _fail("out of memory", EXIT_MEMORY)
     except KeyboardInterrupt:
         return _fail("interrupted", EXIT_INTERRUPTED)
     except _Terminated:

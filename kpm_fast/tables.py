@@ -130,6 +130,11 @@ def read_csv(
                 else:
                     rows.append(tuple(row))  # unlike lists, no work for the garbage collector
                     lines.append(reader.line_num)
+        except MemoryError:
+            # Before "with" ends: without a byte left, CPython goes round for ever there.
+            rows.clear()
+            lines.clear()
+            raise
         except csv.Error as error:
             raise InputError(str(error), file=path, line=reader.line_num) from error
         except UnicodeDecodeError as error:

@@ -272,6 +272,11 @@ def endless_book() -> Book:
     return crowded_book(80, seed=0, orders=1600, noise=0.3)
 
 
+def heavy_book() -> Book:
+    """Its first node alone takes seconds: for limits that strike within a node."""
+    return crowded_book(200, seed=0, orders=1000, states=200, noise=0.3)
+
+
 def endless_walk() -> Book:
     """A book of 10^8 cells on four digital claims: for an enumeration that walks every one."""
     number = np.arange(200)

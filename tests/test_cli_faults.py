@@ -224,6 +224,42 @@ def test_a_folder_that_may_not_be_written(kind: str, book: Path, tmp_path: Path)
 # -- signals -------------------------------------------------------------------------------------
 
 
+LITTLE_MEMORY = """
+import resource, sys
+from kpm_fast import cli
+
+used = int(open("/proc/self/statm").read().split()[0]) * resource.getpagesize()
+more = 1024 * int(sys.argv[1])
+resource.setrlimit(resource.RLIMIT_AS, (used + more, resource.RLIM_INFINITY))
+sys.exit(cli.main(sys.argv[2:]))
+"""
+
+
+@linux
+@pytest.mark.unsanitized  # a shadow memory of terabytes is address space, too
+@pytest.mark.parametrize("kilobytes", [64, 256, 1000, 2500, 4000])
+def test_little_memory(kilobytes: int, tmp_path: Path) -> None:
+    """One line and a code of its own, for files to read as for those to verify; nothing written."""
+    draw = np.random.default_rng(0)
+    count = 20_000
+    market = kpm.Market(np.eye(3), [0.3, 0.3, 0.4])
+    orders = kpm.Orders(
+        draw.integers(3, size=count), draw.choice([1, -1], count), draw.random(count), 1.0
+    )
+    kpm.write_book(tmp_path / "book", market, orders)
+    saved = tmp_path / "saved.npz"
+    kpm.clear(market, orders).save(saved)
+    made = tmp_path / "made"
+    writing = ["clear", tmp_path / "book", "--output", made, "--save", made / "saved.npz"]
+    for arguments in (writing, ["verify", saved]) if kilobytes <= 2500 else (writing,):
+        program = [sys.executable, "-c", LITTLE_MEMORY, str(kilobytes), *map(str, arguments)]
+        done = subprocess.run(
+            program, capture_output=True, text=True, timeout=60, env=environment()
+        )
+        assert (done.returncode, done.stderr) == (cli.EXIT_MEMORY, "kpm-fast: out of memory\n")
+        assert not made.exists() or not any(made.iterdir())
+
+
 @pytest.mark.parametrize("blow", [signal.SIGTERM, signal.SIGINT, signal.SIGKILL])
 def test_killed_while_it_writes(blow: signal.Signals, book: Path, tmp_path: Path) -> None:
     """Each file is the old or the new one, whole; a mixture is marked; only SIGKILL leaves litter.

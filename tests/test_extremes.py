@@ -261,3 +261,17 @@ def test_losses_that_differ_next_to_nothing_start_like_equal_ones(
     result = kpm.clear(market, orders)
     assert result.status is kpm.Status.OPTIMAL
     result.verify().raise_if_failed()
+
+
+def test_prices_that_are_nearest_but_for_noise_are_not_called_the_nearest() -> None:
+    """Payoffs that differ by 1e-13 of their range lack the digits that tell what is nearest."""
+    payoffs = 1e6 + np.array(
+        [5.646e-8, 1e6 - 2e-8, 1e6 + 1e-7, 1e6 - 1e-7, 1.236e-7, 1e6 - 3e-7], dtype=float
+    )
+    prior = [0.13, 0.015, 0.07, 0.25, 0.325, 0.21]
+    market = kpm.Market([payoffs], prior, risk_aversion=2e-8, ambiguity=0.5)
+    limit = 1e6 + 1e6 - 1e-8
+    orders = kpm.Orders([0, 0, 0], [1, 1, -1], [limit, 1.25e6, 1e6], [7.0, 3.0, 2.0])
+    result = kpm.clear(market, orders, threads=1)
+    assert result.status in (kpm.Status.OPTIMAL, kpm.Status.INACCURATE)
+    result.verify().raise_if_failed()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+import math
 import os
 import signal
 import sys
@@ -17,7 +18,7 @@ import pytest
 import kpm_fast as kpm
 from adapter import market_of, orders_of
 from programs import start_program
-from strategies import crowded_book, endless_book, endless_walk
+from strategies import crowded_book, endless_book, endless_walk, heavy_book
 
 EXAMPLE = Path(__file__).resolve().parent.parent / "examples" / "race_card"
 TREE: dict[str, Any] = {"certificate": True}
@@ -99,6 +100,21 @@ def test_node_limit(crowd: Race, best_of_crowd: kpm.Result, limit: int) -> None:
     assert limit <= result.stats.nodes < limit + 8
     assert_valid(result, best_of_crowd)
     assert kpm.clear(*crowd, **TREE, threads=2, node_limit=limit) == result
+
+
+@pytest.mark.parametrize("threads", [1, 2])
+def test_a_limit_strikes_within_a_node(threads: int) -> None:
+    book = heavy_book()
+    heavy = market_of(book), orders_of(book)
+    result = kpm.clear(*heavy, threads=threads, time_limit=0)
+    assert result.status is kpm.Status.TIME_LIMIT
+    assert (result.stats.nodes, result.stats.relaxations) == (1, 0)
+    whole_node = kpm.clear(*heavy, threads=threads, node_limit=1)
+    assert (
+        whole_node.stats.relaxations == 1
+    )  # it used to take hours, in pivots that went in circles
+    assert_valid(result, whole_node)
+    assert whole_node.upper_bound <= result.upper_bound < math.inf
 
 
 def test_more_nodes_never_make_it_worse(crowd: Race) -> None:

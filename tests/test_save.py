@@ -230,7 +230,10 @@ BAD: list[tuple[Callable[[Entries], None], list[str]]] = [
     (array("result/fills", [1.0, 2.0]), ["result/fills", "(2,)", "J = 3"]),
     (array("result/fills", [1, 2, 3]), ["result/fills", "<i8"]),
     (array("result/fills", [[1.0]] * 3), ["result/fills", "(3, 1)"]),
-    (array("result/fills", np.array(["a", None, 1], dtype=object)), ["result/fills", "cannot"]),
+    (
+        array("result/fills", np.array(["a", None, 1], dtype=object)),
+        ["result/fills", "type object"],
+    ),
     (array("orders/quantity", [1.0, -1.0, 1.0]), ["orders/quantity", "-1.0"]),
     (array("orders/side", np.array([1, 2, 1], dtype=np.int8)), ["orders/side", "2"]),
     (array("market/prior", [0.3, 0.3, 0.5]), ["market/prior", "1.1"]),
