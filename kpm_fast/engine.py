@@ -62,12 +62,12 @@ def clear(
         Optimality gap to prove, relative to the book's notional ``result.scale``, so that it does
         not depend on the units of money or shares; 0 < tolerance < 1.
     threads : int, optional
-        1 to 1024. Default: the processors this process may use. The answer is the same, bit for
-        bit, for every number.
+        1 to 1024. Default: the processors this process may use, less those that other clearings
+        of it work on. The answer is the same, bit for bit, for every number.
     time_limit : float, optional
         Seconds >= 0. Default: none. When it runs out before the gap is proven, the best point
-        found is returned with status ``TIME_LIMIT``. One node of the tree is looked at in any
-        case, so that there is a bound.
+        found is returned with status ``TIME_LIMIT``. A first clearing is made in any case, and
+        its multipliers prove a bound.
     node_limit : int, optional
         Nodes of the tree, at least 1. Default: none. When they are used up before the gap is
         proven, the best point found is returned with status ``NODE_LIMIT``.
