@@ -13,6 +13,7 @@ namespace {
 
 constexpr double kAtEnd = 1e-7;      // share of a step: demand this close to its end is there
 constexpr double kPossible = 1e-9;   // marginal state prices below this do not pin their state
+constexpr double kRounding = 1e-12;  // of a direction, which has length one
 constexpr double kDependent = 1e-8;  // relative singular value of a direction left open
 constexpr double kKink = 1e-10;      // ambiguity price, scaled, of a worst case without entropy
 constexpr int kHalvings = 40;
@@ -172,6 +173,11 @@ ChosenDemand DemandChoice::choose(const CellOptimum& solution, const std::vector
         for (Eigen::Index k = 0; k < m; ++k) {
           face.limits.row(i) +=
               market_.payoffs(open[static_cast<std::size_t>(k)].claim, state) * directions.row(k);
+        }
+        // Without room, rounding in a state that moves like the others would hold all of them.
+        for (Eigen::Index column = 0; column < d; ++column) {
+          double& limit = face.limits(i, column);
+          limit = std::abs(limit) > kRounding ? limit : 0.0;
         }
         face.room[i] = kink ? worst - loss[state] : 0.0;
       }

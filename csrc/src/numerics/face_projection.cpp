@@ -8,10 +8,15 @@ namespace kpm {
 
 namespace {
 
-constexpr int kIterations = 80;
+constexpr int kIterations = 200;
 constexpr double kTolerance = 1e-15;
 constexpr double kStart = 0.1;
 constexpr double kToBoundary = 0.995;
+constexpr double kPoorStep = 0.5;
+constexpr double kBalance = 1e-3;  // the least product's share of their mean
+constexpr double kCentring = 0.2;
+constexpr double kShorter = 0.8;
+constexpr double kShortest = 1e-6;
 
 }  // namespace
 
@@ -80,7 +85,19 @@ Array project_on_face(const FaceProblem& problem) {
     const double ratio = after / tau;
     const double target = std::max(ratio * ratio * ratio * tau, 0.01 * kTolerance);
     direction(target - slack * dual - dslack * ddual);
-    const double step = std::min(1.0, kToBoundary * reach());
+    double step = std::min(1.0, kToBoundary * reach());
+    const auto balanced = [&] {
+      const Array product = (slack + step * dslack) * (dual + step * ddual);
+      return product.minCoeff() >= kBalance * product.mean();
+    };
+    if (step < kPoorStep || !balanced()) {
+      // Second-order terms can send it round in circles; steps to the centre cannot.
+      direction(kCentring * tau - slack * dual);
+      step = std::min(1.0, kToBoundary * reach());
+      while (!balanced() && step > kShortest) {
+        step *= kShorter;
+      }
+    }
     t += step * dt;
     slack += step * dslack;
     dual += step * ddual;
