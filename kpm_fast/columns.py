@@ -10,6 +10,8 @@ from numpy.typing import ArrayLike, NDArray
 from .arrays import LARGEST, SMALLEST, Floats, Ints, as_floats, first, frozen
 from .errors import InputError
 
+EXACT_INTEGERS = 2.0**53  # from here on some integers are no doubles
+
 __all__ = [
     "Sides",
     "common_length",
@@ -176,12 +178,23 @@ def parse_quantities(column: ArrayLike, length: int) -> Floats:
 
 
 def parse_times(column: ArrayLike, length: int) -> Floats:
-    """Return times: finite."""
+    """Return times: finite, and integers without loss, or rounding would make equal what is not."""
     time: Floats = _stretched(as_floats(column, "time"), "time", length)
     row = first(~np.isfinite(time))
     if row is not None:
         raise InputError(f"must be finite, got {time[row]}", field="time", index=row)
+    if np.abs(time).max(initial=0.0) >= EXACT_INTEGERS:
+        given = _stretched(np.asarray(column), "time", length)
+        if given.dtype.kind in "iu":
+            row = first(np.array([int(t) != int(g) for t, g in zip(time, given, strict=True)]))
+            if row is not None:
+                raise InputError(inexact_time(given[row]), field="time", index=row)
     return frozen(time)
+
+
+def inexact_time(given: object) -> str:
+    """Say what is wrong with a time that a double cannot hold."""
+    return f"has more digits than a double holds; count from a later origin, got {given}"
 
 
 def parse_ids(column: Any, length: int) -> NDArray[np.object_]:

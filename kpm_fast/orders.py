@@ -72,7 +72,8 @@ class Orders:
     order_id : array_like, shape (J,), optional
         Distinct identifiers, kept as text. Default: the row numbers ``"0"``, ``"1"``, ...
     time : array_like of float, shape (J,), optional
-        Finite; smaller is earlier. Only ``allocation="time"`` looks at it.
+        Finite; smaller is earlier. Only ``allocation="time"`` looks at it. Integers beyond 2**53,
+        as nanoseconds since 1970 are, must be exact as doubles.
 
     A scalar stands for J equal entries; J scalars make a book of one order.
 
@@ -184,7 +185,7 @@ class Orders:
         if "order_id" in table:
             columns["order_id"] = table.text("order_id")
         if "time" in table:
-            columns["time"] = table.numbers("time")
+            columns["time"] = table.times("time")
         try:
             orders = cls(**columns)
             if market is not None:

@@ -11,12 +11,14 @@ import difflib
 import importlib
 import os
 from collections.abc import Collection, Mapping, Sequence
+from decimal import Decimal
 from pathlib import Path
 from typing import Any, TextIO
 
 import numpy as np
 
 from .arrays import Floats
+from .columns import EXACT_INTEGERS, inexact_time
 from .errors import InputError
 
 __all__ = [
@@ -72,6 +74,15 @@ class CsvTable:
             pass
         row = next(row for row, entry in enumerate(column) if not _is_number(entry))
         raise self.error(row, name, f"not a number: {column[row]!r}")
+
+    def times(self, name: str) -> Floats:
+        """Return a column of times: large integers must be doubles, or distinct ones would tie."""
+        values = self.numbers(name)
+        for row in np.flatnonzero(np.isfinite(values) & (np.abs(values) >= EXACT_INTEGERS)):
+            entry = self._columns[name][row]
+            if Decimal(entry) != Decimal(float(values[row])):
+                raise self.error(int(row), name, inexact_time(entry))
+        return values
 
     def error(self, row: int, name: str, reason: str) -> InputError:
         """Build the error for one entry."""

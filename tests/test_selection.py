@@ -10,7 +10,7 @@ from scipy.optimize import linprog
 
 import kpm_fast as kpm
 from adapter import clear
-from strategies import books, examples
+from strategies import METHODS, books, examples
 from test_cells import pieces_of
 from witness import Book
 
@@ -128,3 +128,25 @@ def test_a_hedge_small_next_to_its_order_is_kept(method):
     # The worst state alone counts: half a share for 0.0625 a share makes both states alike.
     assert result.certainty_equivalent == pytest.approx(0.46875, rel=1e-4)
     assert result.net_demand[1] == pytest.approx(-0.5, rel=1e-3)
+
+
+@METHODS
+@pytest.mark.parametrize("presolve", [True, False])
+@pytest.mark.parametrize(
+    ("first", "other", "expected"),
+    [(14, 28, [1 / 3, 1, 2 / 3]), (13, 28, [13 / 41, 1, 28 / 41])],
+)
+def test_equal_claims_share_as_one_book_would(method, presolve, first, other, expected):
+    """The search for the least regret went round in circles: 1.3, 100 and 98 per cent."""
+    market = kpm.Market([[1, 0], [0, 1], [1, 0]], [0.5, 0.5], risk_aversion=1.0, ambiguity=0.0)
+    orders = kpm.Orders([0, 1, 2], "buy", 0.5, [first, 1, other])
+    result = kpm.clear(market, orders, method, presolve=presolve)
+    np.testing.assert_allclose(result.fills, expected, atol=1e-9)
+
+
+@METHODS
+def test_a_state_that_hardly_counts_holds_nobody(method):
+    """Its losses move like another's, but for rounding."""
+    market = kpm.Market([[1, 1, 0], [0, 0, 1], [1, 1, 0]], [1 / 3] * 3, [40, 0, 0], 1.0, 0.0)
+    result = kpm.clear(market, kpm.Orders([0, 1, 2], "buy", 0.5, [1, 3, 1]), method)
+    np.testing.assert_allclose(result.fills, [1, 2, 1], atol=1e-9)

@@ -366,3 +366,29 @@ def test_staircases_agree_with_the_core() -> None:
             payoffs[k], orders.side[rows], orders.price[rows], orders.quantity[rows]
         )
         np.testing.assert_allclose(steps, expected, rtol=0, atol=1e-12)
+
+
+def test_vast_multipliers_prove_nothing() -> None:
+    """Rounding was allowed in proportion to them, without an end: any fills passed as the best."""
+    market = kpm.Market([[1, 0], [0, 1]], [0.6, 0.4], risk_aversion=1.0, ambiguity=0.0)
+    result = kpm.clear(market, kpm.Orders([0, 1], "buy", [0.6, 0.4], [10, 10]))
+    demand = np.array([10.0, 0.0])
+    payoff = result.claim_prices @ demand - demand @ market.payoffs
+    marginal = market.prior * np.exp(-payoff)
+    value = -math.log(marginal.sum())
+    forged = dataclasses.replace(
+        result,
+        fills=demand,
+        net_demand=demand,
+        revenue=float(result.claim_prices @ demand),
+        payoff=payoff,
+        certainty_equivalent=value,
+        upper_bound=value,
+        worst_case=market.prior.copy(),
+        marginal_state_prices=marginal / marginal.sum(),
+        multipliers=np.full(2, 1e17),
+        cell=np.array([1, 1]),
+        ambiguity_price=math.inf,
+    )
+    failed = [check.name for check in forged.verify().failed]
+    assert failed == ["bound of the winning cell above its value, in money"]
