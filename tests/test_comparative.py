@@ -15,9 +15,9 @@ from scipy.special import logsumexp, rel_entr
 import kpm_fast as kpm
 import witness
 from adapter import clear
-from strategies import GRID, METHODS, books, examples, fewer, log_uniform, priors, sizes
+from strategies import METHODS, books, examples, fewer, log_uniform, pinned_books, priors, sizes
 from test_properties import same_value
-from transforms import improved, with_orders
+from transforms import improved
 from witness import Book
 
 # -- more of something ---------------------------------------------------------------------------
@@ -92,27 +92,6 @@ def test_a_better_limit_never_lowers_the_own_fill(method):
     compare()
     # Partial fills before, at a price that holds: else all this would be about nothing.
     assert sum(raised) >= max(1, len(raised) // 5)
-
-
-@st.composite
-def pinned_books(draw: st.DrawFn) -> Book:
-    """A book with a large order and, before it, a small one at the same limit.
-
-    The maker would rather trade than not, by the prior, but not as much as the large order wants:
-    mostly both are filled in part, and the large one holds the price when the small one moves.
-    """
-    book = draw(books(max_orders=4).filter(lambda book: bool(book.spans.any())))
-    claim = draw(st.sampled_from(np.flatnonzero(book.spans).tolist()))
-    payoff, span = book.payoffs[claim], book.spans[claim]
-    limit = float(payoff.min() + draw(st.sampled_from(GRID[1:-1])) * span)
-    large = draw(st.sampled_from([4.0, 10.0])) / (book.risk_aversion * span)
-    return with_orders(
-        book,
-        claim=[claim] * 2,
-        side=[1 if limit > book.prior @ payoff else -1] * 2,
-        price=[limit] * 2,
-        quantity=[draw(st.sampled_from([0.001, 0.01, 0.1])) * large, large],
-    )
 
 
 @pytest.mark.parametrize("limit", [0.30, 0.35, 0.41, 0.5, 0.9])
