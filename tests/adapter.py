@@ -20,13 +20,13 @@ def market_of(book: Book) -> kpm.Market:
     )
 
 
-def orders_of(book: Book) -> kpm.Orders:
-    return kpm.Orders(book.claim, book.side, book.price, book.quantity)
+def orders_of(book: Book, time: Any = None) -> kpm.Orders:
+    return kpm.Orders(book.claim, book.side, book.price, book.quantity, time=time)
 
 
-def clear(book: Book, **options: Any) -> kpm.Result:
+def clear(book: Book, *, time: Any = None, **options: Any) -> kpm.Result:
     options.setdefault("threads", 1)
-    result = kpm.clear(market_of(book), orders_of(book), **options)
+    result = kpm.clear(market_of(book), orders_of(book, time), **options)
     assert result.status is kpm.Status.OPTIMAL or not book.resolves(result.tolerance)
     verification = result.verify()
     assert verification, str(verification)

@@ -15,6 +15,7 @@ from hypothesis import settings
 from hypothesis import strategies as st
 from hypothesis.strategies import DrawFn, SearchStrategy
 
+from transforms import with_orders
 from witness import Book
 
 #: Of the search; both give the same clearing.
@@ -219,6 +220,27 @@ def related_books(draw: DrawFn) -> Book:
         side=np.array(draw(st.lists(SIDES, min_size=orders, max_size=orders)), dtype=np.int64),
         price=np.array([draw(st.sampled_from(grid[k])) for k in claim]),
         quantity=np.array(quantity),
+    )
+
+
+@st.composite
+def pinned_books(draw: DrawFn) -> Book:
+    """A book with a large order and, before it, a small one at the same limit.
+
+    The maker would rather trade than not, by the prior, but not as much as the large order wants:
+    mostly both are filled in part, and the large one holds the price when the small one moves.
+    """
+    book = draw(books(max_orders=4).filter(lambda book: bool(book.spans.any())))
+    claim = draw(st.sampled_from(np.flatnonzero(book.spans).tolist()))
+    payoff, span = book.payoffs[claim], book.spans[claim]
+    limit = float(payoff.min() + draw(st.sampled_from(GRID[1:-1])) * span)
+    large = draw(st.sampled_from([4.0, 10.0])) / (book.risk_aversion * span)
+    return with_orders(
+        book,
+        claim=[claim] * 2,
+        side=[1 if limit > book.prior @ payoff else -1] * 2,
+        price=[limit] * 2,
+        quantity=[draw(st.sampled_from([0.001, 0.01, 0.1])) * large, large],
     )
 
 

@@ -20,7 +20,7 @@ from adapter import assert_same_bits, market_of, orders_of
 from programs import run_program
 from strategies import crowded_book, endless_book, fewer, long_book
 
-CALLS = fewer(300, 30)
+CALLS = fewer(300, 200)  # hundreds, however few examples are asked for: the books are small
 FORKS = fewer(8, 2)
 Books = list[tuple[kpm.Market, kpm.Orders]]
 
@@ -108,7 +108,15 @@ def test_every_function_at_once(small: Books, answers: list[kpm.Result], tmp_pat
 def test_a_loop_of_events(
     small: Books, answers: list[kpm.Result], endless: tuple[kpm.Market, kpm.Orders]
 ) -> None:
-    """Clearings in the loop's executor, one of which ends only if the loop itself stays awake."""
+    """Hundreds of clearings at once, one of which ends only if the loop itself stays awake.
+
+    In an executor of a thread for each; the loop's own has a handful, and a queue.
+    """
+    start = threading.Barrier(CALLS)
+
+    def clear(number: int) -> kpm.Result:
+        start.wait(timeout=300)
+        return kpm.clear(*small[number % len(small)])
 
     async def gather() -> list[kpm.Result]:
         loop, beats, done = asyncio.get_running_loop(), 0, asyncio.Event()
@@ -123,9 +131,10 @@ def test_a_loop_of_events(
             return beats > 10
 
         pulse = asyncio.create_task(beat())
-        calls = [functools.partial(kpm.clear, *small[n % len(small)]) for n in range(CALLS)]
+        calls = [functools.partial(clear, n) for n in range(CALLS)]
         calls.append(functools.partial(kpm.clear, *endless, callback=awake, time_limit=60))
-        results = await asyncio.gather(*(loop.run_in_executor(None, call) for call in calls))
+        with ThreadPoolExecutor(len(calls)) as pool:
+            results = await asyncio.gather(*(loop.run_in_executor(pool, call) for call in calls))
         done.set()
         await pulse
         return list(results)
@@ -140,11 +149,10 @@ def test_pools_of_processes(
     small: Books, answers: list[kpm.Result], method: str, crowd: tuple[kpm.Market, kpm.Orders]
 ) -> None:
     """Results come back through pickle; workers may have threads of their own."""
-    calls = CALLS if method == "fork" else 40
     context = multiprocessing.get_context(method)
     with ProcessPoolExecutor(3, mp_context=context) as pool:
         futures: list[Future[kpm.Result]] = [
-            pool.submit(kpm.clear, *small[n % len(small)], threads=2) for n in range(calls)
+            pool.submit(kpm.clear, *small[n % len(small)], threads=2) for n in range(CALLS)
         ]
         team = pool.submit(kpm.clear, *crowd, node_limit=24, threads=2)
         assert_same([future.result(timeout=600) for future in futures], answers)

@@ -15,7 +15,9 @@ import numpy as np
 import pytest
 from hypothesis import assume, given
 from hypothesis import strategies as st
+from scipy.special import rel_entr
 
+import kpm_fast as kpm
 from adapter import assert_same_bits, clear
 from strategies import METHODS, books, examples
 from ties import is_decided
@@ -33,6 +35,40 @@ from witness import Book
 
 def same_value(book: Book, one: float, other: float) -> None:
     assert one == pytest.approx(other, abs=book.tolerance(3e-9))
+
+
+def same_trades(
+    book: Book, told: Book, expected: kpm.Result, found: kpm.Result, *, in_order: bool = True
+) -> bool:
+    """Fills and prices of ``told`` are those expected from ``book``, if both are decided.
+
+    What ties in value, volume and divergence from the prior goes by the order of claims and of
+    their pieces. Where the other book has another order, prices may differ if all else ties.
+
+    Returns whether they were compared, so that a test can insist that mostly they were.
+    """
+    if not (is_decided(book) and is_decided(told)):
+        return False
+    unit = np.abs(told.payoffs).max(axis=1) + 1e-300
+    if not in_order and np.any(np.abs(expected.claim_prices - found.claim_prices) > 1e-6 * unit):
+        volume, prior = told.spans[told.claim], told.prior
+        assert volume @ found.fills == pytest.approx(volume @ expected.fills, rel=1e-8)
+        apart = [rel_entr(each.state_prices, prior).sum() for each in (expected, found)]
+        assert apart[1] == pytest.approx(apart[0], abs=1e-8)
+        return False
+    np.testing.assert_allclose(found.state_prices, expected.state_prices, atol=1e-8)
+    np.testing.assert_allclose(found.claim_prices / unit, expected.claim_prices / unit, atol=1e-8)
+    whole = told.quantity.sum() + 1e-300
+    np.testing.assert_allclose(found.fills / whole, expected.fills / whole, atol=1e-6)
+    return True
+
+
+def often(decided: list[bool]) -> None:
+    """Comparing only what is decided must not come to comparing nothing.
+
+    A third of the books are of lots too small beside their wealth; more, once cash is added.
+    """
+    assert sum(decided) >= max(1, len(decided) // 4)
 
 
 @METHODS
@@ -108,21 +144,27 @@ def test_orders_may_be_split_and_merged(method, book, data):
     np.testing.assert_array_equal(other.cell, one.cell)
     tiny = 1e-9 * (1 + book.spans.max())
     np.testing.assert_allclose(other.claim_prices, one.claim_prices, atol=tiny)
+    np.testing.assert_allclose(other.state_prices, one.state_prices, atol=1e-9)
     total = np.bincount(origin, other.fills, book.orders)
     np.testing.assert_allclose(total, one.fills, atol=1e-8 * max(1e-9, book.quantity.sum()))
 
 
 @METHODS
-@given(books(max_claims=2, max_orders=9))
-@examples(60)
-def test_like_orders_may_be_one(method, book):
+def test_like_orders_may_be_one(method):
     """The reverse, of parts of any size."""
-    merged, into = merged_orders(book)
-    one, other = clear(book, method=method), clear(merged, method=method)
-    same_value(book, one.certainty_equivalent, other.certainty_equivalent)
-    if is_decided(book) and is_decided(merged):
+    decided = []
+
+    @given(books(max_claims=2, max_orders=9))
+    @examples(60)
+    def compare(book):
+        merged, into = merged_orders(book)
+        one, other = clear(book, method=method), clear(merged, method=method)
+        same_value(book, one.certainty_equivalent, other.certainty_equivalent)
         total = np.bincount(into, one.fills, merged.orders)
-        np.testing.assert_allclose(total, other.fills, atol=1e-5 * max(1e-9, book.quantity.sum()))
+        decided.append(same_trades(book, merged, dataclasses.replace(one, fills=total), other))
+
+    compare()
+    often(decided)
 
 
 @METHODS
@@ -138,37 +180,55 @@ def test_orders_of_nothing_change_no_bit(method, book, data):
 
 
 @METHODS
-@given(books(), st.data())
-@examples(60)
-def test_orders_out_of_reach_do_not_matter(method, book, data):
+def test_orders_out_of_reach_do_not_matter(method):
     """They bid less than a claim can ever pay, or ask for more; only the notional counts them."""
-    claim = data.draw(st.integers(0, book.claims - 1))
-    low, high = float(book.payoffs[claim].min()), float(book.payoffs[claim].max())
-    more = with_orders(
-        book,
-        claim=[claim] * 2,
-        side=[1, -1],
-        price=[low - 1, high + 1],
-        quantity=data.draw(st.sampled_from([[3.0, 2.0], [0.001, 1e6]])),
-    )
-    one, other = clear(book, method=method), clear(more, method=method)
-    same_value(more, one.certainty_equivalent, other.certainty_equivalent)
-    np.testing.assert_array_equal(other.fills[-2:], 0.0)
+    decided = []
+
+    @given(books(), st.data())
+    @examples(60)
+    def compare(book, data):
+        claim = data.draw(st.integers(0, book.claims - 1))
+        low, high = float(book.payoffs[claim].min()), float(book.payoffs[claim].max())
+        more = with_orders(
+            book,
+            claim=[claim] * 2,
+            side=[1, -1],
+            price=[low - 1, high + 1],
+            quantity=data.draw(st.sampled_from([[3.0, 2.0], [0.001, 1e6]])),
+        )
+        one, other = clear(book, method=method), clear(more, method=method)
+        same_value(more, one.certainty_equivalent, other.certainty_equivalent)
+        np.testing.assert_array_equal(other.fills[-2:], 0.0)
+        expected = dataclasses.replace(one, fills=np.append(one.fills, [0.0, 0.0]))
+        decided.append(same_trades(book, more, expected, other))
+
+    compare()
+    often(decided)
 
 
 # -- names, units --------------------------------------------------------------------------------
 
 
 @METHODS
-@given(books(), st.randoms(use_true_random=False))
-@examples(60)
-def test_states_and_claims_may_be_renamed(method, book, random):
-    states = np.array(random.sample(range(book.states), book.states))
-    claims = np.array(random.sample(range(book.claims), book.claims))
-    one = clear(book, method=method)
-    other = clear(renamed(book, states, claims), method=method)
-    same_value(book, one.certainty_equivalent, other.certainty_equivalent)
-    same_value(book, one.no_trade_equivalent, other.no_trade_equivalent)
+def test_states_and_claims_may_be_renamed(method):
+    decided = []
+
+    @given(books(), st.randoms(use_true_random=False))
+    @examples(60)
+    def compare(book, random):
+        states = np.array(random.sample(range(book.states), book.states))
+        claims = np.array(random.sample(range(book.claims), book.claims))
+        other_names = renamed(book, states, claims)
+        one, other = clear(book, method=method), clear(other_names, method=method)
+        same_value(book, one.certainty_equivalent, other.certainty_equivalent)
+        same_value(book, one.no_trade_equivalent, other.no_trade_equivalent)
+        expected = dataclasses.replace(
+            one, state_prices=one.state_prices[states], claim_prices=one.claim_prices[claims]
+        )
+        decided.append(same_trades(book, other_names, expected, other, in_order=False))
+
+    compare()
+    often(decided)
 
 
 @METHODS
@@ -207,37 +267,65 @@ def scaled_back(result, money, share):
 
 
 @METHODS
-@given(books(), st.sampled_from([(1e6, 1.0), (1e-6, 1.0), (1.0, 1e6), (1.0, 1e-6), (3.0, 0.01)]))
-@examples(100)
-def test_units_do_not_matter(method, book, units):
+def test_units_do_not_matter(method):
     """Of money (payoffs, limits, wealth), of shares (quantities, and with them risk aversion)."""
-    one, other = clear(book, method=method), clear(in_units(book, *units), method=method)
-    both = math.prod(units)
-    same_value(book, one.certainty_equivalent, other.certainty_equivalent / both)
-    same_value(book, one.no_trade_equivalent, other.no_trade_equivalent / both)
-    if book.quantity @ book.spans[book.claim] > 0:
-        assert other.scale == pytest.approx(one.scale * both, rel=1e-12)
+    decided = []
+
+    @given(
+        books(), st.sampled_from([(1e6, 1.0), (1e-6, 1.0), (1.0, 1e6), (1.0, 1e-6), (3.0, 0.01)])
+    )
+    @examples(100)
+    def compare(book, units):
+        told = in_units(book, *units)
+        one, other = clear(book, method=method), clear(told, method=method)
+        both = math.prod(units)
+        same_value(book, one.certainty_equivalent, other.certainty_equivalent / both)
+        same_value(book, one.no_trade_equivalent, other.no_trade_equivalent / both)
+        if book.quantity @ book.spans[book.claim] > 0:
+            assert other.scale == pytest.approx(one.scale * both, rel=1e-12)
+        decided.append(same_trades(told, book, scaled_back(other, *units), one))
+
+    compare()
+    often(decided)
 
 
 # -- wealth, claims ------------------------------------------------------------------------------
 
 
 @METHODS
-@given(books(), st.sampled_from([-5.0, 0.25, 300.0]))
-@examples(60)
-def test_cash_adds_to_the_certainty_equivalent(method, book, cash):
-    richer = book.with_(inventory=book.inventory + cash)
-    one, other = clear(book, method=method), clear(richer, method=method)
-    moved = book.with_(inventory=book.inventory + abs(cash))
-    same_value(moved, one.certainty_equivalent + cash, other.certainty_equivalent)
-    same_value(moved, one.no_trade_equivalent + cash, other.no_trade_equivalent)
+def test_cash_adds_to_the_certainty_equivalent(method):
+    decided = []
+
+    @given(books(), st.sampled_from([-5.0, 0.25, 300.0]))
+    @examples(60)
+    def compare(book, cash):
+        richer = book.with_(inventory=book.inventory + cash)
+        one, other = clear(book, method=method), clear(richer, method=method)
+        moved = book.with_(inventory=book.inventory + abs(cash))
+        same_value(moved, one.certainty_equivalent + cash, other.certainty_equivalent)
+        same_value(moved, one.no_trade_equivalent + cash, other.no_trade_equivalent)
+        decided.append(same_trades(book, richer, one, other))
+
+    compare()
+    often(decided)
 
 
 @METHODS
-@given(books(), st.data(), st.sampled_from([0.0, 1.0, -0.5, 2.0]))
-@examples(100)
-def test_a_claim_may_be_turned_around(method, book, data, constant):
+def test_a_claim_may_be_turned_around(method):
     """Selling a claim at b is buying its negative at -b, or its complement at 1 - b."""
-    other = turned(book, data.draw(st.integers(0, book.claims - 1)), constant)
-    one, mirrored = clear(book, method=method), clear(other, method=method)
-    same_value(book, one.certainty_equivalent, mirrored.certainty_equivalent)
+    decided = []
+
+    @given(books(), st.data(), st.sampled_from([0.0, 1.0, -0.5, 2.0]))
+    @examples(100)
+    def compare(book, data, constant):
+        claim = data.draw(st.integers(0, book.claims - 1))
+        other = turned(book, claim, constant)
+        one, mirrored = clear(book, method=method), clear(other, method=method)
+        same_value(book, one.certainty_equivalent, mirrored.certainty_equivalent)
+        prices = one.claim_prices.copy()
+        prices[claim] = constant - prices[claim]
+        expected = dataclasses.replace(one, claim_prices=prices)
+        decided.append(same_trades(book, other, expected, mirrored, in_order=False))
+
+    compare()
+    often(decided)

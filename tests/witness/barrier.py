@@ -4,9 +4,9 @@ rho_a(l) = s + log1p(a V)/a at any shift s, where V is the least over m >= 0 of
 
     V(t, m) = m Omega + m ln sum_i q_i exp(z_i / m),      z_i = expm1(a (l_i - s)) / a,
 
-jointly convex in (t, m). The shift is renewed before every Newton step so that V stays near 0,
-whatever a is. Slow and plain on purpose: Newton's method on V plus tau times a logarithmic barrier,
-tau falling to nothing.
+jointly convex in (t, m); at a = 0, its limit, z_i = l_i - s and rho_a = s + V. The shift is renewed
+before every Newton step so that V stays near 0, whatever a is. Slow and plain on purpose: Newton's
+method on V plus tau times a logarithmic barrier, tau falling to nothing.
 
 The bound is Donsker and Varadhan's, rho_a(l) >= g.l - KL(g|p)/a for KL(p|q) <= Omega; its minimum
 over the box is a sum. It trusts nothing above it.
@@ -19,7 +19,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from witness.cell import CellProblem
-from witness.risk import DOUBLE, Arithmetic, Number, divergence, rho
+from witness.risk import DOUBLE, Arithmetic, Number, certain, divergence, growth, rho
 
 Vector = list[Number]
 Matrix = list[Vector]
@@ -91,7 +91,7 @@ class _Barrier:
         return [w / total for w in weights], value
 
     def exponents(self, t: Vector) -> Vector:
-        return [self.A.expm1(self.a * (loss - self.shift)) / self.a for loss in self.losses(t)]
+        return [growth(self.a, loss - self.shift, self.A) for loss in self.losses(t)]
 
     def merit(self, t: Vector, m: Number) -> Number:
         slack = [*t, *(1 - tk for tk in t)] + ([m] if self.omega > 0 else [])
@@ -110,9 +110,9 @@ class _Barrier:
             value += self.m * self.omega
         if 1 + self.a * value <= 0:
             return
-        change = self.A.log1p(self.a * value)
-        self.shift += change / self.a
-        self.m *= self.A.exp(-change)
+        change = certain(self.a, value, self.A)
+        self.shift += change
+        self.m *= self.A.exp(-self.a * change)
 
     def newton(self) -> Number:
         """One damped step. Returns the squared Newton decrement."""
@@ -193,8 +193,8 @@ class _Barrier:
         total = sum(weights)
         g = [w / total for w in weights]
         # g.l - KL(g|p)/a is (1/a) ln sum p exp(a l); the rest is linear in t.
-        growth = sum(pi * A.expm1(a * (x - top)) / a for pi, x in zip(p, losses, strict=True))
-        bound = top + A.log1p(a * growth) / a
+        mean = sum(pi * growth(a, x - top, A) for pi, x in zip(p, losses, strict=True))
+        bound = top + certain(a, mean, A)
         for row, tk in zip(self.rows, self.t, strict=True):
             slope = sum(gi * x for gi, x in zip(g, row, strict=True))
             bound += min(-tk * slope, (1 - tk) * slope)

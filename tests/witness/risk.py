@@ -2,7 +2,7 @@
 
 rho(L) = (1/a) ln max { sum_i p_i exp(a L_i) : KL(p|q) <= Omega }, for which the worst p is q tilted
 by exp(a L)/m with the m at which KL(p|q) = Omega, or q restricted to the worst states once that is
-within Omega.
+within Omega. At a = 0 it is its limit, max sum_i p_i L_i: the robust risk-neutral maker's, exactly.
 """
 
 from __future__ import annotations
@@ -71,6 +71,16 @@ class Risk:
     marginal: list[Number]  # g, the gradient: p tilted by exp(a L)
 
 
+def growth(a: Number, loss: Number, A: Arithmetic) -> Number:
+    """(exp(a l) - 1) / a, or l itself at a = 0."""
+    return A.expm1(a * loss) / a if a else loss
+
+
+def certain(a: Number, growth: Number, A: Arithmetic) -> Number:
+    """The inverse: ln(1 + a x) / a, or x itself at a = 0."""
+    return A.log1p(a * growth) / a if a else growth
+
+
 def tilted(q: Sequence[Number], z: Sequence[Number], m: Number, A: Arithmetic) -> list[Number]:
     """q_i exp(z_i / m), normalised."""
     top = max(z)
@@ -106,13 +116,13 @@ def rho(
     losses = [A.number(x) for x in losses]
     q = [A.number(x) for x in q]
     a, omega, top = A.number(a), A.number(omega), max(losses)
-    z = [A.expm1(a * (loss - top)) / a for loss in losses]  # the rest of the problem is shift-free
+    z = [growth(a, loss - top, A) for loss in losses]  # the rest of the problem is shift-free
     p = _worst_case(q, z, omega, A)
-    growth = a * sum(pi * zi for pi, zi in zip(p, z, strict=True))
+    mean = sum(pi * zi for pi, zi in zip(p, z, strict=True))
     weights = [pi * A.exp(a * (loss - top)) for pi, loss in zip(p, losses, strict=True)]
     total = sum(weights)
     # Where the highest loss is unlikely one plus the growth has lost its digits, the sum has not.
-    value = top + (A.log(total / sum(p)) if 2 * growth < -1 else A.log1p(growth)) / a
+    value = top + (A.log(total / sum(p)) / a if 2 * a * mean < -1 else certain(a, mean, A))
     return Risk(value, p, [weight / total for weight in weights])
 
 
