@@ -216,6 +216,23 @@ def test_small_books_start_no_thread() -> None:
 
 
 @linux
+def test_callers_share_the_processors(endless: tuple[kpm.Market, kpm.Orders]) -> None:
+    """By default nobody starts a helper for a processor that another caller works on."""
+    callers = 4 * len(os.sched_getaffinity(0))
+    together = threading.Barrier(callers)
+
+    def clear(_: int) -> kpm.Result:
+        together.wait(timeout=60)
+        return kpm.clear(*endless, time_limit=3)
+
+    with ThreadCount() as count, ThreadPoolExecutor(callers) as pool:
+        results = list(pool.map(clear, range(callers)))
+    assert {result.status for result in results} == {kpm.Status.TIME_LIMIT}
+    # Those that end last may start some: by then the others' threads are idle.
+    assert count.most <= callers + len(os.sched_getaffinity(0)) - 1
+
+
+@linux
 @pytest.mark.parametrize("threads", [2, 4])
 def test_no_more_threads_than_allowed(endless: tuple[kpm.Market, kpm.Orders], threads: int) -> None:
     """They are there for a round at a time: the search goes on until they were seen."""
