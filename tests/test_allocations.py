@@ -1,4 +1,4 @@
-"""The hot path allocates nothing: counted by a preloaded ``malloc``."""
+"""Allocations, by a preloaded ``malloc``: counted on the hot path, and refused anywhere."""
 
 import os
 import shutil
@@ -8,6 +8,8 @@ from pathlib import Path
 
 import pytest
 
+from programs import environment
+
 EXAMPLE = Path(__file__).resolve().parent.parent / "examples" / "race_card"
 
 COUNTER = r"""
@@ -15,9 +17,12 @@ COUNTER = r"""
 #include <stddef.h>
 #include <stdatomic.h>
 extern void *__libc_malloc(size_t size);
-static atomic_long calls;
-void *malloc(size_t size) { atomic_fetch_add(&calls, 1); return __libc_malloc(size); }
+static atomic_long calls, refused = -1;
+void *malloc(size_t size) {
+    return atomic_fetch_add(&calls, 1) == atomic_load(&refused) ? NULL : __libc_malloc(size);
+}
 long malloc_calls(void) { return atomic_load(&calls); }
+void malloc_refuse(long call) { atomic_store(&refused, call); }
 """
 
 PROGRAM = """
@@ -33,16 +38,59 @@ print(result.stats.solved, count() - before)
 """
 
 
-@pytest.mark.skipif(not sys.platform.startswith("linux"), reason="preloads a malloc for glibc")
-def test_solving_a_cell_allocates_nothing(tmp_path: Path) -> None:
+REFUSING = """
+import ctypes, sys
+import kpm_fast as kpm
+from adapter import assert_same_bits, market_of, orders_of, teams_at_once
+from strategies import crowded_book, long_book
+
+libc = ctypes.CDLL(None)
+libc.malloc_calls.restype = ctypes.c_long
+libc.malloc_refuse.argtypes = [ctypes.c_long]
+book = long_book()
+tree = (market_of(book), orders_of(book)), {"node_limit": 24}
+book = crowded_book(3, 0, states=3, orders=6)  # small: each allocation has its turn
+cells = (market_of(book), orders_of(book)), {"method": "enumerate"}
+for (market_and_orders, options), most in ((tree, 100), (cells, 1000)):
+    def clear():
+        with teams_at_once():
+            return kpm.clear(*market_and_orders, threads=3, **options)
+
+    expected = clear()
+    assert expected.stats.threads == 3
+    before = libc.malloc_calls()
+    clear()
+    calls = libc.malloc_calls() - before
+    answers = refusals = 0
+    for call in range(0, calls, -(-calls // most)):
+        libc.malloc_refuse(libc.malloc_calls() + call)
+        try:
+            answer = clear()
+        except MemoryError:
+            refusals += 1
+        else:  # one thread fewer, or Python could do without
+            assert_same_bits(answer, expected)
+            answers += 1
+        libc.malloc_refuse(-1)
+    assert_same_bits(clear(), expected)
+    print(answers, refusals, calls)
+"""
+
+
+@pytest.fixture(scope="module")
+def preloaded(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The library with the malloc, where one can be built and nothing else is preloaded."""
+    if not sys.platform.startswith("linux"):
+        pytest.skip("preloads a malloc for glibc")
     compiler = shutil.which("cc") or shutil.which("gcc")
     if compiler is None:
         pytest.skip("no C compiler to build the counting malloc with")
     if os.environ.get("LD_PRELOAD"):
         pytest.skip("something else is preloaded")
-    source = tmp_path / "counter.c"
+    folder = tmp_path_factory.mktemp("malloc")
+    source = folder / "counter.c"
     source.write_text(COUNTER)
-    library = tmp_path / "counter.so"
+    library = folder / "counter.so"
     built = subprocess.run(
         [compiler, "-shared", "-fPIC", "-O1", "-o", str(library), str(source)],
         capture_output=True,
@@ -50,14 +98,30 @@ def test_solving_a_cell_allocates_nothing(tmp_path: Path) -> None:
     )
     if built.returncode != 0:
         pytest.skip(f"this C library has no __libc_malloc: {built.stderr.strip()[:200]}")
-    output = subprocess.run(
-        [sys.executable, "-c", PROGRAM, str(EXAMPLE)],
-        env={**os.environ, "LD_PRELOAD": str(library)},
+    return library
+
+
+def run(program: str, library: Path) -> str:
+    done = subprocess.run(
+        [sys.executable, "-c", program, str(EXAMPLE)],
+        env={**environment(), "LD_PRELOAD": str(library)},
         capture_output=True,
         text=True,
-        check=True,
-    ).stdout
-    solved, allocations = (int(field) for field in output.split())
+    )
+    assert done.returncode == 0, (done.returncode, done.stderr[-2000:])
+    return done.stdout
+
+
+def test_solving_a_cell_allocates_nothing(preloaded: Path) -> None:
+    solved, allocations = (int(field) for field in run(PROGRAM, preloaded).split())
     assert solved > 30_000
     # The walk makes a workspace and some vectors for each of its thousand tasks; the cells, none.
     assert allocations < solved / 2
+
+
+def test_an_allocation_that_fails_is_an_error_and_no_crash(preloaded: Path) -> None:
+    """Any of them, in any thread: no memory for a thread once ended the process."""
+    for line in run(REFUSING, preloaded).splitlines():
+        answers, refusals = map(int, line.split()[:2])
+        assert answers + refusals >= 50
+        assert refusals >= 10
