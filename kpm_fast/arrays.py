@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from typing import Any, TypeVar
 
 import numpy as np
@@ -16,6 +17,7 @@ __all__ = [
     "Ints",
     "as_floats",
     "as_number",
+    "exact_sum",
     "first",
     "frozen",
     "same",
@@ -65,6 +67,14 @@ def first(mask: NDArray[np.bool_]) -> int | None:
     if not mask.any():
         return None
     return int(mask.argmax())
+
+
+def exact_sum(values: Floats) -> float:
+    """Return the correctly rounded sum; infinite where it is beyond the range of a double."""
+    try:
+        return math.fsum(values)
+    except OverflowError:
+        return math.inf
 
 
 def same(left: Any, right: Any) -> bool:

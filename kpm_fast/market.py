@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike
 
-from .arrays import LARGEST, SMALLEST, Floats, as_floats, as_number, first, frozen, same
+from .arrays import LARGEST, SMALLEST, Floats, as_floats, as_number, exact_sum, first, frozen, same
 from .errors import InputError
 from .tables import CsvTable, read_csv
 
@@ -264,15 +264,15 @@ def _checked_prior(value: ArrayLike, states: tuple[str, ...]) -> Floats:
             field="prior",
             index=states[wrong],
         )
-    total = math.fsum(prior)
-    if abs(total - 1.0) > PRIOR_TOLERANCE:
+    mass = exact_sum(prior)
+    if abs(mass - 1.0) > PRIOR_TOLERANCE:
         raise InputError(
-            f"must sum to 1 within {PRIOR_TOLERANCE:g}, sums to {total!r}", field="prior"
+            f"must sum to 1 within {PRIOR_TOLERANCE:g}, sums to {mass!r}", field="prior"
         )
     # Quotients of a correctly rounded sum add up to 1 within 2**-52. Leaving such vectors
     # alone makes normalisation idempotent: copies, pickles and files keep every bit.
-    if abs(total - 1.0) > 2.0**-52:
-        prior /= total
+    if abs(mass - 1.0) > 2.0**-52:
+        prior /= mass
     return frozen(prior)
 
 
