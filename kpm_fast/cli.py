@@ -8,6 +8,7 @@ a limit, with the best point found; 4 refused, too many cells; 5 out of memory; 
 from __future__ import annotations
 
 import argparse
+import io
 import os
 import signal
 import sys
@@ -59,6 +60,9 @@ def main(argv: Sequence[str] | None = None) -> int:
             stack.enter_context(redirect_stderr(nowhere))
         if sys.stdout is None:
             return _fail("standard output is closed", EXIT_INPUT)
+        if isinstance(sys.stdout, io.TextIOWrapper):
+            # A label that its encoding lacks is no reason to lose the rest of the output.
+            sys.stdout.reconfigure(errors="backslashreplace")
         return _exit_code(args)
 
 
