@@ -15,7 +15,7 @@ from .errors import InputError
 from .market import Market
 from .orders import Orders
 from .staging import check_finished, staged_files
-from .tables import write_csv
+from .tables import check_text, write_csv
 
 __all__ = ["read_book", "write_book"]
 
@@ -67,9 +67,14 @@ def write_book(folder: str | os.PathLike[str], market: Market, orders: Orders) -
     Raises
     ------
     InputError
-        If an order's claim is unknown to the market, or a state is named ``claim``; nothing is
-        written then.
+        If an order's claim is unknown to the market, a state is named ``claim``, or a label or
+        identifier would not come back: with half a surrogate pair, more than
+        131,072 characters or, in an identifier, white space around it. Nothing is written then.
     """
+    check_text(market.claims, "claims", read_back=True)
+    check_text(market.states, "states", read_back=True)
+    if orders.has_order_id:
+        check_text(orders.order_id, "order_id", read_back=True)
     labels = np.array(market.claims, dtype=object)
     order_table = {**orders.columns(), "claim": labels[orders.claim_index(market)]}
     if "claim" in market.states:
