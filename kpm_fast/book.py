@@ -17,9 +17,11 @@ from .orders import Orders
 from .staging import check_finished, staged_files
 from .tables import check_text, write_csv
 
-__all__ = ["read_book", "write_book"]
+__all__ = ["BOOK_FILES", "read_book", "write_book"]
 
 _CLAIMS, _STATES, _ORDERS, _MARKET = "claims.csv", "states.csv", "orders.csv", "market.json"
+#: What :func:`read_book` reads.
+BOOK_FILES = (_CLAIMS, _STATES, _ORDERS, _MARKET)
 _SETTINGS = ("risk_aversion", "ambiguity")
 
 
