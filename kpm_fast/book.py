@@ -10,10 +10,10 @@ from typing import Any
 
 import numpy as np
 
-from .arrays import as_number
+from .arrays import as_number, as_path
 from .errors import InputError
 from .market import Market
-from .orders import Orders
+from .orders import Orders, check_book
 from .staging import check_finished, staged_files
 from .tables import check_text, write_csv
 
@@ -52,7 +52,7 @@ def read_book(folder: str | os.PathLike[str], **market_keywords: Any) -> tuple[M
     OSError
         If a file cannot be read.
     """
-    folder = Path(folder)
+    folder = as_path(folder)
     check_finished(folder)
     keywords = {**_read_settings(folder / _MARKET), **market_keywords}
     market = Market.from_csv(folder / _CLAIMS, folder / _STATES, **keywords)
@@ -73,6 +73,7 @@ def write_book(folder: str | os.PathLike[str], market: Market, orders: Orders) -
         identifier would not come back: with half a surrogate pair, more than
         131,072 characters or, in an identifier, white space around it. Nothing is written then.
     """
+    check_book(market, orders)
     check_text(market.claims, "claims", read_back=True)
     check_text(market.states, "states", read_back=True)
     if orders.has_order_id:

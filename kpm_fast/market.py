@@ -12,7 +12,18 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike
 
-from .arrays import LARGEST, SMALLEST, Floats, as_floats, as_number, exact_sum, first, frozen, same
+from .arrays import (
+    LARGEST,
+    SMALLEST,
+    Floats,
+    as_floats,
+    as_number,
+    check_complete,
+    exact_sum,
+    first,
+    frozen,
+    same,
+)
 from .errors import InputError
 from .tables import CsvTable, read_csv
 
@@ -191,7 +202,11 @@ def _labels(labels: Sequence[str] | None, count: int, field: str) -> tuple[str, 
         return tuple(map(str, range(count)))
     if isinstance(labels, str):
         raise InputError(f"must be a sequence of labels, got the text {labels!r}", field=field)
-    names = tuple(labels)
+    check_complete(labels, field)
+    try:
+        names = tuple(labels)
+    except TypeError:
+        raise InputError(f"must be a sequence of labels, got {labels!r}", field=field) from None
     if len(names) != count:
         axis = "rows" if field == "claims" else "columns"
         raise InputError(f"{len(names)} labels for {count} {axis} of payoffs", field=field)

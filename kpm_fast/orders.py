@@ -24,7 +24,7 @@ from .errors import InputError
 from .market import Market
 from .tables import columns_of, make_frame, read_csv
 
-__all__ = ["Order", "Orders"]
+__all__ = ["Order", "Orders", "check_book"]
 
 _REQUIRED = ("claim", "side", "price", "quantity")
 _OPTIONAL = ("order_id", "time")
@@ -394,3 +394,14 @@ class Orders:
 def _as_rows(key: ArrayLike) -> NDArray[Any]:
     rows = np.asarray(key)
     return rows.astype(np.int64) if rows.size == 0 and rows.dtype.kind != "b" else rows
+
+
+def check_book(market: Market, orders: Orders) -> None:
+    """Refuse anything in the place of a market or of its orders."""
+    if not isinstance(market, Market):
+        raise InputError(f"must be a Market, got {type(market).__name__}", field="market")
+    if not isinstance(orders, Orders):
+        raise InputError(
+            f"must be Orders (Orders.from_frame makes them), got {type(orders).__name__}",
+            field="orders",
+        )

@@ -18,7 +18,7 @@ from typing import Any, TextIO
 
 import numpy as np
 
-from .arrays import Floats
+from .arrays import Floats, as_path
 from .errors import InputError
 
 __all__ = [
@@ -112,7 +112,7 @@ def read_csv(
     OSError
         If the file cannot be read.
     """
-    path = Path(path)
+    path = as_path(path)
     rows: list[tuple[str, ...]] = []
     lines: list[int] = []
     names: list[str] | None = None
