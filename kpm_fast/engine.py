@@ -88,7 +88,8 @@ def clear(
         :func:`kpm_fast.check_certificate`. Enumeration hands out none.
     callback : callable, optional
         Called now and then with a :class:`Progress`; returning True stops the search with status
-        ``INTERRUPTED``. An exception it raises stops the search and reaches the caller.
+        ``INTERRUPTED``. An exception it raises stops the search and reaches the caller, except
+        ``KeyboardInterrupt``, which ends it as Ctrl-C does: with status ``INTERRUPTED``.
     verbose : bool
         Print a banner, a row per report and a closing line.
 
