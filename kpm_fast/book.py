@@ -103,9 +103,11 @@ def _read_settings(path: Path) -> dict[str, float]:
     except UnicodeDecodeError as error:
         raise InputError(f"not UTF-8 text: {error}", file=path) from error
     try:
-        settings = json.loads(text)
+        settings = json.loads(text, object_pairs_hook=_object)
     except json.JSONDecodeError as error:
         raise InputError(f"not JSON: {error.msg}", file=path, line=error.lineno) from error
+    except InputError as error:
+        raise error.located(path) from None
     except (ValueError, RecursionError) as error:  # thousands of digits, or of brackets
         raise InputError(f"cannot be read: {error}", file=path) from error
     if not isinstance(settings, dict):
@@ -117,6 +119,16 @@ def _read_settings(path: Path) -> dict[str, float]:
         return {name: _from_json(value, name) for name, value in settings.items()}
     except InputError as error:
         raise error.located(path) from None
+
+
+def _object(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    """Refuse a name that comes twice, of which JSON readers take the last without a word."""
+    values: dict[str, Any] = {}
+    for name, value in pairs:
+        if name in values:
+            raise InputError("appears twice", field=name)
+        values[name] = value
+    return values
 
 
 def _from_json(value: Any, field: str) -> float:

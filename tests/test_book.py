@@ -133,6 +133,7 @@ def test_unknown_claim_names_file_and_line(tmp_path: Path) -> None:
         ("[1]", ["object"]),
         ('{"riskaversion": 1}', ["riskaversion", "risk_aversion"]),
         ('{"ambiguity": "large"}', ["ambiguity", "'large'"]),
+        ('{"ambiguity": 1, "ambiguity": 2}', ["ambiguity", "appears twice"]),
         ('{"ambiguity": null}', ["ambiguity", "None"]),
     ],
 )
