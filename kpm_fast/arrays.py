@@ -1,4 +1,4 @@
-"""Arrays and numbers from callers: checked once, copied, frozen."""
+"""Arrays, numbers and paths from callers: checked once, copied, frozen."""
 
 from __future__ import annotations
 
