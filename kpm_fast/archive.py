@@ -13,13 +13,12 @@ import os
 import zipfile
 from collections.abc import Callable
 from dataclasses import fields
-from pathlib import Path
 from typing import IO, Any, TypeVar, get_type_hints
 
 import numpy as np
 from numpy.typing import NDArray
 
-from .arrays import as_number
+from .arrays import as_number, as_path
 from .certificate import Certificate
 from .errors import InputError
 from .market import Market
@@ -187,7 +186,7 @@ def load_result(path: str | os.PathLike[str]) -> Result:
     OSError
         If the file cannot be read.
     """
-    stream = io.BytesIO(Path(path).read_bytes())  # what fails from here on is the file's fault
+    stream = io.BytesIO(as_path(path).read_bytes())  # what fails from here on is the file's fault
     try:
         with zipfile.ZipFile(stream) as archive:
             return _Reader(archive).result()

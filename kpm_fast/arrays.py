@@ -1,7 +1,11 @@
-"""Arrays and numbers from callers: checked once, copied, frozen."""
+"""Arrays, numbers and paths from callers: checked once, copied, frozen."""
 
 from __future__ import annotations
 
+import math
+import os
+import reprlib
+from pathlib import Path
 from typing import Any, TypeVar
 
 import numpy as np
@@ -16,6 +20,9 @@ __all__ = [
     "Ints",
     "as_floats",
     "as_number",
+    "as_path",
+    "check_complete",
+    "exact_sum",
     "first",
     "frozen",
     "same",
@@ -38,16 +45,64 @@ def frozen(array: _Array) -> _Array:
 
 def as_floats(value: ArrayLike, field: str) -> Floats:
     """Copy ``value`` into a C-contiguous float64 array; complain in terms of ``field``."""
+    check_complete(value, field)
     try:
         array = np.asarray(value)
     except (TypeError, ValueError) as error:
+        _blame_entry(value, field, spelled=False)
         raise InputError("rows differ in length, or are not numbers", field=field) from error
     if array.dtype.kind not in "biufO":
+        _blame_entry(value, field, spelled=False)
         raise InputError(f"must be numbers, got {array.dtype} data", field=field)
     try:
         return np.array(array, dtype=np.float64, order="C", copy=True)
     except (TypeError, ValueError, OverflowError) as error:
+        _blame_entry(value, field, spelled=array.dtype.kind == "O")
         raise InputError(f"must be numbers: {error}", field=field) from error
+
+
+def _blame_entry(value: Any, field: str, *, spelled: bool) -> None:
+    """Raise for the first entry that is no number, unless it is rows of a table that are at fault.
+
+    NumPy reads text that spells a number where it finds it among objects, but not alone.
+    """
+    entries = value.tolist() if hasattr(value, "tolist") else value
+    if not isinstance(entries, list | tuple):
+        return
+    if not entries or isinstance(entries[0], list | tuple | np.ndarray):
+        return
+    for position, entry in enumerate(entries):
+        try:
+            if spelled or not isinstance(entry, str | bytes):
+                float(math.nan if entry is None else entry)  # None is NaN to NumPy
+                continue
+        except (TypeError, ValueError, OverflowError):
+            pass
+        reason = f"must be numbers, got {reprlib.repr(entry)}"
+        raise InputError(reason, field=field, index=position)
+
+
+def check_complete(value: Any, field: str) -> None:
+    """Refuse what NumPy would take without a word: a masked entry, a set in its random order."""
+    if isinstance(value, set | frozenset):
+        raise InputError(f"a set has no order, got {reprlib.repr(value)}", field=field)
+    if isinstance(value, np.ma.MaskedArray) and np.ma.is_masked(value):
+        where = np.argwhere(np.ma.getmaskarray(value))[0].tolist()
+        index = where[0] if len(where) == 1 else None
+        place = f" at {tuple(where)}" if len(where) > 1 else ""
+        raise InputError(f"is masked{place}", field=field, index=index)
+
+
+def as_path(value: str | os.PathLike[str]) -> Path:
+    """Turn text into a path; what no file can be called is refused."""
+    path = Path(value)
+    if "\0" in str(path):
+        raise InputError(f"no path has a null character, got {str(path)!r}", field="path")
+    try:
+        os.fsencode(path)
+    except UnicodeEncodeError as error:
+        raise InputError(f"cannot be a path: {error}", field="path") from error
+    return path
 
 
 def as_number(value: Any, field: str) -> float:
@@ -65,6 +120,14 @@ def first(mask: NDArray[np.bool_]) -> int | None:
     if not mask.any():
         return None
     return int(mask.argmax())
+
+
+def exact_sum(values: Floats) -> float:
+    """Return the correctly rounded sum; infinite where it is beyond the range of a double."""
+    try:
+        return math.fsum(values)
+    except OverflowError:
+        return math.inf
 
 
 def same(left: Any, right: Any) -> bool:

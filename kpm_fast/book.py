@@ -10,16 +10,18 @@ from typing import Any
 
 import numpy as np
 
-from .arrays import as_number
+from .arrays import as_number, as_path
 from .errors import InputError
 from .market import Market
-from .orders import Orders
+from .orders import Orders, check_book
 from .staging import check_finished, staged_files
-from .tables import write_csv
+from .tables import check_text, write_csv
 
-__all__ = ["read_book", "write_book"]
+__all__ = ["BOOK_FILES", "read_book", "write_book"]
 
 _CLAIMS, _STATES, _ORDERS, _MARKET = "claims.csv", "states.csv", "orders.csv", "market.json"
+#: What :func:`read_book` reads.
+BOOK_FILES = (_CLAIMS, _STATES, _ORDERS, _MARKET)
 _SETTINGS = ("risk_aversion", "ambiguity")
 
 
@@ -50,7 +52,7 @@ def read_book(folder: str | os.PathLike[str], **market_keywords: Any) -> tuple[M
     OSError
         If a file cannot be read.
     """
-    folder = Path(folder)
+    folder = as_path(folder)
     check_finished(folder)
     keywords = {**_read_settings(folder / _MARKET), **market_keywords}
     market = Market.from_csv(folder / _CLAIMS, folder / _STATES, **keywords)
@@ -67,9 +69,15 @@ def write_book(folder: str | os.PathLike[str], market: Market, orders: Orders) -
     Raises
     ------
     InputError
-        If an order's claim is unknown to the market, or a state is named ``claim``; nothing is
-        written then.
+        If an order's claim is unknown to the market, a state is named ``claim``, or a label or
+        identifier would not come back: with half a surrogate pair, more than
+        131,072 characters or, in an identifier, white space around it. Nothing is written then.
     """
+    check_book(market, orders)
+    check_text(market.claims, "claims", read_back=True)
+    check_text(market.states, "states", read_back=True)
+    if orders.has_order_id:
+        check_text(orders.order_id, "order_id", read_back=True)
     labels = np.array(market.claims, dtype=object)
     order_table = {**orders.columns(), "claim": labels[orders.claim_index(market)]}
     if "claim" in market.states:
@@ -95,9 +103,11 @@ def _read_settings(path: Path) -> dict[str, float]:
     except UnicodeDecodeError as error:
         raise InputError(f"not UTF-8 text: {error}", file=path) from error
     try:
-        settings = json.loads(text)
+        settings = json.loads(text, object_pairs_hook=_object)
     except json.JSONDecodeError as error:
         raise InputError(f"not JSON: {error.msg}", file=path, line=error.lineno) from error
+    except InputError as error:
+        raise error.located(path) from None
     except (ValueError, RecursionError) as error:  # thousands of digits, or of brackets
         raise InputError(f"cannot be read: {error}", file=path) from error
     if not isinstance(settings, dict):
@@ -109,6 +119,16 @@ def _read_settings(path: Path) -> dict[str, float]:
         return {name: _from_json(value, name) for name, value in settings.items()}
     except InputError as error:
         raise error.located(path) from None
+
+
+def _object(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    """Refuse a name that comes twice, of which JSON readers take the last without a word."""
+    values: dict[str, Any] = {}
+    for name, value in pairs:
+        if name in values:
+            raise InputError("appears twice", field=name)
+        values[name] = value
+    return values
 
 
 def _from_json(value: Any, field: str) -> float:

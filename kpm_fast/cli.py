@@ -8,7 +8,10 @@ a limit, with the best point found; 4 refused, too many cells; 5 out of memory; 
 from __future__ import annotations
 
 import argparse
+import errno
+import io
 import os
+import reprlib
 import signal
 import sys
 import threading
@@ -23,7 +26,7 @@ from rich.progress import Progress as ProgressBar
 
 from . import __version__, checking, paper
 from .arrays import Floats
-from .book import read_book
+from .book import BOOK_FILES, read_book
 from .engine import ALLOCATIONS, METHODS, clear, staircases
 from .errors import InputError, KpmError, TooManyCellsError
 from .market import Market
@@ -41,6 +44,8 @@ EXIT_OK, EXIT_UNVERIFIED, EXIT_INPUT, EXIT_LIMIT, EXIT_REFUSED, EXIT_MEMORY = ra
 EXIT_INTERRUPTED = 130
 EXIT_CLOSED_PIPE = 141
 EXIT_TERMINATED = 143
+_TABLES, _RESULT = ("orders", "claims", "states"), "result.json"
+_OUTPUTS = (*(f"{name}.csv" for name in _TABLES), _RESULT)
 _PLAIN_WIDTH = 100  # columns, where there is no terminal to ask
 
 
@@ -59,6 +64,9 @@ def main(argv: Sequence[str] | None = None) -> int:
             stack.enter_context(redirect_stderr(nowhere))
         if sys.stdout is None:
             return _fail("standard output is closed", EXIT_INPUT)
+        if isinstance(sys.stdout, io.TextIOWrapper):
+            # A label that its encoding lacks is no reason to lose the rest of the output.
+            sys.stdout.reconfigure(errors="backslashreplace")
         return _exit_code(args)
 
 
@@ -222,6 +230,7 @@ def _add_clear(commands: argparse._SubParsersAction[argparse.ArgumentParser]) ->
 
 
 def _run_clear(args: argparse.Namespace) -> int:
+    _check_outputs(args)
     given = {"risk_aversion": args.risk_aversion, "ambiguity": args.ambiguity}
     settings = {name: value for name, value in given.items() if value is not None}
     market, orders = read_book(args.folder, **settings)
@@ -263,6 +272,35 @@ def _run_clear(args: argparse.Namespace) -> int:
     return EXIT_INTERRUPTED if result.status is Status.INTERRUPTED else EXIT_LIMIT
 
 
+def _check_outputs(args: argparse.Namespace) -> None:
+    """Refuse to write where the book is read from: its tables have the names of the result's."""
+    sources = [args.folder / name for name in BOOK_FILES]
+    if args.inventory is not None:
+        sources.append(Path(args.inventory))
+    targets = [("--output", args.output / name) for name in _OUTPUTS] if args.output else []
+    if args.save is not None:
+        targets.append(("--save", args.save))
+    if args.json not in (None, "-"):
+        targets.append(("--json", Path(args.json)))
+    present = [source for source in sources if _is_file(source)]
+    for option, target in targets:
+        for source in present:
+            if _is_file(target) and target.samefile(source):
+                raise InputError(f"{target} would replace {source}, an input", field=option)
+
+
+def _is_file(path: Path) -> bool:
+    """Whether there is such a file; what cannot be the name of one is not."""
+    try:
+        return path.is_file()
+    except ValueError:  # a null character
+        return False
+    except OSError as error:
+        if error.errno == errno.ENAMETOOLONG:
+            return False
+        raise
+
+
 def _verified(console: Console, result: Result) -> bool:
     verification = result.verify()
     console.print()
@@ -274,20 +312,21 @@ def _verified(console: Console, result: Result) -> bool:
 
 def _write_tables(folder: Path, result: Result) -> None:
     with staged_files(folder) as open_file:
-        for name in ("orders", "claims", "states"):
+        for name in _TABLES:
             write_csv(open_file(f"{name}.csv"), result.table(name))
-        open_file("result.json").write(result.to_json(indent=2) + "\n")
+        open_file(_RESULT).write(result.to_json(indent=2) + "\n")
 
 
 def _inventory(text: str, market: Market) -> list[float] | Floats:
     """Read the inventory that the command line names or spells out."""
     path = Path(text)
-    if not path.is_file():
+    if not _is_file(path):
         try:
             return [float(entry) for entry in text.split(",")]
         except ValueError:
             raise InputError(
-                f"neither a file nor numbers separated by commas: {text!r}", field="--inventory"
+                f"neither a file nor numbers separated by commas: {reprlib.repr(text)}",
+                field="--inventory",
             ) from None
     table = read_csv(path, required=["state", "inventory"])
     states = table.text("state")

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import reprlib
 from typing import Any
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from .arrays import LARGEST, SMALLEST, Floats, Ints, as_floats, first, frozen
+from .arrays import LARGEST, SMALLEST, Floats, Ints, as_floats, check_complete, first, frozen
 from .errors import InputError
 
 EXACT_INTEGERS = 2.0**53  # from here on some integers are no doubles
@@ -25,6 +26,8 @@ __all__ = [
 
 Sides = NDArray[np.int8]
 
+_OPTIONAL = ("order_id", "time")
+_LARGEST_INDEX = 2**63 - 1
 _SIDES = {"buy": 1, "bid": 1, "+1": 1, "1": 1, "sell": -1, "ask": -1, "-1": -1}
 
 
@@ -32,6 +35,9 @@ def common_length(**columns: Any) -> int:
     """Return J; scalars stretch, so only the other columns must agree."""
     lengths = {}
     for name, column in columns.items():
+        check_complete(column, name)
+        if column is None and name not in _OPTIONAL:
+            raise InputError("is missing, got None", field=name)
         if column is None or _is_scalar(column):
             continue
         if not hasattr(column, "__len__"):
@@ -70,6 +76,8 @@ def parse_claims(column: Any, length: int) -> tuple[Ints, tuple[str, ...] | None
     Without labels, the codes are the indices that were given.
     """
     if isinstance(column, np.ndarray) and column.dtype.kind in "iu" and column.ndim == 1:
+        if column.dtype.kind == "u":
+            _refuse_large(first(column > _LARGEST_INDEX), column)
         return _checked_codes(np.array(column, dtype=np.int64)), None
     values = _values(column, "claim", length)
     if not values:
@@ -85,12 +93,20 @@ def parse_claims(column: Any, length: int) -> tuple[Ints, tuple[str, ...] | None
     if wanted == "index":
         try:
             return _checked_codes(np.array(values, dtype=np.int64)), None
-        except OverflowError as error:
-            raise InputError(f"an index is too large: {error}", field="claim") from error
+        except OverflowError:
+            large = (row for row, value in enumerate(values) if abs(value) > _LARGEST_INDEX)
+            _refuse_large(next(large), values)
     # Distinct labels only are ever looked up again; the dictionary keeps their order.
     position = {label: code for code, label in enumerate(dict.fromkeys(values))}
     codes = np.fromiter(map(position.__getitem__, values), dtype=np.int64, count=len(values))
     return frozen(codes), tuple(map(str, position))
+
+
+def _refuse_large(row: int | None, values: Any) -> None:
+    if row is not None:
+        raise InputError(
+            f"an index is too large, got {reprlib.repr(int(values[row]))}", field="claim", index=row
+        )
 
 
 def _naming(kind: type) -> str | None:
@@ -113,7 +129,10 @@ def _checked_codes(codes: Ints) -> Ints:
 
 def parse_sides(column: Any, length: int) -> Sides:
     """Return +1 for each buy and -1 for each sell."""
-    array = np.asarray(column)
+    try:
+        array = np.asarray(column)
+    except ValueError:  # rows of several lengths, which are looked at one by one
+        array = np.zeros(0, dtype=object)
     if array.dtype.kind in "iuf":
         array = _stretched(array, "side", length)
         row = first((array != 1) & (array != -1))
@@ -123,8 +142,12 @@ def parse_sides(column: Any, length: int) -> Sides:
             )
         return frozen(array.astype(np.int8))
     values = _values(column, "side", length)
-    signs = {value: _sign(value) for value in dict.fromkeys(values)}
-    sides = np.fromiter(map(signs.__getitem__, values), dtype=np.int8, count=len(values))
+    try:
+        signs = {value: _sign(value) for value in dict.fromkeys(values)}
+        found = map(signs.__getitem__, values)
+    except TypeError:  # a list among them
+        found = map(_sign, values)
+    sides = np.fromiter(found, dtype=np.int8, count=len(values))
     row = first(sides == 0)
     if row is not None:
         raise InputError(
@@ -139,7 +162,10 @@ def _sign(value: Any) -> int:
         return 0
     if isinstance(value, str):
         return _SIDES.get(value.strip().casefold(), 0)
-    return int(value) if value in (1, -1) else 0
+    try:
+        return int(value) if np.ndim(value) == 0 and value in (1, -1) else 0
+    except (TypeError, ValueError):  # the NA of pandas has no truth; lists of several lengths
+        return 0
 
 
 def _stretched(array: NDArray[Any], field: str, length: int) -> NDArray[Any]:
@@ -197,13 +223,27 @@ def inexact_time(given: object) -> str:
     return f"has more digits than a double holds; count from a later origin, got {given}"
 
 
+def _is_missing(value: Any) -> bool:
+    """Whether a value is None, NaN or NaT, or the NA of pandas, which equals nothing."""
+    try:
+        return value is None or bool(value != value)
+    except TypeError:
+        return True
+    except ValueError:  # an array
+        return False
+
+
 def parse_ids(column: Any, length: int) -> NDArray[np.object_]:
     """Return identifiers as text: distinct, none missing."""
     values = _values(column, "order_id", length)
     if not set(map(type, values)) <= {str, int}:
         for row, value in enumerate(values):
-            if value is None or value != value:  # None, NaN
+            if _is_missing(value):
                 raise InputError(f"is missing, got {value}", field="order_id", index=row)
+            if isinstance(value, list | set | dict | np.ndarray):
+                raise InputError(
+                    f"must be text or a number, got {value}", field="order_id", index=row
+                )
     names = list(map(str, values))
     if len(set(names)) != len(names):
         seen: dict[str, int] = {}

@@ -12,11 +12,11 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from . import _core
-from .arrays import Floats, Ints, as_number
+from .arrays import Floats, Ints, as_number, check_complete
 from .certificate import Certificate
 from .errors import InputError, TooManyCellsError, count_text
 from .market import Market
-from .orders import Orders
+from .orders import Orders, check_book
 from .progress import EnumerationLog, Progress, ProgressLog, TreeLog
 from .result import CellResult, Result, Stats
 from .status import STATUSES
@@ -88,7 +88,8 @@ def clear(
         :func:`kpm_fast.check_certificate`. Enumeration hands out none.
     callback : callable, optional
         Called now and then with a :class:`Progress`; returning True stops the search with status
-        ``INTERRUPTED``. An exception it raises stops the search and reaches the caller.
+        ``INTERRUPTED``. An exception it raises stops the search and reaches the caller, except
+        ``KeyboardInterrupt``, which ends it as Ctrl-C does: with status ``INTERRUPTED``.
     verbose : bool
         Print a banner, a row per report and a closing line.
 
@@ -103,12 +104,8 @@ def clear(
     TooManyCellsError
         With the exact number of cells and what to do about it.
     """
-    if method not in METHODS:
-        raise InputError(f"must be one of {', '.join(METHODS)}, got {method!r}", field="method")
-    if allocation not in ALLOCATIONS:
-        raise InputError(
-            f"must be one of {', '.join(ALLOCATIONS)}, got {allocation!r}", field="allocation"
-        )
+    _check_choice(method, METHODS, "method")
+    _check_choice(allocation, ALLOCATIONS, "allocation")
     if certificate and method == "enumerate":
         raise InputError("enumeration hands out none", field="certificate")
     if callback is not None and not callable(callback):
@@ -228,6 +225,7 @@ def staircases(market: Market, orders: Orders) -> list[Floats]:
 
 def _book_arguments(market: Market, orders: Orders) -> tuple[Floats, Ints, Any, Floats, Floats]:
     """Return the arguments that every function of the core begins its book with."""
+    check_book(market, orders)
     return (
         market.payoffs,
         orders.claim_index(market),
@@ -313,6 +311,11 @@ def _available_threads() -> int:
     return os.cpu_count() or 1
 
 
+def _check_choice(value: Any, choices: tuple[str, ...], field: str) -> None:
+    if not isinstance(value, str) or value not in choices:
+        raise InputError(f"must be one of {', '.join(choices)}, got {value!r}", field=field)
+
+
 def _checked_tolerance(value: Any) -> float:
     number = as_number(value, "tolerance")
     if not 0 < number < 1:
@@ -340,7 +343,11 @@ def _checked_count(value: Any, field: str, least: int, most: int | None = None) 
 
 
 def _checked_cell(cell: ArrayLike, pieces: list[int], claims: tuple[str, ...]) -> Ints:
-    index = np.asarray(cell)
+    check_complete(cell, "cell")
+    try:
+        index = np.asarray(cell)
+    except ValueError:  # rows of several lengths
+        index = np.asarray(cell, dtype=object)
     if index.dtype.kind not in "iu" or index.shape != (len(pieces),):
         raise InputError(
             f"must be {len(pieces)} integers, one piece for each claim, got {index.dtype} data "

@@ -12,7 +12,18 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike
 
-from .arrays import LARGEST, SMALLEST, Floats, as_floats, as_number, first, frozen, same
+from .arrays import (
+    LARGEST,
+    SMALLEST,
+    Floats,
+    as_floats,
+    as_number,
+    check_complete,
+    exact_sum,
+    first,
+    frozen,
+    same,
+)
 from .errors import InputError
 from .tables import CsvTable, read_csv
 
@@ -191,7 +202,11 @@ def _labels(labels: Sequence[str] | None, count: int, field: str) -> tuple[str, 
         return tuple(map(str, range(count)))
     if isinstance(labels, str):
         raise InputError(f"must be a sequence of labels, got the text {labels!r}", field=field)
-    names = tuple(labels)
+    check_complete(labels, field)
+    try:
+        names = tuple(labels)
+    except TypeError:
+        raise InputError(f"must be a sequence of labels, got {labels!r}", field=field) from None
     if len(names) != count:
         axis = "rows" if field == "claims" else "columns"
         raise InputError(f"{len(names)} labels for {count} {axis} of payoffs", field=field)
@@ -264,15 +279,15 @@ def _checked_prior(value: ArrayLike, states: tuple[str, ...]) -> Floats:
             field="prior",
             index=states[wrong],
         )
-    total = math.fsum(prior)
-    if abs(total - 1.0) > PRIOR_TOLERANCE:
+    mass = exact_sum(prior)
+    if abs(mass - 1.0) > PRIOR_TOLERANCE:
         raise InputError(
-            f"must sum to 1 within {PRIOR_TOLERANCE:g}, sums to {total!r}", field="prior"
+            f"must sum to 1 within {PRIOR_TOLERANCE:g}, sums to {mass!r}", field="prior"
         )
     # Quotients of a correctly rounded sum add up to 1 within 2**-52. Leaving such vectors
     # alone makes normalisation idempotent: copies, pickles and files keep every bit.
-    if abs(total - 1.0) > 2.0**-52:
-        prior /= total
+    if abs(mass - 1.0) > 2.0**-52:
+        prior /= mass
     return frozen(prior)
 
 

@@ -9,7 +9,7 @@ from typing import Any, NamedTuple, overload
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from .arrays import Floats, Ints, first, frozen, same
+from .arrays import Floats, Ints, check_complete, first, frozen, same
 from .columns import (
     Sides,
     common_length,
@@ -24,7 +24,7 @@ from .errors import InputError
 from .market import Market
 from .tables import columns_of, make_frame, read_csv
 
-__all__ = ["Order", "Orders"]
+__all__ = ["Order", "Orders", "check_book"]
 
 _REQUIRED = ("claim", "side", "price", "quantity")
 _OPTIONAL = ("order_id", "time")
@@ -85,7 +85,7 @@ class Orders:
     Notes
     -----
     ``orders[3]`` is an :class:`Order`; ``orders[mask]``, ``orders[2:5]`` and
-    ``orders[[1, 7]]`` are books again.
+    ``orders[[1, 7]]`` are books again. A row cannot be taken twice where orders have identifiers.
     """
 
     __slots__ = (
@@ -353,7 +353,9 @@ class Orders:
                 order_id=str(range(len(self))[key] if ids is None else ids[key]),
                 time=None if times is None else float(times[key]),
             )
-        rows = key if isinstance(key, slice) else _as_rows(key)
+        rows = key if isinstance(key, slice) else self._rows(key)
+        if isinstance(rows, int):
+            return self[rows]
         return Orders._trusted(
             self._codes[rows].copy(),
             self._labels,
@@ -363,6 +365,24 @@ class Orders:
             None if self._order_id is None else self._order_id[rows].copy(),
             None if self._time is None else self._time[rows].copy(),
         )
+
+    def _rows(self, key: ArrayLike) -> NDArray[Any] | int:
+        """Return rows to pick: none twice if they have identifiers, which would not be distinct."""
+        check_complete(key, "key")
+        rows = np.asarray(key)
+        if rows.size == 0 and rows.dtype.kind != "b":
+            rows = rows.astype(np.int64)
+        if rows.ndim == 0 and rows.dtype.kind in "iu":
+            return int(rows)
+        if rows.ndim != 1:
+            raise InputError(f"must be one-dimensional, got shape {rows.shape}", field="key")
+        if self._order_id is not None and rows.dtype.kind in "iu":
+            picked = np.arange(len(self))[rows]
+            seen = np.zeros(len(self), dtype=bool)
+            seen[picked] = True
+            if np.count_nonzero(seen) != len(picked):
+                parse_ids(self._order_id[picked], len(picked))
+        return rows
 
     def __iter__(self) -> Iterator[Order]:
         return (self[row] for row in range(len(self)))
@@ -392,6 +412,12 @@ class Orders:
         return f"Orders({len(self)} orders: {buys} buys, {len(self) - buys} sells)"
 
 
-def _as_rows(key: ArrayLike) -> NDArray[Any]:
-    rows = np.asarray(key)
-    return rows.astype(np.int64) if rows.size == 0 and rows.dtype.kind != "b" else rows
+def check_book(market: Market, orders: Orders) -> None:
+    """Refuse anything in the place of a market or of its orders."""
+    if not isinstance(market, Market):
+        raise InputError(f"must be a Market, got {type(market).__name__}", field="market")
+    if not isinstance(orders, Orders):
+        raise InputError(
+            f"must be Orders (Orders.from_frame makes them), got {type(orders).__name__}",
+            field="orders",
+        )

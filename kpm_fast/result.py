@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import math
 import os
+from copy import copy
 from dataclasses import dataclass, field, fields
 from typing import TYPE_CHECKING, Any
 
@@ -339,7 +340,7 @@ class Result(Value):
                 name: {column: data.tolist() for column, data in self.table(name).items()}
                 for name in ("claims", "states", "orders")
             },
-            "stats": {item.name: getattr(self.stats, item.name) for item in fields(Stats)},
+            "stats": {item.name: copy(getattr(self.stats, item.name)) for item in fields(Stats)},
             **({} if self.certificate is None else {"certificate": self.certificate.to_dict()}),
         }
 

@@ -18,6 +18,7 @@ from contextlib import AbstractContextManager, ExitStack, contextmanager, suppre
 from pathlib import Path
 from typing import IO, Any, BinaryIO, TextIO, TypeVar
 
+from .arrays import as_path
 from .errors import InputError
 
 __all__ = ["MARKER", "check_finished", "staged_binary", "staged_files", "staged_text"]
@@ -36,7 +37,7 @@ def staged_files(folder: str | os.PathLike[str]) -> Iterator[Callable[[str], Tex
     exception are all of them renamed into place; otherwise they are removed and the folder is as
     before. Should the program die between two renames, a file ``UNFINISHED`` is left to say so.
     """
-    folder = Path(folder)
+    folder = as_path(folder)
     with _naming(folder), ExitStack() as undo:
         _make_folder(folder, undo)
         staged: list[_Staged] = []
@@ -58,12 +59,12 @@ def staged_text(path: str | os.PathLike[str]) -> AbstractContextManager[TextIO]:
 
     A symbolic link is followed. A device or a pipe is nothing to replace: it is written to.
     """
-    return _staged_file(Path(path), _Staged.open_text, _open_text)
+    return _staged_file(as_path(path), _Staged.open_text, _open_text)
 
 
 def staged_binary(path: str | os.PathLike[str]) -> AbstractContextManager[BinaryIO]:
     """Write one binary file that appears complete or not at all, as :func:`staged_text`."""
-    return _staged_file(Path(path), _Staged.open, _open)
+    return _staged_file(as_path(path), _Staged.open, _open)
 
 
 def check_finished(folder: Path) -> None:

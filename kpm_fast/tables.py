@@ -10,20 +10,23 @@ import csv
 import difflib
 import importlib
 import os
-from collections.abc import Collection, Mapping, Sequence
+import reprlib
+import sys
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from decimal import Decimal
 from pathlib import Path
 from typing import Any, TextIO
 
 import numpy as np
 
-from .arrays import Floats
+from .arrays import Floats, as_path
 from .columns import EXACT_INTEGERS, inexact_time
 from .errors import InputError
 
 __all__ = [
     "BACKENDS",
     "CsvTable",
+    "check_text",
     "columns_of",
     "make_frame",
     "read_csv",
@@ -120,7 +123,7 @@ def read_csv(
     OSError
         If the file cannot be read.
     """
-    path = Path(path)
+    path = as_path(path)
     rows: list[tuple[str, ...]] = []
     lines: list[int] = []
     names: list[str] | None = None
@@ -180,9 +183,46 @@ def check_names(names: Sequence[str], required: Collection[str], optional: Colle
 
 def write_csv(stream: TextIO, table: Mapping[str, Any]) -> None:
     """Write a table as CSV; floats in the shortest form that reads back to the same bits."""
-    writer = csv.writer(stream, lineterminator="\n")
+    for name, column in table.items():
+        if _is_text(column):
+            check_text(column, name)
+    # Up to Python 3.12 only a line break that is in the line terminator is quoted in an entry.
+    writer = csv.writer(_ShortLineEnds(stream), lineterminator="\r\n")
     writer.writerow(table)
     writer.writerows(zip(*map(_csv_column, table.values()), strict=True))
+
+
+class _ShortLineEnds:
+    """Where a CSV writer, which writes row by row, writes rows that end in both line breaks."""
+
+    def __init__(self, stream: TextIO) -> None:
+        self._write = stream.write
+
+    def write(self, row: str) -> None:
+        self._write(f"{row[:-2]}\n")
+
+
+def check_text(column: Iterable[str], field: str, *, read_back: bool = False) -> None:
+    """Refuse text that UTF-8 cannot hold or, if wanted, that :func:`read_csv` would not return.
+
+    Raises
+    ------
+    InputError
+        Naming field, position and value.
+    """
+    limit = csv.field_size_limit()
+    for position, text in enumerate(column):
+        reason = None
+        if not text.isascii() and any("\ud800" <= sign <= "\udfff" for sign in text):
+            reason = "half a surrogate pair cannot be written"
+        elif read_back and text != text.strip():
+            reason = "white space around it would be lost in a CSV file"
+        elif read_back and "\0" in text and sys.version_info < (3, 11):
+            reason = "Python 3.10 cannot read a null character from a CSV file"
+        elif read_back and len(text) > limit:
+            reason = f"of more than {limit:,} characters, which cannot be read from a CSV file"
+        if reason is not None:
+            raise InputError(f"{reason}, got {reprlib.repr(text)}", field=field, index=position)
 
 
 def _csv_column(column: Any) -> list[Any]:
@@ -239,7 +279,13 @@ def make_frame(table: Mapping[str, Any], backend: str) -> Any:
     columns = {
         name: column.tolist() if _is_text(column) else column for name, column in table.items()
     }
-    return module.table(columns) if backend == "pyarrow" else module.DataFrame(columns)
+    try:
+        return module.table(columns) if backend == "pyarrow" else module.DataFrame(columns)
+    except UnicodeEncodeError:
+        for name, column in table.items():
+            if _is_text(column):
+                check_text(column, name)
+        raise
 
 
 def _is_text(column: Any) -> bool:

@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from . import reference
-from .arrays import Floats, Ints
+from .arrays import Floats, Ints, exact_sum
 from .errors import VerificationError
 from .result import Result
 from .status import Status
@@ -431,7 +431,7 @@ def _rows_by_claim(claim: Ints, n_claims: int) -> list[Ints]:
 
 def _probability_check(name: str, p: Floats) -> Check:
     """Check non-negative entries that sum to one."""
-    figure = max(-float(p.min()), abs(math.fsum(p) - 1.0))
+    figure = max(-float(p.min()), abs(exact_sum(p) - 1.0))
     return Check(f"{name}: a probability vector", figure, 4 * _EPS * math.sqrt(len(p)))
 
 

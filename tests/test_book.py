@@ -61,6 +61,45 @@ def test_round_trip_of_an_empty_book(tmp_path: Path) -> None:
     assert len(kpm.read_book(tmp_path)[1]) == 0
 
 
+@pytest.mark.parametrize(
+    "text", ["a\rb", "a\r\nb", "a\nb", 'a"\r', '\r"a', "\ufeffa", "日本", "\U0001f984"]
+)
+def test_round_trip_of_text(tmp_path: Path, text: str) -> None:
+    label = f"<{text}>"
+    market = kpm.Market([[1, 0], [0, 1]], [0.5, 0.5], claims=["a", label], states=[label, "b"])
+    orders = kpm.Orders(["a", label], 1, 0.5, 1, order_id=[label, ""])
+    kpm.write_book(tmp_path, market, orders)
+    assert kpm.read_book(tmp_path) == (market, orders)
+    for path in tmp_path.glob("*.csv"):
+        assert not path.read_bytes().endswith(b"\r\n")
+
+
+@pytest.mark.parametrize(
+    ("text", "words"),
+    [
+        (" x", "white space .* got ' x'"),
+        ("x\r", r"white space .* got 'x\\r'"),
+        ("\ud800", r"surrogate .* got '\\ud800'"),
+        ("x" * 131_073, r"more than 131,072 characters"),
+    ],
+)
+def test_text_that_would_not_come_back_is_refused(tmp_path: Path, text: str, words: str) -> None:
+    orders = kpm.Orders(["one"], 1, 0.5, 1, order_id=[text])
+    with pytest.raises(kpm.InputError, match=rf"^order_id\[0\]: .*{words}"):
+        kpm.write_book(tmp_path / "book", MARKET, orders)
+    for field, names in (("claims", ["a", text]), ("states", ["a", "b", text])):
+        if text == text.strip():
+            with pytest.raises(kpm.InputError, match=rf"^{field}\[{len(names) - 1}\]: .*{words}"):
+                kpm.write_book(tmp_path / "book", MARKET.replace(**{field: names}), orders[:0])
+    assert not (tmp_path / "book").exists()
+
+
+def test_the_longest_text(tmp_path: Path) -> None:
+    orders = kpm.Orders(["one"], 1, 0.5, 1, order_id=["x" * 131_072])
+    kpm.write_book(tmp_path, MARKET, orders)
+    assert kpm.read_book(tmp_path)[1].order_id[0] == orders.order_id[0]
+
+
 def test_keywords_take_precedence(tmp_path: Path) -> None:
     kpm.write_book(tmp_path, MARKET, ORDERS)
     market, _ = kpm.read_book(tmp_path, risk_aversion=5, inventory=[1, 1, 1])
@@ -94,6 +133,7 @@ def test_unknown_claim_names_file_and_line(tmp_path: Path) -> None:
         ("[1]", ["object"]),
         ('{"riskaversion": 1}', ["riskaversion", "risk_aversion"]),
         ('{"ambiguity": "large"}', ["ambiguity", "'large'"]),
+        ('{"ambiguity": 1, "ambiguity": 2}', ["ambiguity", "appears twice"]),
         ('{"ambiguity": null}', ["ambiguity", "None"]),
     ],
 )

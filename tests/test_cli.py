@@ -62,6 +62,54 @@ def test_clear_options_reach_the_solver(book: Path, capsys: pytest.CaptureFixtur
     assert (data["stats"]["threads"], data["stats"]["pruned_bound"]) == (1, 0)
 
 
+@pytest.mark.skipif(sys.platform == "win32", reason="links need a privilege")
+@pytest.mark.parametrize("through", ["itself", "link to the folder", "link to a file"])
+def test_clear_does_not_replace_its_input(
+    book: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str], through: str
+) -> None:
+    before = {path.name: path.read_bytes() for path in book.iterdir()}
+    out = book
+    if through != "itself":
+        out = tmp_path / "out"
+        if through == "link to a file":
+            out.mkdir()
+            (out / "result.json").symlink_to(book / "market.json")
+        else:
+            out.symlink_to(book)
+    inventory = tmp_path / "wealth.csv"
+    inventory.write_text("state,inventory\nH,0\nD,0\nA,1\n")
+    for options, name in (
+        (["--output", out], "--output"),
+        (
+            ["--save", out / ("result.json" if through == "link to a file" else "orders.csv")],
+            "--save",
+        ),
+        (["--json", book / "claims.csv"], "--json"),
+        (["--inventory", inventory, "--json", inventory], "--json"),
+    ):
+        assert run("clear", book, *options) == cli.EXIT_INPUT
+        printed, err = capsys.readouterr()
+        assert printed == ""
+        assert err.startswith(f"kpm-fast: {name}: ")
+        assert "would replace" in err
+    assert {path.name: path.read_bytes() for path in book.iterdir()} == before
+    assert inventory.exists()
+
+
+def test_clear_inventory_of_any_length(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    count = 400
+    market = kpm.Market(np.eye(1, count), np.full(count, 1 / count))
+    kpm.write_book(tmp_path, market, kpm.Orders([], [], [], []))
+    numbers = [number / 1000 for number in range(count)]
+    assert run("clear", tmp_path, "--json", "--inventory", ",".join(map(str, numbers))) == 0
+    assert json.loads(capsys.readouterr().out)["states"]["inventory"] == numbers
+    for text in ("x" * 300, "1,2\0", "a" * 5000):
+        assert run("clear", tmp_path, "--inventory", text) == cli.EXIT_INPUT
+        err = capsys.readouterr().err
+        assert "--inventory: neither a file nor numbers" in err
+        assert len(err) < 200
+
+
 def test_clear_writes_files(book: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     out = tmp_path / "out"
     assert run("clear", book, "--quiet", "--json", tmp_path / "r.json", "--output", out) == 0

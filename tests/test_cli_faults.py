@@ -87,6 +87,27 @@ def test_standard_output_is_closed(book: Path) -> None:
     assert_one_line(done, "standard output is closed")
 
 
+@pytest.mark.parametrize("encoding", ["ascii", "latin-1", "cp1252", "utf-8"])
+def test_standard_output_has_no_sign_for_a_label(tmp_path: Path, encoding: str) -> None:
+    market = kpm.Market([[1, 0]], [0.5, 0.5], claims=["日本"], states=["né", "é"])
+    kpm.write_book(tmp_path / "book", market, kpm.Orders(["日本"], 1, 0.6, 1))
+    saved = tmp_path / "saved.npz"
+    for arguments in (
+        ["clear", tmp_path / "book", "--verify", "--save", saved],
+        ["verify", saved],
+    ):
+        done = subprocess.run(
+            command(*arguments),
+            capture_output=True,
+            timeout=60,
+            env={**environment(), "PYTHONIOENCODING": encoding, "PYTHONUTF8": "0"},
+        )
+        assert (done.returncode, done.stderr) == (0, b"")
+        label = "日本" if encoding == "utf-8" else "\\u65e5\\u672c"
+        assert arguments[0] == "verify" or label in done.stdout.decode(encoding)
+    assert kpm.load_result(saved).market == market
+
+
 @pytest.mark.parametrize(("folder", "code"), [(None, 0), ("nowhere", cli.EXIT_INPUT)])
 def test_standard_error_is_closed(book: Path, folder: str | None, code: int) -> None:
     """Nothing that belongs there turns up in standard output."""

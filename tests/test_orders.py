@@ -135,11 +135,33 @@ def test_subsets() -> None:
     assert orders[orders.side < 0].order_id.tolist() == ["o2", "o3"]
     assert orders[1:].order_id.tolist() == ["o2", "o3"]
     assert orders[[2, 0]].order_id.tolist() == ["o3", "o1"]
+    assert orders[np.array(2)] == orders[2]
     assert len(orders[[]]) == 0
     assert orders[:1].claim_index(MARKET).tolist() == [1]
     assert [order.claim for order in orders] == ["B", "A", "B"]
     with pytest.raises(IndexError):
         orders[3]
+
+
+@pytest.mark.parametrize(
+    ("key", "text"),
+    [
+        ([0, 0], "order_id[1]: duplicate 'a'"),
+        ([1, 0, -1], "order_id[2]: duplicate 'b'"),
+        (np.array([[0, 1]]), "key: must be one-dimensional, got shape (1, 2)"),
+        (np.ma.array([True, True], mask=[False, True]), "key[1]: is masked"),
+        ({0, 1}, "key: a set has no order"),
+    ],
+)
+def test_rows_that_make_no_book(key: Any, text: str) -> None:
+    orders = kpm.Orders([0, 0], 1, 0.5, 1, order_id=["a", "b"])
+    with pytest.raises(kpm.InputError) as caught:
+        orders[key]
+    assert str(caught.value).startswith(text)
+    # Row numbers are given anew: a row may come twice.
+    assert len(kpm.Orders([0, 0], 1, 0.5, 1)[[0, 0, 1]]) == 3
+    with pytest.raises(IndexError):
+        orders[[2]]
 
 
 def test_concat() -> None:

@@ -146,6 +146,12 @@ def test_json_round_trip(result: kpm.Result, tmp_path: Path) -> None:
     assert data["stats"]["cells"] == 25
 
 
+def test_dictionary_is_the_callers_own(result: kpm.Result) -> None:
+    data, before = result.to_dict(), dict(result.stats.seconds)
+    data["stats"]["seconds"]["total"] = -1.0
+    assert result.stats.seconds == before
+
+
 def test_json_is_valid_where_figures_are_infinite() -> None:
     market = MARKET.replace(ambiguity=math.inf)
     orders = kpm.Orders([0], "buy", math.inf, 0.1)

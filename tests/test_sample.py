@@ -276,6 +276,21 @@ def test_rounded_prior_sums_to_one_in_decimals(weights: list[float]) -> None:
     assert min(units) >= 1
 
 
+@pytest.mark.parametrize("kind", sample.KINDS)
+@pytest.mark.parametrize("opinion", [1000.0, -1000.0, 1e300, -1e300, 0.0])
+def test_opinions_of_any_strength(kind: str, opinion: float) -> None:
+    market, _ = sample.KINDS[kind](levels=1, opinion=opinion)
+    plain, _ = sample.KINDS[kind](levels=1)
+    if opinion:
+        favoured = plain.prior.argmax() if opinion > 0 else market.prior.argmax()
+        extreme = plain.prior.max() if opinion > 0 else plain.prior.min()
+        assert market.prior.argmax() == favoured
+        assert abs(plain.prior[favoured] - extreme) <= 2e-6
+        assert market.prior.min() == 1e-6
+    else:
+        assert np.ptp(market.prior) <= 2e-6
+
+
 # -- errors -------------------------------------------------------------------------------------
 
 
@@ -289,6 +304,7 @@ def test_rounded_prior_sums_to_one_in_decimals(weights: list[float]) -> None:
         (lambda: sample.race_card(crossed=1.5), "crossed"),
         (lambda: sample.race_card(crossed=math.nan), "crossed"),
         (lambda: sample.race_card(opinion=math.inf), "opinion"),
+        (lambda: sample.race_card(opinion="high"), "opinion"),  # type: ignore[arg-type]
         (lambda: sample.race_card(liquidity="deep"), "liquidity"),  # type: ignore[arg-type]
         (lambda: sample.option_strip(states=1), "states"),
         (lambda: sample.option_strip(states=5, strikes=5), "strikes"),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import io
 import math
 from pathlib import Path
@@ -51,6 +52,18 @@ def test_make_frame(backend: str) -> None:
     columns = tables.columns_of(frame, ["name", "x"])
     assert list(columns["name"]) == ["a", "b"]
     assert list(columns["x"]) == [1, 2]
+
+
+def test_half_a_surrogate_pair() -> None:
+    table: dict[str, object] = {"name": np.array(["a", "\ud800"], dtype=object)}
+    with pytest.raises(kpm.InputError, match=r"name\[1\]: half a surrogate pair .*'\\ud800'"):
+        text_of(table)
+    for backend in tables.BACKENDS:
+        pytest.importorskip(backend)
+        with contextlib.suppress(kpm.InputError):  # some versions of pandas take it as it is
+            frame = tables.make_frame(table, backend)
+            assert backend == "pandas"
+            assert list(frame["name"]) == ["a", "\ud800"]
 
 
 def test_make_frame_errors(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -190,6 +190,17 @@ def test_stats_count(cleared: kpm.Result, name: str) -> None:
     assert not dataclasses.replace(cleared, stats=stats).verify()
 
 
+@pytest.mark.parametrize("name", ["state_prices", "worst_case", "marginal_state_prices"])
+@pytest.mark.parametrize("entry", [1e308, -1e308])
+def test_probabilities_whose_sum_overflows_fail(
+    cleared: kpm.Result, name: str, entry: float
+) -> None:
+    huge = np.full_like(getattr(cleared, name), entry)
+    verification = dataclasses.replace(cleared, **{name: huge}).verify()
+    figures = [c.figure for c in verification.failed if c.name.endswith("a probability vector")]
+    assert figures == [math.inf]
+
+
 def test_cells_of_an_enumeration_add_up() -> None:
     result = kpm.clear(MARKET, ORDERS, "enumerate")
     stats = dataclasses.replace(result.stats, solved=result.stats.solved - 1)

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from ..arrays import as_number
 from ..errors import InputError
 from ..market import Market
 from ..orders import Orders
@@ -57,6 +58,7 @@ def assemble(
     risk_aversion, ambiguity : float
         Of the maker.
     """
+    opinion = as_number(opinion, "opinion")
     if not math.isfinite(opinion):
         raise InputError(f"must be finite, got {opinion!r}", field="opinion")
     total = math.fsum(crowd)
@@ -74,7 +76,7 @@ def assemble(
             quantities.append(quote.quantity)
     market = Market(
         np.array([claim.payoff for claim in claims], dtype=np.float64),
-        np.array(rounded_prior([p**opinion for p in probabilities])),
+        np.array(rounded_prior(_powers(probabilities, opinion))),
         risk_aversion=risk_aversion,
         ambiguity=ambiguity,
         claims=[claim.label for claim in claims],
@@ -88,6 +90,12 @@ def assemble(
         order_id=[f"o{number}" for number in range(1, len(labels) + 1)],
     )
     return market, orders
+
+
+def _powers(probabilities: Sequence[float], exponent: float) -> list[float]:
+    """Powers in proportion, the largest of them 1: any exponent leaves something to divide by."""
+    unit = max(probabilities) if exponent > 0 else min(probabilities)
+    return [(p / unit) ** exponent for p in probabilities]
 
 
 def rounded_prior(weights: Sequence[float]) -> list[float]:
