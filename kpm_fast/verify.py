@@ -346,11 +346,16 @@ class _Verifier:
 
     def _optimality_checks(self) -> list[Check]:
         result, market = self.result, self.result.market
+        # Above their least payoff, or the digits of a claim that pays a million or a millionth more
+        # would be lost in a product with its multiplier.
+        least = self.payoffs.min(axis=1)
+        pieces = self._pieces()
+        pieces[:, :2] -= least[:, None]
         bound = reference.cell_bound(
-            self.payoffs,
+            self.payoffs - least[:, None],
             market.inventory,
             market.risk_aversion,
-            self._pieces(),
+            pieces,
             result.worst_case,
             result.marginal_state_prices,
             result.multipliers,
@@ -361,7 +366,7 @@ class _Verifier:
         optimal = result.status is Status.OPTIMAL
         wanted = (1 + _RELATIVE) * result.tolerance * self.scale
         most = wanted if optimal else max(wanted, _BLURRED * self.scale)
-        multiplier_rounding = 64 * _EPS * float(np.abs(result.multipliers) @ self.largest)
+        multiplier_rounding = 64 * _EPS * float(np.abs(result.multipliers) @ self.span)
         checks = [
             Check("scale, relative", excess, _RELATIVE),
             Check(
