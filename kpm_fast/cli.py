@@ -57,7 +57,10 @@ def main(argv: Sequence[str] | None = None) -> int:
     argv : sequence of str, optional
         Arguments without the name of the program. Default: those of the process.
     """
-    args = _parser().parse_args(argv)
+    try:
+        args = _parser().parse_args(argv)
+    except KeyboardInterrupt:
+        return _fail("interrupted", EXIT_INTERRUPTED)
     with ExitStack() as stack:
         if sys.stderr is None:  # closed; what print() does then is to take standard output
             nowhere = stack.enter_context(Path(os.devnull).open("w", encoding="utf-8"))

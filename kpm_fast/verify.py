@@ -158,6 +158,9 @@ class _Verifier:
             for k, rows in enumerate(self.rows)
         ]
         self.span = np.ptp(self.payoffs, axis=1)
+        # Sums over states are taken above a claim's least payoff: many prices add up to one but for
+        # some digits, which a claim that pays a million or a millionth more would lose.
+        self.least = self.payoffs.min(axis=1)
         self.largest = np.abs(self.payoffs).max(axis=1)
         # Prices are sums of N products: exact to 1e-12 of the span, or as the payoffs allow.
         relative = _INACCURATE if result.status is Status.INACCURATE else _RELATIVE
@@ -198,7 +201,10 @@ class _Verifier:
     def _price_checks(self) -> list[Check]:
         result = self.result
         xi = result.state_prices
-        difference = np.abs(self.payoffs @ xi - result.claim_prices) / _unit(self.price_slack)
+        above = self.payoffs - self.least[:, None]
+        difference = np.abs(above @ xi - (result.claim_prices - self.least)) / _unit(
+            self.price_slack
+        )
         return [
             _probability_check("state prices", xi),
             Check("claim prices = payoffs @ state prices, in allowances", _largest(difference), 1),
@@ -346,13 +352,10 @@ class _Verifier:
 
     def _optimality_checks(self) -> list[Check]:
         result, market = self.result, self.result.market
-        # Above their least payoff, or the digits of a claim that pays a million or a millionth more
-        # would be lost in a product with its multiplier.
-        least = self.payoffs.min(axis=1)
         pieces = self._pieces()
-        pieces[:, :2] -= least[:, None]
+        pieces[:, :2] -= self.least[:, None]
         bound = reference.cell_bound(
-            self.payoffs - least[:, None],
+            self.payoffs - self.least[:, None],
             market.inventory,
             market.risk_aversion,
             pieces,

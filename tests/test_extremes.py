@@ -275,3 +275,12 @@ def test_prices_that_are_nearest_but_for_noise_are_not_called_the_nearest() -> N
     result = kpm.clear(market, orders, threads=1)
     assert result.status in (kpm.Status.OPTIMAL, kpm.Status.INACCURATE)
     result.verify().raise_if_failed()
+
+
+@pytest.mark.parametrize("states", [300, 400, 1000])
+def test_prices_of_many_states_add_up(states: int) -> None:
+    """Their sum is one but for rounding, which a constant claim was not allowed."""
+    market = kpm.Market(np.ones((1, states)), np.full(states, 1 / states))
+    result = kpm.clear(market, kpm.Orders([0, 0], [1, -1], [2.0, 0.5], 1.0))
+    assert result.status is kpm.Status.OPTIMAL
+    result.verify().raise_if_failed()
