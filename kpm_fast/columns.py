@@ -210,11 +210,11 @@ def parse_times(column: ArrayLike, length: int) -> Floats:
     if row is not None:
         raise InputError(f"must be finite, got {time[row]}", field="time", index=row)
     if np.abs(time).max(initial=0.0) >= EXACT_INTEGERS:
-        given = _stretched(np.asarray(column), "time", length)
-        if given.dtype.kind in "iu":
-            row = first(np.array([int(t) != int(g) for t, g in zip(time, given, strict=True)]))
-            if row is not None:
-                raise InputError(inexact_time(given[row]), field="time", index=row)
+        given = column if isinstance(column, np.ndarray) else np.array(column, dtype=object)
+        given = _stretched(given, "time", length)
+        for row, (exact, kept) in enumerate(zip(given, time, strict=True)):
+            if isinstance(exact, int | np.integer) and int(exact) != int(kept):
+                raise InputError(inexact_time(exact), field="time", index=row)
     return frozen(time)
 
 

@@ -320,6 +320,9 @@ def test_times_that_doubles_cannot_tell_apart_are_refused(first: int, tmp_path: 
     with pytest.raises(kpm.InputError, match=r"time\[1\].*later origin, got -?1[67]") as caught:
         kpm.Orders([0, 0], "buy", 0.5, 1, time=np.array([first, first + 1]))
     assert (caught.value.field, caught.value.index) == ("time", 1)
+    for mixed in ([first, first + 1], [0.5, first + 1], np.array([0, first + 1], dtype=object)):
+        with pytest.raises(kpm.InputError, match="later origin"):
+            kpm.Orders([0, 0], "buy", 0.5, 1, time=mixed)
     path = tmp_path / "orders.csv"
     path.write_text(
         f"claim,side,price,quantity,time\nA,buy,0.5,1,{first}\nA,buy,0.5,1,{first + 1}\n"
@@ -327,3 +330,10 @@ def test_times_that_doubles_cannot_tell_apart_are_refused(first: int, tmp_path: 
     with pytest.raises(kpm.InputError, match="later origin") as caught:
         kpm.Orders.from_csv(path)
     assert (caught.value.field, caught.value.line) == ("time", 3)
+
+
+def test_floats_as_large_as_such_times_survive_a_file(tmp_path: Path) -> None:
+    market = kpm.Market([[1, 0]], [0.5, 0.5], claims=["A"])
+    orders = kpm.Orders(["A", "A"], "buy", 0.5, 1, time=[1.7000000001234568e18, 1e300])
+    kpm.write_book(tmp_path / "book", market, orders)
+    np.testing.assert_array_equal(kpm.read_book(tmp_path / "book")[1].time, orders.time)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+
 import numpy as np
 import pytest
 from hypothesis import given
@@ -150,3 +152,18 @@ def test_a_state_that_hardly_counts_holds_nobody(method):
     market = kpm.Market([[1, 1, 0], [0, 0, 1], [1, 1, 0]], [1 / 3] * 3, [40, 0, 0], 1.0, 0.0)
     result = kpm.clear(market, kpm.Orders([0, 1, 2], "buy", 0.5, [1, 3, 1]), method)
     np.testing.assert_allclose(result.fills, [1, 2, 1], atol=1e-9)
+
+
+@pytest.mark.parametrize("wealth", [1e3, 1e5, 1e6, 1e8])
+def test_room_that_cannot_bind_changes_nothing(wealth):
+    """States far richer than the worst: the search for the least regret never left its start."""
+    market = kpm.Market(
+        [[1, 0, 1, 0], [1, 0, 0, 1], [1, 0, 0, 0]],
+        [0.4, 0.4, 0.1, 0.1],
+        [0, 0, wealth, 2 * wealth],
+        1e-3,
+        math.inf,
+    )
+    orders = kpm.Orders([0, 1, 2], ["buy", "buy", "sell"], 0.4, [10, 5, 6])
+    result = kpm.clear(market, orders, "enumerate")
+    np.testing.assert_allclose(result.fills, [4, 2, 6], atol=1e-6)

@@ -1,6 +1,7 @@
 #include "numerics/face_projection.hpp"
 
 #include <algorithm>
+#include <cmath>
 
 #include "numerics/semidefinite_cholesky.hpp"
 
@@ -33,7 +34,10 @@ Array project_on_face(const FaceProblem& problem) {
   Array bound(rows);
   bound << (problem.start - problem.low) / scale, (problem.high - problem.start) / scale,
       problem.room / scale;
-  bound = bound.max(0.0);
+  // No step is longer than one here, so no direction is than the root of m: where there is more
+  // room than that it does not bind, and would only put the start out of balance.
+  const Array most = 1.0 + std::sqrt(static_cast<double>(m)) * constraint.rowwise().norm().array();
+  bound = bound.max(0.0).min(most);
 
   Vector t = Vector::Zero(d);
   Array slack = bound.max(kStart);
@@ -86,9 +90,10 @@ Array project_on_face(const FaceProblem& problem) {
     const double target = std::max(ratio * ratio * ratio * tau, 0.01 * kTolerance);
     direction(target - slack * dual - dslack * ddual);
     double step = std::min(1.0, kToBoundary * reach());
+    const double now = (slack * dual).minCoeff() / tau;
     const auto balanced = [&] {
       const Array product = (slack + step * dslack) * (dual + step * ddual);
-      return product.minCoeff() >= kBalance * product.mean();
+      return product.minCoeff() >= std::min(kBalance, 0.5 * now) * product.mean();
     };
     if (step < kPoorStep || !balanced()) {
       // Second-order terms can send it round in circles; steps to the centre cannot.

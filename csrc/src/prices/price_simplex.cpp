@@ -264,7 +264,7 @@ int PriceSimplex::entering_by_cost(int row, bool rises) const {
   double largest = kPivot;
   for (int j = 0; j < columns_; ++j) {
     const double size = help(row, rises, j);
-    if (size > largest && std::abs(reduced_[j]) <= least * size) {
+    if (size > largest && std::abs(reduced_[j]) / size <= least) {
       entering = j;
       largest = size;
     }

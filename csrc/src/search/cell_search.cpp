@@ -329,7 +329,7 @@ class CellSearch {
           }
         },
         [&] {
-          if (poll(0.0)) {
+          if (poll(16.0)) {
             stop.store(true);
           }
         },

@@ -44,6 +44,7 @@ NodeOutcome NodeSolver::process(Node node, double incumbent, bool keep_settled) 
   } catch (const Abandoned&) {
     // Nothing of the node has been handed out: that takes no time, and comes last.
     count(outcome);
+    outcome.relaxed = node.bound;
     outcome.children.push_back(std::move(node));
   }
   return outcome;

@@ -21,21 +21,18 @@ namespace kpm {
 
 /// Threads of this process that search, in whatever call. Known only so that calls at the same time
 /// share the processors; no answer depends on it.
-inline std::atomic<int>& searching() {
-  static std::atomic<int> count{0};
+inline std::atomic<int> searching{0};
+
 #if defined(__unix__) || defined(__APPLE__)
-  // A fork has none of the other threads, and must not wait for their processors.
-  static const int registered = pthread_atfork(nullptr, nullptr, [] { searching() = 0; });
-  static_cast<void>(registered);
+// A fork has none of the other threads, and must not leave their processors idle.
+inline const int fork_forgets = pthread_atfork(nullptr, nullptr, [] { searching = 0; });
 #endif
-  return count;
-}
 
 /// Counts one thread for as long as it lives.
 class Searching {
  public:
-  Searching() { ++searching(); }
-  ~Searching() { --searching(); }
+  Searching() { ++searching; }
+  ~Searching() { --searching; }
   Searching(const Searching&) = delete;
   Searching& operator=(const Searching&) = delete;
 };
@@ -54,7 +51,7 @@ inline int team_size(int threads) {
     processors = CPU_COUNT(&allowed);
   }
 #endif
-  return std::max(1, processors - std::max(searching() - 1, 0));
+  return std::max(1, processors - std::max(searching - 1, 0));
 }
 
 /// Runs `work(0)` on the calling thread and `work(1)`, `work(2)`, ... on up to `others` more, and
