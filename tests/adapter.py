@@ -11,7 +11,7 @@ from unittest import mock
 import numpy as np
 
 import kpm_fast as kpm
-from kpm_fast import engine
+from kpm_fast import _core
 from witness import Book
 
 
@@ -44,8 +44,8 @@ def teams_at_once() -> Iterator[None]:
 
     Drawn books are too small for them otherwise: one thread would be compared with itself.
     """
-    at_once = functools.partial(engine._core.clear, thread_delay=0.0)
-    with mock.patch.object(engine._core, "clear", at_once):
+    at_once = functools.partial(_core.clear, thread_delay=0.0)
+    with mock.patch.object(_core, "clear", at_once):
         yield
 
 
