@@ -27,8 +27,11 @@ def test_a_survey_of_extreme_books() -> None:
     assert all(tally.optimal >= 15 for tally in tallies.values()), tallies
 
 
-def test_a_short_soak() -> None:
+def test_a_short_soak(monkeypatch: pytest.MonkeyPatch) -> None:
     """The short form of ``python -m stress soak``; its memory is judged by the long one."""
+    monkeypatch.setattr(
+        soak, "_SAMPLES", 10
+    )  # each collects garbage, and pytest has much to look at
     clearings = fewer(2_000, 100)
     one, other = (soak.one_pass(clearings, 3, threads) for threads in (1, 2))
     assert one.digest == other.digest
