@@ -209,7 +209,8 @@ def parse_times(column: ArrayLike, length: int) -> Floats:
     row = first(~np.isfinite(time))
     if row is not None:
         raise InputError(f"must be finite, got {time[row]}", field="time", index=row)
-    if np.abs(time).max(initial=0.0) >= EXACT_INTEGERS:
+    floats = isinstance(column, np.ndarray) and column.dtype.kind == "f"
+    if not floats and np.abs(time).max(initial=0.0) >= EXACT_INTEGERS:
         given = column if isinstance(column, np.ndarray) else np.array(column, dtype=object)
         given = _stretched(given, "time", length)
         for row, (exact, kept) in enumerate(zip(given, time, strict=True)):

@@ -161,6 +161,7 @@ class _Verifier:
         # Sums over states are taken above a claim's least payoff: many prices add up to one but for
         # some digits, which a claim that pays a million or a millionth more would lose.
         self.least = self.payoffs.min(axis=1)
+        self.above = self.payoffs - self.least[:, None]
         self.largest = np.abs(self.payoffs).max(axis=1)
         # Prices are sums of N products: exact to 1e-12 of the span, or as the payoffs allow.
         relative = _INACCURATE if result.status is Status.INACCURATE else _RELATIVE
@@ -201,10 +202,8 @@ class _Verifier:
     def _price_checks(self) -> list[Check]:
         result = self.result
         xi = result.state_prices
-        above = self.payoffs - self.least[:, None]
-        difference = np.abs(above @ xi - (result.claim_prices - self.least)) / _unit(
-            self.price_slack
-        )
+        off = np.abs(self.above @ xi - (result.claim_prices - self.least))
+        difference = off / _unit(self.price_slack)
         return [
             _probability_check("state prices", xi),
             Check("claim prices = payoffs @ state prices, in allowances", _largest(difference), 1),
@@ -355,7 +354,7 @@ class _Verifier:
         pieces = self._pieces()
         pieces[:, :2] -= self.least[:, None]
         bound = reference.cell_bound(
-            self.payoffs - self.least[:, None],
+            self.above,
             market.inventory,
             market.risk_aversion,
             pieces,

@@ -81,11 +81,10 @@ def _compare(one: kpm.Result, other: kpm.Result, fail: Callable[[object], None])
     largest = np.abs(market.payoffs).max(axis=1)[orders.claim_index(market)]
     money = float(np.abs(market.inventory).max() + largest @ orders.quantity)
     rounding = (128 - 4 * math.log(market.prior.min())) * _EPS * money + 1e-11 * one.scale
+    # Prices of an inaccurate clearing may be off by 1e-5 of their range: worth more than any.
+    exact = 1e-12 * np.ptp(market.payoffs, axis=1) + 8 * _EPS * np.abs(market.payoffs).max(axis=1)
     for better, bounded in ((one, other), (other, one)):
-        # Prices of an inaccurate clearing may be off by 1e-5 of their range: worth more than any.
-        off = np.abs(market.payoffs @ better.state_prices - better.claim_prices)
-        span = np.ptp(market.payoffs, axis=1)
-        if np.any(off > 1e-12 * span + 8 * _EPS * np.abs(market.payoffs).max(axis=1)):
+        if np.any(np.abs(market.payoffs @ better.state_prices - better.claim_prices) > exact):
             continue
         excess = better.certainty_equivalent - bounded.upper_bound
         if not excess <= rounding:

@@ -123,12 +123,9 @@ bool consistent(const Market& market, const Clearing& clearing) {
     const auto [low, high] = std::minmax_element(row, row + market.states);
     const double largest = std::max(std::abs(*low), std::abs(*high));
     const double slack = 1e-12 * (*high - *low) + 8 * kEps * largest;
-    // Above the least payoff: of many states the prices add up to one but for some digits.
-    double above = 0.0;
-    for (int i = 0; i < market.states; ++i) {
-      above += (row[i] - *low) * clearing.state_prices[static_cast<std::size_t>(i)];
-    }
-    if (std::abs(above - (clearing.claim_prices[static_cast<std::size_t>(k)] - *low)) > slack) {
+    const auto at = static_cast<std::size_t>(k);
+    const double above = above_least(market, at, *low, clearing.state_prices);
+    if (std::abs(above - (clearing.claim_prices[at] - *low)) > slack) {
       return false;
     }
   }

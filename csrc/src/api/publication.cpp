@@ -65,16 +65,11 @@ void publish(const Market& market, const Orders& orders, const std::vector<Stair
   for (std::size_t k = 0; k < claims; ++k) {
     const int piece = static_cast<int>(clearing.cell[k]);
     const Piece range = stairs[k].piece(piece);
-    const double* row = market.payoffs + static_cast<std::ptrdiff_t>(k) * market.states;
     double price = range.price_low;
     if (!Staircase::is_step(piece)) {
-      // Offset and span apart: payoffs far from zero would cost the price its last digits.
-      double above = 0.0;
-      for (int i = 0; i < market.states; ++i) {
-        above +=
-            (row[i] - stairs[k].price_min) * clearing.state_prices[static_cast<std::size_t>(i)];
-      }
-      price = std::clamp(stairs[k].price_min + above, range.price_low, range.price_high);
+      const double least = stairs[k].price_min;
+      const double above = above_least(market, k, least, clearing.state_prices);
+      price = std::clamp(least + above, range.price_low, range.price_high);
     }
     clearing.claim_prices[k] = price;
     clearing.revenue += price * clearing.net_demand[k];
@@ -87,6 +82,16 @@ void publish(const Market& market, const Orders& orders, const std::vector<Stair
     }
     clearing.payoff[static_cast<std::size_t>(i)] += gain;
   }
+}
+
+double above_least(const Market& market, std::size_t claim, double least,
+                   const std::vector<double>& state_prices) {
+  const double* const row = market.payoffs + static_cast<std::ptrdiff_t>(claim) * market.states;
+  double above = 0.0;
+  for (int i = 0; i < market.states; ++i) {
+    above += (row[i] - least) * state_prices[static_cast<std::size_t>(i)];
+  }
+  return above;
 }
 
 double value_of(const ScaledMarket& scaled, const Clearing& clearing, RiskMeasure& measure) {

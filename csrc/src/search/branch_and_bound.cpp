@@ -110,17 +110,17 @@ class Tree {
         outcomes[n] = solver.process(std::move(nodes[n]), incumbent, settings_.keep_leaves);
       }
     };
-    std::size_t others = 0;
-    if (settings_.threads != 1 && count > 1 &&
-        Clock::now() - begin_ >= std::chrono::duration<double>(settings_.thread_delay)) {
-      others = std::min(static_cast<std::size_t>(team_size(settings_.threads)), count) - 1;
-      while (others_.size() < others) {
-        others_.push_back(std::make_unique<NodeSolver>(
-            market_, corners_, [this] { return !stopped_.load(std::memory_order_relaxed); }));
-      }
+    int others = 0;
+    if (count > 1) {
+      others = std::min(helpers(settings_.threads, begin_, settings_.thread_delay),
+                        static_cast<int>(count) - 1);
+    }
+    while (static_cast<int>(others_.size()) < others) {
+      others_.push_back(std::make_unique<NodeSolver>(
+          market_, corners_, [this] { return !stopped_.load(std::memory_order_relaxed); }));
     }
     const int team = run_team(
-        static_cast<int>(others),
+        others,
         [&](int member) {
           work(member == 0 ? first_ : *others_[static_cast<std::size_t>(member) - 1]);
         },

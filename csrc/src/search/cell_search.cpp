@@ -24,6 +24,7 @@ constexpr std::size_t kLargestRound = 256;  // ... up to this
 constexpr std::size_t kBounds = 4;          // Lagrangian bounds tried at a node
 constexpr int kStartCells = 8;              // cells solved before the walk, for the first bound
 constexpr double kCellTolerance = 0.01;     // of the search's tolerance, for a single cell
+constexpr std::int64_t kVisits = 16;        // nodes between two looks at the clock
 constexpr auto kPollInterval = std::chrono::milliseconds(20);
 
 struct Task {
@@ -269,7 +270,7 @@ class CellSearch {
       walker.solve_leaf(found);
       prices = walker.optimum().marginal_state_prices;
       take(std::move(found));
-      if (poll(0.0)) {
+      if (poll(true)) {
         break;
       }
     }
@@ -302,22 +303,22 @@ class CellSearch {
       }
     };
     const auto follow = [&] { return stop.load(std::memory_order_relaxed); };
-    double visited = 0.0;
-    const auto lead = [&] {
-      visited += 1.0;
-      if (poll(visited)) {
+    const auto ask = [&] {
+      if (poll()) {
         stop.store(true);
+      }
+    };
+    std::int64_t visited = 0;
+    const auto lead = [&] {
+      if (++visited % kVisits == 0) {
+        ask();
       }
       return stopped_;
     };
 
-    int others = 0;
-    if (settings_.threads != 1 &&
-        Clock::now() - begin_ >= std::chrono::duration<double>(settings_.thread_delay)) {
-      others = team_size(settings_.threads) - 1;
-      while (static_cast<int>(others_.size()) < others) {
-        others_.push_back(std::make_unique<Walker>(grid_, settings_));
-      }
+    const int others = helpers(settings_.threads, begin_, settings_.thread_delay);
+    while (static_cast<int>(others_.size()) < others) {
+      others_.push_back(std::make_unique<Walker>(grid_, settings_));
     }
     const int team = run_team(
         others,
@@ -328,25 +329,17 @@ class CellSearch {
             work(*others_[static_cast<std::size_t>(member) - 1], follow);
           }
         },
-        [&] {
-          if (poll(16.0)) {
-            stop.store(true);
-          }
-        },
-        [&] { stop.store(true); });
+        ask, [&] { stop.store(true); });
     threads_ = std::max(threads_, team);
     for (Findings& findings : found) {
       take(std::move(findings));
     }
   }
 
-  /// True once the search must stop. Looks at the clock every few nodes only.
-  bool poll(double visited) {
-    if (stopped_ || (static_cast<std::int64_t>(visited) & 15) != 0) {
-      return stopped_;
-    }
+  /// True once the search must stop. Asks now and then only, unless it is to ask at once.
+  bool poll(bool at_once = false) {
     const auto now = Clock::now();
-    if (settings_.stop && (now >= next_poll_ || visited == 0.0)) {
+    if (!stopped_ && settings_.stop && (at_once || now >= next_poll_)) {
       next_poll_ = now + kPollInterval;
       status_ = settings_.stop(progress());
       stopped_ = status_ != Status::kOptimal;

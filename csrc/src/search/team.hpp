@@ -37,12 +37,17 @@ class Searching {
   Searching& operator=(const Searching&) = delete;
 };
 
-/// How many threads may work, the calling one included: as asked for, or, for none, as there are
-/// processors for this process that no other search works on. Asked when a second one would pay:
-/// the system's answer takes as long as a small node.
-inline int team_size(int threads) {
+/// How many threads may join the calling one, which has worked alone since `begin`: none for the
+/// first `delay` seconds, then so many that `threads` work, or, for none, as there are processors
+/// for this process that no other search works on. The system's answer takes as long as a small
+/// node.
+inline int helpers(int threads, std::chrono::steady_clock::time_point begin, double delay) {
+  const std::chrono::duration<double> alone(delay);
+  if (threads == 1 || std::chrono::steady_clock::now() - begin < alone) {
+    return 0;
+  }
   if (threads > 0) {
-    return threads;
+    return threads - 1;
   }
   int processors = std::max(1, static_cast<int>(std::thread::hardware_concurrency()));
 #ifdef __linux__
@@ -51,7 +56,7 @@ inline int team_size(int threads) {
     processors = CPU_COUNT(&allowed);
   }
 #endif
-  return std::max(1, processors - std::max(searching - 1, 0));
+  return std::max(0, processors - std::max<int>(searching, 1));
 }
 
 /// Runs `work(0)` on the calling thread and `work(1)`, `work(2)`, ... on up to `others` more, and
