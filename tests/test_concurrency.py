@@ -8,7 +8,6 @@ import multiprocessing
 import os
 import sys
 import threading
-import time
 from collections.abc import Sequence
 from concurrent.futures import Future, ProcessPoolExecutor, ThreadPoolExecutor
 from pathlib import Path
@@ -162,38 +161,44 @@ def test_pools_of_processes(
 # -- threads that are started -------------------------------------------------------------------
 
 
-def threads_now() -> int:
-    return sum(1 for _ in Path("/proc/self/task").iterdir())
+THREADS = Path("/proc/self/task")
+EXITING = 4  # PF_EXITING in include/linux/sched.h: it may have been joined, and is still listed
+
+
+def is_working(thread: Path) -> bool:
+    """Whether it has not begun to end: its flags are the seventh field after its name."""
+    try:
+        fields = (thread / "stat").read_text().rpartition(")")[2].split()
+    except OSError:
+        return False
+    return not int(fields[6]) & EXITING
 
 
 class ThreadCount:
-    """The most threads this process had inside the block, less those it had before."""
+    """The most threads at one time that this process had inside the block and not before it.
+
+    They are told by their numbers: those of an earlier test may end meanwhile.
+    """
 
     def __init__(self) -> None:
-        self._seen: list[int] = []
+        self.most = 0
         self._done = threading.Event()
-        self._watcher = threading.Thread(target=self._count)
+        self._watcher = threading.Thread(target=self._watch)
 
-    def _count(self) -> None:
+    def _watch(self) -> None:
+        known = self._before | {THREADS / str(threading.get_native_id())}
         while not self._done.is_set():
-            self._seen.append(threads_now())
+            new = set(THREADS.iterdir()) - known
+            self.most = max(self.most, sum(map(is_working, new)))
 
     def __enter__(self) -> ThreadCount:
+        self._before = set(THREADS.iterdir())
         self._watcher.start()
-        # Threads of an earlier test may still be ending: wait until the count holds still.
-        while len(self._seen) < 20 or len(set(self._seen[-20:])) > 1:
-            time.sleep(0.02)
-        self._before = threads_now()
-        self._seen = [self._before]
         return self
 
     def __exit__(self, *error: object) -> None:
         self._done.set()
         self._watcher.join()
-
-    @property
-    def most(self) -> int:
-        return max(self._seen) - self._before
 
 
 @linux
