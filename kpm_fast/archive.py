@@ -21,6 +21,7 @@ from numpy.typing import NDArray
 from .arrays import as_number, as_path
 from .certificate import Certificate
 from .errors import InputError
+from .json_text import parse_json
 from .market import Market
 from .orders import Orders
 from .result import Result, Stats
@@ -312,7 +313,7 @@ class _Reader:
 
     def _json(self, name: str) -> Any:
         def parse() -> Any:
-            return json.loads(self._archive.read(name).decode("utf-8"), parse_constant=_refuse)
+            return parse_json(self._archive.read(name).decode("utf-8"), constants=False)
 
         return self._entry(name, name, parse)
 
@@ -372,10 +373,6 @@ def _stat(value: Any, name: str) -> Any:
         return {key: _number(number, f"{field}.{key}") for key, number in value.items()}
     expected = "a hexadecimal count" if kind is int else "an object of numbers"
     raise InputError(f"must be {expected}, got {value!r}", field=field)
-
-
-def _refuse(constant: str) -> None:
-    raise ValueError(f"{constant} is not JSON")
 
 
 def _texts(value: Any, field: str) -> list[str]:

@@ -12,6 +12,7 @@ import numpy as np
 
 from .arrays import as_number, as_path
 from .errors import InputError
+from .json_text import parse_json
 from .market import Market
 from .orders import Orders, check_book
 from .staging import check_finished, staged_files
@@ -103,7 +104,7 @@ def _read_settings(path: Path) -> dict[str, float]:
     except UnicodeDecodeError as error:
         raise InputError(f"not UTF-8 text: {error}", file=path) from error
     try:
-        settings = json.loads(text, object_pairs_hook=_object)
+        settings = parse_json(text)
     except json.JSONDecodeError as error:
         raise InputError(f"not JSON: {error.msg}", file=path, line=error.lineno) from error
     except InputError as error:
@@ -119,16 +120,6 @@ def _read_settings(path: Path) -> dict[str, float]:
         return {name: _from_json(value, name) for name, value in settings.items()}
     except InputError as error:
         raise error.located(path) from None
-
-
-def _object(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
-    """Refuse a name that comes twice, of which JSON readers take the last without a word."""
-    values: dict[str, Any] = {}
-    for name, value in pairs:
-        if name in values:
-            raise InputError("appears twice", field=name)
-        values[name] = value
-    return values
 
 
 def _from_json(value: Any, field: str) -> float:

@@ -16,7 +16,7 @@ import signal
 import sys
 import threading
 from collections.abc import Iterator, Sequence
-from contextlib import ExitStack, contextmanager, redirect_stderr, redirect_stdout
+from contextlib import ExitStack, contextmanager, redirect_stderr, redirect_stdout, suppress
 from pathlib import Path
 from typing import TextIO
 
@@ -68,9 +68,20 @@ def main(argv: Sequence[str] | None = None) -> int:
         if sys.stdout is None:
             return _fail("standard output is closed", EXIT_INPUT)
         if isinstance(sys.stdout, io.TextIOWrapper):
-            # A label that its encoding lacks is no reason to lose the rest of the output.
-            sys.stdout.reconfigure(errors="backslashreplace")
+            stack.enter_context(_every_sign_printed(sys.stdout))
         return _exit_code(args)
+
+
+@contextmanager
+def _every_sign_printed(stream: io.TextIOWrapper) -> Iterator[None]:
+    """A label that a stream's encoding lacks is no reason to lose the rest of the output."""
+    errors = stream.errors
+    stream.reconfigure(errors="backslashreplace")
+    try:
+        yield
+    finally:
+        with suppress(OSError):  # it writes what is left, which nobody may be there to read
+            stream.reconfigure(errors=errors)
 
 
 def _exit_code(args: argparse.Namespace) -> int:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import json
 import os
 import random
@@ -106,6 +107,19 @@ def test_standard_output_has_no_sign_for_a_label(tmp_path: Path, encoding: str) 
         label = "日本" if encoding == "utf-8" else "\\u65e5\\u672c"
         assert arguments[0] == "verify" or label in done.stdout.decode(encoding)
     assert kpm.load_result(saved).market == market
+
+
+@pytest.mark.parametrize("folder", ["book", "nowhere"])
+def test_standard_output_stays_the_callers(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, folder: str
+) -> None:
+    market = kpm.Market([[1, 0]], [0.5, 0.5], claims=["日本"])
+    kpm.write_book(tmp_path / "book", market, kpm.Orders(["日本"], 1, 0.6, 1))
+    stream = io.TextIOWrapper(io.BytesIO(), "ascii")
+    monkeypatch.setattr(sys, "stdout", stream)
+    code = cli.main(["clear", str(tmp_path / folder)])
+    assert code == (0 if folder == "book" else cli.EXIT_INPUT)
+    assert stream.errors == "strict"
 
 
 @pytest.mark.parametrize(("folder", "code"), [(None, 0), ("nowhere", cli.EXIT_INPUT)])

@@ -283,6 +283,13 @@ def test_entries_that_are_gone(file: Path) -> None:
     assert kpm.load_result(rewritten(file, lambda entries: None)).certificate is None
 
 
+def test_a_name_that_appears_twice_in_the_header(file: Path) -> None:
+    def double(entries: Entries) -> None:
+        entries["header.json"] = entries["header.json"].replace(b"{", b'{"revenue": 1.0, ', 1)
+
+    assert "revenue: appears twice" in refused(rewritten(file, double, listed=False))
+
+
 def test_entries_that_appear_twice(file: Path) -> None:
     with zipfile.ZipFile(file, "a") as archive, pytest.warns(UserWarning, match="Duplicate"):
         archive.writestr("header.json", "{}")
