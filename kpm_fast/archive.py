@@ -11,6 +11,7 @@ import json
 import math
 import os
 import zipfile
+import zlib
 from collections.abc import Callable
 from dataclasses import fields
 from typing import IO, Any, TypeVar, get_type_hints
@@ -326,6 +327,8 @@ class _Reader:
         except (InputError, MemoryError):
             raise
         except Exception as error:  # as do NumPy, json and zlib: SyntaxError, TokenError
+            if isinstance(error, zlib.error) and str(error).startswith("Error -4 "):  # Z_MEM_ERROR
+                raise MemoryError from error
             raise InputError(f"cannot be read: {error}", field=field) from error
 
     # -- the header ---------------------------------------------------------------------

@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 import os
 import reprlib
+import sys
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -86,7 +87,9 @@ def check_complete(value: Any, field: str) -> None:
     """Refuse what NumPy would take without a word: a masked entry, a set in its random order."""
     if isinstance(value, set | frozenset):
         raise InputError(f"a set has no order, got {reprlib.repr(value)}", field=field)
-    if isinstance(value, np.ma.MaskedArray) and np.ma.is_masked(value):
+    # NumPy loads them when they are first named: where nobody has, there are none.
+    masked = getattr(sys.modules.get("numpy.ma"), "MaskedArray", None)
+    if masked is not None and isinstance(value, masked) and np.ma.is_masked(value):
         where = np.argwhere(np.ma.getmaskarray(value))[0].tolist()
         index = where[0] if len(where) == 1 else None
         place = f" at {tuple(where)}" if len(where) > 1 else ""

@@ -272,7 +272,7 @@ sys.exit(cli.main(sys.argv[2:]))
 
 @linux
 @pytest.mark.unsanitized  # a shadow memory of terabytes is address space, too
-@pytest.mark.parametrize("kilobytes", [64, 256, 1000, 2500, 4000])
+@pytest.mark.parametrize("kilobytes", [16, 256, 1000, 2500, 4000])
 def test_little_memory(kilobytes: int, tmp_path: Path) -> None:
     """One line and a code of its own, for files to read as for those to verify; nothing written."""
     draw = np.random.default_rng(0)

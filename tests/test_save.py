@@ -8,6 +8,7 @@ import io
 import json
 import math
 import zipfile
+import zlib
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -288,6 +289,15 @@ def test_a_name_that_appears_twice_in_the_header(file: Path) -> None:
         entries["header.json"] = entries["header.json"].replace(b"{", b'{"revenue": 1.0, ', 1)
 
     assert "revenue: appears twice" in refused(rewritten(file, double, listed=False))
+
+
+def test_out_of_memory_is_not_a_damaged_file(file: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def read(archive: zipfile.ZipFile, name: str) -> bytes:
+        raise zlib.error("Error -4 while decompressing data")
+
+    monkeypatch.setattr(zipfile.ZipFile, "read", read)
+    with pytest.raises(MemoryError):
+        kpm.load_result(file)
 
 
 def test_entries_that_appear_twice(file: Path) -> None:
