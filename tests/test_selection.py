@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 
+import cvxpy as cp
 import numpy as np
 import pytest
 from hypothesis import given
@@ -12,7 +13,7 @@ from scipy.optimize import linprog
 
 import kpm_fast as kpm
 from adapter import clear
-from strategies import METHODS, books, examples
+from strategies import METHODS, books, examples, fewer
 from test_cells import pieces_of
 from witness import Book
 
@@ -152,6 +153,111 @@ def test_a_state_that_hardly_counts_holds_nobody(method):
     market = kpm.Market([[1, 1, 0], [0, 0, 1], [1, 1, 0]], [1 / 3] * 3, [40, 0, 0], 1.0, 0.0)
     result = kpm.clear(market, kpm.Orders([0, 1, 2], "buy", 0.5, [1, 3, 1]), method)
     np.testing.assert_allclose(result.fills, [1, 2, 1], atol=1e-9)
+
+
+def regret_gap(result: kpm.Result) -> tuple[float, float] | None:
+    """What the criterion of rule 2 is worth, and the least at the same prices and payoff.
+
+    As a share of the money at the clearing prices; None if the payoff leaves no fill open.
+    """
+    market, orders = result.market, result.orders
+    claim = orders.claim_index(market)
+    span = np.ptp(market.payoffs, axis=1)
+    shares = []  # of each claim and side: quantity at the clearing price, fill, payoff
+    for k in np.flatnonzero(span > 0):
+        at_price = (claim == k) & (np.abs(orders.price - result.claim_prices[k]) <= 1e-12 * span[k])
+        for side in (1, -1):
+            chosen = at_price & (orders.side == side)
+            if chosen.any():
+                quantity = orders.quantity[chosen].sum()
+                filled = result.fills[chosen].sum() / quantity
+                money = side * quantity * (market.payoffs[k] - result.claim_prices[k])
+                shares.append((span[k] * quantity, filled, money))
+    if not shares:
+        return None
+    weight, filled, money = map(np.array, zip(*shares, strict=True))
+    weight = weight / weight.sum()
+    _, values, directions = np.linalg.svd(money.T / np.abs(money).max())
+    rank = int(np.sum(values > 1e-10 * values[0]))
+    if rank == len(filled):
+        return None
+    x = cp.Variable(len(filled))
+    regret = cp.sum_squares(cp.multiply(np.sqrt(weight), 1 - x))
+    fixed = directions[:rank]
+    problem = cp.Problem(cp.Minimize(regret), [fixed @ x == fixed @ filled, x >= 0, x <= 1])
+    problem.solve(solver=cp.CLARABEL)
+    assert problem.status == cp.OPTIMAL
+    return float(weight @ (1 - filled) ** 2), float(problem.value)
+
+
+def tick_book(seed: int) -> tuple[kpm.Market, kpm.Orders]:
+    """Limits at multiples of 0.05 on states, complements or pairs: mostly, fills are left open."""
+    rng = np.random.default_rng(seed)
+    states = int(rng.integers(3, 6))
+    payoffs = np.eye(states)
+    if seed % 2:
+        payoffs = np.vstack([payoffs, 1 - payoffs[: 2 if states > 3 else 3]])
+    prior = np.maximum(np.round(rng.dirichlet(np.full(states, 3.0)) * 20), 1.0)
+    prior /= prior.sum()
+    count = int(rng.integers(6, 30))
+    claim = rng.integers(0, len(payoffs), count)
+    limit = np.clip((payoffs @ prior)[claim] + 0.08 * rng.normal(size=count), 0.05, 0.95)
+    side, quantity = rng.choice([-1, 1], count), 5.0 * rng.integers(1, 20, count)
+    ambiguity = [0.0, 0.05, 0.2][seed % 3]
+    market = kpm.Market(payoffs, prior, risk_aversion=0.01, ambiguity=ambiguity)
+    return market, kpm.Orders(claim, side, np.round(limit * 20) / 20, quantity)
+
+
+def test_no_fills_at_the_same_prices_and_payoff_disappoint_less():
+    compared = 0
+    for seed in range(count := fewer(120, 30)):
+        gap = regret_gap(kpm.clear(*tick_book(seed)))
+        if gap is not None:
+            compared += 1
+            assert gap[0] <= gap[1] + 1e-6, seed
+    assert compared >= count // 2
+
+
+@METHODS
+@pytest.mark.parametrize(
+    ("prior", "risk_aversion", "ambiguity", "orders", "least"),
+    [
+        (
+            [5, 2, 8, 4],
+            0.1,
+            0.05,
+            """C+0.40:140 C+0.45:80 C-0.30:55 C-0.40:35 C-0.50:30 B+0.05:80 B+0.10:80 B+0.15:30
+            B-0.10:60 D-0.10:235 D-0.20:90 D-0.30:60 A+0.20:120 A-0.30:35""",
+            0.470681,
+        ),
+        (
+            [1, 4, 12, 4],
+            0.01,
+            0.2,
+            """D+0.25:90 D+0.20:115 D-0.25:90 D-0.15:80 B+0.15:10 B+0.20:15 B+0.05:85 B+0.30:15
+            B-0.05:45 B-0.15:75 C+0.55:40 C+0.50:10 C+0.65:80 C-0.55:45 C-0.70:35 A-0.05:45""",
+            0.466794,
+        ),
+    ],
+)
+def test_what_was_chosen_from_more_is_kept(method, prior, risk_aversion, ambiguity, orders, least):
+    """The choice lies at the end of a step, and another clearing of its cell trades more.
+
+    It was taken for one of another cell, and published for its volume.
+    """
+    claims, sides, prices, quantities = [], [], [], []
+    for order in orders.split():
+        limit, quantity = order[2:].split(":")
+        claims.append("ABCD".index(order[0]))
+        sides.append(1 if order[1] == "+" else -1)
+        prices.append(float(limit))
+        quantities.append(float(quantity))
+    share = np.array(prior) / np.sum(prior)
+    market = kpm.Market(np.eye(4), share, risk_aversion=risk_aversion, ambiguity=ambiguity)
+    result = kpm.clear(market, kpm.Orders(claims, sides, prices, quantities), method)
+    gap = regret_gap(result)
+    assert gap is not None
+    assert gap == pytest.approx((least, least), abs=1e-6)
 
 
 @pytest.mark.parametrize("wealth", [1e3, 1e5, 1e6, 1e8])

@@ -24,44 +24,51 @@ Selection::Selection(const ScaledMarket& market, const std::vector<Staircase>& s
 
 Choice Selection::choose(const std::vector<Candidate>& candidates) {
   std::vector<Choice> choices;
-  std::set<std::vector<int>> seen;
-  double value = -kInfinity;
+  Settled settled;
   for (const Candidate& candidate : candidates) {
-    Choice choice;
-    if (settle(candidate, seen, choice)) {
-      value = std::max(value, choice.value);
-      choices.push_back(std::move(choice));
-    }
+    settle(candidate, settled, choices);
   }
-  choices.erase(std::remove_if(choices.begin(), choices.end(),
-                               [&](const Choice& c) { return c.value < value - kTie; }),
-                choices.end());
-  std::vector<char> covered(choices.size(), 0);
-  for (std::size_t a = 0; a < choices.size(); ++a) {
-    covered[a] = std::any_of(choices.begin(), choices.end(), [&](const Choice& other) {
-      return part_of(choices[a].cell, other.cell);
+  double value = -kInfinity;
+  for (const Choice& choice : choices) {
+    value = std::max(value, choice.value);
+  }
+  const auto ties = [&](std::size_t number) { return choices[number].value >= value - kTie; };
+  // Where a choice was made among all the demands of another, that one was not taken.
+  const auto passed_over = [&](std::size_t number) {
+    return std::any_of(settled.begin(), settled.end(), [&](const auto& made) {
+      return made.second != number && ties(made.second) &&
+             part_of(choices[number].cell, made.first);
     });
-  }
-  Choice best;
-  bool found = false;
-  for (std::size_t a = 0; a < choices.size(); ++a) {
-    Choice& choice = choices[a];
-    const double margin = kSameVolume * std::max(best.volume, choice.volume);
-    if (covered[a] != 0 || (found && choice.volume < best.volume - margin)) {
-      continue;
-    }
-    if (!add_prices(choice)) {
-      continue;
-    }
-    const bool more = choice.volume > best.volume + margin;
-    const bool nearer = choice.divergence < best.divergence - kSameDivergence;
-    const bool as_near = choice.divergence <= best.divergence + kSameDivergence;
-    if (!found || more || nearer || (as_near && choice.cell < best.cell)) {
-      best = std::move(choice);
-      found = true;
+  };
+  std::vector<std::size_t> left, second;
+  for (std::size_t number = 0; number < choices.size(); ++number) {
+    if (ties(number)) {
+      (passed_over(number) ? second : left).push_back(number);
     }
   }
-  return found ? best : at_prior();
+  Choice* best = best_of(left, choices);
+  best = best != nullptr ? best : best_of(second, choices);
+  return best != nullptr ? std::move(*best) : at_prior();
+}
+
+/// The larger volume, then the nearer state prices, then the first cell; none if no state prices
+/// reach any of them.
+Choice* Selection::best_of(const std::vector<std::size_t>& numbers, std::vector<Choice>& choices) {
+  Choice* best = nullptr;
+  for (const std::size_t number : numbers) {
+    Choice& choice = choices[number];
+    const double most = best != nullptr ? best->volume : 0.0;
+    const double margin = kSameVolume * std::max(most, choice.volume);
+    if ((best != nullptr && choice.volume < most - margin) || !add_prices(choice)) {
+      continue;
+    }
+    const bool first = best == nullptr || choice.volume > most + margin;
+    if (first || choice.divergence < best->divergence - kSameDivergence ||
+        (choice.divergence <= best->divergence + kSameDivergence && choice.cell < best->cell)) {
+      best = &choice;
+    }
+  }
+  return best;
 }
 
 /// The clearing at the prior's own prices, which there always is.
@@ -97,11 +104,19 @@ Choice Selection::at_prior() const {
 }
 
 /// Choose the demand; where it lies at the end of a step, move to the adjacent flat and choose
-/// again, so that each clearing is looked at in one cell only. False if it was looked at before.
-bool Selection::settle(const Candidate& candidate, std::set<std::vector<int>>& seen,
-                       Choice& choice) {
+/// again, so that each clearing is looked at in one cell only.
+void Selection::settle(const Candidate& candidate, Settled& settled, std::vector<Choice>& choices) {
+  const std::size_t number = choices.size();
   std::vector<int> cell = candidate.cell;
-  while (seen.insert(cell).second) {
+  for (;;) {
+    const auto [known, fresh] = settled.emplace(cell, number);
+    if (!fresh) {
+      // Each step to a flat leaves fewer steps: the way does not come back to itself.
+      for (auto& [start, end] : settled) {
+        end = end == number ? known->second : end;
+      }
+      return;
+    }
     const bool at_hand = candidate.optimum && cell == candidate.cell;
     const CellOptimum& optimum = at_hand ? *candidate.optimum : solve(cell);
     ChosenDemand chosen = demand_.choose(optimum, cell, kOpenTie);
@@ -109,6 +124,7 @@ bool Selection::settle(const Candidate& candidate, std::set<std::vector<int>>& s
       cell = std::move(chosen.cell);
       continue;
     }
+    Choice& choice = choices.emplace_back();
     choice.cell = std::move(cell);
     choice.demand = std::move(chosen.demand);
     choice.value = optimum.objective;
@@ -116,9 +132,8 @@ bool Selection::settle(const Candidate& candidate, std::set<std::vector<int>>& s
     choice.worst_case = optimum.worst_case;
     choice.marginal_state_prices = optimum.marginal_state_prices;
     choice.multipliers = optimum.multipliers;
-    return true;
+    return;
   }
-  return false;
 }
 
 const CellOptimum& Selection::solve(const std::vector<int>& cell) {

@@ -1,9 +1,10 @@
 // From the cells that tie to the one published clearing.
 #pragma once
 
+#include <cstddef>
 #include <cstdint>
+#include <map>
 #include <optional>
-#include <set>
 #include <vector>
 
 #include "demand/demand_choice.hpp"
@@ -39,7 +40,11 @@ class Selection {
   std::int64_t iterations() const { return iterations_; }
 
  private:
-  bool settle(const Candidate& candidate, std::set<std::vector<int>>& seen, Choice& choice);
+  /// Each cell that demand was chosen from, with the number of the choice it led to.
+  using Settled = std::map<std::vector<int>, std::size_t>;
+
+  void settle(const Candidate& candidate, Settled& settled, std::vector<Choice>& choices);
+  Choice* best_of(const std::vector<std::size_t>& numbers, std::vector<Choice>& choices);
   const CellOptimum& solve(const std::vector<int>& cell);
   double volume(const Choice& choice) const;
   bool add_prices(Choice& choice);
