@@ -294,9 +294,9 @@ def endless_book() -> Book:
     return crowded_book(80, seed=0, orders=1600, noise=0.3)
 
 
-def heavy_book() -> Book:
+def heavy_book(claims: int = 200) -> Book:
     """Its first node alone takes seconds: for limits that strike within a node."""
-    return crowded_book(200, seed=0, orders=1000, states=200, noise=0.3)
+    return crowded_book(claims, seed=0, orders=5 * claims, states=claims, noise=0.3)
 
 
 def endless_walk() -> Book:

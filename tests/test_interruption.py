@@ -16,7 +16,7 @@ from hypothesis import strategies as st
 import kpm_fast as kpm
 from adapter import assert_same_bits, market_of, orders_of
 from programs import run_program, start_program
-from strategies import METHODS, books, examples, long_book
+from strategies import METHODS, books, examples, fewer, long_book
 from witness import Book
 
 posix = pytest.mark.skipif(sys.platform == "win32", reason="POSIX signals and limits")
@@ -213,15 +213,15 @@ print(caught, interrupted)
 @pytest.mark.parametrize("threads", [1, 2])
 @METHODS
 def test_ctrl_c_at_random_moments(method: str, threads: int) -> None:
-    """Forty of them: each ends a clearing with its best point, or is raised outside of one.
+    """Each ends a clearing with its best point, or is raised outside of one.
 
     Every other one meets a program that clears a small book again and again, at any place; the
     rest one that says when it is inside a search that no machine finishes.
     """
-    moments = random.Random(threads)
-    with start_program(SIGNALS, method, threads, 40) as program:
+    moments, count = random.Random(threads), fewer(40, 16)
+    with start_program(SIGNALS, method, threads, count) as program:
         assert program.stdout is not None
-        for signals in range(40):
+        for signals in range(count):
             assert program.stdout.readline() == f"{signals}\n"
             if signals % 2:
                 assert program.stdout.readline() == "inside\n"
@@ -230,9 +230,9 @@ def test_ctrl_c_at_random_moments(method: str, threads: int) -> None:
         out, err = program.communicate(timeout=300)
     assert (program.returncode, err) == (0, "")
     caught, interrupted = map(int, out.split()[-2:])
-    assert caught + interrupted == 40
-    assert interrupted >= 20
-    assert caught > 0
+    assert caught + interrupted == count
+    assert interrupted >= count // 2
+    assert caught > 0 or count < 40
 
 
 WITHIN_A_NODE = """

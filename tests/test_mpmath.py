@@ -64,7 +64,7 @@ def test_the_winning_cell(name):
     book = BOOKS[name]
     result = clear(book, tolerance=1e-11)
     cell = cell_problem(book, pieces_of(book, result.cell))
-    exact = barrier.solve(cell, FORTY)
+    exact = barrier.solve(cell, FORTY, 1e-20)
     assert exact.gap <= 1e-20
     expected = float(cell.certainty_equivalent(exact.value))
     assert result.certainty_equivalent == pytest.approx(expected, abs=book.tolerance(1e-10))
@@ -79,7 +79,7 @@ def test_a_cell_of_steps(name):
     book = BOOKS[name]
     chosen = np.array([1] * (book.claims - 1) + [0])
     cell = cell_problem(book, pieces_of(book, chosen))
-    exact = barrier.solve(cell, FORTY)
+    exact = barrier.solve(cell, FORTY, 1e-20)
     assert exact.gap <= 1e-20
     result = solve_cell(book, chosen, tolerance=1e-11)
     assert result.status is kpm.Status.OPTIMAL
