@@ -1,6 +1,8 @@
 #include "api/selection.hpp"
 
 #include <algorithm>
+#include <cstdlib>
+#include <utility>
 
 #include "demand/allocation.hpp"
 #include "risk/risk_measure.hpp"
@@ -10,8 +12,21 @@ namespace kpm {
 namespace {
 
 constexpr double kOpenTie = 1e-11;        // scaled money a choice of demand may cost
+constexpr double kHair = 1e-6;            // scaled money: regret of what is all but the same
 constexpr double kSameVolume = 1e-9;      // relative
 constexpr double kSameDivergence = 1e-9;  // nats
+
+/// Whether every demand of cell `a` is one of cell `b` too: the same pieces, but steps of `b` next
+/// to flats of `a`.
+bool part_of(const std::vector<int>& a, const std::vector<int>& b) {
+  for (std::size_t k = 0; k < a.size(); ++k) {
+    const bool beside = Staircase::is_step(b[k]) && std::abs(a[k] - b[k]) == 1;
+    if (a[k] != b[k] && !beside) {
+      return false;
+    }
+  }
+  return a != b;
+}
 
 }  // namespace
 
@@ -32,23 +47,62 @@ Choice Selection::choose(const std::vector<Candidate>& candidates) {
   for (const Choice& choice : choices) {
     value = std::max(value, choice.value);
   }
-  const auto ties = [&](std::size_t number) { return choices[number].value >= value - kTie; };
-  // Where a choice was made among all the demands of another, that one was not taken.
-  const auto passed_over = [&](std::size_t number) {
-    return std::any_of(settled.begin(), settled.end(), [&](const auto& made) {
-      return made.second != number && ties(made.second) &&
-             part_of(choices[number].cell, made.first);
-    });
-  };
-  std::vector<std::size_t> left, second;
+  std::vector<std::size_t> tied;
   for (std::size_t number = 0; number < choices.size(); ++number) {
-    if (ties(number)) {
-      (passed_over(number) ? second : left).push_back(number);
+    if (choices[number].value >= value - kTie) {
+      tied.push_back(number);
     }
   }
+  const std::vector<std::size_t> left = not_passed_over(tied, settled, choices);
   Choice* best = best_of(left, choices);
-  best = best != nullptr ? best : best_of(second, choices);
+  best = best != nullptr ? best : best_of(tied, choices);
   return best != nullptr ? std::move(*best) : at_prior();
+}
+
+/// Those that give way to none that rule 2 has chosen where they were to be had too.
+std::vector<std::size_t> Selection::not_passed_over(std::vector<std::size_t> left,
+                                                    const Settled& settled,
+                                                    const std::vector<Choice>& choices) const {
+  const auto steps = [&](std::size_t number) {
+    const std::vector<int>& cell = choices[number].cell;
+    return std::count_if(cell.begin(), cell.end(), Staircase::is_step);
+  };
+  std::sort(left.begin(), left.end(), [&](std::size_t a, std::size_t b) {
+    return std::make_pair(steps(a), choices[a].cell) < std::make_pair(steps(b), choices[b].cell);
+  });
+  std::vector<char> gone(choices.size(), 1);
+  for (const std::size_t number : left) {
+    gone[number] = 0;
+  }
+  // Of the same clearing twice, a hair off the end of a step and at it, each may have been turned
+  // down where the other was chosen: one after the other, so that one stays.
+  for (const std::size_t number : left) {
+    const Choice& choice = choices[number];
+    gone[number] = std::any_of(settled.begin(), settled.end(), [&](const auto& made) {
+      const Choice& other = choices[made.second];
+      if (made.second == number || other.value < choice.value - kTie ||
+          !gives_way(choice, other, made.first)) {
+        return false;
+      }
+      return gone[made.second] == 0 || demand_.regret(other.demand, made.first) <
+                                           demand_.regret(choice.demand, made.first) - kHair;
+    });
+  }
+  left.erase(std::remove_if(left.begin(), left.end(), [&](std::size_t n) { return gone[n] != 0; }),
+             left.end());
+  std::sort(left.begin(), left.end());
+  return left;
+}
+
+/// Whether the choice's demand was to be had in `cell` too, and as good, when rule 2 chose that of
+/// the other there.
+bool Selection::gives_way(const Choice& choice, const Choice& other,
+                          const std::vector<int>& cell) const {
+  if (!part_of(choice.cell, cell)) {
+    return false;
+  }
+  const double money = demand_.revenue(other.demand, cell) - demand_.revenue(choice.demand, cell);
+  return money - (other.risk - choice.risk) <= kTie;
 }
 
 /// The larger volume, then the nearer state prices, then the first cell; none if no state prices
@@ -106,17 +160,17 @@ Choice Selection::at_prior() const {
 /// Choose the demand; where it lies at the end of a step, move to the adjacent flat and choose
 /// again, so that each clearing is looked at in one cell only.
 void Selection::settle(const Candidate& candidate, Settled& settled, std::vector<Choice>& choices) {
-  const std::size_t number = choices.size();
+  std::vector<Settled::iterator> way;  // each hop leaves fewer steps: it does not come back
   std::vector<int> cell = candidate.cell;
   for (;;) {
-    const auto [known, fresh] = settled.emplace(cell, number);
+    const auto [place, fresh] = settled.emplace(cell, choices.size());
     if (!fresh) {
-      // Each step to a flat leaves fewer steps: the way does not come back to itself.
-      for (auto& [start, end] : settled) {
-        end = end == number ? known->second : end;
+      for (const Settled::iterator& passed : way) {
+        passed->second = place->second;
       }
       return;
     }
+    way.push_back(place);
     const bool at_hand = candidate.optimum && cell == candidate.cell;
     const CellOptimum& optimum = at_hand ? *candidate.optimum : solve(cell);
     ChosenDemand chosen = demand_.choose(optimum, cell, kOpenTie);
@@ -128,6 +182,7 @@ void Selection::settle(const Candidate& candidate, Settled& settled, std::vector
     choice.cell = std::move(cell);
     choice.demand = std::move(chosen.demand);
     choice.value = optimum.objective;
+    choice.risk = demand_.risk(choice.demand);
     choice.volume = volume(choice);
     choice.worst_case = optimum.worst_case;
     choice.marginal_state_prices = optimum.marginal_state_prices;

@@ -21,6 +21,7 @@ struct Choice {
   Array state_prices;
   Array worst_case, marginal_state_prices, multipliers;
   double value = -kInfinity;  ///< certainty equivalent
+  double risk = 0.0;          ///< rho of the demand
   double volume = 0.0;        ///< traded, each claim weighted by its payoff range
   double divergence = 0.0;    ///< KL(state prices | prior)
   bool nearest = true;        ///< whether no other state prices of the cell are as near
@@ -43,6 +44,9 @@ class Selection {
   /// Each cell that demand was chosen from, with the number of the choice it led to.
   using Settled = std::map<std::vector<int>, std::size_t>;
 
+  std::vector<std::size_t> not_passed_over(std::vector<std::size_t> left, const Settled& settled,
+                                           const std::vector<Choice>& choices) const;
+  bool gives_way(const Choice& choice, const Choice& other, const std::vector<int>& cell) const;
   void settle(const Candidate& candidate, Settled& settled, std::vector<Choice>& choices);
   Choice* best_of(const std::vector<std::size_t>& numbers, std::vector<Choice>& choices);
   const CellOptimum& solve(const std::vector<int>& cell);

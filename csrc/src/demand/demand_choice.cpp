@@ -24,18 +24,57 @@ DemandChoice::DemandChoice(const ScaledMarket& market, const std::vector<Stairca
                            Arena& arena)
     : market_(market), stairs_(stairs), measure_(market, arena) {}
 
-/// Revenue of the steps minus rho: what the choice of demand changes.
-double DemandChoice::value(const Array& demand, const std::vector<int>& cell) {
-  double revenue = 0.0;
+const Staircase& DemandChoice::stairs(int claim) const {
+  return stairs_[static_cast<std::size_t>(market_.original[static_cast<std::size_t>(claim)])];
+}
+
+DemandChoice::Step DemandChoice::step(int claim, int piece) const {
+  const Piece box = stairs(claim).piece(piece);
+  const auto l = static_cast<std::size_t>(piece / 2);
+  Step step{};
+  step.claim = claim;
+  step.low = market_.demand(claim, box.demand_low);
+  step.high = market_.demand(claim, box.demand_high);
+  step.bids = market_.demand(claim, stairs(claim).buy[l]);
+  step.offers = market_.demand(claim, stairs(claim).sell[l]);
+  step.everything = step.low + step.bids;  // offers at the limit are all in demand_low
+  step.price = market_.price(claim, box.price_low);
+  return step;
+}
+
+double DemandChoice::risk(const Array& demand) {
+  const Array loss = (market_.payoffs.transpose() * demand.matrix()).array() - market_.inventory;
+  return measure_.evaluate(loss);
+}
+
+double DemandChoice::revenue(const Array& demand, const std::vector<int>& cell) const {
+  double sum = 0.0;
   for (int k = 0; k < market_.claims(); ++k) {
     const int piece = cell[static_cast<std::size_t>(k)];
     if (Staircase::is_step(piece)) {
-      const auto source = static_cast<std::size_t>(market_.original[static_cast<std::size_t>(k)]);
-      revenue += demand[k] * market_.price(k, stairs_[source].piece(piece).price_low);
+      sum += demand[k] * market_.price(k, stairs(k).piece(piece).price_low);
     }
   }
-  const Array loss = (market_.payoffs.transpose() * demand.matrix()).array() - market_.inventory;
-  return revenue - measure_.evaluate(loss);
+  return sum;
+}
+
+double DemandChoice::regret(const Array& demand, const std::vector<int>& cell) const {
+  double sum = 0.0;
+  for (int k = 0; k < market_.claims(); ++k) {
+    const int piece = cell[static_cast<std::size_t>(k)];
+    if (Staircase::is_step(piece)) {
+      const Step at = step(k, piece);
+      const double off = demand[k] - at.everything;  // unfilled: offers, or bids if negative
+      const double size = off > 0.0 ? at.offers : at.bids;
+      sum += size > 0.0 ? off * off / size : 0.0;
+    }
+  }
+  return sum;
+}
+
+/// Revenue of the steps minus rho: what the choice of demand changes.
+double DemandChoice::value(const Array& demand, const std::vector<int>& cell) {
+  return revenue(demand, cell) - risk(demand);
 }
 
 /// Move demands to the ends of their steps, all of them or one by one, where that costs no more
@@ -103,28 +142,18 @@ ChosenDemand DemandChoice::choose(const CellOptimum& solution, const std::vector
     if (!Staircase::is_step(piece)) {
       continue;
     }
-    const Staircase& claim =
-        stairs_[static_cast<std::size_t>(market_.original[static_cast<std::size_t>(k)])];
-    const Piece box = claim.piece(piece);
-    const auto l = static_cast<std::size_t>(piece / 2);
-    Step step{};
-    step.claim = k;
-    step.low = market_.demand(k, box.demand_low);
-    step.high = market_.demand(k, box.demand_high);
-    step.bids = market_.demand(k, claim.buy[l]);
-    step.offers = market_.demand(k, claim.sell[l]);
-    step.everything = step.low + step.bids;  // offers at the limit are all in demand_low
-    const double height = step.high - step.low;
-    const double gain = market_.price(k, box.price_low) - value_of_claim[k];
-    const double end = gain > 0.0 ? step.high : step.low;
+    Step at = step(k, piece);
+    const double height = at.high - at.low;
+    const double gain = at.price - value_of_claim[k];
+    const double end = gain > 0.0 ? at.high : at.low;
     const double rest = std::abs(end - chosen.demand[k]);
     if (std::abs(gain) * height > tie &&
         (rest <= kAtEnd * height || rest * std::abs(gain) <= tie)) {
       wanted.push_back({k, end});
-      step.wanted = true;
-      step.end = end;
+      at.wanted = true;
+      at.end = end;
     }
-    steps.push_back(step);
+    steps.push_back(at);
   }
   move_to_ends(wanted, cell, tie, chosen.demand);
   std::vector<Step> open;

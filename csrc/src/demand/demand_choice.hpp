@@ -28,12 +28,22 @@ class DemandChoice {
   /// Choose from the solution of `cell`. `tie` is the money the choice may cost at most.
   ChosenDemand choose(const CellOptimum& solution, const std::vector<int>& cell, double tie);
 
+  /// rho of a demand.
+  double risk(const Array& demand);
+
+  /// What a cell's steps pay for a demand of theirs.
+  double revenue(const Array& demand, const std::vector<int>& cell) const;
+
+  /// The sum above.
+  double regret(const Array& demand, const std::vector<int>& cell) const;
+
  private:
   struct Step {
     int claim;
     double low, high;     // demand
     double bids, offers;  // quantity at the limit
     double everything;    // net demand if all of it is filled
+    double price;         // the limit
     bool wanted;          // the maker wants its end, and demand is all but there
     double end;
   };
@@ -43,6 +53,8 @@ class DemandChoice {
     double end;
   };
 
+  Step step(int claim, int piece) const;
+  const Staircase& stairs(int claim) const;
   double value(const Array& demand, const std::vector<int>& cell);
   void move_to_ends(const std::vector<Move>& moves, const std::vector<int>& cell, double tie,
                     Array& demand);

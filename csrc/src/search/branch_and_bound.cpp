@@ -196,8 +196,7 @@ class Tree {
     return progress;
   }
 
-  /// Solve the cells that may tie with the best: those with the most steps first, for cells whose
-  /// demands they contain need not be looked at.
+  /// Solve the cells that may tie with the best.
   void collect_ties() {
     // Where the proof ended far from the last digits, no cell's tie can be told.
     std::vector<const Node*> tight;
@@ -206,17 +205,9 @@ class Tree {
         tight.push_back(&node);
       }
     }
-    std::vector<std::vector<int>> cells = tied_cells(tight, corners_, best_ - kTie);
-    const auto steps = [](const std::vector<int>& cell) {
-      return std::count_if(cell.begin(), cell.end(), Staircase::is_step);
-    };
-    std::stable_sort(cells.begin(), cells.end(),
-                     [&](const auto& a, const auto& b) { return steps(a) > steps(b); });
-    for (const std::vector<int>& cell : cells) {
-      const auto covers = [&](const Candidate& c) {
-        return c.cell == cell || part_of(cell, c.cell);
-      };
-      if (std::none_of(candidates_.begin(), candidates_.end(), covers)) {
+    for (const std::vector<int>& cell : tied_cells(tight, corners_, best_ - kTie)) {
+      const auto known = [&](const Candidate& c) { return c.cell == cell; };
+      if (std::none_of(candidates_.begin(), candidates_.end(), known)) {
         merge(first_.solve(cell));
       }
     }
