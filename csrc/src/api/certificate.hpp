@@ -6,7 +6,7 @@
 #include "kpm/kpm.hpp"
 #include "model/presolve.hpp"
 #include "model/staircase.hpp"
-#include "search/node_solver.hpp"
+#include "search/node.hpp"
 
 namespace kpm {
 

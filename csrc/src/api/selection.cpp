@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cstdlib>
+#include <iterator>
 #include <utility>
 
 #include "demand/allocation.hpp"
@@ -53,44 +54,47 @@ Choice Selection::choose(const std::vector<Candidate>& candidates) {
       tied.push_back(number);
     }
   }
-  const std::vector<std::size_t> left = not_passed_over(tied, settled, choices);
-  Choice* best = best_of(left, choices);
+  Choice* best = best_of(not_passed_over(tied, settled, choices), choices);
   best = best != nullptr ? best : best_of(tied, choices);
   return best != nullptr ? std::move(*best) : at_prior();
 }
 
-/// Those that give way to none that rule 2 has chosen where they were to be had too.
-std::vector<std::size_t> Selection::not_passed_over(std::vector<std::size_t> left,
+/// Those of the tied that give way to no other of them, which rule 2 chose where they were to be
+/// had too.
+std::vector<std::size_t> Selection::not_passed_over(const std::vector<std::size_t>& tied,
                                                     const Settled& settled,
                                                     const std::vector<Choice>& choices) const {
+  enum class State : char { kWorse, kStays, kGone };
+  std::vector<State> states(choices.size(), State::kWorse);
+  for (const std::size_t number : tied) {
+    states[number] = State::kStays;
+  }
   const auto steps = [&](std::size_t number) {
     const std::vector<int>& cell = choices[number].cell;
     return std::count_if(cell.begin(), cell.end(), Staircase::is_step);
   };
-  std::sort(left.begin(), left.end(), [&](std::size_t a, std::size_t b) {
+  std::vector<std::size_t> order = tied;
+  std::sort(order.begin(), order.end(), [&](std::size_t a, std::size_t b) {
     return std::make_pair(steps(a), choices[a].cell) < std::make_pair(steps(b), choices[b].cell);
   });
-  std::vector<char> gone(choices.size(), 1);
-  for (const std::size_t number : left) {
-    gone[number] = 0;
-  }
   // Of the same clearing twice, a hair off the end of a step and at it, each may have been turned
   // down where the other was chosen: one after the other, so that one stays.
-  for (const std::size_t number : left) {
+  for (const std::size_t number : order) {
     const Choice& choice = choices[number];
-    gone[number] = std::any_of(settled.begin(), settled.end(), [&](const auto& made) {
-      const Choice& other = choices[made.second];
-      if (made.second == number || other.value < choice.value - kTie ||
-          !gives_way(choice, other, made.first)) {
+    const bool gone = std::any_of(settled.begin(), settled.end(), [&](const auto& made) {
+      const auto& [cell, chosen] = made;
+      const Choice& other = choices[chosen];
+      if (chosen == number || states[chosen] == State::kWorse || !gives_way(choice, other, cell)) {
         return false;
       }
-      return gone[made.second] == 0 || demand_.regret(other.demand, made.first) <
-                                           demand_.regret(choice.demand, made.first) - kHair;
+      return states[chosen] == State::kStays ||
+             demand_.regret(other.demand, cell) < demand_.regret(choice.demand, cell) - kHair;
     });
+    states[number] = gone ? State::kGone : State::kStays;
   }
-  left.erase(std::remove_if(left.begin(), left.end(), [&](std::size_t n) { return gone[n] != 0; }),
-             left.end());
-  std::sort(left.begin(), left.end());
+  std::vector<std::size_t> left;
+  std::copy_if(tied.begin(), tied.end(), std::back_inserter(left),
+               [&](std::size_t number) { return states[number] == State::kStays; });
   return left;
 }
 

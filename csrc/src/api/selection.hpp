@@ -44,7 +44,8 @@ class Selection {
   /// Each cell that demand was chosen from, with the number of the choice it led to.
   using Settled = std::map<std::vector<int>, std::size_t>;
 
-  std::vector<std::size_t> not_passed_over(std::vector<std::size_t> left, const Settled& settled,
+  std::vector<std::size_t> not_passed_over(const std::vector<std::size_t>& tied,
+                                           const Settled& settled,
                                            const std::vector<Choice>& choices) const;
   bool gives_way(const Choice& choice, const Choice& other, const std::vector<int>& cell) const;
   void settle(const Candidate& candidate, Settled& settled, std::vector<Choice>& choices);

@@ -7,6 +7,7 @@
 #include <memory>
 #include <utility>
 
+#include "search/node_solver.hpp"
 #include "search/team.hpp"
 #include "search/tied_cells.hpp"
 

@@ -6,7 +6,7 @@
 #include <vector>
 
 #include "search/candidate.hpp"
-#include "search/node_solver.hpp"
+#include "search/node.hpp"
 
 namespace kpm {
 

@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <cmath>
 
+#include "ipm/relaxation_program.hpp"
+
 namespace kpm {
 
 namespace {
@@ -36,6 +38,8 @@ NodeSolver::NodeSolver(const ScaledMarket& market, const std::vector<Corners>& c
       simplex_(market, arena_) {
   cell_multipliers_.reserve(market);
 }
+
+NodeSolver::~NodeSolver() = default;  // here the relaxation's type is known
 
 NodeOutcome NodeSolver::process(Node node, double incumbent, bool keep_settled) {
   NodeOutcome outcome;

@@ -7,41 +7,22 @@
 #include <vector>
 
 #include "bound/multipliers.hpp"
-#include "ipm/relaxation_program.hpp"
 #include "model/corners.hpp"
 #include "numerics/checkpoint.hpp"
 #include "prices/price_simplex.hpp"
-#include "search/candidate.hpp"
 #include "search/local_search.hpp"
+#include "search/node.hpp"
 
 namespace kpm {
 
-/// A box of runs with a bound that its multipliers prove.
-struct Node {
-  Run run;
-  double bound = kInfinity;
-  Multipliers multipliers;
-  std::int64_t id = 0;  ///< in the order of creation
-};
-
-/// What became of a node: boxes that are settled, boxes to look at, and cells that were solved.
-struct NodeOutcome {
-  std::vector<Node> settled;   ///< worse than the best clearing, or out of reach
-  std::vector<Node> children;  ///< empty, or the two halves of what remained
-  std::vector<Node> closed;    ///< no better than the best clearing, or a cell
-  std::vector<Candidate> candidates;
-  double relaxed = kInfinity;  ///< the relaxation's bound
-  std::int64_t iterations = 0;
-  std::int64_t relaxations = 0;
-  std::int64_t cells = 0;
-  std::int64_t columns = 0;
-};
+class RelaxationProgram;
 
 class NodeSolver {
  public:
   /// `wanted` says, now and then, whether to go on with a node.
   NodeSolver(const ScaledMarket& market, const std::vector<Corners>& corners,
              std::function<bool()> wanted);
+  ~NodeSolver();
 
   /// `incumbent` is the value of the best clearing known.
   /// Worse boxes are returned only if `keep_settled`. Where it is not to go on, the node comes back

@@ -4,7 +4,7 @@
 #include <vector>
 
 #include "model/corners.hpp"
-#include "search/node_solver.hpp"
+#include "search/node.hpp"
 
 namespace kpm {
 
