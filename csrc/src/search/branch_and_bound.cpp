@@ -4,6 +4,7 @@
 #include <atomic>
 #include <chrono>
 #include <cmath>
+#include <cstdlib>
 #include <memory>
 #include <utility>
 
@@ -21,6 +22,7 @@ constexpr std::int64_t kSingleNodes = 8;  // so many nodes one at a time, then i
 constexpr std::size_t kRound = 8;         // so many
 constexpr std::int64_t kPolishNodes = 8;  // nodes after the proof, at least
 constexpr double kTight = 100 * kTie;     // a bound this close tells which cells tie
+constexpr double kAtEnd = 1e-7;           // share of a step: demand this close to its end is there
 constexpr auto kPollInterval = std::chrono::milliseconds(20);
 
 class Tree {
@@ -197,6 +199,28 @@ class Tree {
     return progress;
   }
 
+  /// Whether a candidate is of that cell, or of one beside it with its demand at the ends that the
+  /// two share: the selection comes to the cell from there.
+  bool is_known(const std::vector<int>& cell, const Candidate& candidate) const {
+    for (std::size_t k = 0; k < cell.size(); ++k) {
+      const int piece = candidate.cell[k];
+      if (cell[k] == piece) {
+        continue;
+      }
+      if (!candidate.optimum || !Staircase::is_step(piece) || std::abs(cell[k] - piece) != 1) {
+        return false;
+      }
+      const std::vector<double>& ends = corners_[k].demand;
+      const auto low = static_cast<std::size_t>(piece);
+      const double shared = ends[low + (cell[k] > piece ? 1 : 0)];
+      const double demand = candidate.optimum->demand[static_cast<Eigen::Index>(k)];
+      if (std::abs(demand - shared) > kAtEnd * (ends[low] - ends[low + 1])) {
+        return false;
+      }
+    }
+    return true;
+  }
+
   /// Solve the cells that may tie with the best.
   void collect_ties() {
     // Where the proof ended far from the last digits, no cell's tie can be told.
@@ -207,7 +231,7 @@ class Tree {
       }
     }
     for (const std::vector<int>& cell : tied_cells(tight, corners_, best_ - kTie)) {
-      const auto known = [&](const Candidate& c) { return c.cell == cell; };
+      const auto known = [&](const Candidate& c) { return is_known(cell, c); };
       if (std::none_of(candidates_.begin(), candidates_.end(), known)) {
         merge(first_.solve(cell));
       }
