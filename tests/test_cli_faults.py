@@ -338,7 +338,7 @@ def test_killed_while_it_writes(blow: signal.Signals, book: Path, tmp_path: Path
     tables = [name for name in TABLES if name != "result.json"]  # it holds the time taken
     assert all(expected["old"][name] != expected["new"][name] for name in tables)
     moments, codes = random.Random(int(blow)), []
-    for _ in range(fewer(6, 3)):
+    for _ in range(fewer(6, 4)):
         assert run("clear", book, "--quiet", "--output", target).returncode == 0
         arguments = ["clear", str(book), "--quiet", "--output", str(target), *options]
         with subprocess.Popen(
@@ -383,4 +383,4 @@ def test_killed_while_it_writes(blow: signal.Signals, book: Path, tmp_path: Path
             assert (running.returncode, err.decode()) in ANSWERS[blow]
         codes.append(running.returncode)
     # Most blows fall on a command at work.
-    assert blow is signal.SIGKILL or max(codes) > 0 or len(codes) < 6
+    assert blow is signal.SIGKILL or max(codes) > 0

@@ -29,9 +29,8 @@ def test_a_survey_of_extreme_books() -> None:
 
 def test_a_short_soak(monkeypatch: pytest.MonkeyPatch) -> None:
     """The short form of ``python -m stress soak``; its memory is judged by the long one."""
-    monkeypatch.setattr(
-        soak, "_SAMPLES", 10
-    )  # each collects garbage, and pytest has much to look at
+    # Each sample collects garbage, and pytest has much to look at.
+    monkeypatch.setattr(soak, "_SAMPLES", 10)
     clearings = fewer(2_000, 100)
     one, other = (soak.one_pass(clearings, 3, threads) for threads in (1, 2))
     assert one.digest == other.digest

@@ -232,7 +232,7 @@ def test_ctrl_c_at_random_moments(method: str, threads: int) -> None:
     caught, interrupted = map(int, out.split()[-2:])
     assert caught + interrupted == count
     assert interrupted >= count // 2
-    assert caught > 0 or count < 40
+    assert caught > 0
 
 
 WITHIN_A_NODE = """

@@ -1,7 +1,6 @@
 #include "api/selection.hpp"
 
 #include <algorithm>
-#include <cstdlib>
 #include <iterator>
 #include <utility>
 
@@ -16,18 +15,6 @@ constexpr double kOpenTie = 1e-11;        // scaled money a choice of demand may
 constexpr double kHair = 1e-6;            // scaled money: regret of what is all but the same
 constexpr double kSameVolume = 1e-9;      // relative
 constexpr double kSameDivergence = 1e-9;  // nats
-
-/// Whether every demand of cell `a` is one of cell `b` too: the same pieces, but steps of `b` next
-/// to flats of `a`.
-bool part_of(const std::vector<int>& a, const std::vector<int>& b) {
-  for (std::size_t k = 0; k < a.size(); ++k) {
-    const bool beside = Staircase::is_step(b[k]) && std::abs(a[k] - b[k]) == 1;
-    if (a[k] != b[k] && !beside) {
-      return false;
-    }
-  }
-  return a != b;
-}
 
 }  // namespace
 
@@ -54,7 +41,7 @@ Choice Selection::choose(const std::vector<Candidate>& candidates) {
       tied.push_back(number);
     }
   }
-  Choice* best = best_of(not_passed_over(tied, settled, choices), choices);
+  Choice* best = best_of(tied.size() > 1 ? not_passed_over(tied, settled, choices) : tied, choices);
   best = best != nullptr ? best : best_of(tied, choices);
   return best != nullptr ? std::move(*best) : at_prior();
 }
@@ -63,11 +50,12 @@ Choice Selection::choose(const std::vector<Candidate>& candidates) {
 /// had too.
 std::vector<std::size_t> Selection::not_passed_over(const std::vector<std::size_t>& tied,
                                                     const Settled& settled,
-                                                    const std::vector<Choice>& choices) const {
+                                                    std::vector<Choice>& choices) {
   enum class State : char { kWorse, kStays, kGone };
   std::vector<State> states(choices.size(), State::kWorse);
   for (const std::size_t number : tied) {
     states[number] = State::kStays;
+    choices[number].risk = demand_.risk(choices[number].demand);
   }
   const auto steps = [&](std::size_t number) {
     const std::vector<int>& cell = choices[number].cell;
@@ -186,7 +174,6 @@ void Selection::settle(const Candidate& candidate, Settled& settled, std::vector
     choice.cell = std::move(cell);
     choice.demand = std::move(chosen.demand);
     choice.value = optimum.objective;
-    choice.risk = demand_.risk(choice.demand);
     choice.volume = volume(choice);
     choice.worst_case = optimum.worst_case;
     choice.marginal_state_prices = optimum.marginal_state_prices;

@@ -21,7 +21,7 @@ struct Choice {
   Array state_prices;
   Array worst_case, marginal_state_prices, multipliers;
   double value = -kInfinity;  ///< certainty equivalent
-  double risk = 0.0;          ///< rho of the demand
+  double risk = 0.0;          ///< rho of the demand, if it is compared with another's
   double volume = 0.0;        ///< traded, each claim weighted by its payoff range
   double divergence = 0.0;    ///< KL(state prices | prior)
   bool nearest = true;        ///< whether no other state prices of the cell are as near
@@ -45,8 +45,7 @@ class Selection {
   using Settled = std::map<std::vector<int>, std::size_t>;
 
   std::vector<std::size_t> not_passed_over(const std::vector<std::size_t>& tied,
-                                           const Settled& settled,
-                                           const std::vector<Choice>& choices) const;
+                                           const Settled& settled, std::vector<Choice>& choices);
   bool gives_way(const Choice& choice, const Choice& other, const std::vector<int>& cell) const;
   void settle(const Candidate& candidate, Settled& settled, std::vector<Choice>& choices);
   Choice* best_of(const std::vector<std::size_t>& numbers, std::vector<Choice>& choices);

@@ -4,7 +4,6 @@
 #include <atomic>
 #include <chrono>
 #include <cmath>
-#include <cstdlib>
 #include <memory>
 #include <utility>
 
@@ -202,19 +201,19 @@ class Tree {
   /// Whether a candidate is of that cell, or of one beside it with its demand at the ends that the
   /// two share: the selection comes to the cell from there.
   bool is_known(const std::vector<int>& cell, const Candidate& candidate) const {
+    if (cell == candidate.cell) {
+      return true;
+    }
+    if (!candidate.optimum || !part_of(cell, candidate.cell)) {
+      return false;
+    }
     for (std::size_t k = 0; k < cell.size(); ++k) {
-      const int piece = candidate.cell[k];
-      if (cell[k] == piece) {
-        continue;
-      }
-      if (!candidate.optimum || !Staircase::is_step(piece) || std::abs(cell[k] - piece) != 1) {
-        return false;
-      }
+      const auto low = static_cast<std::size_t>(candidate.cell[k]);
       const std::vector<double>& ends = corners_[k].demand;
-      const auto low = static_cast<std::size_t>(piece);
-      const double shared = ends[low + (cell[k] > piece ? 1 : 0)];
+      const double shared = ends[low + (cell[k] > candidate.cell[k] ? 1 : 0)];
       const double demand = candidate.optimum->demand[static_cast<Eigen::Index>(k)];
-      if (std::abs(demand - shared) > kAtEnd * (ends[low] - ends[low + 1])) {
+      if (cell[k] != candidate.cell[k] &&
+          std::abs(demand - shared) > kAtEnd * (ends[low] - ends[low + 1])) {
         return false;
       }
     }

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cstddef>
+#include <cstdlib>
 #include <memory>
 #include <vector>
 
@@ -25,5 +26,17 @@ struct Candidate {
   std::vector<int> cell;
   std::shared_ptr<const CellOptimum> optimum;  ///< as the selection would solve it, if at hand
 };
+
+/// Whether every demand of cell `a` is one of cell `b` too: the same pieces, but steps of `b` next
+/// to flats of `a`.
+inline bool part_of(const std::vector<int>& a, const std::vector<int>& b) {
+  for (std::size_t k = 0; k < a.size(); ++k) {
+    const bool beside = Staircase::is_step(b[k]) && std::abs(a[k] - b[k]) == 1;
+    if (a[k] != b[k] && !beside) {
+      return false;
+    }
+  }
+  return a != b;
+}
 
 }  // namespace kpm
