@@ -104,10 +104,13 @@ CellSolution solve_cell(const Market& market, const Orders& orders, const std::i
 
 namespace {
 
+using Report = std::function<void(const Progress&)>;
+
 /// What a search found, whichever it was.
 struct Found {
   Status status = Status::kOptimal;
   std::vector<Candidate> candidates;
+  std::vector<Candidate> reserve;
   double upper_bound = kInfinity;
   Progress progress;
   std::int64_t iterations = 0;
@@ -132,14 +135,43 @@ bool consistent(const Market& market, const Clearing& clearing) {
   return true;
 }
 
-/// What may end a search early, with progress to report and without.
-struct Limits {
-  std::function<Status(const Progress&)> stop;
-  std::function<Status()> limit;
+/// What may end a clearing early, and what has.
+class Limits {
+ public:
+  Limits(const ClearSettings& settings, Clock::time_point start)
+      : settings_(settings), start_(start), token_([this] { return wanted(); }) {}
+
+  StopToken& token() { return token_; }
+  /// What has stopped the search or the selection; optimal if nothing has.
+  Status status() const { return status_; }
+
+  void report(const Progress& progress) {
+    if (settings_.monitor && settings_.monitor(progress)) {
+      status_ = Status::kInterrupted;
+      token_.stop();
+    }
+  }
+
+ private:
+  bool wanted() {
+    if (status_ == Status::kOptimal) {
+      if (seconds_since(start_) > settings_.time_limit) {
+        status_ = Status::kTimeLimit;
+      } else if (settings_.interrupted && settings_.interrupted()) {
+        status_ = Status::kInterrupted;
+      }
+    }
+    return status_ == Status::kOptimal;
+  }
+
+  const ClearSettings& settings_;
+  Clock::time_point start_;
+  Status status_ = Status::kOptimal;
+  StopToken token_;
 };
 
 Found enumerate(const ScaledMarket& scaled, const std::vector<Staircase>& stairs, double cells,
-                const ClearSettings& settings, const Limits& limits) {
+                const ClearSettings& settings, StopToken& token, const Report& report) {
   const CellGrid grid(scaled, stairs);
   // Cells that differ in claims outside the search only are one to it.
   const double copies = cells / grid.cells_below(0);
@@ -155,7 +187,8 @@ Found enumerate(const ScaledMarket& scaled, const std::vector<Staircase>& stairs
   search.threads = settings.threads;
   search.thread_delay = settings.thread_delay;
   search.prune_bound = settings.prune_bound;
-  search.stop = [&](const Progress& progress) { return limits.stop(all_cells(progress)); };
+  search.token = &token;
+  search.report = [&](const Progress& progress) { report(all_cells(progress)); };
   SearchResult result = search_cells(grid, search);
   // A limit may strike when the last cell is done: what is proven is optimal all the same.
   const Progress& done = result.progress;
@@ -164,13 +197,14 @@ Found enumerate(const ScaledMarket& scaled, const std::vector<Staircase>& stairs
   if (counted == grid.cells_below(0) && result.upper_bound <= result.value + settings.tolerance) {
     result.status = Status::kOptimal;
   }
-  return {result.status,      std::move(result.candidates),
-          result.upper_bound, all_cells(result.progress),
-          result.iterations,  result.threads};
+  return {result.status,      std::move(result.candidates), {},
+          result.upper_bound, all_cells(result.progress),   result.iterations,
+          result.threads};
 }
 
 Found prove(const Market& market, const ScaledMarket& scaled, const std::vector<Staircase>& stairs,
-            const ClearSettings& settings, const Limits& limits, Certificate& certificate) {
+            const ClearSettings& settings, StopToken& token, const Report& report,
+            Certificate& certificate) {
   // A certificate speaks of the claims as they were given.
   const Presolve book(scaled, stairs, settings.presolve && !settings.certificate);
   TreeSettings search;
@@ -179,21 +213,27 @@ Found prove(const Market& market, const ScaledMarket& scaled, const std::vector<
   search.thread_delay = settings.thread_delay;
   search.node_limit = settings.node_limit;
   search.keep_leaves = settings.certificate;
-  search.stop = limits.stop;
-  search.limit = limits.limit;
+  search.token = &token;
+  search.report = report;
   TreeResult result = branch_and_bound(book.market(), book.corners(), search);
   if (settings.certificate) {
     certificate = certify(market, book, stairs, result.leaves);
   }
-  for (Candidate& candidate : result.candidates) {
-    candidate.cell = book.restore(candidate.cell);
-    if (!book.same_claims()) {
-      candidate.optimum = nullptr;
+  for (auto* const found : {&result.candidates, &result.reserve}) {
+    for (Candidate& candidate : *found) {
+      candidate.cell = book.restore(candidate.cell);
+      if (!book.same_claims()) {
+        candidate.optimum = nullptr;
+      }
     }
   }
-  return {result.status,      std::move(result.candidates),
-          result.upper_bound, result.progress,
-          result.iterations,  result.threads};
+  return {result.status,
+          std::move(result.candidates),
+          std::move(result.reserve),
+          result.upper_bound,
+          result.progress,
+          result.iterations,
+          result.threads};
 }
 
 Clearing clear_once(const Market& market, const Orders& orders, const ClearSettings& settings) {
@@ -217,26 +257,20 @@ Clearing clear_once(const Market& market, const Orders& orders, const ClearSetti
     progress.root_bound = to_money(scaled, progress.root_bound);
     return progress;
   };
-  Limits limits;
-  limits.limit = [&] {
-    if (seconds_since(start) > settings.time_limit) {
-      return Status::kTimeLimit;
-    }
-    const bool stopped = settings.interrupted && settings.interrupted();
-    return stopped ? Status::kInterrupted : Status::kOptimal;
-  };
-  limits.stop = [&](const Progress& progress) {
-    const Status status = limits.limit();
-    const bool go_on = status == Status::kOptimal && settings.monitor;
-    return go_on && settings.monitor(in_money(progress)) ? Status::kInterrupted : status;
-  };
-  const Found found = settings.method == Method::kEnumerate
-                          ? enumerate(scaled, stairs, cells, settings, limits)
-                          : prove(market, scaled, stairs, settings, limits, clearing.certificate);
+  Limits limits(settings, start);
+  StopToken& token = limits.token();
+  const Report report = [&](const Progress& progress) { limits.report(in_money(progress)); };
+  Found found = settings.method == Method::kEnumerate
+                    ? enumerate(scaled, stairs, cells, settings, token, report)
+                    : prove(market, scaled, stairs, settings, token, report, clearing.certificate);
+  if (found.status == Status::kInterrupted) {
+    found.status = limits.status();
+  }
   clearing.seconds_search = seconds_since(start) - clearing.seconds_compile;
 
-  Selection selection(scaled, stairs);
-  const Choice choice = selection.choose(found.candidates);
+  token.renew();
+  Selection selection(scaled, stairs, token);
+  const Choice choice = selection.choose(found.candidates, found.reserve);
   publish(market, orders, stairs, scaled, choice, settings.allocation, clearing);
 
   Arena arena;
@@ -264,8 +298,13 @@ Clearing clear_once(const Market& market, const Orders& orders, const ClearSetti
   const double gap = clearing.upper_bound - clearing.certainty_equivalent;
   const bool proven =
       gap <= settings.tolerance * clearing.scale && choice.nearest && consistent(market, clearing);
-  clearing.status =
-      found.status == Status::kOptimal && !proven ? Status::kInaccurate : found.status;
+  if (!choice.by_rule) {
+    clearing.status = limits.status();
+  } else if (found.status == Status::kOptimal || (found.status == Status::kNodeLimit && proven)) {
+    clearing.status = proven ? Status::kOptimal : Status::kInaccurate;
+  } else {
+    clearing.status = found.status;
+  }
   clearing.progress = in_money(found.progress);
   clearing.iterations = found.iterations + selection.iterations();
   clearing.threads = found.threads;

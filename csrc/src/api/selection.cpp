@@ -6,6 +6,7 @@
 
 #include "demand/allocation.hpp"
 #include "risk/risk_measure.hpp"
+#include "search/safe_start.hpp"
 
 namespace kpm {
 
@@ -15,35 +16,93 @@ constexpr double kOpenTie = 1e-11;        // scaled money a choice of demand may
 constexpr double kHair = 1e-6;            // scaled money: regret of what is all but the same
 constexpr double kSameVolume = 1e-9;      // relative
 constexpr double kSameDivergence = 1e-9;  // nats
+constexpr double kLost = 1e-10;           // scaled money that chosen prices may cost
+constexpr double kConsistent = 1e-12;     // claim prices are at least this close to their ranges
+
+/// Whether the prices chosen are those of the cell, and earn what the cell promised.
+bool is_right(const Choice& choice) {
+  return choice.worth >= choice.value - kLost && choice.off <= kConsistent;
+}
+
+/// The greatest certainty equivalent at prices that are the cell's; null if there are none.
+const Choice* best_right(const std::vector<Choice>& choices) {
+  const Choice* best = nullptr;
+  for (const Choice& choice : choices) {
+    if (choice.worth > -kInfinity && choice.off <= kConsistent &&
+        (best == nullptr || choice.worth > best->worth)) {
+      best = &choice;
+    }
+  }
+  return best;
+}
 
 }  // namespace
 
-Selection::Selection(const ScaledMarket& market, const std::vector<Staircase>& stairs)
+Selection::Selection(const ScaledMarket& market, const std::vector<Staircase>& stairs,
+                     StopToken& token)
     : market_(market),
       stairs_(stairs),
+      checkpoint_(token),
       hull_(market.claims(), 2 * market.claims(), arena_),
       demand_(market, stairs, arena_),
-      prices_(market, arena_) {}
+      prices_(market, arena_, &checkpoint_) {}
 
-Choice Selection::choose(const std::vector<Candidate>& candidates) {
-  std::vector<Choice> choices;
+Choice Selection::choose(const std::vector<Candidate>& tied,
+                         const std::vector<Candidate>& reserve) {
+  std::vector<Choice> choices;  // all that were looked at
+  bool by_rule = true;
+  try {
+    Choice* chosen = choose_tied(tied, choices);
+    if (chosen != nullptr && is_right(*chosen)) {
+      return std::move(*chosen);
+    }
+    // One after the other, best first: what is right is better than all that follow.
+    for (const Candidate& candidate : reserve) {
+      chosen = choose_tied({candidate}, choices);
+      if (chosen != nullptr && is_right(*chosen)) {
+        break;
+      }
+    }
+  } catch (const Abandoned&) {
+    by_rule = false;
+  }
+  for (const auto* const found : {&tied, &reserve}) {
+    for (const Candidate& candidate : *found) {
+      if (candidate.optimum && candidate.optimum->state_prices.size() == market_.states()) {
+        choices.push_back(as_found(candidate));
+      }
+    }
+  }
+  const Choice* best = best_right(choices);
+  if (best == nullptr) {
+    choices.push_back(safe_choice());
+    best = best_right(choices);
+  }
+  Choice choice = best != nullptr ? *best : choices.back();
+  choice.by_rule = by_rule;
+  return choice;
+}
+
+/// The rule's choice among candidates that tie; null if no state prices reach any.
+Choice* Selection::choose_tied(const std::vector<Candidate>& candidates,
+                               std::vector<Choice>& choices) {
   Settled settled;
+  const std::size_t first = choices.size();
   for (const Candidate& candidate : candidates) {
     settle(candidate, settled, choices);
   }
   double value = -kInfinity;
-  for (const Choice& choice : choices) {
-    value = std::max(value, choice.value);
+  for (std::size_t number = first; number < choices.size(); ++number) {
+    value = std::max(value, choices[number].value);
   }
   std::vector<std::size_t> tied;
-  for (std::size_t number = 0; number < choices.size(); ++number) {
+  for (std::size_t number = first; number < choices.size(); ++number) {
     if (choices[number].value >= value - kTie) {
       tied.push_back(number);
     }
   }
   Choice* best = best_of(tied.size() > 1 ? not_passed_over(tied, settled, choices) : tied, choices);
-  best = best != nullptr ? best : best_of(tied, choices);
-  return best != nullptr ? std::move(*best) : at_prior();
+  return best != nullptr ? best : best_of(tied, choices);
 }
 
 /// Those of the tied that give way to no other of them, which rule 2 chose where they were to be
@@ -117,36 +176,54 @@ Choice* Selection::best_of(const std::vector<std::size_t>& numbers, std::vector<
   return best;
 }
 
-/// The clearing at the prior's own prices, which there always is.
-Choice Selection::at_prior() const {
+/// A clearing as the search left it, at its own state prices.
+Choice Selection::as_found(const Candidate& candidate) {
+  const CellOptimum& optimum = *candidate.optimum;
   Choice choice;
+  choice.cell = candidate.cell;
+  choice.demand = optimum.demand;
+  choice.value = optimum.objective;
+  choice.state_prices = optimum.state_prices.max(0.0);
+  choice.state_prices /= choice.state_prices.sum();
+  choice.worst_case = optimum.worst_case;
+  choice.marginal_state_prices = optimum.marginal_state_prices;
+  choice.multipliers = optimum.multipliers;
   choice.nearest = false;
-  choice.state_prices = market_.prior;
-  choice.demand.resize(market_.claims());
-  choice.multipliers.setZero(market_.claims());
-  for (int k = 0; k < market_.claims(); ++k) {
-    const Staircase& stairs = claim(k);
-    const double share = market_.payoffs.row(k).dot(market_.prior.matrix());
-    const double price = market_.offset[k] + market_.span[k] * share;
-    const auto limit = std::lower_bound(stairs.limit.begin(), stairs.limit.end(), price);
-    const bool on_step = limit != stairs.limit.end() && *limit == price;
-    const int piece =
-        2 * static_cast<int>(limit - stairs.limit.begin()) + static_cast<int>(on_step);
-    choice.cell.push_back(piece);
-    choice.demand[k] = market_.demand(k, stairs.piece(piece).demand_low);
-  }
-  const Array loss =
-      (market_.payoffs.transpose() * choice.demand.matrix()).array() - market_.inventory;
-  Arena arena;
-  RiskMeasure measure(market_, arena);
-  const double rho = measure.evaluate(loss);
-  choice.worst_case = measure.worst_case() / measure.worst_case().sum();
-  choice.marginal_state_prices = choice.worst_case;
-  if (market_.kind != Ambiguity::kSimplex) {
-    choice.marginal_state_prices *= (market_.risk_aversion * (loss - rho)).exp();
-    choice.marginal_state_prices /= choice.marginal_state_prices.sum();
+  value_at_prices(choice);
+  return choice;
+}
+
+/// What follows the maker's own prices, where the search holds nothing that is right.
+Choice Selection::safe_choice() {
+  const std::vector<Corners> corners = find_corners(market_, stairs_);
+  SafeStart safe(market_, corners);
+  Choice choice = as_found(safe.follow());
+  if (choice.worth < safe.no_trade() - kTie) {
+    const std::vector<int> cell = safe.equilibrium();
+    StopToken patient({});  // whatever the limit: losing money is no answer to it
+    Selection at_equilibrium(market_, stairs_, patient);
+    std::vector<Choice> choices;
+    Choice* const best = at_equilibrium.choose_tied({{0.0, cell, nullptr}}, choices);
+    if (best != nullptr && best->worth > choice.worth) {
+      choice = std::move(*best);
+    }
   }
   return choice;
+}
+
+/// The certainty equivalent at the published prices, and how far these are off their ranges.
+void Selection::value_at_prices(Choice& choice) {
+  double revenue = 0.0;
+  choice.off = 0.0;
+  for (int k = 0; k < market_.claims(); ++k) {
+    const Piece range = claim(k).piece(choice.cell[static_cast<std::size_t>(k)]);
+    const double low = market_.price(k, range.price_low);
+    const double high = market_.price(k, range.price_high);
+    const double price = market_.payoffs.row(k).dot(choice.state_prices.matrix());
+    choice.off = std::max({choice.off, low - price, price - high});
+    revenue += std::clamp(price, low, high) * choice.demand[k];
+  }
+  choice.worth = revenue - demand_.risk(choice.demand);
 }
 
 /// Choose the demand; where it lies at the end of a step, move to the adjacent flat and choose
@@ -163,7 +240,7 @@ void Selection::settle(const Candidate& candidate, Settled& settled, std::vector
       return;
     }
     way.push_back(place);
-    const bool at_hand = candidate.optimum && cell == candidate.cell;
+    const bool at_hand = candidate.optimum && candidate.solved && cell == candidate.cell;
     const CellOptimum& optimum = at_hand ? *candidate.optimum : solve(cell);
     ChosenDemand chosen = demand_.choose(optimum, cell, kOpenTie);
     if (chosen.cell != cell) {
@@ -183,7 +260,7 @@ void Selection::settle(const Candidate& candidate, Settled& settled, std::vector
 }
 
 const CellOptimum& Selection::solve(const std::vector<int>& cell) {
-  InteriorPoint& solver = solver_ ? *solver_ : solver_.emplace(market_, arena_);
+  InteriorPoint& solver = solver_ ? *solver_ : solver_.emplace(market_, arena_, &checkpoint_);
   set_cell(hull_, market_, stairs_, cell.data());
   InteriorPoint::Settings settings;
   settings.tolerance = kCandidateTolerance;
@@ -230,6 +307,9 @@ bool Selection::add_prices(Choice& choice) {
   choice.nearest = prices_.nearest();
   choice.state_prices = prices_.state_prices();
   choice.divergence = prices_.divergence();
+  if (reached) {
+    value_at_prices(choice);
+  }
   return reached;
 }
 

@@ -9,6 +9,7 @@
 
 #include "demand/demand_choice.hpp"
 #include "ipm/interior_point.hpp"
+#include "numerics/checkpoint.hpp"
 #include "prices/nearest_prices.hpp"
 #include "search/candidate.hpp"
 
@@ -24,7 +25,10 @@ struct Choice {
   double risk = 0.0;          ///< rho of the demand, if it is compared with another's
   double volume = 0.0;        ///< traded, each claim weighted by its payoff range
   double divergence = 0.0;    ///< KL(state prices | prior)
+  double worth = -kInfinity;  ///< certainty equivalent at the state prices, once these are chosen
+  double off = 0.0;           ///< the most that they miss a price range by, of the payoff range
   bool nearest = true;        ///< whether no other state prices of the cell are as near
+  bool by_rule = true;        ///< false: a limit struck before the rule had been followed
 };
 
 /// The rule of docs/selection.md: demand within each cell, then, of those that tie for the greatest
@@ -32,11 +36,12 @@ struct Choice {
 /// lexicographically first cell.
 class Selection {
  public:
-  Selection(const ScaledMarket& market, const std::vector<Staircase>& stairs);
+  Selection(const ScaledMarket& market, const std::vector<Staircase>& stairs, StopToken& token);
 
-  /// Of those that state prices reach; the clearing at the prior if that is none, which only
-  /// numbers at the end of their digits bring about.
-  Choice choose(const std::vector<Candidate>& candidates);
+  /// Of those that tie, one that the rule chooses and that state prices reach. Where numbers at the
+  /// end of their digits leave none, the best of the reserve that is right; where the token stops
+  /// the choice, the best clearing at hand. Never one that is worth less than no trade.
+  Choice choose(const std::vector<Candidate>& tied, const std::vector<Candidate>& reserve);
 
   std::int64_t iterations() const { return iterations_; }
 
@@ -44,6 +49,7 @@ class Selection {
   /// Each cell that demand was chosen from, with the number of the choice it led to.
   using Settled = std::map<std::vector<int>, std::size_t>;
 
+  Choice* choose_tied(const std::vector<Candidate>& candidates, std::vector<Choice>& choices);
   std::vector<std::size_t> not_passed_over(const std::vector<std::size_t>& tied,
                                            const Settled& settled, std::vector<Choice>& choices);
   bool gives_way(const Choice& choice, const Choice& other, const std::vector<int>& cell) const;
@@ -52,11 +58,14 @@ class Selection {
   const CellOptimum& solve(const std::vector<int>& cell);
   double volume(const Choice& choice) const;
   bool add_prices(Choice& choice);
-  Choice at_prior() const;
+  void value_at_prices(Choice& choice);
+  Choice as_found(const Candidate& candidate);
+  Choice safe_choice();
   const Staircase& claim(int k) const;
 
   const ScaledMarket& market_;
   const std::vector<Staircase>& stairs_;
+  Checkpoint checkpoint_;
   Arena arena_;
   std::optional<InteriorPoint> solver_;  // most books are solved by the time they come here
   Hull hull_;

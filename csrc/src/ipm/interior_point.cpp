@@ -49,11 +49,12 @@ LoopOutcome solve_program(Program& program, double tolerance, int max_iterations
 
 }  // namespace
 
-InteriorPoint::InteriorPoint(const ScaledMarket& market, Arena& arena)
+InteriorPoint::InteriorPoint(const ScaledMarket& market, Arena& arena, Checkpoint* checkpoint)
     : market_(market),
       arena_(arena),
+      checkpoint_(checkpoint),
       steps_(market, arena),
-      simplex_(market, arena),
+      simplex_(market, arena, checkpoint),
       measure_(market, arena),
       loss_(arena.array(market.states())),
       push_(arena.array(market.states())),
@@ -68,10 +69,10 @@ InteriorPoint::InteriorPoint(const ScaledMarket& market, Arena& arena)
 }
 
 /// One iteration more.
-void InteriorPoint::pass(const Settings& settings) const {
-  if (settings.checkpoint != nullptr) {
+void InteriorPoint::pass() const {
+  if (checkpoint_ != nullptr) {
     const double size = market_.claims() + market_.states();
-    settings.checkpoint->pass(size * size * size);
+    checkpoint_->pass(size * size * size);
   }
 }
 
@@ -84,8 +85,8 @@ InteriorPoint::Outcome InteriorPoint::solve(const Hull& hull, const Settings& se
   settle_prices(hull, settings, price_iterations);
   LoopOutcome outcome = LoopOutcome::kOptimal;
   if (!steps_.empty()) {
-    outcome = solve_program(steps_, tolerance, settings.max_iterations, step_iterations,
-                            [&] { pass(settings); });
+    outcome =
+        solve_program(steps_, tolerance, settings.max_iterations, step_iterations, [&] { pass(); });
   }
   iterations_ = std::max(price_iterations, step_iterations);
   finish(hull, 2.0 * tolerance);
@@ -143,7 +144,7 @@ void InteriorPoint::settle_prices(const Hull& hull, const Settings& settings, in
   program.load(hull);
   program.forget();
   run_predictor_corrector(program, tolerance, kAttempts[0], settings.max_iterations, iterations,
-                          [&] { pass(settings); });
+                          [&] { pass(); });
   // Multipliers that outgrow the tolerance's last digit prove nothing.
   const bool settled = program.merit() <= tolerance &&
                        program.primal_residual() <= kSettledPrices &&
@@ -272,7 +273,7 @@ void InteriorPoint::support_kink(const Hull& hull) {
 template <class Counts>
 const Slice* InteriorPoint::project_on_ranges(const Hull& hull, double margin, Counts&& counts) {
   InformationProjection& nearest =
-      projection_ ? *projection_ : projection_.emplace(market_, arena_);
+      projection_ ? *projection_ : projection_.emplace(market_, arena_, checkpoint_);
   nearest.clear();
   for (int i = 0; i < market_.states(); ++i) {
     if (counts(i)) {

@@ -35,13 +35,13 @@ class InteriorPoint {
   struct Settings {
     double tolerance = 1e-11;  ///< gap and residuals, scaled money; never finer than rounding
     int max_iterations = 100;
-    bool central_multipliers = true;   ///< of several as good, those that bound other cells better
-    Checkpoint* checkpoint = nullptr;  ///< passed in each iteration, where there is one
+    bool central_multipliers = true;  ///< of several as good, those that bound other cells better
   };
 
   enum class Outcome : std::uint8_t { kOptimal, kIterationLimit, kStalled };
 
-  InteriorPoint(const ScaledMarket& market, Arena& arena);
+  /// `checkpoint`, if any, is passed at each iteration and pivot.
+  InteriorPoint(const ScaledMarket& market, Arena& arena, Checkpoint* checkpoint = nullptr);
 
   /// Whether any state prices reach the cell, to within PriceSimplex::kFeasible. A solve() of the
   /// same cell right after it goes on from there.
@@ -60,7 +60,7 @@ class InteriorPoint {
   int iterations() const { return iterations_; }
 
  private:
-  void pass(const Settings& settings) const;
+  void pass() const;
   enum class Vertex : std::uint8_t { kNone, kDegenerate, kRegular };
 
   Vertex settle_at_vertex(const Hull& hull);
@@ -75,6 +75,7 @@ class InteriorPoint {
 
   const ScaledMarket& market_;
   Arena& arena_;
+  Checkpoint* checkpoint_;
   std::optional<PriceProgram> prices_;
   DemandProgram steps_;
   PriceSimplex simplex_;

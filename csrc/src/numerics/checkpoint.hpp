@@ -1,26 +1,24 @@
 // Where long work asks whether to go on.
 #pragma once
 
-#include <functional>
-#include <utility>
+#include "numerics/stop_token.hpp"
 
 namespace kpm {
 
 /// Thrown out of work whose result nobody waits for any more.
 struct Abandoned {};
 
-/// Long loops pass it with what they have done since; once that may have taken some tenths of a
-/// millisecond it asks.
+/// A thread's count of what it has done since it last looked at the token. Long loops pass it;
+/// once that may have taken some tenths of a millisecond it looks.
 class Checkpoint {
  public:
-  /// `wanted` says whether to go on.
-  explicit Checkpoint(std::function<bool()> wanted) : wanted_(std::move(wanted)) {}
+  explicit Checkpoint(StopToken& token) : token_(token) {}
 
   void pass(double operations) {
     left_ -= operations;
     if (left_ < 0.0) {
       left_ = kOperations;
-      if (!wanted_()) {
+      if (token_.poll()) {
         throw Abandoned();
       }
     }
@@ -29,7 +27,7 @@ class Checkpoint {
  private:
   static constexpr double kOperations = 1e6;
 
-  std::function<bool()> wanted_;
+  StopToken& token_;
   double left_ = kOperations;
 };
 

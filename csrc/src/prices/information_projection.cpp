@@ -50,8 +50,10 @@ double exponent_reach(const double* weights, const double* moved, double mean, E
 
 }  // namespace
 
-InformationProjection::InformationProjection(const ScaledMarket& market, Arena& arena)
+InformationProjection::InformationProjection(const ScaledMarket& market, Arena& arena,
+                                             Checkpoint* checkpoint)
     : market_(market),
+      checkpoint_(checkpoint),
       end_(static_cast<std::size_t>(market.claims()), 0),
       low_(arena.array(market.claims())),
       high_(arena.array(market.claims())),
@@ -156,6 +158,9 @@ bool InformationProjection::newton(double tau, double precision, int most_steps,
   const auto active = static_cast<int>(active_.size());
   double residual = kInfinity;
   for (int iteration = 0; iteration < most_steps; ++iteration) {
+    if (checkpoint_ != nullptr) {
+      checkpoint_->pass(static_cast<double>(active) * active * static_cast<double>(size + active));
+    }
     weigh();
     for (Eigen::Index i = 0; i < size; ++i) {
       root_[i] = std::sqrt(weight_[i]);

@@ -5,6 +5,7 @@
 
 #include "model/scaled_market.hpp"
 #include "numerics/arena.hpp"
+#include "numerics/checkpoint.hpp"
 #include "numerics/dense.hpp"
 #include "numerics/semidefinite_cholesky.hpp"
 
@@ -18,7 +19,8 @@ namespace kpm {
 /// Cost per Newton step: O(A^2 N + A^3) for A claims whose price is wanted, N exponentials.
 class InformationProjection {
  public:
-  InformationProjection(const ScaledMarket& market, Arena& arena);
+  /// `checkpoint`, if any, is passed at each Newton step.
+  InformationProjection(const ScaledMarket& market, Arena& arena, Checkpoint* checkpoint = nullptr);
 
   /// No state may be positive, every price is admitted.
   void clear();
@@ -68,6 +70,7 @@ class InformationProjection {
   bool drop_pulling_wrong();
 
   const ScaledMarket& market_;
+  Checkpoint* checkpoint_;
   std::vector<int> support_;  // the states that may be positive
   std::vector<int> active_;   // claims whose price is wanted; all other multipliers are zero
   std::vector<int> end_;      // (claims) -1 the low end, +1 the high end, 0 neither

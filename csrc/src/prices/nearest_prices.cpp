@@ -18,10 +18,10 @@ constexpr double kVertex = 1e-14;    // ... and this close where no projection h
 
 }  // namespace
 
-NearestPrices::NearestPrices(const ScaledMarket& market, Arena& arena)
+NearestPrices::NearestPrices(const ScaledMarket& market, Arena& arena, Checkpoint* checkpoint)
     : market_(market),
-      simplex_(market, arena),
-      projection_(market, arena),
+      simplex_(market, arena, checkpoint),
+      projection_(market, arena, checkpoint),
       xi_(arena.array(market.states())),
       low_(arena.array(market.claims())),
       high_(arena.array(market.claims())) {

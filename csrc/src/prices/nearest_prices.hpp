@@ -15,7 +15,7 @@ namespace kpm {
 /// The minimiser is unique: KL is strictly convex.
 class NearestPrices {
  public:
-  NearestPrices(const ScaledMarket& market, Arena& arena);
+  NearestPrices(const ScaledMarket& market, Arena& arena, Checkpoint* checkpoint = nullptr);
 
   /// Piece ranges and flat demands of the cell (step claims have low = high). False if no state
   /// prices reach the cell.

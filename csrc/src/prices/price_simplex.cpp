@@ -16,8 +16,9 @@ constexpr int kRefresh = 200;       // pivots after which the tableau is compute
 
 }  // namespace
 
-PriceSimplex::PriceSimplex(const ScaledMarket& market, Arena& arena)
+PriceSimplex::PriceSimplex(const ScaledMarket& market, Arena& arena, Checkpoint* checkpoint)
     : market_(market),
+      checkpoint_(checkpoint),
       states_(market.states()),
       rows_(market.claims() + 1),
       columns_(market.states() + market.claims()),
@@ -142,6 +143,9 @@ void PriceSimplex::set_range(int claim, double low, double high) {
 }
 
 void PriceSimplex::pivot(int row, int entering) {
+  if (checkpoint_ != nullptr) {
+    checkpoint_->pass(static_cast<double>(rows_) * columns_);
+  }
   double* const pivot_row = &tableau_(row, 0);
   const double pivot = pivot_row[entering];
   for (int j = 0; j <= columns_; ++j) {

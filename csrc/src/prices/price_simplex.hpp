@@ -3,6 +3,7 @@
 
 #include "model/scaled_market.hpp"
 #include "numerics/arena.hpp"
+#include "numerics/checkpoint.hpp"
 #include "numerics/dense.hpp"
 
 namespace kpm {
@@ -15,7 +16,8 @@ namespace kpm {
 /// returned when they are too many.
 class PriceSimplex {
  public:
-  PriceSimplex(const ScaledMarket& market, Arena& arena);
+  /// `checkpoint`, if any, is passed at each pivot.
+  PriceSimplex(const ScaledMarket& market, Arena& arena, Checkpoint* checkpoint = nullptr);
 
   /// All ranges back to [0, 1] and a fresh basis.
   void reset();
@@ -72,6 +74,7 @@ class PriceSimplex {
   void price_basis();
 
   const ScaledMarket& market_;
+  Checkpoint* checkpoint_;
   int states_;
   int rows_;                  // the simplex row, then one a claim
   int columns_;               // states, then claims

@@ -12,11 +12,11 @@ bool pays_on_disjoint_sets(const Matrix& payoffs) {
 
 }  // namespace
 
-ReachablePrices::ReachablePrices(const ScaledMarket& market, Arena& arena)
+ReachablePrices::ReachablePrices(const ScaledMarket& market, Arena& arena, Checkpoint* checkpoint)
     : claims_(market.claims()),
       low_sum_(static_cast<std::size_t>(market.claims()) + 1, 0.0),
       high_sum_(static_cast<std::size_t>(market.claims()) + 1, 0.0),
-      simplex_(market, arena) {
+      simplex_(market, arena, checkpoint) {
   if (claims_ > 0) {
     disjoint_ = pays_on_disjoint_sets(market.payoffs);
     covering_ = (market.payoffs.colwise().sum().array() > 0.0).all();

@@ -13,7 +13,7 @@ namespace kpm {
 /// race); the warm-started simplex otherwise.
 class ReachablePrices {
  public:
-  ReachablePrices(const ScaledMarket& market, Arena& arena);
+  ReachablePrices(const ScaledMarket& market, Arena& arena, Checkpoint* checkpoint = nullptr);
 
   /// Forget all ranges; what follows does not depend on what came before.
   void reset();

@@ -8,6 +8,7 @@
 #include <utility>
 
 #include "search/node_solver.hpp"
+#include "search/safe_start.hpp"
 #include "search/team.hpp"
 #include "search/tied_cells.hpp"
 
@@ -22,7 +23,8 @@ constexpr std::size_t kRound = 8;         // so many
 constexpr std::int64_t kPolishNodes = 8;  // nodes after the proof, at least
 constexpr double kTight = 100 * kTie;     // a bound this close tells which cells tie
 constexpr double kAtEnd = 1e-7;           // share of a step: demand this close to its end is there
-constexpr auto kPollInterval = std::chrono::milliseconds(20);
+constexpr auto kReportInterval = std::chrono::milliseconds(20);
+constexpr double kHeavy = 1e6;  // operations: a book whose cells take this long starts safely
 
 class Tree {
  public:
@@ -31,28 +33,54 @@ class Tree {
       : market_(market),
         corners_(corners),
         settings_(settings),
+        token_(*settings.token),
         begin_(Clock::now()),
-        next_poll_(begin_ + kPollInterval),
-        next_check_(next_poll_),
-        first_(market, corners, [this] { return still_wanted(); }) {}
+        first_(market, corners, token_) {}
 
   TreeResult run() {
     const Searching counted;
-    merge(first_.first_clearings());
     Node root;
     root.run = whole(corners_);
     root.multipliers.reserve(market_);
+    start(root);
     push(std::move(root));
-    // Whatever the limits: one node, and so a bound, is always there.
-    while (!open_.empty() && !done()) {
-      const std::size_t nodes = progress_.nodes < kSingleNodes ? 1 : kRound;
-      round(std::min(nodes, open_.size()));
-      poll();
-    }
+    // Whatever the limits, the first node is begun.
+    do {
+      round(std::min(round_size(), open_.size()));
+      report();
+    } while (!open_.empty() && !done());
     return result();
   }
 
  private:
+  /// A first clearing: as good as no trade before anything that takes long.
+  void start(Node& root) {
+    const double size = market_.claims() + market_.states();
+    const bool heavy = size * size * size > kHeavy;
+    std::unique_ptr<SafeStart> safe;
+    if (heavy) {
+      safe = std::make_unique<SafeStart>(market_, corners_);
+      take(safe->follow());
+    }
+    merge(first_.first_clearings());
+    // Without inventory a maker who does not trade is worth nothing at all, exactly.
+    if (best_ < 0.0 && !heavy) {
+      safe = std::make_unique<SafeStart>(market_, corners_);
+      if (best_ < safe->no_trade() - kTie) {
+        take(safe->follow());
+      }
+    }
+    if (safe && best_ < safe->no_trade() - kTie) {
+      StopToken patient({});  // whatever the limit: losing money is no answer to it
+      merge(NodeSolver(market_, corners_, patient).solve(safe->equilibrium()));
+    }
+    if (token_.stopped()) {
+      safe = safe ? std::move(safe) : std::make_unique<SafeStart>(market_, corners_);
+      root.multipliers = safe->multipliers();
+      root.bound = root.multipliers.bound(corners_, root.run);
+    }
+  }
+
   /// Best bound first; of equal ones the older.
   static bool later(const Node& a, const Node& b) {
     return a.bound != b.bound ? a.bound < b.bound : a.id > b.id;
@@ -71,6 +99,16 @@ class Tree {
     return node;
   }
 
+  /// Nodes of the next round.
+  std::size_t round_size() const {
+    std::size_t nodes = progress_.nodes < kSingleNodes ? 1 : kRound;
+    const std::int64_t limit = std::max(settings_.node_limit, polish_until_);
+    if (limit > 0) {
+      nodes = std::min(nodes, static_cast<std::size_t>(limit - progress_.nodes));
+    }
+    return nodes;
+  }
+
   double upper_bound() const {
     return std::max({best_, closed_bound_, open_.empty() ? -kInfinity : open_.front().bound});
   }
@@ -78,6 +116,9 @@ class Tree {
   bool proven() const { return upper_bound() <= best_ + settings_.tolerance; }
 
   bool done() {
+    if (token_.stopped()) {
+      status_ = Status::kInterrupted;
+    }
     if (status_ != Status::kOptimal || open_.front().bound <= best_ + kTie) {
       return true;
     }
@@ -106,7 +147,6 @@ class Tree {
     std::vector<NodeOutcome> outcomes(count);
     std::atomic<std::size_t> next{0};
     const double incumbent = best_;
-    in_round_ = true;
     const auto work = [&](NodeSolver& solver) {
       for (std::size_t n = next.fetch_add(1); n < count; n = next.fetch_add(1)) {
         outcomes[n] = solver.process(std::move(nodes[n]), incumbent, settings_.keep_leaves);
@@ -118,20 +158,18 @@ class Tree {
                         static_cast<int>(count) - 1);
     }
     while (static_cast<int>(others_.size()) < others) {
-      others_.push_back(std::make_unique<NodeSolver>(
-          market_, corners_, [this] { return !stopped_.load(std::memory_order_relaxed); }));
+      others_.push_back(std::make_unique<NodeSolver>(market_, corners_, token_));
     }
     const int team = run_team(
         others,
         [&](int member) {
           work(member == 0 ? first_ : *others_[static_cast<std::size_t>(member) - 1]);
         },
-        [&] { still_wanted(); },
+        [&] { token_.poll(); },
         [&] {
           next.store(count);
-          stopped_.store(true);
+          token_.stop();
         });
-    in_round_ = false;
     threads_ = std::max(threads_, team);
     for (NodeOutcome& outcome : outcomes) {
       ++progress_.nodes;
@@ -144,13 +182,8 @@ class Tree {
 
   void merge(NodeOutcome&& outcome) {
     for (Candidate& candidate : outcome.candidates) {
-      best_ = std::max(best_, candidate.value);
-      candidates_.push_back(std::move(candidate));
+      take(std::move(candidate));
     }
-    const double best = best_;
-    candidates_.erase(std::remove_if(candidates_.begin(), candidates_.end(),
-                                     [&](const Candidate& c) { return c.value < best - kTie; }),
-                      candidates_.end());
     for (Node& child : outcome.children) {
       push(std::move(child));
     }
@@ -167,26 +200,42 @@ class Tree {
     progress_.columns += outcome.columns;
   }
 
-  /// Asked by the calling thread in the middle of a round. The nodes of a round that is given up
-  /// are all gone through, each until it asks: they come back as they were.
-  bool still_wanted() {
-    const auto now = Clock::now();
-    if (in_round_ && settings_.limit && status_ == Status::kOptimal && now >= next_check_) {
-      next_check_ = now + kPollInterval;
-      status_ = settings_.limit();
+  /// Keep a clearing: with the best, or among the next best.
+  void take(Candidate&& candidate) {
+    if (candidate.value < best_ - kTie) {
+      put_aside(std::move(candidate));
+      return;
     }
-    if (status_ != Status::kOptimal) {
-      stopped_.store(true, std::memory_order_relaxed);
+    if (candidate.value > best_) {
+      best_ = candidate.value;
+      for (std::size_t n = 0; n < candidates_.size();) {
+        if (candidates_[n].value >= best_ - kTie) {
+          ++n;
+          continue;
+        }
+        put_aside(std::move(candidates_[n]));
+        candidates_.erase(candidates_.begin() + static_cast<std::ptrdiff_t>(n));
+      }
     }
-    return status_ == Status::kOptimal;
+    candidates_.push_back(std::move(candidate));
   }
 
-  void poll() {
+  void put_aside(Candidate&& candidate) {
+    const auto worse = [](const Candidate& a, const Candidate& b) { return a.value > b.value; };
+    const auto place = std::upper_bound(reserve_.begin(), reserve_.end(), candidate, worse);
+    if (place - reserve_.begin() < static_cast<std::ptrdiff_t>(kReserve)) {
+      reserve_.insert(place, std::move(candidate));
+      reserve_.resize(std::min(reserve_.size(), kReserve));
+    }
+  }
+
+  void report() {
     const auto now = Clock::now();
-    if (settings_.stop && status_ == Status::kOptimal && (now >= next_poll_ || !polled_)) {
-      polled_ = true;
-      next_poll_ = now + kPollInterval;
-      status_ = settings_.stop(progress());
+    if (!token_.stopped() && now >= next_report_) {
+      next_report_ = now + kReportInterval;
+      if (!token_.poll_now() && settings_.report) {
+        settings_.report(progress());
+      }
     }
   }
 
@@ -231,6 +280,9 @@ class Tree {
     }
     for (const std::vector<int>& cell : tied_cells(tight, corners_, best_ - kTie)) {
       const auto known = [&](const Candidate& c) { return is_known(cell, c); };
+      if (token_.poll()) {
+        return;
+      }
       if (std::none_of(candidates_.begin(), candidates_.end(), known)) {
         merge(first_.solve(cell));
       }
@@ -264,6 +316,7 @@ class Tree {
     const auto same = [](const Candidate& a, const Candidate& b) { return a.cell == b.cell; };
     candidates_.erase(std::unique(candidates_.begin(), candidates_.end(), same), candidates_.end());
     result.candidates = std::move(candidates_);
+    result.reserve = std::move(reserve_);
     if (settings_.keep_leaves) {
       result.leaves = std::move(settled_);
       std::move(closed_.begin(), closed_.end(), std::back_inserter(result.leaves));
@@ -274,14 +327,17 @@ class Tree {
   const ScaledMarket& market_;
   const std::vector<Corners>& corners_;
   const TreeSettings& settings_;
-  Clock::time_point begin_, next_poll_, next_check_;
+  StopToken& token_;
+  Clock::time_point begin_;
+  Clock::time_point next_report_{};  // the first at once
   NodeSolver first_;
   std::vector<std::unique_ptr<NodeSolver>> others_;
 
-  std::vector<Node> open_;     // a heap
-  std::vector<Node> closed_;   // no better than the best clearing, perhaps as good
-  std::vector<Node> settled_;  // worse
-  std::vector<Candidate> candidates_;
+  std::vector<Node> open_;             // a heap
+  std::vector<Node> closed_;           // no better than the best clearing, perhaps as good
+  std::vector<Node> settled_;          // worse
+  std::vector<Candidate> candidates_;  // no worse than the best by more than kTie
+  std::vector<Candidate> reserve_;     // the next best, best first
   double best_ = -kInfinity;
   double closed_bound_ = -kInfinity;
   Status status_ = Status::kOptimal;
@@ -289,9 +345,6 @@ class Tree {
   std::int64_t iterations_ = 0;
   std::int64_t next_id_ = 0;
   std::int64_t polish_until_ = 0;
-  bool polled_ = false;
-  bool in_round_ = false;
-  std::atomic<bool> stopped_{false};  // what the other threads know of status_
   int threads_ = 1;
 };
 

@@ -5,6 +5,7 @@
 #include <functional>
 #include <vector>
 
+#include "numerics/stop_token.hpp"
 #include "search/candidate.hpp"
 #include "search/node.hpp"
 
@@ -16,15 +17,15 @@ struct TreeSettings {
   double thread_delay = 0.0;    ///< seconds of work that one thread does alone
   std::int64_t node_limit = 0;  ///< 0: none
   bool keep_leaves = false;     ///< all of them, for a certificate
-  /// Both are asked by the calling thread, the first between rounds, the second within them;
-  /// anything but kOptimal stops the search with that status.
-  std::function<Status(const Progress&)> stop;
-  std::function<Status()> limit;
+  StopToken* token = nullptr;   ///< asked between rounds and within them
+  /// Told between rounds, by the calling thread; may stop the token.
+  std::function<void(const Progress&)> report;
 };
 
 struct TreeResult {
-  Status status = Status::kOptimal;
+  Status status = Status::kOptimal;   ///< else that of the node limit, or interrupted by the token
   std::vector<Candidate> candidates;  ///< cells as good as the best, ordered by cell
+  std::vector<Candidate> reserve;     ///< the next best, best first
   double value = -kInfinity;
   double upper_bound = kInfinity;
   std::vector<Node> leaves;  ///< they tile the product of the staircases, if asked for

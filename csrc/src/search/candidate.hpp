@@ -18,6 +18,10 @@ constexpr double kTie = 1e-11;
 /// Gap to which the cells of candidates are solved, scaled money.
 constexpr double kCandidateTolerance = 1e-12;
 
+/// So many clearings that do not tie with the best are kept all the same: the best may turn out to
+/// be one that no state prices make.
+constexpr std::size_t kReserve = 8;
+
 /// Claim prices of a clearing are at least this close to their ranges.
 constexpr double kClearing = 1e-11;
 
@@ -25,6 +29,7 @@ struct Candidate {
   double value = -kInfinity;  ///< certainty equivalent, scaled
   std::vector<int> cell;
   std::shared_ptr<const CellOptimum> optimum;  ///< as the selection would solve it, if at hand
+  bool solved = true;  ///< whether that is the cell's, and not just a point of it
 };
 
 /// Whether every demand of cell `a` is one of cell `b` too: the same pieces, but steps of `b` next

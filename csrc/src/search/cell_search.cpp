@@ -24,8 +24,8 @@ constexpr std::size_t kLargestRound = 256;  // ... up to this
 constexpr std::size_t kBounds = 4;          // Lagrangian bounds tried at a node
 constexpr int kStartCells = 8;              // cells solved before the walk, for the first bound
 constexpr double kCellTolerance = 0.01;     // of the search's tolerance, for a single cell
-constexpr std::int64_t kVisits = 16;        // nodes between two looks at the clock
-constexpr auto kPollInterval = std::chrono::milliseconds(20);
+constexpr auto kReportInterval = std::chrono::milliseconds(20);
+constexpr std::int64_t kVisits = 16;  // nodes between two looks at the clock
 
 struct Task {
   std::vector<int> prefix;
@@ -73,8 +73,9 @@ class Walker {
   Walker(const CellGrid& grid, const SearchSettings& settings)
       : grid_(grid),
         settings_(settings),
-        prices_(grid.market, arena_),
-        solver_(grid.market, arena_),
+        checkpoint_(*settings.token),
+        prices_(grid.market, arena_, &checkpoint_),
+        solver_(grid.market, arena_, &checkpoint_),
         hull_(grid.claims(), 2 * grid.claims(), arena_),
         cell_(static_cast<std::size_t>(grid.claims()), 0),
         scores_(kBounds + 1) {}
@@ -145,8 +146,12 @@ class Walker {
     bounds_ = &bounds;
     incumbent_ = incumbent;
     Findings findings;
-    open(task);
-    descend(static_cast<int>(task.prefix.size()), findings, poll);
+    try {
+      open(task);
+      descend(static_cast<int>(task.prefix.size()), findings, poll);
+    } catch (const Abandoned&) {
+      // What was found before counts all the same.
+    }
     return findings;
   }
 
@@ -214,6 +219,7 @@ class Walker {
 
   const CellGrid& grid_;
   const SearchSettings& settings_;
+  Checkpoint checkpoint_;
   Arena arena_;
   ReachablePrices prices_;
   InteriorPoint solver_;
@@ -230,22 +236,27 @@ class CellSearch {
   CellSearch(const CellGrid& grid, const SearchSettings& settings)
       : grid_(grid),
         settings_(settings),
+        token_(*settings.token),
         begin_(Clock::now()),
-        next_poll_(begin_ + kPollInterval) {}
+        next_report_(begin_ + kReportInterval) {}
 
   SearchResult run() {
     const Searching counted;
     Walker first(grid_, settings_);
-    start(first);
     std::vector<Task> tasks;
-    if (status_ == Status::kOptimal) {
-      total_.solved = 0;  // the walk meets the start cells again
-      total_.upper_bound = -kInfinity;
-      tasks = first.cut(bounds_, total_.value, total_);
+    try {
+      start(first);
+      if (!token_.stopped()) {
+        total_.solved = 0;  // the walk meets the start cells again
+        total_.upper_bound = -kInfinity;
+        tasks = first.cut(bounds_, total_.value, total_);
+      }
+    } catch (const Abandoned&) {
+      tasks.clear();
     }
     std::size_t done = 0;
     std::size_t round = kFirstRound;
-    while (done < tasks.size() && !stopped_) {
+    while (done < tasks.size() && !token_.stopped()) {
       const std::size_t end = std::min(tasks.size(), done + round);
       run_round(first, tasks, done, end);
       done = end;
@@ -291,10 +302,9 @@ class CellSearch {
                  std::size_t end) {
     std::vector<Findings> found(end - begin);
     std::atomic<std::size_t> next{begin};
-    std::atomic<bool> stop{false};
     const double incumbent = total_.value;
     const auto work = [&](Walker& walker, auto&& poll) {
-      while (!stop.load(std::memory_order_relaxed)) {
+      while (!token_.stopped()) {
         const std::size_t task = next.fetch_add(1);
         if (task >= end) {
           return;
@@ -302,18 +312,14 @@ class CellSearch {
         found[task - begin] = walker.run(tasks[task], bounds_, incumbent, poll);
       }
     };
-    const auto follow = [&] { return stop.load(std::memory_order_relaxed); };
-    const auto ask = [&] {
-      if (poll()) {
-        stop.store(true);
-      }
-    };
+    const auto follow = [&] { return token_.stopped(); };
+    const auto ask = [&] { poll(); };
     std::int64_t visited = 0;
     const auto lead = [&] {
       if (++visited % kVisits == 0) {
         ask();
       }
-      return stopped_;
+      return token_.stopped();
     };
 
     const int others = helpers(settings_.threads, begin_, settings_.thread_delay);
@@ -329,7 +335,7 @@ class CellSearch {
             work(*others_[static_cast<std::size_t>(member) - 1], follow);
           }
         },
-        ask, [&] { stop.store(true); });
+        ask, [&] { token_.stop(); });
     threads_ = std::max(threads_, team);
     for (Findings& findings : found) {
       take(std::move(findings));
@@ -339,12 +345,13 @@ class CellSearch {
   /// True once the search must stop. Asks now and then only, unless it is to ask at once.
   bool poll(bool at_once = false) {
     const auto now = Clock::now();
-    if (!stopped_ && settings_.stop && (at_once || now >= next_poll_)) {
-      next_poll_ = now + kPollInterval;
-      status_ = settings_.stop(progress());
-      stopped_ = status_ != Status::kOptimal;
+    if (!token_.stopped() && (at_once || now >= next_report_)) {
+      next_report_ = now + kReportInterval;
+      if (!token_.poll_now() && settings_.report) {
+        settings_.report(progress());
+      }
     }
-    return stopped_;
+    return token_.stopped();
   }
 
   Progress progress() const {
@@ -362,12 +369,13 @@ class CellSearch {
 
   SearchResult result() {
     SearchResult result;
-    result.status = status_;
+    const bool stopped = token_.stopped();
+    result.status = stopped ? Status::kInterrupted : Status::kOptimal;
     result.value = total_.value;
     result.progress = progress();
     // A finished walk has solved, or bounded below the best, every cell there is.
     result.upper_bound =
-        stopped_ ? result.progress.upper_bound : std::max(total_.value, total_.upper_bound);
+        stopped ? result.progress.upper_bound : std::max(total_.value, total_.upper_bound);
     result.iterations = total_.iterations;
     result.threads = threads_;
     result.candidates = std::move(total_.candidates);
@@ -385,9 +393,8 @@ class CellSearch {
   Findings total_;
   std::vector<LagrangianBound> bounds_;
   std::vector<std::unique_ptr<Walker>> others_;
-  Clock::time_point begin_, next_poll_;
-  Status status_ = Status::kOptimal;
-  bool stopped_ = false;
+  StopToken& token_;
+  Clock::time_point begin_, next_report_;
   int threads_ = 1;
 };
 

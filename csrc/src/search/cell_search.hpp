@@ -5,6 +5,7 @@
 #include <functional>
 #include <vector>
 
+#include "numerics/stop_token.hpp"
 #include "search/candidate.hpp"
 #include "search/cell_grid.hpp"
 
@@ -16,12 +17,13 @@ struct SearchSettings {
   int threads = 1;          ///< 0: all processors that no other search works on
   double thread_delay = 0;  ///< seconds of work that one thread does alone
   bool prune_bound = true;
-  /// Polled by the calling thread; anything but kOptimal stops the search with that status.
-  std::function<Status(const Progress&)> stop;
+  StopToken* token = nullptr;  ///< asked between cells and within them
+  /// Told now and then, by the calling thread; may stop the token.
+  std::function<void(const Progress&)> report;
 };
 
 struct SearchResult {
-  Status status = Status::kOptimal;
+  Status status = Status::kOptimal;   ///< or interrupted by the token
   std::vector<Candidate> candidates;  ///< ordered by cell
   double value = -kInfinity;
   double upper_bound = kInfinity;

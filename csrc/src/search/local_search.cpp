@@ -12,7 +12,6 @@ namespace {
 constexpr int kRounds = 20;
 constexpr double kAtEnd = 1e-6;  // of a step's width
 constexpr double kImprovement = 1e-13;
-constexpr double kPivots = 10.0;  // that a move may need
 
 }  // namespace
 
@@ -20,9 +19,8 @@ LocalSearch::LocalSearch(const ScaledMarket& market, const std::vector<Corners>&
                          Arena& arena, Checkpoint& checkpoint)
     : market_(market),
       corners_(corners),
-      checkpoint_(checkpoint),
-      solver_(market, arena),
-      simplex_(market, arena),
+      solver_(market, arena, &checkpoint),
+      simplex_(market, arena, &checkpoint),
       hull_(market.claims(), 2 * market.claims(), arena) {
   moves_.reserve(static_cast<std::size_t>(market.claims()));
 }
@@ -31,14 +29,14 @@ double LocalSearch::solve(const std::vector<int>& cell, std::vector<Candidate>& 
   if (cell == solved_) {
     return value_;
   }
-  solved_ = cell;
+  forget();  // until it is solved: it may be abandoned
   value_ = -kInfinity;
   set_cell(hull_, corners_, cell);
   InteriorPoint::Settings settings;
   settings.tolerance = kCandidateTolerance;
   settings.central_multipliers = false;
-  settings.checkpoint = &checkpoint_;
   solver_.solve(hull_, settings);
+  solved_ = cell;
   ++cells_;
   iterations_ += solver_.iterations();
   if (solver_.optimum().primal_residual > kClearing) {
@@ -118,10 +116,8 @@ bool LocalSearch::apply_moves(std::vector<int>& cell, std::vector<CellMove>& mov
   for (int k = 0; k < market_.claims(); ++k) {
     set_range(k, cell[static_cast<std::size_t>(k)]);
   }
-  const double tableau = (market_.claims() + 1.0) * (market_.claims() + market_.states());
   bool moved = false;
   for (const CellMove& move : moves) {
-    checkpoint_.pass(kPivots * tableau);
     int& piece = cell[static_cast<std::size_t>(move.claim)];
     set_range(move.claim, move.piece);
     if (simplex_.feasible()) {

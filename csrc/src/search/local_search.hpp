@@ -45,6 +45,7 @@ class LocalSearch {
 
   /// Solve even the last cell again.
   void forget() { solved_.assign(1, -1); }
+  bool has_optimum() const { return solved_.empty() || solved_[0] >= 0; }
 
   const CellOptimum& optimum() const { return solver_.optimum(); }  ///< of the cell solved last
   std::int64_t cells() const { return cells_; }
@@ -58,7 +59,6 @@ class LocalSearch {
 
   const ScaledMarket& market_;
   const std::vector<Corners>& corners_;
-  Checkpoint& checkpoint_;
   InteriorPoint solver_;
   PriceSimplex simplex_;
   Hull hull_;

@@ -30,12 +30,12 @@ int piece_at_demand(const Corners& corners, int first, int last, double demand) 
 }  // namespace
 
 NodeSolver::NodeSolver(const ScaledMarket& market, const std::vector<Corners>& corners,
-                       std::function<bool()> wanted)
+                       StopToken& token)
     : market_(market),
       corners_(corners),
-      checkpoint_(std::move(wanted)),
+      checkpoint_(token),
       cells_(market, corners, arena_, checkpoint_),
-      simplex_(market, arena_) {
+      simplex_(market, arena_, &checkpoint_) {
   cell_multipliers_.reserve(market);
 }
 
@@ -111,6 +111,9 @@ void NodeSolver::examine(Node& node, double incumbent, bool keep_settled, NodeOu
 /// on the way bound the whole run by the best clearing. At the optimum they often do, for the
 /// relaxation's optimum is a cell's there: then nothing is left to relax.
 bool NodeSolver::closed_by_cells(Node& node, double& incumbent, NodeOutcome& outcome) {
+  if (!cells_.has_optimum()) {
+    return false;
+  }
   double gap = kInfinity;
   take_bound_of_cell(node);
   // Half of infinity is infinity: where no cell was reached there is nothing to climb from.
@@ -339,20 +342,35 @@ void NodeSolver::split(const Node& node, NodeOutcome& outcome) const {
 }
 
 NodeOutcome NodeSolver::solve(const std::vector<int>& cell) {
-  NodeOutcome outcome;
-  Node node;
-  node.run = {cell, cell};
-  if (reachable(node)) {
-    cells_.solve(cell, outcome.candidates);
-    count(outcome);
-  }
-  return outcome;
+  return unless_abandoned([&](NodeOutcome& outcome) {
+    Node node;
+    node.run = {cell, cell};
+    if (reachable(node)) {
+      cells_.solve(cell, outcome.candidates);
+    }
+  });
 }
 
 NodeOutcome NodeSolver::first_clearings() {
+  return unless_abandoned([this](NodeOutcome& outcome) { first_clearings(outcome); });
+}
+
+/// What the work has found by its end, or by the time nobody waits for it any more.
+template <class Work>
+NodeOutcome NodeSolver::unless_abandoned(Work&& work) {
   NodeOutcome outcome;
+  try {
+    work(outcome);
+  } catch (const Abandoned&) {
+    // A cell left half solved has no optimum.
+  }
+  count(outcome);
+  return outcome;
+}
+
+void NodeSolver::first_clearings(NodeOutcome& outcome) {
   if (starts_at_kink() && proved_by_idleness(outcome)) {
-    return outcome;
+    return;
   }
   Array prices = market_.prior;
   std::vector<std::vector<int>> seen;
@@ -374,8 +392,6 @@ NodeOutcome NodeSolver::first_clearings() {
     }
     prices = cells_.optimum().marginal_state_prices;
   }
-  count(outcome);
-  return outcome;
 }
 
 /// Whether the worst case without trade is the worst state, whatever the probabilities.

@@ -2,7 +2,6 @@
 #pragma once
 
 #include <cstdint>
-#include <functional>
 #include <memory>
 #include <vector>
 
@@ -19,9 +18,7 @@ class RelaxationProgram;
 
 class NodeSolver {
  public:
-  /// `wanted` says, now and then, whether to go on with a node.
-  NodeSolver(const ScaledMarket& market, const std::vector<Corners>& corners,
-             std::function<bool()> wanted);
+  NodeSolver(const ScaledMarket& market, const std::vector<Corners>& corners, StopToken& token);
   ~NodeSolver();
 
   /// `incumbent` is the value of the best clearing known.
@@ -37,6 +34,9 @@ class NodeSolver {
   NodeOutcome first_clearings();
 
  private:
+  template <class Work>
+  NodeOutcome unless_abandoned(Work&& work);
+  void first_clearings(NodeOutcome& outcome);
   void examine(Node& node, double incumbent, bool keep_settled, NodeOutcome& outcome);
   bool starts_at_kink() const;
   bool proved_by_idleness(NodeOutcome& outcome);

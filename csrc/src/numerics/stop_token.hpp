@@ -1,0 +1,64 @@
+// One way for a call's work to be told to stop.
+#pragma once
+
+#include <atomic>
+#include <chrono>
+#include <functional>
+#include <thread>
+#include <utility>
+
+namespace kpm {
+
+/// Made by the thread that calls, handed by reference to whatever works for it: search, selection
+/// and the solvers under them. Only the caller's thread asks for the time, Ctrl-C or a callback's
+/// answer, at most every 20 ms, for that may mean taking Python's lock; the other threads read what
+/// it was told.
+class StopToken {
+ public:
+  /// `wanted` says whether anybody still waits for the work.
+  explicit StopToken(std::function<bool()> wanted)
+      : wanted_(std::move(wanted)), caller_(std::this_thread::get_id()) {
+    renew();
+  }
+  StopToken(const StopToken&) = delete;
+  StopToken& operator=(const StopToken&) = delete;
+
+  bool stopped() const { return stopped_.load(std::memory_order_relaxed); }
+  void stop() { stopped_.store(true, std::memory_order_relaxed); }
+
+  /// Whether to stop; asks if it is time to.
+  bool poll() {
+    if (!stopped() && std::this_thread::get_id() == caller_ && Clock::now() >= next_) {
+      poll_now();
+    }
+    return stopped();
+  }
+
+  /// Asks at once. The caller's thread only.
+  bool poll_now() {
+    next_ = Clock::now() + kInterval;
+    if (!stopped() && wanted_ && !wanted_()) {
+      stop();
+    }
+    return stopped();
+  }
+
+  /// From here on the next part of the work, which is asked for even though a limit has struck: it
+  /// has one interval to finish before it is stopped as well. The caller's thread only, when no
+  /// other works.
+  void renew() {
+    stopped_.store(false, std::memory_order_relaxed);
+    next_ = Clock::now() + kInterval;
+  }
+
+ private:
+  using Clock = std::chrono::steady_clock;
+  static constexpr auto kInterval = std::chrono::milliseconds(20);
+
+  std::function<bool()> wanted_;
+  std::thread::id caller_;
+  Clock::time_point next_;
+  std::atomic<bool> stopped_{false};
+};
+
+}  // namespace kpm

@@ -1,0 +1,184 @@
+#include "search/safe_start.hpp"
+
+#include <algorithm>
+#include <cmath>
+#include <memory>
+
+#include "ipm/predictor_corrector.hpp"
+
+namespace kpm {
+
+namespace {
+
+constexpr int kSteps = 40;         // of prices towards the maker's
+constexpr int kMostRounds = 1000;  // of the pay-as-bid problem: one step of each staircase
+constexpr double kTolerance = 1e-12;
+constexpr int kIterations = 100;
+constexpr double kAtEnd = 1e-6;  // share of a step: demand this close to its end is there
+constexpr Attempt kAttempts[] = {{0.01, 0.6, 0.1}, {0.1, 0.2}, {1.0, 0.01}};
+
+}  // namespace
+
+SafeStart::SafeStart(const ScaledMarket& market, const std::vector<Corners>& corners)
+    : market_(market),
+      corners_(corners),
+      measure_(market, arena_),
+      cell_(corners.size(), 0),
+      demand_(Array::Zero(market.claims())),
+      loss_(-market.inventory),
+      worst_case_(market.states()),
+      marginal_(market.states()) {
+  multipliers_.reserve(market);
+  trial_.reserve(market);
+  support();
+  no_trade_ = -rho_;
+}
+
+const Multipliers& SafeStart::multipliers() {
+  if (bound_ == kInfinity) {
+    take_bound();
+  }
+  return multipliers_;
+}
+
+/// rho and what supports it at the losses at hand.
+void SafeStart::support() {
+  rho_ = measure_.evaluate(loss_);
+  worst_case_ = measure_.worst_case() / measure_.worst_case().sum();
+  marginal_ = worst_case_;
+  divergence_ = 0.0;
+  if (market_.kind != Ambiguity::kSimplex) {
+    marginal_ *= (market_.risk_aversion * (loss_ - rho_)).exp();
+    marginal_ /= marginal_.sum();
+    divergence_ = (marginal_ * (loss_ - rho_)).sum();
+  }
+}
+
+/// The clearing on the flats at these prices: its certainty equivalent.
+double SafeStart::evaluate(const Array& state_prices) {
+  loss_ = -market_.inventory;
+  double revenue = 0.0;
+  for (int k = 0; k < market_.claims(); ++k) {
+    const auto at = static_cast<std::size_t>(k);
+    const Corners& corners = corners_[at];
+    const double price = market_.payoffs.row(k).dot(state_prices.matrix());
+    const int piece =
+        std::clamp(corners.above_price(0, corners.pieces(), price) - 1, 0, corners.pieces() - 1);
+    // A price on a limit is the upper flat's least.
+    cell_[at] = Staircase::is_step(piece) ? piece + 1 : piece;
+    demand_[k] = corners.demand[static_cast<std::size_t>(cell_[at])];
+    if (demand_[k] != 0.0) {
+      revenue += price * demand_[k];
+      loss_ += demand_[k] * market_.payoffs.row(k).transpose().array();
+    }
+  }
+  support();
+  take_bound();
+  return revenue - rho_;
+}
+
+void SafeStart::take_bound() {
+  trial_.worst_case = worst_case_;
+  trial_.marginal_state_prices = marginal_;
+  trial_.set(market_, divergence_);
+  const double bound = trial_.bound(corners_, whole(corners_));
+  if (bound < bound_) {
+    bound_ = bound;
+    multipliers_ = trial_;
+  }
+}
+
+Candidate SafeStart::follow() {
+  Candidate best;
+  take_bound();
+  auto optimum = std::make_shared<CellOptimum>();
+  Array prices = marginal_;
+  for (int step = 0; step < kSteps && best.value < no_trade_; ++step) {
+    const double value = evaluate(prices);
+    if (value > best.value || step == 0) {
+      best.value = value;
+      best.cell = cell_;
+      optimum->state_prices = prices;
+      optimum->demand = demand_;
+      optimum->multipliers.setZero(market_.claims());
+      optimum->worst_case = worst_case_;
+      optimum->marginal_state_prices = marginal_;
+      optimum->divergence = divergence_;
+      optimum->ambiguity_price = measure_.multiplier();
+      optimum->objective = value;
+      optimum->bound = bound_;
+    }
+    prices += (2.0 / (step + 3.0)) * (marginal_ - prices);
+  }
+  best.optimum = std::move(optimum);
+  best.solved = false;
+  return best;
+}
+
+std::vector<int> SafeStart::equilibrium() {
+  std::vector<int> cell = cell_;
+  std::vector<int> before;  // the last cell but one: rounding may go to and fro between two
+  Hull hull(market_.claims(), 2 * market_.claims(), arena_);
+  DemandProgram steps(market_, arena_);
+  for (int round = 0; round < kMostRounds; ++round) {
+    set_cell(hull, corners_, cell);
+    for (int k = 0; k < market_.claims(); ++k) {
+      demand_[k] = hull.demand_range(k).low;
+    }
+    steps.load(hull);
+    if (!steps.empty()) {
+      steps.forget();
+      int iterations = 0;
+      for (const Attempt& attempt : kAttempts) {
+        if (run_predictor_corrector(steps, kTolerance, attempt, kIterations, iterations, [] {}) !=
+            LoopOutcome::kStalled) {
+          break;
+        }
+      }
+      steps.write_demand(demand_);
+    }
+    loss_ = (market_.payoffs.transpose() * demand_.matrix()).array() - market_.inventory;
+    support();
+    if (!steps.empty() && steps.merit() < kInfinity) {
+      // At a kink only the method knows which of the worst cases supports the demand.
+      marginal_ = steps.marginal_state_prices();
+      worst_case_ = steps.worst_case();
+      divergence_ = steps.divergence();
+    }
+    take_bound();
+    std::vector<int> next = cell;
+    if (!move(next) || next == before) {
+      break;
+    }
+    before = std::move(cell);
+    cell = std::move(next);
+  }
+  return cell;
+}
+
+/// Claims whose marginal value lies beyond their piece go on along the staircase, one step each.
+/// False if there are none: the marginal state prices are then an equilibrium's.
+bool SafeStart::move(std::vector<int>& cell) const {
+  bool moved = false;
+  for (int k = 0; k < market_.claims(); ++k) {
+    const auto at = static_cast<std::size_t>(k);
+    const Corners& corners = corners_[at];
+    const int piece = cell[at];
+    const auto low = static_cast<std::size_t>(piece);
+    const double value = market_.payoffs.row(k).dot(marginal_.matrix());
+    const double slack =
+        Staircase::is_step(piece) ? kAtEnd * (corners.demand[low] - corners.demand[low + 1]) : 0.0;
+    if (piece + 1 < corners.pieces() && value > corners.price[low + 1] &&
+        demand_[k] <= corners.demand[low + 1] + slack) {
+      ++cell[at];
+      moved = true;
+    } else if (piece > 0 && value < corners.price[low] &&
+               demand_[k] >= corners.demand[low] - slack) {
+      --cell[at];
+      moved = true;
+    }
+  }
+  return moved;
+}
+
+}  // namespace kpm

@@ -1,0 +1,58 @@
+// A clearing worth at least no trade, and a bound, before anything is searched.
+#pragma once
+
+#include <vector>
+
+#include "bound/multipliers.hpp"
+#include "ipm/demand_program.hpp"
+#include "ipm/hull.hpp"
+#include "model/corners.hpp"
+#include "risk/risk_measure.hpp"
+#include "search/candidate.hpp"
+
+namespace kpm {
+
+/// Every clearing at prices P xi earns at least
+///     no trade + (xi - g).P'y,     g the maker's marginal state prices once it has traded y,
+/// because rho is convex: where xi = g, a competitive equilibrium, nothing is lost. Prices follow
+/// the maker's marginal ones, a matrix product or two a step, until what trades at them is worth
+/// as much as no trade. Where the steps of the staircases are too coarse for that, the pay-as-bid
+/// problem (6),
+///     maximise  sum_k B_k(y_k) - rho(P'y - w),     B_k(y) the area under claim k's staircase,
+/// is solved step by step: its demand is the equilibrium's (docs/selection.md).
+class SafeStart {
+ public:
+  SafeStart(const ScaledMarket& market, const std::vector<Corners>& corners);
+
+  /// The certainty equivalent of the inventory.
+  double no_trade() const { return no_trade_; }
+
+  /// Prices that follow the maker's: the best clearing seen, even if worth less than no trade.
+  Candidate follow();
+
+  /// The cell of a competitive equilibrium, which state prices reach.
+  std::vector<int> equilibrium();
+
+  /// The best multipliers met on the way; their lambda is zero, as between equal prices.
+  const Multipliers& multipliers();
+
+ private:
+  double evaluate(const Array& state_prices);
+  void support();
+  void take_bound();
+  bool move(std::vector<int>& cell) const;
+
+  const ScaledMarket& market_;
+  const std::vector<Corners>& corners_;
+  Arena arena_;
+  RiskMeasure measure_;
+  std::vector<int> cell_;  // of the prices at hand, all on flats
+  Array demand_, loss_, worst_case_, marginal_;
+  double rho_ = 0.0;
+  double divergence_ = 0.0;
+  double no_trade_ = 0.0;
+  Multipliers multipliers_, trial_;
+  double bound_ = kInfinity;
+};
+
+}  // namespace kpm
