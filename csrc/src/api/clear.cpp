@@ -202,6 +202,26 @@ Found enumerate(const ScaledMarket& scaled, const std::vector<Staircase>& stairs
           result.threads};
 }
 
+/// A clearing of the presolved book, of the full one.
+std::shared_ptr<const CellOptimum> restore(const Presolve& book, const ScaledMarket& scaled,
+                                           const std::vector<Staircase>& stairs,
+                                           const Candidate& candidate) {
+  std::vector<Piece> pieces;
+  pieces.reserve(candidate.cell.size());
+  for (int k = 0; k < scaled.claims(); ++k) {
+    const auto at = static_cast<std::size_t>(k);
+    const auto source = static_cast<std::size_t>(scaled.original[at]);
+    Piece piece = stairs[source].piece(candidate.cell[at]);
+    piece.demand_low = scaled.demand(k, piece.demand_low);
+    piece.demand_high = scaled.demand(k, piece.demand_high);
+    pieces.push_back(piece);
+  }
+  auto optimum = std::make_shared<CellOptimum>(*candidate.optimum);
+  optimum->demand = book.restore_demand(optimum->demand, pieces);
+  optimum->multipliers = book.restore_multipliers(optimum->multipliers);
+  return optimum;
+}
+
 Found prove(const Market& market, const ScaledMarket& scaled, const std::vector<Staircase>& stairs,
             const ClearSettings& settings, StopToken& token, const Report& report,
             Certificate& certificate) {
@@ -222,8 +242,9 @@ Found prove(const Market& market, const ScaledMarket& scaled, const std::vector<
   for (auto* const found : {&result.candidates, &result.reserve}) {
     for (Candidate& candidate : *found) {
       candidate.cell = book.restore(candidate.cell);
-      if (!book.same_claims()) {
-        candidate.optimum = nullptr;
+      if (!book.same_claims() && candidate.optimum) {
+        candidate.optimum = restore(book, scaled, stairs, candidate);
+        candidate.solved = false;  // the members of a group have not been told apart
       }
     }
   }

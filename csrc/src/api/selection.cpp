@@ -44,14 +44,31 @@ Selection::Selection(const ScaledMarket& market, const std::vector<Staircase>& s
       stairs_(stairs),
       checkpoint_(token),
       hull_(market.claims(), 2 * market.claims(), arena_),
-      demand_(market, stairs, arena_),
-      prices_(market, arena_, &checkpoint_) {}
+      demand_(market, stairs, arena_) {}
 
 Choice Selection::choose(const std::vector<Candidate>& tied,
                          const std::vector<Candidate>& reserve) {
+  Choice choice = choose_right(tied, reserve);
+  const bool stocked = market_.claims() > 0 && market_.inventory.maxCoeff() > 0.0;
+  const double no_trade = stocked ? -demand_.risk(Array::Zero(market_.claims())) : 0.0;
+  if (choice.worth < no_trade - kLost) {
+    Choice safe = safe_choice();
+    if (safe.worth > choice.worth) {
+      safe.by_rule = choice.by_rule;
+      return safe;
+    }
+  }
+  return choice;
+}
+
+/// What is right, of what the search found.
+Choice Selection::choose_right(const std::vector<Candidate>& tied,
+                               const std::vector<Candidate>& reserve) {
   std::vector<Choice> choices;  // all that were looked at
   bool by_rule = true;
   try {
+    const double size = market_.claims() + market_.states();
+    checkpoint_.pass(size * size * size);
     Choice* chosen = choose_tied(tied, choices);
     if (chosen != nullptr && is_right(*chosen)) {
       return std::move(*chosen);
@@ -303,10 +320,11 @@ bool Selection::add_prices(Choice& choice) {
     high[k] = market_.price(k, range.price_high);
     flat[k] = Staircase::is_step(piece) ? 0.0 : market_.demand(k, range.demand_low);
   }
-  const bool reached = prices_.solve(low, high, flat);
-  choice.nearest = prices_.nearest();
-  choice.state_prices = prices_.state_prices();
-  choice.divergence = prices_.divergence();
+  NearestPrices& prices = prices_ ? *prices_ : prices_.emplace(market_, arena_, &checkpoint_);
+  const bool reached = prices.solve(low, high, flat);
+  choice.nearest = prices.nearest();
+  choice.state_prices = prices.state_prices();
+  choice.divergence = prices.divergence();
   if (reached) {
     value_at_prices(choice);
   }

@@ -49,6 +49,7 @@ class Selection {
   /// Each cell that demand was chosen from, with the number of the choice it led to.
   using Settled = std::map<std::vector<int>, std::size_t>;
 
+  Choice choose_right(const std::vector<Candidate>& tied, const std::vector<Candidate>& reserve);
   Choice* choose_tied(const std::vector<Candidate>& candidates, std::vector<Choice>& choices);
   std::vector<std::size_t> not_passed_over(const std::vector<std::size_t>& tied,
                                            const Settled& settled, std::vector<Choice>& choices);
@@ -70,7 +71,7 @@ class Selection {
   std::optional<InteriorPoint> solver_;  // most books are solved by the time they come here
   Hull hull_;
   DemandChoice demand_;
-  NearestPrices prices_;
+  std::optional<NearestPrices> prices_;
   std::int64_t iterations_ = 0;
 };
 

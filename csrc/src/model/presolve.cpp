@@ -128,4 +128,32 @@ std::vector<int> Presolve::restore(const std::vector<int>& cell) const {
   return full;
 }
 
+Array Presolve::restore_demand(const Array& demand, const std::vector<Piece>& pieces) const {
+  Array full = Array::Zero(full_claims_);
+  for (std::size_t g = 0; g < groups_.size(); ++g) {
+    double rest = demand[static_cast<Eigen::Index>(g)];
+    double height = 0.0;
+    for (const Member& member : groups_[g]) {
+      const Piece& piece = pieces[static_cast<std::size_t>(member.claim)];
+      rest -= member.complement ? -piece.demand_high : piece.demand_low;
+      height += piece.demand_high - piece.demand_low;
+    }
+    const double share = height > 0.0 ? std::clamp(rest / height, 0.0, 1.0) : 0.0;
+    for (const Member& member : groups_[g]) {
+      const Piece& piece = pieces[static_cast<std::size_t>(member.claim)];
+      const double part = share * (piece.demand_high - piece.demand_low);
+      full[member.claim] = member.complement ? piece.demand_high - part : piece.demand_low + part;
+    }
+  }
+  return full;
+}
+
+Array Presolve::restore_multipliers(const Array& multipliers) const {
+  Array full = Array::Zero(full_claims_);
+  for (std::size_t g = 0; g < groups_.size(); ++g) {
+    full[groups_[g][0].claim] = multipliers[static_cast<Eigen::Index>(g)];
+  }
+  return full;
+}
+
 }  // namespace kpm

@@ -27,6 +27,13 @@ class Presolve {
   /// The pieces of all claims of the full market in a cell of this one.
   std::vector<int> restore(const std::vector<int>& cell) const;
 
+  /// What a group demands on a step is shared by the members whose limit it is, in proportion to
+  /// their own steps; `pieces` are those of a restored cell, in the full market.
+  Array restore_demand(const Array& demand, const std::vector<Piece>& pieces) const;
+
+  /// Multipliers of the full market's prices: the first of a group stands for it.
+  Array restore_multipliers(const Array& multipliers) const;
+
  private:
   struct Member {
     int claim;                // of the full market

@@ -18,7 +18,7 @@ class Checkpoint {
     left_ -= operations;
     if (left_ < 0.0) {
       left_ = kOperations;
-      if (token_.poll()) {
+      if (token_.poll(operations)) {
         throw Abandoned();
       }
     }

@@ -26,9 +26,11 @@ class StopToken {
   bool stopped() const { return stopped_.load(std::memory_order_relaxed); }
   void stop() { stopped_.store(true, std::memory_order_relaxed); }
 
-  /// Whether to stop; asks if it is time to.
-  bool poll() {
-    if (!stopped() && std::this_thread::get_id() == caller_ && Clock::now() >= next_) {
+  /// Whether to stop, with so many operations ahead before the next look; asks if it is time to.
+  bool poll(double ahead = 0.0) {
+    if (overdue_ && ahead > kAffordable) {
+      stop();
+    } else if (!stopped() && std::this_thread::get_id() == caller_ && Clock::now() >= next_) {
       poll_now();
     }
     return stopped();
@@ -44,9 +46,10 @@ class StopToken {
   }
 
   /// From here on the next part of the work, which is asked for even though a limit has struck: it
-  /// has one interval to finish before it is stopped as well. The caller's thread only, when no
-  /// other works.
+  /// has one interval to finish before it is stopped as well, and begins nothing that takes longer.
+  /// The caller's thread only, when no other works.
   void renew() {
+    overdue_ = stopped();
     stopped_.store(false, std::memory_order_relaxed);
     next_ = Clock::now() + kInterval;
   }
@@ -54,11 +57,13 @@ class StopToken {
  private:
   using Clock = std::chrono::steady_clock;
   static constexpr auto kInterval = std::chrono::milliseconds(20);
+  static constexpr double kAffordable = 2e7;  // operations that take about as long
 
   std::function<bool()> wanted_;
   std::thread::id caller_;
   Clock::time_point next_;
   std::atomic<bool> stopped_{false};
+  bool overdue_ = false;
 };
 
 }  // namespace kpm

@@ -63,8 +63,8 @@ class Tree {
       take(safe->follow());
     }
     merge(first_.first_clearings());
-    // Without inventory a maker who does not trade is worth nothing at all, exactly.
-    if (best_ < 0.0 && !heavy) {
+    // Without inventory no trade is worth nothing, exactly; with it, more.
+    if (!heavy && (best_ < 0.0 || market_.inventory.maxCoeff() > 0.0)) {
       safe = std::make_unique<SafeStart>(market_, corners_);
       if (best_ < safe->no_trade() - kTie) {
         take(safe->follow());
