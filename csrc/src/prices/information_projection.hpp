@@ -3,7 +3,7 @@
 
 #include <vector>
 
-#include "model/scaled_market.hpp"
+#include "book/scaled_market.hpp"
 #include "numerics/arena.hpp"
 #include "numerics/checkpoint.hpp"
 #include "numerics/dense.hpp"
@@ -67,7 +67,7 @@ class InformationProjection {
   template <class TargetOf>
   bool newton(double tau, double precision, int most_steps, TargetOf&& target_of);
   bool newton_to_ends(double precision, int most_steps);
-  bool drop_pulling_wrong();
+  bool drop_wrong_sign_multipliers();
 
   const ScaledMarket& market_;
   Checkpoint* checkpoint_;

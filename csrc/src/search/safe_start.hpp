@@ -3,10 +3,10 @@
 
 #include <vector>
 
-#include "bound/multipliers.hpp"
-#include "ipm/demand_program.hpp"
-#include "ipm/hull.hpp"
-#include "model/corners.hpp"
+#include "book/corners.hpp"
+#include "cell/demand_program.hpp"
+#include "cell/hull.hpp"
+#include "risk/dual_bound.hpp"
 #include "risk/risk_measure.hpp"
 #include "search/candidate.hpp"
 

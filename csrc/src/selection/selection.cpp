@@ -1,0 +1,340 @@
+#include "selection/selection.hpp"
+
+#include <algorithm>
+#include <iterator>
+#include <utility>
+
+#include "risk/risk_measure.hpp"
+#include "search/safe_start.hpp"
+#include "selection/allocation.hpp"
+
+namespace kpm {
+
+namespace {
+
+constexpr double kOpenTie = 1e-11;         // scaled money a choice of demand may cost
+constexpr double kRegretTolerance = 1e-6;  // scaled money: regret of what is all but the same
+constexpr double kSameVolume = 1e-9;       // relative
+constexpr double kSameDivergence = 1e-9;   // nats
+constexpr double kLost = 1e-10;            // scaled money that chosen prices may cost
+constexpr double kConsistent = 1e-12;      // claim prices are at least this close to their ranges
+
+/// Whether the prices chosen are those of the cell, and earn what the cell promised.
+bool is_right(const Choice& choice) {
+  return choice.worth >= choice.value - kLost && choice.off <= kConsistent;
+}
+
+/// The greatest certainty equivalent at prices that are the cell's; null if there are none.
+const Choice* best_right(const std::vector<Choice>& choices) {
+  const Choice* best = nullptr;
+  for (const Choice& choice : choices) {
+    if (choice.worth > -kInfinity && choice.off <= kConsistent &&
+        (best == nullptr || choice.worth > best->worth)) {
+      best = &choice;
+    }
+  }
+  return best;
+}
+
+}  // namespace
+
+Selection::Selection(const ScaledMarket& market, const std::vector<Staircase>& stairs,
+                     StopToken& token)
+    : market_(market),
+      stairs_(stairs),
+      checkpoint_(token),
+      hull_(market.claims(), 2 * market.claims(), arena_),
+      demand_(market, stairs, arena_) {}
+
+Choice Selection::choose(const std::vector<Candidate>& tied,
+                         const std::vector<Candidate>& reserve) {
+  Choice choice = choose_right(tied, reserve);
+  const bool stocked = market_.claims() > 0 && market_.inventory.maxCoeff() > 0.0;
+  const double no_trade = stocked ? -demand_.risk(Array::Zero(market_.claims())) : 0.0;
+  if (choice.worth < no_trade - kLost) {
+    Choice safe = safe_choice();
+    if (safe.worth > choice.worth) {
+      safe.by_rule = choice.by_rule;
+      return safe;
+    }
+  }
+  return choice;
+}
+
+/// What is right, of what the search found.
+Choice Selection::choose_right(const std::vector<Candidate>& tied,
+                               const std::vector<Candidate>& reserve) {
+  std::vector<Choice> choices;  // all that were looked at
+  bool by_rule = true;
+  try {
+    const double size = market_.claims() + market_.states();
+    checkpoint_.pass(size * size * size);
+    Choice* chosen = choose_tied(tied, choices);
+    if (chosen != nullptr && is_right(*chosen)) {
+      return std::move(*chosen);
+    }
+    // One after the other, best first: what is right is better than all that follow.
+    for (const Candidate& candidate : reserve) {
+      chosen = choose_tied({candidate}, choices);
+      if (chosen != nullptr && is_right(*chosen)) {
+        break;
+      }
+    }
+  } catch (const Abandoned&) {
+    by_rule = false;
+  }
+  for (const auto* const found : {&tied, &reserve}) {
+    for (const Candidate& candidate : *found) {
+      if (candidate.optimum && candidate.optimum->state_prices.size() == market_.states()) {
+        choices.push_back(as_found(candidate));
+      }
+    }
+  }
+  const Choice* best = best_right(choices);
+  if (best == nullptr) {
+    choices.push_back(safe_choice());
+    best = best_right(choices);
+  }
+  Choice choice = best != nullptr ? *best : choices.back();
+  choice.by_rule = by_rule;
+  return choice;
+}
+
+/// The rule's choice among candidates that tie; null if no state prices reach any.
+Choice* Selection::choose_tied(const std::vector<Candidate>& candidates,
+                               std::vector<Choice>& choices) {
+  Settled settled;
+  const std::size_t first = choices.size();
+  for (const Candidate& candidate : candidates) {
+    settle(candidate, settled, choices);
+  }
+  double value = -kInfinity;
+  for (std::size_t number = first; number < choices.size(); ++number) {
+    value = std::max(value, choices[number].value);
+  }
+  std::vector<std::size_t> tied;
+  for (std::size_t number = first; number < choices.size(); ++number) {
+    if (choices[number].value >= value - kTie) {
+      tied.push_back(number);
+    }
+  }
+  Choice* best = best_of(tied.size() > 1 ? undominated(tied, settled, choices) : tied, choices);
+  return best != nullptr ? best : best_of(tied, choices);
+}
+
+/// Those of the tied that give way to no other of them, which rule 2 chose where they were to be
+/// had too.
+std::vector<std::size_t> Selection::undominated(const std::vector<std::size_t>& tied,
+                                                const Settled& settled,
+                                                std::vector<Choice>& choices) {
+  enum class State : char { kWorse, kStays, kGone };
+  std::vector<State> states(choices.size(), State::kWorse);
+  for (const std::size_t number : tied) {
+    states[number] = State::kStays;
+    choices[number].risk = demand_.risk(choices[number].demand);
+  }
+  const auto steps = [&](std::size_t number) {
+    const std::vector<int>& cell = choices[number].cell;
+    return std::count_if(cell.begin(), cell.end(), Staircase::is_step);
+  };
+  std::vector<std::size_t> order = tied;
+  std::sort(order.begin(), order.end(), [&](std::size_t a, std::size_t b) {
+    return std::make_pair(steps(a), choices[a].cell) < std::make_pair(steps(b), choices[b].cell);
+  });
+  // Of the same clearing twice, a hair off the end of a step and at it, each may have been turned
+  // down where the other was chosen: one after the other, so that one stays.
+  for (const std::size_t number : order) {
+    const Choice& choice = choices[number];
+    const bool gone = std::any_of(settled.begin(), settled.end(), [&](const auto& made) {
+      const auto& [cell, chosen] = made;
+      const Choice& other = choices[chosen];
+      if (chosen == number || states[chosen] == State::kWorse ||
+          !is_dominated(choice, other, cell)) {
+        return false;
+      }
+      return states[chosen] == State::kStays ||
+             demand_.regret(other.demand, cell) <
+                 demand_.regret(choice.demand, cell) - kRegretTolerance;
+    });
+    states[number] = gone ? State::kGone : State::kStays;
+  }
+  std::vector<std::size_t> left;
+  std::copy_if(tied.begin(), tied.end(), std::back_inserter(left),
+               [&](std::size_t number) { return states[number] == State::kStays; });
+  return left;
+}
+
+/// Whether the choice's demand was to be had in `cell` too, and as good, when rule 2 chose that of
+/// the other there.
+bool Selection::is_dominated(const Choice& choice, const Choice& other,
+                             const std::vector<int>& cell) const {
+  if (!part_of(choice.cell, cell)) {
+    return false;
+  }
+  const double money = demand_.revenue(other.demand, cell) - demand_.revenue(choice.demand, cell);
+  return money - (other.risk - choice.risk) <= kTie;
+}
+
+/// The larger volume, then the nearer state prices, then the first cell; none if no state prices
+/// reach any of them.
+Choice* Selection::best_of(const std::vector<std::size_t>& numbers, std::vector<Choice>& choices) {
+  Choice* best = nullptr;
+  for (const std::size_t number : numbers) {
+    Choice& choice = choices[number];
+    const double most = best != nullptr ? best->volume : 0.0;
+    const double margin = kSameVolume * std::max(most, choice.volume);
+    if ((best != nullptr && choice.volume < most - margin) || !add_prices(choice)) {
+      continue;
+    }
+    const bool first = best == nullptr || choice.volume > most + margin;
+    if (first || choice.divergence < best->divergence - kSameDivergence ||
+        (choice.divergence <= best->divergence + kSameDivergence && choice.cell < best->cell)) {
+      best = &choice;
+    }
+  }
+  return best;
+}
+
+/// A clearing as the search left it, at its own state prices.
+Choice Selection::as_found(const Candidate& candidate) {
+  const CellOptimum& optimum = *candidate.optimum;
+  Choice choice;
+  choice.cell = candidate.cell;
+  choice.demand = optimum.demand;
+  choice.value = optimum.objective;
+  choice.state_prices = optimum.state_prices.max(0.0);
+  choice.state_prices /= choice.state_prices.sum();
+  choice.worst_case = optimum.worst_case;
+  choice.marginal_state_prices = optimum.marginal_state_prices;
+  choice.multipliers = optimum.multipliers;
+  choice.nearest = false;
+  value_at_prices(choice);
+  return choice;
+}
+
+/// What follows the maker's own prices, where the search holds nothing that is right.
+Choice Selection::safe_choice() {
+  const std::vector<Corners> corners = find_corners(market_, stairs_);
+  SafeStart safe(market_, corners);
+  Choice choice = as_found(safe.follow());
+  if (choice.worth < safe.no_trade() - kTie) {
+    const std::vector<int> cell = safe.equilibrium();
+    StopToken patient({});  // whatever the limit: losing money is no answer to it
+    Selection at_equilibrium(market_, stairs_, patient);
+    std::vector<Choice> choices;
+    Choice* const best = at_equilibrium.choose_tied({{0.0, cell, nullptr}}, choices);
+    if (best != nullptr && best->worth > choice.worth) {
+      choice = std::move(*best);
+    }
+  }
+  return choice;
+}
+
+/// The certainty equivalent at the published prices, and how far these are off their ranges.
+void Selection::value_at_prices(Choice& choice) {
+  double revenue = 0.0;
+  choice.off = 0.0;
+  for (int k = 0; k < market_.claims(); ++k) {
+    const Piece range = claim(k).piece(choice.cell[static_cast<std::size_t>(k)]);
+    const double low = market_.price(k, range.price_low);
+    const double high = market_.price(k, range.price_high);
+    const double price = market_.payoffs.row(k).dot(choice.state_prices.matrix());
+    choice.off = std::max({choice.off, low - price, price - high});
+    revenue += std::clamp(price, low, high) * choice.demand[k];
+  }
+  choice.worth = revenue - demand_.risk(choice.demand);
+}
+
+/// Choose the demand; where it lies at the end of a step, move to the adjacent flat and choose
+/// again, so that each clearing is looked at in one cell only.
+void Selection::settle(const Candidate& candidate, Settled& settled, std::vector<Choice>& choices) {
+  std::vector<Settled::iterator> way;  // each hop leaves fewer steps: it does not come back
+  std::vector<int> cell = candidate.cell;
+  for (;;) {
+    const auto [place, fresh] = settled.emplace(cell, choices.size());
+    if (!fresh) {
+      for (const Settled::iterator& passed : way) {
+        passed->second = place->second;
+      }
+      return;
+    }
+    way.push_back(place);
+    const bool at_hand = candidate.optimum && candidate.solved && cell == candidate.cell;
+    const CellOptimum& optimum = at_hand ? *candidate.optimum : solve(cell);
+    ChosenDemand chosen = demand_.choose(optimum, cell, kOpenTie);
+    if (chosen.cell != cell) {
+      cell = std::move(chosen.cell);
+      continue;
+    }
+    Choice& choice = choices.emplace_back();
+    choice.cell = std::move(cell);
+    choice.demand = std::move(chosen.demand);
+    choice.value = optimum.objective;
+    choice.volume = volume(choice);
+    choice.worst_case = optimum.worst_case;
+    choice.marginal_state_prices = optimum.marginal_state_prices;
+    choice.multipliers = optimum.multipliers;
+    return;
+  }
+}
+
+const CellOptimum& Selection::solve(const std::vector<int>& cell) {
+  CellSolver& solver = solver_ ? *solver_ : solver_.emplace(market_, arena_, &checkpoint_);
+  set_cell(hull_, market_, stairs_, cell.data());
+  CellSolver::Settings settings;
+  settings.tolerance = kCandidateTolerance;
+  settings.central_multipliers = false;
+  solver.solve(hull_, settings);
+  iterations_ += solver.iterations();
+  return solver.optimum();
+}
+
+double Selection::volume(const Choice& choice) const {
+  double sum = 0.0;
+  for (int k = 0; k < market_.claims(); ++k) {
+    const Staircase& stairs = claim(k);
+    const int piece = choice.cell[static_cast<std::size_t>(k)];
+    const auto l = static_cast<std::size_t>(piece / 2);
+    double traded = stairs.sold[l];
+    if (Staircase::is_step(piece)) {
+      const double net = choice.demand[k] * (market_.scale / market_.span[k]) -
+                         stairs.bought[l + 1] + stairs.sold[l];
+      const Matched matched = match_at_limit(stairs.buy[l], stairs.sell[l], net);
+      traded += stairs.bought[l + 1] + matched.bought + matched.sold;
+    } else {
+      traded += stairs.bought[l];
+    }
+    sum += market_.demand(k, traded);
+  }
+  return sum;
+}
+
+/// False if no state prices reach the cell.
+bool Selection::add_prices(Choice& choice) {
+  const int claims = market_.claims();
+  Array low(claims);
+  Array high(claims);
+  Array flat(claims);
+  for (int k = 0; k < claims; ++k) {
+    const int piece = choice.cell[static_cast<std::size_t>(k)];
+    const Piece range = claim(k).piece(piece);
+    low[k] = market_.price(k, range.price_low);
+    high[k] = market_.price(k, range.price_high);
+    flat[k] = Staircase::is_step(piece) ? 0.0 : market_.demand(k, range.demand_low);
+  }
+  PriceRule& prices = prices_ ? *prices_ : prices_.emplace(market_, arena_, &checkpoint_);
+  const bool reached = prices.solve(low, high, flat);
+  choice.nearest = prices.nearest();
+  choice.state_prices = prices.state_prices();
+  choice.divergence = prices.divergence();
+  if (reached) {
+    value_at_prices(choice);
+  }
+  return reached;
+}
+
+const Staircase& Selection::claim(int k) const {
+  return stairs_[static_cast<std::size_t>(market_.original[static_cast<std::size_t>(k)])];
+}
+
+}  // namespace kpm
