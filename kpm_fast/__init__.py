@@ -12,6 +12,7 @@ from .book import read_book, write_book
 from .certificate import Certificate
 from .engine import clear, solve_cell, staircases
 from .errors import InputError, KpmError, TooManyCellsError, VerificationError
+from .implied import implied_ambiguity, prior_from_quotes
 from .market import Market
 from .orders import Order, Orders
 from .progress import Progress
@@ -40,7 +41,9 @@ __all__ = [
     "__version__",
     "check_certificate",
     "clear",
+    "implied_ambiguity",
     "load_result",
+    "prior_from_quotes",
     "read_book",
     "solve_cell",
     "staircases",

@@ -1,0 +1,5 @@
+"""``python -m kpm_fast.experiments``."""
+
+from .command import main
+
+raise SystemExit(main())
