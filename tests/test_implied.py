@@ -105,7 +105,7 @@ def test_wealth_must_be_the_same_in_every_state() -> None:
 
 def test_a_prior_from_quotes_meets_them() -> None:
     payoffs = [[1, 0, 0], [0, 1, 0], [0, 1, 2]]
-    low, high = [0.2, 0.3, -math.inf], [0.25, 0.3, 1.0]
+    low, high = [0.2, 0.3, -math.inf], [0.25, 0.3, 1.5]
     prior = kpm.prior_from_quotes(payoffs, low, high)
     prices = np.array(payoffs) @ prior
     assert prior.sum() == pytest.approx(1.0, abs=1e-15)
