@@ -8,8 +8,8 @@ from numpy.typing import ArrayLike
 from . import _core
 from .arrays import Floats, as_floats, frozen
 from .errors import InputError
-from .market import Market
-from .orders import Orders
+from .model.market import Market
+from .model.orders import Orders
 
 __all__ = ["implied_ambiguity", "prior_from_quotes"]
 

@@ -9,7 +9,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from kpm_fast import cli, experiments
+from kpm_fast import experiments
+from kpm_fast.cli import command as cli
 
 
 def test_every_experiment_writes_its_table_and_figure(

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from scipy.optimize import minimize
 
 import kpm_fast as kpm
-from kpm_fast import paper
+from kpm_fast.paper import simulations as paper
 
 SIMULATION_A = 0.66082913848379764  # KL((.18, .18, .18, .18, .28) | q), q_i ~ e^i
 

@@ -5,8 +5,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from .. import sample
-from ..engine import clear
-from ..plotstyle import BLUE, GREY
+from ..clearing.clear import clear
+from ..plots.style import BLUE, GREY
 from .experiment import Experiment
 
 if TYPE_CHECKING:

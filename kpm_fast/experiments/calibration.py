@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from ..plotstyle import BLUE, GREEN, GREY, ORANGE, MissingDependencyError
+from ..plots.style import BLUE, GREEN, GREY, ORANGE, MissingDependencyError
 from .experiment import Experiment
 
 if TYPE_CHECKING:

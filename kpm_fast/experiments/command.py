@@ -8,10 +8,10 @@ from pathlib import Path
 from types import MappingProxyType
 from typing import Any
 
-from ..plotstyle import house_style, new_figure, require_matplotlib, save
-from ..report import OpenConsole
-from ..staging import staged_files
-from ..tables import write_csv
+from ..cli.tables import PipeAwareConsole
+from ..files.atomic_files import staged_files
+from ..files.tables import write_csv
+from ..plots.style import house_style, new_figure, require_matplotlib, save
 from .aggregation import aggregation
 from .calibration import calibration
 from .experiment import Experiment
@@ -94,7 +94,7 @@ def run(args: argparse.Namespace) -> int:
     output: Path | None = args.output
     if output is not None:
         require_matplotlib()  # before anything is computed
-    console = OpenConsole()
+    console = PipeAwareConsole()
     for name in args.names or EXPERIMENTS:
         options: dict[str, Any] = dict(_QUICK[name]) if args.quick else {}
         if name == "implied" and args.data is not None:

@@ -12,10 +12,10 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import NDArray
 
-from ..engine import clear
-from ..market import Market
-from ..orders import Orders
-from ..plotstyle import BLUE, GREY, ORANGE
+from ..clearing.clear import clear
+from ..model.market import Market
+from ..model.orders import Orders
+from ..plots.style import BLUE, GREY, ORANGE
 from .experiment import Experiment
 
 if TYPE_CHECKING:

@@ -15,12 +15,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from .. import sample
-from ..book import read_book
-from ..engine import clear
+from ..clearing.clear import clear
 from ..implied import implied_ambiguity
-from ..market import Market
-from ..orders import Orders
-from ..plotstyle import BLUE, GREY, ORANGE
+from ..model.market import Market
+from ..model.orders import Orders
+from ..plots.style import BLUE, GREY, ORANGE
+from ..storage.book_folder import read_book
 from .experiment import Experiment
 
 if TYPE_CHECKING:

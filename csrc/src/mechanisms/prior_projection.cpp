@@ -2,11 +2,11 @@
 #include <algorithm>
 #include <vector>
 
-#include "api/units.hpp"
+#include "book/scaled_market.hpp"
+#include "book/staircase.hpp"
+#include "book/units.hpp"
 #include "kpm/kpm.hpp"
-#include "model/scaled_market.hpp"
-#include "model/staircase.hpp"
-#include "prices/nearest_prices.hpp"
+#include "selection/price_rule.hpp"
 
 namespace kpm {
 
@@ -34,7 +34,7 @@ PriorProjection project_prior(const Market& market, const double* low, const dou
     to[k] = std::min(scaled.price(k, high[source]), 1.0);
   }
   Arena arena;
-  NearestPrices prices(scaled, arena);
+  PriceRule prices(scaled, arena);
   result.reached = prices.solve(from, to, demand);
   if (result.reached) {
     result.nearest = prices.nearest();
