@@ -8,9 +8,9 @@ maker in the worst case, subject to the limit order logic, and proves it.
 
 from ._version import __version__
 from .clearing.clear import clear, solve_cell, staircases
+from .clearing.implied import implied_ambiguity, prior_from_quotes
 from .clearing.progress import Progress
 from .errors import InputError, KpmError, TooManyCellsError, VerificationError
-from .implied import implied_ambiguity, prior_from_quotes
 from .model.certificate import Certificate
 from .model.market import Market
 from .model.orders import Order, Orders

@@ -47,7 +47,7 @@ def test_shading_pays_in_thin_books_only() -> None:
 
 def test_ambiguity_buys_safety_with_profit() -> None:
     table = experiments.frontier(runs=8).table
-    assert np.all(np.diff(table["tail_loss"]) < 0.0)
+    assert np.all(np.diff(table["tail_loss"]) < 1e-6)
     assert table["expected_profit"][-1] < table["expected_profit"][0]
     assert max(table["share_of_bound"]) <= 1.0  # theorem D
 

@@ -3,9 +3,11 @@
 ``kpm-fast experiments`` runs them; each is a function that returns an :class:`Experiment`.
 """
 
+from collections.abc import Callable, Mapping
+from types import MappingProxyType
+
 from .aggregation import aggregation
 from .calibration import calibration, radius_from_data
-from .command import EXPERIMENTS
 from .experiment import Experiment
 from .frontier import frontier, largest_probability
 from .implied import implied
@@ -22,3 +24,14 @@ __all__ = [
     "radius_from_data",
     "shading",
 ]
+
+EXPERIMENTS: Mapping[str, Callable[..., Experiment]] = MappingProxyType(
+    {
+        "implied": implied,
+        "frontier": frontier,
+        "shading": shading,
+        "calibration": calibration,
+        "aggregation": aggregation,
+    }
+)
+"""Every experiment by the name that the command line gives it."""

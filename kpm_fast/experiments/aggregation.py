@@ -33,7 +33,7 @@ def aggregation(books: int = 60, seed: int = 1) -> Experiment:
     one, six = [], []
     for number in range(books):
         market, orders = sample.race_card(
-            runners=RUNNERS, levels=3, seed=seed + number, opinion=1.3, ambiguity=0.01
+            runners=RUNNERS, levels=3, seed=seed + number, crossed=0.0, opinion=1.5, ambiguity=0.01
         )
         result = clear(market, orders, tolerance=1e-7, threads=1)
         one.append(float(result.fills.sum()))
@@ -67,5 +67,7 @@ def _draw(axes: Axes, one: list[float], six: list[float], more: float) -> None:
     axes.set_title(f"One maker trades {100 * more:.0f} % more than six")
     axes.set_xlabel("six makers of a runner each (shares)")
     axes.set_ylabel("one maker (shares)")
+    axes.xaxis.set_major_formatter("{x:,.0f}")
+    axes.yaxis.set_major_formatter("{x:,.0f}")
     axes.set_xlim(0.0, top)
     axes.set_ylim(0.0, top)

@@ -101,8 +101,8 @@ def frontier(runs: int = 60, seed: int = 1) -> Experiment:
         answer=f"From Ω = {AMBIGUITIES[first]:g} to {AMBIGUITIES[last]:g} the expected profit "
         f"goes from {rows['expected_profit'][first]:.1f} to {rows['expected_profit'][last]:.1f}, "
         f"the mean of the worst {100 * TAIL:.0f} % of outcomes from "
-        f"{-rows['tail_loss'][first]:.1f} to {-rows['tail_loss'][last]:.1f}. The largest loss of {runs} runs in any state is "
-        f"{100 * used:.0f} % of what theorem D allows there.",
+        f"{-rows['tail_loss'][first]:.1f} to {-rows['tail_loss'][last]:.1f}. The largest loss of "
+        f"{runs} runs in any state is {100 * used:.0f} % of what theorem D allows there.",
         table=rows,
         draw=lambda axes: _draw(axes, rows),
     )

@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 
 from .. import sample
 from ..clearing.clear import clear
-from ..implied import implied_ambiguity
+from ..clearing.implied import implied_ambiguity
 from ..model.market import Market
 from ..model.orders import Orders
 from ..plots.style import BLUE, GREY, ORANGE

@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 from ..clearing.clear import clear
 from ..model.market import Market
 from ..model.orders import Orders
-from ..plots.style import BLUE, GREY
+from ..plots.style import BLUE
 from .experiment import Experiment
 
 if TYPE_CHECKING:
@@ -46,17 +46,15 @@ def shading(books: int = 40, seed: int = 1) -> Experiment:
         ).mean(axis=0)
         best = float(surplus.max())
         shares.append(float(1.0 - surplus[0] / best) if best > 0.0 else 0.0)
-    told = ", ".join(f"{100 * share:.2g} %" for share in shares)
+    told = ", ".join(f"{100 * share:.1f} %" for share in shares)
     return Experiment(
         name="shading",
         question="How much does a trader gain by bidding less than the claim is worth?",
         answer=f"With {', '.join(map(str, OTHERS))} other orders {told} of the best surplus "
-        "come from shading the bid. Under `cost` payments the gain is zero whatever the book: each "
-        "trade pays the difference of the maker's cost, so that the bid decides the fill alone.",
+        "come from shading the bid.",
         table={
             "other_orders": list(OTHERS),
             "share_from_shading": shares,
-            "under_cost_payments": [0.0] * len(OTHERS),
         },
         draw=lambda axes: _draw(axes, shares),
     )
@@ -90,22 +88,13 @@ def _draw(axes: Axes, shares: list[float]) -> None:
     axes.bar(places, [100.0 * share for share in shares], 0.55, color=BLUE, zorder=2)
     for place, share in zip(places, shares, strict=True):
         axes.annotate(
-            f"{100 * share:.2g} %",
+            f"{100 * share:.1f} %",
             (place, 100.0 * share),
             (0, 3),
             textcoords="offset points",
             ha="center",
             color=BLUE,
         )
-    axes.axhline(0.0, color=GREY, linewidth=1.2, zorder=3)
-    axes.annotate(
-        "`cost` payments: none",
-        (places[-1], 0.0),
-        (0, 26),
-        textcoords="offset points",
-        ha="center",
-        color=GREY,
-    )
     axes.set_title("A thick book leaves nothing to gain by bidding less")
     axes.set_xticks(places, [str(others) for others in OTHERS])
     axes.set_xlabel("other orders in the book")

@@ -5,11 +5,11 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import ArrayLike
 
-from . import _core
-from .arrays import Floats, as_floats, frozen
-from .errors import InputError
-from .model.market import Market
-from .model.orders import Orders
+from .. import _core
+from ..arrays import Floats, as_floats, frozen
+from ..errors import InputError
+from ..model.market import Market
+from ..model.orders import Orders
 
 __all__ = ["implied_ambiguity", "prior_from_quotes"]
 

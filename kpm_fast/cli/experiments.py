@@ -3,34 +3,18 @@
 from __future__ import annotations
 
 import argparse
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping
 from pathlib import Path
 from types import MappingProxyType
 from typing import Any
 
-from ..cli.tables import PipeAwareConsole
+from ..experiments import EXPERIMENTS, Experiment
 from ..files.atomic_files import staged_files
 from ..files.tables import write_csv
 from ..plots.style import house_style, new_figure, require_matplotlib, save
-from .aggregation import aggregation
-from .calibration import calibration
-from .experiment import Experiment
-from .frontier import frontier
-from .implied import implied
-from .shading import shading
+from .tables import PipeAwareConsole
 
-__all__ = ["EXPERIMENTS", "add_parser", "main", "run", "write"]
-
-EXPERIMENTS: Mapping[str, Callable[..., Experiment]] = MappingProxyType(
-    {
-        "implied": implied,
-        "frontier": frontier,
-        "shading": shading,
-        "calibration": calibration,
-        "aggregation": aggregation,
-    }
-)
-"""Every experiment by the name that the command line gives it."""
+__all__ = ["add_parser", "run", "write"]
 
 #: The size of each experiment with ``--quick``.
 _QUICK: Mapping[str, Mapping[str, int]] = MappingProxyType(
@@ -62,11 +46,6 @@ def add_parser(subparsers: Any) -> argparse.ArgumentParser:
         help="answer questions of a maker by clearing many books",
         description="Run experiments with fixed seeds, and say what is seen.",
     )
-    _add_arguments(parser)
-    return parser
-
-
-def _add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "names",
         nargs="*",
@@ -84,6 +63,7 @@ def _add_arguments(parser: argparse.ArgumentParser) -> None:
         help="folder of recorded books for `implied` (default: generated books)",
     )
     parser.set_defaults(run=run, parser=parser)
+    return parser
 
 
 def run(args: argparse.Namespace) -> int:
@@ -107,12 +87,3 @@ def run(args: argparse.Namespace) -> int:
                 console.print(f"  {path}", highlight=False, markup=False, soft_wrap=True)
         console.print()
     return 0
-
-
-def main(arguments: Sequence[str] | None = None) -> int:
-    """The command by itself."""
-    parser = argparse.ArgumentParser(
-        prog="python -m kpm_fast.experiments", description="Run experiments with fixed seeds."
-    )
-    _add_arguments(parser)
-    return run(parser.parse_args(arguments))
