@@ -33,7 +33,7 @@ def aggregation(books: int = 60, seed: int = 1) -> Experiment:
     one, six = [], []
     for number in range(books):
         market, orders = sample.race_card(
-            runners=RUNNERS, levels=3, seed=seed + number, crossed=0.0, opinion=1.5, ambiguity=0.01
+            runners=RUNNERS, levels=3, seed=seed + number, crossed=0.2, opinion=1.5, ambiguity=0.01
         )
         result = clear(market, orders, tolerance=1e-7, threads=1)
         one.append(float(result.fills.sum()))
