@@ -46,6 +46,9 @@ def test_any_limit_on_any_book(method: str, book: Book, limit: dict[str, Any]) -
     cut = kpm.clear(market, orders, method, threads=1, **limit)
     stopped = next((STOPPED[name] for name in limit if name in STOPPED), kpm.Status.INTERRUPTED)
     assert cut.status in {best.status, stopped}
+    slack = book.tolerance(1e-10)
+    for one in (best, cut):  # theorem A: no auction hurts
+        assert one.certainty_equivalent >= one.no_trade_equivalent - slack
     if cut.status is kpm.Status.OPTIMAL:
         assert cut.gap <= max(cut.tolerance * cut.scale, book.rounding)
     verification = cut.verify()
