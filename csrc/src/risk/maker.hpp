@@ -12,10 +12,10 @@ namespace kpm {
 /// are state prices, its conjugate C* says what each of them costs the maker in beliefs.
 ///
 /// A maker stands at losses, set by set_losses(); slope(), increment() and curvature() refer to
-/// them. None of its functions allocates. Not for two threads at a time.
+/// them. These four allocate nothing. Not for two threads at a time.
 class Maker {
  public:
-  Maker() = default;
+  explicit Maker(Eigen::Index states) : state_prices_(Array::Zero(states)) {}
   Maker(const Maker&) = delete;
   Maker& operator=(const Maker&) = delete;
   virtual ~Maker() = default;
