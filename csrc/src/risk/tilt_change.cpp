@@ -120,7 +120,7 @@ double TiltChange::fill_psi(const double* change) {
 double TiltChange::sums(double tau) {
   const double t = t_ + tau;
   Pair z(0.0, 0.0);
-  Pair lean(0.0, 0.0);
+  Pair move_toward_central_path(0.0, 0.0);
   Pair mean_m(0.0, 0.0);
   Pair gain(0.0, 0.0);
   Pair first(0.0, 0.0);
