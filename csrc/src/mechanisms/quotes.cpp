@@ -3,8 +3,6 @@
 #include <algorithm>
 #include <cmath>
 
-#include "kpm/kpm.hpp"
-
 namespace kpm {
 
 namespace {

@@ -1,6 +1,7 @@
 // What a maker bids and asks, how much it trades until a limit, and what a trade costs.
 #pragma once
 
+#include "kpm/kpm.hpp"
 #include "numerics/dense.hpp"
 #include "risk/maker.hpp"
 
@@ -31,7 +32,7 @@ class TradeSize {
   TradeSize(Maker& maker, const ArrayView& losses, const ArrayView& payoff);
 
   /// sup {x <= most : C'(L + x a; a) <= price}: the fill of a single order.
-  double to_price(double price, double most);
+  double to_price(double price, double most = kInfinity);
   /// sup {x : C(L + x a) - C(L) <= budget}: what of its certainty equivalent the maker stakes.
   double to_budget(double budget);
   /// How much until the worst state leaves a greater loss, a payment of C(L + x a) - C(L) included:

@@ -11,6 +11,7 @@ namespace kpm {
 namespace {
 
 constexpr int kBisections = 200;
+constexpr int kNewtonSteps = 6;  // from a digit or more to all of them
 
 }  // namespace
 
@@ -168,17 +169,20 @@ double KnightianMaker::closest_divergence(const ArrayView& g) {
       const double target = std::log(g[i] / prior_[i]) - omega_;
       // x + ln x = target + s + ln s with x = s + y; then once more in y, which has the digits.
       const double z = target + s + std::log(s);
-      double x = z > 1.0 ? z - std::log(z) : std::exp(std::min(z - std::exp(z - 1.0), 0.0));
-      for (int k = 0; k < 8; ++k) {
-        const double rest = z - x - std::log(x);
-        x *= std::max(1.0 + rest / (1.0 + x), 0.01);
+      double u = z > 1.0 ? std::log(z - std::log(z)) : z;
+      for (int k = 0; k < kNewtonSteps; ++k) {  // u + e^u = z, u = ln x: convex in u
+        const double power = std::exp(u);
+        u -= (u + power - z) / (1.0 + power);
       }
+      const double x = std::exp(u);
       double y = x - s;
+      double ratio = x / s;  // g / p = 1 + y / s, whichever has the digits
       if (std::abs(y) < 0.5 * s) {
         y += (target - y - std::log1p(y / s)) * (s + y) / (s + y + 1.0);
+        ratio = 1.0 + y / s;
       }
-      p[i] = g[i] / (1.0 + y / s);
-      sum -= g[i] * y / (s + y);
+      p[i] = g[i] / ratio;
+      sum -= p[i] * y / s;
     }
     return sum;
   };

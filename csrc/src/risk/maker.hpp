@@ -1,9 +1,6 @@
 // What every maker of the family is: a convex, increasing, cash-additive cost of owing.
 #pragma once
 
-#include <memory>
-
-#include "kpm/makers.hpp"
 #include "numerics/dense.hpp"
 
 namespace kpm {
@@ -72,8 +69,5 @@ class Maker {
  protected:
   Array state_prices_;
 };
-
-/// The maker in units of `money`: C(money L) / money. Parameters are copied.
-std::unique_ptr<Maker> make_maker(const MakerModel& model, double money = 1.0);
 
 }  // namespace kpm

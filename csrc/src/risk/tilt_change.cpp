@@ -12,7 +12,8 @@ namespace {
 
 constexpr double kSeries = 0.05;  // up to here the series of e^x - 1 holds to rounding
 constexpr double kAccurate =
-    1e-13;  // second-order error, relative to the change: third is rounding
+    1e-13;                          // second-order error, relative to the change: third is rounding
+constexpr double kLastStep = 1e-7;  // relative: Newton's next step is rounding
 constexpr int kIterations = 30;
 
 PairSlice pair_at(Array& values, Eigen::Index i) { return PairSlice(&values[i]); }
@@ -120,7 +121,7 @@ double TiltChange::fill_psi(const double* change) {
 double TiltChange::sums(double tau) {
   const double t = t_ + tau;
   Pair z(0.0, 0.0);
-  Pair move_toward_central_path(0.0, 0.0);
+  Pair lean(0.0, 0.0);
   Pair mean_m(0.0, 0.0);
   Pair gain(0.0, 0.0);
   Pair first(0.0, 0.0);
@@ -169,6 +170,7 @@ bool TiltChange::evaluate(const ArrayView& change, double* value, Array* prices)
     const double span = std::max(std::abs(growth_.minCoeff()), std::abs(growth_.maxCoeff()));
     double tau = variance_ > 0.0 ? -t_ * covariance / variance_ : 0.0;
     bool found = false;
+    bool last = false;
     for (int iteration = 0; iteration < kIterations && !found; ++iteration) {
       if (!(t_ + tau > 0.0)) {
         tau = -0.5 * t_;
@@ -185,7 +187,9 @@ bool TiltChange::evaluate(const ArrayView& change, double* value, Array* prices)
       const double above = 0.5 * scale * g * step / (t * t);
       const double divergence = mean_m_ - std::log1p(z_);
       growth = gain_ + scale * ((g - divergence) / t_ - g / t) - above;
-      found = above <= kAccurate * span;
+      // The value is right to second order in what is left of the step, the prices to first.
+      found = above <= kAccurate * span && (prices == nullptr || last);
+      last = std::abs(step) <= kLastStep * t;
       if (!found) {
         tau -= std::clamp(step, -0.5 * t, 2.0 * t);
       }

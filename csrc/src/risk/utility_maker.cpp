@@ -83,11 +83,11 @@ double UtilityMaker::increment(const ArrayView& change, Array* prices) {
 }
 
 double UtilityMaker::conjugate(const ArrayView& g) {
-  return -wealth_ * std::exp(-relative_entropy_of(prior_, g));
+  return -wealth_ * std::expm1(-relative_entropy_of(prior_, g));
 }
 
 double UtilityMaker::conjugate_at_vertex(Eigen::Index /*state*/) {
-  return states() == 1 ? -wealth_ : 0.0;
+  return states() == 1 ? 0.0 : wealth_;
 }
 
 bool UtilityMaker::curvature(Array& weight, Array& centre) const {

@@ -1,4 +1,4 @@
-#include "risk/maker.hpp"
+#include "risk/make_maker.hpp"
 
 #include "risk/knightian_maker.hpp"
 #include "risk/polytope_maker.hpp"
