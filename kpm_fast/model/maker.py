@@ -102,8 +102,8 @@ class Maker(Value, ABC):
         Returns
         -------
         ndarray of shape (N,) or (R, N)
-            Each sums to one. Where C has a kink: the prior on the worst states (Knightian), alike on
-            them (worst state), the mean of the vertices that attain the maximum (polytope).
+            Each sums to one. Where C has a kink: the prior on the worst states (Knightian), alike
+            on them (worst state), the mean of the vertices that attain the maximum (polytope).
         """
         maker, rows, single = self._rows(-self.inventory if losses is None else losses, "losses")
         prices = _core.maker_state_prices(maker._model(), rows)
