@@ -31,7 +31,7 @@ from ..files.tables import write_csv
 from ..model.status import Status
 from ..result import Result
 from ..storage.book_folder import BOOK_FILES
-from . import book_options, experiments, paper, sample
+from . import book_options, experiments, paper, sample, sweep
 from . import verify as checking
 from .tables import PipeAwareConsole, print_book, print_result
 
@@ -157,6 +157,7 @@ def _parser() -> argparse.ArgumentParser:
     _add_clear(commands)
     checking.add_parser(commands)
     paper.add_parser(commands)
+    sweep.add_parsers(commands)
     experiments.add_parser(commands)
     sample.add_parser(commands)
     return parser
