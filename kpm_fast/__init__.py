@@ -6,7 +6,10 @@ probabilities are wrong. :func:`clear` finds the state prices and fills that are
 maker in the worst case, subject to the limit order logic, and proves it.
 """
 
+from . import sample
 from ._version import __version__
+from .analysis.advice import Advice, advise, loss_bound
+from .analysis.sweep import Sweep, sweep
 from .clearing.clear import clear, solve_cell, staircases
 from .clearing.implied import implied_ambiguity, prior_from_quotes
 from .clearing.progress import Progress
@@ -34,6 +37,7 @@ from .verification.checks import Check, Verification
 
 __all__ = [
     "LMSR",
+    "Advice",
     "CellResult",
     "Certificate",
     "Check",
@@ -52,6 +56,7 @@ __all__ = [
     "StartingOrders",
     "Stats",
     "Status",
+    "Sweep",
     "TooManyCellsError",
     "Trade",
     "UtilityMaker",
@@ -59,13 +64,17 @@ __all__ = [
     "VerificationError",
     "WorstStateMaker",
     "__version__",
+    "advise",
     "check_certificate",
     "clear",
     "implied_ambiguity",
     "load_result",
+    "loss_bound",
     "prior_from_quotes",
     "read_book",
+    "sample",
     "solve_cell",
     "staircases",
+    "sweep",
     "write_book",
 ]
