@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import builtins
-import subprocess
-import sys
 from argparse import Namespace
 from pathlib import Path
 from typing import Any
@@ -16,6 +14,7 @@ import kpm_fast
 from kpm_fast import figures, paper, proof_picture, sample
 from kpm_fast.illustrations import _corners
 from kpm_fast.plotstyle import house_style, new_figure
+from programs import run_program
 
 matplotlib = pytest.importorskip("matplotlib")
 
@@ -118,7 +117,7 @@ from kpm_fast import figures
 figures.staircase()
 assert "matplotlib.pyplot" not in sys.modules
 """
-    subprocess.run([sys.executable, "-c", code], check=True)
+    run_program(code)
 
 
 def test_without_matplotlib_the_command_says_what_to_install(
