@@ -13,7 +13,7 @@ import numpy as np
 import pytest
 
 import kpm_fast as kpm
-from kpm_fast import cli
+from kpm_fast.cli import command as cli
 from programs import kpm_fast_command, run_command
 
 MARKET = kpm.Market(

@@ -18,7 +18,8 @@ import numpy as np
 import pytest
 
 import kpm_fast as kpm
-from kpm_fast import cli, staging
+from kpm_fast.cli import command as cli
+from kpm_fast.files import atomic_files as staging
 from programs import (
     environment,
     kpm_fast_command,
@@ -138,7 +139,7 @@ def test_the_reader_leaves_early(book: Path, options: list[str]) -> None:
 
 LIMITED = """
 import resource, sys
-from kpm_fast import cli
+from kpm_fast.cli import command as cli
 
 size, (_, hard) = int(sys.argv[1]), resource.getrlimit(resource.RLIMIT_FSIZE)
 resource.setrlimit(resource.RLIMIT_FSIZE, (size, hard))  # Python ignores SIGXFSZ
@@ -241,7 +242,7 @@ def test_a_folder_that_may_not_be_written(kind: str, book: Path, tmp_path: Path)
 
 LITTLE_MEMORY = """
 import resource, sys
-from kpm_fast import cli
+from kpm_fast.cli import command as cli
 
 used = int(open("/proc/self/statm").read().split()[0]) * resource.getpagesize()
 more = 1024 * int(sys.argv[1])
@@ -299,7 +300,7 @@ def test_killed_while_it_writes(blow: signal.Signals, book: Path, tmp_path: Path
     target = tmp_path / "made"
     program = (
         "import sys\n"
-        "from kpm_fast import cli\nprint('ready', flush=True)\n"
+        "from kpm_fast.cli import command as cli\nprint('ready', flush=True)\n"
         "code = cli.main(sys.argv[1:])\nprint('once', flush=True)\n"
         "while code == 0: code = cli.main(sys.argv[1:])\n"
         "sys.exit(code)"

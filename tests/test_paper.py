@@ -13,7 +13,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from kpm_fast import paper
+from kpm_fast.paper import simulations as paper
 from programs import kpm_fast_command, run_command
 
 
