@@ -19,6 +19,7 @@ from typing import IO, Any, TypeVar, get_type_hints
 import numpy as np
 from numpy.typing import NDArray
 
+from .._version import __version__
 from ..arrays import as_number, as_path
 from ..errors import InputError
 from ..files.atomic_files import staged_binary
@@ -26,15 +27,16 @@ from ..files.strict_json import parse_json
 from ..model.certificate import Certificate
 from ..model.market import Market
 from ..model.orders import Orders
-from ..model.outcome import Result, Stats
+from ..model.outcome import Outcome, Stats
 from ..model.status import Status
 
-__all__ = ["FORMAT", "VERSION", "load_result", "save_result"]
+__all__ = ["FORMAT", "VERSION", "read_outcome", "write_outcome"]
 
 FORMAT = "kpm-fast clearing"
 VERSION = 1  # of the format; a reader refuses what it does not know
 
 _HEADER, _IDS = "header.json", "orders/order_id.json"
+_TIMES = "orders/time.json"  # where doubles do not hold every digit
 _EPOCH = (1980, 1, 1, 0, 0, 0)  # the same result makes the same bytes at any time
 _NUMBERS = (
     "revenue",
@@ -46,7 +48,7 @@ _NUMBERS = (
     "tolerance",
 )
 _NOT_FINITE = {"inf": "Infinity", "-inf": "-Infinity", "nan": "NaN"}  # JSON has no such numbers
-_ALLOCATIONS = ("pro_rata", "time")
+_ALLOCATIONS = ("pro_rata", "time", "book_order")
 #: Arrays by entry: type and axes (N states, K claims, J orders, L leaves).
 _MARKET = {"payoffs": ("<f8", "KN"), "prior": ("<f8", "N"), "inventory": ("<f8", "N")}
 _ORDERS = {
@@ -76,26 +78,26 @@ _CERTIFICATE = {
     "bound": ("<f8", "L"),
 }
 _Value = TypeVar("_Value")
+_Outcome = TypeVar("_Outcome", bound=Outcome)
 
 
 # -- writing ------------------------------------------------------------------------------------
 
 
-def save_result(result: Result, path: str | os.PathLike[str]) -> None:
+def write_outcome(result: Outcome, path: str | os.PathLike[str]) -> None:
     """Write a result, its market, orders and certificate to one file.
 
     Parameters
     ----------
-    result : Result
+    result : Outcome
     path : path
         Taken as it is; ``.npz`` tells people that NumPy opens it. The file appears complete or
         not at all, its folder is made if need be.
     """
-    from .. import __version__  # the package imports this module
-
     market, orders, proof = result.market, result.orders, result.certificate
     labels, codes = _coded_claims(orders)
-    columns = _ORDERS if orders.time is None else {**_ORDERS, **_TIME}
+    spelled = orders.time if orders.time is not None and orders.time.dtype.kind == "O" else None
+    columns = _ORDERS if orders.time is None or spelled is not None else {**_ORDERS, **_TIME}
     groups: list[tuple[str, object, dict[str, tuple[str, str]]]] = [
         ("market", market, _MARKET),
         ("orders", orders, columns),
@@ -104,6 +106,7 @@ def save_result(result: Result, path: str | os.PathLike[str]) -> None:
     ]
     entries = [f"{group}/{name}.npy" for group, _, kinds in groups for name in kinds]
     entries += [_IDS] if orders.has_order_id else []
+    entries += [_TIMES] if spelled is not None else []
     header = {
         "format": FORMAT,
         "version": VERSION,
@@ -132,6 +135,8 @@ def save_result(result: Result, path: str | os.PathLike[str]) -> None:
                     np.lib.format.write_array(entry, plain, version=(1, 0), allow_pickle=False)
         if orders.has_order_id:
             archive.writestr(_entry(_IDS), json.dumps(list(orders.order_id)) + "\n")
+        if spelled is not None:
+            archive.writestr(_entry(_TIMES), json.dumps(list(spelled)) + "\n")
 
 
 def _entry(name: str) -> zipfile.ZipInfo:
@@ -165,33 +170,15 @@ def _stat_text(value: Any) -> Any:
 # -- reading ------------------------------------------------------------------------------------
 
 
-def load_result(path: str | os.PathLike[str]) -> Result:
-    """Read a clearing that :meth:`Result.save` wrote, every bit of it.
+def read_outcome(path: str | os.PathLike[str], kind: type[_Outcome]) -> _Outcome:
+    """Read what :func:`write_outcome` wrote, as the given class of outcomes.
 
-    Market and orders are validated like new ones, everything else for type, shape and range;
-    whether the figures are true is for :meth:`Result.verify` and :func:`check_certificate`.
-
-    Parameters
-    ----------
-    path : path
-
-    Returns
-    -------
-    Result
-        With ``market``, ``orders`` and, if one was saved, ``certificate``.
-
-    Raises
-    ------
-    InputError
-        Naming the file and the field: not such a file, damaged, of a later version, or with
-        entries that are missing, unknown or unfit.
-    OSError
-        If the file cannot be read.
+    :func:`kpm_fast.load_result` says what is checked and what is raised.
     """
     stream = io.BytesIO(as_path(path).read_bytes())  # what fails from here on is the file's fault
     try:
         with zipfile.ZipFile(stream) as archive:
-            return _Reader(archive).result()
+            return _Reader(archive).outcome(kind)
     except InputError as error:
         raise error.located(path) from None
     except MemoryError:
@@ -219,7 +206,7 @@ class _Reader:
         known = {"format", "version", "software", "entries"}
         self._header = {name: header[name] for name in header.keys() - known}
 
-    def result(self) -> Result:
+    def outcome(self, kind: type[_Outcome]) -> _Outcome:
         market, orders = self._market(), self._orders()
         _located("orders", lambda: orders.claim_index(market))
         arrays = self._arrays("result", _RESULT)
@@ -232,7 +219,7 @@ class _Reader:
             raise InputError(
                 f"must be between 0 and 1, got {numbers['tolerance']}", field="tolerance"
             )
-        result = Result(
+        result = kind(
             status=Status(self._choice("status", [str(status) for status in Status])),
             allocation=self._choice("allocation", _ALLOCATIONS),
             market=market,
@@ -250,10 +237,10 @@ class _Reader:
         claims, states = self._labels("claims"), self._labels("states")
         self._sizes |= {"K": len(claims), "N": len(states)}
         arrays = self._arrays("market", _MARKET)
-        settings = {name: self._number(name) for name in ("risk_aversion", "ambiguity")}
-        return _located(
-            "market", lambda: Market(**arrays, **settings, claims=claims, states=states)
-        )
+        labels: dict[str, Any] = {"claims": claims, "states": states}
+        for name in ("risk_aversion", "ambiguity"):
+            labels[name] = self._number(name)
+        return _located("market", lambda: Market(**arrays, **labels))
 
     def _orders(self) -> Orders:
         timed = "orders/time.npy" in self._left
@@ -267,6 +254,8 @@ class _Reader:
             columns["claim"] = np.array(labels, dtype=object)[codes]
         if _IDS in self._left:
             columns["order_id"] = _texts(self._json(_IDS), _IDS)
+        if _TIMES in self._left and not timed:
+            columns["time"] = _texts(self._json(_TIMES), _TIMES)
         return _located("orders", lambda: Orders(**columns))
 
     def _stats(self) -> Stats:
