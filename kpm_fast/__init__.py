@@ -7,6 +7,8 @@ maker in the worst case, subject to the limit order logic, and proves it.
 """
 
 from ._version import __version__
+from .analysis.advice import Advice, advise, loss_bound
+from .analysis.sweep import Sweep, sweep
 from .clearing.clear import clear, solve_cell, staircases
 from .clearing.implied import implied_ambiguity, prior_from_quotes
 from .clearing.progress import Progress
@@ -34,6 +36,7 @@ from .verification.checks import Check, Verification
 
 __all__ = [
     "LMSR",
+    "Advice",
     "CellResult",
     "Certificate",
     "Check",
@@ -52,6 +55,7 @@ __all__ = [
     "StartingOrders",
     "Stats",
     "Status",
+    "Sweep",
     "TooManyCellsError",
     "Trade",
     "UtilityMaker",
@@ -59,13 +63,16 @@ __all__ = [
     "VerificationError",
     "WorstStateMaker",
     "__version__",
+    "advise",
     "check_certificate",
     "clear",
     "implied_ambiguity",
     "load_result",
+    "loss_bound",
     "prior_from_quotes",
     "read_book",
     "solve_cell",
     "staircases",
+    "sweep",
     "write_book",
 ]
