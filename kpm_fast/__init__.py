@@ -6,6 +6,7 @@ probabilities are wrong. :func:`clear` finds the state prices and fills that are
 maker in the worst case, subject to the limit order logic, and proves it.
 """
 
+from . import sample
 from ._version import __version__
 from .analysis.advice import Advice, advise, loss_bound
 from .analysis.sweep import Sweep, sweep
@@ -71,6 +72,7 @@ __all__ = [
     "loss_bound",
     "prior_from_quotes",
     "read_book",
+    "sample",
     "solve_cell",
     "staircases",
     "sweep",
