@@ -13,6 +13,7 @@ from .analysis.sweep import Sweep, sweep
 from .clearing.clear import clear, solve_cell, staircases
 from .clearing.implied import implied_ambiguity, prior_from_quotes
 from .clearing.progress import Progress
+from .clearing.stop_token import StopToken
 from .errors import InputError, KpmError, TooManyCellsError, VerificationError
 from .model.certificate import Certificate
 from .model.maker import Maker
@@ -56,6 +57,7 @@ __all__ = [
     "StartingOrders",
     "Stats",
     "Status",
+    "StopToken",
     "Sweep",
     "TooManyCellsError",
     "Trade",
