@@ -6,6 +6,7 @@ probabilities are wrong. :func:`clear` finds the state prices and fills that are
 maker in the worst case, subject to the limit order logic, and proves it.
 """
 
+from . import sample
 from ._version import __version__
 from .analysis.advice import Advice, advise
 from .analysis.sweep import Sweep, sweep
@@ -70,6 +71,7 @@ __all__ = [
     "load_result",
     "prior_from_quotes",
     "read_book",
+    "sample",
     "solve_cell",
     "staircases",
     "sweep",
