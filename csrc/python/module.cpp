@@ -15,6 +15,7 @@
 #include "interpreter_lock.hpp"
 #include "keys.hpp"
 #include "kpm/kpm.hpp"
+#include "maker_model.hpp"
 
 #ifndef KPM_VERSION
 #define KPM_VERSION "unknown"
@@ -388,6 +389,7 @@ PYBIND11_MODULE(_core_of_main, module, py::mod_gil_not_used(),
              arg("claim").noconvert(), arg("side").noconvert(), arg("price").noconvert(),
              arg("quantity").noconvert(), arg("cell").noconvert(), arg("tolerance"),
              arg("max_iterations"));
+  kpm::add_makers(module);
   module.def("project_prior", &project_prior, arg("payoffs").noconvert(), arg("prior").noconvert(),
              arg("low").noconvert(), arg("high").noconvert());
   module.def("build_info", &build_info);

@@ -17,6 +17,7 @@ from ..arrays import Floats, Ints, as_number, check_complete
 from ..errors import InputError, TooManyCellsError, count_text
 from ..model.certificate import Certificate
 from ..model.immutable import construct
+from ..model.labels import align
 from ..model.market import Market
 from ..model.orders import Orders, check_book
 from ..model.outcome import CellResult, Stats
@@ -173,9 +174,9 @@ def solve_cell(
     ----------
     market : Market
     orders : Orders
-    cell : array_like of int, shape (K,)
+    cell : array_like of int, Series or mapping, shape (K,)
         The piece of each claim's staircase, numbered from the lowest price; see
-        :func:`staircases`.
+        :func:`staircases`. Labels are those of claims.
     tolerance : float
         Relative to the book's notional; 0 < tolerance < 1.
     max_iterations : int
@@ -358,6 +359,7 @@ def _checked_count(value: Any, field: str, least: int, most: int | None = None) 
 
 def _checked_cell(cell: ArrayLike, pieces: list[int], claims: tuple[str, ...]) -> Ints:
     check_complete(cell, "cell")
+    cell = align(cell, claims, "cell", "claim")
     try:
         index = np.asarray(cell)
     except ValueError:  # rows of several lengths

@@ -27,6 +27,7 @@ from ..files.tables import CsvTable, read_csv
 from .labels import (
     check_labels,
     default_labels,
+    has_column,
     named_entries,
     named_table,
     reordering,
@@ -145,6 +146,10 @@ class Market:
         cls,
         claims_path: str | os.PathLike[str],
         states_path: str | os.PathLike[str],
+        *,
+        delimiter: str | None = None,
+        decimal: str | None = None,
+        encoding: str | None = None,
         **keywords: Any,
     ) -> Market:
         """Read a market from two CSV files.
@@ -156,17 +161,20 @@ class Market:
         states_path : path
             Header ``state,prior`` and optionally ``inventory``; a row per state. Its order of
             states becomes the market's; the claims file may have another.
+        delimiter, decimal, encoding : str, optional
+            Of both files; default: found, as :meth:`Orders.from_csv` does.
         **keywords
-            ``inventory``, ``risk_aversion``, ``ambiguity``: as for :class:`Market`; they take
-            precedence over the file.
+            ``inventory``, ``risk_aversion``, ``ambiguity``, ``normalize``: as for
+            :class:`Market`; they take precedence over the file.
 
         Raises
         ------
         InputError
             Naming file and line; both files if their states differ.
         """
-        payoff_table = read_csv(claims_path, required=["claim"])
-        state_table = read_csv(states_path, required=["state", "prior"], optional=["inventory"])
+        text: dict[str, Any] = {"delimiter": delimiter, "decimal": decimal, "encoding": encoding}
+        payoff_table = read_csv(claims_path, ["claim"], **text)
+        state_table = read_csv(states_path, ["state", "prior"], ["inventory"], **text)
         states = _unique_column(state_table, "state")
         claims = _unique_column(payoff_table, "claim")
         named = [name for name in payoff_table.names if name != "claim"]
@@ -188,6 +196,55 @@ class Market:
             label = error.index[0] if isinstance(error.index, tuple) else error.index
             line = table.lines[labels.index(label)] if isinstance(label, str) else None
             raise error.located(table.path, line) from None
+
+    @classmethod
+    def from_frame(
+        cls,
+        payoffs: Any,
+        prior: Any,
+        inventory: Any = None,
+        **keywords: Any,
+    ) -> Market:
+        """Take a market from data frames and other labelled data, by label alone.
+
+        As :class:`Market`, but what has no labels is refused, and an inventory may stand beside
+        the prior.
+
+        Parameters
+        ----------
+        payoffs : data frame, table or mapping
+            A row for each claim, named by the column ``claim`` (for pandas else by the index), and
+            a column for each state, in the order that becomes the market's.
+        prior, inventory : Series, mapping, data frame or table
+            By state. A table has the column ``state`` (for pandas else the index) and ``prior`` or
+            ``inventory``; that of the prior may have both.
+        **keywords
+            ``risk_aversion``, ``ambiguity``, ``normalize`` and others of :class:`Market`.
+
+        Raises
+        ------
+        InputError
+            Naming what has no labels, or both sets of labels where they differ.
+
+        Examples
+        --------
+        >>> claims = {"claim": ["home", "draw"], "H": [1, 0], "D": [0, 1], "A": [0, 0]}
+        >>> states = {"state": ["A", "D", "H"], "prior": [0.2, 0.3, 0.5], "inventory": [3, 2, 1]}
+        >>> market = Market.from_frame(claims, states)
+        >>> market.states, market.prior.tolist(), market.inventory.tolist()
+        (('H', 'D', 'A'), [0.5, 0.3, 0.2], [1.0, 2.0, 3.0])
+        """
+        _, rows, columns = named_table(payoffs)
+        if rows is None or columns is None:
+            raise InputError(
+                "has no labels of claims and states; Market takes plain arrays", field="payoffs"
+            )
+        if inventory is None and has_column(prior, "inventory", "state"):
+            inventory = prior
+        for field, value in (("prior", prior), ("inventory", inventory)):
+            if value is not None and named_entries(value, field).labels is None:
+                raise InputError("has no labels of states; Market takes plain arrays", field=field)
+        return cls(payoffs, prior, inventory, **keywords)
 
     def replace(self, **changes: Any) -> Market:
         """Return a copy with some parameters changed, validated like a new market."""
