@@ -146,7 +146,7 @@ def _pandas_entries(column: Any) -> Any:
     whole = getattr(kind, "numpy_dtype", None)
     if isinstance(whole, np.dtype) and whole.kind in "biuf" and not column.isna().any():
         return column.to_numpy(dtype=whole)
-    return column.to_numpy(dtype=object)
+    return column.to_numpy() if name == "StringDtype" else column.to_numpy(dtype=object)
 
 
 def _polars_entries(column: Any) -> Any:

@@ -227,3 +227,13 @@ def test_tables_of_a_result_are_a_book_again(backend: str) -> None:
     again = kpm.Orders.from_frame(result.to_frame(backend, "orders"), MARKET)
     assert again == orders
     assert again.ignored_columns == ("fill", "clearing_price", "payment")
+
+
+def test_quotes_by_claim() -> None:
+    payoffs = {"home": {"H": 1, "D": 0, "A": 0}, "away": {"H": 0, "D": 0, "A": 1}}
+    bid, ask = {"away": 0.1, "home": 0.5}, {"home": 0.6, "away": 0.2}
+    expected = kpm.prior_from_quotes([[1, 0, 0], [0, 0, 1]], [0.5, 0.1], [0.6, 0.2])
+    prior = {"A": 1 / 3, "H": 1 / 3, "D": 1 / 3}
+    assert kpm.prior_from_quotes(payoffs, bid, ask, prior).tolist() == expected.tolist()
+    with pytest.raises(kpm.InputError, match="bid: lacks claim 'away'"):
+        kpm.prior_from_quotes(payoffs, {"home": 0.5}, ask)

@@ -34,7 +34,7 @@ from .labels import (
 )
 from .priors import checked_prior, state_vector
 
-__all__ = ["Market"]
+__all__ = ["Market", "remember_prior_sum"]
 
 #: Claims whose payoffs differ by less are refused: squares of such numbers leave the range of a
 #: double.
@@ -254,7 +254,7 @@ class Market:
             raise TypeError(f"Market has no parameter {min(unknown)!r}")
         market = Market(**{**current, **changes})
         if "prior" not in changes:
-            market.__dict__["prior_sum"] = self.prior_sum
+            remember_prior_sum(market, self.prior_sum)
         return market
 
     def __eq__(self, other: object) -> bool:
@@ -277,6 +277,11 @@ class Market:
             f"Market({n_claims} claims, {n_states} states, "
             f"risk_aversion={self.risk_aversion:g}, ambiguity={self.ambiguity:g})"
         )
+
+
+def remember_prior_sum(market: Market, prior_sum: float) -> None:
+    """Tell a market that was just made what its prior summed to before it was first divided."""
+    market.__dict__["prior_sum"] = prior_sum
 
 
 def _payoff_table(

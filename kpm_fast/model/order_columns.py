@@ -169,10 +169,9 @@ def parse_sides(column: Any, length: int, names: Mapping[Any, int] | None = None
     known = names or {}
     try:
         signs = {value: _sign(value, known) for value in dict.fromkeys(values)}
-        found = [signs[value] for value in values]
+        sides = np.fromiter(map(signs.__getitem__, values), dtype=np.int8, count=len(values))
     except TypeError:  # a list among them
-        found = [_sign(value, known) for value in values]
-    sides = np.array(found, dtype=np.int8)
+        sides = np.array([_sign(value, known) for value in values], dtype=np.int8)
     unknown = first(sides == 0)
     if unknown is not None:
         further = "".join(f", {name!r}" for name in known)

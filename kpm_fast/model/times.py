@@ -27,6 +27,8 @@ _EXACT = 2.0**53  # from here on some integers are no doubles
 _DAY = 86_400
 _EPOCH = datetime.date(1970, 1, 1).toordinal()
 
+#: Decimals of fifteen digits at most, which doubles tell apart and give back.
+_SHORT = re.compile(r"[+-]?(?:\d{1,15}|(?=[\d.]{2,16}\Z)(?:\d+\.\d*|\.\d+))", re.ASCII)
 _DECIMAL = re.compile(r"[+-]?(?:\d+\.?\d*|\.\d+)(?:[eE][+-]?\d+)?", re.ASCII)
 #: ISO 8601 and what FIX makes of it; the parts of a date or of a time of day may be missing.
 _ISO = re.compile(
@@ -89,6 +91,10 @@ def parse_times(column: Any, length: int) -> tuple[NDArray[Any], Floats]:
 def _doubles(entries: Any) -> Floats | None:
     """Return entries as doubles if that is sure to keep every digit."""
     if isinstance(entries, str | bytes):
+        return None
+    if isinstance(entries, list) and entries and type(entries[0]) is str:
+        if set(map(type, entries)) == {str} and all(map(_SHORT.fullmatch, entries)):
+            return np.array(list(map(float, entries)), dtype=np.float64)
         return None
     try:
         array = np.asarray(entries)
