@@ -237,3 +237,15 @@ def test_quotes_by_claim() -> None:
     assert kpm.prior_from_quotes(payoffs, bid, ask, prior).tolist() == expected.tolist()
     with pytest.raises(kpm.InputError, match="bid: lacks claim 'away'"):
         kpm.prior_from_quotes(payoffs, {"home": 0.5}, ask)
+
+
+def test_rows_of_other_frames_are_not_matched_by_position() -> None:
+    pandas = pytest.importorskip("pandas")
+    frame = pandas.DataFrame({"claim": ["home"] * 4, "price": [0.1, 0.2, 0.3, 0.4]})
+    claim = frame["claim"]
+    assert len(kpm.Orders(claim, "buy", frame["price"], 1)) == 4
+    assert len(kpm.Orders(claim[2:], "buy", frame["price"][2:], 1)) == 2
+    assert len(kpm.Orders(claim[2:], "buy", frame["price"][:2].to_numpy(), 1)) == 2
+    for price in (frame["price"][:2], frame["price"][2:][::-1]):
+        with pytest.raises(kpm.InputError, match=r"^price: has another index"):
+            kpm.Orders(claim[2:], "buy", price, 1)

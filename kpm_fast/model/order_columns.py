@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from ..arrays import LARGEST, SMALLEST, Floats, Ints, as_floats, check_complete, first, frozen
-from ..entries import entries_of, identifier, plain_text
+from ..entries import entries_of, identifier, is_a, plain_text
 from ..errors import InputError
 
 __all__ = [
@@ -34,8 +34,17 @@ _SIDES = {"buy": 1, "bid": 1, "+1": 1, "1": 1, "sell": -1, "ask": -1, "-1": -1}
 def common_length(**columns: Any) -> int:
     """Return J; scalars stretch, so only the other columns must agree."""
     length, named = -1, ""
+    index: Any = None  # of pandas
     for name, column in columns.items():
         if type(column) is not np.ndarray:
+            if type(column) is not list and is_a(column, "pandas", "Series"):
+                if index is not None and not index.equals(column.index):
+                    raise InputError(
+                        "has another index than the columns before it: rows are not matched by "
+                        "position (.to_numpy() says that they are in order)",
+                        field=name,
+                    )
+                index = column.index
             check_complete(column, name)
             if column is None and name not in _OPTIONAL:
                 raise InputError("is missing, got None", field=name)
