@@ -135,7 +135,7 @@ def _naming(kind: type) -> str | None:
     """Say how values of a type name a claim, if they do."""
     if issubclass(kind, str | bytes):
         return "label"
-    if issubclass(kind, int | np.integer) and not issubclass(kind, bool):
+    if issubclass(kind, int | np.integer) and not issubclass(kind, bool | np.timedelta64):
         return "index"
     return None
 
@@ -206,7 +206,8 @@ def _sign(value: Any, names: Mapping[Any, int]) -> int:
         if np.ndim(value) != 0:
             return 0
         return names.get(_side_name(value), int(value) if value in (1, -1) else 0)
-    except (TypeError, ValueError):  # the NA of pandas has no truth; lists of several lengths
+    except (TypeError, ValueError, ArithmeticError):
+        # The NA of pandas has no truth, lists have several lengths, infinity is no integer.
         return 0
 
 
