@@ -174,7 +174,7 @@ STRAY: list[Any] = [
     datetime.datetime.max.replace(tzinfo=datetime.timezone(-datetime.timedelta(hours=12))),
     np.datetime64("2024"), np.datetime64("NaT"), np.datetime64("99999-01-01"),
     np.timedelta64(1, "s"), np.timedelta64(1, "Y"), np.float32(1.5), np.longdouble(1.25),
-    np.int8(3), np.array([1]), np.array(1), np.str_("a"), np.bytes_(b"a"), np.ma.masked,
+    np.int8(3), np.array([1]), np.array(1), np.str_("a"), np.bytes_(b"a"),
 ]  # fmt: skip
 
 

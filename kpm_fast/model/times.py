@@ -256,13 +256,14 @@ def _datetime64_text(entry: Any) -> str:
 def _datetime(entry: datetime.datetime) -> Moment:
     offset = entry.utcoffset()
     nanoseconds = getattr(entry, "nanosecond", 0)  # of pandas
-    plain = datetime.datetime(*entry.timetuple()[:6], microsecond=entry.microsecond)
+    day = entry.toordinal() - _EPOCH
+    seconds = ((day * 24 + entry.hour) * 60 + entry.minute) * 60 + entry.second
+    microseconds = seconds * 10**6 + entry.microsecond
     if offset is not None:
-        plain -= offset
-    fraction = f"{plain.microsecond:06d}{nanoseconds:03d}"
-    day = plain.toordinal() - _EPOCH
-    seconds = (plain.hour * 60 + plain.minute) * 60 + plain.second
-    return _dated("naive" if offset is None else "zoned", day * _DAY + seconds, fraction)
+        microseconds -= offset // datetime.timedelta(microseconds=1)
+    seconds, rest = divmod(microseconds, 10**6)
+    kind = "naive" if offset is None else "zoned"
+    return _dated(kind, seconds, f"{rest:06d}{nanoseconds:03d}")
 
 
 def _iso(text: str) -> Moment:
