@@ -216,5 +216,8 @@ def project_prior(
 ) -> tuple[bool, bool, Floats, float]:
     """Whether state prices reach the ranges, whether they are the nearest; they, and KL in nats."""
 
+def available_processors() -> int:
+    """Processors that affinity and the CPU quotas of control groups leave this process."""
+
 def build_info() -> dict[str, str]:
     """Compiler, flags and version the core was built with."""

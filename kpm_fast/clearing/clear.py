@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import math
 import operator
-import os
 from collections.abc import Callable
 from typing import Any, cast
 
@@ -67,8 +66,8 @@ def clear(
         Optimality gap to prove, relative to the book's notional ``result.scale``, so that it does
         not depend on the units of money or shares; 0 < tolerance < 1.
     threads : int, optional
-        1 to 1024. Default: the processors this process may use, less those that other clearings
-        of it work on. The answer is the same, bit for bit, for every number.
+        1 to 1024. Default: the processors that the process's affinity and its container's CPU quota
+        allow, less those that its other clearings work on. The answer is the same, bit for bit, for every number.
     time_limit : float, optional
         Seconds >= 0. Default: none. When it runs out before the gap is proven, the best point
         found is returned with status ``TIME_LIMIT``. A first clearing is made in any case, and
@@ -141,7 +140,9 @@ def clear(
     log: ProgressLog | None = None
     if verbose:
         log = EnumerationLog() if enumerating else TreeLog()
-        log.banner(_banner(market, orders, cells, n_threads or _available_threads(), enumerating))
+        log.banner(
+            _banner(market, orders, cells, n_threads or _core.available_processors(), enumerating)
+        )
     answer = _core.clear(
         market.payoffs,
         market.prior,
@@ -325,13 +326,6 @@ def _banner(
         f"  maker    risk aversion {market.risk_aversion:g}, ambiguity {market.ambiguity:g}",
         f"  threads  {threads}",
     ]
-
-
-def _available_threads() -> int:
-    """Return the number of processors this process may use."""
-    if hasattr(os, "sched_getaffinity"):
-        return len(os.sched_getaffinity(0))
-    return os.cpu_count() or 1
 
 
 def _check_choice(value: Any, choices: tuple[str, ...], field: str) -> None:
