@@ -285,7 +285,7 @@ def test_verbose_logs_to_stderr(book: Path, capsys: pytest.CaptureFixture[str]) 
     assert run("clear", book, "--verbose", "--json") == 0
     out, err = capsys.readouterr()
     assert json.loads(out)["status"] == "optimal"
-    assert "risk aversion 1, ambiguity 0.1" in err
+    assert "risk aversion 1, ambiguity 0.01" in err
     assert f"kpm-fast {kpm.__version__}" in err
 
 
