@@ -66,8 +66,9 @@ def clear(
         Optimality gap to prove, relative to the book's notional ``result.scale``, so that it does
         not depend on the units of money or shares; 0 < tolerance < 1.
     threads : int, optional
-        1 to 1024. Default: the processors that the process's affinity and its container's CPU quota
-        allow, less those that its other clearings work on. The answer is the same, bit for bit, for every number.
+        1 to 1024. Default: the processors that affinity and a container's CPU quota leave this
+        process, less those that its other clearings work on. The answer is the same, bit for bit,
+        for every number.
     time_limit : float, optional
         Seconds >= 0. Default: none. When it runs out before the gap is proven, the best point
         found is returned with status ``TIME_LIMIT``. A first clearing is made in any case, and
