@@ -49,9 +49,7 @@ def test_keeps_copies() -> None:
 
 def test_prints() -> None:
     proof = kpm.Certificate(**ARRAYS)
-    assert str(proof) == (
-        "3 leaves, 1 of them beyond every price; no clearing is worth more than 2.5"
-    )
+    assert str(proof) == ("3 leaves, 1 of them unreachable; no clearing is worth more than 2.5")
     assert repr(proof) == "Certificate(3 leaves, upper_bound=2.5)"
 
 

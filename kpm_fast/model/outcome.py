@@ -103,7 +103,8 @@ class Outcome(Value):
     certainty_equivalent : float
         The sure money worth as much to the maker as ``payoff``, under the worst case.
     no_trade_equivalent : float
-        The same without trading. Crossed books can force trade below it.
+        The same without trading: never more than ``certainty_equivalent`` at the optimum (theorem A
+        of ``docs/theory.md``).
     upper_bound : float
         No clearing has a greater certainty equivalent.
     worst_case : ndarray, shape (N,)
