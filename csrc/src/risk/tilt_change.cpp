@@ -14,6 +14,8 @@ constexpr double kSeries = 0.05;  // up to here the series of e^x - 1 holds to r
 /// The Lagrangian's excess over its least, relative to the change, that is taken out by its
 /// second-order estimate: what is left is a small share of it.
 constexpr double kAccurate = 1e-11;
+/// Where the worst case leaves the states it was on, 1 + z is a difference of equals.
+constexpr double kLeastMass = 0.01;
 constexpr double kLastStep = 1e-7;  // relative: Newton's next step is rounding
 constexpr int kIterations = 30;
 
@@ -226,7 +228,7 @@ bool TiltChange::evaluate(const ArrayView& change, double low, double high, doub
       const double g = small ? sums<true>(tau, keep) : sums<false>(tau, keep);
       // Small changes leave the variance nearly as it was, and it scales the last step only.
       const double variance = small ? variance_ + 2.0 * covariance_ : moved_variance();
-      if (!std::isfinite(g) || !(variance > 0.0)) {
+      if (!std::isfinite(g) || !(variance > 0.0) || !(z_ > kLeastMass - 1.0)) {
         return false;
       }
       const double step = g / (t * variance);
