@@ -6,8 +6,6 @@ import argparse
 from pathlib import Path
 
 import numpy as np
-from rich.box import SIMPLE_HEAD
-from rich.table import Table
 
 from ..analysis.advice import advise
 from ..analysis.sweep import sweep
@@ -16,6 +14,7 @@ from ..files.atomic_files import staged_text
 from ..files.tables import write_csv
 from ..plots.style import require_matplotlib, save
 from . import book_options
+from .fitted_table import print_table
 from .tables import PipeAwareConsole
 
 __all__ = ["add_parsers", "grid"]
@@ -100,12 +99,12 @@ def _run_sweep(args: argparse.Namespace) -> int:
     result = sweep(market, orders, **grids)  # type: ignore[arg-type]
     console = PipeAwareConsole()
     shown = _SHOWN if len(set(result["risk_aversion"])) == 1 else ("risk_aversion", *_SHOWN)
-    table = Table(box=SIMPLE_HEAD, padding=(0, 1, 0, 0))
-    for name in shown:
-        table.add_column(name.replace("_", " "), justify="right", no_wrap=True)
-    for row in zip(*(result[name] for name in shown), strict=True):
-        table.add_row(*(v if isinstance(v, str) else f"{v + 0.0:.6g}" for v in row))
-    console.print(table)
+    columns = [name.replace("_", " ") for name in shown]
+    rows = [
+        [v if isinstance(v, str) else f"{v + 0.0:.6g}" for v in row]
+        for row in zip(*(result[name] for name in shown), strict=True)
+    ]
+    print_table(console, "", columns, rows, expendable=columns[:2:-1])
     if args.output is not None:
         with staged_text(args.output) as stream:
             write_csv(stream, {name: list(column) for name, column in result.table.items()})
