@@ -87,8 +87,8 @@ def test_enumeration_hands_out_none() -> None:
 def test_what_the_core_hands_out_reaches_the_result(monkeypatch: pytest.MonkeyPatch) -> None:
     clear = engine._core.clear
 
-    def with_leaves(*arguments: Any) -> Any:
-        return {**clear(*arguments), "certificate": dict(ARRAYS)}
+    def with_leaves(*arguments: Any, **options: Any) -> Any:
+        return {**clear(*arguments, **options), "certificate": dict(ARRAYS)}
 
     monkeypatch.setattr(engine._core, "clear", with_leaves)
     result = kpm.clear(MARKET, ORDERS)
