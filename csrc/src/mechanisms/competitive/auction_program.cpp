@@ -109,9 +109,9 @@ void AuctionProgram::price_out() {
   }
 }
 
-void AuctionProgram::measure() {
-  maker_->measure(loss_);
-  rungs_.measure(price_);
+void AuctionProgram::update_residuals() {
+  maker_->update_residuals(loss_);
+  rungs_.update_residuals(price_);
 }
 
 void AuctionProgram::factor() {
@@ -126,7 +126,7 @@ void AuctionProgram::factor() {
 }
 
 const MatrixSlice& AuctionProgram::curvature() {
-  maker_->measure(loss_);
+  maker_->update_residuals(loss_);
   for (int k = 0; k < market_.claims(); ++k) {
     maker_->root(payoff(k), &roots_(k, 0));
   }
@@ -135,24 +135,24 @@ const MatrixSlice& AuctionProgram::curvature() {
   return curvature_;
 }
 
-void AuctionProgram::target_predictor() {
-  rungs_.target_predictor();
-  maker_->target_predictor();
+void AuctionProgram::set_affine_rhs() {
+  rungs_.set_affine_rhs();
+  maker_->set_affine_rhs();
 }
 
-void AuctionProgram::target_corrector(double tau, bool second_order) {
-  rungs_.target_corrector(tau);
-  maker_->target_corrector(tau, second_order);
+void AuctionProgram::set_combined_rhs(double tau, bool second_order) {
+  rungs_.set_combined_rhs(tau);
+  maker_->set_combined_rhs(tau, second_order);
 }
 
-void AuctionProgram::target_centre(double tau) {
-  rungs_.target_centre(tau);
-  maker_->target_centre(tau);
+void AuctionProgram::set_centering_rhs(double tau) {
+  rungs_.set_centering_rhs(tau);
+  maker_->set_centering_rhs(tau);
 }
 
 void AuctionProgram::direction() {
-  rungs_.condense();
-  maker_->condense();
+  rungs_.reduce();
+  maker_->reduce();
   step_price_ = (market_.payoffs * maker_->step_g().matrix()).array();
   projection_ = (roots_.transpose() * rungs_.step.matrix()).array();
   f_ = scale_ * (step_price_ + (roots_ * projection_.matrix()).array());
@@ -167,8 +167,8 @@ void AuctionProgram::direction() {
     dprice_[k] = matrix_(k, k) > 2.0 ? -e_[k] / scale_[k]
                                      : step_price_[k] + roots_.row(k).dot(projection_.matrix());
   }
-  rungs_.expand(dprice_);
-  maker_->expand(dloss_);
+  rungs_.recover_step(dprice_);
+  maker_->recover_step(dloss_);
 }
 
 double AuctionProgram::complementarity(Step along) const {
@@ -177,15 +177,15 @@ double AuctionProgram::complementarity(Step along) const {
 
 Step AuctionProgram::max_step(double share) const {
   double steepest = share;
-  rungs_.steepest(steepest);
-  maker_->steepest(steepest);
+  rungs_.ratio_test(steepest);
+  maker_->ratio_test(steepest);
   const double step = share / steepest;
   return {step, step};
 }
 
 Step AuctionProgram::shorten(Step along) {
-  const double step = maker_->shorten(along.primal, complementarity({}) / weight(),
-                                      complementarity(along) / weight());
+  const double step = maker_->shorten(along.primal, complementarity({}) / degree(),
+                                      complementarity(along) / degree());
   return {step, step};
 }
 
@@ -193,7 +193,7 @@ void AuctionProgram::advance(Step along) {
   rungs_.advance(along.primal);
   losses();
   maker_->advance(along.primal, loss_);
-  tau_ = complementarity({}) / weight();
+  tau_ = complementarity({}) / degree();
   price_out();
 }
 

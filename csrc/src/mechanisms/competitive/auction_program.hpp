@@ -14,7 +14,8 @@ namespace kpm {
 
 /// maximise  sum v_k - C(P'y - w)   with (y_k, v_k) in the hull of ladder k: (5), (6), and (3).
 ///
-/// A Newton step condenses the ladders to spreads and the maker to a sum of squares H = P (dg/dL) P',
+/// A Newton step condenses the ladders to spreads and the maker to a sum of squares H = P (dg/dL)
+/// P',
 ///   (1 + s H s) e = -s (step_G + H step_y),    dy = step_y + s e,    s = root of the spread.
 /// The bound  sum max over rungs of (value - G y) + g.w + C*(g)  holds for any g on the simplex:
 /// the dual, in plain arithmetic. Cost per iteration: O(K^2 N + K^3).
@@ -28,19 +29,19 @@ class AuctionProgram {
 
   // What the predictor-corrector loop calls.
   void start(const Attempt& attempt);
-  void measure();
+  void update_residuals();
   void factor();
-  void target_predictor();
-  void target_corrector(double tau, bool second_order);
-  void target_centre(double tau);
+  void set_affine_rhs();
+  void set_combined_rhs(double tau, bool second_order);
+  void set_centering_rhs(double tau);
   void direction();
   double complementarity(Step along) const;
-  double weight() const { return rungs_.weight() + maker_->weight(); }
+  double degree() const { return rungs_.degree() + maker_->degree(); }
   double nonlinearity() const { return maker_->weighted_residual(); }
   Step max_step(double share) const;
   Step shorten(Step along);
   void advance(Step along);
-  bool watch(double gap, double tolerance) const { return near_the_end(gap, tolerance); }
+  bool near_convergence(double gap, double tolerance) const { return near_the_end(gap, tolerance); }
   bool keep_best(double tolerance);
 
   // The best point.
@@ -67,9 +68,9 @@ class AuctionProgram {
   MakerFunction function_;
   double start_ = 1.0, tau_ = 1.0, bound_ = kInfinity, magnitude_ = 0.0;
 
-  Slice base_;           // (states) losses without trade, less their maximum
-  Slice loss_, dloss_;   // (states)
-  Slice price_, dprice_; // (claims) G
+  Slice base_;                                  // (states) losses without trade, less their maximum
+  Slice loss_, dloss_;                          // (states)
+  Slice price_, dprice_;                        // (claims) G
   Slice scale_, ddemand_, e_, f_, step_price_;  // (claims)
   Slice projection_;                            // (root_size)
   MatrixSlice roots_, scaled_roots_;            // (claims, root_size)

@@ -14,20 +14,20 @@ class KnightianBlock final : public MakerBlock {
   void start(const ArrayView& loss, double tau, double entropy_share) override {
     risk_.start(loss, tau, entropy_share);
   }
-  void measure(const ArrayView& loss) override { risk_.measure(loss); }
+  void update_residuals(const ArrayView& loss) override { risk_.update_residuals(loss); }
   Eigen::Index root_size() const override { return risk_.root_size(); }
   void root(const double* payoff, double* root) const override { risk_.root(payoff, 1.0, root); }
-  void target_predictor() override { risk_.target_predictor(); }
-  void target_corrector(double tau, bool second_order) override {
-    risk_.target_corrector(tau, second_order);
+  void set_affine_rhs() override { risk_.set_affine_rhs(); }
+  void set_combined_rhs(double tau, bool second_order) override {
+    risk_.set_combined_rhs(tau, second_order);
   }
-  void target_centre(double tau) override { risk_.target_centre(tau); }
-  void condense() override { risk_.condense(); }
-  void expand(const ArrayView& dloss) override { risk_.expand(dloss); }
+  void set_centering_rhs(double tau) override { risk_.set_centering_rhs(tau); }
+  void reduce() override { risk_.reduce(); }
+  void recover_step(const ArrayView& dloss) override { risk_.recover_step(dloss); }
   double complementarity(double along) const override { return risk_.complementarity(along); }
-  double weight() const override { return risk_.weight(); }
+  double degree() const override { return risk_.degree(); }
   double weighted_residual() const override { return risk_.weighted_residual(); }
-  void steepest(double& steepest) const override { risk_.steepest(steepest); }
+  void ratio_test(double& steepest) const override { risk_.ratio_test(steepest); }
   double shorten(double step, double tau_now, double tau_full) override {
     return risk_.shorten(step, tau_now, tau_full);
   }

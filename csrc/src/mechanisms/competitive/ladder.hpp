@@ -3,16 +3,16 @@
 
 #include <vector>
 
-#include "model/scaled_market.hpp"
-#include "model/staircase.hpp"
+#include "book/scaled_market.hpp"
+#include "book/staircase.hpp"
 
 namespace kpm {
 
 /// The rungs of one claim in scaled units: between limits, net demand is one of demand[0 .. n],
 /// which never increases, and value[l] is what the traders bid for the claim's net demand at rung
-/// l: concave in the demand with slope limit[l] between rungs l + 1 and l. Its constant is such that
-/// orders which every price fills are worth nothing and the first rung's bids all they bid, but
-/// counted from a rung in the middle: a giant far from the prices must not cost its digits.
+/// l: concave in the demand with slope limit[l] between rungs l + 1 and l. Its constant is such
+/// that orders which every price fills are worth nothing and the first rung's bids all they bid,
+/// but counted from a rung in the middle: a giant far from the prices must not cost its digits.
 struct Ladder {
   std::vector<double> limit;   ///< (n)
   std::vector<double> demand;  ///< (n + 1)

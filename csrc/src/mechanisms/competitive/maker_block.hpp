@@ -17,26 +17,26 @@ class MakerBlock {
 
   /// Centred for the given losses at products of about tau.
   virtual void start(const ArrayView& loss, double tau, double entropy_share) = 0;
-  /// Residuals and the condensed matrix for the losses at hand.
-  virtual void measure(const ArrayView& loss) = 0;
+  /// Residuals and the reduced matrix for the losses at hand.
+  virtual void update_residuals(const ArrayView& loss) = 0;
 
   /// dg/dL as a sum of root_size() squares: what they leave of a claim's payoff.
   virtual Eigen::Index root_size() const = 0;
   virtual void root(const double* payoff, double* root) const = 0;
 
-  virtual void target_predictor() = 0;
-  virtual void target_corrector(double tau, bool second_order) = 0;
-  virtual void target_centre(double tau) = 0;
+  virtual void set_affine_rhs() = 0;
+  virtual void set_combined_rhs(double tau, bool second_order) = 0;
+  virtual void set_centering_rhs(double tau) = 0;
   /// dg for unchanged losses, into step_g().
-  virtual void condense() = 0;
+  virtual void reduce() = 0;
   /// Recover the step from the change of the losses.
-  virtual void expand(const ArrayView& dloss) = 0;
+  virtual void recover_step(const ArrayView& dloss) = 0;
 
   virtual double complementarity(double along) const = 0;
-  virtual double weight() const = 0;
+  virtual double degree() const = 0;
   virtual double weighted_residual() const = 0;
   /// Raise `steepest` to the greatest relative decrease per unit step.
-  virtual void steepest(double& steepest) const = 0;
+  virtual void ratio_test(double& steepest) const = 0;
   virtual double shorten(double step, double tau_now, double tau_full) = 0;
   /// By a step that shorten() returned, with the losses there.
   virtual void advance(double step, const ArrayView& loss) = 0;

@@ -62,7 +62,7 @@ void PolytopeBlock::start(const ArrayView& loss, double tau, double /*entropy_sh
   g_ = (gradient_.transpose() * v_.matrix()).array();
 }
 
-void PolytopeBlock::measure(const ArrayView& /*loss*/) {
+void PolytopeBlock::update_residuals(const ArrayView& /*loss*/) {
   rz_ = z_ - (t_ - cost_);
   pull_ = v_ / z_;
   total_ = pull_.sum();
@@ -89,24 +89,24 @@ void PolytopeBlock::root(const double* payoff, double* root) const {
   }
 }
 
-void PolytopeBlock::target_predictor() { target_ = -v_ * z_; }
+void PolytopeBlock::set_affine_rhs() { target_ = -v_ * z_; }
 
-void PolytopeBlock::target_corrector(double tau, bool /*second_order*/) {
+void PolytopeBlock::set_combined_rhs(double tau, bool /*second_order*/) {
   target_ = tau / static_cast<double>(vertices_) - v_ * z_ - dv_ * dz_;
 }
 
-void PolytopeBlock::target_centre(double tau) {
+void PolytopeBlock::set_centering_rhs(double tau) {
   target_ = tau / static_cast<double>(vertices_) - v_ * z_;
 }
 
 // dz = dt - g_v.dL - rz,  dv = target / z - pull dz,  sum dv = mass.
-void PolytopeBlock::condense() {
+void PolytopeBlock::reduce() {
   u_ = target_ / z_ + pull_ * rz_;
   shift_ = (u_.sum() - mass_) / total_;
   step_g_ = (gradient_.transpose() * (u_ - pull_ * shift_).matrix()).array();
 }
 
-void PolytopeBlock::expand(const ArrayView& dloss) {
+void PolytopeBlock::recover_step(const ArrayView& dloss) {
   const Array change = (gradient_ * dloss.matrix()).array();
   dt_ = shift_ + (pull_ * change).sum() / total_;
   dz_ = dt_ - change - rz_;
@@ -117,7 +117,7 @@ double PolytopeBlock::complementarity(double along) const {
   return ((v_ + along * dv_) * (z_ + along * dz_)).sum();
 }
 
-void PolytopeBlock::steepest(double& steepest) const {
+void PolytopeBlock::ratio_test(double& steepest) const {
   steepest = std::max({steepest, -(dv_ / v_).minCoeff(), -(dz_ / z_).minCoeff()});
 }
 

@@ -15,18 +15,18 @@ class PolytopeBlock final : public MakerBlock {
   PolytopeBlock(const ScaledMaker& maker, Arena& arena);
 
   void start(const ArrayView& loss, double tau, double entropy_share) override;
-  void measure(const ArrayView& loss) override;
+  void update_residuals(const ArrayView& loss) override;
   Eigen::Index root_size() const override { return count_ * vertices_ + vertices_; }
   void root(const double* payoff, double* root) const override;
-  void target_predictor() override;
-  void target_corrector(double tau, bool second_order) override;
-  void target_centre(double tau) override;
-  void condense() override;
-  void expand(const ArrayView& dloss) override;
+  void set_affine_rhs() override;
+  void set_combined_rhs(double tau, bool second_order) override;
+  void set_centering_rhs(double tau) override;
+  void reduce() override;
+  void recover_step(const ArrayView& dloss) override;
   double complementarity(double along) const override;
-  double weight() const override { return 1.0; }
+  double degree() const override { return 1.0; }
   double weighted_residual() const override { return residual_; }
-  void steepest(double& steepest) const override;
+  void ratio_test(double& steepest) const override;
   double shorten(double step, double /*tau_now*/, double /*tau_full*/) override { return step; }
   void advance(double step, const ArrayView& loss) override;
   const Slice& g() const override { return g_; }
@@ -45,7 +45,7 @@ class PolytopeBlock final : public MakerBlock {
   Slice cost_, v_, z_, dv_, dz_, target_, rz_, u_, pull_;  // (vertices)
   MatrixSlice gradient_;                                   // (vertices, states)
   Slice mean_;                                             // (states) of the gradients by v / z
-  double a_ = 0.0;  // the risk aversion at hand
+  double a_ = 0.0;                                         // the risk aversion at hand
   double t_ = 0.0, dt_ = 0.0, shift_ = 0.0, total_ = 1.0, mass_ = 0.0, residual_ = 0.0;
 };
 

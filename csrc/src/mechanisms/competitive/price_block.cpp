@@ -102,7 +102,7 @@ void PriceBlock::start_utility(const ArrayView& loss, double wealth) {
   g_ = w_ * maker_.prior / s_;
 }
 
-void PriceBlock::measure(const ArrayView& loss) {
+void PriceBlock::update_residuals(const ArrayView& loss) {
   residuals_ = loss - twice_ * (g_ - maker_.prior) + s_ - t_;
   flow_ = 1.0 / (twice_ + s_ / g_);
   total_ = flow_.sum();
@@ -128,12 +128,12 @@ void PriceBlock::root(const double* payoff, double* root) const {
   }
 }
 
-void PriceBlock::target_predictor() {
+void PriceBlock::set_affine_rhs() {
   tau_ = 0.0;
   target_ = delta_ + (utility_ ? w_ : 0.0) * maker_.prior - g_ * s_;
 }
 
-void PriceBlock::target_corrector(double tau, bool second_order) {
+void PriceBlock::set_combined_rhs(double tau, bool second_order) {
   tau_ = tau;
   target_ = delta_ + tau * weight_ - g_ * s_;
   if (utility_) {
@@ -144,7 +144,7 @@ void PriceBlock::target_corrector(double tau, bool second_order) {
   }
 }
 
-void PriceBlock::target_centre(double tau) {
+void PriceBlock::set_centering_rhs(double tau) {
   tau_ = tau;
   target_ = delta_ + tau * weight_ - g_ * s_;
   if (utility_) {
@@ -152,7 +152,7 @@ void PriceBlock::target_centre(double tau) {
   }
 }
 
-void PriceBlock::condense() {
+void PriceBlock::reduce() {
   u_ = residuals_ + target_ / g_;
   if (!utility_) {
     shift_ = (centre_ * u_).sum() - mass_ / total_;
@@ -168,7 +168,7 @@ void PriceBlock::condense() {
   step_g_ += centre_ * (mass_ - step_g_.sum());
 }
 
-void PriceBlock::expand(const ArrayView& dloss) {
+void PriceBlock::recover_step(const ArrayView& dloss) {
   dt_ = shift_ + (centre_ * dloss).sum();
   dg_ = flow_ * (u_ + dloss - dt_);
   dw_ = 0.0;
@@ -187,7 +187,7 @@ double PriceBlock::complementarity(double along) const {
   return ((g_ + along * dg_) * (s_ + along * ds_) - delta_).max(0.0).sum();
 }
 
-void PriceBlock::steepest(double& steepest) const {
+void PriceBlock::ratio_test(double& steepest) const {
   steepest = std::max({steepest, -(dg_ / g_).minCoeff(), -(ds_ / s_).minCoeff()});
 }
 

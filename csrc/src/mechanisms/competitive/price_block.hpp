@@ -19,18 +19,18 @@ class PriceBlock final : public MakerBlock {
   PriceBlock(const ScaledMaker& maker, Arena& arena);
 
   void start(const ArrayView& loss, double tau, double entropy_share) override;
-  void measure(const ArrayView& loss) override;
+  void update_residuals(const ArrayView& loss) override;
   Eigen::Index root_size() const override { return count_; }
   void root(const double* payoff, double* root) const override;
-  void target_predictor() override;
-  void target_corrector(double tau, bool second_order) override;
-  void target_centre(double tau) override;
-  void condense() override;
-  void expand(const ArrayView& dloss) override;
+  void set_affine_rhs() override;
+  void set_combined_rhs(double tau, bool second_order) override;
+  void set_centering_rhs(double tau) override;
+  void reduce() override;
+  void recover_step(const ArrayView& dloss) override;
   double complementarity(double along) const override;
-  double weight() const override { return utility_ ? 0.0 : 1.0; }
+  double degree() const override { return utility_ ? 0.0 : 1.0; }
   double weighted_residual() const override { return residual_; }
-  void steepest(double& steepest) const override;
+  void ratio_test(double& steepest) const override;
   double shorten(double step, double /*tau_now*/, double /*tau_full*/) override { return step; }
   void advance(double step, const ArrayView& loss) override;
   const Slice& g() const override { return g_; }

@@ -3,8 +3,8 @@
 
 #include <vector>
 
+#include "book/staircase.hpp"
 #include "mechanisms/competitive/point.hpp"
-#include "model/staircase.hpp"
 
 namespace kpm {
 

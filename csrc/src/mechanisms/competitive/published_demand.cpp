@@ -4,7 +4,7 @@
 #include <cstddef>
 
 #include "mechanisms/competitive/published.hpp"
-#include "numerics/face_projection.hpp"
+#include "selection/least_regret.hpp"
 
 namespace kpm {
 
@@ -23,9 +23,9 @@ struct OpenStep {
 
 /// What a claim's share adds to each function whose tie decides C: states or vertices.
 struct Rows {
-  Matrix held;   // must move alike
-  Matrix idle;   // must not come to matter
-  Array room;    // (idle) how far they are from it
+  Matrix held;  // must move alike
+  Matrix idle;  // must not come to matter
+  Array room;   // (idle) how far they are from it
 };
 
 Rows rows_of(const Auction& auction, const std::vector<int>& tied, const AuctionPoint& point) {
@@ -48,9 +48,8 @@ Rows rows_of(const Auction& auction, const std::vector<int>& tied, const Auction
   }
   for (int i = 0; i < static_cast<int>(n); ++i) {
     const bool ties = std::find(tied.begin(), tied.end(), i) != tied.end();
-    const bool counts = maker.kind != MakerKind::kPolytope && !tied.empty()
-                            ? ties
-                            : point.g[i] > kPossible;
+    const bool counts =
+        maker.kind != MakerKind::kPolytope && !tied.empty() ? ties : point.g[i] > kPossible;
     (counts ? held : idle).push_back(i);
   }
   const Matrix unit = Matrix::Identity(n, n);
@@ -61,7 +60,8 @@ Rows rows_of(const Auction& auction, const std::vector<int>& tied, const Auction
   const Array level = maker.kind == MakerKind::kQuadratic
                           ? Array(loss + 2.0 * maker.curvature * (maker.prior - point.g))
                           : loss;
-  if (maker.kind == MakerKind::kQuadratic || (maker.kind != MakerKind::kPolytope && !tied.empty())) {
+  if (maker.kind == MakerKind::kQuadratic ||
+      (maker.kind != MakerKind::kPolytope && !tied.empty())) {
     rows.room = (level.maxCoeff() - level(idle)).max(0.0);
   }
   return rows;

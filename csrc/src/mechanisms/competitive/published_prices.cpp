@@ -2,11 +2,11 @@
 #include <cmath>
 #include <cstddef>
 
+#include "book/staircase.hpp"
 #include "mechanisms/competitive/auction_program.hpp"
 #include "mechanisms/competitive/polish.hpp"
 #include "mechanisms/competitive/published.hpp"
-#include "model/staircase.hpp"
-#include "prices/nearest_prices.hpp"
+#include "selection/price_rule.hpp"
 
 namespace kpm {
 
@@ -59,7 +59,7 @@ bool nearest(const Auction& auction, const std::vector<int>& tied, const Ranges&
     low[claims] = high[claims] = 0.0;
   }
   Arena arena;
-  NearestPrices projection(extended, arena);
+  PriceRule projection(extended, arena);
   const Array nothing = Array::Zero(low.size());
   if (!projection.solve(low, high, nothing) || !projection.nearest()) {
     return false;

@@ -123,7 +123,7 @@ void RungBlock::refresh() {
   }
 }
 
-void RungBlock::measure(const ArrayView& price) {
+void RungBlock::update_residuals(const ArrayView& price) {
   for (int k = 0; k < claims_; ++k) {
     double total = 0.0;
     double mean = 0.0;
@@ -147,7 +147,7 @@ void RungBlock::measure(const ArrayView& price) {
   }
 }
 
-void RungBlock::target_predictor() {
+void RungBlock::set_affine_rhs() {
   for (int k = 0; k < claims_; ++k) {
     for (Column* c = begin(k); c != end(k); ++c) {
       c->target = -c->v * c->z;
@@ -155,7 +155,7 @@ void RungBlock::target_predictor() {
   }
 }
 
-void RungBlock::target_corrector(double tau) {
+void RungBlock::set_combined_rhs(double tau) {
   for (int k = 0; k < claims_; ++k) {
     const double product = tau * share_[k] / count_[k];
     for (Column* c = begin(k); c != end(k); ++c) {
@@ -164,7 +164,7 @@ void RungBlock::target_corrector(double tau) {
   }
 }
 
-void RungBlock::target_centre(double tau) {
+void RungBlock::set_centering_rhs(double tau) {
   for (int k = 0; k < claims_; ++k) {
     const double product = tau * share_[k] / count_[k];
     for (Column* c = begin(k); c != end(k); ++c) {
@@ -174,7 +174,7 @@ void RungBlock::target_centre(double tau) {
 }
 
 // dz = dtheta + y dG - rz,  dv = target / z - d dz,  sum dv = mass.
-void RungBlock::condense() {
+void RungBlock::reduce() {
   for (int k = 0; k < claims_; ++k) {
     double surplus = -mass_[k];
     double change = mean_[k] * mass_[k];
@@ -188,7 +188,7 @@ void RungBlock::condense() {
   }
 }
 
-void RungBlock::expand(const ArrayView& dprice) {
+void RungBlock::recover_step(const ArrayView& dprice) {
   for (int k = 0; k < claims_; ++k) {
     dtheta_[k] = surplus_[k] / total_[k] - mean_[k] * dprice[k];
     for (Column* c = begin(k); c != end(k); ++c) {
@@ -209,7 +209,7 @@ double RungBlock::complementarity(double along) const {
   return sum;
 }
 
-void RungBlock::steepest(double& steepest) const {
+void RungBlock::ratio_test(double& steepest) const {
   for (int k = 0; k < claims_; ++k) {
     for (const Column* c = begin(k); c != end(k); ++c) {
       steepest = std::max({steepest, -c->dv / c->v, -c->dz / c->z});

@@ -10,9 +10,10 @@ namespace kpm {
 
 /// (y_k, v_k) in the hull of a claim's rungs: weights v_c >= 0 that add up to one, with
 ///   z_c = theta_k + G_k y_c - value_c >= 0,   v z -> 0
-/// where G values the claim at the maker's marginal state prices. At most two rungs of a claim carry
-/// weight in the end, so there are columns for those only that the prices asked for on the way:
-/// column generation, as in CornerBlock, whose hulls have a price more. A Newton step is condensed to
+/// where G values the claim at the maker's marginal state prices. At most two rungs of a claim
+/// carry weight in the end, so there are columns for those only that the prices asked for on the
+/// way: column generation, as in CornerBlock, whose hulls have a price more. A Newton step is
+/// reduced to
 ///   dy = step - spread dG.
 class RungBlock {
  public:
@@ -29,16 +30,16 @@ class RungBlock {
   /// Demands and values from the weights, after insert().
   void refresh();
 
-  void measure(const ArrayView& price);
-  void target_predictor();
-  void target_corrector(double tau);
-  void target_centre(double tau);
-  void condense();
-  void expand(const ArrayView& dprice);
+  void update_residuals(const ArrayView& price);
+  void set_affine_rhs();
+  void set_combined_rhs(double tau);
+  void set_centering_rhs(double tau);
+  void reduce();
+  void recover_step(const ArrayView& dprice);
 
   double complementarity(double along) const;
-  double weight() const { return claims_ > 0 ? 1.0 : 0.0; }
-  void steepest(double& steepest) const;
+  double degree() const { return claims_ > 0 ? 1.0 : 0.0; }
+  void ratio_test(double& steepest) const;
   void advance(double along);
 
   Slice demand, value;  ///< (claims)

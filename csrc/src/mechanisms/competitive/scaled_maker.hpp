@@ -1,8 +1,8 @@
 // A maker in the units the algorithms work in.
 #pragma once
 
+#include "book/scaled_market.hpp"
 #include "kpm/makers.hpp"
-#include "model/scaled_market.hpp"
 #include "numerics/dense.hpp"
 
 namespace kpm {
@@ -13,12 +13,12 @@ struct ScaledMaker {
   ScaledMaker(const MakerModel& maker, const ScaledMarket& scaled);
 
   MakerKind kind;
-  Array prior;                ///< (states) q, pi, delta / sum delta, the mean of the vertices
-  double total = 0.0;         ///< sum of delta, kStartingOrders
-  double wealth = 0.0;        ///< kUtility
-  double curvature = 0.0;     ///< kQuadratic
-  double risk_aversion = 1.0; ///< kPolytope
-  Matrix priors;              ///< (vertices, states), kPolytope
+  Array prior;                 ///< (states) q, pi, delta / sum delta, the mean of the vertices
+  double total = 0.0;          ///< sum of delta, kStartingOrders
+  double wealth = 0.0;         ///< kUtility
+  double curvature = 0.0;      ///< kQuadratic
+  double risk_aversion = 1.0;  ///< kPolytope
+  Matrix priors;               ///< (vertices, states), kPolytope
 };
 
 /// The prior a maker's market has: its own, what its starting orders imply, the mean of its
