@@ -12,6 +12,7 @@
 #include <vector>
 
 #include "arrays.hpp"
+#include "auction.hpp"
 #include "interpreter_lock.hpp"
 #include "keys.hpp"
 #include "kpm/kpm.hpp"
@@ -375,6 +376,7 @@ PYBIND11_MODULE(_core_of_main, module, py::mod_gil_not_used(),
              arg("claim").noconvert(), arg("side").noconvert(), arg("price").noconvert(),
              arg("quantity").noconvert(), arg("cell").noconvert(), arg("tolerance"),
              arg("max_iterations"));
+  kpm::add_auctions(module);
   module.def("build_info", &build_info);
 }
 

@@ -88,8 +88,7 @@ double MakerFunction::evaluate(const ArrayView& loss) {
       g_ /= count;
     }
   }
-  const bool believes =
-      maker_.kind == MakerKind::kUtility || maker_.kind == MakerKind::kQuadratic;
+  const bool believes = maker_.kind == MakerKind::kUtility || maker_.kind == MakerKind::kQuadratic;
   for (Eigen::Index i = 0; i < g_.size(); ++i) {
     p_[i] = believes ? maker_.prior[i] : g_[i];
   }

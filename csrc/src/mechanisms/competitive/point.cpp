@@ -22,8 +22,7 @@ int rung_of(const Ladder& ladder, double demand) {
 double Auction::value(int k, double demand) const {
   const Ladder& steps = ladder(k);
   const auto l = static_cast<std::size_t>(rung_of(steps, demand));
-  return l == 0 ? steps.value[0]
-                : steps.value[l] + steps.limit[l - 1] * (demand - steps.demand[l]);
+  return l == 0 ? steps.value[0] : steps.value[l] + steps.limit[l - 1] * (demand - steps.demand[l]);
 }
 
 void Auction::find_pieces(const ArrayView& price, AuctionPoint& point) const {
@@ -35,7 +34,8 @@ void Auction::find_pieces(const ArrayView& price, AuctionPoint& point) const {
     piece = 2 * rung;
     const auto l = static_cast<std::size_t>(rung);
     if (rung > 0) {
-      const double share = (point.demand[k] - steps.demand[l]) / (steps.demand[l - 1] - steps.demand[l]);
+      const double share =
+          (point.demand[k] - steps.demand[l]) / (steps.demand[l - 1] - steps.demand[l]);
       const double off = std::max(std::abs(price[k] - steps.limit[l - 1]), kAtEnd);
       if (share > off && 1.0 - share > off) {
         piece = 2 * rung - 1;

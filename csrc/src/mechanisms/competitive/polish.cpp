@@ -10,10 +10,10 @@ namespace kpm {
 namespace {
 
 constexpr int kRounds = 60;
-constexpr double kPrice = 1e-15;     // of the payoff range: prices that agree
-constexpr double kOutside = 1e-13;   // a price this far outside its rung's range belongs to a step
-constexpr double kFlat = 1e-9;       // the ambiguity price of a kink
-constexpr double kRank = 1e-11;      // relative singular value of a condition that says nothing
+constexpr double kPrice = 1e-15;    // of the payoff range: prices that agree
+constexpr double kOutside = 1e-13;  // a price this far outside its rung's range belongs to a step
+constexpr double kFlat = 1e-9;      // the ambiguity price of a kink
+constexpr double kRank = 1e-11;     // relative singular value of a condition that says nothing
 
 bool on_step(int piece) { return piece % 2 == 1; }
 
@@ -116,7 +116,8 @@ AuctionPoint Polisher::smooth(AuctionPoint point) {
       system.resize(m, m);
       for (Eigen::Index j = 0; j < m; ++j) {
         for (Eigen::Index l = 0; l <= j; ++l) {
-          system(j, l) = curvature(open[static_cast<std::size_t>(j)], open[static_cast<std::size_t>(l)]);
+          system(j, l) =
+              curvature(open[static_cast<std::size_t>(j)], open[static_cast<std::size_t>(l)]);
         }
       }
       factor.compute(system);
@@ -173,8 +174,8 @@ AuctionPoint Polisher::kink(AuctionPoint point, const std::vector<int>& tied) {
     const Array loss = auction_.losses(point.demand);
     for (Eigen::Index v = 0; v < c; ++v) {
       const int which = tied[static_cast<std::size_t>(v)];
-      cost[v] = vertices ? certainty_equivalent(maker, which, a, loss, &gradient(v, 0))
-                         : loss[which];
+      cost[v] =
+          vertices ? certainty_equivalent(maker, which, a, loss, &gradient(v, 0)) : loss[which];
     }
     if (first) {
       level = cost.maxCoeff();
@@ -247,7 +248,8 @@ AuctionPoint Polisher::kink(AuctionPoint point, const std::vector<int>& tied) {
       mixed /= mixed.sum();
       point.p.setZero();
       for (Eigen::Index v = 0; v < c; ++v) {
-        point.p += mixed[v] * maker.priors.row(tied[static_cast<std::size_t>(v)]).transpose().array();
+        point.p +=
+            mixed[v] * maker.priors.row(tied[static_cast<std::size_t>(v)]).transpose().array();
       }
       point.p /= point.p.sum();
     }
@@ -296,8 +298,8 @@ AuctionPoint polish(const Auction& auction, AuctionProgram& program, MakerFuncti
   found.demand = program.demand();
   found.g = program.g();
   found.p = program.worst_case();
-  const bool believes = auction.maker.kind == MakerKind::kKnightian ||
-                        auction.maker.kind == MakerKind::kPolytope;
+  const bool believes =
+      auction.maker.kind == MakerKind::kKnightian || auction.maker.kind == MakerKind::kPolytope;
   if (!believes || auction.market.kind == Ambiguity::kSimplex) {
     found.p = found.g;
   }
