@@ -82,11 +82,6 @@ Solved solve(const Auction& auction, const std::vector<Staircase>& stairs, const
   const double tolerance = std::max(kSharp, kRounding * (1.0 + program.magnitude()));
   for (const Attempt& attempt : kAttempts) {
     int iterations = 0;
-    if (auction.market.claims() == 0) {
-      program.start(attempt);
-      program.keep_best(tolerance);
-      break;
-    }
     run_predictor_corrector(program, tolerance, attempt, settings.max_iterations, iterations,
                             [] {});
     solved.iterations += iterations;

@@ -40,6 +40,7 @@ AuctionProgram::AuctionProgram(const ScaledMarket& market, const ScaledMaker& ma
       dloss_(arena.array(market.states())),
       price_(arena.array(market.claims())),
       dprice_(arena.array(market.claims())),
+      stake_(arena.array(market.claims())),
       scale_(arena.array(market.claims())),
       ddemand_(arena.array(market.claims())),
       e_(arena.array(market.claims())),
@@ -72,12 +73,17 @@ void AuctionProgram::load(const ArrayView& prices) {
     rungs_.add(k, ladder.rungs() - 1, ladder);
   }
   rungs_.weigh();
+  for (int k = 0; k < market_.claims(); ++k) {
+    const Ladder& ladder = ladders_[static_cast<std::size_t>(k)];
+    stake_[k] = ladder.demand.front() - ladder.demand.back();
+  }
   start_ = kStart * std::max(rungs_.total_stake(), kLeastStake);
 }
 
 void AuctionProgram::start(const Attempt& attempt) {
   rungs_.start(start_);
   tau_ = start_;
+  bend_ = 0.0;
   losses();
   maker_->start(loss_, start_, attempt.entropy_share);
   price_out();
@@ -127,6 +133,7 @@ void AuctionProgram::factor() {
 
 const MatrixSlice& AuctionProgram::curvature() {
   maker_->update_residuals(loss_);
+  maker_->prepare_curvature();
   for (int k = 0; k < market_.claims(); ++k) {
     maker_->root(payoff(k), &roots_(k, 0));
   }
@@ -190,11 +197,13 @@ Step AuctionProgram::shorten(Step along) {
 }
 
 void AuctionProgram::advance(Step along) {
+  const Array expected = price_ + along.primal * dprice_;
   rungs_.advance(along.primal);
   losses();
   maker_->advance(along.primal, loss_);
   tau_ = complementarity({}) / degree();
   price_out();
+  bend_ = (stake_ * (price_ - expected).abs()).sum();
 }
 
 bool AuctionProgram::keep_best(double tolerance) {

@@ -37,7 +37,7 @@ class AuctionProgram {
   void direction();
   double complementarity(Step along) const;
   double degree() const { return rungs_.degree() + maker_->degree(); }
-  double nonlinearity() const { return maker_->weighted_residual(); }
+  double nonlinearity() const { return maker_->weighted_residual() + bend_; }
   Step max_step(double share) const;
   Step shorten(Step along);
   void advance(Step along);
@@ -67,10 +67,11 @@ class AuctionProgram {
   std::unique_ptr<MakerBlock> maker_;
   MakerFunction function_;
   double start_ = 1.0, tau_ = 1.0, bound_ = kInfinity, magnitude_ = 0.0;
+  double bend_ = 0.0;  // what the last step's prices missed by, times what is at stake
 
   Slice base_;                                  // (states) losses without trade, less their maximum
   Slice loss_, dloss_;                          // (states)
-  Slice price_, dprice_;                        // (claims) G
+  Slice price_, dprice_, stake_;                // (claims) G
   Slice scale_, ddemand_, e_, f_, step_price_;  // (claims)
   Slice projection_;                            // (root_size)
   MatrixSlice roots_, scaled_roots_;            // (claims, root_size)

@@ -49,6 +49,8 @@ class MakerBlock {
   virtual double ambiguity_price() const { return 0.0; }
   /// The p, or weights of vertices, that conjugate() was taken at; unchanged where there is none.
   virtual void write_worst_case(Array& p) const { static_cast<void>(p); }
+  /// Make root() that of C itself, for losses at which all residuals are as good as zero.
+  virtual void prepare_curvature() {}
   /// What the vertices of a polytope weigh in g.
   virtual void write_weights(Array& weights) const { static_cast<void>(weights); }
 };

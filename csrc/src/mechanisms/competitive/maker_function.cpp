@@ -11,6 +11,8 @@ namespace {
 
 constexpr int kNewtonSteps = 200;  // monotone from one side: mostly six
 constexpr double kExact = 2e-16;
+constexpr double kSmallest = -600.0;  // a logarithm: next to nothing, but its inverse is a number
+constexpr double kSpent = 1e-3;       // of the wealth left: the rest has more digits than the whole
 
 /// ln((u + below) / unit) for u + below = unit + over, without the cancellation next to one.
 double log_of(double sum, double over, double unit) {
@@ -162,15 +164,16 @@ double MakerFunction::utility(const ArrayView& loss) {
       slope += maker_.prior[i] * (u / (u + below_[i]));
     }
     const double change = sum / slope;
-    x -= change;
+    x = std::max(x - change, kSmallest);
     u = std::exp(x);
-    if (std::abs(change) <= 1e-9) {
+    if (std::abs(change) <= 1e-9 || x == kSmallest) {
       break;
     }
   }
   // The last digits in C itself: they are small next to m where m is large.
   double cost = u + worst - wealth;
-  for (int step = 0; step < 4; ++step) {
+  const int steps = u > kSpent * wealth ? 4 : 0;
+  for (int step = 0; step < steps; ++step) {
     double sum = 0.0;
     double slope = 0.0;
     for (Eigen::Index i = 0; i < g_.size(); ++i) {
@@ -186,7 +189,8 @@ double MakerFunction::utility(const ArrayView& loss) {
   }
   double mass = 0.0;
   for (Eigen::Index i = 0; i < g_.size(); ++i) {
-    g_[i] = maker_.prior[i] / ((cost - worst) + wealth + below_[i]);
+    const double slack = steps > 0 ? (cost - worst) + wealth : u;
+    g_[i] = maker_.prior[i] / (slack + below_[i]);
     mass += g_[i];
   }
   g_ /= mass;

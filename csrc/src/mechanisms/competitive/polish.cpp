@@ -33,6 +33,7 @@ class Polisher {
   static std::size_t at(int index) { return static_cast<std::size_t>(index); }
   bool leave_steps(AuctionPoint& point, const std::vector<int>& open) const;
   bool leave_rungs(AuctionPoint& point) const;
+  void meet_limits(AuctionPoint& point) const;
 
   const Auction& auction_;
   AuctionProgram& program_;
@@ -88,6 +89,40 @@ bool Polisher::leave_rungs(AuctionPoint& point) const {
   return left;
 }
 
+/// The last digits of prices that losses cannot carry: where g changes by far more than L (little
+/// wealth, small starting orders), g is moved by the least relative change that makes every step's
+/// price its limit.
+void Polisher::meet_limits(AuctionPoint& point) const {
+  const std::vector<int> open = steps(point);
+  const auto m = static_cast<Eigen::Index>(open.size());
+  const Eigen::Index n = point.g.size();
+  if (m == 0) {
+    return;
+  }
+  Matrix centred(m, n);
+  Vector missing(m);
+  for (Eigen::Index j = 0; j < m; ++j) {
+    const int k = open[static_cast<std::size_t>(j)];
+    const double price = auction_.market.payoffs.row(k).dot(point.g.matrix());
+    missing[j] = limit(point, k) - price;
+    centred.row(j) = auction_.market.payoffs.row(k).array() - price;
+  }
+  if (missing.cwiseAbs().maxCoeff() <= kPrice) {
+    return;
+  }
+  const Matrix weighted = centred * point.g.matrix().asDiagonal();
+  const Matrix system = weighted * centred.transpose();
+  Arena arena;
+  SemidefiniteCholesky factor(m, arena);
+  factor.compute(system);
+  factor.solve_in_place(missing);
+  const Array change = 1.0 + (centred.transpose() * missing).array();
+  if (change.minCoeff() > 0.5 && change.maxCoeff() < 2.0) {
+    point.g *= change;
+    point.g /= point.g.sum();
+  }
+}
+
 AuctionPoint Polisher::smooth(AuctionPoint point) {
   const MatrixSlice& curvature = program_.curvature();
   Arena arena;
@@ -131,6 +166,7 @@ AuctionPoint Polisher::smooth(AuctionPoint point) {
       // As near as rounding lets it come.
       point = kept;
       if (!leave_rungs(point)) {
+        meet_limits(point);
         return point;
       }
       open = steps(point);
@@ -146,6 +182,7 @@ AuctionPoint Polisher::smooth(AuctionPoint point) {
       fresh = true;
     }
   }
+  meet_limits(kept);
   return kept;
 }
 

@@ -10,6 +10,7 @@ namespace kpm {
 namespace {
 
 constexpr int kSteps = 100;
+constexpr double kFarthest = 3.0;   // in the logarithm of the orders, a step
 constexpr double kStarted = 1e-10;  // of the prices' sum: where a start needs to be
 
 }  // namespace
@@ -34,18 +35,15 @@ PriceBlock::PriceBlock(const ScaledMaker& maker, Arena& arena)
   if (maker.kind == MakerKind::kStartingOrders) {
     delta_ = maker.total * maker.prior;
   }
-  if (!utility_) {
-    weight_ = 0.5 * (maker.prior + 1.0 / static_cast<double>(count_));
-  }
+  weight_ = 0.5 * (maker.prior + 1.0 / static_cast<double>(count_));
 }
 
 void PriceBlock::start(const ArrayView& loss, double tau, double /*entropy_share*/) {
   dg_.setZero();
   ds_.setZero();
-  dt_ = dw_ = w_ = 0.0;
+  dt_ = 0.0;
   if (utility_) {
-    start_utility(loss, maker_.wealth + tau);
-    return;
+    delta_ = maker_.wealth * maker_.prior;
   }
   // The t for which the prices that go with it add up to one: they fall with t.
   target_ = delta_ + tau * weight_;
@@ -79,27 +77,15 @@ void PriceBlock::start(const ArrayView& loss, double tau, double /*entropy_share
   }
 }
 
-/// Where the root C is for a maker of that wealth.
-void PriceBlock::start_utility(const ArrayView& loss, double wealth) {
-  const double worst = loss.maxCoeff();
-  double u = wealth;  // t - max L
-  for (int step = 0; step < kSteps; ++step) {
-    double sum = 0.0;
-    double slope = 0.0;
-    for (Eigen::Index i = 0; i < count_; ++i) {
-      s_[i] = u + (worst - loss[i]);
-      sum += maker_.prior[i] * std::log(s_[i] / wealth);
-      slope += maker_.prior[i] * (u / s_[i]);
-    }
-    const double change = sum / slope;  // of ln u, from above
-    if (std::abs(change) <= kStarted) {
-      break;
-    }
-    u *= std::exp(-change);
+/// The starting orders with which a utility maker would trade as it does at these slacks: in
+/// proportion to what wealth they leave it.
+void PriceBlock::find_orders() {
+  double log_ratio = 0.0;
+  for (Eigen::Index i = 0; i < count_; ++i) {
+    log_ratio += maker_.prior[i] * std::log(s_[i] / maker_.wealth);
   }
-  t_ = worst + u;
-  w_ = 1.0 / (maker_.prior / s_).sum();
-  g_ = w_ * maker_.prior / s_;
+  delta_ *= std::exp(-std::clamp(log_ratio, -kFarthest, kFarthest));
+  delta_ = delta_.min(maker_.wealth * maker_.prior);  // W = m exp(-KL(pi|g))
 }
 
 void PriceBlock::update_residuals(const ArrayView& loss) {
@@ -108,13 +94,14 @@ void PriceBlock::update_residuals(const ArrayView& loss) {
   total_ = flow_.sum();
   mass_ = 1.0 - g_.sum();
   residual_ = (g_ * residuals_.abs()).sum();
+  centre_ = flow_ / total_;
+}
+
+/// A utility maker's orders change with the prices: what its slope is centred by is g.
+void PriceBlock::prepare_curvature() {
   if (utility_) {
     centre_ = maker_.prior / s_;
-    by_w_ = centre_.sum();
-    centre_ /= by_w_;
-    residual_ += (g_ * s_ - w_ * maker_.prior).abs().sum();
-  } else {
-    centre_ = flow_ / total_;
+    centre_ /= centre_.sum();
   }
 }
 
@@ -128,62 +115,27 @@ void PriceBlock::root(const double* payoff, double* root) const {
   }
 }
 
-void PriceBlock::set_affine_rhs() {
-  tau_ = 0.0;
-  target_ = delta_ + (utility_ ? w_ : 0.0) * maker_.prior - g_ * s_;
+void PriceBlock::set_affine_rhs() { target_ = delta_ - g_ * s_; }
+
+void PriceBlock::set_combined_rhs(double tau, bool /*second_order*/) {
+  target_ = delta_ + tau * weight_ - g_ * s_ - dg_ * ds_;
 }
 
-void PriceBlock::set_combined_rhs(double tau, bool second_order) {
-  tau_ = tau;
-  target_ = delta_ + tau * weight_ - g_ * s_;
-  if (utility_) {
-    target_ += w_ * maker_.prior;
-  }
-  if (second_order || !utility_) {
-    target_ -= dg_ * ds_;
-  }
-}
-
-void PriceBlock::set_centering_rhs(double tau) {
-  tau_ = tau;
-  target_ = delta_ + tau * weight_ - g_ * s_;
-  if (utility_) {
-    target_ += w_ * maker_.prior;
-  }
-}
+void PriceBlock::set_centering_rhs(double tau) { target_ = delta_ + tau * weight_ - g_ * s_; }
 
 void PriceBlock::reduce() {
   u_ = residuals_ + target_ / g_;
-  if (!utility_) {
-    shift_ = (centre_ * u_).sum() - mass_ / total_;
-    step_g_ = flow_ * (u_ - shift_);
-    return;
-  }
-  double off = 0.0;  // ln m - sum pi ln s
-  for (Eigen::Index i = 0; i < count_; ++i) {
-    off -= maker_.prior[i] * std::log(s_[i] / (maker_.wealth + tau_));
-  }
-  shift_ = off / by_w_ + (centre_ * residuals_).sum();
+  shift_ = (centre_ * u_).sum() - mass_ / total_;
   step_g_ = flow_ * (u_ - shift_);
-  step_g_ += centre_ * (mass_ - step_g_.sum());
 }
 
 void PriceBlock::recover_step(const ArrayView& dloss) {
   dt_ = shift_ + (centre_ * dloss).sum();
   dg_ = flow_ * (u_ + dloss - dt_);
-  dw_ = 0.0;
-  if (utility_) {
-    const double missing = mass_ - dg_.sum();
-    dw_ = missing / by_w_;
-    dg_ += centre_ * missing;
-  }
-  ds_ = (target_ + dw_ * maker_.prior - s_ * dg_) / g_;
+  ds_ = (target_ - s_ * dg_) / g_;
 }
 
 double PriceBlock::complementarity(double along) const {
-  if (utility_) {
-    return 0.0;
-  }
   return ((g_ + along * dg_) * (s_ + along * ds_) - delta_).max(0.0).sum();
 }
 
@@ -195,7 +147,9 @@ void PriceBlock::advance(double step, const ArrayView& /*loss*/) {
   g_ += step * dg_;
   s_ += step * ds_;
   t_ += step * dt_;
-  w_ += step * dw_;
+  if (utility_) {
+    find_orders();
+  }
 }
 
 double PriceBlock::conjugate() const {

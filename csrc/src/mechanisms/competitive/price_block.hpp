@@ -7,12 +7,13 @@
 namespace kpm {
 
 /// State prices g on the simplex and slacks s with
-///   L_i - 2c (g_i - pi_i) + s_i = t,     g_i s_i = delta_i + W pi_i  (+ tau w_i on the way)
-/// where c is the quadratic maker's, delta the starting orders', and W the utility maker's unknown
-/// with  sum pi ln s = ln m;  all zero for the worst state. A log barrier is thus what the method
-/// puts on every maker's state prices, held at delta instead of sent to zero. Per state the step is
-/// one equation, with t and W at its border:
-///   dg = D (u + dL - dt) + dW pi / s,   D = 1 / (2c + s / g).
+///   L_i - 2c (g_i - pi_i) + s_i = t,     g_i s_i = delta_i  (+ tau w_i on the way)
+/// where c is the quadratic maker's and delta the starting orders'; all zero for the worst state. A
+/// log barrier is thus what the method puts on every maker's state prices, held at delta instead of
+/// sent to zero. A utility maker is one with starting orders W pi for the W that makes
+/// sum pi ln s = ln m: W is brought there after every step. Per state the step is one equation,
+/// with t at its border:
+///   dg = D (u + dL - dt),   D = 1 / (2c + s / g).
 /// O(N), and N logarithms for the utility maker.
 class PriceBlock final : public MakerBlock {
  public:
@@ -28,7 +29,7 @@ class PriceBlock final : public MakerBlock {
   void reduce() override;
   void recover_step(const ArrayView& dloss) override;
   double complementarity(double along) const override;
-  double degree() const override { return utility_ ? 0.0 : 1.0; }
+  double degree() const override { return 1.0; }
   double weighted_residual() const override { return residual_; }
   void ratio_test(double& steepest) const override;
   double shorten(double step, double /*tau_now*/, double /*tau_full*/) override { return step; }
@@ -36,9 +37,10 @@ class PriceBlock final : public MakerBlock {
   const Slice& g() const override { return g_; }
   const Slice& step_g() const override { return step_g_; }
   double conjugate() const override;
+  void prepare_curvature() override;
 
  private:
-  void start_utility(const ArrayView& loss, double wealth);
+  void find_orders();
 
   const ScaledMaker& maker_;
   const Eigen::Index count_;
@@ -48,9 +50,8 @@ class PriceBlock final : public MakerBlock {
   Slice delta_, weight_;  // what the products end at; what tau adds on the way
   Slice s_, dg_, ds_, target_;
   Slice residuals_, flow_, centre_, u_;  // r, D, what dt is a mean by, and the step's known part
-  double t_ = 0.0, dt_ = 0.0, w_ = 0.0, dw_ = 0.0, tau_ = 0.0;
+  double t_ = 0.0, dt_ = 0.0;
   double mass_ = 0.0;      // 1 - sum g
-  double by_w_ = 1.0;      // sum pi / s
   double total_ = 1.0;     // sum D
   double shift_ = 0.0;     // dt for unchanged losses
   double residual_ = 0.0;  // money
