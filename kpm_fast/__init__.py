@@ -8,6 +8,7 @@ maker in the worst case, subject to the limit order logic, and proves it.
 
 from ._version import __version__
 from .clearing.clear import clear, solve_cell, staircases
+from .clearing.implied import implied_ambiguity, prior_from_quotes
 from .clearing.progress import Progress
 from .errors import InputError, KpmError, TooManyCellsError, VerificationError
 from .model.certificate import Certificate
@@ -39,7 +40,9 @@ __all__ = [
     "__version__",
     "check_certificate",
     "clear",
+    "implied_ambiguity",
     "load_result",
+    "prior_from_quotes",
     "read_book",
     "solve_cell",
     "staircases",

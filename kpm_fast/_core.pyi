@@ -160,5 +160,13 @@ def solve_cell(
 ) -> SolvedCell:
     """The interior-point method on one cell (27)."""
 
+def project_prior(
+    payoffs: Floats,
+    prior: Floats,
+    low: Floats,  # (K,) claim prices, money per share, may be infinite
+    high: Floats,  # (K,)
+) -> tuple[bool, bool, Floats, float]:
+    """Whether state prices reach the ranges, whether they are the nearest; they, and KL in nats."""
+
 def build_info() -> dict[str, str]:
     """Compiler, flags and version the core was built with."""
