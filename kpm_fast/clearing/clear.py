@@ -28,7 +28,7 @@ from .progress import EnumerationLog, Progress, ProgressLog, TreeLog
 __all__ = ["clear", "solve_cell", "staircases"]
 
 METHODS = ("auto", "branch-and-bound", "enumerate")
-ALLOCATIONS = ("pro_rata", "time")
+ALLOCATIONS = ("pro_rata", "time", "book_order")
 
 _MOST_THREADS = 1024  # beyond any use: a slip of the pen must not start a million
 _MOST_NODES, _MOST_ITERATIONS = 2**63 - 1, 2**31 - 1  # what the core counts with
@@ -93,9 +93,10 @@ def clear(
         Let the tree treat claims that pay alike, or one the complement of the other, as one. The
         answer is the same without. Not done when a certificate is asked for, which speaks of the
         claims as they were given.
-    allocation : {"pro_rata", "time"}
+    allocation : {"pro_rata", "time", "book_order"}
         How orders of one claim, side and limit at the clearing price share what is matched: in
-        proportion to quantity, or by ``orders.time``, else by their order in the book.
+        proportion to quantity; by ``orders.time``, which must be there, and at equal times by their
+        order in the book; or by their order in the book.
     certificate : bool
         Also return ``result.certificate``, the proof that no clearing is better, for
         :func:`kpm_fast.check_certificate`. Enumeration hands out none.
@@ -150,6 +151,8 @@ def clear(
     enumerating = method == "enumerate"
 
     book = _book_arguments(market, orders)
+    if allocation == "time" and orders.time is None and len(orders):
+        raise InputError(_without_times(orders), field="allocation")
     cells = 0
     if enumerating or verbose or callback is not None:
         pieces = _core.count_pieces(*book)
@@ -168,8 +171,8 @@ def clear(
         market.risk_aversion,
         market.ambiguity,
         *book[1:],
-        orders.time if allocation == "time" else None,
-        allocation,
+        orders.priority if allocation == "time" else None,
+        "pro_rata" if allocation == "pro_rata" else "time",
         "enumerate" if enumerating else "branch-and-bound",
         tolerance,
         n_threads,
@@ -264,6 +267,17 @@ def _book_arguments(market: Market, orders: Orders) -> tuple[Floats, Ints, Any, 
         orders.side,
         orders.price,
         orders.quantity,
+    )
+
+
+def _without_times(orders: Orders) -> str:
+    """Say that orders have no times, and which column may hold them."""
+    ignored = orders.ignored_columns
+    return (
+        "the orders have no times"
+        + (f" (columns not read: {', '.join(ignored)})" if ignored else "")
+        + f"; name their column, as columns={{'time': {ignored[0] if ignored else 'timestamp'!r}}}"
+        " (--columns time=...), or fill by their order in the book with 'book_order'"
     )
 
 
