@@ -48,8 +48,8 @@ def clear_by_rule(
             orders.side,
             orders.price,
             orders.quantity,
-            orders.time if allocation == "time" else None,
-            allocation,
+            orders.priority if allocation == "time" else None,
+            "pro_rata" if allocation == "pro_rata" else "time",
             rule,
             tolerance,
         )

@@ -133,6 +133,8 @@ def clear(
             raise InputError(f"rule {rule!r} is not a search and has none", field=name)
         if threads is not None:
             _checked_count(threads, "threads", 1, _MOST_THREADS)
+        if allocation == "time" and orders.time is None and len(orders):
+            raise InputError(_without_times(orders), field="allocation")
         result = clear_by_rule(
             market, orders, rule, tolerance=_checked_tolerance(tolerance), allocation=allocation
         )

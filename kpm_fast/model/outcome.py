@@ -29,7 +29,18 @@ _CLAIMS_SHOWN = 8
 
 def maker_model(market: Market) -> dict[str, Any]:
     """Return the parameters of a market's maker, as the core reads them."""
-    return market.maker._model()
+    given = vars(market).get("_maker")
+    if given is not None:
+        model: dict[str, Any] = given._model()
+        return model
+    # The short form: what a KnightianMaker made of these would say, which are checked already.
+    return {
+        "kind": "knightian",
+        "states": len(market.states),
+        "prior": market.prior,
+        "risk_aversion": market.risk_aversion,
+        "ambiguity": market.ambiguity,
+    }
 
 
 @dataclass(frozen=True)
