@@ -12,9 +12,20 @@ from .clearing.implied import implied_ambiguity, prior_from_quotes
 from .clearing.progress import Progress
 from .errors import InputError, KpmError, TooManyCellsError, VerificationError
 from .model.certificate import Certificate
+from .model.maker import Maker
+from .model.makers import (
+    LMSR,
+    KnightianMaker,
+    PolytopeMaker,
+    QuadraticMaker,
+    StartingOrders,
+    UtilityMaker,
+    WorstStateMaker,
+)
 from .model.market import Market
 from .model.orders import Order, Orders
 from .model.outcome import CellResult, Stats
+from .model.quotes import Quotes, Trade
 from .model.status import Status
 from .result import Result, load_result
 from .storage.book_folder import read_book, write_book
@@ -22,21 +33,31 @@ from .verification.certificate_checks import check_certificate
 from .verification.checks import Check, Verification
 
 __all__ = [
+    "LMSR",
     "CellResult",
     "Certificate",
     "Check",
     "InputError",
+    "KnightianMaker",
     "KpmError",
+    "Maker",
     "Market",
     "Order",
     "Orders",
+    "PolytopeMaker",
     "Progress",
+    "QuadraticMaker",
+    "Quotes",
     "Result",
+    "StartingOrders",
     "Stats",
     "Status",
     "TooManyCellsError",
+    "Trade",
+    "UtilityMaker",
     "Verification",
     "VerificationError",
+    "WorstStateMaker",
     "__version__",
     "check_certificate",
     "clear",

@@ -16,6 +16,7 @@
 #include "interpreter_lock.hpp"
 #include "keys.hpp"
 #include "kpm/kpm.hpp"
+#include "maker_model.hpp"
 
 #ifndef KPM_VERSION
 #define KPM_VERSION "unknown"
@@ -392,6 +393,7 @@ PYBIND11_MODULE(_core_of_main, module, py::mod_gil_not_used(),
   module.def("project_prior", &project_prior, arg("payoffs").noconvert(), arg("prior").noconvert(),
              arg("low").noconvert(), arg("high").noconvert());
   kpm::add_auctions(module);
+  kpm::add_makers(module);
   module.def("build_info", &build_info);
 }
 
