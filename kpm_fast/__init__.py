@@ -7,6 +7,9 @@ maker in the worst case, subject to the limit order logic, and proves it.
 """
 
 from ._version import __version__
+from .analysis.advice import Advice, advise, loss_bound
+from .analysis.sweep import Sweep, sweep
+from .clearing.auctions import pool_odds
 from .clearing.clear import clear, solve_cell, staircases
 from .clearing.implied import implied_ambiguity, prior_from_quotes
 from .clearing.progress import Progress
@@ -34,6 +37,7 @@ from .verification.checks import Check, Verification
 
 __all__ = [
     "LMSR",
+    "Advice",
     "CellResult",
     "Certificate",
     "Check",
@@ -52,6 +56,7 @@ __all__ = [
     "StartingOrders",
     "Stats",
     "Status",
+    "Sweep",
     "TooManyCellsError",
     "Trade",
     "UtilityMaker",
@@ -59,13 +64,17 @@ __all__ = [
     "VerificationError",
     "WorstStateMaker",
     "__version__",
+    "advise",
     "check_certificate",
     "clear",
     "implied_ambiguity",
     "load_result",
+    "loss_bound",
+    "pool_odds",
     "prior_from_quotes",
     "read_book",
     "solve_cell",
     "staircases",
+    "sweep",
     "write_book",
 ]

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import csv
-import math
 from pathlib import Path
 
 import numpy as np
@@ -50,15 +49,6 @@ def test_ambiguity_buys_safety_with_profit() -> None:
     assert np.all(np.diff(table["tail_loss"]) < 1e-6)
     assert table["expected_profit"][-1] < table["expected_profit"][0]
     assert max(table["share_of_bound"]) <= 1.0  # theorem D
-
-
-def test_the_largest_probability_is_a_root() -> None:
-    for prior, ambiguity in ((0.5, 0.01), (0.2, 0.5), (1e-6, 3.0)):
-        p = experiments.largest_probability(prior, ambiguity)
-        divergence = p * math.log(p / prior) + (1 - p) * math.log((1 - p) / (1 - prior))
-        assert divergence == pytest.approx(ambiguity, rel=1e-12)
-        assert p > prior
-    assert experiments.largest_probability(0.2, -math.log(0.2)) == 1.0
 
 
 def test_radius_from_data_covers_as_it_says() -> None:

@@ -390,10 +390,10 @@ PYBIND11_MODULE(_core_of_main, module, py::mod_gil_not_used(),
              arg("claim").noconvert(), arg("side").noconvert(), arg("price").noconvert(),
              arg("quantity").noconvert(), arg("cell").noconvert(), arg("tolerance"),
              arg("max_iterations"));
+  kpm::add_makers(module);
+  kpm::add_auctions(module);
   module.def("project_prior", &project_prior, arg("payoffs").noconvert(), arg("prior").noconvert(),
              arg("low").noconvert(), arg("high").noconvert());
-  kpm::add_auctions(module);
-  kpm::add_makers(module);
   module.def("build_info", &build_info);
 }
 

@@ -35,7 +35,7 @@ from ..model.market import Market
 from ..model.status import Status
 from ..result import Result
 from ..storage.book_folder import BOOK_FILES, read_book
-from . import experiments, paper, sample
+from . import experiments, paper, sample, sweep
 from . import verify as checking
 from .tables import PipeAwareConsole, print_book, print_result
 
@@ -161,6 +161,7 @@ def _parser() -> argparse.ArgumentParser:
     _add_clear(commands)
     checking.add_parser(commands)
     paper.add_parser(commands)
+    sweep.add_parsers(commands)
     experiments.add_parser(commands)
     sample.add_parser(commands)
     return parser

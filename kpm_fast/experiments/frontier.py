@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import NDArray
 
+from ..analysis.advice import largest_probability
 from ..clearing.clear import clear
 from ..model.market import Market
 from ..model.orders import Orders
@@ -21,7 +22,7 @@ from .experiment import Experiment
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
-__all__ = ["frontier", "largest_probability"]
+__all__ = ["frontier"]
 
 STATES = 5
 AUCTIONS = 10  # in a run
@@ -29,33 +30,6 @@ ORDERS = 12  # in an auction
 RISK_AVERSION = 0.01  # per unit of money
 AMBIGUITIES = (0.0, 0.003, 0.01, 0.03, 0.06, 0.1, 0.2, 0.4)
 TAIL = 0.05  # share of the outcomes that the tail loss is the mean of
-
-
-def largest_probability(prior: float, ambiguity: float) -> float:
-    """The greatest probability of a state within ``ambiguity`` nats of the prior.
-
-    The upper root p of KL(Bernoulli(p) | Bernoulli(prior)) = ambiguity, 1 from -ln(prior) on.
-
-    Parameters
-    ----------
-    prior : float
-        Of the state, between 0 and 1.
-    ambiguity : float
-        Omega, nats.
-
-    Examples
-    --------
-    >>> round(largest_probability(0.5, 0.01), 12)
-    0.570592570273
-    """
-    if ambiguity >= -np.log(prior):
-        return 1.0
-    low, high = prior, 1.0
-    for _ in range(200):
-        p = 0.5 * (low + high)
-        rest = (1.0 - p) * np.log((1.0 - p) / (1.0 - prior)) if p < 1.0 else 0.0
-        low, high = (p, high) if p * np.log(p / prior) + rest < ambiguity else (low, p)
-    return 0.5 * (low + high)
 
 
 def frontier(runs: int = 60, seed: int = 1) -> Experiment:

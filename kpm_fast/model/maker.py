@@ -59,7 +59,8 @@ class Maker(Value, ABC):
 
     def replace(self: _Self, **changes: Any) -> _Self:
         """Return a copy with some parameters changed, validated like a new maker."""
-        current = {item.name: getattr(self, item.name) for item in fields(self)}  # type: ignore[arg-type]
+        names = [item.name for item in fields(self)]  # type: ignore[arg-type]
+        current = {name: getattr(self, name) for name in names}
         unknown = set(changes) - set(current)
         if unknown:
             raise TypeError(f"{type(self).__name__} has no parameter {min(unknown)!r}")
@@ -101,7 +102,8 @@ class Maker(Value, ABC):
         Returns
         -------
         ndarray of shape (N,) or (R, N)
-            Each sums to one. Where C has a kink, the one that ``docs/makers.md`` names.
+            Each sums to one. Where C has a kink: the prior on the worst states (Knightian), alike
+            on them (worst state), the mean of the vertices that attain the maximum (polytope).
         """
         maker, rows, single = self._rows(-self.inventory if losses is None else losses, "losses")
         prices = _core.maker_state_prices(maker._model(), rows)

@@ -1,4 +1,4 @@
-"""The makers of the family, as values: ``docs/makers.md``."""
+"""The makers of the family, as values."""
 
 from __future__ import annotations
 
