@@ -1,3 +1,4 @@
+// Clearing by a convex rule, for Python: a maker and a book in, a dictionary out.
 #include "auction.hpp"
 
 #include <pybind11/numpy.h>
@@ -15,10 +16,11 @@ namespace kpm {
 
 namespace {
 
-py::dict clear_by_rule(const py::dict& maker, const In<double>& payoffs, const In<double>& inventory,
-               const In<std::int64_t>& claim, const In<std::int8_t>& side, const In<double>& price,
-               const In<double>& quantity, const std::optional<In<double>>& time,
-               const std::string& allocation, const std::string& rule, double tolerance) {
+py::dict clear_by_rule(const py::dict& maker, const In<double>& payoffs,
+                       const In<double>& inventory, const In<std::int64_t>& claim,
+                       const In<std::int8_t>& side, const In<double>& price,
+                       const In<double>& quantity, const std::optional<In<double>>& time,
+                       const std::string& allocation, const std::string& rule, double tolerance) {
   const MakerModel model = borrow_model(maker);
   Market market;
   market.claims = static_cast<int>(payoffs.shape(0));

@@ -26,17 +26,20 @@ from rich.progress import Progress as ProgressBar
 
 from .._version import __version__
 from ..arrays import Floats
+from ..clearing.auctions import check_rule
 from ..clearing.clear import ALLOCATIONS, METHODS, clear, staircases
 from ..clearing.progress import Progress
 from ..errors import InputError, KpmError, TooManyCellsError
 from ..files.atomic_files import staged_files
 from ..files.tables import read_csv, write_csv
 from ..model.market import Market
+from ..model.outcome import RULES
 from ..model.status import Status
 from ..result import Result
 from ..storage.book_folder import BOOK_FILES, read_book
 from . import experiments, paper, sample, sweep
 from . import verify as checking
+from .makers import MAKERS, with_maker
 from .tables import PipeAwareConsole, print_book, print_result
 
 __all__ = ["main"]
@@ -189,7 +192,26 @@ def _add_clear(commands: argparse._SubParsersAction[argparse.ArgumentParser]) ->
         help="wealth by state: a CSV file with columns state and inventory, or numbers in the "
         "order of states.csv (--inventory=-1,2 if the first is negative)",
     )
+    maker.add_argument(
+        "--maker",
+        choices=MAKERS,
+        default=MAKERS[0],
+        help="who takes the other side; all have the prior and inventory of the book (default: "
+        "%(default)s)",
+    )
+    maker.add_argument(
+        "--size",
+        type=float,
+        metavar="MONEY",
+        help="liquidity of lmsr, sum of the starting-orders, wealth of utility, c of quadratic",
+    )
     solver = parser.add_argument_group("the search")
+    solver.add_argument(
+        "--rule",
+        choices=RULES,
+        default=RULES[0],
+        help="who sets the prices; all but %(default)s are for every maker (default: %(default)s)",
+    )
     solver.add_argument(
         "--method",
         choices=METHODS,
@@ -253,6 +275,8 @@ def _run_clear(args: argparse.Namespace) -> int:
     market, orders = read_book(args.folder, **settings)
     if args.inventory is not None:
         market = market.replace(inventory=_inventory(args.inventory, market))
+    market = with_maker(market, args.maker, args.size)
+    check_rule(args.rule, market)
     # Where standard output is for the JSON, people read standard error.
     console = _console(sys.stderr if args.json == "-" else sys.stdout, quiet=args.quiet)
     pieces = [len(steps) for steps in staircases(market, orders)]
@@ -270,8 +294,9 @@ def _run_clear(args: argparse.Namespace) -> int:
             prune_bounds=not args.no_prune_bounds,
             allocation=args.allocation,
             certificate=args.certificate,
-            callback=show,
+            callback=show if args.rule == RULES[0] else None,
             verbose=args.verbose,
+            rule=args.rule,
         )
     print_result(console, result)
     if args.output is not None:

@@ -15,6 +15,7 @@ from ..arrays import Floats, Ints
 from ..errors import count_text
 from ..model.market import Market
 from ..model.orders import Orders
+from ..model.outcome import maker_model
 from ..model.status import Status
 from ..result import Result
 from ..verification.checks import Verification
@@ -46,9 +47,16 @@ def print_book(
     )
     _line(
         console,
-        f"risk aversion {market.risk_aversion:g}, ambiguity {market.ambiguity:g}"
-        + (", with inventory" if market.inventory.any() else ""),
+        maker_text(market) + (", with inventory" if market.inventory.any() else ""),
     )
+
+
+def maker_text(market: Market) -> str:
+    """Return the maker in words."""
+    model = maker_model(market)
+    if model["kind"] == "knightian":
+        return f"risk aversion {market.risk_aversion:g}, ambiguity {market.ambiguity:g}"
+    return str(market.maker)
 
 
 def print_result(console: Console, result: Result) -> None:
@@ -80,8 +88,12 @@ def _claim_table(result: Result) -> Table:
 
 
 def _state_table(result: Result) -> Table:
-    table = _table("States", "state", "prior", "state price", "worst case", "maker's payoff")
-    vectors = (result.market.prior, result.state_prices, result.worst_case, result.payoff)
+    prior = maker_model(result.market).get("prior")
+    named = [] if prior is None else ["prior"]
+    table = _table("States", "state", *named, "state price", "worst case", "maker's payoff")
+    vectors = [result.state_prices, result.worst_case, result.payoff]
+    if prior is not None:
+        vectors.insert(0, prior)
     for i, state in enumerate(result.market.states[:_STATES_SHOWN]):
         table.add_row(Text(state), *(_number(vector[i]) for vector in vectors))
     return table
@@ -96,6 +108,7 @@ def _print_fills(console: Console, result: Result) -> None:
     table = _table("Fills", "order", "side", "claim", "limit", "quantity", "filled", "price")
     index = result.orders.claim_index(result.market)
     ids = result.orders.order_id
+    paid = result.paid_prices
     for row in shown:
         order = result.orders[int(row)]
         table.add_row(
@@ -105,7 +118,7 @@ def _print_fills(console: Console, result: Result) -> None:
             _number(order.price),
             _number(order.quantity),
             _number(result.fills[row]),
-            _number(result.claim_prices[index[row]]),
+            _number(paid[row]),
         )
     console.print(table)
     _more(console, len(filled) - len(shown), "filled orders")
@@ -134,6 +147,7 @@ def _position_table(result: Result) -> Table:
         "gain": _number(result.gain),
         "gap": f"{result.gap:.2g}",
         "worst payoff": _number(float(result.payoff.min())),
+        **({} if result.rule == "maker_optimal" else {"rule": result.rule}),
         "search": result.stats.work,
         "seconds": f"{result.stats.seconds.get('total', math.nan):.3g}",
     }

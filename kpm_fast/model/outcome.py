@@ -88,6 +88,8 @@ class Stats:
     @property
     def work(self) -> str:
         """What the search looked at, in words."""
+        if self.relaxations and not self.nodes:
+            return f"one convex program, {self.iterations:,} iterations"
         cells = f"{count_text(self.cells)} cells"
         if self.nodes:
             noun = "node" if self.nodes == 1 else "nodes"
@@ -402,7 +404,8 @@ class Outcome(Value):
             f"{self.status}: certainty equivalent {self.certainty_equivalent:.9g} "
             f"(no trade {self.no_trade_equivalent:.9g}), gap {self.gap:.2g}",
             f"{filled} of {len(self.orders)} orders filled, {self.volume:.6g} shares, "
-            f"revenue {self.revenue:.9g}",
+            f"revenue {self.revenue:.9g}"
+            + ("" if self.rule == "maker_optimal" else f", rule {self.rule}"),
             f"{self.stats.work}, "
             f"{self.stats.seconds.get('total', math.nan):.3g} s on {self.stats.threads} thread(s)",
         ]

@@ -6,6 +6,7 @@ its entries. Data only: nothing in it is ever executed.
 
 from __future__ import annotations
 
+import inspect
 import io
 import json
 import math
@@ -25,9 +26,19 @@ from ..errors import InputError
 from ..files.atomic_files import staged_binary
 from ..files.strict_json import parse_json
 from ..model.certificate import Certificate
+from ..model.maker import Maker
+from ..model.makers import (
+    LMSR,
+    KnightianMaker,
+    PolytopeMaker,
+    QuadraticMaker,
+    StartingOrders,
+    UtilityMaker,
+    WorstStateMaker,
+)
 from ..model.market import Market
 from ..model.orders import Orders
-from ..model.outcome import Outcome, Stats
+from ..model.outcome import RULES, Outcome, Stats
 from ..model.status import Status
 
 __all__ = ["FORMAT", "VERSION", "read_outcome", "write_outcome"]
@@ -48,6 +59,19 @@ _NUMBERS = (
     "tolerance",
 )
 _NOT_FINITE = {"inf": "Infinity", "-inf": "-Infinity", "nan": "NaN"}  # JSON has no such numbers
+_PREFERENCES = ("risk_aversion", "ambiguity")
+_MAKERS: dict[str, Callable[..., Maker]] = {
+    kind.__name__: kind
+    for kind in (
+        KnightianMaker,
+        LMSR,
+        PolytopeMaker,
+        QuadraticMaker,
+        StartingOrders,
+        UtilityMaker,
+        WorstStateMaker,
+    )
+}
 _ALLOCATIONS = ("pro_rata", "time", "book_order")
 #: Arrays by entry: type and axes (N states, K claims, J orders, L leaves).
 _MARKET = {"payoffs": ("<f8", "KN"), "prior": ("<f8", "N"), "inventory": ("<f8", "N")}
@@ -98,8 +122,10 @@ def write_outcome(result: Outcome, path: str | os.PathLike[str]) -> None:
     labels, codes = _coded_claims(orders)
     spelled = orders.time if orders.time is not None and orders.time.dtype.kind == "O" else None
     columns = _ORDERS if orders.time is None or spelled is not None else {**_ORDERS, **_TIME}
+    maker = _maker_text(market)
+    market_columns = _MARKET if maker is None else {"payoffs": _MARKET["payoffs"]}
     groups: list[tuple[str, object, dict[str, tuple[str, str]]]] = [
-        ("market", market, _MARKET),
+        ("market", market, market_columns),
         ("orders", orders, columns),
         ("result", result, _RESULT),
         *([("certificate", proof, _CERTIFICATE)] if proof is not None else []),
@@ -116,8 +142,12 @@ def write_outcome(result: Outcome, path: str | os.PathLike[str]) -> None:
         "allocation": result.allocation,
         **{name: _number_text(getattr(result, name)) for name in _NUMBERS},
         "stats": {item.name: _stat_text(getattr(result.stats, item.name)) for item in _STATS},
-        "risk_aversion": _number_text(market.risk_aversion),
-        "ambiguity": _number_text(market.ambiguity),
+        **({} if result.rule == RULES[0] else {"rule": result.rule}),
+        **(
+            {name: _number_text(getattr(market, name)) for name in _PREFERENCES}
+            if maker is None
+            else {"maker": maker}
+        ),
         "claims": market.claims,
         "states": market.states,
         "order_claims": labels,
@@ -137,6 +167,36 @@ def write_outcome(result: Outcome, path: str | os.PathLike[str]) -> None:
             archive.writestr(_entry(_IDS), json.dumps(list(orders.order_id)) + "\n")
         if spelled is not None:
             archive.writestr(_entry(_TIMES), json.dumps(list(spelled)) + "\n")
+
+
+def _maker_text(market: Market) -> dict[str, Any] | None:
+    """Return what makes an equal maker, or None for the market's short form."""
+    maker = vars(market).get("_maker")
+    if maker is None:
+        return None
+    stated: dict[str, Any] = {"class": type(maker).__name__}
+    for name in inspect.signature(type(maker)).parameters:
+        value = getattr(maker, name)
+        if isinstance(value, np.ndarray):
+            stated[name] = value.tolist()
+        else:
+            stated[name] = value if isinstance(value, int) else _number_text(value)
+    return stated
+
+
+def _read_maker(stated: Any) -> Maker:
+    if not isinstance(stated, dict) or stated.get("class") not in _MAKERS:
+        raise InputError(f"must be one of {', '.join(_MAKERS)}, with its parameters", field="class")
+    kind = _MAKERS[stated["class"]]
+    names = list(inspect.signature(kind).parameters)
+    if sorted(stated) != sorted([*names, "class"]):
+        raise InputError(f"must have {', '.join(names)}", field="class")
+    values = {
+        name: float(value) if isinstance(value, str) and value in _NOT_FINITE.values() else value
+        for name, value in stated.items()
+        if name != "class"
+    }
+    return kind(**values)
 
 
 def _entry(name: str) -> zipfile.ZipInfo:
@@ -226,6 +286,7 @@ class _Reader:
             orders=orders,
             stats=self._stats(),
             certificate=proof,
+            rule=self._choice("rule", RULES) if "rule" in self._header else RULES[0],
             **numbers,
             **arrays,
         )
@@ -236,10 +297,15 @@ class _Reader:
     def _market(self) -> Market:
         claims, states = self._labels("claims"), self._labels("states")
         self._sizes |= {"K": len(claims), "N": len(states)}
-        arrays = self._arrays("market", _MARKET)
         labels: dict[str, Any] = {"claims": claims, "states": states}
-        for name in ("risk_aversion", "ambiguity"):
-            labels[name] = self._number(name)
+        if "maker" in self._header:
+            arrays = self._arrays("market", {"payoffs": _MARKET["payoffs"]})
+            stated = self._take("maker")
+            labels["maker"] = _located("maker", lambda: _read_maker(stated))
+        else:
+            arrays = self._arrays("market", _MARKET)
+            for name in _PREFERENCES:
+                labels[name] = self._number(name)
         return _located("market", lambda: Market(**arrays, **labels))
 
     def _orders(self) -> Orders:

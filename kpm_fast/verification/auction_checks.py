@@ -125,13 +125,17 @@ class _AuctionVerifier:
                 bound - result.upper_bound,
                 self.rounding if result.status is Status.OPTIMAL else math.inf,
             ),
-            Check("duality: value above the upper bound, in money", value - result.upper_bound,
-                  self.rounding),
+            Check(
+                "duality: value above the upper bound, in money",
+                value - result.upper_bound,
+                self.rounding,
+            ),
         ]
         if result.status is Status.OPTIMAL:
             checks.append(
-                Check("duality: gap of the two lines, in money", bound - value,
-                      wanted + self.rounding)
+                Check(
+                    "duality: gap of the two lines, in money", bound - value, wanted + self.rounding
+                )
             )
         return checks
 

@@ -41,7 +41,7 @@ def cost(model: dict[str, Any], losses: Floats) -> float:
             )
         return max(costs)
     if kind == "utility":
-        wealth, prior = model["wealth"], model["prior"]
+        wealth, prior = float(model["wealth"]), model["prior"]
         slack = _root(
             lambda u: float(prior @ np.log(np.maximum(u + below, 1e-300) / wealth)), 0.0, wealth
         )
@@ -52,8 +52,8 @@ def cost(model: dict[str, Any], losses: Floats) -> float:
             if np.min(ratio) <= -0.9:
                 break
             gain -= float(prior @ np.log1p(ratio)) * wealth / float(prior @ (1 / (1 + ratio)))
-        return gain
-    prior, c = model["prior"], model["c"]
+        return float(gain)
+    prior, c = model["prior"], float(model["c"])
     level = _root(
         lambda t: 1.0 - float(np.maximum(prior - (below + t) / (2 * c), 0).sum()),
         -2 * c,
@@ -77,7 +77,7 @@ def conjugate_bound(model: dict[str, Any], g: Floats, worst_case: Floats) -> flo
         # -sum delta ln g + sum delta ln delta - sum delta, by a divergence without cancellation.
         return total * divergence(delta / total, g) + total * math.log(total) - total
     if kind == "polytope":
-        return _polytope_conjugate(model, g)
+        return _polytope_conjugate(model, g, worst_case)
     if kind == "utility":
         return -float(model["wealth"]) * math.expm1(-divergence(model["prior"], g))
     return float(model["c"]) * float(np.square(g - model["prior"]).sum())
@@ -92,19 +92,13 @@ def _knightian_conjugate(model: dict[str, Any], g: Floats, worst_case: Floats) -
     return divergence(g, worst_case) / float(model["risk_aversion"])
 
 
-def _polytope_conjugate(model: dict[str, Any], g: Floats) -> float:
+def _polytope_conjugate(model: dict[str, Any], g: Floats, worst_case: Floats) -> float:
     priors, alpha = model["priors"], model["risk_aversion"]
-    weights = _weights(priors, g)
-    if alpha == 0:
-        off = float(np.abs(weights @ priors - g).max())
-        return 0.0 if off <= 1e-9 else math.inf
-    for _ in range(20_000):  # each step lowers KL(g | mixture); any mixture gives a bound
-        mixture = weights @ priors
-        grown = weights * (priors @ np.divide(g, mixture, out=np.zeros_like(g), where=g > 0))
-        if float(np.abs(grown - weights).max()) <= 1e-15:
-            break
-        weights = grown / grown.sum()
-    return divergence(g, weights @ priors) / float(alpha)
+    wanted = worst_case if alpha > 0 else g
+    mixture = _weights(priors, wanted) @ priors
+    if float(np.abs(mixture - wanted).max()) > 1e-9:
+        return math.inf  # no mixture of the vertices
+    return divergence(g, mixture) / float(alpha) if alpha > 0 else 0.0
 
 
 def _weights(priors: Floats, g: Floats) -> Floats:
@@ -133,8 +127,7 @@ def _weights(priors: Floats, g: Floats) -> Floats:
                 break
         weights = trial
     weights = np.maximum(weights, 0.0)
-    uniform = 1e-12 / len(priors)  # a weight of zero would never grow again
-    mixed: Floats = (weights + uniform) / (weights + uniform).sum()
+    mixed: Floats = weights / weights.sum()
     return mixed
 
 

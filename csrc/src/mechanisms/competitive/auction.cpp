@@ -4,6 +4,8 @@
 #include <algorithm>
 #include <chrono>
 #include <cmath>
+#include <memory>
+#include <utility>
 
 #include "book/units.hpp"
 #include "mechanisms/competitive/auction_program.hpp"
@@ -27,7 +29,15 @@ double seconds_since(Clock::time_point start) {
 constexpr Attempt kAttempts[] = {{0.01, 0.6}, {0.1, 0.2}, {1.0, 0.01}, {1.0, 0.5}, {10.0, 1e-4}};
 constexpr double kSharp = 1e-12;  // scaled money: what polishing wants to begin with
 constexpr double kRounding = 64 * 2.220446049250313e-16;
-constexpr double kOpenTie = 1e-13;  // scaled money a choice of demand may cost
+constexpr double kDwarfed = 1e-2;      // of the scale: trade below it is looked at more closely
+constexpr double kGiant = 1e3;         // times the least order
+constexpr double kRoom = 4.0;          // what trades in the units chosen for it is a part of them
+constexpr double kReach = 16.0;        // ... in which demand is cut at this
+constexpr double kLongestZoom = 1e-4;  // so much at a time: demand is found no better
+constexpr double kLost = 1e-9;         // scaled money: a gap that says nothing of what trades
+constexpr int kZooms = 6;
+constexpr double kPricesMet = 1e-13;  // of the payoff range: prices on their limits
+constexpr double kOpenTie = 1e-13;    // scaled money a choice of demand may cost
 
 /// What the orders of one claim pay by their limits, summed along its staircase: the same for any
 /// sequence of the orders.
@@ -73,6 +83,19 @@ struct Solved {
   bool chosen = true;  ///< whether the rules for prices could be applied
 };
 
+/// Polish what the program found, and choose of the optima what is published.
+void publish_point(const Auction& auction, const std::vector<Staircase>& stairs,
+                   AuctionProgram& program, MakerFunction& function, bool kink, Solved& solved) {
+  solved.tied = tied_functions(auction, program, kink);
+  AuctionPoint& point = solved.point;
+  point = polish(auction, program, function, solved.tied);
+  choose_demand(auction, stairs, solved.tied, function, kOpenTie, point);
+  auction.judge(function, point);
+  if (!point.unique) {
+    solved.chosen = choose_prices(auction, solved.tied, function, point);
+  }
+}
+
 Solved solve(const Auction& auction, const std::vector<Staircase>& stairs, const ArrayView& prices,
              const AuctionSettings& settings, MakerFunction& function) {
   Solved solved;
@@ -89,18 +112,84 @@ Solved solve(const Auction& auction, const std::vector<Staircase>& stairs, const
       break;
     }
   }
-  AuctionPoint& point = solved.point;
-  point = polish(auction, program, function);
-  if (!point.unique) {
-    solved.tied = tied_functions(auction, program, auction.losses(point.demand));
+  publish_point(auction, stairs, program, function, false, solved);
+  // Next to a kink the radius has a price of rounding size: the other side may be the right one.
+  if (auction.market.kind == Ambiguity::kBall && solved.point.unique &&
+      auction.maker.kind == MakerKind::kKnightian &&
+      missed_by(auction, solved.point) > kPricesMet) {
+    Solved other;
+    other.iterations = solved.iterations;
+    publish_point(auction, stairs, program, function, true, other);
+    if (other.chosen && missed_by(auction, other.point) <= kPricesMet &&
+        other.point.gap() <= std::max(solved.point.gap(), tolerance)) {
+      return other;
+    }
   }
-  choose_demand(auction, stairs, solved.tied, function, kOpenTie, point);
-  if (!point.unique) {
-    auction.judge(function, point);
-    solved.chosen = choose_prices(auction, solved.tied, function, point);
-  }
-  auction.judge(function, point);
   return solved;
+}
+
+/// The auction in one choice of units, with orders cut at `reach`.
+struct AtScale {
+  AtScale(const ScaledMarket& scaled, const MakerModel& model, const std::vector<Staircase>& stairs,
+          double most)
+      : market(scaled), maker(model, market), function(market, maker, arena), reach(most) {
+    function.evaluate(-market.inventory);
+    prices = (market.payoffs * function.g().matrix()).array();
+    ladders = find_ladders(market, stairs, prices, reach);
+  }
+  AtScale(const AtScale&) = delete;
+  AtScale& operator=(const AtScale&) = delete;
+
+  Solved solve(const std::vector<Staircase>& stairs, const AuctionSettings& settings) {
+    return kpm::solve({market, maker, ladders}, stairs, prices, settings, function);
+  }
+
+  /// Whether neither the point nor the best answer to its prices touches where orders were cut.
+  bool is_within(const AuctionPoint& point) const {
+    for (int k = 0; k < market.claims(); ++k) {
+      const Ladder& ladder = ladders[static_cast<std::size_t>(k)];
+      const double price = market.payoffs.row(k).dot(point.g.matrix());
+      const double wanted = ladder.demand[static_cast<std::size_t>(ladder.rung(price))];
+      if (!(std::abs(point.demand[k]) < reach && std::abs(wanted) < reach)) {
+        return false;
+      }
+    }
+    return true;
+  }
+
+  Arena arena;
+  ScaledMarket market;
+  ScaledMaker maker;
+  MakerFunction function;
+  double reach;
+  Array prices;  // without trade
+  std::vector<Ladder> ladders;
+};
+
+/// Whether what trades is little next to the largest orders, and those are giants among the rest.
+bool is_dwarfed(const std::vector<Staircase>& stairs, const ScaledMarket& whole,
+                const AtScale& scales, const AuctionPoint& point) {
+  const bool lost = !(point.gap() <= kLost);  // in units so coarse, the solution itself
+  if ((point.demand.abs().sum() > kDwarfed && !lost) || whole.claims() == 0) {
+    return false;
+  }
+  std::vector<double> heights;
+  for (int k = 0; k < whole.claims(); ++k) {
+    const Staircase& claim =
+        stairs[static_cast<std::size_t>(whole.original[static_cast<std::size_t>(k)])];
+    for (std::size_t l = 0; l < claim.limit.size(); ++l) {
+      heights.push_back(whole.demand(k, claim.buy[l] + claim.sell[l]));
+    }
+  }
+  if (heights.empty()) {
+    return false;
+  }
+  const auto middle = heights.begin() + static_cast<std::ptrdiff_t>(heights.size() / 2);
+  std::nth_element(heights.begin(), middle, heights.end());
+  const double least = *std::min_element(heights.begin(), middle + 1);
+  // Units of the smallest orders resolve everything: no need to look closer.
+  return *std::max_element(middle, heights.end()) > kGiant * least &&
+         scales.market.scale > least * whole.scale;
 }
 
 }  // namespace
@@ -114,23 +203,37 @@ AuctionClearing clear_auction(const Market& given, const MakerModel& model, cons
   market.risk_aversion = model.kind == MakerKind::kKnightian ? model.risk_aversion : 1.0;
   market.ambiguity = model.kind == MakerKind::kKnightian ? model.ambiguity : 0.0;
   const std::vector<Staircase> stairs = compile_staircases(market, orders);
-  const ScaledMarket scaled(market, stairs);
-  const ScaledMaker maker(model, scaled);
+  const ScaledMarket whole(market, stairs);
   AuctionClearing result;
   Clearing& clearing = result.clearing;
   for (const Staircase& claim : stairs) {
     clearing.pieces.push_back(claim.pieces());
   }
-  clearing.scale = scaled.scale;
-  Arena arena;
-  MakerFunction function(scaled, maker, arena);
-  const double idle = function.evaluate(-scaled.inventory);
-  const Array prices = (scaled.payoffs * function.g().matrix()).array();
-  const std::vector<Ladder> ladders = find_ladders(scaled, stairs, prices);
-  const Auction auction{scaled, maker, ladders};
+  clearing.scale = whole.scale;
   clearing.seconds_compile = seconds_since(start);
 
-  const Solved solved = solve(auction, stairs, prices, settings, function);
+  auto scales = std::make_unique<AtScale>(whole, model, stairs, kInfinity);
+  Solved solved = scales->solve(stairs, settings);
+  // Orders that stand far from the prices must not set the scale of those that trade.
+  for (int zoom = 0; zoom < kZooms && is_dwarfed(stairs, whole, *scales, solved.point); ++zoom) {
+    ScaledMarket closer = scales->market;
+    const double traded = solved.point.gap() <= kLost ? solved.point.demand.abs().sum() : 0.0;
+    const double share = std::max(kRoom * traded, kLongestZoom);
+    closer.scale *= share;
+    closer.inventory /= share;
+    closer.risk_aversion *= share;
+    auto near = std::make_unique<AtScale>(closer, model, stairs, kReach);
+    Solved found = near->solve(stairs, settings);
+    found.iterations += solved.iterations;
+    if (!near->is_within(found.point)) {
+      break;
+    }
+    solved = std::move(found);
+    scales = std::move(near);
+  }
+  const ScaledMarket& scaled = scales->market;
+  MakerFunction& function = scales->function;
+  const double idle = function.evaluate(-scaled.inventory);
   const AuctionPoint& point = solved.point;
   clearing.seconds_search = seconds_since(start) - clearing.seconds_compile;
 

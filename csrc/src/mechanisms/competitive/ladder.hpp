@@ -24,8 +24,9 @@ struct Ladder {
   int rung(double price) const;
 };
 
-/// One claim after the other, those of the scaled market, counted from the rungs at `prices`.
+/// One claim after the other, those of the scaled market, counted from the rungs at `prices`. No
+/// demand is larger than `reach`: orders beyond it are cut short.
 std::vector<Ladder> find_ladders(const ScaledMarket& market, const std::vector<Staircase>& stairs,
-                                 const ArrayView& prices);
+                                 const ArrayView& prices, double reach);
 
 }  // namespace kpm

@@ -297,8 +297,22 @@ AuctionPoint Polisher::kink(AuctionPoint point, const std::vector<int>& tied) {
 
 }  // namespace
 
-std::vector<int> tied_functions(const Auction& auction, const AuctionProgram& program,
-                                const ArrayView& loss) {
+double missed_by(const Auction& auction, const AuctionPoint& point) {
+  double most = 0.0;
+  for (int k = 0; k < auction.market.claims(); ++k) {
+    const std::vector<double>& limit = auction.ladder(k).limit;
+    const int piece = point.piece[static_cast<std::size_t>(k)];
+    const auto l = static_cast<std::size_t>(piece / 2);
+    const double price = auction.market.payoffs.row(k).dot(point.g.matrix());
+    const double low = on_step(piece) ? limit[l] : l > 0 ? limit[l - 1] : 0.0;
+    const double high = l < limit.size() ? limit[l] : 1.0;
+    most = std::max({most, low - price, price - high});
+  }
+  return most;
+}
+
+std::vector<int> tied_functions(const Auction& auction, const AuctionProgram& program, bool kink) {
+  const Array loss = auction.losses(program.demand());
   std::vector<int> tied;
   const ScaledMaker& maker = auction.maker;
   const bool knightian = maker.kind == MakerKind::kKnightian;
@@ -317,8 +331,9 @@ std::vector<int> tied_functions(const Auction& auction, const AuctionProgram& pr
     }
     return tied.size() > 1 || maker.risk_aversion == 0.0 ? tied : std::vector<int>();
   }
-  const bool flat = auction.market.kind == Ambiguity::kSimplex ||
-                    (auction.market.kind == Ambiguity::kBall && program.ambiguity_price() <= kFlat);
+  const bool flat =
+      auction.market.kind == Ambiguity::kSimplex ||
+      (auction.market.kind == Ambiguity::kBall && (kink || program.ambiguity_price() <= kFlat));
   if (maker.kind == MakerKind::kWorstState || (knightian && flat)) {
     const double worst = loss.maxCoeff();
     for (int i = 0; i < auction.market.states(); ++i) {
@@ -330,7 +345,8 @@ std::vector<int> tied_functions(const Auction& auction, const AuctionProgram& pr
   return tied;
 }
 
-AuctionPoint polish(const Auction& auction, AuctionProgram& program, MakerFunction& function) {
+AuctionPoint polish(const Auction& auction, AuctionProgram& program, MakerFunction& function,
+                    const std::vector<int>& tied) {
   AuctionPoint found;
   found.demand = program.demand();
   found.g = program.g();
@@ -340,7 +356,6 @@ AuctionPoint polish(const Auction& auction, AuctionProgram& program, MakerFuncti
   if (!believes || auction.market.kind == Ambiguity::kSimplex) {
     found.p = found.g;
   }
-  const std::vector<int> tied = tied_functions(auction, program, auction.losses(found.demand));
   found.unique = tied.empty();
   AuctionPoint rough = found;
   auction.find_pieces((auction.market.payoffs * found.g.matrix()).array(), found);

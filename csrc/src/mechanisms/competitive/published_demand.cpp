@@ -14,6 +14,7 @@ constexpr double kPossible = 1e-9;   // state prices below this do not pin their
 constexpr double kDependent = 1e-8;  // relative singular value of a direction left open
 constexpr double kRounding = 1e-12;  // of a direction, which has length one
 constexpr double kAtEnd = 1e-9;      // share of a step: demand this close to its end is there
+constexpr double kRounded = 1e-14;   // ... and this close by rounding
 constexpr int kHalvings = 40;
 
 struct OpenStep {
@@ -69,6 +70,26 @@ Rows rows_of(const Auction& auction, const std::vector<int>& tied, const Auction
 
 }  // namespace
 
+namespace {
+
+/// Demand that is at the end of its step but for rounding goes there.
+void move_to_ends(const std::vector<OpenStep>& open, double near, AuctionPoint& point) {
+  for (const OpenStep& step : open) {
+    double& demand = point.demand[step.claim];
+    const double slack = near * (step.high - step.low);
+    int& piece = point.piece[static_cast<std::size_t>(step.claim)];
+    if (demand >= step.high - slack) {
+      demand = step.high;
+      --piece;
+    } else if (demand <= step.low + slack) {
+      demand = step.low;
+      ++piece;
+    }
+  }
+}
+
+}  // namespace
+
 void choose_demand(const Auction& auction, const std::vector<Staircase>& stairs,
                    const std::vector<int>& tied, MakerFunction& function, double tie,
                    AuctionPoint& point) {
@@ -103,6 +124,7 @@ void choose_demand(const Auction& auction, const std::vector<Staircase>& stairs,
   decomposition.compute(conditions);
   const Eigen::Index rank = decomposition.rank();
   if (rank == m + 1) {
+    move_to_ends(open, kRounded, point);
     return;
   }
   const Eigen::MatrixXd basis = decomposition.matrixZ().transpose();
@@ -150,18 +172,7 @@ void choose_demand(const Auction& auction, const std::vector<Staircase>& stairs,
       break;
     }
   }
-  for (const OpenStep& step : open) {
-    double& demand = point.demand[step.claim];
-    const double near = kAtEnd * (step.high - step.low);
-    int& piece = point.piece[static_cast<std::size_t>(step.claim)];
-    if (demand >= step.high - near) {
-      demand = step.high;
-      --piece;
-    } else if (demand <= step.low + near) {
-      demand = step.low;
-      ++piece;
-    }
-  }
+  move_to_ends(open, kAtEnd, point);
 }
 
 }  // namespace kpm

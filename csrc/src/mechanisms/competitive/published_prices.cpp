@@ -113,7 +113,7 @@ bool central(const Auction& auction, const std::vector<int>& tied, const Ranges&
     int iterations = 0;
     run_predictor_corrector(program, 1e-12, {0.01, 0.6, 0.1}, 200, iterations, [] {});
     const Auction search{part, maker, ladders};
-    const AuctionPoint found = polish(search, program, function);
+    const AuctionPoint found = polish(search, program, function, {});
     const Array cost = (part.payoffs * found.g.matrix()).array();
     if ((cost >= ranges.low - kMet).all() && (cost <= ranges.high + kMet).all()) {
       prices.setZero(market.states());
