@@ -6,13 +6,15 @@ probabilities are wrong. :func:`clear` finds the state prices and fills that are
 maker in the worst case, subject to the limit order logic, and proves it.
 """
 
+from . import sample
 from ._version import __version__
-from .analysis.advice import Advice, advise, loss_bound
+from .analysis.advice import Advice, advise
 from .analysis.sweep import Sweep, sweep
 from .clearing.auctions import pool_odds
 from .clearing.clear import clear, solve_cell, staircases
 from .clearing.implied import implied_ambiguity, prior_from_quotes
 from .clearing.progress import Progress
+from .clearing.stop_token import StopToken
 from .errors import InputError, KpmError, TooManyCellsError, VerificationError
 from .model.certificate import Certificate
 from .model.maker import Maker
@@ -56,6 +58,7 @@ __all__ = [
     "StartingOrders",
     "Stats",
     "Status",
+    "StopToken",
     "Sweep",
     "TooManyCellsError",
     "Trade",
@@ -69,10 +72,10 @@ __all__ = [
     "clear",
     "implied_ambiguity",
     "load_result",
-    "loss_bound",
     "pool_odds",
     "prior_from_quotes",
     "read_book",
+    "sample",
     "solve_cell",
     "staircases",
     "sweep",

@@ -17,6 +17,7 @@ from ..arrays import Floats, Ints, as_number, check_complete
 from ..errors import InputError, TooManyCellsError, count_text
 from ..model.certificate import Certificate
 from ..model.immutable import construct
+from ..model.labels import align
 from ..model.market import Market
 from ..model.orders import Orders, check_book
 from ..model.outcome import CellResult, Stats
@@ -24,6 +25,7 @@ from ..model.status import STATUSES
 from ..result import Result
 from .auctions import check_rule, clear_by_rule
 from .progress import EnumerationLog, Progress, ProgressLog, TreeLog
+from .stop_token import StopToken
 
 __all__ = ["clear", "solve_cell", "staircases"]
 
@@ -50,6 +52,7 @@ def clear(
     allocation: str = "pro_rata",
     certificate: bool = False,
     callback: Callable[[Progress], bool | None] | None = None,
+    stop: StopToken | None = None,
     verbose: bool = False,
 ) -> Result:
     """Clear a book: the state prices and fills that solve problem (8).
@@ -104,6 +107,9 @@ def clear(
         Called now and then with a :class:`Progress`; returning True stops the search with status
         ``INTERRUPTED``. An exception it raises stops the search and reaches the caller, except
         ``KeyboardInterrupt``, which ends it as Ctrl-C does: with status ``INTERRUPTED``.
+    stop : StopToken, optional
+        Cancel it, from any thread, to stop the search with status ``INTERRUPTED``. Python hands
+        Ctrl-C to the main thread alone; a clearing in another one needs this.
     verbose : bool
         Print a banner, a row per report and a closing line.
 
@@ -145,6 +151,8 @@ def clear(
         raise InputError("enumeration hands out none", field="certificate")
     if callback is not None and not callable(callback):
         raise InputError(f"must be callable, got {callback!r}", field="callback")
+    if stop is not None and not isinstance(stop, StopToken):
+        raise InputError(f"must be a StopToken, got {stop!r}", field="stop")
     tolerance = _checked_tolerance(tolerance)
     n_threads = 0 if threads is None else _checked_count(threads, "threads", 1, _MOST_THREADS)
     seconds = math.inf if time_limit is None else _checked_time_limit(time_limit)
@@ -184,6 +192,7 @@ def clear(
         bool(presolve),
         bool(certificate),
         _reporter(cells, callback, log),
+        stop=None if stop is None else stop.flag,
     )
     result = _result(answer, market, orders, tolerance, allocation)
     if log is not None:
@@ -205,9 +214,9 @@ def solve_cell(
     ----------
     market : Market
     orders : Orders
-    cell : array_like of int, shape (K,)
+    cell : array_like of int, Series or mapping, shape (K,)
         The piece of each claim's staircase, numbered from the lowest price; see
-        :func:`staircases`.
+        :func:`staircases`. Labels are those of claims.
     tolerance : float
         Relative to the book's notional; 0 < tolerance < 1.
     max_iterations : int
@@ -390,6 +399,7 @@ def _checked_count(value: Any, field: str, least: int, most: int | None = None) 
 
 def _checked_cell(cell: ArrayLike, pieces: list[int], claims: tuple[str, ...]) -> Ints:
     check_complete(cell, "cell")
+    cell = align(cell, claims, "cell", "claim")
     try:
         index = np.asarray(cell)
     except ValueError:  # rows of several lengths

@@ -18,6 +18,7 @@ __all__ = [
     "check_labels",
     "claim_positions",
     "default_labels",
+    "has_column",
     "integer_claims",
     "integers_as_labels",
     "labelled_claims",
@@ -83,6 +84,13 @@ def _from_table(frame: Any, field: str, axis: str) -> Named:
     if is_a(frame, "pandas", "DataFrame"):
         return Named(entries_of(table[field]), label_texts(frame.index, field))
     raise InputError(f"a table must have a column {axis!r} with the labels", field=field)
+
+
+def has_column(value: Any, name: str, axis: str) -> bool:
+    """Whether a value is a table by ``axis`` and has a column of that name."""
+    if is_frame(value):
+        return name in table_columns(value)
+    return isinstance(value, Mapping) and _is_column(value.get(axis)) and name in value
 
 
 def named_table(value: Any, field: str = "payoffs") -> NamedTable:

@@ -27,6 +27,7 @@ from ..files.tables import CsvTable, read_csv
 from .labels import (
     check_labels,
     default_labels,
+    has_column,
     named_entries,
     named_table,
     reordering,
@@ -35,7 +36,10 @@ from .maker import Maker
 from .makers import KnightianMaker
 from .priors import checked_prior, state_vector
 
-__all__ = ["Market"]
+__all__ = ["DEFAULT_AMBIGUITY", "Market", "remember_prior_sum"]
+
+#: Nats. Below the ambiguity at which trade stops in most books (theorem B; docs/reference.md).
+DEFAULT_AMBIGUITY = 0.01
 
 #: Claims whose payoffs differ by less are refused: squares of such numbers leave the range of a
 #: double.
@@ -65,6 +69,8 @@ class Market:
     ambiguity : float, optional
         Radius Omega of the set of probabilities {p : KL(p|q) <= Omega}, in nats;
         0 <= Omega <= inf. Zero is expected utility, infinity looks at the worst state only.
+        Default: 0.01, below the ambiguity at which trade stops in most books; where it stops in
+        this one says :func:`kpm_fast.implied_ambiguity`.
     maker : Maker, optional
         Who takes the other side, instead of ``prior``, ``inventory``, ``risk_aversion`` and
         ``ambiguity``, which are those of a :class:`KnightianMaker`; of any other maker the market
@@ -126,7 +132,7 @@ class Market:
         prior: ArrayLike | Mapping[str, float] | None = None,
         inventory: ArrayLike | Mapping[str, float] | None = None,
         risk_aversion: float = 1.0,
-        ambiguity: float = 0.1,
+        ambiguity: float = DEFAULT_AMBIGUITY,
         claims: Sequence[str] | None = None,
         states: Sequence[str] | None = None,
         *,
@@ -142,7 +148,7 @@ class Market:
                 "prior": prior is not None,
                 "inventory": inventory is not None,
                 "risk_aversion": risk_aversion != 1.0,
-                "ambiguity": ambiguity != 0.1,
+                "ambiguity": ambiguity != DEFAULT_AMBIGUITY,
             }
             self.__dict__.update(
                 payoffs=frozen(table),
@@ -171,6 +177,10 @@ class Market:
         cls,
         claims_path: str | os.PathLike[str],
         states_path: str | os.PathLike[str],
+        *,
+        delimiter: str | None = None,
+        decimal: str | None = None,
+        encoding: str | None = None,
         **keywords: Any,
     ) -> Market:
         """Read a market from two CSV files.
@@ -182,17 +192,20 @@ class Market:
         states_path : path
             Header ``state,prior`` and optionally ``inventory``; a row per state. Its order of
             states becomes the market's; the claims file may have another.
+        delimiter, decimal, encoding : str, optional
+            Of both files; default: found, as :meth:`Orders.from_csv` does.
         **keywords
-            ``inventory``, ``risk_aversion``, ``ambiguity``: as for :class:`Market`; they take
-            precedence over the file.
+            ``inventory``, ``risk_aversion``, ``ambiguity``, ``normalize``: as for
+            :class:`Market`; they take precedence over the file.
 
         Raises
         ------
         InputError
             Naming file and line; both files if their states differ.
         """
-        payoff_table = read_csv(claims_path, required=["claim"])
-        state_table = read_csv(states_path, required=["state", "prior"], optional=["inventory"])
+        text: dict[str, Any] = {"delimiter": delimiter, "decimal": decimal, "encoding": encoding}
+        payoff_table = read_csv(claims_path, ["claim"], **text)
+        state_table = read_csv(states_path, ["state", "prior"], ["inventory"], **text)
         states = _unique_column(state_table, "state")
         claims = _unique_column(payoff_table, "claim")
         named = [name for name in payoff_table.names if name != "claim"]
@@ -214,6 +227,55 @@ class Market:
             label = error.index[0] if isinstance(error.index, tuple) else error.index
             line = table.lines[labels.index(label)] if isinstance(label, str) else None
             raise error.located(table.path, line) from None
+
+    @classmethod
+    def from_frame(
+        cls,
+        payoffs: Any,
+        prior: Any,
+        inventory: Any = None,
+        **keywords: Any,
+    ) -> Market:
+        """Take a market from data frames and other labelled data, by label alone.
+
+        As :class:`Market`, but what has no labels is refused, and an inventory may stand beside
+        the prior.
+
+        Parameters
+        ----------
+        payoffs : data frame, table or mapping
+            A row for each claim, named by the column ``claim`` (for pandas else by the index), and
+            a column for each state, in the order that becomes the market's.
+        prior, inventory : Series, mapping, data frame or table
+            By state. A table has the column ``state`` (for pandas else the index) and ``prior`` or
+            ``inventory``; that of the prior may have both.
+        **keywords
+            ``risk_aversion``, ``ambiguity``, ``normalize`` and others of :class:`Market`.
+
+        Raises
+        ------
+        InputError
+            Naming what has no labels, or both sets of labels where they differ.
+
+        Examples
+        --------
+        >>> claims = {"claim": ["home", "draw"], "H": [1, 0], "D": [0, 1], "A": [0, 0]}
+        >>> states = {"state": ["A", "D", "H"], "prior": [0.2, 0.3, 0.5], "inventory": [3, 2, 1]}
+        >>> market = Market.from_frame(claims, states)
+        >>> market.states, market.prior.tolist(), market.inventory.tolist()
+        (('H', 'D', 'A'), [0.5, 0.3, 0.2], [1.0, 2.0, 3.0])
+        """
+        _, rows, columns = named_table(payoffs)
+        if rows is None or columns is None:
+            raise InputError(
+                "has no labels of claims and states; Market takes plain arrays", field="payoffs"
+            )
+        if inventory is None and has_column(prior, "inventory", "state"):
+            inventory = prior
+        for field, value in (("prior", prior), ("inventory", inventory)):
+            if value is not None and named_entries(value, field).labels is None:
+                raise InputError("has no labels of states; Market takes plain arrays", field=field)
+        return cls(payoffs, prior, inventory, **keywords)
 
     @property
     def maker(self) -> Maker:
@@ -248,7 +310,7 @@ class Market:
             current = {name: current[name] for name in ("payoffs", "claims", "states")}
         market = Market(**{**current, **changes})
         if "prior" not in changes:
-            market.__dict__["prior_sum"] = self.prior_sum
+            remember_prior_sum(market, self.prior_sum)
         return market
 
     def __eq__(self, other: object) -> bool:
@@ -295,6 +357,11 @@ def _of_maker(maker: Any, states: int, given: dict[str, bool]) -> dict[str, Any]
     if isinstance(bound, KnightianMaker):
         attributes |= {name: getattr(bound, name) for name in _KNIGHTIAN}
     return attributes
+
+
+def remember_prior_sum(market: Market, prior_sum: float) -> None:
+    """Tell a market that was just made what its prior summed to before it was first divided."""
+    market.__dict__["prior_sum"] = prior_sum
 
 
 def _payoff_table(

@@ -368,7 +368,7 @@ class Outcome(Value):
             "rule": self.rule,
             "objective": self.objective,
             "surplus": self.surplus,
-            **{name: value for name, value in self._model.items() if np.isscalar(value)},
+            **self._preferences(),
             **{
                 name: {column: data.tolist() for column, data in self.table(name).items()}
                 for name in ("claims", "states", "orders")
@@ -376,6 +376,14 @@ class Outcome(Value):
             "stats": {item.name: copy(getattr(self.stats, item.name)) for item in fields(Stats)},
             **({} if self.certificate is None else {"certificate": self.certificate.to_dict()}),
         }
+
+    def _preferences(self) -> dict[str, Any]:
+        """Return what the maker is, without its beliefs, which are in the table of states."""
+        model = self._model
+        stated = {name: value for name, value in model.items() if np.isscalar(value)}
+        if model["kind"] == "knightian":
+            stated["prior_sum"] = self.market.prior_sum
+        return {"maker": stated.pop("kind"), **stated}
 
     def to_json(self, path: str | os.PathLike[str] | None = None, indent: int | None = None) -> str:
         """Return :meth:`to_dict` as JSON, and write it to a file if one is named.

@@ -6,7 +6,6 @@ its entries. Data only: nothing in it is ever executed.
 
 from __future__ import annotations
 
-import inspect
 import io
 import json
 import math
@@ -21,22 +20,14 @@ import numpy as np
 from numpy.typing import NDArray
 
 from .._version import __version__
-from ..arrays import as_number, as_path
+from ..arrays import as_number, as_path, exact_sum
 from ..errors import InputError
 from ..files.atomic_files import staged_binary
 from ..files.strict_json import parse_json
 from ..model.certificate import Certificate
 from ..model.maker import Maker
-from ..model.makers import (
-    LMSR,
-    KnightianMaker,
-    PolytopeMaker,
-    QuadraticMaker,
-    StartingOrders,
-    UtilityMaker,
-    WorstStateMaker,
-)
-from ..model.market import Market
+from ..model.maker_form import maker_from_dict, maker_to_dict
+from ..model.market import Market, remember_prior_sum
 from ..model.orders import Orders
 from ..model.outcome import RULES, Outcome, Stats
 from ..model.status import Status
@@ -60,18 +51,6 @@ _NUMBERS = (
 )
 _NOT_FINITE = {"inf": "Infinity", "-inf": "-Infinity", "nan": "NaN"}  # JSON has no such numbers
 _PREFERENCES = ("risk_aversion", "ambiguity")
-_MAKERS: dict[str, Callable[..., Maker]] = {
-    kind.__name__: kind
-    for kind in (
-        KnightianMaker,
-        LMSR,
-        PolytopeMaker,
-        QuadraticMaker,
-        StartingOrders,
-        UtilityMaker,
-        WorstStateMaker,
-    )
-}
 _ALLOCATIONS = ("pro_rata", "time", "book_order")
 #: Arrays by entry: type and axes (N states, K claims, J orders, L leaves).
 _MARKET = {"payoffs": ("<f8", "KN"), "prior": ("<f8", "N"), "inventory": ("<f8", "N")}
@@ -152,6 +131,8 @@ def write_outcome(result: Outcome, path: str | os.PathLike[str]) -> None:
         "states": market.states,
         "order_claims": labels,
     }
+    if maker is None and market.prior_sum != exact_sum(market.prior):
+        header["prior_sum"] = _number_text(market.prior_sum)
     with (
         staged_binary(path) as stream,
         zipfile.ZipFile(stream, "w", zipfile.ZIP_DEFLATED) as archive,
@@ -170,33 +151,28 @@ def write_outcome(result: Outcome, path: str | os.PathLike[str]) -> None:
 
 
 def _maker_text(market: Market) -> dict[str, Any] | None:
-    """Return what makes an equal maker, or None for the market's short form."""
+    """Return the maker as JSON can hold it, or None for the market's short form."""
     maker = vars(market).get("_maker")
     if maker is None:
         return None
-    stated: dict[str, Any] = {"class": type(maker).__name__}
-    for name in inspect.signature(type(maker)).parameters:
-        value = getattr(maker, name)
-        if isinstance(value, np.ndarray):
-            stated[name] = value.tolist()
-        else:
-            stated[name] = value if isinstance(value, int) else _number_text(value)
-    return stated
+    return {
+        name: _number_text(value) if isinstance(value, float) else value
+        for name, value in maker_to_dict(maker).items()
+    }
 
 
 def _read_maker(stated: Any) -> Maker:
-    if not isinstance(stated, dict) or stated.get("class") not in _MAKERS:
-        raise InputError(f"must be one of {', '.join(_MAKERS)}, with its parameters", field="class")
-    kind = _MAKERS[stated["class"]]
-    names = list(inspect.signature(kind).parameters)
-    if sorted(stated) != sorted([*names, "class"]):
-        raise InputError(f"must have {', '.join(names)}", field="class")
-    values = {
-        name: float(value) if isinstance(value, str) and value in _NOT_FINITE.values() else value
-        for name, value in stated.items()
-        if name != "class"
-    }
-    return kind(**values)
+    if not isinstance(stated, dict):
+        raise InputError("must be a kind with its parameters", field="kind")
+    finite = _NOT_FINITE.values()
+    return maker_from_dict(
+        {
+            name: float(value)
+            if name != "kind" and isinstance(value, str) and value in finite
+            else value
+            for name, value in stated.items()
+        }
+    )
 
 
 def _entry(name: str) -> zipfile.ZipInfo:
@@ -302,11 +278,14 @@ class _Reader:
             arrays = self._arrays("market", {"payoffs": _MARKET["payoffs"]})
             stated = self._take("maker")
             labels["maker"] = _located("maker", lambda: _read_maker(stated))
-        else:
-            arrays = self._arrays("market", _MARKET)
-            for name in _PREFERENCES:
-                labels[name] = self._number(name)
-        return _located("market", lambda: Market(**arrays, **labels))
+            return _located("market", lambda: Market(**arrays, **labels))
+        arrays = self._arrays("market", _MARKET)
+        for name in _PREFERENCES:
+            labels[name] = self._number(name)
+        market = _located("market", lambda: Market(**arrays, **labels))
+        if "prior_sum" in self._header:
+            remember_prior_sum(market, self._number("prior_sum"))
+        return market
 
     def _orders(self) -> Orders:
         timed = "orders/time.npy" in self._left
