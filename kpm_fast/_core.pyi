@@ -255,5 +255,13 @@ def clear_auction(
 ) -> Auction:
     """Clear the book by a convex rule. The GIL is released."""
 
+#: Field, rule in words, index, state and value; -1 where there is no index or state.
+Fault = tuple[str, str, int, int, float]
+
+def market_fault(
+    payoffs: Floats, prior: Floats, inventory: Floats, risk_aversion: float, ambiguity: float
+) -> Fault | None: ...
+def price_fault(price: Floats) -> Fault | None: ...
+def quantity_fault(quantity: Floats) -> Fault | None: ...
 def build_info() -> dict[str, str]:
     """Compiler, flags and version the core was built with."""

@@ -172,7 +172,8 @@ def _add_clear(commands: argparse._SubParsersAction[argparse.ArgumentParser]) ->
     parser = commands.add_parser(
         "clear",
         help="clear the book in a folder",
-        description="Clear a book: a folder with claims.csv, states.csv and orders.csv.",
+        description="Clear a book: a folder with claims.csv, states.csv and orders.csv, or the "
+        "file of a saved clearing.",
         epilog=(__doc__ or "").split("\n\n", maxsplit=1)[1],
     )
     parser.set_defaults(run=_run_clear)
@@ -309,7 +310,7 @@ def _run_clear(args: argparse.Namespace) -> int:
 
 def _check_outputs(args: argparse.Namespace) -> None:
     """Refuse to write where the book is read from: its tables have the names of the result's."""
-    sources = [args.folder / name for name in BOOK_FILES]
+    sources = [args.folder, *(args.folder / name for name in BOOK_FILES)]
     if args.inventory is not None:
         sources.append(Path(args.inventory))
     targets = [("--output", args.output / name) for name in _OUTPUTS] if args.output else []
