@@ -71,7 +71,7 @@ def clear(
         which is CPCAM's rule. ``"pay_as_bid"``, for every maker: the same fills, and every order
         pays its limit, (5) and (6). The last two are convex: one solution by an interior-point
         method, on one thread and for a bounded number of iterations, so that what is about a
-        search (``method``, limits, ``callback``, ``certificate``) is refused;
+        search (``method``, limits, ``callback``, ``stop``, ``certificate``) is refused;
         ``result.verify()`` checks the proof, which is ``result.state_prices``.
     tolerance : float
         Optimality gap to prove, relative to the book's notional ``result.scale``, so that it does
@@ -134,6 +134,7 @@ def clear(
             "node_limit": node_limit is not None,
             "certificate": bool(certificate),
             "callback": callback is not None,
+            "stop": stop is not None,
         }
         for name in (name for name, given in searching.items() if given):
             raise InputError(f"rule {rule!r} is not a search and has none", field=name)
