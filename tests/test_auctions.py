@@ -242,13 +242,63 @@ def test_theorem_a_no_auction_hurts(seed):
 
 def test_the_chain_of_the_golden_book():
     data = golden("chain")
+    payoffs = [[1, 0, 0], [0, 1, 0], [0, 0, 1], [1, 1, 0]]
+    market = kpm.Market(payoffs, [0.5, 0.3, 0.2], risk_aversion=0.01, ambiguity=0.02)
     orders = kpm.Orders(
-        ["red", "green", "blue", "red or green", "red or green"],
-        ["buy", "buy", "buy", "sell", "buy"],
-        [0.56, 0.25, 0.24, 0.7, 0.76],
+        [0, 1, 2, 3, 0],
+        ["buy", "buy", "buy", "sell", "sell"],
+        [0.56, 0.25, 0.24, 0.72, 0.60],
         [20, 10, 15, 10, 5],
     )
-    assert len(orders) == len(data["fills_6"])
+    by_limit = kpm.clear(market, orders, rule="pay_as_bid")
+    competitive = kpm.clear(market, orders, rule="competitive")
+    close(by_limit.fills, data["fills_6"])
+    close(competitive.state_prices, data["state_prices_competitive"])
+    close(by_limit.certainty_equivalent, data["pay_as_bid"])
+    close(competitive.certainty_equivalent, data["competitive"])
+    close(kpm.clear(market, orders).certainty_equivalent, data["kpm"], 1e-7)
+
+
+@pytest.mark.parametrize("book", golden("corollary_1")["books"][:2], ids=lambda book: book["name"])
+def test_theorem_c_a_maker_who_fears_everything_solves_the_linear_program(book):
+    inputs = {case["name"]: case["inputs"] for case in golden("cpcam")["cases"]}[book["name"]]
+    n_states = len(inputs["payoffs_NxJ"])
+    fearful = kpm.KnightianMaker(np.full(n_states, 1 / n_states), 1.0, math.log(n_states) + 1e-9)
+    for maker in (kpm.WorstStateMaker(n_states), fearful):
+        market, orders = bids(inputs, maker)
+        result = kpm.clear(market, orders, rule="competitive")
+        close(result.objective, book["lp_value"])
+        close(result.state_prices, book["kpm_state_prices"])
+        assert result.certainty_equivalent == pytest.approx(0, abs=1e-9)
+
+
+def test_theorem_e_the_price_of_ambiguity_never_rises():
+    for seed in range(10):
+        rng, scale, payoffs, inventory, columns = random_book(seed)
+        prior = rng.dirichlet(np.full(len(inventory), 2.0)) + 0.02
+        prior /= prior.sum()
+        radii = np.linspace(0, 1.5, 16)
+        values = []
+        for radius in radii:
+            market = kpm.Market(payoffs, prior, inventory, 1 / scale, radius)
+            result = kpm.clear(market, as_orders(columns), rule="pay_as_bid")
+            values.append(result.certainty_equivalent)
+        slopes = np.diff(values)
+        slack = 1e-9 * result.scale
+        assert (slopes <= slack).all()
+        assert (np.diff(slopes) >= -slack).all()
+
+
+def test_cpcam_and_pdca_have_the_same_prices():
+    # PDCA's fills are another point of the same face; its M is the greatest of CPCAM's range.
+    case = golden("pdca")["cases"][0]
+    inputs = {**case["inputs"], "limit": [0.4, 0.6]}
+    market, orders = bids(inputs, kpm.StartingOrders(inputs["starting_order"]))
+    result = kpm.clear(market, orders, rule="competitive")
+    close(result.state_prices, [0.4, 0.6])
+    level = result.net_demand @ market.payoffs + np.array([1, 1]) / result.state_prices
+    np.testing.assert_allclose(level, level[0], rtol=1e-12)
+    assert 5 / 2 - 1e-12 <= level[0] <= 20 / 3 + 1e-12
 
 
 # -- what must hold -------------------------------------------------------------------------------
