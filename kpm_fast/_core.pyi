@@ -216,5 +216,13 @@ def project_prior(
 ) -> tuple[bool, bool, Floats, float]:
     """Whether state prices reach the ranges, whether they are the nearest; they, and KL in nats."""
 
+#: Field, rule in words, index, state and value; -1 where there is no index or state.
+Fault = tuple[str, str, int, int, float]
+
+def market_fault(
+    payoffs: Floats, prior: Floats, inventory: Floats, risk_aversion: float, ambiguity: float
+) -> Fault | None: ...
+def price_fault(price: Floats) -> Fault | None: ...
+def quantity_fault(quantity: Floats) -> Fault | None: ...
 def build_info() -> dict[str, str]:
     """Compiler, flags and version the core was built with."""

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 import os
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, fields
@@ -12,18 +11,17 @@ from typing import Any, ClassVar
 import numpy as np
 from numpy.typing import ArrayLike
 
+from .. import _core
 from ..arrays import (
-    LARGEST,
-    SMALLEST,
     Floats,
     as_floats,
     as_number,
-    first,
     frozen,
     same,
 )
 from ..errors import InputError
 from ..files.tables import CsvTable, read_csv
+from .faults import error_of
 from .labels import (
     check_labels,
     default_labels,
@@ -38,10 +36,6 @@ __all__ = ["DEFAULT_AMBIGUITY", "Market", "remember_prior_sum"]
 
 #: Nats. Below the ambiguity at which trade stops in most books (theorem B; docs/reference.md).
 DEFAULT_AMBIGUITY = 0.01
-
-#: Claims whose payoffs differ by less are refused: squares of such numbers leave the range of a
-#: double.
-LEAST_SPAN = 1e-50
 
 
 @dataclass(frozen=True, init=False, eq=False, repr=False)
@@ -132,15 +126,22 @@ class Market:
         normalize: bool = False,
     ) -> None:
         table, claim_labels, state_labels = _payoff_table(payoffs, prior, claims, states)
-        _check_payoffs(table, claim_labels, state_labels)
         probabilities, prior_sum = checked_prior(prior, state_labels, normalize=normalize)
+        money = np.zeros(len(state_labels))
+        if inventory is not None:
+            money = state_vector(inventory, state_labels, "inventory")
+        alpha = as_number(risk_aversion, "risk_aversion")
+        omega = as_number(ambiguity, "ambiguity")
+        fault = _core.market_fault(table, probabilities, money, alpha, omega)
+        if fault is not None:
+            raise error_of(fault, claim_labels, state_labels)
         # Frozen: the instance's dictionary is filled at once, which costs least.
         self.__dict__.update(
             payoffs=frozen(table),
             prior=probabilities,
-            inventory=_checked_inventory(inventory, state_labels),
-            risk_aversion=_checked_risk_aversion(risk_aversion),
-            ambiguity=_checked_ambiguity(ambiguity),
+            inventory=frozen(money),
+            risk_aversion=alpha,
+            ambiguity=omega,
             claims=claim_labels,
             states=state_labels,
             prior_sum=prior_sum,
@@ -331,63 +332,6 @@ def _states_of_prior(prior: Any, count: int) -> tuple[str, ...] | None:
     if labels is None or len(labels) != count or set(labels) == set(default_labels(count)):
         return None  # integers in another order: what default labels are aligned to
     return labels
-
-
-def _check_payoffs(payoffs: Floats, claims: tuple[str, ...], states: tuple[str, ...]) -> None:
-    wrong = first(~np.isfinite(payoffs).ravel())
-    if wrong is not None:
-        k, i = divmod(wrong, payoffs.shape[1])
-        raise InputError(
-            f"must be finite, got {payoffs[k, i]}", field="payoffs", index=(claims[k], states[i])
-        )
-    wrong = first(np.abs(payoffs).ravel() > LARGEST)
-    if wrong is not None:
-        k, i = divmod(wrong, payoffs.shape[1])
-        raise InputError(
-            f"must be between {-LARGEST:g} and {LARGEST:g}, got {payoffs[k, i]}",
-            field="payoffs",
-            index=(claims[k], states[i]),
-        )
-    span = np.ptp(payoffs, axis=1)
-    wrong = first((span > 0) & (span < LEAST_SPAN))
-    if wrong is not None:
-        raise InputError(
-            f"must be all alike or differ by {LEAST_SPAN:g} or more, differ by {span[wrong]}",
-            field="payoffs",
-            index=claims[wrong],
-        )
-
-
-def _checked_inventory(value: Any, states: tuple[str, ...]) -> Floats:
-    if value is None:
-        return frozen(np.zeros(len(states)))
-    inventory = state_vector(value, states, "inventory")
-    wrong = first(np.abs(inventory) > LARGEST)
-    if wrong is not None:
-        raise InputError(
-            f"must be between {-LARGEST:g} and {LARGEST:g}, got {inventory[wrong]}",
-            field="inventory",
-            index=states[wrong],
-        )
-    return frozen(inventory)
-
-
-def _checked_risk_aversion(value: Any) -> float:
-    number = as_number(value, "risk_aversion")
-    if not 0 < number < math.inf:
-        raise InputError(f"must be a finite number > 0, got {value}", field="risk_aversion")
-    if not SMALLEST <= number <= LARGEST:
-        raise InputError(
-            f"must be between {SMALLEST:g} and {LARGEST:g}, got {value}", field="risk_aversion"
-        )
-    return number
-
-
-def _checked_ambiguity(value: Any) -> float:
-    number = as_number(value, "ambiguity")
-    if not number >= 0:
-        raise InputError(f"must be a number >= 0 (inf is allowed), got {value}", field="ambiguity")
-    return number
 
 
 def _unique_column(table: CsvTable, name: str) -> list[str]:
