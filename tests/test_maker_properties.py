@@ -328,3 +328,38 @@ def test_the_same_bits_whatever_is_asked_before() -> None:
         alone = maker.quotes(table[k], 1.5)
         assert alone["bid"][0] == together["bid"][k]
         assert alone["ask"][0] == together["ask"][k]
+
+
+def test_blocks_agree_with_differences_of_costs() -> None:
+    """Near kinks, where the worst case leaves for other states, and where it does not move."""
+    rng = np.random.default_rng(12)
+    for _ in range(fewer(2000, 400)):
+        n = int(rng.integers(2, 7))
+        q = rng.dirichlet(np.full(n, rng.choice([0.3, 1, 3]))) * (1 - 1e-6) + 1e-6 / n
+        alpha, omega = 10 ** rng.uniform(-2, 1), 10 ** rng.uniform(-3, 0.6)
+        inventory = rng.normal(0, 10 ** rng.uniform(-2, 1.5), n) / alpha
+        maker = kpm.KnightianMaker(q, alpha, omega, inventory)
+        claim, shares = payoffs(rng, 1, n)[0], 10 ** rng.uniform(-1, 0.3) / alpha
+        blocks, now = maker.quotes(claim, shares), maker.cost(-inventory)
+        rounding = 1e-13 * (np.abs(inventory).max() + shares) / shares
+        for side, sign in (("ask", 1.0), ("bid", -1.0)):
+            wanted = sign * (maker.cost(sign * shares * claim - inventory) - now) / shares
+            margin = 1e-10 * (1e-3 + np.ptp(claim)) + rounding
+            assert blocks[side][0] == pytest.approx(wanted, abs=margin), maker
+
+
+@every_maker
+def test_constants_of_any_size_cost_themselves(draw: Draw) -> None:
+    rng = np.random.default_rng(13)
+    for shares in (1e-25, 1.0, 1e25):
+        maker = draw(rng, 3)
+        quotes = maker.quotes(np.full((1, 3), 0.4), shares)
+        assert quotes["bid"] == pytest.approx(0.4, rel=1e-13)
+        assert quotes["ask"] == pytest.approx(0.4, rel=1e-13)
+
+
+def test_a_vast_block_of_the_quadratic_maker_pays_its_least() -> None:
+    maker = kpm.QuadraticMaker([0.5, 0.3, 0.2], 2.0, [1e-9, 0, 2e-9])
+    quotes = maker.quotes([1.0, -2.5, 0.0], 1e20)
+    assert quotes["ask"][0] == pytest.approx(1.0, rel=1e-12)
+    assert quotes["bid"][0] == pytest.approx(-2.5, rel=1e-12)

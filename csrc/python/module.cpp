@@ -12,6 +12,7 @@
 #include <vector>
 
 #include "arrays.hpp"
+#include "auction.hpp"
 #include "interpreter_lock.hpp"
 #include "keys.hpp"
 #include "kpm/kpm.hpp"
@@ -400,6 +401,7 @@ PYBIND11_MODULE(_core_of_main, module, py::mod_gil_not_used(),
              arg("quantity").noconvert(), arg("cell").noconvert(), arg("tolerance"),
              arg("max_iterations"));
   kpm::add_makers(module);
+  kpm::add_auctions(module);
   kpm::add_validation(module);
   module.def("project_prior", &project_prior, arg("payoffs").noconvert(), arg("prior").noconvert(),
              arg("low").noconvert(), arg("high").noconvert());
