@@ -1,4 +1,4 @@
-"""Exact clearing of combinatorial call auctions by a market maker who is wary of its model.
+"""Combinatorial call auctions with an ambiguity-averse market maker, cleared to optimality.
 
 The Knightian pari-mutuel mechanism of Roh and Ye (2015): claims that pay in N states, a book of
 limit orders, and a market maker with constant absolute risk aversion who fears that its
@@ -6,15 +6,31 @@ probabilities are wrong. :func:`clear` finds the state prices and fills that are
 maker in the worst case, subject to the limit order logic, and proves it.
 """
 
+from . import sample
 from ._version import __version__
+from .analysis.advice import Advice, advise
+from .analysis.sweep import Sweep, sweep
+from .clearing.auctions import pool_odds
 from .clearing.clear import clear, solve_cell, staircases
 from .clearing.implied import implied_ambiguity, prior_from_quotes
 from .clearing.progress import Progress
+from .clearing.stop_token import StopToken
 from .errors import InputError, KpmError, TooManyCellsError, VerificationError
 from .model.certificate import Certificate
+from .model.maker import Maker
+from .model.makers import (
+    LMSR,
+    KnightianMaker,
+    PolytopeMaker,
+    QuadraticMaker,
+    StartingOrders,
+    UtilityMaker,
+    WorstStateMaker,
+)
 from .model.market import Market
 from .model.orders import Order, Orders
 from .model.outcome import CellResult, Stats
+from .model.quotes import Quotes, Trade
 from .model.status import Status
 from .result import Result, load_result
 from .storage.book_folder import read_book, write_book
@@ -22,29 +38,46 @@ from .verification.certificate_checks import check_certificate
 from .verification.checks import Check, Verification
 
 __all__ = [
+    "LMSR",
+    "Advice",
     "CellResult",
     "Certificate",
     "Check",
     "InputError",
+    "KnightianMaker",
     "KpmError",
+    "Maker",
     "Market",
     "Order",
     "Orders",
+    "PolytopeMaker",
     "Progress",
+    "QuadraticMaker",
+    "Quotes",
     "Result",
+    "StartingOrders",
     "Stats",
     "Status",
+    "StopToken",
+    "Sweep",
     "TooManyCellsError",
+    "Trade",
+    "UtilityMaker",
     "Verification",
     "VerificationError",
+    "WorstStateMaker",
     "__version__",
+    "advise",
     "check_certificate",
     "clear",
     "implied_ambiguity",
     "load_result",
+    "pool_odds",
     "prior_from_quotes",
     "read_book",
+    "sample",
     "solve_cell",
     "staircases",
+    "sweep",
     "write_book",
 ]

@@ -6,7 +6,7 @@ the stated type; arrays it returns are read-only. It raises only ``MemoryError``
 """
 
 from collections.abc import Callable
-from typing import NotRequired, TypedDict
+from typing import Any, NotRequired, TypedDict
 
 import numpy as np
 from numpy.typing import NDArray
@@ -31,6 +31,12 @@ class CellSolution(TypedDict):
     marginal_state_prices: Floats  # (N,) g
     multipliers: Floats  # (K,) lambda, dual of pi = P xi
     seconds: float
+
+class StopFlag:
+    """Set by any thread, at any time, once and for all."""
+
+    def set(self) -> None: ...
+    def is_set(self) -> bool: ...
 
 class SolvedCell:
     """The answer for a cell, as it left the core."""
@@ -141,6 +147,7 @@ def clear(
     certificate: bool,
     progress: Callable[[Progress], bool] | None,  # True stops
     thread_delay: float = 2e-3,  # seconds of work that one thread does before others join
+    stop: StopFlag | None = None,  # read without the GIL; once set it stops with "interrupted"
 ) -> Clearing:
     """Clear the book. The GIL is released; Ctrl-C stops with "interrupted"."""
 
@@ -160,6 +167,47 @@ def solve_cell(
 ) -> SolvedCell:
     """The interior-point method on one cell (27)."""
 
+# A maker is stated as a dictionary: "kind", "states" and what the kind needs; see
+# csrc/python/maker_model.hpp.
+
+def maker_costs(maker: dict[str, Any], losses: Floats) -> Floats:
+    """C(L) for each row of losses (R, N)."""
+
+def maker_state_prices(maker: dict[str, Any], losses: Floats) -> Floats:
+    """A gradient of C for each row of losses (R, N)."""
+
+def maker_conjugates(maker: dict[str, Any], prices: Floats) -> Floats:
+    """C*(g) for each row of state prices (R, N) on the simplex."""
+
+def maker_vertex_conjugates(maker: dict[str, Any]) -> Floats:
+    """C*(e_i), (N,)."""
+
+def maker_quotes(
+    maker: dict[str, Any],
+    losses: Floats,  # (N,)
+    payoffs: Floats,  # (K, N)
+    quantities: Floats,  # (K, S); S = 0: the next share
+) -> tuple[Floats, Floats]:
+    """Bids and asks per share, (K, max(S, 1))."""
+
+def maker_size(
+    maker: dict[str, Any],
+    losses: Floats,  # (N,)
+    payoff: Floats,  # (N,) of what is bought; negated to sell
+    limit: str,  # "price" | "loss" | "budget"
+    value: float,
+) -> float:
+    """Shares until the limit; may be infinite."""
+
+def maker_trade(
+    maker: dict[str, Any],
+    losses: Floats,  # (N,)
+    payoff: Floats,  # (N,) of what is bought; negated to sell
+    limit: float,
+    quantity: float,
+) -> tuple[float, float, float, float]:
+    """Shares filled, their cost, the marginal price before, the price of the last share."""
+
 def project_prior(
     payoffs: Floats,
     prior: Floats,
@@ -168,5 +216,55 @@ def project_prior(
 ) -> tuple[bool, bool, Floats, float]:
     """Whether state prices reach the ranges, whether they are the nearest; they, and KL in nats."""
 
+def available_processors() -> int:
+    """Processors that affinity and the CPU quotas of control groups leave this process."""
+
+class Auction(TypedDict):
+    """A clearing by a convex rule."""
+
+    status: str  # "optimal" | "inaccurate"
+    cell: Ints  # (K,) piece of each claim's staircase, numbered from the lowest price
+    state_prices: Floats  # (N,) the maker's marginal state prices
+    claim_prices: Floats  # (K,)
+    net_demand: Floats  # (K,) shares
+    fills: Floats  # (J,) shares
+    revenue: float  # money, as the rule has it
+    payoff: Floats  # (N,) money
+    certainty_equivalent: float  # -C of the final losses
+    no_trade_equivalent: float
+    objective: float  # the certainty equivalent if every order paid its limit
+    upper_bound: float  # of the objective, by duality
+    scale: float  # money: the book's notional
+    worst_case: Floats  # (N,)
+    marginal_state_prices: Floats  # (N,)
+    multipliers: Floats  # (K,) zeros
+    ambiguity_price: float
+    pieces: list[int]
+    iterations: int
+    seconds: dict[str, float]
+
+def clear_auction(
+    maker: dict[str, Any],
+    payoffs: Floats,  # (K, N)
+    inventory: Floats,  # (N,)
+    claim: Ints,
+    side: NDArray[np.int8],
+    price: Floats,
+    quantity: Floats,
+    time: Floats | None,  # (J,) only for allocation "time"; None: book order
+    allocation: str,  # "pro_rata" | "time"
+    rule: str,  # "competitive" | "pay_as_bid"
+    tolerance: float,  # relative to the scale
+) -> Auction:
+    """Clear the book by a convex rule. The GIL is released."""
+
+#: Field, rule in words, index, state and value; -1 where there is no index or state.
+Fault = tuple[str, str, int, int, float]
+
+def market_fault(
+    payoffs: Floats, prior: Floats, inventory: Floats, risk_aversion: float, ambiguity: float
+) -> Fault | None: ...
+def price_fault(price: Floats) -> Fault | None: ...
+def quantity_fault(quantity: Floats) -> Fault | None: ...
 def build_info() -> dict[str, str]:
     """Compiler, flags and version the core was built with."""

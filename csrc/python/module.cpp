@@ -12,9 +12,13 @@
 #include <vector>
 
 #include "arrays.hpp"
+#include "auction.hpp"
 #include "interpreter_lock.hpp"
 #include "keys.hpp"
 #include "kpm/kpm.hpp"
+#include "maker_model.hpp"
+#include "stop_flag.hpp"
+#include "validation_functions.hpp"
 
 #ifndef KPM_VERSION
 #define KPM_VERSION "unknown"
@@ -241,7 +245,7 @@ py::dict clear(const In<double>& payoffs, const In<double>& prior, const In<doub
                const std::optional<In<double>>& time, const std::string& allocation,
                const std::string& method, double tolerance, int threads, double time_limit,
                std::int64_t node_limit, bool prune_bound, bool presolve, bool certificate,
-               py::object progress, double thread_delay) {
+               py::object progress, double thread_delay, const kpm::StopFlag* stop) {
   const kpm::Market market = borrow_market(payoffs, prior, inventory, risk_aversion, ambiguity);
   kpm::Orders orders = borrow_orders(claim, side, price, quantity);
   orders.time = time ? time->data() : nullptr;
@@ -266,6 +270,9 @@ py::dict clear(const In<double>& payoffs, const In<double>& prior, const In<doub
       return monitor(state);
     };
     settings.interrupted = [&] {
+      if (stop != nullptr && stop->raised()) {
+        return true;
+      }
       const kpm::Unlocked::Relocked lock(unlocked);
       return monitor.interrupted();
     };
@@ -381,15 +388,24 @@ PYBIND11_MODULE(_core_of_main, module, py::mod_gil_not_used(),
              arg("quantity").noconvert(), arg("time").none(true), arg("allocation"), arg("method"),
              arg("tolerance"), arg("threads"), arg("time_limit"), arg("node_limit"),
              arg("prune_bound"), arg("presolve"), arg("certificate"), arg("progress").none(true),
-             arg("thread_delay") = kpm::ClearSettings{}.thread_delay);
+             arg("thread_delay") = kpm::ClearSettings{}.thread_delay,
+             arg("stop").none(true) = py::none());
+  py::class_<kpm::StopFlag>(module, "StopFlag")
+      .def(py::init<>())
+      .def("set", &kpm::StopFlag::raise)
+      .def("is_set", &kpm::StopFlag::raised);
   py::class_<SolvedCell>(module, "SolvedCell").def("to_dict", &SolvedCell::to_dict);
   module.def("solve_cell", &solve_cell, arg("payoffs").noconvert(), arg("prior").noconvert(),
              arg("inventory").noconvert(), arg("risk_aversion"), arg("ambiguity"),
              arg("claim").noconvert(), arg("side").noconvert(), arg("price").noconvert(),
              arg("quantity").noconvert(), arg("cell").noconvert(), arg("tolerance"),
              arg("max_iterations"));
+  kpm::add_makers(module);
+  kpm::add_auctions(module);
+  kpm::add_validation(module);
   module.def("project_prior", &project_prior, arg("payoffs").noconvert(), arg("prior").noconvert(),
              arg("low").noconvert(), arg("high").noconvert());
+  module.def("available_processors", &kpm::available_processors);
   module.def("build_info", &build_info);
 }
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import math
 import operator
-import os
 from collections.abc import Callable
 from typing import Any, cast
 
@@ -17,17 +16,20 @@ from ..arrays import Floats, Ints, as_number, check_complete
 from ..errors import InputError, TooManyCellsError, count_text
 from ..model.certificate import Certificate
 from ..model.immutable import construct
+from ..model.labels import align
 from ..model.market import Market
 from ..model.orders import Orders, check_book
 from ..model.outcome import CellResult, Stats
 from ..model.status import STATUSES
 from ..result import Result
+from .auctions import check_rule, clear_by_rule
 from .progress import EnumerationLog, Progress, ProgressLog, TreeLog
+from .stop_token import StopToken
 
 __all__ = ["clear", "solve_cell", "staircases"]
 
 METHODS = ("auto", "branch-and-bound", "enumerate")
-ALLOCATIONS = ("pro_rata", "time")
+ALLOCATIONS = ("pro_rata", "time", "book_order")
 
 _MOST_THREADS = 1024  # beyond any use: a slip of the pen must not start a million
 _MOST_NODES, _MOST_ITERATIONS = 2**63 - 1, 2**31 - 1  # what the core counts with
@@ -38,6 +40,7 @@ def clear(
     orders: Orders,
     method: str = "auto",
     *,
+    rule: str = "maker_optimal",
     tolerance: float = 1e-8,
     threads: int | None = None,
     time_limit: float | None = None,
@@ -48,6 +51,7 @@ def clear(
     allocation: str = "pro_rata",
     certificate: bool = False,
     callback: Callable[[Progress], bool | None] | None = None,
+    stop: StopToken | None = None,
     verbose: bool = False,
 ) -> Result:
     """Clear a book: the state prices and fills that solve problem (8).
@@ -60,12 +64,22 @@ def clear(
         ``"branch-and-bound"``, which is what ``"auto"`` chooses, proves the optimum with convex
         relaxations over runs of staircase pieces. ``"enumerate"`` is the paper's (28): solve every
         cell that can matter.
+    rule : {"maker_optimal", "competitive", "pay_as_bid"}
+        Who sets the prices ([mechanisms](mechanisms.md)). ``"maker_optimal"``, for the Knightian
+        maker: prices and fills that are best for the maker under the limit order logic, (8).
+        ``"competitive"``, for every maker: everybody trades at the maker's marginal state prices,
+        which is CPCAM's rule. ``"pay_as_bid"``, for every maker: the same fills, and every order
+        pays its limit, (5) and (6). The last two are convex: one solution by an interior-point
+        method, on one thread and for a bounded number of iterations, so that what is about a
+        search (``method``, limits, ``callback``, ``stop``, ``certificate``) is refused;
+        ``result.verify()`` checks the proof, which is ``result.state_prices``.
     tolerance : float
         Optimality gap to prove, relative to the book's notional ``result.scale``, so that it does
         not depend on the units of money or shares; 0 < tolerance < 1.
     threads : int, optional
-        1 to 1024. Default: the processors this process may use, less those that other clearings
-        of it work on. The answer is the same, bit for bit, for every number.
+        1 to 1024. Default: the processors that affinity and a container's CPU quota leave this
+        process, less those that its other clearings work on. The answer is the same, bit for bit,
+        for every number.
     time_limit : float, optional
         Seconds >= 0. Default: none. When it runs out before the gap is proven, the best point
         found is returned with status ``TIME_LIMIT``. A first clearing is made in any case, and
@@ -82,9 +96,10 @@ def clear(
         Let the tree treat claims that pay alike, or one the complement of the other, as one. The
         answer is the same without. Not done when a certificate is asked for, which speaks of the
         claims as they were given.
-    allocation : {"pro_rata", "time"}
+    allocation : {"pro_rata", "time", "book_order"}
         How orders of one claim, side and limit at the clearing price share what is matched: in
-        proportion to quantity, or by ``orders.time``, else by their order in the book.
+        proportion to quantity; by ``orders.time``, which must be there, and at equal times by their
+        order in the book; or by their order in the book.
     certificate : bool
         Also return ``result.certificate``, the proof that no clearing is better, for
         :func:`kpm_fast.check_certificate`. Enumeration hands out none.
@@ -92,6 +107,9 @@ def clear(
         Called now and then with a :class:`Progress`; returning True stops the search with status
         ``INTERRUPTED``. An exception it raises stops the search and reaches the caller, except
         ``KeyboardInterrupt``, which ends it as Ctrl-C does: with status ``INTERRUPTED``.
+    stop : StopToken, optional
+        Cancel it, from any thread, to stop the search with status ``INTERRUPTED``. Python hands
+        Ctrl-C to the main thread alone; a clearing in another one needs this.
     verbose : bool
         Print a banner, a row per report and a closing line.
 
@@ -108,10 +126,34 @@ def clear(
     """
     _check_choice(method, METHODS, "method")
     _check_choice(allocation, ALLOCATIONS, "allocation")
+    check_rule(rule, market)
+    if rule != "maker_optimal":
+        searching = {
+            "method": method != "auto",
+            "time_limit": time_limit is not None,
+            "node_limit": node_limit is not None,
+            "certificate": bool(certificate),
+            "callback": callback is not None,
+            "stop": stop is not None,
+        }
+        for name in (name for name, given in searching.items() if given):
+            raise InputError(f"rule {rule!r} is not a search and has none", field=name)
+        if threads is not None:
+            _checked_count(threads, "threads", 1, _MOST_THREADS)
+        if allocation == "time" and orders.time is None and len(orders):
+            raise InputError(_without_times(orders), field="allocation")
+        result = clear_by_rule(
+            market, orders, rule, tolerance=_checked_tolerance(tolerance), allocation=allocation
+        )
+        if verbose:
+            print(result)
+        return result
     if certificate and method == "enumerate":
         raise InputError("enumeration hands out none", field="certificate")
     if callback is not None and not callable(callback):
         raise InputError(f"must be callable, got {callback!r}", field="callback")
+    if stop is not None and not isinstance(stop, StopToken):
+        raise InputError(f"must be a StopToken, got {stop!r}", field="stop")
     tolerance = _checked_tolerance(tolerance)
     n_threads = 0 if threads is None else _checked_count(threads, "threads", 1, _MOST_THREADS)
     seconds = math.inf if time_limit is None else _checked_time_limit(time_limit)
@@ -120,6 +162,8 @@ def clear(
     enumerating = method == "enumerate"
 
     book = _book_arguments(market, orders)
+    if allocation == "time" and orders.time is None and len(orders):
+        raise InputError(_without_times(orders), field="allocation")
     cells = 0
     if enumerating or verbose or callback is not None:
         pieces = _core.count_pieces(*book)
@@ -130,7 +174,9 @@ def clear(
     log: ProgressLog | None = None
     if verbose:
         log = EnumerationLog() if enumerating else TreeLog()
-        log.banner(_banner(market, orders, cells, n_threads or _available_threads(), enumerating))
+        log.banner(
+            _banner(market, orders, cells, n_threads or _core.available_processors(), enumerating)
+        )
     answer = _core.clear(
         market.payoffs,
         market.prior,
@@ -138,8 +184,8 @@ def clear(
         market.risk_aversion,
         market.ambiguity,
         *book[1:],
-        orders.time if allocation == "time" else None,
-        allocation,
+        orders.priority if allocation == "time" else None,
+        "pro_rata" if allocation == "pro_rata" else "time",
         "enumerate" if enumerating else "branch-and-bound",
         tolerance,
         n_threads,
@@ -149,6 +195,7 @@ def clear(
         bool(presolve),
         bool(certificate),
         _reporter(cells, callback, log),
+        stop=None if stop is None else stop.flag,
     )
     result = _result(answer, market, orders, tolerance, allocation)
     if log is not None:
@@ -170,9 +217,9 @@ def solve_cell(
     ----------
     market : Market
     orders : Orders
-    cell : array_like of int, shape (K,)
+    cell : array_like of int, Series or mapping, shape (K,)
         The piece of each claim's staircase, numbered from the lowest price; see
-        :func:`staircases`.
+        :func:`staircases`. Labels are those of claims.
     tolerance : float
         Relative to the book's notional; 0 < tolerance < 1.
     max_iterations : int
@@ -234,6 +281,17 @@ def _book_arguments(market: Market, orders: Orders) -> tuple[Floats, Ints, Any, 
         orders.side,
         orders.price,
         orders.quantity,
+    )
+
+
+def _without_times(orders: Orders) -> str:
+    """Say that orders have no times, and which column may hold them."""
+    ignored = orders.ignored_columns
+    return (
+        "the orders have no times"
+        + (f" (columns not read: {', '.join(ignored)})" if ignored else "")
+        + f"; name their column, as columns={{'time': {ignored[0] if ignored else 'timestamp'!r}}}"
+        " (--columns time=...), or fill by their order in the book with 'book_order'"
     )
 
 
@@ -304,13 +362,6 @@ def _banner(
     ]
 
 
-def _available_threads() -> int:
-    """Return the number of processors this process may use."""
-    if hasattr(os, "sched_getaffinity"):
-        return len(os.sched_getaffinity(0))
-    return os.cpu_count() or 1
-
-
 def _check_choice(value: Any, choices: tuple[str, ...], field: str) -> None:
     if not isinstance(value, str) or value not in choices:
         raise InputError(f"must be one of {', '.join(choices)}, got {value!r}", field=field)
@@ -344,6 +395,7 @@ def _checked_count(value: Any, field: str, least: int, most: int | None = None) 
 
 def _checked_cell(cell: ArrayLike, pieces: list[int], claims: tuple[str, ...]) -> Ints:
     check_complete(cell, "cell")
+    cell = align(cell, claims, "cell", "claim")
     try:
         index = np.asarray(cell)
     except ValueError:  # rows of several lengths

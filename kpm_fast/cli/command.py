@@ -2,16 +2,14 @@
 
 Exit codes: 0 cleared to optimality; 1 verification failed; 2 bad usage or input; 3 stopped at
 a limit, with the best point found; 4 refused, too many cells; 5 out of memory; 130 interrupted;
-141 whoever read the output has closed it; 143 terminated.
+141 broken pipe; 143 terminated.
 """
 
 from __future__ import annotations
 
 import argparse
-import errno
 import io
 import os
-import reprlib
 import signal
 import sys
 import threading
@@ -25,17 +23,19 @@ from rich.progress import BarColumn, TextColumn, TimeElapsedColumn
 from rich.progress import Progress as ProgressBar
 
 from .._version import __version__
-from ..arrays import Floats
+from ..clearing.auctions import check_rule
 from ..clearing.clear import ALLOCATIONS, METHODS, clear, staircases
 from ..clearing.progress import Progress
 from ..errors import InputError, KpmError, TooManyCellsError
 from ..files.atomic_files import staged_files
-from ..files.tables import read_csv, write_csv
-from ..model.market import Market
+from ..files.tables import write_csv
+from ..model.maker_form import maker_from_text
+from ..model.market import DEFAULT_AMBIGUITY
+from ..model.outcome import RULES
 from ..model.status import Status
 from ..result import Result
-from ..storage.book_folder import BOOK_FILES, read_book
-from . import experiments, paper, sample
+from ..storage.book_folder import BOOK_FILES
+from . import book_options, experiments, paper, quotes, sample, sweep
 from . import verify as checking
 from .tables import PipeAwareConsole, print_book, print_result
 
@@ -153,14 +153,17 @@ def _unwound_when_terminated() -> Iterator[None]:
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(
         prog="kpm-fast",
-        description="Clear combinatorial call auctions exactly, by a maker wary of its model.",
+        description="Clear combinatorial call auctions to proven optimality, with an "
+        "ambiguity-averse market maker.",
         epilog=(__doc__ or "").split("\n\n", maxsplit=1)[1],
     )
     parser.add_argument("--version", action="version", version=f"kpm-fast {__version__}")
     commands = parser.add_subparsers(dest="command", metavar="COMMAND", required=True)
     _add_clear(commands)
     checking.add_parser(commands)
+    quotes.add_parser(commands)
     paper.add_parser(commands)
+    sweep.add_parsers(commands)
     experiments.add_parser(commands)
     sample.add_parser(commands)
     return parser
@@ -170,7 +173,8 @@ def _add_clear(commands: argparse._SubParsersAction[argparse.ArgumentParser]) ->
     parser = commands.add_parser(
         "clear",
         help="clear the book in a folder",
-        description="Clear a book: a folder with claims.csv, states.csv and orders.csv.",
+        description="Clear a book: a folder with claims.csv, states.csv and orders.csv, or the "
+        "file of a saved clearing.",
         epilog=(__doc__ or "").split("\n\n", maxsplit=1)[1],
     )
     parser.set_defaults(run=_run_clear)
@@ -180,15 +184,31 @@ def _add_clear(commands: argparse._SubParsersAction[argparse.ArgumentParser]) ->
         "--risk-aversion", type=float, metavar="A", help="per unit of money, > 0 (default: 1)"
     )
     maker.add_argument(
-        "--ambiguity", type=float, metavar="O", help="radius in nats, 0 to inf (default: 0.1)"
+        "--ambiguity",
+        type=float,
+        metavar="O",
+        help=f"radius in nats, 0 to inf (default: {DEFAULT_AMBIGUITY:g})",
     )
     maker.add_argument(
         "--inventory",
         metavar="FILE|W,W,...",
-        help="wealth by state: a CSV file with columns state and inventory, or numbers in the "
-        "order of states.csv (--inventory=-1,2 if the first is negative)",
+        help="wealth by state: a CSV file with columns state and inventory, numbers in the order "
+        "of states.csv (--inventory=-1,2 if the first is negative), or STATE=W,...",
     )
+    maker.add_argument(
+        "--maker",
+        metavar="MAKER",
+        help="another maker with the book's prior and inventory: lmsr:liquidity=B, "
+        "starting_orders:delta=D, worst_state, utility:wealth=M or quadratic:c=C",
+    )
+    book_options.add_options(parser)
     solver = parser.add_argument_group("the search")
+    solver.add_argument(
+        "--rule",
+        choices=RULES,
+        default=RULES[0],
+        help="who sets the prices; all but %(default)s are for every maker (default: %(default)s)",
+    )
     solver.add_argument(
         "--method",
         choices=METHODS,
@@ -199,7 +219,8 @@ def _add_clear(commands: argparse._SubParsersAction[argparse.ArgumentParser]) ->
         "--allocation",
         choices=ALLOCATIONS,
         default=ALLOCATIONS[0],
-        help="how orders at the clearing price share (default: %(default)s)",
+        help="how orders at the clearing price share: in proportion to quantity, by column time, "
+        "or by row (default: %(default)s)",
     )
     solver.add_argument(
         "--tolerance", type=float, default=1e-8, help="relative to the book (default: %(default)s)"
@@ -247,11 +268,10 @@ def _add_clear(commands: argparse._SubParsersAction[argparse.ArgumentParser]) ->
 
 def _run_clear(args: argparse.Namespace) -> int:
     _check_outputs(args)
-    given = {"risk_aversion": args.risk_aversion, "ambiguity": args.ambiguity}
-    settings = {name: value for name, value in given.items() if value is not None}
-    market, orders = read_book(args.folder, **settings)
-    if args.inventory is not None:
-        market = market.replace(inventory=_inventory(args.inventory, market))
+    market, orders = book_options.read(args)
+    if args.maker is not None:
+        market = market.replace(maker=maker_from_text(args.maker, market))
+    check_rule(args.rule, market)
     # Where standard output is for the JSON, people read standard error.
     console = _console(sys.stderr if args.json == "-" else sys.stdout, quiet=args.quiet)
     pieces = [len(steps) for steps in staircases(market, orders)]
@@ -269,8 +289,9 @@ def _run_clear(args: argparse.Namespace) -> int:
             prune_bounds=not args.no_prune_bounds,
             allocation=args.allocation,
             certificate=args.certificate,
-            callback=show,
+            callback=show if args.rule == RULES[0] else None,
             verbose=args.verbose,
+            rule=args.rule,
         )
     print_result(console, result)
     if args.output is not None:
@@ -290,7 +311,7 @@ def _run_clear(args: argparse.Namespace) -> int:
 
 def _check_outputs(args: argparse.Namespace) -> None:
     """Refuse to write where the book is read from: its tables have the names of the result's."""
-    sources = [args.folder / name for name in BOOK_FILES]
+    sources = [args.folder, *(args.folder / name for name in BOOK_FILES)]
     if args.inventory is not None:
         sources.append(Path(args.inventory))
     targets = [("--output", args.output / name) for name in _OUTPUTS] if args.output else []
@@ -298,23 +319,11 @@ def _check_outputs(args: argparse.Namespace) -> None:
         targets.append(("--save", args.save))
     if args.json not in (None, "-"):
         targets.append(("--json", Path(args.json)))
-    present = [source for source in sources if _is_file(source)]
+    present = [source for source in sources if book_options.is_file(source)]
     for option, target in targets:
         for source in present:
-            if _is_file(target) and target.samefile(source):
+            if book_options.is_file(target) and target.samefile(source):
                 raise InputError(f"{target} would replace {source}, an input", field=option)
-
-
-def _is_file(path: Path) -> bool:
-    """Whether there is such a file; what cannot be the name of one is not."""
-    try:
-        return path.is_file()
-    except ValueError:  # a null character
-        return False
-    except OSError as error:
-        if error.errno == errno.ENAMETOOLONG:
-            return False
-        raise
 
 
 def _verified(console: Console, result: Result) -> bool:
@@ -331,31 +340,6 @@ def _write_tables(folder: Path, result: Result) -> None:
         for name in _TABLES:
             write_csv(open_file(f"{name}.csv"), result.table(name))
         open_file(_RESULT).write(result.to_json(indent=2) + "\n")
-
-
-def _inventory(text: str, market: Market) -> list[float] | Floats:
-    """Read the inventory that the command line names or spells out."""
-    path = Path(text)
-    if not _is_file(path):
-        try:
-            return [float(entry) for entry in text.split(",")]
-        except ValueError:
-            raise InputError(
-                f"neither a file nor numbers separated by commas: {reprlib.repr(text)}",
-                field="--inventory",
-            ) from None
-    table = read_csv(path, required=["state", "inventory"])
-    states = table.text("state")
-    for row, state in enumerate(states):
-        if state not in market.states:
-            raise table.error(row, "state", f"the market has no state {state!r}")
-        if state in states[:row]:
-            raise table.error(row, "state", f"{state!r} appears twice")
-    missing = [state for state in market.states if state not in states]
-    if missing:
-        raise InputError(f"no row for state {missing[0]!r}", field="state", file=path)
-    numbers = table.numbers("inventory")
-    return numbers[[states.index(state) for state in market.states]]
 
 
 def _console(stream: TextIO, *, quiet: bool) -> Console:

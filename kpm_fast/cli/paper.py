@@ -7,16 +7,16 @@ from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from rich.box import SIMPLE_HEAD
 from rich.console import Console
-from rich.table import Table
 
 from ..files.atomic_files import staged_files
 from ..files.tables import write_csv
 from ..paper.examples import examples
 from ..paper.figures import write_paper
 from ..paper.finding import Finding
+from ..paper.liquidity import aggregation, quotes
 from ..paper.order_figures import order_revenue
+from ..paper.pari_mutuel import corollary_1, theorem_2
 from ..paper.simulations import (
     LIMIT,
     LOT,
@@ -27,12 +27,22 @@ from ..paper.simulations import (
     simulation_a,
     simulation_b,
 )
+from ..paper.urn import urn
 from ..plots.style import require_matplotlib, save
+from .fitted_table import print_table
 from .tables import PipeAwareConsole
 
 __all__ = ["FINDINGS", "add_parser", "run"]
 
-FINDINGS: tuple[Callable[[], Finding], ...] = (examples, order_revenue)
+FINDINGS: tuple[Callable[[], Finding], ...] = (
+    theorem_2,
+    corollary_1,
+    examples,
+    quotes,
+    urn,
+    order_revenue,
+    aggregation,
+)
 """What is reproduced besides the simulations, in the order it is printed."""
 
 
@@ -87,15 +97,12 @@ def _print_simulation(console: Console, simulation: Simulation) -> None:
         highlight=False,
         soft_wrap=True,
     )
-    table = Table(box=SIMPLE_HEAD, padding=(0, 1, 0, 0))
-    table.add_column("", no_wrap=True)
-    for entry in simulation.book:
-        table.add_column(f"order {entry.order}", justify="right", no_wrap=True)
-    table.add_column("CE (money)", justify="right", no_wrap=True)
-    for each in simulation.runs:
-        fills = [in_lots(fill) for fill in each.fills]
-        table.add_row(each.label, *fills, f"{each.certainty_equivalent:.4e}")
-    console.print(table)
+    columns = ("", *(f"order {entry.order}" for entry in simulation.book), "CE (money)")
+    rows = [
+        [run.label, *map(in_lots, run.fills), f"{run.certainty_equivalent:.4e}"]
+        for run in simulation.runs
+    ]
+    print_table(console, "", columns, rows, labels=("",), expendable=("CE (money)",))
     _print_statements(console, simulation.statements)
 
 

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from ..errors import InputError
+from ..model.market import DEFAULT_AMBIGUITY
 from ..sample import KINDS
 from ..storage.book_folder import write_book
 
@@ -51,6 +52,9 @@ def add_parser(subparsers: Any) -> argparse.ArgumentParser:
     parser.add_argument(
         "--output", type=Path, metavar="DIR", help="folder to write (default: KIND)"
     )
+    parser.add_argument(
+        "--force", action="store_true", help="replace the book that the folder holds"
+    )
     parser.add_argument("--seed", type=int, default=0, help="same seed, same book (default: 0)")
     parser.add_argument(
         "--levels",
@@ -80,7 +84,10 @@ def add_parser(subparsers: Any) -> argparse.ArgumentParser:
         help="of the maker, per unit of money (default: 0.001)",
     )
     parser.add_argument(
-        "--ambiguity", type=float, metavar="OMEGA", help="of the maker, in nats (default: 0.1)"
+        "--ambiguity",
+        type=float,
+        metavar="OMEGA",
+        help=f"of the maker, in nats (default: {DEFAULT_AMBIGUITY:g})",
     )
     parser.add_argument("--runners", type=int, metavar="N", help="race-card and win-place")
     parser.add_argument(
@@ -97,7 +104,7 @@ def run(args: argparse.Namespace) -> int:
     """Carry out the parsed command and return its exit code."""
     market, orders = KINDS[args.kind](**_options(args))
     folder: Path = args.output if args.output is not None else Path(args.kind)
-    write_book(folder, market, orders)
+    write_book(folder, market, orders, overwrite=args.force)
     print(
         f"{folder}: {len(market.prior)} states, {len(market.payoffs)} claims, "
         f"{len(orders.price)} orders"

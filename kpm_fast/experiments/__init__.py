@@ -9,7 +9,7 @@ from types import MappingProxyType
 from .aggregation import aggregation
 from .calibration import calibration, radius_from_data
 from .experiment import Experiment
-from .frontier import frontier, largest_probability
+from .frontier import frontier
 from .implied import implied
 from .shading import shading
 
@@ -20,7 +20,6 @@ __all__ = [
     "calibration",
     "frontier",
     "implied",
-    "largest_probability",
     "radius_from_data",
     "shading",
 ]

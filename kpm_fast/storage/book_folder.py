@@ -1,12 +1,14 @@
-"""A book on disk: one folder with a market and its orders."""
+"""A book on disk: a folder with a market and its orders, or the file of a saved clearing."""
 
 from __future__ import annotations
 
+import io
 import json
 import math
 import os
+from collections.abc import Callable, Mapping
 from pathlib import Path
-from typing import Any
+from typing import Any, TextIO
 
 import numpy as np
 
@@ -17,6 +19,8 @@ from ..files.strict_json import parse_json
 from ..files.tables import check_text, write_csv
 from ..model.market import Market
 from ..model.orders import Orders, check_book
+from ..model.outcome import Outcome
+from .archive import read_outcome
 
 __all__ = ["BOOK_FILES", "read_book", "write_book"]
 
@@ -24,21 +28,37 @@ _CLAIMS, _STATES, _ORDERS, _MARKET = "claims.csv", "states.csv", "orders.csv", "
 #: What :func:`read_book` reads.
 BOOK_FILES = (_CLAIMS, _STATES, _ORDERS, _MARKET)
 _SETTINGS = ("risk_aversion", "ambiguity")
+_COMPRESSED = (".gz", ".bz2", ".xz")
 
 
-def read_book(folder: str | os.PathLike[str], **market_keywords: Any) -> tuple[Market, Orders]:
-    """Read a market and its orders from a folder.
+def read_book(
+    folder: str | os.PathLike[str],
+    *,
+    order_options: Mapping[str, Any] | None = None,
+    delimiter: str | None = None,
+    decimal: str | None = None,
+    encoding: str | None = None,
+    **market_keywords: Any,
+) -> tuple[Market, Orders]:
+    """Read a market and its orders from a folder, or from the file of a saved clearing.
 
     Parameters
     ----------
     folder : path
-        Holds ``claims.csv`` (header ``claim,<state>,...``; payoffs), ``states.csv`` (header
-        ``state,prior`` and optionally ``inventory``), ``orders.csv`` (see
-        :meth:`Orders.from_csv`) and optionally ``market.json``, an object with
-        ``risk_aversion`` and ``ambiguity`` (a number, or ``"Infinity"``). Other files are
-        ignored.
+        What :meth:`kpm_fast.Result.save` wrote, or a folder. That holds ``claims.csv`` (header
+        ``claim,<state>,...``; payoffs), ``states.csv`` (header ``state,prior`` and optionally
+        ``inventory``), ``orders.csv`` (see :meth:`Orders.from_csv`) and optionally
+        ``market.json``, an object with ``risk_aversion`` and ``ambiguity`` (a number, or
+        ``"Infinity"``). Other files are ignored. A table may be compressed and called
+        ``claims.csv.gz``, ``.bz2`` or ``.xz``.
+    order_options : mapping, optional
+        How the orders differ from that form: ``columns``, ``sides``, ``sell``, ``price_unit``,
+        ``quantity_unit``, ``market_orders`` of :meth:`Orders.from_csv`.
+    delimiter, decimal, encoding : str, optional
+        Of all three tables; see :meth:`Orders.from_csv`. Default: found.
     **market_keywords
-        ``risk_aversion``, ``ambiguity``, ``inventory``: take precedence over the files.
+        ``risk_aversion``, ``ambiguity``, ``inventory``: take precedence over the files;
+        ``normalize``.
 
     Returns
     -------
@@ -54,18 +74,46 @@ def read_book(folder: str | os.PathLike[str], **market_keywords: Any) -> tuple[M
         If a file cannot be read.
     """
     folder = as_path(folder)
+    if folder.is_file():
+        return _book_of_clearing(folder, order_options, market_keywords)
     check_finished(folder)
     keywords = {**_read_settings(folder / _MARKET), **market_keywords}
-    market = Market.from_csv(folder / _CLAIMS, folder / _STATES, **keywords)
-    orders = Orders.from_csv(folder / _ORDERS, market)
+    text: dict[str, Any] = {"delimiter": delimiter, "decimal": decimal, "encoding": encoding}
+    market = Market.from_csv(_table(folder, _CLAIMS), _table(folder, _STATES), **text, **keywords)
+    orders = Orders.from_csv(_table(folder, _ORDERS), market, **text, **(order_options or {}))
     return market, orders
 
 
-def write_book(folder: str | os.PathLike[str], market: Market, orders: Orders) -> None:
+def _book_of_clearing(
+    path: Path, order_options: Mapping[str, Any] | None, keywords: dict[str, Any]
+) -> tuple[Market, Orders]:
+    """Return what a saved clearing cleared, with some of the maker's parameters changed."""
+    for name, value in (order_options or {}).items():
+        if value not in (None, False, 1):
+            raise InputError("is for tables, and this is the file of a clearing", field=name)
+    cleared = read_outcome(path, Outcome)
+    changes = {name: value for name, value in keywords.items() if name != "normalize"}
+    return (cleared.market.replace(**changes) if changes else cleared.market), cleared.orders
+
+
+def _table(folder: Path, name: str) -> Path:
+    """Return the path of a table: itself, or compressed where only that is there."""
+    if not (folder / name).exists():
+        for suffix in _COMPRESSED:
+            packed = folder / f"{name}{suffix}"
+            if packed.exists():
+                return packed
+    return folder / name
+
+
+def write_book(
+    folder: str | os.PathLike[str], market: Market, orders: Orders, *, overwrite: bool = True
+) -> None:
     """Write a market and its orders so that :func:`read_book` returns them, bit for bit.
 
-    The folder is made if need be. Files appear complete or not at all; a program that dies while
-    it replaces them leaves a file ``UNFINISHED``, and :func:`read_book` refuses the folder.
+    The folder is made if need be; ``overwrite=False`` refuses one that holds another book. Files
+    appear complete or not at all; a program that dies while it replaces them leaves a file
+    ``UNFINISHED``, and :func:`read_book` refuses the folder.
 
     Raises
     ------
@@ -89,11 +137,32 @@ def write_book(folder: str | os.PathLike[str], market: Market, orders: Orders) -
     if market.inventory.any():
         state_table["inventory"] = market.inventory
     settings = {name: _json_number(getattr(market, name)) for name in _SETTINGS}
-    with staged_files(folder) as open_file:
+
+    def write(open_file: Callable[[str], TextIO]) -> None:
         write_csv(open_file(_CLAIMS), claim_table)
         write_csv(open_file(_STATES), state_table)
         write_csv(open_file(_ORDERS), order_table)
         open_file(_MARKET).write(json.dumps(settings, indent=2) + "\n")
+
+    if not overwrite:
+        _check_no_other_book(as_path(folder), write)
+    with staged_files(folder) as open_file:
+        write(open_file)
+
+
+def _check_no_other_book(folder: Path, write: Callable[[Callable[[str], TextIO]], None]) -> None:
+    """Refuse a folder where a file holds anything else than what would be written."""
+    if not any((folder / name).exists() for name in BOOK_FILES):
+        return
+    texts = {name: io.StringIO(newline="") for name in BOOK_FILES}
+    write(texts.__getitem__)
+    for name, text in texts.items():
+        path = folder / name
+        if path.exists() and path.read_bytes() != text.getvalue().encode("utf-8"):
+            raise InputError(
+                f"already holds another book ({name}); overwrite=True (--force) replaces it",
+                file=folder,
+            )
 
 
 def _read_settings(path: Path) -> dict[str, float]:

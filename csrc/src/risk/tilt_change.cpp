@@ -1,0 +1,265 @@
+#include "risk/tilt_change.hpp"
+
+#include <algorithm>
+#include <cmath>
+
+#include "numerics/arena.hpp"
+#include "numerics/pair.hpp"
+
+namespace kpm {
+
+namespace {
+
+constexpr double kSeries = 0.05;  // up to here the series of e^x - 1 holds to rounding
+/// The Lagrangian's excess over its least, relative to the change, that is taken out by its
+/// second-order estimate: what is left is a small share of it.
+constexpr double kAccurate = 1e-11;
+/// Where the worst case leaves the states it was on, 1 + z is a difference of equals.
+constexpr double kLeastMass = 0.01;
+/// What p moves is divided by the mean utility: rounding grows as that falls.
+constexpr double kLeastMeanUtility = 1e-8;
+constexpr double kLastStep = 1e-7;  // relative: Newton's next step is rounding
+constexpr int kIterations = 30;
+
+PairSlice pair_at(Array& values, Eigen::Index i) { return PairSlice(&values[i]); }
+
+/// e^x - 1 for |x| <= kSeries: eight terms.
+template <class Number>
+Number expm1_series(const Number& x) {
+  constexpr double c2 = 1.0 / 2;
+  constexpr double c3 = 1.0 / 6;
+  constexpr double c4 = 1.0 / 24;
+  constexpr double c5 = 1.0 / 120;
+  constexpr double c6 = 1.0 / 720;
+  constexpr double c7 = 1.0 / 5040;
+  constexpr double c8 = 1.0 / 40320;
+  const Number square = x * x;
+  // Two halves side by side: the processor need not wait for one to finish.
+  const Number odd = c3 + square * (c5 + square * c7);
+  const Number even = c2 + square * (c4 + square * (c6 + square * c8));
+  return x + square * (even + x * odd);
+}
+
+}  // namespace
+
+TiltChange::TiltChange(Eigen::Index states)
+    : states_(states),
+      padded_((states + 1) / 2 * 2),
+      p_(Array::Zero(padded_)),
+      phi_(Array::Zero(padded_)),
+      u_(Array::Zero(padded_)),
+      g_(Array::Zero(padded_)),
+      growth_(Array::Zero(padded_)),
+      psi_(Array::Zero(padded_)),
+      moved_(Array::Zero(padded_)),
+      prices_(Array::Zero(states)) {}
+
+void TiltChange::set_base(const ArrayView& deviation, const ArrayView& p, double risk_aversion,
+                          double inverse_mu) {
+  a_ = risk_aversion;
+  t_ = inverse_mu;
+  double mass = 0.0;
+  double mean = 0.0;
+  mean_utility_ = 0.0;
+  for (Eigen::Index i = 0; i < states_; ++i) {
+    u_[i] = std::exp(a_ * deviation[i]);
+    phi_[i] = std::expm1(a_ * deviation[i]) / a_;
+    mass += p[i];
+    mean += p[i] * phi_[i];
+    mean_utility_ += p[i] * u_[i];
+  }
+  mean /= mass;
+  mean_utility_ /= mass;
+  variance_ = 0.0;
+  third_ = 0.0;
+  phi_range_ = 0.0;
+  for (Eigen::Index i = 0; i < states_; ++i) {
+    p_[i] = p[i] / mass;
+    g_[i] = p_[i] * u_[i] / mean_utility_;
+    phi_[i] -= mean;
+    variance_ += p_[i] * phi_[i] * phi_[i];
+    third_ += p_[i] * phi_[i] * phi_[i] * phi_[i];
+    phi_range_ = std::max(phi_range_, std::abs(phi_[i]));
+  }
+  prices_ = g_.head(states_) / g_.head(states_).sum();
+}
+
+/// Sets growth, psi and the moments of psi with phi under p; false if `affine` was assumed, that
+/// states of a claim that pays or not share two exponentials, and is not so.
+template <bool kAffine>
+bool TiltChange::fill_psi(const ArrayView& change, double low, double high) {
+  const double of_low = std::expm1(a_ * low);
+  const double slope = (std::expm1(a_ * high) - of_low) / (high - low);
+  const double inverse_a = 1.0 / a_;
+  Pair between(0.0, 0.0);
+  Pair mean(0.0, 0.0);
+  Pair covariance(0.0, 0.0);
+  Pair square(0.0, 0.0);
+  Pair phi_skew(0.0, 0.0);
+  Pair psi_skew(0.0, 0.0);
+  for (Eigen::Index k = 0; 2 * k < padded_; ++k) {
+    const Eigen::Index i = 2 * k;
+    if (kAffine) {
+      const Pair moved = pair_of(change.data(), states_, k);
+      between = between.max((moved - low) * (high - moved));
+      pair_at(growth_, i) = of_low + slope * (moved - low);
+    }
+    const Pair phi = pair_at(phi_, i);
+    const Pair psi = inverse_a * pair_at(u_, i) * pair_at(growth_, i);
+    pair_at(psi_, i) = psi;
+    const Pair weight = pair_at(p_, i) * psi;
+    const Pair product = weight * phi;
+    mean += weight;
+    covariance += product;
+    square += weight * psi;
+    phi_skew += product * phi;
+    psi_skew += product * psi;
+  }
+  mean_ = mean.sum();
+  covariance_ = covariance.sum();
+  square_ = square.sum();
+  phi_skew_ = phi_skew.sum();
+  psi_skew_ = psi_skew.sum();
+  return between.maxCoeff() == 0.0;
+}
+
+/// e^{a d} - 1 of changes of any kind.
+void TiltChange::fill_growth(const ArrayView& change, double largest) {
+  if (a_ * largest <= kSeries) {
+    for (Eigen::Index i = 0; i < states_; ++i) {
+      growth_[i] = expm1_series(a_ * change[i]);
+    }
+  } else {
+    for (Eigen::Index i = 0; i < states_; ++i) {
+      growth_[i] = std::expm1(a_ * change[i]);
+    }
+  }
+}
+
+/// The root of G to second order in the change: one step from the first-order root.
+double TiltChange::second_order_root() const {
+  const double tau = -t_ * covariance_ / variance_;
+  const double t = t_ + tau;
+  const double centre = t * mean_;  // of m = tau phi + t psi; phi has mean zero
+  const double second = tau * tau * variance_ + 2.0 * tau * t * covariance_ + t * t * square_;
+  const double skew = tau * tau * third_ + 2.0 * tau * t * phi_skew_ + t * t * psi_skew_;
+  // KL = Var m / 2, and what m^2 / 2 adds to the lean. The covariance of m with phi is of second
+  // order, too: the first-order root takes t for what it was.
+  const double lean = tau * variance_ + t * covariance_;
+  const double g = 0.5 * (second - centre * centre) + t_ * (lean * (1.0 - centre) + 0.5 * skew);
+  return tau - g / (t * (variance_ + 2.0 * covariance_));
+}
+
+/// The sums for the tilt t + tau; returns G. E e^m m and the gain follow from the same sums, as m
+/// is made of phi and psi and E g expm1(a d) = a p psi.
+template <bool kSmall>
+double TiltChange::sums(double tau, bool keep) {
+  const double t = t_ + tau;
+  Pair z(0.0, 0.0);
+  Pair lean(0.0, 0.0);
+  Pair moved_psi(0.0, 0.0);
+  for (Eigen::Index i = 0; i < padded_; i += 2) {
+    const Pair phi = pair_at(phi_, i);
+    const Pair psi = pair_at(psi_, i);
+    const Pair p = pair_at(p_, i);
+    const Pair m = tau * phi + t * psi;
+    Pair excess;
+    if (kSmall) {
+      excess = expm1_series<Pair>(m);
+    } else {
+      excess = Pair(std::expm1(m[0]), std::expm1(m[1]));
+    }
+    if (keep) {
+      pair_at(moved_, i) = excess;
+    }
+    const Pair weight = p * excess;
+    z += weight;
+    lean += weight * phi;
+    moved_psi += (p + weight) * psi;
+  }
+  z_ = z.sum();
+  const double inverse = 1.0 / (1.0 + z_);
+  const double of_psi = moved_psi.sum() * inverse;
+  const double of_phi = lean.sum() * inverse;
+  gain_ = a_ / mean_utility_ * of_psi;
+  divergence_ = tau * of_phi + t * of_psi - std::log1p(z_);
+  return divergence_ + t_ * of_phi;
+}
+
+/// The variance of phi + psi under the worst case that the last sums() kept.
+double TiltChange::moved_variance() const {
+  double mean = 0.0;
+  double square = 0.0;
+  for (Eigen::Index i = 0; i < states_; ++i) {
+    const double mass = p_[i] * (1.0 + moved_[i]) / (1.0 + z_);
+    mean += mass * (phi_[i] + psi_[i]);
+    square += mass * (phi_[i] + psi_[i]) * (phi_[i] + psi_[i]);
+  }
+  return square - mean * mean;
+}
+
+bool TiltChange::evaluate(const ArrayView& change, double low, double high, double* value,
+                          Array* prices) {
+  if (t_ > 0.0 && mean_utility_ < kLeastMeanUtility) {
+    return false;
+  }
+  const double largest = std::max(std::abs(low), std::abs(high));
+  if (!fill_psi<true>(change, low, high)) {
+    fill_growth(change, largest);
+    fill_psi<false>(change, low, high);
+  }
+  double growth = 0.0;
+  if (t_ == 0.0) {  // p does not move
+    growth = a_ / mean_utility_ * mean_;
+    moved_.setZero();
+  } else {
+    if (!(variance_ > 0.0)) {
+      return false;
+    }
+    // Utilities are at most one: no psi is larger than this, and none of the expm1(a d).
+    const double span = std::max(std::abs(std::expm1(a_ * low)), std::abs(std::expm1(a_ * high)));
+    const double reach = span / a_;
+    const double scale = a_ / mean_utility_;
+    double tau = second_order_root();
+    bool found = false;
+    bool last = false;
+    for (int iteration = 0; iteration < kIterations && !found; ++iteration) {
+      if (!(t_ + tau > 0.0)) {
+        tau = -0.5 * t_;
+      }
+      const double t = t_ + tau;
+      const bool small = std::abs(tau) * phi_range_ + t * reach <= kSeries;
+      const bool keep = prices != nullptr || !small;
+      const double g = small ? sums<true>(tau, keep) : sums<false>(tau, keep);
+      // Small changes leave the variance nearly as it was, and it scales the last step only.
+      const double variance = small ? variance_ + 2.0 * covariance_ : moved_variance();
+      if (!std::isfinite(g) || !(variance > 0.0) || !(z_ > kLeastMass - 1.0)) {
+        return false;
+      }
+      const double step = g / (t * variance);
+      // The Lagrangian's value, and what it is above its least: to second order.
+      const double above = 0.5 * scale * g * step / (t * t);
+      growth = gain_ + scale * ((g - divergence_) / t_ - g / t) - above;
+      // The value is right to second order in what is left of the step, the prices to first.
+      found = above <= kAccurate * span && (prices == nullptr || last);
+      last = std::abs(step) <= kLastStep * t;
+      if (!found) {
+        tau -= std::clamp(step, -0.5 * t, 2.0 * t);
+      }
+    }
+    if (!found) {
+      return false;
+    }
+  }
+  if (!(growth > -1.0)) {
+    return false;
+  }
+  *value = std::log1p(growth) / a_;
+  if (prices != nullptr) {
+    *prices = g_.head(states_) * (1.0 + moved_.head(states_)) * (1.0 + growth_.head(states_));
+    *prices /= prices->sum();
+  }
+  return true;
+}
+
+}  // namespace kpm
