@@ -10,7 +10,7 @@
 
 namespace kpm {
 
-/// Prices, fills and the maker's position of the chosen cell.
+/// Prices, fills and the maker's position of the chosen cell; as scale the notional that trades.
 void publish(const Market& market, const Orders& orders, const std::vector<Staircase>& stairs,
              const ScaledMarket& scaled, const Choice& choice, Allocation allocation,
              Clearing& clearing);

@@ -4,7 +4,8 @@
 
 namespace kpm {
 
-ScaledMarket::ScaledMarket(const Market& market, const std::vector<Staircase>& stairs) {
+ScaledMarket::ScaledMarket(const Market& market, const std::vector<Staircase>& stairs,
+                           double unit) {
   const int n = market.states;
 
   original.reserve(stairs.size());
@@ -16,7 +17,7 @@ ScaledMarket::ScaledMarket(const Market& market, const std::vector<Staircase>& s
       notional += claim.span() * claim.volume;
     }
   }
-  scale = notional > 0.0 ? notional : 1.0;
+  scale = unit > 0.0 ? unit : notional > 0.0 ? notional : 1.0;
 
   const auto active = static_cast<Eigen::Index>(original.size());
   offset.resize(active);

@@ -28,8 +28,9 @@ class Figures {
   std::size_t size_ = 0;
 };
 
-/// Net demand of one claim. Limits l = 0..n-1 ascend within the payoff range; flat l lies below
-/// limit l (flat n above the last), step l at limit l. Piece 2l is flat l, piece 2l + 1 step l.
+/// Net demand of one claim. Limits l = 0..n-1 ascend strictly within the payoff range; flat l lies
+/// below limit l (flat n above the last), step l at limit l. Piece 2l is flat l, piece 2l + 1 step
+/// l.
 struct Staircase {
   Staircase() = default;
   Staircase(Staircase&&) = default;
@@ -43,7 +44,7 @@ struct Staircase {
   Figures bought;       ///< (n + 1) bids filled in full on each flat
   Figures sold;         ///< (n + 1) offers filled in full on each flat
   Figures demand;       ///< (n + 1) bought minus sold, never increasing
-  double volume = 0.0;  ///< quantity of all orders, market and dead ones included
+  double volume = 0.0;  ///< quantity of all orders that some price fills
 
   int pieces() const { return 2 * static_cast<int>(limit.size()) + 1; }
   double span() const { return price_max - price_min; }
@@ -52,6 +53,11 @@ struct Staircase {
 
   /// Make room for n limits, all figures zero.
   void reserve(std::size_t n);
+
+  /// Sum up buy and sell over the limits: bought, sold and demand, from bought[n] and sold[0].
+  void accumulate();
+
+  Staircase copy() const;
 
  private:
   std::vector<double> memory_;  // one allocation: a small book has little else
