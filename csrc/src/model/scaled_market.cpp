@@ -4,6 +4,14 @@
 
 namespace kpm {
 
+Ambiguity kind_of(const ArrayView& prior, double ambiguity) {
+  const double least = prior.minCoeff();
+  if (ambiguity <= kNegligibleAmbiguity * least) {
+    return Ambiguity::kNone;
+  }
+  return ambiguity >= -std::log(least) ? Ambiguity::kSimplex : Ambiguity::kBall;
+}
+
 ScaledMarket::ScaledMarket(const Market& market, const std::vector<Staircase>& stairs,
                            double unit) {
   const int n = market.states;
@@ -40,13 +48,7 @@ ScaledMarket::ScaledMarket(const Market& market, const std::vector<Staircase>& s
   inventory = (money - inventory_floor) / scale;
   risk_aversion = market.risk_aversion * scale;
   ambiguity = market.ambiguity;
-  if (ambiguity <= kNegligibleAmbiguity * prior.minCoeff()) {
-    kind = Ambiguity::kNone;
-  } else if (ambiguity >= -std::log(prior.minCoeff())) {
-    kind = Ambiguity::kSimplex;
-  } else {
-    kind = Ambiguity::kBall;
-  }
+  kind = kind_of(prior, ambiguity);
 }
 
 double ScaledMarket::price(int k, double original_price) const {

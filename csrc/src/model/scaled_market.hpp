@@ -17,6 +17,8 @@ enum class Ambiguity : std::uint8_t {
   kSimplex,  ///< Omega >= -ln(min q): every distribution, the worst state decides
 };
 
+Ambiguity kind_of(const ArrayView& prior, double ambiguity);
+
 /// Payoffs run over [0, 1], money is counted in units of the book's notional, inventory from its
 /// worst state. All three are exact symmetries of (8): a claim's least payoff is paid and received
 /// in every state alike, and rho is cash-additive. Constant claims move nothing and are left out.

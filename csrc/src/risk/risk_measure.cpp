@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <new>
 
 #include "numerics/entropy.hpp"
 
@@ -18,13 +19,22 @@ constexpr double kBelievable = 10.0;  // as far from the small ball's answer an 
 
 }  // namespace
 
-RiskMeasure::RiskMeasure(const ScaledMarket& market, Arena& arena)
-    : market_(market),
-      states_(arena.span<State>(market.states())),
-      worst_case_(arena.array(market.states())) {
-  worst_case_ = market.prior;
+RiskMeasure::RiskMeasure(const ArrayView& prior, double risk_aversion, double ambiguity,
+                         Arena& arena)
+    : risk_aversion_(risk_aversion),
+      states_(arena.span<State>(prior.size())),
+      worst_case_(arena.array(prior.size())) {
+  set_ball(prior, ambiguity);
+}
+
+void RiskMeasure::set_ball(const ArrayView& prior, double ambiguity) {
+  ambiguity_ = ambiguity;
+  ball_ = kind_of(prior, ambiguity) != Ambiguity::kNone;
+  states_ = {states_.begin(), prior.size()};
+  new (&worst_case_) Slice(worst_case_.data(), prior.size());
+  worst_case_ = prior;
   for (Eigen::Index i = 0; i < states_.size(); ++i) {
-    states_[i].q = market.prior[i];
+    states_[i].q = prior[i];
   }
 }
 
@@ -76,14 +86,14 @@ double RiskMeasure::start() const {
   for (const State& at : states_) {
     spread = std::max(spread, -at.phi);
   }
-  const double tilt = std::sqrt(2.0 * market_.ambiguity / variance(spread));
+  const double tilt = std::sqrt(2.0 * ambiguity_ / variance(spread));
   return std::log(std::min(tilt, kLargestExponent) / spread);
 }
 
 /// Entropy rises with 1/mu from 0 to -ln(probability of the worst states): safeguarded Newton on
 /// x = ln(1/mu), with ln(entropy) nearly linear for small balls.
 void RiskMeasure::solve_for_multiplier(double x) {
-  const double omega = market_.ambiguity;
+  const double omega = ambiguity_;
   double low = -kInfinity;
   double high = kInfinity;
   bool last = false;
@@ -110,7 +120,7 @@ void RiskMeasure::solve_for_multiplier(double x) {
 }
 
 double RiskMeasure::evaluate(const ArrayView& loss, double near_rho, double near_multiplier) {
-  const double a = market_.risk_aversion;
+  const double a = risk_aversion_;
   double worst = -kInfinity;
   for (Eigen::Index i = 0; i < states_.size(); ++i) {
     worst = std::max(worst, loss[i]);
@@ -128,12 +138,12 @@ double RiskMeasure::evaluate(const ArrayView& loss, double near_rho, double near
     alike = alike && at.phi == 0.0;
   }
 
-  if (market_.kind == Ambiguity::kNone) {
+  if (!ball_) {
     multiplier_ = kInfinity;  // p = q: no multiplier is large enough
   } else {
     // The ball reaches the worst states alone: a kink, the maximum decides.
     // All of them alike is one too, even if the prior adds up to a digit less than one.
-    if (alike || market_.ambiguity >= -std::log(worst_probability)) {
+    if (alike || ambiguity_ >= -std::log(worst_probability)) {
       for (Eigen::Index i = 0; i < states_.size(); ++i) {
         const State& at = states_[i];
         worst_case_[i] = at.phi == 0.0 ? at.q / worst_probability : 0.0;

@@ -10,7 +10,13 @@ namespace kpm {
 /// loss; (25) and (40) in certainty equivalents.
 class RiskMeasure {
  public:
-  RiskMeasure(const ScaledMarket& market, Arena& arena);
+  RiskMeasure(const ScaledMarket& market, Arena& arena)
+      : RiskMeasure(market.prior, market.risk_aversion, market.ambiguity, arena) {}
+  /// `risk_aversion` may be zero: the greatest expectation over the ball.
+  RiskMeasure(const ArrayView& prior, double risk_aversion, double ambiguity, Arena& arena);
+
+  /// Another ball, of as many states or fewer.
+  void set_ball(const ArrayView& prior, double ambiguity);
 
   /// rho(loss), exact to rounding: any p in the ball gives a lower bound and the optimal one is
   /// found by one monotone equation in 1/mu. Also sets worst_case() and multiplier(). Whoever
@@ -35,7 +41,9 @@ class RiskMeasure {
   void solve_for_multiplier(double x);
   void tilt(double inverse_mu);
 
-  const ScaledMarket& market_;
+  double risk_aversion_;
+  double ambiguity_ = 0.0;
+  bool ball_ = false;
   Span<State> states_;
   Slice worst_case_;
   double multiplier_ = 0.0;

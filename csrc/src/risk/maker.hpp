@@ -1,0 +1,79 @@
+// What every maker of the family is: a convex, increasing, cash-additive cost of owing.
+#pragma once
+
+#include <memory>
+
+#include "kpm/makers.hpp"
+#include "numerics/dense.hpp"
+
+namespace kpm {
+
+/// C(L), the least cash for which the maker would owe L, and what belongs to it: its subgradients
+/// are state prices, its conjugate C* says what each of them costs the maker in beliefs.
+///
+/// A maker stands at losses, set by set_losses(); slope(), increment() and curvature() refer to
+/// them. None of its functions allocates. Not for two threads at a time.
+class Maker {
+ public:
+  Maker() = default;
+  Maker(const Maker&) = delete;
+  Maker& operator=(const Maker&) = delete;
+  virtual ~Maker() = default;
+
+  Eigen::Index states() const { return state_prices_.size(); }
+
+  /// Stand at `losses`, finite money by state; returns C(losses).
+  virtual double set_losses(const ArrayView& losses) = 0;
+
+  /// One g in dC(L). Where there are several: the prior restricted to the worst states (Knightian),
+  /// alike on the worst states (worst state), the mean of the vertices that attain the maximum
+  /// (polytope).
+  const Array& state_prices() const { return state_prices_; }
+
+  /// The directional derivative C'(L; a) = max {g.a : g in dC(L)}: the marginal ask of a, the kinks
+  /// included. The marginal bid is -C'(L; -a).
+  virtual double slope(const ArrayView& direction) = 0;
+
+  /// Whether dC(L) is one point: slope() is then a dot product with state_prices().
+  virtual bool is_smooth() const { return true; }
+
+  /// C(L + change) - C(L), to rounding of the change rather than of the losses. Where `prices` is
+  /// given, one g in dC(L + change) is written to it.
+  virtual double increment(const ArrayView& change, Array* prices = nullptr) = 0;
+
+  /// C*(g) = sup over L of g.L - C(L) for g on the simplex; infinite where C is not supported by g.
+  virtual double conjugate(const ArrayView& g) = 0;
+
+  /// C*(e_i): what bounds the wealth in state i from below after any number of trades at cost,
+  /// wealth_i >= -C(L) - C*(e_i). May be infinite.
+  virtual double conjugate_at_vertex(Eigen::Index state) = 0;
+
+  /// d^2 C(L) = sum_i weight_i (e_i - centre)(e_i - centre)', weights >= 0 and the centre on the
+  /// simplex: every smooth maker with one term a state has this form. False where it has not: the
+  /// Knightian maker within a ball, and kinks.
+  virtual bool curvature(Array& weight, Array& centre) const {
+    static_cast<void>(weight);
+    static_cast<void>(centre);
+    return false;
+  }
+
+  /// For g > 0: the gradient of C* at g and its Hessian diag(diagonal) - rank_one rank_one', which
+  /// is positive semi-definite. False where C* has an inner minimum (Knightian within a ball,
+  /// polytope).
+  virtual bool conjugate_derivatives(const ArrayView& g, Array& gradient, Array& diagonal,
+                                     Array& rank_one) const {
+    static_cast<void>(g);
+    static_cast<void>(gradient);
+    static_cast<void>(diagonal);
+    static_cast<void>(rank_one);
+    return false;
+  }
+
+ protected:
+  Array state_prices_;
+};
+
+/// The maker in units of `money`: C(money L) / money. Parameters are copied.
+std::unique_ptr<Maker> make_maker(const MakerModel& model, double money = 1.0);
+
+}  // namespace kpm
