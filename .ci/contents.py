@@ -16,7 +16,7 @@ REQUIRED_IN_WHEEL = {"kpm_fast/__init__.py", "kpm_fast/_core.pyi", "kpm_fast/py.
 REQUIRED_IN_SDIST = {
     "LICENSE",
     "README.md",
-    "csrc/bindings/module.cpp",
+    "csrc/python/module.cpp",
     "docs/architecture.md",
     "setup.py",
     "tests/conftest.py",

@@ -2,7 +2,7 @@
 
 A point of the cell proves a lower bound, its own certainty equivalent; distributions p in the
 ball and g, and multipliers, prove an upper bound (Donsker and Varadhan). All of it is computed by
-``kpm_fast.reference``, the plain NumPy that ``result.verify()`` uses.
+``kpm_fast.verification.reference``, the plain NumPy that ``result.verify()`` uses.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 import kpm_fast as kpm
-from kpm_fast import reference
+from kpm_fast.verification import reference
 
 Floats = NDArray[np.float64]
 

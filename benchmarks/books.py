@@ -15,7 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 import kpm_fast as kpm
-from kpm_fast import paper
+from kpm_fast.paper import simulations as paper
 
 Book = tuple[kpm.Market, kpm.Orders]
 

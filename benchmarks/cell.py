@@ -26,7 +26,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from rich.console import Console
 
-from kpm_fast.plotstyle import GREY, INK, PALE, SERIES, SKY, house_style, new_figure
+from kpm_fast.plots.style import GREY, INK, PALE, SERIES, SKY, house_style, new_figure
 
 from .accuracy import CellData, Floats
 from .cells import FAMILIES, benchmark_cells

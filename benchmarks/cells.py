@@ -13,7 +13,8 @@ from collections.abc import Callable, Iterator
 import numpy as np
 
 import kpm_fast as kpm
-from kpm_fast import paper, sample
+from kpm_fast import sample
+from kpm_fast.paper import simulations as paper
 
 from .accuracy import CellData
 from .books import Book, with_stake

@@ -9,7 +9,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from types import ModuleType
 
-from kpm_fast import plotstyle
+from kpm_fast.plots import style as plotstyle
 
 from . import chapters, overview
 from .entry import Data, Entry

@@ -20,7 +20,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 import kpm_fast as kpm
-from kpm_fast.plotstyle import BLUE, GREY, INK, ORANGE, PALE, SERIES, house_style, new_figure
+from kpm_fast.plots.style import BLUE, GREY, INK, ORANGE, PALE, SERIES, house_style, new_figure
 
 from . import books
 from .exponent import Exponent

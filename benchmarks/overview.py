@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
-from kpm_fast.plotstyle import BLUE, GREY, INK, PALE, house_style, new_figure
+from kpm_fast.plots.style import BLUE, GREY, INK, PALE, house_style, new_figure
 
 from .section import Ratio, Section
 

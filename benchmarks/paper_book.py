@@ -8,7 +8,7 @@ from collections.abc import Callable
 import numpy as np
 
 import kpm_fast as kpm
-from kpm_fast import paper
+from kpm_fast.paper import simulations as paper
 
 from . import books
 from .cell_sweep import ACCURACY, PEERS, reachable_cells, refused, sweep, unreachable_cells

@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 import kpm_fast as kpm
-from kpm_fast.plotstyle import BLUE, GREEN, GREY, INK, ORANGE, PINK, house_style, new_figure
+from kpm_fast.plots.style import BLUE, GREEN, GREY, INK, ORANGE, PINK, house_style, new_figure
 
 from . import books, callgrind, codemap
 from .cases import CASES

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from kpm_fast.plotstyle import BLUE, GREY, INK, ORANGE, PALE, house_style, new_figure
+from kpm_fast.plots.style import BLUE, GREY, INK, ORANGE, PALE, house_style, new_figure
 
 from .exponent import Exponent
 from .section import ticks, time_text

@@ -30,7 +30,7 @@ import numpy as np
 from pyscipopt import SCIP_HEURTIMING, SCIP_RESULT, Conshdlr, Heur, Model, quicksum
 
 import kpm_fast as kpm
-from kpm_fast import reference
+from kpm_fast.verification import reference
 
 from .accuracy import Floats, worst_case
 from .books import Book, notional
@@ -48,7 +48,7 @@ class ScipAnswer:
     """What SCIP found. Money is relative to the notional."""
 
     status: str
-    value: float  # certainty equivalent of its point, recomputed by ``kpm_fast.reference``
+    value: float  # certainty equivalent of its point, recomputed by ``kpm_fast.verification.reference``
     claimed: float  # what it says itself
     bound: float
     nodes: int

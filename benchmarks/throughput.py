@@ -23,7 +23,7 @@ import numpy as np
 
 import kpm_fast as kpm
 from kpm_fast import sample
-from kpm_fast.plotstyle import PALE, SERIES, house_style, new_figure
+from kpm_fast.plots.style import PALE, SERIES, house_style, new_figure
 
 from . import books
 from .arrivals import latencies, poisson

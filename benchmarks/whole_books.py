@@ -10,7 +10,7 @@ Every answer of this package passes ``result.verify()``. The peers:
   its answer is within 1e-6 of the notional. CVXPY re-solves one problem with parameters (DPP).
 - SCIP gets the mixed-integer programme of ``scip_book``: convex hulls of the staircases, gradient
   cuts for the risk, and a rounding heuristic of its own. Its clearing is recomputed by
-  ``kpm_fast.reference``; if it claims to have finished, it has to be within 3e-6 of ours.
+  ``kpm_fast.verification.reference``; if it claims to have finished, it has to be within 3e-6 of ours.
 """
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ import numpy as np
 
 import kpm_fast as kpm
 from kpm_fast import sample
-from kpm_fast.plotstyle import BLUE, GREEN, INK, ORANGE, PALE, PINK, house_style, new_figure
+from kpm_fast.plots.style import BLUE, GREEN, INK, ORANGE, PALE, PINK, house_style, new_figure
 
 from . import books
 from .cell_sweep import ACCURACY, PEERS, Cells, Sweep, reachable_cells, sweep_in_turns

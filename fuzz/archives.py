@@ -14,7 +14,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 import kpm_fast as kpm
-from kpm_fast import cli
+from kpm_fast.cli import command as cli
 
 _RAW_SHARE = 8  # one mutation in so many is made to the bytes of the file
 

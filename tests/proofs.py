@@ -11,7 +11,7 @@ from scipy.optimize import linprog
 
 import kpm_fast as kpm
 from adapter import market_of, orders_of
-from kpm_fast import reference
+from kpm_fast.verification import reference
 from witness import Book
 
 

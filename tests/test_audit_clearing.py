@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 import kpm_fast as kpm
-from kpm_fast import reference
+from kpm_fast.verification import reference
 from proofs import prove
 
 MARKET = kpm.Market([[1, 0, 0], [0, 1, 0]], [0.3, 0.3, 0.4], risk_aversion=0.8)

@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 
 import kpm_fast as kpm
-from kpm_fast import engine
+from kpm_fast.clearing import clear as engine
 
 ARRAYS: dict[str, Any] = {
     "first": [[0, 0], [0, 1], [1, 0]],

@@ -14,7 +14,7 @@ import numpy as np
 import pytest
 
 import kpm_fast as kpm
-from kpm_fast import cli
+from kpm_fast.cli import command as cli
 
 MARKET = kpm.Market(
     np.eye(3), [0.3, 0.3, 0.4], claims=["[red]home", "draw", "away"], states=["H", "D", "A"]

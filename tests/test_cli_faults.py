@@ -18,7 +18,8 @@ import numpy as np
 import pytest
 
 import kpm_fast as kpm
-from kpm_fast import cli, staging
+from kpm_fast.cli import command as cli
+from kpm_fast.files import atomic_files as staging
 from programs import environment
 from strategies import fewer
 
@@ -165,7 +166,7 @@ def test_the_reader_leaves_early(book: Path, options: list[str]) -> None:
 
 LIMITED = """
 import resource, sys
-from kpm_fast import cli
+from kpm_fast.cli import command as cli
 
 size, (_, hard) = int(sys.argv[1]), resource.getrlimit(resource.RLIMIT_FSIZE)
 resource.setrlimit(resource.RLIMIT_FSIZE, (size, hard))  # Python ignores SIGXFSZ
@@ -262,7 +263,7 @@ def test_a_folder_that_may_not_be_written(kind: str, book: Path, tmp_path: Path)
 
 LITTLE_MEMORY = """
 import resource, sys
-from kpm_fast import cli
+from kpm_fast.cli import command as cli
 
 used = int(open("/proc/self/statm").read().split()[0]) * resource.getpagesize()
 more = 1024 * int(sys.argv[1])
@@ -324,7 +325,7 @@ def test_killed_while_it_writes(blow: signal.Signals, book: Path, tmp_path: Path
     program = (
         "import signal, sys\n"
         "signal.signal(signal.SIGINT, signal.default_int_handler)\n"  # a shell's & ignores it
-        "from kpm_fast import cli\nprint('ready', flush=True)\n"
+        "from kpm_fast.cli import command as cli\nprint('ready', flush=True)\n"
         "code = cli.main(sys.argv[1:])\nprint('once', flush=True)\n"
         "while code == 0: code = cli.main(sys.argv[1:])\n"
         "sys.exit(code)"

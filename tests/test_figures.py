@@ -13,9 +13,12 @@ import numpy as np
 import pytest
 
 import kpm_fast
-from kpm_fast import figures, paper, proof_picture, sample
-from kpm_fast.illustrations import _corners
-from kpm_fast.plotstyle import house_style, new_figure
+from docs.pictures import proof as proof_picture
+from docs.pictures.book_pictures import _corners
+from kpm_fast import sample
+from kpm_fast.paper import figures
+from kpm_fast.paper import simulations as paper
+from kpm_fast.plots.style import house_style, new_figure
 
 matplotlib = pytest.importorskip("matplotlib")
 
@@ -114,7 +117,7 @@ def test_pyplot_is_not_touched() -> None:
     """A figure is drawn without global state: no backend is chosen, no window can open."""
     code = """
 import sys
-from kpm_fast import figures
+from kpm_fast.paper import figures
 figures.staircase()
 assert "matplotlib.pyplot" not in sys.modules
 """

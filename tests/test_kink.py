@@ -12,7 +12,7 @@ from scipy.optimize import minimize
 
 import kpm_fast as kpm
 from adapter import clear
-from kpm_fast import paper
+from kpm_fast.paper import simulations as paper
 from strategies import books, examples
 from ties import assert_same_clearing
 from witness import Book

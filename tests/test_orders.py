@@ -250,7 +250,7 @@ def test_from_frame_errors(frame: Any, words: list[str]) -> None:
 @pytest.mark.parametrize("backend", ["pandas", "polars", "pyarrow"])
 def test_missing_values_in_frames(backend: str) -> None:
     pytest.importorskip(backend)
-    from kpm_fast.tables import make_frame
+    from kpm_fast.files.tables import make_frame
 
     columns: dict[str, Any] = {"claim": ["A", "B"], "side": [1, 1], "price": [0.5, 0.5]}
     with pytest.raises(kpm.InputError, match=r"quantity\[1\]"):

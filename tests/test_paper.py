@@ -15,7 +15,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from kpm_fast import paper
+from kpm_fast.paper import simulations as paper
 
 
 @pytest.fixture(scope="module")

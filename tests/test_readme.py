@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from kpm_fast import cli
+from kpm_fast.cli import command as cli
 
 ROOT = Path(__file__).resolve().parent.parent
 PAGES = [ROOT / "README.md", ROOT / "examples" / "README.md", *sorted(ROOT.glob("docs/*.md"))]

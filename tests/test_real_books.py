@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 
 import kpm_fast as kpm
-from kpm_fast import cli
+from kpm_fast.cli import command as cli
 
 JOINT = Path("betfair_joint", "winplace_1.208011114")
 CELL_LIMIT = 100_000

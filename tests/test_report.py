@@ -19,7 +19,7 @@ from benchmarks import chapters, document, load, overview, report, worker
 from benchmarks.entry import Data, Entry
 from benchmarks.section import Section
 from benchmarks.worker import SectionFailedError
-from kpm_fast.plotstyle import new_figure
+from kpm_fast.plots.style import new_figure
 
 
 def draw_line(data: Any) -> Drawing:

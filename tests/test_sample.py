@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 
 from kpm_fast import InputError, Market, Orders, read_book, sample, write_book
-from kpm_fast.sample import command
+from kpm_fast.cli import sample as command
 from kpm_fast.sample.assemble import rounded_prior
 from kpm_fast.sample.draws import Draws
 from kpm_fast.sample.ladder import odds_ladder, tick_ladder

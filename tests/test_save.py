@@ -19,7 +19,7 @@ from hypothesis import given
 
 import kpm_fast as kpm
 from adapter import market_of, orders_of
-from kpm_fast import archive
+from kpm_fast.storage import archive
 from proofs import prove
 from strategies import books, examples
 from witness import Book

@@ -150,7 +150,7 @@ def test_equal_claims_share_as_one_book_would(method, presolve, first, other, ex
 
 
 @METHODS
-def test_a_state_that_hardly_counts_holds_nobody(method):
+def test_a_negligible_state_binds_no_fill(method):
     """Its losses move like another's, but for rounding."""
     market = kpm.Market([[1, 1, 0], [0, 0, 1], [1, 1, 0]], [1 / 3] * 3, [40, 0, 0], 1.0, 0.0)
     result = kpm.clear(market, kpm.Orders([0, 1, 2], "buy", 0.5, [1, 3, 1]), method)

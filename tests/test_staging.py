@@ -14,7 +14,7 @@ from typing import Any
 import pytest
 
 import kpm_fast as kpm
-from kpm_fast import staging
+from kpm_fast.files import atomic_files as staging
 
 posix = pytest.mark.skipif(sys.platform == "win32", reason="POSIX files")
 

@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 
 import kpm_fast as kpm
-from kpm_fast import tables
+from kpm_fast.files import tables
 
 
 def text_of(table: dict[str, object]) -> str:

@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 
 import kpm_fast as kpm
-from kpm_fast import reference
+from kpm_fast.verification import reference
 from tampering import nudged, with_each_entry_changed
 
 

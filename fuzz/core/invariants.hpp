@@ -7,7 +7,7 @@
 
 namespace fuzz {
 
-/// Allowances of one book, as kpm_fast.verify has them.
+/// Allowances of one book, as kpm_fast.verification.result_checks has them.
 struct Slack {
   explicit Slack(const Book& book);
 

@@ -11,8 +11,8 @@ Each returns ``(market, orders)``, and the same book for the same seed on every 
 from collections.abc import Callable, Mapping
 from types import MappingProxyType
 
-from ..market import Market
-from ..orders import Orders
+from ..model.market import Market
+from ..model.orders import Orders
 from .football import football
 from .options import option_strip
 from .race import race_card, win_place

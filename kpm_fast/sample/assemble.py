@@ -10,8 +10,8 @@ import numpy as np
 
 from ..arrays import as_number
 from ..errors import InputError
-from ..market import Market
-from ..orders import Orders
+from ..model.market import Market
+from ..model.orders import Orders
 from .depth import Depth, draw_quotes
 from .draws import Draws
 from .ladder import Ladder

@@ -6,8 +6,8 @@ import math
 from typing import Literal
 
 from ..errors import InputError
-from ..market import Market
-from ..orders import Orders
+from ..model.market import Market
+from ..model.orders import Orders
 from .assemble import Claim, assemble, require_count
 from .depth import Liquidity, choose_depth
 from .draws import Draws

@@ -7,8 +7,8 @@ import math
 from statistics import NormalDist
 
 from ..errors import InputError
-from ..market import Market
-from ..orders import Orders
+from ..model.market import Market
+from ..model.orders import Orders
 from .assemble import Claim, assemble, require_count
 from .depth import Liquidity, choose_depth
 from .draws import Draws

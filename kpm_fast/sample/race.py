@@ -5,8 +5,8 @@ from __future__ import annotations
 import math
 from itertools import permutations
 
-from ..market import Market
-from ..orders import Orders
+from ..model.market import Market
+from ..model.orders import Orders
 from .assemble import Claim, assemble, require_count
 from .depth import Liquidity, choose_depth
 from .draws import Draws

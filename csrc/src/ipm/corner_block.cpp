@@ -123,7 +123,7 @@ bool CornerBlock::insert(int claim, int corner, const Corners& corners, double l
   return true;
 }
 
-void CornerBlock::measure(const ArrayView& lambda, const ArrayView& value) {
+void CornerBlock::update_residuals(const ArrayView& lambda, const ArrayView& value) {
   for (int k = 0; k < claims_; ++k) {
     double total = 0.0;
     double mean_price = 0.0;
@@ -163,7 +163,7 @@ void CornerBlock::measure(const ArrayView& lambda, const ArrayView& value) {
   }
 }
 
-void CornerBlock::target_predictor() {
+void CornerBlock::set_affine_rhs() {
   for (int k = 0; k < claims_; ++k) {
     for (Column* c = begin(k); c != end(k); ++c) {
       c->target = -c->v * c->z;
@@ -171,7 +171,7 @@ void CornerBlock::target_predictor() {
   }
 }
 
-void CornerBlock::target_corrector(double tau) {
+void CornerBlock::set_combined_rhs(double tau) {
   for (int k = 0; k < claims_; ++k) {
     const double product = tau * share_[k] / count_[k];
     for (Column* c = begin(k); c != end(k); ++c) {
@@ -180,7 +180,7 @@ void CornerBlock::target_corrector(double tau) {
   }
 }
 
-void CornerBlock::target_centre(double tau) {
+void CornerBlock::set_centering_rhs(double tau) {
   for (int k = 0; k < claims_; ++k) {
     const double product = tau * share_[k] / count_[k];
     for (Column* c = begin(k); c != end(k); ++c) {
@@ -189,7 +189,7 @@ void CornerBlock::target_centre(double tau) {
   }
 }
 
-void CornerBlock::condense() {
+void CornerBlock::reduce() {
   for (int k = 0; k < claims_; ++k) {
     double surplus = -mass_residual_[k];
     double dprice = mean_price_[k] * mass_residual_[k];
@@ -206,7 +206,7 @@ void CornerBlock::condense() {
   }
 }
 
-void CornerBlock::expand(const ArrayView& dlambda, const ArrayView& dvalue) {
+void CornerBlock::recover_step(const ArrayView& dlambda, const ArrayView& dvalue) {
   for (int k = 0; k < claims_; ++k) {
     dtheta_[k] =
         surplus_[k] / total_[k] - mean_demand_[k] * dvalue[k] + mean_price_[k] * dlambda[k];
@@ -230,7 +230,7 @@ double CornerBlock::complementarity(double along) const {
   return sum;
 }
 
-void CornerBlock::steepest(double& steepest) const {
+void CornerBlock::ratio_test(double& steepest) const {
   for (int k = 0; k < claims_; ++k) {
     for (const Column* c = begin(k); c != end(k); ++c) {
       steepest = std::max({steepest, -c->dv / c->v, -c->dz / c->z});

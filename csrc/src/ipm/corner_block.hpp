@@ -1,7 +1,7 @@
 // Hulls of staircase runs inside the interior-point method.
 #pragma once
 
-#include "model/corners.hpp"
+#include "book/corners.hpp"
 #include "numerics/arena.hpp"
 
 namespace kpm {
@@ -10,7 +10,7 @@ namespace kpm {
 ///   z_c = theta_k + G_k y_c - lambda_k pi_c - pi_c y_c >= 0,   v z -> 0
 /// where G values the claim at the maker's marginal state prices. Only a few corners of a run carry
 /// weight, so a claim has columns for those that the multipliers asked for: column generation.
-/// A Newton step is condensed to two numbers a claim,
+/// A Newton step is reduced to two numbers a claim,
 ///   dpi = step_price + price_price dlambda - price_demand dG
 ///   dy  = step_demand + price_demand dlambda - demand_demand dG
 /// with the covariances of the corners under the weights v / z.
@@ -30,22 +30,22 @@ class CornerBlock {
   bool insert(int claim, int corner, const Corners& corners, double lambda, double value,
               double tau);
 
-  /// Residuals and the condensed covariances for lambda and the claims' values G.
-  void measure(const ArrayView& lambda, const ArrayView& value);
+  /// Residuals and the reduced covariances for lambda and the claims' values G.
+  void update_residuals(const ArrayView& lambda, const ArrayView& value);
 
-  void target_predictor();
-  void target_corrector(double tau);
-  void target_centre(double tau);
-  void condense();
+  void set_affine_rhs();
+  void set_combined_rhs(double tau);
+  void set_centering_rhs(double tau);
+  void reduce();
   /// Recover dv and dz.
-  void expand(const ArrayView& dlambda, const ArrayView& dvalue);
+  void recover_step(const ArrayView& dlambda, const ArrayView& dvalue);
 
   /// Prices, demands and revenues from the weights, after insert().
   void refresh();
 
   double complementarity(double along) const;
-  double weight() const { return claims_ > 0 ? 1.0 : 0.0; }
-  void steepest(double& steepest) const;
+  double degree() const { return claims_ > 0 ? 1.0 : 0.0; }
+  void ratio_test(double& steepest) const;
   void advance(double along);
 
   Slice price, demand, revenue;  ///< (claims) pi, y, r

@@ -29,7 +29,7 @@ struct Products {
 
 /// x_j = low_j + width_j v1_j with weights v0, v1 >= 0 that add up to one, priced at cost_j:
 ///   z1 - z0 = width cost,   z >= 0,   v z -> 0.
-/// A Newton step is condensed to  dx = step - spread dcost  with spread >= 0. Complementarity is
+/// A Newton step is reduced to  dx = step - spread dcost  with spread >= 0. Complementarity is
 /// weighted by share_j, the interval's part of all widths: one that hardly matters is resolved no
 /// finer than it matters.
 class IntervalBlock {
@@ -43,7 +43,7 @@ class IntervalBlock {
         intervals_(arena.span<Interval>(capacity)) {}
 
   int size() const { return size_; }
-  double weight() const { return size_ > 0 ? 1.0 : 0.0; }
+  double degree() const { return size_ > 0 ? 1.0 : 0.0; }
   double total_width() const { return total_width_; }
 
   void clear() {
@@ -62,46 +62,46 @@ class IntervalBlock {
   /// The middle of every interval.
   void start(double tau) {
     for (int j = 0; j < size_; ++j) {
-      Interval& at = intervals_[j];
-      at.share = at.width / total_width_;
-      at.v.setConstant(0.5);
-      at.z.setConstant(tau * at.share);
-      at.dv.setZero();  // nothing of an earlier cell's last step
-      at.dz.setZero();
+      Interval& interval = intervals_[j];
+      interval.share = interval.width / total_width_;
+      interval.v.setConstant(0.5);
+      interval.z.setConstant(tau * interval.share);
+      interval.dv.setZero();  // nothing of an earlier cell's last step
+      interval.dz.setZero();
     }
     refresh();
   }
 
   /// Towards the central path at `tau` for the current cost, but no weight below `edge`.
-  void lean(double tau, double edge) {
+  void move_toward_central_path(double tau, double edge) {
     for (int j = 0; j < size_; ++j) {
-      Interval& at = intervals_[j];
+      Interval& interval = intervals_[j];
       // tau / 2 (1 / v1 - 1 / v0) = width cost with v0 + v1 = 1.
-      const double slope = 2.0 * at.width * cost[j] / (tau * at.share);
+      const double slope = 2.0 * interval.width * cost[j] / (tau * interval.share);
       const double v1 = 0.5 - 0.25 * slope / (1.0 + std::sqrt(1.0 + 0.25 * slope * slope));
       const double kept = std::clamp(v1, edge, 1.0 - edge);
-      at.v = {1.0 - kept, kept};
-      at.z = 0.5 * tau * at.share / at.v;
+      interval.v = {1.0 - kept, kept};
+      interval.z = 0.5 * tau * interval.share / interval.v;
     }
     refresh();
   }
 
-  /// Residuals and the condensed matrix for the current cost.
-  void measure() {
+  /// Residuals and the reduced matrix for the current cost.
+  void update_residuals() {
     double largest = 0.0;
     Pair products(0.0, 0.0);
     for (int j = 0; j < size_; ++j) {
-      Interval& at = intervals_[j];
-      const Pair v = at.v;
-      const Pair z = at.z;
-      const double width = at.width;
-      at.rz = (z[1] - z[0]) - width * cost[j];
-      largest = std::max(largest, std::abs(at.rz));
+      Interval& interval = intervals_[j];
+      const Pair v = interval.v;
+      const Pair z = interval.z;
+      const double width = interval.width;
+      interval.rz = (z[1] - z[0]) - width * cost[j];
+      largest = std::max(largest, std::abs(interval.rz));
       const Pair inverse_z = 1.0 / z;
       const Pair d = v * inverse_z;
-      at.inverse_z = inverse_z;
-      at.d = d;
-      at.inverse_d = 1.0 / d.sum();
+      interval.inverse_z = inverse_z;
+      interval.d = d;
+      interval.inverse_d = 1.0 / d.sum();
       // d0 d1 / (d0 + d1) with d = v / z.
       spread[j] = width * width * (v[0] * v[1] / (v[0] * z[1] + v[1] * z[0]));
       products += v * z;
@@ -112,57 +112,61 @@ class IntervalBlock {
 
   // Targets of the products less the products, over z.
 
-  void target_predictor() {
+  void set_affine_rhs() {
     for (int j = 0; j < size_; ++j) {
-      Interval& at = intervals_[j];
-      at.target = -at.v;
+      Interval& interval = intervals_[j];
+      interval.target = -interval.v;
     }
   }
 
-  void target_corrector(double tau) {
+  void set_combined_rhs(double tau) {
     for (int j = 0; j < size_; ++j) {
-      Interval& at = intervals_[j];
-      at.target = (0.5 * tau * at.share - at.dv * at.dz) * at.inverse_z - at.v;
+      Interval& interval = intervals_[j];
+      interval.target =
+          (0.5 * tau * interval.share - interval.dv * interval.dz) * interval.inverse_z -
+          interval.v;
     }
   }
 
-  void target_centre(double tau) {
+  void set_centering_rhs(double tau) {
     for (int j = 0; j < size_; ++j) {
-      Interval& at = intervals_[j];
-      at.target = 0.5 * tau * at.share * at.inverse_z - at.v;
+      Interval& interval = intervals_[j];
+      interval.target = 0.5 * tau * interval.share * interval.inverse_z - interval.v;
     }
   }
 
   /// The part of the step that does not depend on dcost.
-  void condense() {
+  void reduce() {
     for (int j = 0; j < size_; ++j) {
-      Interval& at = intervals_[j];
-      const Pair d = at.d;
-      at.k = {at.target[0] - (1.0 - at.v.sum()), at.target[1] + d[1] * at.rz};
-      step[j] = at.width * ((at.k[1] * d[0] - at.k[0] * d[1]) * at.inverse_d);
+      Interval& interval = intervals_[j];
+      const Pair d = interval.d;
+      interval.k = {interval.target[0] - (1.0 - interval.v.sum()),
+                    interval.target[1] + d[1] * interval.rz};
+      step[j] =
+          interval.width * ((interval.k[1] * d[0] - interval.k[0] * d[1]) * interval.inverse_d);
     }
   }
 
   /// Recover dv and dz from dcost.
-  void expand() {
+  void recover_step() {
     Pair by_primal(0.0, 0.0);
     Pair by_dual(0.0, 0.0);
     Pair by_both(0.0, 0.0);
     Pair primal(0.0, 0.0);
     Pair dual(0.0, 0.0);
     for (int j = 0; j < size_; ++j) {
-      Interval& at = intervals_[j];
-      const double slope = at.width * dcost[j];
-      const double dz0 = (at.k.sum() - at.d[1] * slope) * at.inverse_d;
-      const Pair dz(dz0, dz0 + slope - at.rz);
-      const Pair dv = at.target - at.d * dz;
-      by_primal += dv * at.z;
-      by_dual += at.v * dz;
+      Interval& interval = intervals_[j];
+      const double slope = interval.width * dcost[j];
+      const double dz0 = (interval.k.sum() - interval.d[1] * slope) * interval.inverse_d;
+      const Pair dz(dz0, dz0 + slope - interval.rz);
+      const Pair dv = interval.target - interval.d * dz;
+      by_primal += dv * interval.z;
+      by_dual += interval.v * dz;
       by_both += dv * dz;
-      primal = primal.max(-dv / at.v);
-      dual = dual.max(-dz * at.inverse_z);
-      at.dv = dv;
-      at.dz = dz;
+      primal = primal.max(-dv / interval.v);
+      dual = dual.max(-dz * interval.inverse_z);
+      interval.dv = dv;
+      interval.dz = dz;
     }
     products_ = {products_.now, by_primal.sum(), by_dual.sum(), by_both.sum()};
     steepest_ = {primal.maxCoeff(), dual.maxCoeff()};
@@ -172,16 +176,16 @@ class IntervalBlock {
   double complementarity(Step along) const { return products_.at(along); }
 
   /// Raise `steepest` to the greatest relative decrease per unit step.
-  void steepest(Step& steepest) const {
+  void ratio_test(Step& steepest) const {
     steepest.primal = std::max(steepest.primal, steepest_.primal);
     steepest.dual = std::max(steepest.dual, steepest_.dual);
   }
 
   void advance(Step along) {
     for (int j = 0; j < size_; ++j) {
-      Interval& at = intervals_[j];
-      at.v += along.primal * at.dv;
-      at.z += along.dual * at.dz;
+      Interval& interval = intervals_[j];
+      interval.v += along.primal * interval.dv;
+      interval.z += along.dual * interval.dz;
     }
     refresh();
   }
@@ -190,10 +194,10 @@ class IntervalBlock {
   double high(int j) const { return intervals_[j].low + intervals_[j].width; }
 
   Span<double> x;       ///< the variables
-  Span<double> cost;    ///< set by the owner before measure()
+  Span<double> cost;    ///< set by the owner before update_residuals()
   Span<double> spread;  ///< -dx / dcost
   Span<double> step;    ///< dx for an unchanged cost
-  Span<double> dcost;   ///< set by the owner before expand()
+  Span<double> dcost;   ///< set by the owner before recover_step()
   double dual_residual = 0.0;
 
  private:

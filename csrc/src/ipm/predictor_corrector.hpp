@@ -47,13 +47,13 @@ LoopOutcome continue_predictor_corrector(Program& program, double tolerance, con
   const Step now;
   int short_steps = 0;
   while (true) {
-    program.measure();
-    const double weight = program.weight();
-    const double tau = program.complementarity(now) / weight;
+    program.update_residuals();
+    const double degree = program.degree();
+    const double tau = program.complementarity(now) / degree;
     if (!std::isfinite(tau)) {
       return LoopOutcome::kStalled;
     }
-    if (program.watch(tau * weight, tolerance) && program.keep_best(tolerance)) {
+    if (program.near_convergence(tau * degree, tolerance) && program.keep_best(tolerance)) {
       return LoopOutcome::kOptimal;
     }
     if (iterations >= max_iterations) {
@@ -64,16 +64,16 @@ LoopOutcome continue_predictor_corrector(Program& program, double tolerance, con
     pause();
 
     program.factor();
-    program.target_predictor();
+    program.set_affine_rhs();
     program.direction();
     const Step affine = program.max_step(1.0);
-    const double ratio = std::max(program.complementarity(affine) / (tau * weight), 0.0);
+    const double ratio = std::max(program.complementarity(affine) / (tau * degree), 0.0);
     const double centring = std::clamp(ratio * ratio * ratio, pc::kLeastCentring, 0.99);
     const double target =
-        std::max(pc::kLeastTarget * tolerance / weight,
+        std::max(pc::kLeastTarget * tolerance / degree,
                  std::min(tau, std::max(centring * tau, attempt.caution * program.nonlinearity())));
 
-    program.target_corrector(target, std::min(affine.primal, affine.dual) > 0.5);
+    program.set_combined_rhs(target, std::min(affine.primal, affine.dual) > 0.5);
     program.direction();
     // What reaches the boundary keeps a share of itself like that of the target in the products:
     // left further behind, it would want to grow by powers of ten later, where the step is linear
@@ -82,7 +82,7 @@ LoopOutcome continue_predictor_corrector(Program& program, double tolerance, con
     Step step = program.shorten(program.max_step(share));
     if (std::min(step.primal, step.dual) < pc::kPoorStep) {
       // The second-order terms mislead: centre instead.
-      program.target_centre(std::max(target, pc::kRecentring * tau));
+      program.set_centering_rhs(std::max(target, pc::kRecentring * tau));
       program.direction();
       step = program.shorten(program.max_step(share));
     }
@@ -94,7 +94,7 @@ LoopOutcome continue_predictor_corrector(Program& program, double tolerance, con
     program.advance(step);
     short_steps = longest < pc::kStallStep ? short_steps + 1 : 0;
     if (short_steps >= pc::kStallSteps) {
-      program.measure();
+      program.update_residuals();
       program.keep_best(tolerance);
       return LoopOutcome::kStalled;
     }

@@ -60,21 +60,21 @@ RiskBlock::RiskBlock(const ScaledMarket& market, Arena& arena)
       count_(market.states()),
       states_(arena.span<States>((count_ + 1) / 2)) {
   for (Eigen::Index k = 0; k < states_.size(); ++k) {
-    States& at = states_[k];
+    States& state = states_[k];
     const Pair q = pair_of(market.prior.data(), count_, k);
-    at.weight = simplex_ ? Pair(0.5 + 0.5 / (static_cast<double>(count_) * q)) : Pair(1.0, 1.0);
-    at.q = {q[0], 2 * k + 1 < count_ ? q[1] : 0.0};
+    state.weight = simplex_ ? Pair(0.5 + 0.5 / (static_cast<double>(count_) * q)) : Pair(1.0, 1.0);
+    state.q = {q[0], 2 * k + 1 < count_ ? q[1] : 0.0};
   }
 }
 
 /// The probabilities, from their ratios.
 void RiskBlock::refresh() {
   for (Eigen::Index k = 0; k < states_.size(); ++k) {
-    States& at = states_[k];
-    at.p = at.q * at.ratio;
-    at.g = at.p * at.gamma;
-    put(p, k, at.p);
-    put(g, k, at.g);
+    States& state = states_[k];
+    state.p = state.q * state.ratio;
+    state.g = state.p * state.gamma;
+    put(p, k, state.p);
+    put(g, k, state.g);
   }
 }
 
@@ -85,7 +85,7 @@ void RiskBlock::put(Slice& array, Eigen::Index k, const Pair& values) const {
   }
 }
 
-void RiskBlock::measure(const ArrayView& loss) {
+void RiskBlock::update_residuals(const ArrayView& loss) {
   const double a = a_;  // copies: what the loop writes could be these, for all the compiler knows
   const double c = c_;
   const double mu = mu_;
@@ -107,52 +107,52 @@ void RiskBlock::measure(const ArrayView& loss) {
   // Writing the border in (dc, dkappa', dmu) and dividing its first row by a keeps it regular as
   // a -> 0, where the conditions sum g = 1 and sum p = 1 become one.
   for (Eigen::Index k = 0; k < states_.size(); ++k) {
-    States& at = states_[k];
+    States& state = states_[k];
     const Pair loss_k = pair_of(loss.data(), count_, k);
-    const Pair t = at.t;
-    const Pair p_k = at.p;
-    const Pair g_k = at.g;
-    const Pair r1 = loss_k - c + t - at.e;
+    const Pair t = state.t;
+    const Pair p_k = state.p;
+    const Pair g_k = state.g;
+    const Pair r1 = loss_k - c + t - state.e;
     residual += g_k * money(r1, a);
     products += g_k * t;
-    r3 += at.q * at.excess;
-    r4 += p_k * at.phi;
+    r3 += state.q * state.excess;
+    r4 += p_k * state.phi;
     const Pair shrink = 1.0 / (1.0 + a * t);
-    const Pair gp = at.gamma * shrink;
-    const Pair eta = shrink * (at.phi - t);
-    const Pair centre_h = at.weight / at.ratio;
+    const Pair gp = state.gamma * shrink;
+    const Pair eta = shrink * (state.phi - t);
+    const Pair centre_h = state.weight / state.ratio;
     Pair inverse_e(0.0, 0.0);  // p does not move
     if (ball_) {
-      const Pair r2 = at.phi - mu * at.m - kappa + at.h;
+      const Pair r2 = state.phi - mu * state.m - kappa + state.h;
       residual += p_k * money(r2, inverse_mu);
-      products += p_k * at.h;
-      inverse_e = 1.0 / (gp * t + mu + at.h);
-      at.r2 = r2;
-      at.centre_h = centre_h;
+      products += p_k * state.h;
+      inverse_e = 1.0 / (gp * t + mu + state.h);
+      state.r2 = r2;
+      state.centre_h = centre_h;
     } else if (simplex_) {
       inverse_e = 1.0 / t;
     }
     const Pair pg = p_k * gp;
     const Pair w = p_k * inverse_e;
     const Pair w_eta = w * eta;
-    const Pair w_m = w * at.m;
+    const Pair w_m = w * state.m;
     cc += a * w_eta * eta + pg;
     ck += w_eta;
-    cm += w_eta * at.m;
+    cm += w_eta * state.m;
     kk += w;
     km += w_m;
-    mm += w_m * at.m;
-    at.r1 = r1;
-    at.centre_t = centre_h / at.gamma;
-    at.shrink = shrink;
-    at.gp = gp;
-    at.eta = eta;
-    at.inverse_e = inverse_e;
-    at.row_c = gp * w_eta + pg;
-    at.row_kappa = gp * w;
-    at.row_mu = gp * w_m;
-    at.root_p = w.sqrt();
-    at.root_g = (a * pg).sqrt();
+    mm += w_m * state.m;
+    state.r1 = r1;
+    state.centre_t = centre_h / state.gamma;
+    state.shrink = shrink;
+    state.gp = gp;
+    state.eta = eta;
+    state.inverse_e = inverse_e;
+    state.row_c = gp * w_eta + pg;
+    state.row_kappa = gp * w;
+    state.row_mu = gp * w_m;
+    state.root_p = w.sqrt();
+    state.root_g = (a * pg).sqrt();
   }
   weighted_residual_ = residual.sum();
   products_ = {products.sum(), 0.0, 0.0, 0.0};
@@ -188,24 +188,25 @@ void RiskBlock::root(const double* payoff, double scale, double* root) const {
   Pair of_kappa(0.0, 0.0);
   Pair of_mu(0.0, 0.0);
   for (Eigen::Index k = 0; k < states_.size(); ++k) {
-    const States& at = states_[k];
+    const States& state = states_[k];
     const Pair paid = pair_of(payoff, count_, k);
-    of_c += at.row_c * paid;
-    of_kappa += at.row_kappa * paid;
-    of_mu += at.row_mu * paid;
+    of_c += state.row_c * paid;
+    of_kappa += state.row_kappa * paid;
+    of_mu += state.row_mu * paid;
   }
   const Border::Solution theta = border_.solve(of_c.sum(), of_kappa.sum(), of_mu.sum());
   const double by_eta = a_ * theta.c;
   for (Eigen::Index k = 0; k < states_.size(); ++k) {
-    const States& at = states_[k];
+    const States& state = states_[k];
     const Pair paid = pair_of(payoff, count_, k);
     if (!simplex_) {
-      PairSlice(root + 2 * k) = scale * at.root_g * (paid - theta.c);
+      PairSlice(root + 2 * k) = scale * state.root_g * (paid - theta.c);
     }
     if (ball_ || simplex_) {
       double* const of_p = simplex_ ? root : root + 2 * states_.size();
       PairSlice(of_p + 2 * k) =
-          scale * at.root_p * (at.gp * paid - theta.kappa - by_eta * at.eta - theta.mu * at.m);
+          scale * state.root_p *
+          (state.gp * paid - theta.kappa - by_eta * state.eta - theta.mu * state.m);
     }
   }
   if (ball_) {
@@ -213,20 +214,20 @@ void RiskBlock::root(const double* payoff, double scale, double* root) const {
   }
 }
 
-void RiskBlock::condense() {
+void RiskBlock::reduce() {
   Pair of_c(0.0, 0.0);
   Pair of_kappa(0.0, 0.0);
   Pair of_mu(0.0, 0.0);
-  for (States& at : states_) {
-    const Pair k1 = at.r1 + at.target_t;
-    const Pair gk = at.gp * k1;
-    const Pair x0 = (ball_ ? Pair(gk + (at.r2 + at.target_h)) : gk) * at.inverse_e;
-    const Pair px = at.p * x0;
-    of_c += px * at.eta + at.p * gk;
+  for (States& state : states_) {
+    const Pair k1 = state.r1 + state.target_t;
+    const Pair gk = state.gp * k1;
+    const Pair x0 = (ball_ ? Pair(gk + (state.r2 + state.target_h)) : gk) * state.inverse_e;
+    const Pair px = state.p * x0;
+    of_c += px * state.eta + state.p * gk;
     of_kappa += px;
-    of_mu += px * at.m;
-    at.k1 = k1;
-    at.x0 = x0;
+    of_mu += px * state.m;
+    state.k1 = k1;
+    state.x0 = x0;
   }
   of_c_ = r4_ + of_c.sum();
   of_kappa_ = r3_ + of_kappa.sum();
@@ -235,25 +236,25 @@ void RiskBlock::condense() {
   const double a = a_;
   const double by_eta = a * theta.c;
   for (Eigen::Index k = 0; k < states_.size(); ++k) {
-    const States& at = states_[k];
+    const States& state = states_[k];
     put(step_g, k,
-        at.p * at.gp *
-            (at.x0 - (by_eta * at.eta + theta.kappa + theta.mu * at.m) * at.inverse_e +
-             a * (at.k1 - theta.c)));
+        state.p * state.gp *
+            (state.x0 - (by_eta * state.eta + theta.kappa + theta.mu * state.m) * state.inverse_e +
+             a * (state.k1 - theta.c)));
   }
 }
 
-void RiskBlock::expand(const ArrayView& dloss) {
+void RiskBlock::recover_step(const ArrayView& dloss) {
   Pair of_c(0.0, 0.0);
   Pair of_kappa(0.0, 0.0);
   Pair of_mu(0.0, 0.0);
   for (Eigen::Index k = 0; k < states_.size(); ++k) {
-    States& at = states_[k];
+    States& state = states_[k];
     const Pair dloss_k = pair_of(dloss.data(), count_, k);
-    of_c += at.row_c * dloss_k;
-    of_kappa += at.row_kappa * dloss_k;
-    of_mu += at.row_mu * dloss_k;
-    at.dloss = dloss_k;
+    of_c += state.row_c * dloss_k;
+    of_kappa += state.row_kappa * dloss_k;
+    of_mu += state.row_mu * dloss_k;
+    state.dloss = dloss_k;
   }
   const Border::Solution theta =
       border_.solve(of_c_ + of_c.sum(), of_kappa_ + of_kappa.sum(), of_mu_ + of_mu.sum());
@@ -265,34 +266,35 @@ void RiskBlock::expand(const ArrayView& dloss) {
   Pair once(0.0, 0.0);  // the products' first and second-order terms
   Pair twice(0.0, 0.0);
   Pair steepest(0.0, 0.0);
-  for (States& at : states_) {
-    const Pair t = at.t;
-    const Pair x =
-        at.x0 + (at.gp * at.dloss - by_eta * at.eta - theta.kappa - theta.mu * at.m) * at.inverse_e;
+  for (States& state : states_) {
+    const Pair t = state.t;
+    const Pair x = state.x0 + (state.gp * state.dloss - by_eta * state.eta - theta.kappa -
+                               theta.mu * state.m) *
+                                  state.inverse_e;
     Pair a_eps(0.0, 0.0);
     if (!simplex_) {
-      const Pair eps = at.shrink * (at.dloss - dc + at.k1 - t * x);
+      const Pair eps = state.shrink * (state.dloss - dc + state.k1 - t * x);
       a_eps = a * eps;
-      at.eps = eps;
+      state.eps = eps;
     }
     const Pair change_g = x + a_eps;
-    const Pair dt = at.target_t - t * change_g;
-    once += at.g * (dt + t * change_g);
-    twice += at.g * (change_g * dt);
+    const Pair dt = state.target_t - t * change_g;
+    once += state.g * (dt + t * change_g);
+    twice += state.g * (change_g * dt);
     steepest = steepest.max((-dt / t).max(-a_eps)).max(-x);
     if (ball_) {
-      const Pair px = at.p * x;
-      const Pair h = at.h;
-      const Pair dh = at.target_h - h * x;
-      entropy_slope += px * at.m;
+      const Pair px = state.p * x;
+      const Pair h = state.h;
+      const Pair dh = state.target_h - h * x;
+      entropy_slope += px * state.m;
       curvature += px * x;
-      once += at.p * (dh + h * x);
+      once += state.p * (dh + h * x);
       twice += px * dh;
       steepest = steepest.max(-dh / h);
-      at.dh = dh;
+      state.dh = dh;
     }
-    at.x = x;
-    at.dt = dt;
+    state.x = x;
+    state.dt = dt;
   }
   dc_ = dc;
   dkappa_ = theta.kappa - dc;
@@ -308,21 +310,21 @@ void RiskBlock::expand(const ArrayView& dloss) {
   }
 }
 
-void RiskBlock::target_predictor() {
-  for (States& at : states_) {
-    at.target_t = -at.t;
-    at.target_h = -at.h;
+void RiskBlock::set_affine_rhs() {
+  for (States& state : states_) {
+    state.target_t = -state.t;
+    state.target_h = -state.h;
   }
   target_ball_ = -mu_ * slack_;
   ball_correction_ = 0.0;
 }
 
-void RiskBlock::target_corrector(double tau, bool second_order) {
+void RiskBlock::set_combined_rhs(double tau, bool second_order) {
   const double a = a_;
-  for (States& at : states_) {
-    at.target_t = tau * at.centre_t - (at.t + (at.x + a * at.eps) * at.dt);
+  for (States& state : states_) {
+    state.target_t = tau * state.centre_t - (state.t + (state.x + a * state.eps) * state.dt);
     if (ball_) {
-      at.target_h = tau * at.centre_h - (at.h + at.x * at.dh);
+      state.target_h = tau * state.centre_h - (state.h + state.x * state.dh);
     }
   }
   target_ball_ = tau * ball_weight_ - mu_ * slack_ - dmu_ * dslack_;
@@ -330,11 +332,11 @@ void RiskBlock::target_corrector(double tau, bool second_order) {
   ball_correction_ = second_order ? -0.5 * curvature_ : 0.0;
 }
 
-void RiskBlock::target_centre(double tau) {
-  for (States& at : states_) {
-    at.target_t = tau * at.centre_t - at.t;
+void RiskBlock::set_centering_rhs(double tau) {
+  for (States& state : states_) {
+    state.target_t = tau * state.centre_t - state.t;
     if (ball_) {
-      at.target_h = tau * at.centre_h - at.h;
+      state.target_h = tau * state.centre_h - state.h;
     }
   }
   target_ball_ = tau * ball_weight_ - mu_ * slack_;
@@ -356,26 +358,26 @@ void RiskBlock::try_step(double step) {
   Pair entropy(0.0, 0.0);
   Pair residual(0.0, 0.0);
   Pair descent(0.0, 0.0);
-  for (States& at : states_) {
-    const Pair grown = step * at.x;
+  for (States& state : states_) {
+    const Pair grown = step * state.x;
     const Pair growth = 1.0 + grown;
-    const Pair p_new = at.p * growth;
-    const Pair change = step * at.eps / growth.max(1.0);
+    const Pair p_new = state.p * growth;
+    const Pair change = step * state.eps / growth.max(1.0);
     const Pair a_change = a * change;
     const Pair de = inverse_a * log1p_of(a_change);
-    const Pair r1 = at.r1 + step * (at.dloss - dc + at.dt) - de;
-    residual += p_new * at.gamma * (1.0 + a_change) * money(r1, a);
-    descent += at.g * money(r1, a);
-    at.change = change;
-    at.trial_e = at.e + de;
+    const Pair r1 = state.r1 + step * (state.dloss - dc + state.dt) - de;
+    residual += p_new * state.gamma * (1.0 + a_change) * money(r1, a);
+    descent += state.g * money(r1, a);
+    state.change = change;
+    state.trial_e = state.e + de;
     if (ball_) {
-      const Pair m = at.m + log1p_of(grown);
-      entropy += at.q * entropy_integrand(m, at.ratio * growth);
-      const Pair r2 =
-          at.r2 + step * (at.dh - dkappa) + at.gamma * change - (mu * m - mu_now * at.m);
+      const Pair m = state.m + log1p_of(grown);
+      entropy += state.q * entropy_integrand(m, state.ratio * growth);
+      const Pair r2 = state.r2 + step * (state.dh - dkappa) + state.gamma * change -
+                      (mu * m - mu_now * state.m);
       residual += p_new * money(r2, curvature_there);
-      descent += at.p * money(r2, curvature);
-      at.trial_m = m;
+      descent += state.p * money(r2, curvature);
+      state.trial_m = m;
     }
   }
   trial_slack_ = market_.ambiguity - entropy.sum();
@@ -421,20 +423,20 @@ void RiskBlock::advance(double step) {
     slack_ = trial_slack_;
   }
   const double a = a_;
-  for (States& at : states_) {
-    const Pair grown = step * at.x;
-    at.t += step * at.dt;
+  for (States& state : states_) {
+    const Pair grown = step * state.x;
+    state.t += step * state.dt;
     if (!simplex_) {
-      at.e = at.trial_e;
-      at.phi += at.gamma * at.change;
-      at.gamma *= 1.0 + a * at.change;
+      state.e = state.trial_e;
+      state.phi += state.gamma * state.change;
+      state.gamma *= 1.0 + a * state.change;
     }
     if (ball_) {
-      at.h += step * at.dh;
-      at.m = at.trial_m;
+      state.h += step * state.dh;
+      state.m = state.trial_m;
     }
-    at.excess += at.ratio * grown;
-    at.ratio *= 1.0 + grown;
+    state.excess += state.ratio * grown;
+    state.ratio *= 1.0 + grown;
   }
   refresh();
 }
@@ -450,11 +452,11 @@ double RiskBlock::divergence() const {
   Pair mass_g(0.0, 0.0);
   Pair mean_e(0.0, 0.0);
   Pair mean_phi(0.0, 0.0);
-  for (const States& at : states_) {
-    mass_p += at.p;
-    mass_g += at.g;
-    mean_e += at.g * at.e;
-    mean_phi += at.p * at.phi;
+  for (const States& state : states_) {
+    mass_p += state.p;
+    mass_g += state.g;
+    mean_e += state.g * state.e;
+    mean_phi += state.p * state.phi;
   }
   return mean_e.sum() / mass_g.sum() - scaled_log1p(a_, mean_phi.sum() / mass_p.sum());
 }

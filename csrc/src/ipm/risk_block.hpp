@@ -1,8 +1,8 @@
 // The maker's risk inside the interior-point method: the perspective log-sum-exp (25).
 #pragma once
 
+#include "book/scaled_market.hpp"
 #include "ipm/interval_block.hpp"
-#include "model/scaled_market.hpp"
 #include "numerics/arena.hpp"
 #include "numerics/pair.hpp"
 
@@ -33,7 +33,7 @@ class RiskBlock {
   void start(const ArrayView& loss, double tau, double entropy_share);
 
   /// Residuals and the border for the current losses.
-  void measure(const ArrayView& loss);
+  void update_residuals(const ArrayView& loss);
 
   /// dg/dL is the sum of root_size() squares; `root` is what they leave of a claim's payoff, times
   /// `scale`. Summing squares keeps the digits that subtracting the border's rank-three term
@@ -42,23 +42,23 @@ class RiskBlock {
   void root(const double* payoff, double scale, double* root) const;
 
   /// dg for unchanged losses, into step_g, for the targets set before.
-  void condense();
+  void reduce();
 
   /// Recover the step from the change of the losses.
-  void expand(const ArrayView& dloss);
+  void recover_step(const ArrayView& dloss);
 
   /// Sum of complementarity products at `step` along the direction (0: now), and their weight.
   double complementarity(double step) const { return products_.at({step, step}); }
-  double weight() const { return ball_ ? 2.0 + ball_weight_ : 1.0; }
+  double degree() const { return ball_ ? 2.0 + ball_weight_ : 1.0; }
 
   /// Targets of the products: predictor (towards zero) and corrector (towards tau, with the
   /// second-order terms of the predictor).
-  void target_predictor();
-  void target_corrector(double tau, bool second_order);
-  void target_centre(double tau);
+  void set_affine_rhs();
+  void set_combined_rhs(double tau, bool second_order);
+  void set_centering_rhs(double tau);
 
   /// Raise `steepest` to the greatest relative decrease per unit step.
-  void steepest(double& steepest) const { steepest = std::max(steepest, steepest_); }
+  void ratio_test(double& steepest) const { steepest = std::max(steepest, steepest_); }
   /// Shorten `step` until the ball's slack stays a fair part of what the linear model promised and
   /// the nonlinear residual falls, or is small next to the products (now and after a full step).
   double shorten(double step, double tau_now, double tau_full);
@@ -92,7 +92,7 @@ class RiskBlock {
     Pair trial_m, trial_e, change;  // where a step would lead; the change of phi over its slope
     // Targets of the products t g and h p less the products, over g and p; weight over g and p.
     Pair target_t, target_h, centre_t, centre_h;
-    // Condensed quantities, named where measure() and condense() derive them.
+    // Reduced quantities, named where update_residuals() and reduce() derive them.
     Pair p, g, r1, r2, k1, x0, shrink, gp, eta, inverse_e;
     Pair row_c, row_kappa, row_mu, root_p, root_g;
   };

@@ -41,25 +41,25 @@ void RiskBlock::tilt(const ArrayView& loss, double tau, double entropy_share) {
   slack_ = ball_weight_ = 1.0;
   const Pair zero(0.0, 0.0);
   const Pair one(1.0, 1.0);
-  for (States& at : states_) {
-    at.m = at.excess = at.e = at.phi = at.h = zero;
-    at.ratio = at.gamma = one;
+  for (States& state : states_) {
+    state.m = state.excess = state.e = state.phi = state.h = zero;
+    state.ratio = state.gamma = one;
     // No step yet. A cell that ran into infinities must leave nothing behind: 0 * NaN is NaN.
-    at.x = at.eps = at.dt = at.dh = zero;
+    state.x = state.eps = state.dt = state.dh = zero;
   }
   dc_ = dmu_ = dkappa_ = dslack_ = 0.0;
   if (simplex_) {
     c_ = worst + tau;
     Pair mass = zero;
     for (Eigen::Index k = 0; k < states_.size(); ++k) {
-      States& at = states_[k];
-      at.t = c_ - pair_of(loss.data(), count_, k);
-      at.ratio = at.weight * (tau / at.t);
-      mass += at.q * at.ratio;
+      States& state = states_[k];
+      state.t = c_ - pair_of(loss.data(), count_, k);
+      state.ratio = state.weight * (tau / state.t);
+      mass += state.q * state.ratio;
     }
     const double total = mass.sum();
-    for (States& at : states_) {
-      at.ratio /= total;
+    for (States& state : states_) {
+      state.ratio /= total;
     }
     refresh();
     return;
@@ -67,25 +67,25 @@ void RiskBlock::tilt(const ArrayView& loss, double tau, double entropy_share) {
 
   // Utilities relative to the worst state's: all of them in [0, 1].
   for (Eigen::Index k = 0; k < states_.size(); ++k) {
-    States& at = states_[k];
+    States& state = states_[k];
     const PairPower power = powers_of(a_ * (pair_of(loss.data(), count_, k) - worst));
-    at.gamma = power.value;
-    at.phi = power.excess * inverse_a_;
+    state.gamma = power.value;
+    state.phi = power.excess * inverse_a_;
   }
   if (ball_) {
     tilt_in_ball(tau, entropy_share);
   }
   Pair utilities = zero;
   Pair mean = zero;
-  for (const States& at : states_) {
-    utilities += at.q * at.ratio * at.gamma;
-    mean += at.q * at.ratio * at.phi;
+  for (const States& state : states_) {
+    utilities += state.q * state.ratio * state.gamma;
+    mean += state.q * state.ratio * state.phi;
   }
   const double utility = utilities.sum();
   c_ = worst + (utility > 0.5 ? scaled_log1p(a_, mean.sum()) : std::log(utility) / a_);
   mu_ /= utility;
-  for (States& at : states_) {
-    at.gamma /= utility;
+  for (States& state : states_) {
+    state.gamma /= utility;
   }
   refresh();
 }
@@ -114,10 +114,10 @@ void RiskBlock::guess(const ArrayView& loss, double tau, double entropy_share) {
   }
   Pair mass(0.0, 0.0);
   for (Eigen::Index k = 0; k < states_.size(); ++k) {
-    States& at = states_[k];
+    States& state = states_[k];
     const Pair z = strength * (pair_of(loss.data(), count_, k) - worst);
-    at.g = at.q / (1.0 - z + 0.5 * z * z);
-    mass += at.g;
+    state.g = state.q / (1.0 - z + 0.5 * z * z);
+    mass += state.g;
   }
   const double total = mass.sum();
   for (Eigen::Index k = 0; k < states_.size(); ++k) {
@@ -136,28 +136,29 @@ void RiskBlock::start(const ArrayView& loss, double tau, double entropy_share) {
   const double log_tau = std::log(a_ * tau);  // the weights are the prior's
   Pair excess(0.0, 0.0);
   for (Eigen::Index k = 0; k < states_.size(); ++k) {
-    States& at = states_[k];
+    States& state = states_[k];
     const Pair surplus = pair_of(loss.data(), count_, k) - c_;
-    at.t = each_of(log_tau - at.m - a_ * surplus, product_log) * inverse_a_;
-    at.e = surplus + at.t;
-    excess += at.q * at.ratio * each_of(at.e, [this](double e) { return scaled_expm1(a_, e); });
+    state.t = each_of(log_tau - state.m - a_ * surplus, product_log) * inverse_a_;
+    state.e = surplus + state.t;
+    excess +=
+        state.q * state.ratio * each_of(state.e, [this](double e) { return scaled_expm1(a_, e); });
   }
   const double shift = scaled_log1p(a_, excess.sum());  // sum g = 1
   c_ += shift;
   Pair kappa(0.0, 0.0);
-  for (States& at : states_) {
-    at.e -= shift;
-    const PairPower power = powers_of(a_ * at.e);
-    at.gamma = power.value;
-    at.phi = power.excess * inverse_a_;
-    kappa += at.q * at.ratio * (at.phi - mu_ * at.m);
+  for (States& state : states_) {
+    state.e -= shift;
+    const PairPower power = powers_of(a_ * state.e);
+    state.gamma = power.value;
+    state.phi = power.excess * inverse_a_;
+    kappa += state.q * state.ratio * (state.phi - mu_ * state.m);
   }
   kappa_ = kappa.sum();
   if (ball_) {
     double entropy = 0.0;
-    for (States& at : states_) {
-      at.h = tau / at.ratio;
-      entropy += entropy_of(at.q, at.m, at.ratio, at.excess);
+    for (States& state : states_) {
+      state.h = tau / state.ratio;
+      entropy += entropy_of(state.q, state.m, state.ratio, state.excess);
     }
     slack_ = market_.ambiguity - entropy;
     ball_weight_ = std::min(1.0, mu_ * slack_ / tau);
@@ -168,15 +169,15 @@ void RiskBlock::start(const ArrayView& loss, double tau, double entropy_share) {
 /// p proportional to q e^{phi / mu} with at most `entropy_share` of the ball's entropy.
 void RiskBlock::tilt_in_ball(double tau, double entropy_share) {
   Pair sum(0.0, 0.0);
-  for (const States& at : states_) {
-    sum += at.q * at.phi;
+  for (const States& state : states_) {
+    sum += state.q * state.phi;
   }
   const double mean = sum.sum();
   sum.setZero();
   Pair lowest(0.0, 0.0);
-  for (const States& at : states_) {
-    sum += at.q * (at.phi - mean).square();
-    lowest = lowest.min(at.phi);
+  for (const States& state : states_) {
+    sum += state.q * (state.phi - mean).square();
+    lowest = lowest.min(state.phi);
   }
   const double variance = sum.sum();
   const double least = std::min(market_.prior.minCoeff(), 1.0);
@@ -191,22 +192,22 @@ void RiskBlock::tilt_in_ball(double tau, double entropy_share) {
   for (int attempt = 0;; ++attempt) {
     const double inverse_mu = 1.0 / mu_;
     TiltMass mass;
-    for (States& at : states_) {
-      const PairPower power = powers_of(at.phi * inverse_mu);
-      at.ratio = power.value;
-      at.excess = power.excess;
-      mass.add((at.q * power.value).sum(), (at.q * power.excess).sum());
+    for (States& state : states_) {
+      const PairPower power = powers_of(state.phi * inverse_mu);
+      state.ratio = power.value;
+      state.excess = power.excess;
+      mass.add((state.q * power.value).sum(), (state.q * power.excess).sum());
     }
     double entropy = 0.0;
     const double log_mass = mass.log();
-    for (States& at : states_) {
-      at.m = at.phi * inverse_mu - log_mass;
+    for (States& state : states_) {
+      state.m = state.phi * inverse_mu - log_mass;
       for (int half = 0; half < 2; ++half) {
-        const Power power = mass.normalised({at.ratio[half], at.excess[half]});
-        at.ratio[half] = power.value;
-        at.excess[half] = power.excess;
+        const Power power = mass.normalised({state.ratio[half], state.excess[half]});
+        state.ratio[half] = power.value;
+        state.excess[half] = power.excess;
       }
-      entropy += entropy_of(at.q, at.m, at.ratio, at.excess);
+      entropy += entropy_of(state.q, state.m, state.ratio, state.excess);
     }
     // Put so that losses which are no numbers end it, too.
     if (!(entropy > entropy_share * market_.ambiguity && mu_ < enough)) {

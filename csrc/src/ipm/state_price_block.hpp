@@ -4,14 +4,14 @@
 #include <algorithm>
 #include <cmath>
 
-#include "model/scaled_market.hpp"
+#include "book/scaled_market.hpp"
 #include "numerics/arena.hpp"
 
 namespace kpm {
 
 /// xi on the simplex, priced by the multipliers lambda of pi = P xi:
 ///   s = tau + P' lambda >= 0,   sum xi = 1,   xi s -> 0.
-/// Eliminating tau centres the payoffs under the weights xi / s; a Newton step is condensed to
+/// Eliminating tau centres the payoffs under the weights xi / s; a Newton step is reduced to
 ///   P dxi = step - gram dlambda
 /// with a positive semi-definite gram matrix. O(K^2 N) an iteration, no transcendental function.
 class StatePriceBlock {
@@ -48,10 +48,10 @@ class StatePriceBlock {
     dtau_ = 0.0;
   }
 
-  double weight() const { return 1.0; }
+  double degree() const { return 1.0; }
 
   /// Residuals and prices.
-  void measure() {
+  void update_residuals() {
     scaling_ = xi_ / s_;
     total_scaling_ = scaling_.sum();
     mass_residual_ = 1.0 - xi_.sum();
@@ -60,7 +60,7 @@ class StatePriceBlock {
     rs_ = s_ - tau_ - (payoffs_.transpose() * lambda.matrix()).array();
   }
 
-  /// The condensed matrix.
+  /// The reduced matrix.
   void factor() {
     centred_ = payoffs_.colwise() - mean_.matrix();
     centred_ *= scaling_.sqrt().matrix().asDiagonal();
@@ -68,19 +68,19 @@ class StatePriceBlock {
     add_gram(centred_, gram);
   }
 
-  void target_predictor() { target_ = -xi_ * s_; }
-  void target_corrector(double tau) { target_ = tau * weight_ - xi_ * s_ - dxi_ * ds_; }
-  void target_centre(double tau) { target_ = tau * weight_ - xi_ * s_; }
+  void set_affine_rhs() { target_ = -xi_ * s_; }
+  void set_combined_rhs(double tau) { target_ = tau * weight_ - xi_ * s_ - dxi_ * ds_; }
+  void set_centering_rhs(double tau) { target_ = tau * weight_ - xi_ * s_; }
 
   /// P dxi for unchanged multipliers, into step.
-  void condense() {
+  void reduce() {
     u_ = target_ / s_ + scaling_ * rs_;
     excess_ = u_.sum() - mass_residual_;
     step = (payoffs_ * u_.matrix()).array() - mean_ * excess_;
   }
 
   /// Recover dxi and ds from dlambda.
-  void expand() {
+  void recover_step() {
     dtau_ = excess_ / total_scaling_ - (mean_ * dlambda).sum();
     dxi_ = u_ - scaling_ * (dtau_ + (payoffs_.transpose() * dlambda.matrix()).array());
     ds_ = (target_ - s_ * dxi_) / xi_;
@@ -91,7 +91,7 @@ class StatePriceBlock {
   }
 
   /// Raise `steepest` to the greatest relative decrease per unit step.
-  void steepest(double& steepest) const {
+  void ratio_test(double& steepest) const {
     steepest = std::max({steepest, -(dxi_ / xi_).minCoeff(), -(ds_ / s_).minCoeff()});
   }
 
@@ -105,7 +105,7 @@ class StatePriceBlock {
   const Slice& state_prices() const { return xi_; }
 
   Slice lambda;      ///< (claims) multipliers of pi = P xi
-  Slice dlambda;     ///< (claims) set by the owner before expand()
+  Slice dlambda;     ///< (claims) set by the owner before recover_step()
   Slice price;       ///< (claims) P xi
   Slice step;        ///< (claims) P dxi for unchanged multipliers
   MatrixSlice gram;  ///< (claims, claims) lower triangle of -d(P dxi)/d(dlambda)

@@ -231,7 +231,7 @@ bool InformationProjection::newton_to_ends(double precision, int most_steps) {
 }
 
 /// Ends whose multiplier would push the price out of its range do not bind. Whether there were any.
-bool InformationProjection::drop_pulling_wrong() {
+bool InformationProjection::drop_wrong_sign_multipliers() {
   std::size_t kept = 0;
   for (const int k : active_) {
     int& side = end_[static_cast<std::size_t>(k)];
@@ -272,7 +272,7 @@ bool InformationProjection::settle_by(bool together) {
         return false;
       }
     }
-    if (drop_pulling_wrong()) {
+    if (drop_wrong_sign_multipliers()) {
       continue;
     }
     price_all();

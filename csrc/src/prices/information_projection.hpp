@@ -3,7 +3,7 @@
 
 #include <vector>
 
-#include "model/scaled_market.hpp"
+#include "book/scaled_market.hpp"
 #include "numerics/arena.hpp"
 #include "numerics/dense.hpp"
 #include "numerics/semidefinite_cholesky.hpp"
@@ -65,7 +65,7 @@ class InformationProjection {
   template <class TargetOf>
   bool newton(double tau, double precision, int most_steps, TargetOf&& target_of);
   bool newton_to_ends(double precision, int most_steps);
-  bool drop_pulling_wrong();
+  bool drop_wrong_sign_multipliers();
 
   const ScaledMarket& market_;
   std::vector<int> support_;  // the states that may be positive

@@ -1,7 +1,7 @@
 // A small bounded-variable simplex on the state prices.
 #pragma once
 
-#include "model/scaled_market.hpp"
+#include "book/scaled_market.hpp"
 #include "numerics/arena.hpp"
 #include "numerics/dense.hpp"
 

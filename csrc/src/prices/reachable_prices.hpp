@@ -3,7 +3,7 @@
 
 #include <vector>
 
-#include "model/scaled_market.hpp"
+#include "book/scaled_market.hpp"
 #include "prices/price_simplex.hpp"
 
 namespace kpm {

@@ -44,19 +44,19 @@ void RiskMeasure::set_ball(const ArrayView& prior, double ambiguity) {
 double RiskMeasure::variance(double unit) const {
   double most = 0.0;
   double centre = 0.0;
-  for (const State& at : states_) {
-    const double p = at.q * at.ratio;
-    centre = p > most ? at.phi : centre;
+  for (const State& state : states_) {
+    const double p = state.q * state.ratio;
+    centre = p > most ? state.phi : centre;
     most = std::max(most, p);
   }
   double mean = 0.0;
-  for (const State& at : states_) {
-    mean += at.q * at.ratio * (at.phi - centre);
+  for (const State& state : states_) {
+    mean += state.q * state.ratio * (state.phi - centre);
   }
   double sum = 0.0;
-  for (const State& at : states_) {
-    const double deviation = (at.phi - centre - mean) / unit;
-    sum += at.q * at.ratio * deviation * deviation;
+  for (const State& state : states_) {
+    const double deviation = (state.phi - centre - mean) / unit;
+    sum += state.q * state.ratio * deviation * deviation;
   }
   return sum;
 }
@@ -64,18 +64,18 @@ double RiskMeasure::variance(double unit) const {
 /// p proportional to q e^{phi / mu}, with its entropy and d entropy / d ln(1/mu).
 void RiskMeasure::tilt(double inverse_mu) {
   TiltMass mass;
-  for (State& at : states_) {
-    const Power power = power_of(inverse_mu * at.phi);
-    at.ratio = power.value;
-    at.excess = power.excess;
-    mass.add(at.q, power);
+  for (State& state : states_) {
+    const Power power = power_of(inverse_mu * state.phi);
+    state.ratio = power.value;
+    state.excess = power.excess;
+    mass.add(state.q, power);
   }
   const double log_mass = mass.log();
   entropy_ = 0.0;
-  for (State& at : states_) {
-    const Power power = mass.normalised({at.ratio, at.excess});
-    entropy_ += at.q * entropy_integrand(inverse_mu * at.phi - log_mass, power);
-    at.ratio = power.value;
+  for (State& state : states_) {
+    const Power power = mass.normalised({state.ratio, state.excess});
+    entropy_ += state.q * entropy_integrand(inverse_mu * state.phi - log_mass, power);
+    state.ratio = power.value;
   }
   slope_ = variance(1.0 / inverse_mu);
 }
@@ -83,8 +83,8 @@ void RiskMeasure::tilt(double inverse_mu) {
 /// ln(1/mu) of the tilt that a small ball admits, or of one that leaves the worst states alone.
 double RiskMeasure::start() const {
   double spread = 0.0;
-  for (const State& at : states_) {
-    spread = std::max(spread, -at.phi);
+  for (const State& state : states_) {
+    spread = std::max(spread, -state.phi);
   }
   const double tilt = std::sqrt(2.0 * ambiguity_ / variance(spread));
   return std::log(std::min(tilt, kLargestExponent) / spread);
@@ -128,14 +128,14 @@ double RiskMeasure::evaluate(const ArrayView& loss, double near_rho, double near
   double worst_probability = 0.0;
   bool alike = true;
   for (Eigen::Index i = 0; i < states_.size(); ++i) {
-    State& at = states_[i];
-    at.deviation = loss[i] - worst;
-    const Power power = power_of(a * at.deviation);
-    at.utility = power.value;
-    at.phi = a > 0.0 ? power.excess / a : at.deviation;
-    at.ratio = 1.0;
-    worst_probability += at.phi == 0.0 ? at.q : 0.0;
-    alike = alike && at.phi == 0.0;
+    State& state = states_[i];
+    state.deviation = loss[i] - worst;
+    const Power power = power_of(a * state.deviation);
+    state.utility = power.value;
+    state.phi = a > 0.0 ? power.excess / a : state.deviation;
+    state.ratio = 1.0;
+    worst_probability += state.phi == 0.0 ? state.q : 0.0;
+    alike = alike && state.phi == 0.0;
   }
 
   if (!ball_) {
@@ -145,8 +145,8 @@ double RiskMeasure::evaluate(const ArrayView& loss, double near_rho, double near
     // All of them alike is one too, even if the prior adds up to a digit less than one.
     if (alike || ambiguity_ >= -std::log(worst_probability)) {
       for (Eigen::Index i = 0; i < states_.size(); ++i) {
-        const State& at = states_[i];
-        worst_case_[i] = at.phi == 0.0 ? at.q / worst_probability : 0.0;
+        const State& state = states_[i];
+        worst_case_[i] = state.phi == 0.0 ? state.q / worst_probability : 0.0;
       }
       multiplier_ = 0.0;
       return worst;
@@ -160,12 +160,12 @@ double RiskMeasure::evaluate(const ArrayView& loss, double near_rho, double near
   double mean = 0.0;
   double utility = 0.0;
   for (Eigen::Index i = 0; i < states_.size(); ++i) {
-    const State& at = states_[i];
-    const double p = at.q * at.ratio;
+    const State& state = states_[i];
+    const double p = state.q * state.ratio;
     worst_case_[i] = p;
     mass += p;
-    mean += p * at.phi;
-    utility += p * at.utility;
+    mean += p * state.phi;
+    utility += p * state.utility;
   }
   mean /= mass;
   // Where the worst state is unlikely 1 + a mean has lost its digits, the plain sum has not.

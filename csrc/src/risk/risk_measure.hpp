@@ -1,7 +1,7 @@
 // The maker's risk measure rho and its worst case, for given losses.
 #pragma once
 
-#include "model/scaled_market.hpp"
+#include "book/scaled_market.hpp"
 #include "numerics/arena.hpp"
 
 namespace kpm {

@@ -6,9 +6,9 @@
 #include <memory>
 #include <vector>
 
-#include "ipm/cell_optimum.hpp"
+#include "book/staircase.hpp"
+#include "cell/cell_optimum.hpp"
 #include "kpm/kpm.hpp"
-#include "model/staircase.hpp"
 
 namespace kpm {
 

@@ -3,7 +3,7 @@
 #include <algorithm>
 #include <cmath>
 
-#include "model/staircase.hpp"
+#include "book/staircase.hpp"
 
 namespace kpm {
 
@@ -34,7 +34,7 @@ double LocalSearch::solve(const std::vector<int>& cell, std::vector<Candidate>& 
   solved_ = cell;
   value_ = -kInfinity;
   set_cell(hull_, corners_, cell);
-  InteriorPoint::Settings settings;
+  CellSolver::Settings settings;
   settings.tolerance = kCandidateTolerance;
   settings.central_multipliers = false;
   settings.checkpoint = &checkpoint_;
@@ -49,14 +49,14 @@ double LocalSearch::solve(const std::vector<int>& cell, std::vector<Candidate>& 
   return value_;
 }
 
-bool LocalSearch::supported_when_idle(const std::vector<int>& cell) {
+bool LocalSearch::no_trade_supported(const std::vector<int>& cell) {
   set_cell(hull_, corners_, cell);
-  return solver_.supported_when_idle(hull_);
+  return solver_.no_trade_supported(hull_);
 }
 
-double LocalSearch::climb(std::vector<int> cell, std::vector<CellMove>& wishes,
+double LocalSearch::climb(std::vector<int> cell, std::vector<CellMove>& moves,
                           std::vector<Candidate>& found) {
-  apply_moves(cell, wishes);
+  apply_moves(cell, moves);
   double best = solve(cell, found);
   for (int round = 0; round < kRounds; ++round) {
     const double value = climb_once(found);

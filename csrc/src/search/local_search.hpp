@@ -4,8 +4,8 @@
 #include <cstdint>
 #include <vector>
 
-#include "ipm/interior_point.hpp"
-#include "model/corners.hpp"
+#include "book/corners.hpp"
+#include "cell/cell_solver.hpp"
 #include "numerics/checkpoint.hpp"
 #include "prices/price_simplex.hpp"
 #include "search/candidate.hpp"
@@ -31,7 +31,7 @@ class LocalSearch {
 
   /// Move `cell` as wished, where state prices reach it, then climb from there. Every clearing on
   /// the way is appended to `found`; the best value.
-  double climb(std::vector<int> cell, std::vector<CellMove>& wishes, std::vector<Candidate>& found);
+  double climb(std::vector<int> cell, std::vector<CellMove>& moves, std::vector<Candidate>& found);
 
   /// One round of that from the cell solved last: the next cell's value, minus infinity if there is
   /// none.
@@ -41,7 +41,7 @@ class LocalSearch {
   double solve(const std::vector<int>& cell, std::vector<Candidate>& found);
 
   /// Whether a maker who does not trade in the cell has no reason to, at a kink of its risk.
-  bool supported_when_idle(const std::vector<int>& cell);
+  bool no_trade_supported(const std::vector<int>& cell);
 
   /// Solve even the last cell again.
   void forget() { solved_.assign(1, -1); }
@@ -59,7 +59,7 @@ class LocalSearch {
   const ScaledMarket& market_;
   const std::vector<Corners>& corners_;
   Checkpoint& checkpoint_;
-  InteriorPoint solver_;
+  CellSolver solver_;
   PriceSimplex simplex_;
   Hull hull_;
   std::vector<CellMove> moves_;

@@ -1,0 +1,51 @@
+#include "book/corners.hpp"
+
+#include <algorithm>
+
+namespace kpm {
+
+int Corners::above_price(int first, int last, double value) const {
+  const auto begin = price.begin();
+  return static_cast<int>(std::upper_bound(begin + first, begin + last + 1, value) - begin);
+}
+
+int Corners::below_demand(int first, int last, double value) const {
+  const auto begin = demand.begin();
+  return static_cast<int>(std::upper_bound(begin + first, begin + last + 1, value,
+                                           [](double v, double d) { return d < v; }) -
+                          begin);
+}
+
+std::vector<Corners> find_corners(const ScaledMarket& market,
+                                  const std::vector<Staircase>& stairs) {
+  std::vector<Corners> result(static_cast<std::size_t>(market.claims()));
+  for (int k = 0; k < market.claims(); ++k) {
+    const auto at = static_cast<std::size_t>(k);
+    const Staircase& claim = stairs[static_cast<std::size_t>(market.original[at])];
+    const std::size_t limits = claim.limit.size();
+    Corners& corners = result[at];
+    corners.price.resize(2 * limits + 2);
+    corners.demand.resize(2 * limits + 2);
+    // Neighbouring corners share a price or a demand: each is scaled once.
+    corners.price.front() = market.price(k, claim.price_min);
+    for (std::size_t l = 0; l < limits; ++l) {
+      corners.price[2 * l + 1] = corners.price[2 * l + 2] = market.price(k, claim.limit[l]);
+    }
+    corners.price.back() = market.price(k, claim.price_max);
+    for (std::size_t l = 0; l <= limits; ++l) {
+      corners.demand[2 * l] = corners.demand[2 * l + 1] = market.demand(k, claim.demand[l]);
+    }
+  }
+  return result;
+}
+
+Box whole(const std::vector<Corners>& corners) {
+  Box box;
+  for (const Corners& claim : corners) {
+    box.first.push_back(0);
+    box.last.push_back(claim.pieces() - 1);
+  }
+  return box;
+}
+
+}  // namespace kpm

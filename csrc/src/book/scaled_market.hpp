@@ -1,0 +1,52 @@
+// The market in the units the algorithms work in.
+#pragma once
+
+#include <vector>
+
+#include "book/staircase.hpp"
+#include "kpm/kpm.hpp"
+#include "numerics/dense.hpp"
+
+namespace kpm {
+
+/// Which part of the ambiguity set matters. The general case covers the others in the limit, but
+/// not in floating point.
+enum class Ambiguity : std::uint8_t {
+  kNone,     ///< Omega = 0: the prior itself, expected utility
+  kBall,     ///< a KL ball whose boundary can be reached
+  kSimplex,  ///< Omega >= -ln(min q): every distribution, the worst state decides
+};
+
+Ambiguity kind_of(const ArrayView& prior, double ambiguity);
+
+/// Payoffs run over [0, 1], money is counted in units of the book's notional, inventory from its
+/// worst state. All three are exact symmetries of (8): a claim's least payoff is paid and received
+/// in every state alike, and rho is cash-additive. Constant claims move nothing and are left out.
+struct ScaledMarket {
+  /// Money in units of the notional of the staircases, or of `unit` if that is not zero.
+  ScaledMarket(const Market& market, const std::vector<Staircase>& stairs, double unit = 0.0);
+
+  int states() const { return static_cast<int>(prior.size()); }
+  int claims() const { return static_cast<int>(original.size()); }
+
+  double price(int k, double original_price) const;
+  double demand(int k, double original_demand) const;
+
+  double scale = 1.0;          ///< money per unit: sum over claims of span times volume
+  double inventory_floor = 0;  ///< money: the least inventory, taken out of `inventory`
+  std::vector<int> original;   ///< (claims) index in the caller's market
+  Array offset;                ///< (claims) least payoff, money per share
+  Array span;                  ///< (claims) payoff range, money per share
+  Matrix payoffs;              ///< (claims, states) in [0, 1]
+  Array prior;                 ///< (states)
+  Array inventory;             ///< (states) >= 0
+  double risk_aversion = 1.0;  ///< alpha times scale
+  double ambiguity = 0.0;      ///< Omega
+  Ambiguity kind = Ambiguity::kNone;
+};
+
+/// A ball of this radius times the least prior probability moves no certainty equivalent by more
+/// than rounding: no p / q by more than sqrt(2 Omega / q).
+constexpr double kNegligibleAmbiguity = 1e-32;
+
+}  // namespace kpm

@@ -1,0 +1,323 @@
+#include "cell/cell_solver.hpp"
+
+#include <algorithm>
+#include <cmath>
+
+#include "ipm/predictor_corrector.hpp"
+#include "numerics/entropy.hpp"
+
+namespace kpm {
+
+namespace {
+
+// The first attempt is fast and nearly always enough; the others start afresh where it stalls.
+constexpr Attempt kAttempts[] = {
+    {0.01, 0.6, 0.1}, {0.1, 0.2}, {1.0, 0.01}, {1.0, 0.5}, {10.0, 1e-4}};
+
+// Prices this close to their ranges are the interior-point method's to keep.
+constexpr double kSettledPrices = 1e-11;
+
+// Up to so many states and claims the simplex method is tried first.
+constexpr int kTiny = 32;
+
+// The simplex method's multipliers count where all prices that may move have this much room:
+// elsewhere there are others as good, and those in the middle bound other cells better.
+constexpr double kRoom = 1e-7;
+
+// At a kink claims are valued at least this share of their price range away from its ends.
+constexpr double kMargin = 0.01;
+
+// A gap cannot be told from rounding below this multiple of the losses' last digit.
+constexpr double kRounding = 64 * 2.220446049250313e-16;
+
+/// The best of a few attempts.
+template <class Program, class Pause>
+LoopOutcome solve_program(Program& program, double tolerance, int max_iterations, int& iterations,
+                          Pause&& pause) {
+  program.forget();
+  iterations = 0;
+  LoopOutcome outcome = LoopOutcome::kStalled;
+  for (const Attempt& attempt : kAttempts) {
+    outcome =
+        run_predictor_corrector(program, tolerance, attempt, max_iterations, iterations, pause);
+    if (outcome != LoopOutcome::kStalled) {
+      break;
+    }
+  }
+  return program.merit() <= tolerance ? LoopOutcome::kOptimal : outcome;
+}
+
+}  // namespace
+
+CellSolver::CellSolver(const ScaledMarket& market, Arena& arena)
+    : market_(market),
+      arena_(arena),
+      steps_(market, arena),
+      simplex_(market, arena),
+      measure_(market, arena),
+      loss_(arena.array(market.states())),
+      push_(arena.array(market.states())),
+      flat_demand_(arena.array(market.claims())),
+      no_weight_(arena.array(market.states())) {
+  for (Array* of_states :
+       {&optimum_.state_prices, &optimum_.worst_case, &optimum_.marginal_state_prices}) {
+    of_states->resize(market.states());
+  }
+  optimum_.demand.resize(market.claims());
+  optimum_.multipliers.resize(market.claims());
+}
+
+/// One iteration more.
+void CellSolver::pass(const Settings& settings) const {
+  if (settings.checkpoint != nullptr) {
+    const double size = market_.claims() + market_.states();
+    settings.checkpoint->pass(size * size * size);
+  }
+}
+
+CellSolver::Outcome CellSolver::solve(const Hull& hull, const Settings& settings) {
+  steps_.load(hull);
+  const double tolerance =
+      std::max(0.5 * settings.tolerance, kRounding * (1.0 + steps_.magnitude()));
+  int price_iterations = 0;
+  int step_iterations = 0;
+  settle_prices(hull, settings, price_iterations);
+  LoopOutcome outcome = LoopOutcome::kOptimal;
+  if (!steps_.empty()) {
+    outcome = solve_program(steps_, tolerance, settings.max_iterations, step_iterations,
+                            [&] { pass(settings); });
+  }
+  iterations_ = std::max(price_iterations, step_iterations);
+  finish(hull, 2.0 * tolerance);
+  idle_ = nullptr;
+  // Judged by what is returned, whatever its way there.
+  if (std::abs(optimum_.bound - optimum_.objective) <= 2.0 * tolerance &&
+      optimum_.primal_residual <= settings.tolerance) {
+    return Outcome::kOptimal;
+  }
+  return outcome == LoopOutcome::kIterationLimit ? Outcome::kIterationLimit : Outcome::kStalled;
+}
+
+bool CellSolver::reachable(const Hull& hull) {
+  simplex_.reset();
+  for (int k = 0; k < market_.claims(); ++k) {
+    const Range price = hull.price_range(k);
+    const Range demand = hull.demand_range(k);
+    simplex_.set_range(k, price.low, price.high);
+    flat_demand_[k] = demand.low == demand.high ? demand.low : 0.0;
+  }
+  reached_ = simplex_.feasible();
+  return reached_;
+}
+
+/// The simplex method's prices, if any reach the cell.
+CellSolver::Vertex CellSolver::settle_at_vertex(const Hull& hull) {
+  if (!reached_ && !reachable(hull)) {
+    return Vertex::kNone;
+  }
+  reached_ = false;
+  simplex_.maximise(flat_demand_, no_weight_);
+  for (int i = 0; i < market_.states(); ++i) {
+    optimum_.state_prices[i] = simplex_.state_price(i);
+  }
+  for (int k = 0; k < market_.claims(); ++k) {
+    optimum_.multipliers[k] = simplex_.multiplier(k);
+  }
+  optimum_.primal_residual = std::max(PriceSimplex::kFeasible, simplex_.violation());
+  optimum_.dual_residual = 0.0;
+  return simplex_.unique_multipliers(kRoom) ? Vertex::kRegular : Vertex::kDegenerate;
+}
+
+void CellSolver::settle_prices(const Hull& hull, const Settings& settings, int& iterations) {
+  iterations = 0;
+  if (market_.states() + market_.claims() <= kTiny) {
+    const Vertex vertex = settle_at_vertex(hull);
+    const bool enough = vertex == Vertex::kDegenerate && !settings.central_multipliers;
+    if (vertex == Vertex::kRegular || enough) {
+      return;
+    }
+  }
+  const double tolerance = 0.5 * settings.tolerance;
+  reached_ = false;
+  PriceProgram& program = prices_ ? *prices_ : prices_.emplace(market_, arena_);
+  program.load(hull);
+  program.forget();
+  run_predictor_corrector(program, tolerance, kAttempts[0], settings.max_iterations, iterations,
+                          [&] { pass(settings); });
+  // Multipliers that outgrow the tolerance's last digit prove nothing.
+  const bool settled = program.merit() <= tolerance &&
+                       program.primal_residual() <= kSettledPrices &&
+                       kRounding * program.largest_multiplier() <= tolerance;
+  if (!settled && settle_at_vertex(hull) != Vertex::kNone) {
+    return;
+  }
+  if (program.merit() == kInfinity) {  // numbers out of range from the start: no point to speak of
+    optimum_.state_prices = market_.prior;
+    optimum_.multipliers.setZero();
+    optimum_.primal_residual = optimum_.dual_residual = kInfinity;
+    return;
+  }
+  for (int i = 0; i < market_.states(); ++i) {
+    optimum_.state_prices[i] = program.state_price(i);
+  }
+  for (int k = 0; k < market_.claims(); ++k) {
+    optimum_.multipliers[k] = program.multiplier(k);
+  }
+  optimum_.primal_residual = program.primal_residual();
+  optimum_.dual_residual = program.dual_residual();
+}
+
+/// Value the demand exactly, and bound every clearing of the cell by the design's
+///   sum_k max over corners (pi y - G y + lambda pi) + max_i (-lambda' P_i) + g.w + KL(g|p)/a.
+void CellSolver::finish(const Hull& hull, double tolerance) {
+  double revenue = 0.0;
+  for (int k = 0; k < hull.claims(); ++k) {
+    optimum_.demand[k] = hull.demand[hull.first[k]];
+  }
+  // Without a point that the method has kept, the losses without steps must do.
+  const bool solved = !steps_.empty() && steps_.merit() < kInfinity;
+  if (solved) {
+    steps_.write_demand(optimum_.demand);
+  }
+  for (Eigen::Index i = 0; i < loss_.size(); ++i) {
+    loss_[i] = -market_.inventory[i];
+  }
+  for (int k = 0; k < hull.claims(); ++k) {
+    const double* const row = &market_.payoffs(k, 0);
+    for (Eigen::Index i = 0; i < loss_.size(); ++i) {
+      loss_[i] += row[i] * optimum_.demand[k];
+    }
+  }
+  const double rho = solved ? measure_.evaluate(loss_, steps_.risk(), steps_.ambiguity_price())
+                            : measure_.evaluate(loss_);
+
+  for (int k = 0; k < hull.claims(); ++k) {
+    const Range range = hull.price_range(k);
+    const double price = dot(&market_.payoffs(k, 0), optimum_.state_prices.data(), loss_.size());
+    revenue += std::clamp(price, range.low, range.high) * optimum_.demand[k];
+  }
+  optimum_.objective = revenue - rho;
+
+  if (!solved) {
+    support_demand(rho);
+    if (steps_.empty()) {
+      support_kink(hull);
+    }
+    optimum_.bound = bound(hull);
+    return;
+  }
+  support_optimum();
+  optimum_.bound = bound(hull);
+  if (optimum_.bound - optimum_.objective <= tolerance) {
+    return;
+  }
+  // The method stopped short of the optimum: what supports the demand that it reached may be
+  // better.
+  const double stopped = optimum_.bound;
+  support_demand(rho);
+  optimum_.bound = bound(hull);
+  if (!(optimum_.bound < stopped)) {
+    support_optimum();
+    optimum_.bound = stopped;
+  }
+}
+
+/// p and g of the interior-point method.
+void CellSolver::support_optimum() {
+  optimum_.worst_case = steps_.worst_case();
+  optimum_.marginal_state_prices = steps_.marginal_state_prices();
+  optimum_.divergence = steps_.divergence();
+  // At the returned losses a kink is exact; near one only the method knows the multiplier.
+  const bool smooth = market_.kind == Ambiguity::kBall && measure_.multiplier() > 0.0;
+  optimum_.ambiguity_price = smooth ? steps_.ambiguity_price() : measure_.multiplier();
+  optimum_.dual_residual = std::max(optimum_.dual_residual, steps_.dual_residual());
+}
+
+/// p and g of the demand as it is.
+void CellSolver::support_demand(double rho) {
+  optimum_.divergence = 0.0;
+  optimum_.worst_case = measure_.worst_case() / measure_.worst_case().sum();
+  optimum_.ambiguity_price = measure_.multiplier();
+  optimum_.marginal_state_prices = optimum_.worst_case;
+  if (market_.kind != Ambiguity::kSimplex) {
+    const double a = market_.risk_aversion;
+    optimum_.marginal_state_prices *= (a * (loss_ - rho)).exp();
+    optimum_.marginal_state_prices /= optimum_.marginal_state_prices.sum();
+    optimum_.divergence = (optimum_.marginal_state_prices * (loss_ - rho)).sum();
+  }
+}
+
+/// At a kink of rho many (g, p) support the demand as well. One that values every claim within its
+/// price range makes no neighbouring cell look better, so it may prove more than this cell; one
+/// that keeps away from the ranges' ends makes none look as good. Of each kind, the nearest to the
+/// prior.
+void CellSolver::support_kink(const Hull& hull) {
+  if (measure_.multiplier() != 0.0) {
+    return;
+  }
+  const auto worst = [this](int i) { return measure_.worst_case()[i] > 0.0; };
+  for (const double margin : {0.0, kMargin}) {
+    const bool known = margin == 0.0 && idle_ != nullptr;
+    const Slice* const nearest = known ? idle_ : project_on_ranges(hull, margin, worst);
+    if (nearest == nullptr) {
+      return;
+    }
+    optimum_.marginal_state_prices = optimum_.worst_case = *nearest;
+    optimum_.divergence = 0.0;
+  }
+}
+
+/// The nearest to the prior of the distributions of some states that value every claim within its
+/// price range, by a margin; null where the ambiguity does not allow it.
+template <class Counts>
+const Slice* CellSolver::project_on_ranges(const Hull& hull, double margin, Counts&& counts) {
+  InformationProjection& nearest =
+      projection_ ? *projection_ : projection_.emplace(market_, arena_);
+  nearest.clear();
+  for (int i = 0; i < market_.states(); ++i) {
+    if (counts(i)) {
+      nearest.add_state(i);
+    }
+  }
+  for (int k = 0; k < hull.claims(); ++k) {
+    const Range price = hull.price_range(k);
+    const double inset = margin * (price.high - price.low);
+    nearest.set_range(k, price.low + inset, price.high - inset);
+  }
+  const bool allowed =
+      nearest.settle(market_.ambiguity) &&
+      relative_entropy_of(nearest.distribution(), market_.prior) <= market_.ambiguity;
+  return allowed ? &nearest.distribution() : nullptr;
+}
+
+bool CellSolver::no_trade_supported(const Hull& hull) {
+  idle_ = project_on_ranges(hull, 0.0, [this](int i) { return market_.inventory[i] == 0.0; });
+  return idle_ != nullptr;
+}
+
+double CellSolver::bound(const Hull& hull) {
+  const Eigen::Index states = loss_.size();
+  push_.setZero();
+  double bound = dot(optimum_.marginal_state_prices.data(), market_.inventory.data(), states) +
+                 optimum_.divergence;
+  for (int k = 0; k < hull.claims(); ++k) {
+    const double* const row = &market_.payoffs(k, 0);
+    const double lambda = optimum_.multipliers[k];
+    const double value = dot(row, optimum_.marginal_state_prices.data(), states);
+    double best = -kInfinity;
+    for (int c = hull.first[k]; c < hull.first[k + 1]; ++c) {
+      best = std::max(best, hull.demand[c] * (hull.price[c] - value) + lambda * hull.price[c]);
+    }
+    bound += best;
+    for (Eigen::Index i = 0; i < states; ++i) {
+      push_[i] -= lambda * row[i];
+    }
+  }
+  double worst = -kInfinity;
+  for (Eigen::Index i = 0; i < states; ++i) {
+    worst = std::max(worst, push_[i]);
+  }
+  return bound + worst;
+}
+
+}  // namespace kpm

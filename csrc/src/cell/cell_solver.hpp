@@ -1,0 +1,92 @@
+// Primal-dual predictor-corrector interior-point method for the cells (27).
+#pragma once
+
+#include <cstdint>
+#include <optional>
+
+#include "cell/cell_optimum.hpp"
+#include "cell/demand_program.hpp"
+#include "cell/hull.hpp"
+#include "cell/price_program.hpp"
+#include "numerics/checkpoint.hpp"
+#include "prices/information_projection.hpp"
+#include "prices/price_simplex.hpp"
+#include "risk/risk_measure.hpp"
+
+namespace kpm {
+
+/// Solves, in scaled units, one cell:
+///     maximise   sum_k pi_k y_k - rho(P'y - w)
+///     subject to (pi_k, y_k) on the piece of claim k,  pi = P xi,  xi on the simplex.
+/// On a flat only the price is free, on a step only the demand: revenue is linear and the cell
+/// falls apart into a linear program for the prices and a convex one for the demand, each with
+/// step lengths, centring and a stopping test of its own.
+/// Infeasible start: the prior satisfies everything but the claims' price ranges. All products
+/// start centred, weighted by the prior, so that splitting a state changes nothing. A strictly
+/// feasible price vector need not exist (prices that add up to exactly one): where the method then
+/// runs out of digits, the simplex method settles the prices. On a tiny cell the simplex method,
+/// several times faster there, comes first; its answer counts if no other multipliers are as good,
+/// or if any will do.
+///
+/// All memory is taken by the constructor and by the first cell that needs a PriceProgram or an
+/// InformationProjection.
+class CellSolver {
+ public:
+  struct Settings {
+    double tolerance = 1e-11;  ///< gap and residuals, scaled money; never finer than rounding
+    int max_iterations = 100;
+    bool central_multipliers = true;   ///< of several as good, those that bound other cells better
+    Checkpoint* checkpoint = nullptr;  ///< passed in each iteration, where there is one
+  };
+
+  enum class Outcome : std::uint8_t { kOptimal, kIterationLimit, kStalled };
+
+  CellSolver(const ScaledMarket& market, Arena& arena);
+
+  /// Whether any state prices reach the cell, to within PriceSimplex::kFeasible. A solve() of the
+  /// same cell right after it goes on from there.
+  bool reachable(const Hull& hull);
+
+  /// Whether a maker who does not trade in the cell has no reason to, at a kink: one of the
+  /// distributions within the ambiguity values every claim within its price range. A solve() of
+  /// the same cell right after it goes on from there.
+  bool no_trade_supported(const Hull& hull);
+
+  /// Whatever the outcome, the answer is the best point seen, with a bound that holds.
+  Outcome solve(const Hull& hull, const Settings& settings);
+
+  // Valid after solve().
+  const CellOptimum& optimum() const { return optimum_; }
+  int iterations() const { return iterations_; }
+
+ private:
+  void pass(const Settings& settings) const;
+  enum class Vertex : std::uint8_t { kNone, kDegenerate, kRegular };
+
+  Vertex settle_at_vertex(const Hull& hull);
+  void settle_prices(const Hull& hull, const Settings& settings, int& iterations);
+  void finish(const Hull& hull, double tolerance);
+  void support_optimum();
+  void support_demand(double rho);
+  void support_kink(const Hull& hull);
+  template <class Counts>
+  const Slice* project_on_ranges(const Hull& hull, double margin, Counts&& counts);
+  double bound(const Hull& hull);
+
+  const ScaledMarket& market_;
+  Arena& arena_;
+  std::optional<PriceProgram> prices_;
+  DemandProgram steps_;
+  PriceSimplex simplex_;
+  std::optional<InformationProjection> projection_;
+  RiskMeasure measure_;
+
+  Slice loss_, push_;              // (states)
+  Slice flat_demand_, no_weight_;  // (claims), (states): the simplex's objective
+  bool reached_ = false;           // the simplex method is at prices that reach the cell
+  const Slice* idle_ = nullptr;    // what supports the cell to be solved without trade, if known
+  CellOptimum optimum_;
+  int iterations_ = 0;
+};
+
+}  // namespace kpm

@@ -1,0 +1,234 @@
+#include "cell/demand_program.hpp"
+
+#include <algorithm>
+#include <cmath>
+
+namespace kpm {
+
+namespace {
+
+constexpr double kStart = 0.1;  // first complementarity products over the money at stake
+constexpr double kLeastStake = 1e-3;
+
+}  // namespace
+
+DemandProgram::DemandProgram(const ScaledMarket& market, Arena& arena)
+    : market_(market),
+      steps_(market.claims(), arena),
+      risk_(market, arena),
+      claim_(arena.span<int>(market.claims())),
+      loss_(arena.array(market.states())),
+      dloss_(arena.array(market.states())),
+      price_(arena.array(market.claims())),
+      base_(arena.array(market.states())),
+      step_value_(arena.array(market.claims())),
+      scale_(arena.array(market.claims())),
+      column_(arena.array(market.claims())),
+      roots_(arena.matrix(market.claims(), risk_.root_size())),
+      matrix_(arena.matrix(market.claims(), market.claims())),
+      best_demand_(arena.array(market.claims())),
+      best_p_(arena.array(market.states())),
+      best_g_(arena.array(market.states())),
+      factor_(market.claims(), arena) {}
+
+void DemandProgram::load(const Hull& hull) {
+  const Eigen::Index states = base_.size();
+  steps_.clear();
+  for (Eigen::Index i = 0; i < states; ++i) {
+    base_[i] = -market_.inventory[i];
+  }
+  for (int k = 0; k < hull.claims(); ++k) {
+    const Range range = hull.demand_range(k);
+    if (range.high > range.low) {
+      const int j = steps_.size();
+      claim_[j] = k;
+      price_[j] = hull.price[hull.first[k]];
+      steps_.add(range.low, range.high - range.low);
+    } else if (range.low != 0.0) {
+      const double* const row = &market_.payoffs(k, 0);
+      for (Eigen::Index i = 0; i < states; ++i) {
+        base_[i] += range.low * row[i];
+      }
+    }
+  }
+  double highest = -kInfinity;
+  magnitude_ = 0.0;
+  for (Eigen::Index i = 0; i < states; ++i) {
+    highest = std::max(highest, base_[i]);
+    magnitude_ = std::max(magnitude_, std::abs(base_[i]));
+  }
+  // rho is cash-additive: losses count from the worst state, where rounding matters most.
+  for (Eigen::Index i = 0; i < states; ++i) {
+    base_[i] -= highest;
+  }
+  start_ = kStart * std::max(steps_.total_width(), kLeastStake);
+}
+
+/// What the maker would charge in the middle of all steps says which way each demand will go.
+void DemandProgram::start(const Attempt& attempt) {
+  steps_.start(start_);
+  losses();
+  if (attempt.edge < 0.5) {
+    risk_.guess(loss_, start_, attempt.entropy_share);
+    costs();
+    steps_.move_toward_central_path(start_, attempt.edge);
+    losses();
+  }
+  risk_.start(loss_, start_, attempt.entropy_share);
+}
+
+void DemandProgram::costs() {
+  for (int j = 0; j < steps_.size(); ++j) {
+    steps_.cost[j] = dot(payoff(j), risk_.g.data(), loss_.size()) - price_[j];
+  }
+}
+
+void DemandProgram::losses() {
+  std::copy_n(base_.data(), base_.size(), loss_.data());
+  for (int j = 0; j < steps_.size(); ++j) {
+    const double* const row = payoff(j);
+    const double x = steps_.x[j];
+    for (Eigen::Index i = 0; i < loss_.size(); ++i) {
+      loss_[i] += row[i] * x;
+    }
+  }
+}
+
+void DemandProgram::update_residuals() {
+  risk_.update_residuals(loss_);
+  costs();
+  steps_.update_residuals();
+}
+
+void DemandProgram::factor() {
+  const Eigen::Index size = risk_.root_size();
+  // (1 / spread + curvature) dy = ..., scaled by the roots of the spreads: the matrix is the
+  // identity plus a sum of squares.
+  for (int j = 0; j < steps_.size(); ++j) {
+    scale_[j] = std::sqrt(steps_.spread[j]);
+    double* const root = &roots_(j, 0);
+    double* const row = &matrix_(j, 0);
+    risk_.root(payoff(j), scale_[j], root);
+    for (int l = 0; l <= j; ++l) {
+      row[l] = dot(root, &roots_(l, 0), size);
+    }
+    row[j] += 1.0;
+  }
+  factor_.compute(matrix_.data(), matrix_.cols(), steps_.size(), 0.0);
+}
+
+void DemandProgram::set_affine_rhs() {
+  steps_.set_affine_rhs();
+  risk_.set_affine_rhs();
+}
+
+void DemandProgram::set_combined_rhs(double tau, bool second_order) {
+  steps_.set_combined_rhs(tau);
+  risk_.set_combined_rhs(tau, second_order);
+}
+
+void DemandProgram::set_centering_rhs(double tau) {
+  steps_.set_centering_rhs(tau);
+  risk_.set_centering_rhs(tau);
+}
+
+void DemandProgram::direction() {
+  const Eigen::Index states = loss_.size();
+  const int steps = steps_.size();
+  steps_.reduce();
+  risk_.reduce();
+  for (int j = 0; j < steps; ++j) {
+    step_value_[j] = dot(payoff(j), risk_.step_g.data(), states);
+    column_[j] = steps_.step[j] / scale_[j] - scale_[j] * step_value_[j];
+  }
+  factor_.solve_in_place(column_.data());
+  dloss_.setZero();
+  for (int j = 0; j < steps; ++j) {
+    const double ddemand = scale_[j] * column_[j];
+    const double* const row = payoff(j);
+    for (Eigen::Index i = 0; i < states; ++i) {
+      dloss_[i] += row[i] * ddemand;
+    }
+    // dG follows from either of two equations; near a kink curvature * dy cancels, elsewhere the
+    // other does.
+    if (matrix_(j, j) > 2.0) {
+      steps_.dcost[j] = (steps_.step[j] - ddemand) / steps_.spread[j];
+    } else {
+      double bend = dot(&matrix_(j, 0), column_.data(), j) + (matrix_(j, j) - 1.0) * column_[j];
+      for (int l = j + 1; l < steps; ++l) {
+        bend += matrix_(l, j) * column_[l];
+      }
+      steps_.dcost[j] = step_value_[j] + bend / scale_[j];
+    }
+  }
+  steps_.recover_step();
+  risk_.recover_step(dloss_);
+}
+
+double DemandProgram::complementarity(Step along) const {
+  return steps_.complementarity(along) + risk_.complementarity(along.primal);
+}
+
+Step DemandProgram::max_step(double share) const {
+  Step limit{share, share};
+  steps_.ratio_test(limit);
+  double steepest = std::max(limit.primal, limit.dual);
+  risk_.ratio_test(steepest);
+  const double step = share / steepest;
+  return {step, step};
+}
+
+Step DemandProgram::shorten(Step along) {
+  const double step = risk_.shorten(along.primal, complementarity({}) / degree(),
+                                    complementarity(along) / degree());
+  return {step, step};
+}
+
+void DemandProgram::advance(Step along) {
+  steps_.advance(along);
+  losses();
+  risk_.advance(along.primal);
+}
+
+double DemandProgram::bound() const {
+  double mass = 0.0;
+  double given = 0.0;
+  for (Eigen::Index i = 0; i < base_.size(); ++i) {
+    mass += risk_.g[i];
+    given += risk_.g[i] * base_[i];
+  }
+  double bound = risk_.divergence() - given / mass;
+  for (int j = 0; j < steps_.size(); ++j) {
+    const double margin = price_[j] - dot(payoff(j), risk_.g.data(), loss_.size()) / mass;
+    bound += std::max(margin * steps_.low(j), margin * steps_.high(j));
+  }
+  return bound;
+}
+
+bool DemandProgram::keep_best(double tolerance) {
+  const double risk = risk_.upper_bound(loss_);
+  double objective = -risk;
+  for (int j = 0; j < steps_.size(); ++j) {
+    objective += price_[j] * steps_.x[j];
+  }
+  const double merit = std::abs(bound() - objective);
+  if (merit < merit_) {
+    merit_ = merit;
+    best_risk_ = risk;
+    std::copy_n(steps_.x.begin(), steps_.size(), best_demand_.data());
+    best_p_ = risk_.p / risk_.p.sum();
+    best_g_ = risk_.g / risk_.g.sum();
+    best_divergence_ = risk_.divergence();
+    best_ambiguity_price_ = risk_.ambiguity_price();
+    best_dual_residual_ = std::max(steps_.dual_residual, risk_.weighted_residual());
+  }
+  return merit <= tolerance;
+}
+
+void DemandProgram::write_demand(Array& demand) const {
+  for (int j = 0; j < steps_.size(); ++j) {
+    demand[claim_[j]] = std::clamp(best_demand_[j], steps_.low(j), steps_.high(j));
+  }
+}
+
+}  // namespace kpm

@@ -1,0 +1,278 @@
+#include "cell/price_program.hpp"
+
+#include <algorithm>
+#include <cmath>
+
+namespace kpm {
+
+namespace {
+
+constexpr double kStart = 1.0;  // first complementarity products over the money at stake
+constexpr double kLeastStake =
+    1e-3;  // of it: where little is at stake, prices still have to be found
+// Prices with hardly any room make pivots this small in earnest.
+constexpr double kRedundant = 1e-15;
+
+}  // namespace
+
+PriceProgram::PriceProgram(const ScaledMarket& market, Arena& arena)
+    : market_(market),
+      ranges_(market.claims(), arena),
+      states_(arena.span<State>(market.states())),
+      claims_(arena.span<Claim>(market.claims())),
+      scaled_(arena.matrix(market.claims(), market.states())),
+      matrix_(arena.matrix(market.claims(), market.claims())),
+      column_(arena.array(market.claims())),
+      factor_(market.claims(), arena) {
+  for (Eigen::Index i = 0; i < market.states(); ++i) {
+    states_[i].weight = 0.5 * (market.prior[i] + 1.0 / market.states());
+  }
+}
+
+void PriceProgram::load(const Hull& hull) {
+  ranges_.clear();
+  double stake = 0.0;
+  for (int k = 0; k < hull.claims(); ++k) {
+    Claim& claim = claims_[k];
+    const Range range = hull.price_range(k);
+    claim.price = range.low;
+    claim.demand = 0.0;
+    claim.slot = -1;
+    if (range.high > range.low) {
+      claim.demand = hull.demand[hull.first[k]];
+      claim.slot = ranges_.size();
+      ranges_.add(range.low, range.high - range.low);
+      stake += std::abs(claim.demand) * (range.high - range.low);
+    }
+  }
+  start_ = kStart * std::max(stake, kLeastStake);
+}
+
+void PriceProgram::start(const Attempt& /*attempt*/) {
+  ranges_.start(start_);
+  for (State& state : states_) {
+    state.xi = state.weight;
+    state.s = start_;
+    state.dxi = state.ds = 0.0;
+  }
+  for (Claim& claim : claims_) {
+    claim.lambda = 0.0;
+  }
+  tau_ = start_;
+}
+
+void PriceProgram::update_residuals() {
+  const Eigen::Index states = market_.states();
+  double mass = 0.0;
+  total_scaling_ = 0.0;
+  products_ = {};
+  for (State& state : states_) {
+    state.scaling = state.xi / state.s;
+    state.push = tau_;
+    total_scaling_ += state.scaling;
+    mass += state.xi;
+    products_.now += state.xi * state.s;
+  }
+  normalisation_ = 1.0 - mass;
+  primal_residual_ = std::abs(normalisation_);
+  const double inverse_total = 1.0 / total_scaling_;
+  for (Eigen::Index k = 0; k < market_.claims(); ++k) {
+    Claim& claim = claims_[k];
+    const double* const row = &market_.payoffs(k, 0);
+    double price = 0.0;
+    double mean = 0.0;
+    for (Eigen::Index i = 0; i < states; ++i) {
+      State& state = states_[i];
+      price += row[i] * state.xi;
+      mean += row[i] * state.scaling;
+      state.push += row[i] * claim.lambda;
+    }
+    claim.mean = mean * inverse_total;
+    if (claim.slot >= 0) {
+      claim.price = ranges_.x[claim.slot];
+      ranges_.cost[claim.slot] = -(claim.demand + claim.lambda);
+    }
+    claim.coupling = price - claim.price;
+    primal_residual_ = std::max(primal_residual_, std::abs(claim.coupling));
+  }
+  ranges_.update_residuals();
+  dual_residual_ = ranges_.dual_residual;
+  for (State& state : states_) {
+    state.rs = state.s - state.push;
+    dual_residual_ = std::max(dual_residual_, std::abs(state.rs));
+  }
+}
+
+/// Eliminating tau centres the payoffs under the weights xi / s; centring before the product keeps
+/// the matrix positive semi-definite where subtracting a rank-one term would not.
+void PriceProgram::factor() {
+  const Eigen::Index states = market_.states();
+  for (State& state : states_) {
+    state.root_scaling = std::sqrt(state.scaling);
+  }
+  for (Eigen::Index k = 0; k < market_.claims(); ++k) {
+    const Claim& claim = claims_[k];
+    const double* const row = &market_.payoffs(k, 0);
+    double* const scaled = &scaled_(k, 0);
+    for (Eigen::Index i = 0; i < states; ++i) {
+      scaled[i] = (row[i] - claim.mean) * states_[i].root_scaling;
+    }
+    double* const matrix = &matrix_(k, 0);
+    for (Eigen::Index l = 0; l <= k; ++l) {
+      matrix[l] = dot(scaled, &scaled_(l, 0), states);
+    }
+    if (claim.slot >= 0) {
+      matrix[k] += ranges_.spread[claim.slot];
+    }
+  }
+  factor_.compute(matrix_, kRedundant);
+}
+
+void PriceProgram::set_affine_rhs() {
+  ranges_.set_affine_rhs();
+  for (State& state : states_) {
+    state.target = -state.xi * state.s;
+  }
+}
+
+void PriceProgram::set_combined_rhs(double tau, bool /*second_order*/) {
+  ranges_.set_combined_rhs(tau);
+  for (State& state : states_) {
+    state.target = tau * state.weight - state.xi * state.s - state.dxi * state.ds;
+  }
+}
+
+void PriceProgram::set_centering_rhs(double tau) {
+  ranges_.set_centering_rhs(tau);
+  for (State& state : states_) {
+    state.target = tau * state.weight - state.xi * state.s;
+  }
+}
+
+void PriceProgram::direction() {
+  const Eigen::Index claims = market_.claims();
+  const Eigen::Index states = market_.states();
+  ranges_.reduce();
+  double sum = -normalisation_;
+  for (State& state : states_) {
+    state.k = state.target / state.s + state.scaling * state.rs;
+    sum += state.k;
+  }
+  for (Eigen::Index k = 0; k < claims; ++k) {
+    const Claim& claim = claims_[k];
+    const double* const row = &market_.payoffs(k, 0);
+    double step = claim.coupling - claim.mean * sum;
+    for (Eigen::Index i = 0; i < states; ++i) {
+      step += row[i] * states_[i].k;
+    }
+    column_[k] = claim.slot >= 0 ? step - ranges_.step[claim.slot] : step;
+  }
+  factor_.solve_in_place(column_.data());
+
+  dtau_ = sum / total_scaling_;
+  for (Eigen::Index k = 0; k < claims; ++k) {
+    claims_[k].dlambda = column_[k];
+    dtau_ -= claims_[k].mean * column_[k];
+  }
+  for (State& state : states_) {
+    state.push = dtau_;
+  }
+  for (Eigen::Index k = 0; k < claims; ++k) {
+    const Claim& claim = claims_[k];
+    const double* const row = &market_.payoffs(k, 0);
+    for (Eigen::Index i = 0; i < states; ++i) {
+      states_[i].push += row[i] * claim.dlambda;
+    }
+    if (claim.slot >= 0) {
+      ranges_.dcost[claim.slot] = -claim.dlambda;
+    }
+  }
+  products_ = {products_.now, 0.0, 0.0, 0.0};
+  steepest_ = {};
+  for (State& state : states_) {
+    state.dxi = state.k - state.scaling * state.push;
+    state.ds = (state.target - state.s * state.dxi) / state.xi;
+    products_.by_primal += state.dxi * state.s;
+    products_.by_dual += state.xi * state.ds;
+    products_.by_both += state.dxi * state.ds;
+    steepest_.primal = std::max(steepest_.primal, -state.dxi / state.xi);
+    steepest_.dual = std::max(steepest_.dual, -state.ds / state.s);
+  }
+  ranges_.recover_step();
+}
+
+double PriceProgram::complementarity(Step along) const {
+  return products_.at(along) + ranges_.complementarity(along);
+}
+
+/// A linear program may move its primal and its dual variables by different lengths.
+Step PriceProgram::max_step(double share) const {
+  Step steepest{std::max(share, steepest_.primal), std::max(share, steepest_.dual)};
+  ranges_.ratio_test(steepest);
+  return {share / steepest.primal, share / steepest.dual};
+}
+
+void PriceProgram::advance(Step along) {
+  ranges_.advance(along);
+  for (State& state : states_) {
+    state.xi += along.primal * state.dxi;
+    state.s += along.dual * state.ds;
+  }
+  tau_ += along.dual * dtau_;
+  for (Claim& claim : claims_) {
+    claim.lambda += along.dual * claim.dlambda;
+  }
+}
+
+double PriceProgram::bound() const {
+  double bound = -kInfinity;
+  for (Eigen::Index i = 0; i < market_.states(); ++i) {
+    double push = 0.0;
+    for (Eigen::Index k = 0; k < market_.claims(); ++k) {
+      push -= claims_[k].lambda * market_.payoffs(k, i);
+    }
+    bound = std::max(bound, push);
+  }
+  for (const Claim& claim : claims_) {
+    const double worth = claim.demand + claim.lambda;
+    bound += claim.slot < 0
+                 ? worth * claim.price
+                 : std::max(worth * ranges_.low(claim.slot), worth * ranges_.high(claim.slot));
+  }
+  return bound;
+}
+
+double PriceProgram::objective() const {
+  double revenue = 0.0;
+  for (const Claim& claim : claims_) {
+    revenue += claim.demand * claim.price;
+  }
+  return revenue;
+}
+
+double PriceProgram::largest_multiplier() const {
+  double largest = 0.0;
+  for (const Claim& claim : claims_) {
+    largest = std::max(largest, std::abs(claim.best_lambda));
+  }
+  return largest;
+}
+
+bool PriceProgram::keep_best(double tolerance) {
+  // A bound below the objective is rounding, of multipliers grown too large: no better than above.
+  const double merit = std::max(std::abs(bound() - objective()), primal_residual_);
+  if (merit < merit_) {
+    merit_ = merit;
+    for (State& state : states_) {
+      state.best_xi = state.xi;
+    }
+    for (Claim& claim : claims_) {
+      claim.best_lambda = claim.lambda;
+    }
+    best_primal_residual_ = primal_residual_;
+    best_dual_residual_ = dual_residual_;
+  }
+  return merit <= tolerance;
+}
+
+}  // namespace kpm

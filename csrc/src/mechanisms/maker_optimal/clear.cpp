@@ -1,0 +1,343 @@
+// The public functions: compile the book once, solve, translate the answer back once.
+#include <algorithm>
+#include <chrono>
+#include <cmath>
+#include <limits>
+
+#include "book/presolve.hpp"
+#include "book/units.hpp"
+#include "kpm/kpm.hpp"
+#include "mechanisms/maker_optimal/certificate.hpp"
+#include "mechanisms/maker_optimal/publication.hpp"
+#include "mechanisms/maker_optimal/tradable_book.hpp"
+#include "risk/risk_measure.hpp"
+#include "search/enumeration/cell_search.hpp"
+#include "search/tree/branch_and_bound.hpp"
+#include "selection/selection.hpp"
+
+namespace kpm {
+
+namespace {
+
+using Clock = std::chrono::steady_clock;
+
+double seconds_since(Clock::time_point start) {
+  return std::chrono::duration<double>(Clock::now() - start).count();
+}
+
+// Cells whose certainty equivalents differ by less than this share of the tolerance are looked at
+// more closely before one is chosen.
+constexpr double kTieShare = 0.25;
+
+}  // namespace
+
+std::vector<std::vector<Piece>> staircases(const Market& market, const Orders& orders) {
+  std::vector<std::vector<Piece>> result;
+  for (const Staircase& claim : compile_staircases(market, orders)) {
+    result.emplace_back();
+    for (int piece = 0; piece < claim.pieces(); ++piece) {
+      result.back().push_back(claim.piece(piece));
+    }
+  }
+  return result;
+}
+
+std::vector<std::int64_t> count_pieces(const Market& market, const Orders& orders) {
+  std::vector<std::int64_t> result;
+  for (const Staircase& claim : compile_staircases(market, orders)) {
+    result.push_back(claim.pieces());
+  }
+  return result;
+}
+
+CellSolution solve_cell(const Market& market, const Orders& orders, const std::int64_t* cell,
+                        const CellSettings& settings) {
+  const std::vector<Staircase> stairs = compile_staircases(market, orders);
+  const ScaledMarket scaled(market, stairs);
+  CellSolution result;
+  result.state_prices.assign(market.prior, market.prior + market.states);
+  result.net_demand.assign(static_cast<std::size_t>(market.claims), 0.0);
+  for (int k = 0; k < market.claims; ++k) {
+    const auto at = static_cast<std::size_t>(k);
+    result.net_demand[at] = stairs[at].piece(static_cast<int>(cell[k])).demand_low;
+  }
+
+  std::vector<int> active;
+  active.reserve(scaled.original.size());
+  for (const int source : scaled.original) {
+    active.push_back(static_cast<int>(cell[source]));
+  }
+  Arena arena;
+  Hull hull(scaled.claims(), 2 * scaled.claims(), arena);
+  set_cell(hull, scaled, stairs, active.data());
+  CellSolver solver(scaled, arena);
+  if (!solver.reachable(hull)) {
+    result.status = Status::kInfeasible;
+    return result;
+  }
+  CellSolver::Settings inner;
+  inner.tolerance = settings.tolerance;
+  inner.max_iterations = settings.max_iterations;
+  inner.central_multipliers = false;  // nobody bounds other cells with them
+  const auto outcome = solver.solve(hull, inner);
+  const CellOptimum& optimum = solver.optimum();
+  result.status = outcome == CellSolver::Outcome::kOptimal ? Status::kOptimal : Status::kInaccurate;
+  const Array state_prices = optimum.state_prices.max(0.0);  // a vertex may be off by rounding
+  result.state_prices = to_vector(state_prices / state_prices.sum());
+  for (int k = 0; k < scaled.claims(); ++k) {
+    const auto source = static_cast<std::size_t>(scaled.original[static_cast<std::size_t>(k)]);
+    const Piece box = stairs[source].piece(active[static_cast<std::size_t>(k)]);
+    result.net_demand[source] = std::clamp(optimum.demand[k] * (scaled.scale / scaled.span[k]),
+                                           box.demand_low, box.demand_high);
+  }
+  result.certainty_equivalent = to_money(scaled, optimum.objective);
+  result.dual_bound = to_money(scaled, optimum.bound);
+  result.primal_residual = optimum.primal_residual;
+  result.dual_residual = optimum.dual_residual;
+  result.iterations = solver.iterations();
+  result.support.worst_case = to_vector(optimum.worst_case);
+  result.support.marginal_state_prices = to_vector(optimum.marginal_state_prices);
+  result.support.multipliers = original_multipliers(market.claims, scaled, optimum.multipliers);
+  result.support.ambiguity_price = scaled.scale * optimum.ambiguity_price;
+  return result;
+}
+
+namespace {
+
+/// What a search found, whichever it was.
+struct Found {
+  Status status = Status::kOptimal;
+  std::vector<Candidate> candidates;
+  double upper_bound = kInfinity;
+  Progress progress;
+  std::int64_t iterations = 0;
+  int threads = 1;
+};
+
+/// Whether the published state prices make the published claim prices. Payoffs that differ by 1e-12
+/// of a claim's range can send the projection astray; such a clearing must not be called optimal.
+bool consistent(const Market& market, const Clearing& clearing) {
+  constexpr double kEps = std::numeric_limits<double>::epsilon();
+  for (int k = 0; k < market.claims; ++k) {
+    const double* const row = market.payoffs + static_cast<std::ptrdiff_t>(k) * market.states;
+    const auto [low, high] = std::minmax_element(row, row + market.states);
+    const double largest = std::max(std::abs(*low), std::abs(*high));
+    const double slack = 1e-12 * (*high - *low) + 8 * kEps * largest;
+    const auto at = static_cast<std::size_t>(k);
+    const double above = above_least(market, at, *low, clearing.state_prices);
+    if (std::abs(above - (clearing.claim_prices[at] - *low)) > slack) {
+      return false;
+    }
+  }
+  return true;
+}
+
+/// What may end a search early, with progress to report and without.
+struct Limits {
+  std::function<Status(const Progress&)> stop;
+  std::function<Status()> limit;
+};
+
+/// What is at stake in a clearing, in scaled money: at least what trades for certain, or else the
+/// floor.
+class Stakes {
+ public:
+  Stakes(const ScaledMarket& scaled, const std::vector<Staircase>& stairs)
+      : scaled_(scaled), stairs_(stairs) {}
+
+  double floor() const {
+    if (floor_ == 0.0) {
+      floor_ = Levels(stairs_).smaller_half() / scaled_.scale;
+    }
+    return floor_;
+  }
+
+  /// `cell` names the pieces of the scaled market's claims; `net` is their demand, or that of
+  /// claims merged from them.
+  double of(const std::vector<int>& cell, const Array& net) const {
+    double filled = 0.0;
+    for (int k = 0; k < scaled_.claims(); ++k) {
+      const auto at = static_cast<std::size_t>(k);
+      const Staircase& claim = stairs_[static_cast<std::size_t>(scaled_.original[at])];
+      const auto l = static_cast<std::size_t>(cell[at] / 2);
+      const std::size_t above = l + (Staircase::is_step(cell[at]) ? 1 : 0);
+      filled += scaled_.demand(k, claim.bought[above] + claim.sold[l]);
+    }
+    const double traded = std::max(filled, net.abs().sum());
+    return traded > 0.0 ? traded : floor();
+  }
+
+ private:
+  const ScaledMarket& scaled_;
+  const std::vector<Staircase>& stairs_;
+  mutable double floor_ = 0.0;  // once it is asked for
+};
+
+Found enumerate(const ScaledMarket& scaled, const std::vector<Staircase>& stairs,
+                const Stakes& stakes, double cells, const ClearSettings& settings,
+                const Limits& limits) {
+  const CellGrid grid(scaled, stairs);
+  // Cells that differ in claims outside the search only are one to it.
+  const double copies = cells / grid.cells_below(0);
+  const auto all_cells = [copies](Progress progress) {
+    progress.pruned_infeasible *= copies;
+    progress.pruned_bound +=
+        (static_cast<double>(progress.solved) + progress.pruned_bound) * (copies - 1.0);
+    return progress;
+  };
+  SearchSettings search;
+  search.tolerance = settings.tolerance * std::min(1.0, stakes.floor());
+  search.tie = std::max(kTieShare * search.tolerance, kTie);
+  search.threads = settings.threads;
+  search.thread_delay = settings.thread_delay;
+  search.prune_bound = settings.prune_bound;
+  search.stop = [&](const Progress& progress) { return limits.stop(all_cells(progress)); };
+  SearchResult result = search_cells(grid, search);
+  // A limit may strike when the last cell is done: what is proven is optimal all the same.
+  const Progress& done = result.progress;
+  const double counted =
+      static_cast<double>(done.solved) + done.pruned_infeasible + done.pruned_bound;
+  if (counted == grid.cells_below(0) && result.upper_bound <= result.value + search.tolerance) {
+    result.status = Status::kOptimal;
+  }
+  return {result.status,      std::move(result.candidates),
+          result.upper_bound, all_cells(result.progress),
+          result.iterations,  result.threads};
+}
+
+Found prove(const Market& market, const ScaledMarket& scaled, const std::vector<Staircase>& stairs,
+            const Stakes& stakes, const ClearSettings& settings, const Limits& limits,
+            Certificate& certificate) {
+  // A certificate speaks of the claims as they were given.
+  const Presolve book(scaled, stairs, settings.presolve && !settings.certificate);
+  TreeSettings search;
+  search.tolerance = settings.tolerance;
+  search.threads = settings.threads;
+  search.thread_delay = settings.thread_delay;
+  search.node_limit = settings.node_limit;
+  search.keep_leaves = settings.certificate;
+  search.stake = [&](const Candidate& candidate) {
+    const Array none;
+    return stakes.of(book.restore(candidate.cell),
+                     candidate.optimum ? candidate.optimum->demand : none);
+  };
+  search.stop = limits.stop;
+  search.limit = limits.limit;
+  TreeResult result = branch_and_bound(book.market(), book.corners(), search);
+  if (settings.certificate) {
+    certificate = certify(market, book, stairs, result.leaves);
+  }
+  for (Candidate& candidate : result.candidates) {
+    candidate.cell = book.restore(candidate.cell);
+    if (!book.same_claims()) {
+      candidate.optimum = nullptr;
+    }
+  }
+  return {result.status,      std::move(result.candidates),
+          result.upper_bound, result.progress,
+          result.iterations,  result.threads};
+}
+
+Clearing clear_once(const Market& market, const Orders& orders, const ClearSettings& settings) {
+  const auto start = Clock::now();
+  const std::vector<Staircase> whole = compile_staircases(market, orders);
+  const std::optional<TradableBook> tradable = tradable_book(market, whole);
+  const std::vector<Staircase>& stairs = tradable ? tradable->stairs : whole;
+  const ScaledMarket scaled(market, stairs);
+  const Stakes stakes(scaled, stairs);
+  Clearing clearing;
+  double cells = 1.0;
+  for (const Staircase& claim : stairs) {
+    clearing.pieces.push_back(claim.pieces());
+    cells *= claim.pieces();
+  }
+  clearing.seconds_compile = seconds_since(start);
+
+  const auto in_money = [&](Progress progress) {
+    progress.elapsed = seconds_since(start);
+    progress.cells = cells;
+    progress.certainty_equivalent = to_money(scaled, progress.certainty_equivalent);
+    progress.upper_bound = to_money(scaled, progress.upper_bound);
+    progress.root_bound = to_money(scaled, progress.root_bound);
+    return progress;
+  };
+  Limits limits;
+  limits.limit = [&] {
+    if (seconds_since(start) > settings.time_limit) {
+      return Status::kTimeLimit;
+    }
+    const bool stopped = settings.interrupted && settings.interrupted();
+    return stopped ? Status::kInterrupted : Status::kOptimal;
+  };
+  limits.stop = [&](const Progress& progress) {
+    const Status status = limits.limit();
+    const bool go_on = status == Status::kOptimal && settings.monitor;
+    return go_on && settings.monitor(in_money(progress)) ? Status::kInterrupted : status;
+  };
+  const Found found =
+      settings.method == Method::kEnumerate
+          ? enumerate(scaled, stairs, stakes, cells, settings, limits)
+          : prove(market, scaled, stairs, stakes, settings, limits, clearing.certificate);
+  clearing.seconds_search = seconds_since(start) - clearing.seconds_compile;
+
+  Selection selection(scaled, stairs);
+  const Choice choice = selection.choose(found.candidates);
+  publish(market, orders, whole, scaled, choice, settings.allocation, clearing);
+  if (!(clearing.scale > 0.0)) {
+    clearing.scale = Levels(whole).smaller_half();
+  }
+
+  Arena arena;
+  RiskMeasure measure(scaled, arena);
+  const double value = value_of(scaled, clearing, measure);
+  clearing.certainty_equivalent = to_money(scaled, value);
+  // The measure's: near a kink the cell's solution knows its value, but hardly the slope.
+  clearing.support.ambiguity_price = scaled.scale * measure.multiplier();
+  clearing.support.worst_case = to_vector(choice.worst_case);
+  clearing.support.marginal_state_prices = to_vector(choice.marginal_state_prices);
+  clearing.support.multipliers = original_multipliers(market.claims, scaled, choice.multipliers);
+  if (scaled.kind == Ambiguity::kNone) {
+    // The first nat costs infinitely much per nat, unless all states are alike to the maker.
+    const auto [least, most] = std::minmax_element(clearing.payoff.begin(), clearing.payoff.end());
+    clearing.support.ambiguity_price = *least < *most ? kInfinity : 0.0;
+  }
+  clearing.no_trade_equivalent = to_money(scaled, -measure.evaluate(-scaled.inventory));
+  clearing.upper_bound =
+      std::max(to_money(scaled, found.upper_bound), clearing.certainty_equivalent);
+  for (const double bound : clearing.certificate.bound) {
+    clearing.upper_bound = std::max(clearing.upper_bound, bound);
+  }
+
+  // Judged by the figures that are handed out: what rounding leaves between them counts. Not a NaN.
+  const double gap = clearing.upper_bound - clearing.certainty_equivalent;
+  const bool proven =
+      gap <= settings.tolerance * clearing.scale && choice.nearest && consistent(market, clearing);
+  clearing.status =
+      found.status == Status::kOptimal && !proven ? Status::kInaccurate : found.status;
+  clearing.progress = in_money(found.progress);
+  clearing.iterations = found.iterations + selection.iterations();
+  clearing.threads = found.threads;
+  clearing.seconds_total = seconds_since(start);
+  clearing.seconds_select =
+      clearing.seconds_total - clearing.seconds_compile - clearing.seconds_search;
+  return clearing;
+}
+
+}  // namespace
+
+Clearing clear(const Market& market, const Orders& orders, const ClearSettings& settings) {
+  Clearing clearing = clear_once(market, orders, settings);
+  if (clearing.status == Status::kInaccurate && settings.presolve && !settings.certificate) {
+    // Claims that are nearly one have limits that are nearly one, too: apart they may be exact.
+    ClearSettings apart = settings;
+    apart.presolve = false;
+    apart.time_limit -= clearing.seconds_total;
+    Clearing other = clear_once(market, orders, apart);
+    if (other.status == Status::kOptimal) {
+      return other;
+    }
+  }
+  return clearing;
+}
+
+}  // namespace kpm

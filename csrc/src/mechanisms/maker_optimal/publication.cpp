@@ -1,0 +1,113 @@
+#include "mechanisms/maker_optimal/publication.hpp"
+
+#include <algorithm>
+
+#include "book/units.hpp"
+#include "selection/allocation.hpp"
+
+namespace kpm {
+
+namespace {
+
+/// A constant claim has one price and moves nothing: everything that can be matched there is.
+int piece_of_constant(const Staircase& claim) {
+  if (claim.limit.empty()) {
+    return 0;
+  }
+  return claim.sell[0] == 0.0 ? 0 : claim.buy[0] == 0.0 ? 2 : 1;
+}
+
+}  // namespace
+
+void publish(const Market& market, const Orders& orders, const std::vector<Staircase>& stairs,
+             const ScaledMarket& scaled, const Choice& choice, Allocation allocation,
+             Clearing& clearing) {
+  const auto claims = static_cast<std::size_t>(market.claims);
+  clearing.cell.resize(claims);
+  for (std::size_t k = 0; k < claims; ++k) {
+    clearing.cell[k] = stairs[k].span() > 0.0 ? 0 : piece_of_constant(stairs[k]);
+  }
+  std::vector<double> net(claims, 0.0);  // demand at the limit of a step
+  for (std::size_t k = 0; k < claims; ++k) {
+    if (Staircase::is_step(static_cast<int>(clearing.cell[k]))) {
+      net[k] = stairs[k].buy[0] - stairs[k].sell[0];
+    }
+  }
+  for (int k = 0; k < scaled.claims(); ++k) {
+    const auto at = static_cast<std::size_t>(k);
+    const auto source = static_cast<std::size_t>(scaled.original[at]);
+    const int piece = choice.cell[at];
+    clearing.cell[source] = piece;
+    if (Staircase::is_step(piece)) {
+      const Staircase& claim = stairs[source];
+      const auto l = static_cast<std::size_t>(piece / 2);
+      net[source] = choice.demand[k] * (scaled.scale / scaled.span[k]) -
+                    (claim.bought[l + 1] - claim.sold[l]);
+    }
+  }
+  clearing.fills = allocate(orders, stairs, clearing.cell, net, allocation);
+  clearing.state_prices = to_vector(choice.state_prices);
+
+  // From the staircase, not the fills: a sum over orders would depend on their sequence.
+  clearing.net_demand.resize(claims);
+  clearing.scale = 0.0;
+  for (std::size_t k = 0; k < claims; ++k) {
+    const auto l = static_cast<std::size_t>(clearing.cell[k] / 2);
+    double traded = stairs[k].bought[l] + stairs[k].sold[l];
+    clearing.net_demand[k] = stairs[k].demand[l];
+    if (Staircase::is_step(static_cast<int>(clearing.cell[k]))) {
+      const Matched matched = match_at_limit(stairs[k].buy[l], stairs[k].sell[l], net[k]);
+      clearing.net_demand[k] =
+          (stairs[k].bought[l + 1] + matched.bought) - (stairs[k].sold[l] + matched.sold);
+      traded = (stairs[k].bought[l + 1] + matched.bought) + (stairs[k].sold[l] + matched.sold);
+    }
+    clearing.scale += stairs[k].span() * traded;
+  }
+  clearing.claim_prices.resize(claims);
+  clearing.payoff.assign(market.inventory, market.inventory + market.states);
+  clearing.revenue = 0.0;
+  for (std::size_t k = 0; k < claims; ++k) {
+    const int piece = static_cast<int>(clearing.cell[k]);
+    const Piece range = stairs[k].piece(piece);
+    double price = range.price_low;
+    if (!Staircase::is_step(piece)) {
+      const double least = stairs[k].price_min;
+      const double above = above_least(market, k, least, clearing.state_prices);
+      price = std::clamp(least + above, range.price_low, range.price_high);
+    }
+    clearing.claim_prices[k] = price;
+    clearing.revenue += price * clearing.net_demand[k];
+  }
+  for (int i = 0; i < market.states; ++i) {
+    double gain = 0.0;
+    for (std::size_t k = 0; k < claims; ++k) {
+      const double* row = market.payoffs + static_cast<std::ptrdiff_t>(k) * market.states;
+      gain += (clearing.claim_prices[k] - row[i]) * clearing.net_demand[k];
+    }
+    clearing.payoff[static_cast<std::size_t>(i)] += gain;
+  }
+}
+
+double above_least(const Market& market, std::size_t claim, double least,
+                   const std::vector<double>& state_prices) {
+  const double* const row = market.payoffs + static_cast<std::ptrdiff_t>(claim) * market.states;
+  double above = 0.0;
+  for (int i = 0; i < market.states; ++i) {
+    above += (row[i] - least) * state_prices[static_cast<std::size_t>(i)];
+  }
+  return above;
+}
+
+double value_of(const ScaledMarket& scaled, const Clearing& clearing, RiskMeasure& measure) {
+  Array loss = -scaled.inventory;
+  double revenue = 0.0;
+  for (int k = 0; k < scaled.claims(); ++k) {
+    const auto source = static_cast<std::size_t>(scaled.original[static_cast<std::size_t>(k)]);
+    const double demand = scaled.demand(k, clearing.net_demand[source]);
+    revenue += demand * scaled.price(k, clearing.claim_prices[source]);
+    loss += demand * scaled.payoffs.row(k).transpose().array();
+  }
+  return revenue - measure.evaluate(loss);
+}
+
+}  // namespace kpm

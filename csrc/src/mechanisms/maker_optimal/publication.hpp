@@ -1,0 +1,27 @@
+// The one published clearing, in the caller's units.
+#pragma once
+
+#include <vector>
+
+#include "book/scaled_market.hpp"
+#include "book/staircase.hpp"
+#include "kpm/kpm.hpp"
+#include "selection/selection.hpp"
+
+namespace kpm {
+
+/// Prices, fills and the maker's position of the chosen cell; as scale the notional that trades.
+void publish(const Market& market, const Orders& orders, const std::vector<Staircase>& stairs,
+             const ScaledMarket& scaled, const Choice& choice, Allocation allocation,
+             Clearing& clearing);
+
+/// By how much a claim's price under state prices lies above its least payoff. Payoffs far from
+/// zero would cost the price itself its last digits: prices of many states add up to one but for
+/// some.
+double above_least(const Market& market, std::size_t claim, double least,
+                   const std::vector<double>& state_prices);
+
+/// Certainty equivalent of the published position, from the fills themselves. Scaled.
+double value_of(const ScaledMarket& scaled, const Clearing& clearing, RiskMeasure& measure);
+
+}  // namespace kpm

@@ -1,0 +1,68 @@
+#include "risk/dual_bound.hpp"
+
+#include <algorithm>
+#include <limits>
+
+namespace kpm {
+
+void Multipliers::reserve(const ScaledMarket& market) {
+  worst_case = market.prior;
+  marginal_state_prices = market.prior;
+  lambda.setZero(market.claims());
+  value.setZero(market.claims());
+}
+
+void Multipliers::set(const ScaledMarket& market, double divergence) {
+  value = (market.payoffs * marginal_state_prices.matrix()).array();
+  double worst = -kInfinity;
+  for (Eigen::Index i = 0; i < market.prior.size(); ++i) {
+    worst = std::max(worst, -market.payoffs.col(i).dot(lambda.matrix()));
+  }
+  // Whoever recomputes the bound may sum in another order: what rounding makes of large multipliers
+  // belongs to it. So multipliers that run away, where prices have no room, bound nothing.
+  const double terms = static_cast<double>(market.states() + market.claims() + 32);
+  const double rounding = 4.0 * terms * std::numeric_limits<double>::epsilon();
+  constant = (marginal_state_prices * market.inventory).sum() + divergence + worst +
+             rounding * lambda.abs().sum();
+}
+
+int Multipliers::best_corner(int claim, const Corners& corners, int first, int last) const {
+  const double* const price = corners.price.data();
+  const double* const demand = corners.demand.data();
+  const double value_k = value[claim];
+  const double lambda_k = lambda[claim];
+  // The product (pi - G)(y + lambda) is positive only between the price G and the demand -lambda,
+  // where the staircase is decreasing: two binary searches and a short scan.
+  const int at_price = corners.above_price(first, last + 1, value_k);
+  const int at_demand = corners.below_demand(first, last + 1, -lambda_k);
+  const int from = std::max(std::min(at_price, at_demand) - 1, first);
+  const int to = std::min(std::max(at_price, at_demand), last + 1);
+  int best = from;
+  double most = -kInfinity;
+  const auto scan = [&](int a, int b) {
+    for (int c = a; c <= b; ++c) {
+      const double worth_c = (price[c] - value_k) * (demand[c] + lambda_k);
+      if (worth_c > most) {
+        most = worth_c;
+        best = c;
+      }
+    }
+  };
+  scan(from, to);
+  if (most < 0.0) {  // the run keeps away from the point (G, -lambda): anything may be largest
+    most = -kInfinity;
+    scan(first, last + 1);
+  }
+  return best;
+}
+
+double Multipliers::bound(const std::vector<Corners>& corners, const Box& box) const {
+  double sum = constant;
+  for (int k = 0; k < box.claims(); ++k) {
+    const auto at = static_cast<std::size_t>(k);
+    sum += most(k, corners[at], box.first[at], box.last[at]);
+  }
+  return sum;
+}
+
+}  // namespace kpm

@@ -1,0 +1,42 @@
+// A bound on every clearing of a run of pieces, whatever produced the multipliers.
+#pragma once
+
+#include <vector>
+
+#include "book/corners.hpp"
+#include "book/scaled_market.hpp"
+#include "numerics/dense.hpp"
+
+namespace kpm {
+
+/// (g, p, lambda) of the design. By the Donsker-Varadhan inequality, for any of them,
+///   sum_k max over the run's corners of (pi y - (P_k.g) y + lambda_k pi)
+///     + max_i (-sum_k lambda_k P_ki) + g.w + KL(g|p) / a
+/// bounds the certainty equivalent of every clearing in the run: plain arithmetic.
+/// A corner is worth (pi - G)(y + lambda) + G lambda with G = P_k.g.
+struct Multipliers {
+  Array worst_case;             ///< (states) p
+  Array marginal_state_prices;  ///< (states) g
+  Array lambda;                 ///< (claims)
+  Array value;                  ///< (claims) G = P g
+  double constant = 0.0;        ///< all of the bound but the maxima over corners
+
+  void reserve(const ScaledMarket& market);
+
+  /// Take p, g (summing to one) and lambda; `divergence` is KL(g|p) / a.
+  void set(const ScaledMarket& market, double divergence);
+
+  /// What a corner is worth under them, and the corner of pieces first .. last worth most.
+  double worth(int claim, double price, double demand) const {
+    return (price - value[claim]) * (demand + lambda[claim]) + value[claim] * lambda[claim];
+  }
+  int best_corner(int claim, const Corners& corners, int first, int last) const;
+  double most(int claim, const Corners& corners, int first, int last) const {
+    const auto at = static_cast<std::size_t>(best_corner(claim, corners, first, last));
+    return worth(claim, corners.price[at], corners.demand[at]);
+  }
+
+  double bound(const std::vector<Corners>& corners, const Box& box) const;
+};
+
+}  // namespace kpm

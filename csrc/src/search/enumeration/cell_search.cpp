@@ -1,0 +1,400 @@
+#include "search/enumeration/cell_search.hpp"
+
+#include <algorithm>
+#include <atomic>
+#include <chrono>
+#include <cmath>
+#include <memory>
+#include <optional>
+
+#include "cell/cell_solver.hpp"
+#include "prices/reachable_prices.hpp"
+#include "search/enumeration/lagrangian_bound.hpp"
+#include "search/team.hpp"
+
+namespace kpm {
+
+namespace {
+
+using Clock = std::chrono::steady_clock;
+
+constexpr std::size_t kTasks = 1024;     // prefixes the walk is cut into, at least, if it has them
+constexpr std::size_t kFirstRound = 16;  // tasks in the first round; each round doubles ...
+constexpr std::size_t kLargestRound = 256;  // ... up to this
+constexpr std::size_t kBounds = 4;          // Lagrangian bounds tried at a node
+constexpr int kStartCells = 8;              // cells solved before the walk, for the first bound
+constexpr double kCellTolerance = 0.01;     // of the search's tolerance, for a single cell
+constexpr std::int64_t kVisits = 16;        // nodes between two looks at the clock
+constexpr auto kPollInterval = std::chrono::milliseconds(20);
+
+struct Task {
+  std::vector<int> prefix;
+};
+
+/// What a task, or all of them together, found.
+struct Findings {
+  std::vector<Candidate> candidates;
+  std::optional<LagrangianBound> bound;  // from the best cell, where it improved the incumbent
+  double value = -kInfinity;
+  double upper_bound = -kInfinity;
+  double pruned_infeasible = 0.0;
+  double pruned_bound = 0.0;
+  std::int64_t solved = 0;
+  std::int64_t iterations = 0;
+
+  void keep(const Candidate& candidate, double tie) {
+    if (candidate.value < value - tie) {
+      return;
+    }
+    if (candidate.value > value) {
+      value = candidate.value;
+      candidates.erase(std::remove_if(candidates.begin(), candidates.end(),
+                                      [&](const Candidate& c) { return c.value < value - tie; }),
+                       candidates.end());
+    }
+    candidates.push_back(candidate);
+  }
+
+  void merge(Findings&& other, double tie) {
+    for (Candidate& candidate : other.candidates) {
+      keep(candidate, tie);
+    }
+    upper_bound = std::max(upper_bound, other.upper_bound);
+    pruned_infeasible += other.pruned_infeasible;
+    pruned_bound += other.pruned_bound;
+    solved += other.solved;
+    iterations += other.iterations;
+  }
+};
+
+/// One thread's walk. The hot path, a leaf, allocates only when it becomes a candidate.
+class Walker {
+ public:
+  Walker(const CellGrid& grid, const SearchSettings& settings)
+      : grid_(grid),
+        settings_(settings),
+        prices_(grid.market, arena_),
+        solver_(grid.market, arena_),
+        hull_(grid.claims(), 2 * grid.claims(), arena_),
+        cell_(static_cast<std::size_t>(grid.claims()), 0),
+        scores_(kBounds + 1) {}
+
+  /// Solve the cell in cell_, note it in `findings`.
+  void solve_leaf(Findings& findings) {
+    set_cell(hull_, grid_.market, grid_.stairs, cell_.data());
+    CellSolver::Settings cell_settings;
+    cell_settings.tolerance = kCellTolerance * settings_.tolerance;
+    solver_.solve(hull_, cell_settings);
+    ++findings.solved;
+    findings.iterations += solver_.iterations();
+    const CellOptimum& optimum = solver_.optimum();
+    const double bound = optimum.bound;
+    findings.upper_bound = std::max(findings.upper_bound, std::isfinite(bound) ? bound : kInfinity);
+    const bool reached = optimum.primal_residual <= kClearing;
+    const double value = reached ? optimum.objective : -kInfinity;
+    if (reached && value >= std::max(findings.value, incumbent_) - settings_.tie) {
+      if (value > std::max(findings.value, incumbent_)) {
+        findings.bound.emplace(grid_, optimum, cell_);
+      }
+      findings.keep({value, cell_, nullptr}, settings_.tie);
+    }
+  }
+
+  /// The cell that contains the given state prices.
+  void locate(const Array& state_prices) {
+    const Array price = (grid_.market.payoffs * state_prices.matrix()).array();
+    for (int k = 0; k < grid_.claims(); ++k) {
+      const auto at = static_cast<std::size_t>(k);
+      const auto& pieces = grid_.pieces[at];
+      const auto above = std::find_if(pieces.begin(), pieces.end() - 1, [&](const Piece& piece) {
+        return price[k] <= piece.price_high;
+      });
+      cell_[at] = static_cast<int>(above - pieces.begin());
+    }
+  }
+
+  const CellOptimum& optimum() const { return solver_.optimum(); }
+  const std::vector<int>& cell() const { return cell_; }
+
+  /// Tasks: prefixes, in order, of the least length that gives enough of them.
+  std::vector<Task> cut(const std::vector<LagrangianBound>& bounds, double incumbent,
+                        Findings& findings) {
+    bounds_ = &bounds;
+    incumbent_ = incumbent;
+    std::vector<Task> tasks{Task{}};
+    for (int level = 0; level < grid_.claims() && tasks.size() < kTasks; ++level) {
+      std::vector<Task> longer;
+      for (const Task& task : tasks) {
+        open(task);
+        const int pieces = static_cast<int>(grid_.pieces[static_cast<std::size_t>(level)].size());
+        for (int piece = 0; piece < pieces; ++piece) {
+          if (enter(level, piece, findings)) {
+            longer.push_back(task);
+            longer.back().prefix.push_back(piece);
+          }
+        }
+      }
+      tasks = std::move(longer);
+    }
+    return tasks;
+  }
+
+  template <class Poll>
+  Findings run(const Task& task, const std::vector<LagrangianBound>& bounds, double incumbent,
+               Poll&& poll) {
+    bounds_ = &bounds;
+    incumbent_ = incumbent;
+    Findings findings;
+    open(task);
+    descend(static_cast<int>(task.prefix.size()), findings, poll);
+    return findings;
+  }
+
+ private:
+  void open(const Task& task) {
+    prices_.reset();
+    for (auto& score : scores_) {
+      score.assign(static_cast<std::size_t>(grid_.claims()) + 1, 0.0);
+    }
+    for (std::size_t level = 0; level < task.prefix.size(); ++level) {
+      const int piece = task.prefix[level];
+      cell_[level] = piece;
+      score(static_cast<int>(level), piece);
+      const Piece& range = grid_.pieces[level][static_cast<std::size_t>(piece)];
+      prices_.enter(static_cast<int>(level), range.price_low, range.price_high);
+    }
+  }
+
+  void score(int level, int piece) {
+    const auto at = static_cast<std::size_t>(level);
+    for (std::size_t b = 0; b < bounds_->size(); ++b) {
+      scores_[b][at + 1] = scores_[b][at] + (*bounds_)[b].score(level, piece);
+    }
+  }
+
+  /// Extend the prefix by a piece: false, and counted, if that leaves nothing worth visiting.
+  bool enter(int level, int piece, Findings& findings) {
+    const auto at = static_cast<std::size_t>(level);
+    cell_[at] = piece;
+    if (settings_.prune_bound) {
+      score(level, piece);
+      const double threshold = std::max(incumbent_, findings.value) - settings_.tie;
+      for (std::size_t b = 0; b < bounds_->size(); ++b) {
+        if ((*bounds_)[b].bound(level + 1, scores_[b][at + 1]) < threshold) {
+          findings.pruned_bound += grid_.cells_below(level + 1);
+          return false;
+        }
+      }
+    }
+    const Piece& range = grid_.pieces[at][static_cast<std::size_t>(piece)];
+    if (!prices_.enter(level, range.price_low, range.price_high)) {
+      findings.pruned_infeasible += grid_.cells_below(level + 1);
+      return false;
+    }
+    return true;
+  }
+
+  template <class Poll>
+  bool descend(int level, Findings& findings, Poll& poll) {
+    if (poll()) {
+      return false;
+    }
+    if (level == grid_.claims()) {
+      solve_leaf(findings);
+      return true;
+    }
+    const int pieces = static_cast<int>(grid_.pieces[static_cast<std::size_t>(level)].size());
+    for (int piece = 0; piece < pieces; ++piece) {
+      if (enter(level, piece, findings) && !descend(level + 1, findings, poll)) {
+        return false;
+      }
+    }
+    return true;
+  }
+
+  const CellGrid& grid_;
+  const SearchSettings& settings_;
+  Arena arena_;
+  ReachablePrices prices_;
+  CellSolver solver_;
+  Hull hull_;
+  std::vector<int> cell_;
+  std::vector<std::vector<double>> scores_;  // (bounds)(level + 1) of the current prefix
+  const std::vector<LagrangianBound>* bounds_ = nullptr;
+  double incumbent_ = -kInfinity;
+};
+
+/// The search as a whole: start cells, tasks, rounds.
+class CellSearch {
+ public:
+  CellSearch(const CellGrid& grid, const SearchSettings& settings)
+      : grid_(grid),
+        settings_(settings),
+        begin_(Clock::now()),
+        next_poll_(begin_ + kPollInterval) {}
+
+  SearchResult run() {
+    const Searching counted;
+    Walker first(grid_, settings_);
+    start(first);
+    std::vector<Task> tasks;
+    if (status_ == Status::kOptimal) {
+      total_.solved = 0;  // the walk meets the start cells again
+      total_.upper_bound = -kInfinity;
+      tasks = first.cut(bounds_, total_.value, total_);
+    }
+    std::size_t done = 0;
+    std::size_t round = kFirstRound;
+    while (done < tasks.size() && !stopped_) {
+      const std::size_t end = std::min(tasks.size(), done + round);
+      run_round(first, tasks, done, end);
+      done = end;
+      round = std::min(2 * round, kLargestRound);
+    }
+    return result();
+  }
+
+ private:
+  /// A first incumbent, feasible by construction: the cell of the prior's prices, then those of
+  /// the maker's marginal state prices, until they repeat.
+  void start(Walker& walker) {
+    Array prices = grid_.market.prior;
+    std::vector<std::vector<int>> seen;
+    for (int attempt = 0; attempt < kStartCells; ++attempt) {
+      walker.locate(prices);
+      if (std::find(seen.begin(), seen.end(), walker.cell()) != seen.end()) {
+        break;
+      }
+      seen.push_back(walker.cell());
+      Findings found;
+      walker.solve_leaf(found);
+      prices = walker.optimum().marginal_state_prices;
+      take(std::move(found));
+      if (poll(true)) {
+        break;
+      }
+    }
+  }
+
+  void take(Findings&& found) {
+    const bool better = found.bound && found.value > total_.value;
+    if (better) {
+      if (bounds_.size() == kBounds) {
+        bounds_.erase(bounds_.begin());
+      }
+      bounds_.push_back(std::move(*found.bound));
+    }
+    total_.merge(std::move(found), settings_.tie);
+  }
+
+  void run_round(Walker& first, const std::vector<Task>& tasks, std::size_t begin,
+                 std::size_t end) {
+    std::vector<Findings> found(end - begin);
+    std::atomic<std::size_t> next{begin};
+    std::atomic<bool> stop{false};
+    const double incumbent = total_.value;
+    const auto work = [&](Walker& walker, auto&& poll) {
+      while (!stop.load(std::memory_order_relaxed)) {
+        const std::size_t task = next.fetch_add(1);
+        if (task >= end) {
+          return;
+        }
+        found[task - begin] = walker.run(tasks[task], bounds_, incumbent, poll);
+      }
+    };
+    const auto follow = [&] { return stop.load(std::memory_order_relaxed); };
+    const auto ask = [&] {
+      if (poll()) {
+        stop.store(true);
+      }
+    };
+    std::int64_t visited = 0;
+    const auto lead = [&] {
+      if (++visited % kVisits == 0) {
+        ask();
+      }
+      return stopped_;
+    };
+
+    const int others = helpers(settings_.threads, begin_, settings_.thread_delay);
+    while (static_cast<int>(others_.size()) < others) {
+      others_.push_back(std::make_unique<Walker>(grid_, settings_));
+    }
+    const int team = run_team(
+        others,
+        [&](int member) {
+          if (member == 0) {
+            work(first, lead);
+          } else {
+            work(*others_[static_cast<std::size_t>(member) - 1], follow);
+          }
+        },
+        ask, [&] { stop.store(true); });
+    threads_ = std::max(threads_, team);
+    for (Findings& findings : found) {
+      take(std::move(findings));
+    }
+  }
+
+  /// True once the search must stop. Asks now and then only, unless it is to ask at once.
+  bool poll(bool at_once = false) {
+    const auto now = Clock::now();
+    if (!stopped_ && settings_.stop && (at_once || now >= next_poll_)) {
+      next_poll_ = now + kPollInterval;
+      status_ = settings_.stop(progress());
+      stopped_ = status_ != Status::kOptimal;
+    }
+    return stopped_;
+  }
+
+  Progress progress() const {
+    Progress progress;
+    progress.cells = grid_.cells_below(0);
+    progress.pruned_infeasible = total_.pruned_infeasible;
+    progress.pruned_bound = total_.pruned_bound;
+    progress.solved = total_.solved;
+    progress.certainty_equivalent = total_.value;
+    for (const LagrangianBound& bound : bounds_) {
+      progress.upper_bound = std::min(progress.upper_bound, bound.bound(0, 0.0));
+    }
+    return progress;
+  }
+
+  SearchResult result() {
+    SearchResult result;
+    result.status = status_;
+    result.value = total_.value;
+    result.progress = progress();
+    // A finished walk has solved, or bounded below the best, every cell there is.
+    result.upper_bound =
+        stopped_ ? result.progress.upper_bound : std::max(total_.value, total_.upper_bound);
+    result.iterations = total_.iterations;
+    result.threads = threads_;
+    result.candidates = std::move(total_.candidates);
+    std::sort(result.candidates.begin(), result.candidates.end(),
+              [](const Candidate& a, const Candidate& b) { return a.cell < b.cell; });
+    result.candidates.erase(
+        std::unique(result.candidates.begin(), result.candidates.end(),
+                    [](const Candidate& a, const Candidate& b) { return a.cell == b.cell; }),
+        result.candidates.end());
+    return result;
+  }
+
+  const CellGrid& grid_;
+  const SearchSettings& settings_;
+  Findings total_;
+  std::vector<LagrangianBound> bounds_;
+  std::vector<std::unique_ptr<Walker>> others_;
+  Clock::time_point begin_, next_poll_;
+  Status status_ = Status::kOptimal;
+  bool stopped_ = false;
+  int threads_ = 1;
+};
+
+}  // namespace
+
+SearchResult search_cells(const CellGrid& grid, const SearchSettings& settings) {
+  return CellSearch(grid, settings).run();
+}
+
+}  // namespace kpm

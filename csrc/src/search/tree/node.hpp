@@ -1,0 +1,34 @@
+// A node of the tree, and what becomes of it.
+#pragma once
+
+#include <cstdint>
+#include <vector>
+
+#include "book/corners.hpp"
+#include "risk/dual_bound.hpp"
+#include "search/candidate.hpp"
+
+namespace kpm {
+
+/// A box of runs with a bound that its multipliers prove.
+struct Node {
+  Box box;
+  double bound = kInfinity;
+  Multipliers multipliers;
+  std::int64_t id = 0;  ///< in the order of creation
+};
+
+/// What became of a node: boxes that are pruned, boxes to look at, and cells that were solved.
+struct NodeOutcome {
+  std::vector<Node> pruned;    ///< worse than the best clearing, or out of reach
+  std::vector<Node> children;  ///< empty, or the two halves of what remained
+  std::vector<Node> fathomed;  ///< no better than the best clearing, or a cell
+  std::vector<Candidate> candidates;
+  double relaxed = kInfinity;  ///< the relaxation's bound
+  std::int64_t iterations = 0;
+  std::int64_t relaxations = 0;
+  std::int64_t cells = 0;
+  std::int64_t columns = 0;
+};
+
+}  // namespace kpm

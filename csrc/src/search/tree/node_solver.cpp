@@ -1,0 +1,421 @@
+#include "search/tree/node_solver.hpp"
+
+#include <algorithm>
+#include <cmath>
+
+#include "search/tree/relaxation_program.hpp"
+
+namespace kpm {
+
+namespace {
+
+constexpr int kStartCells = 2;     // clearings before the tree, at most
+constexpr double kClimbing = 0.5;  // of the gap: a climb that leaves more is left to a relaxation
+constexpr int kRelaxIterations = 60;   // of the interior-point method in a node
+constexpr double kBranchShare = 0.02;  // of the distance to the best: accuracy of a relaxation
+constexpr double kRelaxTolerance = 1e-12;
+constexpr double kFarkasMargin = 2e-13;  // of a proof that prices do not reach a run
+constexpr Attempt kAttempts[] = {{0.1, 0.2}, {1.0, 0.01}};
+
+/// The piece of first .. last at a price.
+int piece_at_price(const Corners& corners, int first, int last, double price) {
+  return std::clamp(corners.above_price(first, last + 1, price) - 1, first, last);
+}
+
+/// The piece of first .. last at a demand.
+int piece_at_demand(const Corners& corners, int first, int last, double demand) {
+  return std::clamp(corners.below_demand(first, last + 1, demand) - 1, first, last);
+}
+
+}  // namespace
+
+NodeSolver::NodeSolver(const ScaledMarket& market, const std::vector<Corners>& corners,
+                       std::function<bool()> wanted)
+    : market_(market),
+      corners_(corners),
+      checkpoint_(std::move(wanted)),
+      cells_(market, corners, arena_, checkpoint_),
+      simplex_(market, arena_) {
+  cell_multipliers_.reserve(market);
+}
+
+NodeSolver::~NodeSolver() = default;  // here the relaxation's type is known
+
+NodeOutcome NodeSolver::process(Node node, double incumbent, bool keep_settled) {
+  NodeOutcome outcome;
+  try {
+    examine(node, incumbent, keep_settled, outcome);
+  } catch (const Abandoned&) {
+    // Nothing of the node has been handed out: that takes no time, and comes last.
+    count(outcome);
+    outcome.relaxed = node.bound;
+    outcome.children.push_back(std::move(node));
+  }
+  return outcome;
+}
+
+void NodeSolver::examine(Node& node, double incumbent, bool keep_settled, NodeOutcome& outcome) {
+  const bool root = node.id == 0;  // all prices are in it
+  if (!root) {
+    cells_.forget();  // counts must not depend on which nodes this thread had before
+    if (!reachable(node)) {
+      outcome.pruned.push_back(std::move(node));
+      return;
+    }
+  }
+  if (node.box.is_cell()) {
+    cells_.solve(node.box.first, outcome.candidates);
+    count(outcome);
+    take_bound_of_cell(node);
+    outcome.fathomed.push_back(std::move(node));
+    return;
+  }
+
+  if (root && close_root_by_cells(node, incumbent, outcome)) {
+    outcome.relaxed = node.bound;
+    outcome.fathomed.push_back(std::move(node));
+    return;
+  }
+  relax(node, incumbent);
+  outcome.relaxed = node.bound;
+  outcome.relaxations = 1;
+  outcome.iterations += relaxation_iterations_;
+  outcome.columns = relaxation_->columns();
+  if (node.bound < incumbent - kTie) {
+    outcome.pruned.push_back(std::move(node));
+    return;
+  }
+  const double best =
+      std::max(incumbent, cells_.climb(round(node.box), moves_, outcome.candidates));
+  count(outcome);
+  take_bound_of_cell(node);
+  if (node.bound > best + kTie && relaxation_->gap() > kBranchShare * (node.bound - best)) {
+    // The clearing found is so good that the relaxation was solved too coarsely.
+    refine(node, best);
+    outcome.relaxed = node.bound;
+    outcome.iterations += relaxation_iterations_;
+  }
+  cut_ends(node, best - kTie, keep_settled, outcome);
+  if (node.bound < best - kTie) {
+    outcome.pruned.push_back(std::move(node));
+  } else if (node.bound <= best + kTie) {
+    outcome.fathomed.push_back(std::move(node));
+  } else if (node.box.is_cell()) {
+    outcome.children.push_back(std::move(node));
+  } else {
+    split(node, outcome);
+  }
+}
+
+/// Climb from the cell solved last while that closes the gap fast, until the multipliers of a cell
+/// on the way bound the whole run by the best clearing. At the optimum they often do, for the
+/// relaxation's optimum is a cell's there: then nothing is left to relax.
+bool NodeSolver::close_root_by_cells(Node& node, double& incumbent, NodeOutcome& outcome) {
+  double gap = kInfinity;
+  take_bound_of_cell(node);
+  // Half of infinity is infinity: where no cell was reached there is nothing to climb from.
+  while (node.bound > incumbent + kTie && node.bound - incumbent <= kClimbing * gap &&
+         node.bound - incumbent < kInfinity) {
+    gap = node.bound - incumbent;
+    incumbent = std::max(incumbent, cells_.climb_once(outcome.candidates));
+    take_bound_of_cell(node);
+  }
+  count(outcome);
+  return node.bound <= incumbent + kTie;
+}
+
+/// Whether any state prices reach the run; if not, the multipliers become the proof of that.
+bool NodeSolver::reachable(Node& node) {
+  simplex_.reset();
+  for (int k = 0; k < claims(); ++k) {
+    const auto at = static_cast<std::size_t>(k);
+    const Corners& corners = corners_[at];
+    simplex_.set_range(k, corners.price[static_cast<std::size_t>(node.box.first[at])],
+                       corners.price[static_cast<std::size_t>(node.box.last[at]) + 1]);
+  }
+  if (simplex_.feasible()) {
+    return true;
+  }
+  Array lambda(claims());
+  double sum = 0.0;
+  for (int k = 0; k < claims(); ++k) {
+    lambda[k] = simplex_.farkas_multiplier(k);
+    sum += std::max(lambda[k] * simplex_.range_low(k), lambda[k] * simplex_.range_high(k));
+  }
+  sum += (-(market_.payoffs.transpose() * lambda.matrix())).maxCoeff();
+  if (sum >= -kFarkasMargin * lambda.abs().sum()) {
+    return true;  // out of reach by hardly more than rounding: let the relaxation judge
+  }
+  node.multipliers.worst_case = node.multipliers.marginal_state_prices = market_.prior;
+  node.multipliers.lambda = lambda;
+  node.bound = -kInfinity;
+  return false;
+}
+
+void NodeSolver::relax(Node& node, double incumbent) {
+  if (!relaxation_) {
+    relaxation_ = std::make_unique<RelaxationProgram>(market_, corners_, arena_);
+  }
+  relaxation_->load(node.box, &node.multipliers, incumbent - kTie, kBranchShare);
+  relaxation_->forget();
+  relaxation_iterations_ = 0;
+  try {
+    for (const Attempt& attempt : kAttempts) {
+      const auto result =
+          run_predictor_corrector(*relaxation_, kRelaxTolerance, attempt, kRelaxIterations,
+                                  relaxation_iterations_, [&] { pass(); });
+      if (result != LoopOutcome::kStalled) {
+        break;
+      }
+    }
+  } catch (const Abandoned&) {
+    take_bound(node);
+    throw;
+  }
+  take_bound(node);
+}
+
+/// One iteration of a relaxation more.
+void NodeSolver::pass() {
+  const double size = claims() + market_.states() + relaxation_->columns();
+  checkpoint_.pass(size * size * size);
+}
+
+void NodeSolver::refine(Node& node, double incumbent) {
+  relaxation_->raise_incumbent(incumbent - kTie);
+  relaxation_iterations_ = 0;
+  continue_predictor_corrector(*relaxation_, kRelaxTolerance, kAttempts[0], kRelaxIterations,
+                               relaxation_iterations_, [&] { pass(); });
+  take_bound(node);
+}
+
+void NodeSolver::take_bound(Node& node) const {
+  if (relaxation_->bound() < node.bound) {
+    node.bound = relaxation_->bound();
+    node.multipliers = relaxation_->multipliers();
+  }
+}
+
+/// The multipliers of the cell solved last bound the whole run as well. Where prices have hardly
+/// any room, the simplex method's are better than the relaxation's.
+void NodeSolver::take_bound_of_cell(Node& node) {
+  const CellOptimum& solved = cells_.optimum();
+  cell_multipliers_.worst_case = solved.worst_case;
+  cell_multipliers_.marginal_state_prices = solved.marginal_state_prices;
+  cell_multipliers_.lambda = solved.multipliers;
+  cell_multipliers_.set(market_, solved.divergence);
+  const double bound = cell_multipliers_.bound(corners_, node.box);
+  if (bound < node.bound) {
+    node.bound = bound;
+    node.multipliers = cell_multipliers_;
+  }
+}
+
+/// Cells and iterations since the last count.
+void NodeSolver::count(NodeOutcome& outcome) {
+  outcome.cells += cells_.cells();
+  outcome.iterations += cells_.iterations();
+  cells_.reset_counts();
+}
+
+/// The cell at the relaxation's prices, and the steps to move to where its demand says so.
+std::vector<int> NodeSolver::round(const Box& box) {
+  std::vector<int> cell(box.first.size());
+  moves_.clear();
+  for (int k = 0; k < box.claims(); ++k) {
+    const auto at = static_cast<std::size_t>(k);
+    const Corners& corners = corners_[at];
+    const int first = box.first[at];
+    const int last = box.last[at];
+    const double price = market_.payoffs.row(k).dot(relaxation_->state_prices().matrix());
+    const double demand = relaxation_->demand()[k];
+    cell[at] = piece_at_price(corners, first, last, price);
+    const auto flat = static_cast<std::size_t>(cell[at]);
+    const int by_demand = piece_at_demand(corners, first, last, demand);
+    const auto step = static_cast<std::size_t>(by_demand);
+    const double off_demand =
+        std::max(demand - corners.demand[flat], corners.demand[flat + 1] - demand);
+    const double off_price = std::max(corners.price[step] - price, price - corners.price[step + 1]);
+    const double prices = corners.price[static_cast<std::size_t>(last) + 1] -
+                          corners.price[static_cast<std::size_t>(first)];
+    const double demands = corners.demand[static_cast<std::size_t>(first)] -
+                           corners.demand[static_cast<std::size_t>(last) + 1];
+    if (by_demand != cell[at] && off_price * demands < off_demand * prices) {
+      moves_.push_back({k, by_demand, -off_price});
+    } else if (prices == 0.0 && by_demand != cell[at]) {
+      cell[at] = by_demand;
+    }
+  }
+  return cell;
+}
+
+/// Pieces at the ends of a run that the node's multipliers bound below the threshold are pruned.
+void NodeSolver::cut_ends(Node& node, double threshold, bool keep, NodeOutcome& outcome) const {
+  for (int k = 0; k < claims(); ++k) {
+    const auto at = static_cast<std::size_t>(k);
+    const Corners& corners = corners_[at];
+    const Multipliers& multipliers = node.multipliers;
+    int& first = node.box.first[at];
+    int& last = node.box.last[at];
+    const double others = node.bound - multipliers.most(k, corners, first, last);
+    const auto worth = [&](int c) {
+      const auto corner = static_cast<std::size_t>(c);
+      return others + multipliers.worth(k, corners.price[corner], corners.demand[corner]);
+    };
+    const auto settle = [&](int from, int to) {
+      if (keep) {
+        Node cut = node;
+        cut.box.first[at] = from;
+        cut.box.last[at] = to;
+        cut.bound = others + multipliers.most(k, corners, from, to);
+        outcome.pruned.push_back(std::move(cut));
+      }
+    };
+    int begin = first;
+    while (begin <= last && worth(begin) < threshold && worth(begin + 1) < threshold) {
+      ++begin;
+    }
+    if (begin > last) {
+      node.bound = others + multipliers.most(k, corners, first, last);
+      return;  // all of it: nothing as good is left
+    }
+    int end = last;
+    while (end > begin && worth(end + 1) < threshold && worth(end) < threshold) {
+      --end;
+    }
+    const int old_first = first;
+    const int old_last = last;
+    if (begin > old_first) {
+      settle(old_first, begin - 1);
+      first = begin;
+    }
+    if (end < old_last) {
+      settle(end + 1, old_last);
+      last = end;
+    }
+  }
+}
+
+/// Split the run whose point in the hull is farthest from the staircase, by the area between them:
+/// price off the staircase times demand off it, in money. That is what the hull can overstate of
+/// the claim's revenue. What the point's projection is worth under the multipliers says nothing
+/// where they lie on a corner: then a whole face of the hull is worth the same.
+void NodeSolver::split(const Node& node, NodeOutcome& outcome) const {
+  int claim = -1;
+  double most = -kInfinity;
+  int at_piece = 0;
+  for (int k = 0; k < claims(); ++k) {
+    const auto at = static_cast<std::size_t>(k);
+    const int first = node.box.first[at];
+    const int last = node.box.last[at];
+    if (first == last) {
+      continue;
+    }
+    const Corners& corners = corners_[at];
+    const double price = relaxation_->prices()[k];
+    const double demand = relaxation_->demand()[k];
+    const int by_price = piece_at_price(corners, first, last, price);
+    const int by_demand = piece_at_demand(corners, first, last, demand);
+    const auto distance = [](int piece, double value, const std::vector<double>& ends) {
+      const auto [low, high] = std::minmax(ends[static_cast<std::size_t>(piece)],
+                                           ends[static_cast<std::size_t>(piece) + 1]);
+      return std::max({low - value, value - high, 0.0});
+    };
+    const double area =
+        distance(by_demand, price, corners.price) * distance(by_price, demand, corners.demand);
+    if (area > most) {
+      most = area;
+      claim = k;
+      at_piece = std::clamp((by_price + by_demand) / 2, first, last - 1);
+    }
+  }
+  const auto at = static_cast<std::size_t>(claim);
+  for (const bool upper : {false, true}) {
+    Node child = node;
+    (upper ? child.box.first[at] : child.box.last[at]) = at_piece + (upper ? 1 : 0);
+    child.bound = std::min(node.bound, child.multipliers.bound(corners_, child.box));
+    outcome.children.push_back(std::move(child));
+  }
+}
+
+NodeOutcome NodeSolver::solve(const std::vector<int>& cell) {
+  NodeOutcome outcome;
+  Node node;
+  node.box = {cell, cell};
+  if (reachable(node)) {
+    cells_.solve(cell, outcome.candidates);
+    count(outcome);
+  }
+  return outcome;
+}
+
+NodeOutcome NodeSolver::first_clearings() {
+  NodeOutcome outcome;
+  if (starts_at_kink() && prove_no_trade_optimal(outcome)) {
+    return outcome;
+  }
+  Array prices = market_.prior;
+  std::vector<std::vector<int>> seen;
+  for (int attempt = 0; attempt < kStartCells; ++attempt) {
+    std::vector<int> cell(corners_.size());
+    for (int k = 0; k < claims(); ++k) {
+      const auto at = static_cast<std::size_t>(k);
+      cell[at] = piece_at_price(corners_[at], 0, corners_[at].pieces() - 1,
+                                market_.payoffs.row(k).dot(prices.matrix()));
+    }
+    if (std::find(seen.begin(), seen.end(), cell) != seen.end()) {
+      break;
+    }
+    seen.push_back(cell);
+    const double value = cells_.solve(cell, outcome.candidates);
+    if (attempt == 0 && value == -kInfinity) {
+      outcome.candidates.push_back(
+          {value, cell, nullptr});  // the prior is in it, whatever rounding says
+    }
+    prices = cells_.optimum().marginal_state_prices;
+  }
+  count(outcome);
+  return outcome;
+}
+
+/// Whether the worst case without trade is the worst state, whatever the probabilities.
+bool NodeSolver::starts_at_kink() const {
+  double worst = 0.0;
+  for (int i = 0; i < market_.states(); ++i) {
+    worst += market_.inventory[i] == 0.0 ? market_.prior[i] : 0.0;
+  }
+  return market_.kind != Ambiguity::kNone &&
+         (market_.inventory.maxCoeff() == 0.0 || market_.ambiguity >= -std::log(worst));
+}
+
+/// Whether the cell in which the maker need not trade is as good as any. At a kink of its risk
+/// that is so in many books, and found out sooner than the best cell is reached by climbing.
+bool NodeSolver::prove_no_trade_optimal(NodeOutcome& outcome) {
+  std::vector<int> cell(corners_.size());
+  for (int k = 0; k < claims(); ++k) {
+    const auto at = static_cast<std::size_t>(k);
+    const Corners& corners = corners_[at];
+    const int piece = piece_at_demand(corners, 0, corners.pieces() - 1, 0.0);
+    // Where a step ends at no demand, the flat before it has none either, and free prices.
+    const bool at_end = piece > 0 && corners.demand[static_cast<std::size_t>(piece) - 1] == 0.0;
+    cell[at] = at_end ? piece - 1 : piece;
+    const auto corner = static_cast<std::size_t>(cell[at]);
+    if (corners.demand[corner] < 0.0 || corners.demand[corner + 1] > 0.0) {
+      return false;  // some orders are filled whatever the price
+    }
+  }
+  if (!cells_.no_trade_supported(cell)) {
+    return false;
+  }
+  const double value = cells_.solve(cell, outcome.candidates);
+  count(outcome);
+  if (value == -kInfinity) {
+    return false;
+  }
+  Node whole_book;
+  whole_book.box = whole(corners_);
+  take_bound_of_cell(whole_book);
+  return whole_book.bound <= value + kTie;
+}
+
+}  // namespace kpm

@@ -1,0 +1,68 @@
+// What one thread does with one node of the tree.
+#pragma once
+
+#include <cstdint>
+#include <functional>
+#include <memory>
+#include <vector>
+
+#include "book/corners.hpp"
+#include "numerics/checkpoint.hpp"
+#include "prices/price_simplex.hpp"
+#include "risk/dual_bound.hpp"
+#include "search/local_search.hpp"
+#include "search/tree/node.hpp"
+
+namespace kpm {
+
+class RelaxationProgram;
+
+class NodeSolver {
+ public:
+  /// `wanted` says, now and then, whether to go on with a node.
+  NodeSolver(const ScaledMarket& market, const std::vector<Corners>& corners,
+             std::function<bool()> wanted);
+  ~NodeSolver();
+
+  /// `incumbent` is the value of the best clearing known.
+  /// Worse boxes are returned only if `keep_settled`. Where it is not to go on, the node comes back
+  /// as its own child, with the best bound so far.
+  NodeOutcome process(Node node, double incumbent, bool keep_settled);
+
+  /// Solve one cell, if any state prices reach it.
+  NodeOutcome solve(const std::vector<int>& cell);
+
+  /// A clearing to begin with: of the cells at the prior's prices, then at the maker's marginal
+  /// state prices, unless that of no trade is as good as any.
+  NodeOutcome first_clearings();
+
+ private:
+  void examine(Node& node, double incumbent, bool keep_settled, NodeOutcome& outcome);
+  bool starts_at_kink() const;
+  bool prove_no_trade_optimal(NodeOutcome& outcome);
+  bool reachable(Node& node);
+  bool close_root_by_cells(Node& node, double& incumbent, NodeOutcome& outcome);
+  void relax(Node& node, double incumbent);
+  void refine(Node& node, double incumbent);
+  void pass();
+  void take_bound(Node& node) const;
+  void take_bound_of_cell(Node& node);
+  int claims() const { return market_.claims(); }
+  void count(NodeOutcome& outcome);
+  std::vector<int> round(const Box& box);
+  void cut_ends(Node& node, double threshold, bool keep, NodeOutcome& outcome) const;
+  void split(const Node& node, NodeOutcome& outcome) const;
+
+  const ScaledMarket& market_;
+  const std::vector<Corners>& corners_;
+  Checkpoint checkpoint_;
+  Arena arena_;
+  std::unique_ptr<RelaxationProgram> relaxation_;  // many trees end before the first
+  LocalSearch cells_;
+  PriceSimplex simplex_;
+  Multipliers cell_multipliers_;
+  std::vector<CellMove> moves_;
+  int relaxation_iterations_ = 0;
+};
+
+}  // namespace kpm

@@ -1,0 +1,20 @@
+// The cells of fathomed nodes that may hold a clearing as good as the best.
+#pragma once
+
+#include <vector>
+
+#include "book/corners.hpp"
+#include "search/tree/node.hpp"
+
+namespace kpm {
+
+/// A node's multipliers bound every one of its cells, claim by claim: a sum of what the better
+/// corner of each piece is worth. Cells whose bound reaches the threshold are listed, in order, at
+/// most `kMostTiedCells` of them. A clearing at a corner that two pieces share is listed once: in
+/// the piece both of whose corners are as good, else in the flat.
+std::vector<std::vector<int>> tied_cells(const std::vector<const Node*>& nodes,
+                                         const std::vector<Corners>& corners, double threshold);
+
+constexpr std::size_t kMostTiedCells = 256;
+
+}  // namespace kpm

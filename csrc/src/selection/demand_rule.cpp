@@ -1,0 +1,254 @@
+#include "selection/demand_rule.hpp"
+
+#include <Eigen/QR>
+#include <algorithm>
+#include <cmath>
+#include <iterator>
+
+#include "selection/least_regret.hpp"
+
+namespace kpm {
+
+namespace {
+
+constexpr double kAtEnd = 1e-7;      // share of a step: demand this close to its end is there
+constexpr double kPossible = 1e-9;   // marginal state prices below this do not pin their state
+constexpr double kRounding = 1e-12;  // of a direction, which has length one
+constexpr double kDependent = 1e-8;  // relative singular value of a direction left open
+constexpr double kKink = 1e-10;      // ambiguity price, scaled, of a worst case without entropy
+constexpr int kHalvings = 40;
+
+}  // namespace
+
+DemandRule::DemandRule(const ScaledMarket& market, const std::vector<Staircase>& stairs,
+                       Arena& arena)
+    : market_(market), stairs_(stairs), measure_(market, arena) {}
+
+const Staircase& DemandRule::stairs(int claim) const {
+  return stairs_[static_cast<std::size_t>(market_.original[static_cast<std::size_t>(claim)])];
+}
+
+DemandRule::Step DemandRule::step(int claim, int piece) const {
+  const Piece box = stairs(claim).piece(piece);
+  const auto l = static_cast<std::size_t>(piece / 2);
+  Step step{};
+  step.claim = claim;
+  step.low = market_.demand(claim, box.demand_low);
+  step.high = market_.demand(claim, box.demand_high);
+  step.bids = market_.demand(claim, stairs(claim).buy[l]);
+  step.offers = market_.demand(claim, stairs(claim).sell[l]);
+  step.everything = step.low + step.bids;  // offers at the limit are all in demand_low
+  step.price = market_.price(claim, box.price_low);
+  return step;
+}
+
+double DemandRule::risk(const Array& demand) {
+  const Array loss = (market_.payoffs.transpose() * demand.matrix()).array() - market_.inventory;
+  return measure_.evaluate(loss);
+}
+
+double DemandRule::revenue(const Array& demand, const std::vector<int>& cell) const {
+  double sum = 0.0;
+  for (int k = 0; k < market_.claims(); ++k) {
+    const int piece = cell[static_cast<std::size_t>(k)];
+    if (Staircase::is_step(piece)) {
+      sum += demand[k] * market_.price(k, stairs(k).piece(piece).price_low);
+    }
+  }
+  return sum;
+}
+
+double DemandRule::regret(const Array& demand, const std::vector<int>& cell) const {
+  double sum = 0.0;
+  for (int k = 0; k < market_.claims(); ++k) {
+    const int piece = cell[static_cast<std::size_t>(k)];
+    if (Staircase::is_step(piece)) {
+      const Step at = step(k, piece);
+      const double off = demand[k] - at.everything;  // unfilled: offers, or bids if negative
+      const double size = off > 0.0 ? at.offers : at.bids;
+      sum += size > 0.0 ? off * off / size : 0.0;
+    }
+  }
+  return sum;
+}
+
+/// Revenue of the steps minus rho: what the choice of demand changes.
+double DemandRule::value(const Array& demand, const std::vector<int>& cell) {
+  return revenue(demand, cell) - risk(demand);
+}
+
+/// Move demands to the ends of their steps, all of them or one by one, where that costs no more
+/// than `tie`.
+void DemandRule::move_to_ends(const std::vector<Move>& moves, const std::vector<int>& cell,
+                              double tie, Array& demand) {
+  double most = 0.0;  // price and payoff of a unit of demand are at most one
+  Array moved = demand;
+  for (const Move& move : moves) {
+    most += 2.0 * std::abs(move.end - demand[move.claim]);
+    moved[move.claim] = move.end;
+  }
+  const double least = most > tie ? value(demand, cell) - tie : -kInfinity;
+  if (most <= tie || value(moved, cell) >= least) {
+    demand = moved;
+    return;
+  }
+  for (const Move& move : moves) {
+    moved = demand;
+    moved[move.claim] = move.end;
+    if (value(moved, cell) >= least) {
+      demand = moved;
+    }
+  }
+}
+
+/// Directions of the open steps' demand along which neither revenue nor risk changes: the losses
+/// of all states that count move alike. One column a direction, in shares of each step's height.
+Matrix DemandRule::open_directions(const CellOptimum& solution,
+                                   const std::vector<Step>& open) const {
+  const auto m = static_cast<Eigen::Index>(open.size());
+  std::vector<int> counting;
+  for (int i = 0; i < market_.states(); ++i) {
+    if (solution.marginal_state_prices[i] > kPossible) {
+      counting.push_back(i);
+    }
+  }
+  // Rows: states that count; columns: steps, then the common shift.
+  Eigen::MatrixXd rows(static_cast<Eigen::Index>(counting.size()), m + 1);
+  for (Eigen::Index i = 0; i < rows.rows(); ++i) {
+    for (Eigen::Index k = 0; k < m; ++k) {
+      const Step& step = open[static_cast<std::size_t>(k)];
+      rows(i, k) = market_.payoffs(step.claim, counting[static_cast<std::size_t>(i)]);
+    }
+    rows(i, m) = -1.0;
+  }
+  Eigen::CompleteOrthogonalDecomposition<Eigen::MatrixXd> decomposition;
+  decomposition.setThreshold(kDependent);
+  decomposition.compute(rows);
+  const Eigen::Index rank = decomposition.rank();
+  // rows = Q [T 0; 0 0] Z: the last columns of Z' span the kernel.
+  const Eigen::MatrixXd basis = decomposition.matrixZ().transpose();
+  return decomposition.colsPermutation() * basis.rightCols(m + 1 - rank);
+}
+
+ChosenDemand DemandRule::choose(const CellOptimum& solution, const std::vector<int>& cell,
+                                double tie) {
+  ChosenDemand chosen{cell, solution.demand};
+  const Array value_of_claim = (market_.payoffs * solution.marginal_state_prices.matrix()).array();
+
+  std::vector<Step> steps;
+  std::vector<Move> wanted;  // ends that the maker wants, where demand is all but there
+  for (int k = 0; k < market_.claims(); ++k) {
+    const int piece = cell[static_cast<std::size_t>(k)];
+    if (!Staircase::is_step(piece)) {
+      continue;
+    }
+    Step at = step(k, piece);
+    const double height = at.high - at.low;
+    const double gain = at.price - value_of_claim[k];
+    const double end = gain > 0.0 ? at.high : at.low;
+    const double rest = std::abs(end - chosen.demand[k]);
+    if (std::abs(gain) * height > tie &&
+        (rest <= kAtEnd * height || rest * std::abs(gain) <= tie)) {
+      wanted.push_back({k, end});
+      at.wanted = true;
+      at.end = end;
+    }
+    steps.push_back(at);
+  }
+  move_to_ends(wanted, cell, tie, chosen.demand);
+  std::vector<Step> open;
+  std::copy_if(steps.begin(), steps.end(), std::back_inserter(open), [&](const Step& step) {
+    return !step.wanted || chosen.demand[step.claim] != step.end;
+  });
+
+  if (!open.empty()) {
+    const Matrix directions = open_directions(solution, open);
+    if (directions.cols() > 0) {
+      const auto m = static_cast<Eigen::Index>(open.size());
+      const auto d = directions.cols();
+      FaceProblem face;
+      for (Array* array :
+           {&face.start, &face.low, &face.high, &face.target, &face.below, &face.above}) {
+        array->resize(m);
+      }
+      for (Eigen::Index k = 0; k < m; ++k) {
+        const Step& step = open[static_cast<std::size_t>(k)];
+        face.start[k] = chosen.demand[step.claim];
+        face.low[k] = step.low;
+        face.high[k] = step.high;
+        face.target[k] = step.everything;
+        face.below[k] = step.bids;
+        face.above[k] = step.offers;
+      }
+      face.directions = directions.topRows(m);
+      // States that do not count now must not begin to: at a kink their loss stays below the
+      // worst, elsewhere it may not rise at all.
+      const Array loss =
+          (market_.payoffs.transpose() * chosen.demand.matrix()).array() - market_.inventory;
+      const double worst = loss.maxCoeff();
+      std::vector<int> idle;
+      for (int i = 0; i < market_.states(); ++i) {
+        if (solution.marginal_state_prices[i] <= kPossible) {
+          idle.push_back(i);
+        }
+      }
+      const auto r = static_cast<Eigen::Index>(idle.size());
+      face.limits.resize(r, d);
+      face.room.resize(r);
+      const bool kink = solution.ambiguity_price <= kKink;
+      for (Eigen::Index i = 0; i < r; ++i) {
+        const int state = idle[static_cast<std::size_t>(i)];
+        face.limits.row(i) = -directions.row(m);
+        for (Eigen::Index k = 0; k < m; ++k) {
+          face.limits.row(i) +=
+              market_.payoffs(open[static_cast<std::size_t>(k)].claim, state) * directions.row(k);
+        }
+        // Without room, rounding in a state that moves like the others would hold all of them.
+        for (Eigen::Index column = 0; column < d; ++column) {
+          double& limit = face.limits(i, column);
+          limit = std::abs(limit) > kRounding ? limit : 0.0;
+        }
+        face.room[i] = kink ? worst - loss[state] : 0.0;
+      }
+      const Array best = project_on_face(face);
+
+      // The face was identified with tolerances: walk towards the choice only as far as it is free.
+      const double before = value(chosen.demand, cell);
+      Array trial = chosen.demand;
+      double share = 1.0;
+      for (int halving = 0; halving < kHalvings; ++halving, share *= 0.5) {
+        for (Eigen::Index k = 0; k < m; ++k) {
+          trial[open[static_cast<std::size_t>(k)].claim] =
+              face.start[k] + share * (best[k] - face.start[k]);
+        }
+        if (value(trial, cell) >= before - tie) {
+          chosen.demand = trial;
+          break;
+        }
+      }
+    }
+  }
+
+  std::vector<Move> near;
+  for (const Step& step : steps) {
+    const double snap = kAtEnd * (step.high - step.low);
+    const double demand = chosen.demand[step.claim];
+    if (demand >= step.high - snap) {
+      near.push_back({step.claim, step.high});
+    } else if (demand <= step.low + snap) {
+      near.push_back({step.claim, step.low});
+    }
+  }
+  move_to_ends(near, cell, tie, chosen.demand);
+  for (const Step& step : steps) {
+    const auto at = static_cast<std::size_t>(step.claim);
+    if (chosen.demand[step.claim] == step.high) {
+      chosen.cell[at] = cell[at] - 1;
+    } else if (chosen.demand[step.claim] == step.low) {
+      chosen.cell[at] = cell[at] + 1;
+    }
+  }
+  return chosen;
+}
+
+}  // namespace kpm

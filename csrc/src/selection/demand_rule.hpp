@@ -1,0 +1,68 @@
+// Net demand that the objective leaves open.
+#pragma once
+
+#include <vector>
+
+#include "book/scaled_market.hpp"
+#include "book/staircase.hpp"
+#include "cell/cell_optimum.hpp"
+#include "risk/risk_measure.hpp"
+
+namespace kpm {
+
+/// A cell and the demand chosen in it, in scaled units.
+struct ChosenDemand {
+  std::vector<int> cell;  ///< (claims) a step only where its demand lies strictly inside
+  Array demand;           ///< (claims)
+};
+
+/// The rule (docs/selection.md): among the optimal demands of a cell, the one that disappoints the
+/// traders at the clearing prices least,
+///     minimise  sum over step claims of (unfilled bids)^2 / bids + (unfilled offers)^2 / offers,
+/// in money. Strictly convex in the fills, so unique; equal fractions for equal claims. Demand at
+/// the end of a step belongs to the adjacent flat, which leaves the prices more freedom.
+class DemandRule {
+ public:
+  DemandRule(const ScaledMarket& market, const std::vector<Staircase>& stairs, Arena& arena);
+
+  /// Choose from the solution of `cell`. `tie` is the money the choice may cost at most.
+  ChosenDemand choose(const CellOptimum& solution, const std::vector<int>& cell, double tie);
+
+  /// rho of a demand.
+  double risk(const Array& demand);
+
+  /// What a cell's steps pay for a demand of theirs.
+  double revenue(const Array& demand, const std::vector<int>& cell) const;
+
+  /// The sum above.
+  double regret(const Array& demand, const std::vector<int>& cell) const;
+
+ private:
+  struct Step {
+    int claim;
+    double low, high;     // demand
+    double bids, offers;  // quantity at the limit
+    double everything;    // net demand if all of it is filled
+    double price;         // the limit
+    bool wanted;          // the maker wants its end, and demand is all but there
+    double end;
+  };
+
+  struct Move {
+    int claim;
+    double end;
+  };
+
+  Step step(int claim, int piece) const;
+  const Staircase& stairs(int claim) const;
+  double value(const Array& demand, const std::vector<int>& cell);
+  void move_to_ends(const std::vector<Move>& moves, const std::vector<int>& cell, double tie,
+                    Array& demand);
+  Matrix open_directions(const CellOptimum& solution, const std::vector<Step>& open) const;
+
+  const ScaledMarket& market_;
+  const std::vector<Staircase>& stairs_;
+  RiskMeasure measure_;
+};
+
+}  // namespace kpm

@@ -1,0 +1,68 @@
+// From the cells that tie to the one published clearing.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <map>
+#include <optional>
+#include <vector>
+
+#include "cell/cell_solver.hpp"
+#include "search/candidate.hpp"
+#include "selection/demand_rule.hpp"
+#include "selection/price_rule.hpp"
+
+namespace kpm {
+
+/// A cell with its demand and state prices chosen, and what supports it. Scaled units.
+struct Choice {
+  std::vector<int> cell;
+  Array demand;
+  Array state_prices;
+  Array worst_case, marginal_state_prices, multipliers;
+  double value = -kInfinity;  ///< certainty equivalent
+  double risk = 0.0;          ///< rho of the demand, if it is compared with another's
+  double volume = 0.0;        ///< traded, each claim weighted by its payoff range
+  double divergence = 0.0;    ///< KL(state prices | prior)
+  bool nearest = true;        ///< whether no other state prices of the cell are as near
+};
+
+/// The rule of docs/selection.md: demand within each cell, then, of those that tie for the greatest
+/// certainty equivalent, the larger volume, the state prices nearer to the prior, the
+/// lexicographically first cell.
+class Selection {
+ public:
+  Selection(const ScaledMarket& market, const std::vector<Staircase>& stairs);
+
+  /// Of those that state prices reach; the clearing at the prior if that is none, which only
+  /// numbers at the end of their digits bring about.
+  Choice choose(const std::vector<Candidate>& candidates);
+
+  std::int64_t iterations() const { return iterations_; }
+
+ private:
+  /// Each cell that demand was chosen from, with the number of the choice it led to.
+  using Settled = std::map<std::vector<int>, std::size_t>;
+
+  std::vector<std::size_t> undominated(const std::vector<std::size_t>& tied, const Settled& settled,
+                                       std::vector<Choice>& choices);
+  bool is_dominated(const Choice& choice, const Choice& other, const std::vector<int>& cell) const;
+  void settle(const Candidate& candidate, Settled& settled, std::vector<Choice>& choices);
+  Choice* best_of(const std::vector<std::size_t>& numbers, std::vector<Choice>& choices);
+  const CellOptimum& solve(const std::vector<int>& cell);
+  double volume(const Choice& choice) const;
+  bool add_prices(Choice& choice);
+  Choice at_prior() const;
+  const Staircase& claim(int k) const;
+
+  const ScaledMarket& market_;
+  const std::vector<Staircase>& stairs_;
+  Arena arena_;
+  std::optional<CellSolver> solver_;  // most books are solved by the time they come here
+  Hull hull_;
+  DemandRule demand_;
+  PriceRule prices_;
+  std::int64_t iterations_ = 0;
+};
+
+}  // namespace kpm

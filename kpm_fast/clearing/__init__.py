@@ -1,0 +1,1 @@
+"""Clearing a book: the calls into the compiled core."""

@@ -1,0 +1,362 @@
+"""Clearing a book: resolve labels, call the core, wrap its answer."""
+
+from __future__ import annotations
+
+import math
+import operator
+import os
+from collections.abc import Callable
+from typing import Any, cast
+
+import numpy as np
+from numpy.typing import ArrayLike
+
+from .. import _core
+from ..arrays import Floats, Ints, as_number, check_complete
+from ..errors import InputError, TooManyCellsError, count_text
+from ..model.certificate import Certificate
+from ..model.immutable import construct
+from ..model.market import Market
+from ..model.orders import Orders, check_book
+from ..model.outcome import CellResult, Result, Stats
+from ..model.status import STATUSES
+from .progress import EnumerationLog, Progress, ProgressLog, TreeLog
+
+__all__ = ["clear", "solve_cell", "staircases"]
+
+METHODS = ("auto", "branch-and-bound", "enumerate")
+ALLOCATIONS = ("pro_rata", "time")
+
+_MOST_THREADS = 1024  # beyond any use: a slip of the pen must not start a million
+_MOST_NODES, _MOST_ITERATIONS = 2**63 - 1, 2**31 - 1  # what the core counts with
+
+
+def clear(
+    market: Market,
+    orders: Orders,
+    method: str = "auto",
+    *,
+    tolerance: float = 1e-8,
+    threads: int | None = None,
+    time_limit: float | None = None,
+    node_limit: int | None = None,
+    cell_limit: int = 1_000_000,
+    prune_bounds: bool = True,
+    presolve: bool = True,
+    allocation: str = "pro_rata",
+    certificate: bool = False,
+    callback: Callable[[Progress], bool | None] | None = None,
+    verbose: bool = False,
+) -> Result:
+    """Clear a book: the state prices and fills that solve problem (8).
+
+    Parameters
+    ----------
+    market : Market
+    orders : Orders
+    method : {"auto", "branch-and-bound", "enumerate"}
+        ``"branch-and-bound"``, which is what ``"auto"`` chooses, proves the optimum with convex
+        relaxations over runs of staircase pieces. ``"enumerate"`` is the paper's (28): solve every
+        cell that can matter.
+    tolerance : float
+        Optimality gap to prove, relative to the book's notional ``result.scale``, so that it does
+        not depend on the units of money or shares; 0 < tolerance < 1.
+    threads : int, optional
+        1 to 1024. Default: the processors this process may use, less those that other clearings
+        of it work on. The answer is the same, bit for bit, for every number.
+    time_limit : float, optional
+        Seconds >= 0. Default: none. When it runs out before the gap is proven, the best point
+        found is returned with status ``TIME_LIMIT``. A first clearing is made in any case, and
+        its multipliers prove a bound.
+    node_limit : int, optional
+        Nodes of the tree, at least 1. Default: none. When they are used up before the gap is
+        proven, the best point found is returned with status ``NODE_LIMIT``.
+    cell_limit : int
+        Books with more cells are not enumerated but refused.
+    prune_bounds : bool
+        When enumerating, skip cells that a cheap bound shows to be no better. ``False`` gives the
+        paper's count.
+    presolve : bool
+        Let the tree treat claims that pay alike, or one the complement of the other, as one. The
+        answer is the same without. Not done when a certificate is asked for, which speaks of the
+        claims as they were given.
+    allocation : {"pro_rata", "time"}
+        How orders of one claim, side and limit at the clearing price share what is matched: in
+        proportion to quantity, or by ``orders.time``, else by their order in the book.
+    certificate : bool
+        Also return ``result.certificate``, the proof that no clearing is better, for
+        :func:`kpm_fast.check_certificate`. Enumeration hands out none.
+    callback : callable, optional
+        Called now and then with a :class:`Progress`; returning True stops the search with status
+        ``INTERRUPTED``. An exception it raises stops the search and reaches the caller, except
+        ``KeyboardInterrupt``, which ends it as Ctrl-C does: with status ``INTERRUPTED``.
+    verbose : bool
+        Print a banner, a row per report and a closing line.
+
+    Returns
+    -------
+    Result
+
+    Raises
+    ------
+    InputError
+        Naming the argument and value, or an order whose claim the market does not have.
+    TooManyCellsError
+        With the exact number of cells and what to do about it.
+    """
+    _check_choice(method, METHODS, "method")
+    _check_choice(allocation, ALLOCATIONS, "allocation")
+    if certificate and method == "enumerate":
+        raise InputError("enumeration hands out none", field="certificate")
+    if callback is not None and not callable(callback):
+        raise InputError(f"must be callable, got {callback!r}", field="callback")
+    tolerance = _checked_tolerance(tolerance)
+    n_threads = 0 if threads is None else _checked_count(threads, "threads", 1, _MOST_THREADS)
+    seconds = math.inf if time_limit is None else _checked_time_limit(time_limit)
+    nodes = 0 if node_limit is None else _checked_count(node_limit, "node_limit", 1, _MOST_NODES)
+    limit = _checked_count(cell_limit, "cell_limit", 1)
+    enumerating = method == "enumerate"
+
+    book = _book_arguments(market, orders)
+    cells = 0
+    if enumerating or verbose or callback is not None:
+        pieces = _core.count_pieces(*book)
+        cells = math.prod(pieces)
+        if enumerating and cells > limit:
+            raise TooManyCellsError(cells, pieces, limit, market.claims)
+
+    log: ProgressLog | None = None
+    if verbose:
+        log = EnumerationLog() if enumerating else TreeLog()
+        log.banner(_banner(market, orders, cells, n_threads or _available_threads(), enumerating))
+    answer = _core.clear(
+        market.payoffs,
+        market.prior,
+        market.inventory,
+        market.risk_aversion,
+        market.ambiguity,
+        *book[1:],
+        orders.time if allocation == "time" else None,
+        allocation,
+        "enumerate" if enumerating else "branch-and-bound",
+        tolerance,
+        n_threads,
+        seconds,
+        nodes,
+        bool(prune_bounds),
+        bool(presolve),
+        bool(certificate),
+        _reporter(cells, callback, log),
+    )
+    result = _result(answer, market, orders, tolerance, allocation)
+    if log is not None:
+        log.close(str(result).split("\n  ", maxsplit=1)[0])
+    return result
+
+
+def solve_cell(
+    market: Market,
+    orders: Orders,
+    cell: ArrayLike,
+    *,
+    tolerance: float = 1e-9,
+    max_iterations: int = 100,
+) -> CellResult:
+    """Solve the convex problem (27) of one cell.
+
+    Parameters
+    ----------
+    market : Market
+    orders : Orders
+    cell : array_like of int, shape (K,)
+        The piece of each claim's staircase, numbered from the lowest price; see
+        :func:`staircases`.
+    tolerance : float
+        Relative to the book's notional; 0 < tolerance < 1.
+    max_iterations : int
+        At least 1.
+
+    Returns
+    -------
+    CellResult
+
+    Raises
+    ------
+    InputError
+        Naming the argument or claim, and the value.
+    """
+    tolerance = _checked_tolerance(tolerance)
+    iterations = _checked_count(max_iterations, "max_iterations", 1, _MOST_ITERATIONS)
+    book = _book_arguments(market, orders)
+    pieces = _checked_cell(cell, _core.count_pieces(*book), market.claims)
+    solved = _core.solve_cell(
+        market.payoffs,
+        market.prior,
+        market.inventory,
+        market.risk_aversion,
+        market.ambiguity,
+        *book[1:],
+        pieces,
+        tolerance,
+        iterations,
+    )
+    values = cast("dict[str, Any]", solved.to_dict())
+    values["status"] = STATUSES[values["status"]]
+    return construct(CellResult, values)
+
+
+def staircases(market: Market, orders: Orders) -> list[Floats]:
+    """Return the net-demand staircase of each claim.
+
+    Parameters
+    ----------
+    market : Market
+    orders : Orders
+
+    Returns
+    -------
+    list of ndarray, shape (pieces, 4)
+        For each claim its pieces from the lowest price up, with the columns price_low,
+        price_high, demand_low, demand_high. Flat pieces (one demand) and steps (one price)
+        alternate: 2 n + 1 pieces for n distinct limits within the claim's payoff range.
+    """
+    return _core.staircases(*_book_arguments(market, orders))
+
+
+def _book_arguments(market: Market, orders: Orders) -> tuple[Floats, Ints, Any, Floats, Floats]:
+    """Return the arguments that every function of the core begins its book with."""
+    check_book(market, orders)
+    return (
+        market.payoffs,
+        orders.claim_index(market),
+        orders.side,
+        orders.price,
+        orders.quantity,
+    )
+
+
+def _reporter(
+    cells: int, callback: Callable[[Progress], bool | None] | None, log: ProgressLog | None
+) -> Callable[[_core.Progress], bool] | None:
+    """Return what the core calls with its counts, or None if nobody listens."""
+    if callback is None and log is None:
+        return None
+
+    def report(counts: _core.Progress) -> bool:
+        progress = Progress(
+            elapsed=counts["elapsed"],
+            cells=cells,
+            solved=counts["solved"],
+            pruned_infeasible=int(counts["pruned_infeasible"]),
+            pruned_bound=int(counts["pruned_bound"]),
+            nodes=counts["nodes"],
+            open=counts["open"],
+            certainty_equivalent=counts["certainty_equivalent"],
+            upper_bound=counts["upper_bound"],
+        )
+        if log is not None:
+            log.row(progress)
+        return callback is not None and bool(callback(progress))
+
+    return report
+
+
+def _result(
+    answer: _core.Clearing,
+    market: Market,
+    orders: Orders,
+    tolerance: float,
+    allocation: str,
+) -> Result:
+    """Turn what the core says into a result: its keys are the fields' names."""
+    counts = cast("dict[str, Any]", answer["stats"])
+    counts["cells"] = math.prod(counts.pop("pieces"))
+    counts["pruned_infeasible"] = int(counts["pruned_infeasible"])
+    counts["pruned_bound"] = int(counts["pruned_bound"])
+    del counts["open"]
+    values = cast("dict[str, Any]", answer)
+    leaves = values.get("certificate")
+    values.update(
+        status=STATUSES[answer["status"]],
+        tolerance=tolerance,
+        allocation=allocation,
+        market=market,
+        orders=orders,
+        stats=construct(Stats, counts),
+        certificate=None if leaves is None else Certificate(**leaves),
+    )
+    return construct(Result, values)
+
+
+def _banner(
+    market: Market, orders: Orders, cells: int, threads: int, enumerating: bool
+) -> list[str]:
+    from .. import __version__  # the package imports this module
+
+    n_claims, n_states = market.payoffs.shape
+    return [
+        f"kpm-fast {__version__}: "
+        f"{'enumeration of cells' if enumerating else 'branch and bound over runs of pieces'}",
+        f"  book     {n_states:,} states, {n_claims:,} claims, {len(orders):,} orders, "
+        f"{count_text(cells)} cells",
+        f"  maker    risk aversion {market.risk_aversion:g}, ambiguity {market.ambiguity:g}",
+        f"  threads  {threads}",
+    ]
+
+
+def _available_threads() -> int:
+    """Return the number of processors this process may use."""
+    if hasattr(os, "sched_getaffinity"):
+        return len(os.sched_getaffinity(0))
+    return os.cpu_count() or 1
+
+
+def _check_choice(value: Any, choices: tuple[str, ...], field: str) -> None:
+    if not isinstance(value, str) or value not in choices:
+        raise InputError(f"must be one of {', '.join(choices)}, got {value!r}", field=field)
+
+
+def _checked_tolerance(value: Any) -> float:
+    number = as_number(value, "tolerance")
+    if not 0 < number < 1:
+        raise InputError(f"must be between 0 and 1, got {value}", field="tolerance")
+    return number
+
+
+def _checked_time_limit(value: Any) -> float:
+    number = as_number(value, "time_limit")
+    if not number >= 0:
+        raise InputError(f"must be a number of seconds >= 0, got {value}", field="time_limit")
+    return number
+
+
+def _checked_count(value: Any, field: str, least: int, most: int | None = None) -> int:
+    try:
+        number = operator.index(value)
+    except TypeError:
+        raise InputError(f"must be an integer, got {value!r}", field=field) from None
+    if number < least:
+        raise InputError(f"must be at least {least}, got {value}", field=field)
+    if most is not None and number > most:
+        raise InputError(f"must be at most {most}, got {value}", field=field)
+    return number
+
+
+def _checked_cell(cell: ArrayLike, pieces: list[int], claims: tuple[str, ...]) -> Ints:
+    check_complete(cell, "cell")
+    try:
+        index = np.asarray(cell)
+    except ValueError:  # rows of several lengths
+        index = np.asarray(cell, dtype=object)
+    if index.dtype.kind not in "iu" or index.shape != (len(pieces),):
+        raise InputError(
+            f"must be {len(pieces)} integers, one piece for each claim, got {index.dtype} data "
+            f"of shape {index.shape}",
+            field="cell",
+        )
+    for claim, piece, count in zip(claims, index.tolist(), pieces, strict=True):
+        if not 0 <= piece < count:
+            raise InputError(
+                f"must be a piece from 0 to {count - 1}, got {piece}", field="cell", index=claim
+            )
+    return np.ascontiguousarray(index, dtype=np.int64)

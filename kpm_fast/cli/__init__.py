@@ -1,0 +1,5 @@
+"""The ``kpm-fast`` command."""
+
+from .command import main
+
+__all__ = ["main"]

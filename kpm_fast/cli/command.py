@@ -1,0 +1,396 @@
+"""The ``kpm-fast`` command.
+
+Exit codes: 0 cleared to optimality; 1 verification failed; 2 bad usage or input; 3 stopped at
+a limit, with the best point found; 4 refused, too many cells; 5 out of memory; 130 interrupted;
+141 whoever read the output has closed it; 143 terminated.
+"""
+
+from __future__ import annotations
+
+import argparse
+import errno
+import io
+import os
+import reprlib
+import signal
+import sys
+import threading
+from collections.abc import Iterator, Sequence
+from contextlib import ExitStack, contextmanager, redirect_stderr, redirect_stdout, suppress
+from pathlib import Path
+from typing import TextIO
+
+from rich.console import Console
+from rich.progress import BarColumn, TextColumn, TimeElapsedColumn
+from rich.progress import Progress as ProgressBar
+
+from .. import __version__
+from ..arrays import Floats
+from ..clearing.clear import ALLOCATIONS, METHODS, clear, staircases
+from ..clearing.progress import Progress
+from ..errors import InputError, KpmError, TooManyCellsError
+from ..files.atomic_files import staged_files
+from ..files.tables import read_csv, write_csv
+from ..model.market import Market
+from ..model.outcome import Result
+from ..model.status import Status
+from ..paper import simulations as paper
+from ..storage.book_folder import BOOK_FILES, read_book
+from . import sample
+from . import verify as checking
+from .tables import PipeAwareConsole, print_book, print_result
+
+__all__ = ["main"]
+
+EXIT_OK, EXIT_UNVERIFIED, EXIT_INPUT, EXIT_LIMIT, EXIT_REFUSED, EXIT_MEMORY = range(6)
+EXIT_INTERRUPTED = 130
+EXIT_CLOSED_PIPE = 141
+EXIT_TERMINATED = 143
+_TABLES, _RESULT = ("orders", "claims", "states"), "result.json"
+_OUTPUTS = (*(f"{name}.csv" for name in _TABLES), _RESULT)
+_PLAIN_WIDTH = 100  # columns, where there is no terminal to ask
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Run the command and return its exit code.
+
+    Parameters
+    ----------
+    argv : sequence of str, optional
+        Arguments without the name of the program. Default: those of the process.
+    """
+    try:
+        args = _parser().parse_args(argv)
+    except KeyboardInterrupt:
+        return _fail("interrupted", EXIT_INTERRUPTED)
+    with ExitStack() as stack:
+        if sys.stderr is None:  # closed; what print() does then is to take standard output
+            nowhere = stack.enter_context(Path(os.devnull).open("w", encoding="utf-8"))
+            stack.enter_context(redirect_stderr(nowhere))
+        if sys.stdout is None:
+            return _fail("standard output is closed", EXIT_INPUT)
+        if isinstance(sys.stdout, io.TextIOWrapper):
+            stack.enter_context(_escape_unencodable(sys.stdout))
+        return _exit_code(args)
+
+
+@contextmanager
+def _escape_unencodable(stream: io.TextIOWrapper) -> Iterator[None]:
+    """A label that a stream's encoding lacks is no reason to lose the rest of the output."""
+    errors = stream.errors
+    stream.reconfigure(errors="backslashreplace")
+    try:
+        yield
+    finally:
+        with suppress(OSError):  # it writes what is left, which nobody may be there to read
+            stream.reconfigure(errors=errors)
+
+
+def _exit_code(args: argparse.Namespace) -> int:
+    """Carry out a command; say in one line what goes wrong."""
+    try:
+        with _unwound_when_terminated():
+            code: int = args.run(args)
+            sys.stdout.flush()  # a closed pipe or a full disk must show here, not at exit
+    except TooManyCellsError as error:
+        return _fail(error, EXIT_REFUSED)
+    except BrokenPipeError:
+        _abandon_output()
+        return EXIT_CLOSED_PIPE
+    except (KpmError, ImportError) as error:
+        return _fail(error, EXIT_INPUT)
+    except OSError as error:
+        _abandon_output()
+        # Files are always named: without a name it was one of the standard streams.
+        return _fail(f"{error.filename or 'output'}: {error.strerror or error}", EXIT_INPUT)
+    except MemoryError:
+        return _fail("out of memory", EXIT_MEMORY)
+    except KeyboardInterrupt:
+        return _fail("interrupted", EXIT_INTERRUPTED)
+    except _Terminated:
+        return _fail("terminated", EXIT_TERMINATED)
+    return code
+
+
+def _fail(reason: object, code: int) -> int:
+    print("kpm-fast:", " ".join(str(reason).split()), file=sys.stderr)
+    return code
+
+
+def _abandon_output() -> None:
+    """Where standard output cannot be written, let it lead nowhere: Python flushes it at exit."""
+    try:
+        sys.stdout.flush()
+    except OSError:
+        nowhere = os.open(os.devnull, os.O_WRONLY)
+        os.dup2(nowhere, sys.stdout.fileno())
+        os.close(nowhere)
+
+
+class _Terminated(BaseException):
+    """SIGTERM, as an exception: files that are being written are taken away on its way out."""
+
+
+@contextmanager
+def _unwound_when_terminated() -> Iterator[None]:
+    """Turn SIGTERM into an exception, unless somebody else has a use for it."""
+
+    def stop(number: int, frame: object) -> None:
+        raise _Terminated
+
+    in_charge = (
+        threading.current_thread() is threading.main_thread()
+        and signal.getsignal(signal.SIGTERM) is signal.SIG_DFL
+    )
+    if in_charge:
+        signal.signal(signal.SIGTERM, stop)
+    try:
+        yield
+    finally:
+        if in_charge:
+            signal.signal(signal.SIGTERM, signal.SIG_DFL)
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(
+        prog="kpm-fast",
+        description="Clear combinatorial call auctions exactly, by a maker wary of its model.",
+        epilog=(__doc__ or "").split("\n\n", maxsplit=1)[1],
+    )
+    parser.add_argument("--version", action="version", version=f"kpm-fast {__version__}")
+    commands = parser.add_subparsers(dest="command", metavar="COMMAND", required=True)
+    _add_clear(commands)
+    checking.add_parser(commands)
+    paper.add_parser(commands)
+    sample.add_parser(commands)
+    return parser
+
+
+def _add_clear(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
+    parser = commands.add_parser(
+        "clear",
+        help="clear the book in a folder",
+        description="Clear a book: a folder with claims.csv, states.csv and orders.csv.",
+        epilog=(__doc__ or "").split("\n\n", maxsplit=1)[1],
+    )
+    parser.set_defaults(run=_run_clear)
+    parser.add_argument("folder", metavar="FOLDER", type=Path)
+    maker = parser.add_argument_group("the maker")
+    maker.add_argument(
+        "--risk-aversion", type=float, metavar="A", help="per unit of money, > 0 (default: 1)"
+    )
+    maker.add_argument(
+        "--ambiguity", type=float, metavar="O", help="radius in nats, 0 to inf (default: 0.1)"
+    )
+    maker.add_argument(
+        "--inventory",
+        metavar="FILE|W,W,...",
+        help="wealth by state: a CSV file with columns state and inventory, or numbers in the "
+        "order of states.csv (--inventory=-1,2 if the first is negative)",
+    )
+    solver = parser.add_argument_group("the search")
+    solver.add_argument(
+        "--method",
+        choices=METHODS,
+        default=METHODS[0],
+        help="auto is branch-and-bound; enumerate is the paper's (28) (default: %(default)s)",
+    )
+    solver.add_argument(
+        "--allocation",
+        choices=ALLOCATIONS,
+        default=ALLOCATIONS[0],
+        help="how orders at the clearing price share (default: %(default)s)",
+    )
+    solver.add_argument(
+        "--tolerance", type=float, default=1e-8, help="relative to the book (default: %(default)s)"
+    )
+    solver.add_argument("--threads", type=int, metavar="N", help="default: all processors")
+    solver.add_argument("--time-limit", type=float, metavar="SECONDS")
+    solver.add_argument("--node-limit", type=int, metavar="N", help="of the tree; default: none")
+    solver.add_argument(
+        "--cell-limit",
+        type=int,
+        default=1_000_000,
+        metavar="N",
+        help="more cells are not enumerated (default: %(default)s)",
+    )
+    solver.add_argument(
+        "--no-prune-bounds",
+        action="store_true",
+        help="enumerate every feasible cell, as the paper",
+    )
+    solver.add_argument(
+        "--certificate", action="store_true", help="keep the proof (not with --method enumerate)"
+    )
+    output = parser.add_argument_group("output")
+    output.add_argument(
+        "--json",
+        nargs="?",
+        const="-",
+        metavar="PATH",
+        help="write the result as JSON; without PATH or with -, to standard output, alone",
+    )
+    output.add_argument(
+        "--output",
+        type=Path,
+        metavar="DIR",
+        help="write orders.csv, claims.csv, states.csv and result.json",
+    )
+    output.add_argument(
+        "--save", type=Path, metavar="FILE", help="write all of it to one file for kpm-fast verify"
+    )
+    output.add_argument("--verify", action="store_true", help="recompute every figure")
+    loudness = output.add_mutually_exclusive_group()
+    loudness.add_argument("--quiet", action="store_true", help="print no tables")
+    loudness.add_argument("--verbose", action="store_true", help="log the search to stderr")
+
+
+def _run_clear(args: argparse.Namespace) -> int:
+    _check_outputs(args)
+    given = {"risk_aversion": args.risk_aversion, "ambiguity": args.ambiguity}
+    settings = {name: value for name, value in given.items() if value is not None}
+    market, orders = read_book(args.folder, **settings)
+    if args.inventory is not None:
+        market = market.replace(inventory=_inventory(args.inventory, market))
+    # Where standard output is for the JSON, people read standard error.
+    console = _console(sys.stderr if args.json == "-" else sys.stdout, quiet=args.quiet)
+    pieces = [len(steps) for steps in staircases(market, orders)]
+    print_book(console, args.folder, market, orders, pieces)
+    with _progress_bar(hidden=args.quiet or args.verbose) as show, redirect_stdout(sys.stderr):
+        result = clear(
+            market,
+            orders,
+            args.method,
+            tolerance=args.tolerance,
+            threads=args.threads,
+            time_limit=args.time_limit,
+            node_limit=args.node_limit,
+            cell_limit=args.cell_limit,
+            prune_bounds=not args.no_prune_bounds,
+            allocation=args.allocation,
+            certificate=args.certificate,
+            callback=show,
+            verbose=args.verbose,
+        )
+    print_result(console, result)
+    if args.output is not None:
+        _write_tables(args.output, result)
+    if args.save is not None:
+        result.save(args.save)
+    if args.json == "-":
+        print(result.to_json(indent=2))
+    elif args.json is not None:
+        result.to_json(args.json, indent=2)
+    if args.verify and not _verified(console, result):
+        return EXIT_UNVERIFIED
+    if result.status is Status.OPTIMAL:
+        return EXIT_OK
+    return EXIT_INTERRUPTED if result.status is Status.INTERRUPTED else EXIT_LIMIT
+
+
+def _check_outputs(args: argparse.Namespace) -> None:
+    """Refuse to write where the book is read from: its tables have the names of the result's."""
+    sources = [args.folder / name for name in BOOK_FILES]
+    if args.inventory is not None:
+        sources.append(Path(args.inventory))
+    targets = [("--output", args.output / name) for name in _OUTPUTS] if args.output else []
+    if args.save is not None:
+        targets.append(("--save", args.save))
+    if args.json not in (None, "-"):
+        targets.append(("--json", Path(args.json)))
+    present = [source for source in sources if _is_file(source)]
+    for option, target in targets:
+        for source in present:
+            if _is_file(target) and target.samefile(source):
+                raise InputError(f"{target} would replace {source}, an input", field=option)
+
+
+def _is_file(path: Path) -> bool:
+    """Whether there is such a file; what cannot be the name of one is not."""
+    try:
+        return path.is_file()
+    except ValueError:  # a null character
+        return False
+    except OSError as error:
+        if error.errno == errno.ENAMETOOLONG:
+            return False
+        raise
+
+
+def _verified(console: Console, result: Result) -> bool:
+    verification = result.verify()
+    console.print()
+    console.print(str(verification), markup=False, highlight=False, soft_wrap=True)
+    if not verification:
+        _fail(f"verification failed: {verification.failed[0].name}", EXIT_UNVERIFIED)
+    return verification.passed
+
+
+def _write_tables(folder: Path, result: Result) -> None:
+    with staged_files(folder) as open_file:
+        for name in _TABLES:
+            write_csv(open_file(f"{name}.csv"), result.table(name))
+        open_file(_RESULT).write(result.to_json(indent=2) + "\n")
+
+
+def _inventory(text: str, market: Market) -> list[float] | Floats:
+    """Read the inventory that the command line names or spells out."""
+    path = Path(text)
+    if not _is_file(path):
+        try:
+            return [float(entry) for entry in text.split(",")]
+        except ValueError:
+            raise InputError(
+                f"neither a file nor numbers separated by commas: {reprlib.repr(text)}",
+                field="--inventory",
+            ) from None
+    table = read_csv(path, required=["state", "inventory"])
+    states = table.text("state")
+    for row, state in enumerate(states):
+        if state not in market.states:
+            raise table.error(row, "state", f"the market has no state {state!r}")
+        if state in states[:row]:
+            raise table.error(row, "state", f"{state!r} appears twice")
+    missing = [state for state in market.states if state not in states]
+    if missing:
+        raise InputError(f"no row for state {missing[0]!r}", field="state", file=path)
+    numbers = table.numbers("inventory")
+    return numbers[[states.index(state) for state in market.states]]
+
+
+def _console(stream: TextIO, *, quiet: bool) -> Console:
+    on_terminal = stream.isatty() or "COLUMNS" in os.environ
+    return PipeAwareConsole(
+        file=stream, quiet=quiet, highlight=False, width=None if on_terminal else _PLAIN_WIDTH
+    )
+
+
+@contextmanager
+def _progress_bar(*, hidden: bool) -> Iterator[ShowProgress | None]:
+    """Give a callback that draws on standard error, or None where nobody would see it."""
+    console = Console(stderr=True)
+    if hidden or not console.is_terminal:
+        yield None
+        return
+    columns = (
+        TextColumn("{task.description}"),
+        BarColumn(),
+        TextColumn("{task.percentage:.0f} %"),
+        TimeElapsedColumn(),
+        TextColumn("{task.fields[note]}"),
+    )
+    with ProgressBar(*columns, console=console, transient=True) as bar:
+        yield ShowProgress(bar)
+
+
+class ShowProgress:
+    """A callback of :func:`kpm_fast.clear` that moves a bar."""
+
+    def __init__(self, bar: ProgressBar) -> None:
+        self._bar = bar
+        self._task = bar.add_task("clearing", total=1.0, note="")
+
+    def __call__(self, progress: Progress) -> bool:
+        note = f"{progress.solved:,} cells solved, gap {progress.gap:.2g}"
+        self._bar.update(self._task, completed=progress.fraction, note=note)
+        return False

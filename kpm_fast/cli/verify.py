@@ -1,0 +1,107 @@
+"""The command ``kpm-fast verify``: check a saved clearing, and its proof if it has one."""
+
+from __future__ import annotations
+
+import argparse
+import json
+import math
+import os
+import sys
+from pathlib import Path
+
+from rich.text import Text
+
+from ..model.outcome import Result
+from ..storage.archive import load_result
+from ..verification.certificate_checks import check_certificate
+from ..verification.result_checks import Verification
+from .tables import PipeAwareConsole, print_verification
+
+__all__ = ["add_parser"]
+
+_PLAIN_WIDTH = 100  # columns, where there is no terminal to ask
+
+
+def add_parser(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
+    """Add the command to the parser of ``kpm-fast``."""
+    parser = commands.add_parser(
+        "verify",
+        help="check a saved clearing",
+        description="Recompute every figure of a clearing saved by clear --save, and check the "
+        "proof that none is better, if the file has one.",
+        epilog="Exit codes: 0 valid; 1 not valid; 2 bad usage, or no such file.",
+    )
+    parser.set_defaults(run=_run)
+    parser.add_argument("file", metavar="FILE", type=Path)
+    parser.add_argument("--json", action="store_true", help="print the checks as JSON, alone")
+
+
+def _run(args: argparse.Namespace) -> int:
+    result = load_result(args.file)
+    groups = {"clearing": result.verify()}
+    if result.certificate is not None:
+        groups["certificate"] = check_certificate(result.market, result.orders, result)
+    valid = all(groups.values())
+    if args.json:
+        print(json.dumps(_as_json(args.file, result, groups), indent=2, allow_nan=False))
+    else:
+        _print(args.file, result, groups)
+    return 0 if valid else 1
+
+
+def _print(file: Path, result: Result, groups: dict[str, Verification]) -> None:
+    on_terminal = sys.stdout.isatty() or "COLUMNS" in os.environ
+    console = PipeAwareConsole(highlight=False, width=None if on_terminal else _PLAIN_WIDTH)
+    proof = result.certificate
+
+    def line(text: str, style: str = "") -> None:
+        console.print(Text(text, style=style), soft_wrap=True)
+
+    n_claims, n_states = result.market.payoffs.shape
+    line(f"{file}: {n_states:,} states, {n_claims:,} claims, {len(result.orders):,} orders")
+    line(
+        f"{result.status}: certainty equivalent {result.certainty_equivalent:.9g}, "
+        f"upper bound {result.upper_bound:.9g}, gap {result.gap:.2g}"
+    )
+    if proof is not None:
+        line(f"certificate: {proof}")
+    line("")
+    for name, verification in groups.items():
+        print_verification(console, name.capitalize(), verification)
+    failed = [check.name for group in groups.values() for check in group.failed]
+    if failed:
+        line(f"NOT VALID: {'; '.join(failed)}", "bold red")
+    elif proof is None:
+        line("Valid. That no clearing is better is taken on trust: there is no certificate.")
+    else:
+        line("Valid, and proven: no clearing is better by more than the gap.", "green")
+
+
+def _as_json(file: Path, result: Result, groups: dict[str, Verification]) -> dict[str, object]:
+    def number(value: float) -> float | str:  # JSON has no infinities and no NaN
+        return (
+            value
+            if math.isfinite(value)
+            else str(value).replace("inf", "Infinity").replace("nan", "NaN")
+        )
+
+    return {
+        "file": str(file),
+        "valid": all(groups.values()),
+        "proven": "certificate" in groups and all(groups.values()),
+        "status": result.status.value,
+        "certainty_equivalent": number(result.certainty_equivalent),
+        "upper_bound": number(result.upper_bound),
+        "leaves": None if result.certificate is None else len(result.certificate),
+        "checks": [
+            {
+                "group": name,
+                "name": check.name,
+                "figure": number(check.figure),
+                "limit": number(check.limit),
+                "passed": check.passed,
+            }
+            for name, group in groups.items()
+            for check in group.checks
+        ],
+    }

@@ -1,0 +1,1 @@
+"""Files of any content: tables, strict JSON, files that appear complete or not at all."""

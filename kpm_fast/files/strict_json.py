@@ -1,0 +1,43 @@
+"""JSON from files, read strictly."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+from ..errors import InputError
+
+__all__ = ["parse_json"]
+
+
+def parse_json(text: str, *, constants: bool = True) -> Any:
+    """Parse a JSON text in which no object has a name twice.
+
+    Parameters
+    ----------
+    text : str
+    constants : bool
+        Whether Python's ``NaN`` and ``Infinity``, which JSON lacks, are read.
+
+    Raises
+    ------
+    InputError
+        Naming the name that comes twice, of which JSON readers take the last without a word.
+    ValueError, RecursionError
+        As :func:`json.loads`.
+    """
+    refuse = None if constants else _refuse
+    return json.loads(text, object_pairs_hook=_object, parse_constant=refuse)
+
+
+def _object(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    values: dict[str, Any] = {}
+    for name, value in pairs:
+        if name in values:
+            raise InputError("appears twice", field=name)
+        values[name] = value
+    return values
+
+
+def _refuse(constant: str) -> None:
+    raise ValueError(f"{constant} is not JSON")

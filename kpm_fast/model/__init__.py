@@ -1,0 +1,1 @@
+"""What goes into a clearing and what comes out: markets, orders, outcomes."""

@@ -1,0 +1,120 @@
+"""The proof that no clearing is better than the one found."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, fields
+from typing import Any
+
+import numpy as np
+from numpy.typing import ArrayLike
+
+from ..arrays import Floats, Ints, as_floats, frozen
+from ..errors import InputError
+from .immutable import Value
+
+__all__ = ["Certificate"]
+
+
+@dataclass(frozen=True, eq=False, repr=False)
+class Certificate(Value):
+    """Leaves of a search tree that cover every clearing, each with a bound and its reason.
+
+    A leaf is a run of consecutive pieces on each claim's staircase: the clearings whose price
+    and net demand lie on it. L leaves, N states, K claims; docs/certificate.md has the
+    inequality, :func:`kpm_fast.check_certificate` checks it. Immutable; equal by value.
+
+    Parameters
+    ----------
+    first, last : array_like of int, shape (L, K)
+        The run of each claim, both ends included: pieces numbered from the lowest price, as
+        :func:`kpm_fast.staircases` returns them.
+    worst_case : array_like, shape (L, N)
+        p: a probability vector with KL(p|q) <= Omega.
+    marginal_state_prices : array_like, shape (L, N)
+        g: a probability vector that is zero wherever p is.
+    multipliers : array_like, shape (L, K)
+        lambda: shares, for claim prices in money per share of the market's own payoffs.
+    bound : array_like, shape (L,)
+        Money: no clearing in the leaf has a greater certainty equivalent. Minus infinity for a
+        leaf that no state prices reach; lambda alone proves that, and p and g are the prior.
+
+    Attributes
+    ----------
+    first, last : ndarray of int64
+    worst_case, marginal_state_prices, multipliers, bound : ndarray of float64
+        Read-only copies of the parameters.
+
+    Raises
+    ------
+    InputError
+        If arrays disagree in shape, or runs are not integers.
+    """
+
+    first: Ints
+    last: Ints
+    worst_case: Floats
+    marginal_state_prices: Floats
+    multipliers: Floats
+    bound: Floats
+
+    def __post_init__(self) -> None:
+        for item in fields(self):
+            convert = _as_ints if item.name in ("first", "last") else as_floats
+            object.__setattr__(
+                self, item.name, frozen(convert(getattr(self, item.name), item.name))
+            )
+        if self.bound.ndim != 1:
+            raise InputError(f"must have one axis, got shape {self.bound.shape}", field="bound")
+        for name, model in (
+            ("first", self.first),
+            ("last", self.first),
+            ("multipliers", self.first),
+            ("worst_case", self.worst_case),
+            ("marginal_state_prices", self.worst_case),
+        ):
+            shape, wanted = getattr(self, name).shape, (self.leaves, *model.shape[1:])
+            if len(shape) != 2 or shape != wanted:
+                raise InputError(
+                    f"must have two axes, a row for each of {self.leaves} leaves, and as many "
+                    f"columns as the others, got shape {shape}",
+                    field=name,
+                )
+
+    @property
+    def leaves(self) -> int:
+        """L, the number of leaves."""
+        return len(self.bound)
+
+    @property
+    def unreached(self) -> int:
+        """Leaves that no state prices reach."""
+        return int(np.count_nonzero(self.bound == -np.inf))
+
+    @property
+    def upper_bound(self) -> float:
+        """The largest bound of a leaf, money; minus infinity without leaves."""
+        return float(self.bound.max(initial=-np.inf))
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return the arrays as nested lists, by name."""
+        return {item.name: getattr(self, item.name).tolist() for item in fields(self)}
+
+    def __len__(self) -> int:
+        return self.leaves
+
+    def __repr__(self) -> str:
+        return f"Certificate({self.leaves} leaves, upper_bound={self.upper_bound:.9g})"
+
+    def __str__(self) -> str:
+        one = self.leaves == 1
+        return (
+            f"{self.leaves:,} lea{'f' if one else 'ves'}, {self.unreached:,} of them beyond every "
+            f"price; no clearing is worth more than {self.upper_bound:.9g}"
+        )
+
+
+def _as_ints(value: ArrayLike, field: str) -> Ints:
+    array = np.asarray(value)
+    if array.dtype.kind not in "iu":
+        raise InputError(f"must be integers, got {array.dtype} data", field=field)
+    return np.array(array, dtype=np.int64, order="C", copy=True)

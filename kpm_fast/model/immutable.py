@@ -1,0 +1,43 @@
+"""Value semantics for dataclasses that hold arrays."""
+
+from __future__ import annotations
+
+from dataclasses import fields
+from typing import Any, TypeVar
+
+import numpy as np
+
+from ..arrays import frozen, same
+
+__all__ = ["Value", "construct"]
+
+_Constructed = TypeVar("_Constructed")
+
+
+def construct(kind: type[_Constructed], values: dict[str, Any]) -> _Constructed:
+    """Make a frozen dataclass of all its fields' values, which are known to be right.
+
+    The dictionary becomes the instance's own. The constructor would set them one by one, past the
+    lock on ``__setattr__``: on a small book that takes a good part of the time of clearing it.
+    """
+    instance = object.__new__(kind)
+    object.__setattr__(instance, "__dict__", values)
+    return instance
+
+
+class Value:
+    """Base of frozen dataclasses with arrays: equal by elements, read-only when unpickled."""
+
+    def __eq__(self, other: object) -> bool:
+        if type(other) is not type(self):
+            return NotImplemented
+        names = [item.name for item in fields(self) if item.compare]  # type: ignore[arg-type]
+        return all(same(getattr(self, name), getattr(other, name)) for name in names)
+
+    __hash__ = None  # type: ignore[assignment]  # equal by arrays, which have no hash
+
+    def __setstate__(self, state: dict[str, Any]) -> None:
+        for value in state.values():
+            if isinstance(value, np.ndarray):
+                frozen(value)
+        self.__dict__.update(state)

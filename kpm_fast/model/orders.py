@@ -1,0 +1,423 @@
+"""The limit order book, as arrays."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterable, Iterator
+from typing import Any, NamedTuple, overload
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+from ..arrays import Floats, Ints, check_complete, first, frozen, same
+from ..errors import InputError
+from ..files.tables import columns_of, make_frame, read_csv
+from .market import Market
+from .order_columns import (
+    Sides,
+    common_length,
+    parse_claims,
+    parse_ids,
+    parse_prices,
+    parse_quantities,
+    parse_sides,
+    parse_times,
+)
+
+__all__ = ["Order", "Orders", "check_book"]
+
+_REQUIRED = ("claim", "side", "price", "quantity")
+_OPTIONAL = ("order_id", "time")
+
+
+class Order(NamedTuple):
+    """One limit order, as :class:`Orders` hands it out.
+
+    Attributes
+    ----------
+    claim : str or int
+        Label, or index if the book was given with indices.
+    side : str
+        ``"buy"`` or ``"sell"``.
+    price : float
+        Limit, money per share.
+    quantity : float
+        Shares.
+    order_id : str
+    time : float or None
+    """
+
+    claim: str | int
+    side: str
+    price: float
+    quantity: float
+    order_id: str
+    time: float | None
+
+
+class Orders:
+    """A book of J limit orders. Immutable; J = 0 is a book too.
+
+    Parameters
+    ----------
+    claim : array_like of int or str, shape (J,)
+        The claim of each order: integers are indices into ``market.claims``, text is a label.
+    side : array_like, shape (J,)
+        +1 or ``"buy"`` (``"bid"``), -1 or ``"sell"`` (``"ask"``), in any case of letters.
+    price : array_like of float, shape (J,)
+        Limit price b in money per share. Any number but NaN: a limit beyond what the claim can
+        pay, infinity included, makes a market order or one that never trades.
+    quantity : array_like of float, shape (J,)
+        Shares Q; finite, >= 0.
+    order_id : array_like, shape (J,), optional
+        Distinct identifiers, kept as text. Default: the row numbers ``"0"``, ``"1"``, ...
+    time : array_like of float, shape (J,), optional
+        Finite; smaller is earlier. Only ``allocation="time"`` looks at it. Integers beyond 2**53,
+        as nanoseconds since 1970 are, must be exact as doubles.
+
+    A scalar stands for J equal entries; J scalars make a book of one order.
+
+    Raises
+    ------
+    InputError
+        Naming the field, the row, and the value at fault.
+
+    Notes
+    -----
+    ``orders[3]`` is an :class:`Order`; ``orders[mask]``, ``orders[2:5]`` and
+    ``orders[[1, 7]]`` are books again. A row cannot be taken twice where orders have identifiers.
+    """
+
+    __slots__ = (
+        "_codes",
+        "_labels",
+        "_order_id",
+        "_price",
+        "_quantity",
+        "_resolved",
+        "_side",
+        "_time",
+    )
+
+    _codes: Ints  # index of the claim, or position in _labels
+    _labels: tuple[str, ...] | None  # distinct claim labels; None: codes are indices
+    _side: Sides
+    _price: Floats
+    _quantity: Floats
+    _order_id: NDArray[np.object_] | None
+    _time: Floats | None
+    _resolved: tuple[tuple[str, ...], Ints] | None  # claims last resolved against
+
+    def __init__(
+        self,
+        claim: ArrayLike,
+        side: ArrayLike,
+        price: ArrayLike,
+        quantity: ArrayLike,
+        order_id: ArrayLike | None = None,
+        time: ArrayLike | None = None,
+    ) -> None:
+        length = common_length(
+            claim=claim, side=side, price=price, quantity=quantity, order_id=order_id, time=time
+        )
+        codes, labels = parse_claims(claim, length)
+        self._codes = codes
+        self._labels = labels
+        self._side = parse_sides(side, length)
+        self._price = parse_prices(price, length)
+        self._quantity = parse_quantities(quantity, length)
+        self._order_id = None if order_id is None else parse_ids(order_id, length)
+        self._time = None if time is None else parse_times(time, length)
+        self._resolved = None
+
+    @classmethod
+    def _trusted(
+        cls,
+        codes: Ints,
+        labels: tuple[str, ...] | None,
+        side: Sides,
+        price: Floats,
+        quantity: Floats,
+        order_id: NDArray[np.object_] | None,
+        time: Floats | None,
+    ) -> Orders:
+        """Build a book from columns that come from valid books."""
+        self = cls.__new__(cls)
+        self._codes = frozen(codes)
+        self._labels = labels
+        self._side = frozen(side)
+        self._price = frozen(price)
+        self._quantity = frozen(quantity)
+        self._order_id = None if order_id is None else frozen(order_id)
+        self._time = None if time is None else frozen(time)
+        self._resolved = None
+        return self
+
+    # -- in and out ---------------------------------------------------------------------
+
+    @classmethod
+    def from_csv(cls, path: str | os.PathLike[str], market: Market | None = None) -> Orders:
+        """Read a book from a CSV file.
+
+        The header names the columns ``claim``, ``side``, ``price``, ``quantity`` and, if they
+        are wanted, ``order_id`` and ``time``, in any order. Claims are labels. Other columns are
+        ignored, but one that looks like a misspelled ``time`` or ``order_id`` is refused.
+
+        Parameters
+        ----------
+        path : path
+        market : Market, optional
+            If given, a claim that this market does not have is an error here, with its line,
+            and not only when the book is cleared.
+
+        Raises
+        ------
+        InputError
+            Naming file, line, column and value.
+        """
+        table = read_csv(path, _REQUIRED, _OPTIONAL)
+        columns: dict[str, Any] = {
+            "claim": table.text("claim"),
+            "side": table.text("side"),
+            "price": table.numbers("price"),
+            "quantity": table.numbers("quantity"),
+        }
+        if "order_id" in table:
+            columns["order_id"] = table.text("order_id")
+        if "time" in table:
+            columns["time"] = table.times("time")
+        try:
+            orders = cls(**columns)
+            if market is not None:
+                orders.claim_index(market)
+        except InputError as error:
+            raise table.locate(error) from None
+        return orders
+
+    @classmethod
+    def from_frame(cls, frame: Any) -> Orders:
+        """Take a book from a data frame.
+
+        Parameters
+        ----------
+        frame : pandas.DataFrame, polars.DataFrame, pyarrow.Table or mapping
+            With the columns of :meth:`from_csv`. A text or categorical ``claim`` column holds
+            labels, an integer one indices.
+        """
+        return cls(**columns_of(frame, _REQUIRED, _OPTIONAL))
+
+    def to_frame(self, backend: str = "pandas") -> Any:
+        """Return the book as a data frame of ``"pandas"``, ``"polars"`` or ``"pyarrow"``."""
+        return make_frame(self.columns(), backend)
+
+    def columns(self) -> dict[str, Any]:
+        """Return the columns of the book by name; those not given are left out."""
+        table: dict[str, Any] = {}
+        if self._order_id is not None:
+            table["order_id"] = self._order_id
+        table["claim"] = self.claim
+        table["side"] = self.side_names
+        table["price"] = self._price
+        table["quantity"] = self._quantity
+        if self._time is not None:
+            table["time"] = self._time
+        return table
+
+    @classmethod
+    def concat(cls, books: Iterable[Orders]) -> Orders:
+        """Join books, in the order given.
+
+        All of them must name claims in the same way (labels or indices), and all or none must
+        have identifiers and times. Identifiers must stay distinct.
+        """
+        parts = list(books)
+        filled = [part for part in parts if len(part)] or parts[:1]
+        if not filled:
+            return cls([], [], [], [])
+        columns: dict[str, Any] = {}
+        for name in (*_REQUIRED, *_OPTIONAL):
+            pieces = [getattr(part, "_order_id" if name == "order_id" else name) for part in filled]
+            missing = sum(piece is None for piece in pieces)
+            if missing == len(pieces):
+                continue
+            if missing:
+                raise InputError("some of the books have it, others do not", field=name)
+            columns[name] = np.concatenate(pieces)
+        if len({part._labels is None for part in filled}) > 1:
+            raise InputError("some of the books have labels, others indices", field="claim")
+        return cls(**columns)
+
+    # -- columns ------------------------------------------------------------------------
+
+    @property
+    def claim(self) -> NDArray[Any]:
+        """Claim of each order, as given: int64 indices, or an object array of labels."""
+        if self._labels is None:
+            return self._codes
+        return frozen(np.array(self._labels, dtype=object)[self._codes])
+
+    @property
+    def side(self) -> Sides:
+        """+1 for a buy, -1 for a sell, shape (J,)."""
+        return self._side
+
+    @property
+    def side_names(self) -> NDArray[np.object_]:
+        """``"buy"`` or ``"sell"``, shape (J,)."""
+        return frozen(np.array(["sell", "buy"], dtype=object)[(self._side + 1) // 2])
+
+    @property
+    def price(self) -> Floats:
+        """Limit prices, money per share, shape (J,)."""
+        return self._price
+
+    @property
+    def quantity(self) -> Floats:
+        """Quantities, shares, shape (J,)."""
+        return self._quantity
+
+    @property
+    def order_id(self) -> NDArray[np.object_]:
+        """Identifiers, shape (J,); the row numbers, made on demand, if none were given."""
+        if self._order_id is None:
+            return frozen(np.array(list(map(str, range(len(self)))), dtype=object))
+        return self._order_id
+
+    @property
+    def has_order_id(self) -> bool:
+        """Whether identifiers were given."""
+        return self._order_id is not None
+
+    @property
+    def time(self) -> Floats | None:
+        """Times, shape (J,), or None."""
+        return self._time
+
+    def claim_index(self, market: Market) -> Ints:
+        """Return the index into ``market.claims`` of each order, shape (J,).
+
+        The answer for the last market is kept, so asking again costs nothing.
+
+        Raises
+        ------
+        InputError
+            If the market has no such claim, naming row and value.
+        """
+        if self._resolved is not None and self._resolved[0] == market.claims:
+            return self._resolved[1]
+        index = self._indices(market.claims)
+        self._resolved = (market.claims, index)
+        return index
+
+    def _indices(self, claims: tuple[str, ...]) -> Ints:
+        if self._labels is None:
+            row = first(self._codes >= len(claims))
+            if row is not None:
+                raise InputError(
+                    f"no claim of index {self._codes[row]}: the market has {len(claims)} claims "
+                    "(pass text to mean labels)",
+                    field="claim",
+                    index=row,
+                )
+            return self._codes
+        position = {label: k for k, label in enumerate(claims)}
+        known = np.array([position.get(label, -1) for label in self._labels], dtype=np.int64)
+        index = known[self._codes] if len(self) else np.zeros(0, dtype=np.int64)
+        row = first(index < 0)
+        if row is not None:
+            raise InputError(
+                f"the market has no claim {self._labels[self._codes[row]]!r}",
+                field="claim",
+                index=row,
+            )
+        return frozen(index)
+
+    # -- as a collection ----------------------------------------------------------------
+
+    def __len__(self) -> int:
+        return len(self._codes)
+
+    @overload
+    def __getitem__(self, key: int) -> Order: ...
+    @overload
+    def __getitem__(self, key: slice | ArrayLike) -> Orders: ...
+    def __getitem__(self, key: Any) -> Order | Orders:
+        if isinstance(key, int | np.integer):
+            code = self._codes[key]
+            ids, times = self._order_id, self._time
+            return Order(
+                claim=int(code) if self._labels is None else self._labels[code],
+                side="buy" if self._side[key] > 0 else "sell",
+                price=float(self._price[key]),
+                quantity=float(self._quantity[key]),
+                order_id=str(range(len(self))[key] if ids is None else ids[key]),
+                time=None if times is None else float(times[key]),
+            )
+        rows = key if isinstance(key, slice) else self._rows(key)
+        if isinstance(rows, int):
+            return self[rows]
+        return Orders._trusted(
+            self._codes[rows].copy(),
+            self._labels,
+            self._side[rows].copy(),
+            self._price[rows].copy(),
+            self._quantity[rows].copy(),
+            None if self._order_id is None else self._order_id[rows].copy(),
+            None if self._time is None else self._time[rows].copy(),
+        )
+
+    def _rows(self, key: ArrayLike) -> NDArray[Any] | int:
+        """Return rows to pick: none twice if they have identifiers, which would not be distinct."""
+        check_complete(key, "key")
+        rows = np.asarray(key)
+        if rows.size == 0 and rows.dtype.kind != "b":
+            rows = rows.astype(np.int64)
+        if rows.ndim == 0 and rows.dtype.kind in "iu":
+            return int(rows)
+        if rows.ndim != 1:
+            raise InputError(f"must be one-dimensional, got shape {rows.shape}", field="key")
+        if self._order_id is not None and rows.dtype.kind in "iu":
+            picked = np.arange(len(self))[rows]
+            seen = np.zeros(len(self), dtype=bool)
+            seen[picked] = True
+            if np.count_nonzero(seen) != len(picked):
+                parse_ids(self._order_id[picked], len(picked))
+        return rows
+
+    def __iter__(self) -> Iterator[Order]:
+        return (self[row] for row in range(len(self)))
+
+    def __eq__(self, other: object) -> bool:
+        if not isinstance(other, Orders):
+            return NotImplemented
+        return (
+            (self._labels is None) == (other._labels is None)
+            and len(self) == len(other)
+            and same(self.claim, other.claim)
+            and same(self._side, other._side)
+            and same(self._price, other._price)
+            and same(self._quantity, other._quantity)
+            and same(self._order_id, other._order_id)
+            and same(self._time, other._time)
+        )
+
+    __hash__ = None  # type: ignore[assignment]  # equal by arrays, which have no hash
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        columns = (self._codes, self._labels, self._side, self._price, self._quantity)
+        return Orders._trusted, (*columns, self._order_id, self._time)
+
+    def __repr__(self) -> str:
+        buys = int(np.count_nonzero(self._side > 0))
+        return f"Orders({len(self)} orders: {buys} buys, {len(self) - buys} sells)"
+
+
+def check_book(market: Market, orders: Orders) -> None:
+    """Refuse anything in the place of a market or of its orders."""
+    if not isinstance(market, Market):
+        raise InputError(f"must be a Market, got {type(market).__name__}", field="market")
+    if not isinstance(orders, Orders):
+        raise InputError(
+            f"must be Orders (Orders.from_frame makes them), got {type(orders).__name__}",
+            field="orders",
+        )

@@ -1,0 +1,453 @@
+"""What clearing a book gives back: values that print, pickle and become tables."""
+
+from __future__ import annotations
+
+import json
+import math
+import os
+from copy import copy
+from dataclasses import dataclass, field, fields
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from ..arrays import Floats, Ints
+from ..errors import InputError, count_text
+from ..files.atomic_files import staged_text
+from ..files.tables import make_frame
+from .certificate import Certificate
+from .immutable import Value
+from .market import Market
+from .orders import Orders
+from .status import Status
+
+if TYPE_CHECKING:
+    from ..verification.result_checks import Verification
+
+__all__ = ["CellResult", "Result", "Stats"]
+
+_CLAIMS_SHOWN = 8
+
+
+@dataclass(frozen=True)
+class Stats:
+    """How much work a clearing was.
+
+    Attributes
+    ----------
+    cells : int
+        Cells of the book, exactly: the product of the pieces of all staircases.
+    pruned_infeasible : int
+        Cells that the enumeration ruled out because no state prices reach them.
+    pruned_bound : int
+        Cells that the enumeration ruled out because nothing better can be in them.
+    solved : int
+        Cells solved. For a finished enumeration the three counts add up to ``cells``.
+    nodes : int
+        Nodes of the tree; 0 for the enumeration.
+    relaxations : int
+        Relaxations solved.
+    columns : int
+        Corners that joined the relaxations on the way.
+    root_bound : float
+        Upper bound of the first relaxation, money.
+    iterations : int
+        Interior-point iterations, relaxations and cells together.
+    threads : int
+        Threads used.
+    seconds : dict
+        Wall-clock time by phase: ``compile``, ``search``, ``select`` and ``total``.
+    """
+
+    cells: int
+    pruned_infeasible: int
+    pruned_bound: int
+    solved: int
+    nodes: int
+    relaxations: int
+    columns: int
+    root_bound: float
+    iterations: int
+    threads: int
+    seconds: dict[str, float] = field(compare=False)
+
+    @property
+    def work(self) -> str:
+        """What the search looked at, in words."""
+        cells = f"{count_text(self.cells)} cells"
+        if self.nodes:
+            noun = "node" if self.nodes == 1 else "nodes"
+            return f"{cells} in {self.nodes:,} {noun}, {self.solved:,} solved"
+        return f"{cells}, {self.solved:,} solved"
+
+
+@dataclass(frozen=True, eq=False, repr=False)
+class Result(Value):
+    """A cleared book. Immutable; arrays are read-only. Equal by value, ``stats`` aside.
+
+    N states, K claims, J orders; money and shares in the units of the input.
+
+    Attributes
+    ----------
+    status : Status
+        Whether optimality is proven, or what stopped the search.
+    fills : ndarray, shape (J,)
+        Shares filled, in [0, quantity].
+    state_prices : ndarray, shape (N,)
+        xi: what a unit of money in each state costs; a probability vector.
+    claim_prices : ndarray, shape (K,)
+        Clearing prices pi = payoffs @ state_prices, money per share.
+    net_demand : ndarray, shape (K,)
+        y: shares bought less shares sold by the orders, which the maker takes the other side of.
+    revenue : float
+        Money the maker receives, claim_prices @ net_demand.
+    payoff : ndarray, shape (N,)
+        The maker's wealth in each state, inventory included.
+    certainty_equivalent : float
+        The sure money worth as much to the maker as ``payoff``, under the worst case.
+    no_trade_equivalent : float
+        The same without trading. Crossed books can force trade below it.
+    upper_bound : float
+        No clearing has a greater certainty equivalent.
+    worst_case : ndarray, shape (N,)
+        p: the probabilities that the maker fears, a maximiser in (8) within KL(p|q) <= Omega.
+    marginal_state_prices : ndarray, shape (N,)
+        g: what the maker would pay for a little more money in each state; p tilted by marginal
+        utility. A probability vector.
+    ambiguity_price : float
+        Certainty equivalent lost per nat of ambiguity, -d(certainty_equivalent)/d(Omega).
+        Zero when the worst states alone count, infinite at Omega = 0.
+    multipliers : ndarray, shape (K,)
+        lambda: duals of pi = payoffs @ xi in the winning cell, shares.
+    cell : ndarray of int64, shape (K,)
+        The piece of each claim's staircase that won, numbered from the lowest price.
+    scale : float
+        The book's notional in money, which ``tolerance`` refers to.
+    tolerance : float
+        The relative tolerance asked for.
+    allocation : str
+        How orders at the clearing price shared: ``"pro_rata"`` or ``"time"``.
+    market : Market
+    orders : Orders
+        The input.
+    stats : Stats
+    certificate : Certificate or None
+        The proof of ``upper_bound``, where it was asked for.
+    """
+
+    status: Status
+    fills: Floats
+    state_prices: Floats
+    claim_prices: Floats
+    net_demand: Floats
+    revenue: float
+    payoff: Floats
+    certainty_equivalent: float
+    no_trade_equivalent: float
+    upper_bound: float
+    worst_case: Floats
+    marginal_state_prices: Floats
+    ambiguity_price: float
+    multipliers: Floats
+    cell: Ints
+    scale: float
+    tolerance: float
+    allocation: str
+    market: Market
+    orders: Orders
+    stats: Stats = field(compare=False)  # how it was found is no part of what was found
+    certificate: Certificate | None = None
+
+    # -- derived figures ----------------------------------------------------------------
+
+    @property
+    def gap(self) -> float:
+        """``upper_bound - certainty_equivalent``, money, never negative."""
+        return max(0.0, self.upper_bound - self.certainty_equivalent)
+
+    @property
+    def gain(self) -> float:
+        """``certainty_equivalent - no_trade_equivalent``, money."""
+        return self.certainty_equivalent - self.no_trade_equivalent
+
+    @property
+    def utility(self) -> float:
+        """The objective of (8), -exp(-alpha CE); ``-inf`` where a double cannot hold it."""
+        return -_exp(-self.market.risk_aversion * self.certainty_equivalent)
+
+    @property
+    def ambiguity_multiplier(self) -> float:
+        """mu of (25), in the paper's units of utility: alpha exp(-alpha CE) ambiguity_price."""
+        if self.ambiguity_price == 0:
+            return 0.0
+        alpha = self.market.risk_aversion
+        # One exponential of a sum of logarithms: neither factor alone need fit a double.
+        return _exp(
+            math.log(alpha) + _log(self.ambiguity_price) - alpha * self.certainty_equivalent
+        )
+
+    @property
+    def bought(self) -> Floats:
+        """Shares bought by the orders on each claim, shape (K,)."""
+        return self._per_claim(np.where(self.orders.side > 0, self.fills, 0.0))
+
+    @property
+    def sold(self) -> Floats:
+        """Shares sold by the orders on each claim, shape (K,)."""
+        return self._per_claim(np.where(self.orders.side < 0, self.fills, 0.0))
+
+    @property
+    def volume(self) -> float:
+        """Shares filled, all orders together."""
+        return float(self.fills.sum())
+
+    def _per_claim(self, weights: Floats) -> Floats:
+        index = self.orders.claim_index(self.market)
+        sums = np.bincount(index, weights=weights, minlength=len(self.market.claims))
+        return sums.astype(np.float64, copy=False)
+
+    # -- checks -------------------------------------------------------------------------
+
+    def verify(self) -> Verification:
+        """Recompute every figure from market and orders, in plain NumPy.
+
+        Returns
+        -------
+        Verification
+            True if all checks passed; prints as a table of checks, figures and limits.
+        """
+        from ..verification.result_checks import (
+            verify,  # verify knows results, so it cannot be imported above
+        )
+
+        return verify(self)
+
+    # -- files --------------------------------------------------------------------------
+
+    def save(self, path: str | os.PathLike[str]) -> None:
+        """Write the result, its market, orders and certificate to one file.
+
+        docs/files.md describes the file, which NumPy can open. It appears complete or not at
+        all; :meth:`load` returns every bit of it.
+        """
+        from ..storage.archive import save_result  # an archive knows results, as verify does
+
+        save_result(self, path)
+
+    @classmethod
+    def load(cls, path: str | os.PathLike[str]) -> Result:
+        """Read what :meth:`save` wrote; the same as :func:`kpm_fast.load_result`."""
+        from ..storage.archive import load_result
+
+        return load_result(path)
+
+    # -- tables -------------------------------------------------------------------------
+
+    def table(self, name: str = "orders") -> dict[str, Any]:
+        """Return one of the three tables of the result as columns.
+
+        Parameters
+        ----------
+        name : {"orders", "claims", "states"}
+            ``orders``: order_id, claim, side, price, quantity, (time,) fill, clearing_price,
+            payment (money to the maker, negative for sells). ``claims``: claim, price,
+            net_demand, bought, sold, orders_filled, piece, multiplier. ``states``: state, prior,
+            state_price, worst_case, marginal_state_price, inventory, payoff.
+        """
+        if name == "orders":
+            return self._order_table()
+        if name == "claims":
+            return self._claim_table()
+        if name == "states":
+            return self._state_table()
+        raise InputError(f"must be orders, claims or states, got {name!r}", field="table")
+
+    def _order_table(self) -> dict[str, Any]:
+        orders, index = self.orders, self.orders.claim_index(self.market)
+        price = self.claim_prices[index]
+        table = {
+            "order_id": orders.order_id,
+            "claim": np.array(self.market.claims, dtype=object)[index],
+            "side": orders.side_names,
+            "price": orders.price,
+            "quantity": orders.quantity,
+        }
+        if orders.time is not None:
+            table["time"] = orders.time
+        table["fill"] = self.fills
+        table["clearing_price"] = price
+        table["payment"] = orders.side * self.fills * price
+        return table
+
+    def _claim_table(self) -> dict[str, Any]:
+        return {
+            "claim": np.array(self.market.claims, dtype=object),
+            "price": self.claim_prices,
+            "net_demand": self.net_demand,
+            "bought": self.bought,
+            "sold": self.sold,
+            "orders_filled": self._per_claim((self.fills > 0).astype(np.float64)).astype(np.int64),
+            "piece": self.cell,
+            "multiplier": self.multipliers,
+        }
+
+    def _state_table(self) -> dict[str, Any]:
+        return {
+            "state": np.array(self.market.states, dtype=object),
+            "prior": self.market.prior,
+            "state_price": self.state_prices,
+            "worst_case": self.worst_case,
+            "marginal_state_price": self.marginal_state_prices,
+            "inventory": self.market.inventory,
+            "payoff": self.payoff,
+        }
+
+    def to_frame(self, backend: str = "pandas", table: str = "orders") -> Any:
+        """Return a table (see :meth:`table`) as a data frame.
+
+        Parameters
+        ----------
+        backend : {"pandas", "polars", "pyarrow"}
+            The package must be installed; none of them is a dependency.
+        table : {"orders", "claims", "states"}
+        """
+        return make_frame(self.table(table), backend)
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return the whole result as plain Python values: numbers, text, lists, dictionaries.
+
+        The tables are under ``orders``, ``claims`` and ``states``, as columns; a certificate, if
+        there is one, under ``certificate``.
+        """
+        figures = (
+            "certainty_equivalent",
+            "no_trade_equivalent",
+            "upper_bound",
+            "gap",
+            "utility",
+            "revenue",
+            "volume",
+            "ambiguity_price",
+            "ambiguity_multiplier",
+            "scale",
+            "tolerance",
+            "allocation",
+        )
+        return {
+            "status": self.status.value,
+            **{name: getattr(self, name) for name in figures},
+            "risk_aversion": self.market.risk_aversion,
+            "ambiguity": self.market.ambiguity,
+            **{
+                name: {column: data.tolist() for column, data in self.table(name).items()}
+                for name in ("claims", "states", "orders")
+            },
+            "stats": {item.name: copy(getattr(self.stats, item.name)) for item in fields(Stats)},
+            **({} if self.certificate is None else {"certificate": self.certificate.to_dict()}),
+        }
+
+    def to_json(self, path: str | os.PathLike[str] | None = None, indent: int | None = None) -> str:
+        """Return :meth:`to_dict` as JSON, and write it to a file if one is named.
+
+        JSON has no infinities and no NaN: they are written as the strings ``"Infinity"``,
+        ``"-Infinity"`` and ``"NaN"``, which ``float`` reads back. The file appears complete or
+        not at all.
+        """
+        text = json.dumps(_json_value(self.to_dict()), indent=indent, allow_nan=False)
+        if path is not None:
+            with staged_text(path) as stream:
+                stream.write(text + "\n")
+        return text
+
+    # -- printing -----------------------------------------------------------------------
+
+    def __repr__(self) -> str:
+        return (
+            f"Result({self.status}, certainty_equivalent={self.certainty_equivalent:.9g}, "
+            f"gap={self.gap:.2g}, {len(self.orders)} orders, {len(self.market.claims)} claims)"
+        )
+
+    def __str__(self) -> str:
+        filled = int(np.count_nonzero(self.fills))
+        lines = [
+            f"{self.status}: certainty equivalent {self.certainty_equivalent:.9g} "
+            f"(no trade {self.no_trade_equivalent:.9g}), gap {self.gap:.2g}",
+            f"{filled} of {len(self.orders)} orders filled, {self.volume:.6g} shares, "
+            f"revenue {self.revenue:.9g}",
+            f"{self.stats.work}, "
+            f"{self.stats.seconds.get('total', math.nan):.3g} s on {self.stats.threads} thread(s)",
+        ]
+        claims = self.market.claims
+        width = max(len(claim) for claim in ("claim", *claims[:_CLAIMS_SHOWN]))
+        lines.append(f"  {'claim':<{width}}  {'price':>12}  {'net demand':>12}")
+        for k, claim in enumerate(claims[:_CLAIMS_SHOWN]):
+            lines.append(
+                f"  {claim:<{width}}  {self.claim_prices[k]:12.6g}  {self.net_demand[k]:12.6g}"
+            )
+        if len(claims) > _CLAIMS_SHOWN:
+            lines.append(f"  ... and {len(claims) - _CLAIMS_SHOWN} more claims")
+        return "\n".join(lines)
+
+
+@dataclass(frozen=True, eq=False)
+class CellResult(Value):
+    """What the interior-point method found in one cell (27).
+
+    Attributes
+    ----------
+    status : Status
+        ``OPTIMAL``, ``INFEASIBLE`` or ``INACCURATE``.
+    state_prices : ndarray, shape (N,)
+        xi.
+    net_demand : ndarray, shape (K,)
+        y, shares.
+    certainty_equivalent, dual_bound, gap : float
+        Money: the value at the returned point, a bound on every point of the cell, and the
+        difference.
+    primal_residual, dual_residual : float
+        Largest violations, relative.
+    iterations : int
+    ambiguity_price : float
+        Money per nat, as in :class:`Result`.
+    worst_case, marginal_state_prices : ndarray, shape (N,)
+        p and g, as in :class:`Result`.
+    multipliers : ndarray, shape (K,)
+        lambda, shares. With p and g it proves ``dual_bound``.
+    seconds : float
+    """
+
+    status: Status
+    state_prices: Floats
+    net_demand: Floats
+    certainty_equivalent: float
+    dual_bound: float
+    gap: float
+    primal_residual: float
+    dual_residual: float
+    iterations: int
+    ambiguity_price: float
+    worst_case: Floats
+    marginal_state_prices: Floats
+    multipliers: Floats
+    seconds: float = field(compare=False)
+
+
+def _exp(exponent: float) -> float:
+    try:
+        return math.exp(exponent)
+    except OverflowError:
+        return math.inf
+
+
+def _log(value: float) -> float:
+    return math.log(value) if value > 0 else math.nan
+
+
+def _json_value(value: Any) -> Any:
+    if isinstance(value, float) and not math.isfinite(value):
+        return "NaN" if math.isnan(value) else "Infinity" if value > 0 else "-Infinity"
+    if isinstance(value, dict):
+        return {key: _json_value(item) for key, item in value.items()}
+    if isinstance(value, list):
+        return [_json_value(item) for item in value]
+    return value

@@ -1,0 +1,105 @@
+"""The look of the package's figures, and how they are saved."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from ..errors import KpmError
+from ..files.atomic_files import staged_binary
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+    from matplotlib.figure import Figure
+
+__all__ = ["MissingDependencyError", "house_style", "new_figure", "require_matplotlib", "save"]
+
+# Okabe and Ito's palette: told apart with any kind of colour vision.
+BLUE = "#0072B2"
+ORANGE = "#D55E00"
+GREEN = "#009E73"
+PINK = "#CC79A7"
+YELLOW = "#E69F00"
+SKY = "#56B4E9"
+INK = "#222222"
+GREY = "#8A8A8A"
+PALE = "#E3E3E3"
+SERIES = (BLUE, ORANGE, GREEN, PINK, YELLOW)
+
+_STYLE: dict[str, Any] = {
+    "axes.edgecolor": GREY,
+    "axes.labelcolor": INK,
+    "axes.linewidth": 0.8,
+    "axes.spines.right": False,
+    "axes.spines.top": False,
+    "axes.titlelocation": "left",
+    "axes.titlepad": 12.0,
+    "axes.titlesize": 12.0,
+    "axes.titleweight": "bold",
+    "figure.dpi": 100.0,
+    "font.family": "DejaVu Sans",
+    "font.size": 10.0,
+    "lines.linewidth": 2.0,
+    "lines.solid_capstyle": "round",
+    "savefig.dpi": 200.0,
+    "svg.fonttype": "path",
+    "svg.hashsalt": "kpm-fast",
+    "text.color": INK,
+    "xtick.color": GREY,
+    "xtick.labelcolor": INK,
+    "ytick.color": GREY,
+    "ytick.labelcolor": INK,
+}
+
+
+class MissingDependencyError(KpmError, ImportError):
+    """An optional package that the request needs is not installed."""
+
+
+def require_matplotlib() -> None:
+    """Raise :class:`MissingDependencyError` unless matplotlib can be imported."""
+    try:
+        import matplotlib.figure  # noqa: F401
+    except ImportError as error:
+        raise MissingDependencyError(
+            "figures need matplotlib: pip install 'kpm-fast[plot]'"
+        ) from error
+
+
+@contextmanager
+def house_style() -> Iterator[None]:
+    """Apply the house style within the block, whatever the caller's settings are."""
+    require_matplotlib()
+    import matplotlib
+
+    with matplotlib.rc_context():
+        matplotlib.rcdefaults()
+        matplotlib.rcParams.update(_STYLE)
+        yield
+
+
+def new_figure(
+    width: float, height: float, rows: int = 1, columns: int = 1
+) -> tuple[Figure, list[Axes]]:
+    """Make a figure with a grid of axes, given row by row; sizes in inches.
+
+    The figure is nobody's current figure: no window, no global state, nothing to close.
+    """
+    from matplotlib.figure import Figure
+
+    figure = Figure(figsize=(width, height), layout="constrained")
+    axes = figure.subplots(rows, columns, squeeze=False)
+    return figure, list(axes.ravel())
+
+
+def save(figure: Figure, stem: Path) -> list[Path]:
+    """Write ``stem.png`` and ``stem.svg``: same figure, same bytes."""
+    png, svg = stem.with_suffix(".png"), stem.with_suffix(".svg")
+    with house_style():
+        with staged_binary(png) as stream:
+            figure.savefig(stream, format="png", metadata={"Software": None})
+        with staged_binary(svg) as stream:
+            figure.savefig(stream, format="svg", metadata={"Date": None, "Creator": None})
+    return [png, svg]

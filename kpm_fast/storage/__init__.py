@@ -1,0 +1,1 @@
+"""Books as folders and clearings as files."""

@@ -1,0 +1,406 @@
+"""A clearing as one file: market, orders, result and certificate, for whoever audits it later.
+
+A zip archive of NumPy arrays and one JSON header, which ``numpy.load`` opens; docs/files.md lists
+its entries. Data only: nothing in it is ever executed.
+"""
+
+from __future__ import annotations
+
+import io
+import json
+import math
+import os
+import zipfile
+import zlib
+from collections.abc import Callable
+from dataclasses import fields
+from typing import IO, Any, TypeVar, get_type_hints
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ..arrays import as_number, as_path
+from ..errors import InputError
+from ..files.atomic_files import staged_binary
+from ..files.strict_json import parse_json
+from ..model.certificate import Certificate
+from ..model.market import Market
+from ..model.orders import Orders
+from ..model.outcome import Result, Stats
+from ..model.status import Status
+
+__all__ = ["FORMAT", "VERSION", "load_result", "save_result"]
+
+FORMAT = "kpm-fast clearing"
+VERSION = 1  # of the format; a reader refuses what it does not know
+
+_HEADER, _IDS = "header.json", "orders/order_id.json"
+_EPOCH = (1980, 1, 1, 0, 0, 0)  # the same result makes the same bytes at any time
+_NUMBERS = (
+    "revenue",
+    "certainty_equivalent",
+    "no_trade_equivalent",
+    "upper_bound",
+    "ambiguity_price",
+    "scale",
+    "tolerance",
+)
+_NOT_FINITE = {"inf": "Infinity", "-inf": "-Infinity", "nan": "NaN"}  # JSON has no such numbers
+_ALLOCATIONS = ("pro_rata", "time")
+#: Arrays by entry: type and axes (N states, K claims, J orders, L leaves).
+_MARKET = {"payoffs": ("<f8", "KN"), "prior": ("<f8", "N"), "inventory": ("<f8", "N")}
+_ORDERS = {
+    "claim": ("<i8", "J"),
+    "side": ("|i1", "J"),
+    "price": ("<f8", "J"),
+    "quantity": ("<f8", "J"),
+}
+_TIME = {"time": ("<f8", "J")}
+_RESULT = {
+    "fills": ("<f8", "J"),
+    "state_prices": ("<f8", "N"),
+    "claim_prices": ("<f8", "K"),
+    "net_demand": ("<f8", "K"),
+    "payoff": ("<f8", "N"),
+    "worst_case": ("<f8", "N"),
+    "marginal_state_prices": ("<f8", "N"),
+    "multipliers": ("<f8", "K"),
+    "cell": ("<i8", "K"),
+}
+_CERTIFICATE = {
+    "first": ("<i8", "LK"),
+    "last": ("<i8", "LK"),
+    "worst_case": ("<f8", "LN"),
+    "marginal_state_prices": ("<f8", "LN"),
+    "multipliers": ("<f8", "LK"),
+    "bound": ("<f8", "L"),
+}
+_Value = TypeVar("_Value")
+
+
+# -- writing ------------------------------------------------------------------------------------
+
+
+def save_result(result: Result, path: str | os.PathLike[str]) -> None:
+    """Write a result, its market, orders and certificate to one file.
+
+    Parameters
+    ----------
+    result : Result
+    path : path
+        Taken as it is; ``.npz`` tells people that NumPy opens it. The file appears complete or
+        not at all, its folder is made if need be.
+    """
+    from .. import __version__  # the package imports this module
+
+    market, orders, proof = result.market, result.orders, result.certificate
+    labels, codes = _coded_claims(orders)
+    columns = _ORDERS if orders.time is None else {**_ORDERS, **_TIME}
+    groups: list[tuple[str, object, dict[str, tuple[str, str]]]] = [
+        ("market", market, _MARKET),
+        ("orders", orders, columns),
+        ("result", result, _RESULT),
+        *([("certificate", proof, _CERTIFICATE)] if proof is not None else []),
+    ]
+    entries = [f"{group}/{name}.npy" for group, _, kinds in groups for name in kinds]
+    entries += [_IDS] if orders.has_order_id else []
+    header = {
+        "format": FORMAT,
+        "version": VERSION,
+        "software": f"kpm-fast {__version__}",
+        "entries": entries,
+        "status": result.status.value,
+        "allocation": result.allocation,
+        **{name: _number_text(getattr(result, name)) for name in _NUMBERS},
+        "stats": {item.name: _stat_text(getattr(result.stats, item.name)) for item in _STATS},
+        "risk_aversion": _number_text(market.risk_aversion),
+        "ambiguity": _number_text(market.ambiguity),
+        "claims": market.claims,
+        "states": market.states,
+        "order_claims": labels,
+    }
+    with (
+        staged_binary(path) as stream,
+        zipfile.ZipFile(stream, "w", zipfile.ZIP_DEFLATED) as archive,
+    ):
+        archive.writestr(_entry(_HEADER), json.dumps(header, indent=1) + "\n")
+        for group, source, kinds in groups:
+            for name, (dtype, _) in kinds.items():
+                array = codes if (group, name) == ("orders", "claim") else getattr(source, name)
+                with archive.open(_entry(f"{group}/{name}.npy"), "w", force_zip64=True) as entry:
+                    plain = np.asarray(array, dtype=dtype)
+                    np.lib.format.write_array(entry, plain, version=(1, 0), allow_pickle=False)
+        if orders.has_order_id:
+            archive.writestr(_entry(_IDS), json.dumps(list(orders.order_id)) + "\n")
+
+
+def _entry(name: str) -> zipfile.ZipInfo:
+    info = zipfile.ZipInfo(name, date_time=_EPOCH)
+    info.compress_type = zipfile.ZIP_DEFLATED
+    info.external_attr = 0o644 << 16
+    return info
+
+
+def _coded_claims(orders: Orders) -> tuple[list[str] | None, NDArray[np.int64]]:
+    """Return the distinct labels of the orders' claims, or None, and the index of each order."""
+    claim = orders.claim
+    if claim.dtype.kind != "O":
+        return None, claim
+    position = {label: code for code, label in enumerate(dict.fromkeys(claim))}
+    return list(position), np.array([position[label] for label in claim], dtype=np.int64)
+
+
+def _number_text(value: float) -> float | str:
+    """Return what JSON can hold and ``float`` reads back to the same bits."""
+    number = float(value)
+    return number if np.isfinite(number) else _NOT_FINITE[repr(number)]
+
+
+def _stat_text(value: Any) -> Any:
+    if isinstance(value, dict):
+        return {name: _number_text(number) for name, number in value.items()}
+    return hex(value) if isinstance(value, int) else _number_text(value)
+
+
+# -- reading ------------------------------------------------------------------------------------
+
+
+def load_result(path: str | os.PathLike[str]) -> Result:
+    """Read a clearing that :meth:`Result.save` wrote, every bit of it.
+
+    Market and orders are validated like new ones, everything else for type, shape and range;
+    whether the figures are true is for :meth:`Result.verify` and :func:`check_certificate`.
+
+    Parameters
+    ----------
+    path : path
+
+    Returns
+    -------
+    Result
+        With ``market``, ``orders`` and, if one was saved, ``certificate``.
+
+    Raises
+    ------
+    InputError
+        Naming the file and the field: not such a file, damaged, of a later version, or with
+        entries that are missing, unknown or unfit.
+    OSError
+        If the file cannot be read.
+    """
+    stream = io.BytesIO(as_path(path).read_bytes())  # what fails from here on is the file's fault
+    try:
+        with zipfile.ZipFile(stream) as archive:
+            return _Reader(archive).result()
+    except InputError as error:
+        raise error.located(path) from None
+    except MemoryError:
+        raise
+    except Exception as error:  # zipfile raises whatever damage leads it to
+        raise InputError(f"not a {FORMAT}, or damaged: {error}", file=path) from error
+
+
+class _Reader:
+    """The entries of one file, taken out one by one."""
+
+    def __init__(self, archive: zipfile.ZipFile) -> None:
+        self._archive = archive
+        self._left = set(archive.namelist())
+        self._sizes: dict[str, int] = {}
+        header = self._json(_HEADER)
+        if not isinstance(header, dict) or header.get("format") != FORMAT:
+            raise InputError(f"not the header of a {FORMAT}", field=_HEADER)
+        if header.get("version") != VERSION:
+            raise InputError(
+                f"format {header.get('version')!r}, this release reads {VERSION}", field="version"
+            )
+        if header.get("entries") != archive.namelist()[1:]:
+            raise InputError("other entries than the header lists", field="entries")
+        known = {"format", "version", "software", "entries"}
+        self._header = {name: header[name] for name in header.keys() - known}
+
+    def result(self) -> Result:
+        market, orders = self._market(), self._orders()
+        _located("orders", lambda: orders.claim_index(market))
+        arrays = self._arrays("result", _RESULT)
+        numbers: dict[str, Any] = {name: self._number(name) for name in _NUMBERS}
+        proof = None
+        if any(name.startswith("certificate/") for name in self._left):
+            certificate = self._arrays("certificate", _CERTIFICATE)
+            proof = _located("certificate", lambda: Certificate(**certificate))
+        if not 0 < numbers["tolerance"] < 1:
+            raise InputError(
+                f"must be between 0 and 1, got {numbers['tolerance']}", field="tolerance"
+            )
+        result = Result(
+            status=Status(self._choice("status", [str(status) for status in Status])),
+            allocation=self._choice("allocation", _ALLOCATIONS),
+            market=market,
+            orders=orders,
+            stats=self._stats(),
+            certificate=proof,
+            **numbers,
+            **arrays,
+        )
+        for name in (*sorted(self._left), *sorted(self._header)):
+            raise InputError("unknown to this version of the format", field=name)
+        return result
+
+    def _market(self) -> Market:
+        claims, states = self._labels("claims"), self._labels("states")
+        self._sizes |= {"K": len(claims), "N": len(states)}
+        arrays = self._arrays("market", _MARKET)
+        settings = {name: self._number(name) for name in ("risk_aversion", "ambiguity")}
+        return _located(
+            "market", lambda: Market(**arrays, **settings, claims=claims, states=states)
+        )
+
+    def _orders(self) -> Orders:
+        timed = "orders/time.npy" in self._left
+        columns = self._arrays("orders", {**_ORDERS, **(_TIME if timed else {})})
+        if self._header.get("order_claims") is None:
+            self._take("order_claims")
+        else:
+            labels, codes = self._labels("order_claims"), columns["claim"]
+            if codes.size and not 0 <= codes.min() <= codes.max() < len(labels):
+                raise InputError("must be positions in order_claims", field="orders/claim")
+            columns["claim"] = np.array(labels, dtype=object)[codes]
+        if _IDS in self._left:
+            columns["order_id"] = _texts(self._json(_IDS), _IDS)
+        return _located("orders", lambda: Orders(**columns))
+
+    def _stats(self) -> Stats:
+        given = self._take("stats")
+        names = {item.name for item in _STATS}
+        if not isinstance(given, dict) or set(given) != names:
+            raise InputError(f"must hold {', '.join(sorted(names))}", field="stats")
+        return Stats(**{name: _stat(value, name) for name, value in given.items()})
+
+    # -- entries ------------------------------------------------------------------------
+
+    def _arrays(self, group: str, kinds: dict[str, tuple[str, str]]) -> dict[str, Any]:
+        return {name: self._array(f"{group}/{name}", *kind) for name, kind in kinds.items()}
+
+    def _array(self, name: str, dtype: str, axes: str) -> NDArray[Any]:
+        """Read an array of a type; an axis seen for the first time says how long it is."""
+
+        def parse() -> NDArray[Any]:
+            with self._archive.open(f"{name}.npy") as entry:
+                shape, by_column, kind = _array_header(entry, name)
+                data = entry.read()
+            if kind.hasobject or kind.itemsize == 0:
+                raise InputError(f"has elements of type {kind}", field=name)
+            if len(data) != math.prod(shape) * kind.itemsize:
+                raise InputError("has less or more data than its shape tells", field=name)
+            array: NDArray[Any] = np.frombuffer(data, kind)
+            return array.reshape(shape, order="F" if by_column else "C")
+
+        array = self._entry(f"{name}.npy", name, parse)
+        if array.dtype.str != dtype or array.ndim != len(axes):
+            raise InputError(
+                f"must be {dtype} with {len(axes)} axes, got {array.dtype.str} of shape "
+                f"{array.shape}",
+                field=name,
+            )
+        for axis, length in zip(axes, array.shape, strict=True):
+            if self._sizes.setdefault(axis, length) != length:
+                raise InputError(
+                    f"got shape {array.shape}, where the file has {axis} = {self._sizes[axis]}",
+                    field=name,
+                )
+        native = np.ascontiguousarray(array, dtype=array.dtype.newbyteorder("="))
+        native.flags.writeable = False
+        return native
+
+    def _json(self, name: str) -> Any:
+        def parse() -> Any:
+            return parse_json(self._archive.read(name).decode("utf-8"), constants=False)
+
+        return self._entry(name, name, parse)
+
+    def _entry(self, entry: str, field: str, parse: Callable[[], _Value]) -> _Value:
+        if entry not in self._left:
+            raise InputError("missing", field=field)
+        self._left.discard(entry)
+        try:
+            return parse()
+        except (InputError, MemoryError):
+            raise
+        except Exception as error:  # as do NumPy, json and zlib: SyntaxError, TokenError
+            if isinstance(error, zlib.error) and str(error).startswith("Error -4 "):  # Z_MEM_ERROR
+                raise MemoryError from error
+            raise InputError(f"cannot be read: {error}", field=field) from error
+
+    # -- the header ---------------------------------------------------------------------
+
+    def _take(self, name: str) -> Any:
+        if name not in self._header:
+            raise InputError("missing", field=name)
+        return self._header.pop(name)
+
+    def _number(self, name: str) -> float:
+        return _number(self._take(name), name)
+
+    def _labels(self, name: str) -> list[str]:
+        return _texts(self._take(name), name)
+
+    def _choice(self, name: str, choices: Any) -> str:
+        value = self._take(name)
+        if value not in choices:
+            raise InputError(f"must be one of {', '.join(choices)}, got {value!r}", field=name)
+        return str(value)
+
+
+_STATS = fields(Stats)
+
+
+def _number(value: Any, field: str) -> float:
+    if isinstance(value, str) and value in _NOT_FINITE.values():
+        return float(value)
+    if isinstance(value, bool) or not isinstance(value, int | float):
+        raise InputError(f"must be a number, got {value!r}", field=field)
+    return as_number(value, field)
+
+
+def _stat(value: Any, name: str) -> Any:
+    """Read a count (hexadecimal text: there is no largest), a number or numbers by name."""
+    kind, field = get_type_hints(Stats)[name], f"stats.{name}"
+    if kind is float:
+        return _number(value, field)
+    if kind is int and isinstance(value, str):
+        try:
+            return int(value, 16)
+        except ValueError:
+            pass
+    if kind not in (int, float) and isinstance(value, dict):
+        return {key: _number(number, f"{field}.{key}") for key, number in value.items()}
+    expected = "a hexadecimal count" if kind is int else "an object of numbers"
+    raise InputError(f"must be {expected}, got {value!r}", field=field)
+
+
+def _texts(value: Any, field: str) -> list[str]:
+    if not isinstance(value, list) or not all(isinstance(item, str) for item in value):
+        raise InputError("must be a list of texts", field=field)
+    return value
+
+
+def _array_header(entry: IO[bytes], name: str) -> tuple[tuple[int, ...], bool, np.dtype[Any]]:
+    """Return shape, whether columns come first, and type. Nothing is allocated for the data yet."""
+    version = np.lib.format.read_magic(entry)
+    if version not in ((1, 0), (2, 0)):
+        raise InputError(f"is an array of version {version}", field=name)
+    first = version == (1, 0)
+    read = np.lib.format.read_array_header_1_0 if first else np.lib.format.read_array_header_2_0
+    try:
+        return read(entry)
+    except MemoryError as error:  # so says Python's parser of signs without an end
+        raise InputError("cannot be read: nested too deeply", field=name) from error
+
+
+def _located(group: str, build: Callable[[], _Value]) -> _Value:
+    """Say which part of the file an error is about."""
+    try:
+        return build()
+    except InputError as error:
+        name = f"{group}/{error.field}" if error.field else group
+        raise InputError(error.reason, field=name, index=error.index) from None

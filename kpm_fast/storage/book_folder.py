@@ -1,0 +1,130 @@
+"""A book on disk: one folder with a market and its orders."""
+
+from __future__ import annotations
+
+import json
+import math
+import os
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from ..arrays import as_number, as_path
+from ..errors import InputError
+from ..files.atomic_files import check_finished, staged_files
+from ..files.strict_json import parse_json
+from ..files.tables import check_text, write_csv
+from ..model.market import Market
+from ..model.orders import Orders, check_book
+
+__all__ = ["BOOK_FILES", "read_book", "write_book"]
+
+_CLAIMS, _STATES, _ORDERS, _MARKET = "claims.csv", "states.csv", "orders.csv", "market.json"
+#: What :func:`read_book` reads.
+BOOK_FILES = (_CLAIMS, _STATES, _ORDERS, _MARKET)
+_SETTINGS = ("risk_aversion", "ambiguity")
+
+
+def read_book(folder: str | os.PathLike[str], **market_keywords: Any) -> tuple[Market, Orders]:
+    """Read a market and its orders from a folder.
+
+    Parameters
+    ----------
+    folder : path
+        Holds ``claims.csv`` (header ``claim,<state>,...``; payoffs), ``states.csv`` (header
+        ``state,prior`` and optionally ``inventory``), ``orders.csv`` (see
+        :meth:`Orders.from_csv`) and optionally ``market.json``, an object with
+        ``risk_aversion`` and ``ambiguity`` (a number, or ``"Infinity"``). Other files are
+        ignored.
+    **market_keywords
+        ``risk_aversion``, ``ambiguity``, ``inventory``: take precedence over the files.
+
+    Returns
+    -------
+    market : Market
+    orders : Orders
+        Their claims are known to the market.
+
+    Raises
+    ------
+    InputError
+        Naming file, line, column and value; or that a program died while it wrote the folder.
+    OSError
+        If a file cannot be read.
+    """
+    folder = as_path(folder)
+    check_finished(folder)
+    keywords = {**_read_settings(folder / _MARKET), **market_keywords}
+    market = Market.from_csv(folder / _CLAIMS, folder / _STATES, **keywords)
+    orders = Orders.from_csv(folder / _ORDERS, market)
+    return market, orders
+
+
+def write_book(folder: str | os.PathLike[str], market: Market, orders: Orders) -> None:
+    """Write a market and its orders so that :func:`read_book` returns them, bit for bit.
+
+    The folder is made if need be. Files appear complete or not at all; a program that dies while
+    it replaces them leaves a file ``UNFINISHED``, and :func:`read_book` refuses the folder.
+
+    Raises
+    ------
+    InputError
+        If an order's claim is unknown to the market, a state is named ``claim``, or a label or
+        identifier would not come back: with half a surrogate pair, more than
+        131,072 characters or, in an identifier, white space around it. Nothing is written then.
+    """
+    check_book(market, orders)
+    check_text(market.claims, "claims", read_back=True)
+    check_text(market.states, "states", read_back=True)
+    if orders.has_order_id:
+        check_text(orders.order_id, "order_id", read_back=True)
+    labels = np.array(market.claims, dtype=object)
+    order_table = {**orders.columns(), "claim": labels[orders.claim_index(market)]}
+    if "claim" in market.states:
+        raise InputError("a state named 'claim' cannot be a column of claims.csv", field="states")
+    claim_table: dict[str, Any] = {"claim": market.claims}
+    claim_table.update(zip(market.states, market.payoffs.T, strict=True))
+    state_table: dict[str, Any] = {"state": market.states, "prior": market.prior}
+    if market.inventory.any():
+        state_table["inventory"] = market.inventory
+    settings = {name: _json_number(getattr(market, name)) for name in _SETTINGS}
+    with staged_files(folder) as open_file:
+        write_csv(open_file(_CLAIMS), claim_table)
+        write_csv(open_file(_STATES), state_table)
+        write_csv(open_file(_ORDERS), order_table)
+        open_file(_MARKET).write(json.dumps(settings, indent=2) + "\n")
+
+
+def _read_settings(path: Path) -> dict[str, float]:
+    try:
+        text = path.read_text(encoding="utf-8")
+    except FileNotFoundError:
+        return {}
+    except UnicodeDecodeError as error:
+        raise InputError(f"not UTF-8 text: {error}", file=path) from error
+    try:
+        settings = parse_json(text)
+    except json.JSONDecodeError as error:
+        raise InputError(f"not JSON: {error.msg}", file=path, line=error.lineno) from error
+    except InputError as error:
+        raise error.located(path) from None
+    except (ValueError, RecursionError) as error:  # thousands of digits, or of brackets
+        raise InputError(f"cannot be read: {error}", file=path) from error
+    if not isinstance(settings, dict):
+        raise InputError(f"must hold a JSON object, got {settings!r}", file=path)
+    for name in settings:
+        if name not in _SETTINGS:
+            raise InputError(f"unknown (known: {', '.join(_SETTINGS)})", field=name, file=path)
+    try:
+        return {name: _from_json(value, name) for name, value in settings.items()}
+    except InputError as error:
+        raise error.located(path) from None
+
+
+def _from_json(value: Any, field: str) -> float:
+    return math.inf if value == "Infinity" else as_number(value, field)
+
+
+def _json_number(value: float) -> float | str:
+    return "Infinity" if math.isinf(value) else value  # JSON itself has no infinity

@@ -1,0 +1,1 @@
+"""Independent checks of a clearing, in plain NumPy."""

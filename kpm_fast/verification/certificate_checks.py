@@ -1,0 +1,149 @@
+"""Checking the proof of a clearing in plain NumPy: no solver, and no code shared with one.
+
+docs/certificate.md derives what is computed here and argues every allowance.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+
+from ..arrays import Floats
+from ..errors import InputError
+from ..model.certificate import Certificate
+from ..model.market import Market
+from ..model.orders import Orders
+from ..model.outcome import Result
+from .result_checks import Check, Verification
+
+_Corners = list[tuple[Floats, Floats]]
+
+
+@np.errstate(all="ignore")  # a tampered result may overflow; its checks then fail
+def check_certificate(market: Market, orders: Orders, result: Result) -> Verification:
+    """Check that a result clears the book, and that its certificate proves none to be better.
+
+    Returns a :class:`Verification`; raises :class:`InputError` if there is no certificate.
+    """
+    P, q, w, proof = market.payoffs, market.prior, market.inventory, result.certificate
+    if proof is None:
+        raise InputError("there is none: clear with certificate=True", field="certificate")
+    (K, N), claim = P.shape, orders.claim_index(market)
+    fills, price, xi = result.fills, result.claim_prices, result.state_prices
+    shapes = [array.shape for array in (fills, price, xi, proof.first, proof.worst_case)]
+    if shapes != [(len(orders),), (K,), (N,), (len(proof), K), (len(proof), N)] or not len(proof):
+        return Verification((Check("arrays that do not fit the book", 1, 0),))
+    corners = [_corners(P[k], orders[claim == k]) for k in range(K)]
+    end = np.array([len(price) - 2 for price, _ in corners])
+    outside = (proof.first < 0) | (proof.last < proof.first) | (proof.last > end)
+    if outside.any():
+        return Verification((Check("runs that leave their staircases", int(outside.sum()), 0),))
+
+    # What rounding may do to sums over N and K (relative), prices, money; to bounds through lambda.
+    eps, span, size = 2.0**-52, np.ptp(P, axis=1), np.abs(P).max(axis=1)
+    sums, total = 4 * (N + K + 32 - np.log(q.min())) * eps, np.bincount(claim, orders.quantity, K)
+    slack = (1e-5 if result.status == "inaccurate" else 1e-12) * span + 8 * eps * size
+    notional, spent = float(span @ total) or 1.0, _divergence(proof.worst_case, q).max()
+    money = 1e-11 * notional + sums * float(size @ total + np.abs(w).max())
+    wanted, blur = result.tolerance * notional + money, sums * (np.abs(proof.multipliers) @ span)
+    (bound, reach), finite = _bounds(market, corners, proof), proof.bound != -np.inf
+    short = np.where(proof.bound >= bound, 0.0, (bound - proof.bound) / (money + blur))
+    vectors = np.vstack([proof.worst_case, proof.marginal_state_prices, xi])
+    improper = np.maximum((-vectors).max(), np.abs(vectors.sum(axis=1) - 1).max())
+    margin, off_price = orders.side * (orders.price - price[claim]), np.abs(P @ xi - price)
+    low = np.where(margin > slack[claim], orders.quantity, 0.0)
+    high = np.where(margin < -slack[claim], 0.0, orders.quantity)
+    loss = (P - price[:, None]).T @ np.bincount(claim, orders.side * fills, K) - w
+    omega, value = market.ambiguity, -_risk(loss, q, market.risk_aversion, market.ambiguity)
+    upper, stated = result.upper_bound, result.certainty_equivalent
+    blurred = (proof.bound + blur)[finite].max(initial=-np.inf)
+    allowed = wanted if result.status == "optimal" else np.inf
+    figures = [
+        ("leaves that overlap or leave gaps", not _tile(corners, proof), 0),
+        ("probability vectors: negative, or not summing to 1", improper, 4 * eps * N**0.5),
+        ("worst cases beyond the ambiguity, nats", spent - omega, 1e-9 * omega + 1e-18),
+        ("bounds below what they follow from, in roundings", short[finite].max(initial=0), 1),
+        ("leaves not shown to be out of reach", (~finite & ~(reach < -blur)).sum(), 0),
+        ("bounds above the upper bound, in money", proof.bound.max() - upper, money),
+        ("bounds and their rounding above it, in money", blurred - upper, wanted),
+        ("claim prices off payoffs @ state prices, in money", (off_price - slack).max(), 0),
+        ("orders against the limit order logic", (~((fills >= low) & (fills <= high))).sum(), 0),
+        ("certainty equivalent of the fills, in money", abs(value - stated), money),
+        ("certainty equivalent above the upper bound, in money", value - upper, money),
+        ("gap of an optimal result, in money", result.gap, allowed),
+    ]
+    return Verification(tuple(Check(name, float(x), float(most)) for name, x, most in figures))
+
+
+def _corners(payoff: Floats, orders: Orders) -> tuple[Floats, Floats]:
+    """Return price (above the least payoff) and demand at the corners of one staircase.
+
+    Piece j joins corners j and j + 1. A limit passed on the way up is a buy lost or a sell gained.
+    """
+    orders, low, high = orders[orders.quantity > 0], payoff.min(), payoff.max()
+    orders = orders[np.argsort(orders.price, kind="stable")]
+    limits = np.unique(orders.price[(orders.price >= low) & (orders.price <= high)])
+    passed = [np.searchsorted(orders.price, low), *np.searchsorted(orders.price, limits, "right")]
+    gone = np.append(0.0, np.cumsum(orders.quantity, dtype=np.longdouble))[passed]
+    demand = (orders.quantity[orders.side > 0].sum() - gone).astype(np.float64)
+    return np.repeat(np.array([low, *limits, high]) - low, 2)[1:-1], np.repeat(demand, 2)
+
+
+def _tile(corners: _Corners, proof: Certificate) -> bool:
+    """Whether the leaves cover each cell once; mistaken with probability (K / 2**31)**4 at most.
+
+    Pieces weigh random numbers, cells the product of their pieces; the leaves' weights add up to
+    that of all cells, as polynomials, if and only if each cell is counted once.
+    """
+    prime, random, whole = 2**31 - 1, np.random.default_rng(), np.ones(4, dtype=np.int64)
+    covered = np.ones((len(proof), 4), dtype=np.int64)  # holds a product of two residues
+    for k, (price, _) in enumerate(corners):
+        below = random.integers(prime, size=(len(price), 4))  # weight of all pieces before this
+        runs = below[proof.last[:, k] + 1] - below[proof.first[:, k]]
+        covered = covered * (runs % prime) % prime
+        whole = whole * ((below[-1] - below[0]) % prime) % prime
+    return bool((covered.sum(axis=0) % prime == whole).all())
+
+
+def _bounds(market: Market, corners: _Corners, proof: Certificate) -> tuple[Floats, Floats]:
+    """Return each leaf's Donsker-Varadhan bound, and its reach: negative if no prices are in it."""
+    p, g, multipliers = proof.worst_case, proof.marginal_state_prices, proof.multipliers
+    q, spent = market.prior, _divergence(p, market.prior)[:, None]
+    keep = np.where(spent > (1 + 1e-12) * market.ambiguity, market.ambiguity / spent, 1.0)
+    p = np.where(keep < 1, keep * p + (1 - keep) * q, p)  # into the ball, which is convex
+    P = market.payoffs - market.payoffs.min(axis=1)[:, None]  # prices in corners are above it too
+    reach = (-multipliers @ P).max(axis=1)
+    bound = reach + g @ market.inventory + _divergence(g, p) / market.risk_aversion
+    for k, (price, demand) in enumerate(corners):
+        first, last, factor = proof.first[:, k], proof.last[:, k], multipliers[:, k]
+        reach = reach + np.maximum(factor * price[first], factor * price[last + 1])
+        weights = np.column_stack([np.ones(len(g)), -(g @ P[k]), factor])
+        terms = np.stack([price * demand, demand, price])
+        order = np.lexsort((last, first))  # leaves with the same run side by side
+        turns = np.diff(first[order]) | np.diff(last[order])
+        for rows in np.split(order, np.flatnonzero(turns) + 1):
+            run = terms[:, first[rows[0]] : last[rows[0]] + 2]
+            for part in np.array_split(rows, 1 + rows.size * run.shape[1] // 2**22):
+                bound[part] += (weights[part] @ run).max(axis=1)
+    return bound, reach
+
+
+def _divergence(p: Floats, q: Floats) -> Floats:
+    """Return KL(p|q) of each row: sum of p ln(p/q) - (p - q), exact near p = q too."""
+    log = np.where(np.abs(p - q) < q / 2, np.log1p((p - q) / q), np.log(p) - np.log(q))
+    return np.asarray((np.where(p > 0, p * log, 0.0) - (p - q)).sum(axis=-1))
+
+
+def _risk(loss: Floats, q: Floats, alpha: float, omega: float) -> float:
+    """Return rho(L) = (1/alpha) ln min over mu of (25), on a grid of ln mu that closes in."""
+    fall = alpha * (loss - loss.max())
+    low, high = np.log(-np.expm1(fall.min()) or 1.0) + np.array([-80.0, 80.0])
+    for _ in range(12):
+        mu = np.exp(np.linspace(low, high, 65))
+        x = np.stack([np.expm1(fall), np.exp(fall)])[:, None] / mu[:, None]
+        mean = np.expm1(x) @ q
+        log_mean = np.where(mean > -0.5, np.log1p(mean), np.log(np.exp(x) @ q))  # ln E_q exp(x)
+        less, full = mu * (omega + log_mean)  # (25) / exp(alpha max L), less 1 and in full:
+        value = np.where(less > -0.5, np.log1p(less), np.log(full))  # where each is more exact
+        best = int(np.argmin(value))
+        low, high = np.log(mu[[max(best - 1, 0), min(best + 1, 64)]])
+    return float(loss.max() + min(value[best], 0.0) / alpha)  # the largest loss at mu = 0

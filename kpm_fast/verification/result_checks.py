@@ -1,0 +1,462 @@
+"""Checking a result against its market and orders, in plain NumPy."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ..arrays import Floats, Ints, exact_sum
+from ..errors import VerificationError
+from ..model.outcome import Result
+from ..model.status import Status
+from . import reference
+
+__all__ = ["Check", "Verification", "verify"]
+
+_EPS = float(np.finfo(np.float64).eps)
+_RELATIVE = 1e-12  # of a claim's payoff span, or of what was traded
+_INACCURATE = 1e-5  # of a claim's payoff span, for prices of a result that says so by its status
+_BLURRED = 1e-5  # of the scale: what rounding may hide of a bound that is not called optimal
+_SLACK = 10.0  # tolerances that a solver's own duals are allowed
+_NO_AMBIGUITY = 1e-30  # nats; moves no certainty equivalent by more than rounding
+_ROUNDED = 64 * _EPS  # relative, of the ambiguity
+_KL_FLOOR = 1e-18  # nats; two probability vectors 1e-9 apart
+
+
+@dataclass(frozen=True)
+class Check:
+    """One check of a result.
+
+    Attributes
+    ----------
+    name : str
+        What must hold.
+    figure : float
+        By how much it does not, in the unit that the name says.
+    limit : float
+        The most that is allowed.
+    """
+
+    name: str
+    figure: float
+    limit: float
+
+    @property
+    def passed(self) -> bool:
+        """Whether the figure is within its limit; NaN is not."""
+        return bool(self.figure <= self.limit)
+
+
+@dataclass(frozen=True)
+class Verification:
+    """The checks of a result. True if all passed; prints as a table.
+
+    Attributes
+    ----------
+    checks : tuple of Check
+    """
+
+    checks: tuple[Check, ...]
+
+    @property
+    def passed(self) -> bool:
+        """Whether all checks passed."""
+        return all(check.passed for check in self.checks)
+
+    @property
+    def failed(self) -> tuple[Check, ...]:
+        """The checks that did not pass."""
+        return tuple(check for check in self.checks if not check.passed)
+
+    def raise_if_failed(self) -> None:
+        """Raise :class:`kpm_fast.VerificationError`, naming the checks, if any failed."""
+        if not self.passed:
+            reasons = (f"{c.name}: {c.figure:.3g} > {c.limit:.3g}" for c in self.failed)
+            raise VerificationError("; ".join(reasons))
+
+    def __bool__(self) -> bool:
+        return self.passed
+
+    def __str__(self) -> str:
+        width = max(len(check.name) for check in self.checks)
+        lines = [f"{'check':<{width}}  {'figure':>9}  {'limit':>9}"]
+        for check in self.checks:
+            verdict = "ok" if check.passed else "FAILED"
+            lines.append(
+                f"{check.name:<{width}}  {check.figure:9.2e}  {check.limit:9.2e}  {verdict}"
+            )
+        passed = len(self.checks) - len(self.failed)
+        lines.append(f"{passed} of {len(self.checks)} checks passed")
+        return "\n".join(lines)
+
+
+def verify(result: Result) -> Verification:
+    """Recompute every figure of a result from its market and orders.
+
+    What a search ruled out is taken on trust (``upper_bound``, the counts of cells); that the
+    point returned is the best of its own cell is proven here, by weak duality.
+
+    Returns
+    -------
+    Verification
+    """
+    with np.errstate(all="ignore"):  # a tampered result may overflow; its checks then fail
+        form = _form_checks(result)
+        if not all(check.passed for check in form):
+            return Verification(tuple(form))  # nothing else is well defined
+        return Verification((*form, *_Verifier(result).checks()))
+
+
+# -- form ---------------------------------------------------------------------------------------
+
+
+def _form_checks(result: Result) -> list[Check]:
+    """Check shapes, finite numbers and settings, so that the rest can compute at all."""
+    n_claims, n_states = result.market.payoffs.shape
+    shapes = {
+        "fills": (len(result.orders),),
+        **dict.fromkeys(("claim_prices", "net_demand", "multipliers", "cell"), (n_claims,)),
+        **dict.fromkeys(
+            ("state_prices", "payoff", "worst_case", "marginal_state_prices"), (n_states,)
+        ),
+    }
+    arrays = {name: np.asarray(getattr(result, name)) for name in shapes}
+    misshapen = sum(arrays[name].shape != shape for name, shape in shapes.items())
+    numbers = ("revenue", "certainty_equivalent", "no_trade_equivalent", "scale", "tolerance")
+    not_finite = sum(not math.isfinite(getattr(result, name)) for name in numbers)
+    if not misshapen:
+        not_finite += sum(int((~np.isfinite(array)).sum()) for array in arrays.values())
+    proven = result.status is Status.OPTIMAL
+    bound_ok = math.isfinite(result.upper_bound) if proven else result.upper_bound > -math.inf
+    settings_ok = 0 < result.tolerance < 1 and result.allocation in ("pro_rata", "time")
+    return [
+        Check("arrays of the wrong shape", misshapen, 0),
+        Check("numbers that are not finite", not_finite + (not bound_ok), 0),
+        Check("settings out of range", float(not settings_ok), 0),
+    ]
+
+
+# -- substance ----------------------------------------------------------------------------------
+
+
+class _Verifier:
+    """The recomputation of one result; every method checks one group of its figures."""
+
+    def __init__(self, result: Result) -> None:
+        self.result = result
+        market, orders = result.market, result.orders
+        self.payoffs = market.payoffs
+        self.claim = orders.claim_index(market)
+        self.rows = _rows_by_claim(self.claim, len(market.claims))
+        self.staircases = [
+            reference.staircase(
+                self.payoffs[k], orders.side[rows], orders.price[rows], orders.quantity[rows]
+            )
+            for k, rows in enumerate(self.rows)
+        ]
+        self.span = np.ptp(self.payoffs, axis=1)
+        # Sums over states are taken above a claim's least payoff: many prices add up to one but for
+        # some digits, which a claim that pays a million or a millionth more would lose.
+        self.least = self.payoffs.min(axis=1)
+        self.above = self.payoffs - self.least[:, None]
+        self.largest = np.abs(self.payoffs).max(axis=1)
+        # Prices are sums of N products: exact to 1e-12 of the span, or as the payoffs allow.
+        relative = _INACCURATE if result.status is Status.INACCURATE else _RELATIVE
+        self.price_slack = relative * self.span + 8 * _EPS * self.largest
+        total = np.array([orders.quantity[rows].sum() for rows in self.rows])
+        self.total = total
+        self.scale = float(self.span @ total) or 1.0
+        magnitude = float(np.abs(market.inventory).max() + self.largest @ total)
+        #: What rounding alone can do to a sum of wealth and trades, money. Exponents of the worst
+        #: case are as large as -ln q, and so is their rounding.
+        self.rounding = (128 - 4 * math.log(market.prior.min())) * _EPS * magnitude
+        #: What a solver that stops at the tolerance can leave, money.
+        self.slack = _SLACK * result.tolerance * self.scale + self.rounding
+        if result.status is Status.INACCURATE:
+            self.slack = math.inf  # the bound holds; what supports the point is not promised
+        elif result.status is not Status.OPTIMAL and 0 < result.gap < math.inf:
+            self.slack += _SLACK * result.gap  # it may be as far off
+
+    def checks(self) -> list[Check]:
+        known = [self._cell_check(), *self._price_checks(), *self._fill_checks()]
+        if not known[0].passed:
+            return known  # a cell that does not exist has no pieces to compare with
+        return [
+            *known,
+            *self._piece_checks(),
+            *self._money_checks(),
+            *self._risk_checks(),
+            *self._optimality_checks(),
+            *self._search_checks(),
+        ]
+
+    def _cell_check(self) -> Check:
+        counts = np.array([len(steps) for steps in self.staircases])
+        cell = self.result.cell
+        wrong = (cell < 0) | (cell >= counts) | (cell != np.round(cell))
+        return Check("pieces of the cell that do not exist", int(wrong.sum()), 0)
+
+    def _price_checks(self) -> list[Check]:
+        result = self.result
+        xi = result.state_prices
+        off = np.abs(self.above @ xi - (result.claim_prices - self.least))
+        difference = off / _unit(self.price_slack)
+        return [
+            _probability_check("state prices", xi),
+            Check("claim prices = payoffs @ state prices, in allowances", _largest(difference), 1),
+            Check(
+                "state prices closer to the prior at the same claim prices, nats",
+                self._projection_excess(),
+                1e-10,
+            ),
+        ]
+
+    def _projection_excess(self) -> float:
+        """Return what only a result that is optimal promises: the nearest of all state prices."""
+        if self.result.status is not Status.OPTIMAL:
+            return 0.0
+        xi = self.result.state_prices
+        if xi.min() < 0:
+            return math.inf
+        return reference.projection_excess(xi, self.result.market.prior, self.payoffs)
+
+    def _fill_checks(self) -> list[Check]:
+        result, orders = self.result, self.result.orders
+        fills, quantity = result.fills, orders.quantity
+        outside = (fills < 0) | (fills > quantity)
+        margin = orders.side * (orders.price - result.claim_prices[self.claim])
+        slack = self.price_slack[self.claim]
+        broken = ((margin > slack) & (fills != quantity)) | ((margin < -slack) & (fills != 0))
+        net = np.array([fills[rows] @ orders.side[rows] for rows in self.rows])
+        gross = np.array([fills[rows].sum() for rows in self.rows])
+        difference = np.abs(net - result.net_demand) / _unit(_RELATIVE * gross)
+        return [
+            Check("fills outside [0, quantity]", int(outside.sum()), 0),
+            Check("orders against the limit order logic", int(broken.sum()), 0),
+            Check("net demand = bought - sold, in 1e-12 of volume", _largest(difference), 1),
+        ]
+
+    def _piece_checks(self) -> list[Check]:
+        result, orders = self.result, self.result.orders
+        low_price, high_price, low_demand, high_demand = self._pieces().T
+        price, demand = result.claim_prices, result.net_demand
+        off_price = np.maximum(low_price - price, price - high_price) / _unit(self.price_slack)
+        off_demand = np.maximum(low_demand - demand, demand - high_demand)
+        on_step = result.cell % 2 == 1
+        priority = orders.time if orders.time is not None else np.zeros(len(orders))
+        wrong, apart = 0, 0.0
+        for k, rows in enumerate(self.rows):
+            quantity = orders.quantity[rows]
+            live = quantity > 0
+            ranks = np.full(len(rows), -2, dtype=np.int64)
+            ranks[live] = reference.limit_ranks(self.payoffs[k], orders.price[rows][live])[1]
+            expected, tied = reference.expected_fills(
+                ranks,
+                int(result.cell[k]),
+                float(demand[k]),
+                orders.side[rows],
+                quantity,
+                priority[rows] if result.allocation == "time" else None,
+            )
+            difference = np.abs(result.fills[rows] - expected)
+            wrong += int(np.count_nonzero(difference[~tied]))
+            apart = max(apart, _largest(difference[tied]) / (_RELATIVE * self.total[k] or 1.0))
+        return [
+            Check("claim prices on their pieces, in allowances", _largest(off_price), 1),
+            Check(
+                "claim prices on a step that are not its limit",
+                int(np.count_nonzero((price != low_price) & on_step)),
+                0,
+            ),
+            Check(
+                "net demand on its piece, in 1e-12 of the claim's orders",
+                _largest(off_demand / _unit(_RELATIVE * self.total)),
+                1,
+            ),
+            Check("fills that are not what their piece says", wrong, 0),
+            Check(
+                f"fills at the clearing price ({result.allocation}), in 1e-12 of orders", apart, 1
+            ),
+        ]
+
+    def _money_checks(self) -> list[Check]:
+        result, inventory = self.result, self.result.market.inventory
+        traded = np.abs(result.net_demand)
+        unit = _RELATIVE * float(traded @ self.largest) + 4 * _EPS * float(
+            self.largest @ self.total
+        )
+        revenue = abs(float(result.claim_prices @ result.net_demand) - result.revenue)
+        payoff = inventory + (result.revenue - result.net_demand @ self.payoffs)
+        apart = np.abs(payoff - result.payoff)
+        return [
+            Check("revenue = claim prices @ net demand, in money", revenue, unit),
+            Check(
+                "payoff = inventory + revenue - claims paid, in money",
+                _largest(apart),
+                unit + 4 * _EPS * float(np.abs(inventory).max()),
+            ),
+        ]
+
+    def _risk_checks(self) -> list[Check]:
+        result, market = self.result, self.result.market
+        alpha, omega, p = market.risk_aversion, market.ambiguity, result.worst_case
+        loss, g = -result.payoff, result.marginal_state_prices
+        rho, slope = reference.worst_case_risk(loss, market.prior, alpha, omega)
+        idle, _ = reference.worst_case_risk(-market.inventory, market.prior, alpha, omega)
+        spent = reference.divergence(p, market.prior)
+        close = 1e-11 * self.scale + self.rounding
+        tilted = _tilted_value(loss, p, alpha)
+        dual = float(g @ loss) - reference.divergence(g, p) / alpha
+        return [
+            Check("certainty equivalent, in money", abs(-rho - result.certainty_equivalent), close),
+            Check("no-trade equivalent, in money", abs(-idle - result.no_trade_equivalent), close),
+            _probability_check("worst case", p),
+            Check(
+                "worst case beyond the ambiguity, nats",
+                max(0.0, spent - omega) if omega < math.inf else 0.0,
+                1e-9 * omega + _KL_FLOOR if omega < math.inf else 0.0,
+            ),
+            Check("worst case attains the risk, in money", abs(rho - tilted), self.slack),
+            _probability_check("marginal state prices", g),
+            Check("marginal state prices attain the risk, in money", abs(rho - dual), self.slack),
+            self._slope_check(loss, slope),
+        ]
+
+    def _slope_check(self, loss: Floats, slope: float) -> Check:
+        """Check the ambiguity price, which rounding blurs as much as it blurs the payoffs."""
+        result, market = self.result, self.result.market
+        price, spread = result.ambiguity_price, float(np.ptp(result.payoff))
+        omega = market.ambiguity
+        # It falls with Omega, and so fast next to a kink that rounding of Omega shows.
+        steeper, flatter = (
+            reference.worst_case_risk(loss, market.prior, market.risk_aversion, rounded)[1]
+            for rounded in (omega * (1 - _ROUNDED), omega * (1 + _ROUNDED))
+        )
+        if price == math.inf and omega <= _NO_AMBIGUITY and slope > 0:
+            figure = 0.0  # the slope at zero, as good as any so close to it
+        else:
+            nearest = min(max(price, min(slope, flatter)), max(slope, steeper))
+            figure = abs(price - nearest) if price >= 0 else math.inf
+        # A spread of rounding size has a slope of rounding size over sqrt(2 Omega).
+        blur = self.rounding / spread if spread > 0 else math.inf
+        steepness = slope if math.isfinite(slope) else 0.0
+        if spread <= self.rounding:
+            limit = self.slack + (self.rounding / math.sqrt(2 * omega) if omega > 0 else math.inf)
+        else:
+            limit = self.slack + steepness * (1e-6 + blur)
+        return Check("ambiguity price = -d(certainty equivalent)/d(Omega)", figure, limit)
+
+    def _optimality_checks(self) -> list[Check]:
+        result, market = self.result, self.result.market
+        pieces = self._pieces()
+        pieces[:, :2] -= self.least[:, None]
+        bound = reference.cell_bound(
+            self.above,
+            market.inventory,
+            market.risk_aversion,
+            pieces,
+            result.worst_case,
+            result.marginal_state_prices,
+            result.multipliers,
+        )
+        value, gap = result.certainty_equivalent, result.gap
+        excess = abs(result.scale - self.scale) / self.scale
+        # Multipliers so large that rounding hides what they prove prove nothing.
+        optimal = result.status is Status.OPTIMAL
+        wanted = (1 + _RELATIVE) * result.tolerance * self.scale
+        most = wanted if optimal else max(wanted, _BLURRED * self.scale)
+        multiplier_rounding = 64 * _EPS * float(np.abs(result.multipliers) @ self.span)
+        checks = [
+            Check("scale, relative", excess, _RELATIVE),
+            Check(
+                "bound of the winning cell above its value, in money",
+                bound - value,
+                self.slack + min(multiplier_rounding, most),
+            ),
+            Check(
+                "value above the upper bound, in money", value - result.upper_bound, self.rounding
+            ),
+        ]
+        if optimal:
+            checks.append(Check("gap of an optimal result, in money", gap, wanted))
+        return checks
+
+    def _search_checks(self) -> list[Check]:
+        stats, status = self.result.stats, self.result.status
+        cells = math.prod(len(steps) for steps in self.staircases)
+        stopped = status not in (Status.OPTIMAL, Status.INACCURATE)
+        # Half: as for the gap of an inaccurate result, which is checked there.
+        within = self.result.gap <= 0.5 * self.result.tolerance * self.scale - self.rounding
+        if stats.nodes:  # a tree proves its bound by its leaves; see check_certificate
+            consistent = status is not Status.INFEASIBLE and not (stopped and within)
+        else:
+            done = stats.solved + stats.pruned_infeasible + stats.pruned_bound
+            # The core counts in doubles, which are exact up to 2**53.
+            finished = abs(done - cells) <= cells // 2**50
+            if stopped:
+                consistent = status is not Status.INFEASIBLE and not (finished and within)
+            else:
+                consistent = finished
+        counts = (
+            stats.solved,
+            stats.pruned_infeasible,
+            stats.pruned_bound,
+            stats.nodes,
+            stats.relaxations,
+            stats.columns,
+            stats.iterations,
+        )
+        times = list(stats.seconds.values())
+        sane = (
+            min(counts) >= 0
+            and stats.threads >= 1
+            and stats.relaxations <= stats.nodes
+            and (not stats.nodes or stats.pruned_infeasible + stats.pruned_bound == 0)
+            and min(times, default=0.0) >= 0
+            and max(times, default=0.0) <= stats.seconds.get("total", math.inf)
+        )
+        return [
+            Check("cells = product of the pieces", float(stats.cells != cells), 0),
+            Check("status against the cells accounted for", float(not consistent), 0),
+            Check("counts and times out of range", float(not sane), 0),
+        ]
+
+    def _pieces(self) -> Floats:
+        cell = self.result.cell.astype(np.int64)
+        return np.array([steps[piece] for steps, piece in zip(self.staircases, cell, strict=True)])
+
+
+def _rows_by_claim(claim: Ints, n_claims: int) -> list[Ints]:
+    """Return the rows of each claim's orders, in book order."""
+    order = np.argsort(claim, kind="stable")
+    ends = np.searchsorted(claim[order], np.arange(1, n_claims))
+    return [rows.astype(np.int64) for rows in np.split(order, ends)]
+
+
+def _probability_check(name: str, p: Floats) -> Check:
+    """Check non-negative entries that sum to one."""
+    figure = max(-float(p.min()), abs(exact_sum(p) - 1.0))
+    return Check(f"{name}: a probability vector", figure, 4 * _EPS * math.sqrt(len(p)))
+
+
+def _tilted_value(loss: Floats, p: Floats, risk_aversion: float) -> float:
+    """Return (1/alpha) ln E_p exp(alpha L), shifted to the largest loss that counts."""
+    support = p > 0
+    if not support.any():
+        return math.nan
+    top = float(loss[support].max())
+    exponent = risk_aversion * (loss[support] - top)
+    return top + reference.log_mean_exp(p[support], exponent) / risk_aversion
+
+
+def _unit(size: Floats) -> Floats:
+    """Return divisors: a zero size means that only zero is allowed."""
+    return np.where(size > 0, size, np.finfo(np.float64).tiny)
+
+
+def _largest(values: Floats | NDArray[np.float64]) -> float:
+    """Return the largest of values that may be empty; NaN if any is."""
+    return float(np.max(values)) if values.size else 0.0
