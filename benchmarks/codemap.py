@@ -33,16 +33,16 @@ _FUNCTION = re.compile(r"^(?:\w[\w:<>,&*\s]*?[\s&*])(\w+)\(", re.MULTILINE)
 
 
 class CodeMap:
-    """Reads the core's sources once: a folder of csrc/src is a part."""
+    """Reads the core's sources once: a folder of csrc/src is a part, with the folders in it."""
 
     def __init__(self, sources: Path = CORE) -> None:
         owners: defaultdict[str, Counter[str]] = defaultdict(Counter)
         self._comment: dict[str, str] = {}
-        for path in sorted(sources.glob("*/*.[hc]pp")):
+        for path in sorted(sources.rglob("*.[hc]pp")):
             text = path.read_text(encoding="utf-8")
             for pattern in (_TYPE, _FUNCTION):
                 for name in pattern.findall(text):
-                    owners[name][path.parent.name] += 1
+                    owners[name][path.relative_to(sources).parts[0]] += 1
             for comment, name in _COMMENTED.findall(text):
                 words = " ".join(line.strip().strip("/").strip() for line in comment.splitlines())
                 self._comment.setdefault(name, re.split(r"(?<=[.:])\s", words.strip())[0])

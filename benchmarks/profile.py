@@ -39,7 +39,7 @@ DISCUSSED = 3
 # What is behind the functions that have led the list; the report picks those that lead it now.
 REMARKS = {
     "RelaxationProgram::factor": (
-        "condenses and factors the Newton system of a node's relaxation, once an iteration: two "
+        "reduces and factors the Newton system of a node's relaxation, once an iteration: two "
         "symmetric systems with a row a claim, O(K² N + K³) whatever the number of orders. Fewer "
         "iterations or fewer nodes make it less; so would leaving out the claims whose hull is a "
         "single piece, which couple through prices or through demand alone."
@@ -49,7 +49,7 @@ REMARKS = {
         "it less."
     ),
     "StatePriceBlock::factor": (
-        "condenses the state prices into the Gram matrix P diag(xi / s) P' less its mean, once an "
+        "reduces the state prices to the Gram matrix P diag(xi / s) P' less its mean, once an "
         "iteration: O(K² N), dense because every claim's payoffs are, half of it by symmetry."
     ),
     "PriceProgram::factor": (
@@ -81,8 +81,8 @@ REMARKS = {
     "DemandProgram::direction": (
         "solves with the factors of a cell's demand for predictor and corrector, O(K² + K N)."
     ),
-    "RiskBlock::expand": (
-        "the risk's part of a Newton step, from what the condensed system leaves: O(N) each time."
+    "RiskBlock::recover_step": (
+        "the risk's part of a Newton step, from what the reduced system leaves: O(N) each time."
     ),
     "RiskBlock::try_step": (
         "moves the exponents and powers of the risk and keeps them on their curves: one logarithm "

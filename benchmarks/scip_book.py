@@ -48,7 +48,7 @@ class ScipAnswer:
     """What SCIP found. Money is relative to the notional."""
 
     status: str
-    value: float  # certainty equivalent of its point, recomputed by ``kpm_fast.verification.reference``
+    value: float  # certainty equivalent of its point, recomputed by ``verification.reference``
     claimed: float  # what it says itself
     bound: float
     nodes: int

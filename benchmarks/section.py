@@ -28,7 +28,7 @@ number typed by hand: format them from what was measured.
 
 A figure is drawn after the measurement, in another process, from the data in the JSON alone::
 
-    def draw_ratios(data: Any) -> matplotlib.figure.Figure: ...   # kpm_fast.plots.style, house style
+    def draw_ratios(data: Any) -> matplotlib.figure.Figure: ...   # in the house style
 
     section.draw(draw_ratios, "cell-ratios", "What the figure shows.", data)
 

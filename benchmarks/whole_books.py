@@ -10,7 +10,8 @@ Every answer of this package passes ``result.verify()``. The peers:
   its answer is within 1e-6 of the notional. CVXPY re-solves one problem with parameters (DPP).
 - SCIP gets the mixed-integer programme of ``scip_book``: convex hulls of the staircases, gradient
   cuts for the risk, and a rounding heuristic of its own. Its clearing is recomputed by
-  ``kpm_fast.verification.reference``; if it claims to have finished, it has to be within 3e-6 of ours.
+  ``kpm_fast.verification.reference``; if it claims to have finished, it has to be within 3e-6 of
+  ours.
 """
 
 from __future__ import annotations

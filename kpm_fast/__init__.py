@@ -6,20 +6,19 @@ probabilities are wrong. :func:`clear` finds the state prices and fills that are
 maker in the worst case, subject to the limit order logic, and proves it.
 """
 
+from ._version import __version__
 from .clearing.clear import clear, solve_cell, staircases
 from .clearing.progress import Progress
 from .errors import InputError, KpmError, TooManyCellsError, VerificationError
 from .model.certificate import Certificate
 from .model.market import Market
 from .model.orders import Order, Orders
-from .model.outcome import CellResult, Result, Stats
+from .model.outcome import CellResult, Stats
 from .model.status import Status
-from .storage.archive import load_result
+from .result import Result, load_result
 from .storage.book_folder import read_book, write_book
 from .verification.certificate_checks import check_certificate
-from .verification.result_checks import Check, Verification
-
-__version__ = "0.1.0"
+from .verification.checks import Check, Verification
 
 __all__ = [
     "CellResult",

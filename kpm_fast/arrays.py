@@ -32,6 +32,7 @@ __all__ = [
 #: Magnitudes of money, shares and risk aversion: far wider than any market, and narrow enough for
 #: their products to stay numbers.
 LARGEST, SMALLEST = 1e30, 1e-30
+EXACT_INTEGERS = 2.0**53  # from here on some integers are no doubles
 
 Floats = NDArray[np.float64]
 Ints = NDArray[np.int64]
@@ -116,6 +117,11 @@ def as_number(value: Any, field: str) -> float:
         return float(value)
     except (TypeError, ValueError, OverflowError) as error:
         raise InputError(f"must be a number, got {value!r}", field=field) from error
+
+
+def inexact_time(given: object) -> str:
+    """Say what is wrong with a time that a double cannot hold."""
+    return f"has more digits than a double holds; count from a later origin, got {given}"
 
 
 def first(mask: NDArray[np.bool_]) -> int | None:

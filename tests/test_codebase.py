@@ -4,6 +4,9 @@ from __future__ import annotations
 
 import ast
 import inspect
+import re
+from collections import defaultdict
+from graphlib import TopologicalSorter
 from importlib.metadata import version
 from pathlib import Path
 
@@ -23,6 +26,7 @@ SOURCES = sorted(
         ("fuzz", "**/*.?pp"),
         ("fuzz", "*.py"),
         ("stress", "*.py"),
+        ("docs", "**/*.py"),
         ("tests", "**/*.py"),
     )
     for path in (ROOT / folder).glob(pattern)
@@ -96,3 +100,95 @@ def test_the_package_is_typed() -> None:
     folder = Path(kpm.__file__).parent
     assert (folder / "py.typed").is_file()
     assert (folder / "_core.pyi").is_file()
+
+
+# -- dependencies --------------------------------------------------------------------------------
+
+
+def layers(chain: str) -> dict[str, int]:
+    """The rank of each layer of the chain in docs/architecture.md that starts with a given name."""
+    page = (ROOT / "docs" / "architecture.md").read_text(encoding="utf-8")
+    found = re.search(rf"^{chain}\b.* < .*$", page, re.MULTILINE)
+    assert found is not None, chain
+    return {
+        name.strip(): rank
+        for rank, names in enumerate(found[0].split(" < "))
+        for name in names.split(",")
+    }
+
+
+def imports(path: Path) -> set[str]:
+    """Modules of the package that a file imports, wherever in it: lazily, or for types only."""
+    package = path.relative_to(ROOT).parent.parts
+    found: set[str] = set()
+    for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+        if isinstance(node, ast.Import):
+            found |= {item.name for item in node.names}
+        elif isinstance(node, ast.ImportFrom):
+            base = ".".join(package[: len(package) - node.level + 1]) if node.level else ""
+            source = ".".join(part for part in (base, node.module) if part)
+            for item in node.names:
+                inside = ROOT / source.replace(".", "/") / item.name
+                module = inside.with_suffix(".py").exists() or (inside / "__init__.py").exists()
+                found.add(f"{source}.{item.name}" if module or item.name == "_core" else source)
+    return {name for name in found if name.split(".")[0] == "kpm_fast"}
+
+
+def test_python_layers_know_only_those_below() -> None:
+    rank = layers("errors")
+    used = set()
+    for path in sorted((ROOT / "kpm_fast").rglob("*.py")):
+        if path == ROOT / "kpm_fast" / "__init__.py":
+            continue
+        layer = path.relative_to(ROOT / "kpm_fast").with_suffix("").parts[0]
+        used.add(layer)
+        for name in imports(path):
+            assert name != "kpm_fast", f"{path} imports the package it is part of"
+            other = name.split(".")[1]
+            if other == "_core":
+                assert layer == "clearing", path
+            elif other != layer:
+                assert rank[other] < rank[layer], f"{path} imports {name}"
+    assert used == set(rank)
+
+
+def test_python_files_import_in_no_circle() -> None:
+    graph = {}
+    for path in (ROOT / "kpm_fast").rglob("*.py"):
+        module = ".".join(path.relative_to(ROOT).with_suffix("").parts)
+        name = module.removesuffix(".__init__")
+        graph[name] = imports(path) - {name}
+    list(TopologicalSorter(graph).static_order())  # raises CycleError, naming the circle
+
+
+def includes(path: Path) -> set[str]:
+    text = path.read_text(encoding="utf-8")
+    return set(re.findall(r'^#include "([^"]+)"', text, re.MULTILINE))
+
+
+def test_cpp_layers_know_only_those_below() -> None:
+    rank = layers("kpm")
+    used = {"kpm", "python"}
+    for path in sorted((ROOT / "csrc" / "src").rglob("*.?pp")):
+        layer = path.relative_to(ROOT / "csrc" / "src").parts[0]
+        used.add(layer)
+        for name in includes(path):
+            other = name.split("/")[0]
+            assert other == layer or rank[other] < rank[layer], f"{path} includes {name}"
+    for path in sorted((ROOT / "csrc" / "python").rglob("*.?pp")):
+        assert all("/" not in name or name.startswith("kpm/") for name in includes(path)), path
+    assert used == set(rank)
+
+
+def test_cpp_files_include_in_no_circle() -> None:
+    """A header and its source count as one: neither may need what needs the other."""
+    graph: dict[str, set[str]] = defaultdict(set)
+    for path in (ROOT / "csrc" / "src").rglob("*.?pp"):
+        name = path.relative_to(ROOT / "csrc" / "src").with_suffix("").as_posix()
+        graph[name] |= {other.rpartition(".")[0] for other in includes(path)} - {name}
+    list(TopologicalSorter(graph).static_order())
+
+
+def test_python_s_own_headers_are_included_by_the_binding_only() -> None:
+    for path in (ROOT / "csrc" / "src").rglob("*.?pp"):
+        assert "pybind11" not in path.read_text(encoding="utf-8"), path

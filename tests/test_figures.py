@@ -13,12 +13,15 @@ import numpy as np
 import pytest
 
 import kpm_fast
+from docs.pictures import __main__ as documentation
 from docs.pictures import proof as proof_picture
-from docs.pictures.book_pictures import _corners
+from docs.pictures.book_pictures import _corners, clearing, staircase
+from docs.pictures.proof import proof
 from kpm_fast import sample
+from kpm_fast.cli.paper import run as run_paper
 from kpm_fast.paper import figures
 from kpm_fast.paper import simulations as paper
-from kpm_fast.plots.style import house_style, new_figure
+from kpm_fast.plots.style import MissingDependencyError, house_style, new_figure, save
 
 matplotlib = pytest.importorskip("matplotlib")
 
@@ -67,7 +70,7 @@ def test_figure_3_draws_the_fills(simulation_b: paper.Simulation) -> None:
 
 
 def test_staircase_numbers_its_pieces_and_names_both_kinds() -> None:
-    found = texts(figures.staircase())
+    found = texts(staircase())
     assert {str(piece) for piece in range(21)} <= set(found)
     assert any(text.startswith("flat:") for text in found)
     assert any(text.startswith("step:") for text in found)
@@ -82,7 +85,7 @@ def test_staircase_corners() -> None:
 def test_clearing_names_every_claim_and_its_position() -> None:
     market, orders = sample.race_card(runners=4, levels=1, seed=3, crossed=1.0)
     result = kpm_fast.clear(market, orders)
-    found = texts(figures.clearing(market, orders, result))
+    found = texts(clearing(market, orders, result))
     for claim in market.claims:
         assert any(text.startswith(f"{claim} at ") for text in found)
     assert sum(text.startswith("maker ") for text in found) == 4
@@ -90,14 +93,14 @@ def test_clearing_names_every_claim_and_its_position() -> None:
 
 def test_clearing_of_a_book_without_orders() -> None:
     market, orders = sample.race_card(runners=4, levels=0)
-    figure = figures.clearing(market, orders, kpm_fast.clear(market, orders), title="empty")
+    figure = clearing(market, orders, kpm_fast.clear(market, orders), title="empty")
     assert "maker: no position" in texts(figure)
     assert "empty" in texts(figure)
 
 
 def test_saving_twice_gives_the_same_bytes(tmp_path: Path) -> None:
-    first = figures.save(figures.staircase(), tmp_path / "first" / "staircase")
-    again = figures.save(figures.staircase(), tmp_path / "again" / "staircase")
+    first = save(staircase(), tmp_path / "first" / "staircase")
+    again = save(staircase(), tmp_path / "again" / "staircase")
     assert [path.suffix for path in first] == [".png", ".svg"]
     for one, other in zip(first, again, strict=True):
         assert one.read_bytes() == other.read_bytes()
@@ -117,8 +120,8 @@ def test_pyplot_is_not_touched() -> None:
     """A figure is drawn without global state: no backend is chosen, no window can open."""
     code = """
 import sys
-from kpm_fast.paper import figures
-figures.staircase()
+from kpm_fast.paper import figures, simulations
+assert figures.figure_2(simulations.simulation_b()).axes
 assert "matplotlib.pyplot" not in sys.modules
 """
     subprocess.run([sys.executable, "-c", code], check=True)
@@ -135,8 +138,8 @@ def test_without_matplotlib_the_command_says_what_to_install(
         return real_import(name, *arguments, **keywords)
 
     monkeypatch.setattr(builtins, "__import__", refuse)
-    with pytest.raises(figures.MissingDependencyError, match=r"pip install 'kpm-fast\[plot\]'"):
-        paper.run(Namespace(output=tmp_path / "new"))
+    with pytest.raises(MissingDependencyError, match=r"pip install 'kpm-fast\[plot\]'"):
+        run_paper(Namespace(output=tmp_path / "new"))
     assert not (tmp_path / "new").exists()
 
 
@@ -144,7 +147,7 @@ def test_documentation_command(
     tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(figures, "_SWEEP_STEPS", 4)
-    assert figures.main(["--output", str(tmp_path)]) == 0
+    assert documentation.main(["--output", str(tmp_path)]) == 0
     names = {"figure_1", "figure_2", "figure_3", "proof", "race_card", "staircase"}
     expected = {f"{name}.{kind}" for name in names for kind in ("png", "svg")}
     assert {path.name for path in tmp_path.iterdir()} == expected
@@ -156,7 +159,7 @@ def test_the_picture_of_a_proof_shows_its_numbers() -> None:
     result = kpm_fast.clear(market, orders, certificate=True)
     kpm_fast.check_certificate(market, orders, result).raise_if_failed()
     assert result.certificate is not None
-    found = texts(figures.proof())
+    found = texts(proof())
     for bound in result.certificate.bound:
         assert f"≤ {bound:.3f}" in found
     assert f"best clearing: {result.certainty_equivalent:.3f}" in found

@@ -15,6 +15,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from kpm_fast.cli import paper as command
 from kpm_fast.paper import simulations as paper
 
 
@@ -177,8 +178,8 @@ def test_a_statement_says_whether_it_took_rounding(simulation_a: paper.Simulatio
 
 def run_command(words: list[str]) -> int:
     parser = argparse.ArgumentParser()
-    paper.add_parser(parser.add_subparsers())
-    return paper.run(parser.parse_args(words))
+    command.add_parser(parser.add_subparsers())
+    return command.run(parser.parse_args(words))
 
 
 def test_command_prints_a_line_for_each_statement(capsys: pytest.CaptureFixture[str]) -> None:
@@ -197,7 +198,7 @@ def test_command_fails_if_a_result_is_not_met(
 ) -> None:
     statement = paper.Statement("so it says", False, "it is not")
     missed = dataclasses.replace(simulation_b, statements=(statement,))
-    monkeypatch.setattr(paper, "simulation_b", lambda: missed)
+    monkeypatch.setattr(command, "simulation_b", lambda: missed)
     assert run_command(["paper"]) == 1
     assert "so it says ... NOT MET (it is not)" in capsys.readouterr().out
 

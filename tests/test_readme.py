@@ -75,12 +75,3 @@ def test_links_lead_somewhere(page: Path) -> None:
         if anchor:
             headings = re.findall(r"^#+ (.*)$", linked.read_text(encoding="utf-8"), re.M)
             assert anchor in {heading.lower().replace(" ", "-") for heading in headings}, target
-
-
-def test_every_source_file_is_in_the_architecture() -> None:
-    page = (ROOT / "docs" / "architecture.md").read_text(encoding="utf-8")
-    named = set(re.findall(r"`([\w./]+)`", page))
-    python = {path.name for path in ROOT.glob("kpm_fast/*.py")} - {"__init__.py"}
-    python |= {path.name for path in ROOT.glob("kpm_fast/sample/*.py")} - {"__init__.py"}
-    core = {path.stem for path in ROOT.glob("csrc/src/*/*.hpp")} | {"clear"}
-    assert python | core <= named, sorted((python | core) - named)

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
 
-    from kpm_fast.model.outcome import Result
+    from kpm_fast.result import Result
 
 Floats = NDArray[np.float64]
 

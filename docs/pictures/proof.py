@@ -16,8 +16,8 @@ from numpy.typing import NDArray
 from kpm_fast.clearing.clear import clear, staircases
 from kpm_fast.model.market import Market
 from kpm_fast.model.orders import Orders
-from kpm_fast.model.outcome import Result
 from kpm_fast.plots.style import BLUE, GREEN, GREY, INK, ORANGE, PALE, house_style, new_figure
+from kpm_fast.result import Result
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes

@@ -12,14 +12,16 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from .. import _core
+from .._version import __version__
 from ..arrays import Floats, Ints, as_number, check_complete
 from ..errors import InputError, TooManyCellsError, count_text
 from ..model.certificate import Certificate
 from ..model.immutable import construct
 from ..model.market import Market
 from ..model.orders import Orders, check_book
-from ..model.outcome import CellResult, Result, Stats
+from ..model.outcome import CellResult, Stats
 from ..model.status import STATUSES
+from ..result import Result
 from .progress import EnumerationLog, Progress, ProgressLog, TreeLog
 
 __all__ = ["clear", "solve_cell", "staircases"]
@@ -291,8 +293,6 @@ def _result(
 def _banner(
     market: Market, orders: Orders, cells: int, threads: int, enumerating: bool
 ) -> list[str]:
-    from .. import __version__  # the package imports this module
-
     n_claims, n_states = market.payoffs.shape
     return [
         f"kpm-fast {__version__}: "

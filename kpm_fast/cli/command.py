@@ -24,7 +24,7 @@ from rich.console import Console
 from rich.progress import BarColumn, TextColumn, TimeElapsedColumn
 from rich.progress import Progress as ProgressBar
 
-from .. import __version__
+from .._version import __version__
 from ..arrays import Floats
 from ..clearing.clear import ALLOCATIONS, METHODS, clear, staircases
 from ..clearing.progress import Progress
@@ -32,11 +32,10 @@ from ..errors import InputError, KpmError, TooManyCellsError
 from ..files.atomic_files import staged_files
 from ..files.tables import read_csv, write_csv
 from ..model.market import Market
-from ..model.outcome import Result
 from ..model.status import Status
-from ..paper import simulations as paper
+from ..result import Result
 from ..storage.book_folder import BOOK_FILES, read_book
-from . import sample
+from . import paper, sample
 from . import verify as checking
 from .tables import PipeAwareConsole, print_book, print_result
 

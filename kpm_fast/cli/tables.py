@@ -15,9 +15,9 @@ from ..arrays import Floats, Ints
 from ..errors import count_text
 from ..model.market import Market
 from ..model.orders import Orders
-from ..model.outcome import Result
 from ..model.status import Status
-from ..verification.result_checks import Verification
+from ..result import Result
+from ..verification.checks import Verification
 
 __all__ = ["PipeAwareConsole", "print_book", "print_result", "print_verification"]
 

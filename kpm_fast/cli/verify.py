@@ -11,10 +11,9 @@ from pathlib import Path
 
 from rich.text import Text
 
-from ..model.outcome import Result
-from ..storage.archive import load_result
+from ..result import Result, load_result
 from ..verification.certificate_checks import check_certificate
-from ..verification.result_checks import Verification
+from ..verification.checks import Verification
 from .tables import PipeAwareConsole, print_verification
 
 __all__ = ["add_parser"]

@@ -18,9 +18,8 @@ from typing import Any, TextIO
 
 import numpy as np
 
-from ..arrays import Floats, as_path
+from ..arrays import EXACT_INTEGERS, Floats, as_path, inexact_time
 from ..errors import InputError
-from ..model.order_columns import EXACT_INTEGERS, inexact_time
 
 __all__ = [
     "BACKENDS",

@@ -8,10 +8,19 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from ..arrays import LARGEST, SMALLEST, Floats, Ints, as_floats, check_complete, first, frozen
+from ..arrays import (
+    EXACT_INTEGERS,
+    LARGEST,
+    SMALLEST,
+    Floats,
+    Ints,
+    as_floats,
+    check_complete,
+    first,
+    frozen,
+    inexact_time,
+)
 from ..errors import InputError
-
-EXACT_INTEGERS = 2.0**53  # from here on some integers are no doubles
 
 __all__ = [
     "Sides",
@@ -217,11 +226,6 @@ def parse_times(column: ArrayLike, length: int) -> Floats:
             if isinstance(exact, int | np.integer) and int(exact) != int(kept):
                 raise InputError(inexact_time(exact), field="time", index=row)
     return frozen(time)
-
-
-def inexact_time(given: object) -> str:
-    """Say what is wrong with a time that a double cannot hold."""
-    return f"has more digits than a double holds; count from a later origin, got {given}"
 
 
 def _is_missing(value: Any) -> bool:

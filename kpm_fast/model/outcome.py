@@ -7,7 +7,7 @@ import math
 import os
 from copy import copy
 from dataclasses import dataclass, field, fields
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 
@@ -21,10 +21,7 @@ from .market import Market
 from .orders import Orders
 from .status import Status
 
-if TYPE_CHECKING:
-    from ..verification.result_checks import Verification
-
-__all__ = ["CellResult", "Result", "Stats"]
+__all__ = ["CellResult", "Outcome", "Stats"]
 
 _CLAIMS_SHOWN = 8
 
@@ -82,7 +79,7 @@ class Stats:
 
 
 @dataclass(frozen=True, eq=False, repr=False)
-class Result(Value):
+class Outcome(Value):
     """A cleared book. Immutable; arrays are read-only. Equal by value, ``stats`` aside.
 
     N states, K claims, J orders; money and shares in the units of the input.
@@ -205,41 +202,6 @@ class Result(Value):
         index = self.orders.claim_index(self.market)
         sums = np.bincount(index, weights=weights, minlength=len(self.market.claims))
         return sums.astype(np.float64, copy=False)
-
-    # -- checks -------------------------------------------------------------------------
-
-    def verify(self) -> Verification:
-        """Recompute every figure from market and orders, in plain NumPy.
-
-        Returns
-        -------
-        Verification
-            True if all checks passed; prints as a table of checks, figures and limits.
-        """
-        from ..verification.result_checks import (
-            verify,  # verify knows results, so it cannot be imported above
-        )
-
-        return verify(self)
-
-    # -- files --------------------------------------------------------------------------
-
-    def save(self, path: str | os.PathLike[str]) -> None:
-        """Write the result, its market, orders and certificate to one file.
-
-        docs/files.md describes the file, which NumPy can open. It appears complete or not at
-        all; :meth:`load` returns every bit of it.
-        """
-        from ..storage.archive import save_result  # an archive knows results, as verify does
-
-        save_result(self, path)
-
-    @classmethod
-    def load(cls, path: str | os.PathLike[str]) -> Result:
-        """Read what :meth:`save` wrote; the same as :func:`kpm_fast.load_result`."""
-        from ..storage.archive import load_result
-
-        return load_result(path)
 
     # -- tables -------------------------------------------------------------------------
 
@@ -408,9 +370,9 @@ class CellResult(Value):
         Largest violations, relative.
     iterations : int
     ambiguity_price : float
-        Money per nat, as in :class:`Result`.
+        Money per nat, as in :class:`kpm_fast.Result`.
     worst_case, marginal_state_prices : ndarray, shape (N,)
-        p and g, as in :class:`Result`.
+        p and g, as in :class:`kpm_fast.Result`.
     multipliers : ndarray, shape (K,)
         lambda, shares. With p and g it proves ``dual_bound``.
     seconds : float

@@ -1,48 +1,30 @@
-"""The package's figures: figures 1 to 3 of the paper and the pictures of the documentation.
+"""Figures 1 to 3 of the paper.
 
-``python -m docs.pictures --output docs/images`` draws them all. Needs matplotlib, which
-``pip install 'kpm-fast[plot]'`` brings.
+Needs matplotlib, which ``pip install 'kpm-fast[plot]'`` brings.
 """
 
 from __future__ import annotations
 
-import argparse
 from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
-
-from docs.pictures.book_pictures import clearing, staircase
-from docs.pictures.proof import proof
 
 from ..plots.style import (
     BLUE,
     GREY,
     PALE,
     SERIES,
-    MissingDependencyError,
     house_style,
     new_figure,
-    require_matplotlib,
     save,
 )
-from .simulations import LOT, Run, Simulation, ambiguity_sweep, simulation_a, simulation_b
+from .simulations import LOT, Run, Simulation, ambiguity_sweep
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
 
-__all__ = [
-    "MissingDependencyError",
-    "clearing",
-    "figure_1",
-    "figure_2",
-    "figure_3",
-    "proof",
-    "require_matplotlib",
-    "save",
-    "staircase",
-    "write_paper",
-]
+__all__ = ["figure_1", "figure_2", "figure_3", "write_paper"]
 
 _SWEEP_STEPS = 160
 _BAR_WIDTH = 0.38
@@ -212,28 +194,3 @@ def _paired_bars(
     axes.set_xticks(range(1, len(series[0]) + 1))
     axes.set_ylim(0.0, 1.12 * top)
     axes.tick_params(axis="x", length=0)
-
-
-def main(arguments: Sequence[str] | None = None) -> int:
-    """Draw every figure of the documentation."""
-    from ..clearing.clear import clear
-    from ..sample import example_race_card
-
-    parser = argparse.ArgumentParser(
-        prog="python -m docs.pictures", description="Draw every figure of the documentation."
-    )
-    parser.add_argument("--output", type=Path, default=Path("docs/images"), metavar="DIR")
-    folder: Path = parser.parse_args(arguments).output
-    require_matplotlib()
-    paths = write_paper(folder, simulation_a(), simulation_b())
-    paths += save(staircase(), folder / "staircase")
-    paths += save(proof(), folder / "proof")
-    market, orders = example_race_card()
-    paths += save(clearing(market, orders, clear(market, orders)), folder / "race_card")
-    for path in paths:
-        print(path)
-    return 0
-
-
-if __name__ == "__main__":
-    raise SystemExit(main())

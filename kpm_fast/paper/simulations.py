@@ -1,4 +1,4 @@
-"""Section 5 of the paper: simulations A and B, as data and as ``kpm-fast paper``.
+"""Section 5 of the paper: simulations A and B, as data.
 
 H. Roh and Y. Ye, *Market Making with Model Uncertainty* (2015), clear five bids under five degrees
 of ambiguity (simulation A, Table 3) and under two priors (simulation B, Table 5).
@@ -7,22 +7,13 @@ of ambiguity (simulation A, Table 3) and under two priors (simulation B, Table 5
 
 from __future__ import annotations
 
-import argparse
 import math
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from pathlib import Path
-from typing import Any
 
 import numpy as np
-from rich.box import SIMPLE_HEAD
-from rich.console import Console
-from rich.table import Table
 
 from ..clearing.clear import clear
-from ..cli.tables import PipeAwareConsole
-from ..files.atomic_files import staged_files
-from ..files.tables import write_csv
 from ..model.market import Market
 from ..model.orders import Orders
 
@@ -201,40 +192,6 @@ def ambiguity_sweep(ambiguities: Iterable[float]) -> tuple[Run, ...]:
     return tuple(_run(f"Omega = {omega:g}", TABLE_3, prior, omega) for omega in ambiguities)
 
 
-def add_parser(subparsers: Any) -> argparse.ArgumentParser:
-    """Add the ``paper`` command to an ``argparse`` sub-parser collection."""
-    parser: argparse.ArgumentParser = subparsers.add_parser(
-        "paper",
-        help="reproduce section 5 of the paper",
-        description="Reproduce simulations A and B. Exits with 0 if all stated results are met.",
-    )
-    parser.add_argument(
-        "--output",
-        type=Path,
-        metavar="DIR",
-        help="also write the tables as CSV and figures 1 to 3 as PNG and SVG",
-    )
-    parser.set_defaults(run=run)
-    return parser
-
-
-def run(args: argparse.Namespace) -> int:
-    """Carry out the parsed command: 0 if every stated result is met, else 1."""
-    output: Path | None = args.output
-    if output is not None:
-        from . import figures
-
-        figures.require_matplotlib()  # before anything is written
-    console = PipeAwareConsole()
-    simulations = (simulation_a(), simulation_b())
-    for simulation in simulations:
-        _print_simulation(console, simulation)
-    if output is not None:
-        paths = [*_write_tables(output, simulations), *figures.write_paper(output, *simulations)]
-        console.print(f"{len(paths)} files written to {output}", highlight=False)
-    return 0 if all(simulation.met for simulation in simulations) else 1
-
-
 def _run(label: str, book: Sequence[Bid], prior: Sequence[float], ambiguity: float) -> Run:
     names = [str(i) for i in range(1, STATES + 1)]
     market = Market(
@@ -273,91 +230,13 @@ def _fills_statement(text: str, run: Run, expected: Sequence[int | None]) -> Sta
     return Statement(
         text,
         met=all(round(lots) == want for lots, want in pairs),
-        detail=f"{', '.join(_in_lots(fill) for fill in run.fills)} lots",
+        detail=f"{', '.join(in_lots(fill) for fill in run.fills)} lots",
         exact=all(abs(lots - want) < EXACT for lots, want in pairs),
     )
 
 
-def _in_lots(fill: float) -> str:
+def in_lots(fill: float) -> str:
     """A fill in units of 0.001 share; a whole number only if it is one, to the accuracy solved."""
     lots = fill / LOT
     whole = round(lots)
     return str(whole) if abs(lots - whole) < EXACT else f"{lots:.3f}"
-
-
-def _print_simulation(console: Console, simulation: Simulation) -> None:
-    console.print(f"[bold]Simulation {simulation.name}[/]: {simulation.title}", highlight=False)
-    quantities = ", ".join(_in_lots(bid.quantity) for bid in simulation.book)
-    console.print(
-        f"Book: bids at {LIMIT:g} for {quantities} lots of {LOT:g} share, one for each of {STATES} "
-        "Arrow-Debreu securities.\nFills are in lots; a statement is met if the fills, rounded to "
-        "whole lots, are those stated.",
-        highlight=False,
-        soft_wrap=True,
-    )
-    table = Table(box=SIMPLE_HEAD, padding=(0, 1, 0, 0))
-    table.add_column("", no_wrap=True)
-    for entry in simulation.book:
-        table.add_column(f"order {entry.order}", justify="right", no_wrap=True)
-    table.add_column("CE (money)", justify="right", no_wrap=True)
-    for each in simulation.runs:
-        fills = [_in_lots(fill) for fill in each.fills]
-        table.add_row(each.label, *fills, f"{each.certainty_equivalent:.4e}")
-    console.print(table)
-    for statement in simulation.statements:
-        style = "green" if statement.met else "bold red"
-        console.print(
-            f"  {statement.text} ... [{style}]{statement.verdict}[/] ({statement.detail})",
-            highlight=False,
-            soft_wrap=True,
-        )
-    console.print()
-
-
-def _write_tables(folder: Path, simulations: Sequence[Simulation]) -> list[Path]:
-    """Write books, runs and statements of the simulations; return the files."""
-    tables: dict[str, dict[str, Any]] = {}
-    for simulation, number in zip(simulations, (3, 5), strict=True):
-        tables[f"table_{number}.csv"] = _book_table(simulation)
-        tables[f"simulation_{simulation.name.lower()}.csv"] = _run_table(simulation)
-    tables["statements.csv"] = _statement_table(simulations)
-    with staged_files(folder) as open_file:
-        for name, table in tables.items():
-            write_csv(open_file(name), table)
-    return [folder / name for name in tables]
-
-
-def _book_table(simulation: Simulation) -> dict[str, Any]:
-    return {
-        "order": [bid.order for bid in simulation.book],
-        "security": [bid.security for bid in simulation.book],
-        "side": ["buy" for _ in simulation.book],
-        "price": [bid.price for bid in simulation.book],
-        "quantity": [bid.quantity for bid in simulation.book],
-    }
-
-
-def _run_table(simulation: Simulation) -> dict[str, Any]:
-    runs = simulation.runs
-    table: dict[str, Any] = {
-        "run": [run.label for run in runs],
-        "ambiguity": [run.ambiguity for run in runs],
-    }
-    for i in range(STATES):
-        table[f"prior_{i + 1}"] = [run.prior[i] for run in runs]
-    for i in range(STATES):
-        table[f"fill_{i + 1}"] = [run.fills[i] for run in runs]
-    for i in range(STATES):
-        table[f"state_price_{i + 1}"] = [run.state_prices[i] for run in runs]
-    table["certainty_equivalent"] = [run.certainty_equivalent for run in runs]
-    return table
-
-
-def _statement_table(simulations: Sequence[Simulation]) -> dict[str, Any]:
-    pairs = [(sim.name, statement) for sim in simulations for statement in sim.statements]
-    return {
-        "simulation": [name for name, _ in pairs],
-        "statement": [statement.text for _, statement in pairs],
-        "verdict": [statement.verdict for _, statement in pairs],
-        "detail": [statement.detail for _, statement in pairs],
-    }

@@ -19,6 +19,7 @@ from typing import IO, Any, TypeVar, get_type_hints
 import numpy as np
 from numpy.typing import NDArray
 
+from .._version import __version__
 from ..arrays import as_number, as_path
 from ..errors import InputError
 from ..files.atomic_files import staged_binary
@@ -26,10 +27,10 @@ from ..files.strict_json import parse_json
 from ..model.certificate import Certificate
 from ..model.market import Market
 from ..model.orders import Orders
-from ..model.outcome import Result, Stats
+from ..model.outcome import Outcome, Stats
 from ..model.status import Status
 
-__all__ = ["FORMAT", "VERSION", "load_result", "save_result"]
+__all__ = ["FORMAT", "VERSION", "read_outcome", "write_outcome"]
 
 FORMAT = "kpm-fast clearing"
 VERSION = 1  # of the format; a reader refuses what it does not know
@@ -76,23 +77,22 @@ _CERTIFICATE = {
     "bound": ("<f8", "L"),
 }
 _Value = TypeVar("_Value")
+_Outcome = TypeVar("_Outcome", bound=Outcome)
 
 
 # -- writing ------------------------------------------------------------------------------------
 
 
-def save_result(result: Result, path: str | os.PathLike[str]) -> None:
+def write_outcome(result: Outcome, path: str | os.PathLike[str]) -> None:
     """Write a result, its market, orders and certificate to one file.
 
     Parameters
     ----------
-    result : Result
+    result : Outcome
     path : path
         Taken as it is; ``.npz`` tells people that NumPy opens it. The file appears complete or
         not at all, its folder is made if need be.
     """
-    from .. import __version__  # the package imports this module
-
     market, orders, proof = result.market, result.orders, result.certificate
     labels, codes = _coded_claims(orders)
     columns = _ORDERS if orders.time is None else {**_ORDERS, **_TIME}
@@ -165,33 +165,15 @@ def _stat_text(value: Any) -> Any:
 # -- reading ------------------------------------------------------------------------------------
 
 
-def load_result(path: str | os.PathLike[str]) -> Result:
-    """Read a clearing that :meth:`Result.save` wrote, every bit of it.
+def read_outcome(path: str | os.PathLike[str], kind: type[_Outcome]) -> _Outcome:
+    """Read what :func:`write_outcome` wrote, as the given class of outcomes.
 
-    Market and orders are validated like new ones, everything else for type, shape and range;
-    whether the figures are true is for :meth:`Result.verify` and :func:`check_certificate`.
-
-    Parameters
-    ----------
-    path : path
-
-    Returns
-    -------
-    Result
-        With ``market``, ``orders`` and, if one was saved, ``certificate``.
-
-    Raises
-    ------
-    InputError
-        Naming the file and the field: not such a file, damaged, of a later version, or with
-        entries that are missing, unknown or unfit.
-    OSError
-        If the file cannot be read.
+    :func:`kpm_fast.load_result` says what is checked and what is raised.
     """
     stream = io.BytesIO(as_path(path).read_bytes())  # what fails from here on is the file's fault
     try:
         with zipfile.ZipFile(stream) as archive:
-            return _Reader(archive).result()
+            return _Reader(archive).outcome(kind)
     except InputError as error:
         raise error.located(path) from None
     except MemoryError:
@@ -219,7 +201,7 @@ class _Reader:
         known = {"format", "version", "software", "entries"}
         self._header = {name: header[name] for name in header.keys() - known}
 
-    def result(self) -> Result:
+    def outcome(self, kind: type[_Outcome]) -> _Outcome:
         market, orders = self._market(), self._orders()
         _located("orders", lambda: orders.claim_index(market))
         arrays = self._arrays("result", _RESULT)
@@ -232,7 +214,7 @@ class _Reader:
             raise InputError(
                 f"must be between 0 and 1, got {numbers['tolerance']}", field="tolerance"
             )
-        result = Result(
+        result = kind(
             status=Status(self._choice("status", [str(status) for status in Status])),
             allocation=self._choice("allocation", _ALLOCATIONS),
             market=market,

@@ -12,14 +12,14 @@ from ..errors import InputError
 from ..model.certificate import Certificate
 from ..model.market import Market
 from ..model.orders import Orders
-from ..model.outcome import Result
-from .result_checks import Check, Verification
+from ..model.outcome import Outcome
+from .checks import Check, Verification
 
 _Corners = list[tuple[Floats, Floats]]
 
 
 @np.errstate(all="ignore")  # a tampered result may overflow; its checks then fail
-def check_certificate(market: Market, orders: Orders, result: Result) -> Verification:
+def check_certificate(market: Market, orders: Orders, result: Outcome) -> Verification:
     """Check that a result clears the book, and that its certificate proves none to be better.
 
     Returns a :class:`Verification`; raises :class:`InputError` if there is no certificate.

@@ -3,18 +3,17 @@
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
 
 from ..arrays import Floats, Ints, exact_sum
-from ..errors import VerificationError
-from ..model.outcome import Result
+from ..model.outcome import Outcome
 from ..model.status import Status
 from . import reference
+from .checks import Check, Verification
 
-__all__ = ["Check", "Verification", "verify"]
+__all__ = ["verify"]
 
 _EPS = float(np.finfo(np.float64).eps)
 _RELATIVE = 1e-12  # of a claim's payoff span, or of what was traded
@@ -26,74 +25,7 @@ _ROUNDED = 64 * _EPS  # relative, of the ambiguity
 _KL_FLOOR = 1e-18  # nats; two probability vectors 1e-9 apart
 
 
-@dataclass(frozen=True)
-class Check:
-    """One check of a result.
-
-    Attributes
-    ----------
-    name : str
-        What must hold.
-    figure : float
-        By how much it does not, in the unit that the name says.
-    limit : float
-        The most that is allowed.
-    """
-
-    name: str
-    figure: float
-    limit: float
-
-    @property
-    def passed(self) -> bool:
-        """Whether the figure is within its limit; NaN is not."""
-        return bool(self.figure <= self.limit)
-
-
-@dataclass(frozen=True)
-class Verification:
-    """The checks of a result. True if all passed; prints as a table.
-
-    Attributes
-    ----------
-    checks : tuple of Check
-    """
-
-    checks: tuple[Check, ...]
-
-    @property
-    def passed(self) -> bool:
-        """Whether all checks passed."""
-        return all(check.passed for check in self.checks)
-
-    @property
-    def failed(self) -> tuple[Check, ...]:
-        """The checks that did not pass."""
-        return tuple(check for check in self.checks if not check.passed)
-
-    def raise_if_failed(self) -> None:
-        """Raise :class:`kpm_fast.VerificationError`, naming the checks, if any failed."""
-        if not self.passed:
-            reasons = (f"{c.name}: {c.figure:.3g} > {c.limit:.3g}" for c in self.failed)
-            raise VerificationError("; ".join(reasons))
-
-    def __bool__(self) -> bool:
-        return self.passed
-
-    def __str__(self) -> str:
-        width = max(len(check.name) for check in self.checks)
-        lines = [f"{'check':<{width}}  {'figure':>9}  {'limit':>9}"]
-        for check in self.checks:
-            verdict = "ok" if check.passed else "FAILED"
-            lines.append(
-                f"{check.name:<{width}}  {check.figure:9.2e}  {check.limit:9.2e}  {verdict}"
-            )
-        passed = len(self.checks) - len(self.failed)
-        lines.append(f"{passed} of {len(self.checks)} checks passed")
-        return "\n".join(lines)
-
-
-def verify(result: Result) -> Verification:
+def verify(result: Outcome) -> Verification:
     """Recompute every figure of a result from its market and orders.
 
     What a search ruled out is taken on trust (``upper_bound``, the counts of cells); that the
@@ -113,7 +45,7 @@ def verify(result: Result) -> Verification:
 # -- form ---------------------------------------------------------------------------------------
 
 
-def _form_checks(result: Result) -> list[Check]:
+def _form_checks(result: Outcome) -> list[Check]:
     """Check shapes, finite numbers and settings, so that the rest can compute at all."""
     n_claims, n_states = result.market.payoffs.shape
     shapes = {
@@ -145,7 +77,7 @@ def _form_checks(result: Result) -> list[Check]:
 class _Verifier:
     """The recomputation of one result; every method checks one group of its figures."""
 
-    def __init__(self, result: Result) -> None:
+    def __init__(self, result: Outcome) -> None:
         self.result = result
         market, orders = result.market, result.orders
         self.payoffs = market.payoffs

@@ -1,0 +1,38 @@
+"""``python -m docs.pictures --output docs/images``: draws every picture of the documentation."""
+
+from __future__ import annotations
+
+import argparse
+from collections.abc import Sequence
+from pathlib import Path
+
+from kpm_fast.clearing.clear import clear
+from kpm_fast.paper.figures import write_paper
+from kpm_fast.paper.simulations import simulation_a, simulation_b
+from kpm_fast.plots.style import require_matplotlib, save
+from kpm_fast.sample import example_race_card
+
+from .book_pictures import clearing, staircase
+from .proof import proof
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Draw every picture of the documentation."""
+    parser = argparse.ArgumentParser(
+        prog="python -m docs.pictures", description="Draw every picture of the documentation."
+    )
+    parser.add_argument("--output", type=Path, default=Path("docs/images"), metavar="DIR")
+    folder: Path = parser.parse_args(arguments).output
+    require_matplotlib()
+    paths = write_paper(folder, simulation_a(), simulation_b())
+    paths += save(staircase(), folder / "staircase")
+    paths += save(proof(), folder / "proof")
+    market, orders = example_race_card()
+    paths += save(clearing(market, orders, clear(market, orders)), folder / "race_card")
+    for path in paths:
+        print(path)
+    return 0
+
+
+if __name__ == "__main__":
+    raise SystemExit(main())
