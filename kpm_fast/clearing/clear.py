@@ -61,8 +61,9 @@ def clear(
         relaxations over runs of staircase pieces. ``"enumerate"`` is the paper's (28): solve every
         cell that can matter.
     tolerance : float
-        Optimality gap to prove, relative to the book's notional ``result.scale``, so that it does
-        not depend on the units of money or shares; 0 < tolerance < 1.
+        Optimality gap to prove, relative to the notional that trades, ``result.scale``: it does not
+        depend on the units of money or shares, nor on orders that merely stand in the book;
+        0 < tolerance < 1.
     threads : int, optional
         1 to 1024. Default: the processors this process may use, less those that other clearings
         of it work on. The answer is the same, bit for bit, for every number.
@@ -174,7 +175,7 @@ def solve_cell(
         The piece of each claim's staircase, numbered from the lowest price; see
         :func:`staircases`.
     tolerance : float
-        Relative to the book's notional; 0 < tolerance < 1.
+        Relative to the notional of all orders that some price fills; 0 < tolerance < 1.
     max_iterations : int
         At least 1.
 

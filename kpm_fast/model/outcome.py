@@ -103,7 +103,7 @@ class Outcome(Value):
     certainty_equivalent : float
         The sure money worth as much to the maker as ``payoff``, under the worst case.
     no_trade_equivalent : float
-        The same without trading. Crossed books can force trade below it.
+        The same without trading; no optimum lies below it.
     upper_bound : float
         No clearing has a greater certainty equivalent.
     worst_case : ndarray, shape (N,)
@@ -119,7 +119,9 @@ class Outcome(Value):
     cell : ndarray of int64, shape (K,)
         The piece of each claim's staircase that won, numbered from the lowest price.
     scale : float
-        The book's notional in money, which ``tolerance`` refers to.
+        The notional that trades, which ``tolerance`` refers to: the sum over orders of payoff range
+        times fill, money. Where nothing trades, that of the smaller half of the book's levels
+        (docs/reference.md).
     tolerance : float
         The relative tolerance asked for.
     allocation : str

@@ -13,23 +13,13 @@ Staircase compile_one(double price_min, double price_max, const Quote* begin, co
   Staircase stairs;
   stairs.price_min = price_min;
   stairs.price_max = price_max;
-  // At an end of the payoff range a trade gives one side something for nothing. The maker loses
-  // nothing by taking what is offered at the least payoff and by leaving what is bid at it, and so
-  // at the greatest: no clearing is better for such limits, and they are none of the staircase's.
-  const bool constant = price_min == price_max;  // one price, and nobody gains or loses by it
-  const auto below = [&](double price) {
-    return price < price_min || (!constant && price == price_min);
-  };
-  const auto above = [&](double price) {
-    return price > price_max || (!constant && price == price_max);
-  };
   const Quote* first = begin;
-  while (first != end && below(first->price)) {
+  while (first != end && stairs.below_range(first->price)) {
     ++first;
   }
   const Quote* last = first;
   std::size_t limits = 0;
-  for (; last != end && !above(last->price); ++last) {
+  for (; last != end && !stairs.above_range(last->price); ++last) {
     limits += last == first || last->price != last[-1].price ? 1 : 0;
   }
   stairs.reserve(limits);

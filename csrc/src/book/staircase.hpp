@@ -48,6 +48,19 @@ struct Staircase {
 
   int pieces() const { return 2 * static_cast<int>(limit.size()) + 1; }
   double span() const { return price_max - price_min; }
+
+  /// Whether a limit lies below all prices of the claim, or above them. At an end of the payoff
+  /// range a trade gives one side something for nothing: the maker loses nothing by taking what is
+  /// offered at the least payoff, nor by leaving what is bid at it, and so at the greatest. No
+  /// clearing is better for a limit there, so it is beyond the range, except for a constant claim's
+  /// one price.
+  bool below_range(double price) const {
+    return price_min < price_max ? price <= price_min : price < price_min;
+  }
+  bool above_range(double price) const {
+    return price_min < price_max ? price >= price_max : price > price_max;
+  }
+
   static bool is_step(int piece) { return piece % 2 == 1; }
   Piece piece(int index) const;
 

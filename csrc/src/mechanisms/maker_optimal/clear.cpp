@@ -205,9 +205,10 @@ Found enumerate(const ScaledMarket& scaled, const std::vector<Staircase>& stairs
           result.iterations,  result.threads};
 }
 
-Found prove(const Market& market, const ScaledMarket& scaled, const std::vector<Staircase>& stairs,
-            const Stakes& stakes, const ClearSettings& settings, const Limits& limits,
-            Certificate& certificate) {
+Found prove(const Market& market, const ScaledMarket& scaled, const std::vector<Staircase>& whole,
+            const TradableBook* tradable, const Stakes& stakes, const ClearSettings& settings,
+            const Limits& limits, Certificate& certificate) {
+  const std::vector<Staircase>& stairs = tradable != nullptr ? tradable->stairs : whole;
   // A certificate speaks of the claims as they were given.
   const Presolve book(scaled, stairs, settings.presolve && !settings.certificate);
   TreeSettings search;
@@ -225,7 +226,7 @@ Found prove(const Market& market, const ScaledMarket& scaled, const std::vector<
   search.limit = limits.limit;
   TreeResult result = branch_and_bound(book.market(), book.corners(), search);
   if (settings.certificate) {
-    certificate = certify(market, book, stairs, result.leaves);
+    certificate = certify(market, book, whole, tradable, result.leaves);
   }
   for (Candidate& candidate : result.candidates) {
     candidate.cell = book.restore(candidate.cell);
@@ -238,10 +239,12 @@ Found prove(const Market& market, const ScaledMarket& scaled, const std::vector<
           result.iterations,  result.threads};
 }
 
-Clearing clear_once(const Market& market, const Orders& orders, const ClearSettings& settings) {
+/// `traded`: what is known to trade, money.
+Clearing clear_once(const Market& market, const Orders& orders, const ClearSettings& settings,
+                    double traded = 0.0) {
   const auto start = Clock::now();
   const std::vector<Staircase> whole = compile_staircases(market, orders);
-  const std::optional<TradableBook> tradable = tradable_book(market, whole);
+  const std::optional<TradableBook> tradable = tradable_book(market, whole, traded);
   const std::vector<Staircase>& stairs = tradable ? tradable->stairs : whole;
   const ScaledMarket scaled(market, stairs);
   const Stakes stakes(scaled, stairs);
@@ -274,14 +277,19 @@ Clearing clear_once(const Market& market, const Orders& orders, const ClearSetti
     const bool go_on = status == Status::kOptimal && settings.monitor;
     return go_on && settings.monitor(in_money(progress)) ? Status::kInterrupted : status;
   };
-  const Found found =
-      settings.method == Method::kEnumerate
-          ? enumerate(scaled, stairs, stakes, cells, settings, limits)
-          : prove(market, scaled, stairs, stakes, settings, limits, clearing.certificate);
+  const Found found = settings.method == Method::kEnumerate
+                          ? enumerate(scaled, stairs, stakes, cells, settings, limits)
+                          : prove(market, scaled, whole, tradable ? &*tradable : nullptr, stakes,
+                                  settings, limits, clearing.certificate);
   clearing.seconds_search = seconds_since(start) - clearing.seconds_compile;
 
   Selection selection(scaled, stairs);
-  const Choice choice = selection.choose(found.candidates);
+  Choice choice = selection.choose(found.candidates);
+  if (tradable) {
+    const Box cell{choice.cell, choice.cell};
+    WholeBook(scaled, whole, *tradable)
+        .support(cell, choice.worst_case, choice.marginal_state_prices, choice.multipliers);
+  }
   publish(market, orders, whole, scaled, choice, settings.allocation, clearing);
   if (!(clearing.scale > 0.0)) {
     clearing.scale = Levels(whole).smaller_half();
@@ -327,6 +335,16 @@ Clearing clear_once(const Market& market, const Orders& orders, const ClearSetti
 
 Clearing clear(const Market& market, const Orders& orders, const ClearSettings& settings) {
   Clearing clearing = clear_once(market, orders, settings);
+  const double gap = clearing.upper_bound - clearing.certainty_equivalent;
+  if (clearing.status == Status::kInaccurate && gap > settings.tolerance * clearing.scale) {
+    // So little trades that the last digits of what could have traded hide it.
+    ClearSettings again = settings;
+    again.time_limit -= clearing.seconds_total;
+    Clearing closer = clear_once(market, orders, again, clearing.scale);
+    if (closer.status == Status::kOptimal) {
+      return closer;
+    }
+  }
   if (clearing.status == Status::kInaccurate && settings.presolve && !settings.certificate) {
     // Claims that are nearly one have limits that are nearly one, too: apart they may be exact.
     ClearSettings apart = settings;

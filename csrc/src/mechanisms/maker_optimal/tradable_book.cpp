@@ -15,20 +15,23 @@ constexpr double kDwarfs = 64.0;  // times all levels, were they as large as the
 constexpr double kPays = 64.0;    // the notional must fall by this factor
 constexpr double kRoom = 2.0;     // times what could trade at most: to be exceeded by no optimum
 constexpr int kThresholds = 6;
+constexpr int kHalvings = 30;
+constexpr double kHair = 1e-12;  // of a payoff range: beyond what rounding does to a price
 constexpr double kMargins[] = {0.25, 0.03125};  // of the way to the end of the price range
 
 /// State prices, and what could trade at most by them.
 struct Cut {
-  Array state_prices;
+  Array state_prices, worst_case;
   double most = 0.0;      // money: a level outside by a share m of its range trades most / m
   double notional = 0.0;  // of the book that is left
 };
 
 class Cutter {
  public:
-  Cutter(const Market& market, const std::vector<Staircase>& stairs, const Levels& levels)
+  /// Never cuts below the floor: there is nothing to gain from that.
+  Cutter(const Market& market, const std::vector<Staircase>& stairs, double floor)
       : stairs_(stairs),
-        floor_(levels.smaller_half()),
+        floor_(floor),
         scaled_(market, stairs, floor_),
         projection_(scaled_, arena_) {
     RiskMeasure measure(scaled_, arena_);
@@ -36,10 +39,9 @@ class Cutter {
   }
 
   /// The cut that leaves least.
-  Cut best(const Levels& levels) {
+  Cut best(double threshold, double largest) {
     Cut best = judge(scaled_.prior);
-    double threshold = kDwarfs * static_cast<double>(levels.notional.size()) * levels.median();
-    for (int t = 0; t < kThresholds && threshold < levels.largest; ++t, threshold *= kDwarfs) {
+    for (int t = 0; t < kThresholds && threshold < largest; ++t, threshold *= kDwarfs) {
       for (const double margin : kMargins) {
         if (keep_outside(threshold, margin)) {
           Cut cut = judge(projection_.distribution());
@@ -55,6 +57,7 @@ class Cutter {
   TradableBook apply(const Cut& cut) const {
     TradableBook book;
     book.state_prices = cut.state_prices;
+    book.worst_case = cut.worst_case;
     book.stairs.reserve(stairs_.size());
     for (const Staircase& claim : stairs_) {
       book.stairs.push_back(claim.copy());
@@ -105,6 +108,27 @@ class Cutter {
     return projection_.settle();
   }
 
+  /// The distribution on the way from g to the prior that enters the ball of the ambiguity.
+  Array nearest_in_ball(const Array& g) const {
+    const Array& q = scaled_.prior;
+    const auto outside = [&](const Array& p) {
+      return scaled_.kind == Ambiguity::kBall && relative_entropy_of(p, q) > scaled_.ambiguity;
+    };
+    if (scaled_.kind == Ambiguity::kNone) {
+      return q;
+    }
+    if (!outside(g)) {
+      return g;
+    }
+    double in = 1.0;  // share of the prior
+    double out = 0.0;
+    for (int step = 0; step < kHalvings; ++step) {
+      const double share = 0.5 * (in + out);
+      (outside((1.0 - share) * g + share * q) ? out : in) = share;
+    }
+    return (1.0 - in) * g + in * q;
+  }
+
   /// What could trade by state prices, and the notional left when the rest is cut.
   Cut judge(const ArrayView& distribution) const {
     Cut cut;
@@ -132,10 +156,10 @@ class Cutter {
         take(limit - price, claim.sell[l]);
       }
     }
-    const double divergence = relative_entropy_of(g, scaled_.prior) / scaled_.risk_aversion;
+    cut.worst_case = nearest_in_ball(g);
+    const double divergence = relative_entropy_of(g, cut.worst_case) / scaled_.risk_aversion;
     const double rounding = 1e-14 * scaled_.inventory.maxCoeff();
     const double own = (g * scaled_.inventory).sum() - no_trade_ + divergence + rounding;
-    // Never less than the smaller half of the levels: there is nothing to gain from cutting those.
     cut.most = floor_ * std::max(surplus / floor_ + own, 1.0);
     for (const auto& [by, notional] : outside) {
       cut.notional += std::min(notional, kRoom * cut.most / by);
@@ -200,19 +224,78 @@ double Levels::smaller_half() const {
   return sum;
 }
 
+WholeBook::WholeBook(const ScaledMarket& market, const std::vector<Staircase>& stairs,
+                     const TradableBook& tradable)
+    : market_(market),
+      tradable_(tradable),
+      corners_(find_corners(market, stairs)),
+      limits_(corners_.size()) {
+  for (std::size_t k = 0; k < limits_.size(); ++k) {
+    const auto source = static_cast<std::size_t>(market.original[k]);
+    const Staircase& whole = stairs[source];
+    const Staircase& cut = tradable.stairs[source];
+    for (int l = static_cast<int>(whole.limit.size()) - 1; l >= 0; --l) {
+      const auto limit = static_cast<std::size_t>(l);
+      if (cut.buy[limit] < whole.buy[limit] && limits_[k].bids < 0) {
+        limits_[k].bids = l;
+      }
+      if (cut.sell[limit] < whole.sell[limit]) {
+        limits_[k].offers = l;
+      }
+    }
+  }
+}
+
+void WholeBook::support(const Box& box, Array& worst_case, Array& marginal, Array& lambda) const {
+  const double of_cut = share(box, marginal);
+  if (of_cut > 0.0) {
+    marginal = (1.0 - of_cut) * marginal + of_cut * tradable_.state_prices;
+    worst_case = (1.0 - of_cut) * worst_case + of_cut * tradable_.worst_case;
+    lambda *= 1.0 - of_cut;
+  }
+}
+
+/// Of the cut's (g, p), so that every corner of the box with a cut quantity in its demand lies
+/// outside.
+double WholeBook::share(const Box& box, const Array& marginal) const {
+  double share = 0.0;
+  for (int k = 0; k < market_.claims(); ++k) {
+    const auto at = static_cast<std::size_t>(k);
+    const double value = market_.payoffs.row(k).dot(marginal.matrix());
+    const double wanted = market_.payoffs.row(k).dot(tradable_.state_prices.matrix());
+    const auto keep_outside = [&](int corner, double sign) {
+      const double price = corners_[at].price[static_cast<std::size_t>(corner)];
+      const double missing = sign * (price - value) + kHair;
+      if (missing > 0.0) {
+        share = std::max(share, std::min(missing / std::abs(wanted - value), 1.0));
+      }
+    };
+    const int bids = std::min(box.last[at] + 1, 2 * limits_[at].bids + 1);
+    if (limits_[at].bids >= 0 && bids >= box.first[at]) {
+      keep_outside(bids, 1.0);
+    }
+    const int offers = std::max(box.first[at], 2 * limits_[at].offers + 2);
+    if (limits_[at].offers >= 0 && offers <= box.last[at] + 1) {
+      keep_outside(offers, -1.0);
+    }
+  }
+  return share;
+}
+
 std::optional<TradableBook> tradable_book(const Market& market,
-                                          const std::vector<Staircase>& stairs) {
+                                          const std::vector<Staircase>& stairs, double traded) {
   const Levels levels(stairs);
   const auto count = static_cast<double>(levels.notional.size());
-  if (levels.largest <= kDwarfs * count * levels.median()) {
+  const double threshold = kDwarfs * (traded > 0.0 ? traded : count * levels.median());
+  if (levels.largest <= threshold) {
     return std::nullopt;
   }
   double whole = 0.0;
   for (const double level : levels.notional) {
     whole += level;
   }
-  Cutter cutter(market, stairs, levels);
-  const Cut cut = cutter.best(levels);
+  Cutter cutter(market, stairs, traded > 0.0 ? traded : levels.smaller_half());
+  const Cut cut = cutter.best(threshold, levels.largest);
   if (!(kPays * cut.notional <= whole)) {
     return std::nullopt;
   }
