@@ -99,7 +99,7 @@ def core() -> Extension:
 
     return Extension(
         "kpm_fast._core",
-        sources=[*relative("csrc/src/**/*.cpp"), "csrc/python/module.cpp"],
+        sources=[*relative("csrc/src/**/*.cpp"), *relative("csrc/python/*.cpp")],
         depends=relative("csrc/**/*.hpp"),
         include_dirs=["csrc/include", "csrc/src"],
         define_macros=[("EIGEN_MPL2_ONLY", None)],

@@ -6,14 +6,29 @@ probabilities are wrong. :func:`clear` finds the state prices and fills that are
 maker in the worst case, subject to the limit order logic, and proves it.
 """
 
+from . import sample
 from ._version import __version__
+from .analysis.advice import Advice, advise, loss_bound
+from .analysis.sweep import Sweep, sweep
 from .clearing.clear import clear, solve_cell, staircases
+from .clearing.implied import implied_ambiguity, prior_from_quotes
 from .clearing.progress import Progress
 from .errors import InputError, KpmError, TooManyCellsError, VerificationError
 from .model.certificate import Certificate
+from .model.maker import Maker
+from .model.makers import (
+    LMSR,
+    KnightianMaker,
+    PolytopeMaker,
+    QuadraticMaker,
+    StartingOrders,
+    UtilityMaker,
+    WorstStateMaker,
+)
 from .model.market import Market
 from .model.orders import Order, Orders
 from .model.outcome import CellResult, Stats
+from .model.quotes import Quotes, Trade
 from .model.status import Status
 from .result import Result, load_result
 from .storage.book_folder import read_book, write_book
@@ -21,27 +36,45 @@ from .verification.certificate_checks import check_certificate
 from .verification.checks import Check, Verification
 
 __all__ = [
+    "LMSR",
+    "Advice",
     "CellResult",
     "Certificate",
     "Check",
     "InputError",
+    "KnightianMaker",
     "KpmError",
+    "Maker",
     "Market",
     "Order",
     "Orders",
+    "PolytopeMaker",
     "Progress",
+    "QuadraticMaker",
+    "Quotes",
     "Result",
+    "StartingOrders",
     "Stats",
     "Status",
+    "Sweep",
     "TooManyCellsError",
+    "Trade",
+    "UtilityMaker",
     "Verification",
     "VerificationError",
+    "WorstStateMaker",
     "__version__",
+    "advise",
     "check_certificate",
     "clear",
+    "implied_ambiguity",
     "load_result",
+    "loss_bound",
+    "prior_from_quotes",
     "read_book",
+    "sample",
     "solve_cell",
     "staircases",
+    "sweep",
     "write_book",
 ]

@@ -6,7 +6,7 @@ the stated type; arrays it returns are read-only. It raises only ``MemoryError``
 """
 
 from collections.abc import Callable
-from typing import NotRequired, TypedDict
+from typing import Any, NotRequired, TypedDict
 
 import numpy as np
 from numpy.typing import NDArray
@@ -159,6 +159,55 @@ def solve_cell(
     max_iterations: int,
 ) -> SolvedCell:
     """The interior-point method on one cell (27)."""
+
+# A maker is stated as a dictionary: "kind", "states" and what the kind needs; see
+# csrc/python/maker_model.hpp.
+
+def maker_costs(maker: dict[str, Any], losses: Floats) -> Floats:
+    """C(L) for each row of losses (R, N)."""
+
+def maker_state_prices(maker: dict[str, Any], losses: Floats) -> Floats:
+    """A gradient of C for each row of losses (R, N)."""
+
+def maker_conjugates(maker: dict[str, Any], prices: Floats) -> Floats:
+    """C*(g) for each row of state prices (R, N) on the simplex."""
+
+def maker_vertex_conjugates(maker: dict[str, Any]) -> Floats:
+    """C*(e_i), (N,)."""
+
+def maker_quotes(
+    maker: dict[str, Any],
+    losses: Floats,  # (N,)
+    payoffs: Floats,  # (K, N)
+    quantities: Floats,  # (K, S); S = 0: the next share
+) -> tuple[Floats, Floats]:
+    """Bids and asks per share, (K, max(S, 1))."""
+
+def maker_size(
+    maker: dict[str, Any],
+    losses: Floats,  # (N,)
+    payoff: Floats,  # (N,) of what is bought; negated to sell
+    limit: str,  # "price" | "loss" | "budget"
+    value: float,
+) -> float:
+    """Shares until the limit; may be infinite."""
+
+def maker_trade(
+    maker: dict[str, Any],
+    losses: Floats,  # (N,)
+    payoff: Floats,  # (N,) of what is bought; negated to sell
+    limit: float,
+    quantity: float,
+) -> tuple[float, float, float, float]:
+    """Shares filled, their cost, the marginal price before, the price of the last share."""
+
+def project_prior(
+    payoffs: Floats,
+    prior: Floats,
+    low: Floats,  # (K,) claim prices, money per share, may be infinite
+    high: Floats,  # (K,)
+) -> tuple[bool, bool, Floats, float]:
+    """Whether state prices reach the ranges, whether they are the nearest; they, and KL in nats."""
 
 def build_info() -> dict[str, str]:
     """Compiler, flags and version the core was built with."""

@@ -12,6 +12,7 @@ from typing import Any, TypeVar
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from .entries import entries_of, number
 from .errors import InputError
 
 __all__ = [
@@ -32,7 +33,6 @@ __all__ = [
 #: Magnitudes of money, shares and risk aversion: far wider than any market, and narrow enough for
 #: their products to stay numbers.
 LARGEST, SMALLEST = 1e30, 1e-30
-EXACT_INTEGERS = 2.0**53  # from here on some integers are no doubles
 
 Floats = NDArray[np.float64]
 Ints = NDArray[np.int64]
@@ -46,42 +46,51 @@ def frozen(array: _Array) -> _Array:
 
 
 def as_floats(value: ArrayLike, field: str) -> Floats:
-    """Copy ``value`` into a C-contiguous float64 array; complain in terms of ``field``."""
-    check_complete(value, field)
-    try:
-        array = np.asarray(value)
-    except (TypeError, ValueError) as error:
-        _blame_entry(value, field, spelled=False)
-        raise InputError("rows differ in length, or are not numbers", field=field) from error
-    if array.dtype.kind not in "biufO":
-        _blame_entry(value, field, spelled=False)
-        raise InputError(f"must be numbers, got {array.dtype} data", field=field)
-    try:
-        return np.array(array, dtype=np.float64, order="C", copy=True)
-    except (TypeError, ValueError, OverflowError) as error:
-        _blame_entry(value, field, spelled=array.dtype.kind == "O")
-        raise InputError(f"must be numbers: {error}", field=field) from error
+    """Copy ``value`` into a C-contiguous float64 array; complain in terms of ``field``.
 
-
-def _blame_entry(value: Any, field: str, *, spelled: bool) -> None:
-    """Raise for the first entry that is no number, unless it is rows of a table that are at fault.
-
-    NumPy reads text that spells a number where it finds it among objects, but not alone.
+    Text that spells a number is one, whatever holds it; missing entries become NaN.
     """
-    entries = value.tolist() if hasattr(value, "tolist") else value
-    if not isinstance(entries, list | tuple):
-        return
-    if not entries or isinstance(entries[0], list | tuple | np.ndarray):
-        return
-    for position, entry in enumerate(entries):
+    if type(value) is np.ndarray and value.dtype.char == "d":
+        return np.array(value, dtype=np.float64, order="C")
+    check_complete(value, field)
+    entries = entries_of(value)
+    try:
+        array = np.asarray(entries)
+    except (TypeError, ValueError):  # rows of several lengths
+        array = np.empty(0, dtype=object)
+    if array.dtype.kind in "biu" or array.dtype.char in "efd":
+        return np.array(array, dtype=np.float64, order="C")
+    unread = array.dtype.kind not in "OUSf" or (array.dtype.kind in "US" and array.size == 0)
+    if unread and isinstance(entries, np.ndarray):
+        raise InputError(f"must be numbers, got {array.dtype} data", field=field)
+    return _parsed(entries, field)
+
+
+def _parsed(entries: Any, field: str) -> Floats:
+    """Read entries one by one, as NumPy cannot: text, decimals, missing ones."""
+    try:
+        # From the entries as they came: among text NumPy makes text of numbers.
+        array = np.array(entries, dtype=object)
+    except ValueError as error:
+        raise InputError("rows differ in length, or are not numbers", field=field) from error
+    flat = array.ravel()
+    try:
+        return np.array(list(map(number, flat)), dtype=np.float64).reshape(array.shape)
+    except ValueError:
+        pass
+    for position, entry in enumerate(flat):
         try:
-            if spelled or not isinstance(entry, str | bytes):
-                float(math.nan if entry is None else entry)  # None is NaN to NumPy
-                continue
-        except (TypeError, ValueError, OverflowError):
-            pass
-        reason = f"must be numbers, got {reprlib.repr(entry)}"
-        raise InputError(reason, field=field, index=position)
+            number(entry)
+        except ValueError as error:  # noqa: PERF203  # once
+            if array.ndim == 1 and isinstance(flat[0], list | tuple | np.ndarray):
+                reason = "rows differ in length, or are not numbers"
+                raise InputError(reason, field=field) from error
+            if array.ndim == 1:
+                raise InputError(str(error), field=field, index=position) from None
+            place = np.unravel_index(position, array.shape) if array.ndim else ()
+            where = f" at {tuple(map(int, place))}" if place else ""
+            raise InputError(f"{error}{where}", field=field) from None
+    raise AssertionError(f"{field}: an entry is read once and not again")
 
 
 def check_complete(value: Any, field: str) -> None:
@@ -117,11 +126,6 @@ def as_number(value: Any, field: str) -> float:
         return float(value)
     except (TypeError, ValueError, OverflowError) as error:
         raise InputError(f"must be a number, got {value!r}", field=field) from error
-
-
-def inexact_time(given: object) -> str:
-    """Say what is wrong with a time that a double cannot hold."""
-    return f"has more digits than a double holds; count from a later origin, got {given}"
 
 
 def first(mask: NDArray[np.bool_]) -> int | None:

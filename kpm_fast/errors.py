@@ -8,12 +8,20 @@ for the hierarchy can ignore it. Limits that stop a solve are not errors: see
 
 from __future__ import annotations
 
+import difflib
 import math
 import os
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from typing import Any
 
-__all__ = ["InputError", "KpmError", "TooManyCellsError", "VerificationError", "count_text"]
+__all__ = [
+    "InputError",
+    "KpmError",
+    "TooManyCellsError",
+    "VerificationError",
+    "count_text",
+    "suggestion",
+]
 
 #: Exact counts of more digits than this are left out of messages (never of attributes).
 _DIGITS_SHOWN = 48
@@ -153,3 +161,17 @@ def _index_text(index: int | str | tuple[str, ...] | None) -> str:
     if isinstance(index, tuple):
         return "[" + ", ".join(repr(label) for label in index) + "]"
     return f"[{index!r}]"
+
+
+def suggestion(name: str, known: Iterable[str]) -> str:
+    """Return ``": did you mean 'home'?"`` for a name that looks like a known one, or ``""``.
+
+    Case, spaces, hyphens and underscores do not count.
+    """
+    plain = {_plain(other): other for other in known}
+    close = difflib.get_close_matches(_plain(name), plain, n=1, cutoff=0.7)
+    return f": did you mean {plain[close[0]]!r}?" if close else ""
+
+
+def _plain(name: str) -> str:
+    return name.strip().casefold().replace(" ", "_").replace("-", "_")

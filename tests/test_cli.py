@@ -51,14 +51,15 @@ def test_clear_prints_tables(book: Path, capsys: pytest.CaptureFixture[str]) -> 
 
 def test_clear_options_reach_the_solver(book: Path, capsys: pytest.CaptureFixture[str]) -> None:
     options = ["--risk-aversion", 2, "--ambiguity", "inf", "--inventory", "1,2,-3"]
-    options += ["--threads", 1, "--tolerance", 1e-8, "--allocation", "time", "--no-prune-bounds"]
+    options += ["--threads", 1, "--tolerance", 1e-8, "--allocation", "book_order"]
+    options += ["--no-prune-bounds"]
     assert run("clear", book, *options, "--json") == 0
     out, err = capsys.readouterr()
     data = json.loads(out)
     assert "3 states" in err
     assert (data["risk_aversion"], data["ambiguity"]) == (2, "Infinity")
     assert data["states"]["inventory"] == [1, 2, -3]
-    assert (data["tolerance"], data["allocation"]) == (1e-8, "time")
+    assert (data["tolerance"], data["allocation"]) == (1e-8, "book_order")
     assert (data["stats"]["threads"], data["stats"]["pruned_bound"]) == (1, 0)
 
 

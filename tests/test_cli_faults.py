@@ -181,7 +181,7 @@ def write_arguments(kind: str, book: Path, target: Path) -> list[object]:
         "output": ["clear", book, "--quiet", "--output", target],
         "json": ["clear", book, "--quiet", "--json", target / "result.json"],
         "save": ["clear", book, "--quiet", "--save", target / "clearing.npz"],
-        "sample": ["sample", "race-card", "--levels", "40", "--output", target],
+        "sample": ["sample", "race-card", "--levels", "40", "--force", "--output", target],
         "paper": ["paper", "--output", target],
     }[kind]
 

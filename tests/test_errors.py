@@ -164,7 +164,7 @@ def test_market_errors(changes: dict[str, Any], words: list[str]) -> None:
         ({"side": ["buy", None]}, ["side[1]", "None"]),
         ({"side": [True, True]}, ["side[0]"]),
         ({"price": [0.4, math.nan]}, ["price[1]", "nan"]),
-        ({"price": ["0.4", "0.3"]}, ["price", "numbers"]),
+        ({"price": ["0.4", "0.3 each"]}, ["price[1]", "numbers", "'0.3 each'"]),
         ({"price": [[0.4], [0.3]]}, ["price", "(2, 1)"]),
         ({"quantity": [1, -2.5]}, ["quantity[1]", "-2.5"]),
         ({"quantity": [math.inf, 1]}, ["quantity[0]", "inf"]),
@@ -189,6 +189,7 @@ def test_orders_errors(changes: dict[str, Any], words: list[str]) -> None:
     ("changes", "words"),
     [
         ({"claim": ["home", "away"]}, ["claim[1]", "'away'"]),
+        ({"claim": ["home", "hoem"]}, ["claim[1]", "'hoem'", "did you mean 'home'?"]),
         ({"claim": [0, 2]}, ["claim[1]", "2", "2 claims"]),
     ],
 )
@@ -206,6 +207,7 @@ def test_unknown_claims(changes: dict[str, Any], words: list[str]) -> None:
     [
         ({"method": "guess"}, ["method", "'guess'", "enumerate"]),
         ({"allocation": "lottery"}, ["allocation", "'lottery'", "pro_rata", "time"]),
+        ({"allocation": "time"}, ["allocation", "no times", "book_order"]),
         ({"tolerance": 0}, ["tolerance", "0"]),
         ({"tolerance": 1.0}, ["tolerance", "1.0"]),
         ({"tolerance": math.nan}, ["tolerance", "nan"]),

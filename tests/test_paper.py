@@ -9,6 +9,7 @@ import math
 import os
 import subprocess
 import sys
+from collections.abc import Callable
 from itertools import product
 from pathlib import Path
 
@@ -17,6 +18,7 @@ import pytest
 
 from kpm_fast.cli import paper as command
 from kpm_fast.paper import simulations as paper
+from kpm_fast.paper.finding import Finding
 
 
 @pytest.fixture(scope="module")
@@ -187,7 +189,8 @@ def test_command_prints_a_line_for_each_statement(capsys: pytest.CaptureFixture[
     printed = capsys.readouterr().out
     assert "2, 1, 1, 1, 1 lots" in printed
     assert "Omega = 0.2: orders 1, 2, 3 filled, 4 and 5 declined ... met to the nearest" in printed
-    assert printed.count("... met") == 8
+    others = sum(len(find().statements) for find in command.FINDINGS)
+    assert printed.count("... met") == 8 + others
     assert "NOT MET" not in printed
 
 
@@ -218,8 +221,11 @@ def test_command_writes_tables_and_figures(tmp_path: Path) -> None:
     folder = tmp_path / "new"
     assert run_command(["paper", "--output", str(folder)]) == 0
     names = ("table_3", "table_5", "simulation_a", "simulation_b", "statements")
-    tables = {f"{name}.csv" for name in names}
-    figures = {f"figure_{i}.{kind}" for i in (1, 2, 3) for kind in ("png", "svg")}
+    findings = [find() for find in command.FINDINGS]
+    tables = {f"{name}.csv" for name in (*names, *(n for each in findings for n in each.tables))}
+    stems = [f"figure_{i}" for i in (1, 2, 3)] + [n for each in findings for n in each.figures]
+    figures = {f"{stem}.{kind}" for stem in stems for kind in ("png", "svg")}
+    assert {"figure_4.svg", "table_2.csv"} < tables | figures
     assert {path.name for path in folder.iterdir()} == tables | figures
     with (folder / "simulation_a.csv").open(newline="") as file:
         rows = list(csv.DictReader(file))
@@ -228,4 +234,15 @@ def test_command_writes_tables_and_figures(tmp_path: Path) -> None:
     with (folder / "table_3.csv").open(newline="") as file:
         assert [float(row["quantity"]) for row in csv.DictReader(file)] == [0.002] + [0.001] * 4
     with (folder / "statements.csv").open(newline="") as file:
-        assert [row["verdict"] for row in csv.DictReader(file)].count("met") == 7
+        verdicts = [row["verdict"] for row in csv.DictReader(file)]
+    assert verdicts.count("met") == 7 + sum(len(each.statements) for each in findings)
+
+
+@pytest.mark.parametrize("find", command.FINDINGS, ids=lambda find: find.__name__)
+def test_every_finding_is_met(find: Callable[[], Finding]) -> None:
+    finding = find()
+    assert finding.statements
+    for statement in finding.statements:
+        assert statement.met, statement
+    for table in finding.tables.values():
+        assert len({len(column) for column in table.values()}) == 1

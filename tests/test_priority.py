@@ -90,7 +90,7 @@ def test_equal_times_go_by_the_book(method: str) -> None:
         assert_in_turn(book, time, one)
         rank = np.argsort(np.argsort(time, kind="stable"), kind="stable")
         assert_same_bits(one, clear(book, time=rank, method=method, allocation="time"))
-        none = clear(book, method=method, allocation="time")
+        none = clear(book, method=method, allocation="book_order")
         same = [7.0] * book.orders
         assert_same_bits(none, clear(book, time=same, method=method, allocation="time"))
         mattered.append(bool(np.any(one.fills != none.fills)))

@@ -62,6 +62,14 @@ def test_some_commands_are_found() -> None:
     assert sum(len(commands(page)) for page in PAGES) >= 5
 
 
+def test_theory_names_files_that_exist() -> None:
+    named = re.findall(
+        r"`((?:csrc|kpm_fast)/[\w/.]+)`", (ROOT / "docs" / "theory.md").read_text("utf-8")
+    )
+    assert len(named) > 15
+    assert [name for name in named if not (ROOT / name).is_file()] == []
+
+
 @pytest.mark.parametrize(
     "page", [*PAGES, ROOT / "CONTRIBUTING.md"], ids=lambda page: str(page.relative_to(ROOT))
 )

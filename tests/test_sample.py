@@ -345,9 +345,14 @@ def test_command_takes_underscores_and_own_options(tmp_path: Path) -> None:
     folder = str(tmp_path)
     assert run_command(["sample", "race_card", "--runners", "3", "--output", folder]) == 0
     assert read_book(folder)[0].payoffs.shape == (3, 3)
-    assert run_command(["sample", "option_strip", "--states", "7", "--output", folder]) == 0
+    assert (
+        run_command(["sample", "option_strip", "--states", "7", "--force", "--output", folder]) == 0
+    )
     assert len(read_book(folder)[0].prior) == 7
-    assert run_command(["sample", "football", "--states", "scores", "--output", folder]) == 0
+    assert (
+        run_command(["sample", "football", "--states", "scores", "--force", "--output", folder])
+        == 0
+    )
     assert len(read_book(folder)[0].prior) == 25
 
 

@@ -11,6 +11,7 @@ import numpy as np
 import pytest
 
 import kpm_fast as kpm
+from kpm_fast.entries import entries_of
 from kpm_fast.files import tables
 
 
@@ -50,8 +51,8 @@ def test_make_frame(backend: str) -> None:
     table = {"name": np.array(["a", "b"], dtype=object), "x": np.array([1.0, 2.0])}
     frame = tables.make_frame(table, backend)
     columns = tables.columns_of(frame, ["name", "x"])
-    assert list(columns["name"]) == ["a", "b"]
-    assert list(columns["x"]) == [1, 2]
+    assert list(entries_of(columns["name"])) == ["a", "b"]
+    assert list(entries_of(columns["x"])) == [1, 2]
 
 
 def test_half_a_surrogate_pair() -> None:

@@ -15,6 +15,7 @@
 #include "interpreter_lock.hpp"
 #include "keys.hpp"
 #include "kpm/kpm.hpp"
+#include "maker_model.hpp"
 
 #ifndef KPM_VERSION
 #define KPM_VERSION "unknown"
@@ -337,6 +338,19 @@ SolvedCell solve_cell(const In<double>& payoffs, const In<double>& prior,
   return {std::move(solution), elapsed.count()};
 }
 
+py::tuple project_prior(const In<double>& payoffs, const In<double>& prior, const In<double>& low,
+                        const In<double>& high) {
+  kpm::Market market = borrow_claims(payoffs);
+  market.prior = prior.data();
+  kpm::PriorProjection projection;
+  {
+    const kpm::Unlocked unlocked;
+    projection = kpm::project_prior(market, low.data(), high.data());
+  }
+  return py::make_tuple(projection.reached, projection.nearest, to_array(projection.state_prices),
+                        projection.divergence);
+}
+
 py::dict build_info() {
   py::dict result;
   result["version"] = KPM_VERSION;
@@ -375,6 +389,9 @@ PYBIND11_MODULE(_core_of_main, module, py::mod_gil_not_used(),
              arg("claim").noconvert(), arg("side").noconvert(), arg("price").noconvert(),
              arg("quantity").noconvert(), arg("cell").noconvert(), arg("tolerance"),
              arg("max_iterations"));
+  kpm::add_makers(module);
+  module.def("project_prior", &project_prior, arg("payoffs").noconvert(), arg("prior").noconvert(),
+             arg("low").noconvert(), arg("high").noconvert());
   module.def("build_info", &build_info);
 }
 

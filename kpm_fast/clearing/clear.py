@@ -17,6 +17,7 @@ from ..arrays import Floats, Ints, as_number, check_complete
 from ..errors import InputError, TooManyCellsError, count_text
 from ..model.certificate import Certificate
 from ..model.immutable import construct
+from ..model.labels import align
 from ..model.market import Market
 from ..model.orders import Orders, check_book
 from ..model.outcome import CellResult, Stats
@@ -27,7 +28,7 @@ from .progress import EnumerationLog, Progress, ProgressLog, TreeLog
 __all__ = ["clear", "solve_cell", "staircases"]
 
 METHODS = ("auto", "branch-and-bound", "enumerate")
-ALLOCATIONS = ("pro_rata", "time")
+ALLOCATIONS = ("pro_rata", "time", "book_order")
 
 _MOST_THREADS = 1024  # beyond any use: a slip of the pen must not start a million
 _MOST_NODES, _MOST_ITERATIONS = 2**63 - 1, 2**31 - 1  # what the core counts with
@@ -83,9 +84,10 @@ def clear(
         Let the tree treat claims that pay alike, or one the complement of the other, as one. The
         answer is the same without. Not done when a certificate is asked for, which speaks of the
         claims as they were given.
-    allocation : {"pro_rata", "time"}
+    allocation : {"pro_rata", "time", "book_order"}
         How orders of one claim, side and limit at the clearing price share what is matched: in
-        proportion to quantity, or by ``orders.time``, else by their order in the book.
+        proportion to quantity; by ``orders.time``, which must be there, and at equal times by their
+        order in the book; or by their order in the book.
     certificate : bool
         Also return ``result.certificate``, the proof that no clearing is better, for
         :func:`kpm_fast.check_certificate`. Enumeration hands out none.
@@ -121,6 +123,8 @@ def clear(
     enumerating = method == "enumerate"
 
     book = _book_arguments(market, orders)
+    if allocation == "time" and orders.time is None and len(orders):
+        raise InputError(_without_times(orders), field="allocation")
     cells = 0
     if enumerating or verbose or callback is not None:
         pieces = _core.count_pieces(*book)
@@ -139,8 +143,8 @@ def clear(
         market.risk_aversion,
         market.ambiguity,
         *book[1:],
-        orders.time if allocation == "time" else None,
-        allocation,
+        orders.priority if allocation == "time" else None,
+        "pro_rata" if allocation == "pro_rata" else "time",
         "enumerate" if enumerating else "branch-and-bound",
         tolerance,
         n_threads,
@@ -171,9 +175,9 @@ def solve_cell(
     ----------
     market : Market
     orders : Orders
-    cell : array_like of int, shape (K,)
+    cell : array_like of int, Series or mapping, shape (K,)
         The piece of each claim's staircase, numbered from the lowest price; see
-        :func:`staircases`.
+        :func:`staircases`. Labels are those of claims.
     tolerance : float
         Relative to the notional of all orders that some price fills; 0 < tolerance < 1.
     max_iterations : int
@@ -235,6 +239,17 @@ def _book_arguments(market: Market, orders: Orders) -> tuple[Floats, Ints, Any, 
         orders.side,
         orders.price,
         orders.quantity,
+    )
+
+
+def _without_times(orders: Orders) -> str:
+    """Say that orders have no times, and which column may hold them."""
+    ignored = orders.ignored_columns
+    return (
+        "the orders have no times"
+        + (f" (columns not read: {', '.join(ignored)})" if ignored else "")
+        + f"; name their column, as columns={{'time': {ignored[0] if ignored else 'timestamp'!r}}}"
+        " (--columns time=...), or fill by their order in the book with 'book_order'"
     )
 
 
@@ -345,6 +360,7 @@ def _checked_count(value: Any, field: str, least: int, most: int | None = None) 
 
 def _checked_cell(cell: ArrayLike, pieces: list[int], claims: tuple[str, ...]) -> Ints:
     check_complete(cell, "cell")
+    cell = align(cell, claims, "cell", "claim")
     try:
         index = np.asarray(cell)
     except ValueError:  # rows of several lengths

@@ -8,10 +8,8 @@ a limit, with the best point found; 4 refused, too many cells; 5 out of memory; 
 from __future__ import annotations
 
 import argparse
-import errno
 import io
 import os
-import reprlib
 import signal
 import sys
 import threading
@@ -25,17 +23,15 @@ from rich.progress import BarColumn, TextColumn, TimeElapsedColumn
 from rich.progress import Progress as ProgressBar
 
 from .._version import __version__
-from ..arrays import Floats
 from ..clearing.clear import ALLOCATIONS, METHODS, clear, staircases
 from ..clearing.progress import Progress
 from ..errors import InputError, KpmError, TooManyCellsError
 from ..files.atomic_files import staged_files
-from ..files.tables import read_csv, write_csv
-from ..model.market import Market
+from ..files.tables import write_csv
 from ..model.status import Status
 from ..result import Result
-from ..storage.book_folder import BOOK_FILES, read_book
-from . import paper, sample
+from ..storage.book_folder import BOOK_FILES
+from . import book_options, experiments, paper, sample, sweep
 from . import verify as checking
 from .tables import PipeAwareConsole, print_book, print_result
 
@@ -161,6 +157,8 @@ def _parser() -> argparse.ArgumentParser:
     _add_clear(commands)
     checking.add_parser(commands)
     paper.add_parser(commands)
+    sweep.add_parsers(commands)
+    experiments.add_parser(commands)
     sample.add_parser(commands)
     return parser
 
@@ -184,9 +182,10 @@ def _add_clear(commands: argparse._SubParsersAction[argparse.ArgumentParser]) ->
     maker.add_argument(
         "--inventory",
         metavar="FILE|W,W,...",
-        help="wealth by state: a CSV file with columns state and inventory, or numbers in the "
-        "order of states.csv (--inventory=-1,2 if the first is negative)",
+        help="wealth by state: a CSV file with columns state and inventory, numbers in the order "
+        "of states.csv (--inventory=-1,2 if the first is negative), or STATE=W,...",
     )
+    book_options.add_options(parser)
     solver = parser.add_argument_group("the search")
     solver.add_argument(
         "--method",
@@ -198,7 +197,8 @@ def _add_clear(commands: argparse._SubParsersAction[argparse.ArgumentParser]) ->
         "--allocation",
         choices=ALLOCATIONS,
         default=ALLOCATIONS[0],
-        help="how orders at the clearing price share (default: %(default)s)",
+        help="how orders at the clearing price share: in proportion to quantity, by column time, "
+        "or by row (default: %(default)s)",
     )
     solver.add_argument(
         "--tolerance", type=float, default=1e-8, help="relative to the book (default: %(default)s)"
@@ -246,11 +246,7 @@ def _add_clear(commands: argparse._SubParsersAction[argparse.ArgumentParser]) ->
 
 def _run_clear(args: argparse.Namespace) -> int:
     _check_outputs(args)
-    given = {"risk_aversion": args.risk_aversion, "ambiguity": args.ambiguity}
-    settings = {name: value for name, value in given.items() if value is not None}
-    market, orders = read_book(args.folder, **settings)
-    if args.inventory is not None:
-        market = market.replace(inventory=_inventory(args.inventory, market))
+    market, orders = book_options.read(args)
     # Where standard output is for the JSON, people read standard error.
     console = _console(sys.stderr if args.json == "-" else sys.stdout, quiet=args.quiet)
     pieces = [len(steps) for steps in staircases(market, orders)]
@@ -297,23 +293,11 @@ def _check_outputs(args: argparse.Namespace) -> None:
         targets.append(("--save", args.save))
     if args.json not in (None, "-"):
         targets.append(("--json", Path(args.json)))
-    present = [source for source in sources if _is_file(source)]
+    present = [source for source in sources if book_options.is_file(source)]
     for option, target in targets:
         for source in present:
-            if _is_file(target) and target.samefile(source):
+            if book_options.is_file(target) and target.samefile(source):
                 raise InputError(f"{target} would replace {source}, an input", field=option)
-
-
-def _is_file(path: Path) -> bool:
-    """Whether there is such a file; what cannot be the name of one is not."""
-    try:
-        return path.is_file()
-    except ValueError:  # a null character
-        return False
-    except OSError as error:
-        if error.errno == errno.ENAMETOOLONG:
-            return False
-        raise
 
 
 def _verified(console: Console, result: Result) -> bool:
@@ -330,31 +314,6 @@ def _write_tables(folder: Path, result: Result) -> None:
         for name in _TABLES:
             write_csv(open_file(f"{name}.csv"), result.table(name))
         open_file(_RESULT).write(result.to_json(indent=2) + "\n")
-
-
-def _inventory(text: str, market: Market) -> list[float] | Floats:
-    """Read the inventory that the command line names or spells out."""
-    path = Path(text)
-    if not _is_file(path):
-        try:
-            return [float(entry) for entry in text.split(",")]
-        except ValueError:
-            raise InputError(
-                f"neither a file nor numbers separated by commas: {reprlib.repr(text)}",
-                field="--inventory",
-            ) from None
-    table = read_csv(path, required=["state", "inventory"])
-    states = table.text("state")
-    for row, state in enumerate(states):
-        if state not in market.states:
-            raise table.error(row, "state", f"the market has no state {state!r}")
-        if state in states[:row]:
-            raise table.error(row, "state", f"{state!r} appears twice")
-    missing = [state for state in market.states if state not in states]
-    if missing:
-        raise InputError(f"no row for state {missing[0]!r}", field="state", file=path)
-    numbers = table.numbers("inventory")
-    return numbers[[states.index(state) for state in market.states]]
 
 
 def _console(stream: TextIO, *, quiet: bool) -> Console:

@@ -1,9 +1,9 @@
-"""``kpm-fast paper``: section 5 of the paper as tables and figures."""
+"""``kpm-fast paper``: the paper's examples, simulations and theorems as tables and figures."""
 
 from __future__ import annotations
 
 import argparse
-from collections.abc import Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -13,26 +13,42 @@ from rich.table import Table
 
 from ..files.atomic_files import staged_files
 from ..files.tables import write_csv
+from ..paper.examples import examples
 from ..paper.figures import write_paper
-from ..paper.simulations import LIMIT, LOT, STATES, Simulation, in_lots, simulation_a, simulation_b
-from ..plots.style import require_matplotlib
+from ..paper.finding import Finding
+from ..paper.order_figures import order_revenue
+from ..paper.simulations import (
+    LIMIT,
+    LOT,
+    STATES,
+    Simulation,
+    Statement,
+    in_lots,
+    simulation_a,
+    simulation_b,
+)
+from ..plots.style import require_matplotlib, save
 from .tables import PipeAwareConsole
 
-__all__ = ["add_parser", "run"]
+__all__ = ["FINDINGS", "add_parser", "run"]
+
+FINDINGS: tuple[Callable[[], Finding], ...] = (examples, order_revenue)
+"""What is reproduced besides the simulations, in the order it is printed."""
 
 
 def add_parser(subparsers: Any) -> argparse.ArgumentParser:
     """Add the ``paper`` command to an ``argparse`` sub-parser collection."""
     parser: argparse.ArgumentParser = subparsers.add_parser(
         "paper",
-        help="reproduce section 5 of the paper",
-        description="Reproduce simulations A and B. Exits with 0 if all stated results are met.",
+        help="reproduce the paper",
+        description="Reproduce the simulations, examples and theorems of Roh and Ye (2015). "
+        "Exits with 0 if all stated results are met.",
     )
     parser.add_argument(
         "--output",
         type=Path,
         metavar="DIR",
-        help="also write the tables as CSV and figures 1 to 3 as PNG and SVG",
+        help="also write the tables as CSV and figures as PNG and SVG",
     )
     parser.set_defaults(run=run)
     return parser
@@ -47,10 +63,18 @@ def run(args: argparse.Namespace) -> int:
     simulations = (simulation_a(), simulation_b())
     for simulation in simulations:
         _print_simulation(console, simulation)
+    findings = [find() for find in FINDINGS]
+    for finding in findings:
+        console.print(f"[bold]{finding.title}[/]", highlight=False, soft_wrap=True)
+        _print_statements(console, finding.statements)
     if output is not None:
-        paths = [*_write_tables(output, simulations), *write_paper(output, *simulations)]
+        paths = _write_tables(output, simulations, findings)
+        paths += write_paper(output, *simulations)
+        for finding in findings:
+            for stem, draw in finding.figures.items():
+                paths += save(draw(), output / stem)
         console.print(f"{len(paths)} files written to {output}", highlight=False)
-    return 0 if all(simulation.met for simulation in simulations) else 1
+    return 0 if all(sim.met for sim in simulations) and all(each.met for each in findings) else 1
 
 
 def _print_simulation(console: Console, simulation: Simulation) -> None:
@@ -72,7 +96,11 @@ def _print_simulation(console: Console, simulation: Simulation) -> None:
         fills = [in_lots(fill) for fill in each.fills]
         table.add_row(each.label, *fills, f"{each.certainty_equivalent:.4e}")
     console.print(table)
-    for statement in simulation.statements:
+    _print_statements(console, simulation.statements)
+
+
+def _print_statements(console: Console, statements: Sequence[Statement]) -> None:
+    for statement in statements:
         style = "green" if statement.met else "bold red"
         console.print(
             f"  {statement.text} ... [{style}]{statement.verdict}[/] ({statement.detail})",
@@ -82,13 +110,17 @@ def _print_simulation(console: Console, simulation: Simulation) -> None:
     console.print()
 
 
-def _write_tables(folder: Path, simulations: Sequence[Simulation]) -> list[Path]:
-    """Write books, runs and statements of the simulations; return the files."""
-    tables: dict[str, dict[str, Any]] = {}
+def _write_tables(
+    folder: Path, simulations: Sequence[Simulation], findings: Sequence[Finding]
+) -> list[Path]:
+    """Write books, runs, what else was found, and all statements; return the files."""
+    tables: dict[str, Mapping[str, Sequence[Any]]] = {}
     for simulation, number in zip(simulations, (3, 5), strict=True):
         tables[f"table_{number}.csv"] = _book_table(simulation)
         tables[f"simulation_{simulation.name.lower()}.csv"] = _run_table(simulation)
-    tables["statements.csv"] = _statement_table(simulations)
+    for finding in findings:
+        tables |= {f"{stem}.csv": table for stem, table in finding.tables.items()}
+    tables["statements.csv"] = _statement_table(simulations, findings)
     with staged_files(folder) as open_file:
         for name, table in tables.items():
             write_csv(open_file(name), table)
@@ -121,10 +153,14 @@ def _run_table(simulation: Simulation) -> dict[str, Any]:
     return table
 
 
-def _statement_table(simulations: Sequence[Simulation]) -> dict[str, Any]:
-    pairs = [(sim.name, statement) for sim in simulations for statement in sim.statements]
+def _statement_table(
+    simulations: Sequence[Simulation], findings: Sequence[Finding]
+) -> dict[str, Any]:
+    parts = [(f"Simulation {sim.name}", sim.statements) for sim in simulations]
+    parts += [(finding.title, finding.statements) for finding in findings]
+    pairs = [(part, statement) for part, statements in parts for statement in statements]
     return {
-        "simulation": [name for name, _ in pairs],
+        "part": [name for name, _ in pairs],
         "statement": [statement.text for _, statement in pairs],
         "verdict": [statement.verdict for _, statement in pairs],
         "detail": [statement.detail for _, statement in pairs],

@@ -51,6 +51,9 @@ def add_parser(subparsers: Any) -> argparse.ArgumentParser:
     parser.add_argument(
         "--output", type=Path, metavar="DIR", help="folder to write (default: KIND)"
     )
+    parser.add_argument(
+        "--force", action="store_true", help="replace the book that the folder holds"
+    )
     parser.add_argument("--seed", type=int, default=0, help="same seed, same book (default: 0)")
     parser.add_argument(
         "--levels",
@@ -97,7 +100,7 @@ def run(args: argparse.Namespace) -> int:
     """Carry out the parsed command and return its exit code."""
     market, orders = KINDS[args.kind](**_options(args))
     folder: Path = args.output if args.output is not None else Path(args.kind)
-    write_book(folder, market, orders)
+    write_book(folder, market, orders, overwrite=args.force)
     print(
         f"{folder}: {len(market.prior)} states, {len(market.payoffs)} claims, "
         f"{len(orders.price)} orders"

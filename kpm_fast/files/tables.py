@@ -10,20 +10,25 @@ import csv
 import difflib
 import importlib
 import os
+import re
 import reprlib
 import sys
 from collections.abc import Collection, Iterable, Mapping, Sequence
+from itertools import chain
 from pathlib import Path
 from typing import Any, TextIO
 
 import numpy as np
 
-from ..arrays import EXACT_INTEGERS, Floats, as_path, inexact_time
-from ..errors import InputError
+from ..arrays import Floats, as_path
+from ..entries import number, table_columns
+from ..errors import InputError, suggestion
+from .csv_text import check_decimal, check_delimiter, find_delimiter, open_text
 
 __all__ = [
     "BACKENDS",
     "CsvTable",
+    "check_names",
     "check_text",
     "columns_of",
     "make_frame",
@@ -33,6 +38,8 @@ __all__ = [
 
 #: Data frame packages that :func:`make_frame` can build for.
 BACKENDS = ("pandas", "polars", "pyarrow")
+
+_COMMA_NUMBER = re.compile(r"\s*[+-]?\d*,\d+(?:[eE][+-]?\d+)?\s*", re.ASCII)
 
 
 class CsvTable:
@@ -45,12 +52,20 @@ class CsvTable:
         The header, in file order.
     lines : list of int
         The line each row ends on, from 1.
+    decimal : {".", ",", None}
+        The decimal sign; None: a comma in columns of numbers that have commas and no points.
     """
 
     def __init__(
-        self, path: Path, names: list[str], rows: list[tuple[str, ...]], lines: list[int]
+        self,
+        path: Path,
+        names: list[str],
+        rows: list[tuple[str, ...]],
+        lines: list[int],
+        decimal: str | None = ".",
     ) -> None:
         self.path = path
+        self._decimal = decimal
         self.names = names
         self.lines = lines
         columns = zip(*rows, strict=True) if rows else [()] * len(names)
@@ -66,25 +81,52 @@ class CsvTable:
         """Return a column as text, without surrounding white space."""
         return list(map(str.strip, self._columns[name]))
 
-    def numbers(self, name: str) -> Floats:
-        """Return a column as floats; an entry that is no number is an error with its line."""
-        column = self._columns[name]
-        try:
-            return np.array(list(map(float, column)), dtype=np.float64)
-        except ValueError:
-            pass
-        row = next(row for row, entry in enumerate(column) if not _is_number(entry))
-        raise self.error(row, name, f"not a number: {column[row]!r}")
+    def numbers(self, name: str, *, missing: bool = False) -> Floats:
+        """Return a column as floats; an entry that is no number is an error with its line.
 
-    def times(self, name: str) -> Floats:
-        """Return a column of times: large integers must be doubles, or distinct ones would tie."""
-        values = self.numbers(name)
-        for row in np.flatnonzero(np.isfinite(values) & (np.abs(values) >= EXACT_INTEGERS)):
-            entry = self._columns[name][row].strip()
-            # Other spellings, as of a float of such size, are somebody's choice of digits.
-            if entry.lstrip("+-").isdigit() and int(entry) != int(values[row]):
-                raise self.error(int(row), name, inexact_time(entry))
+        With ``missing``, an entry without text is NaN.
+        """
+        column = self._pointed(name)
+        if missing:
+            column = [entry if entry.strip() else "nan" for entry in column]
+        text = "".join(column)
+        if text.isascii() and "_" not in text:
+            try:
+                values = np.array(list(map(float, column)), dtype=np.float64)
+            except ValueError:
+                values = np.full(len(column), np.inf)  # look at each
+        else:
+            values = np.full(len(column), np.inf)
+        for row in np.flatnonzero((values == 0) | np.isinf(values)).tolist():
+            if column[row] == "0":
+                continue
+            try:
+                values[row] = number(column[row])
+            except ValueError as error:
+                reason = str(error).replace("must be numbers, got", "not a number:")
+                raise self.error(row, name, reason) from None
         return values
+
+    def times(self, name: str) -> list[str]:
+        """Return a column of times as text, with points for decimal commas."""
+        return list(map(str.strip, self._pointed(name)))
+
+    def _pointed(self, name: str) -> Sequence[str]:
+        """Return a column with points for decimal commas, where these are what it has."""
+        column = self._columns[name]
+        if self._decimal == ".":
+            return column
+        if self._decimal is None and any("." in entry for entry in column):
+            return column
+        if self._decimal == "," and any("." in entry for entry in column):
+            row = next(row for row, entry in enumerate(column) if "." in entry)
+            if _COMMA_NUMBER.fullmatch(column[row].replace(".", "")) or _is_point(column[row]):
+                raise self.error(
+                    row, name, f"a point in a number with decimal commas: {column[row]!r}"
+                )
+        return [
+            entry.replace(",", ".") if _COMMA_NUMBER.fullmatch(entry) else entry for entry in column
+        ]
 
     def error(self, row: int, name: str, reason: str) -> InputError:
         """Build the error for one entry."""
@@ -97,21 +139,34 @@ class CsvTable:
         return error.located(self.path)
 
 
-def _is_number(entry: str) -> bool:
-    try:
-        float(entry)
-    except ValueError:
-        return False
-    return True
+def _is_point(entry: str) -> bool:
+    return entry.strip().lstrip("+-").replace(".", "", 1).isdigit()
 
 
 def read_csv(
-    path: str | os.PathLike[str], required: Collection[str], optional: Collection[str] = ()
+    path: str | os.PathLike[str],
+    required: Collection[str],
+    optional: Collection[str] = (),
+    *,
+    delimiter: str | None = None,
+    decimal: str | None = None,
+    encoding: str | None = None,
 ) -> CsvTable:
     """Read a CSV file with a header.
 
     Blank lines are skipped; a byte order mark is tolerated; white space around entries does
     not count. Other columns than the named ones are kept for the caller to use or ignore.
+
+    Parameters
+    ----------
+    path : path
+    required, optional : names of columns
+    delimiter : str, optional
+        Default: the comma, semicolon, tab or bar with which the header has the required columns.
+    decimal : {".", ","}, optional
+        Default: the point; where semicolons delimit, the comma in columns without points.
+    encoding : str, optional
+        Default: UTF-8, or UTF-16 with its mark.
 
     Raises
     ------
@@ -123,11 +178,19 @@ def read_csv(
         If the file cannot be read.
     """
     path = as_path(path)
+    check_delimiter(delimiter)
+    check_decimal(decimal, delimiter)
     rows: list[tuple[str, ...]] = []
     lines: list[int] = []
     names: list[str] | None = None
-    with path.open(newline="", encoding="utf-8-sig") as stream:
-        reader = csv.reader(stream, strict=True)
+    with open_text(path, encoding) as stream:
+        begin: list[str] = []
+        for line in stream:
+            begin.append(line)
+            if line.strip():
+                break
+        found = delimiter or find_delimiter(begin[-1] if begin else "", required)
+        reader = csv.reader(chain(begin, stream), strict=True, delimiter=found)
         try:
             for row in reader:
                 if not row:
@@ -150,15 +213,14 @@ def read_csv(
             raise
         except csv.Error as error:
             raise InputError(str(error), file=path, line=reader.line_num) from error
-        except UnicodeDecodeError as error:
-            raise InputError(f"not UTF-8 text: {error}", file=path) from error
     if names is None:
         raise InputError("the file is empty, a header was expected", file=path)
     try:
         check_names(names, required, optional)
     except InputError as error:
         raise error.located(path, 1) from None
-    return CsvTable(path, names, rows, lines)
+    sign = decimal or (None if found == ";" else ".")
+    return CsvTable(path, names, rows, lines, sign)
 
 
 def check_names(names: Sequence[str], required: Collection[str], optional: Collection[str]) -> None:
@@ -168,7 +230,11 @@ def check_names(names: Sequence[str], required: Collection[str], optional: Colle
         raise InputError(f"column {twice!r} appears twice")
     for name in required:
         if name not in names:
-            raise InputError(f"no column {name!r} (found: {', '.join(names) or 'none'})")
+            others = [other for other in names if other not in required]
+            raise InputError(
+                f"no column {name!r} (found: {', '.join(names) or 'none'})"
+                f"{suggestion(name, others)}"
+            )
     unknown = [name for name in names if name not in required and name not in optional]
     for name in optional:
         if name in names:
@@ -237,34 +303,17 @@ def _number_text(value: float) -> str:
 def columns_of(
     frame: Any, required: Collection[str], optional: Collection[str] = ()
 ) -> dict[str, Any]:
-    """Return the named columns of a data frame as NumPy arrays.
+    """Return the columns of a data frame by name, after checking these as :func:`read_csv` does.
 
-    ``frame`` may be a pandas or polars data frame, a pyarrow table, or a mapping from names to
-    sequences. Other columns are ignored, as in :func:`read_csv`.
+    ``frame`` may be a pandas or polars data frame, a pyarrow table or batch, or a mapping from
+    names to sequences.
     """
-    names = getattr(frame, "column_names", None)  # pyarrow: ``columns`` are its data
-    if names is None:
-        names = getattr(frame, "columns", None)
-    if names is None and isinstance(frame, Mapping):
-        names = frame.keys()
-    if names is None:
-        raise InputError(
-            "must be a pandas or polars data frame, a pyarrow table or a mapping of columns, "
-            f"got {type(frame).__name__}",
-            field="frame",
-        )
-    names = list(map(str, names))
+    columns = table_columns(frame)
     try:
-        check_names(names, required, optional)
+        check_names(list(columns), required, optional)
     except InputError as error:
         raise InputError(error.reason, field="frame") from None
-    wanted = [name for name in names if name in required or name in optional]
-    return {name: _column_data(frame[name]) for name in wanted}
-
-
-def _column_data(column: Any) -> Any:
-    to_numpy = getattr(column, "to_numpy", None)
-    return to_numpy() if to_numpy is not None else column
+    return columns
 
 
 def make_frame(table: Mapping[str, Any], backend: str) -> Any:

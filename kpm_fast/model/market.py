@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import math
 import os
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, fields
 from pathlib import Path
-from typing import Any
+from typing import Any, ClassVar
 
 import numpy as np
 from numpy.typing import ArrayLike
@@ -18,22 +18,26 @@ from ..arrays import (
     Floats,
     as_floats,
     as_number,
-    check_complete,
-    exact_sum,
     first,
     frozen,
     same,
 )
 from ..errors import InputError
 from ..files.tables import CsvTable, read_csv
+from .labels import (
+    check_labels,
+    default_labels,
+    has_column,
+    named_entries,
+    named_table,
+    reordering,
+)
+from .priors import checked_prior, state_vector
 
 __all__ = ["Market"]
 
-#: How far a prior may be from summing to one before it is taken for a mistake.
-PRIOR_TOLERANCE = 1e-9
-#: States less likely than this, and claims whose payoffs differ by less, are
-#: refused: squares of such numbers leave the range of a double.
-LEAST_PRIOR = 1e-200
+#: Claims whose payoffs differ by less are refused: squares of such numbers leave the range of a
+#: double.
 LEAST_SPAN = 1e-50
 
 
@@ -43,13 +47,15 @@ class Market:
 
     Parameters
     ----------
-    payoffs : array_like, shape (K, N)
+    payoffs : array_like, data frame or mapping, shape (K, N)
         Money that one share of claim k pays in state i; any numbers up to 1e30 in magnitude that
-        are all alike or differ by 1e-50 or more. K, N >= 1.
-    prior : array_like, shape (N,)
-        The maker's reference probabilities q >= 1e-200. Must sum to 1 within 1e-9, and are then
-        normalised.
-    inventory : array_like, shape (N,), optional
+        are all alike or differ by 1e-50 or more. K, N >= 1. A data frame's columns are states; its
+        claims are named by its column ``claim``, else, for pandas, by its index. A mapping gives
+        for each claim its payoffs by state.
+    prior : array_like, Series or mapping, shape (N,)
+        The maker's reference probabilities q >= 1e-200. Their sum must be 1 as far as their own
+        rounding allows (see Notes), and they are then divided by it.
+    inventory : array_like, Series or mapping, shape (N,), optional
         The maker's wealth w in each state before trading, in money, up to 1e30 in magnitude.
         Default: zero.
     risk_aversion : float, optional
@@ -58,8 +64,10 @@ class Market:
         Radius Omega of the set of probabilities {p : KL(p|q) <= Omega}, in nats;
         0 <= Omega <= inf. Zero is expected utility, infinity looks at the worst state only.
     claims, states : sequence of str, optional
-        Distinct labels. Default: ``"0"``, ``"1"``, ... Labels are not empty and neither start
-        nor end with white space.
+        Distinct labels. Default: those that ``payoffs``, else ``prior``, came with, else ``"0"``,
+        ``"1"``, ... Labels are not empty and neither start nor end with white space.
+    normalize : bool
+        Take a prior of any positive, finite sum, and divide it by that.
 
     Attributes
     ----------
@@ -67,6 +75,8 @@ class Market:
         Read-only copies of the parameters.
     risk_aversion, ambiguity : float
     claims, states : tuple of str
+    prior_sum : float
+        What the prior summed to as it was given.
 
     Raises
     ------
@@ -77,6 +87,22 @@ class Market:
     -----
     In the notation of the paper's problem (8), row k of ``payoffs`` is the payoff vector that
     the columns A_j of all orders for claim k share.
+
+    Whatever comes with labels (a mapping, a pandas Series or data frame, a table with a column
+    ``state`` or ``claim``) is aligned by them, integers by their digits; its labels must be those
+    of the market, or an error shows both sets. Arrays, lists and the series of polars and pyarrow
+    have none and are in the market's order.
+
+    A prior may sum to 1 within 1e-9, or within what the rounding of its own type (float32) or of
+    its digits (six, say) explains, up to 1e-4 at most. ``prior_sum`` tells; beyond that
+    ``normalize=True`` is needed.
+
+    Examples
+    --------
+    >>> payoffs = {"home": {"H": 1, "D": 0, "A": 0}, "draw": {"H": 0, "D": 1, "A": 0}}
+    >>> market = Market(payoffs, {"A": 0.2, "D": 0.3, "H": 0.5})
+    >>> market.claims, market.states, market.prior.tolist()
+    (('home', 'draw'), ('H', 'D', 'A'), [0.5, 0.3, 0.2])
     """
 
     payoffs: Floats
@@ -86,44 +112,44 @@ class Market:
     ambiguity: float
     claims: tuple[str, ...]
     states: tuple[str, ...]
+    prior_sum: ClassVar[float]  # of the instance, but no parameter
 
     def __init__(
         self,
-        payoffs: ArrayLike,
-        prior: ArrayLike,
-        inventory: ArrayLike | None = None,
+        payoffs: ArrayLike | Mapping[str, Any],
+        prior: ArrayLike | Mapping[str, float],
+        inventory: ArrayLike | Mapping[str, float] | None = None,
         risk_aversion: float = 1.0,
         ambiguity: float = 0.1,
         claims: Sequence[str] | None = None,
         states: Sequence[str] | None = None,
+        *,
+        normalize: bool = False,
     ) -> None:
-        table = as_floats(payoffs, "payoffs")
-        if table.ndim != 2 or 0 in table.shape:
-            raise InputError(
-                "must be a table of at least one claim (row) by at least one state (column), "
-                f"got shape {table.shape}",
-                field="payoffs",
-            )
-        claim_labels = _labels(claims, table.shape[0], "claims")
-        state_labels = _labels(states, table.shape[1], "states")
+        table, claim_labels, state_labels = _payoff_table(payoffs, prior, claims, states)
         _check_payoffs(table, claim_labels, state_labels)
-        values = {
-            "payoffs": frozen(table),
-            "prior": _checked_prior(prior, state_labels),
-            "inventory": _checked_inventory(inventory, state_labels),
-            "risk_aversion": _checked_risk_aversion(risk_aversion),
-            "ambiguity": _checked_ambiguity(ambiguity),
-            "claims": claim_labels,
-            "states": state_labels,
-        }
-        for name, value in values.items():
-            object.__setattr__(self, name, value)
+        probabilities, prior_sum = checked_prior(prior, state_labels, normalize=normalize)
+        # Frozen: the instance's dictionary is filled at once, which costs least.
+        self.__dict__.update(
+            payoffs=frozen(table),
+            prior=probabilities,
+            inventory=_checked_inventory(inventory, state_labels),
+            risk_aversion=_checked_risk_aversion(risk_aversion),
+            ambiguity=_checked_ambiguity(ambiguity),
+            claims=claim_labels,
+            states=state_labels,
+            prior_sum=prior_sum,
+        )
 
     @classmethod
     def from_csv(
         cls,
         claims_path: str | os.PathLike[str],
         states_path: str | os.PathLike[str],
+        *,
+        delimiter: str | None = None,
+        decimal: str | None = None,
+        encoding: str | None = None,
         **keywords: Any,
     ) -> Market:
         """Read a market from two CSV files.
@@ -135,17 +161,20 @@ class Market:
         states_path : path
             Header ``state,prior`` and optionally ``inventory``; a row per state. Its order of
             states becomes the market's; the claims file may have another.
+        delimiter, decimal, encoding : str, optional
+            Of both files; default: found, as :meth:`Orders.from_csv` does.
         **keywords
-            ``inventory``, ``risk_aversion``, ``ambiguity``: as for :class:`Market`; they take
-            precedence over the file.
+            ``inventory``, ``risk_aversion``, ``ambiguity``, ``normalize``: as for
+            :class:`Market`; they take precedence over the file.
 
         Raises
         ------
         InputError
             Naming file and line; both files if their states differ.
         """
-        payoff_table = read_csv(claims_path, required=["claim"])
-        state_table = read_csv(states_path, required=["state", "prior"], optional=["inventory"])
+        text: dict[str, Any] = {"delimiter": delimiter, "decimal": decimal, "encoding": encoding}
+        payoff_table = read_csv(claims_path, ["claim"], **text)
+        state_table = read_csv(states_path, ["state", "prior"], ["inventory"], **text)
         states = _unique_column(state_table, "state")
         claims = _unique_column(payoff_table, "claim")
         named = [name for name in payoff_table.names if name != "claim"]
@@ -168,13 +197,65 @@ class Market:
             line = table.lines[labels.index(label)] if isinstance(label, str) else None
             raise error.located(table.path, line) from None
 
+    @classmethod
+    def from_frame(
+        cls,
+        payoffs: Any,
+        prior: Any,
+        inventory: Any = None,
+        **keywords: Any,
+    ) -> Market:
+        """Take a market from data frames and other labelled data, by label alone.
+
+        As :class:`Market`, but what has no labels is refused, and an inventory may stand beside
+        the prior.
+
+        Parameters
+        ----------
+        payoffs : data frame, table or mapping
+            A row for each claim, named by the column ``claim`` (for pandas else by the index), and
+            a column for each state, in the order that becomes the market's.
+        prior, inventory : Series, mapping, data frame or table
+            By state. A table has the column ``state`` (for pandas else the index) and ``prior`` or
+            ``inventory``; that of the prior may have both.
+        **keywords
+            ``risk_aversion``, ``ambiguity``, ``normalize`` and others of :class:`Market`.
+
+        Raises
+        ------
+        InputError
+            Naming what has no labels, or both sets of labels where they differ.
+
+        Examples
+        --------
+        >>> claims = {"claim": ["home", "draw"], "H": [1, 0], "D": [0, 1], "A": [0, 0]}
+        >>> states = {"state": ["A", "D", "H"], "prior": [0.2, 0.3, 0.5], "inventory": [3, 2, 1]}
+        >>> market = Market.from_frame(claims, states)
+        >>> market.states, market.prior.tolist(), market.inventory.tolist()
+        (('H', 'D', 'A'), [0.5, 0.3, 0.2], [1.0, 2.0, 3.0])
+        """
+        _, rows, columns = named_table(payoffs)
+        if rows is None or columns is None:
+            raise InputError(
+                "has no labels of claims and states; Market takes plain arrays", field="payoffs"
+            )
+        if inventory is None and has_column(prior, "inventory", "state"):
+            inventory = prior
+        for field, value in (("prior", prior), ("inventory", inventory)):
+            if value is not None and named_entries(value, field).labels is None:
+                raise InputError("has no labels of states; Market takes plain arrays", field=field)
+        return cls(payoffs, prior, inventory, **keywords)
+
     def replace(self, **changes: Any) -> Market:
         """Return a copy with some parameters changed, validated like a new market."""
         current = {field.name: getattr(self, field.name) for field in fields(self)}
-        unknown = set(changes) - set(current)
+        unknown = set(changes) - set(current) - {"normalize"}
         if unknown:
             raise TypeError(f"Market has no parameter {min(unknown)!r}")
-        return Market(**{**current, **changes})
+        market = Market(**{**current, **changes})
+        if "prior" not in changes:
+            market.__dict__["prior_sum"] = self.prior_sum
+        return market
 
     def __eq__(self, other: object) -> bool:
         if not isinstance(other, Market):
@@ -187,7 +268,8 @@ class Market:
 
     def __reduce__(self) -> tuple[Any, ...]:
         # Through the constructor: unpickled arrays would otherwise be writeable.
-        return Market, tuple(getattr(self, field.name) for field in fields(self))
+        parameters = tuple(getattr(self, field.name) for field in fields(self))
+        return Market, parameters, {"prior_sum": self.prior_sum}
 
     def __repr__(self) -> str:
         n_claims, n_states = self.payoffs.shape
@@ -197,33 +279,48 @@ class Market:
         )
 
 
-def _labels(labels: Sequence[str] | None, count: int, field: str) -> tuple[str, ...]:
-    if labels is None:
-        return tuple(map(str, range(count)))
-    if isinstance(labels, str):
-        raise InputError(f"must be a sequence of labels, got the text {labels!r}", field=field)
-    check_complete(labels, field)
-    try:
-        names = tuple(labels)
-    except TypeError:
-        raise InputError(f"must be a sequence of labels, got {labels!r}", field=field) from None
-    if len(names) != count:
-        axis = "rows" if field == "claims" else "columns"
-        raise InputError(f"{len(names)} labels for {count} {axis} of payoffs", field=field)
-    seen: dict[str, int] = {}
-    for position, name in enumerate(names):
-        if not isinstance(name, str) or not name or name != name.strip():
-            raise InputError(
-                f"a label must be text, not empty, without surrounding white space, got {name!r}",
-                field=field,
-                index=position,
-            )
-        if name in seen:
-            raise InputError(
-                f"label {name!r} is already that of index {seen[name]}", field=field, index=position
-            )
-        seen[name] = position
-    return tuple(map(str, names))
+def _payoff_table(
+    payoffs: Any, prior: Any, claims: Sequence[str] | None, states: Sequence[str] | None
+) -> tuple[Floats, tuple[str, ...], tuple[str, ...]]:
+    """Return the payoffs with the labels of rows and columns, which are theirs or are given."""
+    entries, rows, columns = named_table(payoffs)
+    table = as_floats(entries, "payoffs")
+    if table.ndim != 2 or 0 in table.shape:
+        raise InputError(
+            "must be a table of at least one claim (row) by at least one state (column), "
+            f"got shape {table.shape}",
+            field="payoffs",
+        )
+    n_claims, n_states = table.shape
+    if states is None and columns is None:
+        columns = _states_of_prior(prior, n_states)
+    claim_labels = _checked_labels(claims, rows, n_claims, "claims")
+    state_labels = _checked_labels(states, columns, n_states, "states")
+    if rows is not None and rows != claim_labels:
+        table = table[reordering(rows, claim_labels, "payoffs", "claim")]
+    if columns is not None and columns != state_labels:
+        table = np.ascontiguousarray(
+            table[:, reordering(columns, state_labels, "payoffs", "state")]
+        )
+    return table, claim_labels, state_labels
+
+
+def _checked_labels(
+    given: Sequence[str] | None, own: tuple[str, ...] | None, count: int, field: str
+) -> tuple[str, ...]:
+    if given is None:
+        return default_labels(count) if own is None else check_labels(own, count, field)
+    return check_labels(given, count, field)
+
+
+def _states_of_prior(prior: Any, count: int) -> tuple[str, ...] | None:
+    """Return the labels of a prior, in its order, for payoffs whose columns have none."""
+    if isinstance(prior, np.ndarray | list | tuple):
+        return None
+    labels = named_entries(prior, "prior").labels
+    if labels is None or len(labels) != count or set(labels) == set(default_labels(count)):
+        return None  # integers in another order: what default labels are aligned to
+    return labels
 
 
 def _check_payoffs(payoffs: Floats, claims: tuple[str, ...], states: tuple[str, ...]) -> None:
@@ -251,50 +348,10 @@ def _check_payoffs(payoffs: Floats, claims: tuple[str, ...], states: tuple[str, 
         )
 
 
-def _state_vector(value: ArrayLike, states: tuple[str, ...], field: str) -> Floats:
-    array = as_floats(value, field)
-    if array.shape != (len(states),):
-        raise InputError(
-            f"must have shape ({len(states)},), one entry for each state, got shape {array.shape}",
-            field=field,
-        )
-    wrong = first(~np.isfinite(array))
-    if wrong is not None:
-        raise InputError(f"must be finite, got {array[wrong]}", field=field, index=states[wrong])
-    return array
-
-
-def _checked_prior(value: ArrayLike, states: tuple[str, ...]) -> Floats:
-    prior = _state_vector(value, states, "prior")
-    wrong = first(prior <= 0)
-    if wrong is not None:
-        raise InputError(
-            f"must be greater than zero, got {prior[wrong]}", field="prior", index=states[wrong]
-        )
-    wrong = first(prior < LEAST_PRIOR)
-    if wrong is not None:
-        raise InputError(
-            f"must be at least {LEAST_PRIOR:g}, got {prior[wrong]}: leave out a state that cannot "
-            "happen",
-            field="prior",
-            index=states[wrong],
-        )
-    mass = exact_sum(prior)
-    if abs(mass - 1.0) > PRIOR_TOLERANCE:
-        raise InputError(
-            f"must sum to 1 within {PRIOR_TOLERANCE:g}, sums to {mass!r}", field="prior"
-        )
-    # Quotients of a correctly rounded sum add up to 1 within 2**-52. Leaving such vectors
-    # alone makes normalisation idempotent: copies, pickles and files keep every bit.
-    if abs(mass - 1.0) > 2.0**-52:
-        prior /= mass
-    return frozen(prior)
-
-
-def _checked_inventory(value: ArrayLike | None, states: tuple[str, ...]) -> Floats:
+def _checked_inventory(value: Any, states: tuple[str, ...]) -> Floats:
     if value is None:
         return frozen(np.zeros(len(states)))
-    inventory = _state_vector(value, states, "inventory")
+    inventory = state_vector(value, states, "inventory")
     wrong = first(np.abs(inventory) > LARGEST)
     if wrong is not None:
         raise InputError(

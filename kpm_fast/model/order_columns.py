@@ -3,23 +3,14 @@
 from __future__ import annotations
 
 import reprlib
+from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from ..arrays import (
-    EXACT_INTEGERS,
-    LARGEST,
-    SMALLEST,
-    Floats,
-    Ints,
-    as_floats,
-    check_complete,
-    first,
-    frozen,
-    inexact_time,
-)
+from ..arrays import LARGEST, SMALLEST, Floats, Ints, as_floats, check_complete, first, frozen
+from ..entries import entries_of, identifier, plain_text
 from ..errors import InputError
 
 __all__ = [
@@ -30,7 +21,7 @@ __all__ = [
     "parse_prices",
     "parse_quantities",
     "parse_sides",
-    "parse_times",
+    "side_signs",
 ]
 
 Sides = NDArray[np.int8]
@@ -42,40 +33,44 @@ _SIDES = {"buy": 1, "bid": 1, "+1": 1, "1": 1, "sell": -1, "ask": -1, "-1": -1}
 
 def common_length(**columns: Any) -> int:
     """Return J; scalars stretch, so only the other columns must agree."""
-    lengths = {}
+    length, named = -1, ""
     for name, column in columns.items():
-        check_complete(column, name)
-        if column is None and name not in _OPTIONAL:
-            raise InputError("is missing, got None", field=name)
-        if column is None or _is_scalar(column):
+        if type(column) is not np.ndarray:
+            check_complete(column, name)
+            if column is None and name not in _OPTIONAL:
+                raise InputError("is missing, got None", field=name)
+            if column is None or _is_scalar(column):
+                continue
+            if not hasattr(column, "__len__"):
+                raise InputError(f"must be an array or a list, got {column!r}", field=name)
+        elif column.ndim == 0:
             continue
-        if not hasattr(column, "__len__"):
-            raise InputError(f"must be an array or a list, got {column!r}", field=name)
-        lengths[name] = len(column)
-    if not lengths:
-        return 1
-    field, length = next(iter(lengths.items()))
-    for name, other in lengths.items():
-        if other != length:
-            raise InputError(f"has {other} entries where {field} has {length}", field=name)
-    return length
+        entries = len(column)
+        if length < 0:
+            length, named = entries, name
+        elif entries != length:
+            raise InputError(f"has {entries} entries where {named} has {length}", field=name)
+    return 1 if length < 0 else length
 
 
 def _is_scalar(column: Any) -> bool:
     if isinstance(column, np.ndarray):
         return column.ndim == 0
-    return isinstance(column, str | int | float | np.generic)
+    return isinstance(column, str | bytes | int | float | np.generic)
 
 
 def _values(column: Any, field: str, length: int) -> list[Any]:
     """Return a column of labels as a list, with the types its entries came in."""
+    if isinstance(column, list):
+        return column
     if _is_scalar(column):
         return [column] * length
-    if hasattr(column, "__array__"):
-        column = np.asarray(column)
+    column = entries_of(column)
+    if isinstance(column, np.ndarray):
         if column.ndim != 1:
             raise InputError(f"must be one-dimensional, got shape {column.shape}", field=field)
-        return list(column.tolist())
+        # As floats of Python's, those of fewer digits would no longer say how many are certain.
+        return list(column) if column.dtype.char in "efg" else list(column.tolist())
     return list(column)
 
 
@@ -84,6 +79,7 @@ def parse_claims(column: Any, length: int) -> tuple[Ints, tuple[str, ...] | None
 
     Without labels, the codes are the indices that were given.
     """
+    column = entries_of(column)
     if isinstance(column, np.ndarray) and column.dtype.kind in "iu" and column.ndim == 1:
         if column.dtype.kind == "u":
             _refuse_large(first(column > _LARGEST_INDEX), column)
@@ -108,7 +104,15 @@ def parse_claims(column: Any, length: int) -> tuple[Ints, tuple[str, ...] | None
     # Distinct labels only are ever looked up again; the dictionary keeps their order.
     position = {label: code for code, label in enumerate(dict.fromkeys(values))}
     codes = np.fromiter(map(position.__getitem__, values), dtype=np.int64, count=len(values))
-    return frozen(codes), tuple(map(str, position))
+    labels = tuple(
+        [
+            label if type(label) is str else identifier(label, "claim", values.index(label))
+            for label in position
+        ]
+    )
+    if len(set(labels)) != len(labels):  # bytes and text that say the same
+        return parse_claims([labels[code] for code in codes.tolist()], length)
+    return frozen(codes), labels
 
 
 def _refuse_large(row: int | None, values: Any) -> None:
@@ -120,7 +124,7 @@ def _refuse_large(row: int | None, values: Any) -> None:
 
 def _naming(kind: type) -> str | None:
     """Say how values of a type name a claim, if they do."""
-    if issubclass(kind, str):
+    if issubclass(kind, str | bytes):
         return "label"
     if issubclass(kind, int | np.integer) and not issubclass(kind, bool):
         return "index"
@@ -131,50 +135,100 @@ def _checked_codes(codes: Ints) -> Ints:
     row = first(codes < 0)
     if row is not None:
         raise InputError(
-            f"an index must not be negative, got {codes[row]}", field="claim", index=row
+            f"an index must not be negative, got {codes[row]} (pass text to mean a label)",
+            field="claim",
+            index=row,
         )
     return frozen(codes)
 
 
-def parse_sides(column: Any, length: int) -> Sides:
-    """Return +1 for each buy and -1 for each sell."""
-    try:
-        array = np.asarray(column)
-    except ValueError:  # rows of several lengths, which are looked at one by one
-        array = np.zeros(0, dtype=object)
-    if array.dtype.kind in "iuf":
+def parse_sides(column: Any, length: int, names: Mapping[Any, int] | None = None) -> Sides:
+    """Return +1 for each buy and -1 for each sell.
+
+    ``names`` are further words for them; see :func:`side_signs`.
+    """
+    column = entries_of(column)
+    if not names and (type(column) is not np.ndarray or column.dtype.kind not in "iuf"):
+        try:
+            array = np.asarray(column)
+        except ValueError:  # rows of several lengths, which are looked at one by one
+            array = np.zeros(0, dtype=object)
+    else:
+        array = column if isinstance(column, np.ndarray) else np.zeros(0, dtype=object)
+    if array.dtype.kind in "iuf" and not names:
         array = _stretched(array, "side", length)
-        row = first((array != 1) & (array != -1))
-        if row is not None:
+        buys = array == 1
+        wrong = ~(buys | (array == -1))
+        if wrong.any():
+            row = int(wrong.argmax())
             raise InputError(
                 f"must be +1 (buy) or -1 (sell), got {array[row]}", field="side", index=row
             )
         return frozen(array.astype(np.int8))
     values = _values(column, "side", length)
+    known = names or {}
     try:
-        signs = {value: _sign(value) for value in dict.fromkeys(values)}
-        found = map(signs.__getitem__, values)
+        signs = {value: _sign(value, known) for value in dict.fromkeys(values)}
+        found = [signs[value] for value in values]
     except TypeError:  # a list among them
-        found = map(_sign, values)
-    sides = np.fromiter(found, dtype=np.int8, count=len(values))
-    row = first(sides == 0)
-    if row is not None:
+        found = [_sign(value, known) for value in values]
+    sides = np.array(found, dtype=np.int8)
+    unknown = first(sides == 0)
+    if unknown is not None:
+        further = "".join(f", {name!r}" for name in known)
         raise InputError(
-            f"must be 'buy' or 'sell' (or +1, -1), got {values[row]!r}", field="side", index=row
+            f"must be 'buy' or 'sell' (or +1, -1{further}), got {values[unknown]!r}",
+            field="side",
+            index=unknown,
         )
     return frozen(sides)
 
 
-def _sign(value: Any) -> int:
+def _sign(value: Any, names: Mapping[Any, int]) -> int:
     """Return the sign of a side, or 0 for something else."""
-    if isinstance(value, bool):
-        return 0
-    if isinstance(value, str):
-        return _SIDES.get(value.strip().casefold(), 0)
+    if isinstance(value, bool | np.bool_):
+        return names.get(_side_name(value), 0)
+    if isinstance(value, str | bytes):
+        try:
+            name = _side_name(value)
+        except ValueError:
+            return 0
+        return names.get(name, _SIDES.get(name, 0))
     try:
-        return int(value) if np.ndim(value) == 0 and value in (1, -1) else 0
+        if np.ndim(value) != 0:
+            return 0
+        return names.get(_side_name(value), int(value) if value in (1, -1) else 0)
     except (TypeError, ValueError):  # the NA of pandas has no truth; lists of several lengths
         return 0
+
+
+def _side_name(value: Any) -> str:
+    if isinstance(value, float) and value == int(value):
+        value = int(value)
+    return plain_text(value).strip().casefold()
+
+
+def side_signs(names: Mapping[Any, Any]) -> dict[str, int]:
+    """Return words for sides with their signs.
+
+    Raises
+    ------
+    InputError
+        If one stands for neither ``"buy"`` nor ``"sell"``.
+    """
+    if not isinstance(names, Mapping):
+        raise InputError(
+            f"must map words to 'buy' or 'sell', as {{'B': 'buy'}}, got {names!r}", field="sides"
+        )
+    signs = {}
+    for name, side in names.items():
+        sign = _sign(side, {})
+        if not sign:
+            raise InputError(
+                f"must be 'buy' or 'sell', got {side!r}", field="sides", index=str(name)
+            )
+        signs[_side_name(name)] = sign
+    return signs
 
 
 def _stretched(array: NDArray[Any], field: str, length: int) -> NDArray[Any]:
@@ -186,10 +240,12 @@ def _stretched(array: NDArray[Any], field: str, length: int) -> NDArray[Any]:
 def parse_prices(column: ArrayLike, length: int) -> Floats:
     """Return limits: any numbers but NaN."""
     price: Floats = _stretched(as_floats(column, "price"), "price", length)
-    row = first(np.isnan(price))
-    if row is not None:
+    wrong = np.isnan(price)
+    if wrong.any():
         raise InputError(
-            "must be a number (infinity is allowed), got nan", field="price", index=row
+            "must be a number (infinity is allowed), got nan",
+            field="price",
+            index=int(wrong.argmax()),
         )
     return frozen(price)
 
@@ -197,59 +253,33 @@ def parse_prices(column: ArrayLike, length: int) -> Floats:
 def parse_quantities(column: ArrayLike, length: int) -> Floats:
     """Return quantities: zero, or positive numbers within range."""
     quantity: Floats = _stretched(as_floats(column, "quantity"), "quantity", length)
-    row = first(~((quantity >= 0) & (quantity < np.inf)))
-    if row is not None:
-        raise InputError(
-            f"must be finite and >= 0, got {quantity[row]}", field="quantity", index=row
-        )
-    row = first((quantity > LARGEST) | ((quantity < SMALLEST) & (quantity != 0)))
-    if row is not None:
-        raise InputError(
-            f"must be 0 or between {SMALLEST:g} and {LARGEST:g}, got {quantity[row]}",
-            field="quantity",
-            index=row,
-        )
+    fine = (quantity >= SMALLEST) & (quantity <= LARGEST)
+    if not fine.all():
+        row = first(~((quantity >= 0) & (quantity < np.inf)))
+        if row is not None:
+            raise InputError(
+                f"must be finite and >= 0, got {quantity[row]}", field="quantity", index=row
+            )
+        row = first(~fine & (quantity != 0))
+        if row is not None:
+            raise InputError(
+                f"must be 0 or between {SMALLEST:g} and {LARGEST:g}, got {quantity[row]}",
+                field="quantity",
+                index=row,
+            )
     return frozen(quantity)
-
-
-def parse_times(column: ArrayLike, length: int) -> Floats:
-    """Return times: finite, and integers without loss, or rounding would make equal what is not."""
-    time: Floats = _stretched(as_floats(column, "time"), "time", length)
-    row = first(~np.isfinite(time))
-    if row is not None:
-        raise InputError(f"must be finite, got {time[row]}", field="time", index=row)
-    floats = isinstance(column, np.ndarray) and column.dtype.kind == "f"
-    if not floats and np.abs(time).max(initial=0.0) >= EXACT_INTEGERS:
-        given = column if isinstance(column, np.ndarray) else np.array(column, dtype=object)
-        given = _stretched(given, "time", length)
-        for row, (exact, kept) in enumerate(zip(given, time, strict=True)):
-            if isinstance(exact, int | np.integer) and int(exact) != int(kept):
-                raise InputError(inexact_time(exact), field="time", index=row)
-    return frozen(time)
-
-
-def _is_missing(value: Any) -> bool:
-    """Whether a value is None, NaN or NaT, or the NA of pandas, which equals nothing."""
-    try:
-        return value is None or bool(value != value)
-    except TypeError:
-        return True
-    except ValueError:  # an array
-        return False
 
 
 def parse_ids(column: Any, length: int) -> NDArray[np.object_]:
     """Return identifiers as text: distinct, none missing."""
     values = _values(column, "order_id", length)
-    if not set(map(type, values)) <= {str, int}:
-        for row, value in enumerate(values):
-            if _is_missing(value):
-                raise InputError(f"is missing, got {value}", field="order_id", index=row)
-            if isinstance(value, list | set | dict | np.ndarray):
-                raise InputError(
-                    f"must be text or a number, got {value}", field="order_id", index=row
-                )
-    names = list(map(str, values))
+    kinds = set(map(type, values))
+    if kinds <= {str}:
+        names = list(values)
+    elif kinds <= {str, int}:
+        names = list(map(str, values))
+    else:
+        names = [identifier(value, "order_id", row) for row, value in enumerate(values)]
     if len(set(names)) != len(names):
         seen: dict[str, int] = {}
         for row, name in enumerate(names):

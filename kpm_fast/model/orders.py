@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from typing import Any, NamedTuple, overload
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from ..arrays import Floats, Ints, check_complete, first, frozen, same
+from ..arrays import Floats, Ints, check_complete, frozen, same
 from ..errors import InputError
 from ..files.tables import columns_of, make_frame, read_csv
+from .labels import integer_claims, integers_as_labels, labelled_claims
 from .market import Market
 from .order_columns import (
     Sides,
@@ -21,8 +22,9 @@ from .order_columns import (
     parse_prices,
     parse_quantities,
     parse_sides,
-    parse_times,
 )
+from .order_form import OrderForm
+from .times import parse_times
 
 __all__ = ["Order", "Orders", "check_book"]
 
@@ -44,7 +46,8 @@ class Order(NamedTuple):
     quantity : float
         Shares.
     order_id : str
-    time : float or None
+    time : float, str or None
+        Text where a double does not hold every digit.
     """
 
     claim: str | int
@@ -52,7 +55,7 @@ class Order(NamedTuple):
     price: float
     quantity: float
     order_id: str
-    time: float | None
+    time: float | str | None
 
 
 class Orders:
@@ -71,9 +74,10 @@ class Orders:
         Shares Q; finite, >= 0.
     order_id : array_like, shape (J,), optional
         Distinct identifiers, kept as text. Default: the row numbers ``"0"``, ``"1"``, ...
-    time : array_like of float, shape (J,), optional
-        Finite; smaller is earlier. Only ``allocation="time"`` looks at it. Integers beyond 2**53,
-        as nanoseconds since 1970 are, must be exact as doubles.
+    time : array_like, shape (J,), optional
+        Smaller is earlier; only ``allocation="time"`` looks at it. Numbers of any length, decimals,
+        dates with times, times of day, or text of these (ISO 8601), all of one kind; with zones
+        all or none. They are ranked exactly, before anything is rounded.
 
     A scalar stands for J equal entries; J scalars make a book of one order.
 
@@ -90,9 +94,11 @@ class Orders:
 
     __slots__ = (
         "_codes",
+        "_ignored",
         "_labels",
         "_order_id",
         "_price",
+        "_priority",
         "_quantity",
         "_resolved",
         "_side",
@@ -105,8 +111,10 @@ class Orders:
     _price: Floats
     _quantity: Floats
     _order_id: NDArray[np.object_] | None
-    _time: Floats | None
+    _time: NDArray[Any] | None  # doubles, or exact text
+    _priority: Floats | None  # doubles in the order of the times
     _resolved: tuple[tuple[str, ...], Ints] | None  # claims last resolved against
+    _ignored: tuple[str, ...]
 
     def __init__(
         self,
@@ -127,8 +135,9 @@ class Orders:
         self._price = parse_prices(price, length)
         self._quantity = parse_quantities(quantity, length)
         self._order_id = None if order_id is None else parse_ids(order_id, length)
-        self._time = None if time is None else parse_times(time, length)
+        self._time, self._priority = parse_times(time, length) if time is not None else (None, None)
         self._resolved = None
+        self._ignored = ()
 
     @classmethod
     def _trusted(
@@ -139,7 +148,8 @@ class Orders:
         price: Floats,
         quantity: Floats,
         order_id: NDArray[np.object_] | None,
-        time: Floats | None,
+        time: NDArray[Any] | None,
+        priority: Floats | None,
     ) -> Orders:
         """Build a book from columns that come from valid books."""
         self = cls.__new__(cls)
@@ -150,61 +160,133 @@ class Orders:
         self._quantity = frozen(quantity)
         self._order_id = None if order_id is None else frozen(order_id)
         self._time = None if time is None else frozen(time)
+        self._priority = None if priority is None else frozen(priority)
         self._resolved = None
+        self._ignored = ()
         return self
 
-    # -- in and out ---------------------------------------------------------------------
-
     @classmethod
-    def from_csv(cls, path: str | os.PathLike[str], market: Market | None = None) -> Orders:
+    def from_csv(
+        cls,
+        path: str | os.PathLike[str],
+        market: Market | None = None,
+        *,
+        columns: Mapping[str, str] | None = None,
+        sides: Mapping[Any, str] | None = None,
+        sell: str | None = None,
+        price_unit: float = 1,
+        quantity_unit: float = 1,
+        market_orders: bool = False,
+        delimiter: str | None = None,
+        decimal: str | None = None,
+        encoding: str | None = None,
+    ) -> Orders:
         """Read a book from a CSV file.
 
         The header names the columns ``claim``, ``side``, ``price``, ``quantity`` and, if they
         are wanted, ``order_id`` and ``time``, in any order. Claims are labels. Other columns are
-        ignored, but one that looks like a misspelled ``time`` or ``order_id`` is refused.
+        listed in ``ignored_columns``, but one that looks like a misspelled ``time`` or ``order_id``
+        is refused.
 
         Parameters
         ----------
         path : path
+            Plain, or compressed by gzip, bzip2 or xz, which its first bytes tell.
         market : Market, optional
             If given, a claim that this market does not have is an error here, with its line,
             and not only when the book is cleared.
+        columns, sides, sell, price_unit, quantity_unit, market_orders
+            How the columns differ from those above: see :meth:`from_frame`.
+        delimiter : str, optional
+            Default: the comma, semicolon, tab or bar with which the header has the columns.
+        decimal : {".", ","}, optional
+            Default: the comma where semicolons delimit and numbers have commas and no points.
+        encoding : str, optional
+            Default: UTF-8, or UTF-16 where the file begins with its mark.
 
         Raises
         ------
         InputError
             Naming file, line, column and value.
         """
-        table = read_csv(path, _REQUIRED, _OPTIONAL)
-        columns: dict[str, Any] = {
-            "claim": table.text("claim"),
-            "side": table.text("side"),
-            "price": table.numbers("price"),
-            "quantity": table.numbers("quantity"),
-        }
-        if "order_id" in table:
-            columns["order_id"] = table.text("order_id")
-        if "time" in table:
-            columns["time"] = table.times("time")
+        form = OrderForm(columns, sides, sell, price_unit, quantity_unit, market_orders)
+        table = read_csv(
+            path,
+            form.required,
+            form.optional,
+            delimiter=delimiter,
+            decimal=decimal,
+            encoding=encoding,
+        )
+        read = form.columns_of_csv(table)
         try:
-            orders = cls(**columns)
+            orders = cls(**form.parsed(read))
             if market is not None:
                 orders.claim_index(market)
         except InputError as error:
             raise table.locate(error) from None
+        orders._ignored = form.ignored(table.names)
         return orders
 
     @classmethod
-    def from_frame(cls, frame: Any) -> Orders:
+    def from_frame(
+        cls,
+        frame: Any,
+        market: Market | None = None,
+        *,
+        columns: Mapping[str, str] | None = None,
+        sides: Mapping[Any, str] | None = None,
+        sell: str | None = None,
+        price_unit: float = 1,
+        quantity_unit: float = 1,
+        market_orders: bool = False,
+    ) -> Orders:
         """Take a book from a data frame.
 
         Parameters
         ----------
-        frame : pandas.DataFrame, polars.DataFrame, pyarrow.Table or mapping
-            With the columns of :meth:`from_csv`. A text or categorical ``claim`` column holds
-            labels, an integer one indices.
+        frame : pandas or polars DataFrame, polars LazyFrame, pyarrow Table or RecordBatch, mapping
+            With the columns of :meth:`from_csv`. Text is read by the same rules as in a file.
+        market : Market, optional
+            If given, a claim that this market does not have is an error here. Where all labels of
+            the market are integers, a column of integers is then one of labels; otherwise integers
+            are positions, and refused if they might be labels (:meth:`claim_index`).
+        columns : mapping, optional
+            What columns are called where it is not their field's name: ``{"price": "px"}``.
+        sides : mapping, optional
+            Further words for ``"buy"`` and ``"sell"``, in any case: ``{"B": "buy"}``.
+        sell : {"negative quantity"}, optional
+            There is no column for the side: quantities of orders to sell are negative.
+        price_unit, quantity_unit : float
+            How many of the column's units make one of money, one share: 100 where prices are in
+            cents, 0.01 where quantities are lots of a hundred.
+        market_orders : bool
+            A missing price is a market order: a limit of infinity to buy, of -infinity to sell.
+
+        Raises
+        ------
+        InputError
+            Naming column, row and value.
+
+        Examples
+        --------
+        >>> book = {"claim": ["home"], "bs": ["B"], "px": [56], "quantity": [20], "venue": ["X"]}
+        >>> orders = Orders.from_frame(
+        ...     book, columns={"price": "px", "side": "bs"}, sides={"B": "buy"}, price_unit=100
+        ... )
+        >>> orders[0].side, orders[0].price, orders.ignored_columns
+        ('buy', 0.56, ('venue',))
         """
-        return cls(**columns_of(frame, _REQUIRED, _OPTIONAL))
+        form = OrderForm(columns, sides, sell, price_unit, quantity_unit, market_orders)
+        table = columns_of(frame, form.required, form.optional)
+        read = {field: table[name] for field, name in form.names.items() if name in table}
+        if market is not None:
+            read["claim"] = integers_as_labels(read["claim"], market.claims)
+        orders = cls(**form.parsed(read))
+        if market is not None:
+            orders.claim_index(market)
+        orders._ignored = form.ignored(table)
+        return orders
 
     def to_frame(self, backend: str = "pandas") -> Any:
         """Return the book as a data frame of ``"pandas"``, ``"polars"`` or ``"pyarrow"``."""
@@ -247,8 +329,6 @@ class Orders:
             raise InputError("some of the books have labels, others indices", field="claim")
         return cls(**columns)
 
-    # -- columns ------------------------------------------------------------------------
-
     @property
     def claim(self) -> NDArray[Any]:
         """Claim of each order, as given: int64 indices, or an object array of labels."""
@@ -289,9 +369,23 @@ class Orders:
         return self._order_id is not None
 
     @property
-    def time(self) -> Floats | None:
-        """Times, shape (J,), or None."""
+    def time(self) -> NDArray[Any] | None:
+        """Times, shape (J,), or None.
+
+        float64 where that keeps every digit, else exact text: decimals, or ISO 8601 (in UTC where
+        the times have a zone).
+        """
         return self._time
+
+    @property
+    def priority(self) -> Floats | None:
+        """Doubles in the exact order of the times, shape (J,), or None: smaller is earlier."""
+        return self._priority
+
+    @property
+    def ignored_columns(self) -> tuple[str, ...]:
+        """Columns of the file or frame that this book was read from and that it did not use."""
+        return self._ignored
 
     def claim_index(self, market: Market) -> Ints:
         """Return the index into ``market.claims`` of each order, shape (J,).
@@ -311,28 +405,8 @@ class Orders:
 
     def _indices(self, claims: tuple[str, ...]) -> Ints:
         if self._labels is None:
-            row = first(self._codes >= len(claims))
-            if row is not None:
-                raise InputError(
-                    f"no claim of index {self._codes[row]}: the market has {len(claims)} claims "
-                    "(pass text to mean labels)",
-                    field="claim",
-                    index=row,
-                )
-            return self._codes
-        position = {label: k for k, label in enumerate(claims)}
-        known = np.array([position.get(label, -1) for label in self._labels], dtype=np.int64)
-        index = known[self._codes] if len(self) else np.zeros(0, dtype=np.int64)
-        row = first(index < 0)
-        if row is not None:
-            raise InputError(
-                f"the market has no claim {self._labels[self._codes[row]]!r}",
-                field="claim",
-                index=row,
-            )
-        return frozen(index)
-
-    # -- as a collection ----------------------------------------------------------------
+            return frozen(integer_claims(self._codes, claims))
+        return frozen(labelled_claims(self._codes, self._labels, claims))
 
     def __len__(self) -> int:
         return len(self._codes)
@@ -343,6 +417,7 @@ class Orders:
     def __getitem__(self, key: slice | ArrayLike) -> Orders: ...
     def __getitem__(self, key: Any) -> Order | Orders:
         if isinstance(key, int | np.integer):
+            key = int(key)
             code = self._codes[key]
             ids, times = self._order_id, self._time
             return Order(
@@ -351,7 +426,7 @@ class Orders:
                 price=float(self._price[key]),
                 quantity=float(self._quantity[key]),
                 order_id=str(range(len(self))[key] if ids is None else ids[key]),
-                time=None if times is None else float(times[key]),
+                time=None if times is None else times[key : key + 1 or None].tolist()[0],
             )
         rows = key if isinstance(key, slice) else self._rows(key)
         if isinstance(rows, int):
@@ -364,6 +439,7 @@ class Orders:
             self._quantity[rows].copy(),
             None if self._order_id is None else self._order_id[rows].copy(),
             None if self._time is None else self._time[rows].copy(),
+            None if self._priority is None else self._priority[rows].copy(),
         )
 
     def _rows(self, key: ArrayLike) -> NDArray[Any] | int:
@@ -405,7 +481,7 @@ class Orders:
 
     def __reduce__(self) -> tuple[Any, ...]:
         columns = (self._codes, self._labels, self._side, self._price, self._quantity)
-        return Orders._trusted, (*columns, self._order_id, self._time)
+        return Orders._trusted, (*columns, self._order_id, self._time, self._priority)
 
     def __repr__(self) -> str:
         buys = int(np.count_nonzero(self._side > 0))

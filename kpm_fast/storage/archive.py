@@ -36,6 +36,7 @@ FORMAT = "kpm-fast clearing"
 VERSION = 1  # of the format; a reader refuses what it does not know
 
 _HEADER, _IDS = "header.json", "orders/order_id.json"
+_TIMES = "orders/time.json"  # where doubles do not hold every digit
 _EPOCH = (1980, 1, 1, 0, 0, 0)  # the same result makes the same bytes at any time
 _NUMBERS = (
     "revenue",
@@ -47,7 +48,7 @@ _NUMBERS = (
     "tolerance",
 )
 _NOT_FINITE = {"inf": "Infinity", "-inf": "-Infinity", "nan": "NaN"}  # JSON has no such numbers
-_ALLOCATIONS = ("pro_rata", "time")
+_ALLOCATIONS = ("pro_rata", "time", "book_order")
 #: Arrays by entry: type and axes (N states, K claims, J orders, L leaves).
 _MARKET = {"payoffs": ("<f8", "KN"), "prior": ("<f8", "N"), "inventory": ("<f8", "N")}
 _ORDERS = {
@@ -95,7 +96,8 @@ def write_outcome(result: Outcome, path: str | os.PathLike[str]) -> None:
     """
     market, orders, proof = result.market, result.orders, result.certificate
     labels, codes = _coded_claims(orders)
-    columns = _ORDERS if orders.time is None else {**_ORDERS, **_TIME}
+    spelled = orders.time if orders.time is not None and orders.time.dtype.kind == "O" else None
+    columns = _ORDERS if orders.time is None or spelled is not None else {**_ORDERS, **_TIME}
     groups: list[tuple[str, object, dict[str, tuple[str, str]]]] = [
         ("market", market, _MARKET),
         ("orders", orders, columns),
@@ -104,6 +106,7 @@ def write_outcome(result: Outcome, path: str | os.PathLike[str]) -> None:
     ]
     entries = [f"{group}/{name}.npy" for group, _, kinds in groups for name in kinds]
     entries += [_IDS] if orders.has_order_id else []
+    entries += [_TIMES] if spelled is not None else []
     header = {
         "format": FORMAT,
         "version": VERSION,
@@ -132,6 +135,8 @@ def write_outcome(result: Outcome, path: str | os.PathLike[str]) -> None:
                     np.lib.format.write_array(entry, plain, version=(1, 0), allow_pickle=False)
         if orders.has_order_id:
             archive.writestr(_entry(_IDS), json.dumps(list(orders.order_id)) + "\n")
+        if spelled is not None:
+            archive.writestr(_entry(_TIMES), json.dumps(list(spelled)) + "\n")
 
 
 def _entry(name: str) -> zipfile.ZipInfo:
@@ -232,10 +237,10 @@ class _Reader:
         claims, states = self._labels("claims"), self._labels("states")
         self._sizes |= {"K": len(claims), "N": len(states)}
         arrays = self._arrays("market", _MARKET)
-        settings = {name: self._number(name) for name in ("risk_aversion", "ambiguity")}
-        return _located(
-            "market", lambda: Market(**arrays, **settings, claims=claims, states=states)
-        )
+        labels: dict[str, Any] = {"claims": claims, "states": states}
+        for name in ("risk_aversion", "ambiguity"):
+            labels[name] = self._number(name)
+        return _located("market", lambda: Market(**arrays, **labels))
 
     def _orders(self) -> Orders:
         timed = "orders/time.npy" in self._left
@@ -249,6 +254,8 @@ class _Reader:
             columns["claim"] = np.array(labels, dtype=object)[codes]
         if _IDS in self._left:
             columns["order_id"] = _texts(self._json(_IDS), _IDS)
+        if _TIMES in self._left and not timed:
+            columns["time"] = _texts(self._json(_TIMES), _TIMES)
         return _located("orders", lambda: Orders(**columns))
 
     def _stats(self) -> Stats:

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import io
 import json
 import math
 import os
+from collections.abc import Callable, Mapping
 from pathlib import Path
-from typing import Any
+from typing import Any, TextIO
 
 import numpy as np
 
@@ -24,9 +26,18 @@ _CLAIMS, _STATES, _ORDERS, _MARKET = "claims.csv", "states.csv", "orders.csv", "
 #: What :func:`read_book` reads.
 BOOK_FILES = (_CLAIMS, _STATES, _ORDERS, _MARKET)
 _SETTINGS = ("risk_aversion", "ambiguity")
+_COMPRESSED = (".gz", ".bz2", ".xz")
 
 
-def read_book(folder: str | os.PathLike[str], **market_keywords: Any) -> tuple[Market, Orders]:
+def read_book(
+    folder: str | os.PathLike[str],
+    *,
+    order_options: Mapping[str, Any] | None = None,
+    delimiter: str | None = None,
+    decimal: str | None = None,
+    encoding: str | None = None,
+    **market_keywords: Any,
+) -> tuple[Market, Orders]:
     """Read a market and its orders from a folder.
 
     Parameters
@@ -36,9 +47,15 @@ def read_book(folder: str | os.PathLike[str], **market_keywords: Any) -> tuple[M
         ``state,prior`` and optionally ``inventory``), ``orders.csv`` (see
         :meth:`Orders.from_csv`) and optionally ``market.json``, an object with
         ``risk_aversion`` and ``ambiguity`` (a number, or ``"Infinity"``). Other files are
-        ignored.
+        ignored. A table may be compressed and called ``claims.csv.gz``, ``.bz2`` or ``.xz``.
+    order_options : mapping, optional
+        How the orders differ from that form: ``columns``, ``sides``, ``sell``, ``price_unit``,
+        ``quantity_unit``, ``market_orders`` of :meth:`Orders.from_csv`.
+    delimiter, decimal, encoding : str, optional
+        Of all three tables; see :meth:`Orders.from_csv`. Default: found.
     **market_keywords
-        ``risk_aversion``, ``ambiguity``, ``inventory``: take precedence over the files.
+        ``risk_aversion``, ``ambiguity``, ``inventory``: take precedence over the files;
+        ``normalize``.
 
     Returns
     -------
@@ -56,16 +73,30 @@ def read_book(folder: str | os.PathLike[str], **market_keywords: Any) -> tuple[M
     folder = as_path(folder)
     check_finished(folder)
     keywords = {**_read_settings(folder / _MARKET), **market_keywords}
-    market = Market.from_csv(folder / _CLAIMS, folder / _STATES, **keywords)
-    orders = Orders.from_csv(folder / _ORDERS, market)
+    text: dict[str, Any] = {"delimiter": delimiter, "decimal": decimal, "encoding": encoding}
+    market = Market.from_csv(_table(folder, _CLAIMS), _table(folder, _STATES), **text, **keywords)
+    orders = Orders.from_csv(_table(folder, _ORDERS), market, **text, **(order_options or {}))
     return market, orders
 
 
-def write_book(folder: str | os.PathLike[str], market: Market, orders: Orders) -> None:
+def _table(folder: Path, name: str) -> Path:
+    """Return the path of a table: itself, or compressed where only that is there."""
+    if not (folder / name).exists():
+        for suffix in _COMPRESSED:
+            packed = folder / f"{name}{suffix}"
+            if packed.exists():
+                return packed
+    return folder / name
+
+
+def write_book(
+    folder: str | os.PathLike[str], market: Market, orders: Orders, *, overwrite: bool = True
+) -> None:
     """Write a market and its orders so that :func:`read_book` returns them, bit for bit.
 
-    The folder is made if need be. Files appear complete or not at all; a program that dies while
-    it replaces them leaves a file ``UNFINISHED``, and :func:`read_book` refuses the folder.
+    The folder is made if need be; ``overwrite=False`` refuses one that holds another book. Files
+    appear complete or not at all; a program that dies while it replaces them leaves a file
+    ``UNFINISHED``, and :func:`read_book` refuses the folder.
 
     Raises
     ------
@@ -89,11 +120,32 @@ def write_book(folder: str | os.PathLike[str], market: Market, orders: Orders) -
     if market.inventory.any():
         state_table["inventory"] = market.inventory
     settings = {name: _json_number(getattr(market, name)) for name in _SETTINGS}
-    with staged_files(folder) as open_file:
+
+    def write(open_file: Callable[[str], TextIO]) -> None:
         write_csv(open_file(_CLAIMS), claim_table)
         write_csv(open_file(_STATES), state_table)
         write_csv(open_file(_ORDERS), order_table)
         open_file(_MARKET).write(json.dumps(settings, indent=2) + "\n")
+
+    if not overwrite:
+        _check_no_other_book(as_path(folder), write)
+    with staged_files(folder) as open_file:
+        write(open_file)
+
+
+def _check_no_other_book(folder: Path, write: Callable[[Callable[[str], TextIO]], None]) -> None:
+    """Refuse a folder where a file holds anything else than what would be written."""
+    if not any((folder / name).exists() for name in BOOK_FILES):
+        return
+    texts = {name: io.StringIO(newline="") for name in BOOK_FILES}
+    write(texts.__getitem__)
+    for name, text in texts.items():
+        path = folder / name
+        if path.exists() and path.read_bytes() != text.getvalue().encode("utf-8"):
+            raise InputError(
+                f"already holds another book ({name}); overwrite=True (--force) replaces it",
+                file=folder,
+            )
 
 
 def _read_settings(path: Path) -> dict[str, float]:

@@ -63,7 +63,11 @@ def _form_checks(result: Outcome) -> list[Check]:
         not_finite += sum(int((~np.isfinite(array)).sum()) for array in arrays.values())
     proven = result.status is Status.OPTIMAL
     bound_ok = math.isfinite(result.upper_bound) if proven else result.upper_bound > -math.inf
-    settings_ok = 0 < result.tolerance < 1 and result.allocation in ("pro_rata", "time")
+    settings_ok = 0 < result.tolerance < 1 and result.allocation in (
+        "pro_rata",
+        "time",
+        "book_order",
+    )
     return [
         Check("arrays of the wrong shape", misshapen, 0),
         Check("numbers that are not finite", not_finite + (not bound_ok), 0),
@@ -185,7 +189,9 @@ class _Verifier:
         off_price = np.maximum(low_price - price, price - high_price) / _unit(self.price_slack)
         off_demand = np.maximum(low_demand - demand, demand - high_demand)
         on_step = result.cell % 2 == 1
-        priority = orders.time if orders.time is not None else np.zeros(len(orders))
+        # Orders of a book are in time order where they have no times.
+        priority = orders.priority if result.allocation == "time" else None
+        priority = np.zeros(len(orders)) if priority is None else priority
         wrong, apart = 0, 0.0
         for k, rows in enumerate(self.rows):
             expected, tied = reference.expected_fills(
@@ -194,7 +200,7 @@ class _Verifier:
                 float(demand[k]),
                 orders.side[rows],
                 orders.quantity[rows],
-                priority[rows] if result.allocation == "time" else None,
+                None if result.allocation == "pro_rata" else priority[rows],
             )
             difference = np.abs(result.fills[rows] - expected)
             wrong += int(np.count_nonzero(difference[~tied]))

@@ -166,6 +166,18 @@ std::vector<std::int64_t> count_pieces(const Market& market, const Orders& order
 CellSolution solve_cell(const Market& market, const Orders& orders, const std::int64_t* cell,
                         const CellSettings& settings);
 
+/// The state prices closest to the prior whose claim prices lie in given ranges.
+struct PriorProjection {
+  bool reached = false;              ///< whether any state prices have such claim prices
+  bool nearest = false;              ///< whether no other such state prices are as near
+  std::vector<double> state_prices;  ///< (states)
+  double divergence = kInfinity;     ///< KL(state prices | prior), nats
+};
+
+/// Project the prior on the state prices xi with low <= P xi <= high, both of one entry per claim,
+/// money per share, possibly infinite. Inventory, risk aversion and ambiguity have no part in it.
+PriorProjection project_prior(const Market& market, const double* low, const double* high);
+
 /// Clear the book: the state prices and fills that solve (8).
 Clearing clear(const Market& market, const Orders& orders, const ClearSettings& settings);
 

@@ -30,4 +30,43 @@ struct MakerModel {
   double curvature = 1.0;            ///< c > 0, money: quadratic
 };
 
+/// C(L) for each row of losses (rows, states).
+void maker_costs(const MakerModel& model, const double* losses, std::int64_t rows, double* costs);
+
+/// One g in dC(L) for each row of losses.
+void maker_state_prices(const MakerModel& model, const double* losses, std::int64_t rows,
+                        double* prices);
+
+/// C*(g) for each row of state prices on the simplex, and at its vertices.
+void maker_conjugates(const MakerModel& model, const double* prices, std::int64_t rows,
+                      double* values);
+void maker_vertex_conjugates(const MakerModel& model, double* values);
+
+/// Bids and asks per share (claims, sizes) where the maker owes `losses`; `quantities` (claims,
+/// sizes) of null: for the next share, (claims) each.
+void maker_quotes(const MakerModel& model, const double* losses, const double* payoffs,
+                  std::int64_t claims, const double* quantities, std::int64_t sizes, double* bid,
+                  double* ask);
+
+enum class TradeLimit : std::uint8_t {
+  kPrice,   ///< of the next share
+  kLoss,    ///< money in the worst state, the payment at cost included
+  kBudget,  ///< money: what the trade costs
+};
+
+/// How many shares the maker sells until a limit, where it owes `losses`; may be infinite.
+double maker_size(const MakerModel& model, const double* losses, const double* payoff,
+                  TradeLimit limit, double value);
+
+struct MakerTrade {
+  double quantity = 0.0;     ///< sold
+  double cost = 0.0;         ///< C(L + x a) - C(L)
+  double first_price = 0.0;  ///< the marginal ask before
+  double last_price = 0.0;   ///< what the last share cost; the limit where that ended the trade
+};
+
+/// A single order to buy up to `quantity` shares while the next one costs no more than `limit`.
+MakerTrade maker_trade(const MakerModel& model, const double* losses, const double* payoff,
+                       double limit, double quantity);
+
 }  // namespace kpm

@@ -167,7 +167,7 @@ void CellSolver::settle_prices(const Hull& hull, const Settings& settings, int& 
   optimum_.dual_residual = program.dual_residual();
 }
 
-/// Value the demand exactly, and bound every clearing of the cell by the design's
+/// Value the demand exactly, and bound every clearing of the cell (docs/theory.md) by
 ///   sum_k max over corners (pi y - G y + lambda pi) + max_i (-lambda' P_i) + g.w + KL(g|p)/a.
 void CellSolver::finish(const Hull& hull, double tolerance) {
   double revenue = 0.0;

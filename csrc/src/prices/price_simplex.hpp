@@ -52,7 +52,7 @@ class PriceSimplex {
   double state_price(int state) const { return value_[state]; }
   /// Whether restrict_to_optimal_face() has left the state's price free.
   bool is_open(int state) const { return low_[state] < high_[state]; }
-  /// Multiplier of pi_k = P_k xi at the last maximum, as in the design's bound.
+  /// Multiplier of pi_k = P_k xi at the last maximum, as in the dual bound (docs/theory.md).
   double multiplier(int claim) const { return reduced_[states_ + claim] - cost_[states_ + claim]; }
   double range_low(int claim) const { return low_[states_ + claim]; }
   double range_high(int claim) const { return high_[states_ + claim]; }

@@ -9,7 +9,7 @@
 
 namespace kpm {
 
-/// (g, p, lambda) of the design. By the Donsker-Varadhan inequality, for any of them,
+/// (g, p, lambda) of docs/theory.md. By the Donsker-Varadhan inequality, for any of them,
 ///   sum_k max over the run's corners of (pi y - (P_k.g) y + lambda_k pi)
 ///     + max_i (-sum_k lambda_k P_ki) + g.w + KL(g|p) / a
 /// bounds the certainty equivalent of every clearing in the run: plain arithmetic.

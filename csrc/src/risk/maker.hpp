@@ -1,9 +1,6 @@
 // What every maker of the family is: a convex, increasing, cash-additive cost of owing.
 #pragma once
 
-#include <memory>
-
-#include "kpm/makers.hpp"
 #include "numerics/dense.hpp"
 
 namespace kpm {
@@ -12,10 +9,10 @@ namespace kpm {
 /// are state prices, its conjugate C* says what each of them costs the maker in beliefs.
 ///
 /// A maker stands at losses, set by set_losses(); slope(), increment() and curvature() refer to
-/// them. None of its functions allocates. Not for two threads at a time.
+/// them. These four allocate nothing. Not for two threads at a time.
 class Maker {
  public:
-  Maker() = default;
+  explicit Maker(Eigen::Index states) : state_prices_(Array::Zero(states)) {}
   Maker(const Maker&) = delete;
   Maker& operator=(const Maker&) = delete;
   virtual ~Maker() = default;
@@ -72,8 +69,5 @@ class Maker {
  protected:
   Array state_prices_;
 };
-
-/// The maker in units of `money`: C(money L) / money. Parameters are copied.
-std::unique_ptr<Maker> make_maker(const MakerModel& model, double money = 1.0);
 
 }  // namespace kpm

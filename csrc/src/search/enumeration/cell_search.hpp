@@ -32,9 +32,10 @@ struct SearchResult {
 
 /// Walk the cells claim by claim. A prefix is dropped with all its cells when no state prices reach
 /// its price ranges, or when a Lagrangian bound lies below the best cell: for the multipliers of an
-/// earlier solution the design's bound separates over claims, so it costs one addition a node.
-/// The prefixes are cut into fixed tasks worked off in fixed rounds; what a task sees of the others
-/// is what earlier rounds found, so counts and result do not depend on the number of threads.
+/// earlier solution the dual bound (docs/theory.md) is a sum over claims, so it costs one addition
+/// a node. The prefixes are cut into fixed tasks worked off in fixed rounds; what a task sees of
+/// the others is what earlier rounds found, so counts and result do not depend on the number of
+/// threads.
 SearchResult search_cells(const CellGrid& grid, const SearchSettings& settings);
 
 }  // namespace kpm

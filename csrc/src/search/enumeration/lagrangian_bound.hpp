@@ -9,8 +9,8 @@
 
 namespace kpm {
 
-/// For fixed (g, p, lambda) the design's upper bound is a constant plus one score per claim and
-/// piece: max over the piece's corners of  y (pi - P_k.g) + lambda_k pi.
+/// For fixed (g, p, lambda) the dual bound (docs/theory.md) is a constant plus one score per claim
+/// and piece: max over the piece's corners of  y (pi - P_k.g) + lambda_k pi.
 class LagrangianBound {
  public:
   LagrangianBound(const CellGrid& grid, const CellOptimum& solution, const std::vector<int>& cell)

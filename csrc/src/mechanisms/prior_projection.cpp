@@ -1,0 +1,47 @@
+// The information projection of the prior on ranges of claim prices.
+#include <algorithm>
+#include <vector>
+
+#include "book/scaled_market.hpp"
+#include "book/staircase.hpp"
+#include "book/units.hpp"
+#include "kpm/kpm.hpp"
+#include "selection/price_rule.hpp"
+
+namespace kpm {
+
+PriorProjection project_prior(const Market& market, const double* low, const double* high) {
+  const std::vector<double> no_inventory(static_cast<std::size_t>(market.states), 0.0);
+  Market flat = market;
+  flat.inventory = no_inventory.data();
+  const std::vector<Staircase> stairs = compile_staircases(flat, Orders{});
+  const ScaledMarket scaled(flat, stairs);
+
+  PriorProjection result;
+  for (int k = 0; k < market.claims; ++k) {
+    const Staircase& claim = stairs[static_cast<std::size_t>(k)];
+    // What a claim can cost; a constant one has a single price and no part in the projection.
+    if (low[k] > claim.price_max || high[k] < claim.price_min || low[k] > high[k]) {
+      return result;
+    }
+  }
+  Array from(scaled.claims());
+  Array to(scaled.claims());
+  const Array demand = Array::Zero(scaled.claims());  // every price earns the same: nothing
+  for (int k = 0; k < scaled.claims(); ++k) {
+    const int source = scaled.original[static_cast<std::size_t>(k)];
+    from[k] = std::max(scaled.price(k, low[source]), 0.0);
+    to[k] = std::min(scaled.price(k, high[source]), 1.0);
+  }
+  Arena arena;
+  PriceRule prices(scaled, arena);
+  result.reached = prices.solve(from, to, demand);
+  if (result.reached) {
+    result.nearest = prices.nearest();
+    result.state_prices = to_vector(prices.state_prices());
+    result.divergence = prices.divergence();
+  }
+  return result;
+}
+
+}  // namespace kpm

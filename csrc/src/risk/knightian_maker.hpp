@@ -1,0 +1,58 @@
+// The Knightian maker: the risk measure rho of (25), with its kinks. LMSR is its Omega = 0.
+#pragma once
+
+#include <vector>
+
+#include "numerics/arena.hpp"
+#include "risk/maker.hpp"
+#include "risk/risk_measure.hpp"
+#include "risk/tilt_change.hpp"
+
+namespace kpm {
+
+/// rho(L) = (1/alpha) ln max { E_p e^{alpha L} : KL(p|q) <= Omega }.
+///
+/// Where the ball reaches beyond the worst states S alone, Omega_S = Omega + ln q(S) > 0, rho has a
+/// kink: every g on S with KL(g|q_S) <= Omega_S is a subgradient. Elsewhere p is one tilt of the
+/// prior and g = p e^{alpha L} / E_p e^{alpha L} is the gradient.
+class KnightianMaker final : public Maker {
+ public:
+  KnightianMaker(const ArrayView& prior, double risk_aversion, double ambiguity);
+
+  double set_losses(const ArrayView& losses) override;
+  double slope(const ArrayView& direction) override;
+  bool is_smooth() const override { return !kink_; }
+  double increment(const ArrayView& change, Array* prices) override;
+  double conjugate(const ArrayView& g) override;
+  double conjugate_at_vertex(Eigen::Index state) override;
+  bool curvature(Array& weight, Array& centre) const override;
+  bool conjugate_derivatives(const ArrayView& g, Array& gradient, Array& diagonal,
+                             Array& rank_one) const override;
+
+ private:
+  void gather_worst_states(double rounding);
+  double risk_of(const ArrayView& losses, Array* prices);
+  double closest_divergence(const ArrayView& g);
+
+  const double a_;
+  const double omega_;
+  const Ambiguity kind_;
+  const Array prior_;
+  Arena arena_;
+  RiskMeasure measure_;     ///< of all states
+  RiskMeasure restricted_;  ///< the greatest expectation over the ball on S
+  RiskMeasure two_;         ///< of two outcomes, which most claims have
+  RiskMeasure two_averse_;  ///< the same with risk aversion
+  TiltChange change_;       ///< how p moves with the losses, where it is a tilt
+
+  Array deviation_;  ///< losses less their maximum
+  Array moved_;      ///< these after a change
+  Array worst_;      ///< (states) a direction, or the prior, on S only
+  std::vector<Eigen::Index> on_worst_;
+  double radius_ = 0.0;       ///< Omega_S
+  double rho_ = 0.0;          ///< of the deviations
+  bool kink_ = false;         ///< more than one subgradient
+  bool worst_alone_ = false;  ///< p lives on S
+};
+
+}  // namespace kpm

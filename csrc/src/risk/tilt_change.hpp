@@ -1,0 +1,59 @@
+// How a tilted worst case answers a small change of the losses, to rounding of the change.
+#pragma once
+
+#include "numerics/dense.hpp"
+
+namespace kpm {
+
+/// rho(L + d) - rho(L) from the worst case p at L, without the cancellation of a difference: a
+/// quote for a millionth of the inventory has as many digits as one for all of it, and costs a
+/// polynomial a state.
+///
+/// With u = e^{a L} up to a factor, phi = (u - 1) / a, p ~ q e^{t phi} and E = E_p u, the worst
+/// case at L + d is p (1 + r) with
+///   1 + r = e^{m} / E_p e^{m},   m = tau phi + (t + tau) psi,   psi = u expm1(a d) / a,
+/// and tau such that it stays on the sphere: G = KL(p(1+r)|p) + t sum p r phi = 0. Then
+///   e^{a (rho(L+d) - rho(L))} - 1
+///     = sum g (1 + r) expm1(a d) - (a / (E t)) KL(p(1+r)|p),   g = p u / E.
+/// For tau that is nearly right the Lagrangian's value, G weighed by its multiplier, is right to
+/// second order.
+class TiltChange {
+ public:
+  explicit TiltChange(Eigen::Index states);
+
+  /// Stand at losses with `deviation` from their maximum and worst case p = q e^{t phi} / Z.
+  /// inverse_mu = t; zero where p does not move (Omega = 0).
+  void set_base(const ArrayView& deviation, const ArrayView& p, double risk_aversion,
+                double inverse_mu);
+  const Array& state_prices() const { return prices_; }
+
+  /// Whether changes this large are small enough here.
+  bool covers(double largest) const { return a_ * largest <= kLargest; }
+
+  /// Sets `value` to rho(L + d) - rho(L); false where the worst case leaves the tilts or the change
+  /// is too large.
+  bool evaluate(const ArrayView& change, double* value, Array* prices);
+
+ private:
+  static constexpr double kLargest = 2.0;  // a |d|
+
+  double fill_psi(const double* change);
+  double sums(double tau);
+
+  Eigen::Index states_;
+  Eigen::Index padded_;  // an even number: two states at a time
+  double a_ = 1.0;
+  double t_ = 0.0;
+  double mean_utility_ = 1.0;  // E
+  double variance_ = 0.0;      // of phi under p
+  double phi_range_ = 0.0;
+  Array p_, phi_, u_, g_;  // phi centred under p
+  Array growth_;           // expm1(a d)
+  Array psi_, moved_;      // moved: e^m - 1
+  Array prices_;
+  // Of the last sums(): E_p e^m - 1, sum p (e^m - 1) phi, E e^m m, sum g expm1(a d) e^m, moments of
+  // phi + psi.
+  double z_ = 0.0, lean_ = 0.0, mean_m_ = 0.0, gain_ = 0.0, first_ = 0.0, second_ = 0.0;
+};
+
+}  // namespace kpm

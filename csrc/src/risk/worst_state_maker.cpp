@@ -1,0 +1,55 @@
+#include "risk/worst_state_maker.hpp"
+
+#include <algorithm>
+
+#include "risk/ties.hpp"
+
+namespace kpm {
+
+WorstStateMaker::WorstStateMaker(Eigen::Index states)
+    : Maker(states), deviation_(Array::Zero(states)) {
+  set_losses(deviation_);
+}
+
+double WorstStateMaker::set_losses(const ArrayView& losses) {
+  const double top = losses.maxCoeff();
+  const double rounding = tie_width(losses);
+  deviation_ = losses - top;
+  worst_states_ = 0;
+  for (Eigen::Index i = 0; i < states(); ++i) {
+    deviation_[i] = deviation_[i] >= -rounding ? 0.0 : deviation_[i];
+    worst_states_ += deviation_[i] == 0.0 ? 1 : 0;
+  }
+  state_prices_ = (deviation_ == 0.0).select(Array::Constant(states(), 1.0), 0.0) /
+                  static_cast<double>(worst_states_);
+  return top;
+}
+
+double WorstStateMaker::slope(const ArrayView& direction) {
+  double most = -kInfinity;
+  for (Eigen::Index i = 0; i < states(); ++i) {
+    most = deviation_[i] == 0.0 ? std::max(most, direction[i]) : most;
+  }
+  return most;
+}
+
+double WorstStateMaker::increment(const ArrayView& change, Array* prices) {
+  const double top = (deviation_ + change).maxCoeff();
+  if (prices != nullptr) {
+    for (Eigen::Index i = 0; i < states(); ++i) {
+      (*prices)[i] = deviation_[i] + change[i] == top ? 1.0 : 0.0;
+    }
+    *prices /= prices->sum();
+  }
+  return top;
+}
+
+bool WorstStateMaker::conjugate_derivatives(const ArrayView& /*g*/, Array& gradient,
+                                            Array& diagonal, Array& rank_one) const {
+  gradient.setZero(states());
+  diagonal.setZero(states());
+  rank_one.setZero(states());
+  return true;
+}
+
+}  // namespace kpm

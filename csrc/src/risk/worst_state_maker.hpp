@@ -1,0 +1,27 @@
+// The maker who looks at the worst state alone: (5), the LP (31).
+#pragma once
+
+#include "risk/maker.hpp"
+
+namespace kpm {
+
+/// C(L) = max L. C* is zero on the simplex: every distribution is feared alike.
+class WorstStateMaker final : public Maker {
+ public:
+  explicit WorstStateMaker(Eigen::Index states);
+
+  double set_losses(const ArrayView& losses) override;
+  double slope(const ArrayView& direction) override;
+  bool is_smooth() const override { return worst_states_ == 1; }
+  double increment(const ArrayView& change, Array* prices) override;
+  double conjugate(const ArrayView& /*g*/) override { return 0.0; }
+  double conjugate_at_vertex(Eigen::Index /*state*/) override { return 0.0; }
+  bool conjugate_derivatives(const ArrayView& g, Array& gradient, Array& diagonal,
+                             Array& rank_one) const override;
+
+ private:
+  Array deviation_;
+  Eigen::Index worst_states_ = 0;
+};
+
+}  // namespace kpm

@@ -1,0 +1,1 @@
+"""One book under many makers, and what follows for the choice of one."""

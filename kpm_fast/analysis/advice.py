@@ -1,0 +1,161 @@
+"""``advise``: what an operator wants to know of a book before choosing the maker's ambiguity."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+
+import numpy as np
+
+from ..clearing.implied import implied_ambiguity
+from ..model.market import Market
+from ..model.orders import Orders
+from .sweep import Sweep, sweep
+
+__all__ = ["Advice", "advise", "largest_probability", "loss_bound"]
+
+_SHARES = (0.0, 0.05, 0.1, 0.2, 0.35, 0.5, 0.75, 1.0)  # of the implied ambiguity
+_RADII = (0.0, 0.001, 0.003, 0.01, 0.03, 0.1, 0.3, 1.0)  # nats, where there is none
+
+
+@dataclass(frozen=True)
+class Advice:
+    """What a book says about the choice of ambiguity. Prints as text.
+
+    Attributes
+    ----------
+    implied_ambiguity : float
+        Where trade stops, nats; infinite if orders cross, NaN if wealth differs between states.
+    loss_bound : float
+        The most the maker can lose in any state, in this auction and all that follow with carried
+        inventory, at the market's ambiguity; money (theorem D).
+    frontier : Sweep
+        The book at ambiguities up to the implied one.
+    ambiguity : float
+        The market's.
+    """
+
+    implied_ambiguity: float
+    loss_bound: float
+    frontier: Sweep
+    ambiguity: float
+
+    def __str__(self) -> str:
+        return "\n".join([*self._verdict(), *self._table()])
+
+    def _verdict(self) -> list[str]:
+        stop, own = self.implied_ambiguity, self.ambiguity
+        lines = []
+        if math.isnan(stop):
+            lines.append("Wealth differs between states: trade does not stop at one ambiguity.")
+        elif math.isinf(stop):
+            lines.append("Orders cross: they trade with each other at any ambiguity.")
+        elif stop == 0.0:
+            lines.append("No order is worth filling at the prior: nothing trades at any ambiguity.")
+        else:
+            lines.append(f"Trade stops at an ambiguity of {stop:.4g} nats.")
+            if own >= stop:
+                lines.append(
+                    f"The market's, {own:g}, lies beyond it: nothing trades. Choose less than "
+                    f"{stop:.2g}."
+                )
+            else:
+                lines.append(f"The market's, {own:g}, is {100 * own / stop:.0f} % of that.")
+        lines.append(
+            "At the market's ambiguity no state can cost the maker more than "
+            f"{self.loss_bound:.6g}, however many auctions follow."
+        )
+        return lines
+
+    def _table(self) -> list[str]:
+        head = ("ambiguity", "gain", "expected", "worst state", "volume")
+        columns = ("ambiguity", "gain", "expected_payoff", "worst_payoff", "volume")
+        rows = [
+            "".join(f"{float(value) + 0.0:>14.5g}" for value in row)
+            for row in zip(*(self.frontier[name] for name in columns), strict=True)
+        ]
+        return ["", "".join(f"{name:>14}" for name in head), *rows]
+
+
+def largest_probability(prior: float, ambiguity: float) -> float:
+    """The greatest probability of a state within ``ambiguity`` nats of the prior.
+
+    The upper root p of KL(Bernoulli(p) | Bernoulli(prior)) = ambiguity, 1 from -ln(prior) on.
+
+    Parameters
+    ----------
+    prior : float
+        Of the state, between 0 and 1.
+    ambiguity : float
+        Omega, nats, not negative.
+
+    Examples
+    --------
+    >>> round(largest_probability(0.5, 0.01), 12)
+    0.570592570273
+    """
+    if ambiguity >= -math.log(prior):
+        return 1.0
+    low, high = prior, 1.0
+    while True:
+        p = 0.5 * (low + high)
+        if p in (low, high):
+            return p
+        divergence = p * math.log(p / prior) + (1.0 - p) * math.log((1.0 - p) / (1.0 - prior))
+        low, high = (p, high) if divergence < ambiguity else (low, p)
+
+
+def loss_bound(market: Market) -> float:
+    """The most that any sequence of auctions can cost the maker in a state (theorem D).
+
+    After any number of auctions with carried inventory, wealth in state i is at least the
+    certainty equivalent of the first inventory plus ln(p_i)/alpha, where p_i is the largest
+    probability of the state within the ambiguity.
+
+    Parameters
+    ----------
+    market : Market
+        Its inventory must not differ between states for the bound to be a loss against it; where
+        it does, the bound is on the fall below the certainty equivalent of not trading.
+
+    Returns
+    -------
+    float
+        Money, not negative.
+
+    Examples
+    --------
+    >>> import kpm_fast as kpm
+    >>> market = kpm.Market([[1, 0]], [0.5, 0.5], risk_aversion=1.0, ambiguity=0.0)
+    >>> round(kpm.loss_bound(market), 6)
+    0.693147
+    """
+    least = float(np.min(market.prior))
+    return -math.log(largest_probability(least, market.ambiguity)) / market.risk_aversion
+
+
+def advise(market: Market, orders: Orders) -> Advice:
+    """Say where trade stops, what the maker can lose, and what lies between.
+
+    Parameters
+    ----------
+    market : Market
+    orders : Orders
+
+    Returns
+    -------
+    Advice
+
+    Examples
+    --------
+    >>> import kpm_fast as kpm
+    >>> market = kpm.Market([[1, 0]], [0.5, 0.5], risk_aversion=0.01, ambiguity=0.1)
+    >>> orders = kpm.Orders([0], "buy", [0.6], [10])
+    >>> print(str(kpm.advise(market, orders)).splitlines()[1])
+    The market's, 0.1, lies beyond it: nothing trades. Choose less than 0.02.
+    """
+    constant = np.ptp(market.inventory) == 0.0
+    stop = implied_ambiguity(market, orders) if constant else math.nan
+    radii = [share * stop for share in _SHARES] if 0.0 < stop < math.inf else list(_RADII)
+    frontier = sweep(market, orders, ambiguity=radii)
+    return Advice(stop, loss_bound(market), frontier, market.ambiguity)

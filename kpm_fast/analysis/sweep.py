@@ -1,0 +1,241 @@
+"""``sweep``: one book under many makers."""
+
+from __future__ import annotations
+
+import itertools
+import time
+from collections.abc import Iterator, Mapping, Sequence
+from concurrent.futures import Executor, Future
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from numpy.typing import ArrayLike
+
+from ..arrays import as_number
+from ..clearing.clear import clear
+from ..clearing.implied import implied_ambiguity
+from ..errors import InputError
+from ..files.tables import make_frame
+from ..model.market import Market
+from ..model.orders import Orders
+
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
+
+__all__ = ["Sweep", "sweep"]
+
+_PARAMETERS = ("prior", "risk_aversion", "ambiguity")
+_FIGURES = (
+    "status",
+    "certainty_equivalent",
+    "gain",
+    "upper_bound",
+    "volume",
+    "revenue",
+    "expected_payoff",
+    "worst_payoff",
+    "seconds",
+)
+_CHUNK_SECONDS = 0.5  # of work in a task: overhead of an executor is milliseconds
+
+
+@dataclass(frozen=True)
+class Sweep:
+    """What a book does under many makers: a row for each. Immutable.
+
+    Attributes
+    ----------
+    table : mapping of str to tuple
+        Columns ``prior``, ``risk_aversion``, ``ambiguity``, then of each clearing ``status``,
+        ``certainty_equivalent``, ``gain`` (over not trading), ``upper_bound``, ``volume`` (shares),
+        ``revenue``, ``expected_payoff`` (under the maker's prior), ``worst_payoff`` and
+        ``seconds``. Money and shares as in the book.
+    implied : mapping of str to float
+        The implied ambiguity of the book by prior, NaN where the inventory differs between states.
+    """
+
+    table: Mapping[str, tuple[Any, ...]]
+    implied: Mapping[str, float]
+
+    def __len__(self) -> int:
+        return len(self.table["status"])
+
+    def __getitem__(self, column: str) -> tuple[Any, ...]:
+        return self.table[column]
+
+    def to_frame(self, backend: str = "pandas") -> Any:
+        """Return the table as a data frame of pandas, polars or pyarrow."""
+        return make_frame({name: list(column) for name, column in self.table.items()}, backend)
+
+    def plot(self, y: str = "certainty_equivalent") -> Figure:
+        """Draw a column against ambiguity, a line for each prior and risk aversion.
+
+        Parameters
+        ----------
+        y : str
+            A column of figures.
+
+        Returns
+        -------
+        matplotlib.figure.Figure
+            With the implied ambiguity of every prior as a dashed line.
+        """
+        from ..plots.sweep import draw_sweep
+
+        if y not in self.table or y in ("status", "prior"):
+            raise InputError(f"no column of figures is called {y!r}", field="y")
+        return draw_sweep(self.table, self.implied, y)
+
+    def __repr__(self) -> str:
+        return f"Sweep({len(self)} clearings of one book)"
+
+
+def sweep(
+    market: Market,
+    orders: Orders,
+    *,
+    ambiguity: Sequence[float] | float | None = None,
+    risk_aversion: Sequence[float] | float | None = None,
+    prior: Mapping[str, ArrayLike] | None = None,
+    executor: Executor | None = None,
+    **options: Any,
+) -> Sweep:
+    """Clear one book under every combination of the given parameters of the maker.
+
+    Parameters
+    ----------
+    market : Market
+        What is not swept is taken from it.
+    orders : Orders
+    ambiguity, risk_aversion : sequence of float, optional
+        Values as for :class:`Market`.
+    prior : mapping of str to (N,) array_like, optional
+        Priors by a name for each.
+    executor : concurrent.futures.Executor, optional
+        Where to clear: threads, processes, or whatever has this interface (joblib's loky, Dask's
+        ``client.get_executor()``). Tasks are cut to about half a second of work, and each clears
+        with one thread. Rows, ``seconds`` aside, do not depend on it. Default: here, one by one.
+    **options
+        Passed on to :func:`kpm_fast.clear`: ``tolerance``, ``time_limit``, ...
+
+    Returns
+    -------
+    Sweep
+        Rows in the order of the product: the last parameter, ambiguity, runs fastest.
+
+    Raises
+    ------
+    InputError
+        Naming the parameter, the position in its sequence and the value, before any work.
+
+    Examples
+    --------
+    >>> import kpm_fast as kpm
+    >>> market = kpm.Market([[1, 0]], [0.5, 0.5], risk_aversion=0.01)
+    >>> orders = kpm.Orders([0], "buy", [0.6], [10])
+    >>> result = kpm.sweep(market, orders, ambiguity=[0.0, 0.01, 0.1])
+    >>> [round(volume, 6) for volume in result["volume"]]
+    [10.0, 10.0, 0.0]
+    """
+    makers = list(_makers(market, ambiguity, risk_aversion, prior))
+    started = time.perf_counter()
+    # The first clearing is made here: it says at once what is wrong with the options, and how much
+    # work fits into a task.
+    rows = [_row(makers[0][1], orders, options)]
+    seconds = max(time.perf_counter() - started, 1e-6)
+    rest = [maker for _, maker in makers[1:]]
+    if executor is None:
+        rows += [_row(maker, orders, options) for maker in rest]
+    else:
+        size = max(1, min(int(_CHUNK_SECONDS / seconds), len(rest) // 4 + 1))
+        tasks: list[Future[list[tuple[Any, ...]]]] = [
+            executor.submit(_rows, rest[at : at + size], orders, options)
+            for at in range(0, len(rest), size)
+        ]
+        try:
+            rows += [row for task in tasks for row in task.result()]
+        except BaseException:
+            for task in tasks:
+                task.cancel()
+            raise
+    names = [name for name, _ in makers]
+    columns: dict[str, tuple[Any, ...]] = {
+        "prior": tuple(names),
+        "risk_aversion": tuple(maker.risk_aversion for _, maker in makers),
+        "ambiguity": tuple(maker.ambiguity for _, maker in makers),
+    }
+    columns |= dict(zip(_FIGURES, zip(*rows, strict=True), strict=True))
+    implied = {name: _implied(maker, orders) for name, maker in dict(makers).items()}
+    return Sweep(columns, implied)
+
+
+def _makers(
+    market: Market,
+    ambiguity: Sequence[float] | float | None,
+    risk_aversion: Sequence[float] | float | None,
+    prior: Mapping[str, ArrayLike] | None,
+) -> Iterator[tuple[str, Market]]:
+    """Every combination, validated before any work is done."""
+    if prior is not None and not isinstance(prior, Mapping):
+        raise InputError("must be a mapping from a name to probabilities", field="prior")
+    priors = (
+        {"prior": market}
+        if prior is None
+        else {
+            str(name): _replaced(market, "prior", value, str(name)) for name, value in prior.items()
+        }
+    )
+    aversions = _values(risk_aversion, market.risk_aversion, "risk_aversion")
+    radii = _values(ambiguity, market.ambiguity, "ambiguity")
+    if not priors:
+        raise InputError("must name at least one prior", field="prior")
+    for values, field in ((aversions, "risk_aversion"), (radii, "ambiguity")):
+        for index, value in enumerate(values):
+            _replaced(market, field, value, index)
+    for (name, base), alpha, omega in itertools.product(priors.items(), aversions, radii):
+        yield name, base.replace(risk_aversion=alpha, ambiguity=omega)
+
+
+def _values(given: Sequence[float] | float | None, own: float, field: str) -> list[float]:
+    if given is None:
+        return [own]
+    values = np.atleast_1d(np.asarray(given, dtype=object)).ravel().tolist()
+    if not values:
+        raise InputError("must have at least one value", field=field)
+    return [as_number(value, field) for value in values]
+
+
+def _replaced(market: Market, field: str, value: Any, index: int | str) -> Market:
+    try:
+        return market.replace(**{field: value})
+    except InputError as error:
+        if error.field == field and error.index is None:
+            raise InputError(str(error).partition(": ")[2], field=field, index=index) from None
+        raise
+
+
+def _rows(makers: Sequence[Market], orders: Orders, options: Mapping[str, Any]) -> list[Any]:
+    """A task of an executor: one thread, since the executor has its own."""
+    return [_row(maker, orders, {"threads": 1, **options}) for maker in makers]
+
+
+def _row(maker: Market, orders: Orders, options: Mapping[str, Any]) -> tuple[Any, ...]:
+    result = clear(maker, orders, **options)
+    return (
+        result.status.value,
+        result.certainty_equivalent,
+        result.gain,
+        result.upper_bound,
+        result.volume,
+        result.revenue,
+        float(maker.prior @ result.payoff),
+        float(result.payoff.min()),
+        result.stats.seconds["total"],
+    )
+
+
+def _implied(maker: Market, orders: Orders) -> float:
+    if np.ptp(maker.inventory) > 0.0:
+        return float("nan")
+    return implied_ambiguity(maker, orders)

@@ -1,0 +1,161 @@
+"""Options of the command line that say how a book is read, and the book they give."""
+
+from __future__ import annotations
+
+import argparse
+import errno
+import reprlib
+import sys
+from pathlib import Path
+from typing import Any
+
+from ..entries import number
+from ..errors import InputError
+from ..files.tables import read_csv
+from ..model.labels import reordering
+from ..model.market import Market
+from ..model.orders import Orders
+from ..storage.book_folder import read_book
+
+__all__ = ["add_options", "is_file", "read"]
+
+_NOTED = 1e-9  # a prior whose sum is off by less is as exact as anybody's
+
+
+def add_options(parser: argparse.ArgumentParser) -> None:
+    """Add the group of options for books of another form."""
+    form = parser.add_argument_group("the form of the book")
+    form.add_argument(
+        "--columns",
+        type=_pairs,
+        metavar="FIELD=NAME,...",
+        help="what columns of orders.csv are called: price=px,side=bs,time=timestamp",
+    )
+    form.add_argument(
+        "--sides", type=_pairs, metavar="WORD=SIDE,...", help="further words: B=buy,lay=sell"
+    )
+    form.add_argument(
+        "--sell",
+        choices=["negative-quantity"],
+        help="there is no column for the side: quantities to sell are negative",
+    )
+    form.add_argument(
+        "--price-unit",
+        type=float,
+        default=1.0,
+        metavar="U",
+        help="how many make one of money: 100 for prices in cents",
+    )
+    form.add_argument(
+        "--quantity-unit",
+        type=float,
+        default=1.0,
+        metavar="U",
+        help="how many make one share: 0.01 for lots of a hundred",
+    )
+    form.add_argument(
+        "--market-orders", action="store_true", help="an order without a price is a market order"
+    )
+    form.add_argument(
+        "--normalize", action="store_true", help="divide the prior by its sum, whatever it is"
+    )
+    form.add_argument(
+        "--delimiter", type=_delimiter, metavar="C", help="of columns, or 'tab' (default: found)"
+    )
+    form.add_argument("--decimal", choices=[".", ","], help="of numbers (default: found)")
+    form.add_argument("--encoding", metavar="NAME", help="of the files (default: UTF-8 or UTF-16)")
+
+
+def read(args: argparse.Namespace) -> tuple[Market, Orders]:
+    """Read the book that the command line names, in the form it says.
+
+    What was not read, and a prior that was divided by its sum, are noted on standard error.
+    """
+    given = {"risk_aversion": args.risk_aversion, "ambiguity": args.ambiguity}
+    settings: dict[str, Any] = {name: value for name, value in given.items() if value is not None}
+    market, orders = read_book(
+        args.folder,
+        order_options={
+            "columns": args.columns,
+            "sides": args.sides,
+            "sell": args.sell and args.sell.replace("-", " "),
+            "price_unit": args.price_unit,
+            "quantity_unit": args.quantity_unit,
+            "market_orders": args.market_orders,
+        },
+        delimiter=args.delimiter,
+        decimal=args.decimal,
+        encoding=args.encoding,
+        normalize=args.normalize,
+        **settings,
+    )
+    if args.inventory is not None:
+        market = market.replace(inventory=_inventory(args.inventory, market))
+    if not args.quiet:
+        if orders.ignored_columns:
+            _note(f"columns of the orders that are not read: {', '.join(orders.ignored_columns)}")
+        if abs(market.prior_sum - 1) > _NOTED:
+            _note(f"the prior sums to {market.prior_sum:.12g} and was divided by that")
+    return market, orders
+
+
+def _note(text: str) -> None:
+    print("kpm-fast: note:", " ".join(text.split()), file=sys.stderr)
+
+
+def _pairs(text: str) -> dict[str, str]:
+    pairs: dict[str, str] = {}
+    for pair in text.split(","):
+        name, equals, value = (part.strip() for part in pair.partition("="))
+        if not (name and equals and value) or name in pairs:
+            raise argparse.ArgumentTypeError(
+                f"must be NAME=VALUE,..., each name once, got {text!r}"
+            )
+        pairs[name] = value
+    return pairs
+
+
+def _delimiter(text: str) -> str:
+    return "\t" if text in ("tab", "\\t") else text
+
+
+def _inventory(text: str, market: Market) -> Any:
+    """Read the inventory that the command line names or spells out."""
+    path = Path(text)
+    if not is_file(path):
+        try:
+            if "=" not in text:
+                return [number(entry) for entry in text.split(",")]
+            pairs = [pair.rpartition("=") for pair in text.split(",")]
+            inventory = {state.strip(): number(wealth) for state, _, wealth in pairs}
+            if len(inventory) == len(pairs):
+                return inventory
+        except ValueError:
+            pass
+        raise InputError(
+            f"neither a file nor numbers separated by commas: {reprlib.repr(text)}",
+            field="--inventory",
+        )
+    table = read_csv(path, required=["state", "inventory"])
+    states = table.text("state")
+    for row, state in enumerate(states):
+        if state not in market.states:
+            raise table.error(row, "state", f"the market has no state {state!r}")
+        if state in states[:row]:
+            raise table.error(row, "state", f"{state!r} appears twice")
+    missing = [state for state in market.states if state not in states]
+    if missing:
+        raise InputError(f"no row for state {missing[0]!r}", field="state", file=path)
+    return table.numbers("inventory")[reordering(states, market.states, "inventory", "state")]
+
+
+def is_file(path: Path) -> bool:
+    """Whether there is such a file; what cannot be the name of one is not."""
+    try:
+        return path.is_file()
+    except ValueError:  # a null character
+        return False
+    except OSError as error:
+        if error.errno == errno.ENAMETOOLONG:
+            return False
+        raise

@@ -1,0 +1,89 @@
+"""``kpm-fast experiments``: questions that a maker asks, answered by clearing many books."""
+
+from __future__ import annotations
+
+import argparse
+from collections.abc import Mapping
+from pathlib import Path
+from types import MappingProxyType
+from typing import Any
+
+from ..experiments import EXPERIMENTS, Experiment
+from ..files.atomic_files import staged_files
+from ..files.tables import write_csv
+from ..plots.style import house_style, new_figure, require_matplotlib, save
+from .tables import PipeAwareConsole
+
+__all__ = ["add_parser", "run", "write"]
+
+#: The size of each experiment with ``--quick``.
+_QUICK: Mapping[str, Mapping[str, int]] = MappingProxyType(
+    {
+        "implied": {"books": 2},
+        "frontier": {"runs": 6},
+        "shading": {"books": 4},
+        "calibration": {"draws": 200},
+        "aggregation": {"books": 6},
+    }
+)
+
+
+def write(folder: Path, experiment: Experiment) -> list[Path]:
+    """Write ``NAME.csv``, ``NAME.png`` and ``NAME.svg`` into a folder; return the files."""
+    name = f"{experiment.name}.csv"
+    with staged_files(folder) as open_file:
+        write_csv(open_file(name), experiment.table)
+    with house_style():
+        figure, (axes,) = new_figure(7.2, 4.2)
+        experiment.draw(axes)
+    return [folder / name, *save(figure, folder / experiment.name)]
+
+
+def add_parser(subparsers: Any) -> argparse.ArgumentParser:
+    """Add the ``experiments`` command to an ``argparse`` sub-parser collection."""
+    parser: argparse.ArgumentParser = subparsers.add_parser(
+        "experiments",
+        help="answer questions of a maker by clearing many books",
+        description="Run experiments with fixed seeds, and say what is seen.",
+    )
+    parser.add_argument(
+        "names",
+        nargs="*",
+        metavar="NAME",
+        help=f"which to run: {', '.join(EXPERIMENTS)} (default: all)",
+    )
+    parser.add_argument(
+        "--output", type=Path, metavar="DIR", help="also write tables as CSV and figures (PNG, SVG)"
+    )
+    parser.add_argument("--quick", action="store_true", help="few books: seconds, rough figures")
+    parser.add_argument(
+        "--data",
+        type=Path,
+        metavar="DIR",
+        help="folder of recorded books for `implied` (default: generated books)",
+    )
+    parser.set_defaults(run=run, parser=parser)
+    return parser
+
+
+def run(args: argparse.Namespace) -> int:
+    """Carry out the parsed command."""
+    for name in args.names:
+        if name not in EXPERIMENTS:
+            args.parser.error(f"no experiment {name!r}: choose from {', '.join(EXPERIMENTS)}")
+    output: Path | None = args.output
+    if output is not None:
+        require_matplotlib()  # before anything is computed
+    console = PipeAwareConsole()
+    for name in args.names or EXPERIMENTS:
+        options: dict[str, Any] = dict(_QUICK[name]) if args.quick else {}
+        if name == "implied" and args.data is not None:
+            options["data"] = args.data
+        experiment = EXPERIMENTS[name](**options)
+        console.print(f"[bold]{experiment.question}[/]", highlight=False, soft_wrap=True)
+        console.print(experiment.answer, highlight=False, markup=False, soft_wrap=True)
+        if output is not None:
+            for path in write(output, experiment):
+                console.print(f"  {path}", highlight=False, markup=False, soft_wrap=True)
+        console.print()
+    return 0

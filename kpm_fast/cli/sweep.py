@@ -1,0 +1,104 @@
+"""The commands ``kpm-fast sweep`` and ``kpm-fast advise``."""
+
+from __future__ import annotations
+
+import argparse
+from pathlib import Path
+
+import numpy as np
+from rich.box import SIMPLE_HEAD
+from rich.table import Table
+
+from ..analysis.advice import advise
+from ..analysis.sweep import sweep
+from ..errors import InputError
+from ..files.atomic_files import staged_text
+from ..files.tables import write_csv
+from ..plots.style import require_matplotlib, save
+from ..storage.book_folder import read_book
+from .tables import PipeAwareConsole
+
+__all__ = ["add_parsers", "grid"]
+
+_SHOWN = ("ambiguity", "gain", "volume", "expected_payoff", "worst_payoff", "status")
+
+
+def grid(text: str) -> list[float]:
+    """Read ``0,0.01,0.1`` or ``start:stop:count``, both ends included.
+
+    Raises
+    ------
+    InputError
+        Naming what is not a number.
+    """
+    parts = text.split(":") if ":" in text else text.split(",")
+    try:
+        values = [float(part) for part in parts]
+    except ValueError:
+        raise InputError(f"must be numbers, got {text!r}", field="grid") from None
+    if ":" not in text:
+        return values
+    if len(values) != 3 or values[2] != int(values[2]) or not 1 <= values[2] <= 100_000:
+        raise InputError(f"must be start:stop:count, got {text!r}", field="grid")
+    return [float(value) for value in np.linspace(values[0], values[1], int(values[2]))]
+
+
+def add_parsers(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
+    """Add both commands to the parser of ``kpm-fast``."""
+    parser = commands.add_parser(
+        "sweep",
+        help="clear a book under many makers",
+        description="Clear the book in a folder for every combination of ambiguity and risk "
+        "aversion.",
+        epilog="Grids are 0,0.01,0.1 or start:stop:count. Exit codes: 0 done; 2 bad input.",
+    )
+    parser.set_defaults(run=_run_sweep)
+    parser.add_argument("folder", metavar="FOLDER", type=Path)
+    parser.add_argument("--ambiguity", metavar="GRID", help="nats")
+    parser.add_argument("--risk-aversion", metavar="GRID", help="per unit of money")
+    parser.add_argument("--output", type=Path, metavar="FILE", help="write all columns as CSV")
+    parser.add_argument("--plot", type=Path, metavar="STEM", help="draw STEM.png and STEM.svg")
+    parser.add_argument("--column", default="gain", help="what --plot draws (default: %(default)s)")
+    advice = commands.add_parser(
+        "advise",
+        help="say where trade stops, and what the maker can lose",
+        description="Help to choose the ambiguity of a maker for the book in a folder.",
+        epilog="Exit codes: 0 done; 2 bad usage or input.",
+    )
+    advice.set_defaults(run=_run_advise)
+    advice.add_argument("folder", metavar="FOLDER", type=Path)
+
+
+def _run_sweep(args: argparse.Namespace) -> int:
+    if args.plot is not None:
+        require_matplotlib()  # before anything is cleared
+    market, orders = read_book(args.folder)
+    grids = {
+        name: grid(text)
+        for name, text in (("ambiguity", args.ambiguity), ("risk_aversion", args.risk_aversion))
+        if text is not None
+    }
+    result = sweep(market, orders, **grids)  # type: ignore[arg-type]
+    console = PipeAwareConsole()
+    shown = _SHOWN if len(set(result["risk_aversion"])) == 1 else ("risk_aversion", *_SHOWN)
+    table = Table(box=SIMPLE_HEAD, padding=(0, 1, 0, 0))
+    for name in shown:
+        table.add_column(name.replace("_", " "), justify="right", no_wrap=True)
+    for row in zip(*(result[name] for name in shown), strict=True):
+        table.add_row(*(v if isinstance(v, str) else f"{v + 0.0:.6g}" for v in row))
+    console.print(table)
+    if args.output is not None:
+        with staged_text(args.output) as stream:
+            write_csv(stream, {name: list(column) for name, column in result.table.items()})
+        console.print(f"{args.output}", highlight=False, markup=False, soft_wrap=True)
+    if args.plot is not None:
+        for path in save(result.plot(args.column), args.plot):
+            console.print(f"{path}", highlight=False, markup=False, soft_wrap=True)
+    return 0
+
+
+def _run_advise(args: argparse.Namespace) -> int:
+    console = PipeAwareConsole()
+    advice = advise(*read_book(args.folder))
+    console.print(str(advice), highlight=False, markup=False, soft_wrap=True)
+    return 0

@@ -1,0 +1,310 @@
+"""The entries of a column, whatever holds it: plain values, numbers and identifiers.
+
+Lists, NumPy arrays, pandas, polars, pyarrow and CSV files are read by the same rules, so that a
+book is the same whatever carried it.
+"""
+
+from __future__ import annotations
+
+import math
+import numbers
+import re
+import reprlib
+import sys
+from collections.abc import Iterable, Mapping
+from decimal import Decimal
+from typing import Any
+from uuid import UUID
+
+import numpy as np
+
+from .errors import InputError
+
+__all__ = [
+    "clock_unit",
+    "entries_of",
+    "identifier",
+    "is_a",
+    "is_frame",
+    "is_missing",
+    "label_texts",
+    "number",
+    "plain_text",
+    "spelled_numbers",
+    "table_columns",
+    "type_of",
+    "zone_of",
+]
+
+#: Python's own ``float`` also takes ``2_0`` and the digits of every script.
+_NUMBER = re.compile(
+    r"[+-]?(?:\d+\.?\d*|\.\d+)(?:[eE][+-]?\d+)?|[+-]?(?:inf(?:inity)?)|[+-]?nan",
+    re.ASCII | re.IGNORECASE,
+)
+_ZERO = re.compile(r"[+-]?[0.]+(?:[eE].*)?", re.ASCII)
+
+
+# -- containers ---------------------------------------------------------------------------------
+
+
+def is_frame(value: Any) -> bool:
+    """Whether a value is a data frame or a table of pandas, polars or pyarrow."""
+    return (
+        is_a(value, "pandas", "DataFrame")
+        or is_a(value, "polars", "DataFrame", "LazyFrame")
+        or is_a(value, "pyarrow", "Table", "RecordBatch")
+    )
+
+
+def is_a(value: Any, package: str, *names: str) -> bool:
+    """Whether a value is of a class of a package, which need not be installed."""
+    module = sys.modules.get(package)
+    kinds = tuple(getattr(module, name) for name in names if hasattr(module, name))
+    return bool(kinds) and isinstance(value, kinds)
+
+
+def entries_of(column: Any) -> Any:
+    """Return a column as a NumPy array or a list that holds every digit of it.
+
+    What is no column of a known package comes back as it is.
+    """
+    if isinstance(column, np.ndarray | list | tuple | str | int | float):
+        return column
+    if is_a(column, "pandas", "Series", "Index"):
+        return _pandas_entries(column)
+    if is_a(column, "polars", "Series"):
+        return _polars_entries(column)
+    if is_a(column, "pyarrow", "Array", "ChunkedArray"):
+        return _arrow_entries(column)
+    pandas = sys.modules.get("pandas")
+    if pandas is not None and isinstance(column, pandas.api.extensions.ExtensionArray):
+        return _pandas_entries(pandas.Series(column))
+    if hasattr(column, "__array__"):
+        return np.asarray(column)
+    if isinstance(column, range):
+        return list(column)
+    return column
+
+
+def table_columns(table: Any) -> dict[str, Any]:
+    """Return the columns of a data frame, a table or a mapping by name, each name once."""
+    if is_a(table, "polars", "LazyFrame"):
+        table = table.collect()
+    if is_a(table, "pandas", "DataFrame"):
+        texts = label_texts(table.columns, "columns")
+        return {text: table.iloc[:, place] for place, text in enumerate(texts)}
+    if is_a(table, "pyarrow", "Table", "RecordBatch"):
+        texts = label_texts(table.schema.names, "columns")
+        return dict(zip(texts, table.columns, strict=True))
+    if is_frame(table) or isinstance(table, Mapping):
+        names = list(table.keys() if isinstance(table, Mapping) else table.columns)
+        return {
+            text: table[name]
+            for text, name in zip(label_texts(names, "columns"), names, strict=True)
+        }
+    raise InputError(
+        "must be a pandas or polars data frame, a pyarrow table or a mapping of columns, "
+        f"got {type(table).__name__}",
+        field="frame",
+    )
+
+
+def label_texts(labels: Iterable[Any], field: str) -> tuple[str, ...]:
+    """Return labels as text, each once."""
+    texts = tuple(identifier(label, field, place) for place, label in enumerate(labels))
+    if len(set(texts)) != len(texts):
+        seen: dict[str, int] = {}
+        for place, text in enumerate(texts):
+            if seen.setdefault(text, place) != place:
+                raise InputError(
+                    f"label {text!r} is already that of index {seen[text]}",
+                    field=field,
+                    index=place,
+                )
+    return texts
+
+
+def _pandas_entries(column: Any) -> Any:
+    kind = column.dtype
+    if isinstance(kind, np.dtype):
+        return column.to_numpy()
+    name = type(kind).__name__
+    if name == "CategoricalDtype":
+        codes = np.asarray(column.cat.codes if hasattr(column, "cat") else column.codes)
+        values = entries_of(kind.categories)
+        if len(codes) and codes.min() < 0:  # missing
+            table = np.empty(len(values) + 1, dtype=object)
+            table[:-1] = values
+            return table[codes]
+        return np.asarray(values, dtype=None if isinstance(values, np.ndarray) else object)[codes]
+    if name == "DatetimeTZDtype":
+        naive = column.dt if hasattr(column, "dt") else column
+        utc = naive.tz_convert("UTC")
+        return (utc.dt if hasattr(utc, "dt") else utc).tz_localize(None).to_numpy()
+    if name == "ArrowDtype":
+        return _arrow_entries(column.array.__arrow_array__())
+    whole = getattr(kind, "numpy_dtype", None)
+    if isinstance(whole, np.dtype) and whole.kind in "biuf" and not column.isna().any():
+        return column.to_numpy(dtype=whole)
+    return column.to_numpy(dtype=object)
+
+
+def _polars_entries(column: Any) -> Any:
+    kind = column.dtype
+    name = str(getattr(kind, "base_type", lambda: kind)())
+    if name in ("Datetime", "Date", "Duration"):
+        return column.to_numpy()
+    if name == "Time":  # as Python's own it would lose its nanoseconds
+        return column.to_physical().to_list()
+    if (kind.is_float() or kind.is_integer() or name == "Boolean") and not column.null_count():
+        return column.to_numpy()
+    return column.to_list()
+
+
+def _arrow_entries(column: Any) -> Any:
+    types = sys.modules["pyarrow"].types
+    kind = column.type
+    if types.is_dictionary(kind):
+        return _arrow_entries(column.cast(kind.value_type))
+    if types.is_time(kind):
+        return column.cast("int64" if types.is_time64(kind) else "int32").to_pylist()
+    plain = types.is_integer(kind) or types.is_boolean(kind)
+    timed = types.is_timestamp(kind) or types.is_duration(kind) or types.is_date(kind)
+    if types.is_floating(kind) or timed or (plain and not column.null_count):
+        whole = column.combine_chunks() if hasattr(column, "combine_chunks") else column
+        return whole.to_numpy(zero_copy_only=False)
+    return column.to_pylist()
+
+
+def zone_of(column: Any) -> str | None:
+    """Say what :func:`entries_of` leaves out of a column of times.
+
+    ``"zone"``: they have a zone, and come as UTC. ``"clock"``: they are times of day, and come as
+    counts, of which a second has :func:`clock_unit`.
+    """
+    kind = type_of(column)
+    if getattr(kind, "tz", None) is not None or getattr(kind, "time_zone", None) is not None:
+        return "zone"
+    return "clock" if clock_unit(kind) else None
+
+
+def type_of(column: Any) -> Any:
+    """Return the type of a column of pandas, polars or pyarrow, or None."""
+    kind = getattr(column, "dtype", None)
+    kind = getattr(column, "type", None) if kind is None else kind
+    return getattr(kind, "pyarrow_dtype", kind)
+
+
+def clock_unit(kind: Any) -> int | None:
+    """Return how many of a type's counts a second has, if it is one of times of day."""
+    if type(kind).__module__.startswith("polars"):
+        return 10**9 if str(kind) == "Time" else None
+    if type(kind).__module__.startswith("pyarrow") and str(kind).startswith(("time32", "time64")):
+        return {"s": 1, "ms": 10**3, "us": 10**6, "ns": 10**9}.get(getattr(kind, "unit", ""))
+    return None
+
+
+# -- entries ------------------------------------------------------------------------------------
+
+
+def is_missing(value: Any) -> bool:
+    """Whether a value is None, NaN or NaT, or the NA of pandas, which equals nothing."""
+    if value is None:
+        return True
+    try:
+        return bool(value != value)
+    except TypeError:
+        return True
+    except ValueError:  # an array
+        return False
+
+
+def plain_text(value: Any) -> str:
+    """Return text as ``str``; bytes are UTF-8."""
+    if isinstance(value, bytes):
+        try:
+            return value.decode("utf-8")
+        except UnicodeDecodeError as error:
+            raise ValueError(f"bytes that are not UTF-8: {reprlib.repr(value)}") from error
+    return str(value)
+
+
+def number(value: Any) -> float:
+    """Return an entry as a double; NaN if it is missing.
+
+    Raises
+    ------
+    ValueError
+        Saying what is wrong, with the value.
+    """
+    if isinstance(value, str | bytes):
+        return _spelled(plain_text(value))
+    if isinstance(value, list | tuple | set | dict | complex | np.datetime64 | np.timedelta64):
+        raise ValueError(f"must be numbers, got {reprlib.repr(value)}")
+    if is_missing(value):
+        return math.nan
+    try:
+        result = float(value)
+    except (TypeError, ValueError, OverflowError):
+        raise ValueError(f"must be numbers, got {reprlib.repr(value)}") from None
+    if math.isinf(result) and isinstance(value, Decimal) and value.is_finite():
+        raise ValueError(f"is beyond the range of a double, got {reprlib.repr(value)}")
+    return result
+
+
+def _spelled(text: str) -> float:
+    spelling = text.strip()
+    if _NUMBER.fullmatch(spelling) is None:
+        raise ValueError(f"must be numbers, got {reprlib.repr(text)}")
+    result = float(spelling)
+    if math.isinf(result) and spelling.lstrip("+-")[0] not in "iI":
+        raise ValueError(f"is beyond the range of a double, got {reprlib.repr(text)}")
+    if result == 0 and _ZERO.fullmatch(spelling) is None:
+        raise ValueError(f"is too small for a double, got {reprlib.repr(text)}")
+    return result
+
+
+def spelled_numbers(texts: Iterable[str]) -> list[float]:
+    """Return texts as doubles, or raise ValueError if one is no number."""
+    return [_spelled(text) for text in texts]
+
+
+def identifier(value: Any, field: str, index: int) -> str:
+    """Return an identifier or a label as text.
+
+    Text and bytes are taken as they are, integers by their digits; so are floats that are whole,
+    as pandas makes integers of a column that had a gap, while all their digits are certain.
+
+    Raises
+    ------
+    InputError
+        For anything else, missing entries included.
+    """
+    if isinstance(value, str):
+        return str(value)
+    if is_missing(value):
+        raise InputError(f"is missing, got {value}", field=field, index=index)
+    if isinstance(value, bytes):
+        try:
+            return plain_text(value)
+        except ValueError as error:
+            raise InputError(str(error), field=field, index=index) from None
+    if not isinstance(value, bool | np.bool_):
+        if isinstance(value, numbers.Integral | UUID):
+            return str(value)
+        if isinstance(value, float | np.floating):
+            bits = 53 if isinstance(value, float) else int(np.finfo(value).nmant) + 1
+            # From here on it may be the rounded form of another integer.
+            if not abs(float(value)) < 2.0**bits:
+                raise InputError(
+                    f"a float this large may have lost digits, got {value!r}: give identifiers as "
+                    "text or integers",
+                    field=field,
+                    index=index,
+                )
+            return str(int(value)) if value == int(value) else str(value)
+        if isinstance(value, Decimal) and value.is_finite():
+            whole = value == value.to_integral_value()
+            return str(int(value)) if whole and value.adjusted() < 400 else str(value)
+    shown = reprlib.repr(value) if isinstance(value, Mapping) else value
+    raise InputError(f"must be text or a number, got {shown}", field=field, index=index)

@@ -1,0 +1,116 @@
+"""How much ambiguity do n observations leave? A radius from data, and how often it is enough."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from ..plots.style import BLUE, GREEN, GREY, ORANGE, MissingDependencyError
+from .experiment import Experiment
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+
+__all__ = ["calibration", "radius_from_data"]
+
+CONFIDENCE = 0.95
+STATES = (3, 5, 10, 20)
+OBSERVATIONS = (50, 100, 300, 1000)
+LEAST_EXPECTED = 5  # observations of each state
+
+
+def radius_from_data(observations: int, states: int, confidence: float = CONFIDENCE) -> float:
+    """The ambiguity that ``observations`` of the outcome leave a maker whose prior they are.
+
+    2 n KL(p | empirical) is about chi-squared with N - 1 degrees of freedom (Wilks), so the ball of
+    this radius holds the true distribution with about the given probability.
+
+    Parameters
+    ----------
+    observations : int
+        n, of the outcome.
+    states : int
+        N.
+    confidence : float
+        Between 0 and 1.
+
+    Returns
+    -------
+    float
+        Omega, nats.
+
+    Examples
+    --------
+    >>> round(radius_from_data(300, 5), 4)
+    0.0158
+    """
+    try:
+        from scipy.stats import chi2
+    except ImportError as error:
+        raise MissingDependencyError(
+            "quantiles of chi-squared need SciPy: pip install 'kpm-fast[experiments]'"
+        ) from error
+    return float(chi2.ppf(confidence, states - 1)) / (2.0 * observations)
+
+
+def calibration(draws: int = 4000, seed: int = 1) -> Experiment:
+    """Count how often the ball of :func:`radius_from_data` holds the distribution of the data.
+
+    Parameters
+    ----------
+    draws : int
+        Samples for each number of states and observations.
+    seed : int
+        Of the samples.
+    """
+    rows: dict[str, list[float]] = {"states": [], "observations": [], "radius": [], "coverage": []}
+    for states in STATES:
+        for n in OBSERVATIONS:
+            random = np.random.default_rng([seed, states, n])
+            if n < 2 * LEAST_EXPECTED * states:
+                continue
+            # Every state is to be expected at least five times (Cochran's rule for chi-squared).
+            least = LEAST_EXPECTED / n
+            truth = least + (1.0 - states * least) * random.dirichlet(np.ones(states), size=draws)
+            prior = random.multinomial(n, truth) / n
+            with np.errstate(divide="ignore"):  # a state that was never seen: outside every ball
+                divergence = (truth * np.log(truth / prior)).sum(axis=1)
+            radius = radius_from_data(n, states)
+            rows["states"].append(states)
+            rows["observations"].append(n)
+            rows["radius"].append(radius)
+            rows["coverage"].append(float((divergence <= radius).mean()))
+    low, high = min(rows["coverage"]), max(rows["coverage"])
+    return Experiment(
+        name="calibration",
+        question="Which ambiguity follows from n observations of the outcome?",
+        answer=f"chi-squared(N - 1, 0.95) / 2n nats hold the truth in {100 * low:.0f} to "
+        f"{100 * high:.0f} % of samples, for {min(STATES)} to {max(STATES)} states and "
+        f"{min(OBSERVATIONS)} to {max(OBSERVATIONS)} observations, where each state is to be "
+        f"expected at least {LEAST_EXPECTED} times.",
+        table=rows,
+        draw=lambda axes: _draw(axes, rows),
+    )
+
+
+def _draw(axes: Axes, rows: dict[str, list[float]]) -> None:
+    for states, colour in zip(STATES, (BLUE, ORANGE, GREEN, GREY), strict=True):
+        mine = [i for i, value in enumerate(rows["states"]) if value == states]
+        axes.plot(
+            [rows["observations"][i] for i in mine],
+            [100.0 * rows["coverage"][i] for i in mine],
+            "o-",
+            color=colour,
+            markeredgecolor="white",
+            label=f"{states} states",
+        )
+    axes.axhline(100.0 * CONFIDENCE, color=GREY, linewidth=1.0, ls=(0, (2, 3)))
+    axes.set_xscale("log")
+    axes.set_xticks(OBSERVATIONS, [f"{n:,}" for n in OBSERVATIONS])
+    axes.minorticks_off()
+    axes.set_title("Ω = χ²(N − 1, 95 %) / 2n holds the truth about as often as it says")
+    axes.set_xlabel("observations n")
+    axes.set_ylabel("samples inside the ball (%)")
+    axes.set_ylim(85.0, 100.0)
+    axes.legend(frameon=False, loc="lower right")

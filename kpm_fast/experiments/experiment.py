@@ -1,0 +1,42 @@
+"""``Experiment``: a question, the table that answers it, and its picture."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+
+__all__ = ["Experiment"]
+
+
+@dataclass(frozen=True)
+class Experiment:
+    """What an experiment found.
+
+    Attributes
+    ----------
+    name : str
+        The stem of its files.
+    question : str
+        What was asked, in one sentence.
+    answer : str
+        What is seen, with the figures that the table holds.
+    table : mapping of str to sequence
+        Columns of equal length, written as CSV.
+    draw : callable
+        Draws the table on matplotlib axes.
+    """
+
+    name: str
+    question: str
+    answer: str
+    table: Mapping[str, Sequence[Any]]
+    draw: Callable[[Axes], None] = field(repr=False, compare=False)
+
+    @property
+    def rows(self) -> int:
+        """Rows of the table."""
+        return len(next(iter(self.table.values())))

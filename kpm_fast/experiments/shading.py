@@ -1,0 +1,102 @@
+"""Does it pay to bid less than a claim is worth? The thinner the book, the more.
+
+Under ``maker_optimal`` every order pays the clearing price, and a large order moves it. A trader
+who values a claim at v can bid less, a *shaded* bid, and gain on the price what is lost in fills.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ..clearing.clear import clear
+from ..model.market import Market
+from ..model.orders import Orders
+from ..plots.style import BLUE
+from .experiment import Experiment
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+
+__all__ = ["shading"]
+
+STATES = 3
+VALUE = 0.5  # money per share: what the trader believes claim 1 to be worth
+QUANTITY = 10.0  # shares the trader asks for
+OTHERS = (0, 4, 16, 64)
+_SHADES = np.append(0.0, np.geomspace(1e-3, 0.3, 40))  # how much less than the value is bid
+
+
+def shading(books: int = 40, seed: int = 1) -> Experiment:
+    """Measure which share of a trader's best surplus comes from bidding less than the value.
+
+    Parameters
+    ----------
+    books : int
+        Random books for each number of other orders.
+    seed : int
+        Of the books.
+    """
+    shares = []
+    for others in OTHERS:
+        surplus = np.array(
+            [_surplus(others, np.random.default_rng([seed, others, b])) for b in range(books)]
+        ).mean(axis=0)
+        best = float(surplus.max())
+        shares.append(float(1.0 - surplus[0] / best) if best > 0.0 else 0.0)
+    told = ", ".join(f"{100 * share:.1f} %" for share in shares)
+    return Experiment(
+        name="shading",
+        question="How much does a trader gain by bidding less than the claim is worth?",
+        answer=f"With {', '.join(map(str, OTHERS))} other orders {told} of the best surplus "
+        "come from shading the bid.",
+        table={
+            "other_orders": list(OTHERS),
+            "share_from_shading": shares,
+        },
+        draw=lambda axes: _draw(axes, shares),
+    )
+
+
+def _surplus(others: int, random: np.random.Generator) -> NDArray[np.float64]:
+    """The trader's surplus for every shade, in one random book."""
+    market = Market(
+        np.eye(STATES), np.full(STATES, 1.0 / STATES), risk_aversion=0.01, ambiguity=0.001
+    )
+    claim = random.integers(STATES, size=others)
+    side = random.choice([-1, 1], size=others)
+    # The crowd thinks about as the maker does; half of its orders are a little better than that.
+    price = np.clip(1.0 / STATES + random.normal(0.0, 0.08, size=others), 0.01, 0.99)
+    quantity = random.uniform(1.0, 2.0 * QUANTITY, size=others)
+    surplus = []
+    for shade in _SHADES:
+        orders = Orders(
+            claim=np.append(claim, 0),
+            side=np.append(side, 1),
+            price=np.append(price, VALUE - shade),
+            quantity=np.append(quantity, QUANTITY),
+        )
+        result = clear(market, orders, tolerance=1e-7, threads=1)
+        surplus.append(float(result.fills[-1] * (VALUE - result.claim_prices[0])))
+    return np.array(surplus)
+
+
+def _draw(axes: Axes, shares: list[float]) -> None:
+    places = np.arange(len(OTHERS))
+    axes.bar(places, [100.0 * share for share in shares], 0.55, color=BLUE, zorder=2)
+    for place, share in zip(places, shares, strict=True):
+        axes.annotate(
+            f"{100 * share:.1f} %",
+            (place, 100.0 * share),
+            (0, 3),
+            textcoords="offset points",
+            ha="center",
+            color=BLUE,
+        )
+    axes.set_title("A thick book leaves nothing to gain by bidding less")
+    axes.set_xticks(places, [str(others) for others in OTHERS])
+    axes.set_xlabel("other orders in the book")
+    axes.set_ylabel("surplus from shading (% of the best)")
+    axes.set_ylim(0.0, 112.0)

@@ -1,0 +1,103 @@
+"""The text of a CSV file: found whatever its compression, encoding and delimiter."""
+
+from __future__ import annotations
+
+import bz2
+import csv
+import gzip
+import io
+import lzma
+import zlib
+from collections.abc import Collection, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import IO, Any, cast
+
+from ..errors import InputError
+
+__all__ = ["DELIMITERS", "check_decimal", "check_delimiter", "find_delimiter", "open_text"]
+
+#: What may delimit a file's columns, in the order they are tried.
+DELIMITERS = (",", ";", "\t", "|")
+
+_COMPRESSED: tuple[tuple[bytes, str, Any], ...] = (
+    (b"\x1f\x8b", "gzip", gzip.open),
+    (b"BZh", "bzip2", bz2.open),
+    (b"\xfd7zXZ\x00", "xz", lzma.open),
+)
+_ZSTANDARD = b"\x28\xb5\x2f\xfd"
+_UTF_16 = (b"\xff\xfe", b"\xfe\xff")
+
+
+@contextmanager
+def open_text(path: Path, encoding: str | None) -> Iterator[IO[str]]:
+    """Open a file as text, line breaks as they are.
+
+    Compression by gzip, bzip2 and xz is found by the first bytes. Text is UTF-8, with or without
+    its mark, or UTF-16 with its mark, unless an encoding is given.
+
+    Raises
+    ------
+    InputError
+        If it is not text of that encoding, or is compressed in another way, or damaged.
+    """
+    with path.open("rb") as raw, _plain_bytes(path, raw) as stream:
+        found = "utf-16" if stream.peek(2)[:2] in _UTF_16 else "utf-8-sig"
+        try:
+            text = io.TextIOWrapper(stream, encoding=encoding or found, newline="")
+        except LookupError as error:
+            raise InputError(f"is unknown, got {encoding!r}", field="encoding") from error
+        try:
+            yield text
+        except UnicodeDecodeError as error:
+            name = encoding or "UTF-8"
+            raise InputError(
+                f"not {name} text: {error} (encoding= or --encoding names another, as cp1252)",
+                file=path,
+            ) from error
+        except (gzip.BadGzipFile, EOFError, zlib.error, lzma.LZMAError) as error:
+            raise InputError(f"compressed, and damaged: {error}", file=path) from error
+
+
+@contextmanager
+def _plain_bytes(path: Path, raw: io.BufferedReader) -> Iterator[io.BufferedReader]:
+    start = raw.peek(6)[:6]
+    if start.startswith(_ZSTANDARD):
+        raise InputError("compressed with Zstandard, which is not read: decompress it", file=path)
+    for magic, _, opened in _COMPRESSED:
+        if start.startswith(magic):
+            with opened(raw, "rb") as stream:
+                try:
+                    yield io.BufferedReader(cast("io.RawIOBase", stream))
+                except (gzip.BadGzipFile, EOFError, zlib.error, lzma.LZMAError) as error:
+                    raise InputError(f"compressed, and damaged: {error}", file=path) from error
+            return
+    yield raw
+
+
+def find_delimiter(header: str, required: Collection[str]) -> str:
+    """Return the delimiter with which a header has the required columns; else the comma."""
+    for delimiter in DELIMITERS:
+        try:
+            names = next(csv.reader([header], delimiter=delimiter, strict=True), [])
+        except csv.Error:  # an entry in quotes that goes on in the next line
+            continue
+        if set(required) <= {name.strip() for name in names}:
+            return delimiter
+    return DELIMITERS[0]
+
+
+def check_delimiter(delimiter: str | None) -> None:
+    """Refuse what cannot delimit columns."""
+    if delimiter is not None and (
+        not isinstance(delimiter, str) or len(delimiter) != 1 or delimiter in '"\r\n\0'
+    ):
+        raise InputError(f"must be one character, got {delimiter!r}", field="delimiter")
+
+
+def check_decimal(decimal: str | None, delimiter: str | None) -> None:
+    """Refuse what cannot be a decimal sign."""
+    if decimal not in (None, ".", ","):
+        raise InputError(f"must be '.' or ',', got {decimal!r}", field="decimal")
+    if decimal is not None and decimal == delimiter:
+        raise InputError(f"{decimal!r} already delimits the columns", field="decimal")

@@ -1,0 +1,345 @@
+"""Labels: whatever is given by name finds its claim or state by name, never by position."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from functools import lru_cache
+from typing import Any, NamedTuple
+
+import numpy as np
+
+from ..arrays import Ints, as_floats, check_complete, first
+from ..entries import entries_of, is_a, is_frame, label_texts, table_columns
+from ..errors import InputError, suggestion
+
+__all__ = [
+    "Named",
+    "align",
+    "check_labels",
+    "claim_positions",
+    "default_labels",
+    "has_column",
+    "integer_claims",
+    "integers_as_labels",
+    "labelled_claims",
+    "named_entries",
+    "named_table",
+    "reordering",
+    "unknown_label",
+]
+
+_SHOWN = 8  # labels of a set in a message
+
+
+class Named(NamedTuple):
+    """Entries with the labels they came with, or None where they had none."""
+
+    entries: Any
+    labels: tuple[str, ...] | None
+
+
+class NamedTable(NamedTuple):
+    """Rows of entries with the labels of rows and columns, or None where they had none."""
+
+    entries: Any
+    rows: tuple[str, ...] | None
+    columns: tuple[str, ...] | None
+
+
+# -- what comes with labels ---------------------------------------------------------------------
+
+
+def named_entries(value: Any, field: str, axis: str = "state") -> Named:
+    """Take the labels off a vector.
+
+    A mapping and a pandas Series have labels; a table or data frame has them in the column
+    ``axis``, or for pandas in its index, and the entries in the column ``field``. Arrays, lists,
+    and the series of polars and pyarrow have none.
+
+    Raises
+    ------
+    InputError
+        If a label comes twice or is neither text nor a number, or a table lacks a column.
+    """
+    if isinstance(value, np.ndarray | list | tuple):
+        return Named(value, None)
+    if is_frame(value):
+        return _from_table(value, field, axis)
+    if isinstance(value, Mapping):
+        if axis in value and field in value and _is_column(value[axis]):
+            return _from_table(value, field, axis)
+        return Named(list(value.values()), label_texts(value.keys(), field))
+    if is_a(value, "pandas", "Series"):
+        return Named(entries_of(value), label_texts(value.index, field))
+    return Named(entries_of(value), None)
+
+
+def _from_table(frame: Any, field: str, axis: str) -> Named:
+    table = table_columns(frame)
+    if field not in table:
+        found = ", ".join(map(repr, table))
+        raise InputError(f"a table must have a column {field!r}, found {found}", field=field)
+    if axis in table:
+        return Named(entries_of(table[field]), label_texts(entries_of(table[axis]), field))
+    if is_a(frame, "pandas", "DataFrame"):
+        return Named(entries_of(table[field]), label_texts(frame.index, field))
+    raise InputError(f"a table must have a column {axis!r} with the labels", field=field)
+
+
+def has_column(value: Any, name: str, axis: str) -> bool:
+    """Whether a value is a table by ``axis`` and has a column of that name."""
+    if is_frame(value):
+        return name in table_columns(value)
+    return isinstance(value, Mapping) and _is_column(value.get(axis)) and name in value
+
+
+def named_table(value: Any, field: str = "payoffs") -> NamedTable:
+    """Take the labels off a table of a row for each claim and a column for each state.
+
+    The rows of a data frame or table are named by its column ``claim``, else for pandas by its
+    index, and its other columns are states. A mapping gives for each claim its payoffs by state.
+    """
+    if isinstance(value, np.ndarray | list | tuple):
+        return NamedTable(value, None, None)
+    framed = is_frame(value)
+    if framed or (isinstance(value, Mapping) and _is_column(value.get("claim"))):
+        table = table_columns(value)
+        rows = None
+        if "claim" in table:
+            rows = label_texts(entries_of(table.pop("claim")), "claims")
+        elif is_a(value, "pandas", "DataFrame"):
+            rows = label_texts(value.index, "claims")
+        columns = label_texts(table, "states")
+        entries = [as_floats(column, field) for column in table.values()]
+        return NamedTable(np.array(entries).T, rows, columns)
+    if isinstance(value, Mapping):
+        rows = label_texts(value.keys(), "claims")
+        vectors = [named_entries(row, field) for row in value.values()]
+        known = [vector.labels for vector in vectors if vector.labels is not None]
+        names = known[0] if known else None
+        entries = [
+            vector.entries
+            if vector.labels is None or names is None
+            else _reordered(vector, names, f"{field}[{row!r}]", "state")
+            for row, vector in zip(rows, vectors, strict=True)
+        ]
+        return NamedTable(entries, rows, names)
+    return NamedTable(entries_of(value), None, None)
+
+
+def _is_column(value: Any) -> bool:
+    """Whether a value is a column of entries, not an entry and not a mapping of them."""
+    return hasattr(value, "__len__") and not isinstance(value, str | bytes | Mapping)
+
+
+# -- alignment ----------------------------------------------------------------------------------
+
+
+def align(value: Any, labels: Sequence[str], field: str, axis: str = "state") -> Any:
+    """Return the entries of a vector in the order of ``labels``.
+
+    Parameters
+    ----------
+    value : array_like, mapping, pandas.Series, or table
+        What has no labels of its own (arrays, lists, the series of polars and pyarrow) is in the
+        order of ``labels`` already and comes back as it is. Anything else is found by label;
+        integers are labels by their digits.
+    labels : sequence of str
+    field, axis : str
+        What is aligned, and to what (``"state"`` or ``"claim"``), for messages and for the
+        columns of tables.
+
+    Raises
+    ------
+    InputError
+        If the labels are not the same set; both sets are shown.
+    """
+    if isinstance(value, np.ndarray | list | tuple):
+        return value
+    named = named_entries(value, field, axis)
+    if named.labels is None or named.labels == tuple(labels):
+        return named.entries
+    return _reordered(named, labels, field, axis)
+
+
+def _reordered(named: Named, labels: Sequence[str], field: str, axis: str) -> Any:
+    own = named.labels or ()
+    order = reordering(own, labels, field, axis)
+    if isinstance(named.entries, np.ndarray):
+        return named.entries[order]
+    return [named.entries[place] for place in order]
+
+
+def reordering(own: Sequence[str], labels: Sequence[str], field: str, axis: str) -> list[int]:
+    """Return for each of ``labels`` its place in ``own``, which must be the same set."""
+    place = {label: position for position, label in enumerate(own)}
+    missing = [label for label in labels if label not in place]
+    surplus = [label for label in own if label not in set(labels)]
+    if missing or surplus:
+        parts = []
+        if missing:
+            parts.append(f"lacks {axis} {missing[0]!r}{suggestion(missing[0], surplus)}")
+        if surplus:
+            parts.append(f"has {surplus[0]!r}, which is no {axis}")
+        raise InputError(
+            f"{' and '.join(parts)}; its labels are {_shown(own)}, the {axis}s are "
+            f"{_shown(labels)}"
+            + (
+                " (an array, as from .to_numpy(), is taken in order)"
+                if own and all(map(_is_count, own)) and not set(own) & set(labels)
+                else ""
+            ),
+            field=field,
+        )
+    return [place[label] for label in labels]
+
+
+def _is_count(label: str) -> bool:
+    return label.isascii() and label.isdigit()
+
+
+def _shown(labels: Sequence[str]) -> str:
+    shown = ", ".join(map(repr, labels[:_SHOWN]))
+    return f"{shown} and {len(labels) - _SHOWN} more" if len(labels) > _SHOWN else shown or "none"
+
+
+# -- the labels of a market ---------------------------------------------------------------------
+
+
+def default_labels(count: int) -> tuple[str, ...]:
+    """Return ``"0"``, ``"1"``, ... ."""
+    return _DEFAULT[:count] if count <= len(_DEFAULT) else tuple(map(str, range(count)))
+
+
+_DEFAULT = tuple(map(str, range(256)))
+
+
+def check_labels(labels: Any, count: int, field: str) -> tuple[str, ...]:
+    """Return the labels of a market's claims or states: distinct text, one for each."""
+    if isinstance(labels, str):
+        raise InputError(f"must be a sequence of labels, got the text {labels!r}", field=field)
+    check_complete(labels, field)
+    try:
+        names = tuple(labels)
+    except TypeError:
+        raise InputError(f"must be a sequence of labels, got {labels!r}", field=field) from None
+    if len(names) != count:
+        axis = "rows" if field == "claims" else "columns"
+        raise InputError(f"{len(names)} labels for {count} {axis} of payoffs", field=field)
+    plain = set(map(type, names)) == {str} and len(set(names)) == count
+    if plain and "" not in names and names == tuple(map(str.strip, names)):
+        return names
+    seen: dict[str, int] = {}
+    for position, name in enumerate(names):
+        if not isinstance(name, str) or not name or name != name.strip():
+            raise InputError(
+                f"a label must be text, not empty, without surrounding white space, got {name!r}",
+                field=field,
+                index=position,
+            )
+        if name in seen:
+            raise InputError(
+                f"label {name!r} is already that of index {seen[name]}", field=field, index=position
+            )
+        seen[name] = position
+    return tuple(map(str, names))
+
+
+class ClaimPositions(NamedTuple):
+    """Where a market's claims stand: by label, and by the integers that are labels."""
+
+    by_label: Mapping[str, int]
+    by_integer: Mapping[int, int]
+    ordinal: bool  # integers that are labels are their own positions
+    all_integers: bool
+
+
+@lru_cache(maxsize=64)
+def claim_positions(claims: tuple[str, ...]) -> ClaimPositions:
+    """Index the labels of a market, once."""
+    by_label = {label: place for place, label in enumerate(claims)}
+    by_integer = {int(label): place for label, place in by_label.items() if _is_integer(label)}
+    return ClaimPositions(
+        by_label,
+        by_integer,
+        all(number == place for number, place in by_integer.items()),
+        len(by_integer) == len(claims),
+    )
+
+
+def _is_integer(label: str) -> bool:
+    # Text that an integer would not be written as, such as "007", is no label of one.
+    return len(label) < 20 and _is_count(label) and str(int(label)) == label
+
+
+def unknown_label(label: str, known: Sequence[str]) -> str:
+    """Say that a market has no such claim, and what was perhaps meant."""
+    close = suggestion(label, known)
+    return f"the market has no claim {label!r}{close or f'; it has {_shown(known)}'}"
+
+
+def integer_claims(codes: Ints, claims: tuple[str, ...]) -> Ints:
+    """Return the positions of claims that were named by integers.
+
+    They are positions, unless some are labels as well: then they are labels where only that is
+    possible, and refused where both are and differ.
+    """
+    known = claim_positions(claims)
+    if known.ordinal and (not len(codes) or codes.max() < len(claims)):
+        return codes
+    distinct = np.unique(codes).tolist()
+    as_positions = not distinct or (distinct[0] >= 0 and distinct[-1] < len(claims))
+    as_labels = all(number in known.by_integer for number in distinct)
+    if as_positions and not known.all_integers and known.by_integer.keys().isdisjoint(distinct):
+        return codes
+    if as_labels and not as_positions:
+        return np.array([known.by_integer[number] for number in codes.tolist()], dtype=np.int64)
+    if as_labels and all(known.by_integer[number] == number for number in distinct):
+        return codes
+    wrong = next(
+        number
+        for number in distinct
+        if number not in known.by_integer or known.by_integer[number] != number
+    )
+    row = int(np.flatnonzero(codes == wrong)[0])
+    if not as_positions and not known.by_integer:
+        wrong = next(n for n in distinct if not 0 <= n < len(claims))
+        row = int(np.flatnonzero(codes == wrong)[0])
+        raise InputError(
+            f"no claim of index {wrong}: the market has {len(claims)} claims "
+            "(pass text to mean labels)",
+            field="claim",
+            index=row,
+        )
+    raise InputError(
+        f"{wrong} may mean an index or a label: this column has "
+        f"{_shown(list(map(str, distinct)))}, the claims are {_shown(claims)}; pass text, or a "
+        "frame together with market=, to mean labels",
+        field="claim",
+        index=row,
+    )
+
+
+def labelled_claims(codes: Ints, labels: tuple[str, ...], claims: tuple[str, ...]) -> Ints:
+    """Return the positions of claims that were named by text: ``codes`` point into ``labels``."""
+    by_label = claim_positions(claims).by_label
+    places = np.array([by_label.get(label, -1) for label in labels], dtype=np.int64)
+    index: Ints = places[codes] if len(codes) else np.zeros(0, dtype=np.int64)
+    row = first(index < 0)
+    if row is not None:
+        raise InputError(unknown_label(labels[codes[row]], claims), field="claim", index=row)
+    return index
+
+
+def integers_as_labels(column: Any, claims: tuple[str, ...]) -> Any:
+    """Return a column of integers as text if all labels of a market are integers."""
+    if not claim_positions(claims).all_integers:
+        return column
+    entries = entries_of(column)
+    integers = (
+        entries.dtype.kind in "iu"
+        if isinstance(entries, np.ndarray)
+        else isinstance(entries, list | tuple)
+        and all(isinstance(entry, int) and not isinstance(entry, bool) for entry in entries)
+    )
+    return list(map(str, entries)) if integers else column

@@ -1,0 +1,344 @@
+"""What every maker offers: its cost, its state prices, quotes, sizes and single trades."""
+
+from __future__ import annotations
+
+import math
+from abc import ABC, abstractmethod
+from dataclasses import fields
+from typing import Any, TypeVar
+
+import numpy as np
+from numpy.typing import ArrayLike
+
+from .. import _core
+from ..arrays import LARGEST, Floats, as_floats, as_number, frozen
+from ..errors import InputError
+from .immutable import Value, construct
+from .maker_input import checked_finite, checked_quantities, checked_rows, checked_side
+from .quotes import Quotes, Trade
+
+__all__ = ["Maker"]
+
+_Self = TypeVar("_Self", bound="Maker")
+
+PAYMENTS = ("cost", "final", "limit")
+_LIMITS = ("price", "loss", "budget")
+#: How far state prices may be from summing to one.
+_SIMPLEX_TOLERANCE = 1e-9
+
+
+class Maker(Value, ABC):
+    """A market maker, as a convex, increasing, cash-additive cost C(L) of owing L. A value.
+
+    Attributes
+    ----------
+    inventory : ndarray of float64, shape (N,)
+        The maker's wealth w by state, in money: it owes L = -w.
+    """
+
+    inventory: Floats
+
+    # -- what a maker is ------------------------------------------------------------------------
+
+    @abstractmethod
+    def _model(self) -> dict[str, Any]:
+        """Return the parameters as the core reads them."""
+
+    @property
+    def states(self) -> int:
+        """The number N of states."""
+        return len(self.inventory)
+
+    def _bound(self: _Self, states: int, field: str) -> _Self:
+        """Return the maker for a number of states; complain about ``field``."""
+        if states != self.states:
+            raise InputError(
+                f"must have {self.states} states, as the maker has, got {states}", field=field
+            )
+        return self
+
+    def replace(self: _Self, **changes: Any) -> _Self:
+        """Return a copy with some parameters changed, validated like a new maker."""
+        names = [item.name for item in fields(self)]  # type: ignore[arg-type]
+        current = {name: getattr(self, name) for name in names}
+        unknown = set(changes) - set(current)
+        if unknown:
+            raise TypeError(f"{type(self).__name__} has no parameter {min(unknown)!r}")
+        return type(self)(**{**current, **changes})
+
+    # -- cost and prices ------------------------------------------------------------------------
+
+    def cost(self, losses: ArrayLike) -> float | Floats:
+        """Return C(L), the least cash for which the maker would owe L.
+
+        Parameters
+        ----------
+        losses : array_like, shape (N,) or (R, N)
+            Money owed in each state; rows are separate questions.
+
+        Returns
+        -------
+        float or ndarray of shape (R,)
+            Money.
+
+        Examples
+        --------
+        >>> maker = LMSR(100.0)
+        >>> maker.cost([10, 0]) - maker.cost([0, 0])
+        5.124947951362...
+        """
+        maker, rows, single = self._rows(losses, "losses")
+        costs = _core.maker_costs(maker._model(), rows)
+        return float(costs[0]) if single else costs
+
+    def state_prices(self, losses: ArrayLike | None = None) -> Floats:
+        """Return a gradient g of C at L: what money in each state is worth to the maker.
+
+        Parameters
+        ----------
+        losses : array_like, shape (N,) or (R, N), optional
+            Default: what the maker owes now, ``-inventory``.
+
+        Returns
+        -------
+        ndarray of shape (N,) or (R, N)
+            Each sums to one. Where C has a kink: the prior on the worst states (Knightian), alike
+            on them (worst state), the mean of the vertices that attain the maximum (polytope).
+        """
+        maker, rows, single = self._rows(-self.inventory if losses is None else losses, "losses")
+        prices = _core.maker_state_prices(maker._model(), rows)
+        return frozen(prices[0]) if single else prices
+
+    def conjugate(self, g: ArrayLike) -> float | Floats:
+        """Return C*(g) = sup over L of g.L - C(L).
+
+        Parameters
+        ----------
+        g : array_like, shape (N,) or (R, N)
+            State prices. Off the simplex (beyond 1e-9 in their sum) C* is infinite.
+
+        Returns
+        -------
+        float or ndarray of shape (R,)
+            Money, so that C(L) + C*(g) >= g.L, with equality where g is a gradient at L.
+        """
+        maker, rows, single = self._rows(g, "g")
+        values = np.full(len(rows), math.inf)
+        on = (rows >= 0).all(axis=1) & (np.abs(rows.sum(axis=1) - 1) <= _SIMPLEX_TOLERANCE)
+        if on.any():
+            values[on] = _core.maker_conjugates(maker._model(), np.ascontiguousarray(rows[on]))
+        return float(values[0]) if single else frozen(values)
+
+    def loss_bound(self) -> float:
+        """Return the most that trades at cost can take from the inventory in any state, in money.
+
+        The greatest w_i + C(-w) + C*(e_i), however many trades there are; at constant wealth
+        the greatest C*(e_i) - min C*. Infinite for a maker that can lose without limit.
+        """
+        maker = self._bound(self.states, "states")
+        model = maker._model()
+        now = float(_core.maker_costs(model, -maker.inventory[None, :])[0])
+        bounds = maker.inventory + now + _core.maker_vertex_conjugates(model)
+        return max(0.0, float(bounds.max()))
+
+    # -- quotes ---------------------------------------------------------------------------------
+
+    def quotes(self, payoffs: Any, quantities: ArrayLike | None = None) -> Quotes:
+        """Return what the maker bids and asks for claims, whether anybody has ordered them or not.
+
+        Parameters
+        ----------
+        payoffs : array_like, shape (K, N), or Market
+            Money that one share pays in each state. Of a market its claims are quoted, by the
+            maker that this is called on.
+        quantities : scalar or array_like, shape (K,) or (K, S), optional
+            Shares of a block, > 0. Default: the next, infinitesimal, share.
+
+        Returns
+        -------
+        Quotes
+            ``quotes["bid"]`` and ``quotes["ask"]`` in money per share, of shape (K,) or (K, S).
+
+        Notes
+        -----
+        A block of s shares costs [C(L + s a) - C(L)] / s a share and fetches
+        [C(L) - C(L - s a)] / s. The next share costs max {g.a : g in dC(L)} and fetches
+        min {g.a : g in dC(L)}.
+
+        Examples
+        --------
+        >>> maker = KnightianMaker([0.5, 0.3, 0.2], risk_aversion=0.01, ambiguity=0.02)
+        >>> quotes = maker.quotes([[1, 0, 0], [1, 1, 0]])
+        >>> quotes["bid"].round(4), quotes["ask"].round(4)
+        (array([0.4003, 0.7163]), array([0.5997, 0.8756]))
+        """
+        claims = getattr(payoffs, "claims", None)
+        of_market = isinstance(claims, tuple)  # a Market's; its class would know this one
+        table = as_floats(payoffs.payoffs if of_market else payoffs, "payoffs")
+        if table.ndim == 1:
+            table = table[None, :]
+        maker, rows, _ = self._rows(table, "payoffs")
+        sizes, shape = checked_quantities(quantities, len(rows))
+        bid, ask = _core.maker_quotes(maker._model(), -maker.inventory, rows, sizes)
+        stated = None if quantities is None else frozen(sizes.reshape(shape))
+        return construct(
+            Quotes,
+            {
+                "claims": claims if of_market else tuple(map(str, range(len(rows)))),
+                "quantities": stated,
+                "bid": frozen(bid.reshape(shape)),
+                "ask": frozen(ask.reshape(shape)),
+            },
+        )
+
+    # -- sizes and trades -----------------------------------------------------------------------
+
+    def size_to(
+        self,
+        payoff: ArrayLike,
+        side: str,
+        *,
+        price: float | None = None,
+        loss: float | None = None,
+        budget: float | None = None,
+    ) -> float:
+        """Return how many shares until a limit; one of the three must be given.
+
+        Parameters
+        ----------
+        payoff : array_like, shape (N,)
+            Money that one share pays in each state.
+        side : {"buy", "sell"}
+            Of the trader: the maker sells to a buyer.
+        price : float
+            Until the next share costs more (fetches less): the fill of a single order.
+        loss : float
+            Until the maker's outcome in its worst state, inventory and a payment at cost
+            included, is -loss.
+        budget : float
+            Until the trade costs more than this at ``cost``, the certainty equivalent that the
+            maker stakes; >= 0.
+
+        Returns
+        -------
+        float
+            Shares; infinite where the limit is never reached.
+
+        Raises
+        ------
+        InputError
+            Naming the field and value at fault.
+        """
+        given = {"price": price, "loss": loss, "budget": budget}
+        stated = [name for name, value in given.items() if value is not None]
+        if len(stated) != 1:
+            raise InputError(
+                f"one of {', '.join(_LIMITS)} must be given, got {', '.join(stated) or 'none'}",
+                field="size_to",
+            )
+        sign = checked_side(side)
+        maker, row = self._payoff(payoff)
+        (name,) = stated
+        value = checked_finite(given[name], name)
+        if name == "budget" and value < 0:
+            raise InputError(f"must be >= 0, got {value}", field="budget")
+        limit = sign * value if name == "price" else value
+        return _core.maker_size(maker._model(), -maker.inventory, sign * row, name, limit)
+
+    def trade(
+        self: _Self,
+        payoff: ArrayLike,
+        side: str,
+        limit: float,
+        quantity: float,
+        payment: str = "cost",
+    ) -> tuple[Trade, _Self]:
+        """Fill one limit order; return what was traded, and the maker afterwards.
+
+        Parameters
+        ----------
+        payoff : array_like, shape (N,)
+            Money that one share pays in each state.
+        side : {"buy", "sell"}
+            Of the order.
+        limit : float
+            Money per share; infinite (buy) or minus infinity (sell) is a market order.
+        quantity : float
+            Shares, >= 0.
+        payment : {"cost", "final", "limit"}
+            ``cost``: C(L + x a) - C(L), which no way of splitting the order changes. ``final``:
+            the price of the last share for all of them (SCPM). ``limit``: the order's limit, as a
+            lone order pays in the auction (8), at most the claim's largest payoff.
+
+        Returns
+        -------
+        trade : Trade
+            With ``quantity`` filled, ``payment`` to the maker (negative to a seller) and
+            ``price`` per share.
+        maker : Maker
+            With inventory w - x a. The payment is not in it: add it with
+            ``maker.replace(inventory=maker.inventory + trade.payment)``; no price depends on it.
+
+        Notes
+        -----
+        x = sup {x <= quantity : C'(L + x a; a) <= limit}; a sell is a buy of the negated payoff
+        at the negated limit.
+
+        Examples
+        --------
+        >>> trade, maker = StartingOrders([1, 1, 1]).trade([1, 0, 0], "buy", 0.5, 5)
+        >>> trade.quantity, trade.payment
+        (2.0, 0.830100963204...)
+        """
+        sign = checked_side(side)
+        if payment not in PAYMENTS:
+            raise InputError(
+                f"must be one of {', '.join(PAYMENTS)}, got {payment!r}", field="payment"
+            )
+        maker, row = self._payoff(payoff)
+        price = as_number(limit, "limit")
+        if math.isnan(price):
+            raise InputError(f"must be a number, got {limit}", field="limit")
+        shares = as_number(quantity, "quantity")
+        if not 0 <= shares <= LARGEST:
+            raise InputError(f"must be between 0 and {LARGEST:g}, got {quantity}", field="quantity")
+        signed = sign * row
+        # Beyond the largest payoff a limit is a market order.
+        most = float(min(sign * price, signed.max()))
+        filled, cost, before, last = _core.maker_trade(
+            maker._model(), -maker.inventory, signed, most, shares
+        )
+        paid = {"cost": cost, "final": last * filled, "limit": most * filled}[payment]
+        done = construct(
+            Trade,
+            {
+                "payoff": frozen(row),
+                "side": side,
+                "limit": price,
+                "quantity": filled,
+                "payment": paid if filled else 0.0,
+                "price": sign * (paid / filled if filled else before),
+                "rule": payment,
+            },
+        )
+        return done, maker.replace(inventory=maker.inventory - filled * signed)
+
+    # -- input ----------------------------------------------------------------------------------
+
+    def _rows(self: _Self, value: ArrayLike, field: str) -> tuple[_Self, Floats, bool]:
+        rows, single = checked_rows(value, field)
+        return self._bound(rows.shape[1], field), rows, single
+
+    def _payoff(self: _Self, payoff: ArrayLike) -> tuple[_Self, Floats]:
+        maker, rows, single = self._rows(payoff, "payoff")
+        if not single:
+            raise InputError(f"must have shape (N,), got shape {rows.shape}", field="payoff")
+        return maker, rows[0]
+
+    def __repr__(self) -> str:
+        parts = [
+            f"{item.name}={getattr(self, item.name):g}"
+            for item in fields(self)  # type: ignore[arg-type]
+            if isinstance(getattr(self, item.name), float)
+        ]
+        return f"{type(self).__name__}({', '.join([f'{self.states} states', *parts])})"

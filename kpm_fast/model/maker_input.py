@@ -1,0 +1,115 @@
+"""What makers are asked with: checked once, with the field, the index and the value at fault."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+from numpy.typing import ArrayLike
+
+from ..arrays import LARGEST, SMALLEST, Floats, as_floats, as_number, first, frozen
+from ..errors import InputError
+
+__all__ = [
+    "checked_finite",
+    "checked_inventory",
+    "checked_positive",
+    "checked_quantities",
+    "checked_rows",
+    "checked_side",
+    "checked_vector",
+]
+
+_SIDES = {"buy": 1, "sell": -1}
+
+
+def checked_rows(value: ArrayLike, field: str) -> tuple[Floats, bool]:
+    """Return one vector of a number for each state, or rows of them, as rows; and whether one."""
+    array = as_floats(value, field)
+    if array.ndim not in (1, 2) or array.shape[-1] == 0:
+        raise InputError(f"must have shape (N,) or (rows, N), got shape {array.shape}", field=field)
+    wrong = first(~(np.abs(array.ravel()) <= LARGEST))
+    if wrong is not None:
+        row, state = divmod(wrong, array.shape[-1])
+        raise InputError(
+            f"must be between {-LARGEST:g} and {LARGEST:g}, got {array.ravel()[wrong]}",
+            field=field,
+            index=state if array.ndim == 1 else (str(row), str(state)),
+        )
+    return np.atleast_2d(array), array.ndim == 1
+
+
+def checked_side(side: Any) -> int:
+    sign = _SIDES.get(side) if isinstance(side, str) else None
+    if sign is None:
+        raise InputError(f"must be 'buy' or 'sell', got {side!r}", field="side")
+    return sign
+
+
+def checked_finite(value: Any, field: str) -> float:
+    number = as_number(value, field)
+    if not abs(number) <= LARGEST:
+        raise InputError(f"must be between {-LARGEST:g} and {LARGEST:g}, got {value}", field=field)
+    return number
+
+
+def checked_quantities(quantities: ArrayLike | None, claims: int) -> tuple[Floats, tuple[int, ...]]:
+    """Return quantities as (K, S), with S = 0 for the next share, and the shape of the quotes."""
+    if quantities is None:
+        return np.zeros((claims, 0)), (claims,)
+    sizes = as_floats(quantities, "quantities")
+    if sizes.ndim > 2 or (sizes.ndim > 0 and sizes.shape[0] != claims):
+        raise InputError(
+            f"must be a number or have shape ({claims},) or ({claims}, sizes), "
+            f"got shape {sizes.shape}",
+            field="quantities",
+        )
+    if sizes.ndim == 2 and sizes.shape[1] == 0:
+        raise InputError("has no sizes: at least one was expected", field="quantities")
+    wrong = first(~((sizes.ravel() >= SMALLEST) & (sizes.ravel() <= LARGEST)))
+    if wrong is not None:
+        index: int | tuple[str, ...] | None = wrong if sizes.ndim == 1 else None
+        if sizes.ndim == 2:
+            index = tuple(map(str, divmod(wrong, sizes.shape[1])))
+        raise InputError(
+            f"must be between {SMALLEST:g} and {LARGEST:g}, got {sizes.ravel()[wrong]}",
+            field="quantities",
+            index=index,
+        )
+    if sizes.ndim == 2:
+        return sizes, (claims, sizes.shape[1])
+    return np.ascontiguousarray(np.broadcast_to(sizes, claims)).reshape(claims, 1), (claims,)
+
+
+def checked_vector(value: Any, field: str, states: int | None = None) -> Floats:
+    """Return a finite number of at most 1e30 for each of ``states``, if these are known."""
+    array = as_floats(value, field)
+    if array.ndim != 1 or len(array) == 0 or states not in (None, len(array)):
+        wanted = "N" if states is None else states
+        raise InputError(
+            f"must have shape ({wanted},), one entry for each state, got shape {array.shape}",
+            field=field,
+        )
+    wrong = first(~(np.abs(array) <= LARGEST))
+    if wrong is not None:
+        raise InputError(
+            f"must be between {-LARGEST:g} and {LARGEST:g}, got {array[wrong]}",
+            field=field,
+            index=wrong,
+        )
+    return array
+
+
+def checked_inventory(value: Any, states: int) -> Floats:
+    """Return the wealth by state; zero where none is given."""
+    if value is None:
+        return frozen(np.zeros(states))
+    return frozen(checked_vector(value, "inventory", states))
+
+
+def checked_positive(value: Any, field: str, *, least: float = SMALLEST) -> float:
+    """Return a number between ``least`` and 1e30."""
+    number = as_number(value, field)
+    if not least <= number <= LARGEST:
+        raise InputError(f"must be between {least:g} and {LARGEST:g}, got {value}", field=field)
+    return number

@@ -1,0 +1,382 @@
+"""The makers of the family, as values."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import ArrayLike
+
+from ..arrays import SMALLEST, Floats, as_floats, as_number, exact_sum, first, frozen
+from ..errors import InputError
+from .maker import Maker
+from .maker_input import checked_inventory, checked_positive, checked_vector
+
+__all__ = [
+    "LMSR",
+    "KnightianMaker",
+    "PolytopeMaker",
+    "QuadraticMaker",
+    "StartingOrders",
+    "UtilityMaker",
+    "WorstStateMaker",
+]
+
+_PRIOR_TOLERANCE = 1e-9
+_LEAST_PRIOR = 1e-200
+
+
+@dataclass(frozen=True, init=False, eq=False, repr=False)
+class KnightianMaker(Maker):
+    """Constant absolute risk aversion, and every probability near the prior is feared.
+
+    C(L) = rho(L) = (1/alpha) ln max {E_p exp(alpha L) : KL(p|q) <= Omega}, (25).
+
+    Parameters
+    ----------
+    prior : array_like, shape (N,)
+        Reference probabilities q >= 1e-200; they must sum to 1 within 1e-9, and are normalised.
+    risk_aversion : float
+        alpha per unit of money, between 1e-30 and 1e30.
+    ambiguity : float
+        Omega in nats, 0 to inf.
+    inventory : array_like, shape (N,), optional
+        Wealth by state, in money. Default: zero.
+
+    Raises
+    ------
+    InputError
+        Naming the field, the index and the value at fault.
+
+    Examples
+    --------
+    >>> maker = KnightianMaker([0.5, 0.5], risk_aversion=1.0, ambiguity=0.1)
+    >>> maker.cost([10, 0])
+    9.6712283242596...
+    """
+
+    prior: Floats
+    risk_aversion: float
+    ambiguity: float
+    inventory: Floats
+
+    def __init__(
+        self,
+        prior: ArrayLike,
+        risk_aversion: float,
+        ambiguity: float,
+        inventory: ArrayLike | None = None,
+    ) -> None:
+        beliefs = _checked_prior(prior)
+        radius = as_number(ambiguity, "ambiguity")
+        if not radius >= 0:
+            raise InputError(
+                f"must be a number >= 0 (inf is allowed), got {ambiguity}", field="ambiguity"
+            )
+        self.__dict__.update(
+            prior=beliefs,
+            risk_aversion=checked_positive(risk_aversion, "risk_aversion"),
+            ambiguity=radius,
+            inventory=checked_inventory(inventory, len(beliefs)),
+        )
+
+    def _model(self) -> dict[str, Any]:
+        return {
+            "kind": "knightian",
+            "states": self.states,
+            "prior": self.prior,
+            "risk_aversion": self.risk_aversion,
+            "ambiguity": self.ambiguity,
+        }
+
+
+@dataclass(frozen=True, init=False, eq=False, repr=False)
+class LMSR(KnightianMaker):
+    """The logarithmic market scoring rule: C(L) = b ln E_q exp(L / b).
+
+    The Knightian maker of risk aversion 1 / b without ambiguity. Hanson's cost
+    b ln sum exp(L / b) is that of the uniform prior plus the constant b ln N.
+
+    Parameters
+    ----------
+    liquidity : float
+        b in money, between 1e-30 and 1e30.
+    prior : array_like, shape (N,), optional
+        Default: uniform; over as many states as ``inventory`` has, or else as the first losses,
+        payoffs or market have that it is used with.
+    inventory : array_like, shape (N,), optional
+        Wealth by state, in money. Default: zero.
+
+    Examples
+    --------
+    >>> maker = LMSR(100.0)
+    >>> maker.state_prices([10, 0])
+    array([0.52497919, 0.47502081])
+    """
+
+    liquidity: float
+
+    def __init__(
+        self,
+        liquidity: float,
+        prior: ArrayLike | None = None,
+        inventory: ArrayLike | None = None,
+    ) -> None:
+        b = checked_positive(liquidity, "liquidity")
+        wealth = None if inventory is None else checked_vector(inventory, "inventory")
+        if prior is not None:
+            beliefs = _checked_prior(prior)
+        else:
+            count = 0 if wealth is None else len(wealth)
+            beliefs = frozen(np.full(count, 1 / max(count, 1)))
+        self.__dict__.update(
+            prior=beliefs,
+            risk_aversion=1 / b,
+            ambiguity=0.0,
+            inventory=checked_inventory(wealth, len(beliefs)),
+            liquidity=b,
+        )
+
+    def _bound(self, states: int, field: str) -> LMSR:
+        if self.states == 0:
+            if states == 0:
+                raise InputError(
+                    "the maker does not know its states: give prior or inventory", field=field
+                )
+            return LMSR(self.liquidity, np.full(states, 1 / states))
+        return super()._bound(states, field)
+
+    def replace(self, **changes: Any) -> LMSR:
+        """Return a copy with some parameters changed, validated like a new maker."""
+        own = {"liquidity": self.liquidity, "prior": self.prior, "inventory": self.inventory}
+        unknown = set(changes) - set(own)
+        if unknown:
+            raise TypeError(f"LMSR has no parameter {min(unknown)!r}")
+        if self.states == 0:
+            own = {"liquidity": self.liquidity}
+        return LMSR(**{**own, **changes})
+
+    def __repr__(self) -> str:
+        known = f"{self.states} states, " if self.states else ""
+        return f"LMSR({known}liquidity={self.liquidity:g})"
+
+
+@dataclass(frozen=True, init=False, eq=False, repr=False)
+class StartingOrders(Maker):
+    """A starting order of delta_i on every state: the maker of CPCAM (3), in sequence log SCPM.
+
+    C(L) = min over t of t - sum delta_i ln(t - L_i), with state prices delta / (t - L).
+
+    Parameters
+    ----------
+    delta : array_like, shape (N,)
+        Money, each between 1e-30 and 1e30.
+    inventory : array_like, shape (N,), optional
+        Wealth by state, in money. Default: zero.
+    """
+
+    delta: Floats
+    inventory: Floats
+
+    def __init__(self, delta: ArrayLike, inventory: ArrayLike | None = None) -> None:
+        orders = checked_vector(delta, "delta")
+        wrong = first(orders < SMALLEST)
+        if wrong is not None:
+            raise InputError(
+                f"must be at least {SMALLEST:g}, got {orders[wrong]}", field="delta", index=wrong
+            )
+        self.__dict__.update(
+            delta=frozen(orders), inventory=checked_inventory(inventory, len(orders))
+        )
+
+    def _model(self) -> dict[str, Any]:
+        return {"kind": "starting_orders", "states": self.states, "delta": self.delta}
+
+
+@dataclass(frozen=True, init=False, eq=False, repr=False)
+class WorstStateMaker(Maker):
+    """Only the worst state counts: C(L) = max L, the maker of (5) and of the LP (31).
+
+    Parameters
+    ----------
+    states : int
+        N >= 1; or a sequence of as many labels.
+    inventory : array_like, shape (N,), optional
+        Wealth by state, in money. Default: zero.
+    """
+
+    inventory: Floats
+
+    def __init__(self, states: Any, inventory: ArrayLike | None = None) -> None:
+        is_count = isinstance(states, int | np.integer) and not isinstance(states, bool)
+        if not is_count and (isinstance(states, str | bytes) or not hasattr(states, "__len__")):
+            raise InputError(
+                f"must be a number of states or their labels, got {states!r}", field="states"
+            )
+        count = int(states) if is_count else len(states)
+        if count < 1:
+            raise InputError(f"must be at least 1, got {count}", field="states")
+        self.__dict__.update(inventory=checked_inventory(inventory, count))
+
+    def replace(self, **changes: Any) -> WorstStateMaker:
+        """Return a copy with some parameters changed, validated like a new maker."""
+        return WorstStateMaker(**{"states": self.states, "inventory": self.inventory, **changes})
+
+    def _model(self) -> dict[str, Any]:
+        return {"kind": "worst_state", "states": self.states}
+
+
+@dataclass(frozen=True, init=False, eq=False, repr=False)
+class PolytopeMaker(Maker):
+    """Constant absolute risk aversion over the hull of some priors: Theorem 1, and 8.1.
+
+    C(L) = (1/alpha) ln max over the priors of E_p exp(alpha L); for alpha = 0 the greatest E_p L.
+
+    Parameters
+    ----------
+    priors : array_like, shape (M, N)
+        The vertices, each >= 0 and summing to 1 within 1e-9; they are normalised.
+    risk_aversion : float
+        alpha per unit of money: 0, or between 1e-30 and 1e30.
+    inventory : array_like, shape (N,), optional
+        Wealth by state, in money. Default: zero.
+
+    Examples
+    --------
+    >>> maker = PolytopeMaker([[1 / 3, 1 / 10, 17 / 30], [1 / 3, 2 / 5, 4 / 15]], 0.0)
+    >>> maker.quotes([[0, 1, 0]])["bid"]
+    array([0.1])
+    """
+
+    priors: Floats
+    risk_aversion: float
+    inventory: Floats
+
+    def __init__(
+        self, priors: ArrayLike, risk_aversion: float, inventory: ArrayLike | None = None
+    ) -> None:
+        table = as_floats(priors, "priors")
+        if table.ndim != 2 or 0 in table.shape:
+            raise InputError(
+                f"must have shape (M, N), a row for each prior, got shape {table.shape}",
+                field="priors",
+            )
+        alpha = as_number(risk_aversion, "risk_aversion")
+        self.__dict__.update(
+            priors=_checked_vertices(table),
+            risk_aversion=0.0 if alpha == 0 else checked_positive(alpha, "risk_aversion"),
+            inventory=checked_inventory(inventory, table.shape[1]),
+        )
+
+    def _model(self) -> dict[str, Any]:
+        return {
+            "kind": "polytope",
+            "states": self.states,
+            "priors": self.priors,
+            "risk_aversion": self.risk_aversion,
+        }
+
+
+@dataclass(frozen=True, init=False, eq=False, repr=False)
+class UtilityMaker(Maker):
+    """Logarithmic utility of wealth, which no trade at cost changes: Chen and Pennock.
+
+    C(L) is the root of sum pi_i ln(m0 + C - L_i) = ln m0.
+
+    Parameters
+    ----------
+    prior : array_like, shape (N,)
+        Probabilities pi >= 1e-200; they must sum to 1 within 1e-9, and are normalised.
+    wealth : float
+        m0 in money, between 1e-30 and 1e30: the most it can lose.
+    inventory : array_like, shape (N,), optional
+        What trades have left, by state, beside ``wealth``. Default: zero.
+    """
+
+    prior: Floats
+    wealth: float
+    inventory: Floats
+
+    def __init__(self, prior: ArrayLike, wealth: float, inventory: ArrayLike | None = None) -> None:
+        beliefs = _checked_prior(prior)
+        self.__dict__.update(
+            prior=beliefs,
+            wealth=checked_positive(wealth, "wealth"),
+            inventory=checked_inventory(inventory, len(beliefs)),
+        )
+
+    def _model(self) -> dict[str, Any]:
+        return {
+            "kind": "utility",
+            "states": self.states,
+            "prior": self.prior,
+            "wealth": self.wealth,
+        }
+
+
+@dataclass(frozen=True, init=False, eq=False, repr=False)
+class QuadraticMaker(Maker):
+    """State prices are the projection of pi + L / 2c: C(L) = max over g of g.L - c |g - pi|^2.
+
+    Parameters
+    ----------
+    prior : array_like, shape (N,)
+        Probabilities pi >= 1e-200; they must sum to 1 within 1e-9, and are normalised.
+    c : float
+        Money, between 1e-30 and 1e30.
+    inventory : array_like, shape (N,), optional
+        Wealth by state, in money. Default: zero.
+    """
+
+    prior: Floats
+    c: float
+    inventory: Floats
+
+    def __init__(self, prior: ArrayLike, c: float, inventory: ArrayLike | None = None) -> None:
+        beliefs = _checked_prior(prior)
+        self.__dict__.update(
+            prior=beliefs,
+            c=checked_positive(c, "c"),
+            inventory=checked_inventory(inventory, len(beliefs)),
+        )
+
+    def _model(self) -> dict[str, Any]:
+        return {"kind": "quadratic", "states": self.states, "prior": self.prior, "c": self.c}
+
+
+def _checked_prior(value: ArrayLike) -> Floats:
+    prior = checked_vector(value, "prior")
+    wrong = first(prior < _LEAST_PRIOR)
+    if wrong is not None:
+        raise InputError(
+            f"must be at least {_LEAST_PRIOR:g}, got {prior[wrong]}: leave out a state that "
+            "cannot happen",
+            field="prior",
+            index=wrong,
+        )
+    return frozen(_normalised(prior, "prior", None))
+
+
+def _checked_vertices(table: Floats) -> Floats:
+    wrong = first(~((table.ravel() >= 0) & (table.ravel() <= 1 + _PRIOR_TOLERANCE)))
+    if wrong is not None:
+        row, state = divmod(wrong, table.shape[1])
+        raise InputError(
+            f"must be between 0 and 1, got {table[row, state]}",
+            field="priors",
+            index=(str(row), str(state)),
+        )
+    for row, prior in enumerate(table):
+        table[row] = _normalised(prior, "priors", row)
+    return frozen(table)
+
+
+def _normalised(prior: Floats, field: str, index: int | None) -> Floats:
+    mass = exact_sum(prior)
+    if not abs(mass - 1) <= _PRIOR_TOLERANCE:
+        raise InputError(
+            f"must sum to 1 within {_PRIOR_TOLERANCE:g}, sums to {mass!r}", field=field, index=index
+        )
+    # Quotients of a correctly rounded sum add up to 1 within 2**-52: copies keep every bit.
+    return prior / mass if abs(mass - 1) > 2.0**-52 else prior

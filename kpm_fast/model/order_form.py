@@ -1,0 +1,143 @@
+"""The form of a table of orders: what its columns are called, and in which units they are."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+import numpy as np
+
+from ..arrays import Floats, as_floats, as_number
+from ..errors import InputError, suggestion
+from ..files.tables import CsvTable
+from .order_columns import common_length, parse_sides, side_signs
+
+__all__ = ["OrderForm"]
+
+_REQUIRED = ("claim", "side", "price", "quantity")
+_OPTIONAL = ("order_id", "time")
+_NEGATIVE = "negative quantity"
+
+
+class OrderForm:
+    """How a table of orders differs from the form of :meth:`kpm_fast.Orders.from_csv`.
+
+    Attributes
+    ----------
+    names : dict
+        What the column of each field is called.
+    required, optional : list of str
+        Names of columns that must be there, that may be.
+    """
+
+    def __init__(
+        self,
+        columns: Mapping[str, str] | None = None,
+        sides: Mapping[Any, str] | None = None,
+        sell: str | None = None,
+        price_unit: float = 1,
+        quantity_unit: float = 1,
+        market_orders: bool = False,
+    ) -> None:
+        if sell not in (None, _NEGATIVE):
+            raise InputError(f"must be {_NEGATIVE!r}, got {sell!r}", field="sell")
+        renamed = _checked_columns(columns)
+        self._signed = sell is not None
+        if self._signed and ("side" in renamed or sides):
+            raise InputError(
+                "orders to sell have negative quantities: there is no side to read", field="sell"
+            )
+        fields = [name for name in _REQUIRED if not (self._signed and name == "side")]
+        self.names = {name: renamed.get(name, name) for name in (*fields, *_OPTIONAL)}
+        # What is asked for by name must be there.
+        self.required = [self.names[name] for name in (*fields, *(set(renamed) - set(fields)))]
+        self.optional = [name for name in self.names.values() if name not in self.required]
+        self._signs = side_signs(sides) if sides is not None else {}
+        self._units = {
+            "price": _checked_unit(price_unit, "price_unit"),
+            "quantity": _checked_unit(quantity_unit, "quantity_unit"),
+        }
+        self._market_orders = market_orders
+
+    def ignored(self, names: Iterable[str]) -> tuple[str, ...]:
+        """Return those names of a table's columns that are none of this form."""
+        return tuple(name for name in names if name not in self.names.values())
+
+    def columns_of_csv(self, table: CsvTable) -> dict[str, Any]:
+        """Return the columns of a file by field; an entry that is no number names its line."""
+        columns: dict[str, Any] = {}
+        for field, name in self.names.items():
+            if name not in table:
+                continue
+            if field in self._units:
+                missing = field == "price" and self._market_orders
+                columns[field] = table.numbers(name, missing=missing)
+            else:
+                columns[field] = table.times(name) if field == "time" else table.text(name)
+        return columns
+
+    def parsed(self, columns: dict[str, Any]) -> dict[str, Any]:
+        """Return the arguments of :class:`kpm_fast.Orders` for a table's columns by field."""
+        length = common_length(**columns)
+        for field, unit in self._units.items():
+            if unit != 1:
+                columns[field] = _in_units(as_floats(columns[field], field), unit)
+        if self._signed:
+            signed = as_floats(columns["quantity"], "quantity")
+            columns["side"] = np.where(signed < 0, -1, 1)
+            columns["quantity"] = np.abs(signed)
+        elif self._signs:
+            columns["side"] = parse_sides(columns["side"], length, self._signs)
+        price = as_floats(columns["price"], "price")
+        missing = np.isnan(price)
+        if missing.any():
+            if not self._market_orders:
+                row = int(np.atleast_1d(missing).argmax())
+                raise InputError(
+                    "must be a number (infinity is allowed), got nan; market_orders=True "
+                    "(--market-orders) makes a market order of a missing price",
+                    field="price",
+                    index=row,
+                )
+            sides = parse_sides(columns["side"], length)
+            columns["side"] = sides
+            columns["price"] = np.where(missing, math.inf * sides, price)
+        return columns
+
+
+def _checked_columns(columns: Mapping[str, str] | None) -> dict[str, str]:
+    if columns is None:
+        return {}
+    if not isinstance(columns, Mapping):
+        raise InputError(
+            f"must map fields to names of columns, as {{'price': 'px'}}, got {columns!r}",
+            field="columns",
+        )
+    fields = (*_REQUIRED, *_OPTIONAL)
+    for field, name in columns.items():
+        if field not in fields:
+            hint = suggestion(str(field), fields) or f" (fields: {', '.join(fields)})"
+            raise InputError(f"there is no field {field!r}{hint}", field="columns")
+        if not isinstance(name, str):
+            raise InputError(f"must be a name, got {name!r}", field="columns", index=field)
+    names = list(columns.values())
+    if len(set(names)) != len(names):
+        twice = next(name for place, name in enumerate(names) if name in names[:place])
+        raise InputError(f"column {twice!r} cannot be two fields", field="columns")
+    return dict(columns)
+
+
+def _checked_unit(unit: Any, field: str) -> float:
+    number = as_number(unit, field)
+    if not 0 < number < math.inf:
+        raise InputError(f"must be a finite number > 0, got {unit!r}", field=field)
+    return number
+
+
+def _in_units(values: Floats, unit: float) -> Floats:
+    """Divide by a unit; by its inverse if that is whole, which rounds once and not twice."""
+    inverse = round(1 / unit) if unit < 1 else 0
+    if inverse and abs(inverse * unit - 1) <= 2.0**-52:
+        return values * float(inverse)
+    return values / unit

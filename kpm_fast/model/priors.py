@@ -1,0 +1,139 @@
+"""The prior: the probabilities a maker starts from."""
+
+from __future__ import annotations
+
+import math
+from typing import Any
+
+import numpy as np
+
+from ..arrays import Floats, as_floats, exact_sum, first, frozen
+from ..entries import type_of
+from ..errors import InputError
+from .labels import align
+
+__all__ = ["LEAST_PRIOR", "checked_prior", "rounding_of", "state_vector"]
+
+#: How far a prior may be from summing to one whatever its digits, and at most.
+SURE_TOLERANCE, MOST_TOLERANCE = 1e-9, 1e-4
+#: States less likely than this are refused: squares of such numbers leave the range of a double.
+LEAST_PRIOR = 1e-200
+
+
+def state_vector(value: Any, states: tuple[str, ...], field: str) -> Floats:
+    """Return a finite number for each state, aligned by label where there are labels."""
+    array = as_floats(align(value, states, field), field)
+    if array.shape != (len(states),):
+        raise InputError(
+            f"must have shape ({len(states)},), one entry for each state, got shape {array.shape}",
+            field=field,
+        )
+    finite = np.isfinite(array)
+    if not finite.all():
+        wrong = int(finite.argmin())
+        raise InputError(f"must be finite, got {array[wrong]}", field=field, index=states[wrong])
+    return array
+
+
+def checked_prior(
+    value: Any, states: tuple[str, ...], *, normalize: bool = False, field: str = "prior"
+) -> tuple[Floats, float]:
+    """Return a prior that sums to 1 within 2**-52, and what it summed to as it was given.
+
+    Parameters
+    ----------
+    value : array_like, Series or mapping
+        Probabilities >= 1e-200, by state; labels are aligned.
+    states : tuple of str
+    normalize : bool
+        Whether any positive sum will do. Otherwise it must be 1 within :func:`rounding_of` the
+        entries.
+    field : str
+        What messages call it.
+
+    Raises
+    ------
+    InputError
+        Naming the state and value, or the sum, how far it may be off, and what to do.
+    """
+    prior = state_vector(value, states, field)
+    if prior.min() < LEAST_PRIOR:
+        wrong = first(prior <= 0)
+        if wrong is not None:
+            raise InputError(
+                f"must be greater than zero, got {prior[wrong]}", field=field, index=states[wrong]
+            )
+        wrong = int((prior < LEAST_PRIOR).argmax())
+        raise InputError(
+            f"must be at least {LEAST_PRIOR:g}, got {prior[wrong]}: leave out a state that cannot "
+            "happen",
+            field=field,
+            index=states[wrong],
+        )
+    mass = exact_sum(prior)
+    off = abs(mass - 1.0)
+    if off > SURE_TOLERANCE and not (normalize and mass < math.inf):
+        allowed = max(SURE_TOLERANCE, rounding_of(value, prior))
+        if off > allowed:
+            remedy = "" if normalize else "; normalize=True (--normalize) divides by the sum"
+            raise InputError(
+                f"must sum to 1 within {allowed:.3g}, which the rounding of its entries allows, "
+                f"sums to {mass!r}{remedy}",
+                field=field,
+            )
+    # Quotients of a correctly rounded sum add up to 1 within 2**-52. Leaving such vectors
+    # alone makes normalisation idempotent: copies, pickles and files keep every bit.
+    if off > 2.0**-52:
+        prior /= mass
+        if prior.min() < LEAST_PRIOR:
+            wrong = int(prior.argmin())
+            raise InputError(
+                f"must be at least {LEAST_PRIOR:g} of the sum, got {prior[wrong]}",
+                field=field,
+                index=states[wrong],
+            )
+    return frozen(prior), mass
+
+
+def rounding_of(value: Any, prior: Floats) -> float:
+    """Return how far from 1 a prior may sum because its entries are rounded; 1e-4 at most.
+
+    Entries of a narrow type are rounded by half a unit in their last place each, and so is each
+    step of the sum that they were divided by. Others are rounded by half a unit of their last
+    decimal digit: as many after the point as the entry with most of them, or as many significant
+    ones as the entry with most of these, since trailing zeros are not kept.
+    """
+    narrow = _narrow_epsilon(value)
+    if narrow is not None:
+        return min(MOST_TOLERANCE, narrow * max(8.0, len(prior) / 2))
+    exponents = np.floor(np.log10(prior)).astype(int)
+    digits = [_digits(entry) for entry in prior.tolist()]
+    decimals = max(after for after, _ in digits)
+    significant = max(count for _, count in digits)
+    places = np.minimum(exponents - significant + 1.0, 0.0)
+    fixed, floating = 10.0 ** float(-decimals), 10.0**places
+    return min(MOST_TOLERANCE, float(np.maximum(fixed, floating).sum()) / 2 * (1 + 1e-9))
+
+
+def _narrow_epsilon(value: Any) -> float | None:
+    """Return the spacing at 1 of a type of fewer digits than a double's, or None."""
+    kind = getattr(value, "dtype", None)
+    if not isinstance(kind, np.dtype):
+        kind = type_of(value)
+    name = str(kind).lower()
+    for names, epsilon in (
+        (("float32", "float"), 2.0**-23),
+        (("float16", "halffloat"), 2.0**-10),
+    ):
+        if name in names:
+            return epsilon
+    return None
+
+
+def _digits(entry: float) -> tuple[int, int]:
+    """Return the decimals after the point of the shortest spelling, and its significant digits."""
+    mantissa, _, exponent = f"{entry!r}".partition("e")
+    whole, _, fraction = mantissa.partition(".")
+    fraction = fraction.rstrip("0")
+    decimals = max(0, len(fraction) - int(exponent or 0))
+    return decimals, len((whole + fraction).lstrip("0").rstrip("0")) or 1

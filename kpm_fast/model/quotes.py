@@ -1,0 +1,101 @@
+"""What a maker quotes, and what a single order got: values."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from ..arrays import Floats
+from ..files.tables import make_frame
+from .immutable import Value
+
+__all__ = ["Quotes", "Trade"]
+
+
+@dataclass(frozen=True, eq=False, repr=False)
+class Quotes(Value):
+    """Bids and asks of a maker, in money per share. Immutable.
+
+    Attributes
+    ----------
+    claims : tuple of str
+        Labels; of payoffs without labels their row numbers.
+    quantities : ndarray of shape (K,) or (K, S), or None
+        Shares of the blocks that are quoted; None: the next share.
+    bid, ask : ndarray of shape (K,) or (K, S)
+        What the maker pays and takes. ``quotes["bid"]`` is the same as ``quotes.bid``.
+    """
+
+    claims: tuple[str, ...]
+    quantities: Floats | None
+    bid: Floats
+    ask: Floats
+
+    @property
+    def spread(self) -> Floats:
+        """Ask minus bid, in money per share; of shape (K,) or (K, S)."""
+        return np.asarray(self.ask - self.bid)
+
+    def __getitem__(self, name: str) -> Floats:
+        if name not in ("bid", "ask", "spread"):
+            raise KeyError(name)
+        value: Floats = getattr(self, name)
+        return value
+
+    def table(self) -> dict[str, Any]:
+        """Return the quotes as columns: claim, bid and ask, and quantity for blocks."""
+        sizes = self.bid.shape[1] if self.bid.ndim == 2 else 1
+        columns: dict[str, Any] = {"claim": [claim for claim in self.claims for _ in range(sizes)]}
+        if self.quantities is not None:
+            columns["quantity"] = self.quantities.ravel()
+        return {**columns, "bid": self.bid.ravel(), "ask": self.ask.ravel()}
+
+    def to_frame(self, backend: str = "pandas") -> Any:
+        """Return the quotes as a data frame, a row for each claim and quantity.
+
+        Parameters
+        ----------
+        backend : {"pandas", "polars", "pyarrow"}
+            The library, which must be installed.
+        """
+        return make_frame(self.table(), backend)
+
+    def __repr__(self) -> str:
+        sizes = self.bid.shape[1] if self.bid.ndim == 2 else 1
+        if self.quantities is None:
+            what = "the next share"
+        else:
+            what = "a block" if sizes == 1 else f"{sizes} blocks"
+        return f"Quotes({len(self.claims)} claims, {what} each)"
+
+
+@dataclass(frozen=True, eq=False)
+class Trade(Value):
+    """What a single order got from a maker. Immutable.
+
+    Attributes
+    ----------
+    payoff : ndarray of shape (N,)
+        Money that one share pays in each state.
+    side : {"buy", "sell"}
+    limit : float
+        Of the order, in money per share.
+    quantity : float
+        Shares filled.
+    payment : float
+        Money to the maker; negative where the maker pays.
+    price : float
+        Money per share; where nothing was filled, what the next share would have cost.
+    rule : {"cost", "final", "limit"}
+        What the payment follows.
+    """
+
+    payoff: Floats
+    side: str
+    limit: float
+    quantity: float
+    payment: float
+    price: float
+    rule: str

@@ -1,0 +1,40 @@
+"""``Finding``: something the paper states outside its simulations, reproduced."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+
+from .simulations import Statement
+
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
+
+__all__ = ["Finding"]
+
+
+@dataclass(frozen=True)
+class Finding:
+    """Statements of the paper with the tables and figures that show them.
+
+    Attributes
+    ----------
+    title : str
+        Where in the paper, and what about.
+    statements : tuple of Statement
+    tables : mapping of str to mapping
+        Tables by the stem of the file that they are written to; columns of equal length.
+    figures : mapping of str to callable
+        What draws a figure, by the stem of its files.
+    """
+
+    title: str
+    statements: tuple[Statement, ...]
+    tables: Mapping[str, Mapping[str, Sequence[Any]]] = field(default_factory=dict)
+    figures: Mapping[str, Callable[[], Figure]] = field(default_factory=dict, repr=False)
+
+    @property
+    def met(self) -> bool:
+        """Whether every statement came out."""
+        return all(statement.met for statement in self.statements)

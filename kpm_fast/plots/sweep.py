@@ -1,0 +1,74 @@
+"""The picture of a sweep: a figure against ambiguity, a line for each maker."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any
+
+from .style import GREY, INK, SERIES, house_style, new_figure
+
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
+
+__all__ = ["draw_sweep"]
+
+_LABELS = {
+    "certainty_equivalent": "certainty equivalent (money)",
+    "gain": "gain over not trading (money)",
+    "upper_bound": "upper bound (money)",
+    "volume": "volume (shares)",
+    "revenue": "revenue (money)",
+    "expected_payoff": "expected payoff (money)",
+    "worst_payoff": "payoff in the worst state (money)",
+    "seconds": "time (seconds)",
+    "risk_aversion": "risk aversion (per unit of money)",
+}
+
+
+def draw_sweep(
+    table: Mapping[str, tuple[Any, ...]], implied: Mapping[str, float], y: str
+) -> Figure:
+    """Draw column ``y`` against ambiguity."""
+    lines: dict[tuple[str, float], list[tuple[float, float]]] = {}
+    for name, alpha, omega, value in zip(
+        table["prior"], table["risk_aversion"], table["ambiguity"], table[y], strict=True
+    ):
+        lines.setdefault((name, alpha), []).append((omega, value))
+    names = list(dict.fromkeys(table["prior"]))
+    several = len(set(table["risk_aversion"])) > 1
+    with house_style():
+        figure, (axes,) = new_figure(7.2, 4.2)
+        for number, ((name, alpha), points) in enumerate(lines.items()):
+            label = f"α = {alpha:.3g}" if several else name
+            label = f"{name}, {label}" if several and len(names) > 1 else label
+            style = ("-", "--", "-.", ":")[number // len(SERIES) % 4]
+            axes.plot(
+                *zip(*sorted(points), strict=True),
+                color=SERIES[number % len(SERIES)],
+                ls=style,
+                marker="o" if len(points) < 12 else "",
+                markersize=4,
+                label=label,
+            )
+        furthest = max(table["ambiguity"])
+        for number, name in enumerate(names):
+            stop = implied.get(name, math.nan)
+            if stop <= 1.05 * furthest:
+                axes.axvline(stop, color=GREY, linewidth=1.0, ls=(0, (2, 3)), zorder=1)
+                axes.annotate(
+                    "trade stops" if len(names) == 1 else f"trade stops: {name}",
+                    (stop, 0.98 - 0.06 * number),
+                    xycoords=("data", "axes fraction"),
+                    xytext=(-4, 0),
+                    textcoords="offset points",
+                    ha="right",
+                    va="top",
+                    color=GREY,
+                )
+        axes.set_xlabel("ambiguity Ω (nats)", color=INK)
+        axes.set_ylabel(_LABELS.get(y, y))
+        axes.set_title("One book under many makers")
+        if len(lines) > 1:
+            axes.legend(frameon=False)
+    return figure

@@ -1,0 +1,163 @@
+"""One parser of numbers and identifiers: the same answer or the same error in every container."""
+
+from __future__ import annotations
+
+import math
+from decimal import Decimal
+from fractions import Fraction
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+import kpm_fast as kpm
+from containers import frames, holders
+from strategies import examples
+
+OTHERS: dict[str, Any] = {"claim": "A", "side": 1, "price": 0.5, "quantity": 1}
+
+
+def outcome(field: str, column: Any) -> Any:
+    """What a book makes of a column: its values, or where it is wrong."""
+    try:
+        orders = kpm.Orders(**{**OTHERS, field: column})
+    except kpm.InputError as error:
+        return error.field, error.index
+    return getattr(orders, field).tolist()
+
+
+def from_csv(field: str, texts: list[str], folder: Path) -> Any:
+    """The same from a file."""
+    columns = {"claim": "A", "side": "buy", "price": "0.5", "quantity": "1"}
+    names = list(columns | {field: ""})
+    rows = [",".join(str({**columns, field: text}[name]) for name in names) for text in texts]
+    path = folder / "orders.csv"
+    path.write_text("\n".join([",".join(names), *rows]) + "\n", encoding="utf-8")
+    try:
+        return getattr(kpm.Orders.from_csv(path), field).tolist()
+    except kpm.InputError as error:
+        return error.field, error.index
+
+
+FLOATS = st.floats(allow_nan=False) | st.floats(0, 1)
+SPELLINGS = FLOATS.map(repr) | st.sampled_from(
+    [" 1", "+.5", "5.", "1E3", "inf", "-Infinity", "0e0", "-0.0", "00.10", "1e-300"]
+)
+WRONG = st.sampled_from(
+    ["2_0", "२", ["²", " 1"][0], "1e400", "-1e999", "1e-400", "", "0x1p3", "1 2", "one", "nan"]
+)
+
+
+@given(st.lists(FLOATS, min_size=1, max_size=4))
+@examples(60)
+def test_floats(values: list[float]) -> None:
+    for name, column in holders(values):
+        assert outcome("price", column) == values, name
+
+
+@given(st.lists(st.integers(-(2**53), 2**53), min_size=1, max_size=4))
+@examples(60)
+def test_integers(values: list[int]) -> None:
+    for name, column in holders(values):
+        assert outcome("price", column) == list(map(float, values)), name
+
+
+@given(st.lists(SPELLINGS, min_size=1, max_size=3), st.none() | WRONG)
+@examples(60)
+def test_text(
+    tmp_path_factory: pytest.TempPathFactory, texts: list[str], wrong: str | None
+) -> None:
+    """Right text is read, wrong text is refused at its row, in all of them."""
+    texts = texts if wrong is None else [*texts, wrong]
+    expected = ("price", len(texts) - 1) if wrong is not None else list(map(float, texts))
+    for name, column in holders(texts):
+        assert outcome("price", column) == expected, name
+    assert from_csv("price", texts, tmp_path_factory.mktemp("csv")) == expected
+
+
+@given(st.lists(st.decimals(-1000, 1000, places=12), min_size=1, max_size=4))
+@examples(40)
+def test_decimals(values: list[Decimal]) -> None:
+    for name, column in holders(values):
+        assert outcome("price", column) == list(map(float, values)), name
+
+
+def test_other_numbers() -> None:
+    assert outcome("price", [Fraction(1, 4), np.float32(0.5), True]) == [0.25, 0.5, 1]
+    assert outcome("price", [0.5, Decimal("1e400")]) == ("price", 1)
+    assert outcome("price", np.array([0.5, 1j])) == ("price", None)
+    assert outcome("price", np.array(["2020"], dtype="M8[D]")) == ("price", None)
+    assert outcome("price", [0.5, np.datetime64(1, "ns")]) == ("price", 1)
+    assert outcome("price", [b"0.5", b"\xff"]) == ("price", 1)
+
+
+@pytest.mark.parametrize("field", ["price", "quantity", "order_id", "time"])
+@pytest.mark.parametrize("present", [0.25, 3, "7"])
+def test_missing_entries(field: str, present: Any) -> None:
+    for name, column in holders([present, None]):
+        assert outcome(field, column) == (field, 1), name
+
+
+IDS = st.text(st.characters(codec="utf-8", exclude_categories=["Cs", "Cc"]), min_size=1).filter(
+    lambda text: text == text.strip()
+)
+
+
+@given(st.lists(IDS, min_size=1, max_size=4, unique=True))
+@examples(60)
+def test_identifiers_of_text(values: list[str]) -> None:
+    for name, column in holders(values):
+        assert outcome("order_id", column) == values, name
+
+
+@given(st.lists(st.integers(-(2**63), 2**63 - 1), min_size=1, max_size=4, unique=True))
+@examples(60)
+def test_identifiers_of_integers(
+    tmp_path_factory: pytest.TempPathFactory, values: list[int]
+) -> None:
+    """Digit by digit, 2**53 + 1 among them."""
+    texts = list(map(str, values))
+    for name, column in holders(values):
+        assert outcome("order_id", column) == texts, name
+    assert from_csv("order_id", texts, tmp_path_factory.mktemp("csv")) == texts
+
+
+def test_identifiers_of_floats() -> None:
+    """A gap makes pandas turn integers into floats: whole ones are integers while they are sure."""
+    for kind in (float, np.float32, np.float64):
+        assert outcome("order_id", np.array([101, 102], dtype=kind)) == ["101", "102"]
+        assert outcome("order_id", [kind(101), 7]) == ["101", "7"]
+    assert outcome("order_id", [1.5]) == ["1.5"]
+    assert outcome("order_id", [1.0, 2.0**53]) == ("order_id", 1)
+    assert outcome("order_id", np.array([1, 2**24], dtype=np.float32)) == ("order_id", 1)
+    assert outcome("order_id", [1.0, math.inf]) == ("order_id", 1)
+    assert outcome("order_id", [True, False]) == ("order_id", 0)
+    assert outcome("order_id", [b"a", b"\xff"]) == ("order_id", 1)
+    assert outcome("order_id", ["1", 1.0]) == ("order_id", 1)
+
+
+@given(st.data())
+@examples(30)
+def test_tables(data: st.DataObject) -> None:
+    """Every kind of table is the same book."""
+    rows = data.draw(st.integers(1, 4))
+    columns = {
+        "order_id": [f"o{row}" for row in range(rows)],
+        "claim": data.draw(st.lists(st.sampled_from("AB"), min_size=rows, max_size=rows)),
+        "side": data.draw(st.lists(st.sampled_from(["buy", "sell"]), min_size=rows, max_size=rows)),
+        "price": data.draw(st.lists(FLOATS, min_size=rows, max_size=rows)),
+        "quantity": data.draw(st.lists(st.integers(0, 99), min_size=rows, max_size=rows)),
+        "time": data.draw(st.lists(st.integers(-9, 2**60), min_size=rows, max_size=rows)),
+        "venue": ["X"] * rows,
+    }
+    plain = {name: column for name, column in columns.items() if name != "venue"}
+    expected = kpm.Orders(**plain)
+    for name, frame in frames(columns):
+        orders = kpm.Orders.from_frame(frame)
+        assert orders == expected, name
+        assert orders.ignored_columns == ("venue",), name
+    for backend in ("pandas", "polars", "pyarrow"):
+        assert kpm.Orders.from_frame(expected.to_frame(backend)) == expected

@@ -1,0 +1,68 @@
+"""The experiments: small, but with what must be seen in them."""
+
+from __future__ import annotations
+
+import csv
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from kpm_fast import experiments
+from kpm_fast.cli import command as cli
+
+
+def test_every_experiment_writes_its_table_and_figure(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert cli.main(["experiments", "--quick", "--output", str(tmp_path)]) == 0
+    told = capsys.readouterr().out
+    for name in experiments.EXPERIMENTS:
+        with (tmp_path / f"{name}.csv").open(encoding="utf-8") as stream:
+            assert len(list(csv.DictReader(stream))) > 1
+        assert (tmp_path / f"{name}.png").stat().st_size > 5_000
+        assert (tmp_path / f"{name}.svg").read_text(encoding="utf-8").startswith("<?xml")
+        assert f"{name}.png" in told.replace("\n", "")
+
+
+def test_an_unknown_experiment_is_refused(capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit) as stop:
+        cli.main(["experiments", "alchemy"])
+    assert stop.value.code == 2
+    assert "alchemy" in capsys.readouterr().err
+
+
+def test_seeds_are_fixed() -> None:
+    first, second = experiments.shading(books=2), experiments.shading(books=2)
+    assert first == second
+
+
+def test_shading_pays_in_thin_books_only() -> None:
+    share = experiments.shading(books=6).table["share_from_shading"]
+    assert share[0] == pytest.approx(1.0)  # alone, the truthful bid pays its whole value
+    assert np.all(np.diff(share) < 0.0)
+    assert share[-1] < 0.05
+
+
+def test_ambiguity_buys_safety_with_profit() -> None:
+    table = experiments.frontier(runs=8).table
+    assert np.all(np.diff(table["tail_loss"]) < 1e-6)
+    assert table["expected_profit"][-1] < table["expected_profit"][0]
+    assert max(table["share_of_bound"]) <= 1.0  # theorem D
+
+
+def test_radius_from_data_covers_as_it_says() -> None:
+    table = experiments.calibration(draws=1000).table
+    many = [c for n, c in zip(table["observations"], table["coverage"], strict=True) if n == 1000]
+    assert all(0.92 <= coverage <= 0.98 for coverage in many)
+
+
+def test_trade_stops_at_the_implied_ambiguity_of_each_book() -> None:
+    table = experiments.implied(books=1).table
+    assert min(table["volume_below"]) > 0.0
+    assert max(table["volume_above"]) == 0.0
+
+
+def test_one_maker_trades_more_than_six() -> None:
+    table = experiments.aggregation(books=5).table
+    assert sum(table["one_maker"]) > sum(table["six_makers"])

@@ -1,0 +1,131 @@
+"""Implied ambiguity and the prior's projection on quotes, against theorem B and SciPy."""
+
+from __future__ import annotations
+
+import math
+
+import numpy as np
+import pytest
+from hypothesis import assume, given
+from hypothesis import strategies as st
+from scipy.optimize import minimize
+
+import kpm_fast as kpm
+from kpm_fast.paper import simulations as paper
+
+SIMULATION_A = 0.66082913848379764  # KL((.18, .18, .18, .18, .28) | q), q_i ~ e^i
+
+
+def uncrossed(seed: int) -> tuple[kpm.Market, kpm.Orders]:
+    """A random book in which some state prices fill no order at all."""
+    random = np.random.default_rng(seed)
+    states, claims = int(random.integers(2, 6)), int(random.integers(1, 6))
+    payoffs = random.integers(0, 3, size=(claims, states)).astype(float)
+    prior = random.dirichlet(np.full(states, 3.0))
+    market = kpm.Market(payoffs, prior / prior.sum(), risk_aversion=0.02)
+    prices = payoffs @ random.dirichlet(np.full(states, 3.0))
+    claim = random.integers(claims, size=12)
+    side = random.choice([-1, 1], size=12)
+    limit = prices[claim] - side * random.uniform(0.0, 0.3, size=12)
+    return market, kpm.Orders(claim, side, limit, random.uniform(1.0, 20.0, size=12))
+
+
+def test_simulation_a_has_the_papers_threshold() -> None:
+    market = kpm.Market(np.eye(5), paper.exponential_prior())
+    orders = kpm.Orders([0, 1, 2, 3, 4], 1, [0.18] * 5, [0.002, 0.001, 0.001, 0.001, 0.001])
+    assert kpm.implied_ambiguity(market, orders) == pytest.approx(SIMULATION_A, rel=1e-12)
+
+
+@given(st.integers(0, 10**6))
+def test_trade_stops_at_the_implied_ambiguity(seed: int) -> None:
+    """Theorem B: something trades below it, nothing above it, whatever the risk aversion is."""
+    market, orders = uncrossed(seed)
+    radius = kpm.implied_ambiguity(market, orders)
+    assert 0.0 <= radius < math.inf
+    for alpha in (1e-3, 1.0):
+        wary = market.replace(risk_aversion=alpha, ambiguity=1.01 * radius + 1e-9)
+        # Nothing is gained above it; orders exactly at their limits may still be matched.
+        result = kpm.clear(wary, orders)
+        assert result.certainty_equivalent == pytest.approx(0.0, abs=1e-9 * result.scale)
+    assume(radius > 1e-3)
+    eager = kpm.clear(market.replace(ambiguity=0.5 * radius), orders)
+    assert eager.certainty_equivalent > 0.0
+    assert eager.fills.sum() > 0.0
+
+
+@given(st.integers(0, 10**6))
+def test_the_projection_is_the_nearest(seed: int) -> None:
+    """Against SciPy's SLSQP on the same problem."""
+    market, orders = uncrossed(seed)
+    radius = kpm.implied_ambiguity(market, orders)
+    claim, q = orders.claim_index(market), market.prior
+    rows = orders.side[:, None] * market.payoffs[claim]
+    limits = orders.side * orders.price
+    answer = minimize(
+        lambda x: float(np.sum(x * np.log(np.maximum(x, 1e-300) / q))),
+        q,
+        jac=lambda x: np.log(np.maximum(x, 1e-300) / q) + 1.0,
+        bounds=[(0.0, 1.0)] * len(q),
+        constraints=[
+            {"type": "eq", "fun": lambda x: x.sum() - 1.0},
+            {"type": "ineq", "fun": lambda x: rows @ x - limits},
+        ],
+        options={"ftol": 1e-14, "maxiter": 500},
+    )
+    if answer.success and (rows @ answer.x - limits).min() > -1e-9:
+        assert radius <= answer.fun + 1e-7
+        assert radius == pytest.approx(answer.fun, abs=1e-5)
+
+
+def test_crossed_orders_trade_at_any_ambiguity() -> None:
+    market = kpm.Market(np.eye(2), [0.5, 0.5])
+    same_claim = kpm.Orders([0, 0], ["buy", "sell"], [0.6, 0.4], [1.0, 1.0])
+    two_claims = kpm.Orders([0, 1], "buy", [0.6, 0.5], [1.0, 1.0])
+    market_order = kpm.Orders([0], "buy", [math.inf], [1.0])
+    for orders in (same_claim, two_claims, market_order):
+        assert kpm.implied_ambiguity(market, orders) == math.inf
+
+
+def test_orders_of_no_quantity_do_not_count() -> None:
+    market = kpm.Market(np.eye(2), [0.5, 0.5])
+    orders = kpm.Orders([0, 0], "buy", [0.6, 0.9], [1.0, 0.0])
+    expected = 0.6 * math.log(1.2) + 0.4 * math.log(0.8)
+    assert kpm.implied_ambiguity(market, orders) == pytest.approx(expected, rel=1e-12)
+    assert kpm.implied_ambiguity(market, orders[:0]) == 0.0
+
+
+def test_wealth_must_be_the_same_in_every_state() -> None:
+    market = kpm.Market(np.eye(2), [0.5, 0.5], [3.0, 4.0], states=["up", "down"])
+    orders = kpm.Orders([0], "buy", [0.6], [1.0])
+    with pytest.raises(kpm.InputError, match=r"inventory.*down.*3 and 4"):
+        kpm.implied_ambiguity(market, orders)
+    constant = market.replace(inventory=[3.0, 3.0])
+    assert kpm.implied_ambiguity(constant, orders) > 0.0
+
+
+def test_a_prior_from_quotes_meets_them() -> None:
+    payoffs = [[1, 0, 0], [0, 1, 0], [0, 1, 2]]
+    low, high = [0.2, 0.3, -math.inf], [0.25, 0.3, 1.5]
+    prior = kpm.prior_from_quotes(payoffs, low, high)
+    prices = np.array(payoffs) @ prior
+    assert prior.sum() == pytest.approx(1.0, abs=1e-15)
+    assert not prior.flags.writeable
+    assert np.all(prices >= np.array(low) - 1e-15)
+    assert np.all(prices <= np.array(high) + 1e-15)
+    assert kpm.Market(payoffs, prior).prior == pytest.approx(prior)
+
+
+@pytest.mark.parametrize(
+    ("bid", "ask", "message"),
+    [
+        ([0.5, 0.6], [0.4, 0.7], r"bid.*'0'.*0\.5 above 0\.4"),
+        ([0.6, 0.6], [0.7, 0.7], r"bid, ask.*no probabilities"),
+        ([math.nan, 0.6], [0.7, 0.7], r"bid.*nan"),
+        ([0.6], [0.7], r"bid.*2 claims"),
+    ],
+)
+def test_quotes_that_cannot_be_met_are_refused(
+    bid: list[float], ask: list[float], message: str
+) -> None:
+    with pytest.raises(kpm.InputError, match=message):
+        kpm.prior_from_quotes(np.eye(2), bid, ask)

@@ -1,0 +1,229 @@
+"""Labels: whatever has names is aligned by them, in every container, or refused with both sets."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+import kpm_fast as kpm
+from kpm_fast.model.labels import align
+from strategies import examples
+
+STATES = ("H", "D", "A")
+PAYOFFS = np.array([[1.0, 0, 0], [0, 1, 0.5]])
+MARKET = kpm.Market(PAYOFFS, [0.5, 0.3, 0.2], [1, 2, 3], claims=["home", "draw"], states=STATES)
+
+
+def vectors(values: dict[str, float], field: str) -> Iterator[tuple[str, Any]]:
+    """Numbers by state, in every container that has labels."""
+    pandas, polars, pyarrow = map(pytest.importorskip, ("pandas", "polars", "pyarrow"))
+    yield "mapping", values
+    yield "pandas series", pandas.Series(values)
+    yield "pandas strings", pandas.Series(values).rename(index=str).convert_dtypes()
+    yield "pandas frame", pandas.DataFrame({field: values, "note": 1})
+    table: dict[str, Any] = {"state": list(values), field: list(values.values()), "note": "x"}
+    yield "mapping of columns", {**table, "note": ["x"] * len(values)}
+    yield "pandas table", pandas.DataFrame(table)
+    yield "polars", polars.DataFrame(table)
+    yield "polars lazy", polars.DataFrame(table).lazy()
+    arrow = pyarrow.table({**table, "note": ["x"] * len(values)})
+    yield "pyarrow", arrow
+    yield "pyarrow batch", arrow.to_batches()[0]
+
+
+def tables(rows: dict[str, dict[str, float]]) -> Iterator[tuple[str, Any]]:
+    """Payoffs by claim and state, in every container."""
+    pandas, polars, pyarrow = map(pytest.importorskip, ("pandas", "polars", "pyarrow"))
+    yield "mapping", rows
+    yield "mapping of series", {claim: pandas.Series(row) for claim, row in rows.items()}
+    yield "pandas", pandas.DataFrame(rows).T
+    columns: dict[str, list[Any]] = {"claim": list(rows)}
+    for state in next(iter(rows.values())):
+        columns[state] = [row[state] for row in rows.values()]
+    yield "mapping of columns", columns
+    yield "pandas table", pandas.DataFrame(columns)
+    yield "polars", polars.DataFrame(columns)
+    yield "pyarrow", pyarrow.table(columns)
+
+
+@given(st.permutations(STATES), st.permutations(["home", "draw"]), st.permutations(STATES))
+@examples(20)
+def test_every_argument_is_aligned(order: list[str], claims: list[str], columns: list[str]) -> None:
+    """Whatever the order of its labels, each container gives the same market."""
+    prior = {state: MARKET.prior[STATES.index(state)] for state in order}
+    inventory = {state: MARKET.inventory[STATES.index(state)] for state in order}
+    rows = {
+        claim: {
+            state: PAYOFFS[MARKET.claims.index(claim), STATES.index(state)] for state in columns
+        }
+        for claim in claims
+    }
+    for name, value in vectors(prior, "prior"):
+        assert MARKET.replace(prior=value) == MARKET, name
+    for name, value in vectors(inventory, "inventory"):
+        assert MARKET.replace(inventory=value) == MARKET, name
+    for name, value in tables(rows):
+        assert MARKET.replace(payoffs=value) == MARKET, name
+        own = kpm.Market(value, prior, inventory)
+        assert (own.claims, own.states) == (tuple(claims), tuple(columns)), name
+        for state in STATES:
+            assert own.prior[own.states.index(state)] == prior[state]
+            assert own.inventory[own.states.index(state)] == inventory[state]
+        assert own.replace(payoffs=MARKET.payoffs, claims=MARKET.claims, states=STATES) is not None
+
+
+@given(st.sampled_from(["prior", "inventory"]), st.sampled_from(["swap", "drop", "add"]))
+@examples(12)
+def test_other_labels_are_refused_with_both_sets(field: str, change: str) -> None:
+    values = dict(zip(STATES, (0.5, 0.3, 0.2), strict=True))
+    if change != "add":
+        del values["D"]
+    if change != "drop":
+        values["Draw"] = 0.3
+    for name, value in vectors(values, field):
+        with pytest.raises(kpm.InputError) as caught:
+            MARKET.replace(**{field: value})
+        assert caught.value.field == field, name
+        for label in (*values, *STATES):
+            assert repr(label) in str(caught.value), name
+
+
+def test_payoffs_of_other_claims_or_turned() -> None:
+    rows = {"home": {"H": 1, "D": 0, "A": 0}, "away": {"H": 0, "D": 1, "A": 0}}
+    with pytest.raises(kpm.InputError, match=r"'away', which is no claim.*'home', 'draw'"):
+        MARKET.replace(payoffs=rows)
+    with pytest.raises(kpm.InputError, match=r"payoffs\['away'\].*lacks state 'D'"):
+        kpm.Market({**rows, "away": {"H": 0, "A": 1}}, [0.5, 0.3, 0.2])
+    pandas = pytest.importorskip("pandas")
+    with pytest.raises(kpm.InputError, match="claims: 2 labels for 3 rows"):
+        MARKET.replace(payoffs=pandas.DataFrame(rows))
+
+
+def test_a_default_index_is_no_position() -> None:
+    """Sorted and reset, a frame's column has lost its labels: by position it would be another's."""
+    pandas = pytest.importorskip("pandas")
+    series = pandas.Series([0.5, 0.3, 0.2])
+    with pytest.raises(kpm.InputError, match=r"'0', '1', '2', the states are 'H', 'D', 'A'.*numpy"):
+        MARKET.replace(prior=series)
+    assert MARKET.replace(prior=series.to_numpy()) == MARKET
+    plain = kpm.Market(PAYOFFS, series)
+    assert plain.states == ("0", "1", "2")
+    shuffled = kpm.Market(PAYOFFS, series.iloc[[2, 0, 1]])
+    assert shuffled == plain
+
+
+def test_a_prior_names_the_states_of_plain_payoffs() -> None:
+    market = kpm.Market(PAYOFFS, {"H": 0.5, "D": 0.3, "A": 0.2}, {"A": 3, "H": 1, "D": 2})
+    assert market == MARKET.replace(claims=["0", "1"])
+
+
+def test_labels_that_come_twice_or_are_none() -> None:
+    pandas = pytest.importorskip("pandas")
+    with pytest.raises(kpm.InputError, match="'H' is already that of index 0"):
+        MARKET.replace(prior=pandas.Series([0.5, 0.3, 0.2], index=["H", "H", "A"]))
+    with pytest.raises(kpm.InputError, match="text or a number"):
+        MARKET.replace(prior={("H", 1): 0.5, "D": 0.3, "A": 0.2})
+    strikes = pandas.DataFrame(np.eye(2), index=["a", "b"], columns=[100.0, 105.0])
+    assert kpm.Market(strikes, {105: 0.25, "100": 0.75}).prior.tolist() == [0.75, 0.25]
+    with pytest.raises(kpm.InputError, match="must have a column 'prior', found 'state', 'p'"):
+        MARKET.replace(prior=pandas.DataFrame({"state": STATES, "p": [0.5, 0.3, 0.2]}))
+
+
+def test_align_is_for_anything() -> None:
+    assert align([1, 2], ["a", "b"], "delta") == [1, 2]
+    assert align({"b": 2, "a": 1}, ["a", "b"], "delta") == [1, 2]
+    with pytest.raises(kpm.InputError, match=r"^delta: lacks state 'beta'.*did you mean 'Beta'"):
+        align({"a": 1, "Beta": 1}, ["a", "beta"], "delta")
+
+
+# -- claims of orders ----------------------------------------------------------------------------
+
+
+def cleared(claims: list[str], column: Any) -> list[int]:
+    market = kpm.Market(np.eye(len(claims)), np.full(len(claims), 1 / len(claims)), claims=claims)
+    return kpm.Orders(column, 1, 0.5, 1).claim_index(market).tolist()
+
+
+@given(st.permutations(range(4)), st.lists(st.integers(0, 5), min_size=1, max_size=5))
+@examples(100)
+def test_integers_are_labels_or_positions_and_never_a_guess(
+    numbers: list[int], column: list[int]
+) -> None:
+    """Both readings of the whole column are tried: one must be left, or both the same."""
+    claims = [str(number + 1) for number in numbers]
+    labels = [claims.index(str(code)) for code in column] if set(column) <= {1, 2, 3, 4} else None
+    positions = column if max(column) < 4 else None
+    if (labels is not None and positions is None) or (labels is not None and labels == positions):
+        assert cleared(claims, column) == labels
+    else:
+        with pytest.raises(kpm.InputError) as caught:
+            cleared(claims, column)
+        assert caught.value.field == "claim"
+        assert repr(claims[0]) in str(caught.value)
+
+
+def test_integers_where_labels_are_none() -> None:
+    assert cleared(["a", "b", "c"], [2, 0]) == [2, 0]
+    assert cleared(["0", "1", "2"], [2, 0]) == [2, 0]
+    assert cleared(["a", "007", "1x"], [1, 2]) == [1, 2]
+    assert cleared(["x", "0"], ["0"]) == [1]
+    with pytest.raises(kpm.InputError, match="may mean an index or a label"):
+        cleared(["x", "0"], [0])
+    with pytest.raises(kpm.InputError, match="no claim of index 3"):
+        cleared(["a", "b", "c"], [3])
+
+
+@given(st.permutations(range(4)), st.lists(st.integers(0, 4), min_size=1, max_size=5))
+@examples(40)
+def test_the_same_file_by_every_reader(
+    tmp_path_factory: pytest.TempPathFactory, numbers: list[int], column: list[int]
+) -> None:
+    """What pandas, polars and pyarrow make integers of is what the file says."""
+    pandas, polars, pyarrow = map(pytest.importorskip, ("pandas", "polars", "pyarrow.csv"))
+    claims = [str(number + 1) for number in numbers]
+    market = kpm.Market(np.eye(4), np.full(4, 0.25), claims=claims)
+    path = tmp_path_factory.mktemp("book") / "orders.csv"
+    rows = "".join(f"{claim},buy,0.5,1\n" for claim in column)
+    path.write_text(f"claim,side,price,quantity\n{rows}")
+    readers = (
+        lambda: kpm.Orders.from_csv(path, market),
+        lambda: kpm.Orders.from_frame(pandas.read_csv(path), market),
+        lambda: kpm.Orders.from_frame(polars.read_csv(path), market),
+        lambda: kpm.Orders.from_frame(pyarrow.read_csv(path), market),
+    )
+    if 0 in column:
+        for reader in readers:
+            with pytest.raises(kpm.InputError, match="no claim '0'") as caught:
+                reader()
+            assert caught.value.index == column.index(0)
+    else:
+        expected = [claims.index(str(code)) for code in column]
+        for reader in readers:
+            assert reader().claim_index(market).tolist() == expected
+
+
+def test_close_claims_are_suggested(tmp_path: Path) -> None:
+    for label, meant in (("hoem", "home"), ("Home", "home"), (" draw", "draw")):
+        with pytest.raises(kpm.InputError, match=f"did you mean '{meant}'"):
+            kpm.Orders([label], 1, 0.5, 1).claim_index(MARKET)
+    with pytest.raises(kpm.InputError, match="no claim 'xyz'; it has 'home', 'draw'"):
+        kpm.Orders(["xyz"], 1, 0.5, 1).claim_index(MARKET)
+
+
+@pytest.mark.parametrize("backend", ["pandas", "polars", "pyarrow"])
+def test_tables_of_a_result_are_a_book_again(backend: str) -> None:
+    """Its tables, rows in any order, give back market and orders."""
+    pytest.importorskip(backend)
+    orders = kpm.Orders(["draw", "home"], ["buy", "sell"], [0.6, 0.2], [3, 4], ["a", "b"], [2, 1])
+    result = kpm.clear(MARKET, orders)
+    states = result.to_frame(backend, "states")
+    assert MARKET.replace(prior=states, inventory=states) == MARKET
+    again = kpm.Orders.from_frame(result.to_frame(backend, "orders"), MARKET)
+    assert again == orders
+    assert again.ignored_columns == ("fill", "clearing_price", "payment")

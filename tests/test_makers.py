@@ -1,0 +1,308 @@
+"""Makers against numbers worked out elsewhere: tests/golden, to 1e-10."""
+
+from __future__ import annotations
+
+import json
+import pickle
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+import kpm_fast as kpm
+
+GOLDEN = Path(__file__).parent / "golden"
+PI = [0.5, 0.3, 0.2]
+CLOSE = {"rel": 1e-10, "abs": 1e-13}
+
+
+def golden(name: str) -> Any:
+    return json.loads((GOLDEN / f"{name}.json").read_text(encoding="utf-8"))
+
+
+def floats(values: Any) -> np.ndarray:
+    return np.array([float(value) for value in values])
+
+
+EXACT = golden("makers")["exact"]
+SEQUENCE_MAKERS = {
+    "lmsr": kpm.LMSR(1.0, PI),
+    "scpm-log": kpm.StartingOrders(PI),
+    "quad": kpm.QuadraticMaker(PI, 1.0),
+}
+SEQUENCES = [
+    *((SEQUENCE_MAKERS[case["name"]], case) for case in golden("makers")["sequences"]),
+    *(
+        (
+            kpm.KnightianMaker(
+                floats(case["inputs"]["prior"]),
+                float(case["inputs"]["risk_aversion"]),
+                float(case["inputs"]["ambiguity"]),
+                floats(case["inputs"]["inventory"]),
+            ),
+            case,
+        )
+        for case in golden("continuous_kpm")["sequences"]
+    ),
+]
+
+
+@pytest.mark.parametrize(("maker", "case"), SEQUENCES, ids=[case["name"] for _, case in SEQUENCES])
+@pytest.mark.parametrize("payment", ["cost", "final", "limit"])
+def test_sequences(maker: kpm.Maker, case: dict[str, Any], payment: str) -> None:
+    start, paid = maker, 0.0
+    for step in case["trades"]:
+        payoff = floats(step["payoff"])
+        if "marginal_quote_before" in step:
+            quotes = maker.quotes([payoff])
+            assert quotes["bid"][0] == pytest.approx(
+                float(step["marginal_quote_before"]["bid"]), **CLOSE
+            )
+            assert quotes["ask"][0] == pytest.approx(
+                float(step["marginal_quote_before"]["ask"]), **CLOSE
+            )
+        trade, maker = maker.trade(
+            payoff, step["side"], float(step["limit"]), float(step["quantity"]), payment
+        )
+        paid += trade.payment
+        assert trade.quantity == pytest.approx(float(step["fill"]), **CLOSE)
+        assert trade.payment == pytest.approx(float(step["payment_by_rule"][payment]), **CLOSE)
+        if "state_prices_after" in step:
+            after = floats(step["state_prices_after"])
+            assert maker.state_prices() == pytest.approx(after, **CLOSE)
+        else:
+            states = maker.quotes(np.eye(len(payoff)))
+            assert states["bid"] == pytest.approx(floats(step["state_bids_after"]), **CLOSE)
+            assert states["ask"] == pytest.approx(floats(step["state_asks_after"]), **CLOSE)
+    assert -maker.inventory == pytest.approx(floats(case["outstanding"]), **CLOSE)
+    wealth = floats(case["maker_wealth_by_state"][payment])
+    assert maker.inventory + paid == pytest.approx(wealth, **CLOSE)
+    if payment == "cost":
+        total = maker.cost(-maker.inventory) - start.cost(-start.inventory)
+        assert paid == pytest.approx(total, rel=1e-12, abs=1e-13)
+        assert paid == pytest.approx(float(case["cost_total"]), **CLOSE)
+
+
+def test_lmsr_is_hanson_s() -> None:
+    case = EXACT["lmsr_hanson"]
+    maker = kpm.LMSR(case["b"])
+    cost = maker.cost(case["buy"]) - maker.cost(case["q"])
+    assert cost == pytest.approx(float(case["cost"]), **CLOSE)
+    assert maker.state_prices(case["buy"]) == pytest.approx(floats(case["price_after"]), **CLOSE)
+
+
+def test_lmsr_is_that_of_the_notebook() -> None:
+    case = EXACT["lmsr_cdetrio"]
+    maker = kpm.LMSR(case["b"])
+    plain = maker.cost(case["q"]) + case["b"] * np.log(len(case["q"]))
+    assert plain == pytest.approx(float(case["C"]), **CLOSE)
+    assert maker.state_prices(case["q"]) == pytest.approx(floats(case["prices"]), **CLOSE)
+
+
+def test_starting_orders_fill_two_of_five() -> None:
+    case = EXACT["scpm_log_exact"]
+    maker = kpm.StartingOrders(case["theta"])
+    final, after = maker.trade([1, 0, 0], "buy", 0.5, 5, payment="final")
+    cost, _ = maker.trade([1, 0, 0], "buy", 0.5, 5)
+    assert final.quantity == pytest.approx(case["fill"], **CLOSE)
+    assert final.payment == pytest.approx(case["pay_final"], **CLOSE)
+    assert cost.payment == pytest.approx(float(case["pay_cost_value"]), **CLOSE)
+    assert after.state_prices() == pytest.approx([0.5, 0.25, 0.25], **CLOSE)
+
+
+def test_log_utility() -> None:
+    case = EXACT["utility_log_exact"]
+    maker = kpm.UtilityMaker(PI, case["wealth"])
+    assert maker.cost(case["outstanding"]) == pytest.approx(float(case["C_value"]), **CLOSE)
+    prices = maker.state_prices(case["outstanding"])
+    assert prices == pytest.approx(floats(case["prices"]), **CLOSE)
+
+
+def test_quadratic() -> None:
+    case = EXACT["quadratic"]
+    maker = kpm.QuadraticMaker(PI, case["c"])
+    owed = floats(case["outstanding"])
+    assert maker.cost(owed) == pytest.approx(float(case["C"]), **CLOSE)
+    assert maker.state_prices(owed) == pytest.approx(floats(case["prices"]), **CLOSE)
+    # Brier's rule: uniform prior, while prices are positive.
+    q = np.array([0.3, -0.2, 0.1, 0.05])
+    brier = (q**2).sum() / 4 - q.sum() ** 2 / (4 * len(q)) + q.sum() / len(q)
+    assert kpm.QuadraticMaker(np.full(4, 0.25), 1.0).cost(q) == pytest.approx(brier, **CLOSE)
+
+
+QUOTES = golden("quotes")
+
+
+@pytest.mark.parametrize("name", QUOTES["answers"])
+def test_quotes(name: str) -> None:
+    inputs, answer = QUOTES["inputs"], QUOTES["answers"][name]
+    maker = kpm.KnightianMaker(
+        floats(inputs["prior"]),
+        float(inputs["risk_aversion"]),
+        float(answer["ambiguity"]),
+        floats(answer["inventory"]),
+    )
+    payoffs = [floats(inputs["claims"][claim]) for claim in answer["claims"]]
+    marginal = maker.quotes(payoffs)
+    sizes = [float(size) for size in next(iter(answer["claims"].values()))["block_per_share"]]
+    blocks = maker.quotes(payoffs, np.tile(sizes, (len(payoffs), 1)))
+    for side in ("bid", "ask"):
+        for k, case in enumerate(answer["claims"].values()):
+            assert marginal[side][k] == pytest.approx(float(case["marginal"][side]), **CLOSE)
+            wanted = [float(block[side]) for block in case["block_per_share"].values()]
+            assert blocks[side][k] == pytest.approx(wanted, **CLOSE)
+
+
+def test_arrow_debreu_quotes_at_constant_wealth() -> None:
+    """The two roots of p ln(p/q) + (1-p) ln((1-p)/(1-q)) = Omega."""
+    rows = golden("corollary_1")["loss_bound"]["rows"]
+    for row in rows:
+        maker = kpm.KnightianMaker(PI, 1.0, float(row["ambiguity"]))
+        quotes = maker.quotes(np.eye(3))
+        assert quotes["ask"] == pytest.approx(floats(row["pbar"]), **CLOSE)
+
+
+@pytest.mark.parametrize("row", golden("corollary_1")["loss_bound"]["rows"])
+@pytest.mark.parametrize("alpha", [1e-3, 1.0, 20.0])
+def test_loss_bound_of_theorem_d(row: dict[str, Any], alpha: float) -> None:
+    maker = kpm.KnightianMaker(PI, alpha, float(row["ambiguity"]))
+    assert maker.loss_bound() == pytest.approx(float(row["loss_bound_alpha_1"]) / alpha, rel=1e-10)
+
+
+@pytest.mark.parametrize("case", golden("corollary_1")["loss_bound"]["attained"])
+def test_the_loss_bound_is_attained(case: dict[str, Any]) -> None:
+    """By whoever buys the least likely state without end."""
+    maker = kpm.KnightianMaker(PI, 1.0, float(case["ambiguity"]))
+    trade, _ = maker.trade([0, 0, 1], "buy", np.inf, case["t"])
+    assert case["t"] - trade.payment == pytest.approx(float(case["loss"]), rel=1e-10)
+    assert maker.loss_bound() == pytest.approx(float(case["bound"]), rel=1e-10)
+
+
+def test_loss_bounds_of_the_others() -> None:
+    assert kpm.LMSR(2.0, PI).loss_bound() == pytest.approx(-2 * np.log(0.2), rel=1e-12)
+    assert kpm.UtilityMaker(PI, 10).loss_bound() == pytest.approx(10, rel=1e-12)
+    wanted = 3 * (0.5**2 + 0.3**2 + 0.8**2)
+    assert kpm.QuadraticMaker(PI, 3).loss_bound() == pytest.approx(wanted, rel=1e-12)
+    assert kpm.WorstStateMaker(3).loss_bound() == 0
+    assert kpm.StartingOrders(PI).loss_bound() == np.inf
+    polytope = kpm.PolytopeMaker([PI, [0.1, 0.1, 0.8]], 2.0)
+    assert polytope.loss_bound() == pytest.approx(-np.log(0.3) / 2, rel=1e-12)
+    assert kpm.PolytopeMaker([PI, [0.1, 0.1, 0.8]], 0.0).loss_bound() == np.inf
+
+
+def test_ambiguity_of_section_8_1() -> None:
+    """Theorem G: a polytope ranks the lotteries as people do, a ball round the prior does not."""
+    case = golden("ambiguity_8_1")
+    vertices = [[eval(entry) for entry in row] for row in case["vertices"]]
+    maker = kpm.PolytopeMaker(vertices, 0.0)
+    worth = maker.quotes(list(case["lotteries"].values()))["bid"]
+    assert worth == pytest.approx(floats(case["numeric"].values()), **CLOSE)
+    ball = kpm.KnightianMaker(np.full(3, 1 / 3), 1.0, 0.1)
+    red, black, green, red_black, black_green = ball.quotes(list(case["lotteries"].values()))["bid"]
+    assert red == pytest.approx(black, rel=1e-14)
+    assert red == pytest.approx(green, rel=1e-14)
+    assert red_black == pytest.approx(black_green, rel=1e-14)
+
+
+@pytest.mark.parametrize("row", golden("liquidity_aggregation_8_7_1")["rows"])
+def test_liquidity_aggregation_of_section_8_7_1(row: dict[str, Any]) -> None:
+    """Theorem H: one maker for calls and puts against two dealers."""
+    maker = kpm.KnightianMaker([0.5, 0.5], float(row["risk_aversion"]), float(row["ambiguity"]))
+    call, put, common = maker.cost([[10, 0], [0, 10], [10, 10]])
+    assert call == pytest.approx(float(row["dealer_call"]), **CLOSE)
+    assert put == pytest.approx(float(row["dealer_put"]), **CLOSE)
+    assert common == pytest.approx(float(row["common"]), **CLOSE)
+    assert call + put - common == pytest.approx(float(row["saving"]), **CLOSE)
+
+
+MAKERS = [
+    kpm.KnightianMaker(PI, 2.0, 0.1, [1, 2, 3]),
+    kpm.LMSR(3.0, PI),
+    kpm.LMSR(3.0),
+    kpm.StartingOrders([1, 2, 3], [0, 0, 1]),
+    kpm.WorstStateMaker(["home", "draw", "away"]),
+    kpm.PolytopeMaker([PI, [0.2, 0.3, 0.5]], 1.0),
+    kpm.UtilityMaker(PI, 5.0),
+    kpm.QuadraticMaker(PI, 5.0),
+]
+
+
+@pytest.mark.parametrize("maker", MAKERS, ids=repr)
+def test_makers_are_values(maker: kpm.Maker) -> None:
+    copy = pickle.loads(pickle.dumps(maker))
+    assert copy == maker
+    assert maker.replace() == maker
+    assert not copy.inventory.flags.writeable
+    assert type(maker).__name__ in repr(maker)
+    with pytest.raises(AttributeError):
+        maker.inventory = np.zeros(3)
+    _, traded = maker.trade([1, 0, 0], "buy", np.inf, 1)
+    assert traded != maker
+    assert type(traded) is type(maker)
+    assert all(maker != other for other in MAKERS if other is not maker)
+
+
+FAULTS = [
+    (lambda: kpm.KnightianMaker([0.5, 0.4], 1, 0), "prior", None),
+    (lambda: kpm.KnightianMaker([1.5, -0.5], 1, 0), "prior", 1),
+    (lambda: kpm.KnightianMaker([[0.5, 0.5]], 1, 0), "prior", None),
+    (lambda: kpm.KnightianMaker(PI, 0, 0), "risk_aversion", None),
+    (lambda: kpm.KnightianMaker(PI, 1, -1), "ambiguity", None),
+    (lambda: kpm.KnightianMaker(PI, 1, np.nan), "ambiguity", None),
+    (lambda: kpm.KnightianMaker(PI, 1, 0, [1, 2]), "inventory", None),
+    (lambda: kpm.KnightianMaker(PI, 1, 0, [1, np.inf, 2]), "inventory", 1),
+    (lambda: kpm.LMSR(0), "liquidity", None),
+    (lambda: kpm.LMSR("much"), "liquidity", None),
+    (lambda: kpm.LMSR(1).quotes([[]]), "payoffs", None),
+    (lambda: kpm.LMSR(1).loss_bound(), "states", None),
+    (lambda: kpm.StartingOrders([1, 0]), "delta", 1),
+    (lambda: kpm.WorstStateMaker(0), "states", None),
+    (lambda: kpm.WorstStateMaker("abc"), "states", None),
+    (lambda: kpm.PolytopeMaker([[0.5, 0.5], [0.9, 0.2]], 1), "priors", 1),
+    (lambda: kpm.PolytopeMaker([[0.5, 0.5], [1.2, -0.2]], 1), "priors", ("1", "0")),
+    (lambda: kpm.PolytopeMaker([0.5, 0.5], 1), "priors", None),
+    (lambda: kpm.PolytopeMaker([PI], -1), "risk_aversion", None),
+    (lambda: kpm.UtilityMaker(PI, 0), "wealth", None),
+    (lambda: kpm.QuadraticMaker(PI, -1), "c", None),
+    (lambda: MAKERS[0].cost([1, 2]), "losses", None),
+    (lambda: MAKERS[0].cost([1, np.nan, 2]), "losses", 1),
+    (lambda: MAKERS[0].cost([[1, 2, 3], [1, np.inf, 2]]), "losses", ("1", "1")),
+    (lambda: MAKERS[0].conjugate([0.5, 0.5]), "g", None),
+    (lambda: MAKERS[0].quotes([[1, 0]]), "payoffs", None),
+    (lambda: MAKERS[0].quotes(np.eye(3), [1, 2]), "quantities", None),
+    (lambda: MAKERS[0].quotes(np.eye(3), [1, 0, 2]), "quantities", 1),
+    (lambda: MAKERS[0].quotes(np.eye(3), [[1], [2], [-1]]), "quantities", ("2", "0")),
+    (lambda: MAKERS[0].size_to([1, 0, 0], "buy"), "size_to", None),
+    (lambda: MAKERS[0].size_to([1, 0, 0], "buy", price=1, loss=2), "size_to", None),
+    (lambda: MAKERS[0].size_to([1, 0, 0], "hold", price=1), "side", None),
+    (lambda: MAKERS[0].size_to([1, 0, 0], "buy", price=np.inf), "price", None),
+    (lambda: MAKERS[0].size_to([1, 0, 0], "buy", budget=-1), "budget", None),
+    (lambda: MAKERS[0].trade([1, 0], "buy", 1, 1), "payoff", None),
+    (lambda: MAKERS[0].trade([1, 0, 0], "buy", np.nan, 1), "limit", None),
+    (lambda: MAKERS[0].trade([1, 0, 0], "buy", 1, -1), "quantity", None),
+    (lambda: MAKERS[0].trade([1, 0, 0], "buy", 1, np.inf), "quantity", None),
+    (lambda: MAKERS[0].trade([1, 0, 0], "buy", 1, 1, "later"), "payment", None),
+]
+
+
+@pytest.mark.parametrize(("ask", "field", "index"), FAULTS)
+def test_faults_are_named(ask: Any, field: str, index: Any) -> None:
+    with pytest.raises(kpm.InputError) as caught:
+        ask()
+    assert (caught.value.field, caught.value.index) == (field, index)
+
+
+def test_quotes_are_a_table() -> None:
+    maker = kpm.KnightianMaker(PI, 0.01, 0.02)
+    quotes = maker.quotes(np.eye(3), [[1, 10], [1, 10], [1, 10]])
+    frame = quotes.to_frame()
+    assert list(frame.columns) == ["claim", "quantity", "bid", "ask"]
+    assert frame["claim"].tolist() == ["0", "0", "1", "1", "2", "2"]
+    assert frame["bid"].to_numpy() == pytest.approx(quotes["bid"].ravel(), rel=0)
+    assert pickle.loads(pickle.dumps(quotes)) == quotes
+    assert list(maker.quotes(np.eye(3)).to_frame().columns) == ["claim", "bid", "ask"]
+    assert maker.quotes([1, 0, 0], 5).quantities.tolist() == [5]
+    assert (quotes["spread"] > 0).all()
+    with pytest.raises(KeyError):
+        quotes["middle"]

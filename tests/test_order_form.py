@@ -1,0 +1,313 @@
+"""Tables of orders in another form: names, sides, units, market orders; in frames and files."""
+
+from __future__ import annotations
+
+import bz2
+import gzip
+import json
+import lzma
+import math
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+import kpm_fast as kpm
+from containers import frames
+from kpm_fast.cli import main
+from strategies import examples
+
+MARKET = kpm.Market([[1, 0], [0, 1]], [0.5, 0.5], claims=["home", "away"], states=["H", "A"])
+EXPECTED = kpm.Orders(
+    ["home", "away", "home"], [1, -1, -1], [0.56, 0.3, 0.07], [20, 100, 700], ["x", "y", "z"]
+)
+FOREIGN: dict[str, list[Any]] = {
+    "ref": ["x", "y", "z"],
+    "claim": ["home", "away", "home"],
+    "bs": ["B", "S", "lay"],
+    "px": [56, 30, 7],
+    "lots": [0.2, 1, 7],
+    "venue": ["X", "Y", "Z"],
+}
+FORM: dict[str, Any] = {
+    "columns": {"order_id": "ref", "side": "bs", "price": "px", "quantity": "lots"},
+    "sides": {"b": "buy", "S": "sell", "Lay": -1},
+    "price_unit": 100,
+    "quantity_unit": 0.01,
+}
+
+
+def written(path: Path, table: dict[str, list[Any]], delimiter: str = ",") -> Path:
+    rows = [table, *zip(*table.values(), strict=True)]
+    lines = [delimiter.join("" if entry is None else str(entry) for entry in row) for row in rows]
+    path.write_text("\n".join(lines) + "\n", encoding="utf-8")
+    return path
+
+
+def test_a_foreign_table_is_the_same_book_everywhere(tmp_path: Path) -> None:
+    for name, frame in frames(FOREIGN):
+        orders = kpm.Orders.from_frame(frame, MARKET, **FORM)
+        assert orders == EXPECTED, name
+        assert orders.ignored_columns == ("venue",)
+    assert kpm.Orders.from_csv(written(tmp_path / "o.csv", FOREIGN), MARKET, **FORM) == EXPECTED
+
+
+@given(st.lists(st.integers(-99, 99), min_size=1, max_size=5))
+@examples(30)
+def test_negative_quantities_sell(
+    tmp_path_factory: pytest.TempPathFactory, quantity: list[int]
+) -> None:
+    table: dict[str, list[Any]] = {
+        "claim": ["home"] * len(quantity),
+        "price": [0.5] * len(quantity),
+        "quantity": quantity,
+    }
+    side = [-1 if each < 0 else 1 for each in quantity]
+    expected = kpm.Orders("home", side, 0.5, list(map(abs, quantity)))
+    for name, frame in frames(table):
+        assert kpm.Orders.from_frame(frame, sell="negative quantity") == expected, name
+    path = written(tmp_path_factory.mktemp("form") / "o.csv", table)
+    assert kpm.Orders.from_csv(path, sell="negative quantity") == expected
+
+
+def test_market_orders_are_asked_for(tmp_path: Path) -> None:
+    table: dict[str, list[Any]] = {
+        "claim": ["home"] * 3,
+        "side": ["buy", "sell", "buy"],
+        "price": [None, None, 0.25],
+        "quantity": [1, 2, 3],
+    }
+    for name, frame in frames(table):
+        orders = kpm.Orders.from_frame(frame, market_orders=True)
+        assert orders.price.tolist() == [math.inf, -math.inf, 0.25], name
+        with pytest.raises(kpm.InputError, match="market_orders=True") as caught:
+            kpm.Orders.from_frame(frame)
+        assert (caught.value.field, caught.value.index) == ("price", 0), name
+    path = written(tmp_path / "o.csv", table)
+    orders = kpm.Orders.from_csv(path, market_orders=True)
+    assert orders.price.tolist() == [math.inf, -math.inf, 0.25]
+    with pytest.raises(kpm.InputError, match=r"line 2: price: not a number: ''"):
+        kpm.Orders.from_csv(path)
+
+
+@given(st.floats(1e-6, 1e6), st.sampled_from([100, 1000, 0.01, 0.001, 1, 3]))
+@examples(100)
+def test_units_round_once(value: float, unit: float) -> None:
+    """Cents are hundredths and lots are hundreds: 0.07 of a lot of a hundred is 7 shares."""
+    table = {"claim": ["home"], "side": [1], "price": [value], "quantity": [value]}
+    orders = kpm.Orders.from_frame(table, price_unit=unit, quantity_unit=unit)
+    expected = value * round(1 / unit) if unit < 1 else value / unit
+    assert orders.price[0] == orders.quantity[0] == expected
+
+
+@pytest.mark.parametrize(
+    ("options", "words"),
+    [
+        ({"columns": {"prize": "px"}}, "no field 'prize': did you mean 'price'"),
+        ({"columns": {"colour": "px"}}, r"no field 'colour' \(fields: claim, side"),
+        ({"columns": {"price": "bs", "side": "bs"}}, "'bs' cannot be two fields"),
+        ({"columns": {"price": 3}}, r"columns\['price'\]: must be a name, got 3"),
+        ({"columns": ["px"]}, "columns: must map fields"),
+        ({"columns": {"time": "when"}}, "frame: no column 'when'"),
+        ({"columns": {"order_id": "reff"}}, "no column 'reff' .*: did you mean 'ref'"),
+        ({"sides": {"B": "up"}}, r"sides\['B'\]: must be 'buy' or 'sell', got 'up'"),
+        ({"sides": "B"}, "sides: must map words"),
+        ({"sides": {"B": "buy"}}, r"side\[1\]: must be .*'b'\), got 'S'"),
+        ({"sell": "red"}, "sell: must be 'negative quantity'"),
+        ({"sell": "negative quantity"}, "sell: orders to sell have negative quantities"),
+        ({"price_unit": 0}, "price_unit: must be a finite number > 0"),
+        ({"quantity_unit": "lot"}, "quantity_unit: must be a number"),
+    ],
+)
+def test_forms_that_are_none(options: dict[str, Any], words: str) -> None:
+    columns = (
+        {**FORM["columns"], **options["columns"]}
+        if isinstance(options.get("columns"), dict)
+        else options.get("columns", FORM["columns"])
+    )
+    with pytest.raises(kpm.InputError, match=words):
+        kpm.Orders.from_frame(FOREIGN, **{**FORM, **options, "columns": columns})
+
+
+# -- text of files -------------------------------------------------------------------------------
+
+PACKED: dict[str, Callable[[bytes], bytes]] = {
+    "": lambda data: data,
+    ".gz": gzip.compress,
+    ".bz2": bz2.compress,
+    ".xz": lzma.compress,
+}
+
+
+@pytest.mark.parametrize("suffix", PACKED)
+@pytest.mark.parametrize("encoding", ["utf-8", "utf-8-sig", "utf-16", "cp1252"])
+@pytest.mark.parametrize("delimiter", [",", ";", "\t", "|"])
+def test_text_of_any_kind_is_the_same_book(
+    tmp_path: Path, suffix: str, encoding: str, delimiter: str
+) -> None:
+    comma = "," if delimiter == ";" else "."
+    text = delimiter.join(["claim", "side", "price", "quantity", "order_id", "time"]) + "\r\n"
+    for row in range(2):
+        entries = [
+            "été",
+            "buy",
+            f"0{comma}{row}5",
+            f"1{comma}5e1",
+            f"a{comma}b{row}",
+            f"{row}{comma}5",
+        ]
+        text += delimiter.join(f'"{entry}"' for entry in entries) + "\r\n"
+    path = tmp_path / f"orders.csv{suffix}"
+    path.write_bytes(PACKED[suffix](text.encode(encoding)))
+    given = {"encoding": encoding} if encoding == "cp1252" else {}
+    orders = kpm.Orders.from_csv(path, **given)
+    names = [f"a{comma}b0", f"a{comma}b1"]
+    assert orders == kpm.Orders("été", 1, [0.05, 0.15], 15, names, [0.5, 1.5])
+    if encoding == "cp1252":
+        with pytest.raises(kpm.InputError, match=r"not UTF-8 text.*encoding="):
+            kpm.Orders.from_csv(path)
+
+
+def test_decimal_signs(tmp_path: Path) -> None:
+    path = tmp_path / "orders.csv"
+
+    def read(price: str, between: str, **options: Any) -> float:
+        header = between.join(["claim", "side", "price", "quantity"])
+        path.write_text(f"{header}\n{between.join(['a', 'buy', price, '1'])}\n")
+        return float(kpm.Orders.from_csv(path, **options).price[0])
+
+    assert read("0,5", ";") == 0.5
+    assert read("0.5", ";") == 0.5
+    assert read("0,5", "\t", decimal=",") == 0.5
+    assert read("0.5", "x", delimiter="x") == 0.5
+    for price, between, options in (
+        ("1,234", "\t", {}),  # a thousand, or one and a bit
+        ("1.234,5", ";", {}),
+        ("1.5", ";", {"decimal": ","}),
+        ("1.234,5", ";", {"decimal": ","}),
+        ("0,5", ";", {"decimal": "."}),
+    ):
+        with pytest.raises(kpm.InputError, match="line 2: price"):
+            read(price, between, **options)
+    with pytest.raises(kpm.InputError, match="decimal: ',' already delimits"):
+        read("1", ",", decimal=",", delimiter=",")
+    with pytest.raises(kpm.InputError, match="decimal: must be"):
+        read("1", ",", decimal="'")
+    with pytest.raises(kpm.InputError, match="delimiter: must be one character"):
+        read("1", ",", delimiter="::")
+    with pytest.raises(kpm.InputError, match="encoding: is unknown"):
+        read("1", ",", encoding="klingon")
+
+
+def test_damaged_files(tmp_path: Path) -> None:
+    text = b"claim,side,price,quantity\n" + b"a,buy,0.5,1\n" * 99
+    for suffix, pack in PACKED.items():
+        if suffix:
+            path = tmp_path / f"o.csv{suffix}"
+            path.write_bytes(pack(text)[:-20])
+            with pytest.raises(kpm.InputError, match=r"o\.csv.*damaged"):
+                kpm.Orders.from_csv(path)
+    path.write_bytes(b"\x28\xb5\x2f\xfd....")
+    with pytest.raises(kpm.InputError, match="Zstandard"):
+        kpm.Orders.from_csv(path)
+
+
+# -- the command line ----------------------------------------------------------------------------
+
+
+def folder_of(path: Path, table: dict[str, list[Any]], delimiter: str = ",") -> Path:
+    kpm.write_book(path, MARKET, EXPECTED)
+    written(path / "orders.csv", table, delimiter)
+    return path
+
+
+def test_options_of_the_command_line(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    folder = folder_of(tmp_path / "book", FOREIGN)
+    form = ["--columns", "order_id=ref,side=bs,price=px,quantity=lots", "--sides"]
+    form += ["B=buy,S=sell,lay=sell", "--price-unit", "100", "--quantity-unit", "0.01"]
+    assert main(["clear", str(folder), *form, "--json", "--inventory", "A=2,H=-1"]) == 0
+    out, err = capsys.readouterr()
+    data = json.loads(out)
+    assert "kpm-fast: note: columns of the orders that are not read: venue\n" in err
+    assert data["orders"]["price"] == EXPECTED.price.tolist()
+    assert data["orders"]["quantity"] == EXPECTED.quantity.tolist()
+    assert data["states"]["inventory"] == [-1, 2]
+    assert main(["clear", str(folder), *form, "--allocation", "time"]) == 2
+    assert "columns not read: venue" in capsys.readouterr().err
+    with pytest.raises(SystemExit):
+        main(["clear", str(folder), "--columns", "px"])
+    assert "must be NAME=VALUE" in capsys.readouterr().err
+    assert main(["clear", str(folder), *form, "--inventory", "H=1"]) == 2
+    assert "lacks state 'A'" in capsys.readouterr().err
+
+
+def test_more_options(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    table: dict[str, list[Any]] = {
+        "claim": ["home", "home"],
+        "price": [None, "0,25"],
+        "quantity": [3, -4],
+    }
+    folder = folder_of(tmp_path / "book", table, ";")
+    (folder / "states.csv").write_text("state;prior\nH;1,5\nA;0,5\n")
+    packed = folder / "orders.csv.gz"
+    packed.write_bytes(gzip.compress((folder / "orders.csv").read_bytes()))
+    (folder / "orders.csv").unlink()
+    options = ["--sell", "negative-quantity", "--market-orders", "--normalize", "--json"]
+    assert main(["clear", str(folder), *options]) == 0
+    out, err = capsys.readouterr()
+    data = json.loads(out)
+    assert data["orders"]["side"] == ["buy", "sell"]
+    assert data["orders"]["price"] == ["Infinity", 0.25]
+    assert data["states"]["prior"] == [0.75, 0.25]
+    assert "the prior sums to 2 and was divided by that" in err
+    assert main(["clear", str(folder), *options[:2], options[3]]) == 2
+    assert "orders.csv.gz, line 2: price" in capsys.readouterr().err
+    assert main(["clear", str(folder), *options[:3]]) == 2
+    assert "--normalize" in capsys.readouterr().err
+
+
+def test_sample_replaces_no_book(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    sample = ["sample", "race-card", "--levels", "1", "--output", str(tmp_path / "card")]
+    assert main(sample) == 0
+    assert main(sample) == 0  # what is there is what would be written
+    edited = tmp_path / "card" / "orders.csv"
+    edited.write_text("claim,side,price,quantity\n")
+    assert main(sample) == 2
+    assert (
+        "already holds another book (orders.csv); overwrite=True (--force)"
+        in capsys.readouterr().err
+    )
+    assert edited.read_text() == "claim,side,price,quantity\n"
+    assert main([*sample, "--force"]) == 0
+    assert len(kpm.read_book(tmp_path / "card")[1]) > 0
+    with pytest.raises(kpm.InputError, match="already holds another book"):
+        kpm.write_book(tmp_path / "card", MARKET, EXPECTED, overwrite=False)
+    assert kpm.sample.race_card(runners=3, levels=1)[0].states
+
+
+def test_frames_are_a_market() -> None:
+    claims = {"claim": ["home", "away"], "A": [0, 1], "H": [1, 0]}
+    states = {"state": ["H", "A"], "prior": [0.5, 0.5], "inventory": [1, 2]}
+    expected = kpm.Market(
+        [[0, 1], [1, 0]], [0.5, 0.5], [2, 1], 3, claims=["home", "away"], states=["A", "H"]
+    )
+    for (name, payoffs), (_, prior) in zip(frames(claims), frames(states), strict=True):
+        assert kpm.Market.from_frame(payoffs, prior, risk_aversion=3) == expected, name
+        plain = kpm.Market.from_frame(payoffs, prior, {"H": 0, "A": 0})
+        assert not plain.inventory.any()
+    for field, value in (("payoffs", [[1, 0]]), ("prior", [0.5, 0.5]), ("inventory", [1, 2])):
+        arguments: dict[str, Any] = {"payoffs": claims, "prior": states, field: value}
+        with pytest.raises(kpm.InputError, match=f"{field}: has no labels"):
+            kpm.Market.from_frame(**arguments)
+
+
+def test_cells_by_claim() -> None:
+    cell = kpm.clear(MARKET, EXPECTED).cell
+    named = dict(zip(MARKET.claims[::-1], cell[::-1].tolist(), strict=True))
+    by_label = kpm.solve_cell(MARKET, EXPECTED, named)  # type: ignore[arg-type]
+    assert by_label == kpm.solve_cell(MARKET, EXPECTED, cell)
+    with pytest.raises(kpm.InputError, match="cell: lacks claim 'away'"):
+        kpm.solve_cell(MARKET, EXPECTED, {"home": 0})  # type: ignore[arg-type]

@@ -1,0 +1,172 @@
+"""Sweeps and advice: the same clearings as one by one, wherever they are made."""
+
+from __future__ import annotations
+
+import csv
+import math
+import pickle
+from concurrent.futures import Executor, ProcessPoolExecutor, ThreadPoolExecutor
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+import kpm_fast as kpm
+from kpm_fast import sample
+from kpm_fast.analysis.advice import largest_probability
+from kpm_fast.cli import command as cli
+from kpm_fast.cli.sweep import grid
+
+RADII = [0.0, 0.01, 0.03, 0.2]
+
+
+@pytest.fixture(scope="module")
+def book() -> tuple[kpm.Market, kpm.Orders]:
+    return sample.race_card(runners=5, levels=2, seed=3, opinion=1.5, crossed=0.0)
+
+
+def without_time(sweep: kpm.Sweep) -> dict[str, object]:
+    return {name: column for name, column in sweep.table.items() if name != "seconds"}
+
+
+def test_rows_are_the_clearings_one_by_one(book: tuple[kpm.Market, kpm.Orders]) -> None:
+    market, orders = book
+    swept = kpm.sweep(market, orders, ambiguity=RADII, risk_aversion=[1e-3, 1e-2])
+    assert len(swept) == 8
+    assert swept["ambiguity"] == tuple(RADII * 2)
+    assert swept["risk_aversion"] == (1e-3,) * 4 + (1e-2,) * 4
+    for row, (alpha, omega) in enumerate((a, o) for a in (1e-3, 1e-2) for o in RADII):
+        result = kpm.clear(market.replace(risk_aversion=alpha, ambiguity=omega), orders)
+        assert swept["certainty_equivalent"][row] == result.certainty_equivalent
+        assert swept["volume"][row] == result.volume
+        assert swept["worst_payoff"][row] == result.payoff.min()
+        assert swept["expected_payoff"][row] == market.prior @ result.payoff
+        assert swept["status"][row] == result.status.value
+
+
+@pytest.mark.parametrize("kind", [ThreadPoolExecutor, ProcessPoolExecutor])
+def test_rows_do_not_depend_on_the_executor(
+    book: tuple[kpm.Market, kpm.Orders], kind: type[Executor]
+) -> None:
+    here = kpm.sweep(*book, ambiguity=np.linspace(0.0, 0.1, 9))
+    with kind(2) as executor:  # type: ignore[call-arg]
+        there = kpm.sweep(*book, ambiguity=np.linspace(0.0, 0.1, 9), executor=executor)
+    assert without_time(here) == without_time(there)
+
+
+def test_priors_have_names(book: tuple[kpm.Market, kpm.Orders]) -> None:
+    market, orders = book
+    flat = np.full(5, 0.2)
+    swept = kpm.sweep(market, orders, prior={"own": market.prior, "flat": flat}, ambiguity=0.01)
+    assert swept["prior"] == ("own", "flat")
+    assert swept["gain"][1] == kpm.clear(market.replace(prior=flat, ambiguity=0.01), orders).gain
+    assert swept.implied["flat"] == kpm.implied_ambiguity(market.replace(prior=flat), orders)
+
+
+def test_a_sweep_can_be_pickled_framed_and_drawn(book: tuple[kpm.Market, kpm.Orders]) -> None:
+    swept = kpm.sweep(*book, ambiguity=RADII)
+    assert pickle.loads(pickle.dumps(swept)) == swept
+    frame = swept.to_frame("polars")
+    assert frame.columns == list(swept.table)
+    pytest.importorskip("matplotlib")
+    (axes,) = swept.plot("volume").axes
+    assert axes.get_ylabel() == "volume (shares)"
+    assert any(text.get_text() == "trade stops" for text in axes.texts)
+    with pytest.raises(kpm.InputError, match=r"y.*'colour'"):
+        swept.plot("colour")
+
+
+@pytest.mark.parametrize(
+    ("parameters", "message"),
+    [
+        ({"ambiguity": [0.1, -1.0]}, r"ambiguity\[1\].*-1"),
+        ({"risk_aversion": [1.0, 0.0]}, r"risk_aversion\[1\].*0"),
+        ({"ambiguity": []}, r"ambiguity.*at least one"),
+        ({"prior": {"short": [1.0]}}, r"prior"),
+        ({"prior": [0.2] * 5}, r"prior.*mapping"),
+        ({"tolerance": 2.0}, r"tolerance.*2"),
+    ],
+)
+def test_bad_parameters_are_refused_before_any_work(
+    book: tuple[kpm.Market, kpm.Orders], parameters: dict[str, object], message: str
+) -> None:
+    with pytest.raises(kpm.InputError, match=message):
+        kpm.sweep(*book, **parameters)  # type: ignore[arg-type]
+
+
+def test_advice_says_where_trade_stops(book: tuple[kpm.Market, kpm.Orders]) -> None:
+    market, orders = book
+    advice = kpm.advise(market.replace(ambiguity=0.5), orders)
+    stop = kpm.implied_ambiguity(market, orders)
+    assert advice.implied_ambiguity == stop
+    assert f"{stop:.4g} nats" in str(advice)
+    assert "nothing trades" in str(advice)
+    assert advice.frontier["volume"][0] > 0.0
+    within = str(kpm.advise(market.replace(ambiguity=0.5 * stop), orders))
+    assert "50 % of that" in within
+
+
+def test_advice_where_there_is_no_threshold(book: tuple[kpm.Market, kpm.Orders]) -> None:
+    market, orders = book
+    tilted = market.replace(inventory=np.arange(5.0))
+    assert "differs between states" in str(kpm.advise(tilted, orders))
+    crossed = kpm.Orders([0, 0], ["buy", "sell"], [0.6, 0.4], [1.0, 1.0])
+    plain = kpm.Market([[1, 0]], [0.5, 0.5])
+    assert "Orders cross" in str(kpm.advise(plain, crossed))
+    assert "at any ambiguity" in str(kpm.advise(plain, crossed[:0]))
+
+
+def test_no_sequence_of_auctions_loses_more_than_the_bound() -> None:
+    """Theorem D, with inventory carried from auction to auction."""
+    random = np.random.default_rng(5)
+    for ambiguity in (0.0, 0.02, 0.3):
+        prior = random.dirichlet(np.full(4, 2.0))
+        market = kpm.Market(np.eye(4), prior, risk_aversion=0.05, ambiguity=ambiguity)
+        bounds = [-math.log(largest_probability(q, ambiguity)) / 0.05 for q in prior]
+        assert kpm.loss_bound(market) == pytest.approx(max(bounds))
+        for _ in range(12):
+            orders = kpm.Orders(
+                random.integers(4, size=8),
+                random.choice([-1, 1], size=8),
+                random.uniform(0.0, 1.0, size=8),
+                random.uniform(1.0, 200.0, size=8),
+            )
+            result = kpm.clear(market, orders)
+            market = market.replace(inventory=result.payoff)
+            assert np.all(result.payoff >= -np.array(bounds) - 1e-6 * result.scale)
+
+
+def test_the_largest_probability_is_a_root() -> None:
+    for prior, ambiguity in ((0.5, 0.01), (0.2, 0.5), (1e-6, 3.0)):
+        p = largest_probability(prior, ambiguity)
+        divergence = p * math.log(p / prior) + (1 - p) * math.log((1 - p) / (1 - prior))
+        assert divergence == pytest.approx(ambiguity, rel=1e-12)
+        assert p > prior
+    assert largest_probability(0.2, -math.log(0.2)) == 1.0
+
+
+def test_grids() -> None:
+    assert grid("0,0.5,2") == [0.0, 0.5, 2.0]
+    assert grid("0:1:3") == [0.0, 0.5, 1.0]
+    for bad in ("", "a", "0:1", "0:1:2.5", "0:1:0"):
+        with pytest.raises(kpm.InputError, match="grid"):
+            grid(bad)
+
+
+def test_commands(
+    book: tuple[kpm.Market, kpm.Orders], tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    folder = tmp_path / "book"
+    kpm.write_book(folder, *book)
+    target = tmp_path / "sweep.csv"
+    words = ["sweep", str(folder), "--ambiguity", "0:0.1:3", "--output", str(target)]
+    assert cli.main([*words, "--plot", str(tmp_path / "picture")]) == 0
+    with target.open(encoding="utf-8") as stream:
+        rows = list(csv.DictReader(stream))
+    assert [float(row["ambiguity"]) for row in rows] == [0.0, 0.05, 0.1]
+    assert (tmp_path / "picture.svg").exists()
+    assert "expected payoff" in capsys.readouterr().out
+    assert cli.main(["advise", str(folder)]) == 0
+    assert "Trade stops" in capsys.readouterr().out
+    assert cli.main(["sweep", str(folder), "--ambiguity", "much"]) == cli.EXIT_INPUT
+    assert "much" in capsys.readouterr().err
