@@ -1,4 +1,4 @@
-"""Builds the compiled core; everything else is in pyproject.toml.
+"""Builds the compiled core with CMake (csrc/CMakeLists.txt); everything else is in pyproject.toml.
 
 Environment:
     KPM_WERROR=1                       warnings are errors (GCC and Clang)
@@ -7,18 +7,21 @@ Environment:
     KPM_BUILD_JOBS=n                   compile n files at a time (default: one a core)
 """
 
+import hashlib
 import os
-import sysconfig
+import shutil
+import subprocess
+import sys
 from importlib.metadata import PackageNotFoundError, distribution
 from pathlib import Path
 
 import pybind11
-from pybind11.setup_helpers import ParallelCompile
 from setuptools import Extension, setup
 from setuptools.command.build_ext import build_ext
 
 ROOT = Path(__file__).resolve().parent
-WARNINGS = ["-Wall", "-Wextra", "-Wshadow", "-Wconversion", "-Werror"]
+#: What CMake reads when it first sees a folder, and then never again.
+_TOOLS = ("CC", "CXX", "CFLAGS", "CXXFLAGS", "LDFLAGS", "MACOSX_DEPLOYMENT_TARGET", "ARCHFLAGS")
 
 
 def eigen_include() -> str:
@@ -33,80 +36,77 @@ def eigen_include() -> str:
     raise RuntimeError("the installed cmeel-eigen has no Eigen/Core")
 
 
-def enabled(variable: str) -> bool:
-    return os.environ.get(variable, "") not in ("", "0")
+def cmake(
+    source: Path,
+    folder: Path,
+    options: dict[str, str],
+    target: str,
+    *,
+    compiler: str = "",
+    quiet: bool = False,
+) -> None:
+    """Configure a folder and build a target in it; what is up to date there is kept.
+
+    Without a compiler it is the one that CXX names, or CMake's choice.
+
+    Raises
+    ------
+    RuntimeError
+        If CMake is missing, or fails; with what it said, if it was to be quiet.
+    """
+    program = shutil.which("cmake")
+    if program is None:
+        raise RuntimeError("building the core needs the package cmake")
+    generator = ["-G", "Ninja"] if shutil.which("ninja") else []
+    settings = [f"-D{name}={value}" for name, value in options.items()]
+    jobs = os.environ.get("KPM_BUILD_JOBS", "") or str(os.cpu_count() or 1)
+    configure = [program, "-S", str(source), "-B", str(folder), *generator, *settings]
+    build = [program, "--build", str(folder), "--target", target, "--config", "Release"]
+    for command in (configure, [*build, "--parallel", jobs]):
+        done = subprocess.run(
+            command,
+            stdout=subprocess.PIPE if quiet else None,
+            stderr=subprocess.STDOUT if quiet else None,
+            text=True,
+            check=False,
+            env={**os.environ, **({"CXX": compiler} if compiler else {})},
+        )
+        if done.returncode:
+            raise RuntimeError(f"{' '.join(command)}\n{done.stdout or ''}")
+
+
+def enabled(variable: str) -> str:
+    return "OFF" if os.environ.get(variable, "") in ("", "0") else "ON"
 
 
 class BuildCore(build_ext):
-    """Adds the flags, which depend on the compiler that setuptools picked."""
-
-    def finalize_options(self) -> None:
-        super().finalize_options()
-        self.force = True  # flags come from the environment: objects of another build are stale
+    """Leaves the extension to CMake, in a folder for each compiler, Python and set of flags."""
 
     def build_extension(self, ext: Extension) -> None:
-        ext.define_macros.append(("KPM_VERSION", f'"{self.distribution.get_version()}"'))
-        system = [pybind11.get_include(), eigen_include(), sysconfig.get_path("include")]
-        if self.compiler.compiler_type == "msvc":
-            self._msvc(ext, system)
-        else:
-            self._unix(ext, system)
-        super().build_extension(ext)
-
-    @staticmethod
-    def _msvc(ext: Extension, system: list[str]) -> None:
-        flags = ["/std:c++17", "/O2", "/EHsc", "/fp:precise", "/bigobj", "/utf-8", "/external:W0"]
-        for directory in system:
-            flags += ["/external:I", directory]
-        ext.define_macros.append(("NDEBUG", None))
-        ext.extra_compile_args = [*flags, f'/DKPM_FLAGS="{" ".join(flags[:4])}"']
-
-    @staticmethod
-    def _unix(ext: Extension, system: list[str]) -> None:
-        # Contraction off: the same bits with and without fused multiply-add.
-        flags = ["-std=c++17", "-ffp-contract=off", "-fvisibility=hidden", "-pthread"]
-        link = ["-pthread"]
-        sanitizers, coverage = os.environ.get("KPM_SANITIZE", ""), enabled("KPM_COVERAGE")
-        if coverage:
-            # Quick to compile; without inlining the tests would take hours.
-            flags += ["-O1", "-finline-small-functions", "-finline-functions", "-g1", "-UNDEBUG"]
-        elif sanitizers:
-            flags += ["-O2", "-g1", "-UNDEBUG"]
-        else:
-            flags += ["-O3", "-g0", "-DNDEBUG"]
-        if sanitizers:
-            flags += [f"-fsanitize={sanitizers}", "-fno-sanitize-recover=all"]
-            # Eigen leaves new arrays as they are: make a read before the first write show.
-            flags += ["-fno-omit-frame-pointer", "-DEIGEN_INITIALIZE_MATRICES_BY_NAN"]
-            link += [f"-fsanitize={sanitizers}"]
-        if coverage:
-            # A count that two threads lose between them leaves the line covered.
-            flags += ["--coverage", "-fprofile-update=single"]
-            link += ["--coverage"]
-        stated = " ".join(flags)
-        if enabled("KPM_WERROR"):
-            flags += WARNINGS
-        for directory in system:
-            flags += ["-isystem", directory]
-        ext.define_macros.append(("KPM_FLAGS", f'"{stated}"'))
-        ext.extra_compile_args = flags
-        ext.extra_link_args = link
-
-
-def core() -> Extension:
-    def relative(pattern: str) -> list[str]:
-        return sorted(path.relative_to(ROOT).as_posix() for path in ROOT.glob(pattern))
-
-    return Extension(
-        "kpm_fast._core",
-        sources=[*relative("csrc/src/**/*.cpp"), *relative("csrc/python/*.cpp")],
-        depends=relative("csrc/**/*.hpp"),
-        include_dirs=["csrc/include", "csrc/src"],
-        define_macros=[("EIGEN_MPL2_ONLY", None)],
-        language="c++",
-    )
+        options = {
+            "KPM_BUILD_PYTHON": "ON",
+            "KPM_BUILD_TESTS": "OFF",
+            "KPM_WERROR": enabled("KPM_WERROR"),
+            "KPM_COVERAGE": enabled("KPM_COVERAGE"),
+            "KPM_SANITIZE": os.environ.get("KPM_SANITIZE", ""),
+            "KPM_EIGEN": eigen_include(),
+            "Python_EXECUTABLE": sys.executable,
+            "pybind11_DIR": pybind11.get_cmake_dir(),
+        }
+        tools = [f"{name}={os.environ.get(name, '')}" for name in _TOOLS]
+        key = "\0".join([*tools, *map(str, options.items())])
+        folder = Path(self.build_temp).resolve() / hashlib.sha256(key.encode()).hexdigest()[:12]
+        cmake(ROOT / "csrc", folder, options, "kpm_python", quiet=self.verbose < 1)
+        built = [*folder.rglob("_core*.so"), *folder.rglob("_core*.pyd")]
+        target = Path(self.get_ext_fullpath(ext.name))
+        target.parent.mkdir(parents=True, exist_ok=True)
+        # Not written over: a process that has the old one loaded would see it change.
+        target.unlink(missing_ok=True)
+        shutil.copy2(built[0], target)
 
 
 if __name__ == "__main__":
-    ParallelCompile("KPM_BUILD_JOBS").install()
-    setup(ext_modules=[core()], cmdclass={"build_ext": BuildCore})
+    setup(
+        ext_modules=[Extension("kpm_fast._core", sources=[])],
+        cmdclass={"build_ext": BuildCore},
+    )

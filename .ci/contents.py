@@ -16,7 +16,9 @@ REQUIRED_IN_WHEEL = {"kpm_fast/__init__.py", "kpm_fast/_core.pyi", "kpm_fast/py.
 REQUIRED_IN_SDIST = {
     "LICENSE",
     "README.md",
+    "csrc/CMakeLists.txt",
     "csrc/python/module.cpp",
+    "csrc/tests/CMakeLists.txt",
     "docs/architecture.md",
     "setup.py",
     "tests/conftest.py",

@@ -8,11 +8,12 @@ maker in the worst case, subject to the limit order logic, and proves it.
 
 from . import sample
 from ._version import __version__
-from .analysis.advice import Advice, advise, loss_bound
+from .analysis.advice import Advice, advise
 from .analysis.sweep import Sweep, sweep
 from .clearing.clear import clear, solve_cell, staircases
 from .clearing.implied import implied_ambiguity, prior_from_quotes
 from .clearing.progress import Progress
+from .clearing.stop_token import StopToken
 from .errors import InputError, KpmError, TooManyCellsError, VerificationError
 from .model.certificate import Certificate
 from .model.maker import Maker
@@ -56,6 +57,7 @@ __all__ = [
     "StartingOrders",
     "Stats",
     "Status",
+    "StopToken",
     "Sweep",
     "TooManyCellsError",
     "Trade",
@@ -69,7 +71,6 @@ __all__ = [
     "clear",
     "implied_ambiguity",
     "load_result",
-    "loss_bound",
     "prior_from_quotes",
     "read_book",
     "sample",

@@ -32,6 +32,12 @@ class CellSolution(TypedDict):
     multipliers: Floats  # (K,) lambda, dual of pi = P xi
     seconds: float
 
+class StopFlag:
+    """Set by any thread, at any time, once and for all."""
+
+    def set(self) -> None: ...
+    def is_set(self) -> bool: ...
+
 class SolvedCell:
     """The answer for a cell, as it left the core."""
 
@@ -141,6 +147,7 @@ def clear(
     certificate: bool,
     progress: Callable[[Progress], bool] | None,  # True stops
     thread_delay: float = 2e-3,  # seconds of work that one thread does before others join
+    stop: StopFlag | None = None,  # read without the GIL; once set it stops with "interrupted"
 ) -> Clearing:
     """Clear the book. The GIL is released; Ctrl-C stops with "interrupted"."""
 

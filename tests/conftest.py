@@ -17,8 +17,10 @@ if not [*(ROOT / "kpm_fast").glob("_core*.so"), *(ROOT / "kpm_fast").glob("_core
     sys.path[:] = [entry for entry in sys.path if Path(entry or ".").resolve() != ROOT]
 sys.path.append(str(ROOT))  # last: for the packages beside kpm_fast that are never installed
 
-# The benchmarks are no package to install: they are found here, the package wherever it is.
-sys.path.append(str(ROOT))
+# What a terminal or its user asks for must not change what is printed here.
+TERMINAL = ("COLUMNS", "LINES", "NO_COLOR", "FORCE_COLOR", "TTY_COMPATIBLE", "TTY_INTERACTIVE")
+for variable in TERMINAL:
+    os.environ.pop(variable, None)
 
 # No deadline: the first example pays for imports. Derandomised, so that a red run can be repeated,
 # unless KPM_EXAMPLES asks for more than the usual examples.

@@ -2,13 +2,12 @@
 
 import os
 import shutil
-import subprocess
 import sys
 from pathlib import Path
 
 import pytest
 
-from programs import environment
+from programs import environment, run_command, run_program
 
 EXAMPLE = Path(__file__).resolve().parent.parent / "examples" / "race_card"
 
@@ -91,25 +90,14 @@ def preloaded(tmp_path_factory: pytest.TempPathFactory) -> Path:
     source = folder / "counter.c"
     source.write_text(COUNTER)
     library = folder / "counter.so"
-    built = subprocess.run(
-        [compiler, "-shared", "-fPIC", "-O1", "-o", str(library), str(source)],
-        capture_output=True,
-        text=True,
-    )
+    built = run_command([compiler, "-shared", "-fPIC", "-O1", "-o", library, source])
     if built.returncode != 0:
         pytest.skip(f"this C library has no __libc_malloc: {built.stderr.strip()[:200]}")
     return library
 
 
 def run(program: str, library: Path) -> str:
-    done = subprocess.run(
-        [sys.executable, "-c", program, str(EXAMPLE)],
-        env={**environment(), "LD_PRELOAD": str(library)},
-        capture_output=True,
-        text=True,
-    )
-    assert done.returncode == 0, (done.returncode, done.stderr[-2000:])
-    return done.stdout
+    return run_program(program, EXAMPLE, env={**environment(), "LD_PRELOAD": str(library)})
 
 
 def test_solving_a_cell_allocates_nothing(preloaded: Path) -> None:

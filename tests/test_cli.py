@@ -5,7 +5,6 @@ from __future__ import annotations
 import io
 import json
 import os
-import subprocess
 import sys
 from pathlib import Path
 from typing import Any
@@ -15,6 +14,7 @@ import pytest
 
 import kpm_fast as kpm
 from kpm_fast.cli import command as cli
+from programs import kpm_fast_command, run_command
 
 MARKET = kpm.Market(
     np.eye(3), [0.3, 0.3, 0.4], claims=["[red]home", "draw", "away"], states=["H", "D", "A"]
@@ -285,7 +285,7 @@ def test_verbose_logs_to_stderr(book: Path, capsys: pytest.CaptureFixture[str]) 
     assert run("clear", book, "--verbose", "--json") == 0
     out, err = capsys.readouterr()
     assert json.loads(out)["status"] == "optimal"
-    assert "risk aversion 1, ambiguity 0.1" in err
+    assert "risk aversion 1, ambiguity 0.01" in err
     assert f"kpm-fast {kpm.__version__}" in err
 
 
@@ -324,12 +324,11 @@ def test_long_tables_are_cut_short(tmp_path: Path, capsys: pytest.CaptureFixture
 def test_closed_pipe(book: Path, options: list[str]) -> None:
     reader, writer = os.pipe()
     os.close(reader)
-    command = [sys.executable, "-m", "kpm_fast", "clear", str(book), *options]
-    done = subprocess.run(command, stdout=writer, stderr=subprocess.PIPE, timeout=60)
+    done = run_command(kpm_fast_command("clear", book, *options), stdout=writer)
     os.close(writer)
     assert done.returncode == cli.EXIT_CLOSED_PIPE
-    assert b"Traceback" not in done.stderr
-    assert b"BrokenPipe" not in done.stderr
+    assert "Traceback" not in done.stderr
+    assert "BrokenPipe" not in done.stderr
 
 
 def test_real_book_is_refused_politely(

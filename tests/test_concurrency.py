@@ -259,7 +259,6 @@ import kpm_fast as kpm
 from adapter import market_of, orders_of
 from strategies import crowded_book, long_book
 
-signal.alarm(600)  # nobody may be left to end what hangs; a fork does not inherit it
 book = long_book()
 crowd = market_of(book), orders_of(book)
 book = crowded_book(8, 1, states=6, risk_aversion=4.0)
@@ -279,7 +278,7 @@ codes = []
 for _ in range(int(sys.argv[2])):
     child = os.fork()
     if child == 0:
-        signal.alarm(300)
+        signal.alarm(300)  # a fork inherits none
         found = [kpm.clear(*small, threads=1), kpm.clear(*crowd, node_limit=9, threads=2)]
         os._exit(0 if found == expected else 1)
     codes.append(os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]))

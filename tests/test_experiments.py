@@ -38,10 +38,13 @@ def test_seeds_are_fixed() -> None:
 
 
 def test_shading_pays_in_thin_books_only() -> None:
-    share = experiments.shading(books=6).table["share_from_shading"]
+    table = experiments.shading(books=6).table
+    share = table["share_from_shading"]
     assert share[0] == pytest.approx(1.0)  # alone, the truthful bid pays its whole value
     assert np.all(np.diff(share) < 0.0)
     assert share[-1] < 0.05
+    # A trade that pays the difference of the maker's cost leaves nothing to gain.
+    assert table["share_under_cost_payments"] == pytest.approx([0.0] * len(share), abs=1e-9)
 
 
 def test_ambiguity_buys_safety_with_profit() -> None:

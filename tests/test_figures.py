@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import builtins
-import subprocess
-import sys
 from argparse import Namespace
 from pathlib import Path
 from typing import Any
@@ -22,6 +20,7 @@ from kpm_fast.cli.paper import run as run_paper
 from kpm_fast.paper import figures
 from kpm_fast.paper import simulations as paper
 from kpm_fast.plots.style import MissingDependencyError, house_style, new_figure, save
+from programs import run_program
 
 matplotlib = pytest.importorskip("matplotlib")
 
@@ -124,7 +123,7 @@ from kpm_fast.paper import figures, simulations
 assert figures.figure_2(simulations.simulation_b()).axes
 assert "matplotlib.pyplot" not in sys.modules
 """
-    subprocess.run([sys.executable, "-c", code], check=True)
+    run_program(code)
 
 
 def test_without_matplotlib_the_command_says_what_to_install(

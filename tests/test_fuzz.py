@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import dataclasses
 import sys
 import tempfile
 from pathlib import Path
 
 import pytest
 
+import setup
 from fuzz import build, campaign
 
 LIBFUZZER = """
@@ -71,46 +73,38 @@ def test_slowness_is_no_finding_and_a_crash_without_input_an_error(tmp_path: Pat
         _run(tmp_path, "slow-unit-1")
 
 
-def test_the_target_is_built_again_for_whatever_changes(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    sources, harness = tmp_path / "csrc" / "src", tmp_path / "fuzz" / "core"
-    names = [sources / "one.cpp", sources / "two.cpp", harness / "target.cpp"]
-    for path in [*names, sources / "one.hpp"]:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        path.write_text(path.name)
-    made: list[str] = []
+def test_a_flavour_says_how_it_is_built(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    """And another version of the compiler builds in another folder: its objects are its own."""
+    told: list[tuple[Path, dict[str, str]]] = []
 
-    def run(command: list[str]) -> None:
-        made.append(Path(command[-1]).name)
-        Path(command[-1]).write_text("made")
+    def cmake(
+        source: Path,
+        folder: Path,
+        options: dict[str, str],
+        target: str,
+        *,
+        compiler: str,
+        quiet: bool,
+    ) -> None:
+        assert (source / "CMakeLists.txt").is_file()
+        assert quiet
+        assert compiler
+        told.append((folder, options))
+        folder.mkdir(parents=True, exist_ok=True)
+        (folder / target).touch()
 
-    command, tools = ["c++", "-O1"], ["1.0"]
-    monkeypatch.setattr(build, "ROOT", tmp_path)
+    compiler = tmp_path / "c++"
+    monkeypatch.setattr(setup, "cmake", cmake)
     monkeypatch.setattr(build, "OUTPUT", tmp_path / "build")
-    monkeypatch.setattr(build, "_HARNESS", harness)
-    monkeypatch.setattr(build, "_run", run)
-    monkeypatch.setattr(build, "_compile_command", lambda flavour: list(command))
-    monkeypatch.setattr(build, "_tools", lambda flavour: tools[0].encode())
-
-    def rebuilt() -> list[str]:
-        made.clear()
-        build.build(build.PLAIN)
-        return sorted(made)
-
-    everything = ["core", "one.o", "target.o", "two.o"]
-    assert rebuilt() == everything
-    assert rebuilt() == []
-    command[1] = "-O2"
-    assert rebuilt() == everything
-    tools[0] = "1.1"  # of the compiler or of Eigen
-    assert rebuilt() == everything
-    (sources / "one.hpp").write_text("changed")
-    assert rebuilt() == everything
-    names[0].write_text("changed")
-    assert rebuilt() == ["core", "one.o"]
-    (tmp_path / "build" / "plain" / "core").unlink()
-    assert rebuilt() == ["core"]
-    names[1].unlink()
-    assert rebuilt() == ["core"]
-    assert rebuilt() == []
+    for version in ("1.0", "1.1"):
+        compiler.write_text(f"#!/bin/sh\necho {version}\n")
+        compiler.chmod(0o755)
+        for flavour in (build.PLAIN, build.REPLAY):
+            program = build.build(dataclasses.replace(flavour, compiler=str(compiler)))
+            assert program.name == "kpm_fuzz"
+    plain, replay, newer, _ = (options for _, options in told)
+    assert plain["KPM_SANITIZE"] == ""
+    assert "address" in replay["KPM_SANITIZE"]
+    assert plain == newer
+    assert all(options["KPM_ASSERTIONS"] == "ON" for _, options in told)
+    assert len({folder for folder, _ in told}) == 4

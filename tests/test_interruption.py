@@ -2,11 +2,16 @@
 
 from __future__ import annotations
 
+import asyncio
+import functools
 import random
 import signal
 import sys
+import threading
 import time
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -16,7 +21,7 @@ from hypothesis import strategies as st
 import kpm_fast as kpm
 from adapter import assert_same_bits, market_of, orders_of
 from programs import run_program, start_program
-from strategies import METHODS, books, examples, fewer, long_book
+from strategies import METHODS, books, endless_book, endless_walk, examples, fewer, long_book
 from witness import Book
 
 posix = pytest.mark.skipif(sys.platform == "win32", reason="POSIX signals and limits")
@@ -156,12 +161,11 @@ def test_a_callback_that_clears(crowd: tuple[kpm.Market, kpm.Orders], best: kpm.
 # -- signals -------------------------------------------------------------------------------------
 
 SIGNALS = """
-import signal, sys
+import sys
 import kpm_fast as kpm
 from adapter import market_of, orders_of
 from strategies import endless_book, endless_walk
 
-signal.signal(signal.SIGINT, signal.default_int_handler)  # what a shell starts with & ignores it
 method, threads, signals = sys.argv[1], int(sys.argv[2]), int(sys.argv[3])
 options = dict(method=method, threads=threads, prune_bounds=False, cell_limit=10**9)
 short = kpm.Market([[1.0, 0.0]], [0.5, 0.5]), kpm.Orders([0, 0], [1, -1], [0.7, 0.2], 1.0)
@@ -227,7 +231,7 @@ def test_ctrl_c_at_random_moments(method: str, threads: int) -> None:
                 assert program.stdout.readline() == "inside\n"
             time.sleep(moments.uniform(0.001, 0.03))
             program.send_signal(signal.SIGINT)
-        out, err = program.communicate(timeout=300)
+        out, err = program.communicate()
     assert (program.returncode, err) == (0, "")
     caught, interrupted = map(int, out.split()[-2:])
     assert caught + interrupted == count
@@ -244,7 +248,7 @@ book = heavy_book()
 market, orders = market_of(book), orders_of(book)
 kpm.clear(market, orders, time_limit=0)  # warm
 print("inside", flush=True)
-result = kpm.clear(market, orders)
+result = kpm.clear(market, orders, time_limit=300)
 result.verify().raise_if_failed()
 print(result.status.value, result.stats.nodes, result.stats.relaxations)
 """
@@ -258,7 +262,7 @@ def test_ctrl_c_within_a_node() -> None:
         assert program.stdout.readline() == "inside\n"
         time.sleep(0.2)
         program.send_signal(signal.SIGINT)
-        out, err = program.communicate(timeout=300)
+        out, err = program.communicate()
     assert (program.returncode, err) == (0, "")
     assert out == "interrupted 1 0\n"
 
@@ -312,3 +316,171 @@ def test_less_and_less_memory() -> None:
     assert len(outcomes) == len(limits)
     assert set(outcomes) == {"node_limit", "memory"}
     assert outcomes[0] == "node_limit"
+
+
+# -- stop tokens ---------------------------------------------------------------------------------
+
+
+def endless_call(method: str) -> Callable[..., kpm.Result]:
+    """A search without an end, for as long as a fault may take."""
+    book = endless_walk() if method == "enumerate" else endless_book()
+    limits = {"cell_limit": 10**9, "prune_bounds": False, "time_limit": 300}
+    return functools.partial(kpm.clear, market_of(book), orders_of(book), method, **limits)
+
+
+@pytest.mark.threads
+@pytest.mark.parametrize("threads", [1, 2])
+@METHODS
+def test_another_thread_stops_a_clearing(method: str, threads: int) -> None:
+    """None of the two is the main thread, which is where Python handles signals."""
+    stop, searching = kpm.StopToken(), threading.Event()
+    call = functools.partial(
+        endless_call(method), threads=threads, stop=stop, callback=lambda progress: searching.set()
+    )
+    with ThreadPoolExecutor(2) as pool:
+        result = pool.submit(call)
+        canceller = pool.submit(lambda: searching.wait(300) and stop.cancel())
+        canceller.result()
+        assert result.result().status is kpm.Status.INTERRUPTED
+    result.result().verify().raise_if_failed()
+    assert stop.cancelled
+
+
+@pytest.mark.threads
+def test_a_token_stops_all_that_have_it_and_no_other(
+    crowd: tuple[kpm.Market, kpm.Orders], best: kpm.Result
+) -> None:
+    stop, searching = kpm.StopToken(), threading.Barrier(4, timeout=300)
+    met = threading.local()
+
+    def meet(progress: kpm.Progress) -> None:
+        if not hasattr(met, "already"):
+            met.already = True
+            searching.wait()
+
+    call = functools.partial(endless_call("branch-and-bound"), threads=1, stop=stop, callback=meet)
+    with ThreadPoolExecutor(3) as pool:
+        results = [pool.submit(call) for _ in range(3)]
+        searching.wait()
+        stop.cancel()
+        assert {result.result().status for result in results} == {kpm.Status.INTERRUPTED}
+    assert_same_bits(best, kpm.clear(*crowd, threads=1, node_limit=16, stop=kpm.StopToken()))
+
+
+def test_an_event_loop_stops_a_clearing_in_its_executor() -> None:
+    """The best clearing so far is still there to be awaited."""
+
+    async def cancel_soon() -> kpm.Result:
+        stop, searching = kpm.StopToken(), asyncio.Event()
+        loop = asyncio.get_running_loop()
+
+        def report(progress: kpm.Progress) -> None:
+            loop.call_soon_threadsafe(searching.set)
+
+        call = functools.partial(endless_call("branch-and-bound"), stop=stop, callback=report)
+        clearing = loop.run_in_executor(None, call)
+        await searching.wait()
+        stop.cancel()
+        return await clearing
+
+    assert asyncio.run(cancel_soon()).status is kpm.Status.INTERRUPTED
+
+
+ASYNCIO = """
+import asyncio, re, sys, threading
+import kpm_fast as kpm
+from adapter import market_of, orders_of
+from strategies import endless_book
+
+page = open(sys.argv[1], encoding="utf-8").read()
+(example,) = re.findall(r"^```python\\n(.*?StopToken.*?)^```$", page, re.M | re.S)
+exec(example)
+book = endless_book()
+
+async def main():
+    task = asyncio.create_task(clear(market_of(book), orders_of(book)))
+    await asyncio.sleep(0.2)
+    print("searching", flush=True)
+    await task
+
+if sys.argv[2] == "timeout":
+    try:
+        asyncio.run(asyncio.wait_for(main(), 1))
+    except asyncio.TimeoutError:
+        print("timeout", flush=True)
+else:
+    asyncio.run(main())
+"""
+
+
+@posix
+@pytest.mark.parametrize("end", ["timeout", "Ctrl-C"])
+def test_the_example_for_asyncio(end: str) -> None:
+    """asyncio.run waits for the clearing in its executor, which has no limit here."""
+    page = Path(__file__).resolve().parent.parent / "docs" / "reference.md"
+    with start_program(ASYNCIO, page, end, timeout=120) as program:
+        assert program.stdout is not None
+        assert program.stdout.readline() == "searching\n"
+        if end == "Ctrl-C":
+            program.send_signal(signal.SIGINT)
+        out, err = program.communicate()
+    if end == "timeout":
+        assert (program.returncode, out, err) == (0, "timeout\n", "")
+    else:
+        assert program.returncode != 0
+        assert err.endswith("KeyboardInterrupt\n")
+
+
+@METHODS
+def test_a_token_cancelled_before(method: str) -> None:
+    """As with no time at all: a first clearing is made, and the bound holds."""
+    stop = kpm.StopToken()
+    stop.cancel()
+    result = endless_call(method)(stop=stop)
+    assert result.status is kpm.Status.INTERRUPTED
+    assert result.upper_bound < float("inf")
+    result.verify().raise_if_failed()
+    proven = kpm.clear(kpm.Market([[1.0]], [1.0]), kpm.Orders([], [], [], []), stop=stop)
+    assert proven.status is kpm.Status.OPTIMAL
+
+
+@pytest.mark.parametrize("stop", [True, threading.Event(), kpm.StopToken])
+def test_what_is_no_token(stop: Any) -> None:
+    with pytest.raises(kpm.InputError, match="stop: must be a StopToken"):
+        kpm.clear(kpm.Market([[1.0]], [1.0]), kpm.Orders([], [], [], []), stop=stop)
+
+
+SIGNAL_HANDLER = """
+import signal, threading
+import kpm_fast as kpm
+from adapter import market_of, orders_of
+from strategies import endless_book
+
+book, stop = endless_book(), kpm.StopToken()
+signal.signal(signal.SIGTERM, lambda number, frame: stop.cancel())
+seen, results = [], []
+
+def report(progress):
+    if not seen:
+        seen.append(progress)
+        print("searching", flush=True)
+
+def clear():
+    call = dict(stop=stop, callback=report, time_limit=300)
+    results.append(kpm.clear(market_of(book), orders_of(book), **call))
+
+worker = threading.Thread(target=clear)
+worker.start()
+worker.join()
+print(results[0].status.value)
+"""
+
+
+@posix
+def test_a_signal_handler_stops_a_clearing_in_another_thread() -> None:
+    with start_program(SIGNAL_HANDLER) as program:
+        assert program.stdout is not None
+        assert program.stdout.readline() == "searching\n"
+        program.send_signal(signal.SIGTERM)
+        out, err = program.communicate()
+    assert (program.returncode, out, err) == (0, "interrupted\n", "")

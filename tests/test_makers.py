@@ -245,7 +245,7 @@ def test_makers_are_values(maker: kpm.Maker) -> None:
 
 FAULTS = [
     (lambda: kpm.KnightianMaker([0.5, 0.4], 1, 0), "prior", None),
-    (lambda: kpm.KnightianMaker([1.5, -0.5], 1, 0), "prior", 1),
+    (lambda: kpm.KnightianMaker([1.5, -0.5], 1, 0), "prior", "1"),
     (lambda: kpm.KnightianMaker([[0.5, 0.5]], 1, 0), "prior", None),
     (lambda: kpm.KnightianMaker(PI, 0, 0), "risk_aversion", None),
     (lambda: kpm.KnightianMaker(PI, 1, -1), "ambiguity", None),

@@ -35,7 +35,7 @@ def test_defaults() -> None:
     assert plain.claims == ("0",)
     assert plain.states == ("0", "1")
     assert plain.inventory.tolist() == [0, 0]
-    assert (plain.risk_aversion, plain.ambiguity) == (1.0, 0.1)
+    assert (plain.risk_aversion, plain.ambiguity) == (1.0, 0.01)
 
 
 def test_arrays_are_read_only_copies() -> None:

@@ -7,8 +7,6 @@ import csv
 import dataclasses
 import math
 import os
-import subprocess
-import sys
 from collections.abc import Callable
 from itertools import product
 from pathlib import Path
@@ -19,6 +17,7 @@ import pytest
 from kpm_fast.cli import paper as command
 from kpm_fast.paper import simulations as paper
 from kpm_fast.paper.finding import Finding
+from programs import kpm_fast_command, run_command
 
 
 @pytest.fixture(scope="module")
@@ -178,14 +177,14 @@ def test_a_statement_says_whether_it_took_rounding(simulation_a: paper.Simulatio
 # -- command ------------------------------------------------------------------------------------
 
 
-def run_command(words: list[str]) -> int:
+def run_paper(words: list[str]) -> int:
     parser = argparse.ArgumentParser()
     command.add_parser(parser.add_subparsers())
     return command.run(parser.parse_args(words))
 
 
 def test_command_prints_a_line_for_each_statement(capsys: pytest.CaptureFixture[str]) -> None:
-    assert run_command(["paper"]) == 0
+    assert run_paper(["paper"]) == 0
     printed = capsys.readouterr().out
     assert "2, 1, 1, 1, 1 lots" in printed
     assert "Omega = 0.2: orders 1, 2, 3 filled, 4 and 5 declined ... met to the nearest" in printed
@@ -202,7 +201,7 @@ def test_command_fails_if_a_result_is_not_met(
     statement = paper.Statement("so it says", False, "it is not")
     missed = dataclasses.replace(simulation_b, statements=(statement,))
     monkeypatch.setattr(command, "simulation_b", lambda: missed)
-    assert run_command(["paper"]) == 1
+    assert run_paper(["paper"]) == 1
     assert "so it says ... NOT MET (it is not)" in capsys.readouterr().out
 
 
@@ -210,16 +209,15 @@ def test_closed_pipe() -> None:
     """Whoever reads has gone: exit code 141, as a shell expects, and no message."""
     reader, writer = os.pipe()
     os.close(reader)
-    command = [sys.executable, "-m", "kpm_fast", "paper"]
-    ended = subprocess.run(command, stdout=writer, stderr=subprocess.PIPE, check=False)
+    ended = run_command(kpm_fast_command("paper"), stdout=writer)
     os.close(writer)
-    assert (ended.returncode, ended.stderr) == (141, b"")
+    assert (ended.returncode, ended.stderr) == (141, "")
 
 
 def test_command_writes_tables_and_figures(tmp_path: Path) -> None:
     pytest.importorskip("matplotlib")
     folder = tmp_path / "new"
-    assert run_command(["paper", "--output", str(folder)]) == 0
+    assert run_paper(["paper", "--output", str(folder)]) == 0
     names = ("table_3", "table_5", "simulation_a", "simulation_b", "statements")
     findings = [find() for find in command.FINDINGS]
     tables = {f"{name}.csv" for name in (*names, *(n for each in findings for n in each.tables))}

@@ -19,6 +19,7 @@ MARKET = kpm.Market(
     [0.3, 0.3, 0.4],
     inventory=[0.5, 0, 0.25],
     risk_aversion=0.8,
+    ambiguity=0.1,
     claims=["home", "draw"],
     states=["H", "D", "A"],
 )

@@ -10,6 +10,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+import kpm_fast as kpm
 from kpm_fast import InputError, Market, Orders, read_book, sample, write_book
 from kpm_fast.cli import sample as command
 from kpm_fast.sample.assemble import rounded_prior
@@ -375,3 +376,14 @@ def test_command_explains_levels(levels: str, capsys: pytest.CaptureFixture[str]
     with pytest.raises(SystemExit):
         run_command(["sample", "race-card", "--levels", levels])
     assert "must be one or two whole numbers" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("kind", ["race-card", "football", "option-strip", "win-place"])
+@pytest.mark.parametrize("seed", [0, 1])
+def test_the_default_maker_trades_with_a_book_it_disagrees_with(kind: str, seed: int) -> None:
+    """Its ambiguity is below the implied one, from which on nothing trades (theorem B)."""
+    market, orders = sample.KINDS[kind](levels=3, seed=seed, opinion=1.5, crossed=0.0)
+    default = kpm.Market(market.payoffs, market.prior).ambiguity
+    assert market.ambiguity == default
+    assert default < kpm.implied_ambiguity(market, orders)
+    assert kpm.clear(market, orders).volume > 0

@@ -13,6 +13,7 @@ import pytest
 import kpm_fast as kpm
 from kpm_fast.entries import entries_of
 from kpm_fast.files import tables
+from programs import run_program
 
 
 def text_of(table: dict[str, object]) -> str:
@@ -76,12 +77,6 @@ def test_make_frame_errors(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def test_frames_are_optional() -> None:
-    import subprocess
-    import sys
-
     names = ("pandas", "polars", "pyarrow", "matplotlib", "scipy")
     code = f"import sys, kpm_fast; print([n for n in {names} if n in sys.modules])"
-    done = subprocess.run(
-        [sys.executable, "-c", code], capture_output=True, text=True, check=True, timeout=60
-    )
-    assert done.stdout.strip() == "[]"
+    assert run_program(code) == "[]\n"

@@ -16,6 +16,7 @@
 #include "keys.hpp"
 #include "kpm/kpm.hpp"
 #include "maker_model.hpp"
+#include "stop_flag.hpp"
 
 #ifndef KPM_VERSION
 #define KPM_VERSION "unknown"
@@ -242,7 +243,7 @@ py::dict clear(const In<double>& payoffs, const In<double>& prior, const In<doub
                const std::optional<In<double>>& time, const std::string& allocation,
                const std::string& method, double tolerance, int threads, double time_limit,
                std::int64_t node_limit, bool prune_bound, bool presolve, bool certificate,
-               py::object progress, double thread_delay) {
+               py::object progress, double thread_delay, const kpm::StopFlag* stop) {
   const kpm::Market market = borrow_market(payoffs, prior, inventory, risk_aversion, ambiguity);
   kpm::Orders orders = borrow_orders(claim, side, price, quantity);
   orders.time = time ? time->data() : nullptr;
@@ -267,6 +268,9 @@ py::dict clear(const In<double>& payoffs, const In<double>& prior, const In<doub
       return monitor(state);
     };
     settings.interrupted = [&] {
+      if (stop != nullptr && stop->raised()) {
+        return true;
+      }
       const kpm::Unlocked::Relocked lock(unlocked);
       return monitor.interrupted();
     };
@@ -382,7 +386,12 @@ PYBIND11_MODULE(_core_of_main, module, py::mod_gil_not_used(),
              arg("quantity").noconvert(), arg("time").none(true), arg("allocation"), arg("method"),
              arg("tolerance"), arg("threads"), arg("time_limit"), arg("node_limit"),
              arg("prune_bound"), arg("presolve"), arg("certificate"), arg("progress").none(true),
-             arg("thread_delay") = kpm::ClearSettings{}.thread_delay);
+             arg("thread_delay") = kpm::ClearSettings{}.thread_delay,
+             arg("stop").none(true) = py::none());
+  py::class_<kpm::StopFlag>(module, "StopFlag")
+      .def(py::init<>())
+      .def("set", &kpm::StopFlag::raise)
+      .def("is_set", &kpm::StopFlag::raised);
   py::class_<SolvedCell>(module, "SolvedCell").def("to_dict", &SolvedCell::to_dict);
   module.def("solve_cell", &solve_cell, arg("payoffs").noconvert(), arg("prior").noconvert(),
              arg("inventory").noconvert(), arg("risk_aversion"), arg("ambiguity"),

@@ -8,11 +8,12 @@ from dataclasses import dataclass
 import numpy as np
 
 from ..clearing.implied import implied_ambiguity
+from ..model.makers import KnightianMaker
 from ..model.market import Market
 from ..model.orders import Orders
 from .sweep import Sweep, sweep
 
-__all__ = ["Advice", "advise", "largest_probability", "loss_bound"]
+__all__ = ["Advice", "advise"]
 
 _SHARES = (0.0, 0.05, 0.1, 0.2, 0.35, 0.5, 0.75, 1.0)  # of the implied ambiguity
 _RADII = (0.0, 0.001, 0.003, 0.01, 0.03, 0.1, 0.3, 1.0)  # nats, where there is none
@@ -77,63 +78,6 @@ class Advice:
         return ["", "".join(f"{name:>14}" for name in head), *rows]
 
 
-def largest_probability(prior: float, ambiguity: float) -> float:
-    """The greatest probability of a state within ``ambiguity`` nats of the prior.
-
-    The upper root p of KL(Bernoulli(p) | Bernoulli(prior)) = ambiguity, 1 from -ln(prior) on.
-
-    Parameters
-    ----------
-    prior : float
-        Of the state, between 0 and 1.
-    ambiguity : float
-        Omega, nats, not negative.
-
-    Examples
-    --------
-    >>> round(largest_probability(0.5, 0.01), 12)
-    0.570592570273
-    """
-    if ambiguity >= -math.log(prior):
-        return 1.0
-    low, high = prior, 1.0
-    while True:
-        p = 0.5 * (low + high)
-        if p in (low, high):
-            return p
-        divergence = p * math.log(p / prior) + (1.0 - p) * math.log((1.0 - p) / (1.0 - prior))
-        low, high = (p, high) if divergence < ambiguity else (low, p)
-
-
-def loss_bound(market: Market) -> float:
-    """The most that any sequence of auctions can cost the maker in a state (theorem D).
-
-    After any number of auctions with carried inventory, wealth in state i is at least the
-    certainty equivalent of the first inventory plus ln(p_i)/alpha, where p_i is the largest
-    probability of the state within the ambiguity.
-
-    Parameters
-    ----------
-    market : Market
-        Its inventory must not differ between states for the bound to be a loss against it; where
-        it does, the bound is on the fall below the certainty equivalent of not trading.
-
-    Returns
-    -------
-    float
-        Money, not negative.
-
-    Examples
-    --------
-    >>> import kpm_fast as kpm
-    >>> market = kpm.Market([[1, 0]], [0.5, 0.5], risk_aversion=1.0, ambiguity=0.0)
-    >>> round(kpm.loss_bound(market), 6)
-    0.693147
-    """
-    least = float(np.min(market.prior))
-    return -math.log(largest_probability(least, market.ambiguity)) / market.risk_aversion
-
-
 def advise(market: Market, orders: Orders) -> Advice:
     """Say where trade stops, what the maker can lose, and what lies between.
 
@@ -158,4 +102,5 @@ def advise(market: Market, orders: Orders) -> Advice:
     stop = implied_ambiguity(market, orders) if constant else math.nan
     radii = [share * stop for share in _SHARES] if 0.0 < stop < math.inf else list(_RADII)
     frontier = sweep(market, orders, ambiguity=radii)
-    return Advice(stop, loss_bound(market), frontier, market.ambiguity)
+    maker = KnightianMaker(market.prior, market.risk_aversion, market.ambiguity)
+    return Advice(stop, maker.loss_bound(), frontier, market.ambiguity)

@@ -24,6 +24,7 @@ from ..model.outcome import CellResult, Stats
 from ..model.status import STATUSES
 from ..result import Result
 from .progress import EnumerationLog, Progress, ProgressLog, TreeLog
+from .stop_token import StopToken
 
 __all__ = ["clear", "solve_cell", "staircases"]
 
@@ -49,6 +50,7 @@ def clear(
     allocation: str = "pro_rata",
     certificate: bool = False,
     callback: Callable[[Progress], bool | None] | None = None,
+    stop: StopToken | None = None,
     verbose: bool = False,
 ) -> Result:
     """Clear a book: the state prices and fills that solve problem (8).
@@ -95,6 +97,9 @@ def clear(
         Called now and then with a :class:`Progress`; returning True stops the search with status
         ``INTERRUPTED``. An exception it raises stops the search and reaches the caller, except
         ``KeyboardInterrupt``, which ends it as Ctrl-C does: with status ``INTERRUPTED``.
+    stop : StopToken, optional
+        Cancel it, from any thread, to stop the search with status ``INTERRUPTED``. Python hands
+        Ctrl-C to the main thread alone; a clearing in another one needs this.
     verbose : bool
         Print a banner, a row per report and a closing line.
 
@@ -115,6 +120,8 @@ def clear(
         raise InputError("enumeration hands out none", field="certificate")
     if callback is not None and not callable(callback):
         raise InputError(f"must be callable, got {callback!r}", field="callback")
+    if stop is not None and not isinstance(stop, StopToken):
+        raise InputError(f"must be a StopToken, got {stop!r}", field="stop")
     tolerance = _checked_tolerance(tolerance)
     n_threads = 0 if threads is None else _checked_count(threads, "threads", 1, _MOST_THREADS)
     seconds = math.inf if time_limit is None else _checked_time_limit(time_limit)
@@ -154,6 +161,7 @@ def clear(
         bool(presolve),
         bool(certificate),
         _reporter(cells, callback, log),
+        stop=None if stop is None else stop.flag,
     )
     result = _result(answer, market, orders, tolerance, allocation)
     if log is not None:

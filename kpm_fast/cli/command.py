@@ -28,6 +28,7 @@ from ..clearing.progress import Progress
 from ..errors import InputError, KpmError, TooManyCellsError
 from ..files.atomic_files import staged_files
 from ..files.tables import write_csv
+from ..model.market import DEFAULT_AMBIGUITY
 from ..model.status import Status
 from ..result import Result
 from ..storage.book_folder import BOOK_FILES
@@ -177,7 +178,10 @@ def _add_clear(commands: argparse._SubParsersAction[argparse.ArgumentParser]) ->
         "--risk-aversion", type=float, metavar="A", help="per unit of money, > 0 (default: 1)"
     )
     maker.add_argument(
-        "--ambiguity", type=float, metavar="O", help="radius in nats, 0 to inf (default: 0.1)"
+        "--ambiguity",
+        type=float,
+        metavar="O",
+        help=f"radius in nats, 0 to inf (default: {DEFAULT_AMBIGUITY:g})",
     )
     maker.add_argument(
         "--inventory",

@@ -16,6 +16,7 @@ from ..files.tables import write_csv
 from ..paper.examples import examples
 from ..paper.figures import write_paper
 from ..paper.finding import Finding
+from ..paper.liquidity import aggregation, quotes
 from ..paper.order_figures import order_revenue
 from ..paper.simulations import (
     LIMIT,
@@ -27,12 +28,13 @@ from ..paper.simulations import (
     simulation_a,
     simulation_b,
 )
+from ..paper.urn import urn
 from ..plots.style import require_matplotlib, save
 from .tables import PipeAwareConsole
 
 __all__ = ["FINDINGS", "add_parser", "run"]
 
-FINDINGS: tuple[Callable[[], Finding], ...] = (examples, order_revenue)
+FINDINGS: tuple[Callable[[], Finding], ...] = (examples, quotes, urn, order_revenue, aggregation)
 """What is reproduced besides the simulations, in the order it is printed."""
 
 

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from ..errors import InputError
+from ..model.market import DEFAULT_AMBIGUITY
 from ..sample import KINDS
 from ..storage.book_folder import write_book
 
@@ -83,7 +84,10 @@ def add_parser(subparsers: Any) -> argparse.ArgumentParser:
         help="of the maker, per unit of money (default: 0.001)",
     )
     parser.add_argument(
-        "--ambiguity", type=float, metavar="OMEGA", help="of the maker, in nats (default: 0.1)"
+        "--ambiguity",
+        type=float,
+        metavar="OMEGA",
+        help=f"of the maker, in nats (default: {DEFAULT_AMBIGUITY:g})",
     )
     parser.add_argument("--runners", type=int, metavar="N", help="race-card and win-place")
     parser.add_argument(

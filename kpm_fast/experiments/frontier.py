@@ -12,8 +12,8 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import NDArray
 
-from ..analysis.advice import largest_probability
 from ..clearing.clear import clear
+from ..model.makers import KnightianMaker
 from ..model.market import Market
 from ..model.orders import Orders
 from ..plots.style import BLUE, GREY, ORANGE
@@ -58,15 +58,12 @@ def frontier(runs: int = 60, seed: int = 1) -> Experiment:
     for ambiguity in AMBIGUITIES:
         wealth = np.array([_run(*each, ambiguity) for each in zip(priors, books, strict=True)])
         bound = np.array(
-            [
-                [-np.log(largest_probability(float(q), ambiguity)) / RISK_AVERSION for q in prior]
-                for prior in priors
-            ]
+            [KnightianMaker(prior, RISK_AVERSION, ambiguity).loss_bound() for prior in priors]
         )
         rows["expected_profit"].append(float((truths * wealth).sum(axis=1).mean()))
         rows["tail_loss"].append(_tail_loss(wealth, truths / runs))
         rows["worst_loss"].append(float(-wealth.min()))
-        rows["share_of_bound"].append(float((-wealth / bound).max()))
+        rows["share_of_bound"].append(float((-wealth.min(axis=1) / bound).max()))
     first, last = 0, len(AMBIGUITIES) - 1
     used = max(rows["share_of_bound"])
     return Experiment(
@@ -76,7 +73,7 @@ def frontier(runs: int = 60, seed: int = 1) -> Experiment:
         f"goes from {rows['expected_profit'][first]:.1f} to {rows['expected_profit'][last]:.1f}, "
         f"the mean of the worst {100 * TAIL:.0f} % of outcomes from "
         f"{-rows['tail_loss'][first]:.1f} to {-rows['tail_loss'][last]:.1f}. The largest loss of "
-        f"{runs} runs in any state is {100 * used:.0f} % of what theorem D allows there.",
+        f"{runs} runs is {100 * used:.0f} % of what theorem D allows.",
         table=rows,
         draw=lambda axes: _draw(axes, rows),
     )

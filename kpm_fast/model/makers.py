@@ -10,8 +10,10 @@ from numpy.typing import ArrayLike
 
 from ..arrays import SMALLEST, Floats, as_floats, as_number, exact_sum, first, frozen
 from ..errors import InputError
+from .labels import default_labels
 from .maker import Maker
 from .maker_input import checked_inventory, checked_positive, checked_vector
+from .priors import checked_prior
 
 __all__ = [
     "LMSR",
@@ -24,7 +26,6 @@ __all__ = [
 ]
 
 _PRIOR_TOLERANCE = 1e-9
-_LEAST_PRIOR = 1e-200
 
 
 @dataclass(frozen=True, init=False, eq=False, repr=False)
@@ -36,7 +37,7 @@ class KnightianMaker(Maker):
     Parameters
     ----------
     prior : array_like, shape (N,)
-        Reference probabilities q >= 1e-200; they must sum to 1 within 1e-9, and are normalised.
+        Reference probabilities q >= 1e-200, which sum to 1 as far as their own rounding allows.
     risk_aversion : float
         alpha per unit of money, between 1e-30 and 1e30.
     ambiguity : float
@@ -287,7 +288,7 @@ class UtilityMaker(Maker):
     Parameters
     ----------
     prior : array_like, shape (N,)
-        Probabilities pi >= 1e-200; they must sum to 1 within 1e-9, and are normalised.
+        Probabilities pi >= 1e-200, which sum to 1 as far as their own rounding allows.
     wealth : float
         m0 in money, between 1e-30 and 1e30: the most it can lose.
     inventory : array_like, shape (N,), optional
@@ -322,7 +323,7 @@ class QuadraticMaker(Maker):
     Parameters
     ----------
     prior : array_like, shape (N,)
-        Probabilities pi >= 1e-200; they must sum to 1 within 1e-9, and are normalised.
+        Probabilities pi >= 1e-200, which sum to 1 as far as their own rounding allows.
     c : float
         Money, between 1e-30 and 1e30.
     inventory : array_like, shape (N,), optional
@@ -346,16 +347,8 @@ class QuadraticMaker(Maker):
 
 
 def _checked_prior(value: ArrayLike) -> Floats:
-    prior = checked_vector(value, "prior")
-    wrong = first(prior < _LEAST_PRIOR)
-    if wrong is not None:
-        raise InputError(
-            f"must be at least {_LEAST_PRIOR:g}, got {prior[wrong]}: leave out a state that "
-            "cannot happen",
-            field="prior",
-            index=wrong,
-        )
-    return frozen(_normalised(prior, "prior", None))
+    states = len(checked_vector(value, "prior"))
+    return checked_prior(value, default_labels(states))[0]
 
 
 def _checked_vertices(table: Floats) -> Floats:
@@ -368,15 +361,13 @@ def _checked_vertices(table: Floats) -> Floats:
             index=(str(row), str(state)),
         )
     for row, prior in enumerate(table):
-        table[row] = _normalised(prior, "priors", row)
+        mass = exact_sum(prior)
+        if not abs(mass - 1) <= _PRIOR_TOLERANCE:
+            raise InputError(
+                f"must sum to 1 within {_PRIOR_TOLERANCE:g}, sums to {mass!r}",
+                field="priors",
+                index=row,
+            )
+        # A correctly rounded sum within 2**-52 of 1 is left alone: copies keep every bit.
+        table[row] /= mass if abs(mass - 1) > 2.0**-52 else 1.0
     return frozen(table)
-
-
-def _normalised(prior: Floats, field: str, index: int | None) -> Floats:
-    mass = exact_sum(prior)
-    if not abs(mass - 1) <= _PRIOR_TOLERANCE:
-        raise InputError(
-            f"must sum to 1 within {_PRIOR_TOLERANCE:g}, sums to {mass!r}", field=field, index=index
-        )
-    # Quotients of a correctly rounded sum add up to 1 within 2**-52: copies keep every bit.
-    return prior / mass if abs(mass - 1) > 2.0**-52 else prior

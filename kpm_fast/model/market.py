@@ -34,7 +34,10 @@ from .labels import (
 )
 from .priors import checked_prior, state_vector
 
-__all__ = ["Market"]
+__all__ = ["DEFAULT_AMBIGUITY", "Market"]
+
+#: Nats. Below the ambiguity at which trade stops in most books (theorem B; docs/reference.md).
+DEFAULT_AMBIGUITY = 0.01
 
 #: Claims whose payoffs differ by less are refused: squares of such numbers leave the range of a
 #: double.
@@ -63,6 +66,8 @@ class Market:
     ambiguity : float, optional
         Radius Omega of the set of probabilities {p : KL(p|q) <= Omega}, in nats;
         0 <= Omega <= inf. Zero is expected utility, infinity looks at the worst state only.
+        Default: 0.01, below the ambiguity at which trade stops in most books; where it stops in
+        this one says :func:`kpm_fast.implied_ambiguity`.
     claims, states : sequence of str, optional
         Distinct labels. Default: those that ``payoffs``, else ``prior``, came with, else ``"0"``,
         ``"1"``, ... Labels are not empty and neither start nor end with white space.
@@ -120,7 +125,7 @@ class Market:
         prior: ArrayLike | Mapping[str, float],
         inventory: ArrayLike | Mapping[str, float] | None = None,
         risk_aversion: float = 1.0,
-        ambiguity: float = 0.1,
+        ambiguity: float = DEFAULT_AMBIGUITY,
         claims: Sequence[str] | None = None,
         states: Sequence[str] | None = None,
         *,

@@ -6,7 +6,7 @@ import math
 from typing import Literal
 
 from ..errors import InputError
-from ..model.market import Market
+from ..model.market import DEFAULT_AMBIGUITY, Market
 from ..model.orders import Orders
 from .assemble import Claim, assemble, require_count
 from .depth import Liquidity, choose_depth
@@ -31,7 +31,7 @@ def football(
     crossed: float = 0.3,
     opinion: float = 1.0,
     risk_aversion: float = 1e-3,
-    ambiguity: float = 0.1,
+    ambiguity: float = DEFAULT_AMBIGUITY,
 ) -> tuple[Market, Orders]:
     """One match: home, draw and away, and half-goal handicaps and totals.
 

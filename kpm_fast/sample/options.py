@@ -7,7 +7,7 @@ import math
 from statistics import NormalDist
 
 from ..errors import InputError
-from ..model.market import Market
+from ..model.market import DEFAULT_AMBIGUITY, Market
 from ..model.orders import Orders
 from .assemble import Claim, assemble, require_count
 from .depth import Liquidity, choose_depth
@@ -32,7 +32,7 @@ def option_strip(
     crossed: float = 0.3,
     opinion: float = 1.0,
     risk_aversion: float = 1e-3,
-    ambiguity: float = 0.1,
+    ambiguity: float = DEFAULT_AMBIGUITY,
 ) -> tuple[Market, Orders]:
     """Options of one expiry on an index that stands at 100.
 

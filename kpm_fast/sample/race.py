@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from itertools import permutations
 
-from ..model.market import Market
+from ..model.market import DEFAULT_AMBIGUITY, Market
 from ..model.orders import Orders
 from .assemble import Claim, assemble, require_count
 from .depth import Liquidity, choose_depth
@@ -51,7 +51,7 @@ def race_card(
     crossed: float = 0.3,
     opinion: float = 1.0,
     risk_aversion: float = 1e-3,
-    ambiguity: float = 0.1,
+    ambiguity: float = DEFAULT_AMBIGUITY,
 ) -> tuple[Market, Orders]:
     """The winner's market of one race: a state and a claim for every runner.
 
@@ -109,7 +109,7 @@ def win_place(
     crossed: float = 0.3,
     opinion: float = 1.0,
     risk_aversion: float = 1e-3,
-    ambiguity: float = 0.1,
+    ambiguity: float = DEFAULT_AMBIGUITY,
 ) -> tuple[Market, Orders]:
     """Winner and two placed runners of one race, cleared together.
 

@@ -78,7 +78,12 @@ double StartingOrdersMaker::increment(const ArrayView& change, Array* prices) {
     moved_ = change - room_;
     const double top = moved_.maxCoeff();
     moved_ -= top;
-    tau = top + solve_t(moved_);
+    const double t = solve_t(moved_);
+    if (prices != nullptr) {
+      *prices = delta_ / (t - moved_);
+      *prices /= prices->sum();
+    }
+    return top + t - (delta_ * ((t - moved_) / room_).log()).sum();
   }
   // Newton in tau, which has the digits of the change.
   for (int iteration = 0; iteration < kIterations; ++iteration) {

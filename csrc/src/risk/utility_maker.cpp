@@ -1,5 +1,6 @@
 #include "risk/utility_maker.hpp"
 
+#include <algorithm>
 #include <cmath>
 
 #include "numerics/entropy.hpp"
@@ -9,24 +10,25 @@ namespace kpm {
 namespace {
 
 constexpr int kIterations = 200;
+constexpr double kLeastLog = -690.0;  // wealth of 1e-300 is none
 
 /// t > 0 with sum prior ln((t + gap) / scale) = 0, gap >= 0 and one of them zero. In z = ln t the
-/// sum is convex with slopes in (0, 1]: Newton's method comes from the right from its second step
-/// on.
+/// sum is convex with slopes in (0, 1]: Newton's method comes from the right, where the largest
+/// scale is.
 template <class Scale>
-double solve_log(const Array& prior, const Array& gap, const Scale& scale, double t) {
-  double z = std::log(t);
+double solve_log(const Array& prior, const Array& gap, const Scale& scale, double largest) {
+  double z = std::log(largest);
   for (int iteration = 0; iteration < kIterations; ++iteration) {
-    t = std::exp(z);
+    const double t = std::exp(z);
     const double value = (prior * ((t + gap) / scale).log()).sum();
     const double slope = (prior * (t / (t + gap))).sum();
-    const double next = z - value / slope;
-    if (!(std::abs(next - z) > 1e-12 * std::max(1.0, std::abs(z)))) {
-      return std::exp(next);
+    const double next = std::max(z - value / slope, kLeastLog);
+    if (!(z - next > 1e-15 * std::max(1.0, std::abs(z)))) {
+      break;
     }
     z = next;
   }
-  return t;
+  return std::exp(z);
 }
 
 }  // namespace
@@ -59,7 +61,12 @@ double UtilityMaker::increment(const ArrayView& change, Array* prices) {
     gap_ = left_ - change;
     const double least = gap_.minCoeff();
     gap_ -= least;
-    rise = solve_log(prior_, gap_, left_, left_.minCoeff()) - least;
+    const double t = solve_log(prior_, gap_, left_, left_.maxCoeff());
+    if (prices != nullptr) {
+      *prices = prior_ / (t + gap_);
+      *prices /= prices->sum();
+    }
+    return t - least;  // as large as the change: nothing to gain
   }
   for (int iteration = 0; iteration < kIterations; ++iteration) {
     double value = 0.0;

@@ -1,0 +1,77 @@
+#include <algorithm>
+#include <numeric>
+
+#include "random_book.hpp"
+
+namespace kpm {
+namespace {
+
+/// Bought minus sold at a price that is no limit, order by order.
+double plain_demand(const test::RandomBook& book, int k, double price) {
+  double sum = 0.0;
+  for (std::size_t j = 0; j < book.price.size(); ++j) {
+    const bool trades = book.side[j] > 0 ? book.price[j] > price : book.price[j] < price;
+    if (book.claim[j] == k && trades) {
+      sum += book.side[j] * book.quantity[j];
+    }
+  }
+  return sum;
+}
+
+bool same(const Figures& left, const Figures& right) {
+  return std::equal(left.begin(), left.end(), right.begin(), right.end());
+}
+
+}  // namespace
+
+TEST(a_staircase_is_the_demand_of_its_orders_at_every_price) {
+  test::Random random(11);
+  for (int trial = 0; trial < 200; ++trial) {
+    const test::RandomBook book(random, 2 + random.below(5), 1 + random.below(4), random.below(60));
+    const std::vector<Staircase> stairs = compile_staircases(book.market(), book.book());
+    for (int k = 0; k < book.claims; ++k) {
+      const Staircase& claim = stairs[static_cast<std::size_t>(k)];
+      CHECK(claim.pieces() == 2 * static_cast<int>(claim.limit.size()) + 1);
+      double reached = claim.price_min;
+      for (int piece = 0; piece < claim.pieces(); ++piece) {
+        const Piece part = claim.piece(piece);
+        CHECK(part.price_low == reached);  // pieces follow each other
+        reached = part.price_high;
+        if (Staircase::is_step(piece)) {
+          CHECK(part.price_low == part.price_high && part.demand_low < part.demand_high);
+        } else {
+          CHECK(part.demand_low == part.demand_high);
+          const double middle = 0.5 * (part.price_low + part.price_high);
+          if (part.price_low < middle && middle < part.price_high) {
+            CHECK_NEAR(part.demand_low, plain_demand(book, k, middle), 1e-12);
+          }
+        }
+      }
+      CHECK(reached == claim.price_max);
+      CHECK(std::is_sorted(claim.limit.begin(), claim.limit.end()));
+      CHECK(std::is_sorted(claim.demand.begin(), claim.demand.end(), std::greater<>()));
+    }
+  }
+}
+
+TEST(the_order_of_the_book_changes_no_bit) {
+  test::Random random(12);
+  for (int trial = 0; trial < 100; ++trial) {
+    test::RandomBook book(random, 3, 2, 40);
+    const std::vector<Staircase> stairs = compile_staircases(book.market(), book.book());
+    for (std::size_t j = book.price.size() - 1; j > 0; --j) {
+      const auto other = static_cast<std::size_t>(random.below(static_cast<int>(j) + 1));
+      std::swap(book.claim[j], book.claim[other]);
+      std::swap(book.side[j], book.side[other]);
+      std::swap(book.price[j], book.price[other]);
+      std::swap(book.quantity[j], book.quantity[other]);
+    }
+    const std::vector<Staircase> again = compile_staircases(book.market(), book.book());
+    for (std::size_t k = 0; k < stairs.size(); ++k) {
+      CHECK(same(stairs[k].limit, again[k].limit) && same(stairs[k].demand, again[k].demand));
+      CHECK(same(stairs[k].bought, again[k].bought) && same(stairs[k].sold, again[k].sold));
+    }
+  }
+}
+
+}  // namespace kpm

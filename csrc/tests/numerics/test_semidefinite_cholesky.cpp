@@ -1,0 +1,66 @@
+#include "check.hpp"
+#include "numerics/semidefinite_cholesky.hpp"
+
+namespace kpm {
+namespace {
+
+Matrix random_rows(test::Random& random, int rows, int columns) {
+  Matrix matrix(rows, columns);
+  for (double& entry : matrix.reshaped()) {
+    entry = random.uniform(-1.0, 1.0);
+  }
+  return matrix;
+}
+
+}  // namespace
+
+TEST(positive_definite_systems_are_solved) {
+  test::Random random(6);
+  for (int size = 1; size <= 30; ++size) {
+    const Matrix rows = random_rows(random, size, size + 5);
+    const Matrix square = rows * rows.transpose();
+    Arena arena;
+    SemidefiniteCholesky factor(size, arena);
+    factor.compute(square);
+    Vector x = Vector::Random(size);
+    const Vector right = x;
+    factor.solve_in_place(x);
+    CHECK_NEAR((square * x - right).norm(), 0.0, 1e-9);
+  }
+}
+
+TEST(redundant_rows_are_left_out_instead_of_exploding) {
+  test::Random random(7);
+  for (int trial = 0; trial < 200; ++trial) {
+    const int size = 6 + random.below(8);
+    Matrix rows = random_rows(random, size, size + 5);
+    rows.row(size - 1) = rows.row(0);                        // an equal claim
+    rows.row(1).setZero();                                   // a price that is known
+    rows.row(size - 2) = 0.5 * (rows.row(2) + rows.row(3));  // a mixture of others
+    const Matrix square = rows * rows.transpose();
+    const Vector truth = Vector::Random(size);
+    const Vector right = square * truth;  // in the range, as of a Newton system
+    Arena arena;
+    SemidefiniteCholesky factor(size, arena);
+    factor.compute(square);
+    Vector x = right;
+    factor.solve_in_place(x);
+    CHECK_NEAR((square * x - right).norm(), 0.0, 1e-9 * (1.0 + right.norm()));
+    CHECK(x[1] == 0.0);
+    CHECK(x[size - 1] == 0.0);
+  }
+}
+
+TEST(a_smaller_system_fits_into_the_same_memory) {
+  Arena arena;
+  SemidefiniteCholesky factor(6, arena);
+  const Matrix square = (Matrix(2, 2) << 4.0, 2.0, 2.0, 5.0).finished();
+  factor.compute(square);
+  Vector x(2);
+  x << 8.0, 12.0;
+  factor.solve_in_place(x);
+  CHECK_NEAR(x[0], 1.0, 1e-15);
+  CHECK_NEAR(x[1], 2.0, 1e-15);
+}
+
+}  // namespace kpm

@@ -1,0 +1,112 @@
+#include "prices/price_simplex.hpp"
+#include "prices/reachable_prices.hpp"
+#include "random_book.hpp"
+
+namespace kpm {
+namespace {
+
+ScaledMarket scaled_market(const test::RandomBook& book) {
+  return {book.market(), compile_staircases(book.market(), book.book())};
+}
+
+}  // namespace
+
+TEST(ranges_around_reachable_prices_are_feasible_and_met) {
+  test::Random random(31);
+  for (int trial = 0; trial < 500; ++trial) {
+    const test::RandomBook book(random, 2 + random.below(7), 1 + random.below(5), 3);
+    const ScaledMarket market = scaled_market(book);
+    Arena arena;
+    PriceSimplex simplex(market, arena);
+    simplex.reset();
+    const Array inside = test::random_distribution(random, market.states());
+    for (int k = 0; k < market.claims(); ++k) {
+      const double price = market.payoffs.row(k).dot(inside.matrix());
+      simplex.set_range(k, std::max(0.0, price - 0.1 * random.uniform()),
+                        std::min(1.0, price + 0.1 * random.uniform()));
+    }
+    CHECK(simplex.feasible());
+    Array xi(market.states());
+    for (int i = 0; i < market.states(); ++i) {
+      xi[i] = simplex.state_price(i);
+    }
+    CHECK_AT_MOST(-xi.minCoeff(), 0.0, 1e-12);
+    CHECK_NEAR(xi.sum(), 1.0, 1e-12);
+    for (int k = 0; k < market.claims(); ++k) {
+      const double price = market.payoffs.row(k).dot(xi.matrix());
+      CHECK_AT_MOST(simplex.range_low(k), price, 1e-11);
+      CHECK_AT_MOST(price, simplex.range_high(k), 1e-11);
+    }
+    // And the maximum over them is at least what the point inside gives.
+    Array claim_weights = Array::Random(market.claims());
+    const Array state_weights = Array::Random(market.states());
+    double worth = (state_weights * inside).sum();
+    for (int k = 0; k < market.claims(); ++k) {
+      worth += claim_weights[k] * market.payoffs.row(k).dot(inside.matrix());
+    }
+    CHECK_AT_MOST(worth, simplex.maximise(claim_weights, state_weights), 1e-11);
+  }
+}
+
+TEST(what_is_called_infeasible_has_a_farkas_proof) {
+  test::Random random(32);
+  int proofs = 0;
+  for (int trial = 0; trial < 1000; ++trial) {
+    const test::RandomBook book(random, 2 + random.below(5), 2 + random.below(4), 3);
+    const ScaledMarket market = scaled_market(book);
+    Arena arena;
+    PriceSimplex simplex(market, arena);
+    simplex.reset();
+    for (int k = 0; k < market.claims(); ++k) {
+      const double low = random.uniform();
+      simplex.set_range(k, low, std::min(1.0, low + 0.2));
+    }
+    if (simplex.feasible()) {
+      continue;
+    }
+    ++proofs;
+    double proof = 0.0;
+    Array paid = Array::Zero(market.states());
+    for (int k = 0; k < market.claims(); ++k) {
+      const double lambda = simplex.farkas_multiplier(k);
+      proof += std::max(lambda * simplex.range_low(k), lambda * simplex.range_high(k));
+      paid -= lambda * market.payoffs.row(k).transpose().array();
+    }
+    CHECK(proof + paid.maxCoeff() < 0.0);
+  }
+  CHECK(proofs > 100);
+}
+
+TEST(the_closed_form_for_disjoint_claims_agrees_with_the_simplex) {
+  test::Random random(33);
+  int apart = 0;
+  for (int trial = 0; trial < 500; ++trial) {
+    const int states = 2 + random.below(6);
+    test::RandomBook book(random, states, states - random.below(2), 3);
+    for (int k = 0; k < book.claims; ++k) {
+      for (int i = 0; i < states; ++i) {
+        book.payoffs[static_cast<std::size_t>(k) * static_cast<std::size_t>(states) +
+                     static_cast<std::size_t>(i)] = i == k ? 1.0 : 0.0;
+      }
+    }
+    const ScaledMarket market = scaled_market(book);
+    Arena arena;
+    ReachablePrices reachable(market, arena);
+    CHECK(reachable.closed_form());
+    reachable.reset();
+    PriceSimplex simplex(market, arena);
+    simplex.reset();
+    bool closed = true;
+    for (int k = 0; k < market.claims() && closed; ++k) {
+      const double low = std::min(1.0, 1.8 * random.uniform() / states);
+      const double high = low + 2.0 * random.uniform() / states;
+      simplex.set_range(k, low, std::min(high, 1.0));
+      closed = reachable.enter(k, low, std::min(high, 1.0));
+      CHECK(closed == simplex.feasible());
+    }
+    apart += closed ? 0 : 1;
+  }
+  CHECK(apart > 20);
+}
+
+}  // namespace kpm

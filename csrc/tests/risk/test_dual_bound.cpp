@@ -1,0 +1,64 @@
+#include "book/corners.hpp"
+#include "numerics/entropy.hpp"
+#include "random_book.hpp"
+#include "risk/dual_bound.hpp"
+#include "risk/risk_measure.hpp"
+
+namespace kpm {
+
+/// Weak duality: whatever the multipliers, no clearing of the book is worth more than they prove.
+TEST(any_multipliers_bound_every_clearing) {
+  test::Random random(24);
+  for (int trial = 0; trial < 300; ++trial) {
+    const int n = 2 + random.below(5);
+    const test::RandomBook book(random, n, 1 + random.below(4), 5 + random.below(30));
+    const std::vector<Staircase> stairs = compile_staircases(book.market(), book.book());
+    const ScaledMarket scaled(book.market(), stairs);
+    const std::vector<Corners> corners = find_corners(scaled, stairs);
+    Arena arena;
+    RiskMeasure measure(scaled, arena);
+
+    Multipliers multipliers;
+    multipliers.reserve(scaled);
+    // Of the ball: what the measure fears at some losses. g is another distribution.
+    Array loss(n);
+    for (double& entry : loss) {
+      entry = random.uniform(-1.0, 1.0);
+    }
+    measure.evaluate(loss);
+    multipliers.worst_case = measure.worst_case() / measure.worst_case().sum();
+    multipliers.marginal_state_prices = test::random_distribution(random, n);
+    if ((multipliers.worst_case == 0.0).any()) {
+      multipliers.marginal_state_prices = multipliers.worst_case;
+    }
+    for (double& entry : multipliers.lambda) {
+      entry = random.uniform(-1.0, 1.0);
+    }
+    const double divergence =
+        relative_entropy_of(multipliers.marginal_state_prices, multipliers.worst_case) /
+        scaled.risk_aversion;
+    multipliers.set(scaled, divergence);
+    const double bound = multipliers.bound(corners, whole(corners));
+
+    for (int clearing = 0; clearing < 20; ++clearing) {
+      const Array xi = test::random_distribution(random, n);
+      Array owed = -scaled.inventory;
+      double revenue = 0.0;
+      for (int k = 0; k < scaled.claims(); ++k) {
+        const double price = scaled.payoffs.row(k).dot(xi.matrix());
+        const Corners& claim = corners[static_cast<std::size_t>(k)];
+        int piece = 0;
+        while (claim.piece(piece).price_high < price) {
+          ++piece;
+        }
+        const Piece part = claim.piece(piece);
+        const double demand = random.uniform(part.demand_low, part.demand_high);
+        revenue += price * demand;
+        owed += scaled.payoffs.row(k).transpose().array() * demand;
+      }
+      CHECK_AT_MOST(revenue - measure.evaluate(owed), bound, 1e-12);
+    }
+  }
+}
+
+}  // namespace kpm

@@ -1,0 +1,48 @@
+"""How a clearing that runs in another thread is told to stop."""
+
+from __future__ import annotations
+
+from .. import _core
+
+__all__ = ["StopToken"]
+
+
+class StopToken:
+    """Stops the clearings that were given it as ``stop=``.
+
+    Any thread may cancel it at any time: another thread, a callback of an event loop, a signal
+    handler. A clearing looks at it every few hundredths of a second, without the interpreter's
+    lock, and returns its best point so far with status ``INTERRUPTED``; what was proven by then
+    stays ``OPTIMAL``. A token stays cancelled: take a new one for the next batch.
+
+    Examples
+    --------
+    >>> import kpm_fast as kpm
+    >>> market = kpm.Market([[1, 0], [0, 1]], [0.5, 0.5])
+    >>> orders = kpm.Orders([0, 1], "buy", [0.7, 0.6], 1)
+    >>> stop = kpm.StopToken()
+    >>> kpm.clear(market, orders, stop=stop).status
+    <Status.OPTIMAL: 'optimal'>
+    >>> stop.cancel()
+    >>> stop.cancelled
+    True
+    """
+
+    __slots__ = ("flag",)
+
+    flag: _core.StopFlag
+
+    def __init__(self) -> None:
+        self.flag = _core.StopFlag()
+
+    def cancel(self) -> None:
+        """Tell every clearing that has this token to stop."""
+        self.flag.set()
+
+    @property
+    def cancelled(self) -> bool:
+        """Whether :meth:`cancel` was called."""
+        return self.flag.is_set()
+
+    def __repr__(self) -> str:
+        return f"StopToken(cancelled={self.cancelled})"
