@@ -146,7 +146,7 @@ def _pandas_entries(column: Any) -> Any:
     whole = getattr(kind, "numpy_dtype", None)
     if isinstance(whole, np.dtype) and whole.kind in "biuf" and not column.isna().any():
         return column.to_numpy(dtype=whole)
-    return column.to_numpy(dtype=object)
+    return column.to_numpy() if name == "StringDtype" else column.to_numpy(dtype=object)
 
 
 def _polars_entries(column: Any) -> Any:
@@ -156,7 +156,8 @@ def _polars_entries(column: Any) -> Any:
         return column.to_numpy()
     if name == "Time":  # as Python's own it would lose its nanoseconds
         return column.to_physical().to_list()
-    if (kind.is_float() or kind.is_integer() or name == "Boolean") and not column.null_count():
+    plain = kind.is_float() or (kind.is_integer() and "128" not in name) or name == "Boolean"
+    if plain and not column.null_count():
         return column.to_numpy()
     return column.to_list()
 
@@ -213,7 +214,7 @@ def is_missing(value: Any) -> bool:
         return True
     try:
         return bool(value != value)
-    except TypeError:
+    except (TypeError, ArithmeticError):  # of pandas; a signalling NaN
         return True
     except ValueError:  # an array
         return False
@@ -289,7 +290,8 @@ def identifier(value: Any, field: str, index: int) -> str:
             return plain_text(value)
         except ValueError as error:
             raise InputError(str(error), field=field, index=index) from None
-    if not isinstance(value, bool | np.bool_):
+    # To NumPy a duration is an integer.
+    if not isinstance(value, bool | np.bool_ | np.timedelta64):
         if isinstance(value, numbers.Integral | UUID):
             return str(value)
         if isinstance(value, float | np.floating):

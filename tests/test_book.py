@@ -10,6 +10,7 @@ import numpy as np
 import pytest
 
 import kpm_fast as kpm
+from kpm_fast.cli import main
 
 MARKET = kpm.Market(
     [[1, 0, 1 / 3], [-0.5, 2, 1e-9]],
@@ -149,3 +150,24 @@ def test_settings_errors_name_the_file(tmp_path: Path, text: str, words: list[st
 def test_missing_folder(tmp_path: Path) -> None:
     with pytest.raises(FileNotFoundError):
         kpm.read_book(tmp_path / "nowhere")
+
+
+def test_a_saved_clearing_is_a_book(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """One file, which holds its market: cleared again, by another maker if wanted."""
+    path = tmp_path / "clearing.npz"
+    kpm.clear(MARKET, ORDERS, allocation="time").save(path)
+    assert kpm.read_book(path) == (MARKET, ORDERS)
+    wary, orders = kpm.read_book(path, ambiguity=0.5, inventory=[0, 0, 1])
+    assert (wary, orders) == (MARKET.replace(ambiguity=0.5, inventory=[0, 0, 1]), ORDERS)
+    with pytest.raises(kpm.InputError, match="price_unit: is for tables"):
+        kpm.read_book(path, order_options={"price_unit": 100})
+    noise = tmp_path / "noise"
+    noise.write_text("noise")
+    with pytest.raises(kpm.InputError, match="not a kpm-fast clearing"):
+        kpm.read_book(noise)
+    assert main(["clear", str(path), "--ambiguity", "0.5", "--json"]) == 0
+    assert json.loads(capsys.readouterr().out)["ambiguity"] == 0.5
+    before = path.read_bytes()
+    assert main(["clear", str(path), "--save", str(path)]) == 2
+    assert "would replace" in capsys.readouterr().err
+    assert path.read_bytes() == before

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import contextlib
+import datetime
 import math
 from decimal import Decimal
 from fractions import Fraction
 from pathlib import Path
 from typing import Any
+from uuid import UUID
 
 import numpy as np
 import pytest
@@ -161,3 +164,36 @@ def test_tables(data: st.DataObject) -> None:
         assert orders.ignored_columns == ("venue",), name
     for backend in ("pandas", "polars", "pyarrow"):
         assert kpm.Orders.from_frame(expected.to_frame(backend)) == expected
+
+
+STRAY: list[Any] = [
+    None, math.nan, math.inf, 1, 2**53 + 1, 2**70, 1.5, "a", "1", "buy", "", "\ud800", "2_0",
+    b"1", b"\xff", True, 1j, [1], (), {}, {1}, object(), type, range(3), UUID(int=5),
+    Decimal("1.5"), Decimal("NaN"), Decimal("sNaN"), Decimal("1e999999"), Fraction(1, 3),
+    datetime.date(2024, 1, 1), datetime.time(1), datetime.timedelta(1),
+    datetime.datetime.max.replace(tzinfo=datetime.timezone(-datetime.timedelta(hours=12))),
+    np.datetime64("2024"), np.datetime64("NaT"), np.datetime64("99999-01-01"),
+    np.timedelta64(1, "s"), np.timedelta64(1, "Y"), np.float32(1.5), np.longdouble(1.25),
+    np.int8(3), np.array([1]), np.array(1), np.str_("a"), np.bytes_(b"a"),
+]  # fmt: skip
+
+
+@given(st.data())
+@examples(400)
+def test_strays_are_input_errors(data: st.DataObject) -> None:
+    """Whatever is in a column, a book is made or an InputError says why not."""
+    entries = data.draw(st.lists(st.sampled_from(STRAY), min_size=1, max_size=3))
+    if data.draw(st.booleans()):
+        entries = [entries[0]] * len(entries)
+    array = np.empty(len(entries), dtype=object)
+    array[:] = entries
+    column = data.draw(st.sampled_from([entries, entries[0], array, dict(enumerate(entries))]))
+    field = data.draw(st.sampled_from(["claim", "side", "price", "quantity", "order_id", "time"]))
+    with contextlib.suppress(kpm.InputError):
+        kpm.Orders(**{**OTHERS, field: column})
+    with contextlib.suppress(kpm.InputError):
+        table = {name: [value] * len(entries) for name, value in OTHERS.items()}
+        kpm.Orders.from_frame({**table, field: column}, columns={field: field})
+    name = data.draw(st.sampled_from(["payoffs", "prior", "inventory", "claims", "ambiguity"]))
+    with contextlib.suppress(kpm.InputError):
+        kpm.Market(**{"payoffs": [[1, 0]], "prior": [0.5, 0.5], name: column})

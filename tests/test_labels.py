@@ -227,3 +227,25 @@ def test_tables_of_a_result_are_a_book_again(backend: str) -> None:
     again = kpm.Orders.from_frame(result.to_frame(backend, "orders"), MARKET)
     assert again == orders
     assert again.ignored_columns == ("fill", "clearing_price", "payment")
+
+
+def test_quotes_by_claim() -> None:
+    payoffs = {"home": {"H": 1, "D": 0, "A": 0}, "away": {"H": 0, "D": 0, "A": 1}}
+    bid, ask = {"away": 0.1, "home": 0.5}, {"home": 0.6, "away": 0.2}
+    expected = kpm.prior_from_quotes([[1, 0, 0], [0, 0, 1]], [0.5, 0.1], [0.6, 0.2])
+    prior = {"A": 1 / 3, "H": 1 / 3, "D": 1 / 3}
+    assert kpm.prior_from_quotes(payoffs, bid, ask, prior).tolist() == expected.tolist()
+    with pytest.raises(kpm.InputError, match="bid: lacks claim 'away'"):
+        kpm.prior_from_quotes(payoffs, {"home": 0.5}, ask)
+
+
+def test_rows_of_other_frames_are_not_matched_by_position() -> None:
+    pandas = pytest.importorskip("pandas")
+    frame = pandas.DataFrame({"claim": ["home"] * 4, "price": [0.1, 0.2, 0.3, 0.4]})
+    claim = frame["claim"]
+    assert len(kpm.Orders(claim, "buy", frame["price"], 1)) == 4
+    assert len(kpm.Orders(claim[2:], "buy", frame["price"][2:], 1)) == 2
+    assert len(kpm.Orders(claim[2:], "buy", frame["price"][:2].to_numpy(), 1)) == 2
+    for price in (frame["price"][:2], frame["price"][2:][::-1]):
+        with pytest.raises(kpm.InputError, match=r"^price: has another index"):
+            kpm.Orders(claim[2:], "buy", price, 1)

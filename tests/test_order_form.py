@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import bz2
+import contextlib
 import gzip
 import json
 import lzma
@@ -213,6 +214,30 @@ def test_damaged_files(tmp_path: Path) -> None:
     path.write_bytes(b"\x28\xb5\x2f\xfd....")
     with pytest.raises(kpm.InputError, match="Zstandard"):
         kpm.Orders.from_csv(path)
+
+
+@given(
+    st.binary(max_size=80)
+    | st.text("claimsideprqunty,;|\t\n\r\"'0.5e-\0é\udc80", max_size=80).map(
+        lambda text: b"claim,side,price,quantity,time\n" + text.encode("utf-8", "surrogatepass")
+    ),
+    st.sampled_from(list(PACKED.values())),
+    st.sampled_from([None, "utf-16", "utf-32", "cp1252", "ascii", "rot13", "idna"]),
+)
+@examples(300)
+def test_no_bytes_raise_anything_else(
+    tmp_path_factory: pytest.TempPathFactory,
+    data: bytes,
+    pack: Callable[[bytes], bytes],
+    encoding: str | None,
+) -> None:
+    path = tmp_path_factory.getbasetemp() / "noise.csv"
+    path.write_bytes(pack(data))
+    with contextlib.suppress(kpm.InputError):
+        kpm.Orders.from_csv(path, encoding=encoding)
+    path.write_bytes(data + pack(data)[:-3])
+    with contextlib.suppress(kpm.InputError):
+        kpm.Orders.from_csv(path, encoding=encoding, columns={"time": "price"})
 
 
 # -- the command line ----------------------------------------------------------------------------

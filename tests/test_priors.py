@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 import pickle
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -85,7 +86,7 @@ def test_what_no_sum_makes_a_prior() -> None:
         market([1e-150, 1e150], normalize=True)
 
 
-def test_what_was_done_is_kept() -> None:
+def test_what_was_done_is_kept(tmp_path: Path) -> None:
     taken = market([0.333333] * 3)
     assert taken.prior_sum == pytest.approx(0.999999)
     assert taken.replace(ambiguity=0.5).prior_sum == taken.prior_sum
@@ -93,3 +94,8 @@ def test_what_was_done_is_kept() -> None:
     assert taken.replace(prior=[0.25, 0.25, 0.5]).prior_sum == 1
     assert taken.replace(prior=[2, 1, 1], normalize=True).prior.tolist() == [0.5, 0.25, 0.25]
     assert taken == market([0.333333] * 3)
+    result = kpm.clear(taken, kpm.Orders([0], "buy", 2, 1))
+    result.save(tmp_path / "result.npz")
+    loaded = kpm.load_result(tmp_path / "result.npz")
+    assert loaded == result
+    assert loaded.market.prior_sum == loaded.to_dict()["prior_sum"] == taken.prior_sum

@@ -38,6 +38,16 @@ def test_the_example_prints_what_the_readme_says() -> None:
     assert printed.getvalue() == expected
 
 
+@pytest.mark.parametrize("name", ["makers.md"])
+def test_examples_of_pages_print_what_they_say(name: str) -> None:
+    """Blocks of Python follow on each other; the text after them is what they print."""
+    page = ROOT / "docs" / name
+    printed = io.StringIO()
+    with contextlib.redirect_stdout(printed):
+        exec(compile("\n".join(blocks(page, "python")), name, "exec"), {})
+    assert printed.getvalue() == "".join(blocks(page, "text"))
+
+
 def test_the_example_is_short() -> None:
     (code,) = blocks(ROOT / "README.md", "python")
     assert len([line for line in code.splitlines() if line]) <= 13

@@ -8,6 +8,7 @@ from numpy.typing import ArrayLike
 from .. import _core
 from ..arrays import Floats, as_floats, frozen
 from ..errors import InputError
+from ..model.labels import align, named_table
 from ..model.market import Market
 from ..model.orders import Orders
 
@@ -73,17 +74,19 @@ def prior_from_quotes(
 
     Parameters
     ----------
-    payoffs : (K, N) array_like
-        Money per share, by claim and state.
-    bid, ask : (K,) array_like
+    payoffs : (K, N) array_like, data frame or mapping
+        Money per share, by claim and state, as for :class:`Market`.
+    bid, ask : (K,) array_like, Series or mapping
         Money per share; equal for a mid price, minus and plus infinity where there is no quote.
-    prior : (N,) array_like, optional
+        Labels are those of claims.
+    prior : (N,) array_like, Series or mapping, optional
         Positive, sums to one. Default: uniform.
 
     Returns
     -------
     (N,) ndarray of float64
-        Read-only. States that the quotes exclude have probability 0.
+        Read-only, in the order of the payoffs' states. States that the quotes exclude have
+        probability 0.
 
     Raises
     ------
@@ -96,10 +99,10 @@ def prior_from_quotes(
     >>> kpm.prior_from_quotes([[1, 0, 0]], bid=[0.5], ask=[0.6]).round(3)
     array([0.5 , 0.25, 0.25])
     """
-    table = as_floats(payoffs, "payoffs")
+    table = as_floats(named_table(payoffs).entries, "payoffs")
     count = table.shape[1] if table.ndim == 2 else 0
     weights = np.full(count, 1.0 / max(count, 1)) if prior is None else prior
-    market = Market(table, weights)
+    market = Market(payoffs, weights)
     low = _quote(bid, "bid", market)
     high = _quote(ask, "ask", market)
     crossed = low > high
@@ -117,7 +120,7 @@ def prior_from_quotes(
 
 
 def _quote(value: ArrayLike, field: str, market: Market) -> Floats:
-    quote = as_floats(value, field)
+    quote = as_floats(align(value, market.claims, field, "claim"), field)
     if quote.shape != (len(market.claims),):
         raise InputError(
             f"must have an entry for each of {len(market.claims)} claims, got shape {quote.shape}",

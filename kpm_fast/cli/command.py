@@ -32,7 +32,7 @@ from ..model.market import DEFAULT_AMBIGUITY
 from ..model.status import Status
 from ..result import Result
 from ..storage.book_folder import BOOK_FILES
-from . import book_options, experiments, paper, sample, sweep
+from . import book_options, experiments, paper, quotes, sample, sweep
 from . import verify as checking
 from .tables import PipeAwareConsole, print_book, print_result
 
@@ -157,6 +157,7 @@ def _parser() -> argparse.ArgumentParser:
     commands = parser.add_subparsers(dest="command", metavar="COMMAND", required=True)
     _add_clear(commands)
     checking.add_parser(commands)
+    quotes.add_parser(commands)
     paper.add_parser(commands)
     sweep.add_parsers(commands)
     experiments.add_parser(commands)
@@ -168,7 +169,8 @@ def _add_clear(commands: argparse._SubParsersAction[argparse.ArgumentParser]) ->
     parser = commands.add_parser(
         "clear",
         help="clear the book in a folder",
-        description="Clear a book: a folder with claims.csv, states.csv and orders.csv.",
+        description="Clear a book: a folder with claims.csv, states.csv and orders.csv, or the "
+        "file of a saved clearing.",
         epilog=(__doc__ or "").split("\n\n", maxsplit=1)[1],
     )
     parser.set_defaults(run=_run_clear)
@@ -289,7 +291,7 @@ def _run_clear(args: argparse.Namespace) -> int:
 
 def _check_outputs(args: argparse.Namespace) -> None:
     """Refuse to write where the book is read from: its tables have the names of the result's."""
-    sources = [args.folder / name for name in BOOK_FILES]
+    sources = [args.folder, *(args.folder / name for name in BOOK_FILES)]
     if args.inventory is not None:
         sources.append(Path(args.inventory))
     targets = [("--output", args.output / name) for name in _OUTPUTS] if args.output else []

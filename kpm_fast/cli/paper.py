@@ -7,9 +7,7 @@ from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from rich.box import SIMPLE_HEAD
 from rich.console import Console
-from rich.table import Table
 
 from ..files.atomic_files import staged_files
 from ..files.tables import write_csv
@@ -30,6 +28,7 @@ from ..paper.simulations import (
 )
 from ..paper.urn import urn
 from ..plots.style import require_matplotlib, save
+from .fitted_table import print_table
 from .tables import PipeAwareConsole
 
 __all__ = ["FINDINGS", "add_parser", "run"]
@@ -89,15 +88,12 @@ def _print_simulation(console: Console, simulation: Simulation) -> None:
         highlight=False,
         soft_wrap=True,
     )
-    table = Table(box=SIMPLE_HEAD, padding=(0, 1, 0, 0))
-    table.add_column("", no_wrap=True)
-    for entry in simulation.book:
-        table.add_column(f"order {entry.order}", justify="right", no_wrap=True)
-    table.add_column("CE (money)", justify="right", no_wrap=True)
-    for each in simulation.runs:
-        fills = [in_lots(fill) for fill in each.fills]
-        table.add_row(each.label, *fills, f"{each.certainty_equivalent:.4e}")
-    console.print(table)
+    columns = ("", *(f"order {entry.order}" for entry in simulation.book), "CE (money)")
+    rows = [
+        [run.label, *map(in_lots, run.fills), f"{run.certainty_equivalent:.4e}"]
+        for run in simulation.runs
+    ]
+    print_table(console, "", columns, rows, labels=("",), expendable=("CE (money)",))
     _print_statements(console, simulation.statements)
 
 

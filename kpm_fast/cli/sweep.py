@@ -6,8 +6,6 @@ import argparse
 from pathlib import Path
 
 import numpy as np
-from rich.box import SIMPLE_HEAD
-from rich.table import Table
 
 from ..analysis.advice import advise
 from ..analysis.sweep import sweep
@@ -15,7 +13,8 @@ from ..errors import InputError
 from ..files.atomic_files import staged_text
 from ..files.tables import write_csv
 from ..plots.style import require_matplotlib, save
-from ..storage.book_folder import read_book
+from . import book_options
+from .fitted_table import print_table
 from .tables import PipeAwareConsole
 
 __all__ = ["add_parsers", "grid"]
@@ -54,8 +53,12 @@ def add_parsers(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -
     )
     parser.set_defaults(run=_run_sweep)
     parser.add_argument("folder", metavar="FOLDER", type=Path)
-    parser.add_argument("--ambiguity", metavar="GRID", help="nats")
-    parser.add_argument("--risk-aversion", metavar="GRID", help="per unit of money")
+    parser.add_argument("--ambiguity", dest="ambiguities", metavar="GRID", help="nats")
+    parser.add_argument(
+        "--risk-aversion", dest="risk_aversions", metavar="GRID", help="per unit of money"
+    )
+    _add_book(parser)
+    parser.set_defaults(ambiguity=None, risk_aversion=None)
     parser.add_argument("--output", type=Path, metavar="FILE", help="write all columns as CSV")
     parser.add_argument("--plot", type=Path, metavar="STEM", help="draw STEM.png and STEM.svg")
     parser.add_argument("--column", default="gain", help="what --plot draws (default: %(default)s)")
@@ -67,26 +70,41 @@ def add_parsers(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -
     )
     advice.set_defaults(run=_run_advise)
     advice.add_argument("folder", metavar="FOLDER", type=Path)
+    advice.add_argument("--ambiguity", type=float, metavar="O", help="the maker's, in nats")
+    advice.add_argument("--risk-aversion", type=float, metavar="A", help="per unit of money")
+    _add_book(advice)
+
+
+def _add_book(parser: argparse.ArgumentParser) -> None:
+    """Add what else says which book is meant, as for `clear`."""
+    parser.add_argument(
+        "--inventory", metavar="FILE|W,W,...", help="wealth by state, as for kpm-fast clear"
+    )
+    book_options.add_options(parser)
+    parser.set_defaults(quiet=False)
 
 
 def _run_sweep(args: argparse.Namespace) -> int:
     if args.plot is not None:
         require_matplotlib()  # before anything is cleared
-    market, orders = read_book(args.folder)
+    market, orders = book_options.read(args)
     grids = {
         name: grid(text)
-        for name, text in (("ambiguity", args.ambiguity), ("risk_aversion", args.risk_aversion))
+        for name, text in (
+            ("ambiguity", args.ambiguities),
+            ("risk_aversion", args.risk_aversions),
+        )
         if text is not None
     }
     result = sweep(market, orders, **grids)  # type: ignore[arg-type]
     console = PipeAwareConsole()
     shown = _SHOWN if len(set(result["risk_aversion"])) == 1 else ("risk_aversion", *_SHOWN)
-    table = Table(box=SIMPLE_HEAD, padding=(0, 1, 0, 0))
-    for name in shown:
-        table.add_column(name.replace("_", " "), justify="right", no_wrap=True)
-    for row in zip(*(result[name] for name in shown), strict=True):
-        table.add_row(*(v if isinstance(v, str) else f"{v + 0.0:.6g}" for v in row))
-    console.print(table)
+    columns = [name.replace("_", " ") for name in shown]
+    rows = [
+        [v if isinstance(v, str) else f"{v + 0.0:.6g}" for v in row]
+        for row in zip(*(result[name] for name in shown), strict=True)
+    ]
+    print_table(console, "", columns, rows, expendable=columns[:2:-1])
     if args.output is not None:
         with staged_text(args.output) as stream:
             write_csv(stream, {name: list(column) for name, column in result.table.items()})
@@ -99,6 +117,6 @@ def _run_sweep(args: argparse.Namespace) -> int:
 
 def _run_advise(args: argparse.Namespace) -> int:
     console = PipeAwareConsole()
-    advice = advise(*read_book(args.folder))
+    advice = advise(*book_options.read(args))
     console.print(str(advice), highlight=False, markup=False, soft_wrap=True)
     return 0

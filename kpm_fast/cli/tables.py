@@ -6,7 +6,6 @@ import math
 from pathlib import Path
 
 import numpy as np
-from rich.box import SIMPLE_HEAD
 from rich.console import Console
 from rich.table import Table
 from rich.text import Text
@@ -18,6 +17,7 @@ from ..model.orders import Orders
 from ..model.status import Status
 from ..result import Result
 from ..verification.checks import Verification
+from .fitted_table import print_table, print_whole
 
 __all__ = ["PipeAwareConsole", "print_book", "print_result", "print_verification"]
 
@@ -53,38 +53,43 @@ def print_book(
 
 def print_result(console: Console, result: Result) -> None:
     """Print prices, states, the maker's position and the fills."""
-    console.print(_claim_table(result))
+    _print_claims(console, result)
     _more(console, len(result.market.claims) - _CLAIMS_SHOWN, "claims")
-    console.print(_state_table(result))
+    _print_states(console, result)
     _more(console, len(result.market.states) - _STATES_SHOWN, "states")
     _print_fills(console, result)
-    console.print(_position_table(result))
+    print_whole(console, _position_table(result))
 
 
 def print_verification(console: Console, title: str, verification: Verification) -> None:
     """Print the checks of a verification, those that failed in red."""
-    table = _table(title, "check", "figure", "limit", "")
+    rows: list[list[str | Text]] = []
     for check in verification.checks:
         verdict = Text("ok", style="green") if check.passed else Text("FAILED", style="bold red")
-        table.add_row(Text(check.name), f"{check.figure:.2e}", f"{check.limit:.2e}", verdict)
-    console.print(table)
+        rows.append([Text(check.name), f"{check.figure:.2e}", f"{check.limit:.2e}", verdict])
+    print_table(console, title, ("check", "figure", "limit", ""), rows, labels=("check", ""))
 
 
-def _claim_table(result: Result) -> Table:
-    columns = result.table("claims")
-    table = _table("Prices", "claim", "price", "net demand", "bought", "sold", "orders filled")
+def _print_claims(console: Console, result: Result) -> None:
+    table = result.table("claims")
+    rows: list[list[str | Text]] = []
     for k, claim in enumerate(result.market.claims[:_CLAIMS_SHOWN]):
-        numbers = [columns[name][k] for name in ("price", "net_demand", "bought", "sold")]
-        table.add_row(Text(claim), *map(_number, numbers), f"{columns['orders_filled'][k]:,}")
-    return table
+        numbers = [table[name][k] for name in ("price", "net_demand", "bought", "sold")]
+        rows.append([Text(claim), *map(_number, numbers), f"{table['orders_filled'][k]:,}"])
+    columns = ("claim", "price", "net demand", "bought", "sold", "orders filled")
+    expendable = ("orders filled", "sold", "bought")
+    print_table(console, "Prices", columns, rows, labels=("claim",), expendable=expendable)
 
 
-def _state_table(result: Result) -> Table:
-    table = _table("States", "state", "prior", "state price", "worst case", "maker's payoff")
+def _print_states(console: Console, result: Result) -> None:
     vectors = (result.market.prior, result.state_prices, result.worst_case, result.payoff)
-    for i, state in enumerate(result.market.states[:_STATES_SHOWN]):
-        table.add_row(Text(state), *(_number(vector[i]) for vector in vectors))
-    return table
+    rows: list[list[str | Text]] = [
+        [Text(state), *(_number(vector[i]) for vector in vectors)]
+        for i, state in enumerate(result.market.states[:_STATES_SHOWN])
+    ]
+    columns = ("state", "prior", "state price", "worst case", "maker's payoff")
+    expendable = ("worst case", "prior")
+    print_table(console, "States", columns, rows, labels=("state",), expendable=expendable)
 
 
 def _print_fills(console: Console, result: Result) -> None:
@@ -93,35 +98,27 @@ def _print_fills(console: Console, result: Result) -> None:
         _line(console, f"None of the {len(result.orders):,} orders is filled.\n")
         return
     shown = _largest(result.fills, filled)
-    table = _table("Fills", "order", "side", "claim", "limit", "quantity", "filled", "price")
     index = result.orders.claim_index(result.market)
     ids = result.orders.order_id
+    rows: list[list[str | Text]] = []
     for row in shown:
         order = result.orders[int(row)]
-        table.add_row(
-            Text(str(ids[row])),
-            order.side,
-            Text(result.market.claims[index[row]]),
-            _number(order.price),
-            _number(order.quantity),
-            _number(result.fills[row]),
-            _number(result.claim_prices[index[row]]),
+        numbers = (
+            order.price,
+            order.quantity,
+            result.fills[row],
+            result.claim_prices[index[row]],
         )
-    console.print(table)
+        claim = Text(result.market.claims[index[row]])
+        rows.append([Text(str(ids[row])), order.side, claim, *map(_number, numbers)])
+    columns = ("order", "side", "claim", "limit", "quantity", "filled", "price")
+    labels = ("order", "side", "claim")
+    expendable = ("limit", "quantity", "side", "claim")
+    print_table(console, "Fills", columns, rows, labels=labels, expendable=expendable)
     _more(console, len(filled) - len(shown), "filled orders")
 
 
 def _position_table(result: Result) -> Table:
-    table = Table(
-        title="Maker's position",
-        title_justify="left",
-        title_style="bold",
-        box=None,
-        show_header=False,
-        pad_edge=False,
-    )
-    table.add_column()
-    table.add_column(justify="right")
     optimal = result.status is Status.OPTIMAL
     filled = int(np.count_nonzero(result.fills))
     rows: dict[str, str | Text] = {
@@ -137,6 +134,17 @@ def _position_table(result: Result) -> Table:
         "search": result.stats.work,
         "seconds": f"{result.stats.seconds.get('total', math.nan):.3g}",
     }
+    table = Table(
+        title="Maker's position",
+        title_justify="left",
+        title_style="bold",
+        box=None,
+        show_header=False,
+        pad_edge=False,
+    )
+    table.add_column(no_wrap=True, min_width=max(map(len, rows)))
+    longest = max(len(word) for value in rows.values() for word in str(value).split())
+    table.add_column(justify="right", min_width=longest)
     for name, value in rows.items():
         table.add_row(name, value)
     return table
@@ -150,23 +158,8 @@ def _largest(fills: Floats, filled: Ints) -> Ints:
     return np.sort(filled[largest])
 
 
-def _table(title: str, *columns: str) -> Table:
-    table = Table(
-        title=title, title_justify="left", title_style="bold", box=SIMPLE_HEAD, pad_edge=False
-    )
-    for name in columns:
-        is_text = name in ("claim", "state", "order", "side", "check", "")
-        table.add_column(
-            name,
-            justify="left" if is_text else "right",
-            no_wrap=not is_text,
-            overflow="fold",
-        )
-    return table
-
-
 def _number(value: float, digits: int = 6) -> str:
-    return f"{value:.{digits}g}"
+    return f"{value + 0.0:.{digits}g}"  # no negative zero
 
 
 def _more(console: Console, count: int, what: str) -> None:

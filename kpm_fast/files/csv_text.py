@@ -41,21 +41,25 @@ def open_text(path: Path, encoding: str | None) -> Iterator[IO[str]]:
     InputError
         If it is not text of that encoding, or is compressed in another way, or damaged.
     """
-    with path.open("rb") as raw, _plain_bytes(path, raw) as stream:
-        found = "utf-16" if stream.peek(2)[:2] in _UTF_16 else "utf-8-sig"
+    with path.open("rb") as raw:
         try:
-            text = io.TextIOWrapper(stream, encoding=encoding or found, newline="")
-        except LookupError as error:
-            raise InputError(f"is unknown, got {encoding!r}", field="encoding") from error
-        try:
-            yield text
-        except UnicodeDecodeError as error:
+            with _plain_bytes(path, raw) as stream:
+                found = "utf-16" if stream.peek(2)[:2] in _UTF_16 else "utf-8-sig"
+                try:
+                    text = io.TextIOWrapper(stream, encoding=encoding or found, newline="")
+                except LookupError as error:
+                    raise InputError(f"is unknown, got {encoding!r}", field="encoding") from error
+                yield text
+        except UnicodeError as error:
             name = encoding or "UTF-8"
             raise InputError(
                 f"not {name} text: {error} (encoding= or --encoding names another, as cp1252)",
                 file=path,
             ) from error
-        except (gzip.BadGzipFile, EOFError, zlib.error, lzma.LZMAError) as error:
+        except (EOFError, zlib.error, lzma.LZMAError, OSError) as error:
+            # What fails for a reason of the system has a number; gzip and bzip2 have none.
+            if isinstance(error, OSError) and error.errno is not None:
+                raise
             raise InputError(f"compressed, and damaged: {error}", file=path) from error
 
 
@@ -67,10 +71,7 @@ def _plain_bytes(path: Path, raw: io.BufferedReader) -> Iterator[io.BufferedRead
     for magic, _, opened in _COMPRESSED:
         if start.startswith(magic):
             with opened(raw, "rb") as stream:
-                try:
-                    yield io.BufferedReader(cast("io.RawIOBase", stream))
-                except (gzip.BadGzipFile, EOFError, zlib.error, lzma.LZMAError) as error:
-                    raise InputError(f"compressed, and damaged: {error}", file=path) from error
+                yield io.BufferedReader(cast("io.RawIOBase", stream))
             return
     yield raw
 

@@ -34,7 +34,7 @@ from .labels import (
 )
 from .priors import checked_prior, state_vector
 
-__all__ = ["DEFAULT_AMBIGUITY", "Market"]
+__all__ = ["DEFAULT_AMBIGUITY", "Market", "remember_prior_sum"]
 
 #: Nats. Below the ambiguity at which trade stops in most books (theorem B; docs/reference.md).
 DEFAULT_AMBIGUITY = 0.01
@@ -259,7 +259,7 @@ class Market:
             raise TypeError(f"Market has no parameter {min(unknown)!r}")
         market = Market(**{**current, **changes})
         if "prior" not in changes:
-            market.__dict__["prior_sum"] = self.prior_sum
+            remember_prior_sum(market, self.prior_sum)
         return market
 
     def __eq__(self, other: object) -> bool:
@@ -282,6 +282,11 @@ class Market:
             f"Market({n_claims} claims, {n_states} states, "
             f"risk_aversion={self.risk_aversion:g}, ambiguity={self.ambiguity:g})"
         )
+
+
+def remember_prior_sum(market: Market, prior_sum: float) -> None:
+    """Tell a market that was just made what its prior summed to before it was first divided."""
+    market.__dict__["prior_sum"] = prior_sum
 
 
 def _payoff_table(

@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from ..arrays import LARGEST, SMALLEST, Floats, Ints, as_floats, check_complete, first, frozen
-from ..entries import entries_of, identifier, plain_text
+from ..entries import entries_of, identifier, is_a, plain_text
 from ..errors import InputError
 
 __all__ = [
@@ -34,8 +34,17 @@ _SIDES = {"buy": 1, "bid": 1, "+1": 1, "1": 1, "sell": -1, "ask": -1, "-1": -1}
 def common_length(**columns: Any) -> int:
     """Return J; scalars stretch, so only the other columns must agree."""
     length, named = -1, ""
+    index: Any = None  # of pandas
     for name, column in columns.items():
         if type(column) is not np.ndarray:
+            if type(column) is not list and is_a(column, "pandas", "Series"):
+                if index is not None and not index.equals(column.index):
+                    raise InputError(
+                        "has another index than the columns before it: rows are not matched by "
+                        "position (.to_numpy() says that they are in order)",
+                        field=name,
+                    )
+                index = column.index
             check_complete(column, name)
             if column is None and name not in _OPTIONAL:
                 raise InputError("is missing, got None", field=name)
@@ -126,7 +135,7 @@ def _naming(kind: type) -> str | None:
     """Say how values of a type name a claim, if they do."""
     if issubclass(kind, str | bytes):
         return "label"
-    if issubclass(kind, int | np.integer) and not issubclass(kind, bool):
+    if issubclass(kind, int | np.integer) and not issubclass(kind, bool | np.timedelta64):
         return "index"
     return None
 
@@ -169,10 +178,9 @@ def parse_sides(column: Any, length: int, names: Mapping[Any, int] | None = None
     known = names or {}
     try:
         signs = {value: _sign(value, known) for value in dict.fromkeys(values)}
-        found = [signs[value] for value in values]
+        sides = np.fromiter(map(signs.__getitem__, values), dtype=np.int8, count=len(values))
     except TypeError:  # a list among them
-        found = [_sign(value, known) for value in values]
-    sides = np.array(found, dtype=np.int8)
+        sides = np.array([_sign(value, known) for value in values], dtype=np.int8)
     unknown = first(sides == 0)
     if unknown is not None:
         further = "".join(f", {name!r}" for name in known)
@@ -198,7 +206,8 @@ def _sign(value: Any, names: Mapping[Any, int]) -> int:
         if np.ndim(value) != 0:
             return 0
         return names.get(_side_name(value), int(value) if value in (1, -1) else 0)
-    except (TypeError, ValueError):  # the NA of pandas has no truth; lists of several lengths
+    except (TypeError, ValueError, ArithmeticError):
+        # The NA of pandas has no truth, lists have several lengths, infinity is no integer.
         return 0
 
 

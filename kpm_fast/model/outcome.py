@@ -302,6 +302,7 @@ class Outcome(Value):
             **{name: getattr(self, name) for name in figures},
             "risk_aversion": self.market.risk_aversion,
             "ambiguity": self.market.ambiguity,
+            "prior_sum": self.market.prior_sum,
             **{
                 name: {column: data.tolist() for column, data in self.table(name).items()}
                 for name in ("claims", "states", "orders")

@@ -27,6 +27,8 @@ _EXACT = 2.0**53  # from here on some integers are no doubles
 _DAY = 86_400
 _EPOCH = datetime.date(1970, 1, 1).toordinal()
 
+#: Decimals of fifteen digits at most, which doubles tell apart and give back.
+_SHORT = re.compile(r"[+-]?(?:\d{1,15}|(?=[\d.]{2,16}\Z)(?:\d+\.\d*|\.\d+))", re.ASCII)
 _DECIMAL = re.compile(r"[+-]?(?:\d+\.?\d*|\.\d+)(?:[eE][+-]?\d+)?", re.ASCII)
 #: ISO 8601 and what FIX makes of it; the parts of a date or of a time of day may be missing.
 _ISO = re.compile(
@@ -89,6 +91,10 @@ def parse_times(column: Any, length: int) -> tuple[NDArray[Any], Floats]:
 def _doubles(entries: Any) -> Floats | None:
     """Return entries as doubles if that is sure to keep every digit."""
     if isinstance(entries, str | bytes):
+        return None
+    if isinstance(entries, list) and entries and type(entries[0]) is str:
+        if set(map(type, entries)) == {str} and all(map(_SHORT.fullmatch, entries)):
+            return np.array(list(map(float, entries)), dtype=np.float64)
         return None
     try:
         array = np.asarray(entries)
@@ -250,13 +256,14 @@ def _datetime64_text(entry: Any) -> str:
 def _datetime(entry: datetime.datetime) -> Moment:
     offset = entry.utcoffset()
     nanoseconds = getattr(entry, "nanosecond", 0)  # of pandas
-    plain = datetime.datetime(*entry.timetuple()[:6], microsecond=entry.microsecond)
+    day = entry.toordinal() - _EPOCH
+    seconds = ((day * 24 + entry.hour) * 60 + entry.minute) * 60 + entry.second
+    microseconds = seconds * 10**6 + entry.microsecond
     if offset is not None:
-        plain -= offset
-    fraction = f"{plain.microsecond:06d}{nanoseconds:03d}"
-    day = plain.toordinal() - _EPOCH
-    seconds = (plain.hour * 60 + plain.minute) * 60 + plain.second
-    return _dated("naive" if offset is None else "zoned", day * _DAY + seconds, fraction)
+        microseconds -= offset // datetime.timedelta(microseconds=1)
+    seconds, rest = divmod(microseconds, 10**6)
+    kind = "naive" if offset is None else "zoned"
+    return _dated(kind, seconds, f"{rest:06d}{nanoseconds:03d}")
 
 
 def _iso(text: str) -> Moment:

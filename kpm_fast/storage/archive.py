@@ -20,12 +20,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from .._version import __version__
-from ..arrays import as_number, as_path
+from ..arrays import as_number, as_path, exact_sum
 from ..errors import InputError
 from ..files.atomic_files import staged_binary
 from ..files.strict_json import parse_json
 from ..model.certificate import Certificate
-from ..model.market import Market
+from ..model.market import Market, remember_prior_sum
 from ..model.orders import Orders
 from ..model.outcome import Outcome, Stats
 from ..model.status import Status
@@ -122,6 +122,8 @@ def write_outcome(result: Outcome, path: str | os.PathLike[str]) -> None:
         "states": market.states,
         "order_claims": labels,
     }
+    if market.prior_sum != exact_sum(market.prior):
+        header["prior_sum"] = _number_text(market.prior_sum)
     with (
         staged_binary(path) as stream,
         zipfile.ZipFile(stream, "w", zipfile.ZIP_DEFLATED) as archive,
@@ -240,7 +242,10 @@ class _Reader:
         labels: dict[str, Any] = {"claims": claims, "states": states}
         for name in ("risk_aversion", "ambiguity"):
             labels[name] = self._number(name)
-        return _located("market", lambda: Market(**arrays, **labels))
+        market = _located("market", lambda: Market(**arrays, **labels))
+        if "prior_sum" in self._header:
+            remember_prior_sum(market, self._number("prior_sum"))
+        return market
 
     def _orders(self) -> Orders:
         timed = "orders/time.npy" in self._left

@@ -1,4 +1,4 @@
-"""A book on disk: one folder with a market and its orders."""
+"""A book on disk: a folder with a market and its orders, or the file of a saved clearing."""
 
 from __future__ import annotations
 
@@ -19,6 +19,8 @@ from ..files.strict_json import parse_json
 from ..files.tables import check_text, write_csv
 from ..model.market import Market
 from ..model.orders import Orders, check_book
+from ..model.outcome import Outcome
+from .archive import read_outcome
 
 __all__ = ["BOOK_FILES", "read_book", "write_book"]
 
@@ -38,16 +40,17 @@ def read_book(
     encoding: str | None = None,
     **market_keywords: Any,
 ) -> tuple[Market, Orders]:
-    """Read a market and its orders from a folder.
+    """Read a market and its orders from a folder, or from the file of a saved clearing.
 
     Parameters
     ----------
     folder : path
-        Holds ``claims.csv`` (header ``claim,<state>,...``; payoffs), ``states.csv`` (header
-        ``state,prior`` and optionally ``inventory``), ``orders.csv`` (see
-        :meth:`Orders.from_csv`) and optionally ``market.json``, an object with
-        ``risk_aversion`` and ``ambiguity`` (a number, or ``"Infinity"``). Other files are
-        ignored. A table may be compressed and called ``claims.csv.gz``, ``.bz2`` or ``.xz``.
+        What :meth:`kpm_fast.Result.save` wrote, or a folder. That holds ``claims.csv`` (header
+        ``claim,<state>,...``; payoffs), ``states.csv`` (header ``state,prior`` and optionally
+        ``inventory``), ``orders.csv`` (see :meth:`Orders.from_csv`) and optionally
+        ``market.json``, an object with ``risk_aversion`` and ``ambiguity`` (a number, or
+        ``"Infinity"``). Other files are ignored. A table may be compressed and called
+        ``claims.csv.gz``, ``.bz2`` or ``.xz``.
     order_options : mapping, optional
         How the orders differ from that form: ``columns``, ``sides``, ``sell``, ``price_unit``,
         ``quantity_unit``, ``market_orders`` of :meth:`Orders.from_csv`.
@@ -71,12 +74,26 @@ def read_book(
         If a file cannot be read.
     """
     folder = as_path(folder)
+    if folder.is_file():
+        return _book_of_clearing(folder, order_options, market_keywords)
     check_finished(folder)
     keywords = {**_read_settings(folder / _MARKET), **market_keywords}
     text: dict[str, Any] = {"delimiter": delimiter, "decimal": decimal, "encoding": encoding}
     market = Market.from_csv(_table(folder, _CLAIMS), _table(folder, _STATES), **text, **keywords)
     orders = Orders.from_csv(_table(folder, _ORDERS), market, **text, **(order_options or {}))
     return market, orders
+
+
+def _book_of_clearing(
+    path: Path, order_options: Mapping[str, Any] | None, keywords: dict[str, Any]
+) -> tuple[Market, Orders]:
+    """Return what a saved clearing cleared, with some of the maker's parameters changed."""
+    for name, value in (order_options or {}).items():
+        if value not in (None, False, 1):
+            raise InputError("is for tables, and this is the file of a clearing", field=name)
+    cleared = read_outcome(path, Outcome)
+    changes = {name: value for name, value in keywords.items() if name != "normalize"}
+    return (cleared.market.replace(**changes) if changes else cleared.market), cleared.orders
 
 
 def _table(folder: Path, name: str) -> Path:

@@ -131,7 +131,7 @@ double KnightianMaker::increment(const ArrayView& change, Array* prices) {
   if (kind_ == Ambiguity::kSimplex || worst_alone_) {
     // rho(L) is the largest loss, exactly: no digits are lost by starting from it.
     const bool flat = static_cast<Eigen::Index>(on_worst_.size()) == states();
-    if (flat && prices == nullptr && ((change == low) || (change == high)).all()) {
+    if (flat && prices == nullptr && ((change - low) * (high - change)).maxCoeff() == 0.0) {
       const double of_high = (change == high).select(prior_, 0.0).sum();
       if (omega_ >= -std::log(of_high)) {
         return high;
@@ -145,7 +145,7 @@ double KnightianMaker::increment(const ArrayView& change, Array* prices) {
   }
   double value = 0.0;
   if (change_.covers(std::max(std::abs(low), std::abs(high))) &&
-      change_.evaluate(change, &value, prices)) {
+      change_.evaluate(change, low, high, &value, prices)) {
     return value;
   }
   moved_ = deviation_ + change;

@@ -77,27 +77,14 @@ void TiltChange::set_base(const ArrayView& deviation, const ArrayView& p, double
   prices_ = g_.head(states_) / g_.head(states_).sum();
 }
 
-/// Sets growth and psi; returns the covariance of psi with phi under p.
-double TiltChange::fill_psi(const double* change) {
-  double largest = 0.0;
-  double low = change[0];
-  double high = change[0];
-  for (Eigen::Index i = 0; i < states_; ++i) {
-    low = std::min(low, change[i]);
-    high = std::max(high, change[i]);
-  }
-  largest = a_ * std::max(std::abs(low), std::abs(high));
-  bool two = true;
-  for (Eigen::Index i = 0; i < states_ && two; ++i) {
-    two = change[i] == low || change[i] == high;
-  }
-  if (two) {
+/// Sets growth, psi and the covariance of psi with phi under p.
+void TiltChange::fill_psi(const ArrayView& change, double low, double high) {
+  const double largest = a_ * std::max(std::abs(low), std::abs(high));
+  if (((change - low) * (high - change)).maxCoeff() == 0.0) {
     // A claim that pays or does not: its states share two exponentials.
     const double of_low = std::expm1(a_ * low);
-    const double of_high = std::expm1(a_ * high);
-    for (Eigen::Index i = 0; i < states_; ++i) {
-      growth_[i] = change[i] == low ? of_low : of_high;
-    }
+    const double slope = (std::expm1(a_ * high) - of_low) / (high - low);
+    growth_.head(states_) = of_low + slope * (change - low);
   } else if (largest <= kSeries) {
     for (Eigen::Index i = 0; i < states_; ++i) {
       growth_[i] = expm1_series(a_ * change[i]);
@@ -114,11 +101,35 @@ double TiltChange::fill_psi(const double* change) {
     pair_at(psi_, i) = psi;
     covariance += pair_at(p_, i) * psi * pair_at(phi_, i);
   }
-  return covariance.sum();
+  covariance_ = covariance.sum();
+}
+
+/// The root of G to second order in the change: one step from the first-order root `tau`.
+double TiltChange::second_order_root(double tau) const {
+  const double t = t_ + tau;
+  Pair mean(0.0, 0.0);
+  Pair square(0.0, 0.0);
+  Pair skew(0.0, 0.0);
+  for (Eigen::Index i = 0; i < padded_; i += 2) {
+    const Eigen::Map<const Pair> phi(&phi_[i]);
+    const Pair m = tau * phi + t * Eigen::Map<const Pair>(&psi_[i]);
+    const Pair weight = Eigen::Map<const Pair>(&p_[i]) * m;
+    mean += weight;
+    square += weight * m;
+    skew += weight * m * phi;
+  }
+  // KL = Var m / 2, and what m^2 / 2 adds to the lean; the mean of phi is zero. What the
+  // first-order root left of t sum p m phi, through the change of t, is of second order, too.
+  const double centre = mean.sum();
+  const double divergence = 0.5 * (square.sum() - centre * centre);
+  const double product = tau * variance_ + t * covariance_;
+  const double g = divergence + t_ * (product + 0.5 * skew.sum() - centre * product);
+  return tau - g / (t * (variance_ + 2.0 * covariance_));
 }
 
 /// The sums for the tilt t + tau; returns G.
-double TiltChange::sums(double tau) {
+template <bool kSmall>
+double TiltChange::sums(double tau, bool keep) {
   const double t = t_ + tau;
   Pair z(0.0, 0.0);
   Pair lean(0.0, 0.0);
@@ -126,58 +137,66 @@ double TiltChange::sums(double tau) {
   Pair gain(0.0, 0.0);
   Pair first(0.0, 0.0);
   Pair second(0.0, 0.0);
-  const double reach = std::max(std::abs(psi_.minCoeff()), std::abs(psi_.maxCoeff()));
-  const bool series = std::abs(tau) * phi_range_ + std::abs(t) * reach <= kSeries;
   for (Eigen::Index i = 0; i < padded_; i += 2) {
     const Pair phi = pair_at(phi_, i);
     const Pair psi = pair_at(psi_, i);
     const Pair p = pair_at(p_, i);
     const Pair m = tau * phi + t * psi;
     Pair excess;
-    if (series) {
+    if (kSmall) {
       excess = expm1_series<Pair>(m);
     } else {
       excess = Pair(std::expm1(m[0]), std::expm1(m[1]));
     }
-    pair_at(moved_, i) = excess;
+    if (keep) {
+      pair_at(moved_, i) = excess;
+    }
     const Pair value = 1.0 + excess;
     const Pair weight = p * excess;
     z += weight;
     lean += weight * phi;
     mean_m += p * value * m;
     gain += pair_at(g_, i) * pair_at(growth_, i) * value;
-    const Pair moved = phi + psi;
-    first += p * value * moved;
-    second += p * value * moved * moved;
+    const Pair mass = p * value * (phi + psi);
+    first += mass;
+    second += mass * (phi + psi);
   }
   z_ = z.sum();
   const double inverse = 1.0 / (1.0 + z_);
   lean_ = lean.sum() * inverse;
   mean_m_ = mean_m.sum() * inverse;
   gain_ = gain.sum() * inverse;
-  first_ = first.sum() * inverse;
-  second_ = second.sum() * inverse;
+  const double mean = first.sum() * inverse;
+  moved_variance_ = second.sum() * inverse - mean * mean;
   return mean_m_ - std::log1p(z_) + t_ * lean_;
 }
 
-bool TiltChange::evaluate(const ArrayView& change, double* value, Array* prices) {
-  const double covariance = fill_psi(change.data());
+bool TiltChange::evaluate(const ArrayView& change, double low, double high, double* value,
+                          Array* prices) {
+  fill_psi(change, low, high);
   double growth = 0.0;
   if (t_ == 0.0) {  // p does not move
     growth = (g_ * growth_).sum();
     moved_.setZero();
   } else {
-    const double span = std::max(std::abs(growth_.minCoeff()), std::abs(growth_.maxCoeff()));
-    double tau = variance_ > 0.0 ? -t_ * covariance / variance_ : 0.0;
+    // Utilities are at most one: no psi is larger than this, and none of the expm1(a d).
+    const double span = std::max(std::abs(std::expm1(a_ * low)), std::abs(std::expm1(a_ * high)));
+    const double reach = span / a_;
+    double tau = variance_ > 0.0 ? -t_ * covariance_ / variance_ : 0.0;
+    if (t_ + tau > 0.0 && std::abs(tau) * phi_range_ + (t_ + tau) * reach <= kSeries) {
+      tau = second_order_root(tau);
+    }
     bool found = false;
     bool last = false;
     for (int iteration = 0; iteration < kIterations && !found; ++iteration) {
       if (!(t_ + tau > 0.0)) {
         tau = -0.5 * t_;
       }
-      const double g = sums(tau);
       const double t = t_ + tau;
-      const double variance = second_ - first_ * first_;
+      const bool small = std::abs(tau) * phi_range_ + t * reach <= kSeries;
+      const bool keep = prices != nullptr;
+      const double g = small ? sums<true>(tau, keep) : sums<false>(tau, keep);
+      const double variance = moved_variance_;
       if (!std::isfinite(g) || !(variance > 0.0)) {
         return false;
       }

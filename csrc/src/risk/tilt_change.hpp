@@ -30,15 +30,17 @@ class TiltChange {
   /// Whether changes this large are small enough here.
   bool covers(double largest) const { return a_ * largest <= kLargest; }
 
-  /// Sets `value` to rho(L + d) - rho(L); false where the worst case leaves the tilts or the change
-  /// is too large.
-  bool evaluate(const ArrayView& change, double* value, Array* prices);
+  /// Sets `value` to rho(L + d) - rho(L) for changes from `low` to `high`; false where the worst
+  /// case leaves the tilts.
+  bool evaluate(const ArrayView& change, double low, double high, double* value, Array* prices);
 
  private:
   static constexpr double kLargest = 2.0;  // a |d|
 
-  double fill_psi(const double* change);
-  double sums(double tau);
+  void fill_psi(const ArrayView& change, double low, double high);
+  double second_order_root(double tau) const;
+  template <bool kSmall>
+  double sums(double tau, bool keep);
 
   Eigen::Index states_;
   Eigen::Index padded_;  // an even number: two states at a time
@@ -46,14 +48,15 @@ class TiltChange {
   double t_ = 0.0;
   double mean_utility_ = 1.0;  // E
   double variance_ = 0.0;      // of phi under p
+  double covariance_ = 0.0;    // of phi and psi
   double phi_range_ = 0.0;
   Array p_, phi_, u_, g_;  // phi centred under p
   Array growth_;           // expm1(a d)
   Array psi_, moved_;      // moved: e^m - 1
   Array prices_;
-  // Of the last sums(): E_p e^m - 1, sum p (e^m - 1) phi, E e^m m, sum g expm1(a d) e^m, moments of
-  // phi + psi.
-  double z_ = 0.0, lean_ = 0.0, mean_m_ = 0.0, gain_ = 0.0, first_ = 0.0, second_ = 0.0;
+  // Of the last sums(): E_p e^m - 1, sum p (e^m - 1) phi, E e^m m, sum g expm1(a d) e^m, and the
+  // variance of phi + psi.
+  double z_ = 0.0, lean_ = 0.0, mean_m_ = 0.0, gain_ = 0.0, moved_variance_ = 0.0;
 };
 
 }  // namespace kpm

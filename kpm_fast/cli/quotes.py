@@ -1,0 +1,108 @@
+"""The command ``kpm-fast quotes``: what a maker bids and asks for the claims of a book."""
+
+from __future__ import annotations
+
+import argparse
+import json
+import os
+import sys
+from pathlib import Path
+
+import numpy as np
+from rich.box import SIMPLE_HEAD
+from rich.table import Table
+from rich.text import Text
+
+from ..files.atomic_files import staged_text
+from ..files.tables import write_csv
+from ..model.maker import Maker
+from ..model.maker_form import maker_from_text
+from ..model.makers import KnightianMaker
+from ..model.market import Market
+from ..model.quotes import Quotes
+from . import book_options
+from .tables import PipeAwareConsole
+
+__all__ = ["add_parser"]
+
+_PLAIN_WIDTH = 100  # columns, where there is no terminal to ask
+
+
+def add_parser(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
+    """Add the command to the parser of ``kpm-fast``."""
+    parser = commands.add_parser(
+        "quotes",
+        help="quote the claims of a book",
+        description="Print what a maker bids and asks, in money per share, before any order of "
+        "the book is filled.",
+        epilog="Exit codes: 0 done; 2 bad usage or input.",
+    )
+    parser.set_defaults(run=_run)
+    parser.add_argument("folder", metavar="FOLDER", type=Path)
+    parser.add_argument(
+        "--quantity",
+        type=float,
+        nargs="+",
+        metavar="Q",
+        help="shares of a block; several may be given (default: the next share)",
+    )
+    maker = parser.add_argument_group("the maker")
+    maker.add_argument(
+        "--maker",
+        metavar="KIND:NAME=VALUE,...",
+        help="lmsr:liquidity=B, starting_orders:delta=D, worst_state, utility:wealth=M, "
+        "quadratic:c=C (default: knightian)",
+    )
+    maker.add_argument(
+        "--risk-aversion", type=float, metavar="A", help="per unit of money, > 0 (default: 1)"
+    )
+    maker.add_argument(
+        "--ambiguity", type=float, metavar="O", help="radius in nats, 0 to inf (default: 0.1)"
+    )
+    maker.add_argument(
+        "--inventory", metavar="FILE|W,W,...", help="wealth by state, as for kpm-fast clear"
+    )
+    book_options.add_options(parser)
+    output = parser.add_argument_group("output")
+    output.add_argument("--json", action="store_true", help="print the quotes as JSON, alone")
+    output.add_argument("--output", type=Path, metavar="FILE", help="write them as CSV")
+    output.add_argument("--quiet", action="store_true", help="print no table")
+
+
+def _run(args: argparse.Namespace) -> int:
+    market, _ = book_options.read(args)
+    maker = _maker(args.maker, market)
+    quantities = None
+    if args.quantity is not None:
+        quantities = np.tile(np.array(args.quantity), (len(market.claims), 1))
+    quotes = maker.quotes(market, quantities)
+    if args.output is not None:
+        with staged_text(args.output) as stream:
+            write_csv(stream, quotes.table())
+    if args.json:
+        columns = {name: list(column) for name, column in quotes.table().items()}
+        print(json.dumps({"maker": repr(maker), **columns}, indent=2, allow_nan=False))
+    elif not args.quiet:
+        _print(args.folder, maker, quotes)
+    return 0
+
+
+def _maker(text: str | None, market: Market) -> Maker:
+    if text is not None:
+        return maker_from_text(text, market)
+    return KnightianMaker(market.prior, market.risk_aversion, market.ambiguity, market.inventory)
+
+
+def _print(folder: Path, maker: Maker, quotes: Quotes) -> None:
+    on_terminal = sys.stdout.isatty() or "COLUMNS" in os.environ
+    console = PipeAwareConsole(highlight=False, width=None if on_terminal else _PLAIN_WIDTH)
+    console.print(Text(f"{folder}: {maker!r}"), soft_wrap=True)
+    columns = quotes.table()
+    table = Table(box=SIMPLE_HEAD)
+    for name in columns:
+        table.add_column(name, justify="left" if name == "claim" else "right")
+    for row in zip(*columns.values(), strict=True):
+        claim, *numbers = row
+        prices = [f"{value:.6f}" for value in numbers[-2:]]
+        table.add_row(Text(claim), *[f"{value:g}" for value in numbers[:-2]], *prices)
+    console.print(table)

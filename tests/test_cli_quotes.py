@@ -1,0 +1,100 @@
+"""``kpm-fast quotes``, and makers as text and as plain data."""
+
+from __future__ import annotations
+
+import csv
+import json
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+import kpm_fast as kpm
+from kpm_fast import cli
+from kpm_fast.model.maker_form import KINDS, maker_from_dict, maker_from_text, maker_to_dict
+
+CARD = Path(__file__).resolve().parent.parent / "examples" / "race_card"
+PI = [0.5, 0.3, 0.2]
+MAKERS = [
+    kpm.KnightianMaker(PI, 2.0, np.inf, [1, 2, 3]),
+    kpm.LMSR(3.0, PI),
+    kpm.StartingOrders([1, 2, 3], [0, 0, 1]),
+    kpm.WorstStateMaker(3, [1, 2, 3]),
+    kpm.PolytopeMaker([PI, [0.2, 0.3, 0.5]], 0.0),
+    kpm.UtilityMaker(PI, 5.0),
+    kpm.QuadraticMaker(PI, 5.0),
+]
+
+
+def test_the_quotes_of_a_folder(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    market, _ = kpm.read_book(CARD)
+    maker = kpm.KnightianMaker(
+        market.prior, market.risk_aversion, market.ambiguity, market.inventory
+    )
+    assert cli.main(["quotes", str(CARD), "--json"]) == 0
+    printed = json.loads(capsys.readouterr().out)
+    assert printed["claim"] == list(market.claims)
+    assert printed["bid"] == maker.quotes(market)["bid"].tolist()
+    file = tmp_path / "quotes.csv"
+    assert cli.main(["quotes", str(CARD), "--quantity", "1", "50", "--output", str(file)]) == 0
+    assert market.claims[0] in capsys.readouterr().out
+    with file.open(encoding="utf-8", newline="") as stream:
+        rows = list(csv.DictReader(stream))
+    blocks = maker.quotes(market, np.tile([1.0, 50.0], (len(market.claims), 1)))
+    assert [float(row["ask"]) for row in rows] == blocks["ask"].ravel().tolist()
+
+
+@pytest.mark.parametrize(
+    ("text", "kind"),
+    [
+        ("knightian:risk_aversion=0.1,ambiguity=0.2", kpm.KnightianMaker),
+        ("lmsr:liquidity=100", kpm.LMSR),
+        ("starting_orders:delta=10", kpm.StartingOrders),
+        ("worst_state", kpm.WorstStateMaker),
+        ("utility:wealth=50", kpm.UtilityMaker),
+        ("quadratic:c=20", kpm.QuadraticMaker),
+    ],
+)
+def test_makers_by_name(text: str, kind: type, capsys: pytest.CaptureFixture[str]) -> None:
+    market, _ = kpm.read_book(CARD)
+    assert type(maker_from_text(text, market)) is kind
+    assert cli.main(["quotes", str(CARD), "--maker", text]) == 0
+    assert kind.__name__ in capsys.readouterr().out
+
+
+@pytest.mark.parametrize(
+    ("text", "reason"),
+    [
+        ("bookie", "must be one of"),
+        ("lmsr", "needs liquidity"),
+        ("lmsr:wealth=3", "takes liquidity"),
+        ("lmsr:liquidity=much", "liquidity"),
+        ("lmsr:liquidity=-3", "between"),
+        ("worst_state:c=1", "no parameters"),
+    ],
+)
+def test_what_is_no_maker(text: str, reason: str, capsys: pytest.CaptureFixture[str]) -> None:
+    assert cli.main(["quotes", str(CARD), "--maker", text]) == 2
+    assert reason in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("maker", MAKERS, ids=repr)
+def test_plain_data_and_back(maker: kpm.Maker) -> None:
+    stated = maker_to_dict(maker)
+    assert stated["kind"] in KINDS
+    assert maker_from_dict(json.loads(json.dumps(stated))) == maker
+
+
+@pytest.mark.parametrize(
+    ("stated", "field"),
+    [
+        ({}, "kind"),
+        ({"kind": "bookie"}, "kind"),
+        ({"kind": "lmsr", "wealth": 3}, "maker"),
+        ({"kind": "lmsr", "liquidity": -1}, "liquidity"),
+    ],
+)
+def test_plain_data_that_is_no_maker(stated: dict[str, object], field: str) -> None:
+    with pytest.raises(kpm.InputError) as caught:
+        maker_from_dict(stated)
+    assert caught.value.field == field
