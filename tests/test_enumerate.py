@@ -101,7 +101,7 @@ def test_as_much_volume_as_possible_is_matched_at_the_clearing_price(book):
 @given(books())
 @examples(80)
 def test_pro_rata_and_time_share_the_same_total(book):
-    pro_rata, by_time = clear(book), clear(book, allocation="time")
+    pro_rata, by_time = clear(book), clear(book, allocation="book_order")
     np.testing.assert_array_equal(pro_rata.net_demand, by_time.net_demand)
     np.testing.assert_array_equal(pro_rata.claim_prices, by_time.claim_prices)
     for k in range(book.claims):
