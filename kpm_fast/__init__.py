@@ -10,6 +10,7 @@ from . import sample
 from ._version import __version__
 from .analysis.advice import Advice, advise
 from .analysis.sweep import Sweep, sweep
+from .clearing.auctions import pool_odds
 from .clearing.clear import clear, solve_cell, staircases
 from .clearing.implied import implied_ambiguity, prior_from_quotes
 from .clearing.progress import Progress
@@ -71,6 +72,7 @@ __all__ = [
     "clear",
     "implied_ambiguity",
     "load_result",
+    "pool_odds",
     "prior_from_quotes",
     "read_book",
     "sample",

@@ -216,5 +216,52 @@ def project_prior(
 ) -> tuple[bool, bool, Floats, float]:
     """Whether state prices reach the ranges, whether they are the nearest; they, and KL in nats."""
 
+class Auction(TypedDict):
+    """A clearing by a convex rule."""
+
+    status: str  # "optimal" | "inaccurate"
+    cell: Ints  # (K,) piece of each claim's staircase, numbered from the lowest price
+    state_prices: Floats  # (N,) the maker's marginal state prices
+    claim_prices: Floats  # (K,)
+    net_demand: Floats  # (K,) shares
+    fills: Floats  # (J,) shares
+    revenue: float  # money, as the rule has it
+    payoff: Floats  # (N,) money
+    certainty_equivalent: float  # -C of the final losses
+    no_trade_equivalent: float
+    objective: float  # the certainty equivalent if every order paid its limit
+    upper_bound: float  # of the objective, by duality
+    scale: float  # money: the book's notional
+    worst_case: Floats  # (N,)
+    marginal_state_prices: Floats  # (N,)
+    multipliers: Floats  # (K,) zeros
+    ambiguity_price: float
+    pieces: list[int]
+    iterations: int
+    seconds: dict[str, float]
+
+def clear_auction(
+    maker: dict[str, Any],
+    payoffs: Floats,  # (K, N)
+    inventory: Floats,  # (N,)
+    claim: Ints,
+    side: NDArray[np.int8],
+    price: Floats,
+    quantity: Floats,
+    time: Floats | None,  # (J,) only for allocation "time"; None: book order
+    allocation: str,  # "pro_rata" | "time"
+    rule: str,  # "competitive" | "pay_as_bid"
+    tolerance: float,  # relative to the scale
+) -> Auction:
+    """Clear the book by a convex rule. The GIL is released."""
+
+#: Field, rule in words, index, state and value; -1 where there is no index or state.
+Fault = tuple[str, str, int, int, float]
+
+def market_fault(
+    payoffs: Floats, prior: Floats, inventory: Floats, risk_aversion: float, ambiguity: float
+) -> Fault | None: ...
+def price_fault(price: Floats) -> Fault | None: ...
+def quantity_fault(quantity: Floats) -> Fault | None: ...
 def build_info() -> dict[str, str]:
     """Compiler, flags and version the core was built with."""

@@ -328,3 +328,21 @@ def test_the_same_bits_whatever_is_asked_before() -> None:
         alone = maker.quotes(table[k], 1.5)
         assert alone["bid"][0] == together["bid"][k]
         assert alone["ask"][0] == together["ask"][k]
+
+
+def test_blocks_agree_with_differences_of_costs() -> None:
+    """Near kinks, where the worst case leaves for other states, and where it does not move."""
+    rng = np.random.default_rng(12)
+    for _ in range(fewer(2000, 400)):
+        n = int(rng.integers(2, 7))
+        q = rng.dirichlet(np.full(n, rng.choice([0.3, 1, 3]))) * (1 - 1e-6) + 1e-6 / n
+        alpha, omega = 10 ** rng.uniform(-2, 1), 10 ** rng.uniform(-3, 0.6)
+        inventory = rng.normal(0, 10 ** rng.uniform(-2, 1.5), n) / alpha
+        maker = kpm.KnightianMaker(q, alpha, omega, inventory)
+        claim, shares = payoffs(rng, 1, n)[0], 10 ** rng.uniform(-1, 0.3) / alpha
+        blocks, now = maker.quotes(claim, shares), maker.cost(-inventory)
+        rounding = 1e-13 * (np.abs(inventory).max() + shares) / shares
+        for side, sign in (("ask", 1.0), ("bid", -1.0)):
+            wanted = sign * (maker.cost(sign * shares * claim - inventory) - now) / shares
+            margin = 1e-10 * (1e-3 + np.ptp(claim)) + rounding
+            assert blocks[side][0] == pytest.approx(wanted, abs=margin), maker

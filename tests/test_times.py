@@ -146,11 +146,14 @@ def test_long_doubles_and_durations() -> None:
         (["2024-01-01T23:59:60"], 0, "second must be in"),
         (["10:00Z"], 0, "time of day with a zone"),
         (["early"], 0, "ISO 8601"),
+        (["1970-06"], 0, "ISO 8601"),
         (["२"], 0, "ISO 8601"),
         (["1_0"], 0, "ISO 8601"),
         ([True], 0, "ISO 8601"),
         ([1, [2]], 1, "ISO 8601"),
         (np.array(["2024-01-01", "NaT"], dtype="M8[D]"), 1, "missing"),
+        (np.array(["2024-01-01", "99999-01-01"], dtype="M8[D]"), 1, "ISO 8601"),
+        (np.array(["2024-01-01", "-0001-01-01"], dtype="M8[s]"), 1, "ISO 8601"),
     ],
 )
 def test_what_has_no_order(time: Any, index: int, words: str) -> None:
@@ -211,3 +214,22 @@ def test_times_in_csv(tmp_path: Path) -> None:
     path.write_text(f"{header}A,buy,0.5,1,1\nA,buy,0.5,1,10:00\n")
     with pytest.raises(kpm.InputError, match=r"orders\.csv, line 3: time: is a time of day"):
         kpm.Orders.from_csv(path)
+
+
+@pytest.mark.parametrize("unit", ["Y", "M", "W", "D", "h", "m", "s", "ms", "us", "ns", "ps", "fs"])
+def test_datetimes_of_every_unit(unit: str) -> None:
+    """At once and one by one they are the same."""
+    values = [5, 3, 5, 4]
+    column = np.array(values, dtype=f"M8[{unit}]")
+    expected = assert_ranked(values, column)
+    assert timed(list(column)) == expected
+    if unit not in "YMh":  # whose text lacks a day, or minutes
+        assert timed(list(map(str, column))) == expected
+
+
+@given(st.lists(st.sampled_from([2**53, 2**53 + 1, 2**53 + 2, 10**18, 10**18 + 1, 7]), min_size=1))
+@examples(40)
+def test_long_integers_at_once_and_one_by_one(values: list[int]) -> None:
+    expected = timed([str(value) for value in values])
+    for kind in (np.int64, np.uint64):
+        assert assert_ranked(values, np.array(values, dtype=kind)) == expected

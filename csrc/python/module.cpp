@@ -12,11 +12,13 @@
 #include <vector>
 
 #include "arrays.hpp"
+#include "auction.hpp"
 #include "interpreter_lock.hpp"
 #include "keys.hpp"
 #include "kpm/kpm.hpp"
 #include "maker_model.hpp"
 #include "stop_flag.hpp"
+#include "validation_functions.hpp"
 
 #ifndef KPM_VERSION
 #define KPM_VERSION "unknown"
@@ -399,6 +401,8 @@ PYBIND11_MODULE(_core_of_main, module, py::mod_gil_not_used(),
              arg("quantity").noconvert(), arg("cell").noconvert(), arg("tolerance"),
              arg("max_iterations"));
   kpm::add_makers(module);
+  kpm::add_auctions(module);
+  kpm::add_validation(module);
   module.def("project_prior", &project_prior, arg("payoffs").noconvert(), arg("prior").noconvert(),
              arg("low").noconvert(), arg("high").noconvert());
   module.def("build_info", &build_info);

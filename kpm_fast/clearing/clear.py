@@ -23,6 +23,7 @@ from ..model.orders import Orders, check_book
 from ..model.outcome import CellResult, Stats
 from ..model.status import STATUSES
 from ..result import Result
+from .auctions import check_rule, clear_by_rule
 from .progress import EnumerationLog, Progress, ProgressLog, TreeLog
 from .stop_token import StopToken
 
@@ -40,6 +41,7 @@ def clear(
     orders: Orders,
     method: str = "auto",
     *,
+    rule: str = "maker_optimal",
     tolerance: float = 1e-8,
     threads: int | None = None,
     time_limit: float | None = None,
@@ -63,6 +65,15 @@ def clear(
         ``"branch-and-bound"``, which is what ``"auto"`` chooses, proves the optimum with convex
         relaxations over runs of staircase pieces. ``"enumerate"`` is the paper's (28): solve every
         cell that can matter.
+    rule : {"maker_optimal", "competitive", "pay_as_bid"}
+        Who sets the prices ([mechanisms](mechanisms.md)). ``"maker_optimal"``, for the Knightian
+        maker: prices and fills that are best for the maker under the limit order logic, (8).
+        ``"competitive"``, for every maker: everybody trades at the maker's marginal state prices,
+        which is CPCAM's rule. ``"pay_as_bid"``, for every maker: the same fills, and every order
+        pays its limit, (5) and (6). The last two are convex: one solution by an interior-point
+        method, on one thread and for a bounded number of iterations, so that what is about a
+        search (``method``, limits, ``callback``, ``certificate``) is refused;
+        ``result.verify()`` checks the proof, which is ``result.state_prices``.
     tolerance : float
         Optimality gap to prove, relative to the notional that trades, ``result.scale``: it does not
         depend on the units of money or shares, nor on orders that merely stand in the book;
@@ -116,6 +127,27 @@ def clear(
     """
     _check_choice(method, METHODS, "method")
     _check_choice(allocation, ALLOCATIONS, "allocation")
+    check_rule(rule, market)
+    if rule != "maker_optimal":
+        searching = {
+            "method": method != "auto",
+            "time_limit": time_limit is not None,
+            "node_limit": node_limit is not None,
+            "certificate": bool(certificate),
+            "callback": callback is not None,
+        }
+        for name in (name for name, given in searching.items() if given):
+            raise InputError(f"rule {rule!r} is not a search and has none", field=name)
+        if threads is not None:
+            _checked_count(threads, "threads", 1, _MOST_THREADS)
+        if allocation == "time" and orders.time is None and len(orders):
+            raise InputError(_without_times(orders), field="allocation")
+        result = clear_by_rule(
+            market, orders, rule, tolerance=_checked_tolerance(tolerance), allocation=allocation
+        )
+        if verbose:
+            print(result)
+        return result
     if certificate and method == "enumerate":
         raise InputError("enumeration hands out none", field="certificate")
     if callback is not None and not callable(callback):

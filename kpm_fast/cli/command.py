@@ -23,12 +23,15 @@ from rich.progress import BarColumn, TextColumn, TimeElapsedColumn
 from rich.progress import Progress as ProgressBar
 
 from .._version import __version__
+from ..clearing.auctions import check_rule
 from ..clearing.clear import ALLOCATIONS, METHODS, clear, staircases
 from ..clearing.progress import Progress
 from ..errors import InputError, KpmError, TooManyCellsError
 from ..files.atomic_files import staged_files
 from ..files.tables import write_csv
+from ..model.maker_form import maker_from_text
 from ..model.market import DEFAULT_AMBIGUITY
+from ..model.outcome import RULES
 from ..model.status import Status
 from ..result import Result
 from ..storage.book_folder import BOOK_FILES
@@ -191,8 +194,20 @@ def _add_clear(commands: argparse._SubParsersAction[argparse.ArgumentParser]) ->
         help="wealth by state: a CSV file with columns state and inventory, numbers in the order "
         "of states.csv (--inventory=-1,2 if the first is negative), or STATE=W,...",
     )
+    maker.add_argument(
+        "--maker",
+        metavar="MAKER",
+        help="another maker with the book's prior and inventory: lmsr:liquidity=B, "
+        "starting_orders:delta=D, worst_state, utility:wealth=M or quadratic:c=C",
+    )
     book_options.add_options(parser)
     solver = parser.add_argument_group("the search")
+    solver.add_argument(
+        "--rule",
+        choices=RULES,
+        default=RULES[0],
+        help="who sets the prices; all but %(default)s are for every maker (default: %(default)s)",
+    )
     solver.add_argument(
         "--method",
         choices=METHODS,
@@ -253,6 +268,9 @@ def _add_clear(commands: argparse._SubParsersAction[argparse.ArgumentParser]) ->
 def _run_clear(args: argparse.Namespace) -> int:
     _check_outputs(args)
     market, orders = book_options.read(args)
+    if args.maker is not None:
+        market = market.replace(maker=maker_from_text(args.maker, market))
+    check_rule(args.rule, market)
     # Where standard output is for the JSON, people read standard error.
     console = _console(sys.stderr if args.json == "-" else sys.stdout, quiet=args.quiet)
     pieces = [len(steps) for steps in staircases(market, orders)]
@@ -270,8 +288,9 @@ def _run_clear(args: argparse.Namespace) -> int:
             prune_bounds=not args.no_prune_bounds,
             allocation=args.allocation,
             certificate=args.certificate,
-            callback=show,
+            callback=show if args.rule == RULES[0] else None,
             verbose=args.verbose,
+            rule=args.rule,
         )
     print_result(console, result)
     if args.output is not None:

@@ -14,6 +14,7 @@ from ..arrays import Floats, Ints
 from ..errors import count_text
 from ..model.market import Market
 from ..model.orders import Orders
+from ..model.outcome import maker_model
 from ..model.status import Status
 from ..result import Result
 from ..verification.checks import Verification
@@ -46,9 +47,16 @@ def print_book(
     )
     _line(
         console,
-        f"risk aversion {market.risk_aversion:g}, ambiguity {market.ambiguity:g}"
-        + (", with inventory" if market.inventory.any() else ""),
+        maker_text(market) + (", with inventory" if market.inventory.any() else ""),
     )
+
+
+def maker_text(market: Market) -> str:
+    """Return the maker in words."""
+    model = maker_model(market)
+    if model["kind"] == "knightian":
+        return f"risk aversion {market.risk_aversion:g}, ambiguity {market.ambiguity:g}"
+    return str(market.maker)
 
 
 def print_result(console: Console, result: Result) -> None:
@@ -82,13 +90,17 @@ def _print_claims(console: Console, result: Result) -> None:
 
 
 def _print_states(console: Console, result: Result) -> None:
-    vectors = (result.market.prior, result.state_prices, result.worst_case, result.payoff)
+    prior = maker_model(result.market).get("prior")
+    named = () if prior is None else ("prior",)
+    vectors = [result.state_prices, result.worst_case, result.payoff]
+    if prior is not None:
+        vectors.insert(0, prior)
     rows: list[list[str | Text]] = [
         [Text(state), *(_number(vector[i]) for vector in vectors)]
         for i, state in enumerate(result.market.states[:_STATES_SHOWN])
     ]
-    columns = ("state", "prior", "state price", "worst case", "maker's payoff")
-    expendable = ("worst case", "prior")
+    columns = ("state", *named, "state price", "worst case", "maker's payoff")
+    expendable = ("worst case", *named)
     print_table(console, "States", columns, rows, labels=("state",), expendable=expendable)
 
 
@@ -100,6 +112,7 @@ def _print_fills(console: Console, result: Result) -> None:
     shown = _largest(result.fills, filled)
     index = result.orders.claim_index(result.market)
     ids = result.orders.order_id
+    paid = result.paid_prices
     rows: list[list[str | Text]] = []
     for row in shown:
         order = result.orders[int(row)]
@@ -107,7 +120,7 @@ def _print_fills(console: Console, result: Result) -> None:
             order.price,
             order.quantity,
             result.fills[row],
-            result.claim_prices[index[row]],
+            paid[row],
         )
         claim = Text(result.market.claims[index[row]])
         rows.append([Text(str(ids[row])), order.side, claim, *map(_number, numbers)])
@@ -131,6 +144,7 @@ def _position_table(result: Result) -> Table:
         "gain": _number(result.gain),
         "gap": f"{result.gap:.2g}",
         "worst payoff": _number(float(result.payoff.min())),
+        **({} if result.rule == "maker_optimal" else {"rule": result.rule}),
         "search": result.stats.work,
         "seconds": f"{result.stats.seconds.get('total', math.nan):.3g}",
     }

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 import os
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, fields
@@ -12,18 +11,17 @@ from typing import Any, ClassVar
 import numpy as np
 from numpy.typing import ArrayLike
 
+from .. import _core
 from ..arrays import (
-    LARGEST,
-    SMALLEST,
     Floats,
     as_floats,
     as_number,
-    first,
     frozen,
     same,
 )
 from ..errors import InputError
 from ..files.tables import CsvTable, read_csv
+from .faults import error_of
 from .labels import (
     check_labels,
     default_labels,
@@ -32,6 +30,8 @@ from .labels import (
     named_table,
     reordering,
 )
+from .maker import Maker
+from .makers import KnightianMaker
 from .priors import checked_prior, state_vector
 
 __all__ = ["DEFAULT_AMBIGUITY", "Market", "remember_prior_sum"]
@@ -39,9 +39,7 @@ __all__ = ["DEFAULT_AMBIGUITY", "Market", "remember_prior_sum"]
 #: Nats. Below the ambiguity at which trade stops in most books (theorem B; docs/reference.md).
 DEFAULT_AMBIGUITY = 0.01
 
-#: Claims whose payoffs differ by less are refused: squares of such numbers leave the range of a
-#: double.
-LEAST_SPAN = 1e-50
+_KNIGHTIAN = ("prior", "risk_aversion", "ambiguity")
 
 
 @dataclass(frozen=True, init=False, eq=False, repr=False)
@@ -68,6 +66,10 @@ class Market:
         0 <= Omega <= inf. Zero is expected utility, infinity looks at the worst state only.
         Default: 0.01, below the ambiguity at which trade stops in most books; where it stops in
         this one says :func:`kpm_fast.implied_ambiguity`.
+    maker : Maker, optional
+        Who takes the other side, instead of ``prior``, ``inventory``, ``risk_aversion`` and
+        ``ambiguity``, which are those of a :class:`KnightianMaker`; of any other maker the market
+        has the inventory only.
     claims, states : sequence of str, optional
         Distinct labels. Default: those that ``payoffs``, else ``prior``, came with, else ``"0"``,
         ``"1"``, ... Labels are not empty and neither start nor end with white space.
@@ -122,7 +124,7 @@ class Market:
     def __init__(
         self,
         payoffs: ArrayLike | Mapping[str, Any],
-        prior: ArrayLike | Mapping[str, float],
+        prior: ArrayLike | Mapping[str, float] | None = None,
         inventory: ArrayLike | Mapping[str, float] | None = None,
         risk_aversion: float = 1.0,
         ambiguity: float = DEFAULT_AMBIGUITY,
@@ -130,17 +132,46 @@ class Market:
         states: Sequence[str] | None = None,
         *,
         normalize: bool = False,
+        maker: Maker | None = None,
     ) -> None:
-        table, claim_labels, state_labels = _payoff_table(payoffs, prior, claims, states)
-        _check_payoffs(table, claim_labels, state_labels)
+        table, claim_labels, state_labels = _payoff_table(
+            payoffs, [] if prior is None else prior, claims, states
+        )
+        if maker is not None:
+            given = {
+                "prior": prior is not None,
+                "inventory": inventory is not None,
+                "risk_aversion": risk_aversion != 1.0,
+                "ambiguity": ambiguity != DEFAULT_AMBIGUITY,
+            }
+            attributes = _of_maker(maker, len(state_labels), given)
+            # The maker is checked already: the payoffs beside any prior.
+            alike = np.full(len(state_labels), 1 / len(state_labels))
+            fault = _core.market_fault(table, alike, attributes["inventory"], 1.0, 0.0)
+            if fault is not None:
+                raise error_of(fault, claim_labels, state_labels)
+            self.__dict__.update(
+                payoffs=frozen(table), claims=claim_labels, states=state_labels, **attributes
+            )
+            return
+        if prior is None:
+            raise InputError("must be given, or a maker", field="prior")
         probabilities, prior_sum = checked_prior(prior, state_labels, normalize=normalize)
+        money = np.zeros(len(state_labels))
+        if inventory is not None:
+            money = state_vector(inventory, state_labels, "inventory")
+        alpha = as_number(risk_aversion, "risk_aversion")
+        omega = as_number(ambiguity, "ambiguity")
+        fault = _core.market_fault(table, probabilities, money, alpha, omega)
+        if fault is not None:
+            raise error_of(fault, claim_labels, state_labels)
         # Frozen: the instance's dictionary is filled at once, which costs least.
         self.__dict__.update(
             payoffs=frozen(table),
             prior=probabilities,
-            inventory=_checked_inventory(inventory, state_labels),
-            risk_aversion=_checked_risk_aversion(risk_aversion),
-            ambiguity=_checked_ambiguity(ambiguity),
+            inventory=frozen(money),
+            risk_aversion=alpha,
+            ambiguity=omega,
             claims=claim_labels,
             states=state_labels,
             prior_sum=prior_sum,
@@ -251,12 +282,37 @@ class Market:
                 raise InputError("has no labels of states; Market takes plain arrays", field=field)
         return cls(payoffs, prior, inventory, **keywords)
 
+    @property
+    def maker(self) -> Maker:
+        """Who takes the other side: :class:`KnightianMaker`, unless another was given."""
+        given: Maker | None = self.__dict__.get("_maker")
+        if given is not None:
+            return given
+        return KnightianMaker(self.prior, self.risk_aversion, self.ambiguity, self.inventory)
+
+    def __getattr__(self, name: str) -> Any:
+        # What only a Knightian market has, and this one has not.
+        if name in _KNIGHTIAN and "_maker" in self.__dict__:
+            owner = type(self.__dict__["_maker"]).__name__
+            raise InputError(f"the market's maker, {owner}, has none", field=name)
+        raise AttributeError(f"{type(self).__name__!r} object has no attribute {name!r}")
+
+    def _parameters(self) -> dict[str, Any]:
+        """Return what makes an equal market, by name."""
+        if "_maker" in self.__dict__:
+            names: Sequence[str] = ("payoffs", "claims", "states", "maker")
+        else:
+            names = [field.name for field in fields(self)]
+        return {name: getattr(self, name) for name in names}
+
     def replace(self, **changes: Any) -> Market:
         """Return a copy with some parameters changed, validated like a new market."""
-        current = {field.name: getattr(self, field.name) for field in fields(self)}
-        unknown = set(changes) - set(current) - {"normalize"}
+        current = self._parameters()
+        unknown = set(changes) - {field.name for field in fields(self)} - {"normalize", "maker"}
         if unknown:
             raise TypeError(f"Market has no parameter {min(unknown)!r}")
+        if changes.get("maker") is not None:
+            current = {name: current[name] for name in ("payoffs", "claims", "states")}
         market = Market(**{**current, **changes})
         if "prior" not in changes:
             remember_prior_sum(market, self.prior_sum)
@@ -265,23 +321,47 @@ class Market:
     def __eq__(self, other: object) -> bool:
         if not isinstance(other, Market):
             return NotImplemented
-        return all(
-            same(getattr(self, field.name), getattr(other, field.name)) for field in fields(self)
+        mine, others = self._parameters(), other._parameters()
+        return mine.keys() == others.keys() and all(
+            mine[name] == others[name] if name == "maker" else same(mine[name], others[name])
+            for name in mine
         )
 
     __hash__ = None  # type: ignore[assignment]  # equal by arrays, which have no hash
 
     def __reduce__(self) -> tuple[Any, ...]:
         # Through the constructor: unpickled arrays would otherwise be writeable.
-        parameters = tuple(getattr(self, field.name) for field in fields(self))
-        return Market, parameters, {"prior_sum": self.prior_sum}
+        return _rebuilt, (self._parameters(),), {"prior_sum": self.prior_sum}
 
     def __repr__(self) -> str:
         n_claims, n_states = self.payoffs.shape
+        if "_maker" in self.__dict__:
+            return f"Market({n_claims} claims, {n_states} states, maker={self.maker!r})"
         return (
             f"Market({n_claims} claims, {n_states} states, "
             f"risk_aversion={self.risk_aversion:g}, ambiguity={self.ambiguity:g})"
         )
+
+
+def _rebuilt(parameters: dict[str, Any]) -> Market:
+    return Market(**parameters)
+
+
+def _of_maker(maker: Any, states: int, given: dict[str, bool]) -> dict[str, Any]:
+    """Return the attributes that a market has of a maker."""
+    if not isinstance(maker, Maker):
+        raise InputError(f"must be a maker, got {maker!r}", field="maker")
+    for name in (name for name, stated in given.items() if stated):
+        raise InputError("is the maker's: not both", field=name)
+    bound = maker._bound(states, "maker")
+    attributes: dict[str, Any] = {
+        "_maker": bound,
+        "inventory": bound.inventory,
+        "prior_sum": 1.0,
+    }
+    if isinstance(bound, KnightianMaker):
+        attributes |= {name: getattr(bound, name) for name in _KNIGHTIAN}
+    return attributes
 
 
 def remember_prior_sum(market: Market, prior_sum: float) -> None:
@@ -331,63 +411,6 @@ def _states_of_prior(prior: Any, count: int) -> tuple[str, ...] | None:
     if labels is None or len(labels) != count or set(labels) == set(default_labels(count)):
         return None  # integers in another order: what default labels are aligned to
     return labels
-
-
-def _check_payoffs(payoffs: Floats, claims: tuple[str, ...], states: tuple[str, ...]) -> None:
-    wrong = first(~np.isfinite(payoffs).ravel())
-    if wrong is not None:
-        k, i = divmod(wrong, payoffs.shape[1])
-        raise InputError(
-            f"must be finite, got {payoffs[k, i]}", field="payoffs", index=(claims[k], states[i])
-        )
-    wrong = first(np.abs(payoffs).ravel() > LARGEST)
-    if wrong is not None:
-        k, i = divmod(wrong, payoffs.shape[1])
-        raise InputError(
-            f"must be between {-LARGEST:g} and {LARGEST:g}, got {payoffs[k, i]}",
-            field="payoffs",
-            index=(claims[k], states[i]),
-        )
-    span = np.ptp(payoffs, axis=1)
-    wrong = first((span > 0) & (span < LEAST_SPAN))
-    if wrong is not None:
-        raise InputError(
-            f"must be all alike or differ by {LEAST_SPAN:g} or more, differ by {span[wrong]}",
-            field="payoffs",
-            index=claims[wrong],
-        )
-
-
-def _checked_inventory(value: Any, states: tuple[str, ...]) -> Floats:
-    if value is None:
-        return frozen(np.zeros(len(states)))
-    inventory = state_vector(value, states, "inventory")
-    wrong = first(np.abs(inventory) > LARGEST)
-    if wrong is not None:
-        raise InputError(
-            f"must be between {-LARGEST:g} and {LARGEST:g}, got {inventory[wrong]}",
-            field="inventory",
-            index=states[wrong],
-        )
-    return frozen(inventory)
-
-
-def _checked_risk_aversion(value: Any) -> float:
-    number = as_number(value, "risk_aversion")
-    if not 0 < number < math.inf:
-        raise InputError(f"must be a finite number > 0, got {value}", field="risk_aversion")
-    if not SMALLEST <= number <= LARGEST:
-        raise InputError(
-            f"must be between {SMALLEST:g} and {LARGEST:g}, got {value}", field="risk_aversion"
-        )
-    return number
-
-
-def _checked_ambiguity(value: Any) -> float:
-    number = as_number(value, "ambiguity")
-    if not number >= 0:
-        raise InputError(f"must be a number >= 0 (inf is allowed), got {value}", field="ambiguity")
-    return number
 
 
 def _unique_column(table: CsvTable, name: str) -> list[str]:

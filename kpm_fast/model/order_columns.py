@@ -9,9 +9,11 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from ..arrays import LARGEST, SMALLEST, Floats, Ints, as_floats, check_complete, first, frozen
+from .. import _core
+from ..arrays import Floats, Ints, as_floats, check_complete, first, frozen
 from ..entries import entries_of, identifier, is_a, plain_text
 from ..errors import InputError
+from .faults import error_of
 
 __all__ = [
     "Sides",
@@ -249,33 +251,18 @@ def _stretched(array: NDArray[Any], field: str, length: int) -> NDArray[Any]:
 def parse_prices(column: ArrayLike, length: int) -> Floats:
     """Return limits: any numbers but NaN."""
     price: Floats = _stretched(as_floats(column, "price"), "price", length)
-    wrong = np.isnan(price)
-    if wrong.any():
-        raise InputError(
-            "must be a number (infinity is allowed), got nan",
-            field="price",
-            index=int(wrong.argmax()),
-        )
+    fault = _core.price_fault(price)
+    if fault is not None:
+        raise error_of(fault)
     return frozen(price)
 
 
 def parse_quantities(column: ArrayLike, length: int) -> Floats:
     """Return quantities: zero, or positive numbers within range."""
     quantity: Floats = _stretched(as_floats(column, "quantity"), "quantity", length)
-    fine = (quantity >= SMALLEST) & (quantity <= LARGEST)
-    if not fine.all():
-        row = first(~((quantity >= 0) & (quantity < np.inf)))
-        if row is not None:
-            raise InputError(
-                f"must be finite and >= 0, got {quantity[row]}", field="quantity", index=row
-            )
-        row = first(~fine & (quantity != 0))
-        if row is not None:
-            raise InputError(
-                f"must be 0 or between {SMALLEST:g} and {LARGEST:g}, got {quantity[row]}",
-                field="quantity",
-                index=row,
-            )
+    fault = _core.quantity_fault(quantity)
+    if fault is not None:
+        raise error_of(fault)
     return frozen(quantity)
 
 

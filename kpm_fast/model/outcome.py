@@ -23,7 +23,24 @@ from .status import Status
 
 __all__ = ["CellResult", "Outcome", "Stats"]
 
+RULES = ("maker_optimal", "competitive", "pay_as_bid")
 _CLAIMS_SHOWN = 8
+
+
+def maker_model(market: Market) -> dict[str, Any]:
+    """Return the parameters of a market's maker, as the core reads them."""
+    given = vars(market).get("_maker")
+    if given is not None:
+        model: dict[str, Any] = given._model()
+        return model
+    # The short form: what a KnightianMaker made of these would say, which are checked already.
+    return {
+        "kind": "knightian",
+        "states": len(market.states),
+        "prior": market.prior,
+        "risk_aversion": market.risk_aversion,
+        "ambiguity": market.ambiguity,
+    }
 
 
 @dataclass(frozen=True)
@@ -71,6 +88,8 @@ class Stats:
     @property
     def work(self) -> str:
         """What the search looked at, in words."""
+        if self.relaxations and not self.nodes:
+            return f"one convex program, {self.iterations:,} iterations"
         cells = f"{count_text(self.cells)} cells"
         if self.nodes:
             noun = "node" if self.nodes == 1 else "nodes"
@@ -132,6 +151,10 @@ class Outcome(Value):
     stats : Stats
     certificate : Certificate or None
         The proof of ``upper_bound``, where it was asked for.
+    rule : str
+        ``"maker_optimal"``: (8). ``"competitive"``: the fills that are worth most to traders and
+        maker together, at the maker's marginal state prices; :attr:`upper_bound` then bounds
+        :attr:`objective`. ``"pay_as_bid"``: the same fills, and every order pays its limit.
     """
 
     status: Status
@@ -156,13 +179,49 @@ class Outcome(Value):
     orders: Orders
     stats: Stats = field(compare=False)  # how it was found is no part of what was found
     certificate: Certificate | None = None
+    rule: str = "maker_optimal"
 
     # -- derived figures ----------------------------------------------------------------
 
     @property
     def gap(self) -> float:
-        """``upper_bound - certainty_equivalent``, money, never negative."""
-        return max(0.0, self.upper_bound - self.certainty_equivalent)
+        """``upper_bound - objective``, money, never negative."""
+        return max(0.0, self.upper_bound - self.objective)
+
+    @property
+    def objective(self) -> float:
+        """What the rule maximises, money: the certainty equivalent, if every order paid its limit.
+
+        Under ``"maker_optimal"``, whose prices are part of the choice, the certainty equivalent.
+        """
+        if self.rule == "competitive":
+            return self.certainty_equivalent + self.surplus
+        return self.certainty_equivalent
+
+    @property
+    def limits(self) -> Floats:
+        """The most that each order would pay (a sale: the least it would take), shape (J,), money.
+
+        Its limit, but no more than the claim can pay and no less than it pays at least: a market
+        order's.
+        """
+        index = self.orders.claim_index(self.market)
+        least, most = self.market.payoffs.min(axis=1), self.market.payoffs.max(axis=1)
+        return np.clip(self.orders.price, least[index], most[index])
+
+    @property
+    def surplus(self) -> float:
+        """What the filled orders would have paid above ``claim_prices``, money, never negative."""
+        index = self.orders.claim_index(self.market)
+        spared = self.orders.side * (self.limits - self.claim_prices[index])
+        return max(0.0, math.fsum(spared * self.fills))
+
+    @property
+    def paid_prices(self) -> Floats:
+        """What each order pays a share, shape (J,), money: the clearing price, or its limit."""
+        if self.rule == "pay_as_bid":
+            return self.limits
+        return self.claim_prices[self.orders.claim_index(self.market)]
 
     @property
     def gain(self) -> float:
@@ -171,19 +230,28 @@ class Outcome(Value):
 
     @property
     def utility(self) -> float:
-        """The objective of (8), -exp(-alpha CE); ``-inf`` where a double cannot hold it."""
+        """The objective of (8), -exp(-alpha CE); ``-inf`` where a double cannot hold it.
+
+        NaN where the maker is not Knightian.
+        """
+        if self._model["kind"] != "knightian":
+            return math.nan
         return -_exp(-self.market.risk_aversion * self.certainty_equivalent)
 
     @property
     def ambiguity_multiplier(self) -> float:
         """mu of (25), in the paper's units of utility: alpha exp(-alpha CE) ambiguity_price."""
-        if self.ambiguity_price == 0:
+        if self.ambiguity_price == 0 or self._model["kind"] != "knightian":
             return 0.0
         alpha = self.market.risk_aversion
         # One exponential of a sum of logarithms: neither factor alone need fit a double.
         return _exp(
             math.log(alpha) + _log(self.ambiguity_price) - alpha * self.certainty_equivalent
         )
+
+    @property
+    def _model(self) -> dict[str, Any]:
+        return maker_model(self.market)
 
     @property
     def bought(self) -> Floats:
@@ -228,7 +296,6 @@ class Outcome(Value):
 
     def _order_table(self) -> dict[str, Any]:
         orders, index = self.orders, self.orders.claim_index(self.market)
-        price = self.claim_prices[index]
         table = {
             "order_id": orders.order_id,
             "claim": np.array(self.market.claims, dtype=object)[index],
@@ -239,8 +306,8 @@ class Outcome(Value):
         if orders.time is not None:
             table["time"] = orders.time
         table["fill"] = self.fills
-        table["clearing_price"] = price
-        table["payment"] = orders.side * self.fills * price
+        table["clearing_price"] = self.claim_prices[index]
+        table["payment"] = orders.side * self.fills * self.paid_prices
         return table
 
     def _claim_table(self) -> dict[str, Any]:
@@ -258,7 +325,7 @@ class Outcome(Value):
     def _state_table(self) -> dict[str, Any]:
         return {
             "state": np.array(self.market.states, dtype=object),
-            "prior": self.market.prior,
+            **({"prior": prior} if (prior := self._model.get("prior")) is not None else {}),
             "state_price": self.state_prices,
             "worst_case": self.worst_case,
             "marginal_state_price": self.marginal_state_prices,
@@ -300,9 +367,10 @@ class Outcome(Value):
         return {
             "status": self.status.value,
             **{name: getattr(self, name) for name in figures},
-            "risk_aversion": self.market.risk_aversion,
-            "ambiguity": self.market.ambiguity,
-            "prior_sum": self.market.prior_sum,
+            "rule": self.rule,
+            "objective": self.objective,
+            "surplus": self.surplus,
+            **self._preferences(),
             **{
                 name: {column: data.tolist() for column, data in self.table(name).items()}
                 for name in ("claims", "states", "orders")
@@ -310,6 +378,14 @@ class Outcome(Value):
             "stats": {item.name: copy(getattr(self.stats, item.name)) for item in fields(Stats)},
             **({} if self.certificate is None else {"certificate": self.certificate.to_dict()}),
         }
+
+    def _preferences(self) -> dict[str, Any]:
+        """Return what the maker is, without its beliefs, which are in the table of states."""
+        model = self._model
+        stated = {name: value for name, value in model.items() if np.isscalar(value)}
+        if model["kind"] == "knightian":
+            stated["prior_sum"] = self.market.prior_sum
+        return {"maker": stated.pop("kind"), **stated}
 
     def to_json(self, path: str | os.PathLike[str] | None = None, indent: int | None = None) -> str:
         """Return :meth:`to_dict` as JSON, and write it to a file if one is named.
@@ -338,7 +414,8 @@ class Outcome(Value):
             f"{self.status}: certainty equivalent {self.certainty_equivalent:.9g} "
             f"(no trade {self.no_trade_equivalent:.9g}), gap {self.gap:.2g}",
             f"{filled} of {len(self.orders)} orders filled, {self.volume:.6g} shares, "
-            f"revenue {self.revenue:.9g}",
+            f"revenue {self.revenue:.9g}"
+            + ("" if self.rule == "maker_optimal" else f", rule {self.rule}"),
             f"{self.stats.work}, "
             f"{self.stats.seconds.get('total', math.nan):.3g} s on {self.stats.threads} thread(s)",
         ]

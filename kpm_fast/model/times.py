@@ -12,6 +12,7 @@ import re
 import reprlib
 from collections.abc import Callable
 from decimal import Decimal
+from functools import lru_cache
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -26,6 +27,8 @@ __all__ = ["parse_times"]
 _EXACT = 2.0**53  # from here on some integers are no doubles
 _DAY = 86_400
 _EPOCH = datetime.date(1970, 1, 1).toordinal()
+_COARSE = ("Y", "M", "W", "D", "h", "m")  # units of NumPy's whose text lacks seconds
+_FIRST, _END = np.datetime64("0001-01-01", "D"), np.datetime64("10000-01-01", "D")
 
 #: Decimals of fifteen digits at most, which doubles tell apart and give back.
 _SHORT = re.compile(r"[+-]?(?:\d{1,15}|(?=[\d.]{2,16}\Z)(?:\d+\.\d*|\.\d+))", re.ASCII)
@@ -69,7 +72,12 @@ def parse_times(column: Any, length: int) -> tuple[NDArray[Any], Floats]:
     entries = entries_of(column)
     if isinstance(entries, np.ndarray) and entries.ndim > 1:
         raise InputError(f"must be one-dimensional, got shape {entries.shape}", field="time")
-    doubles = None if zone_of(column) else _doubles(entries)
+    zone = zone_of(column)
+    fast = None if zone == "clock" else _datetimes(entries, "Z" if zone else "")
+    fast = fast or _long_integers(entries)
+    if fast is not None:
+        return fast
+    doubles = None if zone else _doubles(entries)
     if doubles is not None:
         if doubles.ndim > 1:
             raise InputError(f"must be one-dimensional, got shape {doubles.shape}", field="time")
@@ -80,9 +88,7 @@ def parse_times(column: Any, length: int) -> tuple[NDArray[Any], Floats]:
         times = frozen(np.full(length, doubles) if doubles.ndim == 0 else doubles)
         return times, times
     scalar = not isinstance(entries, list | tuple) and np.ndim(entries) == 0
-    moments = _moments(
-        [entries] if scalar else entries, zone_of(column), clock_unit(type_of(column))
-    )
+    moments = _moments([entries] if scalar else entries, zone, clock_unit(type_of(column)))
     if scalar:
         moments = moments * length
     return _ranked(moments)
@@ -111,6 +117,45 @@ def _doubles(entries: Any) -> Floats | None:
     if array.size == 0 and array.ndim == 1:
         return np.zeros(0)
     return None
+
+
+def _datetimes(entries: Any, zone: str) -> tuple[NDArray[Any], Floats] | None:
+    """Read an array of NumPy's datetimes at once, if none is missing or out of range."""
+    if not isinstance(entries, np.ndarray) or entries.dtype.kind != "M" or entries.ndim != 1:
+        return None
+    coarse = np.datetime_data(entries.dtype)[0] in _COARSE
+    seconds = entries.astype("datetime64[s]")
+    if not ((seconds >= _FIRST) & (seconds < _END)).all():  # not a time is neither
+        return None
+    moments = seconds if coarse else entries
+    texts = np.datetime_as_string(moments).tolist()
+    if len(texts) and "." in texts[0]:
+        texts = [text.rstrip("0").rstrip(".") for text in texts]
+    shown = np.empty(len(texts), dtype=object)
+    shown[:] = [text + zone for text in texts] if zone else texts
+    return frozen(shown), _dense(moments.astype(np.int64))
+
+
+def _long_integers(entries: Any) -> tuple[NDArray[Any], Floats] | None:
+    """Read an array of integers at once if doubles do not hold them all."""
+    if not isinstance(entries, np.ndarray) or entries.dtype.kind not in "iu" or entries.ndim != 1:
+        return None
+    if not any(_is_inexact(value) for value in entries[np.abs(entries * 1.0) >= _EXACT].tolist()):
+        return None
+    shown = np.empty(len(entries), dtype=object)
+    shown[:] = list(map(str, entries.tolist()))
+    return frozen(shown), _dense(entries)
+
+
+def _is_inexact(value: int) -> bool:
+    """Whether the shortest spelling of an integer's double is another number."""
+    return Decimal(repr(float(value))) != value
+
+
+def _dense(values: NDArray[Any]) -> Floats:
+    """Return the rank of each value among the distinct ones."""
+    ranks = np.unique(values, return_inverse=True)[1]
+    return frozen(ranks.reshape(values.shape).astype(np.float64))
 
 
 def _moments(entries: Any, zone: str | None, unit: int | None) -> list[Moment]:
@@ -250,7 +295,7 @@ def _datetime64_text(entry: Any) -> str:
     if np.isnat(moment):
         raise ValueError(f"is missing, got {entry}")
     unit = np.datetime_data(moment.dtype)[0]
-    return str(moment if unit not in "YMWD" else moment.astype("datetime64[s]"))
+    return str(moment if unit not in _COARSE else moment.astype("datetime64[s]"))
 
 
 def _datetime(entry: datetime.datetime) -> Moment:
@@ -269,24 +314,39 @@ def _datetime(entry: datetime.datetime) -> Moment:
 def _iso(text: str) -> Moment:
     """Read ISO 8601: a date, a date and time, with or without zone, or a time of day."""
     match = _ISO.fullmatch(text)
-    if match is None or not text or (match["year"] is None and match["hour"] is None):
+    if match is None or (match["year"] is None and ":" not in text):
         raise ValueError(f"{_WANTED}, got {reprlib.repr(text)}")
     try:
-        hour, minute, second = (int(match[part] or 0) for part in ("hour", "minute", "second"))
-        clock = datetime.time(hour, minute, second)
-        seconds = (clock.hour * 60 + clock.minute) * 60 + clock.second
+        seconds = _clock_seconds(match["hour"], match["minute"], match["second"])
         fraction = match["fraction"] or ""
         if match["year"] is None:
             if match["zone"] is not None:
                 raise ValueError("a time of day with a zone has no order")
             return _clock(seconds, fraction)
-        day = datetime.date(*(int(match[part]) for part in ("year", "month", "day")))
+        seconds += _day_of(match["year"], match["month"], match["day"]) * _DAY
     except ValueError as error:
         raise ValueError(f"is no time: {error}, got {reprlib.repr(text)}") from None
-    seconds += (day.toordinal() - _EPOCH) * _DAY
     if match["zone"] is None:
         return _dated("naive", seconds, fraction)
     return _dated("zoned", seconds - _offset(match["zone"]), fraction)
+
+
+# Many times are on few days, and within few minutes.
+@lru_cache(maxsize=4096)
+def _day_of(year: str, month: str, day: str) -> int:
+    """Return the days since 1970."""
+    return datetime.date(int(year), int(month), int(day)).toordinal() - _EPOCH
+
+
+@lru_cache(maxsize=4096)
+def _date_text(day: int) -> str:
+    return datetime.date.fromordinal(day + _EPOCH).isoformat()
+
+
+@lru_cache(maxsize=4096)
+def _clock_seconds(hour: str | None, minute: str | None, second: str | None) -> int:
+    clock = datetime.time(int(hour or 0), int(minute or 0), int(second or 0))
+    return (clock.hour * 60 + clock.minute) * 60 + clock.second
 
 
 def _offset(zone: str) -> int:
@@ -307,8 +367,8 @@ def _clock(seconds: int, fraction: str) -> Moment:
 def _dated(kind: str, seconds: int, fraction: str) -> Moment:
     day, within = divmod(seconds, _DAY)
     try:
-        date = datetime.date.fromordinal(day + _EPOCH).isoformat()
-    except ValueError as error:
+        date = _date_text(day)
+    except (ValueError, OverflowError) as error:
         raise ValueError(f"is no time: {error}") from None
     _, (_, rest), clock = _clock(within, fraction)
     return Moment(kind, (seconds, rest), f"{date}T{clock}{'Z' if kind == 'zoned' else ''}")

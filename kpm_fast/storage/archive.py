@@ -25,9 +25,11 @@ from ..errors import InputError
 from ..files.atomic_files import staged_binary
 from ..files.strict_json import parse_json
 from ..model.certificate import Certificate
+from ..model.maker import Maker
+from ..model.maker_form import maker_from_dict, maker_to_dict
 from ..model.market import Market, remember_prior_sum
 from ..model.orders import Orders
-from ..model.outcome import Outcome, Stats
+from ..model.outcome import RULES, Outcome, Stats
 from ..model.status import Status
 
 __all__ = ["FORMAT", "VERSION", "read_outcome", "write_outcome"]
@@ -48,6 +50,7 @@ _NUMBERS = (
     "tolerance",
 )
 _NOT_FINITE = {"inf": "Infinity", "-inf": "-Infinity", "nan": "NaN"}  # JSON has no such numbers
+_PREFERENCES = ("risk_aversion", "ambiguity")
 _ALLOCATIONS = ("pro_rata", "time", "book_order")
 #: Arrays by entry: type and axes (N states, K claims, J orders, L leaves).
 _MARKET = {"payoffs": ("<f8", "KN"), "prior": ("<f8", "N"), "inventory": ("<f8", "N")}
@@ -98,8 +101,10 @@ def write_outcome(result: Outcome, path: str | os.PathLike[str]) -> None:
     labels, codes = _coded_claims(orders)
     spelled = orders.time if orders.time is not None and orders.time.dtype.kind == "O" else None
     columns = _ORDERS if orders.time is None or spelled is not None else {**_ORDERS, **_TIME}
+    maker = _maker_text(market)
+    market_columns = _MARKET if maker is None else {"payoffs": _MARKET["payoffs"]}
     groups: list[tuple[str, object, dict[str, tuple[str, str]]]] = [
-        ("market", market, _MARKET),
+        ("market", market, market_columns),
         ("orders", orders, columns),
         ("result", result, _RESULT),
         *([("certificate", proof, _CERTIFICATE)] if proof is not None else []),
@@ -116,13 +121,17 @@ def write_outcome(result: Outcome, path: str | os.PathLike[str]) -> None:
         "allocation": result.allocation,
         **{name: _number_text(getattr(result, name)) for name in _NUMBERS},
         "stats": {item.name: _stat_text(getattr(result.stats, item.name)) for item in _STATS},
-        "risk_aversion": _number_text(market.risk_aversion),
-        "ambiguity": _number_text(market.ambiguity),
+        **({} if result.rule == RULES[0] else {"rule": result.rule}),
+        **(
+            {name: _number_text(getattr(market, name)) for name in _PREFERENCES}
+            if maker is None
+            else {"maker": maker}
+        ),
         "claims": market.claims,
         "states": market.states,
         "order_claims": labels,
     }
-    if market.prior_sum != exact_sum(market.prior):
+    if maker is None and market.prior_sum != exact_sum(market.prior):
         header["prior_sum"] = _number_text(market.prior_sum)
     with (
         staged_binary(path) as stream,
@@ -139,6 +148,31 @@ def write_outcome(result: Outcome, path: str | os.PathLike[str]) -> None:
             archive.writestr(_entry(_IDS), json.dumps(list(orders.order_id)) + "\n")
         if spelled is not None:
             archive.writestr(_entry(_TIMES), json.dumps(list(spelled)) + "\n")
+
+
+def _maker_text(market: Market) -> dict[str, Any] | None:
+    """Return the maker as JSON can hold it, or None for the market's short form."""
+    maker = vars(market).get("_maker")
+    if maker is None:
+        return None
+    return {
+        name: _number_text(value) if isinstance(value, float) else value
+        for name, value in maker_to_dict(maker).items()
+    }
+
+
+def _read_maker(stated: Any) -> Maker:
+    if not isinstance(stated, dict):
+        raise InputError("must be a kind with its parameters", field="kind")
+    finite = _NOT_FINITE.values()
+    return maker_from_dict(
+        {
+            name: float(value)
+            if name != "kind" and isinstance(value, str) and value in finite
+            else value
+            for name, value in stated.items()
+        }
+    )
 
 
 def _entry(name: str) -> zipfile.ZipInfo:
@@ -228,6 +262,7 @@ class _Reader:
             orders=orders,
             stats=self._stats(),
             certificate=proof,
+            rule=self._choice("rule", RULES) if "rule" in self._header else RULES[0],
             **numbers,
             **arrays,
         )
@@ -238,9 +273,14 @@ class _Reader:
     def _market(self) -> Market:
         claims, states = self._labels("claims"), self._labels("states")
         self._sizes |= {"K": len(claims), "N": len(states)}
-        arrays = self._arrays("market", _MARKET)
         labels: dict[str, Any] = {"claims": claims, "states": states}
-        for name in ("risk_aversion", "ambiguity"):
+        if "maker" in self._header:
+            arrays = self._arrays("market", {"payoffs": _MARKET["payoffs"]})
+            stated = self._take("maker")
+            labels["maker"] = _located("maker", lambda: _read_maker(stated))
+            return _located("market", lambda: Market(**arrays, **labels))
+        arrays = self._arrays("market", _MARKET)
+        for name in _PREFERENCES:
             labels[name] = self._number(name)
         market = _located("market", lambda: Market(**arrays, **labels))
         if "prior_sum" in self._header:

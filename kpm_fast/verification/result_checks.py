@@ -8,9 +8,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ..arrays import Floats, Ints, exact_sum
-from ..model.outcome import Outcome
+from ..model.outcome import RULES, Outcome
 from ..model.status import Status
 from . import reference
+from .auction_checks import auction_checks
 from .checks import Check, Verification
 
 __all__ = ["verify"]
@@ -63,10 +64,10 @@ def _form_checks(result: Outcome) -> list[Check]:
         not_finite += sum(int((~np.isfinite(array)).sum()) for array in arrays.values())
     proven = result.status is Status.OPTIMAL
     bound_ok = math.isfinite(result.upper_bound) if proven else result.upper_bound > -math.inf
-    settings_ok = 0 < result.tolerance < 1 and result.allocation in (
-        "pro_rata",
-        "time",
-        "book_order",
+    settings_ok = (
+        0 < result.tolerance < 1
+        and result.allocation in ("pro_rata", "time", "book_order")
+        and result.rule in RULES
     )
     return [
         Check("arrays of the wrong shape", misshapen, 0),
@@ -115,7 +116,8 @@ class _Verifier:
         magnitude = float(np.abs(market.inventory).max() + self.largest @ self.traded)
         #: What rounding alone can do to a sum of wealth and trades, money. Exponents of the worst
         #: case are as large as -ln q, and so is their rounding.
-        self.rounding = (128 - 4 * math.log(market.prior.min())) * _EPS * magnitude
+        least = market.prior.min() if result.rule == "maker_optimal" else 1.0
+        self.rounding = (128 - 4 * math.log(least)) * _EPS * magnitude
         #: What a solver that stops at the tolerance can leave, money.
         self.slack = _SLACK * result.tolerance * self.scale + self.rounding
         if result.status is Status.INACCURATE:
@@ -127,6 +129,13 @@ class _Verifier:
         known = [self._cell_check(), *self._price_checks(), *self._fill_checks()]
         if not known[0].passed:
             return known  # a cell that does not exist has no pieces to compare with
+        if self.result.rule != "maker_optimal":
+            return [
+                *known,
+                *self._piece_checks(),
+                _probability_check("worst case", self.result.worst_case),
+                *auction_checks(self.result),
+            ]
         return [
             *known,
             *self._piece_checks(),
@@ -150,21 +159,21 @@ class _Verifier:
         return [
             _probability_check("state prices", xi),
             Check("claim prices = payoffs @ state prices, in allowances", _largest(difference), 1),
-            Check(
-                "state prices closer to the prior at the same claim prices, nats",
-                self._projection_excess(),
-                1e-10,
-            ),
+            *self._projection_checks(),
         ]
 
-    def _projection_excess(self) -> float:
-        """Return what only a result that is optimal promises: the nearest of all state prices."""
+    def _projection_checks(self) -> list[Check]:
+        """Check what only a result that is optimal promises: the nearest of all state prices."""
+        if self.result.rule != "maker_optimal":
+            return []  # the maker's own: nothing else supports the fills
+        name = "state prices closer to the prior at the same claim prices, nats"
         if self.result.status is not Status.OPTIMAL:
-            return 0.0
+            return [Check(name, 0.0, 1e-10)]
         xi = self.result.state_prices
         if xi.min() < 0:
-            return math.inf
-        return reference.projection_excess(xi, self.result.market.prior, self.payoffs)
+            return [Check(name, math.inf, 1e-10)]
+        excess = reference.projection_excess(xi, self.result.market.prior, self.payoffs)
+        return [Check(name, excess, 1e-10)]
 
     def _fill_checks(self) -> list[Check]:
         result, orders = self.result, self.result.orders

@@ -1,8 +1,8 @@
 // Public interface of the kpm core: clear a call auction of contingent claims with the
 // Knightian pari-mutuel mechanism. Numbers in brackets are equations of Roh and Ye (2015).
 //
-// Everything here trusts its caller: sizes agree, numbers are finite where they must be, the
-// prior is positive and sums to one. Validation belongs to the edge, in Python.
+// Markets and orders are validated before any work (kpm/validation.hpp, InvalidInput). That arrays
+// have the stated lengths, and what settings hold, is taken from the caller.
 #pragma once
 
 #include <cstdint>

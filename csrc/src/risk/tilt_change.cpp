@@ -11,8 +11,11 @@ namespace kpm {
 namespace {
 
 constexpr double kSeries = 0.05;  // up to here the series of e^x - 1 holds to rounding
-constexpr double kAccurate =
-    1e-13;                          // second-order error, relative to the change: third is rounding
+/// The Lagrangian's excess over its least, relative to the change, that is taken out by its
+/// second-order estimate: what is left is a small share of it.
+constexpr double kAccurate = 1e-11;
+/// Where the worst case leaves the states it was on, 1 + z is a difference of equals.
+constexpr double kLeastMass = 0.01;
 constexpr double kLastStep = 1e-7;  // relative: Newton's next step is rounding
 constexpr int kIterations = 30;
 
@@ -66,26 +69,61 @@ void TiltChange::set_base(const ArrayView& deviation, const ArrayView& p, double
   mean /= mass;
   mean_utility_ /= mass;
   variance_ = 0.0;
+  third_ = 0.0;
   phi_range_ = 0.0;
   for (Eigen::Index i = 0; i < states_; ++i) {
     p_[i] = p[i] / mass;
     g_[i] = p_[i] * u_[i] / mean_utility_;
     phi_[i] -= mean;
     variance_ += p_[i] * phi_[i] * phi_[i];
+    third_ += p_[i] * phi_[i] * phi_[i] * phi_[i];
     phi_range_ = std::max(phi_range_, std::abs(phi_[i]));
   }
   prices_ = g_.head(states_) / g_.head(states_).sum();
 }
 
-/// Sets growth, psi and the covariance of psi with phi under p.
-void TiltChange::fill_psi(const ArrayView& change, double low, double high) {
-  const double largest = a_ * std::max(std::abs(low), std::abs(high));
-  if (((change - low) * (high - change)).maxCoeff() == 0.0) {
-    // A claim that pays or does not: its states share two exponentials.
-    const double of_low = std::expm1(a_ * low);
-    const double slope = (std::expm1(a_ * high) - of_low) / (high - low);
-    growth_.head(states_) = of_low + slope * (change - low);
-  } else if (largest <= kSeries) {
+/// Sets growth, psi and the moments of psi with phi under p; false if `affine` was assumed, that
+/// states of a claim that pays or not share two exponentials, and is not so.
+template <bool kAffine>
+bool TiltChange::fill_psi(const ArrayView& change, double low, double high) {
+  const double of_low = std::expm1(a_ * low);
+  const double slope = (std::expm1(a_ * high) - of_low) / (high - low);
+  const double inverse_a = 1.0 / a_;
+  Pair between(0.0, 0.0);
+  Pair mean(0.0, 0.0);
+  Pair covariance(0.0, 0.0);
+  Pair square(0.0, 0.0);
+  Pair phi_skew(0.0, 0.0);
+  Pair psi_skew(0.0, 0.0);
+  for (Eigen::Index k = 0; 2 * k < padded_; ++k) {
+    const Eigen::Index i = 2 * k;
+    if (kAffine) {
+      const Pair moved = pair_of(change.data(), states_, k);
+      between = between.max((moved - low) * (high - moved));
+      pair_at(growth_, i) = of_low + slope * (moved - low);
+    }
+    const Pair phi = pair_at(phi_, i);
+    const Pair psi = inverse_a * pair_at(u_, i) * pair_at(growth_, i);
+    pair_at(psi_, i) = psi;
+    const Pair weight = pair_at(p_, i) * psi;
+    const Pair product = weight * phi;
+    mean += weight;
+    covariance += product;
+    square += weight * psi;
+    phi_skew += product * phi;
+    psi_skew += product * psi;
+  }
+  mean_ = mean.sum();
+  covariance_ = covariance.sum();
+  square_ = square.sum();
+  phi_skew_ = phi_skew.sum();
+  psi_skew_ = psi_skew.sum();
+  return between.maxCoeff() == 0.0;
+}
+
+/// e^{a d} - 1 of changes of any kind.
+void TiltChange::fill_growth(const ArrayView& change, double largest) {
+  if (a_ * largest <= kSeries) {
     for (Eigen::Index i = 0; i < states_; ++i) {
       growth_[i] = expm1_series(a_ * change[i]);
     }
@@ -94,49 +132,30 @@ void TiltChange::fill_psi(const ArrayView& change, double low, double high) {
       growth_[i] = std::expm1(a_ * change[i]);
     }
   }
-  Pair covariance(0.0, 0.0);
-  const double inverse_a = 1.0 / a_;
-  for (Eigen::Index i = 0; i < padded_; i += 2) {
-    const Pair psi = inverse_a * pair_at(u_, i) * pair_at(growth_, i);
-    pair_at(psi_, i) = psi;
-    covariance += pair_at(p_, i) * psi * pair_at(phi_, i);
-  }
-  covariance_ = covariance.sum();
 }
 
-/// The root of G to second order in the change: one step from the first-order root `tau`.
-double TiltChange::second_order_root(double tau) const {
+/// The root of G to second order in the change: one step from the first-order root.
+double TiltChange::second_order_root() const {
+  const double tau = -t_ * covariance_ / variance_;
   const double t = t_ + tau;
-  Pair mean(0.0, 0.0);
-  Pair square(0.0, 0.0);
-  Pair skew(0.0, 0.0);
-  for (Eigen::Index i = 0; i < padded_; i += 2) {
-    const Eigen::Map<const Pair> phi(&phi_[i]);
-    const Pair m = tau * phi + t * Eigen::Map<const Pair>(&psi_[i]);
-    const Pair weight = Eigen::Map<const Pair>(&p_[i]) * m;
-    mean += weight;
-    square += weight * m;
-    skew += weight * m * phi;
-  }
-  // KL = Var m / 2, and what m^2 / 2 adds to the lean; the mean of phi is zero. What the
-  // first-order root left of t sum p m phi, through the change of t, is of second order, too.
-  const double centre = mean.sum();
-  const double divergence = 0.5 * (square.sum() - centre * centre);
-  const double product = tau * variance_ + t * covariance_;
-  const double g = divergence + t_ * (product + 0.5 * skew.sum() - centre * product);
+  const double centre = t * mean_;  // of m = tau phi + t psi; phi has mean zero
+  const double second = tau * tau * variance_ + 2.0 * tau * t * covariance_ + t * t * square_;
+  const double skew = tau * tau * third_ + 2.0 * tau * t * phi_skew_ + t * t * psi_skew_;
+  // KL = Var m / 2, and what m^2 / 2 adds to the lean. The covariance of m with phi is of second
+  // order, too: the first-order root takes t for what it was.
+  const double lean = tau * variance_ + t * covariance_;
+  const double g = 0.5 * (second - centre * centre) + t_ * (lean * (1.0 - centre) + 0.5 * skew);
   return tau - g / (t * (variance_ + 2.0 * covariance_));
 }
 
-/// The sums for the tilt t + tau; returns G.
+/// The sums for the tilt t + tau; returns G. E e^m m and the gain follow from the same sums, as m
+/// is made of phi and psi and E g expm1(a d) = a p psi.
 template <bool kSmall>
 double TiltChange::sums(double tau, bool keep) {
   const double t = t_ + tau;
   Pair z(0.0, 0.0);
   Pair lean(0.0, 0.0);
-  Pair mean_m(0.0, 0.0);
-  Pair gain(0.0, 0.0);
-  Pair first(0.0, 0.0);
-  Pair second(0.0, 0.0);
+  Pair moved_psi(0.0, 0.0);
   for (Eigen::Index i = 0; i < padded_; i += 2) {
     const Pair phi = pair_at(phi_, i);
     const Pair psi = pair_at(psi_, i);
@@ -151,41 +170,52 @@ double TiltChange::sums(double tau, bool keep) {
     if (keep) {
       pair_at(moved_, i) = excess;
     }
-    const Pair value = 1.0 + excess;
     const Pair weight = p * excess;
     z += weight;
     lean += weight * phi;
-    mean_m += p * value * m;
-    gain += pair_at(g_, i) * pair_at(growth_, i) * value;
-    const Pair mass = p * value * (phi + psi);
-    first += mass;
-    second += mass * (phi + psi);
+    moved_psi += (p + weight) * psi;
   }
   z_ = z.sum();
   const double inverse = 1.0 / (1.0 + z_);
-  lean_ = lean.sum() * inverse;
-  mean_m_ = mean_m.sum() * inverse;
-  gain_ = gain.sum() * inverse;
-  const double mean = first.sum() * inverse;
-  moved_variance_ = second.sum() * inverse - mean * mean;
-  return mean_m_ - std::log1p(z_) + t_ * lean_;
+  const double of_psi = moved_psi.sum() * inverse;
+  const double of_phi = lean.sum() * inverse;
+  gain_ = a_ / mean_utility_ * of_psi;
+  divergence_ = tau * of_phi + t * of_psi - std::log1p(z_);
+  return divergence_ + t_ * of_phi;
+}
+
+/// The variance of phi + psi under the worst case that the last sums() kept.
+double TiltChange::moved_variance() const {
+  double mean = 0.0;
+  double square = 0.0;
+  for (Eigen::Index i = 0; i < states_; ++i) {
+    const double mass = p_[i] * (1.0 + moved_[i]) / (1.0 + z_);
+    mean += mass * (phi_[i] + psi_[i]);
+    square += mass * (phi_[i] + psi_[i]) * (phi_[i] + psi_[i]);
+  }
+  return square - mean * mean;
 }
 
 bool TiltChange::evaluate(const ArrayView& change, double low, double high, double* value,
                           Array* prices) {
-  fill_psi(change, low, high);
+  const double largest = std::max(std::abs(low), std::abs(high));
+  if (!fill_psi<true>(change, low, high)) {
+    fill_growth(change, largest);
+    fill_psi<false>(change, low, high);
+  }
   double growth = 0.0;
   if (t_ == 0.0) {  // p does not move
-    growth = (g_ * growth_).sum();
+    growth = a_ / mean_utility_ * mean_;
     moved_.setZero();
   } else {
+    if (!(variance_ > 0.0)) {
+      return false;
+    }
     // Utilities are at most one: no psi is larger than this, and none of the expm1(a d).
     const double span = std::max(std::abs(std::expm1(a_ * low)), std::abs(std::expm1(a_ * high)));
     const double reach = span / a_;
-    double tau = variance_ > 0.0 ? -t_ * covariance_ / variance_ : 0.0;
-    if (t_ + tau > 0.0 && std::abs(tau) * phi_range_ + (t_ + tau) * reach <= kSeries) {
-      tau = second_order_root(tau);
-    }
+    const double scale = a_ / mean_utility_;
+    double tau = second_order_root();
     bool found = false;
     bool last = false;
     for (int iteration = 0; iteration < kIterations && !found; ++iteration) {
@@ -194,18 +224,17 @@ bool TiltChange::evaluate(const ArrayView& change, double low, double high, doub
       }
       const double t = t_ + tau;
       const bool small = std::abs(tau) * phi_range_ + t * reach <= kSeries;
-      const bool keep = prices != nullptr;
+      const bool keep = prices != nullptr || !small;
       const double g = small ? sums<true>(tau, keep) : sums<false>(tau, keep);
-      const double variance = moved_variance_;
-      if (!std::isfinite(g) || !(variance > 0.0)) {
+      // Small changes leave the variance nearly as it was, and it scales the last step only.
+      const double variance = small ? variance_ + 2.0 * covariance_ : moved_variance();
+      if (!std::isfinite(g) || !(variance > 0.0) || !(z_ > kLeastMass - 1.0)) {
         return false;
       }
       const double step = g / (t * variance);
-      const double scale = a_ / mean_utility_;
       // The Lagrangian's value, and what it is above its least: to second order.
       const double above = 0.5 * scale * g * step / (t * t);
-      const double divergence = mean_m_ - std::log1p(z_);
-      growth = gain_ + scale * ((g - divergence) / t_ - g / t) - above;
+      growth = gain_ + scale * ((g - divergence_) / t_ - g / t) - above;
       // The value is right to second order in what is left of the step, the prices to first.
       found = above <= kAccurate * span && (prices == nullptr || last);
       last = std::abs(step) <= kLastStep * t;

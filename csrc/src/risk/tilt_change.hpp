@@ -37,10 +37,13 @@ class TiltChange {
  private:
   static constexpr double kLargest = 2.0;  // a |d|
 
-  void fill_psi(const ArrayView& change, double low, double high);
-  double second_order_root(double tau) const;
+  template <bool kAffine>
+  bool fill_psi(const ArrayView& change, double low, double high);
+  void fill_growth(const ArrayView& change, double largest);
+  double second_order_root() const;
   template <bool kSmall>
   double sums(double tau, bool keep);
+  double moved_variance() const;
 
   Eigen::Index states_;
   Eigen::Index padded_;  // an even number: two states at a time
@@ -48,15 +51,16 @@ class TiltChange {
   double t_ = 0.0;
   double mean_utility_ = 1.0;  // E
   double variance_ = 0.0;      // of phi under p
-  double covariance_ = 0.0;    // of phi and psi
+  double third_ = 0.0;         // its third moment
   double phi_range_ = 0.0;
   Array p_, phi_, u_, g_;  // phi centred under p
   Array growth_;           // expm1(a d)
   Array psi_, moved_;      // moved: e^m - 1
   Array prices_;
-  // Of the last sums(): E_p e^m - 1, sum p (e^m - 1) phi, E e^m m, sum g expm1(a d) e^m, and the
-  // variance of phi + psi.
-  double z_ = 0.0, lean_ = 0.0, mean_m_ = 0.0, gain_ = 0.0, moved_variance_ = 0.0;
+  // E_p of psi, psi phi, psi^2, psi phi^2 and psi^2 phi.
+  double mean_ = 0.0, covariance_ = 0.0, square_ = 0.0, phi_skew_ = 0.0, psi_skew_ = 0.0;
+  // Of the last sums(): E_p e^m - 1, sum g (1 + r) expm1(a d), KL(p(1+r)|p).
+  double z_ = 0.0, gain_ = 0.0, divergence_ = 0.0;
 };
 
 }  // namespace kpm

@@ -7,6 +7,7 @@
 #include "book/presolve.hpp"
 #include "book/units.hpp"
 #include "kpm/kpm.hpp"
+#include "kpm/validation.hpp"
 #include "mechanisms/maker_optimal/certificate.hpp"
 #include "mechanisms/maker_optimal/publication.hpp"
 #include "mechanisms/maker_optimal/tradable_book.hpp"
@@ -32,6 +33,8 @@ constexpr double kTieShare = 0.25;
 }  // namespace
 
 std::vector<std::vector<Piece>> staircases(const Market& market, const Orders& orders) {
+  require(validate_payoffs(market));
+  require(validate(orders, market.claims));
   std::vector<std::vector<Piece>> result;
   for (const Staircase& claim : compile_staircases(market, orders)) {
     result.emplace_back();
@@ -43,6 +46,8 @@ std::vector<std::vector<Piece>> staircases(const Market& market, const Orders& o
 }
 
 std::vector<std::int64_t> count_pieces(const Market& market, const Orders& orders) {
+  require(validate_payoffs(market));
+  require(validate(orders, market.claims));
   std::vector<std::int64_t> result;
   for (const Staircase& claim : compile_staircases(market, orders)) {
     result.push_back(claim.pieces());
@@ -52,7 +57,14 @@ std::vector<std::int64_t> count_pieces(const Market& market, const Orders& order
 
 CellSolution solve_cell(const Market& market, const Orders& orders, const std::int64_t* cell,
                         const CellSettings& settings) {
+  require(validate(market, orders));
   const std::vector<Staircase> stairs = compile_staircases(market, orders);
+  for (int k = 0; k < market.claims; ++k) {
+    const std::int64_t piece = cell[k];
+    if (piece < 0 || piece >= stairs[static_cast<std::size_t>(k)].pieces()) {
+      require({Rule::kIndex, Field::kCell, k, -1, static_cast<double>(piece)});
+    }
+  }
   const ScaledMarket scaled(market, stairs);
   CellSolution result;
   result.state_prices.assign(market.prior, market.prior + market.states);
@@ -334,6 +346,7 @@ Clearing clear_once(const Market& market, const Orders& orders, const ClearSetti
 }  // namespace
 
 Clearing clear(const Market& market, const Orders& orders, const ClearSettings& settings) {
+  require(validate(market, orders));
   Clearing clearing = clear_once(market, orders, settings);
   const double gap = clearing.upper_bound - clearing.certainty_equivalent;
   if (clearing.status == Status::kInaccurate && gap > settings.tolerance * clearing.scale) {

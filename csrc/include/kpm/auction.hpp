@@ -1,0 +1,37 @@
+// The convex rules: every maker of the family as the other side of a call auction.
+#pragma once
+
+#include "kpm/kpm.hpp"
+#include "kpm/makers.hpp"
+
+namespace kpm {
+
+enum class ConvexRule : std::uint8_t {
+  kCompetitive,  ///< everybody trades at the maker's marginal state prices: CPCAM's rule
+  kPayAsBid      ///< the same fills, every order pays its limit: the objective of (5) and (6)
+};
+
+struct AuctionSettings {
+  ConvexRule rule = ConvexRule::kCompetitive;
+  double tolerance = 1e-8;  ///< on the objective, relative to the book's notional
+  int max_iterations = 200;
+  Allocation allocation = Allocation::kProRata;
+};
+
+/// A clearing by a convex rule. `clearing.certainty_equivalent` is -C of the maker's final losses;
+/// `objective` is what the rules maximise over the fills,
+///   sum of limits paid - C(claims paid - inventory),
+/// where a limit beyond a claim's payoffs counts as the payoff next to it: the certainty equivalent
+/// if every order paid its limit. `clearing.upper_bound` bounds the objective by duality, from
+/// `clearing.state_prices` alone and in plain arithmetic.
+struct AuctionClearing {
+  Clearing clearing;
+  double objective = -kInfinity;
+};
+
+/// The fills that maximise the objective, and prices that support them. Of `market` the claims and
+/// the inventory are read.
+AuctionClearing clear_auction(const Market& market, const MakerModel& maker, const Orders& orders,
+                              const AuctionSettings& settings);
+
+}  // namespace kpm

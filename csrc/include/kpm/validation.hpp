@@ -1,0 +1,107 @@
+// The rules for input: what a market and its orders must be for every promise of the core to hold.
+// The functions of kpm.hpp apply them before any work and throw InvalidInput; so does Python, which
+// words its messages from the same codes.
+#pragma once
+
+#include <cstdint>
+#include <stdexcept>
+#include <string>
+
+#include "kpm/kpm.hpp"
+
+namespace kpm {
+
+/// Magnitudes of money, shares and risk aversion: far wider than any market, and narrow enough for
+/// their products to stay numbers.
+constexpr double kLargest = 1e30;
+constexpr double kSmallest = 1e-30;
+/// States less likely than this, and claims whose payoffs differ by less, are refused: squares of
+/// such numbers leave the range of a double.
+constexpr double kLeastPrior = 1e-200;
+constexpr double kLeastSpan = 1e-50;
+/// How far from one a prior may sum.
+constexpr double kPriorTolerance = 1e-9;
+
+enum class Field : std::uint8_t {
+  kMarket,  ///< its numbers of states and claims
+  kPayoffs,
+  kPrior,
+  kInventory,
+  kRiskAversion,
+  kAmbiguity,
+  kOrders,  ///< their number
+  kClaim,
+  kSide,
+  kPrice,
+  kQuantity,
+  kTime,
+  kCell
+};
+
+enum class Rule : std::uint8_t {
+  kNone,         ///< nothing is wrong
+  kMissing,      ///< an array that is not there
+  kCount,        ///< states and claims: at least one; orders: not a negative number
+  kNumber,       ///< not a NaN
+  kFinite,       ///< neither infinite nor a NaN
+  kMagnitude,    ///< within kLargest
+  kSpan,         ///< a claim's payoffs: all alike, or kLeastSpan apart or more
+  kPositive,     ///< greater than zero
+  kLeast,        ///< at least kLeastPrior
+  kSum,          ///< one within kPriorTolerance
+  kNotNegative,  ///< zero or more
+  kRange,        ///< zero or between kSmallest and kLargest; zero is no risk aversion
+  kIndex,        ///< of a claim that the market has, or of a piece of its staircase
+  kSide          ///< +1 or -1
+};
+
+/// The first rule that is broken: of a market in the order of its fields, of orders column by
+/// column.
+struct Fault {
+  Rule rule = Rule::kNone;
+  Field field = Field::kMarket;
+  std::int64_t index = -1;  ///< of the claim, the state or the order; -1: of none
+  std::int64_t state = -1;  ///< of a payoff besides
+  double value = 0.0;       ///< what is there instead
+
+  explicit operator bool() const { return rule != Rule::kNone; }
+};
+
+const char* name_of(Field field);
+
+/// The rule that is broken in words, such as "must be greater than zero".
+const char* rule_of(const Fault& fault);
+
+/// The fault in words, such as "prior[2] must be greater than zero, got -0.1".
+std::string describe(const Fault& fault);
+
+/// A claim's payoffs alone, all that a staircase needs of a market.
+Fault validate_payoffs(const Market& market);
+Fault validate(const Market& market);
+/// Single columns of orders.
+Fault validate_prices(const double* price, std::int64_t count);
+Fault validate_quantities(const double* quantity, std::int64_t count);
+/// Orders for a market of so many claims.
+Fault validate(const Orders& orders, int claims);
+Fault validate(const Market& market, const Orders& orders);
+
+/// Thrown for input that breaks a rule; what() is describe(fault()).
+class InvalidInput : public std::invalid_argument {
+ public:
+  explicit InvalidInput(const Fault& fault)
+      : std::invalid_argument(describe(fault)), fault_(fault) {}
+
+  const Fault& fault() const { return fault_; }
+
+ private:
+  Fault fault_;
+};
+
+/// Throws where there is a fault.
+inline void require(const Fault& fault) {
+  if (fault) {
+    throw InvalidInput(fault);
+  }
+}
+
+}  // namespace kpm

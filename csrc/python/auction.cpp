@@ -1,0 +1,86 @@
+// Clearing by a convex rule, for Python: a maker and a book in, a dictionary out.
+#include "auction.hpp"
+
+#include <pybind11/numpy.h>
+#include <pybind11/stl.h>
+
+#include <optional>
+#include <string>
+
+#include "arrays.hpp"
+#include "interpreter_lock.hpp"
+#include "kpm/auction.hpp"
+#include "maker_model.hpp"
+
+namespace kpm {
+
+namespace {
+
+py::dict clear_by_rule(const py::dict& maker, const In<double>& payoffs,
+                       const In<double>& inventory, const In<std::int64_t>& claim,
+                       const In<std::int8_t>& side, const In<double>& price,
+                       const In<double>& quantity, const std::optional<In<double>>& time,
+                       const std::string& allocation, const std::string& rule, double tolerance) {
+  const MakerModel model = borrow_model(maker);
+  Market market;
+  market.claims = static_cast<int>(payoffs.shape(0));
+  market.states = static_cast<int>(payoffs.shape(1));
+  market.payoffs = payoffs.data();
+  market.inventory = inventory.data();
+  Orders orders;
+  orders.count = claim.shape(0);
+  orders.claim = claim.data();
+  orders.side = side.data();
+  orders.price = price.data();
+  orders.quantity = quantity.data();
+  orders.time = time ? time->data() : nullptr;
+  AuctionSettings settings;
+  settings.rule = rule == "pay_as_bid" ? ConvexRule::kPayAsBid : ConvexRule::kCompetitive;
+  settings.allocation = allocation == "time" ? Allocation::kTime : Allocation::kProRata;
+  settings.tolerance = tolerance;
+  AuctionClearing cleared;
+  {
+    const Unlocked unlocked;
+    cleared = clear_auction(market, model, orders, settings);
+  }
+  const Clearing& clearing = cleared.clearing;
+  py::dict seconds;
+  seconds["compile"] = clearing.seconds_compile;
+  seconds["search"] = clearing.seconds_search;
+  seconds["select"] = clearing.seconds_select;
+  seconds["total"] = clearing.seconds_total;
+  py::dict result;
+  result["status"] = clearing.status == Status::kOptimal ? "optimal" : "inaccurate";
+  result["cell"] = to_array(clearing.cell);
+  result["state_prices"] = to_array(clearing.state_prices);
+  result["claim_prices"] = to_array(clearing.claim_prices);
+  result["net_demand"] = to_array(clearing.net_demand);
+  result["fills"] = to_array(clearing.fills);
+  result["revenue"] = clearing.revenue;
+  result["payoff"] = to_array(clearing.payoff);
+  result["certainty_equivalent"] = clearing.certainty_equivalent;
+  result["no_trade_equivalent"] = clearing.no_trade_equivalent;
+  result["objective"] = cleared.objective;
+  result["upper_bound"] = clearing.upper_bound;
+  result["scale"] = clearing.scale;
+  result["worst_case"] = to_array(clearing.support.worst_case);
+  result["marginal_state_prices"] = to_array(clearing.support.marginal_state_prices);
+  result["multipliers"] = to_array(clearing.support.multipliers);
+  result["ambiguity_price"] = clearing.support.ambiguity_price;
+  result["pieces"] = clearing.pieces;
+  result["iterations"] = clearing.iterations;
+  result["seconds"] = seconds;
+  return result;
+}
+
+}  // namespace
+
+void add_auctions(py::module_& module) {
+  using py::arg;
+  module.def("clear_auction", &clear_by_rule, arg("maker"), arg("payoffs").noconvert(),
+             arg("inventory").noconvert(), arg("claim").noconvert(), arg("side").noconvert(),
+             arg("price").noconvert(), arg("quantity").noconvert(), arg("time").none(true),
+             arg("allocation"), arg("rule"), arg("tolerance"));
+}
+
+}  // namespace kpm

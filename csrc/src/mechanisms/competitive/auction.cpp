@@ -1,0 +1,296 @@
+// Compile the book once, solve, choose what is published, translate back once.
+#include "kpm/auction.hpp"
+
+#include <algorithm>
+#include <chrono>
+#include <cmath>
+#include <memory>
+#include <utility>
+
+#include "book/units.hpp"
+#include "mechanisms/competitive/auction_program.hpp"
+#include "mechanisms/competitive/point.hpp"
+#include "mechanisms/competitive/polish.hpp"
+#include "mechanisms/competitive/published.hpp"
+#include "mechanisms/maker_optimal/publication.hpp"
+#include "selection/allocation.hpp"
+
+namespace kpm {
+
+namespace {
+
+using Clock = std::chrono::steady_clock;
+
+double seconds_since(Clock::time_point start) {
+  return std::chrono::duration<double>(Clock::now() - start).count();
+}
+
+// Fast first; the others start afresh where it stalls.
+constexpr Attempt kAttempts[] = {{0.01, 0.6}, {0.1, 0.2}, {1.0, 0.01}, {1.0, 0.5}, {10.0, 1e-4}};
+constexpr double kSharp = 1e-12;  // scaled money: what polishing wants to begin with
+constexpr double kRounding = 64 * 2.220446049250313e-16;
+constexpr double kDwarfed = 1e-2;      // of the scale: trade below it is looked at more closely
+constexpr double kGiant = 1e3;         // times the least order
+constexpr double kRoom = 4.0;          // what trades in the units chosen for it is a part of them
+constexpr double kReach = 16.0;        // ... in which demand is cut at this
+constexpr double kLongestZoom = 1e-4;  // so much at a time: demand is found no better
+constexpr double kLost = 1e-9;         // scaled money: a gap that says nothing of what trades
+constexpr int kZooms = 6;
+constexpr double kPricesMet = 1e-13;  // of the payoff range: prices on their limits
+constexpr double kOpenTie = 1e-13;    // scaled money a choice of demand may cost
+
+/// What the orders of one claim pay by their limits, summed along its staircase: the same for any
+/// sequence of the orders.
+double paid_at_limits(const Staircase& claim, int piece, double net_demand) {
+  const auto l = static_cast<std::size_t>(piece / 2);
+  double paid =
+      claim.bought[claim.limit.size()] * claim.price_max - claim.sold[0] * claim.price_min;
+  const std::size_t first_bought = Staircase::is_step(piece) ? l + 1 : l;
+  for (std::size_t m = first_bought; m < claim.limit.size(); ++m) {
+    paid += claim.limit[m] * claim.buy[m];
+  }
+  for (std::size_t m = 0; m < l; ++m) {
+    paid -= claim.limit[m] * claim.sell[m];
+  }
+  if (Staircase::is_step(piece)) {
+    paid += claim.limit[l] * (net_demand - (claim.bought[l + 1] - claim.sold[l]));
+  }
+  return paid;
+}
+
+/// Whether the published state prices make the published claim prices.
+bool consistent(const Market& market, const Clearing& clearing) {
+  constexpr double kEps = 2.220446049250313e-16;
+  for (int k = 0; k < market.claims; ++k) {
+    const double* const row = market.payoffs + static_cast<std::ptrdiff_t>(k) * market.states;
+    const auto [low, high] = std::minmax_element(row, row + market.states);
+    const double largest = std::max(std::abs(*low), std::abs(*high));
+    const double slack = 1e-12 * (*high - *low) + 8 * kEps * largest;
+    const auto at = static_cast<std::size_t>(k);
+    const double above = above_least(market, at, *low, clearing.state_prices);
+    if (!(std::abs(above - (clearing.claim_prices[at] - *low)) <= slack)) {
+      return false;
+    }
+  }
+  return true;
+}
+
+/// The optimum of the scaled auction that is published.
+struct Solved {
+  AuctionPoint point;
+  std::vector<int> tied;
+  std::int64_t iterations = 0;
+  bool chosen = true;  ///< whether the rules for prices could be applied
+};
+
+/// Polish what the program found, and choose of the optima what is published.
+void publish_point(const Auction& auction, const std::vector<Staircase>& stairs,
+                   AuctionProgram& program, MakerFunction& function, bool kink, Solved& solved) {
+  solved.tied = tied_functions(auction, program, kink);
+  AuctionPoint& point = solved.point;
+  point = polish(auction, program, function, solved.tied);
+  choose_demand(auction, stairs, solved.tied, function, kOpenTie, point);
+  auction.judge(function, point);
+  if (!point.unique) {
+    solved.chosen = choose_prices(auction, solved.tied, function, point);
+  }
+}
+
+Solved solve(const Auction& auction, const std::vector<Staircase>& stairs, const ArrayView& prices,
+             const AuctionSettings& settings, MakerFunction& function) {
+  Solved solved;
+  Arena arena;
+  AuctionProgram program(auction.market, auction.maker, auction.ladders, arena);
+  program.load(prices);
+  const double tolerance = std::max(kSharp, kRounding * (1.0 + program.magnitude()));
+  for (const Attempt& attempt : kAttempts) {
+    int iterations = 0;
+    run_predictor_corrector(program, tolerance, attempt, settings.max_iterations, iterations,
+                            [] {});
+    solved.iterations += iterations;
+    if (program.gap() <= 100.0 * tolerance) {
+      break;
+    }
+  }
+  publish_point(auction, stairs, program, function, false, solved);
+  // Next to a kink the radius has a price of rounding size: the other side may be the right one.
+  if (auction.market.kind == Ambiguity::kBall && solved.point.unique &&
+      auction.maker.kind == MakerKind::kKnightian &&
+      missed_by(auction, solved.point) > kPricesMet) {
+    Solved other;
+    other.iterations = solved.iterations;
+    publish_point(auction, stairs, program, function, true, other);
+    if (other.chosen && missed_by(auction, other.point) <= kPricesMet &&
+        other.point.gap() <= std::max(solved.point.gap(), tolerance)) {
+      return other;
+    }
+  }
+  return solved;
+}
+
+/// The auction in one choice of units, with orders cut at `reach`.
+struct AtScale {
+  AtScale(const ScaledMarket& scaled, const MakerModel& model, const std::vector<Staircase>& stairs,
+          double most)
+      : market(scaled), maker(model, market), function(market, maker, arena), reach(most) {
+    function.evaluate(-market.inventory);
+    prices = (market.payoffs * function.g().matrix()).array();
+    ladders = find_ladders(market, stairs, prices, reach);
+  }
+  AtScale(const AtScale&) = delete;
+  AtScale& operator=(const AtScale&) = delete;
+
+  Solved solve(const std::vector<Staircase>& stairs, const AuctionSettings& settings) {
+    return kpm::solve({market, maker, ladders}, stairs, prices, settings, function);
+  }
+
+  /// Whether neither the point nor the best answer to its prices touches where orders were cut.
+  bool is_within(const AuctionPoint& point) const {
+    for (int k = 0; k < market.claims(); ++k) {
+      const Ladder& ladder = ladders[static_cast<std::size_t>(k)];
+      const double price = market.payoffs.row(k).dot(point.g.matrix());
+      const double wanted = ladder.demand[static_cast<std::size_t>(ladder.rung(price))];
+      if (!(std::abs(point.demand[k]) < reach && std::abs(wanted) < reach)) {
+        return false;
+      }
+    }
+    return true;
+  }
+
+  Arena arena;
+  ScaledMarket market;
+  ScaledMaker maker;
+  MakerFunction function;
+  double reach;
+  Array prices;  // without trade
+  std::vector<Ladder> ladders;
+};
+
+/// Whether what trades is little next to the largest orders, and those are giants among the rest.
+bool is_dwarfed(const std::vector<Staircase>& stairs, const ScaledMarket& whole,
+                const AtScale& scales, const AuctionPoint& point) {
+  const bool lost = !(point.gap() <= kLost);  // in units so coarse, the solution itself
+  if ((point.demand.abs().sum() > kDwarfed && !lost) || whole.claims() == 0) {
+    return false;
+  }
+  std::vector<double> heights;
+  for (int k = 0; k < whole.claims(); ++k) {
+    const Staircase& claim =
+        stairs[static_cast<std::size_t>(whole.original[static_cast<std::size_t>(k)])];
+    for (std::size_t l = 0; l < claim.limit.size(); ++l) {
+      heights.push_back(whole.demand(k, claim.buy[l] + claim.sell[l]));
+    }
+  }
+  if (heights.empty()) {
+    return false;
+  }
+  const auto middle = heights.begin() + static_cast<std::ptrdiff_t>(heights.size() / 2);
+  std::nth_element(heights.begin(), middle, heights.end());
+  const double least = *std::min_element(heights.begin(), middle + 1);
+  // Units of the smallest orders resolve everything: no need to look closer.
+  return *std::max_element(middle, heights.end()) > kGiant * least &&
+         scales.market.scale > least * whole.scale;
+}
+
+}  // namespace
+
+AuctionClearing clear_auction(const Market& given, const MakerModel& model, const Orders& orders,
+                              const AuctionSettings& settings) {
+  const auto start = Clock::now();
+  const Array prior = prior_of(model);
+  Market market = given;
+  market.prior = prior.data();
+  market.risk_aversion = model.kind == MakerKind::kKnightian ? model.risk_aversion : 1.0;
+  market.ambiguity = model.kind == MakerKind::kKnightian ? model.ambiguity : 0.0;
+  const std::vector<Staircase> stairs = compile_staircases(market, orders);
+  const ScaledMarket whole(market, stairs);
+  AuctionClearing result;
+  Clearing& clearing = result.clearing;
+  for (const Staircase& claim : stairs) {
+    clearing.pieces.push_back(claim.pieces());
+  }
+  clearing.scale = whole.scale;
+  clearing.seconds_compile = seconds_since(start);
+
+  auto scales = std::make_unique<AtScale>(whole, model, stairs, kInfinity);
+  Solved solved = scales->solve(stairs, settings);
+  // Orders that stand far from the prices must not set the scale of those that trade.
+  for (int zoom = 0; zoom < kZooms && is_dwarfed(stairs, whole, *scales, solved.point); ++zoom) {
+    ScaledMarket closer = scales->market;
+    const double traded = solved.point.gap() <= kLost ? solved.point.demand.abs().sum() : 0.0;
+    const double share = std::max(kRoom * traded, kLongestZoom);
+    closer.scale *= share;
+    closer.inventory /= share;
+    closer.risk_aversion *= share;
+    auto near = std::make_unique<AtScale>(closer, model, stairs, kReach);
+    Solved found = near->solve(stairs, settings);
+    found.iterations += solved.iterations;
+    if (!near->is_within(found.point)) {
+      break;
+    }
+    solved = std::move(found);
+    scales = std::move(near);
+  }
+  const ScaledMarket& scaled = scales->market;
+  MakerFunction& function = scales->function;
+  const double idle = function.evaluate(-scaled.inventory);
+  const AuctionPoint& point = solved.point;
+  clearing.seconds_search = seconds_since(start) - clearing.seconds_compile;
+
+  Choice choice;
+  choice.cell = point.piece;
+  choice.demand = point.demand;
+  choice.state_prices = point.g;
+  publish(market, orders, stairs, scaled, choice, settings.allocation, clearing);
+  double premium = 0.0;  // what limits pay above the clearing prices
+  for (std::size_t k = 0; k < stairs.size(); ++k) {
+    const double at_limits =
+        paid_at_limits(stairs[k], static_cast<int>(clearing.cell[k]), clearing.net_demand[k]);
+    premium += at_limits - clearing.claim_prices[k] * clearing.net_demand[k];
+  }
+
+  // From the published demand, which is what limits and allocation made of the chosen one.
+  Array loss = -scaled.inventory;
+  double revenue = 0.0;
+  for (int k = 0; k < scaled.claims(); ++k) {
+    const auto source = static_cast<std::size_t>(scaled.original[static_cast<std::size_t>(k)]);
+    const double demand = scaled.demand(k, clearing.net_demand[source]);
+    revenue += demand * scaled.price(k, clearing.claim_prices[source]);
+    loss += demand * scaled.payoffs.row(k).transpose().array();
+  }
+  const double nothing = cost_of_nothing(model);
+  const double value = revenue - function.evaluate(loss);
+  const double competitive = to_money(scaled, value) - nothing;
+  result.objective = competitive + premium;
+  clearing.certainty_equivalent =
+      settings.rule == ConvexRule::kCompetitive ? competitive : result.objective;
+  if (settings.rule == ConvexRule::kPayAsBid) {
+    clearing.revenue += premium;
+    for (double& wealth : clearing.payoff) {
+      wealth += premium;
+    }
+  }
+  clearing.no_trade_equivalent = to_money(scaled, -idle) - nothing;
+  clearing.upper_bound = result.objective + scaled.scale * std::max(point.gap(), 0.0);
+  clearing.support.worst_case = to_vector(point.p);
+  clearing.support.marginal_state_prices = clearing.state_prices;
+  clearing.support.multipliers.assign(static_cast<std::size_t>(market.claims), 0.0);
+  clearing.support.ambiguity_price = scaled.scale * function.ambiguity_price();
+  if (model.kind != MakerKind::kKnightian || !point.unique) {
+    clearing.support.ambiguity_price = 0.0;
+  } else if (scaled.kind == Ambiguity::kNone) {
+    const auto [least, most] = std::minmax_element(clearing.payoff.begin(), clearing.payoff.end());
+    clearing.support.ambiguity_price = *least < *most ? kInfinity : 0.0;
+  }
+  const bool proven =
+      std::abs(point.gap()) <= settings.tolerance && solved.chosen && consistent(market, clearing);
+  clearing.status = proven ? Status::kOptimal : Status::kInaccurate;
+  clearing.iterations = solved.iterations;
+  clearing.threads = 1;
+  clearing.seconds_total = seconds_since(start);
+  clearing.seconds_select =
+      clearing.seconds_total - clearing.seconds_compile - clearing.seconds_search;
+  return result;
+}
+
+}  // namespace kpm

@@ -1,0 +1,223 @@
+#include "mechanisms/competitive/auction_program.hpp"
+
+#include <algorithm>
+#include <cmath>
+
+#include "mechanisms/competitive/knightian_block.hpp"
+#include "mechanisms/competitive/polytope_block.hpp"
+#include "mechanisms/competitive/price_block.hpp"
+
+namespace kpm {
+
+namespace {
+
+constexpr double kStart = 0.1;  // first complementarity products over the money at stake
+constexpr double kLeastStake = 1e-3;
+
+std::unique_ptr<MakerBlock> make_block(const ScaledMarket& market, const ScaledMaker& maker,
+                                       Arena& arena) {
+  switch (maker.kind) {
+    case MakerKind::kKnightian:
+      return std::make_unique<KnightianBlock>(market, arena);
+    case MakerKind::kPolytope:
+      return std::make_unique<PolytopeBlock>(maker, arena);
+    default:
+      return std::make_unique<PriceBlock>(maker, arena);
+  }
+}
+
+}  // namespace
+
+AuctionProgram::AuctionProgram(const ScaledMarket& market, const ScaledMaker& maker,
+                               const std::vector<Ladder>& ladders, Arena& arena)
+    : market_(market),
+      ladders_(ladders),
+      rungs_(market.claims(), arena),
+      maker_(make_block(market, maker, arena)),
+      function_(market, maker, arena),
+      base_(arena.array(market.states())),
+      loss_(arena.array(market.states())),
+      dloss_(arena.array(market.states())),
+      price_(arena.array(market.claims())),
+      dprice_(arena.array(market.claims())),
+      stake_(arena.array(market.claims())),
+      scale_(arena.array(market.claims())),
+      ddemand_(arena.array(market.claims())),
+      e_(arena.array(market.claims())),
+      f_(arena.array(market.claims())),
+      step_price_(arena.array(market.claims())),
+      projection_(arena.array(maker_->root_size())),
+      roots_(arena.matrix(market.claims(), maker_->root_size())),
+      scaled_roots_(arena.matrix(market.claims(), maker_->root_size())),
+      matrix_(arena.matrix(market.claims(), market.claims())),
+      curvature_(arena.matrix(market.claims(), market.claims())),
+      factor_(market.claims(), arena),
+      best_demand_(Array::Zero(market.claims())),
+      best_g_(maker.prior),
+      best_p_(maker.prior) {
+  base_ = -market.inventory;
+  base_ -= base_.maxCoeff();
+  magnitude_ = base_.abs().maxCoeff();
+}
+
+void AuctionProgram::load(const ArrayView& prices) {
+  best_gap_ = kInfinity;
+  rungs_.clear();
+  for (int k = 0; k < market_.claims(); ++k) {
+    const Ladder& ladder = ladders_[static_cast<std::size_t>(k)];
+    const int rung = ladder.rung(prices[k]);
+    rungs_.add(k, rung, ladder);
+    rungs_.add(k, std::max(rung - 1, 0), ladder);
+    rungs_.add(k, std::min(rung + 1, ladder.rungs() - 1), ladder);
+    rungs_.add(k, 0, ladder);
+    rungs_.add(k, ladder.rungs() - 1, ladder);
+  }
+  rungs_.weigh();
+  for (int k = 0; k < market_.claims(); ++k) {
+    const Ladder& ladder = ladders_[static_cast<std::size_t>(k)];
+    stake_[k] = ladder.demand.front() - ladder.demand.back();
+  }
+  start_ = kStart * std::max(rungs_.total_stake(), kLeastStake);
+}
+
+void AuctionProgram::start(const Attempt& attempt) {
+  rungs_.start(start_);
+  tau_ = start_;
+  bend_ = 0.0;
+  losses();
+  maker_->start(loss_, start_, attempt.entropy_share);
+  price_out();
+}
+
+void AuctionProgram::losses() {
+  loss_ = base_ + (market_.payoffs.transpose() * rungs_.demand.matrix()).array();
+}
+
+/// Price the claims with the maker's marginal state prices: the bound, and the rungs that ask to
+/// join.
+void AuctionProgram::price_out() {
+  const Slice& g = maker_->g();
+  const double mass = g.sum();
+  price_ = (market_.payoffs * g.matrix()).array();
+  bound_ = maker_->conjugate() - (g * base_).sum() / mass;
+  bool joined = false;
+  for (int k = 0; k < market_.claims(); ++k) {
+    const Ladder& ladder = ladders_[static_cast<std::size_t>(k)];
+    const double price = price_[k] / mass;
+    const int rung = ladder.rung(price);
+    const auto at = static_cast<std::size_t>(rung);
+    bound_ += ladder.value[at] - price * ladder.demand[at];
+    joined = rungs_.insert(k, rung, ladder, price_[k], tau_) || joined;
+  }
+  if (joined) {
+    rungs_.refresh();
+    losses();
+  }
+}
+
+void AuctionProgram::update_residuals() {
+  maker_->update_residuals(loss_);
+  rungs_.update_residuals(price_);
+}
+
+void AuctionProgram::factor() {
+  for (int k = 0; k < market_.claims(); ++k) {
+    scale_[k] = std::sqrt(rungs_.spread[k]);
+    maker_->root(payoff(k), &roots_(k, 0));
+  }
+  scaled_roots_ = scale_.matrix().asDiagonal() * roots_;
+  matrix_.setIdentity();
+  add_gram(scaled_roots_, matrix_);
+  factor_.compute(matrix_, 0.0);
+}
+
+const MatrixSlice& AuctionProgram::curvature() {
+  maker_->update_residuals(loss_);
+  maker_->prepare_curvature();
+  for (int k = 0; k < market_.claims(); ++k) {
+    maker_->root(payoff(k), &roots_(k, 0));
+  }
+  curvature_.setZero();
+  add_gram(roots_, curvature_);
+  return curvature_;
+}
+
+void AuctionProgram::set_affine_rhs() {
+  rungs_.set_affine_rhs();
+  maker_->set_affine_rhs();
+}
+
+void AuctionProgram::set_combined_rhs(double tau, bool second_order) {
+  rungs_.set_combined_rhs(tau);
+  maker_->set_combined_rhs(tau, second_order);
+}
+
+void AuctionProgram::set_centering_rhs(double tau) {
+  rungs_.set_centering_rhs(tau);
+  maker_->set_centering_rhs(tau);
+}
+
+void AuctionProgram::direction() {
+  rungs_.reduce();
+  maker_->reduce();
+  step_price_ = (market_.payoffs * maker_->step_g().matrix()).array();
+  projection_ = (roots_.transpose() * rungs_.step.matrix()).array();
+  f_ = scale_ * (step_price_ + (roots_ * projection_.matrix()).array());
+  e_ = -f_;
+  factor_.solve_in_place(e_.data());
+  ddemand_ = rungs_.step + scale_ * e_;
+  dloss_ = (market_.payoffs.transpose() * ddemand_.matrix()).array();
+  projection_ = (roots_.transpose() * ddemand_.matrix()).array();
+  // dG follows from either of two equations; near a kink curvature * dy cancels, elsewhere the
+  // other does.
+  for (int k = 0; k < market_.claims(); ++k) {
+    dprice_[k] = matrix_(k, k) > 2.0 ? -e_[k] / scale_[k]
+                                     : step_price_[k] + roots_.row(k).dot(projection_.matrix());
+  }
+  rungs_.recover_step(dprice_);
+  maker_->recover_step(dloss_);
+}
+
+double AuctionProgram::complementarity(Step along) const {
+  return rungs_.complementarity(along.primal) + maker_->complementarity(along.primal);
+}
+
+Step AuctionProgram::max_step(double share) const {
+  double steepest = share;
+  rungs_.ratio_test(steepest);
+  maker_->ratio_test(steepest);
+  const double step = share / steepest;
+  return {step, step};
+}
+
+Step AuctionProgram::shorten(Step along) {
+  const double step = maker_->shorten(along.primal, complementarity({}) / degree(),
+                                      complementarity(along) / degree());
+  return {step, step};
+}
+
+void AuctionProgram::advance(Step along) {
+  const Array expected = price_ + along.primal * dprice_;
+  rungs_.advance(along.primal);
+  losses();
+  maker_->advance(along.primal, loss_);
+  tau_ = complementarity({}) / degree();
+  price_out();
+  bend_ = (stake_ * (price_ - expected).abs()).sum();
+}
+
+bool AuctionProgram::keep_best(double tolerance) {
+  const double objective = rungs_.value.sum() - function_.evaluate(loss_);
+  const double gap = std::abs(bound_ - objective);
+  if (gap < best_gap_) {
+    best_gap_ = gap;
+    best_demand_ = rungs_.demand;
+    best_g_ = maker_->g() / maker_->g().sum();
+    maker_->write_worst_case(best_p_);
+    maker_->write_weights(best_weights_);
+    best_ambiguity_price_ = maker_->ambiguity_price();
+  }
+  return gap <= tolerance;
+}
+
+}  // namespace kpm

@@ -1,0 +1,64 @@
+#include "mechanisms/competitive/point.hpp"
+
+#include <algorithm>
+#include <cmath>
+#include <cstddef>
+
+namespace kpm {
+
+namespace {
+
+constexpr double kAtEnd = 1e-11;  // share of a step: demand this close to its end is there
+
+/// The first rung whose demand is not above the given one.
+int rung_of(const Ladder& ladder, double demand) {
+  const auto found = std::lower_bound(ladder.demand.begin(), ladder.demand.end(), demand,
+                                      [](double rung, double wanted) { return rung > wanted; });
+  return std::min(static_cast<int>(found - ladder.demand.begin()), ladder.rungs() - 1);
+}
+
+}  // namespace
+
+double Auction::value(int k, double demand) const {
+  const Ladder& steps = ladder(k);
+  const auto l = static_cast<std::size_t>(rung_of(steps, demand));
+  return l == 0 ? steps.value[0] : steps.value[l] + steps.limit[l - 1] * (demand - steps.demand[l]);
+}
+
+void Auction::find_pieces(const ArrayView& price, AuctionPoint& point) const {
+  point.piece.resize(static_cast<std::size_t>(market.claims()));
+  for (int k = 0; k < market.claims(); ++k) {
+    const Ladder& steps = ladder(k);
+    const int rung = rung_of(steps, point.demand[k]);
+    int& piece = point.piece[static_cast<std::size_t>(k)];
+    piece = 2 * rung;
+    const auto l = static_cast<std::size_t>(rung);
+    if (rung > 0) {
+      const double share =
+          (point.demand[k] - steps.demand[l]) / (steps.demand[l - 1] - steps.demand[l]);
+      const double off = std::max(std::abs(price[k] - steps.limit[l - 1]), kAtEnd);
+      if (share > off && 1.0 - share > off) {
+        piece = 2 * rung - 1;
+      } else if (share > 0.5) {
+        piece = 2 * rung - 2;
+      }
+    }
+    if (piece % 2 == 0) {
+      point.demand[k] = steps.demand[static_cast<std::size_t>(piece / 2)];
+    }
+  }
+}
+
+void Auction::judge(MakerFunction& function, AuctionPoint& point) const {
+  point.objective = -function.evaluate(losses(point.demand));
+  point.bound = function.conjugate(point.g, point.p) + (point.g * market.inventory).sum();
+  for (int k = 0; k < market.claims(); ++k) {
+    const Ladder& steps = ladder(k);
+    point.objective += value(k, point.demand[k]);
+    const double price = market.payoffs.row(k).dot(point.g.matrix());
+    const auto l = static_cast<std::size_t>(steps.rung(price));
+    point.bound += steps.value[l] - price * steps.demand[l];
+  }
+}
+
+}  // namespace kpm

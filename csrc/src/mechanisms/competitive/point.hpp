@@ -1,0 +1,43 @@
+// Where an auction stands: the rung or step of every claim, state prices, and what they prove.
+#pragma once
+
+#include <vector>
+
+#include "mechanisms/competitive/ladder.hpp"
+#include "mechanisms/competitive/maker_function.hpp"
+
+namespace kpm {
+
+/// A point of the auction in scaled units. `piece` numbers pieces as staircases do: 2l is rung l,
+/// 2l + 1 the step at limit l between rungs l + 1 and l.
+struct AuctionPoint {
+  std::vector<int> piece;         ///< (claims)
+  Array demand;                   ///< (claims)
+  Array g, p;                     ///< (states) state prices, and the prior they are tilted from
+  bool unique = true;             ///< whether no other state prices support the demand
+  double objective = -kInfinity;  ///< sum of values less C
+  double bound = kInfinity;       ///< the dual at g
+
+  double gap() const { return bound - objective; }
+};
+
+/// The auction as plain data, for whoever works on its points.
+struct Auction {
+  const ScaledMarket& market;
+  const ScaledMaker& maker;
+  const std::vector<Ladder>& ladders;
+
+  Array losses(const ArrayView& demand) const {
+    return (market.payoffs.transpose() * demand.matrix()).array() - market.inventory;
+  }
+  const Ladder& ladder(int k) const { return ladders[static_cast<std::size_t>(k)]; }
+  /// What the traders bid for a demand of one claim.
+  double value(int k, double demand) const;
+  /// Pieces for demands: a step where demand lies inside it by more than the price is off its
+  /// limit.
+  void find_pieces(const ArrayView& price, AuctionPoint& point) const;
+  /// Objective and bound, in plain arithmetic.
+  void judge(MakerFunction& function, AuctionPoint& point) const;
+};
+
+}  // namespace kpm

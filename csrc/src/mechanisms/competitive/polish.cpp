@@ -1,0 +1,374 @@
+#include "mechanisms/competitive/polish.hpp"
+
+#include <Eigen/QR>
+#include <algorithm>
+#include <cmath>
+#include <cstddef>
+
+namespace kpm {
+
+namespace {
+
+constexpr int kRounds = 60;
+constexpr double kPrice = 1e-15;    // of the payoff range: prices that agree
+constexpr double kOutside = 1e-13;  // a price this far outside its rung's range belongs to a step
+constexpr double kFlat = 1e-9;      // the ambiguity price of a kink
+constexpr double kRank = 1e-11;     // relative singular value of a condition that says nothing
+
+bool on_step(int piece) { return piece % 2 == 1; }
+
+class Polisher {
+ public:
+  Polisher(const Auction& auction, AuctionProgram& program, MakerFunction& function)
+      : auction_(auction), program_(program), function_(function) {}
+
+  AuctionPoint smooth(AuctionPoint point);
+  AuctionPoint kink(AuctionPoint point, const std::vector<int>& tied);
+
+ private:
+  std::vector<int> steps(const AuctionPoint& point) const;
+  double limit(const AuctionPoint& point, int k) const {
+    return auction_.ladder(k).limit[at(point.piece[static_cast<std::size_t>(k)] / 2)];
+  }
+  static std::size_t at(int index) { return static_cast<std::size_t>(index); }
+  bool leave_steps(AuctionPoint& point, const std::vector<int>& open) const;
+  bool leave_rungs(AuctionPoint& point) const;
+  void meet_limits(AuctionPoint& point) const;
+
+  const Auction& auction_;
+  AuctionProgram& program_;
+  MakerFunction& function_;
+};
+
+std::vector<int> Polisher::steps(const AuctionPoint& point) const {
+  std::vector<int> open;
+  for (int k = 0; k < auction_.market.claims(); ++k) {
+    if (on_step(point.piece[at(k)])) {
+      open.push_back(k);
+    }
+  }
+  return open;
+}
+
+/// Demand beyond the ends of its step goes to the rung there.
+bool Polisher::leave_steps(AuctionPoint& point, const std::vector<int>& open) const {
+  bool left = false;
+  for (const int k : open) {
+    const Ladder& ladder = auction_.ladder(k);
+    int& piece = point.piece[at(k)];
+    const double high = ladder.demand[at(piece / 2)];
+    const double low = ladder.demand[at(piece / 2 + 1)];
+    if (point.demand[k] >= high || point.demand[k] <= low) {
+      piece += point.demand[k] >= high ? -1 : 1;
+      point.demand[k] = ladder.demand[at(piece / 2)];
+      left = true;
+    }
+  }
+  return left;
+}
+
+/// A price beyond its rung's range moves its claim to the step there.
+bool Polisher::leave_rungs(AuctionPoint& point) const {
+  bool left = false;
+  for (int k = 0; k < auction_.market.claims(); ++k) {
+    int& piece = point.piece[at(k)];
+    if (on_step(piece)) {
+      continue;
+    }
+    const Ladder& ladder = auction_.ladder(k);
+    const auto l = at(piece / 2);
+    const double price = auction_.market.payoffs.row(k).dot(point.g.matrix());
+    if (l < ladder.limit.size() && price > ladder.limit[l] + kOutside) {
+      ++piece;
+      left = true;
+    } else if (l > 0 && price < ladder.limit[l - 1] - kOutside) {
+      --piece;
+      left = true;
+    }
+  }
+  return left;
+}
+
+/// The last digits of prices that losses cannot carry: where g changes by far more than L (little
+/// wealth, small starting orders), g is moved by the least relative change that makes every step's
+/// price its limit.
+void Polisher::meet_limits(AuctionPoint& point) const {
+  const std::vector<int> open = steps(point);
+  const auto m = static_cast<Eigen::Index>(open.size());
+  const Eigen::Index n = point.g.size();
+  if (m == 0) {
+    return;
+  }
+  Matrix centred(m, n);
+  Vector missing(m);
+  for (Eigen::Index j = 0; j < m; ++j) {
+    const int k = open[static_cast<std::size_t>(j)];
+    const double price = auction_.market.payoffs.row(k).dot(point.g.matrix());
+    missing[j] = limit(point, k) - price;
+    centred.row(j) = auction_.market.payoffs.row(k).array() - price;
+  }
+  if (missing.cwiseAbs().maxCoeff() <= kPrice) {
+    return;
+  }
+  const Matrix weighted = centred * point.g.matrix().asDiagonal();
+  const Matrix system = weighted * centred.transpose();
+  Arena arena;
+  SemidefiniteCholesky factor(m, arena);
+  factor.compute(system);
+  factor.solve_in_place(missing);
+  const Array change = 1.0 + (centred.transpose() * missing).array();
+  if (change.minCoeff() > 0.5 && change.maxCoeff() < 2.0) {
+    point.g *= change;
+    point.g /= point.g.sum();
+  }
+}
+
+AuctionPoint Polisher::smooth(AuctionPoint point) {
+  const MatrixSlice& curvature = program_.curvature();
+  Arena arena;
+  SemidefiniteCholesky factor(auction_.market.claims(), arena);
+  double best = kInfinity;
+  AuctionPoint kept = point;
+  std::vector<int> open = steps(point);
+  bool fresh = true;
+  Matrix system;
+  Vector change;
+  for (int round = 0; round < kRounds; ++round) {
+    function_.evaluate(auction_.losses(point.demand));
+    point.g = function_.g();
+    point.p = function_.worst_case();
+    const auto m = static_cast<Eigen::Index>(open.size());
+    change.resize(m);
+    double residual = 0.0;
+    for (Eigen::Index j = 0; j < m; ++j) {
+      const int k = open[static_cast<std::size_t>(j)];
+      change[j] = limit(point, k) - auction_.market.payoffs.row(k).dot(point.g.matrix());
+      residual = std::max(residual, std::abs(change[j]));
+    }
+    if (fresh) {
+      best = kInfinity;
+      fresh = false;
+      system.resize(m, m);
+      for (Eigen::Index j = 0; j < m; ++j) {
+        for (Eigen::Index l = 0; l <= j; ++l) {
+          system(j, l) =
+              curvature(open[static_cast<std::size_t>(j)], open[static_cast<std::size_t>(l)]);
+        }
+      }
+      factor.compute(system);
+    }
+    const bool better = residual < best;
+    if (better) {
+      best = residual;
+      kept = point;
+    }
+    if (!better || residual <= kPrice) {
+      // As near as rounding lets it come.
+      point = kept;
+      if (!leave_rungs(point)) {
+        meet_limits(point);
+        return point;
+      }
+      open = steps(point);
+      fresh = true;
+      continue;
+    }
+    factor.solve_in_place(change);
+    for (Eigen::Index j = 0; j < m; ++j) {
+      point.demand[open[static_cast<std::size_t>(j)]] += change[j];
+    }
+    if (leave_steps(point, open)) {
+      open = steps(point);
+      fresh = true;
+    }
+  }
+  meet_limits(kept);
+  return kept;
+}
+
+AuctionPoint Polisher::kink(AuctionPoint point, const std::vector<int>& tied) {
+  const ScaledMarket& market = auction_.market;
+  const ScaledMaker& maker = auction_.maker;
+  const bool vertices = maker.kind == MakerKind::kPolytope;
+  const bool ball = maker.kind == MakerKind::kKnightian;
+  const double a = vertices ? maker.risk_aversion : 0.0;
+  const auto c = static_cast<Eigen::Index>(tied.size());
+  const Eigen::Index n = market.states();
+  Matrix gradient = Matrix::Zero(c, n);
+  Vector weight(c);
+  Vector cost(c);
+  for (Eigen::Index v = 0; v < c; ++v) {
+    const int which = tied[static_cast<std::size_t>(v)];
+    weight[v] = vertices ? program_.weights()[which] : point.g[which];
+    gradient(v, vertices ? 0 : which) = vertices ? 0.0 : 1.0;
+  }
+  weight /= weight.sum();
+  double level = 0.0;
+  bool first = true;
+  for (int round = 0; round < kRounds; ++round) {
+    const std::vector<int> open = steps(point);
+    const auto m = static_cast<Eigen::Index>(open.size());
+    const Array loss = auction_.losses(point.demand);
+    for (Eigen::Index v = 0; v < c; ++v) {
+      const int which = tied[static_cast<std::size_t>(v)];
+      cost[v] =
+          vertices ? certainty_equivalent(maker, which, a, loss, &gradient(v, 0)) : loss[which];
+    }
+    if (first) {
+      level = cost.maxCoeff();
+      first = false;
+    }
+    const Vector g = gradient.transpose() * weight;
+    Matrix payoffs(m, n);
+    for (Eigen::Index j = 0; j < m; ++j) {
+      payoffs.row(j) = market.payoffs.row(open[static_cast<std::size_t>(j)]);
+    }
+    const Matrix values = payoffs * gradient.transpose();  // (m, c)
+    // A ball of priors supports any g near its middle: no condition on weights there.
+    const Eigen::Index prices = ball ? 0 : m;
+    const Eigen::Index weights = ball ? 0 : c;
+    Eigen::MatrixXd system = Eigen::MatrixXd::Zero(prices + c + (ball ? 0 : 1), m + weights + 1);
+    Vector residual = Vector::Zero(system.rows());
+    for (Eigen::Index j = 0; j < prices; ++j) {
+      residual[j] = limit(point, open[static_cast<std::size_t>(j)]) - payoffs.row(j).dot(g);
+    }
+    if (!ball) {
+      if (a > 0.0) {
+        for (Eigen::Index v = 0; v < c; ++v) {
+          const Matrix centred = payoffs.colwise() - values.col(v);
+          system.topLeftCorner(m, m) += a * weight[v] * centred *
+                                        gradient.row(v).transpose().asDiagonal() *
+                                        centred.transpose();
+        }
+      }
+      system.block(0, m, m, c) = values;
+      system.block(m + c, m, 1, c).setOnes();
+      residual[m + c] = 1.0 - weight.sum();
+    }
+    system.block(prices, 0, c, m) = values.transpose();
+    system.block(prices, m + weights, c, 1).setConstant(-1.0);
+    residual.segment(prices, c) = (level - cost.array()).matrix();
+    Eigen::CompleteOrthogonalDecomposition<Eigen::MatrixXd> decomposition;
+    decomposition.setThreshold(kRank);
+    decomposition.compute(system);
+    const Vector change = decomposition.solve(residual);
+    for (Eigen::Index j = 0; j < m; ++j) {
+      point.demand[open[static_cast<std::size_t>(j)]] += change[j];
+    }
+    if (!ball) {
+      weight += change.segment(m, c);
+    }
+    level += change[m + weights];
+    const bool left = leave_steps(point, open);
+    if (!left && change.cwiseAbs().maxCoeff() <= 1e-15) {
+      break;
+    }
+    if (!left && round > 12) {
+      break;
+    }
+  }
+  if (!ball && weight.minCoeff() >= -1e-12) {
+    if (vertices) {  // the gradients at where the demand came to lie
+      const Array loss = auction_.losses(point.demand);
+      for (Eigen::Index v = 0; v < c; ++v) {
+        cost[v] = certainty_equivalent(maker, tied[static_cast<std::size_t>(v)], a, loss,
+                                       &gradient(v, 0));
+      }
+    }
+    weight = weight.cwiseMax(0.0);
+    weight /= weight.sum();
+    point.g = (gradient.transpose() * weight).array();
+    point.g /= point.g.sum();
+    point.p = point.g;
+    if (vertices) {
+      Array mixed = weight.array() * (-a * (cost.array() - cost.maxCoeff())).exp();
+      mixed /= mixed.sum();
+      point.p.setZero();
+      for (Eigen::Index v = 0; v < c; ++v) {
+        point.p +=
+            mixed[v] * maker.priors.row(tied[static_cast<std::size_t>(v)]).transpose().array();
+      }
+      point.p /= point.p.sum();
+    }
+  }
+  point.unique = false;
+  return point;
+}
+
+}  // namespace
+
+double missed_by(const Auction& auction, const AuctionPoint& point) {
+  double most = 0.0;
+  for (int k = 0; k < auction.market.claims(); ++k) {
+    const std::vector<double>& limit = auction.ladder(k).limit;
+    const int piece = point.piece[static_cast<std::size_t>(k)];
+    const auto l = static_cast<std::size_t>(piece / 2);
+    const double price = auction.market.payoffs.row(k).dot(point.g.matrix());
+    const double low = on_step(piece) ? limit[l] : l > 0 ? limit[l - 1] : 0.0;
+    const double high = l < limit.size() ? limit[l] : 1.0;
+    most = std::max({most, low - price, price - high});
+  }
+  return most;
+}
+
+std::vector<int> tied_functions(const Auction& auction, const AuctionProgram& program, bool kink) {
+  const Array loss = auction.losses(program.demand());
+  std::vector<int> tied;
+  const ScaledMaker& maker = auction.maker;
+  const bool knightian = maker.kind == MakerKind::kKnightian;
+  if (maker.kind == MakerKind::kPolytope) {
+    Array cost(maker.priors.rows());
+    Array gradient(loss.size());
+    for (Eigen::Index v = 0; v < cost.size(); ++v) {
+      cost[v] = certainty_equivalent(maker, static_cast<int>(v), maker.risk_aversion, loss,
+                                     gradient.data());
+    }
+    const double worst = cost.maxCoeff();
+    for (Eigen::Index v = 0; v < cost.size(); ++v) {
+      if (program.weights()[v] > worst - cost[v]) {
+        tied.push_back(static_cast<int>(v));
+      }
+    }
+    return tied.size() > 1 || maker.risk_aversion == 0.0 ? tied : std::vector<int>();
+  }
+  const bool flat =
+      auction.market.kind == Ambiguity::kSimplex ||
+      (auction.market.kind == Ambiguity::kBall && (kink || program.ambiguity_price() <= kFlat));
+  if (maker.kind == MakerKind::kWorstState || (knightian && flat)) {
+    const double worst = loss.maxCoeff();
+    for (int i = 0; i < auction.market.states(); ++i) {
+      if (program.g()[i] > worst - loss[i]) {
+        tied.push_back(i);
+      }
+    }
+  }
+  return tied;
+}
+
+AuctionPoint polish(const Auction& auction, AuctionProgram& program, MakerFunction& function,
+                    const std::vector<int>& tied) {
+  AuctionPoint found;
+  found.demand = program.demand();
+  found.g = program.g();
+  found.p = program.worst_case();
+  const bool believes =
+      auction.maker.kind == MakerKind::kKnightian || auction.maker.kind == MakerKind::kPolytope;
+  if (!believes || auction.market.kind == Ambiguity::kSimplex) {
+    found.p = found.g;
+  }
+  found.unique = tied.empty();
+  AuctionPoint rough = found;
+  auction.find_pieces((auction.market.payoffs * found.g.matrix()).array(), found);
+  rough.piece = found.piece;
+  auction.judge(function, rough);
+
+  Polisher polisher(auction, program, function);
+  AuctionPoint polished = tied.empty() ? polisher.smooth(found) : polisher.kink(found, tied);
+  auction.judge(function, polished);
+  // Rounding of the sums is no reason to stay with the coarser point.
+  const double rounding = 1e-13 * (1.0 + program.magnitude());
+  const bool sound = std::abs(polished.gap()) <= std::abs(rough.gap()) + rounding;
+  return sound ? polished : rough;
+}
+
+}  // namespace kpm

@@ -1,0 +1,301 @@
+#include "mechanisms/competitive/polytope_block.hpp"
+
+#include <algorithm>
+#include <cmath>
+
+#include "numerics/entropy.hpp"
+
+namespace kpm {
+
+namespace {
+
+constexpr double kBacktrack = 0.7;
+constexpr int kBacktracks = 8;
+constexpr double kDecrease = 0.5;        // of the residual that a step promises
+constexpr double kResidualShare = 10.0;  // ... unless it is this small next to the products
+
+/// The u > 0 with u e^u = e^x, to a digit or two: where a start needs to be.
+double product_log(double x) {
+  const double u = x > 1.0 ? x - std::log(x) : 1.0 / (1.0 + std::exp(-x));
+  return u * (1.0 + x - std::log(u)) / (1.0 + u);
+}
+
+double money(double residual, double curvature) {
+  const double size = std::abs(residual);
+  return size * std::min(curvature * size, 1.0);
+}
+
+}  // namespace
+
+PolytopeBlock::PolytopeBlock(const ScaledMaker& maker, Arena& arena)
+    : maker_(maker),
+      priors_(maker.priors),
+      count_(maker.priors.cols()),
+      vertices_(maker.priors.rows()),
+      a_(maker.risk_aversion),
+      g_(arena.array(count_)),
+      step_g_(arena.array(count_)),
+      weight_(arena.array(count_)),
+      p_(arena.array(count_)),
+      gamma_(arena.array(count_)),
+      phi_(arena.array(count_)),
+      e_(arena.array(count_)),
+      t_(arena.array(count_)),
+      r1_(arena.array(count_)),
+      gp_(arena.array(count_)),
+      s_(arena.array(count_)),
+      k1_(arena.array(count_)),
+      target_t_(arena.array(count_)),
+      dp_(arena.array(count_)),
+      eps_(arena.array(count_)),
+      dt_(arena.array(count_)),
+      dloss_(arena.array(count_)),
+      eta_(arena.array(count_)),
+      v_(arena.array(vertices_)),
+      z_(arena.array(vertices_)),
+      dv_(arena.array(vertices_)),
+      dz_(arena.array(vertices_)),
+      target_v_(arena.array(vertices_)),
+      r2_(arena.array(vertices_)),
+      f_(arena.array(vertices_)),
+      h_(arena.array(vertices_)),
+      by_f_(arena.array(vertices_)),
+      by_one_(arena.array(vertices_)),
+      scaled_(arena.matrix(vertices_, count_)) {
+  weight_ = maker.prior;
+}
+
+void PolytopeBlock::refresh() {
+  p_ = (priors_.transpose() * v_.matrix()).array();
+  g_ = p_ * gamma_;
+}
+
+void PolytopeBlock::start(const ArrayView& loss, double tau, double /*entropy_share*/) {
+  v_.setConstant(1.0 / static_cast<double>(vertices_));
+  dv_.setZero();
+  dz_.setZero();
+  dt_.setZero();
+  eps_.setZero();
+  dp_.setZero();
+  dc_ = dkappa_ = 0.0;
+  p_ = maker_.prior;
+  double worst = -kInfinity;
+  for (Eigen::Index i = 0; i < count_; ++i) {
+    worst = p_[i] > 0.0 ? std::max(worst, loss[i]) : worst;
+  }
+  double mean = 0.0;
+  double utility = 0.0;
+  for (Eigen::Index i = 0; i < count_; ++i) {
+    if (p_[i] > 0.0) {
+      const Power power = power_of(a_ * (loss[i] - worst));
+      mean += p_[i] * (a_ > 0.0 ? power.excess / a_ : loss[i] - worst);
+      utility += p_[i] * power.value;
+    }
+  }
+  c_ = worst + (utility > 0.5 ? scaled_log1p(a_, mean) : std::log(utility) / a_);
+  // t g = tau p with e = L - c + t, then shifted so that the prices add up to one.
+  double excess = 0.0;
+  for (Eigen::Index i = 0; i < count_; ++i) {
+    if (p_[i] == 0.0) {
+      t_[i] = tau;
+      e_[i] = 0.0;
+      continue;
+    }
+    const double surplus = loss[i] - c_;
+    t_[i] = a_ > 0.0 ? product_log(std::log(a_ * tau) - a_ * surplus) / a_ : tau;
+    e_[i] = surplus + t_[i];
+    excess += p_[i] * scaled_expm1(a_, e_[i]);
+  }
+  const double shift = scaled_log1p(a_, excess);
+  c_ += shift;
+  for (Eigen::Index i = 0; i < count_; ++i) {
+    e_[i] -= p_[i] > 0.0 ? shift : 0.0;
+    const Power power = power_of(a_ * e_[i]);
+    gamma_[i] = power.value;
+    phi_[i] = a_ > 0.0 ? power.excess / a_ : e_[i];
+  }
+  refresh();
+  // The kappa at which tau / V over the slacks add up to one.
+  const Array reach = (priors_ * phi_.matrix()).array();
+  const double product = tau / static_cast<double>(vertices_);
+  kappa_ = reach.maxCoeff() + product;
+  for (int step = 0; step < 100; ++step) {
+    const Array weight = product / (kappa_ - reach);
+    const double sum = weight.sum();
+    if (std::abs(sum - 1.0) <= 1e-10) {
+      break;
+    }
+    kappa_ += (sum - 1.0) * sum / (weight / (kappa_ - reach)).sum();
+  }
+  z_ = kappa_ - reach;
+  v_ = product / z_;
+  v_ /= v_.sum();
+  refresh();
+}
+
+void PolytopeBlock::update_residuals(const ArrayView& loss) {
+  residual_ = 0.0;
+  r4_ = 0.0;
+  for (Eigen::Index i = 0; i < count_; ++i) {
+    const double shrink = 1.0 / (1.0 + a_ * t_[i]);
+    const bool dead = p_[i] == 0.0;
+    r1_[i] = dead ? 0.0 : loss[i] - c_ + t_[i] - e_[i];
+    gp_[i] = dead ? 0.0 : gamma_[i] * shrink;
+    eta_[i] = dead ? 0.0 : shrink * (phi_[i] - t_[i]);
+    s_[i] = p_[i] * gp_[i];
+    residual_ += g_[i] * money(r1_[i], a_);
+    r4_ += p_[i] * phi_[i];
+  }
+  r2_ = (priors_ * phi_.matrix()).array() - kappa_ + z_;
+  residual_ += (v_ * r2_.abs()).sum();
+  mass_ = 1.0 - v_.sum();
+  s1_ = s_.sum();
+  f_ = (priors_ * eta_.matrix()).array();
+  scaled_ = priors_ * gp_.matrix().asDiagonal();
+  Eigen::MatrixXd system = Eigen::MatrixXd::Zero(vertices_, vertices_);
+  const Array flow = (p_ > 0.0).select(gp_ * t_ / p_.max(1e-300), 0.0);
+  system.noalias() = priors_ * flow.matrix().asDiagonal() * priors_.transpose();
+  system.diagonal() += (z_ / v_).matrix();
+  factor_.compute(system);
+  by_f_ = factor_.solve(f_.matrix()).array();
+  by_one_ = factor_.solve(Vector::Ones(vertices_)).array();
+  f_f_ = (f_ * by_f_).sum();
+  f_one_ = by_f_.sum();
+  one_one_ = by_one_.sum();
+}
+
+PolytopeBlock::Border PolytopeBlock::solve(double of_c, double of_kappa) const {
+  const double pivot = a_ * (f_f_ - f_one_ * f_one_ / one_one_) + s1_;
+  Border border;
+  border.c = (of_c - f_one_ * of_kappa / one_one_) / pivot;
+  border.kappa = (of_kappa - a_ * f_one_ * border.c) / one_one_;
+  return border;
+}
+
+void PolytopeBlock::root(const double* payoff, double* root) const {
+  const Eigen::Map<const Vector> paid(payoff, count_);
+  Vector value = scaled_ * paid;
+  const Border border =
+      solve((by_f_ * value.array()).sum() + (s_ * paid.array()).sum(), by_one_.matrix().dot(value));
+  for (Eigen::Index i = 0; i < count_; ++i) {
+    root[i] = std::sqrt(a_ * s_[i]) * (payoff[i] - border.c);
+  }
+  value.array() -= a_ * border.c * f_ + border.kappa;
+  factor_.matrixL().solveInPlace(value);
+  std::copy_n(value.data(), vertices_, root + count_);
+}
+
+void PolytopeBlock::set_targets(double tau, double second_order) {
+  for (Eigen::Index i = 0; i < count_; ++i) {
+    const double growth = p_[i] > 0.0 ? dp_[i] / p_[i] + a_ * eps_[i] : 0.0;
+    target_t_[i] =
+        p_[i] > 0.0 ? tau * weight_[i] / g_[i] - t_[i] - second_order * growth * dt_[i] : 0.0;
+  }
+  target_v_ = tau / static_cast<double>(vertices_) - v_ * z_ - second_order * dv_ * dz_;
+}
+
+void PolytopeBlock::set_affine_rhs() { set_targets(0.0, 0.0); }
+void PolytopeBlock::set_combined_rhs(double tau, bool /*second_order*/) { set_targets(tau, 1.0); }
+void PolytopeBlock::set_centering_rhs(double tau) { set_targets(tau, 0.0); }
+
+void PolytopeBlock::reduce() {
+  k1_ = r1_ + target_t_;
+  h_ = (scaled_ * k1_.matrix()).array() + target_v_ / v_ + r2_;
+  of_c_ = (by_f_ * h_).sum() + (s_ * k1_).sum() + r4_;
+  of_kappa_ = (by_one_ * h_).sum() - mass_;
+  const Border border = solve(of_c_, of_kappa_);
+  const Vector dv = factor_.solve((h_ - a_ * border.c * f_ - border.kappa).matrix());
+  step_g_ = (scaled_.transpose() * dv).array() + a_ * s_ * (k1_ - border.c);
+}
+
+void PolytopeBlock::recover_step(const ArrayView& dloss) {
+  dloss_ = dloss;
+  const Array value = (scaled_ * dloss.matrix()).array();
+  const Border border = solve(of_c_ + (by_f_ * value).sum() + (s_ * dloss).sum(),
+                              of_kappa_ + (by_one_ * value).sum());
+  dc_ = border.c;
+  dkappa_ = border.kappa - border.c;
+  dv_ = factor_.solve((value + h_ - a_ * border.c * f_ - border.kappa).matrix()).array();
+  dz_ = (target_v_ - z_ * dv_) / v_;
+  dp_ = (priors_.transpose() * dv_.matrix()).array();
+  for (Eigen::Index i = 0; i < count_; ++i) {
+    const double x = p_[i] > 0.0 ? dp_[i] / p_[i] : 0.0;
+    eps_[i] = p_[i] > 0.0 ? (dloss[i] - dc_ + k1_[i] - t_[i] * x) / (1.0 + a_ * t_[i]) : 0.0;
+    dt_[i] = target_t_[i] - t_[i] * (x + a_ * eps_[i]);
+  }
+}
+
+double PolytopeBlock::complementarity(double along) const {
+  double sum = ((v_ + along * dv_) * (z_ + along * dz_)).sum();
+  for (Eigen::Index i = 0; i < count_; ++i) {
+    if (p_[i] > 0.0) {
+      const double growth = dp_[i] / p_[i] + a_ * eps_[i];
+      sum += g_[i] * (1.0 + along * growth) * (t_[i] + along * dt_[i]);
+    }
+  }
+  return sum;
+}
+
+void PolytopeBlock::ratio_test(double& steepest) const {
+  steepest = std::max({steepest, -(dv_ / v_).minCoeff(), -(dz_ / z_).minCoeff()});
+  for (Eigen::Index i = 0; i < count_; ++i) {
+    steepest = std::max({steepest, -dt_[i] / t_[i], -a_ * eps_[i]});
+  }
+}
+
+/// Shorten until the residual falls as promised, or is small next to the products.
+double PolytopeBlock::shorten(double step, double tau_now, double tau_full) {
+  for (int attempt = 0; attempt < kBacktracks; ++attempt, step *= kBacktrack) {
+    double residual = 0.0;
+    Array reach = Array::Zero(count_);
+    for (Eigen::Index i = 0; i < count_; ++i) {
+      if (p_[i] == 0.0) {
+        continue;
+      }
+      const double growth = 1.0 + step * dp_[i] / p_[i];
+      const double change = step * eps_[i] / std::max(growth, 1.0);
+      const double r1 = r1_[i] + step * (dloss_[i] - dc_ + dt_[i]) - scaled_log1p(a_, change);
+      residual += p_[i] * growth * gamma_[i] * (1.0 + a_ * change) * money(r1, a_);
+      reach[i] = gamma_[i] * change;
+    }
+    const Array r2 = r2_ + (priors_ * reach.matrix()).array() + step * (dz_ - dkappa_);
+    residual += ((v_ + step * dv_) * r2.abs()).sum();
+    const double tau = tau_now + step * (tau_full - tau_now);
+    if (residual <= kResidualShare * tau || residual <= (1.0 - kDecrease * step) * residual_) {
+      break;
+    }
+  }
+  return step;
+}
+
+void PolytopeBlock::advance(double step, const ArrayView& /*loss*/) {
+  c_ += step * dc_;
+  kappa_ += step * dkappa_;
+  for (Eigen::Index i = 0; i < count_; ++i) {
+    if (p_[i] == 0.0) {
+      continue;
+    }
+    const double growth = 1.0 + step * dp_[i] / p_[i];
+    const double change = step * eps_[i] / std::max(growth, 1.0);
+    t_[i] += step * dt_[i];
+    e_[i] += scaled_log1p(a_, change);
+    phi_[i] += gamma_[i] * change;
+    gamma_[i] *= 1.0 + a_ * change;
+  }
+  v_ += step * dv_;
+  z_ += step * dz_;
+  refresh();
+}
+
+double PolytopeBlock::conjugate() const {
+  return a_ > 0.0 ? relative_entropy_of(g_ / g_.sum(), p_ / p_.sum()) / a_ : 0.0;
+}
+
+/// What the vertices weigh in g = sum of weight g_v, g_v the gradient at a vertex alone: v_v times
+/// what e^{a e} is on its average.
+void PolytopeBlock::write_weights(Array& weights) const {
+  weights = v_ * (1.0 + a_ * (priors_ * phi_.matrix()).array());
+  weights /= weights.sum();
+}
+
+}  // namespace kpm

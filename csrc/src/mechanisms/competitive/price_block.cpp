@@ -1,0 +1,169 @@
+#include "mechanisms/competitive/price_block.hpp"
+
+#include <algorithm>
+#include <cmath>
+
+#include "numerics/entropy.hpp"
+
+namespace kpm {
+
+namespace {
+
+constexpr int kSteps = 100;
+constexpr double kFarthest = 3.0;   // in the logarithm of the orders, a step
+constexpr double kStarted = 1e-10;  // of the prices' sum: where a start needs to be
+
+}  // namespace
+
+PriceBlock::PriceBlock(const ScaledMaker& maker, Arena& arena)
+    : maker_(maker),
+      count_(maker.prior.size()),
+      utility_(maker.kind == MakerKind::kUtility),
+      twice_(maker.kind == MakerKind::kQuadratic ? 2.0 * maker.curvature : 0.0),
+      g_(arena.array(count_)),
+      step_g_(arena.array(count_)),
+      delta_(arena.array(count_)),
+      weight_(arena.array(count_)),
+      s_(arena.array(count_)),
+      dg_(arena.array(count_)),
+      ds_(arena.array(count_)),
+      target_(arena.array(count_)),
+      residuals_(arena.array(count_)),
+      flow_(arena.array(count_)),
+      centre_(arena.array(count_)),
+      u_(arena.array(count_)) {
+  if (maker.kind == MakerKind::kStartingOrders) {
+    delta_ = maker.total * maker.prior;
+  }
+  weight_ = 0.5 * (maker.prior + 1.0 / static_cast<double>(count_));
+}
+
+void PriceBlock::start(const ArrayView& loss, double tau, double /*entropy_share*/) {
+  dg_.setZero();
+  ds_.setZero();
+  dt_ = 0.0;
+  if (utility_) {
+    delta_ = maker_.wealth * maker_.prior;
+  }
+  // The t for which the prices that go with it add up to one: they fall with t.
+  target_ = delta_ + tau * weight_;
+  double low = -kInfinity;
+  double high = -kInfinity;
+  for (Eigen::Index i = 0; i < count_; ++i) {
+    const double level = loss[i] + twice_ * maker_.prior[i];
+    low = std::max(low, level - twice_ + target_[i]);
+    high = std::max(high, level);
+  }
+  high += target_.sum();
+  t_ = low;
+  for (int step = 0; step < kSteps; ++step) {
+    double sum = 0.0;
+    double slope = 0.0;
+    for (Eigen::Index i = 0; i < count_; ++i) {
+      // 2c g^2 + A g = target with A = t - L - 2c pi.
+      const double a = t_ - loss[i] - twice_ * maker_.prior[i];
+      const double root = std::sqrt(a * a + 4.0 * twice_ * target_[i]);
+      g_[i] = a > 0.0 ? 2.0 * target_[i] / (a + root) : (root - a) / (2.0 * twice_);
+      s_[i] = target_[i] / g_[i];
+      sum += g_[i];
+      slope += g_[i] / root;
+    }
+    if (std::abs(sum - 1.0) <= kStarted) {
+      break;
+    }
+    (sum > 1.0 ? low : high) = t_;
+    const double newton = t_ + (sum - 1.0) * sum / slope;
+    t_ = newton > low && newton < high ? newton : 0.5 * (low + high);
+  }
+}
+
+/// The starting orders with which a utility maker would trade as it does at these slacks: in
+/// proportion to what wealth they leave it.
+void PriceBlock::find_orders() {
+  double log_ratio = 0.0;
+  for (Eigen::Index i = 0; i < count_; ++i) {
+    log_ratio += maker_.prior[i] * std::log(s_[i] / maker_.wealth);
+  }
+  delta_ *= std::exp(-std::clamp(log_ratio, -kFarthest, kFarthest));
+  delta_ = delta_.min(maker_.wealth * maker_.prior);  // W = m exp(-KL(pi|g))
+}
+
+void PriceBlock::update_residuals(const ArrayView& loss) {
+  residuals_ = loss - twice_ * (g_ - maker_.prior) + s_ - t_;
+  flow_ = 1.0 / (twice_ + s_ / g_);
+  total_ = flow_.sum();
+  mass_ = 1.0 - g_.sum();
+  residual_ = (g_ * residuals_.abs()).sum();
+  centre_ = flow_ / total_;
+}
+
+/// A utility maker's orders change with the prices: what its slope is centred by is g.
+void PriceBlock::prepare_curvature() {
+  if (utility_) {
+    centre_ = maker_.prior / s_;
+    centre_ /= centre_.sum();
+  }
+}
+
+void PriceBlock::root(const double* payoff, double* root) const {
+  double mean = 0.0;
+  for (Eigen::Index i = 0; i < count_; ++i) {
+    mean += centre_[i] * payoff[i];
+  }
+  for (Eigen::Index i = 0; i < count_; ++i) {
+    root[i] = std::sqrt(flow_[i]) * (payoff[i] - mean);
+  }
+}
+
+void PriceBlock::set_affine_rhs() { target_ = delta_ - g_ * s_; }
+
+void PriceBlock::set_combined_rhs(double tau, bool /*second_order*/) {
+  target_ = delta_ + tau * weight_ - g_ * s_ - dg_ * ds_;
+}
+
+void PriceBlock::set_centering_rhs(double tau) { target_ = delta_ + tau * weight_ - g_ * s_; }
+
+void PriceBlock::reduce() {
+  u_ = residuals_ + target_ / g_;
+  shift_ = (centre_ * u_).sum() - mass_ / total_;
+  step_g_ = flow_ * (u_ - shift_);
+}
+
+void PriceBlock::recover_step(const ArrayView& dloss) {
+  dt_ = shift_ + (centre_ * dloss).sum();
+  dg_ = flow_ * (u_ + dloss - dt_);
+  ds_ = (target_ - s_ * dg_) / g_;
+}
+
+double PriceBlock::complementarity(double along) const {
+  return ((g_ + along * dg_) * (s_ + along * ds_) - delta_).max(0.0).sum();
+}
+
+void PriceBlock::ratio_test(double& steepest) const {
+  steepest = std::max({steepest, -(dg_ / g_).minCoeff(), -(ds_ / s_).minCoeff()});
+}
+
+void PriceBlock::advance(double step, const ArrayView& /*loss*/) {
+  g_ += step * dg_;
+  s_ += step * ds_;
+  t_ += step * dt_;
+  if (utility_) {
+    find_orders();
+  }
+}
+
+double PriceBlock::conjugate() const {
+  const Array g = g_ / g_.sum();
+  switch (maker_.kind) {
+    case MakerKind::kStartingOrders:
+      return maker_.total * relative_entropy_of(maker_.prior, g);
+    case MakerKind::kUtility:
+      return -maker_.wealth * std::expm1(-relative_entropy_of(maker_.prior, g));
+    case MakerKind::kQuadratic:
+      return maker_.curvature * (g - maker_.prior).square().sum();
+    default:
+      return 0.0;
+  }
+}
+
+}  // namespace kpm

@@ -1,0 +1,60 @@
+// Makers whose conjugate is a sum over states, inside the interior-point method.
+#pragma once
+
+#include "mechanisms/competitive/maker_block.hpp"
+#include "mechanisms/competitive/scaled_maker.hpp"
+
+namespace kpm {
+
+/// State prices g on the simplex and slacks s with
+///   L_i - 2c (g_i - pi_i) + s_i = t,     g_i s_i = delta_i  (+ tau w_i on the way)
+/// where c is the quadratic maker's and delta the starting orders'; all zero for the worst state. A
+/// log barrier is thus what the method puts on every maker's state prices, held at delta instead of
+/// sent to zero. A utility maker is one with starting orders W pi for the W that makes
+/// sum pi ln s = ln m: W is brought there after every step. Per state the step is one equation,
+/// with t at its border:
+///   dg = D (u + dL - dt),   D = 1 / (2c + s / g).
+/// O(N), and N logarithms for the utility maker.
+class PriceBlock final : public MakerBlock {
+ public:
+  PriceBlock(const ScaledMaker& maker, Arena& arena);
+
+  void start(const ArrayView& loss, double tau, double entropy_share) override;
+  void update_residuals(const ArrayView& loss) override;
+  Eigen::Index root_size() const override { return count_; }
+  void root(const double* payoff, double* root) const override;
+  void set_affine_rhs() override;
+  void set_combined_rhs(double tau, bool second_order) override;
+  void set_centering_rhs(double tau) override;
+  void reduce() override;
+  void recover_step(const ArrayView& dloss) override;
+  double complementarity(double along) const override;
+  double degree() const override { return 1.0; }
+  double weighted_residual() const override { return residual_; }
+  void ratio_test(double& steepest) const override;
+  double shorten(double step, double /*tau_now*/, double /*tau_full*/) override { return step; }
+  void advance(double step, const ArrayView& loss) override;
+  const Slice& g() const override { return g_; }
+  const Slice& step_g() const override { return step_g_; }
+  double conjugate() const override;
+  void prepare_curvature() override;
+
+ private:
+  void find_orders();
+
+  const ScaledMaker& maker_;
+  const Eigen::Index count_;
+  const bool utility_;
+  const double twice_;  // 2c
+  Slice g_, step_g_;
+  Slice delta_, weight_;  // what the products end at; what tau adds on the way
+  Slice s_, dg_, ds_, target_;
+  Slice residuals_, flow_, centre_, u_;  // r, D, what dt is a mean by, and the step's known part
+  double t_ = 0.0, dt_ = 0.0;
+  double mass_ = 0.0;      // 1 - sum g
+  double total_ = 1.0;     // sum D
+  double shift_ = 0.0;     // dt for unchanged losses
+  double residual_ = 0.0;  // money
+};
+
+}  // namespace kpm

@@ -1,0 +1,25 @@
+// Which optimum of an auction is published: fills and state prices by written rules.
+#pragma once
+
+#include <vector>
+
+#include "book/staircase.hpp"
+#include "mechanisms/competitive/point.hpp"
+
+namespace kpm {
+
+/// Among the optimal demands the one that disappoints the traders at the clearing prices least
+/// (docs/selection.md, rule 2). Directions are open along which the losses of all states with a
+/// price (of all tied vertices, for a polytope without risk aversion) move alike; the others may
+/// not come to matter. `tie` is the scaled money that the choice may cost at most.
+void choose_demand(const Auction& auction, const std::vector<Staircase>& stairs,
+                   const std::vector<int>& tied, MakerFunction& function, double tie,
+                   AuctionPoint& point);
+
+/// Among the state prices that support the demand at a kink: nearest to the prior in KL; for the
+/// worst-state maker those with the largest sum of logarithms, the limit of CPCAM as its starting
+/// orders vanish in proportion to the prior (Theorem 2). True where the rule has been applied.
+bool choose_prices(const Auction& auction, const std::vector<int>& tied, MakerFunction& function,
+                   AuctionPoint& point);
+
+}  // namespace kpm

@@ -1,0 +1,178 @@
+#include <Eigen/QR>
+#include <algorithm>
+#include <cmath>
+#include <cstddef>
+
+#include "mechanisms/competitive/published.hpp"
+#include "selection/least_regret.hpp"
+
+namespace kpm {
+
+namespace {
+
+constexpr double kPossible = 1e-9;   // state prices below this do not pin their state
+constexpr double kDependent = 1e-8;  // relative singular value of a direction left open
+constexpr double kRounding = 1e-12;  // of a direction, which has length one
+constexpr double kAtEnd = 1e-9;      // share of a step: demand this close to its end is there
+constexpr double kRounded = 1e-14;   // ... and this close by rounding
+constexpr int kHalvings = 40;
+
+struct OpenStep {
+  int claim;
+  double low, high, bids, offers;
+};
+
+/// What a claim's share adds to each function whose tie decides C: states or vertices.
+struct Rows {
+  Matrix held;  // must move alike
+  Matrix idle;  // must not come to matter
+  Array room;   // (idle) how far they are from it
+};
+
+Rows rows_of(const Auction& auction, const std::vector<int>& tied, const AuctionPoint& point) {
+  const Eigen::Index n = auction.market.states();
+  const Array loss = auction.losses(point.demand);
+  const ScaledMaker& maker = auction.maker;
+  Rows rows;
+  std::vector<int> held;
+  std::vector<int> idle;
+  if (maker.kind == MakerKind::kPolytope && maker.risk_aversion == 0.0) {
+    const Array cost = (maker.priors * loss.matrix()).array();
+    for (int v = 0; v < static_cast<int>(cost.size()); ++v) {
+      const bool ties = std::find(tied.begin(), tied.end(), v) != tied.end();
+      (ties ? held : idle).push_back(v);
+    }
+    rows.held = maker.priors(held, Eigen::all);
+    rows.idle = maker.priors(idle, Eigen::all);
+    rows.room = cost.maxCoeff() - cost(idle);
+    return rows;
+  }
+  for (int i = 0; i < static_cast<int>(n); ++i) {
+    const bool ties = std::find(tied.begin(), tied.end(), i) != tied.end();
+    const bool counts =
+        maker.kind != MakerKind::kPolytope && !tied.empty() ? ties : point.g[i] > kPossible;
+    (counts ? held : idle).push_back(i);
+  }
+  const Matrix unit = Matrix::Identity(n, n);
+  rows.held = unit(held, Eigen::all);
+  rows.idle = unit(idle, Eigen::all);
+  rows.room = Array::Zero(static_cast<Eigen::Index>(idle.size()));
+  // At a kink a state's loss may rise to the worst; elsewhere those without a price may not rise.
+  const Array level = maker.kind == MakerKind::kQuadratic
+                          ? Array(loss + 2.0 * maker.curvature * (maker.prior - point.g))
+                          : loss;
+  if (maker.kind == MakerKind::kQuadratic ||
+      (maker.kind != MakerKind::kPolytope && !tied.empty())) {
+    rows.room = (level.maxCoeff() - level(idle)).max(0.0);
+  }
+  return rows;
+}
+
+}  // namespace
+
+namespace {
+
+/// Demand that is at the end of its step but for rounding goes there.
+void move_to_ends(const std::vector<OpenStep>& open, double near, AuctionPoint& point) {
+  for (const OpenStep& step : open) {
+    double& demand = point.demand[step.claim];
+    const double slack = near * (step.high - step.low);
+    int& piece = point.piece[static_cast<std::size_t>(step.claim)];
+    if (demand >= step.high - slack) {
+      demand = step.high;
+      --piece;
+    } else if (demand <= step.low + slack) {
+      demand = step.low;
+      ++piece;
+    }
+  }
+}
+
+}  // namespace
+
+void choose_demand(const Auction& auction, const std::vector<Staircase>& stairs,
+                   const std::vector<int>& tied, MakerFunction& function, double tie,
+                   AuctionPoint& point) {
+  const ScaledMarket& market = auction.market;
+  std::vector<OpenStep> open;
+  for (int k = 0; k < market.claims(); ++k) {
+    const int piece = point.piece[static_cast<std::size_t>(k)];
+    if (!Staircase::is_step(piece)) {
+      continue;
+    }
+    const auto l = static_cast<std::size_t>(piece / 2);
+    const Staircase& claim =
+        stairs[static_cast<std::size_t>(market.original[static_cast<std::size_t>(k)])];
+    open.push_back({k, auction.ladder(k).demand[l + 1], auction.ladder(k).demand[l],
+                    market.demand(k, claim.buy[l]), market.demand(k, claim.sell[l])});
+  }
+  if (open.empty()) {
+    return;
+  }
+  const auto m = static_cast<Eigen::Index>(open.size());
+  const Rows rows = rows_of(auction, tied, point);
+  Matrix payoffs(m, market.states());
+  for (Eigen::Index k = 0; k < m; ++k) {
+    payoffs.row(k) = market.payoffs.row(open[static_cast<std::size_t>(k)].claim);
+  }
+  // The kernel of "all held rows move by the same shift".
+  Eigen::MatrixXd conditions(rows.held.rows(), m + 1);
+  conditions.leftCols(m) = rows.held * payoffs.transpose();
+  conditions.col(m).setConstant(-1.0);
+  Eigen::CompleteOrthogonalDecomposition<Eigen::MatrixXd> decomposition;
+  decomposition.setThreshold(kDependent);
+  decomposition.compute(conditions);
+  const Eigen::Index rank = decomposition.rank();
+  if (rank == m + 1) {
+    move_to_ends(open, kRounded, point);
+    return;
+  }
+  const Eigen::MatrixXd basis = decomposition.matrixZ().transpose();
+  const Matrix directions = decomposition.colsPermutation() * basis.rightCols(m + 1 - rank);
+
+  FaceProblem face;
+  for (Array* array :
+       {&face.start, &face.low, &face.high, &face.target, &face.below, &face.above}) {
+    array->resize(m);
+  }
+  for (Eigen::Index k = 0; k < m; ++k) {
+    const OpenStep& step = open[static_cast<std::size_t>(k)];
+    face.start[k] = point.demand[step.claim];
+    face.low[k] = step.low;
+    face.high[k] = step.high;
+    face.target[k] = step.low + step.bids;  // offers at the limit are all in the low end
+    face.below[k] = step.bids;
+    face.above[k] = step.offers;
+  }
+  face.directions = directions.topRows(m);
+  face.limits = rows.idle * payoffs.transpose() * face.directions;
+  face.limits.rowwise() -= directions.row(m);
+  face.limits = (face.limits.array().abs() > kRounding).select(face.limits, 0.0);
+  face.room = rows.room;
+  const Array best = project_on_face(face);
+
+  // The face was identified with tolerances: walk towards the choice only as far as it is free.
+  const auto worth = [&](const Array& demand) {
+    double sum = -function.evaluate(auction.losses(demand));
+    for (const OpenStep& step : open) {
+      sum += auction.value(step.claim, demand[step.claim]);
+    }
+    return sum;
+  };
+  const double before = worth(point.demand);
+  Array trial = point.demand;
+  double share = 1.0;
+  for (int halving = 0; halving < kHalvings; ++halving, share *= 0.5) {
+    for (Eigen::Index k = 0; k < m; ++k) {
+      trial[open[static_cast<std::size_t>(k)].claim] =
+          face.start[k] + share * (best[k] - face.start[k]);
+    }
+    if (worth(trial) >= before - tie) {
+      point.demand = trial;
+      break;
+    }
+  }
+  move_to_ends(open, kAtEnd, point);
+}
+
+}  // namespace kpm

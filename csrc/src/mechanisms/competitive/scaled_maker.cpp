@@ -1,0 +1,49 @@
+#include "mechanisms/competitive/scaled_maker.hpp"
+
+#include <cmath>
+
+namespace kpm {
+
+Array prior_of(const MakerModel& maker) {
+  const auto n = static_cast<Eigen::Index>(maker.states);
+  switch (maker.kind) {
+    case MakerKind::kStartingOrders: {
+      const Eigen::Map<const Array> starting(maker.delta, n);
+      const Array share = starting / starting.maxCoeff();  // the sum of huge orders may overflow
+      return share / share.sum();
+    }
+    case MakerKind::kWorstState:
+      return Array::Constant(n, 1.0 / static_cast<double>(n));
+    case MakerKind::kPolytope: {
+      const Eigen::Map<const Matrix> priors(maker.vertices, maker.priors, n);
+      const Array mean = priors.colwise().mean().transpose().array();
+      return mean / mean.sum();
+    }
+    default:
+      return Eigen::Map<const Array>(maker.prior, n);
+  }
+}
+
+double cost_of_nothing(const MakerModel& maker) {
+  if (maker.kind != MakerKind::kStartingOrders) {
+    return 0.0;
+  }
+  const double total = Eigen::Map<const Array>(maker.delta, maker.states).sum();
+  return total - total * std::log(total);  // t - sum delta ln t is least at t = sum delta
+}
+
+ScaledMaker::ScaledMaker(const MakerModel& maker, const ScaledMarket& scaled)
+    : kind(maker.kind), prior(prior_of(maker)) {
+  const double unit = 1.0 / scaled.scale;
+  if (kind == MakerKind::kStartingOrders) {
+    total = Eigen::Map<const Array>(maker.delta, maker.states).sum() * unit;
+  }
+  wealth = maker.wealth * unit;
+  curvature = maker.curvature * unit;
+  risk_aversion = maker.risk_aversion * scaled.scale;
+  if (kind == MakerKind::kPolytope) {
+    priors = Eigen::Map<const Matrix>(maker.vertices, maker.priors, maker.states);
+  }
+}
+
+}  // namespace kpm

@@ -1,0 +1,31 @@
+// A maker in the units the algorithms work in.
+#pragma once
+
+#include "book/scaled_market.hpp"
+#include "kpm/makers.hpp"
+#include "numerics/dense.hpp"
+
+namespace kpm {
+
+/// Parameters in units of the book's notional; inventory, prior and a Knightian maker's preferences
+/// are those of the scaled market. C is taken less C(0) where that is not zero: a constant.
+struct ScaledMaker {
+  ScaledMaker(const MakerModel& maker, const ScaledMarket& scaled);
+
+  MakerKind kind;
+  Array prior;                 ///< (states) q, pi, delta / sum delta, the mean of the vertices
+  double total = 0.0;          ///< sum of delta, kStartingOrders
+  double wealth = 0.0;         ///< kUtility
+  double curvature = 0.0;      ///< kQuadratic
+  double risk_aversion = 1.0;  ///< kPolytope
+  Matrix priors;               ///< (vertices, states), kPolytope
+};
+
+/// The prior a maker's market has: its own, what its starting orders imply, the mean of its
+/// vertices, or all states alike.
+Array prior_of(const MakerModel& maker);
+
+/// C(0), in the maker's money: not zero for the log barrier only.
+double cost_of_nothing(const MakerModel& maker);
+
+}  // namespace kpm

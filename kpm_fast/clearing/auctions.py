@@ -1,0 +1,122 @@
+"""Clearing by the convex rules: any maker of the family on the other side."""
+
+from __future__ import annotations
+
+import math
+from typing import Any
+
+import numpy as np
+from numpy.typing import ArrayLike
+
+from .. import _core
+from ..arrays import Floats, as_floats, first, frozen
+from ..errors import InputError
+from ..model.immutable import construct
+from ..model.market import Market
+from ..model.orders import Orders, check_book
+from ..model.outcome import RULES, Stats, maker_model
+from ..model.status import STATUSES
+from ..result import Result
+
+__all__ = ["check_rule", "clear_by_rule", "pool_odds"]
+
+
+def check_rule(rule: Any, market: Market) -> None:
+    """Complain about a rule that is none, or that the market's maker does not have."""
+    if not isinstance(rule, str) or rule not in RULES:
+        raise InputError(f"must be one of {', '.join(RULES)}, got {rule!r}", field="rule")
+    kind = maker_model(market)["kind"]
+    if rule == "maker_optimal" and kind != "knightian":
+        raise InputError(
+            f"{rule!r} is for the Knightian maker; {type(market.maker).__name__} "
+            f"has {', '.join(RULES[1:])}",
+            field="rule",
+        )
+
+
+def clear_by_rule(
+    market: Market, orders: Orders, rule: str, *, tolerance: float, allocation: str
+) -> Result:
+    """Clear by ``"competitive"`` or ``"pay_as_bid"``; arguments are checked."""
+    check_book(market, orders)
+    answer: dict[str, Any] = dict(
+        _core.clear_auction(
+            maker_model(market),
+            market.payoffs,
+            market.inventory,
+            orders.claim_index(market),
+            orders.side,
+            orders.price,
+            orders.quantity,
+            orders.priority if allocation == "time" else None,
+            "pro_rata" if allocation == "pro_rata" else "time",
+            rule,
+            tolerance,
+        )
+    )
+    del answer["objective"]
+    cells = math.prod(answer.pop("pieces"))
+    stats = Stats(
+        cells=cells,
+        pruned_infeasible=0,
+        pruned_bound=0,
+        solved=0,
+        nodes=0,
+        relaxations=1,
+        columns=0,
+        root_bound=answer["upper_bound"],
+        iterations=answer.pop("iterations"),
+        threads=1,
+        seconds=answer.pop("seconds"),
+    )
+    answer.update(
+        status=STATUSES[answer["status"]],
+        tolerance=tolerance,
+        allocation=allocation,
+        market=market,
+        orders=orders,
+        stats=stats,
+        certificate=None,
+        rule=rule,
+    )
+    return construct(Result, answer)
+
+
+def pool_odds(stakes: ArrayLike) -> Floats:
+    """Return what a unit of money on each outcome pays in a pari-mutuel pool.
+
+    The pool of the paper's introduction: all stakes together go to those who backed the outcome
+    that happens, ``stakes.sum() / stakes``. It is CPCAM (3) with the stakes as starting orders
+    and no other orders, whose state prices are one over the odds.
+
+    Parameters
+    ----------
+    stakes : array_like, shape (N,)
+        Money on each outcome, > 0.
+
+    Returns
+    -------
+    ndarray, shape (N,)
+        Money paid per unit of money, the stake included.
+
+    Raises
+    ------
+    InputError
+        Naming the index and the value.
+
+    Examples
+    --------
+    >>> pool_odds([50, 100])
+    array([3. , 1.5])
+    """
+    money = as_floats(stakes, "stakes")
+    if money.ndim != 1 or not money.size:
+        raise InputError(
+            f"must have shape (N,), a stake for each outcome, got shape {money.shape}",
+            field="stakes",
+        )
+    wrong = first(~(np.isfinite(money) & (money > 0)))
+    if wrong is not None:
+        raise InputError(f"must be finite and > 0, got {money[wrong]}", field="stakes", index=wrong)
+    share = money / money.max()  # the sum of huge stakes may overflow
+    return frozen(share.sum() / share)

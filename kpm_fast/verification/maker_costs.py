@@ -1,0 +1,144 @@
+"""The makers' costs and their conjugates in plain NumPy, nothing shared with the core."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+
+from ..arrays import Floats
+from .reference import divergence, log_mean_exp, worst_case_risk
+
+__all__ = ["conjugate_bound", "cost"]
+
+
+def cost(model: dict[str, Any], losses: Floats) -> float:
+    """Return C(L) of a maker given by its parameters (docs/makers.md)."""
+    kind, top = model["kind"], float(losses.max())
+    below = top - losses  # >= 0
+    if kind == "knightian":
+        return worst_case_risk(losses, model["prior"], model["risk_aversion"], model["ambiguity"])[
+            0
+        ]
+    if kind == "worst_state":
+        return top
+    if kind == "starting_orders":
+        delta = model["delta"]
+        # t - max L lies between the first state's own order and all of them together.
+        slack = _root(lambda u: 1.0 - float(np.sum(delta / (u + below))), 0.0, float(delta.sum()))
+        return top + slack - float(delta @ np.log(slack + below))
+    if kind == "polytope":
+        alpha = model["risk_aversion"]
+        costs = []
+        for prior in model["priors"]:
+            worst = float(losses[prior > 0].max())
+            deviation = np.where(prior > 0, losses - worst, 0.0)
+            mean = float(prior @ deviation)
+            costs.append(
+                worst + (log_mean_exp(prior, alpha * deviation) / alpha if alpha > 0 else mean)
+            )
+        return max(costs)
+    if kind == "utility":
+        wealth, prior = float(model["wealth"]), model["prior"]
+        slack = _root(
+            lambda u: float(prior @ np.log(np.maximum(u + below, 1e-300) / wealth)), 0.0, wealth
+        )
+        # The root relative to the wealth: small costs have digits of their own.
+        gain = slack + top - wealth
+        for _ in range(3):
+            ratio = (gain - losses) / wealth
+            if np.min(ratio) <= -0.9:
+                break
+            gain -= float(prior @ np.log1p(ratio)) * wealth / float(prior @ (1 / (1 + ratio)))
+        return float(gain)
+    prior, c = model["prior"], float(model["c"])
+    level = _root(
+        lambda t: 1.0 - float(np.maximum(prior - (below + t) / (2 * c), 0).sum()),
+        -2 * c,
+        2 * c,
+    )
+    g = np.maximum(prior - (below + level) / (2 * c), 0)
+    g /= g.sum()
+    return top - float(g @ below) - c * float(np.square(g - prior).sum())
+
+
+def conjugate_bound(model: dict[str, Any], g: Floats, worst_case: Floats) -> float:
+    """Return C*(g), or no less, by a worst case that the maker admits; infinite if it does not."""
+    kind = model["kind"]
+    if kind == "knightian":
+        return _knightian_conjugate(model, g, worst_case)
+    if kind == "worst_state":
+        return 0.0
+    if kind == "starting_orders":
+        delta = model["delta"]
+        total = float(delta.sum())
+        # -sum delta ln g + sum delta ln delta - sum delta, by a divergence without cancellation.
+        return total * divergence(delta / total, g) + total * math.log(total) - total
+    if kind == "polytope":
+        return _polytope_conjugate(model, g, worst_case)
+    if kind == "utility":
+        return -float(model["wealth"]) * math.expm1(-divergence(model["prior"], g))
+    return float(model["c"]) * float(np.square(g - model["prior"]).sum())
+
+
+def _knightian_conjugate(model: dict[str, Any], g: Floats, worst_case: Floats) -> float:
+    prior, omega = model["prior"], model["ambiguity"]
+    if omega >= -math.log(prior.min()):
+        return 0.0
+    if divergence(worst_case, prior) > omega * (1 + 1e-9) + 1e-18:
+        return math.inf
+    return divergence(g, worst_case) / float(model["risk_aversion"])
+
+
+def _polytope_conjugate(model: dict[str, Any], g: Floats, worst_case: Floats) -> float:
+    priors, alpha = model["priors"], model["risk_aversion"]
+    wanted = worst_case if alpha > 0 else g
+    mixture = _weights(priors, wanted) @ priors
+    if float(np.abs(mixture - wanted).max()) > 1e-9:
+        return math.inf  # no mixture of the vertices
+    return divergence(g, mixture) / float(alpha) if alpha > 0 else 0.0
+
+
+def _weights(priors: Floats, g: Floats) -> Floats:
+    """Return weights >= 0 of the mixture nearest to g in squares, by Lawson and Hanson."""
+    rows = np.vstack([priors.T, np.ones(len(priors))])
+    wanted = np.append(g, 1.0)
+    weights = np.zeros(len(priors))
+    passive = np.zeros(len(priors), dtype=bool)
+    for _ in range(3 * len(priors) + 10):
+        pull = rows.T @ (wanted - rows @ weights)
+        pull[passive] = -np.inf
+        if passive.all() or pull.max() <= 1e-14:
+            break
+        passive[int(np.argmax(pull))] = True
+        while True:
+            trial = np.zeros(len(priors))
+            trial[passive] = np.linalg.lstsq(rows[:, passive], wanted, rcond=None)[0]
+            falling = passive & (trial <= 0)
+            if not falling.any():
+                break
+            step = np.min(weights[falling] / (weights[falling] - trial[falling]))
+            weights = weights + step * (trial - weights)
+            passive &= weights > 1e-15
+            weights[~passive] = 0.0
+            if not passive.any():
+                break
+        weights = trial
+    weights = np.maximum(weights, 0.0)
+    mixed: Floats = weights / weights.sum()
+    return mixed
+
+
+def _root(rises: Callable[[float], float], low: float, high: float) -> float:
+    """Return where a function that never falls crosses zero, by bisection."""
+    for _ in range(1100):
+        middle = 0.5 * (low + high)
+        if not low < middle < high:
+            break
+        if rises(middle) < 0:
+            low = middle
+        else:
+            high = middle
+    return 0.5 * (low + high)

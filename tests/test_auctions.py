@@ -1,0 +1,456 @@
+"""The convex rules: golden numbers, independent witnesses, and what must hold for every maker."""
+
+import json
+import math
+import pickle
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+import kpm_fast as kpm
+from tests.witness.auction import dual_value
+
+GOLDEN = Path(__file__).parent / "golden"
+RULES = ("competitive", "pay_as_bid")
+MAKERS = ("lmsr", "ball", "simplex", "orders", "worst", "polytope", "hull", "utility", "quadratic")
+BOOKS = 100
+
+
+def golden(name):
+    return json.loads((GOLDEN / f"{name}.json").read_text())
+
+
+def numbers(values):
+    return np.array(values, dtype=float)
+
+
+def bids(inputs, maker):
+    """The golden files' books: a column of payoffs an order, buys all of them."""
+    payoffs = numbers(inputs["payoffs_NxJ"]).T
+    market = kpm.Market(payoffs, maker=maker)
+    count = len(payoffs)
+    orders = kpm.Orders(
+        claim=np.arange(count),
+        side=["buy"] * count,
+        price=numbers(inputs["limit"]),
+        quantity=numbers(inputs["quantity"]),
+    )
+    return market, orders
+
+
+def close(actual, expected, relative=1e-10):
+    expected = numbers(expected)
+    scale = max(float(np.abs(expected).max()), 1e-300)
+    assert np.abs(np.asarray(actual) - expected).max() <= relative * scale
+
+
+# -- golden numbers -------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("case", golden("cpcam")["cases"], ids=lambda case: case["name"])
+def test_cpcam(case):
+    answers = case["answers"]
+    maker = kpm.StartingOrders(numbers(case["inputs"]["starting_order"]))
+    market, orders = bids(case["inputs"], maker)
+    result = kpm.clear(market, orders, rule="competitive")
+    assert result.status is kpm.Status.OPTIMAL
+    assert result.verify()
+    close(result.fills, answers["x"])
+    close(result.state_prices, answers["state_prices"])
+    close(result.claim_prices, answers["prices"])
+    close(result.objective, answers["objective"])
+    close(result.payoff, answers["organiser_profit_at_clearing_prices"], 4.2e-11)
+    by_limit = kpm.clear(market, orders, rule="pay_as_bid")
+    close(by_limit.payoff, answers["organiser_profit_pay_as_bid"])
+    close(by_limit.certainty_equivalent, answers["objective"])
+
+
+def test_theorem_2_on_the_path_of_starting_orders():
+    # F: 0 <= LP* - surplus(x(delta)) <= sum delta.
+    data = golden("cpcam")
+    inputs = data["cases"][1]["inputs"]
+    lp = data["theorem_2"]["lp"]
+    for row in data["theorem_2"]["path"]:
+        delta = float(row["delta"])
+        market, orders = bids(inputs, kpm.StartingOrders(np.full(3, delta)))
+        result = kpm.clear(market, orders, rule="competitive")
+        close(result.fills, row["x"])
+        close(result.state_prices, row["state_prices"])
+        losses = result.net_demand @ market.payoffs
+        surplus = float(orders.price @ result.fills) - losses.max()
+        close(surplus, row["surplus"], 1e-9)
+        assert -1e-12 <= lp["value"] - surplus <= 3 * delta + 1e-12
+    market, orders = bids(inputs, kpm.WorstStateMaker(3))
+    limit = kpm.clear(market, orders, rule="competitive")
+    close(limit.fills, lp["x"])
+    close(limit.state_prices, lp["dual"])
+    close(limit.objective, lp["value"])
+
+
+@pytest.mark.parametrize("case", golden("robust_6")["cases"], ids=lambda case: case["name"])
+@pytest.mark.parametrize("rule", RULES)
+def test_the_robust_problem_6(case, rule):
+    inputs, answers = case["inputs"], case["answers"]
+    maker = kpm.KnightianMaker(
+        numbers(inputs["prior"]),
+        float(inputs["risk_aversion"]),
+        float(inputs["ambiguity"]),
+        numbers(inputs["inventory"]),
+    )
+    market, orders = bids(inputs, maker)
+    result = kpm.clear(market, orders, rule=rule)
+    assert result.status is kpm.Status.OPTIMAL
+    assert result.verify()
+    close(result.fills, answers["x"])
+    close(result.state_prices, answers["state_prices"])
+    if "worst_case" in answers:
+        close(result.worst_case, answers["worst_case"])
+    competitive = rule == "competitive"
+    name = "competitive_certainty_equivalent" if competitive else "certainty_equivalent"
+    expected = float(answers[name])
+    assert result.certainty_equivalent == pytest.approx(expected, rel=1e-10, abs=1e-15)
+
+
+def test_the_pool_of_the_introduction():
+    pool = golden("cpcam")["pool"]
+    stakes = pool["inputs"]["starting_order"]
+    close(kpm.pool_odds(stakes), [3, 1.5], 1e-15)
+    market = kpm.Market(np.eye(2), maker=kpm.StartingOrders(stakes))
+    result = kpm.clear(market, kpm.Orders([], [], [], []), rule="competitive")
+    close(1 / result.state_prices, [3, 1.5], 1e-14)
+
+
+@pytest.mark.parametrize("stakes", [[], [1, 0], [1, -1], [1, math.inf], [[1, 2]]])
+def test_pool_odds_names_what_is_wrong(stakes):
+    with pytest.raises(kpm.InputError, match="stakes"):
+        kpm.pool_odds(stakes)
+
+
+# -- theorems -------------------------------------------------------------------------------------
+
+
+def test_theorem_b_trade_stops_at_the_implied_ambiguity():
+    threshold = float(golden("paper_examples")["simulation_A_no_trade_threshold"]["Omega"])
+    prior = np.exp(np.arange(1, 6))
+    prior /= prior.sum()
+    orders = kpm.Orders(np.arange(5), ["buy"] * 5, [0.18] * 5, [2e-3, 1e-3, 1e-3, 1e-3, 1e-3])
+    for alpha in (0.1, 1.0, 10.0):
+        for factor, trades in ((1 - 1e-6, True), (1 + 1e-6, False)):
+            maker = kpm.KnightianMaker(prior, alpha, threshold * factor)
+            market = kpm.Market(np.eye(5), maker=maker)
+            result = kpm.clear(market, orders, rule="competitive")
+            assert (result.volume > 0) == trades
+            assert result.verify()
+
+
+def random_book(seed):
+    rng = np.random.default_rng(seed)
+    n_states, n_claims, count = rng.integers(1, 8), rng.integers(1, 7), rng.integers(0, 40)
+    style = rng.integers(3)
+    if style == 0:
+        payoffs = np.eye(n_states)[rng.integers(0, n_states, n_claims)]
+    elif style == 1:
+        payoffs = (rng.random((n_claims, n_states)) < 0.5).astype(float)
+    else:
+        payoffs = 3 * rng.normal(size=(n_claims, n_states))
+    scale = 10 ** rng.uniform(-2, 2)
+    inventory = rng.integers(2) * scale * rng.normal(size=n_states)
+    claim = rng.integers(0, n_claims, count)
+    share = rng.random(count)
+    if rng.integers(2):
+        share = np.round(10 * share) / 10  # ties
+    low, high = payoffs.min(axis=1)[claim], payoffs.max(axis=1)[claim]
+    orders = (
+        claim,
+        rng.choice([-1, 1], count),
+        low + (high - low) * share,
+        scale * np.round(10 * rng.exponential(size=count)) / 10,
+    )
+    return rng, scale, payoffs, inventory, orders
+
+
+def make_maker(name, rng, scale, inventory):
+    n_states = len(inventory)
+    prior = np.maximum(rng.dirichlet(np.ones(n_states)), 1e-4)
+    prior /= prior.sum()
+    strength = 10 ** rng.uniform(-2, 1)
+    if name == "lmsr":
+        return kpm.LMSR(scale / strength, prior, inventory)
+    if name == "ball":
+        radius = 10 ** rng.uniform(-3, 0)
+        return kpm.KnightianMaker(prior, strength / scale, radius, inventory)
+    if name == "simplex":
+        return kpm.KnightianMaker(prior, 1.0, math.inf, inventory)
+    if name == "orders":
+        return kpm.StartingOrders(scale * strength * rng.uniform(0.1, 1, n_states), inventory)
+    if name == "worst":
+        return kpm.WorstStateMaker(n_states, inventory)
+    priors = rng.dirichlet(np.ones(n_states), rng.integers(1, 5))
+    if name == "polytope":
+        return kpm.PolytopeMaker(priors, strength / scale, inventory)
+    if name == "hull":
+        return kpm.PolytopeMaker(priors, 0.0, inventory)
+    if name == "utility":
+        return kpm.UtilityMaker(prior, scale * 10 ** rng.uniform(0, 3), inventory)
+    return kpm.QuadraticMaker(prior, scale * strength, inventory)
+
+
+def as_orders(orders):
+    claim, side, price, quantity = orders
+    return kpm.Orders(claim, np.where(side > 0, "buy", "sell"), price, quantity)
+
+
+@pytest.mark.parametrize("name", MAKERS)
+def test_witnesses_agree_on_random_books(name):
+    for seed in range(BOOKS):
+        rng, scale, payoffs, inventory, columns = random_book(seed)
+        maker = make_maker(name, rng, scale, inventory)
+        market = kpm.Market(payoffs, maker=maker)
+        result = kpm.clear(market, as_orders(columns), rule="competitive")
+        assert result.status is kpm.Status.OPTIMAL, seed
+        assert result.gap <= 1e-9 * result.scale, seed
+        verification = result.verify()
+        assert verification, f"{seed}\n{verification}"
+        # Our fills are worth what a cone solver's dual says is the most, and the maker agrees.
+        witness = dual_value(maker._model(), payoffs, inventory, columns)
+        size = result.scale + abs(witness) + float(np.abs(inventory).max())
+        assert result.objective == pytest.approx(witness, abs=2e-5 * size), seed
+        losses = result.net_demand @ payoffs - inventory
+        worth = math.fsum(result.orders.side * result.limits * result.fills) - maker.cost(losses)
+        assert result.objective == pytest.approx(worth, abs=1e-10 * size)
+        g = result.state_prices
+        support = maker.cost(losses) + maker.conjugate(g) - float(g @ losses)
+        assert support <= 1e-8 * size, seed  # g is a marginal price of the losses
+
+
+@pytest.mark.parametrize("seed", range(40))
+def test_theorem_a_no_auction_hurts(seed):
+    rng, scale, payoffs, inventory, columns = random_book(seed)
+    prior = rng.dirichlet(np.full(len(inventory), 2.0)) + 0.02
+    prior /= prior.sum()
+    orders = as_orders(tuple(column[:6] for column in columns))
+    market = kpm.Market(payoffs, prior, inventory, 1 / scale, 10 ** rng.uniform(-2, 0))
+    best = kpm.clear(market, orders)
+    by_limit, competitive = (kpm.clear(market, orders, rule=rule) for rule in RULES[::-1])
+    slack = 1e-7 * best.scale
+    assert by_limit.certainty_equivalent >= best.certainty_equivalent - slack
+    assert best.certainty_equivalent >= competitive.certainty_equivalent - slack
+    assert competitive.certainty_equivalent >= competitive.no_trade_equivalent - slack
+    np.testing.assert_array_equal(by_limit.fills, competitive.fills)
+
+
+def test_the_chain_of_the_golden_book():
+    data = golden("chain")
+    orders = kpm.Orders(
+        ["red", "green", "blue", "red or green", "red or green"],
+        ["buy", "buy", "buy", "sell", "buy"],
+        [0.56, 0.25, 0.24, 0.7, 0.76],
+        [20, 10, 15, 10, 5],
+    )
+    assert len(orders) == len(data["fills_6"])
+
+
+# -- what must hold -------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("name", MAKERS)
+def test_rows_in_another_order_give_the_same_bits(name):
+    for seed in range(12):
+        rng, scale, payoffs, inventory, columns = random_book(seed)
+        maker = make_maker(name, rng, scale, inventory)
+        market = kpm.Market(payoffs, maker=maker)
+        order = rng.permutation(len(columns[0]))
+        first = kpm.clear(market, as_orders(columns), rule="competitive")
+        second = kpm.clear(market, as_orders([c[order] for c in columns]), rule="competitive")
+        np.testing.assert_array_equal(first.state_prices, second.state_prices)
+        np.testing.assert_array_equal(first.fills[order], second.fills)
+        assert first.certainty_equivalent == second.certainty_equivalent
+        assert first.upper_bound == second.upper_bound
+
+
+@pytest.mark.parametrize("name", MAKERS)
+def test_states_and_claims_may_be_relabelled(name):
+    for seed in range(12):
+        rng, scale, payoffs, inventory, columns = random_book(seed)
+        state = np.random.default_rng(seed).permutation(len(inventory))
+        claim = np.random.default_rng(seed + 1).permutation(len(payoffs))
+        maker = make_maker(name, rng, scale, inventory)
+        changes = {
+            key: np.asarray(value)[..., state]
+            for key, value in maker.__dict__.items()
+            if key in ("prior", "priors", "delta", "inventory")
+        }
+        moved = (
+            kpm.WorstStateMaker(len(state), inventory[state])
+            if name == "worst"
+            else (maker.replace(**changes))
+        )
+        first = kpm.clear(kpm.Market(payoffs, maker=maker), as_orders(columns), rule="competitive")
+        second = kpm.clear(
+            kpm.Market(payoffs[claim][:, state], maker=moved),
+            as_orders((np.argsort(claim)[columns[0]], *columns[1:])),
+            rule="competitive",
+        )
+        size = float(np.abs(first.fills).max(initial=0)) or 1.0
+        np.testing.assert_allclose(second.state_prices, first.state_prices[state], atol=1e-7)
+        np.testing.assert_allclose(second.fills, first.fills, atol=1e-6 * size)
+
+
+@pytest.mark.parametrize("name", MAKERS)
+def test_splitting_an_order_changes_nobodys_fill(name):
+    for seed in range(12):
+        rng, scale, payoffs, inventory, columns = random_book(seed)
+        if not len(columns[0]):
+            continue
+        maker = make_maker(name, rng, scale, inventory)
+        market = kpm.Market(payoffs, maker=maker)
+        claim, side, price, quantity = columns
+        halves = quantity.copy()
+        halves[0] /= 4
+        rest = 3 * halves[0]
+        split = (
+            np.append(claim, claim[0]),
+            np.append(side, side[0]),
+            np.append(price, price[0]),
+            np.append(halves, rest),
+        )
+        first = kpm.clear(market, as_orders(columns), rule="competitive")
+        second = kpm.clear(market, as_orders(split), rule="competitive")
+        joined = second.fills[:-1].copy()
+        joined[0] += second.fills[-1]
+        np.testing.assert_allclose(joined, first.fills, atol=1e-7 * max(quantity.max(), 1e-300))
+
+
+@pytest.mark.parametrize("size", [1.0, 1e3, 1e6, 1e9])
+@pytest.mark.parametrize("name", MAKERS)
+def test_an_idle_order_of_any_size_moves_nothing(name, size):
+    for seed in range(6):
+        rng, scale, payoffs, inventory, columns = random_book(seed)
+        claim, side, price, quantity = columns
+        span = np.ptp(payoffs, axis=1)
+        if not len(claim) or not span.max() > 0:
+            continue
+        maker = make_maker(name, rng, scale, inventory)
+        market = kpm.Market(payoffs, maker=maker)
+        first = kpm.clear(market, as_orders(columns), rule="competitive")
+        k = int(span.argmax())
+        at = first.claim_prices[k] - 0.4 * (first.claim_prices[k] - payoffs[k].min())
+        if not first.claim_prices[k] - at > 1e-3 * span[k]:
+            continue
+        more = (
+            np.append(claim, k),
+            np.append(side, 1),
+            np.append(price, at),
+            np.append(quantity, size * scale),
+        )
+        second = kpm.clear(market, as_orders(more), rule="competitive")
+        assert second.status is kpm.Status.OPTIMAL
+        assert second.fills[-1] == 0
+        largest = max(float(first.fills.max(initial=0)), 1e-12 * scale)
+        np.testing.assert_allclose(second.fills[:-1], first.fills, atol=1e-6 * largest)
+
+
+def test_a_lone_bid_pays_its_limit_or_what_it_is_worth():
+    # The warning of docs/mechanisms.md.
+    market = kpm.Market([[1, 0]], [0.5, 0.5], risk_aversion=1e-9, ambiguity=0.0)
+    orders = kpm.Orders([0], ["buy"], [0.9], [1.0])
+    greedy = kpm.clear(market, orders)
+    fair = kpm.clear(market, orders, rule="competitive")
+    by_limit = kpm.clear(market, orders, rule="pay_as_bid")
+    assert greedy.claim_prices[0] == pytest.approx(0.9, abs=1e-9)
+    assert fair.claim_prices[0] == pytest.approx(0.5, abs=1e-8)
+    assert (greedy.revenue, fair.revenue, by_limit.revenue) == pytest.approx((0.9, 0.5, 0.9))
+
+
+@pytest.mark.parametrize("name", MAKERS)
+def test_empty_books_one_state_and_market_orders(name):
+    rng = np.random.default_rng(3)
+    one = kpm.Market([[2.0]], maker=make_maker(name, rng, 1.0, np.zeros(1)))
+    result = kpm.clear(
+        one, kpm.Orders([0, 0], ["buy", "sell"], [3.0, 1.0], [1, 2]), rule="pay_as_bid"
+    )
+    assert result.status is kpm.Status.OPTIMAL
+    assert result.verify()
+    assert result.fills.tolist() == [1, 2]
+    several = kpm.Market(np.eye(3), maker=make_maker(name, rng, 1.0, np.zeros(3)))
+    empty = kpm.clear(several, kpm.Orders([], [], [], []), rule="competitive")
+    assert empty.status is kpm.Status.OPTIMAL
+    assert empty.verify()
+    assert empty.certainty_equivalent == pytest.approx(empty.no_trade_equivalent, abs=1e-15)
+    forced = kpm.Orders([0, 1, 2], ["buy", "sell", "buy"], [math.inf, -math.inf, -1], [1, 1, 1])
+    for rule in RULES:
+        result = kpm.clear(several, forced, rule=rule)
+        assert result.status is kpm.Status.OPTIMAL
+        assert result.verify()
+        assert result.fills.tolist() == [1, 1, 0]
+        paid = result.table("orders")["payment"]
+        assert math.fsum(paid) == pytest.approx(result.revenue)
+
+
+@pytest.mark.parametrize("rule", RULES)
+def test_results_are_values(rule, tmp_path):
+    rng, scale, payoffs, inventory, columns = random_book(7)
+    for name in MAKERS:
+        maker = make_maker(name, rng, scale, inventory)
+        result = kpm.clear(kpm.Market(payoffs, maker=maker), as_orders(columns), rule=rule)
+        assert pickle.loads(pickle.dumps(result)) == result
+        assert result.rule == rule
+        assert rule in str(result)
+        assert result.market.maker == maker
+        result.save(tmp_path / "cleared.npz")
+        assert kpm.load_result(tmp_path / "cleared.npz") == result
+        read = json.loads(result.to_json())
+        assert read["rule"] == rule
+        for table in ("orders", "claims", "states"):
+            assert len(result.to_frame(table=table))
+
+
+# -- what is refused ------------------------------------------------------------------------------
+
+
+def test_a_rule_that_a_maker_does_not_have_names_those_it_has():
+    market = kpm.Market(np.eye(2), maker=kpm.WorstStateMaker(2))
+    orders = kpm.Orders([0], ["buy"], [0.5], [1])
+    with pytest.raises(kpm.InputError, match="WorstStateMaker has competitive, pay_as_bid"):
+        kpm.clear(market, orders)
+    with pytest.raises(kpm.InputError, match="must be one of maker_optimal, competitive"):
+        kpm.clear(market, orders, rule="vickrey")
+    for name, value in (("certificate", True), ("node_limit", 3), ("time_limit", 1.0)):
+        with pytest.raises(kpm.InputError, match=name):
+            kpm.clear(market, orders, rule="competitive", **{name: value})
+
+
+def test_a_market_has_what_its_maker_has():
+    market = kpm.Market(np.eye(2), maker=kpm.StartingOrders([1, 2], [3, 4]))
+    np.testing.assert_array_equal(market.inventory, [3, 4])
+    for name in ("prior", "risk_aversion", "ambiguity"):
+        with pytest.raises(kpm.InputError, match="StartingOrders, has none"):
+            getattr(market, name)
+    with pytest.raises(kpm.InputError, match="prior"):
+        kpm.Market(np.eye(2))
+    with pytest.raises(kpm.InputError, match="not both"):
+        kpm.Market(np.eye(2), [0.5, 0.5], maker=kpm.LMSR(1.0))
+    with pytest.raises(kpm.InputError, match="maker"):
+        kpm.Market(np.eye(2), maker="lmsr")
+    with pytest.raises(kpm.InputError, match="maker"):
+        kpm.Market(np.eye(2), maker=kpm.WorstStateMaker(3))
+    knightian = kpm.Market(np.eye(2), maker=kpm.KnightianMaker([0.5, 0.5], 2.0, 0.1))
+    assert knightian.risk_aversion == 2.0
+    assert knightian.replace() == knightian
+    assert pickle.loads(pickle.dumps(market)) == market
+    assert market != kpm.Market(np.eye(2), maker=kpm.StartingOrders([1, 2]))
+    assert market.replace(maker=kpm.LMSR(1.0)).maker == kpm.LMSR(1.0, [0.5, 0.5])
+
+
+@pytest.mark.parametrize("field", ["fills", "state_prices", "revenue", "certainty_equivalent"])
+def test_verify_finds_a_changed_figure(field):
+    from dataclasses import replace
+
+    rng, scale, payoffs, inventory, columns = random_book(7)
+    maker = make_maker("orders", rng, scale, inventory)
+    result = kpm.clear(kpm.Market(payoffs, maker=maker), as_orders(columns), rule="competitive")
+    assert result.verify()
+    value = getattr(result, field)
+    other = value + 1e-3 * scale if np.isscalar(value) else np.roll(value, 1)
+    assert not replace(result, **{field: other}).verify()
