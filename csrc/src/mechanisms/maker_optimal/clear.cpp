@@ -302,7 +302,7 @@ Clearing clear_once(const Market& market, const Orders& orders, const ClearSetti
     WholeBook(scaled, whole, *tradable)
         .support(cell, choice.worst_case, choice.marginal_state_prices, choice.multipliers);
   }
-  publish(market, orders, whole, scaled, choice, settings.allocation, clearing);
+  clearing.scale = publish(market, orders, whole, scaled, choice, settings.allocation, clearing);
   if (!(clearing.scale > 0.0)) {
     clearing.scale = Levels(whole).smaller_half();
   }
