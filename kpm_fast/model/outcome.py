@@ -122,7 +122,7 @@ class Outcome(Value):
     certainty_equivalent : float
         The sure money worth as much to the maker as ``payoff``, under the worst case.
     no_trade_equivalent : float
-        The same without trading; no optimum lies below it.
+        The same without trading. No clearing is worse (docs/theory.md, theorem A).
     upper_bound : float
         No clearing has a greater certainty equivalent.
     worst_case : ndarray, shape (N,)
