@@ -113,7 +113,7 @@ class Tree {
     return std::max({best_, fathomed_bound_, open_.empty() ? -kInfinity : open_.front().bound});
   }
 
-  bool proven() const { return upper_bound() <= best_ + settings_.tolerance; }
+  bool proven() const { return upper_bound() <= best_ + settings_.tolerance * stake_; }
 
   bool done() {
     if (token_.stopped()) {
@@ -208,6 +208,7 @@ class Tree {
     }
     if (candidate.value > best_) {
       best_ = candidate.value;
+      stake_ = settings_.stake ? settings_.stake(candidate) : 1.0;
       for (std::size_t n = 0; n < candidates_.size();) {
         if (candidates_[n].value >= best_ - kTie) {
           ++n;
@@ -339,6 +340,7 @@ class Tree {
   std::vector<Candidate> candidates_;  // no worse than the best by more than kTie
   std::vector<Candidate> reserve_;     // the next best, best first
   double best_ = -kInfinity;
+  double stake_ = 1.0;  // in the best clearing
   double fathomed_bound_ = -kInfinity;
   Status status_ = Status::kOptimal;
   Progress progress_;

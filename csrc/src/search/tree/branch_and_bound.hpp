@@ -12,7 +12,7 @@
 namespace kpm {
 
 struct TreeSettings {
-  double tolerance = 1e-8;      ///< scaled money: the gap to prove
+  double tolerance = 1e-8;      ///< the gap to prove, relative to the stake of the best clearing
   int threads = 1;              ///< 0: all processors that no other search works on
   double thread_delay = 0.0;    ///< seconds of work that one thread does alone
   std::int64_t node_limit = 0;  ///< 0: none
@@ -20,6 +20,8 @@ struct TreeSettings {
   StopToken* token = nullptr;   ///< asked between rounds and within them
   /// Told between rounds, by the calling thread; may stop the token.
   std::function<void(const Progress&)> report;
+  /// Scaled money at stake in a clearing; it is 1 where this is empty.
+  std::function<double(const Candidate&)> stake;
 };
 
 struct TreeResult {
