@@ -19,7 +19,7 @@ constexpr double kTie = 1e-11;
 constexpr double kCandidateTolerance = 1e-12;
 
 /// Claim prices of a clearing are at least this close to their ranges.
-constexpr double kClearing = 1e-11;
+constexpr double kClearing = 1e-12;
 
 struct Candidate {
   double value = -kInfinity;  ///< certainty equivalent, scaled
