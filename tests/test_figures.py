@@ -147,10 +147,10 @@ def test_documentation_command(
 ) -> None:
     monkeypatch.setattr(figures, "_SWEEP_STEPS", 4)
     assert documentation.main(["--output", str(tmp_path)]) == 0
-    names = {"figure_1", "figure_2", "figure_3", "proof", "race_card", "staircase"}
+    names = {"figure_1", "figure_2", "figure_3", "mechanisms", "proof", "race_card", "staircase"}
     expected = {f"{name}.{kind}" for name in names for kind in ("png", "svg")}
     assert {path.name for path in tmp_path.iterdir()} == expected
-    assert len(capsys.readouterr().out.split()) == 12
+    assert len(capsys.readouterr().out.split()) == 14
 
 
 def test_the_picture_of_a_proof_shows_its_numbers() -> None:

@@ -249,3 +249,15 @@ def test_rows_of_other_frames_are_not_matched_by_position() -> None:
     for price in (frame["price"][:2], frame["price"][2:][::-1]):
         with pytest.raises(kpm.InputError, match=r"^price: has another index"):
             kpm.Orders(claim[2:], "buy", price, 1)
+
+
+@pytest.mark.parametrize("field", ["prior", "inventory"])
+def test_makers_alone_know_states_by_number(field: str) -> None:
+    """By their market's names, what is given to a maker is refused, not taken by position."""
+    pandas = pytest.importorskip("pandas")
+    arguments: dict[str, Any] = {"prior": [0.5, 0.5], "risk_aversion": 1, "ambiguity": 0.1}
+    for labels in (["A", "H"], ["H", "A"]):
+        with pytest.raises(kpm.InputError, match=f"^{field}: lacks state '0'"):
+            kpm.KnightianMaker(**{**arguments, field: pandas.Series([0.25, 0.75], labels)})
+    maker = kpm.KnightianMaker(**{**arguments, field: pandas.Series([0.25, 0.75], [1, 0])})
+    assert getattr(maker, field).tolist() == [0.75, 0.25]

@@ -346,3 +346,20 @@ def test_blocks_agree_with_differences_of_costs() -> None:
             wanted = sign * (maker.cost(sign * shares * claim - inventory) - now) / shares
             margin = 1e-10 * (1e-3 + np.ptp(claim)) + rounding
             assert blocks[side][0] == pytest.approx(wanted, abs=margin), maker
+
+
+@every_maker
+def test_constants_of_any_size_cost_themselves(draw: Draw) -> None:
+    rng = np.random.default_rng(13)
+    for shares in (1e-25, 1.0, 1e25):
+        maker = draw(rng, 3)
+        quotes = maker.quotes(np.full((1, 3), 0.4), shares)
+        assert quotes["bid"] == pytest.approx(0.4, rel=1e-13)
+        assert quotes["ask"] == pytest.approx(0.4, rel=1e-13)
+
+
+def test_a_vast_block_of_the_quadratic_maker_pays_its_least() -> None:
+    maker = kpm.QuadraticMaker([0.5, 0.3, 0.2], 2.0, [1e-9, 0, 2e-9])
+    quotes = maker.quotes([1.0, -2.5, 0.0], 1e20)
+    assert quotes["ask"][0] == pytest.approx(1.0, rel=1e-12)
+    assert quotes["bid"][0] == pytest.approx(-2.5, rel=1e-12)

@@ -13,6 +13,7 @@ from kpm_fast.plots.style import require_matplotlib, save
 from kpm_fast.sample import example_race_card
 
 from .book_pictures import clearing, staircase
+from .mechanisms import mechanisms
 from .proof import proof
 
 
@@ -27,6 +28,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     paths = write_paper(folder, simulation_a(), simulation_b())
     paths += save(staircase(), folder / "staircase")
     paths += save(proof(), folder / "proof")
+    paths += save(mechanisms(), folder / "mechanisms")
     market, orders = example_race_card()
     paths += save(clearing(market, orders, clear(market, orders)), folder / "race_card")
     for path in paths:

@@ -16,6 +16,7 @@ from ..paper.figures import write_paper
 from ..paper.finding import Finding
 from ..paper.liquidity import aggregation, quotes
 from ..paper.order_figures import order_revenue
+from ..paper.pari_mutuel import corollary_1, theorem_2
 from ..paper.simulations import (
     LIMIT,
     LOT,
@@ -33,7 +34,15 @@ from .tables import PipeAwareConsole
 
 __all__ = ["FINDINGS", "add_parser", "run"]
 
-FINDINGS: tuple[Callable[[], Finding], ...] = (examples, quotes, urn, order_revenue, aggregation)
+FINDINGS: tuple[Callable[[], Finding], ...] = (
+    theorem_2,
+    corollary_1,
+    examples,
+    quotes,
+    urn,
+    order_revenue,
+    aggregation,
+)
 """What is reproduced besides the simulations, in the order it is printed."""
 
 

@@ -17,7 +17,6 @@ from ..files.atomic_files import staged_text
 from ..files.tables import write_csv
 from ..model.maker import Maker
 from ..model.maker_form import maker_from_text
-from ..model.makers import KnightianMaker
 from ..model.market import Market
 from ..model.quotes import Quotes
 from . import book_options
@@ -90,7 +89,7 @@ def _run(args: argparse.Namespace) -> int:
 def _maker(text: str | None, market: Market) -> Maker:
     if text is not None:
         return maker_from_text(text, market)
-    return KnightianMaker(market.prior, market.risk_aversion, market.ambiguity, market.inventory)
+    return market.maker
 
 
 def _print(folder: Path, maker: Maker, quotes: Quotes) -> None:

@@ -9,6 +9,7 @@ from numpy.typing import ArrayLike
 
 from ..arrays import LARGEST, SMALLEST, Floats, as_floats, as_number, first, frozen
 from ..errors import InputError
+from .labels import align, default_labels
 
 __all__ = [
     "checked_finite",
@@ -83,6 +84,9 @@ def checked_quantities(quantities: ArrayLike | None, claims: int) -> tuple[Float
 
 def checked_vector(value: Any, field: str, states: int | None = None) -> Floats:
     """Return a finite number of at most 1e30 for each of ``states``, if these are known."""
+    if not isinstance(value, np.ndarray | list | tuple) and hasattr(value, "__len__"):
+        # A maker knows its states by number only: other labels are refused, not ignored.
+        value = align(value, default_labels(len(value)), field)
     array = as_floats(value, field)
     if array.ndim != 1 or len(array) == 0 or states not in (None, len(array)):
         wanted = "N" if states is None else states

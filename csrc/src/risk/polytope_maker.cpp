@@ -114,6 +114,13 @@ double PolytopeMaker::slope(const ArrayView& direction) {
 }
 
 double PolytopeMaker::increment(const ArrayView& change, Array* prices) {
+  const double low = change.minCoeff();
+  if (low == change.maxCoeff()) {
+    if (prices != nullptr) {
+      *prices = state_prices_;
+    }
+    return low;
+  }
   const double largest = (change * possible_).abs().maxCoeff();
   const Eigen::Index priors = vertices_.rows();
   if (a_ * largest <= kLargest) {

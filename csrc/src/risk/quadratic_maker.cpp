@@ -67,7 +67,10 @@ double QuadraticMaker::set_losses(const ArrayView& losses) {
 ///   C(L + d) - C(L) = g.d + e.d - c |e|^2 - sum e s,   s what idle states lack.
 double QuadraticMaker::increment(const ArrayView& change, Array* prices) {
   const double scale = 0.5 / c_;
+  // From their largest, as the level is to be told from it by no more than 2c.
   moved_ = change - idle_;
+  const double top = moved_.maxCoeff();
+  moved_ -= top;
   const double level = water_level(-state_prices_, moved_, scale, 0.0);
   double value = 0.0;
   for (Eigen::Index i = 0; i < states(); ++i) {

@@ -70,6 +70,12 @@ double StartingOrdersMaker::set_losses(const ArrayView& losses) {
 double StartingOrdersMaker::increment(const ArrayView& change, Array* prices) {
   const double low = change.minCoeff();
   const double high = change.maxCoeff();
+  if (low == high) {
+    if (prices != nullptr) {
+      *prices = state_prices_;
+    }
+    return low;
+  }
   // In the new units of room: y = t - L - d, sum delta / (y + tau) = sum delta / (t - L).
   double tau = (state_prices_ * change).sum();
   const bool near =

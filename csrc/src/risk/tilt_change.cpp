@@ -16,6 +16,8 @@ constexpr double kSeries = 0.05;  // up to here the series of e^x - 1 holds to r
 constexpr double kAccurate = 1e-11;
 /// Where the worst case leaves the states it was on, 1 + z is a difference of equals.
 constexpr double kLeastMass = 0.01;
+/// What p moves is divided by the mean utility: rounding grows as that falls.
+constexpr double kLeastMeanUtility = 1e-8;
 constexpr double kLastStep = 1e-7;  // relative: Newton's next step is rounding
 constexpr int kIterations = 30;
 
@@ -198,6 +200,9 @@ double TiltChange::moved_variance() const {
 
 bool TiltChange::evaluate(const ArrayView& change, double low, double high, double* value,
                           Array* prices) {
+  if (t_ > 0.0 && mean_utility_ < kLeastMeanUtility) {
+    return false;
+  }
   const double largest = std::max(std::abs(low), std::abs(high));
   if (!fill_psi<true>(change, low, high)) {
     fill_growth(change, largest);

@@ -56,6 +56,12 @@ double UtilityMaker::set_losses(const ArrayView& losses) {
 double UtilityMaker::increment(const ArrayView& change, Array* prices) {
   const double low = change.minCoeff();
   const double high = change.maxCoeff();
+  if (low == high) {
+    if (prices != nullptr) {
+      *prices = state_prices_;
+    }
+    return low;
+  }
   double rise = (state_prices_ * change).sum();
   if (!(high - low < 0.5 * left_.minCoeff())) {
     gap_ = left_ - change;

@@ -17,7 +17,7 @@ struct Breach {
   void (*spoil)(test::RandomBook&);
 };
 
-const Breach kBreaches[] = {
+constexpr Breach kBreaches[] = {
     {"a payoff that is no number", Rule::kFinite, Field::kPayoffs, 1, 2,
      [](test::RandomBook& book) { book.payoffs[4 + 2] = kNan; }},
     {"an infinite payoff", Rule::kFinite, Field::kPayoffs, 0, 3,

@@ -1,0 +1,98 @@
+"""Books for the convex rules: the golden ones, and random ones with every maker."""
+
+import json
+import math
+from pathlib import Path
+
+import numpy as np
+
+import kpm_fast as kpm
+
+GOLDEN = Path(__file__).parent / "golden"
+RULES = ("competitive", "pay_as_bid")
+MAKERS = ("lmsr", "ball", "simplex", "orders", "worst", "polytope", "hull", "utility", "quadratic")
+
+
+def golden(name):
+    return json.loads((GOLDEN / f"{name}.json").read_text())
+
+
+def numbers(values):
+    return np.array(values, dtype=float)
+
+
+def bids(inputs, maker):
+    """The golden files' books: a column of payoffs an order, buys all of them."""
+    payoffs = numbers(inputs["payoffs_NxJ"]).T
+    market = kpm.Market(payoffs, maker=maker)
+    count = len(payoffs)
+    orders = kpm.Orders(
+        claim=np.arange(count),
+        side=["buy"] * count,
+        price=numbers(inputs["limit"]),
+        quantity=numbers(inputs["quantity"]),
+    )
+    return market, orders
+
+
+def close(actual, expected, relative=1e-10):
+    expected = numbers(expected)
+    scale = max(float(np.abs(expected).max()), 1e-300)
+    assert np.abs(np.asarray(actual) - expected).max() <= relative * scale
+
+
+def random_book(seed):
+    rng = np.random.default_rng(seed)
+    n_states, n_claims, count = rng.integers(1, 8), rng.integers(1, 7), rng.integers(0, 40)
+    style = rng.integers(3)
+    if style == 0:
+        payoffs = np.eye(n_states)[rng.integers(0, n_states, n_claims)]
+    elif style == 1:
+        payoffs = (rng.random((n_claims, n_states)) < 0.5).astype(float)
+    else:
+        payoffs = 3 * rng.normal(size=(n_claims, n_states))
+    scale = 10 ** rng.uniform(-2, 2)
+    inventory = rng.integers(2) * scale * rng.normal(size=n_states)
+    claim = rng.integers(0, n_claims, count)
+    share = rng.random(count)
+    if rng.integers(2):
+        share = np.round(10 * share) / 10  # ties
+    low, high = payoffs.min(axis=1)[claim], payoffs.max(axis=1)[claim]
+    orders = (
+        claim,
+        rng.choice([-1, 1], count),
+        low + (high - low) * share,
+        scale * np.round(10 * rng.exponential(size=count)) / 10,
+    )
+    return rng, scale, payoffs, inventory, orders
+
+
+def make_maker(name, rng, scale, inventory):
+    n_states = len(inventory)
+    prior = np.maximum(rng.dirichlet(np.ones(n_states)), 1e-4)
+    prior /= prior.sum()
+    strength = 10 ** rng.uniform(-2, 1)
+    if name == "lmsr":
+        return kpm.LMSR(scale / strength, prior, inventory)
+    if name == "ball":
+        radius = 10 ** rng.uniform(-3, 0)
+        return kpm.KnightianMaker(prior, strength / scale, radius, inventory)
+    if name == "simplex":
+        return kpm.KnightianMaker(prior, 1.0, math.inf, inventory)
+    if name == "orders":
+        return kpm.StartingOrders(scale * strength * rng.uniform(0.1, 1, n_states), inventory)
+    if name == "worst":
+        return kpm.WorstStateMaker(n_states, inventory)
+    priors = rng.dirichlet(np.ones(n_states), rng.integers(1, 5))
+    if name == "polytope":
+        return kpm.PolytopeMaker(priors, strength / scale, inventory)
+    if name == "hull":
+        return kpm.PolytopeMaker(priors, 0.0, inventory)
+    if name == "utility":
+        return kpm.UtilityMaker(prior, scale * 10 ** rng.uniform(0, 3), inventory)
+    return kpm.QuadraticMaker(prior, scale * strength, inventory)
+
+
+def as_orders(orders):
+    claim, side, price, quantity = orders
+    return kpm.Orders(claim, np.where(side > 0, "buy", "sell"), price, quantity)

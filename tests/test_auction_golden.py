@@ -1,0 +1,176 @@
+"""The convex rules on golden numbers, and the theorems about them."""
+
+import math
+
+import numpy as np
+import pytest
+
+import kpm_fast as kpm
+from tests.auction_books import (
+    RULES,
+    as_orders,
+    bids,
+    close,
+    golden,
+    numbers,
+    random_book,
+)
+
+# -- golden numbers -------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("case", golden("cpcam")["cases"], ids=lambda case: case["name"])
+def test_cpcam(case):
+    answers = case["answers"]
+    maker = kpm.StartingOrders(numbers(case["inputs"]["starting_order"]))
+    market, orders = bids(case["inputs"], maker)
+    result = kpm.clear(market, orders, rule="competitive")
+    assert result.status is kpm.Status.OPTIMAL
+    assert result.verify()
+    close(result.fills, answers["x"])
+    close(result.state_prices, answers["state_prices"])
+    close(result.claim_prices, answers["prices"])
+    close(result.objective, answers["objective"])
+    close(result.payoff, answers["organiser_profit_at_clearing_prices"], 4.2e-11)
+    by_limit = kpm.clear(market, orders, rule="pay_as_bid")
+    close(by_limit.payoff, answers["organiser_profit_pay_as_bid"])
+    close(by_limit.certainty_equivalent, answers["objective"])
+
+
+def test_theorem_2_on_the_path_of_starting_orders():
+    # F: 0 <= LP* - surplus(x(delta)) <= sum delta.
+    data = golden("cpcam")
+    inputs = data["cases"][1]["inputs"]
+    lp = data["theorem_2"]["lp"]
+    for row in data["theorem_2"]["path"]:
+        delta = float(row["delta"])
+        market, orders = bids(inputs, kpm.StartingOrders(np.full(3, delta)))
+        result = kpm.clear(market, orders, rule="competitive")
+        close(result.fills, row["x"])
+        close(result.state_prices, row["state_prices"])
+        losses = result.net_demand @ market.payoffs
+        surplus = float(orders.price @ result.fills) - losses.max()
+        close(surplus, row["surplus"], 1e-9)
+        assert -1e-12 <= lp["value"] - surplus <= 3 * delta + 1e-12
+    market, orders = bids(inputs, kpm.WorstStateMaker(3))
+    limit = kpm.clear(market, orders, rule="competitive")
+    close(limit.fills, lp["x"])
+    close(limit.state_prices, lp["dual"])
+    close(limit.objective, lp["value"])
+
+
+@pytest.mark.parametrize("case", golden("robust_6")["cases"], ids=lambda case: case["name"])
+@pytest.mark.parametrize("rule", RULES)
+def test_the_robust_problem_6(case, rule):
+    inputs, answers = case["inputs"], case["answers"]
+    maker = kpm.KnightianMaker(
+        numbers(inputs["prior"]),
+        float(inputs["risk_aversion"]),
+        float(inputs["ambiguity"]),
+        numbers(inputs["inventory"]),
+    )
+    market, orders = bids(inputs, maker)
+    result = kpm.clear(market, orders, rule=rule)
+    assert result.status is kpm.Status.OPTIMAL
+    assert result.verify()
+    close(result.fills, answers["x"])
+    close(result.state_prices, answers["state_prices"])
+    if "worst_case" in answers:
+        close(result.worst_case, answers["worst_case"])
+    competitive = rule == "competitive"
+    name = "competitive_certainty_equivalent" if competitive else "certainty_equivalent"
+    expected = float(answers[name])
+    assert result.certainty_equivalent == pytest.approx(expected, rel=1e-10, abs=1e-15)
+
+
+def test_the_pool_of_the_introduction():
+    pool = golden("cpcam")["pool"]
+    stakes = pool["inputs"]["starting_order"]
+    close(kpm.pool_odds(stakes), [3, 1.5], 1e-15)
+    market = kpm.Market(np.eye(2), maker=kpm.StartingOrders(stakes))
+    result = kpm.clear(market, kpm.Orders([], [], [], []), rule="competitive")
+    close(1 / result.state_prices, [3, 1.5], 1e-14)
+
+
+@pytest.mark.parametrize("stakes", [[], [1, 0], [1, -1], [1, math.inf], [[1, 2]]])
+def test_pool_odds_names_what_is_wrong(stakes):
+    with pytest.raises(kpm.InputError, match="stakes"):
+        kpm.pool_odds(stakes)
+
+
+# -- theorems -------------------------------------------------------------------------------------
+
+
+def test_theorem_b_trade_stops_at_the_implied_ambiguity():
+    threshold = float(golden("paper_examples")["simulation_A_no_trade_threshold"]["Omega"])
+    prior = np.exp(np.arange(1, 6))
+    prior /= prior.sum()
+    orders = kpm.Orders(np.arange(5), ["buy"] * 5, [0.18] * 5, [2e-3, 1e-3, 1e-3, 1e-3, 1e-3])
+    for alpha in (0.1, 1.0, 10.0):
+        for factor, trades in ((1 - 1e-6, True), (1 + 1e-6, False)):
+            maker = kpm.KnightianMaker(prior, alpha, threshold * factor)
+            market = kpm.Market(np.eye(5), maker=maker)
+            result = kpm.clear(market, orders, rule="competitive")
+            assert (result.volume > 0) == trades
+            assert result.verify()
+
+
+def test_the_chain_of_the_golden_book():
+    data = golden("chain")
+    payoffs = [[1, 0, 0], [0, 1, 0], [0, 0, 1], [1, 1, 0]]
+    market = kpm.Market(payoffs, [0.5, 0.3, 0.2], risk_aversion=0.01, ambiguity=0.02)
+    orders = kpm.Orders(
+        [0, 1, 2, 3, 0],
+        ["buy", "buy", "buy", "sell", "sell"],
+        [0.56, 0.25, 0.24, 0.72, 0.60],
+        [20, 10, 15, 10, 5],
+    )
+    by_limit = kpm.clear(market, orders, rule="pay_as_bid")
+    competitive = kpm.clear(market, orders, rule="competitive")
+    close(by_limit.fills, data["fills_6"])
+    close(competitive.state_prices, data["state_prices_competitive"])
+    close(by_limit.certainty_equivalent, data["pay_as_bid"])
+    close(competitive.certainty_equivalent, data["competitive"])
+    close(kpm.clear(market, orders).certainty_equivalent, data["kpm"], 1e-7)
+
+
+@pytest.mark.parametrize("book", golden("corollary_1")["books"][:2], ids=lambda book: book["name"])
+def test_theorem_c_a_maker_who_fears_everything_solves_the_linear_program(book):
+    inputs = {case["name"]: case["inputs"] for case in golden("cpcam")["cases"]}[book["name"]]
+    n_states = len(inputs["payoffs_NxJ"])
+    fearful = kpm.KnightianMaker(np.full(n_states, 1 / n_states), 1.0, math.log(n_states) + 1e-9)
+    for maker in (kpm.WorstStateMaker(n_states), fearful):
+        market, orders = bids(inputs, maker)
+        result = kpm.clear(market, orders, rule="competitive")
+        close(result.objective, book["lp_value"])
+        close(result.state_prices, book["kpm_state_prices"])
+        assert result.certainty_equivalent == pytest.approx(0, abs=1e-9)
+
+
+def test_theorem_e_the_price_of_ambiguity_never_rises():
+    for seed in range(10):
+        rng, scale, payoffs, inventory, columns = random_book(seed)
+        prior = rng.dirichlet(np.full(len(inventory), 2.0)) + 0.02
+        prior /= prior.sum()
+        radii = np.linspace(0, 1.5, 16)
+        values = []
+        for radius in radii:
+            market = kpm.Market(payoffs, prior, inventory, 1 / scale, radius)
+            result = kpm.clear(market, as_orders(columns), rule="pay_as_bid")
+            values.append(result.certainty_equivalent)
+        slopes = np.diff(values)
+        slack = 1e-9 * result.scale
+        assert (slopes <= slack).all()
+        assert (np.diff(slopes) >= -slack).all()
+
+
+def test_cpcam_and_pdca_have_the_same_prices():
+    # PDCA's fills are another point of the same face; its M is the greatest of CPCAM's range.
+    case = golden("pdca")["cases"][0]
+    inputs = {**case["inputs"], "limit": [0.4, 0.6]}
+    market, orders = bids(inputs, kpm.StartingOrders(inputs["starting_order"]))
+    result = kpm.clear(market, orders, rule="competitive")
+    close(result.state_prices, [0.4, 0.6])
+    level = result.net_demand @ market.payoffs + np.array([1, 1]) / result.state_prices
+    np.testing.assert_allclose(level, level[0], rtol=1e-12)
+    assert 5 / 2 - 1e-12 <= level[0] <= 20 / 3 + 1e-12
