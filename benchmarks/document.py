@@ -101,7 +101,7 @@ def _idleness(entries: Sequence[Entry]) -> str:
         return "unknown: the system does not say what else ran"
     busy = [entry for entry in known if entry.others is not None and entry.others > IDLE]
     if not busy:
-        return f"none to speak of: less than {IDLE:g} cores in every section, the machine was idle"
+        return f"less than {IDLE:g} cores in every section: the machine was idle"
     worst = max(busy, key=lambda entry: entry.others or 0.0)
     return (
         f"**the machine was not idle**: others kept more than {IDLE:g} cores busy during "

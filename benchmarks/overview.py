@@ -52,8 +52,8 @@ def overview(ratios: Sequence[Ratio]) -> Section:
         section.draw(
             draw,
             SLUG,
-            "How many times as long as this package others take for the same answers: median and "
-            "quartiles over the instances, on a logarithmic axis.",
+            "Solution times of other solvers relative to kpm_fast, for the same answers: median "
+            "and quartiles over the instances, on a logarithmic axis.",
             data,
         )
     return section

@@ -1,4 +1,4 @@
-"""Exact clearing of combinatorial call auctions by a market maker who is wary of its model.
+"""Combinatorial call auctions with an ambiguity-averse market maker, cleared to optimality.
 
 The Knightian pari-mutuel mechanism of Roh and Ye (2015): claims that pay in N states, a book of
 limit orders, and a market maker with constant absolute risk aversion who fears that its

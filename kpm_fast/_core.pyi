@@ -216,6 +216,9 @@ def project_prior(
 ) -> tuple[bool, bool, Floats, float]:
     """Whether state prices reach the ranges, whether they are the nearest; they, and KL in nats."""
 
+def available_processors() -> int:
+    """Processors that affinity and the CPU quotas of control groups leave this process."""
+
 class Auction(TypedDict):
     """A clearing by a convex rule."""
 

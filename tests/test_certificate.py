@@ -49,9 +49,7 @@ def test_keeps_copies() -> None:
 
 def test_prints() -> None:
     proof = kpm.Certificate(**ARRAYS)
-    assert str(proof) == (
-        "3 leaves, 1 of them beyond every price; no clearing is worth more than 2.5"
-    )
+    assert str(proof) == ("3 leaves, 1 of them unreachable; no clearing is worth more than 2.5")
     assert repr(proof) == "Certificate(3 leaves, upper_bound=2.5)"
 
 
@@ -89,8 +87,8 @@ def test_enumeration_hands_out_none() -> None:
 def test_what_the_core_hands_out_reaches_the_result(monkeypatch: pytest.MonkeyPatch) -> None:
     clear = engine._core.clear
 
-    def with_leaves(*arguments: Any) -> Any:
-        return {**clear(*arguments), "certificate": dict(ARRAYS)}
+    def with_leaves(*arguments: Any, **options: Any) -> Any:
+        return {**clear(*arguments, **options), "certificate": dict(ARRAYS)}
 
     monkeypatch.setattr(engine._core, "clear", with_leaves)
     result = kpm.clear(MARKET, ORDERS)

@@ -40,7 +40,7 @@ def test_a_proven_clearing(
     assert err == ""
     assert out.startswith(f"{file}: 3 states, 3 claims, 3 orders\noptimal: certainty equivalent ")
     assert f"\ncertificate: {proven.certificate}\n" in out
-    for word in ("Clearing", "Certificate", "leaves that overlap or leave gaps"):
+    for word in ("Clearing", "Certificate", "leaves do not tile all cells"):
         assert word in out
     assert out.endswith("Valid, and proven: no clearing is better by more than the gap.\n")
     assert "\x1b" not in out

@@ -405,6 +405,7 @@ PYBIND11_MODULE(_core_of_main, module, py::mod_gil_not_used(),
   kpm::add_validation(module);
   module.def("project_prior", &project_prior, arg("payoffs").noconvert(), arg("prior").noconvert(),
              arg("low").noconvert(), arg("high").noconvert());
+  module.def("available_processors", &kpm::available_processors);
   module.def("build_info", &build_info);
 }
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import math
 import operator
-import os
 from collections.abc import Callable
 from typing import Any, cast
 
@@ -72,14 +71,15 @@ def clear(
         which is CPCAM's rule. ``"pay_as_bid"``, for every maker: the same fills, and every order
         pays its limit, (5) and (6). The last two are convex: one solution by an interior-point
         method, on one thread and for a bounded number of iterations, so that what is about a
-        search (``method``, limits, ``callback``, ``certificate``) is refused;
+        search (``method``, limits, ``callback``, ``stop``, ``certificate``) is refused;
         ``result.verify()`` checks the proof, which is ``result.state_prices``.
     tolerance : float
         Optimality gap to prove, relative to the book's notional ``result.scale``, so that it does
         not depend on the units of money or shares; 0 < tolerance < 1.
     threads : int, optional
-        1 to 1024. Default: the processors this process may use, less those that other clearings
-        of it work on. The answer is the same, bit for bit, for every number.
+        1 to 1024. Default: the processors that affinity and a container's CPU quota leave this
+        process, less those that its other clearings work on. The answer is the same, bit for bit,
+        for every number.
     time_limit : float, optional
         Seconds >= 0. Default: none. When it runs out before the gap is proven, the best point
         found is returned with status ``TIME_LIMIT``. A first clearing is made in any case, and
@@ -134,6 +134,7 @@ def clear(
             "node_limit": node_limit is not None,
             "certificate": bool(certificate),
             "callback": callback is not None,
+            "stop": stop is not None,
         }
         for name in (name for name, given in searching.items() if given):
             raise InputError(f"rule {rule!r} is not a search and has none", field=name)
@@ -173,7 +174,9 @@ def clear(
     log: ProgressLog | None = None
     if verbose:
         log = EnumerationLog() if enumerating else TreeLog()
-        log.banner(_banner(market, orders, cells, n_threads or _available_threads(), enumerating))
+        log.banner(
+            _banner(market, orders, cells, n_threads or _core.available_processors(), enumerating)
+        )
     answer = _core.clear(
         market.payoffs,
         market.prior,
@@ -357,13 +360,6 @@ def _banner(
         f"  maker    risk aversion {market.risk_aversion:g}, ambiguity {market.ambiguity:g}",
         f"  threads  {threads}",
     ]
-
-
-def _available_threads() -> int:
-    """Return the number of processors this process may use."""
-    if hasattr(os, "sched_getaffinity"):
-        return len(os.sched_getaffinity(0))
-    return os.cpu_count() or 1
 
 
 def _check_choice(value: Any, choices: tuple[str, ...], field: str) -> None:

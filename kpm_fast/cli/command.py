@@ -2,7 +2,7 @@
 
 Exit codes: 0 cleared to optimality; 1 verification failed; 2 bad usage or input; 3 stopped at
 a limit, with the best point found; 4 refused, too many cells; 5 out of memory; 130 interrupted;
-141 whoever read the output has closed it; 143 terminated.
+141 broken pipe; 143 terminated.
 """
 
 from __future__ import annotations
@@ -153,7 +153,8 @@ def _unwound_when_terminated() -> Iterator[None]:
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(
         prog="kpm-fast",
-        description="Clear combinatorial call auctions exactly, by a maker wary of its model.",
+        description="Clear combinatorial call auctions to proven optimality, with an "
+        "ambiguity-averse market maker.",
         epilog=(__doc__ or "").split("\n\n", maxsplit=1)[1],
     )
     parser.add_argument("--version", action="version", version=f"kpm-fast {__version__}")

@@ -108,8 +108,8 @@ class Certificate(Value):
     def __str__(self) -> str:
         one = self.leaves == 1
         return (
-            f"{self.leaves:,} lea{'f' if one else 'ves'}, {self.unreached:,} of them beyond every "
-            f"price; no clearing is worth more than {self.upper_bound:.9g}"
+            f"{self.leaves:,} lea{'f' if one else 'ves'}, {self.unreached:,} of them "
+            f"unreachable; no clearing is worth more than {self.upper_bound:.9g}"
         )
 
 

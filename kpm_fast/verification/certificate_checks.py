@@ -58,7 +58,7 @@ def check_certificate(market: Market, orders: Orders, result: Outcome) -> Verifi
     blurred = (proof.bound + blur)[finite].max(initial=-np.inf)
     allowed = wanted if result.status == "optimal" else np.inf
     figures = [
-        ("leaves that overlap or leave gaps", not _tile(corners, proof), 0),
+        ("leaves do not tile all cells", not _tile(corners, proof), 0),
         ("probability vectors: negative, or not summing to 1", improper, 4 * eps * N**0.5),
         ("worst cases beyond the ambiguity, nats", spent - omega, 1e-9 * omega + 1e-18),
         ("bounds below what they follow from, in roundings", short[finite].max(initial=0), 1),

@@ -179,4 +179,12 @@ PriorProjection project_prior(const Market& market, const double* low, const dou
 /// Clear the book: the state prices and fills that solve (8).
 Clearing clear(const Market& market, const Orders& orders, const ClearSettings& settings);
 
+/// How many processors this process may use: those of its affinity, and no more than the CPU quota
+/// of its control groups gives it time for, rounded up; at least one. A container's quota leaves
+/// all processors in sight, and the threads of a process that starts one for each are stopped
+/// together once the quota is used up.
+///
+/// The system is asked once in ten seconds, because that takes as long as a small node.
+int available_processors();
+
 }  // namespace kpm

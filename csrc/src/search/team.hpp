@@ -4,9 +4,6 @@
 #if defined(__unix__) || defined(__APPLE__)
 #include <pthread.h>
 #endif
-#ifdef __linux__
-#include <sched.h>
-#endif
 
 #include <algorithm>
 #include <atomic>
@@ -16,6 +13,8 @@
 #include <mutex>
 #include <thread>
 #include <vector>
+
+#include "search/processors.hpp"
 
 namespace kpm {
 
@@ -39,8 +38,7 @@ class Searching {
 
 /// How many threads may join the calling one, which has worked alone since `begin`: none for the
 /// first `delay` seconds, then so many that `threads` work, or, for none, as there are processors
-/// for this process that no other search works on. The system's answer takes as long as a small
-/// node.
+/// for this process that no other search works on.
 inline int helpers(int threads, std::chrono::steady_clock::time_point begin, double delay) {
   const std::chrono::duration<double> alone(delay);
   if (threads == 1 || std::chrono::steady_clock::now() - begin < alone) {
@@ -49,14 +47,7 @@ inline int helpers(int threads, std::chrono::steady_clock::time_point begin, dou
   if (threads > 0) {
     return threads - 1;
   }
-  int processors = std::max(1, static_cast<int>(std::thread::hardware_concurrency()));
-#ifdef __linux__
-  cpu_set_t allowed;
-  if (sched_getaffinity(0, sizeof allowed, &allowed) == 0) {
-    processors = CPU_COUNT(&allowed);
-  }
-#endif
-  return std::max(0, processors - std::max<int>(searching, 1));
+  return std::max(0, available_processors() - std::max<int>(searching, 1));
 }
 
 /// Runs `work(0)` on the calling thread and `work(1)`, `work(2)`, ... on up to `others` more, and
