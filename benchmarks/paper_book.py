@@ -106,7 +106,7 @@ def _row(
         "Clarabel time": float(np.median(whole["all"])),
         "nodes": result.stats.nodes,
         "relaxations and cells": result.stats.relaxations + result.stats.solved,
-        "gap": result.gap / result.scale,
+        "gap": result.gap / books.notional(result.market, result.orders),
         "cells": count,
         "feasible": len(cells.cells),
         "solved by Clarabel share": runs[0].solved,

@@ -60,7 +60,7 @@ def growth(quick: bool) -> Section:
             {
                 "orders": orders,
                 "nodes": result.stats.nodes,
-                "gap": result.gap / result.scale,
+                "gap": result.gap / books.notional(result.market, result.orders),
                 "clear time": float(np.median(seconds["clear"])),
                 "argsort time": float(np.median(seconds["sort"])),
                 "clear / argsort times": ratio(seconds, "clear", "sort"),
@@ -134,8 +134,9 @@ def recorded(quick: bool) -> Section:
                 "nodes": result.stats.nodes,
                 "solved": result.stats.solved,
                 "iterations": result.stats.iterations,
-                "root gap": (result.stats.root_bound - result.certainty_equivalent) / result.scale,
-                "gap": result.gap / result.scale,
+                "root gap": (result.stats.root_bound - result.certainty_equivalent)
+                / books.notional(result.market, result.orders),
+                "gap": result.gap / books.notional(result.market, result.orders),
                 "proved": result.status is kpm.Status.OPTIMAL,
                 "time": float(np.median(seconds["clear"])),
             }
@@ -249,8 +250,8 @@ def random_claims(quick: bool) -> Section:
                     "nodes": result.stats.nodes,
                     "solved": result.stats.solved,
                     "root gap": (result.stats.root_bound - result.certainty_equivalent)
-                    / result.scale,
-                    "gap": result.gap / result.scale,
+                    / books.notional(result.market, result.orders),
+                    "gap": result.gap / books.notional(result.market, result.orders),
                     "status": str(result.status),
                 }
             )
@@ -326,8 +327,9 @@ def sparse_claims(quick: bool) -> Section:
                 "time": result.stats.seconds["total"],
                 "nodes": result.stats.nodes,
                 "solved": result.stats.solved,
-                "root gap": (result.stats.root_bound - result.certainty_equivalent) / result.scale,
-                "gap": result.gap / result.scale,
+                "root gap": (result.stats.root_bound - result.certainty_equivalent)
+                / books.notional(result.market, result.orders),
+                "gap": result.gap / books.notional(result.market, result.orders),
                 "status": str(result.status),
             }
         )

@@ -236,7 +236,7 @@ def _check_best(
     instance: Instance, result: kpm.Result, cells: Cells, found: Sweep, peer: str
 ) -> None:
     """The best cell of a complete sweep is the clearing; no cell is better than its bound."""
-    excess = (found.best - result.certainty_equivalent) / result.scale
+    excess = (found.best - result.certainty_equivalent) / books.notional(*instance.book)
     if excess > 2 * ACCURACY or (cells.complete and found.solved == 1 and excess < -2 * ACCURACY):
         raise NotVerifiedError(f"{instance.name}: {peer}'s best cell differs by {excess:g}")
 
@@ -254,7 +254,7 @@ def scip(quick: bool) -> Section:
                 before = clear()
                 answer = process.ask("solve", instance.book, GAP, limit, settings)
                 own = (before + clear()) / 2
-                short = result.certainty_equivalent / result.scale - answer.value
+                short = result.certainty_equivalent / books.notional(*instance.book) - answer.value
                 outcome = judged(answer, short)
                 if outcome in (PROVED, LIMIT):
                     break
@@ -264,7 +264,7 @@ def scip(quick: bool) -> Section:
                 "outcome": outcome,
                 "clear time": own,
                 "SCIP time": answer.seconds,
-                "own gap": result.gap / result.scale,
+                "own gap": result.gap / books.notional(*instance.book),
                 "SCIP's gap": _finite(answer.bound - answer.value),
                 "SCIP short by, gap": _finite(max(short, 0.0)),
                 "own nodes": result.stats.nodes,

@@ -238,7 +238,7 @@ def test_scip_agrees(name: str) -> None:
     result = kpm.clear(*SMALL[name])
     answer = ScipBook(SMALL[name], 1e-6, 60.0).solve()
     assert answer.finished
-    value = result.certainty_equivalent / result.scale
+    value = result.certainty_equivalent / books.notional(*SMALL[name])
     assert answer.value == pytest.approx(value, abs=2e-6)
     assert answer.claimed == pytest.approx(value, abs=2e-6)
     assert answer.bound >= value - 1e-6

@@ -39,7 +39,7 @@ def solved_by_hand() -> kpm.Result:
         ambiguity_price=math.inf,
         multipliers=np.array([0.0]),
         cell=np.array([1]),
-        scale=1.0,
+        scale=y,  # what is filled of a claim that pays one or nothing
         tolerance=1e-9,
         allocation="pro_rata",
         market=kpm.Market([[1, 0]], [0.5, 0.5], ambiguity=0.0),
@@ -256,6 +256,7 @@ def test_a_worse_clearing_of_the_same_cell_is_found_out() -> None:
         payoff=payoff,
         certainty_equivalent=value,
         upper_bound=value,
+        scale=y,
         marginal_state_prices=np.exp(-payoff) / np.exp(-payoff).sum(),
     )
     assert [check.name for check in wrong.verify().failed] == [
@@ -347,15 +348,15 @@ def test_staircase_of_every_kind_of_order() -> None:
     price = np.array([2.0, 0.5, -1.0, 0.5, 1.0, 0.0, 0.7])
     quantity = np.array([1.0, 2.0, 4.0, 8.0, 16.0, 32.0, 0.0])
     steps = reference.staircase(np.array([1.0, 0.0, 0.5]), side, price, quantity)
-    assert steps.tolist() == [
-        [0, 0, 15, 15],
-        [0, 0, -17, 15],
-        [0, 0.5, -17, -17],
-        [0.5, 0.5, -27, -17],
-        [0.5, 1, -27, -27],
-        [1, 1, -43, -27],
-        [1, 1, -43, -43],
-    ]
+    # What is offered at the least payoff and bid at the greatest trades at every price.
+    assert steps.tolist() == [[0, 0.5, -17, -17], [0.5, 0.5, -27, -17], [0.5, 1, -27, -27]]
+    sides = np.array([1, -1, 1, -1], dtype=np.int8)
+    ends = reference.staircase(
+        np.array([1.0, 0.0]), sides, np.array([0.0, 0.0, 1.0, 1.0]), np.array([1.0, 2.0, 4.0, 8.0])
+    )
+    assert ends.tolist() == [[0, 1, 2, 2]]
+    constant = reference.staircase(np.ones(2), sides, np.ones(4), np.array([1.0, 2.0, 4.0, 8.0]))
+    assert constant.tolist() == [[1, 1, 5, 5], [1, 1, -10, 5], [1, 1, -10, -10]]
 
 
 def test_staircases_agree_with_the_core() -> None:
@@ -395,6 +396,7 @@ def test_vast_multipliers_prove_nothing() -> None:
         payoff=payoff,
         certainty_equivalent=value,
         upper_bound=value,
+        scale=10.0,
         worst_case=market.prior.copy(),
         marginal_state_prices=marginal / marginal.sum(),
         multipliers=np.full(2, 1e17),

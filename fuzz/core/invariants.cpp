@@ -109,7 +109,8 @@ Slack::Slack(const Book& book)
     const auto row = book.payoffs.begin() + static_cast<std::ptrdiff_t>(k) * book.states;
     const auto [low, high] = std::minmax_element(row, row + book.states);
     const double largest = std::max(std::abs(*low), std::abs(*high));
-    notional += (*high - *low) * volume[k];
+    span.push_back(*high - *low);
+    notional += span[k] * volume[k];
     size += largest * volume[k];
     price[k] = kRelative * (*high - *low) + 8 * kEps * largest;
   }
@@ -142,7 +143,12 @@ void check_clearing(const Book& book, const Slack& slack, const kpm::Clearing& c
           "certainty equivalent of the payoff");
   at_most(std::abs(value_of(book, book.inventory) - clearing.no_trade_equivalent), close,
           "certainty equivalent without trading");
-  at_most(std::abs(clearing.scale / slack.scale - 1.0), kRelative, "the notional");
+  double traded = 0.0;
+  for (std::size_t j = 0; j < book.claim.size(); ++j) {
+    traded += slack.span[static_cast<std::size_t>(book.claim[j])] * clearing.fills[j];
+  }
+  at_most(traded > 0.0 ? std::abs(clearing.scale / traded - 1.0) : 0.0, kRelative, "the scale");
+  require(clearing.scale > 0.0, "a scale");
 
   const double gap = clearing.upper_bound - clearing.certainty_equivalent;
   at_most(-gap, 0.0, "bound not below the value");

@@ -14,6 +14,7 @@ struct Slack {
   double scale = 1.0;          ///< money: the notional
   double rounding = 0.0;       ///< money: what doubles cannot tell
   std::vector<double> price;   ///< (claims) money per share
+  std::vector<double> span;    ///< (claims) payoff range, money per share
   std::vector<double> volume;  ///< (claims) shares
 };
 

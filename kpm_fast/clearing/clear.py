@@ -74,8 +74,9 @@ def clear(
         search (``method``, limits, ``callback``, ``stop``, ``certificate``) is refused;
         ``result.verify()`` checks the proof, which is ``result.state_prices``.
     tolerance : float
-        Optimality gap to prove, relative to the book's notional ``result.scale``, so that it does
-        not depend on the units of money or shares; 0 < tolerance < 1.
+        Optimality gap to prove, relative to the notional that trades, ``result.scale``: it does not
+        depend on the units of money or shares, nor on orders that merely stand in the book;
+        0 < tolerance < 1.
     threads : int, optional
         1 to 1024. Default: the processors that affinity and a container's CPU quota leave this
         process, less those that its other clearings work on. The answer is the same, bit for bit,
@@ -221,7 +222,7 @@ def solve_cell(
         The piece of each claim's staircase, numbered from the lowest price; see
         :func:`staircases`. Labels are those of claims.
     tolerance : float
-        Relative to the book's notional; 0 < tolerance < 1.
+        Relative to the notional of all orders that some price fills; 0 < tolerance < 1.
     max_iterations : int
         At least 1.
 

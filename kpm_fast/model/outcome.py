@@ -138,7 +138,9 @@ class Outcome(Value):
     cell : ndarray of int64, shape (K,)
         The piece of each claim's staircase that won, numbered from the lowest price.
     scale : float
-        The book's notional in money, which ``tolerance`` refers to.
+        The notional that trades, which ``tolerance`` refers to: the sum over orders of payoff range
+        times fill, money. Where nothing trades, that of the smaller half of the book's levels
+        (docs/reference.md).
     tolerance : float
         The relative tolerance asked for.
     allocation : str

@@ -48,7 +48,11 @@ class _AuctionVerifier:
         total = np.bincount(claim, weights=orders.quantity, minlength=len(market.claims))
         span = self.most - self.least
         largest = np.abs(market.payoffs).max(axis=1)
-        self.scale = float(span @ total) or 1.0
+        # What no price fills has no part in the scale.
+        bid = orders.side > 0
+        alive = np.where(bid, orders.price > self.least[claim], orders.price < self.most[claim])
+        live = np.bincount(claim, np.where(alive, orders.quantity, 0.0), len(market.claims))
+        self.scale = float(span @ live) or 1.0
         traded = float(largest @ np.bincount(claim, result.fills, minlength=len(market.claims)))
         self.magnitude = float(np.abs(market.inventory).max()) + float(largest @ total)
         self.unit = _RELATIVE * traded + 8 * _EPS * self.magnitude

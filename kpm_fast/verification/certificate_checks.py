@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from ..arrays import Floats
+from ..arrays import Floats, Ints
 from ..errors import InputError
 from ..model.certificate import Certificate
 from ..model.market import Market
@@ -38,14 +38,16 @@ def check_certificate(market: Market, orders: Orders, result: Outcome) -> Verifi
     if outside.any():
         return Verification((Check("runs that leave their staircases", int(outside.sum()), 0),))
 
-    # What rounding may do to sums over N and K (relative), prices, money; to bounds through lambda.
+    # What rounding may do to sums over N and K (relative), prices, money; to bounds by their terms.
     eps, span, size = 2.0**-52, np.ptp(P, axis=1), np.abs(P).max(axis=1)
-    sums, total = 4 * (N + K + 32 - np.log(q.min())) * eps, np.bincount(claim, orders.quantity, K)
+    sums, traded = 4 * (N + K + 32 - np.log(q.min())) * eps, np.bincount(claim, np.abs(fills), K)
     slack = (1e-5 if result.status == "inaccurate" else 1e-12) * span + 8 * eps * size
-    notional, spent = float(span @ total) or 1.0, _divergence(proof.worst_case, q).max()
-    money = 1e-11 * notional + sums * float(size @ total + np.abs(w).max())
-    wanted, blur = result.tolerance * notional + money, sums * (np.abs(proof.multipliers) @ span)
-    (bound, reach), finite = _bounds(market, corners, proof), proof.bound != -np.inf
+    notional = float(span @ traded) or _smaller_half(P, orders, claim)
+    spent = _divergence(proof.worst_case, q).max()
+    money = 1e-11 * notional + sums * float(size @ traded + np.abs(w).max())
+    bound, reach, worth = _bounds(market, corners, proof)
+    finite, vague = proof.bound != -np.inf, sums * (np.abs(proof.multipliers) @ span)
+    wanted, blur = result.tolerance * notional + money, vague + sums * worth
     short = np.where(proof.bound >= bound, 0.0, (bound - proof.bound) / (money + blur))
     vectors = np.vstack([proof.worst_case, proof.marginal_state_prices, xi])
     improper = np.maximum((-vectors).max(), np.abs(vectors.sum(axis=1) - 1).max())
@@ -62,7 +64,7 @@ def check_certificate(market: Market, orders: Orders, result: Outcome) -> Verifi
         ("probability vectors: negative, or not summing to 1", improper, 4 * eps * N**0.5),
         ("worst cases beyond the ambiguity, nats", spent - omega, 1e-9 * omega + 1e-18),
         ("bounds below what they follow from, in roundings", short[finite].max(initial=0), 1),
-        ("leaves not shown to be out of reach", (~finite & ~(reach < -blur)).sum(), 0),
+        ("leaves not shown to be out of reach", (~finite & ~(reach < -vague)).sum(), 0),
         ("bounds above the upper bound, in money", proof.bound.max() - upper, money),
         ("bounds and their rounding above it, in money", blurred - upper, wanted),
         ("claim prices off payoffs @ state prices, in money", (off_price - slack).max(), 0),
@@ -81,11 +83,32 @@ def _corners(payoff: Floats, orders: Orders) -> tuple[Floats, Floats]:
     """
     orders, low, high = orders[orders.quantity > 0], payoff.min(), payoff.max()
     orders = orders[np.argsort(orders.price, kind="stable")]
-    limits = np.unique(orders.price[(orders.price >= low) & (orders.price <= high)])
-    passed = [np.searchsorted(orders.price, low), *np.searchsorted(orders.price, limits, "right")]
-    gone = np.append(0.0, np.cumsum(orders.quantity, dtype=np.longdouble))[passed]
-    demand = (orders.quantity[orders.side > 0].sum() - gone).astype(np.float64)
+    bids, offers = (np.where(orders.side == side, orders.quantity, 0.0) for side in (1, -1))
+    inside = (orders.price > low) & (orders.price < high) | (orders.price == low) & (low == high)
+    limits = np.unique(orders.price[inside])
+    # Up to these the limits are passed: with all at the least payoff, but for a constant's.
+    first = np.searchsorted(orders.price, low, "left" if low == high else "right")
+    passed = np.append(first, np.searchsorted(orders.price, limits, "right"))
+    # Bids are summed from the top, offers from the bottom: what is not filled is in neither.
+    bought, sold = np.append(np.cumsum(bids[::-1])[::-1], 0.0), np.append(0.0, np.cumsum(offers))
+    demand = bought[passed] - sold[passed]
     return np.repeat(np.array([low, *limits, high]) - low, 2)[1:-1], np.repeat(demand, 2)
+
+
+def _smaller_half(P: Floats, orders: Orders, claim: Ints) -> float:
+    """Return the scale where nothing trades: the notional of the smaller half of the levels.
+
+    A level is what is bid or offered for a claim at one limit, if some price fills it; all that
+    every price fills is one.
+    """
+    low, high = P.min(axis=1)[claim], P.max(axis=1)[claim]
+    bid = orders.side > 0
+    price = np.clip(orders.price, low, high)
+    alive = (low < high) & (orders.quantity > 0) & np.where(bid, price > low, price < high)
+    keys = np.stack([claim, bid, price])[:, alive]
+    _, level = np.unique(keys, axis=1, return_inverse=True)
+    notional = np.sort(np.bincount(level.ravel(), ((high - low) * orders.quantity)[alive]))
+    return float(notional[: max(1, len(notional) // 2)].sum()) or 1.0
 
 
 def _tile(corners: _Corners, proof: Certificate) -> bool:
@@ -104,8 +127,11 @@ def _tile(corners: _Corners, proof: Certificate) -> bool:
     return bool((covered.sum(axis=0) % prime == whole).all())
 
 
-def _bounds(market: Market, corners: _Corners, proof: Certificate) -> tuple[Floats, Floats]:
-    """Return each leaf's Donsker-Varadhan bound, and its reach: negative if no prices are in it."""
+def _bounds(market: Market, corners: _Corners, proof: Certificate) -> tuple[Floats, Floats, Floats]:
+    """Return each leaf's Donsker-Varadhan bound and reach, and the notional summed up.
+
+    A negative reach shows that no prices are in the leaf.
+    """
     p, g, multipliers = proof.worst_case, proof.marginal_state_prices, proof.multipliers
     q, spent = market.prior, _divergence(p, market.prior)[:, None]
     keep = np.where(spent > (1 + 1e-12) * market.ambiguity, market.ambiguity / spent, 1.0)
@@ -113,6 +139,7 @@ def _bounds(market: Market, corners: _Corners, proof: Certificate) -> tuple[Floa
     P = market.payoffs - market.payoffs.min(axis=1)[:, None]  # prices in corners are above it too
     reach = (-multipliers @ P).max(axis=1)
     bound = reach + g @ market.inventory + _divergence(g, p) / market.risk_aversion
+    notional = np.zeros(len(proof))
     for k, (price, demand) in enumerate(corners):
         first, last, factor = proof.first[:, k], proof.last[:, k], multipliers[:, k]
         reach = reach + np.maximum(factor * price[first], factor * price[last + 1])
@@ -123,8 +150,11 @@ def _bounds(market: Market, corners: _Corners, proof: Certificate) -> tuple[Floa
         for rows in np.split(order, np.flatnonzero(turns) + 1):
             run = terms[:, first[rows[0]] : last[rows[0]] + 2]
             for part in np.array_split(rows, 1 + rows.size * run.shape[1] // 2**22):
-                bound[part] += (weights[part] @ run).max(axis=1)
-    return bound, reach
+                values = weights[part] @ run
+                best = np.argmax(values, axis=1)
+                bound[part] += values[np.arange(len(part)), best]
+                notional[part] += np.abs(run[1, best]) * P[k].max()
+    return bound, reach, notional
 
 
 def _divergence(p: Floats, q: Floats) -> Floats:

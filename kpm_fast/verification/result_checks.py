@@ -88,8 +88,8 @@ class _Verifier:
         self.payoffs = market.payoffs
         self.claim = orders.claim_index(market)
         self.rows = _rows_by_claim(self.claim, len(market.claims))
-        self.staircases = [
-            reference.staircase(
+        self.books = [
+            reference.ClaimBook(
                 self.payoffs[k], orders.side[rows], orders.price[rows], orders.quantity[rows]
             )
             for k, rows in enumerate(self.rows)
@@ -103,10 +103,17 @@ class _Verifier:
         # Prices are sums of N products: exact to 1e-12 of the span, or as the payoffs allow.
         relative = _INACCURATE if result.status is Status.INACCURATE else _RELATIVE
         self.price_slack = relative * self.span + 8 * _EPS * self.largest
-        total = np.array([orders.quantity[rows].sum() for rows in self.rows])
-        self.total = total
-        self.scale = float(self.span @ total) or 1.0
-        magnitude = float(np.abs(market.inventory).max() + self.largest @ total)
+        #: Shares that the orders of each claim trade, with each other too: nothing else that stands
+        #: in the book has a part in any figure, so nothing else may blur one.
+        self.traded = np.bincount(self.claim, result.fills, len(market.claims)).astype(np.float64)
+        self.scale = float(self.span @ self.traded)
+        if not self.scale > 0:
+            levels = [
+                size * book.levels() for size, book in zip(self.span, self.books, strict=True)
+            ]
+            everything = np.concatenate([[0.0], *levels])
+            self.scale = reference.smaller_half(everything[everything > 0])
+        magnitude = float(np.abs(market.inventory).max() + self.largest @ self.traded)
         #: What rounding alone can do to a sum of wealth and trades, money. Exponents of the worst
         #: case are as large as -ln q, and so is their rounding.
         least = market.prior.min() if result.rule == "maker_optimal" else 1.0
@@ -139,7 +146,7 @@ class _Verifier:
         ]
 
     def _cell_check(self) -> Check:
-        counts = np.array([len(steps) for steps in self.staircases])
+        counts = np.array([book.pieces for book in self.books])
         cell = self.result.cell
         wrong = (cell < 0) | (cell >= counts) | (cell != np.round(cell))
         return Check("pieces of the cell that do not exist", int(wrong.sum()), 0)
@@ -196,21 +203,17 @@ class _Verifier:
         priority = np.zeros(len(orders)) if priority is None else priority
         wrong, apart = 0, 0.0
         for k, rows in enumerate(self.rows):
-            quantity = orders.quantity[rows]
-            live = quantity > 0
-            ranks = np.full(len(rows), -2, dtype=np.int64)
-            ranks[live] = reference.limit_ranks(self.payoffs[k], orders.price[rows][live])[1]
             expected, tied = reference.expected_fills(
-                ranks,
+                self.books[k].ranks,
                 int(result.cell[k]),
                 float(demand[k]),
                 orders.side[rows],
-                quantity,
+                orders.quantity[rows],
                 None if result.allocation == "pro_rata" else priority[rows],
             )
             difference = np.abs(result.fills[rows] - expected)
             wrong += int(np.count_nonzero(difference[~tied]))
-            apart = max(apart, _largest(difference[tied]) / (_RELATIVE * self.total[k] or 1.0))
+            apart = max(apart, _largest(difference[tied]) / (_RELATIVE * self.traded[k] or 1.0))
         return [
             Check("claim prices on their pieces, in allowances", _largest(off_price), 1),
             Check(
@@ -219,22 +222,20 @@ class _Verifier:
                 0,
             ),
             Check(
-                "net demand on its piece, in 1e-12 of the claim's orders",
-                _largest(off_demand / _unit(_RELATIVE * self.total)),
+                "net demand on its piece, in 1e-12 of what the claim trades",
+                _largest(off_demand / _unit(_RELATIVE * self.traded)),
                 1,
             ),
             Check("fills that are not what their piece says", wrong, 0),
             Check(
-                f"fills at the clearing price ({result.allocation}), in 1e-12 of orders", apart, 1
+                f"fills at the clearing price ({result.allocation}), in 1e-12 of trades", apart, 1
             ),
         ]
 
     def _money_checks(self) -> list[Check]:
         result, inventory = self.result, self.result.market.inventory
-        traded = np.abs(result.net_demand)
-        unit = _RELATIVE * float(traded @ self.largest) + 4 * _EPS * float(
-            self.largest @ self.total
-        )
+        net = float(np.abs(result.net_demand) @ self.largest)
+        unit = _RELATIVE * net + 4 * _EPS * float(self.largest @ self.traded)
         revenue = abs(float(result.claim_prices @ result.net_demand) - result.revenue)
         payoff = inventory + (result.revenue - result.net_demand @ self.payoffs)
         apart = np.abs(payoff - result.payoff)
@@ -251,7 +252,9 @@ class _Verifier:
         result, market = self.result, self.result.market
         alpha, omega, p = market.risk_aversion, market.ambiguity, result.worst_case
         loss, g = -result.payoff, result.marginal_state_prices
-        rho, slope = reference.worst_case_risk(loss, market.prior, alpha, omega)
+        # The slope falls with Omega, so fast next to a kink that rounding of Omega shows.
+        near = (omega, omega * (1 - _ROUNDED), omega * (1 + _ROUNDED))
+        rho, slopes = reference.worst_case_slopes(loss, market.prior, alpha, near)
         idle, _ = reference.worst_case_risk(-market.inventory, market.prior, alpha, omega)
         spent = reference.divergence(p, market.prior)
         close = 1e-11 * self.scale + self.rounding
@@ -269,19 +272,14 @@ class _Verifier:
             Check("worst case attains the risk, in money", abs(rho - tilted), self.slack),
             _probability_check("marginal state prices", g),
             Check("marginal state prices attain the risk, in money", abs(rho - dual), self.slack),
-            self._slope_check(loss, slope),
+            self._slope_check(*slopes),
         ]
 
-    def _slope_check(self, loss: Floats, slope: float) -> Check:
+    def _slope_check(self, slope: float, steeper: float, flatter: float) -> Check:
         """Check the ambiguity price, which rounding blurs as much as it blurs the payoffs."""
-        result, market = self.result, self.result.market
+        result = self.result
         price, spread = result.ambiguity_price, float(np.ptp(result.payoff))
-        omega = market.ambiguity
-        # It falls with Omega, and so fast next to a kink that rounding of Omega shows.
-        steeper, flatter = (
-            reference.worst_case_risk(loss, market.prior, market.risk_aversion, rounded)[1]
-            for rounded in (omega * (1 - _ROUNDED), omega * (1 + _ROUNDED))
-        )
+        omega = result.market.ambiguity
         if price == math.inf and omega <= _NO_AMBIGUITY and slope > 0:
             figure = 0.0  # the slope at zero, as good as any so close to it
         else:
@@ -333,7 +331,7 @@ class _Verifier:
 
     def _search_checks(self) -> list[Check]:
         stats, status = self.result.stats, self.result.status
-        cells = math.prod(len(steps) for steps in self.staircases)
+        cells = math.prod(book.pieces for book in self.books)
         stopped = status not in (Status.OPTIMAL, Status.INACCURATE)
         # Half: as for the gap of an inaccurate result, which is checked there.
         within = self.result.gap <= 0.5 * self.result.tolerance * self.scale - self.rounding
@@ -372,8 +370,9 @@ class _Verifier:
         ]
 
     def _pieces(self) -> Floats:
-        cell = self.result.cell.astype(np.int64)
-        return np.array([steps[piece] for steps, piece in zip(self.staircases, cell, strict=True)])
+        """Return the ends of the cell's pieces, a row for each claim."""
+        cell = self.result.cell.astype(np.int64).tolist()
+        return np.array([book.piece(piece) for book, piece in zip(self.books, cell, strict=True)])
 
 
 def _rows_by_claim(claim: Ints, n_claims: int) -> list[Ints]:

@@ -94,15 +94,17 @@ def demand_at(book: Book, claim: int, price: float) -> tuple[float, float]:
     return low, high
 
 
-def staircase(book: Book, claim: int) -> list[Piece]:
+def staircase(book: Book, claim: int, ends: bool = False) -> list[Piece]:
     """The pieces of one claim from the lowest price up.
 
-    Limits beyond the claim's payoffs and orders of zero quantity make no step.
+    Limits beyond the claim's payoffs and orders of zero quantity make no step; nor do limits at an
+    end of the payoffs, unless asked for: no clearing is better for them.
     """
-    payoff = book.payoffs[claim]
-    prices = book.price[(book.claim == claim) & (book.quantity > 0)]
-    limits = sorted({float(x) for x in prices if payoff.min() <= x <= payoff.max()})
-    first = limits[0] if limits else float(payoff.min())
+    low, high = float(book.payoffs[claim].min()), float(book.payoffs[claim].max())
+    prices = {float(x) for x in book.price[(book.claim == claim) & (book.quantity > 0)]}
+    closed = ends or low == high
+    limits = sorted(x for x in prices if low < x < high or (closed and x in (low, high)))
+    first = limits[0] if limits else 0.5 * (low + high)
     below = demand_at(book, claim, first)[1]
     pieces = [Piece(-math.inf, limits[0] if limits else math.inf, below, below)]
     for limit, following in itertools.zip_longest(limits, limits[1:], fillvalue=math.inf):

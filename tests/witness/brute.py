@@ -24,9 +24,9 @@ class Clearing:
     feasible: int
 
 
-def clear(book: Book) -> Clearing:
-    """The global optimum of problem (8)."""
-    stairs = [staircase(book, k) for k in range(book.claims)]
+def clear(book: Book, ends: bool = False) -> Clearing:
+    """The global optimum of problem (8); with ``ends`` also over limits at the ends of payoffs."""
+    stairs = [staircase(book, k, ends) for k in range(book.claims)]
     cells = 1
     for stair in stairs:
         cells *= len(stair)

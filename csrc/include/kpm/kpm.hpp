@@ -79,7 +79,7 @@ using Monitor = std::function<bool(const Progress&)>;
 
 struct ClearSettings {
   Method method = Method::kBranchAndBound;
-  double tolerance = 1e-8;        ///< on the certainty equivalent, relative to the book's notional
+  double tolerance = 1e-8;        ///< on the certainty equivalent, relative to Clearing::scale
   int threads = 1;                ///< 0: the process's processors that no other clearing works on
   double thread_delay = 2e-3;     ///< seconds of work that one thread does before others join
   double time_limit = kInfinity;  ///< seconds
@@ -93,7 +93,7 @@ struct ClearSettings {
 };
 
 struct CellSettings {
-  double tolerance = 1e-9;  ///< relative to the book's notional
+  double tolerance = 1e-9;  ///< relative to the notional of all orders that some price fills
   int max_iterations = 100;
 };
 
@@ -142,7 +142,9 @@ struct Clearing {
   double certainty_equivalent = -kInfinity;
   double no_trade_equivalent = 0.0;
   double upper_bound = kInfinity;
-  double scale = 1.0;  ///< money; what tolerances refer to
+  /// Money; what tolerances refer to: payoff range times quantity of all that is filled, bought or
+  /// sold. Where nothing is, that of the smaller half of the quantities that stand at a limit.
+  double scale = 1.0;
   Support support;
   Certificate certificate;
   Progress progress;

@@ -12,7 +12,8 @@ Ambiguity kind_of(const ArrayView& prior, double ambiguity) {
   return ambiguity >= -std::log(least) ? Ambiguity::kSimplex : Ambiguity::kBall;
 }
 
-ScaledMarket::ScaledMarket(const Market& market, const std::vector<Staircase>& stairs) {
+ScaledMarket::ScaledMarket(const Market& market, const std::vector<Staircase>& stairs,
+                           double unit) {
   const int n = market.states;
 
   original.reserve(stairs.size());
@@ -24,7 +25,7 @@ ScaledMarket::ScaledMarket(const Market& market, const std::vector<Staircase>& s
       notional += claim.span() * claim.volume;
     }
   }
-  scale = notional > 0.0 ? notional : 1.0;
+  scale = unit > 0.0 ? unit : notional > 0.0 ? notional : 1.0;
 
   const auto active = static_cast<Eigen::Index>(original.size());
   offset.resize(active);

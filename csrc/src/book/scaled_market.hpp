@@ -23,7 +23,8 @@ Ambiguity kind_of(const ArrayView& prior, double ambiguity);
 /// worst state. All three are exact symmetries of (8): a claim's least payoff is paid and received
 /// in every state alike, and rho is cash-additive. Constant claims move nothing and are left out.
 struct ScaledMarket {
-  ScaledMarket(const Market& market, const std::vector<Staircase>& stairs);
+  /// Money in units of the notional of the staircases, or of `unit` if that is not zero.
+  ScaledMarket(const Market& market, const std::vector<Staircase>& stairs, double unit = 0.0);
 
   int states() const { return static_cast<int>(prior.size()); }
   int claims() const { return static_cast<int>(original.size()); }

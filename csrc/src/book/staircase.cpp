@@ -14,22 +14,22 @@ Staircase compile_one(double price_min, double price_max, const Quote* begin, co
   stairs.price_min = price_min;
   stairs.price_max = price_max;
   const Quote* first = begin;
-  while (first != end && first->price < price_min) {
+  while (first != end && stairs.below_range(first->price)) {
     ++first;
   }
   const Quote* last = first;
   std::size_t limits = 0;
-  for (; last != end && last->price <= price_max; ++last) {
+  for (; last != end && !stairs.above_range(last->price); ++last) {
     limits += last == first || last->price != last[-1].price ? 1 : 0;
   }
   stairs.reserve(limits);
+  double always_bought = 0.0;
+  double always_sold = 0.0;
   double volume = 0.0;
-  double always_bought = 0.0;  // buys above the payoff range
-  double always_sold = 0.0;    // sells below it
   for (const Quote* quote = begin; quote != first; ++quote) {
-    volume += std::abs(quote->quantity);
     always_sold += std::max(-quote->quantity, 0.0);
   }
+  volume += always_sold;
   std::size_t at = 0;
   for (const Quote* quote = first; quote != last; ++quote) {
     at += quote != first && quote->price != quote[-1].price ? 1 : 0;
@@ -39,26 +39,41 @@ Staircase compile_one(double price_min, double price_max, const Quote* begin, co
     (quote->quantity > 0.0 ? stairs.buy : stairs.sell)[at] += quantity;
   }
   for (const Quote* quote = last; quote != end; ++quote) {
-    volume += std::abs(quote->quantity);
+    volume += std::max(quote->quantity, 0.0);
     always_bought += std::max(quote->quantity, 0.0);
   }
   stairs.volume = volume;
-
   stairs.bought[limits] = always_bought;
-  for (std::size_t l = limits; l-- > 0;) {
-    stairs.bought[l] = stairs.bought[l + 1] + stairs.buy[l];
-  }
   stairs.sold[0] = always_sold;
-  for (std::size_t l = 0; l < limits; ++l) {
-    stairs.sold[l + 1] = stairs.sold[l] + stairs.sell[l];
-  }
-  for (std::size_t l = 0; l <= limits; ++l) {
-    stairs.demand[l] = stairs.bought[l] - stairs.sold[l];
-  }
+  stairs.accumulate();
   return stairs;
 }
 
 }  // namespace
+
+/// The sums over limits, from what trades at every price and the quantities at each limit.
+void Staircase::accumulate() {
+  const std::size_t limits = limit.size();
+  for (std::size_t l = limits; l-- > 0;) {
+    bought[l] = bought[l + 1] + buy[l];
+  }
+  for (std::size_t l = 0; l < limits; ++l) {
+    sold[l + 1] = sold[l] + sell[l];
+  }
+  for (std::size_t l = 0; l <= limits; ++l) {
+    demand[l] = bought[l] - sold[l];
+  }
+}
+
+Staircase Staircase::copy() const {
+  Staircase other;
+  other.price_min = price_min;
+  other.price_max = price_max;
+  other.volume = volume;
+  other.reserve(limit.size());
+  other.memory_ = memory_;  // as long as its own: the figures stay where they are
+  return other;
+}
 
 void Staircase::reserve(std::size_t n) {
   memory_.assign(6 * n + 3, 0.0);

@@ -28,8 +28,9 @@ class Figures {
   std::size_t size_ = 0;
 };
 
-/// Net demand of one claim. Limits l = 0..n-1 ascend within the payoff range; flat l lies below
-/// limit l (flat n above the last), step l at limit l. Piece 2l is flat l, piece 2l + 1 step l.
+/// Net demand of one claim. Limits l = 0..n-1 ascend strictly within the payoff range; flat l lies
+/// below limit l (flat n above the last), step l at limit l. Piece 2l is flat l, piece 2l + 1 step
+/// l.
 struct Staircase {
   Staircase() = default;
   Staircase(Staircase&&) = default;
@@ -43,15 +44,33 @@ struct Staircase {
   Figures bought;       ///< (n + 1) bids filled in full on each flat
   Figures sold;         ///< (n + 1) offers filled in full on each flat
   Figures demand;       ///< (n + 1) bought minus sold, never increasing
-  double volume = 0.0;  ///< quantity of all orders, market and dead ones included
+  double volume = 0.0;  ///< quantity of all orders that some price fills
 
   int pieces() const { return 2 * static_cast<int>(limit.size()) + 1; }
   double span() const { return price_max - price_min; }
+
+  /// Whether a limit lies below all prices of the claim, or above them. At an end of the payoff
+  /// range a trade gives one side something for nothing: the maker loses nothing by taking what is
+  /// offered at the least payoff, nor by leaving what is bid at it, and so at the greatest. No
+  /// clearing is better for a limit there, so it is beyond the range, except for a constant claim's
+  /// one price.
+  bool below_range(double price) const {
+    return price_min < price_max ? price <= price_min : price < price_min;
+  }
+  bool above_range(double price) const {
+    return price_min < price_max ? price >= price_max : price > price_max;
+  }
+
   static bool is_step(int piece) { return piece % 2 == 1; }
   Piece piece(int index) const;
 
   /// Make room for n limits, all figures zero.
   void reserve(std::size_t n);
+
+  /// Sum up buy and sell over the limits: bought, sold and demand, from bought[n] and sold[0].
+  void accumulate();
+
+  Staircase copy() const;
 
  private:
   std::vector<double> memory_;  // one allocation: a small book has little else

@@ -53,7 +53,7 @@ std::vector<double> allocate(const Orders& orders, const std::vector<Staircase>&
     const bool step = Staircase::is_step(static_cast<int>(cell[k]));
     // The clearing price lies between limits flat - 1 and flat, or on limit `flat`.
     const bool above =
-        flat < claim.limit.size() ? limit >= claim.limit[flat] : limit > claim.price_max;
+        flat < claim.limit.size() ? limit >= claim.limit[flat] : claim.above_range(limit);
     if (step && limit == claim.limit[flat]) {
       (buys ? at_limit[k].bids : at_limit[k].offers).push_back(j);
     } else if (above == buys) {

@@ -33,8 +33,14 @@ void move_into_ball(Array& p, const ScaledMarket& market) {
 }  // namespace
 
 Certificate certify(const Market& market, const Presolve& book,
-                    const std::vector<Staircase>& stairs, const std::vector<Node>& leaves) {
+                    const std::vector<Staircase>& stairs, const TradableBook* tradable,
+                    const std::vector<Node>& leaves) {
   const ScaledMarket& scaled = book.market();
+  std::optional<WholeBook> whole;
+  if (tradable != nullptr) {
+    whole.emplace(scaled, stairs, *tradable);
+  }
+  const std::vector<Corners>& corners = whole ? whole->corners() : book.corners();
   const auto claims = static_cast<std::size_t>(market.claims);
   Certificate result;
   result.leaves = static_cast<std::int64_t>(leaves.size());
@@ -56,6 +62,9 @@ Certificate certify(const Market& market, const Presolve& book,
       move_into_ball(multipliers.worst_case, scaled);
       Array& g = multipliers.marginal_state_prices;
       g /= g.sum();
+      if (whole) {
+        whole->support(leaf.box, multipliers.worst_case, g, multipliers.lambda);
+      }
       if (scaled.kind == Ambiguity::kSimplex) {
         multipliers.worst_case = g;
       }
@@ -64,7 +73,7 @@ Certificate certify(const Market& market, const Presolve& book,
               ? 0.0
               : relative_entropy_of(g, multipliers.worst_case) / scaled.risk_aversion;
       multipliers.set(scaled, divergence);
-      bound = to_money(scaled, multipliers.bound(book.corners(), leaf.box));
+      bound = to_money(scaled, multipliers.bound(corners, leaf.box));
     }
     const auto append = [](auto& to, const auto& from) {
       to.insert(to.end(), from.begin(), from.end());

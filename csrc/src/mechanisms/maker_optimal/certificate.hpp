@@ -6,15 +6,20 @@
 #include "book/presolve.hpp"
 #include "book/staircase.hpp"
 #include "kpm/kpm.hpp"
+#include "mechanisms/maker_optimal/tradable_book.hpp"
 #include "search/tree/node.hpp"
 
 namespace kpm {
 
 /// Claims that took no part in the search have all their pieces in every leaf and multiplier zero.
 /// Bounds are computed anew from the caller's figures by the Donsker-Varadhan inequality, and
-/// worst cases that rounding has put outside the KL ball are moved into it.
+/// worst cases that rounding has put outside the KL ball are moved into it. Where the search had a
+/// book with quantities cut (`tradable`), the bounds are of the whole book, `stairs`: what was cut
+/// must lie outside the marginal state prices then, by a hair at least, so a hair of the state
+/// prices that it was cut by is mixed in.
 /// The presolve must not have merged claims.
 Certificate certify(const Market& market, const Presolve& book,
-                    const std::vector<Staircase>& stairs, const std::vector<Node>& leaves);
+                    const std::vector<Staircase>& stairs, const TradableBook* tradable,
+                    const std::vector<Node>& leaves);
 
 }  // namespace kpm

@@ -8,6 +8,7 @@
 #include "kpm/validation.hpp"
 #include "mechanisms/maker_optimal/certificate.hpp"
 #include "mechanisms/maker_optimal/publication.hpp"
+#include "mechanisms/maker_optimal/tradable_book.hpp"
 #include "risk/risk_measure.hpp"
 #include "search/enumeration/cell_search.hpp"
 #include "search/tree/branch_and_bound.hpp"
@@ -129,8 +130,44 @@ struct Limits {
   std::function<Status()> limit;
 };
 
-Found enumerate(const ScaledMarket& scaled, const std::vector<Staircase>& stairs, double cells,
-                const ClearSettings& settings, const Limits& limits) {
+/// What is at stake in a clearing, in scaled money: at least what trades for certain, or else the
+/// floor.
+class Stakes {
+ public:
+  Stakes(const ScaledMarket& scaled, const std::vector<Staircase>& stairs)
+      : scaled_(scaled), stairs_(stairs) {}
+
+  double floor() const {
+    if (floor_ == 0.0) {
+      floor_ = Levels(stairs_).smaller_half() / scaled_.scale;
+    }
+    return floor_;
+  }
+
+  /// `cell` names the pieces of the scaled market's claims; `net` is their demand, or that of
+  /// claims merged from them.
+  double of(const std::vector<int>& cell, const Array& net) const {
+    double filled = 0.0;
+    for (int k = 0; k < scaled_.claims(); ++k) {
+      const auto at = static_cast<std::size_t>(k);
+      const Staircase& claim = stairs_[static_cast<std::size_t>(scaled_.original[at])];
+      const auto l = static_cast<std::size_t>(cell[at] / 2);
+      const std::size_t above = l + (Staircase::is_step(cell[at]) ? 1 : 0);
+      filled += scaled_.demand(k, claim.bought[above] + claim.sold[l]);
+    }
+    const double traded = std::max(filled, net.abs().sum());
+    return traded > 0.0 ? traded : floor();
+  }
+
+ private:
+  const ScaledMarket& scaled_;
+  const std::vector<Staircase>& stairs_;
+  mutable double floor_ = 0.0;  // once it is asked for
+};
+
+Found enumerate(const ScaledMarket& scaled, const std::vector<Staircase>& stairs,
+                const Stakes& stakes, double cells, const ClearSettings& settings,
+                const Limits& limits) {
   const CellGrid grid(scaled, stairs);
   // Cells that differ in claims outside the search only are one to it.
   const double copies = cells / grid.cells_below(0);
@@ -141,8 +178,8 @@ Found enumerate(const ScaledMarket& scaled, const std::vector<Staircase>& stairs
     return progress;
   };
   SearchSettings search;
-  search.tolerance = settings.tolerance;
-  search.tie = std::max(kTieShare * settings.tolerance, kTie);
+  search.tolerance = settings.tolerance * std::min(1.0, stakes.floor());
+  search.tie = std::max(kTieShare * search.tolerance, kTie);
   search.threads = settings.threads;
   search.thread_delay = settings.thread_delay;
   search.prune_bound = settings.prune_bound;
@@ -152,7 +189,7 @@ Found enumerate(const ScaledMarket& scaled, const std::vector<Staircase>& stairs
   const Progress& done = result.progress;
   const double counted =
       static_cast<double>(done.solved) + done.pruned_infeasible + done.pruned_bound;
-  if (counted == grid.cells_below(0) && result.upper_bound <= result.value + settings.tolerance) {
+  if (counted == grid.cells_below(0) && result.upper_bound <= result.value + search.tolerance) {
     result.status = Status::kOptimal;
   }
   return {result.status,      std::move(result.candidates),
@@ -160,8 +197,10 @@ Found enumerate(const ScaledMarket& scaled, const std::vector<Staircase>& stairs
           result.iterations,  result.threads};
 }
 
-Found prove(const Market& market, const ScaledMarket& scaled, const std::vector<Staircase>& stairs,
-            const ClearSettings& settings, const Limits& limits, Certificate& certificate) {
+Found prove(const Market& market, const ScaledMarket& scaled, const std::vector<Staircase>& whole,
+            const TradableBook* tradable, const Stakes& stakes, const ClearSettings& settings,
+            const Limits& limits, Certificate& certificate) {
+  const std::vector<Staircase>& stairs = tradable != nullptr ? tradable->stairs : whole;
   // A certificate speaks of the claims as they were given.
   const Presolve book(scaled, stairs, settings.presolve && !settings.certificate);
   TreeSettings search;
@@ -170,11 +209,16 @@ Found prove(const Market& market, const ScaledMarket& scaled, const std::vector<
   search.thread_delay = settings.thread_delay;
   search.node_limit = settings.node_limit;
   search.keep_leaves = settings.certificate;
+  search.stake = [&](const Candidate& candidate) {
+    const Array none;
+    return stakes.of(book.restore(candidate.cell),
+                     candidate.optimum ? candidate.optimum->demand : none);
+  };
   search.stop = limits.stop;
   search.limit = limits.limit;
   TreeResult result = branch_and_bound(book.market(), book.corners(), search);
   if (settings.certificate) {
-    certificate = certify(market, book, stairs, result.leaves);
+    certificate = certify(market, book, whole, tradable, result.leaves);
   }
   for (Candidate& candidate : result.candidates) {
     candidate.cell = book.restore(candidate.cell);
@@ -187,17 +231,21 @@ Found prove(const Market& market, const ScaledMarket& scaled, const std::vector<
           result.iterations,  result.threads};
 }
 
-Clearing clear_once(const Market& market, const Orders& orders, const ClearSettings& settings) {
+/// `traded`: what is known to trade, money.
+Clearing clear_once(const Market& market, const Orders& orders, const ClearSettings& settings,
+                    double traded = 0.0) {
   const auto start = Clock::now();
-  const std::vector<Staircase> stairs = compile_staircases(market, orders);
+  const std::vector<Staircase> whole = compile_staircases(market, orders);
+  const std::optional<TradableBook> tradable = tradable_book(market, whole, traded);
+  const std::vector<Staircase>& stairs = tradable ? tradable->stairs : whole;
   const ScaledMarket scaled(market, stairs);
+  const Stakes stakes(scaled, stairs);
   Clearing clearing;
   double cells = 1.0;
   for (const Staircase& claim : stairs) {
     clearing.pieces.push_back(claim.pieces());
     cells *= claim.pieces();
   }
-  clearing.scale = scaled.scale;
   clearing.seconds_compile = seconds_since(start);
 
   const auto in_money = [&](Progress progress) {
@@ -222,13 +270,22 @@ Clearing clear_once(const Market& market, const Orders& orders, const ClearSetti
     return go_on && settings.monitor(in_money(progress)) ? Status::kInterrupted : status;
   };
   const Found found = settings.method == Method::kEnumerate
-                          ? enumerate(scaled, stairs, cells, settings, limits)
-                          : prove(market, scaled, stairs, settings, limits, clearing.certificate);
+                          ? enumerate(scaled, stairs, stakes, cells, settings, limits)
+                          : prove(market, scaled, whole, tradable ? &*tradable : nullptr, stakes,
+                                  settings, limits, clearing.certificate);
   clearing.seconds_search = seconds_since(start) - clearing.seconds_compile;
 
   Selection selection(scaled, stairs);
-  const Choice choice = selection.choose(found.candidates);
-  publish(market, orders, stairs, scaled, choice, settings.allocation, clearing);
+  Choice choice = selection.choose(found.candidates);
+  if (tradable) {
+    const Box cell{choice.cell, choice.cell};
+    WholeBook(scaled, whole, *tradable)
+        .support(cell, choice.worst_case, choice.marginal_state_prices, choice.multipliers);
+  }
+  clearing.scale = publish(market, orders, whole, scaled, choice, settings.allocation, clearing);
+  if (!(clearing.scale > 0.0)) {
+    clearing.scale = Levels(whole).smaller_half();
+  }
 
   Arena arena;
   RiskMeasure measure(scaled, arena);
@@ -270,6 +327,16 @@ Clearing clear_once(const Market& market, const Orders& orders, const ClearSetti
 Clearing clear(const Market& market, const Orders& orders, const ClearSettings& settings) {
   require(validate(market, orders));
   Clearing clearing = clear_once(market, orders, settings);
+  const double gap = clearing.upper_bound - clearing.certainty_equivalent;
+  if (clearing.status == Status::kInaccurate && gap > settings.tolerance * clearing.scale) {
+    // So little trades that the last digits of what could have traded hide it.
+    ClearSettings again = settings;
+    again.time_limit -= clearing.seconds_total;
+    Clearing closer = clear_once(market, orders, again, clearing.scale);
+    if (closer.status == Status::kOptimal) {
+      return closer;
+    }
+  }
   if (clearing.status == Status::kInaccurate && settings.presolve && !settings.certificate) {
     // Claims that are nearly one have limits that are nearly one, too: apart they may be exact.
     ClearSettings apart = settings;

@@ -19,9 +19,9 @@ int piece_of_constant(const Staircase& claim) {
 
 }  // namespace
 
-void publish(const Market& market, const Orders& orders, const std::vector<Staircase>& stairs,
-             const ScaledMarket& scaled, const Choice& choice, Allocation allocation,
-             Clearing& clearing) {
+double publish(const Market& market, const Orders& orders, const std::vector<Staircase>& stairs,
+               const ScaledMarket& scaled, const Choice& choice, Allocation allocation,
+               Clearing& clearing) {
   const auto claims = static_cast<std::size_t>(market.claims);
   clearing.cell.resize(claims);
   for (std::size_t k = 0; k < claims; ++k) {
@@ -50,14 +50,18 @@ void publish(const Market& market, const Orders& orders, const std::vector<Stair
 
   // From the staircase, not the fills: a sum over orders would depend on their sequence.
   clearing.net_demand.resize(claims);
+  double notional = 0.0;
   for (std::size_t k = 0; k < claims; ++k) {
     const auto l = static_cast<std::size_t>(clearing.cell[k] / 2);
+    double traded = stairs[k].bought[l] + stairs[k].sold[l];
     clearing.net_demand[k] = stairs[k].demand[l];
     if (Staircase::is_step(static_cast<int>(clearing.cell[k]))) {
       const Matched matched = match_at_limit(stairs[k].buy[l], stairs[k].sell[l], net[k]);
       clearing.net_demand[k] =
           (stairs[k].bought[l + 1] + matched.bought) - (stairs[k].sold[l] + matched.sold);
+      traded = (stairs[k].bought[l + 1] + matched.bought) + (stairs[k].sold[l] + matched.sold);
     }
+    notional += stairs[k].span() * traded;
   }
   clearing.claim_prices.resize(claims);
   clearing.payoff.assign(market.inventory, market.inventory + market.states);
@@ -82,6 +86,7 @@ void publish(const Market& market, const Orders& orders, const std::vector<Stair
     }
     clearing.payoff[static_cast<std::size_t>(i)] += gain;
   }
+  return notional;
 }
 
 double above_least(const Market& market, std::size_t claim, double least,

@@ -75,7 +75,7 @@ class Tree {
     return std::max({best_, fathomed_bound_, open_.empty() ? -kInfinity : open_.front().bound});
   }
 
-  bool proven() const { return upper_bound() <= best_ + settings_.tolerance; }
+  bool proven() const { return upper_bound() <= best_ + settings_.tolerance * stake_; }
 
   bool done() {
     if (status_ != Status::kOptimal || open_.front().bound <= best_ + kTie) {
@@ -144,7 +144,10 @@ class Tree {
 
   void merge(NodeOutcome&& outcome) {
     for (Candidate& candidate : outcome.candidates) {
-      best_ = std::max(best_, candidate.value);
+      if (candidate.value > best_) {
+        best_ = candidate.value;
+        stake_ = settings_.stake ? settings_.stake(candidate) : 1.0;
+      }
       candidates_.push_back(std::move(candidate));
     }
     const double best = best_;
@@ -283,6 +286,7 @@ class Tree {
   std::vector<Node> pruned_;    // worse
   std::vector<Candidate> candidates_;
   double best_ = -kInfinity;
+  double stake_ = 1.0;  // in the best clearing
   double fathomed_bound_ = -kInfinity;
   Status status_ = Status::kOptimal;
   Progress progress_;

@@ -11,11 +11,13 @@
 namespace kpm {
 
 struct TreeSettings {
-  double tolerance = 1e-8;      ///< scaled money: the gap to prove
+  double tolerance = 1e-8;      ///< the gap to prove, relative to the stake of the best clearing
   int threads = 1;              ///< 0: all processors that no other search works on
   double thread_delay = 0.0;    ///< seconds of work that one thread does alone
   std::int64_t node_limit = 0;  ///< 0: none
   bool keep_leaves = false;     ///< all of them, for a certificate
+  /// Scaled money at stake in a clearing; it is 1 where this is empty.
+  std::function<double(const Candidate&)> stake;
   /// Both are asked by the calling thread, the first between rounds, the second within them;
   /// anything but kOptimal stops the search with that status.
   std::function<Status(const Progress&)> stop;

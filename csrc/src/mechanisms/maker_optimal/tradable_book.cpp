@@ -1,0 +1,305 @@
+#include "mechanisms/maker_optimal/tradable_book.hpp"
+
+#include <algorithm>
+#include <cmath>
+
+#include "numerics/entropy.hpp"
+#include "prices/information_projection.hpp"
+#include "risk/risk_measure.hpp"
+
+namespace kpm {
+
+namespace {
+
+constexpr double kDwarfs = 64.0;  // times all levels, were they as large as the median one
+constexpr double kPays = 64.0;    // the notional must fall by this factor
+constexpr double kRoom = 2.0;     // times what could trade at most: to be exceeded by no optimum
+constexpr int kThresholds = 6;
+constexpr int kHalvings = 30;
+constexpr double kHair = 1e-12;  // of a payoff range: beyond what rounding does to a price
+constexpr double kMargins[] = {0.25, 0.03125};  // of the way to the end of the price range
+
+/// State prices, and what could trade at most by them.
+struct Cut {
+  Array state_prices, worst_case;
+  double most = 0.0;      // money: a level outside by a share m of its range trades most / m
+  double notional = 0.0;  // of the book that is left
+};
+
+class Cutter {
+ public:
+  /// Never cuts below the floor: there is nothing to gain from that.
+  Cutter(const Market& market, const std::vector<Staircase>& stairs, double floor)
+      : stairs_(stairs),
+        floor_(floor),
+        scaled_(market, stairs, floor_),
+        projection_(scaled_, arena_) {
+    RiskMeasure measure(scaled_, arena_);
+    no_trade_ = -measure.evaluate(-scaled_.inventory);
+  }
+
+  /// The cut that leaves least.
+  Cut best(double threshold, double largest) {
+    Cut best = judge(scaled_.prior);
+    for (int t = 0; t < kThresholds && threshold < largest; ++t, threshold *= kDwarfs) {
+      for (const double margin : kMargins) {
+        if (keep_outside(threshold, margin)) {
+          Cut cut = judge(projection_.distribution());
+          if (cut.notional < best.notional) {
+            best = std::move(cut);
+          }
+        }
+      }
+    }
+    return best;
+  }
+
+  TradableBook apply(const Cut& cut) const {
+    TradableBook book;
+    book.state_prices = cut.state_prices;
+    book.worst_case = cut.worst_case;
+    book.stairs.reserve(stairs_.size());
+    for (const Staircase& claim : stairs_) {
+      book.stairs.push_back(claim.copy());
+    }
+    for (int k = 0; k < scaled_.claims(); ++k) {
+      Staircase& claim = book.stairs[static_cast<std::size_t>(source(k))];
+      const double price = scaled_.payoffs.row(k).dot(cut.state_prices.matrix());
+      for (std::size_t l = 0; l < claim.limit.size(); ++l) {
+        const double outside = price - scaled_.price(k, claim.limit[l]);
+        double& quantity = outside > 0.0 ? claim.buy[l] : claim.sell[l];
+        if (outside != 0.0) {
+          quantity = std::min(quantity, kRoom * cut.most / std::abs(outside) / claim.span());
+        }
+      }
+      claim.accumulate();
+      claim.volume = claim.bought[0] + claim.sold[claim.limit.size()];
+    }
+    return book;
+  }
+
+ private:
+  int source(int k) const { return scaled_.original[static_cast<std::size_t>(k)]; }
+
+  /// Project the prior on state prices that leave every level beyond the threshold outside.
+  bool keep_outside(double threshold, double margin) {
+    projection_.clear();
+    for (int i = 0; i < scaled_.states(); ++i) {
+      projection_.add_state(i);
+    }
+    for (int k = 0; k < scaled_.claims(); ++k) {
+      const Staircase& claim = stairs_[static_cast<std::size_t>(source(k))];
+      double low = -kInfinity;
+      double high = kInfinity;
+      for (std::size_t l = 0; l < claim.limit.size(); ++l) {
+        const double limit = scaled_.price(k, claim.limit[l]);
+        if (claim.buy[l] * claim.span() > threshold) {
+          low = std::max(low, limit + margin * (1.0 - limit));
+        }
+        if (claim.sell[l] * claim.span() > threshold) {
+          high = std::min(high, limit - margin * limit);
+        }
+      }
+      if (low > high) {
+        return false;
+      }
+      projection_.set_range(k, low, high);
+    }
+    return projection_.settle();
+  }
+
+  /// The distribution on the way from g to the prior that enters the ball of the ambiguity.
+  Array nearest_in_ball(const Array& g) const {
+    const Array& q = scaled_.prior;
+    const auto outside = [&](const Array& p) {
+      return scaled_.kind == Ambiguity::kBall && relative_entropy_of(p, q) > scaled_.ambiguity;
+    };
+    if (scaled_.kind == Ambiguity::kNone) {
+      return q;
+    }
+    if (!outside(g)) {
+      return g;
+    }
+    double in = 1.0;  // share of the prior
+    double out = 0.0;
+    for (int step = 0; step < kHalvings; ++step) {
+      const double share = 0.5 * (in + out);
+      (outside((1.0 - share) * g + share * q) ? out : in) = share;
+    }
+    return (1.0 - in) * g + in * q;
+  }
+
+  /// What could trade by state prices, and the notional left when the rest is cut.
+  Cut judge(const ArrayView& distribution) const {
+    Cut cut;
+    cut.state_prices = distribution / distribution.sum();
+    const Array& g = cut.state_prices;
+    double surplus = 0.0;                            // money
+    std::vector<std::pair<double, double>> outside;  // of each such level: by how much, notional
+    for (int k = 0; k < scaled_.claims(); ++k) {
+      const Staircase& claim = stairs_[static_cast<std::size_t>(source(k))];
+      const double price = scaled_.payoffs.row(k).dot(g.matrix());
+      const auto take = [&](double by, double quantity) {
+        const double notional = quantity * claim.span();
+        if (by > 0.0) {
+          outside.emplace_back(by, notional);
+        } else {
+          surplus -= by * notional;
+          cut.notional += notional;
+        }
+      };
+      take(price - 1.0, claim.bought[claim.limit.size()]);
+      take(-price, claim.sold[0]);
+      for (std::size_t l = 0; l < claim.limit.size(); ++l) {
+        const double limit = scaled_.price(k, claim.limit[l]);
+        take(price - limit, claim.buy[l]);
+        take(limit - price, claim.sell[l]);
+      }
+    }
+    cut.worst_case = nearest_in_ball(g);
+    const double divergence = relative_entropy_of(g, cut.worst_case) / scaled_.risk_aversion;
+    const double rounding = 1e-14 * scaled_.inventory.maxCoeff();
+    const double own = (g * scaled_.inventory).sum() - no_trade_ + divergence + rounding;
+    cut.most = floor_ * std::max(surplus / floor_ + own, 1.0);
+    for (const auto& [by, notional] : outside) {
+      cut.notional += std::min(notional, kRoom * cut.most / by);
+    }
+    return cut;
+  }
+
+  const std::vector<Staircase>& stairs_;
+  Arena arena_;
+  double floor_;
+  ScaledMarket scaled_;
+  InformationProjection projection_;
+  double no_trade_ = 0.0;
+};
+
+}  // namespace
+
+Levels::Levels(const std::vector<Staircase>& stairs) {
+  std::vector<double> always;
+  for (const Staircase& claim : stairs) {
+    if (!(claim.span() > 0.0)) {
+      continue;
+    }
+    const auto add = [&](std::vector<double>& to, double quantity) {
+      if (quantity > 0.0) {
+        to.push_back(quantity * claim.span());
+      }
+    };
+    for (std::size_t l = 0; l < claim.limit.size(); ++l) {
+      add(notional, claim.buy[l]);
+      add(notional, claim.sell[l]);
+    }
+    add(always, claim.bought[claim.limit.size()]);
+    add(always, claim.sold[0]);
+  }
+  for (const double level : notional) {
+    largest = std::max(largest, level);
+  }
+  notional.insert(notional.end(), always.begin(), always.end());
+}
+
+double Levels::median() const {
+  if (notional.empty()) {
+    return 1.0;
+  }
+  std::vector<double> sorted = notional;
+  const auto middle = sorted.begin() + static_cast<std::ptrdiff_t>((sorted.size() - 1) / 2);
+  std::nth_element(sorted.begin(), middle, sorted.end());
+  return *middle;
+}
+
+double Levels::smaller_half() const {
+  if (notional.empty()) {
+    return 1.0;
+  }
+  std::vector<double> sorted = notional;
+  std::sort(sorted.begin(), sorted.end());
+  double sum = 0.0;
+  for (std::size_t l = 0; l < std::max<std::size_t>(1, sorted.size() / 2); ++l) {
+    sum += sorted[l];
+  }
+  return sum;
+}
+
+WholeBook::WholeBook(const ScaledMarket& market, const std::vector<Staircase>& stairs,
+                     const TradableBook& tradable)
+    : market_(market),
+      tradable_(tradable),
+      corners_(find_corners(market, stairs)),
+      limits_(corners_.size()) {
+  for (std::size_t k = 0; k < limits_.size(); ++k) {
+    const auto source = static_cast<std::size_t>(market.original[k]);
+    const Staircase& whole = stairs[source];
+    const Staircase& cut = tradable.stairs[source];
+    for (int l = static_cast<int>(whole.limit.size()) - 1; l >= 0; --l) {
+      const auto limit = static_cast<std::size_t>(l);
+      if (cut.buy[limit] < whole.buy[limit] && limits_[k].bids < 0) {
+        limits_[k].bids = l;
+      }
+      if (cut.sell[limit] < whole.sell[limit]) {
+        limits_[k].offers = l;
+      }
+    }
+  }
+}
+
+void WholeBook::support(const Box& box, Array& worst_case, Array& marginal, Array& lambda) const {
+  const double of_cut = share(box, marginal);
+  if (of_cut > 0.0) {
+    marginal = (1.0 - of_cut) * marginal + of_cut * tradable_.state_prices;
+    worst_case = (1.0 - of_cut) * worst_case + of_cut * tradable_.worst_case;
+    lambda *= 1.0 - of_cut;
+  }
+}
+
+/// Of the cut's (g, p), so that every corner of the box with a cut quantity in its demand lies
+/// outside.
+double WholeBook::share(const Box& box, const Array& marginal) const {
+  double share = 0.0;
+  for (int k = 0; k < market_.claims(); ++k) {
+    const auto at = static_cast<std::size_t>(k);
+    const double value = market_.payoffs.row(k).dot(marginal.matrix());
+    const double wanted = market_.payoffs.row(k).dot(tradable_.state_prices.matrix());
+    const auto keep_outside = [&](int corner, double sign) {
+      const double price = corners_[at].price[static_cast<std::size_t>(corner)];
+      const double missing = sign * (price - value) + kHair;
+      if (missing > 0.0) {
+        share = std::max(share, std::min(missing / std::abs(wanted - value), 1.0));
+      }
+    };
+    const int bids = std::min(box.last[at] + 1, 2 * limits_[at].bids + 1);
+    if (limits_[at].bids >= 0 && bids >= box.first[at]) {
+      keep_outside(bids, 1.0);
+    }
+    const int offers = std::max(box.first[at], 2 * limits_[at].offers + 2);
+    if (limits_[at].offers >= 0 && offers <= box.last[at] + 1) {
+      keep_outside(offers, -1.0);
+    }
+  }
+  return share;
+}
+
+std::optional<TradableBook> tradable_book(const Market& market,
+                                          const std::vector<Staircase>& stairs, double traded) {
+  const Levels levels(stairs);
+  const auto count = static_cast<double>(levels.notional.size());
+  const double threshold = kDwarfs * (traded > 0.0 ? traded : count * levels.median());
+  if (levels.largest <= threshold) {
+    return std::nullopt;
+  }
+  double whole = 0.0;
+  for (const double level : levels.notional) {
+    whole += level;
+  }
+  Cutter cutter(market, stairs, traded > 0.0 ? traded : levels.smaller_half());
+  const Cut cut = cutter.best(threshold, levels.largest);
+  if (!(kPays * cut.notional <= whole)) {
+    return std::nullopt;
+  }
+  return cutter.apply(cut);
+}
+
+}  // namespace kpm

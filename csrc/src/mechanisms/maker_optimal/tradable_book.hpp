@@ -1,0 +1,79 @@
+// The book without what nobody could trade of it.
+#pragma once
+
+#include <optional>
+#include <vector>
+
+#include "book/corners.hpp"
+#include "book/scaled_market.hpp"
+#include "book/staircase.hpp"
+#include "kpm/kpm.hpp"
+
+namespace kpm {
+
+/// Quantities that stand at a limit, one after the other: (claim, limit, side), and on each side of
+/// a claim what trades at every price. Notional is money: payoff range times quantity.
+struct Levels {
+  explicit Levels(const std::vector<Staircase>& stairs);
+
+  std::vector<double> notional;  ///< all of them, those at a limit first
+  double largest = 0.0;          ///< of those at a limit
+
+  /// Together, the smaller half of them (one at least); 1 if there is none. What one order can
+  /// raise at most to the next larger level, and hardly lower.
+  double smaller_half() const;
+  double median() const;
+};
+
+/// A book in which quantities that dwarf the rest are cut to a multiple of what could trade of
+/// them. It has the same optimal clearings. For any state prices g and any p with KL(p|q) <= Omega,
+/// a clearing that pays every order its limit is worth at most
+///
+///     D(g, p) = sum_k F_k(P_k.g) + g.w + KL(g|p) / alpha,
+///
+/// F_k the surplus of the orders inside g's price (Donsker-Varadhan), less m x if an order that
+/// lies outside of it by m fills x. Uniform prices pay the maker no more, and no optimum is below
+/// no trade: so x <= (D(g, p) - no trade) / m. Here it is cut to twice that, or more. In the cut
+/// book, to which the same applies, an order that is filled in full is no optimum, and what an
+/// optimum fills is inside both books.
+struct TradableBook {
+  std::vector<Staircase> stairs;  ///< limits and pieces as in the whole book
+  Array state_prices;             ///< g, a probability vector; everything cut is outside it
+  Array worst_case;               ///< p
+};
+
+/// The book before it was cut, and multipliers for it. Those of the cut book may value a claim at
+/// the very limit of what was cut, or beyond by rounding, which times a vast quantity is much. A
+/// hair of the (g, p) of the cut is mixed in, so that all of it lies outside.
+class WholeBook {
+ public:
+  WholeBook(const ScaledMarket& market, const std::vector<Staircase>& stairs,
+            const TradableBook& tradable);
+
+  const std::vector<Corners>& corners() const { return corners_; }
+
+  /// Make p, g (summing to one) and lambda bound the box of the whole book.
+  void support(const Box& box, Array& worst_case, Array& marginal, Array& lambda) const;
+
+ private:
+  double share(const Box& box, const Array& marginal) const;
+
+  /// The highest limit at which bids were cut, the lowest at which offers were; -1 if none was.
+  struct CutLimits {
+    int bids = -1;
+    int offers = -1;
+  };
+
+  const ScaledMarket& market_;
+  const TradableBook& tradable_;
+  std::vector<Corners> corners_;
+  std::vector<CutLimits> limits_;  // (claims)
+};
+
+/// Empty where no quantity dwarfs the others, or where those that do may trade. Whoever knows how
+/// much money trades finds quantities that dwarf that: `traded`, if it is not zero.
+std::optional<TradableBook> tradable_book(const Market& market,
+                                          const std::vector<Staircase>& stairs,
+                                          double traded = 0.0);
+
+}  // namespace kpm

@@ -1,0 +1,246 @@
+"""Orders that never trade: whatever their size, they move nothing and loosen no check."""
+
+from __future__ import annotations
+
+import dataclasses
+import math
+
+import numpy as np
+import pytest
+from hypothesis import assume, given
+from hypothesis import strategies as st
+
+import kpm_fast as kpm
+import witness
+from adapter import clear, market_of
+from kpm_fast.verification import reference
+from strategies import books, examples, related_books
+from witness import Book
+
+METHODS = pytest.mark.parametrize("method", ["branch-and-bound", "enumerate"])
+SIZES = st.sampled_from([1e-3, 1.0, 1e3, 1e6, 5.6e9, 1e12, 7e12, 1e30])
+PLACES = st.sampled_from([0.0, 0.01, 0.1, 0.25, 0.5, 0.9, 0.99, 1.0])
+
+README = kpm.Market(
+    [[1, 0, 0], [0, 1, 0], [0, 0, 1], [1, 1, 0]],
+    [0.5, 0.3, 0.2],
+    risk_aversion=0.01,
+    ambiguity=0.02,
+    claims=["home", "draw", "away", "home or draw"],
+)
+ORDERS = (
+    ("home", "buy", 0.56, 20.0),
+    ("draw", "buy", 0.25, 10.0),
+    ("away", "buy", 0.24, 15.0),
+    ("home or draw", "sell", 0.72, 10.0),
+    ("home", "sell", 0.60, 5.0),
+)
+FILLS = [17.068051035674, 10.0, 7.976259526331, 10.0, 0.0]
+VALUE = 0.0444216189862
+
+
+def orders_with(*more: tuple[str, str, float, float]) -> kpm.Orders:
+    return kpm.Orders(*map(list, zip(*ORDERS, *more, strict=True)))
+
+
+def figures(result: kpm.Result, orders: int) -> list[bytes]:
+    """The bits of everything but the pieces' numbers and the search's work."""
+    arrays = [getattr(result, name) for name in ("claim_prices", "state_prices", "payoff")]
+    arrays += [result.net_demand, result.worst_case, result.marginal_state_prices]
+    arrays += [result.multipliers, result.fills[:orders]]
+    numbers = [getattr(result, name) for name in ("certainty_equivalent", "upper_bound", "scale")]
+    numbers += [result.revenue, result.ambiguity_price, result.no_trade_equivalent]
+    proof = result.certificate
+    if proof is not None:
+        arrays += [proof.worst_case, proof.marginal_state_prices, proof.multipliers, proof.bound]
+    return [np.asarray(item, dtype=float).tobytes() for item in (*arrays, *numbers)]
+
+
+def orders_of(book: Book, claim: list[int], side: list[int], price: list[float], size: list[float]):
+    return kpm.Orders(
+        [*book.claim.tolist(), *claim],
+        [*book.side.tolist(), *side],
+        [*book.price.tolist(), *price],
+        [*book.quantity.tolist(), *size],
+    )
+
+
+@METHODS
+@pytest.mark.parametrize("size", [1e12, 7e12, 5.6e9, 1e30])
+@pytest.mark.parametrize(("side", "price"), [("buy", 0.0), ("buy", -0.01), ("sell", 1.0)])
+def test_the_book_of_the_readme(method: str, size: float, side: str, price: float) -> None:
+    plain = kpm.clear(README, orders_with(), method)
+    result = kpm.clear(README, orders_with(("away", side, price, size)), method)
+    assert result.certainty_equivalent == pytest.approx(VALUE, abs=1e-12)
+    np.testing.assert_allclose(result.fills, [*FILLS, 0.0], atol=1e-9)
+    assert figures(result, 5) == figures(plain, 5)
+
+
+@METHODS
+@pytest.mark.parametrize("size", [1e3, 1e6, 1e12, 1e30])
+@pytest.mark.parametrize(
+    "giants",
+    [
+        [("away", "buy", 0.01)],
+        [("away", "buy", 0.2)],
+        [("home or draw", "buy", 0.7599)],
+        [("home or draw", "sell", 0.7601)],
+        [("away", "sell", 0.9), ("away", "buy", 0.01)],
+        [("away", side, price) for side, price in (("buy", 0.1), ("buy", 0.11), ("sell", 0.5))]
+        + [("home", "buy", 0.3), ("draw", "sell", 0.5), ("draw", "buy", 0.1)],
+    ],
+)
+def test_giants_that_the_optimum_leaves_unfilled(method: str, giants, size: float) -> None:
+    orders = orders_with(*((*giant, size) for giant in giants))
+    result = kpm.clear(README, orders, method)
+    assert result.status is kpm.Status.OPTIMAL
+    assert result.scale == pytest.approx(sum(FILLS), rel=1e-8)
+    assert abs(result.certainty_equivalent - VALUE) <= 1e-8 * sum(FILLS)
+    np.testing.assert_allclose(result.fills, FILLS + len(giants) * [0.0], atol=1e-6)
+    result.verify().raise_if_failed()
+
+
+@pytest.mark.parametrize("size", [1e3, 1e6, 1e12, 1e30])
+@pytest.mark.parametrize(
+    "giant",
+    [
+        ("away", "buy", 0.01),
+        ("away", "buy", 0.2),
+        ("home", "buy", 0.57),
+        ("home", "buy", 0.9),
+        ("home", "buy", 0.559),
+        ("home or draw", "buy", 0.7599),
+        ("home or draw", "sell", 0.7601),
+    ],
+)
+def test_giants_are_proved(size: float, giant: tuple[str, str, float]) -> None:
+    """Filled in part or not at all, the proof is of the whole book."""
+    orders = orders_with((*giant, size))
+    result = kpm.clear(README, orders, certificate=True)
+    assert result.status is kpm.Status.OPTIMAL
+    result.verify().raise_if_failed()
+    kpm.check_certificate(README, orders, result).raise_if_failed()
+
+
+@METHODS
+@given(st.data(), st.one_of(books(), related_books()), SIZES)
+@examples(60)
+def test_what_no_prices_fill_changes_no_bit(method, data, book: Book, size: float) -> None:
+    """A bid at the least payoff or below, an offer at the greatest or above."""
+    assume((book.spans > 0).any())
+    market = market_of(book)
+    claim = data.draw(st.sampled_from(np.flatnonzero(book.spans > 0).tolist()))
+    side = data.draw(st.sampled_from([1, -1]))
+    beyond = data.draw(st.sampled_from([0.0, 1e-9, 0.5, 1e6, np.inf]))
+    payoff = book.payoffs[claim]
+    price = payoff.min() - beyond if side > 0 else payoff.max() + beyond
+    options = {"certificate": True} if method == "branch-and-bound" else {}
+    orders = orders_of(book, [], [], [], [])
+    plain = kpm.clear(market, orders, method, threads=1, **options)
+    orders = orders_of(book, [claim], [side], [price], [size])
+    told = kpm.clear(market, orders, method, threads=1, **options)
+    count = len(book.quantity)
+    assert figures(told, count) == figures(plain, count)
+    assert told.fills[-1] == 0.0
+    assert told.status is plain.status
+
+
+@METHODS
+@given(st.data(), books(), SIZES)
+@examples(60)
+def test_reachable_giants_move_nothing_they_do_not_trade(method, data, book: Book, size) -> None:
+    """Whatever a giant does not fill, it could as well not have offered."""
+    assume((book.spans > 0).any() and len(book.quantity) > 1)
+    lot = float(book.quantity.max()) or 1.0
+    claims = np.flatnonzero(book.spans > 0).tolist()
+    count = data.draw(st.integers(1, 3))
+    claim = [data.draw(st.sampled_from(claims)) for _ in range(count)]
+    side = [data.draw(st.sampled_from([1, -1])) for _ in range(count)]
+    price = [float(book.payoffs[k].min() + data.draw(PLACES) * book.spans[k]) for k in claim]
+    market, size = market_of(book), min(size * lot, 1e29)
+    orders = orders_of(book, claim, side, price, [size] * count)
+    result = kpm.clear(market, orders, method, threads=1)
+    result.verify().raise_if_failed()
+    filled = result.fills[-count:]
+    enough = np.maximum(3.0 * filled, lot)
+    assume((enough < size).all())  # else they are no giants, but the market
+    # A book with that much instead of the giants has this clearing, too ...
+    smaller = orders_of(book, claim, side, price, enough.tolist())
+    small = kpm.clear(market, smaller, method, threads=1)
+    slack = 1e-8 * (result.scale + small.scale) + 1e-11 * book.notional + book.rounding
+    assert result.certainty_equivalent <= small.upper_bound + slack
+    if (small.fills[-count:] < enough).all():  # ... and the giants' has its own.
+        assert small.certainty_equivalent <= result.upper_bound + slack
+
+
+@METHODS
+@given(st.data(), books())
+@examples(60)
+def test_no_clearing_is_better_for_limits_at_the_ends(method, data, book: Book) -> None:
+    """The staircases leave them out; a witness that has them finds nothing better."""
+    ends = np.stack([book.payoffs.min(axis=1), book.payoffs.max(axis=1)])
+    at_end = np.array([data.draw(st.sampled_from([None, 0, 1])) for _ in book.claim], dtype=object)
+    price = [
+        ends[end, k] if end is not None else limit
+        for end, k, limit in zip(at_end, book.claim, book.price, strict=True)
+    ]
+    book = book.with_(price=np.array(price, dtype=float))
+    assume(len(book.quantity) and math.prod(map(len, closed_staircases(book))) <= 100)
+    best = witness.clear(book, ends=True)
+    result = clear(book, method=method)
+    allowed = 1e-8 * result.scale + book.tolerance(1e-10)
+    assert result.certainty_equivalent == pytest.approx(best.certainty_equivalent, abs=allowed)
+
+
+def closed_staircases(book: Book) -> list[list[witness.Piece]]:
+    return [witness.staircase(book, k, ends=True) for k in range(book.claims)]
+
+
+@pytest.mark.parametrize("size", [1e3, 1e6, 1e12, 1e30])
+@pytest.mark.parametrize("price", [0.0, 0.01, 0.2])
+def test_an_idle_giant_loosens_no_check(size: float, price: float) -> None:
+    """A wrong result is as wrong with a giant beside it."""
+    giant = ("away", "buy", price, size)
+    orders = orders_with(giant)
+    right = kpm.clear(README, orders, certificate=True)
+    worse = right.fills.copy()
+    worse[0] -= 1e-3  # home, bid at its price: a demand that is not the best of its cell
+    y = np.array([worse[0], worse[1], worse[2] + worse[5], -worse[3]])
+    payoff = right.claim_prices @ y - y @ README.payoffs
+    rho, _ = reference.worst_case_risk(-payoff, README.prior, 0.01, 0.02)
+    forged = dataclasses.replace(
+        right,
+        fills=worse,
+        net_demand=y,
+        revenue=float(right.claim_prices @ y),
+        payoff=payoff,
+        certainty_equivalent=-rho,
+        upper_bound=-rho,
+        scale=float(worse.sum()),
+    )
+    assert right.certainty_equivalent - forged.certainty_equivalent > 1e-9
+    assert not forged.verify()
+    assert not kpm.check_certificate(README, orders, forged)
+    for name, by in (("certainty_equivalent", -1e-6), ("upper_bound", -1e-6), ("scale", size)):
+        told = dataclasses.replace(right, **{name: getattr(right, name) + by})
+        assert not told.verify(), name
+        assert name == "scale" or not kpm.check_certificate(README, orders, told), name
+    # Where nothing trades: the maker's ambiguity stops this market, and no giant says otherwise.
+    wary = README.replace(ambiguity=5.0)
+    idle = kpm.clear(wary, kpm.Orders(["home", "away"], "buy", [0.3, price], [20.0, size]))
+    assert idle.volume == 0.0
+    assert idle.scale == pytest.approx(20.0)
+
+
+def test_the_scale_where_nothing_trades_is_that_of_the_smaller_half() -> None:
+    """Of levels: an order split into many is still one."""
+    market = kpm.Market(np.eye(3), [0.3, 0.3, 0.4], ambiguity=5.0)
+    sizes = [4.0, 1.0, 8.0, 2.0, 1e20]
+    claims, limits = [0, 1, 2, 0, 1], [0.1, 0.1, 0.1, 0.2, 0.2]
+    result = kpm.clear(market, kpm.Orders(claims, "buy", limits, sizes), certificate=True)
+    assert (result.volume, result.scale) == (0.0, 3.0)
+    result.verify().raise_if_failed()
+    kpm.check_certificate(market, result.orders, result).raise_if_failed()
+    split = kpm.Orders([0, *claims], "buy", [0.1, *limits], [1.0, 3.0, *sizes[1:]])
+    assert kpm.clear(market, split).scale == 3.0
+    assert kpm.clear(market, kpm.Orders([], [], [], [])).scale == 1.0
