@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -35,7 +35,12 @@ def mechanisms() -> Figure:
             result = kpm.clear(card.replace(maker=maker), orders, rule=rule)
             at = places + 0.13 * (number - 2)
             hollow = "white" if marker == "D" else colour
-            style = {"color": colour, "marker": marker, "ls": "", "markerfacecolor": hollow}
+            style: dict[str, Any] = {
+                "color": colour,
+                "marker": marker,
+                "ls": "",
+                "markerfacecolor": hollow,
+            }
             left.plot(at, result.claim_prices - prior, label=label, markersize=5.5, **style)
             right.plot(at, result.payoff, markersize=5.5, **style)
         for axes in (left, right):

@@ -25,6 +25,8 @@ def check_rule(rule: Any, market: Market) -> None:
     """Complain about a rule that is none, or that the market's maker does not have."""
     if not isinstance(rule, str) or rule not in RULES:
         raise InputError(f"must be one of {', '.join(RULES)}, got {rule!r}", field="rule")
+    if not isinstance(market, Market):
+        raise InputError(f"must be a Market, got {type(market).__name__}", field="market")
     kind = maker_model(market)["kind"]
     if rule == "maker_optimal" and kind != "knightian":
         raise InputError(

@@ -30,6 +30,10 @@ __all__ = [
 _EPS = float(np.finfo(np.float64).eps)
 
 
+#: Payoffs, in shares of a claim's range, that differ by less are the same but for rounding.
+_SAME_PAYOFF = 5e-13
+
+
 # -- staircases ---------------------------------------------------------------------------------
 
 
@@ -373,6 +377,25 @@ def cell_bound(
     )
 
 
+def _independent(rows: Floats) -> Floats:
+    """Return a basis of the span of ``rows``, of which all entries lie in [0, 1].
+
+    By elimination with the largest pivot first: rows that differ by 1e-12 have a difference with
+    all its digits, which weighted or orthonormal rows would not. Less than that is rounding.
+    """
+    rest = rows.copy()
+    basis = []
+    for _ in range(min(rest.shape)):
+        row, column = np.unravel_index(np.abs(rest).argmax(), rest.shape)
+        pivot = rest[row] / rest[row, column]
+        if abs(rest[row, column]) <= _SAME_PAYOFF:
+            break
+        basis.append(pivot)
+        rest -= np.outer(rest[:, column], pivot)
+        rest[:, column] = 0.0
+    return np.array(basis)
+
+
 def projection_excess(state_prices: Floats, prior: Floats, payoffs: Floats) -> float:
     """Return about how much closer to the prior, in nats, state prices could be.
 
@@ -385,9 +408,9 @@ def projection_excess(state_prices: Floats, prior: Floats, payoffs: Floats) -> f
     log_ratio = np.log(state_prices[support] / prior[support])
     # Above their least payoff, or a claim that pays a million or a millionth more is a constant.
     above = payoffs - payoffs.min(axis=1)[:, None]
-    basis = np.vstack([np.ones(int(support.sum())), above[:, support]]) * weight
-    norms = np.linalg.norm(basis, axis=1)
-    basis = basis[norms > 0] / norms[norms > 0, None]
+    spans = above.max(axis=1)
+    shares = above[spans > 0][:, support] / spans[spans > 0, None]
+    basis = _independent(np.vstack([np.ones(int(support.sum())), shares])) * weight
     target = weight * log_ratio
     rest = target - basis.T @ np.linalg.lstsq(basis.T, target, rcond=None)[0]
     return 0.5 * float(rest @ rest)

@@ -15,7 +15,7 @@ constexpr Attempt kAttempts[] = {
     {0.01, 0.6, 0.1}, {0.1, 0.2}, {1.0, 0.01}, {1.0, 0.5}, {10.0, 1e-4}};
 
 // Prices this close to their ranges are the interior-point method's to keep.
-constexpr double kSettledPrices = 1e-11;
+constexpr double kSettledPrices = CheckedSimplex::kMissed;
 
 // Up to so many states and claims the simplex method is tried first.
 constexpr int kTiny = 32;
@@ -58,8 +58,7 @@ CellSolver::CellSolver(const ScaledMarket& market, Arena& arena, Checkpoint* che
       measure_(market, arena),
       loss_(arena.array(market.states())),
       push_(arena.array(market.states())),
-      flat_demand_(arena.array(market.claims())),
-      no_weight_(arena.array(market.states())) {
+      flat_demand_(arena.array(market.claims())) {
   for (Array* of_states :
        {&optimum_.state_prices, &optimum_.worst_case, &optimum_.marginal_state_prices}) {
     of_states->resize(market.states());
@@ -117,7 +116,7 @@ CellSolver::Vertex CellSolver::settle_at_vertex(const Hull& hull) {
     return Vertex::kNone;
   }
   reached_ = false;
-  simplex_.maximise(flat_demand_, no_weight_);
+  simplex_.maximise(flat_demand_);
   for (int i = 0; i < market_.states(); ++i) {
     optimum_.state_prices[i] = simplex_.state_price(i);
   }

@@ -9,8 +9,8 @@
 #include "cell/hull.hpp"
 #include "cell/price_program.hpp"
 #include "numerics/checkpoint.hpp"
+#include "prices/checked_simplex.hpp"
 #include "prices/information_projection.hpp"
-#include "prices/price_simplex.hpp"
 #include "risk/risk_measure.hpp"
 
 namespace kpm {
@@ -78,14 +78,14 @@ class CellSolver {
   Checkpoint* checkpoint_;
   std::optional<PriceProgram> prices_;
   DemandProgram steps_;
-  PriceSimplex simplex_;
+  CheckedSimplex simplex_;
   std::optional<InformationProjection> projection_;
   RiskMeasure measure_;
 
-  Slice loss_, push_;              // (states)
-  Slice flat_demand_, no_weight_;  // (claims), (states): the simplex's objective
-  bool reached_ = false;           // the simplex method is at prices that reach the cell
-  const Slice* idle_ = nullptr;    // what supports the cell to be solved without trade, if known
+  Slice loss_, push_;            // (states)
+  Slice flat_demand_;            // (claims): the simplex's objective
+  bool reached_ = false;         // the simplex method is at prices that reach the cell
+  const Slice* idle_ = nullptr;  // what supports the cell to be solved without trade, if known
   CellOptimum optimum_;
   int iterations_ = 0;
 };

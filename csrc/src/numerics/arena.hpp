@@ -36,6 +36,27 @@ class Span {
   Eigen::Index size_ = 0;
 };
 
+/// A row-major matrix of records or numbers, of whoever's memory.
+template <class T>
+class Grid {
+ public:
+  Grid() = default;
+  Grid(T* begin, Eigen::Index rows, Eigen::Index columns)
+      : begin_(begin), rows_(rows), columns_(columns) {}
+
+  Eigen::Index columns() const { return columns_; }
+  T& operator()(Eigen::Index row, Eigen::Index column) { return begin_[row * columns_ + column]; }
+  const T& operator()(Eigen::Index row, Eigen::Index column) const {
+    return begin_[row * columns_ + column];
+  }
+  void fill(const T& value) { std::fill_n(begin_, rows_ * columns_, value); }
+
+ private:
+  T* begin_ = nullptr;
+  Eigen::Index rows_ = 0;
+  Eigen::Index columns_ = 0;
+};
+
 /// Hands out zeroed slices of a few blocks and takes none back. On a tiny cell dozens of small
 /// allocations would take as long as the solution; the first block is part of the arena, so that
 /// such a cell needs none.
@@ -57,6 +78,10 @@ class Arena {
     return {take<T>(size), size};
   }
   Slice array(Eigen::Index size) { return {take<double>(size), size}; }
+  template <class T>
+  Grid<T> grid(Eigen::Index rows, Eigen::Index columns) {
+    return {take<T>(rows * columns), rows, columns};
+  }
   MatrixSlice matrix(Eigen::Index rows, Eigen::Index columns) {
     return {take<double>(rows * columns), rows, columns};
   }

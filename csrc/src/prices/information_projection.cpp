@@ -10,24 +10,11 @@ namespace {
 constexpr double kPoint = 1e-13;     // a price range this narrow is a point
 constexpr double kRounding = 1e-15;  // residual of a price that rounding alone explains
 constexpr double kSlack = 10.0 * kRounding;
-constexpr double kRough = 3e-2;  // residual at which it shows which ends bind
-constexpr double kFirstBarrier = 0.1;
-constexpr double kLastBarrier = 1e-9;
-constexpr double kBarrierFactor = 0.1;
-constexpr int kNewtonSteps = 60;
+constexpr double kRough = 3e-2;   // residual at which it shows which ends bind
 constexpr int kDirectSteps = 20;  // of the direct way, for one set of ends
 constexpr int kActiveSets = 20;
 constexpr double kLargest = 5e9;     // sum of multipliers: exponents are then known to 1e-6
 constexpr double kVanishing = 1e-6;  // of its prior: a state that the direct way leaves alone
-
-/// A price in a range of the given width under the barrier tau: distance h from the low end with
-/// tau / h - tau / (width - h) = multiplier, in the form that does not cancel.
-double barrier_distance(double tau, double width, double multiplier) {
-  const double size = std::abs(multiplier);
-  const double near =
-      2.0 * tau * width / (size * width + 2.0 * tau + std::hypot(size * width, 2.0 * tau));
-  return multiplier >= 0.0 ? near : width - near;
-}
 
 /// How many times too far the exponents move: a state's weight may change by a factor of e^2, or
 /// rise from nothing to a share worth mentioning. What falls from nothing does not matter.
@@ -57,7 +44,6 @@ InformationProjection::InformationProjection(const ScaledMarket& market, Arena& 
       end_(static_cast<std::size_t>(market.claims()), 0),
       low_(arena.array(market.claims())),
       high_(arena.array(market.claims())),
-      room_(arena.array(market.claims())),
       distribution_(arena.array(market.states())),
       payoffs_(arena.matrix(market.claims(), market.states())),
       scaled_(arena.matrix(market.claims(), market.states())),
@@ -69,7 +55,6 @@ InformationProjection::InformationProjection(const ScaledMarket& market, Arena& 
       lambda_(arena.array(market.claims())),
       price_(arena.array(market.claims())),
       step_(arena.array(market.claims())),
-      curvature_(arena.array(market.claims())),
       factor_(market.claims(), arena) {
   distribution_ = market.prior;
   support_.reserve(static_cast<std::size_t>(market.states()));
@@ -80,7 +65,6 @@ void InformationProjection::clear() {
   support_.clear();
   low_.setConstant(-kInfinity);
   high_.setConstant(kInfinity);
-  room_.setOnes();
 }
 
 bool InformationProjection::is_point(int k) const { return high_[k] - low_[k] <= kPoint; }
@@ -149,11 +133,9 @@ void InformationProjection::publish() {
   }
 }
 
-/// Move the multipliers of the active claims until their prices meet their targets to `precision`.
-/// False if they do not within so many steps.
-template <class TargetOf>
-bool InformationProjection::newton(double tau, double precision, int most_steps,
-                                   TargetOf&& target_of) {
+/// Move the multipliers of the active claims until their prices meet the ends that are thought to
+/// bind to `precision`. False if they do not within so many steps.
+bool InformationProjection::newton(double precision, int most_steps) {
   const auto size = static_cast<Eigen::Index>(support_.size());
   const auto active = static_cast<int>(active_.size());
   double residual = kInfinity;
@@ -171,10 +153,10 @@ bool InformationProjection::newton(double tau, double precision, int most_steps,
       const int k = active_[static_cast<std::size_t>(a)];
       const double* const row = &payoffs_(k, 0);
       const double price = dot(row, weight_.data(), size);
-      const Target target = target_of(k);
-      step_[a] = target.price - price;
-      potential += lambda_[k] * target.price;
-      curvature_[a] = target.curvature;
+      const int side = end_[static_cast<std::size_t>(k)];
+      const double target = side < 0 ? low_[k] : side > 0 ? high_[k] : 0.5 * (low_[k] + high_[k]);
+      step_[a] = target - price;
+      potential += lambda_[k] * target;
       largest = std::max(largest, std::abs(step_[a]));
       double* const scaled = &scaled_(a, 0);
       double most = 0.0;
@@ -191,7 +173,6 @@ bool InformationProjection::newton(double tau, double precision, int most_steps,
       for (int b = 0; b <= a; ++b) {
         hessian[b] = dot(scaled, &scaled_(b, 0), size);
       }
-      hessian[a] += curvature_[a];
     }
     too_far_ = potential - log_mass_ > farthest_;
     if (too_far_) {
@@ -204,35 +185,22 @@ bool InformationProjection::newton(double tau, double precision, int most_steps,
     factor_.compute(hessian_.data(), hessian_.cols(), active);
     factor_.solve_in_place(step_.data());
     std::fill_n(moved_.data(), size, 0.0);
-    double sharpness = 0.0;
     for (int a = 0; a < active; ++a) {
       const int k = active_[static_cast<std::size_t>(a)];
       const double* const row = &payoffs_(k, 0);
       for (Eigen::Index i = 0; i < size; ++i) {
         moved_[i] += step_[a] * row[i];
       }
-      sharpness += curvature_[a] * step_[a] * step_[a] / room_[k];
     }
-    // Log-sum-exp is well approximated while no exponent that counts moves by much more than one,
-    // the barrier, self-concordant once divided by tau, while its decrement is below one.
+    // Log-sum-exp is well approximated while no exponent that counts moves by much more than one.
     const double mean = dot(weight_.data(), moved_.data(), size);
     const double reach = exponent_reach(weight_.data(), moved_.data(), mean, size);
-    const double decrement = std::sqrt(sharpness / tau);
-    const double damping = decrement > 0.5 ? 1.0 / (1.0 + decrement) : 1.0;
-    const double length = std::min(damping, 1.0 / std::max(reach, 1e-300));
+    const double length = std::min(1.0, 1.0 / std::max(reach, 1e-300));
     for (int a = 0; a < active; ++a) {
       lambda_[active_[static_cast<std::size_t>(a)]] += length * step_[a];
     }
   }
   return false;
-}
-
-/// Newton's method with the ends that are thought to bind as equalities.
-bool InformationProjection::newton_to_ends(double precision, int most_steps) {
-  return newton(1.0, precision, most_steps, [&](int k) {
-    const int side = end_[static_cast<std::size_t>(k)];
-    return Target{side < 0 ? low_[k] : side > 0 ? high_[k] : 0.5 * (low_[k] + high_[k]), 0.0};
-  });
 }
 
 /// Ends whose multiplier would push the price out of its range do not bind. Whether there were any.
@@ -269,7 +237,7 @@ bool InformationProjection::settle_by(bool together) {
   }
   double precision = kRough;
   for (int attempt = 0; attempt < kActiveSets + claims; ++attempt) {
-    if (!newton_to_ends(precision, kDirectSteps)) {
+    if (!newton(precision, kDirectSteps)) {
       return false;
     }
     for (Eigen::Index i = 0; i < static_cast<Eigen::Index>(support_.size()); ++i) {
@@ -316,85 +284,6 @@ bool InformationProjection::is_sharp() const {
     sum += std::abs(lambda_[k]);
   }
   return sum <= kLargest || support_.size() <= 1;
-}
-
-void InformationProjection::follow_barrier() {
-  farthest_ = kInfinity;
-  load();
-  const int claims = market_.claims();
-  bool inside = false;
-  for (int k = 0; k < claims; ++k) {
-    if (high_[k] - low_[k] < kInfinity) {
-      active_.push_back(k);
-      inside = inside || !is_point(k);
-    }
-  }
-  if (inside) {
-    for (double tau = kFirstBarrier; tau >= kLastBarrier; tau *= kBarrierFactor) {
-      newton(tau, kRounding, kNewtonSteps, [&](int k) { return barrier_target(k, tau); });
-    }
-  }
-  polish();
-  weigh();
-  publish();
-}
-
-/// The price claim k's range asks for under the barrier tau.
-InformationProjection::Target InformationProjection::barrier_target(int k, double tau) const {
-  if (is_point(k)) {
-    return {0.5 * (low_[k] + high_[k]), 0.0};
-  }
-  const double width = high_[k] - low_[k];
-  tau *= room_[k];
-  const double near = barrier_distance(tau, width, lambda_[k]);
-  const double far = barrier_distance(tau, width, -lambda_[k]);
-  return {near < far ? low_[k] + near : high_[k] - far,
-          1.0 / (tau / (near * near) + tau / (far * far))};
-}
-
-/// The barrier tells which ends of ranges bind; Newton's method with those as equalities then
-/// leaves nothing but rounding.
-void InformationProjection::polish() {
-  const int claims = market_.claims();
-  for (const int k : active_) {
-    if (!is_point(k)) {
-      const double width = high_[k] - low_[k];
-      const double near = barrier_distance(kLastBarrier * room_[k], width, lambda_[k]);
-      const double far = barrier_distance(kLastBarrier * room_[k], width, -lambda_[k]);
-      end_[static_cast<std::size_t>(k)] = lambda_[k] > near ? -1 : -lambda_[k] > far ? 1 : 0;
-    }
-  }
-  const Array barrier = lambda_;
-  for (int attempt = 0; attempt < kActiveSets; ++attempt) {
-    lambda_ = barrier;  // ends that do not bind have sent the last attempt's astray
-    active_.clear();
-    for (int k = 0; k < claims; ++k) {
-      if (is_point(k) || end_[static_cast<std::size_t>(k)] != 0) {
-        active_.push_back(k);
-      } else {
-        lambda_[k] = 0.0;
-      }
-    }
-    newton_to_ends(kRounding, kNewtonSteps);
-    price_all();
-    bool settled = true;
-    for (int k = 0; k < claims; ++k) {
-      int& side = end_[static_cast<std::size_t>(k)];
-      if (is_point(k)) {
-        continue;
-      }
-      if (side == 0 && (price_[k] < low_[k] - kSlack || price_[k] > high_[k] + kSlack)) {
-        side = price_[k] < low_[k] ? -1 : 1;
-        settled = false;
-      } else if (side != 0 && side * lambda_[k] > 0.0) {
-        side = 0;  // the range pushes the wrong way
-        settled = false;
-      }
-    }
-    if (settled) {
-      break;
-    }
-  }
 }
 
 }  // namespace kpm

@@ -29,18 +29,12 @@ class InformationProjection {
     low_[claim] = low;
     high_[claim] = high;
   }
-  /// How much of a range is in reach: what its barrier counts.
-  void set_room(int claim, double room) { room_[claim] = room; }
 
   /// From the prior on, adds the ranges that are missed until none is, and drops those that pull
   /// the wrong way. Exact where it returns true. False, and nothing said, where it takes too
   /// long, where states must vanish (KL then has no finite lambda), or where the dual says that the
   /// answer is farther than `farthest` from the prior.
   bool settle(double farthest = kInfinity);
-
-  /// A barrier finds which ends bind, then equalities settle the last digits. Needs ranges with an
-  /// inside or none at all, and a point at which every state is positive.
-  void follow_barrier();
 
   const Slice& distribution() const { return distribution_; }  ///< (states) x
 
@@ -50,23 +44,13 @@ class InformationProjection {
   bool is_sharp() const;
 
  private:
-  /// What a claim's price shall be, and how fast that falls with its multiplier.
-  struct Target {
-    double price = 0.0;
-    double curvature = 0.0;
-  };
-
   bool settle_by(bool together);
   void load();
   void weigh();
   void price_all();
   void publish();
   bool is_point(int k) const;
-  Target barrier_target(int k, double tau) const;
-  void polish();
-  template <class TargetOf>
-  bool newton(double tau, double precision, int most_steps, TargetOf&& target_of);
-  bool newton_to_ends(double precision, int most_steps);
+  bool newton(double precision, int most_steps);
   bool drop_wrong_sign_multipliers();
 
   const ScaledMarket& market_;
@@ -74,7 +58,7 @@ class InformationProjection {
   std::vector<int> support_;  // the states that may be positive
   std::vector<int> active_;   // claims whose price is wanted; all other multipliers are zero
   std::vector<int> end_;      // (claims) -1 the low end, +1 the high end, 0 neither
-  Slice low_, high_, room_;   // (claims)
+  Slice low_, high_;          // (claims)
   Slice distribution_;        // (states)
 
   // Compressed to the support, which is as large as the market at most.
@@ -83,7 +67,7 @@ class InformationProjection {
   MatrixSlice hessian_;  // (active, active)
   Slice prior_, weight_, root_, moved_;  // (states)
   Slice lambda_, price_;                 // (claims)
-  Slice step_, curvature_;               // (active)
+  Slice step_;                           // (active)
   SemidefiniteCholesky factor_;
   double log_mass_ = 0.0;  // ln sum q e^{P' lambda}
   double farthest_ = kInfinity;

@@ -7,7 +7,15 @@ namespace kpm {
 
 namespace {
 
-constexpr double kPivot = 1e-10;    // smaller tableau entries are rounding
+using std::abs;
+
+/// Violations that are worth a pivot. Those above but within kFeasible may be rounding of the
+/// ranges.
+template <class Real>
+constexpr double kViolation = BasicPriceSimplex<Real>::kFeasible;
+template <>
+constexpr double kViolation<Twofold> = 1e-15;
+
 constexpr double kOptimal = 1e-12;  // reduced costs below this do not improve
 constexpr int kGreedyPivots = 10;   // times rows and columns, in a maximum, before least index
 constexpr int kFreePivots = 2;      // times rows and columns, in a call, before costs lead the way
@@ -16,19 +24,21 @@ constexpr int kRefresh = 200;       // pivots after which the tableau is compute
 
 }  // namespace
 
-PriceSimplex::PriceSimplex(const ScaledMarket& market, Arena& arena, Checkpoint* checkpoint)
+template <class Real>
+BasicPriceSimplex<Real>::BasicPriceSimplex(const ScaledMarket& market, Arena& arena,
+                                           Checkpoint* checkpoint)
     : market_(market),
       checkpoint_(checkpoint),
       states_(market.states()),
       rows_(market.claims() + 1),
       columns_(market.states() + market.claims()),
-      tableau_(arena.matrix(rows_, columns_ + 1)),
-      low_(arena.array(columns_)),
-      high_(arena.array(columns_)),
-      value_(arena.array(columns_)),
-      cost_(arena.array(columns_)),
-      reduced_(arena.array(columns_)),
-      basic_value_(arena.array(rows_)),
+      tableau_(arena.grid<Real>(rows_, columns_ + 1)),
+      low_(arena.span<Real>(columns_)),
+      high_(arena.span<Real>(columns_)),
+      value_(arena.span<Real>(columns_)),
+      cost_(arena.span<Real>(columns_)),
+      reduced_(arena.span<Real>(columns_)),
+      basic_value_(arena.span<Real>(rows_)),
       basis_(arena.span<int>(rows_)),
       moved_(arena.span<int>(columns_)),
       is_basic_(arena.span<char>(columns_)),
@@ -37,7 +47,8 @@ PriceSimplex::PriceSimplex(const ScaledMarket& market, Arena& arena, Checkpoint*
   reset();
 }
 
-void PriceSimplex::reset() {
+template <class Real>
+void BasicPriceSimplex<Real>::reset() {
   for (int j = 0; j < columns_; ++j) {
     low_[j] = 0.0;
     high_[j] = j < states_ ? kInfinity : 1.0;  // sum xi = 1 implies it
@@ -48,9 +59,10 @@ void PriceSimplex::reset() {
 
 /// The tableau of the first basis, xi_0 and all claim prices: pi_k = P_k0 + sum_i (P_ki - P_k0)
 /// xi_i.
-void PriceSimplex::build() {
+template <class Real>
+void BasicPriceSimplex<Real>::build() {
   pivots_ = 0;
-  tableau_.setZero();
+  tableau_.fill(0.0);
   for (int i = 0; i < states_; ++i) {
     tableau_(0, i) = 1.0;
   }
@@ -63,7 +75,7 @@ void PriceSimplex::build() {
     const int column = states_ + claim;
     const double first = market_.payoffs(claim, 0);
     for (int i = 0; i < states_; ++i) {
-      tableau_(row, i) = first - market_.payoffs(claim, i);
+      tableau_(row, i) = Real(first) - market_.payoffs(claim, i);
     }
     tableau_(row, column) = 1.0;
     tableau_(row, columns_) = first;
@@ -73,7 +85,8 @@ void PriceSimplex::build() {
 }
 
 /// The tableau of the same basis without the rounding of the pivots that led there.
-void PriceSimplex::refresh() {
+template <class Real>
+void BasicPriceSimplex<Real>::refresh() {
   std::copy(is_basic_.begin(), is_basic_.end(), wanted_.begin());
   build();
   for (int column = 0; column < columns_; ++column) {
@@ -81,10 +94,10 @@ void PriceSimplex::refresh() {
       continue;
     }
     int row = -1;
-    double largest = kPivot;
+    Real largest = kSmallestPivot;
     for (int r = 0; r < rows_; ++r) {
       const int basic = basis_[r];
-      const double entry = std::abs(tableau_(r, column));
+      const Real entry = abs(tableau_(r, column));
       if (!wanted_[basic] && entry > largest) {
         largest = entry;
         row = r;
@@ -98,7 +111,8 @@ void PriceSimplex::refresh() {
 }
 
 /// Values of the basic variables from those of the nonbasic ones.
-void PriceSimplex::evaluate() {
+template <class Real>
+void BasicPriceSimplex<Real>::evaluate() {
   if (!fresh_) {
     fresh_ = true;
     build();
@@ -113,8 +127,8 @@ void PriceSimplex::evaluate() {
     }
   }
   for (int r = 0; r < rows_; ++r) {
-    const double* const row = &tableau_(r, 0);
-    double sum = row[columns_];
+    const Real* const row = &tableau_(r, 0);
+    Real sum = row[columns_];
     for (int m = 0; m < moved; ++m) {
       const int j = moved_[m];
       sum -= row[j] * value_[j];
@@ -128,7 +142,8 @@ void PriceSimplex::evaluate() {
 }
 
 /// What evaluate() would find after a nonbasic variable has moved, but for rounding.
-void PriceSimplex::move(int entering, double change) {
+template <class Real>
+void BasicPriceSimplex<Real>::move(int entering, const Real& change) {
   for (int r = 0; r < rows_; ++r) {
     value_[basis_[r]] -= tableau_(r, entering) * change;
   }
@@ -136,24 +151,26 @@ void PriceSimplex::move(int entering, double change) {
   exact_ = false;
 }
 
-void PriceSimplex::set_range(int claim, double low, double high) {
+template <class Real>
+void BasicPriceSimplex<Real>::set_range(int claim, double low, double high) {
   low_[states_ + claim] = low;
   high_[states_ + claim] = high;
   exact_ = false;
 }
 
-void PriceSimplex::pivot(int row, int entering) {
+template <class Real>
+void BasicPriceSimplex<Real>::pivot(int row, int entering) {
   if (checkpoint_ != nullptr) {
-    checkpoint_->pass(static_cast<double>(rows_) * columns_);
+    checkpoint_->pass(kCost * static_cast<double>(rows_) * columns_);
   }
-  double* const pivot_row = &tableau_(row, 0);
-  const double pivot = pivot_row[entering];
+  Real* const pivot_row = &tableau_(row, 0);
+  const Real pivot = pivot_row[entering];
   for (int j = 0; j <= columns_; ++j) {
     pivot_row[j] /= pivot;
   }
   for (int r = 0; r < rows_; ++r) {
-    double* const other = &tableau_(r, 0);
-    const double factor = other[entering];
+    Real* const other = &tableau_(r, 0);
+    const Real factor = other[entering];
     if (r != row && factor != 0.0) {
       for (int j = 0; j <= columns_; ++j) {
         other[j] -= factor * pivot_row[j];
@@ -171,7 +188,8 @@ void PriceSimplex::pivot(int row, int entering) {
 /// the largest pivot may be taken. That is soon done or goes round in circles, so a call that takes
 /// long goes on with costs for which the basis at hand is optimal, no two in the same proportion:
 /// each pivot then gains. What is said in the end is said of exact values.
-bool PriceSimplex::feasible() {
+template <class Real>
+bool BasicPriceSimplex<Real>::feasible() {
   const int size = rows_ + columns_;
   if (priced_ && !exact_) {
     // A range that was a point has no side; now that it may have width, its cost tells which.
@@ -179,6 +197,7 @@ bool PriceSimplex::feasible() {
       at_high_[j] = reduced_[j] < 0.0 ? 1 : 0;
     }
   }
+  Real tolerated = kViolation<Real>;
   for (int step = 0;; ++step) {
     if (step == 0 ? !exact_ : pivots_ >= kRefresh) {
       evaluate();
@@ -187,10 +206,10 @@ bool PriceSimplex::feasible() {
       price_basis();
     }
     int row = -1;
-    double worst = kFeasible;
+    Real worst = tolerated;
     for (int r = 0; r < rows_; ++r) {
       const int j = basis_[r];
-      const double violation = std::max(low_[j] - value_[j], value_[j] - high_[j]);
+      const Real violation = std::max(low_[j] - value_[j], value_[j] - high_[j]);
       if (violation > worst) {
         row = r;
         worst = violation;
@@ -211,19 +230,23 @@ bool PriceSimplex::feasible() {
         evaluate();
         continue;
       }
+      if (worst <= kFeasible) {
+        tolerated = worst;
+        continue;
+      }
       farkas_row_ = row;
       farkas_sign_ = rises ? -1.0 : 1.0;
       return false;
     }
     if (priced_) {
-      const double ratio = reduced_[entering] / tableau_(row, entering);
+      const Real ratio = reduced_[entering] / tableau_(row, entering);
       for (int j = 0; j < columns_; ++j) {
         reduced_[j] -= ratio * tableau_(row, j);
       }
       reduced_[entering] = 0.0;
       reduced_[leaving] = -ratio;
     }
-    const double target = rises ? low_[leaving] : high_[leaving];
+    const Real target = rises ? low_[leaving] : high_[leaving];
     move(entering, (value_[leaving] - target) / tableau_(row, entering));
     value_[leaving] = target;
     pivot(row, entering);
@@ -233,19 +256,21 @@ bool PriceSimplex::feasible() {
 
 /// Whether moving a nonbasic variable off its bound brings the basic one of `row` nearer to its
 /// range, and by how much: the leaving variable moves by -entry times the entering one.
-double PriceSimplex::help(int row, bool rises, int j) const {
+template <class Real>
+Real BasicPriceSimplex<Real>::help(int row, bool rises, int j) const {
   if (is_basic_[j] || low_[j] == high_[j]) {
     return 0.0;
   }
-  const double entry = tableau_(row, j);
-  return (entry > 0.0) == (rises == (at_high_[j] != 0)) ? std::abs(entry) : 0.0;
+  const Real entry = tableau_(row, j);
+  return (entry > 0.0) == (rises == (at_high_[j] != 0)) ? abs(entry) : Real(0.0);
 }
 
-int PriceSimplex::entering_by_size(int row, bool rises) const {
+template <class Real>
+int BasicPriceSimplex<Real>::entering_by_size(int row, bool rises) const {
   int entering = -1;
-  double largest = kPivot;
+  Real largest = kSmallestPivot;
   for (int j = 0; j < columns_; ++j) {
-    const double size = help(row, rises, j);
+    const Real size = help(row, rises, j);
     if (size > largest) {
       entering = j;
       largest = size;
@@ -256,19 +281,20 @@ int PriceSimplex::entering_by_size(int row, bool rises) const {
 
 /// The ratio test, which keeps reduced costs on their side of zero; of pivots that do so but for
 /// kOptimal the largest (Harris).
-int PriceSimplex::entering_by_cost(int row, bool rises) const {
-  double least = kInfinity;
+template <class Real>
+int BasicPriceSimplex<Real>::entering_by_cost(int row, bool rises) const {
+  Real least = kInfinity;
   for (int j = 0; j < columns_; ++j) {
-    const double size = help(row, rises, j);
-    if (size > kPivot) {
-      least = std::min(least, (std::abs(reduced_[j]) + kOptimal) / size);
+    const Real size = help(row, rises, j);
+    if (size > kSmallestPivot) {
+      least = std::min(least, (abs(reduced_[j]) + kOptimal) / size);
     }
   }
   int entering = -1;
-  double largest = kPivot;
+  Real largest = kSmallestPivot;
   for (int j = 0; j < columns_; ++j) {
-    const double size = help(row, rises, j);
-    if (size > largest && std::abs(reduced_[j]) / size <= least) {
+    const Real size = help(row, rises, j);
+    if (size > largest && abs(reduced_[j]) / size <= least) {
       entering = j;
       largest = size;
     }
@@ -277,7 +303,8 @@ int PriceSimplex::entering_by_cost(int row, bool rises) const {
 }
 
 /// Costs of the nonbasic variables that make the basis optimal and no two of a proportion.
-void PriceSimplex::price_basis() {
+template <class Real>
+void BasicPriceSimplex<Real>::price_basis() {
   constexpr double kGolden = 0.6180339887498949;
   for (int j = 0; j < columns_; ++j) {
     const double turn = kGolden * j;
@@ -288,14 +315,15 @@ void PriceSimplex::price_basis() {
 }
 
 /// reduced = cost - cost_B B^-1 A; cost_ is set by maximise().
-void PriceSimplex::reduced_costs() {
+template <class Real>
+void BasicPriceSimplex<Real>::reduced_costs() {
   for (int j = 0; j < columns_; ++j) {
     reduced_[j] = cost_[j];
   }
   for (int r = 0; r < rows_; ++r) {
-    const double basic = cost_[basis_[r]];
+    const Real basic = cost_[basis_[r]];
     if (basic != 0.0) {
-      const double* const row = &tableau_(r, 0);
+      const Real* const row = &tableau_(r, 0);
       for (int j = 0; j < columns_; ++j) {
         reduced_[j] -= basic * row[j];
       }
@@ -303,15 +331,18 @@ void PriceSimplex::reduced_costs() {
   }
 }
 
-double PriceSimplex::violation() const {
-  double worst = 0.0;
+template <class Real>
+double BasicPriceSimplex<Real>::violation() const {
+  Real worst = 0.0;
   for (int j = 0; j < columns_; ++j) {
     worst = std::max({worst, low_[j] - value_[j], value_[j] - high_[j]});
   }
-  return worst;
+  return static_cast<double>(worst);
 }
 
-double PriceSimplex::maximise(const ArrayView& claim_weights, const ArrayView& state_weights) {
+template <class Real>
+double BasicPriceSimplex<Real>::maximise(const ArrayView& claim_weights,
+                                         const ArrayView& state_weights) {
   for (int j = 0; j < columns_; ++j) {
     cost_[j] = j < states_ ? state_weights[j] : claim_weights[j - states_];
   }
@@ -323,12 +354,12 @@ double PriceSimplex::maximise(const ArrayView& claim_weights, const ArrayView& s
     reduced_costs();
     const bool greedy = step < kGreedyPivots * (rows_ + columns_);
     int entering = -1;
-    double best = kOptimal;
+    Real best = kOptimal;
     for (int j = 0; j < columns_; ++j) {
       if (is_basic_[j] || low_[j] == high_[j]) {
         continue;
       }
-      const double gain = at_high_[j] ? -reduced_[j] : reduced_[j];
+      const Real gain = at_high_[j] ? -reduced_[j] : reduced_[j];
       if (gain > best) {
         entering = j;
         if (!greedy) {
@@ -338,20 +369,20 @@ double PriceSimplex::maximise(const ArrayView& claim_weights, const ArrayView& s
       }
     }
     if (entering < 0 || step > kMostPivots * (rows_ + columns_)) {
-      return dot(cost_.data(), value_.data(), columns_);
+      return static_cast<double>(dot(cost_.begin(), value_.begin(), columns_));
     }
     const double direction = at_high_[entering] ? -1.0 : 1.0;
-    double length = high_[entering] - low_[entering];
+    Real length = high_[entering] - low_[entering];
     int row = -1;
     bool to_high = false;
     for (int r = 0; r < rows_; ++r) {
-      const double rate = -direction * tableau_(r, entering);
-      if (std::abs(rate) <= kPivot) {
+      const Real rate = -direction * tableau_(r, entering);
+      if (abs(rate) <= kSmallestPivot) {
         continue;
       }
       const int j = basis_[r];
-      const double room = rate > 0.0 ? high_[j] - value_[j] : value_[j] - low_[j];
-      const double reach = std::max(room, 0.0) / std::abs(rate);
+      const Real room = rate > 0.0 ? high_[j] - value_[j] : value_[j] - low_[j];
+      const Real reach = std::max(room, Real(0.0)) / abs(rate);
       const bool tie = row >= 0 && reach == length && j < basis_[row];
       if (reach < length || tie) {
         length = reach;
@@ -370,13 +401,15 @@ double PriceSimplex::maximise(const ArrayView& claim_weights, const ArrayView& s
   }
 }
 
-bool PriceSimplex::unique_multipliers(double margin) const {
+template <class Real>
+bool BasicPriceSimplex<Real>::unique_multipliers(double margin) const {
   return std::all_of(basis_.begin(), basis_.end(), [&](int j) {
     return value_[j] - low_[j] > margin && high_[j] - value_[j] > margin;
   });
 }
 
-bool PriceSimplex::is_vertex() const {
+template <class Real>
+bool BasicPriceSimplex<Real>::is_vertex() const {
   for (int j = 0; j < columns_; ++j) {
     if (!is_basic_[j] && low_[j] < high_[j]) {
       return false;
@@ -385,12 +418,16 @@ bool PriceSimplex::is_vertex() const {
   return true;
 }
 
-void PriceSimplex::restrict_to_optimal_face(double tie) {
+template <class Real>
+void BasicPriceSimplex<Real>::restrict_to_optimal_face(double tie) {
   for (int j = 0; j < columns_; ++j) {
-    if (!is_basic_[j] && std::abs(reduced_[j]) > tie) {
+    if (!is_basic_[j] && abs(reduced_[j]) > tie) {
       low_[j] = high_[j] = value_[j];
     }
   }
 }
+
+template class BasicPriceSimplex<double>;
+template class BasicPriceSimplex<Twofold>;
 
 }  // namespace kpm

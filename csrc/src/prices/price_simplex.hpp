@@ -1,10 +1,13 @@
 // A small bounded-variable simplex on the state prices.
 #pragma once
 
+#include <type_traits>
+
 #include "book/scaled_market.hpp"
 #include "numerics/arena.hpp"
 #include "numerics/checkpoint.hpp"
 #include "numerics/dense.hpp"
+#include "numerics/twofold.hpp"
 
 namespace kpm {
 
@@ -14,10 +17,19 @@ namespace kpm {
 /// Largest violation or gain first; once a call has taken long, by costs made up for the purpose or
 /// by least index. That is finite but for rounding, so pivots are counted and the prices at hand
 /// returned when they are too many.
-class PriceSimplex {
+///
+/// A pivot as small as the least that counts leaves a double's tableau with 1e-6 of rounding, so
+/// claims that differ by 1e-10 of their range are told apart, and the prices that meet their ranges
+/// found, with twice the digits only: some thirty times as slow, for when those of a double turn
+/// out to miss their ranges.
+template <class Real>
+class BasicPriceSimplex {
  public:
+  /// What an operation costs, in those of a double.
+  static constexpr double kCost = std::is_same_v<Real, double> ? 1.0 : 30.0;
+
   /// `checkpoint`, if any, is passed at each pivot.
-  PriceSimplex(const ScaledMarket& market, Arena& arena, Checkpoint* checkpoint = nullptr);
+  BasicPriceSimplex(const ScaledMarket& market, Arena& arena, Checkpoint* checkpoint = nullptr);
 
   /// All ranges back to [0, 1] and a fresh basis.
   void reset();
@@ -34,7 +46,7 @@ class PriceSimplex {
   /// After feasible() said no: the claims' multipliers of a proof (Farkas),
   ///   sum_k max over the ranges of lambda_k pi_k + max_i (-sum_k lambda_k P_ki) < 0.
   double farkas_multiplier(int claim) const {
-    return farkas_sign_ * tableau_(farkas_row_, states_ + claim);
+    return farkas_sign_ * static_cast<double>(tableau_(farkas_row_, states_ + claim));
   }
 
   /// Maximise claim_weights . pi + state_weights . xi from a feasible basis; the optimum.
@@ -51,24 +63,31 @@ class PriceSimplex {
   /// Whether restrict_to_optimal_face() has left one point: nothing else can move.
   bool is_vertex() const;
 
-  double state_price(int state) const { return value_[state]; }
+  const Real& value_of(int state) const { return value_[state]; }
+  double state_price(int state) const { return static_cast<double>(value_[state]); }
   /// Whether restrict_to_optimal_face() has left the state's price free.
   bool is_open(int state) const { return low_[state] < high_[state]; }
   /// Multiplier of pi_k = P_k xi at the last maximum, as in the dual bound (docs/theory.md).
-  double multiplier(int claim) const { return reduced_[states_ + claim] - cost_[states_ + claim]; }
-  double range_low(int claim) const { return low_[states_ + claim]; }
-  double range_high(int claim) const { return high_[states_ + claim]; }
+  double multiplier(int claim) const {
+    return static_cast<double>(reduced_[states_ + claim] - cost_[states_ + claim]);
+  }
+  double range_low(int claim) const { return static_cast<double>(low_[states_ + claim]); }
+  double range_high(int claim) const { return static_cast<double>(high_[states_ + claim]); }
 
   static constexpr double kFeasible = 5e-13;
+
+  /// Smaller tableau entries are rounding: of the pivots, or, where those leave none, of the
+  /// payoffs. Claims that differ by no more have one price to within kFeasible.
+  static constexpr double kSmallestPivot = std::is_same_v<Real, double> ? 1e-10 : 5e-13;
 
  private:
   void build();
   void refresh();
   void evaluate();
-  void move(int entering, double change);
+  void move(int entering, const Real& change);
   void pivot(int row, int entering);
   void reduced_costs();
-  double help(int row, bool rises, int j) const;
+  Real help(int row, bool rises, int j) const;
   int entering_by_size(int row, bool rises) const;
   int entering_by_cost(int row, bool rises) const;
   void price_basis();
@@ -76,17 +95,17 @@ class PriceSimplex {
   const ScaledMarket& market_;
   Checkpoint* checkpoint_;
   int states_;
-  int rows_;                  // the simplex row, then one a claim
-  int columns_;               // states, then claims
-  MatrixSlice tableau_;       // (rows, columns + 1): B^-1 [A | b]
-  Slice low_, high_, value_;  // (columns)
-  Slice cost_, reduced_;      // (columns)
-  Slice basic_value_;         // (rows)
-  Span<int> basis_;           // (rows)
-  Span<int> moved_;           // (columns) scratch of evaluate()
-  Span<char> is_basic_;       // (columns)
-  Span<char> wanted_;         // (columns) the basis that refresh() keeps
-  Span<char> at_high_;        // (columns) which bound a nonbasic variable sits at
+  int rows_;                       // the simplex row, then one a claim
+  int columns_;                    // states, then claims
+  Grid<Real> tableau_;             // (rows, columns + 1): B^-1 [A | b]
+  Span<Real> low_, high_, value_;  // (columns)
+  Span<Real> cost_, reduced_;      // (columns)
+  Span<Real> basic_value_;         // (rows)
+  Span<int> basis_;                // (rows)
+  Span<int> moved_;                // (columns) scratch of evaluate()
+  Span<char> is_basic_;            // (columns)
+  Span<char> wanted_;              // (columns) the basis that refresh() keeps
+  Span<char> at_high_;             // (columns) which bound a nonbasic variable sits at
   int farkas_row_ = 0;
   double farkas_sign_ = 0.0;
   int pivots_ = 0;       // since the tableau was computed
@@ -94,5 +113,8 @@ class PriceSimplex {
   bool priced_ = false;  // whether reduced_ are costs for which the basis is optimal
   bool exact_ = false;   // whether values are those of evaluate() for this basis and these ranges
 };
+
+using PriceSimplex = BasicPriceSimplex<double>;
+using PrecisePriceSimplex = BasicPriceSimplex<Twofold>;
 
 }  // namespace kpm

@@ -1,5 +1,7 @@
 #include "prices/reachable_prices.hpp"
 
+#include "prices/checked_simplex.hpp"
+
 namespace kpm {
 
 namespace {
@@ -13,7 +15,8 @@ bool pays_on_disjoint_sets(const Matrix& payoffs) {
 }  // namespace
 
 ReachablePrices::ReachablePrices(const ScaledMarket& market, Arena& arena, Checkpoint* checkpoint)
-    : claims_(market.claims()),
+    : market_(market),
+      claims_(market.claims()),
       low_sum_(static_cast<std::size_t>(market.claims()) + 1, 0.0),
       high_sum_(static_cast<std::size_t>(market.claims()) + 1, 0.0),
       simplex_(market, arena, checkpoint) {
@@ -45,7 +48,9 @@ bool ReachablePrices::enter(int claim, double low, double high) {
   }
   ranged_ = claim + 1;
   simplex_.set_range(claim, low, high);
-  return simplex_.feasible();
+  // What the tableau cannot prove is left to whoever solves the cells.
+  return simplex_.feasible() ||
+         !(CheckedSimplex::separation(market_, simplex_) > CheckedSimplex::kFarkas);
 }
 
 }  // namespace kpm

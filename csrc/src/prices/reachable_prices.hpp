@@ -25,6 +25,7 @@ class ReachablePrices {
   bool closed_form() const { return disjoint_; }
 
  private:
+  const ScaledMarket& market_;
   int claims_;
   bool disjoint_ = false;
   bool covering_ = false;                   // the sets leave no state out: prices add up to one

@@ -23,7 +23,7 @@ constexpr double kCandidateTolerance = 1e-12;
 constexpr std::size_t kReserve = 8;
 
 /// Claim prices of a clearing are at least this close to their ranges.
-constexpr double kClearing = 1e-11;
+constexpr double kClearing = 1e-12;
 
 struct Candidate {
   double value = -kInfinity;  ///< certainty equivalent, scaled

@@ -1,8 +1,6 @@
 // The public functions: compile the book once, solve, translate the answer back once.
 #include <algorithm>
 #include <chrono>
-#include <cmath>
-#include <limits>
 
 #include "book/presolve.hpp"
 #include "book/units.hpp"
@@ -128,24 +126,6 @@ struct Found {
   std::int64_t iterations = 0;
   int threads = 1;
 };
-
-/// Whether the published state prices make the published claim prices. Payoffs that differ by 1e-12
-/// of a claim's range can send the projection astray; such a clearing must not be called optimal.
-bool consistent(const Market& market, const Clearing& clearing) {
-  constexpr double kEps = std::numeric_limits<double>::epsilon();
-  for (int k = 0; k < market.claims; ++k) {
-    const double* const row = market.payoffs + static_cast<std::ptrdiff_t>(k) * market.states;
-    const auto [low, high] = std::minmax_element(row, row + market.states);
-    const double largest = std::max(std::abs(*low), std::abs(*high));
-    const double slack = 1e-12 * (*high - *low) + 8 * kEps * largest;
-    const auto at = static_cast<std::size_t>(k);
-    const double above = above_least(market, at, *low, clearing.state_prices);
-    if (std::abs(above - (clearing.claim_prices[at] - *low)) > slack) {
-      return false;
-    }
-  }
-  return true;
-}
 
 /// What may end a clearing early, and what has.
 class Limits {
@@ -384,8 +364,7 @@ Clearing clear_once(const Market& market, const Orders& orders, const ClearSetti
 
   // Judged by the figures that are handed out: what rounding leaves between them counts. Not a NaN.
   const double gap = clearing.upper_bound - clearing.certainty_equivalent;
-  const bool proven =
-      gap <= settings.tolerance * clearing.scale && choice.nearest && consistent(market, clearing);
+  const bool proven = gap <= settings.tolerance * clearing.scale && choice.nearest;
   if (!choice.by_rule) {
     clearing.status = limits.status();
   } else if (found.status == Status::kOptimal || (found.status == Status::kNodeLimit && proven)) {

@@ -7,7 +7,7 @@
 
 #include "book/corners.hpp"
 #include "numerics/checkpoint.hpp"
-#include "prices/price_simplex.hpp"
+#include "prices/checked_simplex.hpp"
 #include "risk/dual_bound.hpp"
 #include "search/local_search.hpp"
 #include "search/tree/node.hpp"
@@ -59,7 +59,7 @@ class NodeSolver {
   Arena arena_;
   std::unique_ptr<RelaxationProgram> relaxation_;  // many trees end before the first
   LocalSearch cells_;
-  PriceSimplex simplex_;
+  CheckedSimplex simplex_;
   Multipliers cell_multipliers_;
   std::vector<CellMove> moves_;
   int relaxation_iterations_ = 0;

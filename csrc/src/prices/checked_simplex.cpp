@@ -1,0 +1,85 @@
+#include "prices/checked_simplex.hpp"
+
+#include <algorithm>
+#include <cmath>
+
+namespace kpm {
+
+template <class Simplex>
+double CheckedSimplex::separation(const ScaledMarket& market, const Simplex& simplex) {
+  double sum = 0.0;
+  double size = 0.0;
+  for (int k = 0; k < market.claims(); ++k) {
+    const double lambda = simplex.farkas_multiplier(k);
+    sum += std::max(lambda * simplex.range_low(k), lambda * simplex.range_high(k));
+    size += std::abs(lambda);
+  }
+  double push = -kInfinity;
+  for (int i = 0; i < market.states(); ++i) {
+    double pushed = 0.0;
+    for (int k = 0; k < market.claims(); ++k) {
+      pushed -= simplex.farkas_multiplier(k) * market.payoffs(k, i);
+    }
+    push = std::max(push, pushed);
+  }
+  return -(sum + push) / size;
+}
+
+template double CheckedSimplex::separation(const ScaledMarket&, const PriceSimplex&);
+
+template <class Simplex>
+double CheckedSimplex::violation_of(const Simplex& simplex) const {
+  double worst = 0.0;
+  double mass = 0.0;
+  for (int i = 0; i < market_.states(); ++i) {
+    worst = std::max(worst, -simplex.state_price(i));
+    mass += simplex.state_price(i);
+  }
+  worst = std::max(worst, std::abs(mass - 1.0));
+  for (int k = 0; k < market_.claims(); ++k) {
+    const double* const row = &market_.payoffs(k, 0);
+    double price = 0.0;
+    for (int i = 0; i < market_.states(); ++i) {
+      price += row[i] * simplex.state_price(i);
+    }
+    worst = std::max({worst, simplex.range_low(k) - price, price - simplex.range_high(k)});
+  }
+  return worst;
+}
+
+bool CheckedSimplex::feasible() {
+  is_precise_ = false;
+  if (plain_.feasible()) {
+    violation_ = violation_of(plain_);
+    return violation_ <= kMissed || feasible_precisely();
+  }
+  return !(separation(market_, plain_) > kFarkas) && feasible_precisely();
+}
+
+bool CheckedSimplex::feasible_precisely() {
+  is_precise_ = true;
+  PrecisePriceSimplex& precise = precise_ ? *precise_ : precise_.emplace(market_, arena_, checkpoint_);
+  precise.reset();
+  for (int k = 0; k < market_.claims(); ++k) {
+    precise.set_range(k, range_low(k), range_high(k));
+  }
+  const bool reached = precise.feasible();
+  violation_ = violation_of(precise);
+  return reached;
+}
+
+void CheckedSimplex::maximise(const ArrayView& claim_weights) {
+  const Array no_weight = Array::Zero(market_.states());
+  if (!is_precise_) {
+    plain_.maximise(claim_weights, no_weight);
+    violation_ = violation_of(plain_);
+    if (violation_ <= kMissed) {
+      return;
+    }
+    feasible_precisely();
+  }
+  precise_->maximise(claim_weights, no_weight);
+  violation_ = violation_of(*precise_);
+}
+
+}  // namespace kpm

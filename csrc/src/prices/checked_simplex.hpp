@@ -1,0 +1,71 @@
+// The simplex method on the state prices, with its answers checked.
+#pragma once
+
+#include <optional>
+
+#include "book/scaled_market.hpp"
+#include "numerics/arena.hpp"
+#include "prices/price_simplex.hpp"
+
+namespace kpm {
+
+/// PriceSimplex, but no answer rests on its tableau: prices are multiplied out, and a proof that no
+/// prices reach the ranges (Farkas) is added up. What does not hold is asked again with twice the
+/// digits. A check costs O(K N), less than a pivot.
+class CheckedSimplex {
+ public:
+  /// `checkpoint`, if any, is passed at each pivot.
+  CheckedSimplex(const ScaledMarket& market, Arena& arena, Checkpoint* checkpoint = nullptr)
+      : market_(market),
+        arena_(arena),
+        checkpoint_(checkpoint),
+        plain_(market, arena, checkpoint) {}
+
+  /// As those of PriceSimplex.
+  void reset() { plain_.reset(); }
+  void set_range(int claim, double low, double high) { plain_.set_range(claim, low, high); }
+  double range_low(int claim) const { return plain_.range_low(claim); }
+  double range_high(int claim) const { return plain_.range_high(claim); }
+
+  /// Whether some state prices satisfy all ranges, to within kMissed.
+  bool feasible();
+  /// After feasible() said no.
+  double farkas_multiplier(int claim) const {
+    return is_precise_ ? precise_->farkas_multiplier(claim) : plain_.farkas_multiplier(claim);
+  }
+  /// By how much the ranges lie apart, in shares of the sum of the multipliers: the proof.
+  template <class Simplex>
+  static double separation(const ScaledMarket& market, const Simplex& simplex);
+
+  /// Maximise claim_weights . pi after feasible() said yes.
+  void maximise(const ArrayView& claim_weights);
+  double state_price(int state) const {
+    return is_precise_ ? precise_->state_price(state) : plain_.state_price(state);
+  }
+  double multiplier(int claim) const {
+    return is_precise_ ? precise_->multiplier(claim) : plain_.multiplier(claim);
+  }
+  bool unique_multipliers(double margin) const {
+    return is_precise_ ? precise_->unique_multipliers(margin) : plain_.unique_multipliers(margin);
+  }
+  /// By how much the state prices at hand miss a range, the simplex or zero.
+  double violation() const { return violation_; }
+
+  static constexpr double kMissed = 1e-12;  ///< of a claim's payoff range
+  static constexpr double kFarkas = 2e-13;  ///< separation that rounding cannot explain
+
+ private:
+  template <class Simplex>
+  double violation_of(const Simplex& simplex) const;
+  bool feasible_precisely();
+
+  const ScaledMarket& market_;
+  Arena& arena_;
+  Checkpoint* checkpoint_;
+  PriceSimplex plain_;
+  std::optional<PrecisePriceSimplex> precise_;
+  bool is_precise_ = false;
+  double violation_ = kInfinity;
+};
+
+}  // namespace kpm

@@ -1,0 +1,104 @@
+"""Strips of calls and puts: claims that depend on each other but for the digits they print with."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+import kpm_fast as kpm
+from chains import option_chain, price_error
+from strategies import examples
+
+CASES = Path(__file__).parent / "cases"
+PRICE = 1e-12  # of a claim's payoff range
+
+
+def recorded(name: str) -> tuple[kpm.Market, kpm.Orders]:
+    case = json.loads((CASES / f"{name}.json").read_text(encoding="utf-8"))
+    market = kpm.Market(
+        case["payoffs"],
+        case["prior"],
+        inventory=case["inventory"],
+        risk_aversion=case["alpha"],
+        ambiguity=case["omega"],
+    )
+    claims = [market.claims[number] for number in case["claim"]]
+    return market, kpm.Orders(claims, case["side"], case["price"], case["quantity"])
+
+
+def assert_honest(market: kpm.Market, orders: kpm.Orders, result: kpm.Result) -> None:
+    """Prices that the state prices make, and every order judged by those very prices."""
+    assert price_error(market, result) <= PRICE
+    at = {label: number for number, label in enumerate(market.claims)}
+    claims = np.array([at[label] for label in orders.claim])
+    made = (market.payoffs @ result.state_prices)[claims]
+    spans = np.ptp(market.payoffs, axis=1)[claims]
+    better = orders.side * (orders.price - made)
+    assert (result.fills[better > PRICE * spans] == orders.quantity[better > PRICE * spans]).all()
+    assert (result.fills[better < -PRICE * spans] == 0.0).all()
+    result.verify().raise_if_failed()
+    if result.status is kpm.Status.OPTIMAL:
+        assert result.gap <= result.tolerance * result.scale
+
+
+@pytest.mark.parametrize("limit", [1, None])
+@pytest.mark.parametrize("name", ["call_chain", "call_chain_node_limit"])
+def test_recorded_chains_have_prices_that_agree(name: str, limit: int | None) -> None:
+    market, orders = recorded(name)
+    result = kpm.clear(market, orders, node_limit=limit)
+    assert_honest(market, orders, result)
+    if limit is None:
+        assert result.status is kpm.Status.OPTIMAL
+
+
+CHAINS = {
+    "seed": st.integers(0, 10**6),
+    "strikes": st.integers(4, 16),
+    "puts": st.booleans(),
+    "digits": st.sampled_from([8, 10, 12, 14, None]),
+    "inventory": st.sampled_from([0.0, 0.1]),
+    "risk_aversion": st.sampled_from([1e-7, 1e-3, 0.1]),
+    "ambiguity": st.sampled_from([0.0, 0.01, 0.3]),
+}
+
+
+@examples(150)
+@given(st.fixed_dictionaries(CHAINS), st.sampled_from([1, 200]))
+def test_prices_agree_whatever_the_status(chain: dict[str, Any], limit: int) -> None:
+    market, orders = option_chain(**chain)
+    assert_honest(market, orders, kpm.clear(market, orders, node_limit=limit))
+
+
+@examples(100)
+@given(st.fixed_dictionaries(CHAINS))
+def test_chains_are_cleared_to_the_tolerance(chain: dict[str, Any]) -> None:
+    market, orders = option_chain(**chain)
+    result = kpm.clear(market, orders, node_limit=400)
+    assert result.status in (kpm.Status.OPTIMAL, kpm.Status.NODE_LIMIT)
+
+
+@examples(60)
+@given(st.fixed_dictionaries(CHAINS))
+def test_printed_digits_hardly_change_what_a_chain_is_worth(chain: dict[str, Any]) -> None:
+    """Ten digits move no payoff by more than 1e-10 of the greatest, so nor the worth by more than
+    that times the volume; parity that holds to ten digits only must not count as a limit."""
+    exact, orders = option_chain(**{**chain, "digits": None})
+    printed, same = option_chain(**{**chain, "digits": 10})
+    assert same == orders
+    worth = [kpm.clear(market, orders, node_limit=400) for market in (exact, printed)]
+    if all(result.status is kpm.Status.OPTIMAL for result in worth):
+        apart = abs(worth[0].certainty_equivalent - worth[1].certainty_equivalent)
+        assert apart <= 2e-8 * worth[0].scale
+
+
+def test_a_large_chain_is_optimal() -> None:
+    market, orders = option_chain(1, 50, depth=1)
+    result = kpm.clear(market, orders, time_limit=300.0)
+    assert_honest(market, orders, result)
+    assert result.status is kpm.Status.OPTIMAL
