@@ -48,7 +48,7 @@ double CheckedSimplex::violation_of(const Simplex& simplex) const {
 }
 
 bool CheckedSimplex::feasible() {
-  is_precise_ = false;
+  asked_ = nullptr;
   if (plain_.feasible()) {
     violation_ = violation_of(plain_);
     return violation_ <= kMissed || feasible_precisely();
@@ -57,8 +57,9 @@ bool CheckedSimplex::feasible() {
 }
 
 bool CheckedSimplex::feasible_precisely() {
-  is_precise_ = true;
-  PrecisePriceSimplex& precise = precise_ ? *precise_ : precise_.emplace(market_, arena_, checkpoint_);
+  PrecisePriceSimplex& precise =
+      precise_ ? *precise_ : precise_.emplace(market_, arena_, checkpoint_);
+  asked_ = &precise;
   precise.reset();
   for (int k = 0; k < market_.claims(); ++k) {
     precise.set_range(k, range_low(k), range_high(k));
@@ -70,7 +71,7 @@ bool CheckedSimplex::feasible_precisely() {
 
 void CheckedSimplex::maximise(const ArrayView& claim_weights) {
   const Array no_weight = Array::Zero(market_.states());
-  if (!is_precise_) {
+  if (asked_ == nullptr) {
     plain_.maximise(claim_weights, no_weight);
     violation_ = violation_of(plain_);
     if (violation_ <= kMissed) {
@@ -78,8 +79,8 @@ void CheckedSimplex::maximise(const ArrayView& claim_weights) {
     }
     feasible_precisely();
   }
-  precise_->maximise(claim_weights, no_weight);
-  violation_ = violation_of(*precise_);
+  asked_->maximise(claim_weights, no_weight);
+  violation_ = violation_of(*asked_);
 }
 
 }  // namespace kpm

@@ -31,7 +31,7 @@ class CheckedSimplex {
   bool feasible();
   /// After feasible() said no.
   double farkas_multiplier(int claim) const {
-    return is_precise_ ? precise_->farkas_multiplier(claim) : plain_.farkas_multiplier(claim);
+    return asked_ != nullptr ? asked_->farkas_multiplier(claim) : plain_.farkas_multiplier(claim);
   }
   /// By how much the ranges lie apart, in shares of the sum of the multipliers: the proof.
   template <class Simplex>
@@ -40,13 +40,14 @@ class CheckedSimplex {
   /// Maximise claim_weights . pi after feasible() said yes.
   void maximise(const ArrayView& claim_weights);
   double state_price(int state) const {
-    return is_precise_ ? precise_->state_price(state) : plain_.state_price(state);
+    return asked_ != nullptr ? asked_->state_price(state) : plain_.state_price(state);
   }
   double multiplier(int claim) const {
-    return is_precise_ ? precise_->multiplier(claim) : plain_.multiplier(claim);
+    return asked_ != nullptr ? asked_->multiplier(claim) : plain_.multiplier(claim);
   }
   bool unique_multipliers(double margin) const {
-    return is_precise_ ? precise_->unique_multipliers(margin) : plain_.unique_multipliers(margin);
+    return asked_ != nullptr ? asked_->unique_multipliers(margin)
+                             : plain_.unique_multipliers(margin);
   }
   /// By how much the state prices at hand miss a range, the simplex or zero.
   double violation() const { return violation_; }
@@ -64,7 +65,7 @@ class CheckedSimplex {
   Checkpoint* checkpoint_;
   PriceSimplex plain_;
   std::optional<PrecisePriceSimplex> precise_;
-  bool is_precise_ = false;
+  PrecisePriceSimplex* asked_ = nullptr;  // where the plain one's answer did not hold
   double violation_ = kInfinity;
 };
 

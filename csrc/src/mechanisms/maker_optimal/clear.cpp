@@ -198,8 +198,8 @@ class Stakes {
 };
 
 Found enumerate(const ScaledMarket& scaled, const std::vector<Staircase>& stairs,
-                const Stakes& stakes, double cells, const ClearSettings& settings,
-                StopToken& token, const Report& report) {
+                const Stakes& stakes, double cells, const ClearSettings& settings, StopToken& token,
+                const Report& report) {
   const CellGrid grid(scaled, stairs);
   // Cells that differ in claims outside the search only are one to it.
   const double copies = cells / grid.cells_below(0);

@@ -150,7 +150,7 @@ class Walker {
       open(task);
       descend(static_cast<int>(task.prefix.size()), findings, poll);
     } catch (const Abandoned&) {
-      // What was found before counts all the same.
+      return findings;  // what was found before counts all the same
     }
     return findings;
   }

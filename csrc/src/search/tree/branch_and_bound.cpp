@@ -10,6 +10,7 @@
 #include "search/safe_start.hpp"
 #include "search/team.hpp"
 #include "search/tree/node_solver.hpp"
+#include "search/tree/tangent_bound.hpp"
 #include "search/tree/tied_cells.hpp"
 
 namespace kpm {
@@ -49,35 +50,39 @@ class Tree {
       round(std::min(round_size(), open_.size()));
       report();
     } while (!open_.empty() && !done());
+    make_safe();
     return result();
   }
 
  private:
-  /// A first clearing: as good as no trade before anything that takes long.
+  /// First clearings, and a bound in case the first node is given up. Where a cell takes long, one
+  /// that takes no time comes first.
   void start(Node& root) {
     const double size = market_.claims() + market_.states();
-    const bool heavy = size * size * size > kHeavy;
-    std::unique_ptr<SafeStart> safe;
-    if (heavy) {
-      safe = std::make_unique<SafeStart>(market_, corners_);
-      take(safe->follow());
+    if (size * size * size > kHeavy) {
+      take(SafeStart(market_, corners_).follow());
     }
     merge(first_.first_clearings());
-    // Without inventory no trade is worth nothing, exactly; with it, more.
-    if (!heavy && (best_ < 0.0 || market_.inventory.maxCoeff() > 0.0)) {
-      safe = std::make_unique<SafeStart>(market_, corners_);
-      if (best_ < safe->no_trade() - kTie) {
-        take(safe->follow());
-      }
-    }
-    if (safe && best_ < safe->no_trade() - kTie) {
-      StopToken patient({});  // whatever the limit: losing money is no answer to it
-      merge(NodeSolver(market_, corners_, patient).solve(safe->equilibrium()));
-    }
     if (token_.stopped()) {
-      safe = safe ? std::move(safe) : std::make_unique<SafeStart>(market_, corners_);
-      root.multipliers = safe->multipliers();
+      SafeStart safe(market_, corners_);
+      root.multipliers = safe.multipliers();
       root.bound = root.multipliers.bound(corners_, root.box);
+    }
+  }
+
+  /// A search that was stopped early may hold nothing that is worth as much as no trade.
+  void make_safe() {
+    // Without inventory no trade is worth nothing, exactly; with it, more.
+    if (best_ >= 0.0 && !(market_.claims() > 0 && market_.inventory.maxCoeff() > 0.0)) {
+      return;
+    }
+    SafeStart safe(market_, corners_);
+    if (best_ < safe.no_trade() - kTie) {
+      take(safe.follow());
+    }
+    if (best_ < safe.no_trade() - kTie) {
+      StopToken patient({});  // whatever the limit: losing money is no answer to it
+      merge(NodeSolver(market_, corners_, patient).solve(safe.equilibrium()));
     }
   }
 
@@ -270,6 +275,15 @@ class Tree {
     return true;
   }
 
+  /// That of the best clearing.
+  Array best_demand() const {
+    const auto best =
+        std::max_element(candidates_.begin(), candidates_.end(),
+                         [](const Candidate& a, const Candidate& b) { return a.value < b.value; });
+    const bool known = best != candidates_.end() && best->optimum;
+    return known ? best->optimum->demand : Array::Zero(market_.claims());
+  }
+
   /// Solve the cells that may tie with the best.
   void collect_ties() {
     // Where the proof ended far from the last digits, no cell's tie can be told.
@@ -279,12 +293,21 @@ class Tree {
         tight.push_back(&node);
       }
     }
-    for (const std::vector<int>& cell : tied_cells(tight, corners_, best_ - kTie)) {
-      const auto known = [&](const Candidate& c) { return is_known(cell, c); };
+    const Array demand = best_demand();
+    TangentBound tangent(market_, corners_);
+    for (const auto& [cell, node] : tied_cells(tight, corners_, demand, best_ - kTie, tangent)) {
+      const auto known = [&cell = cell, this](const Candidate& c) { return is_known(cell, c); };
       if (token_.poll()) {
         return;
       }
-      if (std::none_of(candidates_.begin(), candidates_.end(), known)) {
+      if (std::any_of(candidates_.begin(), candidates_.end(), known)) {
+        continue;
+      }
+      const Box box{cell, cell};
+      const bool worse =
+          tangent.support(moved_onto(box, corners_, demand), node->multipliers.lambda) &&
+          tangent.bound(box) < best_ - kTie;
+      if (!worse) {
         merge(first_.solve(cell));
       }
     }

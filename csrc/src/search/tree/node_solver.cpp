@@ -362,7 +362,8 @@ NodeOutcome NodeSolver::unless_abandoned(Work&& work) {
   try {
     work(outcome);
   } catch (const Abandoned&) {
-    // A cell left half solved has no optimum.
+    count(outcome);  // a cell left half solved has no optimum
+    return outcome;
   }
   count(outcome);
   return outcome;

@@ -1,7 +1,7 @@
 #include "search/tree/tied_cells.hpp"
 
 #include <algorithm>
-#include <set>
+#include <map>
 
 namespace kpm {
 
@@ -52,27 +52,72 @@ std::vector<Option> options(int k, const Corners& corners, int first, int last,
 }
 
 void descend(const std::vector<std::vector<Option>>& choices, std::size_t level, double slack,
-             std::vector<int>& cell, std::set<std::vector<int>>& found) {
+             const Node* node, std::vector<int>& cell,
+             std::map<std::vector<int>, const Node*>& found) {
   if (found.size() >= kMostTiedCells) {
     return;
   }
   if (level == choices.size()) {
-    found.insert(cell);
+    found.emplace(cell, node);
     return;
   }
   for (const Option& option : choices[level]) {
     if (option.deficit <= slack) {
       cell[level] = option.piece;
-      descend(choices, level + 1, slack - option.deficit, cell, found);
+      descend(choices, level + 1, slack - option.deficit, node, cell, found);
     }
+  }
+}
+
+/// Leave out the pieces that the curvature of the risk rules out, whatever the other claims do.
+void leave_out(std::vector<std::vector<Option>>& choices, const std::vector<Corners>& corners,
+               const Array& demand, const Multipliers& multipliers, double threshold,
+               TangentBound& tangent) {
+  Box box;
+  for (const std::vector<Option>& options_k : choices) {
+    if (options_k.empty()) {
+      return;
+    }
+    box.first.push_back(options_k.front().piece);
+    box.last.push_back(options_k.back().piece);
+  }
+  for (std::size_t k = 0; k < choices.size(); ++k) {
+    if (choices[k].size() == 1) {
+      continue;
+    }
+    Box one = box;
+    const auto ruled_out = [&](const Option& option) {
+      one.first[k] = one.last[k] = option.piece;
+      return tangent.support(moved_onto(one, corners, demand), multipliers.lambda) &&
+             tangent.bound(one) < threshold;
+    };
+    choices[k].erase(std::remove_if(choices[k].begin(), choices[k].end(), ruled_out),
+                     choices[k].end());
+    if (choices[k].empty()) {
+      return;
+    }
+    box.first[k] = choices[k].front().piece;
+    box.last[k] = choices[k].back().piece;
   }
 }
 
 }  // namespace
 
-std::vector<std::vector<int>> tied_cells(const std::vector<const Node*>& nodes,
-                                         const std::vector<Corners>& corners, double threshold) {
-  std::set<std::vector<int>> found;
+Array moved_onto(const Box& box, const std::vector<Corners>& corners, const Array& demand) {
+  Array moved = demand;
+  for (Eigen::Index k = 0; k < moved.size(); ++k) {
+    const auto at = static_cast<std::size_t>(k);
+    const std::vector<double>& ends = corners[at].demand;
+    moved[k] = std::clamp(moved[k], ends[static_cast<std::size_t>(box.last[at]) + 1],
+                          ends[static_cast<std::size_t>(box.first[at])]);
+  }
+  return moved;
+}
+
+std::vector<TiedCell> tied_cells(const std::vector<const Node*>& nodes,
+                                 const std::vector<Corners>& corners, const Array& demand,
+                                 double threshold, TangentBound& tangent) {
+  std::map<std::vector<int>, const Node*> found;
   for (const Node* const node : nodes) {
     const double slack = node->bound - threshold;
     if (slack < 0.0) {
@@ -85,10 +130,16 @@ std::vector<std::vector<int>> tied_cells(const std::vector<const Node*>& nodes,
       choices.push_back(options(k, corners[at], node->box.first[at], node->box.last[at],
                                 node->multipliers, slack));
     }
+    leave_out(choices, corners, demand, node->multipliers, threshold, tangent);
     std::vector<int> cell(corners.size(), 0);
-    descend(choices, 0, slack, cell, found);
+    descend(choices, 0, slack, node, cell, found);
   }
-  return {found.begin(), found.end()};
+  std::vector<TiedCell> result;
+  result.reserve(found.size());
+  for (const auto& [cell, node] : found) {
+    result.push_back({cell, node});
+  }
+  return result;
 }
 
 }  // namespace kpm

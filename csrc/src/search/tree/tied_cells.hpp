@@ -5,15 +5,27 @@
 
 #include "book/corners.hpp"
 #include "search/tree/node.hpp"
+#include "search/tree/tangent_bound.hpp"
 
 namespace kpm {
+
+/// A cell that may tie, and the node whose multipliers do not rule it out.
+struct TiedCell {
+  std::vector<int> cell;
+  const Node* node;
+};
 
 /// A node's multipliers bound every one of its cells, claim by claim: a sum of what the better
 /// corner of each piece is worth. Cells whose bound reaches the threshold are listed, in order, at
 /// most `kMostTiedCells` of them. A clearing at a corner that two pieces share is listed once: in
-/// the piece both of whose corners are as good, else in the flat.
-std::vector<std::vector<int>> tied_cells(const std::vector<const Node*>& nodes,
-                                         const std::vector<Corners>& corners, double threshold);
+/// the piece both of whose corners are as good, else in the flat. Pieces off the best clearing's
+/// `demand` that `tangent` bounds below the threshold are left out beforehand, one test a piece.
+std::vector<TiedCell> tied_cells(const std::vector<const Node*>& nodes,
+                                 const std::vector<Corners>& corners, const Array& demand,
+                                 double threshold, TangentBound& tangent);
+
+/// The demand moved onto the pieces of a box, as little as possible.
+Array moved_onto(const Box& box, const std::vector<Corners>& corners, const Array& demand);
 
 constexpr std::size_t kMostTiedCells = 256;
 
