@@ -76,7 +76,7 @@ def error(data: CellData, point: tuple[Floats, Floats] | None, bound: float) -> 
 
 
 def upper_bound(data: CellData, worst: Floats, marginal: Floats, multipliers: Floats) -> float:
-    """On the certainty equivalent of every point of the cell, whoever made the three up."""
+    """On the certainty equivalent of every point of the cell, wherever the three came from."""
     market = data.market
     return reference.cell_bound(
         market.payoffs,

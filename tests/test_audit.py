@@ -127,7 +127,7 @@ def test_merged_leaves_pass(proven: kpm.Result) -> None:
         getattr(proof, name)[best : best + 1]
         for name in ("worst_case", "marginal_state_prices", "multipliers")
     )
-    # The design's formula with the payoffs as they are, corner by corner.
+    # The bound of docs/certificate.md with the payoffs as they are, corner by corner.
     bound = float((-multipliers @ MARKET.payoffs).max() + g[0] @ MARKET.inventory)
     bound += reference.divergence(g[0], p[0]) / MARKET.risk_aversion
     for k, steps in enumerate(stairs):

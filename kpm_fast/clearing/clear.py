@@ -65,7 +65,7 @@ def clear(
         relaxations over runs of staircase pieces. ``"enumerate"`` is the paper's (28): solve every
         cell that can matter.
     rule : {"maker_optimal", "competitive", "pay_as_bid"}
-        Who sets the prices ([mechanisms](mechanisms.md)). ``"maker_optimal"``, for the Knightian
+        Who sets the prices (``docs/mechanisms.md``). ``"maker_optimal"``, for the Knightian
         maker: prices and fills that are best for the maker under the limit order logic, (8).
         ``"competitive"``, for every maker: everybody trades at the maker's marginal state prices,
         which is CPCAM's rule. ``"pay_as_bid"``, for every maker: the same fills, and every order

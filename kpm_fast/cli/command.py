@@ -1,8 +1,8 @@
 """The ``kpm-fast`` command.
 
 Exit codes: 0 cleared to optimality; 1 verification failed; 2 bad usage or input; 3 stopped at
-a limit, with the best point found; 4 refused, too many cells; 5 out of memory; 130 interrupted;
-141 broken pipe; 143 terminated.
+a limit or inaccurate, with the best point found; 4 refused, too many cells; 5 out of memory;
+130 interrupted; 141 broken pipe; 143 terminated.
 """
 
 from __future__ import annotations
@@ -223,9 +223,14 @@ def _add_clear(commands: argparse._SubParsersAction[argparse.ArgumentParser]) ->
         "or by row (default: %(default)s)",
     )
     solver.add_argument(
-        "--tolerance", type=float, default=1e-8, help="relative to the book (default: %(default)s)"
+        "--tolerance",
+        type=float,
+        default=1e-8,
+        help="the gap to prove, of the result's scale (default: %(default)s)",
     )
-    solver.add_argument("--threads", type=int, metavar="N", help="default: all processors")
+    solver.add_argument(
+        "--threads", type=int, metavar="N", help="default: the processors that are idle"
+    )
     solver.add_argument("--time-limit", type=float, metavar="SECONDS")
     solver.add_argument("--node-limit", type=int, metavar="N", help="of the tree; default: none")
     solver.add_argument(

@@ -45,6 +45,7 @@ def add_parser(subparsers: Any) -> argparse.ArgumentParser:
         "experiments",
         help="answer questions of a maker by clearing many books",
         description="Run experiments with fixed seeds, and say what is seen.",
+        epilog="Exit codes: 0 done; 2 bad usage or input.",
     )
     parser.add_argument(
         "names",

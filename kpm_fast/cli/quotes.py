@@ -17,7 +17,7 @@ from ..files.atomic_files import staged_text
 from ..files.tables import write_csv
 from ..model.maker import Maker
 from ..model.maker_form import maker_from_text
-from ..model.market import Market
+from ..model.market import DEFAULT_AMBIGUITY, Market
 from ..model.quotes import Quotes
 from . import book_options
 from .tables import PipeAwareConsole
@@ -50,13 +50,16 @@ def add_parser(commands: argparse._SubParsersAction[argparse.ArgumentParser]) ->
         "--maker",
         metavar="KIND:NAME=VALUE,...",
         help="lmsr:liquidity=B, starting_orders:delta=D, worst_state, utility:wealth=M, "
-        "quadratic:c=C (default: knightian)",
+        "quadratic:c=C (default: the book's)",
     )
     maker.add_argument(
         "--risk-aversion", type=float, metavar="A", help="per unit of money, > 0 (default: 1)"
     )
     maker.add_argument(
-        "--ambiguity", type=float, metavar="O", help="radius in nats, 0 to inf (default: 0.1)"
+        "--ambiguity",
+        type=float,
+        metavar="O",
+        help=f"radius in nats, 0 to inf (default: {DEFAULT_AMBIGUITY:g})",
     )
     maker.add_argument(
         "--inventory", metavar="FILE|W,W,...", help="wealth by state, as for kpm-fast clear"

@@ -49,13 +49,19 @@ def add_parsers(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -
         help="clear a book under many makers",
         description="Clear the book in a folder for every combination of ambiguity and risk "
         "aversion.",
-        epilog="Grids are 0,0.01,0.1 or start:stop:count. Exit codes: 0 done; 2 bad input.",
+        epilog="Grids are 0,0.01,0.1 or start:stop:count; default: the book's own value. "
+        "Exit codes: 0 done; 2 bad usage or input.",
     )
     parser.set_defaults(run=_run_sweep)
     parser.add_argument("folder", metavar="FOLDER", type=Path)
-    parser.add_argument("--ambiguity", dest="ambiguities", metavar="GRID", help="nats")
     parser.add_argument(
-        "--risk-aversion", dest="risk_aversions", metavar="GRID", help="per unit of money"
+        "--ambiguity", dest="ambiguities", metavar="GRID", help="nats (default: the book's)"
+    )
+    parser.add_argument(
+        "--risk-aversion",
+        dest="risk_aversions",
+        metavar="GRID",
+        help="per unit of money (default: the book's)",
     )
     _add_book(parser)
     parser.set_defaults(ambiguity=None, risk_aversion=None)
@@ -70,8 +76,12 @@ def add_parsers(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -
     )
     advice.set_defaults(run=_run_advise)
     advice.add_argument("folder", metavar="FOLDER", type=Path)
-    advice.add_argument("--ambiguity", type=float, metavar="O", help="the maker's, in nats")
-    advice.add_argument("--risk-aversion", type=float, metavar="A", help="per unit of money")
+    advice.add_argument(
+        "--ambiguity", type=float, metavar="O", help="the maker's, in nats (default: the book's)"
+    )
+    advice.add_argument(
+        "--risk-aversion", type=float, metavar="A", help="per unit of money (default: the book's)"
+    )
     _add_book(advice)
 
 

@@ -144,7 +144,7 @@ class Outcome(Value):
     tolerance : float
         The relative tolerance asked for.
     allocation : str
-        How orders at the clearing price shared: ``"pro_rata"`` or ``"time"``.
+        How orders at the clearing price shared: ``"pro_rata"``, ``"time"`` or ``"book_order"``.
     market : Market
     orders : Orders
         The input.

@@ -13,7 +13,7 @@ enum class ConvexRule : std::uint8_t {
 
 struct AuctionSettings {
   ConvexRule rule = ConvexRule::kCompetitive;
-  double tolerance = 1e-8;  ///< on the objective, relative to the book's notional
+  double tolerance = 1e-8;  ///< on the objective, relative to the notional that trades
   int max_iterations = 200;
   Allocation allocation = Allocation::kProRata;
 };
