@@ -306,3 +306,27 @@ def test_quotes_are_a_table() -> None:
     assert (quotes["spread"] > 0).all()
     with pytest.raises(KeyError):
         quotes["middle"]
+
+
+def test_labelled_payoffs_are_never_taken_by_position() -> None:
+    """A maker knows its states by number: other labels are refused, these are read."""
+    maker = kpm.KnightianMaker([0.5, 0.3, 0.2], risk_aversion=0.01, ambiguity=0.02)
+    pandas = pytest.importorskip("pandas")
+    named = pandas.DataFrame({"A": [0], "D": [0], "H": [1]}, index=["home"])
+    series = pandas.Series({"H": 1.0, "D": 0.0, "A": 0.0})
+    for refused in (
+        lambda: maker.quotes(named),
+        lambda: maker.quotes({"home": {"H": 1, "D": 0, "A": 0}}),
+        lambda: maker.trade(series, "buy", 0.6, 1.0),
+        lambda: maker.size_to(series, "buy", price=0.6),
+        lambda: maker.cost(series),
+        lambda: maker.state_prices({"H": 1.0, "D": 0.0, "A": 0.0}),
+    ):
+        with pytest.raises(kpm.InputError, match=r"H"):
+            refused()
+    numbered = pandas.DataFrame({"2": [0.0], "1": [0.0], "0": [1.0]}, index=["home"])
+    quotes = maker.quotes(numbered)
+    assert quotes.claims == ("home",)
+    assert quotes["ask"][0] == maker.quotes([1, 0, 0])["ask"][0]
+    assert maker.quotes({"home": [1, 0, 0]})["bid"][0] == maker.quotes([1, 0, 0])["bid"][0]
+    assert maker.cost(pandas.Series({"1": 2.0, "0": 1.0, "2": 3.0})) == maker.cost([1, 2, 3])

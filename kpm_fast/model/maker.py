@@ -14,7 +14,13 @@ from .. import _core
 from ..arrays import LARGEST, Floats, as_floats, as_number, frozen
 from ..errors import InputError
 from .immutable import Value, construct
-from .maker_input import checked_finite, checked_quantities, checked_rows, checked_side
+from .maker_input import (
+    checked_finite,
+    checked_quantities,
+    checked_rows,
+    checked_side,
+    labelled_rows,
+)
 from .quotes import Quotes, Trade
 
 __all__ = ["Maker"]
@@ -150,7 +156,8 @@ class Maker(Value, ABC):
         ----------
         payoffs : array_like, shape (K, N), or Market
             Money that one share pays in each state. Of a market its claims are quoted, by the
-            maker that this is called on.
+            maker that this is called on. A frame or mapping names its claims; its states must be
+            named by number, "0", "1", ..., as the maker knows them: others are refused.
         quantities : scalar or array_like, shape (K,) or (K, S), optional
             Shares of a block, > 0. Default: the next, infinitesimal, share.
 
@@ -174,7 +181,8 @@ class Maker(Value, ABC):
         """
         claims = getattr(payoffs, "claims", None)
         of_market = isinstance(claims, tuple)  # a Market's; its class would know this one
-        table = as_floats(payoffs.payoffs if of_market else payoffs, "payoffs")
+        given, names = (payoffs.payoffs, claims) if of_market else labelled_rows(payoffs, "payoffs")
+        table = as_floats(given, "payoffs")
         if table.ndim == 1:
             table = table[None, :]
         maker, rows, _ = self._rows(table, "payoffs")
@@ -184,7 +192,7 @@ class Maker(Value, ABC):
         return construct(
             Quotes,
             {
-                "claims": claims if of_market else tuple(map(str, range(len(rows)))),
+                "claims": names or tuple(map(str, range(len(rows)))),
                 "quantities": stated,
                 "bid": frozen(bid.reshape(shape)),
                 "ask": frozen(ask.reshape(shape)),

@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
 from numpy.typing import ArrayLike
 
 from ..arrays import LARGEST, SMALLEST, Floats, as_floats, as_number, first, frozen
+from ..entries import is_frame
 from ..errors import InputError
-from .labels import align, default_labels
+from .labels import align, default_labels, named_table, reordering
 
 __all__ = [
     "checked_finite",
@@ -19,14 +21,35 @@ __all__ = [
     "checked_rows",
     "checked_side",
     "checked_vector",
+    "labelled_rows",
 ]
 
 _SIDES = {"buy": 1, "sell": -1}
 
 
+def labelled_rows(value: Any, field: str) -> tuple[Any, tuple[str, ...] | None]:
+    """Return a vector by state, or rows of them, in the order of the states, and the rows' names.
+
+    A maker knows its states by number only: labels other than these are refused, never ignored.
+    """
+    if isinstance(value, np.ndarray | list | tuple | float | int):
+        return value, None
+    nested = isinstance(value, Mapping) and any(
+        hasattr(entry, "__len__") and not isinstance(entry, str | bytes) for entry in value.values()
+    )
+    if not nested and not is_frame(value):
+        return align(value, default_labels(len(value)), field), None
+    table = named_table(value, field)
+    rows = np.asarray(table.entries)
+    if table.columns is not None:
+        states = default_labels(len(table.columns))
+        rows = rows[:, reordering(table.columns, states, field, "state")]
+    return rows, table.rows
+
+
 def checked_rows(value: ArrayLike, field: str) -> tuple[Floats, bool]:
     """Return one vector of a number for each state, or rows of them, as rows; and whether one."""
-    array = as_floats(value, field)
+    array = as_floats(labelled_rows(value, field)[0], field)
     if array.ndim not in (1, 2) or array.shape[-1] == 0:
         raise InputError(f"must have shape (N,) or (rows, N), got shape {array.shape}", field=field)
     wrong = first(~(np.abs(array.ravel()) <= LARGEST))

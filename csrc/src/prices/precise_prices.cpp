@@ -325,8 +325,7 @@ double PrecisePrices::shorten(double step) const {
 /// Of KL along the step.
 double PrecisePrices::slope(double step) const {
   double sum = 0.0;
-  for (std::size_t i = 0; i < support_.size(); ++i) {
-    const int state = support_[i];
+  for (const int state : support_) {
     const auto there = static_cast<double>(inside_[state] + step * step_[state]);
     sum += static_cast<double>(step_[state]) * (std::log(there) - std::log(market_.prior[state]));
   }

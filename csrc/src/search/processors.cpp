@@ -104,7 +104,8 @@ double cpu_quota(const std::string& membership, const std::string& root) {
       result = std::min(result, least(root + "/unified", path, unified_quota));
     } else if (names(controllers, "cpu")) {
       result = std::min(result, least(root + "/cpu", path, legacy_quota));
-      result = std::min(result, least(root + "/" + controllers, path, legacy_quota));
+      const std::string mount = std::string(root).append("/").append(controllers);
+      result = std::min(result, least(mount, path, legacy_quota));
     }
   }
   return result;
