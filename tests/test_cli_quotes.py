@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 
 import kpm_fast as kpm
-from kpm_fast import cli
+from kpm_fast.cli import command as cli
 from kpm_fast.model.maker_form import KINDS, maker_from_dict, maker_from_text, maker_to_dict
 
 CARD = Path(__file__).resolve().parent.parent / "examples" / "race_card"
@@ -98,3 +98,13 @@ def test_plain_data_that_is_no_maker(stated: dict[str, object], field: str) -> N
     with pytest.raises(kpm.InputError) as caught:
         maker_from_dict(stated)
     assert caught.value.field == field
+
+
+def test_preferences_beside_another_maker_are_refused(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    card = str(Path(__file__).parent.parent / "examples" / "race_card")
+    for command in ("quotes", "clear"):
+        words = [command, card, "--maker", "lmsr:liquidity=200", "--ambiguity", "0.3"]
+        assert cli.main(words) == cli.EXIT_INPUT
+        assert "--ambiguity" in capsys.readouterr().err

@@ -141,3 +141,20 @@ def test_enumeration_has_no_certificate(tmp_path: Path, capsys: pytest.CaptureFi
     assert run("clear", tmp_path / "book", *options) == 2
     assert "certificate: enumeration hands out none" in capsys.readouterr().err
     assert not (tmp_path / "file").exists()
+
+
+def test_a_clearing_by_a_convex_rule_proves_itself(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    card = str(Path(__file__).parent.parent / "examples" / "race_card")
+    file = str(tmp_path / "clearing.kpm")
+    words = ["clear", card, "--rule", "pay_as_bid", "--maker", "worst_state", "--save", file]
+    assert cli.main(words) == 0
+    capsys.readouterr()
+    assert cli.main(["verify", file]) == 0
+    assert "proven by duality" in capsys.readouterr().out
+    assert cli.main(["verify", file, "--json"]) == 0
+    assert json.loads(capsys.readouterr().out)["proven"] is True
+    saved = kpm.load_result(file)
+    with pytest.raises(kpm.InputError, match="certificate"):
+        kpm.check_certificate(saved.market, saved.orders, saved)

@@ -69,3 +69,10 @@ def test_trade_stops_at_the_implied_ambiguity_of_each_book() -> None:
 def test_one_maker_trades_more_than_six() -> None:
     table = experiments.aggregation(books=5).table
     assert sum(table["one_maker"]) > sum(table["six_makers"])
+
+
+def test_a_folder_without_books_is_refused(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert cli.main(["experiments", "implied", "--data", str(tmp_path)]) == cli.EXIT_INPUT
+    assert "holds a book" in capsys.readouterr().err

@@ -158,3 +158,15 @@ def test_commands(
     assert "Trade stops" in capsys.readouterr().out
     assert cli.main(["sweep", str(folder), "--ambiguity", "much"]) == cli.EXIT_INPUT
     assert "much" in capsys.readouterr().err
+
+
+def test_a_column_that_does_not_exist_is_refused_before_any_work(
+    book: tuple[kpm.Market, kpm.Orders], tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    folder = tmp_path / "book"
+    kpm.write_book(folder, *book)
+    words = ["sweep", str(folder), "--plot", str(tmp_path / "x"), "--column", "colour"]
+    assert cli.main(words) == cli.EXIT_INPUT
+    told = capsys.readouterr()
+    assert "--column" in told.err
+    assert told.out == ""

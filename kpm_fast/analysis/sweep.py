@@ -83,12 +83,17 @@ class Sweep:
         """
         from ..plots.sweep import draw_sweep
 
-        if y not in self.table or y in ("status", "prior"):
-            raise InputError(f"no column of figures is called {y!r}", field="y")
+        check_column(y)
         return draw_sweep(self.table, self.implied, y)
 
     def __repr__(self) -> str:
         return f"Sweep({len(self)} clearings of one book)"
+
+
+def check_column(name: str, field: str = "y") -> None:
+    """Refuse what is no column of figures."""
+    if name not in (*_PARAMETERS, *_FIGURES) or name in ("status", "prior"):
+        raise InputError(f"no column of figures is called {name!r}", field=field)
 
 
 def sweep(

@@ -13,11 +13,13 @@ from ..entries import number
 from ..errors import InputError
 from ..files.tables import read_csv
 from ..model.labels import reordering
+from ..model.maker import Maker
+from ..model.maker_form import maker_from_text
 from ..model.market import Market
 from ..model.orders import Orders
 from ..storage.book_folder import read_book
 
-__all__ = ["add_options", "is_file", "read"]
+__all__ = ["add_options", "is_file", "named_maker", "read"]
 
 _NOTED = 1e-9  # a prior whose sum is off by less is as exact as anybody's
 
@@ -97,6 +99,19 @@ def read(args: argparse.Namespace) -> tuple[Market, Orders]:
         if abs(market.prior_sum - 1) > _NOTED:
             _note(f"the prior sums to {market.prior_sum:.12g} and was divided by that")
     return market, orders
+
+
+def named_maker(args: argparse.Namespace, market: Market) -> Maker:
+    """The maker of ``--maker``, or the book's own."""
+    if args.maker is None:
+        return market.maker
+    for option in ("ambiguity", "risk_aversion"):
+        if getattr(args, option) is not None:
+            raise InputError(
+                f"goes with the book's own maker: what {args.maker!r} needs is stated with it",
+                field=f"--{option.replace('_', '-')}",
+            )
+    return maker_from_text(args.maker, market)
 
 
 def _note(text: str) -> None:

@@ -29,7 +29,6 @@ from ..clearing.progress import Progress
 from ..errors import InputError, KpmError, TooManyCellsError
 from ..files.atomic_files import staged_files
 from ..files.tables import write_csv
-from ..model.maker_form import maker_from_text
 from ..model.market import DEFAULT_AMBIGUITY
 from ..model.outcome import RULES
 from ..model.status import Status
@@ -275,7 +274,7 @@ def _run_clear(args: argparse.Namespace) -> int:
     _check_outputs(args)
     market, orders = book_options.read(args)
     if args.maker is not None:
-        market = market.replace(maker=maker_from_text(args.maker, market))
+        market = market.replace(maker=book_options.named_maker(args, market))
     check_rule(args.rule, market)
     # Where standard output is for the JSON, people read standard error.
     console = _console(sys.stderr if args.json == "-" else sys.stdout, quiet=args.quiet)

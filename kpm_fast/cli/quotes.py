@@ -16,8 +16,7 @@ from rich.text import Text
 from ..files.atomic_files import staged_text
 from ..files.tables import write_csv
 from ..model.maker import Maker
-from ..model.maker_form import maker_from_text
-from ..model.market import DEFAULT_AMBIGUITY, Market
+from ..model.market import DEFAULT_AMBIGUITY
 from ..model.quotes import Quotes
 from . import book_options
 from .tables import PipeAwareConsole
@@ -73,7 +72,7 @@ def add_parser(commands: argparse._SubParsersAction[argparse.ArgumentParser]) ->
 
 def _run(args: argparse.Namespace) -> int:
     market, _ = book_options.read(args)
-    maker = _maker(args.maker, market)
+    maker = book_options.named_maker(args, market)
     quantities = None
     if args.quantity is not None:
         quantities = np.tile(np.array(args.quantity), (len(market.claims), 1))
@@ -87,12 +86,6 @@ def _run(args: argparse.Namespace) -> int:
     elif not args.quiet:
         _print(args.folder, maker, quotes)
     return 0
-
-
-def _maker(text: str | None, market: Market) -> Maker:
-    if text is not None:
-        return maker_from_text(text, market)
-    return market.maker
 
 
 def _print(folder: Path, maker: Maker, quotes: Quotes) -> None:

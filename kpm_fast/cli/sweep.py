@@ -8,7 +8,7 @@ from pathlib import Path
 import numpy as np
 
 from ..analysis.advice import advise
-from ..analysis.sweep import sweep
+from ..analysis.sweep import check_column, sweep
 from ..errors import InputError
 from ..files.atomic_files import staged_text
 from ..files.tables import write_csv
@@ -22,7 +22,7 @@ __all__ = ["add_parsers", "grid"]
 _SHOWN = ("ambiguity", "gain", "volume", "expected_payoff", "worst_payoff", "status")
 
 
-def grid(text: str) -> list[float]:
+def grid(text: str, field: str = "grid") -> list[float]:
     """Read ``0,0.01,0.1`` or ``start:stop:count``, both ends included.
 
     Raises
@@ -34,11 +34,11 @@ def grid(text: str) -> list[float]:
     try:
         values = [float(part) for part in parts]
     except ValueError:
-        raise InputError(f"must be numbers, got {text!r}", field="grid") from None
+        raise InputError(f"must be numbers, got {text!r}", field=field) from None
     if ":" not in text:
         return values
     if len(values) != 3 or values[2] != int(values[2]) or not 1 <= values[2] <= 100_000:
-        raise InputError(f"must be start:stop:count, got {text!r}", field="grid")
+        raise InputError(f"must be start:stop:count, got {text!r}", field=field)
     return [float(value) for value in np.linspace(values[0], values[1], int(values[2]))]
 
 
@@ -96,10 +96,11 @@ def _add_book(parser: argparse.ArgumentParser) -> None:
 
 def _run_sweep(args: argparse.Namespace) -> int:
     if args.plot is not None:
-        require_matplotlib()  # before anything is cleared
+        check_column(args.column, "--column")  # before anything is cleared
+        require_matplotlib()
     market, orders = book_options.read(args)
     grids = {
-        name: grid(text)
+        name: grid(text, f"--{name.replace('_', '-')}")
         for name, text in (
             ("ambiguity", args.ambiguities),
             ("risk_aversion", args.risk_aversions),

@@ -11,6 +11,7 @@ from pathlib import Path
 
 from rich.text import Text
 
+from ..model.outcome import RULES
 from ..result import Result, load_result
 from ..verification.certificate_checks import check_certificate
 from ..verification.checks import Verification
@@ -70,6 +71,8 @@ def _print(file: Path, result: Result, groups: dict[str, Verification]) -> None:
     failed = [check.name for group in groups.values() for check in group.failed]
     if failed:
         line(f"NOT VALID: {'; '.join(failed)}", "bold red")
+    elif result.rule != RULES[0]:
+        line("Valid, and proven by duality: no fills are worth more by more than the gap.", "green")
     elif proof is None:
         line("Valid. That no clearing is better is taken on trust: there is no certificate.")
     else:
@@ -87,7 +90,8 @@ def _as_json(file: Path, result: Result, groups: dict[str, Verification]) -> dic
     return {
         "file": str(file),
         "valid": all(groups.values()),
-        "proven": "certificate" in groups and all(groups.values()),
+        # The convex rules prove themselves: their checks are a primal and a dual.
+        "proven": ("certificate" in groups or result.rule != RULES[0]) and all(groups.values()),
         "status": result.status.value,
         "certainty_equivalent": number(result.certainty_equivalent),
         "upper_bound": number(result.upper_bound),

@@ -17,6 +17,7 @@ from numpy.typing import NDArray
 from .. import sample
 from ..clearing.clear import clear
 from ..clearing.implied import implied_ambiguity
+from ..errors import InputError
 from ..model.market import Market
 from ..model.orders import Orders
 from ..plots.style import BLUE, GREY, ORANGE
@@ -77,7 +78,10 @@ def implied(books: int = 8, seed: int = 1, data: Path | None = None) -> Experime
 def _books(books: int, seed: int, data: Path | None) -> Iterator[tuple[str, Market, Orders]]:
     """Books at rest: without orders that cross."""
     if data is not None:
-        for path in sorted(file.parent for file in data.rglob("orders.csv")):
+        folders = sorted(file.parent for file in data.rglob("orders.csv"))
+        if not folders:
+            raise InputError(f"no folder in {data} holds a book", field="data")
+        for path in folders:
             yield path.name, *read_book(path)
         return
     for number in range(seed, seed + books):

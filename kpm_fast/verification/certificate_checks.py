@@ -24,9 +24,10 @@ def check_certificate(market: Market, orders: Orders, result: Outcome) -> Verifi
 
     Returns a :class:`Verification`; raises :class:`InputError` if there is no certificate.
     """
-    P, q, w, proof = market.payoffs, market.prior, market.inventory, result.certificate
+    proof = result.certificate
     if proof is None:
         raise InputError("there is none: clear with certificate=True", field="certificate")
+    P, q, w = market.payoffs, market.prior, market.inventory
     (K, N), claim = P.shape, orders.claim_index(market)
     fills, price, xi = result.fills, result.claim_prices, result.state_prices
     shapes = [array.shape for array in (fills, price, xi, proof.first, proof.worst_case)]
