@@ -64,12 +64,12 @@ REMARKS = {
         "a claim's row of the root of the risk's Hessian: three sums over the states and a product "
         "a state, O(N) a claim and iteration, no transcendental function."
     ),
-    "PriceSimplex::pivot": (
+    "BasicPriceSimplex::pivot": (
         "the dense tableau that decides whether any state prices reach a run or a cell, O(K N) a "
         "pivot."
     ),
-    "PriceSimplex::evaluate": "computes the tableau's basic solution again, O(K N) each time.",
-    "PriceSimplex::feasible": (
+    "BasicPriceSimplex::evaluate": "computes the tableau's basic solution again, O(K N) each time.",
+    "BasicPriceSimplex::feasible": (
         "whether any state prices lie in the ranges of a run or a cell: the dual simplex method "
         "between its pivots, a pass over the tableau for each."
     ),

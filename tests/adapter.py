@@ -32,7 +32,7 @@ def orders_of(book: Book, time: Any = None) -> kpm.Orders:
 def clear(book: Book, *, time: Any = None, **options: Any) -> kpm.Result:
     options.setdefault("threads", 1)
     result = kpm.clear(market_of(book), orders_of(book, time), **options)
-    assert result.status is kpm.Status.OPTIMAL or not book.resolves(result.tolerance)
+    assert result.status is kpm.Status.OPTIMAL or not book.resolves(result.tolerance, result.scale)
     verification = result.verify()
     assert verification, str(verification)
     return result

@@ -113,7 +113,7 @@ def test_no_instruction_is_lost() -> None:
         ("kpm::RelaxationProgram::factor()", "search"),
         ("kpm::(anonymous namespace)::CellSearch::run()", "search"),
         ("kpm::tied_cells(std::vector<kpm::Node> const&)", "search"),
-        ("kpm::PriceSimplex::pivot(int, int)", "prices"),
+        ("kpm::BasicPriceSimplex<double>::pivot(int, int)", "prices"),
         ("kpm::RiskBlock::recover_step(Eigen::Array<double, -1, 1, 0, -1, 1> const&)", "ipm"),
         (
             "bool kpm::InformationProjection::newton<kpm::f()::{lambda(int)#1}>(double)",

@@ -114,7 +114,7 @@ def _divergence(p: np.ndarray, q: np.ndarray) -> float:
 
 @given(books(max_states=3, max_claims=1))
 def test_staircase_is_the_graph_of_the_limit_order_logic(book):
-    stairs = staircase(book, 0)
+    stairs = staircase(book, 0, ends=True)
     low, high = book.payoffs[0].min(), book.payoffs[0].max()
     for price in {low, high, (low + high) / 2, *np.clip(book.price, low, high)}:
         inside = [piece for piece in stairs if piece.price_low <= price <= piece.price_high]

@@ -74,9 +74,12 @@ class Book:
         """Money: ``relative`` of the notional, but never finer than double precision."""
         return relative * self.notional + self.rounding
 
-    def resolves(self, relative: float) -> bool:
-        """Whether double precision can tell ``relative`` of the notional from nothing at all."""
-        return self.rounding < relative * self.notional / 10
+    def resolves(self, relative: float, scale: float | None = None) -> bool:
+        """Whether double precision can tell ``relative`` of a scale from nothing at all.
+
+        The scale is the notional of the book, unless what trades is given.
+        """
+        return self.rounding < relative * (self.notional if scale is None else scale) / 10
 
     def with_(self, **changes: Any) -> Book:
         return replace(self, **changes)

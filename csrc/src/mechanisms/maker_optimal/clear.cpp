@@ -361,6 +361,12 @@ Clearing clear_once(const Market& market, const Orders& orders, const ClearSetti
   for (const double bound : clearing.certificate.bound) {
     clearing.upper_bound = std::max(clearing.upper_bound, bound);
   }
+  if (std::all_of(stairs.begin(), stairs.end(), [](const Staircase& claim) {
+        return claim.limit.empty() && claim.demand[0] == 0.0;
+      })) {
+    // Nothing can trade: there is one clearing, and what bounds it is its own worth.
+    clearing.upper_bound = clearing.certainty_equivalent;
+  }
 
   // Judged by the figures that are handed out: what rounding leaves between them counts. Not a NaN.
   const double gap = clearing.upper_bound - clearing.certainty_equivalent;
