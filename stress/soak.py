@@ -167,10 +167,14 @@ def _hash(digest: hashlib._Hash, result: kpm.Result) -> None:
 
 
 def growth(samples: families.Ints) -> tuple[float, int]:
-    """Return bytes a clearing, by least squares, and bytes in all, after the first tenth."""
+    """Return bytes a clearing in the second half, by least squares, and in all after a tenth.
+
+    A rare book that needs more memory than any before it, for 32 digits say, makes one step early
+    on, which malloc keeps; a leak goes on.
+    """
     later = samples[len(samples) // 10 :]
-    counts, sizes = later.T.astype(float)
-    slope = float(np.polyfit(counts, sizes, 1)[0]) if len(later) > 1 else 0.0
+    counts, sizes = samples[len(samples) // 2 :].T.astype(float)
+    slope = float(np.polyfit(counts, sizes, 1)[0]) if len(counts) > 1 else 0.0
     return slope, int(later[-1, 1] - later[0, 1])
 
 
