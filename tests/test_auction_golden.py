@@ -16,6 +16,8 @@ from tests.auction_books import (
     random_book,
 )
 
+pytestmark = pytest.mark.cross_section
+
 # -- golden numbers -------------------------------------------------------------------------------
 
 

@@ -17,6 +17,8 @@ from tests.auction_books import (
 )
 from tests.witness.auction import dual_value
 
+pytestmark = pytest.mark.cross_section
+
 BOOKS = 100
 
 

@@ -15,6 +15,8 @@ import kpm_fast as kpm
 from chains import option_chain, price_error
 from strategies import examples
 
+pytestmark = pytest.mark.cross_section
+
 CASES = Path(__file__).parent / "cases"
 PRICE = 1e-12  # of a claim's payoff range
 

@@ -17,6 +17,8 @@ from kpm_fast.verification import reference
 from strategies import books, examples, related_books
 from witness import Book
 
+pytestmark = pytest.mark.cross_section
+
 METHODS = pytest.mark.parametrize("method", ["branch-and-bound", "enumerate"])
 SIZES = st.sampled_from([1e-3, 1.0, 1e3, 1e6, 5.6e9, 1e12, 7e12, 1e30])
 PLACES = st.sampled_from([0.0, 0.01, 0.1, 0.25, 0.5, 0.9, 0.99, 1.0])

@@ -13,6 +13,8 @@ from scipy.optimize import minimize
 import kpm_fast as kpm
 from kpm_fast.paper import simulations as paper
 
+pytestmark = pytest.mark.cross_section
+
 SIMULATION_A = 0.66082913848379764  # KL((.18, .18, .18, .18, .28) | q), q_i ~ e^i
 
 

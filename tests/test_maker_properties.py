@@ -10,6 +10,8 @@ import pytest
 import kpm_fast as kpm
 from strategies import fewer
 
+pytestmark = pytest.mark.cross_section
+
 Draw = Callable[[np.random.Generator, int], kpm.Maker]
 CASES = fewer(60, 15)
 

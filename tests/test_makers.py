@@ -12,6 +12,8 @@ import pytest
 
 import kpm_fast as kpm
 
+pytestmark = pytest.mark.cross_section
+
 GOLDEN = Path(__file__).parent / "golden"
 PI = [0.5, 0.3, 0.2]
 CLOSE = {"rel": 1e-10, "abs": 1e-13}
