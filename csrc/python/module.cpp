@@ -348,10 +348,12 @@ py::tuple project_prior(const In<double>& payoffs, const In<double>& prior, cons
                         const In<double>& high) {
   kpm::Market market = borrow_claims(payoffs);
   market.prior = prior.data();
+  const double* const from = low.data();  // arrays are looked at with the lock held
+  const double* const to = high.data();
   kpm::PriorProjection projection;
   {
     const kpm::Unlocked unlocked;
-    projection = kpm::project_prior(market, low.data(), high.data());
+    projection = kpm::project_prior(market, from, to);
   }
   return py::make_tuple(projection.reached, projection.nearest, to_array(projection.state_prices),
                         projection.divergence);
