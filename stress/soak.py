@@ -28,7 +28,8 @@ _BLOCK = 100  # clearings of related books
 _LARGE = 2_000  # one book in so many is of the survey's largest
 _CROWDED = 400  # one book in so many, the first among them, is work for a team
 _SAMPLES = 100
-# Bytes that memory may grow by after the first tenth of a half, and a clearing by the fitted line:
+# Bytes that memory may grow by after the first tenth of a pass, and a clearing by the line that is
+# fitted to the second half of its samples:
 # the least that malloc gives out is 32, so one such piece lost in sixteen clearings is too much. In
 # few clearings pages hide that; they made up to 160 KiB in ten halves of 10,000, and 256 KiB pass.
 _FLAT = 2**20
