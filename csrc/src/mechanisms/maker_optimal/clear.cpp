@@ -364,8 +364,11 @@ Clearing clear_once(const Market& market, const Orders& orders, const ClearSetti
   if (std::all_of(stairs.begin(), stairs.end(), [](const Staircase& claim) {
         return claim.limit.empty() && claim.demand[0] == 0.0;
       })) {
-    // Nothing can trade: there is one clearing, and what bounds it is its own worth.
+    // Nothing can trade: there is one clearing, and what bounds it, and every leaf, is its own worth.
     clearing.upper_bound = clearing.certainty_equivalent;
+    for (double& bound : clearing.certificate.bound) {
+      bound = std::min(bound, clearing.certainty_equivalent);
+    }
   }
 
   // Judged by the figures that are handed out: what rounding leaves between them counts. Not a NaN.
