@@ -26,7 +26,7 @@ __all__ = ["draw_book", "draw_book_on"]
 _NOTHING = 1e-6  # of a quantity: less than this is what a solver leaves of zero
 _PAD = 0.12  # inches around each panel
 _PANELS = 12  # claims in a picture, unless more are asked for
-_NAME = 14  # letters of a claim in a title
+_NAME = 15  # letters of a claim in a title
 
 
 @dataclass(frozen=True)
