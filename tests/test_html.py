@@ -196,7 +196,7 @@ def test_a_browser_opens_a_report_and_has_nothing_to_say(path: Path, tmp_path: P
 def test_a_notebook_shows_prices_and_wealth(card: kpm.Result) -> None:
     said = words(html5lib.parseFragment(card._repr_html_()))
     assert said.startswith("Proven optimal")
-    assert "Amber Lantern 0.227273" in said
+    assert "Amber Lantern0.227273" in said
     assert "in the worst state" in said
 
 

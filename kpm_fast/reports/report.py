@@ -305,12 +305,8 @@ def _fills(result: Result) -> tuple[str, str, str]:
     shown["payment to the maker"] = columns["payment"][largest] + 0.0
     more = len(rows) - len(largest)
     rest = f"<p>… and {more:,} more, of less money each.</p>" if more else ""
-    return section(
-        "orders",
-        "Filled orders",
-        _wide(table("Filled orders", shown, alike=("quantity", "filled"))),
-        rest,
-    )
+    listed = table("Filled orders", shown, alike=("quantity", "filled"))
+    return section("orders", "Filled orders", _wide(listed), rest)
 
 
 def _wide(content: str) -> str:
