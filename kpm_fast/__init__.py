@@ -12,10 +12,13 @@ from .analysis.advice import Advice, advise
 from .analysis.sweep import Sweep, sweep
 from .clearing.auctions import pool_odds
 from .clearing.clear import clear, solve_cell, staircases
+from .clearing.clear_many import clear_many
 from .clearing.implied import implied_ambiguity, prior_from_quotes
 from .clearing.progress import Progress
 from .clearing.stop_token import StopToken
 from .errors import InputError, KpmError, TooManyCellsError, VerificationError
+from .model.batch import Batch
+from .model.books import Books
 from .model.certificate import Certificate
 from .model.extract import ClaimResult, OrderResult, Settlement
 from .model.maker import Maker
@@ -42,6 +45,8 @@ from .verification.checks import Check, Verification
 __all__ = [
     "LMSR",
     "Advice",
+    "Batch",
+    "Books",
     "CellResult",
     "Certificate",
     "Check",
@@ -75,6 +80,7 @@ __all__ = [
     "advise",
     "check_certificate",
     "clear",
+    "clear_many",
     "implied_ambiguity",
     "load_result",
     "plot",

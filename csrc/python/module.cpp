@@ -13,6 +13,7 @@
 
 #include "arrays.hpp"
 #include "auction.hpp"
+#include "batch.hpp"
 #include "interpreter_lock.hpp"
 #include "keys.hpp"
 #include "kpm/kpm.hpp"
@@ -405,6 +406,7 @@ PYBIND11_MODULE(_core_of_main, module, py::mod_gil_not_used(),
   kpm::add_makers(module);
   kpm::add_auctions(module);
   kpm::add_validation(module);
+  kpm::add_batch(module);
   module.def("project_prior", &project_prior, arg("payoffs").noconvert(), arg("prior").noconvert(),
              arg("low").noconvert(), arg("high").noconvert());
   module.def("available_processors", &kpm::available_processors);

@@ -24,7 +24,8 @@ from rich.progress import Progress as ProgressBar
 
 from .._version import __version__
 from ..clearing.auctions import check_rule
-from ..clearing.clear import ALLOCATIONS, METHODS, clear, staircases
+from ..clearing.clear import METHODS, clear, staircases
+from ..clearing.options import ALLOCATIONS
 from ..clearing.progress import Progress
 from ..errors import InputError, KpmError, TooManyCellsError
 from ..files.atomic_files import staged_files
