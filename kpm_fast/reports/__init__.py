@@ -1,1 +1,0 @@
-"""A clearing as one HTML file."""
