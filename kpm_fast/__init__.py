@@ -36,7 +36,8 @@ from .model.orders import Order, Orders
 from .model.outcome import CellResult, Stats
 from .model.quotes import Quotes, Trade
 from .model.status import Status
-from .result import Result, load_result
+from .reports.report import write_report
+from .result import Result, load_result, use_reports
 from .storage.book_folder import read_book, write_book
 from .verification.certificate_checks import check_certificate
 from .verification.checks import Check, Verification
@@ -92,3 +93,6 @@ __all__ = [
     "sweep",
     "write_book",
 ]
+
+use_reports(write_report)  # Result.report is below what clears anew for it
+del use_reports, write_report

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import math
 import os
+from collections.abc import Callable
 from typing import TYPE_CHECKING
 
+from .markup import summary
 from .model.extract import (
     ClaimResult,
     OrderResult,
@@ -24,7 +26,9 @@ from .verification.result_checks import verify
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
-__all__ = ["Result", "load_result"]
+__all__ = ["Result", "load_result", "use_reports"]
+
+ReportWriter = Callable[["Result", "str | os.PathLike[str]", "str | None", bool], None]
 
 
 class Result(Outcome):
@@ -184,6 +188,42 @@ class Result(Outcome):
         """
         return draw(self, kind, claim)
 
+    def report(
+        self,
+        path: str | os.PathLike[str],
+        *,
+        title: str | None = None,
+        sensitivity: bool = True,
+    ) -> None:
+        """Write the clearing as one HTML file, for those who were not there.
+
+        Prices, fills, depth, the maker's risk by state, sensitivity to ambiguity, every check in
+        words, and the proof, checked, if it was kept (``clear(..., certificate=True)``). The file
+        needs no network, can be printed, and follows the reader's choice of light or dark. Needs
+        matplotlib.
+
+        Parameters
+        ----------
+        path : path
+            The file appears complete or not at all.
+        title : str, optional
+            The heading.
+        sensitivity : bool
+            Clear the book again for some other ambiguities.
+
+        Examples
+        --------
+        >>> import kpm_fast as kpm
+        >>> market = kpm.Market([[1, 0]], [0.5, 0.5], risk_aversion=0.01, claims=["home"])
+        >>> orders = kpm.Orders(["home"], "buy", [0.6], [10])
+        >>> result = kpm.clear(market, orders, certificate=True)
+        >>> result.report("clearing.html", title="Saturday's match")
+        """
+        _WRITERS[-1](self, path, title, sensitivity)
+
+    def _repr_html_(self) -> str:
+        return summary(self)
+
     def verify(self) -> Verification:
         """Recompute every figure from market and orders, in plain NumPy.
 
@@ -213,6 +253,16 @@ class Result(Outcome):
     def load(cls, path: str | os.PathLike[str]) -> Result:
         """Read what :meth:`save` wrote; the same as :func:`kpm_fast.load_result`."""
         return load_result(path)
+
+
+#: Who writes reports. They clear anew for other ambiguities, which stands above this file: the one
+#: call of the package that goes up.
+_WRITERS: list[ReportWriter] = []
+
+
+def use_reports(writer: ReportWriter) -> None:
+    """Let :meth:`Result.report` be written by somebody; what writes reports calls it on import."""
+    _WRITERS.append(writer)
 
 
 def load_result(path: str | os.PathLike[str]) -> Result:
