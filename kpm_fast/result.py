@@ -91,7 +91,8 @@ def _rescaled(result: Result) -> Result:
         reference.ClaimBook(market.payoffs[k], *(column[claim == k] for column in columns))
         for k in range(claims)
     ]
-    scale = reference.scale(span, np.bincount(claim, result.fills, claims), books)
+    traded = np.bincount(claim, result.fills, claims).astype(np.float64)
+    scale = reference.scale(span, traded, books)
     vague = result.status is Status.OPTIMAL and not result.gap <= result.tolerance * scale
     status = Status.INACCURATE if vague else result.status
     return dataclasses.replace(result, scale=scale, status=status)

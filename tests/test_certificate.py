@@ -101,12 +101,27 @@ def test_enumeration_hands_out_none() -> None:
 
 def test_what_the_core_hands_out_reaches_the_result(monkeypatch: pytest.MonkeyPatch) -> None:
     clear = engine._core.clear
+    leaves = vars(kpm.Certificate(**ARRAYS))
 
     def with_leaves(*arguments: Any, **options: Any) -> Any:
-        return {**clear(*arguments, **options), "certificate": dict(ARRAYS)}
+        return {**clear(*arguments, **options), "certificate": dict(leaves)}
 
     monkeypatch.setattr(engine._core, "clear", with_leaves)
     result = kpm.clear(MARKET, ORDERS)
     assert result.certificate == kpm.Certificate(**ARRAYS)
     assert result.to_dict()["certificate"] == result.certificate.to_dict()
     assert result != dataclasses.replace(result, certificate=None)
+
+
+def test_what_the_core_hands_out_needs_no_check() -> None:
+    """It is taken as it is: no copy, and nothing that the constructor would not have made."""
+    market = kpm.Market([[1, 0, 0, 0], [0, 1, 1, 1]], np.full(4, 0.25))
+    proof = kpm.clear(market, ORDERS, certificate=True).certificate
+    assert proof is not None
+    assert proof.merged == 1
+    made = kpm.Certificate(**vars(proof))
+    assert made == proof
+    for item in dataclasses.fields(proof):
+        array, other = getattr(proof, item.name), getattr(made, item.name)
+        assert (array.dtype, array.shape) == (other.dtype, other.shape), item.name
+        assert not array.flags.writeable

@@ -103,7 +103,8 @@ class Certificate(Value):
 
     def _merge_none(self) -> None:
         """Where nothing is said of it."""
-        if self.merged_into is None:
+        given: Any = self.merged_into
+        if given is None:
             claims = np.shape(self.first)[1:2]
             object.__setattr__(self, "merged_into", frozen(np.arange(*claims or (0,))))
 

@@ -236,12 +236,13 @@ class _Reader:
         header = self._json(_HEADER)
         if not isinstance(header, dict) or header.get("format") != FORMAT:
             raise InputError(f"not the header of a {FORMAT}", field=_HEADER)
-        self.version = header.get("version")
-        if type(self.version) is not int or self.version not in _READS:
+        version = header.get("version")
+        if type(version) is not int or version not in _READS:
             raise InputError(
-                f"format {self.version!r}, this release reads {' and '.join(map(str, _READS))}",
+                f"format {version!r}, this release reads {' and '.join(map(str, _READS))}",
                 field="version",
             )
+        self.version: int = version
         if header.get("entries") != archive.namelist()[1:]:
             raise InputError("other entries than the header lists", field="entries")
         known = {"format", "version", "software", "entries"}
