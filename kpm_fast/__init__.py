@@ -6,7 +6,7 @@ probabilities are wrong. :func:`clear` finds the state prices and fills that are
 maker in the worst case, subject to the limit order logic, and proves it.
 """
 
-from . import sample
+from . import plot, sample
 from ._version import __version__
 from .analysis.advice import Advice, advise
 from .analysis.sweep import Sweep, sweep
@@ -17,6 +17,7 @@ from .clearing.progress import Progress
 from .clearing.stop_token import StopToken
 from .errors import InputError, KpmError, TooManyCellsError, VerificationError
 from .model.certificate import Certificate
+from .model.extract import ClaimResult, OrderResult, Settlement
 from .model.maker import Maker
 from .model.makers import (
     LMSR,
@@ -43,18 +44,21 @@ __all__ = [
     "CellResult",
     "Certificate",
     "Check",
+    "ClaimResult",
     "InputError",
     "KnightianMaker",
     "KpmError",
     "Maker",
     "Market",
     "Order",
+    "OrderResult",
     "Orders",
     "PolytopeMaker",
     "Progress",
     "QuadraticMaker",
     "Quotes",
     "Result",
+    "Settlement",
     "StartingOrders",
     "Stats",
     "Status",
@@ -72,6 +76,7 @@ __all__ = [
     "clear",
     "implied_ambiguity",
     "load_result",
+    "plot",
     "pool_odds",
     "prior_from_quotes",
     "read_book",
