@@ -89,7 +89,7 @@ def test_equality_and_replace() -> None:
 
 def test_pickle_of_another_release_is_refused_by_name() -> None:
     rebuild, (parameters,), _ = market().__reduce__()
-    with pytest.raises(kpm.InputError, match="Market: pickled by another release .*'mood'"):
+    with pytest.raises(kpm.InputError, match=r"Market: pickled by another release .*'mood'"):
         rebuild({**parameters, "mood": 1.0})
 
 

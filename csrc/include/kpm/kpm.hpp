@@ -119,9 +119,9 @@ struct CellSolution {
 };
 
 /// The leaves of a finished tree, row by row: boxes of staircase pieces that tile the product of
-/// the staircases, each with the multipliers that bound every clearing in it. Claims that pay alike,
-/// or one the complement of the other, may be merged: the staircase of the first is the sum of
-/// theirs then, and the others have none.
+/// the staircases, each with the multipliers that bound every clearing in it. Claims that pay
+/// alike, or one the complement of the other, may be merged: the staircase of the first is the sum
+/// of theirs then, and the others have none.
 struct Certificate {
   std::int64_t leaves = 0;
   std::vector<std::int64_t> merged_into;      ///< (claims) the claim that has its orders, or itself

@@ -64,7 +64,8 @@ class WholeBook {
   double share(const Box& box, const Array& marginal) const;
 
   /// Look for limits of a caller's claim, cut from `whole`, and where they are among those of claim
-  /// k: at `places` from the lowest price on, the complement's from its highest; empty: as they are.
+  /// k: at `places` from the lowest price on, the complement's from its highest; empty: as they
+  /// are.
   void note(std::size_t k, int source, const std::vector<Staircase>& whole, bool complement,
             const std::vector<int>& places);
 
