@@ -62,6 +62,7 @@ class Progress(TypedDict):
 class Certificate(TypedDict):
     """The leaves of a finished tree."""
 
+    merged_into: Ints  # (K,) the claim whose staircase holds each claim's orders
     first: Ints  # (L, K) pieces of each claim's staircase
     last: Ints  # (L, K)
     worst_case: Floats  # (L, N)

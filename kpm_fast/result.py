@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import dataclasses
 import math
 import os
 from collections.abc import Callable
 from typing import TYPE_CHECKING
+
+import numpy as np
 
 from .markup import summary
 from .model.extract import (
@@ -17,9 +20,11 @@ from .model.extract import (
     settlement,
 )
 from .model.outcome import Outcome
+from .model.status import Status
 from .model.words import message
 from .plots.kinds import draw
 from .storage.archive import read_outcome, write_outcome
+from .verification import reference
 from .verification.checks import Verification
 from .verification.result_checks import verify
 
@@ -270,6 +275,9 @@ def load_result(path: str | os.PathLike[str]) -> Result:
 
     Market and orders are validated like new ones, everything else for type, shape and range;
     whether the figures are true is for :meth:`Result.verify` and :func:`check_certificate`.
+    Files of version 1 measured tolerances by all that could trade, where today's releases take
+    what does: their scale is put right, and a result whose gap is too large for the tolerance by
+    that measure comes back as ``inaccurate``.
 
     Parameters
     ----------
@@ -288,4 +296,28 @@ def load_result(path: str | os.PathLike[str]) -> Result:
     OSError
         If the file cannot be read.
     """
-    return read_outcome(path, Result)
+    result, version = read_outcome(path, Result)
+    return _rescaled(result) if version == 1 else result
+
+
+def _rescaled(result: Result) -> Result:
+    """Return a clearing of the maker's rule with the scale that verification derives today.
+
+    Only what that release would have written, the notional of all orders, is put right: any other
+    figure is left for the checks to find.
+    """
+    market, orders, claims = result.market, result.orders, len(result.market.claims)
+    claim, span = orders.claim_index(market), np.ptp(market.payoffs, axis=1)
+    stood = float(span @ np.bincount(claim, orders.quantity, claims)) or 1.0
+    if result.rule != "maker_optimal" or not abs(result.scale - stood) <= 1e-9 * stood:
+        return result
+    columns = (orders.side, orders.price, orders.quantity)
+    books = [
+        reference.ClaimBook(market.payoffs[k], *(column[claim == k] for column in columns))
+        for k in range(claims)
+    ]
+    traded = np.bincount(claim, result.fills, claims).astype(np.float64)
+    scale = reference.scale(span, traded, books)
+    vague = result.status is Status.OPTIMAL and not result.gap <= result.tolerance * scale
+    status = Status.INACCURATE if vague else result.status
+    return dataclasses.replace(result, scale=scale, status=status)

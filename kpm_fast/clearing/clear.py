@@ -101,8 +101,7 @@ def clear(
         paper's count.
     presolve : bool
         Let the tree treat claims that pay alike, or one the complement of the other, as one. The
-        answer is the same without. Not done when a certificate is asked for, which speaks of the
-        claims as they were given.
+        answer is the same without, and takes longer.
     allocation : {"pro_rata", "time", "book_order"}
         How orders of one claim, side and limit at the clearing price share what is matched: in
         proportion to quantity; by ``orders.time``, which must be there, and at equal times by their
@@ -339,7 +338,7 @@ def _result(
         market=market,
         orders=orders,
         stats=construct(Stats, counts),
-        certificate=None if leaves is None else Certificate(**leaves),
+        certificate=None if leaves is None else construct(Certificate, leaves),
     )
     return construct(Result, values)
 
