@@ -47,8 +47,10 @@ print(f"Trade stops at {stop:.4f} nats.")
 swept = kpm.sweep(
     market, orders, ambiguity=np.linspace(0.0, 1.1 * stop, 12), risk_aversion=[0.01, 0.05]
 )
-swept.plot("expected_payoff").savefig(folder / "expected.pdf")
-swept.plot("worst_payoff").savefig(folder / "worst.pdf")
+expected = swept.plot("expected_payoff")
+expected.savefig(folder / "expected.pdf")
+worst = swept.plot("worst_payoff")
+worst.savefig(folder / "worst.pdf")
 
 # %%
 # One of these makers in detail, on axes of the paper's own.

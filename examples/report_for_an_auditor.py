@@ -57,6 +57,10 @@ settled = result.settle("D")
 print(f"If it is a draw the maker is left with {settled.maker:.2f}.")
 
 # %%
+# A picture of it.
+figure = result.plot()
+
+# %%
 # The file for the auditor; everything in it was computed again by independent code.
 result.verify().raise_if_failed()
 result.report(target, title="Saturday's match")
