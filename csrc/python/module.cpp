@@ -13,6 +13,7 @@
 
 #include "arrays.hpp"
 #include "auction.hpp"
+#include "batch.hpp"
 #include "interpreter_lock.hpp"
 #include "keys.hpp"
 #include "kpm/kpm.hpp"
@@ -103,6 +104,7 @@ py::array_t<T> to_table(const std::vector<T>& from, std::int64_t rows) {
 
 py::dict to_dict(const kpm::Certificate& certificate) {
   py::dict result;
+  result["merged_into"] = to_array(certificate.merged_into);
   result["first"] = to_table(certificate.first, certificate.leaves);
   result["last"] = to_table(certificate.last, certificate.leaves);
   result["worst_case"] = to_table(certificate.worst_case, certificate.leaves);
@@ -405,6 +407,7 @@ PYBIND11_MODULE(_core_of_main, module, py::mod_gil_not_used(),
   kpm::add_makers(module);
   kpm::add_auctions(module);
   kpm::add_validation(module);
+  kpm::add_batch(module);
   module.def("project_prior", &project_prior, arg("payoffs").noconvert(), arg("prior").noconvert(),
              arg("low").noconvert(), arg("high").noconvert());
   module.def("available_processors", &kpm::available_processors);

@@ -10,6 +10,7 @@
 #include "mechanisms/maker_optimal/certificate.hpp"
 #include "mechanisms/maker_optimal/publication.hpp"
 #include "mechanisms/maker_optimal/tradable_book.hpp"
+#include "numerics/tolerances.hpp"
 #include "risk/risk_measure.hpp"
 #include "search/enumeration/cell_search.hpp"
 #include "search/tree/branch_and_bound.hpp"
@@ -255,8 +256,7 @@ Found prove(const Market& market, const ScaledMarket& scaled, const std::vector<
             const TradableBook* tradable, const Stakes& stakes, const ClearSettings& settings,
             StopToken& token, const Report& report, Certificate& certificate) {
   const std::vector<Staircase>& stairs = tradable != nullptr ? tradable->stairs : whole;
-  // A certificate speaks of the claims as they were given.
-  const Presolve book(scaled, stairs, settings.presolve && !settings.certificate);
+  const Presolve book(scaled, stairs, settings.presolve);
   TreeSettings search;
   search.tolerance = settings.tolerance;
   search.threads = settings.threads;
@@ -272,7 +272,7 @@ Found prove(const Market& market, const ScaledMarket& scaled, const std::vector<
   };
   TreeResult result = branch_and_bound(book.market(), book.corners(), search);
   if (settings.certificate) {
-    certificate = certify(market, book, whole, tradable, result.leaves);
+    certificate = certify(market, scaled, book, whole, tradable, result.leaves);
   }
   for (auto* const found : {&result.candidates, &result.reserve}) {
     for (Candidate& candidate : *found) {
@@ -389,8 +389,12 @@ Clearing clear_once(const Market& given, const Orders& orders, const ClearSettin
   if (std::all_of(stairs.begin(), stairs.end(), [](const Staircase& claim) {
         return claim.limit.empty() && claim.demand[0] == 0.0;
       })) {
-    // Nothing can trade: there is one clearing, and what bounds it is its own worth.
+    // Nothing can trade: there is one clearing, and what bounds it, and every leaf, is its own
+    // worth.
     clearing.upper_bound = clearing.certainty_equivalent;
+    for (double& bound : clearing.certificate.bound) {
+      bound = std::min(bound, clearing.certainty_equivalent);
+    }
   }
 
   // Judged by the figures that are handed out: what rounding leaves between them counts. Not a NaN.
@@ -428,7 +432,7 @@ Clearing clear(const Market& market, const Orders& orders, const ClearSettings& 
       return closer;
     }
   }
-  if (clearing.status == Status::kInaccurate && settings.presolve && !settings.certificate) {
+  if (clearing.status == Status::kInaccurate && settings.presolve) {
     // Claims that are nearly one have limits that are nearly one, too: apart they may be exact.
     ClearSettings apart = settings;
     apart.presolve = false;
