@@ -14,6 +14,7 @@ import zlib
 from collections import Counter
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
+from typing import Any
 from unittest import mock
 
 import numpy as np
@@ -62,9 +63,9 @@ def answers(book: Book, draw: np.random.Generator) -> Iterator[tuple[str, Callab
 
         yield way, renamed
 
-    def cleared(method: str = "auto", **options: bool | int) -> Callable[[], Answer]:
+    def cleared(method: str = "auto", **options: Any) -> Callable[[], Answer]:
         options.setdefault("threads", 1)
-        return lambda: Answer.of(kpm.clear(market, orders, method, **options))  # type: ignore[arg-type]
+        return lambda: Answer.of(kpm.clear(market, orders, method, **options))
 
     yield "no presolve", cleared(presolve=False)
     yield "certificate", cleared(certificate=True)
@@ -86,28 +87,24 @@ def judge(book: Book, draw: np.random.Generator) -> dict[str, str]:
     return {way: what for way, what in found.items() if what}
 
 
-def draw_of(seed: int, index: int) -> tuple[Callable[..., object], np.random.Generator]:
-    """The family of a book of the survey, and what it is drawn with."""
+def book_of(seed: int, index: int) -> tuple[str, Book]:
+    """The family and the book that a failure names."""
     family = degenerate_books.FAMILIES[index % len(degenerate_books.FAMILIES)]
-    return family, np.random.default_rng([seed, zlib.crc32(family.__name__.encode()), index])
-
-
-def book_of(seed: int, index: int) -> Book:
-    """The book that a failure names."""
-    family = degenerate_books.FAMILIES[index % len(degenerate_books.FAMILIES)]
-    return family(draw_of(seed, index)[1]).book()
+    name = family.__name__
+    draw = np.random.default_rng([seed, zlib.crc32(name.encode()), index])
+    return name, family(draw).book()
 
 
 def survey(books: int, seed: int) -> dict[str, Tally]:
     """Judge so many books, as many of each family."""
     tallies: dict[str, Tally] = {}
     for index in range(books):
-        family, draw = draw_of(seed, index)
-        tally = tallies.setdefault(family.__name__, Tally())
+        name, book = book_of(seed, index)
+        tally = tallies.setdefault(name, Tally())
         tally.books += 1
-        label = f"{family.__name__}, --seed {seed} --only {index}"
+        label = f"{name}, --seed {seed} --only {index}"
         try:
-            found = judge(book_of(seed, index), draw)
+            found = judge(book, np.random.default_rng([seed, index]))
         except Exception as error:  # whatever escapes is a failure of this book, not of the survey
             found = {"error": f"{type(error).__name__}: {error}"}
         tally.different.update(found.keys())
@@ -126,7 +123,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 def run(options: argparse.Namespace) -> int:
     console = Console(width=110, highlight=False)
     if options.only is not None:
-        market, orders = book_of(options.seed, options.only)
+        _, (market, orders) = book_of(options.seed, options.only)
         result = kpm.clear(market, orders, threads=1)
         console.print(market, market.payoffs, market.prior, market.inventory, orders.columns())
         console.print(result, result.verify(), sep="\n")

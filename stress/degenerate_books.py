@@ -108,10 +108,9 @@ def alike(draw: Generator) -> Draft:
     draft = few_securities(draw) if draw.random() < 0.3 else pairs(draw)
     claims = len(draft.payoffs)
     count = int(draw.integers(1, 4))
-    side, price, quantity = (
-        np.tile(column[draw.integers(len(column), size=count)], claims)
-        for column in (draft.side, draft.price, draft.quantity)
-    )
+    side = np.tile(draft.side[draw.integers(len(draft.side), size=count)], claims)
+    price = np.tile(draft.price[draw.integers(len(draft.price), size=count)], claims)
+    quantity = np.tile(draft.quantity[draw.integers(len(draft.quantity), size=count)], claims)
     claim = np.repeat(np.arange(claims), count)
     odd = draw.random() < 0.3  # one order differs
     quantity = quantity + odd * (np.arange(len(quantity)) == 0)
@@ -167,14 +166,14 @@ def riskless_sets(draw: Generator) -> Draft:
 
 
 def kinks(draw: Generator) -> Draft:
-    """A radius at which the worst states' own distribution enters the ball, and wealth elsewhere."""
+    """A radius at which the worst states alone enter the ball, and wealth in the others."""
     draft = [securities, complements, few_securities][draw.integers(3)](draw)
     states = len(draft.prior)
     worst = draw.random(states) < 0.5
     worst[draw.integers(states)] = True
     kink = max(0.0, -math.log(min(1.0, float(draft.prior[worst].sum()))))
     factor = draw.choice([0.5, 1.0, 1.0, 1.0 + 1e-9, 1.5])
-    wealth = float(draw.choice([1.0, 100.0, 1e4])) * ~worst
+    wealth = float(draw.choice([1.0, 100.0, 1e4])) * (~worst).astype(np.float64)
     return replace(draft, ambiguity=kink * float(factor), inventory=wealth)
 
 

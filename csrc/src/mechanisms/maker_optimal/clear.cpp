@@ -296,9 +296,12 @@ Found prove(const Market& market, const ScaledMarket& scaled, const std::vector<
 void restore_all(const CanonicalBook& book, Clearing& clearing) {
   Certificate& certificate = clearing.certificate;
   Support& support = clearing.support;
+  for (std::int64_t& claim : certificate.merged_into) {
+    claim = book.claims()[static_cast<std::size_t>(claim)];
+  }
   std::vector<std::int64_t> pieces;
-  for (auto* const by_claim :
-       {&clearing.pieces, &clearing.cell, &certificate.first, &certificate.last}) {
+  for (auto* const by_claim : {&clearing.pieces, &clearing.cell, &certificate.merged_into,
+                               &certificate.first, &certificate.last}) {
     restore_order(book.claims(), *by_claim, pieces);
   }
   std::vector<double> figures;
