@@ -7,6 +7,7 @@
 #include "kpm/kpm.hpp"
 #include "kpm/validation.hpp"
 #include "mechanisms/maker_optimal/certificate.hpp"
+#include "mechanisms/maker_optimal/clear_compiled.hpp"
 #include "mechanisms/maker_optimal/publication.hpp"
 #include "mechanisms/maker_optimal/tradable_book.hpp"
 #include "risk/risk_measure.hpp"
@@ -292,10 +293,8 @@ Found prove(const Market& market, const ScaledMarket& scaled, const std::vector<
 }
 
 /// `traded`: what is known to trade, money.
-Clearing clear_once(const Market& market, const Orders& orders, const ClearSettings& settings,
-                    double traded = 0.0) {
-  const auto start = Clock::now();
-  const std::vector<Staircase> whole = compile_staircases(market, orders);
+Clearing clear_once(const Market& market, const Orders& orders, const std::vector<Staircase>& whole,
+                    Clock::time_point start, const ClearSettings& settings, double traded = 0.0) {
   const std::optional<TradableBook> tradable = tradable_book(market, whole, traded);
   const std::vector<Staircase>& stairs = tradable ? tradable->stairs : whole;
   const ScaledMarket scaled(market, stairs);
@@ -387,17 +386,17 @@ Clearing clear_once(const Market& market, const Orders& orders, const ClearSetti
   return clearing;
 }
 
-}  // namespace
-
-Clearing clear(const Market& market, const Orders& orders, const ClearSettings& settings) {
-  require(validate(market, orders));
-  Clearing clearing = clear_once(market, orders, settings);
+/// `start`: of the clearing, its compilation included.
+Clearing clear_from(const Market& market, const Orders& orders,
+                    const std::vector<Staircase>& stairs, Clock::time_point start,
+                    const ClearSettings& settings) {
+  Clearing clearing = clear_once(market, orders, stairs, start, settings);
   const double gap = clearing.upper_bound - clearing.certainty_equivalent;
   if (clearing.status == Status::kInaccurate && gap > settings.tolerance * clearing.scale) {
     // So little trades that the last digits of what could have traded hide it.
     ClearSettings again = settings;
     again.time_limit -= clearing.seconds_total;
-    Clearing closer = clear_once(market, orders, again, clearing.scale);
+    Clearing closer = clear_once(market, orders, stairs, Clock::now(), again, clearing.scale);
     if (closer.status == Status::kOptimal) {
       return closer;
     }
@@ -407,12 +406,25 @@ Clearing clear(const Market& market, const Orders& orders, const ClearSettings& 
     ClearSettings apart = settings;
     apart.presolve = false;
     apart.time_limit -= clearing.seconds_total;
-    Clearing other = clear_once(market, orders, apart);
+    Clearing other = clear_once(market, orders, stairs, Clock::now(), apart);
     if (other.status == Status::kOptimal) {
       return other;
     }
   }
   return clearing;
+}
+
+}  // namespace
+
+Clearing clear(const Market& market, const Orders& orders, const ClearSettings& settings) {
+  require(validate(market, orders));
+  const auto start = Clock::now();
+  return clear_from(market, orders, compile_staircases(market, orders), start, settings);
+}
+
+Clearing clear_compiled(const Market& market, const Orders& orders,
+                        const std::vector<Staircase>& stairs, const ClearSettings& settings) {
+  return clear_from(market, orders, stairs, Clock::now(), settings);
 }
 
 }  // namespace kpm
