@@ -17,6 +17,7 @@ from .clearing.progress import Progress
 from .clearing.stop_token import StopToken
 from .errors import InputError, KpmError, TooManyCellsError, VerificationError
 from .model.certificate import Certificate
+from .model.extract import ClaimResult, OrderResult, Settlement
 from .model.maker import Maker
 from .model.makers import (
     LMSR,
@@ -43,18 +44,21 @@ __all__ = [
     "CellResult",
     "Certificate",
     "Check",
+    "ClaimResult",
     "InputError",
     "KnightianMaker",
     "KpmError",
     "Maker",
     "Market",
     "Order",
+    "OrderResult",
     "Orders",
     "PolytopeMaker",
     "Progress",
     "QuadraticMaker",
     "Quotes",
     "Result",
+    "Settlement",
     "StartingOrders",
     "Stats",
     "Status",

@@ -2,9 +2,19 @@
 
 from __future__ import annotations
 
+import math
 import os
 
+from .model.extract import (
+    ClaimResult,
+    OrderResult,
+    Settlement,
+    claim_result,
+    order_result,
+    settlement,
+)
 from .model.outcome import Outcome
+from .model.words import message
 from .storage.archive import read_outcome, write_outcome
 from .verification.checks import Verification
 from .verification.result_checks import verify
@@ -16,6 +26,129 @@ class Result(Outcome):
     # The figures, and their description, are the base's: a value that neither knows how it is
     # checked nor how it is kept. Here both are at hand.
 
+    def __getitem__(self, claim: str | int) -> ClaimResult:
+        """Return one claim: its price, demand and orders.
+
+        Parameters
+        ----------
+        claim : str or int
+            Label; integers are labels by their digits.
+
+        Raises
+        ------
+        InputError
+            Naming the label, and one like it if there is one.
+
+        Examples
+        --------
+        >>> import kpm_fast as kpm
+        >>> market = kpm.Market([[1, 0]], [0.5, 0.5], risk_aversion=0.01, claims=["home"])
+        >>> result = kpm.clear(market, kpm.Orders(["home"], "buy", [0.6], [10]))
+        >>> result["home"]
+        ClaimResult('home', price=0.6, net_demand=10, 1 orders)
+        >>> result["hoem"]
+        Traceback (most recent call last):
+        ...
+        kpm_fast.errors.InputError: claim: the market has no claim 'hoem': did you mean 'home'?
+        """
+        return claim_result(self, claim)
+
+    # Claims are found by label, not counted: without this Python would try 0, 1, 2, ...
+    __iter__ = None
+
+    def order(self, order_id: str | int) -> OrderResult:
+        """Return what became of one order, with the reason.
+
+        Parameters
+        ----------
+        order_id : str or int
+            The identifier; of a book without any, the row number.
+
+        Raises
+        ------
+        InputError
+            Naming the identifier, and one like it if there is one.
+
+        Examples
+        --------
+        >>> import kpm_fast as kpm
+        >>> market = kpm.Market([[1, 0]], [0.5, 0.5], risk_aversion=0.01, claims=["home"])
+        >>> orders = kpm.Orders(["home"], "buy", [0.4], [10], order_id=["o17"])
+        >>> print(kpm.clear(market, orders).order("o17").reason)
+        its limit is worse than the clearing price, so it is not filled
+        """
+        return order_result(self, order_id)
+
+    def settle(self, state: str | int) -> Settlement:
+        """Return what every order and the maker get once a state has come to pass.
+
+        Parameters
+        ----------
+        state : str or int
+            Label; integers are labels by their digits.
+
+        Returns
+        -------
+        Settlement
+            Premiums of the clearing, payouts of the state, and their difference by order; the
+            maker's wealth. Whatever traders get, the maker pays, and the other way round.
+
+        Raises
+        ------
+        InputError
+            Naming the label, and one like it if there is one.
+
+        Examples
+        --------
+        >>> import kpm_fast as kpm
+        >>> market = kpm.Market([[1, 0]], [0.5, 0.5], risk_aversion=0.01, states=["won", "lost"])
+        >>> result = kpm.clear(market, kpm.Orders([0], "buy", [0.6], [10]))
+        >>> result.settle("lost").net.round(6).tolist()
+        [-6.0]
+        """
+        return settlement(self, state)
+
+    @property
+    def expected_payoff(self) -> float:
+        """The maker's wealth on average under its prior, money; NaN for a maker without a prior.
+
+        Examples
+        --------
+        >>> import kpm_fast as kpm
+        >>> market = kpm.Market([[1, 0]], [0.5, 0.5], risk_aversion=0.01)
+        >>> result = kpm.clear(market, kpm.Orders([0], "buy", [0.6], [10]))
+        >>> round(result.expected_payoff, 6)
+        1.0
+        """
+        prior = self._model.get("prior")
+        return math.nan if prior is None else float(prior @ self.payoff)
+
+    @property
+    def relative_gap(self) -> float:
+        """``gap / scale``: what ``tolerance`` limits, a share of the notional that trades.
+
+        Examples
+        --------
+        >>> import kpm_fast as kpm
+        >>> market = kpm.Market([[1, 0]], [0.5, 0.5], risk_aversion=0.01)
+        >>> kpm.clear(market, kpm.Orders([0], "buy", [0.6], [10])).relative_gap <= 1e-8
+        True
+        """
+        return self.gap / self.scale if self.scale > 0.0 else self.gap
+
+    @property
+    def message(self) -> str:
+        """How the clearing ended and what was done to the input, in words.
+
+        Examples
+        --------
+        >>> import kpm_fast as kpm
+        >>> market = kpm.Market([[1, 0]], [0.5, 0.5], risk_aversion=0.01)
+        >>> print(kpm.clear(market, kpm.Orders([0], "buy", [0.4], [10])).message)
+        Proven optimal. Nothing trades: no order is worth filling to the maker.
+        """
+        return message(self)
+
     def verify(self) -> Verification:
         """Recompute every figure from market and orders, in plain NumPy.
 
@@ -23,6 +156,13 @@ class Result(Outcome):
         -------
         Verification
             True if all checks passed; prints as a table of checks, figures and limits.
+
+        Examples
+        --------
+        >>> import kpm_fast as kpm
+        >>> market = kpm.Market([[1, 0]], [0.5, 0.5], risk_aversion=0.01)
+        >>> bool(kpm.clear(market, kpm.Orders([0], "buy", [0.6], [10])).verify())
+        True
         """
         return verify(self)
 

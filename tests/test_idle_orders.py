@@ -246,3 +246,24 @@ def test_the_scale_where_nothing_trades_is_that_of_the_smaller_half() -> None:
     split = kpm.Orders([0, *claims], "buy", [0.1, *limits], [1.0, 3.0, *sizes[1:]])
     assert kpm.clear(market, split).scale == 3.0
     assert kpm.clear(market, kpm.Orders([], [], [], [])).scale == 1.0
+
+
+@pytest.mark.parametrize("wealth", [1e5, 3.7e8, 5.9e9, 8.1e12])
+def test_where_nothing_can_trade_the_bound_of_every_leaf_is_the_worth(wealth: float) -> None:
+    """There is one clearing; what the leaves' multipliers round to does not matter beside it."""
+    for seed in range(20):
+        draw = np.random.default_rng(seed)
+        market = kpm.Market(
+            np.array([[0.0, 1.0, 0.5], [1.0, 0.3, 0.0]]),
+            draw.dirichlet(np.ones(3)),
+            inventory=wealth * draw.normal(size=3),
+            risk_aversion=1.0 / wealth,
+            ambiguity=0.1,
+        )
+        orders = kpm.Orders([0, 1], ["buy", "sell"], [-5.0, 50.0], [1.0, 2.0])
+        result = kpm.clear(market, orders, certificate=True, threads=1)
+        proof = result.certificate
+        assert proof is not None
+        assert result.status is kpm.Status.OPTIMAL and result.volume == 0.0
+        assert proof.bound.max() <= result.upper_bound == result.certainty_equivalent
+        kpm.check_certificate(market, orders, result).raise_if_failed()

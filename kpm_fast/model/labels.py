@@ -272,10 +272,10 @@ def _is_integer(label: str) -> bool:
     return len(label) < 20 and _is_count(label) and str(int(label)) == label
 
 
-def unknown_label(label: str, known: Sequence[str]) -> str:
-    """Say that a market has no such claim, and what was perhaps meant."""
+def unknown_label(label: str, known: Sequence[str], axis: str = "claim") -> str:
+    """Say that a market has no such claim (or state), and what was perhaps meant."""
     close = suggestion(label, known)
-    return f"the market has no claim {label!r}{close or f'; it has {_shown(known)}'}"
+    return f"the market has no {axis} {label!r}{close or f'; it has {_shown(known)}'}"
 
 
 def integer_claims(codes: Ints, claims: tuple[str, ...]) -> Ints:

@@ -5,6 +5,7 @@
 
 #include "ipm/predictor_corrector.hpp"
 #include "numerics/entropy.hpp"
+#include "numerics/tolerances.hpp"
 
 namespace kpm {
 
@@ -13,9 +14,6 @@ namespace {
 // The first attempt is fast and nearly always enough; the others start afresh where it stalls.
 constexpr Attempt kAttempts[] = {
     {0.01, 0.6, 0.1}, {0.1, 0.2}, {1.0, 0.01}, {1.0, 0.5}, {10.0, 1e-4}};
-
-// Prices this close to their ranges are the interior-point method's to keep.
-constexpr double kSettledPrices = CheckedSimplex::kMissed;
 
 // Up to so many states and claims the simplex method is tried first.
 constexpr int kTiny = 32;
@@ -26,9 +24,6 @@ constexpr double kRoom = 1e-7;
 
 // At a kink claims are valued at least this share of their price range away from its ends.
 constexpr double kMargin = 0.01;
-
-// A gap cannot be told from rounding below this multiple of the losses' last digit.
-constexpr double kRounding = 64 * 2.220446049250313e-16;
 
 /// The best of a few attempts.
 template <class Program, class Pause>
@@ -78,7 +73,7 @@ void CellSolver::pass() const {
 CellSolver::Outcome CellSolver::solve(const Hull& hull, const Settings& settings) {
   steps_.load(hull);
   const double tolerance =
-      std::max(0.5 * settings.tolerance, kRounding * (1.0 + steps_.magnitude()));
+      std::max(0.5 * settings.tolerance, kGapRounding * (1.0 + steps_.magnitude()));
   int price_iterations = 0;
   int step_iterations = 0;
   settle_prices(hull, settings, price_iterations);
@@ -123,7 +118,7 @@ CellSolver::Vertex CellSolver::settle_at_vertex(const Hull& hull) {
   for (int k = 0; k < market_.claims(); ++k) {
     optimum_.multipliers[k] = simplex_.multiplier(k);
   }
-  optimum_.primal_residual = std::max(PriceSimplex::kFeasible, simplex_.violation());
+  optimum_.primal_residual = std::max(kSimplexTolerance, simplex_.violation());
   optimum_.dual_residual = 0.0;
   return simplex_.unique_multipliers(kRoom) ? Vertex::kRegular : Vertex::kDegenerate;
 }
@@ -146,8 +141,8 @@ void CellSolver::settle_prices(const Hull& hull, const Settings& settings, int& 
                           [&] { pass(); });
   // Multipliers that outgrow the tolerance's last digit prove nothing.
   const bool settled = program.merit() <= tolerance &&
-                       program.primal_residual() <= kSettledPrices &&
-                       kRounding * program.largest_multiplier() <= tolerance;
+                       program.primal_residual() <= kPriceTolerance &&
+                       kGapRounding * program.largest_multiplier() <= tolerance;
   if (!settled && settle_at_vertex(hull) != Vertex::kNone) {
     return;
   }

@@ -43,7 +43,7 @@ class CellSolver {
   /// `checkpoint`, if any, is passed at each iteration and pivot.
   CellSolver(const ScaledMarket& market, Arena& arena, Checkpoint* checkpoint = nullptr);
 
-  /// Whether any state prices reach the cell, to within PriceSimplex::kFeasible. A solve() of the
+  /// Whether any state prices reach the cell, to within kSimplexTolerance. A solve() of the
   /// same cell right after it goes on from there.
   bool reachable(const Hull& hull);
 

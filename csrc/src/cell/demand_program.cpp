@@ -3,12 +3,13 @@
 #include <algorithm>
 #include <cmath>
 
+#include "numerics/tolerances.hpp"
+
 namespace kpm {
 
 namespace {
 
 constexpr double kStart = 0.1;  // first complementarity products over the money at stake
-constexpr double kLeastStake = 1e-3;
 
 }  // namespace
 

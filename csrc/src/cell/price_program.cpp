@@ -3,15 +3,13 @@
 #include <algorithm>
 #include <cmath>
 
+#include "numerics/tolerances.hpp"
+
 namespace kpm {
 
 namespace {
 
 constexpr double kStart = 1.0;  // first complementarity products over the money at stake
-constexpr double kLeastStake =
-    1e-3;  // of it: where little is at stake, prices still have to be found
-// Prices with hardly any room make pivots this small in earnest.
-constexpr double kRedundant = 1e-15;
 
 }  // namespace
 
@@ -125,7 +123,7 @@ void PriceProgram::factor() {
       matrix[k] += ranges_.spread[claim.slot];
     }
   }
-  factor_.compute(matrix_, kRedundant);
+  factor_.compute(matrix_, kRedundantRow);
 }
 
 void PriceProgram::set_affine_rhs() {

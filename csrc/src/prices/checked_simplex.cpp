@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <cmath>
 
+#include "numerics/tolerances.hpp"
+
 namespace kpm {
 
 template <class Simplex>
@@ -51,9 +53,9 @@ bool CheckedSimplex::feasible() {
   asked_ = nullptr;
   if (plain_.feasible()) {
     violation_ = violation_of(plain_);
-    return violation_ <= kMissed || feasible_precisely();
+    return violation_ <= kPriceTolerance || feasible_precisely();
   }
-  return !(separation(market_, plain_) > kFarkas) && feasible_precisely();
+  return !(separation(market_, plain_) > kSeparation) && feasible_precisely();
 }
 
 bool CheckedSimplex::feasible_precisely() {
@@ -74,7 +76,7 @@ void CheckedSimplex::maximise(const ArrayView& claim_weights) {
   if (asked_ == nullptr) {
     plain_.maximise(claim_weights, no_weight);
     violation_ = violation_of(plain_);
-    if (violation_ <= kMissed) {
+    if (violation_ <= kPriceTolerance) {
       return;
     }
     feasible_precisely();

@@ -27,7 +27,7 @@ class CheckedSimplex {
   double range_low(int claim) const { return plain_.range_low(claim); }
   double range_high(int claim) const { return plain_.range_high(claim); }
 
-  /// Whether some state prices satisfy all ranges, to within kMissed.
+  /// Whether some state prices satisfy all ranges, to within kPriceTolerance.
   bool feasible();
   /// After feasible() said no.
   double farkas_multiplier(int claim) const {
@@ -51,9 +51,6 @@ class CheckedSimplex {
   }
   /// By how much the state prices at hand miss a range, the simplex or zero.
   double violation() const { return violation_; }
-
-  static constexpr double kMissed = 1e-12;  ///< of a claim's payoff range
-  static constexpr double kFarkas = 2e-13;  ///< separation that rounding cannot explain
 
  private:
   template <class Simplex>

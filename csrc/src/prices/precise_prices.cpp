@@ -3,14 +3,14 @@
 #include <algorithm>
 #include <cmath>
 
+#include "numerics/tolerances.hpp"
+
 namespace kpm {
 
 namespace {
 
-constexpr double kTie = 1e-11;       // revenue per unit of price below which states earn alike
 constexpr double kPositive = 1e-18;  // a state price this large can be positive
 constexpr double kAtEnd = 1e-14;     // a claim price this close to an end of its range is there
-constexpr double kReached = 1e-12;   // published prices are this close to their ranges
 constexpr double kSettled = 1e-22;   // square of Newton's decrement: digits of the logarithms
 constexpr double kRoughly = 1e-6;    // ... at which multipliers have their signs
 constexpr double kSign = 1e-11;      // of a multiplier, times its row's length
@@ -57,7 +57,7 @@ bool PrecisePrices::solve(const ArrayView& price_low, const ArrayView& price_hig
   if (allowed <= exact + kWorthwhile) {
     most_within(0.0, price_low, price_high, flat_demand);
   }
-  simplex_.restrict_to_optimal_face(kTie);
+  simplex_.restrict_to_optimal_face(kEqualRevenue);
   find_inside();
   nearest_ = descend();
 
@@ -71,7 +71,7 @@ bool PrecisePrices::solve(const ArrayView& price_low, const ArrayView& price_hig
   }
   for (int k = 0; k < market_.claims(); ++k) {
     const double at = market_.payoffs.row(k).dot(xi_.matrix());
-    if (!(at >= price_low[k] - kReached && at <= price_high[k] + kReached)) {
+    if (!(at >= price_low[k] - kPriceTolerance && at <= price_high[k] + kPriceTolerance)) {
       xi_ = market_.prior;
       return nearest_ = false;
     }

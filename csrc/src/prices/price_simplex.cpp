@@ -3,16 +3,18 @@
 #include <algorithm>
 #include <cmath>
 
+#include "numerics/tolerances.hpp"
+
 namespace kpm {
 
 namespace {
 
 using std::abs;
 
-/// Violations that are worth a pivot. Those above but within kFeasible may be rounding of the
-/// ranges.
+/// Violations that are worth a pivot. Those above but within kSimplexTolerance may be rounding of
+/// the ranges.
 template <class Real>
-constexpr double kViolation = BasicPriceSimplex<Real>::kFeasible;
+constexpr double kViolation = kSimplexTolerance;
 template <>
 constexpr double kViolation<Twofold> = 1e-15;
 
@@ -230,7 +232,7 @@ bool BasicPriceSimplex<Real>::feasible() {
         evaluate();
         continue;
       }
-      if (worst <= kFeasible) {
+      if (worst <= kSimplexTolerance) {
         tolerated = worst;
         continue;
       }

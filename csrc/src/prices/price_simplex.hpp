@@ -36,8 +36,8 @@ class BasicPriceSimplex {
 
   void set_range(int claim, double low, double high);
 
-  /// Whether some xi satisfies all ranges, to within kFeasible of the payoff span. False is proven;
-  /// true holds as far as violation() says.
+  /// Whether some xi satisfies all ranges, to within kSimplexTolerance of the payoff span. False is
+  /// proven; true holds as far as violation() says.
   bool feasible();
 
   /// By how much the prices at hand leave their ranges.
@@ -74,10 +74,8 @@ class BasicPriceSimplex {
   double range_low(int claim) const { return static_cast<double>(low_[states_ + claim]); }
   double range_high(int claim) const { return static_cast<double>(high_[states_ + claim]); }
 
-  static constexpr double kFeasible = 5e-13;
-
   /// Smaller tableau entries are rounding: of the pivots, or, where those leave none, of the
-  /// payoffs. Claims that differ by no more have one price to within kFeasible.
+  /// payoffs. Claims that differ by no more have one price to within kSimplexTolerance.
   static constexpr double kSmallestPivot = std::is_same_v<Real, double> ? 1e-10 : 5e-13;
 
  private:

@@ -1,5 +1,6 @@
 #include "prices/reachable_prices.hpp"
 
+#include "numerics/tolerances.hpp"
 #include "prices/checked_simplex.hpp"
 
 namespace kpm {
@@ -40,8 +41,8 @@ bool ReachablePrices::enter(int claim, double low, double high) {
     high_sum_[at + 1] = high_sum_[at] + high;
     // A later claim, or a state no claim pays in, can take up what is missing to one.
     const bool complete = covering_ && claim + 1 == claims_;
-    return low_sum_[at + 1] <= 1.0 + PriceSimplex::kFeasible &&
-           (!complete || high_sum_[at + 1] >= 1.0 - PriceSimplex::kFeasible);
+    return low_sum_[at + 1] <= 1.0 + kSimplexTolerance &&
+           (!complete || high_sum_[at + 1] >= 1.0 - kSimplexTolerance);
   }
   for (int later = claim + 1; later < ranged_; ++later) {
     simplex_.set_range(later, 0.0, 1.0);
@@ -49,8 +50,7 @@ bool ReachablePrices::enter(int claim, double low, double high) {
   ranged_ = claim + 1;
   simplex_.set_range(claim, low, high);
   // What the tableau cannot prove is left to whoever solves the cells.
-  return simplex_.feasible() ||
-         !(CheckedSimplex::separation(market_, simplex_) > CheckedSimplex::kFarkas);
+  return simplex_.feasible() || !(CheckedSimplex::separation(market_, simplex_) > kSeparation);
 }
 
 }  // namespace kpm

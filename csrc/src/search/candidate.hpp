@@ -9,21 +9,13 @@
 #include "book/staircase.hpp"
 #include "cell/cell_optimum.hpp"
 #include "kpm/kpm.hpp"
+#include "numerics/tolerances.hpp"
 
 namespace kpm {
-
-/// Clearings whose certainty equivalents differ by no more, in scaled money, are equally good.
-constexpr double kTie = 1e-11;
-
-/// Gap to which the cells of candidates are solved, scaled money.
-constexpr double kCandidateTolerance = 1e-12;
 
 /// So many clearings that do not tie with the best are kept all the same: the best may turn out to
 /// be one that no state prices make.
 constexpr std::size_t kReserve = 8;
-
-/// Claim prices of a clearing are at least this close to their ranges.
-constexpr double kClearing = 1e-12;
 
 struct Candidate {
   double value = -kInfinity;  ///< certainty equivalent, scaled

@@ -4,13 +4,13 @@
 #include <cmath>
 
 #include "book/staircase.hpp"
+#include "numerics/tolerances.hpp"
 
 namespace kpm {
 
 namespace {
 
 constexpr int kRounds = 20;
-constexpr double kAtEnd = 1e-6;  // of a step's width
 constexpr double kImprovement = 1e-13;
 
 }  // namespace
@@ -39,7 +39,7 @@ double LocalSearch::solve(const std::vector<int>& cell, std::vector<Candidate>& 
   solved_ = cell;
   ++cells_;
   iterations_ += solver_.iterations();
-  if (solver_.optimum().primal_residual > kClearing) {
+  if (solver_.optimum().primal_residual > kPriceTolerance) {
     return value_;
   }
   value_ = solver_.optimum().objective;
@@ -96,7 +96,7 @@ void LocalSearch::find_moves(const std::vector<int>& cell) {
       continue;
     }
     const double pull = value - corners.price[corner];
-    const double slack = kAtEnd * width(piece);
+    const double slack = kRoughStepEnd * width(piece);
     if (pull > 0.0 && solver_.optimum().demand[k] <= corners.demand[corner + 1] + slack) {
       moves_.push_back({k, piece + 1, pull * width(piece)});
     } else if (pull < 0.0 && solver_.optimum().demand[k] >= corners.demand[corner] - slack) {

@@ -5,6 +5,7 @@
 #include <memory>
 
 #include "ipm/predictor_corrector.hpp"
+#include "numerics/tolerances.hpp"
 
 namespace kpm {
 
@@ -14,7 +15,6 @@ constexpr int kSteps = 40;         // of prices towards the maker's
 constexpr int kMostRounds = 1000;  // of the pay-as-bid problem: one step of each staircase
 constexpr double kTolerance = 1e-12;
 constexpr int kIterations = 100;
-constexpr double kAtEnd = 1e-6;  // share of a step: demand this close to its end is there
 constexpr Attempt kAttempts[] = {{0.01, 0.6, 0.1}, {0.1, 0.2}, {1.0, 0.01}};
 
 }  // namespace
@@ -166,8 +166,9 @@ bool SafeStart::move(std::vector<int>& cell) const {
     const int piece = cell[at];
     const auto low = static_cast<std::size_t>(piece);
     const double value = market_.payoffs.row(k).dot(marginal_.matrix());
-    const double slack =
-        Staircase::is_step(piece) ? kAtEnd * (corners.demand[low] - corners.demand[low + 1]) : 0.0;
+    const double slack = Staircase::is_step(piece)
+                             ? kRoughStepEnd * (corners.demand[low] - corners.demand[low + 1])
+                             : 0.0;
     if (piece + 1 < corners.pieces() && value > corners.price[low + 1] &&
         demand_[k] <= corners.demand[low + 1] + slack) {
       ++cell[at];

@@ -5,17 +5,14 @@
 #include <cmath>
 #include <iterator>
 
+#include "numerics/tolerances.hpp"
 #include "selection/least_regret.hpp"
 
 namespace kpm {
 
 namespace {
 
-constexpr double kAtEnd = 1e-7;      // share of a step: demand this close to its end is there
-constexpr double kPossible = 1e-9;   // marginal state prices below this do not pin their state
-constexpr double kRounding = 1e-12;  // of a direction, which has length one
-constexpr double kDependent = 1e-8;  // relative singular value of a direction left open
-constexpr double kKink = 1e-10;      // ambiguity price, scaled, of a worst case without entropy
+constexpr double kKink = 1e-10;  // ambiguity price, scaled, of a worst case without entropy
 constexpr int kHalvings = 40;
 
 }  // namespace
@@ -108,7 +105,7 @@ Matrix DemandRule::open_directions(const CellOptimum& solution,
   const auto m = static_cast<Eigen::Index>(open.size());
   std::vector<int> counting;
   for (int i = 0; i < market_.states(); ++i) {
-    if (solution.marginal_state_prices[i] > kPossible) {
+    if (solution.marginal_state_prices[i] > kPinningStatePrice) {
       counting.push_back(i);
     }
   }
@@ -122,7 +119,7 @@ Matrix DemandRule::open_directions(const CellOptimum& solution,
     rows(i, m) = -1.0;
   }
   Eigen::CompleteOrthogonalDecomposition<Eigen::MatrixXd> decomposition;
-  decomposition.setThreshold(kDependent);
+  decomposition.setThreshold(kDependentDirection);
   decomposition.compute(rows);
   const Eigen::Index rank = decomposition.rank();
   // rows = Q [T 0; 0 0] Z: the last columns of Z' span the kernel.
@@ -148,7 +145,7 @@ ChosenDemand DemandRule::choose(const CellOptimum& solution, const std::vector<i
     const double end = gain > 0.0 ? at.high : at.low;
     const double rest = std::abs(end - chosen.demand[k]);
     if (std::abs(gain) * height > tie &&
-        (rest <= kAtEnd * height || rest * std::abs(gain) <= tie)) {
+        (rest <= kStepEnd * height || rest * std::abs(gain) <= tie)) {
       wanted.push_back({k, end});
       at.wanted = true;
       at.end = end;
@@ -188,7 +185,7 @@ ChosenDemand DemandRule::choose(const CellOptimum& solution, const std::vector<i
       const double worst = loss.maxCoeff();
       std::vector<int> idle;
       for (int i = 0; i < market_.states(); ++i) {
-        if (solution.marginal_state_prices[i] <= kPossible) {
+        if (solution.marginal_state_prices[i] <= kPinningStatePrice) {
           idle.push_back(i);
         }
       }
@@ -206,7 +203,7 @@ ChosenDemand DemandRule::choose(const CellOptimum& solution, const std::vector<i
         // Without room, rounding in a state that moves like the others would hold all of them.
         for (Eigen::Index column = 0; column < d; ++column) {
           double& limit = face.limits(i, column);
-          limit = std::abs(limit) > kRounding ? limit : 0.0;
+          limit = std::abs(limit) > kDirectionRounding ? limit : 0.0;
         }
         face.room[i] = kink ? worst - loss[state] : 0.0;
       }
@@ -231,7 +228,7 @@ ChosenDemand DemandRule::choose(const CellOptimum& solution, const std::vector<i
 
   std::vector<Move> near;
   for (const Step& step : steps) {
-    const double snap = kAtEnd * (step.high - step.low);
+    const double snap = kStepEnd * (step.high - step.low);
     const double demand = chosen.demand[step.claim];
     if (demand >= step.high - snap) {
       near.push_back({step.claim, step.high});

@@ -1,14 +1,13 @@
 #include "selection/price_rule.hpp"
 
 #include "numerics/entropy.hpp"
+#include "numerics/tolerances.hpp"
 
 namespace kpm {
 
 namespace {
 
-constexpr double kTie = 1e-11;       // revenue per unit of price below which states earn alike
 constexpr double kPositive = 1e-12;  // a state price this large can be positive
-constexpr double kReached = 1e-12;   // claim prices are at least this close to their ranges
 constexpr double kVertex = 1e-14;    // ... and this close where no projection has settled them
 
 }  // namespace
@@ -34,7 +33,7 @@ bool PriceRule::solve(const ArrayView& price_low, const ArrayView& price_high,
   if (reached) {
     const Array no_weight = Array::Zero(market_.states());
     simplex_.maximise(flat_demand, no_weight);
-    simplex_.restrict_to_optimal_face(kTie);
+    simplex_.restrict_to_optimal_face(kEqualRevenue);
     nearest_ = (simplex_.is_vertex() && take_vertex()) || project_on_face();
   }
   if (!nearest_) {
@@ -74,7 +73,7 @@ bool PriceRule::project_on_face() {
     return false;
   }
   xi_ = projection_.distribution();
-  return reached(kReached) && projection_.is_sharp();
+  return reached(kPriceTolerance) && projection_.is_sharp();
 }
 
 /// Whether the state prices make every claim's price what it may be on the face.

@@ -4,6 +4,7 @@
 #include <iterator>
 #include <utility>
 
+#include "numerics/tolerances.hpp"
 #include "risk/risk_measure.hpp"
 #include "search/safe_start.hpp"
 #include "selection/allocation.hpp"
@@ -12,23 +13,21 @@ namespace kpm {
 
 namespace {
 
-constexpr double kOpenTie = 1e-11;         // scaled money a choice of demand may cost
 constexpr double kRegretTolerance = 1e-6;  // scaled money: regret of what is all but the same
 constexpr double kSameVolume = 1e-9;       // relative
 constexpr double kSameDivergence = 1e-9;   // nats
 constexpr double kLost = 1e-10;            // scaled money that chosen prices may cost
-constexpr double kConsistent = 1e-12;      // claim prices are at least this close to their ranges
 
 /// Whether the prices chosen are those of the cell, and earn what the cell promised.
 bool is_right(const Choice& choice) {
-  return choice.worth >= choice.value - kLost && choice.off <= kConsistent;
+  return choice.worth >= choice.value - kLost && choice.off <= kPriceTolerance;
 }
 
 /// The greatest certainty equivalent at prices that are the cell's; null if there are none.
 const Choice* best_right(const std::vector<Choice>& choices) {
   const Choice* best = nullptr;
   for (const Choice& choice : choices) {
-    if (choice.worth > -kInfinity && choice.off <= kConsistent &&
+    if (choice.worth > -kInfinity && choice.off <= kPriceTolerance &&
         (best == nullptr || choice.worth > best->worth)) {
       best = &choice;
     }
@@ -261,7 +260,7 @@ void Selection::settle(const Candidate& candidate, Settled& settled, std::vector
     way.push_back(place);
     const bool at_hand = candidate.optimum && candidate.solved && cell == candidate.cell;
     const CellOptimum& optimum = at_hand ? *candidate.optimum : solve(cell);
-    ChosenDemand chosen = demand_.choose(optimum, cell, kOpenTie);
+    ChosenDemand chosen = demand_.choose(optimum, cell, kTie);
     if (chosen.cell != cell) {
       cell = std::move(chosen.cell);
       continue;

@@ -13,6 +13,7 @@
 #include "mechanisms/competitive/polish.hpp"
 #include "mechanisms/competitive/published.hpp"
 #include "mechanisms/maker_optimal/publication.hpp"
+#include "numerics/tolerances.hpp"
 #include "selection/allocation.hpp"
 
 namespace kpm {
@@ -27,8 +28,7 @@ double seconds_since(Clock::time_point start) {
 
 // Fast first; the others start afresh where it stalls.
 constexpr Attempt kAttempts[] = {{0.01, 0.6}, {0.1, 0.2}, {1.0, 0.01}, {1.0, 0.5}, {10.0, 1e-4}};
-constexpr double kSharp = 1e-12;  // scaled money: what polishing wants to begin with
-constexpr double kRounding = 64 * 2.220446049250313e-16;
+constexpr double kSharp = 1e-12;       // scaled money: what polishing wants to begin with
 constexpr double kDwarfed = 1e-2;      // of the scale: trade below it is looked at more closely
 constexpr double kGiant = 1e3;         // times the least order
 constexpr double kRoom = 4.0;          // what trades in the units chosen for it is a part of them
@@ -102,7 +102,7 @@ Solved solve(const Auction& auction, const std::vector<Staircase>& stairs, const
   Arena arena;
   AuctionProgram program(auction.market, auction.maker, auction.ladders, arena);
   program.load(prices);
-  const double tolerance = std::max(kSharp, kRounding * (1.0 + program.magnitude()));
+  const double tolerance = std::max(kSharp, kGapRounding * (1.0 + program.magnitude()));
   for (const Attempt& attempt : kAttempts) {
     int iterations = 0;
     run_predictor_corrector(program, tolerance, attempt, settings.max_iterations, iterations,

@@ -6,13 +6,13 @@
 #include "mechanisms/competitive/knightian_block.hpp"
 #include "mechanisms/competitive/polytope_block.hpp"
 #include "mechanisms/competitive/price_block.hpp"
+#include "numerics/tolerances.hpp"
 
 namespace kpm {
 
 namespace {
 
 constexpr double kStart = 0.1;  // first complementarity products over the money at stake
-constexpr double kLeastStake = 1e-3;
 
 std::unique_ptr<MakerBlock> make_block(const ScaledMarket& market, const ScaledMaker& maker,
                                        Arena& arena) {

@@ -4,17 +4,15 @@
 #include <cstddef>
 
 #include "mechanisms/competitive/published.hpp"
+#include "numerics/tolerances.hpp"
 #include "selection/least_regret.hpp"
 
 namespace kpm {
 
 namespace {
 
-constexpr double kPossible = 1e-9;   // state prices below this do not pin their state
-constexpr double kDependent = 1e-8;  // relative singular value of a direction left open
-constexpr double kRounding = 1e-12;  // of a direction, which has length one
-constexpr double kAtEnd = 1e-9;      // share of a step: demand this close to its end is there
-constexpr double kRounded = 1e-14;   // ... and this close by rounding
+constexpr double kAtEnd = 1e-9;     // share of a step: demand this close to its end is there
+constexpr double kRounded = 1e-14;  // ... and this close by rounding
 constexpr int kHalvings = 40;
 
 struct OpenStep {
@@ -49,8 +47,9 @@ Rows rows_of(const Auction& auction, const std::vector<int>& tied, const Auction
   }
   for (int i = 0; i < static_cast<int>(n); ++i) {
     const bool ties = std::find(tied.begin(), tied.end(), i) != tied.end();
-    const bool counts =
-        maker.kind != MakerKind::kPolytope && !tied.empty() ? ties : point.g[i] > kPossible;
+    const bool counts = maker.kind != MakerKind::kPolytope && !tied.empty()
+                            ? ties
+                            : point.g[i] > kPinningStatePrice;
     (counts ? held : idle).push_back(i);
   }
   const Matrix unit = Matrix::Identity(n, n);
@@ -120,7 +119,7 @@ void choose_demand(const Auction& auction, const std::vector<Staircase>& stairs,
   conditions.leftCols(m) = rows.held * payoffs.transpose();
   conditions.col(m).setConstant(-1.0);
   Eigen::CompleteOrthogonalDecomposition<Eigen::MatrixXd> decomposition;
-  decomposition.setThreshold(kDependent);
+  decomposition.setThreshold(kDependentDirection);
   decomposition.compute(conditions);
   const Eigen::Index rank = decomposition.rank();
   if (rank == m + 1) {
@@ -147,7 +146,7 @@ void choose_demand(const Auction& auction, const std::vector<Staircase>& stairs,
   face.directions = directions.topRows(m);
   face.limits = rows.idle * payoffs.transpose() * face.directions;
   face.limits.rowwise() -= directions.row(m);
-  face.limits = (face.limits.array().abs() > kRounding).select(face.limits, 0.0);
+  face.limits = (face.limits.array().abs() > kDirectionRounding).select(face.limits, 0.0);
   face.room = rows.room;
   const Array best = project_on_face(face);
 

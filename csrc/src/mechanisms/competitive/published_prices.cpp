@@ -6,13 +6,12 @@
 #include "mechanisms/competitive/auction_program.hpp"
 #include "mechanisms/competitive/polish.hpp"
 #include "mechanisms/competitive/published.hpp"
+#include "numerics/tolerances.hpp"
 #include "selection/price_rule.hpp"
 
 namespace kpm {
 
 namespace {
-
-constexpr double kMet = 1e-12;  // of the payoff range: prices in their ranges
 
 struct Ranges {
   Array low, high;  // (claims) in scaled prices
@@ -115,7 +114,8 @@ bool central(const Auction& auction, const std::vector<int>& tied, const Ranges&
     const Auction search{part, maker, ladders};
     const AuctionPoint found = polish(search, program, function, {});
     const Array cost = (part.payoffs * found.g.matrix()).array();
-    if ((cost >= ranges.low - kMet).all() && (cost <= ranges.high + kMet).all()) {
+    if ((cost >= ranges.low - kPriceTolerance).all() &&
+        (cost <= ranges.high + kPriceTolerance).all()) {
       prices.setZero(market.states());
       for (Eigen::Index i = 0; i < count; ++i) {
         prices[tied[static_cast<std::size_t>(i)]] = found.g[i];

@@ -10,6 +10,7 @@
 #include "mechanisms/maker_optimal/clear_compiled.hpp"
 #include "mechanisms/maker_optimal/publication.hpp"
 #include "mechanisms/maker_optimal/tradable_book.hpp"
+#include "numerics/tolerances.hpp"
 #include "risk/risk_measure.hpp"
 #include "search/enumeration/cell_search.hpp"
 #include "search/tree/branch_and_bound.hpp"
@@ -363,8 +364,12 @@ Clearing clear_once(const Market& market, const Orders& orders, const std::vecto
   if (std::all_of(stairs.begin(), stairs.end(), [](const Staircase& claim) {
         return claim.limit.empty() && claim.demand[0] == 0.0;
       })) {
-    // Nothing can trade: there is one clearing, and what bounds it is its own worth.
+    // Nothing can trade: there is one clearing, and what bounds it, and every leaf, is its own
+    // worth.
     clearing.upper_bound = clearing.certainty_equivalent;
+    for (double& bound : clearing.certificate.bound) {
+      bound = std::min(bound, clearing.certainty_equivalent);
+    }
   }
 
   // Judged by the figures that are handed out: what rounding leaves between them counts. Not a NaN.

@@ -8,6 +8,7 @@
 #include <optional>
 
 #include "cell/cell_solver.hpp"
+#include "numerics/tolerances.hpp"
 #include "prices/reachable_prices.hpp"
 #include "search/enumeration/lagrangian_bound.hpp"
 #include "search/team.hpp"
@@ -91,7 +92,7 @@ class Walker {
     const CellOptimum& optimum = solver_.optimum();
     const double bound = optimum.bound;
     findings.upper_bound = std::max(findings.upper_bound, std::isfinite(bound) ? bound : kInfinity);
-    const bool reached = optimum.primal_residual <= kClearing;
+    const bool reached = optimum.primal_residual <= kPriceTolerance;
     const double value = reached ? optimum.objective : -kInfinity;
     if (reached && value >= std::max(findings.value, incumbent_) - settings_.tie) {
       if (value > std::max(findings.value, incumbent_)) {

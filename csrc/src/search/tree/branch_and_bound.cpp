@@ -7,6 +7,7 @@
 #include <memory>
 #include <utility>
 
+#include "numerics/tolerances.hpp"
 #include "search/safe_start.hpp"
 #include "search/team.hpp"
 #include "search/tree/node_solver.hpp"
@@ -22,8 +23,6 @@ using Clock = std::chrono::steady_clock;
 constexpr std::int64_t kSingleNodes = 8;  // so many nodes one at a time, then in rounds of
 constexpr std::size_t kRound = 8;         // so many
 constexpr std::int64_t kPolishNodes = 8;  // nodes after the proof, at least
-constexpr double kTight = 100 * kTie;     // a bound this close tells which cells tie
-constexpr double kAtEnd = 1e-7;           // share of a step: demand this close to its end is there
 constexpr auto kReportInterval = std::chrono::milliseconds(20);
 constexpr double kHeavy = 1e6;  // operations: a book whose cells take this long starts safely
 
@@ -268,7 +267,7 @@ class Tree {
       const double shared = ends[low + (cell[k] > candidate.cell[k] ? 1 : 0)];
       const double demand = candidate.optimum->demand[static_cast<Eigen::Index>(k)];
       if (cell[k] != candidate.cell[k] &&
-          std::abs(demand - shared) > kAtEnd * (ends[low] - ends[low + 1])) {
+          std::abs(demand - shared) > kStepEnd * (ends[low] - ends[low + 1])) {
         return false;
       }
     }
@@ -289,7 +288,7 @@ class Tree {
     // Where the proof ended far from the last digits, no cell's tie can be told.
     std::vector<const Node*> tight;
     for (const Node& node : fathomed_) {
-      if (node.bound <= best_ + kTight) {
+      if (node.bound <= best_ + kTightBound) {
         tight.push_back(&node);
       }
     }

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <cmath>
 
+#include "numerics/tolerances.hpp"
 #include "search/tree/relaxation_program.hpp"
 
 namespace kpm {
@@ -14,7 +15,6 @@ constexpr double kClimbing = 0.5;  // of the gap: a climb that leaves more is le
 constexpr int kRelaxIterations = 60;   // of the interior-point method in a node
 constexpr double kBranchShare = 0.02;  // of the distance to the best: accuracy of a relaxation
 constexpr double kRelaxTolerance = 1e-12;
-constexpr double kFarkasMargin = 2e-13;  // of a proof that prices do not reach a run
 constexpr Attempt kAttempts[] = {{0.1, 0.2}, {1.0, 0.01}};
 
 /// The piece of first .. last at a price.
@@ -146,7 +146,7 @@ bool NodeSolver::reachable(Node& node) {
     sum += std::max(lambda[k] * simplex_.range_low(k), lambda[k] * simplex_.range_high(k));
   }
   sum += (-(market_.payoffs.transpose() * lambda.matrix())).maxCoeff();
-  if (sum >= -kFarkasMargin * lambda.abs().sum()) {
+  if (sum >= -kSeparation * lambda.abs().sum()) {
     return true;  // out of reach by hardly more than rounding: let the relaxation judge
   }
   node.multipliers.worst_case = node.multipliers.marginal_state_prices = market_.prior;

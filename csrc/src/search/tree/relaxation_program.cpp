@@ -3,13 +3,13 @@
 #include <algorithm>
 #include <cmath>
 
+#include "numerics/tolerances.hpp"
+
 namespace kpm {
 
 namespace {
 
 constexpr double kStart = 0.3;  // first complementarity products over the money at stake
-constexpr double kLeastStake = 1e-3;
-constexpr double kRedundant = 1e-15;  // hardly any room for the prices: tiny pivots are in earnest
 
 }  // namespace
 
@@ -158,7 +158,7 @@ void RelaxationProgram::factor() {
       outer_(l, k) += slope_[l] * column_[l];
     }
   }
-  outer_factor_.compute(outer_, kRedundant);
+  outer_factor_.compute(outer_, kRedundantRow);
 }
 
 void RelaxationProgram::set_affine_rhs() {

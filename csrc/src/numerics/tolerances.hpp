@@ -1,0 +1,78 @@
+// The tolerances that more than one part of the core relies on, and how they relate.
+//
+// Money is scaled: one is the notional that can trade. Prices are shares of their claim's payoff
+// range. What only one file knows, such as the damping of a Newton step, stands in that file.
+#pragma once
+
+#include <limits>
+
+namespace kpm {
+
+// Prices.
+
+/// Claim prices that miss their ranges, or the state prices, by no more are right. What is
+/// published keeps to it, and so does every clearing that is compared with others.
+constexpr double kPriceTolerance = 1e-12;
+
+/// To which the simplex method brings prices into their ranges.
+constexpr double kSimplexTolerance = 5e-13;
+
+/// Least separation, per unit of multipliers, that proves by Farkas' lemma that no state prices
+/// reach given ranges: rounding cannot explain it.
+constexpr double kSeparation = 2e-13;
+
+// A set of ranges must not be called out of reach while the simplex method reaches it.
+static_assert(kSeparation < kSimplexTolerance && kSimplexTolerance < kPriceTolerance);
+
+// Money.
+
+/// Clearings whose certainty equivalents differ by no more are equally good.
+constexpr double kTie = 1e-11;
+
+/// Gap to which the cells of candidates are solved.
+constexpr double kCandidateTolerance = 1e-12;
+
+/// A bound this close to the best clearing tells which cells tie with it.
+constexpr double kTightBound = 100 * kTie;
+
+// Ties are told apart by values that are known better than that.
+static_assert(kCandidateTolerance <= kTie / 10);
+
+/// Revenue per unit of price below which states earn alike.
+constexpr double kEqualRevenue = 1e-11;
+
+/// A gap below this, times the largest loss, cannot be told from rounding.
+constexpr double kGapRounding = 64 * std::numeric_limits<double>::epsilon();
+
+/// Least money at stake that the first complementarity products of a program are made for.
+constexpr double kLeastStake = 1e-3;
+
+// Demand, as shares of a step's width.
+
+/// Demand this close to the end of its step is there.
+constexpr double kStepEnd = 1e-7;
+
+/// The same for heuristics, which only suggest cells to look at.
+constexpr double kRoughStepEnd = 1e-6;
+
+// Directions in which demand is left open, of length one.
+
+/// State prices below this do not pin their state's payoff.
+constexpr double kPinningStatePrice = 1e-9;
+
+/// Relative singular value of a condition that does not bind a direction.
+constexpr double kDependentDirection = 1e-8;
+
+/// Entries of a direction that are rounding.
+constexpr double kDirectionRounding = 1e-12;
+
+// A condition that counts is told from the rounding of the entries it is made of.
+static_assert(kDirectionRounding < kDependentDirection);
+
+// Linear algebra.
+
+/// Pivots of a Cholesky factor, relative to their diagonal, below which a row is redundant, in
+/// programs whose prices may have hardly any room: small pivots are in earnest there.
+constexpr double kRedundantRow = 1e-15;
+
+}  // namespace kpm

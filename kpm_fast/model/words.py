@@ -1,0 +1,56 @@
+"""How a clearing ended, in words."""
+
+from __future__ import annotations
+
+from .outcome import Outcome
+from .status import Status
+
+__all__ = ["message"]
+
+_STOPPED = {
+    Status.TIME_LIMIT: "Stopped at the time limit",
+    Status.NODE_LIMIT: "Stopped at the limit on nodes",
+    Status.INTERRUPTED: "Interrupted",
+    Status.INACCURATE: "Searched to the end, but rounding hides the last digits",
+}
+_NOTEWORTHY = 1e-9  # by which a prior's sum may be off 1 without being worth a word
+
+
+def message(outcome: Outcome) -> str:
+    """Return how a clearing ended and what was done to its input, as sentences."""
+    sentences = [_ending(outcome), *_trade(outcome), *_input(outcome)]
+    return " ".join(sentences)
+
+
+def _ending(outcome: Outcome) -> str:
+    if outcome.status is Status.OPTIMAL:
+        if outcome.gap == 0.0:
+            return "Proven optimal."
+        what = "clearing is" if outcome.rule == "maker_optimal" else "fills are"
+        return f"Proven optimal: no {what} better by more than {outcome.gap:.2g} in money."
+    stopped = _STOPPED.get(outcome.status, str(outcome.status))
+    return (
+        f"{stopped}: this is the best clearing found, and none is better by more than "
+        f"{outcome.gap:.2g} in money."
+    )
+
+
+def _trade(outcome: Outcome) -> list[str]:
+    if outcome.fills.any():
+        return []
+    if not len(outcome.orders):
+        return ["Nothing trades: the book is empty."]
+    if outcome.status is Status.OPTIMAL:
+        return ["Nothing trades: no order is worth filling to the maker."]
+    return ["Nothing trades."]
+
+
+def _input(outcome: Outcome) -> list[str]:
+    notes = []
+    total = outcome.market.prior_sum
+    if abs(total - 1.0) > _NOTEWORTHY:
+        notes.append(f"The prior added up to {total:.9g} and was divided by that.")
+    ignored = outcome.orders.ignored_columns
+    if ignored:
+        notes.append(f"Columns of the book that were not read: {', '.join(ignored)}.")
+    return notes
