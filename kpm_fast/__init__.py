@@ -15,6 +15,7 @@ from .clearing.clear import clear, solve_cell, staircases
 from .clearing.implied import implied_ambiguity, prior_from_quotes
 from .clearing.progress import Progress
 from .clearing.stop_token import StopToken
+from .engine.engine import Engine
 from .errors import InputError, KpmError, TooManyCellsError, VerificationError
 from .model.certificate import Certificate
 from .model.extract import ClaimResult, OrderResult, Settlement
@@ -45,6 +46,7 @@ __all__ = [
     "Certificate",
     "Check",
     "ClaimResult",
+    "Engine",
     "InputError",
     "KnightianMaker",
     "KpmError",

@@ -26,7 +26,7 @@ from .auctions import check_rule, clear_by_rule
 from .progress import EnumerationLog, Progress, ProgressLog, TreeLog
 from .stop_token import StopToken
 
-__all__ = ["clear", "solve_cell", "staircases"]
+__all__ = ["clear", "clear_with", "solve_cell", "staircases"]
 
 METHODS = ("auto", "branch-and-bound", "enumerate")
 ALLOCATIONS = ("pro_rata", "time", "book_order")
@@ -125,6 +125,48 @@ def clear(
     TooManyCellsError
         With the exact number of cells and what to do about it.
     """
+    return clear_with(
+        _core.clear,
+        market,
+        orders,
+        method,
+        rule=rule,
+        tolerance=tolerance,
+        threads=threads,
+        time_limit=time_limit,
+        node_limit=node_limit,
+        cell_limit=cell_limit,
+        prune_bounds=prune_bounds,
+        presolve=presolve,
+        allocation=allocation,
+        certificate=certificate,
+        callback=callback,
+        stop=stop,
+        verbose=verbose,
+    )
+
+
+def clear_with(
+    core: Callable[..., _core.Clearing],
+    market: Market,
+    orders: Orders,
+    method: str = "auto",
+    *,
+    rule: str = "maker_optimal",
+    tolerance: float = 1e-8,
+    threads: int | None = None,
+    time_limit: float | None = None,
+    node_limit: int | None = None,
+    cell_limit: int = 1_000_000,
+    prune_bounds: bool = True,
+    presolve: bool = True,
+    allocation: str = "pro_rata",
+    certificate: bool = False,
+    callback: Callable[[Progress], bool | None] | None = None,
+    stop: StopToken | None = None,
+    verbose: bool = False,
+) -> Result:
+    """Do what :func:`clear` does, where ``core`` does what ``_core.clear`` does."""
     _check_choice(method, METHODS, "method")
     _check_choice(allocation, ALLOCATIONS, "allocation")
     check_rule(rule, market)
@@ -178,7 +220,7 @@ def clear(
         log.banner(
             _banner(market, orders, cells, n_threads or _core.available_processors(), enumerating)
         )
-    answer = _core.clear(
+    answer = core(
         market.payoffs,
         market.prior,
         market.inventory,
