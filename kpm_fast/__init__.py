@@ -6,7 +6,7 @@ probabilities are wrong. :func:`clear` finds the state prices and fills that are
 maker in the worst case, subject to the limit order logic, and proves it.
 """
 
-from . import sample
+from . import plot, sample
 from ._version import __version__
 from .analysis.advice import Advice, advise
 from .analysis.sweep import Sweep, sweep
@@ -78,6 +78,7 @@ __all__ = [
     "clear",
     "implied_ambiguity",
     "load_result",
+    "plot",
     "pool_odds",
     "prior_from_quotes",
     "read_book",

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 import os
+from typing import TYPE_CHECKING
 
 from .model.extract import (
     ClaimResult,
@@ -15,9 +16,13 @@ from .model.extract import (
 )
 from .model.outcome import Outcome
 from .model.words import message
+from .plots.kinds import draw
 from .storage.archive import read_outcome, write_outcome
 from .verification.checks import Verification
 from .verification.result_checks import verify
+
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
 
 __all__ = ["Result", "load_result"]
 
@@ -148,6 +153,36 @@ class Result(Outcome):
         Proven optimal. Nothing trades: no order is worth filling to the maker.
         """
         return message(self)
+
+    def plot(self, kind: str = "book", claim: str | int | None = None) -> Figure:
+        """Draw the clearing; needs matplotlib (``pip install 'kpm-fast[plot]'``).
+
+        ``kpm_fast.plot`` has the same pictures on axes of the caller's.
+
+        Parameters
+        ----------
+        kind : {"book", "fills", "risk", "staircase", "proof"}
+        claim : str or int, optional
+            Which claim: needed for a staircase, and a single panel of a book.
+
+        Returns
+        -------
+        matplotlib.figure.Figure
+
+        Raises
+        ------
+        InputError
+            Naming the kind or the claim, or where a proof was not kept.
+
+        Examples
+        --------
+        >>> import kpm_fast as kpm
+        >>> market = kpm.Market([[1, 0]], [0.5, 0.5], risk_aversion=0.01, claims=["home"])
+        >>> result = kpm.clear(market, kpm.Orders(["home"], "buy", [0.6], [10]))
+        >>> result.plot("risk").axes[0].get_xlabel()
+        "the maker's wealth (money)"
+        """
+        return draw(self, kind, claim)
 
     def verify(self) -> Verification:
         """Recompute every figure from market and orders, in plain NumPy.

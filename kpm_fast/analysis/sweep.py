@@ -7,7 +7,7 @@ import time
 from collections.abc import Iterator, Mapping, Sequence
 from concurrent.futures import Executor, Future
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
 
 import numpy as np
 from numpy.typing import ArrayLike
@@ -84,7 +84,7 @@ class Sweep:
         from ..plots.sweep import draw_sweep
 
         check_column(y)
-        return draw_sweep(self.table, self.implied, y)
+        return cast("Figure", draw_sweep(self.table, self.implied, y).figure)
 
     def __repr__(self) -> str:
         return f"Sweep({len(self)} clearings of one book)"

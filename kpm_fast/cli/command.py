@@ -34,7 +34,7 @@ from ..model.outcome import RULES
 from ..model.status import Status
 from ..result import Result
 from ..storage.book_folder import BOOK_FILES
-from . import book_options, experiments, paper, quotes, sample, sweep
+from . import book_options, experiments, paper, plot, quotes, sample, sweep
 from . import verify as checking
 from .tables import PipeAwareConsole, print_book, print_result
 
@@ -160,6 +160,7 @@ def _parser() -> argparse.ArgumentParser:
     commands = parser.add_subparsers(dest="command", metavar="COMMAND", required=True)
     _add_clear(commands)
     checking.add_parser(commands)
+    plot.add_parser(commands)
     quotes.add_parser(commands)
     paper.add_parser(commands)
     sweep.add_parsers(commands)
