@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import threading
 import zlib
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
@@ -316,14 +317,22 @@ class Engine:
         with self._lock:
             self._check_idle()
 
+            core: Callable[..., _core.Clearing] = self._core.clear
+
             def solve(*arguments: Any, stop: _core.StopFlag | None) -> _core.Clearing:
-                return self._core.clear(cold, *arguments[_OF_THE_BOOK:], stop)
+                return core(cold, *arguments[_OF_THE_BOOK:], stop=stop)
 
             self._clearing = True
             try:
                 return clear_with(solve, self._market, self.orders, **settings)
             finally:
                 self._clearing = False
+
+    @property
+    def was_warm(self) -> bool:
+        """Whether the last clearing was proved by what the one before it had left."""
+        with self._lock:
+            return self._core.was_warm()
 
     def quotes(self, quantities: ArrayLike | None = None) -> Quotes:
         """Return what the maker bids and asks for the market's claims, whatever the orders.
