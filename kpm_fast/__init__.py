@@ -12,11 +12,14 @@ from .analysis.advice import Advice, advise
 from .analysis.sweep import Sweep, sweep
 from .clearing.auctions import pool_odds
 from .clearing.clear import clear, solve_cell, staircases
+from .clearing.clear_many import clear_many
 from .clearing.implied import implied_ambiguity, prior_from_quotes
 from .clearing.progress import Progress
 from .clearing.stop_token import StopToken
 from .engine.engine import Engine
 from .errors import InputError, KpmError, TooManyCellsError, VerificationError
+from .model.batch import Batch
+from .model.books import Books
 from .model.certificate import Certificate
 from .model.extract import ClaimResult, OrderResult, Settlement
 from .model.maker import Maker
@@ -34,7 +37,8 @@ from .model.orders import Order, Orders
 from .model.outcome import CellResult, Stats
 from .model.quotes import Quotes, Trade
 from .model.status import Status
-from .result import Result, load_result
+from .reports.report import write_report
+from .result import Result, load_result, use_reports
 from .storage.book_folder import read_book, write_book
 from .verification.certificate_checks import check_certificate
 from .verification.checks import Check, Verification
@@ -42,6 +46,8 @@ from .verification.checks import Check, Verification
 __all__ = [
     "LMSR",
     "Advice",
+    "Batch",
+    "Books",
     "CellResult",
     "Certificate",
     "Check",
@@ -76,6 +82,7 @@ __all__ = [
     "advise",
     "check_certificate",
     "clear",
+    "clear_many",
     "implied_ambiguity",
     "load_result",
     "plot",
@@ -88,3 +95,6 @@ __all__ = [
     "sweep",
     "write_book",
 ]
+
+use_reports(write_report)  # Result.report is below what clears anew for it
+del use_reports, write_report

@@ -62,6 +62,7 @@ class Progress(TypedDict):
 class Certificate(TypedDict):
     """The leaves of a finished tree."""
 
+    merged_into: Ints  # (K,) the claim whose staircase holds each claim's orders
     first: Ints  # (L, K) pieces of each claim's staircase
     last: Ints  # (L, K)
     worst_case: Floats  # (L, N)
@@ -257,6 +258,37 @@ def clear_auction(
     tolerance: float,  # relative to the scale
 ) -> Auction:
     """Clear the book by a convex rule. The GIL is released."""
+
+class Batch(TypedDict):
+    """Many clearings, as columns. B books, J orders in all."""
+
+    status: NDArray[np.int8]  # (B,) as kpm::Status; -1 not reached, -2 refused
+    values: Floats  # (B, 5) certainty and no-trade equivalent, upper bound, revenue, scale
+    fills: Floats  # (J,)
+    claim_prices: Floats  # of all books, one after the other
+    state_prices: Floats
+    payoff: Floats
+    claim_first: Ints  # (B + 1,) where in claim_prices a book begins
+    state_first: Ints  # (B + 1,)
+    faults: list[tuple[int, Fault]]  # book, what is wrong
+
+def clear_many(
+    # payoffs, prior, inventory, risk_aversion, ambiguity
+    markets: list[tuple[Floats, Floats, Floats, float, float]],
+    market_of: Ints,  # (B,)
+    first: Ints,  # (B + 1,) rows of orders
+    claim: Ints,  # (J,)
+    side: NDArray[np.int8],
+    price: Floats,
+    quantity: Floats,
+    time: Floats | None,
+    allocation: str,  # "pro_rata" | "time"
+    tolerance: float,
+    threads: int,  # 0: this process's processors that no other clearing works on
+    time_limit: float,  # seconds a book, may be inf
+    node_limit: int,  # a book; 0: none
+) -> Batch:
+    """Clear many books, each on one thread. The GIL is released; Ctrl-C stops."""
 
 #: Field, rule in words, index, state and value; -1 where there is no index or state.
 Fault = tuple[str, str, int, int, float]

@@ -50,6 +50,7 @@ py::array_t<T> to_table(const std::vector<T>& from, std::int64_t rows) {
 
 py::dict to_dict(const Certificate& certificate) {
   py::dict result;
+  result["merged_into"] = to_array(certificate.merged_into);
   result["first"] = to_table(certificate.first, certificate.leaves);
   result["last"] = to_table(certificate.last, certificate.leaves);
   result["worst_case"] = to_table(certificate.worst_case, certificate.leaves);

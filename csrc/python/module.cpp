@@ -13,6 +13,7 @@
 
 #include "arrays.hpp"
 #include "auction.hpp"
+#include "batch.hpp"
 #include "clearing.hpp"
 #include "engine.hpp"
 #include "interpreter_lock.hpp"
@@ -223,6 +224,7 @@ PYBIND11_MODULE(_core_of_main, module, py::mod_gil_not_used(),
   kpm::add_auctions(module);
   kpm::add_engine(module);
   kpm::add_validation(module);
+  kpm::add_batch(module);
   module.def("project_prior", &project_prior, arg("payoffs").noconvert(), arg("prior").noconvert(),
              arg("low").noconvert(), arg("high").noconvert());
   module.def("available_processors", &kpm::available_processors);

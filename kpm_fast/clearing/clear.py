@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import math
-import operator
 from collections.abc import Callable
 from typing import Any, cast
 
@@ -12,7 +11,7 @@ from numpy.typing import ArrayLike
 
 from .. import _core
 from .._version import __version__
-from ..arrays import Floats, Ints, as_number, check_complete
+from ..arrays import Floats, Ints, check_complete
 from ..errors import InputError, TooManyCellsError, count_text
 from ..model.certificate import Certificate
 from ..model.immutable import construct
@@ -23,16 +22,23 @@ from ..model.outcome import CellResult, Stats
 from ..model.status import STATUSES
 from ..result import Result
 from .auctions import check_rule, clear_by_rule
+from .options import (
+    ALLOCATIONS,
+    MOST_ITERATIONS,
+    MOST_NODES,
+    MOST_THREADS,
+    check_choice,
+    checked_count,
+    checked_time_limit,
+    checked_tolerance,
+    without_times,
+)
 from .progress import EnumerationLog, Progress, ProgressLog, TreeLog
 from .stop_token import StopToken
 
 __all__ = ["clear", "clear_with", "solve_cell", "staircases"]
 
 METHODS = ("auto", "branch-and-bound", "enumerate")
-ALLOCATIONS = ("pro_rata", "time", "book_order")
-
-_MOST_THREADS = 1024  # beyond any use: a slip of the pen must not start a million
-_MOST_NODES, _MOST_ITERATIONS = 2**63 - 1, 2**31 - 1  # what the core counts with
 
 
 def clear(
@@ -95,8 +101,7 @@ def clear(
         paper's count.
     presolve : bool
         Let the tree treat claims that pay alike, or one the complement of the other, as one. The
-        answer is the same without. Not done when a certificate is asked for, which speaks of the
-        claims as they were given.
+        answer is the same without, and takes longer.
     allocation : {"pro_rata", "time", "book_order"}
         How orders of one claim, side and limit at the clearing price share what is matched: in
         proportion to quantity; by ``orders.time``, which must be there, and at equal times by their
@@ -167,8 +172,8 @@ def clear_with(
     verbose: bool = False,
 ) -> Result:
     """Do what :func:`clear` does, where ``core`` does what ``_core.clear`` does."""
-    _check_choice(method, METHODS, "method")
-    _check_choice(allocation, ALLOCATIONS, "allocation")
+    check_choice(method, METHODS, "method")
+    check_choice(allocation, ALLOCATIONS, "allocation")
     check_rule(rule, market)
     if rule != "maker_optimal":
         searching = {
@@ -182,11 +187,11 @@ def clear_with(
         for name in (name for name, given in searching.items() if given):
             raise InputError(f"rule {rule!r} is not a search and has none", field=name)
         if threads is not None:
-            _checked_count(threads, "threads", 1, _MOST_THREADS)
+            checked_count(threads, "threads", 1, MOST_THREADS)
         if allocation == "time" and orders.time is None and len(orders):
-            raise InputError(_without_times(orders), field="allocation")
+            raise InputError(without_times(orders), field="allocation")
         result = clear_by_rule(
-            market, orders, rule, tolerance=_checked_tolerance(tolerance), allocation=allocation
+            market, orders, rule, tolerance=checked_tolerance(tolerance), allocation=allocation
         )
         if verbose:
             print(result)
@@ -197,16 +202,16 @@ def clear_with(
         raise InputError(f"must be callable, got {callback!r}", field="callback")
     if stop is not None and not isinstance(stop, StopToken):
         raise InputError(f"must be a StopToken, got {stop!r}", field="stop")
-    tolerance = _checked_tolerance(tolerance)
-    n_threads = 0 if threads is None else _checked_count(threads, "threads", 1, _MOST_THREADS)
-    seconds = math.inf if time_limit is None else _checked_time_limit(time_limit)
-    nodes = 0 if node_limit is None else _checked_count(node_limit, "node_limit", 1, _MOST_NODES)
-    limit = _checked_count(cell_limit, "cell_limit", 1)
+    tolerance = checked_tolerance(tolerance)
+    n_threads = 0 if threads is None else checked_count(threads, "threads", 1, MOST_THREADS)
+    seconds = math.inf if time_limit is None else checked_time_limit(time_limit)
+    nodes = 0 if node_limit is None else checked_count(node_limit, "node_limit", 1, MOST_NODES)
+    limit = checked_count(cell_limit, "cell_limit", 1)
     enumerating = method == "enumerate"
 
     book = _book_arguments(market, orders)
     if allocation == "time" and orders.time is None and len(orders):
-        raise InputError(_without_times(orders), field="allocation")
+        raise InputError(without_times(orders), field="allocation")
     cells = 0
     if enumerating or verbose or callback is not None:
         pieces = _core.count_pieces(*book)
@@ -277,8 +282,8 @@ def solve_cell(
     InputError
         Naming the argument or claim, and the value.
     """
-    tolerance = _checked_tolerance(tolerance)
-    iterations = _checked_count(max_iterations, "max_iterations", 1, _MOST_ITERATIONS)
+    tolerance = checked_tolerance(tolerance)
+    iterations = checked_count(max_iterations, "max_iterations", 1, MOST_ITERATIONS)
     book = _book_arguments(market, orders)
     pieces = _checked_cell(cell, _core.count_pieces(*book), market.claims)
     solved = _core.solve_cell(
@@ -324,17 +329,6 @@ def _book_arguments(market: Market, orders: Orders) -> tuple[Floats, Ints, Any, 
         orders.side,
         orders.price,
         orders.quantity,
-    )
-
-
-def _without_times(orders: Orders) -> str:
-    """Say that orders have no times, and which column may hold them."""
-    ignored = orders.ignored_columns
-    return (
-        "the orders have no times"
-        + (f" (columns not read: {', '.join(ignored)})" if ignored else "")
-        + f"; name their column, as columns={{'time': {ignored[0] if ignored else 'timestamp'!r}}}"
-        " (--columns time=...), or fill by their order in the book with 'book_order'"
     )
 
 
@@ -386,7 +380,7 @@ def _result(
         market=market,
         orders=orders,
         stats=construct(Stats, counts),
-        certificate=None if leaves is None else Certificate(**leaves),
+        certificate=None if leaves is None else construct(Certificate, leaves),
     )
     return construct(Result, values)
 
@@ -403,37 +397,6 @@ def _banner(
         f"  maker    risk aversion {market.risk_aversion:g}, ambiguity {market.ambiguity:g}",
         f"  threads  {threads}",
     ]
-
-
-def _check_choice(value: Any, choices: tuple[str, ...], field: str) -> None:
-    if not isinstance(value, str) or value not in choices:
-        raise InputError(f"must be one of {', '.join(choices)}, got {value!r}", field=field)
-
-
-def _checked_tolerance(value: Any) -> float:
-    number = as_number(value, "tolerance")
-    if not 0 < number < 1:
-        raise InputError(f"must be between 0 and 1, got {value}", field="tolerance")
-    return number
-
-
-def _checked_time_limit(value: Any) -> float:
-    number = as_number(value, "time_limit")
-    if not number >= 0:
-        raise InputError(f"must be a number of seconds >= 0, got {value}", field="time_limit")
-    return number
-
-
-def _checked_count(value: Any, field: str, least: int, most: int | None = None) -> int:
-    try:
-        number = operator.index(value)
-    except TypeError:
-        raise InputError(f"must be an integer, got {value!r}", field=field) from None
-    if number < least:
-        raise InputError(f"must be at least {least}, got {value}", field=field)
-    if most is not None and number > most:
-        raise InputError(f"must be at most {most}, got {value}", field=field)
-    return number
 
 
 def _checked_cell(cell: ArrayLike, pieces: list[int], claims: tuple[str, ...]) -> Ints:

@@ -344,7 +344,12 @@ class Market:
 
 
 def _rebuilt(parameters: dict[str, Any]) -> Market:
-    return Market(**parameters)
+    try:
+        return Market(**parameters)
+    except TypeError as error:  # a name that this release does not know
+        raise InputError(
+            f"pickled by another release of kpm-fast: {error}", field="Market"
+        ) from None
 
 
 def _of_maker(maker: Any, states: int, given: dict[str, bool]) -> dict[str, Any]:

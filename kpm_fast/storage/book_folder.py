@@ -91,7 +91,7 @@ def _book_of_clearing(
     for name, value in (order_options or {}).items():
         if value not in (None, False, 1):
             raise InputError("is for tables, and this is the file of a clearing", field=name)
-    cleared = read_outcome(path, Outcome)
+    cleared, _ = read_outcome(path, Outcome)
     changes = {name: value for name, value in keywords.items() if name != "normalize"}
     return (cleared.market.replace(**changes) if changes else cleared.market), cleared.orders
 

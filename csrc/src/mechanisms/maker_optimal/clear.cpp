@@ -256,8 +256,7 @@ Found prove(const Market& market, const ScaledMarket& scaled, const std::vector<
             const TradableBook* tradable, const Stakes& stakes, const ClearSettings& settings,
             StopToken& token, const Report& report, Certificate& certificate) {
   const std::vector<Staircase>& stairs = tradable != nullptr ? tradable->stairs : whole;
-  // A certificate speaks of the claims as they were given.
-  const Presolve book(scaled, stairs, settings.presolve && !settings.certificate);
+  const Presolve book(scaled, stairs, settings.presolve);
   TreeSettings search;
   search.tolerance = settings.tolerance;
   search.threads = settings.threads;
@@ -273,7 +272,7 @@ Found prove(const Market& market, const ScaledMarket& scaled, const std::vector<
   };
   TreeResult result = branch_and_bound(book.market(), book.corners(), search);
   if (settings.certificate) {
-    certificate = certify(market, book, whole, tradable, result.leaves);
+    certificate = certify(market, scaled, book, whole, tradable, result.leaves);
   }
   for (auto* const found : {&result.candidates, &result.reserve}) {
     for (Candidate& candidate : *found) {
@@ -406,7 +405,7 @@ Clearing clear_from(const Market& market, const Orders& orders,
       return closer;
     }
   }
-  if (clearing.status == Status::kInaccurate && settings.presolve && !settings.certificate) {
+  if (clearing.status == Status::kInaccurate && settings.presolve) {
     // Claims that are nearly one have limits that are nearly one, too: apart they may be exact.
     ClearSettings apart = settings;
     apart.presolve = false;
