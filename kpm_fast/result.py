@@ -295,6 +295,18 @@ def load_result(path: str | os.PathLike[str]) -> Result:
         entries that are missing, unknown or unfit.
     OSError
         If the file cannot be read.
+
+    Examples
+    --------
+    >>> import kpm_fast as kpm
+    >>> market = kpm.Market([[1, 0]], [0.5, 0.5], risk_aversion=0.01)
+    >>> orders = kpm.Orders([0], "buy", [0.6], [10])
+    >>> import pathlib, tempfile
+    >>> folder = pathlib.Path(tempfile.mkdtemp())
+    >>> result = kpm.clear(market, orders)
+    >>> result.save(folder / "saturday.kpm")
+    >>> kpm.load_result(folder / "saturday.kpm") == result
+    True
     """
     result, version = read_outcome(path, Result)
     return _rescaled(result) if version == 1 else result

@@ -129,6 +129,15 @@ def clear(
         Naming the argument and value, or an order whose claim the market does not have.
     TooManyCellsError
         With the exact number of cells and what to do about it.
+
+    Examples
+    --------
+    >>> import kpm_fast as kpm
+    >>> market = kpm.Market([[1, 0]], [0.5, 0.5], risk_aversion=0.01)
+    >>> orders = kpm.Orders([0], "buy", [0.6], [10])
+    >>> result = kpm.clear(market, orders)
+    >>> result.status.value, result.fills.tolist(), result.claim_prices.round(6).tolist()
+    ('optimal', [10.0], [0.6])
     """
     return clear_with(
         _core.clear,
@@ -281,6 +290,15 @@ def solve_cell(
     ------
     InputError
         Naming the argument or claim, and the value.
+
+    Examples
+    --------
+    >>> import kpm_fast as kpm
+    >>> market = kpm.Market([[1, 0]], [0.5, 0.5], risk_aversion=0.01)
+    >>> orders = kpm.Orders([0], "buy", [0.6], [10])
+    >>> cell = kpm.solve_cell(market, orders, [1])  # the step at the limit of the bid
+    >>> cell.status.value, cell.net_demand.round(6).tolist()
+    ('optimal', [10.0])
     """
     tolerance = checked_tolerance(tolerance)
     iterations = checked_count(max_iterations, "max_iterations", 1, MOST_ITERATIONS)
@@ -316,6 +334,14 @@ def staircases(market: Market, orders: Orders) -> list[Floats]:
         For each claim its pieces from the lowest price up, with the columns price_low,
         price_high, demand_low, demand_high. Flat pieces (one demand) and steps (one price)
         alternate: 2 n + 1 pieces for n distinct limits within the claim's payoff range.
+
+    Examples
+    --------
+    >>> import kpm_fast as kpm
+    >>> market = kpm.Market([[1, 0]], [0.5, 0.5], risk_aversion=0.01)
+    >>> orders = kpm.Orders([0], "buy", [0.6], [10])
+    >>> kpm.staircases(market, orders)[0].tolist()
+    [[0.0, 0.6, 10.0, 10.0], [0.6, 0.6, 0.0, 10.0], [0.6, 1.0, 0.0, 0.0]]
     """
     return _core.staircases(*_book_arguments(market, orders))
 

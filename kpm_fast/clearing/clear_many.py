@@ -85,13 +85,14 @@ def clear_many(
     Examples
     --------
     >>> import kpm_fast as kpm
-    >>> market = kpm.Market([[1, 0]], [0.5, 0.5], risk_aversion=0.01)
-    >>> good, bad = kpm.Orders([0], "buy", [0.6], [10]), kpm.Orders([7], "buy", [0.6], [10])
+    >>> market = kpm.Market([[1, 0]], [0.5, 0.5], risk_aversion=0.01, claims=["home"])
+    >>> good = kpm.Orders(["home"], "buy", [0.6], [10])
+    >>> bad = kpm.Orders(["hoem"], "buy", [0.6], [10])
     >>> batch = kpm.clear_many([(market, good), (market, bad)])
     >>> batch.status.tolist(), batch.certainty_equivalent.round(4).tolist()
-    (['optimal', 'refused'], [0.1843, nan])
+    (['optimal', 'refused'], [0.1722, nan])
     >>> print(batch.errors[1])
-    books[1]: claim[0]: no claim of index 7: the market has 1 claims (pass text to mean labels)
+    books[1]: claim[0]: the market has no claim 'hoem': did you mean 'home'?
     """
     check_choice(allocation, ALLOCATIONS, "allocation")
     gap = checked_tolerance(tolerance)

@@ -30,7 +30,7 @@ class Books:
         appear.
     claim, side, price, quantity, time : array_like, shape (J,)
         As for :class:`Orders`. What is wrong with an order is the fault of its book, not of the
-        others: it is in :attr:`errors`.
+        others: it is in ``errors``.
 
     Attributes
     ----------

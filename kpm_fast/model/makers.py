@@ -318,7 +318,7 @@ class UtilityMaker(Maker):
 
 @dataclass(frozen=True, init=False, eq=False, repr=False)
 class QuadraticMaker(Maker):
-    """State prices are the projection of pi + L / 2c: C(L) = max over g of g.L - c |g - pi|^2.
+    """State prices are the projection of pi + L / 2c: ``C(L) = max over g of g.L - c |g - pi|^2``.
 
     Parameters
     ----------

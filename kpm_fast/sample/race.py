@@ -57,7 +57,7 @@ def race_card(
 
     Chances of winning are proportional to log-normal strengths (ln-sd 1.15; recorded races
     have 0.6 to 1.3), prices are decimal odds, and each runner is quoted as recorded books are:
-    see :mod:`kpm_fast.sample.depth`.
+    see ``docs/samples.md``.
 
     Parameters
     ----------

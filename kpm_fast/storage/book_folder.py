@@ -72,6 +72,17 @@ def read_book(
         Naming file, line, column and value; or that a program died while it wrote the folder.
     OSError
         If a file cannot be read.
+
+    Examples
+    --------
+    >>> import kpm_fast as kpm
+    >>> market = kpm.Market([[1, 0]], [0.5, 0.5], risk_aversion=0.01)
+    >>> orders = kpm.Orders([0], "buy", [0.6], [10])
+    >>> import pathlib, tempfile
+    >>> folder = pathlib.Path(tempfile.mkdtemp())
+    >>> kpm.write_book(folder / "book", market, orders)
+    >>> kpm.read_book(folder / "book")[0] == market
+    True
     """
     folder = as_path(folder)
     if folder.is_file():
@@ -121,6 +132,17 @@ def write_book(
         If an order's claim is unknown to the market, a state is named ``claim``, or a label or
         identifier would not come back: with half a surrogate pair, more than
         131,072 characters or, in an identifier, white space around it. Nothing is written then.
+
+    Examples
+    --------
+    >>> import kpm_fast as kpm
+    >>> market = kpm.Market([[1, 0]], [0.5, 0.5], risk_aversion=0.01)
+    >>> orders = kpm.Orders([0], "buy", [0.6], [10])
+    >>> import pathlib, tempfile
+    >>> folder = pathlib.Path(tempfile.mkdtemp())
+    >>> kpm.write_book(folder / "book", market, orders)
+    >>> sorted(path.name for path in (folder / "book").iterdir())
+    ['claims.csv', 'market.json', 'orders.csv', 'states.csv']
     """
     check_book(market, orders)
     check_text(market.claims, "claims", read_back=True)
