@@ -68,8 +68,8 @@ class Engine:
     >>> engine.add("no", "buy", 0.6, 50, order_id="mine")
     'mine'
     >>> result = engine.clear()
-    >>> result.fills
-    array([100.,  50.])
+    >>> result.fills.round(2)
+    array([50.56, 50.  ])
     >>> engine.reduce("mine", 20)
     >>> engine.cancel("0")
     >>> engine.orders

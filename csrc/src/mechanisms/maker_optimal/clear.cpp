@@ -2,6 +2,7 @@
 #include <algorithm>
 #include <chrono>
 
+#include "book/canonical_order.hpp"
 #include "book/presolve.hpp"
 #include "book/units.hpp"
 #include "kpm/kpm.hpp"
@@ -292,9 +293,42 @@ Found prove(const Market& market, const ScaledMarket& scaled, const std::vector<
           result.threads};
 }
 
+/// From the canonical order of claims and states back to the caller's.
+void restore_all(const CanonicalBook& book, Clearing& clearing) {
+  Certificate& certificate = clearing.certificate;
+  Support& support = clearing.support;
+  for (std::int64_t& claim : certificate.merged_into) {
+    claim = book.claims()[static_cast<std::size_t>(claim)];
+  }
+  std::vector<std::int64_t> pieces;
+  for (auto* const by_claim : {&clearing.pieces, &clearing.cell, &certificate.merged_into,
+                               &certificate.first, &certificate.last}) {
+    restore_order(book.claims(), *by_claim, pieces);
+  }
+  std::vector<double> figures;
+  for (auto* const by_claim : {&clearing.claim_prices, &clearing.net_demand, &support.multipliers,
+                               &certificate.multipliers}) {
+    restore_order(book.claims(), *by_claim, figures);
+  }
+  for (auto* const by_state : {&clearing.state_prices, &clearing.payoff, &support.worst_case,
+                               &support.marginal_state_prices, &certificate.worst_case,
+                               &certificate.marginal_state_prices}) {
+    restore_order(book.states(), *by_state, figures);
+  }
+}
+
 /// `traded`: what is known to trade, money.
+<<<<<<< HEAD
 Clearing clear_once(const Market& market, const Orders& orders, const std::vector<Staircase>& whole,
                     Clock::time_point start, const ClearSettings& settings, double traded = 0.0) {
+=======
+Clearing clear_once(const Market& given, const Orders& orders, const ClearSettings& settings,
+                    double traded = 0.0) {
+  const auto start = Clock::now();
+  const CanonicalBook book(given, compile_staircases(given, orders));
+  const Market& market = book.market();
+  const std::vector<Staircase>& whole = book.stairs();
+>>>>>>> main
   const std::optional<TradableBook> tradable = tradable_book(market, whole, traded);
   const std::vector<Staircase>& stairs = tradable ? tradable->stairs : whole;
   const ScaledMarket scaled(market, stairs);
@@ -335,7 +369,8 @@ Clearing clear_once(const Market& market, const Orders& orders, const std::vecto
     WholeBook(scaled, whole, *tradable)
         .support(cell, choice.worst_case, choice.marginal_state_prices, choice.multipliers);
   }
-  clearing.scale = publish(market, orders, whole, scaled, choice, settings.allocation, clearing);
+  clearing.scale =
+      publish(market, orders, book.places(), whole, scaled, choice, settings.allocation, clearing);
   if (!(clearing.scale > 0.0)) {
     clearing.scale = Levels(whole).smaller_half();
   }
@@ -384,6 +419,7 @@ Clearing clear_once(const Market& market, const Orders& orders, const std::vecto
   clearing.progress = in_money(found.progress);
   clearing.iterations = found.iterations + selection.iterations();
   clearing.threads = found.threads;
+  restore_all(book, clearing);
   clearing.seconds_total = seconds_since(start);
   clearing.seconds_select =
       clearing.seconds_total - clearing.seconds_compile - clearing.seconds_search;
