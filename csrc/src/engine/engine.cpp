@@ -81,8 +81,9 @@ struct Engine::State {
     return orders;
   }
 
-  /// The staircases of the book as it is: of the claims that have changed they are made again.
-  const std::vector<Staircase>& compiled() {
+  /// Copies of the staircases of the book as it is: of the claims that have changed they are made
+  /// again.
+  std::vector<Staircase> compiled() {
     const Market& of = market.market();
     for (int k = 0; k < of.claims; ++k) {
       Staircase& claim = stairs[static_cast<std::size_t>(k)];
@@ -95,7 +96,12 @@ struct Engine::State {
       claim = make_staircase(*low, *high, levels.data(), levels.data() + levels.size());
     }
     compiled_all = true;
-    return stairs;
+    std::vector<Staircase> copies;
+    copies.reserve(stairs.size());
+    for (const Staircase& claim : stairs) {
+      copies.push_back(claim.copy());
+    }
+    return copies;
   }
 
   MarketCopy market;

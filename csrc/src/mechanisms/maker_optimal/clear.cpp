@@ -1,6 +1,7 @@
 // The public functions: compile the book once, solve, translate the answer back once.
 #include <algorithm>
 #include <chrono>
+#include <utility>
 
 #include "book/canonical_order.hpp"
 #include "book/presolve.hpp"
@@ -318,17 +319,10 @@ void restore_all(const CanonicalBook& book, Clearing& clearing) {
 }
 
 /// `traded`: what is known to trade, money.
-<<<<<<< HEAD
-Clearing clear_once(const Market& market, const Orders& orders, const std::vector<Staircase>& whole,
-                    Clock::time_point start, const ClearSettings& settings, double traded = 0.0) {
-=======
-Clearing clear_once(const Market& given, const Orders& orders, const ClearSettings& settings,
-                    double traded = 0.0) {
-  const auto start = Clock::now();
-  const CanonicalBook book(given, compile_staircases(given, orders));
+Clearing clear_once(const CanonicalBook& book, const Orders& orders, Clock::time_point start,
+                    const ClearSettings& settings, double traded = 0.0) {
   const Market& market = book.market();
   const std::vector<Staircase>& whole = book.stairs();
->>>>>>> main
   const std::optional<TradableBook> tradable = tradable_book(market, whole, traded);
   const std::vector<Staircase>& stairs = tradable ? tradable->stairs : whole;
   const ScaledMarket scaled(market, stairs);
@@ -427,16 +421,16 @@ Clearing clear_once(const Market& given, const Orders& orders, const ClearSettin
 }
 
 /// `start`: of the clearing, its compilation included.
-Clearing clear_from(const Market& market, const Orders& orders,
-                    const std::vector<Staircase>& stairs, Clock::time_point start,
-                    const ClearSettings& settings) {
-  Clearing clearing = clear_once(market, orders, stairs, start, settings);
+Clearing clear_from(const Market& market, const Orders& orders, std::vector<Staircase> stairs,
+                    Clock::time_point start, const ClearSettings& settings) {
+  const CanonicalBook book(market, std::move(stairs));
+  Clearing clearing = clear_once(book, orders, start, settings);
   const double gap = clearing.upper_bound - clearing.certainty_equivalent;
   if (clearing.status == Status::kInaccurate && gap > settings.tolerance * clearing.scale) {
     // So little trades that the last digits of what could have traded hide it.
     ClearSettings again = settings;
     again.time_limit -= clearing.seconds_total;
-    Clearing closer = clear_once(market, orders, stairs, Clock::now(), again, clearing.scale);
+    Clearing closer = clear_once(book, orders, Clock::now(), again, clearing.scale);
     if (closer.status == Status::kOptimal) {
       return closer;
     }
@@ -446,7 +440,7 @@ Clearing clear_from(const Market& market, const Orders& orders,
     ClearSettings apart = settings;
     apart.presolve = false;
     apart.time_limit -= clearing.seconds_total;
-    Clearing other = clear_once(market, orders, stairs, Clock::now(), apart);
+    Clearing other = clear_once(book, orders, Clock::now(), apart);
     if (other.status == Status::kOptimal) {
       return other;
     }
@@ -462,9 +456,9 @@ Clearing clear(const Market& market, const Orders& orders, const ClearSettings& 
   return clear_from(market, orders, compile_staircases(market, orders), start, settings);
 }
 
-Clearing clear_compiled(const Market& market, const Orders& orders,
-                        const std::vector<Staircase>& stairs, const ClearSettings& settings) {
-  return clear_from(market, orders, stairs, Clock::now(), settings);
+Clearing clear_compiled(const Market& market, const Orders& orders, std::vector<Staircase> stairs,
+                        const ClearSettings& settings) {
+  return clear_from(market, orders, std::move(stairs), Clock::now(), settings);
 }
 
 }  // namespace kpm

@@ -9,7 +9,7 @@
 namespace kpm {
 
 /// What kpm::clear does once the book is compiled; nothing is validated here.
-Clearing clear_compiled(const Market& market, const Orders& orders,
-                        const std::vector<Staircase>& stairs, const ClearSettings& settings);
+Clearing clear_compiled(const Market& market, const Orders& orders, std::vector<Staircase> stairs,
+                        const ClearSettings& settings);
 
 }  // namespace kpm
