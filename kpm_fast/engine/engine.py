@@ -19,7 +19,8 @@ from ..model.faults import error_of
 from ..model.labels import claim_positions
 from ..model.makers import KnightianMaker
 from ..model.market import Market
-from ..model.orders import Order, Orders, check_book
+from ..model.order import Order
+from ..model.orders import Orders, check_book
 from ..model.quotes import Quotes
 from ..result import Result
 from .order_names import OrderNames
