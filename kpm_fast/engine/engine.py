@@ -15,12 +15,13 @@ from ..arrays import Floats, as_number, frozen
 from ..clearing.clear import clear_with
 from ..entries import identifier
 from ..errors import InputError, KpmError
+from ..model.book_types import check_book
 from ..model.faults import error_of
 from ..model.labels import claim_positions
 from ..model.makers import KnightianMaker
 from ..model.market import Market
 from ..model.order import Order
-from ..model.orders import Orders, check_book
+from ..model.orders import Orders
 from ..model.quotes import Quotes
 from ..result import Result
 from .order_names import OrderNames
