@@ -139,6 +139,14 @@ class Engine:
         ------
         InputError
             Naming the field and the value; the book is then as before.
+
+        Examples
+        --------
+        >>> import kpm_fast as kpm
+        >>> engine = kpm.Engine(kpm.Market([[1, 0], [0, 1]], [0.5, 0.5], claims=["yes", "no"]))
+        >>> name = engine.add("yes", "buy", 0.7, 100)
+        >>> name, len(engine)
+        ('0', 1)
         """
         with self._lock:
             self._check_idle()
@@ -219,6 +227,15 @@ class Engine:
         ------
         InputError
             Naming the field and the value; the book is then as before.
+
+        Examples
+        --------
+        >>> import kpm_fast as kpm
+        >>> engine = kpm.Engine(kpm.Market([[1, 0], [0, 1]], [0.5, 0.5], claims=["yes", "no"]))
+        >>> name = engine.add("yes", "buy", 0.7, 100)
+        >>> engine.replace(name, price=0.65)
+        >>> engine[name].price
+        0.65
         """
         with self._lock:
             self._check_idle()
@@ -348,6 +365,14 @@ class Engine:
         -------
         Quotes
             As of :meth:`Maker.quotes`.
+
+        Examples
+        --------
+        >>> import kpm_fast as kpm
+        >>> engine = kpm.Engine(kpm.Market([[1, 0], [0, 1]], [0.5, 0.5], claims=["yes", "no"]))
+        >>> name = engine.add("yes", "buy", 0.7, 100)
+        >>> engine.quotes().claims
+        ('yes', 'no')
         """
         market = self._market
         return market.maker.quotes(market, quantities)
@@ -371,6 +396,17 @@ class Engine:
         -------
         bytes
             For :meth:`restore`, on any machine.
+
+        Examples
+        --------
+        >>> import kpm_fast as kpm
+        >>> engine = kpm.Engine(kpm.Market([[1, 0], [0, 1]], [0.5, 0.5], claims=["yes", "no"]))
+        >>> name = engine.add("yes", "buy", 0.7, 100)
+        >>> saved = engine.snapshot()
+        >>> engine.cancel(name)
+        >>> engine.restore(saved)
+        >>> len(engine)
+        1
         """
         with self._lock:
             book = self._core.snapshot()
@@ -386,6 +422,17 @@ class Engine:
         InputError
             If the bytes are damaged, or are no book of a market with as many claims; the engine is
             then as before.
+
+        Examples
+        --------
+        >>> import kpm_fast as kpm
+        >>> engine = kpm.Engine(kpm.Market([[1, 0], [0, 1]], [0.5, 0.5], claims=["yes", "no"]))
+        >>> name = engine.add("yes", "buy", 0.7, 100)
+        >>> saved = engine.snapshot()
+        >>> engine.cancel(name)
+        >>> engine.restore(saved)
+        >>> name in engine
+        True
         """
         with self._lock:
             self._check_idle()
