@@ -1,6 +1,8 @@
 // The public functions: compile the book once, solve, translate the answer back once.
 #include <algorithm>
 #include <chrono>
+#include <optional>
+#include <utility>
 
 #include "book/presolve.hpp"
 #include "book/units.hpp"
@@ -116,6 +118,7 @@ CellSolution solve_cell(const Market& market, const Orders& orders, const std::i
 namespace {
 
 using Report = std::function<void(const Progress&)>;
+using Judge = std::function<bool(double)>;
 
 /// What a search found, whichever it was.
 struct Found {
@@ -126,6 +129,7 @@ struct Found {
   Progress progress;
   std::int64_t iterations = 0;
   int threads = 1;
+  bool coarse = false;  ///< the unit of money is too large; there is a smaller one
 };
 
 /// What may end a clearing early, and what has.
@@ -200,7 +204,7 @@ class Stakes {
 
 Found enumerate(const ScaledMarket& scaled, const std::vector<Staircase>& stairs,
                 const Stakes& stakes, double cells, const ClearSettings& settings, StopToken& token,
-                const Report& report) {
+                const Report& report, const Judge& too_coarse) {
   const CellGrid grid(scaled, stairs);
   // Cells that differ in claims outside the search only are one to it.
   const double copies = cells / grid.cells_below(0);
@@ -226,9 +230,20 @@ Found enumerate(const ScaledMarket& scaled, const std::vector<Staircase>& stairs
   if (counted == grid.cells_below(0) && result.upper_bound <= result.value + search.tolerance) {
     result.status = Status::kOptimal;
   }
-  return {result.status,      std::move(result.candidates), {},
-          result.upper_bound, all_cells(result.progress),   result.iterations,
-          result.threads};
+  double stake = 0.0;
+  for (const Candidate& candidate : result.candidates) {
+    const Array none;
+    stake = std::max(
+        stake, stakes.of(candidate.cell, candidate.optimum ? candidate.optimum->demand : none));
+  }
+  return {result.status,
+          std::move(result.candidates),
+          {},
+          result.upper_bound,
+          all_cells(result.progress),
+          result.iterations,
+          result.threads,
+          stake > 0.0 && !token.stopped() && too_coarse && too_coarse(stake)};
 }
 
 /// A clearing of the presolved book, of the full one.
@@ -253,7 +268,8 @@ std::shared_ptr<const CellOptimum> restore(const Presolve& book, const ScaledMar
 
 Found prove(const Market& market, const ScaledMarket& scaled, const std::vector<Staircase>& whole,
             const TradableBook* tradable, const Stakes& stakes, const ClearSettings& settings,
-            StopToken& token, const Report& report, Certificate& certificate) {
+            StopToken& token, const Report& report, const Judge& too_coarse,
+            Certificate& certificate) {
   const std::vector<Staircase>& stairs = tradable != nullptr ? tradable->stairs : whole;
   const Presolve book(scaled, stairs, settings.presolve);
   TreeSettings search;
@@ -269,8 +285,9 @@ Found prove(const Market& market, const ScaledMarket& scaled, const std::vector<
     return stakes.of(book.restore(candidate.cell),
                      candidate.optimum ? candidate.optimum->demand : none);
   };
+  search.too_coarse = too_coarse;
   TreeResult result = branch_and_bound(book.market(), book.corners(), search);
-  if (settings.certificate) {
+  if (settings.certificate && !result.coarse) {
     certificate = certify(market, scaled, book, whole, tradable, result.leaves);
   }
   for (auto* const found : {&result.candidates, &result.reserve}) {
@@ -288,15 +305,28 @@ Found prove(const Market& market, const ScaledMarket& scaled, const std::vector<
           result.upper_bound,
           result.progress,
           result.iterations,
-          result.threads};
+          result.threads,
+          result.coarse};
 }
 
-/// `traded`: what is known to trade, money.
-Clearing clear_once(const Market& market, const Orders& orders, const ClearSettings& settings,
-                    double traded = 0.0) {
-  const auto start = Clock::now();
+/// Money is counted in units of what could trade in the book that is searched.
+struct Unit {
+  std::optional<TradableBook>
+      book;  ///< with a smaller one, if a search has found that to be needed
+  int tried = 0;
+};
+
+constexpr int kUnits = 3;              // searches with ever smaller units of money, at most
+constexpr double kSmaller = 1 / 64.0;  // of the unit: what another search is worth
+
+/// Empty if so little trades that another search must tell it from rounding, that of `unit.book`.
+std::optional<Clearing> clear_once(const Market& market, const Orders& orders,
+                                   const ClearSettings& settings, Clock::time_point start,
+                                   Unit& unit) {
+  const auto begun = Clock::now();
   const std::vector<Staircase> whole = compile_staircases(market, orders);
-  const std::optional<TradableBook> tradable = tradable_book(market, whole, traded);
+  const std::optional<TradableBook> tradable =
+      unit.book ? std::exchange(unit.book, std::nullopt) : tradable_book(market, whole);
   const std::vector<Staircase>& stairs = tradable ? tradable->stairs : whole;
   const ScaledMarket scaled(market, stairs);
   const Stakes stakes(scaled, stairs);
@@ -306,7 +336,7 @@ Clearing clear_once(const Market& market, const Orders& orders, const ClearSetti
     clearing.pieces.push_back(claim.pieces());
     cells *= claim.pieces();
   }
-  clearing.seconds_compile = seconds_since(start);
+  clearing.seconds_compile = seconds_since(begun);
 
   const auto in_money = [&](Progress progress) {
     progress.elapsed = seconds_since(start);
@@ -319,10 +349,26 @@ Clearing clear_once(const Market& market, const Orders& orders, const ClearSetti
   Limits limits(settings, start);
   StopToken& token = limits.token();
   const Report report = [&](const Progress& progress) { limits.report(in_money(progress)); };
+  // Cells are solved to a gap that must tell something of what is at stake.
+  const double least_stake = kCandidateTolerance / settings.tolerance;
+  const Judge too_coarse = [&](double stake) {
+    if (stake >= least_stake || unit.tried >= kUnits) {
+      return false;
+    }
+    std::optional<TradableBook> book = tradable_book(market, whole, scaled.scale * stake);
+    if (!book || book->notional() > kSmaller * scaled.scale) {
+      return false;
+    }
+    unit.book = std::move(book);
+    return true;
+  };
   Found found = settings.method == Method::kEnumerate
-                    ? enumerate(scaled, stairs, stakes, cells, settings, token, report)
+                    ? enumerate(scaled, stairs, stakes, cells, settings, token, report, too_coarse)
                     : prove(market, scaled, whole, tradable ? &*tradable : nullptr, stakes,
-                            settings, token, report, clearing.certificate);
+                            settings, token, report, too_coarse, clearing.certificate);
+  if (found.coarse) {
+    return std::nullopt;
+  }
   if (found.status == Status::kInterrupted) {
     found.status = limits.status();
   }
@@ -382,6 +428,9 @@ Clearing clear_once(const Market& market, const Orders& orders, const ClearSetti
   } else {
     clearing.status = found.status;
   }
+  if (clearing.status == Status::kInaccurate && too_coarse(clearing.scale / scaled.scale)) {
+    return std::nullopt;  // of what tied with the best, less trades than the search saw
+  }
   clearing.progress = in_money(found.progress);
   clearing.iterations = found.iterations + selection.iterations();
   clearing.threads = found.threads;
@@ -395,28 +444,16 @@ Clearing clear_once(const Market& market, const Orders& orders, const ClearSetti
 
 Clearing clear(const Market& market, const Orders& orders, const ClearSettings& settings) {
   require(validate(market, orders));
-  Clearing clearing = clear_once(market, orders, settings);
-  const double gap = clearing.upper_bound - clearing.certainty_equivalent;
-  if (clearing.status == Status::kInaccurate && gap > settings.tolerance * clearing.scale) {
-    // So little trades that the last digits of what could have traded hide it.
-    ClearSettings again = settings;
-    again.time_limit -= clearing.seconds_total;
-    Clearing closer = clear_once(market, orders, again, clearing.scale);
-    if (closer.status == Status::kOptimal) {
-      return closer;
+  const auto start = Clock::now();
+  // So little may trade that the last digits of what could have traded hide it. A search that finds
+  // that makes way for one with the unit of what does trade.
+  Unit unit;
+  for (;;) {
+    ++unit.tried;
+    if (std::optional<Clearing> clearing = clear_once(market, orders, settings, start, unit)) {
+      return std::move(*clearing);
     }
   }
-  if (clearing.status == Status::kInaccurate && settings.presolve) {
-    // Claims that are nearly one have limits that are nearly one, too: apart they may be exact.
-    ClearSettings apart = settings;
-    apart.presolve = false;
-    apart.time_limit -= clearing.seconds_total;
-    Clearing other = clear_once(market, orders, apart);
-    if (other.status == Status::kOptimal) {
-      return other;
-    }
-  }
-  return clearing;
 }
 
 }  // namespace kpm
