@@ -149,7 +149,7 @@ def quotes(quotes: Quotes, axes: Any = None) -> Axes:
     Parameters
     ----------
     quotes : Quotes
-        From :meth:`Maker.quotes`.
+        From :meth:`kpm_fast.Maker.quotes`.
     axes : Axes, optional
 
     Returns

@@ -5,10 +5,12 @@ from __future__ import annotations
 import dataclasses
 import math
 import os
+from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 import numpy as np
 
+from .markup import summary
 from .model.extract import (
     ClaimResult,
     OrderResult,
@@ -29,7 +31,9 @@ from .verification.result_checks import verify
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
-__all__ = ["Result", "load_result"]
+__all__ = ["Result", "load_result", "use_reports"]
+
+ReportWriter = Callable[["Result", "str | os.PathLike[str]", "str | None", bool], None]
 
 
 class Result(Outcome):
@@ -189,6 +193,42 @@ class Result(Outcome):
         """
         return draw(self, kind, claim)
 
+    def report(
+        self,
+        path: str | os.PathLike[str],
+        *,
+        title: str | None = None,
+        sensitivity: bool = True,
+    ) -> None:
+        """Write the clearing as one HTML file, for those who were not there.
+
+        Prices, fills, depth, the maker's risk by state, sensitivity to ambiguity, every check in
+        words, and the proof, checked, if it was kept (``clear(..., certificate=True)``). The file
+        needs no network, can be printed, and follows the reader's choice of light or dark. Needs
+        matplotlib.
+
+        Parameters
+        ----------
+        path : path
+            The file appears complete or not at all.
+        title : str, optional
+            The heading.
+        sensitivity : bool
+            Clear the book again for some other ambiguities.
+
+        Examples
+        --------
+        >>> import kpm_fast as kpm
+        >>> market = kpm.Market([[1, 0]], [0.5, 0.5], risk_aversion=0.01, claims=["home"])
+        >>> orders = kpm.Orders(["home"], "buy", [0.6], [10])
+        >>> result = kpm.clear(market, orders, certificate=True)
+        >>> result.report("clearing.html", title="Saturday's match")
+        """
+        _WRITERS[-1](self, path, title, sensitivity)
+
+    def _repr_html_(self) -> str:
+        return summary(self)
+
     def verify(self) -> Verification:
         """Recompute every figure from market and orders, in plain NumPy.
 
@@ -211,13 +251,46 @@ class Result(Outcome):
 
         docs/files.md describes the file, which NumPy can open. It appears complete or not at
         all; :meth:`load` returns every bit of it.
+
+        Examples
+        --------
+        >>> import kpm_fast as kpm
+        >>> market = kpm.Market([[1, 0]], [0.5, 0.5], risk_aversion=0.01)
+        >>> orders = kpm.Orders([0], "buy", [0.6], [10])
+        >>> import pathlib, tempfile
+        >>> folder = pathlib.Path(tempfile.mkdtemp())
+        >>> result = kpm.clear(market, orders)
+        >>> result.save(folder / "saturday.kpm")
+        >>> kpm.Result.load(folder / "saturday.kpm") == result
+        True
         """
         write_outcome(self, path)
 
     @classmethod
     def load(cls, path: str | os.PathLike[str]) -> Result:
-        """Read what :meth:`save` wrote; the same as :func:`kpm_fast.load_result`."""
+        """Read what :meth:`save` wrote; the same as :func:`kpm_fast.load_result`.
+
+        Examples
+        --------
+        >>> import kpm_fast as kpm
+        >>> import pathlib, tempfile
+        >>> path = pathlib.Path(tempfile.mkdtemp()) / "saturday.kpm"
+        >>> market = kpm.Market([[1, 0]], [0.5, 0.5], risk_aversion=0.01)
+        >>> kpm.clear(market, kpm.Orders([0], "buy", [0.6], [10])).save(path)
+        >>> kpm.Result.load(path).fills.tolist()
+        [10.0]
+        """
         return load_result(path)
+
+
+#: Who writes reports. They clear anew for other ambiguities, which stands above this file: the one
+#: call of the package that goes up.
+_WRITERS: list[ReportWriter] = []
+
+
+def use_reports(writer: ReportWriter) -> None:
+    """Let :meth:`Result.report` be written by somebody; what writes reports calls it on import."""
+    _WRITERS.append(writer)
 
 
 def load_result(path: str | os.PathLike[str]) -> Result:
@@ -245,6 +318,18 @@ def load_result(path: str | os.PathLike[str]) -> Result:
         entries that are missing, unknown or unfit.
     OSError
         If the file cannot be read.
+
+    Examples
+    --------
+    >>> import kpm_fast as kpm
+    >>> market = kpm.Market([[1, 0]], [0.5, 0.5], risk_aversion=0.01)
+    >>> orders = kpm.Orders([0], "buy", [0.6], [10])
+    >>> import pathlib, tempfile
+    >>> folder = pathlib.Path(tempfile.mkdtemp())
+    >>> result = kpm.clear(market, orders)
+    >>> result.save(folder / "saturday.kpm")
+    >>> kpm.load_result(folder / "saturday.kpm") == result
+    True
     """
     result, version = read_outcome(path, Result)
     return _rescaled(result) if version == 1 else result

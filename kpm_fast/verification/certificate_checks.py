@@ -24,6 +24,15 @@ def check_certificate(market: Market, orders: Orders, result: Outcome) -> Verifi
     """Check that a result clears the book, and that its certificate proves none to be better.
 
     Returns a :class:`Verification`; raises :class:`InputError` if there is no certificate.
+
+    Examples
+    --------
+    >>> import kpm_fast as kpm
+    >>> market = kpm.Market([[1, 0]], [0.5, 0.5], risk_aversion=0.01)
+    >>> orders = kpm.Orders([0], "buy", [0.6], [10])
+    >>> result = kpm.clear(market, orders, certificate=True)
+    >>> bool(kpm.check_certificate(market, orders, result))
+    True
     """
     proof = result.certificate
     if proof is None:

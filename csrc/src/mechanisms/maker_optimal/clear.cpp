@@ -4,11 +4,13 @@
 #include <optional>
 #include <utility>
 
+#include "book/canonical_order.hpp"
 #include "book/presolve.hpp"
 #include "book/units.hpp"
 #include "kpm/kpm.hpp"
 #include "kpm/validation.hpp"
 #include "mechanisms/maker_optimal/certificate.hpp"
+#include "mechanisms/maker_optimal/clear_compiled.hpp"
 #include "mechanisms/maker_optimal/publication.hpp"
 #include "mechanisms/maker_optimal/tradable_book.hpp"
 #include "numerics/tolerances.hpp"
@@ -309,22 +311,46 @@ Found prove(const Market& market, const ScaledMarket& scaled, const std::vector<
           result.coarse};
 }
 
+/// From the canonical order of claims and states back to the caller's.
+void restore_all(const CanonicalBook& book, Clearing& clearing) {
+  Certificate& certificate = clearing.certificate;
+  Support& support = clearing.support;
+  for (std::int64_t& claim : certificate.merged_into) {
+    claim = book.claims()[static_cast<std::size_t>(claim)];
+  }
+  std::vector<std::int64_t> pieces;
+  for (auto* const by_claim : {&clearing.pieces, &clearing.cell, &certificate.merged_into,
+                               &certificate.first, &certificate.last}) {
+    restore_order(book.claims(), *by_claim, pieces);
+  }
+  std::vector<double> figures;
+  for (auto* const by_claim : {&clearing.claim_prices, &clearing.net_demand, &support.multipliers,
+                               &certificate.multipliers}) {
+    restore_order(book.claims(), *by_claim, figures);
+  }
+  for (auto* const by_state : {&clearing.state_prices, &clearing.payoff, &support.worst_case,
+                               &support.marginal_state_prices, &certificate.worst_case,
+                               &certificate.marginal_state_prices}) {
+    restore_order(book.states(), *by_state, figures);
+  }
+}
+
 /// Money is counted in units of what could trade in the book that is searched.
 struct Unit {
-  std::optional<TradableBook>
-      book;  ///< with a smaller one, if a search has found that to be needed
+  std::optional<TradableBook> book;  ///< of a smaller one, if a search has found that to be needed
   int tried = 0;
+  double seconds_compile = 0.0;
 };
 
 constexpr int kUnits = 3;              // searches with ever smaller units of money, at most
 constexpr double kSmaller = 1 / 64.0;  // of the unit: what another search is worth
 
 /// Empty if so little trades that another search must tell it from rounding, that of `unit.book`.
-std::optional<Clearing> clear_once(const Market& market, const Orders& orders,
-                                   const ClearSettings& settings, Clock::time_point start,
+std::optional<Clearing> clear_once(const CanonicalBook& book, const Orders& orders,
+                                   Clock::time_point start, const ClearSettings& settings,
                                    Unit& unit) {
-  const auto begun = Clock::now();
-  const std::vector<Staircase> whole = compile_staircases(market, orders);
+  const Market& market = book.market();
+  const std::vector<Staircase>& whole = book.stairs();
   const std::optional<TradableBook> tradable =
       unit.book ? std::exchange(unit.book, std::nullopt) : tradable_book(market, whole);
   const std::vector<Staircase>& stairs = tradable ? tradable->stairs : whole;
@@ -336,7 +362,10 @@ std::optional<Clearing> clear_once(const Market& market, const Orders& orders,
     clearing.pieces.push_back(claim.pieces());
     cells *= claim.pieces();
   }
-  clearing.seconds_compile = seconds_since(begun);
+  if (unit.tried == 1) {
+    unit.seconds_compile = seconds_since(start);
+  }
+  clearing.seconds_compile = unit.seconds_compile;
 
   const auto in_money = [&](Progress progress) {
     progress.elapsed = seconds_since(start);
@@ -355,11 +384,11 @@ std::optional<Clearing> clear_once(const Market& market, const Orders& orders,
     if (stake >= least_stake || unit.tried >= kUnits) {
       return false;
     }
-    std::optional<TradableBook> book = tradable_book(market, whole, scaled.scale * stake);
-    if (!book || book->notional() > kSmaller * scaled.scale) {
+    std::optional<TradableBook> cut = tradable_book(market, whole, scaled.scale * stake);
+    if (!cut || cut->notional() > kSmaller * scaled.scale) {
       return false;
     }
-    unit.book = std::move(book);
+    unit.book = std::move(cut);
     return true;
   };
   Found found = settings.method == Method::kEnumerate
@@ -382,7 +411,8 @@ std::optional<Clearing> clear_once(const Market& market, const Orders& orders,
     WholeBook(scaled, whole, *tradable)
         .support(cell, choice.worst_case, choice.marginal_state_prices, choice.multipliers);
   }
-  clearing.scale = publish(market, orders, whole, scaled, choice, settings.allocation, clearing);
+  clearing.scale =
+      publish(market, orders, book.places(), whole, scaled, choice, settings.allocation, clearing);
   if (!(clearing.scale > 0.0)) {
     clearing.scale = Levels(whole).smaller_half();
   }
@@ -434,10 +464,26 @@ std::optional<Clearing> clear_once(const Market& market, const Orders& orders,
   clearing.progress = in_money(found.progress);
   clearing.iterations = found.iterations + selection.iterations();
   clearing.threads = found.threads;
+  restore_all(book, clearing);
   clearing.seconds_total = seconds_since(start);
   clearing.seconds_select =
       clearing.seconds_total - clearing.seconds_compile - clearing.seconds_search;
   return clearing;
+}
+
+/// `start`: of the clearing, its compilation included.
+Clearing clear_from(const Market& market, const Orders& orders, std::vector<Staircase> stairs,
+                    Clock::time_point start, const ClearSettings& settings) {
+  const CanonicalBook book(market, std::move(stairs));
+  // So little may trade that the last digits of what could have traded hide it. A search that finds
+  // that makes way for one with the unit of what does trade.
+  Unit unit;
+  for (;;) {
+    ++unit.tried;
+    if (std::optional<Clearing> clearing = clear_once(book, orders, start, settings, unit)) {
+      return std::move(*clearing);
+    }
+  }
 }
 
 }  // namespace
@@ -445,15 +491,12 @@ std::optional<Clearing> clear_once(const Market& market, const Orders& orders,
 Clearing clear(const Market& market, const Orders& orders, const ClearSettings& settings) {
   require(validate(market, orders));
   const auto start = Clock::now();
-  // So little may trade that the last digits of what could have traded hide it. A search that finds
-  // that makes way for one with the unit of what does trade.
-  Unit unit;
-  for (;;) {
-    ++unit.tried;
-    if (std::optional<Clearing> clearing = clear_once(market, orders, settings, start, unit)) {
-      return std::move(*clearing);
-    }
-  }
+  return clear_from(market, orders, compile_staircases(market, orders), start, settings);
+}
+
+Clearing clear_compiled(const Market& market, const Orders& orders, std::vector<Staircase> stairs,
+                        const ClearSettings& settings) {
+  return clear_from(market, orders, std::move(stairs), Clock::now(), settings);
 }
 
 }  // namespace kpm
