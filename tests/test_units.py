@@ -17,7 +17,7 @@ from strategies import METHODS, examples
 
 
 def crossed(size: float, traded: float) -> tuple[kpm.Market, kpm.Orders]:
-    """A giant bid and a giant offer that the best price keeps apart, and what crosses in between."""
+    """A giant bid and a giant offer that the best price keeps apart, and what trades between."""
     market = kpm.Market([[1.0, 0.0], [0.0, 1.0]], [0.5, 0.5], risk_aversion=1.0, ambiguity=0.01)
     orders = kpm.Orders(
         [0, 0, 0, 1],
