@@ -32,9 +32,11 @@ from .model.makers import (
     WorstStateMaker,
 )
 from .model.market import Market
-from .model.orders import Order, Orders
-from .model.outcome import CellResult, Stats
+from .model.order import Order
+from .model.orders import Orders
+from .model.outcome import CellResult
 from .model.quotes import Quotes, Trade
+from .model.stats import Stats
 from .model.status import Status
 from .reports.report import write_report
 from .result import Result, load_result, use_reports

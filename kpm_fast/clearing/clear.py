@@ -13,12 +13,14 @@ from .. import _core
 from .._version import __version__
 from ..arrays import Floats, Ints, check_complete
 from ..errors import InputError, TooManyCellsError, count_text
+from ..model.book_types import check_book
 from ..model.certificate import Certificate
 from ..model.immutable import construct
 from ..model.labels import align
 from ..model.market import Market
-from ..model.orders import Orders, check_book
-from ..model.outcome import CellResult, Stats
+from ..model.orders import Orders
+from ..model.outcome import CellResult
+from ..model.stats import Stats
 from ..model.status import STATUSES
 from ..result import Result
 from .auctions import check_rule, clear_by_rule
