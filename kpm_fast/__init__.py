@@ -16,6 +16,7 @@ from .clearing.clear_many import clear_many
 from .clearing.implied import implied_ambiguity, prior_from_quotes
 from .clearing.progress import Progress
 from .clearing.stop_token import StopToken
+from .engine.engine import Engine
 from .errors import InputError, KpmError, TooManyCellsError, VerificationError
 from .model.batch import Batch
 from .model.books import Books
@@ -53,6 +54,7 @@ __all__ = [
     "Certificate",
     "Check",
     "ClaimResult",
+    "Engine",
     "InputError",
     "KnightianMaker",
     "KpmError",

@@ -38,7 +38,7 @@ from .options import (
 from .progress import EnumerationLog, Progress, ProgressLog, TreeLog
 from .stop_token import StopToken
 
-__all__ = ["clear", "solve_cell", "staircases"]
+__all__ = ["clear", "clear_with", "solve_cell", "staircases"]
 
 METHODS = ("auto", "branch-and-bound", "enumerate")
 
@@ -141,6 +141,48 @@ def clear(
     >>> result.status.value, result.fills.tolist(), result.claim_prices.round(6).tolist()
     ('optimal', [10.0], [0.6])
     """
+    return clear_with(
+        _core.clear,
+        market,
+        orders,
+        method,
+        rule=rule,
+        tolerance=tolerance,
+        threads=threads,
+        time_limit=time_limit,
+        node_limit=node_limit,
+        cell_limit=cell_limit,
+        prune_bounds=prune_bounds,
+        presolve=presolve,
+        allocation=allocation,
+        certificate=certificate,
+        callback=callback,
+        stop=stop,
+        verbose=verbose,
+    )
+
+
+def clear_with(
+    core: Callable[..., _core.Clearing],
+    market: Market,
+    orders: Orders,
+    method: str = "auto",
+    *,
+    rule: str = "maker_optimal",
+    tolerance: float = 1e-8,
+    threads: int | None = None,
+    time_limit: float | None = None,
+    node_limit: int | None = None,
+    cell_limit: int = 1_000_000,
+    prune_bounds: bool = True,
+    presolve: bool = True,
+    allocation: str = "pro_rata",
+    certificate: bool = False,
+    callback: Callable[[Progress], bool | None] | None = None,
+    stop: StopToken | None = None,
+    verbose: bool = False,
+) -> Result:
+    """Do what :func:`clear` does, where ``core`` does what ``_core.clear`` does."""
     check_choice(method, METHODS, "method")
     check_choice(allocation, ALLOCATIONS, "allocation")
     check_rule(rule, market)
@@ -194,7 +236,7 @@ def clear(
         log.banner(
             _banner(market, orders, cells, n_threads or _core.available_processors(), enumerating)
         )
-    answer = _core.clear(
+    answer = core(
         market.payoffs,
         market.prior,
         market.inventory,

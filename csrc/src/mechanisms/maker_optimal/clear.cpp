@@ -1,6 +1,7 @@
 // The public functions: compile the book once, solve, translate the answer back once.
 #include <algorithm>
 #include <chrono>
+#include <utility>
 
 #include "book/canonical_order.hpp"
 #include "book/presolve.hpp"
@@ -8,6 +9,7 @@
 #include "kpm/kpm.hpp"
 #include "kpm/validation.hpp"
 #include "mechanisms/maker_optimal/certificate.hpp"
+#include "mechanisms/maker_optimal/clear_compiled.hpp"
 #include "mechanisms/maker_optimal/publication.hpp"
 #include "mechanisms/maker_optimal/tradable_book.hpp"
 #include "numerics/tolerances.hpp"
@@ -317,10 +319,8 @@ void restore_all(const CanonicalBook& book, Clearing& clearing) {
 }
 
 /// `traded`: what is known to trade, money.
-Clearing clear_once(const Market& given, const Orders& orders, const ClearSettings& settings,
-                    double traded = 0.0) {
-  const auto start = Clock::now();
-  const CanonicalBook book(given, compile_staircases(given, orders));
+Clearing clear_once(const CanonicalBook& book, const Orders& orders, Clock::time_point start,
+                    const ClearSettings& settings, double traded = 0.0) {
   const Market& market = book.market();
   const std::vector<Staircase>& whole = book.stairs();
   const std::optional<TradableBook> tradable = tradable_book(market, whole, traded);
@@ -420,17 +420,17 @@ Clearing clear_once(const Market& given, const Orders& orders, const ClearSettin
   return clearing;
 }
 
-}  // namespace
-
-Clearing clear(const Market& market, const Orders& orders, const ClearSettings& settings) {
-  require(validate(market, orders));
-  Clearing clearing = clear_once(market, orders, settings);
+/// `start`: of the clearing, its compilation included.
+Clearing clear_from(const Market& market, const Orders& orders, std::vector<Staircase> stairs,
+                    Clock::time_point start, const ClearSettings& settings) {
+  const CanonicalBook book(market, std::move(stairs));
+  Clearing clearing = clear_once(book, orders, start, settings);
   const double gap = clearing.upper_bound - clearing.certainty_equivalent;
   if (clearing.status == Status::kInaccurate && gap > settings.tolerance * clearing.scale) {
     // So little trades that the last digits of what could have traded hide it.
     ClearSettings again = settings;
     again.time_limit -= clearing.seconds_total;
-    Clearing closer = clear_once(market, orders, again, clearing.scale);
+    Clearing closer = clear_once(book, orders, Clock::now(), again, clearing.scale);
     if (closer.status == Status::kOptimal) {
       return closer;
     }
@@ -440,12 +440,25 @@ Clearing clear(const Market& market, const Orders& orders, const ClearSettings& 
     ClearSettings apart = settings;
     apart.presolve = false;
     apart.time_limit -= clearing.seconds_total;
-    Clearing other = clear_once(market, orders, apart);
+    Clearing other = clear_once(book, orders, Clock::now(), apart);
     if (other.status == Status::kOptimal) {
       return other;
     }
   }
   return clearing;
+}
+
+}  // namespace
+
+Clearing clear(const Market& market, const Orders& orders, const ClearSettings& settings) {
+  require(validate(market, orders));
+  const auto start = Clock::now();
+  return clear_from(market, orders, compile_staircases(market, orders), start, settings);
+}
+
+Clearing clear_compiled(const Market& market, const Orders& orders, std::vector<Staircase> stairs,
+                        const ClearSettings& settings) {
+  return clear_from(market, orders, std::move(stairs), Clock::now(), settings);
 }
 
 }  // namespace kpm
