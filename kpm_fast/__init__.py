@@ -21,6 +21,7 @@ from .errors import InputError, KpmError, TooManyCellsError, VerificationError
 from .model.batch import Batch
 from .model.books import Books
 from .model.certificate import Certificate
+from .model.densities import prior_from_density
 from .model.extract import ClaimResult, OrderResult, Settlement
 from .model.maker import Maker
 from .model.makers import (
@@ -89,6 +90,7 @@ __all__ = [
     "load_result",
     "plot",
     "pool_odds",
+    "prior_from_density",
     "prior_from_quotes",
     "read_book",
     "sample",

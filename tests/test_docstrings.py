@@ -47,12 +47,15 @@ def public() -> Iterator[tuple[str, str]]:
                 yield f"{module.__name__}.{name}", inspect.getdoc(getattr(module, name)) or ""
 
 
-# Columns and frames that say no more than what stands beside them.
+# Columns and frames that say no more than what stands beside them, and what the class shows.
 BRIEF = {
     "Settlement.table",
     "Settlement.to_frame",
     "ClaimResult.to_frame",
     "Batch.to_frame",
+    "Engine.cancel",
+    "Engine.clear",
+    "Engine.reduce",
     "Orders.columns",
     "Orders.to_frame",
 }

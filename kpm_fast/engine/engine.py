@@ -15,12 +15,13 @@ from ..arrays import Floats, as_number, frozen
 from ..clearing.clear import clear_with
 from ..entries import identifier
 from ..errors import InputError, KpmError
+from ..model.book_types import check_book
 from ..model.faults import error_of
 from ..model.labels import claim_positions
 from ..model.makers import KnightianMaker
 from ..model.market import Market
 from ..model.order import Order
-from ..model.orders import Orders, check_book
+from ..model.orders import Orders
 from ..model.quotes import Quotes
 from ..result import Result
 from .order_names import OrderNames
@@ -138,6 +139,14 @@ class Engine:
         ------
         InputError
             Naming the field and the value; the book is then as before.
+
+        Examples
+        --------
+        >>> import kpm_fast as kpm
+        >>> engine = kpm.Engine(kpm.Market([[1, 0], [0, 1]], [0.5, 0.5], claims=["yes", "no"]))
+        >>> name = engine.add("yes", "buy", 0.7, 100)
+        >>> name, len(engine)
+        ('0', 1)
         """
         with self._lock:
             self._check_idle()
@@ -218,6 +227,15 @@ class Engine:
         ------
         InputError
             Naming the field and the value; the book is then as before.
+
+        Examples
+        --------
+        >>> import kpm_fast as kpm
+        >>> engine = kpm.Engine(kpm.Market([[1, 0], [0, 1]], [0.5, 0.5], claims=["yes", "no"]))
+        >>> name = engine.add("yes", "buy", 0.7, 100)
+        >>> engine.replace(name, price=0.65)
+        >>> engine[name].price
+        0.65
         """
         with self._lock:
             self._check_idle()
@@ -347,6 +365,14 @@ class Engine:
         -------
         Quotes
             As of :meth:`Maker.quotes`.
+
+        Examples
+        --------
+        >>> import kpm_fast as kpm
+        >>> engine = kpm.Engine(kpm.Market([[1, 0], [0, 1]], [0.5, 0.5], claims=["yes", "no"]))
+        >>> name = engine.add("yes", "buy", 0.7, 100)
+        >>> engine.quotes().claims
+        ('yes', 'no')
         """
         market = self._market
         return market.maker.quotes(market, quantities)
@@ -370,6 +396,17 @@ class Engine:
         -------
         bytes
             For :meth:`restore`, on any machine.
+
+        Examples
+        --------
+        >>> import kpm_fast as kpm
+        >>> engine = kpm.Engine(kpm.Market([[1, 0], [0, 1]], [0.5, 0.5], claims=["yes", "no"]))
+        >>> name = engine.add("yes", "buy", 0.7, 100)
+        >>> saved = engine.snapshot()
+        >>> engine.cancel(name)
+        >>> engine.restore(saved)
+        >>> len(engine)
+        1
         """
         with self._lock:
             book = self._core.snapshot()
@@ -385,6 +422,17 @@ class Engine:
         InputError
             If the bytes are damaged, or are no book of a market with as many claims; the engine is
             then as before.
+
+        Examples
+        --------
+        >>> import kpm_fast as kpm
+        >>> engine = kpm.Engine(kpm.Market([[1, 0], [0, 1]], [0.5, 0.5], claims=["yes", "no"]))
+        >>> name = engine.add("yes", "buy", 0.7, 100)
+        >>> saved = engine.snapshot()
+        >>> engine.cancel(name)
+        >>> engine.restore(saved)
+        >>> name in engine
+        True
         """
         with self._lock:
             self._check_idle()
