@@ -321,8 +321,8 @@ class Engine:
         Returns
         -------
         Result
-            That of ``clear(engine.market, engine.orders, **settings)``, bit for bit but for the
-            seconds.
+            That of ``clear(engine.market, engine.orders, **settings)``, bit for bit but for
+            seconds and the number of threads.
 
         Raises
         ------

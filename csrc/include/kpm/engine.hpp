@@ -36,9 +36,9 @@ struct BookColumns {
 /// A market and its orders. Orders have priority by arrival; one that is replaced goes to the end,
 /// unless its limit stays and its quantity does not grow.
 ///
-/// A clearing is that of kpm::clear for the orders by priority, bit for bit but for the seconds: it
-/// depends on the book and the settings alone, not on how the book came to be, nor on what was
-/// cleared before.
+/// A clearing is that of kpm::clear for the orders by priority, bit for bit but for seconds and
+/// threads: it depends on the book and the settings alone, not on how the book came to be, nor on
+/// what was cleared before.
 ///
 /// Events return what is wrong, and change nothing where something is. An engine serves one thread
 /// at a time; engines share nothing.
