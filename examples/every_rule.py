@@ -1,4 +1,9 @@
-"""One book under every rule and seven makers: python examples/every_rule.py."""
+"""
+One book under every rule and seven makers
+==========================================
+
+The race card of this folder, cleared by every rule that a maker has.
+"""
 
 from pathlib import Path
 
@@ -6,7 +11,8 @@ import numpy as np
 
 import kpm_fast as kpm
 
-card, orders = kpm.read_book(Path(__file__).parent / "race_card")
+folder = Path(__file__).parent if "__file__" in globals() else Path.cwd()
+card, orders = kpm.read_book(folder / "race_card")
 prior, n = card.prior, len(card.states)
 makers = {
     "Knightian": kpm.KnightianMaker(prior, card.risk_aversion, card.ambiguity),

@@ -6,17 +6,22 @@ probabilities are wrong. :func:`clear` finds the state prices and fills that are
 maker in the worst case, subject to the limit order logic, and proves it.
 """
 
-from . import sample
+from . import plot, sample
 from ._version import __version__
 from .analysis.advice import Advice, advise
 from .analysis.sweep import Sweep, sweep
 from .clearing.auctions import pool_odds
 from .clearing.clear import clear, solve_cell, staircases
+from .clearing.clear_many import clear_many
 from .clearing.implied import implied_ambiguity, prior_from_quotes
 from .clearing.progress import Progress
 from .clearing.stop_token import StopToken
+from .engine.engine import Engine
 from .errors import InputError, KpmError, TooManyCellsError, VerificationError
+from .model.batch import Batch
+from .model.books import Books
 from .model.certificate import Certificate
+from .model.densities import prior_from_density
 from .model.extract import ClaimResult, OrderResult, Settlement
 from .model.maker import Maker
 from .model.makers import (
@@ -29,11 +34,14 @@ from .model.makers import (
     WorstStateMaker,
 )
 from .model.market import Market
-from .model.orders import Order, Orders
-from .model.outcome import CellResult, Stats
+from .model.order import Order
+from .model.orders import Orders
+from .model.outcome import CellResult
 from .model.quotes import Quotes, Trade
+from .model.stats import Stats
 from .model.status import Status
-from .result import Result, load_result
+from .reports.report import write_report
+from .result import Result, load_result, use_reports
 from .storage.book_folder import read_book, write_book
 from .verification.certificate_checks import check_certificate
 from .verification.checks import Check, Verification
@@ -41,10 +49,13 @@ from .verification.checks import Check, Verification
 __all__ = [
     "LMSR",
     "Advice",
+    "Batch",
+    "Books",
     "CellResult",
     "Certificate",
     "Check",
     "ClaimResult",
+    "Engine",
     "InputError",
     "KnightianMaker",
     "KpmError",
@@ -74,9 +85,12 @@ __all__ = [
     "advise",
     "check_certificate",
     "clear",
+    "clear_many",
     "implied_ambiguity",
     "load_result",
+    "plot",
     "pool_odds",
+    "prior_from_density",
     "prior_from_quotes",
     "read_book",
     "sample",
@@ -85,3 +99,6 @@ __all__ = [
     "sweep",
     "write_book",
 ]
+
+use_reports(write_report)  # Result.report is below what clears anew for it
+del use_reports, write_report

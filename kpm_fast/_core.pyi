@@ -62,6 +62,7 @@ class Progress(TypedDict):
 class Certificate(TypedDict):
     """The leaves of a finished tree."""
 
+    merged_into: Ints  # (K,) the claim whose staircase holds each claim's orders
     first: Ints  # (L, K) pieces of each claim's staircase
     last: Ints  # (L, K)
     worst_case: Floats  # (L, N)
@@ -258,6 +259,37 @@ def clear_auction(
 ) -> Auction:
     """Clear the book by a convex rule. The GIL is released."""
 
+class Batch(TypedDict):
+    """Many clearings, as columns. B books, J orders in all."""
+
+    status: NDArray[np.int8]  # (B,) as kpm::Status; -1 not reached, -2 refused
+    values: Floats  # (B, 5) certainty and no-trade equivalent, upper bound, revenue, scale
+    fills: Floats  # (J,)
+    claim_prices: Floats  # of all books, one after the other
+    state_prices: Floats
+    payoff: Floats
+    claim_first: Ints  # (B + 1,) where in claim_prices a book begins
+    state_first: Ints  # (B + 1,)
+    faults: list[tuple[int, Fault]]  # book, what is wrong
+
+def clear_many(
+    # payoffs, prior, inventory, risk_aversion, ambiguity
+    markets: list[tuple[Floats, Floats, Floats, float, float]],
+    market_of: Ints,  # (B,)
+    first: Ints,  # (B + 1,) rows of orders
+    claim: Ints,  # (J,)
+    side: NDArray[np.int8],
+    price: Floats,
+    quantity: Floats,
+    time: Floats | None,
+    allocation: str,  # "pro_rata" | "time"
+    tolerance: float,
+    threads: int,  # 0: this process's processors that no other clearing works on
+    time_limit: float,  # seconds a book, may be inf
+    node_limit: int,  # a book; 0: none
+) -> Batch:
+    """Clear many books, each on one thread. The GIL is released; Ctrl-C stops."""
+
 #: Field, rule in words, index, state and value; -1 where there is no index or state.
 Fault = tuple[str, str, int, int, float]
 
@@ -268,3 +300,57 @@ def price_fault(price: Floats) -> Fault | None: ...
 def quantity_fault(quantity: Floats) -> Fault | None: ...
 def build_info() -> dict[str, str]:
     """Compiler, flags and version the core was built with."""
+
+class Engine:
+    """A market and its orders. It serves one thread at a time: its owner holds a lock."""
+
+    def __init__(
+        self,
+        payoffs: Floats,
+        prior: Floats,
+        inventory: Floats,
+        risk_aversion: float,
+        ambiguity: float,
+        orders: int,  # to make room for
+    ) -> None: ...
+    def add(
+        self, claim: int, side: int, price: float, quantity: float, order_id: int
+    ) -> Fault | None: ...
+    def cancel(self, order_id: int) -> Fault | None: ...
+    def reduce(self, order_id: int, quantity: float) -> Fault | None:
+        """Leave so much of it."""
+
+    def replace(self, order_id: int, price: float, quantity: float) -> Fault | None: ...
+    def remove_all(self) -> None: ...
+    def set_market(
+        self,
+        payoffs: Floats,
+        prior: Floats,
+        inventory: Floats,
+        risk_aversion: float,
+        ambiguity: float,
+    ) -> Fault | None: ...
+    def size(self) -> int: ...
+    def find(self, order_id: int) -> tuple[int, int, float, float]:
+        """Return claim, side, price and quantity of an order that is in the book."""
+
+    def orders(self) -> tuple[Ints, NDArray[np.int8], Floats, Floats, Ints]:
+        """Return claim, side, price, quantity and id, (J,) each, by priority."""
+
+    def clear(
+        self,
+        allocation: str,
+        method: str,
+        tolerance: float,
+        threads: int,
+        time_limit: float,
+        node_limit: int,
+        prune_bound: bool,
+        presolve: bool,
+        certificate: bool,
+        progress: Callable[[Progress], bool] | None,
+        stop: StopFlag | None = None,
+    ) -> Clearing: ...
+    def snapshot(self) -> bytes: ...
+    def restore(self, snapshot: bytes) -> Fault | None: ...
+    def state_hash(self) -> int: ...

@@ -2,9 +2,15 @@
 
 from __future__ import annotations
 
+import dataclasses
 import math
 import os
+from collections.abc import Callable
+from typing import TYPE_CHECKING
 
+import numpy as np
+
+from .markup import summary
 from .model.extract import (
     ClaimResult,
     OrderResult,
@@ -14,12 +20,20 @@ from .model.extract import (
     settlement,
 )
 from .model.outcome import Outcome
+from .model.status import Status
 from .model.words import message
+from .plots.kinds import draw
 from .storage.archive import read_outcome, write_outcome
+from .verification import reference
 from .verification.checks import Verification
 from .verification.result_checks import verify
 
-__all__ = ["Result", "load_result"]
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
+
+__all__ = ["Result", "load_result", "use_reports"]
+
+ReportWriter = Callable[["Result", "str | os.PathLike[str]", "str | None", bool], None]
 
 
 class Result(Outcome):
@@ -149,6 +163,72 @@ class Result(Outcome):
         """
         return message(self)
 
+    def plot(self, kind: str = "book", claim: str | int | None = None) -> Figure:
+        """Draw the clearing; needs matplotlib (``pip install 'kpm-fast[plot]'``).
+
+        ``kpm_fast.plot`` has the same pictures on axes of the caller's.
+
+        Parameters
+        ----------
+        kind : {"book", "fills", "risk", "staircase", "proof"}
+        claim : str or int, optional
+            Which claim: needed for a staircase, and a single panel of a book.
+
+        Returns
+        -------
+        matplotlib.figure.Figure
+
+        Raises
+        ------
+        InputError
+            Naming the kind or the claim, or where a proof was not kept.
+
+        Examples
+        --------
+        >>> import kpm_fast as kpm
+        >>> market = kpm.Market([[1, 0]], [0.5, 0.5], risk_aversion=0.01, claims=["home"])
+        >>> result = kpm.clear(market, kpm.Orders(["home"], "buy", [0.6], [10]))
+        >>> result.plot("risk").axes[0].get_xlabel()
+        "the maker's wealth (money)"
+        """
+        return draw(self, kind, claim)
+
+    def report(
+        self,
+        path: str | os.PathLike[str],
+        *,
+        title: str | None = None,
+        sensitivity: bool = True,
+    ) -> None:
+        """Write the clearing as one HTML file, for those who were not there.
+
+        Prices, fills, depth, the maker's risk by state, sensitivity to ambiguity, every check in
+        words, and the proof, checked, if it was kept (``clear(..., certificate=True)``). The file
+        needs no network, can be printed, and follows the reader's choice of light or dark. Needs
+        matplotlib.
+
+        Parameters
+        ----------
+        path : path
+            The file appears complete or not at all.
+        title : str, optional
+            The heading.
+        sensitivity : bool
+            Clear the book again for some other ambiguities.
+
+        Examples
+        --------
+        >>> import kpm_fast as kpm
+        >>> market = kpm.Market([[1, 0]], [0.5, 0.5], risk_aversion=0.01, claims=["home"])
+        >>> orders = kpm.Orders(["home"], "buy", [0.6], [10])
+        >>> result = kpm.clear(market, orders, certificate=True)
+        >>> result.report("clearing.html", title="Saturday's match")
+        """
+        _WRITERS[-1](self, path, title, sensitivity)
+
+    def _repr_html_(self) -> str:
+        return summary(self)
+
     def verify(self) -> Verification:
         """Recompute every figure from market and orders, in plain NumPy.
 
@@ -171,13 +251,46 @@ class Result(Outcome):
 
         docs/files.md describes the file, which NumPy can open. It appears complete or not at
         all; :meth:`load` returns every bit of it.
+
+        Examples
+        --------
+        >>> import kpm_fast as kpm
+        >>> market = kpm.Market([[1, 0]], [0.5, 0.5], risk_aversion=0.01)
+        >>> orders = kpm.Orders([0], "buy", [0.6], [10])
+        >>> import pathlib, tempfile
+        >>> folder = pathlib.Path(tempfile.mkdtemp())
+        >>> result = kpm.clear(market, orders)
+        >>> result.save(folder / "saturday.kpm")
+        >>> kpm.Result.load(folder / "saturday.kpm") == result
+        True
         """
         write_outcome(self, path)
 
     @classmethod
     def load(cls, path: str | os.PathLike[str]) -> Result:
-        """Read what :meth:`save` wrote; the same as :func:`kpm_fast.load_result`."""
+        """Read what :meth:`save` wrote; the same as :func:`kpm_fast.load_result`.
+
+        Examples
+        --------
+        >>> import kpm_fast as kpm
+        >>> import pathlib, tempfile
+        >>> path = pathlib.Path(tempfile.mkdtemp()) / "saturday.kpm"
+        >>> market = kpm.Market([[1, 0]], [0.5, 0.5], risk_aversion=0.01)
+        >>> kpm.clear(market, kpm.Orders([0], "buy", [0.6], [10])).save(path)
+        >>> kpm.Result.load(path).fills.tolist()
+        [10.0]
+        """
         return load_result(path)
+
+
+#: Who writes reports. They clear anew for other ambiguities, which stands above this file: the one
+#: call of the package that goes up.
+_WRITERS: list[ReportWriter] = []
+
+
+def use_reports(writer: ReportWriter) -> None:
+    """Let :meth:`Result.report` be written by somebody; what writes reports calls it on import."""
+    _WRITERS.append(writer)
 
 
 def load_result(path: str | os.PathLike[str]) -> Result:
@@ -185,6 +298,9 @@ def load_result(path: str | os.PathLike[str]) -> Result:
 
     Market and orders are validated like new ones, everything else for type, shape and range;
     whether the figures are true is for :meth:`Result.verify` and :func:`check_certificate`.
+    Files of version 1 measured tolerances by all that could trade, where today's releases take
+    what does: their scale is put right, and a result whose gap is too large for the tolerance by
+    that measure comes back as ``inaccurate``.
 
     Parameters
     ----------
@@ -202,5 +318,41 @@ def load_result(path: str | os.PathLike[str]) -> Result:
         entries that are missing, unknown or unfit.
     OSError
         If the file cannot be read.
+
+    Examples
+    --------
+    >>> import kpm_fast as kpm
+    >>> market = kpm.Market([[1, 0]], [0.5, 0.5], risk_aversion=0.01)
+    >>> orders = kpm.Orders([0], "buy", [0.6], [10])
+    >>> import pathlib, tempfile
+    >>> folder = pathlib.Path(tempfile.mkdtemp())
+    >>> result = kpm.clear(market, orders)
+    >>> result.save(folder / "saturday.kpm")
+    >>> kpm.load_result(folder / "saturday.kpm") == result
+    True
     """
-    return read_outcome(path, Result)
+    result, version = read_outcome(path, Result)
+    return _rescaled(result) if version == 1 else result
+
+
+def _rescaled(result: Result) -> Result:
+    """Return a clearing of the maker's rule with the scale that verification derives today.
+
+    Only what that release would have written, the notional of all orders, is put right: any other
+    figure is left for the checks to find.
+    """
+    market, orders, claims = result.market, result.orders, len(result.market.claims)
+    claim, span = orders.claim_index(market), np.ptp(market.payoffs, axis=1)
+    stood = float(span @ np.bincount(claim, orders.quantity, claims)) or 1.0
+    if result.rule != "maker_optimal" or not abs(result.scale - stood) <= 1e-9 * stood:
+        return result
+    columns = (orders.side, orders.price, orders.quantity)
+    books = [
+        reference.ClaimBook(market.payoffs[k], *(column[claim == k] for column in columns))
+        for k in range(claims)
+    ]
+    traded = np.bincount(claim, result.fills, claims).astype(np.float64)
+    scale = reference.scale(span, traded, books)
+    vague = result.status is Status.OPTIMAL and not result.gap <= result.tolerance * scale
+    status = Status.INACCURATE if vague else result.status
+    return dataclasses.replace(result, scale=scale, status=status)

@@ -19,6 +19,7 @@ ARRAYS: dict[str, Any] = {
     "marginal_state_prices": np.eye(4)[:3],
     "multipliers": np.zeros((3, 2)),
     "bound": [1.5, -np.inf, 2.5],
+    "merged_into": [1, 1],
 }
 MARKET = kpm.Market([[1, 0, 0, 0], [0, 1, 0, 0]], np.full(4, 0.25))
 ORDERS = kpm.Orders([0, 1], "buy", [0.6, 0.4], 1)
@@ -29,8 +30,10 @@ def test_is_a_value() -> None:
     assert (len(proof), proof.leaves, proof.unreached, proof.upper_bound) == (3, 3, 1, 2.5)
     assert proof == kpm.Certificate(**ARRAYS)
     for name, array in ARRAYS.items():
-        assert proof != dataclasses.replace(proof, **{name: np.array(array) + 1}), name
-        assert getattr(proof, name).dtype == (np.int64 if name in ("first", "last") else float)
+        other = [0, 1] if name == "merged_into" else np.array(array) + 1
+        assert proof != dataclasses.replace(proof, **{name: other}), name
+        integer = name in ("first", "last", "merged_into")
+        assert getattr(proof, name).dtype == (np.int64 if integer else float)
     copy = pickle.loads(pickle.dumps(proof))
     assert copy == proof
     for certificate in (proof, copy):
@@ -38,6 +41,18 @@ def test_is_a_value() -> None:
             certificate.first[0, 0] = 1
     with pytest.raises(dataclasses.FrozenInstanceError):
         proof.bound = proof.bound  # type: ignore[misc]
+
+
+def test_pickles_of_other_releases() -> None:
+    """One that knew no merges had none; one that lacks what has no default is refused."""
+    proof = kpm.Certificate(**{**ARRAYS, "merged_into": None})
+    assert proof.merged_into.tolist() == [0, 1]
+    old = kpm.Certificate.__new__(kpm.Certificate)
+    old.__setstate__({name: value for name, value in vars(proof).items() if name != "merged_into"})
+    assert old == proof
+    assert old.merged_into.tolist() == [0, 1]
+    with pytest.raises(kpm.InputError, match="bound missing: pickled by another release"):
+        old.__setstate__({name: value for name, value in vars(proof).items() if name != "bound"})
 
 
 def test_keeps_copies() -> None:
@@ -86,12 +101,27 @@ def test_enumeration_hands_out_none() -> None:
 
 def test_what_the_core_hands_out_reaches_the_result(monkeypatch: pytest.MonkeyPatch) -> None:
     clear = engine._core.clear
+    leaves = vars(kpm.Certificate(**ARRAYS))
 
     def with_leaves(*arguments: Any, **options: Any) -> Any:
-        return {**clear(*arguments, **options), "certificate": dict(ARRAYS)}
+        return {**clear(*arguments, **options), "certificate": dict(leaves)}
 
     monkeypatch.setattr(engine._core, "clear", with_leaves)
     result = kpm.clear(MARKET, ORDERS)
     assert result.certificate == kpm.Certificate(**ARRAYS)
     assert result.to_dict()["certificate"] == result.certificate.to_dict()
     assert result != dataclasses.replace(result, certificate=None)
+
+
+def test_what_the_core_hands_out_needs_no_check() -> None:
+    """It is taken as it is: no copy, and nothing that the constructor would not have made."""
+    market = kpm.Market([[1, 0, 0, 0], [0, 1, 1, 1]], np.full(4, 0.25))
+    proof = kpm.clear(market, ORDERS, certificate=True).certificate
+    assert proof is not None
+    assert proof.merged == 1
+    made = kpm.Certificate(**vars(proof))
+    assert made == proof
+    for item in dataclasses.fields(proof):
+        array, other = getattr(proof, item.name), getattr(made, item.name)
+        assert (array.dtype, array.shape) == (other.dtype, other.shape), item.name
+        assert not array.flags.writeable

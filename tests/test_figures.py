@@ -13,12 +13,13 @@ import pytest
 import kpm_fast
 from docs.pictures import __main__ as documentation
 from docs.pictures import proof as proof_picture
-from docs.pictures.book_pictures import _corners, clearing, staircase
+from docs.pictures.book_pictures import _corners, staircase
 from docs.pictures.proof import proof
 from kpm_fast import sample
 from kpm_fast.cli.paper import run as run_paper
 from kpm_fast.paper import figures
 from kpm_fast.paper import simulations as paper
+from kpm_fast.plots.book import draw_book
 from kpm_fast.plots.style import MissingDependencyError, house_style, new_figure, save
 from programs import run_program
 
@@ -84,7 +85,7 @@ def test_staircase_corners() -> None:
 def test_clearing_names_every_claim_and_its_position() -> None:
     market, orders = sample.race_card(runners=4, levels=1, seed=3, crossed=1.0)
     result = kpm_fast.clear(market, orders)
-    found = texts(clearing(market, orders, result))
+    found = texts(draw_book(result))
     for claim in market.claims:
         assert any(text.startswith(f"{claim} at ") for text in found)
     assert sum(text.startswith("maker ") for text in found) == 4
@@ -92,7 +93,7 @@ def test_clearing_names_every_claim_and_its_position() -> None:
 
 def test_clearing_of_a_book_without_orders() -> None:
     market, orders = sample.race_card(runners=4, levels=0)
-    figure = clearing(market, orders, kpm_fast.clear(market, orders), title="empty")
+    figure = draw_book(kpm_fast.clear(market, orders), title="empty")
     assert "maker: no position" in texts(figure)
     assert "empty" in texts(figure)
 

@@ -264,6 +264,7 @@ def test_where_nothing_can_trade_the_bound_of_every_leaf_is_the_worth(wealth: fl
         result = kpm.clear(market, orders, certificate=True, threads=1)
         proof = result.certificate
         assert proof is not None
-        assert result.status is kpm.Status.OPTIMAL and result.volume == 0.0
+        assert result.status is kpm.Status.OPTIMAL
+        assert result.volume == 0.0
         assert proof.bound.max() <= result.upper_bound == result.certainty_equivalent
         kpm.check_certificate(market, orders, result).raise_if_failed()

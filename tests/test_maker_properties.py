@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable
 
 import numpy as np
@@ -168,6 +169,23 @@ def test_a_sequence_paid_at_cost_totals_the_difference(draw: Draw) -> None:
         # Theorem D: whatever the trades, no state leaves less than the bound says.
         worst = (start.inventory - (maker.inventory + paid)).max()
         assert worst <= start.loss_bound() + 1e-9 * size
+
+
+@every_maker
+def test_many_payments_at_cost_total_the_difference_to_1e_12(draw: Draw) -> None:
+    for seed in range(20):
+        rng = np.random.default_rng(seed)
+        n = int(rng.integers(2, 7))
+        start = maker = draw(rng, n)
+        paid, largest = [], 1.0
+        for _ in range(40):
+            claim = rng.normal(size=n).round(2)
+            limit = np.inf if rng.random() < 0.5 else float(rng.normal())
+            trade, maker = maker.trade(claim, "buy", limit, rng.exponential(1.0))
+            paid.append(trade.payment)
+            largest = max(largest, float(np.abs(maker.inventory).max()) / 50)
+        total = maker.cost(owed(maker)) - start.cost(owed(start))
+        assert abs(math.fsum(paid) - total) <= 1e-12 * largest
 
 
 @every_maker

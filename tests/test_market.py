@@ -87,6 +87,12 @@ def test_equality_and_replace() -> None:
         market().replace(prior=[1, 2, 3])
 
 
+def test_pickle_of_another_release_is_refused_by_name() -> None:
+    rebuild, (parameters,), _ = market().__reduce__()
+    with pytest.raises(kpm.InputError, match=r"Market: pickled by another release .*'mood'"):
+        rebuild({**parameters, "mood": 1.0})
+
+
 def test_pickle_keeps_arrays_read_only() -> None:
     copy = pickle.loads(pickle.dumps(market()))
     assert copy == market()

@@ -38,9 +38,17 @@ def test_the_example_prints_what_the_readme_says() -> None:
     assert printed.getvalue() == expected
 
 
-@pytest.mark.parametrize("name", ["makers.md"])
-def test_examples_of_pages_print_what_they_say(name: str) -> None:
+@pytest.mark.parametrize(
+    "name", ["ambiguity.md", "makers.md", "pictures.md", "scaling.md", "tutorial.md"]
+)
+def test_examples_of_pages_print_what_they_say(
+    name: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """Blocks of Python follow on each other; the text after them is what they print."""
+    if name == "pictures.md":
+        pytest.importorskip("matplotlib")
+    shutil.copytree(ROOT / "examples", tmp_path / "examples")
+    monkeypatch.chdir(tmp_path)
     page = ROOT / "docs" / name
     printed = io.StringIO()
     with contextlib.redirect_stdout(printed):

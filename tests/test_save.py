@@ -109,7 +109,10 @@ def test_every_field_is_kept() -> None:
     elsewhere = {"status", "allocation", "market", "orders", "stats", "certificate", "rule"}
     kept = {*archive._NUMBERS, *archive._RESULT, *elsewhere}
     assert {item.name for item in dataclasses.fields(kpm.Result)} == kept
-    assert {item.name for item in dataclasses.fields(kpm.Certificate)} == set(archive._CERTIFICATE)
+    assert {item.name for item in dataclasses.fields(kpm.Certificate)} == {
+        *archive._CERTIFICATE,
+        *archive._MERGED,
+    }
 
 
 def test_the_same_result_makes_the_same_bytes(proven: kpm.Result, tmp_path: Path) -> None:
@@ -125,7 +128,7 @@ def test_numpy_opens_it(proven: kpm.Result, file: Path) -> None:
         assert entries["certificate/first"].dtype == np.int64
         header = json.loads(entries["header.json"])
     assert header["format"] == "kpm-fast clearing"
-    assert header["version"] == 1
+    assert header["version"] == archive.VERSION == 2
     assert header["certainty_equivalent"] == proven.certainty_equivalent
 
 
@@ -180,7 +183,8 @@ def header(**changes: Any) -> Callable[[Entries], None]:
 
     def change(entries: Entries) -> None:
         data = {**json.loads(entries["header.json"]), **changes}
-        kept = {name: value for name, value in data.items() if value is not None}
+        gone = {name for name, value in changes.items() if value is None}
+        kept = {name: value for name, value in data.items() if name not in gone}
         entries["header.json"] = json.dumps(kept).encode()
 
     return change
@@ -200,7 +204,11 @@ def array(name: str, value: Any) -> Callable[[Entries], None]:
 
 BAD: list[tuple[Callable[[Entries], None], list[str]]] = [
     (header(format="something else"), ["header.json", "kpm-fast clearing"]),
-    (header(version=2), ["version", "format 2, this release reads 1"]),
+    (header(version=3), ["version", "format 3, this release reads 1 and 2"]),
+    (header(version=True), ["version", "format True"]),
+    (header(version=1.0), ["version", "format 1.0"]),
+    (header(version=1), ["certificate/merged_into", "unknown"]),
+    (array("certificate/merged_into", [1, 0]), ["certificate/merged_into", "merged into none"]),
     (header(status="splendid"), ["status", "'splendid'"]),
     (header(allocation="lottery"), ["allocation", "'lottery'"]),
     (header(revenue="much"), ["revenue", "'much'"]),
@@ -259,6 +267,59 @@ def test_what_does_not_belong_is_refused(
     message = refused(rewritten(file, change))
     for word in words:
         assert word in message, message
+
+
+def former(file: Path, **changes: Any) -> Path:
+    """The file as version 1 would have it: no merges, and all that stands in the book the scale."""
+
+    def change(entries: Entries) -> None:
+        entries.pop("certificate/merged_into.npy", None)
+        header(version=1, **changes)(entries)
+
+    return rewritten(file, change)
+
+
+def notional(market: kpm.Market, orders: kpm.Orders) -> float:
+    return float(np.ptp(market.payoffs, axis=1)[orders.claim_index(market)] @ orders.quantity)
+
+
+def test_files_of_version_1_verify(proven: kpm.Result, file: Path) -> None:
+    loaded = kpm.load_result(former(file, scale=notional(MARKET, ORDERS)))
+    assert loaded.scale == pytest.approx(proven.scale, rel=1e-12)
+    assert loaded == dataclasses.replace(proven, scale=loaded.scale)
+    assert loaded.verify()
+    assert kpm.check_certificate(MARKET, ORDERS, loaded)
+
+
+@given(book=books())
+@examples(80)
+def test_any_book_of_version_1(book: Book, tmp_path_factory: pytest.TempPathFactory) -> None:
+    result = kpm.clear(
+        market_of(book), orders_of(book), threads=1, certificate=True, presolve=False
+    )
+    path = tmp_path_factory.mktemp("save") / "clearing"
+    result.save(path)
+    loaded = kpm.load_result(former(path, scale=notional(result.market, result.orders) or 1.0))
+    verification = loaded.verify()
+    assert verification, str(verification)
+    assert kpm.check_certificate(loaded.market, loaded.orders, loaded)
+    assert loaded.status is result.status
+
+
+def test_a_gap_within_the_former_scale_only(proven: kpm.Result, file: Path) -> None:
+    """What was optimal by all that stood in the book, by what trades is not known to be."""
+    stood = notional(MARKET, ORDERS)
+    upper = proven.certainty_equivalent + 0.9 * proven.tolerance * stood
+    assert upper - proven.certainty_equivalent > proven.tolerance * proven.scale
+    loaded = kpm.load_result(former(file, scale=stood, upper_bound=upper))
+    assert loaded.status is kpm.Status.INACCURATE
+
+
+def test_another_scale_in_a_file_of_version_1_is_for_the_checks(
+    proven: kpm.Result, file: Path
+) -> None:
+    loaded = kpm.load_result(former(file, scale=1.5 * notional(MARKET, ORDERS)))
+    assert [check.name for check in loaded.verify().failed] == ["scale, relative"]
 
 
 def test_nothing_is_ever_unpickled(file: Path, tmp_path: Path) -> None:

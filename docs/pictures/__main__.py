@@ -9,10 +9,11 @@ from pathlib import Path
 from kpm_fast.clearing.clear import clear
 from kpm_fast.paper.figures import write_paper
 from kpm_fast.paper.simulations import simulation_a, simulation_b
+from kpm_fast.plots.book import draw_book
 from kpm_fast.plots.style import require_matplotlib, save
 from kpm_fast.sample import example_race_card
 
-from .book_pictures import clearing, staircase
+from .book_pictures import staircase
 from .mechanisms import mechanisms
 from .proof import proof
 
@@ -30,7 +31,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     paths += save(proof(), folder / "proof")
     paths += save(mechanisms(), folder / "mechanisms")
     market, orders = example_race_card()
-    paths += save(clearing(market, orders, clear(market, orders)), folder / "race_card")
+    paths += save(draw_book(clear(market, orders)), folder / "race_card")
     for path in paths:
         print(path)
     return 0

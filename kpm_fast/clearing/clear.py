@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import math
-import operator
 from collections.abc import Callable
 from typing import Any, cast
 
@@ -12,27 +11,36 @@ from numpy.typing import ArrayLike
 
 from .. import _core
 from .._version import __version__
-from ..arrays import Floats, Ints, as_number, check_complete
+from ..arrays import Floats, Ints, check_complete
 from ..errors import InputError, TooManyCellsError, count_text
+from ..model.book_types import check_book
 from ..model.certificate import Certificate
 from ..model.immutable import construct
 from ..model.labels import align
 from ..model.market import Market
-from ..model.orders import Orders, check_book
-from ..model.outcome import CellResult, Stats
+from ..model.orders import Orders
+from ..model.outcome import CellResult
+from ..model.stats import Stats
 from ..model.status import STATUSES
 from ..result import Result
 from .auctions import check_rule, clear_by_rule
+from .options import (
+    ALLOCATIONS,
+    MOST_ITERATIONS,
+    MOST_NODES,
+    MOST_THREADS,
+    check_choice,
+    checked_count,
+    checked_time_limit,
+    checked_tolerance,
+    without_times,
+)
 from .progress import EnumerationLog, Progress, ProgressLog, TreeLog
 from .stop_token import StopToken
 
-__all__ = ["clear", "solve_cell", "staircases"]
+__all__ = ["clear", "clear_with", "solve_cell", "staircases"]
 
 METHODS = ("auto", "branch-and-bound", "enumerate")
-ALLOCATIONS = ("pro_rata", "time", "book_order")
-
-_MOST_THREADS = 1024  # beyond any use: a slip of the pen must not start a million
-_MOST_NODES, _MOST_ITERATIONS = 2**63 - 1, 2**31 - 1  # what the core counts with
 
 
 def clear(
@@ -95,8 +103,7 @@ def clear(
         paper's count.
     presolve : bool
         Let the tree treat claims that pay alike, or one the complement of the other, as one. The
-        answer is the same without. Not done when a certificate is asked for, which speaks of the
-        claims as they were given.
+        answer is the same without, and takes longer.
     allocation : {"pro_rata", "time", "book_order"}
         How orders of one claim, side and limit at the clearing price share what is matched: in
         proportion to quantity; by ``orders.time``, which must be there, and at equal times by their
@@ -124,9 +131,60 @@ def clear(
         Naming the argument and value, or an order whose claim the market does not have.
     TooManyCellsError
         With the exact number of cells and what to do about it.
+
+    Examples
+    --------
+    >>> import kpm_fast as kpm
+    >>> market = kpm.Market([[1, 0]], [0.5, 0.5], risk_aversion=0.01)
+    >>> orders = kpm.Orders([0], "buy", [0.6], [10])
+    >>> result = kpm.clear(market, orders)
+    >>> result.status.value, result.fills.tolist(), result.claim_prices.round(6).tolist()
+    ('optimal', [10.0], [0.6])
     """
-    _check_choice(method, METHODS, "method")
-    _check_choice(allocation, ALLOCATIONS, "allocation")
+    return clear_with(
+        _core.clear,
+        market,
+        orders,
+        method,
+        rule=rule,
+        tolerance=tolerance,
+        threads=threads,
+        time_limit=time_limit,
+        node_limit=node_limit,
+        cell_limit=cell_limit,
+        prune_bounds=prune_bounds,
+        presolve=presolve,
+        allocation=allocation,
+        certificate=certificate,
+        callback=callback,
+        stop=stop,
+        verbose=verbose,
+    )
+
+
+def clear_with(
+    core: Callable[..., _core.Clearing],
+    market: Market,
+    orders: Orders,
+    method: str = "auto",
+    *,
+    rule: str = "maker_optimal",
+    tolerance: float = 1e-8,
+    threads: int | None = None,
+    time_limit: float | None = None,
+    node_limit: int | None = None,
+    cell_limit: int = 1_000_000,
+    prune_bounds: bool = True,
+    presolve: bool = True,
+    allocation: str = "pro_rata",
+    certificate: bool = False,
+    callback: Callable[[Progress], bool | None] | None = None,
+    stop: StopToken | None = None,
+    verbose: bool = False,
+) -> Result:
+    """Do what :func:`clear` does, where ``core`` does what ``_core.clear`` does."""
+    check_choice(method, METHODS, "method")
+    check_choice(allocation, ALLOCATIONS, "allocation")
     check_rule(rule, market)
     if rule != "maker_optimal":
         searching = {
@@ -140,11 +198,11 @@ def clear(
         for name in (name for name, given in searching.items() if given):
             raise InputError(f"rule {rule!r} is not a search and has none", field=name)
         if threads is not None:
-            _checked_count(threads, "threads", 1, _MOST_THREADS)
+            checked_count(threads, "threads", 1, MOST_THREADS)
         if allocation == "time" and orders.time is None and len(orders):
-            raise InputError(_without_times(orders), field="allocation")
+            raise InputError(without_times(orders), field="allocation")
         result = clear_by_rule(
-            market, orders, rule, tolerance=_checked_tolerance(tolerance), allocation=allocation
+            market, orders, rule, tolerance=checked_tolerance(tolerance), allocation=allocation
         )
         if verbose:
             print(result)
@@ -155,16 +213,16 @@ def clear(
         raise InputError(f"must be callable, got {callback!r}", field="callback")
     if stop is not None and not isinstance(stop, StopToken):
         raise InputError(f"must be a StopToken, got {stop!r}", field="stop")
-    tolerance = _checked_tolerance(tolerance)
-    n_threads = 0 if threads is None else _checked_count(threads, "threads", 1, _MOST_THREADS)
-    seconds = math.inf if time_limit is None else _checked_time_limit(time_limit)
-    nodes = 0 if node_limit is None else _checked_count(node_limit, "node_limit", 1, _MOST_NODES)
-    limit = _checked_count(cell_limit, "cell_limit", 1)
+    tolerance = checked_tolerance(tolerance)
+    n_threads = 0 if threads is None else checked_count(threads, "threads", 1, MOST_THREADS)
+    seconds = math.inf if time_limit is None else checked_time_limit(time_limit)
+    nodes = 0 if node_limit is None else checked_count(node_limit, "node_limit", 1, MOST_NODES)
+    limit = checked_count(cell_limit, "cell_limit", 1)
     enumerating = method == "enumerate"
 
     book = _book_arguments(market, orders)
     if allocation == "time" and orders.time is None and len(orders):
-        raise InputError(_without_times(orders), field="allocation")
+        raise InputError(without_times(orders), field="allocation")
     cells = 0
     if enumerating or verbose or callback is not None:
         pieces = _core.count_pieces(*book)
@@ -178,7 +236,7 @@ def clear(
         log.banner(
             _banner(market, orders, cells, n_threads or _core.available_processors(), enumerating)
         )
-    answer = _core.clear(
+    answer = core(
         market.payoffs,
         market.prior,
         market.inventory,
@@ -234,9 +292,18 @@ def solve_cell(
     ------
     InputError
         Naming the argument or claim, and the value.
+
+    Examples
+    --------
+    >>> import kpm_fast as kpm
+    >>> market = kpm.Market([[1, 0]], [0.5, 0.5], risk_aversion=0.01)
+    >>> orders = kpm.Orders([0], "buy", [0.6], [10])
+    >>> cell = kpm.solve_cell(market, orders, [1])  # the step at the limit of the bid
+    >>> cell.status.value, cell.net_demand.round(6).tolist()
+    ('optimal', [10.0])
     """
-    tolerance = _checked_tolerance(tolerance)
-    iterations = _checked_count(max_iterations, "max_iterations", 1, _MOST_ITERATIONS)
+    tolerance = checked_tolerance(tolerance)
+    iterations = checked_count(max_iterations, "max_iterations", 1, MOST_ITERATIONS)
     book = _book_arguments(market, orders)
     pieces = _checked_cell(cell, _core.count_pieces(*book), market.claims)
     solved = _core.solve_cell(
@@ -269,6 +336,14 @@ def staircases(market: Market, orders: Orders) -> list[Floats]:
         For each claim its pieces from the lowest price up, with the columns price_low,
         price_high, demand_low, demand_high. Flat pieces (one demand) and steps (one price)
         alternate: 2 n + 1 pieces for n distinct limits within the claim's payoff range.
+
+    Examples
+    --------
+    >>> import kpm_fast as kpm
+    >>> market = kpm.Market([[1, 0]], [0.5, 0.5], risk_aversion=0.01)
+    >>> orders = kpm.Orders([0], "buy", [0.6], [10])
+    >>> kpm.staircases(market, orders)[0].tolist()
+    [[0.0, 0.6, 10.0, 10.0], [0.6, 0.6, 0.0, 10.0], [0.6, 1.0, 0.0, 0.0]]
     """
     return _core.staircases(*_book_arguments(market, orders))
 
@@ -282,17 +357,6 @@ def _book_arguments(market: Market, orders: Orders) -> tuple[Floats, Ints, Any, 
         orders.side,
         orders.price,
         orders.quantity,
-    )
-
-
-def _without_times(orders: Orders) -> str:
-    """Say that orders have no times, and which column may hold them."""
-    ignored = orders.ignored_columns
-    return (
-        "the orders have no times"
-        + (f" (columns not read: {', '.join(ignored)})" if ignored else "")
-        + f"; name their column, as columns={{'time': {ignored[0] if ignored else 'timestamp'!r}}}"
-        " (--columns time=...), or fill by their order in the book with 'book_order'"
     )
 
 
@@ -344,7 +408,7 @@ def _result(
         market=market,
         orders=orders,
         stats=construct(Stats, counts),
-        certificate=None if leaves is None else Certificate(**leaves),
+        certificate=None if leaves is None else construct(Certificate, leaves),
     )
     return construct(Result, values)
 
@@ -361,37 +425,6 @@ def _banner(
         f"  maker    risk aversion {market.risk_aversion:g}, ambiguity {market.ambiguity:g}",
         f"  threads  {threads}",
     ]
-
-
-def _check_choice(value: Any, choices: tuple[str, ...], field: str) -> None:
-    if not isinstance(value, str) or value not in choices:
-        raise InputError(f"must be one of {', '.join(choices)}, got {value!r}", field=field)
-
-
-def _checked_tolerance(value: Any) -> float:
-    number = as_number(value, "tolerance")
-    if not 0 < number < 1:
-        raise InputError(f"must be between 0 and 1, got {value}", field="tolerance")
-    return number
-
-
-def _checked_time_limit(value: Any) -> float:
-    number = as_number(value, "time_limit")
-    if not number >= 0:
-        raise InputError(f"must be a number of seconds >= 0, got {value}", field="time_limit")
-    return number
-
-
-def _checked_count(value: Any, field: str, least: int, most: int | None = None) -> int:
-    try:
-        number = operator.index(value)
-    except TypeError:
-        raise InputError(f"must be an integer, got {value!r}", field=field) from None
-    if number < least:
-        raise InputError(f"must be at least {least}, got {value}", field=field)
-    if most is not None and number > most:
-        raise InputError(f"must be at most {most}, got {value}", field=field)
-    return number
 
 
 def _checked_cell(cell: ArrayLike, pieces: list[int], claims: tuple[str, ...]) -> Ints:

@@ -24,7 +24,8 @@ from rich.progress import Progress as ProgressBar
 
 from .._version import __version__
 from ..clearing.auctions import check_rule
-from ..clearing.clear import ALLOCATIONS, METHODS, clear, staircases
+from ..clearing.clear import METHODS, clear, staircases
+from ..clearing.options import ALLOCATIONS
 from ..clearing.progress import Progress
 from ..errors import InputError, KpmError, TooManyCellsError
 from ..files.atomic_files import staged_files
@@ -34,7 +35,7 @@ from ..model.outcome import RULES
 from ..model.status import Status
 from ..result import Result
 from ..storage.book_folder import BOOK_FILES, read_terms
-from . import book_options, experiments, paper, quotes, sample, sweep
+from . import book_options, experiments, paper, plot, quotes, report, sample, sweep
 from . import verify as checking
 from .tables import PipeAwareConsole, print_book, print_result
 
@@ -160,6 +161,8 @@ def _parser() -> argparse.ArgumentParser:
     commands = parser.add_subparsers(dest="command", metavar="COMMAND", required=True)
     _add_clear(commands)
     checking.add_parser(commands)
+    plot.add_parser(commands)
+    report.add_parser(commands)
     quotes.add_parser(commands)
     paper.add_parser(commands)
     sweep.add_parsers(commands)

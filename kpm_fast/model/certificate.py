@@ -37,10 +37,14 @@ class Certificate(Value):
     bound : array_like, shape (L,)
         Money: no clearing in the leaf has a greater certainty equivalent. Minus infinity for a
         leaf that no state prices reach; lambda alone proves that, and p and g are the prior.
+    merged_into : array_like of int, shape (K,), optional
+        The claim whose staircase holds each claim's orders: itself, or one that pays alike, or
+        the complement, up to scale and offset. A claim merged into another has one piece, without
+        demand. By default none is merged.
 
     Attributes
     ----------
-    first, last : ndarray of int64
+    first, last, merged_into : ndarray of int64
     worst_case, marginal_state_prices, multipliers, bound : ndarray of float64
         Read-only copies of the parameters.
 
@@ -56,10 +60,12 @@ class Certificate(Value):
     marginal_state_prices: Floats
     multipliers: Floats
     bound: Floats
+    merged_into: Ints = None  # type: ignore[assignment]  # an array once it is made
 
     def __post_init__(self) -> None:
+        self._merge_none()
         for item in fields(self):
-            convert = _as_ints if item.name in ("first", "last") else as_floats
+            convert = _as_ints if item.name in _INTEGERS else as_floats
             object.__setattr__(
                 self, item.name, frozen(convert(getattr(self, item.name), item.name))
             )
@@ -79,6 +85,37 @@ class Certificate(Value):
                     f"columns as the others, got shape {shape}",
                     field=name,
                 )
+        own, claims = self.merged_into, self.first.shape[1]
+        if own.shape != (claims,):
+            raise InputError(
+                f"must have one of {claims} claims for each of them, got shape {own.shape}",
+                field="merged_into",
+            )
+        outside = (own < 0) | (own >= claims)
+        wrong = np.flatnonzero(outside | (own[np.where(outside, 0, own)] != own))
+        if wrong.size:
+            k = int(wrong[0])
+            raise InputError(
+                f"must be a claim that is merged into none, or {k} itself, got {own[k]}",
+                field="merged_into",
+                index=k,
+            )
+
+    def _merge_none(self) -> None:
+        """Where nothing is said of it."""
+        given: Any = self.merged_into
+        if given is None:
+            claims = np.shape(self.first)[1:2]
+            object.__setattr__(self, "merged_into", frozen(np.arange(*claims or (0,))))
+
+    def __setstate__(self, state: dict[str, Any]) -> None:
+        super().__setstate__(state)
+        self._merge_none()
+
+    @property
+    def merged(self) -> int:
+        """Claims that are merged into another."""
+        return int(np.count_nonzero(self.merged_into != np.arange(len(self.merged_into))))
 
     @property
     def leaves(self) -> int:
@@ -96,7 +133,17 @@ class Certificate(Value):
         return float(self.bound.max(initial=-np.inf))
 
     def to_dict(self) -> dict[str, Any]:
-        """Return the arrays as nested lists, by name."""
+        """Return the arrays as nested lists, by name.
+
+        Examples
+        --------
+        >>> import kpm_fast as kpm
+        >>> market = kpm.Market([[1, 0]], [0.5, 0.5], risk_aversion=0.01)
+        >>> orders = kpm.Orders([0], "buy", [0.6], [10])
+        >>> proof = kpm.clear(market, orders, certificate=True).certificate
+        >>> sorted(proof.to_dict())[:3]
+        ['bound', 'first', 'last']
+        """
         return {item.name: getattr(self, item.name).tolist() for item in fields(self)}
 
     def __len__(self) -> int:
@@ -111,6 +158,9 @@ class Certificate(Value):
             f"{self.leaves:,} lea{'f' if one else 'ves'}, {self.unreached:,} of them "
             f"unreachable; no clearing is worth more than {self.upper_bound:.9g}"
         )
+
+
+_INTEGERS = ("first", "last", "merged_into")
 
 
 def _as_ints(value: ArrayLike, field: str) -> Ints:

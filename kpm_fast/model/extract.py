@@ -16,7 +16,15 @@ from .labels import unknown_label
 from .orders import Orders
 from .outcome import Outcome
 
-__all__ = ["ClaimResult", "OrderResult", "Settlement", "claim_result", "order_result", "settlement"]
+__all__ = [
+    "ClaimResult",
+    "OrderResult",
+    "Settlement",
+    "claim_position",
+    "claim_result",
+    "order_result",
+    "settlement",
+]
 
 _AT_LIMIT = 1e-9  # of a claim's range of payoffs: as near to its limit as a price is published
 
@@ -192,7 +200,7 @@ class Settlement(Value):
 def claim_result(outcome: Outcome, claim: str | int) -> ClaimResult:
     """Return one claim of a cleared book; see :meth:`kpm_fast.Result.__getitem__`."""
     market = outcome.market
-    k = _position(claim, market.claims, "claim")
+    k = claim_position(outcome, claim)
     rows = np.flatnonzero(outcome.orders.claim_index(market) == k)
     buys = outcome.orders.side[rows] > 0
     fills = frozen(outcome.fills[rows])
@@ -206,6 +214,11 @@ def claim_result(outcome: Outcome, claim: str | int) -> ClaimResult:
         fills=fills,
         paid_prices=frozen(outcome.paid_prices[rows]),
     )
+
+
+def claim_position(outcome: Outcome, claim: str | int) -> int:
+    """Return where a claim stands, by its label."""
+    return _position(claim, outcome.market.claims, "claim")
 
 
 def order_result(outcome: Outcome, order_id: str | int) -> OrderResult:

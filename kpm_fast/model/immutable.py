@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from dataclasses import fields
+from dataclasses import MISSING, fields
 from typing import Any, TypeVar
 
 import numpy as np
 
 from ..arrays import frozen, same
+from ..errors import InputError
 
 __all__ = ["Value", "construct"]
 
@@ -37,6 +38,19 @@ class Value:
     __hash__ = None  # type: ignore[assignment]  # equal by arrays, which have no hash
 
     def __setstate__(self, state: dict[str, Any]) -> None:
+        lacking = [
+            item
+            for item in fields(self)  # type: ignore[arg-type]
+            if item.name not in state
+        ]
+        state = {**state, **{item.name: item.default for item in lacking}}
+        wanting = [name for name, value in state.items() if value is MISSING]
+        if wanting:
+            raise InputError(
+                f"{', '.join(wanting)} missing: pickled by another release of kpm-fast "
+                "(Result.save keeps clearings for later ones)",
+                field=type(self).__name__,
+            )
         for value in state.values():
             if isinstance(value, np.ndarray):
                 frozen(value)

@@ -6,10 +6,11 @@ import math
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
-from .style import GREY, INK, SERIES, house_style, new_figure
+from .panels import one_panel, shortened
+from .style import GREY, INK, SERIES
 
 if TYPE_CHECKING:
-    from matplotlib.figure import Figure
+    from matplotlib.axes import Axes
 
 __all__ = ["draw_sweep"]
 
@@ -27,8 +28,11 @@ _LABELS = {
 
 
 def draw_sweep(
-    table: Mapping[str, tuple[Any, ...]], implied: Mapping[str, float], y: str
-) -> Figure:
+    table: Mapping[str, tuple[Any, ...]],
+    implied: Mapping[str, float],
+    y: str,
+    axes: Any = None,
+) -> Axes:
     """Draw column ``y`` against ambiguity."""
     lines: dict[tuple[str, float], list[tuple[float, float]]] = {}
     for name, alpha, omega, value in zip(
@@ -37,13 +41,12 @@ def draw_sweep(
         lines.setdefault((name, alpha), []).append((omega, value))
     names = list(dict.fromkeys(table["prior"]))
     several = len(set(table["risk_aversion"])) > 1
-    with house_style():
-        figure, (axes,) = new_figure(7.2, 4.2)
+    with one_panel(axes, 7.2, 4.2) as panel:
         for number, ((name, alpha), points) in enumerate(lines.items()):
-            label = f"α = {alpha:.3g}" if several else name
-            label = f"{name}, {label}" if several and len(names) > 1 else label
+            label = f"α = {alpha:.3g}" if several else shortened(name)
+            label = f"{shortened(name)}, {label}" if several and len(names) > 1 else label
             style = ("-", "--", "-.", ":")[number // len(SERIES) % 4]
-            axes.plot(
+            panel.plot(
                 *zip(*sorted(points), strict=True),
                 color=SERIES[number % len(SERIES)],
                 ls=style,
@@ -55,9 +58,9 @@ def draw_sweep(
         for number, name in enumerate(names):
             stop = implied.get(name, math.nan)
             if stop <= 1.05 * furthest:
-                axes.axvline(stop, color=GREY, linewidth=1.0, ls=(0, (2, 3)), zorder=1)
-                axes.annotate(
-                    "trade stops" if len(names) == 1 else f"trade stops: {name}",
+                panel.axvline(stop, color=GREY, linewidth=1.0, ls=(0, (2, 3)), zorder=1)
+                panel.annotate(
+                    "trade stops" if len(names) == 1 else f"trade stops: {shortened(name)}",
                     (stop, 0.98 - 0.06 * number),
                     xycoords=("data", "axes fraction"),
                     xytext=(-4, 0),
@@ -66,9 +69,9 @@ def draw_sweep(
                     va="top",
                     color=GREY,
                 )
-        axes.set_xlabel("ambiguity Ω (nats)", color=INK)
-        axes.set_ylabel(_LABELS.get(y, y))
-        axes.set_title("One book under many makers")
+        panel.set_xlabel("ambiguity Ω (nats)", color=INK)
+        panel.set_ylabel(_LABELS.get(y, y))
+        panel.set_title("One book under many makers")
         if len(lines) > 1:
-            axes.legend(frameon=False)
-    return figure
+            panel.legend(frameon=False)
+    return panel

@@ -57,7 +57,7 @@ def race_card(
 
     Chances of winning are proportional to log-normal strengths (ln-sd 1.15; recorded races
     have 0.6 to 1.3), prices are decimal odds, and each runner is quoted as recorded books are:
-    see :mod:`kpm_fast.sample.depth`.
+    see ``docs/samples.md``.
 
     Parameters
     ----------
@@ -129,6 +129,13 @@ def win_place(
     -------
     market : Market
     orders : Orders
+
+    Examples
+    --------
+    >>> import kpm_fast as kpm
+    >>> market, orders = kpm.sample.win_place(seed=1)
+    >>> len(market.claims) > 1, len(orders) > 1
+    (True, True)
     """
     require_count("runners", runners, 3, 16)
     depth = choose_depth(liquidity, levels, crossed)

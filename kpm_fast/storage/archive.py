@@ -29,13 +29,15 @@ from ..model.maker import Maker
 from ..model.maker_form import maker_from_dict, maker_to_dict
 from ..model.market import Market, remember_prior_sum
 from ..model.orders import Orders
-from ..model.outcome import RULES, Outcome, Stats
+from ..model.outcome import RULES, Outcome
+from ..model.stats import Stats
 from ..model.status import Status
 
 __all__ = ["FORMAT", "VERSION", "read_outcome", "write_outcome"]
 
 FORMAT = "kpm-fast clearing"
-VERSION = 1  # of the format; a reader refuses what it does not know
+VERSION = 2  # of the format; a reader refuses what it does not know
+_READS = (1, VERSION)  # 1: certificates merge no claims; the scale counts all that a price fills
 
 _HEADER, _IDS = "header.json", "orders/order_id.json"
 _TIMES = "orders/time.json"  # where doubles do not hold every digit
@@ -80,6 +82,7 @@ _CERTIFICATE = {
     "multipliers": ("<f8", "LK"),
     "bound": ("<f8", "L"),
 }
+_MERGED = {"merged_into": ("<i8", "K")}
 _Value = TypeVar("_Value")
 _Outcome = TypeVar("_Outcome", bound=Outcome)
 
@@ -107,7 +110,7 @@ def write_outcome(result: Outcome, path: str | os.PathLike[str]) -> None:
         ("market", market, market_columns),
         ("orders", orders, columns),
         ("result", result, _RESULT),
-        *([("certificate", proof, _CERTIFICATE)] if proof is not None else []),
+        *([("certificate", proof, {**_MERGED, **_CERTIFICATE})] if proof is not None else []),
     ]
     entries = [f"{group}/{name}.npy" for group, _, kinds in groups for name in kinds]
     entries += [_IDS] if orders.has_order_id else []
@@ -207,15 +210,16 @@ def _stat_text(value: Any) -> Any:
 # -- reading ------------------------------------------------------------------------------------
 
 
-def read_outcome(path: str | os.PathLike[str], kind: type[_Outcome]) -> _Outcome:
-    """Read what :func:`write_outcome` wrote, as the given class of outcomes.
+def read_outcome(path: str | os.PathLike[str], kind: type[_Outcome]) -> tuple[_Outcome, int]:
+    """Read what :func:`write_outcome` wrote, as the given class of outcomes; and its version.
 
     :func:`kpm_fast.load_result` says what is checked and what is raised.
     """
     stream = io.BytesIO(as_path(path).read_bytes())  # what fails from here on is the file's fault
     try:
         with zipfile.ZipFile(stream) as archive:
-            return _Reader(archive).outcome(kind)
+            reader = _Reader(archive)
+            return reader.outcome(kind), reader.version
     except InputError as error:
         raise error.located(path) from None
     except MemoryError:
@@ -234,10 +238,13 @@ class _Reader:
         header = self._json(_HEADER)
         if not isinstance(header, dict) or header.get("format") != FORMAT:
             raise InputError(f"not the header of a {FORMAT}", field=_HEADER)
-        if header.get("version") != VERSION:
+        version = header.get("version")
+        if type(version) is not int or version not in _READS:
             raise InputError(
-                f"format {header.get('version')!r}, this release reads {VERSION}", field="version"
+                f"format {version!r}, this release reads {' and '.join(map(str, _READS))}",
+                field="version",
             )
+        self.version: int = version
         if header.get("entries") != archive.namelist()[1:]:
             raise InputError("other entries than the header lists", field="entries")
         known = {"format", "version", "software", "entries"}
@@ -250,7 +257,8 @@ class _Reader:
         numbers: dict[str, Any] = {name: self._number(name) for name in _NUMBERS}
         proof = None
         if any(name.startswith("certificate/") for name in self._left):
-            certificate = self._arrays("certificate", _CERTIFICATE)
+            kinds = _CERTIFICATE if self.version == 1 else {**_MERGED, **_CERTIFICATE}
+            certificate = self._arrays("certificate", kinds)
             proof = _located("certificate", lambda: Certificate(**certificate))
         if not 0 < numbers["tolerance"] < 1:
             raise InputError(

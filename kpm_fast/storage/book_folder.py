@@ -17,8 +17,9 @@ from ..errors import InputError
 from ..files.atomic_files import check_finished, staged_files
 from ..files.strict_json import parse_json
 from ..files.tables import check_text, write_csv
+from ..model.book_types import check_book
 from ..model.market import Market
-from ..model.orders import Orders, check_book
+from ..model.orders import Orders
 from ..model.outcome import Outcome
 from .archive import read_outcome
 from .maker_file import maker_statement, read_maker
@@ -74,6 +75,17 @@ def read_book(
         Naming file, line, column and value; or that a program died while it wrote the folder.
     OSError
         If a file cannot be read.
+
+    Examples
+    --------
+    >>> import kpm_fast as kpm
+    >>> market = kpm.Market([[1, 0]], [0.5, 0.5], risk_aversion=0.01)
+    >>> orders = kpm.Orders([0], "buy", [0.6], [10])
+    >>> import pathlib, tempfile
+    >>> folder = pathlib.Path(tempfile.mkdtemp())
+    >>> kpm.write_book(folder / "book", market, orders)
+    >>> kpm.read_book(folder / "book")[0] == market
+    True
     """
     folder = as_path(folder)
     if folder.is_file():
@@ -97,7 +109,7 @@ def read_terms(path: str | os.PathLike[str]) -> dict[str, str]:
     path = as_path(path)
     if not path.is_file():
         return {}
-    cleared = read_outcome(path, Outcome)
+    cleared, _ = read_outcome(path, Outcome)
     return {"rule": cleared.rule, "allocation": cleared.allocation}
 
 
@@ -108,7 +120,7 @@ def _book_of_clearing(
     for name, value in (order_options or {}).items():
         if value not in (None, False, 1):
             raise InputError("is for tables, and this is the file of a clearing", field=name)
-    cleared = read_outcome(path, Outcome)
+    cleared, _ = read_outcome(path, Outcome)
     changes = {name: value for name, value in keywords.items() if name != "normalize"}
     return (cleared.market.replace(**changes) if changes else cleared.market), cleared.orders
 
@@ -138,6 +150,17 @@ def write_book(
         If an order's claim is unknown to the market, a state is named ``claim``, or a label or
         identifier would not come back: with half a surrogate pair, more than
         131,072 characters or, in an identifier, white space around it. Nothing is written then.
+
+    Examples
+    --------
+    >>> import kpm_fast as kpm
+    >>> market = kpm.Market([[1, 0]], [0.5, 0.5], risk_aversion=0.01)
+    >>> orders = kpm.Orders([0], "buy", [0.6], [10])
+    >>> import pathlib, tempfile
+    >>> folder = pathlib.Path(tempfile.mkdtemp())
+    >>> kpm.write_book(folder / "book", market, orders)
+    >>> sorted(path.name for path in (folder / "book").iterdir())
+    ['claims.csv', 'market.json', 'orders.csv', 'states.csv']
     """
     check_book(market, orders)
     check_text(market.claims, "claims", read_back=True)

@@ -15,7 +15,8 @@ from ..model.orders import Orders
 from ..model.outcome import Outcome
 from .checks import Check, Verification
 
-_Corners = list[tuple[Floats, Floats]]
+_Three = tuple[Floats, Floats, Floats]
+_Corners = list[_Three]
 
 
 @np.errstate(all="ignore")  # a tampered result may overflow; its checks then fail
@@ -23,6 +24,15 @@ def check_certificate(market: Market, orders: Orders, result: Outcome) -> Verifi
     """Check that a result clears the book, and that its certificate proves none to be better.
 
     Returns a :class:`Verification`; raises :class:`InputError` if there is no certificate.
+
+    Examples
+    --------
+    >>> import kpm_fast as kpm
+    >>> market = kpm.Market([[1, 0]], [0.5, 0.5], risk_aversion=0.01)
+    >>> orders = kpm.Orders([0], "buy", [0.6], [10])
+    >>> result = kpm.clear(market, orders, certificate=True)
+    >>> bool(kpm.check_certificate(market, orders, result))
+    True
     """
     proof = result.certificate
     if proof is None:
@@ -33,8 +43,17 @@ def check_certificate(market: Market, orders: Orders, result: Outcome) -> Verifi
     shapes = [array.shape for array in (fills, price, xi, proof.first, proof.worst_case)]
     if shapes != [(len(orders),), (K,), (N,), (len(proof), K), (len(proof), N)] or not len(proof):
         return Verification((Check("arrays that do not fit the book", 1, 0),))
-    corners = [_corners(P[k], orders[claim == k]) for k in range(K)]
-    end = np.array([len(price) - 2 for price, _ in corners])
+    into = proof.merged_into
+    stray = (into < 0) | (into >= K)
+    if (stray | (into[np.where(stray, 0, into)] != into)).any():
+        return Verification((Check("claims merged into none that stays", 1, 0),))
+    off, turn = _merges(P, into)
+    alike = Check("claims merged that pay unlike, in ranges", float(off.max()), 1e-13)
+    if not alike.passed:
+        return Verification((alike,))
+    corners = [_corners(P, orders, claim, np.flatnonzero(into == k), k, turn) for k in range(K)]
+    off = np.array([off[into == k].max(initial=0.0) for k in range(K)])  # of each staircase
+    end = np.array([len(price) - 2 for price, *_ in corners])
     outside = (proof.first < 0) | (proof.last < proof.first) | (proof.last > end)
     if outside.any():
         return Verification((Check("runs that leave their staircases", int(outside.sum()), 0),))
@@ -46,8 +65,8 @@ def check_certificate(market: Market, orders: Orders, result: Outcome) -> Verifi
     notional = float(span @ traded) or _smaller_half(P, orders, claim)
     spent = _divergence(proof.worst_case, q).max()
     money = 1e-11 * notional + sums * float(size @ traded + np.abs(w).max())
-    bound, reach, worth = _bounds(market, corners, proof)
-    finite, vague = proof.bound != -np.inf, sums * (np.abs(proof.multipliers) @ span)
+    bound, reach, worth = _bounds(market, corners, proof, off)
+    finite, vague = proof.bound != -np.inf, np.abs(proof.multipliers) @ (span * (sums + 3 * off))
     wanted, blur = result.tolerance * notional + money, vague + sums * worth
     short = np.where(proof.bound >= bound, 0.0, (bound - proof.bound) / (money + blur))
     vectors = np.vstack([proof.worst_case, proof.marginal_state_prices, xi])
@@ -77,23 +96,46 @@ def check_certificate(market: Market, orders: Orders, result: Outcome) -> Verifi
     return Verification(tuple(Check(name, float(x), float(most)) for name, x, most in figures))
 
 
-def _corners(payoff: Floats, orders: Orders) -> tuple[Floats, Floats]:
-    """Return price (above the least payoff) and demand at the corners of one staircase.
+def _merges(P: Floats, into: Ints) -> tuple[Floats, Ints]:
+    """Return by how many ranges claims are off what they are merged into, and -1 if it turned."""
+    span = np.ptp(P, axis=1)[:, None]
+    share = (P - P.min(axis=1)[:, None]) / np.where(span > 0, span, np.nan)  # not of a constant
+    apart = np.abs(np.stack([share, 1 - share]) - share[into]).max(axis=2)
+    off = np.where(into == np.arange(len(P)), 0.0, np.nan_to_num(apart.min(axis=0), nan=np.inf))
+    return off, np.where(apart[1] < apart[0], -1, 1)
+
+
+def _corners(P: Floats, orders: Orders, claim: Ints, members: Ints, k: int, turn: Ints) -> _Three:
+    """Return price (above the least payoff), demand and volume at the corners of one staircase.
 
     Piece j joins corners j and j + 1. A limit passed on the way up is a buy lost or a sell gained.
+    What is merged into claim k has its limits there, in shares and at prices of k. Those of its
+    complement turn round: what is bid for it is offered of k.
     """
-    orders, low, high = orders[orders.quantity > 0], payoff.min(), payoff.max()
-    orders = orders[np.argsort(orders.price, kind="stable")]
-    bids, offers = (np.where(orders.side == side, orders.quantity, 0.0) for side in (1, -1))
-    inside = (orders.price > low) & (orders.price < high) | (orders.price == low) & (low == high)
-    limits = np.unique(orders.price[inside])
-    # Up to these the limits are passed: with all at the least payoff, but for a constant's.
-    first = np.searchsorted(orders.price, low, "left" if low == high else "right")
-    passed = np.append(first, np.searchsorted(orders.price, limits, "right"))
+    steps, ends, unit = [np.empty((3, 0))], np.zeros(2), np.ptp(P[k]) or 1.0
+    for m in members:
+        own, low, high = orders[(claim == m) & (orders.quantity > 0)], P[m].min(), P[m].max()
+        limit, at = np.unique(own.price, return_inverse=True)
+        inside = (limit > low) & (limit < high) | (limit == low) & (low == high)
+        size = own.quantity * ((high - low or 1.0) / unit)
+        sides = [np.bincount(at, np.where(own.side == x, size, 0.0), len(limit)) for x in (1, -1)]
+        always = [
+            sides[0][(limit >= high) & ~inside].sum(),
+            sides[1][(limit <= low) & ~inside].sum(),
+        ]
+        step = np.stack([(limit - low) / (high - low or 1.0), *sides])[:, inside]
+        step = step if turn[m] > 0 else np.stack([1 - step[0], *step[:0:-1]])[:, ::-1]
+        while (same := np.flatnonzero(step[0, 1:] <= step[0, :-1])).size:  # apart before scaling
+            step[0, same + 1] = np.nextafter(step[0, same], np.inf)
+        steps.append(step)
+        ends += always[:: turn[m]]
+    price, at = np.unique((every := np.hstack(steps))[0], return_inverse=True)
+    bids, offers = (np.bincount(at, column, len(price)) for column in every[1:])
     # Bids are summed from the top, offers from the bottom: what is not filled is in neither.
-    bought, sold = np.append(np.cumsum(bids[::-1])[::-1], 0.0), np.append(0.0, np.cumsum(offers))
-    demand = bought[passed] - sold[passed]
-    return np.repeat(np.array([low, *limits, high]) - low, 2)[1:-1], np.repeat(demand, 2)
+    bought = np.append(np.cumsum(bids[::-1])[::-1], 0.0) + ends[0]
+    sold = np.append(0.0, np.cumsum(offers)) + ends[1]
+    price = np.repeat([0.0, *price * unit, np.ptp(P[k])], 2)[1:-1]
+    return price, np.repeat(bought - sold, 2), np.repeat(bought + sold, 2)
 
 
 def _smaller_half(P: Floats, orders: Orders, claim: Ints) -> float:
@@ -120,7 +162,7 @@ def _tile(corners: _Corners, proof: Certificate) -> bool:
     """
     prime, random, whole = 2**31 - 1, np.random.default_rng(), np.ones(4, dtype=np.int64)
     covered = np.ones((len(proof), 4), dtype=np.int64)  # holds a product of two residues
-    for k, (price, _) in enumerate(corners):
+    for k, (price, *_) in enumerate(corners):
         below = random.integers(prime, size=(len(price), 4))  # weight of all pieces before this
         runs = below[proof.last[:, k] + 1] - below[proof.first[:, k]]
         covered = covered * (runs % prime) % prime
@@ -128,10 +170,11 @@ def _tile(corners: _Corners, proof: Certificate) -> bool:
     return bool((covered.sum(axis=0) % prime == whole).all())
 
 
-def _bounds(market: Market, corners: _Corners, proof: Certificate) -> tuple[Floats, Floats, Floats]:
+def _bounds(market: Market, corners: _Corners, proof: Certificate, off: Floats) -> _Three:
     """Return each leaf's Donsker-Varadhan bound and reach, and the notional summed up.
 
-    A negative reach shows that no prices are in the leaf.
+    A negative reach shows that no prices are in the leaf. What merged claims are off each other
+    may be in limits, prices and values: it counts three times for all that trades.
     """
     p, g, multipliers = proof.worst_case, proof.marginal_state_prices, proof.multipliers
     q, spent = market.prior, _divergence(p, market.prior)[:, None]
@@ -141,11 +184,11 @@ def _bounds(market: Market, corners: _Corners, proof: Certificate) -> tuple[Floa
     reach = (-multipliers @ P).max(axis=1)
     bound = reach + g @ market.inventory + _divergence(g, p) / market.risk_aversion
     notional = np.zeros(len(proof))
-    for k, (price, demand) in enumerate(corners):
+    for k, (price, demand, volume) in enumerate(corners):
         first, last, factor = proof.first[:, k], proof.last[:, k], multipliers[:, k]
         reach = reach + np.maximum(factor * price[first], factor * price[last + 1])
         weights = np.column_stack([np.ones(len(g)), -(g @ P[k]), factor])
-        terms = np.stack([price * demand, demand, price])
+        terms = np.stack([price * demand + 3 * off[k] * P[k].max() * volume, demand, price])
         order = np.lexsort((last, first))  # leaves with the same run side by side
         turns = np.diff(first[order]) | np.diff(last[order])
         for rows in np.split(order, np.flatnonzero(turns) + 1):

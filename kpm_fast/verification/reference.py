@@ -21,6 +21,7 @@ __all__ = [
     "limit_ranks",
     "log_mean_exp",
     "projection_excess",
+    "scale",
     "smaller_half",
     "staircase",
     "worst_case_risk",
@@ -138,6 +139,19 @@ def smaller_half(notional: Floats) -> float:
     if not notional.size:
         return 1.0
     return float(np.sort(notional)[: max(1, notional.size // 2)].sum())
+
+
+def scale(span: Floats, traded: Floats, books: list[ClaimBook]) -> float:
+    """Return what tolerances refer to, money: payoff range times quantity of all that trades.
+
+    Where nothing does, that of the smaller half of the quantities at a limit.
+    """
+    notional = float(span @ traded)
+    if notional > 0:
+        return notional
+    levels = [size * book.levels() for size, book in zip(span, books, strict=True)]
+    everything = np.concatenate([[0.0], *levels])
+    return smaller_half(everything[everything > 0])
 
 
 def expected_fills(

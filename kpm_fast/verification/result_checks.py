@@ -106,13 +106,7 @@ class _Verifier:
         #: Shares that the orders of each claim trade, with each other too: nothing else that stands
         #: in the book has a part in any figure, so nothing else may blur one.
         self.traded = np.bincount(self.claim, result.fills, len(market.claims)).astype(np.float64)
-        self.scale = float(self.span @ self.traded)
-        if not self.scale > 0:
-            levels = [
-                size * book.levels() for size, book in zip(self.span, self.books, strict=True)
-            ]
-            everything = np.concatenate([[0.0], *levels])
-            self.scale = reference.smaller_half(everything[everything > 0])
+        self.scale = reference.scale(self.span, self.traded, self.books)
         magnitude = float(np.abs(market.inventory).max() + self.largest @ self.traded)
         #: What rounding alone can do to a sum of wealth and trades, money. Exponents of the worst
         #: case are as large as -ln q, and so is their rounding.

@@ -119,9 +119,12 @@ struct CellSolution {
 };
 
 /// The leaves of a finished tree, row by row: boxes of staircase pieces that tile the product of
-/// the staircases, each with the multipliers that bound every clearing in it.
+/// the staircases, each with the multipliers that bound every clearing in it. Claims that pay
+/// alike, or one the complement of the other, may be merged: the staircase of the first is the sum
+/// of theirs then, and the others have none.
 struct Certificate {
   std::int64_t leaves = 0;
+  std::vector<std::int64_t> merged_into;      ///< (claims) the claim that has its orders, or itself
   std::vector<std::int64_t> first, last;      ///< (leaves, claims) pieces
   std::vector<double> worst_case;             ///< (leaves, states) p, KL(p|q) <= Omega
   std::vector<double> marginal_state_prices;  ///< (leaves, states) g

@@ -9,6 +9,11 @@ namespace {
 
 constexpr double kSame = 1e-13;  // payoffs and limits, of the payoff range, that differ by rounding
 
+const Staircase& staircase_of(int claim, const ScaledMarket& full,
+                              const std::vector<Staircase>& stairs) {
+  return stairs[static_cast<std::size_t>(full.original[static_cast<std::size_t>(claim)])];
+}
+
 }  // namespace
 
 Presolve::Presolve(const ScaledMarket& full, const std::vector<Staircase>& stairs, bool merge)
@@ -22,13 +27,17 @@ Presolve::Presolve(const ScaledMarket& full, const std::vector<Staircase>& stair
   corners_.reserve(groups_.size());
   for (Eigen::Index k = 0; k < claims; ++k) {
     Group& group = groups_[static_cast<std::size_t>(k)];
-    const int first = group[0].claim;
+    const int first = group.members[0].claim;
     market_.original[static_cast<std::size_t>(k)] = full.original[static_cast<std::size_t>(first)];
     market_.offset[k] = full.offset[first];
     market_.span[k] = full.span[first];
     market_.payoffs.row(k) = full.payoffs.row(first);
-    corners_.push_back(group.size() > 1 ? join(group, corners)
-                                        : std::move(corners[static_cast<std::size_t>(first)]));
+    if (group.members.size() > 1) {
+      arrange(group, full, stairs);
+      corners_.push_back(join(group, full, stairs, false));
+    } else {
+      corners_.push_back(std::move(corners[static_cast<std::size_t>(first)]));
+    }
   }
 }
 
@@ -38,83 +47,167 @@ std::vector<Presolve::Group> Presolve::find_groups(const ScaledMarket& full,
   std::vector<Group> groups;
   groups.reserve(static_cast<std::size_t>(full.claims()));
   for (int k = 0; k < full.claims(); ++k) {
-    const Staircase& claim =
-        stairs[static_cast<std::size_t>(full.original[static_cast<std::size_t>(k)])];
+    const Staircase& claim = staircase_of(k, full, stairs);
     if (claim.limit.empty() && claim.demand[0] == 0.0) {
       continue;
     }
     const auto row = full.payoffs.row(k).array();
     const auto alike = [&](const Group& group) {
-      return ((full.payoffs.row(group[0].claim).array() - row).abs() <= kSame).all();
+      return ((full.payoffs.row(group.members[0].claim).array() - row).abs() <= kSame).all();
     };
     const auto opposite = [&](const Group& group) {
-      return ((full.payoffs.row(group[0].claim).array() + row - 1.0).abs() <= kSame).all();
+      return ((full.payoffs.row(group.members[0].claim).array() + row - 1.0).abs() <= kSame).all();
     };
     bool found = false;
     for (Group& group : groups) {
       const bool complement = merge && opposite(group);
       if (complement || (merge && alike(group))) {
-        group.push_back({k, complement, {}});
+        group.members.push_back({k, complement, {}, {}});
         found = true;
         break;
       }
     }
     if (!found) {
-      groups.push_back({{k, false, {}}});
+      groups.push_back({{{k, false, {}, {}}}, {}, {}});
     }
   }
   return groups;
 }
 
-/// The sum of the members' staircases. A complement demands one share less of the first claim, at
-/// one minus its price, for each of its own.
-Corners Presolve::join(Group& group, const std::vector<Corners>& corners) {
-  struct Step {
-    double price, drop;
-    std::size_t member;
-  };
-  std::vector<Step> steps;
-  double demand = 0.0;  // at the lowest price
-  for (std::size_t m = 0; m < group.size(); ++m) {
-    const Corners& own = corners[static_cast<std::size_t>(group[m].claim)];
-    demand += group[m].complement ? -own.demand.back() : own.demand.front();
-    for (std::size_t c = 1; c + 1 < own.price.size(); c += 2) {
-      const double price = group[m].complement ? 1.0 - own.price[c] : own.price[c];
-      steps.push_back({price, own.demand[c] - own.demand[c + 1], m});
+/// The limits of a claim's member, ascending in the first one's price. They are told apart even
+/// where rounding makes them one.
+std::vector<double> Presolve::prices_of(const Member& member, const ScaledMarket& full,
+                                        const Staircase& own) {
+  std::vector<double> prices;
+  prices.reserve(own.limit.size());
+  for (std::size_t l = 0; l < own.limit.size(); ++l) {
+    const double limit = own.limit[member.complement ? own.limit.size() - 1 - l : l];
+    const double price = full.price(member.claim, limit);
+    prices.push_back(member.complement ? 1.0 - price : price);
+    if (l > 0 && prices[l] <= prices[l - 1]) {
+      prices[l] = std::nextafter(prices[l - 1], kInfinity);
     }
   }
-  std::stable_sort(steps.begin(), steps.end(),
-                   [](const Step& a, const Step& b) { return a.price < b.price; });
+  return prices;
+}
 
-  Corners joint;
-  const auto add = [&](double price) {
-    joint.price.push_back(price);
-    joint.demand.push_back(demand);
-  };
-  add(0.0);
-  int limit = 0;
-  for (std::size_t s = 0; s < steps.size(); ++limit) {
-    const double price = steps[s].price;
-    add(price);
-    for (; s < steps.size() && steps[s].price <= price + kSame; ++s) {
-      demand -= steps[s].drop;
-      group[steps[s].member].limits.push_back(limit);
+/// Sort the limits of all members by the first one's price. Those of several members that differ
+/// by rounding only become one; each member's own stay apart, for a cell has one piece of each.
+void Presolve::arrange(Group& group, const ScaledMarket& full,
+                       const std::vector<Staircase>& stairs) {
+  std::vector<std::pair<double, std::size_t>> limits;  // price, member
+  for (std::size_t m = 0; m < group.members.size(); ++m) {
+    const Member& member = group.members[m];
+    for (const double price : prices_of(member, full, staircase_of(member.claim, full, stairs))) {
+      limits.emplace_back(price, m);
     }
-    add(price);
   }
-  add(1.0);
+  std::sort(limits.begin(), limits.end());
+  double begun = -kInfinity;
+  for (std::size_t s = 0, next = 0; s < limits.size(); s = next) {
+    const double price = limits[s].first;
+    const auto run = static_cast<int>(group.starts.size()) - 1;
+    bool fits = price <= begun + kSame;
+    for (next = s; next < limits.size() && limits[next].first == price; ++next) {
+      const std::vector<int>& before = group.members[limits[next].second].limits;
+      fits = fits && (before.empty() || before.back() < run);
+    }
+    if (!fits) {
+      begun = price;
+      group.starts.push_back(static_cast<int>(group.prices.size()));
+    }
+    for (std::size_t at = s; at < next; ++at) {
+      Member& member = group.members[limits[at].second];
+      member.limits.push_back(static_cast<int>(group.starts.size()) - 1);
+      member.apart.push_back(static_cast<int>(group.prices.size()));
+    }
+    group.prices.push_back(price);
+  }
+  group.starts.push_back(static_cast<int>(group.prices.size()));
+}
+
+/// The sum of the members' staircases. A complement demands one share less of the first claim, at
+/// one minus its price, for each of its own: it offers what is bid for it. Bids are summed from the
+/// top, offers from the bottom, as within a claim: what is not filled is in neither.
+Corners Presolve::join(const Group& group, const ScaledMarket& full,
+                       const std::vector<Staircase>& stairs, bool apart) {
+  const std::size_t limits = apart ? group.prices.size() : group.starts.size() - 1;
+  std::vector<double> bought(limits + 1, 0.0);  // limit l's at l
+  std::vector<double> sold(limits + 1, 0.0);    // limit l's at l + 1
+  for (const Member& member : group.members) {
+    const int k = member.claim;
+    const Staircase& own = staircase_of(k, full, stairs);
+    const std::size_t count = own.limit.size();
+    const std::vector<int>& places = apart ? member.apart : member.limits;
+    const double always_bought = full.demand(k, own.bought[count]);
+    const double always_sold = full.demand(k, own.sold[0]);
+    bought[limits] += member.complement ? always_sold : always_bought;
+    sold[0] += member.complement ? always_bought : always_sold;
+    for (std::size_t l = 0; l < count; ++l) {
+      const std::size_t at = member.complement ? count - 1 - l : l;
+      const auto place = static_cast<std::size_t>(places[l]);
+      const double buy = full.demand(k, own.buy[at]);
+      const double sell = full.demand(k, own.sell[at]);
+      bought[place] += member.complement ? sell : buy;
+      sold[place + 1] += member.complement ? buy : sell;
+    }
+  }
+  for (std::size_t l = limits; l-- > 0;) {
+    bought[l] += bought[l + 1];
+  }
+  for (std::size_t l = 0; l < limits; ++l) {
+    sold[l + 1] += sold[l];
+  }
+  Corners joint;
+  joint.price.reserve(2 * limits + 2);
+  joint.demand.reserve(2 * limits + 2);
+  joint.price.push_back(0.0);
+  for (std::size_t l = 0; l <= limits; ++l) {
+    joint.demand.insert(joint.demand.end(), 2, bought[l] - sold[l]);
+    if (l < limits) {
+      const std::size_t first = apart ? l : static_cast<std::size_t>(group.starts[l]);
+      joint.price.insert(joint.price.end(), 2, group.prices[first]);
+    }
+  }
+  joint.price.push_back(std::max(joint.price.back(), 1.0));
   return joint;
+}
+
+std::vector<Corners> Presolve::corners_apart(const ScaledMarket& full,
+                                             const std::vector<Staircase>& stairs) const {
+  std::vector<Corners> result = find_corners(market_, stairs);
+  for (std::size_t g = 0; g < groups_.size(); ++g) {
+    if (groups_[g].members.size() > 1) {
+      result[g] = join(groups_[g], full, stairs, true);
+    }
+  }
+  return result;
+}
+
+Box Presolve::box_apart(const Box& box) const {
+  Box result = box;
+  for (std::size_t g = 0; g < groups_.size(); ++g) {
+    const std::vector<int>& starts = groups_[g].starts;
+    if (!starts.empty()) {
+      // Step l is all that lies from its first limit's step to its last one's.
+      const auto first = static_cast<std::size_t>(box.first[g]);
+      const auto last = static_cast<std::size_t>(box.last[g]);
+      result.first[g] = 2 * starts[first / 2] + static_cast<int>(first % 2);
+      result.last[g] = 2 * starts[(last + 1) / 2] - static_cast<int>(last % 2);
+    }
+  }
+  return result;
 }
 
 std::vector<int> Presolve::restore(const std::vector<int>& cell) const {
   std::vector<int> full(static_cast<std::size_t>(full_claims_), 0);
   for (std::size_t g = 0; g < groups_.size(); ++g) {
     const int piece = cell[g];
-    if (groups_[g].size() == 1) {
-      full[static_cast<std::size_t>(groups_[g][0].claim)] = piece;
+    if (groups_[g].members.size() == 1) {
+      full[static_cast<std::size_t>(groups_[g].members[0].claim)] = piece;
       continue;
     }
-    for (const Member& member : groups_[g]) {
+    for (const Member& member : groups_[g].members) {
       // Its limits below the piece; on a step its own limit may be the one.
       const auto below = std::lower_bound(member.limits.begin(), member.limits.end(), piece / 2);
       const bool own =
@@ -133,13 +226,13 @@ Array Presolve::restore_demand(const Array& demand, const std::vector<Piece>& pi
   for (std::size_t g = 0; g < groups_.size(); ++g) {
     double rest = demand[static_cast<Eigen::Index>(g)];
     double height = 0.0;
-    for (const Member& member : groups_[g]) {
+    for (const Member& member : groups_[g].members) {
       const Piece& piece = pieces[static_cast<std::size_t>(member.claim)];
       rest -= member.complement ? -piece.demand_high : piece.demand_low;
       height += piece.demand_high - piece.demand_low;
     }
     const double share = height > 0.0 ? std::clamp(rest / height, 0.0, 1.0) : 0.0;
-    for (const Member& member : groups_[g]) {
+    for (const Member& member : groups_[g].members) {
       const Piece& piece = pieces[static_cast<std::size_t>(member.claim)];
       const double part = share * (piece.demand_high - piece.demand_low);
       full[member.claim] = member.complement ? piece.demand_high - part : piece.demand_low + part;
@@ -151,7 +244,7 @@ Array Presolve::restore_demand(const Array& demand, const std::vector<Piece>& pi
 Array Presolve::restore_multipliers(const Array& multipliers) const {
   Array full = Array::Zero(full_claims_);
   for (std::size_t g = 0; g < groups_.size(); ++g) {
-    full[groups_[g][0].claim] = multipliers[static_cast<Eigen::Index>(g)];
+    full[groups_[g].members[0].claim] = multipliers[static_cast<Eigen::Index>(g)];
   }
   return full;
 }

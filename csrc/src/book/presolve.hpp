@@ -15,7 +15,14 @@ namespace kpm {
 /// and those that every price fills, are no corners of a staircase to begin with.)
 class Presolve {
  public:
-  /// Without `merge` equivalent claims stay apart, as a certificate about the given claims needs.
+  struct Member {
+    int claim;                // of the full market
+    bool complement;          // pays one minus what the first of the group pays
+    std::vector<int> limits;  // its limits among the group's, ascending in the group's price
+    std::vector<int> apart;   // the same where only equal limits of the group are one
+  };
+
+  /// Without `merge` equivalent claims stay apart.
   Presolve(const ScaledMarket& full, const std::vector<Staircase>& stairs, bool merge);
 
   const ScaledMarket& market() const { return market_; }
@@ -23,6 +30,17 @@ class Presolve {
 
   /// Whether nothing was left out or merged.
   bool same_claims() const { return market_.claims() == full_claims_; }
+
+  const std::vector<Member>& members(int claim) const {
+    return groups_[static_cast<std::size_t>(claim)].members;
+  }
+
+  /// The staircases of a book with the same limits, whose groups have a step for each that differs
+  /// from the others; and a box among their pieces. It is what a certificate speaks of: whoever
+  /// checks it sorts the limits, and need not know which of them are one but for rounding.
+  std::vector<Corners> corners_apart(const ScaledMarket& full,
+                                     const std::vector<Staircase>& stairs) const;
+  Box box_apart(const Box& box) const;
 
   /// The pieces of all claims of the full market in a cell of this one.
   std::vector<int> restore(const std::vector<int>& cell) const;
@@ -35,16 +53,19 @@ class Presolve {
   Array restore_multipliers(const Array& multipliers) const;
 
  private:
-  struct Member {
-    int claim;                // of the full market
-    bool complement;          // pays one minus what the first of the group pays
-    std::vector<int> limits;  // its limits among the group's, ascending in the group's price
+  struct Group {
+    std::vector<Member> members;
+    std::vector<double> prices;  // of the limits apart, ascending strictly
+    std::vector<int> starts;     // the first of the limits apart that each limit is; their number
   };
-  using Group = std::vector<Member>;
 
   std::vector<Group> find_groups(const ScaledMarket& full, const std::vector<Staircase>& stairs,
                                  bool merge) const;
-  static Corners join(Group& group, const std::vector<Corners>& corners);
+  static std::vector<double> prices_of(const Member& member, const ScaledMarket& full,
+                                       const Staircase& own);
+  static void arrange(Group& group, const ScaledMarket& full, const std::vector<Staircase>& stairs);
+  static Corners join(const Group& group, const ScaledMarket& full,
+                      const std::vector<Staircase>& stairs, bool apart);
 
   int full_claims_;
   ScaledMarket market_;

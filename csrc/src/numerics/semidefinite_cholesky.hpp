@@ -1,6 +1,7 @@
 // A Cholesky factorisation that shrugs off redundant rows: the one that no library offers.
 #pragma once
 
+#include <algorithm>
 #include <type_traits>
 
 #include "numerics/arena.hpp"
@@ -62,6 +63,23 @@ class BasicSemidefiniteCholesky {
     for (Eigen::Index j = size_ - 1; j >= 0; --j) {
       Real value = x[j] * inverse_pivot[j];
       for (Eigen::Index i = j + 1; i < size_; ++i) {
+        value -= factor(i)[j] * x[i];
+      }
+      x[j] = value;
+    }
+  }
+
+  /// Whether the row depends on earlier ones.
+  bool is_redundant(Eigen::Index row) const { return !(pivot()[row] > 0.0); }
+
+  /// How it does: `x` with x[row] = 1, zero for later rows and for other redundant ones, that the
+  /// matrix maps to zero.
+  void null_vector(Eigen::Index row, Real* x) const {
+    std::fill_n(x, size_, Real(0.0));
+    x[row] = 1.0;
+    for (Eigen::Index j = row - 1; j >= 0; --j) {
+      Real value = 0.0;
+      for (Eigen::Index i = j + 1; i <= row; ++i) {
         value -= factor(i)[j] * x[i];
       }
       x[j] = value;

@@ -13,6 +13,7 @@ constexpr double kSlack = 10.0 * kRounding;
 constexpr double kRough = 3e-2;   // residual at which it shows which ends bind
 constexpr int kDirectSteps = 20;  // of the direct way, for one set of ends
 constexpr int kActiveSets = 20;
+constexpr double kMoves = 1e-9;      // share of a null vector that is more than rounding
 constexpr double kLargest = 5e9;     // sum of multipliers: exponents are then known to 1e-6
 constexpr double kVanishing = 1e-6;  // of its prior: a state that the direct way leaves alone
 
@@ -55,6 +56,7 @@ InformationProjection::InformationProjection(const ScaledMarket& market, Arena& 
       lambda_(arena.array(market.claims())),
       price_(arena.array(market.claims())),
       step_(arena.array(market.claims())),
+      null_(arena.array(market.claims())),
       factor_(market.claims(), arena) {
   distribution_ = market.prior;
   support_.reserve(static_cast<std::size_t>(market.states()));
@@ -134,8 +136,8 @@ void InformationProjection::publish() {
 }
 
 /// Move the multipliers of the active claims until their prices meet the ends that are thought to
-/// bind to `precision`. False if they do not within so many steps.
-bool InformationProjection::newton(double precision, int most_steps) {
+/// bind to `precision`. Where no prices meet these ends, leaves one of them out.
+InformationProjection::Newton InformationProjection::newton(double precision, int most_steps) {
   const auto size = static_cast<Eigen::Index>(support_.size());
   const auto active = static_cast<int>(active_.size());
   double residual = kInfinity;
@@ -176,13 +178,19 @@ bool InformationProjection::newton(double precision, int most_steps) {
     }
     too_far_ = potential - log_mass_ > farthest_;
     if (too_far_) {
-      return false;
+      return Newton::kFailed;
     }
     if (largest <= precision || (largest < 100.0 * kRounding && largest >= 0.5 * residual)) {
-      return true;
+      return Newton::kMet;
     }
     residual = largest;
     factor_.compute(hessian_.data(), hessian_.cols(), active);
+    if (iteration == 0) {
+      const Newton exchanged = exchange(step_.data());
+      if (exchanged != Newton::kMet) {
+        return exchanged;
+      }
+    }
     factor_.solve_in_place(step_.data());
     std::fill_n(moved_.data(), size, 0.0);
     for (int a = 0; a < active; ++a) {
@@ -200,7 +208,57 @@ bool InformationProjection::newton(double precision, int most_steps) {
       lambda_[active_[static_cast<std::size_t>(a)]] += length * step_[a];
     }
   }
-  return false;
+  return Newton::kFailed;
+}
+
+/// Of claims that depend on each other, one's price follows from the others' (all places of a race
+/// share so many finishers). Where it follows that an end is missed, whatever the weights, the dual
+/// rises without curvature in multipliers that cancel out in every state, up to where one of them
+/// is zero; that end does not bind. If none gets there, no prices meet all ranges.
+InformationProjection::Newton InformationProjection::exchange(const double* missed) {
+  const auto active = static_cast<Eigen::Index>(active_.size());
+  for (Eigen::Index row = 0; row < active; ++row) {
+    if (!factor_.is_redundant(row)) {
+      continue;
+    }
+    factor_.null_vector(row, null_.data());
+    double rise = 0.0;
+    double size = 0.0;
+    for (Eigen::Index a = 0; a <= row; ++a) {
+      rise += missed[a] * null_[a];
+      size += std::abs(null_[a]);
+    }
+    if (std::abs(rise) <= kSlack * size) {
+      continue;
+    }
+    const double sign = rise > 0.0 ? 1.0 : -1.0;
+    Eigen::Index first = -1;
+    double length = kInfinity;
+    for (Eigen::Index a = 0; a <= row; ++a) {
+      const auto k = static_cast<std::size_t>(active_[static_cast<std::size_t>(a)]);
+      const double fall = end_[k] * sign * null_[a];
+      if (fall > kMoves * size) {
+        const double reach =
+            std::max(-end_[k] * lambda_[active_[static_cast<std::size_t>(a)]], 0.0) / fall;
+        if (reach < length) {
+          length = reach;
+          first = a;
+        }
+      }
+    }
+    if (first < 0) {
+      return Newton::kFailed;
+    }
+    for (Eigen::Index a = 0; a <= row; ++a) {
+      lambda_[active_[static_cast<std::size_t>(a)]] += length * sign * null_[a];
+    }
+    const int left_out = active_[static_cast<std::size_t>(first)];
+    lambda_[left_out] = 0.0;
+    end_[static_cast<std::size_t>(left_out)] = 0;
+    active_.erase(active_.begin() + first);
+    return Newton::kExchanged;
+  }
+  return Newton::kMet;
 }
 
 /// Ends whose multiplier would push the price out of its range do not bind. Whether there were any.
@@ -236,9 +294,13 @@ bool InformationProjection::settle_by(bool together) {
     }
   }
   double precision = kRough;
-  for (int attempt = 0; attempt < kActiveSets + claims; ++attempt) {
-    if (!newton(precision, kDirectSteps)) {
+  for (int attempt = 0; attempt < kActiveSets + 4 * claims; ++attempt) {
+    const Newton outcome = newton(precision, kDirectSteps);
+    if (outcome == Newton::kFailed) {
       return false;
+    }
+    if (outcome == Newton::kExchanged) {
+      continue;
     }
     for (Eigen::Index i = 0; i < static_cast<Eigen::Index>(support_.size()); ++i) {
       if (!(weight_[i] > kVanishing * prior_[i])) {

@@ -31,9 +31,10 @@ class InformationProjection {
   }
 
   /// From the prior on, adds the ranges that are missed until none is, and drops those that pull
-  /// the wrong way. Exact where it returns true. False, and nothing said, where it takes too
-  /// long, where states must vanish (KL then has no finite lambda), or where the dual says that the
-  /// answer is farther than `farthest` from the prior.
+  /// the wrong way; one whose price follows from those of others takes the place of one of these.
+  /// Exact where it returns true. False, and nothing said, where it takes too long, where states
+  /// must vanish (KL then has no finite lambda), or where the dual says that the answer is farther
+  /// than `farthest` from the prior.
   bool settle(double farthest = kInfinity);
 
   const Slice& distribution() const { return distribution_; }  ///< (states) x
@@ -50,7 +51,9 @@ class InformationProjection {
   void price_all();
   void publish();
   bool is_point(int k) const;
-  bool newton(double precision, int most_steps);
+  enum class Newton : char { kMet, kExchanged, kFailed };
+  Newton newton(double precision, int most_steps);
+  Newton exchange(const double* missed);
   bool drop_wrong_sign_multipliers();
 
   const ScaledMarket& market_;
@@ -68,6 +71,7 @@ class InformationProjection {
   Slice prior_, weight_, root_, moved_;  // (states)
   Slice lambda_, price_;                 // (claims)
   Slice step_;                           // (active)
+  Slice null_;                           // (active) multipliers that cancel out in every state
   SemidefiniteCholesky factor_;
   double log_mass_ = 0.0;  // ln sum q e^{P' lambda}
   double farthest_ = kInfinity;

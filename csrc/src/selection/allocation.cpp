@@ -36,7 +36,8 @@ void share(const Orders& orders, std::vector<std::int64_t>& queue, double amount
 
 }  // namespace
 
-std::vector<double> allocate(const Orders& orders, const std::vector<Staircase>& stairs,
+std::vector<double> allocate(const Orders& orders, const std::vector<int>& places,
+                             const std::vector<Staircase>& stairs,
                              const std::vector<std::int64_t>& cell, const std::vector<double>& net,
                              Allocation allocation) {
   std::vector<double> fills(static_cast<std::size_t>(orders.count), 0.0);
@@ -45,7 +46,7 @@ std::vector<double> allocate(const Orders& orders, const std::vector<Staircase>&
   };
   std::vector<AtLimit> at_limit(stairs.size());
   for (std::int64_t j = 0; j < orders.count; ++j) {
-    const auto k = static_cast<std::size_t>(orders.claim[j]);
+    const auto k = static_cast<std::size_t>(places[static_cast<std::size_t>(orders.claim[j])]);
     const Staircase& claim = stairs[k];
     const double limit = orders.price[j];
     const bool buys = orders.side[j] > 0;

@@ -23,8 +23,10 @@ inline Matched match_at_limit(double bids, double offers, double net) {
 
 /// Fills of all orders, limit order logic (E1)-(E3): strictly inside the limit in full, strictly
 /// outside not at all, both exactly; at a step's limit what `net` leaves, shared pro rata or by
-/// time. `net[k]` is claim k's demand at its limit, bids minus offers filled; unused on flats.
-std::vector<double> allocate(const Orders& orders, const std::vector<Staircase>& stairs,
+/// time. `net[k]` is claim k's demand at its limit, bids minus offers filled; unused on flats. The
+/// orders' claim k is number `places[k]` of the staircases, of `cell` and of `net`.
+std::vector<double> allocate(const Orders& orders, const std::vector<int>& places,
+                             const std::vector<Staircase>& stairs,
                              const std::vector<std::int64_t>& cell, const std::vector<double>& net,
                              Allocation allocation);
 

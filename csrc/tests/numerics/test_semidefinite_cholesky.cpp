@@ -48,6 +48,14 @@ TEST(redundant_rows_are_left_out_instead_of_exploding) {
     CHECK_NEAR((square * x - right).norm(), 0.0, 1e-9 * (1.0 + right.norm()));
     CHECK(x[1] == 0.0);
     CHECK(x[size - 1] == 0.0);
+    for (const int row : {1, size - 2, size - 1}) {
+      CHECK(factor.is_redundant(row));
+      Vector null(size);
+      factor.null_vector(row, null.data());
+      CHECK(null[row] == 1.0);
+      CHECK_NEAR((square * null).norm(), 0.0, 1e-10 * null.norm());
+    }
+    CHECK(!factor.is_redundant(0));
   }
 }
 

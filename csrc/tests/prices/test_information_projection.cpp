@@ -44,4 +44,88 @@ TEST(the_projection_meets_its_prices_and_satisfies_pythagoras) {
   CHECK(settled > 400);
 }
 
+// Every state's claim, and sums of states that others imply: ends that are missed together do not
+// all bind.
+TEST(prices_that_follow_from_others_do_not_stop_the_projection) {
+  test::Random random(36);
+  int settled = 0;
+  for (int trial = 0; trial < 500; ++trial) {
+    const int states = 4 + random.below(7);
+    const int claims = states + 1 + random.below(4);
+    test::RandomBook book(random, states, claims, 3 * claims);
+    for (int k = 0; k < claims; ++k) {
+      for (int i = 0; i < states; ++i) {
+        const bool pays = k < states ? i == k : random.below(2) == 0 || i == k - states;
+        book.payoffs[static_cast<std::size_t>(k * states + i)] = pays && i != k + 1 - states;
+      }
+    }
+    book.claim.clear();
+    book.side.clear();
+    book.price.clear();
+    book.quantity.clear();
+    for (int k = 0; k < claims; ++k) {  // each claim counts
+      book.claim.push_back(k);
+      book.side.push_back(1);
+      book.price.push_back(0.5);
+      book.quantity.push_back(1.0);
+    }
+    const ScaledMarket market(book.market(), compile_staircases(book.market(), book.book()));
+    Arena arena;
+    InformationProjection projection(market, arena);
+    projection.clear();
+    for (int i = 0; i < market.states(); ++i) {
+      projection.add_state(i);
+    }
+    const Array other = test::random_distribution(random, market.states());
+    std::vector<double> low, high;
+    for (int k = 0; k < market.claims(); ++k) {
+      const double price = market.payoffs.row(k).dot(other.matrix());
+      const bool known = random.below(4) == 0;
+      low.push_back(std::max(0.0, price - (known ? 0.0 : 0.01 * random.uniform())));
+      high.push_back(std::min(1.0, price + (known ? 0.0 : 0.01 * random.uniform())));
+      projection.set_range(k, low.back(), high.back());
+    }
+    if (!projection.settle()) {
+      continue;
+    }
+    ++settled;
+    const Array x = projection.distribution();
+    CHECK_NEAR(x.sum(), 1.0, 1e-12);
+    for (int k = 0; k < market.claims(); ++k) {
+      const double price = market.payoffs.row(k).dot(x.matrix());
+      CHECK_AT_MOST(low[static_cast<std::size_t>(k)], price, 1e-12);
+      CHECK_AT_MOST(price, high[static_cast<std::size_t>(k)], 1e-12);
+    }
+    const double direct = relative_entropy_of(other, market.prior);
+    CHECK_AT_MOST(relative_entropy_of(other, x) + relative_entropy_of(x, market.prior), direct,
+                  1e-11);
+  }
+  CHECK(settled > 490);
+}
+
+TEST(ranges_that_contradict_each_other_are_refused) {
+  test::Random random(37);
+  for (int trial = 0; trial < 100; ++trial) {
+    const int states = 3 + random.below(5);
+    test::RandomBook book(random, states, states, 3 * states);
+    for (int k = 0; k < states; ++k) {
+      for (int i = 0; i < states; ++i) {
+        book.payoffs[static_cast<std::size_t>(k * states + i)] = i == k ? 1.0 : 0.0;
+      }
+    }
+    const ScaledMarket market(book.market(), compile_staircases(book.market(), book.book()));
+    if (market.claims() < states) {
+      continue;
+    }
+    Arena arena;
+    InformationProjection projection(market, arena);
+    projection.clear();
+    for (int i = 0; i < states; ++i) {
+      projection.add_state(i);
+      projection.set_range(i, 1.01 / states, 1.0);  // more than one in sum
+    }
+    CHECK(!projection.settle());
+  }
+}
+
 }  // namespace kpm

@@ -5,6 +5,7 @@
 #include <chrono>
 #include <cmath>
 #include <memory>
+#include <numeric>
 #include <utility>
 
 #include "book/units.hpp"
@@ -241,7 +242,9 @@ AuctionClearing clear_auction(const Market& given, const MakerModel& model, cons
   choice.cell = point.piece;
   choice.demand = point.demand;
   choice.state_prices = point.g;
-  publish(market, orders, stairs, scaled, choice, settings.allocation, clearing);
+  std::vector<int> places(stairs.size());
+  std::iota(places.begin(), places.end(), 0);
+  publish(market, orders, places, stairs, scaled, choice, settings.allocation, clearing);
   double premium = 0.0;  // what limits pay above the clearing prices
   for (std::size_t k = 0; k < stairs.size(); ++k) {
     const double at_limits =

@@ -2,6 +2,8 @@
 
 #include <algorithm>
 #include <cmath>
+#include <numeric>
+#include <optional>
 
 #include "book/units.hpp"
 #include "numerics/entropy.hpp"
@@ -32,29 +34,45 @@ void move_into_ball(Array& p, const ScaledMarket& market) {
 
 }  // namespace
 
-Certificate certify(const Market& market, const Presolve& book,
+Certificate certify(const Market& market, const ScaledMarket& full, const Presolve& book,
                     const std::vector<Staircase>& stairs, const TradableBook* tradable,
                     const std::vector<Node>& leaves) {
   const ScaledMarket& scaled = book.market();
   std::optional<WholeBook> whole;
+  std::vector<Corners> own;
   if (tradable != nullptr) {
-    whole.emplace(scaled, stairs, *tradable);
+    whole.emplace(book, full, stairs, *tradable);
+  } else {
+    own = book.corners_apart(full, stairs);
   }
-  const std::vector<Corners>& corners = whole ? whole->corners() : book.corners();
+  const std::vector<Corners>& corners = whole ? whole->corners() : own;
   const auto claims = static_cast<std::size_t>(market.claims);
   Certificate result;
   result.leaves = static_cast<std::int64_t>(leaves.size());
+  result.merged_into.resize(claims);
+  std::iota(result.merged_into.begin(), result.merged_into.end(), std::int64_t{0});
+  std::vector<std::int64_t> end(claims);  // the last piece
+  for (std::size_t k = 0; k < claims; ++k) {
+    end[k] = stairs[k].pieces() - 1;
+  }
+  for (int k = 0; k < scaled.claims(); ++k) {
+    const int source = scaled.original[static_cast<std::size_t>(k)];
+    for (const Presolve::Member& member : book.members(k)) {
+      const auto at =
+          static_cast<std::size_t>(full.original[static_cast<std::size_t>(member.claim)]);
+      result.merged_into[at] = source;
+      end[at] = 0;
+    }
+  }
   for (const Node& leaf : leaves) {
     std::vector<std::int64_t> first(claims, 0);
-    std::vector<std::int64_t> last(claims);
-    for (std::size_t k = 0; k < claims; ++k) {
-      last[k] = stairs[k].pieces() - 1;
-    }
+    std::vector<std::int64_t> last = end;
+    const Box box = book.box_apart(leaf.box);
     for (int k = 0; k < scaled.claims(); ++k) {
       const auto at = static_cast<std::size_t>(k);
       const auto source = static_cast<std::size_t>(scaled.original[at]);
-      first[source] = leaf.box.first[at];
-      last[source] = leaf.box.last[at];
+      first[source] = box.first[at];
+      last[source] = box.last[at];
     }
     Multipliers multipliers = leaf.multipliers;
     double bound = -kInfinity;
@@ -63,7 +81,7 @@ Certificate certify(const Market& market, const Presolve& book,
       Array& g = multipliers.marginal_state_prices;
       g /= g.sum();
       if (whole) {
-        whole->support(leaf.box, multipliers.worst_case, g, multipliers.lambda);
+        whole->support(box, multipliers.worst_case, g, multipliers.lambda);
       }
       if (scaled.kind == Ambiguity::kSimplex) {
         multipliers.worst_case = g;
@@ -73,7 +91,7 @@ Certificate certify(const Market& market, const Presolve& book,
               ? 0.0
               : relative_entropy_of(g, multipliers.worst_case) / scaled.risk_aversion;
       multipliers.set(scaled, divergence);
-      bound = to_money(scaled, multipliers.bound(corners, leaf.box));
+      bound = to_money(scaled, multipliers.bound(corners, box));
     }
     const auto append = [](auto& to, const auto& from) {
       to.insert(to.end(), from.begin(), from.end());

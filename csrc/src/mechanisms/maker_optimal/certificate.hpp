@@ -11,14 +11,16 @@
 
 namespace kpm {
 
-/// Claims that took no part in the search have all their pieces in every leaf and multiplier zero.
-/// Bounds are computed anew from the caller's figures by the Donsker-Varadhan inequality, and
-/// worst cases that rounding has put outside the KL ball are moved into it. Where the search had a
-/// book with quantities cut (`tradable`), the bounds are of the whole book, `stairs`: what was cut
-/// must lie outside the marginal state prices then, by a hair at least, so a hair of the state
-/// prices that it was cut by is mixed in.
-/// The presolve must not have merged claims.
-Certificate certify(const Market& market, const Presolve& book,
+/// What is proven is the presolved book: a claim merged into another has no orders of its own
+/// there, one piece in every leaf and multiplier zero, as a claim has that took no part in the
+/// search. Limits of merged claims stay apart, so that the numbers of pieces do not depend on which
+/// of them are taken for one. Bounds are computed anew from the caller's figures by the
+/// Donsker-Varadhan inequality, and worst cases that rounding has put outside the KL ball are moved
+/// into it. Where the search had a book with quantities cut (`tradable`), the bounds are of the
+/// whole book, `stairs`: what was cut must lie outside the marginal state prices then, by a hair at
+/// least, so a hair of the state prices that it was cut by is mixed in. `full` is the book before
+/// the presolve.
+Certificate certify(const Market& market, const ScaledMarket& full, const Presolve& book,
                     const std::vector<Staircase>& stairs, const TradableBook* tradable,
                     const std::vector<Node>& leaves);
 

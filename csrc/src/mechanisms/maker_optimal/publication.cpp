@@ -19,9 +19,9 @@ int piece_of_constant(const Staircase& claim) {
 
 }  // namespace
 
-double publish(const Market& market, const Orders& orders, const std::vector<Staircase>& stairs,
-               const ScaledMarket& scaled, const Choice& choice, Allocation allocation,
-               Clearing& clearing) {
+double publish(const Market& market, const Orders& orders, const std::vector<int>& places,
+               const std::vector<Staircase>& stairs, const ScaledMarket& scaled,
+               const Choice& choice, Allocation allocation, Clearing& clearing) {
   const auto claims = static_cast<std::size_t>(market.claims);
   clearing.cell.resize(claims);
   for (std::size_t k = 0; k < claims; ++k) {
@@ -45,7 +45,7 @@ double publish(const Market& market, const Orders& orders, const std::vector<Sta
                     (claim.bought[l + 1] - claim.sold[l]);
     }
   }
-  clearing.fills = allocate(orders, stairs, clearing.cell, net, allocation);
+  clearing.fills = allocate(orders, places, stairs, clearing.cell, net, allocation);
   clearing.state_prices = to_vector(choice.state_prices);
 
   // From the staircase, not the fills: a sum over orders would depend on their sequence.

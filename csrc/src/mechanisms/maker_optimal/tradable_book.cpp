@@ -224,6 +224,14 @@ double Levels::smaller_half() const {
   return sum;
 }
 
+double TradableBook::notional() const {
+  double sum = 0.0;
+  for (const Staircase& claim : stairs) {
+    sum += claim.span() * claim.volume;
+  }
+  return sum;
+}
+
 WholeBook::WholeBook(const ScaledMarket& market, const std::vector<Staircase>& stairs,
                      const TradableBook& tradable)
     : market_(market),
@@ -231,17 +239,39 @@ WholeBook::WholeBook(const ScaledMarket& market, const std::vector<Staircase>& s
       corners_(find_corners(market, stairs)),
       limits_(corners_.size()) {
   for (std::size_t k = 0; k < limits_.size(); ++k) {
-    const auto source = static_cast<std::size_t>(market.original[k]);
-    const Staircase& whole = stairs[source];
-    const Staircase& cut = tradable.stairs[source];
-    for (int l = static_cast<int>(whole.limit.size()) - 1; l >= 0; --l) {
-      const auto limit = static_cast<std::size_t>(l);
-      if (cut.buy[limit] < whole.buy[limit] && limits_[k].bids < 0) {
-        limits_[k].bids = l;
-      }
-      if (cut.sell[limit] < whole.sell[limit]) {
-        limits_[k].offers = l;
-      }
+    note(k, market.original[k], stairs, false, {});
+  }
+}
+
+WholeBook::WholeBook(const Presolve& book, const ScaledMarket& full,
+                     const std::vector<Staircase>& stairs, const TradableBook& tradable)
+    : market_(book.market()),
+      tradable_(tradable),
+      corners_(book.corners_apart(full, stairs)),
+      limits_(corners_.size()) {
+  for (std::size_t k = 0; k < limits_.size(); ++k) {
+    for (const Presolve::Member& member : book.members(static_cast<int>(k))) {
+      const int source = full.original[static_cast<std::size_t>(member.claim)];
+      note(k, source, stairs, member.complement, member.apart);
+    }
+  }
+}
+
+void WholeBook::note(std::size_t k, int source, const std::vector<Staircase>& whole,
+                     bool complement, const std::vector<int>& places) {
+  const Staircase& before = whole[static_cast<std::size_t>(source)];
+  const Staircase& after = tradable_.stairs[static_cast<std::size_t>(source)];
+  const std::size_t count = before.limit.size();
+  CutLimits& cut = limits_[k];
+  for (std::size_t l = 0; l < count; ++l) {
+    const int place = places.empty() ? static_cast<int>(l) : places[complement ? count - 1 - l : l];
+    const bool buy = after.buy[l] < before.buy[l];
+    const bool sell = after.sell[l] < before.sell[l];
+    if (complement ? sell : buy) {
+      cut.bids = std::max(cut.bids, place);
+    }
+    if (complement ? buy : sell) {
+      cut.offers = cut.offers < 0 ? place : std::min(cut.offers, place);
     }
   }
 }

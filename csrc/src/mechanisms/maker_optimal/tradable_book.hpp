@@ -5,6 +5,7 @@
 #include <vector>
 
 #include "book/corners.hpp"
+#include "book/presolve.hpp"
 #include "book/scaled_market.hpp"
 #include "book/staircase.hpp"
 #include "kpm/kpm.hpp"
@@ -40,6 +41,8 @@ struct TradableBook {
   std::vector<Staircase> stairs;  ///< limits and pieces as in the whole book
   Array state_prices;             ///< g, a probability vector; everything cut is outside it
   Array worst_case;               ///< p
+
+  double notional() const;  ///< of all that could trade in it, money
 };
 
 /// The book before it was cut, and multipliers for it. Those of the cut book may value a claim at
@@ -50,6 +53,10 @@ class WholeBook {
   WholeBook(const ScaledMarket& market, const std::vector<Staircase>& stairs,
             const TradableBook& tradable);
 
+  /// The presolved book, limits apart; boxes are those of `Presolve::box_apart`.
+  WholeBook(const Presolve& book, const ScaledMarket& full, const std::vector<Staircase>& stairs,
+            const TradableBook& tradable);
+
   const std::vector<Corners>& corners() const { return corners_; }
 
   /// Make p, g (summing to one) and lambda bound the box of the whole book.
@@ -57,6 +64,12 @@ class WholeBook {
 
  private:
   double share(const Box& box, const Array& marginal) const;
+
+  /// Look for limits of a caller's claim, cut from `whole`, and where they are among those of claim
+  /// k: at `places` from the lowest price on, the complement's from its highest; empty: as they
+  /// are.
+  void note(std::size_t k, int source, const std::vector<Staircase>& whole, bool complement,
+            const std::vector<int>& places);
 
   /// The highest limit at which bids were cut, the lowest at which offers were; -1 if none was.
   struct CutLimits {

@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <map>
 
+#include "numerics/tolerances.hpp"
+
 namespace kpm {
 
 namespace {
@@ -12,12 +14,16 @@ struct Option {
   double deficit;  // what the piece's better corner is worth less than the run's best
 };
 
-/// A step that loses more than this multiple of the slack along its way is as good at its end only.
-constexpr double kClearCut = 1e4;
+/// A step whose best point lies at most this share of it off its end is as good there.
+constexpr double kHair = 1e-4;
+/// ... if what ties with the best lies at most this share of it off, too.
+constexpr double kNear = 1e-2;
+constexpr double kBoundRounding = 1e-14;  // scaled money: a bound this close to a value is met
 
-/// Pieces of first .. last that can be part of a tied clearing.
+/// Pieces of first .. last that can be part of a tied clearing. `excess` is what the node's bound
+/// proves at most of a better one.
 std::vector<Option> options(int k, const Corners& corners, int first, int last,
-                            const Multipliers& multipliers, double slack) {
+                            const Multipliers& multipliers, double slack, double excess) {
   const double most = multipliers.most(k, corners, first, last);
   const auto deficit = [&](int c) {
     const auto at = static_cast<std::size_t>(c);
@@ -41,7 +47,8 @@ std::vector<Option> options(int k, const Corners& corners, int first, int last,
       // one loses clearly.
       const int neighbour = low <= slack ? piece - 1 : piece + 1;
       const bool inside = neighbour >= first && neighbour <= last;
-      const bool clear_cut = std::max(low, high) > kClearCut * slack;
+      const double loss = std::max(low, high);  // along the whole step
+      const bool clear_cut = excess < kHair * loss && slack < kNear * loss;
       if (inside && (Staircase::is_step(piece) ? clear_cut : whole_piece(neighbour))) {
         continue;
       }
@@ -116,19 +123,21 @@ Array moved_onto(const Box& box, const std::vector<Corners>& corners, const Arra
 
 std::vector<TiedCell> tied_cells(const std::vector<const Node*>& nodes,
                                  const std::vector<Corners>& corners, const Array& demand,
-                                 double threshold, TangentBound& tangent) {
+                                 double best, TangentBound& tangent) {
+  const double threshold = best - kTie;
   std::map<std::vector<int>, const Node*> found;
   for (const Node* const node : nodes) {
     const double slack = node->bound - threshold;
     if (slack < 0.0) {
       continue;
     }
+    const double excess = std::max(node->bound - best, kBoundRounding);
     std::vector<std::vector<Option>> choices;
     choices.reserve(corners.size());
     for (int k = 0; k < node->box.claims(); ++k) {
       const auto at = static_cast<std::size_t>(k);
       choices.push_back(options(k, corners[at], node->box.first[at], node->box.last[at],
-                                node->multipliers, slack));
+                                node->multipliers, slack, excess));
     }
     leave_out(choices, corners, demand, node->multipliers, threshold, tangent);
     std::vector<int> cell(corners.size(), 0);

@@ -22,7 +22,7 @@ struct TiedCell {
 /// `demand` that `tangent` bounds below the threshold are left out beforehand, one test a piece.
 std::vector<TiedCell> tied_cells(const std::vector<const Node*>& nodes,
                                  const std::vector<Corners>& corners, const Array& demand,
-                                 double threshold, TangentBound& tangent);
+                                 double best, TangentBound& tangent);
 
 /// The demand moved onto the pieces of a box, as little as possible.
 Array moved_onto(const Box& box, const std::vector<Corners>& corners, const Array& demand);

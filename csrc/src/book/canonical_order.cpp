@@ -1,0 +1,400 @@
+#include "book/canonical_order.hpp"
+
+#include <algorithm>
+#include <limits>
+#include <numeric>
+#include <utility>
+
+namespace kpm {
+
+namespace {
+
+// Payoffs that may be looked at to tell claims and states apart one by one; some milliseconds.
+constexpr std::ptrdiff_t kMostWork = 1 << 20;
+
+constexpr std::ptrdiff_t kSmall = 16;
+
+/// Claims, or states, in classes that have an order.
+class Classes {
+ public:
+  explicit Classes(int size) : order_(static_cast<std::size_t>(size)), class_(order_.size(), 0) {
+    std::iota(order_.begin(), order_.end(), 0);
+    count_ = std::min(size, 1);
+  }
+
+  const std::vector<int>& order() const { return order_; }
+  int size() const { return static_cast<int>(order_.size()); }
+  bool all_apart() const { return count_ == size(); }
+  bool alike(int a, int b) const { return class_[at(a)] == class_[at(b)]; }
+
+  /// The members from a position on that are of one class: where they end.
+  int end_of_class(int begin) const {
+    int end = begin + 1;
+    while (end < size() && alike(member(end), member(begin))) {
+      ++end;
+    }
+    return end;
+  }
+
+  /// Where the first class of several begins.
+  int first_tied() const {
+    int begin = 0;
+    while (end_of_class(begin) == begin + 1) {
+      ++begin;
+    }
+    return begin;
+  }
+
+  bool tied(int a) const {
+    const int begin = class_[at(a)];
+    return begin + 1 < size() && alike(member(begin + 1), a);
+  }
+
+  /// Sort each class, and split it where neighbours differ. Whether any was.
+  template <class Less>
+  bool split(Less&& less) {
+    const int before = count_;
+    for (int begin = 0; begin < size();) {
+      const int end = end_of_class(begin);
+      if (end - begin > 1) {
+        sort(order_.begin() + begin, order_.begin() + end, less);
+        for (int n = begin + 1, start = begin; n < end; ++n) {
+          if (less(member(n - 1), member(n))) {
+            start = n;
+            ++count_;
+          }
+          class_[at(member(n))] = start;
+        }
+      }
+      begin = end;
+    }
+    return count_ > before;
+  }
+
+  /// Make a member the first of its class, and the rest a class of their own.
+  void put_first(int a) {
+    const int begin = class_[at(a)];
+    const int end = end_of_class(begin);
+    const auto from = order_.begin() + begin;
+    std::rotate(from, std::find(from, order_.begin() + end, a),
+                std::find(from, order_.begin() + end, a) + 1);
+    for (int n = begin + 1; n < end; ++n) {
+      class_[at(member(n))] = begin + 1;
+    }
+    ++count_;
+  }
+
+  int member(int position) const { return order_[at(position)]; }
+  std::vector<int> take_order() { return std::move(order_); }
+
+ private:
+  using Place = std::vector<int>::iterator;
+
+  /// Stable. Most classes are so small that insertion is the fastest, and needs no memory.
+  template <class Less>
+  static void sort(Place begin, Place end, Less& less) {
+    if (end - begin > kSmall) {
+      std::stable_sort(begin, end, less);
+      return;
+    }
+    for (Place next = begin + 1; next < end; ++next) {
+      const int moved = *next;
+      Place to = next;
+      for (; to != begin && less(moved, to[-1]); --to) {
+        *to = to[-1];
+      }
+      *to = moved;
+    }
+  }
+
+  static std::size_t at(int n) { return static_cast<std::size_t>(n); }
+
+  std::vector<int> order_;  // class by class
+  std::vector<int> class_;  // of each member: the position at which its class begins
+  int count_ = 0;
+};
+
+/// Whether a staircase comes before another.
+bool precedes(const Staircase& a, const Staircase& b) {
+  for (const auto figure : {&Staircase::price_min, &Staircase::price_max, &Staircase::volume}) {
+    if (a.*figure != b.*figure) {
+      return a.*figure < b.*figure;
+    }
+  }
+  if (a.limit.size() != b.limit.size()) {
+    return a.limit.size() < b.limit.size();
+  }
+  // What trades at every price is among what is sold on the lowest flat and bought on the highest.
+  for (const auto figures : {&Staircase::limit, &Staircase::buy, &Staircase::sell,
+                             &Staircase::bought, &Staircase::sold}) {
+    const Figures& of_a = a.*figures;
+    const Figures& of_b = b.*figures;
+    for (std::size_t l = 0; l < of_a.size(); ++l) {
+      if (of_a[l] != of_b[l]) {
+        return of_a[l] < of_b[l];
+      }
+    }
+  }
+  return false;
+}
+
+class Ordering {
+ public:
+  Ordering(const Market& market, const std::vector<Staircase>& stairs)
+      : payoffs_(market.payoffs), claims_(market.claims), states_(market.states) {
+    claims_.split([&](int a, int b) {
+      return precedes(stairs[static_cast<std::size_t>(a)], stairs[static_cast<std::size_t>(b)]);
+    });
+    states_.split([&](int a, int b) {
+      return market.prior[a] != market.prior[b] ? market.prior[a] < market.prior[b]
+                                                : market.inventory[a] < market.inventory[b];
+    });
+    refine();
+    most_work_ = work_ + kMostWork;
+  }
+
+  CanonicalOrder complete() {
+    tell_apart([](Ordering& ordering, int begin) { return ordering.least(begin); });
+    return {claims_.take_order(), states_.take_order()};
+  }
+
+ private:
+  bool all_apart() const { return claims_.all_apart() && states_.all_apart(); }
+  bool of_claims() const { return !claims_.all_apart(); }
+  Classes& tied_kind() { return of_claims() ? claims_ : states_; }
+
+  double payoff(int claim, int state) const {
+    return payoffs_[static_cast<std::ptrdiff_t>(claim) * states_.size() + state];
+  }
+
+  void put_first(int member) {
+    tied_kind().put_first(member);
+    refine();
+  }
+
+  void refine() {
+    bool split = true;
+    while (split && !all_apart() && work_ < most_work_) {
+      split = split_by(states_, claims_, [this](int i, int k) { return payoff(k, i); });
+      split |= split_by(claims_, states_, [this](int k, int i) { return payoff(k, i); });
+    }
+  }
+
+  /// Tell members apart by their payoffs with each class of the others, sorted.
+  template <class Payoff>
+  bool split_by(Classes& classes, const Classes& others, Payoff&& payoff_of) {
+    if (classes.all_apart()) {
+      return false;
+    }
+    work_ += static_cast<std::ptrdiff_t>(classes.size()) * others.size();
+    if (others.all_apart()) {
+      return classes.split([&](int a, int b) {
+        for (const int other : others.order()) {
+          if (payoff_of(a, other) != payoff_of(b, other)) {
+            return payoff_of(a, other) < payoff_of(b, other);
+          }
+        }
+        return false;
+      });
+    }
+    const auto row = [&](int a) { return keys_.begin() + std::ptrdiff_t{a} * others.size(); };
+    keys_.resize(static_cast<std::size_t>(classes.size()) * others.order().size());
+    for (const int a : classes.order()) {
+      if (!classes.tied(a)) {
+        continue;
+      }
+      for (int begin = 0; begin < others.size();) {
+        const int end = others.end_of_class(begin);
+        for (int n = begin; n < end; ++n) {
+          row(a)[n] = payoff_of(a, others.member(n));
+        }
+        std::sort(row(a) + begin, row(a) + end);
+        begin = end;
+      }
+    }
+    return classes.split([&](int a, int b) {
+      return std::lexicographical_compare(row(a), row(a) + others.size(), row(b),
+                                          row(b) + others.size());
+    });
+  }
+
+  /// Whether the first member of a class can change places with each of the others and leave the
+  /// book as it was, at most two members of the other kind changing places with it. That is what
+  /// most symmetries are made of; it may be false where there is a symmetry of another kind.
+  bool interchangeable(int begin) const {
+    return of_claims() ? interchangeable(claims_, states_, begin,
+                                         [this](int k, int i) { return payoff(k, i); })
+                       : interchangeable(states_, claims_, begin,
+                                         [this](int i, int k) { return payoff(k, i); });
+  }
+
+  template <class Payoff>
+  bool interchangeable(const Classes& classes, const Classes& others, int begin,
+                       Payoff&& payoff_of) const {
+    const int a = classes.member(begin);
+    for (int n = begin + 1; n < classes.end_of_class(begin); ++n) {
+      const int b = classes.member(n);
+      int differing[2] = {-1, -1};
+      int count = 0;
+      for (int other = 0; other < others.size(); ++other) {
+        if (payoff_of(a, other) != payoff_of(b, other)) {
+          if (count == 2) {
+            return false;
+          }
+          differing[count++] = other;
+        }
+      }
+      if (count == 0) {
+        continue;
+      }
+      const auto [i, j] = differing;
+      if (count == 1 || !others.alike(i, j) || payoff_of(a, i) != payoff_of(b, j) ||
+          payoff_of(a, j) != payoff_of(b, i)) {
+        return false;
+      }
+      for (int rest = 0; rest < classes.size(); ++rest) {
+        if (rest != a && rest != b && payoff_of(rest, i) != payoff_of(rest, j)) {
+          return false;
+        }
+      }
+    }
+    return true;
+  }
+
+  /// Put a member of each class of several first, until none is left.
+  template <class Choose>
+  void tell_apart(Choose&& choose) {
+    while (!all_apart() && work_ < most_work_) {
+      const Classes& tied = tied_kind();
+      const int begin = tied.first_tied();
+      put_first(interchangeable(begin) ? tied.member(begin) : choose(*this, begin));
+    }
+  }
+
+  /// The payoffs in this order.
+  std::vector<double> matrix() {
+    std::vector<double> rows;
+    rows.reserve(claims_.order().size() * states_.order().size());
+    for (const int k : claims_.order()) {
+      for (const int i : states_.order()) {
+        rows.push_back(payoff(k, i));
+      }
+    }
+    work_ += static_cast<std::ptrdiff_t>(rows.size());
+    return rows;
+  }
+
+  /// What the classes look like from outside: their sizes, and what each pays in each other.
+  std::vector<double> signature() {
+    std::vector<double> figures;
+    for (const Classes* classes : {&states_, &claims_}) {
+      for (int begin = 0; begin < classes->size(); begin = classes->end_of_class(begin)) {
+        figures.push_back(begin);
+      }
+    }
+    for (int at = 0; at < claims_.size(); at = claims_.end_of_class(at)) {
+      for (int begin = 0; begin < states_.size();) {
+        const int end = states_.end_of_class(begin);
+        const std::size_t first = figures.size();
+        for (int n = begin; n < end; ++n) {
+          figures.push_back(payoff(claims_.member(at), states_.member(n)));
+        }
+        std::sort(figures.begin() + static_cast<std::ptrdiff_t>(first), figures.end());
+        begin = end;
+      }
+    }
+    work_ += static_cast<std::ptrdiff_t>(figures.size());
+    return figures;
+  }
+
+  /// The members of a class that lead to the least signature, if they are put first.
+  std::vector<int> promising(int begin) {
+    std::vector<int> members;
+    std::vector<double> least;
+    const int end = tied_kind().end_of_class(begin);
+    for (int n = begin; n < end && (members.empty() || work_ < most_work_); ++n) {
+      Ordering trial = *this;
+      trial.put_first(tied_kind().member(n));
+      std::vector<double> figures = trial.signature();
+      work_ = trial.work_;
+      if (members.empty() || figures < least) {
+        members.clear();
+        least = std::move(figures);
+      } else if (figures != least) {
+        continue;
+      }
+      members.push_back(tied_kind().member(n));
+    }
+    return members;
+  }
+
+  /// The member of a class that leads to the least payoffs, if it is put first.
+  int least(int begin) {
+    int best = -1;
+    std::vector<double> least;
+    const std::vector<int> candidates = promising(begin);
+    for (const int candidate : candidates) {
+      if (candidates.size() == 1 || work_ >= most_work_) {
+        break;
+      }
+      Ordering trial = *this;
+      trial.put_first(candidate);
+      if (best >= 0) {
+        // One way to the same payoffs shows a symmetry that takes one member to the other.
+        Ordering any = trial;
+        any.tell_apart([](Ordering& ordering, int at) { return ordering.promising(at).front(); });
+        const bool symmetric = any.matrix() == least;
+        work_ = trial.work_ = any.work_;
+        if (symmetric) {
+          continue;
+        }
+      }
+      trial.tell_apart([](Ordering& ordering, int at) { return ordering.least(at); });
+      std::vector<double> payoffs = trial.matrix();
+      work_ = trial.work_;
+      if (best < 0 || payoffs < least) {
+        best = candidate;
+        least = std::move(payoffs);
+      }
+    }
+    return best >= 0 ? best : candidates.front();
+  }
+
+  const double* payoffs_;
+  Classes claims_, states_;
+  std::vector<double> keys_;
+  std::ptrdiff_t work_ = 0;
+  std::ptrdiff_t most_work_ = std::numeric_limits<std::ptrdiff_t>::max();
+};
+
+}  // namespace
+
+CanonicalOrder canonical_order(const Market& market, const std::vector<Staircase>& stairs) {
+  return Ordering(market, stairs).complete();
+}
+
+CanonicalBook::CanonicalBook(const Market& market, std::vector<Staircase> stairs)
+    : order_(canonical_order(market, stairs)), market_(market), places_(stairs.size()) {
+  const std::size_t states = order_.states.size();
+  stairs_.reserve(stairs.size());
+  memory_.resize((stairs.size() + 2) * states);
+  double* next = memory_.data();
+  const auto take = [&](const double* row) {
+    double* const taken = next;
+    for (const int i : order_.states) {
+      *next++ = row[i];
+    }
+    return taken;
+  };
+  market_.prior = take(market.prior);
+  market_.inventory = take(market.inventory);
+  market_.payoffs = next;
+  for (const int k : order_.claims) {
+    const auto at = static_cast<std::size_t>(k);
+    places_[at] = static_cast<int>(stairs_.size());
+    stairs_.push_back(std::move(stairs[at]));
+    take(market.payoffs + static_cast<std::ptrdiff_t>(k) * market.states);
+  }
+}
+
+}  // namespace kpm

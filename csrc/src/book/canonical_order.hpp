@@ -1,0 +1,71 @@
+// Claims and states in an order of their own.
+#pragma once
+
+#include <algorithm>
+#include <cstddef>
+#include <vector>
+
+#include "book/staircase.hpp"
+#include "kpm/kpm.hpp"
+
+namespace kpm {
+
+/// An order of claims and states that depends on what they are, and not on where they stand.
+///
+/// Claims are sorted by payoff range and staircase, states by prior and inventory. What remains
+/// tied is told apart by the other kind, to and fro: a state by what it is paid by each class of
+/// claims, a claim by what it pays in each class of states (colour refinement, as for canonical
+/// labellings of graphs). Where that ends with classes of several, one member is put first, and so
+/// on. If the book is the same whichever member it is, its answer is too, but for names; else the
+/// member that leads to the least matrix of payoffs, compared row by row.
+///
+/// Books so large and so symmetric that this would take longer than clearing them keep the given
+/// order where they are still tied.
+struct CanonicalOrder {
+  std::vector<int> claims;  ///< the caller's index of each claim
+  std::vector<int> states;  ///< the caller's index of each state
+};
+
+CanonicalOrder canonical_order(const Market& market, const std::vector<Staircase>& stairs);
+
+/// A book in canonical order. Sums over claims or states, pivots, ties: nothing then depends on
+/// how the caller happens to list them.
+class CanonicalBook {
+ public:
+  CanonicalBook(const Market& market, std::vector<Staircase> stairs);
+  CanonicalBook(const CanonicalBook&) = delete;  // the market borrows from it
+  CanonicalBook& operator=(const CanonicalBook&) = delete;
+
+  const Market& market() const { return market_; }
+  const std::vector<Staircase>& stairs() const { return stairs_; }
+
+  /// The caller's index of each claim, and of each state.
+  const std::vector<int>& claims() const { return order_.claims; }
+  const std::vector<int>& states() const { return order_.states; }
+
+  /// Where each of the caller's claims is.
+  const std::vector<int>& places() const { return places_; }
+
+ private:
+  CanonicalOrder order_;
+  Market market_;
+  std::vector<Staircase> stairs_;
+  std::vector<int> places_;
+  std::vector<double> memory_;  // prior, inventory, payoffs
+};
+
+/// Put rows of figures by claim or by state back into the caller's order. `scratch` may be used
+/// again.
+template <class Value>
+void restore_order(const std::vector<int>& order, std::vector<Value>& figures,
+                   std::vector<Value>& scratch) {
+  scratch.resize(order.size());
+  for (std::size_t row = 0; row < figures.size(); row += order.size()) {
+    for (std::size_t n = 0; n < order.size(); ++n) {
+      scratch[static_cast<std::size_t>(order[n])] = figures[row + n];
+    }
+    std::copy(scratch.begin(), scratch.end(), figures.begin() + static_cast<std::ptrdiff_t>(row));
+  }
+}
+
+}  // namespace kpm

@@ -1,0 +1,66 @@
+// Many books at once: the answers of one after the other, whatever the number of threads.
+#include <vector>
+
+#include "check.hpp"
+#include "kpm/batch.hpp"
+#include "random_book.hpp"
+
+namespace kpm {
+
+namespace {
+
+class Kept : public BatchSink {
+ public:
+  explicit Kept(std::size_t books) : clearings(books), faults(books) {}
+  void cleared(std::int64_t book, const Clearing& clearing) override {
+    clearings[static_cast<std::size_t>(book)] = clearing;
+  }
+  void refused(std::int64_t book, const Fault& fault) override {
+    faults[static_cast<std::size_t>(book)] = fault;
+  }
+
+  std::vector<Clearing> clearings;
+  std::vector<Fault> faults;
+};
+
+TEST(a_batch_has_the_bits_of_the_loop) {
+  test::Random random(1);
+  constexpr int kBooks = 40;
+  std::vector<test::RandomBook> own;
+  own.reserve(kBooks);
+  for (int n = 0; n < kBooks; ++n) {
+    own.emplace_back(random, 3, 2, 8);
+  }
+  own[7].quantity[0] = -1.0;
+  std::vector<Book> books;
+  books.reserve(own.size());
+  for (const test::RandomBook& book : own) {
+    books.push_back({book.market(), book.book()});
+  }
+  for (const int threads : {1, 3}) {
+    BatchSettings settings;
+    settings.threads = threads;
+    Kept kept(books.size());
+    CHECK(clear_many(books.data(), static_cast<std::int64_t>(books.size()), settings, kept));
+    for (std::size_t n = 0; n < books.size(); ++n) {
+      if (n == 7) {
+        CHECK(kept.faults[n].field == Field::kQuantity && kept.faults[n].index == 0);
+        continue;
+      }
+      const Clearing alone = clear(books[n].market, books[n].orders, settings.clear);
+      CHECK(!kept.faults[n]);
+      CHECK(kept.clearings[n].fills == alone.fills);
+      CHECK(kept.clearings[n].state_prices == alone.state_prices);
+      CHECK(kept.clearings[n].upper_bound == alone.upper_bound);
+    }
+  }
+}
+
+TEST(an_empty_batch_is_done) {
+  Kept kept(0);
+  CHECK(clear_many(nullptr, 0, {}, kept));
+}
+
+}  // namespace
+
+}  // namespace kpm

@@ -1,0 +1,231 @@
+"""``clear_many``: many books at once, in the core."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterable
+from typing import Any
+
+import numpy as np
+
+from .. import _core
+from ..arrays import Floats, Ints, frozen
+from ..errors import InputError
+from ..model.batch import Batch
+from ..model.book_types import check_book
+from ..model.books import Books
+from ..model.faults import error_of
+from ..model.market import Market
+from ..model.orders import Orders
+from .auctions import check_rule
+from .options import (
+    ALLOCATIONS,
+    MOST_NODES,
+    MOST_THREADS,
+    check_choice,
+    checked_count,
+    checked_time_limit,
+    checked_tolerance,
+    without_times,
+)
+
+__all__ = ["clear_many"]
+
+# Of kpm::Status, in its order; what the binding adds stands at the end, where -1 and -2 point.
+_STATUSES = np.array(
+    [
+        "optimal",
+        "time_limit",
+        "node_limit",
+        "interrupted",
+        "inaccurate",
+        "infeasible",
+        "refused",
+        "interrupted",
+    ],
+    dtype=object,
+)
+
+
+def clear_many(
+    books: Books | Iterable[tuple[Market, Orders]],
+    threads: int | None = None,
+    *,
+    tolerance: float = 1e-8,
+    time_limit: float | None = None,
+    node_limit: int | None = None,
+    allocation: str = "pro_rata",
+) -> Batch:
+    """Clear many books by (8), each on one thread: the bits of :func:`clear`, book by book.
+
+    Parameters
+    ----------
+    books : Books or iterable of (Market, Orders)
+        :class:`Books` are columns, for many small books of one market the fastest by far: making a
+        :class:`Market` and :class:`Orders` of a tiny book takes longer than clearing it.
+    threads : int, optional
+        1 to 1024, each of which clears books from beginning to end. Default: the processors that
+        affinity and a container's CPU quota leave this process, less those that other clearings
+        work on.
+    tolerance, allocation
+        As for :func:`clear`.
+    time_limit, node_limit
+        As for :func:`clear`, of each book.
+
+    Returns
+    -------
+    Batch
+        Columns. A book that cannot be cleared is a row with its error. Ctrl-C ends the batch, and
+        the books it came before say so.
+
+    Raises
+    ------
+    InputError
+        Naming the option. What is wrong with a book is in its row.
+
+    Examples
+    --------
+    >>> import kpm_fast as kpm
+    >>> market = kpm.Market([[1, 0]], [0.5, 0.5], risk_aversion=0.01, claims=["home"])
+    >>> good = kpm.Orders(["home"], "buy", [0.6], [10])
+    >>> bad = kpm.Orders(["hoem"], "buy", [0.6], [10])
+    >>> batch = kpm.clear_many([(market, good), (market, bad)])
+    >>> batch.status.tolist(), batch.certainty_equivalent.round(4).tolist()
+    (['optimal', 'refused'], [0.1722, nan])
+    >>> print(batch.errors[1])
+    books[1]: claim[0]: the market has no claim 'hoem': did you mean 'home'?
+    """
+    check_choice(allocation, ALLOCATIONS, "allocation")
+    gap = checked_tolerance(tolerance)
+    count = 0 if threads is None else checked_count(threads, "threads", 1, MOST_THREADS)
+    seconds = math.inf if time_limit is None else checked_time_limit(time_limit)
+    nodes = 0 if node_limit is None else checked_count(node_limit, "node_limit", 1, MOST_NODES)
+    columns = _of_columns(books) if isinstance(books, Books) else _of_pairs(books, allocation)
+    if isinstance(books, Books) and allocation == "time" and books.priority is None and len(books):
+        raise InputError("the books have no times", field="allocation")
+    answer = _core.clear_many(
+        [
+            (m.payoffs, m.prior, m.inventory, m.risk_aversion, m.ambiguity)
+            for m in columns["markets"]
+        ],
+        columns["market_of"],
+        columns["first"],
+        columns["claim"],
+        columns["side"],
+        columns["price"],
+        columns["quantity"],
+        columns["priority"] if allocation == "time" else None,
+        "pro_rata" if allocation == "pro_rata" else "time",
+        gap,
+        count,
+        seconds,
+        nodes,
+    )
+    return _batch(answer, columns)
+
+
+def _of_columns(books: Books) -> dict[str, Any]:
+    check_rule("maker_optimal", books.market)
+    return {
+        "markets": [books.market],
+        "market_of": np.zeros(len(books), dtype=np.int64),
+        "first": books.first,
+        "claim": books.claim,
+        "side": books.side,
+        "price": books.price,
+        "quantity": books.quantity,
+        "priority": books.priority,
+        "names": books.names,
+        "errors": dict(books.errors),
+    }
+
+
+#: In the place of a book that cannot be cleared.
+_EMPTY = (Market([[0.0]], [1.0]), Orders([], [], [], []))
+
+
+def _of_pairs(books: Iterable[Any], allocation: str) -> dict[str, Any]:
+    """Join pairs of market and orders; what is wrong with one is its error."""
+    markets: dict[int, tuple[int, Market]] = {}
+    market_of: list[int] = []
+    parts: list[tuple[Orders, Ints]] = []
+    errors: dict[int, InputError] = {}
+    for number, entry in enumerate(books):
+        try:
+            market, orders = _checked(entry, allocation)
+            index = orders.claim_index(market)
+        except InputError as error:
+            reason = str(error)
+            errors[number] = InputError(reason, field="books", index=number)
+            market, orders = _EMPTY
+            index = orders.claim_index(market)
+        # By identity: the market is kept, so that its number is nobody else's.
+        place, _ = markets.setdefault(id(market), (len(markets), market))
+        market_of.append(place)
+        parts.append((orders, index))
+    lengths = [len(orders) for orders, _ in parts]
+
+    def joined(arrays: list[Any], kind: Any) -> Any:
+        return np.concatenate([*arrays, np.empty(0, dtype=kind)]).astype(kind, copy=False)
+
+    priority = None
+    if allocation == "time":
+        priority = joined([orders.priority for orders, _ in parts if len(orders)], np.float64)
+    return {
+        "markets": [market for _, market in markets.values()],
+        "market_of": np.array(market_of, dtype=np.int64),
+        "first": np.concatenate([[0], np.cumsum(lengths, dtype=np.int64)]).astype(np.int64),
+        "claim": joined([index for _, index in parts], np.int64),
+        "side": joined([orders.side for orders, _ in parts], np.int8),
+        "price": joined([orders.price for orders, _ in parts], np.float64),
+        "quantity": joined([orders.quantity for orders, _ in parts], np.float64),
+        "priority": priority,
+        "names": tuple(range(len(parts))),
+        "errors": errors,
+    }
+
+
+def _checked(entry: Any, allocation: str) -> tuple[Market, Orders]:
+    if not isinstance(entry, tuple | list) or len(entry) != 2:
+        raise InputError(f"must be a market with its orders, got {entry!r}")
+    market, orders = entry
+    check_book(market, orders)
+    check_rule("maker_optimal", market)
+    if allocation == "time" and orders.time is None and len(orders):
+        raise InputError(without_times(orders), field="allocation")
+    return market, orders
+
+
+def _batch(answer: _core.Batch, columns: dict[str, Any]) -> Batch:
+    errors: dict[int, InputError] = dict(columns["errors"])
+    status = answer["status"].copy()
+    values: Floats = answer["values"].copy()
+    fills: Floats = answer["fills"]
+    for number, fault in answer["faults"]:
+        error = error_of(fault)
+        errors[number] = InputError(str(error), field="books", index=number)
+    if errors:
+        bad = sorted(errors)
+        status[bad] = -2
+        values[bad] = np.nan
+        fills = fills.copy()
+        for number in bad:
+            fills[columns["first"][number] : columns["first"][number + 1]] = np.nan
+        frozen(fills)
+    names = ("certainty_equivalent", "no_trade_equivalent", "upper_bound", "revenue", "scale")
+    figures = {
+        name: frozen(np.ascontiguousarray(values[:, place])) for place, name in enumerate(names)
+    }
+    return Batch(
+        status=frozen(_STATUSES[status]),
+        **figures,
+        fills=fills,
+        first=frozen(columns["first"]),
+        names=columns["names"],
+        errors=errors,
+        _claim_prices=answer["claim_prices"],
+        _state_prices=answer["state_prices"],
+        _payoff=answer["payoff"],
+        _claim_first=answer["claim_first"],
+        _state_first=answer["state_first"],
+    )

@@ -1,0 +1,72 @@
+"""Options of a clearing: checked before any work."""
+
+from __future__ import annotations
+
+import operator
+from typing import Any
+
+from ..arrays import as_number
+from ..errors import InputError
+from ..model.orders import Orders
+
+__all__ = [
+    "ALLOCATIONS",
+    "MOST_ITERATIONS",
+    "MOST_NODES",
+    "MOST_THREADS",
+    "check_choice",
+    "checked_count",
+    "checked_time_limit",
+    "checked_tolerance",
+    "without_times",
+]
+
+ALLOCATIONS = ("pro_rata", "time", "book_order")
+MOST_THREADS = 1024  # beyond any use: a slip of the pen must not start a million
+MOST_NODES, MOST_ITERATIONS = 2**63 - 1, 2**31 - 1  # what the core counts with
+
+
+def check_choice(value: Any, choices: tuple[str, ...], field: str) -> None:
+    """Refuse what is not among the choices."""
+    if not isinstance(value, str) or value not in choices:
+        raise InputError(f"must be one of {', '.join(choices)}, got {value!r}", field=field)
+
+
+def checked_tolerance(value: Any) -> float:
+    """Return a tolerance between 0 and 1."""
+    number = as_number(value, "tolerance")
+    if not 0 < number < 1:
+        raise InputError(f"must be between 0 and 1, got {value}", field="tolerance")
+    return number
+
+
+def checked_time_limit(value: Any) -> float:
+    """Return a number of seconds, zero or more."""
+    number = as_number(value, "time_limit")
+    if not number >= 0:
+        raise InputError(f"must be a number of seconds >= 0, got {value}", field="time_limit")
+    return number
+
+
+def checked_count(value: Any, field: str, least: int, most: int | None = None) -> int:
+    """Return an integer within its limits."""
+    try:
+        number = operator.index(value)
+    except TypeError:
+        raise InputError(f"must be an integer, got {value!r}", field=field) from None
+    if number < least:
+        raise InputError(f"must be at least {least}, got {value}", field=field)
+    if most is not None and number > most:
+        raise InputError(f"must be at most {most}, got {value}", field=field)
+    return number
+
+
+def without_times(orders: Orders) -> str:
+    """Say that orders have no times, and which column may hold them."""
+    ignored = orders.ignored_columns
+    return (
+        "the orders have no times"
+        + (f" (columns not read: {', '.join(ignored)})" if ignored else "")
+        + f"; name their column, as columns={{'time': {ignored[0] if ignored else 'timestamp'!r}}}"
+        " (--columns time=...), or fill by their order in the book with 'book_order'"
+    )

@@ -1,0 +1,57 @@
+"""The command ``kpm-fast report``: a clearing as one HTML file."""
+
+from __future__ import annotations
+
+import argparse
+from pathlib import Path
+
+from ..errors import InputError
+from ..reports.report import write_report
+from . import book_options
+from .plot import add_book, cleared
+from .tables import PipeAwareConsole
+
+__all__ = ["add_parser"]
+
+
+def add_parser(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
+    """Add the command to the parser of ``kpm-fast``."""
+    parser = commands.add_parser(
+        "report",
+        help="write a clearing as one HTML file",
+        description="Report the clearing in a file that clear --save wrote, or clear the book in "
+        "a folder, with its proof, and report that.",
+        epilog="Exit codes: 0 done; 1 the checks of the clearing failed, as the report says; 2 bad "
+        "usage or input, or no matplotlib.",
+    )
+    parser.set_defaults(run=_run)
+    parser.add_argument("folder", metavar="FILE|FOLDER", type=Path)
+    parser.add_argument(
+        "--output",
+        type=Path,
+        metavar="FILE",
+        default=Path("clearing.html"),
+        help="default: %(default)s",
+    )
+    parser.add_argument("--title", help="the heading (default: the book's name)")
+    parser.add_argument(
+        "--no-sensitivity",
+        action="store_true",
+        help="do not clear the book again for other ambiguities",
+    )
+    add_book(parser)
+
+
+def _run(args: argparse.Namespace) -> int:
+    if (
+        book_options.is_file(args.folder)
+        and book_options.is_file(args.output)
+        and args.output.samefile(args.folder)
+    ):
+        raise InputError("would replace the clearing", field="--output")
+    result = cleared(args, certificate=True)
+    title = args.title or f"Clearing of {args.folder.resolve().name}"
+    write_report(result, args.output, title, not args.no_sensitivity)
+    console = PipeAwareConsole()
+    console.print(f"{args.output}", highlight=False, markup=False, soft_wrap=True)
+    return 0 if result.verify() else 1

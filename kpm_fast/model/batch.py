@@ -1,0 +1,151 @@
+"""What clearing many books gives back: columns."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ..arrays import Floats, Ints
+from ..errors import InputError
+from ..files.tables import make_frame
+from .immutable import Value
+
+__all__ = ["Batch"]
+
+
+@dataclass(frozen=True, eq=False, repr=False)
+class Batch(Value):
+    """Many cleared books, a row for each. Immutable; equal by value.
+
+    B books, J orders of all of them. A book that could not be cleared has status ``"refused"``,
+    its reason in ``errors``, and NaN for figures; one that Ctrl-C came before is
+    ``"interrupted"`` and has NaN, too.
+
+    Attributes
+    ----------
+    status : ndarray of str, shape (B,)
+        As :class:`Status`, or ``"refused"``.
+    certainty_equivalent, no_trade_equivalent, upper_bound, revenue, scale : ndarray, shape (B,)
+        As in :class:`Result`, money.
+    fills : ndarray, shape (J,)
+        Shares, book by book.
+    first : ndarray of int64, shape (B + 1,)
+        Where in ``fills`` a book begins.
+    names : tuple
+        What the books are called; their numbers, where they have no names.
+    errors : mapping of int to InputError
+        What is wrong with books that were refused, by their number.
+    """
+
+    status: NDArray[np.object_]
+    certainty_equivalent: Floats
+    no_trade_equivalent: Floats
+    upper_bound: Floats
+    revenue: Floats
+    scale: Floats
+    fills: Floats
+    first: Ints
+    names: tuple[Any, ...]
+    errors: Mapping[int, InputError] = field(compare=False)
+    _claim_prices: Floats
+    _state_prices: Floats
+    _payoff: Floats
+    _claim_first: Ints
+    _state_first: Ints
+
+    def fills_of(self, number: int) -> Floats:
+        """Shares filled of each order of a book, in its order.
+
+        Examples
+        --------
+        >>> import kpm_fast as kpm
+        >>> market = kpm.Market([[1, 0]], [0.5, 0.5], risk_aversion=0.01)
+        >>> kpm.clear_many([(market, kpm.Orders([0], "buy", [0.6], [10]))]).fills_of(0).tolist()
+        [10.0]
+        """
+        return self._part(self.fills, self.first, number)
+
+    def claim_prices(self, number: int) -> Floats:
+        """Clearing prices of a book, shape (K,), money per share.
+
+        Examples
+        --------
+        >>> import kpm_fast as kpm
+        >>> market = kpm.Market([[1, 0]], [0.5, 0.5], risk_aversion=0.01)
+        >>> batch = kpm.clear_many([(market, kpm.Orders([0], "buy", [0.6], [10]))])
+        >>> batch.claim_prices(0).round(6).tolist()
+        [0.6]
+        """
+        return self._part(self._claim_prices, self._claim_first, number)
+
+    def state_prices(self, number: int) -> Floats:
+        """State prices of a book, shape (N,).
+
+        Examples
+        --------
+        >>> import kpm_fast as kpm
+        >>> market = kpm.Market([[1, 0]], [0.5, 0.5], risk_aversion=0.01)
+        >>> batch = kpm.clear_many([(market, kpm.Orders([0], "buy", [0.6], [10]))])
+        >>> batch.state_prices(0).round(6).tolist()
+        [0.6, 0.4]
+        """
+        return self._part(self._state_prices, self._state_first, number)
+
+    def payoff(self, number: int) -> Floats:
+        """The maker's wealth after clearing a book, shape (N,), money.
+
+        Examples
+        --------
+        >>> import kpm_fast as kpm
+        >>> market = kpm.Market([[1, 0]], [0.5, 0.5], risk_aversion=0.01)
+        >>> batch = kpm.clear_many([(market, kpm.Orders([0], "buy", [0.6], [10]))])
+        >>> batch.payoff(0).round(6).tolist()
+        [-4.0, 6.0]
+        """
+        return self._part(self._payoff, self._state_first, number)
+
+    def _part(self, column: Floats, first: Ints, number: int) -> Floats:
+        place = range(len(self))[number]
+        if place in self.errors:
+            raise self.errors[place]
+        return column[first[place] : first[place + 1]]
+
+    def table(self) -> dict[str, Any]:
+        """Return a row for each book: book, status, figures, volume (shares), and error.
+
+        Examples
+        --------
+        >>> import kpm_fast as kpm
+        >>> market = kpm.Market([[1, 0]], [0.5, 0.5], risk_aversion=0.01)
+        >>> batch = kpm.clear_many([(market, kpm.Orders([0], "buy", [0.6], [10])), None])
+        >>> batch.table()["error"]
+        ['', 'books[1]: must be a market with its orders, got None']
+        """
+        totals = np.concatenate([[0.0], np.cumsum(np.nan_to_num(self.fills))])
+        volume = totals[self.first[1:]] - totals[self.first[:-1]]
+        return {
+            "book": list(self.names),
+            "status": self.status,
+            "certainty_equivalent": self.certainty_equivalent,
+            "gain": self.certainty_equivalent - self.no_trade_equivalent,
+            "upper_bound": self.upper_bound,
+            "revenue": self.revenue,
+            "volume": np.where(np.isnan(self.revenue), np.nan, volume),
+            "error": [str(self.errors.get(number, "")) for number in range(len(self))],
+        }
+
+    def to_frame(self, backend: str = "pandas") -> Any:
+        """Return :meth:`table` as a data frame of pandas, polars or pyarrow."""
+        return make_frame(self.table(), backend)
+
+    def __len__(self) -> int:
+        return len(self.status)
+
+    def __repr__(self) -> str:
+        optimal = int(np.count_nonzero(self.status == "optimal"))
+        bad = f", {len(self.errors)} refused" if self.errors else ""
+        return f"Batch({len(self)} books, {optimal} optimal{bad})"

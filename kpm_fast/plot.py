@@ -1,0 +1,224 @@
+"""Pictures of books, clearings, quotes, sweeps and proofs, in the house style.
+
+Every function takes axes of matplotlib's (``axes=``), or makes a figure of its own, which is
+nobody's current figure, and returns the axes; ``axes.figure`` can be saved or shown. In a notebook
+``result.plot()`` and ``sweep.plot()``, which return the figure, are what is displayed.
+``pip install 'kpm-fast[plot]'`` brings matplotlib.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from .analysis.sweep import Sweep, check_column
+from .model.outcome import Outcome
+from .model.quotes import Quotes
+from .plots.book import draw_book, draw_book_on
+from .plots.fills import draw_fills
+from .plots.proof import draw_proof
+from .plots.quotes import draw_quotes
+from .plots.risk import draw_risk
+from .plots.staircase import draw_staircase
+from .plots.sweep import draw_sweep
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+    from numpy.typing import NDArray
+
+__all__ = ["book", "fills", "proof", "quotes", "risk", "staircase", "sweep"]
+
+
+def book(
+    result: Outcome, claims: Sequence[str | int] | None = None, axes: Any = None
+) -> NDArray[np.object_]:
+    """Draw bids and offers of claims against their prices, fills highlighted.
+
+    Quantities accumulate from the best order on. Where the filled bids reach further than the
+    filled offers the maker sells the difference.
+
+    Parameters
+    ----------
+    result : Result
+    claims : sequence of str, optional
+        Which claims, a panel each. Default: all; of more than a dozen (or than there are axes)
+        those that trade most.
+    axes : Axes or sequence of Axes, optional
+        At least as many as claims; those left over are hidden.
+
+    Returns
+    -------
+    ndarray of Axes
+
+    Raises
+    ------
+    InputError
+        Naming a claim that is not there, or too few axes.
+
+    Examples
+    --------
+    >>> import kpm_fast as kpm
+    >>> market = kpm.Market([[1, 0]], [0.5, 0.5], risk_aversion=0.01, claims=["home"])
+    >>> result = kpm.clear(market, kpm.Orders(["home"], "buy", [0.6], [10]))
+    >>> [panel.get_title(loc="left") for panel in kpm.plot.book(result)]
+    ['home at 0.6000']
+    """
+    if axes is None:
+        return np.array(draw_book(result, claims).axes, dtype=object)
+    return draw_book_on(result, claims, axes)
+
+
+def staircase(result: Outcome, claim: str | int, axes: Any = None) -> Axes:
+    """Draw a claim's net demand against its price, and where it cleared.
+
+    Parameters
+    ----------
+    result : Result
+    claim : str or int
+        Label; integers are labels by their digits.
+    axes : Axes, optional
+
+    Returns
+    -------
+    Axes
+
+    Examples
+    --------
+    >>> import kpm_fast as kpm
+    >>> market = kpm.Market([[1, 0]], [0.5, 0.5], risk_aversion=0.01, claims=["home"])
+    >>> result = kpm.clear(market, kpm.Orders(["home"], "buy", [0.6], [10]))
+    >>> kpm.plot.staircase(result, "home").get_title(loc="left")
+    'home at 0.6: the maker sells 10'
+    """
+    return draw_staircase(result, claim, axes)
+
+
+def risk(result: Outcome, axes: Any = None) -> Axes:
+    """Draw the maker's wealth in every state, and what it is worth for certain.
+
+    Orange states are those in which it has less than trading nothing is worth.
+
+    Parameters
+    ----------
+    result : Result
+    axes : Axes, optional
+
+    Returns
+    -------
+    Axes
+
+    Examples
+    --------
+    >>> import kpm_fast as kpm
+    >>> market = kpm.Market([[1, 0]], [0.5, 0.5], risk_aversion=0.01)
+    >>> result = kpm.clear(market, kpm.Orders([0], "buy", [0.6], [10]))
+    >>> kpm.plot.risk(result).get_title(loc="left")
+    'The maker has at least -4, at most 6'
+    """
+    return draw_risk(result, axes)
+
+
+def fills(result: Outcome, axes: Any = None) -> Axes:
+    """Draw shares bought and sold of every claim, and what waited at the price in vain.
+
+    Parameters
+    ----------
+    result : Result
+    axes : Axes, optional
+
+    Returns
+    -------
+    Axes
+
+    Examples
+    --------
+    >>> import kpm_fast as kpm
+    >>> market = kpm.Market([[1, 0]], [0.5, 0.5], risk_aversion=0.01)
+    >>> result = kpm.clear(market, kpm.Orders([0], "buy", [0.6], [10]))
+    >>> kpm.plot.fills(result).get_title(loc="left")
+    '10 shares change hands'
+    """
+    return draw_fills(result, axes)
+
+
+def quotes(quotes: Quotes, axes: Any = None) -> Axes:
+    """Draw what a maker bids and asks, a row for each claim.
+
+    Parameters
+    ----------
+    quotes : Quotes
+        From :meth:`kpm_fast.Maker.quotes`.
+    axes : Axes, optional
+
+    Returns
+    -------
+    Axes
+
+    Examples
+    --------
+    >>> import kpm_fast as kpm
+    >>> maker = kpm.KnightianMaker([0.5, 0.3, 0.2], risk_aversion=0.01, ambiguity=0.02)
+    >>> kpm.plot.quotes(maker.quotes([[1, 0, 0], [1, 1, 0]])).get_title(loc="left")
+    'Quotes for the next share'
+    """
+    return draw_quotes(quotes, axes)
+
+
+def sweep(sweep: Sweep, y: str = "certainty_equivalent", axes: Any = None) -> Axes:
+    """Draw a column of a sweep against ambiguity, with the implied ambiguity marked.
+
+    Parameters
+    ----------
+    sweep : Sweep
+        From :func:`kpm_fast.sweep`.
+    y : str
+        A column of figures.
+    axes : Axes, optional
+
+    Returns
+    -------
+    Axes
+
+    Examples
+    --------
+    >>> import kpm_fast as kpm
+    >>> market = kpm.Market([[1, 0]], [0.5, 0.5], risk_aversion=0.01)
+    >>> orders = kpm.Orders([0], "buy", [0.6], [10])
+    >>> swept = kpm.sweep(market, orders, ambiguity=[0.0, 0.01, 0.02, 0.03])
+    >>> kpm.plot.sweep(swept, "volume").get_ylabel()
+    'volume (shares)'
+    """
+    check_column(y)
+    return draw_sweep(sweep.table, sweep.implied, y, axes)
+
+
+def proof(result: Outcome, axes: Any = None) -> Axes:
+    """Draw the bounds that prove a clearing, leaf by leaf.
+
+    Parameters
+    ----------
+    result : Result
+        Cleared with ``certificate=True``.
+    axes : Axes, optional
+
+    Returns
+    -------
+    Axes
+
+    Raises
+    ------
+    InputError
+        If the result has no certificate.
+
+    Examples
+    --------
+    >>> import kpm_fast as kpm
+    >>> market = kpm.Market([[1, 0]], [0.5, 0.5], risk_aversion=0.01)
+    >>> orders = kpm.Orders([0], "buy", [0.6], [10])
+    >>> result = kpm.clear(market, orders, certificate=True)
+    >>> kpm.plot.proof(result).get_title(loc="left").split(";")[1]
+    ' none is better'
+    """
+    return draw_proof(result, axes)

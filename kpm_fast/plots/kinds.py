@@ -1,0 +1,37 @@
+"""The pictures of a clearing by name."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, cast
+
+from ..errors import InputError, suggestion
+from ..model.outcome import Outcome
+from .book import draw_book
+from .fills import draw_fills
+from .proof import draw_proof
+from .risk import draw_risk
+from .staircase import draw_staircase
+
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
+
+__all__ = ["KINDS", "draw"]
+
+KINDS = ("book", "fills", "risk", "staircase", "proof")
+
+
+def draw(outcome: Outcome, kind: str, claim: str | int | None = None) -> Figure:
+    """Draw a picture of a clearing on a figure of its own."""
+    if kind not in KINDS:
+        near = suggestion(kind, KINDS) if isinstance(kind, str) else ""
+        raise InputError(f"must be one of {', '.join(KINDS)}, got {kind!r}{near}", field="kind")
+    if kind == "book":
+        return draw_book(outcome, None if claim is None else [claim])
+    if kind == "staircase":
+        if claim is None:
+            raise InputError("a staircase is one claim's", field="claim")
+        return cast("Figure", draw_staircase(outcome, claim).figure)
+    if claim is not None:
+        raise InputError(f"{kind} shows all claims", field="claim")
+    pictures = {"fills": draw_fills, "risk": draw_risk, "proof": draw_proof}
+    return cast("Figure", pictures[kind](outcome).figure)

@@ -1,0 +1,76 @@
+"""Axes in and out, and names that fit."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from ..arrays import Floats
+from ..errors import InputError
+from ..model.outcome import Outcome
+from .style import INK, house_style, new_figure
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+
+__all__ = ["as_panels", "name_rows", "one_panel", "row_height", "shortened", "without_rounding"]
+
+_ROUNDING = 1e-9  # of the notional that trades
+_ROWS_NAMED = 64  # more rows than that have every so-manieth name
+
+
+def shortened(name: str, most: int = 28) -> str:
+    """Return a name of at most so many letters, with an ellipsis for what its middle lost."""
+    if len(name) <= most:
+        return name
+    tail = most // 3
+    return f"{name[: most - tail - 1].rstrip()}…{name[-tail:].lstrip()}"
+
+
+@contextmanager
+def one_panel(axes: Any, width: float, height: float) -> Iterator[Axes]:
+    """Give the caller's axes, or those of a new figure, in the house style."""
+    if axes is not None:
+        (panel,) = as_panels(axes, 1)
+        with house_style():
+            yield panel
+        return
+    with house_style():
+        _, (panel,) = new_figure(width, height)
+        yield panel
+
+
+def as_panels(axes: Any, count: int | None = None) -> list[Axes]:
+    """Return axes of the caller's as a list, row by row."""
+    panels = list(np.asarray(axes, dtype=object).ravel())
+    if not panels or not all(hasattr(panel, "add_patch") for panel in panels):
+        raise InputError(f"must be axes of matplotlib, got {axes!r}", field="axes")
+    if count is not None and len(panels) != count:
+        raise InputError(f"must be {count}, got {len(panels)}", field="axes")
+    return panels
+
+
+def without_rounding(values: Floats | float, outcome: Outcome) -> Any:
+    """Return money with what rounding left of zero as zero: what is far below all that trades."""
+    nothing = _ROUNDING * outcome.scale
+    return np.where(np.abs(values) <= nothing, 0.0, values)
+
+
+def row_height(rows: int) -> float:
+    """Return how high a picture with so many named rows is, inches."""
+    return float(1.4 + min(max(0.26 * rows, 1.2), 14.0))
+
+
+def name_rows(axes: Axes, names: Sequence[str], most: int = 28) -> None:
+    """Write names beside rows 0, 1, ..., the first on top."""
+    step = -(-len(names) // _ROWS_NAMED)
+    places = range(0, len(names), step)
+    size = 9.0 if len(names) <= 40 else 7.0
+    axes.set_yticks(
+        list(places), [shortened(names[place], most) for place in places], color=INK, fontsize=size
+    )
+    axes.tick_params(axis="y", length=0)
+    axes.set_ylim(len(names) - 0.4, -0.6)

@@ -1,0 +1,1 @@
+"""A clearing as one HTML file."""

@@ -1,0 +1,56 @@
+"""Pictures inside an HTML page: vectors that follow its colours, with names for screen readers."""
+
+from __future__ import annotations
+
+import io
+import re
+from typing import TYPE_CHECKING
+
+from ..markup import text
+from ..plots.style import GREY, INK, PALE, house_style
+
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
+
+__all__ = ["figure_html"]
+
+
+def figure_html(figure: Figure, name: str, title: str, description: str) -> str:
+    """Return a figure as HTML, no network needed.
+
+    Its ink is the page's, so that it can be read on dark and light ground. ``name`` tells its
+    identifiers from those of the page's other figures.
+    """
+    stream = io.StringIO()
+    with house_style():
+        import matplotlib
+
+        matplotlib.rcParams["svg.fonttype"] = "none"  # text that can be searched and read aloud
+        metadata = {"Date": None, "Creator": None, "Format": None, "Type": None}
+        figure.savefig(stream, format="svg", transparent=True, metadata=metadata)
+    drawing = stream.getvalue()
+    drawing = drawing[drawing.index("<svg") :]
+    drawing = re.sub(r"<metadata>.*?</metadata>", "", drawing, flags=re.S)
+    drawing = re.sub(r"<!--.*?-->", "", drawing, flags=re.S)
+    drawing = re.sub(r"\n\s*", "\n", drawing)
+    drawing = re.sub(r'\bid="', f'id="{name}-', drawing)
+    drawing = re.sub(r'(href="|url\()#', rf"\1#{name}-", drawing)
+    for colour, variable in ((INK, "currentColor"), (GREY, "var(--grey)"), (PALE, "var(--pale)")):
+        drawing = drawing.replace(colour.lower(), variable)
+    drawing = drawing.replace("#000000", "currentColor")
+    size = re.match(r"<svg[^>]*?>", drawing, flags=re.S)
+    box = re.search(r'viewBox="([^"]*)"', size[0] if size else "")
+    if size is None or box is None:
+        raise AssertionError("matplotlib wrote a drawing without a view box")
+    width = float(box[1].split()[2])
+    opening = (
+        f'<svg xmlns="http://www.w3.org/2000/svg" xmlns:xlink="http://www.w3.org/1999/xlink" '
+        f'viewBox="{box[1]}" style="max-width:{1.35 * width:.0f}px" role="img" '
+        f'aria-labelledby="{name}-title {name}-description">'
+        f'<title id="{name}-title">{text(title)}</title>'
+        f'<desc id="{name}-description">{text(description)}</desc>'
+    )
+    return (
+        f'<figure aria-labelledby="{name}-caption">{opening}{drawing[size.end() :].rstrip()}'
+        f'<figcaption id="{name}-caption">{text(description)}</figcaption></figure>'
+    )

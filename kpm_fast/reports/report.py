@@ -1,0 +1,318 @@
+"""``result.report(path)``: a clearing for those who were not there, as one HTML file."""
+
+from __future__ import annotations
+
+import math
+import os
+from typing import Any, cast
+
+import numpy as np
+
+from .._version import __version__
+from ..analysis.sweep import Sweep, sweep
+from ..clearing.implied import implied_ambiguity
+from ..files.atomic_files import staged_text
+from ..markup import SHARES, aligned, claim_columns, table, text
+from ..model.outcome import maker_model
+from ..model.words import message
+from ..plots.book import draw_book
+from ..plots.fills import draw_fills
+from ..plots.panels import without_rounding
+from ..plots.proof import draw_proof
+from ..plots.risk import draw_risk
+from ..plots.style import require_matplotlib
+from ..plots.sweep import draw_sweep
+from ..result import Result
+from ..verification.certificate_checks import check_certificate
+from ..verification.checks import Verification
+from .figures import figure_html
+from .page import page, section
+
+__all__ = ["report_html", "write_report"]
+
+_ROWS = 300  # of a table: a page of a megabyte is read by nobody
+_SHARES = (0.0, 0.1, 0.25, 0.5, 0.75, 1.0)  # of the ambiguity at which trade stops
+_FACTORS = (0.0, 0.5, 1.0, 2.0, 5.0, 10.0)  # of the market's, where it stops nowhere
+_PATIENCE = 20.0  # times as long as the clearing took, and so many seconds at least, 1
+_SLACK = 1.0
+
+
+def write_report(
+    result: Result, path: str | os.PathLike[str], title: str | None, sensitivity: bool
+) -> None:
+    """Write the report of a clearing; see :meth:`kpm_fast.Result.report`."""
+    html = report_html(result, title, sensitivity)
+    with staged_text(path) as stream:
+        stream.write(html)
+
+
+def report_html(result: Result, title: str | None = None, sensitivity: bool = True) -> str:
+    """Return the report of a clearing as HTML, the same for the same result."""
+    require_matplotlib()
+    filled = int(np.count_nonzero(result.fills))
+    lead = (
+        f"{message(result)} {filled:,} of {len(result.orders):,} orders are filled, "
+        f"{result.volume:,.6g} shares in all."
+    )
+    sections = [
+        _overview(result),
+        _prices(result),
+        _depth(result),
+        _risk(result),
+        *([_sensitivity(result)] if sensitivity else []),
+        _checks(result),
+        _proof(result),
+        _fills(result),
+    ]
+    return page(
+        title or "Clearing of a call auction",
+        lead,
+        sections,
+        f"Written by kpm-fast {__version__}. Money and shares are in the units of the book.",
+    )
+
+
+def _overview(result: Result) -> tuple[str, str, str]:
+    market = result.market
+    money = {
+        "worth of the position for certain (certainty equivalent)": result.certainty_equivalent,
+        "worth of not trading": result.no_trade_equivalent,
+        "gain over not trading": result.gain,
+        "no clearing is worth more than": result.certainty_equivalent + result.gap,
+        "expected wealth under the prior": result.expected_payoff,
+        "wealth in the worst state": float(result.payoff.min()),
+        "received for shares (revenue)": result.revenue,
+    }
+    money = {name: value for name, value in money.items() if not math.isnan(value)}
+    values = np.asarray(without_rounding(np.array(list(money.values())), result), dtype=float)
+    n_claims, n_states = market.payoffs.shape
+    facts = {
+        "market": f"{n_claims:,} claims that pay in {n_states:,} states",
+        "orders": f"{len(result.orders):,}",
+        "maker": _maker(result),
+        "rule": result.rule.replace("_", " "),
+        "orders at the clearing price share": result.allocation.replace("_", " "),
+        "gap proven": f"{result.gap:.2g}, {result.relative_gap:.1g} of the notional that trades",
+    }
+    return section(
+        "overview",
+        "At a glance",
+        table("The maker's position, in money", {"figure": list(money), "money": list(values)}),
+        table("What was cleared", {"fact": list(facts), "value": list(facts.values())}),
+    )
+
+
+def _maker(result: Result) -> str:
+    model = maker_model(result.market)
+    if model["kind"] == "knightian":
+        market = result.market
+        return f"risk aversion {market.risk_aversion:g}, ambiguity {market.ambiguity:g} nats"
+    return str(result.market.maker)
+
+
+def _prices(result: Result) -> tuple[str, str, str]:
+    return section(
+        "prices",
+        "Prices",
+        "<p>Every order for a claim trades at one price, and claims that pay alike cost alike.</p>"
+        if result.rule != "pay_as_bid"
+        else "<p>Every order pays its own limit; these are the prices it was compared with.</p>",
+        _wide(table("Clearing prices and shares", claim_columns(result), rows=_ROWS, alike=SHARES)),
+        _figure(
+            draw_fills(result).figure,
+            "fills",
+            "Shares bought and sold",
+            "Shares bought (right) and sold (left) of every claim; pale is what was willing at "
+            "the clearing price and not filled.",
+        ),
+    )
+
+
+def _depth(result: Result) -> tuple[str, str, str]:
+    figure = draw_book(result)
+    return section(
+        "depth",
+        "Depth of the book",
+        _figure(
+            figure,
+            "depth",
+            "Bids and offers of claims",
+            "Bids (blue) and offers (orange), best first; bold is filled, the dashed line is the "
+            "clearing price. Of many claims those that trade most are shown.",
+        ),
+    )
+
+
+def _risk(result: Result) -> tuple[str, str, str]:
+    columns = result.table("states")
+    shown: dict[str, Any] = {"state": columns["state"]}
+    for name, key in (
+        ("prior", "prior"),
+        ("state price", "state_price"),
+        ("feared probability", "worst_case"),
+    ):
+        if key in columns:
+            shown[name] = columns[key]
+    shown["wealth before"] = columns["inventory"]
+    shown["wealth after"] = without_rounding(columns["payoff"], result)
+    return section(
+        "risk",
+        "The maker's risk by state",
+        _figure(
+            draw_risk(result).figure,
+            "risk",
+            "The maker's wealth by state",
+            "What the maker has in every state; orange where that is less than not trading is "
+            "worth. The dashed line is what all of it is worth for certain.",
+        ),
+        _wide(table("States", shown, rows=_ROWS)),
+    )
+
+
+def _sensitivity(result: Result) -> tuple[str, str, str]:
+    head = ("sensitivity", "Sensitivity to ambiguity")
+    if maker_model(result.market)["kind"] != "knightian":
+        return section(*head, "<p>This maker has no ambiguity that could be varied.</p>")
+    swept = _swept(result)
+    stop = swept.implied["prior"]
+    own = result.market.ambiguity
+    if math.isnan(stop):
+        words = "Wealth differs between states: trade does not stop at one ambiguity."
+    elif math.isinf(stop):
+        words = "Orders cross: they trade with each other whatever the ambiguity."
+    elif own >= stop:
+        words = f"Trade stops at {stop:.4g} nats, and this maker's {own:g} lie beyond that."
+    else:
+        share = 100 * own / stop
+        words = f"Trade stops at {stop:.4g} nats; this maker's {own:g} are {share:.0f} % of that."
+    columns = ("ambiguity", "gain", "expected_payoff", "worst_payoff", "volume")
+    shown: dict[str, Any] = {
+        name.replace("_", " "): [float(value) for value in swept[name]] for name in columns
+    }
+    for name in ("gain", "expected payoff", "worst payoff"):
+        shown[name] = list(map(float, without_rounding(np.array(shown[name]), result)))
+    shown["status"] = swept["status"]
+    return section(
+        *head,
+        f"<p>{text(words)} The same book under other ambiguities:</p>",
+        _figure(
+            draw_sweep(swept.table, swept.implied, "gain").figure,
+            "sensitivity",
+            "Gain against ambiguity",
+            "What the maker gains by trading, for several ambiguities.",
+        ),
+        _wide(table("The same book under other ambiguities", shown)),
+    )
+
+
+def _swept(result: Result) -> Sweep:
+    market, orders = result.market, result.orders
+    own = market.ambiguity
+    stop = math.nan
+    if np.ptp(market.inventory) == 0.0:
+        stop = implied_ambiguity(market, orders)
+    if 0.0 < stop < math.inf:
+        radii = {share * stop for share in _SHARES}
+    else:
+        radii = {factor * (own or 0.01) for factor in _FACTORS if math.isfinite(own)} or {0.0, 1.0}
+    options: dict[str, Any] = {"rule": result.rule, "allocation": result.allocation}
+    if result.rule == "maker_optimal":
+        seconds = float(result.stats.seconds.get("total", 0.0))
+        options["time_limit"] = max(_SLACK, _PATIENCE * seconds)
+    return sweep(market, orders, ambiguity=sorted(radii | {own}), **options)
+
+
+def _checks(result: Result) -> tuple[str, str, str]:
+    return section(
+        "checks",
+        "Checks",
+        "<p>Every figure was computed again from the market and the orders, by code that shares "
+        "nothing with what found the clearing.</p>",
+        _verdict(result.verify(), "All {0} checks passed.", "{1} of {0} checks FAILED."),
+    )
+
+
+def _verdict(verification: Verification, good: str, bad: str) -> str:
+    count, failed = len(verification.checks), len(verification.failed)
+    mark, words = ("bad", bad) if failed else ("good", good)
+    columns = {
+        "what was checked": [check.name for check in verification.checks],
+        "off by": [f"{check.figure:.1e}" for check in verification.checks],
+        "allowed": [f"{check.limit:.1e}" for check in verification.checks],
+        "": ["passed" if check.passed else "FAILED" for check in verification.checks],
+    }
+    return (
+        f'<p class="{mark}">{text(words.format(count, failed))}</p>'
+        f"{_wide(table('Checks', columns))}"
+    )
+
+
+def _proof(result: Result) -> tuple[str, str, str]:
+    head = ("proof", "Proof that nothing better exists")
+    if result.rule != "maker_optimal":
+        return section(
+            *head,
+            "<p>This rule is convex, and its state prices are the proof: by duality no fills are "
+            f"worth more by more than {result.gap:.2g}. That is among the checks above.</p>",
+        )
+    proof = result.certificate
+    if proof is None:
+        return section(
+            *head,
+            f"<p>The search proved that no clearing is better by more than {result.gap:.2g}. Its "
+            "proof was not kept (<code>clear(..., certificate=True)</code> keeps it), so that here "
+            "it is taken on trust.</p>",
+        )
+    worth = aligned([result.certainty_equivalent, proof.upper_bound], 9)
+    return section(
+        *head,
+        f"<p>{text(proof)}. The published one is worth {worth[0]}. Together the leaves hold every "
+        "clearing there is, and the bound of each follows in one line of arithmetic, which was "
+        "done again here:</p>",
+        _verdict(
+            check_certificate(result.market, result.orders, result),
+            "The proof holds: all {0} checks passed.",
+            "The proof does NOT hold: {1} of {0} checks failed.",
+        ),
+        _figure(
+            draw_proof(result).figure,
+            "bounds",
+            "Bounds of the leaves",
+            "By how much the bound of every leaf lies below what the published clearing is worth.",
+        ),
+    )
+
+
+def _fills(result: Result) -> tuple[str, str, str]:
+    rows = np.flatnonzero(result.fills)
+    if not len(rows):
+        return section("orders", "Filled orders", "<p>No order is filled.</p>")
+    money = np.abs(result.table("orders")["payment"][rows])
+    largest = np.sort(rows[np.argsort(-money, kind="stable")[:_ROWS]])
+    columns = result.table("orders")
+    shown: dict[str, Any] = {
+        name: columns[key][largest]
+        for name, key in (
+            ("order", "order_id"),
+            ("side", "side"),
+            ("claim", "claim"),
+            ("limit", "price"),
+            ("quantity", "quantity"),
+            ("filled", "fill"),
+        )
+    }
+    shown["price"] = result.paid_prices[largest]
+    shown["payment to the maker"] = columns["payment"][largest] + 0.0
+    more = len(rows) - len(largest)
+    rest = f"<p>… and {more:,} more, of less money each.</p>" if more else ""
+    listed = table("Filled orders", shown, alike=("quantity", "filled"))
+    return section("orders", "Filled orders", _wide(listed), rest)
+
+
+def _wide(content: str) -> str:
+    # Tables wider than a telephone scroll in a region that the keyboard reaches.
+    return f'<div class="wide" role="region" aria-label="Table" tabindex="0">{content}</div>'
+
+
+def _figure(figure: Any, name: str, title: str, description: str) -> str:
+    return figure_html(cast("Any", figure), name, title, description)

@@ -1,0 +1,200 @@
+"""Many books at once: the bits of the loop, and a row for what is wrong."""
+
+from __future__ import annotations
+
+import pickle
+from typing import Any
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+import kpm_fast as kpm
+from adapter import market_of, orders_of
+from programs import run_program
+from strategies import books
+from witness import Book
+
+MARKET = kpm.Market(np.eye(3), [0.5, 0.3, 0.2], risk_aversion=0.05, ambiguity=0.02)
+FIGURES = ("certainty_equivalent", "no_trade_equivalent", "upper_bound", "revenue", "scale")
+
+
+def assert_row(batch: kpm.Batch, number: int, result: kpm.Result) -> None:
+    assert batch.status[number] == result.status.value
+    for name in FIGURES:
+        assert getattr(batch, name)[number] == getattr(result, name), name
+    for mine, theirs in (
+        (batch.fills_of(number), result.fills),
+        (batch.claim_prices(number), result.claim_prices),
+        (batch.state_prices(number), result.state_prices),
+        (batch.payoff(number), result.payoff),
+    ):
+        assert mine.tobytes() == theirs.tobytes()
+        assert not mine.flags.writeable
+
+
+@pytest.mark.cross_section
+@pytest.mark.threads
+@given(st.lists(books(), min_size=1, max_size=4), st.sampled_from([1, 2, 3]))
+def test_rows_have_the_bits_of_the_loop(drawn: list[Book], threads: int) -> None:
+    pairs = [(market_of(book), orders_of(book)) for book in drawn]
+    batch = kpm.clear_many(iter(pairs), threads)
+    assert len(batch) == len(drawn)
+    assert batch.errors == {}
+    for number, (market, orders) in enumerate(pairs):
+        assert_row(batch, number, kpm.clear(market, orders, threads=1))
+
+
+def columns(seed: int, count: int) -> dict[str, Any]:
+    rng = np.random.default_rng(seed)
+    orders = 5 * count
+    return {
+        "book": rng.permutation(np.repeat(np.arange(count), 5)),
+        "claim": rng.integers(0, 3, orders),
+        "side": rng.choice([1, -1], orders),
+        "price": rng.uniform(0.1, 0.7, orders).round(2),
+        "quantity": rng.integers(1, 20, orders),
+        "time": rng.integers(0, 3, orders),
+    }
+
+
+@pytest.mark.threads
+@pytest.mark.parametrize("allocation", ["pro_rata", "time", "book_order"])
+def test_columns_are_the_books_they_hold(allocation: str) -> None:
+    given_ = columns(1, 40)
+    batches = [
+        kpm.clear_many(kpm.Books(MARKET, **given_), threads, allocation=allocation)
+        for threads in (1, 2, 5)
+    ]
+    assert batches[0] == batches[1] == batches[2]
+    assert pickle.loads(pickle.dumps(batches[0])) == batches[0]
+    names = list(dict.fromkeys(given_["book"].tolist()))
+    assert batches[0].names == tuple(names)
+    for number, name in enumerate(names):
+        mine = given_["book"] == name
+        own = kpm.Orders(**{key: given_[key][mine] for key in given_ if key != "book"})
+        assert_row(batches[0], number, kpm.clear(MARKET, own, threads=1, allocation=allocation))
+    for market, orders in kpm.Books(MARKET, **given_):
+        assert market is MARKET
+        rows = orders.order_id.astype(np.int64)
+        assert orders.price.tolist() == given_["price"][rows].tolist()
+
+
+GOOD = kpm.Orders([0], "buy", [0.6], [10])
+WORST = kpm.Market(np.eye(3), maker=kpm.WorstStateMaker(3))
+
+
+@pytest.mark.parametrize(
+    ("bad", "message"),
+    [
+        ((MARKET, kpm.Orders([7], "buy", 0.6, 1)), "claim[0]: "),
+        ((MARKET, kpm.Orders(["hoem"], "buy", 0.6, 1)), "claim[0]: the market has no claim 'hoem'"),
+        ((MARKET, None), "orders: must be Orders"),
+        ((None, GOOD), "market: must be a Market"),
+        (None, "must be a market with its orders, got None"),
+        ((MARKET,), "must be a market with its orders"),
+        (
+            (kpm.Market(np.eye(3), maker=kpm.WorstStateMaker(3)), GOOD),
+            "rule: 'maker_optimal' is for",
+        ),
+    ],
+)
+def test_a_bad_book_is_a_row_with_its_error(bad: Any, message: str) -> None:
+    batch = kpm.clear_many([(MARKET, GOOD), bad, (MARKET, GOOD)])
+    assert batch.status.tolist() == ["optimal", "refused", "optimal"]
+    assert str(batch.errors[1]).startswith(f"books[1]: {message}")
+    for number in (0, 2):
+        assert_row(batch, number, kpm.clear(MARKET, GOOD, threads=1))
+    for name in FIGURES:
+        assert np.isnan(getattr(batch, name)).tolist() == [False, True, False]
+    for look in (batch.fills_of, batch.claim_prices, batch.state_prices, batch.payoff):
+        with pytest.raises(kpm.InputError):
+            look(1)
+    frame = batch.to_frame("polars")
+    assert frame["error"].to_list()[1] == str(batch.errors[1])
+    assert frame["volume"][0] == kpm.clear(MARKET, GOOD).volume
+
+
+@pytest.mark.parametrize(
+    ("name", "value", "message"),
+    [
+        ("price", np.nan, "price[{0}]: "),
+        ("quantity", -1.0, "quantity[{0}]: "),
+        ("side", 3, "side[{0}]: "),
+        ("claim", 3, "claim[{0}]: "),
+    ],
+)
+def test_a_bad_row_is_the_fault_of_its_book_alone(name: str, value: float, message: str) -> None:
+    given_ = columns(2, 12)
+    row = 23
+    wrong = given_[name].astype(float if name in ("price", "quantity") else np.int64)
+    wrong[row] = value
+    batch = kpm.clear_many(kpm.Books(MARKET, **{**given_, name: wrong}))
+    clean = kpm.clear_many(kpm.Books(MARKET, **given_))
+    number = clean.names.index(given_["book"][row])
+    assert list(batch.errors) == [number]
+    assert str(batch.errors[number]).startswith(message.format(row))
+    for other in set(range(12)) - {number}:
+        assert batch.fills_of(other).tobytes() == clean.fills_of(other).tobytes()
+    with pytest.raises(kpm.InputError, match=name):
+        list(kpm.Books(MARKET, **{**given_, name: wrong}))
+
+
+def test_no_books_and_books_without_orders() -> None:
+    assert len(kpm.clear_many([])) == 0
+    assert len(kpm.clear_many(kpm.Books(MARKET, [], [], [], [], []))) == 0
+    empty = kpm.Orders([], [], [], [])
+    batch = kpm.clear_many([(MARKET, empty)])
+    assert_row(batch, 0, kpm.clear(MARKET, empty, threads=1))
+
+
+@pytest.mark.parametrize(
+    ("options", "message"),
+    [
+        ({"threads": 0}, "threads: must be at least 1"),
+        ({"tolerance": 2}, "tolerance: "),
+        ({"allocation": "fair"}, "allocation: "),
+        ({"node_limit": 0}, "node_limit: "),
+        ({"time_limit": -1}, "time_limit: "),
+    ],
+)
+def test_options_are_refused_before_any_work(options: dict[str, Any], message: str) -> None:
+    with pytest.raises(kpm.InputError, match=message):
+        kpm.clear_many([(MARKET, GOOD)], **options)
+
+
+def test_times_must_be_there() -> None:
+    batch = kpm.clear_many([(MARKET, GOOD)], allocation="time")
+    assert "have no times" in str(batch.errors[0])
+    with pytest.raises(kpm.InputError, match="no times"):
+        kpm.clear_many(kpm.Books(MARKET, [1], [0], 1, [0.5], [1]), allocation="time")
+    with pytest.raises(kpm.InputError, match="2 entries for 1 orders"):
+        kpm.Books(MARKET, [1], [0, 1], 1, [0.5], [1])
+
+
+def test_limits_are_of_each_book() -> None:
+    market, orders = kpm.sample.race_card(runners=8, levels=6, seed=3, crossed=1.0)
+    result = kpm.clear(market, orders, node_limit=1, threads=1)
+    batch = kpm.clear_many([(market, orders)] * 3, node_limit=1)
+    assert set(batch.status) == {result.status.value}
+
+
+@pytest.mark.unsanitized
+def test_ctrl_c_keeps_what_is_cleared() -> None:
+    """A second into a batch of ten."""
+    program = """
+import signal, threading, numpy as np, kpm_fast as kpm
+signal.signal(signal.SIGINT, signal.default_int_handler)
+market, card = kpm.sample.race_card(runners=6, levels=3, seed=1, crossed=0.5)
+count, rows = 50_000, len(card)
+columns = [np.tile(c, count) for c in (card.claim_index(market), card.side, card.price)]
+quantity = np.tile(card.quantity, count)
+books = kpm.Books(market, np.repeat(np.arange(count), rows), *columns, quantity)
+threading.Timer(1.0, signal.raise_signal, [signal.SIGINT]).start()
+batch = kpm.clear_many(books, 2)
+assert batch.status[0] == "optimal" and batch.status[-1] == "interrupted", batch
+assert np.isnan(batch.revenue[-1]) and batch.revenue[0] == batch.revenue[1]
+print("kept")
+"""
+    assert "kept" in run_program(program)

@@ -1,0 +1,69 @@
+"""The examples run, in small, and do what they say."""
+
+from __future__ import annotations
+
+import shutil
+from pathlib import Path
+
+import pytest
+
+import kpm_fast as kpm
+from programs import run_program
+
+EXAMPLES = Path(__file__).resolve().parent.parent / "examples"
+
+
+def run(name: str, folder: Path, *arguments: str) -> str:
+    """Run an example by its file, so that processes it starts find it again."""
+    shutil.copytree(EXAMPLES, folder / "examples")
+    program = (
+        "import subprocess, sys; "
+        "sys.exit(subprocess.run([sys.executable, *sys.argv[1:]]).returncode)"
+    )
+    script = folder / "examples" / name
+    return run_program(program, script, *arguments, cwd=folder)
+
+
+@pytest.mark.unsanitized
+def test_an_operator_hands_a_report_to_the_auditor(tmp_path: Path) -> None:
+    pytest.importorskip("matplotlib")
+    said = run("report_for_an_auditor.py", tmp_path, "out.html")
+    assert "not read: trader" in said
+    assert "Proven optimal" in said
+    assert "A1: bought" in said
+    assert "The proof holds" in (tmp_path / "out.html").read_text("utf-8")
+
+
+@pytest.mark.unsanitized
+@pytest.mark.parametrize("executor", ["processes", "threads", "loky", "dask"])
+def test_many_books_have_the_same_bits_on_any_executor(executor: str, tmp_path: Path) -> None:
+    module = {"loky": "joblib", "dask": "distributed"}.get(executor)
+    if module:
+        pytest.importorskip(module)
+    said = run(
+        "ten_thousand_books.py", tmp_path, "--books", "60", "--chunk", "20", "--executor", executor
+    )
+    assert f"60 books by {executor}: 60 optimal" in said
+    assert "same bits" in said
+
+
+@pytest.mark.unsanitized
+def test_a_researcher_draws_figures_of_own_data(tmp_path: Path) -> None:
+    pytest.importorskip("matplotlib")
+    said = run("figures_of_own_data.py", tmp_path, "out")
+    assert "Proven optimal" in said
+    for name in ("expected.pdf", "worst.pdf", "one_maker.pdf"):
+        assert (tmp_path / "out" / name).read_bytes().startswith(b"%PDF")
+    assert kpm.load_result(tmp_path / "out" / "clearing.kpm").verify()
+
+
+@pytest.mark.unsanitized
+def test_every_rule(tmp_path: Path) -> None:
+    assert "pay_as_bid" in run("every_rule.py", tmp_path)
+
+
+def test_no_example_is_forgotten() -> None:
+    tests = Path(__file__).parent.glob("test_*.py")
+    text = "".join(path.read_text("utf-8") for path in tests)
+    for path in EXAMPLES.glob("*.py"):
+        assert path.name in text, path

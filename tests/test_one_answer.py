@@ -1,0 +1,87 @@
+"""One book has one answer, whatever the order it is listed in and the way it is cleared."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+import kpm_fast as kpm
+from strategies import fewer
+from stress import degenerate, degenerate_books
+from stress.same_answer import Answer, Renaming, difference
+
+
+@pytest.mark.cross_section
+def test_a_survey_of_degenerate_books() -> None:
+    """The short form of ``python -m stress degenerate``."""
+    each = fewer(40, 5)
+    tallies = degenerate.survey(each * len(degenerate_books.FAMILIES), seed=1)
+    assert {name: tally.failures for name, tally in tallies.items() if tally.failures} == {}
+    assert {tally.books for tally in tallies.values()} == {each}
+
+
+@pytest.mark.parametrize("family", degenerate_books.FAMILIES)
+def test_another_order_of_everything_changes_no_bit(family) -> None:
+    """Not even the last: up to a symmetry, where the book has one, by value and not nearly."""
+    for index in range(fewer(60, 10)):
+        draw = np.random.default_rng([7, index])
+        book = family(draw).book()
+        market, orders = book
+        counts = (*market.payoffs.shape, len(orders))
+        renaming = Renaming(*(draw.permutation(count) for count in counts))
+        one = kpm.clear(*book, threads=1)
+        other = kpm.clear(*renaming.apply(book), threads=1)
+        assert one.certainty_equivalent == other.certainty_equivalent
+        assert one.upper_bound == other.upper_bound
+        assert one.stats.nodes == other.stats.nodes
+        assert one.stats.iterations == other.stats.iterations
+        for name in ("fills", "state_prices", "claim_prices", "payoff", "multipliers"):
+            assert np.sort(getattr(one, name)).tobytes() == np.sort(getattr(other, name)).tobytes()
+        assert difference(book, Answer.of(one), renaming.undo(Answer.of(other))) == ""
+
+
+def ring(sizes: tuple[int, ...], bid: float) -> tuple[kpm.Market, kpm.Orders]:
+    """Claims that pay in two neighbouring states of a ring, all with the same bid."""
+    blocks = [np.eye(size) + np.roll(np.eye(size), 1, axis=1) for size in sizes]
+    states = sum(sizes)
+    payoffs = np.zeros((states, states))
+    begin = 0
+    for block in blocks:
+        end = begin + len(block)
+        payoffs[begin:end, begin:end] = block
+        begin = end
+    market = kpm.Market(payoffs, np.full(states, 1 / states), risk_aversion=0.1, ambiguity=0.01)
+    return market, kpm.Orders(np.arange(states), "buy", bid, 10.0)
+
+
+@pytest.mark.parametrize("sizes", [(3, 3), (6,), (3, 4), (5, 3)])
+def test_claims_that_no_number_tells_apart(sizes) -> None:
+    """Rings of different sizes look alike claim by claim; where each claim is listed is no help."""
+    book = ring(sizes, 2.2 / sum(sizes))
+    base = Answer.of(kpm.clear(*book, threads=1))
+    draw = np.random.default_rng(1)
+    count = sum(sizes)
+    for _ in range(5):
+        renaming = Renaming(*(draw.permutation(count) for _ in range(3)))
+        answer = Answer.of(kpm.clear(*renaming.apply(book), threads=1))
+        assert difference(book, base, renaming.undo(answer)) == ""
+        assert answer.certainty_equivalent == base.certainty_equivalent
+
+
+def test_what_differs_is_noticed() -> None:
+    """The comparison itself: other fills, other prices, and a symmetry that does not explain it."""
+    market = kpm.Market(np.eye(3), [1 / 3] * 3, risk_aversion=0.1, ambiguity=0.01)
+    orders = kpm.Orders([0, 1, 2], "buy", [0.4, 0.4, 0.3], 10.0)
+    prices = np.array([0.3, 0.4, 0.3])
+    answer = Answer(np.array([5.0, 10.0, 0.0]), prices, 1.0)
+    swapped = Answer(np.array([10.0, 5.0, 0.0]), prices[[1, 0, 2]], 1.0)
+    assert difference((market, orders), answer, answer) == ""
+    assert difference((market, orders), answer, swapped) == ""
+    half = Answer(np.array([10.0, 5.0, 0.0]), prices, 1.0)
+    assert difference((market, orders), answer, half) == "fills by 5.0e-01"
+    moved = Answer(answer.fills, prices[[0, 2, 1]], 1.0)
+    assert difference((market, orders), answer, moved) == "state prices by 1.0e-01"
+    last = Answer(np.array([0.0, 10.0, 5.0]), prices, 1.0)
+    assert difference((market, orders), answer, last) == "fills by 5.0e-01"
+    worse = Answer(answer.fills, prices, 0.9)
+    assert difference((market, orders), answer, worse).startswith("worth")

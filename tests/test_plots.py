@@ -1,0 +1,206 @@
+"""Pictures of clearings: axes in and out, names that fit, figures that are those of the result."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+import kpm_fast as kpm
+from kpm_fast.cli import command as cli
+from kpm_fast.plots.panels import shortened
+from kpm_fast.plots.style import new_figure
+
+matplotlib = pytest.importorskip("matplotlib")
+
+LONG = "The Honourable Member for Northumberland South-West, candidate number"
+
+
+def book_of(claims: int, *, long: bool) -> kpm.Result:
+    """A clearing of so many exclusive claims and a state in which none pays."""
+    rng = np.random.default_rng(claims)
+    names = [f"{LONG if long else 'runner'} {k}" for k in range(claims)]
+    prior = rng.dirichlet(np.full(claims + 1, 3.0))
+    rows = rng.integers(0, claims, 12 * claims)
+    side = rng.choice([1, -1], len(rows))
+    price = (prior[rows] * np.exp(0.3 * rng.normal(size=len(rows)))).round(3).clip(0.001, 0.999)
+    market = kpm.Market(
+        np.eye(claims, claims + 1),
+        prior + 1e-6,
+        normalize=True,
+        risk_aversion=0.01,
+        ambiguity=0.001,
+        claims=names,
+        states=[*names, "none"],
+    )
+    orders = kpm.Orders([names[k] for k in rows], side, price, rng.integers(1, 50, len(rows)))
+    return kpm.clear(market, orders, certificate=True, threads=1)
+
+
+@pytest.fixture(scope="module", params=[(1, False), (6, True), (60, True)], ids=str)
+def result(request: pytest.FixtureRequest) -> kpm.Result:
+    claims, long = request.param
+    return book_of(claims, long=long)
+
+
+def overlapping(texts: list[Any]) -> list[tuple[str, str]]:
+    """Pairs of shown texts whose boxes meet, in a figure that has been laid out."""
+    figure = texts[0].get_figure()
+    figure.draw_without_rendering()
+    boxes = [(text.get_text(), text.get_window_extent()) for text in texts if text.get_text()]
+    return [
+        (one, other)
+        for i, (one, box) in enumerate(boxes)
+        for other, further in boxes[i + 1 :]
+        if box.overlaps(further)
+    ]
+
+
+def titles(panels: Any) -> list[Any]:
+    return [panel._left_title for panel in panels if panel.get_visible()]
+
+
+def test_names_do_not_run_into_each_other(result: kpm.Result) -> None:
+    panels = kpm.plot.book(result)
+    assert overlapping(titles(panels)) == []
+    rows = [kpm.plot.fills(result), kpm.plot.risk(result)]
+    rows.append(kpm.plot.quotes(result.market.maker.quotes(result.market)))
+    for axes in rows:
+        assert overlapping(axes.get_yticklabels()) == []
+
+
+@pytest.mark.parametrize("kind", ["book", "fills", "risk", "staircase", "proof"])
+def test_titles_and_labels_stay_within_the_figure(result: kpm.Result, kind: str) -> None:
+    figure = result.plot(kind, result.market.claims[0] if kind == "staircase" else None)
+    figure.draw_without_rendering()
+    for axes in figure.axes:
+        if axes.get_visible():
+            for text in (*titles([axes]), axes.xaxis.label, *axes.get_yticklabels()):
+                box = text.get_window_extent()
+                if text.get_text():
+                    assert figure.bbox.x0 - 1 <= box.x0, text
+                    assert box.x1 <= figure.bbox.x1 + 1, text
+
+
+def test_a_book_of_many_claims_shows_those_that_trade_most() -> None:
+    result = book_of(60, long=False)
+    shown = [title.get_text().split(" at ")[0] for title in titles(kpm.plot.book(result))]
+    traded = np.maximum(result.bought, result.sold)
+    most = np.sort(np.argsort(-traded, kind="stable")[:12])
+    assert shown == [f"runner {k}" for k in most]
+
+
+def test_bars_are_the_fills(result: kpm.Result) -> None:
+    bars = kpm.plot.fills(result).containers
+    for container, expected in zip(bars, (None, result.bought, None, result.sold), strict=True):
+        if expected is not None:
+            lengths = [abs(bar.get_width()) for bar in container]
+            np.testing.assert_allclose(lengths, expected, atol=1e-12)
+    asked = [abs(bar.get_width()) for bar in bars[0]]
+    assert (np.array(asked) >= result.bought - 1e-9).all()
+
+
+def test_bars_are_the_makers_wealth(result: kpm.Result) -> None:
+    lengths = [bar.get_width() for bar in kpm.plot.risk(result).containers[0]]
+    np.testing.assert_allclose(lengths, result.payoff, atol=1e-9 * result.scale)
+
+
+def test_the_clearing_point_lies_on_the_staircase(result: kpm.Result) -> None:
+    """Its price and demand are on one of the pieces drawn, which are those of the core."""
+    for k, claim in enumerate(result.market.claims[:6]):
+        lines = [line.get_xydata() for line in kpm.plot.staircase(result, claim).lines]
+        point = np.array([result.claim_prices[k], result.net_demand[k]])
+        size = max(1.0, float(np.abs(np.vstack(lines)[:, 1]).max()))
+        slack = np.array([1e-9, 1e-9 * size])
+        on_piece = any(
+            (line.min(axis=0) - slack <= point).all() and (point <= line.max(axis=0) + slack).all()
+            for line in lines[:-2]
+        )
+        assert on_piece, claim
+        stairs = kpm.staircases(result.market, result.orders)[k]
+        drawn = {round(float(y), 6) for line in lines[:-2] for y in line[:, 1]}
+        assert {round(float(y), 6) for y in stairs[::2, 2]} <= drawn
+
+
+def test_every_leaf_of_a_proof_is_drawn(result: kpm.Result) -> None:
+    proof = result.certificate
+    assert proof is not None
+    axes = kpm.plot.proof(result)
+    drawn = [bar.get_height() for bar in axes.containers[0]] if axes.containers else None
+    short = np.sort(proof.bound[np.isfinite(proof.bound)])[::-1] - result.certainty_equivalent
+    if drawn is not None:
+        np.testing.assert_allclose(drawn, short, atol=1e-12 * result.scale)
+    assert f"{len(proof):,} " in axes.get_title(loc="left")
+
+
+def test_axes_in_are_axes_out() -> None:
+    result = book_of(3, long=False)
+    figure, panels = new_figure(8, 6, 2, 4)
+    assert kpm.plot.risk(result, axes=panels[0]) is panels[0]
+    assert kpm.plot.fills(result, panels[1]) is panels[1]
+    assert kpm.plot.staircase(result, "runner 1", panels[2]) is panels[2]
+    assert list(kpm.plot.book(result, axes=panels[3:])) == panels[3:]
+    assert [panel.get_visible() for panel in panels[3:]] == [True, True, True, False, False]
+    swept = kpm.sweep(result.market, result.orders, ambiguity=[0.0, 0.01])
+    assert kpm.plot.sweep(swept, "gain", panels[0]) is panels[0]
+    assert result.plot().axes[0].figure is not figure
+
+
+@pytest.mark.parametrize(
+    ("draw", "message"),
+    [
+        (lambda r: r.plot("boook"), r"kind: .*got 'boook': did you mean 'book'"),
+        (lambda r: r.plot("staircase"), "claim: a staircase is one claim's"),
+        (lambda r: r.plot("risk", "runner 1"), "claim: risk shows all claims"),
+        (lambda r: r.plot("book", "runer 1"), "did you mean 'runner 1'"),
+        (lambda r: kpm.plot.book(r, []), "claims: must name at least one"),
+        (lambda r: kpm.plot.risk(r, axes=3), "axes: must be axes of matplotlib, got 3"),
+        (lambda r: kpm.plot.book(r, ["runner 0"] * 2, new_figure(2, 2)[1]), "axes: 1 axes for 2"),
+    ],
+)
+def test_what_cannot_be_drawn_is_refused(draw: Any, message: str) -> None:
+    with pytest.raises(kpm.InputError, match=message):
+        draw(book_of(3, long=False))
+
+
+def test_a_clearing_without_proof_or_trade() -> None:
+    market = kpm.Market([[1, 0], [2, 2]], [0.5, 0.5], claims=["a", "flat"])
+    result = kpm.clear(market, kpm.Orders([], [], [], []))
+    with pytest.raises(kpm.InputError, match="certificate=True"):
+        result.plot("proof")
+    assert kpm.plot.fills(result).get_title(loc="left") == "Nothing trades"
+    assert kpm.plot.staircase(result, "flat").get_title(loc="left").endswith("takes no side")
+    assert "least 0, at most 0" in kpm.plot.risk(result).get_title(loc="left")
+
+
+def test_blocks_of_quotes() -> None:
+    result = book_of(3, long=False)
+    quotes = result.market.maker.quotes(result.market, np.tile([1.0, 10.0, 50.0], (3, 1)))
+    assert "3 blocks" in kpm.plot.quotes(quotes).get_title(loc="left")
+
+
+@pytest.mark.parametrize(("name", "short"), [("abcdef", "abcdef"), ("abcdefghij", "abc…ij")])
+def test_names_are_shortened_in_their_middle(name: str, short: str) -> None:
+    assert shortened(name, 6) == short
+
+
+def test_the_command_draws_folders_and_files(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    folder = Path(__file__).parent.parent / "examples" / "race_card"
+    assert cli.main(["plot", str(folder), "--picture", "book", "proof", "--output", "card"]) == 0
+    assert sorted(path.name for path in tmp_path.iterdir()) == [
+        "card-book.png",
+        "card-book.svg",
+        "card-proof.png",
+        "card-proof.svg",
+    ]
+    kpm.clear(*kpm.read_book(folder)).save("saved.kpm")
+    assert cli.main(["plot", "saved.kpm", "--picture", "quotes"]) == 0
+    assert Path("quotes.svg").is_file()
+    assert cli.main(["plot", "saved.kpm", "--picture", "staircase"]) == 2
+    assert "--claim: a staircase is one claim's" in capsys.readouterr().err
+    assert cli.main(["plot", "saved.kpm", "--picture", "proof"]) == 2
