@@ -59,7 +59,8 @@ TradeSize::TradeSize(Maker& maker, const ArrayView& losses, const ArrayView& pay
 
 double TradeSize::cost(double x) {
   change_ = x * payoff_;
-  return maker_.increment(change_);
+  // With prices the last step is taken, too: payments of many trades must add up.
+  return maker_.increment(change_, &prices_);
 }
 
 /// One subgradient's price of the claim after x shares: C' from one side or between both.
