@@ -7,8 +7,8 @@ import zipfile
 from pathlib import Path
 
 ALLOWED_IN_WHEEL = re.compile(
-    r"kpm_fast/((analysis|clearing|cli|experiments|files|model|paper|plots|reports|sample|storage"
-    r"|verification)/)?[a-z_]+\.py"
+    r"kpm_fast/((analysis|clearing|cli|engine|experiments|files|model|paper|plots|reports|sample"
+    r"|storage|verification)/)?[a-z_]+\.py"
     r"|kpm_fast/(_core\.pyi|py\.typed|_core\.[\w.-]+\.(so|pyd))"
     r"|kpm_fast-[\w.]+\.dist-info/(METADATA|RECORD|WHEEL|entry_points\.txt|top_level\.txt)"
     r"|kpm_fast-[\w.]+\.dist-info/licenses/LICENSE"

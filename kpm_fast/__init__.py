@@ -16,10 +16,12 @@ from .clearing.clear_many import clear_many
 from .clearing.implied import implied_ambiguity, prior_from_quotes
 from .clearing.progress import Progress
 from .clearing.stop_token import StopToken
+from .engine.engine import Engine
 from .errors import InputError, KpmError, TooManyCellsError, VerificationError
 from .model.batch import Batch
 from .model.books import Books
 from .model.certificate import Certificate
+from .model.densities import prior_from_density
 from .model.extract import ClaimResult, OrderResult, Settlement
 from .model.maker import Maker
 from .model.makers import (
@@ -32,9 +34,11 @@ from .model.makers import (
     WorstStateMaker,
 )
 from .model.market import Market
-from .model.orders import Order, Orders
-from .model.outcome import CellResult, Stats
+from .model.order import Order
+from .model.orders import Orders
+from .model.outcome import CellResult
 from .model.quotes import Quotes, Trade
+from .model.stats import Stats
 from .model.status import Status
 from .reports.report import write_report
 from .result import Result, load_result, use_reports
@@ -51,6 +55,7 @@ __all__ = [
     "Certificate",
     "Check",
     "ClaimResult",
+    "Engine",
     "InputError",
     "KnightianMaker",
     "KpmError",
@@ -85,6 +90,7 @@ __all__ = [
     "load_result",
     "plot",
     "pool_odds",
+    "prior_from_density",
     "prior_from_quotes",
     "read_book",
     "sample",

@@ -300,3 +300,61 @@ def price_fault(price: Floats) -> Fault | None: ...
 def quantity_fault(quantity: Floats) -> Fault | None: ...
 def build_info() -> dict[str, str]:
     """Compiler, flags and version the core was built with."""
+
+class Engine:
+    """A market and its orders. It serves one thread at a time: its owner holds a lock."""
+
+    def __init__(
+        self,
+        payoffs: Floats,
+        prior: Floats,
+        inventory: Floats,
+        risk_aversion: float,
+        ambiguity: float,
+        orders: int,  # to make room for
+    ) -> None: ...
+    def add(
+        self, claim: int, side: int, price: float, quantity: float, order_id: int
+    ) -> Fault | None: ...
+    def cancel(self, order_id: int) -> Fault | None: ...
+    def reduce(self, order_id: int, quantity: float) -> Fault | None:
+        """Leave so much of it."""
+
+    def replace(self, order_id: int, price: float, quantity: float) -> Fault | None: ...
+    def remove_all(self) -> None: ...
+    def set_market(
+        self,
+        payoffs: Floats,
+        prior: Floats,
+        inventory: Floats,
+        risk_aversion: float,
+        ambiguity: float,
+    ) -> Fault | None: ...
+    def size(self) -> int: ...
+    def find(self, order_id: int) -> tuple[int, int, float, float]:
+        """Return claim, side, price and quantity of an order that is in the book."""
+
+    def orders(self) -> tuple[Ints, NDArray[np.int8], Floats, Floats, Ints]:
+        """Return claim, side, price, quantity and id, (J,) each, by priority."""
+
+    def clear(
+        self,
+        cold: bool,
+        allocation: str,
+        method: str,
+        tolerance: float,
+        threads: int,
+        time_limit: float,
+        node_limit: int,
+        prune_bound: bool,
+        presolve: bool,
+        certificate: bool,
+        progress: Callable[[Progress], bool] | None,
+        stop: StopFlag | None = None,
+    ) -> Clearing: ...
+    def was_warm(self) -> bool:
+        """Whether the last clearing was proved by what the one before it had left."""
+
+    def snapshot(self) -> bytes: ...
+    def restore(self, snapshot: bytes) -> Fault | None: ...
+    def state_hash(self) -> int: ...

@@ -71,7 +71,15 @@ class InputError(KpmError, ValueError):
         self.line = line
 
     def located(self, file: str | os.PathLike[str], line: int | None = None) -> InputError:
-        """Return a copy that says which line of which file the fault came from."""
+        """Return a copy that says which line of which file the fault came from.
+
+        Examples
+        --------
+        >>> import kpm_fast as kpm
+        >>> error = kpm.InputError("must be a number, got 'x'", field="price", index=3)
+        >>> print(error.located("orders.csv", 5))
+        orders.csv, line 5: price: must be a number, got 'x'
+        """
         return InputError(self.reason, field=self.field, index=self.index, file=file, line=line)
 
     def __str__(self) -> str:

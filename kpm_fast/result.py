@@ -251,12 +251,35 @@ class Result(Outcome):
 
         docs/files.md describes the file, which NumPy can open. It appears complete or not at
         all; :meth:`load` returns every bit of it.
+
+        Examples
+        --------
+        >>> import kpm_fast as kpm
+        >>> market = kpm.Market([[1, 0]], [0.5, 0.5], risk_aversion=0.01)
+        >>> orders = kpm.Orders([0], "buy", [0.6], [10])
+        >>> import pathlib, tempfile
+        >>> folder = pathlib.Path(tempfile.mkdtemp())
+        >>> result = kpm.clear(market, orders)
+        >>> result.save(folder / "saturday.kpm")
+        >>> kpm.Result.load(folder / "saturday.kpm") == result
+        True
         """
         write_outcome(self, path)
 
     @classmethod
     def load(cls, path: str | os.PathLike[str]) -> Result:
-        """Read what :meth:`save` wrote; the same as :func:`kpm_fast.load_result`."""
+        """Read what :meth:`save` wrote; the same as :func:`kpm_fast.load_result`.
+
+        Examples
+        --------
+        >>> import kpm_fast as kpm
+        >>> import pathlib, tempfile
+        >>> path = pathlib.Path(tempfile.mkdtemp()) / "saturday.kpm"
+        >>> market = kpm.Market([[1, 0]], [0.5, 0.5], risk_aversion=0.01)
+        >>> kpm.clear(market, kpm.Orders([0], "buy", [0.6], [10])).save(path)
+        >>> kpm.Result.load(path).fills.tolist()
+        [10.0]
+        """
         return load_result(path)
 
 

@@ -5,9 +5,9 @@ from __future__ import annotations
 import argparse
 import sys
 
-from . import degenerate, extremes, soak
+from . import degenerate, engine, extremes, soak
 
-RUNS = (degenerate, extremes, soak)
+RUNS = (engine, degenerate, extremes, soak)
 
 
 def main(arguments: list[str] | None = None) -> int:

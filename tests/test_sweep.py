@@ -4,8 +4,11 @@ from __future__ import annotations
 
 import csv
 import pickle
+from collections.abc import Callable, Iterator
 from concurrent.futures import Executor, ProcessPoolExecutor, ThreadPoolExecutor
+from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -42,12 +45,42 @@ def test_rows_are_the_clearings_one_by_one(book: tuple[kpm.Market, kpm.Orders]) 
         assert swept["status"][row] == result.status.value
 
 
-@pytest.mark.parametrize("kind", [ThreadPoolExecutor, ProcessPoolExecutor])
+@contextmanager
+def loky(workers: int) -> Iterator[Executor]:
+    pytest.importorskip("joblib")
+    from joblib.externals.loky import ProcessPoolExecutor as Loky
+
+    with Loky(workers) as executor:
+        yield executor
+
+
+@contextmanager
+def dask(workers: int) -> Iterator[Executor]:
+    """A real cluster, of this machine: workers are processes that talk over sockets."""
+    distributed = pytest.importorskip("distributed")
+    options = {"threads_per_worker": 1, "dashboard_address": None}
+    with (
+        distributed.LocalCluster(workers, **options) as cluster,
+        distributed.Client(cluster) as client,
+        client.get_executor() as executor,
+    ):
+        yield executor
+
+
+@pytest.mark.parametrize(
+    "kind",
+    [
+        ThreadPoolExecutor,
+        ProcessPoolExecutor,
+        pytest.param(loky, marks=pytest.mark.unsanitized),
+        pytest.param(dask, marks=pytest.mark.unsanitized),
+    ],
+)
 def test_rows_do_not_depend_on_the_executor(
-    book: tuple[kpm.Market, kpm.Orders], kind: type[Executor]
+    book: tuple[kpm.Market, kpm.Orders], kind: Callable[[int], Any]
 ) -> None:
     here = kpm.sweep(*book, ambiguity=np.linspace(0.0, 0.1, 9))
-    with kind(2) as executor:  # type: ignore[call-arg]
+    with kind(2) as executor:
         there = kpm.sweep(*book, ambiguity=np.linspace(0.0, 0.1, 9), executor=executor)
     assert without_time(here) == without_time(there)
 

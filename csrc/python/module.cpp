@@ -14,6 +14,8 @@
 #include "arrays.hpp"
 #include "auction.hpp"
 #include "batch.hpp"
+#include "clearing.hpp"
+#include "engine.hpp"
 #include "interpreter_lock.hpp"
 #include "keys.hpp"
 #include "kpm/kpm.hpp"
@@ -69,146 +71,6 @@ kpm::Orders borrow_orders(const In<std::int64_t>& claim, const In<std::int8_t>& 
   return orders;
 }
 
-const char* name_of(kpm::Status status) {
-  switch (status) {
-    case kpm::Status::kOptimal:
-      return "optimal";
-    case kpm::Status::kTimeLimit:
-      return "time_limit";
-    case kpm::Status::kNodeLimit:
-      return "node_limit";
-    case kpm::Status::kInterrupted:
-      return "interrupted";
-    case kpm::Status::kInaccurate:
-      return "inaccurate";
-    case kpm::Status::kInfeasible:
-      break;
-  }
-  return "infeasible";
-}
-
-void add_support(py::dict& result, const kpm::Support& support) {
-  const Keys& key = keys();
-  key.worst_case.set(result, to_array(support.worst_case));
-  key.marginal_state_prices.set(result, to_array(support.marginal_state_prices));
-  key.multipliers.set(result, to_array(support.multipliers));
-  key.ambiguity_price.set(result, support.ambiguity_price);
-}
-
-template <class T>
-py::array_t<T> to_table(const std::vector<T>& from, std::int64_t rows) {
-  const auto count = static_cast<py::ssize_t>(rows);
-  const auto columns = count > 0 ? static_cast<py::ssize_t>(from.size()) / count : 0;
-  return frozen(py::array_t<T>({count, columns}, from.data()));
-}
-
-py::dict to_dict(const kpm::Certificate& certificate) {
-  py::dict result;
-  result["merged_into"] = to_array(certificate.merged_into);
-  result["first"] = to_table(certificate.first, certificate.leaves);
-  result["last"] = to_table(certificate.last, certificate.leaves);
-  result["worst_case"] = to_table(certificate.worst_case, certificate.leaves);
-  result["marginal_state_prices"] = to_table(certificate.marginal_state_prices, certificate.leaves);
-  result["multipliers"] = to_table(certificate.multipliers, certificate.leaves);
-  result["bound"] = to_array(certificate.bound);
-  return result;
-}
-
-void add_progress(py::dict& result, const kpm::Progress& progress) {
-  const Keys& key = keys();
-  key.solved.set(result, progress.solved);
-  key.pruned_infeasible.set(result, progress.pruned_infeasible);
-  key.pruned_bound.set(result, progress.pruned_bound);
-  key.nodes.set(result, progress.nodes);
-  key.open.set(result, progress.open);
-  key.relaxations.set(result, progress.relaxations);
-  key.columns.set(result, progress.columns);
-  key.root_bound.set(result, progress.root_bound);
-}
-
-/// How much work a clearing was.
-py::dict statistics(const kpm::Clearing& clearing) {
-  const Keys& key = keys();
-  py::dict result = forms().statistics.copy();
-  add_progress(result, clearing.progress);
-  key.pieces.set(result, py::cast(clearing.pieces));
-  key.iterations.set(result, clearing.iterations);
-  key.threads.set(result, clearing.threads);
-  py::dict seconds;
-  key.compile.set(seconds, clearing.seconds_compile);
-  key.search.set(seconds, clearing.seconds_search);
-  key.select.set(seconds, clearing.seconds_select);
-  key.total.set(seconds, clearing.seconds_total);
-  key.seconds.set(result, seconds);
-  return result;
-}
-
-/// Runs on the calling thread: looks for Ctrl-C or calls Python now and then. A Python error stops
-/// the search and is raised once the core has returned.
-class PythonMonitor {
- public:
-  explicit PythonMonitor(py::object progress) : progress_(std::move(progress)) {}
-
-  bool interrupted() {
-    if (PyErr_CheckSignals() == 0) {
-      return false;
-    }
-    if (PyErr_ExceptionMatches(PyExc_KeyboardInterrupt) != 0) {
-      PyErr_Clear();  // Ctrl-C: the best clearing so far is the answer
-      interrupted_ = true;
-    } else {
-      error_.emplace();
-    }
-    return true;
-  }
-
-  bool operator()(const kpm::Progress& progress) {
-    if (progress_.is_none()) {
-      return false;
-    }
-    try {
-      py::dict report;
-      const Keys& key = keys();
-      key.elapsed.set(report, progress.elapsed);
-      add_progress(report, progress);
-      key.certainty_equivalent.set(report, progress.certainty_equivalent);
-      key.upper_bound.set(report, progress.upper_bound);
-      PyObject* answer = kpm::call_python(
-          [&] { return PyObject_CallFunctionObjArgs(progress_.ptr(), report.ptr(), nullptr); });
-      if (answer == nullptr) {
-        throw py::error_already_set();
-      }
-      return py::reinterpret_steal<py::object>(answer).cast<bool>();
-    } catch (py::error_already_set& error) {
-      if (error.matches(PyExc_KeyboardInterrupt)) {  // Ctrl-C may find us there, too
-        interrupted_ = true;
-      } else {
-        error_ = std::move(error);
-      }
-      return true;
-    }
-  }
-
-  /// Ctrl-C that came after the proof stopped nothing here: it goes on to the caller, whose loop
-  /// over many books would otherwise never hear of it.
-  void pass_on(kpm::Status status) const {
-    if (interrupted_ && status != kpm::Status::kInterrupted) {
-      PyErr_SetInterrupt();
-    }
-  }
-
-  void rethrow() {
-    if (error_) {
-      throw std::move(*error_);
-    }
-  }
-
- private:
-  py::object progress_;
-  std::optional<py::error_already_set> error_;
-  bool interrupted_ = false;
-};
-
 py::list staircases(const In<double>& payoffs, const In<std::int64_t>& claim,
                     const In<std::int8_t>& side, const In<double>& price,
                     const In<double>& quantity) {
@@ -251,58 +113,12 @@ py::dict clear(const In<double>& payoffs, const In<double>& prior, const In<doub
   const kpm::Market market = borrow_market(payoffs, prior, inventory, risk_aversion, ambiguity);
   kpm::Orders orders = borrow_orders(claim, side, price, quantity);
   orders.time = time ? time->data() : nullptr;
-  kpm::ClearSettings settings;
-  settings.method = method == "enumerate" ? kpm::Method::kEnumerate : kpm::Method::kBranchAndBound;
-  settings.tolerance = tolerance;
-  settings.threads = threads;
-  settings.thread_delay = thread_delay;
-  settings.time_limit = time_limit;
-  settings.node_limit = node_limit;
-  settings.prune_bound = prune_bound;
-  settings.presolve = presolve;
-  settings.certificate = certificate;
-  settings.allocation = allocation == "time" ? kpm::Allocation::kTime : kpm::Allocation::kProRata;
-  PythonMonitor monitor(std::move(progress));
-
-  kpm::Clearing clearing;
-  {
-    kpm::Unlocked unlocked;
-    settings.monitor = [&](const kpm::Progress& state) {
-      const kpm::Unlocked::Relocked lock(unlocked);
-      return monitor(state);
-    };
-    settings.interrupted = [&] {
-      if (stop != nullptr && stop->raised()) {
-        return true;
-      }
-      const kpm::Unlocked::Relocked lock(unlocked);
-      return monitor.interrupted();
-    };
-    clearing = kpm::clear(market, orders, settings);
-  }
-  monitor.rethrow();
-  monitor.pass_on(clearing.status);
-
-  const Keys& key = keys();
-  py::dict result = forms().clearing.copy();
-  key.status.set(result, name_of(clearing.status));
-  key.cell.set(result, to_array(clearing.cell));
-  key.state_prices.set(result, to_array(clearing.state_prices));
-  key.claim_prices.set(result, to_array(clearing.claim_prices));
-  key.net_demand.set(result, to_array(clearing.net_demand));
-  key.fills.set(result, to_array(clearing.fills));
-  key.revenue.set(result, clearing.revenue);
-  key.payoff.set(result, to_array(clearing.payoff));
-  key.certainty_equivalent.set(result, clearing.certainty_equivalent);
-  key.no_trade_equivalent.set(result, clearing.no_trade_equivalent);
-  key.upper_bound.set(result, clearing.upper_bound);
-  key.scale.set(result, clearing.scale);
-  add_support(result, clearing.support);
-  if (settings.certificate) {
-    key.certificate.set(result, to_dict(clearing.certificate));
-  }
-  key.stats.set(result, statistics(clearing));
-  return result;
+  const kpm::ClearSettings settings =
+      kpm::clear_settings(method, tolerance, threads, thread_delay, time_limit, node_limit,
+                          prune_bound, presolve, certificate, allocation);
+  return kpm::clear_for_python(
+      settings, std::move(progress), stop,
+      [&](const kpm::ClearSettings& watched) { return kpm::clear(market, orders, watched); });
 }
 
 /// The answer for a cell, as it left the core.
@@ -406,6 +222,7 @@ PYBIND11_MODULE(_core_of_main, module, py::mod_gil_not_used(),
              arg("max_iterations"));
   kpm::add_makers(module);
   kpm::add_auctions(module);
+  kpm::add_engine(module);
   kpm::add_validation(module);
   kpm::add_batch(module);
   module.def("project_prior", &project_prior, arg("payoffs").noconvert(), arg("prior").noconvert(),

@@ -4,20 +4,12 @@
 #include <pybind11/pybind11.h>
 
 #include "arrays.hpp"
+#include "fault.hpp"
 #include "validation_functions.hpp"
 
 namespace kpm {
 
 namespace {
-
-/// None, or (field, rule in words, index, state, value); no index or state is -1.
-py::object to_python(const Fault& fault) {
-  if (!fault) {
-    return py::none();
-  }
-  return py::make_tuple(name_of(fault.field), rule_of(fault), fault.index, fault.state,
-                        fault.value);
-}
 
 py::object market_fault(const In<double>& payoffs, const In<double>& prior,
                         const In<double>& inventory, double risk_aversion, double ambiguity) {

@@ -65,7 +65,16 @@ class Sweep:
         return self.table[column]
 
     def to_frame(self, backend: str = "pandas") -> Any:
-        """Return the table as a data frame of pandas, polars or pyarrow."""
+        """Return the table as a data frame of pandas, polars or pyarrow.
+
+        Examples
+        --------
+        >>> import kpm_fast as kpm
+        >>> market = kpm.Market([[1, 0]], [0.5, 0.5], risk_aversion=0.01)
+        >>> orders = kpm.Orders([0], "buy", [0.6], [10])
+        >>> kpm.sweep(market, orders, ambiguity=[0.0, 0.1]).to_frame()["volume"].round(6).tolist()
+        [10.0, 0.0]
+        """
         return make_frame({name: list(column) for name, column in self.table.items()}, backend)
 
     def plot(self, y: str = "certainty_equivalent") -> Figure:
@@ -80,6 +89,15 @@ class Sweep:
         -------
         matplotlib.figure.Figure
             With the implied ambiguity of every prior as a dashed line.
+
+        Examples
+        --------
+        >>> import kpm_fast as kpm
+        >>> market = kpm.Market([[1, 0]], [0.5, 0.5], risk_aversion=0.01)
+        >>> orders = kpm.Orders([0], "buy", [0.6], [10])
+        >>> figure = kpm.sweep(market, orders, ambiguity=[0.0, 0.01, 0.03]).plot("volume")
+        >>> figure.axes[0].get_ylabel()
+        'volume (shares)'
         """
         from ..plots.sweep import draw_sweep
 

@@ -11,10 +11,12 @@ from numpy.typing import ArrayLike
 from .. import _core
 from ..arrays import Floats, as_floats, first, frozen
 from ..errors import InputError
+from ..model.book_types import check_book
 from ..model.immutable import construct
 from ..model.market import Market
-from ..model.orders import Orders, check_book
-from ..model.outcome import RULES, Stats, maker_model
+from ..model.orders import Orders
+from ..model.outcome import RULES, maker_model
+from ..model.stats import Stats
 from ..model.status import STATUSES
 from ..result import Result
 

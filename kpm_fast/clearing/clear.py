@@ -13,12 +13,14 @@ from .. import _core
 from .._version import __version__
 from ..arrays import Floats, Ints, check_complete
 from ..errors import InputError, TooManyCellsError, count_text
+from ..model.book_types import check_book
 from ..model.certificate import Certificate
 from ..model.immutable import construct
 from ..model.labels import align
 from ..model.market import Market
-from ..model.orders import Orders, check_book
-from ..model.outcome import CellResult, Stats
+from ..model.orders import Orders
+from ..model.outcome import CellResult
+from ..model.stats import Stats
 from ..model.status import STATUSES
 from ..result import Result
 from .auctions import check_rule, clear_by_rule
@@ -36,7 +38,7 @@ from .options import (
 from .progress import EnumerationLog, Progress, ProgressLog, TreeLog
 from .stop_token import StopToken
 
-__all__ = ["clear", "solve_cell", "staircases"]
+__all__ = ["clear", "clear_with", "solve_cell", "staircases"]
 
 METHODS = ("auto", "branch-and-bound", "enumerate")
 
@@ -139,6 +141,48 @@ def clear(
     >>> result.status.value, result.fills.tolist(), result.claim_prices.round(6).tolist()
     ('optimal', [10.0], [0.6])
     """
+    return clear_with(
+        _core.clear,
+        market,
+        orders,
+        method,
+        rule=rule,
+        tolerance=tolerance,
+        threads=threads,
+        time_limit=time_limit,
+        node_limit=node_limit,
+        cell_limit=cell_limit,
+        prune_bounds=prune_bounds,
+        presolve=presolve,
+        allocation=allocation,
+        certificate=certificate,
+        callback=callback,
+        stop=stop,
+        verbose=verbose,
+    )
+
+
+def clear_with(
+    core: Callable[..., _core.Clearing],
+    market: Market,
+    orders: Orders,
+    method: str = "auto",
+    *,
+    rule: str = "maker_optimal",
+    tolerance: float = 1e-8,
+    threads: int | None = None,
+    time_limit: float | None = None,
+    node_limit: int | None = None,
+    cell_limit: int = 1_000_000,
+    prune_bounds: bool = True,
+    presolve: bool = True,
+    allocation: str = "pro_rata",
+    certificate: bool = False,
+    callback: Callable[[Progress], bool | None] | None = None,
+    stop: StopToken | None = None,
+    verbose: bool = False,
+) -> Result:
+    """Do what :func:`clear` does, where ``core`` does what ``_core.clear`` does."""
     check_choice(method, METHODS, "method")
     check_choice(allocation, ALLOCATIONS, "allocation")
     check_rule(rule, market)
@@ -192,7 +236,7 @@ def clear(
         log.banner(
             _banner(market, orders, cells, n_threads or _core.available_processors(), enumerating)
         )
-    answer = _core.clear(
+    answer = core(
         market.payoffs,
         market.prior,
         market.inventory,

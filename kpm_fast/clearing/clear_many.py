@@ -12,10 +12,11 @@ from .. import _core
 from ..arrays import Floats, Ints, frozen
 from ..errors import InputError
 from ..model.batch import Batch
+from ..model.book_types import check_book
 from ..model.books import Books
 from ..model.faults import error_of
 from ..model.market import Market
-from ..model.orders import Orders, check_book
+from ..model.orders import Orders
 from .auctions import check_rule
 from .options import (
     ALLOCATIONS,

@@ -36,7 +36,18 @@ class StopToken:
         self.flag = _core.StopFlag()
 
     def cancel(self) -> None:
-        """Tell every clearing that has this token to stop."""
+        """Tell every clearing that has this token to stop.
+
+        Examples
+        --------
+        >>> import kpm_fast as kpm
+        >>> market = kpm.Market([[1, 0]], [0.5, 0.5], risk_aversion=0.01)
+        >>> orders = kpm.Orders([0], "buy", [0.6], [10])
+        >>> token = kpm.StopToken()
+        >>> token.cancel()  # from any thread, at any time
+        >>> token.cancelled
+        True
+        """
         self.flag.set()
 
     @property

@@ -133,7 +133,17 @@ class Certificate(Value):
         return float(self.bound.max(initial=-np.inf))
 
     def to_dict(self) -> dict[str, Any]:
-        """Return the arrays as nested lists, by name."""
+        """Return the arrays as nested lists, by name.
+
+        Examples
+        --------
+        >>> import kpm_fast as kpm
+        >>> market = kpm.Market([[1, 0]], [0.5, 0.5], risk_aversion=0.01)
+        >>> orders = kpm.Orders([0], "buy", [0.6], [10])
+        >>> proof = kpm.clear(market, orders, certificate=True).certificate
+        >>> sorted(proof.to_dict())[:3]
+        ['bound', 'first', 'last']
+        """
         return {item.name: getattr(self, item.name).tolist() for item in fields(self)}
 
     def __len__(self) -> int:

@@ -100,7 +100,15 @@ class Maker(Value, ABC):
         return self
 
     def replace(self: _Self, **changes: Any) -> _Self:
-        """Return a copy with some parameters changed, validated like a new maker."""
+        """Return a copy with some parameters changed, validated like a new maker.
+
+        Examples
+        --------
+        >>> import kpm_fast as kpm
+        >>> maker = kpm.LMSR(100.0, [0.5, 0.5])
+        >>> maker.replace(liquidity=50.0).liquidity
+        50.0
+        """
         names = [item.name for item in fields(self)]  # type: ignore[arg-type]
         current = {name: getattr(self, name) for name in names}
         unknown = set(changes) - set(current)
@@ -169,6 +177,13 @@ class Maker(Value, ABC):
         ndarray of shape (N,) or (R, N)
             Each sums to one. Where C has a kink: the prior on the worst states (Knightian), alike
             on them (worst state), the mean of the vertices that attain the maximum (polytope).
+
+        Examples
+        --------
+        >>> import kpm_fast as kpm
+        >>> maker = kpm.LMSR(100.0, [0.5, 0.5])
+        >>> maker.state_prices([0, 0]).tolist()
+        [0.5, 0.5]
         """
         maker, rows, single = self._rows(-self.inventory if losses is None else losses, "losses")
         prices = _core.maker_state_prices(maker._model(), rows)
@@ -186,6 +201,13 @@ class Maker(Value, ABC):
         -------
         float or ndarray of shape (R,)
             Money, so that C(L) + C*(g) >= g.L, with equality where g is a gradient at L.
+
+        Examples
+        --------
+        >>> import kpm_fast as kpm
+        >>> maker = kpm.LMSR(100.0, [0.5, 0.5])
+        >>> round(float(maker.conjugate([0.6, 0.4])), 6)
+        2.013551
         """
         maker, rows, single = self._rows(g, "g")
         values = np.full(len(rows), math.inf)
@@ -199,6 +221,13 @@ class Maker(Value, ABC):
 
         The greatest w_i + C(-w) + C*(e_i), however many trades there are; at constant wealth
         the greatest C*(e_i) - min C*. Infinite for a maker that can lose without limit.
+
+        Examples
+        --------
+        >>> import kpm_fast as kpm
+        >>> maker = kpm.LMSR(100.0, [0.5, 0.5])
+        >>> round(maker.loss_bound(), 6)
+        69.314718
         """
         maker = self._bound(self.states, "states")
         model = maker._model()
@@ -299,6 +328,13 @@ class Maker(Value, ABC):
         ------
         InputError
             Naming the field and value at fault.
+
+        Examples
+        --------
+        >>> import kpm_fast as kpm
+        >>> maker = kpm.LMSR(100.0, [0.5, 0.5])
+        >>> round(maker.size_to([1, 0], "buy", price=0.6), 6)
+        40.546511
         """
         given = {"price": price, "loss": loss, "budget": budget}
         stated = [name for name, value in given.items() if value is not None]

@@ -160,7 +160,14 @@ class LMSR(KnightianMaker):
         return super()._bound(states, field)
 
     def replace(self, **changes: Any) -> LMSR:
-        """Return a copy with some parameters changed, validated like a new maker."""
+        """Return a copy with some parameters changed, validated like a new maker.
+
+        Examples
+        --------
+        >>> import kpm_fast as kpm
+        >>> kpm.LMSR(100.0, [0.5, 0.5]).replace(liquidity=50.0).liquidity
+        50.0
+        """
         own = {"liquidity": self.liquidity, "prior": self.prior, "inventory": self.inventory}
         unknown = set(changes) - set(own)
         if unknown:
@@ -239,7 +246,14 @@ class WorstStateMaker(Maker):
         )
 
     def replace(self, **changes: Any) -> WorstStateMaker:
-        """Return a copy with some parameters changed, validated like a new maker."""
+        """Return a copy with some parameters changed, validated like a new maker.
+
+        Examples
+        --------
+        >>> import kpm_fast as kpm
+        >>> kpm.WorstStateMaker(2).replace(inventory=[1.0, 0.0]).inventory.tolist()
+        [1.0, 0.0]
+        """
         own = {"states": self.states, "inventory": self.inventory}
         return self._replaced(WorstStateMaker, own, changes)
 

@@ -212,6 +212,16 @@ class Market:
         ------
         InputError
             Naming file and line; both files if their states differ.
+
+        Examples
+        --------
+        >>> import kpm_fast as kpm
+        >>> import pathlib, tempfile
+        >>> folder = pathlib.Path(tempfile.mkdtemp())
+        >>> _ = (folder / "claims.csv").write_text("claim,H,A\\nhome,1,0\\n")
+        >>> _ = (folder / "states.csv").write_text("state,prior\\nH,0.6\\nA,0.4\\n")
+        >>> kpm.Market.from_csv(folder / "claims.csv", folder / "states.csv").prior.tolist()
+        [0.6, 0.4]
         """
         text: dict[str, Any] = {"delimiter": delimiter, "decimal": decimal, "encoding": encoding}
         payoff_table = read_csv(claims_path, ["claim"], **text)
@@ -316,7 +326,15 @@ class Market:
         return {name: getattr(self, name) for name in names}
 
     def replace(self, **changes: Any) -> Market:
-        """Return a copy with some parameters changed, validated like a new market."""
+        """Return a copy with some parameters changed, validated like a new market.
+
+        Examples
+        --------
+        >>> import kpm_fast as kpm
+        >>> market = kpm.Market([[1, 0]], [0.5, 0.5])
+        >>> market.replace(ambiguity=0.2).ambiguity
+        0.2
+        """
         current = self._parameters()
         unknown = set(changes) - {field.name for field in fields(self)} - {"normalize", "maker"}
         if unknown:

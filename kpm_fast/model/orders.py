@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterable, Iterator, Mapping
-from typing import Any, NamedTuple, overload
+from typing import Any, overload
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -14,6 +14,7 @@ from ..errors import InputError
 from ..files.tables import columns_of, make_frame, read_csv
 from .labels import integer_claims, integers_as_labels, labelled_claims
 from .market import Market
+from .order import Order
 from .order_columns import (
     Sides,
     common_length,
@@ -26,36 +27,10 @@ from .order_columns import (
 from .order_form import OrderForm
 from .times import parse_times
 
-__all__ = ["Order", "Orders", "check_book"]
+__all__ = ["Orders"]
 
 _REQUIRED = ("claim", "side", "price", "quantity")
 _OPTIONAL = ("order_id", "time")
-
-
-class Order(NamedTuple):
-    """One limit order, as :class:`Orders` hands it out.
-
-    Attributes
-    ----------
-    claim : str or int
-        Label, or index if the book was given with indices.
-    side : str
-        ``"buy"`` or ``"sell"``.
-    price : float
-        Limit, money per share.
-    quantity : float
-        Shares.
-    order_id : str
-    time : float, str or None
-        Text where a double does not hold every digit.
-    """
-
-    claim: str | int
-    side: str
-    price: float
-    quantity: float
-    order_id: str
-    time: float | str | None
 
 
 class Orders:
@@ -90,6 +65,13 @@ class Orders:
     -----
     ``orders[3]`` is an :class:`Order`; ``orders[mask]``, ``orders[2:5]`` and
     ``orders[[1, 7]]`` are books again. A row cannot be taken twice where orders have identifiers.
+
+    Examples
+    --------
+    >>> import kpm_fast as kpm
+    >>> orders = kpm.Orders(["home", "draw"], ["buy", "sell"], [0.6, 0.3], [10, 5])
+    >>> orders[1].claim, orders[orders.side > 0].price.tolist()
+    ('draw', [0.6])
     """
 
     __slots__ = (
@@ -208,6 +190,15 @@ class Orders:
         ------
         InputError
             Naming file, line, column and value.
+
+        Examples
+        --------
+        >>> import kpm_fast as kpm
+        >>> import pathlib, tempfile
+        >>> path = pathlib.Path(tempfile.mkdtemp()) / "orders.csv"
+        >>> _ = path.write_text("claim;side;price;quantity\\nhome;buy;0,6;10\\n")
+        >>> kpm.Orders.from_csv(path).price.tolist()
+        [0.6]
         """
         form = OrderForm(columns, sides, sell, price_unit, quantity_unit, market_orders)
         table = read_csv(
@@ -311,6 +302,13 @@ class Orders:
 
         All of them must name claims in the same way (labels or indices), and all or none must
         have identifiers and times. Identifiers must stay distinct.
+
+        Examples
+        --------
+        >>> import kpm_fast as kpm
+        >>> orders = kpm.Orders(["home", "draw"], ["buy", "sell"], [0.6, 0.3], [10, 5])
+        >>> len(kpm.Orders.concat([orders, orders]))
+        4
         """
         parts = list(books)
         filled = [part for part in parts if len(part)] or parts[:1]
@@ -396,6 +394,14 @@ class Orders:
         ------
         InputError
             If the market has no such claim, naming row and value.
+
+        Examples
+        --------
+        >>> import kpm_fast as kpm
+        >>> orders = kpm.Orders(["home", "draw"], ["buy", "sell"], [0.6, 0.3], [10, 5])
+        >>> market = kpm.Market({"draw": [0, 1], "home": [1, 0]}, [0.5, 0.5])
+        >>> orders.claim_index(market).tolist()
+        [1, 0]
         """
         if self._resolved is not None and self._resolved[0] == market.claims:
             return self._resolved[1]
@@ -486,14 +492,3 @@ class Orders:
     def __repr__(self) -> str:
         buys = int(np.count_nonzero(self._side > 0))
         return f"Orders({len(self)} orders: {buys} buys, {len(self) - buys} sells)"
-
-
-def check_book(market: Market, orders: Orders) -> None:
-    """Refuse anything in the place of a market or of its orders."""
-    if not isinstance(market, Market):
-        raise InputError(f"must be a Market, got {type(market).__name__}", field="market")
-    if not isinstance(orders, Orders):
-        raise InputError(
-            f"must be Orders (Orders.from_frame makes them), got {type(orders).__name__}",
-            field="orders",
-        )

@@ -12,16 +12,17 @@ from typing import Any
 import numpy as np
 
 from ..arrays import Floats, Ints
-from ..errors import InputError, count_text
+from ..errors import InputError
 from ..files.atomic_files import staged_text
 from ..files.tables import make_frame
 from .certificate import Certificate
 from .immutable import Value
 from .market import Market
 from .orders import Orders
+from .stats import Stats
 from .status import Status
 
-__all__ = ["CellResult", "Outcome", "Stats"]
+__all__ = ["CellResult", "Outcome"]
 
 RULES = ("maker_optimal", "competitive", "pay_as_bid")
 _CLAIMS_SHOWN = 8
@@ -41,60 +42,6 @@ def maker_model(market: Market) -> dict[str, Any]:
         "risk_aversion": market.risk_aversion,
         "ambiguity": market.ambiguity,
     }
-
-
-@dataclass(frozen=True)
-class Stats:
-    """How much work a clearing was.
-
-    Attributes
-    ----------
-    cells : int
-        Cells of the book, exactly: the product of the pieces of all staircases.
-    pruned_infeasible : int
-        Cells that the enumeration ruled out because no state prices reach them.
-    pruned_bound : int
-        Cells that the enumeration ruled out because nothing better can be in them.
-    solved : int
-        Cells solved. For a finished enumeration the three counts add up to ``cells``.
-    nodes : int
-        Nodes of the tree; 0 for the enumeration.
-    relaxations : int
-        Relaxations solved.
-    columns : int
-        Corners that joined the relaxations on the way.
-    root_bound : float
-        Upper bound of the first relaxation, money.
-    iterations : int
-        Interior-point iterations, relaxations and cells together.
-    threads : int
-        Threads used.
-    seconds : dict
-        Wall-clock time by phase: ``compile``, ``search``, ``select`` and ``total``.
-    """
-
-    cells: int
-    pruned_infeasible: int
-    pruned_bound: int
-    solved: int
-    nodes: int
-    relaxations: int
-    columns: int
-    root_bound: float
-    iterations: int
-    threads: int
-    seconds: dict[str, float] = field(compare=False)
-
-    @property
-    def work(self) -> str:
-        """What the search looked at, in words."""
-        if self.relaxations and not self.nodes:
-            return f"one convex program, {self.iterations:,} iterations"
-        cells = f"{count_text(self.cells)} cells"
-        if self.nodes:
-            noun = "node" if self.nodes == 1 else "nodes"
-            return f"{cells} in {self.nodes:,} {noun}, {self.solved:,} solved"
-        return f"{cells}, {self.solved:,} solved"
 
 
 @dataclass(frozen=True, eq=False, repr=False)
@@ -285,6 +232,14 @@ class Outcome(Value):
             payment (money to the maker, negative for sells). ``claims``: claim, price,
             net_demand, bought, sold, orders_filled, piece, multiplier. ``states``: state, prior,
             state_price, worst_case, marginal_state_price, inventory, payoff.
+
+        Examples
+        --------
+        >>> import kpm_fast as kpm
+        >>> market = kpm.Market([[1, 0]], [0.5, 0.5], risk_aversion=0.01, claims=["home"])
+        >>> result = kpm.clear(market, kpm.Orders(["home"], "buy", [0.6], [10]))
+        >>> result.table("claims")["bought"].tolist()
+        [10.0]
         """
         if name == "orders":
             return self._order_table()
@@ -341,6 +296,14 @@ class Outcome(Value):
         backend : {"pandas", "polars", "pyarrow"}
             The package must be installed; none of them is a dependency.
         table : {"orders", "claims", "states"}
+
+        Examples
+        --------
+        >>> import kpm_fast as kpm
+        >>> market = kpm.Market([[1, 0]], [0.5, 0.5], risk_aversion=0.01, claims=["home"])
+        >>> result = kpm.clear(market, kpm.Orders(["home"], "buy", [0.6], [10]))
+        >>> result.to_frame("polars", "states").columns[:3]
+        ['state', 'prior', 'state_price']
         """
         return make_frame(self.table(table), backend)
 
@@ -349,6 +312,14 @@ class Outcome(Value):
 
         The tables are under ``orders``, ``claims`` and ``states``, as columns; a certificate, if
         there is one, under ``certificate``.
+
+        Examples
+        --------
+        >>> import kpm_fast as kpm
+        >>> market = kpm.Market([[1, 0]], [0.5, 0.5], risk_aversion=0.01, claims=["home"])
+        >>> result = kpm.clear(market, kpm.Orders(["home"], "buy", [0.6], [10]))
+        >>> result.to_dict()["orders"]["fill"]
+        [10.0]
         """
         figures = (
             "certainty_equivalent",
@@ -393,6 +364,14 @@ class Outcome(Value):
         JSON has no infinities and no NaN: they are written as the strings ``"Infinity"``,
         ``"-Infinity"`` and ``"NaN"``, which ``float`` reads back. The file appears complete or
         not at all.
+
+        Examples
+        --------
+        >>> import kpm_fast as kpm
+        >>> market = kpm.Market([[1, 0]], [0.5, 0.5], risk_aversion=0.01, claims=["home"])
+        >>> result = kpm.clear(market, kpm.Orders(["home"], "buy", [0.6], [10]))
+        >>> result.to_json()[:21]
+        '{"status": "optimal",'
         """
         text = json.dumps(_json_value(self.to_dict()), indent=indent, allow_nan=False)
         if path is not None:

@@ -45,7 +45,15 @@ class Quotes(Value):
         return value
 
     def table(self) -> dict[str, Any]:
-        """Return the quotes as columns: claim, bid and ask, and quantity for blocks."""
+        """Return the quotes as columns: claim, bid and ask, and quantity for blocks.
+
+        Examples
+        --------
+        >>> import kpm_fast as kpm
+        >>> quotes = kpm.LMSR(100.0, [0.5, 0.5]).quotes([[1, 0]])
+        >>> quotes.table()["claim"]
+        ['0']
+        """
         sizes = self.bid.shape[1] if self.bid.ndim == 2 else 1
         columns: dict[str, Any] = {"claim": [claim for claim in self.claims for _ in range(sizes)]}
         if self.quantities is not None:
@@ -59,6 +67,13 @@ class Quotes(Value):
         ----------
         backend : {"pandas", "polars", "pyarrow"}
             The library, which must be installed.
+
+        Examples
+        --------
+        >>> import kpm_fast as kpm
+        >>> quotes = kpm.LMSR(100.0, [0.5, 0.5]).quotes([[1, 0]])
+        >>> quotes.to_frame()["ask"].tolist()
+        [0.5]
         """
         return make_frame(self.table(), backend)
 

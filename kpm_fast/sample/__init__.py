@@ -42,5 +42,12 @@ def example_race_card() -> tuple[Market, Orders]:
 
     The maker's opinion differs from the crowd's, so it takes a position and does not only match
     bids with offers.
+
+    Examples
+    --------
+    >>> import kpm_fast as kpm
+    >>> market, orders = kpm.sample.example_race_card()
+    >>> len(market.claims) > 1, len(orders) > 1
+    (True, True)
     """
     return race_card(runners=6, levels=2, seed=43, crossed=0.5, opinion=1.5, ambiguity=0.01)

@@ -63,6 +63,13 @@ def football(
     -------
     market : Market
     orders : Orders
+
+    Examples
+    --------
+    >>> import kpm_fast as kpm
+    >>> market, orders = kpm.sample.football(seed=1)
+    >>> len(market.claims) > 1, len(orders) > 1
+    (True, True)
     """
     if states not in ("differences", "scores"):
         raise InputError(f"must be 'differences' or 'scores', got {states!r}", field="states")

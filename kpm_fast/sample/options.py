@@ -64,6 +64,13 @@ def option_strip(
     -------
     market : Market
     orders : Orders
+
+    Examples
+    --------
+    >>> import kpm_fast as kpm
+    >>> market, orders = kpm.sample.option_strip(seed=1)
+    >>> len(market.claims) > 1, len(orders) > 1
+    (True, True)
     """
     require_count("states", states, 2, 200)
     require_count("strikes", strikes, 1, states - 1)

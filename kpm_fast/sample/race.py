@@ -129,6 +129,13 @@ def win_place(
     -------
     market : Market
     orders : Orders
+
+    Examples
+    --------
+    >>> import kpm_fast as kpm
+    >>> market, orders = kpm.sample.win_place(seed=1)
+    >>> len(market.claims) > 1, len(orders) > 1
+    (True, True)
     """
     require_count("runners", runners, 3, 16)
     depth = choose_depth(liquidity, levels, crossed)

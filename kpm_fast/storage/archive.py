@@ -29,7 +29,8 @@ from ..model.maker import Maker
 from ..model.maker_form import maker_from_dict, maker_to_dict
 from ..model.market import Market, remember_prior_sum
 from ..model.orders import Orders
-from ..model.outcome import RULES, Outcome, Stats
+from ..model.outcome import RULES, Outcome
+from ..model.stats import Stats
 from ..model.status import Status
 
 __all__ = ["FORMAT", "VERSION", "read_outcome", "write_outcome"]

@@ -17,8 +17,9 @@ from ..errors import InputError
 from ..files.atomic_files import check_finished, staged_files
 from ..files.strict_json import parse_json
 from ..files.tables import check_text, write_csv
+from ..model.book_types import check_book
 from ..model.market import Market
-from ..model.orders import Orders, check_book
+from ..model.orders import Orders
 from ..model.outcome import Outcome
 from .archive import read_outcome
 from .maker_file import maker_statement, read_maker
@@ -108,7 +109,7 @@ def read_terms(path: str | os.PathLike[str]) -> dict[str, str]:
     path = as_path(path)
     if not path.is_file():
         return {}
-    cleared = read_outcome(path, Outcome)
+    cleared, _ = read_outcome(path, Outcome)
     return {"rule": cleared.rule, "allocation": cleared.allocation}
 
 

@@ -55,7 +55,15 @@ class Verification:
         return tuple(check for check in self.checks if not check.passed)
 
     def raise_if_failed(self) -> None:
-        """Raise :class:`kpm_fast.VerificationError`, naming the checks, if any failed."""
+        """Raise :class:`kpm_fast.VerificationError`, naming the checks, if any failed.
+
+        Examples
+        --------
+        >>> import kpm_fast as kpm
+        >>> market = kpm.Market([[1, 0]], [0.5, 0.5], risk_aversion=0.01)
+        >>> orders = kpm.Orders([0], "buy", [0.6], [10])
+        >>> kpm.clear(market, orders).verify().raise_if_failed()
+        """
         if not self.passed:
             reasons = (f"{c.name}: {c.figure:.3g} > {c.limit:.3g}" for c in self.failed)
             raise VerificationError("; ".join(reasons))

@@ -35,7 +35,9 @@ enum class Field : std::uint8_t {
   kPrice,
   kQuantity,
   kTime,
-  kCell
+  kCell,
+  kOrderId,  ///< the id is the fault's index
+  kSnapshot
 };
 
 enum class Rule : std::uint8_t {
@@ -52,7 +54,13 @@ enum class Rule : std::uint8_t {
   kNotNegative,  ///< zero or more
   kRange,        ///< zero or between kSmallest and kLargest; zero is no risk aversion
   kIndex,        ///< of a claim that the market has, or of a piece of its staircase
-  kSide          ///< +1 or -1
+  kSide,         ///< +1 or -1
+  kUnknown,      ///< an order's id that is not in the book
+  kDuplicate,    ///< an order's id that is in the book already
+  kExceeds,      ///< no more than the order has
+  kFull,         ///< orders or levels: no more than the engine's fixed limits
+  kClaims,       ///< as many claims as the engine's market
+  kDamaged       ///< bytes that are no snapshot
 };
 
 /// The first rule that is broken: of a market in the order of its fields, of orders column by

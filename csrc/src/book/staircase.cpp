@@ -9,47 +9,52 @@ namespace kpm {
 
 namespace {
 
-Staircase compile_one(double price_min, double price_max, const Quote* begin, const Quote* end) {
+/// Add up the quotes of each price, which follow each other.
+void add_up(const Quote* begin, const Quote* end, std::vector<Level>& levels) {
+  levels.clear();
+  for (const Quote* quote = begin; quote != end; ++quote) {
+    if (levels.empty() || quote->price != levels.back().price) {
+      levels.push_back({quote->price, 0.0, 0.0});
+    }
+    Level& level = levels.back();
+    (quote->quantity > 0.0 ? level.buy : level.sell) += std::abs(quote->quantity);
+  }
+}
+
+}  // namespace
+
+Staircase make_staircase(double price_min, double price_max, const Level* begin, const Level* end) {
   Staircase stairs;
   stairs.price_min = price_min;
   stairs.price_max = price_max;
-  const Quote* first = begin;
-  while (first != end && stairs.below_range(first->price)) {
-    ++first;
-  }
-  const Quote* last = first;
-  std::size_t limits = 0;
-  for (; last != end && !stairs.above_range(last->price); ++last) {
-    limits += last == first || last->price != last[-1].price ? 1 : 0;
-  }
-  stairs.reserve(limits);
-  double always_bought = 0.0;
+  const Level* first = begin;
   double always_sold = 0.0;
-  double volume = 0.0;
-  for (const Quote* quote = begin; quote != first; ++quote) {
-    always_sold += std::max(-quote->quantity, 0.0);
+  for (; first != end && stairs.below_range(first->price); ++first) {
+    always_sold += first->sell;
   }
-  volume += always_sold;
-  std::size_t at = 0;
-  for (const Quote* quote = first; quote != last; ++quote) {
-    at += quote != first && quote->price != quote[-1].price ? 1 : 0;
-    const double quantity = std::abs(quote->quantity);
-    volume += quantity;
-    stairs.limit[at] = quote->price;
-    (quote->quantity > 0.0 ? stairs.buy : stairs.sell)[at] += quantity;
+  const Level* last = first;
+  while (last != end && !stairs.above_range(last->price)) {
+    ++last;
   }
-  for (const Quote* quote = last; quote != end; ++quote) {
-    volume += std::max(quote->quantity, 0.0);
-    always_bought += std::max(quote->quantity, 0.0);
+  const auto limits = static_cast<std::size_t>(last - first);
+  stairs.reserve(limits);
+  double volume = always_sold;
+  for (std::size_t l = 0; l < limits; ++l) {
+    stairs.limit[l] = first[l].price;
+    stairs.buy[l] = first[l].buy;
+    stairs.sell[l] = first[l].sell;
+    volume += first[l].buy + first[l].sell;
   }
-  stairs.volume = volume;
+  double always_bought = 0.0;
+  for (const Level* level = last; level != end; ++level) {
+    always_bought += level->buy;
+  }
+  stairs.volume = volume + always_bought;
   stairs.bought[limits] = always_bought;
   stairs.sold[0] = always_sold;
   stairs.accumulate();
   return stairs;
 }
-
-}  // namespace
 
 /// The sums over limits, from what trades at every price and the quantities at each limit.
 void Staircase::accumulate() {
@@ -102,12 +107,13 @@ std::vector<Staircase> compile_staircases(const Market& market, const Orders& or
   const Quotes book(market, orders);
   std::vector<Staircase> result;
   result.reserve(static_cast<std::size_t>(market.claims));
+  std::vector<Level> levels;
   for (int k = 0; k < market.claims; ++k) {
     const auto at = static_cast<std::size_t>(k);
     const double* row = market.payoffs + static_cast<std::ptrdiff_t>(k) * market.states;
     const auto [low, high] = std::minmax_element(row, row + market.states);
-    result.push_back(compile_one(*low, *high, book.quotes.data() + book.first[at],
-                                 book.quotes.data() + book.first[at + 1]));
+    add_up(book.quotes.data() + book.first[at], book.quotes.data() + book.first[at + 1], levels);
+    result.push_back(make_staircase(*low, *high, levels.data(), levels.data() + levels.size()));
   }
   return result;
 }

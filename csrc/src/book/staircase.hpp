@@ -76,8 +76,19 @@ struct Staircase {
   std::vector<double> memory_;  // one allocation: a small book has little else
 };
 
-/// Compile a book. The result has the same bits for every order of the input: within a claim the
-/// orders are summed in sorted sequence.
+/// What is bid and offered at one limit.
+struct Level {
+  double price;
+  double buy;
+  double sell;
+};
+
+/// The staircase of a claim from its levels, ascending strictly: level by level, so that one level
+/// is all that an order changes.
+Staircase make_staircase(double price_min, double price_max, const Level* begin, const Level* end);
+
+/// Compile a book. The result has the same bits for every order of the input: within a level the
+/// quantities are summed in sorted sequence.
 std::vector<Staircase> compile_staircases(const Market& market, const Orders& orders);
 
 }  // namespace kpm

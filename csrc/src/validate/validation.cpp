@@ -101,7 +101,7 @@ Fault validate_maker(const Market& market) {
 const char* name_of(Field field) {
   constexpr const char* kNames[] = {"market",    "payoffs", "prior", "inventory", "risk_aversion",
                                     "ambiguity", "orders",  "claim", "side",      "price",
-                                    "quantity",  "time",    "cell"};
+                                    "quantity",  "time",    "cell",  "order_id",  "snapshot"};
   return kNames[static_cast<std::size_t>(field)];
 }
 
@@ -138,13 +138,28 @@ const char* rule_of(const Fault& fault) {
     case Rule::kIndex:
       return "must be an index within range";
     case Rule::kSide:
+      return "must be +1 (buy) or -1 (sell)";
+    case Rule::kUnknown:
+      return "must be that of an order in the book";
+    case Rule::kDuplicate:
+      return "must not be in the book already";
+    case Rule::kExceeds:
+      return "must not exceed what the order has";
+    case Rule::kFull:
+      return "must not exceed the engine's fixed limits";
+    case Rule::kClaims:
+      return "must have as many claims as before";
+    case Rule::kDamaged:
       break;
   }
-  return "must be +1 (buy) or -1 (sell)";
+  return "is no snapshot of a book, or a damaged one";
 }
 
 std::string describe(const Fault& fault) {
   std::string text = name_of(fault.field);
+  if (fault.field == Field::kOrderId) {  // ids are integers of any sign, more than a double holds
+    return text + " " + rule_of(fault) + ", got " + std::to_string(fault.index);
+  }
   if (fault.index >= 0) {
     text += "[" + std::to_string(fault.index) + "]";
   }
@@ -152,7 +167,7 @@ std::string describe(const Fault& fault) {
     text += "[" + std::to_string(fault.state) + "]";
   }
   text += std::string(" ") + rule_of(fault);
-  if (fault.rule != Rule::kNone && fault.rule != Rule::kMissing) {
+  if (fault.rule != Rule::kNone && fault.rule != Rule::kMissing && fault.rule != Rule::kDamaged) {
     char number[40];
     std::snprintf(number, sizeof number, ", got %.17g", fault.value);
     text += number;

@@ -25,12 +25,15 @@ class Kept : public BatchSink {
 
 TEST(a_batch_has_the_bits_of_the_loop) {
   test::Random random(1);
+  constexpr int kBooks = 40;
   std::vector<test::RandomBook> own;
-  for (int n = 0; n < 40; ++n) {
+  own.reserve(kBooks);
+  for (int n = 0; n < kBooks; ++n) {
     own.emplace_back(random, 3, 2, 8);
   }
   own[7].quantity[0] = -1.0;
   std::vector<Book> books;
+  books.reserve(own.size());
   for (const test::RandomBook& book : own) {
     books.push_back({book.market(), book.book()});
   }

@@ -1,6 +1,8 @@
 // The public functions: compile the book once, solve, translate the answer back once.
 #include <algorithm>
 #include <chrono>
+#include <optional>
+#include <utility>
 
 #include "book/canonical_order.hpp"
 #include "book/presolve.hpp"
@@ -8,7 +10,9 @@
 #include "kpm/kpm.hpp"
 #include "kpm/validation.hpp"
 #include "mechanisms/maker_optimal/certificate.hpp"
+#include "mechanisms/maker_optimal/clear_compiled.hpp"
 #include "mechanisms/maker_optimal/publication.hpp"
+#include "mechanisms/maker_optimal/stakes.hpp"
 #include "mechanisms/maker_optimal/tradable_book.hpp"
 #include "numerics/tolerances.hpp"
 #include "risk/risk_measure.hpp"
@@ -117,6 +121,7 @@ CellSolution solve_cell(const Market& market, const Orders& orders, const std::i
 namespace {
 
 using Report = std::function<void(const Progress&)>;
+using Judge = std::function<bool(double)>;
 
 /// What a search found, whichever it was.
 struct Found {
@@ -127,6 +132,7 @@ struct Found {
   Progress progress;
   std::int64_t iterations = 0;
   int threads = 1;
+  bool coarse = false;  ///< the unit of money is too large; there is a smaller one
 };
 
 /// What may end a clearing early, and what has.
@@ -164,44 +170,9 @@ class Limits {
   StopToken token_;
 };
 
-/// What is at stake in a clearing, in scaled money: at least what trades for certain, or else the
-/// floor.
-class Stakes {
- public:
-  Stakes(const ScaledMarket& scaled, const std::vector<Staircase>& stairs)
-      : scaled_(scaled), stairs_(stairs) {}
-
-  double floor() const {
-    if (floor_ == 0.0) {
-      floor_ = Levels(stairs_).smaller_half() / scaled_.scale;
-    }
-    return floor_;
-  }
-
-  /// `cell` names the pieces of the scaled market's claims; `net` is their demand, or that of
-  /// claims merged from them.
-  double of(const std::vector<int>& cell, const Array& net) const {
-    double filled = 0.0;
-    for (int k = 0; k < scaled_.claims(); ++k) {
-      const auto at = static_cast<std::size_t>(k);
-      const Staircase& claim = stairs_[static_cast<std::size_t>(scaled_.original[at])];
-      const auto l = static_cast<std::size_t>(cell[at] / 2);
-      const std::size_t above = l + (Staircase::is_step(cell[at]) ? 1 : 0);
-      filled += scaled_.demand(k, claim.bought[above] + claim.sold[l]);
-    }
-    const double traded = std::max(filled, net.abs().sum());
-    return traded > 0.0 ? traded : floor();
-  }
-
- private:
-  const ScaledMarket& scaled_;
-  const std::vector<Staircase>& stairs_;
-  mutable double floor_ = 0.0;  // once it is asked for
-};
-
 Found enumerate(const ScaledMarket& scaled, const std::vector<Staircase>& stairs,
                 const Stakes& stakes, double cells, const ClearSettings& settings, StopToken& token,
-                const Report& report) {
+                const Report& report, const Judge& too_coarse) {
   const CellGrid grid(scaled, stairs);
   // Cells that differ in claims outside the search only are one to it.
   const double copies = cells / grid.cells_below(0);
@@ -227,9 +198,20 @@ Found enumerate(const ScaledMarket& scaled, const std::vector<Staircase>& stairs
   if (counted == grid.cells_below(0) && result.upper_bound <= result.value + search.tolerance) {
     result.status = Status::kOptimal;
   }
-  return {result.status,      std::move(result.candidates), {},
-          result.upper_bound, all_cells(result.progress),   result.iterations,
-          result.threads};
+  double stake = 0.0;
+  for (const Candidate& candidate : result.candidates) {
+    const Array none;
+    stake = std::max(
+        stake, stakes.of(candidate.cell, candidate.optimum ? candidate.optimum->demand : none));
+  }
+  return {result.status,
+          std::move(result.candidates),
+          {},
+          result.upper_bound,
+          all_cells(result.progress),
+          result.iterations,
+          result.threads,
+          stake > 0.0 && !token.stopped() && too_coarse && too_coarse(stake)};
 }
 
 /// A clearing of the presolved book, of the full one.
@@ -254,7 +236,8 @@ std::shared_ptr<const CellOptimum> restore(const Presolve& book, const ScaledMar
 
 Found prove(const Market& market, const ScaledMarket& scaled, const std::vector<Staircase>& whole,
             const TradableBook* tradable, const Stakes& stakes, const ClearSettings& settings,
-            StopToken& token, const Report& report, Certificate& certificate) {
+            StopToken& token, const Report& report, const Judge& too_coarse,
+            Certificate& certificate) {
   const std::vector<Staircase>& stairs = tradable != nullptr ? tradable->stairs : whole;
   const Presolve book(scaled, stairs, settings.presolve);
   TreeSettings search;
@@ -270,8 +253,9 @@ Found prove(const Market& market, const ScaledMarket& scaled, const std::vector<
     return stakes.of(book.restore(candidate.cell),
                      candidate.optimum ? candidate.optimum->demand : none);
   };
+  search.too_coarse = too_coarse;
   TreeResult result = branch_and_bound(book.market(), book.corners(), search);
-  if (settings.certificate) {
+  if (settings.certificate && !result.coarse) {
     certificate = certify(market, scaled, book, whole, tradable, result.leaves);
   }
   for (auto* const found : {&result.candidates, &result.reserve}) {
@@ -289,7 +273,8 @@ Found prove(const Market& market, const ScaledMarket& scaled, const std::vector<
           result.upper_bound,
           result.progress,
           result.iterations,
-          result.threads};
+          result.threads,
+          result.coarse};
 }
 
 /// From the canonical order of claims and states back to the caller's.
@@ -316,14 +301,24 @@ void restore_all(const CanonicalBook& book, Clearing& clearing) {
   }
 }
 
-/// `traded`: what is known to trade, money.
-Clearing clear_once(const Market& given, const Orders& orders, const ClearSettings& settings,
-                    double traded = 0.0) {
-  const auto start = Clock::now();
-  const CanonicalBook book(given, compile_staircases(given, orders));
+/// Money is counted in units of what could trade in the book that is searched.
+struct Unit {
+  std::optional<TradableBook> book;  ///< of a smaller one, if a search has found that to be needed
+  int tried = 0;
+  double seconds_compile = 0.0;
+};
+
+constexpr int kUnits = 3;              // searches with ever smaller units of money, at most
+constexpr double kSmaller = 1 / 64.0;  // of the unit: what another search is worth
+
+/// Empty if so little trades that another search must tell it from rounding, that of `unit.book`.
+std::optional<Clearing> clear_once(const CanonicalBook& book, const Orders& orders,
+                                   Clock::time_point start, const ClearSettings& settings,
+                                   Unit& unit) {
   const Market& market = book.market();
   const std::vector<Staircase>& whole = book.stairs();
-  const std::optional<TradableBook> tradable = tradable_book(market, whole, traded);
+  const std::optional<TradableBook> tradable =
+      unit.book ? std::exchange(unit.book, std::nullopt) : tradable_book(market, whole);
   const std::vector<Staircase>& stairs = tradable ? tradable->stairs : whole;
   const ScaledMarket scaled(market, stairs);
   const Stakes stakes(scaled, stairs);
@@ -333,7 +328,10 @@ Clearing clear_once(const Market& given, const Orders& orders, const ClearSettin
     clearing.pieces.push_back(claim.pieces());
     cells *= claim.pieces();
   }
-  clearing.seconds_compile = seconds_since(start);
+  if (unit.tried == 1) {
+    unit.seconds_compile = seconds_since(start);
+  }
+  clearing.seconds_compile = unit.seconds_compile;
 
   const auto in_money = [&](Progress progress) {
     progress.elapsed = seconds_since(start);
@@ -346,10 +344,26 @@ Clearing clear_once(const Market& given, const Orders& orders, const ClearSettin
   Limits limits(settings, start);
   StopToken& token = limits.token();
   const Report report = [&](const Progress& progress) { limits.report(in_money(progress)); };
+  // Cells are solved to a gap that must tell something of what is at stake.
+  const double least_stake = kCandidateTolerance / settings.tolerance;
+  const Judge too_coarse = [&](double stake) {
+    if (stake >= least_stake || unit.tried >= kUnits) {
+      return false;
+    }
+    std::optional<TradableBook> cut = tradable_book(market, whole, scaled.scale * stake);
+    if (!cut || cut->notional() > kSmaller * scaled.scale) {
+      return false;
+    }
+    unit.book = std::move(cut);
+    return true;
+  };
   Found found = settings.method == Method::kEnumerate
-                    ? enumerate(scaled, stairs, stakes, cells, settings, token, report)
+                    ? enumerate(scaled, stairs, stakes, cells, settings, token, report, too_coarse)
                     : prove(market, scaled, whole, tradable ? &*tradable : nullptr, stakes,
-                            settings, token, report, clearing.certificate);
+                            settings, token, report, too_coarse, clearing.certificate);
+  if (found.coarse) {
+    return std::nullopt;
+  }
   if (found.status == Status::kInterrupted) {
     found.status = limits.status();
   }
@@ -410,6 +424,9 @@ Clearing clear_once(const Market& given, const Orders& orders, const ClearSettin
   } else {
     clearing.status = found.status;
   }
+  if (clearing.status == Status::kInaccurate && too_coarse(clearing.scale / scaled.scale)) {
+    return std::nullopt;  // of what tied with the best, less trades than the search saw
+  }
   clearing.progress = in_money(found.progress);
   clearing.iterations = found.iterations + selection.iterations();
   clearing.threads = found.threads;
@@ -420,32 +437,32 @@ Clearing clear_once(const Market& given, const Orders& orders, const ClearSettin
   return clearing;
 }
 
+/// `start`: of the clearing, its compilation included.
+Clearing clear_from(const Market& market, const Orders& orders, std::vector<Staircase> stairs,
+                    Clock::time_point start, const ClearSettings& settings) {
+  const CanonicalBook book(market, std::move(stairs));
+  // So little may trade that the last digits of what could have traded hide it. A search that finds
+  // that makes way for one with the unit of what does trade.
+  Unit unit;
+  for (;;) {
+    ++unit.tried;
+    if (std::optional<Clearing> clearing = clear_once(book, orders, start, settings, unit)) {
+      return std::move(*clearing);
+    }
+  }
+}
+
 }  // namespace
 
 Clearing clear(const Market& market, const Orders& orders, const ClearSettings& settings) {
   require(validate(market, orders));
-  Clearing clearing = clear_once(market, orders, settings);
-  const double gap = clearing.upper_bound - clearing.certainty_equivalent;
-  if (clearing.status == Status::kInaccurate && gap > settings.tolerance * clearing.scale) {
-    // So little trades that the last digits of what could have traded hide it.
-    ClearSettings again = settings;
-    again.time_limit -= clearing.seconds_total;
-    Clearing closer = clear_once(market, orders, again, clearing.scale);
-    if (closer.status == Status::kOptimal) {
-      return closer;
-    }
-  }
-  if (clearing.status == Status::kInaccurate && settings.presolve) {
-    // Claims that are nearly one have limits that are nearly one, too: apart they may be exact.
-    ClearSettings apart = settings;
-    apart.presolve = false;
-    apart.time_limit -= clearing.seconds_total;
-    Clearing other = clear_once(market, orders, apart);
-    if (other.status == Status::kOptimal) {
-      return other;
-    }
-  }
-  return clearing;
+  const auto start = Clock::now();
+  return clear_from(market, orders, compile_staircases(market, orders), start, settings);
+}
+
+Clearing clear_compiled(const Market& market, const Orders& orders, std::vector<Staircase> stairs,
+                        const ClearSettings& settings) {
+  return clear_from(market, orders, std::move(stairs), Clock::now(), settings);
 }
 
 }  // namespace kpm

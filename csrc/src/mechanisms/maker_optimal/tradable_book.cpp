@@ -224,6 +224,14 @@ double Levels::smaller_half() const {
   return sum;
 }
 
+double TradableBook::notional() const {
+  double sum = 0.0;
+  for (const Staircase& claim : stairs) {
+    sum += claim.span() * claim.volume;
+  }
+  return sum;
+}
+
 WholeBook::WholeBook(const ScaledMarket& market, const std::vector<Staircase>& stairs,
                      const TradableBook& tradable)
     : market_(market),

@@ -41,6 +41,8 @@ struct TradableBook {
   std::vector<Staircase> stairs;  ///< limits and pieces as in the whole book
   Array state_prices;             ///< g, a probability vector; everything cut is outside it
   Array worst_case;               ///< p
+
+  double notional() const;  ///< of all that could trade in it, money
 };
 
 /// The book before it was cut, and multipliers for it. Those of the cut book may value a claim at

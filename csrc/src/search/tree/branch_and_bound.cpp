@@ -48,6 +48,11 @@ class Tree {
     do {
       round(std::min(round_size(), open_.size()));
       report();
+      if (too_coarse()) {
+        TreeResult nothing;
+        nothing.coarse = true;
+        return nothing;
+      }
     } while (!open_.empty() && !done());
     make_safe();
     return result();
@@ -115,6 +120,16 @@ class Tree {
 
   double upper_bound() const {
     return std::max({best_, fathomed_bound_, open_.empty() ? -kInfinity : open_.front().bound});
+  }
+
+  /// Whether another search, with money in a smaller unit, tells more than this one can.
+  bool too_coarse() {
+    if (!settings_.too_coarse || best_ == -kInfinity || stake_ == judged_stake_ ||
+        token_.stopped()) {
+      return false;
+    }
+    judged_stake_ = stake_;
+    return settings_.too_coarse(stake_);
   }
 
   bool proven() const { return upper_bound() <= best_ + settings_.tolerance * stake_; }
@@ -362,7 +377,8 @@ class Tree {
   std::vector<Candidate> candidates_;  // no worse than the best by more than kTie
   std::vector<Candidate> reserve_;     // the next best, best first
   double best_ = -kInfinity;
-  double stake_ = 1.0;  // in the best clearing
+  double stake_ = 1.0;         // in the best clearing
+  double judged_stake_ = 0.0;  // that was last asked about
   double fathomed_bound_ = -kInfinity;
   Status status_ = Status::kOptimal;
   Progress progress_;

@@ -22,6 +22,8 @@ struct TreeSettings {
   std::function<void(const Progress&)> report;
   /// Scaled money at stake in a clearing; it is 1 where this is empty.
   std::function<double(const Candidate&)> stake;
+  /// Told of a new best clearing's stake, between rounds: true ends the search. May be empty.
+  std::function<bool(double)> too_coarse;
 };
 
 struct TreeResult {
@@ -34,6 +36,7 @@ struct TreeResult {
   Progress progress;
   std::int64_t iterations = 0;
   int threads = 1;
+  bool coarse = false;  ///< too coarse: nothing else of the result means anything
 };
 
 /// A node is a box of runs. Its relaxation, hulls of the runs' corners, bounds the box and points

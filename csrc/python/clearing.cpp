@@ -1,0 +1,226 @@
+#include "clearing.hpp"
+
+#include <pybind11/numpy.h>
+#include <pybind11/stl.h>
+
+#include <optional>
+#include <utility>
+#include <vector>
+
+#include "arrays.hpp"
+#include "interpreter_lock.hpp"
+#include "keys.hpp"
+
+namespace kpm {
+
+const char* name_of(Status status) {
+  switch (status) {
+    case Status::kOptimal:
+      return "optimal";
+    case Status::kTimeLimit:
+      return "time_limit";
+    case Status::kNodeLimit:
+      return "node_limit";
+    case Status::kInterrupted:
+      return "interrupted";
+    case Status::kInaccurate:
+      return "inaccurate";
+    case Status::kInfeasible:
+      break;
+  }
+  return "infeasible";
+}
+
+void add_support(py::dict& result, const Support& support) {
+  const Keys& key = keys();
+  key.worst_case.set(result, to_array(support.worst_case));
+  key.marginal_state_prices.set(result, to_array(support.marginal_state_prices));
+  key.multipliers.set(result, to_array(support.multipliers));
+  key.ambiguity_price.set(result, support.ambiguity_price);
+}
+
+namespace {
+
+template <class T>
+py::array_t<T> to_table(const std::vector<T>& from, std::int64_t rows) {
+  const auto count = static_cast<py::ssize_t>(rows);
+  const auto columns = count > 0 ? static_cast<py::ssize_t>(from.size()) / count : 0;
+  return frozen(py::array_t<T>({count, columns}, from.data()));
+}
+
+py::dict to_dict(const Certificate& certificate) {
+  py::dict result;
+  result["merged_into"] = to_array(certificate.merged_into);
+  result["first"] = to_table(certificate.first, certificate.leaves);
+  result["last"] = to_table(certificate.last, certificate.leaves);
+  result["worst_case"] = to_table(certificate.worst_case, certificate.leaves);
+  result["marginal_state_prices"] = to_table(certificate.marginal_state_prices, certificate.leaves);
+  result["multipliers"] = to_table(certificate.multipliers, certificate.leaves);
+  result["bound"] = to_array(certificate.bound);
+  return result;
+}
+
+void add_progress(py::dict& result, const Progress& progress) {
+  const Keys& key = keys();
+  key.solved.set(result, progress.solved);
+  key.pruned_infeasible.set(result, progress.pruned_infeasible);
+  key.pruned_bound.set(result, progress.pruned_bound);
+  key.nodes.set(result, progress.nodes);
+  key.open.set(result, progress.open);
+  key.relaxations.set(result, progress.relaxations);
+  key.columns.set(result, progress.columns);
+  key.root_bound.set(result, progress.root_bound);
+}
+
+/// How much work a clearing was.
+py::dict statistics(const Clearing& clearing) {
+  const Keys& key = keys();
+  py::dict result = forms().statistics.copy();
+  add_progress(result, clearing.progress);
+  key.pieces.set(result, py::cast(clearing.pieces));
+  key.iterations.set(result, clearing.iterations);
+  key.threads.set(result, clearing.threads);
+  py::dict seconds;
+  key.compile.set(seconds, clearing.seconds_compile);
+  key.search.set(seconds, clearing.seconds_search);
+  key.select.set(seconds, clearing.seconds_select);
+  key.total.set(seconds, clearing.seconds_total);
+  key.seconds.set(result, seconds);
+  return result;
+}
+
+/// Runs on the calling thread: looks for Ctrl-C or calls Python now and then. A Python error stops
+/// the search and is raised once the core has returned.
+class PythonMonitor {
+ public:
+  explicit PythonMonitor(py::object progress) : progress_(std::move(progress)) {}
+
+  bool interrupted() {
+    if (PyErr_CheckSignals() == 0) {
+      return false;
+    }
+    if (PyErr_ExceptionMatches(PyExc_KeyboardInterrupt) != 0) {
+      PyErr_Clear();  // Ctrl-C: the best clearing so far is the answer
+      interrupted_ = true;
+    } else {
+      error_.emplace();
+    }
+    return true;
+  }
+
+  bool operator()(const Progress& progress) {
+    if (progress_.is_none()) {
+      return false;
+    }
+    try {
+      py::dict report;
+      const Keys& key = keys();
+      key.elapsed.set(report, progress.elapsed);
+      add_progress(report, progress);
+      key.certainty_equivalent.set(report, progress.certainty_equivalent);
+      key.upper_bound.set(report, progress.upper_bound);
+      PyObject* answer = call_python(
+          [&] { return PyObject_CallFunctionObjArgs(progress_.ptr(), report.ptr(), nullptr); });
+      if (answer == nullptr) {
+        throw py::error_already_set();
+      }
+      return py::reinterpret_steal<py::object>(answer).cast<bool>();
+    } catch (py::error_already_set& error) {
+      if (error.matches(PyExc_KeyboardInterrupt)) {  // Ctrl-C may find us there, too
+        interrupted_ = true;
+      } else {
+        error_ = std::move(error);
+      }
+      return true;
+    }
+  }
+
+  /// Ctrl-C that came after the proof stopped nothing here: it goes on to the caller, whose loop
+  /// over many books would otherwise never hear of it.
+  void pass_on(Status status) const {
+    if (interrupted_ && status != Status::kInterrupted) {
+      PyErr_SetInterrupt();
+    }
+  }
+
+  void rethrow() {
+    if (error_) {
+      throw std::move(*error_);
+    }
+  }
+
+ private:
+  py::object progress_;
+  std::optional<py::error_already_set> error_;
+  bool interrupted_ = false;
+};
+
+py::dict to_dict(const Clearing& clearing, bool certificate) {
+  const Keys& key = keys();
+  py::dict result = forms().clearing.copy();
+  key.status.set(result, name_of(clearing.status));
+  key.cell.set(result, to_array(clearing.cell));
+  key.state_prices.set(result, to_array(clearing.state_prices));
+  key.claim_prices.set(result, to_array(clearing.claim_prices));
+  key.net_demand.set(result, to_array(clearing.net_demand));
+  key.fills.set(result, to_array(clearing.fills));
+  key.revenue.set(result, clearing.revenue);
+  key.payoff.set(result, to_array(clearing.payoff));
+  key.certainty_equivalent.set(result, clearing.certainty_equivalent);
+  key.no_trade_equivalent.set(result, clearing.no_trade_equivalent);
+  key.upper_bound.set(result, clearing.upper_bound);
+  key.scale.set(result, clearing.scale);
+  add_support(result, clearing.support);
+  if (certificate) {
+    key.certificate.set(result, to_dict(clearing.certificate));
+  }
+  key.stats.set(result, statistics(clearing));
+  return result;
+}
+
+}  // namespace
+
+ClearSettings clear_settings(const std::string& method, double tolerance, int threads,
+                             double thread_delay, double time_limit, std::int64_t node_limit,
+                             bool prune_bound, bool presolve, bool certificate,
+                             const std::string& allocation) {
+  ClearSettings settings;
+  settings.method = method == "enumerate" ? Method::kEnumerate : Method::kBranchAndBound;
+  settings.tolerance = tolerance;
+  settings.threads = threads;
+  settings.thread_delay = thread_delay;
+  settings.time_limit = time_limit;
+  settings.node_limit = node_limit;
+  settings.prune_bound = prune_bound;
+  settings.presolve = presolve;
+  settings.certificate = certificate;
+  settings.allocation = allocation == "time" ? Allocation::kTime : Allocation::kProRata;
+  return settings;
+}
+
+py::dict clear_for_python(const ClearSettings& settings, py::object progress, const StopFlag* stop,
+                          const Solve& solve) {
+  ClearSettings watched = settings;
+  PythonMonitor monitor(std::move(progress));
+  Clearing clearing;
+  {
+    Unlocked unlocked;
+    watched.monitor = [&](const Progress& state) {
+      const Unlocked::Relocked lock(unlocked);
+      return monitor(state);
+    };
+    watched.interrupted = [&] {
+      if (stop != nullptr && stop->raised()) {
+        return true;
+      }
+      const Unlocked::Relocked lock(unlocked);
+      return monitor.interrupted();
+    };
+    clearing = solve(watched);
+  }
+  monitor.rethrow();
+  monitor.pass_on(clearing.status);
+  return to_dict(clearing, settings.certificate);
+}
+
+}  // namespace kpm

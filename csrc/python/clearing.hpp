@@ -1,0 +1,33 @@
+// A clearing for Python: its settings, its watch for Ctrl-C and callbacks, its dictionary.
+#pragma once
+
+#include <pybind11/pybind11.h>
+
+#include <functional>
+#include <string>
+
+#include "kpm/kpm.hpp"
+#include "stop_flag.hpp"
+
+namespace kpm {
+
+namespace py = pybind11;
+
+const char* name_of(Status status);
+
+/// The worst case, the marginal state prices, the multipliers and the price of ambiguity.
+void add_support(py::dict& result, const Support& support);
+
+ClearSettings clear_settings(const std::string& method, double tolerance, int threads,
+                             double thread_delay, double time_limit, std::int64_t node_limit,
+                             bool prune_bound, bool presolve, bool certificate,
+                             const std::string& allocation);
+
+using Solve = std::function<Clearing(const ClearSettings&)>;
+
+/// Solves without the interpreter's lock, with settings that watch for Ctrl-C, the flag (may be
+/// null) and the callback (may be None).
+py::dict clear_for_python(const ClearSettings& settings, py::object progress, const StopFlag* stop,
+                          const Solve& solve);
+
+}  // namespace kpm

@@ -1,0 +1,141 @@
+#include "engine.hpp"
+
+#include <pybind11/numpy.h>
+#include <pybind11/pybind11.h>
+
+#include <cstdint>
+#include <string>
+#include <vector>
+
+#include "arrays.hpp"
+#include "clearing.hpp"
+#include "fault.hpp"
+#include "interpreter_lock.hpp"
+#include "kpm/engine.hpp"
+#include "stop_flag.hpp"
+
+namespace kpm {
+
+namespace {
+
+Market borrow(const In<double>& payoffs, const In<double>& prior, const In<double>& inventory,
+              double risk_aversion, double ambiguity) {
+  Market market;
+  market.claims = static_cast<int>(payoffs.shape(0));
+  market.states = static_cast<int>(payoffs.shape(1));
+  market.payoffs = payoffs.data();
+  market.prior = prior.data();
+  market.inventory = inventory.data();
+  market.risk_aversion = risk_aversion;
+  market.ambiguity = ambiguity;
+  return market;
+}
+
+template <class T>
+py::array_t<T> column(const T* from, std::int64_t count) {
+  return to_array(std::vector<T>(from, from + count));
+}
+
+/// The engine as Python has it. Whoever calls holds a lock of its own: an engine serves one thread.
+class PythonEngine {
+ public:
+  PythonEngine(const In<double>& payoffs, const In<double>& prior, const In<double>& inventory,
+               double risk_aversion, double ambiguity, std::int64_t orders)
+      : engine_(borrow(payoffs, prior, inventory, risk_aversion, ambiguity), {orders}) {}
+
+  py::object add(std::int64_t claim, int side, double price, double quantity, std::int64_t id) {
+    return to_python(engine_.add(claim, static_cast<std::int8_t>(side), price, quantity, id));
+  }
+  py::object cancel(std::int64_t id) { return to_python(engine_.cancel(id)); }
+  py::object reduce(std::int64_t id, double quantity) {
+    return to_python(engine_.reduce(id, quantity));
+  }
+  py::object replace(std::int64_t id, double price, double quantity) {
+    return to_python(engine_.replace(id, price, quantity));
+  }
+  void remove_all() { engine_.remove_all(); }
+
+  py::object set_market(const In<double>& payoffs, const In<double>& prior,
+                        const In<double>& inventory, double risk_aversion, double ambiguity) {
+    return to_python(
+        engine_.set_market(borrow(payoffs, prior, inventory, risk_aversion, ambiguity)));
+  }
+
+  std::int64_t size() const { return engine_.size(); }
+
+  /// None, or (claim, side, price, quantity).
+  py::object find(std::int64_t id) const {
+    BookOrder order;
+    if (!engine_.find(id, order)) {
+      return py::none();
+    }
+    return py::make_tuple(order.claim, static_cast<int>(order.side), order.price, order.quantity);
+  }
+
+  /// (claim, side, price, quantity, id), by priority.
+  py::tuple orders() {
+    const BookColumns book = engine_.orders();
+    const Orders& orders = book.orders;
+    return py::make_tuple(column(orders.claim, orders.count), column(orders.side, orders.count),
+                          column(orders.price, orders.count), column(orders.quantity, orders.count),
+                          column(book.id, orders.count));
+  }
+
+  py::dict clear(bool cold, const std::string& allocation, const std::string& method,
+                 double tolerance, int threads, double time_limit, std::int64_t node_limit,
+                 bool prune_bound, bool presolve, bool certificate, py::object progress,
+                 const StopFlag* stop) {
+    const ClearSettings settings =
+        clear_settings(method, tolerance, threads, ClearSettings{}.thread_delay, time_limit,
+                       node_limit, prune_bound, presolve, certificate, allocation);
+    return clear_for_python(settings, std::move(progress), stop, [&](const ClearSettings& watched) {
+      return engine_.clear(watched, cold);
+    });
+  }
+  bool was_warm() const { return engine_.was_warm(); }
+
+  py::bytes snapshot() {
+    std::string bytes(engine_.snapshot_size(), '\0');
+    engine_.snapshot(reinterpret_cast<std::uint8_t*>(bytes.data()));
+    return py::bytes(bytes);
+  }
+  py::object restore(const py::bytes& bytes) {
+    const auto view = static_cast<std::string_view>(bytes);
+    return to_python(
+        engine_.restore(reinterpret_cast<const std::uint8_t*>(view.data()), view.size()));
+  }
+  std::uint64_t state_hash() { return engine_.state_hash(); }
+
+ private:
+  Engine engine_;
+};
+
+}  // namespace
+
+void add_engine(py::module_& module) {
+  using py::arg;
+  py::class_<PythonEngine>(module, "Engine")
+      .def(py::init<const In<double>&, const In<double>&, const In<double>&, double, double,
+                    std::int64_t>(),
+           arg("payoffs").noconvert(), arg("prior").noconvert(), arg("inventory").noconvert(),
+           arg("risk_aversion"), arg("ambiguity"), arg("orders"))
+      .def("add", &PythonEngine::add)
+      .def("cancel", &PythonEngine::cancel)
+      .def("reduce", &PythonEngine::reduce)
+      .def("replace", &PythonEngine::replace)
+      .def("remove_all", &PythonEngine::remove_all)
+      .def("set_market", &PythonEngine::set_market)
+      .def("size", &PythonEngine::size)
+      .def("find", &PythonEngine::find)
+      .def("orders", &PythonEngine::orders)
+      .def("clear", &PythonEngine::clear, arg("cold"), arg("allocation"), arg("method"),
+           arg("tolerance"), arg("threads"), arg("time_limit"), arg("node_limit"),
+           arg("prune_bound"), arg("presolve"), arg("certificate"), arg("progress").none(true),
+           arg("stop").none(true) = py::none())
+      .def("was_warm", &PythonEngine::was_warm)
+      .def("snapshot", &PythonEngine::snapshot)
+      .def("restore", &PythonEngine::restore)
+      .def("state_hash", &PythonEngine::state_hash);
+}
+
+}  // namespace kpm

@@ -1,0 +1,258 @@
+#include "kpm/engine.hpp"
+
+#include <algorithm>
+#include <utility>
+#include <vector>
+
+#include "book/staircase.hpp"
+#include "engine/bytes.hpp"
+#include "engine/market_copy.hpp"
+#include "engine/order_book.hpp"
+#include "mechanisms/maker_optimal/clear_compiled.hpp"
+
+namespace kpm {
+
+namespace {
+
+constexpr std::uint64_t kMark = 0x0131304b4f4f426dU;  // "mBOOK01", and 1
+constexpr std::size_t kWordsAround = 3;               // mark, count; hash
+constexpr std::size_t kWordsOfOrder = 5;
+
+/// The orders by priority, column by column.
+struct Columns {
+  std::vector<std::int64_t> claim, id;
+  std::vector<std::int8_t> side;
+  std::vector<double> price, quantity;
+
+  void take(const OrderBook& book) {
+    const auto count = static_cast<std::size_t>(book.size());
+    claim.resize(count);
+    id.resize(count);
+    side.resize(count);
+    price.resize(count);
+    quantity.resize(count);
+    std::size_t row = 0;
+    book.by_priority([&](const BookOrder& order) {
+      claim[row] = order.claim;
+      id[row] = order.id;
+      side[row] = order.side;
+      price[row] = order.price;
+      quantity[row] = order.quantity;
+      ++row;
+    });
+  }
+};
+
+Market validated(const Market& market) {
+  require(validate(market));
+  return market;
+}
+
+}  // namespace
+
+struct Engine::State {
+  State(const Market& given, const EngineLimits& engine_limits)
+      : market(validated(given)), limits(engine_limits), book(given.claims, engine_limits) {
+    stairs.resize(static_cast<std::size_t>(given.claims));
+  }
+
+  /// Take note of an event.
+  Fault after(const Fault& fault) {
+    listed = listed && fault;
+    return fault;
+  }
+
+  const Columns& list() {
+    if (!listed) {
+      columns.take(book);
+      listed = true;
+    }
+    return columns;
+  }
+
+  Orders orders() {
+    const Columns& all = list();
+    Orders orders;
+    orders.count = book.size();
+    orders.claim = all.claim.data();
+    orders.side = all.side.data();
+    orders.price = all.price.data();
+    orders.quantity = all.quantity.data();
+    return orders;
+  }
+
+  /// Copies of the staircases of the book as it is: of the claims that have changed they are made
+  /// again.
+  std::vector<Staircase> compiled() {
+    const Market& of = market.market();
+    for (int k = 0; k < of.claims; ++k) {
+      Staircase& claim = stairs[static_cast<std::size_t>(k)];
+      if (compiled_all && !book.changed(k)) {
+        continue;
+      }
+      const double* const row = of.payoffs + static_cast<std::ptrdiff_t>(k) * of.states;
+      const auto [low, high] = std::minmax_element(row, row + of.states);
+      const std::vector<Level>& levels = book.levels(k);
+      claim = make_staircase(*low, *high, levels.data(), levels.data() + levels.size());
+    }
+    compiled_all = true;
+    std::vector<Staircase> copies;
+    copies.reserve(stairs.size());
+    for (const Staircase& claim : stairs) {
+      copies.push_back(claim.copy());
+    }
+    return copies;
+  }
+
+  MarketCopy market;
+  EngineLimits limits;
+  OrderBook book;
+  std::vector<Staircase> stairs;
+  bool compiled_all = false;  // with this market's payoffs
+  Columns columns;
+  bool listed = false;  // the columns are those of the book
+  bool warm = false;
+};
+
+Engine::Engine(const Market& market, const EngineLimits& limits)
+    : state_(std::make_unique<State>(market, limits)) {}
+Engine::Engine(Engine&& other) noexcept = default;
+Engine& Engine::operator=(Engine&& other) noexcept = default;
+Engine::~Engine() = default;
+
+Fault Engine::add(std::int64_t claim, std::int8_t side, double price, double quantity,
+                  std::int64_t id) {
+  return state_->after(state_->book.add({id, claim, side, price, quantity}));
+}
+
+Fault Engine::cancel(std::int64_t id) { return state_->after(state_->book.cancel(id)); }
+
+Fault Engine::reduce(std::int64_t id, double quantity) {
+  return state_->after(state_->book.reduce(id, quantity));
+}
+
+Fault Engine::replace(std::int64_t id, double price, double quantity) {
+  return state_->after(state_->book.replace(id, price, quantity));
+}
+
+void Engine::remove_all() {
+  state_->book.remove_all();
+  state_->listed = false;
+}
+
+Fault Engine::set_market(const Market& market) {
+  if (const Fault fault = validate(market)) {
+    return fault;
+  }
+  if (market.claims != state_->market.market().claims) {
+    return {Rule::kClaims, Field::kMarket, -1, -1, static_cast<double>(market.claims)};
+  }
+  MarketCopy other(market);
+  const bool same =
+      market.states == state_->market.market().states && other.same_payoffs(state_->market);
+  state_->compiled_all = state_->compiled_all && same;
+  state_->market = std::move(other);
+  return {};
+}
+
+const Market& Engine::market() const { return state_->market.market(); }
+std::int64_t Engine::size() const { return state_->book.size(); }
+bool Engine::contains(std::int64_t id) const { return state_->book.contains(id); }
+
+bool Engine::find(std::int64_t id, BookOrder& order) const { return state_->book.find(id, order); }
+
+BookColumns Engine::orders() { return {state_->orders(), state_->columns.id.data()}; }
+
+Clearing Engine::clear(const ClearSettings& settings, bool /*cold*/) {
+  const Orders orders = state_->orders();
+  return clear_compiled(state_->market.market(), orders, state_->compiled(), settings);
+}
+
+bool Engine::was_warm() const { return state_->warm; }
+
+std::size_t Engine::snapshot_size() const {
+  return 8 * (kWordsAround + kWordsOfOrder * static_cast<std::size_t>(size()));
+}
+
+void Engine::snapshot(std::uint8_t* bytes) {
+  Hash hash;
+  const auto write = [&](std::uint64_t word) {
+    hash.add(word);
+    put(bytes, word);
+  };
+  write(kMark);
+  write(static_cast<std::uint64_t>(size()));
+  state_->book.by_priority([&](const BookOrder& order) {
+    write(static_cast<std::uint64_t>(order.id));
+    write(static_cast<std::uint64_t>(order.claim));
+    write(order.side > 0 ? 1 : 0);
+    write(bits_of(order.price));
+    write(bits_of(order.quantity));
+  });
+  put(bytes, hash.value());
+}
+
+Fault Engine::restore(const std::uint8_t* bytes, std::size_t size) {
+  const Fault damaged{Rule::kDamaged, Field::kSnapshot, -1, -1, 0.0};
+  if (size < 8 * kWordsAround || size % 8 != 0) {
+    return damaged;
+  }
+  Hash hash;
+  const std::uint8_t* from = bytes;
+  for (std::size_t word = 0; word + 1 < size / 8; ++word) {
+    hash.add(take(from));
+  }
+  if (take(from) != hash.value()) {
+    return damaged;
+  }
+  from = bytes;
+  if (take(from) != kMark || take(from) != (size / 8 - kWordsAround) / kWordsOfOrder ||
+      (size / 8 - kWordsAround) % kWordsOfOrder != 0) {
+    return damaged;
+  }
+  const std::size_t count = (size / 8 - kWordsAround) / kWordsOfOrder;
+  EngineLimits limits = state_->limits;
+  limits.orders = std::max(limits.orders, limits.fixed ? 0 : static_cast<std::int64_t>(count));
+  OrderBook other(state_->market.market().claims, limits);
+  for (std::size_t row = 0; row < count; ++row) {
+    BookOrder order;
+    order.id = static_cast<std::int64_t>(take(from));
+    order.claim = static_cast<std::int64_t>(take(from));
+    order.side = take(from) != 0 ? std::int8_t{1} : std::int8_t{-1};
+    order.price = double_of(take(from));
+    order.quantity = double_of(take(from));
+    if (const Fault fault = other.add(order)) {
+      return fault;
+    }
+  }
+  state_->book = std::move(other);
+  state_->listed = false;
+  state_->compiled_all = false;
+  return {};
+}
+
+std::uint64_t Engine::state_hash() {
+  const Market& market = state_->market.market();
+  Hash hash;
+  hash.add(static_cast<std::uint64_t>(market.states));
+  hash.add(static_cast<std::uint64_t>(market.claims));
+  std::for_each(market.payoffs,
+                market.payoffs + static_cast<std::ptrdiff_t>(market.claims) * market.states,
+                [&](double payoff) { hash.add(payoff); });
+  std::for_each(market.prior, market.prior + market.states, [&](double q) { hash.add(q); });
+  std::for_each(market.inventory, market.inventory + market.states,
+                [&](double money) { hash.add(money); });
+  hash.add(market.risk_aversion);
+  hash.add(market.ambiguity);
+  hash.add(static_cast<std::uint64_t>(size()));
+  state_->book.by_priority([&](const BookOrder& order) {
+    hash.add(static_cast<std::uint64_t>(order.id));
+    hash.add(static_cast<std::uint64_t>(order.claim));
+    hash.add(static_cast<std::uint64_t>(order.side > 0 ? 1 : 0));
+    hash.add(order.price);
+    hash.add(order.quantity);
+  });
+  return hash.value();
+}
+
+}  // namespace kpm

@@ -1,0 +1,246 @@
+#include "engine/order_book.hpp"
+
+#include <algorithm>
+
+namespace kpm {
+
+namespace {
+
+/// An order's own figures, by the rules for a column of them.
+Fault validate_order(const BookOrder& order, std::int64_t claims) {
+  Orders one;
+  one.count = 1;
+  one.claim = &order.claim;
+  one.side = &order.side;
+  one.price = &order.price;
+  one.quantity = &order.quantity;
+  Fault fault = validate(one, static_cast<int>(claims));
+  fault.index = -1;  // it is no row of anything
+  return fault;
+}
+
+Fault of_id(Rule rule, std::int64_t id) { return {rule, Field::kOrderId, id, -1, 0.0}; }
+
+double as_limit(double price) { return price + 0.0; }  // -0.0 is 0.0
+
+}  // namespace
+
+OrderBook::OrderBook(std::int64_t claims, const EngineLimits& limits)
+    : limits_(limits), changed_(static_cast<std::size_t>(claims), 1) {
+  if (limits_.levels <= 0) {
+    limits_.levels = limits_.orders;
+  }
+  const auto orders = static_cast<std::size_t>(std::max<std::int64_t>(limits_.orders, 0));
+  const auto levels = static_cast<std::size_t>(std::max<std::int64_t>(limits_.levels, 0));
+  price_levels_.reset(static_cast<std::size_t>(claims));
+  price_levels_.reserve(levels);
+  slots_.reserve(orders);
+  index_.reserve(orders);
+}
+
+Fault OrderBook::add(const BookOrder& order) {
+  if (const Fault fault = validate_order(order, claims())) {
+    return fault;
+  }
+  if (contains(order.id)) {
+    return of_id(Rule::kDuplicate, order.id);
+  }
+  if (limits_.fixed && size() >= limits_.orders) {
+    return {Rule::kFull, Field::kOrders, -1, -1, static_cast<double>(size() + 1)};
+  }
+  if (!has_room_at(order.claim, order.price, order.quantity, kNone)) {
+    return {Rule::kFull, Field::kPrice, -1, -1, order.price};
+  }
+  std::int32_t at = free_;
+  if (at == kNone) {
+    index_.reserve(slots_.size() + 1);
+    at = static_cast<std::int32_t>(slots_.size());
+    slots_.emplace_back();
+  } else {
+    free_ = slot(at).later;
+  }
+  slot(at) = Slot{};
+  slot(at).order = order;
+  index_.insert(order.id, at);
+  stand(at);
+  to_the_end(at);
+  return {};
+}
+
+Fault OrderBook::cancel(std::int64_t id) {
+  const std::int32_t at = index_.find(id);
+  if (at == kNone) {
+    return of_id(Rule::kUnknown, id);
+  }
+  leave(at);
+  out_of_line(at);
+  index_.erase(id);
+  slot(at).later = free_;
+  free_ = at;
+  return {};
+}
+
+Fault OrderBook::reduce(std::int64_t id, double quantity) {
+  const std::int32_t at = index_.find(id);
+  if (at == kNone) {
+    return of_id(Rule::kUnknown, id);
+  }
+  BookOrder left = slot(at).order;
+  left.quantity = quantity;
+  if (const Fault fault = validate_order(left, claims())) {
+    return fault;
+  }
+  if (quantity > slot(at).order.quantity) {
+    return {Rule::kExceeds, Field::kQuantity, -1, -1, quantity};
+  }
+  leave(at);
+  slot(at).order.quantity = quantity;
+  stand(at);
+  return {};
+}
+
+Fault OrderBook::replace(std::int64_t id, double price, double quantity) {
+  const std::int32_t at = index_.find(id);
+  if (at == kNone) {
+    return of_id(Rule::kUnknown, id);
+  }
+  BookOrder other = slot(at).order;
+  other.price = price;
+  other.quantity = quantity;
+  if (const Fault fault = validate_order(other, claims())) {
+    return fault;
+  }
+  if (!has_room_at(other.claim, price, quantity, at)) {
+    return {Rule::kFull, Field::kPrice, -1, -1, price};
+  }
+  const BookOrder& before = slot(at).order;
+  const bool stays = price == before.price && quantity <= before.quantity;
+  leave(at);
+  slot(at).order = other;
+  stand(at);
+  if (!stays) {
+    out_of_line(at);
+    to_the_end(at);
+  }
+  return {};
+}
+
+void OrderBook::remove_all() {
+  index_.clear();
+  price_levels_.reset(changed_.size());
+  slots_.clear();
+  free_ = oldest_ = newest_ = kNone;
+  std::fill(changed_.begin(), changed_.end(), char{1});
+}
+
+bool OrderBook::find(std::int64_t id, BookOrder& order) const {
+  const std::int32_t at = index_.find(id);
+  if (at != kNone) {
+    order = slot(at).order;
+  }
+  return at != kNone;
+}
+
+/// Whether there is a level for an order, or room for another; `leaving` gives its own back if it
+/// is alone there.
+bool OrderBook::has_room_at(std::int64_t claim, double price, double quantity,
+                            std::int32_t leaving) const {
+  if (!limits_.fixed || quantity == 0.0 ||
+      price_levels_.size() < static_cast<std::size_t>(limits_.levels)) {
+    return true;
+  }
+  if (leaving != kNone && slot(leaving).level != kNone) {
+    const PriceLevel& level = price_levels_[slot(leaving).level];
+    if (level.buy.orders + level.sell.orders == 1) {
+      return true;
+    }
+  }
+  return price_levels_.find(claim, as_limit(price)) != PriceLevels::kNone;
+}
+
+/// Among the orders for its side at its limit.
+void OrderBook::stand(std::int32_t at) {
+  Slot& mine = slot(at);
+  if (mine.order.quantity == 0.0) {
+    return;
+  }
+  mine.level = price_levels_.take(mine.order.claim, as_limit(mine.order.price));
+  PriceLevel& level = price_levels_[mine.level];
+  LevelSide& side = mine.order.side > 0 ? level.buy : level.sell;
+  mine.before = kNone;
+  mine.after = side.first;
+  if (side.first != kNone) {
+    slot(side.first).before = at;
+  }
+  side.first = at;
+  side.add(mine.order.quantity);
+  changed_[static_cast<std::size_t>(mine.order.claim)] = 1;
+}
+
+void OrderBook::leave(std::int32_t at) {
+  Slot& mine = slot(at);
+  if (mine.level == kNone) {
+    return;
+  }
+  PriceLevel& level = price_levels_[mine.level];
+  LevelSide& side = mine.order.side > 0 ? level.buy : level.sell;
+  (mine.before == kNone ? side.first : slot(mine.before).after) = mine.after;
+  if (mine.after != kNone) {
+    slot(mine.after).before = mine.before;
+  }
+  side.remove(mine.order.quantity);
+  if (level.empty()) {
+    price_levels_.drop(mine.order.claim, mine.level);
+  }
+  mine.level = kNone;
+  changed_[static_cast<std::size_t>(mine.order.claim)] = 1;
+}
+
+void OrderBook::to_the_end(std::int32_t at) {
+  slot(at).earlier = newest_;
+  slot(at).later = kNone;
+  (newest_ == kNone ? oldest_ : slot(newest_).later) = at;
+  newest_ = at;
+}
+
+void OrderBook::out_of_line(std::int32_t at) {
+  const Slot& mine = slot(at);
+  (mine.earlier == kNone ? oldest_ : slot(mine.earlier).later) = mine.later;
+  (mine.later == kNone ? newest_ : slot(mine.later).earlier) = mine.earlier;
+}
+
+const std::vector<Level>& OrderBook::levels(std::int64_t claim) {
+  levels_.clear();
+  for (std::int32_t at = price_levels_.lowest(claim); at != kNone; at = price_levels_[at].next) {
+    PriceLevel& level = price_levels_[at];
+    // In the sequence of quotes that are sorted by signed quantity.
+    if (level.buy.stale) {
+      level.buy.sum = sorted_sum(level.buy, false);
+    }
+    if (level.sell.stale) {
+      level.sell.sum = sorted_sum(level.sell, true);
+    }
+    level.buy.stale = level.sell.stale = false;
+    levels_.push_back({level.price, level.buy.sum, level.sell.sum});
+  }
+  changed_[static_cast<std::size_t>(claim)] = 0;
+  return levels_;
+}
+
+double OrderBook::sorted_sum(const LevelSide& side, bool descending) {
+  sorted_.clear();
+  for (std::int32_t at = side.first; at != kNone; at = slot(at).after) {
+    sorted_.push_back(slot(at).order.quantity);
+  }
+  std::sort(sorted_.begin(), sorted_.end());
+  if (descending) {
+    std::reverse(sorted_.begin(), sorted_.end());
+  }
+  double sum = 0.0;
+  for (const double quantity : sorted_) {
+    sum += quantity;
+  }
+  return sum;
+}
+
+}  // namespace kpm

@@ -1,0 +1,76 @@
+// Orders that come, change and go.
+#pragma once
+
+#include <cstdint>
+#include <vector>
+
+#include "book/staircase.hpp"
+#include "engine/order_index.hpp"
+#include "engine/price_levels.hpp"
+#include "kpm/engine.hpp"
+
+namespace kpm {
+
+/// The orders of a market of so many claims. Each stands in three places: under its id, among those
+/// for its side at its limit, and in the sequence of priority. An event touches these alone, and
+/// marks its claim as changed.
+class OrderBook {
+ public:
+  OrderBook(std::int64_t claims, const EngineLimits& limits);
+
+  std::int64_t claims() const { return static_cast<std::int64_t>(changed_.size()); }
+  std::int64_t size() const { return static_cast<std::int64_t>(index_.size()); }
+
+  Fault add(const BookOrder& order);
+  Fault cancel(std::int64_t id);
+  Fault reduce(std::int64_t id, double quantity);
+  Fault replace(std::int64_t id, double price, double quantity);
+  void remove_all();
+
+  bool contains(std::int64_t id) const { return index_.find(id) != OrderIndex::kNone; }
+  bool find(std::int64_t id, BookOrder& order) const;
+
+  /// Call it with every order, first come first.
+  template <class Visit>
+  void by_priority(Visit&& visit) const {
+    for (std::int32_t at = oldest_; at != kNone; at = slot(at).later) {
+      visit(slot(at).order);
+    }
+  }
+
+  /// Whether a claim's staircase is another than when it was last made.
+  bool changed(std::int64_t claim) const { return changed_[static_cast<std::size_t>(claim)] != 0; }
+  /// The claim's levels as they are now, ascending: what compile_staircases would add up.
+  const std::vector<Level>& levels(std::int64_t claim);
+
+ private:
+  static constexpr std::int32_t kNone = -1;
+
+  struct Slot {
+    BookOrder order;
+    std::int32_t level = kNone;                   // none for an order for nothing
+    std::int32_t before = kNone, after = kNone;   // at the level
+    std::int32_t earlier = kNone, later = kNone;  // in priority; `later` of a free slot
+  };
+
+  Slot& slot(std::int32_t at) { return slots_[static_cast<std::size_t>(at)]; }
+  const Slot& slot(std::int32_t at) const { return slots_[static_cast<std::size_t>(at)]; }
+  bool has_room_at(std::int64_t claim, double price, double quantity, std::int32_t leaving) const;
+  void stand(std::int32_t at);
+  void leave(std::int32_t at);
+  void to_the_end(std::int32_t at);
+  void out_of_line(std::int32_t at);
+  double sorted_sum(const LevelSide& side, bool descending);
+
+  EngineLimits limits_;
+  OrderIndex index_;
+  PriceLevels price_levels_;
+  std::vector<Slot> slots_;
+  std::vector<char> changed_;  // (claims)
+  std::int32_t free_ = kNone;
+  std::int32_t oldest_ = kNone, newest_ = kNone;
+  std::vector<Level> levels_;  // of the claim asked for last
+  std::vector<double> sorted_;
+};
+
+}  // namespace kpm

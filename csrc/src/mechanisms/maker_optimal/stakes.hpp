@@ -1,0 +1,49 @@
+// What is at stake in a clearing: what its gap is measured by.
+#pragma once
+
+#include <algorithm>
+#include <vector>
+
+#include "book/scaled_market.hpp"
+#include "book/staircase.hpp"
+#include "mechanisms/maker_optimal/tradable_book.hpp"
+#include "numerics/dense.hpp"
+
+namespace kpm {
+
+/// What is at stake in a clearing, in scaled money: at least what trades for certain, or else the
+/// floor.
+class Stakes {
+ public:
+  Stakes(const ScaledMarket& scaled, const std::vector<Staircase>& stairs)
+      : scaled_(scaled), stairs_(stairs) {}
+
+  double floor() const {
+    if (floor_ == 0.0) {
+      floor_ = Levels(stairs_).smaller_half() / scaled_.scale;
+    }
+    return floor_;
+  }
+
+  /// `cell` names the pieces of the scaled market's claims; `net` is their demand, or that of
+  /// claims merged from them.
+  double of(const std::vector<int>& cell, const Array& net) const {
+    double filled = 0.0;
+    for (int k = 0; k < scaled_.claims(); ++k) {
+      const auto at = static_cast<std::size_t>(k);
+      const Staircase& claim = stairs_[static_cast<std::size_t>(scaled_.original[at])];
+      const auto l = static_cast<std::size_t>(cell[at] / 2);
+      const std::size_t above = l + (Staircase::is_step(cell[at]) ? 1 : 0);
+      filled += scaled_.demand(k, claim.bought[above] + claim.sold[l]);
+    }
+    const double traded = std::max(filled, net.abs().sum());
+    return traded > 0.0 ? traded : floor();
+  }
+
+ private:
+  const ScaledMarket& scaled_;
+  const std::vector<Staircase>& stairs_;
+  mutable double floor_ = 0.0;  // once it is asked for
+};
+
+}  // namespace kpm

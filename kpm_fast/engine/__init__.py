@@ -1,0 +1,1 @@
+"""An engine that keeps its book: see ``docs/engine.md``."""

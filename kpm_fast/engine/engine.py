@@ -1,0 +1,493 @@
+"""A book that changes, and is cleared whenever it is asked for."""
+
+from __future__ import annotations
+
+import threading
+import zlib
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+from numpy.typing import ArrayLike
+
+from .. import _core
+from ..arrays import Floats, as_number, frozen
+from ..clearing.clear import clear_with
+from ..entries import identifier
+from ..errors import InputError, KpmError
+from ..model.book_types import check_book
+from ..model.faults import error_of
+from ..model.labels import claim_positions
+from ..model.makers import KnightianMaker
+from ..model.market import Market
+from ..model.order import Order
+from ..model.orders import Orders
+from ..model.quotes import Quotes
+from ..result import Result
+from .order_names import OrderNames
+
+__all__ = ["Engine"]
+
+_SIDES = {"buy": 1, "sell": -1, 1: 1, -1: -1}
+_SIDE_NAMES = {1: "buy", -1: "sell"}
+
+
+class Engine:
+    """A market and its orders, which come, change and go.
+
+    Orders have priority by arrival. One that is replaced goes to the end, unless its limit stays
+    and its quantity does not grow; one that is reduced keeps its place. Each event costs the
+    logarithm of the book, whatever its size.
+
+    Parameters
+    ----------
+    market : Market
+        With a Knightian maker (LMSR is one).
+    orders : Orders, optional
+        To begin with. Where they have times, these rank them, and equal times their order in the
+        book; the engine keeps that sequence and drops the times. Default: none.
+
+    Raises
+    ------
+    InputError
+        Naming the field and the value.
+
+    Notes
+    -----
+    Threads may share an engine: each call waits until the one before it has ended, a clearing
+    included. A callback of a clearing may not call its own engine: it is refused with a
+    :class:`KpmError`.
+
+    ``len(engine)`` is the number of orders; ``"7" in engine`` asks for an identifier.
+
+    Examples
+    --------
+    >>> import kpm_fast as kpm
+    >>> market = kpm.Market([[1, 0], [0, 1]], [0.5, 0.5], claims=["yes", "no"])
+    >>> engine = kpm.Engine(market)
+    >>> engine.add("yes", "buy", 0.7, 100)
+    '0'
+    >>> engine.add("no", "buy", 0.6, 50, order_id="mine")
+    'mine'
+    >>> result = engine.clear()
+    >>> result.fills.round(2)
+    array([50.56, 50.  ])
+    >>> engine.reduce("mine", 20)
+    >>> engine.cancel("0")
+    >>> engine.orders
+    Orders(1 orders: 1 buys, 0 sells)
+    """
+
+    __slots__ = ("_book", "_clearing", "_core", "_lock", "_market", "_names")
+
+    def __init__(self, market: Market, orders: Orders | None = None) -> None:
+        book = Orders([], [], [], []) if orders is None else orders
+        check_book(market, book)
+        _check_maker(market)
+        self._lock = threading.RLock()
+        self._clearing = False
+        self._market = market
+        self._names = OrderNames()
+        self._book: Orders | None = None
+        self._core = _core.Engine(*_arguments(market), len(book))
+        self._fill(book)
+
+    def _fill(self, book: Orders) -> None:
+        rows = range(len(book))
+        if book.priority is not None:
+            rows = np.argsort(book.priority, kind="stable").tolist()
+        claim = book.claim_index(self._market).tolist()
+        side, price, quantity = book.side.tolist(), book.price.tolist(), book.quantity.tolist()
+        names = book.order_id.tolist()
+        for row in rows:
+            number = self._names.new_number(names[row])
+            fault = self._core.add(claim[row], side[row], price[row], quantity[row], number)
+            if fault is not None:
+                raise error_of(fault)
+            self._names.add(names[row], number)
+
+    # -- events ---------------------------------------------------------------------------------
+
+    def add(
+        self,
+        claim: str | int,
+        side: str | int,
+        price: float,
+        quantity: float,
+        order_id: str | int | None = None,
+    ) -> str:
+        """Add an order, last in priority.
+
+        Parameters
+        ----------
+        claim : str or int
+            Label, or index into ``market.claims``.
+        side : {"buy", "sell", 1, -1}
+        price : float
+            Limit, money per share. Any number but NaN.
+        quantity : float
+            Shares; finite, >= 0.
+        order_id : str or int, optional
+            That of no order in the book. Default: an integer that the engine has not used.
+
+        Returns
+        -------
+        str
+            The identifier, as text.
+
+        Raises
+        ------
+        InputError
+            Naming the field and the value; the book is then as before.
+
+        Examples
+        --------
+        >>> import kpm_fast as kpm
+        >>> engine = kpm.Engine(kpm.Market([[1, 0], [0, 1]], [0.5, 0.5], claims=["yes", "no"]))
+        >>> name = engine.add("yes", "buy", 0.7, 100)
+        >>> name, len(engine)
+        ('0', 1)
+        """
+        with self._lock:
+            self._check_idle()
+            labels = claim_positions(self._market.claims).by_label
+            place = labels.get(claim) if isinstance(claim, str) else None
+            sign = _SIDES.get(side) if type(side) in (str, int) else None
+            numbers = type(price) is float and type(quantity) is float
+            if place is None or sign is None or not numbers:
+                place, sign, price, quantity = self._parsed(claim, side, price, quantity)
+            name = self._names.fresh() if order_id is None else _name(order_id)
+            number = self._names.new_number(name)
+            self._take(self._core.add(place, sign, price, quantity, number))
+            self._names.add(name, number)
+            return name
+
+    def _parsed(self, claim: Any, side: Any, price: Any, quantity: Any) -> tuple[Any, ...]:
+        """Return what a book of this one order would have of it."""
+        try:
+            order = Orders([claim], [side], [price], [quantity])
+            place = int(order.claim_index(self._market)[0])
+        except InputError as error:
+            raise InputError(error.reason, field=error.field) from None
+        return place, int(order.side[0]), float(order.price[0]), float(order.quantity[0])
+
+    def cancel(self, order_id: str | int) -> None:
+        """Take an order out of the book.
+
+        Raises
+        ------
+        InputError
+            If there is no such order.
+        """
+        with self._lock:
+            self._check_idle()
+            name = _name(order_id)
+            self._take(self._core.cancel(self._names.number(name)))
+            self._names.remove(name)
+
+    def reduce(self, order_id: str | int, quantity: float) -> None:
+        """Leave so much of an order; its priority stays.
+
+        Parameters
+        ----------
+        order_id : str or int
+        quantity : float
+            Shares from now on, no more than the order has. An order for nothing stays in the book
+            until it is cancelled.
+
+        Raises
+        ------
+        InputError
+            Naming the field and the value; the book is then as before.
+        """
+        with self._lock:
+            self._check_idle()
+            number = self._names.number(_name(order_id))
+            self._take(self._core.reduce(number, as_number(quantity, "quantity")))
+
+    def replace(
+        self,
+        order_id: str | int,
+        price: float | None = None,
+        quantity: float | None = None,
+    ) -> None:
+        """Change an order's limit, its quantity, or both.
+
+        It goes to the end in priority, unless its limit stays and its quantity does not grow.
+
+        Parameters
+        ----------
+        order_id : str or int
+        price : float, optional
+            Money per share. Default: as before.
+        quantity : float, optional
+            Shares. Default: as before.
+
+        Raises
+        ------
+        InputError
+            Naming the field and the value; the book is then as before.
+
+        Examples
+        --------
+        >>> import kpm_fast as kpm
+        >>> engine = kpm.Engine(kpm.Market([[1, 0], [0, 1]], [0.5, 0.5], claims=["yes", "no"]))
+        >>> name = engine.add("yes", "buy", 0.7, 100)
+        >>> engine.replace(name, price=0.65)
+        >>> engine[name].price
+        0.65
+        """
+        with self._lock:
+            self._check_idle()
+            number = self._names.number(_name(order_id))
+            _, _, limit, shares = self._core.find(number)
+            self._take(
+                self._core.replace(
+                    number,
+                    limit if price is None else as_number(price, "price"),
+                    shares if quantity is None else as_number(quantity, "quantity"),
+                )
+            )
+
+    def _take(self, fault: _core.Fault | None) -> None:
+        if fault is not None:
+            raise error_of(fault)
+        self._book = None
+
+    # -- the book -------------------------------------------------------------------------------
+
+    def __len__(self) -> int:
+        return len(self._names)
+
+    def __contains__(self, order_id: object) -> bool:
+        try:
+            return _name(order_id) in self._names
+        except InputError:
+            return False
+
+    def __getitem__(self, order_id: str | int) -> Order:
+        """Return the order of an identifier."""
+        with self._lock:
+            name = _name(order_id)
+            claim, side, price, quantity = self._core.find(self._names.number(name))
+            label = self._market.claims[claim]
+            return Order(label, _SIDE_NAMES[side], price, quantity, name, None)
+
+    @property
+    def orders(self) -> Orders:
+        """The book as it stands, by priority, with labels, identifiers and no times."""
+        with self._lock:
+            if self._book is None:
+                claim, side, price, quantity, number = self._core.orders()
+                names = np.empty(len(number), dtype=object)
+                names[:] = self._names.of(number.tolist())
+                self._book = Orders._trusted(
+                    claim, self._market.claims, side, price, quantity, frozen(names), None, None
+                )
+            return self._book
+
+    @property
+    def market(self) -> Market:
+        """The market; another one with the same claims may take its place."""
+        return self._market
+
+    @market.setter
+    def market(self, other: Market) -> None:
+        with self._lock:
+            self._check_idle()
+            if not isinstance(other, Market):
+                raise InputError(f"must be a Market, got {type(other).__name__}", field="market")
+            _check_maker(other)
+            if other.claims != self._market.claims:
+                raise InputError(
+                    f"must have the claims {list(self._market.claims)}, got {list(other.claims)}",
+                    field="market",
+                )
+            fault = self._core.set_market(*_arguments(other))
+            if fault is not None:
+                raise error_of(fault, other.claims, other.states)
+            self._market = other
+
+    # -- clearing -------------------------------------------------------------------------------
+
+    def clear(self, *, cold: bool = False, **settings: Any) -> Result:
+        """Clear the book, which stays as it is.
+
+        Parameters
+        ----------
+        cold : bool
+            Without what the last clearing has left. The same bits, later.
+        **settings
+            What :func:`clear` takes besides a market and orders.
+
+        Returns
+        -------
+        Result
+            That of ``clear(engine.market, engine.orders, **settings)``, bit for bit but for its
+            ``stats``.
+
+        Raises
+        ------
+        InputError
+            As :func:`clear` does.
+        KpmError
+            If a callback of a clearing of this engine asks for another.
+        """
+        with self._lock:
+            self._check_idle()
+
+            core: Callable[..., _core.Clearing] = self._core.clear
+
+            def solve(*arguments: Any, stop: _core.StopFlag | None) -> _core.Clearing:
+                return core(cold, *arguments[_OF_THE_BOOK:], stop=stop)
+
+            self._clearing = True
+            try:
+                return clear_with(solve, self._market, self.orders, **settings)
+            finally:
+                self._clearing = False
+
+    @property
+    def was_warm(self) -> bool:
+        """Whether the last clearing was proved by what the one before it had left."""
+        with self._lock:
+            return self._core.was_warm()
+
+    def quotes(self, quantities: ArrayLike | None = None) -> Quotes:
+        """Return what the maker bids and asks for the market's claims, whatever the orders.
+
+        Parameters
+        ----------
+        quantities : scalar or array_like, shape (K,) or (K, S), optional
+            Shares of a block, > 0. Default: the next, infinitesimal, share.
+
+        Returns
+        -------
+        Quotes
+            As of :meth:`Maker.quotes`.
+
+        Examples
+        --------
+        >>> import kpm_fast as kpm
+        >>> engine = kpm.Engine(kpm.Market([[1, 0], [0, 1]], [0.5, 0.5], claims=["yes", "no"]))
+        >>> name = engine.add("yes", "buy", 0.7, 100)
+        >>> engine.quotes().claims
+        ('yes', 'no')
+        """
+        market = self._market
+        return market.maker.quotes(market, quantities)
+
+    # -- state ----------------------------------------------------------------------------------
+
+    @property
+    def state_hash(self) -> int:
+        """A hash of 64 bits of the market and of the orders by priority.
+
+        Two engines whose market and ``orders`` are equal have the same, whatever happened before.
+        It takes the time of a pass through the book, and is no protection against forgery.
+        """
+        with self._lock:
+            return self._core.state_hash()
+
+    def snapshot(self) -> bytes:
+        """Return the orders by priority and the identifiers in use, without the market.
+
+        Returns
+        -------
+        bytes
+            For :meth:`restore`, on any machine.
+
+        Examples
+        --------
+        >>> import kpm_fast as kpm
+        >>> engine = kpm.Engine(kpm.Market([[1, 0], [0, 1]], [0.5, 0.5], claims=["yes", "no"]))
+        >>> name = engine.add("yes", "buy", 0.7, 100)
+        >>> saved = engine.snapshot()
+        >>> engine.cancel(name)
+        >>> engine.restore(saved)
+        >>> len(engine)
+        1
+        """
+        with self._lock:
+            book = self._core.snapshot()
+            names = self._names.to_bytes(self._core.orders()[4].tolist())
+            parts = len(book).to_bytes(8, "little") + book + names
+            return parts + zlib.crc32(parts).to_bytes(4, "little")
+
+    def restore(self, snapshot: bytes) -> None:
+        """Take the book of a snapshot in the place of this one.
+
+        Raises
+        ------
+        InputError
+            If the bytes are damaged, or are no book of a market with as many claims; the engine is
+            then as before.
+
+        Examples
+        --------
+        >>> import kpm_fast as kpm
+        >>> engine = kpm.Engine(kpm.Market([[1, 0], [0, 1]], [0.5, 0.5], claims=["yes", "no"]))
+        >>> name = engine.add("yes", "buy", 0.7, 100)
+        >>> saved = engine.snapshot()
+        >>> engine.cancel(name)
+        >>> engine.restore(saved)
+        >>> name in engine
+        True
+        """
+        with self._lock:
+            self._check_idle()
+            if not isinstance(snapshot, bytes):
+                raise InputError(f"must be bytes, got {type(snapshot).__name__}", field="snapshot")
+            damaged = InputError("is no snapshot of a book, or a damaged one", field="snapshot")
+            parts, check = snapshot[:-4], snapshot[-4:]
+            if zlib.crc32(parts).to_bytes(4, "little") != check:
+                raise damaged
+            length = int.from_bytes(parts[:8], "little")
+            other = _core.Engine(*_arguments(self._market), 0)
+            fault = other.restore(parts[8 : 8 + length])
+            if fault is not None:
+                raise error_of(fault)
+            try:
+                names = OrderNames.from_bytes(parts[8 + length :], other.orders()[4].tolist())
+            except (ValueError, TypeError):
+                raise damaged from None
+            self._core, self._names, self._book = other, names, None
+
+    def _check_idle(self) -> None:
+        if self._clearing:  # and this thread holds the lock: it is a callback that asks
+            raise KpmError("an engine cannot be used by a callback of its own clearing")
+
+    def __repr__(self) -> str:
+        return f"Engine({self._market!r}, {len(self)} orders)"
+
+
+_OF_THE_BOOK = 10  # arguments of the core's clear that the engine has: the market, the orders
+
+
+def _arguments(market: Market) -> tuple[Floats, Floats, Floats, float, float]:
+    return (
+        market.payoffs,
+        market.prior,
+        market.inventory,
+        market.risk_aversion,
+        market.ambiguity,
+    )
+
+
+def _check_maker(market: Market) -> None:
+    if not isinstance(market.maker, KnightianMaker):
+        raise InputError(
+            f"must have a Knightian maker, got {type(market.maker).__name__}", field="market"
+        )
+
+
+def _name(order_id: Any) -> str:
+    """Return an identifier as text, as a column of them would have it."""
+    if type(order_id) is str:
+        return order_id
+    if type(order_id) is int:
+        return str(order_id)
+    try:
+        return identifier(order_id, "order_id", 0)
+    except InputError as error:
+        raise InputError(error.reason, field="order_id") from None

@@ -1,0 +1,132 @@
+"""Identifiers as the caller writes them, and the numbers that the core knows them by."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Sequence
+from hashlib import blake2b
+
+from ..errors import InputError
+
+__all__ = ["OrderNames"]
+
+_MOST = 2**63 - 1
+_NUMBER = 2**64
+
+
+class OrderNames:
+    """The identifiers of the orders in a book, text, and a number of 64 bits for each.
+
+    An identifier that is an integer is its own number; of others the number is a hash, so that a
+    book has the same numbers however it came to be. Should two have the same, the later one takes
+    the next that is free.
+    """
+
+    __slots__ = ("_names", "_next", "_numbers")
+
+    def __init__(self) -> None:
+        self._numbers: dict[str, int] = {}
+        self._names: dict[int, str] = {}
+        self._next = 0
+
+    def __len__(self) -> int:
+        return len(self._numbers)
+
+    def __contains__(self, name: str) -> bool:
+        return name in self._numbers
+
+    def fresh(self) -> str:
+        """Return an integer that no order has, greater than all that were returned before."""
+        while str(self._next) in self._numbers:
+            self._next += 1
+        name = str(self._next)
+        self._next += 1
+        return name
+
+    def number(self, name: str) -> int:
+        """Return the number of an order in the book.
+
+        Raises
+        ------
+        InputError
+            If there is no such order.
+        """
+        number = self._numbers.get(name)
+        if number is None:
+            raise InputError(
+                f"must be that of an order in the book, got {name!r}", field="order_id"
+            )
+        return number
+
+    def new_number(self, name: str) -> int:
+        """Return a number for an order that is to join the book.
+
+        Raises
+        ------
+        InputError
+            If the book has an order of that name.
+        """
+        if name in self._numbers:
+            raise InputError(f"must not be in the book already, got {name!r}", field="order_id")
+        number = _number_of(name)
+        while number in self._names:
+            number = number + 1 if number < _MOST else -_MOST
+        return number
+
+    def add(self, name: str, number: int) -> None:
+        """Take in an order."""
+        self._numbers[name] = number
+        self._names[number] = name
+
+    def remove(self, name: str) -> None:
+        """Forget an order."""
+        del self._names[self._numbers.pop(name)]
+
+    def of(self, numbers: Iterable[int]) -> list[str]:
+        """Return the names of orders by their numbers."""
+        return list(map(self._names.__getitem__, numbers))
+
+    def to_bytes(self, numbers: Sequence[int]) -> bytes:
+        """Return what :meth:`from_bytes` makes the names of these orders of."""
+        names = [None if _number_of(name) == int_of(name) else name for name in self.of(numbers)]
+        return json.dumps([self._next, names]).encode()
+
+    @classmethod
+    def from_bytes(cls, data: bytes, numbers: Sequence[int]) -> OrderNames:
+        """Return the names of orders by their numbers.
+
+        Raises
+        ------
+        ValueError
+            If the bytes do not say them, or say those of other orders.
+        """
+        stated = json.loads(data.decode())
+        following, names = stated
+        if type(following) is not int or len(names) != len(numbers):
+            raise ValueError("the names of other orders")
+        self = cls()
+        self._next = following
+        for number, name in zip(numbers, names, strict=True):
+            self.add(str(number) if name is None else str(name), number)
+        if len(self._numbers) != len(numbers):
+            raise ValueError("two orders of one name")
+        return self
+
+
+def int_of(name: str) -> int | None:
+    """Return the integer of 64 bits that text is the usual form of, or None."""
+    digits = name.removeprefix("-")
+    if not (digits.isascii() and digits.isdecimal()) or len(digits) > 19:
+        return None
+    number = int(name)
+    return number if str(number) == name and -_MOST <= number <= _MOST else None
+
+
+def _number_of(name: str) -> int:
+    number = int_of(name)
+    if number is not None:
+        return number
+    word = int.from_bytes(
+        blake2b(name.encode("utf-8", "surrogatepass"), digest_size=8).digest(), "big"
+    )
+    return word if word <= _MOST else word - _NUMBER

@@ -1,0 +1,20 @@
+"""Whether what is given is a market and its orders."""
+
+from __future__ import annotations
+
+from ..errors import InputError
+from .market import Market
+from .orders import Orders
+
+__all__ = ["check_book"]
+
+
+def check_book(market: Market, orders: Orders) -> None:
+    """Refuse anything in the place of a market or of its orders."""
+    if not isinstance(market, Market):
+        raise InputError(f"must be a Market, got {type(market).__name__}", field="market")
+    if not isinstance(orders, Orders):
+        raise InputError(
+            f"must be Orders (Orders.from_frame makes them), got {type(orders).__name__}",
+            field="orders",
+        )

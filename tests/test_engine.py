@@ -1,0 +1,316 @@
+"""The engine: a book that changes, against a list of orders and a cold clearing of it."""
+
+from __future__ import annotations
+
+import threading
+from typing import Any
+
+import numpy as np
+import pytest
+from hypothesis import settings
+from hypothesis import strategies as st
+from hypothesis.stateful import Bundle, RuleBasedStateMachine, consumes, invariant, rule
+
+import kpm_fast as kpm
+
+MARKET = kpm.Market(
+    [[1, 0, 0], [0, 1, 0], [0, 1, 1]],
+    [0.5, 0.3, 0.2],
+    risk_aversion=0.02,
+    ambiguity=0.05,
+    claims=["home", "draw", "not home"],
+)
+OTHER = kpm.Market(
+    MARKET.payoffs, [0.2, 0.3, 0.5], risk_aversion=0.1, ambiguity=0.0, claims=MARKET.claims
+)
+PUBLISHED = (
+    "cell",
+    "state_prices",
+    "claim_prices",
+    "net_demand",
+    "fills",
+    "payoff",
+    "revenue",
+    "certainty_equivalent",
+    "no_trade_equivalent",
+    "upper_bound",
+    "scale",
+    "worst_case",
+    "marginal_state_prices",
+    "multipliers",
+    "ambiguity_price",
+)
+
+
+def assert_same_bits(one: kpm.Result, other: kpm.Result) -> None:
+    """All that is published, but how it was found."""
+    assert one.status is other.status
+    for name in PUBLISHED:
+        a, b = np.asarray(getattr(one, name)), np.asarray(getattr(other, name))
+        assert a.tobytes() == b.tobytes(), (name, a, b)
+
+
+prices = st.one_of(
+    st.integers(0, 20).map(lambda tick: tick / 20),
+    st.sampled_from([-np.inf, np.inf, -0.0, 0.3 + 1e-16, 1.5]),
+)
+quantities = st.one_of(
+    st.integers(0, 300).map(float),
+    st.integers(0, 10_000).map(lambda cents: cents / 100),
+    st.floats(0.001, 100.0),
+)
+claims = st.sampled_from(MARKET.claims)
+sides = st.sampled_from(["buy", "sell"])
+names = st.one_of(st.integers(-5, 30).map(str), st.sampled_from(["a", "b", "007", "x y"]))
+
+
+class EngineAgainstList(RuleBasedStateMachine):
+    """The model is a list of orders by priority."""
+
+    in_book = Bundle("in_book")
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.engine = kpm.Engine(MARKET)
+        self.model: list[list[Any]] = []  # id, claim, side, price, quantity
+        self.market = MARKET
+        self.kept: tuple[bytes, list[list[Any]], int] | None = None
+
+    def place(self, name: str) -> int:
+        return next((row for row, order in enumerate(self.model) if order[0] == name), -1)
+
+    @rule(target=in_book, claim=claims, side=sides, price=prices, quantity=quantities)
+    def add(self, claim: str, side: str, price: float, quantity: float) -> str:
+        name = self.engine.add(claim, side, price, quantity)
+        assert self.place(name) < 0
+        self.model.append([name, claim, side, price, quantity])
+        return name
+
+    @rule(target=in_book, claim=claims, side=sides, price=prices, quantity=quantities, name=names)
+    def add_named(self, claim: str, side: str, price: float, quantity: float, name: str) -> str:
+        if self.place(name) >= 0:
+            with pytest.raises(kpm.InputError, match="in the book already") as caught:
+                self.engine.add(claim, side, price, quantity, name)
+            assert caught.value.field == "order_id"
+        else:
+            assert self.engine.add(claim, side, price, quantity, name) == name
+            self.model.append([name, claim, side, price, quantity])
+        return name
+
+    @rule(name=consumes(in_book))
+    def cancel(self, name: str) -> None:
+        row = self.place(name)
+        if row < 0:
+            with pytest.raises(kpm.InputError, match="of an order in the book"):
+                self.engine.cancel(name)
+        else:
+            self.engine.cancel(name)
+            del self.model[row]
+
+    @rule(name=in_book, quantity=quantities)
+    def reduce(self, name: str, quantity: float) -> None:
+        row = self.place(name)
+        if row < 0 or quantity > self.model[row][4]:
+            with pytest.raises(kpm.InputError):
+                self.engine.reduce(name, quantity)
+        else:
+            self.engine.reduce(name, quantity)
+            self.model[row][4] = quantity
+
+    @rule(name=in_book, price=st.none() | prices, quantity=st.none() | quantities)
+    def replace(self, name: str, price: float | None, quantity: float | None) -> None:
+        row = self.place(name)
+        if row < 0:
+            with pytest.raises(kpm.InputError, match="of an order in the book"):
+                self.engine.replace(name, price, quantity)
+            return
+        self.engine.replace(name, price, quantity)
+        order = self.model[row]
+        limit = order[3] if price is None else price
+        shares = order[4] if quantity is None else quantity
+        stays = limit == order[3] and shares <= order[4]
+        order[3:] = limit, shares
+        if not stays:
+            self.model.append(self.model.pop(row))
+
+    @rule(market=st.sampled_from([MARKET, OTHER]))
+    def change_market(self, market: kpm.Market) -> None:
+        self.engine.market = self.market = market
+
+    @rule()
+    def keep(self) -> None:
+        self.kept = (
+            self.engine.snapshot(),
+            [list(order) for order in self.model],
+            self.engine.state_hash if self.market is MARKET else 0,
+        )
+
+    @rule()
+    def go_back(self) -> None:
+        if self.kept is not None:
+            snapshot, model, known = self.kept
+            self.engine.restore(snapshot)
+            self.model = [list(order) for order in model]
+            assert not known or self.market is not MARKET or self.engine.state_hash == known
+
+    @rule(cold=st.booleans(), allocation=st.sampled_from(["pro_rata", "book_order"]))
+    def clear(self, cold: bool, allocation: str) -> None:
+        result = self.engine.clear(cold=cold, allocation=allocation, threads=1)
+        book = self.orders()
+        assert result.orders == book or not len(book)
+        assert_same_bits(result, kpm.clear(self.market, book, allocation=allocation, threads=1))
+        assert result.verify().passed
+
+    def orders(self) -> kpm.Orders:
+        columns = list(map(list, zip(*self.model, strict=True))) or [[] for _ in range(5)]
+        name, claim, side, price, quantity = columns
+        return kpm.Orders(claim, side, price, quantity, order_id=name)
+
+    @invariant()
+    def the_book_is_the_list(self) -> None:
+        assert len(self.engine) == len(self.model)
+        assert [list(order)[:5] for order in self.engine.orders] == [
+            [claim, side, price, quantity, name]
+            for name, claim, side, price, quantity in self.model
+        ]
+
+    @invariant()
+    def the_hash_is_that_of_a_new_engine(self) -> None:
+        assert kpm.Engine(self.market, self.orders()).state_hash == self.engine.state_hash
+
+
+EngineAgainstList.TestCase.settings = settings(stateful_step_count=40, deadline=None)
+TestEngineAgainstList = EngineAgainstList.TestCase
+
+
+def some_orders() -> kpm.Orders:
+    return kpm.Orders(
+        ["home", "draw", "home"],
+        ["buy", "buy", "sell"],
+        [0.6, 0.5, 0.4],
+        [100, 50, 30],
+        order_id=["a", "b", "c"],
+        time=[3, 1, 2],
+    )
+
+
+def test_orders_to_begin_with_are_ranked_by_their_times() -> None:
+    engine = kpm.Engine(MARKET, some_orders())
+    assert engine.orders.order_id.tolist() == ["b", "c", "a"]
+    assert engine.orders.time is None
+    assert engine["a"] == kpm.Order("home", "buy", 0.6, 100.0, "a", None)
+    assert "a" in engine
+    assert "d" not in engine
+    assert None not in engine
+
+
+@pytest.mark.parametrize(
+    ("arguments", "field", "match"),
+    [
+        (("away", "buy", 0.5, 1.0), "claim", "no claim 'away'"),
+        ((7, "buy", 0.5, 1.0), "claim", "7"),
+        (("home", "hold", 0.5, 1.0), "side", "hold"),
+        (("home", True, 0.5, 1.0), "side", "True"),
+        (("home", "buy", float("nan"), 1.0), "price", "nan"),
+        (("home", "buy", "much", 1.0), "price", "much"),
+        (("home", "buy", 0.5, -1.0), "quantity", "-1"),
+        (("home", "buy", 0.5, float("inf")), "quantity", "inf"),
+        (("home", "buy", 0.5, 1.0, "a"), "order_id", "'a'"),
+        (("home", "buy", 0.5, 1.0, 2.5j), "order_id", "2.5j"),
+    ],
+)
+def test_faults_name_field_and_value_and_change_nothing(
+    arguments: tuple[Any, ...], field: str, match: str
+) -> None:
+    engine = kpm.Engine(MARKET, some_orders())
+    before = engine.state_hash
+    with pytest.raises(kpm.InputError, match=match) as caught:
+        engine.add(*arguments)
+    assert caught.value.field == field
+    assert engine.state_hash == before
+
+
+def test_other_faults_name_field_and_value_too() -> None:
+    engine = kpm.Engine(MARKET, some_orders())
+    before = engine.state_hash
+    with pytest.raises(kpm.InputError, match=r"exceed.*got 101") as caught:
+        engine.reduce("a", 101)
+    assert caught.value.field == "quantity"
+    with pytest.raises(kpm.InputError, match="nan"):
+        engine.replace("a", price=float("nan"))
+    with pytest.raises(kpm.InputError, match="'z'"):
+        engine.cancel("z")
+    with pytest.raises(kpm.InputError, match="Market"):
+        engine.market = None  # type: ignore[assignment]
+    with pytest.raises(kpm.InputError, match="claims"):
+        engine.market = kpm.Market([[1, 0]], [0.5, 0.5])
+    with pytest.raises(kpm.InputError, match="Knightian"):
+        kpm.Engine(kpm.Market([[1, 0]], maker=kpm.WorstStateMaker(2)))
+    with pytest.raises(kpm.InputError, match="tolerance"):
+        engine.clear(tolerance=2)
+    assert engine.state_hash == before
+
+
+def test_a_damaged_snapshot_is_refused() -> None:
+    engine = kpm.Engine(MARKET, some_orders())
+    good, before = engine.snapshot(), engine.state_hash
+    for at in range(len(good)):
+        bad = good[:at] + bytes([good[at] ^ 4]) + good[at + 1 :]
+        for snapshot in (bad, good[:at]):
+            with pytest.raises(kpm.InputError, match="snapshot"):
+                engine.restore(snapshot)
+    assert engine.state_hash == before
+    empty = kpm.Engine(OTHER)
+    empty.restore(good)
+    assert empty.orders == engine.orders
+    assert empty.add("home", "buy", 0.5, 1.0) == engine.add("home", "buy", 0.5, 1.0)
+
+
+def test_numbers_are_kept_apart_from_text_that_looks_alike() -> None:
+    engine = kpm.Engine(MARKET)
+    for name in ("7", "07", "-7", "+7", "9" * 30, "", "ß"):
+        engine.add("home", "buy", 0.5, 1.0, name)
+    assert engine.orders.order_id.tolist() == ["7", "07", "-7", "+7", "9" * 30, "", "ß"]
+    engine.cancel(7)
+    assert "7" not in engine
+    assert "07" in engine
+
+
+def test_a_callback_may_not_change_the_book_that_is_cleared() -> None:
+    engine = kpm.Engine(MARKET, some_orders())
+    with pytest.raises(kpm.KpmError, match="callback"):
+        engine.clear(cold=True, callback=lambda _: engine.cancel("a"))
+    assert len(engine) == 3
+    assert engine.clear().status is kpm.Status.OPTIMAL
+
+
+def test_threads_wait_for_each_other() -> None:
+    engine = kpm.Engine(MARKET)
+    results = []
+
+    def work(name: str) -> None:
+        for count in range(200):
+            engine.add("home", "buy", 0.6, 1.0, f"{name}{count}")
+            if count % 20 == 0:
+                results.append(engine.clear(threads=1))
+            if count % 2:
+                engine.cancel(f"{name}{count}")
+
+    team = [threading.Thread(target=work, args=(name,)) for name in "abcd"]
+    for thread in team:
+        thread.start()
+    for thread in team:
+        thread.join()
+    assert len(engine) == 400
+    for result in results:
+        assert_same_bits(result, kpm.clear(MARKET, result.orders, threads=1))
+
+
+def test_quotes_and_rules_are_those_of_the_market() -> None:
+    engine = kpm.Engine(MARKET, some_orders())
+    assert engine.quotes([5, 5, 5]) == MARKET.maker.quotes(MARKET, [5, 5, 5])
+    result = engine.clear(rule="competitive")
+    assert (
+        result.fills.tobytes()
+        == kpm.clear(MARKET, engine.orders, rule="competitive").fills.tobytes()
+    )
