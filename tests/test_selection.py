@@ -325,3 +325,37 @@ def test_room_that_cannot_bind_changes_nothing(wealth):
     orders = kpm.Orders([0, 1, 2], ["buy", "buy", "sell"], 0.4, [10, 5, 6])
     result = kpm.clear(market, orders, "enumerate")
     np.testing.assert_allclose(result.fills, [4, 2, 6], atol=1e-6)
+
+
+@METHODS
+@pytest.mark.parametrize("kink", [0.9, 0.98, 1 - 1e-6, 1.0, 1.1])
+@pytest.mark.parametrize("side", ["buy", "sell"])
+@pytest.mark.parametrize("alpha", [1.0, 10.0])
+def test_what_only_rich_states_pay_is_filled(method, kink, side, alpha):
+    """The maker is poor in one state, where the claim pays its limit: no other state counts.
+
+    Whether the poor state is all of the worst case, at the kink, or all but a share of it whose
+    marginal price is nothing: the trade costs the maker nothing, and the trader is not left out.
+    """
+    prior = np.array([0.3, 0.3, 0.4])
+    market = kpm.Market(
+        [[0.5, 0.0, 1.0]], prior, [0, 1e4, 1e4], alpha, ambiguity=-math.log(0.3) * kink
+    )
+    result = kpm.clear(market, kpm.Orders([0], side, 0.5, [7.0]), method)
+    np.testing.assert_allclose(result.fills, [7.0], rtol=1e-9)
+    assert result.verify()
+
+
+@METHODS
+@pytest.mark.parametrize(("kink", "least"), [(1.1, 200.0), (0.98, 120.0)])
+def test_rich_states_pay_until_they_count(method, kink, least):
+    """A state with 100 loses 0.5 a share: at the kink 200 shares leave it no worse than the other.
+
+    Where the risk is smooth, its marginal price is below 1e-13 while it has some 30 / alpha more.
+    """
+    market = kpm.Market(
+        [[0.5, 0.0, 1.0]], [0.3, 0.3, 0.4], [0, 100, 1e4], 1.0, ambiguity=-math.log(0.3) * kink
+    )
+    result = kpm.clear(market, kpm.Orders([0], "sell", 0.5, [1000.0]), method)
+    assert least <= result.fills[0] <= 200 * (1 + 1e-9)
+    assert result.verify()

@@ -13,6 +13,7 @@ namespace kpm {
 namespace {
 
 constexpr double kKink = 1e-10;  // ambiguity price, scaled, of a worst case without entropy
+constexpr double kIdleStatePrice = 1e-13;  // a state of this marginal price may lose more for free
 constexpr int kHalvings = 40;
 
 }  // namespace
@@ -178,8 +179,8 @@ ChosenDemand DemandRule::choose(const CellOptimum& solution, const std::vector<i
         face.above[k] = step.offers;
       }
       face.directions = directions.topRows(m);
-      // States that do not count now must not begin to: at a kink their loss stays below the
-      // worst, elsewhere it may not rise at all.
+      // States that do not count now must not begin to: their loss stays below the worst, and where
+      // the risk is smooth it rises no further than to where the state's price is still nothing.
       const Array loss =
           (market_.payoffs.transpose() * chosen.demand.matrix()).array() - market_.inventory;
       const double worst = loss.maxCoeff();
@@ -193,6 +194,7 @@ ChosenDemand DemandRule::choose(const CellOptimum& solution, const std::vector<i
       face.limits.resize(r, d);
       face.room.resize(r);
       const bool kink = solution.ambiguity_price <= kKink;
+      const double rho = kink || r == 0 ? worst : measure_.evaluate(loss);
       for (Eigen::Index i = 0; i < r; ++i) {
         const int state = idle[static_cast<std::size_t>(i)];
         face.limits.row(i) = -directions.row(m);
@@ -205,7 +207,13 @@ ChosenDemand DemandRule::choose(const CellOptimum& solution, const std::vector<i
           double& limit = face.limits(i, column);
           limit = std::abs(limit) > kDirectionRounding ? limit : 0.0;
         }
-        face.room[i] = kink ? worst - loss[state] : 0.0;
+        face.room[i] = worst - loss[state];
+        const double probability = solution.worst_case[state];
+        if (!kink && probability > 0.0) {
+          // g = p exp(alpha (loss - rho))
+          const double most = rho + std::log(kIdleStatePrice / probability) / market_.risk_aversion;
+          face.room[i] = std::clamp(most - loss[state], 0.0, face.room[i]);
+        }
       }
       const Array best = project_on_face(face);
 
