@@ -224,7 +224,7 @@ def test_the_best_clearing_found_is_published(options: dict[str, Any]) -> None:
 def test_a_proof_that_a_better_clearing_undoes_is_done_again() -> None:
     """Less trades in the better clearing, so that the gap proven before is too wide for it.
 
-    The nodes of the polishing that follows a proof were used up by then: no node was taken any more.
+    The nodes of the polishing that follows a proof were used up: no node was taken any more.
     """
     path = CASES / "less_at_stake_after_the_proof.json"
     book = {name: np.array(value) for name, value in json.loads(path.read_text("utf-8")).items()}
