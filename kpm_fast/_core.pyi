@@ -339,7 +339,6 @@ class Engine:
 
     def clear(
         self,
-        cold: bool,
         allocation: str,
         method: str,
         tolerance: float,
@@ -352,9 +351,6 @@ class Engine:
         progress: Callable[[Progress], bool] | None,
         stop: StopFlag | None = None,
     ) -> Clearing: ...
-    def was_warm(self) -> bool:
-        """Whether the last clearing was proved by what the one before it had left."""
-
     def snapshot(self) -> bytes: ...
     def restore(self, snapshot: bytes) -> Fault | None: ...
     def state_hash(self) -> int: ...

@@ -36,7 +36,6 @@ class Tally:
 
     commands: int = 0
     clearings: int = 0
-    warm: int = 0
     different: list[str] = field(default_factory=list)
 
 
@@ -53,7 +52,7 @@ def run(options: argparse.Namespace) -> int:
     while tally.commands < options.commands:
         _one_market(draw, min(_LIFE, options.commands - tally.commands), options.every, tally)
     print(
-        f"{tally.commands:,} commands, {tally.clearings:,} clearings, {tally.warm:,} of them warm: "
+        f"{tally.commands:,} commands, {tally.clearings:,} clearings: "
         f"{time.perf_counter() - start:.0f} s, seed {options.seed}"
     )
     print(*(tally.different[:20] or ["books, hashes and clearings: the same bits"]), sep="\n")
@@ -144,7 +143,6 @@ def _compare(market: kpm.Market, engine: kpm.Engine, book: dict[str, Row], tally
     result = engine.clear(threads=1)
     cold = kpm.clear(market, orders, threads=1)
     tally.clearings += 1
-    tally.warm += engine.was_warm
     wrong = [
         name
         for name in _PUBLISHED
@@ -152,6 +150,6 @@ def _compare(market: kpm.Market, engine: kpm.Engine, book: dict[str, Row], tally
     ]
     if wrong or result.status is not cold.status:
         tally.different.append(
-            f"after {tally.commands} commands, {'warm' if engine.was_warm else 'cold'}: "
+            f"after {tally.commands} commands: "
             f"{', '.join(wrong)}, {result.status.value} {cold.status.value}"
         )

@@ -153,9 +153,9 @@ class EngineAgainstList(RuleBasedStateMachine):
             self.model = [list(order) for order in model]
             assert not known or self.market is not MARKET or self.engine.state_hash == known
 
-    @rule(cold=st.booleans(), allocation=st.sampled_from(["pro_rata", "book_order"]))
-    def clear(self, cold: bool, allocation: str) -> None:
-        result = self.engine.clear(cold=cold, allocation=allocation, threads=1)
+    @rule(allocation=st.sampled_from(["pro_rata", "book_order"]))
+    def clear(self, allocation: str) -> None:
+        result = self.engine.clear(allocation=allocation, threads=1)
         book = self.orders()
         assert result.orders == book or not len(book)
         assert_same_bits(result, kpm.clear(self.market, book, allocation=allocation, threads=1))
@@ -279,7 +279,7 @@ def test_numbers_are_kept_apart_from_text_that_looks_alike() -> None:
 def test_a_callback_may_not_change_the_book_that_is_cleared() -> None:
     engine = kpm.Engine(MARKET, some_orders())
     with pytest.raises(kpm.KpmError, match="callback"):
-        engine.clear(cold=True, callback=lambda _: engine.cancel("a"))
+        engine.clear(callback=lambda _: engine.cancel("a"))
     assert len(engine) == 3
     assert engine.clear().status is kpm.Status.OPTIMAL
 

@@ -81,18 +81,15 @@ class PythonEngine {
                           column(book.id, orders.count));
   }
 
-  py::dict clear(bool cold, const std::string& allocation, const std::string& method,
-                 double tolerance, int threads, double time_limit, std::int64_t node_limit,
-                 bool prune_bound, bool presolve, bool certificate, py::object progress,
-                 const StopFlag* stop) {
+  py::dict clear(const std::string& allocation, const std::string& method, double tolerance,
+                 int threads, double time_limit, std::int64_t node_limit, bool prune_bound,
+                 bool presolve, bool certificate, py::object progress, const StopFlag* stop) {
     const ClearSettings settings =
         clear_settings(method, tolerance, threads, ClearSettings{}.thread_delay, time_limit,
                        node_limit, prune_bound, presolve, certificate, allocation);
-    return clear_for_python(settings, std::move(progress), stop, [&](const ClearSettings& watched) {
-      return engine_.clear(watched, cold);
-    });
+    return clear_for_python(settings, std::move(progress), stop,
+                            [&](const ClearSettings& watched) { return engine_.clear(watched); });
   }
-  bool was_warm() const { return engine_.was_warm(); }
 
   py::bytes snapshot() {
     std::string bytes(engine_.snapshot_size(), '\0');
@@ -128,11 +125,10 @@ void add_engine(py::module_& module) {
       .def("size", &PythonEngine::size)
       .def("find", &PythonEngine::find)
       .def("orders", &PythonEngine::orders)
-      .def("clear", &PythonEngine::clear, arg("cold"), arg("allocation"), arg("method"),
-           arg("tolerance"), arg("threads"), arg("time_limit"), arg("node_limit"),
-           arg("prune_bound"), arg("presolve"), arg("certificate"), arg("progress").none(true),
+      .def("clear", &PythonEngine::clear, arg("allocation"), arg("method"), arg("tolerance"),
+           arg("threads"), arg("time_limit"), arg("node_limit"), arg("prune_bound"),
+           arg("presolve"), arg("certificate"), arg("progress").none(true),
            arg("stop").none(true) = py::none())
-      .def("was_warm", &PythonEngine::was_warm)
       .def("snapshot", &PythonEngine::snapshot)
       .def("restore", &PythonEngine::restore)
       .def("state_hash", &PythonEngine::state_hash);

@@ -34,7 +34,7 @@ from ..model.market import DEFAULT_AMBIGUITY
 from ..model.outcome import RULES
 from ..model.status import Status
 from ..result import Result
-from ..storage.book_folder import BOOK_FILES
+from ..storage.book_folder import BOOK_FILES, read_terms
 from . import book_options, experiments, paper, plot, quotes, report, sample, sweep
 from . import verify as checking
 from .tables import PipeAwareConsole, print_book, print_result
@@ -201,15 +201,16 @@ def _add_clear(commands: argparse._SubParsersAction[argparse.ArgumentParser]) ->
         "--maker",
         metavar="MAKER",
         help="another maker with the book's prior and inventory: lmsr:liquidity=B, "
-        "starting_orders:delta=D, worst_state, utility:wealth=M or quadratic:c=C",
+        "starting_orders:delta=D, worst_state, polytope:risk_aversion=A,priors=FILE, "
+        "utility:wealth=M, quadratic:c=C or knightian:ambiguity=O",
     )
     book_options.add_options(parser)
     solver = parser.add_argument_group("the search")
     solver.add_argument(
         "--rule",
         choices=RULES,
-        default=RULES[0],
-        help="who sets the prices; all but %(default)s are for every maker (default: %(default)s)",
+        help=f"who sets the prices; all but {RULES[0]} are for every maker (default: that of a "
+        f"saved clearing, else {RULES[0]})",
     )
     solver.add_argument(
         "--method",
@@ -220,9 +221,8 @@ def _add_clear(commands: argparse._SubParsersAction[argparse.ArgumentParser]) ->
     solver.add_argument(
         "--allocation",
         choices=ALLOCATIONS,
-        default=ALLOCATIONS[0],
         help="how orders at the clearing price share: in proportion to quantity, by column time, "
-        "or by row (default: %(default)s)",
+        f"or by row (default: that of a saved clearing, else {ALLOCATIONS[0]})",
     )
     solver.add_argument(
         "--tolerance",
@@ -278,7 +278,9 @@ def _run_clear(args: argparse.Namespace) -> int:
     market, orders = book_options.read(args)
     if args.maker is not None:
         market = market.replace(maker=book_options.named_maker(args, market))
-    check_rule(args.rule, market)
+    terms = read_terms(args.folder)
+    rule = args.rule or terms.get("rule", RULES[0])
+    check_rule(rule, market)
     # Where standard output is for the JSON, people read standard error.
     console = _console(sys.stderr if args.json == "-" else sys.stdout, quiet=args.quiet)
     pieces = [len(steps) for steps in staircases(market, orders)]
@@ -294,11 +296,11 @@ def _run_clear(args: argparse.Namespace) -> int:
             node_limit=args.node_limit,
             cell_limit=args.cell_limit,
             prune_bounds=not args.no_prune_bounds,
-            allocation=args.allocation,
+            allocation=args.allocation or terms.get("allocation", ALLOCATIONS[0]),
             certificate=args.certificate,
-            callback=show if args.rule == RULES[0] else None,
+            callback=show if rule == RULES[0] else None,
             verbose=args.verbose,
-            rule=args.rule,
+            rule=rule,
         )
     print_result(console, result)
     if args.output is not None:

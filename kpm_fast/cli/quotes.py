@@ -49,7 +49,7 @@ def add_parser(commands: argparse._SubParsersAction[argparse.ArgumentParser]) ->
         "--maker",
         metavar="KIND:NAME=VALUE,...",
         help="lmsr:liquidity=B, starting_orders:delta=D, worst_state, utility:wealth=M, "
-        "quadratic:c=C (default: the book's)",
+        "polytope:risk_aversion=A,priors=FILE, quadratic:c=C (default: the book's)",
     )
     maker.add_argument(
         "--risk-aversion", type=float, metavar="A", help="per unit of money, > 0 (default: 1)"

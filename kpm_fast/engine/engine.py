@@ -310,21 +310,19 @@ class Engine:
 
     # -- clearing -------------------------------------------------------------------------------
 
-    def clear(self, *, cold: bool = False, **settings: Any) -> Result:
+    def clear(self, **settings: Any) -> Result:
         """Clear the book, which stays as it is.
 
         Parameters
         ----------
-        cold : bool
-            Without what the last clearing has left. The same bits, later.
         **settings
             What :func:`clear` takes besides a market and orders.
 
         Returns
         -------
         Result
-            That of ``clear(engine.market, engine.orders, **settings)``, bit for bit but for its
-            ``stats``.
+            That of ``clear(engine.market, engine.orders, **settings)``, bit for bit but for
+            seconds and the number of threads.
 
         Raises
         ------
@@ -339,19 +337,13 @@ class Engine:
             core: Callable[..., _core.Clearing] = self._core.clear
 
             def solve(*arguments: Any, stop: _core.StopFlag | None) -> _core.Clearing:
-                return core(cold, *arguments[_OF_THE_BOOK:], stop=stop)
+                return core(*arguments[_OF_THE_BOOK:], stop=stop)
 
             self._clearing = True
             try:
                 return clear_with(solve, self._market, self.orders, **settings)
             finally:
                 self._clearing = False
-
-    @property
-    def was_warm(self) -> bool:
-        """Whether the last clearing was proved by what the one before it had left."""
-        with self._lock:
-            return self._core.was_warm()
 
     def quotes(self, quantities: ArrayLike | None = None) -> Quotes:
         """Return what the maker bids and asks for the market's claims, whatever the orders.

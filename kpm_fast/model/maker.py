@@ -14,6 +14,7 @@ from .. import _core
 from ..arrays import LARGEST, Floats, as_floats, as_number, frozen
 from ..errors import InputError
 from .immutable import Value, construct
+from .labels import check_labels, default_labels, reordering
 from .maker_input import (
     checked_finite,
     checked_quantities,
@@ -40,6 +41,10 @@ class Maker(Value, ABC):
     ----------
     inventory : ndarray of float64, shape (N,)
         The maker's wealth w by state, in money: it owes L = -w.
+    labels : tuple of str
+        What the states are called: as the vectors it was made of named them, or the market that
+        it is the maker of; else ``"0"``, ``"1"``, ... . Vectors by state that come with labels are
+        aligned to these, and refused if theirs are others.
     """
 
     inventory: Floats
@@ -54,6 +59,37 @@ class Maker(Value, ABC):
     def states(self) -> int:
         """The number N of states."""
         return len(self.inventory)
+
+    @property
+    def labels(self) -> tuple[str, ...]:
+        """What the states are called."""
+        given: tuple[str, ...] | None = self.__dict__.get("_labels")
+        return default_labels(self.states) if given is None else given
+
+    def _labelled(self: _Self, labels: tuple[str, ...]) -> _Self:
+        """Return the maker with its states called so, in the order they are in."""
+        return construct(type(self), {**self.__dict__, "_labels": labels})
+
+    def _named(self: _Self, labels: Any) -> _Self:
+        """Return the maker with its states called so; labels from a file, which may be wrong."""
+        return self._labelled(check_labels(labels, self.states, "states"))
+
+    def _aligned(self: _Self, labels: tuple[str, ...], field: str) -> _Self:
+        """Return the maker with its states in the order of ``labels``, which are theirs or names
+        for them.
+        """
+        if "_labels" not in self.__dict__:
+            return self._labelled(labels)
+        if self.labels == labels:
+            return self
+        order = reordering(self.labels, labels, field, "state")
+        values = {
+            name: frozen(np.ascontiguousarray(value[..., order]))
+            if isinstance(value, np.ndarray)
+            else value
+            for name, value in self.__dict__.items()
+        }
+        return construct(type(self), values)._labelled(labels)
 
     def _bound(self: _Self, states: int, field: str) -> _Self:
         """Return the maker for a number of states; complain about ``field``."""
@@ -78,7 +114,29 @@ class Maker(Value, ABC):
         unknown = set(changes) - set(current)
         if unknown:
             raise TypeError(f"{type(self).__name__} has no parameter {min(unknown)!r}")
-        return type(self)(**{**current, **changes})
+        return self._replaced(type(self), current, changes)
+
+    def _replaced(
+        self: _Self, kind: type[_Self], current: dict[str, Any], changes: dict[str, Any]
+    ) -> _Self:
+        """Make a maker of other parameters that calls its states as this one does."""
+        labels = self.__dict__.get("_labels")
+        if labels is None:
+            return kind(**{**current, **changes})
+        vectors = ("priors", "prior", "delta", "inventory")
+        aligned = {
+            name: labelled_rows(value, name, labels)[0] if name in vectors else value
+            for name, value in changes.items()
+        }
+        return kind(**{**current, **aligned})._aligned(labels, "states")
+
+    def __eq__(self, other: object) -> bool:
+        same_values = super().__eq__(other)
+        if same_values is not True:
+            return same_values
+        return isinstance(other, Maker) and self.labels == other.labels
+
+    __hash__ = None  # type: ignore[assignment]  # equal by arrays, which have no hash
 
     # -- cost and prices ------------------------------------------------------------------------
 
@@ -186,8 +244,8 @@ class Maker(Value, ABC):
         ----------
         payoffs : array_like, shape (K, N), or Market
             Money that one share pays in each state. Of a market its claims are quoted, by the
-            maker that this is called on. A frame or mapping names its claims; its states must be
-            named by number, "0", "1", ..., as the maker knows them: others are refused.
+            maker that this is called on. A frame or mapping names its claims, and its states as
+            the maker does (``labels``): others are refused.
         quantities : scalar or array_like, shape (K,) or (K, S), optional
             Shares of a block, > 0. Default: the next, infinitesimal, share.
 
@@ -211,8 +269,11 @@ class Maker(Value, ABC):
         (array([0.4003, 0.7163]), array([0.5997, 0.8756]))
         """
         claims = getattr(payoffs, "claims", None)
-        of_market = isinstance(claims, tuple)  # a Market's; its class would know this one
-        given, names = (payoffs.payoffs, claims) if of_market else labelled_rows(payoffs, "payoffs")
+        names: tuple[str, ...] | None
+        if isinstance(claims, tuple):  # a Market's; its class would know this one
+            given, names = self._of_market(payoffs), claims
+        else:
+            given, names = labelled_rows(payoffs, "payoffs", self.labels)
         table = as_floats(given, "payoffs")
         if table.ndim == 1:
             table = table[None, :]
@@ -372,8 +433,16 @@ class Maker(Value, ABC):
 
     # -- input ----------------------------------------------------------------------------------
 
+    def _of_market(self, market: Any) -> Floats:
+        """Return the payoffs of a market's claims in the order of the maker's states."""
+        payoffs: Floats = market.payoffs
+        plain = default_labels(len(market.states))
+        if "_labels" not in self.__dict__ or market.states in (self.labels, plain):
+            return payoffs
+        return payoffs[:, reordering(market.states, self.labels, "payoffs", "state")]
+
     def _rows(self: _Self, value: ArrayLike, field: str) -> tuple[_Self, Floats, bool]:
-        rows, single = checked_rows(value, field)
+        rows, single = checked_rows(value, field, self.labels)
         return self._bound(rows.shape[1], field), rows, single
 
     def _payoff(self: _Self, payoff: ArrayLike) -> tuple[_Self, Floats]:

@@ -4,12 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import fields
+from pathlib import Path
 from typing import Any
 
 import numpy as np
 
+from ..arrays import Floats
 from ..entries import number
 from ..errors import InputError
+from ..files.tables import read_csv
+from .labels import reordering
 from .maker import Maker
 from .makers import (
     LMSR,
@@ -20,7 +24,7 @@ from .makers import (
     UtilityMaker,
     WorstStateMaker,
 )
-from .market import Market
+from .market import DEFAULT_AMBIGUITY, Market
 
 __all__ = ["KINDS", "maker_from_dict", "maker_from_text", "maker_to_dict"]
 
@@ -35,14 +39,20 @@ KINDS: dict[str, type[Maker]] = {
     "quadratic": QuadraticMaker,
 }
 _NAMES = {maker: name for name, maker in KINDS.items()}
-#: What a text may give, and what it takes from the book.
+#: The numbers that a text may give; the rest is the book's.
 _NUMBERS = {
     "knightian": ("risk_aversion", "ambiguity"),
     "lmsr": ("liquidity",),
     "starting_orders": ("delta",),
     "worst_state": (),
+    "polytope": ("risk_aversion",),
     "utility": ("wealth",),
     "quadratic": ("c",),
+}
+#: What the book's maker may have, or else a market's default.
+_DEFAULTS: dict[str, dict[str, float]] = {
+    "knightian": {"risk_aversion": 1.0, "ambiguity": DEFAULT_AMBIGUITY},
+    "polytope": {"risk_aversion": 1.0},
 }
 _DERIVED = {"lmsr": ("risk_aversion", "ambiguity")}
 
@@ -57,6 +67,8 @@ def maker_to_dict(maker: Maker) -> dict[str, Any]:
             stated[item.name] = value.tolist() if isinstance(value, np.ndarray) else value
     if kind == "worst_state":
         stated["states"] = maker.states
+    if "_labels" in vars(maker):
+        stated["labels"] = list(maker.labels)
     return stated
 
 
@@ -72,8 +84,10 @@ def maker_from_dict(stated: Mapping[str, Any]) -> Maker:
     kind = parameters.pop("kind", None)
     if not isinstance(kind, str) or kind not in KINDS:
         raise InputError(f"must be one of {', '.join(KINDS)}, got {kind!r}", field="kind")
+    labels = parameters.pop("labels", None)
     try:
-        return KINDS[kind](**parameters)
+        maker = KINDS[kind](**parameters)
+        return maker if labels is None else maker._named(labels)
     except TypeError:
         raise InputError(
             f"does not make a maker of kind {kind}: {', '.join(parameters) or 'no parameters'}",
@@ -87,9 +101,11 @@ def maker_from_text(text: str, market: Market) -> Maker:
     Parameters
     ----------
     text : str
-        ``knightian:risk_aversion=A,ambiguity=O``, ``lmsr:liquidity=B``,
+        ``knightian:risk_aversion=A,ambiguity=O`` (without one, the market's), ``lmsr:liquidity=B``,
         ``starting_orders:delta=D`` (money in all, shared like the prior), ``worst_state``,
-        ``utility:wealth=M``, or ``quadratic:c=C``.
+        ``polytope:risk_aversion=A,priors=FILE`` (a table with a column ``state`` and one for each
+        prior; without ``priors``, the hull of the market's polytope), ``utility:wealth=M``, or
+        ``quadratic:c=C``.
     market : Market
 
     Raises
@@ -100,26 +116,53 @@ def maker_from_text(text: str, market: Market) -> Maker:
     kind, _, rest = text.partition(":")
     if kind not in _NUMBERS:
         raise InputError(f"must be one of {', '.join(_NUMBERS)}, got {kind!r}", field="maker")
-    wanted = _NUMBERS[kind]
-    given: dict[str, float] = {}
-    for pair in filter(None, rest.split(",")):
+    given = _parameters(kind, rest)
+    owner = market.maker
+    for name, value in _DEFAULTS.get(kind, {}).items():
+        given.setdefault(name, getattr(owner, name, value))
+    missing = [name for name in _NUMBERS[kind] if name not in given]
+    if missing:
+        raise InputError(f"{kind} needs {missing[0]}=...", field="maker")
+    if kind == "worst_state":
+        return WorstStateMaker(market.states, owner.inventory)
+    if kind == "polytope":
+        priors = given.get("priors")
+        if priors is not None:
+            table = _priors_of(Path(priors), market.states)
+        elif isinstance(owner, PolytopeMaker):
+            table = owner.priors
+        else:
+            raise InputError("polytope needs priors=FILE", field="maker")
+        return PolytopeMaker(table, given["risk_aversion"], owner.inventory)
+    if kind == "starting_orders":
+        return StartingOrders(given["delta"] * market.prior, owner.inventory)
+    parameters: dict[str, Any] = {**given, "prior": market.prior, "inventory": owner.inventory}
+    return KINDS[kind](**parameters)
+
+
+def _parameters(kind: str, text: str) -> dict[str, Any]:
+    """Return ``NAME=VALUE,...`` as numbers, and the path of a table of priors."""
+    names = (*_NUMBERS[kind], *(("priors",) if kind == "polytope" else ()))
+    given: dict[str, Any] = {}
+    for pair in filter(None, text.split(",")):
         name, _, value = (part.strip() for part in pair.partition("="))
-        if name not in wanted or name in given:
+        if name not in names or name in given:
             raise InputError(
-                f"{kind} takes {' and '.join(wanted) or 'no parameters'}, got {pair!r}",
+                f"{kind} takes {' and '.join(names) or 'no parameters'}, got {pair!r}",
                 field="maker",
             )
         try:
-            given[name] = number(value)
+            given[name] = value if name == "priors" else number(value)
         except ValueError as error:
             raise InputError(f"{name} {error}", field="maker") from None
-    missing = [name for name in wanted if name not in given]
-    if missing:
-        raise InputError(f"{kind} needs {missing[0]}=...", field="maker")
-    prior, inventory = market.prior, market.inventory
-    if kind == "worst_state":
-        return WorstStateMaker(len(market.states), inventory)
-    if kind == "starting_orders":
-        return StartingOrders(given["delta"] * prior, inventory)
-    parameters: dict[str, Any] = {**given, "prior": prior, "inventory": inventory}
-    return KINDS[kind](**parameters)
+    return given
+
+
+def _priors_of(path: Path, states: tuple[str, ...]) -> Floats:
+    """Read a column for each prior, by state."""
+    table = read_csv(path, ["state"])
+    order = reordering(table.text("state"), states, "state", "state")
+    names = [name for name in table.names if name != "state"]
+    if not names:
+        raise InputError("no column beside 'state': a column for each prior", file=path)
+    return np.array([table.numbers(name)[order] for name in names])

@@ -11,7 +11,14 @@ from numpy.typing import ArrayLike
 from ..arrays import LARGEST, SMALLEST, Floats, as_floats, as_number, first, frozen
 from ..entries import is_frame
 from ..errors import InputError
-from .labels import align, default_labels, named_table, reordering
+from .labels import (
+    align,
+    default_labels,
+    has_column,
+    named_entries,
+    named_table,
+    reordering,
+)
 
 __all__ = [
     "checked_finite",
@@ -22,34 +29,66 @@ __all__ = [
     "checked_side",
     "checked_vector",
     "labelled_rows",
+    "states_named_by",
 ]
 
 _SIDES = {"buy": 1, "sell": -1}
 
 
-def labelled_rows(value: Any, field: str) -> tuple[Any, tuple[str, ...] | None]:
+def states_named_by(value: Any, field: str) -> tuple[tuple[str, ...], bool]:
+    """Return what a vector by state, or a table of them, calls the states, and whether it does.
+
+    Numbers in any order are the states' numbers, and what has no labels is in their order.
+    """
+    named = None
+    if isinstance(value, np.ndarray | list | tuple):
+        entries = value
+    elif _is_table(value):
+        entries, _, named = named_table(value, field)
+    else:
+        entries, named = named_entries(value, field)
+    try:
+        shape = np.shape(entries)
+    except ValueError:  # rows of different lengths: refused where they become numbers
+        shape = ()
+    numbers = default_labels(shape[-1] if shape else 0)
+    if named is None or set(named) == set(numbers):
+        return numbers, named is not None
+    return named, True
+
+
+def _is_table(value: Any) -> bool:
+    """Whether a value holds a vector by state for each of several names."""
+    if is_frame(value):
+        return not has_column(value, "state", "state")
+    return isinstance(value, Mapping) and any(
+        hasattr(entry, "__len__") and not isinstance(entry, str | bytes) for entry in value.values()
+    )
+
+
+def labelled_rows(
+    value: Any, field: str, labels: tuple[str, ...] = ()
+) -> tuple[Any, tuple[str, ...] | None]:
     """Return a vector by state, or rows of them, in the order of the states, and the rows' names.
 
-    A maker knows its states by number only: labels other than these are refused, never ignored.
+    Labels other than those of the maker's states (numbers, where it has none) are refused, never
+    ignored.
     """
     if isinstance(value, np.ndarray | list | tuple | float | int):
         return value, None
-    nested = isinstance(value, Mapping) and any(
-        hasattr(entry, "__len__") and not isinstance(entry, str | bytes) for entry in value.values()
-    )
-    if not nested and not is_frame(value):
-        return align(value, default_labels(len(value)), field), None
+    if not _is_table(value):
+        return align(value, labels or default_labels(len(value)), field), None
     table = named_table(value, field)
     rows = np.asarray(table.entries)
     if table.columns is not None:
-        states = default_labels(len(table.columns))
+        states = labels or default_labels(len(table.columns))
         rows = rows[:, reordering(table.columns, states, field, "state")]
     return rows, table.rows
 
 
-def checked_rows(value: ArrayLike, field: str) -> tuple[Floats, bool]:
+def checked_rows(value: ArrayLike, field: str, labels: tuple[str, ...] = ()) -> tuple[Floats, bool]:
     """Return one vector of a number for each state, or rows of them, as rows; and whether one."""
-    array = as_floats(labelled_rows(value, field)[0], field)
+    array = as_floats(labelled_rows(value, field, labels)[0], field)
     if array.ndim not in (1, 2) or array.shape[-1] == 0:
         raise InputError(f"must have shape (N,) or (rows, N), got shape {array.shape}", field=field)
     wrong = first(~(np.abs(array.ravel()) <= LARGEST))
@@ -105,11 +144,12 @@ def checked_quantities(quantities: ArrayLike | None, claims: int) -> tuple[Float
     return np.ascontiguousarray(np.broadcast_to(sizes, claims)).reshape(claims, 1), (claims,)
 
 
-def checked_vector(value: Any, field: str, states: int | None = None) -> Floats:
+def checked_vector(
+    value: Any, field: str, states: int | None = None, labels: tuple[str, ...] | None = None
+) -> Floats:
     """Return a finite number of at most 1e30 for each of ``states``, if these are known."""
     if not isinstance(value, np.ndarray | list | tuple) and hasattr(value, "__len__"):
-        # A maker knows its states by number only: other labels are refused, not ignored.
-        value = align(value, default_labels(len(value)), field)
+        value = align(value, labels or default_labels(len(value)), field)
     array = as_floats(value, field)
     if array.ndim != 1 or len(array) == 0 or states not in (None, len(array)):
         wanted = "N" if states is None else states
@@ -127,11 +167,11 @@ def checked_vector(value: Any, field: str, states: int | None = None) -> Floats:
     return array
 
 
-def checked_inventory(value: Any, states: int) -> Floats:
+def checked_inventory(value: Any, labels: tuple[str, ...]) -> Floats:
     """Return the wealth by state; zero where none is given."""
     if value is None:
-        return frozen(np.zeros(states))
-    return frozen(checked_vector(value, "inventory", states))
+        return frozen(np.zeros(len(labels)))
+    return frozen(checked_vector(value, "inventory", len(labels), labels))
 
 
 def checked_positive(value: Any, field: str, *, least: float = SMALLEST) -> float:

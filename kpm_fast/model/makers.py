@@ -9,10 +9,17 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from ..arrays import SMALLEST, Floats, as_floats, as_number, exact_sum, first, frozen
+from ..entries import label_texts
 from ..errors import InputError
 from .labels import default_labels
 from .maker import Maker
-from .maker_input import checked_inventory, checked_positive, checked_vector
+from .maker_input import (
+    checked_inventory,
+    checked_positive,
+    checked_vector,
+    labelled_rows,
+    states_named_by,
+)
 from .priors import checked_prior
 
 __all__ = [
@@ -69,7 +76,7 @@ class KnightianMaker(Maker):
         ambiguity: float,
         inventory: ArrayLike | None = None,
     ) -> None:
-        beliefs = _checked_prior(prior)
+        beliefs, labels, named = _checked_prior(prior)
         radius = as_number(ambiguity, "ambiguity")
         if not radius >= 0:
             raise InputError(
@@ -79,7 +86,8 @@ class KnightianMaker(Maker):
             prior=beliefs,
             risk_aversion=checked_positive(risk_aversion, "risk_aversion"),
             ambiguity=radius,
-            inventory=checked_inventory(inventory, len(beliefs)),
+            inventory=checked_inventory(inventory, labels),
+            **_names(labels, named),
         )
 
     def _model(self) -> dict[str, Any]:
@@ -105,7 +113,8 @@ class LMSR(KnightianMaker):
         b in money, between 1e-30 and 1e30.
     prior : array_like, shape (N,), optional
         Default: uniform; over as many states as ``inventory`` has, or else as the first losses,
-        payoffs or market have that it is used with.
+        payoffs or market have that it is used with: until then ``prior`` and ``inventory`` are
+        empty and ``states`` is 0.
     inventory : array_like, shape (N,), optional
         Wealth by state, in money. Default: zero.
 
@@ -125,18 +134,20 @@ class LMSR(KnightianMaker):
         inventory: ArrayLike | None = None,
     ) -> None:
         b = checked_positive(liquidity, "liquidity")
-        wealth = None if inventory is None else checked_vector(inventory, "inventory")
         if prior is not None:
-            beliefs = _checked_prior(prior)
+            beliefs, labels, named = _checked_prior(prior)
         else:
-            count = 0 if wealth is None else len(wealth)
-            beliefs = frozen(np.full(count, 1 / max(count, 1)))
+            labels, named = (
+                ((), False) if inventory is None else states_named_by(inventory, "inventory")
+            )
+            beliefs = frozen(np.full(len(labels), 1 / max(len(labels), 1)))
         self.__dict__.update(
             prior=beliefs,
             risk_aversion=1 / b,
             ambiguity=0.0,
-            inventory=checked_inventory(wealth, len(beliefs)),
+            inventory=checked_inventory(inventory, labels),
             liquidity=b,
+            **_names(labels, named),
         )
 
     def _bound(self, states: int, field: str) -> LMSR:
@@ -163,7 +174,7 @@ class LMSR(KnightianMaker):
             raise TypeError(f"LMSR has no parameter {min(unknown)!r}")
         if self.states == 0:
             own = {"liquidity": self.liquidity}
-        return LMSR(**{**own, **changes})
+        return self._replaced(LMSR, own, changes)
 
     def __repr__(self) -> str:
         known = f"{self.states} states, " if self.states else ""
@@ -188,14 +199,17 @@ class StartingOrders(Maker):
     inventory: Floats
 
     def __init__(self, delta: ArrayLike, inventory: ArrayLike | None = None) -> None:
-        orders = checked_vector(delta, "delta")
+        labels, named = states_named_by(delta, "delta")
+        orders = checked_vector(delta, "delta", labels=labels)
         wrong = first(orders < SMALLEST)
         if wrong is not None:
             raise InputError(
                 f"must be at least {SMALLEST:g}, got {orders[wrong]}", field="delta", index=wrong
             )
         self.__dict__.update(
-            delta=frozen(orders), inventory=checked_inventory(inventory, len(orders))
+            delta=frozen(orders),
+            inventory=checked_inventory(inventory, labels),
+            **_names(labels, named),
         )
 
     def _model(self) -> dict[str, Any]:
@@ -209,7 +223,7 @@ class WorstStateMaker(Maker):
     Parameters
     ----------
     states : int
-        N >= 1; or a sequence of as many labels.
+        N >= 1; or a sequence of as many labels, which name the states.
     inventory : array_like, shape (N,), optional
         Wealth by state, in money. Default: zero.
     """
@@ -225,7 +239,11 @@ class WorstStateMaker(Maker):
         count = int(states) if is_count else len(states)
         if count < 1:
             raise InputError(f"must be at least 1, got {count}", field="states")
-        self.__dict__.update(inventory=checked_inventory(inventory, count))
+        named = not is_count
+        labels = label_texts(states, "states") if named else default_labels(count)
+        self.__dict__.update(
+            inventory=checked_inventory(inventory, labels), **_names(labels, named)
+        )
 
     def replace(self, **changes: Any) -> WorstStateMaker:
         """Return a copy with some parameters changed, validated like a new maker.
@@ -236,7 +254,8 @@ class WorstStateMaker(Maker):
         >>> kpm.WorstStateMaker(2).replace(inventory=[1.0, 0.0]).inventory.tolist()
         [1.0, 0.0]
         """
-        return WorstStateMaker(**{"states": self.states, "inventory": self.inventory, **changes})
+        own = {"states": self.states, "inventory": self.inventory}
+        return self._replaced(WorstStateMaker, own, changes)
 
     def _model(self) -> dict[str, Any]:
         return {"kind": "worst_state", "states": self.states}
@@ -271,7 +290,8 @@ class PolytopeMaker(Maker):
     def __init__(
         self, priors: ArrayLike, risk_aversion: float, inventory: ArrayLike | None = None
     ) -> None:
-        table = as_floats(priors, "priors")
+        labels, named = states_named_by(priors, "priors")
+        table = as_floats(labelled_rows(priors, "priors", labels)[0], "priors")
         if table.ndim != 2 or 0 in table.shape:
             raise InputError(
                 f"must have shape (M, N), a row for each prior, got shape {table.shape}",
@@ -281,7 +301,8 @@ class PolytopeMaker(Maker):
         self.__dict__.update(
             priors=_checked_vertices(table),
             risk_aversion=0.0 if alpha == 0 else checked_positive(alpha, "risk_aversion"),
-            inventory=checked_inventory(inventory, table.shape[1]),
+            inventory=checked_inventory(inventory, labels),
+            **_names(labels, named),
         )
 
     def _model(self) -> dict[str, Any]:
@@ -314,11 +335,12 @@ class UtilityMaker(Maker):
     inventory: Floats
 
     def __init__(self, prior: ArrayLike, wealth: float, inventory: ArrayLike | None = None) -> None:
-        beliefs = _checked_prior(prior)
+        beliefs, labels, named = _checked_prior(prior)
         self.__dict__.update(
             prior=beliefs,
             wealth=checked_positive(wealth, "wealth"),
-            inventory=checked_inventory(inventory, len(beliefs)),
+            inventory=checked_inventory(inventory, labels),
+            **_names(labels, named),
         )
 
     def _model(self) -> dict[str, Any]:
@@ -349,20 +371,27 @@ class QuadraticMaker(Maker):
     inventory: Floats
 
     def __init__(self, prior: ArrayLike, c: float, inventory: ArrayLike | None = None) -> None:
-        beliefs = _checked_prior(prior)
+        beliefs, labels, named = _checked_prior(prior)
         self.__dict__.update(
             prior=beliefs,
             c=checked_positive(c, "c"),
-            inventory=checked_inventory(inventory, len(beliefs)),
+            inventory=checked_inventory(inventory, labels),
+            **_names(labels, named),
         )
 
     def _model(self) -> dict[str, Any]:
         return {"kind": "quadratic", "states": self.states, "prior": self.prior, "c": self.c}
 
 
-def _checked_prior(value: ArrayLike) -> Floats:
-    states = len(checked_vector(value, "prior"))
-    return checked_prior(value, default_labels(states))[0]
+def _checked_prior(value: ArrayLike) -> tuple[Floats, tuple[str, ...], bool]:
+    labels, named = states_named_by(value, "prior")
+    checked_vector(value, "prior", labels=labels)
+    return checked_prior(value, labels)[0], labels, named
+
+
+def _names(labels: tuple[str, ...], named: bool) -> dict[str, Any]:
+    """Return what a maker remembers of its states' labels: nothing where it was given none."""
+    return {"_labels": labels} if named else {}
 
 
 def _checked_vertices(table: Floats) -> Floats:

@@ -69,10 +69,11 @@ class Market:
     maker : Maker, optional
         Who takes the other side, instead of ``prior``, ``inventory``, ``risk_aversion`` and
         ``ambiguity``, which are those of a :class:`KnightianMaker`; of any other maker the market
-        has the inventory only.
+        has the inventory only. Its states are aligned by label where it has labels; else they are
+        in the market's order, and ``market.maker`` calls them as the market does.
     claims, states : sequence of str, optional
-        Distinct labels. Default: those that ``payoffs``, else ``prior``, came with, else ``"0"``,
-        ``"1"``, ... Labels are not empty and neither start nor end with white space.
+        Distinct labels. Default: those that ``payoffs``, else ``prior`` or ``maker``, came with,
+        else ``"0"``, ``"1"``, ... Labels are not empty and neither start nor end with white space.
     normalize : bool
         Take a prior of any positive, finite sum, and divide it by that.
 
@@ -135,7 +136,7 @@ class Market:
         maker: Maker | None = None,
     ) -> None:
         table, claim_labels, state_labels = _payoff_table(
-            payoffs, [] if prior is None else prior, claims, states
+            payoffs, [] if prior is None else prior, claims, states, maker
         )
         if maker is not None:
             given = {
@@ -144,7 +145,7 @@ class Market:
                 "risk_aversion": risk_aversion != 1.0,
                 "ambiguity": ambiguity != DEFAULT_AMBIGUITY,
             }
-            attributes = _of_maker(maker, len(state_labels), given)
+            attributes = _of_maker(maker, state_labels, given)
             # The maker is checked already: the payoffs beside any prior.
             alike = np.full(len(state_labels), 1 / len(state_labels))
             fault = _core.market_fault(table, alike, attributes["inventory"], 1.0, 0.0)
@@ -186,6 +187,7 @@ class Market:
         delimiter: str | None = None,
         decimal: str | None = None,
         encoding: str | None = None,
+        maker: Maker | None = None,
         **keywords: Any,
     ) -> Market:
         """Read a market from two CSV files.
@@ -199,6 +201,9 @@ class Market:
             states becomes the market's; the claims file may have another.
         delimiter, decimal, encoding : str, optional
             Of both files; default: found, as :meth:`Orders.from_csv` does.
+        maker : Maker, optional
+            Instead of the prior and the inventory, which the file then need not have and which
+            are not read.
         **keywords
             ``inventory``, ``risk_aversion``, ``ambiguity``, ``normalize``: as for
             :class:`Market`; they take precedence over the file.
@@ -220,16 +225,20 @@ class Market:
         """
         text: dict[str, Any] = {"delimiter": delimiter, "decimal": decimal, "encoding": encoding}
         payoff_table = read_csv(claims_path, ["claim"], **text)
-        state_table = read_csv(states_path, ["state", "prior"], ["inventory"], **text)
+        required = ["state", "prior"] if maker is None else ["state"]
+        state_table = read_csv(states_path, required, ["prior", "inventory"], **text)
         states = _unique_column(state_table, "state")
         claims = _unique_column(payoff_table, "claim")
         named = [name for name in payoff_table.names if name != "claim"]
         _check_same_states(named, states, payoff_table.path, state_table.path)
         columns: dict[str, Any] = {
             "payoffs": np.array([payoff_table.numbers(state) for state in states]).T,
-            "prior": state_table.numbers("prior"),
         }
-        if "inventory" in state_table and keywords.get("inventory") is None:
+        if maker is not None:
+            keywords["maker"] = maker
+        else:
+            columns["prior"] = state_table.numbers("prior")
+        if maker is None and "inventory" in state_table and keywords.get("inventory") is None:
             keywords.pop("inventory", None)
             columns["inventory"] = state_table.numbers("inventory")
         try:
@@ -298,7 +307,8 @@ class Market:
         given: Maker | None = self.__dict__.get("_maker")
         if given is not None:
             return given
-        return KnightianMaker(self.prior, self.risk_aversion, self.ambiguity, self.inventory)
+        own = KnightianMaker(self.prior, self.risk_aversion, self.ambiguity, self.inventory)
+        return own._labelled(self.states)
 
     def __getattr__(self, name: str) -> Any:
         # What only a Knightian market has, and this one has not.
@@ -331,6 +341,9 @@ class Market:
             raise TypeError(f"Market has no parameter {min(unknown)!r}")
         if changes.get("maker") is not None:
             current = {name: current[name] for name in ("payoffs", "claims", "states")}
+        elif "maker" in current and "inventory" in changes:
+            inventory = changes.pop("inventory")
+            current["maker"] = current["maker"].replace(inventory=inventory)
         market = Market(**{**current, **changes})
         if "prior" not in changes:
             remember_prior_sum(market, self.prior_sum)
@@ -370,13 +383,13 @@ def _rebuilt(parameters: dict[str, Any]) -> Market:
         ) from None
 
 
-def _of_maker(maker: Any, states: int, given: dict[str, bool]) -> dict[str, Any]:
+def _of_maker(maker: Any, states: tuple[str, ...], given: dict[str, bool]) -> dict[str, Any]:
     """Return the attributes that a market has of a maker."""
     if not isinstance(maker, Maker):
         raise InputError(f"must be a maker, got {maker!r}", field="maker")
     for name in (name for name, stated in given.items() if stated):
         raise InputError("is the maker's: not both", field=name)
-    bound = maker._bound(states, "maker")
+    bound = maker._bound(len(states), "maker")._aligned(states, "maker")
     attributes: dict[str, Any] = {
         "_maker": bound,
         "inventory": bound.inventory,
@@ -393,7 +406,11 @@ def remember_prior_sum(market: Market, prior_sum: float) -> None:
 
 
 def _payoff_table(
-    payoffs: Any, prior: Any, claims: Sequence[str] | None, states: Sequence[str] | None
+    payoffs: Any,
+    prior: Any,
+    claims: Sequence[str] | None,
+    states: Sequence[str] | None,
+    maker: Any = None,
 ) -> tuple[Floats, tuple[str, ...], tuple[str, ...]]:
     """Return the payoffs with the labels of rows and columns, which are theirs or are given."""
     entries, rows, columns = named_table(payoffs)
@@ -407,6 +424,8 @@ def _payoff_table(
     n_claims, n_states = table.shape
     if states is None and columns is None:
         columns = _states_of_prior(prior, n_states)
+        if isinstance(maker, Maker) and len(maker.labels) == n_states:
+            columns = maker.labels
     claim_labels = _checked_labels(claims, rows, n_claims, "claims")
     state_labels = _checked_labels(states, columns, n_states, "states")
     if rows is not None and rows != claim_labels:

@@ -161,6 +161,7 @@ def _maker_text(market: Market) -> dict[str, Any] | None:
     return {
         name: _number_text(value) if isinstance(value, float) else value
         for name, value in maker_to_dict(maker).items()
+        if name != "labels"  # the market's
     }
 
 

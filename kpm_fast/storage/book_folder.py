@@ -22,8 +22,9 @@ from ..model.market import Market
 from ..model.orders import Orders
 from ..model.outcome import Outcome
 from .archive import read_outcome
+from .maker_file import maker_statement, read_maker
 
-__all__ = ["BOOK_FILES", "read_book", "write_book"]
+__all__ = ["BOOK_FILES", "read_book", "read_terms", "write_book"]
 
 _CLAIMS, _STATES, _ORDERS, _MARKET = "claims.csv", "states.csv", "orders.csv", "market.json"
 #: What :func:`read_book` reads.
@@ -50,7 +51,8 @@ def read_book(
         ``claim,<state>,...``; payoffs), ``states.csv`` (header ``state,prior`` and optionally
         ``inventory``), ``orders.csv`` (see :meth:`Orders.from_csv`) and optionally
         ``market.json``, an object with ``risk_aversion`` and ``ambiguity`` (a number, or
-        ``"Infinity"``). Other files are ignored. A table may be compressed and called
+        ``"Infinity"``), or with ``maker``, an object with a ``kind`` and its parameters. Other
+        files are ignored. A table may be compressed and called
         ``claims.csv.gz``, ``.bz2`` or ``.xz``.
     order_options : mapping, optional
         How the orders differ from that form: ``columns``, ``sides``, ``sell``, ``price_unit``,
@@ -89,11 +91,26 @@ def read_book(
     if folder.is_file():
         return _book_of_clearing(folder, order_options, market_keywords)
     check_finished(folder)
-    keywords = {**_read_settings(folder / _MARKET), **market_keywords}
+    settings = _read_settings(folder / _MARKET)
     text: dict[str, Any] = {"delimiter": delimiter, "decimal": decimal, "encoding": encoding}
-    market = Market.from_csv(_table(folder, _CLAIMS), _table(folder, _STATES), **text, **keywords)
+    claims, states = _table(folder, _CLAIMS), _table(folder, _STATES)
+    if "maker" in settings:
+        stated = settings["maker"]
+        maker = read_maker(stated, folder / _MARKET, states, text, market_keywords)
+        market = Market.from_csv(claims, states, **text, maker=maker)
+    else:
+        market = Market.from_csv(claims, states, **text, **{**settings, **market_keywords})
     orders = Orders.from_csv(_table(folder, _ORDERS), market, **text, **(order_options or {}))
     return market, orders
+
+
+def read_terms(path: str | os.PathLike[str]) -> dict[str, str]:
+    """Return the ``rule`` and the ``allocation`` of a saved clearing; nothing for a folder."""
+    path = as_path(path)
+    if not path.is_file():
+        return {}
+    cleared, _ = read_outcome(path, Outcome)
+    return {"rule": cleared.rule, "allocation": cleared.allocation}
 
 
 def _book_of_clearing(
@@ -156,10 +173,15 @@ def write_book(
         raise InputError("a state named 'claim' cannot be a column of claims.csv", field="states")
     claim_table: dict[str, Any] = {"claim": market.claims}
     claim_table.update(zip(market.states, market.payoffs.T, strict=True))
-    state_table: dict[str, Any] = {"state": market.states, "prior": market.prior}
+    stated = maker_statement(market)
+    state_table: dict[str, Any] = {"state": market.states}
+    if stated is None or hasattr(market.maker, "prior"):
+        state_table["prior"] = market.maker.prior  # type: ignore[attr-defined]
     if market.inventory.any():
         state_table["inventory"] = market.inventory
-    settings = {name: _json_number(getattr(market, name)) for name in _SETTINGS}
+    settings: dict[str, Any] = {"maker": stated}
+    if stated is None:
+        settings = {name: _json_number(getattr(market, name)) for name in _SETTINGS}
 
     def write(open_file: Callable[[str], TextIO]) -> None:
         write_csv(open_file(_CLAIMS), claim_table)
@@ -188,7 +210,7 @@ def _check_no_other_book(folder: Path, write: Callable[[Callable[[str], TextIO]]
             )
 
 
-def _read_settings(path: Path) -> dict[str, float]:
+def _read_settings(path: Path) -> dict[str, Any]:
     try:
         text = path.read_text(encoding="utf-8")
     except FileNotFoundError:
@@ -206,8 +228,14 @@ def _read_settings(path: Path) -> dict[str, float]:
     if not isinstance(settings, dict):
         raise InputError(f"must hold a JSON object, got {settings!r}", file=path)
     for name in settings:
+        if name == "maker" and len(settings) == 1:
+            return settings
+        if name == "maker":
+            raise InputError("states all of a maker: nothing beside it", field=name, file=path)
         if name not in _SETTINGS:
-            raise InputError(f"unknown (known: {', '.join(_SETTINGS)})", field=name, file=path)
+            raise InputError(
+                f"unknown (known: {', '.join((*_SETTINGS, 'maker'))})", field=name, file=path
+            )
     try:
         return {name: _from_json(value, name) for name, value in settings.items()}
     except InputError as error:

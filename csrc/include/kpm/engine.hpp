@@ -36,9 +36,9 @@ struct BookColumns {
 /// A market and its orders. Orders have priority by arrival; one that is replaced goes to the end,
 /// unless its limit stays and its quantity does not grow.
 ///
-/// A clearing is that of kpm::clear for the orders by priority, bit for bit but for `progress`,
-/// `iterations`, `threads` and the seconds: it depends on the book and the settings alone, not on
-/// how the book came to be, nor on what was cleared before.
+/// A clearing is that of kpm::clear for the orders by priority, bit for bit but for seconds and
+/// threads: it depends on the book and the settings alone, not on how the book came to be, nor on
+/// what was cleared before.
 ///
 /// Events return what is wrong, and change nothing where something is. An engine serves one thread
 /// at a time; engines share nothing.
@@ -69,11 +69,8 @@ class Engine {
   bool find(std::int64_t id, BookOrder& order) const;
   BookColumns orders();
 
-  /// Clear the book, which stays as it is. `cold`: without what an earlier clearing has left, which
-  /// takes longer and gives the same bits. Throws what kpm::clear throws, which is std::bad_alloc.
-  Clearing clear(const ClearSettings& settings, bool cold = false);
-  /// Whether the last clearing was proved by what the one before it had left.
-  bool was_warm() const;
+  /// Clear the book, which stays as it is. Throws what kpm::clear throws, which is std::bad_alloc.
+  Clearing clear(const ClearSettings& settings);
 
   /// The orders by priority, in bytes that mean the same on every machine: not the market.
   std::size_t snapshot_size() const;

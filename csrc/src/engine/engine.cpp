@@ -111,7 +111,6 @@ struct Engine::State {
   bool compiled_all = false;  // with this market's payoffs
   Columns columns;
   bool listed = false;  // the columns are those of the book
-  bool warm = false;
 };
 
 Engine::Engine(const Market& market, const EngineLimits& limits)
@@ -163,12 +162,10 @@ bool Engine::find(std::int64_t id, BookOrder& order) const { return state_->book
 
 BookColumns Engine::orders() { return {state_->orders(), state_->columns.id.data()}; }
 
-Clearing Engine::clear(const ClearSettings& settings, bool /*cold*/) {
+Clearing Engine::clear(const ClearSettings& settings) {
   const Orders orders = state_->orders();
   return clear_compiled(state_->market.market(), orders, state_->compiled(), settings);
 }
-
-bool Engine::was_warm() const { return state_->warm; }
 
 std::size_t Engine::snapshot_size() const {
   return 8 * (kWordsAround + kWordsOfOrder * static_cast<std::size_t>(size()));

@@ -21,6 +21,16 @@ Fault validate_order(const BookOrder& order, std::int64_t claims) {
 
 Fault of_id(Rule rule, std::int64_t id) { return {rule, Field::kOrderId, id, -1, 0.0}; }
 
+/// Have it in the cache soon. In a large book an event is a handful of lines that are not: asked
+/// for together they take the time of one.
+void fetch(const void* address) {
+#if defined(__GNUC__)
+  __builtin_prefetch(address, 1);
+#else
+  static_cast<void>(address);
+#endif
+}
+
 double as_limit(double price) { return price + 0.0; }  // -0.0 is 0.0
 
 }  // namespace
@@ -72,6 +82,7 @@ Fault OrderBook::cancel(std::int64_t id) {
   if (at == kNone) {
     return of_id(Rule::kUnknown, id);
   }
+  fetch_around(at);
   leave(at);
   out_of_line(at);
   index_.erase(id);
@@ -104,6 +115,7 @@ Fault OrderBook::replace(std::int64_t id, double price, double quantity) {
   if (at == kNone) {
     return of_id(Rule::kUnknown, id);
   }
+  fetch_around(at);
   BookOrder other = slot(at).order;
   other.price = price;
   other.quantity = quantity;
@@ -156,6 +168,19 @@ bool OrderBook::has_room_at(std::int64_t claim, double price, double quantity,
     }
   }
   return price_levels_.find(claim, as_limit(price)) != PriceLevels::kNone;
+}
+
+/// What an order that leaves is linked with.
+void OrderBook::fetch_around(std::int32_t at) const {
+  const Slot& mine = slot(at);
+  for (const std::int32_t other : {mine.before, mine.after, mine.earlier, mine.later}) {
+    if (other != kNone) {
+      fetch(&slot(other));
+    }
+  }
+  if (mine.level != kNone) {
+    fetch(&price_levels_[mine.level]);
+  }
 }
 
 /// Among the orders for its side at its limit.

@@ -46,13 +46,14 @@ class OrderBook {
  private:
   static constexpr std::int32_t kNone = -1;
 
-  struct Slot {
+  struct alignas(64) Slot {  // a line of the cache
     BookOrder order;
     std::int32_t level = kNone;                   // none for an order for nothing
     std::int32_t before = kNone, after = kNone;   // at the level
     std::int32_t earlier = kNone, later = kNone;  // in priority; `later` of a free slot
   };
 
+  void fetch_around(std::int32_t at) const;
   Slot& slot(std::int32_t at) { return slots_[static_cast<std::size_t>(at)]; }
   const Slot& slot(std::int32_t at) const { return slots_[static_cast<std::size_t>(at)]; }
   bool has_room_at(std::int64_t claim, double price, double quantity, std::int32_t leaving) const;

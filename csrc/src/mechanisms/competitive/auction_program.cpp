@@ -65,12 +65,7 @@ void AuctionProgram::load(const ArrayView& prices) {
   rungs_.clear();
   for (int k = 0; k < market_.claims(); ++k) {
     const Ladder& ladder = ladders_[static_cast<std::size_t>(k)];
-    const int rung = ladder.rung(prices[k]);
-    rungs_.add(k, rung, ladder);
-    rungs_.add(k, std::max(rung - 1, 0), ladder);
-    rungs_.add(k, std::min(rung + 1, ladder.rungs() - 1), ladder);
-    rungs_.add(k, 0, ladder);
-    rungs_.add(k, ladder.rungs() - 1, ladder);
+    rungs_.sample(k, ladder.rung(prices[k]), ladder);
   }
   rungs_.weigh();
   for (int k = 0; k < market_.claims(); ++k) {
@@ -100,16 +95,16 @@ void AuctionProgram::price_out() {
   const double mass = g.sum();
   price_ = (market_.payoffs * g.matrix()).array();
   bound_ = maker_->conjugate() - (g * base_).sum() / mass;
-  bool joined = false;
+  bool changed = rungs_.drop_idle(price_, tau_);
   for (int k = 0; k < market_.claims(); ++k) {
     const Ladder& ladder = ladders_[static_cast<std::size_t>(k)];
     const double price = price_[k] / mass;
     const int rung = ladder.rung(price);
     const auto at = static_cast<std::size_t>(rung);
     bound_ += ladder.value[at] - price * ladder.demand[at];
-    joined = rungs_.insert(k, rung, ladder, price_[k], tau_) || joined;
+    changed = rungs_.insert(k, rung, ladder, price_[k], tau_) || changed;
   }
-  if (joined) {
+  if (changed) {
     rungs_.refresh();
     losses();
   }

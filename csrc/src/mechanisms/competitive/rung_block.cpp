@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <cstdint>
 
 namespace kpm {
 
@@ -9,6 +10,9 @@ namespace {
 
 constexpr double kLeastShare = 1e-3;   // of the products, so that no claim is resolved too finely
 constexpr double kFirstWeight = 0.02;  // a rung that joins in the middle starts no heavier
+constexpr double kIdle = 1e3;          // products: a slack that keeps a weight below 1 / this
+constexpr int kFewest = 3;             // columns of a claim
+constexpr int kAround = 4;             // rungs on either side of the first price
 
 }  // namespace
 
@@ -45,6 +49,20 @@ void RungBlock::add(int claim, int rung, const Ladder& ladder) {
   column.rung = rung;
   column.demand = ladder.demand[static_cast<std::size_t>(rung)];
   column.value = ladder.value[static_cast<std::size_t>(rung)];
+}
+
+void RungBlock::sample(int claim, int rung, const Ladder& ladder) {
+  const int last = ladder.rungs() - 1;
+  add(claim, 0, ladder);
+  add(claim, last, ladder);
+  for (int off = 0; off <= kAround; ++off) {
+    add(claim, std::max(rung - off, 0), ladder);
+    add(claim, std::min(rung + off, last), ladder);
+  }
+  const int room = kColumns - count_[claim] - 1;  // for the first to join
+  for (int i = 1; i <= room; ++i) {
+    add(claim, static_cast<int>(std::int64_t{last} * i / (room + 1)), ladder);
+  }
 }
 
 void RungBlock::weigh() {
@@ -110,13 +128,43 @@ bool RungBlock::insert(int claim, int rung, const Ladder& ladder, double price, 
   return true;
 }
 
+bool RungBlock::drop_idle(const ArrayView& price, double tau) {
+  bool dropped = false;
+  for (int k = 0; k < claims_; ++k) {
+    if (count_[k] <= kFewest) {
+      continue;
+    }
+    const double far = kIdle * tau * share_[k] / count_[k];
+    double mass = 1.0;
+    for (Column* c = begin(k); c != end(k) && count_[k] > kFewest;) {
+      const double slack = theta_[k] - (c->value - price[k] * c->demand);
+      if (slack > far && c->v * kIdle < 1.0) {
+        mass -= c->v;
+        *c = *(end(k) - 1);
+        --count_[k];
+      } else {
+        ++c;
+      }
+    }
+    if (mass < 1.0) {
+      dropped = true;
+      for (Column* c = begin(k); c != end(k); ++c) {
+        c->v /= mass;
+      }
+    }
+  }
+  return dropped;
+}
+
 void RungBlock::refresh() {
+  products_ = 0.0;
   for (int k = 0; k < claims_; ++k) {
     double y = 0.0;
     double worth = 0.0;
     for (const Column* c = begin(k); c != end(k); ++c) {
       y += c->v * c->demand;
       worth += c->v * c->value;
+      products_ += c->v * c->z;
     }
     demand[k] = y;
     value[k] = worth;
@@ -189,24 +237,18 @@ void RungBlock::reduce() {
 }
 
 void RungBlock::recover_step(const ArrayView& dprice) {
+  crossed_ = second_ = 0.0;
   for (int k = 0; k < claims_; ++k) {
     dtheta_[k] = surplus_[k] / total_[k] - mean_[k] * dprice[k];
+    const double common = surplus_[k] / total_[k];
     for (Column* c = begin(k); c != end(k); ++c) {
       // dtheta + y dG, from the mean.
-      c->dz = surplus_[k] / total_[k] + (c->demand - mean_[k]) * dprice[k] - c->rz;
-      c->dv = c->target / c->z - c->d * c->dz;
+      c->dz = common + (c->demand - mean_[k]) * dprice[k] - c->rz;
+      c->dv = c->u - c->d * (c->dz + c->rz);
+      crossed_ += c->v * c->dz + c->z * c->dv;
+      second_ += c->dv * c->dz;
     }
   }
-}
-
-double RungBlock::complementarity(double along) const {
-  double sum = 0.0;
-  for (int k = 0; k < claims_; ++k) {
-    for (const Column* c = begin(k); c != end(k); ++c) {
-      sum += (c->v + along * c->dv) * (c->z + along * c->dz);
-    }
-  }
-  return sum;
 }
 
 void RungBlock::ratio_test(double& steepest) const {

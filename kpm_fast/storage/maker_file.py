@@ -1,0 +1,126 @@
+"""The maker of a book that is a folder: market.json, and its prior and wealth in states.csv."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping
+from dataclasses import fields
+from pathlib import Path
+from typing import Any
+
+from ..errors import InputError
+from ..files.tables import read_csv
+from ..model.labels import align
+from ..model.maker import Maker
+from ..model.maker_form import KINDS, maker_from_dict, maker_to_dict
+from ..model.market import Market
+from ..model.priors import checked_prior
+
+__all__ = ["maker_statement", "read_maker"]
+
+_COLUMNS = ("prior", "inventory")  # of states.csv
+_TABLES = ("priors",)
+_BY_STATE = ("delta", *_TABLES)
+
+
+def maker_statement(market: Market) -> dict[str, Any] | None:
+    """Return what market.json says of a maker; None for the Knightian one in short form.
+
+    Numbers by state stand under the states' labels.
+    """
+    maker = vars(market).get("_maker")
+    if maker is None:
+        return None
+    stated = maker_to_dict(maker)
+    for name in ("states", "labels", *_COLUMNS):
+        stated.pop(name, None)
+    for name, value in stated.items():
+        if name in _TABLES:
+            stated[name] = [dict(zip(market.states, row, strict=True)) for row in value]
+        elif name in _BY_STATE:
+            stated[name] = dict(zip(market.states, value, strict=True))
+        elif value == math.inf:
+            stated[name] = "Infinity"  # JSON itself has no infinity
+    return stated
+
+
+def read_maker(
+    stated: Any,
+    source: Path,
+    states_path: Path,
+    text: Mapping[str, Any],
+    keywords: Mapping[str, Any],
+) -> Maker:
+    """Return the maker that market.json (``source``) states, with the columns of states.csv.
+
+    Parameters
+    ----------
+    stated : object
+        ``kind`` and parameters; a number by state as an object by label, or a list in the order
+        of states.csv.
+    text : mapping
+        How the table is read.
+    keywords : mapping
+        ``inventory``, which takes precedence, and ``normalize``; others are the maker's own.
+    """
+    kind = stated.get("kind") if isinstance(stated, dict) else None
+    if not isinstance(kind, str) or kind not in KINDS:
+        raise InputError(
+            f"must be an object whose kind is one of {', '.join(KINDS)}, got {stated!r}",
+            field="maker",
+            file=source,
+        )
+    for name in _COLUMNS:
+        if name in stated and (name != "prior" or _has_prior(kind)):
+            raise InputError(f"is a column of {states_path.name}", field=name, file=source)
+    for name in ("risk_aversion", "ambiguity"):
+        if keywords.get(name) is not None:
+            raise InputError(f"is the maker's own, {kind!r} in {source.name}", field=name)
+    table = read_csv(states_path, ["state"], _COLUMNS, **text)
+    states = tuple(table.text("state"))
+    try:
+        parameters = {name: _value(name, value, states) for name, value in stated.items()}
+        if "prior" in table and _has_prior(kind):
+            prior = table.numbers("prior")
+            normalize = bool(keywords.get("normalize"))
+            prior, _ = checked_prior(prior, states, normalize=normalize)
+            parameters["prior"] = prior
+        if keywords.get("inventory") is not None:
+            parameters["inventory"] = align(keywords["inventory"], states, "inventory")
+        elif "inventory" in table:
+            parameters["inventory"] = table.numbers("inventory")
+        if kind == "worst_state":
+            parameters["states"] = states
+        return maker_from_dict({**parameters, "labels": states})
+    except InputError as error:
+        if error.file is not None or error.field in keywords:
+            raise
+        if error.field not in _COLUMNS:
+            raise error.located(source) from None
+        row = states.index(error.index) if error.index in states else error.index
+        line = table.lines[row] if isinstance(row, int) else None
+        raise error.located(states_path, line) from None
+
+
+def _has_prior(kind: str) -> bool:
+    return any(item.name == "prior" for item in fields(KINDS[kind]))  # type: ignore[arg-type]
+
+
+def _value(name: str, value: Any, states: tuple[str, ...]) -> Any:
+    """Return a parameter as makers take it: what is by state in the order of the states."""
+    if name in _TABLES and isinstance(value, list):
+        return [_vector(name, row, states) for row in value]
+    if name in _BY_STATE:
+        return _vector(name, value, states)
+    return math.inf if value == "Infinity" else value
+
+
+def _vector(name: str, value: Any, states: tuple[str, ...]) -> Any:
+    if isinstance(value, dict):
+        return align(value, states, name)
+    if isinstance(value, list) and len(value) == len(states):
+        return value
+    raise InputError(
+        f"must be an object or a list of {len(states)} numbers, one for each state, got {value!r}",
+        field=name,
+    )
