@@ -28,8 +28,7 @@ _BLOCK = 100  # clearings of related books
 _LARGE = 2_000  # one book in so many is of the survey's largest
 _CROWDED = 400  # one book in so many, the first among them, is work for a team
 _SAMPLES = 100
-# Bytes that memory may grow by after the first tenth of a pass, and a clearing by the line that is
-# fitted to the second half of its samples:
+# Bytes that memory may grow by after the first tenth of a pass, and a clearing by the median slope:
 # the least that malloc gives out is 32, so one such piece lost in sixteen clearings is too much. In
 # few clearings pages hide that; they made up to 160 KiB in ten halves of 10,000, and 256 KiB pass.
 _FLAT = 2**20
@@ -168,14 +167,17 @@ def _hash(digest: hashlib._Hash, result: kpm.Result) -> None:
 
 
 def growth(samples: families.Ints) -> tuple[float, int]:
-    """Return bytes a clearing in the second half, by least squares, and in all after a tenth.
+    """Return bytes a clearing, and bytes in all, after the first tenth.
 
-    A rare book that needs more memory than any before it, for 32 digits say, makes one step early
-    on, which malloc keeps; a leak goes on.
+    The slope is the median of those between any two samples (Theil and Sen): a rare book that needs
+    more memory than any before it, for 32 digits say, makes one step, which malloc keeps, and
+    moves few of them; a leak goes on, and moves all.
     """
     later = samples[len(samples) // 10 :]
-    counts, sizes = samples[len(samples) // 2 :].T.astype(float)
-    slope = float(np.polyfit(counts, sizes, 1)[0]) if len(counts) > 1 else 0.0
+    counts, sizes = later.T.astype(float)
+    first, second = np.triu_indices(len(later), 1)
+    slopes = (sizes[second] - sizes[first]) / (counts[second] - counts[first])
+    slope = float(np.median(slopes)) if slopes.size else 0.0
     return slope, int(later[-1, 1] - later[0, 1])
 
 

@@ -62,6 +62,18 @@ def test_every_rule(tmp_path: Path) -> None:
     assert "pay_as_bid" in run("every_rule.py", tmp_path)
 
 
+@pytest.mark.unsanitized
+def test_mechanisms_side_by_side(tmp_path: Path) -> None:
+    """Every maker under its rules, quotes for claims nobody ordered, trades that add up."""
+    pytest.importorskip("matplotlib")
+    said = run("mechanisms.py", tmp_path, "figure.png")
+    assert said.count("pay_as_bid") == 7
+    assert said.count("maker_optimal") == 2
+    assert said.count("trades paid") == 7
+    assert "-0.0000" not in said
+    assert (tmp_path / "figure.png").read_bytes().startswith(b"\x89PNG")
+
+
 def test_no_example_is_forgotten() -> None:
     tests = Path(__file__).parent.glob("test_*.py")
     text = "".join(path.read_text("utf-8") for path in tests)

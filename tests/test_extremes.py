@@ -44,6 +44,20 @@ def test_growth_is_measured() -> None:
     assert grown == 24 * 890
 
 
+@pytest.mark.parametrize("at", [12, 30, 50, 70, 95])
+def test_a_step_is_no_slope_and_a_leak_that_a_step_hides_is_one(at: int) -> None:
+    """Wherever the step is; pages of 4 KiB, as the kernel counts them."""
+    counts = 5000 * np.arange(1, 101)
+    step = np.where(np.arange(100) >= at, 2**19, 0)
+    noise = 4096 * (np.arange(100) % 3)
+    slope, grown = soak.growth(np.column_stack([counts, 10**8 + step + noise]))
+    assert abs(slope) < 0.5 * soak._SLOPE
+    assert grown == pytest.approx(2**19, abs=2 * 4096)
+    leak = 4096 * (4 * counts // 4096)
+    slope, _ = soak.growth(np.column_stack([counts, 10**8 - step + noise + leak]))
+    assert slope > soak._SLOPE
+
+
 @pytest.mark.parametrize(
     ("clearings", "leak", "changes", "words"),
     [

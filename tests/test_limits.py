@@ -221,6 +221,22 @@ def test_the_best_clearing_found_is_published(options: dict[str, Any]) -> None:
     result.verify().raise_if_failed()
 
 
+def test_a_proof_that_a_better_clearing_undoes_is_done_again() -> None:
+    """Less trades in the better clearing, so that the gap proven before is too wide for it.
+
+    The nodes of the polishing that follows a proof were used up: no node was taken any more.
+    """
+    path = CASES / "less_at_stake_after_the_proof.json"
+    book = {name: np.array(value) for name, value in json.loads(path.read_text("utf-8")).items()}
+    maker = {name: float(book[name]) for name in ("risk_aversion", "ambiguity")}
+    market = kpm.Market(book["payoffs"], book["prior"], book["inventory"], **maker)
+    orders = kpm.Orders(book["claim"], book["side"], book["price"], book["quantity"])
+    result = kpm.clear(market, orders, threads=1, presolve=False, time_limit=60)
+    assert result.status is kpm.Status.OPTIMAL
+    assert result.gap <= 1e-8 * result.scale
+    result.verify().raise_if_failed()
+
+
 @pytest.mark.skipif(sys.platform == "win32", reason="signals of this kind are POSIX")
 def test_ctrl_c_returns_the_best_so_far() -> None:
     book = endless_walk()

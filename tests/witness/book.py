@@ -65,8 +65,12 @@ class Book:
     @property
     def rounding(self) -> float:
         """Money: what double precision cannot resolve in the maker's wealth."""
+        return self.rounding_of(self.quantity)
+
+    def rounding_of(self, fills: Floats) -> float:
+        """The same, of the wealth after trades of so many shares."""
         most = np.zeros(self.claims)
-        np.add.at(most, self.claim, self.quantity)
+        np.add.at(most, self.claim, fills)
         largest = float(np.abs(self.inventory).max() + most @ np.abs(self.payoffs).max(axis=1))
         return 128 * float(np.finfo(float).eps) * largest
 
@@ -74,12 +78,15 @@ class Book:
         """Money: ``relative`` of the notional, but never finer than double precision."""
         return relative * self.notional + self.rounding
 
-    def resolves(self, relative: float, scale: float | None = None) -> bool:
+    def resolves(
+        self, relative: float, scale: float | None = None, fills: Floats | None = None
+    ) -> bool:
         """Whether double precision can tell ``relative`` of a scale from nothing at all.
 
-        The scale is the notional of the book, unless what trades is given.
+        The scale is the notional of the book and all its orders trade, unless what does is given.
         """
-        return self.rounding < relative * (self.notional if scale is None else scale) / 10
+        rounding = self.rounding if fills is None else self.rounding_of(fills)
+        return rounding < relative * (self.notional if scale is None else scale) / 10
 
     def with_(self, **changes: Any) -> Book:
         return replace(self, **changes)

@@ -9,16 +9,19 @@ namespace kpm {
 
 namespace {
 
-/// Add up the quotes of each price, which follow each other.
-void add_up(const Quote* begin, const Quote* end, std::vector<Level>& levels) {
-  levels.clear();
-  for (const Quote* quote = begin; quote != end; ++quote) {
-    if (levels.empty() || quote->price != levels.back().price) {
-      levels.push_back({quote->price, 0.0, 0.0});
+/// Add up the quotes of each price, which follow each other, into `levels`, of which there are as
+/// many as quotes. The end of those in use.
+Level* add_up(const Quote* begin, const Quote* end, Level* levels) {
+  for (const Quote* quote = begin; quote != end; ++levels) {
+    const double price = quote->price;
+    double buy = 0.0;
+    double sell = 0.0;
+    for (; quote != end && quote->price == price; ++quote) {
+      (quote->quantity > 0.0 ? buy : sell) += std::abs(quote->quantity);
     }
-    Level& level = levels.back();
-    (quote->quantity > 0.0 ? level.buy : level.sell) += std::abs(quote->quantity);
+    *levels = {price, buy, sell};
   }
+  return levels;
 }
 
 }  // namespace
@@ -107,13 +110,14 @@ std::vector<Staircase> compile_staircases(const Market& market, const Orders& or
   const Quotes book(market, orders);
   std::vector<Staircase> result;
   result.reserve(static_cast<std::size_t>(market.claims));
-  std::vector<Level> levels;
+  std::vector<Level> levels(book.quotes.size());
   for (int k = 0; k < market.claims; ++k) {
     const auto at = static_cast<std::size_t>(k);
     const double* row = market.payoffs + static_cast<std::ptrdiff_t>(k) * market.states;
     const auto [low, high] = std::minmax_element(row, row + market.states);
-    add_up(book.quotes.data() + book.first[at], book.quotes.data() + book.first[at + 1], levels);
-    result.push_back(make_staircase(*low, *high, levels.data(), levels.data() + levels.size()));
+    const Level* const last = add_up(book.quotes.data() + book.first[at],
+                                     book.quotes.data() + book.first[at + 1], levels.data());
+    result.push_back(make_staircase(*low, *high, levels.data(), last));
   }
   return result;
 }

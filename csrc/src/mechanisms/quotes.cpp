@@ -27,9 +27,9 @@ void QuoteEngine::marginal(const Eigen::Map<const Matrix>& payoffs, double* bid,
   }
   for (Eigen::Index k = 0; k < payoffs.rows(); ++k) {
     change_ = payoffs.row(k).transpose().array();
-    ask[k] = maker_.slope(change_);
+    ask[k] = maker_.slope(change_) + 0.0;  // never -0
     change_ = -change_;
-    bid[k] = -maker_.slope(change_);
+    bid[k] = 0.0 - maker_.slope(change_);
   }
 }
 
@@ -40,9 +40,9 @@ void QuoteEngine::blocks(const Eigen::Map<const Matrix>& payoffs,
       const double shares = quantities(k, size);
       const Eigen::Index at = k * quantities.cols() + size;
       change_ = shares * payoffs.row(k).transpose().array();
-      ask[at] = maker_.increment(change_) / shares;
+      ask[at] = maker_.increment(change_) / shares + 0.0;  // never -0
       change_ = -change_;
-      bid[at] = -maker_.increment(change_) / shares;
+      bid[at] = 0.0 - maker_.increment(change_) / shares;
     }
   }
 }

@@ -91,7 +91,7 @@ bool same_bits(const std::vector<T>& a, const std::vector<T>& b) {
          (a.empty() || std::memcmp(a.data(), b.data(), a.size() * sizeof(T)) == 0);
 }
 
-bool same_bits(double a, double b) { return std::memcmp(&a, &b, sizeof a) == 0; }
+bool same_bits(double a, double b) { return same_bits(std::vector{a}, std::vector{b}); }
 
 /// Everything that a clearing publishes, but how it was found.
 bool same_clearing(const Clearing& a, const Clearing& b) {

@@ -142,6 +142,7 @@ class Tree {
       return true;
     }
     if (!proven()) {
+      polish_until_ = 0;  // what was proven may not be where a better clearing has less at stake
       if (settings_.node_limit > 0 && progress_.nodes >= settings_.node_limit) {
         status_ = Status::kNodeLimit;
       }
