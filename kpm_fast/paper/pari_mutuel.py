@@ -178,7 +178,7 @@ def corollary_1() -> Finding:
                 "the certainty equivalent is convex in Omega and never rises (theorem E)",
                 bool(np.all(np.diff(certainty) <= 1e-9 * scale))
                 and bool(np.all(np.diff(slope) >= -1e-6 * scale)),
-                f"from {certainty[0]:.4f} to {certainty[-1]:.4f}",
+                f"from {certainty[0]:.4f} to {round(certainty[-1], 4) + 0.0:.4f}",
             ),
         ),
         tables={
