@@ -12,8 +12,11 @@ namespace kpm {
 namespace {
 
 // The first attempt is fast and nearly always enough; the others start afresh where it stalls.
-constexpr Attempt kAttempts[] = {
-    {0.01, 0.6, 0.1}, {0.1, 0.2}, {1.0, 0.01}, {1.0, 0.5}, {10.0, 1e-4}};
+constexpr Attempt kAttempts[] = {{0.01, 0.6, 0.1},
+                                 {0.1, 0.2, 0.5, 1e-5},
+                                 {1.0, 0.01, 0.5, 1e-4},
+                                 {1.0, 0.5, 0.5, 1e-3},
+                                 {10.0, 1e-4, 0.5, 1e-2}};
 
 // Up to so many states and claims the simplex method is tried first.
 constexpr int kTiny = 32;

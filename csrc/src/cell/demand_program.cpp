@@ -75,7 +75,7 @@ void DemandProgram::start(const Attempt& attempt) {
     steps_.move_toward_central_path(start_, attempt.edge);
     losses();
   }
-  risk_.start(loss_, start_, attempt.entropy_share);
+  risk_.start(loss_, start_, attempt.entropy_share, attempt.rare);
 }
 
 void DemandProgram::costs() {

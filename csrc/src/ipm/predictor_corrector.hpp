@@ -16,6 +16,7 @@ struct Attempt {
   double caution;        ///< how closely the products may run ahead of the nonlinear residual
   double entropy_share;  ///< how much of the ball the start uses
   double edge = 0.5;     ///< how close to their ends variables may start
+  double rare = 1e-6;    ///< the least weight of a rare state among the products
 };
 
 namespace predictor_corrector {

@@ -58,6 +58,7 @@ RiskBlock::RiskBlock(const ScaledMarket& market, Arena& arena)
       a_(simplex_ ? 0.0 : market.risk_aversion),
       inverse_a_(simplex_ ? 0.0 : 1.0 / market.risk_aversion),
       count_(market.states()),
+      rare_(!simplex_ && market.prior.minCoeff() < kRare),
       states_(arena.span<States>((count_ + 1) / 2)) {
   for (Eigen::Index k = 0; k < states_.size(); ++k) {
     States& state = states_[k];
@@ -474,13 +475,13 @@ double RiskBlock::upper_bound(const ArrayView& loss) const {
   if (ball_) {
     const double top = phi_of(worst - c_);
     const double inverse_mu = 1.0 / mu_;
-    Pair excess(0.0, 0.0);
+    TiltMass mass;
     for (Eigen::Index k = 0; k < states_.size(); ++k) {
       const Pair phi = each_of(pair_of(loss.data(), count_, k) - c_, phi_of);
-      excess +=
-          states_[k].q * each_of((phi - top) * inverse_mu, [](double x) { return std::expm1(x); });
+      const PairPower power = powers_of((phi - top) * inverse_mu);
+      mass.add((states_[k].q * power.value).sum(), (states_[k].q * power.excess).sum());
     }
-    bound = top + mu_ * (market_.ambiguity + std::log1p(excess.sum()));
+    bound = top + mu_ * (market_.ambiguity + mass.log());
   } else {
     Pair mean(0.0, 0.0);
     for (Eigen::Index k = 0; k < states_.size(); ++k) {

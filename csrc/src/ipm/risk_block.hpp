@@ -30,7 +30,8 @@ class RiskBlock {
 
   /// A well-centred start for the given losses: p tilted as far as `entropy_share` of the radius
   /// allows, complementarity products about tau times the prior.
-  void start(const ArrayView& loss, double tau, double entropy_share);
+  /// Products of states rarer than kRare have at least the weight `rare`.
+  void start(const ArrayView& loss, double tau, double entropy_share, double rare = kRare);
 
   /// Residuals and the border for the current losses.
   void update_residuals(const ArrayView& loss);
@@ -85,7 +86,7 @@ class RiskBlock {
   /// twice, alike but for a prior of zero: it takes no part in any sum and is no worse in any
   /// comparison.
   struct States {
-    Pair q, weight;  // the prior; the weight among the products over the prior
+    Pair q, weight;  // the prior; the weight among the products over the prior, at least one
     // The unknowns, e^m and e^m - 1, e^{a e} and phi; and their steps x = dp / p, eps = de.
     Pair m, ratio, excess, e, gamma, phi, t, h;
     Pair x, eps, dt, dh, dloss;
@@ -118,14 +119,22 @@ class RiskBlock {
   void refresh();
   void put(Slice& array, Eigen::Index k, const Pair& values) const;
   void tilt_in_ball(double tau, double entropy_share);
+  double tilt_by(double inverse_mu);
+  void search_tilt(double entropy, double most);
+  double variance() const;
+  void weigh_rare_states(double rare);
+  void lift_rare_states(double tau);
   void try_step(double step);
 
   const ScaledMarket& market_;
+  static constexpr double kRare = 1e-6;  // a prior
+
   const bool ball_;     // p moves, inside a KL ball
   const bool simplex_;  // p = g moves freely
   const double a_;      // risk aversion; 0 where the worst state decides
   const double inverse_a_;
   const Eigen::Index count_;
+  const bool rare_;  // some state is
   Span<States> states_;
 
   double c_ = 0.0, mu_ = 0.0, kappa_ = 0.0, slack_ = 1.0;

@@ -9,23 +9,24 @@ namespace kpm {
 
 namespace {
 
-constexpr int kSmallSteps = 40;  // of the multiplier, until p is inside the ball; then larger ones
-constexpr int kLargeSteps = 80;
+// The search for a tilt whose entropy is a fair share of what is allowed.
+constexpr int kAttempts = 100;
+constexpr double kFair = 0.3;       // of what is allowed: enough,
+constexpr double kAim = 0.6;        // aimed at,
+constexpr double kFaint = 1e-3;     // and so little that the worst state must be next to impossible
+constexpr double kShortest = 1e-4;  // in ln(1 / mu): steps outside these are bisected
+constexpr double kLongest = 3.0;
+
+// p / q that underflow would have no way back.
+constexpr double kLeastRatio = 1e-30;
+const double kLeastExponent = std::log(kLeastRatio);
+
+constexpr double kLift = 0.1;  // of the entropy that is left: what lifting rare states may take
 
 /// The u > 0 with u e^u = e^x, to a digit or two: where a start needs to be.
 double product_log(double x) {
   const double u = x > 1.0 ? x - std::log(x) : 1.0 / (1.0 + std::exp(-x));
   return u * (1.0 + x - std::log(u)) / (1.0 + u);
-}
-
-struct PairPower {
-  Pair value, excess;
-};
-
-PairPower powers_of(const Pair& u) {
-  const Power first = power_of(u[0]);
-  const Power second = u[1] == u[0] ? first : power_of(u[1]);
-  return {{first.value, second.value}, {first.excess, second.excess}};
 }
 
 double entropy_of(const Pair& q, const Pair& m, const Pair& ratio, const Pair& excess) {
@@ -84,6 +85,9 @@ void RiskBlock::tilt(const ArrayView& loss, double tau, double entropy_share) {
   const double utility = utilities.sum();
   c_ = worst + (utility > 0.5 ? scaled_log1p(a_, mean.sum()) : std::log(utility) / a_);
   mu_ /= utility;
+  if (rare_ && ball_) {
+    lift_rare_states(tau);
+  }
   for (States& state : states_) {
     state.gamma /= utility;
   }
@@ -126,19 +130,26 @@ void RiskBlock::guess(const ArrayView& loss, double tau, double entropy_share) {
 }
 
 /// On the central path at `tau` for the given losses, but for second-order terms: p on a ball of
-/// `entropy_share` times the radius, then t and h so that t g and h p are tau q and the
-/// stationarity holds.
-void RiskBlock::start(const ArrayView& loss, double tau, double entropy_share) {
+/// `entropy_share` times the radius, then t and h so that t g and h p are tau times the weight,
+/// mostly q, and the stationarity holds.
+void RiskBlock::start(const ArrayView& loss, double tau, double entropy_share, double rare) {
+  if (rare_) {
+    weigh_rare_states(rare);
+  }
   tilt(loss, tau, entropy_share);
   if (simplex_) {
     return;
   }
-  const double log_tau = std::log(a_ * tau);  // the weights are the prior's
+  const double log_tau = std::log(a_ * tau);
   Pair excess(0.0, 0.0);
   for (Eigen::Index k = 0; k < states_.size(); ++k) {
     States& state = states_[k];
     const Pair surplus = pair_of(loss.data(), count_, k) - c_;
-    state.t = each_of(log_tau - state.m - a_ * surplus, product_log) * inverse_a_;
+    Pair log_product = log_tau - state.m;  // over the tilt
+    if (rare_) {
+      log_product += state.weight.log();
+    }
+    state.t = each_of(log_product - a_ * surplus, product_log) * inverse_a_;
     state.e = surplus + state.t;
     excess +=
         state.q * state.ratio * each_of(state.e, [this](double e) { return scaled_expm1(a_, e); });
@@ -157,13 +168,74 @@ void RiskBlock::start(const ArrayView& loss, double tau, double entropy_share) {
   if (ball_) {
     double entropy = 0.0;
     for (States& state : states_) {
-      state.h = tau / state.ratio;
+      state.h = tau * state.weight / state.ratio;
       entropy += entropy_of(state.q, state.m, state.ratio, state.excess);
     }
     slack_ = market_.ambiguity - entropy;
     ball_weight_ = std::min(1.0, mu_ * slack_ / tau);
   }
   refresh();
+}
+
+/// A state of prior 1e-20 may carry a third of p at the optimum. Products of 1e-20 would let it
+/// fall out of sight on the way, and from there probabilities, which grow by a factor a step, do
+/// not come back.
+void RiskBlock::weigh_rare_states(double rare) {
+  for (Eigen::Index k = 0; k < states_.size(); ++k) {
+    const Pair prior = pair_of(market_.prior.data(), count_, k);
+    states_[k].weight = (prior < kRare).select((rare / prior).max(1.0), 1.0);
+  }
+}
+
+/// The central path at tau keeps h p at tau times the weight, so a rare state stands far above its
+/// tilt there: p e^z with mu z = h. All of them together take a share of the entropy left.
+void RiskBlock::lift_rare_states(double tau) {
+  int rare = 0;
+  double left = market_.ambiguity;
+  for (const States& state : states_) {
+    rare += static_cast<int>((state.weight > 1.0).count());
+    left -= entropy_of(state.q, state.m, state.ratio, state.excess);
+  }
+  const double room = kLift * left / rare;
+  for (Eigen::Index k = 0; k < states_.size(); ++k) {
+    States& state = states_[k];
+    const Pair prior = pair_of(market_.prior.data(), count_, k);  // an odd last state's twin, too
+    for (int half = 0; half < 2; ++half) {
+      if (state.weight[half] == 1.0) {
+        continue;
+      }
+      const double m = state.m[half];
+      const double lift = product_log(std::log(tau * state.weight[half] / mu_) - m);
+      const double highest = std::log(room / (prior[half] * -std::log(prior[half])));
+      state.m[half] = std::max(m, std::min(m + lift, highest));
+      const Power power = power_of(state.m[half]);
+      state.ratio[half] = power.value;
+      state.excess[half] = power.excess;
+    }
+  }
+}
+
+/// p proportional to q e^{phi / mu}; returns its entropy.
+double RiskBlock::tilt_by(double inverse_mu) {
+  TiltMass mass;
+  for (States& state : states_) {
+    const PairPower power = powers_of(state.phi * inverse_mu);
+    state.ratio = power.value;
+    state.excess = power.excess;
+    mass.add((state.q * power.value).sum(), (state.q * power.excess).sum());
+  }
+  double entropy = 0.0;
+  const double log_mass = mass.log();
+  for (States& state : states_) {
+    state.m = state.phi * inverse_mu - log_mass;
+    for (int half = 0; half < 2; ++half) {
+      const Power power = mass.normalised({state.ratio[half], state.excess[half]});
+      state.ratio[half] = power.value;
+      state.excess[half] = power.excess;
+    }
+    entropy += entropy_of(state.q, state.m, state.ratio, state.excess);
+  }
+  return entropy;
 }
 
 /// p proportional to q e^{phi / mu} with at most `entropy_share` of the ball's entropy.
@@ -179,45 +251,79 @@ void RiskBlock::tilt_in_ball(double tau, double entropy_share) {
     sum += state.q * (state.phi - mean).square();
     lowest = lowest.min(state.phi);
   }
-  const double variance = sum.sum();
+  const double most = entropy_share * market_.ambiguity;
   const double least = std::min(market_.prior.minCoeff(), 1.0);
   // No multiplier below tau, in units of the prior's utility. Losses that happen to be equal at the
   // start will not stay so: a small ball then still needs the multiplier that goes with its size.
   const double unit = tau * (1.0 + a_ * mean);
-  mu_ = std::max(
-      {std::max(std::sqrt(variance), unit) / std::sqrt(2.0 * entropy_share * market_.ambiguity),
-       unit, tau * least});
-  // log p / q runs over at most the range of phi / mu, so its entropy is within that.
-  const double enough = std::max(mu_, -lowest.minCoeff() / (entropy_share * market_.ambiguity));
-  for (int attempt = 0;; ++attempt) {
-    const double inverse_mu = 1.0 / mu_;
-    TiltMass mass;
-    for (States& state : states_) {
-      const PairPower power = powers_of(state.phi * inverse_mu);
-      state.ratio = power.value;
-      state.excess = power.excess;
-      mass.add((state.q * power.value).sum(), (state.q * power.excess).sum());
-    }
-    double entropy = 0.0;
-    const double log_mass = mass.log();
-    for (States& state : states_) {
-      state.m = state.phi * inverse_mu - log_mass;
-      for (int half = 0; half < 2; ++half) {
-        const Power power = mass.normalised({state.ratio[half], state.excess[half]});
-        state.ratio[half] = power.value;
-        state.excess[half] = power.excess;
-      }
-      entropy += entropy_of(state.q, state.m, state.ratio, state.excess);
-    }
-    // Put so that losses which are no numbers end it, too.
-    if (!(entropy > entropy_share * market_.ambiguity && mu_ < enough)) {
-      break;
-    }
-    // With a worst state that is next to impossible the first guess is off by many powers of ten.
-    mu_ = attempt < kSmallSteps   ? 1.3 * mu_
-          : attempt < kLargeSteps ? std::sqrt(mu_) * std::sqrt(enough)
-                                  : enough;
+  mu_ = std::max({std::max(std::sqrt(sum.sum()), unit) / std::sqrt(2.0 * most), unit, tau * least});
+  const double entropy = tilt_by(1.0 / mu_);
+  // Where the worst states are next to impossible the guess is off by many powers of ten: p is far
+  // outside the ball, or still at the prior though the losses differ by more than mu.
+  const bool faint = !(entropy > kFaint * most) && lowest.minCoeff() < -mu_;
+  if (entropy > most || faint) {
+    search_tilt(entropy, most);
   }
+  for (States& state : states_) {
+    const auto vanishing = state.ratio < kLeastRatio;
+    state.m = vanishing.select(kLeastExponent, state.m);
+    state.ratio = vanishing.select(kLeastRatio, state.ratio);
+  }
+}
+
+/// The entropy rises with x = ln(1 / mu), from 0 to that of the worst states alone: Newton's method
+/// on its logarithm, nearly a line while p is near q, and bisection where that leaps.
+void RiskBlock::search_tilt(double entropy, double most) {
+  Pair worst(0.0, 0.0);
+  for (const States& state : states_) {
+    worst += (state.phi == 0.0).select(state.q, 0.0);
+  }
+  const double goal = std::min(most, -0.5 * std::log(worst.sum()));
+  if (entropy <= goal && entropy >= kFaint * goal) {
+    return;  // the worst states are too likely for more
+  }
+  double low = -kInfinity;
+  double high = kInfinity;
+  double stride = 1.0;
+  // Put so that losses which are no numbers end it, too.
+  for (int attempt = 0; (entropy > goal || entropy < kFair * goal) && attempt < kAttempts;
+       ++attempt) {
+    const double x = -std::log(mu_);
+    (entropy > goal ? high : low) = x;
+    const double slope = variance() / (mu_ * mu_);
+    double next = x + std::log(kAim * goal / entropy) * entropy / slope;
+    const double step = std::abs(next - x);
+    if (!(next > low && next < high && step >= kShortest && step <= kLongest)) {
+      stride *= 2.0;
+      next = std::isinf(low) ? high - stride : std::isinf(high) ? low + stride : 0.5 * (low + high);
+    }
+    mu_ = std::exp(-next);
+    entropy = tilt_by(1.0 / mu_);
+  }
+}
+
+/// The variance of phi under p. Deviations count from the likeliest state: a state of probability
+/// 1e-100 counts, rounding of the others does not.
+double RiskBlock::variance() const {
+  double most = 0.0;
+  double centre = 0.0;
+  for (const States& state : states_) {
+    for (int half = 0; half < 2; ++half) {
+      const double mass = state.q[half] * state.ratio[half];
+      centre = mass > most ? state.phi[half] : centre;
+      most = std::max(most, mass);
+    }
+  }
+  Pair shift(0.0, 0.0);
+  for (const States& state : states_) {
+    shift += state.q * state.ratio * (state.phi - centre);
+  }
+  const double mean = centre + shift.sum();
+  Pair square(0.0, 0.0);
+  for (const States& state : states_) {
+    square += state.q * state.ratio * (state.phi - mean).square();
+  }
+  return square.sum();
 }
 
 }  // namespace kpm

@@ -4,6 +4,7 @@
 #include <algorithm>
 
 #include "numerics/dense.hpp"
+#include "numerics/entropy.hpp"
 
 namespace kpm {
 
@@ -20,6 +21,16 @@ template <class Function>
 Pair each_of(const Pair& x, Function&& function) {
   const double first = function(x[0]);
   return {first, x[1] == x[0] ? first : function(x[1])};
+}
+
+struct PairPower {
+  Pair value, excess;
+};
+
+inline PairPower powers_of(const Pair& u) {
+  const Power first = power_of(u[0]);
+  const Power second = u[1] == u[0] ? first : power_of(u[1]);
+  return {{first.value, second.value}, {first.excess, second.excess}};
 }
 
 }  // namespace kpm

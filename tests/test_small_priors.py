@@ -1,0 +1,126 @@
+"""Priors down to 1e-200: a state that is next to impossible may carry the worst case."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+import kpm_fast as kpm
+from strategies import fewer
+from witness import one_order
+
+CASE = Path(__file__).parent / "cases" / "tiny_prior.json"
+
+
+def test_the_recorded_case() -> None:
+    """A bid of 0.2 on a state of prior 2.3e-13, which was left unfilled."""
+    case = json.loads(CASE.read_text())
+    book = case["instance"]
+    market = kpm.Market(
+        book["payoffs"],
+        book["prior"],
+        inventory=book["inventory"],
+        risk_aversion=book["alpha"],
+        ambiguity=book["omega"],
+    )
+    orders = kpm.Orders(book["claim"], book["side"], book["price"], book["quantity"])
+    result = kpm.clear(market, orders)
+    result.verify().raise_if_failed()
+    assert result.status is kpm.Status.OPTIMAL
+    assert result.certainty_equivalent == pytest.approx(case["oracle_ce"], rel=1e-12)
+    assert result.fills == pytest.approx([0.22346211323911902], rel=1e-9)
+    assert result.claim_prices == pytest.approx([0.2], rel=1e-12)
+
+
+def _draw(draw: np.random.Generator) -> dict[str, Any]:
+    states = int(draw.integers(2, 5))
+    prior = draw.dirichlet(np.full(states, 2.0)) + 1e-3
+    rare = draw.permutation(states)[: draw.integers(1, states)]
+    decades = draw.choice([6, 9, 12, 15, 20, 30, 50, 100, 150, 190])
+    prior[rare] = 10.0 ** (-decades * draw.uniform(0.9, 1.05, len(rare)))
+    payoff = np.arange(states) / (states - 1.0)
+    payoff = draw.permutation(payoff if draw.random() < 0.5 else (payoff == 1.0).astype(float))
+    quantity = float(draw.choice([0.01, 1, 100]))
+    return {
+        "payoff": payoff.tolist(),
+        "prior": (prior / prior.sum()).tolist(),
+        "inventory": (draw.choice([0, 1]) * draw.normal(0, 3, states).round(1)).tolist(),
+        "risk_aversion": 10.0 ** draw.uniform(-3, 3) / quantity,
+        "ambiguity": float(draw.choice([0, 1e-6, 1e-3, 0.1, 0.5, 1, 2, 5])),
+        "sign": int(draw.choice([1, -1])),
+        "limit": float(draw.choice([0.01, 0.1, 0.2, 0.5, 0.9])),
+        "quantity": quantity,
+    }
+
+
+def _cleared(book: dict[str, Any]) -> kpm.Result:
+    market = kpm.Market(
+        [book["payoff"]],
+        book["prior"],
+        inventory=book["inventory"],
+        risk_aversion=book["risk_aversion"],
+        ambiguity=book["ambiguity"],
+    )
+    return kpm.clear(market, kpm.Orders([0], [book["sign"]], [book["limit"]], [book["quantity"]]))
+
+
+def test_books_of_one_order_are_optimal() -> None:
+    draw = np.random.default_rng(15)
+    missed = []
+    for _ in range(fewer(4000, 400)):
+        book = _draw(draw)
+        if _cleared(book).status is not kpm.Status.OPTIMAL:
+            missed.append(book)
+    assert missed == []
+
+
+def test_books_of_one_order_agree_with_a_scalar_root() -> None:
+    draw = np.random.default_rng(16)
+    traded = 0
+    for _ in range(fewer(100, 20)):
+        book = _draw(draw)
+        result = _cleared(book)
+        result.verify().raise_if_failed()
+        right = one_order.solve(**book)
+        scale = book["quantity"] + np.ptp(book["inventory"])
+        assert result.certainty_equivalent == pytest.approx(
+            right.certainty_equivalent, rel=0, abs=1e-9 * scale
+        ), book
+        assert result.fills == pytest.approx([right.fill], rel=0, abs=1e-9 * book["quantity"]), book
+        if 0 < right.fill < book["quantity"]:
+            traded += 1
+            assert result.claim_prices == pytest.approx([book["limit"]], rel=1e-9)
+    assert traded
+
+
+def test_books_of_many_orders_are_optimal_and_verify() -> None:
+    draw = np.random.default_rng(17)
+    for _ in range(fewer(150, 30)):
+        states = int(draw.integers(2, 7))
+        prior = draw.dirichlet(np.full(states, 2.0)) + 1e-3
+        rare = draw.permutation(states)[: draw.integers(1, states)]
+        prior[rare] = 10.0 ** (-float(draw.uniform(6, 30)) * draw.uniform(0.9, 1.1, len(rare)))
+        count = int(draw.integers(2, 12))
+        market = kpm.Market(
+            np.eye(states),
+            prior / prior.sum(),
+            inventory=draw.choice([0, 1]) * draw.normal(0, 3, states).round(1),
+            risk_aversion=10.0 ** draw.uniform(-2, 1),
+            ambiguity=float(draw.choice([0, 1e-3, 0.1, 1, 5])),
+        )
+        result = kpm.clear(
+            market,
+            kpm.Orders(
+                draw.integers(states, size=count),
+                draw.choice([1, -1], count),
+                draw.random(count).round(2),
+                draw.integers(1, 10, count).astype(float),
+            ),
+            threads=1,
+        )
+        assert result.status is kpm.Status.OPTIMAL
+        result.verify().raise_if_failed()
