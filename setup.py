@@ -20,6 +20,8 @@ from setuptools import Extension, setup
 from setuptools.command.build_ext import build_ext
 
 ROOT = Path(__file__).resolve().parent
+#: Folders of the package that CMake installs.
+_INSTALLED = ("include", "lib")
 #: What CMake reads when it first sees a folder, and then never again.
 _TOOLS = ("CC", "CXX", "CFLAGS", "CXXFLAGS", "LDFLAGS", "MACOSX_DEPLOYMENT_TARGET", "ARCHFLAGS")
 
@@ -54,25 +56,30 @@ def cmake(
     RuntimeError
         If CMake is missing, or fails; with what it said, if it was to be quiet.
     """
-    program = shutil.which("cmake")
-    if program is None:
-        raise RuntimeError("building the core needs the package cmake")
     generator = ["-G", "Ninja"] if shutil.which("ninja") else []
     settings = [f"-D{name}={value}" for name, value in options.items()]
     jobs = os.environ.get("KPM_BUILD_JOBS", "") or str(os.cpu_count() or 1)
-    configure = [program, "-S", str(source), "-B", str(folder), *generator, *settings]
-    build = [program, "--build", str(folder), "--target", target, "--config", "Release"]
-    for command in (configure, [*build, "--parallel", jobs]):
-        done = subprocess.run(
-            command,
-            stdout=subprocess.PIPE if quiet else None,
-            stderr=subprocess.STDOUT if quiet else None,
-            text=True,
-            check=False,
-            env={**os.environ, **({"CXX": compiler} if compiler else {})},
-        )
-        if done.returncode:
-            raise RuntimeError(f"{' '.join(command)}\n{done.stdout or ''}")
+    variables = {"CXX": compiler} if compiler else {}
+    run_cmake(["-S", str(source), "-B", str(folder), *generator, *settings], quiet, variables)
+    build = ["--build", str(folder), "--config", "Release", "--parallel", jobs]
+    run_cmake([*build, "--target", target], quiet, variables)
+
+
+def run_cmake(arguments: list[str], quiet: bool, variables: dict[str, str] | None = None) -> None:
+    """Run CMake, and raise RuntimeError with what it said if it was to be quiet."""
+    program = shutil.which("cmake")
+    if program is None:
+        raise RuntimeError("building the core needs the package cmake")
+    done = subprocess.run(
+        [program, *arguments],
+        stdout=subprocess.PIPE if quiet else None,
+        stderr=subprocess.STDOUT if quiet else None,
+        text=True,
+        check=False,
+        env={**os.environ, **(variables or {})},
+    )
+    if done.returncode:
+        raise RuntimeError(f"cmake {' '.join(arguments)}\n{done.stdout or ''}")
 
 
 def enabled(variable: str) -> str:
@@ -93,16 +100,34 @@ class BuildCore(build_ext):
             "Python_EXECUTABLE": sys.executable,
             "pybind11_DIR": pybind11.get_cmake_dir(),
         }
+        options["CMAKE_INSTALL_LIBDIR"] = "lib"  # wherever it is built, the package's layout is one
         tools = [f"{name}={os.environ.get(name, '')}" for name in _TOOLS]
         key = "\0".join([*tools, *map(str, options.items())])
         folder = Path(self.build_temp).resolve() / hashlib.sha256(key.encode()).hexdigest()[:12]
-        cmake(ROOT / "csrc", folder, options, "kpm_python", quiet=self.verbose < 1)
+        quiet = self.verbose < 1
+        cmake(ROOT / "csrc", folder, options, "kpm_package", quiet=quiet)
         built = [*folder.rglob("_core*.so"), *folder.rglob("_core*.pyd")]
         target = Path(self.get_ext_fullpath(ext.name))
         target.parent.mkdir(parents=True, exist_ok=True)
         # Not written over: a process that has the old one loaded would see it change.
         target.unlink(missing_ok=True)
         shutil.copy2(built[0], target)
+        # The library for C, its header, and what CMake and pkg-config ask for.
+        package = target.parent
+        for stale in _INSTALLED:
+            shutil.rmtree(package / stale, ignore_errors=True)
+        where = ["--prefix", str(package), "--component", "kpm"]
+        if sys.platform == "win32" and not shutil.which("ninja"):
+            where += ["--config", "Release"]  # of several that the generator keeps side by side
+        run_cmake(["--install", str(folder), *where], quiet)
+
+    def copy_extensions_to_source(self) -> None:
+        """Bring what was built into the checkout, for a build in place or an editable install."""
+        super().copy_extensions_to_source()
+        for name in _INSTALLED:
+            built = Path(self.build_lib) / "kpm_fast" / name
+            shutil.rmtree(ROOT / "kpm_fast" / name, ignore_errors=True)
+            shutil.copytree(built, ROOT / "kpm_fast" / name)
 
 
 if __name__ == "__main__":

@@ -9,15 +9,30 @@ from pathlib import Path
 ALLOWED_IN_WHEEL = re.compile(
     r"kpm_fast/((analysis|clearing|cli|engine|experiments|files|model|paper|plots|reports|sample"
     r"|storage|verification)/)?[a-z_]+\.py"
-    r"|kpm_fast/(_core\.pyi|py\.typed|_core\.[\w.-]+\.(so|pyd))"
+    r"|kpm_fast/include/kpm/kpm\.h"
+    r"|kpm_fast/lib/(libkpm\.so|libkpm\.dylib|kpm\.dll|kpm\.lib|pkgconfig/kpm\.pc)"
+    r"|kpm_fast/lib/cmake/kpm/kpmConfig(|Version|-\w+)\.cmake"
+    r"|kpm_fast/(kpm\.pxd|_core\.pyi|py\.typed|_core\.[\w.-]+\.(so|pyd))"
     r"|kpm_fast-[\w.]+\.dist-info/(METADATA|RECORD|WHEEL|entry_points\.txt|top_level\.txt)"
     r"|kpm_fast-[\w.]+\.dist-info/licenses/LICENSE"
 )
-REQUIRED_IN_WHEEL = {"kpm_fast/__init__.py", "kpm_fast/_core.pyi", "kpm_fast/py.typed"}
+REQUIRED_IN_WHEEL = {
+    "kpm_fast/__init__.py",
+    "kpm_fast/_core.pyi",
+    "kpm_fast/include/kpm/kpm.h",
+    "kpm_fast/kpm.pxd",
+    "kpm_fast/lib/cmake/kpm/kpmConfig.cmake",
+    "kpm_fast/lib/pkgconfig/kpm.pc",
+    "kpm_fast/py.typed",
+}
+MOST_BYTES_OF_WHEEL = 2_250_000
 REQUIRED_IN_SDIST = {
     "LICENSE",
     "README.md",
     "csrc/CMakeLists.txt",
+    "csrc/c/exported.map",
+    "csrc/c/kpm.pc.in",
+    "csrc/include/kpm/kpm.h",
     "csrc/python/module.cpp",
     "csrc/tests/CMakeLists.txt",
     "docs/architecture.md",
@@ -36,6 +51,10 @@ def wheel_faults(path: Path) -> list[str]:
         name.startswith("kpm_fast/_core.") and name.endswith((".so", ".pyd")) for name in names
     ):
         faults.append("missing: the compiled core")
+    if not any(re.fullmatch(r"kpm_fast/lib/(lib)?kpm\.(so|dylib|dll)", name) for name in names):
+        faults.append("missing: the library for C")
+    if path.stat().st_size > MOST_BYTES_OF_WHEEL:
+        faults.append(f"larger than {MOST_BYTES_OF_WHEEL} bytes: {path.stat().st_size}")
     return faults
 
 

@@ -16,6 +16,7 @@ from .clearing.clear_many import clear_many
 from .clearing.implied import implied_ambiguity, prior_from_quotes
 from .clearing.progress import Progress
 from .clearing.stop_token import StopToken
+from .embedding import get_include, get_libraries, get_library_dirs
 from .engine.engine import Engine
 from .errors import InputError, KpmError, TooManyCellsError, VerificationError
 from .model.batch import Batch
@@ -86,6 +87,9 @@ __all__ = [
     "check_certificate",
     "clear",
     "clear_many",
+    "get_include",
+    "get_libraries",
+    "get_library_dirs",
     "implied_ambiguity",
     "load_result",
     "plot",

@@ -22,6 +22,7 @@ SOURCES = sorted(
     for folder, pattern in (
         ("kpm_fast", "**/*.py*"),
         ("csrc", "**/*.?pp"),
+        ("csrc", "**/*.h"),
         ("benchmarks", "*.py"),
         ("fuzz", "**/*.?pp"),
         ("fuzz", "*.py"),
@@ -30,7 +31,7 @@ SOURCES = sorted(
         ("tests", "**/*.py"),
     )
     for path in (ROOT / folder).glob(pattern)
-    if path.suffix in {".py", ".pyi", ".cpp", ".hpp"}
+    if path.suffix in {".py", ".pyi", ".cpp", ".hpp", ".h"}
 )
 
 
@@ -168,7 +169,7 @@ def includes(path: Path) -> set[str]:
 
 def test_cpp_layers_know_only_those_below() -> None:
     rank = layers("kpm")
-    used = {"kpm", "python"}
+    used = {"kpm", "c", "python"}
     for path in sorted((ROOT / "csrc" / "src").rglob("*.?pp")):
         layer = path.relative_to(ROOT / "csrc" / "src").parts[0]
         used.add(layer)

@@ -8,6 +8,7 @@
 #include <string>
 
 #include "kpm/kpm.hpp"
+#include "kpm/makers.hpp"
 
 namespace kpm {
 
@@ -21,6 +22,8 @@ constexpr double kLeastPrior = 1e-200;
 constexpr double kLeastSpan = 1e-50;
 /// How far from one a prior may sum.
 constexpr double kPriorTolerance = 1e-9;
+/// Beyond any use: a slip of the pen must not start a million threads.
+constexpr int kMostThreads = 1024;
 
 enum class Field : std::uint8_t {
   kMarket,  ///< its numbers of states and claims
@@ -37,7 +40,19 @@ enum class Field : std::uint8_t {
   kTime,
   kCell,
   kOrderId,  ///< the id is the fault's index
-  kSnapshot
+  kSnapshot,
+  kTolerance,
+  kTimeLimit,
+  kNodeLimit,
+  kThreads,
+  kMaker,  ///< its number of states, or of priors
+  kDelta,
+  kPriors,
+  kWealth,
+  kCurvature,
+  kLosses,
+  kQuantities,
+  kLimit
 };
 
 enum class Rule : std::uint8_t {
@@ -55,6 +70,7 @@ enum class Rule : std::uint8_t {
   kRange,        ///< zero or between kSmallest and kLargest; zero is no risk aversion
   kIndex,        ///< of a claim that the market has, or of a piece of its staircase
   kSide,         ///< +1 or -1
+  kShare,        ///< between zero and one
   kUnknown,      ///< an order's id that is not in the book
   kDuplicate,    ///< an order's id that is in the book already
   kExceeds,      ///< no more than the order has
@@ -92,6 +108,16 @@ Fault validate_quantities(const double* quantity, std::int64_t count);
 /// Orders for a market of so many claims.
 Fault validate(const Orders& orders, int claims);
 Fault validate(const Market& market, const Orders& orders);
+
+/// Numbers of settings. clear() takes them from its caller: who has them from outside asks here.
+Fault validate(const ClearSettings& settings);
+
+/// What the maker's kind names.
+Fault validate(const MakerModel& maker);
+/// Rows of a finite number for each state, as losses and payoffs of makers are.
+Fault validate_rows(Field field, const double* rows, std::int64_t count, int states);
+/// Blocks to quote: (claims, sizes) shares.
+Fault validate_blocks(const double* quantities, std::int64_t claims, std::int64_t sizes);
 
 /// Thrown for input that breaks a rule; what() is describe(fault()).
 class InvalidInput : public std::invalid_argument {

@@ -57,53 +57,118 @@ Fault validate_counts(const Market& market) {
   return {};
 }
 
-Fault validate_prior(const Market& market) {
-  if (market.prior == nullptr) {
-    return {Rule::kMissing, Field::kPrior, -1, -1, 0.0};
-  }
-  const std::int64_t n = market.states;
-  if (const Fault fault =
-          first(Rule::kFinite, Field::kPrior, market.prior, n, is_infinite_or_nan)) {
-    return fault;
-  }
-  if (const Fault fault = first(Rule::kPositive, Field::kPrior, market.prior, n,
-                                [](double q) { return !(q > 0.0); })) {
-    return fault;
-  }
-  if (const Fault fault = first(Rule::kLeast, Field::kPrior, market.prior, n,
-                                [](double q) { return q < kLeastPrior; })) {
-    return fault;
-  }
+/// Probabilities that sum to one.
+Fault validate_sum(Field field, std::int64_t row, const double* values, std::int64_t count) {
   Sum sum;
-  std::for_each(market.prior, market.prior + n, [&](double q) { sum.add(q); });
+  std::for_each(values, values + count, [&](double q) { sum.add(q); });
   if (!(std::abs(sum.total() - 1.0) <= kPriorTolerance)) {
-    return {Rule::kSum, Field::kPrior, -1, -1, sum.total()};
+    return {Rule::kSum, field, row, -1, sum.total()};
   }
   return {};
 }
 
-Fault validate_maker(const Market& market) {
-  const double alpha = market.risk_aversion;
-  if (!(std::isfinite(alpha) && alpha > 0.0)) {
-    return {Rule::kPositive, Field::kRiskAversion, -1, -1, alpha};
+Fault validate_prior(const double* prior, std::int64_t n) {
+  if (prior == nullptr) {
+    return {Rule::kMissing, Field::kPrior, -1, -1, 0.0};
   }
-  if (alpha < kSmallest || alpha > kLargest) {
-    return {Rule::kRange, Field::kRiskAversion, -1, -1, alpha};
+  if (const Fault fault = first(Rule::kFinite, Field::kPrior, prior, n, is_infinite_or_nan)) {
+    return fault;
   }
-  if (!(market.ambiguity >= 0.0)) {
-    return {Rule::kNotNegative, Field::kAmbiguity, -1, -1, market.ambiguity};
+  if (const Fault fault =
+          first(Rule::kPositive, Field::kPrior, prior, n, [](double q) { return !(q > 0.0); })) {
+    return fault;
+  }
+  if (const Fault fault =
+          first(Rule::kLeast, Field::kPrior, prior, n, [](double q) { return q < kLeastPrior; })) {
+    return fault;
+  }
+  return validate_sum(Field::kPrior, -1, prior, n);
+}
+
+Fault validate_preferences(double risk_aversion, double ambiguity) {
+  if (!(std::isfinite(risk_aversion) && risk_aversion > 0.0)) {
+    return {Rule::kPositive, Field::kRiskAversion, -1, -1, risk_aversion};
+  }
+  if (risk_aversion < kSmallest || risk_aversion > kLargest) {
+    return {Rule::kRange, Field::kRiskAversion, -1, -1, risk_aversion};
+  }
+  if (!(ambiguity >= 0.0)) {
+    return {Rule::kNotNegative, Field::kAmbiguity, -1, -1, ambiguity};
   }
   return {};
+}
+
+/// A parameter within range.
+Fault validate_parameter(Field field, double value) {
+  if (!(value >= kSmallest && value <= kLargest)) {
+    return {Rule::kRange, field, -1, -1, value};
+  }
+  return {};
+}
+
+Fault validate_deltas(const double* delta, std::int64_t n) {
+  if (delta == nullptr) {
+    return {Rule::kMissing, Field::kDelta, -1, -1, 0.0};
+  }
+  return first(Rule::kRange, Field::kDelta, delta, n,
+               [](double money) { return !(money >= kSmallest && money <= kLargest); });
+}
+
+Fault validate_polytope(const MakerModel& maker) {
+  const std::int64_t n = maker.states;
+  if (maker.priors < 1) {
+    return {Rule::kCount, Field::kMaker, -1, -1, static_cast<double>(maker.priors)};
+  }
+  if (maker.vertices == nullptr) {
+    return {Rule::kMissing, Field::kPriors, -1, -1, 0.0};
+  }
+  for (std::int64_t row = 0; row < maker.priors; ++row) {
+    Fault fault = first(Rule::kShare, Field::kPriors, maker.vertices + row * n, n,
+                        [](double p) { return !(p >= 0.0 && p <= 1.0 + kPriorTolerance); });
+    if (fault) {
+      fault.state = fault.index;
+      fault.index = row;
+      return fault;
+    }
+  }
+  for (std::int64_t row = 0; row < maker.priors; ++row) {
+    if (const Fault fault = validate_sum(Field::kPriors, row, maker.vertices + row * n, n)) {
+      return fault;
+    }
+  }
+  return maker.risk_aversion == 0.0 ? Fault{}
+                                    : validate_parameter(Field::kRiskAversion, maker.risk_aversion);
 }
 
 }  // namespace
 
 const char* name_of(Field field) {
-  constexpr const char* kNames[] = {"market",    "payoffs", "prior", "inventory", "risk_aversion",
-                                    "ambiguity", "orders",  "claim", "side",      "price",
-                                    "quantity",  "time",    "cell",  "order_id",  "snapshot"};
+  constexpr const char* kNames[] = {
+      "market",   "payoffs",   "prior",      "inventory",  "risk_aversion", "ambiguity", "orders",
+      "claim",    "side",      "price",      "quantity",   "time",          "cell",      "order_id",
+      "snapshot", "tolerance", "time_limit", "node_limit", "threads",       "maker",     "delta",
+      "priors",   "wealth",    "curvature",  "losses",     "quantities",    "limit"};
   return kNames[static_cast<std::size_t>(field)];
 }
+
+namespace {
+
+const char* rule_of_count(Field field) {
+  switch (field) {
+    case Field::kMarket:
+      return "must have at least one state and one claim";
+    case Field::kOrders:
+      return "must not be a negative number of orders";
+    case Field::kThreads:
+      return "must be between 0 and 1024";
+    case Field::kMaker:
+      return "must have at least one state, and a polytope one prior";
+    default:
+      return "must not be negative";
+  }
+}
+
+}  // namespace
 
 const char* rule_of(const Fault& fault) {
   switch (fault.rule) {
@@ -112,8 +177,7 @@ const char* rule_of(const Fault& fault) {
     case Rule::kMissing:
       return "is missing";
     case Rule::kCount:
-      return fault.field == Field::kMarket ? "must have at least one state and one claim"
-                                           : "must not be a negative number of orders";
+      return rule_of_count(fault.field);
     case Rule::kNumber:
       return "must be a number (infinity is allowed)";
     case Rule::kFinite:
@@ -137,6 +201,8 @@ const char* rule_of(const Fault& fault) {
                                              : "must be between 1e-30 and 1e+30";
     case Rule::kIndex:
       return "must be an index within range";
+    case Rule::kShare:
+      return "must be between 0 and 1";
     case Rule::kSide:
       return "must be +1 (buy) or -1 (sell)";
     case Rule::kUnknown:
@@ -210,7 +276,7 @@ Fault validate(const Market& market) {
   if (const Fault fault = validate_payoffs(market)) {
     return fault;
   }
-  if (const Fault fault = validate_prior(market)) {
+  if (const Fault fault = validate_prior(market.prior, market.states)) {
     return fault;
   }
   if (market.inventory == nullptr) {
@@ -219,7 +285,7 @@ Fault validate(const Market& market) {
   if (const Fault fault = validate_money(Field::kInventory, market.inventory, market.states)) {
     return fault;
   }
-  return validate_maker(market);
+  return validate_preferences(market.risk_aversion, market.ambiguity);
 }
 
 Fault validate_prices(const double* price, std::int64_t count) {
@@ -268,6 +334,84 @@ Fault validate(const Orders& orders, int claims) {
   }
   if (orders.time != nullptr) {
     return first(Rule::kFinite, Field::kTime, orders.time, count, is_infinite_or_nan);
+  }
+  return {};
+}
+
+Fault validate(const ClearSettings& settings) {
+  if (!(settings.tolerance > 0.0 && settings.tolerance < 1.0)) {
+    return {Rule::kShare, Field::kTolerance, -1, -1, settings.tolerance};
+  }
+  if (!(settings.time_limit >= 0.0)) {
+    return {Rule::kNotNegative, Field::kTimeLimit, -1, -1, settings.time_limit};
+  }
+  if (settings.node_limit < 0) {
+    return {Rule::kCount, Field::kNodeLimit, -1, -1, static_cast<double>(settings.node_limit)};
+  }
+  if (settings.threads < 0 || settings.threads > kMostThreads) {
+    return {Rule::kCount, Field::kThreads, -1, -1, static_cast<double>(settings.threads)};
+  }
+  return {};
+}
+
+Fault validate(const MakerModel& maker) {
+  if (maker.states < 1) {
+    return {Rule::kCount, Field::kMaker, -1, -1, static_cast<double>(maker.states)};
+  }
+  switch (maker.kind) {
+    case MakerKind::kKnightian: {
+      const Fault fault = validate_prior(maker.prior, maker.states);
+      return fault ? fault : validate_preferences(maker.risk_aversion, maker.ambiguity);
+    }
+    case MakerKind::kStartingOrders:
+      return validate_deltas(maker.delta, maker.states);
+    case MakerKind::kWorstState:
+      return {};
+    case MakerKind::kPolytope:
+      return validate_polytope(maker);
+    case MakerKind::kUtility: {
+      const Fault fault = validate_prior(maker.prior, maker.states);
+      return fault ? fault : validate_parameter(Field::kWealth, maker.wealth);
+    }
+    case MakerKind::kQuadratic:
+      break;
+  }
+  const Fault fault = validate_prior(maker.prior, maker.states);
+  return fault ? fault : validate_parameter(Field::kCurvature, maker.curvature);
+}
+
+Fault validate_rows(Field field, const double* rows, std::int64_t count, int states) {
+  if (count < 0) {
+    return {Rule::kCount, field, -1, -1, static_cast<double>(count)};
+  }
+  if (rows == nullptr && count > 0) {
+    return {Rule::kMissing, field, -1, -1, 0.0};
+  }
+  for (std::int64_t row = 0; row < count; ++row) {
+    if (Fault fault = validate_money(field, rows + row * states, states)) {
+      fault.state = fault.index;
+      fault.index = row;
+      return fault;
+    }
+  }
+  return {};
+}
+
+Fault validate_blocks(const double* quantities, std::int64_t claims, std::int64_t sizes) {
+  if (sizes < 0) {
+    return {Rule::kCount, Field::kQuantities, -1, -1, static_cast<double>(sizes)};
+  }
+  if (quantities == nullptr && claims > 0 && sizes > 0) {
+    return {Rule::kMissing, Field::kQuantities, -1, -1, 0.0};
+  }
+  for (std::int64_t row = 0; row < claims; ++row) {
+    Fault fault = first(Rule::kRange, Field::kQuantities, quantities + row * sizes, sizes,
+                        [](double q) { return !(q >= kSmallest && q <= kLargest); });
+    if (fault) {
+      fault.state = fault.index;  // the column
+      fault.index = row;
+      return fault;
+    }
   }
   return {};
 }

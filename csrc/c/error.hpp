@@ -1,0 +1,46 @@
+// What went wrong in a call, kept for the thread that made it, and the way from exceptions to
+// codes.
+#pragma once
+
+#include <cstdint>
+#include <exception>
+
+#include "kpm/kpm.h"
+#include "kpm/validation.hpp"
+
+namespace kpm::c {
+
+/// Thrown for what only the C interface can be given: structs of no known size, numbers that name
+/// nothing, arrays that are not there.
+class Refusal : public std::exception {
+ public:
+  Refusal(const char* field, const char* rule) : field_(field), rule_(rule) {}
+  Refusal(const char* field, const char* rule, double value, std::int64_t index = -1)
+      : field_(field), rule_(rule), index_(index), value_(value), has_value_(true) {}
+
+  const char* what() const noexcept override { return rule_; }
+  void describe(kpm_error& error) const noexcept;
+
+ private:
+  const char* field_;
+  const char* rule_;
+  std::int64_t index_ = -1;
+  double value_ = 0.0;
+  bool has_value_ = false;
+};
+
+/// Keeps the exception that is being handled for kpm_last_error(); returns its code.
+std::int32_t keep_current_exception() noexcept;
+
+/// Does the work; whatever it throws becomes a code.
+template <class Work>
+std::int32_t guarded(Work&& work) noexcept {
+  try {
+    work();
+    return KPM_OK;
+  } catch (...) {
+    return keep_current_exception();
+  }
+}
+
+}  // namespace kpm::c

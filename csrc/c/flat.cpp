@@ -1,0 +1,70 @@
+// The twins without structs: they fill in the structs of the same version.
+#include <cstdint>
+
+#include "kpm/kpm.h"
+
+extern "C" {
+
+std::int32_t kpm_clear_flat(std::int32_t states, std::int32_t claims, const double* payoffs,
+                            const double* prior, const double* inventory, double risk_aversion,
+                            double ambiguity, std::int64_t count, const std::int64_t* claim,
+                            const std::int8_t* side, const double* price, const double* quantity,
+                            const double* time, double tolerance, double time_limit,
+                            std::int64_t node_limit, std::int32_t threads, std::int32_t allocation,
+                            const volatile std::int32_t* stop, double* state_prices,
+                            double* claim_prices, double* net_demand, double* fills, double* payoff,
+                            double* figures) {
+  const kpm_market market{sizeof market, states,    claims,        payoffs,
+                          prior,         inventory, risk_aversion, ambiguity};
+  const kpm_orders orders{sizeof orders, count, claim, side, price, quantity, time};
+  kpm_settings settings;
+  kpm_settings_init(&settings, sizeof settings);
+  settings.tolerance = tolerance;
+  settings.time_limit = time_limit;
+  settings.node_limit = node_limit;
+  settings.threads = threads;
+  settings.allocation = allocation;
+  settings.stop = stop;
+  kpm_result result{};
+  result.struct_size = sizeof result;
+  result.state_prices = state_prices;
+  result.claim_prices = claim_prices;
+  result.net_demand = net_demand;
+  result.fills = fills;
+  result.payoff = payoff;
+  const std::int32_t code = kpm_clear(&market, &orders, &settings, &result);
+  if (code == KPM_OK && figures != nullptr) {
+    figures[KPM_FIGURE_CERTAINTY_EQUIVALENT] = result.certainty_equivalent;
+    figures[KPM_FIGURE_NO_TRADE_EQUIVALENT] = result.no_trade_equivalent;
+    figures[KPM_FIGURE_UPPER_BOUND] = result.upper_bound;
+    figures[KPM_FIGURE_REVENUE] = result.revenue;
+    figures[KPM_FIGURE_SCALE] = result.scale;
+    figures[KPM_FIGURE_AMBIGUITY_PRICE] = result.ambiguity_price;
+    figures[KPM_FIGURE_SECONDS] = result.seconds;
+    figures[KPM_FIGURE_NODES] = static_cast<double>(result.nodes);
+    figures[KPM_FIGURE_STATUS] = result.status;
+  }
+  return code;
+}
+
+std::int32_t kpm_quote_flat(std::int32_t kind, std::int32_t states, const double* weights,
+                            std::int64_t prior_count, double risk_aversion, double ambiguity,
+                            double parameter, const double* losses, const double* payoffs,
+                            std::int64_t claims, const double* quantities, std::int64_t sizes,
+                            double* bid, double* ask) {
+  kpm_maker maker{};
+  maker.struct_size = sizeof maker;
+  maker.kind = kind;
+  maker.states = states;
+  maker.prior = weights;
+  maker.delta = weights;
+  maker.priors = weights;
+  maker.prior_count = prior_count;
+  maker.risk_aversion = risk_aversion;
+  maker.ambiguity = ambiguity;
+  maker.wealth = parameter;
+  maker.curvature = parameter;
+  return kpm_quote(&maker, losses, payoffs, claims, quantities, sizes, bid, ask);
+}
+
+}  // extern "C"

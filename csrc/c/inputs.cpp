@@ -1,0 +1,126 @@
+#include "inputs.hpp"
+
+#include <limits>
+
+#include "kpm/validation.hpp"
+#include "structs.hpp"
+
+namespace kpm::c {
+
+namespace {
+
+/// A flag that others set while it is read. C99 has no atomics, so that the type is volatile; the
+/// read is atomic for whoever looks for races.
+bool is_raised(const volatile std::int32_t* flag) {
+#if defined(__GNUC__)
+  return __atomic_load_n(flag, __ATOMIC_RELAXED) != 0;
+#else
+  return *flag != 0;
+#endif
+}
+
+/// `kind` is a kpm_maker_kind, `priors` their number.
+MakerModel make_model(std::int64_t kind, std::int32_t states, std::int64_t priors) {
+  MakerModel model;
+  switch (kind) {
+    case KPM_KNIGHTIAN:
+      model.kind = MakerKind::kKnightian;
+      break;
+    case KPM_STARTING_ORDERS:
+      model.kind = MakerKind::kStartingOrders;
+      break;
+    case KPM_WORST_STATE:
+      model.kind = MakerKind::kWorstState;
+      break;
+    case KPM_POLYTOPE:
+      model.kind = MakerKind::kPolytope;
+      break;
+    case KPM_LOG_UTILITY:
+      model.kind = MakerKind::kUtility;
+      break;
+    case KPM_QUADRATIC:
+      model.kind = MakerKind::kQuadratic;
+      break;
+    default:
+      throw Refusal("kind", "must be a kpm_maker_kind", static_cast<double>(kind));
+  }
+  model.states = states;
+  if (model.kind == MakerKind::kPolytope) {
+    if (priors < 1 || priors > std::numeric_limits<int>::max()) {
+      throw Refusal("prior_count", "must be between 1 and 2147483647", static_cast<double>(priors));
+    }
+    model.priors = static_cast<int>(priors);
+  }
+  return model;
+}
+
+}  // namespace
+
+Market market_of(const kpm_market* given) {
+  const kpm_market own = read(given, "market");
+  Market market;
+  market.states = own.states;
+  market.claims = own.claims;
+  market.payoffs = own.payoffs;
+  market.prior = own.prior;
+  market.inventory = own.inventory;
+  market.risk_aversion = own.risk_aversion;
+  market.ambiguity = own.ambiguity;
+  return market;
+}
+
+Orders orders_of(const kpm_orders* given) {
+  const kpm_orders own = read(given, "orders");
+  Orders orders;
+  orders.count = own.count;
+  orders.claim = own.claim;
+  orders.side = own.side;
+  orders.price = own.price;
+  orders.quantity = own.quantity;
+  orders.time = own.time;
+  return orders;
+}
+
+ClearSettings settings_of(const kpm_settings* given) {
+  ClearSettings settings;
+  settings.threads = 1;
+  if (given == nullptr) {
+    return settings;
+  }
+  const kpm_settings own = read(given, "settings");
+  settings.tolerance = own.tolerance;
+  settings.time_limit = own.time_limit;
+  settings.node_limit = own.node_limit;
+  settings.threads = own.threads;
+  switch (own.allocation) {
+    case KPM_PRO_RATA:
+      settings.allocation = Allocation::kProRata;
+      break;
+    case KPM_TIME:
+      settings.allocation = Allocation::kTime;
+      break;
+    default:
+      throw Refusal("allocation", "must be a kpm_allocation", own.allocation);
+  }
+  if (own.stop != nullptr) {
+    settings.interrupted = [stop = own.stop] { return is_raised(stop); };
+  }
+  require(validate(settings));
+  return settings;
+}
+
+MakerModel maker_of(const kpm_maker* given) {
+  const kpm_maker own = read(given, "maker");
+  MakerModel model = make_model(own.kind, own.states, own.prior_count);
+  model.prior = own.prior;
+  model.delta = own.delta;
+  model.vertices = own.priors;
+  model.risk_aversion = own.risk_aversion;
+  model.ambiguity = own.ambiguity;
+  model.wealth = own.wealth;
+  model.curvature = own.curvature;
+  require(validate(model));
+  return model;
+}
+
+}  // namespace kpm::c

@@ -1,0 +1,248 @@
+/* The C interface of kpm: call auctions of contingent claims, cleared for a market maker who fears
+ * that its probabilities are wrong. C99; nothing in it knows C++ or Python. docs/embedding.md has a
+ * first clearing, the rules for threads and memory, and what may change between versions.
+ *
+ * Every function that can fail returns KPM_OK or another kpm_code, and never throws, aborts or
+ * prints. What went wrong is in kpm_last_error(): field, index and value. Input is refused before
+ * any work, by the rules that the Python package applies.
+ *
+ * Structs begin with `struct_size`, which the caller sets to sizeof of the struct it was compiled
+ * with: later versions add members at the end, and those a caller does not know are zero to the
+ * library. Arrays are the caller's, are read or written during the call only, and hold doubles,
+ * row by row. */
+#ifndef KPM_KPM_H
+#define KPM_KPM_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+#if defined(KPM_STATIC)
+#define KPM_API
+#elif defined(_WIN32) && defined(KPM_BUILDING)
+#define KPM_API __declspec(dllexport)
+#elif defined(_WIN32)
+#define KPM_API __declspec(dllimport)
+#else
+#define KPM_API __attribute__((visibility("default")))
+#endif
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+/* Raised only when a program compiled against an older header would no longer run. */
+#define KPM_ABI_VERSION 1
+
+/* What a function returns. */
+typedef enum kpm_code {
+  KPM_OK = 0,
+  KPM_INVALID_INPUT = 1, /* kpm_last_error() names the field, the index and the value */
+  KPM_OUT_OF_MEMORY = 2, /* nothing was changed */
+  KPM_SYSTEM_ERROR = 3,  /* a thread could not be started; one thread needs none */
+  KPM_INTERNAL_ERROR = 4 /* a fault of this library: please report it */
+} kpm_code;
+
+/* How a clearing ended. */
+typedef enum kpm_status {
+  KPM_OPTIMAL = 0,     /* proven: the gap is within the tolerance */
+  KPM_TIME_LIMIT = 1,  /* the best clearing found, and a bound on any other */
+  KPM_NODE_LIMIT = 2,  /* likewise */
+  KPM_INTERRUPTED = 3, /* likewise: *settings.stop was not zero */
+  KPM_INACCURATE = 4   /* likewise: rounding kept the gap above the tolerance */
+} kpm_status;
+
+/* How orders of one claim, side and limit share what is filled at the clearing price. */
+typedef enum kpm_allocation {
+  KPM_PRO_RATA = 0, /* in proportion to quantity */
+  KPM_TIME = 1      /* by orders.time, and at equal times, or without any, by their order */
+} kpm_allocation;
+
+/* N states, K claims and the maker's preferences. */
+typedef struct kpm_market {
+  size_t struct_size;
+  int32_t states;          /* N >= 1 */
+  int32_t claims;          /* K >= 1 */
+  const double* payoffs;   /* [K][N] money per share */
+  const double* prior;     /* [N] >= 1e-200, sums to one within 1e-9 */
+  const double* inventory; /* [N] the maker's wealth, money */
+  double risk_aversion;    /* alpha per unit of money, 1e-30 to 1e30 */
+  double ambiguity;        /* Omega in nats, 0 to infinity */
+} kpm_market;
+
+/* J limit orders. */
+typedef struct kpm_orders {
+  size_t struct_size;
+  int64_t count;          /* J >= 0 */
+  const int64_t* claim;   /* [J] 0 .. K - 1 */
+  const int8_t* side;     /* [J] +1 buy, -1 sell */
+  const double* price;    /* [J] limit, money per share; an infinity is a market order */
+  const double* quantity; /* [J] shares, 0 or 1e-30 to 1e30 */
+  const double* time;     /* [J] priority for KPM_TIME, or null */
+} kpm_orders;
+
+/* How to clear. kpm_settings_init() gives the defaults in brackets. */
+typedef struct kpm_settings {
+  size_t struct_size;
+  double tolerance;   /* [1e-8] gap to prove relative to kpm_result.scale, between 0 and 1 */
+  double time_limit;  /* [infinity] seconds >= 0; a first clearing is made in any case */
+  int64_t node_limit; /* [0] nodes of the tree; 0: no limit */
+  int32_t threads;    /* [1] to 1024; 0: the processors that this process may use and no other
+                         clearing works on. The answer is the same bits for any number */
+  int32_t allocation; /* [KPM_PRO_RATA] a kpm_allocation */
+  /* [null] The clearing stops soon after this is not zero; another thread or a signal handler may
+   * set it meanwhile. */
+  const volatile int32_t* stop;
+} kpm_settings;
+
+/* A clearing. The caller sets struct_size and the arrays, each of which may be null: nobody asks
+ * for it. The library sets the rest, and all of it only if it returns KPM_OK. */
+typedef struct kpm_result {
+  size_t struct_size;
+  double* state_prices;          /* [N] xi */
+  double* claim_prices;          /* [K] money per share */
+  double* net_demand;            /* [K] shares that the maker sells */
+  double* fills;                 /* [J] shares of each order */
+  double* payoff;                /* [N] the maker's outcome, money, inventory included */
+  double* worst_case;            /* [N] p, the probabilities that the maker fears most */
+  double* marginal_state_prices; /* [N] g, the maker's own */
+  double* multipliers;           /* [K] lambda of the claims' prices */
+  int64_t* cell;                 /* [K] the piece of each staircase, from the lowest price */
+  double certainty_equivalent;   /* money, of the maker afterwards */
+  double no_trade_equivalent;    /* money, of the maker before */
+  double upper_bound;            /* no clearing has a greater certainty equivalent */
+  double revenue;                /* money that the maker receives */
+  double scale;                  /* money that trades, which the tolerance refers to */
+  double ambiguity_price;        /* money per nat */
+  double seconds;
+  int64_t nodes;
+  int32_t status;  /* a kpm_status */
+  int32_t threads; /* that worked on it */
+} kpm_result;
+
+/* The makers of the family: convex, increasing, cash-additive costs C(L) of owing L. */
+typedef enum kpm_maker_kind {
+  KPM_KNIGHTIAN = 0,       /* (1/alpha) ln max E_p e^(alpha L) over KL(p|prior) <= ambiguity */
+  KPM_STARTING_ORDERS = 1, /* min over t of t - sum delta ln(t - L) */
+  KPM_WORST_STATE = 2,     /* max L */
+  KPM_POLYTOPE = 3,        /* (1/alpha) ln max E_p e^(alpha L) over the rows of `priors` */
+  KPM_LOG_UTILITY = 4,     /* the C with sum prior ln(wealth + C - L) = ln wealth */
+  KPM_QUADRATIC = 5        /* max over g of g.L - curvature |g - prior|^2 */
+} kpm_maker_kind;
+
+/* Only what its kind names is read. */
+typedef struct kpm_maker {
+  size_t struct_size;
+  int32_t kind;         /* a kpm_maker_kind */
+  int32_t states;       /* N >= 1 */
+  const double* prior;  /* [N] >= 1e-200, sums to one: Knightian, log utility, quadratic */
+  const double* delta;  /* [N] money, 1e-30 to 1e30: starting orders */
+  const double* priors; /* [prior_count][N], rows sum to one: polytope */
+  int64_t prior_count;  /* >= 1 */
+  double risk_aversion; /* per unit of money, 1e-30 to 1e30, the polytope's also 0 */
+  double ambiguity;     /* nats, 0 to infinity: Knightian */
+  double wealth;        /* money, 1e-30 to 1e30: log utility */
+  double curvature;     /* money, 1e-30 to 1e30: quadratic */
+} kpm_maker;
+
+/* A single order filled by a maker. */
+typedef struct kpm_trade {
+  size_t struct_size;
+  double quantity;    /* shares filled */
+  double cost;        /* C(L + x a) - C(L), money to the maker; negative to a seller */
+  double first_price; /* of the first share */
+  double last_price;  /* of the last one; the limit, where that ended the trade */
+} kpm_trade;
+
+/* What went wrong. */
+typedef struct kpm_error {
+  size_t struct_size;
+  int32_t code;      /* a kpm_code; KPM_OK: nothing */
+  int32_t reserved;  /* zero */
+  const char* field; /* the member or argument at fault, such as "prior"; "" if none is */
+  int64_t index;     /* of the claim, state, order or row; -1: of none */
+  int64_t state;     /* of a payoff or a prior of several, besides; -1: of none */
+  double value;      /* what was there instead */
+  char message[200]; /* all of it in words, such as "prior[2] must be finite, got nan" */
+} kpm_error;
+
+/* KPM_ABI_VERSION of the library that runs. */
+KPM_API int32_t kpm_abi_version(void);
+
+/* The version of the library that runs, such as "0.1.0". */
+KPM_API const char* kpm_version(void);
+
+/* Copies what the calling thread's last failed call left; a later success does not clear it.
+ * Returns its code. */
+KPM_API int32_t kpm_last_error(kpm_error* error);
+
+/* Sets all settings but struct_size to their defaults. `struct_size`: sizeof(kpm_settings). */
+KPM_API void kpm_settings_init(kpm_settings* settings, size_t struct_size);
+
+/* Clears a book: the state prices and fills that are best for the maker (8). Settings of null are
+ * the defaults. */
+KPM_API int32_t kpm_clear(const kpm_market* market, const kpm_orders* orders,
+                          const kpm_settings* settings, kpm_result* result);
+
+/* C(L) for each of `rows` rows of losses, what the maker owes in each state: its inventory negated.
+ * losses [rows][N], costs [rows]. */
+KPM_API int32_t kpm_cost(const kpm_maker* maker, const double* losses, int64_t rows, double* costs);
+
+/* The gradient of C for each row: what money in each state is worth to the maker. prices [rows][N].
+ */
+KPM_API int32_t kpm_state_prices(const kpm_maker* maker, const double* losses, int64_t rows,
+                                 double* prices);
+
+/* Bids and asks, money per share, of a maker that owes `losses` [N], for claims that pay
+ * `payoffs` [claims][N]. For blocks of `quantities` [claims][sizes] shares, bid and ask
+ * [claims][sizes]; with sizes of 0, quantities are not read and bid and ask [claims] are those of
+ * the next share. */
+KPM_API int32_t kpm_quote(const kpm_maker* maker, const double* losses, const double* payoffs,
+                          int64_t claims, const double* quantities, int64_t sizes, double* bid,
+                          double* ask);
+
+/* Fills one order for a claim that pays `payoff` [N] with a maker that owes `losses` [N]: as many
+ * of `quantity` shares as cost at most (fetch at least) `limit` each. Afterwards the maker owes
+ * side * trade.quantity * payoff more. */
+KPM_API int32_t kpm_fill(const kpm_maker* maker, const double* losses, const double* payoff,
+                         int32_t side, double limit, double quantity, kpm_trade* trade);
+
+/* -- the same without structs, for callers that cannot make any (Numba) ---------------------------
+ * Each struct is its members in their order, struct_size and what only one kind of maker needs
+ * aside. */
+
+/* Where kpm_clear_flat() puts the numbers of a result. */
+enum {
+  KPM_FIGURE_CERTAINTY_EQUIVALENT = 0,
+  KPM_FIGURE_NO_TRADE_EQUIVALENT = 1,
+  KPM_FIGURE_UPPER_BOUND = 2,
+  KPM_FIGURE_REVENUE = 3,
+  KPM_FIGURE_SCALE = 4,
+  KPM_FIGURE_AMBIGUITY_PRICE = 5,
+  KPM_FIGURE_SECONDS = 6,
+  KPM_FIGURE_NODES = 7,
+  KPM_FIGURE_STATUS = 8,
+  KPM_FIGURES = 9
+};
+
+KPM_API int32_t kpm_clear_flat(int32_t states, int32_t claims, const double* payoffs,
+                               const double* prior, const double* inventory, double risk_aversion,
+                               double ambiguity, int64_t count, const int64_t* claim,
+                               const int8_t* side, const double* price, const double* quantity,
+                               const double* time, double tolerance, double time_limit,
+                               int64_t node_limit, int32_t threads, int32_t allocation,
+                               const volatile int32_t* stop, double* state_prices,
+                               double* claim_prices, double* net_demand, double* fills,
+                               double* payoff, double* figures);
+
+/* `weights`: the prior, delta or priors, whichever the kind has. `parameter`: wealth or curvature.
+ */
+KPM_API int32_t kpm_quote_flat(int32_t kind, int32_t states, const double* weights,
+                               int64_t prior_count, double risk_aversion, double ambiguity,
+                               double parameter, const double* losses, const double* payoffs,
+                               int64_t claims, const double* quantities, int64_t sizes, double* bid,
+                               double* ask);
+
+#ifdef __cplusplus
+}
+#endif
+#endif

@@ -1,0 +1,140 @@
+# kpm.h for Cython: `from kpm_fast.kpm cimport kpm_clear`, with kpm_fast.get_include() and -lkpm.
+# Declarations only; nothing of it is a module. docs/embedding.md has an example.
+from libc.stddef cimport size_t
+from libc.stdint cimport int8_t, int32_t, int64_t
+
+cdef extern from "kpm/kpm.h" nogil:
+    enum:
+        KPM_ABI_VERSION
+
+    enum kpm_code:
+        KPM_OK
+        KPM_INVALID_INPUT
+        KPM_OUT_OF_MEMORY
+        KPM_SYSTEM_ERROR
+        KPM_INTERNAL_ERROR
+
+    enum kpm_status:
+        KPM_OPTIMAL
+        KPM_TIME_LIMIT
+        KPM_NODE_LIMIT
+        KPM_INTERRUPTED
+        KPM_INACCURATE
+
+    enum kpm_allocation:
+        KPM_PRO_RATA
+        KPM_TIME
+
+    enum kpm_maker_kind:
+        KPM_KNIGHTIAN
+        KPM_STARTING_ORDERS
+        KPM_WORST_STATE
+        KPM_POLYTOPE
+        KPM_LOG_UTILITY
+        KPM_QUADRATIC
+
+    enum:
+        KPM_FIGURE_CERTAINTY_EQUIVALENT
+        KPM_FIGURE_NO_TRADE_EQUIVALENT
+        KPM_FIGURE_UPPER_BOUND
+        KPM_FIGURE_REVENUE
+        KPM_FIGURE_SCALE
+        KPM_FIGURE_AMBIGUITY_PRICE
+        KPM_FIGURE_SECONDS
+        KPM_FIGURE_NODES
+        KPM_FIGURE_STATUS
+        KPM_FIGURES
+
+    struct kpm_market:
+        size_t struct_size
+        int32_t states
+        int32_t claims
+        const double *payoffs
+        const double *prior
+        const double *inventory
+        double risk_aversion
+        double ambiguity
+
+    struct kpm_orders:
+        size_t struct_size
+        int64_t count
+        const int64_t *claim
+        const int8_t *side
+        const double *price
+        const double *quantity
+        const double *time
+
+    struct kpm_settings:
+        size_t struct_size
+        double tolerance
+        double time_limit
+        int64_t node_limit
+        int32_t threads
+        int32_t allocation
+        const int32_t *stop  # volatile
+
+    struct kpm_result:
+        size_t struct_size
+        double *state_prices
+        double *claim_prices
+        double *net_demand
+        double *fills
+        double *payoff
+        double *worst_case
+        double *marginal_state_prices
+        double *multipliers
+        int64_t *cell
+        double certainty_equivalent
+        double no_trade_equivalent
+        double upper_bound
+        double revenue
+        double scale
+        double ambiguity_price
+        double seconds
+        int64_t nodes
+        int32_t status
+        int32_t threads
+
+    struct kpm_maker:
+        size_t struct_size
+        int32_t kind
+        int32_t states
+        const double *prior
+        const double *delta
+        const double *priors
+        int64_t prior_count
+        double risk_aversion
+        double ambiguity
+        double wealth
+        double curvature
+
+    struct kpm_trade:
+        size_t struct_size
+        double quantity
+        double cost
+        double first_price
+        double last_price
+
+    struct kpm_error:
+        size_t struct_size
+        int32_t code
+        const char *field
+        int64_t index
+        int64_t state
+        double value
+        char message[200]
+
+    int32_t kpm_abi_version()
+    const char *kpm_version()
+    int32_t kpm_last_error(kpm_error *error)
+    void kpm_settings_init(kpm_settings *settings, size_t struct_size)
+    int32_t kpm_clear(const kpm_market *market, const kpm_orders *orders,
+                      const kpm_settings *settings, kpm_result *result)
+    int32_t kpm_cost(const kpm_maker *maker, const double *losses, int64_t rows, double *costs)
+    int32_t kpm_state_prices(const kpm_maker *maker, const double *losses, int64_t rows,
+                             double *prices)
+    int32_t kpm_quote(const kpm_maker *maker, const double *losses, const double *payoffs,
+                      int64_t claims, const double *quantities, int64_t sizes,
+                      double *bid, double *ask)
+    int32_t kpm_fill(const kpm_maker *maker, const double *losses, const double *payoff,
+                     int32_t side, double limit, double quantity, kpm_trade *trade)

@@ -1,0 +1,335 @@
+"""The C library for Numba: ready-made functions for ``@njit`` code, which call it without Python.
+
+``from kpm_fast import numba as kpm_numba``; needs the package numba, which is not installed with
+this one. All arrays are C-contiguous; what a function returns is new. They release nothing and hold
+no lock: call them from as many threads as you like (``docs/embedding.md``).
+
+The functions are compiled when this module is imported for the first time, and kept in Numba's
+cache where it has one; so is a caller's code with ``cache=True``.
+"""
+
+from __future__ import annotations
+
+import ctypes
+from collections.abc import Callable
+from typing import Any, NamedTuple, TypeVar
+
+import llvmlite.binding
+import numba
+import numpy as np
+from numba import types
+
+from .embedding import library_path
+from .errors import InputError
+
+__all__ = ["Clearing", "clear", "clear_into", "last_error", "quotes", "raise_last_error"]
+
+# Compiled code finds functions by their names among what this process has loaded: in a second
+# process, which takes the code from a cache, this line runs first, too.
+llvmlite.binding.load_library_permanently(library_path())
+
+_int32, _int64, _double = types.int32, types.int64, types.float64
+_pointer = types.intp  # an address, or 0
+
+_clear_flat = types.ExternalFunction(
+    "kpm_clear_flat",
+    _int32(
+        *(_int32, _int32, _pointer, _pointer, _pointer, _double, _double),
+        *(_int64, _pointer, _pointer, _pointer, _pointer, _pointer),
+        *(_double, _double, _int64, _int32, _int32, _pointer),
+        *(_pointer, _pointer, _pointer, _pointer, _pointer, _pointer),
+    ),
+)
+_quote_flat = types.ExternalFunction(
+    "kpm_quote_flat",
+    _int32(
+        *(_int32, _int32, _pointer, _int64, _double, _double, _double),
+        *(_pointer, _pointer, _int64, _pointer, _int64, _pointer, _pointer),
+    ),
+)
+
+_FIGURES = 9
+_STATUS = 8
+
+_Function = TypeVar("_Function", bound=Callable[..., Any])
+
+
+class Clearing(NamedTuple):
+    """What :func:`clear` returns."""
+
+    status: int  # 0 is optimal; the numbers of kpm_status in kpm.h
+    certainty_equivalent: float
+    no_trade_equivalent: float
+    upper_bound: float
+    revenue: float
+    scale: float
+    state_prices: Any  # (N,)
+    claim_prices: Any  # (K,)
+    net_demand: Any  # (K,)
+    fills: Any  # (J,)
+    payoff: Any  # (N,)
+
+
+def _compiled(*signatures: Any) -> Callable[[_Function], _Function]:
+    """Compile for these types; keep the code if Numba finds a place where it may."""
+
+    def decorate(function: _Function) -> _Function:
+        try:
+            done: _Function = numba.njit(list(signatures), cache=True)(function)
+        except RuntimeError as error:
+            if "cannot cache" not in str(error):
+                raise
+            done = numba.njit(list(signatures))(function)
+        return done
+
+    return decorate
+
+
+def _read(dtype: Any, dimensions: int) -> Any:
+    """Return the type of an array that is only read: whether it may be written is all the same."""
+    return types.Array(dtype, dimensions, "C", readonly=True)
+
+
+_reads, _reads_table = _read(_double, 1), _read(_double, 2)
+_writes = types.Array(_double, 1, "C")
+_market = (_reads_table, _reads, _reads, _double, _double)
+_orders = (_read(_int64, 1), _read(types.int8, 1), _reads, _reads)
+
+
+@_compiled(
+    _int32(
+        *_market,
+        *_orders,
+        *(_double, _double),
+        *(_writes, _writes, _writes, _writes, _writes, _writes),
+    )
+)
+def clear_into(
+    payoffs: Any,
+    prior: Any,
+    inventory: Any,
+    risk_aversion: Any,
+    ambiguity: Any,
+    claim: Any,
+    side: Any,
+    price: Any,
+    quantity: Any,
+    tolerance: Any,
+    time_limit: Any,
+    state_prices: Any,
+    claim_prices: Any,
+    net_demand: Any,
+    fills: Any,
+    payoff: Any,
+    figures: Any,
+) -> Any:
+    """Clear a book into arrays that are there; return kpm.h's code, 0 where nothing was wrong.
+
+    ``figures`` has nine entries, the ``KPM_FIGURE_...`` of kpm.h. Raises ``ValueError`` where the
+    arrays do not fit together.
+    """
+    states, claims, count = payoffs.shape[1], payoffs.shape[0], claim.shape[0]
+    if prior.shape[0] != states or inventory.shape[0] != states:
+        raise ValueError("prior and inventory must have an entry for each column of payoffs")
+    if side.shape[0] != count or price.shape[0] != count or quantity.shape[0] != count:
+        raise ValueError("claim, side, price and quantity must have an entry for each order")
+    if state_prices.shape[0] != states or payoff.shape[0] != states:
+        raise ValueError("state_prices and payoff must have an entry for each state")
+    if claim_prices.shape[0] != claims or net_demand.shape[0] != claims:
+        raise ValueError("claim_prices and net_demand must have an entry for each claim")
+    if fills.shape[0] != count or figures.shape[0] != _FIGURES:
+        raise ValueError("fills must have an entry for each order, and figures 9")
+    return _clear_flat(
+        states,
+        claims,
+        payoffs.ctypes.data,
+        prior.ctypes.data,
+        inventory.ctypes.data,
+        risk_aversion,
+        ambiguity,
+        count,
+        claim.ctypes.data,
+        side.ctypes.data,
+        price.ctypes.data,
+        quantity.ctypes.data,
+        0,
+        tolerance,
+        time_limit,
+        0,
+        1,
+        0,
+        0,
+        state_prices.ctypes.data,
+        claim_prices.ctypes.data,
+        net_demand.ctypes.data,
+        fills.ctypes.data,
+        payoff.ctypes.data,
+        figures.ctypes.data,
+    )
+
+
+@_compiled((*_market, *_orders, _double))
+def clear(
+    payoffs: Any,
+    prior: Any,
+    inventory: Any,
+    risk_aversion: Any,
+    ambiguity: Any,
+    claim: Any,
+    side: Any,
+    price: Any,
+    quantity: Any,
+    tolerance: Any,
+) -> Any:
+    """Clear a book on one thread.
+
+    Parameters
+    ----------
+    payoffs : float64 array, shape (K, N)
+    prior, inventory : float64 arrays, shape (N,)
+    risk_aversion, ambiguity : float64
+    claim : int64 array, shape (J,)
+        Indices, 0 to K - 1.
+    side : int8 array, shape (J,)
+        +1 buy, -1 sell.
+    price, quantity : float64 arrays, shape (J,)
+    tolerance : float64
+        Gap to prove, relative to the money that trades; ``kpm_fast.clear`` uses 1e-8.
+
+    Returns
+    -------
+    Clearing
+
+    Raises
+    ------
+    ValueError
+        Where the input is refused; :func:`raise_last_error` says why.
+    """
+    states, claims, count = payoffs.shape[1], payoffs.shape[0], claim.shape[0]
+    state_prices, payoff = np.empty(states), np.empty(states)
+    claim_prices, net_demand = np.empty(claims), np.empty(claims)
+    fills, figures = np.empty(count), np.empty(_FIGURES)
+    code = clear_into(
+        payoffs,
+        prior,
+        inventory,
+        risk_aversion,
+        ambiguity,
+        claim,
+        side,
+        price,
+        quantity,
+        tolerance,
+        np.inf,
+        state_prices,
+        claim_prices,
+        net_demand,
+        fills,
+        payoff,
+        figures,
+    )
+    if code != 0:
+        raise ValueError("kpm_clear failed; kpm_fast.numba.raise_last_error() says why")
+    return Clearing(
+        int(figures[_STATUS]),
+        figures[0],
+        figures[1],
+        figures[2],
+        figures[3],
+        figures[4],
+        state_prices,
+        claim_prices,
+        net_demand,
+        fills,
+        payoff,
+    )
+
+
+@_compiled((_reads, _double, _double, _reads, _reads_table))
+def quotes(
+    prior: Any, risk_aversion: Any, ambiguity: Any, losses: Any, payoffs: Any
+) -> tuple[Any, Any]:
+    """Return bids and asks of the Knightian maker for the next share of each claim.
+
+    Parameters
+    ----------
+    prior : float64 array, shape (N,)
+    risk_aversion, ambiguity : float64
+    losses : float64 array, shape (N,)
+        What the maker owes in each state: its inventory negated.
+    payoffs : float64 array, shape (K, N)
+
+    Returns
+    -------
+    bid, ask : float64 arrays, shape (K,)
+        Money per share.
+
+    Raises
+    ------
+    ValueError
+        Where the input is refused; :func:`raise_last_error` says why.
+    """
+    claims, states = payoffs.shape
+    if prior.shape[0] != states or losses.shape[0] != states:
+        raise ValueError("prior and losses must have an entry for each column of payoffs")
+    bid, ask = np.empty(claims), np.empty(claims)
+    code = _quote_flat(
+        0,
+        states,
+        prior.ctypes.data,
+        0,
+        risk_aversion,
+        ambiguity,
+        0.0,
+        losses.ctypes.data,
+        payoffs.ctypes.data,
+        claims,
+        0,
+        0,
+        bid.ctypes.data,
+        ask.ctypes.data,
+    )
+    if code != 0:
+        raise ValueError("kpm_quote failed; kpm_fast.numba.raise_last_error() says why")
+    return bid, ask
+
+
+class _Error(ctypes.Structure):
+    _fields_ = (
+        ("struct_size", ctypes.c_size_t),
+        ("code", ctypes.c_int32),
+        ("reserved", ctypes.c_int32),
+        ("field", ctypes.c_char_p),
+        ("index", ctypes.c_int64),
+        ("state", ctypes.c_int64),
+        ("value", ctypes.c_double),
+        ("message", ctypes.c_char * 200),
+    )
+
+
+_library = ctypes.CDLL(library_path())
+
+
+def last_error() -> tuple[int, str]:
+    """Return the code and the words of the last call that failed in this thread."""
+    error = _Error(struct_size=ctypes.sizeof(_Error))
+    code = int(_library.kpm_last_error(ctypes.byref(error)))
+    return code, error.message.decode()
+
+
+def raise_last_error() -> None:
+    """Raise what the last call that failed in this thread was refused for.
+
+    Raises
+    ------
+    InputError
+        Naming the field, the index and the value.
+    MemoryError, RuntimeError
+        For codes other than refused input.
+    """
+    code, message = last_error()
+    if code == 0:
+        return
+    if code == 1:
+        raise InputError(message)
+    raise MemoryError(message) if code == 2 else RuntimeError(message)

@@ -1,0 +1,299 @@
+"""The C library as it is shipped: what finds it, what it shows, what it answers and refuses."""
+
+from __future__ import annotations
+
+import ctypes
+import math
+import os
+import re
+import shutil
+import sys
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+import kpm_fast as kpm
+from adapter import market_of, orders_of
+from kpm_fast import embedding
+from programs import run_command
+from strategies import books
+from witness import Book
+
+ROOT = Path(__file__).resolve().parent.parent
+HEADER = Path(kpm.get_include()) / "kpm" / "kpm.h"
+COMPILER = shutil.which(os.environ.get("CC", "cc").split()[-1])
+
+pytestmark = pytest.mark.cross_section
+
+
+class Market(ctypes.Structure):
+    _fields_ = (
+        ("struct_size", ctypes.c_size_t),
+        ("states", ctypes.c_int32),
+        ("claims", ctypes.c_int32),
+        ("payoffs", ctypes.c_void_p),
+        ("prior", ctypes.c_void_p),
+        ("inventory", ctypes.c_void_p),
+        ("risk_aversion", ctypes.c_double),
+        ("ambiguity", ctypes.c_double),
+    )
+
+
+class Error(ctypes.Structure):
+    _fields_ = (
+        ("struct_size", ctypes.c_size_t),
+        ("code", ctypes.c_int32),
+        ("reserved", ctypes.c_int32),
+        ("field", ctypes.c_char_p),
+        ("index", ctypes.c_int64),
+        ("state", ctypes.c_int64),
+        ("value", ctypes.c_double),
+        ("message", ctypes.c_char * 200),
+    )
+
+
+@pytest.fixture(scope="module")
+def library() -> ctypes.CDLL:
+    return ctypes.CDLL(embedding.library_path())
+
+
+def last_error(library: ctypes.CDLL) -> Error:
+    error = Error(struct_size=ctypes.sizeof(Error))
+    library.kpm_last_error(ctypes.byref(error))
+    return error
+
+
+def address(array: np.ndarray) -> ctypes.c_void_p:
+    return ctypes.c_void_p(array.ctypes.data)
+
+
+def clear_flat(
+    library: ctypes.CDLL,
+    payoffs: np.ndarray,
+    prior: np.ndarray,
+    inventory: np.ndarray,
+    alpha: float,
+    omega: float,
+    claim: np.ndarray,
+    side: np.ndarray,
+    price: np.ndarray,
+    quantity: np.ndarray,
+) -> tuple[int, dict[str, np.ndarray]]:
+    claims, states = payoffs.shape
+    out = {
+        "state_prices": np.empty(states),
+        "claim_prices": np.empty(claims),
+        "net_demand": np.empty(claims),
+        "fills": np.empty(len(claim)),
+        "payoff": np.empty(states),
+        "figures": np.empty(9),
+    }
+    code = library.kpm_clear_flat(
+        ctypes.c_int32(states),
+        ctypes.c_int32(claims),
+        *map(address, (payoffs, prior, inventory)),
+        ctypes.c_double(alpha),
+        ctypes.c_double(omega),
+        ctypes.c_int64(len(claim)),
+        *map(address, (claim, side, price, quantity)),
+        None,
+        ctypes.c_double(1e-8),
+        ctypes.c_double(math.inf),
+        ctypes.c_int64(0),
+        ctypes.c_int32(1),
+        ctypes.c_int32(0),
+        None,
+        *map(address, out.values()),
+    )
+    return int(code), out
+
+
+def arguments(market: kpm.Market, orders: kpm.Orders) -> list[Any]:
+    return [
+        np.array(market.payoffs),
+        np.array(market.prior),
+        np.array(market.inventory),
+        market.risk_aversion,
+        market.ambiguity,
+        np.array(orders.claim_index(market)),
+        np.array(orders.side),
+        np.array(orders.price),
+        np.array(orders.quantity),
+    ]
+
+
+@given(book=books())
+def test_c_answers_with_the_bits_of_python(library: ctypes.CDLL, book: Book) -> None:
+    market, orders = market_of(book), orders_of(book)
+    code, answer = clear_flat(library, *arguments(market, orders))
+    result = kpm.clear(market, orders, threads=1)
+    assert code == 0
+    for name in ("state_prices", "claim_prices", "net_demand", "fills", "payoff"):
+        assert np.array_equal(answer[name], getattr(result, name)), name
+    assert answer["figures"][0] == result.certainty_equivalent
+    assert answer["figures"][2] == result.upper_bound
+    assert answer["figures"][4] == result.scale
+
+
+FIELDS = (
+    "payoffs",
+    "prior",
+    "inventory",
+    "risk_aversion",
+    "ambiguity",
+    "claim",
+    "side",
+    "price",
+    "quantity",
+)
+HOSTILE = (math.nan, math.inf, -math.inf, -1.0, 0.0, 1e-300, 1e31, -1e31, 1e308, 5e-324, 77.0)
+
+
+@given(
+    book=books().filter(lambda book: len(book.claim) > 0),
+    field=st.sampled_from(FIELDS),
+    value=st.sampled_from(HOSTILE),
+    at=st.integers(0, 10**6),
+)
+def test_c_refuses_what_python_refuses(
+    library: ctypes.CDLL,
+    book: Book,
+    field: str,
+    value: float,
+    at: int,
+) -> None:
+    """One entry of one field is replaced: both take the book, or both name that entry."""
+    given_ = arguments(market_of(book), orders_of(book))
+    where = FIELDS.index(field)
+    if isinstance(given_[where], float):
+        given_[where] = value
+    else:
+        flat = given_[where].reshape(-1)
+        if flat.dtype.kind == "i":
+            value = value if math.isfinite(value) and abs(value) < 100 else 99.0
+        flat[at % flat.size] = value
+    payoffs, prior, inventory, alpha, omega, claim, side, price, quantity = given_
+    try:
+        changed = kpm.Market(
+            payoffs, prior=prior, inventory=inventory, risk_aversion=alpha, ambiguity=omega
+        )
+        if field in ("claim", "side"):  # Python has labels: a wrong index cannot be stated
+            taken = bool(claim.min() >= 0 and claim.max() < len(payoffs) and set(side) <= {-1, 1})
+        else:
+            taken = True
+            names = [changed.claims[k] for k in claim]
+            kpm.Orders(names, ["buy" if s > 0 else "sell" for s in side], price, quantity)
+    except kpm.InputError:
+        taken = False
+    if taken:
+        return  # cleared as it is, which other tests do; extreme books take their time
+    code, _ = clear_flat(library, *given_)
+    assert code == 1
+    error = last_error(library)
+    assert error.field.decode() == field
+    assert error.message.decode().startswith(field)
+    if error.index >= 0:
+        columns = payoffs.shape[1] if field == "payoffs" else 1
+        index = error.index * columns + max(error.state, 0)
+        assert index == at % given_[where].size
+
+
+def test_null_and_senseless_structs_are_refused(library: ctypes.CDLL) -> None:
+    assert library.kpm_clear(None, None, None, None) == 1
+    assert last_error(library).field == b"market"
+    for size in (0, 1, 8, ctypes.sizeof(Market) - 1, 2**64 - 1):
+        market = Market(struct_size=size)
+        assert library.kpm_clear(ctypes.byref(market), None, None, None) == 1
+        assert last_error(library).field == b"market"
+
+
+# -- what finds it -------------------------------------------------------------------------------
+
+
+def test_the_header_is_the_one_of_the_sources() -> None:
+    assert HEADER.read_bytes() == (ROOT / "csrc" / "include" / "kpm" / "kpm.h").read_bytes()
+
+
+def test_the_version_is_the_package_s(library: ctypes.CDLL) -> None:
+    library.kpm_version.restype = ctypes.c_char_p
+    assert library.kpm_version().decode() == kpm.__version__
+    stated = re.search(r"#define KPM_ABI_VERSION (\d+)", HEADER.read_text())
+    assert stated is not None
+    assert library.kpm_abi_version() == int(stated[1])
+
+
+def test_the_command_says_what_a_build_needs() -> None:
+    def says(*options: str) -> list[str]:
+        return run_command([sys.executable, "-m", "kpm_fast", *options]).stdout.split()
+
+    assert says("--cflags") == [f"-I{kpm.get_include()}"]
+    (folder,) = kpm.get_library_dirs()
+    assert says("--cflags", "--libs")[:3] == [f"-I{kpm.get_include()}", f"-L{folder}", "-lkpm"]
+    assert kpm.get_libraries() == ["kpm"]
+    assert (Path(says("--cmakedir")[0]) / "kpmConfig.cmake").is_file()
+    (pkgconfig,) = says("--pkgconfigdir")
+    assert "prefix=${pcfiledir}" in (Path(pkgconfig) / "kpm.pc").read_text()
+
+
+@pytest.mark.skipif(not sys.platform.startswith("linux"), reason="reads the table with nm")
+@pytest.mark.skipif(shutil.which("nm") is None, reason="no nm")
+def test_it_shows_the_functions_of_its_header_and_nothing_else() -> None:
+    table = run_command(["nm", "-D", "--defined-only", embedding.library_path()]).stdout
+    shown = {line.split()[-1] for line in table.splitlines()}
+    stated = set(re.findall(r"^KPM_API [^(]*?(\w+)\(", HEADER.read_text(), re.MULTILINE))
+    assert shown == stated
+
+
+# -- what describes it ---------------------------------------------------------------------------
+
+
+def declarations(text: str) -> dict[str, list[str]]:
+    """The members of each struct and enum, and the parameters of each function, in order."""
+    text = re.sub(r"/\*.*?\*/|#[^\n]*", "", text, flags=re.DOTALL)
+    found: dict[str, list[str]] = {}
+    for kind, name, body in re.findall(r"(struct|enum) ?(\w*) \{(.*?)\}", text, re.DOTALL):
+        entries = re.findall(r"(\w+)(?:\[\d+\])?;" if kind == "struct" else r"(\w+) =", body)
+        found[name or entries[0]] = entries
+    for name, body in re.findall(r"(\w+)\(([^)]*)\);", text):
+        found[name] = re.findall(r"(\w+)(?:,|$)", body.replace("\n", " ").strip())
+    return found
+
+
+def test_cython_s_declarations_are_the_header_s() -> None:
+    pxd = re.findall(r"\w+", (ROOT / "kpm_fast" / "kpm.pxd").read_text())
+    for name, entries in declarations(HEADER.read_text()).items():
+        if name.endswith("_flat"):
+            continue  # for callers without structs
+        at = pxd.index(name)
+        for entry in entries:
+            if entry not in ("reserved", "void"):
+                at = pxd.index(entry, at)  # in the same order
+
+
+def test_numba_s_figures_are_the_header_s() -> None:
+    text = HEADER.read_text()
+    module = (ROOT / "kpm_fast" / "numba.py").read_text()
+    for name, variable in (("FIGURES", "_FIGURES"), ("FIGURE_STATUS", "_STATUS")):
+        stated = re.search(rf"KPM_{name} = (\d+)", text)
+        assert stated is not None
+        assert re.search(rf"^{variable} = {stated[1]}$", module, re.MULTILINE) is not None
+
+
+@pytest.mark.skipif(COMPILER is None, reason="no C compiler")
+@pytest.mark.unsanitized
+def test_the_first_clearing_of_the_documentation_runs(tmp_path: Path) -> None:
+    page = (ROOT / "docs" / "embedding.md").read_text()
+    code = re.search(r"```c\n(.*?)```", page, re.DOTALL)
+    promise = re.search(r"It prints `([^`]*)`", page)
+    assert code is not None
+    assert promise is not None
+    source = tmp_path / "first.c"
+    source.write_text(code[1])
+    flags = run_command([sys.executable, "-m", "kpm_fast", "--cflags", "--libs"]).stdout.split()
+    strict = ["-std=c99", "-pedantic", "-Wall", "-Wextra", "-Werror"]
+    run_command([COMPILER, *strict, source, "-o", tmp_path / "first", *flags])
+    assert run_command([tmp_path / "first"]).stdout.strip() == promise[1]
