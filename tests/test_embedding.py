@@ -226,9 +226,11 @@ def test_the_version_is_the_package_s(library: ctypes.CDLL) -> None:
     assert library.kpm_abi_version() == int(stated[1])
 
 
-def test_the_command_says_what_a_build_needs() -> None:
+def test_the_command_says_what_a_build_needs(tmp_path: Path) -> None:
     def says(*options: str) -> list[str]:
-        return run_command([sys.executable, "-m", "kpm_fast", *options]).stdout.split()
+        # Elsewhere: Python would take the package of the folder it starts in.
+        command = [sys.executable, "-m", "kpm_fast", *options]
+        return run_command(command, cwd=tmp_path).stdout.split()
 
     assert says("--cflags") == [f"-I{kpm.get_include()}"]
     (folder,) = kpm.get_library_dirs()
@@ -293,7 +295,8 @@ def test_the_first_clearing_of_the_documentation_runs(tmp_path: Path) -> None:
     assert promise is not None
     source = tmp_path / "first.c"
     source.write_text(code[1])
-    flags = run_command([sys.executable, "-m", "kpm_fast", "--cflags", "--libs"]).stdout.split()
+    command = [sys.executable, "-m", "kpm_fast", "--cflags", "--libs"]
+    flags = run_command(command, cwd=tmp_path).stdout.split()
     strict = ["-std=c99", "-pedantic", "-Wall", "-Wextra", "-Werror"]
     run_command([COMPILER, *strict, source, "-o", tmp_path / "first", *flags])
     assert run_command([tmp_path / "first"]).stdout.strip() == promise[1]
