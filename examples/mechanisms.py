@@ -1,6 +1,9 @@
-"""One race card under three rules and seven makers, their quotes, trades in sequence, a figure.
+"""
+Makers and rules side by side
+=============================
 
-python examples/mechanisms.py [FIGURE.png]
+One race card under three rules and seven makers, their quotes, trades in sequence, a figure:
+``python examples/mechanisms.py [FIGURE.png]``.
 """
 
 import math

@@ -13,6 +13,8 @@ from hypothesis.stateful import Bundle, RuleBasedStateMachine, consumes, invaria
 
 import kpm_fast as kpm
 
+pytestmark = pytest.mark.cross_section
+
 MARKET = kpm.Market(
     [[1, 0, 0], [0, 1, 0], [0, 1, 1]],
     [0.5, 0.3, 0.2],

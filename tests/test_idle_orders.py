@@ -268,3 +268,23 @@ def test_where_nothing_can_trade_the_bound_of_every_leaf_is_the_worth(wealth: fl
         assert result.volume == 0.0
         assert proof.bound.max() <= result.upper_bound == result.certainty_equivalent
         kpm.check_certificate(market, orders, result).raise_if_failed()
+
+
+@pytest.mark.parametrize("method", ["branch-and-bound", "enumerate"])
+@pytest.mark.parametrize("size", [1e3, 1e9, 1e12])
+def test_optimal_is_supported_by_what_is_published(method: str, size: float) -> None:
+    """Giants that trade with each other leave their rounding to a tiny net demand.
+
+    The search may prove the clearing all the same; the marginal prices at that demand do not.
+    """
+    market = kpm.Market(
+        [[1, 0, 0, 0, 0]] * 3,
+        [0.2] * 5,
+        inventory=[-1, -1, -1, -1, 0],
+        risk_aversion=0.5,
+        ambiguity=0,
+    )
+    orders = kpm.Orders([0, 0], ["buy", "sell"], [0.1, 0.1], [size, size])
+    result = kpm.clear(market, orders, method, threads=1)
+    result.verify().raise_if_failed()
+    assert result.status is (kpm.Status.OPTIMAL if size < 1e12 else kpm.Status.INACCURATE)

@@ -21,6 +21,8 @@ from adapter import assert_same_bits
 from kpm_fast.model.immutable import construct
 from strategies import ambiguities, examples, priors
 
+pytestmark = pytest.mark.cross_section
+
 #: A claim, itself twice over and shifted, its complement, another claim.
 PAYOFFS = [[1, 0, 0.5], [3, 1, 2], [0, 1, 0.5], [0.2, 0, 1]]
 MARKET = kpm.Market(PAYOFFS, [0.3, 0.3, 0.4], risk_aversion=0.8, ambiguity=0.05)

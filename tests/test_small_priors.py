@@ -13,6 +13,8 @@ import kpm_fast as kpm
 from strategies import fewer
 from witness import one_order
 
+pytestmark = pytest.mark.cross_section
+
 CASE = Path(__file__).parent / "cases" / "tiny_prior.json"
 
 

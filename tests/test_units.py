@@ -15,6 +15,8 @@ from hypothesis import strategies as st
 import kpm_fast as kpm
 from strategies import METHODS, examples
 
+pytestmark = pytest.mark.cross_section
+
 
 def crossed(size: float, traded: float) -> tuple[kpm.Market, kpm.Orders]:
     """A giant bid and a giant offer that the best price keeps apart, and what trades between."""

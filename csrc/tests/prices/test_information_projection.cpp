@@ -56,7 +56,8 @@ TEST(prices_that_follow_from_others_do_not_stop_the_projection) {
     for (int k = 0; k < claims; ++k) {
       for (int i = 0; i < states; ++i) {
         const bool pays = k < states ? i == k : random.below(2) == 0 || i == k - states;
-        book.payoffs[static_cast<std::size_t>(k * states + i)] = pays && i != k + 1 - states;
+        book.payoffs[static_cast<std::size_t>(k) * static_cast<std::size_t>(states) +
+                     static_cast<std::size_t>(i)] = pays && i != k + 1 - states;
       }
     }
     book.claim.clear();
@@ -110,7 +111,8 @@ TEST(ranges_that_contradict_each_other_are_refused) {
     test::RandomBook book(random, states, states, 3 * states);
     for (int k = 0; k < states; ++k) {
       for (int i = 0; i < states; ++i) {
-        book.payoffs[static_cast<std::size_t>(k * states + i)] = i == k ? 1.0 : 0.0;
+        book.payoffs[static_cast<std::size_t>(k) * static_cast<std::size_t>(states) +
+                     static_cast<std::size_t>(i)] = i == k ? 1.0 : 0.0;
       }
     }
     const ScaledMarket market(book.market(), compile_staircases(book.market(), book.book()));

@@ -9,6 +9,7 @@
 #include "book/units.hpp"
 #include "kpm/kpm.hpp"
 #include "kpm/validation.hpp"
+#include "mechanisms/maker_optimal/cell_bound.hpp"
 #include "mechanisms/maker_optimal/certificate.hpp"
 #include "mechanisms/maker_optimal/clear_compiled.hpp"
 #include "mechanisms/maker_optimal/publication.hpp"
@@ -308,6 +309,10 @@ struct Unit {
   double seconds_compile = 0.0;
 };
 
+// So many tolerances what supports the point may leave open of its own cell: the search proves it
+// by other multipliers, but who reads these must not find them wrong.
+constexpr double kSupportSlack = 10.0;
+
 constexpr int kUnits = 3;              // searches with ever smaller units of money, at most
 constexpr double kSmaller = 1 / 64.0;  // of the unit: what another search is worth
 
@@ -416,7 +421,11 @@ std::optional<Clearing> clear_once(const CanonicalBook& book, const Orders& orde
 
   // Judged by the figures that are handed out: what rounding leaves between them counts. Not a NaN.
   const double gap = clearing.upper_bound - clearing.certainty_equivalent;
-  const bool proven = gap <= settings.tolerance * clearing.scale && choice.nearest;
+  const double wanted = settings.tolerance * clearing.scale;
+  const double rounding = kGapRounding * (1.0 + scaled.inventory.abs().maxCoeff());
+  const double beyond = cell_bound(scaled, whole, choice) - value - rounding;
+  const bool supported = scaled.scale * beyond <= kSupportSlack * wanted;
+  const bool proven = gap <= wanted && choice.nearest && supported;
   if (!choice.by_rule) {
     clearing.status = limits.status();
   } else if (found.status == Status::kOptimal || (found.status == Status::kNodeLimit && proven)) {
