@@ -4,7 +4,7 @@ Environment:
     KPM_WERROR=1                       warnings are errors (GCC and Clang)
     KPM_SANITIZE=address,undefined     sanitizers; assertions are live. Also: thread
     KPM_COVERAGE=1                     gcov instrumentation, little optimisation
-    KPM_BUILD_JOBS=n                   compile n files at a time (default: one a core)
+    KPM_BUILD_JOBS=n                   compile n files at a time (default: one per core)
 """
 
 import hashlib

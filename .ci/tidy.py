@@ -1,4 +1,4 @@
-"""Runs clang-tidy on every translation unit with the include paths of the build, one a core."""
+"""Runs clang-tidy on every translation unit with the include paths of the build, one per core."""
 
 import os
 import subprocess

@@ -56,7 +56,7 @@ def simulation_a(ambiguity: float) -> Book:
 def arrow_debreu(orders: int, states: int = 5, seed: int = 5) -> Book:
     """A claim on each state; limits with all their digits around what a crowd believes.
 
-    No two orders share a limit, so the staircases have two pieces an order. Maker and crowd are
+    No two orders share a limit, so the staircases have two pieces per order. Maker and crowd are
     the same for every number of orders. Stake 1.
     """
     prior, crowd = np.random.default_rng([seed, states]).dirichlet(np.full(states, 10.0), size=2)

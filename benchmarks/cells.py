@@ -126,7 +126,7 @@ def _mixed(generator: np.random.Generator) -> Books:
 
 
 def _race_cards(generator: np.random.Generator) -> Books:
-    """Generated race cards of six runners, two levels a side, stake 1."""
+    """Generated race cards of six runners, two levels per side, stake 1."""
     for seed in itertools.count(1):
         yield with_stake(sample.race_card(runners=6, levels=2, seed=seed, ambiguity=0.05), 1.0)
 

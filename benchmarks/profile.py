@@ -75,7 +75,7 @@ REMARKS = {
     ),
     "InformationProjection::newton": (
         "the prior projected on ranges of claim prices, O(K² N) a step: for the published state "
-        "prices, once a clearing, and for the worst case of a maker at a kink of its risk. It "
+        "prices, once per clearing, and for the worst case of a maker at a kink of its risk. It "
         "leads where the rest of a clearing is small."
     ),
     "DemandProgram::direction": (
@@ -96,15 +96,15 @@ REMARKS = {
     "copying": "arrays of orders in and out, and workspaces set to zero.",
     "radix_sort": "sorts the limits of a claim: one pass a digit over its orders.",
     codemap.PYTHON: (
-        "arguments are resolved and checked and the result is assembled once a call. It leads "
+        "arguments are resolved and checked and the result is assembled once per call. It leads "
         "where a book is so small that the core needs a tenth of a millisecond."
     ),
     "Eigen": (
-        "products of matrices and vectors that were not inlined, small and dense: a row a claim or "
-        "a state. Fewer iterations make them less."
+        "products of matrices and vectors that were not inlined, small and dense: a row per claim "
+        "or state. Fewer iterations make them less."
     ),
     "allocation": (
-        "solvers and buffers are set up once a clearing; it leads where a book is so small that "
+        "solvers and buffers are set up once per clearing; it leads where a book is so small that "
         "there are few iterations to pay for it."
     ),
     "logarithms, exponentials": (

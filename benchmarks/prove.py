@@ -315,8 +315,8 @@ def _why_not_all(rows: list[Row]) -> str:
 
 
 def sparse_claims(quick: bool) -> Section:
-    """Coarse staircases, far from their hulls: many states, few orders a claim."""
-    section = Section("Sparse random 0/1 claims: five orders a claim, 50 states")
+    """Coarse staircases, far from their hulls: many states, few orders per claim."""
+    section = Section("Sparse random 0/1 claims: five orders per claim, 50 states")
     limit = 1.0 if quick else 6.0
     for seed in range(1 if quick else 3):
         book = books.random_claims(50, 50, 250, seed, 1.0)

@@ -56,8 +56,8 @@ def memory_use(quick: bool) -> Section:
     section.quote("prove.memory-result", bytes_text(large["result memory"]))
     section.quote("prove.memory-corner", f"{large['per corner memory']:.0f}")
     section.aim(
-        "O(corners) where corners dominate: at most 200 bytes a corner",
-        f"{large['per corner memory']:.0f} bytes a corner with {large['corners']:,} of them",
+        "O(corners) where corners dominate: at most 200 bytes per corner",
+        f"{large['per corner memory']:.0f} bytes per corner with {large['corners']:,} of them",
         large["per corner memory"] <= 200,
         f"The result's own arrays are {bytes_text(large['result memory'])} of "
         f"{bytes_text(large['memory'])}.",

@@ -82,7 +82,7 @@ def run(options: argparse.Namespace) -> int:
         slope, grown = growth(half.samples)
         print(
             f"memory, threads={half.threads}: {half.samples[-1][1] / 2**20:.1f} MiB, "
-            f"{grown / 2**10:+.0f} KiB since the first tenth, slope {slope:+.3f} bytes a clearing"
+            f"{grown / 2**10:+.0f} KiB since the first tenth, slope {slope:+.3f} bytes per clearing"
         )
     found = faults(halves)
     print(*(found or ["answers: the same bits; memory: flat"]), sep="\n")
@@ -167,7 +167,7 @@ def _hash(digest: hashlib._Hash, result: kpm.Result) -> None:
 
 
 def growth(samples: families.Ints) -> tuple[float, int]:
-    """Return bytes a clearing, and bytes in all, after the first tenth.
+    """Return bytes per clearing, and bytes in all, after the first tenth.
 
     The slope is the median of those between any two samples (Theil and Sen): a rare book that needs
     more memory than any before it, for 32 digits say, makes one step, which malloc keeps, and

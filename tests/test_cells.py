@@ -75,7 +75,7 @@ def test_staircases(book):
 @pytest.mark.cross_section
 @pytest.mark.parametrize("ticks", [40, None], ids=["many at a limit", "few at a limit"])
 def test_staircases_of_long_books(ticks: int | None):
-    """Thousands of orders a claim are sorted another way than a few."""
+    """Thousands of orders per claim are sorted another way than a few."""
     generator = np.random.default_rng(7)
     count = 5000
     claim = generator.integers(0, 2, count)

@@ -198,18 +198,18 @@ def test_football_totals_follow_the_score() -> None:
 
 
 def pooled(generate: Generator, **options: object) -> dict[str, float]:
-    stakes, distances, spreads, orders_a_claim, offers = [], [], [], [], []
+    stakes, distances, spreads, orders_per_claim, offers = [], [], [], [], []
     for seed in range(10):
         market, orders = generate(seed=seed, **options)
         distance, spread = distances_to_mid(market, orders)
         stakes.append(orders.price * orders.quantity)
         distances.append(distance)
         spreads.append(spread)
-        orders_a_claim.append(len(orders) / len(market.claims))
+        orders_per_claim.append(len(orders) / len(market.claims))
         offers.append(float((orders.side < 0).mean()))
     money, distance = np.concatenate(stakes), np.concatenate(distances)
     return {
-        "orders a claim": float(np.mean(orders_a_claim)),
+        "orders per claim": float(np.mean(orders_per_claim)),
         "share of offers": float(np.mean(offers)),
         "stake": float(np.median(money)),
         "stake ln sd": float(np.log(money).std()),
@@ -223,7 +223,7 @@ def pooled(generate: Generator, **options: object) -> dict[str, float]:
 @pytest.mark.parametrize("generate", [sample.race_card, sample.win_place])
 def test_liquid_books_have_the_documented_statistics(generate: Generator) -> None:
     found = pooled(generate, runners=6, crossed=0.0)
-    assert 40 <= found["orders a claim"] <= 59
+    assert 40 <= found["orders per claim"] <= 59
     assert 0.56 <= found["share of offers"] <= 0.64
     assert 9 <= found["stake"] <= 22
     assert 2.2 <= found["stake ln sd"] <= 2.7
@@ -235,7 +235,7 @@ def test_liquid_books_have_the_documented_statistics(generate: Generator) -> Non
 
 def test_thin_books_have_the_documented_statistics() -> None:
     found = pooled(sample.race_card, runners=14, crossed=0.0, liquidity="thin")
-    assert 18 <= found["orders a claim"] <= 37
+    assert 18 <= found["orders per claim"] <= 37
     assert 2 <= found["stake"] <= 15
     assert 0.5 <= found["spread"] <= 1.6
     assert 0.39 <= found["lower"] <= 0.68

@@ -60,7 +60,7 @@ def add_parser(subparsers: Any) -> argparse.ArgumentParser:
         "--levels",
         type=_levels,
         metavar="N|BIDS,OFFERS",
-        help="orders a side and claim (default: as deep as recorded books)",
+        help="orders per side and claim (default: as deep as recorded books)",
     )
     parser.add_argument(
         "--liquidity", choices=["liquid", "thin"], help="spread and depth (default: liquid)"

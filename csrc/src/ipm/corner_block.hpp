@@ -10,7 +10,7 @@ namespace kpm {
 ///   z_c = theta_k + G_k y_c - lambda_k pi_c - pi_c y_c >= 0,   v z -> 0
 /// where G values the claim at the maker's marginal state prices. Only a few corners of a run carry
 /// weight, so a claim has columns for those that the multipliers asked for: column generation.
-/// A Newton step is reduced to two numbers a claim,
+/// A Newton step is reduced to two numbers per claim,
 ///   dpi = step_price + price_price dlambda - price_demand dG
 ///   dy  = step_demand + price_demand dlambda - demand_demand dG
 /// with the covariances of the corners under the weights v / z.

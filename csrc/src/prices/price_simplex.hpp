@@ -93,7 +93,7 @@ class BasicPriceSimplex {
   const ScaledMarket& market_;
   Checkpoint* checkpoint_;
   int states_;
-  int rows_;                       // the simplex row, then one a claim
+  int rows_;                       // the simplex row, then one per claim
   int columns_;                    // states, then claims
   Grid<Real> tableau_;             // (rows, columns + 1): B^-1 [A | b]
   Span<Real> low_, high_, value_;  // (columns)

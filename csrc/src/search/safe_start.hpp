@@ -15,7 +15,7 @@ namespace kpm {
 /// Every clearing at prices P xi earns at least
 ///     no trade + (xi - g).P'y,     g the maker's marginal state prices once it has traded y,
 /// because rho is convex: where xi = g, a competitive equilibrium, nothing is lost. Prices follow
-/// the maker's marginal ones, a matrix product or two a step, until what trades at them is worth
+/// the maker's marginal ones, a matrix product or two per step, until what trades at them is worth
 /// as much as no trade. Where the steps of the staircases are too coarse for that, the pay-as-bid
 /// problem (6),
 ///     maximise  sum_k B_k(y_k) - rho(P'y - w),     B_k(y) the area under claim k's staircase,
