@@ -36,7 +36,7 @@ def with_stake(book: Book, stake: float) -> Book:
     return market.replace(risk_aversion=stake / notional(market, orders)), orders
 
 
-def simulation_a(ambiguity: float) -> Book:
+def simulation_a(ambiguity: float, risk_aversion: float = paper.RISK_AVERSION) -> Book:
     """The paper's five bids (its Table 3) under the exponential prior."""
     orders = kpm.Orders(
         [bid.security - 1 for bid in paper.TABLE_3],
@@ -47,7 +47,7 @@ def simulation_a(ambiguity: float) -> Book:
     market = kpm.Market(
         np.eye(paper.STATES),
         paper.exponential_prior(),
-        risk_aversion=paper.RISK_AVERSION,
+        risk_aversion=risk_aversion,
         ambiguity=ambiguity,
     )
     return market, orders

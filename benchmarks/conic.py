@@ -136,6 +136,13 @@ class ConicForm:
         cones = states * (ambiguous + exponential)
         return cls(c, rows.matrix(), np.array(rows.right), equalities, inequalities, cones)
 
+    @property
+    def structure(self) -> tuple[int, int, int, bytes, bytes]:
+        """What two programmes have in common that differ in numbers alone."""
+        matrix = self.matrix
+        zeros = (matrix.indptr.tobytes(), matrix.indices.tobytes())
+        return (self.equalities, self.inequalities, self.cones, *zeros)
+
 
 class _Rows:
     """A sparse matrix and its right-hand side, a row at a time."""

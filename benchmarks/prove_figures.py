@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
 
 def draw_orders(data: Any) -> Drawing:
-    """Time against the number of orders, beside that of sorting their limits."""
+    """Time against the number of orders."""
     orders = np.array([row["orders"] for row in data["rows"]], dtype=float)
     fit = Exponent(**data["fit"])
     with house_style():
@@ -27,12 +27,9 @@ def draw_orders(data: Any) -> Drawing:
         middle, low, high = fit.line(upper)
         axes.fill_between(upper, low, high, color=BLUE, alpha=0.18, linewidth=0)
         axes.plot(upper, middle, color=BLUE, linewidth=1.2)
-        for name, style, colour, label in (
-            ("clear time", "o", BLUE, f"kpm_fast.clear: $J^{{{fit.power:.2f}}}$"),
-            ("argsort time", "o-", GREY, "numpy.argsort of the limits"),
-        ):
-            times = [row[name] for row in data["rows"]]
-            axes.plot(orders, times, style, color=colour, markersize=5, label=label)
+        times = [row["clear time"] for row in data["rows"]]
+        label = f"kpm_fast.clear: $J^{{{fit.power:.2f}}}$"
+        axes.plot(orders, times, "o", color=BLUE, markersize=5, label=label)
         axes.legend(frameon=False, loc="upper left")
         axes.set_xlim(orders[0] / 1.5, orders[-1] * 1.5)
         axes.grid(color=PALE, linewidth=0.8)

@@ -27,7 +27,15 @@ from types import MappingProxyType
 from typing import Any, ClassVar
 
 import numpy as np
-from pyscipopt import SCIP_HEURTIMING, SCIP_RESULT, Conshdlr, Heur, Model, quicksum
+from pyscipopt import (
+    SCIP_HEURTIMING,
+    SCIP_PARAMSETTING,
+    SCIP_RESULT,
+    Conshdlr,
+    Heur,
+    Model,
+    quicksum,
+)
 
 import kpm_fast as kpm
 from kpm_fast.verification import reference
@@ -40,6 +48,11 @@ WORTH_A_CUT = 1e-6  # of the notional: closer cuts are nearly parallel, and upse
 FEASIBILITY = 1e-8  # SCIP's, of rows and bounds
 # For books on which SCIP's simplex method breaks down when cuts pile up at a node.
 ROBUST = {"separating/maxrounds": 1, "lp/scaling": 2, "lp/checkstability": False}
+LEAN = {
+    "propagating/maxrounds": 0,
+    "propagating/maxroundsroot": 0,
+    "conflict/enable": False,
+}
 _STARTS = (0.0, 0.5, 1.0)  # between no trade and every claim's largest demand
 
 
@@ -171,7 +184,12 @@ class ScipBook:
         tolerance: float,
         time_limit: float,
         settings: Mapping[str, Any] = MappingProxyType({}),
+        lean: bool = False,
     ) -> None:
+        """``lean``: without presolve, propagation, conflict analysis and SCIP's own heuristics.
+
+        They cost more than they save on these books, whose rounding heuristic is our own.
+        """
         self.start = time.perf_counter()
         self.market, self.orders = market, orders = book
         self.money = notional(market, orders)
@@ -186,6 +204,10 @@ class ScipBook:
         model.setParam("limits/time", time_limit)
         model.setParam("limits/absgap", tolerance)
         model.setParam("limits/gap", 0.0)
+        if lean:
+            model.setPresolve(SCIP_PARAMSETTING.OFF)
+            model.setHeuristics(SCIP_PARAMSETTING.OFF)
+            model.setParams(LEAN)
         model.setParams(dict(settings))
         model.setParam("numerics/feastol", FEASIBILITY)
         model.setParam("numerics/dualfeastol", FEASIBILITY)
@@ -336,9 +358,14 @@ class ScipProcess:
         ScipBook(warm_up, 1e-3, 5.0).solve()  # loads what it loads once
 
     def solve(
-        self, book: Book, tolerance: float, time_limit: float, settings: dict[str, Any]
+        self,
+        book: Book,
+        tolerance: float,
+        time_limit: float,
+        settings: dict[str, Any],
+        lean: bool,
     ) -> ScipAnswer:
-        return ScipBook(book, tolerance, time_limit, settings).solve()
+        return ScipBook(book, tolerance, time_limit, settings, lean).solve()
 
 
 def _corners(stair: Floats, unit: float, money: float) -> Floats:

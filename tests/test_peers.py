@@ -37,7 +37,11 @@ from benchmarks.solver_process import SolverProcess, SolverProcessError
 from benchmarks.verified import NotVerifiedError
 
 CONIC = {"Clarabel": "conic_solvers:ClarabelCell", "ECOS": "conic_solvers:EcosCell"}
-ALL = CONIC | {"CVXPY": "cvxpy_cell:CvxpyCell", "SCS": "conic_solvers:ScsCell"}
+TUNED = {
+    "Clarabel, tuned": "conic_solvers:TunedClarabelCell",
+    "Clarabel, tuned and kept": "conic_solvers:KeptClarabelCell",
+}
+ALL = CONIC | TUNED | {"CVXPY": "cvxpy_cell:CvxpyCell", "SCS": "conic_solvers:ScsCell"}
 
 
 # -- cells ----------------------------------------------------------------------------------------
@@ -164,6 +168,17 @@ def test_the_other_cells_are_found_infeasible() -> None:
         assert refused(reached, process) == (0.0, 0.0)  # a cell with an answer is not refused
 
 
+def test_a_solver_that_is_kept_gives_each_cell_its_own_answer() -> None:
+    book = books.simulation_a(0.4)
+    count = kpm.clear(*book).stats.cells
+    cells = reachable_cells(book, count, count, count)
+    with SolverProcess(PEERS["Clarabel, tuned"]) as process:
+        found = sweep(cells, process)
+    assert found.solved == 1.0
+    value = kpm.clear(*book).certainty_equivalent
+    assert found.best == pytest.approx(value, abs=1e-6 * books.notional(*book))
+
+
 class ClockedSolver:
     """Answers with Clarabel's points; claims a time that doubles each turn."""
 
@@ -216,6 +231,7 @@ def test_extrapolated_times_are_labelled(monkeypatch: pytest.MonkeyPatch) -> Non
     assert estimated == {
         "enumeration, kpm_fast": False,
         "enumeration, Clarabel": True,
+        "enumeration, Clarabel, tuned": True,
         "enumeration, CVXPY": True,
     }
 
@@ -233,10 +249,11 @@ SMALL = {
 }
 
 
+@pytest.mark.parametrize("lean", [False, True], ids=["default", "tuned"])
 @pytest.mark.parametrize("name", SMALL)
-def test_scip_agrees(name: str) -> None:
+def test_scip_agrees(name: str, lean: bool) -> None:
     result = kpm.clear(*SMALL[name])
-    answer = ScipBook(SMALL[name], 1e-6, 60.0).solve()
+    answer = ScipBook(SMALL[name], 1e-6, 60.0, lean=lean).solve()
     assert answer.finished
     value = result.certainty_equivalent / books.notional(*SMALL[name])
     assert answer.value == pytest.approx(value, abs=2e-6)
