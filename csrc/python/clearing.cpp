@@ -180,22 +180,32 @@ py::dict to_dict(const Clearing& clearing, bool certificate) {
 
 }  // namespace
 
-ClearSettings clear_settings(const std::string& method, double tolerance, int threads,
-                             double thread_delay, double time_limit, std::int64_t node_limit,
-                             bool prune_bound, bool presolve, bool certificate,
-                             const std::string& allocation) {
-  ClearSettings settings;
-  settings.method = method == "enumerate" ? Method::kEnumerate : Method::kBranchAndBound;
-  settings.tolerance = tolerance;
-  settings.threads = threads;
-  settings.thread_delay = thread_delay;
-  settings.time_limit = time_limit;
-  settings.node_limit = node_limit;
-  settings.prune_bound = prune_bound;
-  settings.presolve = presolve;
-  settings.certificate = certificate;
-  settings.allocation = allocation == "time" ? Allocation::kTime : Allocation::kProRata;
-  return settings;
+void add_settings(py::module_& module) {
+  using py::arg;
+  using Self = ClearSettings;
+  py::class_<Self>(module, "ClearSettings")
+      .def(py::init([](const std::string& method, double tolerance, int threads, double time_limit,
+                       std::int64_t node_limit, bool prune_bounds, bool presolve, bool certificate,
+                       const std::string& allocation) {
+             Self made;
+             made.method = method == "enumerate" ? Method::kEnumerate : Method::kBranchAndBound;
+             made.tolerance = tolerance;
+             made.threads = threads;
+             made.time_limit = time_limit;
+             made.node_limit = node_limit;
+             made.prune_bound = prune_bounds;
+             made.presolve = presolve;
+             made.certificate = certificate;
+             made.allocation = allocation == "time" ? Allocation::kTime : Allocation::kProRata;
+             return made;
+           }),
+           py::kw_only(), arg("method"), arg("tolerance"), arg("threads"), arg("time_limit"),
+           arg("node_limit"), arg("prune_bounds"), arg("presolve"), arg("certificate"),
+           arg("allocation"))
+      .def("at_once", [](Self self) {
+        self.thread_delay = 0.0;
+        return self;
+      });
 }
 
 py::dict clear_for_python(const ClearSettings& settings, py::object progress, const StopFlag* stop,

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Iterable
 from typing import Any
 
@@ -17,17 +16,9 @@ from ..model.books import Books
 from ..model.faults import error_of
 from ..model.market import Market
 from ..model.orders import Orders
-from .auctions import check_rule
-from .options import (
-    ALLOCATIONS,
-    MOST_NODES,
-    MOST_THREADS,
-    check_choice,
-    checked_count,
-    checked_time_limit,
-    checked_tolerance,
-    without_times,
-)
+from .auctions import check_maker
+from .options import without_times
+from .settings import ClearSettings
 
 __all__ = ["clear_many"]
 
@@ -95,11 +86,13 @@ def clear_many(
     >>> print(batch.errors[1])
     books[1]: claim[0]: the market has no claim 'hoem': did you mean 'home'?
     """
-    check_choice(allocation, ALLOCATIONS, "allocation")
-    gap = checked_tolerance(tolerance)
-    count = 0 if threads is None else checked_count(threads, "threads", 1, MOST_THREADS)
-    seconds = math.inf if time_limit is None else checked_time_limit(time_limit)
-    nodes = 0 if node_limit is None else checked_count(node_limit, "node_limit", 1, MOST_NODES)
+    settings = ClearSettings.of(
+        tolerance=tolerance,
+        threads=threads,
+        time_limit=time_limit,
+        node_limit=node_limit,
+        allocation=allocation,
+    )
     columns = _of_columns(books) if isinstance(books, Books) else _of_pairs(books, allocation)
     if isinstance(books, Books) and allocation == "time" and books.priority is None and len(books):
         raise InputError("the books have no times", field="allocation")
@@ -115,17 +108,13 @@ def clear_many(
         columns["price"],
         columns["quantity"],
         columns["priority"] if allocation == "time" else None,
-        "pro_rata" if allocation == "pro_rata" else "time",
-        gap,
-        count,
-        seconds,
-        nodes,
+        settings.core,
     )
     return _batch(answer, columns)
 
 
 def _of_columns(books: Books) -> dict[str, Any]:
-    check_rule("maker_optimal", books.market)
+    check_maker("maker_optimal", books.market)
     return {
         "markets": [books.market],
         "market_of": np.zeros(len(books), dtype=np.int64),
@@ -190,7 +179,7 @@ def _checked(entry: Any, allocation: str) -> tuple[Market, Orders]:
         raise InputError(f"must be a market with its orders, got {entry!r}")
     market, orders = entry
     check_book(market, orders)
-    check_rule("maker_optimal", market)
+    check_maker("maker_optimal", market)
     if allocation == "time" and orders.time is None and len(orders):
         raise InputError(without_times(orders), field="allocation")
     return market, orders

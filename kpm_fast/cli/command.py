@@ -23,10 +23,11 @@ from rich.progress import BarColumn, TextColumn, TimeElapsedColumn
 from rich.progress import Progress as ProgressBar
 
 from .._version import __version__
-from ..clearing.auctions import check_rule
-from ..clearing.clear import METHODS, clear, staircases
+from ..clearing.auctions import check_maker
+from ..clearing.clear import clear, staircases
 from ..clearing.options import ALLOCATIONS
 from ..clearing.progress import Progress
+from ..clearing.settings import METHODS
 from ..errors import InputError, KpmError, TooManyCellsError
 from ..files.atomic_files import staged_files
 from ..files.tables import write_csv
@@ -280,7 +281,7 @@ def _run_clear(args: argparse.Namespace) -> int:
         market = market.replace(maker=book_options.named_maker(args, market))
     terms = read_terms(args.folder)
     rule = args.rule or terms.get("rule", RULES[0])
-    check_rule(rule, market)
+    check_maker(rule, market)
     # Where standard output is for the JSON, people read standard error.
     console = _console(sys.stderr if args.json == "-" else sys.stdout, quiet=args.quiet)
     pieces = [len(steps) for steps in staircases(market, orders)]

@@ -28,6 +28,12 @@ RULES = ("maker_optimal", "competitive", "pay_as_bid")
 _CLAIMS_SHOWN = 8
 
 
+def is_knightian(market: Market) -> bool:
+    """Whether the market's maker is Knightian, which the short form says without words."""
+    given = vars(market).get("_maker")
+    return given is None or bool(given._model()["kind"] == "knightian")
+
+
 def maker_model(market: Market) -> dict[str, Any]:
     """Return the parameters of a market's maker, as the core reads them."""
     given = vars(market).get("_maker")
