@@ -38,6 +38,14 @@ class StopFlag:
     def set(self) -> None: ...
     def is_set(self) -> bool: ...
 
+class Looks:
+    """Counts looks at the limits, and stops a clearing at one of them: for tests."""
+
+    count: int
+    longest: float  # operations from one look to the next, at most
+
+    def __init__(self, stop_at: int) -> None: ...  # negative: at none
+
 class ClearSettings:
     """How to clear, but for whoever watches. Immutable."""
 
@@ -56,6 +64,9 @@ class ClearSettings:
     ) -> None: ...
     def at_once(self) -> ClearSettings:
         """Return the same, but that threads do not wait for milliseconds of work: for tests."""
+
+    def looking(self, looks: Looks) -> ClearSettings:
+        """Return the same, but that every look counts: for tests, on one thread."""
 
 class SolvedCell:
     """The answer for a cell, as it left the core."""

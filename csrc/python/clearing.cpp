@@ -183,6 +183,10 @@ py::dict to_dict(const Clearing& clearing, bool certificate) {
 void add_settings(py::module_& module) {
   using py::arg;
   using Self = ClearSettings;
+  py::class_<Looks>(module, "Looks")
+      .def(py::init([](std::int64_t stop_at) { return Looks{stop_at}; }), arg("stop_at"))
+      .def_readonly("count", &Looks::count)
+      .def_readonly("longest", &Looks::longest);
   py::class_<Self>(module, "ClearSettings")
       .def(py::init([](const std::string& method, double tolerance, int threads, double time_limit,
                        std::int64_t node_limit, bool prune_bounds, bool presolve, bool certificate,
@@ -202,10 +206,18 @@ void add_settings(py::module_& module) {
            py::kw_only(), arg("method"), arg("tolerance"), arg("threads"), arg("time_limit"),
            arg("node_limit"), arg("prune_bounds"), arg("presolve"), arg("certificate"),
            arg("allocation"))
-      .def("at_once", [](Self self) {
-        self.thread_delay = 0.0;
-        return self;
-      });
+      .def("at_once",
+           [](Self self) {
+             self.thread_delay = 0.0;
+             return self;
+           })
+      .def(
+          "looking",
+          [](Self self, Looks& looks) {
+            self.looks = &looks;
+            return self;
+          },
+          py::keep_alive<0, 2>());
 }
 
 py::dict clear_for_python(const ClearSettings& settings, py::object progress, const StopFlag* stop,

@@ -77,6 +77,21 @@ struct Progress {
 /// Returns true to stop the search.
 using Monitor = std::function<bool(const Progress&)>;
 
+/// For tests of what a limit leaves: every look at the limits is counted, however short the work
+/// between two of them, and from one of them on the clearing is stopped, whatever the time. On one
+/// thread.
+struct Looks {
+  std::int64_t stop_at = -1;  ///< the number of the look that stops; negative: none
+  std::int64_t count = 0;     ///< of looks so far
+  double longest = 0.0;       ///< operations from one look to the next, at most
+
+  void note(double operations) {
+    ++count;
+    longest = longest < operations ? operations : longest;
+  }
+  bool struck() const { return stop_at >= 0 && count > stop_at; }
+};
+
 struct ClearSettings {
   Method method = Method::kBranchAndBound;
   double tolerance = 1e-8;        ///< on the certainty equivalent, relative to Clearing::scale
@@ -90,6 +105,7 @@ struct ClearSettings {
   Allocation allocation = Allocation::kProRata;
   Monitor monitor;                    ///< may be empty
   std::function<bool()> interrupted;  ///< asked more often, by the same thread: true stops
+  Looks* looks = nullptr;             ///< null but in tests
 };
 
 struct CellSettings {

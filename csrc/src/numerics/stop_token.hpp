@@ -7,6 +7,8 @@
 #include <thread>
 #include <utility>
 
+#include "kpm/kpm.hpp"
+
 namespace kpm {
 
 /// Made by the thread that calls, handed by reference to whatever works for it: search, selection
@@ -16,8 +18,8 @@ namespace kpm {
 class StopToken {
  public:
   /// `wanted` says whether anybody still waits for the work.
-  explicit StopToken(std::function<bool()> wanted)
-      : wanted_(std::move(wanted)), caller_(std::this_thread::get_id()) {
+  explicit StopToken(std::function<bool()> wanted, Looks* looks = nullptr)
+      : wanted_(std::move(wanted)), caller_(std::this_thread::get_id()), looks_(looks) {
     renew();
   }
   StopToken(const StopToken&) = delete;
@@ -26,8 +28,15 @@ class StopToken {
   bool stopped() const { return stopped_.load(std::memory_order_relaxed); }
   void stop() { stopped_.store(true, std::memory_order_relaxed); }
 
+  /// Operations that go unheard at most, unless a single step of the work has more.
+  double grain() const { return looks_ == nullptr ? kGrain : 0.0; }
+
   /// Whether to stop, with so many operations ahead before the next look; asks if it is time to.
   bool poll(double ahead = 0.0) {
+    if (looks_ != nullptr) {
+      looks_->note(ahead);
+      return poll_now();
+    }
     if (overdue_ && ahead > kAffordable) {
       stop();
     } else if (!stopped() && std::this_thread::get_id() == caller_ && Clock::now() >= next_) {
@@ -57,10 +66,12 @@ class StopToken {
  private:
   using Clock = std::chrono::steady_clock;
   static constexpr auto kInterval = std::chrono::milliseconds(20);
+  static constexpr double kGrain = 1e6;       // operations: some tenths of a millisecond
   static constexpr double kAffordable = 2e7;  // operations that take about as long
 
   std::function<bool()> wanted_;
   std::thread::id caller_;
+  Looks* looks_;
   Clock::time_point next_;
   std::atomic<bool> stopped_{false};
   bool overdue_ = false;

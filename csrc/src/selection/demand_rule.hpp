@@ -6,6 +6,7 @@
 #include "book/scaled_market.hpp"
 #include "book/staircase.hpp"
 #include "cell/cell_optimum.hpp"
+#include "numerics/checkpoint.hpp"
 #include "risk/risk_measure.hpp"
 
 namespace kpm {
@@ -23,7 +24,9 @@ struct ChosenDemand {
 /// the end of a step belongs to the adjacent flat, which leaves the prices more freedom.
 class DemandRule {
  public:
-  DemandRule(const ScaledMarket& market, const std::vector<Staircase>& stairs, Arena& arena);
+  /// The checkpoint is passed by choose(), which may be abandoned.
+  DemandRule(const ScaledMarket& market, const std::vector<Staircase>& stairs, Arena& arena,
+             Checkpoint& checkpoint);
 
   /// Choose from the solution of `cell`. `tie` is the money the choice may cost at most.
   ChosenDemand choose(const CellOptimum& solution, const std::vector<int>& cell, double tie);
@@ -62,6 +65,7 @@ class DemandRule {
 
   const ScaledMarket& market_;
   const std::vector<Staircase>& stairs_;
+  Checkpoint& checkpoint_;
   RiskMeasure measure_;
 };
 

@@ -43,7 +43,7 @@ Selection::Selection(const ScaledMarket& market, const std::vector<Staircase>& s
       stairs_(stairs),
       checkpoint_(token),
       hull_(market.claims(), 2 * market.claims(), arena_),
-      demand_(market, stairs, arena_) {}
+      demand_(market, stairs, arena_, checkpoint_) {}
 
 Choice Selection::choose(const std::vector<Candidate>& tied,
                          const std::vector<Candidate>& reserve) {
@@ -128,8 +128,10 @@ std::vector<std::size_t> Selection::undominated(const std::vector<std::size_t>& 
                                                 std::vector<Choice>& choices) {
   enum class State : char { kWorse, kStays, kGone };
   std::vector<State> states(choices.size(), State::kWorse);
+  const auto claims = static_cast<double>(market_.claims());
   for (const std::size_t number : tied) {
     states[number] = State::kStays;
+    checkpoint_.pass(claims * market_.states());
     choices[number].risk = demand_.risk(choices[number].demand);
   }
   const auto steps = [&](std::size_t number) {
@@ -143,6 +145,7 @@ std::vector<std::size_t> Selection::undominated(const std::vector<std::size_t>& 
   // Of the same clearing twice, a hair off the end of a step and at it, each may have been turned
   // down where the other was chosen: one after the other, so that one stays.
   for (const std::size_t number : order) {
+    checkpoint_.pass(claims * static_cast<double>(settled.size()));
     const Choice& choice = choices[number];
     const bool gone = std::any_of(settled.begin(), settled.end(), [&](const auto& made) {
       const auto& [cell, chosen] = made;
