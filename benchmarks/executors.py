@@ -46,9 +46,11 @@ def opened(kind: str) -> Iterator[Executor]:
     if kind == "dask":
         from distributed import Client, LocalCluster
 
+        cluster_of: Any = LocalCluster
+        client_of: Any = Client
         with (
-            LocalCluster(1, threads_per_worker=1, dashboard_address=None) as cluster,  # type: ignore[no-untyped-call]
-            Client(cluster) as client,  # type: ignore[no-untyped-call]
+            cluster_of(1, threads_per_worker=1, dashboard_address=None) as cluster,
+            client_of(cluster) as client,
             client.get_executor() as executor,
         ):
             yield executor

@@ -136,7 +136,8 @@ def test_whatever_decides_the_clearing_decides_the_hash(change: str, tmp_path: P
     path = tmp_path / "finished"
     given = columns(80)
     kpm.clear_many(kpm.Books(MARKET, **given), executor=Counting(), resume=path)
-    market, options = MARKET, {}
+    market = MARKET
+    options: dict[str, Any] = {}
     if change in ("tolerance", "allocation"):
         options[change] = {"tolerance": 1e-6, "allocation": "time"}[change]
     elif change == "ambiguity":
@@ -146,9 +147,9 @@ def test_whatever_decides_the_clearing_decides_the_hash(change: str, tmp_path: P
         given[change][-1] = {"price": 0.011, "claim": 5 - given["claim"][-1]}[change]
     books = kpm.Books(market, **given)
     executor = Counting()
-    found = kpm.clear_many(books, executor=executor, resume=path, **options)  # type: ignore[arg-type]
+    found = kpm.clear_many(books, executor=executor, resume=path, **options)
     assert executor.books > 0
-    assert found == kpm.clear_many(books, **options)  # type: ignore[arg-type]
+    assert found == kpm.clear_many(books, **options)
 
 
 def test_what_a_time_limit_struck_is_not_kept(tmp_path: Path) -> None:
