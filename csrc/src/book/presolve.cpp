@@ -7,7 +7,7 @@ namespace kpm {
 
 namespace {
 
-constexpr double kSame = 1e-13;  // payoffs and limits, of the payoff range, that differ by rounding
+constexpr double kSame = kSameLimit;  // payoffs and limits of several claims, likewise
 
 const Staircase& staircase_of(int claim, const ScaledMarket& full,
                               const std::vector<Staircase>& stairs) {
