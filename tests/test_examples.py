@@ -40,11 +40,11 @@ def test_many_books_have_the_same_bits_on_any_executor(executor: str, tmp_path: 
     module = {"loky": "joblib", "dask": "distributed"}.get(executor)
     if module:
         pytest.importorskip(module)
-    said = run(
-        "ten_thousand_books.py", tmp_path, "--books", "60", "--chunk", "20", "--executor", executor
-    )
-    assert f"60 books by {executor}: 60 optimal" in said
+    words = ["--books", "90", "--executor", executor, "--resume", str(tmp_path / "finished")]
+    said = run("ten_thousand_books.py", tmp_path, *words)
+    assert f"90 books by {executor}: 90 optimal" in said
     assert "same bits" in said
+    assert (tmp_path / "finished").is_file()
 
 
 @pytest.mark.unsanitized

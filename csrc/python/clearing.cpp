@@ -10,6 +10,7 @@
 #include "arrays.hpp"
 #include "interpreter_lock.hpp"
 #include "keys.hpp"
+#include "numerics/looks.hpp"
 
 namespace kpm {
 

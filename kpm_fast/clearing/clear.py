@@ -284,7 +284,8 @@ def staircases(market: Market, orders: Orders) -> list[Floats]:
     list of ndarray, shape (pieces, 4)
         For each claim its pieces from the lowest price up, with the columns price_low,
         price_high, demand_low, demand_high. Flat pieces (one demand) and steps (one price)
-        alternate: 2 n + 1 pieces for n distinct limits within the claim's payoff range.
+        alternate: 2 n + 1 pieces for n distinct limits within the claim's payoff range. Limits
+        less than 1e-13 of that range above the lowest of them are one, the lowest.
 
     Examples
     --------

@@ -77,20 +77,7 @@ struct Progress {
 /// Returns true to stop the search.
 using Monitor = std::function<bool(const Progress&)>;
 
-/// For tests of what a limit leaves: every look at the limits is counted, however short the work
-/// between two of them, and from one of them on the clearing is stopped, whatever the time. On one
-/// thread.
-struct Looks {
-  std::int64_t stop_at = -1;  ///< the number of the look that stops; negative: none
-  std::int64_t count = 0;     ///< of looks so far
-  double longest = 0.0;       ///< operations from one look to the next, at most
-
-  void note(double operations) {
-    ++count;
-    longest = longest < operations ? operations : longest;
-  }
-  bool struck() const { return stop_at >= 0 && count > stop_at; }
-};
+struct Looks;  // of the core's own tests
 
 struct ClearSettings {
   Method method = Method::kBranchAndBound;

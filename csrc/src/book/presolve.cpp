@@ -9,7 +9,7 @@ namespace kpm {
 
 namespace {
 
-constexpr double kSame = 1e-13;  // payoffs and limits, of the payoff range, that differ by rounding
+constexpr double kSame = kSameLimit;            // payoffs and limits of several claims, likewise
 constexpr double kGolden = 0.6180339887498949;  // its multiples spread over the unit interval
 
 const Staircase& staircase_of(int claim, const ScaledMarket& full,

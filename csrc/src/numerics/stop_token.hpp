@@ -7,7 +7,7 @@
 #include <thread>
 #include <utility>
 
-#include "kpm/kpm.hpp"
+#include "numerics/looks.hpp"
 
 namespace kpm {
 

@@ -56,20 +56,6 @@ double DemandRule::revenue(const Array& demand, const std::vector<int>& cell) co
   return sum;
 }
 
-double DemandRule::regret(const Array& demand, const std::vector<int>& cell) const {
-  double sum = 0.0;
-  for (int k = 0; k < market_.claims(); ++k) {
-    const int piece = cell[static_cast<std::size_t>(k)];
-    if (Staircase::is_step(piece)) {
-      const Step at = step(k, piece);
-      const double off = demand[k] - at.everything;  // unfilled: offers, or bids if negative
-      const double size = off > 0.0 ? at.offers : at.bids;
-      sum += size > 0.0 ? off * off / size : 0.0;
-    }
-  }
-  return sum;
-}
-
 /// Revenue of the steps minus rho: what the choice of demand changes.
 double DemandRule::value(const Array& demand, const std::vector<int>& cell) {
   checkpoint_.pass(static_cast<double>(market_.claims()) * market_.states());

@@ -37,9 +37,6 @@ class DemandRule {
   /// What a cell's steps pay for a demand of theirs.
   double revenue(const Array& demand, const std::vector<int>& cell) const;
 
-  /// The sum above.
-  double regret(const Array& demand, const std::vector<int>& cell) const;
-
  private:
   struct Step {
     int claim;

@@ -15,7 +15,7 @@ struct Option {
 };
 
 /// A step whose best point lies at most this share of it off its end is as good there.
-constexpr double kHair = 1e-4;
+constexpr double kHair = 1e-7;
 /// ... if what ties with the best lies at most this share of it off, too.
 constexpr double kNear = 1e-2;
 constexpr double kBoundRounding = 1e-14;  // scaled money: a bound this close to a value is met
