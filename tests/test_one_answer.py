@@ -39,7 +39,7 @@ def test_the_last_digits_of_limits_decide_nothing(family) -> None:
     """Limits that differ by rounding are one: .1 + .2 and .3."""
     for index in range(fewer(60, 10)):
         draw = np.random.default_rng([8, index])
-        market, orders = book = family(draw).book()
+        market, orders = family(draw).book()
         claim = orders.claim_index(market)
         low, high = market.payoffs.min(axis=1)[claim], market.payoffs.max(axis=1)[claim]
         free = (orders.price > low) & (orders.price < high)
