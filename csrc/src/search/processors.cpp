@@ -30,9 +30,11 @@ std::string contents(const std::string& path) {
   std::string text;
   if (std::FILE* const file = std::fopen(path.c_str(), "r")) {
     char some[512];
-    for (std::size_t read = 0; (read = std::fread(some, 1, sizeof some, file)) > 0;) {
+    std::size_t read = 0;
+    do {
+      read = std::fread(some, 1, sizeof some, file);
       text.append(some, read);
-    }
+    } while (read == sizeof some);
     std::fclose(file);
   }
   return text;
