@@ -42,6 +42,7 @@ Presolve::Presolve(const ScaledMarket& full, const std::vector<Staircase>& stair
       corners_.push_back(std::move(corners[static_cast<std::size_t>(first)]));
     }
   }
+  market_.disjoint = DisjointClaims::where_it_pays(market_.payoffs);
 }
 
 std::vector<Presolve::Group> Presolve::find_groups(const ScaledMarket& full,

@@ -5,12 +5,6 @@
 
 namespace kpm {
 
-namespace {
-
-constexpr Eigen::Index kBlock = 64;  // states
-
-}  // namespace
-
 void Multipliers::reserve(const ScaledMarket& market) {
   worst_case = market.prior;
   marginal_state_prices = market.prior;
@@ -19,26 +13,10 @@ void Multipliers::reserve(const ScaledMarket& market) {
 }
 
 void Multipliers::set(const ScaledMarket& market, double divergence) {
-  const Eigen::Index states = market.prior.size();
-  const int claims = market.claims();
-  value.resize(claims);
-  for (int k = 0; k < claims; ++k) {
-    value[k] = dot(&market.payoffs(k, 0), marginal_state_prices.data(), states);
-  }
-  // -P' lambda a block of states at a time: row by row, and without memory of its own.
+  market.value_claims(marginal_state_prices, value);
   double worst = -kInfinity;
-  double push[kBlock];
-  for (Eigen::Index from = 0; from < states; from += kBlock) {
-    const Eigen::Index count = std::min(kBlock, states - from);
-    std::fill_n(push, count, 0.0);
-    for (int k = 0; k < claims; ++k) {
-      const double* const row = &market.payoffs(k, from);
-      const double lambda_k = lambda[k];
-      for (Eigen::Index i = 0; i < count; ++i) {
-        push[i] -= lambda_k * row[i];
-      }
-    }
-    worst = std::max(worst, *std::max_element(push, push + count));
+  for (Eigen::Index i = 0; i < market.prior.size(); ++i) {
+    worst = std::max(worst, -market.owed(lambda, i));
   }
   // Whoever recomputes the bound may sum in another order: what rounding makes of large multipliers
   // belongs to it. So multipliers that run away, where prices have no room, bound nothing.

@@ -25,6 +25,7 @@ double corner_price(const Staircase& claim, std::size_t corner) {
 double cell_bound(const ScaledMarket& market, const std::vector<Staircase>& stairs,
                   const Choice& choice) {
   Multipliers multipliers;
+  multipliers.reserve(market);
   multipliers.worst_case = choice.worst_case;
   multipliers.marginal_state_prices = choice.marginal_state_prices;
   multipliers.lambda = choice.multipliers;

@@ -428,7 +428,7 @@ std::optional<Clearing> clear_once(const CanonicalBook& book, const Orders& orde
   const bool proven = gap <= wanted && choice.nearest && supported;
   if (!choice.by_rule) {
     clearing.status = limits.status();
-  } else if (found.status == Status::kOptimal || (found.status == Status::kNodeLimit && proven)) {
+  } else if (found.status == Status::kOptimal || proven) {  // whatever stopped the search
     clearing.status = proven ? Status::kOptimal : Status::kInaccurate;
   } else {
     clearing.status = found.status;
