@@ -26,7 +26,13 @@ extensions = [
     "sphinx.ext.mathjax",
     "sphinx_gallery.gen_gallery",
 ]
-exclude_patterns = ["pictures", "gallery/*.py", "gallery/*.ipynb", "sg_execution_times.rst"]
+exclude_patterns = [
+    "pictures",
+    "tutorial.ipynb",
+    "gallery/*.py",
+    "gallery/*.ipynb",
+    "sg_execution_times.rst",
+]
 myst_enable_extensions = ["colon_fence", "dollarmath"]
 myst_heading_anchors = 3
 suppress_warnings = ["config.cache"]  # the gallery is told what to do by functions
