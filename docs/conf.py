@@ -73,9 +73,9 @@ sphinx_gallery_conf = {
     "examples_dirs": str(ROOT / "examples"),
     "gallery_dirs": "gallery",
     # Processes that an example starts cannot find it again from here.
-    "filename_pattern": r"/(report_for_an_auditor|figures_of_own_data|every_rule)\.py",
+    "filename_pattern": r"/(report_for_an_auditor|figures_of_own_data|every_rule|markets/\w+)\.py",
     # The others are for a reader of the folder.
-    "ignore_pattern": r"/(?!report_for_an_auditor|figures_of_own_data|every_rule|ten_th)\w+\.py",
+    "ignore_pattern": r"examples/(?!report_|figures_of|every_rule|ten_th|markets)\w+(/.*)?\.py",
     "image_scrapers": (_figures,),
     "reset_argv": _argv,
     "reset_modules": (),
