@@ -268,7 +268,7 @@ def test_any_bytes_are_read_or_refused_by_name(
         kpm.read_book(path)
 
 
-@pytest.mark.parametrize("form", ["json", "csv"])
+@pytest.mark.parametrize("form", ["json", "text"])
 def test_the_books_of_the_reference(form: str, tmp_path: Path) -> None:
     page = (ROOT / "docs" / "reference.md").read_text("utf-8")
     path = tmp_path / "book"

@@ -74,6 +74,21 @@ def test_mechanisms_side_by_side(tmp_path: Path) -> None:
     assert (tmp_path / "figure.png").read_bytes().startswith(b"\x89PNG")
 
 
+@pytest.mark.unsanitized
+@pytest.mark.parametrize("name", sorted(path.name for path in (EXAMPLES / "markets").glob("*.py")))
+def test_a_market_of_each_kind(name: str, tmp_path: Path) -> None:
+    pytest.importorskip("matplotlib")
+    said = {
+        "race_card.py": "The prices add up to 1.000000",
+        "football.py": "Home, Draw and Away: 1.000000000000",
+        "option_smile.py": "Proven optimal",
+        "payrolls.py": "ambiguity 0.08:   2220 shares trade, the maker can lose   0.00",
+        "podium.py": "wins 1.000000, places 2.000000",
+        "dead_heat.py": "add up to 1.0",
+    }
+    assert said[name] in run(f"markets/{name}", tmp_path)
+
+
 def test_no_example_is_forgotten() -> None:
     tests = Path(__file__).parent.glob("test_*.py")
     text = "".join(path.read_text("utf-8") for path in tests)

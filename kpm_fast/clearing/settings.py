@@ -27,7 +27,7 @@ METHODS = ("auto", "branch-and-bound", "enumerate")
 
 @dataclass(frozen=True)
 class ClearSettings:
-    """What :func:`clear` takes besides a book and whoever watches. Immutable, and right.
+    """What :func:`clear` takes besides a book and its observers. Immutable, and checked.
 
     Attributes
     ----------

@@ -330,7 +330,7 @@ def _log_ratio(u: Floats, prior: Floats, tilt: float) -> Floats:
 
 
 def _tilt_for(u: Floats, prior: Floats, ambiguity: float, near: float = 0.0) -> float:
-    """Return the t > 0 with KL(p(t)|q) = Omega; whoever knows it nearly saves half of the steps."""
+    """Return the t > 0 with KL(p(t)|q) = Omega; a good first guess saves half of the steps."""
 
     def excess(tilt: float) -> tuple[float, float]:
         """Return by how much KL(p(t)|q) exceeds Omega, and its slope."""

@@ -179,7 +179,7 @@ typedef struct kpm_error {
 /* KPM_ABI_VERSION of the library that runs. */
 KPM_API int32_t kpm_abi_version(void);
 
-/* The version of the library that runs, such as "0.1.0". */
+/* The version of the library that runs, such as "0.2.0". */
 KPM_API const char* kpm_version(void);
 
 /* Copies what the calling thread's last failed call left; a later success does not clear it.
