@@ -10,7 +10,7 @@
 #include "arrays.hpp"
 #include "interpreter_lock.hpp"
 #include "keys.hpp"
-#include "numerics/looks.hpp"
+#include "kpm/looks.hpp"
 
 namespace kpm {
 

@@ -7,8 +7,6 @@
 #include <thread>
 #include <utility>
 
-#include "numerics/looks.hpp"
-
 namespace kpm {
 
 /// Made by the thread that calls, handed by reference to whatever works for it: search, selection
@@ -17,9 +15,12 @@ namespace kpm {
 /// it was told.
 class StopToken {
  public:
-  /// `wanted` says whether anybody still waits for the work.
-  explicit StopToken(std::function<bool()> wanted, Looks* looks = nullptr)
-      : wanted_(std::move(wanted)), caller_(std::this_thread::get_id()), looks_(looks) {
+  /// `wanted` says whether anybody still waits for the work. `looking`, if any, is told of every
+  /// look, and of the operations ahead; then each is a look, and asks.
+  explicit StopToken(std::function<bool()> wanted, std::function<void(double)> looking = nullptr)
+      : wanted_(std::move(wanted)),
+        caller_(std::this_thread::get_id()),
+        looking_(std::move(looking)) {
     renew();
   }
   StopToken(const StopToken&) = delete;
@@ -29,12 +30,12 @@ class StopToken {
   void stop() { stopped_.store(true, std::memory_order_relaxed); }
 
   /// Operations that go unheard at most, unless a single step of the work has more.
-  double grain() const { return looks_ == nullptr ? kGrain : 0.0; }
+  double grain() const { return looking_ ? 0.0 : kGrain; }
 
   /// Whether to stop, with so many operations ahead before the next look; asks if it is time to.
   bool poll(double ahead = 0.0) {
-    if (looks_ != nullptr) {
-      looks_->note(ahead);
+    if (looking_) {
+      looking_(ahead);
       return poll_now();
     }
     if (overdue_ && ahead > kAffordable) {
@@ -71,7 +72,7 @@ class StopToken {
 
   std::function<bool()> wanted_;
   std::thread::id caller_;
-  Looks* looks_;
+  std::function<void(double)> looking_;  // told of every look: for tests
   Clock::time_point next_;
   std::atomic<bool> stopped_{false};
   bool overdue_ = false;

@@ -8,6 +8,7 @@
 #include "book/presolve.hpp"
 #include "book/units.hpp"
 #include "kpm/kpm.hpp"
+#include "kpm/looks.hpp"
 #include "kpm/validation.hpp"
 #include "mechanisms/maker_optimal/cell_bound.hpp"
 #include "mechanisms/maker_optimal/certificate.hpp"
@@ -140,7 +141,16 @@ struct Found {
 class Limits {
  public:
   Limits(const ClearSettings& settings, Clock::time_point start)
-      : settings_(settings), start_(start), token_([this] { return wanted(); }, settings.looks) {}
+      : settings_(settings),
+        start_(start),
+        token_([this] { return wanted(); }, looking(settings.looks)) {}
+
+  static std::function<void(double)> looking(Looks* looks) {
+    if (looks == nullptr) {
+      return nullptr;
+    }
+    return [looks](double operations) { looks->note(operations); };
+  }
 
   StopToken& token() { return token_; }
   /// What has stopped the search or the selection; optimal if nothing has.
