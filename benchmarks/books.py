@@ -104,6 +104,71 @@ def random_claims(
     return with_stake(book, stake)
 
 
+def option_chain(
+    states: int,
+    strikes: int,
+    orders: int,
+    *,
+    inventory: float = 0.0,
+    ambiguity: float = 0.01,
+    seed: int = 0,
+) -> Book:
+    """Calls and puts on evenly spread strikes between levels of an index; stake 1.
+
+    The crowd believes in a bell a little wider than the maker's and off its middle. Limits are in
+    thousandths of the range of levels around the crowd's values, on both sides alike, so the book
+    crosses. The maker holds up to ``inventory`` of the notional in a state.
+    """
+    generator = np.random.default_rng([seed, states, strikes, orders])
+    level = np.linspace(0.0, 1.0, states)
+    strike = level[np.linspace(0, states - 1, strikes + 2).round().astype(int)[1:-1]]
+    calls = np.maximum(level - strike[:, None], 0.0)
+    payoffs = np.vstack([calls, np.maximum(strike[:, None] - level, 0.0)])
+    prior, crowd = (
+        weights / weights.sum()
+        for weights in (
+            np.exp(-0.5 * ((level - middle) / width) ** 2) + 1e-6
+            for middle, width in ((0.5, 0.12), (0.51, 0.13))
+        )
+    )
+    claim = generator.integers(0, 2 * strikes, orders)
+    side = generator.choice([1, -1], orders)
+    fair = (payoffs @ crowd)[claim]
+    price = (fair + 0.004 * generator.standard_normal(orders)).round(3)
+    highest = payoffs.max(axis=1)[claim]
+    book = (
+        kpm.Market(payoffs, prior, ambiguity=ambiguity),
+        kpm.Orders(claim, side, price.clip(0.0, highest.round(3)), _lots(generator, orders)),
+    )
+    market, found = with_stake(book, 1.0)
+    if inventory > 0.0:
+        held = inventory * notional(market, found) * generator.random(states)
+        market = market.replace(inventory=held)
+    return market, found
+
+
+def digitals(states: int, claims: int, orders: int, seed: int = 0) -> Book:
+    """Claims on an index being above one of some levels, the states: nested sets; stake 1."""
+    generator = np.random.default_rng([seed, states, claims, orders])
+    level = np.linspace(0.0, 1.0, states)
+    above = np.linspace(0, states, claims + 2).round().astype(int)[1:-1]
+    payoffs = (np.arange(states) >= above[:, None]).astype(float)
+    prior = np.exp(-0.5 * ((level - 0.5) / 0.15) ** 2) + 1e-6
+    crowd = np.exp(-0.5 * ((level - 0.52) / 0.17) ** 2) + 1e-6
+    claim = generator.integers(0, claims, orders)
+    price = (payoffs @ (crowd / crowd.sum()))[claim] + 0.02 * generator.standard_normal(orders)
+    book = (
+        kpm.Market(payoffs, prior / prior.sum(), ambiguity=0.1),
+        kpm.Orders(
+            claim,
+            generator.choice([1, -1], orders),
+            price.clip(0.001, 0.999).round(3),
+            _lots(generator, orders),
+        ),
+    )
+    return with_stake(book, 1.0)
+
+
 def _lots(generator: np.random.Generator, orders: int) -> NDArray[np.float64]:
     return np.ceil(np.exp(generator.normal(2.5, 1.0, orders)))
 

@@ -16,6 +16,7 @@ NAMES = (
     "whole_books",
     "prove",
     "growth",
+    "makers",
     "enumerate",
     "throughput",
     "allocations",

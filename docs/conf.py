@@ -26,7 +26,13 @@ extensions = [
     "sphinx.ext.mathjax",
     "sphinx_gallery.gen_gallery",
 ]
-exclude_patterns = ["pictures", "gallery/*.py", "gallery/*.ipynb", "sg_execution_times.rst"]
+exclude_patterns = [
+    "pictures",
+    "tutorial.ipynb",
+    "gallery/*.py",
+    "gallery/*.ipynb",
+    "sg_execution_times.rst",
+]
 myst_enable_extensions = ["colon_fence", "dollarmath"]
 myst_heading_anchors = 3
 suppress_warnings = ["config.cache"]  # the gallery is told what to do by functions
@@ -67,9 +73,9 @@ sphinx_gallery_conf = {
     "examples_dirs": str(ROOT / "examples"),
     "gallery_dirs": "gallery",
     # Processes that an example starts cannot find it again from here.
-    "filename_pattern": r"/(report_for_an_auditor|figures_of_own_data|every_rule)\.py",
+    "filename_pattern": r"/(report_for_an_auditor|figures_of_own_data|every_rule|markets/\w+)\.py",
     # The others are for a reader of the folder.
-    "ignore_pattern": r"/(?!report_for_an_auditor|figures_of_own_data|every_rule|ten_th)\w+\.py",
+    "ignore_pattern": r"examples/(?!report_|figures_of|every_rule|ten_th|markets)\w+(/.*)?\.py",
     "image_scrapers": (_figures,),
     "reset_argv": _argv,
     "reset_modules": (),

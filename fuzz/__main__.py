@@ -2,12 +2,14 @@
 
 Targets:
     core      books, cleared by the C++ core (libFuzzer; Clang with its run-time libraries)
+    engine    commands to an engine through kpm.h, valid and hostile (likewise)
     folder    books on disk: CSV and JSON (atheris, from the extra "fuzz")
     archive   saved clearings, as `kpm-fast verify` reads them (atheris)
-    replay    the inputs of fuzz/corpus/core once, with any compiler; --valgrind runs under that
+    replay    the inputs of fuzz/corpus/core and engine once, with any compiler; --valgrind runs
+              under that
 
 Seeds are in fuzz/corpus. New inputs and findings go to build/fuzz/TARGET. Without libFuzzer, `core`
-replays its seeds instead and says so. The exit code is 1 if anything was found.
+and `engine` replay their seeds instead and say so. The exit code is 1 if anything was found.
 """
 
 from __future__ import annotations
@@ -23,7 +25,8 @@ from pathlib import Path
 from . import build, campaign
 
 SEEDS = Path(__file__).resolve().parent / "corpus"
-_LONGEST = {"core": 1500, "folder": 4096, "archive": 16384}  # bytes
+_LONGEST = {"core": 1500, "engine": 1000, "folder": 4096, "archive": 16384}  # bytes
+_COMPILED = ("core", "engine")  # of C++
 _UNDER_VALGRIND = 12  # every so many seeds one: it is 50 times as slow
 
 
@@ -33,7 +36,7 @@ def main(arguments: list[str] | None = None) -> int:
         description=__doc__,
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
-    parser.add_argument("target", choices=["core", "folder", "archive", "replay"])
+    parser.add_argument("target", choices=["core", "engine", "folder", "archive", "replay"])
     parser.add_argument("--seconds", type=float, default=60.0, help="default: 60")
     parser.add_argument("--corpus", type=Path, help="default: build/fuzz/TARGET/corpus")
     parser.add_argument("--seed", type=int, default=0, help="of the mutations; default: any")
@@ -44,9 +47,9 @@ def main(arguments: list[str] | None = None) -> int:
     options = parser.parse_args(arguments)
     if options.target == "replay":
         return replay(valgrind=options.valgrind)
-    if options.target == "core" and not build.can_fuzz():
+    if options.target in _COMPILED and not build.can_fuzz():
         print(f"{build.FUZZER.compiler} with libFuzzer is not to be had: replaying the seeds")
-        return replay(valgrind=False)
+        return _replay(options.target, valgrind=False)
     folder = build.OUTPUT / options.target
     figures = campaign.run(
         _command(options.target),
@@ -65,17 +68,21 @@ def main(arguments: list[str] | None = None) -> int:
 
 
 def _command(target: str) -> list[str]:
-    if target == "core":
-        return [str(build.build(build.FUZZER))]
+    if target in _COMPILED:
+        return [str(build.build(build.FUZZER, target))]
     if importlib.util.find_spec("atheris") is None:
         raise SystemExit("atheris is not installed: pip install -e '.[fuzz]'")
     return [sys.executable, "-m", "fuzz.atheris_driver", target]
 
 
 def replay(*, valgrind: bool) -> int:
-    """Run the target on its seeds once: a regression test wherever there is a compiler."""
-    seeds = sorted(map(str, (SEEDS / "core").iterdir()))
-    program = str(build.build(build.PLAIN if valgrind else build.REPLAY))
+    """Run the targets on their seeds once: a regression test wherever there is a compiler."""
+    return max(_replay(target, valgrind=valgrind) for target in _COMPILED)
+
+
+def _replay(target: str, *, valgrind: bool) -> int:
+    seeds = sorted(map(str, (SEEDS / target).iterdir()))
+    program = str(build.build(build.PLAIN if valgrind else build.REPLAY, target))
     command = [program, *seeds]
     if valgrind:
         check = ["valgrind", "--quiet", "--error-exitcode=9", "--leak-check=full"]

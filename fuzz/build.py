@@ -1,4 +1,4 @@
-"""Builds the C++ target with csrc/CMakeLists.txt: for libFuzzer, or with a driver that replays."""
+"""Builds the C++ targets with csrc/CMakeLists.txt: for libFuzzer, or with a driver that replays."""
 
 from __future__ import annotations
 
@@ -70,14 +70,15 @@ def can_fuzz() -> bool:
             return False
 
 
-def build(flavour: Flavour) -> Path:
-    """Compile what is out of date and link; return the program."""
+def build(flavour: Flavour, target: str = "core") -> Path:
+    """Compile what is out of date and link; return the program of a target, core or engine."""
     from setup import cmake
 
     folder = OUTPUT / flavour.name / _compiler_key(flavour)
     options, compiler = flavour.options(), flavour.compiler
-    cmake(ROOT / "csrc", folder, options, "kpm_fuzz", compiler=compiler, quiet=True)
-    return next(path for path in folder.glob("kpm_fuzz*") if path.suffix in ("", ".exe"))
+    name = f"kpm_fuzz_{target}"
+    cmake(ROOT / "csrc", folder, options, name, compiler=compiler, quiet=True)
+    return next(path for path in folder.glob(f"{name}*") if path.suffix in ("", ".exe"))
 
 
 def _compiler_key(flavour: Flavour) -> str:

@@ -75,6 +75,9 @@ def main() -> int:
         add(CORPUS / "folder", folders.pack(market, orders))
         with tempfile.TemporaryDirectory() as scratch:
             add(CORPUS / "archive", archives.pack(market, orders, Path(scratch)))
+    commands = random.Random(2)
+    for _ in range(24):
+        add(CORPUS / "engine", commands.randbytes(commands.randrange(100, 900)))
     for folder in sorted(CORPUS.iterdir()):
         sizes = [path.stat().st_size for path in folder.iterdir()]
         print(f"{folder.name}: {len(sizes)} seeds, {sum(sizes):,} bytes")

@@ -38,6 +38,36 @@ class StopFlag:
     def set(self) -> None: ...
     def is_set(self) -> bool: ...
 
+class Looks:
+    """Counts looks at the limits, and stops a clearing at one of them: for tests."""
+
+    count: int
+    longest: float  # operations from one look to the next, at most
+
+    def __init__(self, stop_at: int) -> None: ...  # negative: at none
+
+class ClearSettings:
+    """How to clear, but for whoever watches. Immutable."""
+
+    def __init__(
+        self,
+        *,
+        method: str,  # "branch-and-bound" | "enumerate"
+        tolerance: float,  # relative to the scale
+        threads: int,  # 0: this process's processors that no other clearing works on
+        time_limit: float,  # seconds, may be inf
+        node_limit: int,  # 0: none
+        prune_bounds: bool,
+        presolve: bool,
+        certificate: bool,
+        allocation: str,  # "pro_rata" | "time"
+    ) -> None: ...
+    def at_once(self) -> ClearSettings:
+        """Return the same, but that threads do not wait for milliseconds of work: for tests."""
+
+    def looking(self, looks: Looks) -> ClearSettings:
+        """Return the same, but that every look counts: for tests, on one thread."""
+
 class SolvedCell:
     """The answer for a cell, as it left the core."""
 
@@ -137,18 +167,9 @@ def clear(
     price: Floats,
     quantity: Floats,
     time: Floats | None,  # (J,) only for allocation "time"; None: book order
-    allocation: str,  # "pro_rata" | "time"
-    method: str,  # "branch-and-bound" | "enumerate"
-    tolerance: float,  # relative to the scale
-    threads: int,  # 0: this process's processors that no other clearing works on
-    time_limit: float,  # seconds, may be inf
-    node_limit: int,  # 0: none
-    prune_bound: bool,
-    presolve: bool,
-    certificate: bool,
+    settings: ClearSettings,
     progress: Callable[[Progress], bool] | None,  # True stops
-    thread_delay: float = 2e-3,  # seconds of work that one thread does before others join
-    stop: StopFlag | None = None,  # read without the GIL; once set it stops with "interrupted"
+    stop: StopFlag | None,  # read without the GIL; once set it stops with "interrupted"
 ) -> Clearing:
     """Clear the book. The GIL is released; Ctrl-C stops with "interrupted"."""
 
@@ -282,11 +303,7 @@ def clear_many(
     price: Floats,
     quantity: Floats,
     time: Floats | None,
-    allocation: str,  # "pro_rata" | "time"
-    tolerance: float,
-    threads: int,  # 0: this process's processors that no other clearing works on
-    time_limit: float,  # seconds a book, may be inf
-    node_limit: int,  # a book; 0: none
+    settings: ClearSettings,  # time and node limits are of each book
 ) -> Batch:
     """Clear many books, each on one thread. The GIL is released; Ctrl-C stops."""
 
@@ -339,17 +356,9 @@ class Engine:
 
     def clear(
         self,
-        allocation: str,
-        method: str,
-        tolerance: float,
-        threads: int,
-        time_limit: float,
-        node_limit: int,
-        prune_bound: bool,
-        presolve: bool,
-        certificate: bool,
+        settings: ClearSettings,
         progress: Callable[[Progress], bool] | None,
-        stop: StopFlag | None = None,
+        stop: StopFlag | None,
     ) -> Clearing: ...
     def snapshot(self) -> bytes: ...
     def restore(self, snapshot: bytes) -> Fault | None: ...

@@ -1,4 +1,4 @@
-"""Where the C library is, for whoever builds on it (``docs/embedding.md``)."""
+"""Where the C library is, for programs that build on it (``docs/embedding.md``)."""
 
 from __future__ import annotations
 

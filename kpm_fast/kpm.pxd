@@ -1,7 +1,7 @@
 # kpm.h for Cython: `from kpm_fast.kpm cimport kpm_clear`, with kpm_fast.get_include() and -lkpm.
 # Declarations only; nothing of it is a module. docs/embedding.md has an example.
 from libc.stddef cimport size_t
-from libc.stdint cimport int8_t, int32_t, int64_t
+from libc.stdint cimport int8_t, int32_t, int64_t, uint8_t, uint64_t
 
 cdef extern from "kpm/kpm.h" nogil:
     enum:
@@ -13,6 +13,7 @@ cdef extern from "kpm/kpm.h" nogil:
         KPM_OUT_OF_MEMORY
         KPM_SYSTEM_ERROR
         KPM_INTERNAL_ERROR
+        KPM_UNSUPPORTED
 
     enum kpm_status:
         KPM_OPTIMAL
@@ -124,6 +125,17 @@ cdef extern from "kpm/kpm.h" nogil:
         double value
         char message[200]
 
+    ctypedef struct kpm_engine:
+        pass
+
+    struct kpm_limits:
+        size_t struct_size
+        int32_t states
+        int32_t claims
+        int64_t orders
+        int64_t levels
+        int64_t nodes
+
     int32_t kpm_abi_version()
     const char *kpm_version()
     int32_t kpm_last_error(kpm_error *error)
@@ -138,3 +150,30 @@ cdef extern from "kpm/kpm.h" nogil:
                       double *bid, double *ask)
     int32_t kpm_fill(const kpm_maker *maker, const double *losses, const double *payoff,
                      int32_t side, double limit, double quantity, kpm_trade *trade)
+
+    int32_t kpm_engine_create(const kpm_market *market, int64_t orders, kpm_engine **engine)
+    size_t kpm_engine_size(const kpm_limits *limits)
+    int32_t kpm_engine_init(void *memory, size_t size, const kpm_limits *limits,
+                            const kpm_market *market, kpm_engine **engine)
+    void kpm_engine_free(kpm_engine *engine)
+    int32_t kpm_engine_add(kpm_engine *engine, int64_t id, int64_t claim, int32_t side,
+                           double price, double quantity)
+    int32_t kpm_engine_cancel(kpm_engine *engine, int64_t id)
+    int32_t kpm_engine_reduce(kpm_engine *engine, int64_t id, double quantity)
+    int32_t kpm_engine_replace(kpm_engine *engine, int64_t id, double price, double quantity)
+    int32_t kpm_engine_cancel_all(kpm_engine *engine)
+    int32_t kpm_engine_set_market(kpm_engine *engine, const kpm_market *market)
+    int32_t kpm_engine_clear(kpm_engine *engine, const kpm_settings *settings, kpm_result *result)
+    int32_t kpm_engine_indicative(kpm_engine *engine, const kpm_settings *settings,
+                                  kpm_result *result)
+    int32_t kpm_engine_quote(kpm_engine *engine, const double *quantities, int64_t sizes,
+                             double *bid, double *ask)
+    int64_t kpm_engine_order_count(const kpm_engine *engine)
+    int32_t kpm_engine_orders(kpm_engine *engine, int64_t *id, int64_t *claim, int8_t *side,
+                              double *price, double *quantity)
+    int32_t kpm_engine_order(kpm_engine *engine, int64_t id, int64_t *claim, int8_t *side,
+                             double *price, double *quantity)
+    size_t kpm_engine_snapshot_size(const kpm_engine *engine)
+    int32_t kpm_engine_snapshot(kpm_engine *engine, uint8_t *bytes, size_t size)
+    int32_t kpm_engine_restore(kpm_engine *engine, const uint8_t *bytes, size_t size)
+    uint64_t kpm_engine_state_hash(kpm_engine *engine)

@@ -1,8 +1,9 @@
 """The C library for Numba: ready-made functions for ``@njit`` code, which call it without Python.
 
 ``from kpm_fast import numba as kpm_numba``; needs the package numba, which is not installed with
-this one. All arrays are C-contiguous; what a function returns is new. They release nothing and hold
-no lock: call them from as many threads as you like (``docs/embedding.md``).
+this one. ``kpm_fast.numba_engine`` has the engine that keeps its book. All arrays are C-contiguous;
+what a function returns is new. They release nothing and hold no lock: call them from as many
+threads as you like (``docs/embedding.md``).
 
 The functions are compiled when this module is imported for the first time, and kept in Numba's
 cache where it has one; so is a caller's code with ``cache=True``.

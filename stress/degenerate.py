@@ -9,7 +9,6 @@ table says in how many books each way led to another answer; the exit code is 1 
 from __future__ import annotations
 
 import argparse
-import functools
 import zlib
 from collections import Counter
 from collections.abc import Callable, Iterator
@@ -77,7 +76,12 @@ def answers(book: Book, draw: np.random.Generator) -> Iterator[tuple[str, Callab
 
 def judge(book: Book, draw: np.random.Generator) -> dict[str, str]:
     """Of each way that leads to another answer, what is different."""
-    at_once = functools.partial(_core.clear, thread_delay=0.0)
+    clear: Callable[..., Any] = _core.clear
+
+    def at_once(*arguments: Any) -> Any:
+        *book, settings, progress, stop = arguments
+        return clear(*book, settings.at_once(), progress, stop)
+
     with mock.patch.object(_core, "clear", at_once):
         result = kpm.clear(*book, threads=1)
         base = Answer.of(result)

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-import functools
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import Any
 from unittest import mock
@@ -47,7 +46,12 @@ def teams_at_once() -> Iterator[None]:
 
     Drawn books are too small for them otherwise: one thread would be compared with itself.
     """
-    at_once = functools.partial(_core.clear, thread_delay=0.0)
+    clear: Callable[..., Any] = _core.clear
+
+    def at_once(*arguments: Any) -> Any:
+        *book, settings, progress, stop = arguments
+        return clear(*book, settings.at_once(), progress, stop)
+
     with mock.patch.object(_core, "clear", at_once):
         yield
 

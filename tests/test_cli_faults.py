@@ -123,7 +123,7 @@ def test_standard_error_is_closed(book: Path, folder: str | None, code: int) -> 
 
 @pytest.mark.parametrize("options", [[], ["--json"], ["--verify"]])
 def test_the_reader_leaves_early(book: Path, options: list[str]) -> None:
-    """As in ``kpm-fast clear FOLDER | head -1``."""
+    """As in ``kpm-fast clear BOOK | head -1``."""
     with start_command(kpm_fast_command("clear", book, *options)) as program:
         program.stdout.readline()
         program.stdout.close()

@@ -15,6 +15,7 @@ import pytest
 
 import kpm_fast as kpm
 from kpm_fast import _core
+from kpm_fast.clearing.settings import ClearSettings
 
 ROOT = Path(__file__).resolve().parent.parent
 SOURCES = sorted(
@@ -91,8 +92,8 @@ def test_the_core_returns_what_the_stub_says(name: str) -> None:
     if name == "CellSolution":
         answer = _core.solve_cell(*market, *book, np.array([1, 0]), 1e-9, 100).to_dict()
     else:
-        settings = ("pro_rata", "branch-and-bound", 1e-9, 1, np.inf, 0, True, True, True)
-        answer = _core.clear(*market, *book, None, *settings, None)
+        settings = ClearSettings(certificate=True).core
+        answer = _core.clear(*market, *book, None, settings, None, None)
         assert set(answer["certificate"]) == keys("Certificate")
     assert set(answer) == keys(name)
 

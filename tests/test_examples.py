@@ -40,11 +40,11 @@ def test_many_books_have_the_same_bits_on_any_executor(executor: str, tmp_path: 
     module = {"loky": "joblib", "dask": "distributed"}.get(executor)
     if module:
         pytest.importorskip(module)
-    said = run(
-        "ten_thousand_books.py", tmp_path, "--books", "60", "--chunk", "20", "--executor", executor
-    )
-    assert f"60 books by {executor}: 60 optimal" in said
+    words = ["--books", "90", "--executor", executor, "--resume", str(tmp_path / "finished")]
+    said = run("ten_thousand_books.py", tmp_path, *words)
+    assert f"90 books by {executor}: 90 optimal" in said
     assert "same bits" in said
+    assert (tmp_path / "finished").is_file()
 
 
 @pytest.mark.unsanitized
@@ -72,6 +72,21 @@ def test_mechanisms_side_by_side(tmp_path: Path) -> None:
     assert said.count("trades paid") == 7
     assert "-0.0000" not in said
     assert (tmp_path / "figure.png").read_bytes().startswith(b"\x89PNG")
+
+
+@pytest.mark.unsanitized
+@pytest.mark.parametrize("name", sorted(path.name for path in (EXAMPLES / "markets").glob("*.py")))
+def test_a_market_of_each_kind(name: str, tmp_path: Path) -> None:
+    pytest.importorskip("matplotlib")
+    said = {
+        "race_card.py": "The prices add up to 1.000000",
+        "football.py": "Home, Draw and Away: 1.000000000000",
+        "option_smile.py": "Proven optimal",
+        "payrolls.py": "ambiguity 0.08:   2220 shares trade, the maker can lose   0.00",
+        "podium.py": "wins 1.000000, places 2.000000",
+        "dead_heat.py": "add up to 1.0",
+    }
+    assert said[name] in run(f"markets/{name}", tmp_path)
 
 
 def test_no_example_is_forgotten() -> None:

@@ -101,7 +101,7 @@ def test_a_flavour_says_how_it_is_built(monkeypatch: pytest.MonkeyPatch, tmp_pat
         compiler.chmod(0o755)
         for flavour in (build.PLAIN, build.REPLAY):
             program = build.build(dataclasses.replace(flavour, compiler=str(compiler)))
-            assert program.name == "kpm_fuzz"
+            assert program.name == "kpm_fuzz_core"
     plain, replay, newer, _ = (options for _, options in told)
     assert plain["KPM_SANITIZE"] == ""
     assert "address" in replay["KPM_SANITIZE"]

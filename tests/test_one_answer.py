@@ -20,6 +20,55 @@ def test_a_survey_of_degenerate_books() -> None:
     assert {tally.books for tally in tallies.values()} == {each}
 
 
+#: Of earlier surveys: limits of one claim a last digit apart; clearings that several cells share,
+#: each of which has a choice of its own; steps whose best point lies a hair off their end.
+FOUND = [(1, index) for index in (452, 1019, 1907, 2075, 3927, 6214, 6905, 9047, 9497)] + [
+    (2, 399),
+    (2, 785),
+]
+
+
+@pytest.mark.parametrize(("seed", "index"), FOUND)
+def test_what_surveys_found(seed: int, index: int) -> None:
+    _, book = degenerate.book_of(seed, index)
+    assert degenerate.judge(book, np.random.default_rng([seed, index])) == {}
+
+
+@pytest.mark.parametrize("family", degenerate_books.FAMILIES)
+def test_the_last_digits_of_limits_decide_nothing(family) -> None:
+    """Limits that differ by rounding are one: .1 + .2 and .3."""
+    for index in range(fewer(60, 10)):
+        draw = np.random.default_rng([8, index])
+        market, orders = family(draw).book()
+        claim = orders.claim_index(market)
+        low, high = market.payoffs.min(axis=1)[claim], market.payoffs.max(axis=1)[claim]
+        free = (orders.price > low) & (orders.price < high)
+        for k, steps in enumerate(kpm.staircases(market, orders)):
+            for limit in steps[1::2, 0]:  # one order of each keeps it: of all, the lowest counts
+                free[np.flatnonzero((claim == k) & (orders.price == limit))[0]] = False
+        noise = np.where(free, draw.integers(0, 5, len(orders)) * 1e-14 * (high - low), 0.0)
+        noisy = kpm.Orders(claim, orders.side, orders.price + noise, orders.quantity)
+        one, other = (kpm.clear(market, o, threads=1, certificate=True) for o in (orders, noisy))
+        np.testing.assert_array_equal(one.fills, other.fills)
+        np.testing.assert_array_equal(one.state_prices, other.state_prices)
+        assert one.certainty_equivalent == other.certainty_equivalent
+        assert other.verify()
+        assert kpm.check_certificate(market, noisy, other)
+
+
+def test_limits_are_one_from_the_lowest_on() -> None:
+    """A run of limits, each a little above the one before, is not one limit."""
+    market = kpm.Market([[0.0, 10.0]], [0.5, 0.5], risk_aversion=0.1)
+    limits = 3.0 + np.array([0.0, 4e-13, 8e-13, 1.2e-12, 1.6e-12])  # 1e-12 is rounding here
+    orders = kpm.Orders([0] * 5, "buy", limits[::-1], [1.0, 2.0, 4.0, 8.0, 16.0])
+    (stair,) = kpm.staircases(market, orders)
+    assert stair[:, 0].tolist() == [0, limits[0], limits[0], limits[3], limits[3]]
+    assert stair[:, 3].tolist() == [31, 31, 3, 3, 0]
+    result = kpm.clear(market, orders, certificate=True)
+    assert result.verify()
+    assert kpm.check_certificate(market, orders, result)
+
+
 @pytest.mark.parametrize("family", degenerate_books.FAMILIES)
 def test_another_order_of_everything_changes_no_bit(family) -> None:
     """Not even the last: up to a symmetry, where the book has one, by value and not nearly."""

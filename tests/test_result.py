@@ -49,7 +49,8 @@ def test_derived_figures(result: kpm.Result) -> None:
     assert result.ambiguity_multiplier == pytest.approx(mu, rel=1e-13)
     np.testing.assert_allclose(result.bought - result.sold, result.net_demand, atol=1e-14)
     assert result.volume == pytest.approx(result.fills.sum())
-    assert result.gain == result.certainty_equivalent - result.no_trade_equivalent
+    difference = result.certainty_equivalent - result.no_trade_equivalent
+    assert result.gain == pytest.approx(difference, rel=1e-13)
 
 
 @pytest.mark.parametrize(

@@ -80,6 +80,30 @@ def test_books_of_one_order_are_optimal() -> None:
     assert missed == []
 
 
+def test_the_nearest_prices_of_irregular_payoffs() -> None:
+    """Several tiny priors: on the way to the nearest prices some states fall below all doubles."""
+    draw = np.random.default_rng(18)
+    missed = []
+    for _ in range(fewer(3000, 300)):
+        book = _draw(draw)
+        states = int(draw.integers(4, 7))
+        prior = draw.dirichlet(np.full(states, 2.0)) + 1e-3
+        rare = draw.permutation(states)[: draw.integers(2, states)]
+        prior[rare] = 10.0 ** -draw.uniform(30, 200, len(rare))
+        payoff = draw.normal(size=states)
+        book |= {
+            "payoff": payoff.tolist(),
+            "prior": (prior / prior.sum()).tolist(),
+            "inventory": [0.0] * states,
+            "ambiguity": min(book["ambiguity"], 1.0),
+            "limit": float(payoff.min() + book["limit"] * np.ptp(payoff)),
+        }
+        result = _cleared(book)
+        if result.status is not kpm.Status.OPTIMAL or not result.verify():
+            missed.append(book)
+    assert missed == []
+
+
 def test_books_of_one_order_agree_with_a_scalar_root() -> None:
     draw = np.random.default_rng(16)
     traded = 0

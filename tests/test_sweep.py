@@ -4,9 +4,8 @@ from __future__ import annotations
 
 import csv
 import pickle
-from collections.abc import Callable, Iterator
-from concurrent.futures import Executor, ProcessPoolExecutor, ThreadPoolExecutor
-from contextlib import contextmanager
+from collections.abc import Callable
+from concurrent.futures import ProcessPoolExecutor, ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
@@ -14,6 +13,7 @@ import numpy as np
 import pytest
 
 import kpm_fast as kpm
+from executors import dask, loky
 from kpm_fast import sample
 from kpm_fast.cli import command as cli
 from kpm_fast.cli.sweep import grid
@@ -43,28 +43,6 @@ def test_rows_are_the_clearings_one_by_one(book: tuple[kpm.Market, kpm.Orders]) 
         assert swept["worst_payoff"][row] == result.payoff.min()
         assert swept["expected_payoff"][row] == market.prior @ result.payoff
         assert swept["status"][row] == result.status.value
-
-
-@contextmanager
-def loky(workers: int) -> Iterator[Executor]:
-    pytest.importorskip("joblib")
-    from joblib.externals.loky import ProcessPoolExecutor as Loky
-
-    with Loky(workers) as executor:
-        yield executor
-
-
-@contextmanager
-def dask(workers: int) -> Iterator[Executor]:
-    """A real cluster, of this machine: workers are processes that talk over sockets."""
-    distributed = pytest.importorskip("distributed")
-    options = {"threads_per_worker": 1, "dashboard_address": None}
-    with (
-        distributed.LocalCluster(workers, **options) as cluster,
-        distributed.Client(cluster) as client,
-        client.get_executor() as executor,
-    ):
-        yield executor
 
 
 @pytest.mark.parametrize(

@@ -207,10 +207,13 @@ def test_cells_of_an_enumeration_add_up() -> None:
     assert not dataclasses.replace(result, stats=stats).verify()
 
 
-@pytest.mark.parametrize("status", sorted(set(kpm.Status) - {"optimal", "inaccurate"}))
+#: They claim less than ``optimal``. Time and Ctrl-C may come after the proof, in the selection.
+LESS = {"inaccurate", "time_limit", "interrupted"}
+
+
+@pytest.mark.parametrize("status", sorted(set(kpm.Status) - {"optimal"}))
 def test_status_counts(cleared: kpm.Result, status: kpm.Status) -> None:
-    """But for ``inaccurate``, which claims less than ``optimal`` and so nothing false."""
-    assert not dataclasses.replace(cleared, status=status).verify()
+    assert bool(dataclasses.replace(cleared, status=status).verify()) == (status.value in LESS)
 
 
 @pytest.mark.parametrize(

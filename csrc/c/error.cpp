@@ -48,6 +48,12 @@ void Refusal::describe(kpm_error& error) const noexcept {
   std::snprintf(error.message, sizeof error.message, "%s%s %s%s", field_, at, rule_, got);
 }
 
+std::int32_t keep_fault(const Fault& fault) {
+  const std::string message = describe(fault);
+  keep(fault, message.c_str());
+  return last.code;
+}
+
 std::int32_t keep_current_exception() noexcept {
   last = {sizeof(kpm_error), KPM_INTERNAL_ERROR, 0, "", -1, -1, 0.0, ""};
   try {
@@ -56,6 +62,9 @@ std::int32_t keep_current_exception() noexcept {
     keep(error.fault(), error.what());
   } catch (const Refusal& error) {
     error.describe(last);
+  } catch (const Unsupported& error) {
+    last.code = KPM_UNSUPPORTED;
+    say(error.what());
   } catch (const std::bad_alloc&) {
     last.code = KPM_OUT_OF_MEMORY;
     say("out of memory");

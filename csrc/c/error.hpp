@@ -10,6 +10,16 @@
 
 namespace kpm::c {
 
+/// Thrown for what this build of the library cannot do.
+class Unsupported : public std::exception {
+ public:
+  explicit Unsupported(const char* what) : what_(what) {}
+  const char* what() const noexcept override { return what_; }
+
+ private:
+  const char* what_;
+};
+
 /// Thrown for what only the C interface can be given: structs of no known size, numbers that name
 /// nothing, arrays that are not there.
 class Refusal : public std::exception {
@@ -31,6 +41,9 @@ class Refusal : public std::exception {
 
 /// Keeps the exception that is being handled for kpm_last_error(); returns its code.
 std::int32_t keep_current_exception() noexcept;
+
+/// Keeps what is wrong with input; returns its code.
+std::int32_t keep_fault(const Fault& fault);
 
 /// Does the work; whatever it throws becomes a code.
 template <class Work>

@@ -3,6 +3,43 @@
 
 #include "kpm/kpm.h"
 
+namespace kpm::c {
+
+namespace {
+
+void write_figures(const kpm_result& result, double* figures) {
+  if (figures == nullptr) {
+    return;
+  }
+  figures[KPM_FIGURE_CERTAINTY_EQUIVALENT] = result.certainty_equivalent;
+  figures[KPM_FIGURE_NO_TRADE_EQUIVALENT] = result.no_trade_equivalent;
+  figures[KPM_FIGURE_UPPER_BOUND] = result.upper_bound;
+  figures[KPM_FIGURE_REVENUE] = result.revenue;
+  figures[KPM_FIGURE_SCALE] = result.scale;
+  figures[KPM_FIGURE_AMBIGUITY_PRICE] = result.ambiguity_price;
+  figures[KPM_FIGURE_SECONDS] = result.seconds;
+  figures[KPM_FIGURE_NODES] = static_cast<double>(result.nodes);
+  figures[KPM_FIGURE_STATUS] = result.status;
+}
+
+kpm_settings settings_from(double tolerance, double time_limit, std::int64_t node_limit,
+                           std::int32_t threads, std::int32_t allocation,
+                           const volatile std::int32_t* stop) {
+  kpm_settings settings;
+  kpm_settings_init(&settings, sizeof settings);
+  settings.tolerance = tolerance;
+  settings.time_limit = time_limit;
+  settings.node_limit = node_limit;
+  settings.threads = threads;
+  settings.allocation = allocation;
+  settings.stop = stop;
+  return settings;
+}
+
+}  // namespace
+
+}  // namespace kpm::c
+
 extern "C" {
 
 std::int32_t kpm_clear_flat(std::int32_t states, std::int32_t claims, const double* payoffs,
@@ -17,14 +54,8 @@ std::int32_t kpm_clear_flat(std::int32_t states, std::int32_t claims, const doub
   const kpm_market market{sizeof market, states,    claims,        payoffs,
                           prior,         inventory, risk_aversion, ambiguity};
   const kpm_orders orders{sizeof orders, count, claim, side, price, quantity, time};
-  kpm_settings settings;
-  kpm_settings_init(&settings, sizeof settings);
-  settings.tolerance = tolerance;
-  settings.time_limit = time_limit;
-  settings.node_limit = node_limit;
-  settings.threads = threads;
-  settings.allocation = allocation;
-  settings.stop = stop;
+  const kpm_settings settings =
+      kpm::c::settings_from(tolerance, time_limit, node_limit, threads, allocation, stop);
   kpm_result result{};
   result.struct_size = sizeof result;
   result.state_prices = state_prices;
@@ -33,16 +64,8 @@ std::int32_t kpm_clear_flat(std::int32_t states, std::int32_t claims, const doub
   result.fills = fills;
   result.payoff = payoff;
   const std::int32_t code = kpm_clear(&market, &orders, &settings, &result);
-  if (code == KPM_OK && figures != nullptr) {
-    figures[KPM_FIGURE_CERTAINTY_EQUIVALENT] = result.certainty_equivalent;
-    figures[KPM_FIGURE_NO_TRADE_EQUIVALENT] = result.no_trade_equivalent;
-    figures[KPM_FIGURE_UPPER_BOUND] = result.upper_bound;
-    figures[KPM_FIGURE_REVENUE] = result.revenue;
-    figures[KPM_FIGURE_SCALE] = result.scale;
-    figures[KPM_FIGURE_AMBIGUITY_PRICE] = result.ambiguity_price;
-    figures[KPM_FIGURE_SECONDS] = result.seconds;
-    figures[KPM_FIGURE_NODES] = static_cast<double>(result.nodes);
-    figures[KPM_FIGURE_STATUS] = result.status;
+  if (code == KPM_OK) {
+    kpm::c::write_figures(result, figures);
   }
   return code;
 }
@@ -65,6 +88,65 @@ std::int32_t kpm_quote_flat(std::int32_t kind, std::int32_t states, const double
   maker.wealth = parameter;
   maker.curvature = parameter;
   return kpm_quote(&maker, losses, payoffs, claims, quantities, sizes, bid, ask);
+}
+
+kpm_engine* kpm_engine_create_flat(std::int32_t states, std::int32_t claims, const double* payoffs,
+                                   const double* prior, const double* inventory,
+                                   double risk_aversion, double ambiguity, std::int64_t orders) {
+  const kpm_market market{sizeof market, states,    claims,        payoffs,
+                          prior,         inventory, risk_aversion, ambiguity};
+  kpm_engine* engine = nullptr;
+  kpm_engine_create(&market, orders, &engine);
+  return engine;
+}
+
+std::size_t kpm_engine_size_flat(std::int32_t states, std::int32_t claims, std::int64_t orders,
+                                 std::int64_t levels, std::int64_t nodes) {
+  const kpm_limits limits{sizeof limits, states, claims, orders, levels, nodes};
+  return kpm_engine_size(&limits);
+}
+
+kpm_engine* kpm_engine_init_flat(void* memory, std::size_t size, std::int64_t orders,
+                                 std::int64_t levels, std::int64_t nodes, std::int32_t states,
+                                 std::int32_t claims, const double* payoffs, const double* prior,
+                                 const double* inventory, double risk_aversion, double ambiguity) {
+  const kpm_limits limits{sizeof limits, states, claims, orders, levels, nodes};
+  const kpm_market market{sizeof market, states,    claims,        payoffs,
+                          prior,         inventory, risk_aversion, ambiguity};
+  kpm_engine* engine = nullptr;
+  kpm_engine_init(memory, size, &limits, &market, &engine);
+  return engine;
+}
+
+std::int32_t kpm_engine_set_market_flat(kpm_engine* engine, std::int32_t states,
+                                        std::int32_t claims, const double* payoffs,
+                                        const double* prior, const double* inventory,
+                                        double risk_aversion, double ambiguity) {
+  const kpm_market market{sizeof market, states,    claims,        payoffs,
+                          prior,         inventory, risk_aversion, ambiguity};
+  return kpm_engine_set_market(engine, &market);
+}
+
+std::int32_t kpm_engine_clear_flat(kpm_engine* engine, double tolerance, double time_limit,
+                                   std::int64_t node_limit, std::int32_t threads,
+                                   std::int32_t allocation, const volatile std::int32_t* stop,
+                                   double* state_prices, double* claim_prices, double* net_demand,
+                                   double* fills, double* payoff, double* figures) {
+  const kpm_settings settings =
+      kpm::c::settings_from(tolerance, time_limit, node_limit, threads, allocation, stop);
+  kpm_result result{};
+  result.struct_size = sizeof result;
+  result.state_prices = state_prices;
+  result.claim_prices = claim_prices;
+  result.net_demand = net_demand;
+  result.fills = fills;
+  result.payoff = payoff;
+  const std::int32_t code = fills != nullptr ? kpm_engine_clear(engine, &settings, &result)
+                                             : kpm_engine_indicative(engine, &settings, &result);
+  if (code == KPM_OK) {
+    kpm::c::write_figures(result, figures);
+  }
+  return code;
 }
 
 }  // extern "C"

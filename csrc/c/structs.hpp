@@ -26,6 +26,7 @@ KPM_FIRST_SIZE(kpm_market, ambiguity);
 KPM_FIRST_SIZE(kpm_orders, time);
 KPM_FIRST_SIZE(kpm_settings, stop);
 KPM_FIRST_SIZE(kpm_result, threads);
+KPM_FIRST_SIZE(kpm_limits, nodes);
 KPM_FIRST_SIZE(kpm_maker, curvature);
 KPM_FIRST_SIZE(kpm_trade, last_price);
 KPM_FIRST_SIZE(kpm_error, message);

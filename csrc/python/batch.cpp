@@ -8,7 +8,6 @@
 #include <limits>
 #include <mutex>
 #include <optional>
-#include <string>
 #include <utility>
 #include <vector>
 
@@ -126,8 +125,7 @@ py::dict clear_books(const py::list& markets, const In<std::int64_t>& market_of,
                      const In<std::int64_t>& first, const In<std::int64_t>& claim,
                      const In<std::int8_t>& side, const In<double>& price,
                      const In<double>& quantity, const std::optional<In<double>>& time,
-                     const std::string& allocation, double tolerance, int threads,
-                     double time_limit, std::int64_t node_limit) {
+                     const ClearSettings& clear) {
   std::vector<Market> known;
   known.reserve(markets.size());
   for (const py::handle& entry : markets) {
@@ -156,11 +154,8 @@ py::dict clear_books(const py::list& markets, const In<std::int64_t>& market_of,
     orders.time = time ? time->data() + begin[b] : nullptr;
   }
   BatchSettings settings;
-  settings.threads = threads;
-  settings.clear.tolerance = tolerance;
-  settings.clear.time_limit = time_limit;
-  settings.clear.node_limit = node_limit;
-  settings.clear.allocation = allocation == "time" ? Allocation::kTime : Allocation::kProRata;
+  settings.threads = clear.threads;
+  settings.clear = clear;
   Columns columns(books, begin, claim.shape(0));
   std::optional<py::error_already_set> error;
   {
@@ -192,8 +187,7 @@ void add_batch(py::module_& module) {
   module.def("clear_many", &clear_books, arg("markets"), arg("market_of").noconvert(),
              arg("first").noconvert(), arg("claim").noconvert(), arg("side").noconvert(),
              arg("price").noconvert(), arg("quantity").noconvert(), arg("time").none(true),
-             arg("allocation"), arg("tolerance"), arg("threads"), arg("time_limit"),
-             arg("node_limit"));
+             arg("settings"));
 }
 
 }  // namespace kpm

@@ -10,6 +10,7 @@
 #include "arrays.hpp"
 #include "interpreter_lock.hpp"
 #include "keys.hpp"
+#include "kpm/looks.hpp"
 
 namespace kpm {
 
@@ -180,22 +181,44 @@ py::dict to_dict(const Clearing& clearing, bool certificate) {
 
 }  // namespace
 
-ClearSettings clear_settings(const std::string& method, double tolerance, int threads,
-                             double thread_delay, double time_limit, std::int64_t node_limit,
-                             bool prune_bound, bool presolve, bool certificate,
-                             const std::string& allocation) {
-  ClearSettings settings;
-  settings.method = method == "enumerate" ? Method::kEnumerate : Method::kBranchAndBound;
-  settings.tolerance = tolerance;
-  settings.threads = threads;
-  settings.thread_delay = thread_delay;
-  settings.time_limit = time_limit;
-  settings.node_limit = node_limit;
-  settings.prune_bound = prune_bound;
-  settings.presolve = presolve;
-  settings.certificate = certificate;
-  settings.allocation = allocation == "time" ? Allocation::kTime : Allocation::kProRata;
-  return settings;
+void add_settings(py::module_& module) {
+  using py::arg;
+  using Self = ClearSettings;
+  py::class_<Looks>(module, "Looks")
+      .def(py::init([](std::int64_t stop_at) { return Looks{stop_at}; }), arg("stop_at"))
+      .def_readonly("count", &Looks::count)
+      .def_readonly("longest", &Looks::longest);
+  py::class_<Self>(module, "ClearSettings")
+      .def(py::init([](const std::string& method, double tolerance, int threads, double time_limit,
+                       std::int64_t node_limit, bool prune_bounds, bool presolve, bool certificate,
+                       const std::string& allocation) {
+             Self made;
+             made.method = method == "enumerate" ? Method::kEnumerate : Method::kBranchAndBound;
+             made.tolerance = tolerance;
+             made.threads = threads;
+             made.time_limit = time_limit;
+             made.node_limit = node_limit;
+             made.prune_bound = prune_bounds;
+             made.presolve = presolve;
+             made.certificate = certificate;
+             made.allocation = allocation == "time" ? Allocation::kTime : Allocation::kProRata;
+             return made;
+           }),
+           py::kw_only(), arg("method"), arg("tolerance"), arg("threads"), arg("time_limit"),
+           arg("node_limit"), arg("prune_bounds"), arg("presolve"), arg("certificate"),
+           arg("allocation"))
+      .def("at_once",
+           [](Self self) {
+             self.thread_delay = 0.0;
+             return self;
+           })
+      .def(
+          "looking",
+          [](Self self, Looks& looks) {
+            self.looks = &looks;
+            return self;
+          },
+          py::keep_alive<0, 2>());
 }
 
 py::dict clear_for_python(const ClearSettings& settings, py::object progress, const StopFlag* stop,

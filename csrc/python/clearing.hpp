@@ -4,7 +4,6 @@
 #include <pybind11/pybind11.h>
 
 #include <functional>
-#include <string>
 
 #include "kpm/kpm.hpp"
 #include "stop_flag.hpp"
@@ -18,10 +17,8 @@ const char* name_of(Status status);
 /// The worst case, the marginal state prices, the multipliers and the price of ambiguity.
 void add_support(py::dict& result, const Support& support);
 
-ClearSettings clear_settings(const std::string& method, double tolerance, int threads,
-                             double thread_delay, double time_limit, std::int64_t node_limit,
-                             bool prune_bound, bool presolve, bool certificate,
-                             const std::string& allocation);
+/// `ClearSettings` in Python: made of keywords once, handed to every clearing.
+void add_settings(py::module_& module);
 
 using Solve = std::function<Clearing(const ClearSettings&)>;
 

@@ -81,12 +81,7 @@ class PythonEngine {
                           column(book.id, orders.count));
   }
 
-  py::dict clear(const std::string& allocation, const std::string& method, double tolerance,
-                 int threads, double time_limit, std::int64_t node_limit, bool prune_bound,
-                 bool presolve, bool certificate, py::object progress, const StopFlag* stop) {
-    const ClearSettings settings =
-        clear_settings(method, tolerance, threads, ClearSettings{}.thread_delay, time_limit,
-                       node_limit, prune_bound, presolve, certificate, allocation);
+  py::dict clear(const ClearSettings& settings, py::object progress, const StopFlag* stop) {
     return clear_for_python(settings, std::move(progress), stop,
                             [&](const ClearSettings& watched) { return engine_.clear(watched); });
   }
@@ -125,10 +120,8 @@ void add_engine(py::module_& module) {
       .def("size", &PythonEngine::size)
       .def("find", &PythonEngine::find)
       .def("orders", &PythonEngine::orders)
-      .def("clear", &PythonEngine::clear, arg("allocation"), arg("method"), arg("tolerance"),
-           arg("threads"), arg("time_limit"), arg("node_limit"), arg("prune_bound"),
-           arg("presolve"), arg("certificate"), arg("progress").none(true),
-           arg("stop").none(true) = py::none())
+      .def("clear", &PythonEngine::clear, arg("settings"), arg("progress").none(true),
+           arg("stop").none(true))
       .def("snapshot", &PythonEngine::snapshot)
       .def("restore", &PythonEngine::restore)
       .def("state_hash", &PythonEngine::state_hash);

@@ -7,7 +7,6 @@
 #include <algorithm>
 #include <chrono>
 #include <optional>
-#include <string>
 #include <utility>
 #include <vector>
 
@@ -106,16 +105,11 @@ py::list count_pieces(const In<double>& payoffs, const In<std::int64_t>& claim,
 py::dict clear(const In<double>& payoffs, const In<double>& prior, const In<double>& inventory,
                double risk_aversion, double ambiguity, const In<std::int64_t>& claim,
                const In<std::int8_t>& side, const In<double>& price, const In<double>& quantity,
-               const std::optional<In<double>>& time, const std::string& allocation,
-               const std::string& method, double tolerance, int threads, double time_limit,
-               std::int64_t node_limit, bool prune_bound, bool presolve, bool certificate,
-               py::object progress, double thread_delay, const kpm::StopFlag* stop) {
+               const std::optional<In<double>>& time, const kpm::ClearSettings& settings,
+               py::object progress, const kpm::StopFlag* stop) {
   const kpm::Market market = borrow_market(payoffs, prior, inventory, risk_aversion, ambiguity);
   kpm::Orders orders = borrow_orders(claim, side, price, quantity);
   orders.time = time ? time->data() : nullptr;
-  const kpm::ClearSettings settings =
-      kpm::clear_settings(method, tolerance, threads, thread_delay, time_limit, node_limit,
-                          prune_bound, presolve, certificate, allocation);
   return kpm::clear_for_python(
       settings, std::move(progress), stop,
       [&](const kpm::ClearSettings& watched) { return kpm::clear(market, orders, watched); });
@@ -202,14 +196,12 @@ PYBIND11_MODULE(_core_of_main, module, py::mod_gil_not_used(),
              arg("side").noconvert(), arg("price").noconvert(), arg("quantity").noconvert());
   module.def("count_pieces", &count_pieces, arg("payoffs").noconvert(), arg("claim").noconvert(),
              arg("side").noconvert(), arg("price").noconvert(), arg("quantity").noconvert());
+  kpm::add_settings(module);
   module.def("clear", &clear, arg("payoffs").noconvert(), arg("prior").noconvert(),
              arg("inventory").noconvert(), arg("risk_aversion"), arg("ambiguity"),
              arg("claim").noconvert(), arg("side").noconvert(), arg("price").noconvert(),
-             arg("quantity").noconvert(), arg("time").none(true), arg("allocation"), arg("method"),
-             arg("tolerance"), arg("threads"), arg("time_limit"), arg("node_limit"),
-             arg("prune_bound"), arg("presolve"), arg("certificate"), arg("progress").none(true),
-             arg("thread_delay") = kpm::ClearSettings{}.thread_delay,
-             arg("stop").none(true) = py::none());
+             arg("quantity").noconvert(), arg("time").none(true), arg("settings"),
+             arg("progress").none(true), arg("stop").none(true));
   py::class_<kpm::StopFlag>(module, "StopFlag")
       .def(py::init<>())
       .def("set", &kpm::StopFlag::raise)

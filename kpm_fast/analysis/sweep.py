@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import itertools
+import json
+import os
 import time
 from collections.abc import Iterator, Mapping, Sequence
 from concurrent.futures import Executor, Future
@@ -19,6 +21,7 @@ from ..errors import InputError
 from ..files.tables import make_frame
 from ..model.market import Market
 from ..model.orders import Orders
+from ..storage.finished import UNFINISHED, Finished, content_hash
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -122,6 +125,7 @@ def sweep(
     risk_aversion: Sequence[float] | float | None = None,
     prior: Mapping[str, ArrayLike] | None = None,
     executor: Executor | None = None,
+    resume: str | os.PathLike[str] | None = None,
     **options: Any,
 ) -> Sweep:
     """Clear one book under every combination of the given parameters of the maker.
@@ -139,6 +143,9 @@ def sweep(
         Where to clear: threads, processes, or whatever has this interface (joblib's loky, Dask's
         ``client.get_executor()``). Tasks are cut to about half a second of work, and each clears
         with one thread. Rows, ``seconds`` aside, do not depend on it. Default: here, one by one.
+    resume : path, optional
+        A file that keeps finished rows by a hash of all that decides them; it is made if need be.
+        A sweep that was stopped, or that has more values, clears only what is not in it.
     **options
         Passed on to :func:`kpm_fast.clear`: ``tolerance``, ``time_limit``, ...
 
@@ -162,26 +169,8 @@ def sweep(
     [10.0, 10.0, 0.0]
     """
     makers = list(_makers(market, ambiguity, risk_aversion, prior))
-    started = time.perf_counter()
-    # The first clearing is made here: it says at once what is wrong with the options, and how much
-    # work fits into a task.
-    rows = [_row(makers[0][1], orders, options)]
-    seconds = max(time.perf_counter() - started, 1e-6)
-    rest = [maker for _, maker in makers[1:]]
-    if executor is None:
-        rows += [_row(maker, orders, options) for maker in rest]
-    else:
-        size = max(1, min(int(_CHUNK_SECONDS / seconds), len(rest) // 4 + 1))
-        tasks: list[Future[list[tuple[Any, ...]]]] = [
-            executor.submit(_rows, rest[at : at + size], orders, options)
-            for at in range(0, len(rest), size)
-        ]
-        try:
-            rows += [row for task in tasks for row in task.result()]
-        except BaseException:
-            for task in tasks:
-                task.cancel()
-            raise
+    with Finished(resume) as finished:
+        rows = _all_rows([maker for _, maker in makers], orders, options, executor, finished)
     names = [name for name, _ in makers]
     columns: dict[str, tuple[Any, ...]] = {
         "prior": tuple(names),
@@ -236,6 +225,74 @@ def _replaced(market: Market, field: str, value: Any, index: int | str) -> Marke
         if error.field == field and error.index is None:
             raise InputError(str(error).partition(": ")[2], field=field, index=index) from None
         raise
+
+
+def _all_rows(
+    makers: list[Market],
+    orders: Orders,
+    options: dict[str, Any],
+    executor: Executor | None,
+    finished: Finished,
+) -> list[tuple[Any, ...]]:
+    """Return the row of each maker, and keep those that are not in ``finished`` yet."""
+    keys = [_key(maker, orders, options) for maker in makers] if finished else []
+    kept = [_kept(finished.get(key)) for key in keys] or [None] * len(makers)
+    rows = {place: row for place, row in enumerate(kept) if row is not None}
+    missing = [place for place in range(len(makers)) if place not in rows]
+
+    def add(places: list[int], found: list[tuple[Any, ...]]) -> None:
+        for place, row in zip(places, found, strict=True):
+            rows[place] = row
+            if keys and row[0] not in UNFINISHED:
+                finished.put(keys[place], json.dumps(row).encode())
+
+    # The first clearing is made here: it says at once what is wrong with the options, and how much
+    # work fits into a task.
+    started = time.perf_counter()
+    for place in missing[:1]:
+        add([place], [_row(makers[place], orders, options)])
+    seconds = max(time.perf_counter() - started, 1e-6)
+    rest = missing[1:]
+    if executor is None:
+        for place in rest:
+            add([place], [_row(makers[place], orders, options)])
+    else:
+        size = max(1, min(int(_CHUNK_SECONDS / seconds), len(rest) // 4 + 1))
+        chunks = [rest[at : at + size] for at in range(0, len(rest), size)]
+        tasks: list[Future[list[tuple[Any, ...]]]] = [
+            executor.submit(_rows, [makers[place] for place in chunk], orders, options)
+            for chunk in chunks
+        ]
+        try:
+            for chunk, task in zip(chunks, tasks, strict=True):
+                add(chunk, task.result())
+        except BaseException:
+            for task in tasks:
+                task.cancel()
+            raise
+    return [rows[place] for place in range(len(makers))]
+
+
+def _key(maker: Market, orders: Orders, options: Mapping[str, Any]) -> str:
+    """The hash of all that decides a row; the number of threads does not."""
+    return content_hash(
+        [
+            "sweep",
+            sorted((name, value) for name, value in options.items() if name != "threads"),
+            *(maker.payoffs, maker.prior, maker.inventory, maker.risk_aversion, maker.ambiguity),
+            *(orders.claim_index(maker), orders.side, orders.price, orders.quantity),
+            orders.priority,
+        ]
+    )
+
+
+def _kept(content: bytes | None) -> tuple[Any, ...] | None:
+    """Return a row that was kept; None if there is none, or it cannot be read."""
+    try:
+        row = None if content is None else tuple(json.loads(content))
+    except (ValueError, TypeError):
+        return None
+    return row if row is not None and len(row) == len(_FIGURES) else None
 
 
 def _rows(makers: Sequence[Market], orders: Orders, options: Mapping[str, Any]) -> list[Any]:

@@ -11,26 +11,21 @@ from numpy.typing import ArrayLike
 from .. import _core
 from ..arrays import Floats, as_floats, first, frozen
 from ..errors import InputError
-from ..model.book_types import check_book
 from ..model.immutable import construct
 from ..model.market import Market
 from ..model.orders import Orders
-from ..model.outcome import RULES, maker_model
+from ..model.outcome import RULES, is_knightian, maker_model
 from ..model.stats import Stats
 from ..model.status import STATUSES
 from ..result import Result
+from .settings import ClearSettings
 
-__all__ = ["check_rule", "clear_by_rule", "pool_odds"]
+__all__ = ["check_maker", "clear_by_rule", "pool_odds"]
 
 
-def check_rule(rule: Any, market: Market) -> None:
-    """Complain about a rule that is none, or that the market's maker does not have."""
-    if not isinstance(rule, str) or rule not in RULES:
-        raise InputError(f"must be one of {', '.join(RULES)}, got {rule!r}", field="rule")
-    if not isinstance(market, Market):
-        raise InputError(f"must be a Market, got {type(market).__name__}", field="market")
-    kind = maker_model(market)["kind"]
-    if rule == "maker_optimal" and kind != "knightian":
+def check_maker(rule: str, market: Market) -> None:
+    """Complain about a rule that the market's maker does not have."""
+    if rule == "maker_optimal" and not is_knightian(market):
         raise InputError(
             f"{rule!r} is for the Knightian maker; {type(market.maker).__name__} "
             f"has {', '.join(RULES[1:])}",
@@ -38,11 +33,8 @@ def check_rule(rule: Any, market: Market) -> None:
         )
 
 
-def clear_by_rule(
-    market: Market, orders: Orders, rule: str, *, tolerance: float, allocation: str
-) -> Result:
+def clear_by_rule(market: Market, orders: Orders, settings: ClearSettings) -> Result:
     """Clear by ``"competitive"`` or ``"pay_as_bid"``; arguments are checked."""
-    check_book(market, orders)
     answer: dict[str, Any] = dict(
         _core.clear_auction(
             maker_model(market),
@@ -52,10 +44,10 @@ def clear_by_rule(
             orders.side,
             orders.price,
             orders.quantity,
-            orders.priority if allocation == "time" else None,
-            "pro_rata" if allocation == "pro_rata" else "time",
-            rule,
-            tolerance,
+            orders.priority if settings.allocation == "time" else None,
+            "pro_rata" if settings.allocation == "pro_rata" else "time",
+            settings.rule,
+            settings.tolerance,
         )
     )
     del answer["objective"]
@@ -75,13 +67,13 @@ def clear_by_rule(
     )
     answer.update(
         status=STATUSES[answer["status"]],
-        tolerance=tolerance,
-        allocation=allocation,
+        tolerance=settings.tolerance,
+        allocation=settings.allocation,
         market=market,
         orders=orders,
         stats=stats,
         certificate=None,
-        rule=rule,
+        rule=settings.rule,
     )
     return construct(Result, answer)
 

@@ -23,24 +23,13 @@ from ..model.outcome import CellResult
 from ..model.stats import Stats
 from ..model.status import STATUSES
 from ..result import Result
-from .auctions import check_rule, clear_by_rule
-from .options import (
-    ALLOCATIONS,
-    MOST_ITERATIONS,
-    MOST_NODES,
-    MOST_THREADS,
-    check_choice,
-    checked_count,
-    checked_time_limit,
-    checked_tolerance,
-    without_times,
-)
+from .auctions import check_maker, clear_by_rule
+from .options import MOST_ITERATIONS, checked_count, checked_tolerance, without_times
 from .progress import EnumerationLog, Progress, ProgressLog, TreeLog
+from .settings import ClearSettings, without_search
 from .stop_token import StopToken
 
-__all__ = ["clear", "clear_with", "solve_cell", "staircases"]
-
-METHODS = ("auto", "branch-and-bound", "enumerate")
+__all__ = ["clear", "clear_book", "solve_cell", "staircases"]
 
 
 def clear(
@@ -141,122 +130,82 @@ def clear(
     >>> result.status.value, result.fills.tolist(), result.claim_prices.round(6).tolist()
     ('optimal', [10.0], [0.6])
     """
-    return clear_with(
-        _core.clear,
-        market,
-        orders,
+    settings = ClearSettings.of(
         method,
-        rule=rule,
-        tolerance=tolerance,
-        threads=threads,
-        time_limit=time_limit,
-        node_limit=node_limit,
-        cell_limit=cell_limit,
-        prune_bounds=prune_bounds,
-        presolve=presolve,
-        allocation=allocation,
-        certificate=certificate,
-        callback=callback,
-        stop=stop,
-        verbose=verbose,
+        rule,
+        tolerance,
+        threads,
+        time_limit,
+        node_limit,
+        cell_limit,
+        prune_bounds,
+        presolve,
+        allocation,
+        certificate,
     )
+    return clear_book(market, orders, settings, callback, stop, verbose)
 
 
-def clear_with(
-    core: Callable[..., _core.Clearing],
+def clear_book(
     market: Market,
     orders: Orders,
-    method: str = "auto",
-    *,
-    rule: str = "maker_optimal",
-    tolerance: float = 1e-8,
-    threads: int | None = None,
-    time_limit: float | None = None,
-    node_limit: int | None = None,
-    cell_limit: int = 1_000_000,
-    prune_bounds: bool = True,
-    presolve: bool = True,
-    allocation: str = "pro_rata",
-    certificate: bool = False,
-    callback: Callable[[Progress], bool | None] | None = None,
-    stop: StopToken | None = None,
-    verbose: bool = False,
+    settings: ClearSettings,
+    callback: Callable[[Progress], bool | None] | None,
+    stop: StopToken | None,
+    verbose: bool,
+    engine: _core.Engine | None = None,
 ) -> Result:
-    """Do what :func:`clear` does, where ``core`` does what ``_core.clear`` does."""
-    check_choice(method, METHODS, "method")
-    check_choice(allocation, ALLOCATIONS, "allocation")
-    check_rule(rule, market)
-    if rule != "maker_optimal":
-        searching = {
-            "method": method != "auto",
-            "time_limit": time_limit is not None,
-            "node_limit": node_limit is not None,
-            "certificate": bool(certificate),
-            "callback": callback is not None,
-            "stop": stop is not None,
-        }
-        for name in (name for name, given in searching.items() if given):
-            raise InputError(f"rule {rule!r} is not a search and has none", field=name)
-        if threads is not None:
-            checked_count(threads, "threads", 1, MOST_THREADS)
-        if allocation == "time" and orders.time is None and len(orders):
-            raise InputError(without_times(orders), field="allocation")
-        result = clear_by_rule(
-            market, orders, rule, tolerance=checked_tolerance(tolerance), allocation=allocation
-        )
+    """Do what :func:`clear` does; ``engine``, if given, holds this market and these orders."""
+    check_book(market, orders)
+    check_maker(settings.rule, market)
+    if settings.allocation == "time" and orders.time is None and len(orders):
+        raise InputError(without_times(orders), field="allocation")
+    if settings.rule != "maker_optimal":
+        for name, watching in (("callback", callback), ("stop", stop)):
+            if watching is not None:
+                raise without_search(settings.rule, name)
+        result = clear_by_rule(market, orders, settings)
         if verbose:
             print(result)
         return result
-    if certificate and method == "enumerate":
-        raise InputError("enumeration hands out none", field="certificate")
     if callback is not None and not callable(callback):
         raise InputError(f"must be callable, got {callback!r}", field="callback")
     if stop is not None and not isinstance(stop, StopToken):
         raise InputError(f"must be a StopToken, got {stop!r}", field="stop")
-    tolerance = checked_tolerance(tolerance)
-    n_threads = 0 if threads is None else checked_count(threads, "threads", 1, MOST_THREADS)
-    seconds = math.inf if time_limit is None else checked_time_limit(time_limit)
-    nodes = 0 if node_limit is None else checked_count(node_limit, "node_limit", 1, MOST_NODES)
-    limit = checked_count(cell_limit, "cell_limit", 1)
-    enumerating = method == "enumerate"
 
-    book = _book_arguments(market, orders)
-    if allocation == "time" and orders.time is None and len(orders):
-        raise InputError(without_times(orders), field="allocation")
+    claim = orders.claim_index(market)
     cells = 0
-    if enumerating or verbose or callback is not None:
-        pieces = _core.count_pieces(*book)
+    if verbose or callback is not None or settings.enumerates:
+        pieces = _core.count_pieces(*_book_arguments(market, orders))
         cells = math.prod(pieces)
-        if enumerating and cells > limit:
-            raise TooManyCellsError(cells, pieces, limit, market.claims)
+        if settings.enumerates and cells > settings.cell_limit:
+            raise TooManyCellsError(cells, pieces, settings.cell_limit, market.claims)
 
     log: ProgressLog | None = None
     if verbose:
-        log = EnumerationLog() if enumerating else TreeLog()
-        log.banner(
-            _banner(market, orders, cells, n_threads or _core.available_processors(), enumerating)
+        log = EnumerationLog() if settings.enumerates else TreeLog()
+        log.banner(_banner(market, orders, cells, settings))
+    reporter = _reporter(cells, callback, log)
+    flag = None if stop is None else stop.flag
+    if engine is None:
+        answer = _core.clear(
+            market.payoffs,
+            market.prior,
+            market.inventory,
+            market.risk_aversion,
+            market.ambiguity,
+            claim,
+            orders.side,
+            orders.price,
+            orders.quantity,
+            orders.priority if settings.allocation == "time" else None,
+            settings.core,
+            reporter,
+            flag,
         )
-    answer = core(
-        market.payoffs,
-        market.prior,
-        market.inventory,
-        market.risk_aversion,
-        market.ambiguity,
-        *book[1:],
-        orders.priority if allocation == "time" else None,
-        "pro_rata" if allocation == "pro_rata" else "time",
-        "enumerate" if enumerating else "branch-and-bound",
-        tolerance,
-        n_threads,
-        seconds,
-        nodes,
-        bool(prune_bounds),
-        bool(presolve),
-        bool(certificate),
-        _reporter(cells, callback, log),
-        stop=None if stop is None else stop.flag,
-    )
-    result = _result(answer, market, orders, tolerance, allocation)
+    else:
+        answer = engine.clear(settings.core, reporter, flag)
+    result = _result(answer, market, orders, settings)
     if log is not None:
         log.close(str(result).split("\n  ", maxsplit=1)[0])
     return result
@@ -335,7 +284,8 @@ def staircases(market: Market, orders: Orders) -> list[Floats]:
     list of ndarray, shape (pieces, 4)
         For each claim its pieces from the lowest price up, with the columns price_low,
         price_high, demand_low, demand_high. Flat pieces (one demand) and steps (one price)
-        alternate: 2 n + 1 pieces for n distinct limits within the claim's payoff range.
+        alternate: 2 n + 1 pieces for n distinct limits within the claim's payoff range. Limits
+        less than 1e-13 of that range above the lowest of them are one, the lowest.
 
     Examples
     --------
@@ -390,8 +340,7 @@ def _result(
     answer: _core.Clearing,
     market: Market,
     orders: Orders,
-    tolerance: float,
-    allocation: str,
+    settings: ClearSettings,
 ) -> Result:
     """Turn what the core says into a result: its keys are the fields' names."""
     counts = cast("dict[str, Any]", answer["stats"])
@@ -403,8 +352,8 @@ def _result(
     leaves = values.get("certificate")
     values.update(
         status=STATUSES[answer["status"]],
-        tolerance=tolerance,
-        allocation=allocation,
+        tolerance=settings.tolerance,
+        allocation=settings.allocation,
         market=market,
         orders=orders,
         stats=construct(Stats, counts),
@@ -413,17 +362,15 @@ def _result(
     return construct(Result, values)
 
 
-def _banner(
-    market: Market, orders: Orders, cells: int, threads: int, enumerating: bool
-) -> list[str]:
+def _banner(market: Market, orders: Orders, cells: int, settings: ClearSettings) -> list[str]:
     n_claims, n_states = market.payoffs.shape
+    tree = "branch and bound over runs of pieces"
     return [
-        f"kpm-fast {__version__}: "
-        f"{'enumeration of cells' if enumerating else 'branch and bound over runs of pieces'}",
+        f"kpm-fast {__version__}: {'enumeration of cells' if settings.enumerates else tree}",
         f"  book     {n_states:,} states, {n_claims:,} claims, {len(orders):,} orders, "
         f"{count_text(cells)} cells",
         f"  maker    risk aversion {market.risk_aversion:g}, ambiguity {market.ambiguity:g}",
-        f"  threads  {threads}",
+        f"  threads  {settings.threads or _core.available_processors()}",
     ]
 
 

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-import math
+import os
 from collections.abc import Iterable
+from concurrent.futures import Executor
 from typing import Any
 
 import numpy as np
@@ -17,17 +18,10 @@ from ..model.books import Books
 from ..model.faults import error_of
 from ..model.market import Market
 from ..model.orders import Orders
-from .auctions import check_rule
-from .options import (
-    ALLOCATIONS,
-    MOST_NODES,
-    MOST_THREADS,
-    check_choice,
-    checked_count,
-    checked_time_limit,
-    checked_tolerance,
-    without_times,
-)
+from .auctions import check_maker
+from .chunks import clear_in_chunks
+from .options import without_times
+from .settings import ClearSettings
 
 __all__ = ["clear_many"]
 
@@ -55,6 +49,8 @@ def clear_many(
     time_limit: float | None = None,
     node_limit: int | None = None,
     allocation: str = "pro_rata",
+    executor: Executor | None = None,
+    resume: str | os.PathLike[str] | None = None,
 ) -> Batch:
     """Clear many books by (8), each on one thread: the bits of :func:`clear`, book by book.
 
@@ -71,17 +67,26 @@ def clear_many(
         As for :func:`clear`.
     time_limit, node_limit
         As for :func:`clear`, of each book.
+    executor : concurrent.futures.Executor, optional
+        Where to clear: processes, or whatever has this interface (joblib's loky, Dask's
+        ``client.get_executor()``). Tasks are cut to 0.2 to 1 s of work, one thread each. Neither
+        the executor nor the cuts change a bit. Default: here.
+    resume : path, optional
+        A file that keeps finished tasks by a hash of all that decides them; it is made if need
+        be. A run that was stopped goes on where it was, and one with more books behind clears
+        only these. Tasks in which a time limit struck are not kept.
 
     Returns
     -------
     Batch
         Columns. A book that cannot be cleared is a row with its error. Ctrl-C ends the batch, and
-        the books it came before say so.
+        the books it came before say so; with an executor it is raised.
 
     Raises
     ------
     InputError
-        Naming the option. What is wrong with a book is in its row.
+        Naming the option, or that ``resume`` is another kind of file. What is wrong with a book is
+        in its row.
 
     Examples
     --------
@@ -95,14 +100,25 @@ def clear_many(
     >>> print(batch.errors[1])
     books[1]: claim[0]: the market has no claim 'hoem': did you mean 'home'?
     """
-    check_choice(allocation, ALLOCATIONS, "allocation")
-    gap = checked_tolerance(tolerance)
-    count = 0 if threads is None else checked_count(threads, "threads", 1, MOST_THREADS)
-    seconds = math.inf if time_limit is None else checked_time_limit(time_limit)
-    nodes = 0 if node_limit is None else checked_count(node_limit, "node_limit", 1, MOST_NODES)
+    options = {
+        "tolerance": tolerance,
+        "threads": threads,
+        "time_limit": time_limit,
+        "node_limit": node_limit,
+        "allocation": allocation,
+    }
+    ClearSettings.of(**options)
     columns = _of_columns(books) if isinstance(books, Books) else _of_pairs(books, allocation)
     if isinstance(books, Books) and allocation == "time" and books.priority is None and len(books):
         raise InputError("the books have no times", field="allocation")
+    if executor is None and resume is None:
+        return _clear_columns(columns, options)
+    return clear_in_chunks(_clear_columns, columns, options, executor, resume)
+
+
+def _clear_columns(columns: dict[str, Any], options: dict[str, Any]) -> Batch:
+    """Clear books in the core: here, or as a task of an executor."""
+    settings = ClearSettings.of(**options)
     answer = _core.clear_many(
         [
             (m.payoffs, m.prior, m.inventory, m.risk_aversion, m.ambiguity)
@@ -114,18 +130,14 @@ def clear_many(
         columns["side"],
         columns["price"],
         columns["quantity"],
-        columns["priority"] if allocation == "time" else None,
-        "pro_rata" if allocation == "pro_rata" else "time",
-        gap,
-        count,
-        seconds,
-        nodes,
+        columns["priority"] if settings.allocation == "time" else None,
+        settings.core,
     )
     return _batch(answer, columns)
 
 
 def _of_columns(books: Books) -> dict[str, Any]:
-    check_rule("maker_optimal", books.market)
+    check_maker("maker_optimal", books.market)
     return {
         "markets": [books.market],
         "market_of": np.zeros(len(books), dtype=np.int64),
@@ -190,7 +202,7 @@ def _checked(entry: Any, allocation: str) -> tuple[Market, Orders]:
         raise InputError(f"must be a market with its orders, got {entry!r}")
     market, orders = entry
     check_book(market, orders)
-    check_rule("maker_optimal", market)
+    check_maker("maker_optimal", market)
     if allocation == "time" and orders.time is None and len(orders):
         raise InputError(without_times(orders), field="allocation")
     return market, orders

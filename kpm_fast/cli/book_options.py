@@ -15,13 +15,69 @@ from ..files.tables import read_csv
 from ..model.labels import reordering
 from ..model.maker import Maker
 from ..model.maker_form import maker_from_text
-from ..model.market import Market
+from ..model.market import DEFAULT_AMBIGUITY, Market
 from ..model.orders import Orders
 from ..storage.book_folder import read_book
 
-__all__ = ["add_options", "is_file", "named_maker", "read"]
+__all__ = [
+    "add_book",
+    "add_inventory",
+    "add_maker",
+    "add_options",
+    "is_file",
+    "named_maker",
+    "read",
+]
 
 _NOTED = 1e-9  # a prior whose sum is off by less is as exact as anybody's
+
+
+def add_book(parser: argparse.ArgumentParser, *, or_clearing: bool = False) -> None:
+    """Add the argument that names the book."""
+    saved = ", or what clear --save wrote" if or_clearing else ""
+    parser.add_argument(
+        "folder",
+        metavar="BOOK",
+        type=Path,
+        help="a folder with claims.csv, states.csv and orders.csv, or one file with all of them "
+        f"(JSON, CSV, Parquet){saved}",
+    )
+
+
+def add_maker(parser: argparse.ArgumentParser, title: str, *, kinds: bool = False) -> None:
+    """Add the group of options for the maker; with ``kinds``, for one of another kind, too."""
+    maker = parser.add_argument_group(title)
+    maker.add_argument(
+        "--risk-aversion",
+        type=float,
+        metavar="A",
+        help="per unit of money, > 0 (default: the book's, else 1)",
+    )
+    maker.add_argument(
+        "--ambiguity",
+        type=float,
+        metavar="O",
+        help=f"radius in nats, 0 to inf (default: the book's, else {DEFAULT_AMBIGUITY:g})",
+    )
+    add_inventory(maker)
+    if kinds:
+        maker.add_argument(
+            "--maker",
+            metavar="KIND:NAME=VALUE,...",
+            help="another maker with the book's prior and inventory: lmsr:liquidity=B, "
+            "starting_orders:delta=D, worst_state, polytope:risk_aversion=A,priors=FILE, "
+            "utility:wealth=M, quadratic:c=C or knightian:ambiguity=O",
+        )
+
+
+def add_inventory(parser: argparse._ActionsContainer) -> None:
+    """Add the option for the maker's wealth."""
+    parser.add_argument(
+        "--inventory",
+        metavar="FILE|W,W,...",
+        help="wealth by state: a CSV file with columns state and inventory, numbers in the order "
+        "of the states (--inventory=-1,2 if the first is negative), or STATE=W,...",
+    )
 
 
 def add_options(parser: argparse.ArgumentParser) -> None:
@@ -31,7 +87,7 @@ def add_options(parser: argparse.ArgumentParser) -> None:
         "--columns",
         type=_pairs,
         metavar="FIELD=NAME,...",
-        help="what columns of orders.csv are called: price=px,side=bs,time=timestamp",
+        help="what columns of the orders are called: price=px,side=bs,time=timestamp",
     )
     form.add_argument(
         "--sides", type=_pairs, metavar="WORD=SIDE,...", help="further words: B=buy,lay=sell"

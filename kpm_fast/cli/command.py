@@ -23,14 +23,14 @@ from rich.progress import BarColumn, TextColumn, TimeElapsedColumn
 from rich.progress import Progress as ProgressBar
 
 from .._version import __version__
-from ..clearing.auctions import check_rule
-from ..clearing.clear import METHODS, clear, staircases
+from ..clearing.auctions import check_maker
+from ..clearing.clear import clear, staircases
 from ..clearing.options import ALLOCATIONS
 from ..clearing.progress import Progress
+from ..clearing.settings import METHODS
 from ..errors import InputError, KpmError, TooManyCellsError
 from ..files.atomic_files import staged_files
 from ..files.tables import write_csv
-from ..model.market import DEFAULT_AMBIGUITY
 from ..model.outcome import RULES
 from ..model.status import Status
 from ..result import Result
@@ -153,8 +153,8 @@ def _unwound_when_terminated() -> Iterator[None]:
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(
         prog="kpm-fast",
-        description="Clear combinatorial call auctions to proven optimality, with an "
-        "ambiguity-averse market maker.",
+        description="Clear books of limit orders on the outcomes of one event, against a market "
+        "maker that doubts its own probabilities, and prove that no clearing is better.",
         epilog=(__doc__ or "").split("\n\n", maxsplit=1)[1],
     )
     parser.add_argument("--version", action="version", version=f"kpm-fast {__version__}")
@@ -174,36 +174,14 @@ def _parser() -> argparse.ArgumentParser:
 def _add_clear(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
     parser = commands.add_parser(
         "clear",
-        help="clear the book in a folder",
-        description="Clear a book: a folder with claims.csv, states.csv and orders.csv, or the "
-        "file of a saved clearing.",
+        help="clear a book",
+        description="Clear a book: one price for every claim, and how much of every order is "
+        "filled.",
         epilog=(__doc__ or "").split("\n\n", maxsplit=1)[1],
     )
     parser.set_defaults(run=_run_clear)
-    parser.add_argument("folder", metavar="FOLDER", type=Path)
-    maker = parser.add_argument_group("the maker")
-    maker.add_argument(
-        "--risk-aversion", type=float, metavar="A", help="per unit of money, > 0 (default: 1)"
-    )
-    maker.add_argument(
-        "--ambiguity",
-        type=float,
-        metavar="O",
-        help=f"radius in nats, 0 to inf (default: {DEFAULT_AMBIGUITY:g})",
-    )
-    maker.add_argument(
-        "--inventory",
-        metavar="FILE|W,W,...",
-        help="wealth by state: a CSV file with columns state and inventory, numbers in the order "
-        "of states.csv (--inventory=-1,2 if the first is negative), or STATE=W,...",
-    )
-    maker.add_argument(
-        "--maker",
-        metavar="MAKER",
-        help="another maker with the book's prior and inventory: lmsr:liquidity=B, "
-        "starting_orders:delta=D, worst_state, polytope:risk_aversion=A,priors=FILE, "
-        "utility:wealth=M, quadratic:c=C or knightian:ambiguity=O",
-    )
+    book_options.add_book(parser, or_clearing=True)
+    book_options.add_maker(parser, "the maker", kinds=True)
     book_options.add_options(parser)
     solver = parser.add_argument_group("the search")
     solver.add_argument(
@@ -280,7 +258,7 @@ def _run_clear(args: argparse.Namespace) -> int:
         market = market.replace(maker=book_options.named_maker(args, market))
     terms = read_terms(args.folder)
     rule = args.rule or terms.get("rule", RULES[0])
-    check_rule(rule, market)
+    check_maker(rule, market)
     # Where standard output is for the JSON, people read standard error.
     console = _console(sys.stderr if args.json == "-" else sys.stdout, quiet=args.quiet)
     pieces = [len(steps) for steps in staircases(market, orders)]

@@ -8,18 +8,18 @@ from typing import TYPE_CHECKING, cast
 
 from ..clearing.clear import clear
 from ..errors import InputError
-from ..model.market import DEFAULT_AMBIGUITY
 from ..plots.kinds import KINDS, draw
 from ..plots.quotes import draw_quotes
 from ..plots.style import require_matplotlib, save
 from ..result import Result, load_result
+from ..storage.book_file import is_clearing
 from . import book_options
 from .tables import PipeAwareConsole
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
-__all__ = ["add_book", "add_parser", "cleared"]
+__all__ = ["add_clearing", "add_parser", "cleared"]
 
 _PICTURES = (*KINDS, "quotes")
 
@@ -29,12 +29,11 @@ def add_parser(commands: argparse._SubParsersAction[argparse.ArgumentParser]) ->
     parser = commands.add_parser(
         "plot",
         help="draw a clearing",
-        description="Draw the clearing in a file that clear --save wrote, or clear the book in a "
-        "folder and draw it.",
+        description="Draw a clearing that clear --save wrote, or clear a book and draw that.",
         epilog="Exit codes: 0 done; 2 bad usage or input, or no matplotlib.",
     )
     parser.set_defaults(run=_run)
-    parser.add_argument("folder", metavar="FILE|FOLDER", type=Path)
+    add_clearing(parser)
     parser.add_argument(
         "--picture",
         nargs="+",
@@ -50,32 +49,20 @@ def add_parser(commands: argparse._SubParsersAction[argparse.ArgumentParser]) ->
         help="write STEM.png and STEM.svg, or STEM-PICTURE of each of several (default: the "
         "picture's name)",
     )
-    add_book(parser)
 
 
-def add_book(parser: argparse.ArgumentParser) -> None:
-    """Add what else says which book is meant, as for `clear`."""
-    maker = parser.add_argument_group("the maker, where a folder is cleared")
-    maker.add_argument(
-        "--risk-aversion", type=float, metavar="A", help="per unit of money, > 0 (default: 1)"
-    )
-    maker.add_argument(
-        "--ambiguity",
-        type=float,
-        metavar="O",
-        help=f"radius in nats, 0 to inf (default: {DEFAULT_AMBIGUITY:g})",
-    )
-    maker.add_argument(
-        "--inventory", metavar="FILE|W,W,...", help="wealth by state, as for kpm-fast clear"
-    )
+def add_clearing(parser: argparse.ArgumentParser) -> None:
+    """Add what says which clearing is meant, or which book to clear."""
+    book_options.add_book(parser, or_clearing=True)
+    book_options.add_maker(parser, "the maker, where a book is cleared")
     book_options.add_options(parser)
     parser.set_defaults(quiet=False)
 
 
 def cleared(args: argparse.Namespace, *, certificate: bool) -> Result:
-    """Return a saved clearing, or clear the book in a folder."""
+    """Return a saved clearing, or clear a book."""
     own = args.risk_aversion is None and args.ambiguity is None and args.inventory is None
-    if own and book_options.is_file(args.folder):
+    if own and is_clearing(args.folder):
         return load_result(args.folder)
     return clear(*book_options.read(args), certificate=certificate)
 

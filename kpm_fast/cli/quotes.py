@@ -16,7 +16,6 @@ from rich.text import Text
 from ..files.atomic_files import staged_text
 from ..files.tables import write_csv
 from ..model.maker import Maker
-from ..model.market import DEFAULT_AMBIGUITY
 from ..model.quotes import Quotes
 from . import book_options
 from .tables import PipeAwareConsole
@@ -36,7 +35,7 @@ def add_parser(commands: argparse._SubParsersAction[argparse.ArgumentParser]) ->
         epilog="Exit codes: 0 done; 2 bad usage or input.",
     )
     parser.set_defaults(run=_run)
-    parser.add_argument("folder", metavar="FOLDER", type=Path)
+    book_options.add_book(parser)
     parser.add_argument(
         "--quantity",
         type=float,
@@ -44,25 +43,7 @@ def add_parser(commands: argparse._SubParsersAction[argparse.ArgumentParser]) ->
         metavar="Q",
         help="shares of a block; several may be given (default: the next share)",
     )
-    maker = parser.add_argument_group("the maker")
-    maker.add_argument(
-        "--maker",
-        metavar="KIND:NAME=VALUE,...",
-        help="lmsr:liquidity=B, starting_orders:delta=D, worst_state, utility:wealth=M, "
-        "polytope:risk_aversion=A,priors=FILE, quadratic:c=C (default: the book's)",
-    )
-    maker.add_argument(
-        "--risk-aversion", type=float, metavar="A", help="per unit of money, > 0 (default: 1)"
-    )
-    maker.add_argument(
-        "--ambiguity",
-        type=float,
-        metavar="O",
-        help=f"radius in nats, 0 to inf (default: {DEFAULT_AMBIGUITY:g})",
-    )
-    maker.add_argument(
-        "--inventory", metavar="FILE|W,W,...", help="wealth by state, as for kpm-fast clear"
-    )
+    book_options.add_maker(parser, "the maker", kinds=True)
     book_options.add_options(parser)
     output = parser.add_argument_group("output")
     output.add_argument("--json", action="store_true", help="print the quotes as JSON, alone")

@@ -8,7 +8,7 @@ from pathlib import Path
 from ..errors import InputError
 from ..reports.report import write_report
 from . import book_options
-from .plot import add_book, cleared
+from .plot import add_clearing, cleared
 from .tables import PipeAwareConsole
 
 __all__ = ["add_parser"]
@@ -19,13 +19,13 @@ def add_parser(commands: argparse._SubParsersAction[argparse.ArgumentParser]) ->
     parser = commands.add_parser(
         "report",
         help="write a clearing as one HTML file",
-        description="Report the clearing in a file that clear --save wrote, or clear the book in "
-        "a folder, with its proof, and report that.",
+        description="Report a clearing that clear --save wrote, or clear a book, with its proof, "
+        "and report that.",
         epilog="Exit codes: 0 done; 1 the checks of the clearing failed, as the report says; 2 bad "
         "usage or input, or no matplotlib.",
     )
     parser.set_defaults(run=_run)
-    parser.add_argument("folder", metavar="FILE|FOLDER", type=Path)
+    add_clearing(parser)
     parser.add_argument(
         "--output",
         type=Path,
@@ -39,7 +39,6 @@ def add_parser(commands: argparse._SubParsersAction[argparse.ArgumentParser]) ->
         action="store_true",
         help="do not clear the book again for other ambiguities",
     )
-    add_book(parser)
 
 
 def _run(args: argparse.Namespace) -> int:
@@ -48,7 +47,7 @@ def _run(args: argparse.Namespace) -> int:
         and book_options.is_file(args.output)
         and args.output.samefile(args.folder)
     ):
-        raise InputError("would replace the clearing", field="--output")
+        raise InputError("would replace what is read", field="--output")
     result = cleared(args, certificate=True)
     title = args.title or f"Clearing of {args.folder.resolve().name}"
     write_report(result, args.output, title, not args.no_sensitivity)

@@ -47,13 +47,12 @@ def add_parsers(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -
     parser = commands.add_parser(
         "sweep",
         help="clear a book under many makers",
-        description="Clear the book in a folder for every combination of ambiguity and risk "
-        "aversion.",
+        description="Clear a book for every combination of ambiguity and risk aversion.",
         epilog="Grids are 0,0.01,0.1 or start:stop:count; default: the book's own value. "
         "Exit codes: 0 done; 2 bad usage or input.",
     )
     parser.set_defaults(run=_run_sweep)
-    parser.add_argument("folder", metavar="FOLDER", type=Path)
+    book_options.add_book(parser)
     parser.add_argument(
         "--ambiguity", dest="ambiguities", metavar="GRID", help="nats (default: the book's)"
     )
@@ -63,35 +62,23 @@ def add_parsers(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -
         metavar="GRID",
         help="per unit of money (default: the book's)",
     )
-    _add_book(parser)
-    parser.set_defaults(ambiguity=None, risk_aversion=None)
+    book_options.add_inventory(parser)
+    book_options.add_options(parser)
+    parser.set_defaults(ambiguity=None, risk_aversion=None, quiet=False)
     parser.add_argument("--output", type=Path, metavar="FILE", help="write all columns as CSV")
     parser.add_argument("--plot", type=Path, metavar="STEM", help="draw STEM.png and STEM.svg")
     parser.add_argument("--column", default="gain", help="what --plot draws (default: %(default)s)")
     advice = commands.add_parser(
         "advise",
         help="say where trade stops, and what the maker can lose",
-        description="Help to choose the ambiguity of a maker for the book in a folder.",
+        description="Help to choose the ambiguity of a maker for a book.",
         epilog="Exit codes: 0 done; 2 bad usage or input.",
     )
     advice.set_defaults(run=_run_advise)
-    advice.add_argument("folder", metavar="FOLDER", type=Path)
-    advice.add_argument(
-        "--ambiguity", type=float, metavar="O", help="the maker's, in nats (default: the book's)"
-    )
-    advice.add_argument(
-        "--risk-aversion", type=float, metavar="A", help="per unit of money (default: the book's)"
-    )
-    _add_book(advice)
-
-
-def _add_book(parser: argparse.ArgumentParser) -> None:
-    """Add what else says which book is meant, as for `clear`."""
-    parser.add_argument(
-        "--inventory", metavar="FILE|W,W,...", help="wealth by state, as for kpm-fast clear"
-    )
-    book_options.add_options(parser)
-    parser.set_defaults(quiet=False)
+    book_options.add_book(advice)
+    book_options.add_maker(advice, "the maker")
+    book_options.add_options(advice)
+    advice.set_defaults(quiet=False)
 
 
 def _run_sweep(args: argparse.Namespace) -> int:

@@ -12,7 +12,10 @@ from numpy.typing import ArrayLike
 
 from .. import _core
 from ..arrays import Floats, as_number, frozen
-from ..clearing.clear import clear_with
+from ..clearing.clear import clear_book
+from ..clearing.progress import Progress
+from ..clearing.settings import ClearSettings
+from ..clearing.stop_token import StopToken
 from ..entries import identifier
 from ..errors import InputError, KpmError
 from ..model.book_types import check_book
@@ -310,19 +313,28 @@ class Engine:
 
     # -- clearing -------------------------------------------------------------------------------
 
-    def clear(self, **settings: Any) -> Result:
+    def clear(
+        self,
+        *,
+        callback: Callable[[Progress], bool | None] | None = None,
+        stop: StopToken | None = None,
+        verbose: bool = False,
+        **settings: Any,
+    ) -> Result:
         """Clear the book, which stays as it is.
 
         Parameters
         ----------
+        callback, stop, verbose
+            As for :func:`clear`.
         **settings
-            What :func:`clear` takes besides a market and orders.
+            What else :func:`clear` takes besides a market and orders.
 
         Returns
         -------
         Result
-            That of ``clear(engine.market, engine.orders, **settings)``, bit for bit but for
-            seconds and the number of threads.
+            That of ``clear(engine.market, engine.orders, ...)``, bit for bit but for seconds and
+            the number of threads.
 
         Raises
         ------
@@ -333,15 +345,12 @@ class Engine:
         """
         with self._lock:
             self._check_idle()
-
-            core: Callable[..., _core.Clearing] = self._core.clear
-
-            def solve(*arguments: Any, stop: _core.StopFlag | None) -> _core.Clearing:
-                return core(*arguments[_OF_THE_BOOK:], stop=stop)
-
+            how = ClearSettings.of(**settings)
             self._clearing = True
             try:
-                return clear_with(solve, self._market, self.orders, **settings)
+                return clear_book(
+                    self._market, self.orders, how, callback, stop, verbose, self._core
+                )
             finally:
                 self._clearing = False
 
@@ -451,9 +460,6 @@ class Engine:
 
     def __repr__(self) -> str:
         return f"Engine({self._market!r}, {len(self)} orders)"
-
-
-_OF_THE_BOOK = 10  # arguments of the core's clear that the engine has: the market, the orders
 
 
 def _arguments(market: Market) -> tuple[Floats, Floats, Floats, float, float]:

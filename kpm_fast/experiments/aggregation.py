@@ -48,7 +48,7 @@ def aggregation(books: int = 60, seed: int = 1) -> Experiment:
     more = sum(one) / sum(six) - 1.0
     return Experiment(
         name="aggregation",
-        question="Does one maker of all claims trade more than six makers of one claim each?",
+        question="Does one maker of all claims trade more than six makers with one claim each?",
         answer=f"One maker trades {100 * more:.0f} % more shares than six with the same risk "
         f"tolerance in all, over {books} race cards of {RUNNERS} runners: it sees that claims "
         "offset each other, and matches orders across runners.",

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Callable
 from typing import Any
 
 from ..errors import InputError
@@ -10,7 +11,9 @@ from ..errors import InputError
 __all__ = ["parse_json"]
 
 
-def parse_json(text: str, *, constants: bool = True) -> Any:
+def parse_json(
+    text: str, *, constants: bool = True, numbers: Callable[[str], Any] | None = None
+) -> Any:
     """Parse a JSON text in which no object has a name twice.
 
     Parameters
@@ -18,6 +21,8 @@ def parse_json(text: str, *, constants: bool = True) -> Any:
     text : str
     constants : bool
         Whether Python's ``NaN`` and ``Infinity``, which JSON lacks, are read.
+    numbers : callable, optional
+        What to make of the digits of a number. Default: an integer or a float.
 
     Raises
     ------
@@ -27,7 +32,13 @@ def parse_json(text: str, *, constants: bool = True) -> Any:
         As :func:`json.loads`.
     """
     refuse = None if constants else _refuse
-    return json.loads(text, object_pairs_hook=_object, parse_constant=refuse)
+    return json.loads(
+        text,
+        object_pairs_hook=_object,
+        parse_constant=refuse,
+        parse_int=numbers,
+        parse_float=numbers,
+    )
 
 
 def _object(pairs: list[tuple[str, Any]]) -> dict[str, Any]:

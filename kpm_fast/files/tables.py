@@ -43,15 +43,17 @@ _COMMA_NUMBER = re.compile(r"\s*[+-]?\d*,\d+(?:[eE][+-]?\d+)?\s*", re.ASCII)
 
 
 class CsvTable:
-    """A CSV file as columns of text that remember the line of each row.
+    """A table of a file as columns of text that remember the line of each row.
 
     Attributes
     ----------
     path : Path
     names : list of str
         The header, in file order.
-    lines : list of int
-        The line each row ends on, from 1.
+    lines : list of int or None
+        The line each row ends on, from 1; None where the file has no lines to speak of.
+    title : str
+        What the table is called in messages: its path, unless the file holds several.
     decimal : {".", ",", None}
         The decimal sign; None: a comma in columns of numbers that have commas and no points.
     """
@@ -61,10 +63,16 @@ class CsvTable:
         path: Path,
         names: list[str],
         rows: list[tuple[str, ...]],
-        lines: list[int],
+        lines: list[int] | None,
         decimal: str | None = ".",
+        *,
+        title: str | None = None,
+        header_line: int | None = 1,
     ) -> None:
         self.path = path
+        self.title = str(path) if title is None else title
+        self._header_line = header_line
+        self._length = len(rows)
         self._decimal = decimal
         self.names = names
         self.lines = lines
@@ -72,7 +80,7 @@ class CsvTable:
         self._columns = dict(zip(names, columns, strict=True))
 
     def __len__(self) -> int:
-        return len(self.lines)
+        return self._length
 
     def __contains__(self, name: str) -> bool:
         return name in self._columns
@@ -128,15 +136,31 @@ class CsvTable:
             entry.replace(",", ".") if _COMMA_NUMBER.fullmatch(entry) else entry for entry in column
         ]
 
+    def check(self, required: Collection[str], optional: Collection[str] = ()) -> None:
+        """Check the header as :func:`check_names` does; an error names its line."""
+        try:
+            check_names(self.names, required, optional)
+        except InputError as error:
+            raise error.located(self.path, self._header_line) from None
+
+    def place(self, row: int) -> str:
+        """Say where a row is: ``on line 3``, or ``in row 1`` where there are no lines."""
+        return f"in row {row}" if self.lines is None else f"on line {self.lines[row]}"
+
     def error(self, row: int, name: str, reason: str) -> InputError:
         """Build the error for one entry."""
-        return InputError(reason, field=name, index=row, file=self.path, line=self.lines[row])
+        line = None if self.lines is None else self.lines[row]
+        return InputError(reason, field=name, index=row, file=self.path, line=line)
+
+    def located(self, error: InputError, row: int | None) -> InputError:
+        """Point an error at the file and, where it is about a row, at the line of that."""
+        known = row is not None and self.lines is not None
+        return error.located(self.path, self.lines[row] if known else None)  # type: ignore[index]
 
     def locate(self, error: InputError) -> InputError:
-        """Point an error about a row of this table at its file and line."""
-        if isinstance(error.index, int) and 0 <= error.index < len(self.lines):
-            return error.located(self.path, self.lines[error.index])
-        return error.located(self.path)
+        """Point an error whose index is a row of this table at its file and line."""
+        inside = isinstance(error.index, int) and 0 <= error.index < len(self)
+        return self.located(error, error.index if inside else None)  # type: ignore[arg-type]
 
 
 def _is_point(entry: str) -> bool:
@@ -215,12 +239,10 @@ def read_csv(
             raise InputError(str(error), file=path, line=reader.line_num) from error
     if names is None:
         raise InputError("the file is empty, a header was expected", file=path)
-    try:
-        check_names(names, required, optional)
-    except InputError as error:
-        raise error.located(path, 1) from None
     sign = decimal or (None if found == ";" else ".")
-    return CsvTable(path, names, rows, lines, sign)
+    table = CsvTable(path, names, rows, lines, sign)
+    table.check(required, optional)
+    return table
 
 
 def check_names(names: Sequence[str], required: Collection[str], optional: Collection[str]) -> None:

@@ -5,7 +5,6 @@ from __future__ import annotations
 import os
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, fields
-from pathlib import Path
 from typing import Any, ClassVar
 
 import numpy as np
@@ -20,7 +19,7 @@ from ..arrays import (
     same,
 )
 from ..errors import InputError
-from ..files.tables import CsvTable, read_csv
+from ..files.tables import read_csv
 from .faults import error_of
 from .labels import (
     check_labels,
@@ -32,6 +31,7 @@ from .labels import (
 )
 from .maker import Maker
 from .makers import KnightianMaker
+from .market_tables import market_of_tables
 from .priors import checked_prior, state_vector
 
 __all__ = ["DEFAULT_AMBIGUITY", "Market", "remember_prior_sum"]
@@ -225,32 +225,8 @@ class Market:
         """
         text: dict[str, Any] = {"delimiter": delimiter, "decimal": decimal, "encoding": encoding}
         payoff_table = read_csv(claims_path, ["claim"], **text)
-        required = ["state", "prior"] if maker is None else ["state"]
-        state_table = read_csv(states_path, required, ["prior", "inventory"], **text)
-        states = _unique_column(state_table, "state")
-        claims = _unique_column(payoff_table, "claim")
-        named = [name for name in payoff_table.names if name != "claim"]
-        _check_same_states(named, states, payoff_table.path, state_table.path)
-        columns: dict[str, Any] = {
-            "payoffs": np.array([payoff_table.numbers(state) for state in states]).T,
-        }
-        if maker is not None:
-            keywords["maker"] = maker
-        else:
-            columns["prior"] = state_table.numbers("prior")
-        if maker is None and "inventory" in state_table and keywords.get("inventory") is None:
-            keywords.pop("inventory", None)
-            columns["inventory"] = state_table.numbers("inventory")
-        try:
-            return cls(**columns, **keywords, claims=claims, states=states)
-        except InputError as error:
-            if error.field not in columns:  # a keyword, which no file is to blame for
-                raise
-            by_claim = error.field == "payoffs"
-            table, labels = (payoff_table, claims) if by_claim else (state_table, states)
-            label = error.index[0] if isinstance(error.index, tuple) else error.index
-            line = table.lines[labels.index(label)] if isinstance(label, str) else None
-            raise error.located(table.path, line) from None
+        state_table = read_csv(states_path, ["state"], ["prior", "inventory"], **text)
+        return market_of_tables(cls, payoff_table, state_table, maker, keywords)
 
     @classmethod
     def from_frame(
@@ -453,33 +429,3 @@ def _states_of_prior(prior: Any, count: int) -> tuple[str, ...] | None:
     if labels is None or len(labels) != count or set(labels) == set(default_labels(count)):
         return None  # integers in another order: what default labels are aligned to
     return labels
-
-
-def _unique_column(table: CsvTable, name: str) -> list[str]:
-    labels = table.text(name)
-    if not labels:
-        raise InputError(f"no rows: at least one {name} was expected", file=table.path)
-    seen: dict[str, int] = {}
-    for row, label in enumerate(labels):
-        if not label:
-            raise table.error(row, name, f"the {name} has no name")
-        if label in seen:
-            raise table.error(row, name, f"{label!r} is already on line {table.lines[seen[label]]}")
-        seen[label] = row
-    return labels
-
-
-def _check_same_states(
-    columns: list[str], states: list[str], claims_path: Path, states_path: Path
-) -> None:
-    for names, others, here, there in (
-        (columns, set(states), claims_path, states_path),
-        (states, set(columns), states_path, claims_path),
-    ):
-        missing = [name for name in names if name not in others]
-        if missing:
-            raise InputError(
-                f"state {missing[0]!r} of {here} is not in {there}: "
-                "both files must have the same states",
-                file=here,
-            )

@@ -11,7 +11,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from ..arrays import Floats, Ints, check_complete, frozen, same
 from ..errors import InputError
-from ..files.tables import columns_of, make_frame, read_csv
+from ..files.tables import CsvTable, columns_of, make_frame, read_csv
 from .labels import integer_claims, integers_as_labels, labelled_claims
 from .market import Market
 from .order import Order
@@ -209,6 +209,10 @@ class Orders:
             decimal=decimal,
             encoding=encoding,
         )
+        return cls._of_table(table, form, market)
+
+    @classmethod
+    def _of_table(cls, table: CsvTable, form: OrderForm, market: Market | None) -> Orders:
         read = form.columns_of_csv(table)
         try:
             orders = cls(**form.parsed(read))

@@ -11,6 +11,7 @@ from typing import Any
 
 import numpy as np
 
+from .. import _core
 from ..arrays import Floats, Ints
 from ..errors import InputError
 from ..files.atomic_files import staged_text
@@ -26,6 +27,12 @@ __all__ = ["CellResult", "Outcome"]
 
 RULES = ("maker_optimal", "competitive", "pay_as_bid")
 _CLAIMS_SHOWN = 8
+
+
+def is_knightian(market: Market) -> bool:
+    """Whether the market's maker is Knightian, which the short form says without words."""
+    given = vars(market).get("_maker")
+    return given is None or bool(given._model()["kind"] == "knightian")
 
 
 def maker_model(market: Market) -> dict[str, Any]:
@@ -172,8 +179,19 @@ class Outcome(Value):
 
     @property
     def gain(self) -> float:
-        """``certainty_equivalent - no_trade_equivalent``, money."""
-        return self.certainty_equivalent - self.no_trade_equivalent
+        """``certainty_equivalent - no_trade_equivalent``, money, with all its digits.
+
+        It is computed from what trading changes, not as the difference of the two, which beside a
+        wealth of 1e14 would have none left.
+        """
+        market = self.market
+        paid = market.payoffs - self.claim_prices[:, None]
+        change = self.net_demand @ paid  # of what the maker owes, by state
+        if self.rule == "pay_as_bid":
+            change -= self.surplus
+        model = maker_model(market)
+        _, ask = _core.maker_quotes(model, -market.inventory, change[None, :], np.ones((1, 1)))
+        return -float(ask[0, 0]) + 0.0
 
     @property
     def utility(self) -> float:

@@ -87,9 +87,9 @@ def new_figure(
 
     The figure is nobody's current figure: no window, no global state, nothing to close.
     """
-    from matplotlib.figure import Figure
+    from .picture import Picture
 
-    figure = Figure(figsize=(width, height), layout="constrained")
+    figure = Picture(figsize=(width, height), layout="constrained")
     axes = figure.subplots(rows, columns, squeeze=False)
     return figure, list(axes.ravel())
 

@@ -1,4 +1,4 @@
-"""A clearing as one file: market, orders, result and certificate, for whoever audits it later.
+"""A clearing as one file: market, orders, result and certificate, for a later audit.
 
 A zip archive of NumPy arrays and one JSON header, which ``numpy.load`` opens; docs/files.md lists
 its entries. Data only: nothing in it is ever executed.

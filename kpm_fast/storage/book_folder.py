@@ -1,36 +1,39 @@
-"""A book on disk: a folder with a market and its orders, or the file of a saved clearing."""
+"""A book on disk: a folder, one file, or the file of a saved clearing."""
 
 from __future__ import annotations
 
 import io
 import json
-import math
 import os
 from collections.abc import Callable, Mapping
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, TextIO
 
 import numpy as np
 
-from ..arrays import as_number, as_path
+from ..arrays import as_path
 from ..errors import InputError
-from ..files.atomic_files import check_finished, staged_files
-from ..files.strict_json import parse_json
-from ..files.tables import check_text, write_csv
+from ..files.atomic_files import check_finished, staged_binary, staged_files
+from ..files.tables import CsvTable, check_text, read_csv, write_csv
 from ..model.book_types import check_book
 from ..model.market import Market
+from ..model.market_tables import market_of_tables
+from ..model.order_form import OrderForm
 from ..model.orders import Orders
 from ..model.outcome import Outcome
 from .archive import read_outcome
+from .book_file import SUFFIXES, BookParts, file_bytes, is_clearing, read_parts
 from .maker_file import maker_statement, read_maker
+from .settings import checked_settings, json_of_file, settings_of
 
 __all__ = ["BOOK_FILES", "read_book", "read_terms", "write_book"]
 
 _CLAIMS, _STATES, _ORDERS, _MARKET = "claims.csv", "states.csv", "orders.csv", "market.json"
 #: What :func:`read_book` reads.
 BOOK_FILES = (_CLAIMS, _STATES, _ORDERS, _MARKET)
-_SETTINGS = ("risk_aversion", "ambiguity")
 _COMPRESSED = (".gz", ".bz2", ".xz")
+_REPLACES = "overwrite=True (--force) replaces it"
 
 
 def read_book(
@@ -42,23 +45,27 @@ def read_book(
     encoding: str | None = None,
     **market_keywords: Any,
 ) -> tuple[Market, Orders]:
-    """Read a market and its orders from a folder, or from the file of a saved clearing.
+    """Read a market and its orders from a folder or from one file.
 
     Parameters
     ----------
     folder : path
-        What :meth:`kpm_fast.Result.save` wrote, or a folder. That holds ``claims.csv`` (header
-        ``claim,<state>,...``; payoffs), ``states.csv`` (header ``state,prior`` and optionally
-        ``inventory``), ``orders.csv`` (see :meth:`Orders.from_csv`) and optionally
-        ``market.json``, an object with ``risk_aversion`` and ``ambiguity`` (a number, or
-        ``"Infinity"``), or with ``maker``, an object with a ``kind`` and its parameters. Other
-        files are ignored. A table may be compressed and called
+        A folder with ``claims.csv`` (header ``claim,<state>,...``; payoffs), ``states.csv``
+        (header ``state,prior`` and optionally ``inventory``), ``orders.csv`` (see
+        :meth:`Orders.from_csv`) and optionally ``market.json``, an object with ``risk_aversion``
+        and ``ambiguity`` (a number, or ``"Infinity"``), or with ``maker``, an object with a
+        ``kind`` and its parameters. Other files are ignored. A table may be compressed and called
         ``claims.csv.gz``, ``.bz2`` or ``.xz``.
+
+        Or one file that has all of these tables, told by what it begins with: JSON with a member
+        for each; CSV with a title such as ``[claims]`` above each; Parquet of the orders with the
+        market in its metadata, as :func:`write_book` writes it; or what
+        :meth:`kpm_fast.Result.save` wrote.
     order_options : mapping, optional
         How the orders differ from that form: ``columns``, ``sides``, ``sell``, ``price_unit``,
         ``quantity_unit``, ``market_orders`` of :meth:`Orders.from_csv`.
     delimiter, decimal, encoding : str, optional
-        Of all three tables; see :meth:`Orders.from_csv`. Default: found.
+        Of all CSV tables; see :meth:`Orders.from_csv`. Default: found.
     **market_keywords
         ``risk_aversion``, ``ambiguity``, ``inventory``: take precedence over the files;
         ``normalize``.
@@ -72,9 +79,12 @@ def read_book(
     Raises
     ------
     InputError
-        Naming file, line, column and value; or that a program died while it wrote the folder.
+        Naming file, line (in JSON and Parquet the row), column and value; or that a program died
+        while it wrote the folder.
     OSError
         If a file cannot be read.
+    ImportError
+        If the file is Parquet and there is no pyarrow.
 
     Examples
     --------
@@ -87,27 +97,59 @@ def read_book(
     >>> kpm.read_book(folder / "book")[0] == market
     True
     """
-    folder = as_path(folder)
-    if folder.is_file():
-        return _book_of_clearing(folder, order_options, market_keywords)
-    check_finished(folder)
-    settings = _read_settings(folder / _MARKET)
+    path = as_path(folder)
+    if is_clearing(path):
+        return _book_of_clearing(path, order_options, market_keywords)
     text: dict[str, Any] = {"delimiter": delimiter, "decimal": decimal, "encoding": encoding}
-    claims, states = _table(folder, _CLAIMS), _table(folder, _STATES)
-    if "maker" in settings:
-        stated = settings["maker"]
-        maker = read_maker(stated, folder / _MARKET, states, text, market_keywords)
-        market = Market.from_csv(claims, states, **text, maker=maker)
+    if path.is_file() or (path.suffix in SUFFIXES and not path.exists()):
+        parts = read_parts(path, **text)
     else:
-        market = Market.from_csv(claims, states, **text, **{**settings, **market_keywords})
-    orders = Orders.from_csv(_table(folder, _ORDERS), market, **text, **(order_options or {}))
-    return market, orders
+        parts = _parts_of_folder(path, text)
+    if "maker" in parts.settings:
+        stated = parts.settings["maker"]
+        maker = read_maker(stated, parts.source, parts.states, market_keywords)
+        market = market_of_tables(Market, parts.claims, parts.states, maker, {})
+    else:
+        keywords = {**parts.settings, **market_keywords}
+        market = market_of_tables(Market, parts.claims, parts.states, None, keywords)
+    return market, _orders_of(parts, path, market, order_options or {})
+
+
+def _parts_of_folder(folder: Path, text: dict[str, Any]) -> BookParts:
+    check_finished(folder)
+    source = folder / _MARKET
+    settings = _read_settings(source)
+    claims = read_csv(_table(folder, _CLAIMS), ["claim"], **text)
+    states = read_csv(_table(folder, _STATES), ["state"], ["prior", "inventory"], **text)
+    orders = _Unread(_table(folder, _ORDERS), text)
+    return BookParts(claims, states, orders, settings, source)
+
+
+@dataclass
+class _Unread:
+    """A file of orders, which is read once the market is known to be right."""
+
+    path: Path
+    text: dict[str, Any]
+
+
+def _orders_of(parts: BookParts, path: Path, market: Market, options: Mapping[str, Any]) -> Orders:
+    if isinstance(parts.orders, _Unread):
+        return Orders.from_csv(parts.orders.path, market, **parts.orders.text, **options)
+    if isinstance(parts.orders, CsvTable):
+        form = OrderForm(**options)
+        parts.orders.check(form.required, form.optional)
+        return Orders._of_table(parts.orders, form, market)
+    try:
+        return Orders.from_frame(parts.orders, market, **options)
+    except InputError as error:
+        raise error.located(path) from None
 
 
 def read_terms(path: str | os.PathLike[str]) -> dict[str, str]:
-    """Return the ``rule`` and the ``allocation`` of a saved clearing; nothing for a folder."""
+    """Return the ``rule`` and the ``allocation`` of a saved clearing; nothing for a book."""
     path = as_path(path)
-    if not path.is_file():
+    if not is_clearing(path):
         return {}
     cleared, _ = read_outcome(path, Outcome)
     return {"rule": cleared.rule, "allocation": cleared.allocation}
@@ -140,7 +182,8 @@ def write_book(
 ) -> None:
     """Write a market and its orders so that :func:`read_book` returns them, bit for bit.
 
-    The folder is made if need be; ``overwrite=False`` refuses one that holds another book. Files
+    A path that ends in ``.json``, ``.csv`` or ``.parquet`` becomes one file, any other a folder,
+    which is made if need be. ``overwrite=False`` refuses one that holds another book. Files
     appear complete or not at all; a program that dies while it replaces them leaves a file
     ``UNFINISHED``, and :func:`read_book` refuses the folder.
 
@@ -161,6 +204,22 @@ def write_book(
     >>> kpm.write_book(folder / "book", market, orders)
     >>> sorted(path.name for path in (folder / "book").iterdir())
     ['claims.csv', 'market.json', 'orders.csv', 'states.csv']
+    >>> kpm.write_book(folder / "book.json", market, orders)
+    >>> print((folder / "book.json").read_text(), end="")
+    {
+    "risk_aversion": 0.01,
+    "ambiguity": 0.01,
+    "claims": [
+    {"claim": "0", "0": 1.0, "1": 0.0}
+    ],
+    "states": [
+    {"state": "0", "prior": 0.5},
+    {"state": "1", "prior": 0.5}
+    ],
+    "orders": [
+    {"claim": "0", "side": "buy", "price": 0.6, "quantity": 10.0}
+    ]
+    }
     """
     check_book(market, orders)
     check_text(market.claims, "claims", read_back=True)
@@ -179,20 +238,29 @@ def write_book(
         state_table["prior"] = market.maker.prior  # type: ignore[attr-defined]
     if market.inventory.any():
         state_table["inventory"] = market.inventory
-    settings: dict[str, Any] = {"maker": stated}
-    if stated is None:
-        settings = {name: _json_number(getattr(market, name)) for name in _SETTINGS}
+    settings = settings_of(market, stated)
+    tables = {"claims": claim_table, "states": state_table, "orders": order_table}
+    path = as_path(folder)
+    if path.suffix in SUFFIXES and not path.is_dir():
+        _write_file(path, file_bytes(path.suffix, tables, settings), overwrite)
+        return
 
     def write(open_file: Callable[[str], TextIO]) -> None:
-        write_csv(open_file(_CLAIMS), claim_table)
-        write_csv(open_file(_STATES), state_table)
-        write_csv(open_file(_ORDERS), order_table)
+        for name, table in tables.items():
+            write_csv(open_file(f"{name}.csv"), table)
         open_file(_MARKET).write(json.dumps(settings, indent=2) + "\n")
 
     if not overwrite:
-        _check_no_other_book(as_path(folder), write)
+        _check_no_other_book(path, write)
     with staged_files(folder) as open_file:
         write(open_file)
+
+
+def _write_file(path: Path, content: bytes, overwrite: bool) -> None:
+    if not overwrite and path.exists() and path.read_bytes() != content:
+        raise InputError(f"already holds something else; {_REPLACES}", file=path)
+    with staged_binary(path) as stream:
+        stream.write(content)
 
 
 def _check_no_other_book(folder: Path, write: Callable[[Callable[[str], TextIO]], None]) -> None:
@@ -205,7 +273,7 @@ def _check_no_other_book(folder: Path, write: Callable[[Callable[[str], TextIO]]
         path = folder / name
         if path.exists() and path.read_bytes() != text.getvalue().encode("utf-8"):
             raise InputError(
-                f"already holds another book ({name}); overwrite=True (--force) replaces it",
+                f"already holds another book ({name}); {_REPLACES}",
                 file=folder,
             )
 
@@ -217,34 +285,4 @@ def _read_settings(path: Path) -> dict[str, Any]:
         return {}
     except UnicodeDecodeError as error:
         raise InputError(f"not UTF-8 text: {error}", file=path) from error
-    try:
-        settings = parse_json(text)
-    except json.JSONDecodeError as error:
-        raise InputError(f"not JSON: {error.msg}", file=path, line=error.lineno) from error
-    except InputError as error:
-        raise error.located(path) from None
-    except (ValueError, RecursionError) as error:  # thousands of digits, or of brackets
-        raise InputError(f"cannot be read: {error}", file=path) from error
-    if not isinstance(settings, dict):
-        raise InputError(f"must hold a JSON object, got {settings!r}", file=path)
-    for name in settings:
-        if name == "maker" and len(settings) == 1:
-            return settings
-        if name == "maker":
-            raise InputError("states all of a maker: nothing beside it", field=name, file=path)
-        if name not in _SETTINGS:
-            raise InputError(
-                f"unknown (known: {', '.join((*_SETTINGS, 'maker'))})", field=name, file=path
-            )
-    try:
-        return {name: _from_json(value, name) for name, value in settings.items()}
-    except InputError as error:
-        raise error.located(path) from None
-
-
-def _from_json(value: Any, field: str) -> float:
-    return math.inf if value == "Infinity" else as_number(value, field)
-
-
-def _json_number(value: float) -> float | str:
-    return "Infinity" if math.isinf(value) else value  # JSON itself has no infinity
+    return checked_settings(json_of_file(text, path), path)

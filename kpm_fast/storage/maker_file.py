@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from ..errors import InputError
-from ..files.tables import read_csv
+from ..files.tables import CsvTable
 from ..model.labels import align
 from ..model.maker import Maker
 from ..model.maker_form import KINDS, maker_from_dict, maker_to_dict
@@ -47,19 +47,18 @@ def maker_statement(market: Market) -> dict[str, Any] | None:
 def read_maker(
     stated: Any,
     source: Path,
-    states_path: Path,
-    text: Mapping[str, Any],
+    table: CsvTable,
     keywords: Mapping[str, Any],
 ) -> Maker:
-    """Return the maker that market.json (``source``) states, with the columns of states.csv.
+    """Return the maker that ``source`` states, with the columns of the table of states.
 
     Parameters
     ----------
     stated : object
         ``kind`` and parameters; a number by state as an object by label, or a list in the order
         of states.csv.
-    text : mapping
-        How the table is read.
+    table : CsvTable
+        With a column ``state``.
     keywords : mapping
         ``inventory``, which takes precedence, and ``normalize``; others are the maker's own.
     """
@@ -72,11 +71,11 @@ def read_maker(
         )
     for name in _COLUMNS:
         if name in stated and (name != "prior" or _has_prior(kind)):
-            raise InputError(f"is a column of {states_path.name}", field=name, file=source)
+            raise InputError(f"is a column of {Path(table.title).name}", field=name, file=source)
     for name in ("risk_aversion", "ambiguity"):
         if keywords.get(name) is not None:
             raise InputError(f"is the maker's own, {kind!r} in {source.name}", field=name)
-    table = read_csv(states_path, ["state"], _COLUMNS, **text)
+    table.check(["state"], _COLUMNS)
     states = tuple(table.text("state"))
     try:
         parameters = {name: _value(name, value, states) for name, value in stated.items()}
@@ -98,8 +97,7 @@ def read_maker(
         if error.field not in _COLUMNS:
             raise error.located(source) from None
         row = states.index(error.index) if error.index in states else error.index
-        line = table.lines[row] if isinstance(row, int) else None
-        raise error.located(states_path, line) from None
+        raise table.located(error, row if isinstance(row, int) else None) from None
 
 
 def _has_prior(kind: str) -> bool:

@@ -115,15 +115,12 @@ def _corners(P: Floats, orders: Orders, claim: Ints, members: Ints, k: int, turn
     steps, ends, unit = [np.empty((3, 0))], np.zeros(2), np.ptp(P[k]) or 1.0
     for m in members:
         own, low, high = orders[(claim == m) & (orders.quantity > 0)], P[m].min(), P[m].max()
-        limit, at = np.unique(own.price, return_inverse=True)
-        inside = (limit > low) & (limit < high) | (limit == low) & (low == high)
-        size = own.quantity * ((high - low or 1.0) / unit)
-        sides = [np.bincount(at, np.where(own.side == x, size, 0.0), len(limit)) for x in (1, -1)]
-        always = [
-            sides[0][(limit >= high) & ~inside].sum(),
-            sides[1][(limit <= low) & ~inside].sum(),
-        ]
-        step = np.stack([(limit - low) / (high - low or 1.0), *sides])[:, inside]
+        bid, price, size = own.side > 0, own.price, own.quantity * ((high - low or 1.0) / unit)
+        inside = (price > low) & (price < high) | (price == low) & (low == high)
+        limit, at = _limits(price[inside], 1e-13 * (high - low))
+        sides = [np.bincount(at, size[inside] * x[inside], len(limit)) for x in (bid, ~bid)]
+        always = [size[x & ~inside].sum() for x in (bid & (price >= high), ~bid & (price <= low))]
+        step = np.stack([(limit - low) / (high - low or 1.0), *sides])
         step = step if turn[m] > 0 else np.stack([1 - step[0], *step[:0:-1]])[:, ::-1]
         while (same := np.flatnonzero(step[0, 1:] <= step[0, :-1])).size:  # apart before scaling
             step[0, same + 1] = np.nextafter(step[0, same], np.inf)
@@ -138,6 +135,16 @@ def _corners(P: Floats, orders: Orders, claim: Ints, members: Ints, k: int, turn
     return price, np.repeat(bought - sold, 2), np.repeat(bought + sold, 2)
 
 
+def _limits(price: Floats, width: float) -> tuple[Floats, Ints]:
+    """Return the distinct limits, ascending, and which of them each is: ``width`` is rounding."""
+    limit, at = np.unique(price, return_inverse=True)
+    first, begun = np.ones(len(limit), dtype=bool), -np.inf
+    for j in range(len(limit)) if (np.diff(limit) <= width).any() else ():
+        first[j] = limit[j] - begun > width
+        begun = limit[j] if first[j] else begun
+    return limit[first], (np.cumsum(first) - 1)[at]
+
+
 def _smaller_half(P: Floats, orders: Orders, claim: Ints) -> float:
     """Return the scale where nothing trades: the notional of the smaller half of the levels.
 
@@ -148,6 +155,10 @@ def _smaller_half(P: Floats, orders: Orders, claim: Ints) -> float:
     bid = orders.side > 0
     price = np.clip(orders.price, low, high)
     alive = (low < high) & (orders.quantity > 0) & np.where(bid, price > low, price < high)
+    for k, (least, most) in enumerate(zip(P.min(axis=1), P.max(axis=1), strict=True)):
+        own = np.flatnonzero((claim == k) & alive & (price > least) & (price < most))
+        limit, at = _limits(price[own], 1e-13 * (most - least))
+        price[own] = limit[at]
     keys = np.stack([claim, bid, price])[:, alive]
     _, level = np.unique(keys, axis=1, return_inverse=True)
     notional = np.sort(np.bincount(level.ravel(), ((high - low) * orders.quantity)[alive]))

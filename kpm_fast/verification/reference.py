@@ -34,6 +34,9 @@ _EPS = float(np.finfo(np.float64).eps)
 #: Payoffs, in shares of a claim's range, that differ by less are the same but for rounding.
 _SAME_PAYOFF = 5e-13
 
+#: Limits, in shares of a claim's range, that differ by no more are one but for rounding.
+_SAME_LIMIT = 1e-13
+
 
 # -- staircases ---------------------------------------------------------------------------------
 
@@ -43,12 +46,15 @@ def limit_ranks(payoff: Floats, price: Floats) -> tuple[Floats, Ints]:
 
     Limits at an end of the payoff range are beyond it: what is bid at the least payoff asks for
     something for nothing and is never filled, what is offered at it is a gift and always taken,
-    and so at the greatest. A constant claim has one price, and limits at it count.
+    and so at the greatest. A constant claim has one price, and limits at it count. Limits that
+    differ by no more than rounding does are one: from the lowest on, whatever lies within 1e-13
+    of the payoff range above it.
 
     Returns
     -------
     limits : ndarray, shape (n,)
-        The distinct limits within the claim's payoff range, ascending.
+        The distinct limits within the claim's payoff range, ascending; of those that are one, the
+        lowest.
     ranks : ndarray of int64
         Position of each order's limit in ``limits``; -1 below the range, n above it.
     """
@@ -58,12 +64,25 @@ def limit_ranks(payoff: Floats, price: Floats) -> tuple[Floats, Ints]:
     ranks = np.full(len(price), -1, dtype=np.int64)
     order = inside[np.argsort(price[inside], kind="stable")]
     ascending = price[order]
-    first = np.ones(len(order), dtype=bool)
-    np.not_equal(ascending[1:], ascending[:-1], out=first[1:])
+    first = _begin(ascending, _SAME_LIMIT * (high - low))
     limits = ascending[first]
     ranks[order] = np.cumsum(first) - 1
     ranks[above] = len(limits)
     return limits, ranks
+
+
+def _begin(ascending: Floats, width: float) -> NDArray[np.bool_]:
+    """Return where a group begins, of ascending numbers at most ``width`` above its first."""
+    first = np.ones(len(ascending), dtype=bool)
+    np.greater(np.diff(ascending), width, out=first[1:])
+    begins = np.flatnonzero(first)
+    ends = np.append(begins[1:], len(ascending))
+    for begin, end in zip(begins, ends, strict=True) if len(begins) < len(ascending) else ():
+        # A run of neighbours may be longer than a group.
+        while ascending[end - 1] - ascending[begin] > width:
+            begin += np.searchsorted(ascending[begin:end] - ascending[begin], width, "right")
+            first[begin] = True
+    return first
 
 
 class ClaimBook:
@@ -311,7 +330,7 @@ def _log_ratio(u: Floats, prior: Floats, tilt: float) -> Floats:
 
 
 def _tilt_for(u: Floats, prior: Floats, ambiguity: float, near: float = 0.0) -> float:
-    """Return the t > 0 with KL(p(t)|q) = Omega; whoever knows it nearly saves half of the steps."""
+    """Return the t > 0 with KL(p(t)|q) = Omega; a good first guess saves half of the steps."""
 
     def excess(tilt: float) -> tuple[float, float]:
         """Return by how much KL(p(t)|q) exceeds Omega, and its slope."""

@@ -15,7 +15,8 @@ namespace kpm {
 struct EngineLimits {
   std::int64_t orders = 0;
   std::int64_t levels = 0;  ///< distinct pairs of claim and limit; 0: as many as orders
-  bool fixed = false;       ///< true: an event beyond them is refused; false: the engine grows
+  bool fixed = false;       ///< true: what is beyond them is refused; false: the engine grows
+  int states = 0;           ///< of the markets to come; 0: as many as the first has
 };
 
 /// One order of a book.
@@ -71,6 +72,9 @@ class Engine {
 
   /// Clear the book, which stays as it is. Throws what kpm::clear throws, which is std::bad_alloc.
   Clearing clear(const ClearSettings& settings);
+
+  /// The same without fills, and without the pass through the orders that they take.
+  Clearing indicative(const ClearSettings& settings);
 
   /// The orders by priority, in bytes that mean the same on every machine: not the market.
   std::size_t snapshot_size() const;

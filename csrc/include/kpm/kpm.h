@@ -33,13 +33,16 @@ extern "C" {
 /* Raised only when a program compiled against an older header would no longer run. */
 #define KPM_ABI_VERSION 1
 
+/* -- codes ------------------------------------------------------------------------------------ */
+
 /* What a function returns. */
 typedef enum kpm_code {
   KPM_OK = 0,
-  KPM_INVALID_INPUT = 1, /* kpm_last_error() names the field, the index and the value */
-  KPM_OUT_OF_MEMORY = 2, /* nothing was changed */
-  KPM_SYSTEM_ERROR = 3,  /* a thread could not be started; one thread needs none */
-  KPM_INTERNAL_ERROR = 4 /* a fault of this library: please report it */
+  KPM_INVALID_INPUT = 1,  /* kpm_last_error() names the field, the index and the value */
+  KPM_OUT_OF_MEMORY = 2,  /* nothing was changed */
+  KPM_SYSTEM_ERROR = 3,   /* a thread could not be started; one thread needs none */
+  KPM_INTERNAL_ERROR = 4, /* a fault of this library: please report it */
+  KPM_UNSUPPORTED = 5     /* not by this build of the library */
 } kpm_code;
 
 /* How a clearing ended. */
@@ -56,6 +59,8 @@ typedef enum kpm_allocation {
   KPM_PRO_RATA = 0, /* in proportion to quantity */
   KPM_TIME = 1      /* by orders.time, and at equal times, or without any, by their order */
 } kpm_allocation;
+
+/* -- a book and its clearing ------------------------------------------------------------------ */
 
 /* N states, K claims and the maker's preferences. */
 typedef struct kpm_market {
@@ -119,6 +124,8 @@ typedef struct kpm_result {
   int32_t threads; /* that worked on it */
 } kpm_result;
 
+/* -- makers ----------------------------------------------------------------------------------- */
+
 /* The makers of the family: convex, increasing, cash-additive costs C(L) of owing L. */
 typedef enum kpm_maker_kind {
   KPM_KNIGHTIAN = 0,       /* (1/alpha) ln max E_p e^(alpha L) over KL(p|prior) <= ambiguity */
@@ -153,6 +160,8 @@ typedef struct kpm_trade {
   double last_price;  /* of the last one; the limit, where that ended the trade */
 } kpm_trade;
 
+/* -- errors ----------------------------------------------------------------------------------- */
+
 /* What went wrong. */
 typedef struct kpm_error {
   size_t struct_size;
@@ -165,10 +174,12 @@ typedef struct kpm_error {
   char message[200]; /* all of it in words, such as "prior[2] must be finite, got nan" */
 } kpm_error;
 
+/* -- functions -------------------------------------------------------------------------------- */
+
 /* KPM_ABI_VERSION of the library that runs. */
 KPM_API int32_t kpm_abi_version(void);
 
-/* The version of the library that runs, such as "0.1.0". */
+/* The version of the library that runs, such as "0.2.0". */
 KPM_API const char* kpm_version(void);
 
 /* Copies what the calling thread's last failed call left; a later success does not clear it.
@@ -206,6 +217,106 @@ KPM_API int32_t kpm_quote(const kpm_maker* maker, const double* losses, const do
 KPM_API int32_t kpm_fill(const kpm_maker* maker, const double* losses, const double* payoff,
                          int32_t side, double limit, double quantity, kpm_trade* trade);
 
+/* -- an engine that keeps its book ----------------------------------------------------------------
+ * Orders come, change and go by the ids that the caller gives them, and have priority by arrival.
+ * Whenever it is asked the engine clears the book as it stands, which stays as it is: the bits are
+ * those of kpm_clear() for kpm_engine_orders(), whatever happened before (docs/engine.md).
+ *
+ * An engine serves one thread at a time; engines share nothing. A call that returns another code
+ * than KPM_OK has changed nothing. Only what is said to free an engine may follow a null or freed
+ * one; null is refused. */
+
+typedef struct kpm_engine kpm_engine;
+
+/* What an engine in its caller's memory has room for. */
+typedef struct kpm_limits {
+  size_t struct_size;
+  int32_t states; /* N of its markets, 1 to 1e6 */
+  int32_t claims; /* K of its markets, 1 to 1e6 */
+  int64_t orders; /* at a time, 0 to 1e9 */
+  int64_t levels; /* at a time: pairs of claim and limit; 0: as many as orders */
+  int64_t nodes;  /* of a clearing's tree, 1 to 1e9; 0: 1000 */
+} kpm_limits;
+
+/* An engine for a market, which is copied; it grows as it needs. `orders`: room for so many to
+ * begin with, within which no event allocates. kpm_engine_free() gives it back. */
+KPM_API int32_t kpm_engine_create(const kpm_market* market, int64_t orders, kpm_engine** engine);
+
+/* The bytes that kpm_engine_init() needs for these limits; 0, and kpm_last_error(), if one of them
+ * is out of range. */
+KPM_API size_t kpm_engine_size(const kpm_limits* limits);
+
+/* An engine in `size` bytes of the caller's memory, of any alignment, which it keeps until it is
+ * freed or forgotten. From then on its calls allocate nothing, take no lock and ask nothing of the
+ * system but, through kpm_settings.time_limit and kpm_result.seconds, the time. Orders and levels
+ * beyond the limits are refused; a clearing whose tree needs more nodes, or more memory, than there
+ * is for ends with KPM_NODE_LIMIT, its best clearing and a bound. A clearing works on one thread,
+ * whatever the settings say.
+ *
+ * KPM_UNSUPPORTED: this build has no allocator of its own. libkpm has one on Linux; a static
+ * library has none, for it would be the program's. */
+KPM_API int32_t kpm_engine_init(void* memory, size_t size, const kpm_limits* limits,
+                                const kpm_market* market, kpm_engine** engine);
+
+/* Ends an engine. The memory of kpm_engine_init() is its caller's again. Null is nothing. */
+KPM_API void kpm_engine_free(kpm_engine* engine);
+
+/* An order at the end of the book. `side`: +1 buy, -1 sell. An id that is in the book is refused.
+ */
+KPM_API int32_t kpm_engine_add(kpm_engine* engine, int64_t id, int64_t claim, int32_t side,
+                               double price, double quantity);
+KPM_API int32_t kpm_engine_cancel(kpm_engine* engine, int64_t id);
+/* Leaves `quantity` of an order, no more than it has; its priority stays. One for nothing stays in
+ * the book until it is cancelled. */
+KPM_API int32_t kpm_engine_reduce(kpm_engine* engine, int64_t id, double quantity);
+/* Another limit and quantity. The order goes to the end of the book, unless its limit stays and its
+ * quantity does not grow. */
+KPM_API int32_t kpm_engine_replace(kpm_engine* engine, int64_t id, double price, double quantity);
+KPM_API int32_t kpm_engine_cancel_all(kpm_engine* engine);
+
+/* Another market with as many claims, such as the same claims with another maker. Copied. */
+KPM_API int32_t kpm_engine_set_market(kpm_engine* engine, const kpm_market* market);
+
+/* Clears the book as it stands. result->fills [kpm_engine_order_count()] are by priority, as
+ * kpm_engine_orders() lists them; KPM_TIME fills by it, too. Settings of null are the defaults. */
+KPM_API int32_t kpm_engine_clear(kpm_engine* engine, const kpm_settings* settings,
+                                 kpm_result* result);
+
+/* The same without fills, and without the pass through the orders that they take: result->fills is
+ * not written. */
+KPM_API int32_t kpm_engine_indicative(kpm_engine* engine, const kpm_settings* settings,
+                                      kpm_result* result);
+
+/* Bids and asks of the market's maker with its inventory for the market's claims; as kpm_quote().
+ */
+KPM_API int32_t kpm_engine_quote(kpm_engine* engine, const double* quantities, int64_t sizes,
+                                 double* bid, double* ask);
+
+/* How many orders are in the book; 0 for null. */
+KPM_API int64_t kpm_engine_order_count(const kpm_engine* engine);
+
+/* The book by priority, [kpm_engine_order_count()] each; an array may be null. */
+KPM_API int32_t kpm_engine_orders(kpm_engine* engine, int64_t* id, int64_t* claim, int8_t* side,
+                                  double* price, double* quantity);
+
+/* One order; what nobody asks for may be null. */
+KPM_API int32_t kpm_engine_order(kpm_engine* engine, int64_t id, int64_t* claim, int8_t* side,
+                                 double* price, double* quantity);
+
+/* The bytes of a snapshot of the book as it stands; 0 for null. */
+KPM_API size_t kpm_engine_snapshot_size(const kpm_engine* engine);
+
+/* The orders by priority, not the market, in bytes that mean the same on every machine. `size`: at
+ * least kpm_engine_snapshot_size(). */
+KPM_API int32_t kpm_engine_snapshot(kpm_engine* engine, uint8_t* bytes, size_t size);
+
+/* The book of a snapshot in the place of this one. `size`: that of the snapshot. */
+KPM_API int32_t kpm_engine_restore(kpm_engine* engine, const uint8_t* bytes, size_t size);
+
+/* A hash of the market and of the orders by priority: of what a clearing depends on, and of nothing
+ * else. 0 for null. */
+KPM_API uint64_t kpm_engine_state_hash(kpm_engine* engine);
+
 /* -- the same without structs, for callers that cannot make any (Numba) ---------------------------
  * Each struct is its members in their order, struct_size and what only one kind of maker needs
  * aside. */
@@ -241,6 +352,29 @@ KPM_API int32_t kpm_quote_flat(int32_t kind, int32_t states, const double* weigh
                                double parameter, const double* losses, const double* payoffs,
                                int64_t claims, const double* quantities, int64_t sizes, double* bid,
                                double* ask);
+
+/* Engines; null, and kpm_last_error(), where nothing was made. */
+KPM_API kpm_engine* kpm_engine_create_flat(int32_t states, int32_t claims, const double* payoffs,
+                                           const double* prior, const double* inventory,
+                                           double risk_aversion, double ambiguity, int64_t orders);
+KPM_API size_t kpm_engine_size_flat(int32_t states, int32_t claims, int64_t orders, int64_t levels,
+                                    int64_t nodes);
+/* The limits' states and claims are the market's. */
+KPM_API kpm_engine* kpm_engine_init_flat(void* memory, size_t size, int64_t orders, int64_t levels,
+                                         int64_t nodes, int32_t states, int32_t claims,
+                                         const double* payoffs, const double* prior,
+                                         const double* inventory, double risk_aversion,
+                                         double ambiguity);
+KPM_API int32_t kpm_engine_set_market_flat(kpm_engine* engine, int32_t states, int32_t claims,
+                                           const double* payoffs, const double* prior,
+                                           const double* inventory, double risk_aversion,
+                                           double ambiguity);
+/* `fills` of null: an indicative clearing. */
+KPM_API int32_t kpm_engine_clear_flat(kpm_engine* engine, double tolerance, double time_limit,
+                                      int64_t node_limit, int32_t threads, int32_t allocation,
+                                      const volatile int32_t* stop, double* state_prices,
+                                      double* claim_prices, double* net_demand, double* fills,
+                                      double* payoff, double* figures);
 
 #ifdef __cplusplus
 }

@@ -77,6 +77,8 @@ struct Progress {
 /// Returns true to stop the search.
 using Monitor = std::function<bool(const Progress&)>;
 
+struct Looks;  // of the core's own tests
+
 struct ClearSettings {
   Method method = Method::kBranchAndBound;
   double tolerance = 1e-8;        ///< on the certainty equivalent, relative to Clearing::scale
@@ -90,6 +92,7 @@ struct ClearSettings {
   Allocation allocation = Allocation::kProRata;
   Monitor monitor;                    ///< may be empty
   std::function<bool()> interrupted;  ///< asked more often, by the same thread: true stops
+  Looks* looks = nullptr;             ///< null but in tests
 };
 
 struct CellSettings {

@@ -2,12 +2,15 @@
 
 #include <algorithm>
 #include <cmath>
+#include <limits>
+#include <utility>
 
 namespace kpm {
 
 namespace {
 
-constexpr double kSame = 1e-13;  // payoffs and limits, of the payoff range, that differ by rounding
+constexpr double kSame = kSameLimit;            // payoffs and limits of several claims, likewise
+constexpr double kGolden = 0.6180339887498949;  // its multiples spread over the unit interval
 
 const Staircase& staircase_of(int claim, const ScaledMarket& full,
                               const std::vector<Staircase>& stairs) {
@@ -39,6 +42,7 @@ Presolve::Presolve(const ScaledMarket& full, const std::vector<Staircase>& stair
       corners_.push_back(std::move(corners[static_cast<std::size_t>(first)]));
     }
   }
+  market_.disjoint = DisjointClaims::where_it_pays(market_.payoffs);
 }
 
 std::vector<Presolve::Group> Presolve::find_groups(const ScaledMarket& full,
@@ -46,30 +50,59 @@ std::vector<Presolve::Group> Presolve::find_groups(const ScaledMarket& full,
                                                    bool merge) const {
   std::vector<Group> groups;
   groups.reserve(static_cast<std::size_t>(full.claims()));
+  // To compare each claim with all before it would take longer than a clearing of thousands. Claims
+  // that pay alike have weighted sums of payoffs that are alike, and few others have.
+  const Eigen::Index states = full.states();
+  Array weights(states);
+  for (Eigen::Index i = 0; i < states; ++i) {
+    const double multiple = kGolden * static_cast<double>(i + 1);
+    weights[i] = multiple - std::floor(multiple);
+  }
+  const double all = weights.sum();
+  const double rounding = static_cast<double>(states) * std::numeric_limits<double>::epsilon();
+  const double off = 2.0 * (kSame + rounding) * (all + 1.0);
+  std::vector<std::pair<double, std::size_t>> sums;  // of the groups' first claims, ascending
+  sums.reserve(groups.capacity());
+
   for (int k = 0; k < full.claims(); ++k) {
     const Staircase& claim = staircase_of(k, full, stairs);
     if (claim.limit.empty() && claim.demand[0] == 0.0) {
       continue;
     }
-    const auto row = full.payoffs.row(k).array();
-    const auto alike = [&](const Group& group) {
-      return ((full.payoffs.row(group.members[0].claim).array() - row).abs() <= kSame).all();
-    };
-    const auto opposite = [&](const Group& group) {
-      return ((full.payoffs.row(group.members[0].claim).array() + row - 1.0).abs() <= kSame).all();
-    };
-    bool found = false;
-    for (Group& group : groups) {
-      const bool complement = merge && opposite(group);
-      if (complement || (merge && alike(group))) {
-        group.members.push_back({k, complement, {}, {}});
-        found = true;
-        break;
+    const double* const row = &full.payoffs(k, 0);
+    const auto pays = [&](const Group& group, double offset, double sign) {
+      const double* const first = &full.payoffs(group.members[0].claim, 0);
+      for (Eigen::Index i = 0; i < states; ++i) {
+        if (std::abs(first[i] - (offset + sign * row[i])) > kSame) {
+          return false;
+        }
       }
+      return true;
+    };
+    std::size_t found = groups.size();
+    bool complement = false;
+    const auto look = [&](double sum, double offset, double sign) {
+      const auto from =
+          std::lower_bound(sums.begin(), sums.end(), std::pair(sum - off, std::size_t{0}));
+      for (auto at = from; at != sums.end() && at->first <= sum + off; ++at) {
+        if (at->second < found && pays(groups[at->second], offset, sign)) {
+          found = at->second;
+          complement = sign < 0.0;
+        }
+      }
+    };
+    const double sum = dot(weights.data(), row, states);
+    if (merge) {
+      look(all - sum, 1.0, -1.0);
+      look(sum, 0.0, 1.0);
     }
-    if (!found) {
-      groups.push_back({{{k, false, {}, {}}}, {}, {}});
+    if (found < groups.size()) {
+      groups[found].members.push_back({k, complement, {}, {}});
+      continue;
     }
+    const std::pair entry(sum, groups.size());
+    sums.insert(std::lower_bound(sums.begin(), sums.end(), entry), entry);
+    groups.push_back({{{k, false, {}, {}}}, {}, {}});
   }
   return groups;
 }

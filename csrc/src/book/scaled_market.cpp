@@ -41,6 +41,7 @@ ScaledMarket::ScaledMarket(const Market& market, const std::vector<Staircase>& s
       payoffs(k, i) = (row[i] - offset[k]) / span[k];
     }
   }
+  disjoint = DisjointClaims::where_it_pays(payoffs);
 
   prior = Eigen::Map<const Array>(market.prior, n);
   const Eigen::Map<const Array> money(market.inventory, n);

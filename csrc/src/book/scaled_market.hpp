@@ -3,8 +3,10 @@
 
 #include <vector>
 
+#include "book/disjoint_claims.hpp"
 #include "book/staircase.hpp"
 #include "kpm/kpm.hpp"
+#include "numerics/arena.hpp"
 #include "numerics/dense.hpp"
 
 namespace kpm {
@@ -32,18 +34,53 @@ struct ScaledMarket {
   double price(int k, double original_price) const;
   double demand(int k, double original_demand) const;
 
+  /// P x: what the claims are worth under one number a state.
+  template <class States, class Claims>
+  void value_claims(const States& x, Claims& out) const {
+    if (disjoint.disjoint()) {
+      disjoint.apply(x, out);
+    } else {
+      out = (payoffs * x.matrix()).array();
+    }
+  }
+
+  /// P' y: what the maker owes by state for one number a claim.
+  template <class Claims, class States>
+  void owe(const Claims& y, States& out) const {
+    if (disjoint.disjoint()) {
+      for (Eigen::Index i = 0; i < disjoint.states(); ++i) {
+        out[i] = disjoint.at(y, i);
+      }
+    } else {
+      out = (payoffs.transpose() * y.matrix()).array();
+    }
+  }
+
+  /// The same in one state.
+  template <class Claims>
+  double owed(const Claims& y, Eigen::Index state) const {
+    return disjoint.disjoint() ? disjoint.at(y, state) : payoffs.col(state).dot(y.matrix());
+  }
+
   double scale = 1.0;          ///< money per unit: sum over claims of span times volume
   double inventory_floor = 0;  ///< money: the least inventory, taken out of `inventory`
   std::vector<int> original;   ///< (claims) index in the caller's market
   Array offset;                ///< (claims) least payoff, money per share
   Array span;                  ///< (claims) payoff range, money per share
   Matrix payoffs;              ///< (claims, states) in [0, 1]
+  DisjointClaims disjoint;     ///< of the payoffs, where it pays to know
   Array prior;                 ///< (states)
   Array inventory;             ///< (states) >= 0
   double risk_aversion = 1.0;  ///< alpha times scale
   double ambiguity = 0.0;      ///< Omega
   Ambiguity kind = Ambiguity::kNone;
 };
+
+/// A row for each claim, or none where claims are disjoint and nothing dense is needed.
+inline MatrixSlice matrix_unless_disjoint(const ScaledMarket& market, Eigen::Index columns,
+                                          Arena& arena) {
+  return arena.matrix(market.disjoint.disjoint() ? 0 : market.claims(), columns);
+}
 
 /// A ball of this radius times the least prior probability moves no certainty equivalent by more
 /// than rounding: no p / q by more than sqrt(2 Omega / q).

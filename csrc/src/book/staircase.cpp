@@ -39,14 +39,27 @@ Staircase make_staircase(double price_min, double price_max, const Level* begin,
   while (last != end && !stairs.above_range(last->price)) {
     ++last;
   }
-  const auto limits = static_cast<std::size_t>(last - first);
+  const double same = kSameLimit * stairs.span();
+  std::size_t limits = 0;
+  double lowest = -kInfinity;
+  for (const Level* level = first; level != last; ++level) {
+    if (level->price - lowest > same) {
+      lowest = level->price;
+      ++limits;
+    }
+  }
   stairs.reserve(limits);
   double volume = always_sold;
-  for (std::size_t l = 0; l < limits; ++l) {
-    stairs.limit[l] = first[l].price;
-    stairs.buy[l] = first[l].buy;
-    stairs.sell[l] = first[l].sell;
-    volume += first[l].buy + first[l].sell;
+  std::size_t l = 0;
+  for (const Level* level = first; level != last; ++l) {
+    lowest = level->price;
+    stairs.limit[l] = lowest;
+    do {
+      stairs.buy[l] += level->buy;
+      stairs.sell[l] += level->sell;
+      volume += level->buy + level->sell;
+      ++level;
+    } while (level != last && level->price - lowest <= same);
   }
   double always_bought = 0.0;
   for (const Level* level = last; level != end; ++level) {

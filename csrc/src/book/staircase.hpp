@@ -28,6 +28,11 @@ class Figures {
   std::size_t size_ = 0;
 };
 
+/// Limits of a claim that differ by no more, in shares of its payoff range, differ by rounding: .1
+/// + .2 and .3 are one limit, the lowest of them. Apart, they would be cells whose prices nothing
+/// can tell from each other, between which the last digit would decide.
+constexpr double kSameLimit = 1e-13;
+
 /// Net demand of one claim. Limits l = 0..n-1 ascend strictly within the payoff range; flat l lies
 /// below limit l (flat n above the last), step l at limit l. Piece 2l is flat l, piece 2l + 1 step
 /// l.
@@ -38,7 +43,7 @@ struct Staircase {
 
   double price_min = 0.0;  ///< the claim's least payoff
   double price_max = 0.0;
-  Figures limit;        ///< (n) distinct limits
+  Figures limit;        ///< (n) distinct limits, of those that are one the lowest
   Figures buy;          ///< (n) quantity bid at the limit
   Figures sell;         ///< (n) quantity offered at the limit
   Figures bought;       ///< (n + 1) bids filled in full on each flat
@@ -59,6 +64,11 @@ struct Staircase {
   }
   bool above_range(double price) const {
     return price_min < price_max ? price >= price_max : price > price_max;
+  }
+
+  /// Whether an order's limit is limit l.
+  bool is_at(std::size_t l, double price) const {
+    return price >= limit[l] && (l + 1 < limit.size() ? price < limit[l + 1] : !above_range(price));
   }
 
   static bool is_step(int piece) { return piece % 2 == 1; }
@@ -83,8 +93,8 @@ struct Level {
   double sell;
 };
 
-/// The staircase of a claim from its levels, ascending strictly: level by level, so that one level
-/// is all that an order changes.
+/// The staircase of a claim from its levels, ascending strictly; those of limits that are one but
+/// for rounding become one. Level by level, so that one level is all that an order changes.
 Staircase make_staircase(double price_min, double price_max, const Level* begin, const Level* end);
 
 /// Compile a book. The result has the same bits for every order of the input: within a level the

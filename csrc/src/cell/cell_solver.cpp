@@ -55,7 +55,6 @@ CellSolver::CellSolver(const ScaledMarket& market, Arena& arena, Checkpoint* che
       simplex_(market, arena, checkpoint),
       measure_(market, arena),
       loss_(arena.array(market.states())),
-      push_(arena.array(market.states())),
       flat_demand_(arena.array(market.claims())) {
   for (Array* of_states :
        {&optimum_.state_prices, &optimum_.worst_case, &optimum_.marginal_state_prices}) {
@@ -63,6 +62,7 @@ CellSolver::CellSolver(const ScaledMarket& market, Arena& arena, Checkpoint* che
   }
   optimum_.demand.resize(market.claims());
   optimum_.multipliers.resize(market.claims());
+  multipliers_.reserve(market);
 }
 
 /// One iteration more.
@@ -165,8 +165,7 @@ void CellSolver::settle_prices(const Hull& hull, const Settings& settings, int& 
   optimum_.dual_residual = program.dual_residual();
 }
 
-/// Value the demand exactly, and bound every clearing of the cell (docs/theory.md) by
-///   sum_k max over corners (pi y - G y + lambda pi) + max_i (-lambda' P_i) + g.w + KL(g|p)/a.
+/// Value the demand exactly, and bound every clearing of the cell by what supports it.
 void CellSolver::finish(const Hull& hull, double tolerance) {
   double revenue = 0.0;
   for (int k = 0; k < hull.claims(); ++k) {
@@ -294,28 +293,19 @@ bool CellSolver::no_trade_supported(const Hull& hull) {
 }
 
 double CellSolver::bound(const Hull& hull) {
-  const Eigen::Index states = loss_.size();
-  push_.setZero();
-  double bound = dot(optimum_.marginal_state_prices.data(), market_.inventory.data(), states) +
-                 optimum_.divergence;
+  multipliers_.worst_case = optimum_.worst_case;
+  multipliers_.marginal_state_prices = optimum_.marginal_state_prices;
+  multipliers_.lambda = optimum_.multipliers;
+  multipliers_.set(market_, optimum_.divergence);
+  double bound = multipliers_.constant;
   for (int k = 0; k < hull.claims(); ++k) {
-    const double* const row = &market_.payoffs(k, 0);
-    const double lambda = optimum_.multipliers[k];
-    const double value = dot(row, optimum_.marginal_state_prices.data(), states);
-    double best = -kInfinity;
+    double most = -kInfinity;
     for (int c = hull.first[k]; c < hull.first[k + 1]; ++c) {
-      best = std::max(best, hull.demand[c] * (hull.price[c] - value) + lambda * hull.price[c]);
+      most = std::max(most, multipliers_.worth(k, hull.price[c], hull.demand[c]));
     }
-    bound += best;
-    for (Eigen::Index i = 0; i < states; ++i) {
-      push_[i] -= lambda * row[i];
-    }
+    bound += most;
   }
-  double worst = -kInfinity;
-  for (Eigen::Index i = 0; i < states; ++i) {
-    worst = std::max(worst, push_[i]);
-  }
-  return bound + worst;
+  return bound;
 }
 
 }  // namespace kpm

@@ -11,6 +11,7 @@
 #include "numerics/checkpoint.hpp"
 #include "prices/checked_simplex.hpp"
 #include "prices/information_projection.hpp"
+#include "risk/dual_bound.hpp"
 #include "risk/risk_measure.hpp"
 
 namespace kpm {
@@ -82,11 +83,12 @@ class CellSolver {
   std::optional<InformationProjection> projection_;
   RiskMeasure measure_;
 
-  Slice loss_, push_;            // (states)
+  Slice loss_;                   // (states)
   Slice flat_demand_;            // (claims): the simplex's objective
   bool reached_ = false;         // the simplex method is at prices that reach the cell
   const Slice* idle_ = nullptr;  // what supports the cell to be solved without trade, if known
   CellOptimum optimum_;
+  Multipliers multipliers_;  // of its bound
   int iterations_ = 0;
 };
 

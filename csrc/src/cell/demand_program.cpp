@@ -25,12 +25,19 @@ DemandProgram::DemandProgram(const ScaledMarket& market, Arena& arena)
       step_value_(arena.array(market.claims())),
       scale_(arena.array(market.claims())),
       column_(arena.array(market.claims())),
-      roots_(arena.matrix(market.claims(), risk_.root_size())),
-      matrix_(arena.matrix(market.claims(), market.claims())),
+      ddemand_(arena.array(market.claims())),
+      roots_(matrix_unless_disjoint(market, risk_.root_size(), arena)),
+      matrix_(matrix_unless_disjoint(market, market.claims(), arena)),
       best_demand_(arena.array(market.claims())),
       best_p_(arena.array(market.states())),
       best_g_(arena.array(market.states())),
-      factor_(market.claims(), arena) {}
+      factor_(matrix_.rows(), arena),
+      of_claims_(arena.array(market.disjoint.disjoint() ? market.claims() : 0)),
+      bend_(arena.array(of_claims_.size())) {
+  if (market.disjoint.disjoint()) {
+    disjoint_.emplace(market, risk_, arena);
+  }
+}
 
 void DemandProgram::load(const Hull& hull) {
   const Eigen::Index states = base_.size();
@@ -45,11 +52,20 @@ void DemandProgram::load(const Hull& hull) {
       claim_[j] = k;
       price_[j] = hull.price[hull.first[k]];
       steps_.add(range.low, range.high - range.low);
-    } else if (range.low != 0.0) {
+    } else if (range.low != 0.0 && !disjoint_) {
       const double* const row = &market_.payoffs(k, 0);
       for (Eigen::Index i = 0; i < states; ++i) {
         base_[i] += range.low * row[i];
       }
+    }
+  }
+  if (disjoint_) {
+    for (int k = 0; k < hull.claims(); ++k) {
+      const Range range = hull.demand_range(k);
+      of_claims_[k] = range.high > range.low ? 0.0 : range.low;
+    }
+    for (Eigen::Index i = 0; i < states; ++i) {
+      base_[i] += market_.disjoint.at(of_claims_, i);
     }
   }
   double highest = -kInfinity;
@@ -78,21 +94,50 @@ void DemandProgram::start(const Attempt& attempt) {
   risk_.start(loss_, start_, attempt.entropy_share, attempt.rare);
 }
 
-void DemandProgram::costs() {
-  for (int j = 0; j < steps_.size(); ++j) {
-    steps_.cost[j] = dot(payoff(j), risk_.g.data(), loss_.size()) - price_[j];
+/// What the steps' claims are worth under one number a state, step by step.
+template <class Keep>
+void DemandProgram::value_steps(const Slice& x, Keep&& keep) {
+  if (disjoint_) {
+    market_.value_claims(x, of_claims_);
+    for (int j = 0; j < steps_.size(); ++j) {
+      keep(j, of_claims_[claim_[j]]);
+    }
+    return;
   }
+  for (int j = 0; j < steps_.size(); ++j) {
+    keep(j, dot(payoff(j), x.data(), loss_.size()));
+  }
+}
+
+/// Add what the maker owes for one number a step.
+template <class Demand>
+void DemandProgram::add_losses(const Demand& demand, Slice& loss) {
+  if (disjoint_) {
+    of_claims_.setZero();
+    for (int j = 0; j < steps_.size(); ++j) {
+      of_claims_[claim_[j]] = demand[j];
+    }
+    for (Eigen::Index i = 0; i < loss.size(); ++i) {
+      loss[i] += market_.disjoint.at(of_claims_, i);
+    }
+    return;
+  }
+  for (int j = 0; j < steps_.size(); ++j) {
+    const double* const row = payoff(j);
+    const double x = demand[j];
+    for (Eigen::Index i = 0; i < loss.size(); ++i) {
+      loss[i] += row[i] * x;
+    }
+  }
+}
+
+void DemandProgram::costs() {
+  value_steps(risk_.g, [this](int j, double value) { steps_.cost[j] = value - price_[j]; });
 }
 
 void DemandProgram::losses() {
   std::copy_n(base_.data(), base_.size(), loss_.data());
-  for (int j = 0; j < steps_.size(); ++j) {
-    const double* const row = payoff(j);
-    const double x = steps_.x[j];
-    for (Eigen::Index i = 0; i < loss_.size(); ++i) {
-      loss_[i] += row[i] * x;
-    }
-  }
+  add_losses(steps_.x, loss_);
 }
 
 void DemandProgram::update_residuals() {
@@ -102,6 +147,10 @@ void DemandProgram::update_residuals() {
 }
 
 void DemandProgram::factor() {
+  if (disjoint_) {
+    factor_disjoint(*disjoint_);
+    return;
+  }
   const Eigen::Index size = risk_.root_size();
   // (1 / spread + curvature) dy = ..., scaled by the roots of the spreads: the matrix is the
   // identity plus a sum of squares.
@@ -133,35 +182,63 @@ void DemandProgram::set_centering_rhs(double tau) {
   risk_.set_centering_rhs(tau);
 }
 
+void DemandProgram::factor_disjoint(DisjointCurvature& system) {
+  of_claims_.setZero();
+  for (int j = 0; j < steps_.size(); ++j) {
+    scale_[j] = std::sqrt(steps_.spread[j]);
+    of_claims_[claim_[j]] = scale_[j];
+  }
+  system.factor(of_claims_);
+}
+
+/// Solve for the steps' column, all else zero.
+void DemandProgram::solve_disjoint(const DisjointCurvature& system) {
+  of_claims_.setZero();
+  for (int j = 0; j < steps_.size(); ++j) {
+    of_claims_[claim_[j]] = column_[j];
+  }
+  system.solve_in_place(of_claims_);
+  for (int j = 0; j < steps_.size(); ++j) {
+    column_[j] = of_claims_[claim_[j]];
+  }
+  for (int j = 0; j < steps_.size(); ++j) {
+    of_claims_[claim_[j]] = scale_[j] * column_[j];
+  }
+  system.apply(of_claims_, bend_);
+}
+
 void DemandProgram::direction() {
-  const Eigen::Index states = loss_.size();
   const int steps = steps_.size();
   steps_.reduce();
   risk_.reduce();
-  for (int j = 0; j < steps; ++j) {
-    step_value_[j] = dot(payoff(j), risk_.step_g.data(), states);
-    column_[j] = steps_.step[j] / scale_[j] - scale_[j] * step_value_[j];
+  value_steps(risk_.step_g, [this](int j, double value) {
+    step_value_[j] = value;
+    column_[j] = steps_.step[j] / scale_[j] - scale_[j] * value;
+  });
+  if (disjoint_) {
+    solve_disjoint(*disjoint_);
+  } else {
+    factor_.solve_in_place(column_.data());
   }
-  factor_.solve_in_place(column_.data());
-  dloss_.setZero();
+  // dG follows from either of two equations; near a kink curvature * dy cancels, elsewhere the
+  // other does.
   for (int j = 0; j < steps; ++j) {
-    const double ddemand = scale_[j] * column_[j];
-    const double* const row = payoff(j);
-    for (Eigen::Index i = 0; i < states; ++i) {
-      dloss_[i] += row[i] * ddemand;
-    }
-    // dG follows from either of two equations; near a kink curvature * dy cancels, elsewhere the
-    // other does.
-    if (matrix_(j, j) > 2.0) {
-      steps_.dcost[j] = (steps_.step[j] - ddemand) / steps_.spread[j];
+    ddemand_[j] = scale_[j] * column_[j];
+    const double diagonal = disjoint_ ? disjoint_->diagonal(claim_[j]) : matrix_(j, j);
+    if (diagonal > 2.0) {
+      steps_.dcost[j] = (steps_.step[j] - ddemand_[j]) / steps_.spread[j];
+    } else if (disjoint_) {
+      steps_.dcost[j] = step_value_[j] + bend_[claim_[j]];
     } else {
-      double bend = dot(&matrix_(j, 0), column_.data(), j) + (matrix_(j, j) - 1.0) * column_[j];
+      double bend = dot(&matrix_(j, 0), column_.data(), j) + (diagonal - 1.0) * column_[j];
       for (int l = j + 1; l < steps; ++l) {
         bend += matrix_(l, j) * column_[l];
       }
       steps_.dcost[j] = step_value_[j] + bend / scale_[j];
     }
   }
+  dloss_.setZero();
+  add_losses(ddemand_, dloss_);
   steps_.recover_step();
   risk_.recover_step(dloss_);
 }
@@ -191,7 +268,7 @@ void DemandProgram::advance(Step along) {
   risk_.advance(along.primal);
 }
 
-double DemandProgram::bound() const {
+double DemandProgram::bound() {
   double mass = 0.0;
   double given = 0.0;
   for (Eigen::Index i = 0; i < base_.size(); ++i) {
@@ -199,10 +276,10 @@ double DemandProgram::bound() const {
     given += risk_.g[i] * base_[i];
   }
   double bound = risk_.divergence() - given / mass;
-  for (int j = 0; j < steps_.size(); ++j) {
-    const double margin = price_[j] - dot(payoff(j), risk_.g.data(), loss_.size()) / mass;
+  value_steps(risk_.g, [&](int j, double value) {
+    const double margin = price_[j] - value / mass;
     bound += std::max(margin * steps_.low(j), margin * steps_.high(j));
-  }
+  });
   return bound;
 }
 

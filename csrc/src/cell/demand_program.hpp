@@ -1,8 +1,11 @@
 // The demand of a cell: a smooth convex problem in the quantities of the steps.
 #pragma once
 
+#include <optional>
+
 #include "book/scaled_market.hpp"
 #include "cell/hull.hpp"
+#include "ipm/disjoint_system.hpp"
 #include "ipm/predictor_corrector.hpp"
 #include "ipm/risk_block.hpp"
 #include "numerics/arena.hpp"
@@ -16,7 +19,7 @@ namespace kpm {
 /// the maker's marginal state prices, and a Newton step is reduced to
 ///   (1 / spread + curvature) dy = residual.
 /// Cost per iteration: O(S^2 N + S^3) for S steps, with about 2 N logarithms; some eight thousand
-/// instructions for five states and two or three steps.
+/// instructions for five states and two or three steps. O(N + K) where claims pay on disjoint sets.
 class DemandProgram {
  public:
   DemandProgram(const ScaledMarket& market, Arena& arena);
@@ -55,9 +58,15 @@ class DemandProgram {
 
  private:
   const double* payoff(int j) const { return &market_.payoffs(claim_[j], 0); }
+  template <class Keep>
+  void value_steps(const Slice& x, Keep&& keep);
+  template <class Demand>
+  void add_losses(const Demand& demand, Slice& loss);
   void losses();
   void costs();
-  double bound() const;
+  void factor_disjoint(DisjointCurvature& system);
+  void solve_disjoint(const DisjointCurvature& system);
+  double bound();
 
   const ScaledMarket& market_;
   IntervalBlock steps_;
@@ -69,10 +78,13 @@ class DemandProgram {
   Slice step_value_;    // (steps)
   Slice scale_;         // (steps) root of the spread
   Slice column_;        // (steps)
+  Slice ddemand_;       // (steps)
   MatrixSlice roots_;   // (steps, root_size) scaled: roots roots' = scale curvature scale
   MatrixSlice matrix_;  // the identity plus that
   Slice best_demand_, best_p_, best_g_;
   SemidefiniteCholesky factor_;
+  std::optional<DisjointCurvature> disjoint_;  // in the place of roots, matrix and factor
+  Slice of_claims_, bend_;                     // (claims) for it: zero but for the steps
   double magnitude_ = 0.0;
   double start_ = 1.0;
 

@@ -18,10 +18,15 @@ PriceProgram::PriceProgram(const ScaledMarket& market, Arena& arena)
       ranges_(market.claims(), arena),
       states_(arena.span<State>(market.states())),
       claims_(arena.span<Claim>(market.claims())),
-      scaled_(arena.matrix(market.claims(), market.states())),
-      matrix_(arena.matrix(market.claims(), market.claims())),
+      scaled_(matrix_unless_disjoint(market, market.states(), arena)),
+      matrix_(matrix_unless_disjoint(market, market.claims(), arena)),
       column_(arena.array(market.claims())),
-      factor_(market.claims(), arena) {
+      factor_(matrix_.rows(), arena),
+      weight_(arena.array(market.disjoint.disjoint() ? market.states() : 0)),
+      alone_(arena.array(market.disjoint.disjoint() ? market.claims() : 0)) {
+  if (market.disjoint.disjoint()) {
+    disjoint_.emplace(market, arena);
+  }
   for (Eigen::Index i = 0; i < market.states(); ++i) {
     states_[i].weight = 0.5 * (market.prior[i] + 1.0 / market.states());
   }
@@ -60,7 +65,6 @@ void PriceProgram::start(const Attempt& /*attempt*/) {
 }
 
 void PriceProgram::update_residuals() {
-  const Eigen::Index states = market_.states();
   double mass = 0.0;
   total_scaling_ = 0.0;
   products_ = {};
@@ -73,24 +77,15 @@ void PriceProgram::update_residuals() {
   }
   normalisation_ = 1.0 - mass;
   primal_residual_ = std::abs(normalisation_);
+  value_claims();
   const double inverse_total = 1.0 / total_scaling_;
-  for (Eigen::Index k = 0; k < market_.claims(); ++k) {
-    Claim& claim = claims_[k];
-    const double* const row = &market_.payoffs(k, 0);
-    double price = 0.0;
-    double mean = 0.0;
-    for (Eigen::Index i = 0; i < states; ++i) {
-      State& state = states_[i];
-      price += row[i] * state.xi;
-      mean += row[i] * state.scaling;
-      state.push += row[i] * claim.lambda;
-    }
-    claim.mean = mean * inverse_total;
+  for (Claim& claim : claims_) {
+    claim.mean *= inverse_total;
     if (claim.slot >= 0) {
       claim.price = ranges_.x[claim.slot];
       ranges_.cost[claim.slot] = -(claim.demand + claim.lambda);
     }
-    claim.coupling = price - claim.price;
+    claim.coupling -= claim.price;
     primal_residual_ = std::max(primal_residual_, std::abs(claim.coupling));
   }
   ranges_.update_residuals();
@@ -101,9 +96,45 @@ void PriceProgram::update_residuals() {
   }
 }
 
+/// Prices and means of the claims, into coupling and mean; what their multipliers push states by.
+void PriceProgram::value_claims() {
+  if (disjoint_) {
+    for (Claim& claim : claims_) {
+      claim.coupling = claim.mean = 0.0;
+    }
+    for (Eigen::Index i = 0; i < states_.size(); ++i) {
+      const int k = market_.disjoint.claim_of(i);
+      if (k != DisjointClaims::kNone) {
+        claims_[k].coupling += states_[i].xi;
+        claims_[k].mean += states_[i].scaling;
+        states_[i].push += claims_[k].lambda;
+      }
+    }
+    return;
+  }
+  for (Eigen::Index k = 0; k < market_.claims(); ++k) {
+    Claim& claim = claims_[k];
+    const double* const row = &market_.payoffs(k, 0);
+    double price = 0.0;
+    double mean = 0.0;
+    for (Eigen::Index i = 0; i < states_.size(); ++i) {
+      State& state = states_[i];
+      price += row[i] * state.xi;
+      mean += row[i] * state.scaling;
+      state.push += row[i] * claim.lambda;
+    }
+    claim.coupling = price;
+    claim.mean = mean;
+  }
+}
+
 /// Eliminating tau centres the payoffs under the weights xi / s; centring before the product keeps
 /// the matrix positive semi-definite where subtracting a rank-one term would not.
 void PriceProgram::factor() {
+  if (disjoint_) {
+    factor_disjoint(*disjoint_);
+    return;
+  }
   const Eigen::Index states = market_.states();
   for (State& state : states_) {
     state.root_scaling = std::sqrt(state.scaling);
@@ -124,6 +155,17 @@ void PriceProgram::factor() {
     }
   }
   factor_.compute(matrix_, kRedundantRow);
+}
+
+void PriceProgram::factor_disjoint(DisjointPrices& system) {
+  for (Eigen::Index i = 0; i < states_.size(); ++i) {
+    weight_[i] = states_[i].scaling;
+  }
+  for (Eigen::Index k = 0; k < claims_.size(); ++k) {
+    const int slot = claims_[k].slot;
+    alone_[k] = slot >= 0 ? ranges_.spread[slot] : 0.0;
+  }
+  system.factor(weight_, alone_);
 }
 
 void PriceProgram::set_affine_rhs() {
@@ -147,9 +189,48 @@ void PriceProgram::set_centering_rhs(double tau) {
   }
 }
 
+/// Add to the column what the states' own steps are worth.
+void PriceProgram::value_steps() {
+  if (disjoint_) {
+    for (Eigen::Index i = 0; i < states_.size(); ++i) {
+      const int k = market_.disjoint.claim_of(i);
+      if (k != DisjointClaims::kNone) {
+        column_[k] += states_[i].k;
+      }
+    }
+    return;
+  }
+  for (Eigen::Index k = 0; k < claims_.size(); ++k) {
+    const double* const row = &market_.payoffs(k, 0);
+    double step = column_[k];
+    for (Eigen::Index i = 0; i < states_.size(); ++i) {
+      step += row[i] * states_[i].k;
+    }
+    column_[k] = step;
+  }
+}
+
+/// What the steps of the multipliers push states by.
+void PriceProgram::push_states() {
+  for (State& state : states_) {
+    state.push = dtau_;
+  }
+  if (disjoint_) {
+    for (Eigen::Index i = 0; i < states_.size(); ++i) {
+      states_[i].push += market_.disjoint.at(column_, i);
+    }
+    return;
+  }
+  for (Eigen::Index k = 0; k < claims_.size(); ++k) {
+    const double* const row = &market_.payoffs(k, 0);
+    for (Eigen::Index i = 0; i < states_.size(); ++i) {
+      states_[i].push += row[i] * column_[k];
+    }
+  }
+}
+
 void PriceProgram::direction() {
   const Eigen::Index claims = market_.claims();
-  const Eigen::Index states = market_.states();
   ranges_.reduce();
   double sum = -normalisation_;
   for (State& state : states_) {
@@ -157,34 +238,29 @@ void PriceProgram::direction() {
     sum += state.k;
   }
   for (Eigen::Index k = 0; k < claims; ++k) {
-    const Claim& claim = claims_[k];
-    const double* const row = &market_.payoffs(k, 0);
-    double step = claim.coupling - claim.mean * sum;
-    for (Eigen::Index i = 0; i < states; ++i) {
-      step += row[i] * states_[i].k;
-    }
-    column_[k] = claim.slot >= 0 ? step - ranges_.step[claim.slot] : step;
+    column_[k] = claims_[k].coupling - claims_[k].mean * sum;
   }
-  factor_.solve_in_place(column_.data());
+  value_steps();
+  for (Eigen::Index k = 0; k < claims; ++k) {
+    if (claims_[k].slot >= 0) {
+      column_[k] -= ranges_.step[claims_[k].slot];
+    }
+  }
+  if (disjoint_) {
+    disjoint_->solve_in_place(column_);
+  } else {
+    factor_.solve_in_place(column_.data());
+  }
 
   dtau_ = sum / total_scaling_;
   for (Eigen::Index k = 0; k < claims; ++k) {
     claims_[k].dlambda = column_[k];
     dtau_ -= claims_[k].mean * column_[k];
-  }
-  for (State& state : states_) {
-    state.push = dtau_;
-  }
-  for (Eigen::Index k = 0; k < claims; ++k) {
-    const Claim& claim = claims_[k];
-    const double* const row = &market_.payoffs(k, 0);
-    for (Eigen::Index i = 0; i < states; ++i) {
-      states_[i].push += row[i] * claim.dlambda;
-    }
-    if (claim.slot >= 0) {
-      ranges_.dcost[claim.slot] = -claim.dlambda;
+    if (claims_[k].slot >= 0) {
+      ranges_.dcost[claims_[k].slot] = -column_[k];
     }
   }
+  push_states();
   products_ = {products_.now, 0.0, 0.0, 0.0};
   steepest_ = {};
   for (State& state : states_) {
@@ -226,8 +302,13 @@ double PriceProgram::bound() const {
   double bound = -kInfinity;
   for (Eigen::Index i = 0; i < market_.states(); ++i) {
     double push = 0.0;
-    for (Eigen::Index k = 0; k < market_.claims(); ++k) {
-      push -= claims_[k].lambda * market_.payoffs(k, i);
+    if (disjoint_) {
+      const int k = market_.disjoint.claim_of(i);
+      push = k == DisjointClaims::kNone ? 0.0 : -claims_[k].lambda;
+    } else {
+      for (Eigen::Index k = 0; k < market_.claims(); ++k) {
+        push -= claims_[k].lambda * market_.payoffs(k, i);
+      }
     }
     bound = std::max(bound, push);
   }

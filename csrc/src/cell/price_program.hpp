@@ -1,8 +1,11 @@
 // The prices of a cell: a linear program in the state prices.
 #pragma once
 
+#include <optional>
+
 #include "book/scaled_market.hpp"
 #include "cell/hull.hpp"
+#include "ipm/disjoint_system.hpp"
 #include "ipm/predictor_corrector.hpp"
 #include "numerics/arena.hpp"
 #include "numerics/dense.hpp"
@@ -15,7 +18,8 @@ namespace kpm {
 /// simplex, slacks  s = tau + P' lambda >= 0,  xi s -> 0.  A step is reduced to the prices:
 ///   P dxi = residual - gram dlambda.
 /// The prior starts feasible but for the price ranges; a strictly feasible xi need not exist.
-/// Cost per iteration: O(K^2 N + K^3), no transcendental function.
+/// Cost per iteration: O(K^2 N + K^3), no transcendental function; O(N + K) where claims pay on
+/// disjoint sets of states.
 class PriceProgram {
  public:
   PriceProgram(const ScaledMarket& market, Arena& arena);
@@ -65,6 +69,10 @@ class PriceProgram {
     double best_lambda;
   };
 
+  void value_claims();
+  void factor_disjoint(DisjointPrices& system);
+  void value_steps();
+  void push_states();
   double bound() const;
   double objective() const;
 
@@ -79,6 +87,8 @@ class PriceProgram {
   MatrixSlice matrix_;  // (claims, claims)
   Slice column_;        // (claims)
   SemidefiniteCholesky factor_;
+  std::optional<DisjointPrices> disjoint_;  // in the place of matrices and factor
+  Slice weight_, alone_;                    // (states), (claims) for it
   double total_scaling_ = 1.0, normalisation_ = 0.0;
   double primal_residual_ = 0.0, dual_residual_ = 0.0;
   Products products_;

@@ -24,6 +24,18 @@ struct Columns {
   std::vector<std::int8_t> side;
   std::vector<double> price, quantity;
 
+  void reserve(std::size_t count) {
+    claim.reserve(count);
+    id.reserve(count);
+    side.reserve(count);
+    price.reserve(count);
+    quantity.reserve(count);
+  }
+
+  BookOrder order(std::size_t row) const {
+    return {id[row], claim[row], side[row], price[row], quantity[row]};
+  }
+
   void take(const OrderBook& book) {
     const auto count = static_cast<std::size_t>(book.size());
     claim.resize(count);
@@ -52,8 +64,14 @@ Market validated(const Market& market) {
 
 struct Engine::State {
   State(const Market& given, const EngineLimits& engine_limits)
-      : market(validated(given)), limits(engine_limits), book(given.claims, engine_limits) {
-    stairs.resize(static_cast<std::size_t>(given.claims));
+      : market(validated(given), engine_limits.states),
+        limits(engine_limits),
+        book(given.claims, engine_limits) {
+    if (limits.fixed) {
+      columns.reserve(static_cast<std::size_t>(std::max<std::int64_t>(limits.orders, 0)));
+    } else {
+      stairs.resize(static_cast<std::size_t>(given.claims));
+    }
   }
 
   /// Take note of an event.
@@ -81,27 +99,62 @@ struct Engine::State {
     return orders;
   }
 
-  /// Copies of the staircases of the book as it is: of the claims that have changed they are made
-  /// again.
-  std::vector<Staircase> compiled() {
+  /// A claim's staircase, made of its levels.
+  Staircase made(int k) {
     const Market& of = market.market();
-    for (int k = 0; k < of.claims; ++k) {
-      Staircase& claim = stairs[static_cast<std::size_t>(k)];
-      if (compiled_all && !book.changed(k)) {
+    const double* const row = of.payoffs + static_cast<std::ptrdiff_t>(k) * of.states;
+    const auto [low, high] = std::minmax_element(row, row + of.states);
+    const std::vector<Level>& levels = book.levels(k);
+    return make_staircase(*low, *high, levels.data(), levels.data() + levels.size());
+  }
+
+  /// The staircases of the book as it is. An engine that may grow keeps them and makes those of the
+  /// claims that have changed; one of fixed limits keeps nothing from one clearing to the next, so
+  /// that the memory that is left to a clearing does not depend on those before.
+  std::vector<Staircase> compiled() {
+    std::vector<Staircase> result;
+    result.reserve(static_cast<std::size_t>(book.claims()));
+    for (int k = 0; k < market.market().claims; ++k) {
+      if (limits.fixed) {
+        result.push_back(made(k));
         continue;
       }
-      const double* const row = of.payoffs + static_cast<std::ptrdiff_t>(k) * of.states;
-      const auto [low, high] = std::minmax_element(row, row + of.states);
-      const std::vector<Level>& levels = book.levels(k);
-      claim = make_staircase(*low, *high, levels.data(), levels.data() + levels.size());
+      Staircase& claim = stairs[static_cast<std::size_t>(k)];
+      if (!compiled_all || book.changed(k)) {
+        claim = made(k);
+      }
+      result.push_back(claim.copy());
     }
     compiled_all = true;
-    std::vector<Staircase> copies;
-    copies.reserve(stairs.size());
-    for (const Staircase& claim : stairs) {
-      copies.push_back(claim.copy());
+    return result;
+  }
+
+  /// Other orders in the place of those there are, which come back where one is refused.
+  template <class Next>
+  Fault replace_book(std::size_t count, Next&& next) {
+    list();  // what may have to come back
+    if (!limits.fixed) {
+      book.reserve(static_cast<std::int64_t>(count), static_cast<std::int64_t>(count));
     }
-    return copies;
+    // From here on nothing allocates: there is room for these orders, and for the old ones.
+    const Fault fault = fill_book(count, next);
+    if (fault) {
+      fill_book(columns.id.size(), [this](std::size_t row) { return columns.order(row); });
+    }
+    listed = listed && fault;
+    compiled_all = false;
+    return fault;
+  }
+
+  template <class Next>
+  Fault fill_book(std::size_t count, Next&& next) {
+    book.remove_all();
+    for (std::size_t row = 0; row < count; ++row) {
+      if (const Fault fault = book.add(next(row))) {
+        return fault;
+      }
+    }
+    return {};
   }
 
   MarketCopy market;
@@ -146,11 +199,13 @@ Fault Engine::set_market(const Market& market) {
   if (market.claims != state_->market.market().claims) {
     return {Rule::kClaims, Field::kMarket, -1, -1, static_cast<double>(market.claims)};
   }
-  MarketCopy other(market);
-  const bool same =
-      market.states == state_->market.market().states && other.same_payoffs(state_->market);
+  if (state_->limits.fixed && !state_->market.has_room_for(market)) {
+    return {Rule::kFull, Field::kMarket, -1, -1, static_cast<double>(market.states)};
+  }
+  state_->market.make_room(market.states, market.claims);
+  const bool same = state_->market.same_payoffs(market);
+  state_->market.assign(market);
   state_->compiled_all = state_->compiled_all && same;
-  state_->market = std::move(other);
   return {};
 }
 
@@ -165,6 +220,10 @@ BookColumns Engine::orders() { return {state_->orders(), state_->columns.id.data
 Clearing Engine::clear(const ClearSettings& settings) {
   const Orders orders = state_->orders();
   return clear_compiled(state_->market.market(), orders, state_->compiled(), settings);
+}
+
+Clearing Engine::indicative(const ClearSettings& settings) {
+  return clear_compiled(state_->market.market(), Orders{}, state_->compiled(), settings);
 }
 
 std::size_t Engine::snapshot_size() const {
@@ -208,24 +267,15 @@ Fault Engine::restore(const std::uint8_t* bytes, std::size_t size) {
     return damaged;
   }
   const std::size_t count = (size / 8 - kWordsAround) / kWordsOfOrder;
-  EngineLimits limits = state_->limits;
-  limits.orders = std::max(limits.orders, limits.fixed ? 0 : static_cast<std::int64_t>(count));
-  OrderBook other(state_->market.market().claims, limits);
-  for (std::size_t row = 0; row < count; ++row) {
+  return state_->replace_book(count, [&from](std::size_t) {
     BookOrder order;
     order.id = static_cast<std::int64_t>(take(from));
     order.claim = static_cast<std::int64_t>(take(from));
     order.side = take(from) != 0 ? std::int8_t{1} : std::int8_t{-1};
     order.price = double_of(take(from));
     order.quantity = double_of(take(from));
-    if (const Fault fault = other.add(order)) {
-      return fault;
-    }
-  }
-  state_->book = std::move(other);
-  state_->listed = false;
-  state_->compiled_all = false;
-  return {};
+    return order;
+  });
 }
 
 std::uint64_t Engine::state_hash() {

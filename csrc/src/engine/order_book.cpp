@@ -40,12 +40,18 @@ OrderBook::OrderBook(std::int64_t claims, const EngineLimits& limits)
   if (limits_.levels <= 0) {
     limits_.levels = limits_.orders;
   }
-  const auto orders = static_cast<std::size_t>(std::max<std::int64_t>(limits_.orders, 0));
-  const auto levels = static_cast<std::size_t>(std::max<std::int64_t>(limits_.levels, 0));
   price_levels_.reset(static_cast<std::size_t>(claims));
-  price_levels_.reserve(levels);
-  slots_.reserve(orders);
-  index_.reserve(orders);
+  reserve(limits_.orders, limits_.levels);
+  if (limits_.fixed) {  // what levels() works in, too
+    levels_.reserve(price_levels_.capacity());
+    sorted_.reserve(slots_.capacity());
+  }
+}
+
+void OrderBook::reserve(std::int64_t orders, std::int64_t levels) {
+  price_levels_.reserve(static_cast<std::size_t>(std::max<std::int64_t>(levels, 0)));
+  slots_.reserve(static_cast<std::size_t>(std::max<std::int64_t>(orders, 0)));
+  index_.reserve(static_cast<std::size_t>(std::max<std::int64_t>(orders, 0)));
 }
 
 Fault OrderBook::add(const BookOrder& order) {

@@ -18,6 +18,9 @@ class OrderBook {
  public:
   OrderBook(std::int64_t claims, const EngineLimits& limits);
 
+  /// Make room for so many orders and levels: until there are more, no event allocates.
+  void reserve(std::int64_t orders, std::int64_t levels);
+
   std::int64_t claims() const { return static_cast<std::int64_t>(changed_.size()); }
   std::int64_t size() const { return static_cast<std::int64_t>(index_.size()); }
 

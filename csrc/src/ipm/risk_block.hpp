@@ -42,6 +42,18 @@ class RiskBlock {
   Eigen::Index root_size() const;
   void root(const double* payoff, double scale, double* root) const;
 
+  /// The same state by state, for whom the states are no border: L' (dg/dL) L is the least
+  ///   sum_i of_g (L_i - kappa - d)^2 + of_p (gp (L_i - kappa) - a_eta d - m mu)^2 + slack mu^2
+  /// over (kappa, d, mu), or over kappa alone where there is no ball. In the terms of theory.md
+  /// c = kappa + d, and kappa is kappa' less what moves all losses alike: then neither a -> 0 nor
+  /// such a move without bounds makes two of the three look the same.
+  struct Curvature {
+    double of_g, of_p, gp, a_eta, m;
+  };
+  Curvature curvature(Eigen::Index state) const;
+  double slack_curvature() const { return root_slack_ * root_slack_; }
+  bool has_ball() const { return ball_; }
+
   /// dg for unchanged losses, into step_g, for the targets set before.
   void reduce();
 
@@ -151,5 +163,14 @@ class RiskBlock {
   Products products_;
   double steepest_ = 0.0;
 };
+
+inline RiskBlock::Curvature RiskBlock::curvature(Eigen::Index state) const {
+  const States& pair = states_[state / 2];
+  const Eigen::Index lane = state % 2;
+  const double of_g = pair.root_g[lane];
+  const double of_p = ball_ || simplex_ ? pair.root_p[lane] : 0.0;
+  return {simplex_ ? 0.0 : of_g * of_g, of_p * of_p, pair.gp[lane], a_ * pair.eta[lane],
+          pair.m[lane]};
+}
 
 }  // namespace kpm

@@ -21,11 +21,11 @@ class StatePriceBlock {
         dlambda(arena.array(market.claims())),
         price(arena.array(market.claims())),
         step(arena.array(market.claims())),
-        gram(arena.matrix(market.claims(), market.claims())),
-        payoffs_(market.payoffs),
+        gram(matrix_unless_disjoint(market, market.claims(), arena)),
+        market_(market),
         weight_(arena.array(market.states())),
         mean_(arena.array(market.claims())),
-        centred_(arena.matrix(market.claims(), market.states())),
+        centred_(matrix_unless_disjoint(market, market.states(), arena)),
         xi_(arena.array(market.states())),
         s_(arena.array(market.states())),
         dxi_(arena.array(market.states())),
@@ -55,14 +55,16 @@ class StatePriceBlock {
     scaling_ = xi_ / s_;
     total_scaling_ = scaling_.sum();
     mass_residual_ = 1.0 - xi_.sum();
-    price = (payoffs_ * xi_.matrix()).array();
-    mean_ = (payoffs_ * scaling_.matrix()).array() / total_scaling_;
-    rs_ = s_ - tau_ - (payoffs_.transpose() * lambda.matrix()).array();
+    market_.value_claims(xi_, price);
+    market_.value_claims(scaling_, mean_);
+    mean_ /= total_scaling_;
+    market_.owe(lambda, rs_);
+    rs_ = s_ - tau_ - rs_;
   }
 
-  /// The reduced matrix.
+  /// The reduced matrix; DisjointPrices makes do with scaling().
   void factor() {
-    centred_ = payoffs_.colwise() - mean_.matrix();
+    centred_ = market_.payoffs.colwise() - mean_.matrix();
     centred_ *= scaling_.sqrt().matrix().asDiagonal();
     gram.setZero();
     add_gram(centred_, gram);
@@ -76,13 +78,15 @@ class StatePriceBlock {
   void reduce() {
     u_ = target_ / s_ + scaling_ * rs_;
     excess_ = u_.sum() - mass_residual_;
-    step = (payoffs_ * u_.matrix()).array() - mean_ * excess_;
+    market_.value_claims(u_, step);
+    step -= mean_ * excess_;
   }
 
   /// Recover dxi and ds from dlambda.
   void recover_step() {
     dtau_ = excess_ / total_scaling_ - (mean_ * dlambda).sum();
-    dxi_ = u_ - scaling_ * (dtau_ + (payoffs_.transpose() * dlambda.matrix()).array());
+    market_.owe(dlambda, dxi_);
+    dxi_ = u_ - scaling_ * (dtau_ + dxi_);
     ds_ = (target_ - s_ * dxi_) / xi_;
   }
 
@@ -103,6 +107,7 @@ class StatePriceBlock {
   }
 
   const Slice& state_prices() const { return xi_; }
+  const Slice& scaling() const { return scaling_; }  ///< xi / s
 
   Slice lambda;      ///< (claims) multipliers of pi = P xi
   Slice dlambda;     ///< (claims) set by the owner before recover_step()
@@ -111,7 +116,7 @@ class StatePriceBlock {
   MatrixSlice gram;  ///< (claims, claims) lower triangle of -d(P dxi)/d(dlambda)
 
  private:
-  const Matrix& payoffs_;
+  const ScaledMarket& market_;
   Slice weight_;  // of xi s among the products: the prior, but no state negligible
   Slice mean_;    // (claims)
   MatrixSlice centred_;

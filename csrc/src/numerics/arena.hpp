@@ -3,6 +3,7 @@
 
 #include <algorithm>
 #include <cstddef>
+#include <cstdlib>
 #include <cstring>
 #include <memory>
 #include <new>
@@ -59,14 +60,16 @@ class Grid {
 
 /// Hands out zeroed slices of a few blocks and takes none back. On a tiny cell dozens of small
 /// allocations would take as long as the solution; the first block is part of the arena, so that
-/// such a cell needs none.
+/// such a cell needs none. A large slice is a block of its own, of pages that the system zeroes
+/// when they are first written to: whoever makes a solver of a large market and does not get to
+/// use it, for time is up, has not paid for it.
 class Arena {
  public:
   Arena() = default;
   ~Arena() {
     while (newest_ != nullptr) {
       Header* const older = newest_->older;
-      ::operator delete(newest_);
+      std::free(newest_);
       newest_ = older;
     }
   }
@@ -89,6 +92,7 @@ class Arena {
  private:
   static constexpr std::size_t kAlignment = 16;
   static constexpr std::size_t kFirstBlock = 12 * 1024;  // bytes: five claims on as many states
+  static constexpr std::size_t kLarge = 256 * 1024;      // bytes of a slice
 
   struct alignas(kAlignment) Header {
     Header* older;
@@ -99,25 +103,32 @@ class Arena {
     static_assert(std::is_trivially_destructible_v<T> && alignof(T) <= kAlignment);
     const std::size_t bytes =
         (static_cast<std::size_t>(count) * sizeof(T) + kAlignment - 1) / kAlignment * kAlignment;
-    if (bytes > left_) {
-      grow(bytes);
+    std::byte* slice = nullptr;
+    if (bytes >= kLarge) {
+      slice = add_block(std::calloc(1, sizeof(Header) + bytes));
+    } else {
+      if (bytes > left_) {
+        block_size_ *= 2;
+        next_ = add_block(std::malloc(sizeof(Header) + std::max(bytes, block_size_)));
+        left_ = std::max(bytes, block_size_);
+      }
+      slice = next_;
+      next_ += bytes;
+      left_ -= bytes;
+      std::memset(slice, 0, bytes);
     }
-    std::byte* const slice = next_;
-    next_ += bytes;
-    left_ -= bytes;
-    std::memset(slice, 0, bytes);
     auto* const objects = reinterpret_cast<T*>(slice);
     std::uninitialized_default_construct_n(objects, count);
     return objects;
   }
 
-  void grow(std::size_t bytes) {
-    block_size_ = std::max(bytes, 2 * block_size_);
-    auto* const header = static_cast<Header*>(::operator new(sizeof(Header) + block_size_));
-    header->older = newest_;
-    newest_ = header;
-    next_ = reinterpret_cast<std::byte*>(header + 1);
-    left_ = block_size_;
+  /// The memory behind the block's header.
+  std::byte* add_block(void* memory) {
+    if (memory == nullptr) {
+      throw std::bad_alloc();
+    }
+    newest_ = new (memory) Header{newest_};
+    return reinterpret_cast<std::byte*>(newest_ + 1);
   }
 
   alignas(kAlignment) std::byte first_[kFirstBlock];

@@ -12,12 +12,13 @@ struct Abandoned {};
 /// once that may have taken some tenths of a millisecond it looks.
 class Checkpoint {
  public:
-  explicit Checkpoint(StopToken& token) : token_(token) {}
+  explicit Checkpoint(StopToken& token) : token_(token), left_(token.grain()) {}
 
+  /// Before so many operations, of which none looks at the token.
   void pass(double operations) {
     left_ -= operations;
     if (left_ < 0.0) {
-      left_ = kOperations;
+      left_ = token_.grain();
       if (token_.poll(operations)) {
         throw Abandoned();
       }
@@ -25,10 +26,8 @@ class Checkpoint {
   }
 
  private:
-  static constexpr double kOperations = 1e6;
-
   StopToken& token_;
-  double left_ = kOperations;
+  double left_;
 };
 
 }  // namespace kpm

@@ -20,8 +20,10 @@ class BasicSemidefiniteCholesky {
   BasicSemidefiniteCholesky(Eigen::Index size, Arena& arena)
       : memory_(arena.span<Real>(size * (size + 3)).begin()), stride_(size), size_(size) {}
 
-  /// Factor `matrix` (only its lower triangle is read), no larger than reserved. A pivot below
-  /// `redundant` times its diagonal entry counts as zero.
+  /// A pivot below this share of its diagonal entry counts as zero.
+  static constexpr double kRedundant = std::is_same_v<Real, double> ? 1e-13 : 1e-30;
+
+  /// Factor `matrix` (only its lower triangle is read), no larger than reserved.
   template <class Square>
   void compute(const Square& matrix, double redundant = kRedundant) {
     compute(matrix.data(), matrix.cols(), matrix.rows(), redundant);
@@ -30,10 +32,18 @@ class BasicSemidefiniteCholesky {
   /// Factor the leading `size` rows and columns of a row-major matrix.
   void compute(const Real* matrix, Eigen::Index columns, Eigen::Index size,
                double redundant = kRedundant) {
+    compute(matrix, columns, size, redundant, [](double) {});
+  }
+
+  /// The same. `pause` is called before each column with the operations ahead, and may throw.
+  template <class Pause>
+  void compute(const Real* matrix, Eigen::Index columns, Eigen::Index size, double redundant,
+               Pause&& pause) {
     size_ = size;
     Real* const pivots = pivot();
     Real* const row = pivots + 2 * stride_;  // row j of L times the pivots
     for (Eigen::Index j = 0; j < size; ++j) {
+      pause(static_cast<double>(j * (size - j)));
       const Real* const factor_j = factor(j);
       const Real diagonal = matrix[j * columns + j];
       Real rest = diagonal;
@@ -87,8 +97,6 @@ class BasicSemidefiniteCholesky {
   }
 
  private:
-  static constexpr double kRedundant = std::is_same_v<Real, double> ? 1e-13 : 1e-30;
-
   Real* factor(Eigen::Index row) { return memory_ + row * stride_; }
   const Real* factor(Eigen::Index row) const { return memory_ + row * stride_; }
   Real* pivot() { return factor(stride_); }

@@ -15,9 +15,12 @@ namespace kpm {
 /// it was told.
 class StopToken {
  public:
-  /// `wanted` says whether anybody still waits for the work.
-  explicit StopToken(std::function<bool()> wanted)
-      : wanted_(std::move(wanted)), caller_(std::this_thread::get_id()) {
+  /// `wanted` says whether anybody still waits for the work. `looking`, if any, is told of every
+  /// look, and of the operations ahead; then each is a look, and asks.
+  explicit StopToken(std::function<bool()> wanted, std::function<void(double)> looking = nullptr)
+      : wanted_(std::move(wanted)),
+        caller_(std::this_thread::get_id()),
+        looking_(std::move(looking)) {
     renew();
   }
   StopToken(const StopToken&) = delete;
@@ -26,8 +29,15 @@ class StopToken {
   bool stopped() const { return stopped_.load(std::memory_order_relaxed); }
   void stop() { stopped_.store(true, std::memory_order_relaxed); }
 
+  /// Operations that go unheard at most, unless a single step of the work has more.
+  double grain() const { return looking_ ? 0.0 : kGrain; }
+
   /// Whether to stop, with so many operations ahead before the next look; asks if it is time to.
   bool poll(double ahead = 0.0) {
+    if (looking_) {
+      looking_(ahead);
+      return poll_now();
+    }
     if (overdue_ && ahead > kAffordable) {
       stop();
     } else if (!stopped() && std::this_thread::get_id() == caller_ && Clock::now() >= next_) {
@@ -57,10 +67,12 @@ class StopToken {
  private:
   using Clock = std::chrono::steady_clock;
   static constexpr auto kInterval = std::chrono::milliseconds(20);
+  static constexpr double kGrain = 1e6;       // operations: some tenths of a millisecond
   static constexpr double kAffordable = 2e7;  // operations that take about as long
 
   std::function<bool()> wanted_;
   std::thread::id caller_;
+  std::function<void(double)> looking_;  // told of every look: for tests
   Clock::time_point next_;
   std::atomic<bool> stopped_{false};
   bool overdue_ = false;

@@ -121,6 +121,12 @@ void InformationProjection::weigh() {
   }
 }
 
+void InformationProjection::pass(double operations) {
+  if (checkpoint_ != nullptr) {
+    checkpoint_->pass(operations);
+  }
+}
+
 void InformationProjection::price_all() {
   const auto size = static_cast<Eigen::Index>(support_.size());
   for (int k = 0; k < market_.claims(); ++k) {
@@ -142,9 +148,6 @@ InformationProjection::Newton InformationProjection::newton(double precision, in
   const auto active = static_cast<int>(active_.size());
   double residual = kInfinity;
   for (int iteration = 0; iteration < most_steps; ++iteration) {
-    if (checkpoint_ != nullptr) {
-      checkpoint_->pass(static_cast<double>(active) * active * static_cast<double>(size + active));
-    }
     weigh();
     for (Eigen::Index i = 0; i < size; ++i) {
       root_[i] = std::sqrt(weight_[i]);
@@ -152,6 +155,7 @@ InformationProjection::Newton InformationProjection::newton(double precision, in
     double largest = 0.0;
     double potential = 0.0;
     for (int a = 0; a < active; ++a) {
+      pass(static_cast<double>((a + 2) * size));
       const int k = active_[static_cast<std::size_t>(a)];
       const double* const row = &payoffs_(k, 0);
       const double price = dot(row, weight_.data(), size);
@@ -184,7 +188,8 @@ InformationProjection::Newton InformationProjection::newton(double precision, in
       return Newton::kMet;
     }
     residual = largest;
-    factor_.compute(hessian_.data(), hessian_.cols(), active);
+    factor_.compute(hessian_.data(), hessian_.cols(), active, SemidefiniteCholesky::kRedundant,
+                    [this](double operations) { pass(operations); });
     if (iteration == 0) {
       const Newton exchanged = exchange(step_.data());
       if (exchanged != Newton::kMet) {

@@ -19,7 +19,7 @@ namespace kpm {
 /// Cost per Newton step: O(A^2 N + A^3) for A claims whose price is wanted, N exponentials.
 class InformationProjection {
  public:
-  /// `checkpoint`, if any, is passed at each Newton step.
+  /// `checkpoint`, if any, is passed at each row of a Newton step.
   InformationProjection(const ScaledMarket& market, Arena& arena, Checkpoint* checkpoint = nullptr);
 
   /// No state may be positive, every price is admitted.
@@ -48,6 +48,7 @@ class InformationProjection {
   bool settle_by(bool together);
   void load();
   void weigh();
+  void pass(double operations);
   void price_all();
   void publish();
   bool is_point(int k) const;

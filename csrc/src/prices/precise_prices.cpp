@@ -11,9 +11,13 @@ namespace {
 
 constexpr double kPositive = 1e-18;  // a state price this large can be positive
 constexpr double kAtEnd = 1e-14;     // a claim price this close to an end of its range is there
-constexpr double kSettled = 1e-22;   // square of Newton's decrement: digits of the logarithms
-constexpr double kRoughly = 1e-6;    // ... at which multipliers have their signs
-constexpr double kSign = 1e-11;      // of a multiplier, times its row's length
+// Below this a state price is nothing: next to others no digit of it shows, it need not fall
+// further and must not hold up the others' way. (A double ends at 5e-324, and falls by a factor a
+// step.)
+constexpr double kNothing = 1e-280;
+constexpr double kSettled = 1e-22;  // square of Newton's decrement: digits of the logarithms
+constexpr double kRoughly = 1e-6;   // ... at which multipliers have their signs
+constexpr double kSign = 1e-11;     // of a multiplier, times its row's length
 constexpr double kToBoundary = 0.95;
 constexpr double kAllowance = 4e-13;   // of a claim's range: how far a price may miss its limit
 constexpr double kWorthwhile = 1e-10;  // scaled money for which it may
@@ -67,7 +71,8 @@ bool PrecisePrices::solve(const ArrayView& price_low, const ArrayView& price_hig
     sum += inside_[i];
   }
   for (const int i : support_) {
-    xi_[i] = static_cast<double>(inside_[i] / sum);
+    const auto at = static_cast<double>(inside_[i] / sum);
+    xi_[i] = at > 2.0 * kNothing ? at : 0.0;
   }
   for (int k = 0; k < market_.claims(); ++k) {
     const double at = market_.payoffs.row(k).dot(xi_.matrix());
@@ -187,7 +192,7 @@ bool PrecisePrices::descend() {
     blocking = shorter < length ? -1 : blocking;
     length = shorter;
     for (const int i : support_) {
-      inside_[i] += length * step_[i];
+      inside_[i] = std::max(inside_[i] + length * step_[i], Twofold(kNothing));
     }
     if (decrement <= kSettled && blocking < 0) {
       return true;
@@ -295,7 +300,9 @@ double PrecisePrices::longest_step(int& blocking) const {
   for (const int i : support_) {
     at[i] = static_cast<double>(inside_[i]);
     change[i] = static_cast<double>(step_[i]);
-    steepest = std::max(steepest, -change[i] / at[i]);
+    if (at[i] > kNothing) {
+      steepest = std::max(steepest, -change[i] / at[i]);
+    }
   }
   double length = std::min(kToBoundary / steepest, 1.0);
   for (int k = 0; k < market_.claims(); ++k) {
@@ -326,7 +333,8 @@ double PrecisePrices::shorten(double step) const {
 double PrecisePrices::slope(double step) const {
   double sum = 0.0;
   for (const int state : support_) {
-    const auto there = static_cast<double>(inside_[state] + step * step_[state]);
+    const auto moved = static_cast<double>(inside_[state] + step * step_[state]);
+    const double there = std::max(moved, kNothing);
     sum += static_cast<double>(step_[state]) * (std::log(there) - std::log(market_.prior[state]));
   }
   return sum;

@@ -5,16 +5,6 @@
 
 namespace kpm {
 
-namespace {
-
-/// Each state pays in at most one claim, and then exactly 1.
-bool pays_on_disjoint_sets(const Matrix& payoffs) {
-  return ((payoffs.array() == 0.0) || (payoffs.array() == 1.0)).all() &&
-         (payoffs.colwise().sum().array() <= 1.0).all();
-}
-
-}  // namespace
-
 ReachablePrices::ReachablePrices(const ScaledMarket& market, Arena& arena, Checkpoint* checkpoint)
     : market_(market),
       claims_(market.claims()),
@@ -22,8 +12,9 @@ ReachablePrices::ReachablePrices(const ScaledMarket& market, Arena& arena, Check
       high_sum_(static_cast<std::size_t>(market.claims()) + 1, 0.0),
       simplex_(market, arena, checkpoint) {
   if (claims_ > 0) {
-    disjoint_ = pays_on_disjoint_sets(market.payoffs);
-    covering_ = (market.payoffs.colwise().sum().array() > 0.0).all();
+    const DisjointClaims sets(market.payoffs);
+    disjoint_ = sets.disjoint();
+    covering_ = sets.covering();
   }
 }
 

@@ -13,10 +13,10 @@ void Multipliers::reserve(const ScaledMarket& market) {
 }
 
 void Multipliers::set(const ScaledMarket& market, double divergence) {
-  value = (market.payoffs * marginal_state_prices.matrix()).array();
+  market.value_claims(marginal_state_prices, value);
   double worst = -kInfinity;
   for (Eigen::Index i = 0; i < market.prior.size(); ++i) {
-    worst = std::max(worst, -market.payoffs.col(i).dot(lambda.matrix()));
+    worst = std::max(worst, -market.owed(lambda, i));
   }
   // Whoever recomputes the bound may sum in another order: what rounding makes of large multipliers
   // belongs to it. So multipliers that run away, where prices have no room, bound nothing.

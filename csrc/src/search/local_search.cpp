@@ -20,7 +20,7 @@ LocalSearch::LocalSearch(const ScaledMarket& market, const std::vector<Corners>&
     : market_(market),
       corners_(corners),
       solver_(market, arena, &checkpoint),
-      simplex_(market, arena, &checkpoint),
+      ranges_(market, arena, &checkpoint),
       hull_(market.claims(), 2 * market.claims(), arena) {
   moves_.reserve(static_cast<std::size_t>(market.claims()));
 }
@@ -112,7 +112,7 @@ bool LocalSearch::apply_moves(std::vector<int>& cell, std::vector<CellMove>& mov
   }
   std::stable_sort(moves.begin(), moves.end(),
                    [](const CellMove& a, const CellMove& b) { return a.gain > b.gain; });
-  simplex_.reset();
+  ranges_.reset();
   for (int k = 0; k < market_.claims(); ++k) {
     set_range(k, cell[static_cast<std::size_t>(k)]);
   }
@@ -120,7 +120,7 @@ bool LocalSearch::apply_moves(std::vector<int>& cell, std::vector<CellMove>& mov
   for (const CellMove& move : moves) {
     int& piece = cell[static_cast<std::size_t>(move.claim)];
     set_range(move.claim, move.piece);
-    if (simplex_.feasible()) {
+    if (ranges_.feasible()) {
       piece = move.piece;
       moved = true;
     } else {
@@ -133,7 +133,7 @@ bool LocalSearch::apply_moves(std::vector<int>& cell, std::vector<CellMove>& mov
 void LocalSearch::set_range(int claim, int piece) {
   const Corners& corners = corners_[static_cast<std::size_t>(claim)];
   const auto corner = static_cast<std::size_t>(piece);
-  simplex_.set_range(claim, corners.price[corner], corners.price[corner + 1]);
+  ranges_.set_range(claim, corners.price[corner], corners.price[corner + 1]);
 }
 
 }  // namespace kpm

@@ -8,6 +8,7 @@
 #include "cell/cell_solver.hpp"
 #include "numerics/checkpoint.hpp"
 #include "prices/price_simplex.hpp"
+#include "prices/range_check.hpp"
 #include "search/candidate.hpp"
 
 namespace kpm {
@@ -60,7 +61,7 @@ class LocalSearch {
   const ScaledMarket& market_;
   const std::vector<Corners>& corners_;
   CellSolver solver_;
-  PriceSimplex simplex_;
+  RangeCheck<PriceSimplex> ranges_;
   Hull hull_;
   std::vector<CellMove> moves_;
   std::vector<int> solved_{-1};  // the cell that optimum() speaks of; none yet

@@ -8,9 +8,10 @@
 #include <atomic>
 #include <chrono>
 #include <cmath>
-#include <fstream>
+#include <cstddef>
+#include <cstdio>
+#include <cstdlib>
 #include <limits>
-#include <sstream>
 #include <thread>
 
 namespace kpm {
@@ -23,26 +24,47 @@ double quotient(double quota, double period) {
   return quota > 0.0 && period > 0.0 ? quota / period : kNone;
 }
 
+/// What a file holds; nothing if there is none. By the C library: streams would bring a megabyte of
+/// their locales into libkpm, for these few numbers.
+std::string contents(const std::string& path) {
+  std::string text;
+  if (std::FILE* const file = std::fopen(path.c_str(), "r")) {
+    char some[512];
+    std::size_t read = 0;
+    do {
+      read = std::fread(some, 1, sizeof some, file);
+      text.append(some, read);
+    } while (read == sizeof some);
+    std::fclose(file);
+  }
+  return text;
+}
+
+/// The number at the beginning of what is left of a text, which it is taken from; 0 if it is none.
+/// They are whole numbers: no locale writes them in another way.
+double take_number(const char*& text) {
+  char* end = nullptr;
+  const long long number = std::strtoll(text, &end, 10);
+  text = end;
+  return static_cast<double>(number);
+}
+
 /// Version 2: "max 100000" or "150000 100000", microseconds.
 double unified_quota(const std::string& folder) {
-  std::ifstream file(folder + "/cpu.max");
-  std::string quota;
-  double period = 0.0;
-  if (!(file >> quota >> period) || quota == "max") {
-    return kNone;
-  }
-  double microseconds = 0.0;
-  std::istringstream(quota) >> microseconds;
-  return quotient(microseconds, period);
+  const std::string text = contents(folder + "/cpu.max");
+  const char* left = text.c_str();
+  const double quota = take_number(left);  // of "max" 0, which is none
+  return quotient(quota, take_number(left));
 }
 
 /// Version 1: a file for each number; -1 is no quota.
 double legacy_quota(const std::string& folder) {
-  double quota = 0.0;
-  double period = 0.0;
-  std::ifstream(folder + "/cpu.cfs_quota_us") >> quota;
-  std::ifstream(folder + "/cpu.cfs_period_us") >> period;
-  return quotient(quota, period);
+  const std::string quota = contents(folder + "/cpu.cfs_quota_us");
+  const std::string period = contents(folder + "/cpu.cfs_period_us");
+  const char* of_quota = quota.c_str();
+  const char* of_period = period.c_str();
+  const double microseconds = take_number(of_quota);
+  return quotient(microseconds, take_number(of_period));
 }
 
 /// The least from a group's folder up to the root of its hierarchy.
@@ -59,15 +81,20 @@ double least(const std::string& hierarchy, std::string path, Read&& read) {
   }
 }
 
-bool names(const std::string& controllers, const std::string& wanted) {
-  std::istringstream list(controllers);
-  std::string name;
-  while (std::getline(list, name, ',')) {
-    if (name == wanted) {
-      return true;
-    }
+/// Cuts a text at a character and calls `visit` with every part.
+template <class Visit>
+void each_part(const std::string& text, char at, Visit&& visit) {
+  for (std::size_t begin = 0; begin < text.size();) {
+    const std::size_t end = std::min(text.find(at, begin), text.size());
+    visit(text.substr(begin, end - begin));
+    begin = end + 1;
   }
-  return false;
+}
+
+bool names(const std::string& controllers, const std::string& wanted) {
+  bool found = false;
+  each_part(controllers, ',', [&](const std::string& name) { found = found || name == wanted; });
+  return found;
 }
 
 int ask_the_system() {
@@ -89,13 +116,11 @@ int ask_the_system() {
 
 double cpu_quota(const std::string& membership, const std::string& root) {
   double result = kNone;
-  std::ifstream groups(membership);
-  std::string line;
-  while (std::getline(groups, line)) {  // number:controllers:path
+  each_part(contents(membership), '\n', [&](const std::string& line) {  // number:controllers:path
     const std::size_t first = line.find(':');
     const std::size_t second = line.find(':', first == std::string::npos ? first : first + 1);
     if (second == std::string::npos) {
-      continue;
+      return;
     }
     const std::string controllers = line.substr(first + 1, second - first - 1);
     const std::string path = line.substr(second + 1);
@@ -107,7 +132,7 @@ double cpu_quota(const std::string& membership, const std::string& root) {
       const std::string mount = std::string(root).append("/").append(controllers);
       result = std::min(result, least(mount, path, legacy_quota));
     }
-  }
+  });
   return result;
 }
 

@@ -55,7 +55,7 @@ std::vector<double> allocate(const Orders& orders, const std::vector<int>& place
     // The clearing price lies between limits flat - 1 and flat, or on limit `flat`.
     const bool above =
         flat < claim.limit.size() ? limit >= claim.limit[flat] : claim.above_range(limit);
-    if (step && limit == claim.limit[flat]) {
+    if (step && claim.is_at(flat, limit)) {
       (buys ? at_limit[k].bids : at_limit[k].offers).push_back(j);
     } else if (above == buys) {
       fills[static_cast<std::size_t>(j)] = orders.quantity[j];

@@ -19,8 +19,8 @@ constexpr int kHalvings = 40;
 }  // namespace
 
 DemandRule::DemandRule(const ScaledMarket& market, const std::vector<Staircase>& stairs,
-                       Arena& arena)
-    : market_(market), stairs_(stairs), measure_(market, arena) {}
+                       Arena& arena, Checkpoint& checkpoint)
+    : market_(market), stairs_(stairs), checkpoint_(checkpoint), measure_(market, arena) {}
 
 const Staircase& DemandRule::stairs(int claim) const {
   return stairs_[static_cast<std::size_t>(market_.original[static_cast<std::size_t>(claim)])];
@@ -56,22 +56,9 @@ double DemandRule::revenue(const Array& demand, const std::vector<int>& cell) co
   return sum;
 }
 
-double DemandRule::regret(const Array& demand, const std::vector<int>& cell) const {
-  double sum = 0.0;
-  for (int k = 0; k < market_.claims(); ++k) {
-    const int piece = cell[static_cast<std::size_t>(k)];
-    if (Staircase::is_step(piece)) {
-      const Step at = step(k, piece);
-      const double off = demand[k] - at.everything;  // unfilled: offers, or bids if negative
-      const double size = off > 0.0 ? at.offers : at.bids;
-      sum += size > 0.0 ? off * off / size : 0.0;
-    }
-  }
-  return sum;
-}
-
 /// Revenue of the steps minus rho: what the choice of demand changes.
 double DemandRule::value(const Array& demand, const std::vector<int>& cell) {
+  checkpoint_.pass(static_cast<double>(market_.claims()) * market_.states());
   return revenue(demand, cell) - risk(demand);
 }
 
@@ -119,6 +106,8 @@ Matrix DemandRule::open_directions(const CellOptimum& solution,
     }
     rows(i, m) = -1.0;
   }
+  const auto shorter = static_cast<double>(std::min(rows.rows(), rows.cols()));
+  checkpoint_.pass(4.0 * static_cast<double>(rows.size()) * shorter);
   Eigen::CompleteOrthogonalDecomposition<Eigen::MatrixXd> decomposition;
   decomposition.setThreshold(kDependentDirection);
   decomposition.compute(rows);
@@ -196,6 +185,7 @@ ChosenDemand DemandRule::choose(const CellOptimum& solution, const std::vector<i
       const bool kink = solution.ambiguity_price <= kKink;
       const double rho = kink || r == 0 ? worst : measure_.evaluate(loss);
       for (Eigen::Index i = 0; i < r; ++i) {
+        checkpoint_.pass(static_cast<double>(m * d));
         const int state = idle[static_cast<std::size_t>(i)];
         face.limits.row(i) = -directions.row(m);
         for (Eigen::Index k = 0; k < m; ++k) {
@@ -215,7 +205,7 @@ ChosenDemand DemandRule::choose(const CellOptimum& solution, const std::vector<i
           face.room[i] = std::clamp(most - loss[state], 0.0, face.room[i]);
         }
       }
-      const Array best = project_on_face(face);
+      const Array best = project_on_face(face, &checkpoint_);
 
       // The face was identified with tolerances: walk towards the choice only as far as it is free.
       const double before = value(chosen.demand, cell);

@@ -6,6 +6,7 @@
 #include "book/scaled_market.hpp"
 #include "book/staircase.hpp"
 #include "cell/cell_optimum.hpp"
+#include "numerics/checkpoint.hpp"
 #include "risk/risk_measure.hpp"
 
 namespace kpm {
@@ -23,7 +24,9 @@ struct ChosenDemand {
 /// the end of a step belongs to the adjacent flat, which leaves the prices more freedom.
 class DemandRule {
  public:
-  DemandRule(const ScaledMarket& market, const std::vector<Staircase>& stairs, Arena& arena);
+  /// The checkpoint is passed by choose(), which may be abandoned.
+  DemandRule(const ScaledMarket& market, const std::vector<Staircase>& stairs, Arena& arena,
+             Checkpoint& checkpoint);
 
   /// Choose from the solution of `cell`. `tie` is the money the choice may cost at most.
   ChosenDemand choose(const CellOptimum& solution, const std::vector<int>& cell, double tie);
@@ -33,9 +36,6 @@ class DemandRule {
 
   /// What a cell's steps pay for a demand of theirs.
   double revenue(const Array& demand, const std::vector<int>& cell) const;
-
-  /// The sum above.
-  double regret(const Array& demand, const std::vector<int>& cell) const;
 
  private:
   struct Step {
@@ -62,6 +62,7 @@ class DemandRule {
 
   const ScaledMarket& market_;
   const std::vector<Staircase>& stairs_;
+  Checkpoint& checkpoint_;
   RiskMeasure measure_;
 };
 

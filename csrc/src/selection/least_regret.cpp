@@ -21,7 +21,7 @@ constexpr double kShortest = 1e-6;
 
 }  // namespace
 
-Array project_on_face(const FaceProblem& problem) {
+Array project_on_face(const FaceProblem& problem, Checkpoint* checkpoint) {
   const Eigen::Index m = problem.start.size();
   const Eigen::Index d = problem.directions.cols();
   const Eigen::Index r = problem.room.size();
@@ -46,6 +46,9 @@ Array project_on_face(const FaceProblem& problem) {
   Arena arena;
   SemidefiniteCholesky factor(d, arena);
   for (int iteration = 0; iteration < kIterations; ++iteration) {
+    if (checkpoint != nullptr) {
+      checkpoint->pass(static_cast<double>(d * d) * static_cast<double>(m + rows + d));
+    }
     const Array y = problem.start / scale + (problem.directions * t).array();
     Array gradient(m), curvature(m);
     for (Eigen::Index k = 0; k < m; ++k) {

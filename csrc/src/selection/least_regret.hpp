@@ -1,6 +1,7 @@
 // A tiny convex program: the least regret along the directions an optimum leaves open.
 #pragma once
 
+#include "numerics/checkpoint.hpp"
 #include "numerics/dense.hpp"
 
 namespace kpm {
@@ -16,6 +17,7 @@ struct FaceProblem {
   Array room;                                    // (r) >= 0
 };
 
-Array project_on_face(const FaceProblem& problem);
+/// `checkpoint`, if any, is passed at each iteration.
+Array project_on_face(const FaceProblem& problem, Checkpoint* checkpoint = nullptr);
 
 }  // namespace kpm

@@ -13,10 +13,9 @@ namespace kpm {
 
 namespace {
 
-constexpr double kRegretTolerance = 1e-6;  // scaled money: regret of what is all but the same
-constexpr double kSameVolume = 1e-9;       // relative
-constexpr double kSameDivergence = 1e-9;   // nats
-constexpr double kLost = 1e-10;            // scaled money that chosen prices may cost
+constexpr double kSameVolume = 1e-9;      // relative
+constexpr double kSameDivergence = 1e-9;  // nats
+constexpr double kLost = 1e-10;           // scaled money that chosen prices may cost
 
 /// Whether the prices chosen are those of the cell, and earn what the cell promised.
 bool is_right(const Choice& choice) {
@@ -43,7 +42,7 @@ Selection::Selection(const ScaledMarket& market, const std::vector<Staircase>& s
       stairs_(stairs),
       checkpoint_(token),
       hull_(market.claims(), 2 * market.claims(), arena_),
-      demand_(market, stairs, arena_) {}
+      demand_(market, stairs, arena_, checkpoint_) {}
 
 Choice Selection::choose(const std::vector<Candidate>& tied,
                          const std::vector<Candidate>& reserve) {
@@ -126,40 +125,65 @@ Choice* Selection::choose_tied(const std::vector<Candidate>& candidates,
 std::vector<std::size_t> Selection::undominated(const std::vector<std::size_t>& tied,
                                                 const Settled& settled,
                                                 std::vector<Choice>& choices) {
-  enum class State : char { kWorse, kStays, kGone };
-  std::vector<State> states(choices.size(), State::kWorse);
-  for (const std::size_t number : tied) {
-    states[number] = State::kStays;
-    choices[number].risk = demand_.risk(choices[number].demand);
+  const std::size_t count = tied.size();
+  const auto claims = static_cast<double>(market_.claims());
+  std::vector<std::size_t> place(choices.size(), count);  // among the tied
+  for (std::size_t t = 0; t < count; ++t) {
+    place[tied[t]] = t;
+    checkpoint_.pass(claims * market_.states());
+    choices[tied[t]].risk = demand_.risk(choices[tied[t]].demand);
   }
-  const auto steps = [&](std::size_t number) {
-    const std::vector<int>& cell = choices[number].cell;
-    return std::count_if(cell.begin(), cell.end(), Staircase::is_step);
-  };
-  std::vector<std::size_t> order = tied;
-  std::sort(order.begin(), order.end(), [&](std::size_t a, std::size_t b) {
-    return std::make_pair(steps(a), choices[a].cell) < std::make_pair(steps(b), choices[b].cell);
-  });
-  // Of the same clearing twice, a hair off the end of a step and at it, each may have been turned
-  // down where the other was chosen: one after the other, so that one stays.
-  for (const std::size_t number : order) {
-    const Choice& choice = choices[number];
-    const bool gone = std::any_of(settled.begin(), settled.end(), [&](const auto& made) {
-      const auto& [cell, chosen] = made;
-      const Choice& other = choices[chosen];
-      if (chosen == number || states[chosen] == State::kWorse ||
-          !is_dominated(choice, other, cell)) {
+  // reaches[t * count + u]: t gives way to u, or to one that gives way to it.
+  std::vector<char> reaches(count * count, 0);
+  std::vector<std::ptrdiff_t> most_steps(count, -1);  // of a cell in which it was chosen
+  for (const auto& [cell, chosen] : settled) {
+    const std::size_t other = place[chosen];
+    if (other == count) {
+      continue;
+    }
+    checkpoint_.pass(claims * static_cast<double>(2 * count + 1));
+    most_steps[other] =
+        std::max(most_steps[other], std::count_if(cell.begin(), cell.end(), Staircase::is_step));
+    for (std::size_t t = 0; t < count; ++t) {
+      char& gives_way = reaches[t * count + other];
+      if (t != other && gives_way == 0) {
+        gives_way = is_dominated(choices[tied[t]], choices[chosen], cell) ? 1 : 0;
+      }
+    }
+  }
+  for (std::size_t by = 0; by < count; ++by) {
+    checkpoint_.pass(static_cast<double>(count * count));
+    for (std::size_t t = 0; t < count; ++t) {
+      for (std::size_t u = 0; reaches[t * count + by] != 0 && u < count; ++u) {
+        reaches[t * count + u] =
+            static_cast<char>(reaches[t * count + u] | reaches[by * count + u]);
+      }
+    }
+  }
+  // Exactly, nothing gives way in a circle. But of the same clearing twice, a hair off the end of a
+  // step and at it, each may have been turned down where the other was chosen: then the choice of
+  // the larger cell stays.
+  const auto stays = [&](std::size_t t) {
+    for (std::size_t u = 0; u < count; ++u) {
+      if (u == t || reaches[t * count + u] == 0) {
+        continue;
+      }
+      const bool circle = reaches[u * count + t] != 0;
+      const bool larger = most_steps[u] != most_steps[t]
+                              ? most_steps[u] > most_steps[t]
+                              : choices[tied[u]].cell < choices[tied[t]].cell;
+      if (!circle || larger) {
         return false;
       }
-      return states[chosen] == State::kStays ||
-             demand_.regret(other.demand, cell) <
-                 demand_.regret(choice.demand, cell) - kRegretTolerance;
-    });
-    states[number] = gone ? State::kGone : State::kStays;
-  }
+    }
+    return true;
+  };
   std::vector<std::size_t> left;
-  std::copy_if(tied.begin(), tied.end(), std::back_inserter(left),
-               [&](std::size_t number) { return states[number] == State::kStays; });
+  for (std::size_t t = 0; t < count; ++t) {
+    if (stays(t)) {
+      left.push_back(tied[t]);
+    }
+  }
   return left;
 }
 

@@ -54,6 +54,27 @@ TEST(a_staircase_is_the_demand_of_its_orders_at_every_price) {
   }
 }
 
+TEST(limits_that_differ_by_rounding_are_one) {
+  // From the lowest on: the fourth is as near to the third as this to the second, but too far off.
+  const Level levels[] = {{0.0, 0.0, 7.0},
+                          {0.1 + 0.2 - 1e-16, 1.0, 0.0},
+                          {0.3 + 6e-14, 2.0, 16.0},
+                          {0.3 + 1.2e-13, 4.0, 0.0},
+                          {1.0, 8.0, 0.0}};
+  const Staircase claim = make_staircase(0.0, 1.0, std::begin(levels), std::end(levels));
+  CHECK(claim.pieces() == 5);
+  CHECK(claim.limit[0] == levels[1].price && claim.limit[1] == levels[3].price);
+  CHECK(claim.buy[0] == 3.0 && claim.sell[0] == 16.0 && claim.buy[1] == 4.0);
+  CHECK(claim.demand[0] == 8.0 && claim.demand[1] == 12.0 - 23.0 && claim.demand[2] == 8.0 - 23.0);
+  CHECK(claim.volume == 38.0);
+  for (std::size_t l = 0; l < 2; ++l) {
+    for (std::size_t level = 0; level < 5; ++level) {
+      const bool member = l == 0 ? level == 1 || level == 2 : level == 3;
+      CHECK(claim.is_at(l, levels[level].price) == member);
+    }
+  }
+}
+
 TEST(the_order_of_the_book_changes_no_bit) {
   test::Random random(12);
   for (int trial = 0; trial < 100; ++trial) {

@@ -6,9 +6,11 @@
 #include <cmath>
 #include <memory>
 #include <numeric>
+#include <optional>
 #include <utility>
 
 #include "book/units.hpp"
+#include "mechanisms/competitive/arrow_debreu.hpp"
 #include "mechanisms/competitive/auction_program.hpp"
 #include "mechanisms/competitive/point.hpp"
 #include "mechanisms/competitive/polish.hpp"
@@ -100,6 +102,12 @@ void publish_point(const Auction& auction, const std::vector<Staircase>& stairs,
 Solved solve(const Auction& auction, const std::vector<Staircase>& stairs, const ArrayView& prices,
              const AuctionSettings& settings, MakerFunction& function) {
   Solved solved;
+  if (std::optional<AuctionPoint> found = find_arrow_debreu(auction, solved.iterations)) {
+    solved.point = *std::move(found);
+    choose_demand(auction, stairs, {}, function, kOpenTie, solved.point);
+    auction.judge(function, solved.point);
+    return solved;
+  }
   Arena arena;
   AuctionProgram program(auction.market, auction.maker, auction.ladders, arena);
   program.load(prices);

@@ -6,6 +6,7 @@
 #include "mechanisms/competitive/knightian_block.hpp"
 #include "mechanisms/competitive/polytope_block.hpp"
 #include "mechanisms/competitive/price_block.hpp"
+#include "numerics/products.hpp"
 #include "numerics/tolerances.hpp"
 
 namespace kpm {
@@ -44,7 +45,6 @@ AuctionProgram::AuctionProgram(const ScaledMarket& market, const ScaledMaker& ma
       scale_(arena.array(market.claims())),
       ddemand_(arena.array(market.claims())),
       e_(arena.array(market.claims())),
-      f_(arena.array(market.claims())),
       step_price_(arena.array(market.claims())),
       projection_(arena.array(maker_->root_size())),
       roots_(arena.matrix(market.claims(), maker_->root_size())),
@@ -85,7 +85,8 @@ void AuctionProgram::start(const Attempt& attempt) {
 }
 
 void AuctionProgram::losses() {
-  loss_ = base_ + (market_.payoffs.transpose() * rungs_.demand.matrix()).array();
+  multiply_transposed(market_.payoffs, rungs_.demand, loss_);
+  loss_ += base_;
 }
 
 /// Price the claims with the maker's marginal state prices: the bound, and the rungs that ask to
@@ -93,7 +94,7 @@ void AuctionProgram::losses() {
 void AuctionProgram::price_out() {
   const Slice& g = maker_->g();
   const double mass = g.sum();
-  price_ = (market_.payoffs * g.matrix()).array();
+  multiply(market_.payoffs, g, price_);
   bound_ = maker_->conjugate() - (g * base_).sum() / mass;
   bool changed = rungs_.drop_idle(price_, tau_);
   for (int k = 0; k < market_.claims(); ++k) {
@@ -119,8 +120,8 @@ void AuctionProgram::factor() {
   for (int k = 0; k < market_.claims(); ++k) {
     scale_[k] = std::sqrt(rungs_.spread[k]);
     maker_->root(payoff(k), &roots_(k, 0));
+    scaled_roots_.row(k) = scale_[k] * roots_.row(k);
   }
-  scaled_roots_ = scale_.matrix().asDiagonal() * roots_;
   matrix_.setIdentity();
   add_gram(scaled_roots_, matrix_);
   factor_.compute(matrix_, 0.0);
@@ -155,19 +156,20 @@ void AuctionProgram::set_centering_rhs(double tau) {
 void AuctionProgram::direction() {
   rungs_.reduce();
   maker_->reduce();
-  step_price_ = (market_.payoffs * maker_->step_g().matrix()).array();
-  projection_ = (roots_.transpose() * rungs_.step.matrix()).array();
-  f_ = scale_ * (step_price_ + (roots_ * projection_.matrix()).array());
-  e_ = -f_;
+  multiply(market_.payoffs, maker_->step_g(), step_price_);
+  multiply_transposed(roots_, rungs_.step, projection_);
+  multiply(roots_, projection_, e_);
+  e_ = -scale_ * (step_price_ + e_);
   factor_.solve_in_place(e_.data());
   ddemand_ = rungs_.step + scale_ * e_;
-  dloss_ = (market_.payoffs.transpose() * ddemand_.matrix()).array();
-  projection_ = (roots_.transpose() * ddemand_.matrix()).array();
+  multiply_transposed(market_.payoffs, ddemand_, dloss_);
+  multiply_transposed(roots_, ddemand_, projection_);
   // dG follows from either of two equations; near a kink curvature * dy cancels, elsewhere the
   // other does.
   for (int k = 0; k < market_.claims(); ++k) {
-    dprice_[k] = matrix_(k, k) > 2.0 ? -e_[k] / scale_[k]
-                                     : step_price_[k] + roots_.row(k).dot(projection_.matrix());
+    dprice_[k] = matrix_(k, k) > 2.0
+                     ? -e_[k] / scale_[k]
+                     : step_price_[k] + dot(&roots_(k, 0), projection_.data(), roots_.cols());
   }
   rungs_.recover_step(dprice_);
   maker_->recover_step(dloss_);
@@ -192,13 +194,13 @@ Step AuctionProgram::shorten(Step along) {
 }
 
 void AuctionProgram::advance(Step along) {
-  const Array expected = price_ + along.primal * dprice_;
+  e_ = price_ + along.primal * dprice_;  // as expected
   rungs_.advance(along.primal);
   losses();
   maker_->advance(along.primal, loss_);
   tau_ = complementarity({}) / degree();
   price_out();
-  bend_ = (stake_ * (price_ - expected).abs()).sum();
+  bend_ = (stake_ * (price_ - e_).abs()).sum();
 }
 
 bool AuctionProgram::keep_best(double tolerance) {

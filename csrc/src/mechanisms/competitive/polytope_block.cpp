@@ -4,6 +4,7 @@
 #include <cmath>
 
 #include "numerics/entropy.hpp"
+#include "numerics/products.hpp"
 
 namespace kpm {
 
@@ -51,6 +52,7 @@ PolytopeBlock::PolytopeBlock(const ScaledMaker& maker, Arena& arena)
       dt_(arena.array(count_)),
       dloss_(arena.array(count_)),
       eta_(arena.array(count_)),
+      reach_(arena.array(count_)),
       v_(arena.array(vertices_)),
       z_(arena.array(vertices_)),
       dv_(arena.array(vertices_)),
@@ -61,12 +63,15 @@ PolytopeBlock::PolytopeBlock(const ScaledMaker& maker, Arena& arena)
       h_(arena.array(vertices_)),
       by_f_(arena.array(vertices_)),
       by_one_(arena.array(vertices_)),
-      scaled_(arena.matrix(vertices_, count_)) {
+      moved_(arena.array(vertices_)),
+      scaled_(arena.matrix(vertices_, count_)),
+      system_(arena.matrix(vertices_, vertices_)),
+      factor_(vertices_) {
   weight_ = maker.prior;
 }
 
 void PolytopeBlock::refresh() {
-  p_ = (priors_.transpose() * v_.matrix()).array();
+  multiply_transposed(priors_, v_, p_);
   g_ = p_ * gamma_;
 }
 
@@ -146,22 +151,35 @@ void PolytopeBlock::update_residuals(const ArrayView& loss) {
     residual_ += g_[i] * money(r1_[i], a_);
     r4_ += p_[i] * phi_[i];
   }
-  r2_ = (priors_ * phi_.matrix()).array() - kappa_ + z_;
+  multiply(priors_, phi_, r2_);
+  r2_ += z_ - kappa_;
   residual_ += (v_ * r2_.abs()).sum();
   mass_ = 1.0 - v_.sum();
   s1_ = s_.sum();
-  f_ = (priors_ * eta_.matrix()).array();
-  scaled_ = priors_ * gp_.matrix().asDiagonal();
-  Eigen::MatrixXd system = Eigen::MatrixXd::Zero(vertices_, vertices_);
-  const Array flow = (p_ > 0.0).select(gp_ * t_ / p_.max(1e-300), 0.0);
-  system.noalias() = priors_ * flow.matrix().asDiagonal() * priors_.transpose();
-  system.diagonal() += (z_ / v_).matrix();
-  factor_.compute(system);
-  by_f_ = factor_.solve(f_.matrix()).array();
-  by_one_ = factor_.solve(Vector::Ones(vertices_)).array();
+  multiply(priors_, eta_, f_);
+  dloss_ = (p_ > 0.0).select((gp_ * t_ / p_.max(1e-300)).sqrt(), 0.0);
+  for (Eigen::Index v = 0; v < vertices_; ++v) {
+    scaled_.row(v).array() = priors_.row(v).array() * dloss_.transpose();
+  }
+  system_.setZero();
+  add_gram(scaled_, system_);
+  system_.diagonal() += (z_ / v_).matrix();
+  factor_.compute(system_);
+  for (Eigen::Index v = 0; v < vertices_; ++v) {
+    scaled_.row(v).array() = priors_.row(v).array() * gp_.transpose();
+  }
+  by_f_ = f_;
+  solve_in_place(by_f_);
+  by_one_.setOnes();
+  solve_in_place(by_one_);
   f_f_ = (f_ * by_f_).sum();
   f_one_ = by_f_.sum();
   one_one_ = by_one_.sum();
+}
+
+void PolytopeBlock::solve_in_place(Slice& x) const {
+  Eigen::Map<Vector> vector(x.data(), vertices_);
+  factor_.solveInPlace(vector);
 }
 
 PolytopeBlock::Border PolytopeBlock::solve(double of_c, double of_kappa) const {
@@ -173,16 +191,16 @@ PolytopeBlock::Border PolytopeBlock::solve(double of_c, double of_kappa) const {
 }
 
 void PolytopeBlock::root(const double* payoff, double* root) const {
-  const Eigen::Map<const Vector> paid(payoff, count_);
-  Vector value = scaled_ * paid;
-  const Border border =
-      solve((by_f_ * value.array()).sum() + (s_ * paid.array()).sum(), by_one_.matrix().dot(value));
+  const Eigen::Map<const Array> paid(payoff, count_);
+  Slice value(root + count_, vertices_);
+  multiply(scaled_, paid, value);
+  const Border border = solve((by_f_ * value).sum() + (s_ * paid).sum(), (by_one_ * value).sum());
   for (Eigen::Index i = 0; i < count_; ++i) {
     root[i] = std::sqrt(a_ * s_[i]) * (payoff[i] - border.c);
   }
-  value.array() -= a_ * border.c * f_ + border.kappa;
-  factor_.matrixL().solveInPlace(value);
-  std::copy_n(value.data(), vertices_, root + count_);
+  value -= a_ * border.c * f_ + border.kappa;
+  Eigen::Map<Vector> by_vertex(value.data(), vertices_);
+  factor_.matrixL().solveInPlace(by_vertex);
 }
 
 void PolytopeBlock::set_targets(double tau, double second_order) {
@@ -200,24 +218,28 @@ void PolytopeBlock::set_centering_rhs(double tau) { set_targets(tau, 0.0); }
 
 void PolytopeBlock::reduce() {
   k1_ = r1_ + target_t_;
-  h_ = (scaled_ * k1_.matrix()).array() + target_v_ / v_ + r2_;
+  multiply(scaled_, k1_, h_);
+  h_ += target_v_ / v_ + r2_;
   of_c_ = (by_f_ * h_).sum() + (s_ * k1_).sum() + r4_;
   of_kappa_ = (by_one_ * h_).sum() - mass_;
   const Border border = solve(of_c_, of_kappa_);
-  const Vector dv = factor_.solve((h_ - a_ * border.c * f_ - border.kappa).matrix());
-  step_g_ = (scaled_.transpose() * dv).array() + a_ * s_ * (k1_ - border.c);
+  dv_ = h_ - a_ * border.c * f_ - border.kappa;
+  solve_in_place(dv_);
+  multiply_transposed(scaled_, dv_, step_g_);
+  step_g_ += a_ * s_ * (k1_ - border.c);
 }
 
 void PolytopeBlock::recover_step(const ArrayView& dloss) {
   dloss_ = dloss;
-  const Array value = (scaled_ * dloss.matrix()).array();
-  const Border border = solve(of_c_ + (by_f_ * value).sum() + (s_ * dloss).sum(),
-                              of_kappa_ + (by_one_ * value).sum());
+  multiply(scaled_, dloss_, dv_);
+  const Border border =
+      solve(of_c_ + (by_f_ * dv_).sum() + (s_ * dloss).sum(), of_kappa_ + (by_one_ * dv_).sum());
   dc_ = border.c;
   dkappa_ = border.kappa - border.c;
-  dv_ = factor_.solve((value + h_ - a_ * border.c * f_ - border.kappa).matrix()).array();
+  dv_ += h_ - a_ * border.c * f_ - border.kappa;
+  solve_in_place(dv_);
   dz_ = (target_v_ - z_ * dv_) / v_;
-  dp_ = (priors_.transpose() * dv_.matrix()).array();
+  multiply_transposed(priors_, dv_, dp_);
   for (Eigen::Index i = 0; i < count_; ++i) {
     const double x = p_[i] > 0.0 ? dp_[i] / p_[i] : 0.0;
     eps_[i] = p_[i] > 0.0 ? (dloss[i] - dc_ + k1_[i] - t_[i] * x) / (1.0 + a_ * t_[i]) : 0.0;
@@ -247,8 +269,8 @@ void PolytopeBlock::ratio_test(double& steepest) const {
 double PolytopeBlock::shorten(double step, double tau_now, double tau_full) {
   for (int attempt = 0; attempt < kBacktracks; ++attempt, step *= kBacktrack) {
     double residual = 0.0;
-    Array reach = Array::Zero(count_);
     for (Eigen::Index i = 0; i < count_; ++i) {
+      reach_[i] = 0.0;
       if (p_[i] == 0.0) {
         continue;
       }
@@ -256,10 +278,11 @@ double PolytopeBlock::shorten(double step, double tau_now, double tau_full) {
       const double change = step * eps_[i] / std::max(growth, 1.0);
       const double r1 = r1_[i] + step * (dloss_[i] - dc_ + dt_[i]) - scaled_log1p(a_, change);
       residual += p_[i] * growth * gamma_[i] * (1.0 + a_ * change) * money(r1, a_);
-      reach[i] = gamma_[i] * change;
+      reach_[i] = gamma_[i] * change;
     }
-    const Array r2 = r2_ + (priors_ * reach.matrix()).array() + step * (dz_ - dkappa_);
-    residual += ((v_ + step * dv_) * r2.abs()).sum();
+    multiply(priors_, reach_, moved_);
+    moved_ += r2_ + step * (dz_ - dkappa_);
+    residual += ((v_ + step * dv_) * moved_.abs()).sum();
     const double tau = tau_now + step * (tau_full - tau_now);
     if (residual <= kResidualShare * tau || residual <= (1.0 - kDecrease * step) * residual_) {
       break;

@@ -48,6 +48,7 @@ class PolytopeBlock final : public MakerBlock {
     double c = 0.0, kappa = 0.0;
   };
   Border solve(double of_c, double of_kappa) const;
+  void solve_in_place(Slice& x) const;
   void set_targets(double tau, double second_order);
   void refresh();
 
@@ -58,10 +59,11 @@ class PolytopeBlock final : public MakerBlock {
   Slice g_, step_g_;
   // By state.
   Slice weight_, p_, gamma_, phi_, e_, t_, r1_, gp_, s_, k1_, target_t_;
-  Slice dp_, eps_, dt_, dloss_, eta_;
+  Slice dp_, eps_, dt_, dloss_, eta_, reach_;
   // By vertex.
-  Slice v_, z_, dv_, dz_, target_v_, r2_, f_, h_, by_f_, by_one_;
+  Slice v_, z_, dv_, dz_, target_v_, r2_, f_, h_, by_f_, by_one_, moved_;
   MatrixSlice scaled_;  // G
+  MatrixSlice system_;  // M
   Eigen::LLT<Eigen::MatrixXd> factor_;
   double c_ = 0.0, kappa_ = 0.0, dc_ = 0.0, dkappa_ = 0.0;
   double r4_ = 0.0, mass_ = 0.0, s1_ = 1.0;

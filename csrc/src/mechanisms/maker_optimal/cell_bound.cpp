@@ -4,6 +4,7 @@
 #include <cstddef>
 
 #include "numerics/entropy.hpp"
+#include "risk/dual_bound.hpp"
 
 namespace kpm {
 
@@ -23,26 +24,25 @@ double corner_price(const Staircase& claim, std::size_t corner) {
 
 double cell_bound(const ScaledMarket& market, const std::vector<Staircase>& stairs,
                   const Choice& choice) {
-  const Array& g = choice.marginal_state_prices;
-  const Array& lambda = choice.multipliers;
-  double worst = -kInfinity;
-  for (Eigen::Index i = 0; i < market.prior.size(); ++i) {
-    worst = std::max(worst, -market.payoffs.col(i).dot(lambda.matrix()));
-  }
-  double bound = (g * market.inventory).sum() + worst;
-  if (market.kind != Ambiguity::kSimplex) {
-    bound += relative_entropy_of(g, choice.worst_case) / market.risk_aversion;
-  }
+  Multipliers multipliers;
+  multipliers.reserve(market);
+  multipliers.worst_case = choice.worst_case;
+  multipliers.marginal_state_prices = choice.marginal_state_prices;
+  multipliers.lambda = choice.multipliers;
+  const bool averse = market.kind != Ambiguity::kSimplex;
+  const double nats =
+      averse ? relative_entropy_of(choice.marginal_state_prices, choice.worst_case) : 0.0;
+  multipliers.set(market, averse ? nats / market.risk_aversion : 0.0);
+  double bound = multipliers.constant;
   for (int k = 0; k < market.claims(); ++k) {
     const int original = market.original[static_cast<std::size_t>(k)];
     const Staircase& claim = stairs[static_cast<std::size_t>(original)];
-    const double value = market.payoffs.row(k).dot(g.matrix());
     const auto piece = static_cast<std::size_t>(choice.cell[static_cast<std::size_t>(k)]);
     double most = -kInfinity;
     for (const std::size_t corner : {piece, piece + 1}) {
       const double price = market.price(k, corner_price(claim, corner));
       const double demand = market.demand(k, claim.demand[corner / 2]);
-      most = std::max(most, (price - value) * (demand + lambda[k]) + value * lambda[k]);
+      most = std::max(most, multipliers.worth(k, price, demand));
     }
     bound += most;
   }

@@ -8,6 +8,7 @@
 #include "book/presolve.hpp"
 #include "book/units.hpp"
 #include "kpm/kpm.hpp"
+#include "kpm/looks.hpp"
 #include "kpm/validation.hpp"
 #include "mechanisms/maker_optimal/cell_bound.hpp"
 #include "mechanisms/maker_optimal/certificate.hpp"
@@ -140,7 +141,16 @@ struct Found {
 class Limits {
  public:
   Limits(const ClearSettings& settings, Clock::time_point start)
-      : settings_(settings), start_(start), token_([this] { return wanted(); }) {}
+      : settings_(settings),
+        start_(start),
+        token_([this] { return wanted(); }, looking(settings.looks)) {}
+
+  static std::function<void(double)> looking(Looks* looks) {
+    if (looks == nullptr) {
+      return nullptr;
+    }
+    return [looks](double operations) { looks->note(operations); };
+  }
 
   StopToken& token() { return token_; }
   /// What has stopped the search or the selection; optimal if nothing has.
@@ -158,7 +168,8 @@ class Limits {
     if (status_ == Status::kOptimal) {
       if (seconds_since(start_) > settings_.time_limit) {
         status_ = Status::kTimeLimit;
-      } else if (settings_.interrupted && settings_.interrupted()) {
+      } else if ((settings_.interrupted && settings_.interrupted()) ||
+                 (settings_.looks != nullptr && settings_.looks->struck())) {
         status_ = Status::kInterrupted;
       }
     }
@@ -319,11 +330,12 @@ constexpr double kSmaller = 1 / 64.0;  // of the unit: what another search is wo
 /// Empty if so little trades that another search must tell it from rounding, that of `unit.book`.
 std::optional<Clearing> clear_once(const CanonicalBook& book, const Orders& orders,
                                    Clock::time_point start, const ClearSettings& settings,
-                                   Unit& unit) {
+                                   Limits& limits, Unit& unit) {
   const Market& market = book.market();
   const std::vector<Staircase>& whole = book.stairs();
+  StopToken& token = limits.token();
   const std::optional<TradableBook> tradable =
-      unit.book ? std::exchange(unit.book, std::nullopt) : tradable_book(market, whole);
+      unit.book ? std::exchange(unit.book, std::nullopt) : tradable_book(market, whole, token);
   const std::vector<Staircase>& stairs = tradable ? tradable->stairs : whole;
   const ScaledMarket scaled(market, stairs);
   const Stakes stakes(scaled, stairs);
@@ -346,8 +358,6 @@ std::optional<Clearing> clear_once(const CanonicalBook& book, const Orders& orde
     progress.root_bound = to_money(scaled, progress.root_bound);
     return progress;
   };
-  Limits limits(settings, start);
-  StopToken& token = limits.token();
   const Report report = [&](const Progress& progress) { limits.report(in_money(progress)); };
   // Cells are solved to a gap that must tell something of what is at stake.
   const double least_stake = kCandidateTolerance / settings.tolerance;
@@ -355,7 +365,7 @@ std::optional<Clearing> clear_once(const CanonicalBook& book, const Orders& orde
     if (stake >= least_stake || unit.tried >= kUnits) {
       return false;
     }
-    std::optional<TradableBook> cut = tradable_book(market, whole, scaled.scale * stake);
+    std::optional<TradableBook> cut = tradable_book(market, whole, token, scaled.scale * stake);
     if (!cut || cut->notional() > kSmaller * scaled.scale) {
       return false;
     }
@@ -428,7 +438,7 @@ std::optional<Clearing> clear_once(const CanonicalBook& book, const Orders& orde
   const bool proven = gap <= wanted && choice.nearest && supported;
   if (!choice.by_rule) {
     clearing.status = limits.status();
-  } else if (found.status == Status::kOptimal || (found.status == Status::kNodeLimit && proven)) {
+  } else if (found.status == Status::kOptimal || proven) {  // whatever stopped the search
     clearing.status = proven ? Status::kOptimal : Status::kInaccurate;
   } else {
     clearing.status = found.status;
@@ -449,13 +459,15 @@ std::optional<Clearing> clear_once(const CanonicalBook& book, const Orders& orde
 /// `start`: of the clearing, its compilation included.
 Clearing clear_from(const Market& market, const Orders& orders, std::vector<Staircase> stairs,
                     Clock::time_point start, const ClearSettings& settings) {
+  Limits limits(settings, start);
   const CanonicalBook book(market, std::move(stairs));
   // So little may trade that the last digits of what could have traded hide it. A search that finds
   // that makes way for one with the unit of what does trade.
   Unit unit;
   for (;;) {
     ++unit.tried;
-    if (std::optional<Clearing> clearing = clear_once(book, orders, start, settings, unit)) {
+    if (std::optional<Clearing> clearing =
+            clear_once(book, orders, start, settings, limits, unit)) {
       return std::move(*clearing);
     }
   }

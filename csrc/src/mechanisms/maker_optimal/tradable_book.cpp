@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <cmath>
 
+#include "numerics/checkpoint.hpp"
 #include "numerics/entropy.hpp"
 #include "prices/information_projection.hpp"
 #include "risk/risk_measure.hpp"
@@ -29,11 +30,12 @@ struct Cut {
 class Cutter {
  public:
   /// Never cuts below the floor: there is nothing to gain from that.
-  Cutter(const Market& market, const std::vector<Staircase>& stairs, double floor)
+  Cutter(const Market& market, const std::vector<Staircase>& stairs, double floor, StopToken& token)
       : stairs_(stairs),
         floor_(floor),
         scaled_(market, stairs, floor_),
-        projection_(scaled_, arena_) {
+        checkpoint_(token),
+        projection_(scaled_, arena_, &checkpoint_) {
     RiskMeasure measure(scaled_, arena_);
     no_trade_ = -measure.evaluate(-scaled_.inventory);
   }
@@ -83,6 +85,7 @@ class Cutter {
 
   /// Project the prior on state prices that leave every level beyond the threshold outside.
   bool keep_outside(double threshold, double margin) {
+    checkpoint_.pass(static_cast<double>(scaled_.claims()) * scaled_.states());
     projection_.clear();
     for (int i = 0; i < scaled_.states(); ++i) {
       projection_.add_state(i);
@@ -171,6 +174,7 @@ class Cutter {
   Arena arena_;
   double floor_;
   ScaledMarket scaled_;
+  Checkpoint checkpoint_;
   InformationProjection projection_;
   double no_trade_ = 0.0;
 };
@@ -313,7 +317,8 @@ double WholeBook::share(const Box& box, const Array& marginal) const {
 }
 
 std::optional<TradableBook> tradable_book(const Market& market,
-                                          const std::vector<Staircase>& stairs, double traded) {
+                                          const std::vector<Staircase>& stairs, StopToken& token,
+                                          double traded) {
   const Levels levels(stairs);
   const auto count = static_cast<double>(levels.notional.size());
   const double threshold = kDwarfs * (traded > 0.0 ? traded : count * levels.median());
@@ -324,12 +329,15 @@ std::optional<TradableBook> tradable_book(const Market& market,
   for (const double level : levels.notional) {
     whole += level;
   }
-  Cutter cutter(market, stairs, traded > 0.0 ? traded : levels.smaller_half());
-  const Cut cut = cutter.best(threshold, levels.largest);
-  if (!(kPays * cut.notional <= whole)) {
-    return std::nullopt;
+  Cutter cutter(market, stairs, traded > 0.0 ? traded : levels.smaller_half(), token);
+  try {
+    const Cut cut = cutter.best(threshold, levels.largest);
+    if (kPays * cut.notional <= whole) {
+      return cutter.apply(cut);
+    }
+  } catch (const Abandoned&) {
   }
-  return cutter.apply(cut);
+  return std::nullopt;
 }
 
 }  // namespace kpm

@@ -9,6 +9,7 @@
 #include "book/scaled_market.hpp"
 #include "book/staircase.hpp"
 #include "kpm/kpm.hpp"
+#include "numerics/stop_token.hpp"
 
 namespace kpm {
 
@@ -84,9 +85,10 @@ class WholeBook {
 };
 
 /// Empty where no quantity dwarfs the others, or where those that do may trade. Whoever knows how
-/// much money trades finds quantities that dwarf that: `traded`, if it is not zero.
+/// much money trades finds quantities that dwarf that: `traded`, if it is not zero. Empty, too,
+/// where nobody waits for the search of a cut any more: the whole book is as right.
 std::optional<TradableBook> tradable_book(const Market& market,
-                                          const std::vector<Staircase>& stairs,
+                                          const std::vector<Staircase>& stairs, StopToken& token,
                                           double traded = 0.0);
 
 }  // namespace kpm

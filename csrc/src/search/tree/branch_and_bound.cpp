@@ -24,7 +24,7 @@ constexpr std::int64_t kSingleNodes = 8;  // so many nodes one at a time, then i
 constexpr std::size_t kRound = 8;         // so many
 constexpr std::int64_t kPolishNodes = 8;  // nodes after the proof, at least
 constexpr auto kReportInterval = std::chrono::milliseconds(20);
-constexpr double kHeavy = 1e6;  // operations: a book whose cells take this long starts safely
+constexpr double kHeavy = 1e7;  // operations: a book whose cells take this long starts safely
 
 class Tree {
  public:
@@ -319,10 +319,7 @@ class Tree {
         continue;
       }
       const Box box{cell, cell};
-      const bool worse =
-          tangent.support(moved_onto(box, corners_, demand), node->multipliers.lambda) &&
-          tangent.bound(box) < best_ - kTie;
-      if (!worse) {
+      if (!tangent.rules_out(box, demand, node->multipliers.lambda, best_ - kTie)) {
         merge(first_.solve(cell));
       }
     }

@@ -35,7 +35,7 @@ NodeSolver::NodeSolver(const ScaledMarket& market, const std::vector<Corners>& c
       corners_(corners),
       checkpoint_(token),
       cells_(market, corners, arena_, checkpoint_),
-      simplex_(market, arena_, &checkpoint_) {
+      ranges_(market, arena_, &checkpoint_) {
   cell_multipliers_.reserve(market);
 }
 
@@ -129,23 +129,25 @@ bool NodeSolver::close_root_by_cells(Node& node, double& incumbent, NodeOutcome&
 
 /// Whether any state prices reach the run; if not, the multipliers become the proof of that.
 bool NodeSolver::reachable(Node& node) {
-  simplex_.reset();
+  ranges_.reset();
   for (int k = 0; k < claims(); ++k) {
     const auto at = static_cast<std::size_t>(k);
     const Corners& corners = corners_[at];
-    simplex_.set_range(k, corners.price[static_cast<std::size_t>(node.box.first[at])],
-                       corners.price[static_cast<std::size_t>(node.box.last[at]) + 1]);
+    ranges_.set_range(k, corners.price[static_cast<std::size_t>(node.box.first[at])],
+                      corners.price[static_cast<std::size_t>(node.box.last[at]) + 1]);
   }
-  if (simplex_.feasible()) {
+  if (ranges_.feasible()) {
     return true;
   }
   Array lambda(claims());
   double sum = 0.0;
   for (int k = 0; k < claims(); ++k) {
-    lambda[k] = simplex_.farkas_multiplier(k);
-    sum += std::max(lambda[k] * simplex_.range_low(k), lambda[k] * simplex_.range_high(k));
+    lambda[k] = ranges_.farkas_multiplier(k);
+    sum += std::max(lambda[k] * ranges_.range_low(k), lambda[k] * ranges_.range_high(k));
   }
-  sum += (-(market_.payoffs.transpose() * lambda.matrix())).maxCoeff();
+  Array push(market_.states());
+  market_.owe(lambda, push);
+  sum += (-push).maxCoeff();
   if (sum >= -kSeparation * lambda.abs().sum()) {
     return true;  // out of reach by hardly more than rounding: let the relaxation judge
   }

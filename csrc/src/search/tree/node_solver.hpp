@@ -8,6 +8,7 @@
 #include "book/corners.hpp"
 #include "numerics/checkpoint.hpp"
 #include "prices/checked_simplex.hpp"
+#include "prices/range_check.hpp"
 #include "risk/dual_bound.hpp"
 #include "search/local_search.hpp"
 #include "search/tree/node.hpp"
@@ -59,7 +60,7 @@ class NodeSolver {
   Arena arena_;
   std::unique_ptr<RelaxationProgram> relaxation_;  // many trees end before the first
   LocalSearch cells_;
-  CheckedSimplex simplex_;
+  RangeCheck<CheckedSimplex> ranges_;
   Multipliers cell_multipliers_;
   std::vector<CellMove> moves_;
   int relaxation_iterations_ = 0;

@@ -31,17 +31,22 @@ RelaxationProgram::RelaxationProgram(const ScaledMarket& market,
       e_(arena.array(market.claims())),
       f_(arena.array(market.claims())),
       step_value_(arena.array(market.claims())),
+      bend_(arena.array(market.claims())),
       projection_(arena.array(risk_.root_size())),
-      roots_(arena.matrix(market.claims(), risk_.root_size())),
-      scaled_roots_(arena.matrix(market.claims(), risk_.root_size())),
-      inner_(arena.matrix(market.claims(), market.claims())),
-      outer_(arena.matrix(market.claims(), market.claims())),
-      inner_factor_(market.claims(), arena),
-      outer_factor_(market.claims(), arena),
+      roots_(matrix_unless_disjoint(market, risk_.root_size(), arena)),
+      scaled_roots_(matrix_unless_disjoint(market, risk_.root_size(), arena)),
+      inner_(matrix_unless_disjoint(market, market.claims(), arena)),
+      outer_(matrix_unless_disjoint(market, market.claims(), arena)),
+      inner_factor_(inner_.rows(), arena),
+      outer_factor_(outer_.rows(), arena),
       column_(arena.array(market.claims())),
       best_xi_(arena.array(market.states())),
       best_price_(arena.array(market.claims())),
       best_demand_(arena.array(market.claims())) {
+  if (market.disjoint.disjoint()) {
+    disjoint_inner_.emplace(market, risk_, arena);
+    disjoint_outer_.emplace(market, arena);
+  }
   base_ = -market.inventory;
   trial_.reserve(market);
   best_.reserve(market);
@@ -53,7 +58,7 @@ void RelaxationProgram::forget() {
   columns_ = 0;
   // A start that rounding spoils leaves no point: the prior without trade is one to round.
   best_xi_ = market_.prior;
-  best_price_ = (market_.payoffs * market_.prior.matrix()).array();
+  market_.value_claims(market_.prior, best_price_);
   best_demand_.setZero();
 }
 
@@ -93,13 +98,14 @@ void RelaxationProgram::start(const Attempt& attempt) {
 }
 
 void RelaxationProgram::losses() {
-  loss_ = base_ + (market_.payoffs.transpose() * hulls_.demand.matrix()).array();
+  market_.owe(hulls_.demand, loss_);
+  loss_ += base_;
 }
 
 /// Value the claims under the current multipliers and price the whole run with them: the bound,
 /// and the corners that ask to join.
 void RelaxationProgram::price_out() {
-  value_ = (market_.payoffs * risk_.g.matrix()).array();
+  market_.value_claims(risk_.g, value_);
   trial_.worst_case = risk_.p / risk_.p.sum();
   trial_.marginal_state_prices = risk_.g / risk_.g.sum();
   trial_.lambda = states_.lambda;
@@ -130,12 +136,23 @@ void RelaxationProgram::update_residuals() {
 }
 
 void RelaxationProgram::factor() {
-  const int claims = market_.claims();
-  states_.factor();
-  for (int k = 0; k < claims; ++k) {
+  for (int k = 0; k < market_.claims(); ++k) {
     const double spread = hulls_.demand_demand[k];
     scale_[k] = std::sqrt(spread);
     slope_[k] = spread > 0.0 ? hulls_.price_demand[k] / scale_[k] : 0.0;
+  }
+  if (disjoint_inner_ && disjoint_outer_) {
+    disjoint_inner_->factor(scale_);
+    disjoint_outer_->factor(states_.scaling(), hulls_.price_alone, slope_, *disjoint_inner_);
+  } else {
+    factor_dense();
+  }
+}
+
+void RelaxationProgram::factor_dense() {
+  const int claims = market_.claims();
+  states_.factor();
+  for (int k = 0; k < claims; ++k) {
     risk_.root(payoff(k), 1.0, &roots_(k, 0));
   }
   scaled_roots_ = scale_.matrix().asDiagonal() * roots_;
@@ -161,6 +178,36 @@ void RelaxationProgram::factor() {
   outer_factor_.compute(outer_, kRedundantRow);
 }
 
+/// H times a change of demand.
+void RelaxationProgram::apply_curvature(const Slice& demand, Slice& value) {
+  if (disjoint_inner_) {
+    disjoint_inner_->apply(demand, value);
+    return;
+  }
+  projection_ = (roots_.transpose() * demand.matrix()).array();
+  value = (roots_ * projection_.matrix()).array();
+}
+
+void RelaxationProgram::solve_inner(Slice& x) const {
+  if (disjoint_inner_) {
+    disjoint_inner_->solve_in_place(x);
+  } else {
+    inner_factor_.solve_in_place(x.data());
+  }
+}
+
+void RelaxationProgram::solve_outer(Slice& x) const {
+  if (disjoint_outer_) {
+    disjoint_outer_->solve_in_place(x);
+  } else {
+    outer_factor_.solve_in_place(x.data());
+  }
+}
+
+double RelaxationProgram::inner_diagonal(int k) const {
+  return disjoint_inner_ ? disjoint_inner_->diagonal(k) : inner_(k, k);
+}
+
 void RelaxationProgram::set_affine_rhs() {
   states_.set_affine_rhs();
   hulls_.set_affine_rhs();
@@ -184,32 +231,45 @@ void RelaxationProgram::direction() {
   states_.reduce();
   hulls_.reduce();
   risk_.reduce();
-  for (int k = 0; k < claims; ++k) {
-    step_value_[k] = 0.0;
-    for (Eigen::Index i = 0; i < loss_.size(); ++i) {
-      step_value_[k] += payoff(k)[i] * risk_.step_g[i];
+  if (disjoint_inner_) {
+    market_.value_claims(risk_.step_g, step_value_);
+  } else {
+    for (int k = 0; k < claims; ++k) {
+      step_value_[k] = 0.0;
+      for (Eigen::Index i = 0; i < loss_.size(); ++i) {
+        step_value_[k] += payoff(k)[i] * risk_.step_g[i];
+      }
     }
   }
   // f = s (step_G + H step_y).
-  projection_ = (roots_.transpose() * hulls_.step_demand.matrix()).array();
-  f_ = scale_ * (step_value_ + (roots_ * projection_.matrix()).array());
+  apply_curvature(hulls_.step_demand, bend_);
+  f_ = scale_ * (step_value_ + bend_);
   column_ = f_;
-  inner_factor_.solve_in_place(column_.data());
+  solve_inner(column_);
   column_ = states_.price - hulls_.price + states_.step - hulls_.step_price + slope_ * column_;
-  outer_factor_.solve_in_place(column_.data());
+  solve_outer(column_);
   states_.dlambda = column_;
 
   column_ = slope_ * states_.dlambda - f_;
-  inner_factor_.solve_in_place(column_.data());
+  solve_inner(column_);
   e_ = column_;
   ddemand_ = hulls_.step_demand + scale_ * e_;
-  dloss_ = (market_.payoffs.transpose() * ddemand_.matrix()).array();
-  projection_ = (roots_.transpose() * ddemand_.matrix()).array();
+  market_.owe(ddemand_, dloss_);
   // dG follows from either of two equations; near a kink curvature * dy cancels, elsewhere the
   // other does.
+  if (disjoint_inner_) {
+    disjoint_inner_->apply(ddemand_, bend_);
+  } else {
+    projection_ = (roots_.transpose() * ddemand_.matrix()).array();
+  }
   for (int k = 0; k < claims; ++k) {
-    dvalue_[k] = inner_(k, k) > 2.0 ? (slope_[k] * states_.dlambda[k] - e_[k]) / scale_[k]
-                                    : step_value_[k] + roots_.row(k).dot(projection_.matrix());
+    if (inner_diagonal(k) > 2.0) {
+      dvalue_[k] = (slope_[k] * states_.dlambda[k] - e_[k]) / scale_[k];
+    } else if (disjoint_inner_) {
+      dvalue_[k] = step_value_[k] + bend_[k];
+    } else {
+      dvalue_[k] = step_value_[k] + roots_.row(k).dot(projection_.matrix());
+    }
   }
   states_.recover_step();
   hulls_.recover_step(states_.dlambda, dvalue_);

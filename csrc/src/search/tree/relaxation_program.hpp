@@ -1,10 +1,12 @@
 // The relaxation of a run of pieces: hulls of corners, state prices and risk, coupled.
 #pragma once
 
+#include <optional>
 #include <vector>
 
 #include "book/corners.hpp"
 #include "ipm/corner_block.hpp"
+#include "ipm/disjoint_system.hpp"
 #include "ipm/predictor_corrector.hpp"
 #include "ipm/risk_block.hpp"
 #include "ipm/state_price_block.hpp"
@@ -20,7 +22,8 @@ namespace kpm {
 ///   (gram + price_alone + b (1 + s H s)^-1 b) dlambda = ...,   b = price_demand / s,
 /// with H = P (dg/dL) P' a sum of squares. On a single piece s or price_alone is zero and the two
 /// fall apart into the programs of a cell. Cost per iteration: O(K^2 N + K^3), about 2 N
-/// logarithms, and one pass over the run's corners for the bound and new columns.
+/// logarithms, and one pass over the run's corners for the bound and new columns. Where claims pay
+/// on disjoint sets of states the systems are solved without a matrix, in O(N + K).
 class RelaxationProgram {
  public:
   RelaxationProgram(const ScaledMarket& market, const std::vector<Corners>& corners, Arena& arena);
@@ -63,6 +66,11 @@ class RelaxationProgram {
   const double* payoff(int k) const { return &market_.payoffs(k, 0); }
   void losses();
   void price_out();
+  void factor_dense();
+  void apply_curvature(const Slice& demand, Slice& value);
+  void solve_inner(Slice& x) const;
+  void solve_outer(Slice& x) const;
+  double inner_diagonal(int k) const;
 
   const ScaledMarket& market_;
   const std::vector<Corners>& corners_;
@@ -82,10 +90,13 @@ class RelaxationProgram {
   Slice value_, dvalue_;                // (claims) G
   Slice scale_, slope_;                 // (claims) s and b
   Slice ddemand_, e_, f_, step_value_;  // (claims)
+  Slice bend_;                          // (claims) H times a change of demand
   Slice projection_;                    // (root_size)
   MatrixSlice roots_;                   // (claims, root_size) H = roots roots'
   MatrixSlice scaled_roots_, inner_, outer_;
   SemidefiniteCholesky inner_factor_, outer_factor_;
+  std::optional<DisjointCurvature> disjoint_inner_;  // in the place of matrices and factors
+  std::optional<DisjointPrices> disjoint_outer_;
   Slice column_;  // (claims)
 
   Multipliers trial_, best_;

@@ -1,8 +1,11 @@
 // Bounds that see how the risk curves.
 #pragma once
 
+#include <vector>
+
 #include "book/corners.hpp"
 #include "numerics/arena.hpp"
+#include "numerics/semidefinite_cholesky.hpp"
 #include "risk/dual_bound.hpp"
 #include "risk/risk_measure.hpp"
 
@@ -22,13 +25,45 @@ class TangentBound {
   /// The bound of every clearing of a box.
   double bound(const Box& box) const { return multipliers_.bound(corners_, box); }
 
+  /// Whether the tangent at this demand, moved onto the box as little as possible, bounds all of
+  /// the box below the threshold. Where nothing had to be moved that cannot be.
+  bool rules_out(const Box& box, const Array& demand, const Array& lambda, double threshold);
+
+  /// Under the tangent, the most of a claim on pieces first .. last.
+  double most(int claim, int first, int last) const {
+    return multipliers_.most(claim, corners_[static_cast<std::size_t>(claim)], first, last);
+  }
+
+  /// Rises are those in this box from now on. A claim whose demand is the supported one all over it
+  /// does not move.
+  void set_box(const Box& box);
+
+  /// How far the risk lies above its tangent at least, where the demand for a claim is `distance`
+  /// off the supported one, wherever the others' demand lies in the box. With z what the losses
+  /// change by, over a range |z|, and p held,
+  ///     rho(L + z) - rho(L) - g.z  >=  (1/a) ln E_g e^{a (z - E_g z)}
+  ///                                >=  (1/a) ln(1 + a^2 Var_g(z) / (2 + a |z|)).
+  /// The variance is at least distance^2 over the claim's diagonal entry of the inverse of the
+  /// payoffs' covariance under g. By convexity what holds for a part of z, one of a |z| <= 1, holds
+  /// for z.
+  double rise(int claim, double distance) const;
+
  private:
   const ScaledMarket& market_;
   const std::vector<Corners>& corners_;
   Arena arena_;
   RiskMeasure measure_;
-  Array loss_;
+  double rho_ = 0.0;
+  Array demand_, loss_;
   Multipliers multipliers_;
+
+  SemidefiniteCholesky factor_;
+  std::vector<int> moving_;
+  Matrix centred_, covariance_;  // of the payoffs of what moves
+  Array column_;
+  Array variance_;      // (claims) the least that a demand of one off brings about; 0: unknown
+  double lost_ = 0.0;   // of a variance, to what keeps the covariance regular
+  double reach_ = 0.0;  // the most that |z| can be
 };
 
 }  // namespace kpm

@@ -15,7 +15,7 @@ struct Option {
 };
 
 /// A step whose best point lies at most this share of it off its end is as good there.
-constexpr double kHair = 1e-4;
+constexpr double kHair = 1e-7;
 /// ... if what ties with the best lies at most this share of it off, too.
 constexpr double kNear = 1e-2;
 constexpr double kBoundRounding = 1e-14;  // scaled money: a bound this close to a value is met
@@ -76,50 +76,72 @@ void descend(const std::vector<std::vector<Option>>& choices, std::size_t level,
   }
 }
 
-/// Leave out the pieces that the curvature of the risk rules out, whatever the other claims do.
-void leave_out(std::vector<std::vector<Option>>& choices, const std::vector<Corners>& corners,
-               const Array& demand, const Multipliers& multipliers, double threshold,
-               TangentBound& tangent) {
-  Box box;
-  for (const std::vector<Option>& options_k : choices) {
-    if (options_k.empty()) {
-      return;
-    }
-    box.first.push_back(options_k.front().piece);
-    box.last.push_back(options_k.back().piece);
-  }
+using Choices = std::vector<std::vector<Option>>;
+
+/// The runs that the options lie in; false where a claim has none.
+bool span_options(const Choices& choices, Box& box) {
   for (std::size_t k = 0; k < choices.size(); ++k) {
-    if (choices[k].size() == 1) {
-      continue;
-    }
-    Box one = box;
-    const auto ruled_out = [&](const Option& option) {
-      one.first[k] = one.last[k] = option.piece;
-      return tangent.support(moved_onto(one, corners, demand), multipliers.lambda) &&
-             tangent.bound(one) < threshold;
-    };
-    choices[k].erase(std::remove_if(choices[k].begin(), choices[k].end(), ruled_out),
-                     choices[k].end());
     if (choices[k].empty()) {
-      return;
+      return false;
     }
     box.first[k] = choices[k].front().piece;
     box.last[k] = choices[k].back().piece;
   }
+  return true;
+}
+
+bool is_open(const std::vector<Option>& options) { return options.size() > 1; }
+
+/// Leave out what `ruled_out` says of claim k's options. Whether there was any.
+template <class RuledOut>
+bool leave_out(std::vector<Option>& options, RuledOut&& ruled_out) {
+  const auto end = std::remove_if(options.begin(), options.end(), ruled_out);
+  const bool any = end != options.end();
+  options.erase(end, options.end());
+  return any;
+}
+
+/// Leave out the pieces that the curvature of the risk at the best demand rules out, whatever the
+/// other claims do. What is left of these can do less then: again, while that helps.
+void leave_out_curved(Choices& choices, Box& box, const std::vector<Corners>& corners,
+                      const Array& demand, double threshold, TangentBound& tangent) {
+  bool fewer = true;
+  while (fewer && span_options(choices, box) &&
+         std::any_of(choices.begin(), choices.end(), is_open)) {
+    fewer = false;
+    tangent.set_box(box);
+    const double bound = tangent.bound(box);
+    for (std::size_t at = 0; at < choices.size(); ++at) {
+      const auto k = static_cast<int>(at);
+      const double others = bound - tangent.most(k, box.first[at], box.last[at]);
+      fewer |= leave_out(choices[at], [&](const Option& option) {
+        const auto low = static_cast<std::size_t>(option.piece);
+        const double off =
+            std::max(demand[k] - corners[at].demand[low], corners[at].demand[low + 1] - demand[k]);
+        return off > 0.0 &&
+               others + tangent.most(k, option.piece, option.piece) - tangent.rise(k, off) <
+                   threshold;
+      });
+    }
+  }
+}
+
+/// The same by tangents at the demand moved onto each piece, which see what the ambiguity adds to
+/// the curvature, but not how the other claims give way.
+void leave_out_moved(Choices& choices, Box& box, const Array& demand, const Array& lambda,
+                     double threshold, TangentBound& tangent) {
+  for (std::size_t k = 0; k < choices.size() && span_options(choices, box); ++k) {
+    if (!is_open(choices[k])) {
+      continue;
+    }
+    leave_out(choices[k], [&](const Option& option) {
+      box.first[k] = box.last[k] = option.piece;
+      return tangent.rules_out(box, demand, lambda, threshold);
+    });
+  }
 }
 
 }  // namespace
-
-Array moved_onto(const Box& box, const std::vector<Corners>& corners, const Array& demand) {
-  Array moved = demand;
-  for (Eigen::Index k = 0; k < moved.size(); ++k) {
-    const auto at = static_cast<std::size_t>(k);
-    const std::vector<double>& ends = corners[at].demand;
-    moved[k] = std::clamp(moved[k], ends[static_cast<std::size_t>(box.last[at]) + 1],
-                          ends[static_cast<std::size_t>(box.first[at])]);
-  }
-  return moved;
-}
 
 std::vector<TiedCell> tied_cells(const std::vector<const Node*>& nodes,
                                  const std::vector<Corners>& corners, const Array& demand,
@@ -139,7 +161,13 @@ std::vector<TiedCell> tied_cells(const std::vector<const Node*>& nodes,
       choices.push_back(options(k, corners[at], node->box.first[at], node->box.last[at],
                                 node->multipliers, slack, excess));
     }
-    leave_out(choices, corners, demand, node->multipliers, threshold, tangent);
+    Box box = node->box;
+    if (std::any_of(choices.begin(), choices.end(), is_open)) {
+      if (tangent.support(demand, node->multipliers.lambda)) {
+        leave_out_curved(choices, box, corners, demand, threshold, tangent);
+      }
+      leave_out_moved(choices, box, demand, node->multipliers.lambda, threshold, tangent);
+    }
     std::vector<int> cell(corners.size(), 0);
     descend(choices, 0, slack, node, cell, found);
   }

@@ -19,13 +19,10 @@ struct TiedCell {
 /// corner of each piece is worth. Cells whose bound reaches the threshold are listed, in order, at
 /// most `kMostTiedCells` of them. A clearing at a corner that two pieces share is listed once: in
 /// the piece both of whose corners are as good, else in the flat. Pieces off the best clearing's
-/// `demand` that `tangent` bounds below the threshold are left out beforehand, one test a piece.
+/// `demand` that `tangent` bounds below the threshold are left out beforehand.
 std::vector<TiedCell> tied_cells(const std::vector<const Node*>& nodes,
                                  const std::vector<Corners>& corners, const Array& demand,
                                  double best, TangentBound& tangent);
-
-/// The demand moved onto the pieces of a box, as little as possible.
-Array moved_onto(const Box& box, const std::vector<Corners>& corners, const Array& demand);
 
 constexpr std::size_t kMostTiedCells = 256;
 

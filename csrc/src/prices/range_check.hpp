@@ -1,0 +1,80 @@
+// Whether any state prices reach given ranges of claim prices.
+#pragma once
+
+#include <algorithm>
+#include <optional>
+
+#include "book/scaled_market.hpp"
+#include "numerics/arena.hpp"
+#include "numerics/tolerances.hpp"
+
+namespace kpm {
+
+/// A simplex method's feasible(), or two sums where claims pay on disjoint sets of states: their
+/// prices are any that are not negative and add up to one, or to less where they leave a state out.
+template <class Simplex>
+class RangeCheck {
+ public:
+  RangeCheck(const ScaledMarket& market, Arena& arena, Checkpoint* checkpoint)
+      : sets_(market.disjoint), claims_(market.claims()) {
+    if (sets_.disjoint()) {
+      low_ = arena.span<double>(claims_);
+      high_ = arena.span<double>(claims_);
+    } else {
+      simplex_.emplace(market, arena, checkpoint);
+    }
+  }
+
+  /// All ranges back to [0, 1]; what follows does not depend on what came before.
+  void reset() {
+    if (simplex_) {
+      simplex_->reset();
+      return;
+    }
+    std::fill(low_.begin(), low_.end(), 0.0);
+    std::fill(high_.begin(), high_.end(), 1.0);
+  }
+
+  void set_range(int claim, double low, double high) {
+    if (simplex_) {
+      simplex_->set_range(claim, low, high);
+      return;
+    }
+    low_[claim] = low;
+    high_[claim] = high;
+  }
+
+  bool feasible() {
+    if (simplex_) {
+      return simplex_->feasible();
+    }
+    double least = 0.0;
+    double most = 0.0;
+    for (int k = 0; k < claims_; ++k) {
+      least += low_[k];
+      most += high_[k];
+    }
+    const bool too_dear = least > 1.0 + kSimplexTolerance;
+    const bool too_cheap = sets_.covering() && most < 1.0 - kSimplexTolerance;
+    farkas_ = too_dear ? -1.0 : 1.0;
+    return !too_dear && !too_cheap;
+  }
+
+  // After feasible() said no: the claims' multipliers of a proof (Farkas), and their ranges.
+  double farkas_multiplier(int claim) const {
+    return simplex_ ? simplex_->farkas_multiplier(claim) : farkas_;
+  }
+  double range_low(int claim) const { return simplex_ ? simplex_->range_low(claim) : low_[claim]; }
+  double range_high(int claim) const {
+    return simplex_ ? simplex_->range_high(claim) : high_[claim];
+  }
+
+ private:
+  const DisjointClaims& sets_;
+  int claims_;
+  std::optional<Simplex> simplex_;
+  Span<double> low_, high_;  // (claims)
+  double farkas_ = 0.0;      // of every claim
+};
+
+}  // namespace kpm

@@ -1,0 +1,136 @@
+// What commands to an engine are made of, from bytes: numbers, markets, and room for clearings.
+#pragma once
+
+#include <array>
+#include <cstddef>
+#include <cstdint>
+#include <cstring>
+#include <limits>
+#include <vector>
+
+#include "kpm/kpm.h"
+
+namespace kpm::test {
+
+constexpr double kInfinite = std::numeric_limits<double>::infinity();
+constexpr int kMostStates = 5;
+
+class Source {
+ public:
+  Source(const std::uint8_t* bytes, std::size_t size) : next_(bytes), left_(size) {}
+
+  bool ended() const { return left_ == 0; }
+  int below(int count) { return byte() % count; }
+  std::uint64_t bits() {
+    std::uint64_t all = 0;
+    for (int place = 0; place < 64; place += 8) {
+      all |= static_cast<std::uint64_t>(byte()) << place;
+    }
+    return all;
+  }
+  /// One of a list; one time in sixteen, any double.
+  template <std::size_t N>
+  double pick(const std::array<double, N>& list) {
+    const int tag = byte();
+    if (tag < 240) {
+      return list[static_cast<std::size_t>(tag) % N];
+    }
+    const std::uint64_t any = bits();
+    double value = 0.0;
+    std::memcpy(&value, &any, sizeof value);
+    return value;
+  }
+
+ private:
+  int byte() {
+    if (left_ == 0) {
+      return 0;
+    }
+    --left_;
+    return *next_++;
+  }
+
+  const std::uint8_t* next_;
+  std::size_t left_;
+};
+
+inline constexpr std::array<double, 14> kPrices{0.1,  0.2, 0.3, 0.4,   0.5,       0.6,        0.7,
+                                                0.75, 0.9, 1.0, -0.25, kInfinite, -kInfinite, -0.0};
+inline constexpr std::array<double, 9> kQuantities{1.0, 2.0, 5.0, 10.0, 0.5, 0.3, 0.01, 0.0, 40.0};
+inline constexpr std::array<double, 6> kPayoffs{0.0, 1.0, 0.0, 1.0, 0.5, 2.0};
+inline constexpr std::array<double, 4> kInventory{0.0, 1.0, -2.0, 10.0};
+inline constexpr std::array<double, 4> kAversions{0.1, 1.0, 0.01, 5.0};
+inline constexpr std::array<double, 5> kAmbiguities{0.0, 0.1, 0.01, 1.0, kInfinite};
+
+/// Payoffs, prior and inventory that are long enough for every number of states.
+struct MarketArrays {
+  std::vector<double> payoffs, prior, inventory;
+  kpm_market market{};
+
+  MarketArrays(Source& source, int claims) {
+    market.struct_size = sizeof market;
+    market.states = 1 + source.below(kMostStates);
+    market.claims = claims;
+    for (int entry = 0; entry < claims * kMostStates; ++entry) {
+      payoffs.push_back(source.pick(kPayoffs));
+    }
+    prior.assign(kMostStates, 1.0 / market.states);
+    for (int state = 0; state < kMostStates; ++state) {
+      inventory.push_back(source.pick(kInventory));
+    }
+    market.payoffs = payoffs.data();
+    market.prior = prior.data();
+    market.inventory = inventory.data();
+    market.risk_aversion = source.pick(kAversions);
+    market.ambiguity = source.pick(kAmbiguities);
+  }
+};
+
+/// A clearing of so many states, claims and orders.
+struct Result {
+  std::vector<double> numbers, fills;
+  std::vector<std::int64_t> cell;
+  kpm_result result{};
+
+  Result(const kpm_market& market, std::size_t orders)
+      : numbers(static_cast<std::size_t>(4 * market.states + 3 * market.claims), -7.0),
+        fills(orders, -7.0),
+        cell(static_cast<std::size_t>(market.claims), -7) {
+    result.struct_size = sizeof result;
+    double* at = numbers.data();
+    for (double** const by_state : {&result.state_prices, &result.payoff, &result.worst_case,
+                                    &result.marginal_state_prices}) {
+      *by_state = at;
+      at += market.states;
+    }
+    for (double** const by_claim :
+         {&result.claim_prices, &result.net_demand, &result.multipliers}) {
+      *by_claim = at;
+      at += market.claims;
+    }
+    result.fills = fills.data();
+    result.cell = cell.data();
+  }
+
+  bool same_bits(const Result& other, bool with_fills) const {
+    const auto same = [](const auto& a, const auto& b) {
+      return a.size() == b.size() &&
+             (a.empty() || std::memcmp(a.data(), b.data(), a.size() * sizeof a[0]) == 0);
+    };
+    const auto figures = [](const kpm_result& of) {
+      return std::vector<double>{of.certainty_equivalent,
+                                 of.no_trade_equivalent,
+                                 of.upper_bound,
+                                 of.revenue,
+                                 of.scale,
+                                 of.ambiguity_price,
+                                 static_cast<double>(of.nodes),
+                                 static_cast<double>(of.status)};
+    };
+    return same(numbers, other.numbers) && same(cell, other.cell) &&
+           (!with_fills || same(fills, other.fills)) &&
+           same(figures(result), figures(other.result));
+  }
+};
+
+}  // namespace kpm::test

@@ -1,0 +1,100 @@
+// An engine in its caller's memory asks the C library for nothing: counted.
+#include <cstddef>  // for __GLIBC__
+#ifdef __GLIBC__
+#include <cerrno>
+#include <cstdlib>
+#include <vector>
+
+#include "c/c_book.hpp"
+
+namespace {
+
+long asked = 0;  // of one thread: the tests that look at it start no other
+
+}  // namespace
+
+// Names of glibc. NOLINTBEGIN(bugprone-reserved-identifier)
+extern "C" {
+
+void* __libc_malloc(std::size_t size);
+void* __libc_calloc(std::size_t count, std::size_t size);
+void* __libc_realloc(void* memory, std::size_t size);
+void* __libc_memalign(std::size_t alignment, std::size_t size);
+
+void* malloc(std::size_t size) {
+  ++asked;
+  return __libc_malloc(size);
+}
+void* calloc(std::size_t count, std::size_t size) {
+  ++asked;
+  return __libc_calloc(count, size);
+}
+void* realloc(void* memory, std::size_t size) {
+  ++asked;
+  return __libc_realloc(memory, size);
+}
+void* aligned_alloc(std::size_t alignment, std::size_t size) {
+  ++asked;
+  return __libc_memalign(alignment, size);
+}
+int posix_memalign(void** memory, std::size_t alignment, std::size_t size) {
+  ++asked;
+  *memory = __libc_memalign(alignment, size);
+  return *memory == nullptr ? ENOMEM : 0;
+}
+
+}  // extern "C"
+// NOLINTEND(bugprone-reserved-identifier)
+
+namespace kpm {
+
+TEST(a_hundred_thousand_clearings_allocate_nothing) {
+  if (KPM_OWN_ALLOCATOR == 0) {
+    return;
+  }
+  test::Random random(95);
+  const test::CBook book(random, 4, 3, 24);
+  const kpm_limits limits{sizeof limits, 4, 3, 24, 0, 0};
+  const kpm_market market = book.market();
+  std::vector<unsigned char> memory(kpm_engine_size(&limits));
+  kpm_engine* engine = nullptr;
+  CHECK(kpm_engine_init(memory.data(), memory.size(), &limits, &market, &engine) == KPM_OK);
+  test::CResult result(book.book);
+  std::vector<std::uint8_t> bytes(8 * (3 + 5 * book.book.claim.size()));
+  std::vector<double> bid(3), ask(3);
+  long refused = 0;
+  long failed = 0;
+  const long before = asked;
+  for (int clearing = 0; clearing < 100000; ++clearing) {
+    const auto j = static_cast<std::size_t>(clearing) % book.book.claim.size();
+    const auto id = static_cast<std::int64_t>(j);
+    if (kpm_engine_add(engine, id, book.book.claim[j], book.book.side[j], book.book.price[j],
+                       book.book.quantity[j]) != KPM_OK) {
+      ++refused;  // it is there: a message, which is memory too
+      failed += kpm_engine_replace(engine, id, 0.1 * (clearing % 7), 1.0) != KPM_OK;
+      failed += clearing % 3 == 0 && kpm_engine_cancel(engine, id) != KPM_OK;
+    }
+    if (clearing % 100 == 0) {
+      failed += kpm_engine_snapshot(engine, bytes.data(), bytes.size()) != KPM_OK;
+      failed +=
+          kpm_engine_restore(engine, bytes.data(), kpm_engine_snapshot_size(engine)) != KPM_OK;
+      failed += kpm_engine_set_market(engine, &market) != KPM_OK;
+      failed += kpm_engine_quote(engine, nullptr, 0, bid.data(), ask.data()) != KPM_OK;
+      failed += kpm_engine_state_hash(engine) == 0;
+    }
+    failed += kpm_engine_clear(engine, &book.settings, &result.result) != KPM_OK;
+  }
+  const long after = asked;
+  CHECK(after - before == 0);
+  CHECK(failed == 0);
+  CHECK(refused > 10000);
+  // The counter counts: an engine of its own memory allocates.
+  kpm_engine* own = nullptr;
+  CHECK(kpm_engine_create(&market, 10, &own) == KPM_OK);
+  CHECK(asked > after);
+  kpm_engine_free(own);
+  kpm_engine_free(engine);
+}
+
+}  // namespace kpm
+#endif

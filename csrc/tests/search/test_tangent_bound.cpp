@@ -1,0 +1,128 @@
+#include <algorithm>
+
+#include "random_book.hpp"
+#include "search/tree/tangent_bound.hpp"
+
+namespace kpm {
+
+namespace {
+
+/// A book, the demand that is supported and a box of pieces around anything.
+struct Setting {
+  Setting(test::Random& random, const test::RandomBook& book)
+      : stairs(compile_staircases(book.market(), book.book())),
+        scaled(book.market(), stairs),
+        corners(find_corners(scaled, stairs)),
+        demand(scaled.claims()) {
+    for (int k = 0; k < scaled.claims(); ++k) {
+      const Corners& claim = corners[static_cast<std::size_t>(k)];
+      const int a = random.below(claim.pieces());
+      const int b = random.below(claim.pieces());
+      box.first.push_back(std::min(a, b));
+      box.last.push_back(random.below(3) == 0 ? std::min(a, b) : std::max(a, b));
+      demand[k] = random.uniform(claim.demand.back(), claim.demand.front());
+    }
+  }
+
+  double demand_in_box(test::Random& random, int k) const {
+    const auto at = static_cast<std::size_t>(k);
+    return random.uniform(corners[at].demand[static_cast<std::size_t>(box.last[at]) + 1],
+                          corners[at].demand[static_cast<std::size_t>(box.first[at])]);
+  }
+
+  Array losses(const Array& of) const {
+    return (scaled.payoffs.transpose() * of.matrix()).array() - scaled.inventory;
+  }
+
+  std::vector<Staircase> stairs;
+  ScaledMarket scaled;
+  std::vector<Corners> corners;
+  Box box;
+  Array demand;
+};
+
+}  // namespace
+
+/// What the risk is said to rise by, for one claim's sake, it rises by wherever the others are.
+TEST(the_risk_curves_at_least_as_much_as_said) {
+  test::Random random(1711);
+  int told = 0;
+  for (int trial = 0; trial < 400; ++trial) {
+    const int n = 2 + random.below(5);
+    const test::RandomBook book(random, n, 1 + random.below(5), 5 + random.below(30));
+    const Setting at(random, book);
+    TangentBound tangent(at.scaled, at.corners);
+    if (!tangent.support(at.demand, Array::Zero(at.scaled.claims()))) {
+      continue;
+    }
+    tangent.set_box(at.box);
+    Arena arena;
+    RiskMeasure measure(at.scaled, arena);
+    const Array loss = at.losses(at.demand);
+    const double rho = measure.evaluate(loss);
+    const Array p = measure.worst_case();
+    Array g = p * (at.scaled.risk_aversion * (loss - rho)).exp();
+    g /= g.sum();
+    for (int sample = 0; sample < 20; ++sample) {
+      Array moved(at.scaled.claims());
+      for (int k = 0; k < at.scaled.claims(); ++k) {
+        moved[k] = at.demand_in_box(random, k);
+      }
+      const Array there = at.losses(moved);
+      const double rise = measure.evaluate(there) - rho - (g * (there - loss)).sum();
+      for (int k = 0; k < at.scaled.claims(); ++k) {
+        const double said = tangent.rise(k, std::abs(moved[k] - at.demand[k]));
+        CHECK_AT_MOST(said, rise, 1e-13);
+        told += said > 1e-3 * rise && said > 0.0 ? 1 : 0;
+      }
+    }
+  }
+  CHECK(told > 500);  // and that is more than nothing
+}
+
+/// A box is ruled out only where no clearing of it is worth the threshold.
+TEST(tangents_rule_out_what_is_worse) {
+  test::Random random(1712);
+  int out = 0;
+  for (int trial = 0; trial < 400; ++trial) {
+    const int n = 2 + random.below(5);
+    const test::RandomBook book(random, n, 1 + random.below(4), 5 + random.below(30));
+    const Setting at(random, book);
+    TangentBound tangent(at.scaled, at.corners);
+    Array lambda(at.scaled.claims());
+    for (double& entry : lambda) {
+      entry = random.uniform(-0.3, 0.3);
+    }
+    const double threshold = random.uniform(-0.5, 0.3);
+    if (!tangent.rules_out(at.box, at.demand, lambda, threshold)) {
+      continue;
+    }
+    ++out;
+    Arena arena;
+    RiskMeasure measure(at.scaled, arena);
+    for (int sample = 0; sample < 20; ++sample) {
+      const Array xi = test::random_distribution(random, n);
+      Array moved(at.scaled.claims());
+      double revenue = 0.0;
+      bool inside = true;
+      for (int k = 0; k < at.scaled.claims(); ++k) {
+        const auto claim = static_cast<std::size_t>(k);
+        const double price = at.scaled.payoffs.row(k).dot(xi.matrix());
+        int piece = 0;
+        while (at.corners[claim].piece(piece).price_high < price) {
+          ++piece;
+        }
+        inside = inside && piece >= at.box.first[claim] && piece <= at.box.last[claim];
+        const Piece part = at.corners[claim].piece(piece);
+        moved[k] = random.uniform(part.demand_low, part.demand_high);
+        revenue += price * moved[k];
+      }
+      if (inside) {
+        CHECK_AT_MOST(revenue - measure.evaluate(at.losses(moved)), threshold, 1e-12);
+      }
+    }
+  }
+  CHECK(out > 50);
+}
+
+}  // namespace kpm

@@ -1,0 +1,25 @@
+"""
+A race card
+===========
+
+Six runners, a claim on each, one of them wins: the prices of all claims add up to one. Bets on one
+runner pay for bets on another, so that the maker takes the difference only.
+"""
+
+from pathlib import Path
+
+import kpm_fast as kpm
+
+here = Path(__file__).parent if "__file__" in globals() else Path.cwd()
+market, orders = kpm.read_book(here.parent / "race_card")
+result = kpm.clear(market, orders)
+print(result.message)
+print(f"The prices add up to {result.claim_prices.sum():.6f}.")
+
+# %%
+# Bids and offers on each runner, filled ones in bold.
+book = result.plot()
+
+# %%
+# What is left for the maker: its wealth if each of them wins.
+risk = kpm.plot.risk(result).figure

@@ -1,0 +1,235 @@
+"""Many books in tasks of an executor: cut, hashed, cleared, and joined."""
+
+from __future__ import annotations
+
+import io
+import json
+import math
+import os
+import time
+import zipfile
+from collections.abc import Callable, Iterable, Iterator
+from concurrent.futures import Executor, Future, as_completed
+from typing import Any
+
+import numpy as np
+
+from ..arrays import frozen
+from ..errors import InputError
+from ..model.batch import Batch
+from ..storage.finished import UNFINISHED, Finished, content_hash
+
+__all__ = ["clear_in_chunks"]
+
+#: Seconds of work in a task: the overhead of an executor is milliseconds.
+_SECONDS = (0.2, 1.0)
+_TASKS = 64  # as many are enough to keep the workers of a large executor busy to the end
+_SAMPLE_ORDERS, _SAMPLE_BOOKS = 2_000, 64
+
+_FIGURES = ("certainty_equivalent", "no_trade_equivalent", "upper_bound", "revenue", "scale")
+_BY_BOOK = ("status", *_FIGURES)
+_FLAT = ("fills", "_claim_prices", "_state_prices", "_payoff")
+_OFFSETS = ("first", "_claim_first", "_state_first")
+
+_Columns = dict[str, Any]
+_Task = Callable[[_Columns, dict[str, Any]], Batch]
+
+
+def clear_in_chunks(
+    task: _Task,
+    columns: _Columns,
+    options: dict[str, Any],
+    executor: Executor | None,
+    resume: str | os.PathLike[str] | None,
+) -> Batch:
+    """Clear the books of ``columns`` in chunks, and return what clearing them at once does.
+
+    Parameters
+    ----------
+    task : callable
+        ``task(columns, options)`` clears a chunk; an executor finds it by its name.
+    columns : dict
+        As :func:`kpm_fast.clear_many` makes them.
+    options : dict
+        As of :func:`kpm_fast.clear_many`.
+    executor : Executor or None
+        None: here, one chunk after the other.
+    resume : path or None
+        The file of finished chunks.
+    """
+    count = len(columns["first"]) - 1
+    with Finished(resume) as finished:
+        # The first chunk is cleared here: it says how many books fit into a task.
+        sample = min(count, _sample_size(columns))
+        parts = {0: _done_here(task, columns, (0, sample), options, finished)}
+        size = _chunk_size(columns, parts[0], sample, finished, options)
+        bounds = [(at, min(at + size, count)) for at in range(sample, count, size)]
+        waiting: dict[Future[Batch], tuple[int, str]] = {}
+        try:
+            for first, last in bounds:
+                if executor is None:
+                    part = _done_here(task, columns, (first, last), options, finished)
+                    parts[first] = part
+                    continue
+                chunk = _chunk(columns, first, last)
+                key = _key(chunk, options)
+                kept = _unpacked(finished.get(key))
+                if kept is not None:
+                    parts[first] = (kept, 0.0)
+                else:
+                    future = executor.submit(task, chunk, {**options, "threads": 1})
+                    waiting[future] = first, key
+            for future in _completed(waiting):
+                first, key = waiting.pop(future)
+                batch = future.result()
+                parts[first] = (batch, 0.0)
+                _keep(finished, key, batch)
+        except BaseException:
+            for future, (_, key) in waiting.items():
+                if not future.cancel() and future.done() and future.exception() is None:
+                    _keep(finished, key, future.result())
+            raise
+    return _joined([parts[first][0] for first in sorted(parts)], columns)
+
+
+def _completed(waiting: Iterable[Future[Batch]]) -> Iterator[Future[Batch]]:
+    """Give futures as they complete; in order, where an executor's futures are of its own kind."""
+    futures = list(waiting)
+    own = not all(isinstance(future, Future) for future in futures)
+    yield from futures if own else as_completed(futures)
+
+
+def _sample_size(columns: _Columns) -> int:
+    """A number of books that does not depend on any clock, so that chunks are cut alike again."""
+    count = len(columns["first"]) - 1
+    mean = len(columns["claim"]) / max(count, 1)
+    return max(1, min(_SAMPLE_BOOKS, int(_SAMPLE_ORDERS / max(mean, 1.0))))
+
+
+def _chunk_size(
+    columns: _Columns,
+    first: tuple[Batch, float],
+    sample: int,
+    finished: Finished,
+    options: dict[str, Any],
+) -> int:
+    """Books of a task: as before, if the same work was begun before, and else as long as it should.
+
+    What begins alike is cut alike, so that a run with more books behind finds the earlier chunks.
+    """
+    key = content_hash(["size", _key(_chunk(columns, 0, sample), options)])
+    kept = finished.get(key)
+    if kept is not None and kept.isdigit() and int(kept):
+        return int(kept)
+    _, seconds = first
+    each = max(seconds / max(sample, 1), 1e-7)
+    wanted = each * (len(columns["first"]) - 1) / _TASKS
+    size = max(1, math.ceil(min(max(wanted, _SECONDS[0]), _SECONDS[1]) / each))
+    finished.put(key, str(size).encode())
+    return size
+
+
+def _done_here(
+    task: _Task,
+    columns: _Columns,
+    bounds: tuple[int, int],
+    options: dict[str, Any],
+    finished: Finished,
+) -> tuple[Batch, float]:
+    chunk = _chunk(columns, *bounds)
+    key = _key(chunk, options)
+    kept = _unpacked(finished.get(key))
+    if kept is not None:
+        return kept, 0.0
+    started = time.perf_counter()
+    batch = task(chunk, options)
+    seconds = time.perf_counter() - started
+    _keep(finished, key, batch)
+    return batch, seconds
+
+
+def _chunk(columns: _Columns, first: int, last: int) -> _Columns:
+    """The columns of some of the books, with those of the markets that they are of."""
+    rows = slice(int(columns["first"][first]), int(columns["first"][last]))
+    used, market_of = np.unique(columns["market_of"][first:last], return_inverse=True)
+    priority = columns["priority"]
+    return {
+        "markets": [columns["markets"][place] for place in used.tolist()],
+        "market_of": market_of.astype(np.int64),
+        "first": columns["first"][first : last + 1] - columns["first"][first],
+        **{name: columns[name][rows] for name in ("claim", "side", "price", "quantity")},
+        "priority": None if priority is None else priority[rows],
+        "names": tuple(range(last - first)),
+        "errors": {n - first: e for n, e in columns["errors"].items() if first <= n < last},
+    }
+
+
+def _key(chunk: _Columns, options: dict[str, Any]) -> str:
+    """The hash of all that decides what a chunk's clearing is; the number of threads does not."""
+    parts: list[Any] = [sorted((n, v) for n, v in options.items() if n != "threads")]
+    for market in chunk["markets"]:
+        parts += [market.payoffs, market.prior, market.inventory]
+        parts += [market.risk_aversion, market.ambiguity]
+    parts += [
+        chunk[name]
+        for name in ("market_of", "first", "claim", "side", "price", "quantity", "priority")
+    ]
+    return content_hash([*parts, sorted(chunk["errors"])])
+
+
+def _keep(finished: Finished, key: str, batch: Batch) -> None:
+    if not np.isin(batch.status, UNFINISHED).any():
+        finished.put(key, _packed(batch))
+
+
+def _packed(batch: Batch) -> bytes:
+    arrays = {name: getattr(batch, name) for name in (*_FIGURES, *_FLAT, *_OFFSETS)}
+    words = {
+        "status": batch.status.tolist(),
+        "errors": [[number, str(error.reason)] for number, error in batch.errors.items()],
+    }
+    stream = io.BytesIO()
+    np.savez(stream, words=np.frombuffer(json.dumps(words).encode(), dtype=np.uint8), **arrays)
+    return stream.getvalue()
+
+
+def _unpacked(content: bytes | None) -> Batch | None:
+    """Return a batch that was kept; None if there is none, or it cannot be read."""
+    if content is None:
+        return None
+    try:
+        with np.load(io.BytesIO(content), allow_pickle=False) as archive:
+            words = json.loads(archive["words"].tobytes())
+            arrays = {name: frozen(archive[name]) for name in (*_FIGURES, *_FLAT, *_OFFSETS)}
+    except (KeyError, ValueError, OSError, EOFError, zipfile.BadZipFile):
+        return None
+    errors = {
+        number: InputError(reason, field="books", index=number)
+        for number, reason in words["errors"]
+    }
+    status = frozen(np.array(words["status"], dtype=object))
+    return Batch(status=status, names=tuple(range(len(status))), errors=errors, **arrays)
+
+
+def _joined(parts: list[Batch], columns: _Columns) -> Batch:
+    """Put batches together; what is wrong with a book says its number among all of them."""
+    arrays: dict[str, Any] = {
+        name: frozen(np.concatenate([getattr(part, name) for part in parts]))
+        for name in (*_BY_BOOK, *_FLAT)
+    }
+    for name in _OFFSETS:
+        total, pieces = 0, [np.zeros(1, dtype=np.int64)]
+        for part in parts:
+            offsets = getattr(part, name)
+            pieces.append(offsets[1:] + total)
+            total += int(offsets[-1])
+        arrays[name] = frozen(np.concatenate(pieces))
+    errors: dict[int, InputError] = {}
+    before = 0
+    for part in parts:
+        for number, error in part.errors.items():
+            place = before + number
+            errors[place] = InputError(error.reason, field="books", index=place)
+        before += len(part)
+    errors.update(columns["errors"])
+    return Batch(names=columns["names"], errors=dict(sorted(errors.items())), **arrays)

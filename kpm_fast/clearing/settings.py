@@ -1,0 +1,131 @@
+"""How a book is to be cleared: every option once, checked once."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+from functools import cached_property, lru_cache
+from typing import Any
+
+from .. import _core
+from ..errors import InputError
+from ..model.outcome import RULES
+from .options import (
+    ALLOCATIONS,
+    MOST_NODES,
+    MOST_THREADS,
+    check_choice,
+    checked_count,
+    checked_time_limit,
+    checked_tolerance,
+)
+
+__all__ = ["ClearSettings"]
+
+METHODS = ("auto", "branch-and-bound", "enumerate")
+
+
+@dataclass(frozen=True)
+class ClearSettings:
+    """What :func:`clear` takes besides a book and its observers. Immutable, and checked.
+
+    Attributes
+    ----------
+    method, rule, tolerance, threads, time_limit, node_limit, cell_limit
+        As for :func:`clear`.
+    prune_bounds, presolve, allocation, certificate
+        As for :func:`clear`.
+
+    Raises
+    ------
+    InputError
+        Naming the option and its value.
+    """
+
+    method: str = "auto"
+    rule: str = "maker_optimal"
+    tolerance: float = 1e-8
+    threads: int | None = None
+    time_limit: float | None = None
+    node_limit: int | None = None
+    cell_limit: int = 1_000_000
+    prune_bounds: bool = True
+    presolve: bool = True
+    allocation: str = "pro_rata"
+    certificate: bool = False
+
+    def __post_init__(self) -> None:
+        check_choice(self.method, METHODS, "method")
+        check_choice(self.allocation, ALLOCATIONS, "allocation")
+        check_choice(self.rule, RULES, "rule")
+        if self.rule == "maker_optimal":
+            if self.certificate and self.enumerates:
+                raise InputError("enumeration hands out none", field="certificate")
+        else:
+            self._check_without_search()
+        checked = {
+            "tolerance": checked_tolerance(self.tolerance),
+            "cell_limit": checked_count(self.cell_limit, "cell_limit", 1),
+            "prune_bounds": bool(self.prune_bounds),
+            "presolve": bool(self.presolve),
+            "certificate": bool(self.certificate),
+        }
+        if self.threads is not None:
+            checked["threads"] = checked_count(self.threads, "threads", 1, MOST_THREADS)
+        if self.time_limit is not None:
+            checked["time_limit"] = checked_time_limit(self.time_limit)
+        if self.node_limit is not None:
+            checked["node_limit"] = checked_count(self.node_limit, "node_limit", 1, MOST_NODES)
+        vars(self).update(checked)
+
+    def _check_without_search(self) -> None:
+        """Refuse what is about a search: the rule is a convex program."""
+        given = {
+            "method": self.method != "auto",
+            "time_limit": self.time_limit is not None,
+            "node_limit": self.node_limit is not None,
+            "certificate": bool(self.certificate),
+        }
+        for name in (name for name, is_given in given.items() if is_given):
+            raise without_search(self.rule, name)
+
+    @classmethod
+    def of(cls, *options: Any, **named: Any) -> ClearSettings:
+        """Return the settings with these options, which are not checked again if they were before.
+
+        To check them takes as long as a tenth of a small clearing, and callers mostly clear book
+        after book with the same ones.
+        """
+        try:
+            return _remembered(*options, **named)
+        except TypeError:  # an entry that has no hash, or no option at all
+            return cls(*options, **named)
+
+    @property
+    def enumerates(self) -> bool:
+        """Whether cells are enumerated."""
+        return self.method == "enumerate"
+
+    @cached_property
+    def core(self) -> _core.ClearSettings:
+        """What the core is told."""
+        return _core.ClearSettings(
+            method="enumerate" if self.enumerates else "branch-and-bound",
+            tolerance=self.tolerance,
+            threads=self.threads or 0,
+            time_limit=math.inf if self.time_limit is None else self.time_limit,
+            node_limit=self.node_limit or 0,
+            prune_bounds=self.prune_bounds,
+            presolve=self.presolve,
+            certificate=self.certificate,
+            allocation="pro_rata" if self.allocation == "pro_rata" else "time",
+        )
+
+
+# Typed: 1, 1.0 and True are equal, and not all of them are numbers of threads.
+_remembered = lru_cache(maxsize=256, typed=True)(ClearSettings)
+
+
+def without_search(rule: str, option: str) -> InputError:
+    """What is wrong with an option that is about a search."""
+    return InputError(f"rule {rule!r} is not a search and has none", field=option)

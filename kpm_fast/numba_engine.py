@@ -1,0 +1,444 @@
+"""The engine of the C library for Numba: a book that orders come to and go from, without Python.
+
+``from kpm_fast import numba_engine``, beside ``kpm_fast.numba``. An engine is an integer, its
+address: call it from one thread at a time, and :func:`free` it, or lose its memory. Whatever the
+events were, a clearing has the bits of ``kpm_fast.numba.clear`` for the orders that are there.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+from numba import types
+
+from .numba import (
+    _FIGURES,
+    _STATUS,
+    Clearing,
+    _compiled,
+    _double,
+    _int32,
+    _int64,
+    _market,
+    _pointer,
+    _read,
+    _writes,
+)
+
+__all__ = [
+    "add",
+    "cancel",
+    "cancel_all",
+    "clear",
+    "clear_into",
+    "create",
+    "free",
+    "indicative",
+    "init",
+    "order_count",
+    "orders",
+    "quotes",
+    "reduce",
+    "replace",
+    "restore",
+    "set_market",
+    "size",
+    "snapshot",
+    "state_hash",
+]
+
+
+def _function(name: str, result: Any, *arguments: Any) -> Any:
+    """Declare a function of the engine, whose first argument is the engine's address."""
+    return types.ExternalFunction(f"kpm_engine_{name}", result(*arguments))
+
+
+_market_flat = (_int32, _int32, _pointer, _pointer, _pointer, _double, _double)
+_engine_create = _function("create_flat", _pointer, *_market_flat, _int64)
+_engine_size = _function("size_flat", types.uintp, _int32, _int32, _int64, _int64, _int64)
+_engine_init = _function(
+    "init_flat", _pointer, _pointer, types.uintp, _int64, _int64, _int64, *_market_flat
+)
+_engine_free = _function("free", types.void, _pointer)
+_engine_add = _function("add", _int32, _pointer, _int64, _int64, _int32, _double, _double)
+_engine_cancel = _function("cancel", _int32, _pointer, _int64)
+_engine_cancel_all = _function("cancel_all", _int32, _pointer)
+_engine_reduce = _function("reduce", _int32, _pointer, _int64, _double)
+_engine_replace = _function("replace", _int32, _pointer, _int64, _double, _double)
+_engine_set_market = _function("set_market_flat", _int32, _pointer, *_market_flat)
+_engine_clear = _function(
+    "clear_flat",
+    _int32,
+    *(_pointer, _double, _double, _int64, _int32, _int32, _pointer),
+    *(_pointer, _pointer, _pointer, _pointer, _pointer, _pointer),
+)
+_engine_quote = _function("quote", _int32, _pointer, _pointer, _int64, _pointer, _pointer)
+_engine_order_count = _function("order_count", _int64, _pointer)
+_engine_orders = _function(
+    "orders", _int32, _pointer, _pointer, _pointer, _pointer, _pointer, _pointer
+)
+_engine_snapshot_size = _function("snapshot_size", types.uintp, _pointer)
+_engine_snapshot = _function("snapshot", _int32, _pointer, _pointer, types.uintp)
+_engine_restore = _function("restore", _int32, _pointer, _pointer, types.uintp)
+_engine_state_hash = _function("state_hash", types.uint64, _pointer)
+
+_handle = types.intp
+_failed = "the engine refused it; kpm_fast.numba.raise_last_error() says why"
+
+
+@_compiled((*_market, _int64))
+def create(
+    payoffs: Any, prior: Any, inventory: Any, risk_aversion: Any, ambiguity: Any, orders: Any
+) -> Any:
+    """Make an engine, which keeps a book (``docs/engine.md``); :func:`free` ends it.
+
+    Parameters
+    ----------
+    payoffs : float64 array, shape (K, N)
+    prior, inventory : float64 arrays, shape (N,)
+    risk_aversion, ambiguity : float64
+    orders : int64
+        Room for so many to begin with; the engine grows as it needs.
+
+    Returns
+    -------
+    int
+        What the other functions take for ``engine``. It serves one thread at a time.
+
+    Raises
+    ------
+    ValueError
+        Where the input is refused; :func:`kpm_fast.numba.raise_last_error` says why.
+    """
+    claims, states = payoffs.shape
+    if prior.shape[0] != states or inventory.shape[0] != states:
+        raise ValueError("prior and inventory must have an entry for each column of payoffs")
+    engine = _engine_create(
+        states,
+        claims,
+        payoffs.ctypes.data,
+        prior.ctypes.data,
+        inventory.ctypes.data,
+        risk_aversion,
+        ambiguity,
+        orders,
+    )
+    if engine == 0:
+        raise ValueError("kpm_engine_create failed; kpm_fast.numba.raise_last_error() says why")
+    return engine
+
+
+@_compiled((_int32, _int32, _int64, _int64, _int64))
+def size(states: Any, claims: Any, orders: Any, levels: Any, nodes: Any) -> Any:
+    """Return the bytes that :func:`init` needs for these limits; 0 if one is out of range.
+
+    ``levels`` are pairs of claim and limit, 0 for as many as orders; ``nodes`` those of the tree of
+    a clearing, 0 for 1000.
+    """
+    return _engine_size(states, claims, orders, levels, nodes)
+
+
+@_compiled((types.Array(types.uint8, 1, "C"), *_market, _int64, _int64, _int64))
+def init(
+    memory: Any,
+    payoffs: Any,
+    prior: Any,
+    inventory: Any,
+    risk_aversion: Any,
+    ambiguity: Any,
+    orders: Any,
+    levels: Any,
+    nodes: Any,
+) -> Any:
+    """Make an engine in the caller's memory, within which its calls allocate nothing afterwards.
+
+    Parameters
+    ----------
+    memory : uint8 array
+        At least :func:`size` bytes, which must live as long as the engine.
+    payoffs : float64 array, shape (K, N)
+    prior, inventory : float64 arrays, shape (N,)
+    risk_aversion, ambiguity : float64
+    orders, levels, nodes : int64
+        The limits, as for :func:`size`.
+
+    Returns
+    -------
+    int
+        As :func:`create`.
+
+    Raises
+    ------
+    ValueError
+        Where the input is refused, or the library has no allocator of its own (it has on Linux);
+        :func:`kpm_fast.numba.raise_last_error` says why.
+    """
+    claims, states = payoffs.shape
+    if prior.shape[0] != states or inventory.shape[0] != states:
+        raise ValueError("prior and inventory must have an entry for each column of payoffs")
+    engine = _engine_init(
+        memory.ctypes.data,
+        memory.shape[0],
+        orders,
+        levels,
+        nodes,
+        states,
+        claims,
+        payoffs.ctypes.data,
+        prior.ctypes.data,
+        inventory.ctypes.data,
+        risk_aversion,
+        ambiguity,
+    )
+    if engine == 0:
+        raise ValueError("kpm_engine_init failed; kpm_fast.numba.raise_last_error() says why")
+    return engine
+
+
+@_compiled((_handle,))
+def free(engine: Any) -> None:
+    """End an engine; 0 is none."""
+    _engine_free(engine)
+
+
+@_compiled(_int32(_handle, _int64, _int64, _int32, _double, _double))
+def add(engine: Any, order_id: Any, claim: Any, side: Any, price: Any, quantity: Any) -> Any:
+    """Put an order at the end of the book; return kpm.h's code, 0 where nothing was wrong.
+
+    ``claim`` is an index, ``side`` +1 (buy) or -1 (sell). What is refused changes nothing, here and
+    in the other events.
+    """
+    return _engine_add(engine, order_id, claim, side, price, quantity)
+
+
+@_compiled(_int32(_handle, _int64))
+def cancel(engine: Any, order_id: Any) -> Any:
+    """Take an order out of the book; return kpm.h's code."""
+    return _engine_cancel(engine, order_id)
+
+
+@_compiled(_int32(_handle))
+def cancel_all(engine: Any) -> Any:
+    """Take all orders out of the book; return kpm.h's code."""
+    return _engine_cancel_all(engine)
+
+
+@_compiled(_int32(_handle, _int64, _double))
+def reduce(engine: Any, order_id: Any, quantity: Any) -> Any:
+    """Leave so much of an order, at its place; return kpm.h's code."""
+    return _engine_reduce(engine, order_id, quantity)
+
+
+@_compiled(_int32(_handle, _int64, _double, _double))
+def replace(engine: Any, order_id: Any, price: Any, quantity: Any) -> Any:
+    """Give an order another limit and quantity; return kpm.h's code.
+
+    It goes to the end of the book, unless its limit stays and its quantity does not grow.
+    """
+    return _engine_replace(engine, order_id, price, quantity)
+
+
+@_compiled(_int32(_handle, *_market))
+def set_market(
+    engine: Any, payoffs: Any, prior: Any, inventory: Any, risk_aversion: Any, ambiguity: Any
+) -> Any:
+    """Give an engine another market with as many claims; return kpm.h's code."""
+    claims, states = payoffs.shape
+    if prior.shape[0] != states or inventory.shape[0] != states:
+        raise ValueError("prior and inventory must have an entry for each column of payoffs")
+    return _engine_set_market(
+        engine,
+        states,
+        claims,
+        payoffs.ctypes.data,
+        prior.ctypes.data,
+        inventory.ctypes.data,
+        risk_aversion,
+        ambiguity,
+    )
+
+
+@_compiled(_int32(_handle, _double, _double, _writes, _writes, _writes, _writes, _writes, _writes))
+def clear_into(
+    engine: Any,
+    tolerance: Any,
+    time_limit: Any,
+    state_prices: Any,
+    claim_prices: Any,
+    net_demand: Any,
+    fills: Any,
+    payoff: Any,
+    figures: Any,
+) -> Any:
+    """Clear the book into arrays that are there; return kpm.h's code.
+
+    ``state_prices`` and ``payoff`` have an entry for each state, ``claim_prices`` and
+    ``net_demand`` for each claim of the market, which is the caller's to know; ``fills`` has one
+    for each order by priority, or none at all, for an indicative clearing. ``figures`` has nine.
+    """
+    if fills.shape[0] > 0 and fills.shape[0] != _engine_order_count(engine):
+        raise ValueError("fills must have an entry for each order of the book, or none")
+    if figures.shape[0] != _FIGURES:
+        raise ValueError("figures must have 9 entries")
+    wanted = fills.ctypes.data if fills.shape[0] > 0 else 0
+    return _engine_clear(
+        engine,
+        tolerance,
+        time_limit,
+        0,
+        1,
+        1,
+        0,
+        state_prices.ctypes.data,
+        claim_prices.ctypes.data,
+        net_demand.ctypes.data,
+        wanted,
+        payoff.ctypes.data,
+        figures.ctypes.data,
+    )
+
+
+@_compiled((_handle, _int64, _int64, _double))
+def clear(engine: Any, states: Any, claims: Any, tolerance: Any) -> Any:
+    """Clear the book as it stands, on one thread; it stays as it is.
+
+    Parameters
+    ----------
+    engine : int
+    states, claims : int64
+        Of the engine's market.
+    tolerance : float64
+
+    Returns
+    -------
+    Clearing
+        ``fills`` by priority, as :func:`orders` lists the book; orders at one limit are
+        filled by it.
+
+    Raises
+    ------
+    ValueError
+        Where the input is refused; :func:`kpm_fast.numba.raise_last_error` says why.
+    """
+    state_prices, payoff = np.empty(states), np.empty(states)
+    claim_prices, net_demand = np.empty(claims), np.empty(claims)
+    fills, figures = np.empty(_engine_order_count(engine)), np.empty(_FIGURES)
+    code = clear_into(
+        engine,
+        tolerance,
+        np.inf,
+        state_prices,
+        claim_prices,
+        net_demand,
+        fills,
+        payoff,
+        figures,
+    )
+    if code != 0:
+        raise ValueError(_failed)
+    return Clearing(
+        int(figures[_STATUS]),
+        figures[0],
+        figures[1],
+        figures[2],
+        figures[3],
+        figures[4],
+        state_prices,
+        claim_prices,
+        net_demand,
+        fills,
+        payoff,
+    )
+
+
+@_compiled((_handle, _int64, _int64, _double))
+def indicative(engine: Any, states: Any, claims: Any, tolerance: Any) -> Any:
+    """Clear without fills, which costs no pass through the orders: ``fills`` is empty.
+
+    Otherwise as :func:`clear`.
+    """
+    state_prices, payoff = np.empty(states), np.empty(states)
+    claim_prices, net_demand = np.empty(claims), np.empty(claims)
+    fills, figures = np.empty(0), np.empty(_FIGURES)
+    code = clear_into(
+        engine,
+        tolerance,
+        np.inf,
+        state_prices,
+        claim_prices,
+        net_demand,
+        fills,
+        payoff,
+        figures,
+    )
+    if code != 0:
+        raise ValueError(_failed)
+    return Clearing(
+        int(figures[_STATUS]),
+        figures[0],
+        figures[1],
+        figures[2],
+        figures[3],
+        figures[4],
+        state_prices,
+        claim_prices,
+        net_demand,
+        fills,
+        payoff,
+    )
+
+
+@_compiled((_handle, _int64))
+def quotes(engine: Any, claims: Any) -> tuple[Any, Any]:
+    """Return bids and asks of the market's maker for the next share of each of its claims."""
+    bid, ask = np.empty(claims), np.empty(claims)
+    if _engine_quote(engine, 0, 0, bid.ctypes.data, ask.ctypes.data) != 0:
+        raise ValueError(_failed)
+    return bid, ask
+
+
+@_compiled(_int64(_handle))
+def order_count(engine: Any) -> Any:
+    """Return how many orders are in the book."""
+    return _engine_order_count(engine)
+
+
+@_compiled((_handle,))
+def orders(engine: Any) -> tuple[Any, Any, Any, Any, Any]:
+    """Return ids, claims, sides, prices and quantities of the book, by priority."""
+    count = _engine_order_count(engine)
+    order_id, claim = np.empty(count, np.int64), np.empty(count, np.int64)
+    side, price, quantity = np.empty(count, np.int8), np.empty(count), np.empty(count)
+    code = _engine_orders(
+        engine,
+        order_id.ctypes.data,
+        claim.ctypes.data,
+        side.ctypes.data,
+        price.ctypes.data,
+        quantity.ctypes.data,
+    )
+    if code != 0:
+        raise ValueError(_failed)
+    return order_id, claim, side, price, quantity
+
+
+@_compiled((_handle,))
+def snapshot(engine: Any) -> Any:
+    """Return the book as bytes that mean the same on every machine: not the market."""
+    snapshot = np.empty(_engine_snapshot_size(engine), np.uint8)
+    if _engine_snapshot(engine, snapshot.ctypes.data, snapshot.shape[0]) != 0:
+        raise ValueError(_failed)
+    return snapshot
+
+
+@_compiled(_int32(_handle, _read(types.uint8, 1)))
+def restore(engine: Any, snapshot: Any) -> Any:
+    """Take the book of a snapshot in the place of this one; return kpm.h's code."""
+    return _engine_restore(engine, snapshot.ctypes.data, snapshot.shape[0])
+
+
+@_compiled(types.uint64(_handle))
+def state_hash(engine: Any) -> Any:
+    """Return a hash of the market and of the orders by priority."""
+    return _engine_state_hash(engine)

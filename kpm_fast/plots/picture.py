@@ -1,0 +1,21 @@
+"""A figure that a notebook displays. Imports matplotlib, so it is imported where one is drawn."""
+
+from __future__ import annotations
+
+import io
+
+from matplotlib.figure import Figure
+
+__all__ = ["Picture"]
+
+
+class Picture(Figure):
+    """A figure that shows itself as the value of a notebook's cell.
+
+    A plain one does so only where pyplot has been imported, which nothing here needs.
+    """
+
+    def _repr_png_(self) -> bytes:
+        stream = io.BytesIO()
+        self.savefig(stream, format="png", dpi=100, metadata={"Software": None})
+        return stream.getvalue()

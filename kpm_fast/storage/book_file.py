@@ -1,0 +1,393 @@
+"""A book in one file: JSON, CSV with a title above each table, or Parquet with the market in it."""
+
+from __future__ import annotations
+
+import csv
+import io
+import json
+import reprlib
+from collections.abc import Mapping
+from dataclasses import dataclass
+from itertools import pairwise
+from pathlib import Path
+from typing import Any, cast
+
+import numpy as np
+
+from ..entries import number
+from ..errors import InputError
+from ..files.csv_text import DELIMITERS, check_decimal, check_delimiter, open_text
+from ..files.tables import CsvTable, make_frame, write_csv
+from .settings import checked_settings, json_of_file, stated_number
+
+__all__ = ["SUFFIXES", "BookParts", "file_bytes", "is_clearing", "read_parts"]
+
+#: Of a path that is one file, and not a folder, when a book is written.
+SUFFIXES = (".json", ".csv", ".parquet")
+
+_TABLES = ("claims", "states", "orders")
+_TITLES = {f"[{name}]": name for name in ("market", *_TABLES)}
+_PARQUET, _ZIP = b"PAR1", b"PK"
+_METADATA = b"kpm_fast.market"  # the key of the market in a Parquet file's schema
+_HELP = "docs/reference.md shows books in one file"
+
+
+@dataclass
+class BookParts:
+    """What a book is read from.
+
+    Attributes
+    ----------
+    claims, states : CsvTable
+    orders : CsvTable or pyarrow.Table
+    settings : dict
+        What market.json holds.
+    source : Path
+        Where the settings are.
+    """
+
+    claims: CsvTable
+    states: CsvTable
+    orders: Any
+    settings: dict[str, Any]
+    source: Path
+
+
+def is_clearing(path: Path) -> bool:
+    """Whether a path is a file that begins like that of a saved clearing."""
+    try:
+        if not path.is_file():
+            return False
+    except ValueError:  # a null character: no file's name
+        return False
+    with path.open("rb") as stream:
+        return stream.read(2) == _ZIP
+
+
+def read_parts(
+    path: Path, *, delimiter: str | None, decimal: str | None, encoding: str | None
+) -> BookParts:
+    """Read the tables of a book from one file; which form it has, its first characters tell.
+
+    Raises
+    ------
+    InputError
+        Naming file, line or field, and value.
+    OSError
+        If the file cannot be read.
+    """
+    check_delimiter(delimiter)
+    check_decimal(decimal, delimiter)
+    with path.open("rb") as stream:
+        parquet = stream.read(4) == _PARQUET
+    if parquet:
+        _refuse("Parquet", delimiter=delimiter, decimal=decimal, encoding=encoding)
+        return _parts_of_parquet(path)
+    with open_text(path, encoding) as text_stream:
+        text = text_stream.read()
+    start = text.lstrip()[:16]
+    if start.startswith(("{", "[")) and not start.startswith(tuple(_TITLES)):
+        _refuse("JSON", delimiter=delimiter, decimal=decimal)
+        return _parts_of_json(_read_json(text, path), path, _TABLES)
+    return _parts_of_csv(text, path, delimiter, decimal)
+
+
+def _refuse(form: str, **options: str | None) -> None:
+    for name, value in options.items():
+        if value is not None:
+            raise InputError(f"is for CSV, and this file is {form}", field=name)
+
+
+# -- JSON ---------------------------------------------------------------------------------------
+
+
+class _Digits(str):
+    """The digits of a number in JSON: tables are read by the rules for text, which lose none."""
+
+    __slots__ = ()
+
+
+def _read_json(text: str, path: Path) -> Any:
+    return json_of_file(text, path, constants=False, numbers=_Digits)
+
+
+def _parts_of_json(content: Any, path: Path, tables: tuple[str, ...]) -> BookParts:
+    if not isinstance(content, dict):
+        raise InputError(f"must hold a JSON object, got {reprlib.repr(content)}", file=path)
+    for name in tables:
+        if name not in content:
+            raise InputError(
+                f"a book in one file has {', '.join(tables)}; there is no {name!r} ({_HELP})",
+                file=path,
+            )
+    read = {name: _table_of_json(content.pop(name), name, path) for name in tables}
+    settings = checked_settings(_numbers(content, path), path)
+    return BookParts(read["claims"], read["states"], read.get("orders"), settings, path)
+
+
+def _table_of_json(value: Any, name: str, path: Path) -> CsvTable:
+    """Take a table that is a list of objects by column, or an object of columns."""
+    if isinstance(value, dict):
+        columns: dict[str, list[Any]] = value
+        for field, column in columns.items():
+            if not isinstance(column, list):
+                raise InputError(
+                    f"must be a list, got {reprlib.repr(column)}",
+                    field=f"{name}.{field}",
+                    file=path,
+                )
+        lengths = {field: len(column) for field, column in columns.items()}
+        if len(set(lengths.values())) > 1:
+            raise InputError(f"columns differ in length: {lengths}", field=name, file=path)
+        rows: list[tuple[Any, ...]] = list(zip(*columns.values(), strict=True))
+        names = list(columns)
+    elif isinstance(value, list):
+        for row, entry in enumerate(value):
+            if not isinstance(entry, dict):
+                raise InputError(
+                    f"must be an object, got {reprlib.repr(entry)}",
+                    field=name,
+                    index=row,
+                    file=path,
+                )
+        names = list(dict.fromkeys(field for entry in value for field in entry))
+        rows = [tuple(entry.get(field) for field in names) for entry in value]
+        if not value and name == "orders":
+            names = ["claim", "side", "price", "quantity"]  # no rows, and so no names
+    else:
+        raise InputError(
+            f"must be a list of objects or an object of lists, got {reprlib.repr(value)}",
+            field=name,
+            file=path,
+        )
+    texts = [
+        tuple(_text(entry, field, row, path) for field, entry in zip(names, entries, strict=True))
+        for row, entries in enumerate(rows)
+    ]
+    return CsvTable(path, [n.strip() for n in names], texts, None, title=name, header_line=None)
+
+
+def _text(entry: Any, field: str, row: int, path: Path) -> str:
+    """Return an entry as a CSV file has it; null is an entry without text."""
+    if entry is None:
+        return ""
+    if not isinstance(entry, str):
+        raise InputError(
+            f"must be a number or text, got {reprlib.repr(entry)}",
+            field=field,
+            index=row,
+            file=path,
+        )
+    return entry
+
+
+def _numbers(value: Any, path: Path) -> Any:
+    """Return parsed JSON with numbers for digits."""
+    if isinstance(value, _Digits):
+        try:
+            return number(str(value))
+        except ValueError as error:
+            raise InputError(f"a number {error}", file=path) from None
+    if isinstance(value, dict):
+        return {name: _numbers(entry, path) for name, entry in value.items()}
+    return [_numbers(entry, path) for entry in value] if isinstance(value, list) else value
+
+
+# -- CSV ----------------------------------------------------------------------------------------
+
+
+def _parts_of_csv(text: str, path: Path, delimiter: str | None, decimal: str | None) -> BookParts:
+    tables = _titled_tables(text, path, delimiter, decimal)
+    for name in _TABLES:
+        if name not in tables:
+            raise InputError(
+                f"a book in one CSV file has a table [{name}] ({_HELP}); orders alone are read "
+                "by Orders.from_csv, and clear takes a folder with the market beside them",
+                file=path,
+            )
+    settings: dict[str, Any] = {}
+    if "market" in tables:
+        settings = _settings_of_csv(tables["market"])
+    return BookParts(tables["claims"], tables["states"], tables["orders"], settings, path)
+
+
+def _titled_tables(
+    text: str, path: Path, delimiter: str | None, decimal: str | None
+) -> dict[str, CsvTable]:
+    """Split a file into its tables, each of which has a title such as ``[orders]`` above it."""
+    found = delimiter or _delimiter_of(text)
+    tables: dict[str, CsvTable] = {}
+    title, title_line = "", 0
+    names: list[str] | None = None
+    rows: list[tuple[str, ...]] = []
+    lines: list[int] = []
+    header_line = 0
+
+    def close() -> None:
+        if title:
+            if names is None:
+                raise InputError(f"no header below [{title}]", file=path, line=title_line)
+            sign = decimal or (None if found == ";" else ".")
+            tables[title] = CsvTable(
+                path, names, rows, lines, sign, title=f"[{title}]", header_line=header_line
+            )
+
+    reader = csv.reader(io.StringIO(text, newline=""), strict=True, delimiter=found)
+    try:
+        for row in reader:
+            line = reader.line_num
+            if not any(map(str.strip, row)):
+                continue
+            if row[0].strip() in _TITLES and not any(map(str.strip, row[1:])):
+                close()
+                title, title_line = _TITLES[row[0].strip()], line
+                if title in tables:
+                    raise InputError(f"[{title}] appears twice", file=path, line=line)
+                names, rows, lines = None, [], []
+            elif not title:
+                raise InputError(
+                    "not a kpm-fast clearing, and a book in one CSV file begins with a title such "
+                    f"as [claims] ({_HELP}), got {reprlib.repr(found.join(row))}",
+                    file=path,
+                    line=line,
+                )
+            elif names is None:
+                names, header_line = [name.strip() for name in row], line
+                while not names[-1]:  # a spreadsheet makes all rows as wide as the widest
+                    names.pop()
+            else:
+                if any(map(str.strip, row[len(names) :])) or len(row) < len(names):
+                    raise InputError(
+                        f"has {len(row)} entries where the header has {len(names)}",
+                        file=path,
+                        line=line,
+                    )
+                rows.append(tuple(row[: len(names)]))
+                lines.append(line)
+    except csv.Error as error:
+        raise InputError(str(error), file=path, line=reader.line_num) from error
+    close()
+    return tables
+
+
+def _delimiter_of(text: str) -> str:
+    """Return the delimiter with which a header below a title has its table's first column."""
+    lines = [line.strip() for line in text.splitlines() if line.strip(" \t\r,;|")]
+    for above, line in pairwise(lines):
+        if _TITLES.get(above.rstrip(",;\t|")) in _TABLES:
+            for delimiter in DELIMITERS:
+                if {"claim", "state"} & {name.strip(' "') for name in line.split(delimiter)}:
+                    return delimiter
+    return DELIMITERS[0]
+
+
+def _settings_of_csv(table: CsvTable) -> dict[str, Any]:
+    if len(table) != 1:
+        raise InputError(f"must have one row, got {len(table)}", field="[market]", file=table.path)
+    settings: dict[str, Any] = {}
+    for name in table.names:
+        (entry,) = table.text(name)
+        if name == "maker":
+            settings[name] = json_of_file(entry, table.path)
+        else:
+            settings[name] = float(table.numbers(name)[0])
+    return checked_settings(settings, table.path)
+
+
+# -- Parquet ------------------------------------------------------------------------------------
+
+
+def _parts_of_parquet(path: Path) -> BookParts:
+    try:
+        import pyarrow
+        from pyarrow import parquet
+    except ImportError as error:
+        raise ImportError(f"{path}: Parquet files need the package pyarrow: {error}") from error
+    try:
+        table = parquet.read_table(path)
+    except (pyarrow.ArrowException, OSError) as error:
+        if isinstance(error, OSError) and error.errno is not None:
+            raise
+        raise InputError(f"Parquet, and damaged: {error}", file=path) from error
+    stated = (table.schema.metadata or {}).get(_METADATA)
+    if stated is None:
+        raise InputError(
+            f"holds no market: its schema has no metadata {_METADATA.decode()!r} ({_HELP}); "
+            "orders alone are read by Orders.from_frame",
+            file=path,
+        )
+    try:
+        text = stated.decode("utf-8")
+    except UnicodeDecodeError as error:
+        raise InputError(f"not UTF-8 text: {error}", file=path) from error
+    parts = _parts_of_json(_read_json(text, path), path, _TABLES[:2])
+    parts.orders = table
+    return parts
+
+
+# -- writing ------------------------------------------------------------------------------------
+
+
+def file_bytes(
+    suffix: str, tables: Mapping[str, Mapping[str, Any]], settings: dict[str, Any]
+) -> bytes:
+    """Return a book as one file of the form that a suffix names.
+
+    Parameters
+    ----------
+    suffix : {".json", ".csv", ".parquet"}
+    tables : mapping
+        ``claims``, ``states`` and ``orders``, by column.
+    settings : dict
+        What market.json holds.
+    """
+    if suffix == ".json":
+        return _json_text(tables, settings).encode("utf-8")
+    if suffix == ".csv":
+        return _csv_text(tables, settings).encode("utf-8")
+    market = {name: tables[name] for name in _TABLES[:2]}
+    frame = make_frame(tables["orders"], "pyarrow")
+    frame = frame.replace_schema_metadata({_METADATA: _json_text(market, settings)})
+    from pyarrow import parquet
+
+    stream = io.BytesIO()
+    parquet.write_table(frame, stream)
+    return stream.getvalue()
+
+
+def _json_text(tables: Mapping[str, Mapping[str, Any]], settings: dict[str, Any]) -> str:
+    """Write a row in a line."""
+    parts = [f"{json.dumps(name)}: {json.dumps(value)}" for name, value in settings.items()]
+    for name, table in tables.items():
+        columns = [_plain(column) for column in table.values()]
+        rows = [
+            json.dumps(dict(zip(table, row, strict=True)), ensure_ascii=False)
+            for row in zip(*columns, strict=True)
+        ]
+        parts.append(f"{json.dumps(name)}: [\n" + ",\n".join(rows) + "\n]")
+    return "{\n" + ",\n".join(parts) + "\n}\n"
+
+
+def _plain(column: Any) -> list[Any]:
+    values = column.tolist() if isinstance(column, np.ndarray) else list(column)
+    return [stated_number(value) if isinstance(value, float) else value for value in values]
+
+
+def _csv_text(tables: Mapping[str, Mapping[str, Any]], settings: dict[str, Any]) -> str:
+    for row, state in enumerate(tables["states"]["state"]):
+        if state in _TITLES and len(tables["states"]) == 1:
+            raise InputError(
+                f"{state!r} is the title of a table in a CSV file: write a folder or JSON",
+                field="states",
+                index=row,
+            )
+    stream = io.StringIO(newline="")
+    stated = {
+        name: [json.dumps(value) if name == "maker" else cast("Any", value)]
+        for name, value in settings.items()
+    }
+    for name, table in {"market": stated, **tables}.items():
+        stream.write(f"[{name}]\n")
+        write_csv(stream, table)
+        stream.write("\n")
+    return stream.getvalue()

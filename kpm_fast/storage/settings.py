@@ -1,0 +1,63 @@
+"""What market.json says of a maker: its two parameters, or all of another one."""
+
+from __future__ import annotations
+
+import json
+import math
+from pathlib import Path
+from typing import Any
+
+from ..arrays import as_number
+from ..errors import InputError
+from ..files.strict_json import parse_json
+
+__all__ = ["checked_settings", "json_of_file", "settings_of", "stated_number"]
+
+_SETTINGS = ("risk_aversion", "ambiguity")
+
+
+def settings_of(market: Any, stated: dict[str, Any] | None) -> dict[str, Any]:
+    """Return what to write of a market's maker; ``stated`` is what it says of another one."""
+    if stated is not None:
+        return {"maker": stated}
+    return {name: stated_number(getattr(market, name)) for name in _SETTINGS}
+
+
+def stated_number(value: float) -> float | str:
+    """Return a number as JSON can hold it: JSON itself has no infinity."""
+    return value if math.isfinite(value) else str(json.dumps(value))
+
+
+def json_of_file(text: str, path: Path, **options: Any) -> Any:
+    """Parse the JSON text of a file; an error names the file."""
+    try:
+        return parse_json(text, **options)
+    except json.JSONDecodeError as error:
+        raise InputError(f"not JSON: {error.msg}", file=path, line=error.lineno) from error
+    except InputError as error:
+        raise error.located(path) from None
+    except (ValueError, RecursionError) as error:  # thousands of digits, or of brackets
+        raise InputError(f"cannot be read: {error}", file=path) from error
+
+
+def checked_settings(settings: Any, path: Path) -> dict[str, Any]:
+    """Return the parameters that a file states, as numbers, or the ``maker`` that it states."""
+    if not isinstance(settings, dict):
+        raise InputError(f"must hold a JSON object, got {settings!r}", file=path)
+    for name in settings:
+        if name == "maker" and len(settings) == 1:
+            return settings
+        if name == "maker":
+            raise InputError("states all of a maker: nothing beside it", field=name, file=path)
+        if name not in _SETTINGS:
+            raise InputError(
+                f"unknown (known: {', '.join((*_SETTINGS, 'maker'))})", field=name, file=path
+            )
+    try:
+        return {name: _number(value, name) for name, value in settings.items()}
+    except InputError as error:
+        raise error.located(path) from None
+
+
+def _number(value: Any, field: str) -> float:
+    return math.inf if value == "Infinity" else as_number(value, field)

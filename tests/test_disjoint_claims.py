@@ -1,0 +1,87 @@
+"""Books of many claims on disjoint sets of states, which the core solves without matrices."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+import kpm_fast as kpm
+
+CLAIMS = 30
+
+
+def _book(
+    seed: int, *, states: int = CLAIMS, ambiguity: float = 0.1
+) -> tuple[kpm.Market, kpm.Orders]:
+    """A claim on each of so many sets of states; those beyond the last set belong to no claim."""
+    generator = np.random.default_rng([seed, states])
+    paying = np.full(states, -1)
+    paying[:CLAIMS] = np.arange(CLAIMS)
+    extra = generator.integers(-1, CLAIMS, states - CLAIMS)
+    paying[CLAIMS:] = extra
+    payoffs = (paying == np.arange(CLAIMS)[:, None]).astype(float)
+    prior, crowd = generator.dirichlet(np.full(states, 5.0), size=2)
+    claim = generator.integers(0, CLAIMS, 10 * CLAIMS)
+    price = (payoffs @ crowd)[claim] * np.exp(0.3 * generator.standard_normal(len(claim)))
+    orders = kpm.Orders(
+        claim,
+        generator.choice([1, -1], len(claim)),
+        price.clip(1e-3, 0.999),
+        generator.integers(1, 20, len(claim)).astype(float),
+    )
+    market = kpm.Market(
+        payoffs,
+        prior,
+        inventory=generator.uniform(0.0, 20.0, states),
+        risk_aversion=0.002,
+        ambiguity=ambiguity,
+    )
+    return market, orders
+
+
+def _complements(market: kpm.Market, orders: kpm.Orders) -> tuple[kpm.Market, kpm.Orders]:
+    """The same book on what pays where the claims do not: nothing disjoint about it."""
+    return (
+        market.replace(payoffs=1.0 - market.payoffs),
+        kpm.Orders(orders.claim, -orders.side, 1.0 - orders.price, orders.quantity),
+    )
+
+
+@pytest.mark.parametrize("ambiguity", [0.0, 0.02, 0.3, 50.0])
+@pytest.mark.parametrize("states", [CLAIMS, CLAIMS + 17])
+@pytest.mark.parametrize("seed", range(2))
+def test_clears_as_the_complements_of_its_claims_do(
+    seed: int, states: int, ambiguity: float
+) -> None:
+    market, orders = _book(seed, states=states, ambiguity=ambiguity)
+    found = kpm.clear(market, orders, tolerance=1e-9, certificate=True)
+    other = kpm.clear(*_complements(market, orders), tolerance=1e-9)
+    assert found.status == other.status == kpm.Status.OPTIMAL
+    assert found.verify().passed
+    assert kpm.check_certificate(market, orders, found).passed
+    allowed = 2e-9 * found.scale
+    assert found.certainty_equivalent == pytest.approx(other.certainty_equivalent, abs=allowed)
+
+
+def test_the_same_bits_for_any_threads_and_order_of_the_claims() -> None:
+    market, orders = _book(5, states=CLAIMS + 9)
+    one = kpm.clear(market, orders, threads=1)
+    two = kpm.clear(market, orders, threads=2)
+    assert np.array_equal(one.fills, two.fills)
+    turned = np.random.default_rng(0).permutation(CLAIMS)
+    place = np.argsort(turned)
+    again = kpm.clear(
+        market.replace(payoffs=market.payoffs[turned]),
+        kpm.Orders(place[orders.claim], orders.side, orders.price, orders.quantity),
+    )
+    assert np.array_equal(one.fills, again.fills)
+    assert one.certainty_equivalent == again.certainty_equivalent
+
+
+@pytest.mark.parametrize("tolerance", [1e-2, 1e-3, 1e-5])
+def test_a_time_limit_after_the_proof_leaves_the_clearing_optimal(tolerance: float) -> None:
+    """Whenever it strikes, the status is what the gap says."""
+    market, orders = _book(1)
+    for limit in np.geomspace(3e-4, 3e-2, 25):
+        found = kpm.clear(market, orders, tolerance=tolerance, threads=1, time_limit=limit)
+        assert found.verify().passed

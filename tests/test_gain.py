@@ -1,0 +1,84 @@
+"""What trading is worth keeps its digits beside any wealth."""
+
+from __future__ import annotations
+
+import math
+
+import numpy as np
+import pytest
+
+import kpm_fast as kpm
+from strategies import fewer
+from witness.risk import precise, rho
+
+EXACT = precise(45)
+OMEGAS = (0.0, 1e-6, 0.02, 0.5, math.inf)
+
+
+def exact_gain(result: kpm.Result) -> float:
+    """CE after less CE before, of the published prices and demand, in 45 digits."""
+    market, real = result.market, EXACT.number
+    trades = [
+        (real(price), real(net), [real(x) for x in row])
+        for price, net, row in zip(
+            result.claim_prices.tolist(),
+            result.net_demand.tolist(),
+            market.payoffs.tolist(),
+            strict=True,
+        )
+    ]
+    before = [-real(w) for w in market.inventory.tolist()]
+    after = [
+        loss + sum(((row[i] - price) * net for price, net, row in trades), real(0))
+        for i, loss in enumerate(before)
+    ]
+    arguments = market.prior.tolist(), market.risk_aversion, market.ambiguity, EXACT
+    return float(rho(before, *arguments).value - rho(after, *arguments).value)
+
+
+def book(draw: np.random.Generator, wealth: float, spread: bool) -> tuple[kpm.Market, kpm.Orders]:
+    """Bids and offers on three claims. A prior of sixteenths: it sums to one in any arithmetic."""
+    market = kpm.Market(
+        [[1.0, 0, 0, 0], [1.0, 1, 0, 0], [0, 1.0, 2, 3]],
+        draw.permutation([1 / 16, 3 / 16, 4 / 16, 8 / 16]),
+        inventory=wealth * (draw.integers(-4, 5, 4) / 4.0 if spread else np.ones(4)),
+        risk_aversion=10.0 ** draw.uniform(-4, 0),
+        ambiguity=float(draw.choice(OMEGAS)),
+    )
+    claim = draw.integers(3, size=6)
+    limit = np.array([1, 1, 3])[claim] * draw.uniform(0.1, 0.9, 6).round(2)
+    side, size = draw.choice([-1, 1], 6), draw.integers(1, 20, 6).astype(float)
+    return market, kpm.Orders(claim, side, limit, size)
+
+
+@pytest.mark.parametrize("spread", [False, True], ids=["the same in all states", "by state"])
+@pytest.mark.parametrize("wealth", [0.0, 1.0, 1e3, 1e6, 1e9, 1e12, 1e14, 1e15])
+def test_gain_against_forty_five_digits(wealth: float, spread: bool) -> None:
+    draw = np.random.default_rng([4, int(math.log10(wealth + 0.1) + 2), spread])
+    traded = 0
+    for _ in range(fewer(5, 2)):
+        market, orders = book(draw, wealth, spread)
+        result = kpm.clear(market, orders, threads=1)
+        notional = float(
+            result.fills @ np.ptp(market.payoffs, axis=1)[result.orders.claim_index(market)]
+        )
+        assert result.gain == pytest.approx(exact_gain(result), rel=0, abs=1e-12 * notional)
+        difference = result.certainty_equivalent - result.no_trade_equivalent
+        allowed = 1e-11 * notional + 1e-15 * abs(result.certainty_equivalent)
+        assert result.gain == pytest.approx(difference, rel=0, abs=allowed)
+        traded += notional > 0
+    assert traded
+
+
+@pytest.mark.parametrize("rule", ["competitive", "pay_as_bid"])
+def test_gain_under_the_convex_rules(rule: str) -> None:
+    """The common part of wealth drops out, to the last digits of what trades."""
+    payoffs, prior = np.eye(3), [0.5, 0.25, 0.25]
+    orders = kpm.Orders([0, 1, 2, 0], [1, 1, -1, 1], [0.6, 0.3, 0.2, 0.55], [10.0, 5, 8, 20])
+    gains = []
+    for wealth in (0.0, 2.0**40):
+        maker = kpm.KnightianMaker(prior, 0.05, 0.02, inventory=[wealth, wealth + 3, wealth])
+        result = kpm.clear(kpm.Market(payoffs, maker=maker), orders, rule=rule)
+        gains.append(result.gain)
+    assert gains[0] == pytest.approx(gains[1], rel=1e-9)
+    assert gains[0] > 0

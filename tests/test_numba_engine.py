@@ -1,0 +1,151 @@
+"""The engine of the C library for Numba, against ``kpm.Engine``."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+import kpm_fast as kpm
+
+pytest.importorskip("numba")
+
+from kpm_fast import numba as kpm_numba
+from kpm_fast import numba_engine
+
+MARKET = kpm.Market(
+    [[1, 0, 0], [0, 1, 0], [0, 1, 1]], [0.5, 0.3, 0.2], risk_aversion=0.02, ambiguity=0.05
+)
+OTHER = kpm.Market(MARKET.payoffs, [0.2, 0.3, 0.5], risk_aversion=0.1, ambiguity=0.0)
+
+
+def arguments(market: kpm.Market) -> tuple[object, ...]:
+    return (
+        market.payoffs,
+        market.prior,
+        market.inventory,
+        market.risk_aversion,
+        market.ambiguity,
+    )
+
+
+def made(own_memory: bool) -> tuple[int, np.ndarray]:
+    """An engine for the market, and the memory that must live as long."""
+    if not own_memory:
+        return numba_engine.create(*arguments(MARKET), 10), np.empty(0, np.uint8)
+    memory = np.empty(numba_engine.size(3, 3, 60, 0, 0), np.uint8)
+    try:
+        return numba_engine.init(memory, *arguments(MARKET), 60, 0, 0), memory
+    except ValueError:
+        code, message = kpm_numba.last_error()
+        assert code == 5  # KPM_UNSUPPORTED
+        pytest.skip(message)
+
+
+@pytest.mark.parametrize("own_memory", [False, True])
+def test_events_and_clearings_are_those_of_the_engine(own_memory: bool) -> None:
+    engine, memory = made(own_memory)
+    model = kpm.Engine(MARKET)
+    market = MARKET
+    draw = np.random.default_rng(17)
+    for command in range(600):
+        name = int(draw.integers(40))
+        price, quantity = draw.integers(0, 21) / 20, draw.integers(1, 2000) / 100
+        if str(name) not in model:
+            claim, side = int(draw.integers(3)), int(draw.choice([1, -1]))
+            assert numba_engine.add(engine, name, claim, side, price, quantity) == 0
+            model.add(
+                MARKET.claims[claim], "buy" if side > 0 else "sell", price, quantity, str(name)
+            )
+        elif command % 3 == 0:
+            assert numba_engine.cancel(engine, name) == 0
+            model.cancel(name)
+        elif command % 3 == 1:
+            left = float(np.floor(model[str(name)].quantity / 2))
+            assert numba_engine.reduce(engine, name, left) == 0
+            model.reduce(name, left)
+        else:
+            assert numba_engine.replace(engine, name, price, quantity) == 0
+            model.replace(name, price=price, quantity=quantity)
+        if command == 300:
+            market = OTHER
+            assert numba_engine.set_market(engine, *arguments(OTHER)) == 0
+            model.market = OTHER
+        if command % 20 == 0:
+            assert int(numba_engine.state_hash(engine)) == model.state_hash
+            orders = model.orders
+            ids, claims, sides, prices, quantities = numba_engine.orders(engine)
+            assert [str(i) for i in ids] == orders.order_id.tolist()
+            assert np.array_equal(claims, orders.claim_index(market))
+            assert np.array_equal(sides, orders.side)
+            assert np.array_equal(prices, orders.price)
+            assert np.array_equal(quantities, orders.quantity)
+            result = model.clear(allocation="book_order", threads=1)
+            for clearing in (
+                numba_engine.clear(engine, 3, 3, 1e-8),
+                numba_engine.indicative(engine, 3, 3, 1e-8),
+            ):
+                assert clearing.status == 0
+                for figure in ("state_prices", "claim_prices", "net_demand", "payoff"):
+                    assert np.array_equal(getattr(clearing, figure), getattr(result, figure))
+                assert clearing.upper_bound == result.upper_bound
+                assert clearing.certainty_equivalent == result.certainty_equivalent
+                assert len(clearing.fills) in (0, len(orders))
+                assert np.array_equal(clearing.fills, result.fills[: len(clearing.fills)])
+            bid, ask = numba_engine.quotes(engine, 3)
+            quotes = model.quotes()
+            assert np.array_equal(bid, quotes.bid)
+            assert np.array_equal(ask, quotes.ask)
+    numba_engine.free(engine)
+    assert len(memory) == 0 or own_memory
+
+
+@pytest.mark.parametrize("own_memory", [False, True])
+def test_snapshots_are_those_of_the_engine(own_memory: bool) -> None:
+    engine, _memory = made(own_memory)
+    model = kpm.Engine(MARKET)
+    for name, quantity in enumerate((5.0, 7.25, 0.3)):
+        assert numba_engine.add(engine, name, name, 1, 0.5, quantity) == 0
+        model.add(name, "buy", 0.5, quantity, name)
+    snapshot = numba_engine.snapshot(engine)
+    assert len(snapshot) > 3 * 8
+    before = numba_engine.state_hash(engine)
+    assert numba_engine.cancel_all(engine) == 0
+    assert numba_engine.order_count(engine) == 0
+    assert numba_engine.restore(engine, snapshot) == 0
+    assert numba_engine.order_count(engine) == 3
+    assert numba_engine.state_hash(engine) == before == model.state_hash
+    assert numba_engine.restore(engine, snapshot[:-1]) == 1
+    with pytest.raises(kpm.InputError, match="snapshot"):
+        kpm_numba.raise_last_error()
+    numba_engine.free(engine)
+
+
+def test_what_is_refused_is_said_and_changes_nothing() -> None:
+    engine, _ = made(own_memory=False)
+    assert numba_engine.add(engine, 7, 0, 1, 0.5, 1.0) == 0
+    before = numba_engine.state_hash(engine)
+    for code in (
+        numba_engine.add(engine, 7, 0, 1, 0.5, 1.0),
+        numba_engine.add(engine, 8, 3, 1, 0.5, 1.0),
+        numba_engine.add(engine, 8, 0, 0, 0.5, 1.0),
+        numba_engine.add(engine, 8, 0, 1, np.nan, 1.0),
+        numba_engine.cancel(engine, 8),
+        numba_engine.reduce(engine, 7, 2.0),
+        numba_engine.replace(engine, 8, 0.5, 1.0),
+        numba_engine.cancel(0, 8),
+    ):
+        assert code == 1
+        with pytest.raises(kpm.InputError):
+            kpm_numba.raise_last_error()
+    assert numba_engine.state_hash(engine) == before
+    with pytest.raises(ValueError, match="raise_last_error"):
+        numba_engine.clear(engine, 3, 3, 2.0)
+    with pytest.raises(ValueError, match="fills"):
+        numba_engine.clear_into(engine, 1e-8, 1.0, *(np.empty(3) for _ in range(5)), np.empty(9))
+    with pytest.raises(ValueError, match="raise_last_error"):
+        numba_engine.create(np.eye(2), np.array([0.5, 0.6]), np.zeros(2), 1.0, 0.0, 1)
+    with pytest.raises(ValueError, match="an entry for each"):
+        numba_engine.create(np.eye(2), np.array([0.5]), np.zeros(2), 1.0, 0.0, 1)
+    assert numba_engine.size(3, 0, 1, 1, 1) == 0
+    numba_engine.free(engine)
+    numba_engine.free(0)

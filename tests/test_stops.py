@@ -1,0 +1,103 @@
+"""A clearing that is stopped at any of its looks at the limits, not at moments that a clock picks.
+
+Every look counts, however short the work before it, and from one of them on the clearing is told to
+stop, in the search and in the selection: the same on every machine, under any load.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+import kpm_fast as kpm
+from adapter import assert_same_bits, market_of, orders_of
+from kpm_fast import _core
+from kpm_fast.clearing import clear as clearing
+from kpm_fast.clearing.settings import ClearSettings
+from strategies import METHODS, books, examples, long_book
+from witness import Book
+
+
+def stopped(
+    market: kpm.Market, orders: kpm.Orders, look: int, **options: Any
+) -> tuple[kpm.Result, _core.Looks]:
+    """The clearing, stopped at this look (negative: at none), and how often it has looked."""
+    looks = _core.Looks(look)
+    settings = ClearSettings(threads=1, **options)
+    vars(settings)["core"] = settings.core.looking(looks)
+    return clearing.clear_book(market, orders, settings, None, None, False), looks
+
+
+def check(book: Book, best: kpm.Result, cut: kpm.Result) -> None:
+    """What a clearing owes its caller, whatever stopped it."""
+    assert cut.status in {kpm.Status.INTERRUPTED, best.status}
+    verification = cut.verify()  # the fills obey the rules, the figures are those of the fills
+    assert verification, str(verification)
+    slack = book.tolerance(1e-9)
+    assert cut.certainty_equivalent >= cut.no_trade_equivalent - slack
+    assert cut.certainty_equivalent <= best.upper_bound + slack
+    assert cut.upper_bound >= best.certainty_equivalent - slack
+    if cut.status is kpm.Status.OPTIMAL:
+        assert cut.gap <= max(cut.tolerance * cut.scale, book.rounding)
+
+
+@METHODS
+@given(books(), st.data())
+@examples(100)
+@pytest.mark.cross_section
+def test_stopped_at_any_look(method: str, book: Book, data: st.DataObject) -> None:
+    market, orders = market_of(book), orders_of(book)
+    best, looks = stopped(market, orders, -1, method=method)
+    assert_same_bits(best, kpm.clear(market, orders, method, threads=1))  # to look changes nothing
+    for _ in range(8):
+        look = data.draw(st.integers(0, looks.count), label="look")
+        cut, _ = stopped(market, orders, look, method=method)
+        check(book, best, cut)
+    again, _ = stopped(market, orders, looks.count, method=method)
+    assert_same_bits(best, again)  # one look too late
+
+
+def test_more_looks_never_give_less() -> None:
+    """Of a search with hundreds of them, a selection of all scales."""
+    book = long_book()
+    market, orders = market_of(book), orders_of(book)
+    best, looks = stopped(market, orders, -1, node_limit=16)
+    worth, bound = -np.inf, np.inf
+    slack = best.tolerance * best.scale
+    for look in np.unique(np.geomspace(1, looks.count, 60).astype(int) - 1).tolist():
+        cut, _ = stopped(market, orders, look, node_limit=16)
+        verification = cut.verify()
+        assert verification, str(verification)
+        assert cut.certainty_equivalent >= worth - slack, look
+        assert cut.upper_bound <= bound + slack, look
+        worth, bound = cut.certainty_equivalent, cut.upper_bound
+
+
+def wide_book(states: int, claims: int) -> tuple[kpm.Market, kpm.Orders]:
+    """Claims that pay any share in any state, and limits on both sides of their prior values."""
+    draw = np.random.default_rng(claims)
+    payoffs, prior = draw.uniform(0, 1, (claims, states)), draw.dirichlet(np.ones(states))
+    market = kpm.Market(payoffs, prior, risk_aversion=1e-3, ambiguity=0.01)
+    claim, side = np.repeat(np.arange(claims), 4), np.tile([1, 1, -1, -1], claims)
+    price = (payoffs @ prior)[claim] + draw.normal(0, 0.03, len(claim)) - 0.01 * side
+    return market, kpm.Orders(claim, side, price, draw.uniform(1, 100, len(claim)))
+
+
+def test_work_between_looks_is_no_more_than_a_step_of_the_method() -> None:
+    """An iteration of the interior-point method at most: what grows faster must look on its way."""
+    for states, claims in [(20, 40), (40, 80), (80, 160)]:
+        _, looks = stopped(*wide_book(states, claims), -1, node_limit=2)
+        assert looks.longest <= 2.0 * (states + 3 * claims) ** 3
+
+
+def test_a_hundredth_of_a_second_for_a_large_book() -> None:
+    market, orders = wide_book(500, 1000)
+    result = kpm.clear(market, orders, threads=1, time_limit=0.01)
+    result.verify().raise_if_failed()
+    assert result.certainty_equivalent >= result.no_trade_equivalent
+    assert np.isfinite(result.upper_bound)
+    assert result.stats.seconds["total"] < 1.0  # 0.03 where nothing else runs
