@@ -436,9 +436,11 @@ std::optional<Clearing> clear_once(const CanonicalBook& book, const Orders& orde
   const double beyond = cell_bound(scaled, whole, choice) - value - rounding;
   const bool supported = scaled.scale * beyond <= kSupportSlack * wanted;
   const bool proven = gap <= wanted && choice.nearest && supported;
+  // An enumeration is its count of cells: one that was stopped has not looked at all of them.
+  const bool by_tree = settings.method == Method::kBranchAndBound;
   if (!choice.by_rule) {
     clearing.status = limits.status();
-  } else if (found.status == Status::kOptimal || proven) {  // whatever stopped the search
+  } else if (found.status == Status::kOptimal || (proven && by_tree)) {  // whatever stopped it
     clearing.status = proven ? Status::kOptimal : Status::kInaccurate;
   } else {
     clearing.status = found.status;

@@ -336,6 +336,7 @@ std::optional<TradableBook> tradable_book(const Market& market,
       return cutter.apply(cut);
     }
   } catch (const Abandoned&) {
+    return std::nullopt;
   }
   return std::nullopt;
 }
