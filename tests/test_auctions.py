@@ -3,6 +3,7 @@
 import json
 import math
 import pickle
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -264,3 +265,29 @@ def test_verify_finds_a_changed_figure(field):
     value = getattr(result, field)
     other = value + 1e-3 * scale if np.isscalar(value) else np.roll(value, 1)
     assert not replace(result, **{field: other}).verify()
+
+
+def test_a_price_on_a_giants_limit_is_found_in_the_units_of_what_trades():
+    # The price of the second claim is where 1e6 shares stand: of them a few trade.
+    maker = kpm.UtilityMaker([0.5, 0.1, 0.4], 20.0)
+    market = kpm.Market(np.eye(3), maker=maker)
+    claim, side = [0, 1, 1, 2], ["buy", "buy", "sell", "sell"]
+    price, small = [0.55, 0.12, 0.12, 0.3], [5.0, 40.0, 3.0, 4.0]
+    wanted = kpm.clear(market, kpm.Orders(claim, side, price, small), rule="competitive")
+    for giant in (1e4, 1e6, 1e8):
+        quantity = [5.0, giant, 3.0, 4.0]
+        result = kpm.clear(market, kpm.Orders(claim, side, price, quantity), rule="competitive")
+        assert result.status is kpm.Status.OPTIMAL
+        assert result.verify()
+        assert 0 < result.net_demand[1] < 40
+        assert result.state_prices == pytest.approx(wanted.state_prices, abs=1e-12)
+        assert result.net_demand == pytest.approx(wanted.net_demand, abs=1e-9)
+
+
+def test_the_race_card_is_cleared_by_a_maker_of_any_wealth():
+    market, orders = kpm.read_book(Path(__file__).parent.parent / "examples" / "race_card")
+    for wealth in (2.0, 20.0, 200.0, 2000.0):
+        maker = kpm.UtilityMaker(market.prior, wealth)
+        result = kpm.clear(market.replace(maker=maker), orders, rule="competitive")
+        assert result.status is kpm.Status.OPTIMAL, wealth
+        assert result.verify()

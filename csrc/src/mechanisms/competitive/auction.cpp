@@ -39,6 +39,7 @@ constexpr double kReach = 16.0;        // ... in which demand is cut at this
 constexpr double kLongestZoom = 1e-4;  // so much at a time: demand is found no better
 constexpr double kLost = 1e-9;         // scaled money: a gap that says nothing of what trades
 constexpr int kZooms = 6;
+constexpr double kOnLimit = 1e-14;    // of the payoff range: a price this close is on its limit
 constexpr double kPricesMet = 1e-13;  // of the payoff range: prices on their limits
 constexpr double kOpenTie = 1e-13;    // scaled money a choice of demand may cost
 
@@ -158,8 +159,13 @@ struct AtScale {
     for (int k = 0; k < market.claims(); ++k) {
       const Ladder& ladder = ladders[static_cast<std::size_t>(k)];
       const double price = market.payoffs.row(k).dot(point.g.matrix());
-      const double wanted = ladder.demand[static_cast<std::size_t>(ladder.rung(price))];
-      if (!(std::abs(point.demand[k]) < reach && std::abs(wanted) < reach)) {
+      // On a limit both ends of its step are best answers: the nearer one to nothing counts.
+      const auto above = static_cast<std::size_t>(ladder.rung(price + kOnLimit));
+      const auto below = static_cast<std::size_t>(ladder.rung(price - kOnLimit));
+      const double most = ladder.demand[below];
+      const double least = ladder.demand[above];
+      const double wanted = std::max({least, -most, 0.0});
+      if (!(std::abs(point.demand[k]) < reach && wanted < reach)) {
         return false;
       }
     }
