@@ -8,6 +8,10 @@ namespace {
 
 thread_local Heap* in_use = nullptr;
 
+#if defined(__GNUC__)
+int highest_bit(std::uint64_t bits) noexcept { return 63 - __builtin_clzll(bits); }
+int lowest_bit(std::uint64_t bits) noexcept { return __builtin_ctzll(bits); }
+#else
 int highest_bit(std::uint64_t bits) noexcept {
   int at = 0;
   for (int step = 32; step > 0; step /= 2) {
@@ -17,8 +21,8 @@ int highest_bit(std::uint64_t bits) noexcept {
   }
   return at;
 }
-
 int lowest_bit(std::uint64_t bits) noexcept { return highest_bit(bits & (~bits + 1)); }
+#endif
 
 /// Which list a size belongs to: its highest bit, and the four below it.
 struct Place {

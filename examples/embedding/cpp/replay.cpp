@@ -1,4 +1,4 @@
-// Replays order events against a book and clears it after each batch: how long a clearing takes.
+// Sends order events to an engine and clears its book after each batch: how long a clearing takes.
 //
 //     c++ -std=c++17 replay.cpp -o replay $(python -m kpm_fast --cflags --libs) && ./replay ../../race_card
 #include <kpm/kpm.h>
@@ -10,6 +10,7 @@
 #include <fstream>
 #include <iostream>
 #include <map>
+#include <memory>
 #include <numeric>
 #include <random>
 #include <sstream>
@@ -62,13 +63,20 @@ int main(int argc, char** argv) try {
     price.push_back(std::stod(row.at(3)));
     quantity.push_back(std::stod(row.at(4)));
   }
-  const std::vector<double> full = quantity, inventory(prior.size());
+  const std::vector<double> inventory(prior.size());
   std::vector<double> fills(quantity.size());
   const kpm_market market{sizeof(kpm_market), static_cast<std::int32_t>(prior.size()),
                           static_cast<std::int32_t>(claims.size()), payoffs.data(), prior.data(),
                           inventory.data(), 0.01, 0.01};
-  const kpm_orders orders{sizeof(kpm_orders), static_cast<std::int64_t>(claim.size()), claim.data(),
-                          side.data(), price.data(), quantity.data(), nullptr};
+  const auto count = static_cast<std::int64_t>(quantity.size());
+  kpm_engine* made = nullptr;
+  check(kpm_engine_create(&market, count, &made));
+  const std::unique_ptr<kpm_engine, decltype(&kpm_engine_free)> owner(made, kpm_engine_free);
+  kpm_engine* const engine = owner.get();
+  for (std::int64_t id = 0; id < count; ++id) {
+    const auto j = static_cast<std::size_t>(id);
+    check(kpm_engine_add(engine, id, claim[j], side[j], price[j], quantity[j]));
+  }
   kpm_result result{};
   result.struct_size = sizeof result;
   result.fills = fills.data();
@@ -79,12 +87,18 @@ int main(int argc, char** argv) try {
   std::mt19937_64 random(1);
   const auto start = Clock::now();
   for (int event = 0; event < kEvents; ++event) {
-    // An order is cancelled, or comes back with some of its quantity.
+    // An order is cancelled, comes back with some of its quantity, or moves by a tick.
     const std::size_t j = random() % quantity.size();
-    quantity[j] = quantity[j] > 0.0 ? 0.0 : full[j] * static_cast<double>(1 + random() % 16) / 16.0;
+    const auto id = static_cast<std::int64_t>(j);
+    const double some = quantity[j] * static_cast<double>(1 + random() % 16) / 16.0;
+    const bool in_book = kpm_engine_order(engine, id, nullptr, nullptr, nullptr, nullptr) == KPM_OK;
+    const std::uint64_t choice = random() % 6;
+    check(!in_book      ? kpm_engine_add(engine, id, claim[j], side[j], price[j], some)
+          : choice < 3  ? kpm_engine_cancel(engine, id)
+                        : kpm_engine_replace(engine, id, price[j] + 0.01 * (static_cast<double>(choice) - 4.0), some));
     if ((event + 1) % kBatch != 0) continue;
     const auto before = Clock::now();
-    check(kpm_clear(&market, &orders, nullptr, &result));
+    check(kpm_engine_clear(engine, nullptr, &result));
     microseconds.push_back(Microseconds(Clock::now() - before).count());
   }
   const double seconds = std::chrono::duration<double>(Clock::now() - start).count();
@@ -92,7 +106,7 @@ int main(int argc, char** argv) try {
   const auto at = [&](double share) {
     return microseconds[static_cast<std::size_t>(share * static_cast<double>(microseconds.size()))];
   };
-  std::printf("C++: %d events, %.0f a second; a clearing of %zu orders takes %.1f us (p50), %.1f (p99), %.1f (p99.9)\n",
+  std::printf("C++: %d events, %.0f a second; a clearing of at most %zu orders takes %.1f us (p50), %.1f (p99), %.1f (p99.9)\n",
               kEvents, kEvents / seconds, quantity.size(), at(0.5), at(0.99), at(0.999));
   std::printf("the maker is worth %.6f, at most %.6f\n", result.certainty_equivalent, result.upper_bound);
 } catch (const std::exception& error) {

@@ -1,5 +1,5 @@
 # cython: language_level=3, boundscheck=False, wraparound=False
-"""Replays order events against a book and clears it after each batch, without Python in the loop.
+"""Sends order events to an engine and clears its book after each batch, without Python in the loop.
 
     python setup.py build_ext --inplace && python -c "import replay; replay.main('../../race_card')"
 """
@@ -24,47 +24,54 @@ def main(folder, int events=100_000, int batch=100):
     cdef const double[::1] prior = market.prior, inventory = market.inventory
     cdef const int64_t[::1] claim = orders.claim_index(market)
     cdef const int8_t[::1] side = orders.side
-    cdef const double[::1] price = orders.price, full = orders.quantity
-    cdef double[::1] quantity = np.array(orders.quantity), fills = np.empty(len(orders))
+    cdef const double[::1] price = orders.price, quantity = orders.quantity
+    cdef double[::1] fills = np.empty(len(orders))
     cdef double[::1] microseconds = np.empty(events // batch)
     cdef kpm_market c_market
-    cdef kpm_orders c_orders
+    cdef kpm_engine *engine = NULL
     cdef kpm_result result
     cdef kpm_error error
     cdef uint64_t random = 1
     cdef int64_t j
     cdef int event
     cdef int32_t code = KPM_OK
-    cdef double before, seconds, start
+    cdef double before, seconds, start, some
     c_market = kpm_market(sizeof(kpm_market), payoffs.shape[1], payoffs.shape[0], &payoffs[0, 0],
                           &prior[0], &inventory[0], market.risk_aversion, market.ambiguity)
-    c_orders = kpm_orders(sizeof(kpm_orders), claim.shape[0], &claim[0], &side[0], &price[0],
-                          &quantity[0], NULL)
     memset(&result, 0, sizeof(kpm_result))
     result.struct_size = sizeof(kpm_result)
     result.fills = &fills[0]
+    code = kpm_engine_create(&c_market, quantity.shape[0], &engine)
     with nogil:
+        for j in range(quantity.shape[0]):
+            if code == KPM_OK:
+                code = kpm_engine_add(engine, j, claim[j], side[j], price[j], quantity[j])
         start = now()
         for event in range(events):
-            # An order is cancelled, or comes back with some of its quantity.
+            # An order is cancelled, comes back with some of its quantity, or moves by a tick.
             random = random * 6364136223846793005u + 1442695040888963407u
             j = <int64_t>((random >> 33) % <uint64_t>quantity.shape[0])
-            if quantity[j] > 0.0:
-                quantity[j] = 0.0
+            some = quantity[j] * <double>(1 + (random >> 60)) / 16.0
+            if kpm_engine_order(engine, j, NULL, NULL, NULL, NULL) != KPM_OK:
+                code = kpm_engine_add(engine, j, claim[j], side[j], price[j], some)
+            elif (random >> 59) & 1 == 0:
+                code = kpm_engine_cancel(engine, j)
             else:
-                quantity[j] = full[j] * <double>(1 + (random >> 60)) / 16.0
-            if (event + 1) % batch == 0:
+                code = kpm_engine_replace(engine, j, price[j] + 0.01 * (<double>(random >> 62) - 1.0),
+                                          some)
+            if code == KPM_OK and (event + 1) % batch == 0:
                 before = now()
-                code = kpm_clear(&c_market, &c_orders, NULL, &result)
-                if code != KPM_OK:
-                    break
+                code = kpm_engine_clear(engine, NULL, &result)
                 microseconds[event // batch] = 1e6 * (now() - before)
+            if code != KPM_OK:
+                break
         seconds = now() - start
+        kpm_engine_free(engine)
     if code != KPM_OK:
         error.struct_size = sizeof(kpm_error)
         kpm_last_error(&error)
         raise ValueError(error.message.decode())
     p50, p99, p999 = np.quantile(microseconds, [0.5, 0.99, 0.999])
-    print(f"Cython: {events} events, {events / seconds:.0f} a second; a clearing of {len(orders)} "
-          f"orders takes {p50:.1f} us (p50), {p99:.1f} (p99), {p999:.1f} (p99.9)")
+    print(f"Cython: {events} events, {events / seconds:.0f} a second; a clearing of at most "
+          f"{len(orders)} orders takes {p50:.1f} us (p50), {p99:.1f} (p99), {p999:.1f} (p99.9)")
     print(f"the maker is worth {result.certainty_equivalent:.6f}, at most {result.upper_bound:.6f}")
