@@ -173,7 +173,7 @@ def test_many_leaves() -> None:
 
 def test_the_checker_is_short_and_independent() -> None:
     lines = Path(audit.__file__).read_text(encoding="utf-8").splitlines()
-    assert len(lines) < 230
+    assert len(lines) < 240
     page = Path(__file__).resolve().parent.parent / "docs" / "certificate.md"
     assert f"in {len(lines)} lines of NumPy" in page.read_text(encoding="utf-8")
     imported = {line.split()[1] for line in lines if line.startswith(("import", "from"))}
