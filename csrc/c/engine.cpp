@@ -93,10 +93,8 @@ Clearing cleared(kpm_engine& engine, ClearSettings settings, bool fills) {
   if (engine.heap == nullptr) {
     return clear();
   }
-  const auto time_left = [start = Clock::now(), limit = settings.time_limit] {
-    const double spent = std::chrono::duration<double>(Clock::now() - start).count();
-    return std::max(0.0, limit - spent);
-  };
+  const Clock::time_point start = Clock::now();
+  const double time_limit = settings.time_limit;
   settings.threads = 1;
   if (settings.node_limit == 0 || settings.node_limit > engine.nodes) {
     settings.node_limit = engine.nodes;
@@ -109,7 +107,8 @@ Clearing cleared(kpm_engine& engine, ClearSettings settings, bool fills) {
         throw;
       }
     }
-    settings.time_limit = time_left();
+    const double spent = std::chrono::duration<double>(Clock::now() - start).count();
+    settings.time_limit = std::max(0.0, time_limit - spent);
   }
 }
 
