@@ -137,7 +137,7 @@ def _theorem_2_figure(
         right.set_title("Fills reach an optimum of (5), the dots")
         right.set_xlabel("starting order delta (shares in each state)")
         right.set_ylabel("filled (shares)")
-        right.legend(frameon=False, ncols=2)
+        right.legend(frameon=False, loc="upper left", bbox_to_anchor=(1.0, 1.0))  # off the lines
     return figure
 
 
