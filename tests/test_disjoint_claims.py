@@ -7,6 +7,8 @@ import pytest
 
 import kpm_fast as kpm
 
+pytestmark = pytest.mark.cross_section
+
 CLAIMS = 30
 
 
