@@ -100,6 +100,8 @@ Clearing cleared(kpm_engine& engine, ClearSettings settings, bool fills) {
     settings.node_limit = engine.nodes;
   }
   for (;; settings.node_limit = std::max<std::int64_t>(1, settings.node_limit / 4)) {
+    const double spent = std::chrono::duration<double>(Clock::now() - start).count();
+    settings.time_limit = std::max(0.0, time_limit - spent);
     try {
       return clear();
     } catch (const std::bad_alloc&) {
@@ -107,8 +109,6 @@ Clearing cleared(kpm_engine& engine, ClearSettings settings, bool fills) {
         throw;
       }
     }
-    const double spent = std::chrono::duration<double>(Clock::now() - start).count();
-    settings.time_limit = std::max(0.0, time_limit - spent);
   }
 }
 
