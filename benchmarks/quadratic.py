@@ -9,22 +9,43 @@ from .rounds import warmed
 SIZE = 10  # variables
 
 
-class Portfolio:
+class _Programme:
+    """Ten assets, their covariance and expected losses, in the order that they were drawn."""
+
+    def __init__(self) -> None:
+        self.generator = np.random.default_rng(SIZE)
+        factor = self.generator.standard_normal((SIZE, SIZE))
+        self.quadratic = np.asfortranarray(factor @ factor.T / SIZE + 0.1 * np.eye(SIZE))
+        self.linear = self.generator.standard_normal(SIZE)
+
+    def solve(self) -> object:
+        """What is timed; its status."""
+        raise NotImplementedError
+
+    def require_solved(self) -> None:
+        import piqp
+
+        if self.solve() != piqp.PIQP_SOLVED:
+            raise RuntimeError("PIQP did not solve its own problem")
+
+    def seconds(self) -> float:
+        """One timed call, after some that warm up."""
+        return warmed(self.solve)()
+
+
+class Portfolio(_Programme):
     """A portfolio of ten assets: what runs in PIQP's process."""
 
     def __init__(self) -> None:
         import piqp
 
-        generator = np.random.default_rng(SIZE)
-        factor = generator.standard_normal((SIZE, SIZE))
-        quadratic = np.asfortranarray(factor @ factor.T / SIZE + 0.1 * np.eye(SIZE))
-        linear = generator.standard_normal(SIZE)
+        super().__init__()
         ones, zeros = np.ones(SIZE), np.zeros(SIZE)
         total, one = np.ones((1, SIZE), order="F"), np.ones(1)
-        self._arguments = (quadratic, linear, total, one, None, None, None, zeros, ones)
+        problem = (self.quadratic, self.linear, total, one)
+        self._arguments = (*problem, None, None, None, zeros, ones)
         self._solver = piqp.DenseSolver
-        if self.solve() != piqp.PIQP_SOLVED:
-            raise RuntimeError("PIQP did not solve its own problem")
+        self.require_solved()
 
     def solve(self) -> object:
         """Set-up and solve; its status."""
@@ -32,32 +53,21 @@ class Portfolio:
         solver.setup(*self._arguments)
         return solver.solve()
 
-    def seconds(self) -> float:
-        """One timed call, after some that warm up."""
-        return warmed(self.solve)()
 
-
-class KeptPortfolio:
+class KeptPortfolio(_Programme):
     """The same with ten rows of inequalities, its solver set up before: the cheapest call."""
 
     def __init__(self) -> None:
         import piqp
 
-        generator = np.random.default_rng(SIZE)
-        factor = generator.standard_normal((SIZE, SIZE))
-        quadratic = np.asfortranarray(factor @ factor.T / SIZE + 0.1 * np.eye(SIZE))
-        self._linear = generator.standard_normal(SIZE)
-        rows, ones = np.asfortranarray(generator.standard_normal((SIZE, SIZE))), np.ones(SIZE)
+        super().__init__()
+        ones = np.ones(SIZE)
+        rows = np.asfortranarray(self.generator.standard_normal((SIZE, SIZE)))
         self._solver = piqp.DenseSolver()
-        self._solver.setup(quadratic, self._linear, None, None, rows, -ones, ones, -ones, ones)
-        if self.solve() != piqp.PIQP_SOLVED:
-            raise RuntimeError("PIQP did not solve its own problem")
+        self._solver.setup(self.quadratic, self.linear, None, None, rows, -ones, ones, -ones, ones)
+        self.require_solved()
 
     def solve(self) -> object:
         """Other costs, and a solve; its status."""
-        self._solver.update(c=self._linear)
+        self._solver.update(c=self.linear)
         return self._solver.solve()
-
-    def seconds(self) -> float:
-        """One timed call, after some that warm up."""
-        return warmed(self.solve)()
