@@ -299,8 +299,15 @@ AuctionClearing clear_auction(const Market& given, const MakerModel& model, cons
     const auto [least, most] = std::minmax_element(clearing.payoff.begin(), clearing.payoff.end());
     clearing.support.ambiguity_price = *least < *most ? kInfinity : 0.0;
   }
-  const bool proven =
+  bool proven =
       std::abs(point.gap()) <= settings.tolerance && solved.chosen && consistent(market, clearing);
+  if (std::all_of(stairs.begin(), stairs.end(), [](const Staircase& claim) {
+        return claim.limit.empty() && claim.demand[0] == 0.0;
+      })) {
+    // Nothing can trade: there is one clearing, and what bounds it is its own worth.
+    clearing.upper_bound = result.objective;
+    proven = true;
+  }
   clearing.status = proven ? Status::kOptimal : Status::kInaccurate;
   clearing.iterations = solved.iterations;
   clearing.threads = 1;

@@ -23,6 +23,7 @@ class Polisher {
       : auction_(auction), program_(program), function_(function) {}
 
   AuctionPoint smooth(AuctionPoint point);
+  AuctionPoint off_limits(AuctionPoint point, AuctionPoint best);
   AuctionPoint kink(AuctionPoint point, const std::vector<int>& tied);
 
  private:
@@ -33,6 +34,9 @@ class Polisher {
   static std::size_t at(int index) { return static_cast<std::size_t>(index); }
   bool leave_steps(AuctionPoint& point, const std::vector<int>& open) const;
   bool leave_rungs(AuctionPoint& point) const;
+  double room(const AuctionPoint& point, int k, double change) const;
+  void leave_step(AuctionPoint& point, int k, double change) const;
+  bool leave_worst_step(AuctionPoint& point) const;
   void meet_limits(AuctionPoint& point) const;
 
   const Auction& auction_;
@@ -67,6 +71,20 @@ bool Polisher::leave_steps(AuctionPoint& point, const std::vector<int>& open) co
   return left;
 }
 
+/// How much of a change of its demand a step's claim has room for.
+double Polisher::room(const AuctionPoint& point, int k, double change) const {
+  const Ladder& ladder = auction_.ladder(k);
+  const auto l = at(point.piece[at(k)] / 2);
+  return change == 0.0 ? kInfinity
+                       : (ladder.demand[change > 0.0 ? l : l + 1] - point.demand[k]) / change;
+}
+
+void Polisher::leave_step(AuctionPoint& point, int k, double change) const {
+  int& piece = point.piece[at(k)];
+  piece += change > 0.0 ? -1 : 1;
+  point.demand[k] = auction_.ladder(k).demand[at(piece / 2)];
+}
+
 /// A price beyond its rung's range moves its claim to the step there.
 bool Polisher::leave_rungs(AuctionPoint& point) const {
   bool left = false;
@@ -87,6 +105,64 @@ bool Polisher::leave_rungs(AuctionPoint& point) const {
     }
   }
   return left;
+}
+
+/// The step whose price misses its limit most is left for where the price asks. Two limits that
+/// add up to a claim that pays surely cannot both be prices while a third state has one, however
+/// small: the cost is all but flat between the ends of the two, and Newton's method sees no way to
+/// either. The other steps go along, as their prices want, until the first of all is at an end.
+bool Polisher::leave_worst_step(AuctionPoint& point) const {
+  std::vector<int> others = steps(point);
+  double most = kOutside;
+  double towards = 0.0;
+  auto worst = others.end();
+  for (auto k = others.begin(); k != others.end(); ++k) {
+    const double price = auction_.market.payoffs.row(*k).dot(point.g.matrix());
+    const double missing = limit(point, *k) - price;
+    if (std::abs(missing) > most) {
+      most = std::abs(missing);
+      worst = k;
+      towards = missing > 0.0 ? 1.0 : -1.0;
+    }
+  }
+  if (worst == others.end()) {
+    return false;
+  }
+  const int leaving = *worst;
+  others.erase(worst);
+  const MatrixSlice& curvature = program_.curvature();
+  const auto m = static_cast<Eigen::Index>(others.size());
+  Matrix system(m, m);
+  Vector change(m);
+  for (Eigen::Index j = 0; j < m; ++j) {
+    const int k = others[static_cast<std::size_t>(j)];
+    change[j] = -towards * curvature(std::max(k, leaving), std::min(k, leaving));
+    for (Eigen::Index l = 0; l <= j; ++l) {
+      system(j, l) = curvature(k, others[static_cast<std::size_t>(l)]);
+    }
+  }
+  Arena arena;
+  SemidefiniteCholesky factor(m, arena);
+  factor.compute(system);
+  factor.solve_in_place(change);
+  double step = room(point, leaving, towards);
+  int first = leaving;
+  double way = towards;
+  for (Eigen::Index j = 0; j < m; ++j) {
+    const int k = others[static_cast<std::size_t>(j)];
+    const double until = room(point, k, change[j]);
+    if (until < step) {
+      step = until;
+      first = k;
+      way = change[j];
+    }
+  }
+  point.demand[leaving] += step * towards;
+  for (Eigen::Index j = 0; j < m; ++j) {
+    point.demand[others[static_cast<std::size_t>(j)]] += step * change[j];
+  }
+  leave_step(point, first, way);
+  return true;
 }
 
 /// The last digits of prices that losses cannot carry: where g changes by far more than L (little
@@ -184,6 +260,27 @@ AuctionPoint Polisher::smooth(AuctionPoint point) {
   }
   meet_limits(kept);
   return kept;
+}
+
+/// From a point as the program found it: claims leave their steps until prices meet their limits.
+/// The best of what comes by, `best` to begin with.
+AuctionPoint Polisher::off_limits(AuctionPoint point, AuctionPoint best) {
+  double least = missed_by(auction_, best);
+  const std::size_t most = steps(point).size();
+  for (std::size_t left = 0; left < most && least > kOutside; ++left) {
+    function_.evaluate(auction_.losses(point.demand));
+    point.g = function_.g();
+    if (!leave_worst_step(point)) {
+      break;
+    }
+    const AuctionPoint found = smooth(point);
+    const double missed = missed_by(auction_, found);
+    if (missed < least) {
+      least = missed;
+      best = found;
+    }
+  }
+  return best;
 }
 
 AuctionPoint Polisher::kink(AuctionPoint point, const std::vector<int>& tied) {
@@ -336,10 +433,18 @@ std::vector<int> tied_functions(const Auction& auction, const AuctionProgram& pr
       (auction.market.kind == Ambiguity::kBall && (kink || program.ambiguity_price() <= kFlat));
   if (maker.kind == MakerKind::kWorstState || (knightian && flat)) {
     const double worst = loss.maxCoeff();
+    double mass = 0.0;
     for (int i = 0; i < auction.market.states(); ++i) {
       if (program.g()[i] > worst - loss[i]) {
         tied.push_back(i);
+        mass += auction.market.prior[i];
       }
+    }
+    // A kink is where the ball reaches beyond the worst states; one that does not reach them alone
+    // has its worst case elsewhere, too, however averse the maker.
+    if (auction.market.kind == Ambiguity::kBall &&
+        auction.market.ambiguity + std::log(mass) < 0.0) {
+      tied.clear();
     }
   }
   return tied;
@@ -365,6 +470,10 @@ AuctionPoint polish(const Auction& auction, AuctionProgram& program, MakerFuncti
   Polisher polisher(auction, program, function);
   AuctionPoint polished = tied.empty() ? polisher.smooth(found) : polisher.kink(found, tied);
   auction.judge(function, polished);
+  if (tied.empty() && missed_by(auction, polished) > kOutside) {
+    polished = polisher.off_limits(found, polished);
+    auction.judge(function, polished);
+  }
   // Rounding of the sums is no reason to stay with the coarser point.
   const double rounding = 1e-13 * (1.0 + program.magnitude());
   const bool sound = std::abs(polished.gap()) <= std::abs(rough.gap()) + rounding;
