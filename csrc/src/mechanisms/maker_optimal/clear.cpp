@@ -392,8 +392,9 @@ std::optional<Clearing> clear_once(const CanonicalBook& book, const Orders& orde
     WholeBook(scaled, whole, *tradable)
         .support(cell, choice.worst_case, choice.marginal_state_prices, choice.multipliers);
   }
-  clearing.scale =
+  const Published published =
       publish(market, orders, book.places(), whole, scaled, choice, settings.allocation, clearing);
+  clearing.scale = published.scale;
   if (!(clearing.scale > 0.0)) {
     clearing.scale = Levels(whole).smaller_half();
   }
@@ -401,7 +402,6 @@ std::optional<Clearing> clear_once(const CanonicalBook& book, const Orders& orde
   Arena arena;
   RiskMeasure measure(scaled, arena);
   const double value = value_of(scaled, clearing, measure);
-  clearing.certainty_equivalent = to_money(scaled, value);
   // The measure's: near a kink the cell's solution knows its value, but hardly the slope.
   clearing.support.ambiguity_price = scaled.scale * measure.multiplier();
   clearing.support.worst_case = to_vector(choice.worst_case);
@@ -412,7 +412,13 @@ std::optional<Clearing> clear_once(const CanonicalBook& book, const Orders& orde
     const auto [least, most] = std::minmax_element(clearing.payoff.begin(), clearing.payoff.end());
     clearing.support.ambiguity_price = *least < *most ? kInfinity : 0.0;
   }
-  clearing.no_trade_equivalent = to_money(scaled, -measure.evaluate(-scaled.inventory));
+  // A payoff that does not change is worth the same; and no clearing is below no trade (theorem A)
+  // but by the rounding of its own figures.
+  const double no_trade = -measure.evaluate(-scaled.inventory);
+  const double rounding = kGapRounding * (1.0 + scaled.inventory.abs().maxCoeff());
+  const bool as_good = !published.moves || (value < no_trade && value >= no_trade - rounding);
+  clearing.no_trade_equivalent = to_money(scaled, no_trade);
+  clearing.certainty_equivalent = to_money(scaled, as_good ? no_trade : value);
   clearing.upper_bound =
       std::max(to_money(scaled, found.upper_bound), clearing.certainty_equivalent);
   for (const double bound : clearing.certificate.bound) {
@@ -432,7 +438,6 @@ std::optional<Clearing> clear_once(const CanonicalBook& book, const Orders& orde
   // Judged by the figures that are handed out: what rounding leaves between them counts. Not a NaN.
   const double gap = clearing.upper_bound - clearing.certainty_equivalent;
   const double wanted = settings.tolerance * clearing.scale;
-  const double rounding = kGapRounding * (1.0 + scaled.inventory.abs().maxCoeff());
   const double beyond = cell_bound(scaled, whole, choice) - value - rounding;
   const bool supported = scaled.scale * beyond <= kSupportSlack * wanted;
   const bool proven = gap <= wanted && choice.nearest && supported;

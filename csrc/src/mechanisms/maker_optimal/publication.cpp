@@ -1,6 +1,8 @@
 #include "mechanisms/maker_optimal/publication.hpp"
 
 #include <algorithm>
+#include <cmath>
+#include <limits>
 
 #include "book/units.hpp"
 #include "selection/allocation.hpp"
@@ -19,9 +21,9 @@ int piece_of_constant(const Staircase& claim) {
 
 }  // namespace
 
-double publish(const Market& market, const Orders& orders, const std::vector<int>& places,
-               const std::vector<Staircase>& stairs, const ScaledMarket& scaled,
-               const Choice& choice, Allocation allocation, Clearing& clearing) {
+Published publish(const Market& market, const Orders& orders, const std::vector<int>& places,
+                  const std::vector<Staircase>& stairs, const ScaledMarket& scaled,
+                  const Choice& choice, Allocation allocation, Clearing& clearing) {
   const auto claims = static_cast<std::size_t>(market.claims);
   clearing.cell.resize(claims);
   for (std::size_t k = 0; k < claims; ++k) {
@@ -50,7 +52,7 @@ double publish(const Market& market, const Orders& orders, const std::vector<int
 
   // From the staircase, not the fills: a sum over orders would depend on their sequence.
   clearing.net_demand.resize(claims);
-  double notional = 0.0;
+  Published published;
   for (std::size_t k = 0; k < claims; ++k) {
     const auto l = static_cast<std::size_t>(clearing.cell[k] / 2);
     double traded = stairs[k].bought[l] + stairs[k].sold[l];
@@ -61,7 +63,7 @@ double publish(const Market& market, const Orders& orders, const std::vector<int
           (stairs[k].bought[l + 1] + matched.bought) - (stairs[k].sold[l] + matched.sold);
       traded = (stairs[k].bought[l + 1] + matched.bought) + (stairs[k].sold[l] + matched.sold);
     }
-    notional += stairs[k].span() * traded;
+    published.scale += stairs[k].span() * traded;
   }
   clearing.claim_prices.resize(claims);
   clearing.payoff.assign(market.inventory, market.inventory + market.states);
@@ -78,15 +80,23 @@ double publish(const Market& market, const Orders& orders, const std::vector<int
     clearing.claim_prices[k] = price;
     clearing.revenue += price * clearing.net_demand[k];
   }
+  // A sum of products is right to this share of the sum of their sizes.
+  const double rounding = std::numeric_limits<double>::epsilon() * (market.claims + 2);
   for (int i = 0; i < market.states; ++i) {
     double gain = 0.0;
+    double size = 0.0;
     for (std::size_t k = 0; k < claims; ++k) {
       const double* row = market.payoffs + static_cast<std::ptrdiff_t>(k) * market.states;
-      gain += (clearing.claim_prices[k] - row[i]) * clearing.net_demand[k];
+      const double paid = (clearing.claim_prices[k] - row[i]) * clearing.net_demand[k];
+      gain += paid;
+      size += std::abs(paid);
     }
-    clearing.payoff[static_cast<std::size_t>(i)] += gain;
+    if (std::abs(gain) > rounding * size) {
+      published.moves = true;
+      clearing.payoff[static_cast<std::size_t>(i)] += gain;
+    }
   }
-  return notional;
+  return published;
 }
 
 double above_least(const Market& market, std::size_t claim, double least,

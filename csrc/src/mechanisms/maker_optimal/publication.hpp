@@ -10,11 +10,16 @@
 
 namespace kpm {
 
-/// Prices, fills and the maker's position of the chosen cell. The notional that trades, money.
+struct Published {
+  double scale = 0.0;  ///< the notional that trades, money
+  bool moves = false;  ///< whether trading changes the maker's payoff, by more than rounding
+};
+
+/// Prices, fills and the maker's position of the chosen cell.
 /// `places[k]` is where the market and the staircases have the orders' claim k.
-double publish(const Market& market, const Orders& orders, const std::vector<int>& places,
-               const std::vector<Staircase>& stairs, const ScaledMarket& scaled,
-               const Choice& choice, Allocation allocation, Clearing& clearing);
+Published publish(const Market& market, const Orders& orders, const std::vector<int>& places,
+                  const std::vector<Staircase>& stairs, const ScaledMarket& scaled,
+                  const Choice& choice, Allocation allocation, Clearing& clearing);
 
 /// By how much a claim's price under state prices lies above its least payoff. Payoffs far from
 /// zero would cost the price itself its last digits: prices of many states add up to one but for
