@@ -384,6 +384,9 @@ std::optional<Clearing> clear_once(const CanonicalBook& book, const Orders& orde
   }
   clearing.seconds_search = seconds_since(start) - clearing.seconds_compile;
 
+  if (settings.looks != nullptr) {
+    settings.looks->search = settings.looks->count;
+  }
   token.renew();
   Selection selection(scaled, stairs, token);
   Choice choice = selection.choose(found.candidates, found.reserve);
