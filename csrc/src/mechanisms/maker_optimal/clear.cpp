@@ -337,6 +337,7 @@ std::optional<Clearing> clear_once(const CanonicalBook& book, const Orders& orde
   const std::optional<TradableBook> tradable =
       unit.book ? std::exchange(unit.book, std::nullopt) : tradable_book(market, whole, token);
   const std::vector<Staircase>& stairs = tradable ? tradable->stairs : whole;
+  const std::vector<Staircase>& seen = tradable ? tradable->whole(whole) : whole;
   const ScaledMarket scaled(market, stairs);
   const Stakes stakes(scaled, stairs);
   Clearing clearing;
@@ -374,8 +375,8 @@ std::optional<Clearing> clear_once(const CanonicalBook& book, const Orders& orde
   };
   Found found = settings.method == Method::kEnumerate
                     ? enumerate(scaled, stairs, stakes, cells, settings, token, report, too_coarse)
-                    : prove(market, scaled, whole, tradable ? &*tradable : nullptr, stakes,
-                            settings, token, report, too_coarse, clearing.certificate);
+                    : prove(market, scaled, seen, tradable ? &*tradable : nullptr, stakes, settings,
+                            token, report, too_coarse, clearing.certificate);
   if (found.coarse) {
     return std::nullopt;
   }
@@ -389,11 +390,11 @@ std::optional<Clearing> clear_once(const CanonicalBook& book, const Orders& orde
   Choice choice = selection.choose(found.candidates, found.reserve);
   if (tradable) {
     const Box cell{choice.cell, choice.cell};
-    WholeBook(scaled, whole, *tradable)
+    WholeBook(scaled, seen, *tradable)
         .support(cell, choice.worst_case, choice.marginal_state_prices, choice.multipliers);
   }
-  clearing.scale =
-      publish(market, orders, book.places(), whole, scaled, choice, settings.allocation, clearing);
+  clearing.scale = publish(market, orders, book.places(), {whole, seen}, scaled, choice,
+                           settings.allocation, clearing);
   if (!(clearing.scale > 0.0)) {
     clearing.scale = Levels(whole).smaller_half();
   }
@@ -433,7 +434,7 @@ std::optional<Clearing> clear_once(const CanonicalBook& book, const Orders& orde
   const double gap = clearing.upper_bound - clearing.certainty_equivalent;
   const double wanted = settings.tolerance * clearing.scale;
   const double rounding = kGapRounding * (1.0 + scaled.inventory.abs().maxCoeff());
-  const double beyond = cell_bound(scaled, whole, choice) - value - rounding;
+  const double beyond = cell_bound(scaled, seen, choice) - value - rounding;
   const bool supported = scaled.scale * beyond <= kSupportSlack * wanted;
   const bool proven = gap <= wanted && choice.nearest && supported;
   // An enumeration is its count of cells: one that was stopped has not looked at all of them.

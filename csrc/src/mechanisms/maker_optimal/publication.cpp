@@ -20,8 +20,10 @@ int piece_of_constant(const Staircase& claim) {
 }  // namespace
 
 double publish(const Market& market, const Orders& orders, const std::vector<int>& places,
-               const std::vector<Staircase>& stairs, const ScaledMarket& scaled,
-               const Choice& choice, Allocation allocation, Clearing& clearing) {
+               const PublishedBook& book, const ScaledMarket& scaled, const Choice& choice,
+               Allocation allocation, Clearing& clearing) {
+  const std::vector<Staircase>& stairs = book.whole;
+  const bool netted = &book.seen != &book.whole;
   const auto claims = static_cast<std::size_t>(market.claims);
   clearing.cell.resize(claims);
   for (std::size_t k = 0; k < claims; ++k) {
@@ -41,8 +43,9 @@ double publish(const Market& market, const Orders& orders, const std::vector<int
     if (Staircase::is_step(piece)) {
       const Staircase& claim = stairs[source];
       const auto l = static_cast<std::size_t>(piece / 2);
-      net[source] = choice.demand[k] * (scaled.scale / scaled.span[k]) -
-                    (claim.bought[l + 1] - claim.sold[l]);
+      const double filled = netted ? book.seen[source].demand[l + 1] + claim.sell[l]
+                                   : claim.bought[l + 1] - claim.sold[l];
+      net[source] = choice.demand[k] * (scaled.scale / scaled.span[k]) - filled;
     }
   }
   clearing.fills = allocate(orders, places, stairs, clearing.cell, net, allocation);
@@ -62,6 +65,16 @@ double publish(const Market& market, const Orders& orders, const std::vector<int
       traded = (stairs[k].bought[l + 1] + matched.bought) + (stairs[k].sold[l] + matched.sold);
     }
     notional += stairs[k].span() * traded;
+  }
+  if (netted) {
+    // What giants trade with each other leaves its rounding to their difference, but not to what
+    // the maker trades.
+    for (int k = 0; k < scaled.claims(); ++k) {
+      const auto source = static_cast<std::size_t>(scaled.original[static_cast<std::size_t>(k)]);
+      const Piece piece = book.seen[source].piece(static_cast<int>(clearing.cell[source]));
+      clearing.net_demand[source] = std::clamp(choice.demand[k] * (scaled.scale / scaled.span[k]),
+                                               piece.demand_low, piece.demand_high);
+    }
   }
   clearing.claim_prices.resize(claims);
   clearing.payoff.assign(market.inventory, market.inventory + market.states);

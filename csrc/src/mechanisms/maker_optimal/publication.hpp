@@ -10,11 +10,17 @@
 
 namespace kpm {
 
+/// The whole book, and the same as the maker sees it: giants may have been netted.
+struct PublishedBook {
+  const std::vector<Staircase>& whole;
+  const std::vector<Staircase>& seen;
+};
+
 /// Prices, fills and the maker's position of the chosen cell. The notional that trades, money.
 /// `places[k]` is where the market and the staircases have the orders' claim k.
 double publish(const Market& market, const Orders& orders, const std::vector<int>& places,
-               const std::vector<Staircase>& stairs, const ScaledMarket& scaled,
-               const Choice& choice, Allocation allocation, Clearing& clearing);
+               const PublishedBook& book, const ScaledMarket& scaled, const Choice& choice,
+               Allocation allocation, Clearing& clearing);
 
 /// By how much a claim's price under state prices lies above its least payoff. Payoffs far from
 /// zero would cost the price itself its last digits: prices of many states add up to one but for

@@ -38,12 +38,24 @@ struct Levels {
 /// no trade: so x <= (D(g, p) - no trade) / m. Here it is cut to twice that, or more. In the cut
 /// book, to which the same applies, an order that is filled in full is no optimum, and what an
 /// optimum fills is inside both books.
+///
+/// Where giants meet on one limit of a claim, g lies on that limit, and says nothing. What bids and
+/// offers there trade with each other costs the maker nothing: it is their net z that he pays for.
+/// A clearing with z > 0 is worth at most D(g, p) - m z for a g that lies above the limit by m and
+/// on all others of that kind, D without the orders of the limit; and likewise below it.
 struct TradableBook {
   std::vector<Staircase> stairs;  ///< limits and pieces as in the whole book
+  std::vector<Staircase> netted;  ///< the whole book, giants netted; empty where none has met
+  std::vector<int> met;           ///< (claims) the limit on which giants have, or -1; or empty
   Array state_prices;             ///< g, a probability vector; everything cut is outside it
   Array worst_case;               ///< p
 
   double notional() const;  ///< of all that could trade in it, money
+
+  /// The whole book as the maker sees it.
+  const std::vector<Staircase>& whole(const std::vector<Staircase>& book) const {
+    return netted.empty() ? book : netted;
+  }
 };
 
 /// The book before it was cut, and multipliers for it. Those of the cut book may value a claim at
