@@ -1,6 +1,7 @@
 // The public functions: compile the book once, solve, translate the answer back once.
 #include <algorithm>
 #include <chrono>
+#include <limits>
 #include <optional>
 #include <utility>
 
@@ -324,6 +325,8 @@ struct Unit {
 // by other multipliers, but who reads these must not find them wrong.
 constexpr double kSupportSlack = 10.0;
 
+constexpr double kLastDigit = std::numeric_limits<double>::epsilon();
+
 constexpr int kUnits = 3;              // searches with ever smaller units of money, at most
 constexpr double kSmaller = 1 / 64.0;  // of the unit: what another search is worth
 
@@ -446,8 +449,14 @@ std::optional<Clearing> clear_once(const CanonicalBook& book, const Orders& orde
   } else {
     clearing.status = found.status;
   }
-  if (clearing.status == Status::kInaccurate && too_coarse(clearing.scale / scaled.scale)) {
-    return std::nullopt;  // of what tied with the best, less trades than the search saw
+  // What orders trade with each other is at stake for nobody: what is left may want a finer unit.
+  const double net = with_maker(seen, clearing);
+  const bool told =
+      clearing.status == Status::kOptimal && !(net > 0.0 && gap > settings.tolerance * net);
+  const bool finished =
+      clearing.status == Status::kOptimal || clearing.status == Status::kInaccurate;
+  if (finished && !told && too_coarse(std::max(net, kLastDigit * clearing.scale) / scaled.scale)) {
+    return std::nullopt;
   }
   clearing.progress = in_money(found.progress);
   clearing.iterations = found.iterations + selection.iterations();

@@ -71,4 +71,14 @@ std::optional<Netting> net_giants(const Staircase& claim, double giant) {
   return result;
 }
 
+double net_beside(const Staircase& claim, std::size_t limit) {
+  Twofold demand = claim.bought[claim.limit.size()] - Twofold(claim.sold[0]);
+  for (std::size_t l = 0; l < claim.limit.size(); ++l) {
+    if (l != limit) {
+      demand += l > limit ? claim.buy[l] : -claim.sell[l];
+    }
+  }
+  return static_cast<double>(demand);
+}
+
 }  // namespace kpm

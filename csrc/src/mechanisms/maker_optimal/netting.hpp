@@ -1,6 +1,7 @@
 // A claim's book without what its orders trade with each other.
 #pragma once
 
+#include <cstddef>
 #include <optional>
 
 #include "book/staircase.hpp"
@@ -19,5 +20,8 @@ struct Netting {
 /// Empty unless a bid of more than `giant` stands at an offer of more than that, or above it, and
 /// unless they meet in the claim's price range.
 std::optional<Netting> net_giants(const Staircase& claim, double giant);
+
+/// The demand of the bids above limit l less the offers below it, to the last digit.
+double net_beside(const Staircase& claim, std::size_t limit);
 
 }  // namespace kpm

@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "book/units.hpp"
+#include "mechanisms/maker_optimal/netting.hpp"
 #include "selection/allocation.hpp"
 
 namespace kpm {
@@ -43,8 +44,7 @@ double publish(const Market& market, const Orders& orders, const std::vector<int
     if (Staircase::is_step(piece)) {
       const Staircase& claim = stairs[source];
       const auto l = static_cast<std::size_t>(piece / 2);
-      const double filled = netted ? book.seen[source].demand[l + 1] + claim.sell[l]
-                                   : claim.bought[l + 1] - claim.sold[l];
+      const double filled = netted ? net_beside(claim, l) : claim.bought[l + 1] - claim.sold[l];
       net[source] = choice.demand[k] * (scaled.scale / scaled.span[k]) - filled;
     }
   }

@@ -33,6 +33,7 @@ struct Cut {
   double most = 0.0;      // money: a level outside by a share m of its range trades most / m
   double notional = 0.0;  // of the book that is left
   std::vector<AtLimit> at_limit;  // (scaled claims) or empty
+  std::vector<TradableBook::Meeting> meetings;
 };
 
 /// One side of a limit where giants meet.
@@ -80,6 +81,7 @@ class Cutter {
     TradableBook book;
     book.state_prices = cut.state_prices;
     book.worst_case = cut.worst_case;
+    book.meetings = cut.meetings;
     book.stairs.reserve(stairs_.size());
     for (const Staircase& claim : stairs_) {
       book.stairs.push_back(claim.copy());
@@ -130,14 +132,21 @@ class Cutter {
       const Staircase& claim = stairs_[static_cast<std::size_t>(source(k))];
       const auto l = static_cast<std::size_t>(limit);
       AtLimit& most = cut.at_limit[static_cast<std::size_t>(k)];
+      TradableBook::Meeting& meeting = cut.meetings.emplace_back();
+      meeting.claim = source(k);
+      meeting.limit = limit;
       for (const bool bids : {true, false}) {
         const Side side{k, bids};
         if (keep_outside(threshold, margin, side)) {
-          const Cut beside = judge(projection_.distribution(), side);
+          Cut beside = judge(projection_.distribution(), side);
           const double price = scaled_.payoffs.row(k).dot(beside.state_prices.matrix());
           const double outside = price - scaled_.price(k, claim.limit[l]);
           if ((bids ? outside : -outside) > 0.0) {
             (bids ? most.bids : most.offers) = beside.most / std::abs(outside);
+            (bids ? meeting.state_prices_above : meeting.state_prices_below) =
+                std::move(beside.state_prices);
+            (bids ? meeting.worst_case_above : meeting.worst_case_below) =
+                std::move(beside.worst_case);
           }
         }
       }
@@ -375,12 +384,18 @@ void WholeBook::note(std::size_t k, int source, const std::vector<Staircase>& wh
   const std::size_t count = before.limit.size();
   CutLimits& cut = limits_[k];
   for (std::size_t l = 0; l < count; ++l) {
-    // Multipliers stay on a limit where giants meet: there is no outside to move to.
-    if (!tradable_.met.empty() &&
-        tradable_.met[static_cast<std::size_t>(source)] == static_cast<int>(l)) {
+    const int place = places.empty() ? static_cast<int>(l) : places[complement ? count - 1 - l : l];
+    const auto meets = [&](const TradableBook::Meeting& meeting) {
+      return meeting.claim == source && meeting.limit == static_cast<int>(l);
+    };
+    const auto meeting = std::find_if(tradable_.meetings.begin(), tradable_.meetings.end(), meets);
+    if (meeting != tradable_.meetings.end()) {
+      const Mixture above{meeting->state_prices_above, meeting->worst_case_above};
+      const Mixture below{meeting->state_prices_below, meeting->worst_case_below};
+      met_.push_back(
+          {static_cast<int>(k), place, complement ? below : above, complement ? above : below});
       continue;
     }
-    const int place = places.empty() ? static_cast<int>(l) : places[complement ? count - 1 - l : l];
     const bool buy = after.buy[l] < before.buy[l];
     const bool sell = after.sell[l] < before.sell[l];
     if (complement ? sell : buy) {
@@ -398,6 +413,30 @@ void WholeBook::support(const Box& box, Array& worst_case, Array& marginal, Arra
     marginal = (1.0 - of_cut) * marginal + of_cut * tradable_.state_prices;
     worst_case = (1.0 - of_cut) * worst_case + of_cut * tradable_.worst_case;
     lambda *= 1.0 - of_cut;
+  }
+  // What lies beside one such limit lies on the others: one after the other is enough.
+  for (const Met& met : met_) {
+    const auto at = static_cast<std::size_t>(met.claim);
+    const auto row = market_.payoffs.row(met.claim);
+    const auto reach = [&](int corner, double sign, const Mixture& beside) {
+      const double price = corners_[at].price[static_cast<std::size_t>(corner)];
+      const double value = row.dot(marginal.matrix());
+      if (sign * (price - value) > 0.0 && beside.state_prices.size() > 0) {
+        const double there = row.dot(beside.state_prices.matrix());
+        const double of_it = std::min((price - value) / (there - value), 1.0);
+        marginal = (1.0 - of_it) * marginal + of_it * beside.state_prices;
+        worst_case = (1.0 - of_it) * worst_case + of_it * beside.worst_case;
+        lambda *= 1.0 - of_it;
+      }
+    };
+    const int bids = std::min(box.last[at] + 1, 2 * met.place + 1);
+    if (bids >= box.first[at]) {
+      reach(bids, 1.0, met.above);
+    }
+    const int offers = std::max(box.first[at], 2 * met.place + 2);
+    if (offers <= box.last[at] + 1) {
+      reach(offers, -1.0, met.below);
+    }
   }
 }
 
@@ -449,7 +488,6 @@ std::optional<TradableBook> tradable_book(const Market& market,
     if (kPays * cut.notional <= whole) {
       TradableBook book = cutter.apply(cut);
       book.netted = std::move(netted.stairs);
-      book.met = std::move(netted.met);
       return book;
     }
   } catch (const Abandoned&) {
