@@ -290,30 +290,6 @@ Found prove(const Market& market, const ScaledMarket& scaled, const std::vector<
           result.coarse};
 }
 
-/// From the canonical order of claims and states back to the caller's.
-void restore_all(const CanonicalBook& book, Clearing& clearing) {
-  Certificate& certificate = clearing.certificate;
-  Support& support = clearing.support;
-  for (std::int64_t& claim : certificate.merged_into) {
-    claim = book.claims()[static_cast<std::size_t>(claim)];
-  }
-  std::vector<std::int64_t> pieces;
-  for (auto* const by_claim : {&clearing.pieces, &clearing.cell, &certificate.merged_into,
-                               &certificate.first, &certificate.last}) {
-    restore_order(book.claims(), *by_claim, pieces);
-  }
-  std::vector<double> figures;
-  for (auto* const by_claim : {&clearing.claim_prices, &clearing.net_demand, &support.multipliers,
-                               &certificate.multipliers}) {
-    restore_order(book.claims(), *by_claim, figures);
-  }
-  for (auto* const by_state : {&clearing.state_prices, &clearing.payoff, &support.worst_case,
-                               &support.marginal_state_prices, &certificate.worst_case,
-                               &certificate.marginal_state_prices}) {
-    restore_order(book.states(), *by_state, figures);
-  }
-}
-
 /// Money is counted in units of what could trade in the book that is searched.
 struct Unit {
   std::optional<TradableBook> book;  ///< of a smaller one, if a search has found that to be needed
@@ -388,6 +364,9 @@ std::optional<Clearing> clear_once(const CanonicalBook& book, const Orders& orde
   }
   clearing.seconds_search = seconds_since(start) - clearing.seconds_compile;
 
+  if (settings.looks != nullptr) {
+    settings.looks->search = settings.looks->count;
+  }
   token.renew();
   Selection selection(scaled, stairs, token);
   Choice choice = selection.choose(found.candidates, found.reserve);
@@ -396,8 +375,9 @@ std::optional<Clearing> clear_once(const CanonicalBook& book, const Orders& orde
     WholeBook(scaled, seen, *tradable)
         .support(cell, choice.worst_case, choice.marginal_state_prices, choice.multipliers);
   }
-  clearing.scale = publish(market, orders, book.places(), {whole, seen}, scaled, choice,
-                           settings.allocation, clearing);
+  const Published published = publish(market, orders, book.places(), {whole, seen}, scaled, choice,
+                                      settings.allocation, clearing);
+  clearing.scale = published.scale;
   if (!(clearing.scale > 0.0)) {
     clearing.scale = Levels(whole).smaller_half();
   }
@@ -405,7 +385,6 @@ std::optional<Clearing> clear_once(const CanonicalBook& book, const Orders& orde
   Arena arena;
   RiskMeasure measure(scaled, arena);
   const double value = value_of(scaled, clearing, measure);
-  clearing.certainty_equivalent = to_money(scaled, value);
   // The measure's: near a kink the cell's solution knows its value, but hardly the slope.
   clearing.support.ambiguity_price = scaled.scale * measure.multiplier();
   clearing.support.worst_case = to_vector(choice.worst_case);
@@ -416,7 +395,13 @@ std::optional<Clearing> clear_once(const CanonicalBook& book, const Orders& orde
     const auto [least, most] = std::minmax_element(clearing.payoff.begin(), clearing.payoff.end());
     clearing.support.ambiguity_price = *least < *most ? kInfinity : 0.0;
   }
-  clearing.no_trade_equivalent = to_money(scaled, -measure.evaluate(-scaled.inventory));
+  // A payoff that does not change is worth the same; and no clearing is below no trade (theorem A)
+  // but by the rounding of its own figures.
+  const double no_trade = -measure.evaluate(-scaled.inventory);
+  const double rounding = kGapRounding * (1.0 + scaled.inventory.abs().maxCoeff());
+  const bool as_good = !published.moves || (value < no_trade && value >= no_trade - rounding);
+  clearing.no_trade_equivalent = to_money(scaled, no_trade);
+  clearing.certainty_equivalent = to_money(scaled, as_good ? no_trade : value);
   clearing.upper_bound =
       std::max(to_money(scaled, found.upper_bound), clearing.certainty_equivalent);
   for (const double bound : clearing.certificate.bound) {
@@ -436,7 +421,6 @@ std::optional<Clearing> clear_once(const CanonicalBook& book, const Orders& orde
   // Judged by the figures that are handed out: what rounding leaves between them counts. Not a NaN.
   const double gap = clearing.upper_bound - clearing.certainty_equivalent;
   const double wanted = settings.tolerance * clearing.scale;
-  const double rounding = kGapRounding * (1.0 + scaled.inventory.abs().maxCoeff());
   const double beyond = cell_bound(scaled, seen, choice) - value - rounding;
   const bool supported = scaled.scale * beyond <= kSupportSlack * wanted;
   const bool proven = gap <= wanted && choice.nearest && supported;
