@@ -125,3 +125,14 @@ def test_any_book_with_giants_that_meet(seed: int, size: float) -> None:
     np.testing.assert_allclose(result.net_demand, small.net_demand, rtol=0, atol=1e-3 + rounding)
     result.verify().raise_if_failed()
     kpm.check_certificate(market, orders, result).raise_if_failed()
+
+
+@METHODS
+@pytest.mark.parametrize("size", [1e12, 1e20, 1e29])
+def test_a_loss_is_no_rounding_of_the_giants(size: float, method: str) -> None:
+    """Complements that cross set the unit of money: a loss below its last digit is one."""
+    market = kpm.Market([[1.0, 0.0], [0.0, 1.0]], [0.5, 0.5], risk_aversion=0.25, ambiguity=0.0)
+    orders = kpm.Orders(
+        [1, 1, 0, 0], ["sell", "buy", "buy", "buy"], [0.0, 0.9, 0.0, 0.1], [1.0, size, size, size]
+    )
+    kpm.clear(market, orders, method, threads=1).verify().raise_if_failed()

@@ -316,7 +316,8 @@ std::optional<Clearing> clear_once(const CanonicalBook& book, const Orders& orde
   const std::optional<TradableBook> tradable =
       unit.book ? std::exchange(unit.book, std::nullopt) : tradable_book(market, whole, token);
   const std::vector<Staircase>& stairs = tradable ? tradable->stairs : whole;
-  const std::vector<Staircase>& seen = tradable ? tradable->whole(whole) : whole;
+  const std::vector<Staircase>& seen =
+      tradable && !tradable->netted.empty() ? tradable->netted : whole;
   const ScaledMarket scaled(market, stairs);
   const Stakes stakes(scaled, stairs);
   Clearing clearing;
@@ -399,7 +400,9 @@ std::optional<Clearing> clear_once(const CanonicalBook& book, const Orders& orde
   // but by the rounding of its own figures.
   const double no_trade = -measure.evaluate(-scaled.inventory);
   const double rounding = kGapRounding * (1.0 + scaled.inventory.abs().maxCoeff());
-  const bool as_good = !published.moves || (value < no_trade && value >= no_trade - rounding);
+  const double net = with_maker(seen, clearing);
+  const double of_figures = kGapRounding * (net / scaled.scale + scaled.inventory.abs().maxCoeff());
+  const bool as_good = !published.moves || (value < no_trade && value >= no_trade - of_figures);
   clearing.no_trade_equivalent = to_money(scaled, no_trade);
   clearing.certainty_equivalent = to_money(scaled, as_good ? no_trade : value);
   clearing.upper_bound =
@@ -434,7 +437,6 @@ std::optional<Clearing> clear_once(const CanonicalBook& book, const Orders& orde
     clearing.status = found.status;
   }
   // What orders trade with each other is at stake for nobody: what is left may want a finer unit.
-  const double net = with_maker(seen, clearing);
   const bool told =
       clearing.status == Status::kOptimal && !(net > 0.0 && gap > settings.tolerance * net);
   const bool finished =

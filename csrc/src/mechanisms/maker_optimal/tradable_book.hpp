@@ -59,11 +59,6 @@ struct TradableBook {
   Array worst_case;    ///< p
 
   double notional() const;  ///< of all that could trade in it, money
-
-  /// The whole book as the maker sees it.
-  const std::vector<Staircase>& whole(const std::vector<Staircase>& book) const {
-    return netted.empty() ? book : netted;
-  }
 };
 
 /// The book before it was cut, and multipliers for it. Those of the cut book may value a claim at
