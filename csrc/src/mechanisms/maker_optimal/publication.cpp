@@ -5,6 +5,7 @@
 #include <limits>
 
 #include "book/units.hpp"
+#include "mechanisms/maker_optimal/netting.hpp"
 #include "selection/allocation.hpp"
 
 namespace kpm {
@@ -22,8 +23,10 @@ int piece_of_constant(const Staircase& claim) {
 }  // namespace
 
 Published publish(const Market& market, const Orders& orders, const std::vector<int>& places,
-                  const std::vector<Staircase>& stairs, const ScaledMarket& scaled,
-                  const Choice& choice, Allocation allocation, Clearing& clearing) {
+                  const PublishedBook& book, const ScaledMarket& scaled, const Choice& choice,
+                  Allocation allocation, Clearing& clearing) {
+  const std::vector<Staircase>& stairs = book.whole;
+  const bool netted = &book.seen != &book.whole;
   const auto claims = static_cast<std::size_t>(market.claims);
   clearing.cell.resize(claims);
   for (std::size_t k = 0; k < claims; ++k) {
@@ -43,8 +46,8 @@ Published publish(const Market& market, const Orders& orders, const std::vector<
     if (Staircase::is_step(piece)) {
       const Staircase& claim = stairs[source];
       const auto l = static_cast<std::size_t>(piece / 2);
-      net[source] = choice.demand[k] * (scaled.scale / scaled.span[k]) -
-                    (claim.bought[l + 1] - claim.sold[l]);
+      const double filled = netted ? net_beside(claim, l) : claim.bought[l + 1] - claim.sold[l];
+      net[source] = choice.demand[k] * (scaled.scale / scaled.span[k]) - filled;
     }
   }
   clearing.fills = allocate(orders, places, stairs, clearing.cell, net, allocation);
@@ -64,6 +67,16 @@ Published publish(const Market& market, const Orders& orders, const std::vector<
       traded = (stairs[k].bought[l + 1] + matched.bought) + (stairs[k].sold[l] + matched.sold);
     }
     published.scale += stairs[k].span() * traded;
+  }
+  if (netted) {
+    // What giants trade with each other leaves its rounding to their difference, but not to what
+    // the maker trades.
+    for (int k = 0; k < scaled.claims(); ++k) {
+      const auto source = static_cast<std::size_t>(scaled.original[static_cast<std::size_t>(k)]);
+      const Piece piece = book.seen[source].piece(static_cast<int>(clearing.cell[source]));
+      clearing.net_demand[source] = std::clamp(choice.demand[k] * (scaled.scale / scaled.span[k]),
+                                               piece.demand_low, piece.demand_high);
+    }
   }
   clearing.claim_prices.resize(claims);
   clearing.payoff.assign(market.inventory, market.inventory + market.states);
@@ -119,6 +132,29 @@ double value_of(const ScaledMarket& scaled, const Clearing& clearing, RiskMeasur
     loss += demand * scaled.payoffs.row(k).transpose().array();
   }
   return revenue - measure.evaluate(loss);
+}
+
+void restore_all(const CanonicalBook& book, Clearing& clearing) {
+  Certificate& certificate = clearing.certificate;
+  Support& support = clearing.support;
+  for (std::int64_t& claim : certificate.merged_into) {
+    claim = book.claims()[static_cast<std::size_t>(claim)];
+  }
+  std::vector<std::int64_t> pieces;
+  for (auto* const by_claim : {&clearing.pieces, &clearing.cell, &certificate.merged_into,
+                               &certificate.first, &certificate.last}) {
+    restore_order(book.claims(), *by_claim, pieces);
+  }
+  std::vector<double> figures;
+  for (auto* const by_claim : {&clearing.claim_prices, &clearing.net_demand, &support.multipliers,
+                               &certificate.multipliers}) {
+    restore_order(book.claims(), *by_claim, figures);
+  }
+  for (auto* const by_state : {&clearing.state_prices, &clearing.payoff, &support.worst_case,
+                               &support.marginal_state_prices, &certificate.worst_case,
+                               &certificate.marginal_state_prices}) {
+    restore_order(book.states(), *by_state, figures);
+  }
 }
 
 }  // namespace kpm
