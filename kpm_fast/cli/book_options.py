@@ -17,6 +17,7 @@ from ..model.maker import Maker
 from ..model.maker_form import maker_from_text
 from ..model.market import DEFAULT_AMBIGUITY, Market
 from ..model.orders import Orders
+from ..model.words import note_on_limits
 from ..storage.book_folder import read_book
 
 __all__ = [
@@ -87,29 +88,32 @@ def add_options(parser: argparse.ArgumentParser) -> None:
         "--columns",
         type=_pairs,
         metavar="FIELD=NAME,...",
-        help="what columns of the orders are called: price=px,side=bs,time=timestamp",
+        help="names of the order columns: price=px,side=bs,time=timestamp",
     )
     form.add_argument(
-        "--sides", type=_pairs, metavar="WORD=SIDE,...", help="further words: B=buy,lay=sell"
+        "--sides",
+        type=_pairs,
+        metavar="WORD=SIDE,...",
+        help="words for the sides: B=buy,lay=sell",
     )
     form.add_argument(
         "--sell",
         choices=["negative-quantity"],
-        help="there is no column for the side: quantities to sell are negative",
+        help="no side column: quantities to sell are negative",
     )
     form.add_argument(
         "--price-unit",
         type=float,
         default=1.0,
         metavar="U",
-        help="how many make one of money: 100 for prices in cents",
+        help="price units per unit of money: 100 for prices in cents",
     )
     form.add_argument(
         "--quantity-unit",
         type=float,
         default=1.0,
         metavar="U",
-        help="how many make one share: 0.01 for lots of a hundred",
+        help="quantity units per share: 0.01 for lots of a hundred",
     )
     form.add_argument(
         "--market-orders", action="store_true", help="an order without a price is a market order"
@@ -152,6 +156,8 @@ def read(args: argparse.Namespace) -> tuple[Market, Orders]:
     if not args.quiet:
         if orders.ignored_columns:
             _note(f"columns of the orders that are not read: {', '.join(orders.ignored_columns)}")
+        if limits := note_on_limits(market, orders):
+            _note(limits)
         if abs(market.prior_sum - 1) > _NOTED:
             _note(f"the prior sums to {market.prior_sum:.12g} and was divided by that")
     return market, orders
