@@ -56,12 +56,54 @@ bool nearest(const ScaledMarket& part, const Ranges& ranges, Array& prices) {
 
 }  // namespace
 
+namespace {
+
+/// The mixture of the tied vertices' gradients whose weights have the largest sum of logarithms.
+/// Where some vertex can have no weight at all, the prices stay.
+void mix_vertices(const Auction& auction, const std::vector<int>& tied, const Ranges& ranges,
+                  MakerFunction& function, AuctionPoint& point) {
+  const ScaledMaker& maker = auction.maker;
+  const auto c = static_cast<Eigen::Index>(tied.size());
+  const double a = maker.risk_aversion;
+  const Array loss = auction.losses(point.demand);
+  Matrix gradient(c, loss.size());
+  Array cost(c);
+  for (Eigen::Index v = 0; v < c; ++v) {
+    cost[v] = certainty_equivalent(maker, tied[static_cast<std::size_t>(v)], a, loss,
+                                   gradient.row(v).data());
+  }
+  const Matrix values = auction.market.payoffs * gradient.transpose();
+  Array weight;
+  if (!find_analytic_centre(values, Array::Constant(c, 1.0 / static_cast<double>(c)), ranges.low,
+                            ranges.high, weight)) {
+    return;
+  }
+  AuctionPoint chosen = point;
+  chosen.g = (gradient.transpose() * weight.matrix()).array();
+  chosen.g /= chosen.g.sum();
+  // The prior that the prices are tilted from: each vertex by what its utility weighs.
+  Array mixed = weight * (-a * (cost - cost.maxCoeff())).exp();
+  mixed /= mixed.sum();
+  chosen.p = (maker.priors(tied, Eigen::all).transpose() * mixed.matrix()).array();
+  chosen.p /= chosen.p.sum();
+  auction.judge(function, chosen);
+  if (chosen.gap() <= std::max(std::abs(point.gap()), 0.0) + 1e-12) {
+    point = chosen;
+  }
+}
+
+}  // namespace
+
 bool choose_prices(const Auction& auction, const std::vector<int>& tied, MakerFunction& function,
                    AuctionPoint& point) {
-  if (tied.empty() || auction.maker.kind == MakerKind::kPolytope) {
+  if (tied.empty()) {
     return true;
   }
   const Ranges ranges = ranges_of(auction, point);
+  if (auction.maker.kind == MakerKind::kPolytope) {
+    mix_vertices(auction, tied, ranges, function, point);
+    return true;
+  }
   ScaledMarket part = auction.market;
   part.payoffs = auction.market.payoffs(Eigen::all, tied);
   part.prior = auction.maker.prior(tied);
