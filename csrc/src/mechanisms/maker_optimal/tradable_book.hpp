@@ -8,6 +8,7 @@
 #include "book/presolve.hpp"
 #include "book/scaled_market.hpp"
 #include "book/staircase.hpp"
+#include "book/traded_market.hpp"
 #include "kpm/kpm.hpp"
 #include "numerics/stop_token.hpp"
 
@@ -44,6 +45,12 @@ struct TradableBook {
   Array worst_case;               ///< p
 
   double notional() const;  ///< of all that could trade in it, money
+
+  /// From the states of the market to those that are told apart.
+  void merge(const TradedMarket& traded) {
+    state_prices = traded.merge(state_prices);
+    worst_case = traded.merge(worst_case);
+  }
 };
 
 /// The book before it was cut, and multipliers for it. Those of the cut book may value a claim at
