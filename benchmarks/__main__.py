@@ -6,11 +6,11 @@ import argparse
 import sys
 
 try:
-    from . import cell, compare, enumerate, executors, makers, prove, reach, report
+    from . import cell, compare, embedding, enumerate, executors, makers, prove, reach, report
 except ModuleNotFoundError as error:
     raise SystemExit(f"the benchmarks need {error.name}: pip install -e '.[bench]'") from error
 
-BENCHMARKS = (report, compare, cell, enumerate, executors, makers, prove, reach)
+BENCHMARKS = (report, compare, cell, embedding, enumerate, executors, makers, prove, reach)
 
 
 def main(arguments: list[str] | None = None) -> int:

@@ -19,6 +19,7 @@ NAMES = (
     "makers",
     "enumerate",
     "throughput",
+    "embedding",
     "allocations",
     "profile",
 )

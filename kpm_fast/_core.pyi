@@ -42,9 +42,10 @@ class Looks:
     """Counts looks at the limits, and stops a clearing at one of them: for tests."""
 
     count: int
+    search: int  # how many of them the search took; the rest are the selection's
     longest: float  # operations from one look to the next, at most
 
-    def __init__(self, stop_at: int) -> None: ...  # negative: at none
+    def __init__(self, stop_at: int, signal: int = 0) -> None: ...  # negative: at none; or signals
 
 class ClearSettings:
     """How to clear, but for whoever watches. Immutable."""

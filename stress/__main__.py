@@ -5,9 +5,9 @@ from __future__ import annotations
 import argparse
 import sys
 
-from . import degenerate, engine, extremes, soak
+from . import commands, degenerate, engine, extremes, soak
 
-RUNS = (engine, degenerate, extremes, soak)
+RUNS = (engine, commands, degenerate, extremes, soak)
 
 
 def main(arguments: list[str] | None = None) -> int:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import pickle
+from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 import numpy as np
@@ -12,6 +13,7 @@ from hypothesis import strategies as st
 
 import kpm_fast as kpm
 from adapter import market_of, orders_of
+from containers import frames
 from programs import run_program
 from strategies import books
 from witness import Book
@@ -198,3 +200,124 @@ assert np.isnan(batch.revenue[-1]) and batch.revenue[0] == batch.revenue[1]
 print("kept")
 """
     assert "kept" in run_program(program)
+
+
+FRAME: dict[str, list[Any]] = {
+    "race": ["R2", "R1", "R2", "R1", "R2"],
+    "runner": ["a", "b", "c", "a", "a"],
+    "bs": ["B", "L", "B", "B", "L"],
+    "pence": [60, 25, 30, 55, 40],
+    "lots": [1, 2, 3, 4, 5],
+    "venue": ["X"] * 5,
+}
+FORM: dict[str, Any] = {
+    "columns": {
+        "book": "race",
+        "claim": "runner",
+        "side": "bs",
+        "price": "pence",
+        "quantity": "lots",
+    },
+    "sides": {"B": "buy", "L": "sell"},
+    "price_unit": 100,
+    "quantity_unit": 0.1,
+}
+RACE = MARKET.replace(claims=["a", "b", "c"])
+
+
+def test_books_of_a_foreign_frame_are_its_books_one_by_one() -> None:
+    for kind, frame in frames(FRAME):
+        many = kpm.Books.from_frame(frame, RACE, **FORM)
+        assert many.names == ("R2", "R1"), kind
+        assert many.ignored_columns == ("venue",)
+        batch = kpm.clear_many(many)
+        by_row = many.by_row(batch.fills)
+        one = {k: v for k, v in FORM["columns"].items() if k != "book"}
+        for name in many.names:
+            rows = [n for n, race in enumerate(FRAME["race"]) if race == name]
+            part = {column: [values[n] for n in rows] for column, values in FRAME.items()}
+            orders = kpm.Orders.from_frame(part, RACE, **{**FORM, "columns": one})
+            result = kpm.clear(RACE, orders)
+            assert_row(batch, many.names.index(name), result)
+            assert batch.fills_of(name).tobytes() == result.fills.tobytes()
+            assert by_row[rows].tobytes() == result.fills.tobytes()
+
+
+@pytest.mark.parametrize(
+    ("column", "value", "words"),
+    [
+        ("runner", "z", r"claim\[2\]: the market has no claim 'z'"),
+        ("bs", "Q", r"side\[2\]: .*got 'Q'"),
+        ("pence", None, r"price\[2\]"),
+        ("lots", -1, r"quantity\[2\]: .*got -1"),
+    ],
+)
+def test_a_bad_row_of_a_frame_is_the_fault_of_its_book(column: str, value: Any, words: str) -> None:
+    bad = {**FRAME, column: [*FRAME[column][:2], value, *FRAME[column][3:]]}
+    many = kpm.Books.from_frame(bad, RACE, **FORM)
+    batch = kpm.clear_many(many)
+    assert batch.status.tolist() == ["refused", "optimal"]
+    with pytest.raises(kpm.InputError, match=words):
+        batch.fills_of("R2")
+    good = kpm.clear_many(kpm.Books.from_frame(FRAME, RACE, **FORM))
+    assert batch.fills_of("R1").tobytes() == good.fills_of("R1").tobytes()
+
+
+def test_signed_quantities_and_integers_as_labels_in_frames_of_books() -> None:
+    market = MARKET.replace(claims=["101", "102", "103"])
+    table = {"book": [7, 7], "claim": [103, 101], "price": [0.3, 0.4], "quantity": [5, -6]}
+    many = kpm.Books.from_frame(table, market, sell="negative quantity")
+    expected = kpm.clear(market, kpm.Orders(["103", "101"], [1, -1], [0.3, 0.4], [5, 6]))
+    assert_row(kpm.clear_many(many), 0, expected)
+    contrary = {**table, "side": ["buy", "buy"]}
+    refused = kpm.clear_many(kpm.Books.from_frame(contrary, market, sell="negative quantity"))
+    assert "the sign alone" in str(refused.errors[0])
+
+
+def test_what_integers_mean_is_decided_by_the_whole_column() -> None:
+    """A fault in one book does not make another's integers doubtful."""
+    market = MARKET.replace(claims=["1", "2", "3"])
+    price = [0.6, 0.3, np.nan]
+    batch = kpm.clear_many(kpm.Books(market, ["x", "x", "y"], [1, 2, 3], "buy", price, 10))
+    assert batch.status.tolist() == ["optimal", "refused"]
+    expected = kpm.clear(market, kpm.Orders(["1", "2"], "buy", price[:2], 10))
+    assert_row(batch, 0, expected)
+
+
+def test_frames_that_are_no_books() -> None:
+    with pytest.raises(kpm.InputError, match=r"no column 'book' .*columns=\{'book'"):
+        kpm.Books.from_frame(FRAME, RACE)
+    with pytest.raises(kpm.InputError, match="market: must be a Market"):
+        kpm.Books.from_frame(FRAME, FRAME, **FORM)  # type: ignore[arg-type]
+    with pytest.raises(kpm.InputError, match=r"no column 'rase'.*did you mean 'race'"):
+        kpm.Books.from_frame(FRAME, RACE, columns={"book": "rase"})
+    many = kpm.Books.from_frame(FRAME, RACE, **FORM)
+    with pytest.raises(kpm.InputError, match=r"values: must have shape \(5,\)"):
+        many.by_row([1.0])
+
+
+def test_books_have_names() -> None:
+    orders = kpm.Orders(["a"], "buy", [0.6], [10])
+    batch = kpm.clear_many({"Ascot": (RACE, orders), "York": (RACE, orders[:0])})
+    assert batch.names == ("Ascot", "York")
+    assert batch.fills_of("Ascot").tobytes() == kpm.clear(RACE, orders).fills.tobytes()
+    assert batch.fills_of("York").size == 0
+    with pytest.raises(kpm.InputError, match="book: there is no book 'Yorck': did you mean 'York'"):
+        batch.payoff("Yorck")
+    assert pickle.loads(pickle.dumps(batch)) == batch
+
+
+def test_without_a_file_to_resume_from_nothing_is_hashed_or_packed(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """It would be a third of what an executor costs."""
+
+    def refuse(*_: Any) -> Any:
+        raise AssertionError("work for a file that is not there")
+
+    monkeypatch.setattr("kpm_fast.clearing.chunks._packed", refuse)
+    with ThreadPoolExecutor(1) as executor:
+        batch = kpm.clear_many(
+            [(MARKET, kpm.Orders([0], "buy", [0.6], [1]))] * 99, executor=executor
+        )
+    assert set(batch.status) == {"optimal"}

@@ -390,7 +390,7 @@ def test_an_event_loop_stops_a_clearing_in_its_executor() -> None:
 
 
 ASYNCIO = """
-import asyncio, re, sys, threading
+import asyncio, re, signal, sys, threading
 import kpm_fast as kpm
 from adapter import market_of, orders_of
 from strategies import endless_book
@@ -404,6 +404,9 @@ async def main():
     task = asyncio.create_task(clear(market_of(book), orders_of(book)))
     await asyncio.sleep(0.2)
     print("searching", flush=True)
+    if sys.argv[2] == "Ctrl-C elsewhere":  # another thread takes it: nothing wakes the loop
+        take = lambda: signal.pthread_kill(threading.get_ident(), signal.SIGINT)
+        threading.Timer(0.2, take).start()
     await task
 
 if sys.argv[2] == "timeout":
@@ -417,7 +420,7 @@ else:
 
 
 @posix
-@pytest.mark.parametrize("end", ["timeout", "Ctrl-C"])
+@pytest.mark.parametrize("end", ["timeout", "Ctrl-C", "Ctrl-C elsewhere"])
 def test_the_example_for_asyncio(end: str) -> None:
     """asyncio.run waits for the clearing in its executor, which has no limit here."""
     page = Path(__file__).resolve().parent.parent / "docs" / "reference.md"

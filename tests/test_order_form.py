@@ -116,7 +116,7 @@ def test_units_round_once(value: float, unit: float) -> None:
         ({"columns": {"order_id": "reff"}}, "no column 'reff' .*: did you mean 'ref'"),
         ({"sides": {"B": "up"}}, r"sides\['B'\]: must be 'buy' or 'sell', got 'up'"),
         ({"sides": "B"}, "sides: must map words"),
-        ({"sides": {"B": "buy"}}, r"side\[1\]: must be .*'b'\), got 'S'"),
+        ({"sides": {"B": "buy"}}, r"side\[1\]: must be .*'b'\), got 'S'; sides=\{'S': 'buy'\}"),
         ({"sell": "red"}, "sell: must be 'negative quantity'"),
         ({"sell": "negative quantity"}, "sell: orders to sell have negative quantities"),
         ({"price_unit": 0}, "price_unit: must be a finite number > 0"),
@@ -131,6 +131,71 @@ def test_forms_that_are_none(options: dict[str, Any], words: str) -> None:
     )
     with pytest.raises(kpm.InputError, match=words):
         kpm.Orders.from_frame(FOREIGN, **{**FORM, **options, "columns": columns})
+
+
+@given(st.lists(st.tuples(st.integers(-9, 9), st.sampled_from(["buy", "sell"])), min_size=1))
+@examples(60)
+def test_a_side_beside_signed_quantities_must_agree(rows: list[tuple[int, str]]) -> None:
+    table = {
+        "claim": ["home"] * len(rows),
+        "side": [side for _, side in rows],
+        "price": [0.5] * len(rows),
+        "quantity": [quantity for quantity, _ in rows],
+    }
+    contrary = [n for n, (q, side) in enumerate(rows) if q * (1 if side == "buy" else -1) < 0]
+    if contrary:
+        with pytest.raises(kpm.InputError, match="the sign alone") as caught:
+            kpm.Orders.from_frame(table, sell="negative quantity")
+        assert (caught.value.field, caught.value.index) == ("side", contrary[0])
+    else:
+        orders = kpm.Orders.from_frame(table, sell="negative quantity")
+        assert orders.ignored_columns == ("side",)
+        signed = orders.side * orders.quantity
+        assert signed.tolist() == [float(quantity) for quantity, _ in rows]
+
+
+def test_a_column_of_another_meaning_beside_signed_quantities_is_ignored() -> None:
+    table = {"claim": ["home"], "side": ["left"], "price": [0.5], "quantity": [-3]}
+    orders = kpm.Orders.from_frame(table, sell="negative quantity")
+    assert (orders[0].side, orders.ignored_columns) == ("sell", ("side",))
+
+
+def test_errors_say_which_option_would_read_it(tmp_path: Path) -> None:
+    table = {"selection": ["home"], "side": ["B"], "price": [0.5], "quantity": [-3]}
+    named: dict[str, Any] = {"columns": {"claim": "selection"}}
+    cases: list[tuple[dict[str, Any], str]] = [
+        ({}, r"no column 'claim' .*columns=\{'claim': \.\.\.\} \(--columns claim=\.\.\.\)"),
+        (named, r"got 'B'; sides=\{'B': 'buy'\} \(--sides B=buy\)"),
+        ({**named, "sides": {"B": "buy"}}, r"got -3\.0; sell='negative quantity'"),
+    ]
+    path = written(tmp_path / "o.csv", table)
+    for options, words in cases:
+        with pytest.raises(kpm.InputError, match=words):
+            kpm.Orders.from_frame(table, **options)
+        with pytest.raises(kpm.InputError, match=words):
+            kpm.Orders.from_csv(path, **options)
+    # A column that was named is not asked for a name.
+    with pytest.raises(kpm.InputError, match=r"found: [^;]*$"):
+        kpm.Orders.from_frame(table, columns={"claim": "sel"})
+
+
+@given(st.floats(-2, 3), st.floats(-2, 3))
+@examples(60)
+def test_limits_in_another_unit_are_noted(first: float, second: float) -> None:
+    """Prices in pence against payoffs in pounds clear as market orders: the result says so."""
+    limits = [first, second]
+    note = kpm.clear(MARKET, kpm.Orders(["home", "away"], "buy", limits, 1)).message
+    beyond = [limit for limit in limits if not -1e-9 <= limit <= 1 + 1e-9]
+    assert ("price_unit" in note) == bool(beyond)
+    if beyond:
+        assert f"{len(beyond)} limit" in note
+        assert f"as {beyond[0]:.6g} for " in note
+        assert "pays 0 to 1" in note
+
+
+def test_market_orders_are_no_limits_in_another_unit() -> None:
+    orders = kpm.Orders(["home", "away"], ["buy", "sell"], [math.inf, -math.inf], 1)
+    assert "price_unit" not in kpm.clear(MARKET, orders).message
 
 
 # -- text of files -------------------------------------------------------------------------------
@@ -336,3 +401,62 @@ def test_cells_by_claim() -> None:
     assert by_label == kpm.solve_cell(MARKET, EXPECTED, cell)
     with pytest.raises(kpm.InputError, match="cell: lacks claim 'away'"):
         kpm.solve_cell(MARKET, EXPECTED, {"home": 0})  # type: ignore[arg-type]
+
+
+SHEET = [["claim", "side", "price", "quantity"], ["home", "buy", "0,5", "3"]]
+
+
+@pytest.mark.parametrize("delimiter", [";", "\t", "|"])
+@pytest.mark.parametrize("quoted", [False, True])
+def test_what_a_spreadsheet_adds_does_not_count(
+    tmp_path: Path, delimiter: str, quoted: bool
+) -> None:
+    """A first line that states the delimiter, columns and rows that hold nothing."""
+    stated = f'"sep={delimiter}"' if quoted else f"sep={delimiter}"
+    head, row = ([*line, "", " "] for line in SHEET)
+    lines = [stated, "", head, [""] * 6, row, [" "] * 6]
+    path = tmp_path / "o.csv"
+    text = "\r\n".join(line if isinstance(line, str) else delimiter.join(line) for line in lines)
+    path.write_text(text, encoding="utf-8-sig", newline="")
+    orders = kpm.Orders.from_csv(path, decimal=",")
+    assert orders == kpm.Orders(["home"], "buy", [0.5], [3])
+    assert orders.ignored_columns == ()
+    # Lines are counted as an editor counts them.
+    path.write_text(text.replace("0,5", "half"), encoding="utf-8", newline="")
+    with pytest.raises(kpm.InputError, match=r"o\.csv, line 5: price: not a number: 'half'"):
+        kpm.Orders.from_csv(path)
+
+
+def test_a_nameless_column_with_an_entry_counts(tmp_path: Path) -> None:
+    path = tmp_path / "o.csv"
+    path.write_text("claim,side,price,quantity,\nhome,buy,0.5,3,\nhome,buy,0.5,3,x\n")
+    assert kpm.Orders.from_csv(path).ignored_columns == ("",)
+    path.write_text("claim,side,price,quantity,\nhome,buy,0.5,3\n")
+    with pytest.raises(kpm.InputError, match="line 2: has 4 entries where the header has 5"):
+        kpm.Orders.from_csv(path)
+
+
+@pytest.mark.parametrize("start", [b"PK\x03\x04", b"\xd0\xcf\x11\xe0\xa1\xb1"])
+def test_workbooks_are_refused_as_such(tmp_path: Path, start: bytes) -> None:
+    path = tmp_path / "orders.xlsx"
+    path.write_bytes(start + bytes(50))
+    with pytest.raises(kpm.InputError, match="a workbook, which is not read"):
+        kpm.Orders.from_csv(path)
+
+
+def test_a_header_without_the_columns_is_shown_column_by_column(tmp_path: Path) -> None:
+    path = tmp_path / "o.csv"
+    path.write_text("Sel;BS;Px\nhome;B;56\n", encoding="utf-8")
+    with pytest.raises(kpm.InputError, match=r"found: Sel, BS, Px\)"):
+        kpm.Orders.from_csv(path)
+
+
+def test_the_command_line_notes_limits_in_another_unit(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    folder = tmp_path / "book"
+    kpm.write_book(folder, MARKET, kpm.Orders(["home", "away"], "buy", [56, 20], 1))
+    assert main(["clear", str(folder)]) == 0
+    assert "note: 2 limits lie beyond" in capsys.readouterr().err
+    assert main(["clear", str(folder), "--price-unit", "100"]) == 0
+    assert "limits" not in capsys.readouterr().err

@@ -6,6 +6,8 @@ stop, in the search and in the selection: the same on every machine, under any l
 
 from __future__ import annotations
 
+import signal
+import sys
 from typing import Any
 
 import numpy as np
@@ -23,10 +25,13 @@ from witness import Book
 
 
 def stopped(
-    market: kpm.Market, orders: kpm.Orders, look: int, **options: Any
+    market: kpm.Market, orders: kpm.Orders, look: int, raising: int = 0, **options: Any
 ) -> tuple[kpm.Result, _core.Looks]:
-    """The clearing, stopped at this look (negative: at none), and how often it has looked."""
-    looks = _core.Looks(look)
+    """The clearing, stopped at this look (negative: at none), and how often it has looked.
+
+    Or a signal is raised there.
+    """
+    looks = _core.Looks(look, raising)
     settings = ClearSettings(threads=1, **options)
     vars(settings)["core"] = settings.core.looking(looks)
     return clearing.clear_book(market, orders, settings, None, None, False), looks
@@ -59,6 +64,27 @@ def test_stopped_at_any_look(method: str, book: Book, data: st.DataObject) -> No
         check(book, best, cut)
     again, _ = stopped(market, orders, looks.count, method=method)
     assert_same_bits(best, again)  # one look too late
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="SIGINT is not raised like that")
+def test_ctrl_c_at_any_look_of_the_selection() -> None:
+    """Heard at the very look it comes at: what the search has proven or found is not lost."""
+    market, orders = wide_book(12, 24)
+    best, looks = stopped(market, orders, -1)
+    assert looks.search < looks.count
+    worth = best.certainty_equivalent - best.tolerance * best.scale
+    handler = signal.signal(signal.SIGINT, signal.default_int_handler)  # may be ignored: nohup
+    try:
+        for look in np.unique(np.linspace(looks.search, looks.count - 1, 12).astype(int)).tolist():
+            cut, seen = stopped(market, orders, look, raising=signal.SIGINT)
+            assert cut.status is kpm.Status.INTERRUPTED
+            assert seen.search == looks.search
+            assert_same_bits(cut, stopped(market, orders, look)[0])
+            cut.verify().raise_if_failed()
+            assert cut.upper_bound == best.upper_bound
+            assert cut.certainty_equivalent >= worth
+    finally:
+        signal.signal(signal.SIGINT, handler)
 
 
 def test_more_looks_never_give_less() -> None:

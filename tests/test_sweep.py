@@ -45,6 +45,50 @@ def test_rows_are_the_clearings_one_by_one(book: tuple[kpm.Market, kpm.Orders]) 
         assert swept["status"][row] == result.status.value
 
 
+def test_rules_are_swept(book: tuple[kpm.Market, kpm.Orders]) -> None:
+    market, orders = book
+    rules = ["maker_optimal", "competitive", "pay_as_bid"]
+    swept = kpm.sweep(market, orders, ambiguity=[0.0, 0.01], rule=rules)
+    assert swept["rule"] == tuple(rule for rule in rules for _ in range(2))
+    for row, (rule, omega) in enumerate((r, o) for r in rules for o in (0.0, 0.01)):
+        maker = market.replace(ambiguity=omega)
+        result = kpm.clear(maker, orders, rule=rule)
+        assert swept["gain"][row] == result.gain
+        assert swept["upper_bound"][row] == result.upper_bound
+        quotes = maker.maker.quotes(market.payoffs)
+        assert swept["spread"][row] == pytest.approx(np.mean(quotes["ask"] - quotes["bid"]))
+    assert kpm.sweep(market, orders, rule="competitive")["rule"] == ("competitive",)
+    labels = (
+        kpm.sweep(market, orders, rule=rules[:2]).plot("gain").axes[0].get_legend_handles_labels()
+    )
+    assert labels[1] == ["maker optimal", "competitive"]
+    for wrong, words in (
+        ("pay as bid", r"rule: must be .*did you mean 'pay_as_bid'"),
+        (["competitive", "dutch"], r"rule\[1\]: must be .*got 'dutch'"),
+        ([], "rule: must name at least one"),
+    ):
+        with pytest.raises(kpm.InputError, match=words):
+            kpm.sweep(market, orders, rule=wrong)  # type: ignore[arg-type]
+
+
+def test_the_spread_opens_with_ambiguity(book: tuple[kpm.Market, kpm.Orders]) -> None:
+    spread = kpm.sweep(*book, ambiguity=RADII)["spread"]
+    assert spread[0] == pytest.approx(0.0, abs=1e-12)
+    assert np.all(np.diff(spread) > 0)
+
+
+def test_a_sweep_prints_as_a_table() -> None:
+    """Money that rounding leaves where only orders that cross trade is no money."""
+    market, orders = sample.race_card(runners=4, levels=2, seed=1, crossed=1.0)
+    lines = str(kpm.sweep(market, orders, ambiguity=[0.0, 1.0])).splitlines()
+    head = ["ambiguity", "gain", "volume", "expected_payoff", "worst_payoff", "spread", "status"]
+    assert lines[0].split() == head
+    assert len({len(line) for line in lines}) == 1
+    assert lines[2].split()[:2] == ["1", "0"]
+    assert "e-" not in lines[2]
+    assert "-0 " not in lines[2]
+
+
 @pytest.mark.parametrize(
     "kind",
     [
@@ -164,9 +208,22 @@ def test_commands(
         rows = list(csv.DictReader(stream))
     assert [float(row["ambiguity"]) for row in rows] == [0.0, 0.05, 0.1]
     assert (tmp_path / "picture.svg").exists()
-    assert "expected payoff" in capsys.readouterr().out
+    assert "worst" in capsys.readouterr().out
     assert cli.main(["advise", str(folder)]) == 0
     assert "Trade stops" in capsys.readouterr().out
+    # Without a grid: to where trade stops.
+    stop = kpm.implied_ambiguity(*book)
+    assert cli.main(["sweep", str(folder), "--output", str(target)]) == 0
+    with target.open(encoding="utf-8") as stream:
+        found = [(float(row["ambiguity"]), float(row["volume"])) for row in csv.DictReader(stream)]
+    assert found[0][0] == 0.0 < found[0][1]
+    assert found[-1] == (pytest.approx(stop), pytest.approx(0.0, abs=1e-3 * found[0][1]))
+    capsys.readouterr()
+    words = ["sweep", str(folder), "--rule", "pay-as-bid, competitive", "--output", str(target)]
+    assert cli.main([*words, "--ambiguity", "0.01"]) == 0
+    with target.open(encoding="utf-8") as stream:
+        assert [row["rule"] for row in csv.DictReader(stream)] == ["pay_as_bid", "competitive"]
+    assert "pay_as_bid" in capsys.readouterr().out
     assert cli.main(["sweep", str(folder), "--ambiguity", "much"]) == cli.EXIT_INPUT
     assert "much" in capsys.readouterr().err
 

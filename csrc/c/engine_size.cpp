@@ -53,8 +53,10 @@ std::size_t engine_memory(const Limits& limits) {
   while (places < 2 * orders) {
     places *= 2;
   }
-  const std::uint64_t kept = orders * (64 + 33 + 8) + places * 16 + levels * (96 + 24) +
-                             8 * (claims * states + 2 * states) + claims * 16 + 4096;
+  const std::uint64_t nodes_of_levels = levels / 5 + claims;
+  const std::uint64_t kept = orders * (64 + 33 + 8) + places * 16 + levels * (72 + 24) +
+                             nodes_of_levels * 192 + 8 * (claims * states + 2 * states) +
+                             claims * 16 + 4096;
 
   // What a clearing needs besides, measured over books of up to 500 states, 500 claims and 20,000
   // orders: solvers work in squares of states and claims; staircases, corners and fills are by

@@ -185,8 +185,10 @@ void add_settings(py::module_& module) {
   using py::arg;
   using Self = ClearSettings;
   py::class_<Looks>(module, "Looks")
-      .def(py::init([](std::int64_t stop_at) { return Looks{stop_at}; }), arg("stop_at"))
+      .def(py::init([](std::int64_t stop_at, int signal) { return Looks{stop_at, signal}; }),
+           arg("stop_at"), arg("signal") = 0)
       .def_readonly("count", &Looks::count)
+      .def_readonly("search", &Looks::search)
       .def_readonly("longest", &Looks::longest);
   py::class_<Self>(module, "ClearSettings")
       .def(py::init([](const std::string& method, double tolerance, int threads, double time_limit,

@@ -41,7 +41,10 @@ bool is_quantity(double quantity) {
 class Life {
  public:
   Life(const std::uint8_t* bytes, std::size_t size, bool own_memory)
-      : source_(bytes, size), claims_(1 + source_.below(3)), market_(source_, claims_) {
+      : source_(bytes, size),
+        claims_(1 + source_.below(3)),
+        ids_(source_.below(4) == 0 ? 250 : 24),
+        market_(source_, claims_) {
     if (own_memory) {
       const kpm_limits limits{sizeof limits, kMostStates, claims_, kOrders, kLevels, kNodes};
       memory_.resize(kpm_engine_size(&limits));
@@ -157,7 +160,7 @@ class Life {
   }
 
   void event() {
-    const std::int64_t id = source_.below(24) - 2;
+    const std::int64_t id = source_.below(ids_) - 2;
     const int kind = source_.below(8);
     const double price = source_.pick(kPrices);
     const double quantity = source_.pick(kQuantities);
@@ -413,6 +416,7 @@ class Life {
 
   Source source_;
   int claims_;
+  int ids_;  // that orders may have
   MarketArrays market_;
   std::vector<unsigned char> memory_;
   kpm_engine* engine_ = nullptr;

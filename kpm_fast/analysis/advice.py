@@ -11,9 +11,9 @@ from ..clearing.implied import implied_ambiguity
 from ..model.makers import KnightianMaker
 from ..model.market import Market
 from ..model.orders import Orders
-from .sweep import Sweep, sweep
+from .sweep import Sweep, shown, sweep
 
-__all__ = ["Advice", "advise"]
+__all__ = ["Advice", "advise", "telling_ambiguities"]
 
 _SHARES = (0.0, 0.05, 0.1, 0.2, 0.35, 0.5, 0.75, 1.0)  # of the implied ambiguity
 _RADII = (0.0, 0.001, 0.003, 0.01, 0.03, 0.1, 0.3, 1.0)  # nats, where there is none
@@ -72,8 +72,8 @@ class Advice:
         head = ("ambiguity", "gain", "expected", "worst state", "volume")
         columns = ("ambiguity", "gain", "expected_payoff", "worst_payoff", "volume")
         rows = [
-            "".join(f"{float(value) + 0.0:>14.5g}" for value in row)
-            for row in zip(*(self.frontier[name] for name in columns), strict=True)
+            "".join(f"{entry:>14}" for entry in row)
+            for row in zip(*(shown(self.frontier, name, 5) for name in columns), strict=True)
         ]
         return ["", "".join(f"{name:>14}" for name in head), *rows]
 
@@ -98,9 +98,21 @@ def advise(market: Market, orders: Orders) -> Advice:
     >>> print(str(kpm.advise(market, orders)).splitlines()[1])
     The market's, 0.1, lies beyond it: nothing trades. Choose less than 0.02.
     """
-    constant = np.ptp(market.inventory) == 0.0
-    stop = implied_ambiguity(market, orders) if constant else math.nan
-    radii = [share * stop for share in _SHARES] if 0.0 < stop < math.inf else list(_RADII)
-    frontier = sweep(market, orders, ambiguity=radii)
+    stop = _stop(market, orders)
+    frontier = sweep(market, orders, ambiguity=_radii(stop))
     maker = KnightianMaker(market.prior, market.risk_aversion, market.ambiguity)
     return Advice(stop, maker.loss_bound(), frontier, market.ambiguity)
+
+
+def telling_ambiguities(market: Market, orders: Orders) -> list[float]:
+    """Ambiguities between which a book's clearing changes: up to where trade stops, if it does."""
+    return _radii(_stop(market, orders))
+
+
+def _stop(market: Market, orders: Orders) -> float:
+    constant = np.ptp(market.inventory) == 0.0
+    return implied_ambiguity(market, orders) if constant else math.nan
+
+
+def _radii(stop: float) -> list[float]:
+    return [share * stop for share in _SHARES] if 0.0 < stop < math.inf else list(_RADII)

@@ -17,10 +17,11 @@ from numpy.typing import ArrayLike
 from ..arrays import as_number
 from ..clearing.clear import clear
 from ..clearing.implied import implied_ambiguity
-from ..errors import InputError
+from ..errors import InputError, suggestion
 from ..files.tables import make_frame
 from ..model.market import Market
 from ..model.orders import Orders
+from ..model.outcome import RULES
 from ..storage.finished import UNFINISHED, Finished, content_hash
 
 if TYPE_CHECKING:
@@ -28,7 +29,8 @@ if TYPE_CHECKING:
 
 __all__ = ["Sweep", "sweep"]
 
-_PARAMETERS = ("prior", "risk_aversion", "ambiguity")
+_PARAMETERS = ("prior", "rule", "risk_aversion", "ambiguity")
+_WORDS = ("prior", "rule", "status")  # the columns that are no figures
 _FIGURES = (
     "status",
     "certainty_equivalent",
@@ -38,9 +40,15 @@ _FIGURES = (
     "revenue",
     "expected_payoff",
     "worst_payoff",
+    "spread",
     "seconds",
 )
+_SHOWN = ("gain", "volume", "expected_payoff", "worst_payoff", "spread", "status")
+_NOTHING = 1e-11  # of what trades: what rounding leaves of orders that meet each other
 _CHUNK_SECONDS = 0.5  # of work in a task: overhead of an executor is milliseconds
+
+
+_Case = tuple[Market, str]  # a maker, and the rule it is cleared by
 
 
 @dataclass(frozen=True)
@@ -50,10 +58,12 @@ class Sweep:
     Attributes
     ----------
     table : mapping of str to tuple
-        Columns ``prior``, ``risk_aversion``, ``ambiguity``, then of each clearing ``status``,
-        ``certainty_equivalent``, ``gain`` (over not trading), ``upper_bound``, ``volume`` (shares),
-        ``revenue``, ``expected_payoff`` (under the maker's prior), ``worst_payoff`` and
-        ``seconds``. Money and shares as in the book.
+        Columns ``prior``, ``rule``, ``risk_aversion``, ``ambiguity``, then of each clearing
+        ``status``, ``certainty_equivalent``, ``gain`` (over not trading), ``upper_bound``,
+        ``volume`` (shares), ``revenue``, ``expected_payoff`` (under the maker's prior),
+        ``worst_payoff``, ``spread`` (what the maker asks for a little of a claim less what it
+        bids, before trading, the claims' mean; money per share) and ``seconds``. Money and shares
+        as in the book.
     implied : mapping of str to float
         The implied ambiguity of the book by prior, NaN where the inventory differs between states.
     """
@@ -81,7 +91,7 @@ class Sweep:
         return make_frame({name: list(column) for name, column in self.table.items()}, backend)
 
     def plot(self, y: str = "certainty_equivalent") -> Figure:
-        """Draw a column against ambiguity, a line for each prior and risk aversion.
+        """Draw a column against ambiguity, a line for each prior, rule and risk aversion.
 
         Parameters
         ----------
@@ -110,10 +120,26 @@ class Sweep:
     def __repr__(self) -> str:
         return f"Sweep({len(self)} clearings of one book)"
 
+    def __str__(self) -> str:
+        varied = [name for name in _PARAMETERS if len(set(self.table[name])) > 1]
+        names = [*(varied or ["ambiguity"]), *_SHOWN]
+        rows = [names, *zip(*(shown(self, name) for name in names), strict=True)]
+        widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
+        return "\n".join(
+            "  ".join(entry.rjust(width) for entry, width in zip(row, widths, strict=True))
+            for row in rows
+        )
+
+
+def shown(sweep: Sweep, name: str, digits: int = 6) -> list[str]:
+    """Return a column as text."""
+    column = sweep[name]
+    return list(column) if name in _WORDS else [f"{value + 0.0:.{digits}g}" for value in column]
+
 
 def check_column(name: str, field: str = "y") -> None:
     """Refuse what is no column of figures."""
-    if name not in (*_PARAMETERS, *_FIGURES) or name in ("status", "prior"):
+    if name not in (*_PARAMETERS, *_FIGURES) or name in _WORDS:
         raise InputError(f"no column of figures is called {name!r}", field=field)
 
 
@@ -124,6 +150,7 @@ def sweep(
     ambiguity: Sequence[float] | float | None = None,
     risk_aversion: Sequence[float] | float | None = None,
     prior: Mapping[str, ArrayLike] | None = None,
+    rule: Sequence[str] | str = "maker_optimal",
     executor: Executor | None = None,
     resume: str | os.PathLike[str] | None = None,
     **options: Any,
@@ -139,6 +166,8 @@ def sweep(
         Values as for :class:`Market`.
     prior : mapping of str to (N,) array_like, optional
         Priors by a name for each.
+    rule : str or sequence of str
+        As for :func:`kpm_fast.clear`.
     executor : concurrent.futures.Executor, optional
         Where to clear: threads, processes, or whatever has this interface (joblib's loky, Dask's
         ``client.get_executor()``). Tasks are cut to about half a second of work, and each clears
@@ -168,26 +197,41 @@ def sweep(
     >>> [round(volume, 6) for volume in result["volume"]]
     [10.0, 10.0, 0.0]
     """
-    makers = list(_makers(market, ambiguity, risk_aversion, prior))
+    cases = list(_cases(market, ambiguity, risk_aversion, prior, _rules(rule)))
     with Finished(resume) as finished:
-        rows = _all_rows([maker for _, maker in makers], orders, options, executor, finished)
-    names = [name for name, _ in makers]
+        rows = _all_rows([case for _, case in cases], orders, options, executor, finished)
     columns: dict[str, tuple[Any, ...]] = {
-        "prior": tuple(names),
-        "risk_aversion": tuple(maker.risk_aversion for _, maker in makers),
-        "ambiguity": tuple(maker.ambiguity for _, maker in makers),
+        "prior": tuple(name for name, _ in cases),
+        "rule": tuple(rule for _, (_, rule) in cases),
+        "risk_aversion": tuple(maker.risk_aversion for _, (maker, _) in cases),
+        "ambiguity": tuple(maker.ambiguity for _, (maker, _) in cases),
     }
     columns |= dict(zip(_FIGURES, zip(*rows, strict=True), strict=True))
-    implied = {name: _implied(maker, orders) for name, maker in dict(makers).items()}
+    implied = {name: _implied(maker, orders) for name, (maker, _) in dict(cases).items()}
     return Sweep(columns, implied)
 
 
-def _makers(
+def _rules(given: Sequence[str] | str) -> list[str]:
+    rules = [given] if isinstance(given, str) else list(given)
+    if not rules:
+        raise InputError("must name at least one rule", field="rule")
+    for index, name in enumerate(rules):
+        if name not in RULES:
+            raise InputError(
+                f"must be one of {', '.join(RULES)}, got {name!r}{suggestion(str(name), RULES)}",
+                field="rule",
+                index=None if isinstance(given, str) else index,
+            )
+    return rules
+
+
+def _cases(
     market: Market,
     ambiguity: Sequence[float] | float | None,
     risk_aversion: Sequence[float] | float | None,
     prior: Mapping[str, ArrayLike] | None,
-) -> Iterator[tuple[str, Market]]:
+    rules: list[str],
+) -> Iterator[tuple[str, _Case]]:
     """Every combination, validated before any work is done."""
     if prior is not None and not isinstance(prior, Mapping):
         raise InputError("must be a mapping from a name to probabilities", field="prior")
@@ -205,8 +249,10 @@ def _makers(
     for values, field in ((aversions, "risk_aversion"), (radii, "ambiguity")):
         for index, value in enumerate(values):
             _replaced(market, field, value, index)
-    for (name, base), alpha, omega in itertools.product(priors.items(), aversions, radii):
-        yield name, base.replace(risk_aversion=alpha, ambiguity=omega)
+    for (name, base), rule, alpha, omega in itertools.product(
+        priors.items(), rules, aversions, radii
+    ):
+        yield name, (base.replace(risk_aversion=alpha, ambiguity=omega), rule)
 
 
 def _values(given: Sequence[float] | float | None, own: float, field: str) -> list[float]:
@@ -228,17 +274,17 @@ def _replaced(market: Market, field: str, value: Any, index: int | str) -> Marke
 
 
 def _all_rows(
-    makers: list[Market],
+    cases: list[_Case],
     orders: Orders,
     options: dict[str, Any],
     executor: Executor | None,
     finished: Finished,
 ) -> list[tuple[Any, ...]]:
-    """Return the row of each maker, and keep those that are not in ``finished`` yet."""
-    keys = [_key(maker, orders, options) for maker in makers] if finished else []
-    kept = [_kept(finished.get(key)) for key in keys] or [None] * len(makers)
+    """Return the row of each case, and keep those that are not in ``finished`` yet."""
+    keys = [_key(case, orders, options) for case in cases] if finished else []
+    kept = [_kept(finished.get(key)) for key in keys] or [None] * len(cases)
     rows = {place: row for place, row in enumerate(kept) if row is not None}
-    missing = [place for place in range(len(makers)) if place not in rows]
+    missing = [place for place in range(len(cases)) if place not in rows]
 
     def add(places: list[int], found: list[tuple[Any, ...]]) -> None:
         for place, row in zip(places, found, strict=True):
@@ -250,17 +296,17 @@ def _all_rows(
     # work fits into a task.
     started = time.perf_counter()
     for place in missing[:1]:
-        add([place], [_row(makers[place], orders, options)])
+        add([place], [_row(cases[place], orders, options)])
     seconds = max(time.perf_counter() - started, 1e-6)
     rest = missing[1:]
     if executor is None:
         for place in rest:
-            add([place], [_row(makers[place], orders, options)])
+            add([place], [_row(cases[place], orders, options)])
     else:
         size = max(1, min(int(_CHUNK_SECONDS / seconds), len(rest) // 4 + 1))
         chunks = [rest[at : at + size] for at in range(0, len(rest), size)]
         tasks: list[Future[list[tuple[Any, ...]]]] = [
-            executor.submit(_rows, [makers[place] for place in chunk], orders, options)
+            executor.submit(_rows, [cases[place] for place in chunk], orders, options)
             for chunk in chunks
         ]
         try:
@@ -270,14 +316,16 @@ def _all_rows(
             for task in tasks:
                 task.cancel()
             raise
-    return [rows[place] for place in range(len(makers))]
+    return [rows[place] for place in range(len(cases))]
 
 
-def _key(maker: Market, orders: Orders, options: Mapping[str, Any]) -> str:
+def _key(case: _Case, orders: Orders, options: Mapping[str, Any]) -> str:
     """The hash of all that decides a row; the number of threads does not."""
+    maker, rule = case
     return content_hash(
         [
             "sweep",
+            rule,
             sorted((name, value) for name, value in options.items() if name != "threads"),
             *(maker.payoffs, maker.prior, maker.inventory, maker.risk_aversion, maker.ambiguity),
             *(orders.claim_index(maker), orders.side, orders.price, orders.quantity),
@@ -295,22 +343,29 @@ def _kept(content: bytes | None) -> tuple[Any, ...] | None:
     return row if row is not None and len(row) == len(_FIGURES) else None
 
 
-def _rows(makers: Sequence[Market], orders: Orders, options: Mapping[str, Any]) -> list[Any]:
+def _rows(cases: Sequence[_Case], orders: Orders, options: Mapping[str, Any]) -> list[Any]:
     """A task of an executor: one thread, since the executor has its own."""
-    return [_row(maker, orders, {"threads": 1, **options}) for maker in makers]
+    return [_row(case, orders, {"threads": 1, **options}) for case in cases]
 
 
-def _row(maker: Market, orders: Orders, options: Mapping[str, Any]) -> tuple[Any, ...]:
-    result = clear(maker, orders, **options)
+def _row(case: _Case, orders: Orders, options: Mapping[str, Any]) -> tuple[Any, ...]:
+    maker, rule = case
+    result = clear(maker, orders, rule=rule, **options)
+    nothing = _NOTHING * result.scale
+
+    def clean(money: float) -> float:
+        return 0.0 if abs(money) <= nothing else money
+
     return (
         result.status.value,
         result.certainty_equivalent,
-        result.gain,
+        clean(result.gain),
         result.upper_bound,
         result.volume,
         result.revenue,
-        float(maker.prior @ result.payoff),
-        float(result.payoff.min()),
+        clean(float(maker.prior @ result.payoff)),
+        clean(float(result.payoff.min())),
+        float(maker.maker.quotes(maker).spread.mean()),
         result.stats.seconds["total"],
     )
 

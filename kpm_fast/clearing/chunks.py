@@ -72,7 +72,7 @@ def clear_in_chunks(
                     parts[first] = part
                     continue
                 chunk = _chunk(columns, first, last)
-                key = _key(chunk, options)
+                key = _key(chunk, options) if finished else ""
                 kept = _unpacked(finished.get(key))
                 if kept is not None:
                     parts[first] = (kept, 0.0)
@@ -137,7 +137,7 @@ def _done_here(
     finished: Finished,
 ) -> tuple[Batch, float]:
     chunk = _chunk(columns, *bounds)
-    key = _key(chunk, options)
+    key = _key(chunk, options) if finished else ""
     kept = _unpacked(finished.get(key))
     if kept is not None:
         return kept, 0.0
@@ -178,7 +178,7 @@ def _key(chunk: _Columns, options: dict[str, Any]) -> str:
 
 
 def _keep(finished: Finished, key: str, batch: Batch) -> None:
-    if not np.isin(batch.status, UNFINISHED).any():
+    if finished and not np.isin(batch.status, UNFINISHED).any():
         finished.put(key, _packed(batch))
 
 

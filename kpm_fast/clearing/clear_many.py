@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from concurrent.futures import Executor
 from typing import Any
 
@@ -42,7 +42,7 @@ _STATUSES = np.array(
 
 
 def clear_many(
-    books: Books | Iterable[tuple[Market, Orders]],
+    books: Books | Mapping[str, tuple[Market, Orders]] | Iterable[tuple[Market, Orders]],
     threads: int | None = None,
     *,
     tolerance: float = 1e-8,
@@ -56,7 +56,8 @@ def clear_many(
 
     Parameters
     ----------
-    books : Books or iterable of (Market, Orders)
+    books : Books, or iterable or mapping of (Market, Orders)
+        The keys of a mapping are the names of its books.
         :class:`Books` are columns, for many small books of one market the fastest by far: making a
         :class:`Market` and :class:`Orders` of a tiny book takes longer than clearing it.
     threads : int, optional
@@ -108,7 +109,12 @@ def clear_many(
         "allocation": allocation,
     }
     ClearSettings.of(**options)
-    columns = _of_columns(books) if isinstance(books, Books) else _of_pairs(books, allocation)
+    if isinstance(books, Books):
+        columns = _of_columns(books)
+    elif isinstance(books, Mapping):
+        columns = {**_of_pairs(books.values(), allocation), "names": tuple(books)}
+    else:
+        columns = _of_pairs(books, allocation)
     if isinstance(books, Books) and allocation == "time" and books.priority is None and len(books):
         raise InputError("the books have no times", field="allocation")
     if executor is None and resume is None:

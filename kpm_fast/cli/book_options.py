@@ -17,6 +17,7 @@ from ..model.maker import Maker
 from ..model.maker_form import maker_from_text
 from ..model.market import DEFAULT_AMBIGUITY, Market
 from ..model.orders import Orders
+from ..model.words import note_on_limits
 from ..storage.book_folder import read_book
 
 __all__ = [
@@ -152,6 +153,8 @@ def read(args: argparse.Namespace) -> tuple[Market, Orders]:
     if not args.quiet:
         if orders.ignored_columns:
             _note(f"columns of the orders that are not read: {', '.join(orders.ignored_columns)}")
+        if limits := note_on_limits(market, orders):
+            _note(limits)
         if abs(market.prior_sum - 1) > _NOTED:
             _note(f"the prior sums to {market.prior_sum:.12g} and was divided by that")
     return market, orders

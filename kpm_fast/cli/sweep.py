@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import argparse
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
-from ..analysis.advice import advise
-from ..analysis.sweep import check_column, sweep
+from ..analysis.advice import advise, telling_ambiguities
+from ..analysis.sweep import check_column, shown, sweep
 from ..errors import InputError
 from ..files.atomic_files import staged_text
 from ..files.tables import write_csv
@@ -19,7 +20,15 @@ from .tables import PipeAwareConsole
 
 __all__ = ["add_parsers", "grid"]
 
-_SHOWN = ("ambiguity", "gain", "volume", "expected_payoff", "worst_payoff", "status")
+_SHOWN = (
+    "ambiguity",
+    "gain",
+    "volume",
+    "expected_payoff",
+    "worst_payoff",
+    "spread",
+    "status",
+)
 
 
 def grid(text: str, field: str = "grid") -> list[float]:
@@ -47,9 +56,9 @@ def add_parsers(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -
     parser = commands.add_parser(
         "sweep",
         help="clear a book under many makers",
-        description="Clear a book for every combination of ambiguity and risk aversion.",
-        epilog="Grids are 0,0.01,0.1 or start:stop:count; default: the book's own value. "
-        "Exit codes: 0 done; 2 bad usage or input.",
+        description="Clear a book for every combination of ambiguity, risk aversion and rule.",
+        epilog="Grids are 0,0.01,0.1 or start:stop:count. With neither, ambiguities up to the one "
+        "at which trade stops. Exit codes: 0 done; 2 bad usage or input.",
     )
     parser.set_defaults(run=_run_sweep)
     book_options.add_book(parser)
@@ -61,6 +70,9 @@ def add_parsers(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -
         dest="risk_aversions",
         metavar="GRID",
         help="per unit of money (default: the book's)",
+    )
+    parser.add_argument(
+        "--rule", dest="rules", metavar="NAMES", help="separated by commas (default: maker_optimal)"
     )
     book_options.add_inventory(parser)
     book_options.add_options(parser)
@@ -86,7 +98,7 @@ def _run_sweep(args: argparse.Namespace) -> int:
         check_column(args.column, "--column")  # before anything is cleared
         require_matplotlib()
     market, orders = book_options.read(args)
-    grids = {
+    grids: dict[str, Any] = {
         name: grid(text, f"--{name.replace('_', '-')}")
         for name, text in (
             ("ambiguity", args.ambiguities),
@@ -94,15 +106,17 @@ def _run_sweep(args: argparse.Namespace) -> int:
         )
         if text is not None
     }
-    result = sweep(market, orders, **grids)  # type: ignore[arg-type]
+    if not grids:
+        grids["ambiguity"] = telling_ambiguities(market, orders)
+    if args.rules is not None:
+        grids["rule"] = [name.strip().replace("-", "_") for name in args.rules.split(",")]
+    result = sweep(market, orders, **grids)
     console = PipeAwareConsole()
-    shown = _SHOWN if len(set(result["risk_aversion"])) == 1 else ("risk_aversion", *_SHOWN)
-    columns = [name.replace("_", " ") for name in shown]
-    rows = [
-        [v if isinstance(v, str) else f"{v + 0.0:.6g}" for v in row]
-        for row in zip(*(result[name] for name in shown), strict=True)
-    ]
-    print_table(console, "", columns, rows, expendable=columns[:2:-1])
+    varied = [name for name in ("rule", "risk_aversion") if len(set(result[name])) > 1]
+    names = (*varied, *_SHOWN)
+    columns = [name.replace("_", " ") for name in names]
+    rows = [list(row) for row in zip(*(shown(result, name) for name in names), strict=True)]
+    print_table(console, "", columns, rows, expendable=columns[: len(varied) + 2 : -1])
     if args.output is not None:
         with staged_text(args.output) as stream:
             write_csv(stream, {name: list(column) for name, column in result.table.items()})

@@ -15,7 +15,14 @@ from typing import IO, Any, cast
 
 from ..errors import InputError
 
-__all__ = ["DELIMITERS", "check_decimal", "check_delimiter", "find_delimiter", "open_text"]
+__all__ = [
+    "DELIMITERS",
+    "check_decimal",
+    "check_delimiter",
+    "find_delimiter",
+    "open_text",
+    "stated_delimiter",
+]
 
 #: What may delimit a file's columns, in the order they are tried.
 DELIMITERS = (",", ";", "\t", "|")
@@ -26,6 +33,7 @@ _COMPRESSED: tuple[tuple[bytes, str, Any], ...] = (
     (b"\xfd7zXZ\x00", "xz", lzma.open),
 )
 _ZSTANDARD = b"\x28\xb5\x2f\xfd"
+_ZIP, _OLE = b"PK\x03\x04", b"\xd0\xcf\x11\xe0"  # workbooks of Excel, new and old
 _UTF_16 = (b"\xff\xfe", b"\xfe\xff")
 
 
@@ -68,6 +76,11 @@ def _plain_bytes(path: Path, raw: io.BufferedReader) -> Iterator[io.BufferedRead
     start = raw.peek(6)[:6]
     if start.startswith(_ZSTANDARD):
         raise InputError("compressed with Zstandard, which is not read: decompress it", file=path)
+    if start.startswith((_ZIP, _OLE)):
+        raise InputError(
+            "a zip archive or a workbook, which is not read: unpack it, or save it as CSV",
+            file=path,
+        )
     for magic, _, opened in _COMPRESSED:
         if start.startswith(magic):
             with opened(raw, "rb") as stream:
@@ -77,7 +90,11 @@ def _plain_bytes(path: Path, raw: io.BufferedReader) -> Iterator[io.BufferedRead
 
 
 def find_delimiter(header: str, required: Collection[str]) -> str:
-    """Return the delimiter with which a header has the required columns; else the comma."""
+    """Return the delimiter with which a header has the required columns.
+
+    Where it has them with none, that with which it has most columns: the message names these.
+    """
+    best, most = DELIMITERS[0], 1
     for delimiter in DELIMITERS:
         try:
             names = next(csv.reader([header], delimiter=delimiter, strict=True), [])
@@ -85,7 +102,15 @@ def find_delimiter(header: str, required: Collection[str]) -> str:
             continue
         if set(required) <= {name.strip() for name in names}:
             return delimiter
-    return DELIMITERS[0]
+        if len(names) > most:
+            best, most = delimiter, len(names)
+    return best
+
+
+def stated_delimiter(line: str) -> str | None:
+    """Return the delimiter that a line of Excel's, ``sep=;`` above the header, states."""
+    stated = line.strip("\r\n").strip('"')
+    return stated[4] if len(stated) == 5 and stated[:4].lower() == "sep=" else None
 
 
 def check_delimiter(delimiter: str | None) -> None:

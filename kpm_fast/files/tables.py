@@ -23,7 +23,13 @@ import numpy as np
 from ..arrays import Floats, as_path
 from ..entries import number, table_columns
 from ..errors import InputError, suggestion
-from .csv_text import check_decimal, check_delimiter, find_delimiter, open_text
+from .csv_text import (
+    check_decimal,
+    check_delimiter,
+    find_delimiter,
+    open_text,
+    stated_delimiter,
+)
 
 __all__ = [
     "BACKENDS",
@@ -136,10 +142,15 @@ class CsvTable:
             entry.replace(",", ".") if _COMMA_NUMBER.fullmatch(entry) else entry for entry in column
         ]
 
-    def check(self, required: Collection[str], optional: Collection[str] = ()) -> None:
+    def check(
+        self,
+        required: Collection[str],
+        optional: Collection[str] = (),
+        renamable: Collection[str] = (),
+    ) -> None:
         """Check the header as :func:`check_names` does; an error names its line."""
         try:
-            check_names(self.names, required, optional)
+            check_names(self.names, required, optional, renamable)
         except InputError as error:
             raise error.located(self.path, self._header_line) from None
 
@@ -175,11 +186,14 @@ def read_csv(
     delimiter: str | None = None,
     decimal: str | None = None,
     encoding: str | None = None,
+    renamable: Collection[str] = (),
 ) -> CsvTable:
     """Read a CSV file with a header.
 
     Blank lines are skipped; a byte order mark is tolerated; white space around entries does
-    not count. Other columns than the named ones are kept for the caller to use or ignore.
+    not count, nor does what a spreadsheet adds: a first line ``sep=;``, columns at the right end
+    that have neither a name nor an entry, rows without entries. Other columns than the named ones
+    are kept for the caller to use or ignore.
 
     Parameters
     ----------
@@ -191,6 +205,8 @@ def read_csv(
         Default: the point; where semicolons delimit, the comma in columns without points.
     encoding : str, optional
         Default: UTF-8, or UTF-16 with its mark.
+    renamable : names of columns
+        Of which an error says that ``columns=`` may name another.
 
     Raises
     ------
@@ -209,15 +225,22 @@ def read_csv(
     names: list[str] | None = None
     with open_text(path, encoding) as stream:
         begin: list[str] = []
+        stated: str | None = None
         for line in stream:
+            if stated is None and not any(map(str.strip, begin)):
+                stated = stated_delimiter(line)
+                if stated is not None:
+                    begin.append("\n")  # still a line of the file
+                    continue
             begin.append(line)
             if line.strip():
                 break
-        found = delimiter or find_delimiter(begin[-1] if begin else "", required)
+        found = delimiter or stated or find_delimiter(begin[-1] if begin else "", required)
+        check_delimiter(found)
         reader = csv.reader(chain(begin, stream), strict=True, delimiter=found)
         try:
             for row in reader:
-                if not row:
+                if not row or (len(row) > 1 and not any(map(str.strip, row))):
                     continue
                 if names is None:
                     names = [name.strip() for name in row]
@@ -240,12 +263,30 @@ def read_csv(
     if names is None:
         raise InputError("the file is empty, a header was expected", file=path)
     sign = decimal or (None if found == ";" else ".")
+    names, rows = _without_margin(names, rows)
     table = CsvTable(path, names, rows, lines, sign)
-    table.check(required, optional)
+    table.check(required, optional, renamable)
     return table
 
 
-def check_names(names: Sequence[str], required: Collection[str], optional: Collection[str]) -> None:
+def _without_margin(
+    names: list[str], rows: list[tuple[str, ...]]
+) -> tuple[list[str], list[tuple[str, ...]]]:
+    """Leave out the columns at the right end that have neither a name nor an entry."""
+    width = len(names)
+    while width > 1 and not names[width - 1] and not any(row[width - 1].strip() for row in rows):
+        width -= 1
+    if width == len(names):
+        return names, rows
+    return names[:width], [row[:width] for row in rows]
+
+
+def check_names(
+    names: Sequence[str],
+    required: Collection[str],
+    optional: Collection[str],
+    renamable: Collection[str] = (),
+) -> None:
     """Check a header: required names present, none twice, no optional name misspelled."""
     if len(set(names)) != len(names):
         twice = next(name for i, name in enumerate(names) if name in names[:i])
@@ -255,7 +296,7 @@ def check_names(names: Sequence[str], required: Collection[str], optional: Colle
             others = [other for other in names if other not in required]
             raise InputError(
                 f"no column {name!r} (found: {', '.join(names) or 'none'})"
-                f"{suggestion(name, others)}"
+                f"{suggestion(name, others)}{_how_to_name(name) if name in renamable else ''}"
             )
     unknown = [name for name in names if name not in required and name not in optional]
     for name in optional:
@@ -266,6 +307,10 @@ def check_names(names: Sequence[str], required: Collection[str], optional: Colle
         close = difflib.get_close_matches(name, plain, n=1, cutoff=0.85)
         if close:
             raise InputError(f"unknown column {plain[close[0]]!r}: did you mean {name!r}?")
+
+
+def _how_to_name(field: str) -> str:
+    return f"; columns={{{field!r}: ...}} (--columns {field}=...) says what it is called"
 
 
 def write_csv(stream: TextIO, table: Mapping[str, Any]) -> None:
@@ -323,7 +368,10 @@ def _number_text(value: float) -> str:
 
 
 def columns_of(
-    frame: Any, required: Collection[str], optional: Collection[str] = ()
+    frame: Any,
+    required: Collection[str],
+    optional: Collection[str] = (),
+    renamable: Collection[str] = (),
 ) -> dict[str, Any]:
     """Return the columns of a data frame by name, after checking these as :func:`read_csv` does.
 
@@ -332,7 +380,7 @@ def columns_of(
     """
     columns = table_columns(frame)
     try:
-        check_names(list(columns), required, optional)
+        check_names(list(columns), required, optional, renamable)
     except InputError as error:
         raise InputError(error.reason, field="frame") from None
     return columns

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from functools import cached_property
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from ..arrays import Floats, Ints
-from ..errors import InputError
+from ..errors import InputError, suggestion
 from ..files.tables import make_frame
 from .immutable import Value
 
@@ -57,8 +58,10 @@ class Batch(Value):
     _claim_first: Ints
     _state_first: Ints
 
-    def fills_of(self, number: int) -> Floats:
+    def fills_of(self, number: int | str) -> Floats:
         """Shares filled of each order of a book, in its order.
+
+        Books are told by their number, or by their name where that is text.
 
         Examples
         --------
@@ -69,7 +72,7 @@ class Batch(Value):
         """
         return self._part(self.fills, self.first, number)
 
-    def claim_prices(self, number: int) -> Floats:
+    def claim_prices(self, number: int | str) -> Floats:
         """Clearing prices of a book, shape (K,), money per share.
 
         Examples
@@ -82,7 +85,7 @@ class Batch(Value):
         """
         return self._part(self._claim_prices, self._claim_first, number)
 
-    def state_prices(self, number: int) -> Floats:
+    def state_prices(self, number: int | str) -> Floats:
         """State prices of a book, shape (N,).
 
         Examples
@@ -95,7 +98,7 @@ class Batch(Value):
         """
         return self._part(self._state_prices, self._state_first, number)
 
-    def payoff(self, number: int) -> Floats:
+    def payoff(self, number: int | str) -> Floats:
         """The maker's wealth after clearing a book, shape (N,), money.
 
         Examples
@@ -108,7 +111,16 @@ class Batch(Value):
         """
         return self._part(self._payoff, self._state_first, number)
 
-    def _part(self, column: Floats, first: Ints, number: int) -> Floats:
+    @cached_property
+    def _numbers(self) -> dict[Any, int]:
+        return {name: number for number, name in enumerate(self.names)}
+
+    def _part(self, column: Floats, first: Ints, number: int | str) -> Floats:
+        if isinstance(number, str):
+            if number not in self._numbers:
+                hint = suggestion(number, [n for n in self.names if isinstance(n, str)])
+                raise InputError(f"there is no book {number!r}{hint}", field="book")
+            number = self._numbers[number]
         place = range(len(self))[number]
         if place in self.errors:
             raise self.errors[place]

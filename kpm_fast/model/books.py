@@ -2,20 +2,25 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
 import numpy as np
 from numpy.typing import ArrayLike
 
-from ..arrays import Floats, Ints, check_complete, frozen
+from ..arrays import Floats, Ints, as_floats, check_complete, frozen
 from ..entries import entries_of
 from ..errors import InputError
+from ..files.tables import columns_of
+from .labels import integers_as_labels
 from .market import Market
 from .order_columns import Sides
+from .order_form import OrderForm
 from .orders import Orders
 
 __all__ = ["Books"]
+
+_STATED_SIDE = "stated side"  # a column beside signed quantities
 
 
 class Books:
@@ -43,6 +48,8 @@ class Books:
         Where in ``rows`` a book begins.
     errors : dict of int to InputError
         Books that cannot be cleared, by their number.
+    ignored_columns : tuple of str
+        Columns of the frame that were not read.
 
     Raises
     ------
@@ -70,8 +77,87 @@ class Books:
         quantity: ArrayLike,
         time: ArrayLike | None = None,
     ) -> None:
+        columns = {"claim": claim, "side": side, "price": price, "quantity": quantity}
+        if time is not None:
+            columns["time"] = time
+        self._fill(market, book, columns, _plain)
+
+    @classmethod
+    def from_frame(
+        cls,
+        frame: Any,
+        market: Market,
+        *,
+        columns: Mapping[str, str] | None = None,
+        sides: Mapping[Any, str] | None = None,
+        sell: str | None = None,
+        price_unit: float = 1,
+        quantity_unit: float = 1,
+        market_orders: bool = False,
+    ) -> Books:
+        """Take books from a data frame that says of each order which book it is in.
+
+        Parameters
+        ----------
+        frame : pandas or polars DataFrame, polars LazyFrame, pyarrow Table or RecordBatch, mapping
+        market : Market
+            Of all books.
+        columns : mapping, optional
+            As for :meth:`Orders.from_frame`; ``book`` is a field, too: integers or text.
+        sides, sell, price_unit, quantity_unit, market_orders
+            As for :meth:`Orders.from_frame`. Identifiers of orders are not read: :meth:`by_row`
+            brings results into the frame's order.
+
+        Raises
+        ------
+        InputError
+            Naming a column that is not there. What is wrong with a row is the fault of its book.
+
+        Examples
+        --------
+        >>> import kpm_fast as kpm
+        >>> market = kpm.Market([[1, 0]], [0.5, 0.5], risk_aversion=0.01, claims=["home"])
+        >>> frame = {
+        ...     "race": ["R1", "R2", "R1"],
+        ...     "claim": ["home", "home", "home"],
+        ...     "side": ["buy", "buy", "buy"],
+        ...     "pence": [60, 70, 40],
+        ...     "quantity": [10, 20, 30],
+        ... }
+        >>> books = kpm.Books.from_frame(
+        ...     frame, market, columns={"book": "race", "price": "pence"}, price_unit=100
+        ... )
+        >>> books.by_row(kpm.clear_many(books).fills).round(4).tolist()
+        [10.0, 20.0, 0.0]
+        """
         if not isinstance(market, Market):
             raise InputError(f"must be a Market, got {type(market).__name__}", field="market")
+        book = "book"
+        if isinstance(columns, Mapping) and "book" in columns:
+            book = columns["book"]
+            columns = {field: name for field, name in columns.items() if field != "book"}
+        form = OrderForm(columns, sides, sell, price_unit, quantity_unit, market_orders)
+        table = columns_of(frame, [book, *form.required], form.optional, {"book", *form.renamable})
+        names = {field: name for field, name in form.names.items() if field != "order_id"}
+        read = {field: table[name] for field, name in names.items() if name in table}
+        read["claim"] = integers_as_labels(read["claim"], market.claims)
+        if "side" not in read and "side" in table:
+            read[_STATED_SIDE] = table["side"]
+
+        def parse(part: dict[str, Any]) -> Orders:
+            part = dict(part)
+            stated = part.pop(_STATED_SIDE, None)
+            return Orders(**form.parsed(part, stated))
+
+        books = object.__new__(cls)
+        books._fill(market, table[book], read, parse)
+        books.ignored_columns = tuple(n for n in table if n not in (book, *names.values()))
+        return books
+
+    def _fill(self, market: Market, book: Any, columns: dict[str, Any], parse: _Parse) -> None:
+        if not isinstance(market, Market):
+            raise InputError(f"must be a Market, got {type(market).__name__}", field="market")
+        self.ignored_columns: tuple[str, ...] = ()
         check_complete(book, "book")
         labels = np.asarray(entries_of(book))
         if labels.size == 0:
@@ -89,29 +175,37 @@ class Books:
         counts = np.bincount(number, minlength=len(names))
         self.first: Ints = frozen(np.concatenate([[0], np.cumsum(counts)]).astype(np.int64))
         self.errors: dict[int, InputError] = {}
-        columns = {"claim": claim, "side": side, "price": price, "quantity": quantity}
-        if time is not None:
-            columns["time"] = time
-        self._read({name: _column(name, entry, len(labels)) for name, entry in columns.items()})
+        self._read(
+            {name: _column(name, entry, len(labels)) for name, entry in columns.items()}, parse
+        )
 
-    def _read(self, columns: dict[str, Any]) -> None:
+    def _read(self, columns: dict[str, Any], parse: _Parse) -> None:
         """Parse all orders at once, or book by book where one of them is at fault."""
         ordered = {name: _taken(column, self.rows) for name, column in columns.items()}
         try:
-            orders = Orders(**ordered)
+            orders = parse(ordered)
             self._keep([(orders, orders.claim_index(self.market))])
         except InputError:
+            ordered["claim"] = self._labels(ordered["claim"])
             parts = []
             for number in range(len(self)):
                 rows = slice(int(self.first[number]), int(self.first[number + 1]))
                 try:
-                    part = Orders(**{name: _taken(c, rows) for name, c in ordered.items()})
+                    part = parse({name: _taken(c, rows) for name, c in ordered.items()})
                     parts.append((part, part.claim_index(self.market)))
                 except InputError as error:
                     self.errors[number] = self._located(error, number)
-                    nothing = Orders(np.zeros(rows.stop - rows.start, dtype=np.int64), 1, 0.0, 0.0)
+                    nothing = Orders(self.market.claims[:1] * (rows.stop - rows.start), 1, 0.0, 0.0)
                     parts.append((nothing, nothing.claim_index(self.market)))
             self._keep(parts)
+
+    def _labels(self, claims: Any) -> Any:
+        """Return claims as labels: what integers mean, the whole column decides, not each book."""
+        try:
+            index = Orders(claims, 1, 0.0, 0.0).claim_index(self.market)
+        except InputError:  # then one of the books is at fault
+            return claims
+        return np.array(self.market.claims, dtype=object)[index]
 
     def _located(self, error: InputError, number: int) -> InputError:
         """Point at the row of the columns, not of the book."""
@@ -134,6 +228,37 @@ class Books:
         ]
         timed = any(part.priority is not None for part, _ in parts)
         self.priority: Floats | None = joined(times, np.float64) if timed else None
+
+    def by_row(self, values: ArrayLike) -> Floats:
+        """Bring figures of orders, as :attr:`Batch.fills`, into the order of the rows given.
+
+        Parameters
+        ----------
+        values : array_like, shape (J,)
+            Book by book.
+
+        Returns
+        -------
+        ndarray, shape (J,)
+            An entry for each row of the columns that the books were made of.
+
+        Examples
+        --------
+        >>> import kpm_fast as kpm
+        >>> market = kpm.Market([[1, 0]], [0.5, 0.5], risk_aversion=0.01)
+        >>> books = kpm.Books(market, ["a", "b", "a"], [0, 0, 0], "buy", [0.6, 0.7, 0.4], 10)
+        >>> books.by_row([1, 2, 3]).tolist()
+        [1.0, 3.0, 2.0]
+        """
+        given = as_floats(values, "values")
+        if given.shape != self.rows.shape:
+            raise InputError(
+                f"must have shape {self.rows.shape}, an entry for each order, got {given.shape}",
+                field="values",
+            )
+        placed = np.empty_like(given)
+        placed[self.rows] = given
+        return placed
 
     def __len__(self) -> int:
         return len(self.names)
@@ -160,6 +285,13 @@ class Books:
     def __repr__(self) -> str:
         bad = f", {len(self.errors)} with errors" if self.errors else ""
         return f"Books({len(self)} books, {len(self.rows)} orders{bad})"
+
+
+_Parse = Callable[[dict[str, Any]], Orders]
+
+
+def _plain(columns: dict[str, Any]) -> Orders:
+    return Orders(**columns)
 
 
 def _column(name: str, entry: Any, length: int) -> Any:

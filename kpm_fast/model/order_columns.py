@@ -153,10 +153,13 @@ def _checked_codes(codes: Ints) -> Ints:
     return frozen(codes)
 
 
-def parse_sides(column: Any, length: int, names: Mapping[Any, int] | None = None) -> Sides:
+def parse_sides(
+    column: Any, length: int, names: Mapping[Any, int] | None = None, *, hint: str = ""
+) -> Sides:
     """Return +1 for each buy and -1 for each sell.
 
-    ``names`` are further words for them; see :func:`side_signs`.
+    ``names`` are further words for them; see :func:`side_signs`. ``hint`` is what an error adds, a
+    format of the word that is unknown.
     """
     column = entries_of(column)
     if not names and (type(column) is not np.ndarray or column.dtype.kind not in "iuf"):
@@ -187,7 +190,8 @@ def parse_sides(column: Any, length: int, names: Mapping[Any, int] | None = None
     if unknown is not None:
         further = "".join(f", {name!r}" for name in known)
         raise InputError(
-            f"must be 'buy' or 'sell' (or +1, -1{further}), got {values[unknown]!r}",
+            f"must be 'buy' or 'sell' (or +1, -1{further}), got {values[unknown]!r}"
+            + hint.format(values[unknown]),
             field="side",
             index=unknown,
         )

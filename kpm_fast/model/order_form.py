@@ -18,6 +18,7 @@ __all__ = ["OrderForm"]
 _REQUIRED = ("claim", "side", "price", "quantity")
 _OPTIONAL = ("order_id", "time")
 _NEGATIVE = "negative quantity"
+_SIDES_HINT = "; sides={{{0!r}: 'buy'}} (--sides {0}=buy) says what it means"
 
 
 class OrderForm:
@@ -29,6 +30,8 @@ class OrderForm:
         What the column of each field is called.
     required, optional : list of str
         Names of columns that must be there, that may be.
+    renamable : set of str
+        Fields that have their own names, where ``columns`` might give another.
     """
 
     def __init__(
@@ -53,6 +56,7 @@ class OrderForm:
         # What is asked for by name must be there.
         self.required = [self.names[name] for name in (*fields, *(set(renamed) - set(fields)))]
         self.optional = [name for name in self.names.values() if name not in self.required]
+        self.renamable = set(fields) - set(renamed)
         self._signs = side_signs(sides) if sides is not None else {}
         self._units = {
             "price": _checked_unit(price_unit, "price_unit"),
@@ -77,8 +81,11 @@ class OrderForm:
                 columns[field] = table.times(name) if field == "time" else table.text(name)
         return columns
 
-    def parsed(self, columns: dict[str, Any]) -> dict[str, Any]:
-        """Return the arguments of :class:`kpm_fast.Orders` for a table's columns by field."""
+    def parsed(self, columns: dict[str, Any], side: Any = None) -> dict[str, Any]:
+        """Return the arguments of :class:`kpm_fast.Orders` for a table's columns by field.
+
+        ``side`` is the table's column of that name: where signs say what it says, they must agree.
+        """
         length = common_length(**columns)
         for field, unit in self._units.items():
             if unit != 1:
@@ -87,8 +94,11 @@ class OrderForm:
             signed = as_floats(columns["quantity"], "quantity")
             columns["side"] = np.where(signed < 0, -1, 1)
             columns["quantity"] = np.abs(signed)
-        elif self._signs:
-            columns["side"] = parse_sides(columns["side"], length, self._signs)
+            if side is not None:
+                _check_against(side, signed, length)
+        else:
+            columns["side"] = parse_sides(columns["side"], length, self._signs, hint=_SIDES_HINT)
+            columns["quantity"] = _not_negative(columns["quantity"])
         price = as_floats(columns["price"], "price")
         missing = np.isnan(price)
         if missing.any():
@@ -100,10 +110,40 @@ class OrderForm:
                     field="price",
                     index=row,
                 )
-            sides = parse_sides(columns["side"], length)
-            columns["side"] = sides
-            columns["price"] = np.where(missing, math.inf * sides, price)
+            columns["price"] = np.where(missing, math.inf * columns["side"], price)
         return columns
+
+
+def _check_against(side: Any, signed: Floats, length: int) -> None:
+    """Refuse a column of sides that contradicts signs; one that holds something else is ignored."""
+    try:
+        sides = parse_sides(side, length)
+    except InputError:
+        return
+    contrary = np.atleast_1d(signed * sides < 0)
+    if contrary.any():
+        row = int(contrary.argmax())
+        quantity = float(np.broadcast_to(signed, contrary.shape)[row])
+        raise InputError(
+            f"is {'buy' if sides[row] > 0 else 'sell'!r} where the quantity is {quantity:g}: with "
+            "sell='negative quantity' the sign alone says what to sell",
+            field="side",
+            index=row,
+        )
+
+
+def _not_negative(column: Any) -> Floats:
+    quantity = as_floats(column, "quantity")
+    negative = np.atleast_1d(quantity < 0)
+    if negative.any():
+        row = int(negative.argmax())
+        raise InputError(
+            f"must be finite and >= 0, got {np.atleast_1d(quantity)[row]}; "
+            "sell='negative quantity' (--sell negative-quantity) reads it as an order to sell",
+            field="quantity",
+            index=row,
+        )
+    return quantity
 
 
 def _checked_columns(columns: Mapping[str, str] | None) -> dict[str, str]:

@@ -175,8 +175,7 @@ class Orders:
         path : path
             Plain, or compressed by gzip, bzip2 or xz, which its first bytes tell.
         market : Market, optional
-            If given, a claim that this market does not have is an error here, with its line,
-            and not only when the book is cleared.
+            If given, a claim that this market does not have is an error here, with its line.
         columns, sides, sell, price_unit, quantity_unit, market_orders
             How the columns differ from those above: see :meth:`from_frame`.
         delimiter : str, optional
@@ -208,6 +207,7 @@ class Orders:
             delimiter=delimiter,
             decimal=decimal,
             encoding=encoding,
+            renamable=form.renamable,
         )
         return cls._of_table(table, form, market)
 
@@ -215,7 +215,7 @@ class Orders:
     def _of_table(cls, table: CsvTable, form: OrderForm, market: Market | None) -> Orders:
         read = form.columns_of_csv(table)
         try:
-            orders = cls(**form.parsed(read))
+            orders = cls(**form.parsed(read, table.text("side") if "side" in table else None))
             if market is not None:
                 orders.claim_index(market)
         except InputError as error:
@@ -273,11 +273,11 @@ class Orders:
         ('buy', 0.56, ('venue',))
         """
         form = OrderForm(columns, sides, sell, price_unit, quantity_unit, market_orders)
-        table = columns_of(frame, form.required, form.optional)
+        table = columns_of(frame, form.required, form.optional, form.renamable)
         read = {field: table[name] for field, name in form.names.items() if name in table}
         if market is not None:
             read["claim"] = integers_as_labels(read["claim"], market.claims)
-        orders = cls(**form.parsed(read))
+        orders = cls(**form.parsed(read, table.get("side")))
         if market is not None:
             orders.claim_index(market)
         orders._ignored = form.ignored(table)

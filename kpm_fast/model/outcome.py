@@ -187,6 +187,8 @@ class Outcome(Value):
         market = self.market
         paid = market.payoffs - self.claim_prices[:, None]
         change = self.net_demand @ paid  # of what the maker owes, by state
+        rounding = np.finfo(float).eps * (len(paid) + 2)  # of a sum of products
+        change[np.abs(change) <= rounding * (np.abs(self.net_demand) @ np.abs(paid))] = 0.0
         if self.rule == "pay_as_bid":
             change -= self.surplus
         model = maker_model(market)

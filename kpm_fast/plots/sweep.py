@@ -14,6 +14,7 @@ if TYPE_CHECKING:
 
 __all__ = ["draw_sweep"]
 
+_LINES = ("prior", "rule", "risk_aversion")  # a line for each combination
 _LABELS = {
     "certainty_equivalent": "certainty equivalent (money)",
     "gain": "gain over not trading (money)",
@@ -22,6 +23,7 @@ _LABELS = {
     "revenue": "revenue (money)",
     "expected_payoff": "expected payoff (money)",
     "worst_payoff": "payoff in the worst state (money)",
+    "spread": "mean spread (money per share)",
     "seconds": "time (seconds)",
     "risk_aversion": "risk aversion (per unit of money)",
 }
@@ -34,17 +36,17 @@ def draw_sweep(
     axes: Any = None,
 ) -> Axes:
     """Draw column ``y`` against ambiguity."""
-    lines: dict[tuple[str, float], list[tuple[float, float]]] = {}
-    for name, alpha, omega, value in zip(
-        table["prior"], table["risk_aversion"], table["ambiguity"], table[y], strict=True
+    lines: dict[tuple[str, str, float], list[tuple[float, float]]] = {}
+    for *key, omega, value in zip(
+        *(table[name] for name in (*_LINES, "ambiguity", y)), strict=True
     ):
-        lines.setdefault((name, alpha), []).append((omega, value))
+        lines.setdefault(tuple(key), []).append((omega, value))
     names = list(dict.fromkeys(table["prior"]))
-    several = len(set(table["risk_aversion"])) > 1
+    varied = [len(set(table[name])) > 1 for name in _LINES]
     with one_panel(axes, 7.2, 4.2) as panel:
-        for number, ((name, alpha), points) in enumerate(lines.items()):
-            label = f"α = {alpha:.3g}" if several else shortened(name)
-            label = f"{shortened(name)}, {label}" if several and len(names) > 1 else label
+        for number, ((name, rule, alpha), points) in enumerate(lines.items()):
+            parts = (shortened(name), rule.replace("_", " "), f"α = {alpha:.3g}")
+            label = ", ".join(part for part, told in zip(parts, varied, strict=True) if told)
             style = ("-", "--", "-.", ":")[number // len(SERIES) % 4]
             panel.plot(
                 *zip(*sorted(points), strict=True),

@@ -138,7 +138,7 @@ def _orders_of(parts: BookParts, path: Path, market: Market, options: Mapping[st
         return Orders.from_csv(parts.orders.path, market, **parts.orders.text, **options)
     if isinstance(parts.orders, CsvTable):
         form = OrderForm(**options)
-        parts.orders.check(form.required, form.optional)
+        parts.orders.check(form.required, form.optional, form.renamable)
         return Orders._of_table(parts.orders, form, market)
     try:
         return Orders.from_frame(parts.orders, market, **options)

@@ -157,7 +157,7 @@ Array TradedMarket::restore(Array by_state) const {
 }
 
 Array TradedMarket::merge(Array by_state) const {
-  if (into_.empty()) {
+  if (into_.empty() || by_state.size() == 0) {
     return by_state;
   }
   Array result = Array::Zero(traded_->prior.size());

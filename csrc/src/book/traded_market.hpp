@@ -23,7 +23,7 @@ class TradedMarket {
   /// One number a state of the full market: those of merged states shared as the prior is.
   Array restore(Array by_state) const;
 
-  /// And the other way: their sum.
+  /// And the other way: their sum. Nothing stays nothing.
   Array merge(Array by_state) const;
 
  private:

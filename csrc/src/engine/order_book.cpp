@@ -55,16 +55,18 @@ void OrderBook::reserve(std::int64_t orders, std::int64_t levels) {
 }
 
 Fault OrderBook::add(const BookOrder& order) {
+  fetch(index_.begin_of(order.id));
   if (const Fault fault = validate_order(order, claims())) {
     return fault;
   }
+  const std::int32_t level = level_of(order);
   if (contains(order.id)) {
     return of_id(Rule::kDuplicate, order.id);
   }
   if (limits_.fixed && size() >= limits_.orders) {
     return {Rule::kFull, Field::kOrders, -1, -1, static_cast<double>(size() + 1)};
   }
-  if (!has_room_at(order.claim, order.price, order.quantity, kNone)) {
+  if (!has_room_at(level, order.quantity, kNone)) {
     return {Rule::kFull, Field::kPrice, -1, -1, order.price};
   }
   std::int32_t at = free_;
@@ -78,7 +80,7 @@ Fault OrderBook::add(const BookOrder& order) {
   slot(at) = Slot{};
   slot(at).order = order;
   index_.insert(order.id, at);
-  stand(at);
+  stand(at, level);
   to_the_end(at);
   return {};
 }
@@ -110,9 +112,7 @@ Fault OrderBook::reduce(std::int64_t id, double quantity) {
   if (quantity > slot(at).order.quantity) {
     return {Rule::kExceeds, Field::kQuantity, -1, -1, quantity};
   }
-  leave(at);
-  slot(at).order.quantity = quantity;
-  stand(at);
+  change(at, left, slot(at).level);
   return {};
 }
 
@@ -128,14 +128,13 @@ Fault OrderBook::replace(std::int64_t id, double price, double quantity) {
   if (const Fault fault = validate_order(other, claims())) {
     return fault;
   }
-  if (!has_room_at(other.claim, price, quantity, at)) {
+  const std::int32_t level = level_of(other);
+  if (!has_room_at(level, quantity, at)) {
     return {Rule::kFull, Field::kPrice, -1, -1, price};
   }
   const BookOrder& before = slot(at).order;
   const bool stays = price == before.price && quantity <= before.quantity;
-  leave(at);
-  slot(at).order = other;
-  stand(at);
+  change(at, other, level);
   if (!stays) {
     out_of_line(at);
     to_the_end(at);
@@ -159,21 +158,35 @@ bool OrderBook::find(std::int64_t id, BookOrder& order) const {
   return at != kNone;
 }
 
-/// Whether there is a level for an order, or room for another; `leaving` gives its own back if it
-/// is alone there.
-bool OrderBook::has_room_at(std::int64_t claim, double price, double quantity,
-                            std::int32_t leaving) const {
-  if (!limits_.fixed || quantity == 0.0 ||
+/// The level of an order that is to come, if there is one; what it will be linked with there is
+/// fetched meanwhile.
+std::int32_t OrderBook::level_of(const BookOrder& order) const {
+  if (order.quantity == 0.0) {
+    return kNone;
+  }
+  const std::int32_t level = price_levels_.find(order.claim, as_limit(order.price));
+  if (level != kNone) {
+    const PriceLevel& found = price_levels_[level];
+    const std::int32_t first = (order.side > 0 ? found.buy : found.sell).first;
+    if (first != kNone) {
+      fetch(&slot(first));
+    }
+  }
+  return level;
+}
+
+/// Whether an order's level is there, or room for another; `leaving` gives its own back if it is
+/// alone there.
+bool OrderBook::has_room_at(std::int32_t level, double quantity, std::int32_t leaving) const {
+  if (!limits_.fixed || quantity == 0.0 || level != kNone ||
       price_levels_.size() < static_cast<std::size_t>(limits_.levels)) {
     return true;
   }
-  if (leaving != kNone && slot(leaving).level != kNone) {
-    const PriceLevel& level = price_levels_[slot(leaving).level];
-    if (level.buy.orders + level.sell.orders == 1) {
-      return true;
-    }
+  if (leaving == kNone || slot(leaving).level == kNone) {
+    return false;
   }
-  return price_levels_.find(claim, as_limit(price)) != PriceLevels::kNone;
+  const PriceLevel& left = price_levels_[slot(leaving).level];
+  return left.buy.orders + left.sell.orders == 1;
 }
 
 /// What an order that leaves is linked with.
@@ -185,19 +198,35 @@ void OrderBook::fetch_around(std::int32_t at) const {
     }
   }
   if (mine.level != kNone) {
-    fetch(&price_levels_[mine.level]);
+    const PriceLevel& level = price_levels_[mine.level];
+    fetch(mine.order.side > 0 ? &level.buy : &level.sell);
   }
 }
 
-/// Among the orders for its side at its limit.
-void OrderBook::stand(std::int32_t at) {
+/// Give an order other figures, whose level is this one, if there is one.
+void OrderBook::change(std::int32_t at, const BookOrder& other, std::int32_t level) {
+  Slot& mine = slot(at);
+  if (level != kNone && level == mine.level && other.quantity > 0.0) {
+    side_of(mine).remove(mine.order.quantity);
+    mine.order = other;
+    side_of(mine).add(other.quantity);
+    changed_[static_cast<std::size_t>(other.claim)] = 1;
+    return;
+  }
+  leave(at);
+  mine.order = other;
+  stand(at, level);
+}
+
+/// Among the orders for its side at its limit, whose level is this one, or is to be made.
+void OrderBook::stand(std::int32_t at, std::int32_t level) {
   Slot& mine = slot(at);
   if (mine.order.quantity == 0.0) {
     return;
   }
-  mine.level = price_levels_.take(mine.order.claim, as_limit(mine.order.price));
-  PriceLevel& level = price_levels_[mine.level];
-  LevelSide& side = mine.order.side > 0 ? level.buy : level.sell;
+  mine.level =
+      level != kNone ? level : price_levels_.make(mine.order.claim, as_limit(mine.order.price));
+  LevelSide& side = side_of(mine);
   mine.before = kNone;
   mine.after = side.first;
   if (side.first != kNone) {
@@ -213,14 +242,13 @@ void OrderBook::leave(std::int32_t at) {
   if (mine.level == kNone) {
     return;
   }
-  PriceLevel& level = price_levels_[mine.level];
-  LevelSide& side = mine.order.side > 0 ? level.buy : level.sell;
+  LevelSide& side = side_of(mine);
   (mine.before == kNone ? side.first : slot(mine.before).after) = mine.after;
   if (mine.after != kNone) {
     slot(mine.after).before = mine.before;
   }
   side.remove(mine.order.quantity);
-  if (level.empty()) {
+  if (price_levels_[mine.level].empty()) {
     price_levels_.drop(mine.order.claim, mine.level);
   }
   mine.level = kNone;
@@ -242,8 +270,7 @@ void OrderBook::out_of_line(std::int32_t at) {
 
 const std::vector<Level>& OrderBook::levels(std::int64_t claim) {
   levels_.clear();
-  for (std::int32_t at = price_levels_.lowest(claim); at != kNone; at = price_levels_[at].next) {
-    PriceLevel& level = price_levels_[at];
+  price_levels_.ascending(claim, [&](PriceLevel& level) {
     // In the sequence of quotes that are sorted by signed quantity.
     if (level.buy.stale) {
       level.buy.sum = sorted_sum(level.buy, false);
@@ -253,7 +280,7 @@ const std::vector<Level>& OrderBook::levels(std::int64_t claim) {
     }
     level.buy.stale = level.sell.stale = false;
     levels_.push_back({level.price, level.buy.sum, level.sell.sum});
-  }
+  });
   changed_[static_cast<std::size_t>(claim)] = 0;
   return levels_;
 }

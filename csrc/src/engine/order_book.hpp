@@ -59,8 +59,14 @@ class OrderBook {
   void fetch_around(std::int32_t at) const;
   Slot& slot(std::int32_t at) { return slots_[static_cast<std::size_t>(at)]; }
   const Slot& slot(std::int32_t at) const { return slots_[static_cast<std::size_t>(at)]; }
-  bool has_room_at(std::int64_t claim, double price, double quantity, std::int32_t leaving) const;
-  void stand(std::int32_t at);
+  LevelSide& side_of(const Slot& order) {
+    PriceLevel& level = price_levels_[order.level];
+    return order.order.side > 0 ? level.buy : level.sell;
+  }
+  std::int32_t level_of(const BookOrder& order) const;
+  bool has_room_at(std::int32_t level, double quantity, std::int32_t leaving) const;
+  void change(std::int32_t at, const BookOrder& other, std::int32_t level);
+  void stand(std::int32_t at, std::int32_t level);
   void leave(std::int32_t at);
   void to_the_end(std::int32_t at);
   void out_of_line(std::int32_t at);

@@ -41,6 +41,11 @@ class OrderIndex {
 
   std::size_t size() const { return size_; }
 
+  /// Where a search for an id begins: for it to be in the cache when it does.
+  const void* begin_of(std::int64_t id) const {
+    return entries_.empty() ? nullptr : &entries_[home_of(id)];
+  }
+
   std::int32_t find(std::int64_t id) const {
     return entries_.empty() ? kNone : entries_[place_of(id)].slot;
   }

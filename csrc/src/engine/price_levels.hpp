@@ -1,9 +1,11 @@
-// The limits of the claims, each claim's sorted by price.
+// The limits of the claims, and what is bid and offered at each.
 #pragma once
 
 #include <cstddef>
 #include <cstdint>
 #include <vector>
+
+#include "engine/price_tree.hpp"
 
 namespace kpm {
 
@@ -28,23 +30,22 @@ struct LevelSide {
 
 struct PriceLevel {
   double price = 0.0;
-  std::int32_t left = -1, right = -1;     ///< of the tree
-  std::int32_t previous = -1, next = -1;  ///< in the sequence of prices
-  std::uint32_t rank = 0;                 ///< in the tree: of the price alone
-  LevelSide buy, sell;
+  LevelSide buy, sell;  ///< of a level that nobody needs, buy.first is the next such
 
   bool empty() const { return buy.orders == 0 && sell.orders == 0; }
 };
 
-/// A treap for each claim: a search tree by price and a heap by a hash of the price, whose shape
-/// depends on the prices that are in it and on nothing else. Operations take O(log) on average over
-/// prices; all nodes lie in one array, and nothing is allocated within what was reserved.
+/// Levels in one array, found through a tree for each claim. Nothing is allocated within what was
+/// reserved.
 class PriceLevels {
  public:
   static constexpr std::int32_t kNone = -1;
 
   void reset(std::size_t claims);
-  void reserve(std::size_t levels) { levels_.reserve(levels); }
+  void reserve(std::size_t levels) {
+    levels_.reserve(levels);
+    tree_.reserve(levels);
+  }
   std::size_t capacity() const { return levels_.capacity(); }
   std::size_t size() const { return levels_.size() - free_count_; }
 
@@ -53,21 +54,22 @@ class PriceLevels {
     return levels_[static_cast<std::size_t>(level)];
   }
 
-  /// A claim's lowest limit; the others follow by `next`.
-  std::int32_t lowest(std::int64_t claim) const { return lowest_[static_cast<std::size_t>(claim)]; }
-  std::int32_t find(std::int64_t claim, double price) const;
-  /// The level of a price, made if there is none.
-  std::int32_t take(std::int64_t claim, double price);
+  std::int32_t find(std::int64_t claim, double price) const { return tree_.find(claim, price); }
+  /// The level of a price that has none yet.
+  std::int32_t make(std::int64_t claim, double price);
   /// Give back a level without orders.
   void drop(std::int64_t claim, std::int32_t level);
 
- private:
-  std::int32_t* link_above(std::int64_t claim, std::int32_t level);
-  std::int32_t new_level();
+  /// Call it with every level of a claim, in ascending sequence of prices.
+  template <class Visit>
+  void ascending(std::int64_t claim, Visit&& visit) {
+    tree_.ascending(claim, [&](std::int32_t level) { visit((*this)[level]); });
+  }
 
+ private:
   std::vector<PriceLevel> levels_;
-  std::vector<std::int32_t> root_, lowest_;  // (claims)
-  std::int32_t free_ = kNone;                // a list by `next`
+  PriceTree tree_;
+  std::int32_t free_ = kNone;
   std::size_t free_count_ = 0;
 };
 

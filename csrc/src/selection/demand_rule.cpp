@@ -4,6 +4,7 @@
 #include <algorithm>
 #include <cmath>
 #include <iterator>
+#include <limits>
 
 #include "numerics/tolerances.hpp"
 #include "selection/least_regret.hpp"
@@ -12,7 +13,9 @@ namespace kpm {
 
 namespace {
 
-constexpr double kKink = 1e-10;  // ambiguity price, scaled, of a worst case without entropy
+constexpr double kKink = 1e-10;     // ambiguity price, scaled, of a worst case without entropy
+constexpr double kNearKink = 1e-6;  // scaled money: losses no farther apart may be equal
+constexpr double kLastDigit = 2 * std::numeric_limits<double>::epsilon();
 constexpr double kIdleStatePrice = 1e-13;  // a state of this marginal price may lose more for free
 constexpr int kHalvings = 40;
 
@@ -86,35 +89,94 @@ void DemandRule::move_to_ends(const std::vector<Move>& moves, const std::vector<
   }
 }
 
-/// Directions of the open steps' demand along which neither revenue nor risk changes: the losses
-/// of all states that count move alike. One column a direction, in shares of each step's height.
-Matrix DemandRule::open_directions(const CellOptimum& solution,
-                                   const std::vector<Step>& open) const {
-  const auto m = static_cast<Eigen::Index>(open.size());
+/// States whose payoff the optimum pins down.
+std::vector<int> DemandRule::counting_states(const CellOptimum& solution) const {
   std::vector<int> counting;
   for (int i = 0; i < market_.states(); ++i) {
     if (solution.marginal_state_prices[i] > kPinningStatePrice) {
       counting.push_back(i);
     }
   }
-  // Rows: states that count; columns: steps, then the common shift.
-  Eigen::MatrixXd rows(static_cast<Eigen::Index>(counting.size()), m + 1);
+  return counting;
+}
+
+/// The equations "the losses of these states move alike". Rows: states; columns: steps, then the
+/// common shift.
+Eigen::MatrixXd DemandRule::equal_losses(const std::vector<int>& states,
+                                         const std::vector<Step>& open) const {
+  const auto m = static_cast<Eigen::Index>(open.size());
+  Eigen::MatrixXd rows(static_cast<Eigen::Index>(states.size()), m + 1);
   for (Eigen::Index i = 0; i < rows.rows(); ++i) {
     for (Eigen::Index k = 0; k < m; ++k) {
       const Step& step = open[static_cast<std::size_t>(k)];
-      rows(i, k) = market_.payoffs(step.claim, counting[static_cast<std::size_t>(i)]);
+      rows(i, k) = market_.payoffs(step.claim, states[static_cast<std::size_t>(i)]);
     }
     rows(i, m) = -1.0;
   }
   const auto shorter = static_cast<double>(std::min(rows.rows(), rows.cols()));
-  checkpoint_.pass(4.0 * static_cast<double>(rows.size()) * shorter);
+  checkpoint_.pass(4.0 * static_cast<double>(rows.size()) * shorter);  // of their decomposition
+  return rows;
+}
+
+/// Directions of the open steps' demand along which neither revenue nor risk changes: the losses
+/// of all states that count move alike. One column a direction, in shares of each step's height.
+Matrix DemandRule::open_directions(const CellOptimum& solution,
+                                   const std::vector<Step>& open) const {
+  const auto m = static_cast<Eigen::Index>(open.size());
   Eigen::CompleteOrthogonalDecomposition<Eigen::MatrixXd> decomposition;
   decomposition.setThreshold(kDependentDirection);
-  decomposition.compute(rows);
+  decomposition.compute(equal_losses(counting_states(solution), open));
   const Eigen::Index rank = decomposition.rank();
   // rows = Q [T 0; 0 0] Z: the last columns of Z' span the kernel.
   const Eigen::MatrixXd basis = decomposition.matrixZ().transpose();
   return decomposition.colsPermutation() * basis.rightCols(m + 1 - rank);
+}
+
+/// At a kink the worst states lose alike, exactly; the interior-point method and the moves to the
+/// ends of steps leave that open to a share of 1e-7 or so of what trades. Close it, by the least
+/// change of the demand inside its steps, unless that is worth less.
+void DemandRule::equalise_losses(const CellOptimum& solution, const std::vector<int>& cell,
+                                 const std::vector<Step>& steps, Array& demand) {
+  // Next to equal losses rho is their mean and sqrt(2 Omega) times their deviation, so that the
+  // price of ambiguity tells how far they are apart.
+  if (market_.kind == Ambiguity::kNone ||
+      solution.ambiguity_price * std::sqrt(2.0 * market_.ambiguity) > kNearKink) {
+    return;
+  }
+  std::vector<Step> inside;
+  std::copy_if(steps.begin(), steps.end(), std::back_inserter(inside), [&](const Step& step) {
+    return step.low < demand[step.claim] && demand[step.claim] < step.high;
+  });
+  if (inside.empty()) {
+    return;
+  }
+  checkpoint_.pass(static_cast<double>(market_.claims()) * market_.states());
+  const Array loss = (market_.payoffs.transpose() * demand.matrix()).array() - market_.inventory;
+  const double worst = loss.maxCoeff();
+  std::vector<int> tied;
+  for (int i = 0; i < market_.states(); ++i) {
+    if (loss[i] >= worst - kNearKink) {
+      tied.push_back(i);
+    }
+  }
+  const Array apart = loss(tied) - loss(tied).mean();
+  if (apart.abs().maxCoeff() <= kLastDigit * loss.abs().maxCoeff()) {
+    return;
+  }
+  Eigen::CompleteOrthogonalDecomposition<Eigen::MatrixXd> decomposition;
+  decomposition.setThreshold(kDependentDirection);
+  decomposition.compute(equal_losses(tied, inside));
+  const Vector change = decomposition.solve(-apart.matrix());
+  Array equal = demand;
+  for (std::size_t at = 0; at < inside.size(); ++at) {
+    const Step& step = inside[at];
+    double& moved = equal[step.claim];
+    moved = std::clamp(moved + change[static_cast<Eigen::Index>(at)], step.low, step.high);
+  }
+  const double rounding = kGapRounding * (1.0 + market_.inventory.maxCoeff());
+  if (value(equal, cell) >= value(demand, cell) - rounding) {
+    demand = equal;
+  }
 }
 
 ChosenDemand DemandRule::choose(const CellOptimum& solution, const std::vector<int>& cell,
@@ -235,6 +297,7 @@ ChosenDemand DemandRule::choose(const CellOptimum& solution, const std::vector<i
     }
   }
   move_to_ends(near, cell, tie, chosen.demand);
+  equalise_losses(solution, cell, steps, chosen.demand);
   for (const Step& step : steps) {
     const auto at = static_cast<std::size_t>(step.claim);
     if (chosen.demand[step.claim] == step.high) {

@@ -58,7 +58,11 @@ class DemandRule {
   double value(const Array& demand, const std::vector<int>& cell);
   void move_to_ends(const std::vector<Move>& moves, const std::vector<int>& cell, double tie,
                     Array& demand);
+  std::vector<int> counting_states(const CellOptimum& solution) const;
+  Eigen::MatrixXd equal_losses(const std::vector<int>& states, const std::vector<Step>& open) const;
   Matrix open_directions(const CellOptimum& solution, const std::vector<Step>& open) const;
+  void equalise_losses(const CellOptimum& solution, const std::vector<int>& cell,
+                       const std::vector<Step>& steps, Array& demand);
 
   const ScaledMarket& market_;
   const std::vector<Staircase>& stairs_;

@@ -1,10 +1,9 @@
 // Engines through kpm.h, in memory of their own.
-#include <cstdlib>
 #include <string>
 #include <vector>
 
 #include "c_book.hpp"
-#include "commands.hpp"
+#include "random_commands.hpp"
 
 namespace kpm {
 
@@ -26,18 +25,7 @@ std::vector<std::uint8_t> snapshot_of(kpm_engine* engine) {
 }  // namespace
 
 TEST(any_commands_lead_to_the_book_of_a_list_and_to_the_bits_of_a_cold_clearing) {
-  // KPM_COMMANDS: how many; a million takes some minutes.
-  const char* const wanted = std::getenv("KPM_COMMANDS");
-  const long most = wanted != nullptr ? std::strtol(wanted, nullptr, 10) : 20000;
-  test::Random random(83);
-  std::int64_t commands = 0;
-  while (commands < most) {
-    std::vector<std::uint8_t> bytes(2000);
-    for (std::uint8_t& byte : bytes) {
-      byte = static_cast<std::uint8_t>(random.below(256));
-    }
-    commands += test::run_commands(bytes.data(), bytes.size(), false);
-  }
+  test::run_random_commands(false);
 }
 
 TEST(a_snapshot_that_does_not_fit_the_market_changes_nothing) {

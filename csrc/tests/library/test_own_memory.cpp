@@ -1,10 +1,9 @@
 // Engines in their caller's memory: libkpm alone has an allocator of its own.
-#include <cstdlib>
 #include <string>
 #include <vector>
 
 #include "c/c_book.hpp"
-#include "commands.hpp"
+#include "random_commands.hpp"
 
 namespace kpm {
 
@@ -48,17 +47,7 @@ TEST(commands_in_the_caller_s_memory_lead_to_the_same_bits) {
   if (!kOwnAllocator) {
     return;
   }
-  const char* const wanted = std::getenv("KPM_COMMANDS");
-  const long most = wanted != nullptr ? std::strtol(wanted, nullptr, 10) : 20000;
-  test::Random random(91);
-  std::int64_t commands = 0;
-  while (commands < most) {
-    std::vector<std::uint8_t> bytes(2000);
-    for (std::uint8_t& byte : bytes) {
-      byte = static_cast<std::uint8_t>(random.below(256));
-    }
-    commands += test::run_commands(bytes.data(), bytes.size(), true);
-  }
+  test::run_random_commands(true);
 }
 
 TEST(every_alignment_of_the_memory_will_do_and_nothing_beyond_it_is_touched) {

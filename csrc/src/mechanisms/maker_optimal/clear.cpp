@@ -1,6 +1,7 @@
 // The public functions: compile the book once, solve, translate the answer back once.
 #include <algorithm>
 #include <chrono>
+#include <limits>
 #include <optional>
 #include <utility>
 
@@ -291,30 +292,6 @@ Found prove(const Market& market, const TradedMarket& traded, const std::vector<
           result.coarse};
 }
 
-/// From the canonical order of claims and states back to the caller's.
-void restore_all(const CanonicalBook& book, Clearing& clearing) {
-  Certificate& certificate = clearing.certificate;
-  Support& support = clearing.support;
-  for (std::int64_t& claim : certificate.merged_into) {
-    claim = book.claims()[static_cast<std::size_t>(claim)];
-  }
-  std::vector<std::int64_t> pieces;
-  for (auto* const by_claim : {&clearing.pieces, &clearing.cell, &certificate.merged_into,
-                               &certificate.first, &certificate.last}) {
-    restore_order(book.claims(), *by_claim, pieces);
-  }
-  std::vector<double> figures;
-  for (auto* const by_claim : {&clearing.claim_prices, &clearing.net_demand, &support.multipliers,
-                               &certificate.multipliers}) {
-    restore_order(book.claims(), *by_claim, figures);
-  }
-  for (auto* const by_state : {&clearing.state_prices, &clearing.payoff, &support.worst_case,
-                               &support.marginal_state_prices, &certificate.worst_case,
-                               &certificate.marginal_state_prices}) {
-    restore_order(book.states(), *by_state, figures);
-  }
-}
-
 /// Money is counted in units of what could trade in the book that is searched.
 struct Unit {
   std::optional<TradableBook> book;  ///< of a smaller one, if a search has found that to be needed
@@ -325,6 +302,8 @@ struct Unit {
 // So many tolerances what supports the point may leave open of its own cell: the search proves it
 // by other multipliers, but who reads these must not find them wrong.
 constexpr double kSupportSlack = 10.0;
+
+constexpr double kLastDigit = std::numeric_limits<double>::epsilon();
 
 constexpr int kUnits = 3;              // searches with ever smaller units of money, at most
 constexpr double kSmaller = 1 / 64.0;  // of the unit: what another search is worth
@@ -339,6 +318,8 @@ std::optional<Clearing> clear_once(const CanonicalBook& book, const Orders& orde
   std::optional<TradableBook> tradable =
       unit.book ? std::exchange(unit.book, std::nullopt) : tradable_book(market, whole, token);
   const std::vector<Staircase>& stairs = tradable ? tradable->stairs : whole;
+  const std::vector<Staircase>& seen =
+      tradable && !tradable->netted.empty() ? tradable->netted : whole;
   const TradedMarket traded(ScaledMarket(market, stairs), stairs);
   const ScaledMarket& scaled = traded.market();
   if (tradable) {
@@ -380,8 +361,8 @@ std::optional<Clearing> clear_once(const CanonicalBook& book, const Orders& orde
   };
   Found found = settings.method == Method::kEnumerate
                     ? enumerate(scaled, stairs, stakes, cells, settings, token, report, too_coarse)
-                    : prove(market, traded, whole, tradable ? &*tradable : nullptr, stakes,
-                            settings, token, report, too_coarse, clearing.certificate);
+                    : prove(market, traded, seen, tradable ? &*tradable : nullptr, stakes, settings,
+                            token, report, too_coarse, clearing.certificate);
   if (found.coarse) {
     return std::nullopt;
   }
@@ -390,17 +371,21 @@ std::optional<Clearing> clear_once(const CanonicalBook& book, const Orders& orde
   }
   clearing.seconds_search = seconds_since(start) - clearing.seconds_compile;
 
+  if (settings.looks != nullptr) {
+    settings.looks->search = settings.looks->count;
+  }
   token.renew();
   Selection selection(scaled, stairs, token);
   Choice choice = selection.choose(found.candidates, found.reserve);
   if (tradable) {
     const Box cell{choice.cell, choice.cell};
-    WholeBook(scaled, whole, *tradable)
+    WholeBook(scaled, seen, *tradable)
         .support(cell, choice.worst_case, choice.marginal_state_prices, choice.multipliers);
   }
   choice.state_prices = traded.restore(std::move(choice.state_prices));
-  clearing.scale =
-      publish(market, orders, book.places(), whole, scaled, choice, settings.allocation, clearing);
+  const Published published = publish(market, orders, book.places(), {whole, seen}, scaled, choice,
+                                      settings.allocation, clearing);
+  clearing.scale = published.scale;
   if (!(clearing.scale > 0.0)) {
     clearing.scale = Levels(whole).smaller_half();
   }
@@ -408,7 +393,6 @@ std::optional<Clearing> clear_once(const CanonicalBook& book, const Orders& orde
   Arena arena;
   RiskMeasure measure(scaled, arena);
   const double value = value_of(scaled, clearing, measure);
-  clearing.certainty_equivalent = to_money(scaled, value);
   // The measure's: near a kink the cell's solution knows its value, but hardly the slope.
   clearing.support.ambiguity_price = scaled.scale * measure.multiplier();
   clearing.support.worst_case = to_vector(traded.restore(choice.worst_case));
@@ -419,7 +403,15 @@ std::optional<Clearing> clear_once(const CanonicalBook& book, const Orders& orde
     const auto [least, most] = std::minmax_element(clearing.payoff.begin(), clearing.payoff.end());
     clearing.support.ambiguity_price = *least < *most ? kInfinity : 0.0;
   }
-  clearing.no_trade_equivalent = to_money(scaled, -measure.evaluate(-scaled.inventory));
+  // A payoff that does not change is worth the same; and no clearing is below no trade (theorem A)
+  // but by the rounding of its own figures.
+  const double no_trade = -measure.evaluate(-scaled.inventory);
+  const double rounding = kGapRounding * (1.0 + scaled.inventory.abs().maxCoeff());
+  const double net = with_maker(seen, clearing);
+  const double of_figures = kGapRounding * (net / scaled.scale + scaled.inventory.abs().maxCoeff());
+  const bool as_good = !published.moves || (value < no_trade && value >= no_trade - of_figures);
+  clearing.no_trade_equivalent = to_money(scaled, no_trade);
+  clearing.certainty_equivalent = to_money(scaled, as_good ? no_trade : value);
   clearing.upper_bound =
       std::max(to_money(scaled, found.upper_bound), clearing.certainty_equivalent);
   for (const double bound : clearing.certificate.bound) {
@@ -439,8 +431,7 @@ std::optional<Clearing> clear_once(const CanonicalBook& book, const Orders& orde
   // Judged by the figures that are handed out: what rounding leaves between them counts. Not a NaN.
   const double gap = clearing.upper_bound - clearing.certainty_equivalent;
   const double wanted = settings.tolerance * clearing.scale;
-  const double rounding = kGapRounding * (1.0 + scaled.inventory.abs().maxCoeff());
-  const double beyond = cell_bound(scaled, whole, choice) - value - rounding;
+  const double beyond = cell_bound(scaled, seen, choice) - value - rounding;
   const bool supported = scaled.scale * beyond <= kSupportSlack * wanted;
   const bool proven = gap <= wanted && choice.nearest && supported;
   // An enumeration is its count of cells: one that was stopped has not looked at all of them.
@@ -452,8 +443,13 @@ std::optional<Clearing> clear_once(const CanonicalBook& book, const Orders& orde
   } else {
     clearing.status = found.status;
   }
-  if (clearing.status == Status::kInaccurate && too_coarse(clearing.scale / scaled.scale)) {
-    return std::nullopt;  // of what tied with the best, less trades than the search saw
+  // What orders trade with each other is at stake for nobody: what is left may want a finer unit.
+  const bool told =
+      clearing.status == Status::kOptimal && !(net > 0.0 && gap > settings.tolerance * net);
+  const bool finished =
+      clearing.status == Status::kOptimal || clearing.status == Status::kInaccurate;
+  if (finished && !told && too_coarse(std::max(net, kLastDigit * clearing.scale) / scaled.scale)) {
+    return std::nullopt;
   }
   clearing.progress = in_money(found.progress);
   clearing.iterations = found.iterations + selection.iterations();

@@ -1,8 +1,11 @@
 #include "mechanisms/maker_optimal/publication.hpp"
 
 #include <algorithm>
+#include <cmath>
+#include <limits>
 
 #include "book/units.hpp"
+#include "mechanisms/maker_optimal/netting.hpp"
 #include "selection/allocation.hpp"
 
 namespace kpm {
@@ -19,9 +22,11 @@ int piece_of_constant(const Staircase& claim) {
 
 }  // namespace
 
-double publish(const Market& market, const Orders& orders, const std::vector<int>& places,
-               const std::vector<Staircase>& stairs, const ScaledMarket& scaled,
-               const Choice& choice, Allocation allocation, Clearing& clearing) {
+Published publish(const Market& market, const Orders& orders, const std::vector<int>& places,
+                  const PublishedBook& book, const ScaledMarket& scaled, const Choice& choice,
+                  Allocation allocation, Clearing& clearing) {
+  const std::vector<Staircase>& stairs = book.whole;
+  const bool netted = &book.seen != &book.whole;
   const auto claims = static_cast<std::size_t>(market.claims);
   clearing.cell.resize(claims);
   for (std::size_t k = 0; k < claims; ++k) {
@@ -41,8 +46,8 @@ double publish(const Market& market, const Orders& orders, const std::vector<int
     if (Staircase::is_step(piece)) {
       const Staircase& claim = stairs[source];
       const auto l = static_cast<std::size_t>(piece / 2);
-      net[source] = choice.demand[k] * (scaled.scale / scaled.span[k]) -
-                    (claim.bought[l + 1] - claim.sold[l]);
+      const double filled = netted ? net_beside(claim, l) : claim.bought[l + 1] - claim.sold[l];
+      net[source] = choice.demand[k] * (scaled.scale / scaled.span[k]) - filled;
     }
   }
   clearing.fills = allocate(orders, places, stairs, clearing.cell, net, allocation);
@@ -50,7 +55,7 @@ double publish(const Market& market, const Orders& orders, const std::vector<int
 
   // From the staircase, not the fills: a sum over orders would depend on their sequence.
   clearing.net_demand.resize(claims);
-  double notional = 0.0;
+  Published published;
   for (std::size_t k = 0; k < claims; ++k) {
     const auto l = static_cast<std::size_t>(clearing.cell[k] / 2);
     double traded = stairs[k].bought[l] + stairs[k].sold[l];
@@ -61,7 +66,17 @@ double publish(const Market& market, const Orders& orders, const std::vector<int
           (stairs[k].bought[l + 1] + matched.bought) - (stairs[k].sold[l] + matched.sold);
       traded = (stairs[k].bought[l + 1] + matched.bought) + (stairs[k].sold[l] + matched.sold);
     }
-    notional += stairs[k].span() * traded;
+    published.scale += stairs[k].span() * traded;
+  }
+  if (netted) {
+    // What giants trade with each other leaves its rounding to their difference, but not to what
+    // the maker trades.
+    for (int k = 0; k < scaled.claims(); ++k) {
+      const auto source = static_cast<std::size_t>(scaled.original[static_cast<std::size_t>(k)]);
+      const Piece piece = book.seen[source].piece(static_cast<int>(clearing.cell[source]));
+      clearing.net_demand[source] = std::clamp(choice.demand[k] * (scaled.scale / scaled.span[k]),
+                                               piece.demand_low, piece.demand_high);
+    }
   }
   clearing.claim_prices.resize(claims);
   clearing.payoff.assign(market.inventory, market.inventory + market.states);
@@ -78,15 +93,23 @@ double publish(const Market& market, const Orders& orders, const std::vector<int
     clearing.claim_prices[k] = price;
     clearing.revenue += price * clearing.net_demand[k];
   }
+  // A sum of products is right to this share of the sum of their sizes.
+  const double rounding = std::numeric_limits<double>::epsilon() * (market.claims + 2);
   for (int i = 0; i < market.states; ++i) {
     double gain = 0.0;
+    double size = 0.0;
     for (std::size_t k = 0; k < claims; ++k) {
       const double* row = market.payoffs + static_cast<std::ptrdiff_t>(k) * market.states;
-      gain += (clearing.claim_prices[k] - row[i]) * clearing.net_demand[k];
+      const double paid = (clearing.claim_prices[k] - row[i]) * clearing.net_demand[k];
+      gain += paid;
+      size += std::abs(paid);
     }
-    clearing.payoff[static_cast<std::size_t>(i)] += gain;
+    if (std::abs(gain) > rounding * size) {
+      published.moves = true;
+      clearing.payoff[static_cast<std::size_t>(i)] += gain;
+    }
   }
-  return notional;
+  return published;
 }
 
 double above_least(const Market& market, std::size_t claim, double least,
@@ -109,6 +132,29 @@ double value_of(const ScaledMarket& scaled, const Clearing& clearing, RiskMeasur
     loss += demand * scaled.payoffs.row(k).transpose().array();
   }
   return revenue - measure.evaluate(loss);
+}
+
+void restore_all(const CanonicalBook& book, Clearing& clearing) {
+  Certificate& certificate = clearing.certificate;
+  Support& support = clearing.support;
+  for (std::int64_t& claim : certificate.merged_into) {
+    claim = book.claims()[static_cast<std::size_t>(claim)];
+  }
+  std::vector<std::int64_t> pieces;
+  for (auto* const by_claim : {&clearing.pieces, &clearing.cell, &certificate.merged_into,
+                               &certificate.first, &certificate.last}) {
+    restore_order(book.claims(), *by_claim, pieces);
+  }
+  std::vector<double> figures;
+  for (auto* const by_claim : {&clearing.claim_prices, &clearing.net_demand, &support.multipliers,
+                               &certificate.multipliers}) {
+    restore_order(book.claims(), *by_claim, figures);
+  }
+  for (auto* const by_state : {&clearing.state_prices, &clearing.payoff, &support.worst_case,
+                               &support.marginal_state_prices, &certificate.worst_case,
+                               &certificate.marginal_state_prices}) {
+    restore_order(book.states(), *by_state, figures);
+  }
 }
 
 }  // namespace kpm

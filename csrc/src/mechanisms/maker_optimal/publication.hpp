@@ -3,6 +3,7 @@
 
 #include <vector>
 
+#include "book/canonical_order.hpp"
 #include "book/scaled_market.hpp"
 #include "book/staircase.hpp"
 #include "kpm/kpm.hpp"
@@ -10,11 +11,22 @@
 
 namespace kpm {
 
-/// Prices, fills and the maker's position of the chosen cell. The notional that trades, money.
+/// The whole book, and the same as the maker sees it: giants may have been netted.
+struct PublishedBook {
+  const std::vector<Staircase>& whole;
+  const std::vector<Staircase>& seen;
+};
+
+struct Published {
+  double scale = 0.0;  ///< the notional that trades, money
+  bool moves = false;  ///< whether trading changes the maker's payoff, by more than rounding
+};
+
+/// Prices, fills and the maker's position of the chosen cell.
 /// `places[k]` is where the market and the staircases have the orders' claim k.
-double publish(const Market& market, const Orders& orders, const std::vector<int>& places,
-               const std::vector<Staircase>& stairs, const ScaledMarket& scaled,
-               const Choice& choice, Allocation allocation, Clearing& clearing);
+Published publish(const Market& market, const Orders& orders, const std::vector<int>& places,
+                  const PublishedBook& book, const ScaledMarket& scaled, const Choice& choice,
+                  Allocation allocation, Clearing& clearing);
 
 /// By how much a claim's price under state prices lies above its least payoff. Payoffs far from
 /// zero would cost the price itself its last digits: prices of many states add up to one but for
@@ -24,5 +36,8 @@ double above_least(const Market& market, std::size_t claim, double least,
 
 /// Certainty equivalent of the published position, from the fills themselves. Scaled.
 double value_of(const ScaledMarket& scaled, const Clearing& clearing, RiskMeasure& measure);
+
+/// From the canonical order of claims and states back to the caller's.
+void restore_all(const CanonicalBook& book, Clearing& clearing);
 
 }  // namespace kpm

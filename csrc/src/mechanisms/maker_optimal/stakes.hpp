@@ -2,10 +2,13 @@
 #pragma once
 
 #include <algorithm>
+#include <cmath>
+#include <cstddef>
 #include <vector>
 
 #include "book/scaled_market.hpp"
 #include "book/staircase.hpp"
+#include "kpm/kpm.hpp"
 #include "mechanisms/maker_optimal/tradable_book.hpp"
 #include "numerics/dense.hpp"
 
@@ -45,5 +48,14 @@ class Stakes {
   const std::vector<Staircase>& stairs_;
   mutable double floor_ = 0.0;  // once it is asked for
 };
+
+/// The notional of what the maker trades, money.
+inline double with_maker(const std::vector<Staircase>& stairs, const Clearing& clearing) {
+  double notional = 0.0;
+  for (std::size_t k = 0; k < stairs.size(); ++k) {
+    notional += stairs[k].span() * std::abs(clearing.net_demand[k]);
+  }
+  return notional;
+}
 
 }  // namespace kpm

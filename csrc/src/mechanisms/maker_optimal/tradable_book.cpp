@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <cmath>
 
+#include "mechanisms/maker_optimal/netting.hpp"
 #include "numerics/checkpoint.hpp"
 #include "numerics/entropy.hpp"
 #include "prices/information_projection.hpp"
@@ -20,18 +21,34 @@ constexpr int kHalvings = 30;
 constexpr double kHair = 1e-12;  // of a payoff range: beyond what rounding does to a price
 constexpr double kMargins[] = {0.25, 0.03125};  // of the way to the end of the price range
 
+/// What the bids and the offers on a limit where giants meet could trade with the maker at most.
+struct AtLimit {
+  double bids = kInfinity;  // money
+  double offers = kInfinity;
+};
+
 /// State prices, and what could trade at most by them.
 struct Cut {
   Array state_prices, worst_case;
   double most = 0.0;      // money: a level outside by a share m of its range trades most / m
   double notional = 0.0;  // of the book that is left
+  std::vector<AtLimit> at_limit;  // (scaled claims) or empty
+  std::vector<TradableBook::Meeting> meetings;
+};
+
+/// One side of a limit where giants meet.
+struct Side {
+  int claim = -1;  // none
+  bool bids = false;
 };
 
 class Cutter {
  public:
   /// Never cuts below the floor: there is nothing to gain from that.
-  Cutter(const Market& market, const std::vector<Staircase>& stairs, double floor, StopToken& token)
+  Cutter(const Market& market, const std::vector<Staircase>& stairs, const std::vector<int>& met,
+         double floor, StopToken& token)
       : stairs_(stairs),
+        met_(met),
         floor_(floor),
         scaled_(market, stairs, floor_),
         checkpoint_(token),
@@ -43,10 +60,14 @@ class Cutter {
   /// The cut that leaves least.
   Cut best(double threshold, double largest) {
     Cut best = judge(scaled_.prior);
+    if (!met_.empty()) {
+      best.notional = kInfinity;  // it need not lie on the limits where giants meet
+    }
     for (int t = 0; t < kThresholds && threshold < largest; ++t, threshold *= kDwarfs) {
       for (const double margin : kMargins) {
         if (keep_outside(threshold, margin)) {
           Cut cut = judge(projection_.distribution());
+          cut_meetings(threshold, margin, cut);
           if (cut.notional < best.notional) {
             best = std::move(cut);
           }
@@ -60,6 +81,7 @@ class Cutter {
     TradableBook book;
     book.state_prices = cut.state_prices;
     book.worst_case = cut.worst_case;
+    book.meetings = cut.meetings;
     book.stairs.reserve(stairs_.size());
     for (const Staircase& claim : stairs_) {
       book.stairs.push_back(claim.copy());
@@ -68,6 +90,14 @@ class Cutter {
       Staircase& claim = book.stairs[static_cast<std::size_t>(source(k))];
       const double price = scaled_.payoffs.row(k).dot(cut.state_prices.matrix());
       for (std::size_t l = 0; l < claim.limit.size(); ++l) {
+        if (is_met(k, l)) {
+          if (!cut.at_limit.empty()) {
+            const AtLimit& most = cut.at_limit[static_cast<std::size_t>(k)];
+            claim.buy[l] = std::min(claim.buy[l], kRoom * most.bids / claim.span());
+            claim.sell[l] = std::min(claim.sell[l], kRoom * most.offers / claim.span());
+          }
+          continue;
+        }
         const double outside = price - scaled_.price(k, claim.limit[l]);
         double& quantity = outside > 0.0 ? claim.buy[l] : claim.sell[l];
         if (outside != 0.0) {
@@ -83,8 +113,51 @@ class Cutter {
  private:
   int source(int k) const { return scaled_.original[static_cast<std::size_t>(k)]; }
 
-  /// Project the prior on state prices that leave every level beyond the threshold outside.
-  bool keep_outside(double threshold, double margin) {
+  /// Whether giants of claim k meet on its limit l.
+  bool is_met(int k, std::size_t l) const {
+    return !met_.empty() && met_[static_cast<std::size_t>(source(k))] == static_cast<int>(l);
+  }
+
+  /// What could trade at most on each side of the limits where giants meet.
+  void cut_meetings(double threshold, double margin, Cut& cut) {
+    if (met_.empty()) {
+      return;
+    }
+    cut.at_limit.resize(static_cast<std::size_t>(scaled_.claims()));
+    for (int k = 0; k < scaled_.claims(); ++k) {
+      const int limit = met_[static_cast<std::size_t>(source(k))];
+      if (limit < 0) {
+        continue;
+      }
+      const Staircase& claim = stairs_[static_cast<std::size_t>(source(k))];
+      const auto l = static_cast<std::size_t>(limit);
+      AtLimit& most = cut.at_limit[static_cast<std::size_t>(k)];
+      TradableBook::Meeting& meeting = cut.meetings.emplace_back();
+      meeting.claim = source(k);
+      meeting.limit = limit;
+      for (const bool bids : {true, false}) {
+        const Side side{k, bids};
+        if (keep_outside(threshold, margin, side)) {
+          Cut beside = judge(projection_.distribution(), side);
+          const double price = scaled_.payoffs.row(k).dot(beside.state_prices.matrix());
+          const double outside = price - scaled_.price(k, claim.limit[l]);
+          if ((bids ? outside : -outside) > 0.0) {
+            (bids ? most.bids : most.offers) = beside.most / std::abs(outside);
+            (bids ? meeting.state_prices_above : meeting.state_prices_below) =
+                std::move(beside.state_prices);
+            (bids ? meeting.worst_case_above : meeting.worst_case_below) =
+                std::move(beside.worst_case);
+          }
+        }
+      }
+      cut.notional += std::min(claim.buy[l] * claim.span(), kRoom * most.bids) +
+                      std::min(claim.sell[l] * claim.span(), kRoom * most.offers);
+    }
+  }
+
+  /// Project the prior on state prices that leave every level beyond the threshold outside, or on
+  /// it where giants meet; `apart`, on the given side of that limit.
+  bool keep_outside(double threshold, double margin, Side apart = {}) {
     checkpoint_.pass(static_cast<double>(scaled_.claims()) * scaled_.states());
     projection_.clear();
     for (int i = 0; i < scaled_.states(); ++i) {
@@ -94,17 +167,27 @@ class Cutter {
       const Staircase& claim = stairs_[static_cast<std::size_t>(source(k))];
       double low = -kInfinity;
       double high = kInfinity;
+      double bid = 0.0;    // the highest limit of giants, scaled
+      double offer = 1.0;  // the lowest
       for (std::size_t l = 0; l < claim.limit.size(); ++l) {
         const double limit = scaled_.price(k, claim.limit[l]);
-        if (claim.buy[l] * claim.span() > threshold) {
+        const bool met = is_met(k, l);
+        const bool split = met && apart.claim == k;
+        if (split ? apart.bids : met || claim.buy[l] * claim.span() > threshold) {
           low = std::max(low, limit + margin * (1.0 - limit));
+          bid = std::max(bid, limit);
         }
-        if (claim.sell[l] * claim.span() > threshold) {
+        if (split ? !apart.bids : met || claim.sell[l] * claim.span() > threshold) {
           high = std::min(high, limit - margin * limit);
+          offer = std::min(offer, limit);
         }
       }
-      if (low > high) {
-        return false;
+      if (low > high) {  // the ends of the range are too far off: margins of what lies between
+        if (bid > offer) {
+          return false;
+        }
+        low = bid + margin * (offer - bid);
+        high = offer - margin * (offer - bid);
       }
       projection_.set_range(k, low, high);
     }
@@ -132,8 +215,9 @@ class Cutter {
     return (1.0 - in) * g + in * q;
   }
 
-  /// What could trade by state prices, and the notional left when the rest is cut.
-  Cut judge(const ArrayView& distribution) const {
+  /// What could trade by state prices, and the notional left when the rest is cut, but for limits
+  /// on which giants meet. Of those `apart`, what trades is on the side outside.
+  Cut judge(const ArrayView& distribution, Side apart = {}) const {
     Cut cut;
     cut.state_prices = distribution / distribution.sum();
     const Array& g = cut.state_prices;
@@ -155,6 +239,13 @@ class Cutter {
       take(-price, claim.sold[0]);
       for (std::size_t l = 0; l < claim.limit.size(); ++l) {
         const double limit = scaled_.price(k, claim.limit[l]);
+        if (is_met(k, l)) {
+          if (apart.claim != k) {  // on the limit, but for rounding
+            surplus +=
+                std::abs(price - limit) * std::max(claim.buy[l], claim.sell[l]) * claim.span();
+          }
+          continue;
+        }
         take(price - limit, claim.buy[l]);
         take(limit - price, claim.sell[l]);
       }
@@ -171,12 +262,37 @@ class Cutter {
   }
 
   const std::vector<Staircase>& stairs_;
+  const std::vector<int>& met_;
   Arena arena_;
   double floor_;
   ScaledMarket scaled_;
   Checkpoint checkpoint_;
   InformationProjection projection_;
   double no_trade_ = 0.0;
+};
+
+/// The whole book, giants of each claim netted; empty where none meet.
+struct NettedBook {
+  NettedBook(const std::vector<Staircase>& whole, double threshold) {
+    for (std::size_t k = 0; k < whole.size(); ++k) {
+      if (!(whole[k].span() > 0.0)) {
+        continue;
+      }
+      if (std::optional<Netting> net = net_giants(whole[k], threshold / whole[k].span())) {
+        if (stairs.empty()) {
+          for (const Staircase& claim : whole) {
+            stairs.push_back(claim.copy());
+          }
+          met.assign(whole.size(), -1);
+        }
+        stairs[k] = std::move(net->staircase);
+        met[k] = net->limit;
+      }
+    }
+  }
+
+  std::vector<Staircase> stairs;
+  std::vector<int> met;
 };
 
 }  // namespace
@@ -269,6 +385,17 @@ void WholeBook::note(std::size_t k, int source, const std::vector<Staircase>& wh
   CutLimits& cut = limits_[k];
   for (std::size_t l = 0; l < count; ++l) {
     const int place = places.empty() ? static_cast<int>(l) : places[complement ? count - 1 - l : l];
+    const auto meets = [&](const TradableBook::Meeting& meeting) {
+      return meeting.claim == source && meeting.limit == static_cast<int>(l);
+    };
+    const auto meeting = std::find_if(tradable_.meetings.begin(), tradable_.meetings.end(), meets);
+    if (meeting != tradable_.meetings.end()) {
+      const Mixture above{meeting->state_prices_above, meeting->worst_case_above};
+      const Mixture below{meeting->state_prices_below, meeting->worst_case_below};
+      met_.push_back(
+          {static_cast<int>(k), place, complement ? below : above, complement ? above : below});
+      continue;
+    }
     const bool buy = after.buy[l] < before.buy[l];
     const bool sell = after.sell[l] < before.sell[l];
     if (complement ? sell : buy) {
@@ -286,6 +413,30 @@ void WholeBook::support(const Box& box, Array& worst_case, Array& marginal, Arra
     marginal = (1.0 - of_cut) * marginal + of_cut * tradable_.state_prices;
     worst_case = (1.0 - of_cut) * worst_case + of_cut * tradable_.worst_case;
     lambda *= 1.0 - of_cut;
+  }
+  // What lies beside one such limit lies on the others: one after the other is enough.
+  for (const Met& met : met_) {
+    const auto at = static_cast<std::size_t>(met.claim);
+    const auto row = market_.payoffs.row(met.claim);
+    const auto reach = [&](int corner, double sign, const Mixture& beside) {
+      const double price = corners_[at].price[static_cast<std::size_t>(corner)];
+      const double value = row.dot(marginal.matrix());
+      if (sign * (price - value) > 0.0 && beside.state_prices.size() > 0) {
+        const double there = row.dot(beside.state_prices.matrix());
+        const double of_it = std::min((price - value) / (there - value), 1.0);
+        marginal = (1.0 - of_it) * marginal + of_it * beside.state_prices;
+        worst_case = (1.0 - of_it) * worst_case + of_it * beside.worst_case;
+        lambda *= 1.0 - of_it;
+      }
+    };
+    const int bids = std::min(box.last[at] + 1, 2 * met.place + 1);
+    if (bids >= box.first[at]) {
+      reach(bids, 1.0, met.above);
+    }
+    const int offers = std::max(box.first[at], 2 * met.place + 2);
+    if (offers <= box.last[at] + 1) {
+      reach(offers, -1.0, met.below);
+    }
   }
 }
 
@@ -329,11 +480,15 @@ std::optional<TradableBook> tradable_book(const Market& market,
   for (const double level : levels.notional) {
     whole += level;
   }
-  Cutter cutter(market, stairs, traded > 0.0 ? traded : levels.smaller_half(), token);
+  NettedBook netted(stairs, threshold);
+  const std::vector<Staircase>& seen = netted.stairs.empty() ? stairs : netted.stairs;
+  Cutter cutter(market, seen, netted.met, traded > 0.0 ? traded : levels.smaller_half(), token);
   try {
     const Cut cut = cutter.best(threshold, levels.largest);
     if (kPays * cut.notional <= whole) {
-      return cutter.apply(cut);
+      TradableBook book = cutter.apply(cut);
+      book.netted = std::move(netted.stairs);
+      return book;
     }
   } catch (const Abandoned&) {
     return std::nullopt;

@@ -39,23 +39,46 @@ struct Levels {
 /// no trade: so x <= (D(g, p) - no trade) / m. Here it is cut to twice that, or more. In the cut
 /// book, to which the same applies, an order that is filled in full is no optimum, and what an
 /// optimum fills is inside both books.
+///
+/// Where giants meet on one limit of a claim, g lies on that limit, and says nothing. What bids and
+/// offers there trade with each other costs the maker nothing: it is their net z that he pays for.
+/// A clearing with z > 0 is worth at most D(g, p) - m z for a g that lies above the limit by m and
+/// on all others of that kind, D without the orders of the limit; and likewise below it.
 struct TradableBook {
+  /// Where giants meet on a limit of a claim, state prices and p beside that limit.
+  struct Meeting {
+    int claim;  // of the market
+    int limit;
+    Array state_prices_above, worst_case_above;  // empty if there are none
+    Array state_prices_below, worst_case_below;
+  };
+
   std::vector<Staircase> stairs;  ///< limits and pieces as in the whole book
-  Array state_prices;             ///< g, a probability vector; everything cut is outside it
-  Array worst_case;               ///< p
+  std::vector<Staircase> netted;  ///< the whole book, giants netted; empty where none has met
+  std::vector<Meeting> meetings;
+  Array state_prices;  ///< g, a probability vector; everything cut is outside it
+  Array worst_case;    ///< p
 
   double notional() const;  ///< of all that could trade in it, money
 
   /// From the states of the market to those that are told apart.
   void merge(const TradedMarket& traded) {
-    state_prices = traded.merge(state_prices);
-    worst_case = traded.merge(worst_case);
+    for (Array* const by_state : {&state_prices, &worst_case}) {
+      *by_state = traded.merge(*by_state);
+    }
+    for (Meeting& meeting : meetings) {
+      for (Array* const by_state : {&meeting.state_prices_above, &meeting.worst_case_above,
+                                    &meeting.state_prices_below, &meeting.worst_case_below}) {
+        *by_state = traded.merge(*by_state);
+      }
+    }
   }
 };
 
 /// The book before it was cut, and multipliers for it. Those of the cut book may value a claim at
 /// the very limit of what was cut, or beyond by rounding, which times a vast quantity is much. A
-/// hair of the (g, p) of the cut is mixed in, so that all of it lies outside.
+/// hair of the (g, p) of the cut is mixed in, so that all of it lies outside; where giants meet, of
+/// those beside their limit, until it is the claim's value.
 class WholeBook {
  public:
   WholeBook(const ScaledMarket& market, const std::vector<Staircase>& stairs,
@@ -73,6 +96,19 @@ class WholeBook {
  private:
   double share(const Box& box, const Array& marginal) const;
 
+  /// Some (g, p), to be mixed in.
+  struct Mixture {
+    const Array& state_prices;
+    const Array& worst_case;
+  };
+
+  /// A limit of claim k on which giants meet.
+  struct Met {
+    int claim;
+    int place;  // among its limits
+    Mixture above, below;
+  };
+
   /// Look for limits of a caller's claim, cut from `whole`, and where they are among those of claim
   /// k: at `places` from the lowest price on, the complement's from its highest; empty: as they
   /// are.
@@ -89,6 +125,7 @@ class WholeBook {
   const TradableBook& tradable_;
   std::vector<Corners> corners_;
   std::vector<CutLimits> limits_;  // (claims)
+  std::vector<Met> met_;
 };
 
 /// Empty where no quantity dwarfs the others, or where those that do may trade. Whoever knows how

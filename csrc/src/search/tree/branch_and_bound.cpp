@@ -310,7 +310,7 @@ class Tree {
     }
     const Array demand = best_demand();
     TangentBound tangent(market_, corners_);
-    for (const auto& [cell, node] : tied_cells(tight, corners_, demand, best_, tangent)) {
+    for (const auto& [cell, node] : tied_cells(market_, tight, corners_, demand, best_, tangent)) {
       const auto known = [&cell = cell, this](const Candidate& c) { return is_known(cell, c); };
       if (token_.poll()) {
         return;

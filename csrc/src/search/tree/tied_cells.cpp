@@ -1,6 +1,7 @@
 #include "search/tree/tied_cells.hpp"
 
 #include <algorithm>
+#include <cmath>
 #include <map>
 
 #include "numerics/tolerances.hpp"
@@ -18,7 +19,6 @@ struct Option {
 constexpr double kHair = 1e-7;
 /// ... if what ties with the best lies at most this share of it off, too.
 constexpr double kNear = 1e-2;
-constexpr double kBoundRounding = 1e-14;  // scaled money: a bound this close to a value is met
 
 /// Pieces of first .. last that can be part of a tied clearing. `excess` is what the node's bound
 /// proves at most of a better one.
@@ -141,19 +141,29 @@ void leave_out_moved(Choices& choices, Box& box, const Array& demand, const Arra
   }
 }
 
+/// What rounding may make of the difference between a node's bound and the best clearing's value:
+/// of the terms that they are the sums of, so that little stays exact where little is at stake.
+double rounding_of(const Multipliers& multipliers, double money) {
+  // A corner next to the demand is worth no more than that and twice its claim's lambda.
+  return kGapRounding *
+         (money + std::abs(multipliers.constant) + 2.0 * multipliers.lambda.abs().sum());
+}
+
 }  // namespace
 
-std::vector<TiedCell> tied_cells(const std::vector<const Node*>& nodes,
+std::vector<TiedCell> tied_cells(const ScaledMarket& market, const std::vector<const Node*>& nodes,
                                  const std::vector<Corners>& corners, const Array& demand,
                                  double best, TangentBound& tangent) {
   const double threshold = best - kTie;
+  // Losses and revenue are sums of what the maker holds and sells.
+  const double money = std::abs(best) + market.inventory.abs().sum() + demand.abs().sum();
   std::map<std::vector<int>, const Node*> found;
   for (const Node* const node : nodes) {
     const double slack = node->bound - threshold;
     if (slack < 0.0) {
       continue;
     }
-    const double excess = std::max(node->bound - best, kBoundRounding);
+    const double excess = std::max(node->bound - best, rounding_of(node->multipliers, money));
     std::vector<std::vector<Option>> choices;
     choices.reserve(corners.size());
     for (int k = 0; k < node->box.claims(); ++k) {

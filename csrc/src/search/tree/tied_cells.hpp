@@ -4,6 +4,7 @@
 #include <vector>
 
 #include "book/corners.hpp"
+#include "book/scaled_market.hpp"
 #include "search/tree/node.hpp"
 #include "search/tree/tangent_bound.hpp"
 
@@ -20,7 +21,7 @@ struct TiedCell {
 /// most `kMostTiedCells` of them. A clearing at a corner that two pieces share is listed once: in
 /// the piece both of whose corners are as good, else in the flat. Pieces off the best clearing's
 /// `demand` that `tangent` bounds below the threshold are left out beforehand.
-std::vector<TiedCell> tied_cells(const std::vector<const Node*>& nodes,
+std::vector<TiedCell> tied_cells(const ScaledMarket& market, const std::vector<const Node*>& nodes,
                                  const std::vector<Corners>& corners, const Array& demand,
                                  double best, TangentBound& tangent);
 

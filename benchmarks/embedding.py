@@ -1,0 +1,204 @@
+"""The C library inside other programs: what a clearing and an event cost, by who calls.
+
+Callers in C and Cython are compiled by the system's compiler against the header and the library
+that are installed, those in Numba by Numba; each times its own calls, by the same clock, in one
+process and on one core, in turn: a call, not counted, warms the caches, and the next one counts.
+The engine's time is that of an event, which takes a tenth of an order away or gives it back, and of
+the clearing after it. *Above C* is the median of what a caller takes longer than the cold call in C
+of the same turn.
+
+Events are cancels, new orders and new limits, each for an order drawn among all in the book or for
+a limit drawn among all: what they touch is in no cache. Their times have the reading of the clock
+in them.
+"""
+
+from __future__ import annotations
+
+import argparse
+import tempfile
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from rich.console import Console
+
+import kpm_fast as kpm
+from kpm_fast import sample
+
+from .books import Book, simulation_a
+from .distribution import percentiles
+from .embedding_callers import (
+    CannotBuildError,
+    CCaller,
+    Timer,
+    compiler_text,
+    cython_book,
+    numba_timers,
+    python_timer,
+)
+from .machine import commit
+from .rounds import Floats, one_core
+from .section import Row, Section, bytes_text, print_sections, range_text, time_text
+from .verified import verified
+
+TITLE = "Inside other programs"
+C, CYTHON, NUMBA = "C, cold", "Cython, cold", "Numba, cold"
+MOST_ABOVE = 1e-6  # seconds
+MOST_OF_EVENT = 1e-6  # at the 99th percentile
+TOLERANCE = 1e-8
+BOOKS: dict[str, Callable[[], Book]] = {
+    "the paper's five bids": lambda: simulation_a(0.4),
+    "the race card of examples/": sample.example_race_card,
+}
+CLAIMS, ORDERS = 5, 10**6  # of the book that events come to
+TICKS = (50, 1000)  # limits of a claim
+
+
+def clearings(quick: bool) -> Section:
+    """The table of clearings, by book and caller."""
+    part = Section("A clearing, by who calls")
+    with tempfile.TemporaryDirectory() as scratch, one_core():
+        folder = Path(scratch)
+        try:
+            caller = CCaller(folder)
+        except CannotBuildError as error:
+            part.skipped = str(error)
+            return part
+        above: dict[str, list[float]] = {CYTHON: [], NUMBA: []}
+        for name, book in BOOKS.items():
+            seconds = _timed(part, folder, caller, book(), quick)
+            for task, times in seconds.items():
+                more = float(np.median(times - seconds[C]))
+                row: Row = {"book": name, "caller": task, "above C time": more}
+                part.rows.append(row | percentiles(times))
+                if task in above:
+                    above[task].append(more)
+    part.notes.append(f"Callers in C and Cython: {compiler_text()}.")
+    for task, times_above in above.items():
+        if times_above:
+            part.aim(
+                f"{task.partition(',')[0]} at most {time_text(MOST_ABOVE)} above C",
+                range_text(times_above, time_text),
+                max(times_above) <= MOST_ABOVE,
+                "The call is the same; what is left is the machine's noise between two calls.",
+            )
+    return part
+
+
+def _timed(
+    part: Section, folder: Path, caller: CCaller, book: Book, quick: bool
+) -> dict[str, Floats]:
+    """Seconds of every caller in every round, after their answers were compared."""
+    expected = verified(
+        kpm.clear(*book, tolerance=TOLERANCE, threads=1), "embedding"
+    ).certainty_equivalent
+    own = caller.book(book, TOLERANCE, own_memory=True)
+    grown = caller.book(book, TOLERANCE)
+    timers: dict[str, Timer] = {
+        C: grown.cold,
+        "C, engine": grown.engine,
+        "C, engine in the caller's memory": own.engine,
+    }
+    values: dict[str, Any] = {C: grown.value}
+    try:
+        compiled = cython_book(folder, book, TOLERANCE)
+        timers[CYTHON], values[CYTHON] = compiled.cold, compiled.value
+    except CannotBuildError as error:
+        _note_once(part, f"Without Cython: {error}.")
+    try:
+        into, new, value = numba_timers(caller, book, TOLERANCE)
+        timers[NUMBA], timers["Numba, cold, new arrays"], values[NUMBA] = into, new, value
+    except CannotBuildError as error:
+        _note_once(part, f"Without Numba: {error}.")
+    timers["Python, cold"] = python_timer(book, TOLERANCE)
+    for task, value in values.items():
+        timers[task]()
+        if value() != expected:
+            raise RuntimeError(f"{task} has another answer than Python")
+    found = _in_turn(timers, 200 if quick else 4000)
+    own.close()
+    grown.close()
+    return found
+
+
+def _note_once(part: Section, note: str) -> None:
+    if note not in part.notes:
+        part.notes.append(note)
+
+
+def _in_turn(timers: dict[str, Timer], rounds: int) -> dict[str, Floats]:
+    """Seconds by caller and round; the order rotates, each call follows one that is not counted."""
+    names = list(timers)
+    seconds = {name: np.empty(rounds) for name in names}
+    for turn in range(rounds):
+        first = turn % len(names)
+        for name in names[first:] + names[:first]:
+            timers[name]()
+            timers[name]()  # an event and what undoes it
+            timers[name]()
+            took = timers[name]()
+            if took < 0:
+                raise RuntimeError(f"{name}: a call failed")
+            seconds[name][turn] = took
+    return seconds
+
+
+def events(quick: bool) -> Section:
+    """The table of events in a large book, and the memory of an order."""
+    orders = 10**5 if quick else ORDERS
+    count = 20_000 if quick else 200_000
+    part = Section(f"Events in C, in a book of {orders:,} orders for {CLAIMS} claims")
+    with tempfile.TemporaryDirectory() as scratch, one_core():
+        try:
+            caller = CCaller(Path(scratch))
+        except CannotBuildError as error:
+            part.skipped = str(error)
+            return part
+        slowest: list[float] = []
+        for large_pages in (True, False):
+            for ticks in (*TICKS, orders // CLAIMS):
+                spent, seconds = caller.events(
+                    CLAIMS, orders, ticks, large_pages=large_pages, events=count
+                )
+                for kind, times in zip(("cancel", "add", "replace"), seconds, strict=True):
+                    row: Row = {
+                        "pages": "2 MB" if large_pages else "4 KB",
+                        "limits of a claim": ticks,
+                        "event": kind,
+                    }
+                    row |= percentiles(times)
+                    row["events a second"] = int(3 * count / spent)
+                    part.rows.append(row)
+                    if ticks in TICKS:
+                        slowest.append(row["p99 time"])
+        clock = caller.clock()
+        memory = caller.memory(CLAIMS, orders, CLAIMS * (TICKS[-1] + 1)) / orders
+    part.notes.append(
+        f"Events a second are those of a core that does nothing else, drawing them and reading the "
+        f"clock included. A reading of the clock takes {time_text(clock)}. "
+        f"kpm_engine_size, for {TICKS[-1]:,} limits a claim, asks for {bytes_text(memory)} an "
+        f"order, what clearings work in included. {compiler_text()}."
+    )
+    part.aim(
+        f"an event within {time_text(MOST_OF_EVENT)} (p99), up to {TICKS[-1]:,} limits a claim",
+        range_text(slowest, time_text),
+        max(slowest) <= MOST_OF_EVENT,
+        "Three misses of the cache, one after another: the table of ids, the order, what it is "
+        "linked with.",
+    )
+    return part
+
+
+SECTIONS = {"clearings": clearings, "events": events}
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("--quick", action="store_true", help="fewer rounds, a smaller book")
+
+
+def run(options: argparse.Namespace) -> int:
+    console = Console(soft_wrap=True)
+    print_sections(console, [measure(options.quick) for measure in SECTIONS.values()])
+    console.print(f"commit {commit()}", highlight=False)
+    return 0

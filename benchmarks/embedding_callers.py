@@ -1,0 +1,254 @@
+"""Those who call the C library for a clearing and time it where they call: for ``embedding.py``.
+
+The parts in C and Cython are compiled when they are asked for, by the system's compiler against the
+header and the library that are installed, as anybody's program is.
+"""
+
+from __future__ import annotations
+
+import ctypes
+import importlib.util
+import subprocess
+import sys
+import sysconfig
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+import kpm_fast as kpm
+
+from .books import Book
+
+FOLDER = Path(__file__).resolve().parent
+FLAGS = ("-O2", "-fPIC", "-shared")
+
+Timer = Callable[[], float]
+
+
+class CannotBuildError(RuntimeError):
+    """What is needed to compile the callers is absent, or does not work."""
+
+
+def compiler() -> str:
+    return str(sysconfig.get_config_var("CC") or "cc").split()[0]
+
+
+def compiler_text() -> str:
+    """The compiler's version and what it is told."""
+    return f"{_done([compiler(), '--version']).splitlines()[0]}, {' '.join(FLAGS)}"
+
+
+def _done(command: list[str]) -> str:
+    try:
+        done = subprocess.run(command, capture_output=True, text=True, check=False)
+    except FileNotFoundError as error:
+        raise CannotBuildError(f"there is no {command[0]}") from error
+    if done.returncode:
+        raise CannotBuildError(f"{' '.join(command)}: {done.stderr.strip()[-500:]}")
+    return done.stdout
+
+
+def _compile(source: Path, target: Path, *more: str) -> None:
+    folders = kpm.get_library_dirs()
+    linked = [f"-l{name}" for name in kpm.get_libraries()]
+    linked += [option for path in folders for option in (f"-L{path}", f"-Wl,-rpath,{path}")]
+    includes = [f"-I{kpm.get_include()}", *more]
+    _done([compiler(), *FLAGS, str(source), "-o", str(target), *includes, *linked])
+
+
+class CCaller:
+    """The calls of ``embedding_calls.c``, in a library that is loaded here."""
+
+    def __init__(self, folder: Path) -> None:
+        if not sys.platform.startswith("linux"):
+            raise CannotBuildError("engines in their caller's memory need Linux")
+        self.path = folder / "calls.so"
+        _compile(FOLDER / "embedding_calls.c", self.path)
+        self.library = ctypes.CDLL(str(self.path))
+        double, pointer = ctypes.c_double, ctypes.c_void_p
+        for name in (
+            "calls_now",
+            "calls_clock",
+            "calls_cold",
+            "calls_engine",
+            "calls_value",
+            "calls_events",
+        ):
+            getattr(self.library, name).restype = double
+        self.library.calls_book_of.restype = pointer
+        self.library.calls_memory.restype = ctypes.c_size_t
+        for name in ("calls_cold", "calls_engine", "calls_value", "calls_book_free"):
+            getattr(self.library, name).argtypes = (pointer,)
+
+    def book(self, book: Book, tolerance: float, *, own_memory: bool = False) -> CBook:
+        return CBook(self.library, book, tolerance, own_memory)
+
+    def clock(self) -> float:
+        """Seconds between two readings of the clock, which each time has in it."""
+        return float(self.library.calls_clock())
+
+    def events(
+        self, claims: int, orders: int, ticks: int, *, large_pages: bool, events: int
+    ) -> tuple[float, np.ndarray[Any, np.dtype[np.float64]]]:
+        """Seconds of all, and (3, events) of each: cancel, add, replace in a book of so many."""
+        seconds = np.zeros((3, events))
+        spent = self.library.calls_events(
+            claims,
+            ctypes.c_int64(orders),
+            ctypes.c_int64(ticks),
+            int(large_pages),
+            ctypes.c_int64(events),
+            seconds.ctypes.data_as(ctypes.c_void_p),
+        )
+        if spent < 0:
+            raise RuntimeError("the engine refused an event")
+        return float(spent), seconds
+
+    def memory(self, claims: int, orders: int, levels: int) -> int:
+        """Bytes that an engine with these limits needs."""
+        size = self.library.calls_memory(
+            claims, claims, ctypes.c_int64(orders), ctypes.c_int64(levels)
+        )
+        return int(size)
+
+
+class CBook:
+    """A book in C, and an engine that has it."""
+
+    def __init__(self, library: Any, book: Book, tolerance: float, own_memory: bool) -> None:
+        market, orders = book
+        claims, states = market.payoffs.shape
+        self._arrays = (
+            *(market.payoffs, market.prior, market.inventory),
+            *(orders.claim_index(market), orders.side, orders.price, orders.quantity),
+        )
+        at = [array.ctypes.data_as(ctypes.c_void_p) for array in self._arrays]
+        self._library = library
+        self._book = library.calls_book_of(
+            *(states, claims, *at[:3]),
+            ctypes.c_double(market.risk_aversion),
+            ctypes.c_double(market.ambiguity),
+            *(ctypes.c_int64(len(orders)), *at[3:]),
+            ctypes.c_double(tolerance),
+            int(own_memory),
+        )
+        if not self._book:
+            raise RuntimeError("the library refused the book")
+
+    def cold(self) -> float:
+        return float(self._library.calls_cold(self._book))
+
+    def engine(self) -> float:
+        return float(self._library.calls_engine(self._book))
+
+    def value(self) -> float:
+        return float(self._library.calls_value(self._book))
+
+    def close(self) -> None:
+        self._library.calls_book_free(self._book)
+
+
+def cython_book(folder: Path, book: Book, tolerance: float) -> Any:
+    """The book in Cython, whose ``cold`` is timed there."""
+    suffix = sysconfig.get_config_var("EXT_SUFFIX")
+    source, target = folder / "embedding_calls.c", folder / f"embedding_calls{suffix}"
+    if not target.exists():
+        package = str(Path(kpm.__file__).resolve().parent.parent)
+        pyx = str(FOLDER / "embedding_calls.pyx")
+        _done([sys.executable, "-m", "cython", "-3", "-I", package, pyx, "-o", str(source)])
+        _compile(source, target, f"-I{sysconfig.get_path('include')}")
+    spec = importlib.util.spec_from_file_location("embedding_calls", target)
+    assert spec is not None
+    assert spec.loader is not None
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return module.Book(*book, tolerance)
+
+
+def numba_timers(caller: CCaller, book: Book, tolerance: float) -> tuple[Timer, Timer, Timer]:
+    """``clear_into`` and ``clear`` of ``kpm_fast.numba``, timed in compiled code; the answer."""
+    try:
+        import llvmlite.binding
+        import numba
+    except ModuleNotFoundError as error:
+        raise CannotBuildError(f"there is no {error.name}") from error
+    from kpm_fast import numba as kpm_numba
+
+    llvmlite.binding.load_library_permanently(str(caller.path))
+    now = numba.types.ExternalFunction("calls_now", numba.types.float64())
+    clear, clear_into = kpm_numba.clear, kpm_numba.clear_into
+
+    @numba.njit  # type: ignore[untyped-decorator]
+    def into(arrays: Any, numbers: Any, results: Any) -> Any:
+        payoffs, prior, inventory, claim, side, price, quantity = arrays
+        aversion, ambiguity, wanted = numbers
+        start = now()
+        code = clear_into(
+            payoffs,
+            prior,
+            inventory,
+            aversion,
+            ambiguity,
+            claim,
+            side,
+            price,
+            quantity,
+            wanted,
+            np.inf,
+            results[0],
+            results[1],
+            results[2],
+            results[3],
+            results[4],
+            results[5],
+        )
+        return now() - start if code == 0 else -1.0
+
+    @numba.njit  # type: ignore[untyped-decorator]
+    def new(arrays: Any, numbers: Any) -> Any:
+        payoffs, prior, inventory, claim, side, price, quantity = arrays
+        aversion, ambiguity, wanted = numbers
+        start = now()
+        clearing = clear(
+            payoffs,
+            prior,
+            inventory,
+            aversion,
+            ambiguity,
+            claim,
+            side,
+            price,
+            quantity,
+            wanted,
+        )
+        return now() - start if clearing.status == 0 else -1.0
+
+    market, orders = book
+    claims, states = market.payoffs.shape
+    arrays = (
+        *(market.payoffs, market.prior, market.inventory),
+        *(orders.claim_index(market), orders.side, orders.price, orders.quantity),
+    )
+    numbers = (market.risk_aversion, market.ambiguity, tolerance)
+    results = tuple(np.empty(size) for size in (states, claims, claims, len(orders), states, 9))
+    return (
+        lambda: float(into(arrays, numbers, results)),
+        lambda: float(new(arrays, numbers)),
+        lambda: float(results[-1][0]),
+    )
+
+
+def python_timer(book: Book, tolerance: float) -> Timer:
+    """``clear`` from Python, on one thread; an answer that is not optimal has no time."""
+    market, orders = book
+
+    def cold() -> float:
+        start = time.perf_counter()
+        result = kpm.clear(market, orders, tolerance=tolerance, threads=1)
+        seconds = time.perf_counter() - start
+        return seconds if result.status is kpm.Status.OPTIMAL else -1.0
+
+    return cold

@@ -1,0 +1,43 @@
+#include "random_book.hpp"
+#include "search/tree/tied_cells.hpp"
+
+namespace kpm {
+
+namespace {
+
+/// The cells listed for one claim whose bid, so wide a step, is worth .1 of its width less than no
+/// trade, where the node bounds what is better than that by `excess`.
+std::size_t cells_beside_a_step(double width, double excess) {
+  test::Random random(3);
+  const test::RandomBook book(random, 2, 1, 1);
+  ScaledMarket market(book.market(), compile_staircases(book.market(), book.book()));
+  market.inventory.setZero();
+  Corners corners;
+  corners.price = {0.0, 0.4, 0.4, 1.0};
+  corners.demand = {width, width, 0.0, 0.0};
+  const std::vector<Corners> all{corners};
+  Node node;
+  node.box = whole(all);
+  node.multipliers.reserve(market);
+  node.multipliers.value[0] = 0.5;
+  node.bound = excess;
+  TangentBound tangent(market, all);
+  return tied_cells(market, {&node}, all, Array::Zero(1), 0.0, tangent).size();
+}
+
+}  // namespace
+
+/// However little is at stake in it, as long as the bound tells that.
+TEST(a_step_that_loses_along_its_way_is_its_end) {
+  for (const double width : {1e-3, 1e-5, 5e-7, 2e-8}) {
+    CHECK(cells_beside_a_step(width, 0.0) == 1);
+  }
+}
+
+TEST(a_step_whose_best_point_may_lie_inside_is_looked_at) {
+  CHECK(cells_beside_a_step(5e-7, 1e-13) == 2);  // 2e-6 of it
+  CHECK(cells_beside_a_step(1e-3, 1e-13) == 1);
+  CHECK(cells_beside_a_step(5e-9, 0.0) == 2);  // at its far end, too, it ties
+}
+
+}  // namespace kpm

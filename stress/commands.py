@@ -1,0 +1,79 @@
+"""A great many commands to engines through kpm.h, under sanitizers, against cold clearings.
+
+Builds the library and its tests in C++ with the address and undefined-behaviour sanitizers, and
+lets ``csrc/tests/commands.cpp`` live on random bytes: events, markets, settings, snapshots and
+their restoring at random points, hostile ones among them. Every answer is compared with a list of
+orders, and every clearing with a cold one, bit for bit.
+"""
+
+from __future__ import annotations
+
+import argparse
+import os
+import subprocess
+import time
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parent.parent
+PROGRAM = "kpm_test_c"
+TEST = "any_commands"
+_BATCH = 20_000  # commands of one process: what is reported at a time
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("--commands", type=int, default=1_000_000)
+    parser.add_argument("--seed", type=int, default=1, help="of the first batch")
+    parser.add_argument(
+        "--sanitizers", default="address,undefined", help="GCC's or Clang's; empty for none"
+    )
+
+
+def run(options: argparse.Namespace) -> int:
+    program = build(options.sanitizers)
+    start = time.perf_counter()
+    done, failed = 0, list[str]()
+    for seed, commands in batches(options.commands, options.seed):
+        failure = live(program, commands, seed)
+        done += commands
+        if failure:
+            failed.append(f"seed {seed}:\n{failure}")
+    print(
+        f"{done:,} commands, sanitizers: {options.sanitizers or 'none'}: "
+        f"{time.perf_counter() - start:.0f} s, seeds from {options.seed}"
+    )
+    print(*(failed or ["books, hashes and clearings: the same bits"]), sep="\n")
+    return 1 if failed else 0
+
+
+def batches(commands: int, seed: int) -> list[tuple[int, int]]:
+    """Seeds and commands of the processes."""
+    full, rest = divmod(commands, _BATCH)
+    sizes = [_BATCH] * full + [rest] * (rest > 0)
+    return list(enumerate(sizes, start=seed))
+
+
+def build(sanitizers: str) -> Path:
+    """Compile what is out of date; return the program of tests."""
+    from setup import cmake, eigen_include
+
+    folder = ROOT / "build" / "stress" / (sanitizers.replace(",", "-") or "plain")
+    options = {
+        "KPM_BUILD_TESTS": "ON",
+        "KPM_SANITIZE": sanitizers,
+        "KPM_EIGEN": eigen_include(),
+    }
+    cmake(ROOT / "csrc", folder, options, PROGRAM, quiet=True)
+    return next(path for path in folder.rglob(f"{PROGRAM}*") if path.suffix in ("", ".exe"))
+
+
+def live(program: Path, commands: int, seed: int) -> str:
+    """Run a batch; return what did not hold, or nothing."""
+    told = {"KPM_COMMANDS": str(commands), "KPM_COMMANDS_SEED": str(seed)}
+    done = subprocess.run(
+        [str(program), TEST],
+        env=os.environ | told | {"UBSAN_OPTIONS": "print_stacktrace=1"},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    return done.stdout + done.stderr if done.returncode else ""
