@@ -2,11 +2,11 @@
 
 All get the same cells in the best form we know for them (``conic``), built before the timer starts:
 times are set-up and solve. Each solver has a process of its own, all of them on the same core;
-rounds are interleaved, the order rotates, and whoever needs less than a few milliseconds is warmed
-up for one before its calls are timed, one by one. Each is asked, cell by cell, for the loosest
-tolerance with which its answer reaches the accuracy; the error is measured outside all solvers, in
-plain NumPy, against a certified bound. A solver that does not reach the accuracy on a cell has
-failed there, and its time does not count.
+rounds are interleaved, the order rotates, and a solver that needs less than a few milliseconds is
+warmed up for one before its calls are timed, one by one. Each is asked, cell by cell, for the
+loosest tolerance with which its answer reaches the accuracy; the error is measured outside all
+solvers, in plain NumPy, against a certified bound. A solver that does not reach the accuracy on a
+cell has failed there, and its time does not count.
 
 CVXPY's first call builds, canonicalises and solves a problem; its re-solve only gives new values to
 the parameters (DPP) of a problem that was canonicalised before. Both use Clarabel. MOSEK does not

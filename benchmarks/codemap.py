@@ -11,7 +11,7 @@ from .callgrind import Counts, Function
 CORE = Path(__file__).resolve().parent.parent / "csrc" / "src"
 PYTHON, BINDINGS = "Python and NumPy", "bindings"
 OWN = "own code"
-# Libraries work for whoever called them; what they do is told by name.
+# Library functions are counted by what they do, whichever part of the core calls them.
 LIBRARIES = (
     ("logarithms, exponentials", re.compile(r"_*(ieee754_)?(exp|log|expm1|log1p|pow)(_\w+)?")),
     (

@@ -62,13 +62,13 @@ def paper_book(quick: bool) -> Section:
     )
     section.notes.append(
         "Core: the share of the call that the core takes; the rest is Python and NumPy. Clarabel: "
-        "set-up and solve of every cell, its matrices built beforehand; that state prices do not "
-        "reach a cell it has to find out. Clarabel, feasible: what is left of that for whoever is "
-        f"told. Tuned: the feasible cells with all off that they can do without, set up before the "
-        f"timer starts. A cell counts as solved where its answer is within {ACCURACY:g} of the "
-        "notional; one that is not, or is not refused where it should be, counts like the others' "
-        "mean. Clear is the call with a Market and Orders that exist; with them, the arrays of the "
-        "book are given and both are made, too."
+        "set-up and solve of every cell, its matrices built beforehand; it has to find out which "
+        "cells no state prices reach. Clarabel, feasible: the same for the feasible cells alone. "
+        "Tuned: the feasible cells, with every feature they do not need switched off, set up "
+        f"before the timer starts. A cell counts as solved where its answer is within {ACCURACY:g} "
+        "of the notional; one that is not, or is not refused where it should be, counts like the "
+        "others' mean. Clear is the call with a Market and Orders that exist; with them, the "
+        "arrays of the book are given and both are made, too."
     )
     over_tuned = [row["Clarabel, tuned / clear times"] for row in rows]
     section.aim(

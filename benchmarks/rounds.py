@@ -28,7 +28,7 @@ def one_core(core: int | None = None) -> Iterator[None]:
     """Keep this process, and those it starts meanwhile, on one and the same core.
 
     For processes that take turns, one thread each: two cores of a shared machine may well run at
-    different clocks, so whoever gets the slower one for a while would seem the slower solver. Only
+    different clocks, so the solver that gets the slower one for a while would seem slower. Only
     Linux lets a process choose; elsewhere this does nothing.
     """
     allowed = cores()

@@ -48,7 +48,7 @@ class Looks:
     def __init__(self, stop_at: int, signal: int = 0) -> None: ...  # negative: at none; or signals
 
 class ClearSettings:
-    """How to clear, but for whoever watches. Immutable."""
+    """How to clear; callbacks and stop flags are arguments of the call. Immutable."""
 
     def __init__(
         self,

@@ -174,7 +174,7 @@ def test_loss_bound_of_theorem_d(row: dict[str, Any], alpha: float) -> None:
 
 @pytest.mark.parametrize("case", golden("corollary_1")["loss_bound"]["attained"])
 def test_the_loss_bound_is_attained(case: dict[str, Any]) -> None:
-    """By whoever buys the least likely state without end."""
+    """By a trader who buys more and more of the least likely state."""
     maker = kpm.KnightianMaker(PI, 1.0, float(case["ambiguity"]))
     trade, _ = maker.trade([0, 0, 1], "buy", np.inf, case["t"])
     assert case["t"] - trade.payment == pytest.approx(float(case["loss"]), rel=1e-10)

@@ -206,7 +206,7 @@ def test_command_fails_if_a_result_is_not_met(
 
 
 def test_closed_pipe() -> None:
-    """Whoever reads has gone: exit code 141, as a shell expects, and no message."""
+    """The reader has closed the pipe: exit code 141, as a shell expects, and no message."""
     reader, writer = os.pipe()
     os.close(reader)
     ended = run_command(kpm_fast_command("paper"), stdout=writer)

@@ -124,6 +124,35 @@ def test_the_clearing_point_lies_on_the_staircase(result: kpm.Result) -> None:
         assert {round(float(y), 6) for y in stairs[::2, 2]} <= drawn
 
 
+@pytest.mark.parametrize("high", [1.0, 100.0])
+@pytest.mark.parametrize(
+    ("limits", "whole"),
+    [([0.1, 0.9], True), ([0.01, 0.03], False), ([0.4, 0.41], False), ([0.97, 0.99], False)],
+)
+def test_a_staircase_shows_its_steps(limits: list[float], whole: bool, high: float) -> None:
+    """A claim at a hundredth of its payoff is not drawn in a hundredth of the picture."""
+    market = kpm.Market([[high, 0]], [0.5, 0.5], risk_aversion=0.01, claims=["one"])
+    orders = kpm.Orders(["one"] * 2, [1, -1], [limits[1] * high, limits[0] * high], [10, 10])
+    result = kpm.clear(market, orders)
+    axes = result.plot("staircase").axes[0]  # of one claim: which, is no question
+    left, right = axes.get_xlim()
+    assert 0.0 <= left < min(*orders.price, result.claim_prices[0])
+    assert high >= right > max(*orders.price, result.claim_prices[0])
+    if whole:
+        assert (left, right) == (0.0, high)
+        assert "pays" not in axes.get_xlabel()
+    else:
+        assert right - left < 0.1 * high
+        assert f"it pays 0 to {high:g}" in axes.get_xlabel()
+
+
+def test_rounding_is_not_magnified_in_a_proof() -> None:
+    market = kpm.Market([[1, 0]], [0.5, 0.5], risk_aversion=0.01)
+    result = kpm.clear(market, kpm.Orders([0], "buy", [0.6], [10]), certificate=True)
+    low, high = result.plot("proof").axes[0].get_ylim()
+    assert low <= -result.tolerance * result.scale < 0.0 < high
+
+
 def test_every_leaf_of_a_proof_is_drawn(result: kpm.Result) -> None:
     proof = result.certificate
     assert proof is not None
@@ -152,7 +181,10 @@ def test_axes_in_are_axes_out() -> None:
     ("draw", "message"),
     [
         (lambda r: r.plot("boook"), r"kind: .*got 'boook': did you mean 'book'"),
-        (lambda r: r.plot("staircase"), "claim: a staircase is one claim's"),
+        (
+            lambda r: r.plot("staircase"),
+            "claim: must be given: a staircase is one claim's, as 'run",
+        ),
         (lambda r: r.plot("risk", "runner 1"), "claim: risk shows all claims"),
         (lambda r: r.plot("book", "runer 1"), "did you mean 'runner 1'"),
         (lambda r: kpm.plot.book(r, []), "claims: must name at least one"),

@@ -1,4 +1,4 @@
-"""The options of a clearing: one value, whoever asks, and it is checked once."""
+"""The options of a clearing: one value for every caller, checked once."""
 
 from __future__ import annotations
 

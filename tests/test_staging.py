@@ -217,7 +217,7 @@ def test_rights_and_links_stay(tmp_path: Path) -> None:
 
 @posix
 def test_devices_and_pipes_are_written_to(tmp_path: Path) -> None:
-    """And not replaced by a file, as whoever is root could."""
+    """And not replaced by a file, though root could do that."""
     before = Path(os.devnull).stat()
     with staging.staged_binary(os.devnull) as stream:
         stream.write(b"nothing")

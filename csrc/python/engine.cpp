@@ -36,7 +36,7 @@ py::array_t<T> column(const T* from, std::int64_t count) {
   return to_array(std::vector<T>(from, from + count));
 }
 
-/// The engine as Python has it. Whoever calls holds a lock of its own: an engine serves one thread.
+/// The engine as Python sees it. An engine serves one thread: the caller holds its lock.
 class PythonEngine {
  public:
   PythonEngine(const In<double>& payoffs, const In<double>& prior, const In<double>& inventory,

@@ -88,29 +88,32 @@ def add_options(parser: argparse.ArgumentParser) -> None:
         "--columns",
         type=_pairs,
         metavar="FIELD=NAME,...",
-        help="what columns of the orders are called: price=px,side=bs,time=timestamp",
+        help="names of the order columns: price=px,side=bs,time=timestamp",
     )
     form.add_argument(
-        "--sides", type=_pairs, metavar="WORD=SIDE,...", help="further words: B=buy,lay=sell"
+        "--sides",
+        type=_pairs,
+        metavar="WORD=SIDE,...",
+        help="words for the sides: B=buy,lay=sell",
     )
     form.add_argument(
         "--sell",
         choices=["negative-quantity"],
-        help="there is no column for the side: quantities to sell are negative",
+        help="no side column: quantities to sell are negative",
     )
     form.add_argument(
         "--price-unit",
         type=float,
         default=1.0,
         metavar="U",
-        help="how many make one of money: 100 for prices in cents",
+        help="price units per unit of money: 100 for prices in cents",
     )
     form.add_argument(
         "--quantity-unit",
         type=float,
         default=1.0,
         metavar="U",
-        help="how many make one share: 0.01 for lots of a hundred",
+        help="quantity units per share: 0.01 for lots of a hundred",
     )
     form.add_argument(
         "--market-orders", action="store_true", help="an order without a price is a market order"

@@ -206,24 +206,26 @@ def _add_clear(commands: argparse._SubParsersAction[argparse.ArgumentParser]) ->
         "--tolerance",
         type=float,
         default=1e-8,
-        help="the gap to prove, of the result's scale (default: %(default)s)",
+        help="the gap to prove, as a share of the result's scale (default: %(default)s)",
     )
     solver.add_argument(
         "--threads", type=int, metavar="N", help="default: the processors that are idle"
     )
     solver.add_argument("--time-limit", type=float, metavar="SECONDS")
-    solver.add_argument("--node-limit", type=int, metavar="N", help="of the tree; default: none")
+    solver.add_argument(
+        "--node-limit", type=int, metavar="N", help="nodes at most (default: no limit)"
+    )
     solver.add_argument(
         "--cell-limit",
         type=int,
         default=1_000_000,
         metavar="N",
-        help="more cells are not enumerated (default: %(default)s)",
+        help="refuse to enumerate more cells than this (default: %(default)s)",
     )
     solver.add_argument(
         "--no-prune-bounds",
         action="store_true",
-        help="enumerate every feasible cell, as the paper",
+        help="enumerate every feasible cell, as the paper does",
     )
     solver.add_argument(
         "--certificate", action="store_true", help="keep the proof (not with --method enumerate)"
@@ -234,7 +236,7 @@ def _add_clear(commands: argparse._SubParsersAction[argparse.ArgumentParser]) ->
         nargs="?",
         const="-",
         metavar="PATH",
-        help="write the result as JSON; without PATH or with -, to standard output, alone",
+        help="write the result as JSON; without PATH or with -, to standard output only",
     )
     output.add_argument(
         "--output",

@@ -44,7 +44,7 @@ def add_parser(subparsers: Any) -> argparse.ArgumentParser:
     parser: argparse.ArgumentParser = subparsers.add_parser(
         "experiments",
         help="answer questions of a maker by clearing many books",
-        description="Run experiments with fixed seeds, and say what is seen.",
+        description="Run experiments with fixed seeds and report what they show.",
         epilog="Exit codes: 0 done; 2 bad usage or input.",
     )
     parser.add_argument(

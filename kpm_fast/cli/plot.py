@@ -41,7 +41,7 @@ def add_parser(commands: argparse._SubParsersAction[argparse.ArgumentParser]) ->
         default=["book"],
         help="one or several (default: book)",
     )
-    parser.add_argument("--claim", help="which claim: of a staircase, or alone of a book")
+    parser.add_argument("--claim", help="the claim of a staircase, or the only one drawn of a book")
     parser.add_argument(
         "--output",
         type=Path,

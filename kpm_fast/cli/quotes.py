@@ -46,7 +46,7 @@ def add_parser(commands: argparse._SubParsersAction[argparse.ArgumentParser]) ->
     book_options.add_maker(parser, "the maker", kinds=True)
     book_options.add_options(parser)
     output = parser.add_argument_group("output")
-    output.add_argument("--json", action="store_true", help="print the quotes as JSON, alone")
+    output.add_argument("--json", action="store_true", help="print only the quotes, as JSON")
     output.add_argument("--output", type=Path, metavar="FILE", help="write them as CSV")
     output.add_argument("--quiet", action="store_true", help="print no table")
 

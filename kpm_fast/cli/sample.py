@@ -94,8 +94,10 @@ def add_parser(subparsers: Any) -> argparse.ArgumentParser:
         "--states", metavar="STATES", help="option-strip: a number; football: differences or scores"
     )
     parser.add_argument("--strikes", type=int, metavar="N", help="option-strip")
-    parser.add_argument("--lines", type=int, metavar="N", help="football: handicaps a side")
-    parser.add_argument("--goals", type=int, metavar="N", help="football: goals a side told apart")
+    parser.add_argument("--lines", type=int, metavar="N", help="football: handicaps per side")
+    parser.add_argument(
+        "--goals", type=int, metavar="N", help="football: goals per side kept distinct"
+    )
     parser.set_defaults(run=run)
     return parser
 

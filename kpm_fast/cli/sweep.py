@@ -83,7 +83,7 @@ def add_parsers(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -
     advice = commands.add_parser(
         "advise",
         help="say where trade stops, and what the maker can lose",
-        description="Help to choose the ambiguity of a maker for a book.",
+        description="Help choose the ambiguity of a maker for a book.",
         epilog="Exit codes: 0 done; 2 bad usage or input.",
     )
     advice.set_defaults(run=_run_advise)

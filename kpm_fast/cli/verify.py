@@ -33,7 +33,7 @@ def add_parser(commands: argparse._SubParsersAction[argparse.ArgumentParser]) ->
     )
     parser.set_defaults(run=_run)
     parser.add_argument("file", metavar="FILE", type=Path)
-    parser.add_argument("--json", action="store_true", help="print the checks as JSON, alone")
+    parser.add_argument("--json", action="store_true", help="print only the checks, as JSON")
 
 
 def _run(args: argparse.Namespace) -> int:

@@ -1,7 +1,7 @@
 """Files that appear complete or not at all, whatever happens while they are written.
 
 A file is written under a temporary name beside its destination, brought to the disk, and only then
-renamed. Whoever is killed before that leaves the destination as it was, and at worst a file
+renamed. A process killed before that leaves the destination as it was, and at worst a file
 ``.kpm-fast.*.tmp`` that nothing reads. Several files of one folder cannot be renamed at once: from
 the first rename to the last a marker file stands in the folder.
 """

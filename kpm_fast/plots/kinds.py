@@ -28,9 +28,13 @@ def draw(outcome: Outcome, kind: str, claim: str | int | None = None) -> Figure:
     if kind == "book":
         return draw_book(outcome, None if claim is None else [claim])
     if kind == "staircase":
-        if claim is None:
-            raise InputError("a staircase is one claim's", field="claim")
-        return cast("Figure", draw_staircase(outcome, claim).figure)
+        claims = outcome.market.claims
+        if claim is None and len(claims) > 1:
+            raise InputError(
+                f"must be given: a staircase is one claim's, as {claims[0]!r}'s", field="claim"
+            )
+        only = claims[0] if claim is None else claim
+        return cast("Figure", draw_staircase(outcome, only).figure)
     if claim is not None:
         raise InputError(f"{kind} shows all claims", field="claim")
     pictures = {"fills": draw_fills, "risk": draw_risk, "proof": draw_proof}

@@ -61,10 +61,10 @@ def draw_proof(outcome: Outcome, axes: Any = None) -> Axes:
             )
         panel.axhline(0.0, color=INK, linewidth=1.0, ls=(0, (4, 3)))
         panel.set_xlim(0.4, len(bounds) + 0.6)
-        low = -float(short.max(initial=0.0))
-        edge = low or -outcome.tolerance * outcome.scale
+        # What is less than the tolerance is rounding, and not to be magnified.
+        edge = -max(float(short.max(initial=0.0)), outcome.tolerance * outcome.scale)
         panel.set_ylim(1.08 * edge, -0.08 * edge)
-        panel.locator_params(axis="x", integer=True)
+        panel.locator_params(axis="x", integer=True, min_n_ticks=1)
         panel.set_xlabel("leaves of the tree, best bound first (orange: may hold the best)")
         panel.set_ylabel("bound less the published\nclearing's worth (money)")
         cells = math.prod((proof.last.max(axis=0) + 1).tolist())

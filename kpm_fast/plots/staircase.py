@@ -19,6 +19,7 @@ if TYPE_CHECKING:
 __all__ = ["draw_staircase"]
 
 _NOTHING = 1e-9  # of what trades: what rounding leaves of no position
+_SMALL = 0.5  # of a claim's payoff range
 _MANY = 60  # limits, from which flats and steps are no longer told apart
 
 
@@ -30,6 +31,7 @@ def draw_staircase(outcome: Outcome, claim: str | int, axes: Any = None) -> Axes
     if low == high:  # the claim has one price
         low, high = low - 0.5, high + 0.5
     corners = _corners(part.orders.side * part.orders.quantity, part.orders.price, low, high)
+    left, right = _window(part.orders.price, part.price, low, high)
     with one_panel(axes, 7.2, 4.4) as panel:
         prices, demands = corners.T
         if len(corners) <= 2 * _MANY:
@@ -43,10 +45,10 @@ def draw_staircase(outcome: Outcome, claim: str | int, axes: Any = None) -> Axes
         guide: dict[str, Any] = {"color": INK, "linewidth": 1.0, "linestyle": (0, (3, 3))}
         point = (part.price, part.net_demand)
         panel.plot(
-            [point[0], point[0], low], [bottom - margin, point[1], point[1]], zorder=2, **guide
+            [point[0], point[0], left], [bottom - margin, point[1], point[1]], zorder=2, **guide
         )
         panel.plot(*point, "o", color=INK, markersize=8, zorder=6)
-        panel.set_xlim(low, high)
+        panel.set_xlim(left, right)
         panel.set_ylim(bottom - margin, top + margin)
         if bottom - margin < 0.0 < top + margin:
             panel.axhspan(bottom - margin, 0.0, color=PALE, alpha=0.35, linewidth=0, zorder=0)
@@ -64,9 +66,19 @@ def draw_staircase(outcome: Outcome, claim: str | int, axes: Any = None) -> Axes
                 )
         position = _position(part.net_demand, max(part.bought, part.sold))
         panel.set_title(f"{shortened(part.claim, 24)} at {part.price:,.4g}: {position}")
-        panel.set_xlabel("price of the claim (money per share)")
+        pays = "" if (left, right) == (low, high) else f"; it pays {low:.6g} to {high:.6g}"
+        panel.set_xlabel(f"price of the claim (money per share{pays})")
         panel.set_ylabel("net demand (shares)\nbids above the price less offers below it")
     return panel
+
+
+def _window(limits: Floats, price: float, low: float, high: float) -> tuple[float, float]:
+    """Return the prices to show: all, unless the steps stand close together in a small part."""
+    inside = [*limits[(limits > low) & (limits < high)], price]
+    first, last = float(min(inside)), float(max(inside))
+    margin = max(0.2 * (last - first), 0.02 * (high - low))
+    left, right = max(low, first - margin), min(high, last + margin)
+    return (left, right) if right - left < _SMALL * (high - low) else (low, high)
 
 
 def _position(demand: float, traded: float) -> str:

@@ -7,8 +7,8 @@
 namespace kpm {
 
 /// Every look at the limits is counted, however short the work between two of them, and from one of
-/// them on the clearing is stopped, whatever the time; or a signal is raised there, which whoever
-/// clears must hear. On one thread.
+/// them on the clearing is stopped, whatever the time; or a signal is raised there, which the
+/// caller's `interrupted` must notice. On one thread.
 struct Looks {
   std::int64_t stop_at = -1;  ///< the number of the look that stops; negative: none
   int signal = 0;             ///< raised at that look instead, if not zero

@@ -36,8 +36,8 @@ class Presolve {
   }
 
   /// The staircases of a book with the same limits, whose groups have a step for each that differs
-  /// from the others; and a box among their pieces. It is what a certificate speaks of: whoever
-  /// checks it sorts the limits, and need not know which of them are one but for rounding.
+  /// from the others; and a box among their pieces. A certificate refers to these: its
+  /// checker sorts the limits and need not know which of them are equal but for rounding.
   std::vector<Corners> corners_apart(const ScaledMarket& full,
                                      const std::vector<Staircase>& stairs) const;
   Box box_apart(const Box& box) const;

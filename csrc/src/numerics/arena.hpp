@@ -17,7 +17,7 @@ namespace kpm {
 using Slice = Eigen::Map<Array>;
 using MatrixSlice = Eigen::Map<Matrix>;
 
-/// A few records in a row, of whoever's memory.
+/// A few records in a row, in memory owned elsewhere.
 template <class T>
 class Span {
  public:
@@ -37,7 +37,7 @@ class Span {
   Eigen::Index size_ = 0;
 };
 
-/// A row-major matrix of records or numbers, of whoever's memory.
+/// A row-major matrix of records or numbers, in memory owned elsewhere.
 template <class T>
 class Grid {
  public:
@@ -61,8 +61,8 @@ class Grid {
 /// Hands out zeroed slices of a few blocks and takes none back. On a tiny cell dozens of small
 /// allocations would take as long as the solution; the first block is part of the arena, so that
 /// such a cell needs none. A large slice is a block of its own, of pages that the system zeroes
-/// when they are first written to: whoever makes a solver of a large market and does not get to
-/// use it, for time is up, has not paid for it.
+/// when they are first written to: a solver of a large market that is made and
+/// never used, because time is up, costs nothing.
 class Arena {
  public:
   Arena() = default;

@@ -8,7 +8,7 @@
 namespace kpm {
 
 using Array = Eigen::ArrayXd;
-using ArrayView = Eigen::Ref<const Array>;  ///< an array of whoever's memory
+using ArrayView = Eigen::Ref<const Array>;  ///< an array in memory owned elsewhere
 using Vector = Eigen::VectorXd;
 using Matrix = Eigen::Matrix<double, Eigen::Dynamic, Eigen::Dynamic, Eigen::RowMajor>;
 

@@ -40,7 +40,7 @@ bool ReachablePrices::enter(int claim, double low, double high) {
   }
   ranged_ = claim + 1;
   simplex_.set_range(claim, low, high);
-  // What the tableau cannot prove is left to whoever solves the cells.
+  // What the tableau cannot prove is left to the solver of the cells.
   return simplex_.feasible() || !(CheckedSimplex::separation(market_, simplex_) > kSeparation);
 }
 

@@ -18,8 +18,8 @@ void Multipliers::set(const ScaledMarket& market, double divergence) {
   for (Eigen::Index i = 0; i < market.prior.size(); ++i) {
     worst = std::max(worst, -market.owed(lambda, i));
   }
-  // Whoever recomputes the bound may sum in another order: what rounding makes of large multipliers
-  // belongs to it. So multipliers that run away, where prices have no room, bound nothing.
+  // A checker may sum in another order, so the bound includes the rounding that large multipliers
+  // bring. Multipliers that diverge, where prices have no room, therefore bound nothing.
   const double terms = static_cast<double>(market.states() + market.claims() + 32);
   const double rounding = 4.0 * terms * std::numeric_limits<double>::epsilon();
   constant = (marginal_state_prices * market.inventory).sum() + divergence + worst +

@@ -19,8 +19,8 @@ class RiskMeasure {
   void set_ball(const ArrayView& prior, double ambiguity);
 
   /// rho(loss), exact to rounding: any p in the ball gives a lower bound and the optimal one is
-  /// found by one monotone equation in 1/mu. Also sets worst_case() and multiplier(). Whoever
-  /// knows the answer nearly, rho and the multiplier, saves half of the steps.
+  /// found by one monotone equation in 1/mu. Also sets worst_case() and multiplier(). An
+  /// approximate answer, rho and the multiplier, saves half of the steps.
   double evaluate(const ArrayView& loss, double near_rho = 0.0, double near_multiplier = 0.0);
 
   const Slice& worst_case() const { return worst_case_; }

@@ -21,7 +21,7 @@ struct AuctionPoint {
   double gap() const { return bound - objective; }
 };
 
-/// The auction as plain data, for whoever works on its points.
+/// The auction as plain data, shared by all that work on its points.
 struct Auction {
   const ScaledMarket& market;
   const ScaledMaker& maker;

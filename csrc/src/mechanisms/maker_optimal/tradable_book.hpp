@@ -128,9 +128,9 @@ class WholeBook {
   std::vector<Met> met_;
 };
 
-/// Empty where no quantity dwarfs the others, or where those that do may trade. Whoever knows how
-/// much money trades finds quantities that dwarf that: `traded`, if it is not zero. Empty, too,
-/// where nobody waits for the search of a cut any more: the whole book is as right.
+/// Empty where no quantity dwarfs the others, or where those that do may trade. If
+/// `traded`, the money that trades, is known (not zero), quantities that dwarf it are cut. Empty,
+/// too, once the token has stopped: the whole book is as right.
 std::optional<TradableBook> tradable_book(const Market& market,
                                           const std::vector<Staircase>& stairs, StopToken& token,
                                           double traded = 0.0);
