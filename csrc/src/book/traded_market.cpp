@@ -151,7 +151,7 @@ Array TradedMarket::restore(Array by_state) const {
   Array result(full_.states());
   for (Eigen::Index i = 0; i < result.size(); ++i) {
     const int into = into_[static_cast<std::size_t>(i)];
-    result[i] = by_state[into] * (full_.prior[i] / traded_->prior[into]);
+    result[i] = by_state[into] * (full_.prior[i] / market().prior[into]);
   }
   return result;
 }
@@ -160,7 +160,7 @@ Array TradedMarket::merge(Array by_state) const {
   if (into_.empty() || by_state.size() == 0) {
     return by_state;
   }
-  Array result = Array::Zero(traded_->prior.size());
+  Array result = Array::Zero(market().prior.size());
   for (Eigen::Index i = 0; i < by_state.size(); ++i) {
     result[into_[static_cast<std::size_t>(i)]] += by_state[i];
   }
