@@ -74,7 +74,7 @@ TEST(a_claim_without_orders_tells_nothing_apart) {
     std::fill(book.inventory.begin(), book.inventory.end(), 0.0);
     for (int i = 0; i < states; ++i) {
       book.payoffs[static_cast<std::size_t>(i)] = i == 0 ? 1.0 : 0.0;
-      book.payoffs[static_cast<std::size_t>(states + i)] = i;
+      book.payoffs[static_cast<std::size_t>(states) + static_cast<std::size_t>(i)] = i;
     }
     for (double& quantity : book.quantity) {
       quantity += 1.0;
