@@ -27,6 +27,7 @@ from transforms import (
     order_subset,
     renamed,
     split_orders,
+    split_states,
     turned,
     with_orders,
 )
@@ -247,6 +248,33 @@ def test_states_and_claims_may_be_renamed(method):
             one, state_prices=one.state_prices[states], claim_prices=one.claim_prices[claims]
         )
         decided.append(same_trades(book, other_names, expected, other, in_order=False))
+
+    compare()
+    often(decided)
+
+
+@pytest.mark.cross_section
+@pytest.mark.parametrize(
+    ("method", "presolve"),
+    [("branch-and-bound", True), ("branch-and-bound", False), ("enumerate", True)],
+)
+def test_a_state_may_be_told_as_two(method, presolve):
+    """Where nothing tells states apart, what one has is shared as the prior is."""
+    decided = []
+
+    @given(books(), st.data())
+    @examples(60)
+    def compare(book, data):
+        shares = st.sampled_from([0.5, 0.25, 0.1, 1e-3])
+        share = np.array([data.draw(shares) for _ in range(book.states)])
+        told = split_states(book, share)
+        one = clear(book, method=method, presolve=presolve)
+        other = clear(told, method=method, presolve=presolve)
+        same_value(book, one.certainty_equivalent, other.certainty_equivalent)
+        same_value(book, one.no_trade_equivalent, other.no_trade_equivalent)
+        halves = np.append(1 - share, share)
+        expected = dataclasses.replace(one, state_prices=np.tile(one.state_prices, 2) * halves)
+        decided.append(same_trades(book, told, expected, other))
 
     compare()
     often(decided)

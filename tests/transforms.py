@@ -53,6 +53,15 @@ def renamed(book: Book, states: np.ndarray, claims: np.ndarray) -> Book:
     )
 
 
+def split_states(book: Book, share: np.ndarray) -> Book:
+    """Each state told as two, the second after all the first, with this share of its prior."""
+    return book.with_(
+        payoffs=np.tile(book.payoffs, 2),
+        prior=np.append((1 - share) * book.prior, share * book.prior),
+        inventory=np.tile(book.inventory, 2),
+    )
+
+
 def in_units(book: Book, money: float, share: float) -> Book:
     """In other units of money and of shares; so many of the new ones to one of the old."""
     return book.with_(

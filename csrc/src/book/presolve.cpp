@@ -20,7 +20,7 @@ const Staircase& staircase_of(int claim, const ScaledMarket& full,
 }  // namespace
 
 Presolve::Presolve(const ScaledMarket& full, const std::vector<Staircase>& stairs, bool merge)
-    : full_claims_(full.claims()), market_(full), groups_(find_groups(full, stairs, merge)) {
+    : full_claims_(full.claims()), market_(full), groups_(find_groups(full, merge)) {
   const auto claims = static_cast<Eigen::Index>(groups_.size());
   market_.original.resize(groups_.size());
   market_.offset.resize(claims);
@@ -45,9 +45,7 @@ Presolve::Presolve(const ScaledMarket& full, const std::vector<Staircase>& stair
   market_.disjoint = DisjointClaims::where_it_pays(market_.payoffs);
 }
 
-std::vector<Presolve::Group> Presolve::find_groups(const ScaledMarket& full,
-                                                   const std::vector<Staircase>& stairs,
-                                                   bool merge) const {
+std::vector<Presolve::Group> Presolve::find_groups(const ScaledMarket& full, bool merge) const {
   std::vector<Group> groups;
   groups.reserve(static_cast<std::size_t>(full.claims()));
   // To compare each claim with all before it would take longer than a clearing of thousands. Claims
@@ -65,10 +63,6 @@ std::vector<Presolve::Group> Presolve::find_groups(const ScaledMarket& full,
   sums.reserve(groups.capacity());
 
   for (int k = 0; k < full.claims(); ++k) {
-    const Staircase& claim = staircase_of(k, full, stairs);
-    if (claim.limit.empty() && claim.demand[0] == 0.0) {
-      continue;
-    }
     const double* const row = &full.payoffs(k, 0);
     const auto pays = [&](const Group& group, double offset, double sign) {
       const double* const first = &full.payoffs(group.members[0].claim, 0);

@@ -9,10 +9,8 @@
 
 namespace kpm {
 
-/// Claims without orders that could move or trade are left out. Claims that pay alike, or one the
-/// complement of the other, become one whose staircase is the sum of theirs: their prices move
-/// together anyway, and one hull is tighter than the sum of two. (Orders that no price can reach,
-/// and those that every price fills, are no corners of a staircase to begin with.)
+/// Claims that pay alike, or one the complement of the other, become one whose staircase is the sum
+/// of theirs: their prices move together anyway, and one hull is tighter than the sum of two.
 class Presolve {
  public:
   struct Member {
@@ -59,8 +57,7 @@ class Presolve {
     std::vector<int> starts;     // the first of the limits apart that each limit is; their number
   };
 
-  std::vector<Group> find_groups(const ScaledMarket& full, const std::vector<Staircase>& stairs,
-                                 bool merge) const;
+  std::vector<Group> find_groups(const ScaledMarket& full, bool merge) const;
   static std::vector<double> prices_of(const Member& member, const ScaledMarket& full,
                                        const Staircase& own);
   static void arrange(Group& group, const ScaledMarket& full, const std::vector<Staircase>& stairs);

@@ -34,9 +34,10 @@ void move_into_ball(Array& p, const ScaledMarket& market) {
 
 }  // namespace
 
-Certificate certify(const Market& market, const ScaledMarket& full, const Presolve& book,
+Certificate certify(const Market& market, const TradedMarket& traded, const Presolve& book,
                     const std::vector<Staircase>& stairs, const TradableBook* tradable,
                     const std::vector<Node>& leaves) {
+  const ScaledMarket& full = traded.market();
   const ScaledMarket& scaled = book.market();
   std::optional<WholeBook> whole;
   std::vector<Corners> own;
@@ -98,8 +99,9 @@ Certificate certify(const Market& market, const ScaledMarket& full, const Presol
     };
     append(result.first, first);
     append(result.last, last);
-    append(result.worst_case, to_vector(multipliers.worst_case));
-    append(result.marginal_state_prices, to_vector(multipliers.marginal_state_prices));
+    append(result.worst_case, to_vector(traded.restore(multipliers.worst_case)));
+    append(result.marginal_state_prices,
+           to_vector(traded.restore(multipliers.marginal_state_prices)));
     append(result.multipliers, original_multipliers(market.claims, scaled, multipliers.lambda));
     result.bound.push_back(bound);
   }

@@ -5,6 +5,7 @@
 
 #include "book/presolve.hpp"
 #include "book/staircase.hpp"
+#include "book/traded_market.hpp"
 #include "kpm/kpm.hpp"
 #include "mechanisms/maker_optimal/tradable_book.hpp"
 #include "search/tree/node.hpp"
@@ -18,9 +19,8 @@ namespace kpm {
 /// Donsker-Varadhan inequality, and worst cases that rounding has put outside the KL ball are moved
 /// into it. Where the search had a book with quantities cut (`tradable`), the bounds are of the
 /// whole book, `stairs`: what was cut must lie outside the marginal state prices then, by a hair at
-/// least, so a hair of the state prices that it was cut by is mixed in. `full` is the book before
-/// the presolve.
-Certificate certify(const Market& market, const ScaledMarket& full, const Presolve& book,
+/// least, so a hair of the state prices that it was cut by is mixed in.
+Certificate certify(const Market& market, const TradedMarket& traded, const Presolve& book,
                     const std::vector<Staircase>& stairs, const TradableBook* tradable,
                     const std::vector<Node>& leaves);
 

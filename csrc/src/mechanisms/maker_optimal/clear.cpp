@@ -7,6 +7,7 @@
 
 #include "book/canonical_order.hpp"
 #include "book/presolve.hpp"
+#include "book/traded_market.hpp"
 #include "book/units.hpp"
 #include "kpm/kpm.hpp"
 #include "kpm/looks.hpp"
@@ -247,11 +248,12 @@ std::shared_ptr<const CellOptimum> restore(const Presolve& book, const ScaledMar
   return optimum;
 }
 
-Found prove(const Market& market, const ScaledMarket& scaled, const std::vector<Staircase>& whole,
+Found prove(const Market& market, const TradedMarket& traded, const std::vector<Staircase>& whole,
             const TradableBook* tradable, const Stakes& stakes, const ClearSettings& settings,
             StopToken& token, const Report& report, const Judge& too_coarse,
             Certificate& certificate) {
   const std::vector<Staircase>& stairs = tradable != nullptr ? tradable->stairs : whole;
+  const ScaledMarket& scaled = traded.market();
   const Presolve book(scaled, stairs, settings.presolve);
   TreeSettings search;
   search.tolerance = settings.tolerance;
@@ -269,7 +271,7 @@ Found prove(const Market& market, const ScaledMarket& scaled, const std::vector<
   search.too_coarse = too_coarse;
   TreeResult result = branch_and_bound(book.market(), book.corners(), search);
   if (settings.certificate && !result.coarse) {
-    certificate = certify(market, scaled, book, whole, tradable, result.leaves);
+    certificate = certify(market, traded, book, whole, tradable, result.leaves);
   }
   for (auto* const found : {&result.candidates, &result.reserve}) {
     for (Candidate& candidate : *found) {
@@ -313,12 +315,16 @@ std::optional<Clearing> clear_once(const CanonicalBook& book, const Orders& orde
   const Market& market = book.market();
   const std::vector<Staircase>& whole = book.stairs();
   StopToken& token = limits.token();
-  const std::optional<TradableBook> tradable =
+  std::optional<TradableBook> tradable =
       unit.book ? std::exchange(unit.book, std::nullopt) : tradable_book(market, whole, token);
   const std::vector<Staircase>& stairs = tradable ? tradable->stairs : whole;
   const std::vector<Staircase>& seen =
       tradable && !tradable->netted.empty() ? tradable->netted : whole;
-  const ScaledMarket scaled(market, stairs);
+  const TradedMarket traded(ScaledMarket(market, stairs), stairs);
+  const ScaledMarket& scaled = traded.market();
+  if (tradable) {
+    tradable->merge(traded);
+  }
   const Stakes stakes(scaled, stairs);
   Clearing clearing;
   double cells = 1.0;
@@ -355,7 +361,7 @@ std::optional<Clearing> clear_once(const CanonicalBook& book, const Orders& orde
   };
   Found found = settings.method == Method::kEnumerate
                     ? enumerate(scaled, stairs, stakes, cells, settings, token, report, too_coarse)
-                    : prove(market, scaled, seen, tradable ? &*tradable : nullptr, stakes, settings,
+                    : prove(market, traded, seen, tradable ? &*tradable : nullptr, stakes, settings,
                             token, report, too_coarse, clearing.certificate);
   if (found.coarse) {
     return std::nullopt;
@@ -376,6 +382,7 @@ std::optional<Clearing> clear_once(const CanonicalBook& book, const Orders& orde
     WholeBook(scaled, seen, *tradable)
         .support(cell, choice.worst_case, choice.marginal_state_prices, choice.multipliers);
   }
+  choice.state_prices = traded.restore(std::move(choice.state_prices));
   const Published published = publish(market, orders, book.places(), {whole, seen}, scaled, choice,
                                       settings.allocation, clearing);
   clearing.scale = published.scale;
@@ -388,8 +395,8 @@ std::optional<Clearing> clear_once(const CanonicalBook& book, const Orders& orde
   const double value = value_of(scaled, clearing, measure);
   // The measure's: near a kink the cell's solution knows its value, but hardly the slope.
   clearing.support.ambiguity_price = scaled.scale * measure.multiplier();
-  clearing.support.worst_case = to_vector(choice.worst_case);
-  clearing.support.marginal_state_prices = to_vector(choice.marginal_state_prices);
+  clearing.support.worst_case = to_vector(traded.restore(choice.worst_case));
+  clearing.support.marginal_state_prices = to_vector(traded.restore(choice.marginal_state_prices));
   clearing.support.multipliers = original_multipliers(market.claims, scaled, choice.multipliers);
   if (scaled.kind == Ambiguity::kNone) {
     // The first nat costs infinitely much per nat, unless all states are alike to the maker.

@@ -8,6 +8,7 @@
 #include "book/presolve.hpp"
 #include "book/scaled_market.hpp"
 #include "book/staircase.hpp"
+#include "book/traded_market.hpp"
 #include "kpm/kpm.hpp"
 #include "numerics/stop_token.hpp"
 
@@ -59,6 +60,19 @@ struct TradableBook {
   Array worst_case;    ///< p
 
   double notional() const;  ///< of all that could trade in it, money
+
+  /// From the states of the market to those that are told apart.
+  void merge(const TradedMarket& traded) {
+    for (Array* const by_state : {&state_prices, &worst_case}) {
+      *by_state = traded.merge(*by_state);
+    }
+    for (Meeting& meeting : meetings) {
+      for (Array* const by_state : {&meeting.state_prices_above, &meeting.worst_case_above,
+                                    &meeting.state_prices_below, &meeting.worst_case_below}) {
+        *by_state = traded.merge(*by_state);
+      }
+    }
+  }
 };
 
 /// The book before it was cut, and multipliers for it. Those of the cut book may value a claim at
