@@ -13,6 +13,7 @@ constexpr int kRounds = 60;
 constexpr double kPrice = 1e-15;    // of the payoff range: prices that agree
 constexpr double kOutside = 1e-13;  // a price this far outside its rung's range belongs to a step
 constexpr double kFlat = 1e-9;      // the ambiguity price of a kink
+constexpr double kNear = 1e-6;      // prices off by more are not found yet, whatever the steps
 constexpr double kRank = 1e-11;     // relative singular value of a condition that says nothing
 
 bool on_step(int piece) { return piece % 2 == 1; }
@@ -470,7 +471,8 @@ AuctionPoint polish(const Auction& auction, AuctionProgram& program, MakerFuncti
   Polisher polisher(auction, program, function);
   AuctionPoint polished = tied.empty() ? polisher.smooth(found) : polisher.kink(found, tied);
   auction.judge(function, polished);
-  if (tied.empty() && missed_by(auction, polished) > kOutside) {
+  if (tied.empty() && missed_by(auction, polished) > kOutside &&
+      missed_by(auction, rough) < kNear) {
     polished = polisher.off_limits(found, polished);
     auction.judge(function, polished);
   }
