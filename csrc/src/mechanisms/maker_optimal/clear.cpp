@@ -142,10 +142,11 @@ struct Found {
 /// What may end a clearing early, and what has.
 class Limits {
  public:
-  Limits(const ClearSettings& settings, Clock::time_point start)
+  /// `orders`: so many fills are to be published.
+  Limits(const ClearSettings& settings, Clock::time_point start, std::int64_t orders)
       : settings_(settings),
-        start_(start),
-        token_([this] { return wanted(); }, looking(settings.looks)) {}
+        deadline_(deadline(settings.time_limit, start, orders)),
+        token_([this] { return wanted(); }, looking(settings.looks), deadline_) {}
 
   static std::function<void(double)> looking(Looks* looks) {
     if (looks == nullptr) {
@@ -168,7 +169,7 @@ class Limits {
  private:
   bool wanted() {
     if (status_ == Status::kOptimal) {
-      if (seconds_since(start_) > settings_.time_limit) {
+      if (Clock::now() >= deadline_) {
         status_ = Status::kTimeLimit;
       } else if ((settings_.interrupted && settings_.interrupted()) ||
                  (settings_.looks != nullptr && settings_.looks->struck())) {
@@ -178,8 +179,22 @@ class Limits {
     return status_ == Status::kOptimal;
   }
 
+  /// When search and selection end for the answer to be there in time: publication takes one of the
+  /// clearings found, undoes what was compiled, and passes through the orders.
+  static Clock::time_point deadline(double time_limit, Clock::time_point start,
+                                    std::int64_t orders) {
+    constexpr double kLongest = 1e9;  // seconds that the clock can count
+    constexpr double kReserve = 5e-5;
+    constexpr double kOfAnOrder = 2e-8;
+    const double reserve = kReserve + kOfAnOrder * static_cast<double>(orders);
+    const double spent = seconds_since(start);  // on compiling, which is undone in as long
+    const double wanted = std::min(time_limit, kLongest) - reserve - spent;
+    return start + std::chrono::duration_cast<Clock::duration>(
+                       std::chrono::duration<double>(std::max(wanted, 0.0)));
+  }
+
   const ClearSettings& settings_;
-  Clock::time_point start_;
+  Clock::time_point deadline_;
   Status status_ = Status::kOptimal;
   StopToken token_;
 };
@@ -464,7 +479,7 @@ std::optional<Clearing> clear_once(const CanonicalBook& book, const Orders& orde
 /// `start`: of the clearing, its compilation included.
 Clearing clear_from(const Market& market, const Orders& orders, std::vector<Staircase> stairs,
                     Clock::time_point start, const ClearSettings& settings) {
-  Limits limits(settings, start);
+  Limits limits(settings, start, orders.count);
   const CanonicalBook book(market, std::move(stairs));
   // So little may trade that the last digits of what could have traded hide it. A search that finds
   // that makes way for one with the unit of what does trade.
