@@ -15,6 +15,7 @@ in them.
 from __future__ import annotations
 
 import argparse
+import functools
 import tempfile
 from collections.abc import Callable
 from pathlib import Path
@@ -26,7 +27,7 @@ from rich.console import Console
 import kpm_fast as kpm
 from kpm_fast import sample
 
-from .books import Book, simulation_a
+from .books import Book, random_claims, simulation_a
 from .distribution import percentiles
 from .embedding_callers import (
     CannotBuildError,
@@ -34,6 +35,7 @@ from .embedding_callers import (
     Timer,
     compiler_text,
     cython_book,
+    limited_timer,
     numba_timers,
     python_timer,
 )
@@ -50,6 +52,18 @@ TOLERANCE = 1e-8
 BOOKS: dict[str, Callable[[], Book]] = {
     "the paper's five bids": lambda: simulation_a(0.4),
     "the race card of examples/": sample.example_race_card,
+}
+LATE = 1e-4  # seconds after a time limit
+LIMITED: dict[str, tuple[Callable[[], Book], tuple[float, ...]]] = {
+    "10 claims, 100 orders": (lambda: random_claims(10, 10, 100, seed=1, stake=10.0), (1e-3, 3e-3)),
+    "20 claims, 2,000 orders": (
+        lambda: random_claims(20, 20, 2000, seed=4, stake=10.0),
+        (1e-3, 3e-3, 1e-2, 5e-2),
+    ),
+    "50 claims, 5,000 orders": (
+        lambda: random_claims(50, 50, 5000, seed=4, stake=10.0),
+        (1e-2, 5e-2),
+    ),
 }
 CLAIMS, ORDERS = 5, 10**6  # of the book that events come to
 TICKS = (50, 1000)  # limits of a claim
@@ -190,7 +204,53 @@ def events(quick: bool) -> Section:
     return part
 
 
-SECTIONS = {"clearings": clearings, "events": events}
+def deadlines(quick: bool) -> Section:
+    """The table of time limits: how late a clearing comes back, by book and limit."""
+    part = Section("How late a clearing comes back, in C and in Python")
+    with tempfile.TemporaryDirectory() as scratch, one_core():
+        try:
+            caller = CCaller(Path(scratch))
+        except CannotBuildError as error:
+            part.skipped = str(error)
+            return part
+        late: list[float] = []
+        for name, (make, limits) in LIMITED.items():
+            book = make()
+            in_c = caller.book(book, TOLERANCE)
+            first = min(in_c.limited(0.0) for _ in range(5))
+            for limit in limits:
+                rounds = 20 if quick else 400
+                timers = {
+                    "C": functools.partial(in_c.limited, limit),
+                    "Python": limited_timer(book, limit),
+                }
+                for who, timer in timers.items():
+                    times = np.array([timer() for _ in range(rounds)])
+                    times = times[np.isfinite(times)]
+                    row: Row = {"book": name, "limit time": limit, "caller": who}
+                    row["struck share"] = times.size / rounds
+                    if times.size:
+                        row |= percentiles(times - limit)
+                    row["least time"] = first
+                    part.rows.append(row)
+                    if who == "C" and times.size:
+                        late.append(row["p99 time"])
+            in_c.close()
+    part.notes.append(
+        "Least: what a clearing takes at a limit of nothing, which a limit cannot undercut. Times "
+        "in which another program had the core count as late. Negative: before the limit."
+    )
+    part.aim(
+        f"within {time_text(LATE)} of the limit (p99, C)",
+        range_text(late, time_text),
+        max(late) <= LATE,
+        "What is never cut short is a step of linear algebra; and a core that others use is "
+        "given back when they have had their share.",
+    )
+    return part
+
+
+SECTIONS = {"clearings": clearings, "events": events, "deadlines": deadlines}
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:

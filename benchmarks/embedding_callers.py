@@ -82,6 +82,7 @@ class CCaller:
         self.library.calls_memory.restype = ctypes.c_size_t
         for name in ("calls_cold", "calls_engine", "calls_value", "calls_book_free"):
             getattr(self.library, name).argtypes = (pointer,)
+        self.library.calls_limited.argtypes = (pointer, double)
 
     def book(self, book: Book, tolerance: float, *, own_memory: bool = False) -> CBook:
         return CBook(self.library, book, tolerance, own_memory)
@@ -143,6 +144,13 @@ class CBook:
 
     def engine(self) -> float:
         return float(self._library.calls_engine(self._book))
+
+    def limited(self, limit: float) -> float:
+        """Seconds of a cold clearing that a limit of so many seconds cut short, or infinity."""
+        seconds = float(self._library.calls_limited(self._book, limit))
+        if seconds < 0:
+            raise RuntimeError("a clearing within a limit failed")
+        return seconds
 
     def value(self) -> float:
         return float(self._library.calls_value(self._book))
@@ -252,3 +260,16 @@ def python_timer(book: Book, tolerance: float) -> Timer:
         return seconds if result.status is kpm.Status.OPTIMAL else -1.0
 
     return cold
+
+
+def limited_timer(book: Book, limit: float) -> Timer:
+    """``clear`` from Python within a limit; infinite where the limit did not strike."""
+    market, orders = book
+
+    def limited() -> float:
+        start = time.perf_counter()
+        result = kpm.clear(market, orders, time_limit=limit, threads=1)
+        seconds = time.perf_counter() - start
+        return seconds if result.status is kpm.Status.TIME_LIMIT else float("inf")
+
+    return limited

@@ -1,6 +1,7 @@
 /* Calls of kpm.h, timed where they are made: compiled and loaded by embedding.py. */
 #define _GNU_SOURCE
 #include <kpm/kpm.h>
+#include <math.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
@@ -92,6 +93,16 @@ double calls_cold(calls_book *book) {
   const double start = calls_now();
   const int32_t code = kpm_clear(&book->market, &book->orders, &book->settings, &book->result);
   return code == KPM_OK ? calls_now() - start : -1.0;
+}
+
+/* Seconds of the same within a limit; infinite where the limit did not strike. */
+double calls_limited(calls_book *book, double limit) {
+  kpm_settings settings = book->settings;
+  settings.time_limit = limit;
+  const double start = calls_now();
+  const int32_t code = kpm_clear(&book->market, &book->orders, &settings, &book->result);
+  const double seconds = calls_now() - start;
+  return code != KPM_OK ? -1.0 : book->result.status == KPM_TIME_LIMIT ? seconds : HUGE_VAL;
 }
 
 /* Seconds of an event and of the clearing after it. Every second time the event undoes the one

@@ -9,7 +9,7 @@ namespace kpm {
 struct Abandoned {};
 
 /// A thread's count of what it has done since it last looked at the token. Long loops pass it;
-/// once that may have taken some tenths of a millisecond it looks.
+/// once that may have taken some tens of microseconds it looks.
 class Checkpoint {
  public:
   explicit Checkpoint(StopToken& token) : token_(token), left_(token.grain()) {}

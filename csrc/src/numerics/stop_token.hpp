@@ -1,6 +1,7 @@
 // One way for a call's work to be told to stop.
 #pragma once
 
+#include <algorithm>
 #include <atomic>
 #include <chrono>
 #include <functional>
@@ -10,15 +11,19 @@
 namespace kpm {
 
 /// Made by the thread that calls, handed by reference to whatever works for it: search, selection
-/// and the solvers under them. Only the caller's thread asks for the time, Ctrl-C or a callback's
-/// answer, at most every 20 ms, for that may mean taking Python's lock; the other threads read what
-/// it was told.
+/// and the solvers under them. Only the caller's thread asks for Ctrl-C or a callback's answer, at
+/// most every 20 ms, for that may mean taking Python's lock, and once when the deadline has come;
+/// the other threads read what it was told.
 class StopToken {
  public:
+  using Clock = std::chrono::steady_clock;
+
   /// `wanted` says whether anybody still waits for the work. `looking`, if any, is told of every
   /// look, and of the operations ahead; then each is a look, and asks.
-  explicit StopToken(std::function<bool()> wanted, std::function<void(double)> looking = nullptr)
+  explicit StopToken(std::function<bool()> wanted, std::function<void(double)> looking = nullptr,
+                     Clock::time_point deadline = Clock::time_point::max())
       : wanted_(std::move(wanted)),
+        deadline_(deadline),
         caller_(std::this_thread::get_id()),
         looking_(std::move(looking)) {
     renew();
@@ -48,7 +53,7 @@ class StopToken {
 
   /// Asks at once. The caller's thread only.
   bool poll_now() {
-    next_ = Clock::now() + kInterval;
+    next_ = next_look();
     if (!stopped() && wanted_ && !wanted_()) {
       stop();
     }
@@ -57,20 +62,26 @@ class StopToken {
 
   /// From here on the next part of the work, which is asked for even though a limit has struck: it
   /// has one interval to finish before it is stopped as well, and begins nothing that takes longer.
+  /// After the deadline it has no time at all.
   /// The caller's thread only, when no other works.
   void renew() {
     overdue_ = stopped();
     stopped_.store(false, std::memory_order_relaxed);
-    next_ = Clock::now() + kInterval;
+    next_ = Clock::now() < deadline_ ? next_look() : deadline_;
   }
 
  private:
-  using Clock = std::chrono::steady_clock;
+  Clock::time_point next_look() const {
+    const Clock::time_point now = Clock::now();
+    return now < deadline_ ? std::min(now + kInterval, deadline_) : now + kInterval;
+  }
+
   static constexpr auto kInterval = std::chrono::milliseconds(20);
-  static constexpr double kGrain = 1e6;       // operations: some tenths of a millisecond
+  static constexpr double kGrain = 1e5;       // operations: some tens of microseconds
   static constexpr double kAffordable = 2e7;  // operations that take about as long
 
   std::function<bool()> wanted_;
+  Clock::time_point deadline_;
   std::thread::id caller_;
   std::function<void(double)> looking_;  // told of every look: for tests
   Clock::time_point next_;

@@ -15,6 +15,7 @@
 #include "mechanisms/maker_optimal/cell_bound.hpp"
 #include "mechanisms/maker_optimal/certificate.hpp"
 #include "mechanisms/maker_optimal/clear_compiled.hpp"
+#include "mechanisms/maker_optimal/limits.hpp"
 #include "mechanisms/maker_optimal/publication.hpp"
 #include "mechanisms/maker_optimal/stakes.hpp"
 #include "mechanisms/maker_optimal/tradable_book.hpp"
@@ -137,51 +138,6 @@ struct Found {
   std::int64_t iterations = 0;
   int threads = 1;
   bool coarse = false;  ///< the unit of money is too large; there is a smaller one
-};
-
-/// What may end a clearing early, and what has.
-class Limits {
- public:
-  Limits(const ClearSettings& settings, Clock::time_point start)
-      : settings_(settings),
-        start_(start),
-        token_([this] { return wanted(); }, looking(settings.looks)) {}
-
-  static std::function<void(double)> looking(Looks* looks) {
-    if (looks == nullptr) {
-      return nullptr;
-    }
-    return [looks](double operations) { looks->note(operations); };
-  }
-
-  StopToken& token() { return token_; }
-  /// What has stopped the search or the selection; optimal if nothing has.
-  Status status() const { return status_; }
-
-  void report(const Progress& progress) {
-    if (settings_.monitor && settings_.monitor(progress)) {
-      status_ = Status::kInterrupted;
-      token_.stop();
-    }
-  }
-
- private:
-  bool wanted() {
-    if (status_ == Status::kOptimal) {
-      if (seconds_since(start_) > settings_.time_limit) {
-        status_ = Status::kTimeLimit;
-      } else if ((settings_.interrupted && settings_.interrupted()) ||
-                 (settings_.looks != nullptr && settings_.looks->struck())) {
-        status_ = Status::kInterrupted;
-      }
-    }
-    return status_ == Status::kOptimal;
-  }
-
-  const ClearSettings& settings_;
-  Clock::time_point start_;
-  Status status_ = Status::kOptimal;
-  StopToken token_;
 };
 
 Found enumerate(const ScaledMarket& scaled, const std::vector<Staircase>& stairs,
@@ -464,7 +420,7 @@ std::optional<Clearing> clear_once(const CanonicalBook& book, const Orders& orde
 /// `start`: of the clearing, its compilation included.
 Clearing clear_from(const Market& market, const Orders& orders, std::vector<Staircase> stairs,
                     Clock::time_point start, const ClearSettings& settings) {
-  Limits limits(settings, start);
+  Limits limits(settings, start, orders.count);
   const CanonicalBook book(market, std::move(stairs));
   // So little may trade that the last digits of what could have traded hide it. A search that finds
   // that makes way for one with the unit of what does trade.

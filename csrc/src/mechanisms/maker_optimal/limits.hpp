@@ -1,0 +1,78 @@
+// The limits of a clearing.
+#pragma once
+
+#include <algorithm>
+#include <chrono>
+#include <cstdint>
+#include <functional>
+
+#include "kpm/kpm.hpp"
+#include "kpm/looks.hpp"
+#include "numerics/stop_token.hpp"
+
+namespace kpm {
+
+/// What may end a clearing early, and what has.
+class Limits {
+ public:
+  using Clock = StopToken::Clock;
+
+  /// `orders`: so many fills are to be published.
+  Limits(const ClearSettings& settings, Clock::time_point start, std::int64_t orders)
+      : settings_(settings),
+        deadline_(deadline(settings.time_limit, start, orders)),
+        token_([this] { return wanted(); }, looking(settings.looks), deadline_) {}
+
+  static std::function<void(double)> looking(Looks* looks) {
+    if (looks == nullptr) {
+      return nullptr;
+    }
+    return [looks](double operations) { looks->note(operations); };
+  }
+
+  StopToken& token() { return token_; }
+  /// What has stopped the search or the selection; optimal if nothing has.
+  Status status() const { return status_; }
+
+  void report(const Progress& progress) {
+    if (settings_.monitor && settings_.monitor(progress)) {
+      status_ = Status::kInterrupted;
+      token_.stop();
+    }
+  }
+
+ private:
+  bool wanted() {
+    if (status_ == Status::kOptimal) {
+      if (Clock::now() >= deadline_) {
+        status_ = Status::kTimeLimit;
+      } else if ((settings_.interrupted && settings_.interrupted()) ||
+                 (settings_.looks != nullptr && settings_.looks->struck())) {
+        status_ = Status::kInterrupted;
+      }
+    }
+    return status_ == Status::kOptimal;
+  }
+
+  /// When search and selection end for the answer to be there in time: publication takes one of the
+  /// clearings found, undoes what was compiled, and passes through the orders.
+  static Clock::time_point deadline(double time_limit, Clock::time_point start,
+                                    std::int64_t orders) {
+    constexpr double kLongest = 1e9;  // seconds that the clock can count
+    constexpr double kToPublish = 5e-5;
+    constexpr double kOfAnOrder = 2e-8;
+    const double reserve = kToPublish + kOfAnOrder * static_cast<double>(orders);
+    const double spent = std::chrono::duration<double>(Clock::now() - start)
+                             .count();  // on compiling, which is undone in as long
+    const double wanted = std::min(time_limit, kLongest) - reserve - spent;
+    return start + std::chrono::duration_cast<Clock::duration>(
+                       std::chrono::duration<double>(std::max(wanted, 0.0)));
+  }
+
+  const ClearSettings& settings_;
+  Clock::time_point deadline_;
+  Status status_ = Status::kOptimal;
+  StopToken token_;
+};
+
+}  // namespace kpm
