@@ -220,7 +220,7 @@ def deadlines(quick: bool) -> Section:
             first = min(in_c.limited(0.0) for _ in range(5))
             for limit in limits:
                 rounds = 20 if quick else 400
-                timers = {
+                timers: dict[str, Timer] = {
                     "C": functools.partial(in_c.limited, limit),
                     "Python": limited_timer(book, limit),
                 }

@@ -75,6 +75,7 @@ class CCaller:
             "calls_cold",
             "calls_engine",
             "calls_value",
+            "calls_limited",
             "calls_events",
         ):
             getattr(self.library, name).restype = double
