@@ -44,7 +44,9 @@ DemandRule::Step DemandRule::step(int claim, int piece) const {
 }
 
 double DemandRule::risk(const Array& demand) {
-  const Array loss = (market_.payoffs.transpose() * demand.matrix()).array() - market_.inventory;
+  Array loss(market_.states());
+  market_.owe(demand, loss);
+  loss -= market_.inventory;
   return measure_.evaluate(loss);
 }
 
@@ -151,7 +153,9 @@ void DemandRule::equalise_losses(const CellOptimum& solution, const std::vector<
     return;
   }
   checkpoint_.pass(static_cast<double>(market_.claims()) * market_.states());
-  const Array loss = (market_.payoffs.transpose() * demand.matrix()).array() - market_.inventory;
+  Array loss(market_.states());
+  market_.owe(demand, loss);
+  loss -= market_.inventory;
   const double worst = loss.maxCoeff();
   std::vector<int> tied;
   for (int i = 0; i < market_.states(); ++i) {
