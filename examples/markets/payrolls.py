@@ -37,7 +37,7 @@ swept = kpm.sweep(market, orders, ambiguity=np.linspace(0.0, 0.08, 9))
 for radius, volume, worst in zip(
     swept["ambiguity"], swept["volume"], swept["worst_payoff"], strict=True
 ):
-    loss = max(-worst, 0)
+    loss = max(0, -worst)
     print(f"ambiguity {radius:4.2f}: {volume:6.0f} shares trade, the maker can lose {loss:6.2f}")
 
 # %%
