@@ -230,7 +230,7 @@ class Books:
         self.priority: Floats | None = joined(times, np.float64) if timed else None
 
     def by_row(self, values: ArrayLike) -> Floats:
-        """Bring figures of orders, as :attr:`Batch.fills`, into the order of the rows given.
+        """Bring figures of orders, as ``Batch.fills``, into the order of the rows given.
 
         Parameters
         ----------
