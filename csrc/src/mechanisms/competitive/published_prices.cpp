@@ -54,10 +54,6 @@ bool nearest(const ScaledMarket& part, const Ranges& ranges, Array& prices) {
   return true;
 }
 
-}  // namespace
-
-namespace {
-
 /// The mixture of the tied vertices' gradients whose weights have the largest sum of logarithms.
 /// Where some vertex can have no weight at all, the prices stay.
 void mix_vertices(const Auction& auction, const std::vector<int>& tied, const Ranges& ranges,
@@ -87,7 +83,7 @@ void mix_vertices(const Auction& auction, const std::vector<int>& tied, const Ra
   chosen.p = (maker.priors(tied, Eigen::all).transpose() * mixed.matrix()).array();
   chosen.p /= chosen.p.sum();
   auction.judge(function, chosen);
-  if (chosen.gap() <= std::max(std::abs(point.gap()), 0.0) + 1e-12) {
+  if (chosen.gap() <= std::abs(point.gap()) + 1e-12) {
     point = chosen;
   }
 }
@@ -120,7 +116,7 @@ bool choose_prices(const Auction& auction, const std::vector<int>& tied, MakerFu
   chosen.g = spread(some, tied, auction.market.states());
   chosen.p = chosen.g;
   auction.judge(function, chosen);
-  if (!(chosen.gap() <= std::max(std::abs(point.gap()), 0.0) + 1e-12)) {
+  if (!(chosen.gap() <= std::abs(point.gap()) + 1e-12)) {
     return false;
   }
   point = chosen;
