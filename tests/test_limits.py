@@ -134,6 +134,24 @@ def test_a_time_limit_is_kept_in_a_vast_book(limit: float) -> None:
     result.verify().raise_if_failed()
 
 
+@pytest.mark.parametrize("risk_aversion", [1e3, 1e5])
+def test_a_first_clearing_takes_one_convex_program(risk_aversion: float) -> None:
+    """Where everything crosses; the equilibrium step by step and its cell took many times that."""
+    size = fewer(400, 200)
+    book = crowded_book(size, seed=1, states=size // 2, noise=0.1, risk_aversion=risk_aversion)
+    market, orders = market_of(book), orders_of(book)
+    start = time.process_time()
+    fair = kpm.clear(market, orders, rule="competitive")
+    one_program = time.process_time() - start
+    start = time.process_time()
+    cut = kpm.clear(market, orders, time_limit=1e-3, threads=1)
+    assert time.process_time() - start < 2.0 * one_program + 0.1
+    assert cut.status is kpm.Status.TIME_LIMIT
+    cut.verify().raise_if_failed()
+    assert cut.certainty_equivalent >= cut.no_trade_equivalent
+    assert fair.certainty_equivalent >= fair.no_trade_equivalent  # by which it is as much
+
+
 def test_more_nodes_never_make_it_worse(crowd: Race) -> None:
     results = [kpm.clear(*crowd, node_limit=limit) for limit in (1, 4, 16, 64)]
     slack = 1e-11 * results[0].scale

@@ -37,9 +37,10 @@ const Choice* best_right(const std::vector<Choice>& choices) {
 }  // namespace
 
 Selection::Selection(const ScaledMarket& market, const std::vector<Staircase>& stairs,
-                     StopToken& token)
+                     StopToken& token, Equilibrium equilibrium)
     : market_(market),
       stairs_(stairs),
+      equilibrium_(std::move(equilibrium)),
       checkpoint_(token),
       hull_(market.claims(), 2 * market.claims(), arena_),
       demand_(market, stairs, arena_, checkpoint_) {}
@@ -235,20 +236,29 @@ Choice Selection::as_found(const Candidate& candidate) {
   return choice;
 }
 
-/// What follows the maker's own prices, where the search holds nothing that is right.
+/// Where the search holds nothing that is right: what follows the maker's own prices; where that
+/// loses money, everybody at the maker's own prices, which is one convex program; where rounding
+/// keeps its prices off the limits, the cell that the same equilibrium is reached in step by step.
+/// Whatever the limit: losing money is no answer to it.
 Choice Selection::safe_choice() {
   const std::vector<Corners> corners = find_corners(market_, stairs_);
   SafeStart safe(market_, corners);
   Choice choice = as_found(safe.follow());
-  if (choice.worth < safe.no_trade() - kTie) {
-    const std::vector<int> cell = safe.equilibrium();
-    StopToken patient({});  // whatever the limit: losing money is no answer to it
-    Selection at_equilibrium(market_, stairs_, patient);
-    std::vector<Choice> choices;
-    Choice* const best = at_equilibrium.choose_tied({{0.0, cell, nullptr}}, choices);
-    if (best != nullptr && best->worth > choice.worth) {
-      choice = std::move(*best);
+  const auto take = [&](Choice&& other) {
+    if (other.off <= kPriceTolerance && other.worth > choice.worth) {
+      choice = std::move(other);
     }
+    return choice.worth >= safe.no_trade() - kTie;
+  };
+  if (choice.worth >= safe.no_trade() - kTie || take(as_found(equilibrium_()))) {
+    return choice;
+  }
+  StopToken patient({});
+  Selection at_equilibrium(market_, stairs_, patient, equilibrium_);
+  std::vector<Choice> choices;
+  if (Choice* const best =
+          at_equilibrium.choose_tied({{0.0, safe.equilibrium(), nullptr}}, choices)) {
+    take(std::move(*best));
   }
   return choice;
 }

@@ -3,6 +3,7 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <functional>
 #include <map>
 #include <optional>
 #include <vector>
@@ -36,7 +37,11 @@ struct Choice {
 /// lexicographically first cell.
 class Selection {
  public:
-  Selection(const ScaledMarket& market, const std::vector<Staircase>& stairs, StopToken& token);
+  /// A clearing that leaves the maker no worse than no trade, made when it is needed.
+  using Equilibrium = std::function<Candidate()>;
+
+  Selection(const ScaledMarket& market, const std::vector<Staircase>& stairs, StopToken& token,
+            Equilibrium equilibrium);
 
   /// Of those that tie, one that the rule chooses and that state prices reach. Where numbers at the
   /// end of their digits leave none, the best of the reserve that is right; where the token stops
@@ -66,6 +71,7 @@ class Selection {
 
   const ScaledMarket& market_;
   const std::vector<Staircase>& stairs_;
+  Equilibrium equilibrium_;
   Checkpoint checkpoint_;
   Arena arena_;
   std::optional<CellSolver> solver_;  // most books are solved by the time they come here

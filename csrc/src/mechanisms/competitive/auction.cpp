@@ -10,11 +10,7 @@
 #include <utility>
 
 #include "book/units.hpp"
-#include "mechanisms/competitive/arrow_debreu.hpp"
-#include "mechanisms/competitive/auction_program.hpp"
-#include "mechanisms/competitive/point.hpp"
-#include "mechanisms/competitive/polish.hpp"
-#include "mechanisms/competitive/published.hpp"
+#include "mechanisms/competitive/solve_auction.hpp"
 #include "mechanisms/maker_optimal/publication.hpp"
 #include "numerics/tolerances.hpp"
 #include "selection/allocation.hpp"
@@ -29,9 +25,6 @@ double seconds_since(Clock::time_point start) {
   return std::chrono::duration<double>(Clock::now() - start).count();
 }
 
-// Fast first; the others start afresh where it stalls.
-constexpr Attempt kAttempts[] = {{0.01, 0.6}, {0.1, 0.2}, {1.0, 0.01}, {1.0, 0.5}, {10.0, 1e-4}};
-constexpr double kSharp = 1e-12;       // scaled money: what polishing wants to begin with
 constexpr double kDwarfed = 1e-2;      // of the scale: trade below it is looked at more closely
 constexpr double kGiant = 1e3;         // times the least order
 constexpr double kRoom = 4.0;          // what trades in the units chosen for it is a part of them
@@ -39,9 +32,7 @@ constexpr double kReach = 16.0;        // ... in which demand is cut at this
 constexpr double kLongestZoom = 1e-4;  // so much at a time: demand is found no better
 constexpr double kLost = 1e-9;         // scaled money: a gap that says nothing of what trades
 constexpr int kZooms = 6;
-constexpr double kOnLimit = 1e-14;    // of the payoff range: a price this close is on its limit
-constexpr double kPricesMet = 1e-13;  // of the payoff range: prices on their limits
-constexpr double kOpenTie = 1e-13;    // scaled money a choice of demand may cost
+constexpr double kOnLimit = 1e-14;  // of the payoff range: a price this close is on its limit
 
 /// What the orders of one claim pay by their limits, summed along its staircase: the same for any
 /// sequence of the orders.
@@ -79,65 +70,6 @@ bool consistent(const Market& market, const Clearing& clearing) {
   return true;
 }
 
-/// The optimum of the scaled auction that is published.
-struct Solved {
-  AuctionPoint point;
-  std::vector<int> tied;
-  std::int64_t iterations = 0;
-  bool chosen = true;  ///< whether the rules for prices could be applied
-};
-
-/// Polish what the program found, and choose of the optima what is published.
-void publish_point(const Auction& auction, const std::vector<Staircase>& stairs,
-                   AuctionProgram& program, MakerFunction& function, bool kink, Solved& solved) {
-  solved.tied = tied_functions(auction, program, kink);
-  AuctionPoint& point = solved.point;
-  point = polish(auction, program, function, solved.tied);
-  choose_demand(auction, stairs, solved.tied, function, kOpenTie, point);
-  auction.judge(function, point);
-  if (!point.unique) {
-    solved.chosen = choose_prices(auction, solved.tied, function, point);
-  }
-}
-
-Solved solve(const Auction& auction, const std::vector<Staircase>& stairs, const ArrayView& prices,
-             const AuctionSettings& settings, MakerFunction& function) {
-  Solved solved;
-  if (std::optional<AuctionPoint> found = find_arrow_debreu(auction, solved.iterations)) {
-    solved.point = *std::move(found);
-    choose_demand(auction, stairs, {}, function, kOpenTie, solved.point);
-    auction.judge(function, solved.point);
-    return solved;
-  }
-  Arena arena;
-  AuctionProgram program(auction.market, auction.maker, auction.ladders, arena);
-  program.load(prices);
-  const double tolerance = std::max(kSharp, kGapRounding * (1.0 + program.magnitude()));
-  for (const Attempt& attempt : kAttempts) {
-    int iterations = 0;
-    run_predictor_corrector(program, tolerance, attempt, settings.max_iterations, iterations,
-                            [] {});
-    solved.iterations += iterations;
-    if (program.gap() <= 100.0 * tolerance) {
-      break;
-    }
-  }
-  publish_point(auction, stairs, program, function, false, solved);
-  // Next to a kink the radius has a price of rounding size: the other side may be the right one.
-  if (auction.market.kind == Ambiguity::kBall && solved.point.unique &&
-      auction.maker.kind == MakerKind::kKnightian &&
-      missed_by(auction, solved.point) > kPricesMet) {
-    Solved other;
-    other.iterations = solved.iterations;
-    publish_point(auction, stairs, program, function, true, other);
-    if (other.chosen && missed_by(auction, other.point) <= kPricesMet &&
-        other.point.gap() <= std::max(solved.point.gap(), tolerance)) {
-      return other;
-    }
-  }
-  return solved;
-}
-
 /// The auction in one choice of units, with orders cut at `reach`.
 struct AtScale {
   AtScale(const ScaledMarket& scaled, const MakerModel& model, const std::vector<Staircase>& stairs,
@@ -150,8 +82,9 @@ struct AtScale {
   AtScale(const AtScale&) = delete;
   AtScale& operator=(const AtScale&) = delete;
 
-  Solved solve(const std::vector<Staircase>& stairs, const AuctionSettings& settings) {
-    return kpm::solve({market, maker, ladders}, stairs, prices, settings, function);
+  SolvedAuction solve(const std::vector<Staircase>& stairs, const AuctionSettings& settings) {
+    return solve_auction({market, maker, ladders}, stairs, prices, settings.max_iterations,
+                         function);
   }
 
   /// Whether neither the point nor the best answer to its prices touches where orders were cut.
@@ -228,7 +161,7 @@ AuctionClearing clear_auction(const Market& given, const MakerModel& model, cons
   clearing.seconds_compile = seconds_since(start);
 
   auto scales = std::make_unique<AtScale>(whole, model, stairs, kInfinity);
-  Solved solved = scales->solve(stairs, settings);
+  SolvedAuction solved = scales->solve(stairs, settings);
   // Orders that stand far from the prices must not set the scale of those that trade.
   for (int zoom = 0; zoom < kZooms && is_dwarfed(stairs, whole, *scales, solved.point); ++zoom) {
     ScaledMarket closer = scales->market;
@@ -238,7 +171,7 @@ AuctionClearing clear_auction(const Market& given, const MakerModel& model, cons
     closer.inventory /= share;
     closer.risk_aversion *= share;
     auto near = std::make_unique<AtScale>(closer, model, stairs, kReach);
-    Solved found = near->solve(stairs, settings);
+    SolvedAuction found = near->solve(stairs, settings);
     found.iterations += solved.iterations;
     if (!near->is_within(found.point)) {
       break;

@@ -12,6 +12,7 @@
 #include "kpm/kpm.hpp"
 #include "kpm/looks.hpp"
 #include "kpm/validation.hpp"
+#include "mechanisms/competitive/equilibrium.hpp"
 #include "mechanisms/maker_optimal/cell_bound.hpp"
 #include "mechanisms/maker_optimal/certificate.hpp"
 #include "mechanisms/maker_optimal/clear_compiled.hpp"
@@ -331,7 +332,7 @@ std::optional<Clearing> clear_once(const CanonicalBook& book, const Orders& orde
     settings.looks->search = settings.looks->count;
   }
   token.renew();
-  Selection selection(scaled, stairs, token);
+  Selection selection(scaled, stairs, token, [&] { return find_equilibrium(scaled, stairs); });
   Choice choice = selection.choose(found.candidates, found.reserve);
   if (tradable) {
     const Box cell{choice.cell, choice.cell};

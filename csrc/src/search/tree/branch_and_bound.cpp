@@ -74,7 +74,8 @@ class Tree {
     }
   }
 
-  /// A search that was stopped early may hold nothing that is worth as much as no trade.
+  /// A search that was stopped early may hold nothing that is worth as much as no trade. Where what
+  /// follows the maker's prices is not either, the selection makes a clearing that is.
   void make_safe() {
     // Without inventory no trade is worth nothing, exactly; with it, more.
     if (best_ >= 0.0 && !(market_.claims() > 0 && market_.inventory.maxCoeff() > 0.0)) {
@@ -83,10 +84,6 @@ class Tree {
     SafeStart safe(market_, corners_);
     if (best_ < safe.no_trade() - kTie) {
       take(safe.follow());
-    }
-    if (best_ < safe.no_trade() - kTie) {
-      StopToken patient({});  // whatever the limit: losing money is no answer to it
-      merge(NodeSolver(market_, corners_, patient).solve(safe.equilibrium()));
     }
   }
 

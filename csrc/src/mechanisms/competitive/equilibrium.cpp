@@ -1,0 +1,51 @@
+#include "mechanisms/competitive/equilibrium.hpp"
+
+#include <memory>
+#include <utility>
+
+#include "mechanisms/competitive/solve_auction.hpp"
+#include "numerics/tolerances.hpp"
+#include "risk/risk_measure.hpp"
+
+namespace kpm {
+
+namespace {
+
+constexpr int kMostIterations = 200;
+
+}  // namespace
+
+Candidate find_equilibrium(const ScaledMarket& market, const std::vector<Staircase>& stairs) {
+  MakerModel model;
+  model.states = market.states();
+  model.prior = market.prior.data();
+  const ScaledMaker maker(model, market);  // preferences are the scaled market's
+  Arena arena;
+  MakerFunction function(market, maker, arena);
+  function.evaluate(-market.inventory);
+  const Array prices = (market.payoffs * function.g().matrix()).array();
+  const std::vector<Ladder> ladders = find_ladders(market, stairs, prices, kInfinity);
+  const Auction auction{market, maker, ladders};
+  SolvedAuction solved = solve_auction(auction, stairs, prices, kMostIterations, function);
+  AuctionPoint& point = solved.point;
+
+  auto optimum = std::make_shared<CellOptimum>();
+  const double risk = function.evaluate(auction.losses(point.demand));
+  optimum->objective = (market.payoffs * point.g.matrix()).dot(point.demand.matrix()) - risk;
+  optimum->bound = kInfinity;
+  optimum->ambiguity_price = function.ambiguity_price();
+  optimum->divergence = function.conjugate(point.g, point.p);
+  optimum->multipliers.setZero(market.claims());
+  optimum->state_prices = point.g;
+  optimum->marginal_state_prices = std::move(point.g);
+  optimum->worst_case = std::move(point.p);
+  optimum->demand = std::move(point.demand);
+  Candidate candidate;
+  candidate.value = optimum->objective;
+  candidate.cell = std::move(point.piece);
+  candidate.optimum = std::move(optimum);
+  candidate.solved = false;
+  return candidate;
+}
+
+}  // namespace kpm

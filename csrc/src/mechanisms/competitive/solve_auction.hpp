@@ -1,0 +1,24 @@
+// An auction in scaled units, from its ladders to the optimum that is published.
+#pragma once
+
+#include <cstdint>
+#include <vector>
+
+#include "book/staircase.hpp"
+#include "mechanisms/competitive/point.hpp"
+
+namespace kpm {
+
+/// The optimum of the scaled auction that is published.
+struct SolvedAuction {
+  AuctionPoint point;
+  std::vector<int> tied;
+  std::int64_t iterations = 0;
+  bool chosen = true;  ///< whether the rules for prices could be applied
+};
+
+/// `prices` of the claims where to begin, such as those without trade.
+SolvedAuction solve_auction(const Auction& auction, const std::vector<Staircase>& stairs,
+                            const ArrayView& prices, int max_iterations, MakerFunction& function);
+
+}  // namespace kpm
