@@ -213,6 +213,16 @@ def maker_quotes(
 ) -> tuple[Floats, Floats]:
     """Bids and asks per share, (K, max(S, 1))."""
 
+def maker_gain(
+    maker: dict[str, Any],
+    inventory: Floats,  # (N,)
+    payoffs: Floats,  # (K, N)
+    prices: Floats,  # (K,)
+    net_demand: Floats,  # (K,) shares sold
+    extra: float,  # money paid on top of the prices
+) -> float:
+    """What the trades are worth to the maker, with all its digits beside any wealth."""
+
 def maker_size(
     maker: dict[str, Any],
     losses: Floats,  # (N,)
@@ -285,7 +295,7 @@ class Batch(TypedDict):
     """Many clearings, as columns. B books, J orders in all."""
 
     status: NDArray[np.int8]  # (B,) as kpm::Status; -1 not reached, -2 refused
-    values: Floats  # (B, 5) certainty and no-trade equivalent, upper bound, revenue, scale
+    values: Floats  # (B, 6) certainty and no-trade equivalent, bound, revenue, scale, gain
     fills: Floats  # (J,)
     claim_prices: Floats  # of all books, one after the other
     state_prices: Floats

@@ -19,7 +19,14 @@ from strategies import books
 from witness import Book
 
 MARKET = kpm.Market(np.eye(3), [0.5, 0.3, 0.2], risk_aversion=0.05, ambiguity=0.02)
-FIGURES = ("certainty_equivalent", "no_trade_equivalent", "upper_bound", "revenue", "scale")
+FIGURES = (
+    "certainty_equivalent",
+    "no_trade_equivalent",
+    "upper_bound",
+    "revenue",
+    "scale",
+    "gain",
+)
 
 
 def assert_row(batch: kpm.Batch, number: int, result: kpm.Result) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from concurrent.futures import ThreadPoolExecutor
 
 import numpy as np
 import pytest
@@ -68,6 +69,21 @@ def test_gain_against_forty_five_digits(wealth: float, spread: bool) -> None:
         assert result.gain == pytest.approx(difference, rel=0, abs=allowed)
         traded += notional > 0
     assert traded
+
+
+@pytest.mark.threads
+@pytest.mark.parametrize("wealth", [0.0, 1e9, 1e14, 1e15])
+def test_gains_of_a_batch_are_those_of_single_clearings(wealth: float) -> None:
+    """To the last bit: a difference of equivalents would leave nothing of them beside 1e14."""
+    draw = np.random.default_rng(11)
+    pairs = [book(draw, wealth, bool(n % 2)) for n in range(20)]
+    batch = kpm.clear_many(pairs, threads=2)
+    alone = [kpm.clear(market, orders, threads=1).gain for market, orders in pairs]
+    assert batch.gain.tolist() == batch.table()["gain"].tolist() == alone
+    assert not batch.gain.flags.writeable
+    assert max(alone) > 0
+    with ThreadPoolExecutor(2) as executor:
+        assert kpm.clear_many(pairs, executor=executor).gain.tolist() == alone
 
 
 @pytest.mark.parametrize("rule", ["competitive", "pay_as_bid"])

@@ -19,7 +19,7 @@ namespace kpm {
 
 namespace {
 
-constexpr py::ssize_t kFigures = 5;  // see _core.pyi
+constexpr py::ssize_t kFigures = 6;  // see _core.pyi
 constexpr std::int8_t kNotReached = -1;
 constexpr std::int8_t kRefused = -2;
 
@@ -57,7 +57,7 @@ class Columns : public BatchSink {
     payoff_at_ = payoff_.mutable_data();
   }
 
-  void cleared(std::int64_t book, const Clearing& clearing) override {
+  void cleared(std::int64_t book, const Clearing& clearing, double gain) override {
     const auto at = static_cast<std::size_t>(book);
     status_at_[book] = static_cast<std::int8_t>(clearing.status);
     double* const values = values_at_ + kFigures * book;
@@ -66,6 +66,7 @@ class Columns : public BatchSink {
     values[2] = clearing.upper_bound;
     values[3] = clearing.revenue;
     values[4] = clearing.scale;
+    values[5] = gain;
     const auto copy = [](const std::vector<double>& from, double* to) {
       std::copy(from.begin(), from.end(), to);
     };

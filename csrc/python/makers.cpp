@@ -84,6 +84,13 @@ py::tuple quotes(const py::dict& maker, const In<double>& losses, const In<doubl
   return py::make_tuple(to_table(bid, claims, columns), to_table(ask, claims, columns));
 }
 
+double gain(const py::dict& maker, const In<double>& inventory, const In<double>& payoffs,
+            const In<double>& prices, const In<double>& net_demand, double extra) {
+  const MakerModel model = borrow_model(maker);
+  return maker_gain(model, inventory.data(), payoffs.data(), payoffs.shape(0), prices.data(),
+                    net_demand.data(), extra);
+}
+
 double size(const py::dict& maker, const In<double>& losses, const In<double>& payoff,
             const std::string& limit, double value) {
   const MakerModel model = borrow_model(maker);
@@ -119,6 +126,9 @@ void add_makers(py::module_& module) {
   module.def("maker_vertex_conjugates", &vertex_conjugates, arg("maker"));
   module.def("maker_quotes", &quotes, arg("maker"), arg("losses").noconvert(),
              arg("payoffs").noconvert(), arg("quantities").noconvert());
+  module.def("maker_gain", &gain, arg("maker"), arg("inventory").noconvert(),
+             arg("payoffs").noconvert(), arg("prices").noconvert(), arg("net_demand").noconvert(),
+             arg("extra"));
   module.def("maker_size", &size, arg("maker"), arg("losses").noconvert(),
              arg("payoff").noconvert(), arg("limit"), arg("value"));
   module.def("maker_trade", &trade, arg("maker"), arg("losses").noconvert(),

@@ -19,15 +19,23 @@ from ..errors import InputError
 from ..model.batch import Batch
 from ..storage.finished import UNFINISHED, Finished, content_hash
 
-__all__ = ["clear_in_chunks"]
+__all__ = ["FIGURES", "clear_in_chunks"]
 
 #: Seconds of work in a task: the overhead of an executor is milliseconds.
 _SECONDS = (0.2, 1.0)
 _TASKS = 64  # as many are enough to keep the workers of a large executor busy to the end
 _SAMPLE_ORDERS, _SAMPLE_BOOKS = 2_000, 64
 
-_FIGURES = ("certainty_equivalent", "no_trade_equivalent", "upper_bound", "revenue", "scale")
-_BY_BOOK = ("status", *_FIGURES)
+#: Of each book, in the order of the columns of the core's ``values``.
+FIGURES = (
+    "certainty_equivalent",
+    "no_trade_equivalent",
+    "upper_bound",
+    "revenue",
+    "scale",
+    "gain",
+)
+_BY_BOOK = ("status", *FIGURES)
 _FLAT = ("fills", "_claim_prices", "_state_prices", "_payoff")
 _OFFSETS = ("first", "_claim_first", "_state_first")
 
@@ -183,7 +191,7 @@ def _keep(finished: Finished, key: str, batch: Batch) -> None:
 
 
 def _packed(batch: Batch) -> bytes:
-    arrays = {name: getattr(batch, name) for name in (*_FIGURES, *_FLAT, *_OFFSETS)}
+    arrays = {name: getattr(batch, name) for name in (*FIGURES, *_FLAT, *_OFFSETS)}
     words = {
         "status": batch.status.tolist(),
         "errors": [[number, str(error.reason)] for number, error in batch.errors.items()],
@@ -200,7 +208,7 @@ def _unpacked(content: bytes | None) -> Batch | None:
     try:
         with np.load(io.BytesIO(content), allow_pickle=False) as archive:
             words = json.loads(archive["words"].tobytes())
-            arrays = {name: frozen(archive[name]) for name in (*_FIGURES, *_FLAT, *_OFFSETS)}
+            arrays = {name: frozen(archive[name]) for name in (*FIGURES, *_FLAT, *_OFFSETS)}
     except (KeyError, ValueError, OSError, EOFError, zipfile.BadZipFile):
         return None
     errors = {

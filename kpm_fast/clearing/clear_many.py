@@ -19,7 +19,7 @@ from ..model.faults import error_of
 from ..model.market import Market
 from ..model.orders import Orders
 from .auctions import check_maker
-from .chunks import clear_in_chunks
+from .chunks import FIGURES, clear_in_chunks
 from .options import without_times
 from .settings import ClearSettings
 
@@ -230,9 +230,8 @@ def _batch(answer: _core.Batch, columns: dict[str, Any]) -> Batch:
         for number in bad:
             fills[columns["first"][number] : columns["first"][number + 1]] = np.nan
         frozen(fills)
-    names = ("certainty_equivalent", "no_trade_equivalent", "upper_bound", "revenue", "scale")
     figures = {
-        name: frozen(np.ascontiguousarray(values[:, place])) for place, name in enumerate(names)
+        name: frozen(np.ascontiguousarray(values[:, place])) for place, name in enumerate(FIGURES)
     }
     return Batch(
         status=frozen(_STATUSES[status]),

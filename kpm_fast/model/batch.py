@@ -32,6 +32,8 @@ class Batch(Value):
         As :class:`Status`, or ``"refused"``.
     certainty_equivalent, no_trade_equivalent, upper_bound, revenue, scale : ndarray, shape (B,)
         As in :class:`Result`, money.
+    gain : ndarray, shape (B,)
+        As :attr:`Result.gain`, money: what trading is worth to the maker.
     fills : ndarray, shape (J,)
         Shares, book by book.
     first : ndarray of int64, shape (B + 1,)
@@ -48,6 +50,7 @@ class Batch(Value):
     upper_bound: Floats
     revenue: Floats
     scale: Floats
+    gain: Floats
     fills: Floats
     first: Ints
     names: tuple[Any, ...]
@@ -143,7 +146,7 @@ class Batch(Value):
             "book": list(self.names),
             "status": self.status,
             "certainty_equivalent": self.certainty_equivalent,
-            "gain": self.certainty_equivalent - self.no_trade_equivalent,
+            "gain": self.gain,
             "upper_bound": self.upper_bound,
             "revenue": self.revenue,
             "volume": np.where(np.isnan(self.revenue), np.nan, volume),

@@ -185,15 +185,14 @@ class Outcome(Value):
         wealth of 1e14 would have none left.
         """
         market = self.market
-        paid = market.payoffs - self.claim_prices[:, None]
-        change = self.net_demand @ paid  # of what the maker owes, by state
-        rounding = np.finfo(float).eps * (len(paid) + 2)  # of a sum of products
-        change[np.abs(change) <= rounding * (np.abs(self.net_demand) @ np.abs(paid))] = 0.0
-        if self.rule == "pay_as_bid":
-            change -= self.surplus
-        model = maker_model(market)
-        _, ask = _core.maker_quotes(model, -market.inventory, change[None, :], np.ones((1, 1)))
-        return -float(ask[0, 0]) + 0.0
+        return _core.maker_gain(
+            maker_model(market),
+            market.inventory,
+            market.payoffs,
+            self.claim_prices,
+            self.net_demand,
+            self.surplus if self.rule == "pay_as_bid" else 0.0,
+        )
 
     @property
     def utility(self) -> float:

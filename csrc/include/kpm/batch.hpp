@@ -25,7 +25,8 @@ class BatchSink {
   BatchSink& operator=(const BatchSink&) = delete;
   virtual ~BatchSink() = default;
 
-  virtual void cleared(std::int64_t book, const Clearing& clearing) = 0;
+  /// `gain`: what trading is worth to the maker, money, as maker_gain() has it.
+  virtual void cleared(std::int64_t book, const Clearing& clearing, double gain) = 0;
   virtual void refused(std::int64_t book, const Fault& fault) = 0;  ///< input that breaks a rule
 };
 

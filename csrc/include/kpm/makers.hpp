@@ -48,6 +48,14 @@ void maker_quotes(const MakerModel& model, const double* losses, const double* p
                   std::int64_t claims, const double* quantities, std::int64_t sizes, double* bid,
                   double* ask);
 
+/// What trades at `prices` (claims) are worth to the maker: its certainty equivalent with
+/// `net_demand` (claims) sold, less that with its inventory (states) alone. Computed from what the
+/// trades change, so that it keeps its digits beside any wealth. `extra`: money paid on top of the
+/// prices.
+double maker_gain(const MakerModel& model, const double* inventory, const double* payoffs,
+                  std::int64_t claims, const double* prices, const double* net_demand,
+                  double extra = 0.0);
+
 enum class TradeLimit : std::uint8_t {
   kPrice,   ///< of the next share
   kLoss,    ///< money in the worst state, the payment at cost included

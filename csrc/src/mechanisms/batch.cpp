@@ -4,7 +4,9 @@
 #include <algorithm>
 #include <atomic>
 #include <chrono>
+#include <optional>
 
+#include "mechanisms/trading_gain.hpp"
 #include "search/team.hpp"
 
 namespace kpm {
@@ -19,10 +21,40 @@ std::int64_t portion(std::int64_t count, int threads) {
   return std::clamp<std::int64_t>(count / (kPortions * threads), 1, kMost);
 }
 
-void clear_one(const Book& book, std::int64_t index, const ClearSettings& settings,
+/// A thread's own: books that follow each other are often of one market, whose maker is made once.
+class Gains {
+ public:
+  double of(const Market& market, const Clearing& clearing) {
+    if (!gain_ || !is_same_maker(market)) {
+      maker_.states = market.states;
+      maker_.prior = market.prior;
+      maker_.risk_aversion = market.risk_aversion;
+      maker_.ambiguity = market.ambiguity;
+      inventory_ = market.inventory;
+      gain_.emplace(maker_, inventory_);
+    }
+    return gain_->of(market.payoffs, market.claims, clearing.claim_prices.data(),
+                     clearing.net_demand.data(), 0.0);
+  }
+
+ private:
+  /// By address: the books are borrowed for as long as the batch takes.
+  bool is_same_maker(const Market& market) const {
+    return maker_.states == market.states && maker_.prior == market.prior &&
+           maker_.risk_aversion == market.risk_aversion && maker_.ambiguity == market.ambiguity &&
+           inventory_ == market.inventory;
+  }
+
+  MakerModel maker_;
+  const double* inventory_ = nullptr;
+  std::optional<TradingGain> gain_;
+};
+
+void clear_one(const Book& book, std::int64_t index, const ClearSettings& settings, Gains& gains,
                BatchSink& sink) {
   try {
-    sink.cleared(index, clear(book.market, book.orders, settings));
+    const Clearing clearing = clear(book.market, book.orders, settings);
+    sink.cleared(index, clearing, gains.of(book.market, clearing));
   } catch (const InvalidInput& error) {
     sink.refused(index, error.fault());
   }
@@ -62,6 +94,7 @@ bool clear_many(const Book* books, std::int64_t count, const BatchSettings& sett
       }
       return stopped.load();
     };
+    Gains gains;
     for (std::int64_t begin = next.fetch_add(step); begin < count; begin = next.fetch_add(step)) {
       const std::int64_t end = std::min(begin + step, count);
       for (std::int64_t book = begin; book < end; ++book) {
@@ -71,7 +104,7 @@ bool clear_many(const Book* books, std::int64_t count, const BatchSettings& sett
         if (stopped) {
           return;
         }
-        clear_one(books[book], book, own, sink);
+        clear_one(books[book], book, own, gains, sink);
       }
     }
   };

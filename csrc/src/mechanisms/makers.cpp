@@ -1,6 +1,7 @@
 #include "kpm/makers.hpp"
 
 #include "mechanisms/quotes.hpp"
+#include "mechanisms/trading_gain.hpp"
 #include "risk/make_maker.hpp"
 
 namespace kpm {
@@ -57,6 +58,12 @@ void maker_quotes(const MakerModel& model, const double* losses, const double* p
   } else {
     engine.blocks(table, Eigen::Map<const Matrix>(quantities, claims, sizes), bid, ask);
   }
+}
+
+double maker_gain(const MakerModel& model, const double* inventory, const double* payoffs,
+                  std::int64_t claims, const double* prices, const double* net_demand,
+                  double extra) {
+  return TradingGain(model, inventory).of(payoffs, claims, prices, net_demand, extra);
 }
 
 double maker_size(const MakerModel& model, const double* losses, const double* payoff,

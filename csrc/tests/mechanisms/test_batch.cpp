@@ -3,6 +3,7 @@
 
 #include "check.hpp"
 #include "kpm/batch.hpp"
+#include "kpm/makers.hpp"
 #include "random_book.hpp"
 
 namespace kpm {
@@ -11,17 +12,29 @@ namespace {
 
 class Kept : public BatchSink {
  public:
-  explicit Kept(std::size_t books) : clearings(books), faults(books) {}
-  void cleared(std::int64_t book, const Clearing& clearing) override {
+  explicit Kept(std::size_t books) : clearings(books), gains(books), faults(books) {}
+  void cleared(std::int64_t book, const Clearing& clearing, double gain) override {
     clearings[static_cast<std::size_t>(book)] = clearing;
+    gains[static_cast<std::size_t>(book)] = gain;
   }
   void refused(std::int64_t book, const Fault& fault) override {
     faults[static_cast<std::size_t>(book)] = fault;
   }
 
   std::vector<Clearing> clearings;
+  std::vector<double> gains;
   std::vector<Fault> faults;
 };
+
+double gain_of(const Market& market, const Clearing& clearing) {
+  MakerModel maker;
+  maker.states = market.states;
+  maker.prior = market.prior;
+  maker.risk_aversion = market.risk_aversion;
+  maker.ambiguity = market.ambiguity;
+  return maker_gain(maker, market.inventory, market.payoffs, market.claims,
+                    clearing.claim_prices.data(), clearing.net_demand.data());
+}
 
 TEST(a_batch_has_the_bits_of_the_loop) {
   test::Random random(1);
@@ -52,6 +65,7 @@ TEST(a_batch_has_the_bits_of_the_loop) {
       CHECK(kept.clearings[n].fills == alone.fills);
       CHECK(kept.clearings[n].state_prices == alone.state_prices);
       CHECK(kept.clearings[n].upper_bound == alone.upper_bound);
+      CHECK(kept.gains[n] == gain_of(books[n].market, alone));
     }
   }
 }
