@@ -14,7 +14,7 @@ from ..errors import InputError
 from ..model.immutable import construct
 from ..model.market import Market
 from ..model.orders import Orders
-from ..model.outcome import RULES, is_knightian, maker_model
+from ..model.outcome import maker_model, rules_of
 from ..model.stats import Stats
 from ..model.status import STATUSES
 from ..result import Result
@@ -25,16 +25,17 @@ __all__ = ["check_maker", "clear_by_rule", "pool_odds"]
 
 def check_maker(rule: str, market: Market) -> None:
     """Complain about a rule that the market's maker does not have."""
-    if rule == "maker_optimal" and not is_knightian(market):
+    rules = rules_of(market)
+    if rule not in rules:
+        owner = "StartingOrders" if rule == "pdca" else "the Knightian maker"
         raise InputError(
-            f"{rule!r} is for the Knightian maker; {type(market.maker).__name__} "
-            f"has {', '.join(RULES[1:])}",
+            f"{rule!r} is for {owner}; {type(market.maker).__name__} has {', '.join(rules)}",
             field="rule",
         )
 
 
 def clear_by_rule(market: Market, orders: Orders, settings: ClearSettings) -> Result:
-    """Clear by ``"competitive"`` or ``"pay_as_bid"``; arguments are checked."""
+    """Clear by a convex rule; arguments are checked."""
     answer: dict[str, Any] = dict(
         _core.clear_auction(
             maker_model(market),
