@@ -22,7 +22,7 @@ import numpy as np
 from rich.console import Console
 
 import kpm_fast as kpm
-from kpm_fast.model.outcome import rules_of
+from kpm_fast.clearing.auctions import rules_of
 
 from .accuracy import CellData, error
 from .conic_solvers import KeptClarabelCell

@@ -14,13 +14,21 @@ from ..errors import InputError
 from ..model.immutable import construct
 from ..model.market import Market
 from ..model.orders import Orders
-from ..model.outcome import maker_model, rules_of
+from ..model.outcome import RULES, is_knightian, maker_model
 from ..model.stats import Stats
 from ..model.status import STATUSES
 from ..result import Result
 from .settings import ClearSettings
 
-__all__ = ["check_maker", "clear_by_rule", "pool_odds"]
+__all__ = ["check_maker", "clear_by_rule", "pool_odds", "rules_of"]
+
+_OF_ONE_MAKER = {"maker_optimal": "knightian", "pdca": "starting_orders"}
+
+
+def rules_of(market: Market) -> tuple[str, ...]:
+    """Return the rules that the market's maker has."""
+    kind = "knightian" if is_knightian(market) else maker_model(market)["kind"]
+    return tuple(rule for rule in RULES if _OF_ONE_MAKER.get(rule, kind) == kind)
 
 
 def check_maker(rule: str, market: Market) -> None:

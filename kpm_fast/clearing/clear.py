@@ -66,12 +66,11 @@ def clear(
         maker: prices and fills that are best for the maker under the limit order logic, (8).
         ``"competitive"``, for every maker: everybody trades at the maker's marginal state prices,
         which is CPCAM's rule. ``"pay_as_bid"``, for every maker: the same fills, and every order
-        pays its limit, (5) and (6). ``"pdca"``, for :class:`StartingOrders`: as
-        ``"competitive"``, and where several fills support those prices the ones with the
-        greatest payout, which is the same in all states, as in the PDCA of Lange and Economides.
-        All but the first are convex: one solution by an interior-point method, on one thread and for a bounded number of iterations, so that what is about a
-        search (``method``, limits, ``callback``, ``stop``, ``certificate``) is refused;
-        ``result.verify()`` checks the proof, which is ``result.state_prices``.
+        pays its limit, (5) and (6). ``"pdca"``, for :class:`StartingOrders`: the competitive
+        prices, with the fills that pay out most. These are convex: one solution by an
+        interior-point method on one thread, so that what is about a search (``method``, limits,
+        ``callback``, ``stop``, ``certificate``) is refused; ``result.verify()`` checks the proof,
+        which is ``result.state_prices``.
     tolerance : float
         Optimality gap to prove, relative to the notional that trades, ``result.scale``: it does not
         depend on the units of money or shares, nor on orders that merely stand in the book;

@@ -26,7 +26,6 @@ from .status import Status
 __all__ = ["CellResult", "Outcome"]
 
 RULES = ("maker_optimal", "competitive", "pay_as_bid", "pdca")
-_OF_ONE_MAKER = {"maker_optimal": "knightian", "pdca": "starting_orders"}
 _CLAIMS_SHOWN = 8
 
 
@@ -34,12 +33,6 @@ def is_knightian(market: Market) -> bool:
     """Whether the market's maker is Knightian, which the short form says without words."""
     given = vars(market).get("_maker")
     return given is None or bool(given._model()["kind"] == "knightian")
-
-
-def rules_of(market: Market) -> tuple[str, ...]:
-    """Return the rules that the market's maker has."""
-    kind = "knightian" if is_knightian(market) else maker_model(market)["kind"]
-    return tuple(rule for rule in RULES if _OF_ONE_MAKER.get(rule, kind) == kind)
 
 
 def maker_model(market: Market) -> dict[str, Any]:

@@ -66,9 +66,8 @@ Array project_on_face(const FaceProblem& problem, Checkpoint* checkpoint) {
       gradient[k] = curvature[k] * off;
     }
     const Array primal = bound - (constraint * t).array() - slack;
-    const Vector stationary =
-        slope + problem.directions.transpose() * gradient.matrix() +
-        constraint.transpose() * dual.matrix();
+    const Vector stationary = slope + problem.directions.transpose() * gradient.matrix() +
+                              constraint.transpose() * dual.matrix();
     const double tau = (slack * dual).sum() / static_cast<double>(rows);
     if (tau < kTolerance && primal.abs().maxCoeff() < kTolerance &&
         stationary.cwiseAbs().maxCoeff() < 1e-13) {

@@ -15,9 +15,10 @@ enum class FaceRule : std::uint8_t {
   kGreatestPayout  ///< PDCA's: what pays out most, and of that the least regret
 };
 
-/// Among the optimal demands the one that `rule` asks for. Directions are open along which the losses of all states with a
-/// price (of all tied vertices, for a polytope without risk aversion) move alike; the others may
-/// not come to matter. `tie` is the scaled money that the choice may cost at most.
+/// Among the optimal demands the one that `rule` asks for. Directions are open along which the
+/// losses of all states with a price (of all tied vertices, for a polytope without risk aversion)
+/// move alike; the others may not come to matter. `tie` is the scaled money that the choice may
+/// cost at most.
 void choose_demand(const Auction& auction, const std::vector<Staircase>& stairs,
                    const std::vector<int>& tied, FaceRule rule, MakerFunction& function, double tie,
                    AuctionPoint& point);
