@@ -6,11 +6,31 @@ import argparse
 import sys
 
 try:
-    from . import cell, compare, embedding, enumerate, executors, makers, prove, reach, report
+    from . import (
+        cell,
+        embedding,
+        enumerate,
+        executors,
+        instructions,
+        makers,
+        prove,
+        reach,
+        report,
+    )
 except ModuleNotFoundError as error:
     raise SystemExit(f"the benchmarks need {error.name}: pip install -e '.[bench]'") from error
 
-BENCHMARKS = (report, compare, cell, embedding, enumerate, executors, makers, prove, reach)
+BENCHMARKS = (
+    report,
+    instructions,
+    cell,
+    embedding,
+    enumerate,
+    executors,
+    makers,
+    prove,
+    reach,
+)
 
 
 def main(arguments: list[str] | None = None) -> int:

@@ -1,4 +1,4 @@
-"""A few books that stand for what is cleared: for profiles and for the guard of regressions."""
+"""A few books that stand for what is cleared: for profiles, and to guard against regressions."""
 
 from __future__ import annotations
 

@@ -8,21 +8,16 @@ import pytest
 from pytest_benchmark.fixture import BenchmarkFixture
 
 import kpm_fast as kpm
-from benchmarks import books, prove
+from benchmarks import prove
+from benchmarks.cases import CASES
 from benchmarks.section import Section
 from benchmarks.verified import verified
 
-BOOKS = {
-    "simulation A": lambda: books.simulation_a(0.4),
-    "Arrow-Debreu, 100,000 orders": lambda: books.arrow_debreu(10**5),
-    "random claims": lambda: books.random_claims(20, 20, 2000, seed=0, stake=10.0),
-}
 
-
-@pytest.mark.parametrize("name", BOOKS)
+@pytest.mark.parametrize("name", CASES)
 def test_time(benchmark: BenchmarkFixture, name: str) -> None:
-    market, orders = BOOKS[name]()
-    result = benchmark(kpm.clear, market, orders, tolerance=prove.GAP)
+    case = CASES[name]
+    result = benchmark(kpm.clear, *case.book(), tolerance=case.tolerance, threads=1)
     verified(result, name)
 
 

@@ -71,14 +71,24 @@ def can_fuzz() -> bool:
 
 
 def build(flavour: Flavour, target: str = "core") -> Path:
-    """Compile what is out of date and link; return the program of a target, core or engine."""
+    """Compile what is out of date and link; return the program of a target, core or engine.
+
+    The folder that KPM_PROGRAMS names holds those that replay, built with the sanitizers before.
+    """
     from setup import cmake
 
+    built = os.environ.get("KPM_PROGRAMS", "")
+    if built and flavour is REPLAY:
+        return _program(Path(built), target)
     folder = OUTPUT / flavour.name / _compiler_key(flavour)
     options, compiler = flavour.options(), flavour.compiler
-    name = f"kpm_fuzz_{target}"
-    cmake(ROOT / "csrc", folder, options, name, compiler=compiler, quiet=True)
-    return next(path for path in folder.glob(f"{name}*") if path.suffix in ("", ".exe"))
+    cmake(ROOT / "csrc", folder, options, f"kpm_fuzz_{target}", compiler=compiler, quiet=True)
+    return _program(folder, target)
+
+
+def _program(folder: Path, target: str) -> Path:
+    found = [folder / f"kpm_fuzz_{target}{suffix}" for suffix in ("", ".exe")]
+    return next(path for path in found if path.is_file())
 
 
 def _compiler_key(flavour: Flavour) -> str:

@@ -191,7 +191,8 @@ AuctionClearing clear_auction(const Market& given, const MakerModel& model, cons
   choice.state_prices = point.g;
   std::vector<int> places(stairs.size());
   std::iota(places.begin(), places.end(), 0);
-  publish(market, orders, places, {stairs, stairs}, scaled, choice, settings.allocation, clearing);
+  publish(market, orders, places, {stairs, stairs, {}}, scaled, choice, settings.allocation,
+          clearing);
   double premium = 0.0;  // what limits pay above the clearing prices
   for (std::size_t k = 0; k < stairs.size(); ++k) {
     const double at_limits =

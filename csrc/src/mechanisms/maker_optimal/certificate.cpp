@@ -7,6 +7,7 @@
 
 #include "book/units.hpp"
 #include "numerics/entropy.hpp"
+#include "numerics/twofold.hpp"
 
 namespace kpm {
 
@@ -32,11 +33,29 @@ void move_into_ball(Array& p, const ScaledMarket& market) {
   }
 }
 
+/// Of the claims that others are merged into, what their demand is counted from; empty: from
+/// nothing.
+std::vector<double> merged_base(const ScaledMarket& full, const Presolve& book,
+                                const std::vector<double>& riskless) {
+  std::vector<double> base(riskless.size(), 0.0);
+  for (int k = 0; !riskless.empty() && k < book.market().claims(); ++k) {
+    Twofold money = 0.0;
+    for (const Presolve::Member& member : book.members(k)) {
+      const auto at = static_cast<std::size_t>(member.claim);
+      const double demand = riskless[static_cast<std::size_t>(full.original[at])];
+      money += Twofold(full.span[member.claim]) * (member.complement ? -demand : demand);
+    }
+    base[static_cast<std::size_t>(book.market().original[static_cast<std::size_t>(k)])] =
+        static_cast<double>(money) / book.market().span[k];
+  }
+  return base;
+}
+
 }  // namespace
 
 Certificate certify(const Market& market, const TradedMarket& traded, const Presolve& book,
                     const std::vector<Staircase>& stairs, const TradableBook* tradable,
-                    const std::vector<Node>& leaves) {
+                    const std::vector<double>& riskless, const std::vector<Node>& leaves) {
   const ScaledMarket& full = traded.market();
   const ScaledMarket& scaled = book.market();
   std::optional<WholeBook> whole;
@@ -65,6 +84,7 @@ Certificate certify(const Market& market, const TradedMarket& traded, const Pres
       end[at] = 0;
     }
   }
+  const std::vector<double> base = merged_base(full, book, riskless);
   for (const Node& leaf : leaves) {
     std::vector<std::int64_t> first(claims, 0);
     std::vector<std::int64_t> last = end;
@@ -103,6 +123,10 @@ Certificate certify(const Market& market, const TradedMarket& traded, const Pres
     append(result.marginal_state_prices,
            to_vector(traded.restore(multipliers.marginal_state_prices)));
     append(result.multipliers, original_multipliers(market.claims, scaled, multipliers.lambda));
+    // What shows a leaf to be out of reach knows prices only.
+    for (std::size_t k = 0; bound > -kInfinity && k < base.size(); ++k) {
+      result.multipliers[result.multipliers.size() - claims + k] -= base[k];
+    }
     result.bound.push_back(bound);
   }
   return result;

@@ -18,6 +18,8 @@
 #include "mechanisms/maker_optimal/clear_compiled.hpp"
 #include "mechanisms/maker_optimal/limits.hpp"
 #include "mechanisms/maker_optimal/publication.hpp"
+#include "mechanisms/maker_optimal/rehearsal.hpp"
+#include "mechanisms/maker_optimal/riskless_trade.hpp"
 #include "mechanisms/maker_optimal/stakes.hpp"
 #include "mechanisms/maker_optimal/tradable_book.hpp"
 #include "numerics/tolerances.hpp"
@@ -208,7 +210,7 @@ std::shared_ptr<const CellOptimum> restore(const Presolve& book, const ScaledMar
 Found prove(const Market& market, const TradedMarket& traded, const std::vector<Staircase>& whole,
             const TradableBook* tradable, const Stakes& stakes, const ClearSettings& settings,
             StopToken& token, const Report& report, const Judge& too_coarse,
-            Certificate& certificate) {
+            const std::vector<double>& riskless, Certificate& certificate) {
   const std::vector<Staircase>& stairs = tradable != nullptr ? tradable->stairs : whole;
   const ScaledMarket& scaled = traded.market();
   const Presolve book(scaled, stairs, settings.presolve);
@@ -228,7 +230,7 @@ Found prove(const Market& market, const TradedMarket& traded, const std::vector<
   search.too_coarse = too_coarse;
   TreeResult result = branch_and_bound(book.market(), book.corners(), search);
   if (settings.certificate && !result.coarse) {
-    certificate = certify(market, traded, book, whole, tradable, result.leaves);
+    certificate = certify(market, traded, book, whole, tradable, riskless, result.leaves);
   }
   for (auto* const found : {&result.candidates, &result.reserve}) {
     for (Candidate& candidate : *found) {
@@ -252,6 +254,16 @@ Found prove(const Market& market, const TradedMarket& traded, const std::vector<
 /// Money is counted in units of what could trade in the book that is searched.
 struct Unit {
   std::optional<TradableBook> book;  ///< of a smaller one, if a search has found that to be needed
+  CountedBook counted;     ///< the whole book as its demand is counted; empty: from nothing
+  bool rehearsal = false;  ///< counted.stairs are those of giants made small
+  bool rehearsed = false;
+
+  void count_from(std::optional<CountedBook>&& found) {
+    counted = found ? std::move(*found) : CountedBook{};
+    if (!counted.riskless.empty()) {
+      book = std::move(counted.tradable);
+    }
+  }
   int tried = 0;
   double seconds_compile = 0.0;
 };
@@ -265,15 +277,27 @@ constexpr double kLastDigit = std::numeric_limits<double>::epsilon();
 constexpr int kUnits = 3;              // searches with ever smaller units of money, at most
 constexpr double kSmaller = 1 / 64.0;  // of the unit: what another search is worth
 
+// Times what the maker's payoff changes by: a notional that he takes no part in.
+constexpr double kVast = 4096.0;
+
 /// Empty if so little trades that another search must tell it from rounding, that of `unit.book`.
 std::optional<Clearing> clear_once(const CanonicalBook& book, const Orders& orders,
                                    Clock::time_point start, const ClearSettings& settings,
                                    Limits& limits, Unit& unit) {
   const Market& market = book.market();
-  const std::vector<Staircase>& whole = book.stairs();
+  const std::vector<Staircase>& whole =
+      unit.counted.stairs.empty() ? book.stairs() : unit.counted.stairs;
   StopToken& token = limits.token();
-  std::optional<TradableBook> tradable =
-      unit.book ? std::exchange(unit.book, std::nullopt) : tradable_book(market, whole, token);
+  std::optional<TradableBook> tradable = std::exchange(unit.book, std::nullopt);
+  if (!tradable && has_giants(whole)) {
+    tradable = tradable_book(market, whole, token);
+    if (!tradable && !unit.rehearsed) {
+      unit.counted.stairs = shrink_giants(whole);
+      unit.rehearsal = unit.rehearsed = true;
+      unit.tried = 0;
+      return std::nullopt;
+    }
+  }
   const std::vector<Staircase>& stairs = tradable ? tradable->stairs : whole;
   const std::vector<Staircase>& seen =
       tradable && !tradable->netted.empty() ? tradable->netted : whole;
@@ -306,7 +330,7 @@ std::optional<Clearing> clear_once(const CanonicalBook& book, const Orders& orde
   // Cells are solved to a gap that must tell something of what is at stake.
   const double least_stake = kCandidateTolerance / settings.tolerance;
   const Judge too_coarse = [&](double stake) {
-    if (stake >= least_stake || unit.tried >= kUnits) {
+    if (stake >= least_stake || unit.tried >= kUnits || unit.rehearsal) {
       return false;
     }
     std::optional<TradableBook> cut = tradable_book(market, whole, token, scaled.scale * stake);
@@ -319,7 +343,7 @@ std::optional<Clearing> clear_once(const CanonicalBook& book, const Orders& orde
   Found found = settings.method == Method::kEnumerate
                     ? enumerate(scaled, stairs, stakes, cells, settings, token, report, too_coarse)
                     : prove(market, traded, seen, tradable ? &*tradable : nullptr, stakes, settings,
-                            token, report, too_coarse, clearing.certificate);
+                            token, report, too_coarse, unit.counted.riskless, clearing.certificate);
   if (found.coarse) {
     return std::nullopt;
   }
@@ -334,14 +358,22 @@ std::optional<Clearing> clear_once(const CanonicalBook& book, const Orders& orde
   token.renew();
   Selection selection(scaled, stairs, token, [&] { return find_equilibrium(scaled, stairs); });
   Choice choice = selection.choose(found.candidates, found.reserve);
+  if (unit.rehearsal) {
+    const std::vector<double> demand = enlarge(scaled, book.stairs(), whole, choice);
+    unit.rehearsal = false;
+    unit.tried = 0;
+    unit.count_from(count_from_riskless(market, book.stairs(), demand, token));
+    return std::nullopt;
+  }
   if (tradable) {
     const Box cell{choice.cell, choice.cell};
     WholeBook(scaled, seen, *tradable)
         .support(cell, choice.worst_case, choice.marginal_state_prices, choice.multipliers);
   }
   choice.state_prices = traded.restore(std::move(choice.state_prices));
-  const Published published = publish(market, orders, book.places(), {whole, seen}, scaled, choice,
-                                      settings.allocation, clearing);
+  const Published published =
+      publish(market, orders, book.places(), {book.stairs(), seen, unit.counted.riskless}, scaled,
+              choice, settings.allocation, clearing);
   clearing.scale = published.scale;
   if (!(clearing.scale > 0.0)) {
     clearing.scale = Levels(whole).smaller_half();
@@ -386,7 +418,12 @@ std::optional<Clearing> clear_once(const CanonicalBook& book, const Orders& orde
 
   // Judged by the figures that are handed out: what rounding leaves between them counts. Not a NaN.
   const double gap = clearing.upper_bound - clearing.certainty_equivalent;
-  const double wanted = settings.tolerance * clearing.scale;
+  const bool hidden = net > kVast * moved_by(market, clearing) && has_giants(whole);
+  // What giants trade with each other is no measure of what the others may lose.
+  const double stake = hidden || !unit.counted.riskless.empty()
+                           ? std::min(clearing.scale, Levels(book.stairs()).giant())
+                           : clearing.scale;
+  const double wanted = settings.tolerance * stake;
   const double beyond = cell_bound(scaled, seen, choice) - value - rounding;
   const bool supported = scaled.scale * beyond <= kSupportSlack * wanted;
   const bool proven = gap <= wanted && choice.nearest && supported;
@@ -407,6 +444,13 @@ std::optional<Clearing> clear_once(const CanonicalBook& book, const Orders& orde
   if (finished && !told && too_coarse(std::max(net, kLastDigit * clearing.scale) / scaled.scale)) {
     return std::nullopt;
   }
+  if (finished && hidden && unit.counted.riskless.empty()) {
+    unit.count_from(count_from_riskless(market, whole, clearing.net_demand, token));
+    if (unit.book) {
+      return std::nullopt;
+    }
+  }
+  count_from_nothing(unit.counted.riskless, clearing);
   clearing.progress = in_money(found.progress);
   clearing.iterations = found.iterations + selection.iterations();
   clearing.threads = found.threads;

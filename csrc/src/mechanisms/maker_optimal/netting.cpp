@@ -20,27 +20,31 @@ bool giants_cross(const Staircase& claim, double giant) {
   return false;
 }
 
-/// The piece on which demand is nearest to zero: a flat where giants leave little of each other,
-/// else the step across zero; -1 where they leave much at all prices.
-int meeting_piece(const Staircase& claim, double giant) {
+/// The piece on which demand is nearest to `base`: a flat where giants leave little of each other,
+/// else the step across it; -1 where they leave much at all prices.
+int meeting_piece(const Staircase& claim, double base, double giant) {
   std::size_t nearest = 0;
   for (std::size_t l = 1; l <= claim.limit.size(); ++l) {
-    if (std::abs(claim.demand[l]) < std::abs(claim.demand[nearest])) {
+    if (std::abs(claim.demand[l] - base) < std::abs(claim.demand[nearest] - base)) {
       nearest = l;
     }
   }
   const int flat = 2 * static_cast<int>(nearest);
-  if (std::abs(claim.demand[nearest]) <= giant) {
+  if (std::abs(claim.demand[nearest] - base) <= giant) {
     return flat;
   }
-  const int step = claim.demand[nearest] > 0.0 ? flat + 1 : flat - 1;
+  const int step = claim.demand[nearest] > base ? flat + 1 : flat - 1;
   return step > 0 && step < claim.pieces() ? step : -1;
 }
 
 }  // namespace
 
 std::optional<Netting> net_giants(const Staircase& claim, double giant) {
-  const int piece = giants_cross(claim, giant) ? meeting_piece(claim, giant) : -1;
+  return giants_cross(claim, giant) ? count_from(claim, 0.0, giant) : std::nullopt;
+}
+
+std::optional<Netting> count_from(const Staircase& claim, double base, double giant) {
+  const int piece = meeting_piece(claim, base, giant);
   if (piece < 0) {
     return std::nullopt;
   }
@@ -48,7 +52,7 @@ std::optional<Netting> net_giants(const Staircase& claim, double giant) {
   Staircase& net = result.staircase;
   const std::size_t limits = claim.limit.size();
   const auto flat = static_cast<std::size_t>((piece + 1) / 2);  // at it, or right above the step
-  Twofold demand = claim.bought[limits] - Twofold(claim.sold[0]);
+  Twofold demand = claim.bought[limits] - Twofold(claim.sold[0]) - base;
   for (std::size_t l = 0; l < limits; ++l) {
     const bool above = l >= flat;
     demand += above ? claim.buy[l] : -claim.sell[l];
@@ -56,7 +60,7 @@ std::optional<Netting> net_giants(const Staircase& claim, double giant) {
     net.sell[l] = above ? claim.buy[l] + claim.sell[l] : 0.0;
   }
   if (result.limit >= 0) {
-    // Counted from where demand is zero, on the step.
+    // Counted from where demand is the base, on the step.
     const auto at = static_cast<std::size_t>(result.limit);
     const double all = net.buy[at];
     net.sell[at] = std::clamp(-static_cast<double>(demand), 0.0, all);
@@ -71,8 +75,8 @@ std::optional<Netting> net_giants(const Staircase& claim, double giant) {
   return result;
 }
 
-double net_beside(const Staircase& claim, std::size_t limit) {
-  Twofold demand = claim.bought[claim.limit.size()] - Twofold(claim.sold[0]);
+double net_beside(const Staircase& claim, std::size_t limit, double base) {
+  Twofold demand = claim.bought[claim.limit.size()] - Twofold(claim.sold[0]) - base;
   for (std::size_t l = 0; l < claim.limit.size(); ++l) {
     if (l != limit) {
       demand += l > limit ? claim.buy[l] : -claim.sell[l];

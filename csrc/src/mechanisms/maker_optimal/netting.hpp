@@ -21,7 +21,10 @@ struct Netting {
 /// unless they meet in the claim's price range.
 std::optional<Netting> net_giants(const Staircase& claim, double giant);
 
-/// The demand of the bids above limit l less the offers below it, to the last digit.
-double net_beside(const Staircase& claim, std::size_t limit);
+/// The same, counted from where net demand is `base`; empty if it is nowhere within `giant` of it.
+std::optional<Netting> count_from(const Staircase& claim, double base, double giant);
+
+/// The demand of the bids above limit l less the offers below it and `base`, to the last digit.
+double net_beside(const Staircase& claim, std::size_t limit, double base = 0.0);
 
 }  // namespace kpm

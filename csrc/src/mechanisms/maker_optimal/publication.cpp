@@ -46,7 +46,8 @@ Published publish(const Market& market, const Orders& orders, const std::vector<
     if (Staircase::is_step(piece)) {
       const Staircase& claim = stairs[source];
       const auto l = static_cast<std::size_t>(piece / 2);
-      const double filled = netted ? net_beside(claim, l) : claim.bought[l + 1] - claim.sold[l];
+      const double filled =
+          netted ? net_beside(claim, l, book.base(source)) : claim.bought[l + 1] - claim.sold[l];
       net[source] = choice.demand[k] * (scaled.scale / scaled.span[k]) - filled;
     }
   }
@@ -110,6 +111,14 @@ Published publish(const Market& market, const Orders& orders, const std::vector<
     }
   }
   return published;
+}
+
+void count_from_nothing(const std::vector<double>& riskless, Clearing& clearing) {
+  for (std::size_t k = 0; k < riskless.size(); ++k) {
+    clearing.net_demand[k] += riskless[k];
+    clearing.revenue += clearing.claim_prices[k] * riskless[k];
+    clearing.support.multipliers[k] -= riskless[k];
+  }
 }
 
 double above_least(const Market& market, std::size_t claim, double least,

@@ -11,10 +11,14 @@
 
 namespace kpm {
 
-/// The whole book, and the same as the maker sees it: giants may have been netted.
+/// The whole book, and the same as the maker sees it: giants may have been netted, and demand may
+/// be counted from a riskless trade.
 struct PublishedBook {
   const std::vector<Staircase>& whole;
   const std::vector<Staircase>& seen;
+  const std::vector<double>& riskless;  ///< (claims) or empty
+
+  double base(std::size_t claim) const { return riskless.empty() ? 0.0 : riskless[claim]; }
 };
 
 struct Published {
@@ -22,11 +26,14 @@ struct Published {
   bool moves = false;  ///< whether trading changes the maker's payoff, by more than rounding
 };
 
-/// Prices, fills and the maker's position of the chosen cell.
+/// Prices, fills and the maker's position of the chosen cell; net demand as it is counted.
 /// `places[k]` is where the market and the staircases have the orders' claim k.
 Published publish(const Market& market, const Orders& orders, const std::vector<int>& places,
                   const PublishedBook& book, const ScaledMarket& scaled, const Choice& choice,
                   Allocation allocation, Clearing& clearing);
+
+/// Net demand from nothing on, with what it earns and costs, once nothing more depends on it.
+void count_from_nothing(const std::vector<double>& riskless, Clearing& clearing);
 
 /// By how much a claim's price under state prices lies above its least payoff. Payoffs far from
 /// zero would cost the price itself its last digits: prices of many states add up to one but for

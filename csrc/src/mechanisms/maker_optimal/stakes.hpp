@@ -9,7 +9,7 @@
 #include "book/scaled_market.hpp"
 #include "book/staircase.hpp"
 #include "kpm/kpm.hpp"
-#include "mechanisms/maker_optimal/tradable_book.hpp"
+#include "mechanisms/maker_optimal/levels.hpp"
 #include "numerics/dense.hpp"
 
 namespace kpm {
@@ -56,6 +56,15 @@ inline double with_maker(const std::vector<Staircase>& stairs, const Clearing& c
     notional += stairs[k].span() * std::abs(clearing.net_demand[k]);
   }
   return notional;
+}
+
+/// The most that trading changes the maker's payoff in a state by, money.
+inline double moved_by(const Market& market, const Clearing& clearing) {
+  double most = 0.0;
+  for (std::size_t i = 0; i < clearing.payoff.size(); ++i) {
+    most = std::max(most, std::abs(clearing.payoff[i] - market.inventory[i]));
+  }
+  return most;
 }
 
 }  // namespace kpm

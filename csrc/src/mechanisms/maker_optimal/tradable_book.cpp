@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <cmath>
 
+#include "mechanisms/maker_optimal/levels.hpp"
 #include "mechanisms/maker_optimal/netting.hpp"
 #include "numerics/checkpoint.hpp"
 #include "numerics/entropy.hpp"
@@ -13,9 +14,8 @@ namespace kpm {
 
 namespace {
 
-constexpr double kDwarfs = 64.0;  // times all levels, were they as large as the median one
-constexpr double kPays = 64.0;    // the notional must fall by this factor
-constexpr double kRoom = 2.0;     // times what could trade at most: to be exceeded by no optimum
+constexpr double kPays = 64.0;  // the notional must fall by this factor
+constexpr double kRoom = 2.0;   // times what could trade at most: to be exceeded by no optimum
 constexpr int kThresholds = 6;
 constexpr int kHalvings = 30;
 constexpr double kHair = 1e-12;  // of a payoff range: beyond what rounding does to a price
@@ -297,53 +297,6 @@ struct NettedBook {
 
 }  // namespace
 
-Levels::Levels(const std::vector<Staircase>& stairs) {
-  std::vector<double> always;
-  for (const Staircase& claim : stairs) {
-    if (!(claim.span() > 0.0)) {
-      continue;
-    }
-    const auto add = [&](std::vector<double>& to, double quantity) {
-      if (quantity > 0.0) {
-        to.push_back(quantity * claim.span());
-      }
-    };
-    for (std::size_t l = 0; l < claim.limit.size(); ++l) {
-      add(notional, claim.buy[l]);
-      add(notional, claim.sell[l]);
-    }
-    add(always, claim.bought[claim.limit.size()]);
-    add(always, claim.sold[0]);
-  }
-  for (const double level : notional) {
-    largest = std::max(largest, level);
-  }
-  notional.insert(notional.end(), always.begin(), always.end());
-}
-
-double Levels::median() const {
-  if (notional.empty()) {
-    return 1.0;
-  }
-  std::vector<double> sorted = notional;
-  const auto middle = sorted.begin() + static_cast<std::ptrdiff_t>((sorted.size() - 1) / 2);
-  std::nth_element(sorted.begin(), middle, sorted.end());
-  return *middle;
-}
-
-double Levels::smaller_half() const {
-  if (notional.empty()) {
-    return 1.0;
-  }
-  std::vector<double> sorted = notional;
-  std::sort(sorted.begin(), sorted.end());
-  double sum = 0.0;
-  for (std::size_t l = 0; l < std::max<std::size_t>(1, sorted.size() / 2); ++l) {
-    sum += sorted[l];
-  }
-  return sum;
-}
-
 double TradableBook::notional() const {
   double sum = 0.0;
   for (const Staircase& claim : stairs) {
@@ -471,8 +424,7 @@ std::optional<TradableBook> tradable_book(const Market& market,
                                           const std::vector<Staircase>& stairs, StopToken& token,
                                           double traded) {
   const Levels levels(stairs);
-  const auto count = static_cast<double>(levels.notional.size());
-  const double threshold = kDwarfs * (traded > 0.0 ? traded : count * levels.median());
+  const double threshold = traded > 0.0 ? kDwarfs * traded : levels.giant();
   if (levels.largest <= threshold) {
     return std::nullopt;
   }

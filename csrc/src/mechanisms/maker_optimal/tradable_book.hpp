@@ -14,20 +14,6 @@
 
 namespace kpm {
 
-/// Quantities that stand at a limit, one after the other: (claim, limit, side), and on each side of
-/// a claim what trades at every price. Notional is money: payoff range times quantity.
-struct Levels {
-  explicit Levels(const std::vector<Staircase>& stairs);
-
-  std::vector<double> notional;  ///< all of them, those at a limit first
-  double largest = 0.0;          ///< of those at a limit
-
-  /// Together, the smaller half of them (one at least); 1 if there is none. What one order can
-  /// raise at most to the next larger level, and hardly lower.
-  double smaller_half() const;
-  double median() const;
-};
-
 /// A book in which quantities that dwarf the rest are cut to a multiple of what could trade of
 /// them. It has the same optimal clearings. For any state prices g and any p with KL(p|q) <= Omega,
 /// a clearing that pays every order its limit is worth at most

@@ -1,0 +1,57 @@
+#include "mechanisms/maker_optimal/levels.hpp"
+
+#include <algorithm>
+#include <cstddef>
+
+namespace kpm {
+
+Levels::Levels(const std::vector<Staircase>& stairs) {
+  std::vector<double> always;
+  for (const Staircase& claim : stairs) {
+    if (!(claim.span() > 0.0)) {
+      continue;
+    }
+    const auto add = [&](std::vector<double>& to, double quantity) {
+      if (quantity > 0.0) {
+        to.push_back(quantity * claim.span());
+      }
+    };
+    for (std::size_t l = 0; l < claim.limit.size(); ++l) {
+      add(notional, claim.buy[l]);
+      add(notional, claim.sell[l]);
+    }
+    add(always, claim.bought[claim.limit.size()]);
+    add(always, claim.sold[0]);
+  }
+  for (const double level : notional) {
+    largest = std::max(largest, level);
+  }
+  notional.insert(notional.end(), always.begin(), always.end());
+}
+
+double Levels::median() const {
+  if (notional.empty()) {
+    return 1.0;
+  }
+  std::vector<double> sorted = notional;
+  const auto middle = sorted.begin() + static_cast<std::ptrdiff_t>((sorted.size() - 1) / 2);
+  std::nth_element(sorted.begin(), middle, sorted.end());
+  return *middle;
+}
+
+double Levels::giant() const { return kDwarfs * static_cast<double>(notional.size()) * median(); }
+
+double Levels::smaller_half() const {
+  if (notional.empty()) {
+    return 1.0;
+  }
+  std::vector<double> sorted = notional;
+  std::sort(sorted.begin(), sorted.end());
+  double sum = 0.0;
+  for (std::size_t l = 0; l < std::max<std::size_t>(1, sorted.size() / 2); ++l) {
+    sum += sorted[l];
+  }
+  return sum;
+}
+
+}  // namespace kpm

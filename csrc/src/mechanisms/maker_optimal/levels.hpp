@@ -1,0 +1,32 @@
+// Quantities as they stand in the book.
+#pragma once
+
+#include <vector>
+
+#include "book/staircase.hpp"
+
+namespace kpm {
+
+constexpr double kDwarfs = 64.0;  ///< so many times what could trade beside it
+
+/// Quantities that stand at a limit, one after the other: (claim, limit, side), and on each side of
+/// a claim what trades at every price. Notional is money: payoff range times quantity.
+struct Levels {
+  explicit Levels(const std::vector<Staircase>& stairs);
+
+  std::vector<double> notional;  ///< all of them, those at a limit first
+  double largest = 0.0;          ///< of those at a limit
+
+  /// Together, the smaller half of them (one at least); 1 if there is none. What one order can
+  /// raise at most to the next larger level, and hardly lower.
+  double smaller_half() const;
+  double median() const;
+  double giant() const;  ///< from here on one dwarfs all of them, were they as large as the median
+};
+
+inline bool has_giants(const std::vector<Staircase>& stairs) {
+  const Levels levels(stairs);
+  return levels.largest > levels.giant();
+}
+
+}  // namespace kpm

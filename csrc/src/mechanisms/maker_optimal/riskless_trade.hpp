@@ -1,0 +1,39 @@
+// What giants of several claims trade with each other through the maker.
+#pragma once
+
+#include <optional>
+#include <vector>
+
+#include "book/staircase.hpp"
+#include "kpm/kpm.hpp"
+#include "mechanisms/maker_optimal/tradable_book.hpp"
+#include "numerics/stop_token.hpp"
+
+namespace kpm {
+
+/// A demand y0 that the maker pays alike in every state, P'y0 = c, earns c at any state prices: it
+/// costs him nothing. Both sides of a complement bid for, a complete set, a claim against its
+/// parts. Demand counted from y0 leaves (8) what it is,
+///     pi.y - rho(P'y - w)  =  pi.(y - y0) - rho(P'(y - y0) - w),
+/// and its sums do not lose the digits that a vast y0 costs them. Multipliers are less by y0.
+///
+/// This is such a y0 near `demand`, in the claims that make up all but 1e-3 of its notional; exact,
+/// or empty. Payoffs in small whole proportions to each other have one.
+std::vector<double> riskless_trade(const Market& market, const std::vector<Staircase>& stairs,
+                                   const std::vector<double>& demand);
+
+/// The book with net demand counted from such a trade: orders that have traded there are offers to
+/// give back, or bids to take back. Limits and pieces as before.
+struct CountedBook {
+  std::vector<double> riskless;  ///< (claims) the trade, shares
+  std::vector<Staircase> stairs;
+  TradableBook tradable;  ///< of it, without what nobody could trade beside the trade
+};
+
+/// From what giants trade with each other in a clearing with this net demand; empty if that is not
+/// riskless, or does not leave a smaller book.
+std::optional<CountedBook> count_from_riskless(const Market& market,
+                                               const std::vector<Staircase>& stairs,
+                                               const std::vector<double>& demand, StopToken& token);
+
+}  // namespace kpm

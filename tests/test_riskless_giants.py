@@ -1,0 +1,121 @@
+"""Giants of several claims that trade with each other: the maker takes no part in it.
+
+Both sides of a complement, a complete set, a claim and its parts pay alike in every state. What
+trades beside a vast trade of that kind must not lose the digits that the trade has.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import numpy as np
+import pytest
+from hypothesis import assume, given
+from hypothesis import strategies as st
+
+import kpm_fast as kpm
+from strategies import METHODS, examples
+from test_idle_orders import FILLS, README, VALUE, orders_with
+
+pytestmark = pytest.mark.cross_section
+
+# (claim, side, limit, quantity of a share each): with limits that cross wherever prices are.
+TRADES = {
+    "complement": [("home or draw", "buy", 0.8, 1), ("away", "buy", 0.3, 1)],
+    "complement offered": [("home or draw", "sell", 0.7, 1), ("away", "sell", 0.2, 1)],
+    "one is left over": [("home or draw", "buy", 0.8, 1), ("away", "buy", 0.24, 2)],
+    "complete set": [("home", "buy", 0.6, 1), ("draw", "buy", 0.35, 1), ("away", "buy", 0.25, 1)],
+    "set offered": [("home", "sell", 0.5, 1), ("draw", "sell", 0.15, 1), ("away", "sell", 0.15, 1)],
+    "parts": [("home", "buy", 0.6, 1), ("draw", "buy", 0.35, 1), ("home or draw", "sell", 0.7, 1)],
+}
+
+
+@METHODS
+@pytest.mark.parametrize("size", [1e6, 1e9, 1e12, 1e13])
+@pytest.mark.parametrize("trade", TRADES)
+def test_the_book_of_the_readme(trade: str, size: float, method: str) -> None:
+    """At 1e9 shares the maker's trade was a per cent off, at 1e12 there was none."""
+    giants = [(claim, side, limit, size * share) for claim, side, limit, share in TRADES[trade]]
+    orders = orders_with(*giants)
+    result = kpm.clear(README, orders, method, certificate=method != "enumerate")
+    assert result.status is kpm.Status.OPTIMAL
+    assert result.gap < 1e-8
+    assert result.certainty_equivalent == pytest.approx(VALUE, abs=1e-9)
+    if trade != "one is left over":  # on the limit that is the price
+        np.testing.assert_allclose(result.fills[:5], FILLS, rtol=0, atol=1e-5)
+    result.verify().raise_if_failed()
+    if result.certificate is not None:
+        kpm.check_certificate(README, orders, result).raise_if_failed()
+
+
+Setting = tuple[kpm.Market, Callable[[float], kpm.Orders]]
+
+
+def setting(seed: int) -> Setting:
+    """A random book with giants on a complete set, of a size to be chosen."""
+    rng = np.random.default_rng(seed)
+    states = int(rng.integers(3, 6))
+    # A complete set of parts, in proportions of their own, and claims at will.
+    owner = np.concatenate([np.arange(3), rng.integers(3, size=states - 3)])
+    parts = (owner == np.arange(3)[:, None]).astype(float)
+    share = rng.choice([1.0, 2.0, 3.0], 3)
+    others = np.floor(5 * rng.random((int(rng.integers(1, 3)), states))) / 4
+    others[:, 0] = np.where(np.ptp(others, axis=1) > 0.1, others[:, 0], 2.0)
+    payoffs = np.vstack([parts * share[:, None], others])
+    market = kpm.Market(
+        payoffs,
+        rng.dirichlet(np.full(states, 3.0)),
+        inventory=rng.choice([0, 1]) * rng.normal(0, 3, states),
+        risk_aversion=10.0 ** rng.uniform(-2, 0),
+        ambiguity=float(rng.choice([0, 0.01, 0.1])),
+    )
+    low, high = payoffs.min(axis=1), payoffs.max(axis=1)
+    count = int(rng.integers(6, 12))
+    claim = rng.integers(len(payoffs), size=count)
+    side = rng.choice([1, -1], count)
+    price = low[claim] + rng.uniform(0.1, 0.9, count).round(2) * (high - low)[claim]
+    quantity = rng.uniform(1, 10, count).round(1)
+    direction = int(rng.choice([1, -1]))
+    value = rng.dirichlet(np.full(3, 5.0))
+    limit = share * (value + direction * rng.uniform(0.01, 0.1, 3)).clip(0.01, 0.99).round(3)
+    more = rng.choice([1.0, 1.0, 1.5], 3)
+
+    def book(giant: float) -> kpm.Orders:
+        return kpm.Orders(
+            [*claim, 0, 1, 2],
+            [*side, *[direction] * 3],
+            [*price, *limit],
+            [*quantity, *(giant * more / share)],
+        )
+
+    return market, book
+
+
+def small_clearing(market: kpm.Market, book: Callable[[float], kpm.Orders]) -> kpm.Result:
+    """The clearing with giants that are just large enough, unless the maker takes part."""
+    small = kpm.clear(market, book(3e4), threads=1)
+    assume(np.abs(small.payoff - market.inventory).max() < 1e3)
+    return small
+
+
+@given(st.integers(0, 2**32 - 1), st.sampled_from([1e6, 1e9, 1e12]))
+@examples(200)
+def test_any_book_with_giants_that_trade_riskless(seed: int, size: float) -> None:
+    """Right, or else `inaccurate` with a gap that says by how much it may be off."""
+    market, book = setting(seed)
+    right = small_clearing(market, book).certainty_equivalent
+    orders = book(size)
+    result = kpm.clear(market, orders, threads=1, certificate=True)
+    result.verify().raise_if_failed()
+    kpm.check_certificate(market, orders, result).raise_if_failed()
+    slack = 1e-6 + 1e-14 * size  # of quantities beside the giants', on the same limit
+    assert result.upper_bound >= right - slack
+    if result.status is kpm.Status.OPTIMAL:
+        assert result.certainty_equivalent == pytest.approx(right, abs=slack)
+    else:
+        assert result.status is kpm.Status.INACCURATE
+
+
+def test_most_of_them_are_optimal() -> None:
+    solved = [kpm.clear(m, book(1e12), threads=1).status for m, book in map(setting, range(200))]
+    assert sum(status is kpm.Status.OPTIMAL for status in solved) >= 190
