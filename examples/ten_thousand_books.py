@@ -42,9 +42,11 @@ def open_executor(kind: str, workers: int) -> Iterator[Executor]:
         from distributed import Client, LocalCluster
 
         with (
-            LocalCluster(workers, threads_per_worker=1, dashboard_address=None) as cluster,
+            LocalCluster(
+                n_workers=workers, threads_per_worker=1, dashboard_address=None
+            ) as cluster,
             Client(cluster) as client,
-            client.get_executor() as executor,
+            client.get_executor(pure=False) as executor,
         ):
             yield executor
     elif kind == "loky":

@@ -26,7 +26,7 @@ def dask(workers: int) -> Iterator[Executor]:
     distributed = pytest.importorskip("distributed")
     options = {"threads_per_worker": 1, "dashboard_address": None}
     with (
-        distributed.LocalCluster(workers, **options) as cluster,
+        distributed.LocalCluster(n_workers=workers, **options) as cluster,
         distributed.Client(cluster) as client,
         client.get_executor() as executor,
     ):

@@ -183,7 +183,7 @@ def test_axes_in_are_axes_out() -> None:
         (lambda r: r.plot("boook"), r"kind: .*got 'boook': did you mean 'book'"),
         (
             lambda r: r.plot("staircase"),
-            "claim: must be given: a staircase is one claim's, as 'run",
+            "claim: must be given: a staircase is of one claim, such as 'run",
         ),
         (lambda r: r.plot("risk", "runner 1"), "claim: risk shows all claims"),
         (lambda r: r.plot("book", "runer 1"), "did you mean 'runner 1'"),
@@ -234,5 +234,9 @@ def test_the_command_draws_folders_and_files(
     assert cli.main(["plot", "saved.kpm", "--picture", "quotes"]) == 0
     assert Path("quotes.svg").is_file()
     assert cli.main(["plot", "saved.kpm", "--picture", "staircase"]) == 2
-    assert "--claim: a staircase is one claim's" in capsys.readouterr().err
+    assert "--claim: a staircase is of one claim, such as 'Amber" in capsys.readouterr().err
+    market = kpm.Market([[1, 0]], [0.5, 0.5], claims=["rain"])
+    kpm.clear(market, kpm.Orders(["rain"], 1, [0.6], [5])).save("rain.kpm")
+    assert cli.main(["plot", "rain.kpm", "--picture", "staircase"]) == 0
+    assert Path("staircase.svg").is_file()
     assert cli.main(["plot", "saved.kpm", "--picture", "proof"]) == 2

@@ -69,9 +69,10 @@ def cleared(args: argparse.Namespace, *, certificate: bool) -> Result:
 
 def _run(args: argparse.Namespace) -> int:
     require_matplotlib()
-    if args.claim is None and "staircase" in args.picture:
-        raise InputError("a staircase is one claim's", field="--claim")
     result = cleared(args, certificate="proof" in args.picture)
+    claims = result.market.claims
+    if args.claim is None and "staircase" in args.picture and len(claims) > 1:
+        raise InputError(f"a staircase is of one claim, such as {claims[0]!r}", field="--claim")
     console = PipeAwareConsole()
     for picture in args.picture:
         if picture == "quotes":

@@ -31,7 +31,8 @@ def draw(outcome: Outcome, kind: str, claim: str | int | None = None) -> Figure:
         claims = outcome.market.claims
         if claim is None and len(claims) > 1:
             raise InputError(
-                f"must be given: a staircase is one claim's, as {claims[0]!r}'s", field="claim"
+                f"must be given: a staircase is of one claim, such as {claims[0]!r}",
+                field="claim",
             )
         only = claims[0] if claim is None else claim
         return cast("Figure", draw_staircase(outcome, only).figure)
