@@ -7,7 +7,7 @@ import math
 import os
 from copy import copy
 from dataclasses import dataclass, field, fields
-from typing import Any
+from typing import Any, ClassVar
 
 import numpy as np
 
@@ -110,6 +110,8 @@ class Outcome(Value):
         maker together, at the maker's marginal state prices; :attr:`upper_bound` then bounds
         :attr:`objective`. ``"pay_as_bid"``: the same fills, and every order pays its limit.
     """
+
+    _meaning: ClassVar[int] = 1  # until 0.2 `scale` counted orders that do not trade
 
     status: Status
     fills: Floats
