@@ -7,7 +7,7 @@ import math
 import os
 from copy import copy
 from dataclasses import dataclass, field, fields
-from typing import Any
+from typing import Any, ClassVar
 
 import numpy as np
 
@@ -111,6 +111,8 @@ class Outcome(Value):
         :attr:`objective`. ``"pay_as_bid"``: the same fills, and every order pays its limit.
         ``"pdca"``: competitive, of the fills that support the prices those that pay out most.
     """
+
+    _meaning: ClassVar[int] = 1  # until 0.2 `scale` counted orders that do not trade
 
     status: Status
     fills: Floats

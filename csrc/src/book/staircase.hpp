@@ -54,6 +54,9 @@ struct Staircase {
   int pieces() const { return 2 * static_cast<int>(limit.size()) + 1; }
   double span() const { return price_max - price_min; }
 
+  /// Whether the maker may take part: false where net demand is zero at every price.
+  bool has_net_demand() const { return !limit.empty() || demand[0] != 0.0; }
+
   /// Whether a limit lies below all prices of the claim, or above them. At an end of the payoff
   /// range a trade gives one side something for nothing: the maker loses nothing by taking what is
   /// offered at the least payoff, nor by leaving what is bid at it, and so at the greatest. No

@@ -237,9 +237,8 @@ AuctionClearing clear_auction(const Market& given, const MakerModel& model, cons
   }
   bool proven =
       std::abs(point.gap()) <= settings.tolerance && solved.chosen && consistent(market, clearing);
-  if (std::all_of(stairs.begin(), stairs.end(), [](const Staircase& claim) {
-        return claim.limit.empty() && claim.demand[0] == 0.0;
-      })) {
+  if (std::none_of(stairs.begin(), stairs.end(),
+                   [](const Staircase& claim) { return claim.has_net_demand(); })) {
     // Nothing can trade: there is one clearing, and what bounds it is its own worth.
     clearing.upper_bound = result.objective;
     proven = true;
