@@ -41,7 +41,7 @@ _Array = TypeVar("_Array", bound=NDArray[Any])
 
 def frozen(array: _Array) -> _Array:
     """Make an array read-only, in place, and return it."""
-    array.flags.writeable = False
+    array.setflags(write=False)
     return array
 
 
@@ -136,11 +136,16 @@ def first(mask: NDArray[np.bool_]) -> int | None:
 
 
 def exact_sum(values: Floats) -> float:
-    """Return the correctly rounded sum; infinite where it is beyond the range of a double."""
+    """Return the correctly rounded sum; infinite where it is beyond the range of a double.
+
+    It is finite only where all values are, and NaN where infinities of both signs meet.
+    """
     try:
-        return math.fsum(values)
+        return math.fsum(values.tolist())
     except OverflowError:
         return math.inf
+    except ValueError:  # inf - inf
+        return math.nan
 
 
 def same(left: Any, right: Any) -> bool:

@@ -36,6 +36,9 @@ __all__ = [
     "zone_of",
 ]
 
+#: What is its own entries. (A union of types would be made anew for each question.)
+_PLAIN = (np.ndarray, list, tuple, str, int, float)
+
 #: Python's own ``float`` also takes ``2_0`` and the digits of every script.
 _NUMBER = re.compile(
     r"[+-]?(?:\d+\.?\d*|\.\d+)(?:[eE][+-]?\d+)?|[+-]?(?:inf(?:inity)?)|[+-]?nan",
@@ -68,7 +71,7 @@ def entries_of(column: Any) -> Any:
 
     What is no column of a known package comes back as it is.
     """
-    if isinstance(column, np.ndarray | list | tuple | str | int | float):
+    if isinstance(column, _PLAIN):
         return column
     if is_a(column, "pandas", "Series", "Index"):
         return _pandas_entries(column)

@@ -136,3 +136,37 @@ def test_a_loss_is_no_rounding_of_the_giants(size: float, method: str) -> None:
         [1, 1, 0, 0], ["sell", "buy", "buy", "buy"], [0.0, 0.9, 0.0, 0.1], [1.0, size, size, size]
     )
     kpm.clear(market, orders, method, threads=1).verify().raise_if_failed()
+
+
+@given(st.integers(0, 2**32 - 1), st.sampled_from([1e6, 1e9, 1e12]))
+@examples(200)
+def test_any_two_giants_alone_in_their_book(seed: int, size: float) -> None:
+    """Crossed or on one limit: the maker's aversion and inventory are all that says what counts."""
+    rng = np.random.default_rng(seed)
+    payoffs = rng.random((1, int(rng.integers(2, 6)))).round(2)
+    if rng.random() < 0.5:
+        payoffs = (np.arange(payoffs.size) < rng.integers(1, payoffs.size))[None].astype(float)
+    assume(np.ptp(payoffs) > 0.1)
+    states = payoffs.size
+    market = kpm.Market(
+        payoffs,
+        rng.dirichlet(np.full(states, 3.0)),
+        inventory=rng.normal(0, 3, states),
+        risk_aversion=10.0 ** rng.uniform(-2, 0),
+        ambiguity=float(rng.choice([0, 0.01, 0.1])),
+    )
+    offer, bid = np.sort(payoffs.min() + rng.uniform(0.05, 0.95, 2) * np.ptp(payoffs))
+    offer = rng.choice([offer, bid])
+    more = float(rng.choice([1.0, 1.5, 0.7]))
+
+    def book(giant: float) -> kpm.Orders:
+        return kpm.Orders([0, 0], ["buy", "sell"], [bid, offer], [giant, giant * more])
+
+    small = kpm.clear(market, book(1e4), threads=1)
+    assume(np.abs(small.net_demand).max() < 2e3)
+    orders = book(size)
+    result = kpm.clear(market, orders, threads=1, certificate=True)
+    assert result.status is kpm.Status.OPTIMAL
+    assert result.certainty_equivalent == pytest.approx(small.certainty_equivalent, abs=1e-6)
+    result.verify().raise_if_failed()
+    kpm.check_certificate(market, orders, result).raise_if_failed()

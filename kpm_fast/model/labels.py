@@ -29,6 +29,8 @@ __all__ = [
 ]
 
 _SHOWN = 8  # labels of a set in a message
+#: What has no labels. (A union of types would be made anew for each question.)
+_PLAIN = (np.ndarray, list, tuple)
 
 
 class Named(NamedTuple):
@@ -61,7 +63,7 @@ def named_entries(value: Any, field: str, axis: str = "state") -> Named:
     InputError
         If a label comes twice or is neither text nor a number, or a table lacks a column.
     """
-    if isinstance(value, np.ndarray | list | tuple):
+    if isinstance(value, _PLAIN):
         return Named(value, None)
     if is_frame(value):
         return _from_table(value, field, axis)
@@ -99,7 +101,7 @@ def named_table(value: Any, field: str = "payoffs") -> NamedTable:
     The rows of a data frame or table are named by its column ``claim``, else for pandas by its
     index, and its other columns are states. A mapping gives for each claim its payoffs by state.
     """
-    if isinstance(value, np.ndarray | list | tuple):
+    if isinstance(value, _PLAIN):
         return NamedTable(value, None, None)
     framed = is_frame(value)
     if framed or (isinstance(value, Mapping) and _is_column(value.get("claim"))):
@@ -154,7 +156,7 @@ def align(value: Any, labels: Sequence[str], field: str, axis: str = "state") ->
     InputError
         If the labels are not the same set; both sets are shown.
     """
-    if isinstance(value, np.ndarray | list | tuple):
+    if isinstance(value, _PLAIN):
         return value
     named = named_entries(value, field, axis)
     if named.labels is None or named.labels == tuple(labels):

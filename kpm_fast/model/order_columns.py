@@ -30,6 +30,8 @@ Sides = NDArray[np.int8]
 
 _OPTIONAL = ("order_id", "time")
 _LARGEST_INDEX = 2**63 - 1
+_BUILT_IN = (list, tuple, int, float, str, type(None))
+_SCALARS = (str, bytes, int, float, np.generic)
 _SIDES = {"buy": 1, "bid": 1, "+1": 1, "1": 1, "sell": -1, "ask": -1, "-1": -1}
 
 
@@ -39,7 +41,7 @@ def common_length(**columns: Any) -> int:
     index: Any = None  # of pandas
     for name, column in columns.items():
         if type(column) is not np.ndarray:
-            if type(column) is not list and is_a(column, "pandas", "Series"):
+            if type(column) not in _BUILT_IN and is_a(column, "pandas", "Series"):
                 if index is not None and not index.equals(column.index):
                     raise InputError(
                         "has another index than the columns before it: rows are not matched by "
@@ -47,10 +49,12 @@ def common_length(**columns: Any) -> int:
                         field=name,
                     )
                 index = column.index
+            if column is None:
+                if name not in _OPTIONAL:
+                    raise InputError("is missing, got None", field=name)
+                continue
             check_complete(column, name)
-            if column is None and name not in _OPTIONAL:
-                raise InputError("is missing, got None", field=name)
-            if column is None or _is_scalar(column):
+            if _is_scalar(column):
                 continue
             if not hasattr(column, "__len__"):
                 raise InputError(f"must be an array or a list, got {column!r}", field=name)
@@ -67,7 +71,7 @@ def common_length(**columns: Any) -> int:
 def _is_scalar(column: Any) -> bool:
     if isinstance(column, np.ndarray):
         return column.ndim == 0
-    return isinstance(column, str | bytes | int | float | np.generic)
+    return isinstance(column, _SCALARS)
 
 
 def _values(column: Any, field: str, length: int) -> list[Any]:
@@ -143,8 +147,8 @@ def _naming(kind: type) -> str | None:
 
 
 def _checked_codes(codes: Ints) -> Ints:
-    row = first(codes < 0)
-    if row is not None:
+    if len(codes) and codes.min() < 0:
+        row = int((codes < 0).argmax())
         raise InputError(
             f"an index must not be negative, got {codes[row]} (pass text to mean a label)",
             field="claim",
@@ -171,10 +175,9 @@ def parse_sides(
         array = column if isinstance(column, np.ndarray) else np.zeros(0, dtype=object)
     if array.dtype.kind in "iuf" and not names:
         array = _stretched(array, "side", length)
-        buys = array == 1
-        wrong = ~(buys | (array == -1))
-        if wrong.any():
-            row = int(wrong.argmax())
+        # One pass over the column where all is well: of nothing else is the magnitude one.
+        if np.count_nonzero(np.abs(array) == 1) != len(array):
+            row = int((np.abs(array) != 1).argmax())
             raise InputError(
                 f"must be +1 (buy) or -1 (sell), got {array[row]}", field="side", index=row
             )

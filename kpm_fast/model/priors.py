@@ -22,17 +22,26 @@ LEAST_PRIOR = 1e-200
 
 def state_vector(value: Any, states: tuple[str, ...], field: str) -> Floats:
     """Return a finite number for each state, aligned by label where there are labels."""
+    array = _vector(value, states, field)
+    _check_finite(array, states, field)
+    return array
+
+
+def _vector(value: Any, states: tuple[str, ...], field: str) -> Floats:
     array = as_floats(align(value, states, field), field)
     if array.shape != (len(states),):
         raise InputError(
             f"must have shape ({len(states)},), one entry for each state, got shape {array.shape}",
             field=field,
         )
+    return array
+
+
+def _check_finite(array: Floats, states: tuple[str, ...], field: str) -> None:
     finite = np.isfinite(array)
     if not finite.all():
         wrong = int(finite.argmin())
         raise InputError(f"must be finite, got {array[wrong]}", field=field, index=states[wrong])
-    return array
 
 
 def checked_prior(
@@ -56,7 +65,10 @@ def checked_prior(
     InputError
         Naming the state and value, or the sum, how far it may be off, and what to do.
     """
-    prior = state_vector(value, states, field)
+    prior = _vector(value, states, field)
+    mass = exact_sum(prior)
+    if not math.isfinite(mass):
+        _check_finite(prior, states, field)
     if prior.min() < LEAST_PRIOR:
         wrong = first(prior <= 0)
         if wrong is not None:
@@ -70,7 +82,6 @@ def checked_prior(
             field=field,
             index=states[wrong],
         )
-    mass = exact_sum(prior)
     off = abs(mass - 1.0)
     if off > SURE_TOLERANCE and not (normalize and mass < math.inf):
         allowed = max(SURE_TOLERANCE, rounding_of(value, prior))

@@ -289,10 +289,10 @@ std::optional<Clearing> clear_once(const CanonicalBook& book, const Orders& orde
       unit.counted.stairs.empty() ? book.stairs() : unit.counted.stairs;
   StopToken& token = limits.token();
   std::optional<TradableBook> tradable = std::exchange(unit.book, std::nullopt);
-  if (!tradable && has_giants(whole)) {
+  if (!tradable && has_giants(market, whole)) {
     tradable = tradable_book(market, whole, token);
     if (!tradable && !unit.rehearsed) {
-      unit.counted.stairs = shrink_giants(whole);
+      unit.counted.stairs = shrink_giants(market, whole);
       unit.rehearsal = unit.rehearsed = true;
       unit.tried = 0;
       return std::nullopt;
@@ -306,7 +306,7 @@ std::optional<Clearing> clear_once(const CanonicalBook& book, const Orders& orde
   if (tradable) {
     tradable->merge(traded);
   }
-  const Stakes stakes(scaled, stairs);
+  const Stakes stakes(market, scaled, stairs);
   Clearing clearing;
   double cells = 1.0;
   for (const Staircase& claim : stairs) {
@@ -376,7 +376,7 @@ std::optional<Clearing> clear_once(const CanonicalBook& book, const Orders& orde
               choice, settings.allocation, clearing);
   clearing.scale = published.scale;
   if (!(clearing.scale > 0.0)) {
-    clearing.scale = Levels(whole).smaller_half();
+    clearing.scale = Levels(market, whole).smaller_half();
   }
 
   Arena arena;
@@ -406,9 +406,8 @@ std::optional<Clearing> clear_once(const CanonicalBook& book, const Orders& orde
   for (const double bound : clearing.certificate.bound) {
     clearing.upper_bound = std::max(clearing.upper_bound, bound);
   }
-  if (std::all_of(stairs.begin(), stairs.end(), [](const Staircase& claim) {
-        return claim.limit.empty() && claim.demand[0] == 0.0;
-      })) {
+  if (std::none_of(stairs.begin(), stairs.end(),
+                   [](const Staircase& claim) { return claim.has_net_demand(); })) {
     // Nothing can trade: there is one clearing, and what bounds it, and every leaf, is its own
     // worth.
     clearing.upper_bound = clearing.certainty_equivalent;
@@ -419,10 +418,10 @@ std::optional<Clearing> clear_once(const CanonicalBook& book, const Orders& orde
 
   // Judged by the figures that are handed out: what rounding leaves between them counts. Not a NaN.
   const double gap = clearing.upper_bound - clearing.certainty_equivalent;
-  const bool hidden = net > kVast * moved_by(market, clearing) && has_giants(whole);
+  const bool hidden = net > kVast * moved_by(market, clearing) && has_giants(market, whole);
   // What giants trade with each other is no measure of what the others may lose.
   const double stake = hidden || !unit.counted.riskless.empty()
-                           ? std::min(clearing.scale, Levels(book.stairs()).giant())
+                           ? std::min(clearing.scale, Levels(market, book.stairs()).giant())
                            : clearing.scale;
   const double wanted = settings.tolerance * stake;
   const double beyond = cell_bound(scaled, seen, choice) - value - rounding;
@@ -438,8 +437,10 @@ std::optional<Clearing> clear_once(const CanonicalBook& book, const Orders& orde
     clearing.status = found.status;
   }
   // What orders trade with each other is at stake for nobody: what is left may want a finer unit.
+  // Giants that leave the maker nothing may hide what he would trade.
+  const double sought = net > 0.0 || !has_giants(market, whole) ? net : own_money(market);
   const bool told =
-      clearing.status == Status::kOptimal && !(net > 0.0 && gap > settings.tolerance * net);
+      clearing.status == Status::kOptimal && !(sought > 0.0 && gap > settings.tolerance * sought);
   const bool finished =
       clearing.status == Status::kOptimal || clearing.status == Status::kInaccurate;
   if (finished && !told && too_coarse(std::max(net, kLastDigit * clearing.scale) / scaled.scale)) {

@@ -5,7 +5,20 @@
 
 namespace kpm {
 
-Levels::Levels(const std::vector<Staircase>& stairs) {
+namespace {
+
+constexpr double kOwn = 1e6;
+
+}  // namespace
+
+double own_money(const Market& market) {
+  const auto [least, most] =
+      std::minmax_element(market.inventory, market.inventory + market.states);
+  return std::max(1.0 / market.risk_aversion, *most - *least);
+}
+
+Levels::Levels(const Market& market, const std::vector<Staircase>& stairs) {
+  own = kOwn * own_money(market);
   std::vector<double> always;
   for (const Staircase& claim : stairs) {
     if (!(claim.span() > 0.0)) {
@@ -39,7 +52,9 @@ double Levels::median() const {
   return *middle;
 }
 
-double Levels::giant() const { return kDwarfs * static_cast<double>(notional.size()) * median(); }
+double Levels::giant() const {
+  return std::min(kDwarfs * static_cast<double>(notional.size()) * median(), own);
+}
 
 double Levels::smaller_half() const {
   if (notional.empty()) {

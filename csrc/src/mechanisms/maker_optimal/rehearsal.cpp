@@ -14,8 +14,8 @@ constexpr double kLargest = 8.0;  // giants: what is left of the largest of them
 
 }  // namespace
 
-std::vector<Staircase> shrink_giants(const std::vector<Staircase>& whole) {
-  const Levels levels(whole);
+std::vector<Staircase> shrink_giants(const Market& market, const std::vector<Staircase>& whole) {
+  const Levels levels(market, whole);
   const double giant = levels.giant();
   const double factor = kLargest * giant / levels.largest;
   std::vector<Staircase> small;

@@ -12,7 +12,7 @@ namespace kpm {
 /// Beside giants that trade with each other everything else is lost in rounding, and a maker whose
 /// aversion counts in their units may find no clearing at all. Made small in proportion, they
 /// trade at the same prices: the pieces of the clearing are those of the whole book.
-std::vector<Staircase> shrink_giants(const std::vector<Staircase>& whole);
+std::vector<Staircase> shrink_giants(const Market& market, const std::vector<Staircase>& whole);
 
 /// The demand of the whole book, by claim, on the pieces chosen in the small one: that of the
 /// flats, and on the steps what leaves the least risk.

@@ -191,7 +191,7 @@ std::optional<CountedBook> count_from_riskless(const Market& market,
   if (book.riskless.empty()) {
     return std::nullopt;
   }
-  const double giant = Levels(stairs).giant();
+  const double giant = Levels(market, stairs).giant();
   double left = 0.0;
   book.stairs.reserve(stairs.size());
   for (std::size_t k = 0; k < stairs.size(); ++k) {

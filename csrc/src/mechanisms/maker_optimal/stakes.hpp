@@ -18,12 +18,12 @@ namespace kpm {
 /// floor.
 class Stakes {
  public:
-  Stakes(const ScaledMarket& scaled, const std::vector<Staircase>& stairs)
-      : scaled_(scaled), stairs_(stairs) {}
+  Stakes(const Market& market, const ScaledMarket& scaled, const std::vector<Staircase>& stairs)
+      : market_(market), scaled_(scaled), stairs_(stairs) {}
 
   double floor() const {
     if (floor_ == 0.0) {
-      floor_ = Levels(stairs_).smaller_half() / scaled_.scale;
+      floor_ = Levels(market_, stairs_).smaller_half() / scaled_.scale;
     }
     return floor_;
   }
@@ -44,6 +44,7 @@ class Stakes {
   }
 
  private:
+  const Market& market_;
   const ScaledMarket& scaled_;
   const std::vector<Staircase>& stairs_;
   mutable double floor_ = 0.0;  // once it is asked for

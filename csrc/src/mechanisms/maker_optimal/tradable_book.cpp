@@ -423,7 +423,7 @@ double WholeBook::share(const Box& box, const Array& marginal) const {
 std::optional<TradableBook> tradable_book(const Market& market,
                                           const std::vector<Staircase>& stairs, StopToken& token,
                                           double traded) {
-  const Levels levels(stairs);
+  const Levels levels(market, stairs);
   const double threshold = traded > 0.0 ? kDwarfs * traded : levels.giant();
   if (levels.largest <= threshold) {
     return std::nullopt;
@@ -434,7 +434,9 @@ std::optional<TradableBook> tradable_book(const Market& market,
   }
   NettedBook netted(stairs, threshold);
   const std::vector<Staircase>& seen = netted.stairs.empty() ? stairs : netted.stairs;
-  Cutter cutter(market, seen, netted.met, traded > 0.0 ? traded : levels.smaller_half(), token);
+  Cutter cutter(market, seen, netted.met,
+                traded > 0.0 ? traded : std::min(levels.smaller_half(), threshold / kDwarfs),
+                token);
   try {
     const Cut cut = cutter.best(threshold, levels.largest);
     if (kPays * cut.notional <= whole) {
