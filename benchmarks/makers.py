@@ -22,7 +22,7 @@ import numpy as np
 from rich.console import Console
 
 import kpm_fast as kpm
-from kpm_fast.model.outcome import RULES
+from kpm_fast.clearing.auctions import rules_of
 
 from .accuracy import CellData, error
 from .conic_solvers import KeptClarabelCell
@@ -85,9 +85,7 @@ def rules(quick: bool) -> Section:
         for count in (300,) if quick else (300, 10_000):
             payoffs, orders, prior = book(count)
             for name, maker in makers(prior).items():
-                for rule in RULES:
-                    if rule == "maker_optimal" and not isinstance(maker, kpm.KnightianMaker):
-                        continue
+                for rule in rules_of(kpm.Market(payoffs, maker=maker)):
                     if rule != "competitive" and count > 300:
                         continue
                     market = kpm.Market(payoffs, maker=maker)

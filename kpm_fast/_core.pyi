@@ -286,7 +286,7 @@ def clear_auction(
     quantity: Floats,
     time: Floats | None,  # (J,) only for allocation "time"; None: book order
     allocation: str,  # "pro_rata" | "time"
-    rule: str,  # "competitive" | "pay_as_bid"
+    rule: str,  # "competitive" | "pay_as_bid" | "pdca"
     tolerance: float,  # relative to the scale
 ) -> Auction:
     """Clear the book by a convex rule. The GIL is released."""

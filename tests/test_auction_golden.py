@@ -166,6 +166,33 @@ def test_theorem_e_the_price_of_ambiguity_never_rises():
         assert (np.diff(slopes) >= -slack).all()
 
 
+def payout(result, delta):
+    """What orders and starting orders are paid, alike in every state."""
+    level = result.net_demand @ result.market.payoffs + delta / result.state_prices
+    np.testing.assert_allclose(level, level[0], rtol=1e-11)
+    return level[0]
+
+
+def test_pdca_pays_out_most_of_the_fills_at_cpcams_prices():
+    complementary, notebook = golden("pdca")["cases"]
+    inputs = {**complementary["inputs"], "limit": [0.4, 0.6]}
+    market, orders = bids(inputs, kpm.StartingOrders(inputs["starting_order"]))
+    result = kpm.clear(market, orders, rule="pdca")
+    assert result.status is kpm.Status.OPTIMAL
+    assert result.verify()
+    close(result.state_prices, [2 / 5, 3 / 5])
+    close(result.fills, [25 / 6, 5])
+    close(payout(result, np.ones(2)), 20 / 3)
+
+    inputs = {case["name"]: case["inputs"] for case in golden("cpcam")["cases"]}[notebook["name"]]
+    delta = numbers(inputs["starting_order"])
+    market, orders = bids(inputs, kpm.StartingOrders(delta))
+    result = kpm.clear(market, orders, rule="pdca")
+    close(result.state_prices, kpm.clear(market, orders, rule="competitive").state_prices)
+    close(payout(result, delta), float(notebook["answers"]["M"]))
+    close(result.fills[16], float(notebook["answers"]["x_17"]))
+
+
 def test_cpcam_and_pdca_have_the_same_prices():
     # PDCA's fills are another point of the same face; its M is the greatest of CPCAM's range.
     case = golden("pdca")["cases"][0]

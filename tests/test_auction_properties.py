@@ -221,7 +221,7 @@ def test_makers_meet_at_the_limits_of_their_parameters():
             kpm.QuadraticMaker(prior, 1e2 * tiny, inventory),
         ):
             near(timid, worst, 1e-5, prices=False)
-        # Next to none: the prior's expectation, whoever has it.
+        # With next to no risk aversion every maker prices at the prior's expectation.
         huge = 1e7 * size
         neutral = kpm.PolytopeMaker([prior], 0.0, inventory)
         for bold in (

@@ -225,6 +225,8 @@ def test_a_rule_that_a_maker_does_not_have_names_those_it_has():
     orders = kpm.Orders([0], ["buy"], [0.5], [1])
     with pytest.raises(kpm.InputError, match="WorstStateMaker has competitive, pay_as_bid"):
         kpm.clear(market, orders)
+    with pytest.raises(kpm.InputError, match="'pdca' is for StartingOrders; WorstStateMaker has"):
+        kpm.clear(market, orders, rule="pdca")
     with pytest.raises(kpm.InputError, match="must be one of maker_optimal, competitive"):
         kpm.clear(market, orders, rule="vickrey")
     for name, value in (("certificate", True), ("node_limit", 3), ("time_limit", 1.0)):

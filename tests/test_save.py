@@ -7,6 +7,7 @@ import dataclasses
 import io
 import json
 import math
+import pickle
 import zipfile
 import zlib
 from collections.abc import Callable
@@ -289,6 +290,29 @@ def test_files_of_version_1_verify(proven: kpm.Result, file: Path) -> None:
     assert loaded == dataclasses.replace(proven, scale=loaded.scale)
     assert loaded.verify()
     assert kpm.check_certificate(MARKET, ORDERS, loaded)
+
+
+OLD = Path(__file__).parent / "cases" / "result_0_1"
+
+
+def test_a_file_written_by_0_1() -> None:
+    """By that release's own code: the scale becomes what trades, and all checks pass."""
+    loaded = kpm.load_result(OLD.with_suffix(".kpm"))
+    assert loaded.fills.tolist() == [20.0, 10.0, 0.0, 0.0]
+    assert loaded.claim_prices.tolist() == pytest.approx([0.56, 0.25, 0.19], rel=1e-15)
+    assert loaded.scale == 30.0  # 50 stood in the book
+    assert loaded.verify()
+    assert kpm.check_certificate(loaded.market, loaded.orders, loaded)
+    again = kpm.clear(
+        loaded.market, loaded.orders, certificate=True, threads=1, allocation=loaded.allocation
+    )
+    assert loaded.certainty_equivalent == pytest.approx(again.certainty_equivalent, rel=1e-14)
+
+
+def test_a_pickle_of_0_1_is_refused() -> None:
+    """Its scale counted all that stood in the book; no check would accept it."""
+    with pytest.raises(kpm.InputError, match=r"Result: pickled by another release .*Result\.save"):
+        pickle.loads(OLD.with_suffix(".pickle").read_bytes())
 
 
 @given(book=books())

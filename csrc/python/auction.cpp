@@ -35,7 +35,9 @@ py::dict clear_by_rule(const py::dict& maker, const In<double>& payoffs,
   orders.quantity = quantity.data();
   orders.time = time ? time->data() : nullptr;
   AuctionSettings settings;
-  settings.rule = rule == "pay_as_bid" ? ConvexRule::kPayAsBid : ConvexRule::kCompetitive;
+  settings.rule = rule == "pay_as_bid" ? ConvexRule::kPayAsBid
+                  : rule == "pdca"     ? ConvexRule::kPdca
+                                       : ConvexRule::kCompetitive;
   settings.allocation = allocation == "time" ? Allocation::kTime : Allocation::kProRata;
   settings.tolerance = tolerance;
   AuctionClearing cleared;

@@ -20,21 +20,30 @@ from ..model.status import STATUSES
 from ..result import Result
 from .settings import ClearSettings
 
-__all__ = ["check_maker", "clear_by_rule", "pool_odds"]
+__all__ = ["check_maker", "clear_by_rule", "pool_odds", "rules_of"]
+
+_OF_ONE_MAKER = {"maker_optimal": "knightian", "pdca": "starting_orders"}
+
+
+def rules_of(market: Market) -> tuple[str, ...]:
+    """Return the rules that the market's maker has."""
+    kind = "knightian" if is_knightian(market) else maker_model(market)["kind"]
+    return tuple(rule for rule in RULES if _OF_ONE_MAKER.get(rule, kind) == kind)
 
 
 def check_maker(rule: str, market: Market) -> None:
     """Complain about a rule that the market's maker does not have."""
-    if rule == "maker_optimal" and not is_knightian(market):
+    rules = rules_of(market)
+    if rule not in rules:
+        owner = "StartingOrders" if rule == "pdca" else "the Knightian maker"
         raise InputError(
-            f"{rule!r} is for the Knightian maker; {type(market.maker).__name__} "
-            f"has {', '.join(RULES[1:])}",
+            f"{rule!r} is for {owner}; {type(market.maker).__name__} has {', '.join(rules)}",
             field="rule",
         )
 
 
 def clear_by_rule(market: Market, orders: Orders, settings: ClearSettings) -> Result:
-    """Clear by ``"competitive"`` or ``"pay_as_bid"``; arguments are checked."""
+    """Clear by a convex rule; arguments are checked."""
     answer: dict[str, Any] = dict(
         _core.clear_auction(
             maker_model(market),

@@ -61,15 +61,16 @@ def clear(
         ``"branch-and-bound"``, which is what ``"auto"`` chooses, proves the optimum with convex
         relaxations over runs of staircase pieces. ``"enumerate"`` is the paper's (28): solve every
         cell that can matter.
-    rule : {"maker_optimal", "competitive", "pay_as_bid"}
+    rule : {"maker_optimal", "competitive", "pay_as_bid", "pdca"}
         Who sets the prices (``docs/mechanisms.md``). ``"maker_optimal"``, for the Knightian
         maker: prices and fills that are best for the maker under the limit order logic, (8).
         ``"competitive"``, for every maker: everybody trades at the maker's marginal state prices,
         which is CPCAM's rule. ``"pay_as_bid"``, for every maker: the same fills, and every order
-        pays its limit, (5) and (6). The last two are convex: one solution by an interior-point
-        method, on one thread and for a bounded number of iterations, so that what is about a
-        search (``method``, limits, ``callback``, ``stop``, ``certificate``) is refused;
-        ``result.verify()`` checks the proof, which is ``result.state_prices``.
+        pays its limit, (5) and (6). ``"pdca"``, for :class:`StartingOrders`: the competitive
+        prices, with the fills that pay out most. These are convex: one solution by an
+        interior-point method on one thread, so that what is about a search (``method``, limits,
+        ``callback``, ``stop``, ``certificate``) is refused; ``result.verify()`` checks the proof,
+        which is ``result.state_prices``.
     tolerance : float
         Optimality gap to prove, relative to the notional that trades, ``result.scale``: it does not
         depend on the units of money or shares, nor on orders that merely stand in the book;

@@ -187,8 +187,8 @@ def _add_clear(commands: argparse._SubParsersAction[argparse.ArgumentParser]) ->
     solver.add_argument(
         "--rule",
         choices=RULES,
-        help=f"who sets the prices; all but {RULES[0]} are for every maker (default: that of a "
-        f"saved clearing, else {RULES[0]})",
+        help=f"who sets the prices; {RULES[1]} and {RULES[2]} are for every maker (default: "
+        f"that of a saved clearing, else {RULES[0]})",
     )
     solver.add_argument(
         "--method",

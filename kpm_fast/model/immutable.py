@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import MISSING, fields
-from typing import Any, TypeVar
+from typing import Any, ClassVar, TypeVar
 
 import numpy as np
 
@@ -13,6 +13,9 @@ from ..errors import InputError
 __all__ = ["Value", "construct"]
 
 _Constructed = TypeVar("_Constructed")
+
+
+_ELSEWHERE = "by another release of kpm-fast (Result.save keeps clearings for later ones)"
 
 
 def construct(kind: type[_Constructed], values: dict[str, Any]) -> _Constructed:
@@ -37,7 +40,17 @@ class Value:
 
     __hash__ = None  # type: ignore[assignment]  # equal by arrays, which have no hash
 
+    #: Counts how often fields have changed their meaning: pickles that state another number, or
+    #: none, are refused. 0: never.
+    _meaning: ClassVar[int] = 0
+
+    def __getstate__(self) -> dict[str, Any]:
+        return {**self.__dict__, "_meaning": self._meaning} if self._meaning else self.__dict__
+
     def __setstate__(self, state: dict[str, Any]) -> None:
+        state = dict(state)
+        if state.pop("_meaning", 0) != self._meaning:
+            raise InputError(f"pickled {_ELSEWHERE}", field=type(self).__name__)
         lacking = [
             item
             for item in fields(self)  # type: ignore[arg-type]
@@ -47,8 +60,7 @@ class Value:
         wanting = [name for name, value in state.items() if value is MISSING]
         if wanting:
             raise InputError(
-                f"{', '.join(wanting)} missing: pickled by another release of kpm-fast "
-                "(Result.save keeps clearings for later ones)",
+                f"{', '.join(wanting)} missing: pickled {_ELSEWHERE}",
                 field=type(self).__name__,
             )
         for value in state.values():

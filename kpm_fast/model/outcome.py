@@ -7,7 +7,7 @@ import math
 import os
 from copy import copy
 from dataclasses import dataclass, field, fields
-from typing import Any
+from typing import Any, ClassVar
 
 import numpy as np
 
@@ -25,7 +25,7 @@ from .status import Status
 
 __all__ = ["CellResult", "Outcome"]
 
-RULES = ("maker_optimal", "competitive", "pay_as_bid")
+RULES = ("maker_optimal", "competitive", "pay_as_bid", "pdca")
 _CLAIMS_SHOWN = 8
 
 
@@ -109,7 +109,10 @@ class Outcome(Value):
         ``"maker_optimal"``: (8). ``"competitive"``: the fills that are worth most to traders and
         maker together, at the maker's marginal state prices; :attr:`upper_bound` then bounds
         :attr:`objective`. ``"pay_as_bid"``: the same fills, and every order pays its limit.
+        ``"pdca"``: competitive, of the fills that support the prices those that pay out most.
     """
+
+    _meaning: ClassVar[int] = 1  # until 0.2 `scale` counted orders that do not trade
 
     status: Status
     fills: Floats

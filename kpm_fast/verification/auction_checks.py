@@ -18,7 +18,7 @@ _RELATIVE = 1e-12
 
 
 def auction_checks(result: Outcome) -> list[Check]:
-    """Return the checks of money and optimality under ``"competitive"`` and ``"pay_as_bid"``.
+    """Return the checks of money and optimality under the convex rules.
 
     Prices, fills and pieces are checked as those of every rule are. What is left is money, and
     the two lines of the duality: the value of the fills,

@@ -8,7 +8,8 @@ namespace kpm {
 
 enum class ConvexRule : std::uint8_t {
   kCompetitive,  ///< everybody trades at the maker's marginal state prices: CPCAM's rule
-  kPayAsBid      ///< the same fills, every order pays its limit: the objective of (5) and (6)
+  kPayAsBid,     ///< the same fills, every order pays its limit: the objective of (5) and (6)
+  kPdca          ///< competitive, of the fills that support the prices those that pay out most
 };
 
 struct AuctionSettings {

@@ -10,7 +10,7 @@
 
 namespace kpm {
 
-/// A few figures in a row, owned by the staircase they belong to.
+/// A view of consecutive figures, owned by the staircase they belong to.
 class Figures {
  public:
   Figures() = default;
@@ -53,6 +53,9 @@ struct Staircase {
 
   int pieces() const { return 2 * static_cast<int>(limit.size()) + 1; }
   double span() const { return price_max - price_min; }
+
+  /// Whether the maker may take part: false where net demand is zero at every price.
+  bool has_net_demand() const { return !limit.empty() || demand[0] != 0.0; }
 
   /// Whether a limit lies below all prices of the claim, or above them. At an end of the payoff
   /// range a trade gives one side something for nothing: the maker loses nothing by taking what is

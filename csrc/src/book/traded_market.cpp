@@ -86,7 +86,7 @@ TradedMarket::TradedMarket(ScaledMarket full, const std::vector<Staircase>& stai
   for (int k = 0; k < full_.claims(); ++k) {
     const int original = full_.original[static_cast<std::size_t>(k)];
     const Staircase& claim = stairs[static_cast<std::size_t>(original)];
-    if (!claim.limit.empty() || claim.demand[0] != 0.0) {
+    if (claim.has_net_demand()) {
       claims.push_back(k);
     }
   }

@@ -28,6 +28,12 @@ Array project_on_face(const FaceProblem& problem, Checkpoint* checkpoint) {
   const Eigen::Index rows = 2 * m + r;
   const double scale = std::max(1e-300, (problem.high - problem.low).maxCoeff());
 
+  const bool linear = problem.rise.size() > 0;
+  Vector slope = Vector::Zero(d);  // of the objective beside the regret
+  if (linear) {
+    slope = -problem.rise / problem.rise.norm();
+  }
+
   // All constraints as  constraint t <= bound, in units of the widest step.
   Matrix constraint(rows, d);
   constraint << -problem.directions, problem.directions, problem.limits;
@@ -50,8 +56,9 @@ Array project_on_face(const FaceProblem& problem, Checkpoint* checkpoint) {
       checkpoint->pass(static_cast<double>(d * d) * static_cast<double>(m + rows + d));
     }
     const Array y = problem.start / scale + (problem.directions * t).array();
-    Array gradient(m), curvature(m);
-    for (Eigen::Index k = 0; k < m; ++k) {
+    Array gradient = Array::Zero(m);
+    Array curvature = Array::Zero(m);
+    for (Eigen::Index k = 0; k < m && !linear; ++k) {
       const double off = y[k] - problem.target[k] / scale;
       const double size = (off > 0.0 ? problem.above[k] : problem.below[k]) / scale;
       const double other = (off > 0.0 ? problem.below[k] : problem.above[k]) / scale;
@@ -59,8 +66,8 @@ Array project_on_face(const FaceProblem& problem, Checkpoint* checkpoint) {
       gradient[k] = curvature[k] * off;
     }
     const Array primal = bound - (constraint * t).array() - slack;
-    const Vector stationary =
-        problem.directions.transpose() * gradient.matrix() + constraint.transpose() * dual.matrix();
+    const Vector stationary = slope + problem.directions.transpose() * gradient.matrix() +
+                              constraint.transpose() * dual.matrix();
     const double tau = (slack * dual).sum() / static_cast<double>(rows);
     if (tau < kTolerance && primal.abs().maxCoeff() < kTolerance &&
         stationary.cwiseAbs().maxCoeff() < 1e-13) {

@@ -7,7 +7,8 @@
 namespace kpm {
 
 /// Minimise  sum_k (target_k - y_k)_+^2 / below_k + (y_k - target_k)_+^2 / above_k
-/// over y = start + directions t with  low <= y <= high  and  limits t <= room.
+/// over y = start + directions t with  low <= y <= high  and  limits t <= room; or, where `rise` is
+/// given, maximise rise.t instead, a linear program.
 /// `start` must satisfy the constraints up to rounding. A primal-dual interior-point method with
 /// a dense system in t; below_k or above_k may be 0 where y cannot lie on that side.
 struct FaceProblem {
@@ -15,6 +16,7 @@ struct FaceProblem {
   Matrix directions;                             // (m, d)
   Matrix limits;                                 // (r, d)
   Array room;                                    // (r) >= 0
+  Vector rise;                                   // (d), or empty
 };
 
 /// `checkpoint`, if any, is passed at each iteration.

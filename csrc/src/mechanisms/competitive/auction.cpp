@@ -83,7 +83,9 @@ struct AtScale {
   AtScale& operator=(const AtScale&) = delete;
 
   SolvedAuction solve(const std::vector<Staircase>& stairs, const AuctionSettings& settings) {
-    return solve_auction({market, maker, ladders}, stairs, prices, settings.max_iterations,
+    const FaceRule face =
+        settings.rule == ConvexRule::kPdca ? FaceRule::kGreatestPayout : FaceRule::kLeastRegret;
+    return solve_auction({market, maker, ladders}, stairs, prices, settings.max_iterations, face,
                          function);
   }
 
@@ -214,7 +216,7 @@ AuctionClearing clear_auction(const Market& given, const MakerModel& model, cons
   const double competitive = to_money(scaled, value) - nothing;
   result.objective = competitive + premium;
   clearing.certainty_equivalent =
-      settings.rule == ConvexRule::kCompetitive ? competitive : result.objective;
+      settings.rule == ConvexRule::kPayAsBid ? result.objective : competitive;
   if (settings.rule == ConvexRule::kPayAsBid) {
     clearing.revenue += premium;
     for (double& wealth : clearing.payoff) {
@@ -235,9 +237,8 @@ AuctionClearing clear_auction(const Market& given, const MakerModel& model, cons
   }
   bool proven =
       std::abs(point.gap()) <= settings.tolerance && solved.chosen && consistent(market, clearing);
-  if (std::all_of(stairs.begin(), stairs.end(), [](const Staircase& claim) {
-        return claim.limit.empty() && claim.demand[0] == 0.0;
-      })) {
+  if (std::none_of(stairs.begin(), stairs.end(),
+                   [](const Staircase& claim) { return claim.has_net_demand(); })) {
     // Nothing can trade: there is one clearing, and what bounds it is its own worth.
     clearing.upper_bound = result.objective;
     proven = true;

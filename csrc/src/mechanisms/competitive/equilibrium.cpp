@@ -26,7 +26,8 @@ Candidate find_equilibrium(const ScaledMarket& market, const std::vector<Stairca
   const Array prices = (market.payoffs * function.g().matrix()).array();
   const std::vector<Ladder> ladders = find_ladders(market, stairs, prices, kInfinity);
   const Auction auction{market, maker, ladders};
-  SolvedAuction solved = solve_auction(auction, stairs, prices, kMostIterations, function);
+  SolvedAuction solved =
+      solve_auction(auction, stairs, prices, kMostIterations, FaceRule::kLeastRegret, function);
   AuctionPoint& point = solved.point;
 
   auto optimum = std::make_shared<CellOptimum>();

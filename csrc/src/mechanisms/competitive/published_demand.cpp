@@ -87,10 +87,36 @@ void move_to_ends(const std::vector<OpenStep>& open, double near, AuctionPoint& 
   }
 }
 
+/// Moves the face's start to where the losses of all states have risen most, `best`, and leaves the
+/// directions along which they no longer do; false if there are none.
+bool raise_payout(const Vector& shift, FaceProblem& face, Array& best) {
+  const Eigen::Index d = shift.size();
+  if (shift.norm() <= kDirectionRounding) {
+    return true;
+  }
+  face.rise = shift;
+  best = project_on_face(face);
+  face.rise.resize(0);
+  if (d == 1) {
+    return false;
+  }
+  // What is left of the room by then, in the least-squares coordinates of the move.
+  const Vector moved = face.directions.colPivHouseholderQr().solve((best - face.start).matrix());
+  face.room = (face.room - (face.limits * moved).array()).max(0.0);
+  face.start = best;
+  const Eigen::MatrixXd column = shift;
+  const Eigen::HouseholderQR<Eigen::MatrixXd> turned(column);
+  const Eigen::MatrixXd basis = turned.householderQ() * Eigen::MatrixXd::Identity(d, d);
+  const Matrix level = basis.rightCols(d - 1);
+  face.directions = face.directions * level;
+  face.limits = face.limits * level;
+  return true;
+}
+
 }  // namespace
 
 void choose_demand(const Auction& auction, const std::vector<Staircase>& stairs,
-                   const std::vector<int>& tied, MakerFunction& function, double tie,
+                   const std::vector<int>& tied, FaceRule rule, MakerFunction& function, double tie,
                    AuctionPoint& point) {
   const ScaledMarket& market = auction.market;
   std::vector<OpenStep> open;
@@ -148,7 +174,14 @@ void choose_demand(const Auction& auction, const std::vector<Staircase>& stairs,
   face.limits.rowwise() -= directions.row(m);
   face.limits = (face.limits.array().abs() > kDirectionRounding).select(face.limits, 0.0);
   face.room = rows.room;
-  const Array best = project_on_face(face);
+  Array best = face.start;
+  bool open_yet = true;
+  if (rule == FaceRule::kGreatestPayout) {
+    open_yet = raise_payout(directions.row(m).transpose(), face, best);
+  }
+  if (open_yet) {
+    best = project_on_face(face);
+  }
 
   // The face was identified with tolerances: walk towards the choice only as far as it is free.
   const auto worth = [&](const Array& demand) {
@@ -163,8 +196,8 @@ void choose_demand(const Auction& auction, const std::vector<Staircase>& stairs,
   double share = 1.0;
   for (int halving = 0; halving < kHalvings; ++halving, share *= 0.5) {
     for (Eigen::Index k = 0; k < m; ++k) {
-      trial[open[static_cast<std::size_t>(k)].claim] =
-          face.start[k] + share * (best[k] - face.start[k]);
+      const double from = point.demand[open[static_cast<std::size_t>(k)].claim];
+      trial[open[static_cast<std::size_t>(k)].claim] = from + share * (best[k] - from);
     }
     if (worth(trial) >= before - tie) {
       point.demand = trial;

@@ -7,7 +7,6 @@
 #include "mechanisms/competitive/arrow_debreu.hpp"
 #include "mechanisms/competitive/auction_program.hpp"
 #include "mechanisms/competitive/polish.hpp"
-#include "mechanisms/competitive/published.hpp"
 #include "numerics/tolerances.hpp"
 
 namespace kpm {
@@ -22,12 +21,12 @@ constexpr double kOpenTie = 1e-13;    // scaled money a choice of demand may cos
 
 /// Polish what the program found, and choose of the optima what is published.
 void publish_point(const Auction& auction, const std::vector<Staircase>& stairs,
-                   AuctionProgram& program, MakerFunction& function, bool kink,
+                   AuctionProgram& program, MakerFunction& function, FaceRule face, bool kink,
                    SolvedAuction& solved) {
   solved.tied = tied_functions(auction, program, kink);
   AuctionPoint& point = solved.point;
   point = polish(auction, program, function, solved.tied);
-  choose_demand(auction, stairs, solved.tied, function, kOpenTie, point);
+  choose_demand(auction, stairs, solved.tied, face, function, kOpenTie, point);
   auction.judge(function, point);
   if (!point.unique) {
     solved.chosen = choose_prices(auction, solved.tied, function, point);
@@ -37,11 +36,12 @@ void publish_point(const Auction& auction, const std::vector<Staircase>& stairs,
 }  // namespace
 
 SolvedAuction solve_auction(const Auction& auction, const std::vector<Staircase>& stairs,
-                            const ArrayView& prices, int max_iterations, MakerFunction& function) {
+                            const ArrayView& prices, int max_iterations, FaceRule face,
+                            MakerFunction& function) {
   SolvedAuction solved;
   if (std::optional<AuctionPoint> found = find_arrow_debreu(auction, solved.iterations)) {
     solved.point = *std::move(found);
-    choose_demand(auction, stairs, {}, function, kOpenTie, solved.point);
+    choose_demand(auction, stairs, {}, face, function, kOpenTie, solved.point);
     auction.judge(function, solved.point);
     return solved;
   }
@@ -57,14 +57,14 @@ SolvedAuction solve_auction(const Auction& auction, const std::vector<Staircase>
       break;
     }
   }
-  publish_point(auction, stairs, program, function, false, solved);
+  publish_point(auction, stairs, program, function, face, false, solved);
   // Next to a kink the radius has a price of rounding size: the other side may be the right one.
   if (auction.market.kind == Ambiguity::kBall && solved.point.unique &&
       auction.maker.kind == MakerKind::kKnightian &&
       missed_by(auction, solved.point) > kPricesMet) {
     SolvedAuction other;
     other.iterations = solved.iterations;
-    publish_point(auction, stairs, program, function, true, other);
+    publish_point(auction, stairs, program, function, face, true, other);
     if (other.chosen && missed_by(auction, other.point) <= kPricesMet &&
         other.point.gap() <= std::max(solved.point.gap(), tolerance)) {
       return other;

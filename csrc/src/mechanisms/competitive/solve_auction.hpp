@@ -6,6 +6,7 @@
 
 #include "book/staircase.hpp"
 #include "mechanisms/competitive/point.hpp"
+#include "mechanisms/competitive/published.hpp"
 
 namespace kpm {
 
@@ -19,6 +20,7 @@ struct SolvedAuction {
 
 /// `prices` of the claims where to begin, such as those without trade.
 SolvedAuction solve_auction(const Auction& auction, const std::vector<Staircase>& stairs,
-                            const ArrayView& prices, int max_iterations, MakerFunction& function);
+                            const ArrayView& prices, int max_iterations, FaceRule face,
+                            MakerFunction& function);
 
 }  // namespace kpm

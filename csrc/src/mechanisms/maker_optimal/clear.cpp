@@ -406,9 +406,8 @@ std::optional<Clearing> clear_once(const CanonicalBook& book, const Orders& orde
   for (const double bound : clearing.certificate.bound) {
     clearing.upper_bound = std::max(clearing.upper_bound, bound);
   }
-  if (std::all_of(stairs.begin(), stairs.end(), [](const Staircase& claim) {
-        return claim.limit.empty() && claim.demand[0] == 0.0;
-      })) {
+  if (std::none_of(stairs.begin(), stairs.end(),
+                   [](const Staircase& claim) { return claim.has_net_demand(); })) {
     // Nothing can trade: there is one clearing, and what bounds it, and every leaf, is its own
     // worth.
     clearing.upper_bound = clearing.certainty_equivalent;
