@@ -81,6 +81,7 @@ sphinx_gallery_conf = {
     "reset_modules": (),
     "download_all_examples": False,
     "write_computation_times": False,
+    "remove_config_comments": True,
 }
 
 

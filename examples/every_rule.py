@@ -5,6 +5,8 @@ One book under every rule and seven makers
 The race card of this folder, cleared by every rule that a maker has.
 """
 
+# sphinx_gallery_thumbnail_path = "images/staircase.png"
+
 from pathlib import Path
 
 import numpy as np

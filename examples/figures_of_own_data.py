@@ -59,7 +59,8 @@ from matplotlib.figure import Figure  # noqa: E402
 result = kpm.clear(market.replace(ambiguity=0.3 * stop), orders, certificate=True)
 figure = Figure(figsize=(11, 4.5), layout="constrained")
 left, right = figure.subplots(1, 2)
-kpm.plot.staircase(result, "call 100", axes=left)
+most = max(market.claims, key=lambda claim: abs(result[claim].net_demand))
+kpm.plot.staircase(result, most, axes=left)
 kpm.plot.risk(result, axes=right)
 figure.savefig(folder / "one_maker.pdf")
 

@@ -6,6 +6,8 @@ One race card under three rules and seven makers, their quotes, trades in sequen
 ``python examples/mechanisms.py [FIGURE.png]``.
 """
 
+# sphinx_gallery_thumbnail_path = "images/mechanisms.png"
+
 import math
 import sys
 from pathlib import Path

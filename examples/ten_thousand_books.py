@@ -8,6 +8,8 @@ depend neither on the executor nor on the tasks, and with ``--resume FILE`` a ru
 goes on where it was.
 """
 
+# sphinx_gallery_thumbnail_path = "images/bench-latency.png"
+
 import argparse
 import time
 from collections.abc import Iterator

@@ -146,6 +146,37 @@ def test_a_staircase_shows_its_steps(limits: list[float], whole: bool, high: flo
         assert f"it pays 0 to {high:g}" in axes.get_xlabel()
 
 
+@pytest.mark.parametrize("limit", [0.2, 0.5, 0.9])
+def test_words_on_a_staircase_stand_beside_its_price(limit: float) -> None:
+    market = kpm.Market([[1, 0], [0, 1]], [0.5, 0.5], risk_aversion=0.01, ambiguity=0.0)
+    bids, offers = [0.1, limit, limit], [limit, 0.95]
+    sides = ["buy"] * 3 + ["sell"] * 2
+    cleared = kpm.clear(market, kpm.Orders([0] * 5, sides, bids + offers, [5, 40, 5, 20, 5]))
+    panel = kpm.plot.staircase(cleared, 0)
+    figure = panel.figure
+    figure.canvas.draw()
+    across = panel.transData.transform((cleared["0"].price, 0.0))[0]
+    said = [text for text in panel.texts if text.get_text().startswith("maker ")]
+    assert len(said) == 2
+    for text in said:
+        extent = text.get_window_extent()
+        assert not extent.x0 <= across <= extent.x1
+
+
+def test_where_trade_stops_is_said_above_the_panel() -> None:
+    market = kpm.Market([[1, 0]], [0.5, 0.5], risk_aversion=0.01)
+    orders = kpm.Orders([0], "buy", [0.6], [10])
+    priors = {"even": [0.5, 0.5], "a longer name": [0.45, 0.55]}
+    (panel,) = kpm.sweep(market, orders, ambiguity=[0.0, 0.02, 0.05], prior=priors).plot().axes
+    panel.figure.canvas.draw()
+    said = [text.get_window_extent() for text in panel.texts]
+    assert len(said) == 2
+    assert min(box.y0 for box in said) >= panel.bbox.y1
+    assert not said[0].overlaps(said[1])
+    assert all(not panel.title.get_window_extent().overlaps(box) for box in said)
+    assert not any(panel._left_title.get_window_extent().overlaps(box) for box in said)
+
+
 def test_rounding_is_not_magnified_in_a_proof() -> None:
     market = kpm.Market([[1, 0]], [0.5, 0.5], risk_aversion=0.01)
     result = kpm.clear(market, kpm.Orders([0], "buy", [0.6], [10]), certificate=True)

@@ -122,9 +122,9 @@ def add_options(parser: argparse.ArgumentParser) -> None:
         "--normalize", action="store_true", help="divide the prior by its sum, whatever it is"
     )
     form.add_argument(
-        "--delimiter", type=_delimiter, metavar="C", help="of columns, or 'tab' (default: found)"
+        "--delimiter", type=_delimiter, metavar="C", help="of columns, or 'tab' (default: detected)"
     )
-    form.add_argument("--decimal", choices=[".", ","], help="of numbers (default: found)")
+    form.add_argument("--decimal", choices=[".", ","], help="of numbers (default: detected)")
     form.add_argument("--encoding", metavar="NAME", help="of the files (default: UTF-8 or UTF-16)")
 
 

@@ -200,7 +200,7 @@ class Market:
             Header ``state,prior`` and optionally ``inventory``; a row per state. Its order of
             states becomes the market's; the claims file may have another.
         delimiter, decimal, encoding : str, optional
-            Of both files; default: found, as :meth:`Orders.from_csv` does.
+            Of both files; default: detected, as :meth:`Orders.from_csv` does.
         maker : Maker, optional
             Instead of the prior and the inventory, which the file then need not have and which
             are not read.

@@ -52,17 +52,24 @@ def draw_staircase(outcome: Outcome, claim: str | int, axes: Any = None) -> Axes
         panel.set_ylim(bottom - margin, top + margin)
         if bottom - margin < 0.0 < top + margin:
             panel.axhspan(bottom - margin, 0.0, color=PALE, alpha=0.35, linewidth=0, zorder=0)
+            # At the right, unless the line from the price down would run through the words; the one
+            # to the demand, which is level, pauses for them.
+            crossed = part.price > left + 0.75 * (right - left)
             for text, height, anchor in (("sells", 2, "bottom"), ("buys", -3, "top")):
                 panel.annotate(
                     f"maker {text}",
-                    (1.0, 0.0),
+                    (0.0 if crossed else 1.0, 0.0),
                     xycoords=("axes fraction", "data"),
-                    xytext=(-3, height),
+                    xytext=(3 if crossed else -3, height),
                     textcoords="offset points",
                     color=GREY,
-                    ha="right",
+                    ha="left" if crossed else "right",
                     va=anchor,
                     clip_on=True,
+                    zorder=2.5,
+                    bbox={"facecolor": panel.get_facecolor(), "linewidth": 0, "pad": 0.5}
+                    if text == "sells"
+                    else None,
                 )
         position = _position(part.net_demand, max(part.bought, part.sold))
         panel.set_title(f"{shortened(part.claim, 24)} at {part.price:,.4g}: {position}")

@@ -27,6 +27,7 @@ _LABELS = {
     "seconds": "time (seconds)",
     "risk_aversion": "risk aversion (per unit of money)",
 }
+_ROW = 13.0  # points
 
 
 def draw_sweep(
@@ -56,24 +57,25 @@ def draw_sweep(
                 markersize=4,
                 label=label,
             )
-        furthest = max(table["ambiguity"])
-        for number, name in enumerate(names):
-            stop = implied.get(name, math.nan)
-            if stop <= 1.05 * furthest:
-                panel.axvline(stop, color=GREY, linewidth=1.0, ls=(0, (2, 3)), zorder=1)
-                panel.annotate(
-                    "trade stops" if len(names) == 1 else f"trade stops: {shortened(name)}",
-                    (stop, 0.98 - 0.06 * number),
-                    xycoords=("data", "axes fraction"),
-                    xytext=(-4, 0),
-                    textcoords="offset points",
-                    ha="right",
-                    va="top",
-                    color=GREY,
-                )
         panel.set_xlabel("ambiguity Ω (nats)", color=INK)
         panel.set_ylabel(_LABELS.get(y, y))
-        panel.set_title("One book under many makers")
+        furthest = max(table["ambiguity"])
+        stops = {name: implied.get(name, math.nan) for name in names}
+        stops = {name: stop for name, stop in stops.items() if stop <= 1.05 * furthest}
+        # Above the panel, where no line can run through them: a row for each prior, then the title.
+        panel.set_title("One book under many makers", pad=6.0 + _ROW * len(stops))
+        for row, (name, stop) in enumerate(stops.items()):
+            panel.axvline(stop, color=GREY, linewidth=1.0, ls=(0, (2, 3)), zorder=1)
+            panel.annotate(
+                "trade stops" if len(names) == 1 else f"trade stops: {shortened(name)}",
+                (stop, 1.0),
+                xycoords=("data", "axes fraction"),
+                xytext=(0, 3 + _ROW * row),
+                textcoords="offset points",
+                ha="right" if stop > 0.5 * furthest else "left",
+                va="bottom",
+                color=GREY,
+            )
         if len(lines) > 1:
             panel.legend(frameon=False)
     return panel

@@ -34,7 +34,10 @@ footer { color: var(--grey); font-size: 0.9rem; margin-top: 3rem; }
     --good: #00694d; --bad: #a33c00; }
   @page { margin: 16mm; } body { max-width: none; margin: 0; font-size: 10pt; }
   nav { display: none; }
-  figure, tr { break-inside: avoid; } h2 { break-after: avoid; }
+  figure, tr { break-inside: avoid; } h2, section > p, caption { break-after: avoid; }
+  table:not(:has(tbody tr:nth-child(16))) { break-inside: avoid; }
+  tbody tr:nth-child(-n+3) { break-after: avoid; }
+  tbody tr:nth-last-child(-n+3) { break-before: avoid; }
   thead { display: table-header-group; }
   div.wide { overflow: visible; } }
 """

@@ -237,14 +237,18 @@ def _verdict(verification: Verification, good: str, bad: str) -> str:
     mark, words = ("bad", bad) if failed else ("good", good)
     columns = {
         "what was checked": [check.name for check in verification.checks],
-        "off by": [f"{check.figure:.1e}" for check in verification.checks],
-        "allowed": [f"{check.limit:.1e}" for check in verification.checks],
+        "off by": [_deviation(check.figure) for check in verification.checks],
+        "allowed": [_deviation(check.limit) for check in verification.checks],
         "": ["passed" if check.passed else "FAILED" for check in verification.checks],
     }
     return (
         f'<p class="{mark}">{text(words.format(count, failed))}</p>'
         f"{_wide(table('Checks', columns))}"
     )
+
+
+def _deviation(value: float) -> str:
+    return "0" if value == 0.0 else f"{value:.1e}"
 
 
 def _proof(result: Result) -> tuple[str, str, str]:

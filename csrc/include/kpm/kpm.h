@@ -299,7 +299,7 @@ KPM_API int64_t kpm_engine_order_count(const kpm_engine* engine);
 KPM_API int32_t kpm_engine_orders(kpm_engine* engine, int64_t* id, int64_t* claim, int8_t* side,
                                   double* price, double* quantity);
 
-/* One order; what nobody asks for may be null. */
+/* One order; outputs that are not needed may be null. */
 KPM_API int32_t kpm_engine_order(kpm_engine* engine, int64_t id, int64_t* claim, int8_t* side,
                                  double* price, double* quantity);
 

@@ -10,7 +10,7 @@
 
 namespace kpm {
 
-/// A few figures in a row, owned by the staircase they belong to.
+/// A view of consecutive figures, owned by the staircase they belong to.
 class Figures {
  public:
   Figures() = default;

@@ -36,7 +36,7 @@ inline std::uint64_t take(const std::uint8_t*& from) {
   return value;
 }
 
-/// Of a sequence of words: not against those who want it to collide.
+/// Hash of a sequence of words; not cryptographic: collisions can be constructed.
 class Hash {
  public:
   void add(std::uint64_t word) { state_ = mixed(state_ ^ word) + 0x9e3779b97f4a7c15U * ++count_; }

@@ -177,7 +177,8 @@ bool Centre::find_direction() {
   return false;
 }
 
-/// As far as it gains, at most to where a row lets go. False where rounding allows nothing.
+/// One step: as far as the objective improves, at most to where a row becomes inactive. False where
+/// rounding leaves no step.
 bool Centre::advance() {
   change_.setZero();
   double promised = 0.0;

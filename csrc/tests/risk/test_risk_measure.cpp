@@ -80,7 +80,7 @@ TEST(risk_is_cash_additive_monotone_and_convex) {
   }
 }
 
-TEST(whoever_knows_the_answer_nearly_gets_the_same) {
+TEST(a_start_near_the_answer_changes_nothing_beyond_rounding) {
   test::Random random(23);
   for (int trial = 0; trial < 500; ++trial) {
     const Case at(random);
