@@ -93,6 +93,19 @@ def test_the_order_of_the_book_changes_nothing():
     np.testing.assert_allclose(one.fills[listed], two.fills, atol=1e-9 * orders.quantity.sum())
 
 
+def test_orders_inside_their_limits_keep_their_surplus(tmp_path):
+    market, orders = kpm.read_book("examples/race_card")
+    market = market.replace(maker=kpm.StartingOrders([2.0] * 6))
+    result = kpm.clear(market, orders, rule="pdca")
+    cpcam = kpm.clear(market, orders, rule="competitive")
+    assert result.surplus > 0.1
+    assert result.verify()
+    assert result.objective == pytest.approx(cpcam.objective, rel=1e-10)
+    assert result.certainty_equivalent == pytest.approx(cpcam.certainty_equivalent, rel=1e-10)
+    result.save(tmp_path / "clearing.kpm")
+    assert kpm.Result.load(tmp_path / "clearing.kpm") == result
+
+
 def test_an_empty_book_and_one_state():
     market = kpm.Market(np.eye(2), maker=kpm.StartingOrders([50, 100]))
     nothing = kpm.clear(market, kpm.Orders([], [], [], []), rule="pdca")

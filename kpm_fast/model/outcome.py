@@ -151,7 +151,7 @@ class Outcome(Value):
 
         Under ``"maker_optimal"``, whose prices are part of the choice, the certainty equivalent.
         """
-        if self.rule == "competitive":
+        if self.rule in ("competitive", "pdca"):
             return self.certainty_equivalent + self.surplus
         return self.certainty_equivalent
 
