@@ -26,7 +26,7 @@ def open_book(seed):
     side = np.where(np.arange(len(claim)) < len(payoffs), 1, rng.choice([-1, 1], len(claim)))
     price = (payoffs @ prices)[claim]
     away = rng.random(len(claim)) < 0.3
-    price[away] -= side[away] * rng.random(np.count_nonzero(away)) * 0.2
+    price[away] += side[away] * rng.uniform(-0.2, 0.2, np.count_nonzero(away))
     orders = kpm.Orders(claim, side, price, rng.integers(1, 20, len(claim)).astype(float))
     return payoffs, orders, delta
 
