@@ -37,12 +37,17 @@ def in_money(maker, unit):
     return maker.replace(inventory=maker.inventory * unit, **changes)
 
 
+def close_shares(actual, expected, first, size=None):
+    """Shares equal to 1e-7 of the largest fill of the first clearing, or of a given size."""
+    size = max(float(np.abs(first.fills).max(initial=0)), 1e-300) if size is None else size
+    np.testing.assert_allclose(actual, expected, rtol=0, atol=1e-7 * size)
+
+
 def same(first, second, fills=None, size=None, money=1.0):
     """The same state prices, and money and fills up to a unit."""
     np.testing.assert_allclose(second.state_prices, first.state_prices, rtol=0, atol=1e-8)
     if fills is not None:
-        size = max(float(np.abs(first.fills).max(initial=0)), 1e-300) if size is None else size
-        np.testing.assert_allclose(fills, first.fills, rtol=0, atol=1e-7 * size)
+        close_shares(fills, first.fills, first, size)
     slack = 1e-9 * (first.scale + float(np.abs(first.market.inventory).max(initial=0)))
     # Gains: CPCAM's cost of owing nothing is a logarithm of the unit.
     figures = [
@@ -105,8 +110,7 @@ def test_claims_may_be_turned_and_shifted(name):
             (claim, np.where(own, -side, side), np.where(own, constant - price, price), quantity),
         )
         np.testing.assert_allclose(turned.state_prices, first.state_prices, rtol=0, atol=1e-8)
-        size = max(float(np.abs(first.fills).max(initial=0)), 1e-300)
-        np.testing.assert_allclose(turned.fills, first.fills, rtol=0, atol=1e-7 * size)
+        close_shares(turned.fills, first.fills, first)
 
 
 @every_maker
@@ -123,8 +127,7 @@ def test_a_claim_may_be_listed_twice(name):
         )
         np.testing.assert_allclose(both.state_prices, first.state_prices, rtol=0, atol=1e-8)
         demand = both.net_demand.reshape(2, -1).sum(axis=0)
-        size = max(float(np.abs(first.fills).max(initial=0)), 1e-300)
-        np.testing.assert_allclose(demand, first.net_demand, rtol=0, atol=1e-7 * size)
+        close_shares(demand, first.net_demand, first)
 
 
 @every_maker
@@ -159,8 +162,7 @@ def test_a_state_may_be_told_in_two(name):
         joined = np.bincount(into, told.state_prices, n)
         if prices:
             np.testing.assert_allclose(joined, first.state_prices, rtol=0, atol=1e-8)
-        size = max(float(np.abs(first.fills).max(initial=0)), 1e-300)
-        np.testing.assert_allclose(told.fills, first.fills, rtol=0, atol=1e-7 * size)
+        close_shares(told.fills, first.fills, first)
 
 
 @every_maker
