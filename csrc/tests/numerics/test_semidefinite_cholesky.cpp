@@ -1,3 +1,5 @@
+#include <Eigen/LU>
+
 #include "check.hpp"
 #include "numerics/semidefinite_cholesky.hpp"
 
@@ -69,6 +71,34 @@ TEST(a_smaller_system_fits_into_the_same_memory) {
   factor.solve_in_place(x);
   CHECK_NEAR(x[0], 1.0, 1e-15);
   CHECK_NEAR(x[1], 2.0, 1e-15);
+}
+
+TEST(added_inverse_is_what_the_matrix_undoes) {
+  test::Random random(64);
+  for (int trial = 0; trial < 100; ++trial) {
+    const Eigen::Index size = 1 + random.below(24);
+    const Matrix root = Matrix::Random(size, size + 2);
+    const Matrix square = Matrix::Identity(size, size) + root * root.transpose();
+    Vector scale = Vector::Random(size);
+    for (Eigen::Index zeros = random.below(4); zeros > 0; --zeros) {
+      scale[random.below(static_cast<int>(size))] = 0.0;
+    }
+    const Matrix before = Matrix::Random(size, size);
+    Arena arena;
+    SemidefiniteCholesky factor(size, arena);
+    factor.compute(square);
+    Matrix scratch(size, size);
+    Matrix after = before;
+    Vector line(size);
+    factor.add_inverse(scale.data(), scratch, line.data(), after);
+    const Matrix inverse = scale.asDiagonal() * square.inverse() * scale.asDiagonal();
+    for (Eigen::Index k = 0; k < size; ++k) {
+      for (Eigen::Index l = 0; l < size; ++l) {
+        // The upper triangle is nobody's.
+        CHECK_NEAR(after(k, l), before(k, l) + (l <= k ? inverse(k, l) : 0.0), 1e-13);
+      }
+    }
+  }
 }
 
 }  // namespace kpm

@@ -9,6 +9,10 @@ namespace kpm {
 
 namespace {
 
+// From so many claims on an inverse is built by rows. Fewer are solved column by column: there is
+// little to gain, and a book's last digits would move with the order of its sums.
+constexpr int kByRows = 24;
+
 constexpr double kStart = 0.3;  // first complementarity products over the money at stake
 
 }  // namespace
@@ -37,6 +41,7 @@ RelaxationProgram::RelaxationProgram(const ScaledMarket& market,
       scaled_roots_(matrix_unless_disjoint(market, risk_.root_size(), arena)),
       inner_(matrix_unless_disjoint(market, market.claims(), arena)),
       outer_(matrix_unless_disjoint(market, market.claims(), arena)),
+      inverse_rows_(matrix_unless_disjoint(market, market.claims(), arena)),
       inner_factor_(inner_.rows(), arena),
       outer_factor_(outer_.rows(), arena),
       column_(arena.array(market.claims())),
@@ -163,7 +168,17 @@ void RelaxationProgram::factor_dense() {
   for (int k = 0; k < claims; ++k) {
     outer_(k, k) += hulls_.price_alone[k];
   }
-  // b (1 + s H s)^-1 b, column by column; claims with no such coupling cost nothing.
+  add_coupling();
+  outer_factor_.compute(outer_, kRedundantRow);
+}
+
+/// Add b (1 + s H s)^-1 b; claims with no such coupling cost nothing.
+void RelaxationProgram::add_coupling() {
+  const int claims = market_.claims();
+  if (claims >= kByRows) {
+    inner_factor_.add_inverse(slope_.data(), inverse_rows_, column_.data(), outer_);
+    return;
+  }
   for (int k = 0; k < claims; ++k) {
     if (slope_[k] == 0.0) {
       continue;
@@ -175,7 +190,6 @@ void RelaxationProgram::factor_dense() {
       outer_(l, k) += slope_[l] * column_[l];
     }
   }
-  outer_factor_.compute(outer_, kRedundantRow);
 }
 
 /// H times a change of demand.

@@ -67,6 +67,7 @@ class RelaxationProgram {
   void losses();
   void price_out();
   void factor_dense();
+  void add_coupling();
   void apply_curvature(const Slice& demand, Slice& value);
   void solve_inner(Slice& x) const;
   void solve_outer(Slice& x) const;
@@ -94,6 +95,7 @@ class RelaxationProgram {
   Slice projection_;                    // (root_size)
   MatrixSlice roots_;                   // (claims, root_size) H = roots roots'
   MatrixSlice scaled_roots_, inner_, outer_;
+  MatrixSlice inverse_rows_;  // (claims, claims) scratch
   SemidefiniteCholesky inner_factor_, outer_factor_;
   std::optional<DisjointCurvature> disjoint_inner_;  // in the place of matrices and factors
   std::optional<DisjointPrices> disjoint_outer_;
