@@ -296,7 +296,7 @@ OLD = Path(__file__).parent / "cases" / "result_0_1"
 
 
 def test_a_file_in_the_format_of_0_1() -> None:
-    """Saved by that release's Python, with its scale: this becomes what trades, and all checks pass."""
+    """Saved by that release's Python, its scale beside it: checks pass by what trades."""
     loaded = kpm.load_result(OLD.with_suffix(".kpm"))
     assert loaded.fills.tolist() == [20.0, 10.0, 0.0, 0.0]
     assert loaded.claim_prices.tolist() == pytest.approx([0.56, 0.25, 0.19], rel=1e-15)
