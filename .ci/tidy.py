@@ -18,7 +18,6 @@ from setup import eigen_include  # noqa: E402
 def tidy(source: Path) -> tuple[int, str]:
     system = [pybind11.get_include(), eigen_include(), sysconfig.get_path("include")]
     flags = ["-std=c++17", "-xc++", "-DEIGEN_MPL2_ONLY", '-DKPM_VERSION="0"', '-DKPM_FLAGS=""']
-    flags += ["-DKPM_OWN_ALLOCATOR=1"]
     flags += [f"-I{ROOT / 'csrc' / directory}" for directory in ("include", "src", "tests", "c")]
     flags += [f"-I{ROOT / 'fuzz' / 'core'}"]
     # Paths through our code, not again and again through the insides of Eigen: half the time.

@@ -191,61 +191,29 @@ def numba_timers(caller: CCaller, book: Book, tolerance: float) -> tuple[Timer, 
     clear, clear_into = kpm_numba.clear, kpm_numba.clear_into
 
     @numba.njit  # type: ignore[untyped-decorator]
-    def into(arrays: Any, numbers: Any, results: Any) -> Any:
-        payoffs, prior, inventory, claim, side, price, quantity = arrays
-        aversion, ambiguity, wanted = numbers
+    def into(given: Any, results: Any) -> Any:
+        arguments = (*given, np.inf, *results)
         start = now()
-        code = clear_into(
-            payoffs,
-            prior,
-            inventory,
-            aversion,
-            ambiguity,
-            claim,
-            side,
-            price,
-            quantity,
-            wanted,
-            np.inf,
-            results[0],
-            results[1],
-            results[2],
-            results[3],
-            results[4],
-            results[5],
-        )
+        code = clear_into(*arguments)
         return now() - start if code == 0 else -1.0
 
     @numba.njit  # type: ignore[untyped-decorator]
-    def new(arrays: Any, numbers: Any) -> Any:
-        payoffs, prior, inventory, claim, side, price, quantity = arrays
-        aversion, ambiguity, wanted = numbers
+    def new(given: Any) -> Any:
         start = now()
-        clearing = clear(
-            payoffs,
-            prior,
-            inventory,
-            aversion,
-            ambiguity,
-            claim,
-            side,
-            price,
-            quantity,
-            wanted,
-        )
+        clearing = clear(*given)
         return now() - start if clearing.status == 0 else -1.0
 
     market, orders = book
     claims, states = market.payoffs.shape
-    arrays = (
-        *(market.payoffs, market.prior, market.inventory),
+    given = (
+        *(market.payoffs, market.prior, market.inventory, market.risk_aversion, market.ambiguity),
         *(orders.claim_index(market), orders.side, orders.price, orders.quantity),
+        tolerance,
     )
-    numbers = (market.risk_aversion, market.ambiguity, tolerance)
     results = tuple(np.empty(size) for size in (states, claims, claims, len(orders), states, 9))
     return (
-        lambda: float(into(arrays, numbers, results)),
-        lambda: float(new(arrays, numbers)),
+        lambda: float(into(given, results)),
+        lambda: float(new(given)),
         lambda: float(results[-1][0]),
     )
 

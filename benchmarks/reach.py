@@ -25,6 +25,7 @@ from rich.console import Console
 from rich.table import Table
 
 import kpm_fast as kpm
+from kpm_fast import _core
 
 from . import books, cell, paper_book
 from .rounds import interleave, one_core, timed
@@ -212,6 +213,32 @@ def python_outside(limits: Limits) -> Measured:
     )
 
 
+def _quoting(quantity: float | None, held: float, within: float, reason: str) -> Measured:
+    """Both sides for 1,000 claims of 0 and 1 on 100 states, in the core alone."""
+    rng = np.random.default_rng(0)
+    prior = rng.dirichlet(np.full(100, 2.0)) + 1e-3
+    maker = kpm.KnightianMaker(prior / prior.sum(), 0.01, 0.05, held * rng.normal(size=100))
+    payoffs = (rng.random((1000, 100)) < 0.5).astype(float)
+    sizes = np.zeros((1000, 0)) if quantity is None else np.full((1000, 1), quantity)
+    quote = functools.partial(_core.maker_quotes, maker._model(), -maker.inventory, payoffs, sizes)
+    took = min(timed(quote) for _ in range(100))
+    return Measured(time_text(took), took <= within, reason)
+
+
+def quoted_blocks(limits: Limits) -> Measured:
+    reason = "two tilts a side, each with an exponential for every state and a variance"
+    return _quoting(10.0, 30.0, 1e-3, reason)
+
+
+def quoted_shares(limits: Limits) -> Measured:
+    return _quoting(None, 30.0, 50e-6, "a dot product of 100 states a claim")
+
+
+def quoted_shares_at_a_kink(limits: Limits) -> Measured:
+    reason = "2,000 roots of two outcomes; finding each claim's masses is half of it"
+    return _quoting(None, 0.0, 50e-6, reason)
+
+
 def two_threads(limits: Limits) -> Measured:
     """How many times as fast two threads are as one."""
     book = books.random_claims(20, 20, 2000, 0, stake=10.0)
@@ -324,6 +351,16 @@ QUESTIONS: dict[str, Question] = {
     ),
     "python": Question(
         "Python for a small book: call + validation", "15 + 45 µs", "8 + 10 µs", python_outside
+    ),
+    "blocks": Question(
+        "two-sided quotes, 1,000 x 100, blocks of 10 at an inventory",
+        "2.8 ms",
+        "1 ms",
+        quoted_blocks,
+    ),
+    "shares": Question("the same, the next share", "", "50 µs", quoted_shares),
+    "kink": Question(
+        "the same at constant wealth, a kink", "2.6 ms", "50 µs", quoted_shares_at_a_kink
     ),
     "threads": Question(
         "two threads, whole search", "1.4 to 1.6", "1.8", two_threads, one_core=False

@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import contextlib
 import os
+import shutil
 import signal
 import subprocess
 import sys
@@ -18,6 +19,8 @@ import threading
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import IO, Any
+
+import pytest
 
 import kpm_fast as kpm
 
@@ -109,6 +112,14 @@ def run_program(text: str, *arguments: object, timeout: float = LIFETIME, **opti
         out, err = program.communicate()
     assert program.returncode == 0, (program.returncode, out, err[-2000:])
     return out
+
+
+def c_compiler() -> str:
+    """The C compiler that CC names, or ``cc``; skips the test where there is none."""
+    compiler = shutil.which(os.environ.get("CC", "cc").split()[-1])
+    if compiler is None:
+        pytest.skip("no C compiler")
+    return compiler
 
 
 def kpm_fast_command(*arguments: object) -> list[str]:

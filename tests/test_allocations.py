@@ -1,13 +1,12 @@
 """Allocations, by a preloaded ``malloc``: counted on the hot path, and refused anywhere."""
 
 import os
-import shutil
 import sys
 from pathlib import Path
 
 import pytest
 
-from programs import environment, run_command, run_program
+from programs import c_compiler, environment, run_command, run_program
 
 EXAMPLE = Path(__file__).resolve().parent.parent / "examples" / "race_card"
 
@@ -82,16 +81,13 @@ def preloaded(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The library with the malloc, where one can be built and nothing else is preloaded."""
     if not sys.platform.startswith("linux"):
         pytest.skip("preloads a malloc for glibc")
-    compiler = shutil.which("cc") or shutil.which("gcc")
-    if compiler is None:
-        pytest.skip("no C compiler to build the counting malloc with")
     if os.environ.get("LD_PRELOAD"):
         pytest.skip("something else is preloaded")
     folder = tmp_path_factory.mktemp("malloc")
     source = folder / "counter.c"
     source.write_text(COUNTER)
     library = folder / "counter.so"
-    built = run_command([compiler, "-shared", "-fPIC", "-O1", "-o", library, source])
+    built = run_command([c_compiler(), "-shared", "-fPIC", "-O1", "-o", library, source])
     if built.returncode != 0:
         pytest.skip(f"this C library has no __libc_malloc: {built.stderr.strip()[:200]}")
     return library

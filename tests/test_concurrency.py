@@ -360,6 +360,39 @@ if sys.argv[1] == "after":
 """
 
 
+CORE = """
+import sys
+try:
+    import _interpreters as interpreters
+except ImportError:
+    import _xxsubinterpreters as interpreters
+
+code = f'''
+import importlib.machinery, importlib.util
+loader = importlib.machinery.ExtensionFileLoader("kpm_fast._core", {sys.argv[1]!r})
+spec = importlib.util.spec_from_loader("kpm_fast._core", loader)
+try:
+    loader.exec_module(importlib.util.module_from_spec(spec))
+except ImportError as error:
+    print("refused:", error, flush=True)
+else:
+    print("taken", flush=True)
+'''
+one = interpreters.create()
+interpreters.run_string(one, code)
+interpreters.destroy(one)
+print("alive", flush=True)
+"""
+
+
+def test_the_core_itself_is_refused_by_a_sub_interpreter() -> None:
+    """Without NumPy, which may refuse before it: in words, once, and the process goes on."""
+    refused, last = run_program(CORE, kpm._core.__file__).splitlines()
+    assert last == "alive"
+    assert refused.startswith("refused: ")
+    assert "interpreter" in refused
+
+
 @pytest.mark.parametrize("main", ["before", "after"])
 def test_sub_interpreters_refuse_or_work(main: str) -> None:
     """Before the main interpreter has imported the package, and after; never a hang or a crash."""

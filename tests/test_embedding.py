@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import ctypes
 import math
-import os
 import re
 import shutil
 import sys
@@ -19,13 +18,12 @@ from hypothesis import strategies as st
 import kpm_fast as kpm
 from adapter import market_of, orders_of
 from kpm_fast import embedding
-from programs import run_command
+from programs import c_compiler, run_command
 from strategies import books
 from witness import Book
 
 ROOT = Path(__file__).resolve().parent.parent
 HEADER = Path(kpm.get_include()) / "kpm" / "kpm.h"
-COMPILER = shutil.which(os.environ.get("CC", "cc").split()[-1])
 
 pytestmark = pytest.mark.cross_section
 
@@ -285,7 +283,6 @@ def test_numba_s_figures_are_the_header_s() -> None:
         assert re.search(rf"^{variable} = {stated[1]}$", module, re.MULTILINE) is not None
 
 
-@pytest.mark.skipif(COMPILER is None, reason="no C compiler")
 @pytest.mark.unsanitized
 def test_the_first_clearing_of_the_documentation_runs(tmp_path: Path) -> None:
     page = (ROOT / "docs" / "embedding.md").read_text()
@@ -298,5 +295,5 @@ def test_the_first_clearing_of_the_documentation_runs(tmp_path: Path) -> None:
     command = [sys.executable, "-m", "kpm_fast", "--cflags", "--libs"]
     flags = run_command(command, cwd=tmp_path).stdout.split()
     strict = ["-std=c99", "-pedantic", "-Wall", "-Wextra", "-Werror"]
-    run_command([COMPILER, *strict, source, "-o", tmp_path / "first", *flags])
+    run_command([c_compiler(), *strict, source, "-o", tmp_path / "first", *flags])
     assert run_command([tmp_path / "first"]).stdout.strip() == promise[1]

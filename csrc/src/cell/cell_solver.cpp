@@ -68,8 +68,7 @@ CellSolver::CellSolver(const ScaledMarket& market, Arena& arena, Checkpoint* che
 /// One iteration more.
 void CellSolver::pass() const {
   if (checkpoint_ != nullptr) {
-    const double size = market_.claims() + market_.states();
-    checkpoint_->pass(size * size * size);
+    checkpoint_->pass(operations_of_iteration(market_.claims() + market_.states()));
   }
 }
 

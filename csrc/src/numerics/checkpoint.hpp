@@ -8,11 +8,20 @@ namespace kpm {
 /// Thrown out of work whose result nobody waits for any more.
 struct Abandoned {};
 
+/// Operations that an iteration of an interior-point method counts for, of so many unknowns: a few
+/// take as long as some hundred times their cube.
+inline double operations_of_iteration(double unknowns) {
+  constexpr double kOfAny = 4e3;
+  return unknowns * unknowns * unknowns + kOfAny;
+}
+
 /// A thread's count of what it has done since it last looked at the token. Long loops pass it;
-/// once that may have taken some tens of microseconds it looks.
+/// once that may have taken some ten microseconds it looks.
 class Checkpoint {
  public:
-  explicit Checkpoint(StopToken& token) : token_(token), left_(token.grain()) {}
+  /// `unheard`: operations to begin with that are done whatever the limit.
+  explicit Checkpoint(StopToken& token, double unheard = 0.0)
+      : token_(token), left_(token.grain() > 0.0 ? unheard + token.grain() : 0.0) {}
 
   /// Before so many operations, of which none looks at the token.
   void pass(double operations) {

@@ -24,6 +24,7 @@ class StopToken {
                      Clock::time_point deadline = Clock::time_point::max())
       : wanted_(std::move(wanted)),
         deadline_(deadline),
+        until_(deadline),
         caller_(std::this_thread::get_id()),
         looking_(std::move(looking)) {
     renew();
@@ -43,7 +44,7 @@ class StopToken {
       looking_(ahead);
       return poll_now();
     }
-    if (overdue_ && ahead > kAffordable) {
+    if (overdue_ && ahead > affordable_) {
       stop();
     } else if (!stopped() && std::this_thread::get_id() == caller_ && Clock::now() >= next_) {
       poll_now();
@@ -60,33 +61,61 @@ class StopToken {
     return stopped();
   }
 
+  /// Whether there is a deadline.
+  bool timed() const { return deadline_ != Clock::time_point::max(); }
+
+  /// When this part of the work ends.
+  Clock::time_point until() const { return until_; }
+
+  /// Has this part end so long before the deadline, for the next one's sake: what that needs, and
+  /// what it would like, of which it gets half of what is left at most. The caller's thread only,
+  /// when no other works.
+  void leave(Clock::duration needed, Clock::duration liked) {
+    if (timed()) {
+      const Clock::duration left = deadline_ - needed - Clock::now();
+      until_ = deadline_ - needed - std::min(liked, std::max(left / 2, Clock::duration::zero()));
+      next_ = std::min(next_, until_);
+    }
+  }
+
   /// From here on the next part of the work, which is asked for even though a limit has struck: it
-  /// has one interval to finish before it is stopped as well, and begins nothing that takes longer.
-  /// After the deadline it has no time at all.
+  /// has one interval to finish before it is stopped as well, or, if it was `time`, what was left
+  /// to it before the deadline; and begins nothing that takes longer. After the deadline it has no
+  /// time at all.
   /// The caller's thread only, when no other works.
-  void renew() {
+  void renew(bool time = false) {
+    const Clock::time_point now = Clock::now();
     overdue_ = stopped();
+    affordable_ = kAffordable;
+    if (time) {
+      affordable_ *= std::max(
+          std::chrono::duration<double>(deadline_ - now) / std::chrono::duration<double>(kInterval),
+          0.0);
+    }
     stopped_.store(false, std::memory_order_relaxed);
-    next_ = Clock::now() < deadline_ ? next_look() : deadline_;
+    until_ = deadline_;
+    next_ = now < deadline_ ? next_look() : deadline_;
   }
 
  private:
   Clock::time_point next_look() const {
     const Clock::time_point now = Clock::now();
-    return now < deadline_ ? std::min(now + kInterval, deadline_) : now + kInterval;
+    return now < until_ ? std::min(now + kInterval, until_) : now + kInterval;
   }
 
   static constexpr auto kInterval = std::chrono::milliseconds(20);
-  static constexpr double kGrain = 1e5;       // operations: some tens of microseconds
+  static constexpr double kGrain = 5e4;       // operations: some ten microseconds
   static constexpr double kAffordable = 2e7;  // operations that take about as long
 
   std::function<bool()> wanted_;
   Clock::time_point deadline_;
+  Clock::time_point until_;  // the deadline, or before it
   std::thread::id caller_;
   std::function<void(double)> looking_;  // told of every look: for tests
   Clock::time_point next_;
   std::atomic<bool> stopped_{false};
   bool overdue_ = false;
+  double affordable_ = kAffordable;
 };
 
 }  // namespace kpm

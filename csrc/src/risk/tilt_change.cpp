@@ -11,6 +11,8 @@ namespace kpm {
 namespace {
 
 constexpr double kSeries = 0.05;  // up to here the series of e^x - 1 holds to rounding
+constexpr int kDoublings = 5;     // of x, each of which costs another unit of rounding
+constexpr double kDoubled = 1.6;  // kSeries, doubled so often
 /// The Lagrangian's excess over its least, relative to the change, that is taken out by its
 /// second-order estimate: what is left is a small share of it.
 constexpr double kAccurate = 1e-11;
@@ -22,10 +24,11 @@ constexpr double kLastStep = 1e-7;  // relative: Newton's next step is rounding
 constexpr int kIterations = 30;
 
 PairSlice pair_at(Array& values, Eigen::Index i) { return PairSlice(&values[i]); }
+Pair two_of(const Array& values, Eigen::Index i) { return {values[i], values[i + 1]}; }
 
 /// e^x - 1 for |x| <= kSeries: eight terms.
 template <class Number>
-Number expm1_series(const Number& x) {
+EIGEN_STRONG_INLINE Number expm1_series(const Number& x) {
   constexpr double c2 = 1.0 / 2;
   constexpr double c3 = 1.0 / 6;
   constexpr double c4 = 1.0 / 24;
@@ -38,6 +41,25 @@ Number expm1_series(const Number& x) {
   const Number odd = c3 + square * (c5 + square * c7);
   const Number even = c2 + square * (c4 + square * (c6 + square * c8));
   return x + square * (even + x * odd);
+}
+
+/// The same for |x| <= kDoubled, two at a time where the library has them one by one.
+template <class Number>
+EIGEN_STRONG_INLINE Number expm1_doubled(const Number& x) {
+  constexpr double kShare = 1.0 / (1 << kDoublings);
+  Number value = expm1_series<Number>(x * kShare);
+  for (int k = 0; k < kDoublings; ++k) {
+    value = value * (value + 2.0);  // e^2x - 1 of e^x - 1: cancels nothing
+  }
+  return value;
+}
+
+enum class Exponents : std::uint8_t { kSmall, kMedium, kAny };
+
+Exponents exponents_up_to(double largest) {
+  return largest <= kSeries    ? Exponents::kSmall
+         : largest <= kDoubled ? Exponents::kMedium
+                               : Exponents::kAny;
 }
 
 }  // namespace
@@ -125,14 +147,18 @@ bool TiltChange::fill_psi(const ArrayView& change, double low, double high) {
 
 /// e^{a d} - 1 of changes of any kind.
 void TiltChange::fill_growth(const ArrayView& change, double largest) {
-  if (a_ * largest <= kSeries) {
-    for (Eigen::Index i = 0; i < states_; ++i) {
-      growth_[i] = expm1_series(a_ * change[i]);
+  const Exponents size = exponents_up_to(a_ * largest);
+  for (Eigen::Index k = 0; 2 * k < padded_; ++k) {
+    const Pair x = a_ * pair_of(change.data(), states_, k);
+    Pair growth;
+    if (size == Exponents::kSmall) {
+      growth = expm1_series<Pair>(x);
+    } else if (size == Exponents::kMedium) {
+      growth = expm1_doubled<Pair>(x);
+    } else {
+      growth = {std::expm1(x[0]), std::expm1(x[1])};
     }
-  } else {
-    for (Eigen::Index i = 0; i < states_; ++i) {
-      growth_[i] = std::expm1(a_ * change[i]);
-    }
+    pair_at(growth_, 2 * k) = growth;
   }
 }
 
@@ -152,7 +178,7 @@ double TiltChange::second_order_root() const {
 
 /// The sums for the tilt t + tau; returns G. E e^m m and the gain follow from the same sums, as m
 /// is made of phi and psi and E g expm1(a d) = a p psi.
-template <bool kSmall>
+template <int kSize>
 double TiltChange::sums(double tau, bool keep) {
   const double t = t_ + tau;
   Pair z(0.0, 0.0);
@@ -164,8 +190,10 @@ double TiltChange::sums(double tau, bool keep) {
     const Pair p = pair_at(p_, i);
     const Pair m = tau * phi + t * psi;
     Pair excess;
-    if (kSmall) {
+    if (kSize == static_cast<int>(Exponents::kSmall)) {
       excess = expm1_series<Pair>(m);
+    } else if (kSize == static_cast<int>(Exponents::kMedium)) {
+      excess = expm1_doubled<Pair>(m);
     } else {
       excess = Pair(std::expm1(m[0]), std::expm1(m[1]));
     }
@@ -188,14 +216,18 @@ double TiltChange::sums(double tau, bool keep) {
 
 /// The variance of phi + psi under the worst case that the last sums() kept.
 double TiltChange::moved_variance() const {
-  double mean = 0.0;
-  double square = 0.0;
-  for (Eigen::Index i = 0; i < states_; ++i) {
-    const double mass = p_[i] * (1.0 + moved_[i]) / (1.0 + z_);
-    mean += mass * (phi_[i] + psi_[i]);
-    square += mass * (phi_[i] + psi_[i]) * (phi_[i] + psi_[i]);
+  Pair sum(0.0, 0.0);
+  Pair squares(0.0, 0.0);
+  for (Eigen::Index i = 0; i < padded_; i += 2) {
+    const Pair mass = two_of(p_, i) * (1.0 + two_of(moved_, i));
+    const Pair utility = two_of(phi_, i) + two_of(psi_, i);
+    const Pair product = mass * utility;
+    sum += product;
+    squares += product * utility;
   }
-  return square - mean * mean;
+  const double inverse = 1.0 / (1.0 + z_);
+  const double mean = sum.sum() * inverse;
+  return squares.sum() * inverse - mean * mean;
 }
 
 bool TiltChange::evaluate(const ArrayView& change, double low, double high, double* value,
@@ -228,9 +260,12 @@ bool TiltChange::evaluate(const ArrayView& change, double low, double high, doub
         tau = -0.5 * t_;
       }
       const double t = t_ + tau;
-      const bool small = std::abs(tau) * phi_range_ + t * reach <= kSeries;
+      const Exponents size = exponents_up_to(std::abs(tau) * phi_range_ + t * reach);
+      const bool small = size == Exponents::kSmall;
       const bool keep = prices != nullptr || !small;
-      const double g = small ? sums<true>(tau, keep) : sums<false>(tau, keep);
+      const double g = small                        ? sums<0>(tau, keep)
+                       : size == Exponents::kMedium ? sums<1>(tau, keep)
+                                                    : sums<2>(tau, keep);
       // Small changes leave the variance nearly as it was, and it scales the last step only.
       const double variance = small ? variance_ + 2.0 * covariance_ : moved_variance();
       if (!std::isfinite(g) || !(variance > 0.0) || !(z_ > kLeastMass - 1.0)) {

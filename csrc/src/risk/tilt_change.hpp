@@ -41,7 +41,7 @@ class TiltChange {
   bool fill_psi(const ArrayView& change, double low, double high);
   void fill_growth(const ArrayView& change, double largest);
   double second_order_root() const;
-  template <bool kSmall>
+  template <int kSize>
   double sums(double tau, bool keep);
   double moved_variance() const;
 

@@ -8,24 +8,28 @@
 
 namespace kpm::test {
 
+inline kpm_market c_market(const RandomBook& book) {
+  return {sizeof(kpm_market), book.states,           book.claims,        book.payoffs.data(),
+          book.prior.data(),  book.inventory.data(), book.risk_aversion, book.ambiguity};
+}
+
+inline kpm_orders c_orders(const RandomBook& book) {
+  return {sizeof(kpm_orders),
+          static_cast<std::int64_t>(book.claim.size()),
+          book.claim.data(),
+          book.side.data(),
+          book.price.data(),
+          book.quantity.data(),
+          nullptr};
+}
+
 struct CBook {
   CBook(Random& random, int states, int claims, int count) : book(random, states, claims, count) {
     kpm_settings_init(&settings, sizeof settings);
   }
 
-  kpm_market market() const {
-    return {sizeof(kpm_market), book.states,           book.claims,        book.payoffs.data(),
-            book.prior.data(),  book.inventory.data(), book.risk_aversion, book.ambiguity};
-  }
-  kpm_orders orders() const {
-    return {sizeof(kpm_orders),
-            static_cast<std::int64_t>(book.claim.size()),
-            book.claim.data(),
-            book.side.data(),
-            book.price.data(),
-            book.quantity.data(),
-            nullptr};
-  }
+  kpm_market market() const { return c_market(book); }
+  kpm_orders orders() const { return c_orders(book); }
   std::int32_t clear(kpm_result& result) const {
     const kpm_market m = market();
     const kpm_orders o = orders();

@@ -1,55 +1,14 @@
 // An engine in its caller's memory asks the C library for nothing: counted.
-#include <cstddef>  // for __GLIBC__
-#ifdef __GLIBC__
-#include <cerrno>
-#include <cstdlib>
 #include <vector>
 
 #include "c/c_book.hpp"
-
-namespace {
-
-long asked = 0;  // of one thread: the tests that look at it start no other
-
-}  // namespace
-
-// Names of glibc. NOLINTBEGIN(bugprone-reserved-identifier)
-extern "C" {
-
-void* __libc_malloc(std::size_t size);
-void* __libc_calloc(std::size_t count, std::size_t size);
-void* __libc_realloc(void* memory, std::size_t size);
-void* __libc_memalign(std::size_t alignment, std::size_t size);
-
-void* malloc(std::size_t size) {
-  ++asked;
-  return __libc_malloc(size);
-}
-void* calloc(std::size_t count, std::size_t size) {
-  ++asked;
-  return __libc_calloc(count, size);
-}
-void* realloc(void* memory, std::size_t size) {
-  ++asked;
-  return __libc_realloc(memory, size);
-}
-void* aligned_alloc(std::size_t alignment, std::size_t size) {
-  ++asked;
-  return __libc_memalign(alignment, size);
-}
-int posix_memalign(void** memory, std::size_t alignment, std::size_t size) {
-  ++asked;
-  *memory = __libc_memalign(alignment, size);
-  return *memory == nullptr ? ENOMEM : 0;
-}
-
-}  // extern "C"
-// NOLINTEND(bugprone-reserved-identifier)
+#include "library/counted_malloc.hpp"
+#include "library/own_allocator.hpp"
 
 namespace kpm {
 
 TEST(a_hundred_thousand_clearings_allocate_nothing) {
-  if (KPM_OWN_ALLOCATOR == 0) {
+  if (!test::kOwnAllocator || !test::kCounts) {
     return;
   }
   test::Random random(95);
@@ -64,7 +23,7 @@ TEST(a_hundred_thousand_clearings_allocate_nothing) {
   std::vector<double> bid(3), ask(3);
   long refused = 0;
   long failed = 0;
-  const long before = asked;
+  const long before = test::allocations();
   for (int clearing = 0; clearing < 100000; ++clearing) {
     const auto j = static_cast<std::size_t>(clearing) % book.book.claim.size();
     const auto id = static_cast<std::int64_t>(j);
@@ -84,17 +43,16 @@ TEST(a_hundred_thousand_clearings_allocate_nothing) {
     }
     failed += kpm_engine_clear(engine, &book.settings, &result.result) != KPM_OK;
   }
-  const long after = asked;
+  const long after = test::allocations();
   CHECK(after - before == 0);
   CHECK(failed == 0);
   CHECK(refused > 10000);
   // The counter counts: an engine of its own memory allocates.
   kpm_engine* own = nullptr;
   CHECK(kpm_engine_create(&market, 10, &own) == KPM_OK);
-  CHECK(asked > after);
+  CHECK(test::allocations() > after);
   kpm_engine_free(own);
   kpm_engine_free(engine);
 }
 
 }  // namespace kpm
-#endif

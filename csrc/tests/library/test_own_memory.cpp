@@ -3,13 +3,14 @@
 #include <vector>
 
 #include "c/c_book.hpp"
+#include "library/own_allocator.hpp"
 #include "random_commands.hpp"
 
 namespace kpm {
 
 namespace {
 
-constexpr bool kOwnAllocator = KPM_OWN_ALLOCATOR != 0;
+using test::kOwnAllocator;
 
 /// An engine for a book without orders yet.
 struct Engine {

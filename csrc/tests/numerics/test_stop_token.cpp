@@ -11,6 +11,7 @@ namespace {
 using Clock = StopToken::Clock;
 using std::chrono::hours;
 using std::chrono::milliseconds;
+using std::chrono::minutes;
 
 }  // namespace
 
@@ -48,6 +49,40 @@ TEST(what_follows_a_deadline_has_no_time_and_what_follows_another_stop_has_some)
   interrupted.stop();
   interrupted.renew();
   CHECK(!interrupted.poll());
+}
+
+TEST(a_part_leaves_the_next_one_what_it_needs_and_half_of_the_rest_at_most) {
+  const Clock::time_point deadline = Clock::now() + hours(1);
+  StopToken token([] { return true; }, nullptr, deadline);
+  CHECK(token.until() == deadline);
+  token.leave(minutes(20), minutes(5));
+  CHECK(token.until() == deadline - minutes(25));
+  token.leave(minutes(20), minutes(30));
+  CHECK(token.until() >= deadline - minutes(40) && token.until() < deadline - minutes(39));
+  token.leave(hours(2), minutes(5));  // more than there is
+  CHECK(token.until() == deadline - hours(2));
+  token.renew(true);
+  CHECK(token.until() == deadline);
+  StopToken endless([] { return true; });
+  endless.leave(hours(1), hours(1));
+  CHECK(!endless.timed() && endless.until() == Clock::time_point::max());
+}
+
+TEST(a_part_stops_at_its_own_end_and_the_next_one_has_what_is_left) {
+  const Clock::time_point deadline = Clock::now() + milliseconds(50);
+  StopToken* part = nullptr;
+  StopToken token([&] { return Clock::now() < part->until(); }, nullptr, deadline);
+  part = &token;
+  token.leave(milliseconds(40), milliseconds(0));
+  while (!token.poll()) {
+  }
+  CHECK(Clock::now() >= deadline - milliseconds(40));
+  token.renew(true);
+  CHECK(token.poll(1e9));  // a step that takes longer than what is left is not begun
+  token.renew(true);
+  while (!token.poll()) {
+  }
+  CHECK(Clock::now() >= deadline);
 }
 
 TEST(before_a_deadline_a_token_still_asks_every_twenty_milliseconds) {

@@ -355,7 +355,7 @@ std::optional<Clearing> clear_once(const CanonicalBook& book, const Orders& orde
   if (settings.looks != nullptr) {
     settings.looks->search = settings.looks->count;
   }
-  token.renew();
+  limits.begin_selection();
   Selection selection(scaled, stairs, token, [&] { return find_equilibrium(scaled, stairs); });
   Choice choice = selection.choose(found.candidates, found.reserve);
   if (unit.rehearsal) {

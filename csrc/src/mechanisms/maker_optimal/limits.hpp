@@ -20,8 +20,8 @@ class Limits {
   /// `orders`: so many fills are to be published.
   Limits(const ClearSettings& settings, Clock::time_point start, std::int64_t orders)
       : settings_(settings),
-        deadline_(deadline(settings.time_limit, start, orders)),
-        token_([this] { return wanted(); }, looking(settings.looks), deadline_) {}
+        token_([this] { return wanted(); }, looking(settings.looks),
+               deadline(settings.time_limit, start, orders)) {}
 
   static std::function<void(double)> looking(Looks* looks) {
     if (looks == nullptr) {
@@ -34,6 +34,9 @@ class Limits {
   /// What has stopped the search or the selection; optimal if nothing has.
   Status status() const { return status_; }
 
+  /// From the search to the selection, which has the time that the search has left it.
+  void begin_selection() { token_.renew(status_ == Status::kTimeLimit); }
+
   void report(const Progress& progress) {
     if (settings_.monitor && settings_.monitor(progress)) {
       status_ = Status::kInterrupted;
@@ -43,15 +46,19 @@ class Limits {
 
  private:
   bool wanted() {
-    if (status_ == Status::kOptimal) {
-      if (Clock::now() >= deadline_) {
-        status_ = Status::kTimeLimit;
-      } else if ((settings_.interrupted && settings_.interrupted()) ||
-                 (settings_.looks != nullptr && settings_.looks->struck())) {
-        status_ = Status::kInterrupted;
-      }
+    if (status_ == Status::kInterrupted) {
+      return false;
     }
-    return status_ == Status::kOptimal;
+    if (Clock::now() >= token_.until()) {
+      status_ = Status::kTimeLimit;
+      return false;
+    }
+    if ((settings_.interrupted && settings_.interrupted()) ||
+        (settings_.looks != nullptr && settings_.looks->struck())) {
+      status_ = Status::kInterrupted;
+      return false;
+    }
+    return true;
   }
 
   /// When search and selection end for the answer to be there in time: publication takes one of the
@@ -70,7 +77,6 @@ class Limits {
   }
 
   const ClearSettings& settings_;
-  Clock::time_point deadline_;
   Status status_ = Status::kOptimal;
   StopToken token_;
 };

@@ -24,7 +24,13 @@ constexpr std::int64_t kSingleNodes = 8;  // so many nodes one at a time, then i
 constexpr std::size_t kRound = 8;         // so many
 constexpr std::int64_t kPolishNodes = 8;  // nodes after the proof, at least
 constexpr auto kReportInterval = std::chrono::milliseconds(20);
-constexpr double kHeavy = 1e7;  // operations: a book whose cells take this long starts safely
+constexpr int kToChoose = 2;      // the selection's time, in that of a cell, at most as a rule
+constexpr int kToMakeSafe = 6;    // likewise, where it has to make a clearing that loses nothing
+constexpr int kTiny = 8;          // states and claims of the smallest books, which no limit
+constexpr double kUnheard = 8e5;  // stops within so many operations: they are cleared by then
+constexpr double kHeavy = 1e7;    // operations: a book whose cells take this long starts safely
+
+bool is_tiny(const ScaledMarket& market) { return market.states() + market.claims() <= kTiny; }
 
 class Tree {
  public:
@@ -35,7 +41,7 @@ class Tree {
         settings_(settings),
         token_(*settings.token),
         begin_(Clock::now()),
-        first_(market, corners, token_) {}
+        first_(market, corners, token_, is_tiny(market) ? kUnheard : 0.0) {}
 
   TreeResult run() {
     const Searching counted;
@@ -46,6 +52,7 @@ class Tree {
     push(std::move(root));
     // Whatever the limits, the first node is begun.
     do {
+      leave_time();
       round(std::min(round_size(), open_.size()));
       report();
       if (too_coarse()) {
@@ -66,12 +73,23 @@ class Tree {
     if (size * size * size > kHeavy) {
       take(SafeStart(market_, corners_).follow());
     }
+    const Clock::time_point begin = Clock::now();
     merge(first_.first_clearings());
+    if (progress_.solved > 0) {
+      of_a_cell_ = (Clock::now() - begin) / progress_.solved;
+    }
     if (token_.stopped()) {
       SafeStart safe(market_, corners_);
       root.multipliers = safe.multipliers();
       root.bound = root.multipliers.bound(corners_, root.box);
     }
+  }
+
+  /// Of a time limit, what follows the search: a clearing that loses nothing, as long as there is
+  /// none, and the choice among the best ones.
+  void leave_time() {
+    token_.leave(best_ >= 0.0 ? Clock::duration{} : kToMakeSafe * of_a_cell_,
+                 kToChoose * of_a_cell_);
   }
 
   /// A search that was stopped early may hold nothing that is worth as much as no trade. Where what
@@ -80,6 +98,9 @@ class Tree {
     // Without inventory no trade is worth nothing, exactly; with it, more.
     if (best_ >= 0.0 && !(market_.claims() > 0 && market_.inventory.maxCoeff() > 0.0)) {
       return;
+    }
+    if (token_.stopped()) {
+      return;  // the selection does it, once
     }
     SafeStart safe(market_, corners_);
     if (best_ < safe.no_trade() - kTie) {
@@ -363,6 +384,7 @@ class Tree {
   StopToken& token_;
   Clock::time_point begin_;
   Clock::time_point next_report_{};  // the first at once
+  Clock::duration of_a_cell_{};      // to solve one of the first
   NodeSolver first_;
   std::vector<std::unique_ptr<NodeSolver>> others_;
 

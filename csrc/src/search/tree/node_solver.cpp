@@ -30,10 +30,10 @@ int piece_at_demand(const Corners& corners, int first, int last, double demand) 
 }  // namespace
 
 NodeSolver::NodeSolver(const ScaledMarket& market, const std::vector<Corners>& corners,
-                       StopToken& token)
+                       StopToken& token, double unheard)
     : market_(market),
       corners_(corners),
-      checkpoint_(token),
+      checkpoint_(token, unheard),
       cells_(market, corners, arena_, checkpoint_),
       ranges_(market, arena_, &checkpoint_) {
   cell_multipliers_.reserve(market);
@@ -182,8 +182,7 @@ void NodeSolver::relax(Node& node, double incumbent) {
 
 /// One iteration of a relaxation more.
 void NodeSolver::pass() {
-  const double size = claims() + market_.states() + relaxation_->columns();
-  checkpoint_.pass(size * size * size);
+  checkpoint_.pass(operations_of_iteration(claims() + market_.states() + relaxation_->columns()));
 }
 
 void NodeSolver::refine(Node& node, double incumbent) {

@@ -19,7 +19,9 @@ class RelaxationProgram;
 
 class NodeSolver {
  public:
-  NodeSolver(const ScaledMarket& market, const std::vector<Corners>& corners, StopToken& token);
+  /// `unheard`: operations to begin with that no limit stops.
+  NodeSolver(const ScaledMarket& market, const std::vector<Corners>& corners, StopToken& token,
+             double unheard = 0.0);
   ~NodeSolver();
 
   /// `incumbent` is the value of the best clearing known.

@@ -1,0 +1,13 @@
+// Whether the library under test has an allocator of its own.
+#pragma once
+
+namespace kpm::test {
+
+/// libkpm has one on Linux, but where a sanitizer's takes its place: csrc/CMakeLists.txt.
+#if defined(__linux__) && !defined(KPM_SANITIZED)
+constexpr bool kOwnAllocator = true;
+#else
+constexpr bool kOwnAllocator = false;
+#endif
+
+}  // namespace kpm::test
