@@ -74,6 +74,20 @@ def test_negative_quantities_sell(
     assert kpm.Orders.from_csv(path, sell="negative quantity") == expected
 
 
+def test_blank_text_is_a_missing_price_where_market_orders_are() -> None:
+    table = {
+        "claim": ["home"] * 4,
+        "side": ["buy", "sell"] * 2,
+        "price": ["50", "", "  ", "25"],
+        "quantity": [1, 2, 3, 4],
+    }
+    for name, frame in [*frames(table), ("mapping", table)]:
+        orders = kpm.Orders.from_frame(frame, market_orders=True, price_unit=100)
+        assert orders.price.tolist() == [0.5, -math.inf, math.inf, 0.25], name
+        with pytest.raises(kpm.InputError, match=r"price\[1\].*''"):
+            kpm.Orders.from_frame(frame, price_unit=100)
+
+
 def test_market_orders_are_asked_for(tmp_path: Path) -> None:
     table: dict[str, list[Any]] = {
         "claim": ["home"] * 3,

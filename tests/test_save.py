@@ -295,8 +295,8 @@ def test_files_of_version_1_verify(proven: kpm.Result, file: Path) -> None:
 OLD = Path(__file__).parent / "cases" / "result_0_1"
 
 
-def test_a_file_written_by_0_1() -> None:
-    """By that release's own code: the scale becomes what trades, and all checks pass."""
+def test_a_file_in_the_format_of_0_1() -> None:
+    """Saved by that release's Python, its scale beside it: checks pass by what trades."""
     loaded = kpm.load_result(OLD.with_suffix(".kpm"))
     assert loaded.fills.tolist() == [20.0, 10.0, 0.0, 0.0]
     assert loaded.claim_prices.tolist() == pytest.approx([0.56, 0.25, 0.19], rel=1e-15)
@@ -309,7 +309,7 @@ def test_a_file_written_by_0_1() -> None:
     assert loaded.certainty_equivalent == pytest.approx(again.certainty_equivalent, rel=1e-14)
 
 
-def test_a_pickle_of_0_1_is_refused() -> None:
+def test_a_pickle_in_the_format_of_0_1_is_refused() -> None:
     """Its scale counted all that stood in the book; no check would accept it."""
     with pytest.raises(kpm.InputError, match=r"Result: pickled by another release .*Result\.save"):
         pickle.loads(OLD.with_suffix(".pickle").read_bytes())

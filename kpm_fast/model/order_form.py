@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 
 from ..arrays import Floats, as_floats, as_number
+from ..entries import entries_of
 from ..errors import InputError, suggestion
 from ..files.tables import CsvTable
 from .order_columns import common_length, parse_sides, side_signs
@@ -87,6 +88,8 @@ class OrderForm:
         ``side`` is the table's column of that name: where signs say what it says, they must agree.
         """
         length = common_length(**columns)
+        if self._market_orders:
+            columns["price"] = _blank_as_missing(columns["price"])
         for field, unit in self._units.items():
             if unit != 1:
                 columns[field] = _in_units(as_floats(columns[field], field), unit)
@@ -112,6 +115,18 @@ class OrderForm:
                 )
             columns["price"] = np.where(missing, math.inf * columns["side"], price)
         return columns
+
+
+def _blank_as_missing(prices: Any) -> Any:
+    """Return a column with None for text without a character, as it is read in CSV files."""
+    entries = entries_of(prices)
+    if isinstance(entries, np.ndarray):
+        if entries.dtype.kind not in "OUT":
+            return prices
+        entries = entries.tolist()
+    if not isinstance(entries, list | tuple):
+        return prices
+    return [None if isinstance(e, str) and not e.strip() else e for e in entries]
 
 
 def _check_against(side: Any, signed: Floats, length: int) -> None:

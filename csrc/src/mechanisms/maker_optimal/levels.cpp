@@ -9,6 +9,37 @@ namespace {
 
 constexpr double kOwn = 1e6;
 
+/// Whether no order can be a giant, told without a list: the least level stands for the median.
+bool clearly_none(const Market& market, const std::vector<Staircase>& stairs) {
+  double least = kInfinity;
+  double largest = 0.0;
+  double count = 0.0;
+  for (const Staircase& claim : stairs) {
+    const double span = claim.span();
+    if (!(span > 0.0)) {
+      continue;
+    }
+    for (const Figures* side : {&claim.buy, &claim.sell}) {
+      for (const double quantity : *side) {
+        const double level = quantity * span;
+        if (level > 0.0) {
+          least = std::min(least, level);
+          largest = std::max(largest, level);
+          count += 1.0;
+        }
+      }
+    }
+    for (const double quantity : {claim.bought[claim.limit.size()], claim.sold[0]}) {
+      const double level = quantity * span;
+      if (level > 0.0) {
+        least = std::min(least, level);
+        count += 1.0;
+      }
+    }
+  }
+  return largest <= std::min(kDwarfs * count * least, kOwn * own_money(market)) || count == 0.0;
+}
+
 }  // namespace
 
 double own_money(const Market& market) {
@@ -54,6 +85,14 @@ double Levels::median() const {
 
 double Levels::giant() const {
   return std::min(kDwarfs * static_cast<double>(notional.size()) * median(), own);
+}
+
+bool has_giants(const Market& market, const std::vector<Staircase>& stairs) {
+  if (clearly_none(market, stairs)) {
+    return false;
+  }
+  const Levels levels(market, stairs);
+  return levels.largest > levels.giant();
 }
 
 double Levels::smaller_half() const {

@@ -30,9 +30,6 @@ struct Levels {
   double giant() const;
 };
 
-inline bool has_giants(const Market& market, const std::vector<Staircase>& stairs) {
-  const Levels levels(market, stairs);
-  return levels.largest > levels.giant();
-}
+bool has_giants(const Market& market, const std::vector<Staircase>& stairs);
 
 }  // namespace kpm
