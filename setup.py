@@ -96,6 +96,8 @@ class BuildCore(build_ext):
             "KPM_WERROR": enabled("KPM_WERROR"),
             "KPM_COVERAGE": enabled("KPM_COVERAGE"),
             "KPM_SANITIZE": os.environ.get("KPM_SANITIZE", ""),
+            # A checkout is profiled, a wheel is downloaded.
+            "KPM_STRIP": "OFF" if self.inplace or self.editable_mode else "ON",
             "KPM_EIGEN": eigen_include(),
             "Python_EXECUTABLE": sys.executable,
             "pybind11_DIR": pybind11.get_cmake_dir(),
