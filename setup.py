@@ -89,6 +89,11 @@ def enabled(variable: str) -> str:
 class BuildCore(build_ext):
     """Leaves the extension to CMake, in a folder for each compiler, Python and set of flags."""
 
+    def run(self) -> None:
+        """Build; setuptools builds in place by a copy, and does not say so to what follows."""
+        self.of_checkout = bool(self.inplace or self.editable_mode)
+        super().run()
+
     def build_extension(self, ext: Extension) -> None:
         options = {
             "KPM_BUILD_PYTHON": "ON",
@@ -97,7 +102,7 @@ class BuildCore(build_ext):
             "KPM_COVERAGE": enabled("KPM_COVERAGE"),
             "KPM_SANITIZE": os.environ.get("KPM_SANITIZE", ""),
             # A checkout is profiled, a wheel is downloaded.
-            "KPM_STRIP": "OFF" if self.inplace or self.editable_mode else "ON",
+            "KPM_STRIP": "OFF" if self.of_checkout else "ON",
             "KPM_EIGEN": eigen_include(),
             "Python_EXECUTABLE": sys.executable,
             "pybind11_DIR": pybind11.get_cmake_dir(),
