@@ -237,8 +237,9 @@ Choice Selection::as_found(const Candidate& candidate) {
 }
 
 /// Where the search holds nothing that is right: what follows the maker's own prices; where that
-/// loses money, everybody at the maker's own prices, which is one convex program; where rounding
-/// keeps its prices off the limits, the cell that the same equilibrium is reached in step by step.
+/// loses money, everybody at the maker's own prices, which is one convex program, and the best of
+/// that cell if there is time; where rounding keeps its prices off the limits, the cell that the
+/// same equilibrium is reached in step by step.
 /// Whatever the limit: losing money is no answer to it.
 Choice Selection::safe_choice() {
   const std::vector<Corners> corners = find_corners(market_, stairs_);
@@ -250,7 +251,19 @@ Choice Selection::safe_choice() {
     }
     return choice.worth >= safe.no_trade() - kTie;
   };
-  if (choice.worth >= safe.no_trade() - kTie || take(as_found(equilibrium_()))) {
+  if (choice.worth >= safe.no_trade() - kTie) {
+    return choice;
+  }
+  const Candidate equilibrium = equilibrium_();
+  if (take(as_found(equilibrium))) {
+    try {
+      std::vector<Choice> choices;
+      Choice* const best = choose_tied({equilibrium}, choices);
+      if (best != nullptr && is_right(*best) && best->worth >= choice.worth - kTie) {
+        choice = std::move(*best);
+      }
+    } catch (const Abandoned&) {  // nobody has said that it is the best of its cell
+    }
     return choice;
   }
   StopToken patient({});
