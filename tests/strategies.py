@@ -295,7 +295,7 @@ def endless_book() -> Book:
 
 
 def heavy_book(claims: int = 200) -> Book:
-    """Its first node alone takes seconds: for limits that strike within a node."""
+    """Its first node takes a third of a second, of twice the claims seconds: limits strike there."""
     return crowded_book(claims, seed=0, orders=5 * claims, states=claims, noise=0.3)
 
 

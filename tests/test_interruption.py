@@ -247,7 +247,7 @@ import kpm_fast as kpm
 from adapter import market_of, orders_of
 from strategies import heavy_book
 
-book = heavy_book()
+book = heavy_book(400)
 market, orders = market_of(book), orders_of(book)
 kpm.clear(market, orders, time_limit=0)  # warm
 print("inside", flush=True)
