@@ -196,6 +196,23 @@ def some_orders() -> kpm.Orders:
     )
 
 
+def test_hundreds_of_limits_come_and_go() -> None:
+    """Enough of them that nodes of the tree they are found in split and merge."""
+    rng = np.random.default_rng(3)
+    market = kpm.Market(np.eye(3), [0.5, 0.3, 0.2], risk_aversion=1e-4, ambiguity=0.05)
+    engine = kpm.Engine(market)
+    numbers = rng.permutation(800)
+    ids = [
+        engine.add(int(number % 2), 1 if number % 3 else -1, (number + 1) / 900, 1.0 + number % 7)
+        for number in numbers.tolist()
+    ]
+    for left in (800, 500, 170, 30, 3, 0):
+        while len(ids) > left:
+            engine.cancel(ids.pop(int(rng.integers(len(ids)))))
+        assert len(engine.orders) == left
+        assert_same_bits(engine.clear(), kpm.clear(market, engine.orders))
+
+
 def test_orders_to_begin_with_are_ranked_by_their_times() -> None:
     engine = kpm.Engine(MARKET, some_orders())
     assert engine.orders.order_id.tolist() == ["b", "c", "a"]

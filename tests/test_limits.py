@@ -226,6 +226,7 @@ def test_ctrl_c_in_a_callback_is_ctrl_c(crowd: Race, race: Race, options: dict[s
     result.verify().raise_if_failed()
 
 
+@pytest.mark.cross_section
 @pytest.mark.parametrize("options", [{}, {"node_limit": 1}, {"time_limit": 0}, TREE])
 def test_the_best_clearing_found_is_published(options: dict[str, Any]) -> None:
     """Two claims 1e-12 apart: no state prices reach the best cell, but others are as good."""
