@@ -262,7 +262,8 @@ Choice Selection::safe_choice() {
       if (best != nullptr && is_right(*best) && best->worth >= choice.worth - kTie) {
         choice = std::move(*best);
       }
-    } catch (const Abandoned&) {  // nobody has said that it is the best of its cell
+    } catch (const Abandoned&) {
+      choice.nearest = false;  // nor is it said to be the best of its cell
     }
     return choice;
   }
