@@ -165,6 +165,8 @@ def cython_book(folder: Path, book: Book, tolerance: float) -> Any:
     suffix = sysconfig.get_config_var("EXT_SUFFIX")
     source, target = folder / "embedding_calls.c", folder / f"embedding_calls{suffix}"
     if not target.exists():
+        if importlib.util.find_spec("Cython") is None:
+            raise CannotBuildError("it is not installed")
         package = str(Path(kpm.__file__).resolve().parent.parent)
         pyx = str(FOLDER / "embedding_calls.pyx")
         _done([sys.executable, "-m", "cython", "-3", "-I", package, pyx, "-o", str(source)])
