@@ -51,12 +51,12 @@ class Stakes {
 };
 
 /// The notional of what the maker trades, money.
-inline double with_maker(const std::vector<Staircase>& stairs, const Clearing& clearing) {
-  double notional = 0.0;
+inline double notional(const std::vector<Staircase>& stairs, const std::vector<double>& demand) {
+  double sum = 0.0;
   for (std::size_t k = 0; k < stairs.size(); ++k) {
-    notional += stairs[k].span() * std::abs(clearing.net_demand[k]);
+    sum += stairs[k].span() * std::abs(demand[k]);
   }
-  return notional;
+  return sum;
 }
 
 /// The most that trading changes the maker's payoff in a state by, money.

@@ -19,7 +19,9 @@ constexpr double kRoom = 2.0;   // times what could trade at most: to be exceede
 constexpr int kThresholds = 6;
 constexpr int kHalvings = 30;
 constexpr double kHair = 1e-12;  // of a payoff range: beyond what rounding does to a price
-constexpr double kMargins[] = {0.25, 0.03125};  // of the way to the end of the price range
+// Of the way to the end of the price range; the narrow ones where the others do not pay.
+constexpr double kMargins[] = {0x1p-2, 0x1p-5};
+constexpr double kNarrowMargins[] = {0x1p-8, 0x1p-11};
 
 /// What the bids and the offers on a limit where giants meet could trade with the maker at most.
 struct AtLimit {
@@ -57,22 +59,15 @@ class Cutter {
     no_trade_ = -measure.evaluate(-scaled_.inventory);
   }
 
-  /// The cut that leaves least.
-  Cut best(double threshold, double largest) {
+  /// The cut that leaves least, or at most `enough`.
+  Cut best(double threshold, double largest, double enough) {
     Cut best = judge(scaled_.prior);
     if (!met_.empty()) {
       best.notional = kInfinity;  // it need not lie on the limits where giants meet
     }
-    for (int t = 0; t < kThresholds && threshold < largest; ++t, threshold *= kDwarfs) {
-      for (const double margin : kMargins) {
-        if (keep_outside(threshold, margin)) {
-          Cut cut = judge(projection_.distribution());
-          cut_meetings(threshold, margin, cut);
-          if (cut.notional < best.notional) {
-            best = std::move(cut);
-          }
-        }
-      }
+    improve(best, kMargins, threshold, largest);
+    if (best.notional > enough) {
+      improve(best, kNarrowMargins, threshold, largest);
     }
     return best;
   }
@@ -118,6 +113,21 @@ class Cutter {
     return !met_.empty() && met_[static_cast<std::size_t>(source(k))] == static_cast<int>(l);
   }
 
+  template <std::size_t N>
+  void improve(Cut& best, const double (&margins)[N], double threshold, double largest) {
+    for (int t = 0; t < kThresholds && threshold < largest; ++t, threshold *= kDwarfs) {
+      for (const double margin : margins) {
+        if (keep_outside(threshold, margin)) {
+          Cut cut = judge(projection_.distribution());
+          cut_meetings(threshold, margin, cut);
+          if (cut.notional < best.notional) {
+            best = std::move(cut);
+          }
+        }
+      }
+    }
+  }
+
   /// What could trade at most on each side of the limits where giants meet.
   void cut_meetings(double threshold, double margin, Cut& cut) {
     if (met_.empty()) {
@@ -141,8 +151,10 @@ class Cutter {
           Cut beside = judge(projection_.distribution(), side);
           const double price = scaled_.payoffs.row(k).dot(beside.state_prices.matrix());
           const double outside = price - scaled_.price(k, claim.limit[l]);
-          if ((bids ? outside : -outside) > 0.0) {
-            (bids ? most.bids : most.offers) = beside.most / std::abs(outside);
+          const double whole = (bids ? claim.buy[l] : claim.sell[l]) * claim.span();
+          const double tradable = beside.most / std::abs(outside);
+          if ((bids ? outside : -outside) > 0.0 && kRoom * tradable < whole) {
+            (bids ? most.bids : most.offers) = tradable;
             (bids ? meeting.state_prices_above : meeting.state_prices_below) =
                 std::move(beside.state_prices);
             (bids ? meeting.worst_case_above : meeting.worst_case_below) =
@@ -438,7 +450,9 @@ std::optional<TradableBook> tradable_book(const Market& market,
                 traded > 0.0 ? traded : std::min(levels.smaller_half(), threshold / kDwarfs),
                 token);
   try {
-    const Cut cut = cutter.best(threshold, levels.largest);
+    // A guess without what trades is not worth a closer look.
+    const double enough = traded > 0.0 ? whole / kPays : kInfinity;
+    const Cut cut = cutter.best(threshold, levels.largest, enough);
     if (kPays * cut.notional <= whole) {
       TradableBook book = cutter.apply(cut);
       book.netted = std::move(netted.stairs);

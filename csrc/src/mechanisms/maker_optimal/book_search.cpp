@@ -1,0 +1,132 @@
+#include "mechanisms/maker_optimal/book_search.hpp"
+
+#include <algorithm>
+#include <cstddef>
+#include <memory>
+#include <utility>
+
+#include "book/presolve.hpp"
+#include "mechanisms/maker_optimal/certificate.hpp"
+#include "numerics/tolerances.hpp"
+#include "search/enumeration/cell_search.hpp"
+#include "search/tree/branch_and_bound.hpp"
+
+namespace kpm {
+
+namespace {
+
+// Cells whose certainty equivalents differ by less than this share of the tolerance are looked at
+// more closely before one is chosen.
+constexpr double kTieShare = 0.25;
+
+/// A clearing of the presolved book, of the full one.
+std::shared_ptr<const CellOptimum> restore(const Presolve& book, const ScaledMarket& scaled,
+                                           const std::vector<Staircase>& stairs,
+                                           const Candidate& candidate) {
+  std::vector<Piece> pieces;
+  pieces.reserve(candidate.cell.size());
+  for (int k = 0; k < scaled.claims(); ++k) {
+    const auto at = static_cast<std::size_t>(k);
+    const auto source = static_cast<std::size_t>(scaled.original[at]);
+    Piece piece = stairs[source].piece(candidate.cell[at]);
+    piece.demand_low = scaled.demand(k, piece.demand_low);
+    piece.demand_high = scaled.demand(k, piece.demand_high);
+    pieces.push_back(piece);
+  }
+  auto optimum = std::make_shared<CellOptimum>(*candidate.optimum);
+  optimum->demand = book.restore_demand(optimum->demand, pieces);
+  optimum->multipliers = book.restore_multipliers(optimum->multipliers);
+  return optimum;
+}
+
+}  // namespace
+
+Found enumerate(const ScaledMarket& scaled, const std::vector<Staircase>& stairs,
+                const Stakes& stakes, double cells, const SearchTask& task) {
+  const ClearSettings& settings = task.settings;
+  const CellGrid grid(scaled, stairs);
+  // Cells that differ in claims outside the search only are one to it.
+  const double copies = cells / grid.cells_below(0);
+  const auto all_cells = [copies](Progress progress) {
+    progress.pruned_infeasible *= copies;
+    progress.pruned_bound +=
+        (static_cast<double>(progress.solved) + progress.pruned_bound) * (copies - 1.0);
+    return progress;
+  };
+  SearchSettings search;
+  search.tolerance = settings.tolerance * std::min(1.0, stakes.floor());
+  search.tie = std::max(kTieShare * search.tolerance, kTie);
+  search.threads = settings.threads;
+  search.thread_delay = settings.thread_delay;
+  search.prune_bound = settings.prune_bound;
+  search.token = &task.token;
+  search.report = [&](const Progress& progress) { task.report(all_cells(progress)); };
+  SearchResult result = search_cells(grid, search);
+  // A limit may strike when the last cell is done: what is proven is optimal all the same.
+  const Progress& done = result.progress;
+  const double counted =
+      static_cast<double>(done.solved) + done.pruned_infeasible + done.pruned_bound;
+  if (counted == grid.cells_below(0) && result.upper_bound <= result.value + search.tolerance) {
+    result.status = Status::kOptimal;
+  }
+  double stake = 0.0;
+  for (const Candidate& candidate : result.candidates) {
+    const Array none;
+    stake = std::max(
+        stake, stakes.of(candidate.cell, candidate.optimum ? candidate.optimum->demand : none));
+  }
+  return {result.status,
+          std::move(result.candidates),
+          {},
+          result.upper_bound,
+          all_cells(result.progress),
+          result.iterations,
+          result.threads,
+          stake > 0.0 && !task.token.stopped() && task.too_coarse(stake)};
+}
+
+Found prove(const Market& market, const TradedMarket& traded, const std::vector<Staircase>& whole,
+            const TradableBook* tradable, const Stakes& stakes, const SearchTask& task,
+            const std::vector<double>& riskless, Certificate& certificate) {
+  const ClearSettings& settings = task.settings;
+  const std::vector<Staircase>& stairs = tradable != nullptr ? tradable->stairs : whole;
+  const ScaledMarket& scaled = traded.market();
+  const Presolve book(scaled, stairs, settings.presolve);
+  TreeSettings search;
+  search.tolerance = settings.tolerance;
+  search.threads = settings.threads;
+  search.thread_delay = settings.thread_delay;
+  search.node_limit = settings.node_limit;
+  search.keep_leaves = settings.certificate;
+  search.token = &task.token;
+  search.report = task.report;
+  search.stake = [&](const Candidate& candidate) {
+    const Array none;
+    return stakes.of(book.restore(candidate.cell),
+                     candidate.optimum ? candidate.optimum->demand : none);
+  };
+  search.too_coarse = task.too_coarse;
+  TreeResult result = branch_and_bound(book.market(), book.corners(), search);
+  if (settings.certificate && !result.coarse) {
+    certificate = certify(market, traded, book, whole, tradable, riskless, result.leaves);
+  }
+  for (auto* const found : {&result.candidates, &result.reserve}) {
+    for (Candidate& candidate : *found) {
+      candidate.cell = book.restore(candidate.cell);
+      if (!book.same_claims() && candidate.optimum) {
+        candidate.optimum = restore(book, scaled, stairs, candidate);
+        candidate.solved = false;  // the members of a group have not been told apart
+      }
+    }
+  }
+  return {result.status,
+          std::move(result.candidates),
+          std::move(result.reserve),
+          result.upper_bound,
+          result.progress,
+          result.iterations,
+          result.threads,
+          result.coarse};
+}
+
+}  // namespace kpm

@@ -1,0 +1,51 @@
+// The unit of money that a book is searched in, from one search of a clearing to the next.
+#pragma once
+
+#include <optional>
+#include <utility>
+
+#include "kpm/kpm.hpp"
+#include "mechanisms/maker_optimal/riskless_trade.hpp"
+#include "mechanisms/maker_optimal/tradable_book.hpp"
+
+namespace kpm {
+
+/// Money is counted in units of what could trade in the book that is searched.
+struct Unit {
+  std::optional<TradableBook> book;  ///< of a smaller one, if a search has found that to be needed
+  CountedBook counted;     ///< the whole book as its demand is counted; empty: from nothing
+  bool rehearsal = false;  ///< counted.stairs are those of giants made small
+  bool rehearsed = false;
+
+  void count_from(std::optional<CountedBook>&& found) {
+    counted = found ? std::move(*found) : CountedBook{};
+    if (!counted.riskless.empty()) {
+      book = std::move(counted.tradable);
+    }
+  }
+
+  /// Of `clearing` and the one that made way for it, what is worth more where it is not proven.
+  Clearing better(Clearing&& clearing) {
+    if (clearing.status != Status::kOptimal && coarser &&
+        coarser->certainty_equivalent > clearing.certainty_equivalent) {
+      coarser->seconds_total = clearing.seconds_total;
+      return std::move(*coarser);
+    }
+    return std::move(clearing);
+  }
+
+  /// What was searched has clearings that the whole book has not: search one that is cut less.
+  void step_back(bool finer) {
+    counted = CountedBook{};
+    rehearsed = true;
+    (finer ? no_finer : uncut) = true;
+  }
+
+  std::optional<Clearing> coarser;  ///< by a larger unit
+  bool no_finer = false;
+  bool uncut = false;
+  int tried = 0;
+  double seconds_compile = 0.0;
+};
+
+}  // namespace kpm
