@@ -256,7 +256,7 @@ def crowded_book(
     """A book that takes many nodes: `size` random 0/1 claims on half as many states, or so many.
 
     Limits scatter by ``noise`` around the prior's values; ``risk_aversion`` is alpha times the
-    quantity of all orders, of which there are four a claim unless said otherwise.
+    quantity of all orders, of which there are four per claim by default.
     """
     draw = np.random.default_rng(seed)
     states = size // 2 if states is None else states

@@ -1,4 +1,4 @@
-"""Many books in tasks of an executor: cut, hashed, cleared, and joined."""
+"""Many books as tasks of an executor: split, hashed, cleared, and joined."""
 
 from __future__ import annotations
 
@@ -173,7 +173,7 @@ def _chunk(columns: _Columns, first: int, last: int) -> _Columns:
 
 
 def _key(chunk: _Columns, options: dict[str, Any]) -> str:
-    """The hash of all that decides what a chunk's clearing is; the number of threads does not."""
+    """Hash everything that determines a chunk's clearing, which the number of threads does not."""
     parts: list[Any] = [sorted((n, v) for n, v in options.items() if n != "threads")]
     for market in chunk["markets"]:
         parts += [market.payoffs, market.prior, market.inventory]
@@ -202,7 +202,7 @@ def _packed(batch: Batch) -> bytes:
 
 
 def _unpacked(content: bytes | None) -> Batch | None:
-    """Return a batch that was kept; None if there is none, or it cannot be read."""
+    """Return a stored batch; None if there is none, or it cannot be read."""
     if content is None:
         return None
     try:
@@ -220,7 +220,7 @@ def _unpacked(content: bytes | None) -> Batch | None:
 
 
 def _joined(parts: list[Batch], columns: _Columns) -> Batch:
-    """Put batches together; what is wrong with a book says its number among all of them."""
+    """Join batches; a book's error names its number among all of them."""
     arrays: dict[str, Any] = {
         name: frozen(np.concatenate([getattr(part, name) for part in parts]))
         for name in (*_BY_BOOK, *_FLAT)
