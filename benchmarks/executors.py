@@ -55,6 +55,8 @@ def opened(kind: str) -> Iterator[Executor]:
             # Dask would know the same work again, and answer what time it is with what it was.
             client.get_executor(pure=False) as executor,
         ):
+            threads = list(client.nthreads().values())
+            assert threads == [1], f"one worker with one thread was asked for, not {threads}"
             yield executor
     elif kind == "loky":
         from joblib.externals.loky import ProcessPoolExecutor as Loky

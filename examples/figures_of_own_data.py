@@ -57,8 +57,9 @@ worst.savefig(folder / "worst.pdf")
 from matplotlib.figure import Figure  # noqa: E402
 
 result = kpm.clear(market.replace(ambiguity=0.3 * stop), orders, certificate=True)
-figure = Figure(figsize=(11, 4.5), layout="constrained")
-left, right = figure.subplots(1, 2)
+with kpm.plot.house_style():
+    figure = Figure(figsize=(11, 4.5), layout="constrained")
+    left, right = figure.subplots(1, 2)
 most = max(market.claims, key=lambda claim: abs(result[claim].net_demand))
 kpm.plot.staircase(result, most, axes=left)
 kpm.plot.risk(result, axes=right)

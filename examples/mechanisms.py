@@ -70,24 +70,25 @@ for name, start in makers.items():
 if len(sys.argv) > 1:
     from matplotlib.figure import Figure
 
-    figure = Figure(figsize=(10.5, 4.6), layout="constrained")
-    left, right = figure.subplots(1, 2)
-    runners = range(1, len(card.states) + 1)
-    convex = [(name, results[name, "competitive"]) for name in makers]
-    series = [("Knightian, maker optimal", results["Knightian", "maker_optimal"]), *convex]
-    for number, (name, result) in enumerate(series):
-        at = [runner + 0.09 * (number - 3.5) for runner in runners]
-        marker = "osD^vPX*"[number]
-        left.plot(at, result.claim_prices - card.prior, marker, label=name, markersize=6)
-        right.plot(at, result.payoff, marker, markersize=6)
-    left.set_title("Prices: makers and rules disagree")
-    left.set_ylabel("clearing price less the prior")
-    right.set_title("Risk: what each maker holds afterwards")
-    right.set_ylabel("payoff if the runner wins (money)")
-    right.set_yscale("symlog", linthresh=1.0)
-    for axes in (left, right):
-        axes.axhline(0.0, color="0.6", linewidth=0.8, zorder=0)
-        axes.set_xlabel("runner")
-        axes.set_xticks(list(runners))
-    figure.legend(*left.get_legend_handles_labels(), loc="outside lower center", ncols=4)
-    figure.savefig(sys.argv[1], dpi=150)
+    with kpm.plot.house_style():
+        figure = Figure(figsize=(10.5, 4.6), layout="constrained")
+        left, right = figure.subplots(1, 2)
+        runners = range(1, len(card.states) + 1)
+        convex = [(name, results[name, "competitive"]) for name in makers]
+        series = [("Knightian, maker optimal", results["Knightian", "maker_optimal"]), *convex]
+        for number, (name, result) in enumerate(series):
+            at = [runner + 0.09 * (number - 3.5) for runner in runners]
+            marker = "osD^vPX*"[number]
+            left.plot(at, result.claim_prices - card.prior, marker, label=name, markersize=6)
+            right.plot(at, result.payoff, marker, markersize=6)
+        left.set_title("Prices: makers and rules disagree")
+        left.set_ylabel("clearing price less the prior")
+        right.set_title("Risk: what each maker holds afterwards")
+        right.set_ylabel("payoff if the runner wins (money)")
+        right.set_yscale("symlog", linthresh=1.0)
+        for axes in (left, right):
+            axes.axhline(0.0, color="0.6", linewidth=0.8, zorder=0)
+            axes.set_xlabel("runner")
+            axes.set_xticks(list(runners))
+        figure.legend(*left.get_legend_handles_labels(), loc="outside lower center", ncols=4)
+        figure.savefig(sys.argv[1], dpi=150)

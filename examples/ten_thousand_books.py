@@ -50,6 +50,8 @@ def open_executor(kind: str, workers: int) -> Iterator[Executor]:
             Client(cluster) as client,
             client.get_executor(pure=False) as executor,
         ):
+            threads = list(client.nthreads().values())  # of every worker
+            assert threads == [1] * workers, threads
             yield executor
     elif kind == "loky":
         from joblib.externals.loky import ProcessPoolExecutor as Loky

@@ -22,7 +22,7 @@ from .errors import InputError, KpmError, TooManyCellsError, VerificationError
 from .model.batch import Batch
 from .model.books import Books
 from .model.certificate import Certificate
-from .model.densities import prior_from_density
+from .model.densities import prior_from_density, uniform_prior
 from .model.extract import ClaimResult, OrderResult, Settlement
 from .model.maker import Maker
 from .model.makers import (
@@ -101,6 +101,7 @@ __all__ = [
     "solve_cell",
     "staircases",
     "sweep",
+    "uniform_prior",
     "write_book",
 ]
 

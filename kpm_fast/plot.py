@@ -3,13 +3,14 @@
 Every function takes axes of matplotlib's (``axes=``), or makes a figure of its own, which is
 nobody's current figure, and returns the axes; ``axes.figure`` can be saved or shown. In a notebook
 ``result.plot()`` and ``sweep.plot()``, which return the figure, are what is displayed.
-``pip install 'kpm-fast[plot]'`` brings matplotlib.
+``pip install 'kpm-fast[plot]'`` brings matplotlib. Pictures of your own look like them where
+they are drawn ``with house_style():``.
 """
 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, overload
 
 import numpy as np
 
@@ -21,14 +22,15 @@ from .plots.fills import draw_fills
 from .plots.proof import draw_proof
 from .plots.quotes import draw_quotes
 from .plots.risk import draw_risk
-from .plots.staircase import draw_staircase
+from .plots.staircase import draw_staircase, draw_staircases, draw_staircases_on
+from .plots.style import house_style
 from .plots.sweep import draw_sweep
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from numpy.typing import NDArray
 
-__all__ = ["book", "fills", "proof", "quotes", "risk", "staircase", "sweep"]
+__all__ = ["book", "fills", "house_style", "proof", "quotes", "risk", "staircase", "sweep"]
 
 
 def book(
@@ -70,19 +72,37 @@ def book(
     return draw_book_on(result, claims, axes)
 
 
-def staircase(result: Outcome, claim: str | int, axes: Any = None) -> Axes:
-    """Draw a claim's net demand against its price, and where it cleared.
+@overload
+def staircase(  # type: ignore[overload-overlap]  # text is a sequence of texts to types
+    result: Outcome, claim: str | int, axes: Any = None
+) -> Axes: ...
+@overload
+def staircase(
+    result: Outcome, claim: Sequence[str | int] | None = None, axes: Any = None
+) -> NDArray[np.object_]: ...
+def staircase(
+    result: Outcome, claim: str | int | Sequence[str | int] | None = None, axes: Any = None
+) -> Any:
+    """Draw a claim's net demand against its price, and where it cleared; or those of many, small.
 
     Parameters
     ----------
     result : Result
-    claim : str or int
-        Label; integers are labels by their digits.
-    axes : Axes, optional
+    claim : str, int or sequence of them, optional
+        Label; integers are labels by their digits. Of several every one has a small panel. Default:
+        all; of more than a dozen (or than there are axes) those that trade most.
+    axes : Axes or sequence of Axes, optional
+        At least as many as claims; those left over are hidden.
 
     Returns
     -------
-    Axes
+    Axes or ndarray of Axes
+        The latter unless ``claim`` is one label.
+
+    Raises
+    ------
+    InputError
+        Naming a claim that is not there, or too few axes.
 
     Examples
     --------
@@ -91,8 +111,15 @@ def staircase(result: Outcome, claim: str | int, axes: Any = None) -> Axes:
     >>> result = kpm.clear(market, kpm.Orders(["home"], "buy", [0.6], [10]))
     >>> kpm.plot.staircase(result, "home").get_title(loc="left")
     'home at 0.6: the maker sells 10'
+    >>> [panel.get_title(loc="left") for panel in kpm.plot.staircase(result)]
+    ['home at 0.6']
     """
-    return draw_staircase(result, claim, axes)
+    if claim is None or (np.ndim(claim) == 1 and not isinstance(claim, str)):
+        claims = None if claim is None else list(claim)  # type: ignore[arg-type]
+        if axes is None:
+            return np.array(draw_staircases(result, claims).axes, dtype=object)
+        return draw_staircases_on(result, claims, axes)
+    return draw_staircase(result, claim, axes)  # type: ignore[arg-type]
 
 
 def risk(result: Outcome, axes: Any = None) -> Axes:

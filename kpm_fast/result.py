@@ -172,7 +172,8 @@ class Result(Outcome):
         ----------
         kind : {"book", "fills", "risk", "staircase", "proof"}
         claim : str or int, optional
-            Which claim: needed for a staircase, and a single panel of a book.
+            The only claim drawn of a book or a staircase. Default: all; of more than a dozen those
+            that trade most.
 
         Returns
         -------

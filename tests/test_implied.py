@@ -122,7 +122,9 @@ def test_a_prior_from_quotes_meets_them() -> None:
     [
         ([0.5, 0.6], [0.4, 0.7], r"bid.*'0'.*0\.5 above 0\.4"),
         ([0.6, 0.6], [0.7, 0.7], r"bid, ask.*no probabilities"),
-        ([math.nan, 0.6], [0.7, 0.7], r"bid.*nan"),
+        ([math.nan, 0.6], [0.7, 0.7], r"bid.*-inf where there is no quote.*nan"),
+        ([0.1, 0.6], [0.7, math.nan], r"ask.*\(inf where there is no quote.*nan"),
+        ([5.0, 0.6], [5.0, 0.7], r"within their quotes$"),
         ([0.6], [0.7], r"bid.*2 claims"),
     ],
 )
@@ -131,3 +133,25 @@ def test_quotes_that_cannot_be_met_are_refused(
 ) -> None:
     with pytest.raises(kpm.InputError, match=message):
         kpm.prior_from_quotes(np.eye(2), bid, ask)
+
+
+@given(st.lists(st.floats(0.05, 1.0), min_size=2, max_size=6), st.floats(1.02, 1.6), st.booleans())
+def test_the_message_says_how_much_wider_quotes_must_be(
+    weights: list[float], over: float, scaled: bool
+) -> None:
+    """Mid prices of exclusive claims, which add up to more than one: who pays how much less."""
+    count = len(weights)
+    span = 100.0 if scaled else 1.0
+    mid = np.array(weights) / sum(weights) * over
+    low, high = 0.0, 1.0  # of the least t with sum of max(mid - t, 0) <= 1
+    for _ in range(60):
+        middle = 0.5 * (low + high)
+        low, high = (low, middle) if np.maximum(mid - middle, 0).sum() <= 1 else (middle, high)
+    assume(mid.max() < 1.0 + high)
+    payoffs = span * np.eye(count)
+    with pytest.raises(kpm.InputError, match="more on either side would be enough") as caught:
+        kpm.prior_from_quotes(payoffs, span * mid, span * mid)
+    share = float(str(caught.value).split("; ")[1].split(" %")[0]) / 100.0
+    assert high - 1e-6 <= share <= 1.11 * high
+    bid, ask = span * (mid - share - 1e-6), span * (mid + share + 1e-6)
+    assert kpm.prior_from_quotes(payoffs, bid, ask).sum() == pytest.approx(1.0, abs=1e-12)

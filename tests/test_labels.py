@@ -234,7 +234,12 @@ def test_quotes_by_claim() -> None:
     bid, ask = {"away": 0.1, "home": 0.5}, {"home": 0.6, "away": 0.2}
     expected = kpm.prior_from_quotes([[1, 0, 0], [0, 0, 1]], [0.5, 0.1], [0.6, 0.2])
     prior = {"A": 1 / 3, "H": 1 / 3, "D": 1 / 3}
-    assert kpm.prior_from_quotes(payoffs, bid, ask, prior).tolist() == expected.tolist()
+    found = kpm.prior_from_quotes(payoffs, bid, ask, prior)
+    assert found == dict(zip("HDA", expected.tolist(), strict=True))
+    # By label, the answer goes where the payoffs went, whatever the order of its states.
+    assert kpm.Market.from_frame(payoffs, found).prior == pytest.approx(expected, abs=1e-15)
+    turned = {claim: dict(reversed(row.items())) for claim, row in payoffs.items()}
+    assert kpm.Market.from_frame(turned, found).prior == pytest.approx(expected[::-1], abs=1e-15)
     with pytest.raises(kpm.InputError, match="bid: lacks claim 'away'"):
         kpm.prior_from_quotes(payoffs, {"home": 0.5}, ask)
 

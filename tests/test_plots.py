@@ -124,6 +124,53 @@ def test_the_clearing_point_lies_on_the_staircase(result: kpm.Result) -> None:
         assert {round(float(y), 6) for y in stairs[::2, 2]} <= drawn
 
 
+def test_staircases_of_many_claims_are_small_panels(result: kpm.Result) -> None:
+    """Each is the claim's own: its price, its steps, the maker's side."""
+    panels = [panel for panel in kpm.plot.staircase(result) if panel.get_visible()]
+    book = [title.get_text() for title in titles(kpm.plot.book(result))]
+    assert len(panels) == len(book) == min(12, len(result.market.claims))
+    assert overlapping(titles(panels)) == []
+    for panel, name in zip(panels, book, strict=True):
+        head, _, price = panel.get_title(loc="left").rpartition(" at ")
+        assert head == name.rpartition(" at ")[0]
+        assert float(price) == pytest.approx(float(name.rpartition(" at ")[2]), abs=1e-4)
+        (said,) = (text.get_text() for text in panel.texts)
+        demand = float(panel.lines[-1].get_ydata()[0])
+        if "no side" not in said:
+            assert said == f"maker {'sells' if demand > 0 else 'buys'} {abs(demand):,.4g}"
+
+
+def test_a_sequence_of_claims_is_drawn_in_its_order() -> None:
+    result = book_of(6, long=False)
+    claims = ["runner 4", "runner 1"]
+    shown = titles(kpm.plot.staircase(result, claims))
+    assert [title.get_text().split(" at ")[0] for title in shown] == claims
+    assert len(kpm.plot.staircase(result, np.array(["runner 3"]))) == 1
+    assert kpm.plot.staircase(result, "runner 3").get_title(loc="left").startswith("runner 3")
+    _, axes = new_figure(8, 6, 2, 4)
+    drawn = kpm.plot.staircase(result, axes=axes)
+    assert list(drawn) == axes
+    assert [panel.get_visible() for panel in axes] == [True] * 6 + [False] * 2
+
+
+@pytest.mark.parametrize("giant", [1e3, 1e9])
+@pytest.mark.parametrize("side", [1, -1])
+@pytest.mark.parametrize("trades", [True, False])
+def test_a_giant_does_not_hide_what_trades(giant: float, side: int, trades: bool) -> None:
+    """The picture shows some multiples of what trades, and with it the point and no position."""
+    market = kpm.Market([[1, 0]], [0.5, 0.5], risk_aversion=0.01, ambiguity=0.0, claims=["one"])
+    limits = [0.6, 0.4] if trades else [0.3, 0.7]
+    orders = kpm.Orders(
+        ["one"] * 3, [1, -1, side], [*limits, 0.1 if side > 0 else 0.9], [10, 8, giant]
+    )
+    result = kpm.clear(market, orders)
+    bottom, top = kpm.plot.staircase(result, "one").get_ylim()
+    assert bottom < min(0.0, result.net_demand[0])
+    assert max(0.0, result.net_demand[0]) < top
+    assert top - bottom <= 100.0
+    assert (result.volume > 0) is trades
+
+
 @pytest.mark.parametrize("high", [1.0, 100.0])
 @pytest.mark.parametrize(
     ("limits", "whole"),
@@ -195,6 +242,21 @@ def test_every_leaf_of_a_proof_is_drawn(result: kpm.Result) -> None:
     assert f"{len(proof):,} " in axes.get_title(loc="left")
 
 
+def test_own_pictures_in_the_house_style() -> None:
+    before = dict(matplotlib.rcParams)
+    with kpm.plot.house_style():
+        figure = matplotlib.figure.Figure()
+        axes = figure.subplots()
+        colours = [axes.plot([k, 1])[0].get_color() for k in range(5)]
+        axes.set_title("left")
+        legend = axes.legend(["a"])
+    assert len(set(colours)) == 5
+    assert axes.get_title(loc="left") == "left"
+    assert not legend.get_frame_on()
+    assert not axes.spines["top"].get_visible()
+    assert dict(matplotlib.rcParams) == before
+
+
 def test_axes_in_are_axes_out() -> None:
     result = book_of(3, long=False)
     figure, panels = new_figure(8, 6, 2, 4)
@@ -212,9 +274,12 @@ def test_axes_in_are_axes_out() -> None:
     ("draw", "message"),
     [
         (lambda r: r.plot("boook"), r"kind: .*got 'boook': did you mean 'book'"),
+        (lambda r: r.plot("staircase", "runer 1"), "did you mean 'runner 1'"),
+        (lambda r: kpm.plot.staircase(r, []), "claims: must name at least one"),
+        (lambda r: kpm.plot.staircase(r, ["runner 0", "rnner 1"]), "did you mean 'runner 1'"),
         (
-            lambda r: r.plot("staircase"),
-            "claim: must be given: a staircase is of one claim, such as 'run",
+            lambda r: kpm.plot.staircase(r, ["runner 0"] * 2, new_figure(2, 2)[1]),
+            "axes: 1 axes for 2",
         ),
         (lambda r: r.plot("risk", "runner 1"), "claim: risk shows all claims"),
         (lambda r: r.plot("book", "runer 1"), "did you mean 'runner 1'"),
@@ -264,8 +329,12 @@ def test_the_command_draws_folders_and_files(
     kpm.clear(*kpm.read_book(folder)).save("saved.kpm")
     assert cli.main(["plot", "saved.kpm", "--picture", "quotes"]) == 0
     assert Path("quotes.svg").is_file()
-    assert cli.main(["plot", "saved.kpm", "--picture", "staircase"]) == 2
-    assert "--claim: a staircase is of one claim, such as 'Amber" in capsys.readouterr().err
+    args = ["plot", "saved.kpm", "--picture", "staircase", "--output"]
+    assert cli.main([*args, "all"]) == 0
+    assert cli.main([*args, "one", "--claim", "Amber Lantern"]) == 0
+    assert Path("all.png").stat().st_size > Path("one.png").stat().st_size > 0
+    assert cli.main([*args, "none", "--claim", "Amber"]) == 2
+    assert "no claim 'Amber'; it has 'Amber Lantern'" in capsys.readouterr().err
     market = kpm.Market([[1, 0]], [0.5, 0.5], claims=["rain"])
     kpm.clear(market, kpm.Orders(["rain"], 1, [0.6], [5])).save("rain.kpm")
     assert cli.main(["plot", "rain.kpm", "--picture", "staircase"]) == 0

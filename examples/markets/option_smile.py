@@ -2,14 +2,14 @@
 An option strip with a smile
 ============================
 
-Calls and puts on an index whose volatility is greater for low strikes. The maker's prior is flat in
+Calls on an index whose volatility is greater for low strikes. The maker's prior is flat in
 volatility; the crowd knows better, and the clearing's prices show its smile.
 """
 
 import math
 
-import matplotlib.pyplot as plt
 import numpy as np
+from matplotlib.figure import Figure
 
 import kpm_fast as kpm
 
@@ -64,17 +64,19 @@ print(result.message)
 
 # %%
 # Volatilities implied by the maker's own prices, by the crowd's, and by the clearing's.
-figure, axes = plt.subplots(figsize=(7, 4), layout="constrained")
 own = market.payoffs @ market.prior
 prior = [implied_volatility(k, p) for k, p in zip(strikes, own, strict=True)]
 cleared = [implied_volatility(k, p) for k, p in zip(strikes, result.claim_prices, strict=True)]
-for name, line, style in (
-    ("crowd", smile, "o"),
-    ("maker's prior", prior, "--"),
-    ("clearing", cleared, "-"),
-):
-    axes.plot(strikes, 100 * np.array(line), style, label=name)
-axes.set_xlabel("strike")
-axes.set_ylabel("implied volatility (%)")
-axes.set_title("The clearing follows the crowd's smile", loc="left")
-axes.legend(frameon=False)
+with kpm.plot.house_style():
+    figure = Figure(figsize=(7.2, 4.2), layout="constrained")
+    axes = figure.subplots()
+    for name, line, style in (
+        ("crowd", smile, "o"),
+        ("maker's prior", prior, "--"),
+        ("clearing", cleared, "-"),
+    ):
+        axes.plot(strikes, 100 * np.array(line), style, label=name)
+    axes.set_xlabel("strike")
+    axes.set_ylabel("implied volatility (%)")
+    axes.set_title("The clearing follows the crowd's smile")
+    axes.legend()

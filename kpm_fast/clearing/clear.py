@@ -51,7 +51,7 @@ def clear(
     stop: StopToken | None = None,
     verbose: bool = False,
 ) -> Result:
-    """Clear a book: the state prices and fills that solve problem (8).
+    """Clear a book: one price for each claim, and the fills that are worth most to the maker.
 
     Parameters
     ----------

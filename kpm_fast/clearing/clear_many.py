@@ -52,7 +52,7 @@ def clear_many(
     executor: Executor | None = None,
     resume: str | os.PathLike[str] | None = None,
 ) -> Batch:
-    """Clear many books by (8), each on one thread: the bits of :func:`clear`, book by book.
+    """Clear many books, each on one thread: the bits of :func:`clear`, book by book.
 
     Parameters
     ----------

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import math
+from typing import Any, overload
+
 import numpy as np
-from numpy.typing import ArrayLike
+from numpy.typing import ArrayLike, NDArray
 
 from .. import _core
 from ..arrays import Floats, as_floats, frozen
@@ -61,12 +64,20 @@ def implied_ambiguity(market: Market, orders: Orders) -> float:
     return float(divergence) if reached else np.inf
 
 
+@overload
 def prior_from_quotes(
-    payoffs: ArrayLike,
+    payoffs: NDArray[Any] | list[Any],
     bid: ArrayLike,
     ask: ArrayLike,
     prior: ArrayLike | None = None,
-) -> Floats:
+) -> Floats: ...
+@overload
+def prior_from_quotes(
+    payoffs: Any, bid: ArrayLike, ask: ArrayLike, prior: ArrayLike | None = None
+) -> dict[str, float]: ...
+def prior_from_quotes(
+    payoffs: Any, bid: ArrayLike, ask: ArrayLike, prior: ArrayLike | None = None
+) -> Floats | dict[str, float]:
     """Find the probabilities closest to a prior that value every claim within its quotes.
 
     Among all probability vectors xi with bid <= payoffs @ xi <= ask, the one with the least KL
@@ -84,22 +95,29 @@ def prior_from_quotes(
 
     Returns
     -------
-    (N,) ndarray of float64
-        Read-only, in the order of the payoffs' states. States that the quotes exclude have
-        probability 0.
+    (N,) ndarray of float64, or dict of str to float
+        Read-only, in the order of the payoffs' states; by state where these have labels, which
+        :class:`Market` aligns. States that the quotes exclude have probability 0: leave them out of
+        a market, or ask for less with wider quotes.
 
     Raises
     ------
     InputError
-        If a bid exceeds its ask, or no probabilities meet all quotes.
+        If a bid exceeds its ask, or no probabilities meet all quotes (as where a bookmaker's odds
+        add up to more than one); the message says how much wider all would have to be.
 
     Examples
     --------
     >>> import kpm_fast as kpm
     >>> kpm.prior_from_quotes([[1, 0, 0]], bid=[0.5], ask=[0.6]).round(3)
     array([0.5 , 0.25, 0.25])
+    >>> payoffs = {"home": {"H": 1, "D": 0, "A": 0}, "away": {"H": 0, "D": 0, "A": 1}}
+    >>> mid = {"away": 0.25, "home": 0.5}
+    >>> kpm.prior_from_quotes(payoffs, mid, mid)
+    {'H': 0.5, 'D': 0.25, 'A': 0.25}
     """
-    table = as_floats(named_table(payoffs).entries, "payoffs")
+    entries, _, labels = named_table(payoffs)
+    table = as_floats(entries, "payoffs")
     count = table.shape[1] if table.ndim == 2 else 0
     weights = np.full(count, 1.0 / max(count, 1)) if prior is None else prior
     market = Market(payoffs, weights)
@@ -115,8 +133,33 @@ def prior_from_quotes(
         )
     reached, _, state_prices, _ = _core.project_prior(market.payoffs, market.prior, low, high)
     if not reached:
-        raise InputError("no probabilities value all claims within their quotes", field="bid, ask")
+        raise InputError(
+            "no probabilities value all claims within their quotes" + _widening(market, low, high),
+            field="bid, ask",
+        )
+    if labels is not None:
+        return dict(zip(market.states, state_prices.tolist(), strict=True))
     return frozen(np.array(state_prices))
+
+
+def _widening(market: Market, low: Floats, high: Floats) -> str:
+    """Say how much wider all quotes would have to be for probabilities to meet them."""
+    span = np.ptp(market.payoffs, axis=1)
+    span = np.where(span > 0.0, span, np.abs(market.payoffs).max(axis=1))
+
+    def met(share: float) -> bool:
+        wider = share * span
+        return bool(_core.project_prior(market.payoffs, market.prior, low - wider, high + wider)[0])
+
+    if not met(1.0):
+        return ""  # a quote beyond all that its claim can pay
+    least, most = 0.0, 1.0
+    for _ in range(40):
+        middle = 0.5 * (least + most)
+        least, most = (least, middle) if met(middle) else (middle, most)
+    unit = 10.0 ** (math.floor(math.log10(most)) - 1)
+    enough = math.ceil(most / unit - 1e-6) * unit  # two digits, rounded up
+    return f"; {100 * enough:.3g} % of its claim's payoff range more on either side would be enough"
 
 
 def _quote(value: ArrayLike, field: str, market: Market) -> Floats:
@@ -128,7 +171,12 @@ def _quote(value: ArrayLike, field: str, market: Market) -> Floats:
         )
     if np.isnan(quote).any():
         claim = int(np.argmax(np.isnan(quote)))
-        raise InputError("must be a number, got nan", field=field, index=market.claims[claim])
+        none = "-inf" if field == "bid" else "inf"
+        raise InputError(
+            f"must be a number ({none} where there is no quote), got nan",
+            field=field,
+            index=market.claims[claim],
+        )
     return quote
 
 

@@ -7,7 +7,6 @@ from pathlib import Path
 from typing import TYPE_CHECKING, cast
 
 from ..clearing.clear import clear
-from ..errors import InputError
 from ..plots.kinds import KINDS, draw
 from ..plots.quotes import draw_quotes
 from ..plots.style import require_matplotlib, save
@@ -41,7 +40,11 @@ def add_parser(commands: argparse._SubParsersAction[argparse.ArgumentParser]) ->
         default=["book"],
         help="one or several (default: book)",
     )
-    parser.add_argument("--claim", help="the claim of a staircase, or the only one drawn of a book")
+    parser.add_argument(
+        "--claim",
+        help="the only claim drawn in pictures with a panel for each claim, book and staircase "
+        "(default: all; of more than a dozen those that trade most)",
+    )
     parser.add_argument(
         "--output",
         type=Path,
@@ -70,9 +73,6 @@ def cleared(args: argparse.Namespace, *, certificate: bool) -> Result:
 def _run(args: argparse.Namespace) -> int:
     require_matplotlib()
     result = cleared(args, certificate="proof" in args.picture)
-    claims = result.market.claims
-    if args.claim is None and "staircase" in args.picture and len(claims) > 1:
-        raise InputError(f"a staircase is of one claim, such as {claims[0]!r}", field="--claim")
     console = PipeAwareConsole()
     for picture in args.picture:
         if picture == "quotes":

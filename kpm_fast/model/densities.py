@@ -1,22 +1,60 @@
-"""Priors from a density over levels, such as strikes."""
+"""Priors from a density over levels, such as strikes; the flat one among them."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import math
+from collections.abc import Iterable
+from typing import Any
 
 import numpy as np
 from numpy.typing import ArrayLike
 
 from ..arrays import Floats, as_floats, first
+from ..entries import identifier, label_texts, number
 from ..errors import InputError
+from .labels import align, default_labels, named_entries
 from .priors import LEAST_PRIOR
 
-__all__ = ["prior_from_density"]
+__all__ = ["prior_from_density", "uniform_prior"]
 
 
-def prior_from_density(
-    levels: ArrayLike, density: ArrayLike | Callable[[Floats], ArrayLike]
-) -> dict[str, float]:
+def uniform_prior(states: Iterable[Any] | int) -> dict[str, float]:
+    """Make the prior that prefers no state.
+
+    Parameters
+    ----------
+    states : iterable of labels, or int
+        The labels, such as the columns of a frame of payoffs; or how many there are, which are then
+        ``"0"``, ``"1"``, ... as in a market of arrays.
+
+    Returns
+    -------
+    dict of str to float
+        1 / N for each: a prior that :class:`Market` aligns.
+
+    Raises
+    ------
+    InputError
+        If there is no state, or a label comes twice.
+
+    Examples
+    --------
+    >>> import kpm_fast as kpm
+    >>> kpm.uniform_prior(["home", "draw", "away", "void"])
+    {'home': 0.25, 'draw': 0.25, 'away': 0.25, 'void': 0.25}
+    """
+    if isinstance(states, str | bool) or not isinstance(states, Iterable | int | np.integer):
+        raise InputError(f"must be labels or their number, got {states!r}", field="states")
+    if isinstance(states, int | np.integer):
+        names = default_labels(max(int(states), 0))
+    else:
+        names = label_texts(states, "states")
+    if not names:
+        raise InputError("must be at least one", field="states")
+    return dict.fromkeys(names, 1.0 / len(names))
+
+
+def prior_from_density(levels: ArrayLike, density: Any) -> dict[str, float]:
     """Make a prior of a density over levels of an index, which are the states.
 
     The state of a level has the mass of the density between the midpoints to its neighbours, which
@@ -28,13 +66,14 @@ def prior_from_density(
     levels : array_like, shape (N,)
         Increasing; N >= 2. Strikes, say, and a level beyond them on either side.
     density : array_like, shape (N,), or callable
-        At each level, per unit of the index and up to a factor; or a function of levels, such as
-        ``scipy.stats.norm(100, 8).pdf``.
+        At each level, per unit of the index and up to a factor; labels are those of levels. Or a
+        function of an array of levels, such as ``scipy.stats.norm(100, 8).pdf``.
 
     Returns
     -------
     dict of str to float
-        Probabilities by level, as ``f"{level:g}"`` writes it: a prior that :class:`Market` aligns.
+        Probabilities by level: a prior that :class:`Market` aligns. Names are ``f"{level:g}"``
+        where six digits are enough, else all of them, as those of a frame's numeric columns.
 
     Raises
     ------
@@ -57,10 +96,10 @@ def prior_from_density(
             field="levels",
             index=row + 1,
         )
-    names = [f"{level:g}" for level in at]
+    names = [_name(level) for level in at.tolist()]
     if len(set(names)) < len(names):
-        raise InputError("are too close together to have names of six digits", field="levels")
-    height = as_floats(density(at) if callable(density) else density, "density")
+        raise InputError("are too close together to be told apart", field="levels")
+    height = _heights(levels, at, names, density)
     if height.shape != at.shape:
         raise InputError(
             f"must have shape {at.shape}, a number for each level, got shape {height.shape}",
@@ -88,3 +127,41 @@ def prior_from_density(
             index=names[row],
         )
     return dict(zip(names, prior.tolist(), strict=True))
+
+
+def _name(level: float) -> str:
+    """Name a level by its six digits, where these are all it has, else as frames' columns are."""
+    short = f"{level:g}"
+    if math.isclose(float(short), level, rel_tol=1e-12) and not (
+        "e" in short and level == int(level) and abs(level) < 2.0**53
+    ):
+        return short
+    return identifier(level, "levels", 0)
+
+
+def _heights(levels: Any, at: Floats, names: list[str], density: Any) -> Floats:
+    """Return the density at each level, found by label where there are labels."""
+    if callable(density):
+        try:
+            return as_floats(density(at), "density")
+        except TypeError as error:
+            raise InputError(
+                f"must be a function of an array of levels, but: {error} (numpy.vectorize makes "
+                "one of a function of one level)",
+                field="density",
+            ) from error
+    given = named_entries(density, "density", "level")
+    if given.labels is None:
+        return as_floats(given.entries, "density")
+    rows = named_entries(levels, "levels", "level").labels
+    if rows is not None and set(rows) == set(given.labels):  # two columns of one frame
+        return as_floats(align(density, rows, "density", "level"), "density")
+    by_level = dict(zip(map(_named_level, given.labels), given.entries, strict=True))
+    return as_floats(align(by_level, names, "density", "level"), "density")
+
+
+def _named_level(label: str) -> str:
+    try:
+        return _name(number(label))
+    except ValueError:
+        return label

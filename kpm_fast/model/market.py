@@ -156,7 +156,9 @@ class Market:
             )
             return
         if prior is None:
-            raise InputError("must be given, or a maker", field="prior")
+            raise InputError(
+                "must be given, or a maker (uniform_prior(states) prefers no state)", field="prior"
+            )
         probabilities, prior_sum = checked_prior(prior, state_labels, normalize=normalize)
         money = np.zeros(len(state_labels))
         if inventory is not None:

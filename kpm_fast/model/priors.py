@@ -73,7 +73,10 @@ def checked_prior(
         wrong = first(prior <= 0)
         if wrong is not None:
             raise InputError(
-                f"must be greater than zero, got {prior[wrong]}", field=field, index=states[wrong]
+                f"must be greater than zero, got {prior[wrong]}"
+                + (": leave out a state that cannot happen" if prior[wrong] == 0.0 else ""),
+                field=field,
+                index=states[wrong],
             )
         wrong = int((prior < LEAST_PRIOR).argmax())
         raise InputError(

@@ -5,16 +5,15 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from ..arrays import Floats, Ints
-from ..errors import InputError
-from ..model.extract import claim_position
 from ..model.outcome import Outcome
-from .panels import as_panels, shortened
+from .panels import claim_panels, draw_each, shortened, shown_claims
 from .style import BLUE, GREY, INK, ORANGE, house_style, new_figure
 
 if TYPE_CHECKING:
@@ -25,7 +24,6 @@ __all__ = ["draw_book", "draw_book_on"]
 
 _NOTHING = 1e-6  # of a quantity: less than this is what a solver leaves of zero
 _PAD = 0.12  # inches around each panel
-_PANELS = 12  # claims in a picture, unless more are asked for
 _NAME = 15  # letters of a claim in a title
 
 
@@ -46,12 +44,12 @@ def draw_book(
     Quantities accumulate from the best order on. Where the filled bids reach further than the
     filled offers the maker sells the difference.
     """
-    shown = _shown(outcome, claims)
+    shown = shown_claims(outcome, claims)
     columns = min(len(shown), 3)
     rows = math.ceil(len(shown) / columns)
     with house_style():
         figure, panels = new_figure(max(3.0 * columns, 8.6), 2.7 * rows + 0.5, rows, columns)
-        _draw(outcome, shown, panels)
+        draw_each(shown, panels, partial(_draw_claim, outcome))
         figure.set_layout_engine("constrained", h_pad=_PAD, w_pad=0.08)
         figure.supylabel("price (money per share)", fontsize=10, color=INK)
         figure.supxlabel("shares, best order first", fontsize=10, color=INK)
@@ -66,30 +64,10 @@ def draw_book_on(
     outcome: Outcome, claims: Sequence[str | int] | None, axes: Any
 ) -> NDArray[np.object_]:
     """Draw claims on axes of the caller's, one each; further axes are hidden."""
-    panels = as_panels(axes)
-    shown = _shown(outcome, claims, len(panels))
-    if len(shown) > len(panels):
-        raise InputError(f"{len(panels)} axes for {len(shown)} claims", field="axes")
+    shown, panels = claim_panels(outcome, claims, axes)
     with house_style():
-        _draw(outcome, shown, panels)
+        draw_each(shown, panels, partial(_draw_claim, outcome))
     return np.array(panels, dtype=object)
-
-
-def _draw(outcome: Outcome, shown: Sequence[int], panels: Sequence[Axes]) -> None:
-    for k, axes in zip(shown, panels, strict=False):
-        _draw_claim(axes, outcome, k)
-    for axes in panels[len(shown) :]:
-        axes.set_visible(False)
-
-
-def _shown(outcome: Outcome, claims: Sequence[str | int] | None, most: int = _PANELS) -> list[int]:
-    """Return the claims to draw: those asked for, else those that trade most, in their order."""
-    if claims is not None:
-        if not len(claims):
-            raise InputError("must name at least one claim", field="claims")
-        return [claim_position(outcome, claim) for claim in claims]
-    traded = np.maximum(outcome.bought, outcome.sold) * np.ptp(outcome.market.payoffs, axis=1)
-    return sorted(np.argsort(-traded, kind="stable")[:most].tolist())
 
 
 def _headline(outcome: Outcome, shown: int) -> str:
@@ -124,7 +102,7 @@ def _key(figure: Figure) -> None:
         place, anchor = (0.0, 0.5), label
 
 
-def _draw_claim(axes: Axes, outcome: Outcome, k: int) -> None:
+def _draw_claim(outcome: Outcome, axes: Axes, k: int) -> None:
     market, orders = outcome.market, outcome.orders
     on_claim = orders.claim_index(market) == k
     bids = _side(outcome, on_claim & (orders.side > 0), -1.0)

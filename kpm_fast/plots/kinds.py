@@ -10,7 +10,7 @@ from .book import draw_book
 from .fills import draw_fills
 from .proof import draw_proof
 from .risk import draw_risk
-from .staircase import draw_staircase
+from .staircase import draw_staircase, draw_staircases
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -30,10 +30,7 @@ def draw(outcome: Outcome, kind: str, claim: str | int | None = None) -> Figure:
     if kind == "staircase":
         claims = outcome.market.claims
         if claim is None and len(claims) > 1:
-            raise InputError(
-                f"must be given: a staircase is of one claim, such as {claims[0]!r}",
-                field="claim",
-            )
+            return draw_staircases(outcome)
         only = claims[0] if claim is None else claim
         return cast("Figure", draw_staircase(outcome, only).figure)
     if claim is not None:

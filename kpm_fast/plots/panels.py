@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
@@ -10,15 +10,27 @@ import numpy as np
 
 from ..arrays import Floats
 from ..errors import InputError
+from ..model.extract import claim_position
 from ..model.outcome import Outcome
 from .style import INK, house_style, new_figure
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
-__all__ = ["as_panels", "name_rows", "one_panel", "row_height", "shortened", "without_rounding"]
+__all__ = [
+    "as_panels",
+    "claim_panels",
+    "draw_each",
+    "name_rows",
+    "one_panel",
+    "row_height",
+    "shortened",
+    "shown_claims",
+    "without_rounding",
+]
 
 _ROUNDING = 1e-9  # of the notional that trades
+_PANELS = 12  # claims in a picture, unless more are asked for
 _ROWS_NAMED = 64  # more rows than that have every so-manieth name
 
 
@@ -51,6 +63,39 @@ def as_panels(axes: Any, count: int | None = None) -> list[Axes]:
     if count is not None and len(panels) != count:
         raise InputError(f"must be {count}, got {len(panels)}", field="axes")
     return panels
+
+
+def shown_claims(
+    outcome: Outcome, claims: Sequence[str | int] | None, most: int = _PANELS
+) -> list[int]:
+    """Return the claims to draw: those asked for, else those that trade most, in their order."""
+    if claims is not None:
+        if not len(claims):
+            raise InputError("must name at least one claim", field="claims")
+        return [claim_position(outcome, claim) for claim in claims]
+    traded = np.maximum(outcome.bought, outcome.sold) * np.ptp(outcome.market.payoffs, axis=1)
+    return sorted(np.argsort(-traded, kind="stable")[:most].tolist())
+
+
+def claim_panels(
+    outcome: Outcome, claims: Sequence[str | int] | None, axes: Any
+) -> tuple[list[int], list[Axes]]:
+    """Return the claims to draw, and axes of the caller's that are enough for them."""
+    panels = as_panels(axes)
+    shown = shown_claims(outcome, claims, len(panels))
+    if len(shown) > len(panels):
+        raise InputError(f"{len(panels)} axes for {len(shown)} claims", field="axes")
+    return shown, panels
+
+
+def draw_each(
+    shown: Sequence[int], panels: Sequence[Axes], draw: Callable[[Axes, int], object]
+) -> None:
+    """Draw a claim on each of the axes, and hide those left over."""
+    for k, panel in zip(shown, panels, strict=False):
+        draw(panel, k)
+    for panel in panels[len(shown) :]:
+        panel.set_visible(False)
 
 
 def without_rounding(values: Floats | float, outcome: Outcome) -> Any:

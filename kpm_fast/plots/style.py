@@ -41,6 +41,7 @@ _STYLE: dict[str, Any] = {
     "figure.dpi": 100.0,
     "font.family": "DejaVu Sans",
     "font.size": 10.0,
+    "legend.frameon": False,
     "lines.linewidth": 2.0,
     "lines.solid_capstyle": "round",
     "savefig.dpi": 200.0,
@@ -70,13 +71,38 @@ def require_matplotlib() -> None:
 
 @contextmanager
 def house_style() -> Iterator[None]:
-    """Apply the house style within the block, whatever the caller's settings are."""
+    """Apply the style of this package's pictures within the block, whatever your settings are.
+
+    Fonts, lines, a palette that is told apart with any kind of colour vision. What is created
+    inside keeps most of it; save inside, too, for the resolution.
+
+    Returns
+    -------
+    context manager
+
+    Raises
+    ------
+    ImportError
+        If matplotlib is not installed.
+
+    Examples
+    --------
+    >>> import kpm_fast as kpm
+    >>> from matplotlib.figure import Figure
+    >>> with kpm.plot.house_style():
+    ...     figure = Figure(figsize=(4, 3), layout="constrained")
+    ...     lines = figure.subplots().plot([1, 2, 3], [2, 3, 5])
+    >>> lines[0].get_color()
+    '#0072B2'
+    """
     require_matplotlib()
     import matplotlib
+    from matplotlib.rcsetup import cycler
 
     with matplotlib.rc_context():
         matplotlib.rcdefaults()
         matplotlib.rcParams.update(_STYLE)
+        matplotlib.rcParams["axes.prop_cycle"] = cycler("color", SERIES)
         yield
 
 
