@@ -263,3 +263,13 @@ def test_narrow_terminals_lose_columns_and_no_digits(
     assert max(len(line.rstrip()) for line in said[rule:] if "(" not in line) <= width
     columns = {"sweep": 7, "advise": 5}[command]
     assert any("(no room for: " in line for line in said) == (len(rows[0]) < columns)
+
+
+@pytest.mark.parametrize("executor", [3, "threads", ThreadPoolExecutor])
+def test_what_is_no_executor_is_refused(book: tuple[kpm.Market, kpm.Orders], executor: Any) -> None:
+    for call in (
+        lambda: kpm.clear_many([book], executor=executor),
+        lambda: kpm.sweep(*book, ambiguity=[0.0, 0.01], executor=executor),
+    ):
+        with pytest.raises(kpm.InputError, match="executor: must be an executor"):
+            call()

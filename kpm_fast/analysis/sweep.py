@@ -15,6 +15,7 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from ..arrays import as_number
+from ..clearing.chunks import check_executor
 from ..clearing.clear import clear
 from ..clearing.implied import implied_ambiguity
 from ..errors import InputError, suggestion
@@ -199,6 +200,7 @@ def sweep(
     >>> [round(volume, 6) for volume in result["volume"]]
     [10.0, 10.0, 0.0]
     """
+    check_executor(executor)
     cases = list(_cases(market, ambiguity, risk_aversion, prior, _rules(rule)))
     with Finished(resume) as finished:
         rows = _all_rows([case for _, case in cases], orders, options, executor, finished)

@@ -19,7 +19,7 @@ from ..errors import InputError
 from ..model.batch import Batch
 from ..storage.finished import UNFINISHED, Finished, content_hash
 
-__all__ = ["FIGURES", "clear_in_chunks"]
+__all__ = ["FIGURES", "check_executor", "clear_in_chunks"]
 
 #: Seconds of work in a task: the overhead of an executor is milliseconds.
 _SECONDS = (0.2, 1.0)
@@ -41,6 +41,15 @@ _OFFSETS = ("first", "_claim_first", "_state_first")
 
 _Columns = dict[str, Any]
 _Task = Callable[[_Columns, dict[str, Any]], Batch]
+
+
+def check_executor(executor: Any) -> None:
+    """Refuse what is no executor, such as a number of workers, or a class of executors."""
+    submits = callable(getattr(executor, "submit", None)) and not isinstance(executor, type)
+    if executor is not None and not submits:
+        raise InputError(
+            f"must be an executor, which has submit(), got {executor!r}", field="executor"
+        )
 
 
 def clear_in_chunks(

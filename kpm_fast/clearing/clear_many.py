@@ -19,7 +19,7 @@ from ..model.faults import error_of
 from ..model.market import Market
 from ..model.orders import Orders
 from .auctions import check_maker
-from .chunks import FIGURES, clear_in_chunks
+from .chunks import FIGURES, check_executor, clear_in_chunks
 from .options import without_times
 from .settings import ClearSettings
 
@@ -110,6 +110,7 @@ def clear_many(
         "allocation": allocation,
     }
     ClearSettings.of(**options)
+    check_executor(executor)
     if isinstance(books, Books):
         columns = _of_columns(books)
     elif isinstance(books, Mapping):

@@ -284,7 +284,7 @@ class Outcome(Value):
             table["time"] = orders.time
         table["fill"] = self.fills
         table["clearing_price"] = self.claim_prices[index]
-        table["payment"] = orders.side * self.fills * self.paid_prices
+        table["payment"] = orders.side * self.fills * self.paid_prices + 0.0  # no -0
         return table
 
     def _claim_table(self) -> dict[str, Any]:
