@@ -328,6 +328,7 @@ class Tree {
     }
     const Array demand = best_demand();
     TangentBound tangent(market_, corners_);
+    std::vector<Multipliers> worse;  // what supports cells that do not tie: others may be beneath
     for (const auto& [cell, node] : tied_cells(market_, tight, corners_, demand, best_, tangent)) {
       const auto known = [&cell = cell, this](const Candidate& c) { return is_known(cell, c); };
       if (token_.poll()) {
@@ -337,10 +338,31 @@ class Tree {
         continue;
       }
       const Box box{cell, cell};
-      if (!tangent.rules_out(box, demand, node->multipliers.lambda, best_ - kTie)) {
-        merge(first_.solve(cell));
+      const auto beneath = [&box = box, this](const Multipliers& support) {
+        return support.bound(corners_, box) < best_ - kTie;
+      };
+      if (std::any_of(worse.begin(), worse.end(), beneath) ||
+          tangent.rules_out(box, demand, node->multipliers.lambda, best_ - kTie)) {
+        continue;
       }
+      NodeOutcome outcome = first_.solve(cell);
+      for (const Candidate& candidate : outcome.candidates) {
+        if (candidate.value < best_ - kTie && candidate.optimum) {
+          worse.push_back(support_of(*candidate.optimum));
+        }
+      }
+      merge(std::move(outcome));
     }
+  }
+
+  Multipliers support_of(const CellOptimum& optimum) const {
+    Multipliers support;
+    support.worst_case = optimum.worst_case;
+    support.marginal_state_prices = optimum.marginal_state_prices;
+    support.lambda = optimum.multipliers;
+    support.value.setZero(market_.claims());
+    support.set(market_, optimum.divergence);
+    return support;
   }
 
   TreeResult result() {
