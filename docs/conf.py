@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import importlib
 import inspect
+import json
 import re
 import sys
 import tempfile
+from operator import attrgetter
 from pathlib import Path
 from typing import Any
 
@@ -41,6 +43,10 @@ html_theme = "pydata_sphinx_theme"
 html_title = f"kpm_fast {release}"
 html_theme_options = {"show_prev_next": False, "header_links_before_dropdown": 6}
 html_show_sourcelink = html_copy_source = False
+# Only the examples have pages below them; elsewhere the bar at the left would be empty.
+html_sidebars: dict[str, list[str]] = {
+    page: [] for page in ("api/index", *(path.stem for path in Path(__file__).parent.glob("*.md")))
+}
 
 autodoc_typehints = "none"  # the sections of the docstrings say them in words
 numpydoc_show_class_members = False
@@ -91,6 +97,12 @@ def _reference() -> str:
 
     def add(title: str, directive: str, names: list[str], options: str = "") -> None:
         parts.append(f"## {title}\n")
+        role = "class" if directive == "autoclass" else "func"
+        parts.append("| | |\n|---|---|")
+        for name in names:
+            summary = (inspect.getdoc(attrgetter(name)(kpm_fast)) or "").partition("\n\n")[0]
+            parts.append(f"| {{py:{role}}}`~kpm_fast.{name}` | {_as_cell(summary)} |")
+        parts.append("")
         parts.extend(
             f"```{{eval-rst}}\n.. {directive}:: kpm_fast.{name}\n{options}```\n" for name in names
         )
@@ -106,6 +118,13 @@ def _reference() -> str:
     return "\n".join(parts)
 
 
+def _as_cell(summary: str) -> str:
+    """Write the first sentence of a docstring as a table's cell in Markdown."""
+    line = " ".join(summary.split()).replace("|", "\\|")
+    line = re.sub(r":(?:\w+:)?\w+:`~?([\w.]+)`", r"`\1`", line)
+    return re.sub(r"``([^`]+)``", r"`\1`", line)
+
+
 def _write_reference() -> None:
     page = Path(__file__).parent / "api" / "index.md"
     page.parent.mkdir(exist_ok=True)
@@ -119,7 +138,34 @@ def _unlink_outside(app: Any, name: str, source: list[str]) -> None:
     source[0] = re.sub(r"\[([^\]]*)\]\(\.\./[^)]*\)", r"\1", source[0])
 
 
+#: Notebooks have a style of their own for tables.
+_CELLS = (
+    "<style>.shown table { margin: 0.5rem 0; } .shown :is(td, th) { padding: 0.1rem 0.7rem; "
+    'text-align: right; }</style><div class="shown">'
+)
+
+
+def _show_what_notebooks_show(app: Any, name: str, source: list[str]) -> None:
+    """Put the tables and pictures of the notebook below the tutorial's blocks that make them."""
+    if name != "tutorial":
+        return
+    notebook = json.loads((Path(__file__).parent / "tutorial.ipynb").read_text("utf-8"))
+    for cell in notebook["cells"]:
+        data = next((out["data"] for out in cell.get("outputs", ()) if "data" in out), {})
+        if "image/png" in data:
+            encoded = "".join(data["image/png"]).replace("\n", "")
+            shown = f'<img alt="What the last line draws" src="data:image/png;base64,{encoded}">'
+        elif "text/html" in data:
+            shown = _CELLS + "".join(data["text/html"]).replace("\n", " ") + "</div>"
+        else:
+            continue
+        block = f"```python\n{''.join(cell['source'])}\n```\n"
+        assert source[0].count(block) == 1, block
+        source[0] = source[0].replace(block, f"{block}\n```{{raw}} html\n{shown}\n```\n")
+
+
 def setup(app: Any) -> None:
     """Called by Sphinx."""
     _write_reference()
     app.connect("source-read", _unlink_outside)
+    app.connect("source-read", _show_what_notebooks_show)

@@ -18,6 +18,7 @@ __all__ = ["SHARES", "aligned", "claim_columns", "summary", "table", "text"]
 _DIGITS = 6  # that the largest number of a column shows
 _DIGITS_COMPARED = 8
 _MOST_DECIMALS = 9
+_LONG = 14  # letters of an entry that shall not be broken at every word
 _CLAIMS = 20  # of a notebook's summary
 
 
@@ -80,16 +81,20 @@ def table(
             written.append([_number(float(e) + 0.0, shared) for e in entries])
         else:
             written.append(aligned(entries) if numbers else [_entry(e) for e in entries])
+    classes = [
+        " class=n" if numbers else " class=l" if max(map(len, column), default=0) > _LONG else ""
+        for column, numbers in zip(written, numeric, strict=True)
+    ]
     heads = "".join(
-        f'<th scope="col"{" class=n" if n else ""}>{text(name)}</th>'
-        for name, n in zip(columns, numeric, strict=True)
+        f'<th scope="col"{kind}>{text(name)}</th>'
+        for name, kind in zip(columns, classes, strict=True)
     )
     body = []
     for row in zip(*written, strict=True):
-        cells = [f'<th scope="row">{text(row[0])}</th>']
+        first = "" if numeric[0] else classes[0]
+        cells = [f'<th scope="row"{first}>{text(row[0])}</th>']
         cells += [
-            f"<td{' class=n' if n else ''}>{text(cell)}</td>"
-            for cell, n in zip(row[1:], numeric[1:], strict=True)
+            f"<td{kind}>{text(cell)}</td>" for cell, kind in zip(row[1:], classes[1:], strict=True)
         ]
         body.append(f"<tr>{''.join(cells)}</tr>")
     total = len(next(iter(columns.values())))
@@ -141,8 +146,10 @@ def summary(outcome: Outcome) -> str:
         f"<td style='text-align:right'>{value}</td></tr>"
         for name, value in zip(figures, money, strict=True)
     )
+    prices = table("Prices and shares", claim_columns(outcome), rows=_CLAIMS, alike=SHARES)
+    # A notebook knows no classes of ours.
+    prices = prices.replace(" class=n>", " style='text-align:right'>").replace(" class=l>", ">")
     return (
-        f"<div><p>{text(message(outcome))}</p>"
-        f"{table('Prices and shares', claim_columns(outcome), rows=_CLAIMS, alike=SHARES)}"
+        f"<div><p>{text(message(outcome))}</p>{prices}"
         f"<table><caption>The maker's wealth (money)</caption><tbody>{listed}</tbody></table></div>"
     )

@@ -1,10 +1,10 @@
 """Pictures of books, clearings, quotes, sweeps and proofs, in the house style.
 
-Every function takes axes of matplotlib's (``axes=``), or makes a figure of its own, which is
-nobody's current figure, and returns the axes; ``axes.figure`` can be saved or shown. In a notebook
+Every function takes matplotlib axes (``axes=``), or makes a new figure, which does not become
+pyplot's current figure, and returns the axes; ``axes.figure`` can be saved or shown. In a notebook
 ``result.plot()`` and ``sweep.plot()``, which return the figure, are what is displayed.
-``pip install 'kpm-fast[plot]'`` brings matplotlib. Pictures of your own look like them where
-they are drawn ``with house_style():``.
+``pip install 'kpm-fast[plot]'`` installs matplotlib. Your own figures match their style if they are
+drawn ``with house_style():``.
 """
 
 from __future__ import annotations
@@ -45,7 +45,7 @@ def book(
     ----------
     result : Result
     claims : sequence of str, optional
-        Which claims, a panel each. Default: all; of more than a dozen (or than there are axes)
+        Which claims, one panel each. Default: all; of more than a dozen (or than there are axes)
         those that trade most.
     axes : Axes or sequence of Axes, optional
         At least as many as claims; those left over are hidden.
@@ -89,7 +89,7 @@ def staircase(
     ----------
     result : Result
     claim : str, int or sequence of them, optional
-        Label; integers are labels by their digits. Of several every one has a small panel. Default:
+        Label; integers are labels by their digits. Several claims have a small panel each. Default:
         all; of more than a dozen (or than there are axes) those that trade most.
     axes : Axes or sequence of Axes, optional
         At least as many as claims; those left over are hidden.
@@ -123,9 +123,9 @@ def staircase(
 
 
 def risk(result: Outcome, axes: Any = None) -> Axes:
-    """Draw the maker's wealth in every state, and what it is worth for certain.
+    """Draw the maker's wealth in every state, and its certainty equivalent.
 
-    Orange states are those in which it has less than trading nothing is worth.
+    In orange states it has less than the value of not trading.
 
     Parameters
     ----------
@@ -148,7 +148,7 @@ def risk(result: Outcome, axes: Any = None) -> Axes:
 
 
 def fills(result: Outcome, axes: Any = None) -> Axes:
-    """Draw shares bought and sold of every claim, and what waited at the price in vain.
+    """Draw shares bought and sold of every claim, and orders left unfilled at the price.
 
     Parameters
     ----------
@@ -171,7 +171,7 @@ def fills(result: Outcome, axes: Any = None) -> Axes:
 
 
 def quotes(quotes: Quotes, axes: Any = None) -> Axes:
-    """Draw what a maker bids and asks, a row for each claim.
+    """Draw a maker's bids and asks, one row per claim.
 
     Parameters
     ----------

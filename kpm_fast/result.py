@@ -1,4 +1,4 @@
-"""What clearing a book gives back, with all that can be done with it."""
+"""The result of clearing a book, with everything that can be done with it."""
 
 from __future__ import annotations
 
@@ -71,12 +71,12 @@ class Result(Outcome):
     __iter__ = None
 
     def order(self, order_id: str | int) -> OrderResult:
-        """Return what became of one order, with the reason.
+        """Return the outcome of one order, with the reason.
 
         Parameters
         ----------
         order_id : str or int
-            The identifier; of a book without any, the row number.
+            The identifier, or the row number in a book without identifiers.
 
         Raises
         ------
@@ -94,7 +94,7 @@ class Result(Outcome):
         return order_result(self, order_id)
 
     def settle(self, state: str | int) -> Settlement:
-        """Return what every order and the maker get once a state has come to pass.
+        """Return what every order and the maker receive when a state is realised.
 
         Parameters
         ----------
@@ -105,7 +105,7 @@ class Result(Outcome):
         -------
         Settlement
             Premiums of the clearing, payouts of the state, and their difference by order; the
-            maker's wealth. Whatever traders get, the maker pays, and the other way round.
+            maker's wealth. Whatever traders receive the maker pays, and vice versa.
 
         Raises
         ------
@@ -139,7 +139,8 @@ class Result(Outcome):
 
     @property
     def relative_gap(self) -> float:
-        """``gap / scale``: what ``tolerance`` limits, a share of the notional that trades.
+        """``gap / scale``: the quantity that ``tolerance`` limits, as a share of the notional that
+        trades.
 
         Examples
         --------
@@ -152,7 +153,7 @@ class Result(Outcome):
 
     @property
     def message(self) -> str:
-        """How the clearing ended and what was done to the input, in words.
+        """How the clearing ended and how the input was adjusted, in words.
 
         Examples
         --------
@@ -166,7 +167,7 @@ class Result(Outcome):
     def plot(self, kind: str = "book", claim: str | int | None = None) -> Figure:
         """Draw the clearing; needs matplotlib (``pip install 'kpm-fast[plot]'``).
 
-        ``kpm_fast.plot`` has the same pictures on axes of the caller's.
+        ``kpm_fast.plot`` draws the same pictures on the caller's axes.
 
         Parameters
         ----------
@@ -201,7 +202,7 @@ class Result(Outcome):
         title: str | None = None,
         sensitivity: bool = True,
     ) -> None:
-        """Write the clearing as one HTML file, for those who were not there.
+        """Write the clearing as one self-contained HTML file.
 
         Prices, fills, depth, the maker's risk by state, sensitivity to ambiguity, every check in
         words, and the proof, checked, if it was kept (``clear(..., certificate=True)``). The file
@@ -251,7 +252,7 @@ class Result(Outcome):
         """Write the result, its market, orders and certificate to one file.
 
         docs/files.md describes the file, which NumPy can open. It appears complete or not at
-        all; :meth:`load` returns every bit of it.
+        all; :meth:`load` restores it exact to the bit.
 
         Examples
         --------
@@ -290,18 +291,18 @@ _WRITERS: list[ReportWriter] = []
 
 
 def use_reports(writer: ReportWriter) -> None:
-    """Let :meth:`Result.report` be written by somebody; what writes reports calls it on import."""
+    """Register the writer of :meth:`Result.report`, which calls this on import."""
     _WRITERS.append(writer)
 
 
 def load_result(path: str | os.PathLike[str]) -> Result:
-    """Read a clearing that :meth:`Result.save` wrote, every bit of it.
+    """Read a clearing that :meth:`Result.save` wrote, exact to the bit.
 
     Market and orders are validated like new ones, everything else for type, shape and range;
     whether the figures are true is for :meth:`Result.verify` and :func:`check_certificate`.
-    Files of version 1 measured tolerances by all that could trade, where today's releases take
-    what does: their scale is put right, and a result whose gap is too large for the tolerance by
-    that measure comes back as ``inaccurate``.
+    Files of version 1 measured tolerances by all that could trade, whereas now only what trades
+    counts: their scale is recomputed, and a result whose gap exceeds the tolerance at that scale is
+    returned as ``inaccurate``.
 
     Parameters
     ----------
@@ -339,8 +340,8 @@ def load_result(path: str | os.PathLike[str]) -> Result:
 def _rescaled(result: Result) -> Result:
     """Return a clearing of the maker's rule with the scale that verification derives today.
 
-    Only what that release would have written, the notional of all orders, is put right: any other
-    figure is left for the checks to find.
+    Only what that release would have written, the notional of all orders, is corrected: any other
+    figure is left for the checks to detect.
     """
     market, orders, claims = result.market, result.orders, len(result.market.claims)
     claim, span = orders.claim_index(market), np.ptp(market.payoffs, axis=1)

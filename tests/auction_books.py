@@ -22,7 +22,7 @@ def numbers(values):
 
 
 def bids(inputs, maker):
-    """The golden files' books: a column of payoffs an order, buys all of them."""
+    """The golden files' books: one column of payoffs per order, all of them buys."""
     payoffs = numbers(inputs["payoffs_NxJ"]).T
     market = kpm.Market(payoffs, maker=maker)
     count = len(payoffs)

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import io
+import zipfile
 from collections.abc import Iterator
 from typing import Any
 
 import numpy as np
 import pytest
 
-__all__ = ["frames", "holders"]
+__all__ = ["frames", "holders", "zipped"]
 
 
 def holders(values: list[Any]) -> Iterator[tuple[str, Any]]:
@@ -52,3 +54,12 @@ def frames(columns: dict[str, list[Any]]) -> Iterator[tuple[str, Any]]:
     table = pyarrow.table(columns)
     yield "pyarrow", table
     yield "pyarrow batch", table.combine_chunks().to_batches()[0]
+
+
+def zipped(data: bytes, *more: str, name: str = "orders.csv") -> bytes:
+    """A zip archive of files with the same bytes."""
+    stream = io.BytesIO()
+    with zipfile.ZipFile(stream, "w", zipfile.ZIP_DEFLATED) as archive:
+        for each in (name, *more):
+            archive.writestr(each, data)
+    return stream.getvalue()

@@ -247,6 +247,9 @@ def test_bad_files_name_the_line(book: Path, capsys: pytest.CaptureFixture[str])
 
 def test_missing_folder(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert run("clear", tmp_path / "nowhere") == 2
+    assert capsys.readouterr().err.endswith("nowhere: No such file or directory\n")
+    (tmp_path / "empty").mkdir()
+    assert run("clear", tmp_path / "empty") == 2
     assert capsys.readouterr().err.endswith("claims.csv: No such file or directory\n")
 
 

@@ -1,4 +1,4 @@
-"""The engine: a book that changes, against a list of orders and a cold clearing of it."""
+"""The engine: a changing book, compared with a list of orders and its cold clearing."""
 
 from __future__ import annotations
 

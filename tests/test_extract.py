@@ -5,6 +5,7 @@ from __future__ import annotations
 import dataclasses
 import math
 import pickle
+import re
 
 import numpy as np
 import pytest
@@ -117,6 +118,18 @@ def test_what_traders_get_the_maker_pays(book: Book) -> None:
             assert settled.maker == result.payoff[i]
             assert abs(math.fsum(settled.net) + settled.maker_net) <= rounding
             assert not np.signbit(settled.payout[settled.payout == 0]).any()
+
+
+@given(books())
+def test_nothing_that_is_exported_is_minus_zero(book: Book) -> None:
+    market, orders = market_of(book), orders_of(book)
+    for rule in ("maker_optimal", "pay_as_bid"):
+        result = kpm.clear(market, orders, rule=rule, threads=1)
+        for name in ("orders", "claims", "states"):
+            for column, values in result.table(name).items():
+                numbers = np.array([v for v in values if isinstance(v, float)])
+                assert not np.signbit(numbers[numbers == 0.0]).any(), (name, column)
+        assert re.search(r"-0(\.0)?\b(?![.\d])", result.to_json()) is None
 
 
 @given(books())

@@ -104,10 +104,41 @@ def test_drawings_take_the_colours_of_the_page(path: Path) -> None:
     drawings = re.findall(r"<svg.*?</svg>", path.read_text("utf-8"), re.S)
     for drawing in drawings:
         assert "currentColor" in drawing
-        assert "#222222" not in drawing
-        assert "#ffffff" not in drawing
+        assert re.findall(r"(?:fill|stroke|color): *#", drawing) == []
         for reference in re.findall(r'(?:url\(|href=")#([\w-]+)', drawing):
             assert f'id="{reference}"' in drawing
+
+
+def luminance(colour: str) -> float:
+    """The relative luminance of WCAG 2."""
+    digits = colour if len(colour) > 4 else "#" + "".join(2 * digit for digit in colour[1:])
+    parts = [int(digits[k : k + 2], 16) / 255 for k in (1, 3, 5)]
+    linear = [
+        part / 12.92 if part <= 0.03928 else ((part + 0.055) / 1.055) ** 2.4 for part in parts
+    ]
+    return float(np.dot([0.2126, 0.7152, 0.0722], linear))
+
+
+@pytest.mark.parametrize("ground", ["light", "dark", "paper"])
+def test_words_can_be_read_on_any_ground(path: Path, ground: str) -> None:
+    """Contrast of at least 4.5 for all that words are written in, 3 for lines, as WCAG asks."""
+    roots = re.findall(r":root \{([^}]*)\}", path.read_text("utf-8"))
+    assert len(roots) == 3
+    chosen = roots[("light", "dark", "paper").index(ground)]
+    colours = dict(re.findall(r"--(\w+): (#\w+)", chosen))
+    least = {
+        "ink": 7.0,
+        "grey": 4.5,
+        "good": 4.5,
+        "bad": 4.5,
+        "blue": 4.5,
+        "orange": 4.5,
+        "pink": 3.0,
+    }
+    assert set(colours) == {*least, "ground", "pale"}
+    for name, needed in least.items():
+        dark, light = sorted([luminance(colours[name]), luminance(colours["ground"])])
+        assert (light + 0.05) / (dark + 0.05) >= needed, name
 
 
 def test_the_same_result_gives_the_same_page(card: kpm.Result, path: Path, tmp_path: Path) -> None:

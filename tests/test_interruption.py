@@ -1,4 +1,4 @@
-"""Whatever cuts a clearing short, and whenever: a clear outcome, and the next one is right."""
+"""Whatever interrupts a clearing, and whenever: a clear outcome, and the next one is right."""
 
 from __future__ import annotations
 

@@ -146,7 +146,7 @@ def test_the_thinned_joint_book_clears(
 ) -> None:
     market, orders = kpm.read_book(shared_data / JOINT)
     result = kpm.clear(with_opinion(market, power), thinned(orders, claims, 2), method)
-    assert result.stats.cells == 9**3  # two bids and two offers a claim, none at one limit
+    assert result.stats.cells == 9**3  # two bids and two offers per claim, all at distinct limits
     assert result.status is kpm.Status.OPTIMAL
     if power == 3.0:  # an opinion stronger than these wide spreads, whatever the claims
         assert result.volume > 0.0

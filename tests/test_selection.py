@@ -130,7 +130,7 @@ def test_a_hedge_small_next_to_its_order_is_kept(method):
     result = kpm.clear(market, orders, method, threads=1)
     assert result.status is kpm.Status.OPTIMAL
     assert result.verify()
-    # The worst state alone counts: half a share for 0.0625 a share makes both states alike.
+    # Only the worst state counts: half a share at 0.0625 per share makes both states equal.
     assert result.certainty_equivalent == pytest.approx(0.46875, rel=1e-4)
     assert result.net_demand[1] == pytest.approx(-0.5, rel=1e-3)
 

@@ -150,3 +150,45 @@ def test_books_of_many_orders_are_optimal_and_verify() -> None:
         )
         assert result.status is kpm.Status.OPTIMAL
         result.verify().raise_if_failed()
+
+
+def _wide(draw: np.random.Generator) -> dict[str, Any]:
+    """Inventories and balls that hold several states: the worst case jumps between them."""
+    book = _draw(draw)
+    states = len(book["payoff"])
+    payoff = draw.random(states) if draw.random() < 0.7 else np.array(book["payoff"])
+    whole = draw.choice([-1.0, 0.0, 1.0], states)
+    return book | {
+        "payoff": payoff.tolist(),
+        "inventory": (
+            draw.normal(0, 3, states).round(1) if draw.random() < 0.5 else whole
+        ).tolist(),
+        "ambiguity": float(draw.choice([2, 3, 5, 10, 30, 100])),
+        "limit": float(payoff.min() + book["limit"] * np.ptp(payoff)),
+    }
+
+
+def test_where_the_worst_case_jumps() -> None:
+    """The fill that evens out two states, one of them rare: .0233 for 1 in the first of these."""
+    book = {
+        "payoff": [1.0, 0.0],
+        "prior": [1.5e-187, 1.0],
+        "inventory": [-1.0, 0.0],
+        "risk_aversion": 0.01 / 6,
+        "ambiguity": 5.0,
+        "sign": -1,
+        "limit": 0.01,
+        "quantity": 6.0,
+    }
+    assert _cleared(book).fills == pytest.approx([1.0], abs=1e-12)
+    draw = np.random.default_rng(26)
+    for _ in range(fewer(2000, 200)):
+        book = _wide(draw)
+        result = _cleared(book)
+        assert result.status is kpm.Status.OPTIMAL, book
+        result.verify().raise_if_failed()
+        right = one_order.solve(**book)
+        scale = book["quantity"] + np.ptp(book["inventory"])
+        assert result.certainty_equivalent == pytest.approx(
+            right.certainty_equivalent, rel=0, abs=1e-10 * scale
+        ), book

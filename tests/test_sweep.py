@@ -238,3 +238,38 @@ def test_a_column_that_does_not_exist_is_refused_before_any_work(
     told = capsys.readouterr()
     assert "--column" in told.err
     assert told.out == ""
+
+
+@pytest.mark.parametrize("width", [30, 40, 60, 100])
+@pytest.mark.parametrize("command", ["sweep", "advise"])
+def test_narrow_terminals_lose_columns_and_no_digits(
+    book: tuple[kpm.Market, kpm.Orders],
+    command: str,
+    width: int,
+    tmp_path: Path,
+    capsys: pytest.CaptureFixture[str],
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    kpm.write_book(tmp_path / "book", *book)
+    monkeypatch.setenv("COLUMNS", str(width))
+    assert cli.main([command, str(tmp_path / "book")]) == 0
+    said = capsys.readouterr().out.splitlines()
+    rule = next(place for place, line in enumerate(said) if "───" in line)
+    rows = [line.split() for line in said[rule + 1 :] if line.strip() and "(" not in line]
+    swept = kpm.advise(*book).frontier
+    written = [f"{value + 0.0:.6g}" for value in swept["ambiguity"]]
+    assert [row[0] for row in rows] == written
+    assert [row[1] for row in rows] == [f"{value + 0.0:.6g}" for value in swept["gain"]]
+    assert max(len(line.rstrip()) for line in said[rule:] if "(" not in line) <= width
+    columns = {"sweep": 7, "advise": 5}[command]
+    assert any("(no room for: " in line for line in said) == (len(rows[0]) < columns)
+
+
+@pytest.mark.parametrize("executor", [3, "threads", ThreadPoolExecutor])
+def test_what_is_no_executor_is_refused(book: tuple[kpm.Market, kpm.Orders], executor: Any) -> None:
+    for call in (
+        lambda: kpm.clear_many([book], executor=executor),
+        lambda: kpm.sweep(*book, ambiguity=[0.0, 0.01], executor=executor),
+    ):
+        with pytest.raises(kpm.InputError, match="executor: must be an executor"):
+            call()

@@ -1,4 +1,4 @@
-"""Times: any kind that has an order, ranked exactly, in every container and in files."""
+"""Times of any type that can be ordered, ranked exactly, in every container and in files."""
 
 from __future__ import annotations
 

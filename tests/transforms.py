@@ -1,4 +1,4 @@
-"""The same book said otherwise: each function returns a book whose clearing is known to follow."""
+"""Equivalent books: each function transforms a book so that its clearing follows exactly."""
 
 from __future__ import annotations
 

@@ -2,7 +2,7 @@
 An option strip with a smile
 ============================
 
-Calls and puts on an index whose volatility is greater for low strikes. The maker's prior is flat in
+Calls on an index whose volatility is greater for low strikes. The maker's prior is flat in
 volatility; the crowd knows better, and the clearing's prices show its smile.
 """
 

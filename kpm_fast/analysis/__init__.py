@@ -1,1 +1,1 @@
-"""One book under many makers, and what follows for the choice of one."""
+"""One book under many makers, as a basis for choosing one."""

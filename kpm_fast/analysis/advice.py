@@ -1,4 +1,4 @@
-"""``advise``: what an operator wants to know of a book before choosing the maker's ambiguity."""
+"""``advise``: what an operator needs to know about a book before choosing the maker's ambiguity."""
 
 from __future__ import annotations
 
@@ -79,7 +79,7 @@ class Advice:
 
 
 def advise(market: Market, orders: Orders) -> Advice:
-    """Say where trade stops, what the maker can lose, and what lies between.
+    """Report where trade stops, what the maker can lose, and what happens below that ambiguity.
 
     Parameters
     ----------

@@ -15,6 +15,7 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from ..arrays import as_number
+from ..clearing.chunks import check_executor
 from ..clearing.clear import clear
 from ..clearing.implied import implied_ambiguity
 from ..errors import InputError, suggestion
@@ -53,7 +54,7 @@ _Case = tuple[Market, str]  # a maker, and the rule it is cleared by
 
 @dataclass(frozen=True)
 class Sweep:
-    """What a book does under many makers: a row for each. Immutable.
+    """The clearings of a book under many makers, one row each. Immutable.
 
     Attributes
     ----------
@@ -138,7 +139,7 @@ def shown(sweep: Sweep, name: str, digits: int = 6) -> list[str]:
 
 
 def check_column(name: str, field: str = "y") -> None:
-    """Refuse what is no column of figures."""
+    """Refuse anything but a column of figures."""
     if name not in (*_PARAMETERS, *_FIGURES) or name in _WORDS:
         raise InputError(f"no column of figures is called {name!r}", field=field)
 
@@ -160,7 +161,7 @@ def sweep(
     Parameters
     ----------
     market : Market
-        What is not swept is taken from it.
+        Parameters that are not swept are taken from it.
     orders : Orders
     ambiguity, risk_aversion : sequence of float, optional
         Values as for :class:`Market`.
@@ -171,10 +172,12 @@ def sweep(
     executor : concurrent.futures.Executor, optional
         Where to clear: threads, processes, or whatever has this interface (joblib's loky, Dask's
         ``client.get_executor()``). Tasks are cut to about half a second of work, and each clears
-        with one thread. Rows, ``seconds`` aside, do not depend on it. Default: here, one by one.
+        with one thread. Rows, ``seconds`` aside, do not depend on it. Default: the calling process,
+        one by one.
     resume : path, optional
-        A file that keeps finished rows by a hash of all that decides them; it is made if need be.
-        A sweep that was stopped, or that has more values, clears only what is not in it.
+        A file that stores finished rows under a hash of everything that determines them; it is
+        created if necessary. A sweep that was stopped, or that has further values, clears only what
+        is missing.
     **options
         Passed on to :func:`kpm_fast.clear`: ``tolerance``, ``time_limit``, ...
 
@@ -197,6 +200,7 @@ def sweep(
     >>> [round(volume, 6) for volume in result["volume"]]
     [10.0, 10.0, 0.0]
     """
+    check_executor(executor)
     cases = list(_cases(market, ambiguity, risk_aversion, prior, _rules(rule)))
     with Finished(resume) as finished:
         rows = _all_rows([case for _, case in cases], orders, options, executor, finished)
@@ -280,7 +284,7 @@ def _all_rows(
     executor: Executor | None,
     finished: Finished,
 ) -> list[tuple[Any, ...]]:
-    """Return the row of each case, and keep those that are not in ``finished`` yet."""
+    """Return the row of each case, and store those that are not in ``finished`` yet."""
     keys = [_key(case, orders, options) for case in cases] if finished else []
     kept = [_kept(finished.get(key)) for key in keys] or [None] * len(cases)
     rows = {place: row for place, row in enumerate(kept) if row is not None}
@@ -320,7 +324,7 @@ def _all_rows(
 
 
 def _key(case: _Case, orders: Orders, options: Mapping[str, Any]) -> str:
-    """The hash of all that decides a row; the number of threads does not."""
+    """Hash everything that determines a row, which the number of threads does not."""
     maker, rule = case
     return content_hash(
         [
@@ -335,7 +339,7 @@ def _key(case: _Case, orders: Orders, options: Mapping[str, Any]) -> str:
 
 
 def _kept(content: bytes | None) -> tuple[Any, ...] | None:
-    """Return a row that was kept; None if there is none, or it cannot be read."""
+    """Return a stored row; None if there is none, or it cannot be read."""
     try:
         row = None if content is None else tuple(json.loads(content))
     except (ValueError, TypeError):

@@ -26,13 +26,13 @@ _OF_ONE_MAKER = {"maker_optimal": "knightian", "pdca": "starting_orders"}
 
 
 def rules_of(market: Market) -> tuple[str, ...]:
-    """Return the rules that the market's maker has."""
+    """Return the rules that apply to the market's maker."""
     kind = "knightian" if is_knightian(market) else maker_model(market)["kind"]
     return tuple(rule for rule in RULES if _OF_ONE_MAKER.get(rule, kind) == kind)
 
 
 def check_maker(rule: str, market: Market) -> None:
-    """Complain about a rule that the market's maker does not have."""
+    """Refuse a rule that does not apply to the market's maker."""
     rules = rules_of(market)
     if rule not in rules:
         owner = "StartingOrders" if rule == "pdca" else "the Knightian maker"
@@ -43,7 +43,7 @@ def check_maker(rule: str, market: Market) -> None:
 
 
 def clear_by_rule(market: Market, orders: Orders, settings: ClearSettings) -> Result:
-    """Clear by a convex rule; arguments are checked."""
+    """Clear by a convex rule; the arguments have been checked."""
     answer: dict[str, Any] = dict(
         _core.clear_auction(
             maker_model(market),

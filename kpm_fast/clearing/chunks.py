@@ -1,4 +1,4 @@
-"""Many books in tasks of an executor: cut, hashed, cleared, and joined."""
+"""Many books as tasks of an executor: split, hashed, cleared, and joined."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from ..errors import InputError
 from ..model.batch import Batch
 from ..storage.finished import UNFINISHED, Finished, content_hash
 
-__all__ = ["FIGURES", "clear_in_chunks"]
+__all__ = ["FIGURES", "check_executor", "clear_in_chunks"]
 
 #: Seconds of work in a task: the overhead of an executor is milliseconds.
 _SECONDS = (0.2, 1.0)
@@ -41,6 +41,15 @@ _OFFSETS = ("first", "_claim_first", "_state_first")
 
 _Columns = dict[str, Any]
 _Task = Callable[[_Columns, dict[str, Any]], Batch]
+
+
+def check_executor(executor: Any) -> None:
+    """Refuse what is no executor, such as a number of workers, or a class of executors."""
+    submits = callable(getattr(executor, "submit", None)) and not isinstance(executor, type)
+    if executor is not None and not submits:
+        raise InputError(
+            f"must be an executor, which has submit(), got {executor!r}", field="executor"
+        )
 
 
 def clear_in_chunks(
@@ -173,7 +182,7 @@ def _chunk(columns: _Columns, first: int, last: int) -> _Columns:
 
 
 def _key(chunk: _Columns, options: dict[str, Any]) -> str:
-    """The hash of all that decides what a chunk's clearing is; the number of threads does not."""
+    """Hash everything that determines a chunk's clearing, which the number of threads does not."""
     parts: list[Any] = [sorted((n, v) for n, v in options.items() if n != "threads")]
     for market in chunk["markets"]:
         parts += [market.payoffs, market.prior, market.inventory]
@@ -202,7 +211,7 @@ def _packed(batch: Batch) -> bytes:
 
 
 def _unpacked(content: bytes | None) -> Batch | None:
-    """Return a batch that was kept; None if there is none, or it cannot be read."""
+    """Return a stored batch; None if there is none, or it cannot be read."""
     if content is None:
         return None
     try:
@@ -220,7 +229,7 @@ def _unpacked(content: bytes | None) -> Batch | None:
 
 
 def _joined(parts: list[Batch], columns: _Columns) -> Batch:
-    """Put batches together; what is wrong with a book says its number among all of them."""
+    """Join batches; a book's error names its number among all of them."""
     arrays: dict[str, Any] = {
         name: frozen(np.concatenate([getattr(part, name) for part in parts]))
         for name in (*_BY_BOOK, *_FLAT)

@@ -51,7 +51,7 @@ def clear(
     stop: StopToken | None = None,
     verbose: bool = False,
 ) -> Result:
-    """Clear a book: the state prices and fills that solve problem (8).
+    """Clear a book: one price for each claim, and the fills that are worth most to the maker.
 
     Parameters
     ----------
@@ -67,47 +67,47 @@ def clear(
         ``"competitive"``, for every maker: everybody trades at the maker's marginal state prices,
         which is CPCAM's rule. ``"pay_as_bid"``, for every maker: the same fills, and every order
         pays its limit, (5) and (6). ``"pdca"``, for :class:`StartingOrders`: the competitive
-        prices, with the fills that pay out most. These are convex: one solution by an
-        interior-point method on one thread, so that what is about a search (``method``, limits,
-        ``callback``, ``stop``, ``certificate``) is refused; ``result.verify()`` checks the proof,
-        which is ``result.state_prices``.
+        prices, with the fills of the greatest payout. The last three are convex: one program,
+        solved by an interior-point method on one thread, so that options of a search (``method``,
+        limits, ``callback``, ``stop``, ``certificate``) are refused; ``result.verify()`` checks the
+        proof, which is ``result.state_prices``.
     tolerance : float
         Optimality gap to prove, relative to the notional that trades, ``result.scale``: it does not
-        depend on the units of money or shares, nor on orders that merely stand in the book;
+        depend on the units of money or shares, nor on orders that do not trade;
         0 < tolerance < 1.
     threads : int, optional
         1 to 1024. Default: the processors that affinity and a container's CPU quota leave this
-        process, less those that its other clearings work on. The answer is the same, bit for bit,
+        process, less those that its other clearings use. The answer is the same, bit for bit,
         for every number.
     time_limit : float, optional
         Seconds >= 0. Default: none. When it runs out before the gap is proven, the best point
-        found is returned with status ``TIME_LIMIT``. A first clearing is made in any case, and
-        its multipliers prove a bound.
+        found is returned with status ``TIME_LIMIT``. A first clearing is found in any case, and its
+        multipliers prove a bound.
     node_limit : int, optional
-        Nodes of the tree, at least 1. Default: none. When they are used up before the gap is
-        proven, the best point found is returned with status ``NODE_LIMIT``.
+        Nodes of the tree, at least 1. Default: none. When it is reached before the gap is proven,
+        the best point found is returned with status ``NODE_LIMIT``.
     cell_limit : int
-        Books with more cells are not enumerated but refused.
+        Enumeration refuses books with more cells.
     prune_bounds : bool
         When enumerating, skip cells that a cheap bound shows to be no better. ``False`` gives the
         paper's count.
     presolve : bool
-        Let the tree treat claims that pay alike, or one the complement of the other, as one. The
-        answer is the same without, and takes longer.
+        Merge claims with equal payoffs, and complements, before the search. Without it the answer
+        is the same but takes longer.
     allocation : {"pro_rata", "time", "book_order"}
-        How orders of one claim, side and limit at the clearing price share what is matched: in
-        proportion to quantity; by ``orders.time``, which must be there, and at equal times by their
-        order in the book; or by their order in the book.
+        How orders of one claim, side and limit at the clearing price share the volume: in
+        proportion to quantity; by ``orders.time``, which is then required, with equal times in book
+        order; or in book order alone.
     certificate : bool
         Also return ``result.certificate``, the proof that no clearing is better, for
-        :func:`kpm_fast.check_certificate`. Enumeration hands out none.
+        :func:`kpm_fast.check_certificate`. Enumeration provides none.
     callback : callable, optional
         Called now and then with a :class:`Progress`; returning True stops the search with status
         ``INTERRUPTED``. An exception it raises stops the search and reaches the caller, except
         ``KeyboardInterrupt``, which ends it as Ctrl-C does: with status ``INTERRUPTED``.
     stop : StopToken, optional
-        Cancel it, from any thread, to stop the search with status ``INTERRUPTED``. Python hands
-        Ctrl-C to the main thread alone; a clearing in another one needs this.
+        Cancel it, from any thread, to stop the search with status ``INTERRUPTED``. Python delivers
+        Ctrl-C to the main thread only; a clearing in another thread needs this.
     verbose : bool
         Print a banner, a row per report and a closing line.
 
@@ -300,7 +300,7 @@ def staircases(market: Market, orders: Orders) -> list[Floats]:
 
 
 def _book_arguments(market: Market, orders: Orders) -> tuple[Floats, Ints, Any, Floats, Floats]:
-    """Return the arguments that every function of the core begins its book with."""
+    """Return the arguments that pass a book to every function of the core."""
     check_book(market, orders)
     return (
         market.payoffs,
@@ -314,7 +314,7 @@ def _book_arguments(market: Market, orders: Orders) -> tuple[Floats, Ints, Any, 
 def _reporter(
     cells: int, callback: Callable[[Progress], bool | None] | None, log: ProgressLog | None
 ) -> Callable[[_core.Progress], bool] | None:
-    """Return what the core calls with its counts, or None if nobody listens."""
+    """Return the function that the core reports progress to, or None if nobody listens."""
     if callback is None and log is None:
         return None
 
@@ -343,7 +343,7 @@ def _result(
     orders: Orders,
     settings: ClearSettings,
 ) -> Result:
-    """Turn what the core says into a result: its keys are the fields' names."""
+    """Turn the core's answer into a result: its keys are the fields' names."""
     counts = cast("dict[str, Any]", answer["stats"])
     counts["cells"] = math.prod(counts.pop("pieces"))
     counts["pruned_infeasible"] = int(counts["pruned_infeasible"])

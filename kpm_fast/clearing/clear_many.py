@@ -19,7 +19,7 @@ from ..model.faults import error_of
 from ..model.market import Market
 from ..model.orders import Orders
 from .auctions import check_maker
-from .chunks import FIGURES, clear_in_chunks
+from .chunks import FIGURES, check_executor, clear_in_chunks
 from .options import without_times
 from .settings import ClearSettings
 
@@ -52,14 +52,15 @@ def clear_many(
     executor: Executor | None = None,
     resume: str | os.PathLike[str] | None = None,
 ) -> Batch:
-    """Clear many books by (8), each on one thread: the bits of :func:`clear`, book by book.
+    """Clear many books, each on one thread: the bits of :func:`clear`, book by book.
 
     Parameters
     ----------
     books : Books, or iterable or mapping of (Market, Orders)
         The keys of a mapping are the names of its books.
-        :class:`Books` are columns, for many small books of one market the fastest by far: making a
-        :class:`Market` and :class:`Orders` of a tiny book takes longer than clearing it.
+        :class:`Books` holds columns, by far the fastest form for many small books of one market:
+        constructing a :class:`Market` and :class:`Orders` for a tiny book takes longer than
+        clearing it.
     threads : int, optional
         1 to 1024, each of which clears books from beginning to end. Default: the processors that
         affinity and a container's CPU quota leave this process, less those that other clearings
@@ -70,18 +71,18 @@ def clear_many(
         As for :func:`clear`, of each book.
     executor : concurrent.futures.Executor, optional
         Where to clear: processes, or whatever has this interface (joblib's loky, Dask's
-        ``client.get_executor()``). Tasks are cut to 0.2 to 1 s of work, one thread each. Neither
-        the executor nor the cuts change a bit. Default: here.
+        ``client.get_executor()``). Tasks are sized at 0.2 to 1 s of work, one thread each. Neither
+        the executor nor the division changes a bit. Default: the calling process.
     resume : path, optional
-        A file that keeps finished tasks by a hash of all that decides them; it is made if need
-        be. A run that was stopped goes on where it was, and one with more books behind clears
-        only these. Tasks in which a time limit struck are not kept.
+        A file that stores finished tasks under a hash of everything that determines them; it is
+        created if necessary. A run that was stopped continues where it was, and one with further
+        books appended clears only these. Tasks in which a time limit struck are not stored.
 
     Returns
     -------
     Batch
         Columns. A book that cannot be cleared is a row with its error. Ctrl-C ends the batch, and
-        the books it came before say so; with an executor it is raised.
+        the books that it kept from being cleared say so; with an executor it is raised.
 
     Raises
     ------
@@ -109,6 +110,7 @@ def clear_many(
         "allocation": allocation,
     }
     ClearSettings.of(**options)
+    check_executor(executor)
     if isinstance(books, Books):
         columns = _of_columns(books)
     elif isinstance(books, Mapping):
@@ -123,7 +125,7 @@ def clear_many(
 
 
 def _clear_columns(columns: dict[str, Any], options: dict[str, Any]) -> Batch:
-    """Clear books in the core: here, or as a task of an executor."""
+    """Clear books in the core, in this process or as a task of an executor."""
     settings = ClearSettings.of(**options)
     answer = _core.clear_many(
         [
@@ -163,7 +165,7 @@ _EMPTY = (Market([[0.0]], [1.0]), Orders([], [], [], []))
 
 
 def _of_pairs(books: Iterable[Any], allocation: str) -> dict[str, Any]:
-    """Join pairs of market and orders; what is wrong with one is its error."""
+    """Join pairs of market and orders; an invalid one is represented by its error."""
     markets: dict[int, tuple[int, Market]] = {}
     market_of: list[int] = []
     parts: list[tuple[Orders, Ints]] = []

@@ -23,14 +23,15 @@ def implied_ambiguity(market: Market, orders: Orders) -> float:
 
     For a maker at constant wealth and orders that do not cross this is the divergence between its
     prior and the nearest state prices at which no order is strictly inside its limit, whatever its
-    risk aversion (theorem B of ``docs/theory.md``): below it something trades, from it on nothing.
+    risk aversion (theorem B of ``docs/theory.md``): below it something trades, at or above it
+    nothing.
 
     Parameters
     ----------
     market : Market
-        Claims and prior; its ambiguity and risk aversion have no part in the answer.
+        Claims and prior; its ambiguity and risk aversion do not affect the answer.
     orders : Orders
-        The book. Orders of no quantity do not count.
+        The book. Orders of zero quantity do not count.
 
     Returns
     -------

@@ -27,7 +27,7 @@ MOST_NODES, MOST_ITERATIONS = 2**63 - 1, 2**31 - 1  # what the core counts with
 
 
 def check_choice(value: Any, choices: tuple[str, ...], field: str) -> None:
-    """Refuse what is not among the choices."""
+    """Refuse a value that is not among the choices."""
     if not isinstance(value, str) or value not in choices:
         raise InputError(f"must be one of {', '.join(choices)}, got {value!r}", field=field)
 
@@ -62,7 +62,7 @@ def checked_count(value: Any, field: str, least: int, most: int | None = None) -
 
 
 def without_times(orders: Orders) -> str:
-    """Say that orders have no times, and which column may hold them."""
+    """Report that orders have no times, and which column may hold them."""
     ignored = orders.ignored_columns
     return (
         "the orders have no times"

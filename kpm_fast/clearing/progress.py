@@ -23,7 +23,7 @@ class Progress:
         Cells ruled out so far by the enumeration: no state prices reach them, or nothing better
         can be in them.
     nodes, open : int
-        Nodes of the tree, looked at and waiting; 0 for the enumeration.
+        Nodes of the tree, processed and open; 0 for the enumeration.
     certainty_equivalent : float
         The best found so far, money; ``-inf`` before the first.
     upper_bound : float

@@ -1,4 +1,4 @@
-"""How a book is to be cleared: every option once, checked once."""
+"""How a book is to be cleared: each option defined once and checked once."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ METHODS = ("auto", "branch-and-bound", "enumerate")
 
 @dataclass(frozen=True)
 class ClearSettings:
-    """What :func:`clear` takes besides a book and its observers. Immutable, and checked.
+    """The options of :func:`clear` other than the book and callbacks. Immutable, and checked.
 
     Attributes
     ----------
@@ -79,7 +79,7 @@ class ClearSettings:
         vars(self).update(checked)
 
     def _check_without_search(self) -> None:
-        """Refuse what is about a search: the rule is a convex program."""
+        """Refuse options that concern a search: the rule is a convex program."""
         given = {
             "method": self.method != "auto",
             "time_limit": self.time_limit is not None,
@@ -93,8 +93,8 @@ class ClearSettings:
     def of(cls, *options: Any, **named: Any) -> ClearSettings:
         """Return the settings with these options, which are not checked again if they were before.
 
-        To check them takes as long as a tenth of a small clearing, and callers mostly clear book
-        after book with the same ones.
+        Checking takes a tenth of the time of a small clearing, and callers usually clear one book
+        after another with the same options.
         """
         try:
             return _remembered(*options, **named)
@@ -108,7 +108,7 @@ class ClearSettings:
 
     @cached_property
     def core(self) -> _core.ClearSettings:
-        """What the core is told."""
+        """The settings as the core takes them."""
         return _core.ClearSettings(
             method="enumerate" if self.enumerates else "branch-and-bound",
             tolerance=self.tolerance,
@@ -127,5 +127,5 @@ _remembered = lru_cache(maxsize=256, typed=True)(ClearSettings)
 
 
 def without_search(rule: str, option: str) -> InputError:
-    """What is wrong with an option that is about a search."""
+    """The error for an option that concerns a search."""
     return InputError(f"rule {rule!r} is not a search and has none", field=option)

@@ -11,9 +11,9 @@ class StopToken:
     """Stops the clearings that were given it as ``stop=``.
 
     Any thread may cancel it at any time: another thread, a callback of an event loop, a signal
-    handler. A clearing looks at it every few hundredths of a second, without the interpreter's
+    handler. A clearing polls it every few hundredths of a second, without the interpreter's
     lock, and returns its best point so far with status ``INTERRUPTED``; what was proven by then
-    stays ``OPTIMAL``. A token stays cancelled: take a new one for the next batch.
+    stays ``OPTIMAL``. A token stays cancelled: use a new one for the next batch.
 
     Examples
     --------

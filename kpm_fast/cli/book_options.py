@@ -46,7 +46,7 @@ def add_book(parser: argparse.ArgumentParser, *, or_clearing: bool = False) -> N
 
 
 def add_maker(parser: argparse.ArgumentParser, title: str, *, kinds: bool = False) -> None:
-    """Add the group of options for the maker; with ``kinds``, for one of another kind, too."""
+    """Add the group of options for the maker; with ``kinds``, for one of another kind as well."""
     maker = parser.add_argument_group(title)
     maker.add_argument(
         "--risk-aversion",
@@ -227,7 +227,7 @@ def _inventory(text: str, market: Market) -> Any:
 
 
 def is_file(path: Path) -> bool:
-    """Whether there is such a file; what cannot be the name of one is not."""
+    """Whether there is such a file; text that cannot be a file name is not one."""
     try:
         return path.is_file()
     except ValueError:  # a null character

@@ -75,7 +75,7 @@ def main(argv: Sequence[str] | None = None) -> int:
 
 @contextmanager
 def _escape_unencodable(stream: io.TextIOWrapper) -> Iterator[None]:
-    """A label that a stream's encoding lacks is no reason to lose the rest of the output."""
+    """Escape labels that a stream's encoding lacks, so that the rest of the output is not lost."""
     errors = stream.errors
     stream.reconfigure(errors="backslashreplace")
     try:
@@ -86,7 +86,7 @@ def _escape_unencodable(stream: io.TextIOWrapper) -> Iterator[None]:
 
 
 def _exit_code(args: argparse.Namespace) -> int:
-    """Carry out a command; say in one line what goes wrong."""
+    """Carry out a command; report errors in one line."""
     try:
         with _unwound_when_terminated():
             code: int = args.run(args)
@@ -117,7 +117,7 @@ def _fail(reason: object, code: int) -> int:
 
 
 def _abandon_output() -> None:
-    """Where standard output cannot be written, let it lead nowhere: Python flushes it at exit."""
+    """Discard standard output if it cannot be written, since Python flushes it at exit."""
     try:
         sys.stdout.flush()
     except OSError:
@@ -127,12 +127,12 @@ def _abandon_output() -> None:
 
 
 class _Terminated(BaseException):
-    """SIGTERM, as an exception: files that are being written are taken away on its way out."""
+    """SIGTERM, as an exception: files that are being written are removed as it unwinds."""
 
 
 @contextmanager
 def _unwound_when_terminated() -> Iterator[None]:
-    """Turn SIGTERM into an exception, unless somebody else has a use for it."""
+    """Turn SIGTERM into an exception, unless it is handled elsewhere."""
 
     def stop(number: int, frame: object) -> None:
         raise _Terminated
@@ -299,7 +299,7 @@ def _run_clear(args: argparse.Namespace) -> int:
 
 
 def _check_outputs(args: argparse.Namespace) -> None:
-    """Refuse to write where the book is read from: its tables have the names of the result's."""
+    """Refuse to write into the book's folder: its tables are named like the result's."""
     sources = [args.folder, *(args.folder / name for name in BOOK_FILES)]
     if args.inventory is not None:
         sources.append(Path(args.inventory))
@@ -340,7 +340,7 @@ def _console(stream: TextIO, *, quiet: bool) -> Console:
 
 @contextmanager
 def _progress_bar(*, hidden: bool) -> Iterator[ShowProgress | None]:
-    """Give a callback that draws on standard error, or None where nobody would see it."""
+    """Return a callback that draws on standard error, or None where nobody would see it."""
     console = Console(stderr=True)
     if hidden or not console.is_terminal:
         yield None

@@ -1,4 +1,4 @@
-"""``kpm-fast experiments``: questions that a maker asks, answered by clearing many books."""
+"""``kpm-fast experiments``: a market maker's questions, answered by clearing many books."""
 
 from __future__ import annotations
 
@@ -43,7 +43,7 @@ def add_parser(subparsers: Any) -> argparse.ArgumentParser:
     """Add the ``experiments`` command to an ``argparse`` sub-parser collection."""
     parser: argparse.ArgumentParser = subparsers.add_parser(
         "experiments",
-        help="answer questions of a maker by clearing many books",
+        help="answer a market maker's questions by clearing many books",
         description="Run experiments with fixed seeds and report what they show.",
         epilog="Exit codes: 0 done; 2 bad usage or input.",
     )

@@ -1,4 +1,4 @@
-"""Tables for terminals of any width: a column is left out before a digit is."""
+"""Tables for terminals of any width: columns are left out rather than digits."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ def print_table(
     labels: Collection[str] = (),
     expendable: Sequence[str] = (),
 ) -> None:
-    """Print a table; where it is too wide, leave out columns and say which.
+    """Print a table; if it is too wide, leave out columns and say which.
 
     Parameters
     ----------

@@ -55,7 +55,7 @@ def add_parser(commands: argparse._SubParsersAction[argparse.ArgumentParser]) ->
 
 
 def add_clearing(parser: argparse.ArgumentParser) -> None:
-    """Add what says which clearing is meant, or which book to clear."""
+    """Add the options that name a saved clearing, or a book to clear."""
     book_options.add_book(parser, or_clearing=True)
     book_options.add_maker(parser, "the maker, where a book is cleared")
     book_options.add_options(parser)

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import argparse
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
 from ..analysis.advice import advise, telling_ambiguities
-from ..analysis.sweep import check_column, shown, sweep
+from ..analysis.sweep import Sweep, check_column, shown, sweep
 from ..errors import InputError
 from ..files.atomic_files import staged_text
 from ..files.tables import write_csv
@@ -29,6 +30,8 @@ _SHOWN = (
     "spread",
     "status",
 )
+
+_ADVISED = ("ambiguity", "gain", "expected_payoff", "worst_payoff", "volume")
 
 
 def grid(text: str, field: str = "grid") -> list[float]:
@@ -113,10 +116,7 @@ def _run_sweep(args: argparse.Namespace) -> int:
     result = sweep(market, orders, **grids)
     console = PipeAwareConsole()
     varied = [name for name in ("rule", "risk_aversion") if len(set(result[name])) > 1]
-    names = (*varied, *_SHOWN)
-    columns = [name.replace("_", " ") for name in names]
-    rows = [list(row) for row in zip(*(shown(result, name) for name in names), strict=True)]
-    print_table(console, "", columns, rows, expendable=columns[: len(varied) + 2 : -1])
+    _print(console, result, (*varied, *_SHOWN), kept=len(varied) + 2)
     if args.output is not None:
         with staged_text(args.output) as stream:
             write_csv(stream, {name: list(column) for name, column in result.table.items()})
@@ -130,5 +130,14 @@ def _run_sweep(args: argparse.Namespace) -> int:
 def _run_advise(args: argparse.Namespace) -> int:
     console = PipeAwareConsole()
     advice = advise(*book_options.read(args))
-    console.print(str(advice), highlight=False, markup=False, soft_wrap=True)
+    verdict, _, _ = str(advice).partition("\n\n")  # its table is as wide as it is
+    console.print(verdict, highlight=False, markup=False, soft_wrap=True)
+    _print(console, advice.frontier, _ADVISED, kept=2)
     return 0
+
+
+def _print(console: PipeAwareConsole, swept: Sweep, names: Sequence[str], kept: int) -> None:
+    """Print columns of a sweep; a narrow terminal has no room for all beyond the first few."""
+    columns = [name.replace("_", " ") for name in names]
+    rows = [list(row) for row in zip(*(shown(swept, name) for name in names), strict=True)]
+    print_table(console, "", columns, rows, expendable=columns[: kept - 1 : -1])

@@ -1,1 +1,1 @@
-"""An engine that keeps its book: see ``docs/engine.md``."""
+"""An engine that keeps a book: see ``docs/engine.md``."""

@@ -1,4 +1,4 @@
-"""A book that changes, and is cleared whenever it is asked for."""
+"""A changing book that is cleared on request."""
 
 from __future__ import annotations
 
@@ -36,19 +36,19 @@ _SIDE_NAMES = {1: "buy", -1: "sell"}
 
 
 class Engine:
-    """A market and its orders, which come, change and go.
+    """A market and its orders, which can be added, changed and cancelled.
 
-    Orders have priority by arrival. One that is replaced goes to the end, unless its limit stays
-    and its quantity does not grow; one that is reduced keeps its place. Each event costs the
-    logarithm of the book, whatever its size.
+    Orders have priority by arrival. One that is replaced moves to the end, unless its limit is
+    unchanged and its quantity does not increase; one that is reduced keeps its place. An event
+    takes time logarithmic in the number of its claim's limits.
 
     Parameters
     ----------
     market : Market
         With a Knightian maker (LMSR is one).
     orders : Orders, optional
-        To begin with. Where they have times, these rank them, and equal times their order in the
-        book; the engine keeps that sequence and drops the times. Default: none.
+        The initial book. Orders are ranked by time, if they have times, and then by their order in
+        the book; the engine keeps that sequence and drops the times. Default: none.
 
     Raises
     ------
@@ -57,8 +57,8 @@ class Engine:
 
     Notes
     -----
-    Threads may share an engine: each call waits until the one before it has ended, a clearing
-    included. A callback of a clearing may not call its own engine: it is refused with a
+    Threads may share an engine: each call, clearings included, waits until the previous one has
+    ended. A callback of a clearing may not call its own engine: it is refused with a
     :class:`KpmError`.
 
     ``len(engine)`` is the number of orders; ``"7" in engine`` asks for an identifier.
@@ -131,7 +131,8 @@ class Engine:
         quantity : float
             Shares; finite, >= 0.
         order_id : str or int, optional
-            That of no order in the book. Default: an integer that the engine has not used.
+            Not in use by another order of the book. Default: an integer that the engine has not
+            used.
 
         Returns
         -------
@@ -166,7 +167,7 @@ class Engine:
             return name
 
     def _parsed(self, claim: Any, side: Any, price: Any, quantity: Any) -> tuple[Any, ...]:
-        """Return what a book of this one order would have of it."""
+        """Parse one order as a book of this single order would."""
         try:
             order = Orders([claim], [side], [price], [quantity])
             place = int(order.claim_index(self._market)[0])
@@ -175,7 +176,7 @@ class Engine:
         return place, int(order.side[0]), float(order.price[0]), float(order.quantity[0])
 
     def cancel(self, order_id: str | int) -> None:
-        """Take an order out of the book.
+        """Remove an order from the book.
 
         Raises
         ------
@@ -189,14 +190,14 @@ class Engine:
             self._names.remove(name)
 
     def reduce(self, order_id: str | int, quantity: float) -> None:
-        """Leave so much of an order; its priority stays.
+        """Reduce an order to a quantity; its priority is kept.
 
         Parameters
         ----------
         order_id : str or int
         quantity : float
-            Shares from now on, no more than the order has. An order for nothing stays in the book
-            until it is cancelled.
+            The new number of shares, at most the present one. An order reduced to zero stays in the
+            book until it is cancelled.
 
         Raises
         ------
@@ -216,7 +217,8 @@ class Engine:
     ) -> None:
         """Change an order's limit, its quantity, or both.
 
-        It goes to the end in priority, unless its limit stays and its quantity does not grow.
+        It moves to the end in priority, unless its limit is unchanged and its quantity does not
+        increase.
 
         Parameters
         ----------
@@ -269,7 +271,7 @@ class Engine:
             return False
 
     def __getitem__(self, order_id: str | int) -> Order:
-        """Return the order of an identifier."""
+        """Return the order with an identifier."""
         with self._lock:
             name = _name(order_id)
             claim, side, price, quantity = self._core.find(self._names.number(name))
@@ -278,7 +280,7 @@ class Engine:
 
     @property
     def orders(self) -> Orders:
-        """The book as it stands, by priority, with labels, identifiers and no times."""
+        """The current book, by priority, with labels and identifiers but no times."""
         with self._lock:
             if self._book is None:
                 claim, side, price, quantity, number = self._core.orders()
@@ -291,7 +293,7 @@ class Engine:
 
     @property
     def market(self) -> Market:
-        """The market; another one with the same claims may take its place."""
+        """The market; it may be replaced by another one with the same claims."""
         return self._market
 
     @market.setter
@@ -321,27 +323,27 @@ class Engine:
         verbose: bool = False,
         **settings: Any,
     ) -> Result:
-        """Clear the book, which stays as it is.
+        """Clear the book without changing it.
 
         Parameters
         ----------
         callback, stop, verbose
             As for :func:`clear`.
         **settings
-            What else :func:`clear` takes besides a market and orders.
+            The other arguments of :func:`clear`.
 
         Returns
         -------
         Result
-            That of ``clear(engine.market, engine.orders, ...)``, bit for bit but for seconds and
-            the number of threads.
+            That of ``clear(engine.market, engine.orders, ...)``, bit for bit except times and the
+            number of threads.
 
         Raises
         ------
         InputError
             As :func:`clear` does.
         KpmError
-            If a callback of a clearing of this engine asks for another.
+            If a callback of a clearing calls its own engine.
         """
         with self._lock:
             self._check_idle()
@@ -355,7 +357,7 @@ class Engine:
                 self._clearing = False
 
     def quotes(self, quantities: ArrayLike | None = None) -> Quotes:
-        """Return what the maker bids and asks for the market's claims, whatever the orders.
+        """Return the maker's bids and asks for the market's claims, whatever the orders.
 
         Parameters
         ----------
@@ -382,10 +384,10 @@ class Engine:
 
     @property
     def state_hash(self) -> int:
-        """A hash of 64 bits of the market and of the orders by priority.
+        """A 64-bit hash of the market and of the orders by priority.
 
-        Two engines whose market and ``orders`` are equal have the same, whatever happened before.
-        It takes the time of a pass through the book, and is no protection against forgery.
+        Two engines with equal market and ``orders`` have the same hash, whatever happened before.
+        It takes a pass over the book, and is no protection against forgery.
         """
         with self._lock:
             return self._core.state_hash()
@@ -416,12 +418,12 @@ class Engine:
             return parts + zlib.crc32(parts).to_bytes(4, "little")
 
     def restore(self, snapshot: bytes) -> None:
-        """Take the book of a snapshot in the place of this one.
+        """Replace this book by that of a snapshot.
 
         Raises
         ------
         InputError
-            If the bytes are damaged, or are no book of a market with as many claims; the engine is
+            If the bytes are damaged, or hold a book for another number of claims; the engine is
             then as before.
 
         Examples
@@ -480,7 +482,7 @@ def _check_maker(market: Market) -> None:
 
 
 def _name(order_id: Any) -> str:
-    """Return an identifier as text, as a column of them would have it."""
+    """Return an identifier as text, by the rules for a column of identifiers."""
     if type(order_id) is str:
         return order_id
     if type(order_id) is int:

@@ -1,4 +1,4 @@
-"""Identifiers as the caller writes them, and the numbers that the core knows them by."""
+"""The caller's identifiers, and the numbers by which the core knows them."""
 
 from __future__ import annotations
 
@@ -15,11 +15,11 @@ _NUMBER = 2**64
 
 
 class OrderNames:
-    """The identifiers of the orders in a book, text, and a number of 64 bits for each.
+    """The identifiers of the orders in a book, as text, each with a 64-bit number.
 
-    An identifier that is an integer is its own number; of others the number is a hash, so that a
-    book has the same numbers however it came to be. Should two have the same, the later one takes
-    the next that is free.
+    An identifier that is an integer is its own number; for others the number is a hash, so that a
+    book has the same numbers whatever its history. If two collide, the later one takes the next
+    free number.
     """
 
     __slots__ = ("_names", "_next", "_numbers")
@@ -59,7 +59,7 @@ class OrderNames:
         return number
 
     def new_number(self, name: str) -> int:
-        """Return a number for an order that is to join the book.
+        """Return a number for an order to be added to the book.
 
         Raises
         ------
@@ -87,7 +87,7 @@ class OrderNames:
         return list(map(self._names.__getitem__, numbers))
 
     def to_bytes(self, numbers: Sequence[int]) -> bytes:
-        """Return what :meth:`from_bytes` makes the names of these orders of."""
+        """Return the bytes from which :meth:`from_bytes` restores the names of these orders."""
         names = [None if _number_of(name) == int_of(name) else name for name in self.of(numbers)]
         return json.dumps([self._next, names]).encode()
 
@@ -98,7 +98,7 @@ class OrderNames:
         Raises
         ------
         ValueError
-            If the bytes do not say them, or say those of other orders.
+            If the bytes do not hold them, or hold those of other orders.
         """
         stated = json.loads(data.decode())
         following, names = stated
@@ -114,7 +114,7 @@ class OrderNames:
 
 
 def int_of(name: str) -> int | None:
-    """Return the integer of 64 bits that text is the usual form of, or None."""
+    """Return the 64-bit integer of which the text is the canonical form, or None."""
     digits = name.removeprefix("-")
     if not (digits.isascii() and digits.isdecimal()) or len(digits) > 19:
         return None

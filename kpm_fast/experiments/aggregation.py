@@ -18,10 +18,10 @@ RUNNERS = 6
 
 
 def aggregation(books: int = 60, seed: int = 1) -> Experiment:
-    """Clear race cards by one maker, and each runner's orders by a maker of its own.
+    """Clear race cards by one maker, and each runner's orders by a separate maker.
 
     The six makers hold a sixth of the one maker's risk tolerance 1/alpha each, so that both
-    arrangements bring the same capital.
+    arrangements have the same capital.
 
     Parameters
     ----------

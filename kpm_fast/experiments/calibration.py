@@ -1,4 +1,4 @@
-"""How much ambiguity do n observations leave? A radius from data, and how often it is enough."""
+"""How much ambiguity do n observations leave? A radius from data, and its coverage."""
 
 from __future__ import annotations
 
@@ -21,10 +21,10 @@ LEAST_EXPECTED = 5  # observations of each state
 
 
 def radius_from_data(observations: int, states: int, confidence: float = CONFIDENCE) -> float:
-    """The ambiguity that ``observations`` of the outcome leave a maker whose prior they are.
+    """The ambiguity left by ``observations`` when the maker's prior is their frequencies.
 
     2 n KL(p | empirical) is about chi-squared with N - 1 degrees of freedom (Wilks), so the ball of
-    this radius holds the true distribution with about the given probability.
+    this radius contains the true distribution with about the given probability.
 
     Parameters
     ----------
@@ -55,7 +55,7 @@ def radius_from_data(observations: int, states: int, confidence: float = CONFIDE
 
 
 def calibration(draws: int = 4000, seed: int = 1) -> Experiment:
-    """Count how often the ball of :func:`radius_from_data` holds the distribution of the data.
+    """Count how often the ball of :func:`radius_from_data` contains the true distribution.
 
     Parameters
     ----------

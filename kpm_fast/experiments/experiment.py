@@ -14,16 +14,16 @@ __all__ = ["Experiment"]
 
 @dataclass(frozen=True)
 class Experiment:
-    """What an experiment found.
+    """The findings of an experiment.
 
     Attributes
     ----------
     name : str
         The stem of its files.
     question : str
-        What was asked, in one sentence.
+        The question, in one sentence.
     answer : str
-        What is seen, with the figures that the table holds.
+        The answer, with figures from the table.
     table : mapping of str to sequence
         Columns of equal length, written as CSV.
     draw : callable

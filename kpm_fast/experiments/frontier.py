@@ -1,4 +1,4 @@
-"""What ambiguity costs and what it protects from: expected profit against the loss in bad runs.
+"""What ambiguity costs and what it protects against: expected profit against the loss in bad runs.
 
 A maker with a wrong prior runs a sequence of auctions and carries its inventory from one to the
 next. The larger its ambiguity, the less it trades: it gives up expected profit for smaller losses,

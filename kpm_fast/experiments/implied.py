@@ -1,8 +1,8 @@
 """How much ambiguity do order books imply? The radius at which trade stops, book by book.
 
 By theorem B (docs/theory.md) a maker at constant wealth stops trading exactly at the ambiguity
-Omega* that its prior is away from the prices at which no order is worth filling. A maker far above
-it will never trade; far below it, ambiguity hardly matters.
+Omega*, the divergence from its prior of the nearest prices at which no order is worth filling. A
+maker far above it will never trade; far below it, ambiguity hardly matters.
 """
 
 from __future__ import annotations
@@ -38,7 +38,7 @@ def implied(books: int = 8, seed: int = 1, data: Path | None = None) -> Experime
     Parameters
     ----------
     books : int
-        Generated books of each kind; without meaning where ``data`` is given.
+        Generated books of each kind; ignored if ``data`` is given.
     seed : int
         Of the first generated book; the others follow.
     data : Path, optional
@@ -76,7 +76,7 @@ def implied(books: int = 8, seed: int = 1, data: Path | None = None) -> Experime
 
 
 def _books(books: int, seed: int, data: Path | None) -> Iterator[tuple[str, Market, Orders]]:
-    """Books at rest: without orders that cross."""
+    """Resting books: without orders that cross."""
     if data is not None:
         folders = sorted(file.parent for file in data.rglob("orders.csv"))
         if not folders:

@@ -1,7 +1,7 @@
-"""Does it pay to bid less than a claim is worth? The thinner the book, the more.
+"""Does it pay to bid less than a claim is worth? The thinner the book, the more it does.
 
 Under ``maker_optimal`` every order pays the clearing price, and a large order moves it. A trader
-who values a claim at v can bid less, a *shaded* bid, and gain on the price what is lost in fills.
+who values a claim at v can bid less, a *shaded* bid, and trade a better price for smaller fills.
 """
 
 from __future__ import annotations

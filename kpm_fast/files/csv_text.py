@@ -7,6 +7,7 @@ import csv
 import gzip
 import io
 import lzma
+import zipfile
 import zlib
 from collections.abc import Collection, Iterator
 from contextlib import contextmanager
@@ -34,6 +35,7 @@ _COMPRESSED: tuple[tuple[bytes, str, Any], ...] = (
 )
 _ZSTANDARD = b"\x28\xb5\x2f\xfd"
 _ZIP, _OLE = b"PK\x03\x04", b"\xd0\xcf\x11\xe0"  # workbooks of Excel, new and old
+_PARQUET = b"PAR1"
 _UTF_16 = (b"\xff\xfe", b"\xfe\xff")
 
 
@@ -41,8 +43,8 @@ _UTF_16 = (b"\xff\xfe", b"\xfe\xff")
 def open_text(path: Path, encoding: str | None) -> Iterator[IO[str]]:
     """Open a file as text, line breaks as they are.
 
-    Compression by gzip, bzip2 and xz is found by the first bytes. Text is UTF-8, with or without
-    its mark, or UTF-16 with its mark, unless an encoding is given.
+    Compression by gzip, bzip2, xz and zip (of one file) is found by the first bytes. Text is UTF-8,
+    with or without its mark, or UTF-16 with its mark, unless an encoding is given.
 
     Raises
     ------
@@ -76,17 +78,46 @@ def _plain_bytes(path: Path, raw: io.BufferedReader) -> Iterator[io.BufferedRead
     start = raw.peek(6)[:6]
     if start.startswith(_ZSTANDARD):
         raise InputError("compressed with Zstandard, which is not read: decompress it", file=path)
-    if start.startswith((_ZIP, _OLE)):
-        raise InputError(
-            "a zip archive or a workbook, which is not read: unpack it, or save it as CSV",
-            file=path,
-        )
+    if start.startswith(_OLE):
+        raise InputError("a workbook, which is not read: save it as CSV", file=path)
+    if start.startswith(_PARQUET):
+        raise InputError("Parquet, not text: read it into a data frame (from_frame)", file=path)
+    if start.startswith(_ZIP):
+        with _only_member(path, raw) as stream:
+            yield stream
+        return
     for magic, _, opened in _COMPRESSED:
         if start.startswith(magic):
             with opened(raw, "rb") as stream:
                 yield io.BufferedReader(cast("io.RawIOBase", stream))
             return
     yield raw
+
+
+@contextmanager
+def _only_member(path: Path, raw: io.BufferedReader) -> Iterator[io.BufferedReader]:
+    """Open the file in a zip archive of one."""
+    try:
+        with zipfile.ZipFile(raw) as archive:
+            names = [item.filename for item in archive.infolist() if not item.is_dir()]
+            if "[Content_Types].xml" in names:
+                raise InputError("a workbook, which is not read: save it as CSV", file=path)
+            names = [name for name in names if not name.startswith("__MACOSX/")]
+            if len(names) != 1:
+                raise InputError(
+                    f"a zip archive of {len(names)} files, where one can be read: unpack it",
+                    file=path,
+                )
+            try:
+                stream = archive.open(names[0])
+            except (RuntimeError, NotImplementedError) as error:  # a password, a rare method
+                raise InputError(
+                    f"a zip archive that cannot be read: {error}", file=path
+                ) from error
+            with stream:
+                yield io.BufferedReader(cast("io.RawIOBase", stream))
+    except zipfile.BadZipFile as error:
+        raise InputError(f"a zip archive, and damaged: {error}", file=path) from error
 
 
 def find_delimiter(header: str, required: Collection[str]) -> str:

@@ -80,6 +80,8 @@ class CsvTable:
         self._header_line = header_line
         self._length = len(rows)
         self._decimal = decimal
+        self._with_commas: str | None = None  # a column whose numbers have decimal commas
+        self._with_points: tuple[int, str] | None = None  # the first entry that has a point
         self.names = names
         self.lines = lines
         columns = zip(*rows, strict=True) if rows else [()] * len(names)
@@ -101,6 +103,8 @@ class CsvTable:
         With ``missing``, an entry without text is NaN.
         """
         column = self._pointed(name)
+        if self._decimal is None:
+            self._check_one_sign(name)
         if missing:
             column = [entry if entry.strip() else "nan" for entry in column]
         text = "".join(column)
@@ -118,8 +122,32 @@ class CsvTable:
                 values[row] = number(column[row])
             except ValueError as error:
                 reason = str(error).replace("must be numbers, got", "not a number:")
+                if _COMMA_NUMBER.fullmatch(column[row]):
+                    reason += (
+                        f"; decimal=',' (--decimal ,) reads {column[row].strip().replace(',', '.')}"
+                    )
                 raise self.error(row, name, reason) from None
         return values
+
+    def _check_one_sign(self, name: str) -> None:
+        """Refuse points where another column of numbers has decimal commas: of thousands, perhaps.
+
+        A file has one decimal sign, and 1.000 beside 0,5 is a thousand.
+        """
+        column = self._columns[name]
+        point = next((row for row, entry in enumerate(column) if "." in entry), None)
+        if point is not None:
+            self._with_points = self._with_points or (point, name)
+        elif any(_COMMA_NUMBER.fullmatch(entry) for entry in column):
+            self._with_commas = name
+        if self._with_points is not None and self._with_commas is not None:
+            row, where = self._with_points
+            raise self.error(
+                row,
+                where,
+                f"{self._columns[where][row].strip()!r} has a point where column "
+                f"{self._with_commas!r} has decimal commas: separators of thousands are not read",
+            )
 
     def times(self, name: str) -> list[str]:
         """Return a column of times as text, with points for decimal commas."""
@@ -310,7 +338,13 @@ def check_names(
 
 
 def _how_to_name(field: str) -> str:
-    return f"; columns={{{field!r}: ...}} (--columns {field}=...) says what it is called"
+    signed = (
+        ", or sell='negative quantity' (--sell negative-quantity) that quantities to sell are "
+        "negative"
+        if field == "side"
+        else ""
+    )
+    return f"; columns={{{field!r}: ...}} (--columns {field}=...) says what it is called{signed}"
 
 
 def write_csv(stream: TextIO, table: Mapping[str, Any]) -> None:

@@ -24,18 +24,17 @@ _STATED_SIDE = "stated side"  # a column beside signed quantities
 
 
 class Books:
-    """Many books of one market, a row for each order: what :func:`clear_many` reads fastest.
+    """Many books of one market, a row per order: the form that :func:`clear_many` reads fastest.
 
     Parameters
     ----------
     market : Market
         Of all books.
     book : array_like of int or str, shape (J,)
-        Which book an order is in. Rows may stand in any order; books are numbered as they first
-        appear.
+        Which book an order is in. Rows may be in any order; books are numbered by first appearance.
     claim, side, price, quantity, time : array_like, shape (J,)
-        As for :class:`Orders`. What is wrong with an order is the fault of its book, not of the
-        others: it is in ``errors``.
+        As for :class:`Orders`. An invalid order makes its book invalid, not the others: see
+        ``errors``.
 
     Attributes
     ----------

@@ -17,7 +17,7 @@ __all__ = ["Certificate"]
 
 @dataclass(frozen=True, eq=False, repr=False)
 class Certificate(Value):
-    """Leaves of a search tree that cover every clearing, each with a bound and its reason.
+    """Leaves of a search tree that cover every clearing, each with a bound and its proof.
 
     A leaf is a run of consecutive pieces on each claim's staircase: the clearings whose price
     and net demand lie on it. L leaves, N states, K claims; docs/certificate.md has the
@@ -38,7 +38,7 @@ class Certificate(Value):
         Money: no clearing in the leaf has a greater certainty equivalent. Minus infinity for a
         leaf that no state prices reach; lambda alone proves that, and p and g are the prior.
     merged_into : array_like of int, shape (K,), optional
-        The claim whose staircase holds each claim's orders: itself, or one that pays alike, or
+        The claim whose staircase holds each claim's orders: itself, or one with equal payoffs, or
         the complement, up to scale and offset. A claim merged into another has one piece, without
         demand. By default none is merged.
 

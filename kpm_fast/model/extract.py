@@ -112,7 +112,7 @@ class OrderResult:
     quantity, fill : float
         Shares asked for, and filled.
     clearing_price, paid : float
-        Of the claim, and what this order pays a share (a sale: gets), money.
+        Of the claim, and what this order pays per share (a sale: receives), money.
     payment : float
         Money to the maker: ``paid`` times ``fill``, negative for sales.
     reason : str

@@ -35,16 +35,16 @@ _SIMPLEX_TOLERANCE = 1e-9
 
 
 class Maker(Value, ABC):
-    """A market maker, as a convex, increasing, cash-additive cost C(L) of owing L. A value.
+    """A market maker: a convex, increasing, cash-additive cost C(L) of owing L. Immutable.
 
     Attributes
     ----------
     inventory : ndarray of float64, shape (N,)
         The maker's wealth w by state, in money: it owes L = -w.
     labels : tuple of str
-        What the states are called: as the vectors it was made of named them, or the market that
-        it is the maker of; else ``"0"``, ``"1"``, ... . Vectors by state that come with labels are
-        aligned to these, and refused if theirs are others.
+        Labels of the states: those of the vectors that it was made from, or of the market it
+        belongs to; otherwise ``"0"``, ``"1"``, ... . Labelled vectors by state are aligned to
+        these, and refused if their labels differ.
     """
 
     inventory: Floats
@@ -62,21 +62,21 @@ class Maker(Value, ABC):
 
     @property
     def labels(self) -> tuple[str, ...]:
-        """What the states are called."""
+        """The labels of the states."""
         given: tuple[str, ...] | None = self.__dict__.get("_labels")
         return default_labels(self.states) if given is None else given
 
     def _labelled(self: _Self, labels: tuple[str, ...]) -> _Self:
-        """Return the maker with its states called so, in the order they are in."""
+        """Return the maker with these labels for its states, in their present order."""
         return construct(type(self), {**self.__dict__, "_labels": labels})
 
     def _named(self: _Self, labels: Any) -> _Self:
-        """Return the maker with its states called so; labels from a file, which may be wrong."""
+        """Return the maker with these labels from a file, which may be invalid."""
         return self._labelled(check_labels(labels, self.states, "states"))
 
     def _aligned(self: _Self, labels: tuple[str, ...], field: str) -> _Self:
-        """Return the maker with its states in the order of ``labels``, which are theirs or names
-        for them.
+        """Return the maker with its states in the order of ``labels``, which are their own or new
+        names.
         """
         if "_labels" not in self.__dict__:
             return self._labelled(labels)
@@ -92,7 +92,7 @@ class Maker(Value, ABC):
         return construct(type(self), values)._labelled(labels)
 
     def _bound(self: _Self, states: int, field: str) -> _Self:
-        """Return the maker for a number of states; complain about ``field``."""
+        """Return the maker for a number of states; errors name ``field``."""
         if states != self.states:
             raise InputError(
                 f"must have {self.states} states, as the maker has, got {states}", field=field
@@ -119,7 +119,7 @@ class Maker(Value, ABC):
     def _replaced(
         self: _Self, kind: type[_Self], current: dict[str, Any], changes: dict[str, Any]
     ) -> _Self:
-        """Make a maker of other parameters that calls its states as this one does."""
+        """Make a maker with other parameters and the same labels of states."""
         labels = self.__dict__.get("_labels")
         if labels is None:
             return kind(**{**current, **changes})
@@ -165,7 +165,7 @@ class Maker(Value, ABC):
         return float(costs[0]) if single else costs
 
     def state_prices(self, losses: ArrayLike | None = None) -> Floats:
-        """Return a gradient g of C at L: what money in each state is worth to the maker.
+        """Return a gradient g of C at L: the marginal value to the maker of money in each state.
 
         Parameters
         ----------
@@ -175,7 +175,7 @@ class Maker(Value, ABC):
         Returns
         -------
         ndarray of shape (N,) or (R, N)
-            Each sums to one. Where C has a kink: the prior on the worst states (Knightian), alike
+            Each sums to one. Where C has a kink: the prior on the worst states (Knightian), uniform
             on them (worst state), the mean of the vertices that attain the maximum (polytope).
 
         Examples
@@ -238,14 +238,14 @@ class Maker(Value, ABC):
     # -- quotes ---------------------------------------------------------------------------------
 
     def quotes(self, payoffs: Any, quantities: ArrayLike | None = None) -> Quotes:
-        """Return what the maker bids and asks for claims, whether anybody has ordered them or not.
+        """Return the maker's bids and asks for claims, whether or not they have orders.
 
         Parameters
         ----------
         payoffs : array_like, shape (K, N), or Market
-            Money that one share pays in each state. Of a market its claims are quoted, by the
-            maker that this is called on. A frame or mapping names its claims, and its states as
-            the maker does (``labels``): others are refused.
+            Money that one share pays in each state. For a market, its claims are quoted, by the
+            maker that this is called on. A frame or mapping names its claims and must name its
+            states as the maker does (``labels``).
         quantities : scalar or array_like, shape (K,) or (K, S), optional
             Shares of a block, > 0. Default: the next, infinitesimal, share.
 
@@ -256,8 +256,8 @@ class Maker(Value, ABC):
 
         Notes
         -----
-        A block of s shares costs [C(L + s a) - C(L)] / s a share and fetches
-        [C(L) - C(L - s a)] / s. The next share costs max {g.a : g in dC(L)} and fetches
+        A block of s shares costs [C(L + s a) - C(L)] / s per share and fetches [C(L) - C(L - s a)]
+        / s. The next share costs max {g.a : g in dC(L)} and fetches
         min {g.a : g in dC(L)}.
 
         Examples
@@ -302,7 +302,8 @@ class Maker(Value, ABC):
         loss: float | None = None,
         budget: float | None = None,
     ) -> float:
-        """Return how many shares until a limit; one of the three must be given.
+        """Return how many shares can be traded up to a limit; exactly one of the three must be
+        given.
 
         Parameters
         ----------
@@ -317,7 +318,7 @@ class Maker(Value, ABC):
             included, is -loss.
         budget : float
             Until the trade costs more than this at ``cost``, the certainty equivalent that the
-            maker stakes; >= 0.
+            maker gives up; >= 0.
 
         Returns
         -------
@@ -373,7 +374,7 @@ class Maker(Value, ABC):
         quantity : float
             Shares, >= 0.
         payment : {"cost", "final", "limit"}
-            ``cost``: C(L + x a) - C(L), which no way of splitting the order changes. ``final``:
+            ``cost``: C(L + x a) - C(L), however the order is split. ``final``:
             the price of the last share for all of them (SCPM). ``limit``: the order's limit, as a
             lone order pays in the auction (8), at most the claim's largest payoff.
 
@@ -383,7 +384,7 @@ class Maker(Value, ABC):
             With ``quantity`` filled, ``payment`` to the maker (negative to a seller) and
             ``price`` per share.
         maker : Maker
-            With inventory w - x a. The payment is not in it: add it with
+            With inventory w - x a. The payment is not included: add it with
             ``maker.replace(inventory=maker.inventory + trade.payment)``; no price depends on it.
 
         Notes

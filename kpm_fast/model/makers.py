@@ -37,15 +37,15 @@ _PRIOR_TOLERANCE = 1e-9
 
 @dataclass(frozen=True, init=False, eq=False, repr=False)
 class KnightianMaker(Maker):
-    """Constant absolute risk aversion, and every probability near the prior is feared.
+    """Constant absolute risk aversion under the worst probabilities near the prior.
 
     C(L) = rho(L) = (1/alpha) ln max {E_p exp(alpha L) : KL(p|q) <= Omega}, (25).
 
     Parameters
     ----------
     prior : array_like, shape (N,)
-        Reference probabilities q >= 1e-200, which sum to 1 as far as their own rounding allows.
-    risk_aversion : float
+        Reference probabilities q >= 1e-200, which sum to 1 up to their own rounding. risk_aversion
+    : float
         alpha per unit of money, between 1e-30 and 1e30.
     ambiguity : float
         Omega in nats, 0 to inf.
@@ -112,8 +112,8 @@ class LMSR(KnightianMaker):
     liquidity : float
         b in money, between 1e-30 and 1e30.
     prior : array_like, shape (N,), optional
-        Default: uniform; over as many states as ``inventory`` has, or else as the first losses,
-        payoffs or market have that it is used with: until then ``prior`` and ``inventory`` are
+        Default: uniform, over as many states as ``inventory`` has, or else as the first losses,
+        payoffs or market that it is used with: until then ``prior`` and ``inventory`` are
         empty and ``states`` is 0.
     inventory : array_like, shape (N,), optional
         Wealth by state, in money. Default: zero.
@@ -263,7 +263,7 @@ class WorstStateMaker(Maker):
 
 @dataclass(frozen=True, init=False, eq=False, repr=False)
 class PolytopeMaker(Maker):
-    """Constant absolute risk aversion over the hull of some priors: Theorem 1, and 8.1.
+    """Constant absolute risk aversion over the convex hull of several priors: Theorem 1, and 8.1.
 
     C(L) = (1/alpha) ln max over the priors of E_p exp(alpha L); for alpha = 0 the greatest E_p L.
 
@@ -316,7 +316,7 @@ class PolytopeMaker(Maker):
 
 @dataclass(frozen=True, init=False, eq=False, repr=False)
 class UtilityMaker(Maker):
-    """Logarithmic utility of wealth, which no trade at cost changes: Chen and Pennock.
+    """Logarithmic utility of wealth, which trades at cost leave unchanged: Chen and Pennock.
 
     C(L) is the root of sum pi_i ln(m0 + C - L_i) = ln m0.
 
@@ -327,7 +327,7 @@ class UtilityMaker(Maker):
     wealth : float
         m0 in money, between 1e-30 and 1e30: the most it can lose.
     inventory : array_like, shape (N,), optional
-        What trades have left, by state, beside ``wealth``. Default: zero.
+        What trades have added, by state, to ``wealth``. Default: zero.
     """
 
     prior: Floats
@@ -390,7 +390,7 @@ def _checked_prior(value: ArrayLike) -> tuple[Floats, tuple[str, ...], bool]:
 
 
 def _names(labels: tuple[str, ...], named: bool) -> dict[str, Any]:
-    """Return what a maker remembers of its states' labels: nothing where it was given none."""
+    """Return the labels of states that a maker was given; none if it was given none."""
     return {"_labels": labels} if named else {}
 
 

@@ -1,4 +1,4 @@
-"""The market: what the claims pay, what the maker believes and how careful it is."""
+"""The market: what the claims pay, what the maker believes and how cautious it is."""
 
 from __future__ import annotations
 
@@ -50,12 +50,12 @@ class Market:
     ----------
     payoffs : array_like, data frame or mapping, shape (K, N)
         Money that one share of claim k pays in state i; any numbers up to 1e30 in magnitude that
-        are all alike or differ by 1e-50 or more. K, N >= 1. A data frame's columns are states; its
+        are all equal or differ by 1e-50 or more. K, N >= 1. A data frame's columns are states; its
         claims are named by its column ``claim``, else, for pandas, by its index. A mapping gives
         for each claim its payoffs by state.
     prior : array_like, Series or mapping, shape (N,)
-        The maker's reference probabilities q >= 1e-200. Their sum must be 1 as far as their own
-        rounding allows (see Notes), and they are then divided by it.
+        The maker's reference probabilities q >= 1e-200. Their sum must be 1 up to their own
+        rounding (see Notes), and they are then divided by it.
     inventory : array_like, Series or mapping, shape (N,), optional
         The maker's wealth w in each state before trading, in money, up to 1e30 in magnitude.
         Default: zero.
@@ -63,19 +63,19 @@ class Market:
         Constant absolute risk aversion alpha, per unit of money; 1e-30 <= alpha <= 1e30.
     ambiguity : float, optional
         Radius Omega of the set of probabilities {p : KL(p|q) <= Omega}, in nats;
-        0 <= Omega <= inf. Zero is expected utility, infinity looks at the worst state only.
-        Default: 0.01, below the ambiguity at which trade stops in most books; where it stops in
-        this one says :func:`kpm_fast.implied_ambiguity`.
+        0 <= Omega <= inf. Zero is expected utility; at infinity only the worst state counts.
+        Default: 0.01, below the ambiguity at which trade stops in most books;
+        :func:`kpm_fast.implied_ambiguity` computes that ambiguity for a given book.
     maker : Maker, optional
         Who takes the other side, instead of ``prior``, ``inventory``, ``risk_aversion`` and
-        ``ambiguity``, which are those of a :class:`KnightianMaker`; of any other maker the market
-        has the inventory only. Its states are aligned by label where it has labels; else they are
-        in the market's order, and ``market.maker`` calls them as the market does.
+        ``ambiguity``, which are those of a :class:`KnightianMaker`; for any other maker the market
+        has only the inventory. Its states are aligned by label where it has labels; otherwise they
+        are in the market's order, and ``market.maker`` takes the market's labels.
     claims, states : sequence of str, optional
         Distinct labels. Default: those that ``payoffs``, else ``prior`` or ``maker``, came with,
         else ``"0"``, ``"1"``, ... Labels are not empty and neither start nor end with white space.
     normalize : bool
-        Take a prior of any positive, finite sum, and divide it by that.
+        Accept a prior of any positive, finite sum, and divide it by that sum.
 
     Attributes
     ----------
@@ -84,7 +84,7 @@ class Market:
     risk_aversion, ambiguity : float
     claims, states : tuple of str
     prior_sum : float
-        What the prior summed to as it was given.
+        The sum of the prior as given.
 
     Raises
     ------
@@ -96,13 +96,13 @@ class Market:
     In the notation of the paper's problem (8), row k of ``payoffs`` is the payoff vector that
     the columns A_j of all orders for claim k share.
 
-    Whatever comes with labels (a mapping, a pandas Series or data frame, a table with a column
-    ``state`` or ``claim``) is aligned by them, integers by their digits; its labels must be those
-    of the market, or an error shows both sets. Arrays, lists and the series of polars and pyarrow
-    have none and are in the market's order.
+    Labelled data (a mapping, a pandas Series or data frame, a table with a column ``state`` or
+    ``claim``) are aligned by label, integers by their digits; their labels must be those of the
+    market, or an error shows both sets. Arrays, lists and the series of polars and pyarrow have no
+    labels and are in the market's order.
 
     A prior may sum to 1 within 1e-9, or within what the rounding of its own type (float32) or of
-    its digits (six, say) explains, up to 1e-4 at most. ``prior_sum`` tells; beyond that
+    its digits (six, say) explains, up to 1e-4 at most. ``prior_sum`` reports the sum; beyond that
     ``normalize=True`` is needed.
 
     Examples
@@ -238,10 +238,10 @@ class Market:
         inventory: Any = None,
         **keywords: Any,
     ) -> Market:
-        """Take a market from data frames and other labelled data, by label alone.
+        """Build a market from data frames and other labelled data, by label alone.
 
-        As :class:`Market`, but what has no labels is refused, and an inventory may stand beside
-        the prior.
+        As :class:`Market`, but unlabelled data are refused, and the prior's table may also hold the
+        inventory.
 
         Parameters
         ----------
@@ -296,7 +296,7 @@ class Market:
         raise AttributeError(f"{type(self).__name__!r} object has no attribute {name!r}")
 
     def _parameters(self) -> dict[str, Any]:
-        """Return what makes an equal market, by name."""
+        """Return the parameters that make an equal market, by name."""
         if "_maker" in self.__dict__:
             names: Sequence[str] = ("payoffs", "claims", "states", "maker")
         else:
@@ -362,7 +362,7 @@ def _rebuilt(parameters: dict[str, Any]) -> Market:
 
 
 def _of_maker(maker: Any, states: tuple[str, ...], given: dict[str, bool]) -> dict[str, Any]:
-    """Return the attributes that a market has of a maker."""
+    """Return the attributes that a market takes from its maker."""
     if not isinstance(maker, Maker):
         raise InputError(f"must be a maker, got {maker!r}", field="maker")
     for name in (name for name, stated in given.items() if stated):
@@ -379,7 +379,7 @@ def _of_maker(maker: Any, states: tuple[str, ...], given: dict[str, bool]) -> di
 
 
 def remember_prior_sum(market: Market, prior_sum: float) -> None:
-    """Tell a market that was just made what its prior summed to before it was first divided."""
+    """Store in a new market what its prior summed to before it was first normalised."""
     market.__dict__["prior_sum"] = prior_sum
 
 
@@ -390,7 +390,7 @@ def _payoff_table(
     states: Sequence[str] | None,
     maker: Any = None,
 ) -> tuple[Floats, tuple[str, ...], tuple[str, ...]]:
-    """Return the payoffs with the labels of rows and columns, which are theirs or are given."""
+    """Return the payoffs with the labels of rows and columns, their own or those given."""
     entries, rows, columns = named_table(payoffs)
     table = as_floats(entries, "payoffs")
     if table.ndim != 2 or 0 in table.shape:

@@ -11,7 +11,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from .. import _core
 from ..arrays import Floats, Ints, as_floats, check_complete, first, frozen
-from ..entries import entries_of, identifier, is_a, plain_text
+from ..entries import entries_of, identifier, is_a, is_missing, plain_text
 from ..errors import InputError
 from .faults import error_of
 
@@ -191,6 +191,8 @@ def parse_sides(
         sides = np.array([_sign(value, known) for value in values], dtype=np.int8)
     unknown = first(sides == 0)
     if unknown is not None:
+        if is_missing(values[unknown]):
+            raise InputError(f"is missing, got {values[unknown]}", field="side", index=unknown)
         further = "".join(f", {name!r}" for name in known)
         raise InputError(
             f"must be 'buy' or 'sell' (or +1, -1{further}), got {values[unknown]!r}"

@@ -173,6 +173,8 @@ def _checked_columns(columns: Mapping[str, str] | None) -> dict[str, str]:
     for field, name in columns.items():
         if field not in fields:
             hint = suggestion(str(field), fields) or f" (fields: {', '.join(fields)})"
+            if name in fields:
+                hint = f": the field comes first, {{{name!r}: {field!r}}}"
             raise InputError(f"there is no field {field!r}{hint}", field="columns")
         if not isinstance(name, str):
             raise InputError(f"must be a name, got {name!r}", field="columns", index=field)

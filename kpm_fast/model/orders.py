@@ -34,7 +34,7 @@ _OPTIONAL = ("order_id", "time")
 
 
 class Orders:
-    """A book of J limit orders. Immutable; J = 0 is a book too.
+    """A book of J limit orders. Immutable; J = 0 is allowed.
 
     Parameters
     ----------
@@ -50,9 +50,9 @@ class Orders:
     order_id : array_like, shape (J,), optional
         Distinct identifiers, kept as text. Default: the row numbers ``"0"``, ``"1"``, ...
     time : array_like, shape (J,), optional
-        Smaller is earlier; only ``allocation="time"`` looks at it. Numbers of any length, decimals,
-        dates with times, times of day, or text of these (ISO 8601), all of one kind; with zones
-        all or none. They are ranked exactly, before anything is rounded.
+        Smaller is earlier; used only by ``allocation="time"``. Numbers of any length, decimals,
+        dates with times, times of day, or ISO 8601 text of these, all of one kind; either all or
+        none have time zones. They are ranked exactly, before anything is rounded.
 
     A scalar stands for J equal entries; J scalars make a book of one order.
 
@@ -64,7 +64,7 @@ class Orders:
     Notes
     -----
     ``orders[3]`` is an :class:`Order`; ``orders[mask]``, ``orders[2:5]`` and
-    ``orders[[1, 7]]`` are books again. A row cannot be taken twice where orders have identifiers.
+    ``orders[[1, 7]]`` are books as well. A row cannot be taken twice where orders have identifiers.
 
     Examples
     --------
@@ -173,17 +173,18 @@ class Orders:
         Parameters
         ----------
         path : path
-            Plain, or compressed by gzip, bzip2 or xz, which its first bytes tell.
+            Plain, or compressed by gzip, bzip2 or xz, as detected from its first bytes.
         market : Market, optional
             If given, a claim that this market does not have is an error here, with its line.
         columns, sides, sell, price_unit, quantity_unit, market_orders
             How the columns differ from those above: see :meth:`from_frame`.
         delimiter : str, optional
-            Default: the comma, semicolon, tab or bar with which the header has the columns.
+            Default: whichever of comma, semicolon, tab and vertical bar yields the columns in the
+            header.
         decimal : {".", ","}, optional
-            Default: the comma where semicolons delimit and numbers have commas and no points.
+            Default: the comma if semicolons delimit and numbers contain commas and no points.
         encoding : str, optional
-            Default: UTF-8, or UTF-16 where the file begins with its mark.
+            Default: UTF-8, or UTF-16 if the file begins with its byte order mark.
 
         Raises
         ------
@@ -236,7 +237,7 @@ class Orders:
         quantity_unit: float = 1,
         market_orders: bool = False,
     ) -> Orders:
-        """Take a book from a data frame.
+        """Build a book from a data frame.
 
         Parameters
         ----------
@@ -247,14 +248,14 @@ class Orders:
             the market are integers, a column of integers is then one of labels; otherwise integers
             are positions, and refused if they might be labels (:meth:`claim_index`).
         columns : mapping, optional
-            What columns are called where it is not their field's name: ``{"price": "px"}``.
+            Names of columns that differ from their field's name: ``{"price": "px"}``.
         sides : mapping, optional
-            Further words for ``"buy"`` and ``"sell"``, in any case: ``{"B": "buy"}``.
+            Additional words for ``"buy"`` and ``"sell"``, in any case: ``{"B": "buy"}``.
         sell : {"negative quantity"}, optional
-            There is no column for the side: quantities of orders to sell are negative.
+            There is no column for the side: negative quantities are sell orders.
         price_unit, quantity_unit : float
-            How many of the column's units make one of money, one share: 100 where prices are in
-            cents, 0.01 where quantities are lots of a hundred.
+            How many of the column's units make one unit of money, or one share: 100 if prices are
+            in cents, 0.01 if quantities are lots of a hundred.
         market_orders : bool
             A missing price is a market order: a limit of infinity to buy, of -infinity to sell.
 

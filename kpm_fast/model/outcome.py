@@ -1,4 +1,4 @@
-"""What clearing a book gives back: values that print, pickle and become tables."""
+"""The outcome of clearing a book: values that print, pickle and convert to tables."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ _CLAIMS_SHOWN = 8
 
 
 def is_knightian(market: Market) -> bool:
-    """Whether the market's maker is Knightian, which the short form says without words."""
+    """Whether the market's maker is Knightian, as in the short form of a market."""
     given = vars(market).get("_maker")
     return given is None or bool(given._model()["kind"] == "knightian")
 
@@ -68,37 +68,38 @@ class Outcome(Value):
     claim_prices : ndarray, shape (K,)
         Clearing prices pi = payoffs @ state_prices, money per share.
     net_demand : ndarray, shape (K,)
-        y: shares bought less shares sold by the orders, which the maker takes the other side of.
+        y: shares bought less shares sold by the orders; the maker takes the other side.
     revenue : float
         Money the maker receives, claim_prices @ net_demand.
     payoff : ndarray, shape (N,)
         The maker's wealth in each state, inventory included.
     certainty_equivalent : float
-        The sure money worth as much to the maker as ``payoff``, under the worst case.
+        The certain amount worth as much to the maker as ``payoff``, under the worst case.
     no_trade_equivalent : float
         The same without trading. No clearing is worse (docs/theory.md, theorem A).
     upper_bound : float
         No clearing has a greater certainty equivalent.
     worst_case : ndarray, shape (N,)
-        p: the probabilities that the maker fears, a maximiser in (8) within KL(p|q) <= Omega.
+        p: the worst-case probabilities in (8), within KL(p|q) <= Omega.
     marginal_state_prices : ndarray, shape (N,)
         g: what the maker would pay for a little more money in each state; p tilted by marginal
         utility. A probability vector.
     ambiguity_price : float
         Certainty equivalent lost per nat of ambiguity, -d(certainty_equivalent)/d(Omega).
-        Zero when the worst states alone count, infinite at Omega = 0.
+        Zero if only the worst states count, infinite at Omega = 0.
     multipliers : ndarray, shape (K,)
         lambda: duals of pi = payoffs @ xi in the winning cell, shares.
     cell : ndarray of int64, shape (K,)
         The piece of each claim's staircase that won, numbered from the lowest price.
     scale : float
         The notional that trades, which ``tolerance`` refers to: the sum over orders of payoff range
-        times fill, money. Where nothing trades, that of the smaller half of the book's levels
-        (docs/reference.md).
+        times fill, money. Where nothing trades, the smaller half of the book's levels counts
+        instead (docs/reference.md).
     tolerance : float
         The relative tolerance asked for.
     allocation : str
-        How orders at the clearing price shared: ``"pro_rata"``, ``"time"`` or ``"book_order"``.
+        How orders at the clearing price shared the volume: ``"pro_rata"``, ``"time"`` or
+        ``"book_order"``.
     market : Market
     orders : Orders
         The input.
@@ -109,7 +110,7 @@ class Outcome(Value):
         ``"maker_optimal"``: (8). ``"competitive"``: the fills that are worth most to traders and
         maker together, at the maker's marginal state prices; :attr:`upper_bound` then bounds
         :attr:`objective`. ``"pay_as_bid"``: the same fills, and every order pays its limit.
-        ``"pdca"``: competitive, of the fills that support the prices those that pay out most.
+        ``"pdca"``: competitive, with the greatest payout among the fills that support the prices.
     """
 
     _meaning: ClassVar[int] = 1  # until 0.2 `scale` counted orders that do not trade
@@ -159,8 +160,7 @@ class Outcome(Value):
     def limits(self) -> Floats:
         """The most that each order would pay (a sale: the least it would take), shape (J,), money.
 
-        Its limit, but no more than the claim can pay and no less than it pays at least: a market
-        order's.
+        Its limit, but within the range of the claim's payoffs, which also bounds market orders.
         """
         index = self.orders.claim_index(self.market)
         least, most = self.market.payoffs.min(axis=1), self.market.payoffs.max(axis=1)
@@ -175,17 +175,17 @@ class Outcome(Value):
 
     @property
     def paid_prices(self) -> Floats:
-        """What each order pays a share, shape (J,), money: the clearing price, or its limit."""
+        """What each order pays per share, shape (J,), money: the clearing price, or its limit."""
         if self.rule == "pay_as_bid":
             return self.limits
         return self.claim_prices[self.orders.claim_index(self.market)]
 
     @property
     def gain(self) -> float:
-        """``certainty_equivalent - no_trade_equivalent``, money, with all its digits.
+        """``certainty_equivalent - no_trade_equivalent``, money, to full precision.
 
-        It is computed from what trading changes, not as the difference of the two, which beside a
-        wealth of 1e14 would have none left.
+        It is computed from the changes due to trading, not as the difference of the two, which
+        would cancel all digits beside a wealth of 1e14.
         """
         market = self.market
         return _core.maker_gain(
@@ -199,7 +199,7 @@ class Outcome(Value):
 
     @property
     def utility(self) -> float:
-        """The objective of (8), -exp(-alpha CE); ``-inf`` where a double cannot hold it.
+        """The objective of (8), -exp(-alpha CE); ``-inf`` where a double overflows.
 
         NaN where the maker is not Knightian.
         """
@@ -284,7 +284,7 @@ class Outcome(Value):
             table["time"] = orders.time
         table["fill"] = self.fills
         table["clearing_price"] = self.claim_prices[index]
-        table["payment"] = orders.side * self.fills * self.paid_prices
+        table["payment"] = orders.side * self.fills * self.paid_prices + 0.0  # no -0
         return table
 
     def _claim_table(self) -> dict[str, Any]:
@@ -373,7 +373,7 @@ class Outcome(Value):
         }
 
     def _preferences(self) -> dict[str, Any]:
-        """Return what the maker is, without its beliefs, which are in the table of states."""
+        """Return the maker's parameters, without its beliefs, which are in the table of states."""
         model = self._model
         stated = {name: value for name, value in model.items() if np.isscalar(value)}
         if model["kind"] == "knightian":

@@ -1,4 +1,4 @@
-"""The times of orders, of any kind that has an order, ranked exactly.
+"""The times of orders, of any type that can be ordered, ranked exactly.
 
 Only the order of times matters to a clearing, so nothing is rounded before it is ranked: decimals,
 long integers, text with nine decimals and nanoseconds of data frames keep every digit.

@@ -1,4 +1,5 @@
-"""The picture of fills: shares bought and sold of every claim, and what waited at the price."""
+"""The picture of fills: shares bought and sold of every claim, and orders left unfilled at the
+price."""
 
 from __future__ import annotations
 

@@ -21,7 +21,7 @@ KINDS = ("book", "fills", "risk", "staircase", "proof")
 
 
 def draw(outcome: Outcome, kind: str, claim: str | int | None = None) -> Figure:
-    """Draw a picture of a clearing on a figure of its own."""
+    """Draw a picture of a clearing on a new figure."""
     if kind not in KINDS:
         near = suggestion(kind, KINDS) if isinstance(kind, str) else ""
         raise InputError(f"must be one of {', '.join(KINDS)}, got {kind!r}{near}", field="kind")

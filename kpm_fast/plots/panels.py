@@ -35,7 +35,7 @@ _ROWS_NAMED = 64  # more rows than that have every so-manieth name
 
 
 def shortened(name: str, most: int = 28) -> str:
-    """Return a name of at most so many letters, with an ellipsis for what its middle lost."""
+    """Return a name of at most so many letters, with an ellipsis in place of its middle."""
     if len(name) <= most:
         return name
     tail = most // 3
@@ -99,7 +99,7 @@ def draw_each(
 
 
 def without_rounding(values: Floats | float, outcome: Outcome) -> Any:
-    """Return money with what rounding left of zero as zero: what is far below all that trades."""
+    """Return money with rounding errors about zero, far below all that trades, set to zero."""
     nothing = _ROUNDING * outcome.scale
     return np.where(np.abs(values) <= nothing, 0.0, values)
 

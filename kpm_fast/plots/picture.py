@@ -12,7 +12,7 @@ __all__ = ["Picture"]
 class Picture(Figure):
     """A figure that shows itself as the value of a notebook's cell.
 
-    A plain one does so only where pyplot has been imported, which nothing here needs.
+    A plain figure does so only if pyplot has been imported, which this package does not need.
     """
 
     def _repr_png_(self) -> bytes:

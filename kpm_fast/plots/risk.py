@@ -17,7 +17,7 @@ __all__ = ["draw_risk"]
 
 
 def draw_risk(outcome: Outcome, axes: Any = None) -> Axes:
-    """Draw the maker's wealth by state, with what it is worth for certain."""
+    """Draw the maker's wealth by state, with its certainty equivalent."""
     payoff = without_rounding(outcome.payoff, outcome)
     worth = float(without_rounding(outcome.certainty_equivalent, outcome))
     no_trade = float(without_rounding(outcome.no_trade_equivalent, outcome))

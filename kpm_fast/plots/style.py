@@ -73,8 +73,8 @@ def require_matplotlib() -> None:
 def house_style() -> Iterator[None]:
     """Apply the style of this package's pictures within the block, whatever your settings are.
 
-    Fonts, lines, a palette that is told apart with any kind of colour vision. What is created
-    inside keeps most of it; save inside, too, for the resolution.
+    Fonts, lines, and a palette that is distinguishable with any kind of colour vision. Figures
+    created inside keep most of it; save inside as well, for the resolution.
 
     Returns
     -------
@@ -111,7 +111,7 @@ def new_figure(
 ) -> tuple[Figure, list[Axes]]:
     """Make a figure with a grid of axes, given row by row; sizes in inches.
 
-    The figure is nobody's current figure: no window, no global state, nothing to close.
+    It does not become pyplot's current figure: no window, no global state, nothing to close.
     """
     from .picture import Picture
 

@@ -7,18 +7,28 @@ import re
 from typing import TYPE_CHECKING
 
 from ..markup import text
-from ..plots.style import GREY, INK, PALE, house_style
+from ..plots.style import BLUE, GREY, INK, ORANGE, PALE, PINK, house_style
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
 __all__ = ["figure_html"]
 
+#: What the page colours: it has lighter ones on dark ground.
+_VARIABLES = {
+    INK: "currentColor",
+    GREY: "var(--grey)",
+    PALE: "var(--pale)",
+    BLUE: "var(--blue)",
+    ORANGE: "var(--orange)",
+    PINK: "var(--pink)",
+}
+
 
 def figure_html(figure: Figure, name: str, title: str, description: str) -> str:
     """Return a figure as HTML, no network needed.
 
-    Its ink is the page's, so that it can be read on dark and light ground. ``name`` tells its
+    Its colours are the page's, so that it can be read on dark and light ground. ``name`` tells its
     identifiers from those of the page's other figures.
     """
     stream = io.StringIO()
@@ -35,7 +45,7 @@ def figure_html(figure: Figure, name: str, title: str, description: str) -> str:
     drawing = re.sub(r"\n\s*", "\n", drawing)
     drawing = re.sub(r'\bid="', f'id="{name}-', drawing)
     drawing = re.sub(r'(href="|url\()#', rf"\1#{name}-", drawing)
-    for colour, variable in ((INK, "currentColor"), (GREY, "var(--grey)"), (PALE, "var(--pale)")):
+    for colour, variable in _VARIABLES.items():
         drawing = drawing.replace(colour.lower(), variable)
     drawing = drawing.replace("#000000", "currentColor")
     size = re.match(r"<svg[^>]*?>", drawing, flags=re.S)

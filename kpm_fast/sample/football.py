@@ -13,7 +13,7 @@ from .depth import Liquidity, choose_depth
 from .draws import Draws
 from .ladder import odds_ladder
 
-_GOALS = 25  # more goals a side have no weight in double precision
+_GOALS = 25  # more goals per side have no weight in double precision
 _FAR = 4  # goal differences of four or more are one state
 
 States = Literal["differences", "scores"]
@@ -54,7 +54,7 @@ def football(
     lines : int
         Handicap lines 0.5, 1.5, ... given to either side, from 0 to 4.
     goals : int
-        Most goals a side that are told apart with "scores", from 1 to 8; totals are quoted on
+        Most goals per side that "scores" distinguishes, from 1 to 8; totals are quoted on
         the lines 0.5, ..., ``goals + 0.5``.
     liquidity, crossed, opinion, risk_aversion, ambiguity
         As in :func:`race_card`.

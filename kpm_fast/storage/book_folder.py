@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import io
 import json
 import os
@@ -32,7 +33,7 @@ __all__ = ["BOOK_FILES", "read_book", "read_terms", "write_book"]
 _CLAIMS, _STATES, _ORDERS, _MARKET = "claims.csv", "states.csv", "orders.csv", "market.json"
 #: What :func:`read_book` reads.
 BOOK_FILES = (_CLAIMS, _STATES, _ORDERS, _MARKET)
-_COMPRESSED = (".gz", ".bz2", ".xz")
+_COMPRESSED = (".gz", ".bz2", ".xz", ".zip")
 _REPLACES = "overwrite=True (--force) replaces it"
 
 
@@ -55,7 +56,7 @@ def read_book(
         :meth:`Orders.from_csv`) and optionally ``market.json``, an object with ``risk_aversion``
         and ``ambiguity`` (a number, or ``"Infinity"``), or with ``maker``, an object with a
         ``kind`` and its parameters. Other files are ignored. A table may be compressed and called
-        ``claims.csv.gz``, ``.bz2`` or ``.xz``.
+        ``claims.csv.gz``, ``.bz2``, ``.xz`` or ``.zip``.
 
         Or one file that has all of these tables, told by what it begins with: JSON with a member
         for each; CSV with a title such as ``[claims]`` above each; Parquet of the orders with the
@@ -117,6 +118,8 @@ def read_book(
 
 def _parts_of_folder(folder: Path, text: dict[str, Any]) -> BookParts:
     check_finished(folder)
+    if not folder.exists():  # else its first file would be what is missing
+        raise FileNotFoundError(errno.ENOENT, os.strerror(errno.ENOENT), str(folder))
     source = folder / _MARKET
     settings = _read_settings(source)
     claims = read_csv(_table(folder, _CLAIMS), ["claim"], **text)

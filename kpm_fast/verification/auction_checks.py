@@ -1,4 +1,4 @@
-"""Checks of a result by a convex rule: a certificate that fits on one page."""
+"""Checks of a result by a convex rule: a certificate of one page."""
 
 from __future__ import annotations
 
@@ -20,8 +20,8 @@ _RELATIVE = 1e-12
 def auction_checks(result: Outcome) -> list[Check]:
     """Return the checks of money and optimality under the convex rules.
 
-    Prices, fills and pieces are checked as those of every rule are. What is left is money, and
-    the two lines of the duality: the value of the fills,
+    Prices, fills and pieces are checked as those of every rule are. What remains is money, and the
+    two sides of the duality: the value of the fills,
 
         sum of limits paid - C(claims paid - inventory),
 
@@ -30,7 +30,7 @@ def auction_checks(result: Outcome) -> list[Check]:
         sum over orders of quantity (limit - price)^+ + g.inventory + C*(g),   price = P_k.g,
 
 
-    so the gap between them at the published g is all that other fills could gain.
+    so the gap between them at the published g is the most that other fills could gain.
     """
     return _AuctionVerifier(result).checks()
 
@@ -59,7 +59,7 @@ class _AuctionVerifier:
         self.rounding = self._rounding()
 
     def _rounding(self) -> float:
-        """Return what rounding alone can do to C and C*, money."""
+        """Return the rounding error of C and C*, money."""
         model, magnitude = self.model, self.magnitude
         least = 1.0
         if model["kind"] in ("knightian", "utility", "quadratic"):

@@ -1,6 +1,6 @@
 """Checking the proof of a clearing in plain NumPy: no solver, and no code shared with one.
 
-docs/certificate.md derives what is computed here and argues every allowance.
+docs/certificate.md derives what is computed here and justifies every allowance.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ _Corners = list[_Three]
 
 @np.errstate(all="ignore")  # a tampered result may overflow; its checks then fail
 def check_certificate(market: Market, orders: Orders, result: Outcome) -> Verification:
-    """Check that a result clears the book, and that its certificate proves none to be better.
+    """Check that a result clears the book, and that its certificate proves that none is better.
 
     Returns a :class:`Verification`; raises :class:`InputError` if there is no certificate.
 
@@ -109,8 +109,8 @@ def _corners(P: Floats, orders: Orders, claim: Ints, members: Ints, k: int, turn
     """Return price (above the least payoff), demand and volume at the corners of one staircase.
 
     Piece j joins corners j and j + 1. A limit passed on the way up is a buy lost or a sell gained.
-    What is merged into claim k has its limits there, in shares and at prices of k. Those of its
-    complement turn round: what is bid for it is offered of k.
+    Limits of claims merged into k are included, in shares and at prices of k. A complement's sides
+    are exchanged: a bid for it is an offer of k.
     """
     steps, ends, unit = [np.empty((3, 0))], np.zeros(2), np.ptp(P[k]) or 1.0
     for m in members:
@@ -184,8 +184,8 @@ def _tile(corners: _Corners, proof: Certificate) -> bool:
 def _bounds(market: Market, corners: _Corners, proof: Certificate, off: Floats) -> _Three:
     """Return each leaf's Donsker-Varadhan bound and reach, and the notional summed up.
 
-    A negative reach shows that no prices are in the leaf. What merged claims are off each other
-    may be in limits, prices and values: it counts three times for all that trades.
+    A negative reach shows that no prices are in the leaf. Differences between merged claims may
+    enter limits, prices and values, so they count three times for all that trades.
     """
     p, g, multipliers = proof.worst_case, proof.marginal_state_prices, proof.multipliers
     q, spent = market.prior, _divergence(p, market.prior)[:, None]
@@ -219,7 +219,7 @@ def _divergence(p: Floats, q: Floats) -> Floats:
 
 
 def _risk(loss: Floats, q: Floats, alpha: float, omega: float) -> float:
-    """Return rho(L) = (1/alpha) ln min over mu of (25), on a grid of ln mu that closes in."""
+    """Return rho(L) = (1/alpha) ln min over mu of (25), on a grid of ln mu that is refined."""
     fall = alpha * (loss - loss.max())
     low, high = np.log(-np.expm1(fall.min()) or 1.0) + np.array([-80.0, 80.0])
     for _ in range(12):

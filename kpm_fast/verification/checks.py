@@ -1,4 +1,4 @@
-"""The checks of a clearing as values: what must hold, by how much it does not, what is allowed."""
+"""The checks of a clearing as values: what must hold, by how much it fails, what is allowed."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ class Check:
     name : str
         What must hold.
     figure : float
-        By how much it does not, in the unit that the name says.
+        By how much it fails, in the unit that the name states.
     limit : float
         The most that is allowed.
     """

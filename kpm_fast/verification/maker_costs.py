@@ -65,7 +65,7 @@ def cost(model: dict[str, Any], losses: Floats) -> float:
 
 
 def conjugate_bound(model: dict[str, Any], g: Floats, worst_case: Floats) -> float:
-    """Return C*(g), or no less, by a worst case that the maker admits; infinite if it does not."""
+    """Return C*(g), or an upper bound, by a worst case that the maker admits; infinite if none."""
     kind = model["kind"]
     if kind == "knightian":
         return _knightian_conjugate(model, g, worst_case)
@@ -102,7 +102,7 @@ def _polytope_conjugate(model: dict[str, Any], g: Floats, worst_case: Floats) ->
 
 
 def _weights(priors: Floats, g: Floats) -> Floats:
-    """Return weights >= 0 of the mixture nearest to g in squares, by Lawson and Hanson."""
+    """Return weights >= 0 of the mixture nearest to g in least squares, by Lawson and Hanson."""
     rows = np.vstack([priors.T, np.ones(len(priors))])
     wanted = np.append(g, 1.0)
     weights = np.zeros(len(priors))

@@ -44,17 +44,16 @@ _SAME_LIMIT = 1e-13
 def limit_ranks(payoff: Floats, price: Floats) -> tuple[Floats, Ints]:
     """Rank the limits of one claim.
 
-    Limits at an end of the payoff range are beyond it: what is bid at the least payoff asks for
-    something for nothing and is never filled, what is offered at it is a gift and always taken,
-    and so at the greatest. A constant claim has one price, and limits at it count. Limits that
-    differ by no more than rounding does are one: from the lowest on, whatever lies within 1e-13
-    of the payoff range above it.
+    Limits at an end of the payoff range are beyond it: a bid at the least payoff asks for something
+    for nothing and is never filled, an offer at it is a gift and always filled, and the reverse at
+    the greatest. A constant claim has one price, and limits at it count. Limits that differ only by
+    rounding are one: from the lowest on, all within 1e-13 of the payoff range above it.
 
     Returns
     -------
     limits : ndarray, shape (n,)
-        The distinct limits within the claim's payoff range, ascending; of those that are one, the
-        lowest.
+        The distinct limits within the claim's payoff range, ascending; of limits that count as one,
+        the lowest.
     ranks : ndarray of int64
         Position of each order's limit in ``limits``; -1 below the range, n above it.
     """
@@ -93,7 +92,7 @@ class ClaimBook:
     limits : ndarray, shape (n,)
         The distinct limits strictly within the payoff range, ascending.
     ranks : ndarray of int64
-        As in :func:`limit_ranks`; -2 for orders for nothing.
+        As in :func:`limit_ranks`; -2 for orders of zero quantity.
     bids, offers : ndarray, shape (n + 2,)
         Quantity at each limit, by rank + 1: what lies below the range first, above it last.
     """
@@ -149,12 +148,12 @@ class ClaimBook:
 
 
 def staircase(payoff: Floats, side: NDArray[np.int8], price: Floats, quantity: Floats) -> Floats:
-    """Return the net-demand staircase of one claim, as :func:`kpm_fast.staircases` has it."""
+    """Return the net-demand staircase of one claim, as :func:`kpm_fast.staircases` returns it."""
     return ClaimBook(payoff, side, price, quantity).staircase()
 
 
 def smaller_half(notional: Floats) -> float:
-    """Return the sum of the smaller half of notionals, one at least; 1 if there are none."""
+    """Return the sum of the smaller half of notionals, at least one; 1 if there are none."""
     if not notional.size:
         return 1.0
     return float(np.sort(notional)[: max(1, notional.size // 2)].sum())
@@ -163,7 +162,7 @@ def smaller_half(notional: Floats) -> float:
 def scale(span: Floats, traded: Floats, books: list[ClaimBook]) -> float:
     """Return what tolerances refer to, money: payoff range times quantity of all that trades.
 
-    Where nothing does, that of the smaller half of the quantities at a limit.
+    Where nothing trades, that of the smaller half of the quantities at a limit.
     """
     notional = float(span @ traded)
     if notional > 0:
@@ -194,7 +193,7 @@ def expected_fills(
     side, quantity : ndarray
         Of the claim's orders, in book order.
     priority : ndarray, optional
-        Smaller is served first; None shares pro rata.
+        Smaller is filled first; None allocates pro rata.
 
     Returns
     -------
@@ -273,7 +272,7 @@ def worst_case_risk(
     rho : float
         Money.
     slope : float
-        d rho / d Omega, money per nat: 0 where the worst states alone count, infinite at
+        d rho / d Omega, money per nat: 0 where only the worst states count, infinite at
         Omega = 0, and 0 for a constant loss.
 
     Notes
@@ -291,7 +290,7 @@ def worst_case_slopes(
 ) -> tuple[float, list[float]]:
     """Return rho at the first ambiguity, and the slope of :func:`worst_case_risk` at each.
 
-    Ambiguities next to each other cost little more than one.
+    Neighbouring ambiguities cost little more than one.
     """
     top = float(loss.max())
     exponent = risk_aversion * (loss - top)

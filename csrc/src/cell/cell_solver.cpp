@@ -54,6 +54,7 @@ CellSolver::CellSolver(const ScaledMarket& market, Arena& arena, Checkpoint* che
       steps_(market, arena),
       simplex_(market, arena, checkpoint),
       measure_(market, arena),
+      step_search_(market, arena),
       loss_(arena.array(market.states())),
       flat_demand_(arena.array(market.claims())) {
   for (Array* of_states :
@@ -216,6 +217,35 @@ void CellSolver::finish(const Hull& hull, double tolerance) {
     support_optimum();
     optimum_.bound = stopped;
   }
+  if (steps_.size() == 1 && optimum_.bound - optimum_.objective > tolerance) {
+    search_step(hull);
+  }
+}
+
+/// The only step, searched to its last digit.
+void CellSolver::search_step(const Hull& hull) {
+  const int k = steps_.claim(0);
+  const double price = hull.price_range(k).low;
+  const double* const row = &market_.payoffs(k, 0);
+  double& demand = optimum_.demand[k];
+  double elsewhere = optimum_.objective + measure_.evaluate(loss_) - price * demand;  // revenue
+  for (Eigen::Index i = 0; i < loss_.size(); ++i) {
+    loss_[i] -= row[i] * demand;
+  }
+  step_search_.run(row, price, hull.demand_range(k), loss_, measure_);
+  multipliers_.worst_case = step_search_.worst_case();
+  multipliers_.marginal_state_prices = step_search_.marginal_state_prices();
+  const double objective = elsewhere + step_search_.worth();
+  const double bound = bound_by_multipliers(hull, step_search_.divergence());
+  if (bound - objective < optimum_.bound - optimum_.objective) {
+    demand = step_search_.demand();
+    optimum_.objective = objective;
+    optimum_.bound = bound;
+    optimum_.worst_case = step_search_.worst_case();
+    optimum_.marginal_state_prices = step_search_.marginal_state_prices();
+    optimum_.divergence = step_search_.divergence();
+    optimum_.ambiguity_price = step_search_.ambiguity_price();
+  }
 }
 
 /// p and g of the interior-point method.
@@ -294,8 +324,13 @@ bool CellSolver::no_trade_supported(const Hull& hull) {
 double CellSolver::bound(const Hull& hull) {
   multipliers_.worst_case = optimum_.worst_case;
   multipliers_.marginal_state_prices = optimum_.marginal_state_prices;
+  return bound_by_multipliers(hull, optimum_.divergence);
+}
+
+/// By the prices' multipliers, and by the p and g that have been put beside them.
+double CellSolver::bound_by_multipliers(const Hull& hull, double divergence) {
   multipliers_.lambda = optimum_.multipliers;
-  multipliers_.set(market_, optimum_.divergence);
+  multipliers_.set(market_, divergence);
   double bound = multipliers_.constant;
   for (int k = 0; k < hull.claims(); ++k) {
     double most = -kInfinity;

@@ -8,6 +8,7 @@
 #include "cell/demand_program.hpp"
 #include "cell/hull.hpp"
 #include "cell/price_program.hpp"
+#include "cell/step_search.hpp"
 #include "numerics/checkpoint.hpp"
 #include "prices/checked_simplex.hpp"
 #include "prices/information_projection.hpp"
@@ -70,9 +71,11 @@ class CellSolver {
   void support_optimum();
   void support_demand(double rho);
   void support_kink(const Hull& hull);
+  void search_step(const Hull& hull);
   template <class Counts>
   const Slice* project_on_ranges(const Hull& hull, double margin, Counts&& counts);
   double bound(const Hull& hull);
+  double bound_by_multipliers(const Hull& hull, double divergence);
 
   const ScaledMarket& market_;
   Arena& arena_;
@@ -82,6 +85,7 @@ class CellSolver {
   CheckedSimplex simplex_;
   std::optional<InformationProjection> projection_;
   RiskMeasure measure_;
+  StepSearch step_search_;
 
   Slice loss_;                   // (states)
   Slice flat_demand_;            // (claims): the simplex's objective

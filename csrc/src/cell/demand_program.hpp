@@ -45,6 +45,9 @@ class DemandProgram {
   bool near_convergence(double gap, double tolerance) const { return near_the_end(gap, tolerance); }
   bool keep_best(double tolerance);
 
+  int size() const { return steps_.size(); }
+  int claim(int j) const { return claim_[j]; }
+
   // The best point so far.
   void write_demand(Array& demand) const;  ///< (claims) the steps' entries
   const Slice& worst_case() const { return best_p_; }

@@ -6,7 +6,10 @@
 #include <utility>
 
 #include "book/presolve.hpp"
+#include "cell/cell_solver.hpp"
+#include "cell/hull.hpp"
 #include "mechanisms/maker_optimal/certificate.hpp"
+#include "numerics/arena.hpp"
 #include "numerics/tolerances.hpp"
 #include "search/enumeration/cell_search.hpp"
 #include "search/tree/branch_and_bound.hpp"
@@ -39,6 +42,25 @@ std::shared_ptr<const CellOptimum> restore(const Presolve& book, const ScaledMar
   return optimum;
 }
 
+/// What trades in the best cell that was found: an enumeration does not keep demand.
+double stake_of_best(const ScaledMarket& scaled, const std::vector<Staircase>& stairs,
+                     const Stakes& stakes, const SearchResult& result) {
+  const auto best =
+      std::max_element(result.candidates.begin(), result.candidates.end(),
+                       [](const Candidate& a, const Candidate& b) { return a.value < b.value; });
+  if (best == result.candidates.end()) {
+    return 0.0;
+  }
+  Arena arena;
+  Hull hull(scaled.claims(), 2 * scaled.claims(), arena);
+  set_cell(hull, scaled, stairs, best->cell.data());
+  CellSolver solver(scaled, arena);
+  CellSolver::Settings settings;
+  settings.central_multipliers = false;
+  solver.solve(hull, settings);
+  return stakes.of(best->cell, solver.optimum().demand);
+}
+
 }  // namespace
 
 Found enumerate(const ScaledMarket& scaled, const std::vector<Staircase>& stairs,
@@ -62,18 +84,24 @@ Found enumerate(const ScaledMarket& scaled, const std::vector<Staircase>& stairs
   search.token = &task.token;
   search.report = [&](const Progress& progress) { task.report(all_cells(progress)); };
   SearchResult result = search_cells(grid, search);
+  const double stake = task.token.stopped() ? 0.0 : stake_of_best(scaled, stairs, stakes, result);
+  const bool coarse = stake > 0.0 && task.too_coarse(stake);
+  const double wanted = std::max(settings.tolerance * stake, kCandidateTolerance);
+  if (stake > 0.0 && !coarse && wanted < search.tolerance &&
+      result.upper_bound > result.value + wanted) {
+    // Less trades than could: the cells are to be solved to a tolerance of that.
+    search.tolerance = wanted;
+    search.tie = std::max(kTieShare * search.tolerance, kTie);
+    const std::int64_t before = result.iterations;
+    result = search_cells(grid, search);
+    result.iterations += before;
+  }
   // A limit may strike when the last cell is done: what is proven is optimal all the same.
   const Progress& done = result.progress;
   const double counted =
       static_cast<double>(done.solved) + done.pruned_infeasible + done.pruned_bound;
   if (counted == grid.cells_below(0) && result.upper_bound <= result.value + search.tolerance) {
     result.status = Status::kOptimal;
-  }
-  double stake = 0.0;
-  for (const Candidate& candidate : result.candidates) {
-    const Array none;
-    stake = std::max(
-        stake, stakes.of(candidate.cell, candidate.optimum ? candidate.optimum->demand : none));
   }
   return {result.status,
           std::move(result.candidates),
@@ -82,7 +110,7 @@ Found enumerate(const ScaledMarket& scaled, const std::vector<Staircase>& stairs
           all_cells(result.progress),
           result.iterations,
           result.threads,
-          stake > 0.0 && !task.token.stopped() && task.too_coarse(stake)};
+          coarse};
 }
 
 Found prove(const Market& market, const TradedMarket& traded, const std::vector<Staircase>& whole,

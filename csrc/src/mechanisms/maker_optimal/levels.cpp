@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cstddef>
+#include <numeric>
 
 namespace kpm {
 
@@ -51,6 +52,12 @@ double own_money(const Market& market) {
 Levels::Levels(const Market& market, const std::vector<Staircase>& stairs) {
   own = kOwn * own_money(market);
   std::vector<double> always;
+  std::size_t limits = 0;
+  for (const Staircase& claim : stairs) {
+    limits += claim.limit.size();
+  }
+  notional.reserve(2 * (limits + stairs.size()));
+  always.reserve(2 * stairs.size());
   for (const Staircase& claim : stairs) {
     if (!(claim.span() > 0.0)) {
       continue;
@@ -100,12 +107,12 @@ double Levels::smaller_half() const {
     return 1.0;
   }
   std::vector<double> sorted = notional;
-  std::sort(sorted.begin(), sorted.end());
-  double sum = 0.0;
-  for (std::size_t l = 0; l < std::max<std::size_t>(1, sorted.size() / 2); ++l) {
-    sum += sorted[l];
-  }
-  return sum;
+  // Only these are put in order: their sum is that of the sorted list to the last bit.
+  const auto middle =
+      sorted.begin() + static_cast<std::ptrdiff_t>(std::max<std::size_t>(1, sorted.size() / 2));
+  std::nth_element(sorted.begin(), middle - 1, sorted.end());
+  std::sort(sorted.begin(), middle);
+  return std::accumulate(sorted.begin(), middle, 0.0);
 }
 
 }  // namespace kpm
