@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <cmath>
 #include <map>
+#include <utility>
 
 #include "numerics/tolerances.hpp"
 
@@ -58,25 +59,62 @@ std::vector<Option> options(int k, const Corners& corners, int first, int last,
   return result;
 }
 
-void descend(const std::vector<std::vector<Option>>& choices, std::size_t level, double slack,
-             const Node* node, std::vector<int>& cell,
-             std::map<std::vector<int>, const Node*>& found) {
-  if (found.size() >= kMostTiedCells) {
-    return;
-  }
-  if (level == choices.size()) {
-    found.emplace(cell, node);
-    return;
-  }
-  for (const Option& option : choices[level]) {
-    if (option.deficit <= slack) {
-      cell[level] = option.piece;
-      descend(choices, level + 1, slack - option.deficit, node, cell, found);
+using Choices = std::vector<std::vector<Option>>;
+
+/// Lists the cells of a node, those with the most steps first: where more tie than can be looked
+/// at, that is the order in which they decide. A step holds the demand of the flats beside it, so
+/// that what rule 2 chooses among all of them is chosen in the cell with the most.
+class Lister {
+ public:
+  Lister(Choices choices, double slack, const Node* node)
+      : choices_(std::move(choices)),
+        slack_(slack),
+        node_(node),
+        least_(choices_.size() + 1, 0),
+        most_(choices_.size() + 1, 0),
+        cell_(choices_.size(), 0) {
+    for (std::size_t k = choices_.size(); k-- > 0;) {
+      const auto steps =
+          static_cast<std::size_t>(std::count_if(choices_[k].begin(), choices_[k].end(), is_step));
+      least_[k] = least_[k + 1] + (steps == 0 ? 1 : 0);
+      most_[k] = most_[k + 1] + (steps < choices_[k].size() ? 1 : 0);
     }
   }
-}
 
-using Choices = std::vector<std::vector<Option>>;
+  /// Flats in a cell, at most.
+  int most_flats() const { return most_[0]; }
+
+  /// Add the cells that have so many flats, until there are enough.
+  void list(int flats, std::map<std::vector<int>, const Node*>& found) {
+    descend(0, flats, slack_, found);
+  }
+
+ private:
+  static bool is_step(const Option& option) { return Staircase::is_step(option.piece); }
+
+  void descend(std::size_t level, int flats, double slack,
+               std::map<std::vector<int>, const Node*>& found) {
+    if (found.size() >= kMostTiedCells || flats < least_[level] || flats > most_[level]) {
+      return;
+    }
+    if (level == choices_.size()) {
+      found.emplace(cell_, node_);
+      return;
+    }
+    for (const Option& option : choices_[level]) {
+      if (option.deficit <= slack) {
+        cell_[level] = option.piece;
+        descend(level + 1, flats - (is_step(option) ? 0 : 1), slack - option.deficit, found);
+      }
+    }
+  }
+
+  Choices choices_;
+  double slack_;  // that a cell's deficits may use up
+  const Node* node_;
+  std::vector<int> least_, most_;  // (claims + 1) flats of the claims from there on
+  std::vector<int> cell_;
+};
 
 /// The runs that the options lie in; false where a claim has none.
 bool span_options(const Choices& choices, Box& box) {
@@ -157,14 +195,14 @@ std::vector<TiedCell> tied_cells(const ScaledMarket& market, const std::vector<c
   const double threshold = best - kTie;
   // Losses and revenue are sums of what the maker holds and sells.
   const double money = std::abs(best) + market.inventory.abs().sum() + demand.abs().sum();
-  std::map<std::vector<int>, const Node*> found;
+  std::vector<Lister> listers;
   for (const Node* const node : nodes) {
     const double slack = node->bound - threshold;
     if (slack < 0.0) {
       continue;
     }
     const double excess = std::max(node->bound - best, rounding_of(node->multipliers, money));
-    std::vector<std::vector<Option>> choices;
+    Choices choices;
     choices.reserve(corners.size());
     for (int k = 0; k < node->box.claims(); ++k) {
       const auto at = static_cast<std::size_t>(k);
@@ -178,8 +216,17 @@ std::vector<TiedCell> tied_cells(const ScaledMarket& market, const std::vector<c
       }
       leave_out_moved(choices, box, demand, node->multipliers.lambda, threshold, tangent);
     }
-    std::vector<int> cell(corners.size(), 0);
-    descend(choices, 0, slack, node, cell, found);
+    listers.emplace_back(std::move(choices), slack, node);
+  }
+  std::map<std::vector<int>, const Node*> found;
+  int most = 0;
+  for (const Lister& lister : listers) {
+    most = std::max(most, lister.most_flats());
+  }
+  for (int flats = 0; flats <= most && found.size() < kMostTiedCells; ++flats) {
+    for (Lister& lister : listers) {
+      lister.list(flats, found);
+    }
   }
   std::vector<TiedCell> result;
   result.reserve(found.size());

@@ -17,10 +17,11 @@ struct TiedCell {
 };
 
 /// A node's multipliers bound every one of its cells, claim by claim: a sum of what the better
-/// corner of each piece is worth. Cells whose bound reaches the threshold are listed, in order, at
-/// most `kMostTiedCells` of them. A clearing at a corner that two pieces share is listed once: in
-/// the piece both of whose corners are as good, else in the flat. Pieces off the best clearing's
-/// `demand` that `tangent` bounds below the threshold are left out beforehand.
+/// corner of each piece is worth. Cells whose bound reaches the threshold are listed, in order; at
+/// most `kMostTiedCells` of them, those with the most steps. A clearing at a corner that two pieces
+/// share is listed once: in the piece both of whose corners are as good, else in the flat. Pieces
+/// off the best clearing's `demand` that `tangent` bounds below the threshold are left out
+/// beforehand.
 std::vector<TiedCell> tied_cells(const ScaledMarket& market, const std::vector<const Node*>& nodes,
                                  const std::vector<Corners>& corners, const Array& demand,
                                  double best, TangentBound& tangent);
