@@ -7,7 +7,7 @@ import re
 from pathlib import Path
 
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 from rich.console import Console
 
@@ -30,8 +30,12 @@ def tables(draw: st.DrawFn) -> tuple[list[str], list[list[str]], list[str]]:
     return names, rows, draw(st.permutations(names[1:]))[: draw(st.integers(0, len(names) - 2))]
 
 
+HEADERS = ("a", "aa", "aaa", "a a", "aaaa", "aaaaa", "aaaaaa")
+
+
 @given(tables(), st.integers(1, 120))
 @examples(200)
+@example((list(HEADERS), [["a", *"000000"]], ["aa"]), 42)  # one header of two words gives way
 def test_no_width_breaks_a_number(
     table: tuple[list[str], list[list[str]], list[str]], width: int
 ) -> None:

@@ -48,7 +48,7 @@ def print_table(
     while True:
         kept = [name for name in columns if name not in expendable[:left_out]]
         table = _table(title, columns, rows, kept, labels)
-        if _least_width(console, table) <= console.width or left_out == len(expendable):
+        if _widths(console, table)[0] <= console.width or left_out == len(expendable):
             break
         left_out += 1
     print_whole(console, table)
@@ -60,9 +60,15 @@ def print_table(
 
 def print_whole(console: Console, table: Table) -> None:
     """Print a table as wide as its columns' least widths ask for, in any terminal."""
-    needed = _least_width(console, table)
+    needed, wanted = _widths(console, table)
     if needed > console.width:
         table.width = needed
+    if wanted > console.width:
+        # rich takes from the widest columns first, and gives back what numbers need: headers of
+        # several words would stay on one line, and the table too wide.
+        for column in table.columns:
+            if column.justify == "right":
+                column.width = column.min_width
     console.print(table, crop=False)
 
 
@@ -95,5 +101,7 @@ def _table(
     return table
 
 
-def _least_width(console: Console, table: Table) -> int:
-    return Measurement.get(console, console.options.update(width=_ANY_WIDTH), table).minimum
+def _widths(console: Console, table: Table) -> tuple[int, int]:
+    """Return the least width, headers and labels folded, and the one that folds nothing."""
+    measured = Measurement.get(console, console.options.update(width=_ANY_WIDTH), table)
+    return measured.minimum, measured.maximum
