@@ -1,4 +1,4 @@
-// A heap in memory that belongs to somebody else.
+// A heap in memory that the caller provides.
 #pragma once
 
 #include <cstddef>
@@ -7,13 +7,13 @@
 namespace kpm::c {
 
 /// Two-level segregated fit: a list of free blocks for each of sixteen sizes between two powers of
-/// two, and bits that say which lists have any. Taking and giving back are O(1) with no system call
-/// and no lock; neighbours that are free are one block again at once, so that a heap that has got
-/// everything back is as it was, whatever happened to it meanwhile.
+/// two, and bits that say which lists are not empty. Allocating and freeing are O(1) with no system
+/// call and no lock; adjacent free blocks are merged at once, so that a heap to which everything
+/// was returned is as it was at first.
 class Heap {
  public:
   static constexpr std::size_t kAlignment = 16;
-  /// What the heap itself needs of the memory, besides the header of each block.
+  /// The memory that the heap itself needs, besides the header of each block.
   static constexpr std::size_t kOverhead = 2 * kAlignment;
 
   /// Borrows the memory, aligned to kAlignment, for its whole life.

@@ -9,7 +9,7 @@ namespace kpm {
 enum class ConvexRule : std::uint8_t {
   kCompetitive,  ///< everybody trades at the maker's marginal state prices: CPCAM's rule
   kPayAsBid,     ///< the same fills, every order pays its limit: the objective of (5) and (6)
-  kPdca          ///< competitive, of the fills that support the prices those that pay out most
+  kPdca          ///< competitive, with the greatest payout among fills that support the prices
 };
 
 struct AuctionSettings {
@@ -22,7 +22,7 @@ struct AuctionSettings {
 /// A clearing by a convex rule. `clearing.certainty_equivalent` is -C of the maker's final losses;
 /// `objective` is what the rules maximise over the fills,
 ///   sum of limits paid - C(claims paid - inventory),
-/// where a limit beyond a claim's payoffs counts as the payoff next to it: the certainty equivalent
+/// where a limit beyond a claim's payoffs counts as the nearest payoff: the certainty equivalent
 /// if every order paid its limit. `clearing.upper_bound` bounds the objective by duality, from
 /// `clearing.state_prices` alone and in plain arithmetic.
 struct AuctionClearing {
@@ -30,8 +30,8 @@ struct AuctionClearing {
   double objective = -kInfinity;
 };
 
-/// The fills that maximise the objective, and prices that support them. Of `market` the claims and
-/// the inventory are read.
+/// The fills that maximise the objective, and prices that support them. Only the claims and the
+/// inventory of `market` are read.
 AuctionClearing clear_auction(const Market& market, const MakerModel& maker, const Orders& orders,
                               const AuctionSettings& settings);
 

@@ -1,5 +1,5 @@
-// Many books at once: each on one thread from beginning to end, as many at a time as there are
-// threads. The answers have the bits of kpm::clear, whatever the number of threads.
+// Many books at once, each on one thread from beginning to end, one book per thread at a time. The
+// answers have the bits of kpm::clear, whatever the number of threads.
 #pragma once
 
 #include <cstdint>
@@ -16,8 +16,8 @@ struct Book {
   Orders orders;
 };
 
-/// Takes the answers. Called by all threads, several at a time, once for each book that is looked
-/// at; must not throw.
+/// Takes the answers. Called concurrently by all threads, once for each book processed; must not
+/// throw.
 class BatchSink {
  public:
   BatchSink() = default;
@@ -25,19 +25,19 @@ class BatchSink {
   BatchSink& operator=(const BatchSink&) = delete;
   virtual ~BatchSink() = default;
 
-  /// `gain`: what trading is worth to the maker, money, as maker_gain() has it.
+  /// `gain`: what trading is worth to the maker, money, as computed by maker_gain().
   virtual void cleared(std::int64_t book, const Clearing& clearing, double gain) = 0;
   virtual void refused(std::int64_t book, const Fault& fault) = 0;  ///< input that breaks a rule
 };
 
 struct BatchSettings {
-  ClearSettings clear;  ///< of every book; its threads, monitor and interrupted are not looked at
+  ClearSettings clear;  ///< of every book; its threads, monitor and interrupted are ignored
   int threads = 0;      ///< 0: the process's processors that no other clearing works on
-  std::function<bool()> interrupted;  ///< asked now and then by the calling thread: true stops
+  std::function<bool()> interrupted;  ///< polled by the calling thread: true stops
 };
 
-/// Clears `count` books. Returns false if it was interrupted: books that had been begun are then
-/// cleared as far as they were (Status::kInterrupted), the others are not handed to the sink.
+/// Clears `count` books. Returns false if it was interrupted: books already begun then give their
+/// best clearing so far (Status::kInterrupted), and the others do not reach the sink.
 bool clear_many(const Book* books, std::int64_t count, const BatchSettings& settings,
                 BatchSink& sink);
 

@@ -1,5 +1,5 @@
-// An engine that keeps its book: orders come, change and go by their numbers, and whenever it is
-// asked it clears the book as it stands. docs/engine.md has the rules and the costs.
+// An engine that keeps a book: orders are added, changed and cancelled by their ids, and on request
+// the book is cleared in its current state. docs/engine.md has the rules and the costs.
 #pragma once
 
 #include <cstddef>
@@ -11,12 +11,12 @@
 
 namespace kpm {
 
-/// What an engine makes room for in advance. Within these no event allocates.
+/// Capacity that an engine reserves in advance. Within these limits no event allocates.
 struct EngineLimits {
   std::int64_t orders = 0;
   std::int64_t levels = 0;  ///< distinct pairs of claim and limit; 0: as many as orders
-  bool fixed = false;       ///< true: what is beyond them is refused; false: the engine grows
-  int states = 0;           ///< of the markets to come; 0: as many as the first has
+  bool fixed = false;       ///< true: events beyond them are refused; false: the engine grows
+  int states = 0;           ///< of later markets; 0: as many as the first has
 };
 
 /// One order of a book.
@@ -34,14 +34,14 @@ struct BookColumns {
   const std::int64_t* id = nullptr;
 };
 
-/// A market and its orders. Orders have priority by arrival; one that is replaced goes to the end,
-/// unless its limit stays and its quantity does not grow.
+/// A market and its orders. Orders have priority by arrival; one that is replaced moves to the end,
+/// unless its limit is unchanged and its quantity does not increase.
 ///
-/// A clearing is that of kpm::clear for the orders by priority, bit for bit but for seconds and
-/// threads: it depends on the book and the settings alone, not on how the book came to be, nor on
-/// what was cleared before.
+/// A clearing is that of kpm::clear for the orders by priority, bit for bit except seconds and
+/// threads: it depends only on the book and the settings, not on the book's history or earlier
+/// clearings.
 ///
-/// Events return what is wrong, and change nothing where something is. An engine serves one thread
+/// Events return a fault, and a faulty event changes nothing. An engine serves one thread
 /// at a time; engines share nothing.
 class Engine {
  public:
@@ -53,8 +53,8 @@ class Engine {
 
   Fault add(std::int64_t claim, std::int8_t side, double price, double quantity, std::int64_t id);
   Fault cancel(std::int64_t id);
-  /// Leave `quantity` of the order, no more than it has; its priority stays. One for nothing stays
-  /// in the book until it is cancelled.
+  /// Reduce an order to `quantity`, at most its present one; its priority is kept. An order reduced
+  /// to zero stays in the book until it is cancelled.
   Fault reduce(std::int64_t id, double quantity);
   Fault replace(std::int64_t id, double price, double quantity);
   /// Cancel all orders.
@@ -70,16 +70,17 @@ class Engine {
   bool find(std::int64_t id, BookOrder& order) const;
   BookColumns orders();
 
-  /// Clear the book, which stays as it is. Throws what kpm::clear throws, which is std::bad_alloc.
+  /// Clear the book without changing it. Throws what kpm::clear throws, which is std::bad_alloc.
   Clearing clear(const ClearSettings& settings);
 
-  /// The same without fills, and without the pass through the orders that they take.
+  /// The same without fills, and without the pass over the orders that they take.
   Clearing indicative(const ClearSettings& settings);
 
-  /// The orders by priority, in bytes that mean the same on every machine: not the market.
+  /// The orders by priority, in a format that is the same on every machine; the market is not
+  /// included.
   std::size_t snapshot_size() const;
   void snapshot(std::uint8_t* bytes);
-  /// Take the book of a snapshot in the place of this one.
+  /// Replace this book by that of a snapshot.
   Fault restore(const std::uint8_t* bytes, std::size_t size);
 
   /// A hash of the market and the orders by priority: what a clearing depends on, and nothing else.

@@ -3,13 +3,13 @@
  * first clearing, the rules for threads and memory, and what may change between versions.
  *
  * Every function that can fail returns KPM_OK or another kpm_code, and never throws, aborts or
- * prints. What went wrong is in kpm_last_error(): field, index and value. Input is refused before
- * any work, by the rules that the Python package applies.
+ * prints. kpm_last_error() says what went wrong: field, index and value. Invalid input is refused
+ * before any work, by the rules that the Python package applies.
  *
  * Structs begin with `struct_size`, which the caller sets to sizeof of the struct it was compiled
- * with: later versions add members at the end, and those a caller does not know are zero to the
- * library. Arrays are the caller's, are read or written during the call only, and hold doubles,
- * row by row. */
+ * with: later versions add members at the end, and the library takes those that a caller does not
+ * know as zero. Arrays belong to the caller, are read or written only during the call, and hold
+ * doubles in row-major order. */
 #ifndef KPM_KPM_H
 #define KPM_KPM_H
 
@@ -40,7 +40,7 @@ typedef enum kpm_code {
   KPM_OK = 0,
   KPM_INVALID_INPUT = 1,  /* kpm_last_error() names the field, the index and the value */
   KPM_OUT_OF_MEMORY = 2,  /* nothing was changed */
-  KPM_SYSTEM_ERROR = 3,   /* a thread could not be started; one thread needs none */
+  KPM_SYSTEM_ERROR = 3,   /* a thread could not be started; does not occur with one thread */
   KPM_INTERNAL_ERROR = 4, /* a fault of this library: please report it */
   KPM_UNSUPPORTED = 5     /* not by this build of the library */
 } kpm_code;
@@ -48,16 +48,16 @@ typedef enum kpm_code {
 /* How a clearing ended. */
 typedef enum kpm_status {
   KPM_OPTIMAL = 0,     /* proven: the gap is within the tolerance */
-  KPM_TIME_LIMIT = 1,  /* the best clearing found, and a bound on any other */
+  KPM_TIME_LIMIT = 1,  /* the best clearing found, and a bound on all others */
   KPM_NODE_LIMIT = 2,  /* likewise */
   KPM_INTERRUPTED = 3, /* likewise: *settings.stop was not zero */
   KPM_INACCURATE = 4   /* likewise: rounding kept the gap above the tolerance */
 } kpm_status;
 
-/* How orders of one claim, side and limit share what is filled at the clearing price. */
+/* How orders of one claim, side and limit share the volume at the clearing price. */
 typedef enum kpm_allocation {
   KPM_PRO_RATA = 0, /* in proportion to quantity */
-  KPM_TIME = 1      /* by orders.time, and at equal times, or without any, by their order */
+  KPM_TIME = 1      /* by orders.time; at equal times, or without times, in book order */
 } kpm_allocation;
 
 /* -- a book and its clearing ------------------------------------------------------------------ */
@@ -89,7 +89,7 @@ typedef struct kpm_orders {
 typedef struct kpm_settings {
   size_t struct_size;
   double tolerance;   /* [1e-8] gap to prove relative to kpm_result.scale, between 0 and 1 */
-  double time_limit;  /* [infinity] seconds >= 0; a first clearing is made in any case */
+  double time_limit;  /* [infinity] seconds >= 0; a first clearing is found in any case */
   int64_t node_limit; /* [0] nodes of the tree; 0: no limit */
   int32_t threads;    /* [1] to 1024; 0: the processors that this process may use and no other
                          clearing works on. The answer is the same bits for any number */
@@ -99,8 +99,8 @@ typedef struct kpm_settings {
   const volatile int32_t* stop;
 } kpm_settings;
 
-/* A clearing. The caller sets struct_size and the arrays, each of which may be null: nobody asks
- * for it. The library sets the rest, and all of it only if it returns KPM_OK. */
+/* A clearing. The caller sets struct_size and the arrays, each of which may be null if it is not
+ * wanted. The library sets the rest, and writes anything only if it returns KPM_OK. */
 typedef struct kpm_result {
   size_t struct_size;
   double* state_prices;          /* [N] xi */
@@ -109,19 +109,19 @@ typedef struct kpm_result {
   double* fills;                 /* [J] shares of each order */
   double* payoff;                /* [N] the maker's outcome, money, inventory included */
   double* worst_case;            /* [N] p, the probabilities that the maker fears most */
-  double* marginal_state_prices; /* [N] g, the maker's own */
+  double* marginal_state_prices; /* [N] g, the maker's marginal state prices */
   double* multipliers;           /* [K] lambda of the claims' prices */
   int64_t* cell;                 /* [K] the piece of each staircase, from the lowest price */
-  double certainty_equivalent;   /* money, of the maker afterwards */
-  double no_trade_equivalent;    /* money, of the maker before */
+  double certainty_equivalent;   /* money, of the maker after trading */
+  double no_trade_equivalent;    /* money, of the maker without trading */
   double upper_bound;            /* no clearing has a greater certainty equivalent */
   double revenue;                /* money that the maker receives */
-  double scale;                  /* money that trades, which the tolerance refers to */
+  double scale;                  /* notional that trades, which the tolerance refers to */
   double ambiguity_price;        /* money per nat */
   double seconds;
   int64_t nodes;
   int32_t status;  /* a kpm_status */
-  int32_t threads; /* that worked on it */
+  int32_t threads; /* threads used */
 } kpm_result;
 
 /* -- makers ----------------------------------------------------------------------------------- */
@@ -136,7 +136,7 @@ typedef enum kpm_maker_kind {
   KPM_QUADRATIC = 5        /* max over g of g.L - curvature |g - prior|^2 */
 } kpm_maker_kind;
 
-/* Only what its kind names is read. */
+/* Only the members that its kind names are read. */
 typedef struct kpm_maker {
   size_t struct_size;
   int32_t kind;         /* a kpm_maker_kind */
@@ -169,9 +169,9 @@ typedef struct kpm_error {
   int32_t reserved;  /* zero */
   const char* field; /* the member or argument at fault, such as "prior"; "" if none is */
   int64_t index;     /* of the claim, state, order or row; -1: of none */
-  int64_t state;     /* of a payoff or a prior of several, besides; -1: of none */
-  double value;      /* what was there instead */
-  char message[200]; /* all of it in words, such as "prior[2] must be finite, got nan" */
+  int64_t state;     /* second index, of a payoff or of a row of priors; -1: of none */
+  double value;      /* the value that was given */
+  char message[200]; /* the error in words, such as "prior[2] must be finite, got nan" */
 } kpm_error;
 
 /* -- functions -------------------------------------------------------------------------------- */
@@ -182,7 +182,7 @@ KPM_API int32_t kpm_abi_version(void);
 /* The version of the library that runs, such as "0.2.0". */
 KPM_API const char* kpm_version(void);
 
-/* Copies what the calling thread's last failed call left; a later success does not clear it.
+/* Copies the error of the calling thread's last failed call, which a later success does not clear.
  * Returns its code. */
 KPM_API int32_t kpm_last_error(kpm_error* error);
 
@@ -198,7 +198,8 @@ KPM_API int32_t kpm_clear(const kpm_market* market, const kpm_orders* orders,
  * losses [rows][N], costs [rows]. */
 KPM_API int32_t kpm_cost(const kpm_maker* maker, const double* losses, int64_t rows, double* costs);
 
-/* The gradient of C for each row: what money in each state is worth to the maker. prices [rows][N].
+/* The gradient of C for each row: the maker's marginal value of money in each state. prices
+ * [rows][N].
  */
 KPM_API int32_t kpm_state_prices(const kpm_maker* maker, const double* losses, int64_t rows,
                                  double* prices);
@@ -218,17 +219,17 @@ KPM_API int32_t kpm_fill(const kpm_maker* maker, const double* losses, const dou
                          int32_t side, double limit, double quantity, kpm_trade* trade);
 
 /* -- an engine that keeps its book ----------------------------------------------------------------
- * Orders come, change and go by the ids that the caller gives them, and have priority by arrival.
- * Whenever it is asked the engine clears the book as it stands, which stays as it is: the bits are
- * those of kpm_clear() for kpm_engine_orders(), whatever happened before (docs/engine.md).
+ * Orders are added, changed and cancelled by the ids that the caller gives them, and have priority
+ * by arrival. On request the engine clears the book in its current state, without changing it: the
+ * bits are those of kpm_clear() for kpm_engine_orders(), whatever happened before (docs/engine.md).
  *
- * An engine serves one thread at a time; engines share nothing. A call that returns another code
- * than KPM_OK has changed nothing. Only what is said to free an engine may follow a null or freed
- * one; null is refused. */
+ * An engine serves one thread at a time; engines share nothing. A call that returns a code other
+ * than KPM_OK has changed nothing. A freed engine may not be used; a null one is refused, except
+ * where a function says otherwise. */
 
 typedef struct kpm_engine kpm_engine;
 
-/* What an engine in its caller's memory has room for. */
+/* The capacity of an engine in its caller's memory. */
 typedef struct kpm_limits {
   size_t struct_size;
   int32_t states; /* N of its markets, 1 to 1e6 */
@@ -238,8 +239,8 @@ typedef struct kpm_limits {
   int64_t nodes;  /* of a clearing's tree, 1 to 1e9; 0: 1000 */
 } kpm_limits;
 
-/* An engine for a market, which is copied; it grows as it needs. `orders`: room for so many to
- * begin with, within which no event allocates. kpm_engine_free() gives it back. */
+/* An engine for a market, which is copied; it grows as needed. `orders`: initial capacity, within
+ * which no event allocates. kpm_engine_free() frees it. */
 KPM_API int32_t kpm_engine_create(const kpm_market* market, int64_t orders, kpm_engine** engine);
 
 /* The bytes that kpm_engine_init() needs for these limits; 0, and kpm_last_error(), if one of them
@@ -247,18 +248,18 @@ KPM_API int32_t kpm_engine_create(const kpm_market* market, int64_t orders, kpm_
 KPM_API size_t kpm_engine_size(const kpm_limits* limits);
 
 /* An engine in `size` bytes of the caller's memory, of any alignment, which it keeps until it is
- * freed or forgotten. From then on its calls allocate nothing, take no lock and ask nothing of the
- * system but, through kpm_settings.time_limit and kpm_result.seconds, the time. Orders and levels
- * beyond the limits are refused; a clearing whose tree needs more nodes, or more memory, than there
- * is for ends with KPM_NODE_LIMIT, its best clearing and a bound. A clearing works on one thread,
- * whatever the settings say.
+ * freed or forgotten. From then on its calls allocate nothing, take no lock and make no system call
+ * other than reading the clock, for kpm_settings.time_limit and kpm_result.seconds. Orders and
+ * levels beyond the limits are refused; a clearing whose tree needs more nodes or memory than the
+ * limits allow ends with KPM_NODE_LIMIT, its best clearing and a bound. A clearing works on one
+ * thread, whatever the settings say.
  *
  * KPM_UNSUPPORTED: this build has no allocator of its own. libkpm has one on Linux; a static
- * library has none, for it would be the program's. */
+ * library has none, since it shares the program's. */
 KPM_API int32_t kpm_engine_init(void* memory, size_t size, const kpm_limits* limits,
                                 const kpm_market* market, kpm_engine** engine);
 
-/* Ends an engine. The memory of kpm_engine_init() is its caller's again. Null is nothing. */
+/* Frees an engine; the memory of kpm_engine_init() returns to its caller. Null is ignored. */
 KPM_API void kpm_engine_free(kpm_engine* engine);
 
 /* An order at the end of the book. `side`: +1 buy, -1 sell. An id that is in the book is refused.
@@ -266,24 +267,25 @@ KPM_API void kpm_engine_free(kpm_engine* engine);
 KPM_API int32_t kpm_engine_add(kpm_engine* engine, int64_t id, int64_t claim, int32_t side,
                                double price, double quantity);
 KPM_API int32_t kpm_engine_cancel(kpm_engine* engine, int64_t id);
-/* Leaves `quantity` of an order, no more than it has; its priority stays. One for nothing stays in
- * the book until it is cancelled. */
+/* Reduces an order to `quantity`, at most its present one; its priority is kept. An order reduced
+ * to zero stays in the book until it is cancelled. */
 KPM_API int32_t kpm_engine_reduce(kpm_engine* engine, int64_t id, double quantity);
-/* Another limit and quantity. The order goes to the end of the book, unless its limit stays and its
- * quantity does not grow. */
+/* Changes limit and quantity. The order moves to the end of the book, unless its limit is unchanged
+ * and its quantity does not increase. */
 KPM_API int32_t kpm_engine_replace(kpm_engine* engine, int64_t id, double price, double quantity);
 KPM_API int32_t kpm_engine_cancel_all(kpm_engine* engine);
 
 /* Another market with as many claims, such as the same claims with another maker. Copied. */
 KPM_API int32_t kpm_engine_set_market(kpm_engine* engine, const kpm_market* market);
 
-/* Clears the book as it stands. result->fills [kpm_engine_order_count()] are by priority, as
- * kpm_engine_orders() lists them; KPM_TIME fills by it, too. Settings of null are the defaults. */
+/* Clears the book in its current state. result->fills [kpm_engine_order_count()] are in order of
+ * priority, as kpm_engine_orders() lists them; KPM_TIME fills in that order. Settings of null are
+ * the defaults. */
 KPM_API int32_t kpm_engine_clear(kpm_engine* engine, const kpm_settings* settings,
                                  kpm_result* result);
 
-/* The same without fills, and without the pass through the orders that they take: result->fills is
- * not written. */
+/* The same without fills, and without the pass over the orders that they take: result->fills is not
+ * written. */
 KPM_API int32_t kpm_engine_indicative(kpm_engine* engine, const kpm_settings* settings,
                                       kpm_result* result);
 
@@ -303,23 +305,23 @@ KPM_API int32_t kpm_engine_orders(kpm_engine* engine, int64_t* id, int64_t* clai
 KPM_API int32_t kpm_engine_order(kpm_engine* engine, int64_t id, int64_t* claim, int8_t* side,
                                  double* price, double* quantity);
 
-/* The bytes of a snapshot of the book as it stands; 0 for null. */
+/* The size of a snapshot of the current book, in bytes; 0 for null. */
 KPM_API size_t kpm_engine_snapshot_size(const kpm_engine* engine);
 
-/* The orders by priority, not the market, in bytes that mean the same on every machine. `size`: at
+/* The orders by priority, not the market, in a format that is the same on every machine. `size`: at
  * least kpm_engine_snapshot_size(). */
 KPM_API int32_t kpm_engine_snapshot(kpm_engine* engine, uint8_t* bytes, size_t size);
 
-/* The book of a snapshot in the place of this one. `size`: that of the snapshot. */
+/* Replaces this book by that of a snapshot. `size`: that of the snapshot. */
 KPM_API int32_t kpm_engine_restore(kpm_engine* engine, const uint8_t* bytes, size_t size);
 
-/* A hash of the market and of the orders by priority: of what a clearing depends on, and of nothing
- * else. 0 for null. */
+/* A hash of the market and of the orders by priority: of everything that a clearing depends on, and
+ * of nothing else. 0 for null. */
 KPM_API uint64_t kpm_engine_state_hash(kpm_engine* engine);
 
 /* -- the same without structs, for callers that cannot make any (Numba) ---------------------------
- * Each struct is its members in their order, struct_size and what only one kind of maker needs
- * aside. */
+ * Each struct is replaced by its members in their order, without struct_size and members that only
+ * one kind of maker needs. */
 
 /* Where kpm_clear_flat() puts the numbers of a result. */
 enum {
@@ -353,7 +355,7 @@ KPM_API int32_t kpm_quote_flat(int32_t kind, int32_t states, const double* weigh
                                int64_t claims, const double* quantities, int64_t sizes, double* bid,
                                double* ask);
 
-/* Engines; null, and kpm_last_error(), where nothing was made. */
+/* Engines; on failure null is returned, and kpm_last_error() says why. */
 KPM_API kpm_engine* kpm_engine_create_flat(int32_t states, int32_t claims, const double* payoffs,
                                            const double* prior, const double* inventory,
                                            double risk_aversion, double ambiguity, int64_t orders);

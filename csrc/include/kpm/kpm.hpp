@@ -1,8 +1,8 @@
 // Public interface of the kpm core: clear a call auction of contingent claims with the
-// Knightian pari-mutuel mechanism. Numbers in brackets are equations of Roh and Ye (2015).
+// Knightian pari-mutuel mechanism. Numbers in parentheses are equations of Roh and Ye (2015).
 //
-// Markets and orders are validated before any work (kpm/validation.hpp, InvalidInput). That arrays
-// have the stated lengths, and what settings hold, is taken from the caller.
+// Markets and orders are validated before any work (kpm/validation.hpp, InvalidInput). The caller
+// is trusted with the lengths of arrays and the values of settings.
 #pragma once
 
 #include <cstdint>
@@ -35,7 +35,7 @@ struct Orders {
   const double* time = nullptr;       ///< priority for Allocation::kTime; null means book order
 };
 
-/// How orders of one claim, side and limit share what is filled at the clearing price.
+/// How orders of one claim, side and limit share the volume at the clearing price.
 enum class Allocation : std::uint8_t { kProRata, kTime };
 
 enum class Status : std::uint8_t {
@@ -48,7 +48,7 @@ enum class Status : std::uint8_t {
 };
 
 enum class Method : std::uint8_t {
-  kBranchAndBound,  ///< over runs of staircase pieces, with a proof
+  kBranchAndBound,  ///< over boxes of staircase pieces, with a proof
   kEnumerate        ///< every cell (28)
 };
 
@@ -65,10 +65,10 @@ struct Progress {
   double pruned_infeasible = 0.0;  ///< cells no price vector reaches
   double pruned_bound = 0.0;       ///< cells whose bound lies below the best clearing
   std::int64_t solved = 0;         ///< cells solved by the interior-point method
-  std::int64_t nodes = 0;          ///< of the tree, taken
-  std::int64_t open = 0;           ///< of the tree, waiting
+  std::int64_t nodes = 0;          ///< of the tree, processed
+  std::int64_t open = 0;           ///< of the tree, open
   std::int64_t relaxations = 0;    ///< solved by the interior-point method
-  std::int64_t columns = 0;        ///< corners that joined the relaxations on the way
+  std::int64_t columns = 0;        ///< corners added to the relaxations by column generation
   double root_bound = kInfinity;   ///< of the first relaxation
   double certainty_equivalent = -kInfinity;
   double upper_bound = kInfinity;
@@ -77,7 +77,7 @@ struct Progress {
 /// Returns true to stop the search.
 using Monitor = std::function<bool(const Progress&)>;
 
-struct Looks;  // of the core's own tests
+struct Looks;  // for the core's own tests
 
 struct ClearSettings {
   Method method = Method::kBranchAndBound;
@@ -88,11 +88,11 @@ struct ClearSettings {
   std::int64_t node_limit = 0;    ///< of the tree; 0: none
   bool prune_bound = true;        ///< when enumerating
   bool presolve = true;           ///< of the tree: merge equivalent claims
-  bool certificate = false;       ///< hand out the tree's leaves
+  bool certificate = false;       ///< also return the tree's leaves
   Allocation allocation = Allocation::kProRata;
   Monitor monitor;                    ///< may be empty
-  std::function<bool()> interrupted;  ///< asked more often, by the same thread: true stops
-  Looks* looks = nullptr;             ///< null but in tests
+  std::function<bool()> interrupted;  ///< polled more often, by the same thread: true stops
+  Looks* looks = nullptr;             ///< null except in tests
 };
 
 struct CellSettings {
@@ -100,8 +100,8 @@ struct CellSettings {
   int max_iterations = 100;
 };
 
-/// What supports a point: the worst case, the maker's own marginal state prices and the
-/// multipliers of pi = P xi. By Donsker-Varadhan they bound every clearing of a run of pieces.
+/// The dual variables at a point: the worst case, the maker's marginal state prices and the
+/// multipliers of pi = P xi. By Donsker-Varadhan they bound every clearing of a box.
 struct Support {
   std::vector<double> worst_case;             ///< (states) p
   std::vector<double> marginal_state_prices;  ///< (states) g
@@ -122,9 +122,9 @@ struct CellSolution {
 };
 
 /// The leaves of a finished tree, row by row: boxes of staircase pieces that tile the product of
-/// the staircases, each with the multipliers that bound every clearing in it. Claims that pay
-/// alike, or one the complement of the other, may be merged: the staircase of the first is the sum
-/// of theirs then, and the others have none.
+/// the staircases, each with the multipliers that bound every clearing in it. Claims with equal
+/// payoffs, and complements, may be merged: the first one's staircase is then the sum of theirs,
+/// and the others have none.
 struct Certificate {
   std::int64_t leaves = 0;
   std::vector<std::int64_t> merged_into;      ///< (claims) the claim that has its orders, or itself
@@ -148,8 +148,9 @@ struct Clearing {
   double certainty_equivalent = -kInfinity;
   double no_trade_equivalent = 0.0;
   double upper_bound = kInfinity;
-  /// Money; what tolerances refer to: payoff range times quantity of all that is filled, bought or
-  /// sold. Where nothing is, that of the smaller half of the quantities that stand at a limit.
+  /// Money; what tolerances refer to: payoff range times filled quantity, summed over all orders.
+  /// Where nothing trades, the floor of docs/reference.md: the smaller half of the book's levels,
+  /// at least one.
   double scale = 1.0;
   Support support;
   Certificate certificate;
@@ -181,18 +182,18 @@ struct PriorProjection {
 };
 
 /// Project the prior on the state prices xi with low <= P xi <= high, both of one entry per claim,
-/// money per share, possibly infinite. Inventory, risk aversion and ambiguity have no part in it.
+/// money per share, possibly infinite. Inventory, risk aversion and ambiguity do not enter.
 PriorProjection project_prior(const Market& market, const double* low, const double* high);
 
 /// Clear the book: the state prices and fills that solve (8).
 Clearing clear(const Market& market, const Orders& orders, const ClearSettings& settings);
 
 /// How many processors this process may use: those of its affinity, and no more than the CPU quota
-/// of its control groups gives it time for, rounded up; at least one. A container's quota leaves
-/// all processors in sight, and the threads of a process that starts one for each are stopped
-/// together once the quota is used up.
+/// of its control groups gives it time for, rounded up; at least one. Under a container's quota all
+/// processors are still visible, and a process that starts a thread for each has all of them
+/// stopped once the quota is used up.
 ///
-/// The system is asked once in ten seconds, because that takes as long as a small node.
+/// The system is asked at most every ten seconds, because a query takes as long as a small node.
 int available_processors();
 
 }  // namespace kpm

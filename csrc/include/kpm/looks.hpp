@@ -1,4 +1,4 @@
-// A count of looks at the limits, for tests of what a limit leaves.
+// A count of polls of the limits, for tests of what a clearing returns when a limit strikes.
 #pragma once
 
 #include <csignal>
@@ -6,15 +6,15 @@
 
 namespace kpm {
 
-/// Every look at the limits is counted, however short the work between two of them, and from one of
-/// them on the clearing is stopped, whatever the time; or a signal is raised there, which the
-/// caller's `interrupted` must notice. On one thread.
+/// Counts every poll of the limits, however short the work between two of them. At a given poll the
+/// clearing is stopped, whatever the time, or a signal is raised, which the caller's `interrupted`
+/// must notice. For one thread.
 struct Looks {
-  std::int64_t stop_at = -1;  ///< the number of the look that stops; negative: none
-  int signal = 0;             ///< raised at that look instead, if not zero
-  std::int64_t count = 0;     ///< of looks so far
-  std::int64_t search = 0;    ///< of those, how many the search took; the rest are the selection's
-  double longest = 0.0;       ///< operations from one look to the next, at most
+  std::int64_t stop_at = -1;  ///< the number of the poll that stops; negative: none
+  int signal = 0;             ///< raised at that poll instead, if not zero
+  std::int64_t count = 0;     ///< polls so far
+  std::int64_t search = 0;    ///< of those, the search's; the rest are the selection's
+  double longest = 0.0;       ///< most operations between two polls
 
   void note(double operations) {
     ++count;

@@ -15,7 +15,7 @@ enum class MakerKind : std::uint8_t {
   kQuadratic,       ///< max over g of g.L - c |g - pi|^2
 };
 
-/// Arrays are borrowed. Only what its kind names is read.
+/// Arrays are borrowed. Only the members that its kind names are read.
 struct MakerModel {
   MakerKind kind = MakerKind::kKnightian;
   int states = 0;
@@ -48,9 +48,9 @@ void maker_quotes(const MakerModel& model, const double* losses, const double* p
                   std::int64_t claims, const double* quantities, std::int64_t sizes, double* bid,
                   double* ask);
 
-/// What trades at `prices` (claims) are worth to the maker: its certainty equivalent with
-/// `net_demand` (claims) sold, less that with its inventory (states) alone. Computed from what the
-/// trades change, so that it keeps its digits beside any wealth. `extra`: money paid on top of the
+/// The value to the maker of trading at `prices` (claims): its certainty equivalent with
+/// `net_demand` (claims) sold, less that with its inventory (states) alone. Computed from the
+/// changes alone, so that it stays accurate whatever the wealth. `extra`: money paid on top of the
 /// prices.
 double maker_gain(const MakerModel& model, const double* inventory, const double* payoffs,
                   std::int64_t claims, const double* prices, const double* net_demand,
@@ -62,7 +62,7 @@ enum class TradeLimit : std::uint8_t {
   kBudget,  ///< money: what the trade costs
 };
 
-/// How many shares the maker sells until a limit, where it owes `losses`; may be infinite.
+/// How many shares the maker sells up to a limit when it owes `losses`; may be infinite.
 double maker_size(const MakerModel& model, const double* losses, const double* payoff,
                   TradeLimit limit, double value);
 
@@ -70,7 +70,7 @@ struct MakerTrade {
   double quantity = 0.0;     ///< sold
   double cost = 0.0;         ///< C(L + x a) - C(L)
   double first_price = 0.0;  ///< the marginal ask before
-  double last_price = 0.0;   ///< what the last share cost; the limit where that ended the trade
+  double last_price = 0.0;   ///< what the last share cost; the limit, if that ended the trade
 };
 
 /// A single order to buy up to `quantity` shares while the next one costs no more than `limit`.

@@ -1,4 +1,4 @@
-// The rules for input: what a market and its orders must be for every promise of the core to hold.
+// The rules for input: what a market and its orders must satisfy for the core's promises to hold.
 // The functions of kpm.hpp apply them before any work and throw InvalidInput; so does Python, which
 // words its messages from the same codes.
 #pragma once
@@ -22,7 +22,7 @@ constexpr double kLeastPrior = 1e-200;
 constexpr double kLeastSpan = 1e-50;
 /// How far from one a prior may sum.
 constexpr double kPriorTolerance = 1e-9;
-/// Beyond any use: a slip of the pen must not start a million threads.
+/// More than anyone needs: a typing error must not start a million threads.
 constexpr int kMostThreads = 1024;
 
 enum class Field : std::uint8_t {
@@ -39,7 +39,7 @@ enum class Field : std::uint8_t {
   kQuantity,
   kTime,
   kCell,
-  kOrderId,  ///< the id is the fault's index
+  kOrderId,  ///< the fault's index is the id
   kSnapshot,
   kTolerance,
   kTimeLimit,
@@ -57,18 +57,18 @@ enum class Field : std::uint8_t {
 
 enum class Rule : std::uint8_t {
   kNone,         ///< nothing is wrong
-  kMissing,      ///< an array that is not there
+  kMissing,      ///< a null array
   kCount,        ///< states and claims: at least one; orders: not a negative number
   kNumber,       ///< not a NaN
   kFinite,       ///< neither infinite nor a NaN
   kMagnitude,    ///< within kLargest
-  kSpan,         ///< a claim's payoffs: all alike, or kLeastSpan apart or more
+  kSpan,         ///< a claim's payoffs: all equal, or at least kLeastSpan apart
   kPositive,     ///< greater than zero
   kLeast,        ///< at least kLeastPrior
   kSum,          ///< one within kPriorTolerance
   kNotNegative,  ///< zero or more
   kRange,        ///< zero or between kSmallest and kLargest; zero is no risk aversion
-  kIndex,        ///< of a claim that the market has, or of a piece of its staircase
+  kIndex,        ///< of a claim of the market, or of a piece of its staircase
   kSide,         ///< +1 or -1
   kShare,        ///< between zero and one
   kUnknown,      ///< an order's id that is not in the book
@@ -76,7 +76,7 @@ enum class Rule : std::uint8_t {
   kExceeds,      ///< no more than the order has
   kFull,         ///< orders or levels: no more than the engine's fixed limits
   kClaims,       ///< as many claims as the engine's market
-  kDamaged       ///< bytes that are no snapshot
+  kDamaged       ///< bytes that are not a snapshot
 };
 
 /// The first rule that is broken: of a market in the order of its fields, of orders column by
@@ -85,8 +85,8 @@ struct Fault {
   Rule rule = Rule::kNone;
   Field field = Field::kMarket;
   std::int64_t index = -1;  ///< of the claim, the state or the order; -1: of none
-  std::int64_t state = -1;  ///< of a payoff besides
-  double value = 0.0;       ///< what is there instead
+  std::int64_t state = -1;  ///< second index, of a payoff
+  double value = 0.0;       ///< the value that was given
 
   explicit operator bool() const { return rule != Rule::kNone; }
 };
@@ -109,12 +109,12 @@ Fault validate_quantities(const double* quantity, std::int64_t count);
 Fault validate(const Orders& orders, int claims);
 Fault validate(const Market& market, const Orders& orders);
 
-/// Numbers of settings. clear() takes them from its caller: who has them from outside asks here.
+/// Numbers of settings. clear() trusts its caller with them: check those from outside here.
 Fault validate(const ClearSettings& settings);
 
-/// What the maker's kind names.
+/// The members that the maker's kind names.
 Fault validate(const MakerModel& maker);
-/// Rows of a finite number for each state, as losses and payoffs of makers are.
+/// Rows of one finite number per state, such as a maker's losses and payoffs.
 Fault validate_rows(Field field, const double* rows, std::int64_t count, int states);
 /// Blocks to quote: (claims, sizes) shares.
 Fault validate_blocks(const double* quantities, std::int64_t claims, std::int64_t sizes);

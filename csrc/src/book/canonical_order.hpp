@@ -1,4 +1,4 @@
-// Claims and states in an order of their own.
+// Claims and states in a canonical order.
 #pragma once
 
 #include <algorithm>
@@ -10,17 +10,17 @@
 
 namespace kpm {
 
-/// An order of claims and states that depends on what they are, and not on where they stand.
+/// An order of claims and states that depends on their contents, not on how they are listed.
 ///
-/// Claims are sorted by payoff range and staircase, states by prior and inventory. What remains
-/// tied is told apart by the other kind, to and fro: a state by what it is paid by each class of
-/// claims, a claim by what it pays in each class of states (colour refinement, as for canonical
-/// labellings of graphs). Where that ends with classes of several, one member is put first, and so
-/// on. If the book is the same whichever member it is, its answer is too, but for names; else the
-/// member that leads to the least matrix of payoffs, compared row by row.
+/// Claims are sorted by payoff range and staircase, states by prior and inventory. Ties are broken
+/// by the other kind, alternately: a state by what each class of claims pays in it, a claim by what
+/// it pays in each class of states (colour refinement, as for canonical labellings of graphs). If
+/// classes with several members remain, one member is put first, and so on. If the book is the same
+/// whichever member that is, so is its answer, except for names; otherwise the member that leads to
+/// the lexicographically least matrix of payoffs is chosen.
 ///
-/// Books so large and so symmetric that this would take longer than clearing them keep the given
-/// order where they are still tied.
+/// Where a book is so large and so symmetric that this would take longer than clearing it, members
+/// still tied keep the given order.
 struct CanonicalOrder {
   std::vector<int> claims;  ///< the caller's index of each claim
   std::vector<int> states;  ///< the caller's index of each state
@@ -28,8 +28,8 @@ struct CanonicalOrder {
 
 CanonicalOrder canonical_order(const Market& market, const std::vector<Staircase>& stairs);
 
-/// A book in canonical order. Sums over claims or states, pivots, ties: nothing then depends on
-/// how the caller happens to list them.
+/// A book in canonical order. Sums over claims or states, pivots and ties then do not depend on how
+/// the caller lists them.
 class CanonicalBook {
  public:
   CanonicalBook(const Market& market, std::vector<Staircase> stairs);

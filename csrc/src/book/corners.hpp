@@ -1,4 +1,4 @@
-// The corner points of the staircases: what runs of pieces, and bounds on them, are made of.
+// The corner points of the staircases: the vertices of boxes and of the bounds on them.
 #pragma once
 
 #include <cstddef>

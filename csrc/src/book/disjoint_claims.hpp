@@ -8,8 +8,8 @@
 namespace kpm {
 
 /// Whether each state pays in at most one claim, and then exactly 1, with the claim of each state.
-/// The payoffs P are then worth an index a state: applying P or P' is O(N), and the systems of an
-/// interior-point step are diagonal but for a few rows.
+/// The payoffs P are then stored as one index per state: applying P or P' is O(N), and the systems
+/// of an interior-point step are diagonal except for a few rows.
 class DisjointClaims {
  public:
   static constexpr int kNone = -1;

@@ -1,4 +1,4 @@
-// The book as the tree searches it: fewer claims, the same clearings.
+// The book that the tree searches: fewer claims, the same clearings.
 #pragma once
 
 #include <vector>
@@ -9,8 +9,8 @@
 
 namespace kpm {
 
-/// Claims that pay alike, or one the complement of the other, become one whose staircase is the sum
-/// of theirs: their prices move together anyway, and one hull is tighter than the sum of two.
+/// Claims with equal payoffs, and complements, are merged into one whose staircase is the sum of
+/// theirs: their prices move together anyway, and one hull is tighter than the sum of two.
 class Presolve {
  public:
   struct Member {

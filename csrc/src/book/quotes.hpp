@@ -13,8 +13,8 @@ struct Quote {
   double quantity;  ///< signed: bought minus sold
 };
 
-/// Orders grouped by claim, each group sorted by price, then signed quantity: the same for every
-/// order of the book. Orders for nothing are left out.
+/// Orders grouped by claim, each group sorted by price, then signed quantity: the same however the
+/// book is listed. Orders of zero quantity are left out.
 struct Quotes {
   Quotes(const Market& market, const Orders& orders);
 

@@ -23,7 +23,7 @@ Ambiguity kind_of(const ArrayView& prior, double ambiguity);
 
 /// Payoffs run over [0, 1], money is counted in units of the book's notional, inventory from its
 /// worst state. All three are exact symmetries of (8): a claim's least payoff is paid and received
-/// in every state alike, and rho is cash-additive. Constant claims move nothing and are left out.
+/// in every state alike, and rho is cash-additive. Constant claims affect nothing and are left out.
 struct ScaledMarket {
   /// Money in units of the notional of the staircases, or of `unit` if that is not zero.
   ScaledMarket(const Market& market, const std::vector<Staircase>& stairs, double unit = 0.0);

@@ -28,9 +28,9 @@ class Figures {
   std::size_t size_ = 0;
 };
 
-/// Limits of a claim that differ by no more, in shares of its payoff range, differ by rounding: .1
-/// + .2 and .3 are one limit, the lowest of them. Apart, they would be cells whose prices nothing
-/// can tell from each other, between which the last digit would decide.
+/// Limits of a claim that differ by no more than this fraction of its payoff range differ by
+/// rounding only: .1 + .2 and .3 are one limit, the lowest of them. Kept apart they would give
+/// cells with indistinguishable prices, between which the last digit would decide.
 constexpr double kSameLimit = 1e-13;
 
 /// Net demand of one claim. Limits l = 0..n-1 ascend strictly within the payoff range; flat l lies

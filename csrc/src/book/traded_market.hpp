@@ -1,4 +1,4 @@
-// The market as it is solved: claims with orders, states that they tell apart.
+// The market as it is solved: claims with orders, states that they distinguish.
 #pragma once
 
 #include <optional>
@@ -9,11 +9,11 @@
 
 namespace kpm {
 
-/// Claims without orders are left out: the state prices price them. States in which all others pay
-/// the same, and the maker owns the same, are one, whose prior probability is the sum of theirs.
-/// Nothing is lost: prices enter by their sum, the maker loses the same in all of them, and of the
-/// distributions that give them so much together the one that splits it as the prior does is the
-/// closest to the prior.
+/// Claims without orders are left out: the state prices determine their prices. States in which all
+/// other claims pay the same, and the maker's inventory is the same, become one, whose prior
+/// probability is the sum of theirs. Nothing is lost: only the sum of their prices matters, the
+/// maker loses the same in all of them, and among distributions with a given total on them the one
+/// that is divided in proportion to the prior is the closest to it.
 class TradedMarket {
  public:
   TradedMarket(ScaledMarket full, const std::vector<Staircase>& stairs);

@@ -1,11 +1,11 @@
-// What solving a cell gives.
+// The solution of a cell.
 #pragma once
 
 #include "numerics/dense.hpp"
 
 namespace kpm {
 
-/// Optimal prices and demand of one cell, and what proves them. Scaled units.
+/// Optimal prices and demand of one cell, with the multipliers that prove them. Scaled units.
 struct CellOptimum {
   Array state_prices;           ///< (states) xi
   Array demand;                 ///< (claims) y, within the corners' range

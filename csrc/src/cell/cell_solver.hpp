@@ -21,14 +21,13 @@ namespace kpm {
 ///     maximise   sum_k pi_k y_k - rho(P'y - w)
 ///     subject to (pi_k, y_k) on the piece of claim k,  pi = P xi,  xi on the simplex.
 /// On a flat only the price is free, on a step only the demand: revenue is linear and the cell
-/// falls apart into a linear program for the prices and a convex one for the demand, each with
-/// step lengths, centring and a stopping test of its own.
-/// Infeasible start: the prior satisfies everything but the claims' price ranges. All products
-/// start centred, weighted by the prior, so that splitting a state changes nothing. A strictly
-/// feasible price vector need not exist (prices that add up to exactly one): where the method then
-/// runs out of digits, the simplex method settles the prices. On a tiny cell the simplex method,
-/// several times faster there, comes first; its answer counts if no other multipliers are as good,
-/// or if any will do.
+/// separates into a linear program for the prices and a convex one for the demand, each with its
+/// own step lengths, centring and stopping test. Infeasible start: the prior satisfies everything
+/// but the claims' price ranges. All products start centred, weighted by the prior, so that
+/// splitting a state changes nothing. A strictly feasible price vector need not exist (prices that
+/// add up to exactly one): if rounding then stops the method, the simplex method determines the
+/// prices. On a tiny cell the simplex method, several times faster there, is tried first; its
+/// answer is used if its multipliers are the only optimal ones, or if any optimal ones suffice.
 ///
 /// All memory is taken by the constructor and by the first cell that needs a PriceProgram or an
 /// InformationProjection.

@@ -18,7 +18,7 @@ namespace kpm {
 /// flats' demand is given. A step is priced at cost G_k - pi_k, where G = P g values the claims at
 /// the maker's marginal state prices, and a Newton step is reduced to
 ///   (1 / spread + curvature) dy = residual.
-/// Cost per iteration: O(S^2 N + S^3) for S steps, with about 2 N logarithms; some eight thousand
+/// Cost per iteration: O(S^2 N + S^3) for S steps, with about 2 N logarithms; about eight thousand
 /// instructions for five states and two or three steps. O(N + K) where claims pay on disjoint sets.
 class DemandProgram {
  public:

@@ -17,8 +17,8 @@ struct Range {
 };
 
 /// One convex polygon per claim, given by its corners (price, demand): (pi_k, y_k, pi_k y_k) lies
-/// in the hull of (price, demand, price * demand). A cell has two corners a claim, at one price or
-/// at one demand, and the hull is then exact. Scaled units. Capacity is fixed at construction.
+/// in the hull of (price, demand, price * demand). A cell has two corners per claim, at one price
+/// or at one demand, and the hull is then exact. Scaled units. Capacity is fixed at construction.
 struct Hull {
   Hull(int claims, int max_corners, Arena& arena)
       : first(arena.span<int>(claims + 1)),

@@ -17,9 +17,9 @@ namespace kpm {
 /// simplex. Steps take part with their price fixed. Multipliers lambda of pi = P xi and tau of the
 /// simplex, slacks  s = tau + P' lambda >= 0,  xi s -> 0.  A step is reduced to the prices:
 ///   P dxi = residual - gram dlambda.
-/// The prior starts feasible but for the price ranges; a strictly feasible xi need not exist.
-/// Cost per iteration: O(K^2 N + K^3), no transcendental function; O(N + K) where claims pay on
-/// disjoint sets of states.
+/// The prior as starting point is feasible except for the price ranges; a strictly feasible xi need
+/// not exist. Cost per iteration: O(K^2 N + K^3), no transcendental function; O(N + K) where claims
+/// pay on disjoint sets of states.
 class PriceProgram {
  public:
   PriceProgram(const ScaledMarket& market, Arena& arena);

@@ -1,4 +1,4 @@
-// The best demand on the only step of a cell, and what supports it.
+// The best demand on the only step of a cell, and its dual variables.
 #pragma once
 
 #include "book/scaled_market.hpp"
@@ -10,9 +10,10 @@ namespace kpm {
 
 /// Where all other demand is given, rho is a convex function of one number: the sign of
 ///     pi - P.g
-/// tells on which side of a demand the best is, and halving finds it to the last digit. At a kink
-/// what supports the two sides is mixed until it values the claim at its price: that supports both.
-/// Slower than the interior-point method, and exact where that one stops short.
+/// tells on which side of a demand the optimum lies, and bisection finds it to the last digit. At a
+/// kink the dual variables of the two sides are mixed until they value the claim at its price: the
+/// mixture supports both. Slower than the interior-point method, but exact where that one stops
+/// short.
 class StepSearch {
  public:
   StepSearch(const ScaledMarket& market, Arena& arena);

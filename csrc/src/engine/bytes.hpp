@@ -1,4 +1,4 @@
-// Numbers as bytes that are the same on every machine, and hashes of them.
+// Numbers as bytes in a format that is the same on every machine, and hashes of them.
 #pragma once
 
 #include <cstddef>
@@ -21,7 +21,7 @@ inline double double_of(std::uint64_t bits) {
   return value;
 }
 
-/// Lowest byte first.
+/// Least significant byte first.
 inline void put(std::uint8_t*& to, std::uint64_t value) {
   for (int byte = 0; byte < 8; ++byte) {
     *to++ = static_cast<std::uint8_t>(value >> (8 * byte));

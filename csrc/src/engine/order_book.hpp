@@ -1,4 +1,4 @@
-// Orders that come, change and go.
+// A book whose orders are added, changed and cancelled.
 #pragma once
 
 #include <cstdint>
@@ -11,9 +11,9 @@
 
 namespace kpm {
 
-/// The orders of a market of so many claims. Each stands in three places: under its id, among those
-/// for its side at its limit, and in the sequence of priority. An event touches these alone, and
-/// marks its claim as changed.
+/// The orders of a market with a number of claims. Each is in three structures: the index of ids,
+/// the list of its side at its limit, and the sequence of priority. An event touches only these,
+/// and marks its claim as changed.
 class OrderBook {
  public:
   OrderBook(std::int64_t claims, const EngineLimits& limits);

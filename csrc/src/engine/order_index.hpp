@@ -1,4 +1,4 @@
-// Where the order of an id is kept.
+// The index from ids to orders.
 #pragma once
 
 #include <cstddef>
@@ -15,8 +15,8 @@ inline std::uint64_t mixed(std::uint64_t x) {
   return x ^ (x >> 31U);
 }
 
-/// A hash table with linear probing, at most half full. Removal closes the gap that it leaves, so
-/// that time does not depend on what was removed before.
+/// A hash table with linear probing, at most half full. Removal shifts later entries back over the
+/// gap, so that time does not depend on past removals.
 class OrderIndex {
  public:
   static constexpr std::int32_t kNone = -1;

@@ -1,4 +1,4 @@
-// The limits of the claims, and what is bid and offered at each.
+// The limits of the claims, and the bids and offers at each.
 #pragma once
 
 #include <cstddef>
@@ -9,10 +9,10 @@
 
 namespace kpm {
 
-/// The orders for one side at a limit, and what they add up to. Quantities that are multiples of
+/// The orders on one side of a limit, and their sum. Quantities that are multiples of
 /// 2^-10 are counted in such units: as long as all are, and their sum is no more than 2^53 of them,
-/// it is exact and the same as in any sequence. Of other quantities the sum in sorted sequence is
-/// made when it is asked for.
+/// it is exact and the same as in any sequence. Other quantities are summed in sorted order when
+/// the sum is needed.
 struct LevelSide {
   std::int32_t first = -1;  ///< order
   std::uint32_t orders = 0;
@@ -35,8 +35,8 @@ struct PriceLevel {
   bool empty() const { return buy.orders == 0 && sell.orders == 0; }
 };
 
-/// Levels in one array, found through a tree for each claim. Nothing is allocated within what was
-/// reserved.
+/// Levels in one array, found through a tree for each claim. Nothing is allocated within the
+/// reserved capacity.
 class PriceLevels {
  public:
   static constexpr std::int32_t kNone = -1;

@@ -1,4 +1,4 @@
-// A claim's prices in sequence, and what is kept for each.
+// A claim's prices in order, each with a number.
 #pragma once
 
 #include <cstddef>
@@ -7,10 +7,10 @@
 
 namespace kpm {
 
-/// A B+ tree for each claim, from a price to a number. A node is three lines of the cache, fetched
-/// at once: a million prices are six nodes deep at most, two of them in no cache. All nodes lie in
-/// one array. Every node but a root is filled to six entries or more, whatever came and went:
-/// memory and time depend on the entries that there are alone.
+/// A B+ tree for each claim, from a price to a number. A node is three cache lines, fetched at
+/// once: a million prices are at most six nodes deep, of which two miss every cache. All nodes lie
+/// in one array. Every node except a root has at least six entries, whatever was added and removed:
+/// memory and time depend only on the present entries.
 class PriceTree {
  public:
   static constexpr std::int32_t kNone = -1;

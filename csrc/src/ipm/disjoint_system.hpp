@@ -8,10 +8,10 @@
 
 namespace kpm {
 
-/// 1 + s H s with H = P (dg/dL) P' and s one number a claim. Each state is in one claim at most,
-/// so H is diagonal but for the three numbers (kappa, d, mu) that all states share: they border
-/// it, and what eliminating the claims leaves of them is a sum of squares as well. O(N + K) to
-/// factor and to solve; nothing is subtracted that cancels.
+/// 1 + s H s with H = P (dg/dL) P' and s one number per claim. Each state is in at most one claim,
+/// so H is diagonal except for the three numbers (kappa, d, mu) that all states share: they border
+/// it, and eliminating the claims leaves a sum of squares in them as well. O(N + K) to factor and
+/// to solve, without cancellation.
 class DisjointCurvature {
  public:
   DisjointCurvature(const ScaledMarket& market, const RiskBlock& risk, Arena& arena);
@@ -48,8 +48,8 @@ class DisjointCurvature {
   FewRows<kBorder>::Factor border_factor_, schur_factor_;
 };
 
-/// P (Xi - xi xi' / sum) P' + alone + b (1 + s H s)^-1 b with Xi a weight a state: diagonal but for
-/// the border of the curvature and the mass of the state prices. O(N + K).
+/// P (Xi - xi xi' / sum) P' + alone + b (1 + s H s)^-1 b with one weight per state in Xi: diagonal
+/// except for the border of the curvature and the sum of the state prices. O(N + K).
 class DisjointPrices {
  public:
   DisjointPrices(const ScaledMarket& market, Arena& arena);

@@ -30,8 +30,8 @@ struct Products {
 /// x_j = low_j + width_j v1_j with weights v0, v1 >= 0 that add up to one, priced at cost_j:
 ///   z1 - z0 = width cost,   z >= 0,   v z -> 0.
 /// A Newton step is reduced to  dx = step - spread dcost  with spread >= 0. Complementarity is
-/// weighted by share_j, the interval's part of all widths: one that hardly matters is resolved no
-/// finer than it matters.
+/// weighted by share_j, the interval's part of all widths: a narrow one is resolved no more finely
+/// than it matters.
 class IntervalBlock {
  public:
   IntervalBlock(int capacity, Arena& arena)

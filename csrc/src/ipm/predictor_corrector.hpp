@@ -11,7 +11,7 @@ namespace kpm {
 
 enum class LoopOutcome : std::uint8_t { kOptimal, kIterationLimit, kStalled };
 
-/// What a fresh attempt may do differently.
+/// What a new attempt may do differently.
 struct Attempt {
   double caution;        ///< how closely the products may run ahead of the nonlinear residual
   double entropy_share;  ///< how much of the ball the start uses
@@ -33,14 +33,14 @@ constexpr double kWatch = 1e3;         // within this multiple of the tolerance 
 
 }  // namespace predictor_corrector
 
-/// Whether products that add up to `gap` are worth a look at the certified gap.
+/// Whether complementarity products that add up to `gap` make the certified gap worth computing.
 inline bool near_the_end(double gap, double tolerance) {
   return gap <= predictor_corrector::kWatch * tolerance;
 }
 
-/// Drive `program` from where it is until its certified gap and its primal residual meet the
-/// tolerance. Of all points near the end the program keeps the best. A stall ends it. `pause` is
-/// called before each iteration, and may throw.
+/// Iterate on `program` from its present point until its certified gap and its primal residual meet
+/// the tolerance. The program keeps the best of the points near the end. Stalling ends the loop.
+/// `pause` is called before each iteration, and may throw.
 template <class Program, class Pause>
 LoopOutcome continue_predictor_corrector(Program& program, double tolerance, const Attempt& attempt,
                                          int max_iterations, int& iterations, Pause&& pause) {

@@ -9,7 +9,8 @@
 namespace kpm {
 
 /// rho(L) is the saddle value  max over (g, p) of  g.L - KL(g|p)/a  with KL(p|q) <= Omega, both on
-/// the simplex. The unknowns are exponents, so that neither a -> 0 nor a tiny ball loses digits:
+/// the simplex. The unknowns are exponents, so that neither a -> 0 nor a tiny ball causes a loss of
+/// digits:
 ///   p_i = q_i e^{m_i},   g_i = p_i e^{a e_i},   phi_i = (e^{a e_i} - 1) / a,
 /// with c = rho, mu the multiplier of the ball, kappa that of sum p = 1, and the conditions
 ///   L_i - e_i - c + t_i = 0                  (g stationary; t g -> 0 keeps g positive)

@@ -13,7 +13,7 @@ namespace kpm {
 ///   s = tau + P' lambda >= 0,   sum xi = 1,   xi s -> 0.
 /// Eliminating tau centres the payoffs under the weights xi / s; a Newton step is reduced to
 ///   P dxi = step - gram dlambda
-/// with a positive semi-definite gram matrix. O(K^2 N) an iteration, no transcendental function.
+/// with a positive semi-definite gram matrix. O(K^2 N) per iteration, no transcendental function.
 class StatePriceBlock {
  public:
   StatePriceBlock(const ScaledMarket& market, Arena& arena)

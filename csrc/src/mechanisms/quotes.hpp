@@ -1,4 +1,4 @@
-// What a maker bids and asks, how much it trades until a limit, and what a trade costs.
+// A maker's bids and asks, how much it trades up to a limit, and what a trade costs.
 #pragma once
 
 #include "kpm/kpm.hpp"
@@ -7,7 +7,8 @@
 
 namespace kpm {
 
-/// Quotes of a maker where it stands. A claim is a row of payoffs; bids and asks are per share.
+/// Quotes of a maker at its present position. A claim is a row of payoffs; bids and asks are per
+/// share.
 class QuoteEngine {
  public:
   explicit QuoteEngine(Maker& maker);
@@ -25,8 +26,8 @@ class QuoteEngine {
   Array change_;
 };
 
-/// The most of a claim that a maker sells from where it stands, until a limit: scalar roots. To buy
-/// is to sell the negated payoff at the negated limit.
+/// The most of a claim that a maker sells from its present position up to a limit: scalar roots.
+/// Buying is selling the negated payoff at the negated limit.
 class TradeSize {
  public:
   TradeSize(Maker& maker, const ArrayView& losses, const ArrayView& payoff);

@@ -1,4 +1,4 @@
-// What trades are worth to a maker, with all its digits.
+// What trades are worth to a maker, to full precision.
 #pragma once
 
 #include <cstdint>
@@ -9,9 +9,8 @@
 
 namespace kpm {
 
-/// A maker that stands at its inventory: the certainty equivalent with trades less that without,
-/// computed from what the trades change. As a difference of the two it would have no digits left
-/// beside a wealth of 1e14.
+/// For a maker at its inventory: the certainty equivalent with trades less that without, computed
+/// from the changes. As a difference of the two it would lose all digits beside a wealth of 1e14.
 class TradingGain {
  public:
   /// `inventory` (states) of money.

@@ -1,22 +1,22 @@
-// Where long work asks whether to go on.
+// Where long computations check whether to stop.
 #pragma once
 
 #include "numerics/stop_token.hpp"
 
 namespace kpm {
 
-/// Thrown out of work whose result nobody waits for any more.
+/// Thrown out of a computation whose result is no longer needed.
 struct Abandoned {};
 
-/// Operations that an iteration of an interior-point method counts for, of so many unknowns: a few
-/// take as long as some hundred times their cube.
+/// Operations that an iteration of an interior-point method with so many unknowns counts as: for
+/// few unknowns about a hundred times their cube.
 inline double operations_of_iteration(double unknowns) {
   constexpr double kOfAny = 4e3;
   return unknowns * unknowns * unknowns + kOfAny;
 }
 
-/// A thread's count of what it has done since it last looked at the token. Long loops pass it;
-/// once that may have taken some ten microseconds it looks.
+/// A thread's count of operations since it last polled the token. Long loops call it; once the work
+/// may have taken some ten microseconds it polls.
 class Checkpoint {
  public:
   /// `unheard`: operations to begin with that are done whatever the limit.

@@ -22,8 +22,8 @@ inline double dot(const double* a, const double* b, Eigen::Index count) {
   return i < count ? sum[0] + a[i] * b[i] + sum[1] : sum[0] + sum[1];
 }
 
-/// The lower triangle of `matrix` plus rows rows'. The library's blocked kernel pays from a certain
-/// size on; below, its set-up costs several times the work.
+/// The lower triangle of `matrix` plus rows rows'. The library's blocked kernel pays only from a
+/// certain size; below it, its set-up costs several times the work.
 template <class Rows, class Square>
 void add_gram(const Rows& rows, Square& matrix) {
   constexpr Eigen::Index kBlocked = 1500;

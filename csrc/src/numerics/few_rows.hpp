@@ -1,4 +1,4 @@
-// A symmetric system of a few rows, known when compiling.
+// A symmetric system with few rows, their number known at compile time.
 #pragma once
 
 #include <array>

@@ -1,4 +1,4 @@
-// Two doubles at a time: every processor that we build for does them in one instruction.
+// Two doubles at a time: every processor that we build for has instructions for them.
 #pragma once
 
 #include <algorithm>

@@ -1,4 +1,4 @@
-// A Cholesky factorisation that shrugs off redundant rows: the one that no library offers.
+// A Cholesky factorisation that tolerates redundant rows, which no library offers.
 #pragma once
 
 #include <algorithm>
@@ -35,10 +35,10 @@ inline std::array<double, 4> dot_rows(const double* rows, Eigen::Index stride, c
   return {sum0[0] + sum0[1], sum1[0] + sum1[1], sum2[0] + sum2[1], sum3[0] + sum3[1]};
 }
 
-/// LDL' of a symmetric positive semi-definite matrix, without pivoting. A pivot that rounding has
-/// reduced to nothing marks a row that depends on earlier ones (an equal claim, a price that others
-/// imply): its multiplier is fixed at zero instead of exploding. Library factorisations either
-/// stop there or pivot, which would cost the warm cache of tiny systems.
+/// LDL' of a symmetric positive semi-definite matrix, without pivoting. A pivot reduced to rounding
+/// error marks a row that depends on earlier ones (an equal claim, a price that others imply): its
+/// multiplier is fixed at zero instead of exploding. Library factorisations either stop there or
+/// pivot, which is slow for tiny systems.
 template <class Real>
 class BasicSemidefiniteCholesky {
  public:

@@ -1,4 +1,4 @@
-// One way for a call's work to be told to stop.
+// The one way to tell a call's work to stop.
 #pragma once
 
 #include <algorithm>
@@ -10,10 +10,10 @@
 
 namespace kpm {
 
-/// Made by the thread that calls, handed by reference to whatever works for it: search, selection
-/// and the solvers under them. Only the caller's thread asks for Ctrl-C or a callback's answer, at
-/// most every 20 ms, for that may mean taking Python's lock, and once when the deadline has come;
-/// the other threads read what it was told.
+/// Made by the calling thread, passed by reference to everything that works for it: search,
+/// selection and the solvers under them. Only the caller's thread checks for Ctrl-C or asks a
+/// callback, at most every 20 ms, because that may mean taking Python's lock, and once at the
+/// deadline; the other threads read the outcome.
 class StopToken {
  public:
   using Clock = std::chrono::steady_clock;

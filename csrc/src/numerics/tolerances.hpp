@@ -1,7 +1,7 @@
 // The tolerances that more than one part of the core relies on, and how they relate.
 //
 // Money is scaled: one is the notional that can trade. Prices are shares of their claim's payoff
-// range. What only one file knows, such as the damping of a Newton step, stands in that file.
+// range. Constants that only one file uses, such as the damping of a Newton step, are in that file.
 #pragma once
 
 #include <limits>
@@ -10,38 +10,38 @@ namespace kpm {
 
 // Prices.
 
-/// Claim prices that miss their ranges, or the state prices, by no more are right. What is
-/// published keeps to it, and so does every clearing that is compared with others.
+/// Claim prices that miss their ranges, or the state prices, by no more than this are valid.
+/// Published clearings satisfy it, and so does every clearing that is compared with others.
 constexpr double kPriceTolerance = 1e-12;
 
-/// To which the simplex method brings prices into their ranges.
+/// Accuracy to which the simplex method brings prices into their ranges.
 constexpr double kSimplexTolerance = 5e-13;
 
 /// Least separation, per unit of multipliers, that proves by Farkas' lemma that no state prices
 /// reach given ranges: rounding cannot explain it.
 constexpr double kSeparation = 2e-13;
 
-// A set of ranges must not be called out of reach while the simplex method reaches it.
+// Ranges that the simplex method reaches must not be declared unreachable.
 static_assert(kSeparation < kSimplexTolerance && kSimplexTolerance < kPriceTolerance);
 
 // Money.
 
-/// Clearings whose certainty equivalents differ by no more are equally good.
+/// Clearings whose certainty equivalents differ by no more than this are equally good.
 constexpr double kTie = 1e-11;
 
 /// Gap to which the cells of candidates are solved.
 constexpr double kCandidateTolerance = 1e-12;
 
-/// A bound this close to the best clearing tells which cells tie with it.
+/// A bound this close to the best clearing determines which cells tie with it.
 constexpr double kTightBound = 100 * kTie;
 
-// Ties are told apart by values that are known better than that.
+// Ties are decided by values that are known more precisely than that.
 static_assert(kCandidateTolerance <= kTie / 10);
 
-/// Revenue per unit of price below which states earn alike.
+/// Revenue per unit of price below which states earn equally.
 constexpr double kEqualRevenue = 1e-11;
 
-/// A gap below this, times the largest loss, cannot be told from rounding.
+/// A gap below this, times the largest loss, cannot be distinguished from rounding.
 constexpr double kGapRounding = 64 * std::numeric_limits<double>::epsilon();
 
 /// Least money at stake that the first complementarity products of a program are made for.
@@ -66,13 +66,13 @@ constexpr double kDependentDirection = 1e-8;
 /// Entries of a direction that are rounding.
 constexpr double kDirectionRounding = 1e-12;
 
-// A condition that counts is told from the rounding of the entries it is made of.
+// A binding condition is distinguished from the rounding of its entries.
 static_assert(kDirectionRounding < kDependentDirection);
 
 // Linear algebra.
 
 /// Pivots of a Cholesky factor, relative to their diagonal, below which a row is redundant, in
-/// programs whose prices may have hardly any room: small pivots are in earnest there.
+/// programs whose prices may have hardly any room: small pivots are genuine there.
 constexpr double kRedundantRow = 1e-15;
 
 }  // namespace kpm

@@ -1,4 +1,4 @@
-// The middle of the state prices that given ranges of claim prices admit.
+// The analytic centre of the state prices that given ranges of claim prices admit.
 #pragma once
 
 #include "numerics/dense.hpp"
@@ -10,8 +10,8 @@ namespace kpm {
 /// With a row c of P less the limit for each end of a range that may bind, so that c.g >= 0 or
 /// c.g = 0, the dual is
 ///   minimise  -sum w_i ln(1 - sum_r x_r c_ri),   x_r >= 0 for an end,   g_i = w_i / (1 - x.c_i),
-/// whose gradient is the c.g. Newton's method on the rows that pull, the others at zero: a step
-/// ends where one of them has let go, and ends that are missed join. O(R^2 N + R^3) a step.
+/// whose gradient is the c.g. Newton's method on the active rows, the others at zero: a step ends
+/// where one of them becomes inactive, and violated ends are added. O(R^2 N + R^3) per step.
 ///
 /// `w` > 0 adds up to one, payoffs are (claims, states) in [0, 1]. False, and nothing written,
 /// where rounding stops it before the prices meet their ranges: some state can have no price at

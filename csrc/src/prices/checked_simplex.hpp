@@ -9,9 +9,9 @@
 
 namespace kpm {
 
-/// PriceSimplex, but no answer rests on its tableau: prices are multiplied out, and a proof that no
-/// prices reach the ranges (Farkas) is added up. What does not hold is asked again with twice the
-/// digits. A check costs O(K N), less than a pivot.
+/// PriceSimplex, but no answer relies on its tableau: prices are multiplied out, and a proof that
+/// no prices reach the ranges (Farkas) is summed anew. An answer that fails is computed again with
+/// twice the digits. A check costs O(K N), less than a pivot.
 class CheckedSimplex {
  public:
   /// `checkpoint`, if any, is passed at each pivot.
@@ -33,7 +33,7 @@ class CheckedSimplex {
   double farkas_multiplier(int claim) const {
     return asked_ != nullptr ? asked_->farkas_multiplier(claim) : plain_.farkas_multiplier(claim);
   }
-  /// By how much the ranges lie apart, in shares of the sum of the multipliers: the proof.
+  /// By how much the ranges are separated, relative to the sum of the multipliers: the proof.
   template <class Simplex>
   static double separation(const ScaledMarket& market, const Simplex& simplex);
 

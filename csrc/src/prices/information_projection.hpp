@@ -30,18 +30,18 @@ class InformationProjection {
     high_[claim] = high;
   }
 
-  /// From the prior on, adds the ranges that are missed until none is, and drops those that pull
-  /// the wrong way; one whose price follows from those of others takes the place of one of these.
-  /// Exact where it returns true. False, and nothing said, where it takes too long, where states
-  /// must vanish (KL then has no finite lambda), or where the dual says that the answer is farther
-  /// than `farthest` from the prior.
+  /// Starting from the prior, adds violated ranges until there are none, and drops those whose
+  /// multiplier has the wrong sign; one whose price follows from those of others replaces one of
+  /// these. Exact if it returns true. False, without any conclusion, if it takes too long, where
+  /// states must vanish (KL then has no finite lambda), or where the dual says that the answer is
+  /// farther than `farthest` from the prior.
   bool settle(double farthest = kInfinity);
 
   const Slice& distribution() const { return distribution_; }  ///< (states) x
 
-  /// Whether its exponents have digits left. Claims that differ by little more than rounding want
-  /// multipliers so large that they have not: prices are met, but of the many that meet them these
-  /// need not be the nearest.
+  /// Whether its exponents are still precise. Claims that differ by little more than rounding need
+  /// multipliers so large that they are not: the prices are met, but these state prices need not be
+  /// the nearest of those that meet them.
   bool is_sharp() const;
 
  private:

@@ -12,20 +12,21 @@
 
 namespace kpm {
 
-/// min KL(xi | q) over the state prices that earn the most in a cell, where claims depend on each
-/// other but for e of their range: a strip of calls and puts printed with ten digits has e = 1e-10.
-/// Then e decides which state prices meet all limits, the multipliers of those limits are of the
-/// size of 1/e, and a Newton system in them of 1/e^2. So the method stays among the prices:
+/// min KL(xi | q) over the state prices that earn the most in a cell, where claims are linearly
+/// dependent to within e of their range: a strip of calls and puts printed with ten digits has e =
+/// 1e-10. Then e decides which state prices meet all limits, the multipliers of those limits are of
+/// the size of 1/e, and the entries of a Newton system in them of 1/e^2. So the method works in the
+/// prices:
 ///   1. the simplex method describes the optimal face, and vertices of it that leave no state out
 ///      which can have a price; their mean lies inside;
-///   2. Newton's method on KL goes on from there along directions that no wanted price feels. Those
-///      prices' payoffs are made orthonormal first, e by e with all digits, so nothing is left of
-///      1/e; ends of price ranges join as they are met and leave as their multiplier asks for it.
-/// Every point on the way meets all ranges, so whatever ends it leaves prices that the cell admits.
-/// Where 4e-13 of a claim's range at its limit decide over more than 1e-10 of the notional, prices
-/// may miss limits by as much: then it is the digits of the payoffs that speak, not the orders.
-/// What differs by less than kSameClaim is one claim, and rounding tells its prices apart.
-/// Cost per step: O(A^2 N + A^3) for A wanted prices, at some thirty times a double's.
+/// 2. Newton's method on KL continues from there along directions that change no wanted price.
+/// Those prices' payoffs are made orthonormal first, with all digits, which eliminates 1/e; ends of
+/// price ranges are added as they are met and dropped as their multiplier requires. Every point on
+/// the way meets all ranges, so it may be stopped anywhere with prices that the cell admits. Where
+/// 4e-13 of a claim's range at its limit decide over more than 1e-10 of the notional, prices may
+/// miss limits by as much: then the payoffs' rounding decides, not the orders. Claims that differ
+/// by less than kSameClaim count as one. Cost per step: O(A^2 N + A^3) for A wanted prices, at some
+/// thirty times a double's.
 class PrecisePrices {
  public:
   /// `checkpoint`, if any, is passed at each pivot.
@@ -36,7 +37,7 @@ class PrecisePrices {
   bool solve(const ArrayView& price_low, const ArrayView& price_high, const ArrayView& flat_demand);
 
   const Slice& state_prices() const { return xi_; }
-  /// False where Newton's method did not settle: the prices earn as much, but others are nearer.
+  /// False where Newton's method did not converge: the prices earn as much, but others are nearer.
   bool nearest() const { return nearest_; }
 
  private:

@@ -14,18 +14,18 @@ namespace kpm {
 /// The polytope of state prices xi on the simplex with claim prices pi = P xi in given ranges.
 /// Ranges may be tightened and relaxed in any order; the basis is kept, so that each change costs
 /// a few pivots of O(K (N + K)). Dual simplex restores feasibility, primal simplex maximises.
-/// Largest violation or gain first; once a call has taken long, by costs made up for the purpose or
-/// by least index. That is finite but for rounding, so pivots are counted and the prices at hand
-/// returned when they are too many.
+/// Largest violation or gain first; once a call has taken long, with perturbed costs or by least
+/// index. That is finite except for rounding, so pivots are counted and the prices at hand returned
+/// when they are too many.
 ///
 /// A pivot as small as the least that counts leaves a double's tableau with 1e-6 of rounding, so
-/// claims that differ by 1e-10 of their range are told apart, and the prices that meet their ranges
-/// found, with twice the digits only: some thirty times as slow, for when those of a double turn
-/// out to miss their ranges.
+/// claims that differ by 1e-10 of their range are distinguished, and prices within their ranges
+/// found, only with twice the digits: some thirty times as slow, for use when the prices from
+/// doubles miss their ranges.
 template <class Real>
 class BasicPriceSimplex {
  public:
-  /// What an operation costs, in those of a double.
+  /// The cost of an operation relative to that of a double.
   static constexpr double kCost = std::is_same_v<Real, double> ? 1.0 : 30.0;
 
   /// `checkpoint`, if any, is passed at each pivot.
@@ -40,7 +40,7 @@ class BasicPriceSimplex {
   /// proven; true holds as far as violation() says.
   bool feasible();
 
-  /// By how much the prices at hand leave their ranges.
+  /// By how much the current prices leave their ranges.
   double violation() const;
 
   /// After feasible() said no: the claims' multipliers of a proof (Farkas),

@@ -25,7 +25,7 @@ class RangeCheck {
     }
   }
 
-  /// All ranges back to [0, 1]; what follows does not depend on what came before.
+  /// Reset all ranges to [0, 1]; later answers do not depend on earlier ones.
   void reset() {
     if (simplex_) {
       simplex_->reset();

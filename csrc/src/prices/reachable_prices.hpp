@@ -15,7 +15,7 @@ class ReachablePrices {
  public:
   ReachablePrices(const ScaledMarket& market, Arena& arena, Checkpoint* checkpoint = nullptr);
 
-  /// Forget all ranges; what follows does not depend on what came before.
+  /// Forget all ranges; later answers do not depend on earlier ones.
   void reset();
 
   /// Give `claim` a range, after claims 0 .. claim-1 got theirs, freeing the later ones. False if

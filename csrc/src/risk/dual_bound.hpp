@@ -1,4 +1,4 @@
-// A bound on every clearing of a run of pieces, whatever produced the multipliers.
+// A bound on every clearing in a box, whatever the origin of the multipliers.
 #pragma once
 
 #include <vector>
@@ -12,7 +12,7 @@ namespace kpm {
 /// (g, p, lambda) of docs/theory.md. By the Donsker-Varadhan inequality, for any of them,
 ///   sum_k max over the run's corners of (pi y - (P_k.g) y + lambda_k pi)
 ///     + max_i (-sum_k lambda_k P_ki) + g.w + KL(g|p) / a
-/// bounds the certainty equivalent of every clearing in the run: plain arithmetic.
+/// bounds the certainty equivalent of every clearing in the box, in plain arithmetic.
 /// A corner is worth (pi - G)(y + lambda) + G lambda with G = P_k.g.
 struct Multipliers {
   Array worst_case;             ///< (states) p
@@ -26,7 +26,7 @@ struct Multipliers {
   /// Take p, g (summing to one) and lambda; `divergence` is KL(g|p) / a.
   void set(const ScaledMarket& market, double divergence);
 
-  /// What a corner is worth under them, and the corner of pieces first .. last worth most.
+  /// The worth of a corner under them, and the best corner of pieces first .. last.
   double worth(int claim, double price, double demand) const {
     return (price - value[claim]) * (demand + lambda[claim]) + value[claim] * lambda[claim];
   }

@@ -8,7 +8,7 @@
 
 namespace kpm {
 
-/// The maker in units of `money`: C(money L) / money, but for a constant with starting orders.
+/// The maker in units of `money`: C(money L) / money, up to a constant for starting orders.
 /// Parameters are copied.
 std::unique_ptr<Maker> make_maker(const MakerModel& model, double money = 1.0);
 

@@ -1,15 +1,15 @@
-// What every maker of the family is: a convex, increasing, cash-additive cost of owing.
+// The common interface of makers: a convex, increasing, cash-additive cost of owing.
 #pragma once
 
 #include "numerics/dense.hpp"
 
 namespace kpm {
 
-/// C(L), the least cash for which the maker would owe L, and what belongs to it: its subgradients
-/// are state prices, its conjugate C* says what each of them costs the maker in beliefs.
+/// C(L), the least cash for which the maker would owe L, with its subgradients, which are state
+/// prices, and its conjugate C*, their penalty under the maker's beliefs.
 ///
-/// A maker stands at losses, set by set_losses(); slope(), increment() and curvature() refer to
-/// them. These four allocate nothing. Not for two threads at a time.
+/// A maker has current losses, set by set_losses(), to which slope(), increment() and curvature()
+/// refer. These four allocate nothing. Not for concurrent use by several threads.
 class Maker {
  public:
   explicit Maker(Eigen::Index states) : state_prices_(Array::Zero(states)) {}
@@ -19,16 +19,16 @@ class Maker {
 
   Eigen::Index states() const { return state_prices_.size(); }
 
-  /// Stand at `losses`, finite money by state; returns C(losses).
+  /// Set the current losses, finite money by state; returns C(losses).
   virtual double set_losses(const ArrayView& losses) = 0;
 
   /// One g in dC(L). Where there are several: the prior restricted to the worst states (Knightian),
-  /// alike on the worst states (worst state), the mean of the vertices that attain the maximum
+  /// uniform on the worst states (worst state), the mean of the vertices that attain the maximum
   /// (polytope).
   const Array& state_prices() const { return state_prices_; }
 
-  /// The directional derivative C'(L; a) = max {g.a : g in dC(L)}: the marginal ask of a, the kinks
-  /// included. The marginal bid is -C'(L; -a).
+  /// The directional derivative C'(L; a) = max {g.a : g in dC(L)}: the marginal ask of a, also at
+  /// kinks. The marginal bid is -C'(L; -a).
   virtual double slope(const ArrayView& direction) = 0;
 
   /// Whether dC(L) is one point: slope() is then a dot product with state_prices().
@@ -46,8 +46,8 @@ class Maker {
   virtual double conjugate_at_vertex(Eigen::Index state) = 0;
 
   /// d^2 C(L) = sum_i weight_i (e_i - centre)(e_i - centre)', weights >= 0 and the centre on the
-  /// simplex: every smooth maker with one term a state has this form. False where it has not: the
-  /// Knightian maker within a ball, and kinks.
+  /// simplex: every smooth maker with one term per state has this form. False where there is none:
+  /// the Knightian maker within a ball, and kinks.
   virtual bool curvature(Array& weight, Array& centre) const {
     static_cast<void>(weight);
     static_cast<void>(centre);

@@ -1,4 +1,4 @@
-// The quadratic maker: state prices are the projection of beliefs that losses have moved.
+// The quadratic maker: state prices are the projection of beliefs shifted by losses.
 #pragma once
 
 #include "risk/maker.hpp"

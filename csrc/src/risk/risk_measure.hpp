@@ -15,12 +15,12 @@ class RiskMeasure {
   /// `risk_aversion` may be zero: the greatest expectation over the ball.
   RiskMeasure(const ArrayView& prior, double risk_aversion, double ambiguity, Arena& arena);
 
-  /// Another ball, of as many states or fewer.
+  /// Change the ball, to one with as many states or fewer.
   void set_ball(const ArrayView& prior, double ambiguity);
 
-  /// rho(loss), exact to rounding: any p in the ball gives a lower bound and the optimal one is
+  /// rho(loss), to rounding accuracy: any p in the ball gives a lower bound and the optimal one is
   /// found by one monotone equation in 1/mu. Also sets worst_case() and multiplier(). An
-  /// approximate answer, rho and the multiplier, saves half of the steps.
+  /// approximate answer, rho and the multiplier, saves half the steps.
   double evaluate(const ArrayView& loss, double near_rho = 0.0, double near_multiplier = 0.0);
 
   const Slice& worst_case() const { return worst_case_; }

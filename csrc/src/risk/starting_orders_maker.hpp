@@ -5,7 +5,7 @@
 
 namespace kpm {
 
-/// C(L) = min_t t - sum delta ln(t - L), with g = delta / (t - L) where the g sum to one.
+/// C(L) = min_t t - sum delta ln(t - L), with g = delta / (t - L) at the t where g sums to one.
 class StartingOrdersMaker final : public Maker {
  public:
   explicit StartingOrdersMaker(const ArrayView& delta);

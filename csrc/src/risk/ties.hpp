@@ -1,4 +1,4 @@
-// When two states are worst alike.
+// When two states tie for the worst.
 #pragma once
 
 #include <algorithm>
@@ -10,8 +10,8 @@
 
 namespace kpm {
 
-/// Losses this near to the largest are taken for it: positions that different trades lead to agree
-/// up to rounding of what was traded.
+/// Losses this near to the largest count as equal to it: positions reached by different trades
+/// agree only up to the rounding of what was traded.
 inline double tie_width(const ArrayView& losses) {
   constexpr double kRounding = 32.0 * std::numeric_limits<double>::epsilon();
   constexpr double kNothing = 1e-250;  // money: powers of it are one to every digit

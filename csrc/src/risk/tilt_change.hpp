@@ -1,4 +1,4 @@
-// How a tilted worst case answers a small change of the losses, to rounding of the change.
+// The change of a tilted worst case under a small change of the losses, to rounding of the change.
 #pragma once
 
 #include "numerics/dense.hpp"
@@ -6,8 +6,8 @@
 namespace kpm {
 
 /// rho(L + d) - rho(L) from the worst case p at L, without the cancellation of a difference: a
-/// quote for a millionth of the inventory has as many digits as one for all of it, and costs a
-/// polynomial a state.
+/// quote for a millionth of the inventory has as many digits as one for all of it, and costs one
+/// polynomial per state.
 ///
 /// With u = e^{a L} up to a factor, phi = (u - 1) / a, p ~ q e^{t phi} and E = E_p u, the worst
 /// case at L + d is p (1 + r) with
@@ -15,13 +15,13 @@ namespace kpm {
 /// and tau such that it stays on the sphere: G = KL(p(1+r)|p) + t sum p r phi = 0. Then
 ///   e^{a (rho(L+d) - rho(L))} - 1
 ///     = sum g (1 + r) expm1(a d) - (a / (E t)) KL(p(1+r)|p),   g = p u / E.
-/// For tau that is nearly right the Lagrangian's value, G weighed by its multiplier, is right to
+/// For an approximate tau the Lagrangian's value, with G weighted by its multiplier, is accurate to
 /// second order.
 class TiltChange {
  public:
   explicit TiltChange(Eigen::Index states);
 
-  /// Stand at losses with `deviation` from their maximum and worst case p = q e^{t phi} / Z.
+  /// Set the losses, with `deviation` from their maximum and worst case p = q e^{t phi} / Z.
   /// inverse_mu = t; zero where p does not move (Omega = 0).
   void set_base(const ArrayView& deviation, const ArrayView& p, double risk_aversion,
                 double inverse_mu);

@@ -5,7 +5,7 @@
 
 namespace kpm {
 
-/// C(L) is the root of sum pi ln(m0 + C - L) = ln m0: trading leaves expected utility as it was.
+/// C(L) is the root of sum pi ln(m0 + C - L) = ln m0: trading leaves expected utility unchanged.
 class UtilityMaker final : public Maker {
  public:
   UtilityMaker(const ArrayView& prior, double wealth);

@@ -1,11 +1,11 @@
-// The maker who looks at the worst state alone: (5), the LP (31).
+// The maker for whom only the worst state counts: (5), the LP (31).
 #pragma once
 
 #include "risk/maker.hpp"
 
 namespace kpm {
 
-/// C(L) = max L. C* is zero on the simplex: every distribution is feared alike.
+/// C(L) = max L. C* is zero on the simplex: no distribution is penalised.
 class WorstStateMaker final : public Maker {
  public:
   explicit WorstStateMaker(Eigen::Index states);

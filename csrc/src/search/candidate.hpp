@@ -1,4 +1,4 @@
-// A cell worth keeping.
+// A cell worth storing.
 #pragma once
 
 #include <cstddef>
@@ -13,8 +13,8 @@
 
 namespace kpm {
 
-/// So many clearings that do not tie with the best are kept all the same: the best may turn out to
-/// be one that no state prices make.
+/// This many clearings that do not tie with the best are kept as well: the best may turn out to
+/// have no valid state prices.
 constexpr std::size_t kReserve = 8;
 
 struct Candidate {

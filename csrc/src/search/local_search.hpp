@@ -1,4 +1,4 @@
-// From a cell to better cells next to it.
+// Local search: from a cell to better neighbouring cells.
 #pragma once
 
 #include <cstdint>
@@ -13,7 +13,7 @@
 
 namespace kpm {
 
-/// Moving one claim of a cell to another piece, and what speaks for it.
+/// Moving one claim of a cell to another piece, with its expected profit.
 struct CellMove {
   int claim;
   int piece;
@@ -30,8 +30,8 @@ class LocalSearch {
   LocalSearch(const ScaledMarket& market, const std::vector<Corners>& corners, Arena& arena,
               Checkpoint& checkpoint);
 
-  /// Move `cell` as wished, where state prices reach it, then climb from there. Every clearing on
-  /// the way is appended to `found`; the best value.
+  /// Apply the moves to `cell`, if state prices reach the result, then climb from there. Every
+  /// clearing on the way is appended to `found`; returns the best value.
   double climb(std::vector<int> cell, std::vector<CellMove>& moves, std::vector<Candidate>& found);
 
   /// One round of that from the cell solved last: the next cell's value, minus infinity if there is
@@ -41,7 +41,7 @@ class LocalSearch {
   /// Solve one cell, unless it was the last: its value, minus infinity if no state prices reach it.
   double solve(const std::vector<int>& cell, std::vector<Candidate>& found);
 
-  /// Whether a maker who does not trade in the cell has no reason to, at a kink of its risk.
+  /// Whether no trade is optimal for the maker in the cell, at a kink of its risk.
   bool no_trade_supported(const std::vector<int>& cell);
 
   /// Solve even the last cell again.

@@ -15,12 +15,12 @@ namespace kpm {
 /// Every clearing at prices P xi earns at least
 ///     no trade + (xi - g).P'y,     g the maker's marginal state prices once it has traded y,
 /// because rho is convex: where xi = g, a competitive equilibrium, nothing is lost. Prices follow
-/// the maker's marginal ones, a matrix product or two per step, until what trades at them is worth
-/// as much as no trade. Where the steps of the staircases are too coarse for that, the pay-as-bid
-/// problem (6),
+/// the maker's marginal ones, at one or two matrix products per step, until the trades at them are
+/// worth at least no trade. Where the steps of the staircases are too coarse for that, the
+/// pay-as-bid problem (6),
 ///     maximise  sum_k B_k(y_k) - rho(P'y - w),     B_k(y) the area under claim k's staircase,
-/// is solved: its demand is the equilibrium's (docs/selection.md). By one convex program where
-/// that will do (mechanisms/competitive/equilibrium.hpp), here step by step, down to kinks that the
+/// is solved: its demand is the equilibrium's (docs/selection.md). By one convex program where that
+/// suffices (mechanisms/competitive/equilibrium.hpp), here step by step, down to kinks that the
 /// program's prices miss.
 class SafeStart {
  public:

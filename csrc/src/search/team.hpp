@@ -18,12 +18,12 @@
 
 namespace kpm {
 
-/// Threads of this process that search, in whatever call. Known only so that calls at the same time
+/// Threads of this process that are searching, in any call. Counted only so that concurrent calls
 /// share the processors; no answer depends on it.
 inline std::atomic<int> searching{0};
 
 #if defined(__unix__) || defined(__APPLE__)
-// A fork has none of the other threads, and must not leave their processors idle.
+// A forked child has none of the other threads, and must not leave their processors idle.
 inline const int fork_forgets = pthread_atfork(nullptr, nullptr, [] { searching = 0; });
 #endif
 
@@ -37,8 +37,8 @@ class Searching {
 };
 
 /// How many threads may join the calling one, which has worked alone since `begin`: none for the
-/// first `delay` seconds, then so many that `threads` work, or, for none, as there are processors
-/// for this process that no other search works on.
+/// first `delay` seconds, then enough that `threads` work, or, if that is 0, as many as there are
+/// processors available to this process that no other search uses.
 inline int helpers(int threads, std::chrono::steady_clock::time_point begin, double delay) {
   const std::chrono::duration<double> alone(delay);
   if (threads == 1 || std::chrono::steady_clock::now() - begin < alone) {
@@ -51,10 +51,10 @@ inline int helpers(int threads, std::chrono::steady_clock::time_point begin, dou
 }
 
 /// Runs `work(0)` on the calling thread and `work(1)`, `work(2)`, ... on up to `others` more, and
-/// returns how many there were. Where the system has no thread left to give, fewer do the same
-/// work. Once its own is done the calling thread calls `wait` every few milliseconds until that of
-/// the others is. What a thread throws is thrown here once all of them have ended; `stop` is called
-/// before that, so that the others need not finish.
+/// returns how many there were. If the system cannot start another thread, fewer do the same work.
+/// After its own work the calling thread calls `wait` every few milliseconds until the others have
+/// finished. An exception in a thread is rethrown here once all of them have ended; `stop` is
+/// called before that, so that the others need not finish.
 template <class Work, class Wait, class Stop>
 int run_team(int others, Work&& work, Wait&& wait, Stop&& stop) {
   constexpr auto kWait = std::chrono::milliseconds(5);

@@ -1,4 +1,4 @@
-// Net demand that the objective leaves open.
+// The choice among optimal net demands.
 #pragma once
 
 #include <vector>

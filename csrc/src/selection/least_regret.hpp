@@ -1,4 +1,4 @@
-// A tiny convex program: the least regret along the directions an optimum leaves open.
+// A tiny convex program: the least regret along the directions in which the optimum is not unique.
 #pragma once
 
 #include "numerics/checkpoint.hpp"

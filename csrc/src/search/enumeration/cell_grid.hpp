@@ -8,7 +8,7 @@
 
 namespace kpm {
 
-/// Piece counts, corner prices and demands of the claims that matter, in scaled units.
+/// Piece counts, corner prices and demands of the claims with orders, in scaled units.
 struct CellGrid {
   CellGrid(const ScaledMarket& market, const std::vector<Staircase>& stairs);
 

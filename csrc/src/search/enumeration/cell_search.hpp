@@ -18,7 +18,7 @@ struct SearchSettings {
   double thread_delay = 0;  ///< seconds of work that one thread does alone
   bool prune_bound = true;
   StopToken* token = nullptr;  ///< asked between cells and within them
-  /// Told now and then, by the calling thread; may stop the token.
+  /// Called now and then by the calling thread; may stop the token.
   std::function<void(const Progress&)> report;
 };
 
@@ -35,9 +35,9 @@ struct SearchResult {
 /// Walk the cells claim by claim. A prefix is dropped with all its cells when no state prices reach
 /// its price ranges, or when a Lagrangian bound lies below the best cell: for the multipliers of an
 /// earlier solution the dual bound (docs/theory.md) is a sum over claims, so it costs one addition
-/// a node. The prefixes are cut into fixed tasks worked off in fixed rounds; what a task sees of
-/// the others is what earlier rounds found, so counts and result do not depend on the number of
-/// threads.
+/// per node. The prefixes are divided into fixed tasks, processed in fixed rounds; a task sees of
+/// the others only the results of earlier rounds, so counts and result do not depend on the number
+/// of threads.
 SearchResult search_cells(const CellGrid& grid, const SearchSettings& settings);
 
 }  // namespace kpm

@@ -1,4 +1,4 @@
-// Proof of the global optimum: best-first branch and bound over runs of staircase pieces.
+// Proof of the global optimum: best-first branch and bound over boxes of staircase pieces.
 #pragma once
 
 #include <cstdint>
@@ -18,11 +18,11 @@ struct TreeSettings {
   std::int64_t node_limit = 0;  ///< 0: none
   bool keep_leaves = false;     ///< all of them, for a certificate
   StopToken* token = nullptr;   ///< asked between rounds and within them
-  /// Told between rounds, by the calling thread; may stop the token.
+  /// Called between rounds by the calling thread; may stop the token.
   std::function<void(const Progress&)> report;
   /// Scaled money at stake in a clearing; it is 1 where this is empty.
   std::function<double(const Candidate&)> stake;
-  /// Told of a new best clearing's stake, between rounds: true ends the search. May be empty.
+  /// Called with a new best clearing's stake, between rounds: true ends the search. May be empty.
   std::function<bool(double)> too_coarse;
 };
 
@@ -39,15 +39,16 @@ struct TreeResult {
   bool coarse = false;  ///< too coarse: nothing else of the result means anything
 };
 
-/// A node is a box of runs. Its relaxation, hulls of the runs' corners, bounds the box and points
-/// at a cell, which gives a clearing. What the relaxation's multipliers show to be worse than the
-/// best clearing is cut off the ends of the runs; what remains is split on the claim that is
-/// farthest from its staircase. Nodes are taken in rounds of fixed size, best bound first, and see
-/// what earlier rounds found: nothing depends on the number of threads.
+/// A node is a box, one run of pieces per claim. Its relaxation, over the hulls of the runs'
+/// corners, bounds the box and suggests a cell, which gives a clearing. Pieces that the
+/// relaxation's multipliers show to be worse than the best clearing are pruned from the ends of the
+/// runs; what remains is split on the claim that is farthest from its staircase. Nodes are taken in
+/// rounds of fixed size, best bound first, and see what earlier rounds found: nothing depends on
+/// the number of threads.
 ///
-/// Once the gap is within the tolerance about as many nodes again go on, so that the answer is
-/// the best clearing to the last digits and not just one that good; then the cells that tie with
-/// it are collected.
+/// Once the gap is within the tolerance the search continues for about as many nodes again, so that
+/// the answer is the best clearing to the last digits and not merely one within tolerance; then the
+/// cells that tie with it are collected.
 TreeResult branch_and_bound(const ScaledMarket& market, const std::vector<Corners>& corners,
                             const TreeSettings& settings);
 

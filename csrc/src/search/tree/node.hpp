@@ -1,4 +1,4 @@
-// A node of the tree, and what becomes of it.
+// A node of the tree, and the outcome of processing it.
 #pragma once
 
 #include <cstdint>
@@ -18,7 +18,7 @@ struct Node {
   std::int64_t id = 0;  ///< in the order of creation
 };
 
-/// What became of a node: boxes that are pruned, boxes to look at, and cells that were solved.
+/// The outcome of a node: pruned boxes, open boxes, and cells that were solved.
 struct NodeOutcome {
   std::vector<Node> pruned;    ///< worse than the best clearing, or out of reach
   std::vector<Node> children;  ///< empty, or the two halves of what remained

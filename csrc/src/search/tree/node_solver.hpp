@@ -25,15 +25,15 @@ class NodeSolver {
   ~NodeSolver();
 
   /// `incumbent` is the value of the best clearing known.
-  /// Worse boxes are returned only if `keep_settled`. Where it is not to go on, the node comes back
-  /// as its own child, with the best bound so far.
+  /// Worse boxes are returned only if `keep_settled`. If it is stopped, the node is returned as its
+  /// own child, with the best bound so far.
   NodeOutcome process(Node node, double incumbent, bool keep_settled);
 
   /// Solve one cell, if any state prices reach it.
   NodeOutcome solve(const std::vector<int>& cell);
 
   /// A clearing to begin with: of the cells at the prior's prices, then at the maker's marginal
-  /// state prices, unless that of no trade is as good as any.
+  /// state prices, unless the cell without trade is as good as any.
   NodeOutcome first_clearings();
 
  private:

@@ -1,4 +1,4 @@
-// The relaxation of a run of pieces: hulls of corners, state prices and risk, coupled.
+// The relaxation of a box: hulls of corners, state prices and risk, coupled.
 #pragma once
 
 #include <optional>
@@ -21,9 +21,9 @@ namespace kpm {
 ///   (1 + s H s) e = b dlambda - s (step_G + H step_y),        s = root of demand_demand,
 ///   (gram + price_alone + b (1 + s H s)^-1 b) dlambda = ...,   b = price_demand / s,
 /// with H = P (dg/dL) P' a sum of squares. On a single piece s or price_alone is zero and the two
-/// fall apart into the programs of a cell. Cost per iteration: O(K^2 N + K^3), about 2 N
-/// logarithms, and one pass over the run's corners for the bound and new columns. Where claims pay
-/// on disjoint sets of states the systems are solved without a matrix, in O(N + K).
+/// separate into the programs of a cell. Cost per iteration: O(K^2 N + K^3), about 2 N logarithms,
+/// and one pass over the run's corners for the bound and new columns. Where claims pay on disjoint
+/// sets of states the systems are solved without a matrix, in O(N + K).
 class RelaxationProgram {
  public:
   RelaxationProgram(const ScaledMarket& market, const std::vector<Corners>& corners, Arena& arena);

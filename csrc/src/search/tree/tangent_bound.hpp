@@ -1,4 +1,4 @@
-// Bounds that see how the risk curves.
+// Bounds that account for the curvature of the risk.
 #pragma once
 
 #include <vector>
@@ -18,8 +18,8 @@ class TangentBound {
  public:
   TangentBound(const ScaledMarket& market, const std::vector<Corners>& corners);
 
-  /// Support this demand, with the prices' multipliers lambda. False at a kink, where the risk does
-  /// not curve.
+  /// Support this demand, with the prices' multipliers lambda. False at a kink, where the risk has
+  /// no curvature.
   bool support(const Array& demand, const Array& lambda);
 
   /// The bound of every clearing of a box.
