@@ -273,3 +273,18 @@ def test_what_is_no_executor_is_refused(book: tuple[kpm.Market, kpm.Orders], exe
     ):
         with pytest.raises(kpm.InputError, match="executor: must be an executor"):
             call()
+
+
+@pytest.mark.parametrize(
+    ("option", "meant"), [("typo", None), ("ambiguty", "ambiguity"), ("time-limit", "time_limit")]
+)
+def test_unknown_options_are_refused_by_name(
+    book: tuple[kpm.Market, kpm.Orders], option: str, meant: str | None
+) -> None:
+    with pytest.raises(TypeError, match=r"^sweep\(\) got an unexpected") as raised:
+        kpm.sweep(*book, ambiguity=RADII, **{option: 1})
+    told = str(raised.value)
+    assert repr(option) in told
+    assert (f"did you mean {meant!r}?" in told) if meant else ("did you mean" not in told)
+    assert "(it takes market, orders, ambiguity, risk_aversion, prior, rule, executor" in told
+    assert "tolerance" in told

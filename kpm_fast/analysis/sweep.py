@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import inspect
 import itertools
 import json
 import os
@@ -190,6 +191,8 @@ def sweep(
     ------
     InputError
         Naming the parameter, the position in its sequence and the value, before any work.
+    TypeError
+        If an option is none of :func:`kpm_fast.clear`.
 
     Examples
     --------
@@ -200,6 +203,7 @@ def sweep(
     >>> [round(volume, 6) for volume in result["volume"]]
     [10.0, 10.0, 0.0]
     """
+    _check_options(options)
     check_executor(executor)
     cases = list(_cases(market, ambiguity, risk_aversion, prior, _rules(rule)))
     with Finished(resume) as finished:
@@ -213,6 +217,18 @@ def sweep(
     columns |= dict(zip(_FIGURES, zip(*rows, strict=True), strict=True))
     implied = {name: _implied(maker, orders) for name, (maker, _) in dict(cases).items()}
     return Sweep(columns, implied)
+
+
+def _check_options(options: Mapping[str, Any]) -> None:
+    """Refuse options that ``clear`` does not have, in the name of the function that was called."""
+    own = {name: None for name in inspect.signature(sweep).parameters if name != "options"}
+    known = [*(own | dict.fromkeys(inspect.signature(clear).parameters))]
+    for name in options:
+        if name not in known:
+            raise TypeError(
+                f"sweep() got an unexpected keyword argument {name!r}{suggestion(name, known)} "
+                f"(it takes {', '.join(known)})"
+            )
 
 
 def _rules(given: Sequence[str] | str) -> list[str]:
