@@ -13,7 +13,11 @@
 namespace kpm {
 
 /// What dot() gives for each of four rows, to the last bit: b is read once, and no row's additions
-/// wait for another's.
+/// wait for another's. Flat: of the files that include this, those compiled for size would call a
+/// function for each pair of products, and the linker keeps one file's copy for all.
+#if defined(__GNUC__)
+[[gnu::flatten]]
+#endif
 inline std::array<double, 4> dot_rows(const double* rows, Eigen::Index stride, const double* b,
                                       Eigen::Index count) {
   using Two = Eigen::Array2d;
