@@ -19,7 +19,10 @@ __all__ = ["OrderForm"]
 _REQUIRED = ("claim", "side", "price", "quantity")
 _OPTIONAL = ("order_id", "time")
 _NEGATIVE = "negative quantity"
-_SIDES_HINT = "; sides={{{0!r}: 'buy'}} (--sides {0}=buy) says what it means"
+_SIDES_HINT = (
+    "; say what it means: sides={{{0!r}: 'buy'}} or sides={{{0!r}: 'sell'}}"
+    " (--sides {0}=buy or {0}=sell)"
+)
 
 
 class OrderForm:
