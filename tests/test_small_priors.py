@@ -70,6 +70,17 @@ def _cleared(book: dict[str, Any]) -> kpm.Result:
     return kpm.clear(market, kpm.Orders([0], [book["sign"]], [book["limit"]], [book["quantity"]]))
 
 
+def _root_agreed_with(book: dict[str, Any], result: kpm.Result, tolerance: float) -> one_order.Fill:
+    """The scalar root; the clearing is verified and worth the same, of the money at stake."""
+    result.verify().raise_if_failed()
+    right = one_order.solve(**book)
+    scale = book["quantity"] + np.ptp(book["inventory"])
+    assert result.certainty_equivalent == pytest.approx(
+        right.certainty_equivalent, rel=0, abs=tolerance * scale
+    ), book
+    return right
+
+
 def test_books_of_one_order_are_optimal() -> None:
     draw = np.random.default_rng(15)
     missed = []
@@ -110,12 +121,7 @@ def test_books_of_one_order_agree_with_a_scalar_root() -> None:
     for _ in range(fewer(100, 20)):
         book = _draw(draw)
         result = _cleared(book)
-        result.verify().raise_if_failed()
-        right = one_order.solve(**book)
-        scale = book["quantity"] + np.ptp(book["inventory"])
-        assert result.certainty_equivalent == pytest.approx(
-            right.certainty_equivalent, rel=0, abs=1e-9 * scale
-        ), book
+        right = _root_agreed_with(book, result, 1e-9)
         assert result.fills == pytest.approx([right.fill], rel=0, abs=1e-9 * book["quantity"]), book
         if 0 < right.fill < book["quantity"]:
             traded += 1
@@ -186,9 +192,4 @@ def test_where_the_worst_case_jumps() -> None:
         book = _wide(draw)
         result = _cleared(book)
         assert result.status is kpm.Status.OPTIMAL, book
-        result.verify().raise_if_failed()
-        right = one_order.solve(**book)
-        scale = book["quantity"] + np.ptp(book["inventory"])
-        assert result.certainty_equivalent == pytest.approx(
-            right.certainty_equivalent, rel=0, abs=1e-10 * scale
-        ), book
+        _root_agreed_with(book, result, 1e-10)
