@@ -232,8 +232,8 @@ def test_parquet_without_a_market_or_damaged(tmp_path: Path) -> None:
     with pytest.raises(kpm.InputError, match=r"orders\.parquet: Parquet, and damaged"):
         kpm.read_book(path)
     path.write_bytes(whole)
-    with pytest.raises(kpm.InputError, match="decimal: is for CSV, and this file is Parquet"):
-        kpm.read_book(path, decimal=",")
+    with pytest.raises(kpm.InputError, match="delimiter: is for CSV, and this file is Parquet"):
+        kpm.read_book(path, delimiter=";")
     bad = pyarrow.table({"claim": ["home"], "side": ["hold"], "price": [0.1], "quantity": [1]})
     bad = bad.replace_schema_metadata(parquet.read_schema(path).metadata)
     parquet.write_table(bad, path)
