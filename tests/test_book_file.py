@@ -232,8 +232,8 @@ def test_parquet_without_a_market_or_damaged(tmp_path: Path) -> None:
     with pytest.raises(kpm.InputError, match=r"orders\.parquet: is a damaged Parquet file"):
         kpm.read_book(path)
     path.write_bytes(whole)
-    with pytest.raises(kpm.InputError, match="decimal: applies to CSV, and this file is Parquet"):
-        kpm.read_book(path, decimal=",")
+    with pytest.raises(kpm.InputError, match="delimiter: applies to CSV, and this file is Parquet"):
+        kpm.read_book(path, delimiter=";")
     bad = pyarrow.table({"claim": ["home"], "side": ["hold"], "price": [0.1], "quantity": [1]})
     bad = bad.replace_schema_metadata(parquet.read_schema(path).metadata)
     parquet.write_table(bad, path)
@@ -264,7 +264,7 @@ def test_any_bytes_are_read_or_refused_by_name(
 ) -> None:
     path = tmp_path_factory.mktemp("any") / "any"
     path.write_bytes(content)
-    with suppress(kpm.InputError):  # no other exception, whatever stands there
+    with suppress(kpm.InputError):  # no other exception, whatever the file holds
         kpm.read_book(path)
 
 
@@ -278,7 +278,7 @@ def test_the_books_of_the_reference(form: str, tmp_path: Path) -> None:
     assert (market.ambiguity, orders[0].price) == (0.02, 0.7)
 
 
-def test_what_stands_there_is_not_replaced_unasked(tmp_path: Path) -> None:
+def test_an_existing_file_is_not_replaced_unasked(tmp_path: Path) -> None:
     market, orders = _read(BOOK, tmp_path)
     path = tmp_path / "book.csv"
     kpm.write_book(path, market, orders)

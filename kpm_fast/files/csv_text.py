@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import IO, Any, cast
 
 from ..errors import InputError
+from .zstandard import open_zstandard
 
 __all__ = [
     "DELIMITERS",
@@ -32,8 +33,8 @@ _COMPRESSED: tuple[tuple[bytes, str, Any], ...] = (
     (b"\x1f\x8b", "gzip", gzip.open),
     (b"BZh", "bzip2", bz2.open),
     (b"\xfd7zXZ\x00", "xz", lzma.open),
+    (b"\x28\xb5\x2f\xfd", "Zstandard", open_zstandard),
 )
-_ZSTANDARD = b"\x28\xb5\x2f\xfd"
 _ZIP, _OLE = b"PK\x03\x04", b"\xd0\xcf\x11\xe0"  # workbooks of Excel, new and old
 _PARQUET = b"PAR1"
 _UTF_16 = (b"\xff\xfe", b"\xfe\xff")
@@ -43,8 +44,8 @@ _UTF_16 = (b"\xff\xfe", b"\xfe\xff")
 def open_text(path: Path, encoding: str | None) -> Iterator[IO[str]]:
     """Open a file as text, line breaks as they are.
 
-    Compression by gzip, bzip2, xz and zip (of one file) is found by the first bytes. Text is UTF-8,
-    with or without its mark, or UTF-16 with its mark, unless an encoding is given.
+    Compression by gzip, bzip2, xz, Zstandard and zip (of one file) is found by the first bytes.
+    Text is UTF-8, with or without its mark, or UTF-16 with its mark, unless an encoding is given.
 
     Raises
     ------
@@ -77,10 +78,6 @@ def open_text(path: Path, encoding: str | None) -> Iterator[IO[str]]:
 @contextmanager
 def _plain_bytes(path: Path, raw: io.BufferedReader) -> Iterator[io.BufferedReader]:
     start = raw.peek(6)[:6]
-    if start.startswith(_ZSTANDARD):
-        raise InputError(
-            "is compressed with Zstandard, which is not read: decompress it", file=path
-        )
     if start.startswith(_OLE):
         raise InputError("is a workbook, which is not read: save it as CSV", file=path)
     if start.startswith(_PARQUET):

@@ -10,7 +10,6 @@ import csv
 import difflib
 import importlib
 import os
-import re
 import reprlib
 import sys
 from collections.abc import Collection, Iterable, Mapping, Sequence
@@ -30,6 +29,7 @@ from .csv_text import (
     open_text,
     stated_delimiter,
 )
+from .decimal_comma import is_comma_number, is_point_number, with_points
 
 __all__ = [
     "BACKENDS",
@@ -44,8 +44,6 @@ __all__ = [
 
 #: Data frame packages that :func:`make_frame` can build for.
 BACKENDS = ("pandas", "polars", "pyarrow")
-
-_COMMA_NUMBER = re.compile(r"\s*[+-]?\d*,\d+(?:[eE][+-]?\d+)?\s*", re.ASCII)
 
 
 class CsvTable:
@@ -122,7 +120,7 @@ class CsvTable:
                 values[row] = number(column[row])
             except ValueError as error:
                 reason = str(error).replace("must be numbers, got", "not a number:")
-                if _COMMA_NUMBER.fullmatch(column[row]):
+                if is_comma_number(column[row]):
                     reason += (
                         f"; decimal=',' (--decimal ,) reads {column[row].strip().replace(',', '.')}"
                     )
@@ -138,7 +136,7 @@ class CsvTable:
         point = next((row for row, entry in enumerate(column) if "." in entry), None)
         if point is not None:
             self._with_points = self._with_points or (point, name)
-        elif any(_COMMA_NUMBER.fullmatch(entry) for entry in column):
+        elif any(map(is_comma_number, column)):
             self._with_commas = name
         if self._with_points is not None and self._with_commas is not None:
             row, where = self._with_points
@@ -160,15 +158,13 @@ class CsvTable:
             return column
         if self._decimal is None and any("." in entry for entry in column):
             return column
-        if self._decimal == "," and any("." in entry for entry in column):
-            row = next(row for row, entry in enumerate(column) if "." in entry)
-            if _COMMA_NUMBER.fullmatch(column[row].replace(".", "")) or _is_point(column[row]):
-                raise self.error(
-                    row, name, f"has a point in a number with decimal commas: {column[row]!r}"
-                )
-        return [
-            entry.replace(",", ".") if _COMMA_NUMBER.fullmatch(entry) else entry for entry in column
-        ]
+        if self._decimal == ",":
+            for row, entry in enumerate(column):
+                if is_point_number(entry):
+                    raise self.error(
+                        row, name, f"has a point in a number with decimal commas: {entry!r}"
+                    )
+        return with_points(column)
 
     def check(
         self,
@@ -200,10 +196,6 @@ class CsvTable:
         """Point an error whose index is a row of this table at its file and line."""
         inside = isinstance(error.index, int) and 0 <= error.index < len(self)
         return self.located(error, error.index if inside else None)  # type: ignore[arg-type]
-
-
-def _is_point(entry: str) -> bool:
-    return entry.strip().lstrip("+-").replace(".", "", 1).isdigit()
 
 
 def read_csv(

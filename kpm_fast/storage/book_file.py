@@ -44,6 +44,8 @@ class BookParts:
         The content of market.json.
     source : Path
         The file that states the settings.
+    decimal : str, optional
+        The decimal sign of text in a pyarrow.Table.
     """
 
     claims: CsvTable
@@ -51,6 +53,7 @@ class BookParts:
     orders: Any
     settings: dict[str, Any]
     source: Path
+    decimal: str | None = None
 
 
 def is_clearing(path: Path) -> bool:
@@ -81,8 +84,10 @@ def read_parts(
     with path.open("rb") as stream:
         parquet = stream.read(4) == _PARQUET
     if parquet:
-        _refuse("Parquet", delimiter=delimiter, decimal=decimal, encoding=encoding)
-        return _parts_of_parquet(path)
+        _refuse("Parquet", delimiter=delimiter, encoding=encoding)
+        parts = _parts_of_parquet(path)
+        parts.decimal = decimal
+        return parts
     with open_text(path, encoding) as text_stream:
         text = text_stream.read()
     start = text.lstrip()[:16]

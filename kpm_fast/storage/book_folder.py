@@ -33,7 +33,7 @@ __all__ = ["BOOK_FILES", "read_book", "read_terms", "write_book"]
 _CLAIMS, _STATES, _ORDERS, _MARKET = "claims.csv", "states.csv", "orders.csv", "market.json"
 #: The files that :func:`read_book` reads.
 BOOK_FILES = (_CLAIMS, _STATES, _ORDERS, _MARKET)
-_COMPRESSED = (".gz", ".bz2", ".xz", ".zip")
+_COMPRESSED = (".gz", ".bz2", ".xz", ".zip", ".zst")
 _REPLACES = "overwrite=True (--force) replaces it"
 
 
@@ -56,7 +56,7 @@ def read_book(
         :meth:`Orders.from_csv`) and optionally ``market.json``, an object with ``risk_aversion``
         and ``ambiguity`` (a number, or ``"Infinity"``), or with ``maker``, an object with a
         ``kind`` and its parameters. Other files are ignored. A table may be compressed and called
-        ``claims.csv.gz``, ``.bz2``, ``.xz`` or ``.zip``.
+        ``claims.csv.gz``, ``.bz2``, ``.xz``, ``.zip`` or ``.zst``.
 
         Or one file with all of these tables, whose first characters tell its format: JSON with a
         member for each; CSV with a title such as ``[claims]`` above each; Parquet of the orders
@@ -66,7 +66,8 @@ def read_book(
         How the orders differ from that form: ``columns``, ``sides``, ``sell``, ``price_unit``,
         ``quantity_unit``, ``market_orders`` of :meth:`Orders.from_csv`.
     delimiter, decimal, encoding : str, optional
-        Of all CSV tables; see :meth:`Orders.from_csv`. Default: found.
+        Of all CSV tables; see :meth:`Orders.from_csv`. Default: found. ``decimal`` is also of the
+        text in Parquet.
     **market_keywords
         ``risk_aversion``, ``ambiguity``, ``inventory``: take precedence over the files;
         ``normalize``.
@@ -144,7 +145,7 @@ def _orders_of(parts: BookParts, path: Path, market: Market, options: Mapping[st
         parts.orders.check(form.required, form.optional, form.renamable)
         return Orders._of_table(parts.orders, form, market)
     try:
-        return Orders.from_frame(parts.orders, market, **options)
+        return Orders.from_frame(parts.orders, market, decimal=parts.decimal, **options)
     except InputError as error:
         raise error.located(path) from None
 
