@@ -264,7 +264,7 @@ def test_any_bytes_are_read_or_refused_by_name(
 ) -> None:
     path = tmp_path_factory.mktemp("any") / "any"
     path.write_bytes(content)
-    with suppress(kpm.InputError):  # no other exception, whatever stands there
+    with suppress(kpm.InputError):  # no other exception, whatever the file holds
         kpm.read_book(path)
 
 
@@ -278,7 +278,7 @@ def test_the_books_of_the_reference(form: str, tmp_path: Path) -> None:
     assert (market.ambiguity, orders[0].price) == (0.02, 0.7)
 
 
-def test_what_stands_there_is_not_replaced_unasked(tmp_path: Path) -> None:
+def test_an_existing_file_is_not_replaced_unasked(tmp_path: Path) -> None:
     market, orders = _read(BOOK, tmp_path)
     path = tmp_path / "book.csv"
     kpm.write_book(path, market, orders)

@@ -1,4 +1,4 @@
-"""CSV files as others make them: decimal signs, archives, and what is said of the rest."""
+"""CSV files as others make them: decimal signs, archives, and errors for anything else."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The examples run, in small, and do what they say."""
+"""The examples run, on small inputs, and print what they promise."""
 
 from __future__ import annotations
 
