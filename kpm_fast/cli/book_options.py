@@ -19,6 +19,7 @@ from ..model.market import DEFAULT_AMBIGUITY, Market
 from ..model.orders import Orders
 from ..model.words import note_on_limits
 from ..storage.book_folder import read_book
+from .several import Several
 
 __all__ = [
     "add_book",
@@ -75,6 +76,7 @@ def add_inventory(parser: argparse._ActionsContainer) -> None:
     """Add the option for the maker's wealth."""
     parser.add_argument(
         "--inventory",
+        type=_Wealth(),
         metavar="FILE|W,W,...",
         help="wealth by state: a CSV file with columns state and inventory, numbers in the order "
         "of the states (--inventory=-1,2 if the first is negative), or STATE=W,...",
@@ -86,13 +88,13 @@ def add_options(parser: argparse.ArgumentParser) -> None:
     form = parser.add_argument_group("the form of the book")
     form.add_argument(
         "--columns",
-        type=_pairs,
+        type=Several(_pairs),
         metavar="FIELD=NAME,...",
         help="names of the order columns: price=px,side=bs,time=timestamp",
     )
     form.add_argument(
         "--sides",
-        type=_pairs,
+        type=Several(_pairs),
         metavar="WORD=SIDE,...",
         help="words for the sides: B=buy,lay=sell",
     )
@@ -194,6 +196,21 @@ def _pairs(text: str) -> dict[str, str]:
 
 def _delimiter(text: str) -> str:
     return "\t" if text in ("tab", "\\t") else text
+
+
+class _Wealth(Several):
+    """Numbers, or numbers by state: read once the states are known. A file's name is one word."""
+
+    def __init__(self) -> None:
+        super().__init__(str)
+
+    def takes(self, word: str) -> bool:
+        try:
+            for entry in word.rstrip(",").split(","):
+                number(entry.rpartition("=")[2])
+        except ValueError:
+            return False
+        return True
 
 
 def _inventory(text: str, market: Market) -> Any:

@@ -18,6 +18,7 @@ from ..files.tables import write_csv
 from ..model.maker import Maker
 from ..model.quotes import Quotes
 from . import book_options
+from .several import Several, numbers
 from .tables import PipeAwareConsole
 
 __all__ = ["add_parser"]
@@ -38,10 +39,9 @@ def add_parser(commands: argparse._SubParsersAction[argparse.ArgumentParser]) ->
     book_options.add_book(parser)
     parser.add_argument(
         "--quantity",
-        type=float,
-        nargs="+",
-        metavar="Q",
-        help="shares of a block; several may be given (default: the next share)",
+        type=Several(numbers),
+        metavar="Q,...",
+        help="shares of a block, or of several (default: the next share)",
     )
     book_options.add_maker(parser, "the maker", kinds=True)
     book_options.add_options(parser)
