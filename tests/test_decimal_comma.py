@@ -53,7 +53,7 @@ def test_a_point_is_not_guessed_at(field: str, entry: str) -> None:
         kpm.Orders.from_frame(columns, decimal=",")
     books = kpm.Books.from_frame({"book": ["a", "b"], **columns}, MARKET, decimal=",")
     assert list(books.errors) == [1]
-    assert f"{field}[1]: a point" in str(books.errors[1])
+    assert f"{field}[1]: has a point" in str(books.errors[1])
 
 
 def test_books_and_options() -> None:
