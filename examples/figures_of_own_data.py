@@ -2,7 +2,7 @@
 A researcher's day: own data, a sweep and figures
 =================================================
 
-How much does a maker with doubt earn, and what does it risk? A book of one's own is cleared under
+How much does an ambiguity-averse maker earn, and what does it risk? Your own book is cleared under
 many ambiguities and two risk aversions; the figures are ready for a paper.
 """
 
@@ -17,7 +17,7 @@ folder = Path(sys.argv[1]) if len(sys.argv) > 1 else Path("figures")
 folder.mkdir(parents=True, exist_ok=True)
 
 # %%
-# Own data: a crowd's bids for an option strip. Any frame with these columns does as well.
+# Your own data: here a crowd's bids for an option strip.
 rng = np.random.default_rng(7)
 levels = np.arange(80.0, 121.0, 5.0)  # of the index
 density = np.exp(-0.5 * ((levels - 100.0) / 8.0) ** 2)
@@ -41,7 +41,7 @@ orders = kpm.Orders(
 )
 
 # %%
-# Where does trade stop, and what happens on the way there?
+# Where does trade stop, and what happens at ambiguities up to there?
 stop = kpm.implied_ambiguity(market, orders)
 print(f"Trade stops at {stop:.4f} nats.")
 swept = kpm.sweep(
@@ -53,7 +53,7 @@ worst = swept.plot("worst_payoff")
 worst.savefig(folder / "worst.pdf")
 
 # %%
-# One of these makers in detail, on axes of the paper's own.
+# One of these makers in detail, drawn on axes of your own figure.
 from matplotlib.figure import Figure  # noqa: E402
 
 result = kpm.clear(market.replace(ambiguity=0.3 * stop), orders, certificate=True)

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
 __all__ = ["MissingDependencyError", "house_style", "new_figure", "require_matplotlib", "save"]
 
-# Okabe and Ito's palette: told apart with any kind of colour vision.
+# Okabe and Ito's palette: distinguishable with any kind of colour vision.
 BLUE = "#0072B2"
 ORANGE = "#D55E00"
 GREEN = "#009E73"
