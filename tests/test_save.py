@@ -205,9 +205,9 @@ def array(name: str, value: Any) -> Callable[[Entries], None]:
 
 BAD: list[tuple[Callable[[Entries], None], list[str]]] = [
     (header(format="something else"), ["header.json", "kpm-fast clearing"]),
-    (header(version=3), ["version", "format 3, this release reads 1 and 2"]),
-    (header(version=True), ["version", "format True"]),
-    (header(version=1.0), ["version", "format 1.0"]),
+    (header(version=3), ["version", "is 3, and this release reads 1 and 2"]),
+    (header(version=True), ["version", "is True"]),
+    (header(version=1.0), ["version", "is 1.0"]),
     (header(version=1), ["certificate/merged_into", "unknown"]),
     (array("certificate/merged_into", [1, 0]), ["certificate/merged_into", "merged into none"]),
     (header(status="splendid"), ["status", "'splendid'"]),
@@ -220,11 +220,12 @@ BAD: list[tuple[Callable[[Entries], None], list[str]]] = [
     (header(risk_aversion=-1.0), ["market/risk_aversion", "-1.0"]),
     (header(states=["H", "D"]), ["market/payoffs", "N = 2"]),
     (header(states=["H", "D", "D"]), ["market/states", "'D'"]),
-    (header(claims="home"), ["claims", "list of texts"]),
+    (header(claims="home"), ["claims", "must be a list of strings, got 'home'"]),
     (header(order_claims=["home", "x"]), ["orders/claim", "no claim 'x'"]),
-    (header(order_claims=["home"]), ["orders/claim", "order_claims"]),
+    (header(order_claims=["home"]), ["orders/claim[1]", "order_claims, which has 1, got 1"]),
     (header(mood="good"), ["mood", "unknown"]),
-    (header(stats=[]), ["stats"]),
+    (header(stats=[]), ["stats", "got []"]),
+    (header(claims=["home", 3]), ["claims[1]", "must be a string, got 3"]),
     (stats(cells=12), ["stats.cells", "12"]),
     (stats(cells="many"), ["stats.cells", "'many'"]),
     (stats(seconds={"total": "long"}), ["stats.seconds.total", "'long'"]),
@@ -242,7 +243,7 @@ BAD: list[tuple[Callable[[Entries], None], list[str]]] = [
     (array("result/fills", [[1.0]] * 3), ["result/fills", "(3, 1)"]),
     (
         array("result/fills", np.array(["a", None, 1], dtype=object)),
-        ["result/fills", "type object"],
+        ["result/fills", "got object"],
     ),
     (array("orders/quantity", [1.0, -1.0, 1.0]), ["orders/quantity", "-1.0"]),
     (array("orders/side", np.array([1, 2, 1], dtype=np.int8)), ["orders/side", "2"]),
@@ -256,7 +257,7 @@ BAD: list[tuple[Callable[[Entries], None], list[str]]] = [
         lambda entries: entries.update(
             {"result/fills.npy": entries["result/fills.npy"] + b"\x00" * 8}
         ),
-        ["result/fills", "more data"],
+        ["result/fills", "must have 24 bytes"],
     ),
 ]
 
@@ -363,7 +364,7 @@ def test_entries_that_are_gone(file: Path) -> None:
         for name in [name for name in entries if name.startswith("certificate/")]:
             del entries[name]
 
-    assert "entries: other entries than the header lists" in refused(
+    assert "entries: differ from those that the header lists" in refused(
         rewritten(file, strip, listed=False)
     )
     assert kpm.load_result(rewritten(file, lambda entries: None)).certificate is None
@@ -410,6 +411,6 @@ def test_files_of_other_kinds(tmp_path: Path) -> None:
     path.write_bytes(b"")
     assert "not a kpm-fast clearing" in refused(path)
     np.savez(tmp_path / "other.npz", x=np.zeros(3))
-    assert "header.json: missing" in refused(tmp_path / "other.npz")
+    assert "header.json: is missing" in refused(tmp_path / "other.npz")
     with pytest.raises(FileNotFoundError):
         kpm.load_result(tmp_path / "none")

@@ -224,7 +224,9 @@ def test_commands(
     with target.open(encoding="utf-8") as stream:
         assert [row["rule"] for row in csv.DictReader(stream)] == ["pay_as_bid", "competitive"]
     assert "pay_as_bid" in capsys.readouterr().out
-    assert cli.main(["sweep", str(folder), "--ambiguity", "much"]) == cli.EXIT_INPUT
+    with pytest.raises(SystemExit) as ended:
+        cli.main(["sweep", str(folder), "--ambiguity", "much"])
+    assert ended.value.code == cli.EXIT_INPUT
     assert "much" in capsys.readouterr().err
 
 
