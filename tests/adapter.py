@@ -31,7 +31,7 @@ def orders_of(book: Book, time: Any = None) -> kpm.Orders:
 def clear(book: Book, *, time: Any = None, **options: Any) -> kpm.Result:
     options.setdefault("threads", 1)
     result = kpm.clear(market_of(book), orders_of(book, time), **options)
-    # What merely stands in the book is no excuse, and its digits are none.
+    # Rounding excuses another status only if what trades, not the whole book, cannot resolve it.
     assert result.status is kpm.Status.OPTIMAL or not book.resolves(
         result.tolerance, result.scale, result.fills
     )
@@ -67,7 +67,7 @@ def staircases(book: Book) -> list[np.ndarray]:
 def assert_same_bits(
     one: kpm.Result, other: kpm.Result, *, fills: np.ndarray | None = None, bound: bool = True
 ) -> None:
-    """Every figure but the timings is the same bits; ``fills`` reorders those of ``one``.
+    """Every figure but the timings has the same bits; ``fills`` reorders those of ``one``.
 
     Without ``bound`` the upper bound may differ: another search, another proof.
     """

@@ -32,8 +32,8 @@ def option_chain(
 
     States are the strikes and two far levels. Payoffs are shares of the last strike, rounded to so
     many significant digits (None: not at all); the prior is log-normal, no state below 1e-10.
-    Limits lie up to ``spread`` ticks around what a crowd of a slightly different volatility
-    thinks. ``inventory`` is the most the maker holds in a state, as a share of the notional.
+    Limits lie up to ``spread`` ticks around fair values under a slightly different volatility.
+    ``inventory`` is the most the maker holds in a state, as a share of the notional.
     """
     draws = np.random.default_rng(seed)
     step = 5.0
@@ -95,7 +95,7 @@ def option_chain(
 
 
 def price_error(market: kpm.Market, result: kpm.Result) -> float:
-    """By how much state prices miss the published claim prices, in shares of the payoff range."""
+    """The largest difference between payoffs @ state prices and claim prices, per payoff range."""
     spans = np.ptp(market.payoffs, axis=1)
     misses = np.abs(_exact_prices(market, result.state_prices) - result.claim_prices)
     return float((misses / spans).max())

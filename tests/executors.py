@@ -30,7 +30,7 @@ def dask(workers: int) -> Iterator[Executor]:
         distributed.Client(cluster) as client,
         client.get_executor() as executor,
     ):
-        # The first positional argument of LocalCluster is a name: the cluster would be another.
+        # A number given by position would be LocalCluster's name: the count is checked here.
         client.wait_for_workers(workers, timeout=60)
         assert list(client.nthreads().values()) == [1] * workers
         yield executor

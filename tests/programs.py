@@ -2,9 +2,9 @@
 
 A child has a process group of its own, and the whole group is killed once its time is up or its
 ``with`` block ends: whatever a test waits for, a line, the end of a pipe or an exit code, comes to
-an end. It starts with Python's own answer to Ctrl-C even where this process ignores SIGINT, as
-everything does that a shell starts in the background, ``nohup`` with ``&`` or a worker of
-pytest-xdist: an ignored signal would be inherited.
+an end. It starts with Python's default handling of Ctrl-C even where this process ignores SIGINT,
+as everything does that a shell starts in the background, with ``nohup`` and ``&`` or as a worker
+of pytest-xdist: an ignored signal would be inherited.
 """
 
 from __future__ import annotations
@@ -28,7 +28,7 @@ LIFETIME = 600.0  # seconds, which only a fault can reach
 
 _FOLDERS = (str(Path(kpm.__file__).resolve().parent.parent), str(Path(__file__).resolve().parent))
 _POSIX = os.name == "posix"
-# A program ends itself, should this process be killed with its children still at work.
+# A program ends itself if this process is killed while its children still run.
 _LAST_RESORT = "import signal\nif hasattr(signal, 'alarm'): signal.alarm({seconds})\n"
 
 
@@ -107,7 +107,7 @@ def start_program(
 
 
 def run_program(text: str, *arguments: object, timeout: float = LIFETIME, **options: Any) -> str:
-    """Run a program; fail with its words unless it ends with code 0; return what it printed."""
+    """Run a program; fail with its output unless it ends with code 0; return what it printed."""
     with start_program(text, *arguments, timeout=timeout, **options) as program:
         out, err = program.communicate()
     assert program.returncode == 0, (program.returncode, out, err[-2000:])

@@ -16,11 +16,11 @@ from witness import Book
 
 
 class Unprovable(Exception):
-    """Some cell is out of reach by less than the linear program can see."""
+    """Some cell is out of reach by less than the linear program can resolve."""
 
 
 def separating_multipliers(payoffs: np.ndarray, low: np.ndarray, high: np.ndarray) -> np.ndarray:
-    """Return the lambda, each at most 1 in size, that puts price ranges farthest out of reach.
+    """Return the lambda, each at most 1 in size, that best separates the price ranges.
 
     Minimise sum_k max(lambda_k low_k, lambda_k high_k) + max_i(-sum_k lambda_k P_ki), a linear
     program in lambda, the K maxima and the last one; negative if no state prices reach the ranges.
@@ -68,7 +68,7 @@ def prove(market: kpm.Market, orders: kpm.Orders, **options: Any) -> kpm.Result:
 def _reasons(
     market: kpm.Market, scale: float, pieces: np.ndarray, found: kpm.CellResult
 ) -> tuple[np.ndarray, np.ndarray, np.ndarray, float]:
-    """Return p, g, lambda and bound; multipliers beyond all measure are cut, at some expense."""
+    """Return p, g, lambda and bound; huge multipliers are clipped, which loosens the bound."""
     p, g = found.worst_case, found.marginal_state_prices
     span = np.ptp(market.payoffs, axis=1)
     most = 1e3 * scale / np.where(span > 0, span, scale)

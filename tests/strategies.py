@@ -1,7 +1,7 @@
 """Hypothesis strategies for small books over the whole range of the model.
 
 Structure is drawn from short lists, so that ties, equal claims, limits on the edge of the payoff
-range and kinks of the ambiguity are common rather than freak events.
+range and kinks of the ambiguity are common rather than rare.
 """
 
 from __future__ import annotations
@@ -18,13 +18,13 @@ from hypothesis.strategies import DrawFn, SearchStrategy
 from transforms import with_orders
 from witness import Book
 
-#: Of the search; both give the same clearing.
+#: The two search methods; both give the same clearing.
 METHODS = pytest.mark.parametrize("method", ["branch-and-bound", "enumerate"])
 
 SCALES = [1.0, -1.0, 2.0, -3.0]
 SIDES = st.sampled_from([1, -1])
 GRID = [i / 8 for i in range(9)]  # exact in binary: ties and prices that sum to exactly one
-# Limits are alike or apart: within 1e-13 of a payoff range they would be one to the core.
+# Limits are equal or clearly apart: the core merges those within 1e-13 of a payoff range.
 PLACES = st.floats(0, 1).map(lambda place: round(place, 12))
 
 
@@ -33,7 +33,7 @@ EXAMPLES = float(os.environ.get("KPM_EXAMPLES", "1"))
 
 
 def examples(count: int) -> settings:
-    """``@examples(100)``: so many examples, times the environment variable KPM_EXAMPLES."""
+    """``@examples(100)``: 100 examples, times the environment variable KPM_EXAMPLES."""
     return settings(max_examples=fewer(count, 5, most=math.inf))
 
 
@@ -191,9 +191,9 @@ def inventories(draw: DrawFn, states: int, lot: float, alpha: float) -> np.ndarr
 
 @st.composite
 def related_books(draw: DrawFn) -> Book:
-    """A book whose claims are affine images of each other: repeated, scaled or turned around.
+    """A book whose claims are affine images of each other: repeated, scaled or negated.
 
-    Limits come from a grid common to all of a family, so that they often meet.
+    The limits of such a family come from one grid, so that they often coincide.
     """
     states = draw(sizes(2, 4))
     models = [draw(payoff_vectors(states)) for _ in range(draw(sizes(1, 2)))]
@@ -227,8 +227,9 @@ def related_books(draw: DrawFn) -> Book:
 def pinned_books(draw: DrawFn) -> Book:
     """A book with a large order and, before it, a small one at the same limit.
 
-    The maker would rather trade than not, by the prior, but not as much as the large order wants:
-    mostly both are filled in part, and the large one holds the price when the small one moves.
+    By the prior the maker gains from both, but wants less than the large order's quantity: mostly
+    both are filled in part, and the large one keeps the price at its limit when the small one's
+    changes.
     """
     book = draw(books(max_orders=4).filter(lambda book: bool(book.spans.any())))
     claim = draw(st.sampled_from(np.flatnonzero(book.spans).tolist()))
@@ -253,7 +254,7 @@ def crowded_book(
     risk_aversion: float = 1.0,
     noise: float = 0.2,
 ) -> Book:
-    """A book that takes many nodes: `size` random 0/1 claims on half as many states, or so many.
+    """A book that takes many nodes: `size` random 0/1 claims on `states`, by default half as many.
 
     Limits scatter by ``noise`` around the prior's values; ``risk_aversion`` is alpha times the
     quantity of all orders, of which there are four per claim by default.
@@ -282,12 +283,12 @@ def crowded_book(
 
 
 def long_book() -> Book:
-    """Work for 29 nodes, each of them cheaper than those of an endless book."""
+    """A book of 29 nodes, each cheaper than a node of an endless book."""
     return crowded_book(50, seed=0, orders=250, states=50, noise=0.3)
 
 
 def endless_book() -> Book:
-    """A book whose tree nobody has seen the end of: for interruptions and what waits for them.
+    """A book whose search has never been seen to end: for tests of interruptions.
 
     After a minute and some hundred nodes the gap is still half of the first node's.
     """
@@ -295,12 +296,12 @@ def endless_book() -> Book:
 
 
 def heavy_book(claims: int = 200) -> Book:
-    """Its first node takes long: with 200 claims .3 s, with 400 seconds. Limits strike there."""
+    """A book whose first node takes long, with 400 claims seconds: limits are reached inside it."""
     return crowded_book(claims, seed=0, orders=5 * claims, states=claims, noise=0.3)
 
 
 def endless_walk() -> Book:
-    """A book of 10^8 cells on four digital claims: for an enumeration that walks every one."""
+    """A book of 10^8 cells on four digital claims: for an enumeration that visits every one."""
     number = np.arange(200)
     return Book(
         payoffs=np.eye(4),

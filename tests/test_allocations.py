@@ -67,8 +67,8 @@ for (market_and_orders, options), most in ((tree, 100), (cells, 1000)):
             answer = clear()
         except MemoryError:
             refusals += 1
-        libc.malloc_refuse(-1)  # first of all: with one thread fewer it may still be to come
-        if answer is not None:  # or Python could do without
+        libc.malloc_refuse(-1)  # at once: with fewer threads the refused call may still be to come
+        if answer is not None:  # never reached, or Python did without it
             assert_same_bits(answer, expected)
             answers += 1
     assert_same_bits(clear(), expected)
@@ -105,7 +105,7 @@ def test_solving_a_cell_allocates_nothing(preloaded: Path) -> None:
 
 
 def test_an_allocation_that_fails_is_an_error_and_no_crash(preloaded: Path) -> None:
-    """Any of them, in any thread: no memory for a thread once ended the process."""
+    """Any allocation, in any thread: a thread that could not be started once ended the process."""
     for line in run(REFUSING, preloaded).splitlines():
         answers, refusals = map(int, line.split()[:2])
         assert answers + refusals >= 50

@@ -13,7 +13,7 @@ pytestmark = pytest.mark.cross_section
 
 
 def draw(seed, least_delta, most_delta):
-    """Payoffs of some states' claims, orders with and without ties, and a maker."""
+    """Payoffs of claims on some of the states, orders with and without ties, and a maker."""
     rng = np.random.default_rng(seed)
     n = int(rng.integers(3, 9))
     claims, count = int(rng.integers(1, n + 1)), int(rng.integers(0, 60))
@@ -36,7 +36,7 @@ def clear(payoffs, orders, maker):
 
 
 def by_interior_point(payoffs, orders, maker):
-    """A claim on half of a state, which nobody trades: no Arrow-Debreu book any more."""
+    """The book with one more claim, which nobody trades: no longer an Arrow-Debreu book."""
     idle = np.ones(payoffs.shape[1])
     idle[0] = 0.5
     return clear(np.vstack([payoffs, idle]), orders, maker)
@@ -56,8 +56,8 @@ def test_it_agrees_with_the_interior_point_method(seed):
 
 
 @pytest.mark.parametrize("seed", range(fewer(300, 60)))
-def test_starting_orders_next_to_nothing_cost_no_digits(seed):
-    """Prices are delta over what is left of t in every state, to all digits that t - L has."""
+def test_tiny_starting_orders_cost_no_digits(seed):
+    """Prices are delta / (t - L) in every state, to all digits that t - L has."""
     payoffs, orders, maker = draw(seed, -9, -2)
     result = clear(payoffs, orders, maker)
     assert result.status is kpm.Status.OPTIMAL
@@ -70,7 +70,7 @@ def test_starting_orders_next_to_nothing_cost_no_digits(seed):
 
 
 def exact_prices(payoffs, orders, maker):
-    """To 60 digits: for a t the price of each state between two limits, and t by bisection."""
+    """To 60 digits: for a given t each state's price between two limits, and t by bisection."""
     mpf = mpmath.mpf
     states = payoffs.shape[1]
     wanted = [[] for _ in range(states)]
@@ -124,10 +124,3 @@ def test_limits_that_add_up_to_one_leave_the_traders_least_disappointed(delta):
         best = (3 + (shift / quantity).sum()) / (1 / quantity).sum()
         best = min(best, (quantity + shift).min())
         assert result.net_demand == pytest.approx(best - shift, abs=1e-6)
-
-
-def test_no_orders_are_pool_odds():
-    stakes = np.array([50.0, 100.0, 7.0])
-    none = kpm.Orders([], [], [], [])
-    result = clear(np.eye(3), none, kpm.StartingOrders(stakes))
-    assert 1 / result.state_prices == pytest.approx(kpm.pool_odds(stakes), rel=1e-14)

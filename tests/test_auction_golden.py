@@ -85,7 +85,7 @@ def test_the_robust_problem_6(case, rule):
     assert result.certainty_equivalent == pytest.approx(expected, rel=1e-10, abs=1e-15)
 
 
-def test_the_pool_of_the_introduction():
+def test_without_orders_state_prices_are_pool_odds():
     pool = golden("cpcam")["pool"]
     stakes = pool["inputs"]["starting_order"]
     close(kpm.pool_odds(stakes), [3, 1.5], 1e-15)
@@ -167,7 +167,7 @@ def test_theorem_e_the_price_of_ambiguity_never_rises():
 
 
 def payout(result, delta):
-    """What orders and starting orders are paid, alike in every state."""
+    """What orders and starting orders together are paid: the same in every state."""
     level = result.net_demand @ result.market.payoffs + delta / result.state_prices
     np.testing.assert_allclose(level, level[0], rtol=1e-11)
     return level[0]

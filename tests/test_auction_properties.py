@@ -1,4 +1,4 @@
-"""What holds for the convex rules with every maker: the same book said otherwise, and limits."""
+"""Properties of the convex rules with every maker: equivalent books, and limits of parameters."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ def cleared(payoffs, maker, columns, rule="competitive"):
 
 
 def in_money(maker, unit):
-    """The maker whose every amount of money is so many times as large."""
+    """The maker with every amount of money multiplied by ``unit``."""
     powers = {"delta": 1, "wealth": 1, "c": 1, "liquidity": 1}
     if not isinstance(maker, kpm.LMSR):
         powers["risk_aversion"] = -1
@@ -93,7 +93,7 @@ def test_orders_may_be_split_into_any_parts(name):
 
 @every_maker
 def test_claims_may_be_turned_and_shifted(name):
-    """A claim as its complement: who buys one sells the other."""
+    """A claim replaced by its complement: buying one is selling the other."""
     for seed in range(BOOKS):
         rng, scale, payoffs, inventory, columns = random_book(seed)
         maker = make_maker(name, rng, scale, inventory)
@@ -115,7 +115,7 @@ def test_claims_may_be_turned_and_shifted(name):
 
 @every_maker
 def test_a_claim_may_be_listed_twice(name):
-    """Orders for one claim in two books of it are filled as in one."""
+    """Orders for one claim, divided between two copies of it, trade as much as for one."""
     for seed in range(BOOKS):
         rng, scale, payoffs, inventory, columns = random_book(seed)
         maker = make_maker(name, rng, scale, inventory)
@@ -131,11 +131,11 @@ def test_a_claim_may_be_listed_twice(name):
 
 
 @every_maker
-def test_a_state_may_be_told_in_two(name):
-    """Two states in which everything pays alike are one: prices, fills and money stay."""
+def test_a_state_may_be_split_in_two(name):
+    """Two states in which all payoffs are equal count as one: prices and fills stay the same."""
     if name == "quadratic":
-        pytest.skip("its cost depends on how finely states are told apart")
-    # The worst-state maker's prices at a kink weigh states, the finer told the more.
+        pytest.skip("its cost depends on how finely states are divided")
+    # At a kink the worst-state maker's prices depend on how many states stand for an outcome.
     prices = name != "worst"
     for seed in range(BOOKS):
         rng, scale, payoffs, inventory, columns = random_book(seed)
@@ -166,7 +166,7 @@ def test_a_state_may_be_told_in_two(name):
 
 
 @every_maker
-def test_a_better_limit_never_lowers_the_own_fill(name):
+def test_a_better_limit_never_lowers_its_orders_fill(name):
     """b -> x(b) is the gradient of a convex function: monotone."""
     for seed in range(BOOKS):
         rng, scale, payoffs, inventory, columns = random_book(seed)
@@ -181,7 +181,7 @@ def test_a_better_limit_never_lowers_the_own_fill(name):
         second = cleared(payoffs, maker, (claim, side, better, quantity))
         size = max(float(quantity.max()), 1e-300)
         assert second.fills[j] >= first.fills[j] - 1e-7 * size, seed
-        # More is offered to all together.
+        # No other order's limit got worse.
         assert second.objective >= first.objective - 1e-9 * first.scale
 
 
@@ -205,7 +205,7 @@ def test_makers_meet_at_the_limits_of_their_parameters():
         lmsr = kpm.LMSR(b, prior, inventory)
         worst = kpm.WorstStateMaker(n, inventory)
         enough = -math.log(prior.min())
-        # Without ambiguity: LMSR; a polytope of one prior is it, too.
+        # Without ambiguity, or with a polytope of one prior: LMSR.
         near(kpm.KnightianMaker(prior, 1 / b, 0.0, inventory), lmsr, 1e-12)
         near(kpm.KnightianMaker(prior, 1 / b, 1e-16, inventory), lmsr, 1e-6)
         near(kpm.PolytopeMaker([prior], 1 / b, inventory), lmsr, 1e-9)
@@ -214,7 +214,7 @@ def test_makers_meet_at_the_limits_of_their_parameters():
             near(kpm.KnightianMaker(prior, 1 / b, omega, inventory), worst, 1e-9, prices=False)
         near(kpm.PolytopeMaker(np.eye(n), 1 / b, inventory), worst, 1e-9, prices=False)
         near(kpm.PolytopeMaker(np.eye(n), 0.0, inventory), worst, 1e-9, prices=False)
-        # Boundless risk aversion; costs within its reach of max L.
+        # As risk aversion grows without bound, costs tend to max L.
         tiny = 1e-7 * scale
         for timid in (
             kpm.LMSR(tiny, prior, inventory),
@@ -223,7 +223,7 @@ def test_makers_meet_at_the_limits_of_their_parameters():
             kpm.QuadraticMaker(prior, 1e2 * tiny, inventory),
         ):
             near(timid, worst, 1e-5, prices=False)
-        # With next to no risk aversion every maker prices at the prior's expectation.
+        # With almost no risk aversion every maker prices at the prior's expectation,
         huge = 1e7 * size
         neutral = kpm.PolytopeMaker([prior], 0.0, inventory)
         for bold in (
@@ -233,7 +233,7 @@ def test_makers_meet_at_the_limits_of_their_parameters():
             kpm.QuadraticMaker(prior, huge, inventory),
         ):
             near(bold, neutral, 1e-5)
-        # ... and the ball's, for a Knightian one.
+        # and a Knightian one at the worst expectation over its ball.
         near(
             kpm.KnightianMaker(prior, 1 / huge, 0.1, inventory),
             kpm.KnightianMaker(prior, 1e-3 / huge, 0.1, inventory),
@@ -242,7 +242,7 @@ def test_makers_meet_at_the_limits_of_their_parameters():
 
 
 def test_theorem_2_as_starting_orders_vanish():
-    """CPCAM's surplus tends to the linear program's from below, within the sum of its orders."""
+    """CPCAM's surplus lies below the linear program's by at most the sum of its starting orders."""
     for seed in range(BOOKS):
         rng, scale, payoffs, inventory, columns = random_book(seed)
         n = len(inventory)
@@ -271,8 +271,8 @@ def test_a_book_without_orders_is_cleared_beside_any_wealth(name, wealth):
         assert result.gain == 0
 
 
-def test_a_kink_that_the_ball_does_not_reach_is_none():
-    """So averse that the worst states carry all of the price, not all of the worst case."""
+def test_state_prices_may_reach_a_kink_that_the_worst_case_does_not():
+    """At this risk aversion the worst states carry all of the price, but not all of p."""
     payoffs = np.array([[1.0, 0, 0], [0, 1, 0]])
     maker = kpm.KnightianMaker([0.3, 0.3, 0.4], 1e6, 0.1)
     orders = np.array([0, 1]), np.array([1, 1]), [0.6, 0.7], [1.0, 1.0]
@@ -282,7 +282,7 @@ def test_a_kink_that_the_ball_does_not_reach_is_none():
 
 
 def test_two_limits_that_leave_a_third_state_no_price():
-    """0.4 + 0.6: both are prices only where no other state has one; CPCAM's always have."""
+    """Limits of 0.4 and 0.6 are both prices only if no other state has one; CPCAM's always do."""
     rng, scale, payoffs, inventory, columns = random_book(16)
     theta = rng.uniform(0.5, 1.5, len(inventory))
     for share in (1e-3, 1e-5, 1e-7):

@@ -1,8 +1,8 @@
-"""The checker of certificates: passes proofs, and nothing that has been tampered with.
+"""The certificate checker passes proofs and fails those that have been tampered with.
 
-Tampering counts as caught if the check fails. What must be caught is whatever leaves something
-unproven: a cell in no leaf or in two, a bound that its p, g and lambda no longer imply, figures
-that are not those of the fills. Another multiplier may well prove the same bound.
+Tampering counts as caught if the check fails. It must be caught if it leaves something unproven:
+a cell in no leaf or in two, a bound that its p, g and lambda no longer imply, figures that are
+not those of the fills. Other multipliers may well prove the same bound.
 """
 
 from __future__ import annotations
@@ -88,7 +88,7 @@ def test_proofs_of_any_book_pass(book: Book) -> None:
 
 
 def proof_of(book: Book) -> kpm.Result:
-    """A proof of a small book whose clearing stands up to verification and can be proven."""
+    """The proof of a small book, if its clearing verifies and can be proven."""
     counts = [1 + 2 * len(set(book.price[book.claim == k])) for k in range(len(book.payoffs))]
     assume(math.prod(counts) <= 75 and book.resolves(1e-9))
     try:
@@ -117,7 +117,7 @@ def test_without_a_certificate() -> None:
 
 
 def test_merged_leaves_pass(proven: kpm.Result) -> None:
-    """Runs of several pieces: the winner's arguments for the root, with the bound they give."""
+    """One leaf for all cells: p, g and lambda of the best leaf, with the bound they give there."""
     proof = proven.certificate
     assert proof is not None
     stairs = kpm.staircases(MARKET, ORDERS)
@@ -149,7 +149,7 @@ def test_merged_leaves_pass(proven: kpm.Result) -> None:
 
 
 def test_many_leaves() -> None:
-    """A hundred thousand on fifty claims, which nobody could compare pair by pair."""
+    """A hundred thousand leaves on fifty claims: too many to compare in pairs."""
     leaves = fewer(100_000, 20_000)
     rng = np.random.default_rng(1)
     corners = [(np.linspace(0, 1, 202), np.zeros(202), np.zeros(202)) for _ in range(50)]
@@ -257,7 +257,7 @@ def test_tiling_against_counting_cells(
 
 @given(books(max_claims=3, max_orders=5, log_alpha=(-3, 1)), st.data())
 @examples(100)
-def test_moved_runs_are_caught(book: Book, data: st.DataObject) -> None:
+def test_moved_boxes_are_caught(book: Book, data: st.DataObject) -> None:
     proven = proof_of(book)
     proof = proven.certificate
     assert proof is not None
@@ -392,13 +392,13 @@ def test_changed_figures_are_caught(book: Book, data: st.DataObject) -> None:
 
 @pytest.mark.parametrize("by", [1e-4, -1e-4, 0.25, -0.25, math.nan, math.inf])
 @pytest.mark.parametrize("name", ["fills", "claim_prices", "state_prices"])
-def test_the_clearing_counts(proven: kpm.Result, name: str, by: float) -> None:
+def test_a_changed_clearing_is_caught(proven: kpm.Result, name: str, by: float) -> None:
     for position, wrong in with_each_entry_changed(proven, name, by):
         assert not check(wrong), position
 
 
 @pytest.mark.parametrize("name", ["fills", "claim_prices", "state_prices"])
-def test_shapes_count(proven: kpm.Result, name: str) -> None:
+def test_wrong_shapes_are_caught(proven: kpm.Result, name: str) -> None:
     short = dataclasses.replace(proven, **{name: getattr(proven, name)[1:]})
     assert failed(short) == {"arrays that do not fit the book"}
 
@@ -433,7 +433,7 @@ def test_other_orders_are_caught(proven: kpm.Result) -> None:
 
 
 def test_huge_multipliers_do_not_loosen_a_check(proven: kpm.Result) -> None:
-    """What they could hide in rounding counts against the bound."""
+    """The rounding that they allow is added to the bound."""
     proof = proven.certificate
     assert proof is not None
     leaf = int(np.argmax(proof.bound))

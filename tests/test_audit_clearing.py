@@ -1,4 +1,4 @@
-"""The checker of certificates on what is no clearing, though all its figures fit together."""
+"""The certificate checker on results that are no clearings although all their figures agree."""
 
 from __future__ import annotations
 
@@ -48,8 +48,8 @@ def test_the_clearing_itself(proven: kpm.Result) -> None:
 
 
 def test_a_worse_clearing_is_a_clearing_with_a_gap(proven: kpm.Result) -> None:
-    """Its proof says how much better another might be; only to call it optimal is wrong."""
-    dear = np.array([0.0, 0.0, 1.0])  # state prices at which nobody sells or buys no more
+    """Its proof says how much better another might be; only the status optimal is wrong."""
+    dear = np.array([0.0, 0.0, 1.0])  # both claims cost 0: every bid is filled, and no offer
     prices = MARKET.payoffs @ dear
     fills = np.where((ORDERS.side > 0) & (ORDERS.price > prices[ORDERS.claim]), ORDERS.quantity, 0)
     worse = dataclasses.replace(fitted(proven, fills, prices), state_prices=dear)
@@ -82,7 +82,7 @@ def test_fills_beyond_the_quantity(proven: kpm.Result, fill: float) -> None:
 
 
 def test_prices_that_no_state_prices_give(proven: kpm.Result) -> None:
-    """Every price a thousandth up earns more than any clearing does."""
+    """With every price .001 higher it earns more than any clearing does."""
     wrong = fitted(proven, proven.fills, proven.claim_prices + 1e-3)
     assert failed(wrong) >= {
         "claim prices off payoffs @ state prices, in money",

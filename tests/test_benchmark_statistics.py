@@ -1,4 +1,4 @@
-"""What benchmarks make of their samples, and the guard that compares instructions."""
+"""Statistics of the benchmarks' samples, and the guard that compares instruction counts."""
 
 from __future__ import annotations
 
@@ -72,7 +72,7 @@ def guard(stored: Path, *words: str) -> int:
 
 @pytest.fixture
 def counts(monkeypatch: pytest.MonkeyPatch) -> dict[str, int]:
-    """What callgrind is made to say, whether it is here or not."""
+    """The counts that a stand-in for callgrind returns."""
     found = {"calm": 1000, "hot": 2000}
     monkeypatch.setattr(instructions.callgrind, "absent", lambda: "")
     monkeypatch.setattr(instructions, "count", lambda checkout: dict(found))
@@ -115,7 +115,7 @@ def test_more_instructions_are_stored_with_a_reason_only(
     assert '"hot": "right digits"' in stored.read_text()
 
 
-def test_other_tools_are_not_judged(
+def test_counts_by_other_tools_are_not_compared(
     counts: dict[str, int],
     tmp_path: Path,
     monkeypatch: pytest.MonkeyPatch,

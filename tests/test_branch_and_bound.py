@@ -1,4 +1,4 @@
-"""Branch and bound against the enumeration, and against what must not matter to it."""
+"""Branch and bound against the enumeration, and under changes that must not matter."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from ties import TIE, assert_same_clearing
 from transforms import in_units, order_subset, renamed, split_orders
 from witness import Book
 
-FEW_UNDECIDED = 0.5  # of the books drawn, at least so many leave no doubt about the answer
+FEW_UNDECIDED = 0.5  # at least this share of the drawn books leaves no doubt about the answer
 
 
 def certified(book: Book, **options: Any) -> kpm.Result:
@@ -29,7 +29,7 @@ def certified(book: Book, **options: Any) -> kpm.Result:
 
 
 def mostly(decided: list[bool]) -> None:
-    """Comparing only what is decided must not come to comparing nothing."""
+    """Bits are compared for decided books only: most books must be decided."""
     assert np.mean(decided) > FEW_UNDECIDED
 
 
@@ -63,16 +63,16 @@ def test_same_answer_as_the_enumeration(shape: dict[str, Any]) -> None:
 
 @pytest.mark.cross_section
 def test_a_certificate_changes_nothing() -> None:
-    """The claims stay apart for it; otherwise the search is the same, bit for bit."""
+    """The search is the same, bit for bit; without presolve, at least the clearing is."""
     decided = []
 
     @given(books())
     @examples(150)
     def compare(book: Book) -> None:
-        proof, apart, merged = certified(book), clear(book, presolve=False), clear(book)
-        assert_same_bits(proof, apart, bound=False)
-        assert proof.upper_bound == pytest.approx(apart.upper_bound, abs=book.tolerance(1e-9))
-        decided.append(assert_same_clearing(book, proof, merged))
+        proof, merged, apart = certified(book), clear(book), clear(book, presolve=False)
+        assert_same_bits(proof, merged, bound=False)
+        assert proof.upper_bound == pytest.approx(merged.upper_bound, abs=book.tolerance(1e-9))
+        decided.append(assert_same_clearing(book, proof, apart))
 
     compare()
     mostly(decided)
@@ -80,7 +80,7 @@ def test_a_certificate_changes_nothing() -> None:
 
 @pytest.mark.cross_section
 def test_presolve_changes_nothing() -> None:
-    """On books of claims that pay alike, or one the complement of the other."""
+    """On books with equal, scaled and complementary claims."""
     decided = []
 
     @given(related_books())
@@ -219,7 +219,7 @@ def test_orders_of_a_crowded_book_may_be_split() -> None:
 
 @pytest.mark.parametrize("seed", [0, 1])
 def test_ambiguity_from_none_to_unlimited(seed: int) -> None:
-    """More ambiguity is never welcome; next to nothing is nothing, and a lot is unlimited."""
+    """More ambiguity is never better; a tiny radius acts like none, a large one like no limit."""
     book = crowded_book(12, seed, risk_aversion=3.0)
     omegas = [0.0, 1e-14, 1e-6, 0.01, 0.3, 3.0, 50.0, math.inf]
     found = [certified(book.with_(ambiguity=omega)) for omega in omegas]
@@ -243,7 +243,7 @@ def test_risk_aversion_from_next_to_none_to_extreme(alpha: float, ambiguity: flo
 
 @pytest.mark.parametrize("power", [3, 6, 9])
 def test_huge_inventory(power: int) -> None:
-    """Wealth of a million notionals costs the answer digits, never the proof its validity."""
+    """Wealth of up to 1e9 notionals costs the answer digits, but never the proof its validity."""
     book = crowded_book(8, seed=5)
     wealth = 10.0**power * book.notional * np.linspace(-1.0, 1.0, book.states)
     for alpha in (1e-3, 1e3):
@@ -306,7 +306,7 @@ DEGENERATE = {
         np.arange(21) % 2 * 2 - 1,
         np.linspace(0.05, 0.95, 21),
     ),
-    "all claims alike": one_book(
+    "equal claims": one_book(
         np.tile([1.0, 0.0, 0.5], (6, 1)), np.arange(24) % 6, np.arange(24) % 2 * 2 - 1, 0.5
     ),
     "limits a rounding apart": one_book(

@@ -11,7 +11,7 @@ from hypothesis import assume, given
 from hypothesis import strategies as st
 
 import kpm_fast as kpm
-from adapter import market_of, orders_of, solve_cell, staircases
+from adapter import solve_cell, staircases
 from kpm_fast import sample
 from strategies import books, examples
 from test_witnesses import FILL_FILL_NONE, MISPRINT, MISPRINT_L
@@ -19,7 +19,7 @@ from witness import Book, Infeasible, Piece, cell_problem, conic, rho, smooth
 from witness.book import staircase
 from witness.brute import solve_cell as witness_solve
 
-RELATIVE = 1e-8  # of the notional: what the issue asks for
+RELATIVE = 1e-8  # of the notional
 
 
 def pieces_of(book: Book, cell: np.ndarray) -> tuple[Piece, ...]:
@@ -141,7 +141,7 @@ def test_what_is_reported_about_the_solution(book_and_cell):
 
 
 def against(witness, book_and_cell) -> None:
-    """The core's value of a cell is the witness's, where prices lie in the cell."""
+    """The core's value of a feasible cell is the witness's."""
     book, cell = book_and_cell
     try:
         problem = cell_problem(book, pieces_of(book, cell))
@@ -179,8 +179,7 @@ def test_misprint_example():
     assert pieces_of(MISPRINT, cell) == FILL_FILL_NONE
     result = solve_cell(MISPRINT, cell, tolerance=1e-12)
     found = math.exp(-MISPRINT.risk_aversion * result.certainty_equivalent)
-    assert found == pytest.approx(MISPRINT_L, abs=1e-9)
-    assert found == pytest.approx(0.887732198, abs=5e-9)
+    assert found == pytest.approx(MISPRINT_L, abs=1e-12)
     np.testing.assert_array_equal(result.net_demand, [1, 1, 0])
 
 
@@ -213,20 +212,15 @@ def test_tolerance_is_kept(tolerance):
 
 @pytest.mark.cross_section
 def test_running_out_of_iterations_is_a_status():
-    result = solve_cell(MISPRINT, [1, 1, 2], max_iterations=1)
-    assert result.status in (kpm.Status.INACCURATE, kpm.Status.INFEASIBLE)
-
-
-def test_the_same_cell_twice_gives_the_same_bits():
-    first, second = (
-        kpm.solve_cell(market_of(MISPRINT), orders_of(MISPRINT), [1, 0, 2]) for _ in range(2)
-    )
-    assert first == second
+    market, orders = sample.example_race_card()
+    result = kpm.solve_cell(market, orders, [6, 0, 3, 1, 1, 4], max_iterations=3)
+    assert result.status is kpm.Status.INACCURATE
+    assert result.iterations == 3
 
 
 @pytest.mark.parametrize("cell", [[6, 0, 3, 1, 1, 4], [7, 0, 3, 3, 0, 3]])
 def test_creeping_is_a_stall(cell: list[int]) -> None:
-    """The first attempt runs out of centre here, and must give way before its steps vanish."""
+    """The first attempt leaves the central path here, and is given up before its steps vanish."""
     market, orders = sample.example_race_card()
     solved = kpm.solve_cell(market, orders, cell)
     assert solved.status is kpm.Status.OPTIMAL

@@ -44,7 +44,7 @@ def test_is_a_value() -> None:
 
 
 def test_pickles_of_other_releases() -> None:
-    """One that knew no merges had none; one that lacks what has no default is refused."""
+    """A pickle without merges merged nothing; one that lacks a field with no default is refused."""
     proof = kpm.Certificate(**{**ARRAYS, "merged_into": None})
     assert proof.merged_into.tolist() == [0, 1]
     old = kpm.Certificate.__new__(kpm.Certificate)
@@ -114,7 +114,7 @@ def test_what_the_core_hands_out_reaches_the_result(monkeypatch: pytest.MonkeyPa
 
 
 def test_what_the_core_hands_out_needs_no_check() -> None:
-    """It is taken as it is: no copy, and nothing that the constructor would not have made."""
+    """It is taken without a copy, and equals what the constructor makes of it."""
     market = kpm.Market([[1, 0, 0, 0], [0, 1, 1, 1]], np.full(4, 0.25))
     proof = kpm.clear(market, ORDERS, certificate=True).certificate
     assert proof is not None

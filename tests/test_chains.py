@@ -1,4 +1,4 @@
-"""Strips of calls and puts: claims that depend on each other but for the digits they print with."""
+"""Strips of calls and puts: claims that are linearly dependent but for their printed rounding."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ def recorded(name: str) -> tuple[kpm.Market, kpm.Orders]:
 
 
 def assert_honest(market: kpm.Market, orders: kpm.Orders, result: kpm.Result) -> None:
-    """Prices that the state prices make, and every order judged by those very prices."""
+    """Claim prices are those of the state prices, and every order is filled by those prices."""
     assert price_error(market, result) <= PRICE
     at = {label: number for number, label in enumerate(market.claims)}
     claims = np.array([at[label] for label in orders.claim])

@@ -1,4 +1,4 @@
-"""Many books at once: the bits of the loop, and a row for what is wrong."""
+"""Many books at once: the same bits as one by one, and a row with its error for a bad book."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ import kpm_fast as kpm
 from adapter import market_of, orders_of
 from containers import frames
 from programs import run_program
-from strategies import books
+from strategies import books, crowded_book
 from witness import Book
 
 MARKET = kpm.Market(np.eye(3), [0.5, 0.3, 0.2], risk_aversion=0.05, ambiguity=0.02)
@@ -182,11 +182,12 @@ def test_times_must_be_there() -> None:
         kpm.Books(MARKET, [1], [0, 1], 1, [0.5], [1])
 
 
-def test_limits_are_of_each_book() -> None:
-    market, orders = kpm.sample.race_card(runners=8, levels=6, seed=3, crossed=1.0)
-    result = kpm.clear(market, orders, node_limit=1, threads=1)
-    batch = kpm.clear_many([(market, orders)] * 3, node_limit=1)
-    assert set(batch.status) == {result.status.value}
+def test_limits_hold_for_each_book() -> None:
+    book = crowded_book(12, 1, states=6, risk_aversion=4.0)
+    market, orders = market_of(book), orders_of(book)
+    batch = kpm.clear_many([(market, orders), (MARKET, GOOD), (market, orders)], node_limit=1)
+    assert batch.status.tolist() == ["node_limit", "optimal", "node_limit"]
+    assert_row(batch, 2, kpm.clear(market, orders, node_limit=1, threads=1))
 
 
 @pytest.mark.unsanitized
@@ -317,7 +318,7 @@ def test_books_have_names() -> None:
 def test_without_a_file_to_resume_from_nothing_is_hashed_or_packed(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    """It would be a third of what an executor costs."""
+    """Hashing and packing would be a third of what an executor costs."""
 
     def refuse(*_: Any) -> Any:
         raise AssertionError("work for a file that is not there")

@@ -1,4 +1,4 @@
-"""The kpm-fast command when the system says no, or somebody pulls the plug."""
+"""The kpm-fast command on system errors: full disks, closed pipes, little memory, signals."""
 
 from __future__ import annotations
 
@@ -38,7 +38,7 @@ TABLES = ("claims.csv", "orders.csv", "result.json", "states.csv")
 
 @pytest.fixture(scope="module")
 def book(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Enough orders that files take a while to write, and nothing else does."""
+    """Enough orders that writing files takes most of the time."""
     folder = tmp_path_factory.mktemp("faults") / "book"
     draw = np.random.default_rng(0)
     market = kpm.Market(np.eye(3), [0.3, 0.3, 0.4])
@@ -55,7 +55,7 @@ def run(*arguments: object, **options: Any) -> subprocess.CompletedProcess[str]:
 
 
 def assert_one_line(done: subprocess.CompletedProcess[str], *words: str) -> None:
-    """Bad news is one line of standard error, and an exit code that says so."""
+    """An error is one line of standard error and its exit code."""
     assert done.returncode == cli.EXIT_INPUT, done
     assert done.stderr.startswith("kpm-fast: ")
     assert done.stderr.count("\n") == 1
@@ -80,7 +80,7 @@ def test_standard_output_is_closed(book: Path) -> None:
 
 
 @pytest.mark.parametrize("encoding", ["ascii", "latin-1", "cp1252", "utf-8"])
-def test_standard_output_has_no_sign_for_a_label(tmp_path: Path, encoding: str) -> None:
+def test_standard_output_cannot_encode_a_label(tmp_path: Path, encoding: str) -> None:
     market = kpm.Market([[1, 0]], [0.5, 0.5], claims=["日本"], states=["né", "é"])
     kpm.write_book(tmp_path / "book", market, kpm.Orders(["日本"], 1, 0.6, 1))
     saved = tmp_path / "saved.npz"
@@ -177,7 +177,7 @@ def with_fonts(tmp_path_factory: pytest.TempPathFactory) -> dict[str, str]:
 def test_a_file_may_not_grow(
     kind: str, size: int, book: Path, tmp_path: Path, request: pytest.FixtureRequest
 ) -> None:
-    """What was there stays, to the byte; what was not there is not there now."""
+    """Existing files stay as they were, to the byte; no new one appears."""
     variables = request.getfixturevalue("with_fonts") if kind == "paper" else environment()
     target = tmp_path / "made"
     for there in (False, True):
@@ -255,7 +255,7 @@ sys.exit(cli.main(sys.argv[2:]))
 @pytest.mark.unsanitized  # a shadow memory of terabytes is address space, too
 @pytest.mark.parametrize("kilobytes", [16, 256, 1000, 2500, 4000])
 def test_little_memory(kilobytes: int, tmp_path: Path) -> None:
-    """One line and a code of its own, for files to read as for those to verify; nothing written."""
+    """One line and an exit code of its own, for ``clear`` and ``verify``; nothing is written."""
     draw = np.random.default_rng(0)
     count = 20_000
     market = kpm.Market(np.eye(3), [0.3, 0.3, 0.4])
@@ -267,7 +267,7 @@ def test_little_memory(kilobytes: int, tmp_path: Path) -> None:
     kpm.clear(market, orders).save(saved)
     made = tmp_path / "made"
     writing = ["clear", tmp_path / "book", "--output", made, "--save", made / "saved.npz"]
-    # With a little more, "verify" ends in the hands of OpenBLAS, which has a way of its own.
+    # With a little more, "verify" fails inside OpenBLAS, which has its own message.
     for arguments in (writing, ["verify", saved]) if kilobytes <= 1000 else (writing,):
         done = run_command([sys.executable, "-c", LITTLE_MEMORY, kilobytes, *arguments])
         assert (done.returncode, done.stderr) == (cli.EXIT_MEMORY, "kpm-fast: out of memory\n")
@@ -292,10 +292,10 @@ ANSWERS = {
 
 @pytest.mark.parametrize("blow", [signal.SIGTERM, signal.SIGINT, signal.SIGKILL])
 def test_killed_while_it_writes(blow: signal.Signals, book: Path, tmp_path: Path) -> None:
-    """Each file is the old or the new one, whole; a mixture is marked; only SIGKILL leaves litter.
+    """Each file is whole, old or new; a mixture is marked; only SIGKILL leaves temporary files.
 
-    The command writes the same folder again and again; the blow falls at random moments, once the
-    package is imported. What the command says is its one line, or nothing where it never came to.
+    The command writes the same folder again and again; the signal comes at a random moment after
+    the package is imported. The command prints its one line, or nothing if it had no time to.
     """
     target = tmp_path / "made"
     program = (
@@ -344,10 +344,10 @@ def test_killed_while_it_writes(blow: signal.Signals, book: Path, tmp_path: Path
         assert litter == []
         assert marked or len(versions) == 1
         if running.returncode == -signal.SIGINT:
-            # Between two commands, or as one reads its arguments: what Python does to any program.
+            # Between two commands, or while arguments are read: Python's own KeyboardInterrupt.
             assert err.endswith("\nKeyboardInterrupt\n")
         else:
             assert (running.returncode, err) in ANSWERS[blow]
         codes.append(running.returncode)
-    # Most blows fall on a command at work.
+    # Some signals came while a command was running.
     assert blow is signal.SIGKILL or max(codes) > 0

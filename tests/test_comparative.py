@@ -1,4 +1,4 @@
-"""What must matter in a known way: more of something, the ends of the model, closed forms."""
+"""Comparative statics, the ends of the model, and closed forms."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ from test_properties import same_value
 from transforms import improved
 from witness import Book
 
-# -- more of something ---------------------------------------------------------------------------
+# -- comparative statics -------------------------------------------------------------------------
 
 
 @METHODS
@@ -90,7 +90,7 @@ def test_a_better_limit_never_lowers_the_own_fill(method):
                     raised.append(0.01 * quantity < before < 0.99 * quantity and fill > before)
 
     compare()
-    # Partial fills before, at a price that holds: else all this would be about nothing.
+    # Enough examples had a partial fill before, at a price that stayed.
     assert sum(raised) >= max(1, len(raised) // 5)
 
 
@@ -237,7 +237,7 @@ def test_clearings_converge_to_the_risk_neutral_optimum(method):
         traded.append(spread**2 / 8 * alpha < slack and bool(neutral.net_demand.any()))
 
     compare()
-    # Else the maker did nothing in the limit, or the inventory's risk drowned what it did.
+    # Otherwise the maker never traded in the limit, or the inventory's risk hid what it gained.
     assert any(traded)
 
 

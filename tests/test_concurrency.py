@@ -53,7 +53,7 @@ def endless() -> tuple[kpm.Market, kpm.Orders]:
 
 
 def assert_same(results: Sequence[kpm.Result], answers: list[kpm.Result]) -> None:
-    """One result after the other is that of the books in turn, to the last bit."""
+    """Results are those of the books in turn, to the last bit."""
     for number, result in enumerate(results):
         assert_same_bits(answers[number % len(answers)], result)
 
@@ -84,7 +84,7 @@ def test_teams_of_threads_at_once(crowd: tuple[kpm.Market, kpm.Orders]) -> None:
 
 @pytest.mark.threads
 def test_every_function_at_once(small: Books, answers: list[kpm.Result], tmp_path: Path) -> None:
-    """What is made of results may be made of the same result by several threads."""
+    """Methods of one result may be called by several threads at once."""
 
     def use(number: int) -> tuple[str, str, int]:
         market, orders = small[number % len(small)]
@@ -107,9 +107,9 @@ def test_every_function_at_once(small: Books, answers: list[kpm.Result], tmp_pat
 def test_a_loop_of_events(
     small: Books, answers: list[kpm.Result], endless: tuple[kpm.Market, kpm.Orders]
 ) -> None:
-    """Hundreds of clearings at once, one of which ends only if the loop itself stays awake.
+    """Hundreds of clearings at once, one of which ends only if the event loop keeps running.
 
-    In an executor of a thread for each; the loop's own has a handful, and a queue.
+    They have an executor with a thread for each; the loop's own has a handful, and a queue.
     """
     start = threading.Barrier(CALLS)
 
@@ -177,7 +177,7 @@ def is_working(thread: Path) -> bool:
 class ThreadCount:
     """The most threads at one time that this process had inside the block and not before it.
 
-    They are told by their numbers: those of an earlier test may end meanwhile.
+    Threads are identified by number, since those of an earlier test may end meanwhile.
     """
 
     def __init__(self) -> None:
@@ -210,7 +210,7 @@ def test_one_thread_is_one_thread(crowd: tuple[kpm.Market, kpm.Orders]) -> None:
 
 @linux
 def test_small_books_start_no_thread() -> None:
-    """Even where eight are allowed: nobody starts before the first has worked 2 ms."""
+    """Even where eight are allowed: no helper starts before the first thread has worked 2 ms."""
     market = kpm.Market([[1.0, 0.0]], [0.5, 0.5])
     orders = kpm.Orders([0, 0], [1, -1], [0.7, 0.2], 1.0)
     with ThreadCount() as count:
@@ -222,7 +222,7 @@ def test_small_books_start_no_thread() -> None:
 
 @linux
 def test_callers_share_the_processors(endless: tuple[kpm.Market, kpm.Orders]) -> None:
-    """By default nobody starts a helper for a processor that another caller works on."""
+    """By default no caller starts a helper for a processor that another caller works on."""
     callers = 4 * len(os.sched_getaffinity(0))
     together = threading.Barrier(callers)
 
@@ -240,7 +240,7 @@ def test_callers_share_the_processors(endless: tuple[kpm.Market, kpm.Orders]) ->
 @linux
 @pytest.mark.parametrize("threads", [2, 4])
 def test_no_more_threads_than_allowed(endless: tuple[kpm.Market, kpm.Orders], threads: int) -> None:
-    """They are there for a round at a time: the search goes on until they were seen."""
+    """Helpers exist for a round at a time: the search goes on until one has been seen."""
     with ThreadCount() as count:
         result = kpm.clear(
             *endless, threads=threads, callback=lambda progress: count.most >= 1, time_limit=600
@@ -296,7 +296,7 @@ print(sum(codes), len(codes))
     "parent",
     ["idle", pytest.param("busy", marks=pytest.mark.unsanitized)],
 )
-def test_a_fork_clears_on(parent: str) -> None:
+def test_a_forked_child_can_clear(parent: str) -> None:
     """Whatever the parent was doing: idle after a clearing, or in the middle of two."""
     assert run_program(FORKING, parent, str(FORKS)) == f"0 {FORKS}\n"
 
@@ -386,7 +386,7 @@ print("alive", flush=True)
 
 
 def test_the_core_itself_is_refused_by_a_sub_interpreter() -> None:
-    """Without NumPy, which may refuse before it: in words, once, and the process goes on."""
+    """Loaded without NumPy, which may refuse first: an ImportError, and the process goes on."""
     refused, last = run_program(CORE, kpm._core.__file__).splitlines()
     assert last == "alive"
     assert refused.startswith("refused: ")

@@ -67,7 +67,7 @@ def test_it_is_a_prior_of_a_market() -> None:
         ([1, 2, 3, 4], [0, 0, 0, 1], "density['1']: has no mass there"),
     ],
 )
-def test_what_is_no_density_is_refused(levels: Any, density: Any, message: str) -> None:
+def test_bad_densities_are_refused(levels: Any, density: Any, message: str) -> None:
     with pytest.raises(kpm.InputError) as caught:
         kpm.prior_from_density(levels, density)
     assert str(caught.value).startswith(message)
@@ -88,7 +88,7 @@ def test_a_labelled_density_finds_its_levels(kind: str, order: list[int], text: 
     assert kpm.prior_from_density(levels, density) == expected
 
 
-def test_two_columns_of_a_frame_belong_together() -> None:
+def test_two_columns_of_a_frame_are_aligned_by_index() -> None:
     pandas = pytest.importorskip("pandas")
     frame = pandas.DataFrame({"strike": [90, 100, 110], "density": [1.0, 2.0, 4.0]})
     expected = kpm.prior_from_density([90, 100, 110], [1, 2, 4])

@@ -49,7 +49,7 @@ def public() -> Iterator[tuple[str, str]]:
                 yield f"{module.__name__}.{name}", inspect.getdoc(getattr(module, name)) or ""
 
 
-# Columns and frames that say no more than what stands beside them, and what the class shows.
+# Trivial accessors, and methods that the example of their class shows.
 BRIEF = {
     "Settlement.table",
     "Settlement.to_frame",

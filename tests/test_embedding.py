@@ -1,4 +1,4 @@
-"""The C library as it is shipped: what finds it, what it shows, what it answers and refuses."""
+"""The C library as it is shipped: how builds find it, its symbols, its answers and its errors."""
 
 from __future__ import annotations
 
@@ -188,7 +188,7 @@ def test_c_refuses_what_python_refuses(
     except kpm.InputError:
         taken = False
     if taken:
-        return  # cleared as it is, which other tests do; extreme books take their time
+        return  # other tests clear such books; extreme ones take long
     code, _ = clear_flat(library, *given_)
     assert code == 1
     error = last_error(library)
@@ -209,10 +209,10 @@ def test_null_and_senseless_structs_are_refused(library: ctypes.CDLL) -> None:
         assert last_error(library).field == b"market"
 
 
-# -- what finds it -------------------------------------------------------------------------------
+# -- how builds find it --------------------------------------------------------------------------
 
 
-def test_the_header_is_the_one_of_the_sources() -> None:
+def test_the_installed_header_is_that_of_the_sources() -> None:
     assert HEADER.read_bytes() == (ROOT / "csrc" / "include" / "kpm" / "kpm.h").read_bytes()
 
 
@@ -241,14 +241,14 @@ def test_the_command_says_what_a_build_needs(tmp_path: Path) -> None:
 
 @pytest.mark.skipif(not sys.platform.startswith("linux"), reason="reads the table with nm")
 @pytest.mark.skipif(shutil.which("nm") is None, reason="no nm")
-def test_it_shows_the_functions_of_its_header_and_nothing_else() -> None:
+def test_it_exports_the_functions_of_its_header_and_nothing_else() -> None:
     table = run_command(["nm", "-D", "--defined-only", embedding.library_path()]).stdout
     shown = {line.split()[-1] for line in table.splitlines()}
     stated = set(re.findall(r"^KPM_API [^(]*?(\w+)\(", HEADER.read_text(), re.MULTILINE))
     assert shown == stated
 
 
-# -- what describes it ---------------------------------------------------------------------------
+# -- bindings and documentation ------------------------------------------------------------------
 
 
 def declarations(text: str) -> dict[str, list[str]]:

@@ -45,7 +45,7 @@ PUBLISHED = (
 
 
 def assert_same_bits(one: kpm.Result, other: kpm.Result) -> None:
-    """All that is published, but how it was found."""
+    """All that is published, except the statistics of the search."""
     assert one.status is other.status
     for name in PUBLISHED:
         a, b = np.asarray(getattr(one, name)), np.asarray(getattr(other, name))
@@ -197,7 +197,7 @@ def some_orders() -> kpm.Orders:
 
 
 def test_hundreds_of_limits_come_and_go() -> None:
-    """Enough of them that nodes of the tree they are found in split and merge."""
+    """Enough limits that nodes of the tree that indexes them split and merge."""
     rng = np.random.default_rng(3)
     market = kpm.Market(np.eye(3), [0.5, 0.3, 0.2], risk_aversion=1e-4, ambiguity=0.05)
     engine = kpm.Engine(market)
@@ -213,7 +213,7 @@ def test_hundreds_of_limits_come_and_go() -> None:
         assert_same_bits(engine.clear(), kpm.clear(market, engine.orders))
 
 
-def test_orders_to_begin_with_are_ranked_by_their_times() -> None:
+def test_initial_orders_are_ranked_by_their_times() -> None:
     engine = kpm.Engine(MARKET, some_orders())
     assert engine.orders.order_id.tolist() == ["b", "c", "a"]
     assert engine.orders.time is None
@@ -285,7 +285,7 @@ def test_a_damaged_snapshot_is_refused() -> None:
     assert empty.add("home", "buy", 0.5, 1.0) == engine.add("home", "buy", 0.5, 1.0)
 
 
-def test_numbers_are_kept_apart_from_text_that_looks_alike() -> None:
+def test_numeric_ids_are_distinct_from_similar_text() -> None:
     engine = kpm.Engine(MARKET)
     for name in ("7", "07", "-7", "+7", "9" * 30, "", "ß"):
         engine.add("home", "buy", 0.5, 1.0, name)

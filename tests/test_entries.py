@@ -24,7 +24,7 @@ OTHERS: dict[str, Any] = {"claim": "A", "side": 1, "price": 0.5, "quantity": 1}
 
 
 def outcome(field: str, column: Any) -> Any:
-    """What a book makes of a column: its values, or where it is wrong."""
+    """The values that a book reads from a column, or the field and index of its error."""
     try:
         orders = kpm.Orders(**{**OTHERS, field: column})
     except kpm.InputError as error:
@@ -129,7 +129,7 @@ def test_identifiers_of_integers(
 
 
 def test_identifiers_of_floats() -> None:
-    """A gap makes pandas turn integers into floats: whole ones are integers while they are sure."""
+    """A gap makes pandas turn integers into floats: whole ones below 2**53 are integers again."""
     for kind in (float, np.float32, np.float64):
         assert outcome("order_id", np.array([101, 102], dtype=kind)) == ["101", "102"]
         assert outcome("order_id", [kind(101), 7]) == ["101", "7"]

@@ -1,4 +1,4 @@
-"""The experiments: small, but with what must be seen in them."""
+"""The experiments on few runs, with the effects that they are meant to show."""
 
 from __future__ import annotations
 
@@ -54,7 +54,7 @@ def test_ambiguity_buys_safety_with_profit() -> None:
     assert max(table["share_of_bound"]) <= 1.0  # theorem D
 
 
-def test_radius_from_data_covers_as_it_says() -> None:
+def test_a_radius_from_data_has_its_stated_coverage() -> None:
     table = experiments.calibration(draws=1000).table
     many = [c for n, c in zip(table["observations"], table["coverage"], strict=True) if n == 1000]
     assert all(0.92 <= coverage <= 0.98 for coverage in many)

@@ -1,4 +1,4 @@
-"""What a clearing says about a claim, an order, a state; and in words."""
+"""What a clearing says about a claim, an order or a state; and its messages."""
 
 from __future__ import annotations
 
@@ -83,12 +83,12 @@ def test_unknown_labels(result: kpm.Result, ask: object, message: str) -> None:
     assert str(caught.value).startswith(message)
 
 
-def test_claims_are_not_counted(result: kpm.Result) -> None:
+def test_a_result_is_not_iterable(result: kpm.Result) -> None:
     with pytest.raises(TypeError):
         list(result)  # type: ignore[call-overload]
 
 
-def test_orders_say_why(result: kpm.Result) -> None:
+def test_an_order_says_why_it_is_filled_or_not(result: kpm.Result) -> None:
     for row, name in enumerate(["o17", "o18", "o19", "p1"]):
         order = result.order(name)
         assert order.fill == result.fills[row]

@@ -1,4 +1,4 @@
-"""Extreme numbers: refused with a reason at the edge of the range, right within it."""
+"""Extreme numbers: right answers within the range of inputs, errors with a reason outside it."""
 
 from __future__ import annotations
 
@@ -45,7 +45,7 @@ def test_growth_is_measured() -> None:
 
 
 @pytest.mark.parametrize("at", [12, 30, 50, 70, 95])
-def test_a_step_is_no_slope_and_a_leak_that_a_step_hides_is_one(at: int) -> None:
+def test_a_step_is_no_growth_but_a_leak_that_a_step_hides_is(at: int) -> None:
     """Wherever the step is; pages of 4 KiB, as the kernel counts them."""
     counts = 5000 * np.arange(1, 101)
     step = np.where(np.arange(100) >= at, 2**19, 0)
@@ -116,7 +116,7 @@ def test_the_range_of_a_quantity(quantity: float) -> None:
 def test_corners_of_the_range(
     payoff: float, quantity: float, risk_aversion: float, wealth: float
 ) -> None:
-    """Products of the largest and of the smallest numbers are numbers still."""
+    """Products of the largest and of the smallest numbers stay finite."""
     market = kpm.Market(
         payoff * np.eye(2),
         [1.0 - 1e-200, 1e-200],
@@ -133,7 +133,7 @@ def test_corners_of_the_range(
 @pytest.mark.parametrize(
     ("prior", "wealth", "risk_aversion", "ambiguity"),
     [
-        # A rare state: its variance drowned in the rounding of the others.
+        # A rare state: its variance was lost in the rounding of the others.
         ([4.8780487804878056e-101, 0.02439024390243903, 0.9756097560975611], [-1, 0, 0], 10, 1e-9),
         ([1e-100, 1.0], [-1.0, 0.0], 1e12, 2.0),
         # A radius far below 1e-32, yet far above the least prior.
@@ -162,7 +162,7 @@ def test_the_worst_case_finds_rare_states(
 
 
 def test_a_failed_start_leaves_no_bound_behind() -> None:
-    """The multipliers of a cell that could not be started were zeros, and so was their bound."""
+    """A cell that could not be started once left multipliers of zero, and a bound of zero."""
     market = kpm.Market(
         [[0.00564, 0.003112]],
         [1e-47, 1.0],
@@ -189,7 +189,7 @@ def test_limits_hold_where_the_projection_fails(seed: int, index: int) -> None:
 
 @pytest.mark.parametrize("index", [345, 1047])
 def test_limits_an_ulp_apart(index: int) -> None:
-    """Claims that pay alike and limits that hardly differ: merged, one is taken for another."""
+    """Equal claims whose limits differ by an ulp: once they are merged the limits count as one."""
     market, orders = extremes.book_of(2, index)
     result = kpm.clear(market, orders, threads=1)
     assert result.status is kpm.Status.OPTIMAL
@@ -197,8 +197,8 @@ def test_limits_an_ulp_apart(index: int) -> None:
 
 
 @pytest.mark.parametrize("wealth", [1e12, 1e15, 1e20, 1e30])
-def test_optimal_means_the_gap_that_is_handed_out(wealth: float) -> None:
-    """Vast wealth rounds away more than the tolerance: then the status says so."""
+def test_optimal_means_the_published_gap(wealth: float) -> None:
+    """Vast wealth rounds away more than the tolerance: the status is then inaccurate."""
     market = kpm.Market(np.eye(3), [0.5, 0.3, 0.2], inventory=[wealth, wealth / 3, 0.7 * wealth])
     orders = kpm.Orders([0, 1, 2, 0], [1, 1, -1, -1], [0.6, 0.3, 0.1, 0.4], [3.0, 2.0, 4.0, 1.0])
     result = kpm.clear(market, orders)
@@ -207,8 +207,8 @@ def test_optimal_means_the_gap_that_is_handed_out(wealth: float) -> None:
     result.verify().raise_if_failed()
 
 
-def test_a_worst_state_that_is_next_to_impossible() -> None:
-    """The first worst case lay far outside the ball; what it gave for a bound was none."""
+def test_a_worst_state_that_is_nearly_impossible() -> None:
+    """The first worst case once lay far outside the ball, so that its bound was invalid."""
     market = kpm.Market(
         [[0, -1, 1, 1, 1], [0, 0, 1, 1, -1e30], [1, 0, 0, 0, 0], [0, 0, 0, 0, 0]],
         [0.25, 2.5e-200, 2.5e-200, 0.5, 0.25],
@@ -228,7 +228,7 @@ def test_a_worst_state_that_is_next_to_impossible() -> None:
 
 
 def test_a_first_cell_out_of_reach_ends_the_climb() -> None:
-    """Half of an infinite gap is infinite: the climb from there went on for ever."""
+    """Half of an infinite gap is infinite: the climb from there once never ended."""
     market = kpm.Market(
         [
             [0, 0, 0.5, -1e12, 1e6],
@@ -266,10 +266,8 @@ def test_a_first_cell_out_of_reach_ends_the_climb() -> None:
 @pytest.mark.cross_section
 @pytest.mark.parametrize("least", [1e-20, 1e-28, 1e-30])
 @pytest.mark.parametrize("rare", [1e-30, 1e-100, 1e-200])
-def test_losses_that_differ_next_to_nothing_start_like_equal_ones(
-    least: float, rare: float
-) -> None:
-    """The ball tilts by Omega over their variance: where that underflowed a start never ended."""
+def test_nearly_equal_losses_start_like_equal_ones(least: float, rare: float) -> None:
+    """The ball tilts by Omega over their variance: where that underflowed, a start never ended."""
     market = kpm.Market([[1, 0, 0], [0, 0, 1]], [0.5, 0.5, rare], risk_aversion=1e-30, ambiguity=1)
     orders = kpm.Orders([0, 1], [1, -1], [0.3, 0.5], [1e30, least])
     for cell in itertools.product(range(3), repeat=2):
@@ -295,7 +293,7 @@ def test_prices_that_are_nearest_but_for_noise_are_not_called_the_nearest() -> N
 
 @pytest.mark.parametrize("states", [300, 400, 1000])
 def test_prices_of_many_states_add_up(states: int) -> None:
-    """Their sum is one but for rounding, which a constant claim was not allowed."""
+    """Their sum is one but for rounding, for which a constant claim once had no allowance."""
     market = kpm.Market(np.ones((1, states)), np.full(states, 1 / states))
     result = kpm.clear(market, kpm.Orders([0, 0], [1, -1], [2.0, 0.5], 1.0))
     assert result.status is kpm.Status.OPTIMAL

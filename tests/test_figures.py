@@ -1,4 +1,4 @@
-"""Figures: they draw, say what they should, and are the same every time."""
+"""Figures: they draw, hold the texts they should, and are the same bytes every time."""
 
 from __future__ import annotations
 

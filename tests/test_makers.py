@@ -295,6 +295,13 @@ def test_faults_are_named(ask: Any, field: str, index: Any) -> None:
     assert (caught.value.field, caught.value.index) == (field, index)
 
 
+@pytest.mark.parametrize("alpha", [-1, 1e-31, 1e31])
+def test_a_polytope_s_risk_aversion_may_be_zero(alpha: float) -> None:
+    assert kpm.PolytopeMaker([PI], 0).risk_aversion == 0
+    with pytest.raises(kpm.InputError, match=r"risk_aversion: must be 0 or between 1e-30 and 1e"):
+        kpm.PolytopeMaker([PI], alpha)
+
+
 def test_quotes_are_a_table() -> None:
     maker = kpm.KnightianMaker(PI, 0.01, 0.02)
     quotes = maker.quotes(np.eye(3), [[1, 10], [1, 10], [1, 10]])
@@ -311,7 +318,7 @@ def test_quotes_are_a_table() -> None:
 
 
 def test_labelled_payoffs_are_never_taken_by_position() -> None:
-    """A maker knows its states by number: other labels are refused, these are read."""
+    """A maker without labels numbers its states: numbers are aligned, other labels refused."""
     maker = kpm.KnightianMaker([0.5, 0.3, 0.2], risk_aversion=0.01, ambiguity=0.02)
     pandas = pytest.importorskip("pandas")
     named = pandas.DataFrame({"A": [0], "D": [0], "H": [1]}, index=["home"])

@@ -295,9 +295,6 @@ def test_damaged_files(tmp_path: Path) -> None:
             path.write_bytes(pack(text)[:-20])
             with pytest.raises(kpm.InputError, match=r"o\.csv.*damaged"):
                 kpm.Orders.from_csv(path)
-    path.write_bytes(b"\x28\xb5\x2f\xfd....")
-    with pytest.raises(kpm.InputError, match="Zstandard"):
-        kpm.Orders.from_csv(path)
 
 
 @given(

@@ -15,11 +15,11 @@ SAME, APART = TIE / 5, TIE * 10
 
 
 def is_decided(book: Book) -> bool:
-    """Whether each cell either ties with the best for sure or is worse for sure.
+    """Whether every cell clearly ties with the best or is clearly worse.
 
-    Every cell is solved on its own, pruned by nothing. One whose value lies near the edge of what
-    counts as a tie is in or out as rounding has it, and with it may go volume and state prices; so
-    is every cell of a book whose wealth leaves too few digits for its orders.
+    Every cell is solved on its own, without pruning. One whose value lies near the edge of what
+    counts as a tie is in or out by rounding, which may change volume and state prices; so is every
+    cell of a book whose wealth leaves its orders too few digits.
     """
     if not book.resolves(SAME):
         return False
@@ -35,13 +35,13 @@ def is_decided(book: Book) -> bool:
 
 
 def assert_same_clearing(book: Book, one: kpm.Result, other: kpm.Result) -> bool:
-    """Equally good to what counts as a tie; where the book is decided, the same bits.
+    """Equal in value to within a tie; where the book is decided, the same bits.
 
-    Where the maker hardly cares how far a step is filled, the cell's solution may stop a hair off
-    its end in one search, and the other publish the flat beyond. Prices are then the same still,
-    and other claims follow by what that hair asks of them.
+    Where the maker is nearly indifferent to how far a step is filled, one search may stop a hair
+    before its end while the other publishes the flat piece beyond it. Prices still agree, and the
+    demands of other claims differ by what that hair implies.
 
-    Returns whether the bits were compared, so that a test can insist that mostly they were.
+    Returns whether the bits were compared, so that a test can require it of most books.
     """
     apart = abs(one.certainty_equivalent - other.certainty_equivalent)
     assert apart <= book.tolerance(2 * TIE)

@@ -27,7 +27,7 @@ def with_orders(book: Book, **extra: Any) -> Book:
 
 
 def split_orders(book: Book, parts: np.ndarray) -> tuple[Book, np.ndarray]:
-    """Each order in so many equal parts, and the order that each part belongs to."""
+    """Each order j in ``parts[j]`` equal parts, and the order that each part belongs to."""
     origin = np.repeat(np.arange(book.orders), parts)
     shares = order_subset(book, origin)
     return shares.with_(quantity=book.quantity[origin] / parts[origin]), origin
@@ -54,7 +54,7 @@ def renamed(book: Book, states: np.ndarray, claims: np.ndarray) -> Book:
 
 
 def split_states(book: Book, share: np.ndarray) -> Book:
-    """Each state told as two, the second after all the first, with this share of its prior."""
+    """Each state split in two: copies follow the originals and take this share of their prior."""
     return book.with_(
         payoffs=np.tile(book.payoffs, 2),
         prior=np.append((1 - share) * book.prior, share * book.prior),
@@ -63,7 +63,7 @@ def split_states(book: Book, share: np.ndarray) -> Book:
 
 
 def in_units(book: Book, money: float, share: float) -> Book:
-    """In other units of money and of shares; so many of the new ones to one of the old."""
+    """In other units: one old unit is ``money`` new units of money or ``share`` new shares."""
     return book.with_(
         payoffs=book.payoffs * money,
         price=book.price * money,
@@ -76,7 +76,7 @@ def in_units(book: Book, money: float, share: float) -> Book:
 def turned(book: Book, claim: int, constant: float) -> Book:
     """A claim replaced by ``constant`` less itself: its negative, or its complement.
 
-    Who buys the one at b sells the other at ``constant`` - b.
+    Buying the one at b is selling the other at ``constant`` - b.
     """
     own = book.claim == claim
     payoffs = book.payoffs.copy()

@@ -37,6 +37,7 @@ from ..result import Result
 from ..storage.book_folder import BOOK_FILES, read_terms
 from . import book_options, experiments, paper, plot, quotes, report, sample, sweep
 from . import verify as checking
+from .several import Parser
 from .tables import PipeAwareConsole, print_book, print_result
 
 __all__ = ["main"]
@@ -151,7 +152,7 @@ def _unwound_when_terminated() -> Iterator[None]:
 
 
 def _parser() -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser(
+    parser: argparse.ArgumentParser = Parser(
         prog="kpm-fast",
         description="Clear books of limit orders on the outcomes of one event, against a market "
         "maker that doubts its own probabilities, and prove that no clearing is better.",

@@ -13,6 +13,7 @@ from ..plots.style import require_matplotlib, save
 from ..result import Result, load_result
 from ..storage.book_file import is_clearing
 from . import book_options
+from .several import names
 from .tables import PipeAwareConsole
 
 if TYPE_CHECKING:
@@ -35,10 +36,10 @@ def add_parser(commands: argparse._SubParsersAction[argparse.ArgumentParser]) ->
     add_clearing(parser)
     parser.add_argument(
         "--picture",
-        nargs="+",
-        choices=_PICTURES,
+        type=names(_PICTURES),
+        metavar="NAME,...",
         default=["book"],
-        help="one or several (default: book)",
+        help=f"{', '.join(_PICTURES)} (default: book)",
     )
     parser.add_argument(
         "--claim",

@@ -11,6 +11,7 @@ from numpy.typing import ArrayLike
 from ..arrays import Floats, Ints, as_floats, check_complete, frozen
 from ..entries import entries_of
 from ..errors import InputError
+from ..files.csv_text import check_decimal
 from ..files.tables import columns_of
 from .labels import integers_as_labels
 from .market import Market
@@ -93,6 +94,7 @@ class Books:
         price_unit: float = 1,
         quantity_unit: float = 1,
         market_orders: bool = False,
+        decimal: str | None = None,
     ) -> Books:
         """Take books from a data frame that says of each order which book it is in.
 
@@ -103,7 +105,7 @@ class Books:
             Of all books.
         columns : mapping, optional
             As for :meth:`Orders.from_frame`; ``book`` is a field, too: integers or text.
-        sides, sell, price_unit, quantity_unit, market_orders
+        sides, sell, price_unit, quantity_unit, market_orders, decimal
             As for :meth:`Orders.from_frame`. Identifiers of orders are not read: :meth:`by_row`
             brings results into the frame's order.
 
@@ -136,9 +138,11 @@ class Books:
             book = columns["book"]
             columns = {field: name for field, name in columns.items() if field != "book"}
         form = OrderForm(columns, sides, sell, price_unit, quantity_unit, market_orders)
+        check_decimal(decimal, None)
         table = columns_of(frame, [book, *form.required], form.optional, {"book", *form.renamable})
         names = {field: name for field, name in form.names.items() if field != "order_id"}
-        read = {field: table[name] for field, name in names.items() if name in table}
+        read = form.columns_of_frame(table)
+        read.pop("order_id", None)
         read["claim"] = integers_as_labels(read["claim"], market.claims)
         if "side" not in read and "side" in table:
             read[_STATED_SIDE] = table["side"]
@@ -146,7 +150,7 @@ class Books:
         def parse(part: dict[str, Any]) -> Orders:
             part = dict(part)
             stated = part.pop(_STATED_SIDE, None)
-            return Orders(**form.parsed(part, stated))
+            return Orders(**form.parsed(form.pointed(part, decimal), stated))
 
         books = object.__new__(cls)
         books._fill(market, table[book], read, parse)

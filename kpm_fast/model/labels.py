@@ -11,6 +11,7 @@ import numpy as np
 from ..arrays import Ints, as_floats, check_complete, first
 from ..entries import entries_of, is_a, is_frame, label_texts, table_columns
 from ..errors import InputError, suggestion
+from ..files.decimal_comma import pointed_column
 
 __all__ = [
     "Named",
@@ -95,11 +96,12 @@ def has_column(value: Any, name: str, axis: str) -> bool:
     return isinstance(value, Mapping) and _is_column(value.get(axis)) and name in value
 
 
-def named_table(value: Any, field: str = "payoffs") -> NamedTable:
+def named_table(value: Any, field: str = "payoffs", *, comma: bool = False) -> NamedTable:
     """Take the labels off a table of a row for each claim and a column for each state.
 
     The rows of a data frame or table are named by its column ``claim``, else for pandas by its
     index, and its other columns are states. A mapping gives for each claim its payoffs by state.
+    With ``comma``, numbers that are text have decimal commas.
     """
     if isinstance(value, _PLAIN):
         return NamedTable(value, None, None)
@@ -112,11 +114,14 @@ def named_table(value: Any, field: str = "payoffs") -> NamedTable:
         elif is_a(value, "pandas", "DataFrame"):
             rows = label_texts(value.index, "claims")
         columns = label_texts(table, "states")
-        entries = [as_floats(column, field) for column in table.values()]
+        read = (pointed_column(c, field) if comma else c for c in table.values())
+        entries = [as_floats(column, field) for column in read]
         return NamedTable(np.array(entries).T, rows, columns)
     if isinstance(value, Mapping):
         rows = label_texts(value.keys(), "claims")
         vectors = [named_entries(row, field) for row in value.values()]
+        if comma:
+            vectors = [Named(pointed_column(v.entries, field), v.labels) for v in vectors]
         known = [vector.labels for vector in vectors if vector.labels is not None]
         names = known[0] if known else None
         entries = [

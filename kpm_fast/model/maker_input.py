@@ -174,9 +174,14 @@ def checked_inventory(value: Any, labels: tuple[str, ...]) -> Floats:
     return frozen(checked_vector(value, "inventory", len(labels), labels))
 
 
-def checked_positive(value: Any, field: str, *, least: float = SMALLEST) -> float:
-    """Return a number between ``least`` and 1e30."""
+def checked_positive(
+    value: Any, field: str, *, least: float = SMALLEST, or_zero: bool = False
+) -> float:
+    """Return a number between ``least`` and 1e30, or 0 where that is allowed."""
     number = as_number(value, field)
+    if or_zero and number == 0:
+        return 0.0
     if not least <= number <= LARGEST:
-        raise InputError(f"must be between {least:g} and {LARGEST:g}, got {value}", field=field)
+        allowed = f"{'0 or ' if or_zero else ''}between {least:g} and {LARGEST:g}"
+        raise InputError(f"must be {allowed}, got {value}", field=field)
     return number

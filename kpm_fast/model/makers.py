@@ -297,10 +297,9 @@ class PolytopeMaker(Maker):
                 f"must have shape (M, N), a row for each prior, got shape {table.shape}",
                 field="priors",
             )
-        alpha = as_number(risk_aversion, "risk_aversion")
         self.__dict__.update(
             priors=_checked_vertices(table),
-            risk_aversion=0.0 if alpha == 0 else checked_positive(alpha, "risk_aversion"),
+            risk_aversion=checked_positive(risk_aversion, "risk_aversion", or_zero=True),
             inventory=checked_inventory(inventory, labels),
             **_names(labels, named),
         )

@@ -19,6 +19,8 @@ from ..arrays import (
     same,
 )
 from ..errors import InputError
+from ..files.csv_text import check_decimal
+from ..files.decimal_comma import pointed_column
 from ..files.tables import read_csv
 from .faults import error_of
 from .labels import (
@@ -236,6 +238,8 @@ class Market:
         payoffs: Any,
         prior: Any,
         inventory: Any = None,
+        *,
+        decimal: str | None = None,
         **keywords: Any,
     ) -> Market:
         """Build a market from data frames and other labelled data, by label alone.
@@ -251,6 +255,8 @@ class Market:
         prior, inventory : Series, mapping, data frame or table
             By state. A table has the column ``state`` (for pandas else the index) and ``prior`` or
             ``inventory``; that of the prior may have both.
+        decimal : {".", ","}, optional
+            Of numbers that are text. Default: the point.
         **keywords
             ``risk_aversion``, ``ambiguity``, ``normalize`` and others of :class:`Market`.
 
@@ -267,7 +273,9 @@ class Market:
         >>> market.states, market.prior.tolist(), market.inventory.tolist()
         (('H', 'D', 'A'), [0.5, 0.3, 0.2], [1.0, 2.0, 3.0])
         """
-        _, rows, columns = named_table(payoffs)
+        check_decimal(decimal, None)
+        comma = decimal == ","
+        entries, rows, columns = named_table(payoffs, comma=comma)
         if rows is None or columns is None:
             raise InputError(
                 "has no labels of claims and states; Market takes plain arrays", field="payoffs"
@@ -277,6 +285,15 @@ class Market:
         for field, value in (("prior", prior), ("inventory", inventory)):
             if value is not None and named_entries(value, field).labels is None:
                 raise InputError("has no labels of states; Market takes plain arrays", field=field)
+        if comma:  # read as it says, and no longer in the frames
+            payoffs = {
+                claim: dict(zip(columns, row, strict=True))
+                for claim, row in zip(rows, entries, strict=True)
+            }
+            prior, inventory = (
+                None if value is None else _pointed_vector(value, field)
+                for field, value in (("prior", prior), ("inventory", inventory))
+            )
         return cls(payoffs, prior, inventory, **keywords)
 
     @property
@@ -413,6 +430,12 @@ def _payoff_table(
             table[:, reordering(columns, state_labels, "payoffs", "state")]
         )
     return table, claim_labels, state_labels
+
+
+def _pointed_vector(value: Any, field: str) -> dict[str, Any]:
+    """Return labelled numbers that are text with points for their decimal commas."""
+    entries, labels = named_entries(value, field)
+    return dict(zip(labels or (), pointed_column(entries, field), strict=True))
 
 
 def _checked_labels(

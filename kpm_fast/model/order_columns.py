@@ -23,6 +23,7 @@ __all__ = [
     "parse_prices",
     "parse_quantities",
     "parse_sides",
+    "picked_rows",
     "side_signs",
 ]
 
@@ -297,3 +298,24 @@ def parse_ids(column: Any, length: int) -> NDArray[np.object_]:
     array = np.empty(len(names), dtype=object)
     array[:] = names
     return frozen(array)
+
+
+def picked_rows(
+    key: ArrayLike, length: int, order_id: NDArray[np.object_] | None
+) -> NDArray[Any] | int:
+    """Return rows to pick: none twice if they have identifiers, which would not be distinct."""
+    check_complete(key, "key")
+    rows = np.asarray(key)
+    if rows.size == 0 and rows.dtype.kind != "b":
+        rows = rows.astype(np.int64)
+    if rows.ndim == 0 and rows.dtype.kind in "iu":
+        return int(rows)
+    if rows.ndim != 1:
+        raise InputError(f"must be one-dimensional, got shape {rows.shape}", field="key")
+    if order_id is not None and rows.dtype.kind in "iu":
+        picked = np.arange(length)[rows]
+        seen = np.zeros(length, dtype=bool)
+        seen[picked] = True
+        if np.count_nonzero(seen) != len(picked):
+            parse_ids(order_id[picked], len(picked))
+    return rows

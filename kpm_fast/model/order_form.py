@@ -11,6 +11,8 @@ import numpy as np
 from ..arrays import Floats, as_floats, as_number
 from ..entries import entries_of
 from ..errors import InputError, suggestion
+from ..files.csv_text import check_decimal
+from ..files.decimal_comma import is_comma_number, pointed_column
 from ..files.tables import CsvTable
 from .order_columns import common_length, parse_sides, side_signs
 
@@ -85,6 +87,21 @@ class OrderForm:
                 columns[field] = table.times(name) if field == "time" else table.text(name)
         return columns
 
+    def columns_of_frame(self, table: Mapping[str, Any]) -> dict[str, Any]:
+        """Return the columns of a frame by field."""
+        return {field: table[name] for field, name in self.names.items() if name in table}
+
+    def pointed(self, columns: dict[str, Any], decimal: str | None) -> dict[str, Any]:
+        """Return a frame's columns by field with points for the decimal commas of its text."""
+        check_decimal(decimal, None)
+        if decimal != ",":
+            return columns
+        fields = (*self._units, "time")
+        return {
+            field: pointed_column(column, field) if field in fields else column
+            for field, column in columns.items()
+        }
+
     def parsed(self, columns: dict[str, Any], side: Any = None) -> dict[str, Any]:
         """Return the arguments of :class:`kpm_fast.Orders` for a table's columns by field.
 
@@ -95,9 +112,9 @@ class OrderForm:
             columns["price"] = _blank_as_missing(columns["price"])
         for field, unit in self._units.items():
             if unit != 1:
-                columns[field] = _in_units(as_floats(columns[field], field), unit)
+                columns[field] = _in_units(_numbers(columns[field], field), unit)
         if self._signed:
-            signed = as_floats(columns["quantity"], "quantity")
+            signed = _numbers(columns["quantity"], "quantity")
             columns["side"] = np.where(signed < 0, -1, 1)
             columns["quantity"] = np.abs(signed)
             if side is not None:
@@ -105,7 +122,7 @@ class OrderForm:
         else:
             columns["side"] = parse_sides(columns["side"], length, self._signs, hint=_SIDES_HINT)
             columns["quantity"] = _not_negative(columns["quantity"])
-        price = as_floats(columns["price"], "price")
+        price = _numbers(columns["price"], "price")
         missing = np.isnan(price)
         if missing.any():
             if not self._market_orders:
@@ -118,6 +135,20 @@ class OrderForm:
                 )
             columns["price"] = np.where(missing, math.inf * columns["side"], price)
         return columns
+
+
+def _numbers(column: Any, field: str) -> Floats:
+    """Return a column as floats; the error about a decimal comma says how it is read."""
+    try:
+        return as_floats(column, field)
+    except InputError as error:
+        if isinstance(error.index, int):
+            entry = entries_of(column)[error.index]
+            if is_comma_number(entry):
+                read = entry.strip().replace(",", ".")
+                reason = f"{error.reason}; decimal=',' reads {read}"
+                raise InputError(reason, field=field, index=error.index) from None
+        raise
 
 
 def _blank_as_missing(prices: Any) -> Any:
@@ -151,7 +182,7 @@ def _check_against(side: Any, signed: Floats, length: int) -> None:
 
 
 def _not_negative(column: Any) -> Floats:
-    quantity = as_floats(column, "quantity")
+    quantity = _numbers(column, "quantity")
     negative = np.atleast_1d(quantity < 0)
     if negative.any():
         row = int(negative.argmax())

@@ -9,7 +9,7 @@ from typing import Any, overload
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from ..arrays import Floats, Ints, check_complete, frozen, same
+from ..arrays import Floats, Ints, frozen, same
 from ..errors import InputError
 from ..files.tables import CsvTable, columns_of, make_frame, read_csv
 from .labels import integer_claims, integers_as_labels, labelled_claims
@@ -23,6 +23,7 @@ from .order_columns import (
     parse_prices,
     parse_quantities,
     parse_sides,
+    picked_rows,
 )
 from .order_form import OrderForm
 from .times import parse_times
@@ -173,7 +174,8 @@ class Orders:
         Parameters
         ----------
         path : path
-            Plain, or compressed by gzip, bzip2 or xz, as detected from its first bytes.
+            Plain, or compressed by gzip, bzip2, xz, zip or Zstandard (with Python 3.14 or the
+            package ``zstandard``), as detected from its first bytes.
         market : Market, optional
             If given, a claim that this market does not have is an error here, with its line.
         columns, sides, sell, price_unit, quantity_unit, market_orders
@@ -236,6 +238,7 @@ class Orders:
         price_unit: float = 1,
         quantity_unit: float = 1,
         market_orders: bool = False,
+        decimal: str | None = None,
     ) -> Orders:
         """Build a book from a data frame.
 
@@ -258,6 +261,8 @@ class Orders:
             in cents, 0.01 if quantities are lots of a hundred.
         market_orders : bool
             A missing price is a market order: a limit of infinity to buy, of -infinity to sell.
+        decimal : {".", ","}, optional
+            Of numbers that are text. Default: the point.
 
         Raises
         ------
@@ -275,7 +280,7 @@ class Orders:
         """
         form = OrderForm(columns, sides, sell, price_unit, quantity_unit, market_orders)
         table = columns_of(frame, form.required, form.optional, form.renamable)
-        read = {field: table[name] for field, name in form.names.items() if name in table}
+        read = form.pointed(form.columns_of_frame(table), decimal)
         if market is not None:
             read["claim"] = integers_as_labels(read["claim"], market.claims)
         orders = cls(**form.parsed(read, table.get("side")))
@@ -439,7 +444,7 @@ class Orders:
                 order_id=str(range(len(self))[key] if ids is None else ids[key]),
                 time=None if times is None else times[key : key + 1 or None].tolist()[0],
             )
-        rows = key if isinstance(key, slice) else self._rows(key)
+        rows = key if isinstance(key, slice) else picked_rows(key, len(self), self._order_id)
         if isinstance(rows, int):
             return self[rows]
         return Orders._trusted(
@@ -452,24 +457,6 @@ class Orders:
             None if self._time is None else self._time[rows].copy(),
             None if self._priority is None else self._priority[rows].copy(),
         )
-
-    def _rows(self, key: ArrayLike) -> NDArray[Any] | int:
-        """Return rows to pick: none twice if they have identifiers, which would not be distinct."""
-        check_complete(key, "key")
-        rows = np.asarray(key)
-        if rows.size == 0 and rows.dtype.kind != "b":
-            rows = rows.astype(np.int64)
-        if rows.ndim == 0 and rows.dtype.kind in "iu":
-            return int(rows)
-        if rows.ndim != 1:
-            raise InputError(f"must be one-dimensional, got shape {rows.shape}", field="key")
-        if self._order_id is not None and rows.dtype.kind in "iu":
-            picked = np.arange(len(self))[rows]
-            seen = np.zeros(len(self), dtype=bool)
-            seen[picked] = True
-            if np.count_nonzero(seen) != len(picked):
-                parse_ids(self._order_id[picked], len(picked))
-        return rows
 
     def __iter__(self) -> Iterator[Order]:
         return (self[row] for row in range(len(self)))

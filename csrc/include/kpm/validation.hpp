@@ -67,7 +67,8 @@ enum class Rule : std::uint8_t {
   kLeast,        ///< at least kLeastPrior
   kSum,          ///< one within kPriorTolerance
   kNotNegative,  ///< zero or more
-  kRange,        ///< zero or between kSmallest and kLargest; zero is no risk aversion
+  kRange,        ///< between kSmallest and kLargest
+  kZeroOrRange,  ///< zero, or between kSmallest and kLargest
   kIndex,        ///< of a claim of the market, or of a piece of its staircase
   kSide,         ///< +1 or -1
   kShare,        ///< between zero and one

@@ -136,8 +136,14 @@ Fault validate_polytope(const MakerModel& maker) {
       return fault;
     }
   }
-  return maker.risk_aversion == 0.0 ? Fault{}
-                                    : validate_parameter(Field::kRiskAversion, maker.risk_aversion);
+  if (maker.risk_aversion == 0.0) {
+    return {};
+  }
+  Fault fault = validate_parameter(Field::kRiskAversion, maker.risk_aversion);
+  if (fault) {
+    fault.rule = Rule::kZeroOrRange;
+  }
+  return fault;
 }
 
 }  // namespace
@@ -197,8 +203,9 @@ const char* rule_of(const Fault& fault) {
       return fault.field == Field::kQuantity ? "must be finite and >= 0"
                                              : "must be a number >= 0 (inf is allowed)";
     case Rule::kRange:
-      return fault.field == Field::kQuantity ? "must be 0 or between 1e-30 and 1e+30"
-                                             : "must be between 1e-30 and 1e+30";
+      return "must be between 1e-30 and 1e+30";
+    case Rule::kZeroOrRange:
+      return "must be 0 or between 1e-30 and 1e+30";
     case Rule::kIndex:
       return "must be an index within range";
     case Rule::kShare:
@@ -298,7 +305,7 @@ Fault validate_quantities(const double* quantity, std::int64_t count) {
                                 [](double q) { return !(q >= 0.0 && q < kInfinity); })) {
     return fault;
   }
-  return first(Rule::kRange, Field::kQuantity, quantity, count,
+  return first(Rule::kZeroOrRange, Field::kQuantity, quantity, count,
                [](double q) { return q > kLargest || (q < kSmallest && q != 0.0); });
 }
 

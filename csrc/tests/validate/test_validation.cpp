@@ -64,7 +64,7 @@ constexpr Breach kBreaches[] = {
      [](test::RandomBook& book) { book.quantity[3] = -1.0; }},
     {"an infinite quantity", Rule::kNotNegative, Field::kQuantity, 2, -1,
      [](test::RandomBook& book) { book.quantity[2] = kInfinity; }},
-    {"a quantity below the range", Rule::kRange, Field::kQuantity, 8, -1,
+    {"a quantity below the range", Rule::kZeroOrRange, Field::kQuantity, 8, -1,
      [](test::RandomBook& book) { book.quantity[8] = 1e-31; }},
 };
 
@@ -135,6 +135,22 @@ TEST(missing_arrays_and_senseless_counts_are_refused) {
   orders.count = -1;
   CHECK(validate(orders, 3).rule == Rule::kCount);
   CHECK(!validate(Orders{}, 3));  // an empty book needs no arrays
+}
+
+TEST(only_a_polytope_may_have_no_risk_aversion) {
+  const double prior[] = {0.25, 0.75};
+  MakerModel maker;
+  maker.states = 2;
+  maker.prior = maker.vertices = prior;
+  maker.priors = 1;
+  for (const double alpha : {0.0, -1.0, 1e-31, 1e31, kNan}) {
+    maker.risk_aversion = alpha;
+    maker.kind = MakerKind::kPolytope;
+    const Fault fault = validate(maker);
+    CHECK(fault.rule == (alpha == 0.0 ? Rule::kNone : Rule::kZeroOrRange));
+    maker.kind = MakerKind::kKnightian;
+    CHECK(validate(maker).field == Field::kRiskAversion);
+  }
 }
 
 TEST(a_piece_that_the_staircase_does_not_have_is_refused) {
