@@ -332,14 +332,3 @@ def test_closed_pipe(book: Path, options: list[str]) -> None:
     assert done.returncode == cli.EXIT_CLOSED_PIPE
     assert "Traceback" not in done.stderr
     assert "BrokenPipe" not in done.stderr
-
-
-def test_real_book_is_refused_politely(
-    shared_data: Path, capsys: pytest.CaptureFixture[str]
-) -> None:
-    folder = shared_data / "betfair_joint" / "winplace_1.208011114"
-    assert run("clear", folder, "--method", "enumerate") == 4
-    out, err = capsys.readouterr()
-    assert "20 states, 10 claims, 87 orders, 3.6e+12 cells" in out
-    assert "3556576955295" in err
-    assert "WIN_R01 23" in err

@@ -139,7 +139,7 @@ def test_quotes_that_cannot_be_met_are_refused(
 def test_the_message_says_how_much_wider_quotes_must_be(
     weights: list[float], over: float, scaled: bool
 ) -> None:
-    """Mid prices of exclusive claims, which add up to more than one: who pays how much less."""
+    """For mid prices of exclusive claims that add up to more than one."""
     count = len(weights)
     span = 100.0 if scaled else 1.0
     mid = np.array(weights) / sum(weights) * over

@@ -1,4 +1,4 @@
-"""A maker who need not trade and fears its worst state alone: which worst case supports that."""
+"""Kinks of the ambiguity: the worst case that proves no trade optimal, and clearings at them."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ def divergence(p: np.ndarray, q: np.ndarray) -> float:
 
 @pytest.mark.parametrize("ambiguity", [1.0, 2.0])
 def test_no_trade_proves_itself(ambiguity: float) -> None:
-    """One cell, no relaxation: the worst case named values no bid above its limit."""
+    """One cell, no relaxation: under the worst case every claim is worth more than its bid."""
     market, orders = simulation_a(ambiguity)
     result = kpm.clear(market, orders, tolerance=1e-9, threads=1, certificate=True)
     assert (result.stats.nodes, result.stats.solved, result.stats.relaxations) == (1, 1, 0)
@@ -73,7 +73,7 @@ def test_the_worst_case_exists_up_to_its_ambiguity() -> None:
 @given(books(max_claims=3), st.booleans(), st.sampled_from([0.3, 1.0, 3.0, math.inf]))
 @examples(150)
 def test_makers_without_inventory(book: Book, worst_only: bool, ambiguity: float) -> None:
-    """At kinks, next to them, and where orders are filled whatever the price: as enumeration."""
+    """At kinks, next to them, and where orders are filled at any price: as by enumeration."""
     inventory = np.zeros(book.states)
     if worst_only and book.states > 1:
         inventory[0] = book.notional

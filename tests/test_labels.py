@@ -1,4 +1,4 @@
-"""Labels: whatever has names is aligned by them, in every container, or refused with both sets."""
+"""Labelled data is aligned by label in every container, or refused with both sets of labels."""
 
 from __future__ import annotations
 
@@ -75,7 +75,6 @@ def test_every_argument_is_aligned(order: list[str], claims: list[str], columns:
         for state in STATES:
             assert own.prior[own.states.index(state)] == prior[state]
             assert own.inventory[own.states.index(state)] == inventory[state]
-        assert own.replace(payoffs=MARKET.payoffs, claims=MARKET.claims, states=STATES) is not None
 
 
 @given(st.sampled_from(["prior", "inventory"]), st.sampled_from(["swap", "drop", "add"]))
@@ -106,7 +105,7 @@ def test_payoffs_of_other_claims_or_turned() -> None:
 
 
 def test_a_default_index_is_no_position() -> None:
-    """Sorted and reset, a frame's column has lost its labels: by position it would be another's."""
+    """A column that was sorted and reset has lost its labels: positions would be wrong."""
     pandas = pytest.importorskip("pandas")
     series = pandas.Series([0.5, 0.3, 0.2])
     with pytest.raises(kpm.InputError, match=r"'0', '1', '2', the states are 'H', 'D', 'A'.*numpy"):
@@ -184,7 +183,7 @@ def test_integers_where_labels_are_none() -> None:
 def test_the_same_file_by_every_reader(
     tmp_path_factory: pytest.TempPathFactory, numbers: list[int], column: list[int]
 ) -> None:
-    """What pandas, polars and pyarrow make integers of is what the file says."""
+    """Labels that pandas, polars and pyarrow read as integers are still those of the file."""
     pandas, polars, pyarrow = map(pytest.importorskip, ("pandas", "polars", "pyarrow.csv"))
     claims = [str(number + 1) for number in numbers]
     market = kpm.Market(np.eye(4), np.full(4, 0.25), claims=claims)
@@ -236,7 +235,7 @@ def test_quotes_by_claim() -> None:
     prior = {"A": 1 / 3, "H": 1 / 3, "D": 1 / 3}
     found = kpm.prior_from_quotes(payoffs, bid, ask, prior)
     assert found == dict(zip("HDA", expected.tolist(), strict=True))
-    # By label, the answer goes where the payoffs went, whatever the order of its states.
+    # By label the prior fits the payoffs with their states in any order.
     assert kpm.Market.from_frame(payoffs, found).prior == pytest.approx(expected, abs=1e-15)
     turned = {claim: dict(reversed(row.items())) for claim, row in payoffs.items()}
     assert kpm.Market.from_frame(turned, found).prior == pytest.approx(expected[::-1], abs=1e-15)

@@ -1,4 +1,4 @@
-"""Pictures of clearings: axes in and out, names that fit, figures that are those of the result."""
+"""Pictures of clearings: axes given and returned, labels that fit, bars equal to the figures."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ LONG = "The Honourable Member for Northumberland South-West, candidate number"
 
 
 def book_of(claims: int, *, long: bool) -> kpm.Result:
-    """A clearing of so many exclusive claims and a state in which none pays."""
+    """A clearing of ``claims`` exclusive claims, with one state in which none pays."""
     rng = np.random.default_rng(claims)
     names = [f"{LONG if long else 'runner'} {k}" for k in range(claims)]
     prior = rng.dirichlet(np.full(claims + 1, 3.0))
@@ -157,7 +157,7 @@ def test_a_sequence_of_claims_is_drawn_in_its_order() -> None:
 @pytest.mark.parametrize("side", [1, -1])
 @pytest.mark.parametrize("trades", [True, False])
 def test_a_giant_does_not_hide_what_trades(giant: float, side: int, trades: bool) -> None:
-    """The picture shows some multiples of what trades, and with it the point and no position."""
+    """The axis spans a few multiples of what trades, with the clearing point and zero inside."""
     market = kpm.Market([[1, 0]], [0.5, 0.5], risk_aversion=0.01, ambiguity=0.0, claims=["one"])
     limits = [0.6, 0.4] if trades else [0.3, 0.7]
     orders = kpm.Orders(
@@ -181,7 +181,7 @@ def test_a_staircase_shows_its_steps(limits: list[float], whole: bool, high: flo
     market = kpm.Market([[high, 0]], [0.5, 0.5], risk_aversion=0.01, claims=["one"])
     orders = kpm.Orders(["one"] * 2, [1, -1], [limits[1] * high, limits[0] * high], [10, 10])
     result = kpm.clear(market, orders)
-    axes = result.plot("staircase").axes[0]  # of one claim: which, is no question
+    axes = result.plot("staircase").axes[0]  # the market has one claim
     left, right = axes.get_xlim()
     assert 0.0 <= left < min(*orders.price, result.claim_prices[0])
     assert high >= right > max(*orders.price, result.claim_prices[0])
@@ -194,7 +194,7 @@ def test_a_staircase_shows_its_steps(limits: list[float], whole: bool, high: flo
 
 
 @pytest.mark.parametrize("limit", [0.2, 0.5, 0.9])
-def test_words_on_a_staircase_stand_beside_its_price(limit: float) -> None:
+def test_texts_on_a_staircase_do_not_cover_its_price(limit: float) -> None:
     market = kpm.Market([[1, 0], [0, 1]], [0.5, 0.5], risk_aversion=0.01, ambiguity=0.0)
     bids, offers = [0.1, limit, limit], [limit, 0.95]
     sides = ["buy"] * 3 + ["sell"] * 2
@@ -294,7 +294,7 @@ def test_axes_in_are_axes_out() -> None:
         ),
     ],
 )
-def test_what_cannot_be_drawn_is_refused(draw: Any, message: str) -> None:
+def test_bad_arguments_of_pictures_are_refused(draw: Any, message: str) -> None:
     with pytest.raises(kpm.InputError, match=message):
         draw(book_of(3, long=False))
 

@@ -1,4 +1,4 @@
-"""A clearing in one file: every bit comes back, and whatever does not belong is refused."""
+"""A clearing in one file: every bit comes back, and anything else is refused."""
 
 from __future__ import annotations
 
@@ -263,7 +263,7 @@ BAD: list[tuple[Callable[[Entries], None], list[str]]] = [
 
 
 @pytest.mark.parametrize(("change", "words"), BAD)
-def test_what_does_not_belong_is_refused(
+def test_wrong_entries_are_refused(
     file: Path, change: Callable[[Entries], None], words: list[str]
 ) -> None:
     message = refused(rewritten(file, change))
@@ -272,7 +272,7 @@ def test_what_does_not_belong_is_refused(
 
 
 def former(file: Path, **changes: Any) -> Path:
-    """The file as version 1 would have it: no merges, and all that stands in the book the scale."""
+    """The file as in version 1: without merges, its scale that of all orders in the book."""
 
     def change(entries: Entries) -> None:
         entries.pop("certificate/merged_into.npy", None)
@@ -297,7 +297,7 @@ OLD = Path(__file__).parent / "cases" / "result_0_1"
 
 
 def test_a_file_in_the_format_of_0_1() -> None:
-    """Saved by that release's Python, its scale beside it: checks pass by what trades."""
+    """Saved by that release with its own scale: it is checked with the scale of what trades."""
     loaded = kpm.load_result(OLD.with_suffix(".kpm"))
     assert loaded.fills.tolist() == [20.0, 10.0, 0.0, 0.0]
     assert loaded.claim_prices.tolist() == pytest.approx([0.56, 0.25, 0.19], rel=1e-15)
@@ -311,7 +311,7 @@ def test_a_file_in_the_format_of_0_1() -> None:
 
 
 def test_a_pickle_in_the_format_of_0_1_is_refused() -> None:
-    """Its scale counted all that stood in the book; no check would accept it."""
+    """Its scale counted all orders in the book; no check would accept it."""
     with pytest.raises(kpm.InputError, match=r"Result: pickled by another release .*Result\.save"):
         pickle.loads(OLD.with_suffix(".pickle").read_bytes())
 
@@ -332,7 +332,7 @@ def test_any_book_of_version_1(book: Book, tmp_path_factory: pytest.TempPathFact
 
 
 def test_a_gap_within_the_former_scale_only(proven: kpm.Result, file: Path) -> None:
-    """What was optimal by all that stood in the book, by what trades is not known to be."""
+    """A gap proved optimal for all orders in the book may be too wide for what trades."""
     stood = notional(MARKET, ORDERS)
     upper = proven.certainty_equivalent + 0.9 * proven.tolerance * stood
     assert upper - proven.certainty_equivalent > proven.tolerance * proven.scale
@@ -358,7 +358,7 @@ def test_nothing_is_ever_unpickled(file: Path, tmp_path: Path) -> None:
 
 
 def test_entries_that_are_gone(file: Path) -> None:
-    """Nobody takes the certificate out unnoticed."""
+    """A certificate cannot be removed unnoticed."""
 
     def strip(entries: Entries) -> None:
         for name in [name for name in entries if name.startswith("certificate/")]:
@@ -393,7 +393,7 @@ def test_entries_that_appear_twice(file: Path) -> None:
 
 
 def test_damage_anywhere_is_noticed(proven: kpm.Result, file: Path) -> None:
-    """Any byte flipped: refused, or one of those that say nothing (a time, an attribute)."""
+    """A flipped bit is refused, unless it carries no content (a time, an attribute)."""
     sound = file.read_bytes()
     rng = np.random.default_rng(2)
     for position in rng.integers(len(sound), size=300):

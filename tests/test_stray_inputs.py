@@ -1,4 +1,4 @@
-"""Inputs of a kind that no documentation mentions: refused by name, never taken for another."""
+"""Inputs of undocumented kinds: refused by name, never misread."""
 
 from __future__ import annotations
 

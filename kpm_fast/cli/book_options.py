@@ -16,9 +16,10 @@ from ..model.labels import reordering
 from ..model.maker import Maker
 from ..model.maker_form import maker_from_text
 from ..model.market import DEFAULT_AMBIGUITY, Market
+from ..model.order_form import OrderForm
 from ..model.orders import Orders
 from ..model.words import note_on_limits
-from ..storage.book_folder import read_book
+from ..storage.book_folder import read_book, read_market
 from .several import Several
 
 __all__ = [
@@ -29,6 +30,7 @@ __all__ = [
     "is_file",
     "named_maker",
     "read",
+    "read_market_alone",
 ]
 
 _NOTED = 1e-9  # a prior whose sum is off by less is as exact as anybody's
@@ -135,34 +137,59 @@ def read(args: argparse.Namespace) -> tuple[Market, Orders]:
 
     What was not read, and a prior that was divided by its sum, are noted on standard error.
     """
-    given = {"risk_aversion": args.risk_aversion, "ambiguity": args.ambiguity}
-    settings: dict[str, Any] = {name: value for name, value in given.items() if value is not None}
-    market, orders = read_book(
-        args.folder,
-        order_options={
-            "columns": args.columns,
-            "sides": args.sides,
-            "sell": args.sell and args.sell.replace("-", " "),
-            "price_unit": args.price_unit,
-            "quantity_unit": args.quantity_unit,
-            "market_orders": args.market_orders,
-        },
-        delimiter=args.delimiter,
-        decimal=args.decimal,
-        encoding=args.encoding,
-        normalize=args.normalize,
-        **settings,
-    )
-    if args.inventory is not None:
-        market = market.replace(inventory=_inventory(args.inventory, market))
+    market, orders = read_book(args.folder, order_options=_form(args), **_given(args))
+    market = _with_inventory(args, market)
     if not args.quiet:
         if orders.ignored_columns:
             _note(f"columns of the orders that are not read: {', '.join(orders.ignored_columns)}")
         if limits := note_on_limits(market, orders):
             _note(limits)
-        if abs(market.prior_sum - 1) > _NOTED:
-            _note(f"the prior sums to {market.prior_sum:.12g} and was divided by that")
+        _note_on_prior(market)
     return market, orders
+
+
+def read_market_alone(args: argparse.Namespace) -> Market:
+    """Read the market of the book that the command line names; its orders need not be there."""
+    OrderForm(**_form(args))  # what it says must make sense, though there is nothing to read by it
+    market = _with_inventory(args, read_market(args.folder, **_given(args)))
+    if not args.quiet:
+        _note_on_prior(market)
+    return market
+
+
+def _form(args: argparse.Namespace) -> dict[str, Any]:
+    """The form of the orders, as keywords of :class:`OrderForm`."""
+    return {
+        "columns": args.columns,
+        "sides": args.sides,
+        "sell": args.sell and args.sell.replace("-", " "),
+        "price_unit": args.price_unit,
+        "quantity_unit": args.quantity_unit,
+        "market_orders": args.market_orders,
+    }
+
+
+def _given(args: argparse.Namespace) -> dict[str, Any]:
+    """The form of the files and what overrides them, as keywords of :func:`read_book`."""
+    maker = {"risk_aversion": args.risk_aversion, "ambiguity": args.ambiguity}
+    return {
+        "delimiter": args.delimiter,
+        "decimal": args.decimal,
+        "encoding": args.encoding,
+        "normalize": args.normalize,
+        **{name: value for name, value in maker.items() if value is not None},
+    }
+
+
+def _with_inventory(args: argparse.Namespace, market: Market) -> Market:
+    if args.inventory is None:
+        return market
+    return market.replace(inventory=_inventory(args.inventory, market))
+
+
+def _note_on_prior(market: Market) -> None:
+    if abs(market.prior_sum - 1) > _NOTED:
+        _note(f"the prior sums to {market.prior_sum:.12g} and was divided by that")
 
 
 def named_maker(args: argparse.Namespace, market: Market) -> Maker:

@@ -31,8 +31,8 @@ def add_parser(commands: argparse._SubParsersAction[argparse.ArgumentParser]) ->
     parser = commands.add_parser(
         "quotes",
         help="quote the claims of a book",
-        description="Print what a maker bids and asks, in money per share, before any order of "
-        "the book is filled.",
+        description="Print what a maker bids and asks, in money per share, before any order is "
+        "filled. Orders are not read, and need not be there.",
         epilog="Exit codes: 0 done; 2 bad usage or input.",
     )
     parser.set_defaults(run=_run)
@@ -52,7 +52,7 @@ def add_parser(commands: argparse._SubParsersAction[argparse.ArgumentParser]) ->
 
 
 def _run(args: argparse.Namespace) -> int:
-    market, _ = book_options.read(args)
+    market = book_options.read_market_alone(args)
     maker = book_options.named_maker(args, market)
     quantities = None
     if args.quantity is not None:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import io
+import re
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -14,7 +16,17 @@ if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
 
-__all__ = ["MissingDependencyError", "house_style", "new_figure", "require_matplotlib", "save"]
+__all__ = [
+    "MissingDependencyError",
+    "house_style",
+    "new_figure",
+    "numbered_ids",
+    "require_matplotlib",
+    "save",
+    "svg_text",
+]
+
+_HASHED = re.compile(r'(?<=["#])([A-Za-z_]\w*?)[0-9a-f]{10}(?=["\)])')  # ids and references
 
 # Okabe and Ito's palette: distinguishable with any kind of colour vision.
 BLUE = "#0072B2"
@@ -120,6 +132,27 @@ def new_figure(
     return figure, list(axes.ravel())
 
 
+def svg_text(figure: Figure, **options: Any) -> str:
+    """Return a figure as SVG: same figure, same text."""
+    stream = io.StringIO()
+    figure.savefig(stream, format="svg", **options)
+    return numbered_ids(stream.getvalue())
+
+
+def numbered_ids(svg: str) -> str:
+    """Number matplotlib's identifiers as they appear.
+
+    They are hashes of exact coordinates, and the layout's last bits depend on where its variables
+    happen to lie in memory: the same picture would be another file.
+    """
+    known: dict[str, str] = {}
+
+    def numbered(found: re.Match[str]) -> str:
+        return known.setdefault(found[0], f"{found[1]}{len(known) + 1}")
+
+    return _HASHED.sub(numbered, svg)
+
+
 def save(figure: Figure, stem: Path) -> list[Path]:
     """Write ``stem.png`` and ``stem.svg``: same figure, same bytes."""
     png, svg = stem.with_suffix(".png"), stem.with_suffix(".svg")
@@ -127,5 +160,6 @@ def save(figure: Figure, stem: Path) -> list[Path]:
         with staged_binary(png) as stream:
             figure.savefig(stream, format="png", metadata={"Software": None})
         with staged_binary(svg) as stream:
-            figure.savefig(stream, format="svg", metadata={"Date": None, "Creator": None})
+            drawing = svg_text(figure, metadata={"Date": None, "Creator": None})
+            stream.write(drawing.encode("utf-8"))
     return [png, svg]

@@ -40,6 +40,7 @@ class BookParts:
     ----------
     claims, states : CsvTable
     orders : CsvTable or pyarrow.Table
+        None, where they were not asked for.
     settings : dict
         The content of market.json.
     source : Path
@@ -68,9 +69,16 @@ def is_clearing(path: Path) -> bool:
 
 
 def read_parts(
-    path: Path, *, delimiter: str | None, decimal: str | None, encoding: str | None
+    path: Path,
+    *,
+    delimiter: str | None,
+    decimal: str | None,
+    encoding: str | None,
+    with_orders: bool = True,
 ) -> BookParts:
     """Read the tables of a book from one file, whose first characters tell its format.
+
+    Without ``with_orders`` only the market is read: orders may be wrong, or not there.
 
     Raises
     ------
@@ -85,16 +93,20 @@ def read_parts(
         parquet = stream.read(4) == _PARQUET
     if parquet:
         _refuse("Parquet", delimiter=delimiter, encoding=encoding)
-        parts = _parts_of_parquet(path)
+        parts = _parts_of_parquet(path, with_orders=with_orders)
         parts.decimal = decimal
         return parts
     with open_text(path, encoding) as text_stream:
         text = text_stream.read()
+    tables = _TABLES if with_orders else _TABLES[:2]
     start = text.lstrip()[:16]
     if start.startswith(("{", "[")) and not start.startswith(tuple(_TITLES)):
         _refuse("JSON", delimiter=delimiter, decimal=decimal)
-        return _parts_of_json(_read_json(text, path), path, _TABLES)
-    return _parts_of_csv(text, path, delimiter, decimal)
+        content = _read_json(text, path)
+        if not with_orders and isinstance(content, dict):
+            content.pop("orders", None)
+        return _parts_of_json(content, path, tables)
+    return _parts_of_csv(text, path, delimiter, decimal, tables)
 
 
 def _refuse(form: str, **options: str | None) -> None:
@@ -201,9 +213,11 @@ def _numbers(value: Any, path: Path) -> Any:
 # -- CSV ----------------------------------------------------------------------------------------
 
 
-def _parts_of_csv(text: str, path: Path, delimiter: str | None, decimal: str | None) -> BookParts:
-    tables = _titled_tables(text, path, delimiter, decimal)
-    for name in _TABLES:
+def _parts_of_csv(
+    text: str, path: Path, delimiter: str | None, decimal: str | None, wanted: tuple[str, ...]
+) -> BookParts:
+    tables = _titled_tables(text, path, delimiter, decimal, wanted)
+    for name in wanted:
         if name not in tables:
             raise InputError(
                 f"has no table [{name}], which a book in one CSV file needs ({_HELP}); "
@@ -214,13 +228,14 @@ def _parts_of_csv(text: str, path: Path, delimiter: str | None, decimal: str | N
     settings: dict[str, Any] = {}
     if "market" in tables:
         settings = _settings_of_csv(tables["market"])
-    return BookParts(tables["claims"], tables["states"], tables["orders"], settings, path)
+    return BookParts(tables["claims"], tables["states"], tables.get("orders"), settings, path)
 
 
 def _titled_tables(
-    text: str, path: Path, delimiter: str | None, decimal: str | None
+    text: str, path: Path, delimiter: str | None, decimal: str | None, wanted: tuple[str, ...]
 ) -> dict[str, CsvTable]:
     """Split a file into its tables, each of which has a title such as ``[orders]`` above it."""
+    skipped = set(_TABLES) - set(wanted)
     found = delimiter or _delimiter_of(text)
     tables: dict[str, CsvTable] = {}
     title, title_line = "", 0
@@ -230,7 +245,7 @@ def _titled_tables(
     header_line = 0
 
     def close() -> None:
-        if title:
+        if title and title not in skipped:
             if names is None:
                 raise InputError(f"has no header below [{title}]", file=path, line=title_line)
             sign = decimal or (None if found == ";" else ".")
@@ -257,6 +272,8 @@ def _titled_tables(
                     file=path,
                     line=line,
                 )
+            elif title in skipped:
+                continue
             elif names is None:
                 names, header_line = [name.strip() for name in row], line
                 while not names[-1]:  # a spreadsheet makes all rows as wide as the widest
@@ -303,19 +320,20 @@ def _settings_of_csv(table: CsvTable) -> dict[str, Any]:
 # -- Parquet ------------------------------------------------------------------------------------
 
 
-def _parts_of_parquet(path: Path) -> BookParts:
+def _parts_of_parquet(path: Path, *, with_orders: bool) -> BookParts:
     try:
         import pyarrow
         from pyarrow import parquet
     except ImportError as error:
         raise ImportError(f"{path}: Parquet files need the package pyarrow: {error}") from error
     try:
-        table = parquet.read_table(path)
+        schema = parquet.read_schema(path)
+        table = parquet.read_table(path) if with_orders else None
     except (pyarrow.ArrowException, OSError) as error:
         if isinstance(error, OSError) and error.errno is not None:
             raise
         raise InputError(f"is a damaged Parquet file: {error}", file=path) from error
-    stated = (table.schema.metadata or {}).get(_METADATA)
+    stated = (schema.metadata or {}).get(_METADATA)
     if stated is None:
         raise InputError(
             f"holds no market: its schema has no metadata {_METADATA.decode()!r} ({_HELP}); "

@@ -28,7 +28,7 @@ from .book_file import SUFFIXES, BookParts, file_bytes, is_clearing, read_parts
 from .maker_file import maker_statement, read_maker
 from .settings import checked_settings, json_of_file, settings_of
 
-__all__ = ["BOOK_FILES", "read_book", "read_terms", "write_book"]
+__all__ = ["BOOK_FILES", "read_book", "read_market", "read_terms", "write_book"]
 
 _CLAIMS, _STATES, _ORDERS, _MARKET = "claims.csv", "states.csv", "orders.csv", "market.json"
 #: The files that :func:`read_book` reads.
@@ -103,18 +103,40 @@ def read_book(
     if is_clearing(path):
         return _book_of_clearing(path, order_options, market_keywords)
     text: dict[str, Any] = {"delimiter": delimiter, "decimal": decimal, "encoding": encoding}
+    parts = _parts(path, text, with_orders=True)
+    market = _market_of(parts, market_keywords)
+    return market, _orders_of(parts, path, market, order_options or {})
+
+
+def read_market(
+    folder: str | os.PathLike[str],
+    *,
+    delimiter: str | None = None,
+    decimal: str | None = None,
+    encoding: str | None = None,
+    **market_keywords: Any,
+) -> Market:
+    """Read the market of a book alone, as :func:`read_book` does: orders need not be there."""
+    path = as_path(folder)
+    if is_clearing(path):
+        return _book_of_clearing(path, None, market_keywords)[0]
+    text: dict[str, Any] = {"delimiter": delimiter, "decimal": decimal, "encoding": encoding}
+    return _market_of(_parts(path, text, with_orders=False), market_keywords)
+
+
+def _parts(path: Path, text: dict[str, Any], *, with_orders: bool) -> BookParts:
     if path.is_file() or (path.suffix in SUFFIXES and not path.exists()):
-        parts = read_parts(path, **text)
-    else:
-        parts = _parts_of_folder(path, text)
+        return read_parts(path, **text, with_orders=with_orders)
+    return _parts_of_folder(path, text)
+
+
+def _market_of(parts: BookParts, market_keywords: dict[str, Any]) -> Market:
     if "maker" in parts.settings:
         stated = parts.settings["maker"]
         maker = read_maker(stated, parts.source, parts.states, market_keywords)
-        market = market_of_tables(Market, parts.claims, parts.states, maker, {})
-    else:
-        keywords = {**parts.settings, **market_keywords}
-        market = market_of_tables(Market, parts.claims, parts.states, None, keywords)
-    return market, _orders_of(parts, path, market, order_options or {})
+        return market_of_tables(Market, parts.claims, parts.states, maker, {})
+    keywords = {**parts.settings, **market_keywords}
+    return market_of_tables(Market, parts.claims, parts.states, None, keywords)
 
 
 def _parts_of_folder(folder: Path, text: dict[str, Any]) -> BookParts:

@@ -17,6 +17,7 @@
 #include "mechanisms/maker_optimal/clear_compiled.hpp"
 #include "mechanisms/maker_optimal/limits.hpp"
 #include "mechanisms/maker_optimal/publication.hpp"
+#include "mechanisms/maker_optimal/refinement.hpp"
 #include "mechanisms/maker_optimal/rehearsal.hpp"
 #include "mechanisms/maker_optimal/riskless_trade.hpp"
 #include "mechanisms/maker_optimal/stakes.hpp"
@@ -134,6 +135,7 @@ std::optional<Clearing> clear_once(const CanonicalBook& book, const Orders& orde
   Choice choice = selection.choose(found.candidates, found.reserve);
   if (unit.rehearsal) {
     const std::vector<double> demand = enlarge(scaled, book.stairs(), whole, choice);
+    unit.of_rehearsal = std::move(choice);
     unit.rehearsal = false;
     unit.tried = 0;
     unit.count_from(count_from_riskless(market, book.stairs(), demand, token));
@@ -144,6 +146,7 @@ std::optional<Clearing> clear_once(const CanonicalBook& book, const Orders& orde
     }
     return std::nullopt;
   }
+  refine(market, traded, seen, unit.of_rehearsal ? &*unit.of_rehearsal : nullptr, choice);
   if (tradable) {
     const Box cell{choice.cell, choice.cell};
     WholeBook(scaled, seen, *tradable)
