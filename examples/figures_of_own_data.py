@@ -2,8 +2,8 @@
 A researcher's day: own data, a sweep and figures
 =================================================
 
-How much does a maker with doubt earn, and what does it risk? A table of bids for call options is
-cleared under many ambiguities and two risk aversions; the figures are ready for a paper.
+How much does an ambiguity-averse maker earn, and what does it risk? A table of bids for call
+options is cleared under many ambiguities and two risk aversions; the figures are ready for a paper.
 
 ``python figures_of_own_data.py FIGURES TABLE.csv`` does the same for a table of your own.
 """
@@ -49,8 +49,8 @@ market = kpm.Market(
 )
 
 # %%
-# Where does trade stop, and what happens on the way there? Orders that cross trade with each other
-# at any ambiguity; the sweep then ends at the default.
+# Where does trade stop, and what happens at ambiguities below? Orders that cross trade with each
+# other at any ambiguity; the sweep then ends at the default.
 stop = kpm.implied_ambiguity(market, orders)
 print(f"Trade stops at {stop:.4f} nats.")
 end = 1.1 * stop if 0.0 < stop < np.inf else 0.01
@@ -61,7 +61,7 @@ worst = swept.plot("worst_payoff")
 worst.savefig(folder / "worst.pdf")
 
 # %%
-# One of these makers in detail, on axes of the paper's own.
+# One of these makers in detail, drawn on axes of your own figure.
 from matplotlib.figure import Figure  # noqa: E402
 
 maker = market.replace(ambiguity=0.3 * end)

@@ -195,9 +195,11 @@ def test_results_are_values(rule, tmp_path):
 def test_a_rule_that_a_maker_does_not_have_names_those_it_has():
     market = kpm.Market(np.eye(2), maker=kpm.WorstStateMaker(2))
     orders = kpm.Orders([0], ["buy"], [0.5], [1])
-    with pytest.raises(kpm.InputError, match="WorstStateMaker has competitive, pay_as_bid"):
+    with pytest.raises(kpm.InputError, match="one of competitive, pay_as_bid for WorstStateMaker"):
         kpm.clear(market, orders)
-    with pytest.raises(kpm.InputError, match="'pdca' is for StartingOrders; WorstStateMaker has"):
+    with pytest.raises(
+        kpm.InputError, match="for WorstStateMaker, got 'pdca', which is for StartingOrders"
+    ):
         kpm.clear(market, orders, rule="pdca")
     with pytest.raises(kpm.InputError, match="must be one of maker_optimal, competitive"):
         kpm.clear(market, orders, rule="vickrey")

@@ -94,7 +94,9 @@ def test_arrays_that_disagree(name: str, value: Any) -> None:
 
 
 def test_enumeration_hands_out_none() -> None:
-    with pytest.raises(kpm.InputError, match=r"certificate: enumeration hands out none"):
+    with pytest.raises(
+        kpm.InputError, match=r"certificate: is not available with method='enumerate'"
+    ):
         kpm.clear(MARKET, ORDERS, method="enumerate", certificate=True)
     assert kpm.clear(MARKET, ORDERS).certificate is None
 

@@ -120,7 +120,7 @@ def test_a_saved_clearing_is_cleared_again_by_its_own_rule(
     )
     assert kpm.load_result(again).rule == "competitive"
     assert main(["clear", str(saved), "--rule", "maker_optimal"]) == 2
-    assert "is for the Knightian maker" in capsys.readouterr().err
+    assert "which is for the Knightian maker" in capsys.readouterr().err
 
 
 def test_makers_of_the_command_line_take_from_the_book(

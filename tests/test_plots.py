@@ -279,13 +279,19 @@ def test_axes_in_are_axes_out() -> None:
         (lambda r: kpm.plot.staircase(r, ["runner 0", "rnner 1"]), "did you mean 'runner 1'"),
         (
             lambda r: kpm.plot.staircase(r, ["runner 0"] * 2, new_figure(2, 2)[1]),
-            "axes: 1 axes for 2",
+            "axes: must be at least 2, one for each claim, got 1",
         ),
-        (lambda r: r.plot("risk", "runner 1"), "claim: risk shows all claims"),
+        (
+            lambda r: r.plot("risk", "runner 1"),
+            "claim: is not used by 'risk', which shows all, got 'runner 1'",
+        ),
         (lambda r: r.plot("book", "runer 1"), "did you mean 'runner 1'"),
         (lambda r: kpm.plot.book(r, []), "claims: must name at least one"),
-        (lambda r: kpm.plot.risk(r, axes=3), "axes: must be axes of matplotlib, got 3"),
-        (lambda r: kpm.plot.book(r, ["runner 0"] * 2, new_figure(2, 2)[1]), "axes: 1 axes for 2"),
+        (lambda r: kpm.plot.risk(r, axes=3), "axes: must be matplotlib axes, got 3"),
+        (
+            lambda r: kpm.plot.book(r, ["runner 0"] * 2, new_figure(2, 2)[1]),
+            "axes: must be at least 2, one for each claim, got 1",
+        ),
     ],
 )
 def test_bad_arguments_of_pictures_are_refused(draw: Any, message: str) -> None:

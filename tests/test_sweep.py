@@ -134,6 +134,7 @@ def test_a_sweep_can_be_pickled_framed_and_drawn(book: tuple[kpm.Market, kpm.Ord
     [
         ({"ambiguity": [0.1, -1.0]}, r"ambiguity\[1\].*-1"),
         ({"risk_aversion": [1.0, 0.0]}, r"risk_aversion\[1\].*0"),
+        ({"ambiguity": [0.1, "x"]}, r"ambiguity\[1\]: must be .*'x'"),
         ({"ambiguity": []}, r"ambiguity.*at least one"),
         ({"prior": {"short": [1.0]}}, r"prior"),
         ({"prior": [0.2] * 5}, r"prior.*mapping"),

@@ -34,6 +34,6 @@ def draw(outcome: Outcome, kind: str, claim: str | int | None = None) -> Figure:
         only = claims[0] if claim is None else claim
         return cast("Figure", draw_staircase(outcome, only).figure)
     if claim is not None:
-        raise InputError(f"{kind} shows all claims", field="claim")
+        raise InputError(f"is not used by {kind!r}, which shows all, got {claim!r}", field="claim")
     pictures = {"fills": draw_fills, "risk": draw_risk, "proof": draw_proof}
     return cast("Figure", pictures[kind](outcome).figure)

@@ -1,4 +1,4 @@
-"""The picture of quotes: what a maker bids and asks for every claim."""
+"""The picture of quotes: a maker's bid and ask for every claim."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ __all__ = ["draw_quotes"]
 
 
 def draw_quotes(quotes: Quotes, axes: Any = None) -> Axes:
-    """Draw bid and ask of every claim, a row for each; the larger a block, the paler."""
+    """Draw bid and ask of every claim, one row each; the larger a block, the paler."""
     bid = quotes.bid.reshape(len(quotes.claims), -1)
     ask = quotes.ask.reshape(len(quotes.claims), -1)
     rows = np.arange(len(quotes.claims))

@@ -28,7 +28,7 @@ __all__ = [
 
 _HASHED = re.compile(r'(?<=["#])([A-Za-z_]\w*?)[0-9a-f]{10}(?=["\)])')  # ids and references
 
-# Okabe and Ito's palette: told apart with any kind of colour vision.
+# Okabe and Ito's palette: distinguishable with any kind of colour vision.
 BLUE = "#0072B2"
 ORANGE = "#D55E00"
 GREEN = "#009E73"

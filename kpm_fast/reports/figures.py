@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 
 __all__ = ["figure_html"]
 
-#: What the page colours: it has lighter ones on dark ground.
+#: Colours that the page sets, lighter ones on a dark background.
 _VARIABLES = {
     INK: "currentColor",
     GREY: "var(--grey)",
@@ -27,8 +27,8 @@ _VARIABLES = {
 def figure_html(figure: Figure, name: str, title: str, description: str) -> str:
     """Return a figure as HTML, no network needed.
 
-    Its colours are the page's, so that it can be read on dark and light ground. ``name`` tells its
-    identifiers from those of the page's other figures.
+    Its colours are the page's, so that it can be read on a dark or light background. ``name``
+    prefixes its identifiers, which would otherwise be those of the page's other figures.
     """
     with house_style():
         import matplotlib
