@@ -132,7 +132,7 @@ def utility(rng: np.random.Generator, n: int) -> Case:
         least = losses.max() - wealth
         excess = brentq(
             lambda x: float(pi @ np.log((np.exp(x) + (losses.max() - losses)) / wealth)),
-            -60,
+            -700,
             np.log(wealth + np.ptp(losses)) + 1,
             xtol=1e-14,
         )
