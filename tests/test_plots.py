@@ -314,7 +314,7 @@ def test_blocks_of_quotes() -> None:
     quotes = result.market.maker.quotes(result.market, np.tile([1.0, 10.0, 50.0], (3, 1)))
     assert "3 blocks" in kpm.plot.quotes(quotes).get_title(loc="left")
     assert "the next share" in kpm.plot.quotes(result).get_title(loc="left")
-    with pytest.raises(kpm.InputError, match="quotes: must be what a maker's quotes.*got Market"):
+    with pytest.raises(kpm.InputError, match=r"quotes: must be what a maker's quotes.*got Market"):
         kpm.plot.quotes(result.market)  # type: ignore[arg-type]
 
 
