@@ -85,6 +85,12 @@ def test_quotes_and_the_form_of_a_book(tmp_path: Path, capsys: pytest.CaptureFix
         assert json.loads(capsys.readouterr().out)["no_trade_equivalent"] > 3
 
 
+def test_rules_are_spelled_alike_everywhere(capsys: pytest.CaptureFixture[str]) -> None:
+    words = ["clear", CARD, "--rule", "pay-as-bid", "--allocation", "book-order", "--json"]
+    assert cli.main(words) == 0
+    assert json.loads(capsys.readouterr().out)["rule"] == "pay_as_bid"
+
+
 @pytest.mark.parametrize(
     ("words", "message"),
     [

@@ -172,6 +172,10 @@ def _parser() -> argparse.ArgumentParser:
     return parser
 
 
+def _with_underscores(name: str) -> str:
+    return name.replace("-", "_")
+
+
 def _add_clear(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
     parser = commands.add_parser(
         "clear",
@@ -187,6 +191,7 @@ def _add_clear(commands: argparse._SubParsersAction[argparse.ArgumentParser]) ->
     solver = parser.add_argument_group("the search")
     solver.add_argument(
         "--rule",
+        type=_with_underscores,
         choices=RULES,
         help=f"who sets the prices; {RULES[1]} and {RULES[2]} are for every maker (default: "
         f"that of a saved clearing, else {RULES[0]})",
@@ -199,6 +204,7 @@ def _add_clear(commands: argparse._SubParsersAction[argparse.ArgumentParser]) ->
     )
     solver.add_argument(
         "--allocation",
+        type=_with_underscores,
         choices=ALLOCATIONS,
         help="how orders at the clearing price share: in proportion to quantity, by column time, "
         f"or by row (default: that of a saved clearing, else {ALLOCATIONS[0]})",

@@ -32,7 +32,7 @@ bool TangentBound::support(const Array& demand, const Array& lambda) {
       loss_ += demand[k] * market_.payoffs.row(k).transpose().array();
     }
   }
-  // Of neighbours the last answer is the nearest that there is.
+  // Calls are for neighbouring demands: the last answer is a good start.
   rho_ = measure_.evaluate(loss_, rho_, measure_.multiplier());
   if (market_.kind == Ambiguity::kBall && !(measure_.multiplier() > 0.0)) {
     return false;
