@@ -185,7 +185,10 @@ def changed(table: str, column: str, value: Any) -> dict[str, Any]:
         (changed("orders", "side", "hold"), r"given\.json: side\[1\]: .*'hold'"),
         (changed("orders", "claim", "hoem"), r"claim\[1\]: .*'hoem'.*did you mean 'home'"),
         (changed("states", "prior", 0.7), r"given\.json: prior: .*sum"),
-        (changed("states", "state", "A"), r"state\[1\]: 'A' is already in row 0"),
+        (
+            changed("states", "state", "A"),
+            r"state\[1\]: must be distinct, got 'A', which is in row 0 too",
+        ),
         (changed("claims", "D", 1), r"state 'D' of claims is not in states: both tables"),
         (changed("claims", "H", "1e400"), r"H\[1\]: .*1e400"),
         ({**BOOK, "ambiguity": -1}, r"ambiguity: .*-1"),

@@ -51,7 +51,7 @@ def test_pickles_of_other_releases() -> None:
     old.__setstate__({name: value for name, value in vars(proof).items() if name != "merged_into"})
     assert old == proof
     assert old.merged_into.tolist() == [0, 1]
-    with pytest.raises(kpm.InputError, match="bound missing: pickled by another release"):
+    with pytest.raises(kpm.InputError, match="lacks bound: it was pickled by another release"):
         old.__setstate__({name: value for name, value in vars(proof).items() if name != "bound"})
 
 

@@ -78,7 +78,7 @@ def test_a_market_without_orders_is_quoted(
     assert json.loads(capsys.readouterr().out)["bid"] == market.maker.quotes(market)["bid"].tolist()
     assert cli.main(["clear", str(path)]) == cli.EXIT_INPUT
     assert cli.main(["quotes", str(path), "--sell", "negative-quantity", "--sides", "B=buy"]) == 2
-    assert "no side to read" in capsys.readouterr().err
+    assert "the sign of the quantity is the side" in capsys.readouterr().err
 
 
 @pytest.mark.parametrize(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import re
 
 import numpy as np
 import pytest
@@ -149,9 +150,11 @@ def test_the_message_says_how_much_wider_quotes_must_be(
         low, high = (low, middle) if np.maximum(mid - middle, 0).sum() <= 1 else (middle, high)
     assume(mid.max() < 1.0 + high)
     payoffs = span * np.eye(count)
-    with pytest.raises(kpm.InputError, match="more on either side would be enough") as caught:
+    said = r"all would if wider by (\S+) % of the claim's payoff range on either side"
+    with pytest.raises(kpm.InputError, match=said) as caught:
         kpm.prior_from_quotes(payoffs, span * mid, span * mid)
-    share = float(str(caught.value).split("; ")[1].split(" %")[0]) / 100.0
+    (percent,) = re.findall(said, str(caught.value))
+    share = float(percent) / 100.0
     assert high - 1e-6 <= share <= 1.11 * high
     bid, ask = span * (mid - share - 1e-6), span * (mid + share + 1e-6)
     assert kpm.prior_from_quotes(payoffs, bid, ask).sum() == pytest.approx(1.0, abs=1e-12)

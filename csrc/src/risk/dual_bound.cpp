@@ -49,7 +49,7 @@ int Multipliers::best_corner(int claim, const Corners& corners, int first, int l
     }
   };
   scan(from, to);
-  if (most < 0.0) {  // the box does not hold the point (G, -lambda): any corner may be largest
+  if (most < 0.0) {  // the run does not reach the point (G, -lambda): any corner may be largest
     most = -kInfinity;
     scan(first, last + 1);
   }

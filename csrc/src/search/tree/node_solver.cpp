@@ -253,7 +253,7 @@ std::vector<int> NodeSolver::round(const Box& box) {
   return cell;
 }
 
-/// Pieces at the ends of the box that the node's multipliers bound below the threshold are pruned.
+/// Pieces at the ends of runs that the node's multipliers bound below the threshold are pruned.
 void NodeSolver::cut_ends(Node& node, double threshold, bool keep, NodeOutcome& outcome) const {
   for (int k = 0; k < claims(); ++k) {
     const auto at = static_cast<std::size_t>(k);
@@ -300,8 +300,8 @@ void NodeSolver::cut_ends(Node& node, double threshold, bool keep, NodeOutcome& 
   }
 }
 
-/// Split the claim whose point in the hull is farthest from the staircase, by the area between
-/// them: the price off the staircase times the demand off it, in money. By so much the hull can
+/// Split the run of the claim whose point in the hull is farthest from its staircase, by the area
+/// between them: price off the staircase times demand off it, in money. By so much the hull can
 /// overstate the claim's revenue. The value of the point's projection under the multipliers is no
 /// guide where these lie on a corner: a whole face of the hull is then worth the same.
 void NodeSolver::split(const Node& node, NodeOutcome& outcome) const {

@@ -106,7 +106,7 @@ double TangentBound::rise(int claim, double distance) const {
     return 0.0;
   }
   const double a = market_.risk_aversion;
-  const double moved = std::min(a, 1.0 / reach_);  // a times the share of z that is looked at
+  const double moved = std::min(a, 1.0 / reach_);  // a times the share of z considered
   return std::log1p(moved * moved * least / (2.0 + moved * reach_)) / a;
 }
 

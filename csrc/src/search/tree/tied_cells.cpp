@@ -13,7 +13,7 @@ namespace {
 
 struct Option {
   int piece;
-  double deficit;  // what the piece's better corner is worth less than the box's best
+  double deficit;  // what the piece's better corner is worth less than the best of its run
 };
 
 /// A step whose best point lies within this share of it from its end counts as best at the end,
