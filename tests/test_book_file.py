@@ -312,7 +312,7 @@ def test_the_command_line_takes_one_file(
     assert main(["advise", str(path)]) == 0
     before = path.read_bytes()
     assert main(["clear", str(path), "--save", str(path)]) == 2
-    assert "would replace" in capsys.readouterr().err
+    assert "would overwrite" in capsys.readouterr().err
     assert path.read_bytes() == before
     assert main(["sample", "race-card", "--output", str(path)]) == 2
     assert "--force" in capsys.readouterr().err

@@ -261,6 +261,6 @@ def test_the_command(tmp_path: Path, capsys: pytest.CaptureFixture[str], card: k
     assert cli.main(["report", str(saved), "--output", str(page), "--no-sensitivity"]) == 0
     assert "<h1>Clearing of saved.kpm</h1>" in page.read_text("utf-8")
     assert cli.main(["report", str(saved), "--output", str(saved)]) == 2
-    assert "would replace what is read" in capsys.readouterr().err
+    assert "would overwrite" in capsys.readouterr().err
     assert cli.main(["report", str(CARD), "--ambiguity", "0.02", "--output", str(page)]) == 0
     assert "ambiguity 0.02 nats" in page.read_text("utf-8")

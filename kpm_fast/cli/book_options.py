@@ -33,7 +33,7 @@ __all__ = [
     "read_market_alone",
 ]
 
-_NOTED = 1e-9  # a prior whose sum is off by less is as exact as anybody's
+_NOTED = 1e-9  # how far from 1 a prior's sum must be to be mentioned
 
 
 def add_book(parser: argparse.ArgumentParser, *, or_clearing: bool = False) -> None:
@@ -199,7 +199,8 @@ def named_maker(args: argparse.Namespace, market: Market) -> Maker:
     for option in ("ambiguity", "risk_aversion"):
         if getattr(args, option) is not None:
             raise InputError(
-                f"goes with the book's own maker: what {args.maker!r} needs is stated with it",
+                f"must be left out with --maker {args.maker!r}, whose parameters are stated with "
+                f"it, got {getattr(args, option):g}",
                 field=f"--{option.replace('_', '-')}",
             )
     return maker_from_text(args.maker, market)
@@ -254,7 +255,7 @@ def _inventory(text: str, market: Market) -> Any:
         except ValueError:
             pass
         raise InputError(
-            f"neither a file nor numbers separated by commas: {reprlib.repr(text)}",
+            f"must be a file or numbers separated by commas, got {reprlib.repr(text)}",
             field="--inventory",
         )
     table = read_csv(path, required=["state", "inventory"])
@@ -266,12 +267,12 @@ def _inventory(text: str, market: Market) -> Any:
             raise table.error(row, "state", f"{state!r} appears twice")
     missing = [state for state in market.states if state not in states]
     if missing:
-        raise InputError(f"no row for state {missing[0]!r}", field="state", file=path)
+        raise InputError(f"has no row for state {missing[0]!r}", field="state", file=path)
     return table.numbers("inventory")[reordering(states, market.states, "inventory", "state")]
 
 
 def is_file(path: Path) -> bool:
-    """Whether there is such a file; text that cannot be a file name is not one."""
+    """Whether there is such a file; there is none for text that cannot be a file name."""
     try:
         return path.is_file()
     except ValueError:  # a null character

@@ -1,4 +1,4 @@
-"""The command ``kpm-fast quotes``: what a maker bids and asks for the claims of a book."""
+"""The command ``kpm-fast quotes``: a maker's bids and asks for the claims of a book."""
 
 from __future__ import annotations
 

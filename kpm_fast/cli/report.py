@@ -47,7 +47,7 @@ def _run(args: argparse.Namespace) -> int:
         and book_options.is_file(args.output)
         and args.output.samefile(args.folder)
     ):
-        raise InputError("would replace what is read", field="--output")
+        raise InputError(f"{args.output} would overwrite {args.folder}, an input", field="--output")
     result = cleared(args, certificate=True)
     title = args.title or f"Clearing of {args.folder.resolve().name}"
     write_report(result, args.output, title, not args.no_sensitivity)

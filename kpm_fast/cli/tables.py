@@ -28,7 +28,7 @@ _FILLS_SHOWN = 16
 
 
 class PipeAwareConsole(Console):
-    """A console that reports a closed pipe to its caller, rather than exit with code 1."""
+    """A console that reports a closed pipe to its caller instead of exiting with code 1."""
 
     def on_broken_pipe(self) -> None:
         raise BrokenPipeError
