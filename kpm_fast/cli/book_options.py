@@ -6,6 +6,7 @@ import argparse
 import errno
 import reprlib
 import sys
+from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
@@ -18,13 +19,14 @@ from ..model.maker_form import maker_from_text
 from ..model.market import DEFAULT_AMBIGUITY, Market
 from ..model.orders import Orders
 from ..model.words import note_on_limits
-from ..storage.book_folder import read_book
+from ..storage.book_folder import BOOK_FILES, read_book
 
 __all__ = [
     "add_book",
     "add_inventory",
     "add_maker",
     "add_options",
+    "check_outputs",
     "is_file",
     "named_maker",
     "read",
@@ -161,6 +163,21 @@ def read(args: argparse.Namespace) -> tuple[Market, Orders]:
         if abs(market.prior_sum - 1) > _NOTED:
             _note(f"the prior sums to {market.prior_sum:.12g} and was divided by that")
     return market, orders
+
+
+def check_outputs(args: argparse.Namespace, targets: Iterable[tuple[str, Path | None]]) -> None:
+    """Refuse, before any work, to write over what is read: the book, or the file of an inventory.
+
+    ``targets`` are the options that name files to write, and the files; None where none is written.
+    """
+    sources = [args.folder, *(args.folder / name for name in BOOK_FILES)]
+    if args.inventory is not None:
+        sources.append(Path(args.inventory))
+    present = [source for source in sources if is_file(source)]
+    for option, target in targets:
+        for source in present:
+            if target is not None and is_file(target) and target.samefile(source):
+                raise InputError(f"{target} would replace {source}, an input", field=option)
 
 
 def named_maker(args: argparse.Namespace, market: Market) -> Maker:

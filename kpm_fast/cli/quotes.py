@@ -52,6 +52,7 @@ def add_parser(commands: argparse._SubParsersAction[argparse.ArgumentParser]) ->
 
 
 def _run(args: argparse.Namespace) -> int:
+    book_options.check_outputs(args, [("--output", args.output)])
     market, _ = book_options.read(args)
     maker = book_options.named_maker(args, market)
     quantities = None

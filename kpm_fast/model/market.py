@@ -323,6 +323,9 @@ class Market:
     def replace(self, **changes: Any) -> Market:
         """Return a copy with some parameters changed, validated like a new market.
 
+        Where the market was given a Knightian maker (an :class:`LMSR` is one of no ambiguity),
+        another ``prior``, ``risk_aversion`` or ``ambiguity`` makes a :class:`KnightianMaker` of it.
+
         Examples
         --------
         >>> import kpm_fast as kpm
@@ -336,6 +339,9 @@ class Market:
             raise TypeError(f"Market has no parameter {min(unknown)!r}")
         if changes.get("maker") is not None:
             current = {name: current[name] for name in ("payoffs", "claims", "states")}
+        elif "maker" in current and not changes.keys().isdisjoint(_KNIGHTIAN):
+            names = ("payoffs", "inventory", "claims", "states", *_KNIGHTIAN)
+            current = {name: getattr(self, name) for name in names}  # or says what it has none of
         elif "maker" in current and "inventory" in changes:
             inventory = changes.pop("inventory")
             current["maker"] = current["maker"].replace(inventory=inventory)
