@@ -120,7 +120,7 @@ def label_texts(labels: Iterable[Any], field: str) -> tuple[str, ...]:
         for place, text in enumerate(texts):
             if seen.setdefault(text, place) != place:
                 raise InputError(
-                    f"label {text!r} is already that of index {seen[text]}",
+                    f"must be distinct, got {text!r}, which index {seen[text]} has as well",
                     field=field,
                     index=place,
                 )

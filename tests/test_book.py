@@ -81,7 +81,7 @@ def test_round_trip_of_text(tmp_path: Path, text: str) -> None:
         (" x", "white space .* got ' x'"),
         ("x\r", r"white space .* got 'x\\r'"),
         ("\ud800", r"surrogate .* got '\\ud800'"),
-        ("x" * 131_073, r"more than 131,072 characters"),
+        ("x" * 131_073, r"at most 131,072 characters"),
     ],
 )
 def test_text_that_would_not_come_back_is_refused(tmp_path: Path, text: str, words: str) -> None:
@@ -159,7 +159,7 @@ def test_a_saved_clearing_is_a_book(tmp_path: Path, capsys: pytest.CaptureFixtur
     assert kpm.read_book(path) == (MARKET, ORDERS)
     wary, orders = kpm.read_book(path, ambiguity=0.5, inventory=[0, 0, 1])
     assert (wary, orders) == (MARKET.replace(ambiguity=0.5, inventory=[0, 0, 1]), ORDERS)
-    with pytest.raises(kpm.InputError, match="price_unit: is for tables"):
+    with pytest.raises(kpm.InputError, match="price_unit: applies to tables"):
         kpm.read_book(path, order_options={"price_unit": 100})
     noise = tmp_path / "noise"
     noise.write_text("noise")
@@ -169,5 +169,5 @@ def test_a_saved_clearing_is_a_book(tmp_path: Path, capsys: pytest.CaptureFixtur
     assert json.loads(capsys.readouterr().out)["ambiguity"] == 0.5
     before = path.read_bytes()
     assert main(["clear", str(path), "--save", str(path)]) == 2
-    assert "would replace" in capsys.readouterr().err
+    assert "would overwrite" in capsys.readouterr().err
     assert path.read_bytes() == before

@@ -185,22 +185,25 @@ def changed(table: str, column: str, value: Any) -> dict[str, Any]:
         (changed("orders", "side", "hold"), r"given\.json: side\[1\]: .*'hold'"),
         (changed("orders", "claim", "hoem"), r"claim\[1\]: .*'hoem'.*did you mean 'home'"),
         (changed("states", "prior", 0.7), r"given\.json: prior: .*sum"),
-        (changed("states", "state", "A"), r"state\[1\]: 'A' is already in row 0"),
+        (
+            changed("states", "state", "A"),
+            r"state\[1\]: must be distinct, got 'A', which is in row 0 too",
+        ),
         (changed("claims", "D", 1), r"state 'D' of claims is not in states: both tables"),
         (changed("claims", "H", "1e400"), r"H\[1\]: .*1e400"),
         ({**BOOK, "ambiguity": -1}, r"ambiguity: .*-1"),
-        ({**BOOK, "ambiguty": 1}, r"given\.json: ambiguty: unknown"),
+        ({**BOOK, "ambiguty": 1}, r"given\.json: ambiguty: is unknown"),
         ({**BOOK, "claims": 3}, r"claims: must be a list of objects or an object of lists"),
         ({**BOOK, "states": [3]}, r"states\[0\]: must be an object"),
         ({**BOOK, "orders": {"claim": [1], "side": []}}, r"orders: columns differ in length"),
         ({**BOOK, "orders": {"claim": 1}}, r"orders\.claim: must be a list"),
-        ({"orders": []}, r"there is no 'claims'"),
+        ({"orders": []}, r"has no 'claims'"),
         ([], r"must hold a JSON object"),
         ('{"claims": [],\n "claims": []}', r"claims: appears twice"),
-        ('{"claims": [}', r"given\.json, line 1: not JSON"),
+        ('{"claims": [}', r"given\.json, line 1: is not JSON"),
         ('{"ambiguity": NaN}', r"NaN is not JSON"),
         ("[" * 100_000, r"given\.json"),
-        ("[claims]\n[states]\n", r"line 1: no header below \[claims\]"),
+        ("[claims]\n[states]\n", r"line 1: has no header below \[claims\]"),
         (TITLED + "[states]\nstate,prior\n", r"line 17: \[states\] appears twice"),
         (TITLED.replace("away,sell,0.25,5", "away,sell"), r"line 16: has 2 entries where .* has 4"),
         (TITLED.replace("0.25", "x"), r"line 16: price: not a number: 'x'"),
@@ -208,9 +211,9 @@ def changed(table: str, column: str, value: Any) -> dict[str, Any]:
         (TITLED.replace("state,prior", "state,pryor"), r"line 6: no column 'prior'.*mean"),
         (TITLED.replace("0.01,0.02", "0.01,0.02\n1,1"), r"\[market\]: must have one row, got 2"),
         (TITLED.replace("0.01,", "a,"), r"line 3: risk_aversion: not a number"),
-        (TITLED.partition("[orders]")[0], r"has a table \[orders\].*from_csv"),
+        (TITLED.partition("[orders]")[0], r"has no table \[orders\].*from_csv"),
         ("claim,side,price,quantity\n", r"line 1: .*begins with a title such as \[claims\]"),
-        ("", r"has a table \[claims\]"),
+        ("", r"has no table \[claims\]"),
     ],
 )
 def test_what_is_wrong_is_named(content: Any, message: str, tmp_path: Path) -> None:
@@ -229,10 +232,10 @@ def test_parquet_without_a_market_or_damaged(tmp_path: Path) -> None:
     kpm.write_book(path, *_read(BOOK, tmp_path))
     whole = path.read_bytes()
     path.write_bytes(whole[: len(whole) // 2])
-    with pytest.raises(kpm.InputError, match=r"orders\.parquet: Parquet, and damaged"):
+    with pytest.raises(kpm.InputError, match=r"orders\.parquet: is a damaged Parquet file"):
         kpm.read_book(path)
     path.write_bytes(whole)
-    with pytest.raises(kpm.InputError, match="delimiter: is for CSV, and this file is Parquet"):
+    with pytest.raises(kpm.InputError, match="delimiter: applies to CSV, and this file is Parquet"):
         kpm.read_book(path, delimiter=";")
     bad = pyarrow.table({"claim": ["home"], "side": ["hold"], "price": [0.1], "quantity": [1]})
     bad = bad.replace_schema_metadata(parquet.read_schema(path).metadata)
@@ -282,7 +285,7 @@ def test_an_existing_file_is_not_replaced_unasked(tmp_path: Path) -> None:
     market, orders = _read(BOOK, tmp_path)
     path = tmp_path / "book.csv"
     kpm.write_book(path, market, orders)
-    with pytest.raises(kpm.InputError, match="already holds something else"):
+    with pytest.raises(kpm.InputError, match="already exists with other content"):
         kpm.write_book(path, market, orders[:1], overwrite=False)
     titled = kpm.Market([[1]], states=["[orders]"], maker=kpm.WorstStateMaker(1))
     with pytest.raises(kpm.InputError, match=r"states\[0\]: '\[orders\]' is the title"):
@@ -309,7 +312,7 @@ def test_the_command_line_takes_one_file(
     assert main(["advise", str(path)]) == 0
     before = path.read_bytes()
     assert main(["clear", str(path), "--save", str(path)]) == 2
-    assert "would replace" in capsys.readouterr().err
+    assert "would overwrite" in capsys.readouterr().err
     assert path.read_bytes() == before
     assert main(["sample", "race-card", "--output", str(path)]) == 2
     assert "--force" in capsys.readouterr().err

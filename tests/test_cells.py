@@ -11,7 +11,7 @@ from hypothesis import assume, given
 from hypothesis import strategies as st
 
 import kpm_fast as kpm
-from adapter import market_of, orders_of, solve_cell, staircases
+from adapter import solve_cell, staircases
 from kpm_fast import sample
 from strategies import books, examples
 from test_witnesses import FILL_FILL_NONE, MISPRINT, MISPRINT_L
@@ -179,8 +179,7 @@ def test_misprint_example():
     assert pieces_of(MISPRINT, cell) == FILL_FILL_NONE
     result = solve_cell(MISPRINT, cell, tolerance=1e-12)
     found = math.exp(-MISPRINT.risk_aversion * result.certainty_equivalent)
-    assert found == pytest.approx(MISPRINT_L, abs=1e-9)
-    assert found == pytest.approx(0.887732198, abs=5e-9)
+    assert found == pytest.approx(MISPRINT_L, abs=1e-12)
     np.testing.assert_array_equal(result.net_demand, [1, 1, 0])
 
 
@@ -217,13 +216,6 @@ def test_running_out_of_iterations_is_a_status():
     result = kpm.solve_cell(market, orders, [6, 0, 3, 1, 1, 4], max_iterations=3)
     assert result.status is kpm.Status.INACCURATE
     assert result.iterations == 3
-
-
-def test_the_same_cell_twice_gives_the_same_bits():
-    first, second = (
-        kpm.solve_cell(market_of(MISPRINT), orders_of(MISPRINT), [1, 0, 2]) for _ in range(2)
-    )
-    assert first == second
 
 
 @pytest.mark.parametrize("cell", [[6, 0, 3, 1, 1, 4], [7, 0, 3, 3, 0, 3]])

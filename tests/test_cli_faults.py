@@ -364,5 +364,5 @@ def test_a_file_that_cannot_be_read_is_named(
 
 @linux
 def test_a_device_without_an_end_is_no_clearing() -> None:
-    with pytest.raises(kpm.InputError, match=r"^/dev/zero: not a kpm-fast clearing"):
+    with pytest.raises(kpm.InputError, match=r"^/dev/zero: is not a kpm-fast clearing"):
         kpm.load_result("/dev/zero")

@@ -44,6 +44,43 @@ def test_the_quotes_of_a_folder(tmp_path: Path, capsys: pytest.CaptureFixture[st
     assert [float(row["ask"]) for row in rows] == blocks["ask"].ravel().tolist()
 
 
+@pytest.mark.parametrize("form", ["", ".json", ".csv", ".parquet"])
+@pytest.mark.parametrize("orders", ["none", "bad"])
+def test_a_market_without_orders_is_quoted(
+    form: str, orders: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Orders that are not there, or that no clearing would take, are nobody's business here."""
+    market, book = kpm.read_book(CARD)
+    path = tmp_path / f"book{form}"
+    if form == ".parquet":
+        pytest.importorskip("pyarrow")
+    kpm.write_book(path, market, book)
+    if form == "":
+        file = path / "orders.csv"
+        file.unlink() if orders == "none" else file.write_text('claim,price\n"a,1,2,3')
+    elif form == ".json":
+        content = json.loads(path.read_text(encoding="utf-8"))
+        content["orders"] = 7
+        if orders == "none":
+            del content["orders"]
+        path.write_text(json.dumps(content), encoding="utf-8")
+    elif form == ".csv":
+        kept = path.read_text(encoding="utf-8").partition("[orders]")[0]
+        path.write_text(kept + ("" if orders == "none" else "[orders]\na\nb,c,d\n"))
+    else:
+        import pyarrow
+        from pyarrow import parquet
+
+        metadata = parquet.read_schema(path).metadata
+        table = pyarrow.table({"x": [1]} if orders == "bad" else {})
+        parquet.write_table(table.replace_schema_metadata(metadata), path)
+    assert cli.main(["quotes", str(path), "--json"]) == 0
+    assert json.loads(capsys.readouterr().out)["bid"] == market.maker.quotes(market)["bid"].tolist()
+    assert cli.main(["clear", str(path)]) == cli.EXIT_INPUT
+    assert cli.main(["quotes", str(path), "--sell", "negative-quantity", "--sides", "B=buy"]) == 2
+    assert "the sign of the quantity is the side" in capsys.readouterr().err
+
+
 @pytest.mark.parametrize(
     ("text", "kind"),
     [

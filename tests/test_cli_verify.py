@@ -117,7 +117,7 @@ def test_without_a_certificate(tmp_path: Path, capsys: pytest.CaptureFixture[str
 def test_unreadable_files(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     (tmp_path / "text").write_text("no clearing")
     assert run("verify", tmp_path / "text") == cli.EXIT_INPUT == 2
-    assert "text: not a kpm-fast clearing" in capsys.readouterr().err
+    assert "text: is not a kpm-fast clearing" in capsys.readouterr().err
     assert run("verify", tmp_path / "none") == 2
     assert capsys.readouterr().err.endswith("none: No such file or directory\n")
     with pytest.raises(SystemExit) as caught:
@@ -139,7 +139,7 @@ def test_enumeration_has_no_certificate(tmp_path: Path, capsys: pytest.CaptureFi
     kpm.write_book(tmp_path / "book", MARKET, ORDERS)
     options = ["--certificate", "--method", "enumerate", "--save", tmp_path / "file"]
     assert run("clear", tmp_path / "book", *options) == 2
-    assert "certificate: enumeration hands out none" in capsys.readouterr().err
+    assert "certificate: is not available with method='enumerate'" in capsys.readouterr().err
     assert not (tmp_path / "file").exists()
 
 

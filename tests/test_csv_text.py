@@ -44,7 +44,7 @@ def test_a_file_has_one_decimal_sign(
         (zipped(b"a", "b.csv"), "zip archive of 2 files"),
         (zipped(b"a", name="[Content_Types].xml"), "workbook"),
         (b"PAR1....", "Parquet"),
-        (zipped(b"claim,side,price,quantity\n")[:40], "zip archive, and damaged"),
+        (zipped(b"claim,side,price,quantity\n")[:40], "damaged zip archive"),
         (b"claim,price,quantity\na,1,-2\n", "or sell='negative quantity'"),
         (b"\xd0\xcf\x11\xe0\xa1\xb1" + bytes(50), "a workbook, which is not read"),
         (

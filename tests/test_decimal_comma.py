@@ -48,12 +48,12 @@ def test_a_point_is_not_guessed_at(field: str, entry: str) -> None:
     columns: dict[str, Any] = {"claim": ["home"] * 2, "side": ["buy"] * 2}
     columns |= {"price": ["0,5", "0,6"], "quantity": ["1", "2"], "time": ["1,5", "2"]}
     columns[field][1] = entry
-    message = rf"{field}\[1\]: a point in a number with decimal commas: '{entry}'"
+    message = rf"{field}\[1\]: has a point in a number with decimal commas: '{entry}'"
     with pytest.raises(kpm.InputError, match=message):
         kpm.Orders.from_frame(columns, decimal=",")
     books = kpm.Books.from_frame({"book": ["a", "b"], **columns}, MARKET, decimal=",")
     assert list(books.errors) == [1]
-    assert f"{field}[1]: a point" in str(books.errors[1])
+    assert f"{field}[1]: has a point" in str(books.errors[1])
 
 
 def test_books_and_options() -> None:

@@ -53,7 +53,7 @@ def test_no_width_breaks_a_number(
         for name, cell in zip(names[1:], row[1:], strict=True):
             assert name in missing or cell in words
     if len(missing) < len(expendable):
-        # The note may be as long as it likes.
+        # The note may be longer.
         assert max(map(len, text.partition("(no room")[0].splitlines())) <= width
 
 

@@ -38,7 +38,7 @@ def _run(folder: Path, *names: str, code: int = 77, seconds: float = 0.0) -> cam
 
 
 def test_a_finding_that_is_there_already_is_found_again(tmp_path: Path) -> None:
-    """The second run is no better than the first: an input has the same name each time."""
+    """An input has the same name each time: the second run finds its file in place."""
     path = tmp_path / "findings" / "crash-1"
     for _ in range(2):
         assert _run(tmp_path, "crash-1").findings == [path]

@@ -1,4 +1,4 @@
-"""What trading is worth keeps its digits beside any wealth."""
+"""The gain from trade keeps its digits beside any wealth."""
 
 from __future__ import annotations
 
@@ -74,7 +74,7 @@ def test_gain_against_forty_five_digits(wealth: float, spread: bool) -> None:
 @pytest.mark.threads
 @pytest.mark.parametrize("wealth", [0.0, 1e9, 1e14, 1e15])
 def test_gains_of_a_batch_are_those_of_single_clearings(wealth: float) -> None:
-    """To the last bit: a difference of equivalents would leave nothing of them beside 1e14."""
+    """To the last bit: as differences of equivalents they would have no digits beside 1e14."""
     draw = np.random.default_rng(11)
     pairs = [book(draw, wealth, bool(n % 2)) for n in range(20)]
     batch = kpm.clear_many(pairs, threads=2)

@@ -53,7 +53,7 @@ def tree(path: Path) -> Any:
     return parse(path.read_text("utf-8"))
 
 
-def test_a_report_is_small_and_asks_for_nothing(path: Path, tree: Any) -> None:
+def test_a_report_is_small_and_loads_nothing(path: Path, tree: Any) -> None:
     assert path.stat().st_size < 1_000_000
     for element in tree.iter():
         for name, value in element.attrib.items():
@@ -120,8 +120,8 @@ def luminance(colour: str) -> float:
 
 
 @pytest.mark.parametrize("ground", ["light", "dark", "paper"])
-def test_words_can_be_read_on_any_ground(path: Path, ground: str) -> None:
-    """Contrast of at least 4.5 for all that words are written in, 3 for lines, as WCAG asks."""
+def test_text_has_enough_contrast_on_any_background(path: Path, ground: str) -> None:
+    """A contrast of at least 4.5 for colours of text and 3 for lines, as WCAG asks."""
     roots = re.findall(r":root \{([^}]*)\}", path.read_text("utf-8"))
     assert len(roots) == 3
     chosen = roots[("light", "dark", "paper").index(ground)]
@@ -203,7 +203,7 @@ def browser() -> str:
 
 
 @pytest.mark.unsanitized
-def test_a_browser_opens_a_report_and_has_nothing_to_say(path: Path, tmp_path: Path) -> None:
+def test_a_browser_opens_a_report_without_console_messages(path: Path, tmp_path: Path) -> None:
     options = ["--headless", "--no-sandbox", "--disable-gpu", f"--user-data-dir={tmp_path / 'p'}"]
     shown = subprocess.run(
         [browser(), *options, "--enable-logging=stderr", "--dump-dom", path.as_uri()],
@@ -261,7 +261,7 @@ def test_the_command(tmp_path: Path, capsys: pytest.CaptureFixture[str], card: k
     assert cli.main(["report", str(saved), "--output", str(page), "--no-sensitivity"]) == 0
     assert "<h1>Clearing of saved.kpm</h1>" in page.read_text("utf-8")
     assert cli.main(["report", str(saved), "--output", str(saved)]) == 2
-    assert f"would replace {saved}, an input" in capsys.readouterr().err
+    assert "would overwrite" in capsys.readouterr().err
     assert cli.main(["report", str(CARD), "--ambiguity", "0.02", "--output", str(page)]) == 0
     assert "ambiguity 0.02 nats" in page.read_text("utf-8")
 

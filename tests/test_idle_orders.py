@@ -14,12 +14,12 @@ import kpm_fast as kpm
 import witness
 from adapter import clear, market_of
 from kpm_fast.verification import reference
-from strategies import books, examples, related_books
+from strategies import METHODS, books, examples, related_books
 from witness import Book
 
 pytestmark = pytest.mark.cross_section
 
-METHODS = pytest.mark.parametrize("method", ["branch-and-bound", "enumerate"])
+
 SIZES = st.sampled_from([1e-3, 1.0, 1e3, 1e6, 5.6e9, 1e12, 7e12, 1e30])
 PLACES = st.sampled_from([0.0, 0.01, 0.1, 0.25, 0.5, 0.9, 0.99, 1.0])
 
@@ -151,7 +151,7 @@ def test_what_no_prices_fill_changes_no_bit(method, data, book: Book, size: floa
 @given(st.data(), books(), SIZES)
 @examples(60)
 def test_reachable_giants_move_nothing_they_do_not_trade(method, data, book: Book, size) -> None:
-    """Whatever a giant does not fill, it could as well not have offered."""
+    """What a giant does not fill has no effect."""
     assume((book.spans > 0).any() and len(book.quantity) > 1)
     lot = float(book.quantity.max()) or 1.0
     claims = np.flatnonzero(book.spans > 0).tolist()
@@ -165,7 +165,7 @@ def test_reachable_giants_move_nothing_they_do_not_trade(method, data, book: Boo
     result.verify().raise_if_failed()
     filled = result.fills[-count:]
     enough = np.maximum(3.0 * filled, lot)
-    assume((enough < size).all())  # else they are no giants, but the market
+    assume((enough < size).all())  # otherwise the giants trade most of their size
     # A book with that much instead of the giants has this clearing, too ...
     smaller = orders_of(book, claim, side, price, enough.tolist())
     small = kpm.clear(market, smaller, method, threads=1)
@@ -201,7 +201,7 @@ def closed_staircases(book: Book) -> list[list[witness.Piece]]:
 @pytest.mark.parametrize("size", [1e3, 1e6, 1e12, 1e30])
 @pytest.mark.parametrize("price", [0.0, 0.01, 0.2])
 def test_an_idle_giant_loosens_no_check(size: float, price: float) -> None:
-    """A wrong result is as wrong with a giant beside it."""
+    """A wrong result fails its checks with a giant beside it as well."""
     giant = ("away", "buy", price, size)
     orders = orders_with(giant)
     right = kpm.clear(README, orders, certificate=True)
@@ -227,7 +227,7 @@ def test_an_idle_giant_loosens_no_check(size: float, price: float) -> None:
         told = dataclasses.replace(right, **{name: getattr(right, name) + by})
         assert not told.verify(), name
         assert name == "scale" or not kpm.check_certificate(README, orders, told), name
-    # Where nothing trades: the maker's ambiguity stops this market, and no giant says otherwise.
+    # Where ambiguity stops all trade, the scale does not count the giant.
     wary = README.replace(ambiguity=5.0)
     idle = kpm.clear(wary, kpm.Orders(["home", "away"], "buy", [0.3, price], [20.0, size]))
     assert idle.volume == 0.0
@@ -235,7 +235,7 @@ def test_an_idle_giant_loosens_no_check(size: float, price: float) -> None:
 
 
 def test_the_scale_where_nothing_trades_is_that_of_the_smaller_half() -> None:
-    """Of levels: an order split into many is still one."""
+    """Of the limit levels: an order split into many still counts as one."""
     market = kpm.Market(np.eye(3), [0.3, 0.3, 0.4], ambiguity=5.0)
     sizes = [4.0, 1.0, 8.0, 2.0, 1e20]
     claims, limits = [0, 1, 2, 0, 1], [0.1, 0.1, 0.1, 0.2, 0.2]
@@ -250,7 +250,7 @@ def test_the_scale_where_nothing_trades_is_that_of_the_smaller_half() -> None:
 
 @pytest.mark.parametrize("wealth", [1e5, 3.7e8, 5.9e9, 8.1e12])
 def test_where_nothing_can_trade_the_bound_of_every_leaf_is_the_worth(wealth: float) -> None:
-    """There is one clearing; what the leaves' multipliers round to does not matter beside it."""
+    """There is one clearing: rounding of the leaves' multipliers does not widen its bound."""
     for seed in range(20):
         draw = np.random.default_rng(seed)
         market = kpm.Market(
@@ -270,10 +270,10 @@ def test_where_nothing_can_trade_the_bound_of_every_leaf_is_the_worth(wealth: fl
         kpm.check_certificate(market, orders, result).raise_if_failed()
 
 
-@pytest.mark.parametrize("method", ["branch-and-bound", "enumerate"])
+@METHODS
 @pytest.mark.parametrize("size", [1e3, 1e9, 1e12])
 def test_optimal_is_supported_by_what_is_published(method: str, size: float) -> None:
-    """Giants that trade with each other leave a tiny net demand, which is told from rounding."""
+    """The tiny net demand of giants that trade with each other is told apart from rounding."""
     market = kpm.Market(
         [[1, 0, 0, 0, 0]] * 3,
         [0.2] * 5,

@@ -1,4 +1,4 @@
-"""A maker who need not trade and fears its worst state alone: which worst case supports that."""
+"""Kinks of the ambiguity: the worst case that proves no trade optimal, and clearings at them."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ def divergence(p: np.ndarray, q: np.ndarray) -> float:
 
 @pytest.mark.parametrize("ambiguity", [1.0, 2.0])
 def test_no_trade_proves_itself(ambiguity: float) -> None:
-    """One cell, no relaxation: the worst case named values no bid above its limit."""
+    """One cell, no relaxation: under the worst case every claim is worth more than its bid."""
     market, orders = simulation_a(ambiguity)
     result = kpm.clear(market, orders, tolerance=1e-9, threads=1, certificate=True)
     assert (result.stats.nodes, result.stats.solved, result.stats.relaxations) == (1, 1, 0)

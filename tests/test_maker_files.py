@@ -64,9 +64,15 @@ def test_a_folder_keeps_its_maker(kind: str, tmp_path: Path) -> None:
 FAULTS: list[tuple[Any, str]] = [
     ("lmsr", r"market\.json: maker: must be an object whose kind"),
     ({"kind": "bookie"}, r"market\.json: maker: must be an object whose kind is one of knightian"),
-    ({"kind": "lmsr"}, r"market\.json: maker: does not make a maker of kind lmsr"),
+    (
+        {"kind": "lmsr"},
+        r"market\.json: maker: must have the parameters of a maker of kind 'lmsr', got prior",
+    ),
     ({"kind": "lmsr", "liquidity": -1}, r"market\.json: liquidity: must be between"),
-    ({"kind": "lmsr", "liquidity": 1, "prior": [1]}, r"market\.json: prior: is a column of"),
+    (
+        {"kind": "lmsr", "liquidity": 1, "prior": [1]},
+        r"market\.json: prior: belongs in a column of states.csv, got \[1\]",
+    ),
     ({"kind": "starting_orders", "delta": {"1": 1, "2": 2, "x": 3}}, r"delta: lacks.*'x'"),
     ({"kind": "starting_orders", "delta": [1, 2]}, r"market\.json: delta: must be an object"),
     (
@@ -91,10 +97,12 @@ def test_faults_in_states_csv_have_their_line(tmp_path: Path) -> None:
     (tmp_path / "states.csv").write_text("\n".join(lines))
     with pytest.raises(kpm.InputError, match=r"states\.csv, line 3: prior: must be greater"):
         kpm.read_book(tmp_path)
-    with pytest.raises(kpm.InputError, match=r"^risk_aversion: is the maker's own"):
+    with pytest.raises(kpm.InputError, match=r"^risk_aversion: is set by the 'lmsr' maker"):
         kpm.read_book(tmp_path, risk_aversion=2.0)
     (tmp_path / "market.json").write_text('{"maker": {"kind": "lmsr"}, "ambiguity": 0.1}')
-    with pytest.raises(kpm.InputError, match=r"market\.json: maker: states all of a maker"):
+    with pytest.raises(
+        kpm.InputError, match=r"market\.json: maker: must be the only setting, got 'ambiguity'"
+    ):
         kpm.read_book(tmp_path)
 
 
@@ -115,7 +123,7 @@ def test_a_saved_clearing_is_cleared_again_by_its_own_rule(
     )
     assert kpm.load_result(again).rule == "competitive"
     assert main(["clear", str(saved), "--rule", "maker_optimal"]) == 2
-    assert "is for the Knightian maker" in capsys.readouterr().err
+    assert "which is for the Knightian maker" in capsys.readouterr().err
 
 
 def test_makers_of_the_command_line_take_from_the_book(

@@ -1,4 +1,4 @@
-"""Makers know their states by label: aligned where they come with them, refused where others."""
+"""Makers know their states by label: labelled input is aligned, other labels are refused."""
 
 from __future__ import annotations
 

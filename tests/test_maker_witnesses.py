@@ -131,8 +131,8 @@ def utility(rng: np.random.Generator, n: int) -> Case:
     def cost(losses: np.ndarray) -> float:
         least = losses.max() - wealth
         excess = brentq(
-            lambda x: float(pi @ np.log((np.exp(x) + losses.max() - losses) / wealth)),
-            -60,
+            lambda x: float(pi @ np.log((np.exp(x) + (losses.max() - losses)) / wealth)),
+            -700,
             np.log(wealth + np.ptp(losses)) + 1,
             xtol=1e-14,
         )
@@ -252,7 +252,7 @@ def test_blocks_of_any_size_keep_their_digits(size: float, omega: float) -> None
 
 
 @pytest.mark.parametrize("shares", [1e-12, 1e-6, 0.01, 1.0, 50.0, 1e5])
-def test_the_others_keep_their_digits(shares: float) -> None:
+def test_blocks_of_other_makers_keep_their_digits(shares: float) -> None:
     pi, delta, inventory = [0.5, 0.3, 0.2], [2.0, 0.5, 1.0], [1.0, -2.0, 0.5]
     payoff = [1.0, -0.5, 0.25]
     with mpmath.workdps(50):

@@ -318,7 +318,7 @@ def test_quotes_are_a_table() -> None:
 
 
 def test_labelled_payoffs_are_never_taken_by_position() -> None:
-    """A maker knows its states by number: other labels are refused, these are read."""
+    """A maker without labels numbers its states: numbers are aligned, other labels refused."""
     maker = kpm.KnightianMaker([0.5, 0.3, 0.2], risk_aversion=0.01, ambiguity=0.02)
     pandas = pytest.importorskip("pandas")
     named = pandas.DataFrame({"A": [0], "D": [0], "H": [1]}, index=["home"])

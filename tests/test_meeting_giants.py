@@ -1,4 +1,4 @@
-"""Giants that trade with each other: what the maker trades is as if they were small.
+"""Giants that trade with each other: what the maker trades is the same as if they were small.
 
 A vast bid and a vast offer of one claim, on one limit or crossed, net to nearly nothing. The
 difference of the two must not cost what trades beside them its digits.
@@ -19,7 +19,7 @@ from test_idle_orders import FILLS, README, VALUE, orders_with
 pytestmark = pytest.mark.cross_section
 
 SIZES = st.sampled_from([10.0 ** (half / 2) for half in range(2, 25)])
-LARGE = 3e4  # enough to meet, if the maker does not take part
+LARGE = 3e4  # enough for them to meet, unless the maker takes a large part
 
 
 @METHODS
@@ -58,7 +58,7 @@ def worth(net: float, price: float, inventory: float, averse: float) -> float:
 @pytest.mark.parametrize("size", [1e3, 1e6, 1e9, 1e12])
 @pytest.mark.parametrize("price", [0.05, 0.1, 0.3])
 def test_giants_alone_in_their_book(price: float, size: float, method: str) -> None:
-    """Nothing but the maker's own trade tells what the unit of money should be."""
+    """The unit of money can come from nothing but the maker's own trade."""
     market = kpm.Market(
         [[1, 0, 0, 0, 0]],
         [0.2] * 5,
@@ -136,7 +136,7 @@ def test_any_book_with_giants_that_meet(seed: int, size: float) -> None:
 @METHODS
 @pytest.mark.parametrize("size", [1e12, 1e20, 1e29])
 def test_a_loss_is_no_rounding_of_the_giants(size: float, method: str) -> None:
-    """Complements that cross set the unit of money: a loss below its last digit is one."""
+    """Crossed complements set the unit of money: a loss below its last digit is still a loss."""
     market = kpm.Market([[1.0, 0.0], [0.0, 1.0]], [0.5, 0.5], risk_aversion=0.25, ambiguity=0.0)
     orders = kpm.Orders(
         [1, 1, 0, 0], ["sell", "buy", "buy", "buy"], [0.0, 0.9, 0.0, 0.1], [1.0, size, size, size]

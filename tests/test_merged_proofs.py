@@ -1,7 +1,7 @@
-"""Certificates of books in which claims pay alike, or one the complement of the other.
+"""Certificates of books with equal, scaled or complementary claims.
 
 The search merges them, the certificate says which, and the checker derives from the payoffs that it
-may: no false merge passes, and the clearing is the one that nobody asked a proof of.
+may: no false merge passes, and the clearing is the same as without a certificate.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ from strategies import ambiguities, examples, priors
 
 pytestmark = pytest.mark.cross_section
 
-#: A claim, itself twice over and shifted, its complement, another claim.
+#: A claim, twice the claim plus one, its complement, another claim.
 PAYOFFS = [[1, 0, 0.5], [3, 1, 2], [0, 1, 0.5], [0.2, 0, 1]]
 MARKET = kpm.Market(PAYOFFS, [0.3, 0.3, 0.4], risk_aversion=0.8, ambiguity=0.05)
 ORDERS = kpm.Orders(
@@ -44,7 +44,7 @@ def check(result: kpm.Result) -> kpm.Verification:
 
 
 def with_proof(result: kpm.Result, **arrays: Any) -> kpm.Result:
-    """The result with arrays of its certificate replaced, whether or not its constructor would."""
+    """The result with arrays of its certificate replaced, even by what its constructor refuses."""
     assert result.certificate is not None
     values = {**vars(result.certificate), **arrays}
     return dataclasses.replace(result, certificate=construct(kpm.Certificate, values))
@@ -52,7 +52,7 @@ def with_proof(result: kpm.Result, **arrays: Any) -> kpm.Result:
 
 @st.composite
 def books_with_merges(draw: st.DrawFn) -> tuple[kpm.Market, kpm.Orders]:
-    """Up to two families of claims: each a claim, scaled, shifted and turned at random."""
+    """Up to two families of claims: each a claim, scaled, shifted and negated at random."""
     states = draw(st.integers(2, 4))
     entry = st.sampled_from([0.0, 0.25, 0.5, 1.0, 0.3, 0.7])
     rows: list[np.ndarray] = []
@@ -137,13 +137,13 @@ def test_every_other_merge_is_refused(proven: kpm.Result) -> None:
 
 @pytest.mark.parametrize("by", [1e-12, 1e-9, -1e-6, 0.1])
 @pytest.mark.parametrize("claim", [0, 1, 2])
-def test_payoffs_that_are_nearly_alike_are_refused(
+def test_merges_of_nearly_equal_payoffs_are_refused(
     proven: kpm.Result, claim: int, by: float
 ) -> None:
     payoffs = MARKET.payoffs.copy()
     payoffs[claim, 2] += by * np.ptp(payoffs[claim])
     failed = kpm.check_certificate(MARKET.replace(payoffs=payoffs), ORDERS, proven).failed
-    assert [item.name for item in failed] == ["claims merged that pay unlike, in ranges"]
+    assert [item.name for item in failed] == ["merged claims with different payoffs, in ranges"]
 
 
 def test_a_constant_is_merged_with_nothing() -> None:
@@ -160,7 +160,7 @@ def test_a_constant_is_merged_with_nothing() -> None:
 def test_lowered_bounds_are_caught(
     book: tuple[kpm.Market, kpm.Orders], data: st.DataObject
 ) -> None:
-    """Of a leaf that holds the best clearing: nothing proves it to be worth less than it is."""
+    """A bound below what the best clearing is worth cannot be proved."""
     proven = kpm.clear(*book, threads=1, certificate=True)
     proof = proven.certificate
     assert proof is not None
@@ -174,7 +174,7 @@ def test_lowered_bounds_are_caught(
 
 @given(books_with_merges(), st.data())
 @examples(150)
-def test_moved_runs_are_caught(book: tuple[kpm.Market, kpm.Orders], data: st.DataObject) -> None:
+def test_moved_boxes_are_caught(book: tuple[kpm.Market, kpm.Orders], data: st.DataObject) -> None:
     proven = kpm.clear(*book, threads=1, certificate=True)
     proof = proven.certificate
     assert proof is not None
@@ -186,7 +186,7 @@ def test_moved_runs_are_caught(book: tuple[kpm.Market, kpm.Orders], data: st.Dat
 
 
 def test_orders_of_a_merged_claim_count(proven: kpm.Result) -> None:
-    """Another order of any claim, one that trades: the proof is of another book."""
+    """With one more order that trades, of any claim, the proof does not hold."""
     for claim, side in itertools.product(range(4), (1, -1)):
         generous = MARKET.payoffs[claim].max() if side > 0 else MARKET.payoffs[claim].min()
         inside = 0.9 * generous + 0.1 * MARKET.payoffs[claim].mean()

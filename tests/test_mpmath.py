@@ -11,7 +11,6 @@ import kpm_fast as kpm
 import witness
 from adapter import clear, solve_cell
 from test_cells import pieces_of, value_at
-from test_witnesses import MISPRINT
 from witness import Book, barrier, cell_problem
 from witness.risk import precise
 
@@ -87,10 +86,3 @@ def test_a_cell_of_steps(name):
     tolerance = book.tolerance(1e-10)
     assert result.certainty_equivalent == pytest.approx(expected, abs=tolerance)
     assert value_at(book, result) == pytest.approx(expected, abs=tolerance)
-
-
-def test_misprint_example_in_forty_digits():
-    cell = cell_problem(MISPRINT, pieces_of(MISPRINT, np.array([0, 0, 2])))
-    exact = barrier.solve(cell, FORTY)
-    found = solve_cell(MISPRINT, [0, 0, 2], tolerance=1e-12).certainty_equivalent
-    assert found == pytest.approx(float(cell.certainty_equivalent(exact.value)), abs=1e-12)

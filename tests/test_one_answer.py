@@ -22,10 +22,10 @@ def test_a_survey_of_degenerate_books() -> None:
     assert {tally.books for tally in tallies.values()} == {each}
 
 
-#: Of earlier surveys: limits of one claim a last digit apart; clearings that several cells share,
-#: each of which has a choice of its own; steps whose best point lies a hair off their end; crossed
-#: giants whose cut book was taken for the whole, and lost a quarter of the notional; and more tied
-#: cells than are looked at.
+#: What earlier surveys found: limits of one claim a last digit apart; clearings that several cells
+#: share and chose differently; steps whose best point lies a hair off their end; crossed giants
+#: whose cut book was taken for the whole, which lost a quarter of the notional; and more tied cells
+#: than are compared.
 FOUND = [
     *((1, index) for index in (452, 1019, 1907, 2075, 3927, 6214, 6905, 9047, 9497)),
     *((2, 399), (2, 785), (3, 3837), (4, 3457), (5, 147), (5, 3317), (5, 4753)),
@@ -61,11 +61,11 @@ def least_regret_bound(payoffs: Floats, bids: Floats, offers: Floats) -> float:
 
 
 @pytest.mark.parametrize("presolve", [True, False])
-def test_more_cells_tie_than_are_looked_at(presolve: bool) -> None:
-    """At fair limits only what has no risk trades, and each claim's step ties with its flats.
+def test_more_cells_tie_than_are_compared(presolve: bool) -> None:
+    """At limits equal to the prior's values only riskless trades are worth it: cells tie.
 
-    Of up to 3^14 cells as good as the best the one with the most steps holds all fair clearings;
-    the right one comes from the rule itself.
+    Each claim's step ties with its flats. Of up to 3^14 tied cells the one with the most steps
+    holds all such clearings; rule 2 itself chooses among them.
     """
     for index in range(fewer(150, 15)):
         draw = np.random.default_rng([9, index])
@@ -129,7 +129,7 @@ def test_limits_are_one_from_the_lowest_on() -> None:
 
 @pytest.mark.parametrize("family", degenerate_books.FAMILIES)
 def test_another_order_of_everything_changes_no_bit(family) -> None:
-    """Not even the last: up to a symmetry, where the book has one, by value and not nearly."""
+    """Not even the last one, up to a symmetry of the book."""
     for index in range(fewer(60, 10)):
         draw = np.random.default_rng([7, index])
         book = family(draw).book()
@@ -163,7 +163,7 @@ def ring(sizes: tuple[int, ...], bid: float) -> tuple[kpm.Market, kpm.Orders]:
 
 @pytest.mark.parametrize("sizes", [(3, 3), (6,), (3, 4), (5, 3)])
 def test_claims_that_no_number_tells_apart(sizes) -> None:
-    """Rings of different sizes look alike claim by claim; where each claim is listed is no help."""
+    """Rings of different sizes look alike claim by claim; positions in the list may not decide."""
     book = ring(sizes, 2.2 / sum(sizes))
     base = Answer.of(kpm.clear(*book, threads=1))
     draw = np.random.default_rng(1)

@@ -123,7 +123,7 @@ def test_units_round_once(value: float, unit: float) -> None:
     [
         ({"columns": {"prize": "px"}}, "no field 'prize': did you mean 'price'"),
         ({"columns": {"colour": "px"}}, r"no field 'colour' \(fields: claim, side"),
-        ({"columns": {"price": "bs", "side": "bs"}}, "'bs' cannot be two fields"),
+        ({"columns": {"price": "bs", "side": "bs"}}, "must name each column once, got 'bs' twice"),
         ({"columns": {"price": 3}}, r"columns\['price'\]: must be a name, got 3"),
         ({"columns": ["px"]}, "columns: must map fields"),
         ({"columns": {"time": "when"}}, "frame: no column 'when'"),
@@ -135,7 +135,7 @@ def test_units_round_once(value: float, unit: float) -> None:
             r"side\[1\]: must be .*'b'\), got 'S'; .*\{'S': 'buy'\} or .*\{'S': 'sell'\}",
         ),
         ({"sell": "red"}, "sell: must be 'negative quantity'"),
-        ({"sell": "negative quantity"}, "sell: orders to sell have negative quantities"),
+        ({"sell": "negative quantity"}, "sell: must be left out where sides are read"),
         ({"price_unit": 0}, "price_unit: must be a finite number > 0"),
         ({"quantity_unit": "lot"}, "quantity_unit: must be a number"),
     ],

@@ -1,5 +1,7 @@
 """PDCA's fills against its linear program, and what they share with CPCAM's."""
 
+from pathlib import Path
+
 import numpy as np
 import pytest
 from scipy.optimize import linprog
@@ -12,7 +14,7 @@ ON_LIMIT = 1e-9
 
 
 def open_book(seed):
-    """Limits that starting orders alone make prices of, so that fills are mostly a face."""
+    """Limits at the prices of the starting orders, so that optimal fills are mostly a face."""
     rng = np.random.default_rng(seed)
     n_states = int(rng.integers(2, 7))
     delta = rng.integers(1, 6, n_states).astype(float)
@@ -66,7 +68,7 @@ def test_the_payout_is_that_of_the_linear_program(seed):
 
 
 def test_the_books_are_mostly_faces():
-    # Otherwise the test above would say nothing about which of the fills is taken.
+    # Otherwise the test above would not show which of the optimal fills is taken.
     more = 0
     for seed in range(100):
         payoffs, orders, delta = open_book(seed)
@@ -94,7 +96,7 @@ def test_the_order_of_the_book_changes_nothing():
 
 
 def test_orders_inside_their_limits_keep_their_surplus(tmp_path):
-    market, orders = kpm.read_book("examples/race_card")
+    market, orders = kpm.read_book(Path(__file__).parent.parent / "examples" / "race_card")
     market = market.replace(maker=kpm.StartingOrders([2.0] * 6))
     result = kpm.clear(market, orders, rule="pdca")
     cpcam = kpm.clear(market, orders, rule="competitive")

@@ -1,4 +1,4 @@
-"""What the comparisons rest on: the peers' forms, the sampling, the accounting of latency."""
+"""The basis of the comparisons: the peers' formulations, the sampling, the latencies."""
 
 # The benchmarks' packages are optional: without them there is nothing to import.
 # ruff: noqa: E402
@@ -91,7 +91,7 @@ def test_bounds_from_a_point_hold_and_are_tight_at_the_best() -> None:
 
 
 def test_peers_solve_the_same_problem() -> None:
-    """Where exponential cones are at their best, all of them agree with this package."""
+    """Where exponential cones work well, all peers agree with this package."""
     easy = ("N = K = 5", "Omega = 0", "Omega = inf", "a = 1e-8", "a = 1e-12", "near-degenerate")
     cells = [data for data in benchmark_cells(2) if data.label in easy]
     contest = hold(cells, 1, solvers=ALL)
@@ -163,7 +163,7 @@ def test_the_other_cells_are_found_infeasible() -> None:
     with SolverProcess(PEERS["Clarabel"]) as process:
         seconds, share = refused(missed, process)
         assert 0 < seconds < 10
-        assert share == 31 / 32  # of five steps, one equation too many, and dropped, is the fifth
+        assert share == 31 / 32  # with five steps the fifth equation is redundant, and dropped
         reached = reachable_cells(book, 5, all_limit=1, list_limit=count).cells
         assert refused(reached, process) == (0.0, 0.0)  # a cell with an answer is not refused
 
@@ -290,7 +290,7 @@ def test_scip_is_judged_by_its_clearing() -> None:
 
 
 class FakeClock:
-    """Time that passes only by sleeping, looking and working."""
+    """Time that passes only by sleeping, reading the clock and working."""
 
     def __init__(self) -> None:
         self.now = 100.0
@@ -304,7 +304,7 @@ class FakeClock:
 
 
 def test_latency_counts_from_the_scheduled_arrival() -> None:
-    """A slow answer delays those behind it, and they are told so."""
+    """A slow answer delays those behind it, and their latencies count the delay."""
     clock = FakeClock()
     work = iter([0.1, 5.0, 0.1, 0.1])
 
@@ -313,7 +313,7 @@ def test_latency_counts_from_the_scheduled_arrival() -> None:
 
     arrivals = np.array([1.0, 2.0, 3.0, 10.0])
     found = latencies(arrivals, [task], clock, clock.sleep)
-    # The third waits from 3 to 7; the fourth finds nobody.
+    # The third waits from 3 to 7; the fourth finds an empty queue.
     assert found == pytest.approx([0.1, 5.0, 4.1, 0.1], abs=1e-3)
 
 

@@ -1,4 +1,4 @@
-"""Pictures of clearings: axes in and out, names that fit, figures that are those of the result."""
+"""Pictures of clearings: axes given and returned, labels that fit, bars equal to the figures."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ LONG = "The Honourable Member for Northumberland South-West, candidate number"
 
 
 def book_of(claims: int, *, long: bool) -> kpm.Result:
-    """A clearing of so many exclusive claims and a state in which none pays."""
+    """A clearing of ``claims`` exclusive claims, with one state in which none pays."""
     rng = np.random.default_rng(claims)
     names = [f"{LONG if long else 'runner'} {k}" for k in range(claims)]
     prior = rng.dirichlet(np.full(claims + 1, 3.0))
@@ -71,7 +71,7 @@ def test_names_do_not_run_into_each_other(result: kpm.Result) -> None:
         assert overlapping(axes.get_yticklabels()) == []
 
 
-@pytest.mark.parametrize("kind", ["book", "fills", "risk", "staircase", "proof"])
+@pytest.mark.parametrize("kind", ["book", "fills", "risk", "staircase", "proof", "quotes"])
 def test_titles_and_labels_stay_within_the_figure(result: kpm.Result, kind: str) -> None:
     figure = result.plot(kind, result.market.claims[0] if kind == "staircase" else None)
     figure.draw_without_rendering()
@@ -157,7 +157,7 @@ def test_a_sequence_of_claims_is_drawn_in_its_order() -> None:
 @pytest.mark.parametrize("side", [1, -1])
 @pytest.mark.parametrize("trades", [True, False])
 def test_a_giant_does_not_hide_what_trades(giant: float, side: int, trades: bool) -> None:
-    """The picture shows some multiples of what trades, and with it the point and no position."""
+    """The axis spans a few multiples of what trades, with the clearing point and zero inside."""
     market = kpm.Market([[1, 0]], [0.5, 0.5], risk_aversion=0.01, ambiguity=0.0, claims=["one"])
     limits = [0.6, 0.4] if trades else [0.3, 0.7]
     orders = kpm.Orders(
@@ -181,7 +181,7 @@ def test_a_staircase_shows_its_steps(limits: list[float], whole: bool, high: flo
     market = kpm.Market([[high, 0]], [0.5, 0.5], risk_aversion=0.01, claims=["one"])
     orders = kpm.Orders(["one"] * 2, [1, -1], [limits[1] * high, limits[0] * high], [10, 10])
     result = kpm.clear(market, orders)
-    axes = result.plot("staircase").axes[0]  # of one claim: which, is no question
+    axes = result.plot("staircase").axes[0]  # the market has one claim
     left, right = axes.get_xlim()
     assert 0.0 <= left < min(*orders.price, result.claim_prices[0])
     assert high >= right > max(*orders.price, result.claim_prices[0])
@@ -194,7 +194,7 @@ def test_a_staircase_shows_its_steps(limits: list[float], whole: bool, high: flo
 
 
 @pytest.mark.parametrize("limit", [0.2, 0.5, 0.9])
-def test_words_on_a_staircase_stand_beside_its_price(limit: float) -> None:
+def test_texts_on_a_staircase_do_not_cover_its_price(limit: float) -> None:
     market = kpm.Market([[1, 0], [0, 1]], [0.5, 0.5], risk_aversion=0.01, ambiguity=0.0)
     bids, offers = [0.1, limit, limit], [limit, 0.95]
     sides = ["buy"] * 3 + ["sell"] * 2
@@ -279,16 +279,22 @@ def test_axes_in_are_axes_out() -> None:
         (lambda r: kpm.plot.staircase(r, ["runner 0", "rnner 1"]), "did you mean 'runner 1'"),
         (
             lambda r: kpm.plot.staircase(r, ["runner 0"] * 2, new_figure(2, 2)[1]),
-            "axes: 1 axes for 2",
+            "axes: must be at least 2, one for each claim, got 1",
         ),
-        (lambda r: r.plot("risk", "runner 1"), "claim: risk shows all claims"),
+        (
+            lambda r: r.plot("risk", "runner 1"),
+            "claim: is not used by 'risk', which shows all, got 'runner 1'",
+        ),
         (lambda r: r.plot("book", "runer 1"), "did you mean 'runner 1'"),
         (lambda r: kpm.plot.book(r, []), "claims: must name at least one"),
-        (lambda r: kpm.plot.risk(r, axes=3), "axes: must be axes of matplotlib, got 3"),
-        (lambda r: kpm.plot.book(r, ["runner 0"] * 2, new_figure(2, 2)[1]), "axes: 1 axes for 2"),
+        (lambda r: kpm.plot.risk(r, axes=3), "axes: must be matplotlib axes, got 3"),
+        (
+            lambda r: kpm.plot.book(r, ["runner 0"] * 2, new_figure(2, 2)[1]),
+            "axes: must be at least 2, one for each claim, got 1",
+        ),
     ],
 )
-def test_what_cannot_be_drawn_is_refused(draw: Any, message: str) -> None:
+def test_bad_arguments_of_pictures_are_refused(draw: Any, message: str) -> None:
     with pytest.raises(kpm.InputError, match=message):
         draw(book_of(3, long=False))
 
@@ -307,6 +313,9 @@ def test_blocks_of_quotes() -> None:
     result = book_of(3, long=False)
     quotes = result.market.maker.quotes(result.market, np.tile([1.0, 10.0, 50.0], (3, 1)))
     assert "3 blocks" in kpm.plot.quotes(quotes).get_title(loc="left")
+    assert "the next share" in kpm.plot.quotes(result).get_title(loc="left")
+    with pytest.raises(kpm.InputError, match=r"quotes: must be what a maker's quotes.*got Market"):
+        kpm.plot.quotes(result.market)  # type: ignore[arg-type]
 
 
 @pytest.mark.parametrize(("name", "short"), [("abcdef", "abcdef"), ("abcdefghij", "abc…ij")])

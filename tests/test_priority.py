@@ -1,4 +1,4 @@
-"""Time priority: who comes first at the clearing price, and that nothing else depends on it."""
+"""Time priority: which orders come first at the clearing price; nothing else depends on it."""
 
 from __future__ import annotations
 
@@ -41,9 +41,9 @@ def repeated(book: Book) -> st.SearchStrategy[Times]:
 
 
 def assert_in_turn(book: Book, time: Times, result: kpm.Result) -> None:
-    """Of the orders at a claim's price, an order has something only if all before it have all.
+    """At a claim's price an order is filled only if all orders before it are filled in full.
 
-    Before it: earlier, or as early and nearer the top of the book.
+    Before it are earlier orders, and those of the same time nearer the top of the book.
     """
     at = book.price == result.claim_prices[book.claim]
     for claim in range(book.claims):
@@ -73,13 +73,13 @@ def test_rows_may_be_permuted_with_their_times(method: str) -> None:
         mattered.append(bool(np.any(one.fills != clear(book, method=method).fills)))
 
     compare()
-    # Where all at the price are filled or none is, there is no turn to take.
+    # Where all orders at the price are filled, or none is, priority has no effect.
     assert sum(mattered) >= len(mattered) // 8
 
 
 @METHODS
 def test_equal_times_go_by_the_book(method: str) -> None:
-    """As if the one above were earlier; all times equal, as if there were none."""
+    """As if the order above were earlier; with all times equal, as if there were none."""
     mattered = []
 
     @given(queues(), st.data())

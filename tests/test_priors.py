@@ -25,7 +25,7 @@ def market(prior: Any, **options: Any) -> kpm.Market:
 @given(WEIGHTS)
 @examples(60)
 def test_narrow_floats_are_taken(weights: np.ndarray) -> None:
-    """Divided by their sum in their own arithmetic, in every container that keeps the type."""
+    """Priors normalised in single precision, in every container that keeps the type."""
     pandas, polars, pyarrow = map(pytest.importorskip, ("pandas", "polars", "pyarrow"))
     narrow = weights.astype(np.float32)
     narrow /= narrow.sum()
@@ -76,7 +76,7 @@ def test_others_are_refused_with_a_remedy(prior: Any) -> None:
     np.testing.assert_allclose(taken.prior, np.array(prior) / np.sum(prior), rtol=1e-6)
 
 
-def test_what_no_sum_makes_a_prior() -> None:
+def test_weights_that_no_division_makes_a_prior() -> None:
     with pytest.raises(kpm.InputError, match="sums to inf"):
         market([1e308, 1e308], normalize=True)
     for prior in ([1, 0], [1, -1], [1, math.nan]):
@@ -86,7 +86,7 @@ def test_what_no_sum_makes_a_prior() -> None:
         market([1e-150, 1e150], normalize=True)
 
 
-def test_what_was_done_is_kept(tmp_path: Path) -> None:
+def test_the_sum_before_normalisation_is_kept(tmp_path: Path) -> None:
     taken = market([0.333333] * 3)
     assert taken.prior_sum == pytest.approx(0.999999)
     assert taken.replace(ambiguity=0.5).prior_sum == taken.prior_sum

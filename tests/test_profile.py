@@ -1,4 +1,4 @@
-"""The profile: callgrind's output is read as it is meant, and every instruction has an owner."""
+"""The profile: callgrind's output is read correctly, and every instruction is attributed."""
 
 from __future__ import annotations
 
@@ -91,7 +91,7 @@ def test_what_both_runs_do_drops_out() -> None:
     assert run.less(base, 3).own == {EVAL: 20, FACTOR: 30}
 
 
-def test_library_work_is_charged_to_who_called_it() -> None:
+def test_library_work_is_charged_to_its_caller() -> None:
     found = shares(parse(OUTPUT), CodeMap())
     assert found[PYTHON] == {OWN: 120}
     assert found[BINDINGS] == {OWN: 30}
@@ -143,7 +143,7 @@ def test_names_are_short(name: str, short: str) -> None:
 
 
 def test_every_remark_is_about_something_that_exists() -> None:
-    """A function that was renamed would lose its remark without anybody seeing it."""
+    """A function that was renamed would otherwise lose its remark unnoticed."""
     sources = [path.read_text(encoding="utf-8") for path in CORE_SOURCES.rglob("*.[hc]pp")]
     functions = [name for name in profile.REMARKS if "::" in name]
     assert functions

@@ -1,4 +1,4 @@
-"""The children of the tests: none outlives its time, and Ctrl-C reaches each."""
+"""Child processes of tests: none outlives its time limit, and Ctrl-C reaches each."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from programs import TookTooLongError, run_command, run_program, start_program
 
 posix = pytest.mark.skipif(os.name != "posix", reason="signals and process groups are POSIX")
 
-# It prints the number of its own child, which would keep the pipes open for a minute.
+# It prints the process number of its child, which would keep the pipes open for a minute.
 PARENT = """
 import subprocess, sys, time
 child = subprocess.Popen([sys.executable, "-c", "import time; time.sleep(60)"])
@@ -57,7 +57,7 @@ def test_ctrl_c_reaches_a_child_of_a_process_that_ignores_it(sigint: object) -> 
 
 @posix
 def test_a_child_is_killed_with_its_own_when_its_time_is_up() -> None:
-    """Also where the test waits for a line that never comes."""
+    """Even where the test waits for a line that never comes."""
     lines: list[str] = []
 
     def wait_for_ever() -> None:
@@ -95,7 +95,7 @@ def test_a_command_that_takes_too_long() -> None:
         run_command([sys.executable, "-c", "import time; time.sleep(60)"], timeout=0.2)
 
 
-def test_what_a_program_says_is_shown_when_it_fails() -> None:
+def test_the_output_of_a_failed_program_is_shown() -> None:
     assert run_program("import sys; print(sys.argv[1])", 7) == "7\n"
     with pytest.raises(AssertionError, match="no luck"):
         run_program("raise SystemExit('no luck')")

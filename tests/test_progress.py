@@ -1,4 +1,4 @@
-"""What a search says while it runs, and what its statistics say afterwards."""
+"""The log and the reports of a search while it runs, and its statistics afterwards."""
 
 from __future__ import annotations
 
@@ -76,9 +76,12 @@ def test_the_log_of_an_enumeration(capsys: pytest.CaptureFixture[str]) -> None:
 
 def test_a_quick_clearing_still_has_a_row(capsys: pytest.CaptureFixture[str]) -> None:
     market = kpm.Market([[1.0, 0.0]], [0.5, 0.5])
-    result = kpm.clear(market, kpm.Orders([0], [1], [0.7], [1.0]), verbose=True)
+    seen: list[kpm.Progress] = []
+    orders = kpm.Orders([0], [1], [0.7], [1.0])
+    result = kpm.clear(market, orders, verbose=True, callback=seen.append)
     _, rows = parts_of(capsys.readouterr().out, result)
     assert [row[0] for row in rows] == [1.0]
+    assert [progress.nodes for progress in seen] == [1]
 
 
 @pytest.mark.threads
@@ -90,9 +93,11 @@ def test_reports_agree_with_the_result(crowd: tuple[kpm.Market, kpm.Orders], thr
         seen.append(progress)
 
     result = kpm.clear(*crowd, threads=threads, callback=watch)
-    assert result == kpm.clear(*crowd, threads=threads)  # to watch changes nothing
+    assert result == kpm.clear(*crowd, threads=threads)  # watching changes nothing
+    assert seen
     for progress in seen:
         assert progress.cells == result.stats.cells
+        assert 0 <= progress.fraction <= 1
         assert 1 <= progress.nodes <= result.stats.nodes
         assert progress.solved <= result.stats.solved
         assert progress.upper_bound >= result.certainty_equivalent - 1e-11 * result.scale
@@ -119,12 +124,12 @@ def test_statistics_of_a_tree(crowd: tuple[kpm.Market, kpm.Orders]) -> None:
     assert sum(phases) == pytest.approx(stats.seconds["total"], rel=1e-6)
     again: Any = kpm.clear(*crowd, threads=1).stats
     assert again == stats  # the timings aside
-    # A machine with other work may stop one of them anywhere.
+    # On a busy machine either run may be paused anywhere.
     assert any(run.seconds["search"] > run.seconds["compile"] for run in (stats, again))
 
 
 def test_the_root_alone_has_the_root_bound(crowd: tuple[kpm.Market, kpm.Orders]) -> None:
-    """The first node's clearing may bound it better still, or the climb its value."""
+    """Its own clearing, or the climb, may then tighten the bound of a search of one node."""
     root, full = kpm.clear(*crowd, node_limit=1), kpm.clear(*crowd)
     assert root.stats.nodes == root.stats.relaxations == 1
     assert root.stats.root_bound == full.stats.root_bound

@@ -1,4 +1,4 @@
-"""Numbers that README and docs quote are the ones that the report measured."""
+"""Numbers that README and docs quote are those that the report measured."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ def test_pages_quote_the_report(page: Path, quotes: dict[str, str]) -> None:
 
 @pytest.mark.parametrize("name", ["README.md", "docs/limits.md", "docs/branch-and-bound.md"])
 def test_numbers_are_quoted_and_not_typed(name: str) -> None:
-    """Times of its own, in seconds or less, a page has only in spans."""
+    """Times in milliseconds or microseconds and sizes in MiB are in spans only."""
     text = re.sub(r"<!-- bench:.*?<!-- /bench -->", "", (ROOT / name).read_text(), flags=re.DOTALL)
     text = re.sub(r"^\|.*\| target \|$", "", text, flags=re.MULTILINE)
     typed = re.findall(r"\b\d[\d.,]*\s?(?:ms|µs|MiB)\b", text)
@@ -39,7 +39,7 @@ def test_numbers_are_quoted_and_not_typed(name: str) -> None:
     assert set(typed) <= {"2 ms", "10 ms"}  # when a second thread starts; a target
 
 
-def test_the_report_is_a_whole_one(quotes: dict[str, str]) -> None:
+def test_the_report_is_complete(quotes: dict[str, str]) -> None:
     data = Data.read(REPORT)
     assert not data.quick
     assert not data.failed
@@ -68,7 +68,7 @@ def test_spans_are_filled() -> None:
     assert spans.filled(filled, {"a.b": "2", "c": "3\n4"}) == PAGE
 
 
-def test_what_nothing_measured_stays_and_is_named() -> None:
+def test_unmeasured_spans_stay_and_are_named() -> None:
     assert spans.unmeasured(PAGE, {"c": "6"}) == ["a.b"]
     assert spans.spans(spans.filled(PAGE, {"c": "6"})) == [("a.b", "2"), ("c", "6")]
 

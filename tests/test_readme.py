@@ -1,4 +1,4 @@
-"""What the documentation shows runs, and prints what it says."""
+"""Code in the documentation runs, and prints what the pages say."""
 
 from __future__ import annotations
 
@@ -44,7 +44,7 @@ def test_the_example_prints_what_the_readme_says() -> None:
 def test_examples_of_pages_print_what_they_say(
     name: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Blocks of Python follow on each other; the text after them is what they print."""
+    """A page's blocks of Python run as one program, whose output is its blocks of text."""
     if name == "pictures.md":
         pytest.importorskip("matplotlib")
     shutil.copytree(ROOT / "examples", tmp_path / "examples")

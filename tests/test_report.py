@@ -1,4 +1,4 @@
-"""The report: what is measured is what it says, and what fails is not left out."""
+"""The report: it says what was measured, and leaves out nothing that failed."""
 
 from __future__ import annotations
 
@@ -64,7 +64,7 @@ def test_a_section_survives_json() -> None:
     assert Section.from_dict(json.loads(json.dumps(section.as_dict()))) == section
 
 
-def test_who_was_faster_is_said_with_the_reason() -> None:
+def test_faster_peers_are_named_with_the_reason() -> None:
     section = Section("Contest")
     section.won({"A": {"one": 2.0, "two": None}, "B": {"one": 1.5}}, "It is small.")
     section.won({"A": {"one": 0.5, "two": None, "three": 3.0}, "B": {"one": 1.5}}, "It is small.")
@@ -132,7 +132,7 @@ def draw_nothing(data: Any) -> Drawing:
     raise RuntimeError("no ink")
 
 
-def test_a_figure_that_cannot_be_drawn_is_no_end(tmp_path: Path) -> None:
+def test_a_figure_that_cannot_be_drawn_does_not_stop_the_report(tmp_path: Path) -> None:
     section = measured()
     section.draw(draw_nothing, "none", "Nothing.", 0)
     data = Data(False, {}, [entry("some.a", section)])
@@ -222,7 +222,7 @@ def test_new_entries_take_the_place_of_old_ones() -> None:
 
 
 def run_worker(monkeypatch: pytest.MonkeyPatch, code: str, time_limit: float = 60.0) -> Section:
-    """``worker.measure`` with a program in the place of the section's."""
+    """``worker.measure`` with a program in place of the section's."""
     popen = subprocess.Popen
 
     def start(command: list[str], **options: Any) -> Any:
@@ -286,5 +286,5 @@ def test_the_overview_keeps_the_groups_apart() -> None:
         (2.6e8, "3·10⁸×"),
     ],
 )
-def test_multiples_have_digits_that_mean_something(value: float, text: str) -> None:
+def test_multiples_are_rounded_to_readable_digits(value: float, text: str) -> None:
     assert overview.multiple_text(value) == text

@@ -37,11 +37,6 @@ def result() -> kpm.Result:
     return kpm.clear(MARKET, ORDERS)
 
 
-def test_verifies(result: kpm.Result) -> None:
-    assert result.status is kpm.Status.OPTIMAL
-    assert result.verify(), str(result.verify())
-
-
 def test_derived_figures(result: kpm.Result) -> None:
     assert result.gap == max(0.0, result.upper_bound - result.certainty_equivalent)
     assert result.utility == pytest.approx(-math.exp(-0.8 * result.certainty_equivalent), rel=1e-14)
@@ -90,20 +85,6 @@ def test_is_a_value(result: kpm.Result) -> None:
         result.revenue = 0.0  # type: ignore[misc]
     with pytest.raises(ValueError, match="read-only"):
         result.fills[0] = 0
-
-
-def test_stats(result: kpm.Result) -> None:
-    stats = result.stats
-    assert stats.cells == 25
-    assert isinstance(stats.cells, int)
-    assert stats.pruned_infeasible == stats.pruned_bound == 0
-    assert stats.nodes >= stats.relaxations >= 1
-    assert stats.root_bound >= result.upper_bound - 1e-12 * result.scale
-    assert str(stats.nodes) in stats.work
-    counted = kpm.clear(MARKET, ORDERS, "enumerate").stats
-    assert counted.solved + counted.pruned_infeasible + counted.pruned_bound == counted.cells == 25
-    assert counted.nodes == counted.relaxations == counted.columns == 0
-    assert set(stats.seconds) == {"compile", "search", "select", "total"}
 
 
 @pytest.mark.parametrize("backend", ["pandas", "polars", "pyarrow"])
@@ -203,19 +184,6 @@ def test_solve_cell() -> None:
     assert not cell.state_prices.flags.writeable
     dear = kpm.Orders([0, 1], "buy", [0.7, 0.6], 1)  # both prices above their limits: above 1
     assert kpm.solve_cell(MARKET, dear, [2, 2]).status is kpm.Status.INFEASIBLE
-
-
-def test_verbose_and_callback(capsys: pytest.CaptureFixture[str]) -> None:
-    seen: list[kpm.Progress] = []
-    kpm.clear(MARKET, ORDERS, verbose=True, callback=seen.append)
-    text = capsys.readouterr().out
-    assert text.startswith(f"kpm-fast {kpm.__version__}")
-    assert "25 cells" in text
-    assert "optimal: certainty equivalent" in text
-    for progress in seen:
-        assert progress.cells == 25
-        assert 0 <= progress.fraction <= 1
-        assert progress.gap >= 0
 
 
 def test_progress_is_a_value() -> None:

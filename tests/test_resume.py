@@ -1,4 +1,4 @@
-"""Chunks of many books: the same bits by any executor and any cut; what is finished is kept."""
+"""Chunks of many books: the same bits by any executor and chunk size; what is done is kept."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ def columns(count: int, orders: int = 12) -> dict[str, Any]:
 
 
 class Counting(Executor):
-    """Clears in this process when it is asked, and counts the books; dies after some tasks."""
+    """Clears at once in this process, and counts the books; dies after some tasks."""
 
     def __init__(self, dies_after: int | None = None) -> None:
         self.books = 0
@@ -114,7 +114,7 @@ def test_a_run_that_was_stopped_goes_on(tmp_path: Path, monkeypatch: pytest.Monk
     expected = kpm.clear_many(books)
     with pytest.raises(KeyboardInterrupt):
         kpm.clear_many(books, executor=Counting(dies_after=20), resume=path)
-    # Whatever was done is found; the clock does not cut it another way.
+    # Finished chunks are found although the clock would now cut them otherwise.
     monkeypatch.setattr(chunks, "_SECONDS", (10.0, 10.0))
     executor = Counting()
     assert kpm.clear_many(books, executor=executor, resume=path) == expected
@@ -132,7 +132,7 @@ def test_a_run_that_was_stopped_goes_on(tmp_path: Path, monkeypatch: pytest.Monk
 
 
 @pytest.mark.parametrize("change", ["tolerance", "ambiguity", "price", "allocation", "claim"])
-def test_whatever_decides_the_clearing_decides_the_hash(change: str, tmp_path: Path) -> None:
+def test_the_hash_covers_everything_that_decides_the_clearing(change: str, tmp_path: Path) -> None:
     path = tmp_path / "finished"
     given = columns(80)
     kpm.clear_many(kpm.Books(MARKET, **given), executor=Counting(), resume=path)
@@ -152,7 +152,7 @@ def test_whatever_decides_the_clearing_decides_the_hash(change: str, tmp_path: P
     assert found == kpm.clear_many(books, **options)
 
 
-def test_what_a_time_limit_struck_is_not_kept(tmp_path: Path) -> None:
+def test_books_stopped_by_a_time_limit_are_not_kept(tmp_path: Path) -> None:
     path = tmp_path / "finished"
     books = kpm.Books(MARKET, **columns(70, orders=200))
     stopped = kpm.clear_many(books, time_limit=1e-9, resume=path)
@@ -207,7 +207,7 @@ def test_a_sweep_goes_on(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Non
     assert len(cleared) == 9
 
 
-def test_neighbours_do_not_run_into_each_other() -> None:
+def test_the_hash_tells_neighbouring_parts_apart() -> None:
     hashes = {
         content_hash(parts)
         for parts in (

@@ -1,4 +1,4 @@
-"""Positions that the optimum makes riskless are riskless to the last digit, and fills with them."""
+"""Positions that are riskless at the optimum are so to the last digit, with exact fills."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ AMBIGUITIES = (0.3, 3.0, math.inf)
 
 
 def race(draw: np.random.Generator, ambiguity: float) -> tuple[kpm.Market, kpm.Orders]:
-    """Bids on every runner, each up to its prior and more: a maker this wary sells to all alike."""
+    """Bids around each runner's prior: a maker this averse sells as much of every runner."""
     runners = int(draw.integers(2, 9))
     prior = draw.dirichlet(np.full(runners, 3.0))
     market = kpm.Market(np.eye(runners), prior, risk_aversion=0.01, ambiguity=ambiguity)
@@ -35,8 +35,8 @@ def test_a_riskless_position_has_no_noise(ambiguity: float) -> None:
             riskless += 1
             np.testing.assert_array_equal(result.payoff, 0.0)
             assert result.certainty_equivalent == result.gain == 0
-            # One of each pays the same in every state: as many are sold of all runners, and that
-            # is the number of shares which the runner asked for least got, in whole cents.
+            # One of each runner is riskless: equally many are sold of all of them, as many as are
+            # wanted of the least wanted runner, in hundredths of a share.
             shares = result.net_demand
             np.testing.assert_allclose(shares, shares[0], rtol=1e-14)
             np.testing.assert_allclose(shares[0], round(100 * shares[0]) / 100, rtol=1e-14)
@@ -57,8 +57,8 @@ def test_convex_rules_have_none_either(rule: str) -> None:
     assert riskless >= fewer(30, 8)
 
 
-def test_the_worst_states_lose_alike() -> None:
-    """Where the worst state alone counts, all that are priced are the worst, to rounding."""
+def test_the_worst_states_lose_the_same() -> None:
+    """Where only the worst state counts, all states with a price are worst, to rounding."""
     draw = np.random.default_rng(17)
     ties = 0
     for _ in range(fewer(200, 40)):

@@ -1,7 +1,7 @@
-"""Giants of several claims that trade with each other: the maker takes no part in it.
+"""Giants on several claims that trade with each other, in which the maker takes no part.
 
-Both sides of a complement, a complete set, a claim and its parts pay alike in every state. What
-trades beside a vast trade of that kind must not lose the digits that the trade has.
+Complements, a complete set, or a claim against its parts pay the same in every state. A vast trade
+of that kind must not cost what trades beside it its digits.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ from test_idle_orders import FILLS, README, VALUE, orders_with
 
 pytestmark = pytest.mark.cross_section
 
-# (claim, side, limit, quantity of a share each): with limits that cross wherever prices are.
+# (claim, side, limit, relative quantity): limits that cross at any state prices.
 TRADES = {
     "complement": [("home or draw", "buy", 0.8, 1), ("away", "buy", 0.3, 1)],
     "complement offered": [("home or draw", "sell", 0.7, 1), ("away", "sell", 0.2, 1)],
@@ -34,7 +34,7 @@ TRADES = {
 @pytest.mark.parametrize("size", [1e6, 1e9, 1e12, 1e13])
 @pytest.mark.parametrize("trade", TRADES)
 def test_the_book_of_the_readme(trade: str, size: float, method: str) -> None:
-    """At 1e9 shares the maker's trade was a per cent off, at 1e12 there was none."""
+    """At 1e9 shares the maker's trade was once 1 % off; at 1e12 there was none."""
     giants = [(claim, side, limit, size * share) for claim, side, limit, share in TRADES[trade]]
     orders = orders_with(*giants)
     result = kpm.clear(README, orders, method, certificate=method != "enumerate")
@@ -92,7 +92,7 @@ def setting(seed: int) -> Setting:
 
 
 def small_clearing(market: kpm.Market, book: Callable[[float], kpm.Orders]) -> kpm.Result:
-    """The clearing with giants that are just large enough, unless the maker takes part."""
+    """The clearing with giants just large enough, if the maker takes no large part in it."""
     small = kpm.clear(market, book(3e4), threads=1)
     assume(np.abs(small.payoff - market.inventory).max() < 1e3)
     return small

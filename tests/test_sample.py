@@ -45,7 +45,7 @@ def same_book(left: tuple[Market, Orders], right: tuple[Market, Orders]) -> bool
 
 
 def test_uniform_draws_are_those_of_the_bit_generator() -> None:
-    """Pinned: these come straight from PCG64, whose stream NumPy keeps."""
+    """Fixed numbers: they come straight from PCG64, whose stream NumPy guarantees."""
     draws = Draws(0)
     assert [draws.uniform() for _ in range(3)] == pytest.approx(
         [0.6369616873214543, 0.2697867137638703, 0.04097352393619469], abs=1e-15

@@ -1,4 +1,4 @@
-"""A clearing in one file: every bit comes back, and whatever does not belong is refused."""
+"""A clearing in one file: every bit comes back, and anything else is refused."""
 
 from __future__ import annotations
 
@@ -205,11 +205,11 @@ def array(name: str, value: Any) -> Callable[[Entries], None]:
 
 BAD: list[tuple[Callable[[Entries], None], list[str]]] = [
     (header(format="something else"), ["header.json", "kpm-fast clearing"]),
-    (header(version=3), ["version", "format 3, this release reads 1 and 2"]),
-    (header(version=True), ["version", "format True"]),
-    (header(version=1.0), ["version", "format 1.0"]),
+    (header(version=3), ["version", "is 3, and this release reads 1 and 2"]),
+    (header(version=True), ["version", "is True"]),
+    (header(version=1.0), ["version", "is 1.0"]),
     (header(version=1), ["certificate/merged_into", "unknown"]),
-    (array("certificate/merged_into", [1, 0]), ["certificate/merged_into", "merged into none"]),
+    (array("certificate/merged_into", [1, 0]), ["certificate/merged_into[0]", "not merged"]),
     (header(status="splendid"), ["status", "'splendid'"]),
     (header(allocation="lottery"), ["allocation", "'lottery'"]),
     (header(revenue="much"), ["revenue", "'much'"]),
@@ -220,11 +220,12 @@ BAD: list[tuple[Callable[[Entries], None], list[str]]] = [
     (header(risk_aversion=-1.0), ["market/risk_aversion", "-1.0"]),
     (header(states=["H", "D"]), ["market/payoffs", "N = 2"]),
     (header(states=["H", "D", "D"]), ["market/states", "'D'"]),
-    (header(claims="home"), ["claims", "list of texts"]),
+    (header(claims="home"), ["claims", "must be a list of strings, got 'home'"]),
     (header(order_claims=["home", "x"]), ["orders/claim", "no claim 'x'"]),
-    (header(order_claims=["home"]), ["orders/claim", "order_claims"]),
+    (header(order_claims=["home"]), ["orders/claim[1]", "order_claims, which has 1, got 1"]),
     (header(mood="good"), ["mood", "unknown"]),
-    (header(stats=[]), ["stats"]),
+    (header(stats=[]), ["stats", "got []"]),
+    (header(claims=["home", 3]), ["claims[1]", "must be a string, got 3"]),
     (stats(cells=12), ["stats.cells", "12"]),
     (stats(cells="many"), ["stats.cells", "'many'"]),
     (stats(seconds={"total": "long"}), ["stats.seconds.total", "'long'"]),
@@ -242,7 +243,7 @@ BAD: list[tuple[Callable[[Entries], None], list[str]]] = [
     (array("result/fills", [[1.0]] * 3), ["result/fills", "(3, 1)"]),
     (
         array("result/fills", np.array(["a", None, 1], dtype=object)),
-        ["result/fills", "type object"],
+        ["result/fills", "got object"],
     ),
     (array("orders/quantity", [1.0, -1.0, 1.0]), ["orders/quantity", "-1.0"]),
     (array("orders/side", np.array([1, 2, 1], dtype=np.int8)), ["orders/side", "2"]),
@@ -256,13 +257,13 @@ BAD: list[tuple[Callable[[Entries], None], list[str]]] = [
         lambda entries: entries.update(
             {"result/fills.npy": entries["result/fills.npy"] + b"\x00" * 8}
         ),
-        ["result/fills", "more data"],
+        ["result/fills", "must have 24 bytes"],
     ),
 ]
 
 
 @pytest.mark.parametrize(("change", "words"), BAD)
-def test_what_does_not_belong_is_refused(
+def test_wrong_entries_are_refused(
     file: Path, change: Callable[[Entries], None], words: list[str]
 ) -> None:
     message = refused(rewritten(file, change))
@@ -271,7 +272,7 @@ def test_what_does_not_belong_is_refused(
 
 
 def former(file: Path, **changes: Any) -> Path:
-    """The file as version 1 would have it: no merges, and all that stands in the book the scale."""
+    """The file as in version 1: without merges, its scale that of all orders in the book."""
 
     def change(entries: Entries) -> None:
         entries.pop("certificate/merged_into.npy", None)
@@ -296,7 +297,7 @@ OLD = Path(__file__).parent / "cases" / "result_0_1"
 
 
 def test_a_file_in_the_format_of_0_1() -> None:
-    """Saved by that release's Python, its scale beside it: checks pass by what trades."""
+    """Saved by that release with its own scale: it is checked with the scale of what trades."""
     loaded = kpm.load_result(OLD.with_suffix(".kpm"))
     assert loaded.fills.tolist() == [20.0, 10.0, 0.0, 0.0]
     assert loaded.claim_prices.tolist() == pytest.approx([0.56, 0.25, 0.19], rel=1e-15)
@@ -310,8 +311,10 @@ def test_a_file_in_the_format_of_0_1() -> None:
 
 
 def test_a_pickle_in_the_format_of_0_1_is_refused() -> None:
-    """Its scale counted all that stood in the book; no check would accept it."""
-    with pytest.raises(kpm.InputError, match=r"Result: pickled by another release .*Result\.save"):
+    """Its scale counted all orders in the book; no check would accept it."""
+    with pytest.raises(
+        kpm.InputError, match=r"Result: was pickled by another release .*Result\.save"
+    ):
         pickle.loads(OLD.with_suffix(".pickle").read_bytes())
 
 
@@ -331,7 +334,7 @@ def test_any_book_of_version_1(book: Book, tmp_path_factory: pytest.TempPathFact
 
 
 def test_a_gap_within_the_former_scale_only(proven: kpm.Result, file: Path) -> None:
-    """What was optimal by all that stood in the book, by what trades is not known to be."""
+    """A gap proved optimal for all orders in the book may be too wide for what trades."""
     stood = notional(MARKET, ORDERS)
     upper = proven.certainty_equivalent + 0.9 * proven.tolerance * stood
     assert upper - proven.certainty_equivalent > proven.tolerance * proven.scale
@@ -357,13 +360,13 @@ def test_nothing_is_ever_unpickled(file: Path, tmp_path: Path) -> None:
 
 
 def test_entries_that_are_gone(file: Path) -> None:
-    """Nobody takes the certificate out unnoticed."""
+    """A certificate cannot be removed unnoticed."""
 
     def strip(entries: Entries) -> None:
         for name in [name for name in entries if name.startswith("certificate/")]:
             del entries[name]
 
-    assert "entries: other entries than the header lists" in refused(
+    assert "entries: differ from those that the header lists" in refused(
         rewritten(file, strip, listed=False)
     )
     assert kpm.load_result(rewritten(file, lambda entries: None)).certificate is None
@@ -392,7 +395,7 @@ def test_entries_that_appear_twice(file: Path) -> None:
 
 
 def test_damage_anywhere_is_noticed(proven: kpm.Result, file: Path) -> None:
-    """Any byte flipped: refused, or one of those that say nothing (a time, an attribute)."""
+    """A flipped bit is refused, unless it carries no content (a time, an attribute)."""
     sound = file.read_bytes()
     rng = np.random.default_rng(2)
     for position in rng.integers(len(sound), size=300):
@@ -410,6 +413,6 @@ def test_files_of_other_kinds(tmp_path: Path) -> None:
     path.write_bytes(b"")
     assert "not a kpm-fast clearing" in refused(path)
     np.savez(tmp_path / "other.npz", x=np.zeros(3))
-    assert "header.json: missing" in refused(tmp_path / "other.npz")
+    assert "header.json: is missing" in refused(tmp_path / "other.npz")
     with pytest.raises(FileNotFoundError):
         kpm.load_result(tmp_path / "none")

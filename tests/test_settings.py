@@ -53,7 +53,7 @@ OTHERS: dict[str, Any] = {
 
 @pytest.mark.parametrize("name", FIELDS)
 def test_clear_hands_on_every_setting(name: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Positions of a call are easily exchanged: each option arrives under its own name."""
+    """Each option arrives under its own name, not exchanged with another."""
     asked: list[ClearSettings] = []
     monkeypatch.setattr("kpm_fast.clearing.clear.clear_book", lambda m, o, s, *w: asked.append(s))
     kpm.clear(MARKET, ORDERS, **{name: OTHERS[name]})
@@ -85,7 +85,7 @@ def test_options_without_a_hash() -> None:
         ClearSettings.of(allocation=["time"])
 
 
-def test_what_is_no_option() -> None:
+def test_unknown_options_are_refused() -> None:
     with pytest.raises(TypeError, match="tolerence"):
         kpm.Engine(MARKET, ORDERS).clear(tolerence=1e-7)
 

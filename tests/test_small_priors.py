@@ -1,4 +1,4 @@
-"""Priors down to 1e-200: a state that is next to impossible may carry the worst case."""
+"""Priors down to 1e-200: a nearly impossible state may carry the worst case."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ CASE = Path(__file__).parent / "cases" / "tiny_prior.json"
 
 
 def test_the_recorded_case() -> None:
-    """A bid of 0.2 on a state of prior 2.3e-13, which was left unfilled."""
+    """A bid of 0.2 on a state of prior 2.3e-13, which was once left unfilled."""
     case = json.loads(CASE.read_text())
     book = case["instance"]
     market = kpm.Market(
@@ -71,7 +71,7 @@ def _cleared(book: dict[str, Any]) -> kpm.Result:
 
 
 def _root_agreed_with(book: dict[str, Any], result: kpm.Result, tolerance: float) -> one_order.Fill:
-    """The scalar root; the clearing is verified and worth the same, of the money at stake."""
+    """The fill by a scalar root; the clearing verifies and is worth as much, per money at stake."""
     result.verify().raise_if_failed()
     right = one_order.solve(**book)
     scale = book["quantity"] + np.ptp(book["inventory"])
@@ -92,7 +92,7 @@ def test_books_of_one_order_are_optimal() -> None:
 
 
 def test_the_nearest_prices_of_irregular_payoffs() -> None:
-    """Several tiny priors: on the way to the nearest prices some states fall below all doubles."""
+    """Several tiny priors: on the way to the nearest prices some states underflow."""
     draw = np.random.default_rng(18)
     missed = []
     for _ in range(fewer(3000, 300)):
@@ -159,7 +159,7 @@ def test_books_of_many_orders_are_optimal_and_verify() -> None:
 
 
 def _wide(draw: np.random.Generator) -> dict[str, Any]:
-    """Inventories and balls that hold several states: the worst case jumps between them."""
+    """Books with balls so large that the worst case jumps between states."""
     book = _draw(draw)
     states = len(book["payoff"])
     payoff = draw.random(states) if draw.random() < 0.7 else np.array(book["payoff"])
@@ -175,7 +175,7 @@ def _wide(draw: np.random.Generator) -> dict[str, Any]:
 
 
 def test_where_the_worst_case_jumps() -> None:
-    """The fill that evens out two states, one of them rare: .0233 for 1 in the first of these."""
+    """The fill that evens out two states, one of them rare; it was once .0233 instead of 1."""
     book = {
         "payoff": [1.0, 0.0],
         "prior": [1.5e-187, 1.0],

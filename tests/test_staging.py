@@ -1,4 +1,4 @@
-"""Files appear complete or not at all, at whatever line or call the writing is cut short."""
+"""Files appear complete or not at all, at whatever line or call the writing is interrupted."""
 
 from __future__ import annotations
 
@@ -57,7 +57,7 @@ def test_what_fails_half_way_leaves_the_folder_as_it_was(tmp_path: Path) -> None
 
 
 class CutShort:
-    """Raises at the n-th line of the module that writes, wherever that is; Ctrl-C may."""
+    """Raises KeyboardInterrupt at the n-th line that the writing module executes."""
 
     def __init__(self, line: int) -> None:
         self.left = line
@@ -161,7 +161,7 @@ def test_an_error_of_any_call_names_the_file(
         with monkeypatch.context() as patch:
             patch.setattr(where, call, fail)
             error = error_of(write, folder, "new")
-        if error is None:  # of a folder that cannot be brought to the disk nothing is said
+        if error is None:  # a folder that cannot be synchronised is no error
             assert left > 0 or call == "fsync"
         else:
             assert error.errno == code
@@ -217,7 +217,7 @@ def test_rights_and_links_stay(tmp_path: Path) -> None:
 
 @posix
 def test_devices_and_pipes_are_written_to(tmp_path: Path) -> None:
-    """And not replaced by a file, though root could do that."""
+    """They are not replaced by a file, though root could do that."""
     before = Path(os.devnull).stat()
     with staging.staged_binary(os.devnull) as stream:
         stream.write(b"nothing")

@@ -1,7 +1,7 @@
-"""A clearing that is stopped at any of its looks at the limits, not at moments that a clock picks.
+"""A clearing stopped at any of its looks at the limits, not at moments chosen by a clock.
 
-Every look counts, however short the work before it, and from one of them on the clearing is told to
-stop, in the search and in the selection: the same on every machine, under any load.
+Looks are counted, however short the work between them, and from a chosen one on the clearing is
+told to stop, in the search and in the selection: the same on every machine, under any load.
 """
 
 from __future__ import annotations
@@ -27,9 +27,9 @@ from witness import Book
 def stopped(
     market: kpm.Market, orders: kpm.Orders, look: int, raising: int = 0, **options: Any
 ) -> tuple[kpm.Result, _core.Looks]:
-    """The clearing, stopped at this look (negative: at none), and how often it has looked.
+    """The clearing, stopped at this look (negative: at none), and its counted looks.
 
-    Or a signal is raised there.
+    With ``raising`` that signal is raised there instead.
     """
     looks = _core.Looks(look, raising)
     settings = ClearSettings(threads=1, **options)
@@ -38,7 +38,7 @@ def stopped(
 
 
 def check(book: Book, best: kpm.Result, cut: kpm.Result) -> None:
-    """What a clearing owes its caller, whatever stopped it."""
+    """What a clearing guarantees, whatever stopped it."""
     assert cut.status in {kpm.Status.INTERRUPTED, best.status}
     verification = cut.verify()  # the fills obey the rules, the figures are those of the fills
     assert verification, str(verification)
@@ -57,7 +57,7 @@ def check(book: Book, best: kpm.Result, cut: kpm.Result) -> None:
 def test_stopped_at_any_look(method: str, book: Book, data: st.DataObject) -> None:
     market, orders = market_of(book), orders_of(book)
     best, looks = stopped(market, orders, -1, method=method)
-    assert_same_bits(best, kpm.clear(market, orders, method, threads=1))  # to look changes nothing
+    assert_same_bits(best, kpm.clear(market, orders, method, threads=1))  # looking changes nothing
     for _ in range(8):
         look = data.draw(st.integers(0, looks.count), label="look")
         cut, _ = stopped(market, orders, look, method=method)
@@ -68,7 +68,7 @@ def test_stopped_at_any_look(method: str, book: Book, data: st.DataObject) -> No
 
 @pytest.mark.skipif(sys.platform == "win32", reason="SIGINT is not raised like that")
 def test_ctrl_c_at_any_look_of_the_selection() -> None:
-    """Heard at the very look it comes at: what the search has proven or found is not lost."""
+    """It takes effect at the very look it comes at; what the search proved or found is kept."""
     market, orders = wide_book(12, 24)
     best, looks = stopped(market, orders, -1)
     assert looks.search < looks.count
@@ -88,7 +88,7 @@ def test_ctrl_c_at_any_look_of_the_selection() -> None:
 
 
 def test_more_looks_never_give_less() -> None:
-    """Of a search with hundreds of them, a selection of all scales."""
+    """Of a search with hundreds of looks, some on a geometric scale."""
     book = long_book()
     market, orders = market_of(book), orders_of(book)
     best, looks = stopped(market, orders, -1, node_limit=16)
@@ -104,7 +104,7 @@ def test_more_looks_never_give_less() -> None:
 
 
 def wide_book(states: int, claims: int) -> tuple[kpm.Market, kpm.Orders]:
-    """Claims that pay any share in any state, and limits on both sides of their prior values."""
+    """Claims with random payoffs in every state, and limits on both sides of their prior values."""
     draw = np.random.default_rng(claims)
     payoffs, prior = draw.uniform(0, 1, (claims, states)), draw.dirichlet(np.ones(states))
     market = kpm.Market(payoffs, prior, risk_aversion=1e-3, ambiguity=0.01)
@@ -114,7 +114,7 @@ def wide_book(states: int, claims: int) -> tuple[kpm.Market, kpm.Orders]:
 
 
 def test_work_between_looks_is_no_more_than_a_step_of_the_method() -> None:
-    """An iteration of the interior-point method at most: what grows faster must look on its way."""
+    """At most an iteration of the interior-point method; longer steps must look on the way."""
     for states, claims in [(20, 40), (40, 80), (80, 160)]:
         _, looks = stopped(*wide_book(states, claims), -1, node_limit=2)
         assert looks.longest <= 2.0 * (states + 3 * claims) ** 3

@@ -1,4 +1,4 @@
-"""Sweeps and advice: the same clearings as one by one, wherever they are made."""
+"""Sweeps and advice: the same clearings as one by one, with any executor."""
 
 from __future__ import annotations
 
@@ -78,7 +78,7 @@ def test_the_spread_opens_with_ambiguity(book: tuple[kpm.Market, kpm.Orders]) ->
 
 
 def test_a_sweep_prints_as_a_table() -> None:
-    """Money that rounding leaves where only orders that cross trade is no money."""
+    """Where only orders that cross trade, a gain that is rounding is printed as 0."""
     market, orders = sample.race_card(runners=4, levels=2, seed=1, crossed=1.0)
     lines = str(kpm.sweep(market, orders, ambiguity=[0.0, 1.0])).splitlines()
     head = ["ambiguity", "gain", "volume", "expected_payoff", "worst_payoff", "spread", "status"]
@@ -134,6 +134,7 @@ def test_a_sweep_can_be_pickled_framed_and_drawn(book: tuple[kpm.Market, kpm.Ord
     [
         ({"ambiguity": [0.1, -1.0]}, r"ambiguity\[1\].*-1"),
         ({"risk_aversion": [1.0, 0.0]}, r"risk_aversion\[1\].*0"),
+        ({"ambiguity": [0.1, "x"]}, r"ambiguity\[1\]: must be .*'x'"),
         ({"ambiguity": []}, r"ambiguity.*at least one"),
         ({"prior": {"short": [1.0]}}, r"prior"),
         ({"prior": [0.2] * 5}, r"prior.*mapping"),
@@ -224,7 +225,9 @@ def test_commands(
     with target.open(encoding="utf-8") as stream:
         assert [row["rule"] for row in csv.DictReader(stream)] == ["pay_as_bid", "competitive"]
     assert "pay_as_bid" in capsys.readouterr().out
-    assert cli.main(["sweep", str(folder), "--ambiguity", "much"]) == cli.EXIT_INPUT
+    with pytest.raises(SystemExit) as ended:
+        cli.main(["sweep", str(folder), "--ambiguity", "much"])
+    assert ended.value.code == cli.EXIT_INPUT
     assert "much" in capsys.readouterr().err
 
 
@@ -266,7 +269,7 @@ def test_narrow_terminals_lose_columns_and_no_digits(
 
 
 @pytest.mark.parametrize("executor", [3, "threads", ThreadPoolExecutor])
-def test_what_is_no_executor_is_refused(book: tuple[kpm.Market, kpm.Orders], executor: Any) -> None:
+def test_other_objects_are_no_executors(book: tuple[kpm.Market, kpm.Orders], executor: Any) -> None:
     for call in (
         lambda: kpm.clear_many([book], executor=executor),
         lambda: kpm.sweep(*book, ambiguity=[0.0, 0.01], executor=executor),

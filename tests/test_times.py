@@ -47,7 +47,7 @@ CLOSE = st.integers(-3, 3)
 @given(st.integers(-(2**62), 2**62), st.lists(CLOSE, min_size=1, max_size=5))
 @examples(80)
 def test_integers_of_any_length(origin: int, steps: list[int]) -> None:
-    """Nanoseconds since 1970 a few apart are different doubles in no program, but here."""
+    """Nanoseconds since 1970 that are equal as doubles are still told apart."""
     values = [origin + step for step in steps]
     for name, column in holders(values):
         orders = assert_ranked(values, column, name)
@@ -156,7 +156,7 @@ def test_long_doubles_and_durations() -> None:
         (np.array(["2024-01-01", "-0001-01-01"], dtype="M8[s]"), 1, "ISO 8601"),
     ],
 )
-def test_what_has_no_order(time: Any, index: int, words: str) -> None:
+def test_times_without_an_order_are_refused(time: Any, index: int, words: str) -> None:
     with pytest.raises(kpm.InputError, match=words.replace("[0]", r"\[0\]")) as caught:
         timed(time)
     assert (caught.value.field, caught.value.index) == ("time", index)
@@ -190,7 +190,7 @@ def test_book_order_is_asked_for_by_name() -> None:
     by_book = kpm.clear(MARKET, orders, allocation="book_order")
     assert by_book.fills.tolist() == [1, 0, 1]
     assert by_book.verify()
-    with pytest.raises(kpm.InputError, match=r"no times.*book_order"):
+    with pytest.raises(kpm.InputError, match=r"needs times.*book_order"):
         kpm.clear(MARKET, orders, allocation="time")
     columns = {"claim": ["A"], "side": [1], "price": [0.5], "quantity": [1], "timestamp": [9]}
     read = kpm.Orders.from_frame(columns)
@@ -218,7 +218,7 @@ def test_times_in_csv(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("unit", ["Y", "M", "W", "D", "h", "m", "s", "ms", "us", "ns", "ps", "fs"])
 def test_datetimes_of_every_unit(unit: str) -> None:
-    """At once and one by one they are the same."""
+    """A whole array and its entries one by one give the same ranks."""
     values = [5, 3, 5, 4]
     column = np.array(values, dtype=f"M8[{unit}]")
     expected = assert_ranked(values, column)

@@ -1,8 +1,8 @@
-"""Books in which far more stands than trades: one search, in the unit of what trades.
+"""Books in which far more is offered than trades: one search, in the unit of what trades.
 
-Giants that may trade, by the prices that the ambiguity allows, but do not: what trades would be
-lost in the last digits of what could. And claims that pay alike whose limits differ by rounding:
-merged, each member's own stay apart.
+Giants that could trade at prices the ambiguity allows, but do not: beside them what does trade
+would have no digits. And equal claims whose limits differ by rounding: after the merge each
+member's own limits stay apart.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ pytestmark = pytest.mark.cross_section
 
 
 def crossed(size: float, traded: float) -> tuple[kpm.Market, kpm.Orders]:
-    """A giant bid and a giant offer that the best price keeps apart, and what trades between."""
+    """A giant bid and a giant offer on either side of the best price, and a trade between."""
     market = kpm.Market([[1.0, 0.0], [0.0, 1.0]], [0.5, 0.5], risk_aversion=1.0, ambiguity=0.01)
     orders = kpm.Orders(
         [0, 0, 0, 1],
@@ -68,8 +68,8 @@ def test_proofs_of_such_books(count: int, traded: float, size: float, random: ob
 @METHODS
 @pytest.mark.parametrize("turned", [False, True])
 @pytest.mark.parametrize("hair", [0, 1, -1])
-def test_limits_an_ulp_apart_on_claims_that_pay_alike(turned: bool, hair: int, method: str) -> None:
-    """The three limits of one claim that rounding all but makes one, and the other's same limit."""
+def test_limits_an_ulp_apart_on_equal_claims(turned: bool, hair: int, method: str) -> None:
+    """Three limits of one claim an ulp apart, and a limit of the other claim beside them."""
     row = np.array([1.0, 0.0, 0.3])
     market = kpm.Market([row, 1 - row if turned else row], [0.3, 0.3, 0.4], ambiguity=0.01)
     limit = 0.7 if turned else 0.3

@@ -1,4 +1,4 @@
-"""Verification: passes what is right, fails whatever has been tampered with."""
+"""Verification passes right results and fails those that have been tampered with."""
 
 from __future__ import annotations
 
@@ -116,32 +116,32 @@ NUMBERS = (
 
 @pytest.mark.parametrize("by", [1e-4, -1e-4, 1.0, -1.0, math.nan, math.inf, 1e300])
 @pytest.mark.parametrize("name", ARRAYS)
-def test_any_entry_counts(cleared: kpm.Result, name: str, by: float) -> None:
+def test_a_change_of_any_entry_is_found(cleared: kpm.Result, name: str, by: float) -> None:
     for position, wrong in with_each_entry_changed(cleared, name, by):
         assert not wrong.verify(), position
 
 
 @pytest.mark.parametrize("by", [1e-6, -1e-6, 1.0, -1.0, math.nan, -math.inf, -1e300])
 @pytest.mark.parametrize("name", NUMBERS)
-def test_any_number_counts(cleared: kpm.Result, name: str, by: float) -> None:
+def test_a_change_of_any_number_is_found(cleared: kpm.Result, name: str, by: float) -> None:
     wrong = dataclasses.replace(cleared, **{name: getattr(cleared, name) + by})
     assert not wrong.verify()
 
 
 @pytest.mark.parametrize("name", ARRAYS)
-def test_shapes_count(cleared: kpm.Result, name: str) -> None:
+def test_wrong_shapes_are_found(cleared: kpm.Result, name: str) -> None:
     for wrong in (getattr(cleared, name)[:-1], getattr(cleared, name)[:, None], np.zeros(0)):
         assert not dataclasses.replace(cleared, **{name: wrong}).verify()
 
 
-def test_vectors_that_keep_their_sums_count(cleared: kpm.Result) -> None:
+def test_changes_that_keep_a_vector_s_sum_are_found(cleared: kpm.Result) -> None:
     for name in ("state_prices", "worst_case", "marginal_state_prices"):
         array = getattr(cleared, name)
         for other in (np.roll(array, 1), MARKET.prior, array + np.array([1e-4, -1e-4, 0])):
             assert not dataclasses.replace(cleared, **{name: other}).verify(), name
 
 
-def test_multipliers_count() -> None:
+def test_wrong_multipliers_are_found() -> None:
     # Both prices are free within their pieces, so that revenue pins the multipliers.
     market = kpm.Market(np.eye(3)[:2], [0.2, 0.2, 0.6], ambiguity=0.05)
     result = kpm.clear(market, kpm.Orders([0, 1], "buy", [0.6, 0.7], 1.0))
@@ -155,7 +155,7 @@ def test_multipliers_count() -> None:
             pytest.fail(f"multiplier {position} does not count")
 
 
-def test_fills_at_the_clearing_price_count() -> None:
+def test_wrong_allocations_at_the_clearing_price_are_found() -> None:
     market = solved_by_hand().market
     orders = kpm.Orders([0, 0], "buy", 0.6, [0.5, 1.5], time=[2, 1])
     shared = kpm.clear(market, orders)
@@ -184,7 +184,7 @@ STATS: dict[str, Callable[[Any], Any]] = {
 
 
 @pytest.mark.parametrize("name", STATS)
-def test_stats_count(cleared: kpm.Result, name: str) -> None:
+def test_wrong_statistics_are_found(cleared: kpm.Result, name: str) -> None:
     changed = STATS[name](getattr(cleared.stats, name))
     stats = dataclasses.replace(cleared.stats, **{name: changed})
     assert not dataclasses.replace(cleared, stats=stats).verify()
@@ -212,7 +212,7 @@ LESS = {"inaccurate", "time_limit", "interrupted"}
 
 
 @pytest.mark.parametrize("status", sorted(set(kpm.Status) - {"optimal"}))
-def test_status_counts(cleared: kpm.Result, status: kpm.Status) -> None:
+def test_only_a_status_that_claims_less_passes(cleared: kpm.Result, status: kpm.Status) -> None:
     assert bool(dataclasses.replace(cleared, status=status).verify()) == (status.value in LESS)
 
 
@@ -228,11 +228,11 @@ def test_status_counts(cleared: kpm.Result, status: kpm.Status) -> None:
         {"payoffs": [[1, 0, 0], [0, 1, 0], [2, -1, 0.6]]},
     ],
 )
-def test_market_counts(cleared: kpm.Result, changes: dict[str, Any]) -> None:
+def test_another_market_is_found(cleared: kpm.Result, changes: dict[str, Any]) -> None:
     assert not dataclasses.replace(cleared, market=MARKET.replace(**changes)).verify()
 
 
-def test_orders_count(cleared: kpm.Result) -> None:
+def test_other_orders_are_found(cleared: kpm.Result) -> None:
     columns = ORDERS.columns()
     for name, other in (("price", ORDERS.price + 0.01), ("quantity", ORDERS.quantity * 1.01)):
         orders = kpm.Orders(**{**columns, name: other})
@@ -240,12 +240,12 @@ def test_orders_count(cleared: kpm.Result) -> None:
     assert not dataclasses.replace(cleared, orders=ORDERS[:-1]).verify()
 
 
-def test_settings_count(cleared: kpm.Result) -> None:
+def test_impossible_settings_are_found(cleared: kpm.Result) -> None:
     for changes in ({"tolerance": 0.0}, {"tolerance": math.nan}, {"allocation": "lottery"}):
         assert not dataclasses.replace(cleared, **changes).verify()
 
 
-def test_a_worse_clearing_of_the_same_cell_is_found_out() -> None:
+def test_a_worse_clearing_of_the_same_cell_is_found() -> None:
     """Everything is consistent, but the net demand is not the best of its cell."""
     right = solved_by_hand()
     y = float(right.net_demand[0]) + 0.01
@@ -271,7 +271,7 @@ def test_a_worse_clearing_of_the_same_cell_is_found_out() -> None:
 
 
 def brute_force_risk(loss: np.ndarray, prior: np.ndarray, alpha: float, omega: float) -> float:
-    """Minimise the dual (25) over mu in long double, on a grid that closes in."""
+    """Minimise the dual (25) over mu in long double, on ever finer grids."""
     shifted = alpha * (loss - loss.max()).astype(np.longdouble)
     utility = np.exp(shifted)
 
@@ -351,7 +351,7 @@ def test_staircase_of_every_kind_of_order() -> None:
     price = np.array([2.0, 0.5, -1.0, 0.5, 1.0, 0.0, 0.7])
     quantity = np.array([1.0, 2.0, 4.0, 8.0, 16.0, 32.0, 0.0])
     steps = reference.staircase(np.array([1.0, 0.0, 0.5]), side, price, quantity)
-    # What is offered at the least payoff and bid at the greatest trades at every price.
+    # Offers at or below the least payoff, and bids at or above the greatest, trade at any price.
     assert steps.tolist() == [[0, 0.5, -17, -17], [0.5, 0.5, -27, -17], [0.5, 1, -27, -27]]
     sides = np.array([1, -1, 1, -1], dtype=np.int8)
     ends = reference.staircase(
@@ -384,7 +384,7 @@ def test_staircases_agree_with_the_core() -> None:
 
 
 def test_vast_multipliers_prove_nothing() -> None:
-    """Rounding was allowed in proportion to them, without an end: any fills passed as the best."""
+    """An allowance for rounding that grew with them without limit once let any fills pass."""
     market = kpm.Market([[1, 0], [0, 1]], [0.6, 0.4], risk_aversion=1.0, ambiguity=0.0)
     result = kpm.clear(market, kpm.Orders([0, 1], "buy", [0.6, 0.4], [10, 10]))
     demand = np.array([10.0, 0.0])

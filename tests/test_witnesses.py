@@ -1,4 +1,4 @@
-"""The witnesses against each other: what follows rests on them."""
+"""The witnesses against each other: other tests rest on them."""
 
 from __future__ import annotations
 
@@ -93,7 +93,7 @@ def test_rho_is_the_supremum_over_the_ball(cell):
     assert p.sum() == pytest.approx(1)
     divergence = sum(x * math.log(x / y) for x, y in zip(p, q, strict=True) if x > 0)
     assert divergence <= cell.omega * (1 + 1e-9) + 1e-12
-    # Points of the ball on the way to other distributions do no worse for the maker.
+    # Other points of the ball are no worse for the maker.
     losses = np.array(cell.losses(t))
     generator = np.random.default_rng(0)
     for _ in range(20):

@@ -58,7 +58,7 @@ def test_every_cut_is_seen(tmp_path: Path, packed: bytes) -> None:
     path = tmp_path / "orders.csv"
     for size in (*range(6, len(packed), 97), len(packed) - 1):
         path.write_bytes(packed[:size])
-        with pytest.raises(kpm.InputError, match="compressed, and damaged: it ends within"):
+        with pytest.raises(kpm.InputError, match="is a damaged compressed file: it ends within"):
             kpm.Orders.from_csv(path)
 
 

@@ -62,7 +62,7 @@ struct type_caster<kpm::In<T>> {
 
 namespace kpm {
 
-/// Results are values: nobody writes to their arrays.
+/// Results are values: their arrays are read-only.
 template <class T>
 py::array_t<T> frozen(py::array_t<T> array) {
   py::detail::array_proxy(array.ptr())->flags &= ~py::detail::npy_api::NPY_ARRAY_WRITEABLE_;

@@ -73,7 +73,7 @@ void add_progress(py::dict& result, const Progress& progress) {
   key.root_bound.set(result, progress.root_bound);
 }
 
-/// How much work a clearing was.
+/// The statistics of a clearing's work.
 py::dict statistics(const Clearing& clearing) {
   const Keys& key = keys();
   py::dict result = forms().statistics.copy();
@@ -127,7 +127,7 @@ class PythonMonitor {
       }
       return py::reinterpret_steal<py::object>(answer).cast<bool>();
     } catch (py::error_already_set& error) {
-      if (error.matches(PyExc_KeyboardInterrupt)) {  // Ctrl-C may find us there, too
+      if (error.matches(PyExc_KeyboardInterrupt)) {  // Ctrl-C may come there, too
         interrupted_ = true;
       } else {
         error_ = std::move(error);

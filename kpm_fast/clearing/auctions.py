@@ -37,7 +37,8 @@ def check_maker(rule: str, market: Market) -> None:
     if rule not in rules:
         owner = "StartingOrders" if rule == "pdca" else "the Knightian maker"
         raise InputError(
-            f"{rule!r} is for {owner}; {type(market.maker).__name__} has {', '.join(rules)}",
+            f"must be one of {', '.join(rules)} for {type(market.maker).__name__}, got {rule!r}, "
+            f"which is for {owner}",
             field="rule",
         )
 

@@ -102,9 +102,9 @@ def clear(
         Also return ``result.certificate``, the proof that no clearing is better, for
         :func:`kpm_fast.check_certificate`. Enumeration provides none.
     callback : callable, optional
-        Called now and then with a :class:`Progress`; returning True stops the search with status
-        ``INTERRUPTED``. An exception it raises stops the search and reaches the caller, except
-        ``KeyboardInterrupt``, which ends it as Ctrl-C does: with status ``INTERRUPTED``.
+        Called from time to time with a :class:`Progress`; returning True stops the search with
+        status ``INTERRUPTED``. An exception it raises stops the search and reaches the caller,
+        except ``KeyboardInterrupt``, which ends it as Ctrl-C does: with status ``INTERRUPTED``.
     stop : StopToken, optional
         Cancel it, from any thread, to stop the search with status ``INTERRUPTED``. Python delivers
         Ctrl-C to the main thread only; a clearing in another thread needs this.
@@ -156,7 +156,7 @@ def clear_book(
     verbose: bool,
     engine: _core.Engine | None = None,
 ) -> Result:
-    """Do what :func:`clear` does; ``engine``, if given, holds this market and these orders."""
+    """Clear a book as :func:`clear` does; ``engine``, if given, holds this market and orders."""
     check_book(market, orders)
     check_maker(settings.rule, market)
     if settings.allocation == "time" and orders.time is None and len(orders):

@@ -17,9 +17,11 @@ from ..model.labels import reordering
 from ..model.maker import Maker
 from ..model.maker_form import maker_from_text
 from ..model.market import DEFAULT_AMBIGUITY, Market
+from ..model.order_form import OrderForm
 from ..model.orders import Orders
 from ..model.words import note_on_limits
-from ..storage.book_folder import BOOK_FILES, read_book
+from ..storage.book_folder import BOOK_FILES, read_book, read_market
+from .several import Several
 
 __all__ = [
     "add_book",
@@ -30,9 +32,10 @@ __all__ = [
     "is_file",
     "named_maker",
     "read",
+    "read_market_alone",
 ]
 
-_NOTED = 1e-9  # a prior whose sum is off by less is as exact as anybody's
+_NOTED = 1e-9  # how far from 1 a prior's sum must be to be mentioned
 
 
 def add_book(parser: argparse.ArgumentParser, *, or_clearing: bool = False) -> None:
@@ -77,6 +80,7 @@ def add_inventory(parser: argparse._ActionsContainer) -> None:
     """Add the option for the maker's wealth."""
     parser.add_argument(
         "--inventory",
+        type=_Wealth(),
         metavar="FILE|W,W,...",
         help="wealth by state: a CSV file with columns state and inventory, numbers in the order "
         "of the states (--inventory=-1,2 if the first is negative), or STATE=W,...",
@@ -88,13 +92,13 @@ def add_options(parser: argparse.ArgumentParser) -> None:
     form = parser.add_argument_group("the form of the book")
     form.add_argument(
         "--columns",
-        type=_pairs,
+        type=Several(_pairs),
         metavar="FIELD=NAME,...",
         help="names of the order columns: price=px,side=bs,time=timestamp",
     )
     form.add_argument(
         "--sides",
-        type=_pairs,
+        type=Several(_pairs),
         metavar="WORD=SIDE,...",
         help="words for the sides: B=buy,lay=sell",
     )
@@ -135,33 +139,14 @@ def read(args: argparse.Namespace) -> tuple[Market, Orders]:
 
     What was not read, and a prior that was divided by its sum, are noted on standard error.
     """
-    given = {"risk_aversion": args.risk_aversion, "ambiguity": args.ambiguity}
-    settings: dict[str, Any] = {name: value for name, value in given.items() if value is not None}
-    market, orders = read_book(
-        args.folder,
-        order_options={
-            "columns": args.columns,
-            "sides": args.sides,
-            "sell": args.sell and args.sell.replace("-", " "),
-            "price_unit": args.price_unit,
-            "quantity_unit": args.quantity_unit,
-            "market_orders": args.market_orders,
-        },
-        delimiter=args.delimiter,
-        decimal=args.decimal,
-        encoding=args.encoding,
-        normalize=args.normalize,
-        **settings,
-    )
-    if args.inventory is not None:
-        market = market.replace(inventory=_inventory(args.inventory, market))
+    market, orders = read_book(args.folder, order_options=_form(args), **_given(args))
+    market = _with_inventory(args, market)
     if not args.quiet:
         if orders.ignored_columns:
             _note(f"columns of the orders that are not read: {', '.join(orders.ignored_columns)}")
         if limits := note_on_limits(market, orders):
             _note(limits)
-        if abs(market.prior_sum - 1) > _NOTED:
-            _note(f"the prior sums to {market.prior_sum:.12g} and was divided by that")
+        _note_on_prior(market)
     return market, orders
 
 
@@ -177,7 +162,51 @@ def check_outputs(args: argparse.Namespace, targets: Iterable[tuple[str, Path | 
     for option, target in targets:
         for source in present:
             if target is not None and is_file(target) and target.samefile(source):
-                raise InputError(f"{target} would replace {source}, an input", field=option)
+                raise InputError(f"{target} would overwrite {source}, an input", field=option)
+
+
+def read_market_alone(args: argparse.Namespace) -> Market:
+    """Read the market of the book that the command line names; its orders need not be there."""
+    OrderForm(**_form(args))  # what it says must make sense, though there is nothing to read by it
+    market = _with_inventory(args, read_market(args.folder, **_given(args)))
+    if not args.quiet:
+        _note_on_prior(market)
+    return market
+
+
+def _form(args: argparse.Namespace) -> dict[str, Any]:
+    """The form of the orders, as keywords of :class:`OrderForm`."""
+    return {
+        "columns": args.columns,
+        "sides": args.sides,
+        "sell": args.sell and args.sell.replace("-", " "),
+        "price_unit": args.price_unit,
+        "quantity_unit": args.quantity_unit,
+        "market_orders": args.market_orders,
+    }
+
+
+def _given(args: argparse.Namespace) -> dict[str, Any]:
+    """The form of the files and what overrides them, as keywords of :func:`read_book`."""
+    maker = {"risk_aversion": args.risk_aversion, "ambiguity": args.ambiguity}
+    return {
+        "delimiter": args.delimiter,
+        "decimal": args.decimal,
+        "encoding": args.encoding,
+        "normalize": args.normalize,
+        **{name: value for name, value in maker.items() if value is not None},
+    }
+
+
+def _with_inventory(args: argparse.Namespace, market: Market) -> Market:
+    if args.inventory is None:
+        return market
+    return market.replace(inventory=_inventory(args.inventory, market))
+
+
+def _note_on_prior(market: Market) -> None:
+    if abs(market.prior_sum - 1) > _NOTED:
+        _note(f"the prior sums to {market.prior_sum:.12g} and was divided by that")
 
 
 def named_maker(args: argparse.Namespace, market: Market) -> Maker:
@@ -187,7 +216,8 @@ def named_maker(args: argparse.Namespace, market: Market) -> Maker:
     for option in ("ambiguity", "risk_aversion"):
         if getattr(args, option) is not None:
             raise InputError(
-                f"goes with the book's own maker: what {args.maker!r} needs is stated with it",
+                f"must be left out with --maker {args.maker!r}, whose parameters are stated with "
+                f"it, got {getattr(args, option):g}",
                 field=f"--{option.replace('_', '-')}",
             )
     return maker_from_text(args.maker, market)
@@ -213,6 +243,21 @@ def _delimiter(text: str) -> str:
     return "\t" if text in ("tab", "\\t") else text
 
 
+class _Wealth(Several):
+    """Numbers, or numbers by state: read once the states are known. A file's name is one word."""
+
+    def __init__(self) -> None:
+        super().__init__(str)
+
+    def takes(self, word: str) -> bool:
+        try:
+            for entry in word.rstrip(",").split(","):
+                number(entry.rpartition("=")[2])
+        except ValueError:
+            return False
+        return True
+
+
 def _inventory(text: str, market: Market) -> Any:
     """Read the inventory that the command line names or spells out."""
     path = Path(text)
@@ -227,7 +272,7 @@ def _inventory(text: str, market: Market) -> Any:
         except ValueError:
             pass
         raise InputError(
-            f"neither a file nor numbers separated by commas: {reprlib.repr(text)}",
+            f"must be a file or numbers separated by commas, got {reprlib.repr(text)}",
             field="--inventory",
         )
     table = read_csv(path, required=["state", "inventory"])
@@ -239,12 +284,12 @@ def _inventory(text: str, market: Market) -> Any:
             raise table.error(row, "state", f"{state!r} appears twice")
     missing = [state for state in market.states if state not in states]
     if missing:
-        raise InputError(f"no row for state {missing[0]!r}", field="state", file=path)
+        raise InputError(f"has no row for state {missing[0]!r}", field="state", file=path)
     return table.numbers("inventory")[reordering(states, market.states, "inventory", "state")]
 
 
 def is_file(path: Path) -> bool:
-    """Whether there is such a file; text that cannot be a file name is not one."""
+    """Whether there is such a file; there is none for text that cannot be a file name."""
     try:
         return path.is_file()
     except ValueError:  # a null character

@@ -37,6 +37,7 @@ from ..result import Result
 from ..storage.book_folder import read_terms
 from . import book_options, experiments, paper, plot, quotes, report, sample, sweep
 from . import verify as checking
+from .several import Parser
 from .tables import PipeAwareConsole, print_book, print_result
 
 __all__ = ["main"]
@@ -63,7 +64,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     except KeyboardInterrupt:
         return _fail("interrupted", EXIT_INTERRUPTED)
     with ExitStack() as stack:
-        if sys.stderr is None:  # closed; what print() does then is to take standard output
+        if sys.stderr is None:  # closed: print() would write to standard output instead
             nowhere = stack.enter_context(Path(os.devnull).open("w", encoding="utf-8"))
             stack.enter_context(redirect_stderr(nowhere))
         if sys.stdout is None:
@@ -81,7 +82,7 @@ def _escape_unencodable(stream: io.TextIOWrapper) -> Iterator[None]:
     try:
         yield
     finally:
-        with suppress(OSError):  # it writes what is left, which nobody may be there to read
+        with suppress(OSError):  # it flushes the stream, which may be a closed pipe
             stream.reconfigure(errors=errors)
 
 
@@ -151,10 +152,11 @@ def _unwound_when_terminated() -> Iterator[None]:
 
 
 def _parser() -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser(
+    parser: argparse.ArgumentParser = Parser(
         prog="kpm-fast",
         description="Clear books of limit orders on the outcomes of one event, against a market "
-        "maker that doubts its own probabilities, and prove that no clearing is better.",
+        "maker that allows for errors in its own probabilities, and prove that no clearing is "
+        "better.",
         epilog=(__doc__ or "").split("\n\n", maxsplit=1)[1],
     )
     parser.add_argument("--version", action="version", version=f"kpm-fast {__version__}")
@@ -169,6 +171,10 @@ def _parser() -> argparse.ArgumentParser:
     experiments.add_parser(commands)
     sample.add_parser(commands)
     return parser
+
+
+def _with_underscores(name: str) -> str:
+    return name.replace("-", "_")
 
 
 def _add_clear(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
@@ -186,8 +192,9 @@ def _add_clear(commands: argparse._SubParsersAction[argparse.ArgumentParser]) ->
     solver = parser.add_argument_group("the search")
     solver.add_argument(
         "--rule",
+        type=_with_underscores,
         choices=RULES,
-        help=f"who sets the prices; {RULES[1]} and {RULES[2]} are for every maker (default: "
+        help=f"the pricing rule; {RULES[1]} and {RULES[2]} apply to every maker (default: "
         f"that of a saved clearing, else {RULES[0]})",
     )
     solver.add_argument(
@@ -198,6 +205,7 @@ def _add_clear(commands: argparse._SubParsersAction[argparse.ArgumentParser]) ->
     )
     solver.add_argument(
         "--allocation",
+        type=_with_underscores,
         choices=ALLOCATIONS,
         help="how orders at the clearing price share: in proportion to quantity, by column time, "
         f"or by row (default: that of a saved clearing, else {ALLOCATIONS[0]})",
@@ -209,7 +217,7 @@ def _add_clear(commands: argparse._SubParsersAction[argparse.ArgumentParser]) ->
         help="the gap to prove, as a share of the result's scale (default: %(default)s)",
     )
     solver.add_argument(
-        "--threads", type=int, metavar="N", help="default: the processors that are idle"
+        "--threads", type=int, metavar="N", help="default: all processors that this process may use"
     )
     solver.add_argument("--time-limit", type=float, metavar="SECONDS")
     solver.add_argument(
@@ -245,7 +253,10 @@ def _add_clear(commands: argparse._SubParsersAction[argparse.ArgumentParser]) ->
         help="write orders.csv, claims.csv, states.csv and result.json",
     )
     output.add_argument(
-        "--save", type=Path, metavar="FILE", help="write all of it to one file for kpm-fast verify"
+        "--save",
+        type=Path,
+        metavar="FILE",
+        help="write book and result to one file to verify later",
     )
     output.add_argument("--verify", action="store_true", help="recompute every figure")
     loudness = output.add_mutually_exclusive_group()
@@ -261,7 +272,7 @@ def _run_clear(args: argparse.Namespace) -> int:
     terms = read_terms(args.folder)
     rule = args.rule or terms.get("rule", RULES[0])
     check_maker(rule, market)
-    # Where standard output is for the JSON, people read standard error.
+    # If standard output is for the JSON, the tables go to standard error.
     console = _console(sys.stderr if args.json == "-" else sys.stdout, quiet=args.quiet)
     pieces = [len(steps) for steps in staircases(market, orders)]
     print_book(console, args.folder, market, orders, pieces)
@@ -333,7 +344,7 @@ def _console(stream: TextIO, *, quiet: bool) -> Console:
 
 @contextmanager
 def _progress_bar(*, hidden: bool) -> Iterator[ShowProgress | None]:
-    """Return a callback that draws on standard error, or None where nobody would see it."""
+    """Return a callback that draws on standard error, or None if that is not a terminal."""
     console = Console(stderr=True)
     if hidden or not console.is_terminal:
         yield None

@@ -12,6 +12,7 @@ from ..experiments import EXPERIMENTS, Experiment
 from ..files.atomic_files import staged_files
 from ..files.tables import write_csv
 from ..plots.style import house_style, new_figure, require_matplotlib, save
+from .several import names
 from .tables import PipeAwareConsole
 
 __all__ = ["add_parser", "run", "write"]
@@ -50,6 +51,7 @@ def add_parser(subparsers: Any) -> argparse.ArgumentParser:
     parser.add_argument(
         "names",
         nargs="*",
+        type=names(tuple(EXPERIMENTS)),
         metavar="NAME",
         help=f"which to run: {', '.join(EXPERIMENTS)} (default: all)",
     )
@@ -63,20 +65,18 @@ def add_parser(subparsers: Any) -> argparse.ArgumentParser:
         metavar="DIR",
         help="folder of recorded books for `implied` (default: generated books)",
     )
-    parser.set_defaults(run=run, parser=parser)
+    parser.set_defaults(run=run)
     return parser
 
 
 def run(args: argparse.Namespace) -> int:
     """Carry out the parsed command."""
-    for name in args.names:
-        if name not in EXPERIMENTS:
-            args.parser.error(f"no experiment {name!r}: choose from {', '.join(EXPERIMENTS)}")
+    chosen = [name for given in args.names for name in given]
     output: Path | None = args.output
     if output is not None:
         require_matplotlib()  # before anything is computed
     console = PipeAwareConsole()
-    for name in args.names or EXPERIMENTS:
+    for name in chosen or EXPERIMENTS:
         options: dict[str, Any] = dict(_QUICK[name]) if args.quick else {}
         if name == "implied" and args.data is not None:
             options["data"] = args.data

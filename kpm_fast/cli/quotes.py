@@ -1,4 +1,4 @@
-"""The command ``kpm-fast quotes``: what a maker bids and asks for the claims of a book."""
+"""The command ``kpm-fast quotes``: a maker's bids and asks for the claims of a book."""
 
 from __future__ import annotations
 
@@ -18,6 +18,7 @@ from ..files.tables import write_csv
 from ..model.maker import Maker
 from ..model.quotes import Quotes
 from . import book_options
+from .several import Several, numbers
 from .tables import PipeAwareConsole
 
 __all__ = ["add_parser"]
@@ -30,18 +31,17 @@ def add_parser(commands: argparse._SubParsersAction[argparse.ArgumentParser]) ->
     parser = commands.add_parser(
         "quotes",
         help="quote the claims of a book",
-        description="Print what a maker bids and asks, in money per share, before any order of "
-        "the book is filled.",
+        description="Print what a maker bids and asks, in money per share, before any order is "
+        "filled. Orders are not read, and need not be there.",
         epilog="Exit codes: 0 done; 2 bad usage or input.",
     )
     parser.set_defaults(run=_run)
     book_options.add_book(parser)
     parser.add_argument(
         "--quantity",
-        type=float,
-        nargs="+",
-        metavar="Q",
-        help="shares of a block; several may be given (default: the next share)",
+        type=Several(numbers),
+        metavar="Q,...",
+        help="shares of a block, or of several (default: the next share)",
     )
     book_options.add_maker(parser, "the maker", kinds=True)
     book_options.add_options(parser)
@@ -53,7 +53,7 @@ def add_parser(commands: argparse._SubParsersAction[argparse.ArgumentParser]) ->
 
 def _run(args: argparse.Namespace) -> int:
     book_options.check_outputs(args, [("--output", args.output)])
-    market, _ = book_options.read(args)
+    market = book_options.read_market_alone(args)
     maker = book_options.named_maker(args, market)
     quantities = None
     if args.quantity is not None:

@@ -14,10 +14,12 @@ from ..analysis.sweep import Sweep, check_column, shown, sweep
 from ..errors import InputError
 from ..files.atomic_files import staged_text
 from ..files.tables import write_csv
+from ..model.outcome import RULES
 from ..plots.style import require_matplotlib, save
 from . import book_options
 from .fitted_table import print_table
 from .plot import drawn
+from .several import Several, names
 from .tables import PipeAwareConsole
 
 __all__ = ["add_parsers", "grid"]
@@ -35,7 +37,7 @@ _SHOWN = (
 _ADVISED = ("ambiguity", "gain", "expected_payoff", "worst_payoff", "volume")
 
 
-def grid(text: str, field: str = "grid") -> list[float]:
+def grid(text: str) -> list[float]:
     """Read ``0,0.01,0.1`` or ``start:stop:count``, both ends included.
 
     Raises
@@ -47,11 +49,13 @@ def grid(text: str, field: str = "grid") -> list[float]:
     try:
         values = [float(part) for part in parts]
     except ValueError:
-        raise InputError(f"must be numbers, got {text!r}", field=field) from None
+        raise InputError(f"must be numbers, got {text!r}", field="grid") from None
     if ":" not in text:
         return values
     if len(values) != 3 or values[2] != int(values[2]) or not 1 <= values[2] <= 100_000:
-        raise InputError(f"must be start:stop:count, got {text!r}", field=field)
+        raise InputError(
+            f"must be start:stop:count with a count from 1 to 100,000, got {text!r}", field="grid"
+        )
     return [float(value) for value in np.linspace(values[0], values[1], int(values[2]))]
 
 
@@ -67,16 +71,25 @@ def add_parsers(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -
     parser.set_defaults(run=_run_sweep)
     book_options.add_book(parser)
     parser.add_argument(
-        "--ambiguity", dest="ambiguities", metavar="GRID", help="nats (default: the book's)"
+        "--ambiguity",
+        dest="ambiguities",
+        type=Several(grid),
+        metavar="GRID",
+        help="nats (default: the book's)",
     )
     parser.add_argument(
         "--risk-aversion",
         dest="risk_aversions",
+        type=Several(grid),
         metavar="GRID",
         help="per unit of money (default: the book's)",
     )
     parser.add_argument(
-        "--rule", dest="rules", metavar="NAMES", help="separated by commas (default: maker_optimal)"
+        "--rule",
+        dest="rules",
+        type=names(RULES),
+        metavar="NAME,...",
+        help=f"{', '.join(RULES)} (default: {RULES[0]})",
     )
     book_options.add_inventory(parser)
     book_options.add_options(parser)
@@ -105,17 +118,16 @@ def _run_sweep(args: argparse.Namespace) -> int:
     book_options.check_outputs(args, [("--output", args.output)])
     market, orders = book_options.read(args)
     grids: dict[str, Any] = {
-        name: grid(text, f"--{name.replace('_', '-')}")
-        for name, text in (
+        name: values
+        for name, values in (
             ("ambiguity", args.ambiguities),
             ("risk_aversion", args.risk_aversions),
+            ("rule", args.rules),
         )
-        if text is not None
+        if values is not None
     }
-    if not grids:
+    if not grids.keys() - {"rule"}:
         grids["ambiguity"] = telling_ambiguities(market, orders)
-    if args.rules is not None:
-        grids["rule"] = [name.strip().replace("-", "_") for name in args.rules.split(",")]
     result = sweep(market, orders, **grids)
     console = PipeAwareConsole()
     varied = [name for name in ("rule", "risk_aversion") if len(set(result[name])) > 1]
@@ -133,14 +145,14 @@ def _run_sweep(args: argparse.Namespace) -> int:
 def _run_advise(args: argparse.Namespace) -> int:
     console = PipeAwareConsole()
     advice = advise(*book_options.read(args))
-    verdict, _, _ = str(advice).partition("\n\n")  # its table is as wide as it is
+    verdict, _, _ = str(advice).partition("\n\n")  # its table does not fit every terminal
     console.print(verdict, highlight=False, markup=False, soft_wrap=True)
     _print(console, advice.frontier, _ADVISED, kept=2)
     return 0
 
 
 def _print(console: PipeAwareConsole, swept: Sweep, names: Sequence[str], kept: int) -> None:
-    """Print columns of a sweep; a narrow terminal has no room for all beyond the first few."""
+    """Print columns of a sweep; on a narrow terminal only the first ``kept`` are sure to stay."""
     columns = [name.replace("_", " ") for name in names]
     rows = [list(row) for row in zip(*(shown(swept, name) for name in names), strict=True)]
     print_table(console, "", columns, rows, expendable=columns[: kept - 1 : -1])

@@ -30,7 +30,7 @@ _FILLS_SHOWN = 16
 
 
 class PipeAwareConsole(Console):
-    """A console that reports a closed pipe to its caller, rather than exit with code 1.
+    """A console that reports a closed pipe to its caller instead of exiting with code 1.
 
     A width of zero, as in ``COLUMNS=0`` and of terminals that do not know theirs, would print
     nothing at all: it counts as unknown.

@@ -1,6 +1,6 @@
 """Files that appear complete or not at all, whatever happens while they are written.
 
-A file is written under a temporary name beside its destination, brought to the disk, and only then
+A file is written under a temporary name beside its destination, flushed to disk, and only then
 renamed. A process killed before that leaves the destination as it was, and at worst a file
 ``.kpm-fast.*.tmp`` that nothing reads. Several files of one folder cannot be renamed at once: from
 the first rename to the last a marker file stands in the folder.
@@ -32,7 +32,7 @@ __all__ = [
 
 _Stream = TypeVar("_Stream", bound=IO[Any])
 
-#: In a folder whose files are being replaced, or were when the program died.
+#: Marks a folder whose files are being replaced, or were when the program died.
 MARKER = "UNFINISHED"
 
 
@@ -64,7 +64,7 @@ def staged_files(folder: str | os.PathLike[str]) -> Iterator[Callable[[str], Tex
 def staged_text(path: str | os.PathLike[str]) -> AbstractContextManager[TextIO]:
     """Write one text file that appears complete or not at all.
 
-    A symbolic link is followed. A device or a pipe is nothing to replace: it is written to.
+    A symbolic link is followed. A device or a pipe cannot be replaced and is written to directly.
     """
     return _staged_file(as_path(path), _Staged.open_text, _open_text)
 
@@ -103,7 +103,7 @@ def _staged_file(
 
 
 class _Staged:
-    """One file on its way to its destination; ``undo`` takes it back."""
+    """One file on its way to its destination; ``undo`` discards it."""
 
     def __init__(self, path: Path, undo: ExitStack) -> None:
         self.target = path.resolve()  # a symbolic link stays one
@@ -125,7 +125,7 @@ class _Staged:
         return text
 
     def finish(self) -> None:
-        """Bring the file to the disk under its temporary name, with the rights of the old one."""
+        """Flush the file to disk under its temporary name, with the permissions of the old one."""
         with naming_errors(self.target):
             stream = self._streams[-1]
             stream.flush()
@@ -140,7 +140,7 @@ class _Staged:
 
     def _discard(self) -> None:
         for stream in reversed(self._streams):
-            with suppress(OSError, ValueError):  # of no interest: it is thrown away
+            with suppress(OSError, ValueError):  # the file is discarded
                 stream.close()
         self.temporary.unlink(missing_ok=True)
 
@@ -151,7 +151,7 @@ def _publish(folder: Path, staged: list[_Staged]) -> None:
         file.finish()
     for file in staged:
         file.publish()
-    if os.name != "nt":  # where a folder cannot be opened
+    if os.name != "nt":  # Windows cannot open a folder
         with suppress(OSError):  # not every file system can; the files themselves are safe
             descriptor = os.open(folder, os.O_RDONLY)
             try:
@@ -169,7 +169,7 @@ def _open_text(path: Path) -> TextIO:
 
 
 def _is_special(path: Path) -> bool:
-    """Whether there is something that a file must not take the place of: a device, a pipe."""
+    """Whether a path is a device or a pipe, which a file must not replace."""
     try:
         mode = path.stat().st_mode
     except FileNotFoundError:
@@ -178,7 +178,7 @@ def _is_special(path: Path) -> bool:
 
 
 def _make_folder(folder: Path, undo: ExitStack) -> None:
-    """Make a folder and those above it; ``undo`` takes away what is new and still empty."""
+    """Make a folder and its parents; ``undo`` removes those that are new and still empty."""
 
     def remove(path: Path) -> None:
         with suppress(OSError):
@@ -192,7 +192,7 @@ def _make_folder(folder: Path, undo: ExitStack) -> None:
 
 @contextmanager
 def naming_errors(path: Path, instead_of: Path | None = None) -> Iterator[None]:
-    """Name a file in errors of the system that name nothing, or a temporary file."""
+    """Name a file in system errors that name no file, or the temporary one."""
     try:
         yield
     except OSError as error:

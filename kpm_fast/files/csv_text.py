@@ -1,4 +1,4 @@
-"""The text of a CSV file: found whatever its compression, encoding and delimiter."""
+"""The text of a CSV file, whatever its compression, encoding and delimiter."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ __all__ = [
     "stated_delimiter",
 ]
 
-#: What may delimit a file's columns, in the order they are tried.
+#: Characters that may delimit a file's columns, in the order they are tried.
 DELIMITERS = (",", ";", "\t", "|")
 
 _COMPRESSED: tuple[tuple[bytes, str, Any], ...] = (
@@ -51,7 +51,7 @@ def open_text(path: Path, encoding: str | None) -> Iterator[IO[str]]:
     Raises
     ------
     InputError
-        If it is not text of that encoding, or is compressed in another way, or damaged.
+        If the file is not text in that encoding, or is compressed in another way, or damaged.
     """
     with naming_errors(path), path.open("rb") as raw:
         try:
@@ -65,23 +65,26 @@ def open_text(path: Path, encoding: str | None) -> Iterator[IO[str]]:
         except UnicodeError as error:
             name = encoding or "UTF-8"
             raise InputError(
-                f"not {name} text: {error} (encoding= or --encoding names another, as cp1252)",
+                f"is not {name} text: {error} "
+                "(encoding= or --encoding names another, such as cp1252)",
                 file=path,
             ) from error
         except (EOFError, zlib.error, lzma.LZMAError, OSError) as error:
-            # What fails for a reason of the system has a number; gzip and bzip2 have none.
+            # Errors of the system have a number, those of gzip and bzip2 have none.
             if isinstance(error, OSError) and error.errno is not None:
                 raise
-            raise InputError(f"compressed, and damaged: {error}", file=path) from error
+            raise InputError(f"is a damaged compressed file: {error}", file=path) from error
 
 
 @contextmanager
 def _plain_bytes(path: Path, raw: io.BufferedReader) -> Iterator[io.BufferedReader]:
     start = raw.peek(6)[:6]
     if start.startswith(_OLE):
-        raise InputError("a workbook, which is not read: save it as CSV", file=path)
+        raise InputError("is a workbook, which is not read: save it as CSV", file=path)
     if start.startswith(_PARQUET):
-        raise InputError("Parquet, not text: read it into a data frame (from_frame)", file=path)
+        raise InputError(
+            "is a Parquet file, not text: read it into a data frame (from_frame)", file=path
+        )
     if start.startswith(_ZIP):
         with _only_member(path, raw) as stream:
             yield stream
@@ -96,40 +99,41 @@ def _plain_bytes(path: Path, raw: io.BufferedReader) -> Iterator[io.BufferedRead
 
 @contextmanager
 def _only_member(path: Path, raw: io.BufferedReader) -> Iterator[io.BufferedReader]:
-    """Open the file in a zip archive of one."""
+    """Open the only file in a zip archive."""
     try:
         with zipfile.ZipFile(raw) as archive:
             names = [item.filename for item in archive.infolist() if not item.is_dir()]
             if "[Content_Types].xml" in names:
-                raise InputError("a workbook, which is not read: save it as CSV", file=path)
+                raise InputError("is a workbook, which is not read: save it as CSV", file=path)
             names = [name for name in names if not name.startswith("__MACOSX/")]
             if len(names) != 1:
                 raise InputError(
-                    f"a zip archive of {len(names)} files, where one can be read: unpack it",
+                    f"is a zip archive of {len(names)} files, and only one of one file is read: "
+                    "unpack it",
                     file=path,
                 )
             try:
                 stream = archive.open(names[0])
             except (RuntimeError, NotImplementedError) as error:  # a password, a rare method
                 raise InputError(
-                    f"a zip archive that cannot be read: {error}", file=path
+                    f"is a zip archive that cannot be read: {error}", file=path
                 ) from error
             with stream:
                 yield io.BufferedReader(cast("io.RawIOBase", stream))
     except zipfile.BadZipFile as error:
-        raise InputError(f"a zip archive, and damaged: {error}", file=path) from error
+        raise InputError(f"is a damaged zip archive: {error}", file=path) from error
 
 
 def find_delimiter(header: str, required: Collection[str]) -> str:
     """Return the delimiter with which a header has the required columns.
 
-    Where it has them with none, that with which it has most columns: the message names these.
+    If there is none, return the one that gives the most columns, which the error then lists.
     """
     best, most = DELIMITERS[0], 1
     for delimiter in DELIMITERS:
         try:
             names = next(csv.reader([header], delimiter=delimiter, strict=True), [])
-        except csv.Error:  # an entry in quotes that goes on in the next line
+        except csv.Error:  # an entry in quotes that continues on the next line
             continue
         if set(required) <= {name.strip() for name in names}:
             return delimiter
@@ -139,7 +143,7 @@ def find_delimiter(header: str, required: Collection[str]) -> str:
 
 
 def stated_delimiter(line: str) -> str | None:
-    """Return the delimiter that a line of Excel's, ``sep=;`` above the header, states."""
+    """Return the delimiter that a line such as Excel's ``sep=;`` above the header states."""
     stated = line.strip("\r\n").strip('"')
     return stated[4] if len(stated) == 5 and stated[:4].lower() == "sep=" else None
 

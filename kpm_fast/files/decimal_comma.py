@@ -35,7 +35,7 @@ def with_points(column: Iterable[Any]) -> list[Any]:
 
 
 def pointed_column(column: Any, field: str) -> Any:
-    """Return a frame's column whose text has decimal commas with points; numbers stay as they are.
+    """Return a frame's column with points for the decimal commas of text; numbers stay as is.
 
     Raises
     ------
@@ -56,6 +56,6 @@ def pointed_column(column: Any, field: str) -> Any:
     for row, entry in enumerate(entries):
         if is_point_number(entry):
             raise InputError(
-                f"a point in a number with decimal commas: {entry!r}", field=field, index=row
+                f"has a point in a number with decimal commas: {entry!r}", field=field, index=row
             )
     return with_points(entries)

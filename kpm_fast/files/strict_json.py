@@ -22,12 +22,12 @@ def parse_json(
     constants : bool
         Whether Python's ``NaN`` and ``Infinity``, which JSON lacks, are read.
     numbers : callable, optional
-        What to make of the digits of a number. Default: an integer or a float.
+        Converts the digits of a number. Default: to an integer or a float.
 
     Raises
     ------
     InputError
-        Naming the name that comes twice, of which JSON readers take the last without a word.
+        Naming a name that appears twice in an object; JSON readers silently take the last one.
     ValueError, RecursionError
         As :func:`json.loads`.
     """

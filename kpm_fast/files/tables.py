@@ -47,7 +47,7 @@ BACKENDS = ("pandas", "polars", "pyarrow")
 
 
 class CsvTable:
-    """A table of a file as columns of text that remember the line of each row.
+    """A table read from a file: columns of text, and the line of each row.
 
     Attributes
     ----------
@@ -55,7 +55,7 @@ class CsvTable:
     names : list of str
         The header, in file order.
     lines : list of int or None
-        The line each row ends on, from 1; None where the file has no lines to speak of.
+        The line each row ends on, from 1; None where lines of the file mean nothing.
     title : str
         What the table is called in messages: its path, unless the file holds several.
     decimal : {".", ",", None}
@@ -110,7 +110,7 @@ class CsvTable:
             try:
                 values = np.array(list(map(float, column)), dtype=np.float64)
             except ValueError:
-                values = np.full(len(column), np.inf)  # look at each
+                values = np.full(len(column), np.inf)  # parse each entry below
         else:
             values = np.full(len(column), np.inf)
         for row in np.flatnonzero((values == 0) | np.isinf(values)).tolist():
@@ -128,9 +128,9 @@ class CsvTable:
         return values
 
     def _check_one_sign(self, name: str) -> None:
-        """Refuse points where another column of numbers has decimal commas: of thousands, perhaps.
+        """Refuse points where another column of numbers has decimal commas.
 
-        A file has one decimal sign, and 1.000 beside 0,5 is a thousand.
+        A file has one decimal sign, so 1.000 beside 0,5 is probably a thousand.
         """
         column = self._columns[name]
         point = next((row for row, entry in enumerate(column) if "." in entry), None)
@@ -144,7 +144,7 @@ class CsvTable:
                 row,
                 where,
                 f"{self._columns[where][row].strip()!r} has a point where column "
-                f"{self._with_commas!r} has decimal commas: separators of thousands are not read",
+                f"{self._with_commas!r} has decimal commas: thousands separators are not read",
             )
 
     def times(self, name: str) -> list[str]:
@@ -152,7 +152,7 @@ class CsvTable:
         return list(map(str.strip, self._pointed(name)))
 
     def _pointed(self, name: str) -> Sequence[str]:
-        """Return a column with points for decimal commas, where these are what it has."""
+        """Return a column with points for decimal commas, if it has any."""
         column = self._columns[name]
         if self._decimal == ".":
             return column
@@ -162,7 +162,7 @@ class CsvTable:
             for row, entry in enumerate(column):
                 if is_point_number(entry):
                     raise self.error(
-                        row, name, f"a point in a number with decimal commas: {entry!r}"
+                        row, name, f"has a point in a number with decimal commas: {entry!r}"
                     )
         return with_points(column)
 
@@ -210,10 +210,10 @@ def read_csv(
 ) -> CsvTable:
     """Read a CSV file with a header.
 
-    Blank lines are skipped; a byte order mark is tolerated; white space around entries does
-    not count, nor does what a spreadsheet adds: a first line ``sep=;``, columns at the right end
-    that have neither a name nor an entry, rows without entries. Other columns than the named ones
-    are kept for the caller to use or ignore.
+    Blank lines are skipped; a byte order mark is tolerated; white space around entries is
+    ignored, and so is what a spreadsheet adds: a first line ``sep=;``, columns at the right end
+    that have neither a name nor an entry, rows without entries. Columns that are neither required
+    nor optional are kept for the caller to use or ignore.
 
     Parameters
     ----------
@@ -226,14 +226,14 @@ def read_csv(
     encoding : str, optional
         Default: UTF-8, or UTF-16 with its mark.
     renamable : names of columns
-        Of which an error says that ``columns=`` may name another.
+        Columns for which an error suggests that ``columns=`` name another.
 
     Raises
     ------
     InputError
-        If the file is empty or not UTF-8, lacks a required column, names a column twice, has
-        a row of another length than its header, or a column that looks like a misspelling of
-        a missing optional one.
+        If the file is empty or not text in the encoding, lacks a required column, names a column
+        twice, has a row whose length differs from the header's, or a column that looks like a
+        misspelling of a missing optional one.
     OSError
         If the file cannot be read.
     """
@@ -271,17 +271,17 @@ def read_csv(
                         line=reader.line_num,
                     )
                 else:
-                    rows.append(tuple(row))  # unlike lists, no work for the garbage collector
+                    rows.append(tuple(row))  # tuples of text spare the garbage collector work
                     lines.append(reader.line_num)
         except MemoryError:
-            # Before "with" ends: without a byte left, CPython goes round for ever there.
+            # Free memory before "with" ends: CPython loops there for ever if none is left.
             rows.clear()
             lines.clear()
             raise
         except csv.Error as error:
             raise InputError(str(error), file=path, line=reader.line_num) from error
     if names is None:
-        raise InputError("the file is empty, a header was expected", file=path)
+        raise InputError("is empty, and a header was expected", file=path)
     sign = decimal or (None if found == ";" else ".")
     names, rows = _without_margin(names, rows)
     table = CsvTable(path, names, rows, lines, sign)
@@ -322,7 +322,7 @@ def check_names(
     for name in optional:
         if name in names:
             continue
-        # An unknown column is ignored, but not one that was surely meant to be read.
+        # An unknown column is ignored, unless its name is close to one that would be read.
         plain = {other.casefold().replace(" ", "_").replace("-", "_"): other for other in unknown}
         close = difflib.get_close_matches(name, plain, n=1, cutoff=0.85)
         if close:
@@ -344,14 +344,14 @@ def write_csv(stream: TextIO, table: Mapping[str, Any]) -> None:
     for name, column in table.items():
         if _is_text(column):
             check_text(column, name)
-    # Up to Python 3.12 only a line break that is in the line terminator is quoted in an entry.
+    # Up to Python 3.12 an entry is quoted only for a line break that the line terminator contains.
     writer = csv.writer(_ShortLineEnds(stream), lineterminator="\r\n")
     writer.writerow(table)
     writer.writerows(zip(*map(_csv_column, table.values()), strict=True))
 
 
 class _ShortLineEnds:
-    """Where a CSV writer, which writes row by row, writes rows that end in both line breaks."""
+    """A stream for a CSV writer, which writes row by row: ends rows in one line break, not two."""
 
     def __init__(self, stream: TextIO) -> None:
         self._write = stream.write
@@ -372,13 +372,13 @@ def check_text(column: Iterable[str], field: str, *, read_back: bool = False) ->
     for position, text in enumerate(column):
         reason = None
         if not text.isascii() and any("\ud800" <= sign <= "\udfff" for sign in text):
-            reason = "half a surrogate pair cannot be written"
+            reason = "must not contain half a surrogate pair, which UTF-8 cannot hold"
         elif read_back and text != text.strip():
-            reason = "white space around it would be lost in a CSV file"
+            reason = "must not have white space around it, which a CSV file would lose"
         elif read_back and "\0" in text and sys.version_info < (3, 11):
-            reason = "Python 3.10 cannot read a null character from a CSV file"
+            reason = "must not contain a null character, which Python 3.10 cannot read from CSV"
         elif read_back and len(text) > limit:
-            reason = f"of more than {limit:,} characters, which cannot be read from a CSV file"
+            reason = f"must have at most {limit:,} characters to be read back from a CSV file"
         if reason is not None:
             raise InputError(f"{reason}, got {reprlib.repr(text)}", field=field, index=position)
 
@@ -399,7 +399,7 @@ def columns_of(
     optional: Collection[str] = (),
     renamable: Collection[str] = (),
 ) -> dict[str, Any]:
-    """Return the columns of a data frame by name, after checking these as :func:`read_csv` does.
+    """Return the columns of a data frame by name, checked as :func:`read_csv` checks a header.
 
     ``frame`` may be a pandas or polars data frame, a pyarrow table or batch, or a mapping from
     names to sequences.

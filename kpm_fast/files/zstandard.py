@@ -1,4 +1,4 @@
-"""Zstandard-compressed files, read with what the interpreter has for them."""
+"""Zstandard-compressed files, read by the standard library or by the package ``zstandard``."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from ..errors import InputError
 
 __all__ = ["open_zstandard"]
 
-_CHUNK = 4096  # compressed bytes at a time: even a file of nothing but zeros grows bit by bit
+_CHUNK = 4096  # compressed bytes at a time: even a file of zeros takes up little memory
 
 
 def open_zstandard(raw: io.BufferedReader, mode: str = "rb") -> IO[bytes]:
@@ -31,7 +31,7 @@ def open_zstandard(raw: io.BufferedReader, mode: str = "rb") -> IO[bytes]:
 
 
 def _decompressor(path: str) -> tuple[Callable[[], Any], type[Exception]]:
-    """Return what makes a decompressor of one frame, and what that raises."""
+    """Return a factory of decompressors of one frame, and the exception that they raise."""
     try:
         library = importlib.import_module("compression.zstd")
     except ImportError:
@@ -42,7 +42,7 @@ def _decompressor(path: str) -> tuple[Callable[[], Any], type[Exception]]:
         package = importlib.import_module("zstandard")
     except ImportError:
         raise InputError(
-            "compressed with Zstandard: that needs Python 3.14 or the package zstandard "
+            "is compressed with Zstandard, which needs Python 3.14 or the package zstandard "
             "(pip install zstandard); or decompress the file first",
             file=path,
         ) from None
@@ -50,9 +50,9 @@ def _decompressor(path: str) -> tuple[Callable[[], Any], type[Exception]]:
 
 
 class _Frames(io.RawIOBase):
-    """The data of one frame after the other.
+    """The data of all frames, one after the other.
 
-    The package's own streams take a file that is cut off for one that ends there.
+    The package's own streams do not notice that a file has been cut off.
     """
 
     def __init__(

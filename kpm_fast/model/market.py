@@ -148,7 +148,7 @@ class Market:
                 "ambiguity": ambiguity != DEFAULT_AMBIGUITY,
             }
             attributes = _of_maker(maker, state_labels, given)
-            # The maker is checked already: the payoffs beside any prior.
+            # The maker has been checked already; the payoffs are, with any prior in its place.
             alike = np.full(len(state_labels), 1 / len(state_labels))
             fault = _core.market_fault(table, alike, attributes["inventory"], 1.0, 0.0)
             if fault is not None:
@@ -159,7 +159,8 @@ class Market:
             return
         if prior is None:
             raise InputError(
-                "must be given, or a maker (uniform_prior(states) prefers no state)", field="prior"
+                "must be given unless a maker is (uniform_prior(states) prefers no state)",
+                field="prior",
             )
         probabilities, prior_sum = checked_prior(prior, state_labels, normalize=normalize)
         money = np.zeros(len(state_labels))
@@ -306,7 +307,7 @@ class Market:
         return own._labelled(self.states)
 
     def __getattr__(self, name: str) -> Any:
-        # What only a Knightian market has, and this one has not.
+        # Attributes that only a market with a Knightian maker has.
         if name in _KNIGHTIAN and "_maker" in self.__dict__:
             owner = type(self.__dict__["_maker"]).__name__
             raise InputError(f"the market's maker, {owner}, has none", field=name)
@@ -380,7 +381,7 @@ def _rebuilt(parameters: dict[str, Any]) -> Market:
         return Market(**parameters)
     except TypeError as error:  # a name that this release does not know
         raise InputError(
-            f"pickled by another release of kpm-fast: {error}", field="Market"
+            f"was pickled by another release of kpm-fast: {error}", field="Market"
         ) from None
 
 
@@ -389,7 +390,7 @@ def _of_maker(maker: Any, states: tuple[str, ...], given: dict[str, bool]) -> di
     if not isinstance(maker, Maker):
         raise InputError(f"must be a maker, got {maker!r}", field="maker")
     for name in (name for name, stated in given.items() if stated):
-        raise InputError("is the maker's: not both", field=name)
+        raise InputError("is already given by the maker", field=name)
     bound = maker._bound(len(states), "maker")._aligned(states, "maker")
     attributes: dict[str, Any] = {
         "_maker": bound,
@@ -458,5 +459,5 @@ def _states_of_prior(prior: Any, count: int) -> tuple[str, ...] | None:
         return None
     labels = named_entries(prior, "prior").labels
     if labels is None or len(labels) != count or set(labels) == set(default_labels(count)):
-        return None  # integers in another order: what default labels are aligned to
+        return None  # the default labels, perhaps in another order, to which the prior is aligned
     return labels

@@ -331,10 +331,16 @@ class Orders:
             if missing == len(pieces):
                 continue
             if missing:
-                raise InputError("some of the books have it, others do not", field=name)
+                raise InputError(
+                    f"must be in all books or in none, got it in {len(pieces) - missing} of "
+                    f"{len(pieces)}",
+                    field=name,
+                )
             columns[name] = np.concatenate(pieces)
         if len({part._labels is None for part in filled}) > 1:
-            raise InputError("some of the books have labels, others indices", field="claim")
+            raise InputError(
+                "must be labels in all books or indices in all, got both", field="claim"
+            )
         return cls(**columns)
 
     @property

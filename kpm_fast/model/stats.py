@@ -1,4 +1,4 @@
-"""How much work a clearing was."""
+"""The amount of work of a clearing."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ __all__ = ["Stats"]
 
 @dataclass(frozen=True)
 class Stats:
-    """How much work a clearing was.
+    """The amount of work of a clearing.
 
     Attributes
     ----------
@@ -28,7 +28,7 @@ class Stats:
     relaxations : int
         Relaxations solved.
     columns : int
-        Corners that joined the relaxations on the way.
+        Corners of pieces added to the relaxations by column generation.
     root_bound : float
         Upper bound of the first relaxation, money.
     iterations : int
@@ -53,7 +53,7 @@ class Stats:
 
     @property
     def work(self) -> str:
-        """What the search looked at, in words."""
+        """The work of the search, in words."""
         if self.relaxations and not self.nodes:
             return f"one convex program, {self.iterations:,} iterations"
         cells = f"{count_text(self.cells)} cells"

@@ -33,15 +33,15 @@ CELL = (1, 2, 2, 2, 1)  # the subset that Example 3 picks for each security, cou
 
 @dataclass(frozen=True)
 class Restriction:
-    """A row of Table 2: what a cell says of an order.
+    """A row of Table 2: what a cell implies for one order.
 
     Attributes
     ----------
     bid : Bid
     price_low, price_high : float
-        Prices of its security in the cell, money per share.
+        Range of its security's price in the cell, money per share.
     fill_low, fill_high : float
-        Fills that the limit order logic (18) leaves, shares.
+        Range of fills that the limit order logic (18) leaves, shares.
     """
 
     bid: Bid
@@ -66,7 +66,7 @@ def book() -> tuple[Market, Orders]:
 
 
 def table_2(cell: Sequence[int] = CELL) -> tuple[Restriction, ...]:
-    """What a cell of Table 1's book, its subsets counted from 1, says of every order."""
+    """Table 2 for a cell of Table 1's book; the cell's subsets are counted from 1."""
     pieces = staircases(*book())
     rows = []
     for bid in TABLE_1:
@@ -85,7 +85,7 @@ def table_2(cell: Sequence[int] = CELL) -> tuple[Restriction, ...]:
 
 
 def example_statements() -> tuple[Statement, ...]:
-    """What Examples 1 to 4 state, and whether it comes out of the package's staircases."""
+    """Statements of Examples 1 to 4, checked against the package's staircases and cell solver."""
     market, orders = book()
     pieces = staircases(market, orders)
     limits = [sorted({bid.price for bid in TABLE_1 if bid.security == k + 1}) for k in range(5)]

@@ -31,7 +31,7 @@ _BAR_WIDTH = 0.38
 
 
 def figure_1(simulation: Simulation, sweep: Sequence[Run]) -> Figure:
-    """Fills against Omega, a line for each security.
+    """Fills against Omega, one line per security.
 
     Parameters
     ----------
@@ -164,7 +164,7 @@ def _paired_bars(
 ) -> None:
     """Bars side by side for two series over 1, 2, ..., each bar with its value.
 
-    The names of the series stand at `labels_at`, a fraction of the width, where no bar is.
+    The names of the series stand at `labels_at`, a fraction of the width that is free of bars.
     """
     top = max(max(values) for values in series)
     for which, (label, values) in enumerate(zip(labels, series, strict=True)):

@@ -21,12 +21,12 @@ class Finding:
     Attributes
     ----------
     title : str
-        Where in the paper, and what about.
+        Section of the paper and subject.
     statements : tuple of Statement
     tables : mapping of str to mapping
-        Tables by the stem of the file that they are written to; columns of equal length.
+        Tables by the stem of their file; the columns of a table have equal length.
     figures : mapping of str to callable
-        What draws a figure, by the stem of its files.
+        Functions that draw the figures, by the stem of the figures' files.
     """
 
     title: str
@@ -36,5 +36,5 @@ class Finding:
 
     @property
     def met(self) -> bool:
-        """Whether every statement came out."""
+        """Whether every statement was reproduced."""
         return all(statement.met for statement in self.statements)

@@ -1,4 +1,4 @@
-"""Section 8.7.1, liquidity aggregation, and 6.1, quotes for related securities at once."""
+"""Section 8.7.1, liquidity aggregation, and section 6.1, quotes for related securities."""
 
 from __future__ import annotations
 
@@ -17,13 +17,13 @@ if TYPE_CHECKING:
 
 __all__ = ["aggregation", "quotes"]
 
-CONTRACTS = 10.0  # calls, and as many puts
+CONTRACTS = 10.0  # of calls, and of puts
 RADII = tuple(np.round(np.linspace(0.0, 0.8, 41), 4))  # nats
-QUOTE_RADII = tuple(0.3 * np.linspace(0.0, 1.0, 61) ** 2)  # the spread opens like a root
+QUOTE_RADII = tuple(0.3 * np.linspace(0.0, 1.0, 61) ** 2)  # dense near 0: spreads grow as a root
 
 
 def aggregation(risk_aversion: float = 1.0) -> Finding:
-    """What ten calls and ten puts on one strike cost one maker, and two who share nothing."""
+    """Cost of ten calls and ten puts on one strike: to one maker, and to two separate ones."""
     makers = [KnightianMaker([0.5, 0.5], risk_aversion, omega) for omega in RADII]
     call, put = np.array([1.0, 0.0]), np.array([0.0, 1.0])
     apart = [float(maker.cost(CONTRACTS * call) + maker.cost(CONTRACTS * put)) for maker in makers]

@@ -1,4 +1,4 @@
-"""Figures 4 to 6 of the paper: one bid's feasible fills and what it earns."""
+"""Figures 4 to 6 of the paper: one bid's feasible fills and the revenue they bring the maker."""
 
 from __future__ import annotations
 
@@ -54,12 +54,12 @@ def figure_4() -> Figure:
 
 
 def figure_5() -> Figure:
-    """Revenue over the feasible pairs, and price times fill where there is no such logic."""
+    """Revenue over the feasible pairs, on the surface of price times fill over all pairs."""
     return _revenue((_REGIONS,), "Revenue bends twice along the feasible pairs")
 
 
 def figure_6() -> Figure:
-    """Figure 5 taken apart: in each region revenue is linear, (62)."""
+    """Figure 5 region by region: in each of them revenue is linear, (62)."""
     return _revenue(tuple((region,) for region in _REGIONS), "In each region revenue is linear")
 
 
@@ -93,10 +93,10 @@ def _ticks(axes: Axes) -> None:
 
 
 def order_revenue() -> Finding:
-    """Figures 4 to 6, and the revenue of one order by (62), (63) and the smaller of two lines."""
+    """Figures 4 to 6, and the revenue of one order by (62), (63) and (65)."""
     points = [_region(number) for number in (1, 2, 3)]
     fill, price, revenue = (np.concatenate(parts) for parts in zip(*points, strict=True))
-    # (63), and (65): the smaller of two lines, which has no product of price and fill.
+    # (65) is the smaller of two lines: it needs no product of price and fill.
     by_63 = QUANTITY * price + LIMIT * (fill - QUANTITY) - QUANTITY * np.maximum(price - LIMIT, 0.0)
     by_65 = np.minimum(QUANTITY * price + LIMIT * (fill - QUANTITY), LIMIT * fill)
     away = max(np.abs(by_63 - revenue).max(), np.abs(by_65 - revenue).max())
@@ -104,7 +104,7 @@ def order_revenue() -> Finding:
         title="Section 8.5: the feasible fills of an order and its revenue",
         statements=(
             Statement(
-                "price times fill is (63), and the smaller of two lines (65), where feasible",
+                "over the feasible pairs, price times fill equals (63) and (65)",
                 bool(away < 1e-15),
                 f"largest difference {away:.1g}",
             ),

@@ -1,8 +1,8 @@
-"""Theorem 2 and Corollary 1: how CPCAM (3), problem (5) and the KPM (8) become one.
+"""Theorem 2 and Corollary 1: CPCAM (3) and the KPM (8) tend to problem (5).
 
-Both hold in the limit in the paper. With a rate, theorem F of ``docs/theory.md``: the surplus
-that starting orders delta leave unused is at most their sum. And with a finite radius, theorem C:
-the KPM is fully pari-mutuel from Omega = -ln(min q) on.
+The paper states both in the limit. Theorem F of ``docs/theory.md`` adds a rate: the surplus missed
+with starting orders delta is at most their sum. Theorem C adds a finite radius: the KPM is fully
+pari-mutuel from Omega = -ln(min q) on.
 """
 
 from __future__ import annotations
@@ -35,7 +35,7 @@ _RISK_AVERSION = 0.01  # per unit of money
 
 
 def book() -> Orders:
-    """Six bids that together offer more than any state pays: the surplus of (5) is positive."""
+    """Six bids that overlap enough for the optimal surplus of (5) to be positive."""
     return Orders(
         claim=["1", "2", "3", "4", "1 or 2", "3 or 4"],
         side="buy",
@@ -53,7 +53,7 @@ _CLAIMS = ("1", "2", "3", "4", "1 or 2", "3 or 4")
 
 
 def surplus(fills: Sequence[float] | Floats) -> float:
-    """What (5) maximises: the premia b.x less the payout of the worst state, money."""
+    """The objective of (5): the premia b.x less the payout in the worst state, money."""
     orders = book()
     rows = [_CLAIMS.index(claim) for claim in orders.claim]
     x = np.asarray(fills)
@@ -80,7 +80,7 @@ def theorem_2() -> Finding:
     slack = 1e-9 * best
     within = all(-slack <= m <= t + slack for m, t in zip(missing, total, strict=True))
     return Finding(
-        title="Theorem 2: CPCAM becomes the maker who fears every distribution",
+        title="Theorem 2: CPCAM tends to the maker that guards against every distribution",
         statements=(
             Statement(
                 "as delta falls to 0 the fills of (3) attain the optimum of (5)",
@@ -142,7 +142,7 @@ def _theorem_2_figure(
 
 
 def corollary_1() -> Finding:
-    """The KPM's clearings as ambiguity grows, beside (5)."""
+    """The KPM's clearings as ambiguity grows, compared with (5)."""
     orders = book()
     threshold = -math.log(min(PRIOR))
     results = [

@@ -2,7 +2,7 @@
 
 H. Roh and Y. Ye, *Market Making with Model Uncertainty* (2015), clear five bids under five degrees
 of ambiguity (simulation A, Table 3) and under two priors (simulation B, Table 5).
-``docs/paper.md`` says which parameters the paper leaves out and how they were chosen.
+``docs/paper.md`` says which parameters the available text lacks and how they were chosen.
 """
 
 from __future__ import annotations
@@ -33,9 +33,9 @@ STATES = 5
 LOT = 0.001  # shares: the unit of the paper's quantities, and of the fills it reports
 LIMIT = 0.18  # money per share, of every order
 EXACT = 1e-6  # lots: a fill this close to a whole number of lots is that number
-RISK_AVERSION = 1.0  # the paper's value is lost; any alpha with alpha * LOT small gives the same
+RISK_AVERSION = 1.0  # the text lacks the value; any alpha with alpha * LOT small gives the same
 AMBIGUITIES_A = (0.0, 0.2, 0.4, 1.0, 2.0)
-AMBIGUITY_B = 0.05  # the paper's value is lost
+AMBIGUITY_B = 0.05  # the text lacks the value
 
 
 @dataclass(frozen=True)
@@ -59,7 +59,7 @@ class Run:
     Attributes
     ----------
     label : str
-        What sets the run apart in its simulation.
+        What distinguishes the run within its simulation.
     ambiguity : float
         Omega.
     prior : tuple of float
@@ -67,7 +67,7 @@ class Run:
     fills : tuple of float
         Shares, by order.
     state_prices : tuple of float
-        By state; where the orders leave them open, those closest to the prior.
+        By state; where the orders do not determine them, those closest to the prior.
     certainty_equivalent : float
         Money.
     """
@@ -87,18 +87,18 @@ class Run:
 
 @dataclass(frozen=True)
 class Statement:
-    """A result that the paper states, and whether it came out.
+    """A result that the paper states, and whether it was reproduced.
 
     Attributes
     ----------
     text : str
         What the paper states.
     met : bool
-        Whether it came out, fills counted to the nearest lot.
+        Whether it was reproduced, with fills rounded to the nearest lot.
     detail : str
-        The figures that decide.
+        The numbers that decide.
     exact : bool
-        Whether it came out without rounding fills to lots.
+        Whether it was reproduced without rounding fills to lots.
     """
 
     text: str
@@ -116,7 +116,7 @@ class Statement:
 
 @dataclass(frozen=True)
 class Simulation:
-    """A simulation of section 5: its order book, its runs, and what the paper says of them."""
+    """A simulation of section 5: its order book, its runs, and the paper's statements on them."""
 
     name: str
     title: str
@@ -126,7 +126,7 @@ class Simulation:
 
     @property
     def met(self) -> bool:
-        """Whether every stated result came out."""
+        """Whether every stated result was reproduced."""
         return all(statement.met for statement in self.statements)
 
 
@@ -236,7 +236,7 @@ def _fills_statement(text: str, run: Run, expected: Sequence[int | None]) -> Sta
 
 
 def in_lots(fill: float) -> str:
-    """A fill in units of 0.001 share; a whole number only if it is one, to the accuracy solved."""
+    """A fill in units of 0.001 share, as a whole number if it is one to within `EXACT`."""
     lots = fill / LOT
     whole = round(lots)
     return str(whole) if abs(lots - whole) < EXACT else f"{lots:.3f}"

@@ -1,4 +1,4 @@
-"""Section 8.1: the urn of Ellsberg, which a set of priors explains and a single one cannot."""
+"""Section 8.1, the urn of Ellsberg: a set of priors explains what no single prior does."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ def urn(ambiguity: float = 0.05) -> Finding:
     paper = PolytopeMaker(_VERTICES, risk_aversion=0.0)
     ball = KnightianMaker([1 / 3] * 3, risk_aversion=1e-9, ambiguity=ambiguity)
     names = list(LOTTERIES)
-    # What owning a lottery is worth is what owing its opposite saves.
+    # Owning a lottery is worth minus the cost of owing its negative.
     by_paper = [-float(paper.cost([-pay for pay in LOTTERIES[name]])) for name in names]
     by_ball = [-float(ball.cost([-pay for pay in LOTTERIES[name]])) for name in names]
     worth = dict(zip(names, by_paper, strict=True))

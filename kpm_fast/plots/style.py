@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import io
+import re
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -18,12 +20,16 @@ __all__ = [
     "MissingDependencyError",
     "house_style",
     "new_figure",
+    "numbered_ids",
     "pictures",
     "require_matplotlib",
     "save",
+    "svg_text",
 ]
 
-# Okabe and Ito's palette: told apart with any kind of colour vision.
+_HASHED = re.compile(r'(?<=["#])([A-Za-z_]\w*?)[0-9a-f]{10}(?=["\)])')  # ids and references
+
+# Okabe and Ito's palette: distinguishable with any kind of colour vision.
 BLUE = "#0072B2"
 ORANGE = "#D55E00"
 GREEN = "#009E73"
@@ -127,6 +133,27 @@ def new_figure(
     return figure, list(axes.ravel())
 
 
+def svg_text(figure: Figure, **options: Any) -> str:
+    """Return a figure as SVG: same figure, same text."""
+    stream = io.StringIO()
+    figure.savefig(stream, format="svg", **options)
+    return numbered_ids(stream.getvalue())
+
+
+def numbered_ids(svg: str) -> str:
+    """Number matplotlib's identifiers as they appear.
+
+    They are hashes of exact coordinates, and the layout's last bits depend on where its variables
+    happen to lie in memory: the same picture would be another file.
+    """
+    known: dict[str, str] = {}
+
+    def numbered(found: re.Match[str]) -> str:
+        return known.setdefault(found[0], f"{found[1]}{len(known) + 1}")
+
+    return _HASHED.sub(numbered, svg)
+
+
 def pictures(stem: Path) -> tuple[Path, Path]:
     """Return the two files that :func:`save` writes.
 
@@ -151,5 +178,6 @@ def save(figure: Figure, stem: Path) -> list[Path]:
         with staged_binary(png) as stream:
             figure.savefig(stream, format="png", metadata={"Software": None})
         with staged_binary(svg) as stream:
-            figure.savefig(stream, format="svg", metadata={"Date": None, "Creator": None})
+            drawing = svg_text(figure, metadata={"Date": None, "Creator": None})
+            stream.write(drawing.encode("utf-8"))
     return [png, svg]

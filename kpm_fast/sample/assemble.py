@@ -56,7 +56,7 @@ def assemble(
         The maker's prior is the crowd's probabilities to this power, renormalised: below 1 the
         maker is less certain than the crowd, above 1 more.
     risk_aversion, ambiguity : float
-        Of the maker.
+        The maker's.
     """
     opinion = as_number(opinion, "opinion")
     if not math.isfinite(opinion):
@@ -93,7 +93,7 @@ def assemble(
 
 
 def _powers(probabilities: Sequence[float], exponent: float) -> list[float]:
-    """Powers in proportion, the largest of them 1: any exponent leaves something to divide by."""
+    """Powers scaled so that the largest is 1: their sum cannot underflow, whatever the exponent."""
     unit = max(probabilities) if exponent > 0 else min(probabilities)
     return [(p / unit) ** exponent for p in probabilities]
 
@@ -109,7 +109,7 @@ def rounded_prior(weights: Sequence[float]) -> list[float]:
     whole = [max(int(value), 1) for value in exact]
     missing = units - sum(whole)
     order = sorted(range(len(exact)), key=lambda i: (whole[i] - exact[i], i))
-    if missing < 0:  # tiny states were lifted to one unit: the likeliest pays for it
+    if missing < 0:  # states below one unit were raised to it: the likeliest makes up for them
         whole[max(range(len(whole)), key=whole.__getitem__)] += missing
     for i in order[: max(missing, 0)]:
         whole[i] += 1

@@ -1,4 +1,4 @@
-"""How deep a book is, and how the book of one claim is drawn.
+"""The depth of a book, and how the book of one claim is drawn.
 
 The figures in :data:`DEPTHS` are measured on recorded order books of a betting exchange;
 ``docs/samples.md`` compares generated with recorded books.
@@ -25,7 +25,7 @@ class Depth:
     Attributes
     ----------
     bids, offers : int
-        Orders a side. Where all of them rest, each has a price of its own.
+        Orders per side. No two resting orders of a side share a price.
     spread : float
         Median relative distance between best bid and best offer, before both move outwards to
         the next tick; on the ladder of odds that adds about three per cent.
@@ -36,8 +36,8 @@ class Depth:
         Median of the money ``price * quantity`` behind an order, and standard deviation of
         its logarithm.
     crossed : float
-        Share of the orders that arrive while the batch is open: at prices about the mid, on
-        either side, so that bids exceed offers.
+        Share of the orders that arrive while the batch is open, at prices scattered about the
+        mid, so that some bids exceed offers.
     scatter : float
         Standard deviation of ``ln(price / mid)`` of these arrivals.
     """
@@ -94,7 +94,7 @@ def choose_depth(
     liquidity : {"liquid", "thin"}
         A row of :data:`DEPTHS`.
     levels : int, (int, int) or None
-        Orders a side and claim, or (bids, offers); None keeps the measured numbers.
+        Orders per side and claim, or (bids, offers); None keeps the measured numbers.
     crossed : float
         Share of arrivals, in [0, 1].
     """
@@ -126,7 +126,7 @@ def draw_quotes(draws: Draws, ladder: Ladder, fair: float, depth: Depth) -> list
     ladder : Ladder
         Prices that the market admits.
     fair : float
-        What the crowd holds the claim to be worth; the mid of the book.
+        The claim's value to the crowd, which is the mid of the book.
     depth : Depth
         Shape of the book. A side with fewer ticks than orders gets what fits.
     """
@@ -162,9 +162,9 @@ def _resting_ticks(
 ) -> list[int]:
     """Different ticks from `best` outwards, best first.
 
-    The best tick is always there. The others are drawn; what falls off the ladder sits on its
-    last tick, as orders at the worst admissible odds do, and ticks that come up again are drawn
-    anew. When the draws keep hitting taken ticks, the free ones closest to the mid are filled.
+    The best tick is always taken. The others are drawn: a draw beyond the ladder takes its last
+    tick, as orders at the worst admissible odds do, and a tick already taken is drawn again.
+    After too many such repeats the free ticks closest to the best are taken.
     """
     room = best + 1 if outward < 0 else len(ladder) - best
     count = min(count, max(room, 0))

@@ -20,7 +20,7 @@ class Draws:
 
     Everything is made from uniform draws of ``Generator(PCG64(seed))`` by inversion. NumPy
     keeps the stream of a bit generator for good but may change how its other distributions use
-    it, so the detour is what makes "same seed, same book" hold.
+    it; only inversion guarantees the same book for the same seed.
 
     Parameters
     ----------

@@ -13,7 +13,7 @@ from .depth import Liquidity, choose_depth
 from .draws import Draws
 from .ladder import odds_ladder
 
-_GOALS = 25  # more goals per side have no weight in double precision
+_GOALS = 25  # more goals per side are too unlikely to matter in a prior of six digits
 _FAR = 4  # goal differences of four or more are one state
 
 States = Literal["differences", "scores"]
@@ -35,10 +35,10 @@ def football(
 ) -> tuple[Market, Orders]:
     """One match: home, draw and away, and half-goal handicaps and totals.
 
-    Goals are independent Poisson draws; the sides' means are log-normal about 1.5 and 1.15. In
-    terms of goal differences the states are ``D <= -4, ..., D >= 4``. In terms of scores each
-    score of at most `goals` a side is a state, and every goal difference has one more state for
-    all higher scores; so every claim has one payoff in every state, exactly.
+    Goals are independent Poisson draws; the sides' means are log-normal about 1.5 and 1.15. With
+    "differences" the states are ``D <= -4, ..., D >= 4``. With "scores" each score of at most
+    `goals` per side is a state, and every goal difference has one more state for all higher
+    scores. Every claim's payoff is thus the same throughout a state.
 
     Both sides of a handicap are quoted, as exchanges do: "Home -1.5" and "Away +1.5" are two
     claims, each the complement of the other.
@@ -48,11 +48,11 @@ def football(
     states : {"differences", "scores"}
         Totals are quoted with "scores" only: a goal difference does not tell the total.
     levels : int or (int, int), optional
-        Orders a side and claim, as in :func:`race_card`.
+        Orders per side and claim, as in :func:`race_card`.
     seed : int
         Same seed, same book.
     lines : int
-        Handicap lines 0.5, 1.5, ... given to either side, from 0 to 4.
+        Number of handicap lines 0.5, 1.5, ... given to each side, from 0 to 4.
     goals : int
         Most goals per side that "scores" distinguishes, from 1 to 8; totals are quoted on
         the lines 0.5, ..., ``goals + 0.5``.
@@ -97,7 +97,7 @@ def football(
 
 
 def _state_weights(home: float, away: float, told_apart: int) -> dict[_Key, float]:
-    """Probability of each state, scores above `told_apart` folded into their difference."""
+    """Probability of each state; scores above `told_apart` are merged by their difference."""
     weights: dict[_Key, float] = {}
     for scored in range(_GOALS):
         for conceded in range(_GOALS):

@@ -40,7 +40,8 @@ def option_strip(
     claim settles on the middle of the bucket (the outer two count as if closed). Each strike
     lies on an edge between buckets and has a call, a put and a digital that pays 1 above it;
     each pair of neighbouring strikes has a range claim that pays 1 between them. The index is
-    log-normal without drift. Vanillas move in ticks of 0.05, claims that pay 1 in 0.005.
+    log-normal without drift. Vanillas are priced in ticks of 0.05, claims that pay 1 in ticks of
+    0.005.
 
     Depth, spread, distances and stakes are those of the recorded betting books: there are no
     option books to calibrate on.
@@ -48,15 +49,15 @@ def option_strip(
     Parameters
     ----------
     states : int
-        Buckets, from 2 to 200.
+        Number of buckets, from 2 to 200.
     levels : int or (int, int), optional
-        Orders a side and claim, as in :func:`race_card`.
+        Orders per side and claim, as in :func:`race_card`.
     seed : int
         Same seed, same book.
     strikes : int
-        From 1 to ``states - 1``; ``4 * strikes - 1`` claims.
+        Number of strikes, from 1 to ``states - 1``; there are ``4 * strikes - 1`` claims.
     volatility, years : float
-        Standard deviation of the index's logarithm a year, and the time to expiry.
+        Standard deviation of the index's logarithm over a year, and the time to expiry.
     liquidity, crossed, opinion, risk_aversion, ambiguity
         As in :func:`race_card`.
 
@@ -133,7 +134,7 @@ def _round_width(width: float) -> float:
 
 
 def _central(count: int, chosen: int) -> list[int]:
-    """Indices of `chosen` of `count` edges, evenly spaced about the middle."""
+    """Indices of `chosen` out of `count` edges, evenly spaced about the middle."""
     stride = max((count - 1) // max(chosen, 1), 1) if chosen < count else 1
     first = (count - 1 - stride * (chosen - 1)) // 2
     return [first + stride * i for i in range(chosen)]

@@ -64,7 +64,7 @@ def race_card(
     runners : int
         From 2 to 24.
     levels : int or (int, int), optional
-        Orders a side and runner, or (bids, offers). Default: as deep as recorded books. With
+        Orders per side and runner, or (bids, offers). Default: as deep as recorded books. With
         ``levels=n`` a runner has at most ``2 n`` limits, so that a race has at most
         ``(4 n + 1) ** runners`` cells.
     seed : int
@@ -73,11 +73,11 @@ def race_card(
         Minutes, or hours, before the start.
     crossed : float
         Share of the orders that arrive while the batch is open and cross; 0 gives a book at
-        rest, which a maker of the crowd's opinion leaves alone.
+        rest, in which a maker with the crowd's opinion does not trade.
     opinion : float
         The maker's prior is the crowd's probabilities to this power, renormalised.
     risk_aversion, ambiguity : float
-        Of the maker.
+        The maker's.
 
     Returns
     -------

@@ -10,6 +10,7 @@ import io
 import json
 import math
 import os
+import reprlib
 import zipfile
 import zlib
 from collections.abc import Callable
@@ -43,7 +44,7 @@ _READS = (1, VERSION)  # 1: certificates merge no claims; the scale counts all t
 
 _HEADER, _IDS = "header.json", "orders/order_id.json"
 _TIMES = "orders/time.json"  # where doubles do not hold every digit
-_EPOCH = (1980, 1, 1, 0, 0, 0)  # the same result makes the same bytes at any time
+_EPOCH = (1980, 1, 1, 0, 0, 0)  # fixed, so that the same result gives the same bytes
 _NUMBERS = (
     "revenue",
     "certainty_equivalent",
@@ -99,8 +100,8 @@ def write_outcome(result: Outcome, path: str | os.PathLike[str]) -> None:
     ----------
     result : Outcome
     path : path
-        Taken as it is; ``.npz`` tells people that NumPy opens it. The file appears complete or
-        not at all, its folder is made if need be.
+        Used as given; the suffix ``.npz`` tells people that NumPy opens the file. The file
+        appears complete or not at all, and its folder is made if need be.
     """
     market, orders, proof = result.market, result.orders, result.certificate
     labels, codes = _coded_claims(orders)
@@ -169,7 +170,9 @@ def _maker_text(market: Market) -> dict[str, Any] | None:
 
 def _read_maker(stated: Any) -> Maker:
     if not isinstance(stated, dict):
-        raise InputError("must be a kind with its parameters", field="kind")
+        raise InputError(
+            f"must be an object with a kind and its parameters, got {reprlib.repr(stated)}"
+        )
     finite = _NOT_FINITE.values()
     return maker_from_dict(
         {
@@ -198,7 +201,7 @@ def _coded_claims(orders: Orders) -> tuple[list[str] | None, NDArray[np.int64]]:
 
 
 def _number_text(value: float) -> float | str:
-    """Return what JSON can hold and ``float`` reads back to the same bits."""
+    """Return a value that JSON can hold and ``float`` reads back to the same bits."""
     number = float(value)
     return number if np.isfinite(number) else _NOT_FINITE[repr(number)]
 
@@ -217,7 +220,7 @@ def read_outcome(path: str | os.PathLike[str], kind: type[_Outcome]) -> tuple[_O
 
     :func:`kpm_fast.load_result` says what is checked and what is raised.
     """
-    stream = io.BytesIO(_content(as_path(path)))  # what fails from here on is the file's fault
+    stream = io.BytesIO(_content(as_path(path)))  # any error from here on is the file's fault
     try:
         with zipfile.ZipFile(stream) as archive:
             reader = _Reader(archive)
@@ -226,8 +229,8 @@ def read_outcome(path: str | os.PathLike[str], kind: type[_Outcome]) -> tuple[_O
         raise error.located(path) from None
     except MemoryError:
         raise
-    except Exception as error:  # zipfile raises whatever damage leads it to
-        raise InputError(f"not a {FORMAT}, or damaged: {error}", file=path) from error
+    except Exception as error:  # damage can make zipfile raise almost anything
+        raise InputError(f"is not a {FORMAT}, or is damaged: {error}", file=path) from error
 
 
 def _content(path: Path) -> bytes:
@@ -235,13 +238,13 @@ def _content(path: Path) -> bytes:
     with naming_errors(path), path.open("rb") as file:
         start = file.read(len(_ZIPPED))
         if start != _ZIPPED:
-            reason = f"not a {FORMAT}, or damaged: File is not a zip file"
+            reason = f"is not a {FORMAT}, or is damaged: File is not a zip file"
             raise InputError(reason, file=path)
         return start + file.read()
 
 
 class _Reader:
-    """The entries of one file, taken out one by one."""
+    """The entries of one file; what has been read is no longer listed in ``_left``."""
 
     def __init__(self, archive: zipfile.ZipFile) -> None:
         self._archive = archive
@@ -249,16 +252,16 @@ class _Reader:
         self._sizes: dict[str, int] = {}
         header = self._json(_HEADER)
         if not isinstance(header, dict) or header.get("format") != FORMAT:
-            raise InputError(f"not the header of a {FORMAT}", field=_HEADER)
+            raise InputError(f"is not the header of a {FORMAT}", field=_HEADER)
         version = header.get("version")
         if type(version) is not int or version not in _READS:
             raise InputError(
-                f"format {version!r}, this release reads {' and '.join(map(str, _READS))}",
+                f"is {version!r}, and this release reads {' and '.join(map(str, _READS))}",
                 field="version",
             )
         self.version: int = version
         if header.get("entries") != archive.namelist()[1:]:
-            raise InputError("other entries than the header lists", field="entries")
+            raise InputError("differ from those that the header lists", field="entries")
         known = {"format", "version", "software", "entries"}
         self._header = {name: header[name] for name in header.keys() - known}
 
@@ -288,7 +291,7 @@ class _Reader:
             **arrays,
         )
         for name in (*sorted(self._left), *sorted(self._header)):
-            raise InputError("unknown to this version of the format", field=name)
+            raise InputError("is unknown to this version of the format", field=name)
         return result
 
     def _market(self) -> Market:
@@ -315,8 +318,14 @@ class _Reader:
             self._take("order_claims")
         else:
             labels, codes = self._labels("order_claims"), columns["claim"]
-            if codes.size and not 0 <= codes.min() <= codes.max() < len(labels):
-                raise InputError("must be positions in order_claims", field="orders/claim")
+            wrong = np.flatnonzero((codes < 0) | (codes >= len(labels)))
+            if wrong.size:
+                raise InputError(
+                    f"must be a position in order_claims, which has {len(labels)}, "
+                    f"got {codes[wrong[0]]}",
+                    field="orders/claim",
+                    index=int(wrong[0]),
+                )
             columns["claim"] = np.array(labels, dtype=object)[codes]
         if _IDS in self._left:
             columns["order_id"] = _texts(self._json(_IDS), _IDS)
@@ -328,7 +337,9 @@ class _Reader:
         given = self._take("stats")
         names = {item.name for item in _STATS}
         if not isinstance(given, dict) or set(given) != names:
-            raise InputError(f"must hold {', '.join(sorted(names))}", field="stats")
+            raise InputError(
+                f"must hold {', '.join(sorted(names))}, got {reprlib.repr(given)}", field="stats"
+            )
         return Stats(**{name: _stat(value, name) for name, value in given.items()})
 
     # -- entries ------------------------------------------------------------------------
@@ -337,16 +348,20 @@ class _Reader:
         return {name: self._array(f"{group}/{name}", *kind) for name, kind in kinds.items()}
 
     def _array(self, name: str, dtype: str, axes: str) -> NDArray[Any]:
-        """Read an array of a type; an axis seen for the first time says how long it is."""
+        """Read an array of a given type; the first array with an axis sets its length."""
 
         def parse() -> NDArray[Any]:
             with self._archive.open(f"{name}.npy") as entry:
                 shape, by_column, kind = _array_header(entry, name)
                 data = entry.read()
             if kind.hasobject or kind.itemsize == 0:
-                raise InputError(f"has elements of type {kind}", field=name)
+                raise InputError(f"must have elements of type {dtype}, got {kind}", field=name)
             if len(data) != math.prod(shape) * kind.itemsize:
-                raise InputError("has less or more data than its shape tells", field=name)
+                raise InputError(
+                    f"must have {math.prod(shape) * kind.itemsize} bytes of data for its shape "
+                    f"{shape}, got {len(data)}",
+                    field=name,
+                )
             array: NDArray[Any] = np.frombuffer(data, kind)
             return array.reshape(shape, order="F" if by_column else "C")
 
@@ -360,7 +375,7 @@ class _Reader:
         for axis, length in zip(axes, array.shape, strict=True):
             if self._sizes.setdefault(axis, length) != length:
                 raise InputError(
-                    f"got shape {array.shape}, where the file has {axis} = {self._sizes[axis]}",
+                    f"has shape {array.shape}, where the file has {axis} = {self._sizes[axis]}",
                     field=name,
                 )
         native = np.ascontiguousarray(array, dtype=array.dtype.newbyteorder("="))
@@ -375,13 +390,13 @@ class _Reader:
 
     def _entry(self, entry: str, field: str, parse: Callable[[], _Value]) -> _Value:
         if entry not in self._left:
-            raise InputError("missing", field=field)
+            raise InputError("is missing", field=field)
         self._left.discard(entry)
         try:
             return parse()
         except (InputError, MemoryError):
             raise
-        except Exception as error:  # as do NumPy, json and zlib: SyntaxError, TokenError
+        except Exception as error:  # NumPy, json and zlib raise more than ValueError: SyntaxError
             if isinstance(error, zlib.error) and str(error).startswith("Error -4 "):  # Z_MEM_ERROR
                 raise MemoryError from error
             raise InputError(f"cannot be read: {error}", field=field) from error
@@ -390,7 +405,7 @@ class _Reader:
 
     def _take(self, name: str) -> Any:
         if name not in self._header:
-            raise InputError("missing", field=name)
+            raise InputError("is missing", field=name)
         return self._header.pop(name)
 
     def _number(self, name: str) -> float:
@@ -418,7 +433,7 @@ def _number(value: Any, field: str) -> float:
 
 
 def _stat(value: Any, name: str) -> Any:
-    """Read a count (hexadecimal text: there is no largest), a number or numbers by name."""
+    """Read a count (hexadecimal text, of any length), a number or numbers by name."""
     kind, field = get_type_hints(Stats)[name], f"stats.{name}"
     if kind is float:
         return _number(value, field)
@@ -434,8 +449,13 @@ def _stat(value: Any, name: str) -> Any:
 
 
 def _texts(value: Any, field: str) -> list[str]:
-    if not isinstance(value, list) or not all(isinstance(item, str) for item in value):
-        raise InputError("must be a list of texts", field=field)
+    if not isinstance(value, list):
+        raise InputError(f"must be a list of strings, got {reprlib.repr(value)}", field=field)
+    for index, item in enumerate(value):
+        if not isinstance(item, str):
+            raise InputError(
+                f"must be a string, got {reprlib.repr(item)}", field=field, index=index
+            )
     return value
 
 
@@ -443,12 +463,12 @@ def _array_header(entry: IO[bytes], name: str) -> tuple[tuple[int, ...], bool, n
     """Return shape, whether columns come first, and type. Nothing is allocated for the data yet."""
     version = np.lib.format.read_magic(entry)
     if version not in ((1, 0), (2, 0)):
-        raise InputError(f"is an array of version {version}", field=name)
+        raise InputError(f"is in version {version} of the array format, not read here", field=name)
     first = version == (1, 0)
     read = np.lib.format.read_array_header_1_0 if first else np.lib.format.read_array_header_2_0
     try:
         return read(entry)
-    except MemoryError as error:  # so says Python's parser of signs without an end
+    except MemoryError as error:  # Python's parser raises it for brackets nested too deeply
         raise InputError("cannot be read: nested too deeply", field=name) from error
 
 

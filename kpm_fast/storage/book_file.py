@@ -23,7 +23,7 @@ from .settings import checked_settings, json_of_file, stated_number
 
 __all__ = ["SUFFIXES", "BookParts", "file_bytes", "is_clearing", "read_parts"]
 
-#: Of a path that is one file, and not a folder, when a book is written.
+#: Suffixes of paths to which a book is written as one file and not as a folder.
 SUFFIXES = (".json", ".csv", ".parquet")
 
 _TABLES = ("claims", "states", "orders")
@@ -35,18 +35,19 @@ _HELP = "docs/reference.md shows books in one file"
 
 @dataclass
 class BookParts:
-    """What a book is read from.
+    """The parts from which a book is built.
 
     Attributes
     ----------
     claims, states : CsvTable
     orders : CsvTable or pyarrow.Table
+        None, where they were not asked for.
     settings : dict
-        What market.json holds.
+        The content of market.json.
     source : Path
-        Where the settings are.
+        The file that states the settings.
     decimal : str, optional
-        Of text in a pyarrow.Table.
+        The decimal sign of text in a pyarrow.Table.
     """
 
     claims: CsvTable
@@ -58,20 +59,27 @@ class BookParts:
 
 
 def is_clearing(path: Path) -> bool:
-    """Whether a path is a file that begins like that of a saved clearing."""
+    """Whether a path is a file that begins as a saved clearing does."""
     try:
         if not path.is_file():
             return False
-    except ValueError:  # a null character: no file's name
+    except ValueError:  # a null character, which no file's name has
         return False
     with naming_errors(path), path.open("rb") as stream:
         return stream.read(2) == _ZIP
 
 
 def read_parts(
-    path: Path, *, delimiter: str | None, decimal: str | None, encoding: str | None
+    path: Path,
+    *,
+    delimiter: str | None,
+    decimal: str | None,
+    encoding: str | None,
+    with_orders: bool = True,
 ) -> BookParts:
-    """Read the tables of a book from one file; which form it has, its first characters tell.
+    """Read the tables of a book from one file, whose first characters tell its format.
+
+    Without ``with_orders`` only the market is read: orders may be wrong, or not there.
 
     Raises
     ------
@@ -86,29 +94,33 @@ def read_parts(
         parquet = stream.read(4) == _PARQUET
     if parquet:
         _refuse("Parquet", delimiter=delimiter, encoding=encoding)
-        parts = _parts_of_parquet(path)
+        parts = _parts_of_parquet(path, with_orders=with_orders)
         parts.decimal = decimal
         return parts
     with open_text(path, encoding) as text_stream:
         text = text_stream.read()
+    tables = _TABLES if with_orders else _TABLES[:2]
     start = text.lstrip()[:16]
     if start.startswith(("{", "[")) and not start.startswith(tuple(_TITLES)):
         _refuse("JSON", delimiter=delimiter, decimal=decimal)
-        return _parts_of_json(_read_json(text, path), path, _TABLES)
-    return _parts_of_csv(text, path, delimiter, decimal)
+        content = _read_json(text, path)
+        if not with_orders and isinstance(content, dict):
+            content.pop("orders", None)
+        return _parts_of_json(content, path, tables)
+    return _parts_of_csv(text, path, delimiter, decimal, tables)
 
 
 def _refuse(form: str, **options: str | None) -> None:
     for name, value in options.items():
         if value is not None:
-            raise InputError(f"is for CSV, and this file is {form}", field=name)
+            raise InputError(f"applies to CSV, and this file is {form}, got {value!r}", field=name)
 
 
 # -- JSON ---------------------------------------------------------------------------------------
 
 
 class _Digits(str):
-    """The digits of a number in JSON: tables are read by the rules for text, which lose none."""
+    """The digits of a number in JSON, kept as text so that a table loses none of them."""
 
     __slots__ = ()
 
@@ -123,7 +135,7 @@ def _parts_of_json(content: Any, path: Path, tables: tuple[str, ...]) -> BookPar
     for name in tables:
         if name not in content:
             raise InputError(
-                f"a book in one file has {', '.join(tables)}; there is no {name!r} ({_HELP})",
+                f"has no {name!r}; a book in one file has {', '.join(tables)} ({_HELP})",
                 file=path,
             )
     read = {name: _table_of_json(content.pop(name), name, path) for name in tables}
@@ -132,7 +144,7 @@ def _parts_of_json(content: Any, path: Path, tables: tuple[str, ...]) -> BookPar
 
 
 def _table_of_json(value: Any, name: str, path: Path) -> CsvTable:
-    """Take a table that is a list of objects by column, or an object of columns."""
+    """Read a table given as a list of objects, one per row, or as an object of columns."""
     if isinstance(value, dict):
         columns: dict[str, list[Any]] = value
         for field, column in columns.items():
@@ -159,7 +171,7 @@ def _table_of_json(value: Any, name: str, path: Path) -> CsvTable:
         names = list(dict.fromkeys(field for entry in value for field in entry))
         rows = [tuple(entry.get(field) for field in names) for entry in value]
         if not value and name == "orders":
-            names = ["claim", "side", "price", "quantity"]  # no rows, and so no names
+            names = ["claim", "side", "price", "quantity"]  # without rows there are no names
     else:
         raise InputError(
             f"must be a list of objects or an object of lists, got {reprlib.repr(value)}",
@@ -174,7 +186,7 @@ def _table_of_json(value: Any, name: str, path: Path) -> CsvTable:
 
 
 def _text(entry: Any, field: str, row: int, path: Path) -> str:
-    """Return an entry as a CSV file has it; null is an entry without text."""
+    """Return an entry as text, as a CSV file has it; null is an empty entry."""
     if entry is None:
         return ""
     if not isinstance(entry, str):
@@ -193,7 +205,7 @@ def _numbers(value: Any, path: Path) -> Any:
         try:
             return number(str(value))
         except ValueError as error:
-            raise InputError(f"a number {error}", file=path) from None
+            raise InputError(str(error), file=path) from None
     if isinstance(value, dict):
         return {name: _numbers(entry, path) for name, entry in value.items()}
     return [_numbers(entry, path) for entry in value] if isinstance(value, list) else value
@@ -202,25 +214,29 @@ def _numbers(value: Any, path: Path) -> Any:
 # -- CSV ----------------------------------------------------------------------------------------
 
 
-def _parts_of_csv(text: str, path: Path, delimiter: str | None, decimal: str | None) -> BookParts:
-    tables = _titled_tables(text, path, delimiter, decimal)
-    for name in _TABLES:
+def _parts_of_csv(
+    text: str, path: Path, delimiter: str | None, decimal: str | None, wanted: tuple[str, ...]
+) -> BookParts:
+    tables = _titled_tables(text, path, delimiter, decimal, wanted)
+    for name in wanted:
         if name not in tables:
             raise InputError(
-                f"a book in one CSV file has a table [{name}] ({_HELP}); orders alone are read "
-                "by Orders.from_csv, and clear takes a folder with the market beside them",
+                f"has no table [{name}], which a book in one CSV file needs ({_HELP}); "
+                "Orders.from_csv reads orders alone, and clear takes a folder with the market "
+                "beside them",
                 file=path,
             )
     settings: dict[str, Any] = {}
     if "market" in tables:
         settings = _settings_of_csv(tables["market"])
-    return BookParts(tables["claims"], tables["states"], tables["orders"], settings, path)
+    return BookParts(tables["claims"], tables["states"], tables.get("orders"), settings, path)
 
 
 def _titled_tables(
-    text: str, path: Path, delimiter: str | None, decimal: str | None
+    text: str, path: Path, delimiter: str | None, decimal: str | None, wanted: tuple[str, ...]
 ) -> dict[str, CsvTable]:
     """Split a file into its tables, each of which has a title such as ``[orders]`` above it."""
+    skipped = set(_TABLES) - set(wanted)
     found = delimiter or _delimiter_of(text)
     tables: dict[str, CsvTable] = {}
     title, title_line = "", 0
@@ -230,9 +246,9 @@ def _titled_tables(
     header_line = 0
 
     def close() -> None:
-        if title:
+        if title and title not in skipped:
             if names is None:
-                raise InputError(f"no header below [{title}]", file=path, line=title_line)
+                raise InputError(f"has no header below [{title}]", file=path, line=title_line)
             sign = decimal or (None if found == ";" else ".")
             tables[title] = CsvTable(
                 path, names, rows, lines, sign, title=f"[{title}]", header_line=header_line
@@ -252,11 +268,13 @@ def _titled_tables(
                 names, rows, lines = None, [], []
             elif not title:
                 raise InputError(
-                    "not a kpm-fast clearing, and a book in one CSV file begins with a title such "
-                    f"as [claims] ({_HELP}), got {reprlib.repr(found.join(row))}",
+                    "is not a kpm-fast clearing, and a book in one CSV file begins with a title "
+                    f"such as [claims] ({_HELP}), got {reprlib.repr(found.join(row))}",
                     file=path,
                     line=line,
                 )
+            elif title in skipped:
+                continue
             elif names is None:
                 names, header_line = [name.strip() for name in row], line
                 while not names[-1]:  # a spreadsheet makes all rows as wide as the widest
@@ -303,19 +321,20 @@ def _settings_of_csv(table: CsvTable) -> dict[str, Any]:
 # -- Parquet ------------------------------------------------------------------------------------
 
 
-def _parts_of_parquet(path: Path) -> BookParts:
+def _parts_of_parquet(path: Path, *, with_orders: bool) -> BookParts:
     try:
         import pyarrow
         from pyarrow import parquet
     except ImportError as error:
         raise ImportError(f"{path}: Parquet files need the package pyarrow: {error}") from error
     try:
-        table = parquet.read_table(path)
+        schema = parquet.read_schema(path)
+        table = parquet.read_table(path) if with_orders else None
     except (pyarrow.ArrowException, OSError) as error:
         if isinstance(error, OSError) and error.errno is not None:
             raise
-        raise InputError(f"Parquet, and damaged: {error}", file=path) from error
-    stated = (table.schema.metadata or {}).get(_METADATA)
+        raise InputError(f"is a damaged Parquet file: {error}", file=path) from error
+    stated = (schema.metadata or {}).get(_METADATA)
     if stated is None:
         raise InputError(
             f"holds no market: its schema has no metadata {_METADATA.decode()!r} ({_HELP}); "
@@ -325,7 +344,7 @@ def _parts_of_parquet(path: Path) -> BookParts:
     try:
         text = stated.decode("utf-8")
     except UnicodeDecodeError as error:
-        raise InputError(f"not UTF-8 text: {error}", file=path) from error
+        raise InputError(f"is not UTF-8 text: {error}", file=path) from error
     parts = _parts_of_json(_read_json(text, path), path, _TABLES[:2])
     parts.orders = table
     return parts
@@ -337,7 +356,7 @@ def _parts_of_parquet(path: Path) -> BookParts:
 def file_bytes(
     suffix: str, tables: Mapping[str, Mapping[str, Any]], settings: dict[str, Any]
 ) -> bytes:
-    """Return a book as one file of the form that a suffix names.
+    """Return the bytes of one file that holds a book, in the format that a suffix names.
 
     Parameters
     ----------
@@ -345,7 +364,7 @@ def file_bytes(
     tables : mapping
         ``claims``, ``states`` and ``orders``, by column.
     settings : dict
-        What market.json holds.
+        The content of market.json.
     """
     if suffix == ".json":
         return _json_text(tables, settings).encode("utf-8")
@@ -362,7 +381,7 @@ def file_bytes(
 
 
 def _json_text(tables: Mapping[str, Mapping[str, Any]], settings: dict[str, Any]) -> str:
-    """Write a row in a line."""
+    """Write each row of a table on a line of its own."""
     parts = [f"{json.dumps(name)}: {json.dumps(value)}" for name, value in settings.items()]
     for name, table in tables.items():
         columns = [_plain(column) for column in table.values()]

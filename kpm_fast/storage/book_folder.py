@@ -28,10 +28,10 @@ from .book_file import SUFFIXES, BookParts, file_bytes, is_clearing, read_parts
 from .maker_file import maker_statement, read_maker
 from .settings import checked_settings, json_of_file, settings_of
 
-__all__ = ["BOOK_FILES", "read_book", "read_terms", "write_book"]
+__all__ = ["BOOK_FILES", "read_book", "read_market", "read_terms", "write_book"]
 
 _CLAIMS, _STATES, _ORDERS, _MARKET = "claims.csv", "states.csv", "orders.csv", "market.json"
-#: What :func:`read_book` reads.
+#: The files that :func:`read_book` reads.
 BOOK_FILES = (_CLAIMS, _STATES, _ORDERS, _MARKET)
 _COMPRESSED = (".gz", ".bz2", ".xz", ".zip", ".zst")
 _REPLACES = "overwrite=True (--force) replaces it"
@@ -58,9 +58,9 @@ def read_book(
         ``kind`` and its parameters. Other files are ignored. A table may be compressed and called
         ``claims.csv.gz``, ``.bz2``, ``.xz``, ``.zip`` or ``.zst``.
 
-        Or one file that has all of these tables, told by what it begins with: JSON with a member
-        for each; CSV with a title such as ``[claims]`` above each; Parquet of the orders with the
-        market in its metadata, as :func:`write_book` writes it; or what
+        Or one file with all of these tables, whose first characters tell its format: JSON with a
+        member for each; CSV with a title such as ``[claims]`` above each; Parquet of the orders
+        with the market in its metadata, as :func:`write_book` writes it; or what
         :meth:`kpm_fast.Result.save` wrote.
     order_options : mapping, optional
         How the orders differ from that form: ``columns``, ``sides``, ``sell``, ``price_unit``,
@@ -103,23 +103,45 @@ def read_book(
     if is_clearing(path):
         return _book_of_clearing(path, order_options, market_keywords)
     text: dict[str, Any] = {"delimiter": delimiter, "decimal": decimal, "encoding": encoding}
+    parts = _parts(path, text, with_orders=True)
+    market = _market_of(parts, market_keywords)
+    return market, _orders_of(parts, path, market, order_options or {})
+
+
+def read_market(
+    folder: str | os.PathLike[str],
+    *,
+    delimiter: str | None = None,
+    decimal: str | None = None,
+    encoding: str | None = None,
+    **market_keywords: Any,
+) -> Market:
+    """Read the market of a book alone, as :func:`read_book` does: orders need not be there."""
+    path = as_path(folder)
+    if is_clearing(path):
+        return _book_of_clearing(path, None, market_keywords)[0]
+    text: dict[str, Any] = {"delimiter": delimiter, "decimal": decimal, "encoding": encoding}
+    return _market_of(_parts(path, text, with_orders=False), market_keywords)
+
+
+def _parts(path: Path, text: dict[str, Any], *, with_orders: bool) -> BookParts:
     if path.is_file() or (path.suffix in SUFFIXES and not path.exists()):
-        parts = read_parts(path, **text)
-    else:
-        parts = _parts_of_folder(path, text)
+        return read_parts(path, **text, with_orders=with_orders)
+    return _parts_of_folder(path, text)
+
+
+def _market_of(parts: BookParts, market_keywords: dict[str, Any]) -> Market:
     if "maker" in parts.settings:
         stated = parts.settings["maker"]
         maker = read_maker(stated, parts.source, parts.states, market_keywords)
-        market = market_of_tables(Market, parts.claims, parts.states, maker, {})
-    else:
-        keywords = {**parts.settings, **market_keywords}
-        market = market_of_tables(Market, parts.claims, parts.states, None, keywords)
-    return market, _orders_of(parts, path, market, order_options or {})
+        return market_of_tables(Market, parts.claims, parts.states, maker, {})
+    keywords = {**parts.settings, **market_keywords}
+    return market_of_tables(Market, parts.claims, parts.states, None, keywords)
 
 
 def _parts_of_folder(folder: Path, text: dict[str, Any]) -> BookParts:
     check_finished(folder)
-    if not folder.exists():  # else its first file would be what is missing
+    if not folder.exists():  # otherwise the error would name a file in it
         raise FileNotFoundError(errno.ENOENT, os.strerror(errno.ENOENT), str(folder))
     source = folder / _MARKET
     settings = _read_settings(source)
@@ -131,7 +153,7 @@ def _parts_of_folder(folder: Path, text: dict[str, Any]) -> BookParts:
 
 @dataclass
 class _Unread:
-    """A file of orders, which is read once the market is known to be right."""
+    """A file of orders that is read only once the market has been checked."""
 
     path: Path
     text: dict[str, Any]
@@ -151,7 +173,7 @@ def _orders_of(parts: BookParts, path: Path, market: Market, options: Mapping[st
 
 
 def read_terms(path: str | os.PathLike[str]) -> dict[str, str]:
-    """Return the ``rule`` and the ``allocation`` of a saved clearing; nothing for a book."""
+    """Return the ``rule`` and the ``allocation`` of a saved clearing; an empty dict for a book."""
     path = as_path(path)
     if not is_clearing(path):
         return {}
@@ -162,17 +184,19 @@ def read_terms(path: str | os.PathLike[str]) -> dict[str, str]:
 def _book_of_clearing(
     path: Path, order_options: Mapping[str, Any] | None, keywords: dict[str, Any]
 ) -> tuple[Market, Orders]:
-    """Return what a saved clearing cleared, with some of the maker's parameters changed."""
+    """Return the book of a saved clearing, with the maker's parameters in `keywords` changed."""
     for name, value in (order_options or {}).items():
         if value not in (None, False, 1):
-            raise InputError("is for tables, and this is the file of a clearing", field=name)
+            raise InputError(
+                f"applies to tables, and this file is a saved clearing, got {value!r}", field=name
+            )
     cleared, _ = read_outcome(path, Outcome)
     changes = {name: value for name, value in keywords.items() if name != "normalize"}
     return (cleared.market.replace(**changes) if changes else cleared.market), cleared.orders
 
 
 def _table(folder: Path, name: str) -> Path:
-    """Return the path of a table: itself, or compressed where only that is there."""
+    """Return the path of a table, or of its compressed form where only that exists."""
     if not (folder / name).exists():
         for suffix in _COMPRESSED:
             packed = folder / f"{name}{suffix}"
@@ -195,7 +219,7 @@ def write_book(
     ------
     InputError
         If an order's claim is unknown to the market, a state is named ``claim``, or a label or
-        identifier would not come back: with half a surrogate pair, more than
+        identifier could not be read back: one with half a surrogate pair, more than
         131,072 characters or, in an identifier, white space around it. Nothing is written then.
 
     Examples
@@ -233,7 +257,11 @@ def write_book(
     labels = np.array(market.claims, dtype=object)
     order_table = {**orders.columns(), "claim": labels[orders.claim_index(market)]}
     if "claim" in market.states:
-        raise InputError("a state named 'claim' cannot be a column of claims.csv", field="states")
+        raise InputError(
+            "must not be 'claim', which is the first column of claims.csv",
+            field="states",
+            index=market.states.index("claim"),
+        )
     claim_table: dict[str, Any] = {"claim": market.claims}
     claim_table.update(zip(market.states, market.payoffs.T, strict=True))
     stated = maker_statement(market)
@@ -262,13 +290,13 @@ def write_book(
 
 def _write_file(path: Path, content: bytes, overwrite: bool) -> None:
     if not overwrite and path.exists() and path.read_bytes() != content:
-        raise InputError(f"already holds something else; {_REPLACES}", file=path)
+        raise InputError(f"already exists with other content; {_REPLACES}", file=path)
     with staged_binary(path) as stream:
         stream.write(content)
 
 
 def _check_no_other_book(folder: Path, write: Callable[[Callable[[str], TextIO]], None]) -> None:
-    """Refuse a folder where a file holds anything else than what would be written."""
+    """Refuse a folder in which a file of a book differs from what would be written."""
     if not any((folder / name).exists() for name in BOOK_FILES):
         return
     texts = {name: io.StringIO(newline="") for name in BOOK_FILES}
@@ -288,5 +316,5 @@ def _read_settings(path: Path) -> dict[str, Any]:
     except FileNotFoundError:
         return {}
     except UnicodeDecodeError as error:
-        raise InputError(f"not UTF-8 text: {error}", file=path) from error
+        raise InputError(f"is not UTF-8 text: {error}", file=path) from error
     return checked_settings(json_of_file(text, path), path)

@@ -1,4 +1,4 @@
-"""Finished tasks by the hash of what they were given: work that was stopped goes on from here."""
+"""Results of finished tasks by the hash of their inputs, from which stopped work resumes."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from ..errors import InputError
 
 __all__ = ["UNFINISHED", "Finished", "content_hash"]
 
-#: Statuses of a clearing that another run would not give again: it is not kept.
+#: Statuses of clearings that are not kept, because another run could give a better one.
 UNFINISHED = ("time_limit", "interrupted")
 
 _FORMAT = b"kpm-fast finished tasks 1"
@@ -26,7 +26,7 @@ _FORMAT = b"kpm-fast finished tasks 1"
 def content_hash(parts: Iterable[Any]) -> str:
     """Return the hash of arrays, by type, shape and bytes, and of anything else, by its ``repr``.
 
-    The release is part of it: another one may find another of several optimal clearings.
+    The release is part of it: another release may publish another of several optimal clearings.
     """
     digest = hashlib.blake2b(_FORMAT + _version.__version__.encode(), digest_size=20)
     for part in parts:
@@ -35,7 +35,7 @@ def content_hash(parts: Iterable[Any]) -> str:
             head, body = f"{content.dtype.str}{content.shape}".encode(), content.tobytes()
         else:
             head, body = b"repr", repr(part).encode("utf-8", "surrogatepass")
-        # The length of each keeps neighbours apart.
+        # The lengths keep the boundary between two parts unambiguous.
         digest.update(f"{len(head)},{len(body)};".encode())
         digest.update(head)
         digest.update(body)
@@ -86,7 +86,7 @@ class Finished:
             self._database = None
 
     def get(self, key: str) -> bytes | None:
-        """Return what a task gave, if it is finished."""
+        """Return the result of a task, or None if it is not finished."""
         if self._database is None:
             return None
         try:
@@ -98,7 +98,7 @@ class Finished:
         return None if row is None else bytes(row[0])
 
     def put(self, key: str, content: bytes) -> None:
-        """Keep what a task gave."""
+        """Keep the result of a task."""
         if self._database is None:
             return
         try:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import reprlib
 from collections.abc import Mapping
 from dataclasses import fields
 from pathlib import Path
@@ -24,7 +25,7 @@ _BY_STATE = ("delta", *_TABLES)
 
 
 def maker_statement(market: Market) -> dict[str, Any] | None:
-    """Return what market.json says of a maker; None for the Knightian one in short form.
+    """Return the maker as market.json states it; None for the Knightian one in short form.
 
     Numbers by state stand under the states' labels.
     """
@@ -71,10 +72,18 @@ def read_maker(
         )
     for name in _COLUMNS:
         if name in stated and (name != "prior" or _has_prior(kind)):
-            raise InputError(f"is a column of {Path(table.title).name}", field=name, file=source)
+            raise InputError(
+                f"belongs in a column of {Path(table.title).name}, got "
+                f"{reprlib.repr(stated[name])}",
+                field=name,
+                file=source,
+            )
     for name in ("risk_aversion", "ambiguity"):
         if keywords.get(name) is not None:
-            raise InputError(f"is the maker's own, {kind!r} in {source.name}", field=name)
+            raise InputError(
+                f"is set by the {kind!r} maker in {source.name}, got {keywords[name]!r}",
+                field=name,
+            )
     table.check(["state"], _COLUMNS)
     states = tuple(table.text("state"))
     try:
@@ -105,7 +114,7 @@ def _has_prior(kind: str) -> bool:
 
 
 def _value(name: str, value: Any, states: tuple[str, ...]) -> Any:
-    """Return a parameter as makers take it: what is by state in the order of the states."""
+    """Return a parameter as makers take it, values by state in the order of the states."""
     if name in _TABLES and isinstance(value, list):
         return [_vector(name, row, states) for row in value]
     if name in _BY_STATE:

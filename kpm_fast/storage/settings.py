@@ -1,4 +1,4 @@
-"""What market.json says of a maker: its two parameters, or all of another one."""
+"""The maker in market.json: the two parameters of the Knightian one, or another one whole."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ _SETTINGS = ("risk_aversion", "ambiguity")
 
 
 def settings_of(market: Any, stated: dict[str, Any] | None) -> dict[str, Any]:
-    """Return what to write of a market's maker; ``stated`` is what it says of another one."""
+    """Return the settings to write for a market; ``stated`` describes a maker in long form."""
     if stated is not None:
         return {"maker": stated}
     return {name: stated_number(getattr(market, name)) for name in _SETTINGS}
@@ -33,7 +33,7 @@ def json_of_file(text: str, path: Path, **options: Any) -> Any:
     try:
         return parse_json(text, **options)
     except json.JSONDecodeError as error:
-        raise InputError(f"not JSON: {error.msg}", file=path, line=error.lineno) from error
+        raise InputError(f"is not JSON: {error.msg}", file=path, line=error.lineno) from error
     except InputError as error:
         raise error.located(path) from None
     except (ValueError, RecursionError) as error:  # thousands of digits, or of brackets
@@ -48,10 +48,13 @@ def checked_settings(settings: Any, path: Path) -> dict[str, Any]:
         if name == "maker" and len(settings) == 1:
             return settings
         if name == "maker":
-            raise InputError("states all of a maker: nothing beside it", field=name, file=path)
+            others = ", ".join(repr(other) for other in settings if other != name)
+            raise InputError(
+                f"must be the only setting, got {others} beside it", field=name, file=path
+            )
         if name not in _SETTINGS:
             raise InputError(
-                f"unknown (known: {', '.join((*_SETTINGS, 'maker'))})", field=name, file=path
+                f"is unknown (known: {', '.join((*_SETTINGS, 'maker'))})", field=name, file=path
             )
     try:
         return {name: _number(value, name) for name, value in settings.items()}

@@ -11,8 +11,8 @@ import numpy as np
 def dual_value(model: dict[str, Any], payoffs: Any, inventory: Any, orders: Any) -> float:
     """Minimise  sum quantity (limit - P.g)^+ + g.w + C*(g)  over the simplex.
 
-    ``orders`` has rows claim, side, limit, quantity. For the utility maker, whose C* is no sum,
-    the primal is maximised instead.
+    ``orders`` has rows claim, side, limit, quantity. For the utility maker, whose C* is not
+    separable, the primal is maximised instead.
     """
     claim, side, limit, quantity = (np.asarray(column) for column in orders)
     if model["kind"] == "utility":

@@ -81,9 +81,9 @@ class Book:
     def resolves(
         self, relative: float, scale: float | None = None, fills: Floats | None = None
     ) -> bool:
-        """Whether double precision can tell ``relative`` of a scale from nothing at all.
+        """Whether double precision resolves ``relative`` of a scale.
 
-        The scale is the notional of the book and all its orders trade, unless what does is given.
+        By default the scale is the notional of the book, and rounding is as if all orders traded.
         """
         rounding = self.rounding if fills is None else self.rounding_of(fills)
         return rounding < relative * (self.notional if scale is None else scale) / 10
@@ -107,8 +107,8 @@ def demand_at(book: Book, claim: int, price: float) -> tuple[float, float]:
 def staircase(book: Book, claim: int, ends: bool = False) -> list[Piece]:
     """The pieces of one claim from the lowest price up.
 
-    Limits beyond the claim's payoffs and orders of zero quantity make no step; nor do limits at an
-    end of the payoffs, unless asked for: no clearing is better for them.
+    Limits beyond the claim's payoffs and orders of zero quantity make no step. Limits at an end of
+    the payoffs make one only if ``ends``: steps there make no clearing better.
     """
     low, high = float(book.payoffs[claim].min()), float(book.payoffs[claim].max())
     prices = {float(x) for x in book.price[(book.claim == claim) & (book.quantity > 0)]}

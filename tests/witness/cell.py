@@ -99,7 +99,7 @@ def cell_problem(book: Book, pieces: Sequence[Piece]) -> CellProblem:
             losses = losses - piece.price_low * piece.demand_low
             width = piece.demand_high - piece.demand_low
             cost = (payoff - piece.price_low) * (width / unit)
-            if cost.any():  # else nothing depends on how much of it is filled
+            if cost.any():  # otherwise its fill changes nothing
                 rows.append(cost)
                 free.append(k)
     constant = float(losses.max())

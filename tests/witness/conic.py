@@ -18,7 +18,7 @@ from witness.book import Floats
 from witness.cell import CellProblem
 from witness.risk import rho
 
-SMALL, LARGE = 1e-5, 10.0  # the range of a between quadratic and hopeless
+SMALL, LARGE = 1e-5, 10.0  # below: quadratic; above: beyond what the cone resolves
 
 
 def suits(problem: CellProblem) -> bool:

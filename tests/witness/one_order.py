@@ -1,4 +1,4 @@
-"""A book of one order, solved as what it is: a scalar problem.
+"""A book of one order, solved as a scalar problem.
 
 Within its limit the order pays the limit whatever is filled, so the maker maximises
 f(x) = s b x - rho(s P x - w) over 0 <= x <= Q, with s = 1 for a bid and -1 for an offer. f is

@@ -25,12 +25,12 @@ double seconds_since(Clock::time_point start) {
   return std::chrono::duration<double>(Clock::now() - start).count();
 }
 
-constexpr double kDwarfed = 1e-2;      // of the scale: trade below it is looked at more closely
+constexpr double kDwarfed = 1e-2;      // of the scale: trade below it is solved in finer units
 constexpr double kGiant = 1e3;         // times the least order
 constexpr double kRoom = 4.0;          // what trades in the units chosen for it is a part of them
-constexpr double kReach = 16.0;        // ... in which demand is cut at this
-constexpr double kLongestZoom = 1e-4;  // so much at a time: demand is found no better
-constexpr double kLost = 1e-9;         // scaled money: a gap that says nothing of what trades
+constexpr double kReach = 16.0;        // of these units: where demand is cut
+constexpr double kLongestZoom = 1e-4;  // per zoom: demand is known to no more digits
+constexpr double kLost = 1e-9;         // scaled money: with this gap the demand is unknown
 constexpr int kZooms = 6;
 constexpr double kOnLimit = 1e-14;  // of the payoff range: a price this close is on its limit
 
@@ -116,7 +116,7 @@ struct AtScale {
   std::vector<Ladder> ladders;
 };
 
-/// Whether what trades is little next to the largest orders, and those are giants among the rest.
+/// Whether little trades compared with the largest orders, which are giants among the rest.
 bool is_dwarfed(const std::vector<Staircase>& stairs, const ScaledMarket& whole,
                 const AtScale& scales, const AuctionPoint& point) {
   const bool lost = !(point.gap() <= kLost);  // in units so coarse, the solution itself

@@ -128,7 +128,7 @@ double MakerFunction::barrier(const ArrayView& loss) {
       sum += share;
       slope += share / (u + below_[i]);
     }
-    // On 1 / sum - 1, which is concave and nearly linear: monotone, too, and faster far away.
+    // On 1 / sum - 1, which is concave and nearly linear: as monotone, and faster far away.
     const double change = (sum - 1.0) * sum / slope;
     u += change;
     if (std::abs(change) <= kExact * u) {

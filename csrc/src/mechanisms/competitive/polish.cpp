@@ -72,7 +72,7 @@ bool Polisher::leave_steps(AuctionPoint& point, const std::vector<int>& open) co
   return left;
 }
 
-/// How much of a change of its demand a step's claim has room for.
+/// The share of a change of demand that the claim's step has room for.
 double Polisher::room(const AuctionPoint& point, int k, double change) const {
   const Ladder& ladder = auction_.ladder(k);
   const auto l = at(point.piece[at(k)] / 2);
@@ -264,7 +264,7 @@ AuctionPoint Polisher::smooth(AuctionPoint point) {
 }
 
 /// From a point as the program found it: claims leave their steps until prices meet their limits.
-/// The best of what comes by, `best` to begin with.
+/// Returns the best point on the way, at first `best`.
 AuctionPoint Polisher::off_limits(AuctionPoint point, AuctionPoint best) {
   double least = missed_by(auction_, best);
   const std::size_t most = steps(point).size();
@@ -476,7 +476,7 @@ AuctionPoint polish(const Auction& auction, AuctionProgram& program, MakerFuncti
     polished = polisher.off_limits(found, polished);
     auction.judge(function, polished);
   }
-  // Rounding of the sums is no reason to stay with the coarser point.
+  // The coarser point is not kept for the rounding of the sums.
   const double rounding = 1e-13 * (1.0 + program.magnitude());
   const bool sound = std::abs(polished.gap()) <= std::abs(rough.gap()) + rounding;
   return sound ? polished : rough;

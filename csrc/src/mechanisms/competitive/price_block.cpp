@@ -10,7 +10,7 @@ namespace kpm {
 namespace {
 
 constexpr int kSteps = 100;
-constexpr double kFarthest = 3.0;   // in the logarithm of the orders, a step
+constexpr double kFarthest = 3.0;   // in the logarithm of the orders, per step
 constexpr double kStarted = 1e-10;  // of the prices' sum: where a start needs to be
 
 }  // namespace
@@ -78,7 +78,7 @@ void PriceBlock::start(const ArrayView& loss, double tau, double /*entropy_share
 }
 
 /// The starting orders with which a utility maker would trade as it does at these slacks: in
-/// proportion to what wealth they leave it.
+/// proportion to the wealth that these leave it.
 void PriceBlock::find_orders() {
   double log_ratio = 0.0;
   for (Eigen::Index i = 0; i < count_; ++i) {
@@ -97,7 +97,7 @@ void PriceBlock::update_residuals(const ArrayView& loss) {
   centre_ = flow_ / total_;
 }
 
-/// A utility maker's orders change with the prices: what its slope is centred by is g.
+/// A utility maker's starting orders change with the prices: its curvature is centred by g.
 void PriceBlock::prepare_curvature() {
   if (utility_) {
     centre_ = maker_.prior / s_;

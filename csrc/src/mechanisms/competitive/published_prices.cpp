@@ -77,7 +77,7 @@ void mix_vertices(const Auction& auction, const std::vector<int>& tied, const Ra
   AuctionPoint chosen = point;
   chosen.g = (gradient.transpose() * weight.matrix()).array();
   chosen.g /= chosen.g.sum();
-  // The prior that the prices are tilted from: each vertex by what its utility weighs.
+  // The prior that the prices are tilted from: each vertex weighted by its utility.
   Array mixed = weight * (-a * (cost - cost.maxCoeff())).exp();
   mixed /= mixed.sum();
   chosen.p = (maker.priors(tied, Eigen::all).transpose() * mixed.matrix()).array();

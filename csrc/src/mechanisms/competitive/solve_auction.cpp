@@ -15,7 +15,7 @@ namespace {
 
 // Fast first; the others start afresh where it stalls.
 constexpr Attempt kAttempts[] = {{0.01, 0.6}, {0.1, 0.2}, {1.0, 0.01}, {1.0, 0.5}, {10.0, 1e-4}};
-constexpr double kSharp = 1e-12;      // scaled money: what polishing wants to begin with
+constexpr double kSharp = 1e-12;      // scaled money: the accuracy that polishing starts from
 constexpr double kPricesMet = 1e-13;  // of the payoff range: prices on their limits
 constexpr double kOpenTie = 1e-13;    // scaled money a choice of demand may cost
 
@@ -58,7 +58,7 @@ SolvedAuction solve_auction(const Auction& auction, const std::vector<Staircase>
     }
   }
   publish_point(auction, stairs, program, function, face, false, solved);
-  // Next to a kink the radius has a price of rounding size: the other side may be the right one.
+  // Near a kink the ambiguity price is of the size of rounding: the other side may be right.
   if (auction.market.kind == Ambiguity::kBall && solved.point.unique &&
       auction.maker.kind == MakerKind::kKnightian &&
       missed_by(auction, solved.point) > kPricesMet) {

@@ -7,6 +7,7 @@
 #include "kpm/kpm.hpp"
 #include "mechanisms/maker_optimal/riskless_trade.hpp"
 #include "mechanisms/maker_optimal/tradable_book.hpp"
+#include "selection/selection.hpp"
 
 namespace kpm {
 
@@ -16,6 +17,7 @@ struct Unit {
   CountedBook counted;     ///< the whole book as its demand is counted; empty: from nothing
   bool rehearsal = false;  ///< counted.stairs are those of giants made small
   bool rehearsed = false;
+  std::optional<Choice> of_rehearsal;  ///< in the units of that book
 
   void count_from(std::optional<CountedBook>&& found) {
     counted = found ? std::move(*found) : CountedBook{};
