@@ -1,4 +1,4 @@
-"""Options of several values: with commas or as words, beside the book in any place."""
+"""Options of several values, with commas or as words, before or after the book."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ _KNOWN = ("red_one", "green", "blue")
 def test_words_and_commas_are_the_same(
     chosen: list[str], shares: list[int], signs: list[str], order: list[str], equals: bool
 ) -> None:
-    """Any mixture of them, whatever stands behind."""
+    """In any mixture, and whatever follows."""
     parser = Parser()
     parser.add_argument("book")
     parser.add_argument("--names", type=names(_KNOWN))
@@ -104,7 +104,7 @@ def test_rules_are_spelled_alike_everywhere(capsys: pytest.CaptureFixture[str]) 
         (["clear", CARD, "--columns", "price=a", "price=b"], "each name once"),
     ],
 )
-def test_what_is_none_is_named(
+def test_wrong_values_are_named(
     words: list[str], message: str, capsys: pytest.CaptureFixture[str]
 ) -> None:
     with pytest.raises(SystemExit) as ended:
