@@ -326,6 +326,17 @@ def market_fault(
 ) -> Fault | None: ...
 def price_fault(price: Floats) -> Fault | None: ...
 def quantity_fault(quantity: Floats) -> Fault | None: ...
+def plain_orders(
+    claim: object, side: object, price: object, quantity: object, /
+) -> tuple[Ints, NDArray[np.int8], Floats, Floats] | None: ...
+def plain_market(
+    payoffs: object,
+    prior: object,
+    inventory: object,
+    risk_aversion: float,
+    ambiguity: float,
+    /,
+) -> tuple[Floats, Floats, Floats] | None: ...
 def build_info() -> dict[str, str]:
     """Compiler, flags and version the core was built with."""
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import os
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, fields
@@ -34,7 +35,7 @@ from .labels import (
 from .maker import Maker
 from .makers import KnightianMaker
 from .market_tables import market_of_tables
-from .priors import checked_prior, state_vector
+from .priors import EXACT, checked_prior, state_vector
 
 __all__ = ["DEFAULT_AMBIGUITY", "Market", "remember_prior_sum"]
 
@@ -137,6 +138,13 @@ class Market:
         normalize: bool = False,
         maker: Maker | None = None,
     ) -> None:
+        if (
+            maker is None
+            and type(risk_aversion) is float
+            and type(ambiguity) is float
+            and self._of_plain(payoffs, prior, inventory, risk_aversion, ambiguity, claims, states)
+        ):
+            return
         table, claim_labels, state_labels = _payoff_table(
             payoffs, [] if prior is None else prior, claims, states, maker
         )
@@ -182,6 +190,37 @@ class Market:
             states=state_labels,
             prior_sum=prior_sum,
         )
+
+    def _of_plain(
+        self,
+        payoffs: Any,
+        prior: Any,
+        inventory: Any,
+        risk_aversion: float,
+        ambiguity: float,
+        claims: Sequence[str] | None,
+        states: Sequence[str] | None,
+    ) -> bool:
+        """Take arrays of doubles that are right as they are; whether they were."""
+        plain = _core.plain_market(payoffs, prior, inventory, risk_aversion, ambiguity)
+        if plain is None:
+            return False
+        table, probabilities, money = plain
+        prior_sum = math.fsum(probabilities.tolist())
+        if abs(prior_sum - 1.0) > EXACT:
+            return False
+        n_claims, n_states = table.shape
+        self.__dict__.update(
+            payoffs=table,
+            prior=probabilities,
+            inventory=money,
+            risk_aversion=risk_aversion,
+            ambiguity=ambiguity,
+            claims=_checked_labels(claims, None, n_claims, "claims"),
+            states=_checked_labels(states, None, n_states, "states"),
+            prior_sum=prior_sum,
+        )
+        return True
 
     @classmethod
     def from_csv(

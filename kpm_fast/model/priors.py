@@ -12,10 +12,13 @@ from ..entries import type_of
 from ..errors import InputError
 from .labels import align
 
-__all__ = ["LEAST_PRIOR", "checked_prior", "rounding_of", "state_vector"]
+__all__ = ["EXACT", "LEAST_PRIOR", "checked_prior", "rounding_of", "state_vector"]
 
 #: How far from one the sum of a prior may be: whatever its digits, and at most.
 SURE_TOLERANCE, MOST_TOLERANCE = 1e-9, 1e-4
+#: Quotients of a correctly rounded sum add up to 1 within this. Leaving such vectors alone makes
+#: normalisation idempotent: copies, pickles and files keep every bit.
+EXACT = 2.0**-52
 #: States less likely than this are refused: squares of such numbers leave the range of a double.
 LEAST_PRIOR = 1e-200
 
@@ -95,9 +98,7 @@ def checked_prior(
                 f"sums to {mass!r}{remedy}",
                 field=field,
             )
-    # Quotients of a correctly rounded sum add up to 1 within 2**-52. Leaving such vectors
-    # alone makes normalisation idempotent: copies, pickles and files keep every bit.
-    if off > 2.0**-52:
+    if off > EXACT:
         prior /= mass
         if prior.min() < LEAST_PRIOR:
             wrong = int(prior.argmin())
