@@ -19,7 +19,7 @@ _SUPERSCRIPTS = str.maketrans("0123456789", "⁰¹²³⁴⁵⁶⁷⁸⁹")
 
 
 def overview(ratios: Sequence[Ratio]) -> Section:
-    """How many times as long as this package each peer takes, by what was solved."""
+    """Return each peer's time divided by this package's, by what was solved."""
     section = Section(TITLE)
     for ratio in ratios:
         section.rows.append(
@@ -33,8 +33,8 @@ def overview(ratios: Sequence[Ratio]) -> Section:
             }
         )
     section.notes.append(
-        "Times as long as this package takes for the same answers: median and quartiles over "
-        "the instances. Below 1 the peer is faster."
+        "Each peer's time divided by this package's, for the same answers: median and quartiles "
+        "over the instances. Below 1 the peer is faster."
     )
     if ratios:
         groups: dict[str, list[dict[str, Any]]] = {}

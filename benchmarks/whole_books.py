@@ -5,8 +5,8 @@ gap of 1e-6 of the notional. ``kpm_fast.clear`` is timed before and after every 
 in turns with its own enumeration.
 Every answer of this package passes ``result.verify()``. The peers:
 
-- Enumeration solves the cells that state prices reach; which these are Clarabel and CVXPY are told
-  for nothing, and Clarabel's matrices are built before the timer starts. A cell's time counts if
+- Enumeration solves the cells that state prices reach. Clarabel and CVXPY are told which these are,
+  and Clarabel's matrices are built before the timer starts. A cell's time counts if
   its answer is within 1e-6 of the notional. CVXPY re-solves one problem with parameters (DPP).
 - SCIP gets the mixed-integer programme of ``scip_book``: convex hulls of the staircases, gradient
   cuts for the risk, and a rounding heuristic of its own. Its clearing is recomputed by
@@ -149,7 +149,7 @@ def enumeration(quick: bool) -> Section:
     )
     part.notes += [
         "Multiples of kpm_fast.clear, timed beside each part of the cells; the times "
-        "in the last columns are sums and medians, their ratios need not be the multiples. Own: "
+        "in the last columns are sums and medians, so their ratios need not be the multiples. Own: "
         "its own enumeration, which prunes by bounds as well and refuses more than "
         f"{CELL_LIMIT:,} cells. Reachable: cells that state prices reach. Where "
         f"there are at most {QUICK_ALL if quick else ALL:,}, all are solved. Elsewhere the times "
@@ -158,7 +158,7 @@ def enumeration(quick: bool) -> Section:
         "cells is then estimated too). Error: the larger of the two relative standard errors.",
         f"Solved: share of the cells on which both are within {ACCURACY:g} of the notional. On the "
         "race card, risk aversion times notional is about a thousand: exponentials of losses span "
-        "more digits than there are.",
+        "more digits than a double has.",
     ]
     return part
 

@@ -107,7 +107,7 @@ def test_the_bound_is_above_what_enumeration_finds(book: tuple[kpm.Market, kpm.O
     assert check(proven)
 
 
-def test_what_is_merged(proven: kpm.Result) -> None:
+def test_the_merges_of_a_certificate(proven: kpm.Result) -> None:
     proof = proven.certificate
     assert proof is not None
     head = proof.merged_into[0]

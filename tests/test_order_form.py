@@ -424,7 +424,7 @@ SHEET = [["claim", "side", "price", "quantity"], ["home", "buy", "0,5", "3"]]
 
 @pytest.mark.parametrize("delimiter", [";", "\t", "|"])
 @pytest.mark.parametrize("quoted", [False, True])
-def test_what_a_spreadsheet_adds_does_not_count(
+def test_empty_cells_of_spreadsheets_are_ignored(
     tmp_path: Path, delimiter: str, quoted: bool
 ) -> None:
     """A first line that states the delimiter, columns and rows that hold nothing."""
