@@ -216,7 +216,7 @@ def changed(table: str, column: str, value: Any) -> dict[str, Any]:
         ("", r"has no table \[claims\]"),
     ],
 )
-def test_what_is_wrong_is_named(content: Any, message: str, tmp_path: Path) -> None:
+def test_errors_name_what_is_wrong(content: Any, message: str, tmp_path: Path) -> None:
     with pytest.raises(kpm.InputError, match=message):
         _read(content, tmp_path)
 

@@ -282,7 +282,7 @@ def test_signed_quantities_and_integers_as_labels_in_frames_of_books() -> None:
     assert "the sign alone" in str(refused.errors[0])
 
 
-def test_what_integers_mean_is_decided_by_the_whole_column() -> None:
+def test_integers_are_labels_or_positions_by_the_whole_column() -> None:
     """A fault in one book does not make another's integers doubtful."""
     market = MARKET.replace(claims=["1", "2", "3"])
     price = [0.6, 0.3, np.nan]

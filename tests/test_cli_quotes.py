@@ -100,7 +100,9 @@ def test_makers_by_name(text: str, kind: type, capsys: pytest.CaptureFixture[str
         ("worst_state:c=1", "no parameters"),
     ],
 )
-def test_what_is_no_maker(text: str, reason: str, capsys: pytest.CaptureFixture[str]) -> None:
+def test_wrong_makers_are_refused(
+    text: str, reason: str, capsys: pytest.CaptureFixture[str]
+) -> None:
     assert cli.main(["quotes", str(CARD), "--maker", text]) == 2
     assert reason in capsys.readouterr().err
 
@@ -112,7 +114,7 @@ def test_what_is_no_maker(text: str, reason: str, capsys: pytest.CaptureFixture[
         ({"kind": "lmsr", "wealth": 3}, "maker"),
     ],
 )
-def test_plain_data_that_is_no_maker(stated: dict[str, object], field: str) -> None:
+def test_wrong_plain_data_is_refused(stated: dict[str, object], field: str) -> None:
     with pytest.raises(kpm.InputError) as caught:
         maker_from_dict(stated)
     assert caught.value.field == field

@@ -120,7 +120,7 @@ def test_snapshots_are_those_of_the_engine(own_memory: bool) -> None:
     numba_engine.free(engine)
 
 
-def test_what_is_refused_is_said_and_changes_nothing() -> None:
+def test_refused_commands_set_an_error_and_change_nothing() -> None:
     engine, _ = made(own_memory=False)
     assert numba_engine.add(engine, 7, 0, 1, 0.5, 1.0) == 0
     before = numba_engine.state_hash(engine)

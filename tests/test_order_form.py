@@ -140,7 +140,7 @@ def test_units_round_once(value: float, unit: float) -> None:
         ({"quantity_unit": "lot"}, "quantity_unit: must be a number"),
     ],
 )
-def test_forms_that_are_none(options: dict[str, Any], words: str) -> None:
+def test_wrong_forms_are_refused(options: dict[str, Any], words: str) -> None:
     columns = (
         {**FORM["columns"], **options["columns"]}
         if isinstance(options.get("columns"), dict)
@@ -424,7 +424,7 @@ SHEET = [["claim", "side", "price", "quantity"], ["home", "buy", "0,5", "3"]]
 
 @pytest.mark.parametrize("delimiter", [";", "\t", "|"])
 @pytest.mark.parametrize("quoted", [False, True])
-def test_what_a_spreadsheet_adds_does_not_count(
+def test_empty_cells_of_spreadsheets_are_ignored(
     tmp_path: Path, delimiter: str, quoted: bool
 ) -> None:
     """A first line that states the delimiter, columns and rows that hold nothing."""

@@ -6,6 +6,7 @@ import argparse
 import errno
 import reprlib
 import sys
+from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
@@ -19,7 +20,7 @@ from ..model.market import DEFAULT_AMBIGUITY, Market
 from ..model.order_form import OrderForm
 from ..model.orders import Orders
 from ..model.words import note_on_limits
-from ..storage.book_folder import read_book, read_market
+from ..storage.book_folder import BOOK_FILES, read_book, read_market
 from .several import Several
 
 __all__ = [
@@ -27,6 +28,7 @@ __all__ = [
     "add_inventory",
     "add_maker",
     "add_options",
+    "check_outputs",
     "is_file",
     "named_maker",
     "read",
@@ -146,6 +148,21 @@ def read(args: argparse.Namespace) -> tuple[Market, Orders]:
             _note(limits)
         _note_on_prior(market)
     return market, orders
+
+
+def check_outputs(args: argparse.Namespace, targets: Iterable[tuple[str, Path | None]]) -> None:
+    """Refuse, before any work, to write over what is read: the book, or the file of an inventory.
+
+    ``targets`` are the options that name files to write, and the files; None where none is written.
+    """
+    sources = [args.folder, *(args.folder / name for name in BOOK_FILES)]
+    if args.inventory is not None:
+        sources.append(Path(args.inventory))
+    present = [source for source in sources if is_file(source)]
+    for option, target in targets:
+        for source in present:
+            if target is not None and is_file(target) and target.samefile(source):
+                raise InputError(f"{target} would overwrite {source}, an input", field=option)
 
 
 def read_market_alone(args: argparse.Namespace) -> Market:

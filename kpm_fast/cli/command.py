@@ -28,13 +28,13 @@ from ..clearing.clear import clear, staircases
 from ..clearing.options import ALLOCATIONS
 from ..clearing.progress import Progress
 from ..clearing.settings import METHODS
-from ..errors import InputError, KpmError, TooManyCellsError
+from ..errors import KpmError, TooManyCellsError
 from ..files.atomic_files import staged_files
 from ..files.tables import write_csv
 from ..model.outcome import RULES
 from ..model.status import Status
 from ..result import Result
-from ..storage.book_folder import BOOK_FILES, read_terms
+from ..storage.book_folder import read_terms
 from . import book_options, experiments, paper, plot, quotes, report, sample, sweep
 from . import verify as checking
 from .several import Parser
@@ -265,7 +265,7 @@ def _add_clear(commands: argparse._SubParsersAction[argparse.ArgumentParser]) ->
 
 
 def _run_clear(args: argparse.Namespace) -> int:
-    _check_outputs(args)
+    book_options.check_outputs(args, _outputs(args))
     market, orders = book_options.read(args)
     if args.maker is not None:
         market = market.replace(maker=book_options.named_maker(args, market))
@@ -309,21 +309,14 @@ def _run_clear(args: argparse.Namespace) -> int:
     return EXIT_INTERRUPTED if result.status is Status.INTERRUPTED else EXIT_LIMIT
 
 
-def _check_outputs(args: argparse.Namespace) -> None:
-    """Refuse to overwrite an input: a book's tables are named like those of the result."""
-    sources = [args.folder, *(args.folder / name for name in BOOK_FILES)]
-    if args.inventory is not None:
-        sources.append(Path(args.inventory))
-    targets = [("--output", args.output / name) for name in _OUTPUTS] if args.output else []
+def _outputs(args: argparse.Namespace) -> Iterator[tuple[str, Path]]:
+    """The files that are to be written, whose names are those of a book's tables."""
+    if args.output is not None:
+        yield from (("--output", args.output / name) for name in _OUTPUTS)
     if args.save is not None:
-        targets.append(("--save", args.save))
+        yield "--save", args.save
     if args.json not in (None, "-"):
-        targets.append(("--json", Path(args.json)))
-    present = [source for source in sources if book_options.is_file(source)]
-    for option, target in targets:
-        for source in present:
-            if book_options.is_file(target) and target.samefile(source):
-                raise InputError(f"{target} would overwrite {source}, an input", field=option)
+        yield "--json", Path(args.json)
 
 
 def _verified(console: Console, result: Result) -> bool:

@@ -7,14 +7,14 @@ from pathlib import Path
 
 from ..clearing.clear import clear
 from ..plots.kinds import KINDS, draw
-from ..plots.style import require_matplotlib, save
+from ..plots.style import pictures, require_matplotlib, save
 from ..result import Result, load_result
 from ..storage.book_file import is_clearing
 from . import book_options
 from .several import names
 from .tables import PipeAwareConsole
 
-__all__ = ["add_clearing", "add_parser", "cleared"]
+__all__ = ["add_clearing", "add_parser", "cleared", "drawn"]
 
 
 def add_parser(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
@@ -66,6 +66,8 @@ def cleared(args: argparse.Namespace, *, certificate: bool) -> Result:
 
 def _run(args: argparse.Namespace) -> int:
     require_matplotlib()
+    for picture in args.picture:
+        book_options.check_outputs(args, drawn("--output", _stem(args, picture)))
     result = cleared(args, certificate="proof" in args.picture)
     console = PipeAwareConsole()
     for picture in args.picture:
@@ -75,8 +77,13 @@ def _run(args: argparse.Namespace) -> int:
     return 0
 
 
+def drawn(option: str, stem: Path) -> list[tuple[str, Path]]:
+    """Return the files that a picture of this stem is written to, with the option that says so."""
+    return [(option, path) for path in pictures(stem)]
+
+
 def _stem(args: argparse.Namespace, picture: str) -> Path:
     if args.output is None:
         return Path(picture)
-    stem: Path = args.output
+    stem: Path = pictures(args.output)[0].with_suffix("")
     return stem if len(args.picture) == 1 else stem.with_name(f"{stem.name}-{picture}")

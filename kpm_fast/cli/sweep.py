@@ -18,6 +18,7 @@ from ..model.outcome import RULES
 from ..plots.style import require_matplotlib, save
 from . import book_options
 from .fitted_table import print_table
+from .plot import drawn
 from .several import Several, names
 from .tables import PipeAwareConsole
 
@@ -113,6 +114,8 @@ def _run_sweep(args: argparse.Namespace) -> int:
     if args.plot is not None:
         check_column(args.column, "--column")  # before anything is cleared
         require_matplotlib()
+        book_options.check_outputs(args, drawn("--plot", args.plot))
+    book_options.check_outputs(args, [("--output", args.output)])
     market, orders = book_options.read(args)
     grids: dict[str, Any] = {
         name: values

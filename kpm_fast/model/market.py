@@ -363,6 +363,8 @@ class Market:
     def replace(self, **changes: Any) -> Market:
         """Return a copy with some parameters changed, validated like a new market.
 
+        Another prior, risk aversion or ambiguity makes a Knightian maker of one that was given.
+
         Examples
         --------
         >>> import kpm_fast as kpm
@@ -371,14 +373,15 @@ class Market:
         0.2
         """
         current = self._parameters()
-        unknown = set(changes) - {field.name for field in fields(self)} - {"normalize", "maker"}
-        if unknown:
+        names = [field.name for field in fields(self)]
+        if unknown := set(changes) - {*names, "normalize", "maker"}:
             raise TypeError(f"Market has no parameter {min(unknown)!r}")
         if changes.get("maker") is not None:
             current = {name: current[name] for name in ("payoffs", "claims", "states")}
+        elif "maker" in current and not changes.keys().isdisjoint(_KNIGHTIAN):
+            current = {name: getattr(self, name) for name in names}  # or says what it has none of
         elif "maker" in current and "inventory" in changes:
-            inventory = changes.pop("inventory")
-            current["maker"] = current["maker"].replace(inventory=inventory)
+            current["maker"] = current["maker"].replace(inventory=changes.pop("inventory"))
         market = Market(**{**current, **changes})
         if "prior" not in changes:
             remember_prior_sum(market, self.prior_sum)
