@@ -42,6 +42,7 @@ ScaledMarket::ScaledMarket(const Market& market, const std::vector<Staircase>& s
     }
   }
   disjoint = DisjointClaims::where_it_pays(payoffs);
+  narrow = !disjoint.disjoint() && active >= kNarrowClaims && active >= kNarrow * n;
 
   prior = Eigen::Map<const Array>(market.prior, n);
   const Eigen::Map<const Array> money(market.inventory, n);

@@ -69,6 +69,7 @@ struct ScaledMarket {
   Array span;                  ///< (claims) payoff range, money per share
   Matrix payoffs;              ///< (claims, states) in [0, 1]
   DisjointClaims disjoint;     ///< of the payoffs, where it pays to know
+  bool narrow = false;         ///< so many claims per state that systems are solved by states
   Array prior;                 ///< (states)
   Array inventory;             ///< (states) >= 0
   double risk_aversion = 1.0;  ///< alpha times scale
@@ -76,10 +77,22 @@ struct ScaledMarket {
   Ambiguity kind = Ambiguity::kNone;
 };
 
+/// From so many claims per state on, and so many claims, a market is narrow: factors of a size in
+/// proportion to the states are faster than factors with a row per claim.
+constexpr int kNarrow = 5;
+constexpr Eigen::Index kNarrowClaims = 24;
+
 /// A row for each claim, or none where claims are disjoint and nothing dense is needed.
 inline MatrixSlice matrix_unless_disjoint(const ScaledMarket& market, Eigen::Index columns,
                                           Arena& arena) {
   return arena.matrix(market.disjoint.disjoint() ? 0 : market.claims(), columns);
+}
+
+/// A row and a column for each claim, or none where a step's systems are solved without.
+inline MatrixSlice square_unless_structured(const ScaledMarket& market, Arena& arena) {
+  const bool structured = market.narrow || market.disjoint.disjoint();
+  const Eigen::Index claims = structured ? 0 : market.claims();
+  return arena.matrix(claims, claims);
 }
 
 /// A ball of this radius times the least prior probability moves no certainty equivalent by more

@@ -19,13 +19,18 @@ PriceProgram::PriceProgram(const ScaledMarket& market, Arena& arena)
       states_(arena.span<State>(market.states())),
       claims_(arena.span<Claim>(market.claims())),
       scaled_(matrix_unless_disjoint(market, market.states(), arena)),
-      matrix_(matrix_unless_disjoint(market, market.claims(), arena)),
+      matrix_(square_unless_structured(market, arena)),
       column_(arena.array(market.claims())),
       factor_(matrix_.rows(), arena),
       weight_(arena.array(market.disjoint.disjoint() ? market.states() : 0)),
-      alone_(arena.array(market.disjoint.disjoint() ? market.claims() : 0)) {
+      alone_(arena.array(market.disjoint.disjoint() || market.narrow ? market.claims() : 0)),
+      none_(arena.matrix(market.claims(), 0)),
+      nothing_(arena.array(market.narrow ? market.claims() : 0)),
+      unused_(arena.array(nothing_.size())) {
   if (market.disjoint.disjoint()) {
     disjoint_.emplace(market, arena);
+  } else if (market.narrow) {
+    narrow_.emplace(market.claims(), market.states(), 0, arena);
   }
   for (Eigen::Index i = 0; i < market.states(); ++i) {
     states_[i].weight = 0.5 * (market.prior[i] + 1.0 / market.states());
@@ -146,6 +151,10 @@ void PriceProgram::factor() {
     for (Eigen::Index i = 0; i < states; ++i) {
       scaled[i] = (row[i] - claim.mean) * states_[i].root_scaling;
     }
+    if (narrow_) {
+      alone_[k] = claim.slot >= 0 ? ranges_.spread[claim.slot] : 0.0;
+      continue;
+    }
     double* const matrix = &matrix_(k, 0);
     for (Eigen::Index l = 0; l <= k; ++l) {
       matrix[l] = dot(scaled, &scaled_(l, 0), states);
@@ -154,7 +163,11 @@ void PriceProgram::factor() {
       matrix[k] += ranges_.spread[claim.slot];
     }
   }
-  factor_.compute(matrix_, kRedundantRow);
+  if (narrow_) {
+    narrow_->factor(scaled_, none_, alone_, nothing_);
+  } else {
+    factor_.compute(matrix_, kRedundantRow);
+  }
 }
 
 void PriceProgram::factor_disjoint(DisjointPrices& system) {
@@ -248,6 +261,9 @@ void PriceProgram::direction() {
   }
   if (disjoint_) {
     disjoint_->solve_in_place(column_);
+  } else if (narrow_) {
+    unused_.setZero();
+    narrow_->solve_in_place(column_, unused_);
   } else {
     factor_.solve_in_place(column_.data());
   }

@@ -6,6 +6,7 @@
 #include "book/scaled_market.hpp"
 #include "cell/hull.hpp"
 #include "ipm/disjoint_system.hpp"
+#include "ipm/narrow_system.hpp"
 #include "ipm/predictor_corrector.hpp"
 #include "numerics/arena.hpp"
 #include "numerics/dense.hpp"
@@ -19,7 +20,7 @@ namespace kpm {
 ///   P dxi = residual - gram dlambda.
 /// The prior as starting point is feasible except for the price ranges; a strictly feasible xi need
 /// not exist. Cost per iteration: O(K^2 N + K^3), no transcendental function; O(N + K) where claims
-/// pay on disjoint sets of states.
+/// pay on disjoint sets of states, O(K N^2) where there are many more claims than states.
 class PriceProgram {
  public:
   PriceProgram(const ScaledMarket& market, Arena& arena);
@@ -89,6 +90,9 @@ class PriceProgram {
   SemidefiniteCholesky factor_;
   std::optional<DisjointPrices> disjoint_;  // in the place of matrices and factor
   Slice weight_, alone_;                    // (states), (claims) for it
+  std::optional<NarrowSystem> narrow_;      // the same, with alone_, none_ and nothing_
+  MatrixSlice none_;                        // (claims, 0)
+  Slice nothing_, unused_;                  // (claims) zero
   double total_scaling_ = 1.0, normalisation_ = 0.0;
   double primal_residual_ = 0.0, dual_residual_ = 0.0;
   Products products_;

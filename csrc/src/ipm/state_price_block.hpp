@@ -21,7 +21,7 @@ class StatePriceBlock {
         dlambda(arena.array(market.claims())),
         price(arena.array(market.claims())),
         step(arena.array(market.claims())),
-        gram(matrix_unless_disjoint(market, market.claims(), arena)),
+        gram(square_unless_structured(market, arena)),
         market_(market),
         weight_(arena.array(market.states())),
         mean_(arena.array(market.claims())),
@@ -62,10 +62,17 @@ class StatePriceBlock {
     rs_ = s_ - tau_ - rs_;
   }
 
-  /// The reduced matrix; DisjointPrices makes do with scaling().
-  void factor() {
+  /// Payoffs centred and weighted: the reduced matrix is their gram matrix. DisjointPrices makes do
+  /// with scaling().
+  const MatrixSlice& centre() {
     centred_ = market_.payoffs.colwise() - mean_.matrix();
     centred_ *= scaling_.sqrt().matrix().asDiagonal();
+    return centred_;
+  }
+
+  /// The reduced matrix.
+  void factor() {
+    centre();
     gram.setZero();
     add_gram(centred_, gram);
   }

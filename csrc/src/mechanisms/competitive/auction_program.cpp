@@ -49,12 +49,21 @@ AuctionProgram::AuctionProgram(const ScaledMarket& market, const ScaledMaker& ma
       projection_(arena.array(maker_->root_size())),
       roots_(arena.matrix(market.claims(), maker_->root_size())),
       scaled_roots_(arena.matrix(market.claims(), maker_->root_size())),
-      matrix_(arena.matrix(market.claims(), market.claims())),
+      matrix_(
+          arena.matrix(market.narrow ? 0 : market.claims(), market.narrow ? 0 : market.claims())),
       curvature_(arena.matrix(market.claims(), market.claims())),
-      factor_(market.claims(), arena),
+      factor_(matrix_.rows(), arena),
+      none_(arena.matrix(market.claims(), 0)),
+      ones_(arena.array(market.narrow ? market.claims() : 0)),
+      nothing_(arena.array(ones_.size())),
+      unused_(arena.array(ones_.size())),
       best_demand_(Array::Zero(market.claims())),
       best_g_(maker.prior),
       best_p_(maker.prior) {
+  if (market.narrow) {
+    ones_.setOnes();
+    narrow_.emplace(market.claims(), 0, maker_->root_size(), arena);
+  }
   base_ = -market.inventory;
   base_ -= base_.maxCoeff();
   magnitude_ = base_.abs().maxCoeff();
@@ -122,6 +131,10 @@ void AuctionProgram::factor() {
     maker_->root(payoff(k), &roots_(k, 0));
     scaled_roots_.row(k) = scale_[k] * roots_.row(k);
   }
+  if (narrow_) {
+    narrow_->factor(none_, scaled_roots_, ones_, nothing_);
+    return;
+  }
   matrix_.setIdentity();
   add_gram(scaled_roots_, matrix_);
   factor_.compute(matrix_, 0.0);
@@ -160,14 +173,20 @@ void AuctionProgram::direction() {
   multiply_transposed(roots_, rungs_.step, projection_);
   multiply(roots_, projection_, e_);
   e_ = -scale_ * (step_price_ + e_);
-  factor_.solve_in_place(e_.data());
+  if (narrow_) {
+    unused_.setZero();
+    narrow_->solve_in_place(unused_, e_);
+  } else {
+    factor_.solve_in_place(e_.data());
+  }
   ddemand_ = rungs_.step + scale_ * e_;
   multiply_transposed(market_.payoffs, ddemand_, dloss_);
   multiply_transposed(roots_, ddemand_, projection_);
   // dG follows from either of two equations; near a kink curvature * dy cancels, elsewhere the
   // other does.
   for (int k = 0; k < market_.claims(); ++k) {
-    dprice_[k] = matrix_(k, k) > 2.0
+    const double diagonal = narrow_ ? narrow_->risk_diagonal(k) : matrix_(k, k);
+    dprice_[k] = diagonal > 2.0
                      ? -e_[k] / scale_[k]
                      : step_price_[k] + dot(&roots_(k, 0), projection_.data(), roots_.cols());
   }

@@ -2,8 +2,10 @@
 #pragma once
 
 #include <memory>
+#include <optional>
 #include <vector>
 
+#include "ipm/narrow_system.hpp"
 #include "ipm/predictor_corrector.hpp"
 #include "mechanisms/competitive/maker_block.hpp"
 #include "mechanisms/competitive/maker_function.hpp"
@@ -18,7 +20,8 @@ namespace kpm {
 /// P',
 ///   (1 + s H s) e = -s (step_G + H step_y),    dy = step_y + s e,    s = root of the spread.
 /// The bound  sum max over rungs of (value - G y) + g.w + C*(g)  holds for any g on the simplex:
-/// the dual, in plain arithmetic. Cost per iteration: O(K^2 N + K^3).
+/// the dual, in plain arithmetic. Cost per iteration: O(K^2 N + K^3); O(K N^2) where there are many
+/// more claims than states.
 class AuctionProgram {
  public:
   AuctionProgram(const ScaledMarket& market, const ScaledMaker& maker,
@@ -77,6 +80,9 @@ class AuctionProgram {
   MatrixSlice roots_, scaled_roots_;        // (claims, root_size)
   MatrixSlice matrix_, curvature_;          // (claims, claims)
   SemidefiniteCholesky factor_;
+  std::optional<NarrowSystem> narrow_;  // in the place of matrix and factor
+  MatrixSlice none_;                    // (claims, 0)
+  Slice ones_, nothing_, unused_;       // (claims)
 
   Array best_demand_, best_g_, best_p_, best_weights_;
   double best_gap_ = kInfinity, best_ambiguity_price_ = 0.0;

@@ -39,9 +39,9 @@ RelaxationProgram::RelaxationProgram(const ScaledMarket& market,
       projection_(arena.array(risk_.root_size())),
       roots_(matrix_unless_disjoint(market, risk_.root_size(), arena)),
       scaled_roots_(matrix_unless_disjoint(market, risk_.root_size(), arena)),
-      inner_(matrix_unless_disjoint(market, market.claims(), arena)),
-      outer_(matrix_unless_disjoint(market, market.claims(), arena)),
-      inverse_rows_(matrix_unless_disjoint(market, market.claims(), arena)),
+      inner_(square_unless_structured(market, arena)),
+      outer_(square_unless_structured(market, arena)),
+      inverse_rows_(square_unless_structured(market, arena)),
       inner_factor_(inner_.rows(), arena),
       outer_factor_(outer_.rows(), arena),
       column_(arena.array(market.claims())),
@@ -51,6 +51,8 @@ RelaxationProgram::RelaxationProgram(const ScaledMarket& market,
   if (market.disjoint.disjoint()) {
     disjoint_inner_.emplace(market, risk_, arena);
     disjoint_outer_.emplace(market, arena);
+  } else if (market.narrow) {
+    narrow_.emplace(market.claims(), market.states(), risk_.root_size(), arena);
   }
   base_ = -market.inventory;
   trial_.reserve(market);
@@ -156,11 +158,15 @@ void RelaxationProgram::factor() {
 
 void RelaxationProgram::factor_dense() {
   const int claims = market_.claims();
-  states_.factor();
   for (int k = 0; k < claims; ++k) {
     risk_.root(payoff(k), 1.0, &roots_(k, 0));
   }
   scaled_roots_ = scale_.matrix().asDiagonal() * roots_;
+  if (narrow_) {
+    narrow_->factor(states_.centre(), scaled_roots_, hulls_.price_alone, slope_);
+    return;
+  }
+  states_.factor();
   inner_.setIdentity();
   add_gram(scaled_roots_, inner_);
   inner_factor_.compute(inner_, 0.0);
@@ -219,7 +225,26 @@ void RelaxationProgram::solve_outer(Slice& x) const {
 }
 
 double RelaxationProgram::inner_diagonal(int k) const {
-  return disjoint_inner_ ? disjoint_inner_->diagonal(k) : inner_(k, k);
+  return disjoint_inner_ ? disjoint_inner_->diagonal(k)
+         : narrow_       ? narrow_->risk_diagonal(k)
+                         : inner_(k, k);
+}
+
+/// dlambda and e, from column_ and f.
+void RelaxationProgram::solve_coupled() {
+  if (narrow_) {
+    states_.dlambda = column_;
+    e_ = -f_;
+    narrow_->solve_in_place(states_.dlambda, e_);
+    return;
+  }
+  e_ = f_;
+  solve_inner(e_);
+  column_ += slope_ * e_;
+  solve_outer(column_);
+  states_.dlambda = column_;
+  e_ = slope_ * states_.dlambda - f_;
+  solve_inner(e_);
 }
 
 void RelaxationProgram::set_affine_rhs() {
@@ -258,15 +283,8 @@ void RelaxationProgram::direction() {
   // f = s (step_G + H step_y).
   apply_curvature(hulls_.step_demand, bend_);
   f_ = scale_ * (step_value_ + bend_);
-  column_ = f_;
-  solve_inner(column_);
-  column_ = states_.price - hulls_.price + states_.step - hulls_.step_price + slope_ * column_;
-  solve_outer(column_);
-  states_.dlambda = column_;
-
-  column_ = slope_ * states_.dlambda - f_;
-  solve_inner(column_);
-  e_ = column_;
+  column_ = states_.price - hulls_.price + states_.step - hulls_.step_price;
+  solve_coupled();
   ddemand_ = hulls_.step_demand + scale_ * e_;
   market_.owe(ddemand_, dloss_);
   // dG follows from either of two equations; near a kink curvature * dy cancels, elsewhere the

@@ -7,6 +7,7 @@
 #include "book/corners.hpp"
 #include "ipm/corner_block.hpp"
 #include "ipm/disjoint_system.hpp"
+#include "ipm/narrow_system.hpp"
 #include "ipm/predictor_corrector.hpp"
 #include "ipm/risk_block.hpp"
 #include "ipm/state_price_block.hpp"
@@ -23,7 +24,8 @@ namespace kpm {
 /// with H = P (dg/dL) P' a sum of squares. On a single piece s or price_alone is zero and the two
 /// separate into the programs of a cell. Cost per iteration: O(K^2 N + K^3), about 2 N logarithms,
 /// and one pass over the run's corners for the bound and new columns. Where claims pay on disjoint
-/// sets of states the systems are solved without a matrix, in O(N + K).
+/// sets of states the systems are solved without a matrix, in O(N + K), and where there are many
+/// more claims than states by factors of the states' size, in O(K N^2).
 class RelaxationProgram {
  public:
   RelaxationProgram(const ScaledMarket& market, const std::vector<Corners>& corners, Arena& arena);
@@ -72,6 +74,7 @@ class RelaxationProgram {
   void solve_inner(Slice& x) const;
   void solve_outer(Slice& x) const;
   double inner_diagonal(int k) const;
+  void solve_coupled();
 
   const ScaledMarket& market_;
   const std::vector<Corners>& corners_;
@@ -94,12 +97,13 @@ class RelaxationProgram {
   Slice bend_;                          // (claims) H times a change of demand
   Slice projection_;                    // (root_size)
   MatrixSlice roots_;                   // (claims, root_size) H = roots roots'
-  MatrixSlice scaled_roots_, inner_, outer_;
-  MatrixSlice inverse_rows_;  // (claims, claims) scratch
+  MatrixSlice scaled_roots_;
+  MatrixSlice inner_, outer_, inverse_rows_;  // (claims, claims), the last one scratch
   SemidefiniteCholesky inner_factor_, outer_factor_;
   std::optional<DisjointCurvature> disjoint_inner_;  // in the place of matrices and factors
   std::optional<DisjointPrices> disjoint_outer_;
-  Slice column_;  // (claims)
+  std::optional<NarrowSystem> narrow_;  // both, in the place of inner and outer
+  Slice column_;                        // (claims)
 
   Multipliers trial_, best_;
   double best_bound_ = kInfinity, best_gap_ = kInfinity;
