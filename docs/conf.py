@@ -42,6 +42,8 @@ suppress_warnings = ["config.cache"]  # the gallery is told what to do by functi
 html_theme = "pydata_sphinx_theme"
 html_title = f"kpm_fast {release}"
 html_theme_options = {"show_prev_next": False, "header_links_before_dropdown": 6}
+html_static_path = ["static"]
+html_css_files = ["phone.css"]
 html_show_sourcelink = html_copy_source = False
 # Only the examples have pages below them; elsewhere the bar at the left would be empty.
 html_sidebars: dict[str, list[str]] = {

@@ -32,7 +32,7 @@ for name, maker in makers.items():
     market = card.replace(maker=maker)
     for rule in ("maker_optimal", "competitive", "pay_as_bid", "pdca"):
         if rule == "maker_optimal" and not isinstance(maker, kpm.KnightianMaker):
-            continue  # the rule of problem (8) is for the Knightian maker, LMSR among them
+            continue  # the rule of problem (8) is for the Knightian maker, of which LMSR is a case
         if rule == "pdca" and not isinstance(maker, kpm.StartingOrders):
             continue  # PDCA chooses among the fills of CPCAM
         result = kpm.clear(market, orders, rule=rule)

@@ -2,8 +2,10 @@
 A researcher's day: own data, a sweep and figures
 =================================================
 
-How much does a maker with doubt earn, and what does it risk? A book of one's own is cleared under
-many ambiguities and two risk aversions; the figures are ready for a paper.
+How much does an ambiguity-averse maker earn, and what does it risk? A table of bids for call
+options is cleared under many ambiguities and two risk aversions; the figures are ready for a paper.
+
+``python figures_of_own_data.py FIGURES TABLE.csv`` does the same for a table of your own.
 """
 
 import sys
@@ -13,50 +15,57 @@ import numpy as np
 
 import kpm_fast as kpm
 
+here = Path(__file__).parent if "__file__" in globals() else Path.cwd()
 folder = Path(sys.argv[1]) if len(sys.argv) > 1 else Path("figures")
+table = Path(sys.argv[2]) if len(sys.argv) > 2 else here / "option_strip" / "orders.csv"
 folder.mkdir(parents=True, exist_ok=True)
 
 # %%
-# Own data: a crowd's bids for an option strip. Any frame with these columns does as well.
-rng = np.random.default_rng(7)
-levels = np.arange(80.0, 121.0, 5.0)  # of the index
-density = np.exp(-0.5 * ((levels - 100.0) / 8.0) ** 2)
-strikes = [90.0, 95.0, 100.0, 105.0, 110.0]
+# Own data: a table with a row for each order, ``strike,limit,contracts``, from a file. Its columns
+# keep their names; offers would have negative numbers of contracts. A data frame is read by
+# :meth:`~kpm_fast.Orders.from_frame` with the same options.
+orders = kpm.Orders.from_csv(
+    table,
+    columns={"claim": "strike", "price": "limit", "quantity": "contracts"},
+    sell="negative quantity",
+)
+print(f"{table.name}: {orders}")
+
+# %%
+# The market: the index ends on one of these levels, and each strike is a call. The maker's prior is
+# a bell curve around the middle of the strikes.
+strikes = sorted(set(orders.claim), key=float)
+lowest, highest = float(strikes[0]), float(strikes[-1])
+levels = np.linspace(lowest - (highest - lowest) / 2, highest + (highest - lowest) / 2, 9)
+middle, deviation = (lowest + highest) / 2, 0.4 * (highest - lowest)
 market = kpm.Market(
-    np.maximum(levels - np.array(strikes)[:, None], 0.0),
-    density,
+    np.maximum(levels - np.array(strikes, dtype=float)[:, None], 0.0),
+    np.exp(-0.5 * ((levels - middle) / deviation) ** 2),
     normalize=True,
     risk_aversion=0.01,
     ambiguity=0.0,
-    claims=[f"call {strike:g}" for strike in strikes],
+    claims=strikes,
     states=[f"{level:g}" for level in levels],
-)
-fair = market.payoffs @ market.prior
-rows = rng.integers(0, len(strikes), 60)
-orders = kpm.Orders(
-    [market.claims[k] for k in rows],
-    "buy",
-    (fair[rows] * (1.0 + 0.15 * rng.normal(size=60))).round(2),
-    rng.integers(1, 10, 60),
 )
 
 # %%
-# Where does trade stop, and what happens on the way there?
+# Where does trade stop, and what happens at ambiguities below? Orders that cross trade with each
+# other at any ambiguity; the sweep then ends at the default.
 stop = kpm.implied_ambiguity(market, orders)
 print(f"Trade stops at {stop:.4f} nats.")
-swept = kpm.sweep(
-    market, orders, ambiguity=np.linspace(0.0, 1.1 * stop, 12), risk_aversion=[0.01, 0.05]
-)
+end = 1.1 * stop if 0.0 < stop < np.inf else 0.01
+swept = kpm.sweep(market, orders, ambiguity=np.linspace(0.0, end, 12), risk_aversion=[0.01, 0.05])
 expected = swept.plot("expected_payoff")
 expected.savefig(folder / "expected.pdf")
 worst = swept.plot("worst_payoff")
 worst.savefig(folder / "worst.pdf")
 
 # %%
-# One of these makers in detail, on axes of the paper's own.
+# One of these makers in detail, drawn on axes of your own figure.
 from matplotlib.figure import Figure  # noqa: E402
 
-result = kpm.clear(market.replace(ambiguity=0.3 * stop), orders, certificate=True)
+maker = market.replace(ambiguity=0.3 * end)
+result = kpm.clear(maker, orders, certificate=True)
 with kpm.plot.house_style():
     figure = Figure(figsize=(11, 4.5), layout="constrained")
     left, right = figure.subplots(1, 2)
@@ -68,5 +77,5 @@ figure.savefig(folder / "one_maker.pdf")
 # %%
 # What others need to check it: the clearing with its proof.
 result.save(folder / "clearing.kpm")
-kpm.check_certificate(market.replace(ambiguity=0.3 * stop), orders, result).raise_if_failed()
+kpm.check_certificate(maker, orders, result).raise_if_failed()
 print(result.message)

@@ -28,7 +28,7 @@ makers = {
     "quadratic": kpm.QuadraticMaker(prior, 100.0),
 }
 
-# The same book under every maker and every rule that it has.
+# The same book under every maker, by every rule that applies to it.
 results = {}
 for name, maker in makers.items():
     for rule in ("maker_optimal", "competitive", "pay_as_bid"):
@@ -54,7 +54,7 @@ for name, maker in makers.items():
     for claim, bid, ask in zip(quotes.claims, quotes["bid"], quotes["ask"], strict=True):
         print(f"{name:<16} {claim:<18} {bid:8.4f} {ask:8.4f}")
 
-# Who buys and sells one after the other pays the difference of costs, whatever the way there.
+# Trades in sequence pay the difference of costs in all, whatever their order.
 print()
 for name, start in makers.items():
     maker, paid = start, []

@@ -3,7 +3,7 @@ An operator's day: an exchange's file becomes a report for the auditor
 ======================================================================
 
 The exchange writes its own columns, prices in pence, decimal commas and its own words for buy and
-sell. Nothing is renamed by hand: the options say what stands where. What comes out is one HTML file
+sell. Nothing is renamed by hand: options say which column holds what. The result is one HTML file
 with prices, fills, the maker's risk and the proof that no clearing is better.
 """
 
@@ -16,8 +16,8 @@ folder = Path(__file__).parent if "__file__" in globals() else Path.cwd()
 target = Path(sys.argv[1]) if len(sys.argv) > 1 else Path("clearing.html")
 
 # %%
-# The market: what each claim pays by result, in pounds, and what the operator believes. Labels find
-# each other.
+# The market: what each claim pays by result, in pounds, and what the operator believes, both
+# matched by label.
 market = kpm.Market(
     {
         "Home": {"H": 1, "D": 0, "A": 0},

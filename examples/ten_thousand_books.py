@@ -3,9 +3,9 @@ A systems engineer's day: ten thousand books over an executor
 =============================================================
 
 Books go as columns, in tasks of 0.2 to 1 s, to any executor of ``concurrent.futures``: processes of
-this machine, joblib's loky, or a Dask cluster. Each worker clears its tasks with one thread. Bits
-depend neither on the executor nor on the tasks, and with ``--resume FILE`` a run that was stopped
-goes on where it was.
+this machine, joblib's loky, or a Dask cluster. Each worker clears its tasks with one thread. No bit
+depends on the executor or on the tasks, and with ``--resume FILE`` a run that was stopped continues
+where it was.
 """
 
 # sphinx_gallery_thumbnail_path = "images/bench-latency.png"

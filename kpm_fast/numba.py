@@ -2,11 +2,11 @@
 
 ``from kpm_fast import numba as kpm_numba``; needs the package numba, which is not installed with
 this one. ``kpm_fast.numba_engine`` has the engine that keeps its book. All arrays are C-contiguous;
-what a function returns is new. They release nothing and hold no lock: call them from as many
-threads as you like (``docs/embedding.md``).
+what a function returns is new. The functions take no lock and do not release the GIL themselves:
+call them from any number of threads (``docs/embedding.md``).
 
-The functions are compiled when this module is imported for the first time, and kept in Numba's
-cache where it has one; so is a caller's code with ``cache=True``.
+The functions are compiled when this module is first imported, and kept in Numba's cache where it
+has one; so is a caller's code with ``cache=True``.
 """
 
 from __future__ import annotations
@@ -25,8 +25,8 @@ from .errors import InputError
 
 __all__ = ["Clearing", "clear", "clear_into", "last_error", "quotes", "raise_last_error"]
 
-# Compiled code finds functions by their names among what this process has loaded: in a second
-# process, which takes the code from a cache, this line runs first, too.
+# Compiled code finds the library's functions by name among those loaded in the process. Code from
+# a cache does so too, and this line has run before it, since it needs this module.
 llvmlite.binding.load_library_permanently(library_path())
 
 _int32, _int64, _double = types.int32, types.int64, types.float64
@@ -72,7 +72,7 @@ class Clearing(NamedTuple):
 
 
 def _compiled(*signatures: Any) -> Callable[[_Function], _Function]:
-    """Compile for these types; keep the code if Numba finds a place where it may."""
+    """Compile for these types; cache the code if Numba finds a place for it."""
 
     def decorate(function: _Function) -> _Function:
         try:
@@ -87,7 +87,7 @@ def _compiled(*signatures: Any) -> Callable[[_Function], _Function]:
 
 
 def _read(dtype: Any, dimensions: int) -> Any:
-    """Return the type of an array that is only read: whether it may be written is all the same."""
+    """Return the type of an array that is only read, so that writable and read-only ones fit."""
     return types.Array(dtype, dimensions, "C", readonly=True)
 
 
@@ -124,7 +124,7 @@ def clear_into(
     payoff: Any,
     figures: Any,
 ) -> Any:
-    """Clear a book into arrays that are there; return kpm.h's code, 0 where nothing was wrong.
+    """Clear a book into the caller's arrays; return kpm.h's code, 0 where nothing was wrong.
 
     ``figures`` has nine entries, the ``KPM_FIGURE_...`` of kpm.h. Raises ``ValueError`` where the
     arrays do not fit together.
@@ -139,7 +139,7 @@ def clear_into(
     if claim_prices.shape[0] != claims or net_demand.shape[0] != claims:
         raise ValueError("claim_prices and net_demand must have an entry for each claim")
     if fills.shape[0] != count or figures.shape[0] != _FIGURES:
-        raise ValueError("fills must have an entry for each order, and figures 9")
+        raise ValueError("fills must have an entry for each order, and figures 9 entries")
     return _clear_flat(
         states,
         claims,
@@ -195,7 +195,7 @@ def clear(
         +1 buy, -1 sell.
     price, quantity : float64 arrays, shape (J,)
     tolerance : float64
-        Gap to prove, relative to the money that trades; ``kpm_fast.clear`` uses 1e-8.
+        Gap to prove, relative to the notional that trades; ``kpm_fast.clear`` uses 1e-8.
 
     Returns
     -------
@@ -257,7 +257,7 @@ def quotes(
     prior : float64 array, shape (N,)
     risk_aversion, ambiguity : float64
     losses : float64 array, shape (N,)
-        What the maker owes in each state: its inventory negated.
+        Money that the maker owes in each state: its inventory negated.
     payoffs : float64 array, shape (K, N)
 
     Returns
@@ -312,14 +312,14 @@ _library = ctypes.CDLL(library_path())
 
 
 def last_error() -> tuple[int, str]:
-    """Return the code and the words of the last call that failed in this thread."""
+    """Return the code and the message of the last call that failed in this thread."""
     error = _Error(struct_size=ctypes.sizeof(_Error))
     code = int(_library.kpm_last_error(ctypes.byref(error)))
     return code, error.message.decode()
 
 
 def raise_last_error() -> None:
-    """Raise what the last call that failed in this thread was refused for.
+    """Raise the error for which the last call that failed in this thread was refused.
 
     Raises
     ------

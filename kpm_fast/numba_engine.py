@@ -1,8 +1,8 @@
-"""The engine of the C library for Numba: a book that orders come to and go from, without Python.
+"""The engine of the C library for Numba: a book that orders enter and leave, without Python.
 
 ``from kpm_fast import numba_engine``, beside ``kpm_fast.numba``. An engine is an integer, its
-address: call it from one thread at a time, and :func:`free` it, or lose its memory. Whatever the
-events were, a clearing has the bits of ``kpm_fast.numba.clear`` for the orders that are there.
+address: call it from one thread at a time, and :func:`free` it, or its memory leaks. Whatever the
+events were, a clearing has the bits of ``kpm_fast.numba.clear`` for the orders in the book.
 """
 
 from __future__ import annotations
@@ -84,7 +84,7 @@ _engine_restore = _function("restore", _int32, _pointer, _pointer, types.uintp)
 _engine_state_hash = _function("state_hash", types.uint64, _pointer)
 
 _handle = types.intp
-_failed = "the engine refused it; kpm_fast.numba.raise_last_error() says why"
+_failed = "the engine refused the call; kpm_fast.numba.raise_last_error() says why"
 
 
 @_compiled((*_market, _int64))
@@ -99,12 +99,12 @@ def create(
     prior, inventory : float64 arrays, shape (N,)
     risk_aversion, ambiguity : float64
     orders : int64
-        Room for so many to begin with; the engine grows as it needs.
+        The number of orders to reserve room for; the engine grows when it needs more.
 
     Returns
     -------
     int
-        What the other functions take for ``engine``. It serves one thread at a time.
+        The argument ``engine`` of the other functions. It serves one thread at a time.
 
     Raises
     ------
@@ -133,8 +133,8 @@ def create(
 def size(states: Any, claims: Any, orders: Any, levels: Any, nodes: Any) -> Any:
     """Return the bytes that :func:`init` needs for these limits; 0 if one is out of range.
 
-    ``levels`` are pairs of claim and limit, 0 for as many as orders; ``nodes`` those of the tree of
-    a clearing, 0 for 1000.
+    ``levels`` counts pairs of claim and limit, 0 for as many as orders; ``nodes`` those of the tree
+    of a clearing, 0 for 1000.
     """
     return _engine_size(states, claims, orders, levels, nodes)
 
@@ -198,7 +198,7 @@ def init(
 
 @_compiled((_handle,))
 def free(engine: Any) -> None:
-    """End an engine; 0 is none."""
+    """Free an engine; 0 is ignored."""
     _engine_free(engine)
 
 
@@ -206,27 +206,27 @@ def free(engine: Any) -> None:
 def add(engine: Any, order_id: Any, claim: Any, side: Any, price: Any, quantity: Any) -> Any:
     """Put an order at the end of the book; return kpm.h's code, 0 where nothing was wrong.
 
-    ``claim`` is an index, ``side`` +1 (buy) or -1 (sell). What is refused changes nothing, here and
-    in the other events.
+    ``claim`` is an index, ``side`` +1 (buy) or -1 (sell). An event that is refused, here and below,
+    changes nothing.
     """
     return _engine_add(engine, order_id, claim, side, price, quantity)
 
 
 @_compiled(_int32(_handle, _int64))
 def cancel(engine: Any, order_id: Any) -> Any:
-    """Take an order out of the book; return kpm.h's code."""
+    """Remove an order from the book; return kpm.h's code."""
     return _engine_cancel(engine, order_id)
 
 
 @_compiled(_int32(_handle))
 def cancel_all(engine: Any) -> Any:
-    """Take all orders out of the book; return kpm.h's code."""
+    """Remove all orders from the book; return kpm.h's code."""
     return _engine_cancel_all(engine)
 
 
 @_compiled(_int32(_handle, _int64, _double))
 def reduce(engine: Any, order_id: Any, quantity: Any) -> Any:
-    """Leave so much of an order, at its place; return kpm.h's code."""
+    """Reduce an order to a quantity, with its priority kept; return kpm.h's code."""
     return _engine_reduce(engine, order_id, quantity)
 
 
@@ -271,11 +271,11 @@ def clear_into(
     payoff: Any,
     figures: Any,
 ) -> Any:
-    """Clear the book into arrays that are there; return kpm.h's code.
+    """Clear the book into the caller's arrays; return kpm.h's code.
 
     ``state_prices`` and ``payoff`` have an entry for each state, ``claim_prices`` and
-    ``net_demand`` for each claim of the market, which is the caller's to know; ``fills`` has one
-    for each order by priority, or none at all, for an indicative clearing. ``figures`` has nine.
+    ``net_demand`` for each claim of the market, which is not checked; ``fills`` has one for each
+    order by priority, or none at all, for an indicative clearing. ``figures`` has nine.
     """
     if fills.shape[0] > 0 and fills.shape[0] != _engine_order_count(engine):
         raise ValueError("fills must have an entry for each order of the book, or none")
@@ -301,7 +301,7 @@ def clear_into(
 
 @_compiled((_handle, _int64, _int64, _double))
 def clear(engine: Any, states: Any, claims: Any, tolerance: Any) -> Any:
-    """Clear the book as it stands, on one thread; it stays as it is.
+    """Clear the book as it stands, on one thread; the book does not change.
 
     Parameters
     ----------
@@ -313,8 +313,8 @@ def clear(engine: Any, states: Any, claims: Any, tolerance: Any) -> Any:
     Returns
     -------
     Clearing
-        ``fills`` by priority, as :func:`orders` lists the book; orders at one limit are
-        filled by it.
+        ``fills`` by priority, as :func:`orders` lists the book and as orders at one limit are
+        filled.
 
     Raises
     ------
@@ -354,7 +354,7 @@ def clear(engine: Any, states: Any, claims: Any, tolerance: Any) -> Any:
 
 @_compiled((_handle, _int64, _int64, _double))
 def indicative(engine: Any, states: Any, claims: Any, tolerance: Any) -> Any:
-    """Clear without fills, which costs no pass through the orders: ``fills`` is empty.
+    """Clear without a pass through the orders for fills: ``fills`` is empty.
 
     Otherwise as :func:`clear`.
     """
@@ -425,7 +425,7 @@ def orders(engine: Any) -> tuple[Any, Any, Any, Any, Any]:
 
 @_compiled((_handle,))
 def snapshot(engine: Any) -> Any:
-    """Return the book as bytes that mean the same on every machine: not the market."""
+    """Return the book, without the market, as bytes that mean the same on every machine."""
     snapshot = np.empty(_engine_snapshot_size(engine), np.uint8)
     if _engine_snapshot(engine, snapshot.ctypes.data, snapshot.shape[0]) != 0:
         raise ValueError(_failed)
@@ -434,7 +434,7 @@ def snapshot(engine: Any) -> Any:
 
 @_compiled(_int32(_handle, _read(types.uint8, 1)))
 def restore(engine: Any, snapshot: Any) -> Any:
-    """Take the book of a snapshot in the place of this one; return kpm.h's code."""
+    """Replace the book by that of a snapshot; return kpm.h's code."""
     return _engine_restore(engine, snapshot.ctypes.data, snapshot.shape[0])
 
 

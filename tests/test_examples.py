@@ -58,6 +58,19 @@ def test_a_researcher_draws_figures_of_own_data(tmp_path: Path) -> None:
 
 
 @pytest.mark.unsanitized
+def test_a_researcher_has_another_table(tmp_path: Path) -> None:
+    """With other strikes, and offers that cross the bids."""
+    pytest.importorskip("matplotlib")
+    table = tmp_path / "own.csv"
+    table.write_text("strike,limit,contracts\n10,3,5\n12.5,2,-4\n10,2.5,-3\n15,0.5,2\n")
+    said = run("figures_of_own_data.py", tmp_path, "out", str(table))
+    assert "own.csv: Orders(4 orders: 2 buys, 2 sells)" in said
+    result = kpm.load_result(tmp_path / "out" / "clearing.kpm")
+    assert result.market.claims == ("10", "12.5", "15")
+    assert result.orders.quantity.tolist() == [5, 4, 3, 2]
+
+
+@pytest.mark.unsanitized
 def test_every_rule(tmp_path: Path) -> None:
     assert "pay_as_bid" in run("every_rule.py", tmp_path)
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import builtins
+import re
 from argparse import Namespace
 from pathlib import Path
 from typing import Any
@@ -20,10 +21,18 @@ from kpm_fast.cli.paper import run as run_paper
 from kpm_fast.paper import figures
 from kpm_fast.paper import simulations as paper
 from kpm_fast.plots.book import draw_book
-from kpm_fast.plots.style import MissingDependencyError, house_style, new_figure, save
+from kpm_fast.plots.style import (
+    MissingDependencyError,
+    house_style,
+    new_figure,
+    numbered_ids,
+    save,
+    svg_text,
+)
 from programs import run_program
 
 matplotlib = pytest.importorskip("matplotlib")
+ROOT = Path(__file__).resolve().parent.parent
 
 
 @pytest.fixture(scope="module")
@@ -175,3 +184,31 @@ def test_the_picture_s_relaxation_lies_in_the_hulls_and_prices_agree() -> None:
     assert prices.sum() <= 1 + 1e-6  # home and draw exclude each other
     for stair, demand in zip(stairs, demands, strict=True):
         assert stair[:, 2].min() <= demand <= stair[:, 3].max()
+
+
+def test_a_last_bit_of_the_layout_changes_no_file() -> None:
+    """matplotlib's own identifiers are hashes of exact coordinates."""
+
+    def drawn(left: float) -> str:
+        with house_style():
+            figure = matplotlib.figure.Figure(figsize=(4, 3))
+            axes = figure.add_axes((left, 0.2, 0.7, 0.7))
+            axes.plot([1, 2, 3], [2, 3, 5], "o-", clip_on=True)
+            axes.fill_between([1, 2, 3], [2, 3, 5])
+            return svg_text(figure, metadata={"Date": None})
+
+    first, second = drawn(0.2), drawn(float(np.nextafter(0.2, 1)))
+    assert first == second
+    identifiers = re.findall(r'\bid="([^"]*)"', first)
+    assert len(set(identifiers)) == len(identifiers)
+    assert set(re.findall(r'(?:url\(|href=")#([^)"]*)', first)) <= set(identifiers)
+    assert "clip-path" in first
+    assert not re.search(r'"[a-z][0-9a-f]{10}"', first)
+
+
+def test_pictures_of_the_documentation_have_numbered_identifiers() -> None:
+    pictures = list((ROOT / "docs" / "images").rglob("*.svg"))
+    assert len(pictures) > 20
+    for path in pictures:
+        drawing = path.read_text(encoding="utf-8")
+        assert numbered_ids(drawing) == drawing, path.name

@@ -64,7 +64,10 @@ def test_a_folder_keeps_its_maker(kind: str, tmp_path: Path) -> None:
 FAULTS: list[tuple[Any, str]] = [
     ("lmsr", r"market\.json: maker: must be an object whose kind"),
     ({"kind": "bookie"}, r"market\.json: maker: must be an object whose kind is one of knightian"),
-    ({"kind": "lmsr"}, r"market\.json: maker: does not make a maker of kind lmsr"),
+    (
+        {"kind": "lmsr"},
+        r"market\.json: maker: must have the parameters of a maker of kind 'lmsr', got prior",
+    ),
     ({"kind": "lmsr", "liquidity": -1}, r"market\.json: liquidity: must be between"),
     (
         {"kind": "lmsr", "liquidity": 1, "prior": [1]},
@@ -120,7 +123,7 @@ def test_a_saved_clearing_is_cleared_again_by_its_own_rule(
     )
     assert kpm.load_result(again).rule == "competitive"
     assert main(["clear", str(saved), "--rule", "maker_optimal"]) == 2
-    assert "is for the Knightian maker" in capsys.readouterr().err
+    assert "which is for the Knightian maker" in capsys.readouterr().err
 
 
 def test_makers_of_the_command_line_take_from_the_book(

@@ -131,8 +131,8 @@ def utility(rng: np.random.Generator, n: int) -> Case:
     def cost(losses: np.ndarray) -> float:
         least = losses.max() - wealth
         excess = brentq(
-            lambda x: float(pi @ np.log((np.exp(x) + losses.max() - losses) / wealth)),
-            -60,
+            lambda x: float(pi @ np.log((np.exp(x) + (losses.max() - losses)) / wealth)),
+            -700,
             np.log(wealth + np.ptp(losses)) + 1,
             xtol=1e-14,
         )

@@ -71,7 +71,7 @@ def test_names_do_not_run_into_each_other(result: kpm.Result) -> None:
         assert overlapping(axes.get_yticklabels()) == []
 
 
-@pytest.mark.parametrize("kind", ["book", "fills", "risk", "staircase", "proof"])
+@pytest.mark.parametrize("kind", ["book", "fills", "risk", "staircase", "proof", "quotes"])
 def test_titles_and_labels_stay_within_the_figure(result: kpm.Result, kind: str) -> None:
     figure = result.plot(kind, result.market.claims[0] if kind == "staircase" else None)
     figure.draw_without_rendering()
@@ -279,13 +279,19 @@ def test_axes_in_are_axes_out() -> None:
         (lambda r: kpm.plot.staircase(r, ["runner 0", "rnner 1"]), "did you mean 'runner 1'"),
         (
             lambda r: kpm.plot.staircase(r, ["runner 0"] * 2, new_figure(2, 2)[1]),
-            "axes: 1 axes for 2",
+            "axes: must be at least 2, one for each claim, got 1",
         ),
-        (lambda r: r.plot("risk", "runner 1"), "claim: risk shows all claims"),
+        (
+            lambda r: r.plot("risk", "runner 1"),
+            "claim: is not used by 'risk', which shows all, got 'runner 1'",
+        ),
         (lambda r: r.plot("book", "runer 1"), "did you mean 'runner 1'"),
         (lambda r: kpm.plot.book(r, []), "claims: must name at least one"),
-        (lambda r: kpm.plot.risk(r, axes=3), "axes: must be axes of matplotlib, got 3"),
-        (lambda r: kpm.plot.book(r, ["runner 0"] * 2, new_figure(2, 2)[1]), "axes: 1 axes for 2"),
+        (lambda r: kpm.plot.risk(r, axes=3), "axes: must be matplotlib axes, got 3"),
+        (
+            lambda r: kpm.plot.book(r, ["runner 0"] * 2, new_figure(2, 2)[1]),
+            "axes: must be at least 2, one for each claim, got 1",
+        ),
     ],
 )
 def test_bad_arguments_of_pictures_are_refused(draw: Any, message: str) -> None:
@@ -307,6 +313,9 @@ def test_blocks_of_quotes() -> None:
     result = book_of(3, long=False)
     quotes = result.market.maker.quotes(result.market, np.tile([1.0, 10.0, 50.0], (3, 1)))
     assert "3 blocks" in kpm.plot.quotes(quotes).get_title(loc="left")
+    assert "the next share" in kpm.plot.quotes(result).get_title(loc="left")
+    with pytest.raises(kpm.InputError, match=r"quotes: must be what a maker's quotes.*got Market"):
+        kpm.plot.quotes(result.market)  # type: ignore[arg-type]
 
 
 @pytest.mark.parametrize(("name", "short"), [("abcdef", "abcdef"), ("abcdefghij", "abc…ij")])

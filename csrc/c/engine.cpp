@@ -22,7 +22,7 @@
 struct kpm_engine {
   static constexpr std::uint64_t kMark = 0x656e69676e656d6bU;
 
-  std::uint64_t mark = kMark;    // nothing else has it, and not what was freed
+  std::uint64_t mark = kMark;    // no other memory has it, nor an engine that was freed
   kpm::c::Heap* heap = nullptr;  // in the caller's memory, behind this; null: the allocator's
   std::int64_t nodes = 0;        // of a clearing's tree, at most; 0: no limit
   std::unique_ptr<kpm::Engine> book;
@@ -44,7 +44,7 @@ std::int32_t with(kpm_engine* engine, Work&& work) noexcept {
   if (!is_engine(engine)) {
     return guarded([&] {
       throw engine == nullptr ? Refusal("engine", "is missing")
-                              : Refusal("engine", "is none, or was freed");
+                              : Refusal("engine", "is not an engine, or has been freed");
     });
   }
   const HeapScope scope(engine->heap);
@@ -76,7 +76,7 @@ kpm_engine* placed(void* memory, std::size_t size) {
 
 /// Whether this library's allocations are its own to direct.
 bool has_own_allocator(const Heap& heap) {
-  // Not for the compiler to see through, which may do without a block that nobody uses.
+  // Volatile: a compiler may leave out a block that is never used.
   void* volatile plain = std::malloc(1);
   void* volatile by_new = ::operator new(1);
   const bool own = heap.contains(plain) && heap.contains(by_new);
@@ -85,7 +85,7 @@ bool has_own_allocator(const Heap& heap) {
   return own;
 }
 
-/// The clearing of as many nodes as there is memory for: where it runs out, of fewer.
+/// A clearing with as many nodes as there is memory for: where it runs out, with fewer.
 Clearing cleared(kpm_engine& engine, ClearSettings settings, bool fills) {
   const auto clear = [&] {
     return fills ? engine.book->clear(settings) : engine.book->indicative(settings);
@@ -146,7 +146,7 @@ Fault quote(kpm_engine& engine, const double* quantities, std::int64_t sizes, do
   return {};
 }
 
-/// What the book is made of, in columns of the caller's.
+/// Copies the book's columns into the caller's.
 void copy(const BookColumns& book, std::int64_t* id, std::int64_t* claim, std::int8_t* side,
           double* price, double* quantity) {
   const Orders& orders = book.orders;

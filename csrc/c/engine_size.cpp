@@ -47,7 +47,7 @@ std::size_t engine_memory(const Limits& limits) {
   const auto levels = static_cast<std::uint64_t>(limits.levels);
   const auto nodes = static_cast<std::uint64_t>(limits.nodes);
 
-  // What stays: a line of the cache, a row of columns and a figure to sort for an order, the table
+  // What stays: a cache line, a row of the columns and an entry to sort for each order, the table
   // of ids, the levels of all claims and of one, the market.
   std::uint64_t places = 16;
   while (places < 2 * orders) {
@@ -60,7 +60,7 @@ std::size_t engine_memory(const Limits& limits) {
 
   // What a clearing needs besides, measured over books of up to 500 states, 500 claims and 20,000
   // orders: solvers work in squares of states and claims; staircases, corners and fills are by
-  // level and order; a node has its run of pieces and its multipliers.
+  // level and order; a node has its box of pieces and its multipliers.
   const std::uint64_t both = states + claims;
   const std::uint64_t clearing = 8 * (24 * both * both + 500 * both + 4000) + 1000 * claims +
                                  8 * orders + 160 * levels +

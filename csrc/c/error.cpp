@@ -13,8 +13,8 @@ namespace kpm::c {
 
 namespace {
 
-/// Of the calling thread. Plain memory: nothing to construct, and nothing that a thread's end or
-/// the library's would have to destroy.
+/// Each thread has its own. Plain memory: nothing to construct, and nothing to destroy when a
+/// thread ends or the library is unloaded.
 thread_local kpm_error last{sizeof(kpm_error), KPM_OK, 0, "", -1, -1, 0.0, ""};
 
 void say(const char* message) noexcept {

@@ -1,4 +1,4 @@
-// The twins without structs: they fill in the structs of the same version.
+// The functions without structs: they fill in structs of this version.
 #include <cstdint>
 
 #include "kpm/kpm.h"

@@ -88,7 +88,7 @@ void Heap::leave(Block* block) noexcept {
   }
 }
 
-/// A free block of at least so many bytes, out of its list.
+/// Takes a free block of at least `size` bytes out of its list.
 Heap::Block* Heap::find(std::size_t size) noexcept {
   // All blocks of the list above are large enough; of its own list some may be.
   Place place(size + (std::size_t{1} << (highest_bit(size) - 4)) - 1);
@@ -115,7 +115,7 @@ Heap::Block* Heap::find(std::size_t size) noexcept {
   return block;
 }
 
-/// Keep so many bytes of a block that is out of its list, and give the rest back.
+/// Keeps `size` bytes of a block that is in no list, and returns the rest to the heap.
 void Heap::cut(Block* block, std::size_t size) noexcept {
   const std::size_t all = size_of(block);
   if (all < size + kHeader + kAlignment) {
@@ -161,7 +161,7 @@ void* Heap::allocate(std::size_t size, std::size_t alignment) noexcept {
   if (block == nullptr) {
     return nullptr;
   }
-  // What lies before the next aligned address that leaves room for a block of its own, or none.
+  // The next aligned address; if it is not this one, with room before it for a block of its own.
   const auto from = reinterpret_cast<std::uintptr_t>(&block->next);
   std::uintptr_t to = (from + alignment - 1) & ~(static_cast<std::uintptr_t>(alignment) - 1);
   if (to != from) {

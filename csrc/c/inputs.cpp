@@ -9,8 +9,8 @@ namespace kpm::c {
 
 namespace {
 
-/// A flag that others set while it is read. C99 has no atomics, so the type is volatile; the
-/// read is atomic, which thread sanitizers ask for.
+/// A flag that another thread may set while it is read. C99 has no atomics, so the type is
+/// volatile; the read is atomic, which thread sanitizers ask for.
 bool is_raised(const volatile std::int32_t* flag) {
 #if defined(__GNUC__)
   return __atomic_load_n(flag, __ATOMIC_RELAXED) != 0;

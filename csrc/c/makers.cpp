@@ -1,4 +1,4 @@
-// What a maker asks, alone: costs, prices, quotes and single orders.
+// A maker by itself: costs, prices, quotes and single orders.
 #include "kpm/makers.hpp"
 
 #include <algorithm>
@@ -27,7 +27,7 @@ void quote(const MakerModel& maker, const double* losses, const double* payoffs,
   }
 }
 
-/// The claim as the maker sees it: a sale to it is the purchase of the negated payoff.
+/// The payoff for a side: selling a claim to the maker is buying the negated payoff.
 std::vector<double> signed_payoff(const double* payoff, std::int32_t states, int side) {
   std::vector<double> row(payoff, payoff + states);
   for (double& money : row) {

@@ -23,7 +23,7 @@ constexpr py::ssize_t kFigures = 6;  // see _core.pyi
 constexpr std::int8_t kNotReached = -1;
 constexpr std::int8_t kRefused = -2;
 
-/// Writes answers to columns. Books do not share rows, so that threads do not meet.
+/// Writes answers to columns. Books share no rows, so threads never write the same memory.
 class Columns : public BatchSink {
  public:
   Columns(const std::vector<Book>& books, const std::int64_t* first, std::int64_t orders)
@@ -48,7 +48,7 @@ class Columns : public BatchSink {
       std::fill_n(column->mutable_data(), column->size(), kNothing);
     }
     std::fill_n(status_.mutable_data(), status_.size(), kNotReached);
-    // The threads that write have no interpreter to ask for an address.
+    // The threads that write hold no interpreter and cannot ask for an address.
     status_at_ = status_.mutable_data();
     values_at_ = values_.mutable_data();
     fills_at_ = fills_.mutable_data();

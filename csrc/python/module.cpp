@@ -1,5 +1,5 @@
-// The Python module: arrays in, plain dictionaries out. The only file that knows Python.
-// A cell's dictionary is made when asked for: making it takes as long as an iteration or two.
+// The Python module: arrays in, plain dictionaries out. A cell's dictionary is made only when asked
+// for: making it takes as long as an iteration or two.
 #include <pybind11/numpy.h>
 #include <pybind11/pybind11.h>
 #include <pybind11/stl.h>
@@ -160,7 +160,7 @@ py::tuple project_prior(const In<double>& payoffs, const In<double>& prior, cons
                         const In<double>& high) {
   kpm::Market market = borrow_claims(payoffs);
   market.prior = prior.data();
-  const double* const from = low.data();  // arrays are looked at with the lock held
+  const double* const from = low.data();  // arrays are read with the lock held
   const double* const to = high.data();
   kpm::PriorProjection projection;
   {
@@ -185,12 +185,12 @@ py::dict build_info() {
 
 }  // namespace
 
-// No function has state that outlives a call, and arrays are only read: without the interpreter's
-// lock threads do not meet here either.
+// No function has state that outlives a call, and arrays are only read: threads share nothing that
+// changes, with or without the interpreter's lock.
 PYBIND11_MODULE(_core_of_main, module, py::mod_gil_not_used(),
                 py::multiple_interpreters::not_supported()) {
   module.doc() = "Compiled core of kpm_fast. Private: use the package.";
-  forms();  // made now: threads that wait for the first to make them would keep Python waiting
+  forms();  // made now: threads that waited for one to make them would block Python
   using py::arg;
   module.def("staircases", &staircases, arg("payoffs").noconvert(), arg("claim").noconvert(),
              arg("side").noconvert(), arg("price").noconvert(), arg("quantity").noconvert());

@@ -26,7 +26,7 @@ inline void check(bool holds, const char* file, int line, const char* what) {
   }
 }
 
-/// Not for a NaN: it is near nothing.
+/// A NaN fails: it is near nothing.
 inline void check_near(double left, double right, double allowed, const char* file, int line,
                        const char* what) {
   if (left != right && !(std::abs(left - right) <= allowed)) {

@@ -124,7 +124,7 @@ class Life {
     return !limited() || order.quantity == 0.0 || there || levels < kLevels;
   }
 
-  /// The engine took it, or refused it as the model says and is as it was.
+  /// The engine accepted the command, or refused it as the model does and is unchanged.
   void taken(std::int32_t code, bool valid) {
     hold(code == (valid ? KPM_OK : KPM_INVALID_INPUT), "taken if valid, and refused if not");
     if (code != KPM_OK) {
@@ -203,7 +203,7 @@ class Life {
     orders_.clear();
   }
 
-  /// A market with one member that may be anything. What it is worth is for a cold clearing to say.
+  /// A market with one member that may be anything. A cold clearing says whether it is valid.
   void any_market() {
     MarketArrays other(source_, claims_);
     kpm_market given = other.market;
@@ -233,7 +233,7 @@ class Life {
       default:
         break;
     }
-    // A size beyond the struct would have the library read what is not there.
+    // With a size beyond the struct the library would read memory that is not there.
     if (given.struct_size > sizeof given && given.struct_size <= 4096) {
       given.struct_size = sizeof given;
     }

@@ -1,5 +1,5 @@
-// A life of an engine through kpm.h, from bytes: valid and hostile commands, against a list of
-// orders and cold clearings. Whatever the bytes, all of it holds.
+// The life of an engine through kpm.h, driven by bytes: valid and hostile commands, compared with a
+// list of orders and with cold clearings. The checks hold for any bytes.
 #pragma once
 
 #include <cstddef>

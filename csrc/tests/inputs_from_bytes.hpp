@@ -1,4 +1,4 @@
-// What commands to an engine are made of, from bytes: numbers, markets, and room for clearings.
+// Parts of commands to an engine, made of bytes: numbers, markets, and memory for clearings.
 #pragma once
 
 #include <array>
@@ -86,7 +86,7 @@ struct MarketArrays {
   }
 };
 
-/// A clearing of so many states, claims and orders.
+/// Memory for a clearing of the market with so many orders.
 struct Result {
   std::vector<double> numbers, fills;
   std::vector<std::int64_t> cell;

@@ -1,4 +1,4 @@
-// Books for tests: many ties, some kinks, nothing special about any number.
+// Random books for tests: many ties, some kinks.
 #pragma once
 
 #include <vector>

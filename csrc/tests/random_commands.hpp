@@ -1,4 +1,4 @@
-// Lives of engines on random bytes: a test as long as anybody likes.
+// Lives of engines on random bytes: a test of any length.
 #pragma once
 
 #include <cstdint>
@@ -10,8 +10,8 @@
 
 namespace kpm::test {
 
-/// One life after the other, until there were as many commands as the environment variable
-/// KPM_COMMANDS wants: 20,000 where it is not set. KPM_COMMANDS_SEED draws others.
+/// One life after another, until as many commands have run as the environment variable KPM_COMMANDS
+/// asks for: 20,000 where it is not set. KPM_COMMANDS_SEED is the seed of the bytes.
 inline void run_random_commands(bool own_memory) {
   const auto wanted = [](const char* variable, long otherwise) {
     const char* const given = std::getenv(variable);

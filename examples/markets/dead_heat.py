@@ -2,8 +2,8 @@
 A dead heat
 ===========
 
-Two runners may finish together, and then a bet on each of them pays half. That is a state of its
-own, in which two claims pay one half: nothing else changes, and the prices still add up to one.
+Two runners may finish together, and then a bet on either pays half. That is a state of its own, in
+which two claims pay one half: nothing else changes, and the prices still add up to one.
 """
 
 import numpy as np
@@ -33,7 +33,7 @@ result = kpm.clear(market, orders)
 print(result.claim_prices.round(4), "add up to", round(float(result.claim_prices.sum()), 12))
 
 # %%
-# In a dead heat each backer of Ada and Bea gets half a share's money.
+# In a dead heat every share of Ada or Bea pays half.
 for state in states:
     settled = result.settle(state)
     ada, bea = settled.net[[0, 2]]

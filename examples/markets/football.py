@@ -15,7 +15,7 @@ print(f"{len(market.claims)} claims: {', '.join(market.claims)}")
 result = kpm.clear(market, orders)
 
 # %%
-# Home, draw and away together are sure to pay one, and cost that.
+# Home, draw and away together pay one for certain, and cost that.
 parts = sum(result[claim].price for claim in ("Home", "Draw", "Away"))
 print(f"Home, Draw and Away: {parts:.12f}")
 

@@ -2,8 +2,8 @@
 An option strip with a smile
 ============================
 
-Calls on an index whose volatility is greater for low strikes. The maker's prior is flat in
-volatility; the crowd knows better, and the clearing's prices show its smile.
+Calls on an index whose implied volatility is higher for low strikes. The maker's prior has one
+volatility; the crowd knows better, and the clearing prices show its smile.
 """
 
 import math
@@ -35,7 +35,7 @@ def implied_volatility(strike: float, price: float) -> float:
 
 
 # %%
-# The states are levels of the index, the maker believes in one volatility of 20 %.
+# The states are levels of the index; the maker believes in one volatility of 20 %.
 levels = np.linspace(50.0, 160.0, 111)
 spread = 0.2 * math.sqrt(YEARS)
 density = np.exp(-0.5 * ((np.log(levels / FORWARD) + spread**2 / 2) / spread) ** 2) / levels
@@ -50,7 +50,7 @@ market = kpm.Market(
 )
 
 # %%
-# The crowd bids and offers around a smile: 1 % below and above its prices, at three depths.
+# The crowd bids and offers around a smile: 1, 2 and 3 % below and above its prices.
 smile = 0.2 + 0.25 * (np.log(strikes / FORWARD)) ** 2 * 4 - 0.15 * np.log(strikes / FORWARD)
 fair = np.array([call_price(k, v) for k, v in zip(strikes, smile, strict=True)])
 rows = []

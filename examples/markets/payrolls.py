@@ -4,8 +4,8 @@ An option that cannot be hedged
 
 Nobody can trade the number of new jobs, so a maker of options on it cannot hedge by holding the
 underlying: section 6.3 of the paper names non-farm payrolls as its first example. What protects it
-is doubt. The greater its ambiguity, the closer its book comes to a pool that the traders fill
-themselves, and the less it can lose, whatever is announced.
+is ambiguity. The greater it is, the closer the market comes to a pool that the traders fill
+themselves, and the less the maker can lose, whatever is announced.
 """
 
 import numpy as np
@@ -41,11 +41,11 @@ for radius, volume, worst in zip(
     print(f"ambiguity {radius:4.2f}: {volume:6.0f} shares trade, the maker can lose {loss:6.2f}")
 
 # %%
-# What the maker has in its worst state, against its ambiguity.
+# The maker's wealth in its worst state, against its ambiguity.
 worst = swept.plot("worst_payoff")
 
 # %%
-# Its wealth by what is announced, without doubt and with some.
+# Its wealth by announced number, without ambiguity and with some.
 confident = kpm.plot.risk(kpm.clear(market.replace(ambiguity=0.0), orders)).figure
 
 # %%

@@ -2,9 +2,9 @@
 A podium: win and place
 =======================
 
-The states are who comes first and who second, so that claims on the winner and claims on a place
-are on the same states. A place costs at least what the win costs, because it pays whenever that
-does.
+A state says who comes first and who second, so that claims on the winner and claims on a place are
+claims on the same states. A place costs at least what the win costs, because it pays whenever the
+win does.
 """
 
 import kpm_fast as kpm
@@ -17,7 +17,7 @@ result = kpm.clear(market, orders)
 print(result.message)
 
 # %%
-# Wins add up to one price, places to two: two runners are placed.
+# The prices of wins add up to one, those of places to two, because two runners are placed.
 half = len(market.claims) // 2
 print(f"wins {result.claim_prices[:half].sum():.6f}, places {result.claim_prices[half:].sum():.6f}")
 for win, place in zip(result.claim_prices[:half], result.claim_prices[half:], strict=True):

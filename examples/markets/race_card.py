@@ -2,8 +2,8 @@
 A race card
 ===========
 
-Six runners, a claim on each, one of them wins: the prices of all claims add up to one. Bets on one
-runner pay for bets on another, so that the maker takes the difference only.
+Six runners and a claim on each; one of them wins, so the prices of all claims add up to one. Bets
+on one runner pay for bets on another, so that the maker takes only the difference.
 """
 
 from pathlib import Path
@@ -21,5 +21,5 @@ print(f"The prices add up to {result.claim_prices.sum():.6f}.")
 book = result.plot()
 
 # %%
-# What is left for the maker: its wealth if each of them wins.
+# What is left for the maker: its wealth for each possible winner.
 risk = kpm.plot.risk(result).figure

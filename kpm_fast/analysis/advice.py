@@ -79,7 +79,7 @@ class Advice:
 
 
 def advise(market: Market, orders: Orders) -> Advice:
-    """Report where trade stops, what the maker can lose, and what happens below that ambiguity.
+    """Report where trade stops, what the maker can lose, and its gain at ambiguities below.
 
     Parameters
     ----------
@@ -105,7 +105,7 @@ def advise(market: Market, orders: Orders) -> Advice:
 
 
 def telling_ambiguities(market: Market, orders: Orders) -> list[float]:
-    """Ambiguities between which a book's clearing changes: up to where trade stops, if it does."""
+    """Return ambiguities that show how a clearing changes: up to where trade stops, if it does."""
     return _radii(_stop(market, orders))
 
 

@@ -6,6 +6,7 @@ import inspect
 import itertools
 import json
 import os
+import reprlib
 import time
 from collections.abc import Iterator, Mapping, Sequence
 from concurrent.futures import Executor, Future
@@ -32,7 +33,7 @@ if TYPE_CHECKING:
 __all__ = ["Sweep", "sweep"]
 
 _PARAMETERS = ("prior", "rule", "risk_aversion", "ambiguity")
-_WORDS = ("prior", "rule", "status")  # the columns that are no figures
+_WORDS = ("prior", "rule", "status")  # the columns that are not numeric
 _FIGURES = (
     "status",
     "certainty_equivalent",
@@ -46,8 +47,8 @@ _FIGURES = (
     "seconds",
 )
 _SHOWN = ("gain", "volume", "expected_payoff", "worst_payoff", "spread", "status")
-_NOTHING = 1e-11  # of what trades: what rounding leaves of orders that meet each other
-_CHUNK_SECONDS = 0.5  # of work in a task: overhead of an executor is milliseconds
+_NOTHING = 1e-11  # of the notional that trades: rounding where orders are matched to each other
+_CHUNK_SECONDS = 0.5  # of work in a task: an executor's overhead for one is milliseconds
 
 
 _Case = tuple[Market, str]  # a maker, and the rule it is cleared by
@@ -63,9 +64,9 @@ class Sweep:
         Columns ``prior``, ``rule``, ``risk_aversion``, ``ambiguity``, then of each clearing
         ``status``, ``certainty_equivalent``, ``gain`` (over not trading), ``upper_bound``,
         ``volume`` (shares), ``revenue``, ``expected_payoff`` (under the maker's prior),
-        ``worst_payoff``, ``spread`` (what the maker asks for a little of a claim less what it
-        bids, before trading, the claims' mean; money per share) and ``seconds``. Money and shares
-        as in the book.
+        ``worst_payoff``, ``spread`` (the maker's ask less its bid for the next share before
+        trading, mean over the claims; money per share) and ``seconds``. Money and shares as in
+        the book.
     implied : mapping of str to float
         The implied ambiguity of the book by prior, NaN where the inventory differs between states.
     """
@@ -93,12 +94,12 @@ class Sweep:
         return make_frame({name: list(column) for name, column in self.table.items()}, backend)
 
     def plot(self, y: str = "certainty_equivalent") -> Figure:
-        """Draw a column against ambiguity, a line for each prior, rule and risk aversion.
+        """Draw a column against ambiguity, one line per prior, rule and risk aversion.
 
         Parameters
         ----------
         y : str
-            A column of figures.
+            A numeric column.
 
         Returns
         -------
@@ -140,9 +141,9 @@ def shown(sweep: Sweep, name: str, digits: int = 6) -> list[str]:
 
 
 def check_column(name: str, field: str = "y") -> None:
-    """Refuse anything but a column of figures."""
+    """Refuse anything but a numeric column."""
     if name not in (*_PARAMETERS, *_FIGURES) or name in _WORDS:
-        raise InputError(f"no column of figures is called {name!r}", field=field)
+        raise InputError(f"must be a numeric column, got {name!r}", field=field)
 
 
 def sweep(
@@ -171,7 +172,7 @@ def sweep(
     rule : str or sequence of str
         As for :func:`kpm_fast.clear`.
     executor : concurrent.futures.Executor, optional
-        Where to clear: threads, processes, or whatever has this interface (joblib's loky, Dask's
+        Where to clear: threads, processes, or others with this interface (joblib's loky, Dask's
         ``client.get_executor()``). Tasks are cut to about half a second of work, and each clears
         with one thread. Rows, ``seconds`` aside, do not depend on it. Default: the calling process,
         one by one.
@@ -192,7 +193,7 @@ def sweep(
     InputError
         Naming the parameter, the position in its sequence and the value, before any work.
     TypeError
-        If an option is none of :func:`kpm_fast.clear`.
+        If an option is not one of those of :func:`kpm_fast.clear`.
 
     Examples
     --------
@@ -220,7 +221,7 @@ def sweep(
 
 
 def _check_options(options: Mapping[str, Any]) -> None:
-    """Refuse options that ``clear`` does not have, in the name of the function that was called."""
+    """Refuse options that ``clear`` lacks, naming ``sweep``, which the caller has called."""
     own = {name: None for name in inspect.signature(sweep).parameters if name != "options"}
     known = [*(own | dict.fromkeys(inspect.signature(clear).parameters))]
     for name in options:
@@ -234,7 +235,7 @@ def _check_options(options: Mapping[str, Any]) -> None:
 def _rules(given: Sequence[str] | str) -> list[str]:
     rules = [given] if isinstance(given, str) else list(given)
     if not rules:
-        raise InputError("must name at least one rule", field="rule")
+        raise InputError("must name at least one rule, got none", field="rule")
     for index, name in enumerate(rules):
         if name not in RULES:
             raise InputError(
@@ -254,7 +255,10 @@ def _cases(
 ) -> Iterator[tuple[str, _Case]]:
     """Every combination, validated before any work is done."""
     if prior is not None and not isinstance(prior, Mapping):
-        raise InputError("must be a mapping from a name to probabilities", field="prior")
+        raise InputError(
+            f"must be a mapping from names to probabilities, got {reprlib.repr(prior)}",
+            field="prior",
+        )
     priors = (
         {"prior": market}
         if prior is None
@@ -265,7 +269,7 @@ def _cases(
     aversions = _values(risk_aversion, market.risk_aversion, "risk_aversion")
     radii = _values(ambiguity, market.ambiguity, "ambiguity")
     if not priors:
-        raise InputError("must name at least one prior", field="prior")
+        raise InputError("must name at least one prior, got none", field="prior")
     for values, field in ((aversions, "risk_aversion"), (radii, "ambiguity")):
         for index, value in enumerate(values):
             _replaced(market, field, value, index)
@@ -278,10 +282,19 @@ def _cases(
 def _values(given: Sequence[float] | float | None, own: float, field: str) -> list[float]:
     if given is None:
         return [own]
-    values = np.atleast_1d(np.asarray(given, dtype=object)).ravel().tolist()
+    if np.ndim(np.asarray(given, dtype=object)) == 0:
+        return [as_number(given, field)]
+    values = np.asarray(given, dtype=object).ravel().tolist()
     if not values:
-        raise InputError("must have at least one value", field=field)
-    return [as_number(value, field) for value in values]
+        raise InputError("must have at least one value, got none", field=field)
+    return [_number_at(index, value, field) for index, value in enumerate(values)]
+
+
+def _number_at(index: int, value: Any, field: str) -> float:
+    try:
+        return as_number(value, field)
+    except InputError as error:
+        raise InputError(error.reason, field=field, index=index) from None
 
 
 def _replaced(market: Market, field: str, value: Any, index: int | str) -> Market:
@@ -312,8 +325,8 @@ def _all_rows(
             if keys and row[0] not in UNFINISHED:
                 finished.put(keys[place], json.dumps(row).encode())
 
-    # The first clearing is made here: it says at once what is wrong with the options, and how much
-    # work fits into a task.
+    # The first clearing is made in this process: it reveals at once what is wrong with the options
+    # and how many clearings fit into a task.
     started = time.perf_counter()
     for place in missing[:1]:
         add([place], [_row(cases[place], orders, options)])

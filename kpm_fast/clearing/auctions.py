@@ -33,11 +33,15 @@ def rules_of(market: Market) -> tuple[str, ...]:
 
 def check_maker(rule: str, market: Market) -> None:
     """Refuse a rule that does not apply to the market's maker."""
+    wanted = _OF_ONE_MAKER.get(rule)
+    if wanted is None or (wanted == "knightian" and is_knightian(market)):
+        return
     rules = rules_of(market)
     if rule not in rules:
         owner = "StartingOrders" if rule == "pdca" else "the Knightian maker"
         raise InputError(
-            f"{rule!r} is for {owner}; {type(market.maker).__name__} has {', '.join(rules)}",
+            f"must be one of {', '.join(rules)} for {type(market.maker).__name__}, got {rule!r}, "
+            f"which is for {owner}",
             field="rule",
         )
 

@@ -21,12 +21,12 @@ from ..storage.finished import UNFINISHED, Finished, content_hash
 
 __all__ = ["FIGURES", "check_executor", "clear_in_chunks"]
 
-#: Seconds of work in a task: the overhead of an executor is milliseconds.
+#: Least and most seconds of work in a task: an executor's overhead for one is milliseconds.
 _SECONDS = (0.2, 1.0)
 _TASKS = 64  # as many are enough to keep the workers of a large executor busy to the end
 _SAMPLE_ORDERS, _SAMPLE_BOOKS = 2_000, 64
 
-#: Of each book, in the order of the columns of the core's ``values``.
+#: Figures of each book, in the order of the columns of the core's ``values``.
 FIGURES = (
     "certainty_equivalent",
     "no_trade_equivalent",
@@ -44,7 +44,7 @@ _Task = Callable[[_Columns, dict[str, Any]], Batch]
 
 
 def check_executor(executor: Any) -> None:
-    """Refuse what is no executor, such as a number of workers, or a class of executors."""
+    """Refuse anything but an executor, such as a number of workers or a class of executors."""
     submits = callable(getattr(executor, "submit", None)) and not isinstance(executor, type)
     if executor is not None and not submits:
         raise InputError(
@@ -59,7 +59,7 @@ def clear_in_chunks(
     executor: Executor | None,
     resume: str | os.PathLike[str] | None,
 ) -> Batch:
-    """Clear the books of ``columns`` in chunks, and return what clearing them at once does.
+    """Clear the books of ``columns`` in chunks, with the same result as clearing them at once.
 
     Parameters
     ----------
@@ -76,7 +76,7 @@ def clear_in_chunks(
     """
     count = len(columns["first"]) - 1
     with Finished(resume) as finished:
-        # The first chunk is cleared here: it says how many books fit into a task.
+        # The first chunk is cleared in this process: it shows how many books fit into a task.
         sample = min(count, _sample_size(columns))
         parts = {0: _done_here(task, columns, (0, sample), options, finished)}
         size = _chunk_size(columns, parts[0], sample, finished, options)
@@ -110,14 +110,14 @@ def clear_in_chunks(
 
 
 def _completed(waiting: Iterable[Future[Batch]]) -> Iterator[Future[Batch]]:
-    """Give futures as they complete; in order, where an executor's futures are of its own kind."""
+    """Yield futures as they complete, or in order where an executor has a class of its own."""
     futures = list(waiting)
     own = not all(isinstance(future, Future) for future in futures)
     yield from futures if own else as_completed(futures)
 
 
 def _sample_size(columns: _Columns) -> int:
-    """A number of books that does not depend on any clock, so that chunks are cut alike again."""
+    """Return the number of books in the first chunk: independent of any clock, so repeatable."""
     count = len(columns["first"]) - 1
     mean = len(columns["claim"]) / max(count, 1)
     return max(1, min(_SAMPLE_BOOKS, int(_SAMPLE_ORDERS / max(mean, 1.0))))
@@ -130,9 +130,10 @@ def _chunk_size(
     finished: Finished,
     options: dict[str, Any],
 ) -> int:
-    """Books of a task: as before, if the same work was begun before, and else as long as it should.
+    """Return the number of books in a task: that of an earlier run, else one by the time taken.
 
-    What begins alike is cut alike, so that a run with more books behind finds the earlier chunks.
+    Runs that begin with the same books use the same number, so that a run with further books
+    appended finds the chunks of the earlier one.
     """
     key = content_hash(["size", _key(_chunk(columns, 0, sample), options)])
     kept = finished.get(key)
@@ -166,7 +167,7 @@ def _done_here(
 
 
 def _chunk(columns: _Columns, first: int, last: int) -> _Columns:
-    """The columns of some of the books, with those of the markets that they are of."""
+    """Return the columns of some of the books, with the markets of these."""
     rows = slice(int(columns["first"][first]), int(columns["first"][last]))
     used, market_of = np.unique(columns["market_of"][first:last], return_inverse=True)
     priority = columns["priority"]

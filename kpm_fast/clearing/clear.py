@@ -20,7 +20,7 @@ from ..model.labels import align
 from ..model.market import Market
 from ..model.orders import Orders
 from ..model.outcome import CellResult
-from ..model.stats import Stats
+from ..model.stats import WORK, Stats
 from ..model.status import STATUSES
 from ..result import Result
 from .auctions import check_maker, clear_by_rule
@@ -102,9 +102,9 @@ def clear(
         Also return ``result.certificate``, the proof that no clearing is better, for
         :func:`kpm_fast.check_certificate`. Enumeration provides none.
     callback : callable, optional
-        Called now and then with a :class:`Progress`; returning True stops the search with status
-        ``INTERRUPTED``. An exception it raises stops the search and reaches the caller, except
-        ``KeyboardInterrupt``, which ends it as Ctrl-C does: with status ``INTERRUPTED``.
+        Called from time to time with a :class:`Progress`; returning True stops the search with
+        status ``INTERRUPTED``. An exception it raises stops the search and reaches the caller,
+        except ``KeyboardInterrupt``, which ends it as Ctrl-C does: with status ``INTERRUPTED``.
     stop : StopToken, optional
         Cancel it, from any thread, to stop the search with status ``INTERRUPTED``. Python delivers
         Ctrl-C to the main thread only; a clearing in another thread needs this.
@@ -156,7 +156,7 @@ def clear_book(
     verbose: bool,
     engine: _core.Engine | None = None,
 ) -> Result:
-    """Do what :func:`clear` does; ``engine``, if given, holds this market and these orders."""
+    """Clear a book as :func:`clear` does; ``engine``, if given, holds this market and orders."""
     check_book(market, orders)
     check_maker(settings.rule, market)
     if settings.allocation == "time" and orders.time is None and len(orders):
@@ -344,22 +344,17 @@ def _result(
     settings: ClearSettings,
 ) -> Result:
     """Turn the core's answer into a result: its keys are the fields' names."""
-    counts = cast("dict[str, Any]", answer["stats"])
-    counts["cells"] = math.prod(counts.pop("pieces"))
-    counts["pruned_infeasible"] = int(counts["pruned_infeasible"])
-    counts["pruned_bound"] = int(counts["pruned_bound"])
-    del counts["open"]
     values = cast("dict[str, Any]", answer)
-    leaves = values.get("certificate")
-    values.update(
-        status=STATUSES[answer["status"]],
-        tolerance=settings.tolerance,
-        allocation=settings.allocation,
-        market=market,
-        orders=orders,
-        stats=construct(Stats, counts),
-        certificate=None if leaves is None else construct(Certificate, leaves),
-    )
+    leaves = values["certificate"]
+    if leaves is not None:
+        values["certificate"] = construct(Certificate, leaves)
+    # One by one: update() with keywords would make a dictionary of these first.
+    values["status"] = STATUSES[values["status"]]
+    values["tolerance"] = settings.tolerance
+    values["allocation"] = settings.allocation
+    values["market"] = market
+    values["orders"] = orders
+    values["stats"] = construct(Stats, {WORK: values["stats"]})
     return construct(Result, values)
 
 

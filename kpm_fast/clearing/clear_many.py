@@ -25,7 +25,7 @@ from .settings import ClearSettings
 
 __all__ = ["clear_many"]
 
-# Of kpm::Status, in its order; what the binding adds stands at the end, where -1 and -2 point.
+# In the order of kpm::Status; the binding adds -1 and -2, which index the last two.
 _STATUSES = np.array(
     [
         "optimal",
@@ -52,7 +52,7 @@ def clear_many(
     executor: Executor | None = None,
     resume: str | os.PathLike[str] | None = None,
 ) -> Batch:
-    """Clear many books, each on one thread: the bits of :func:`clear`, book by book.
+    """Clear many books, each on one thread, with the same bits as :func:`clear`.
 
     Parameters
     ----------
@@ -70,7 +70,7 @@ def clear_many(
     time_limit, node_limit
         As for :func:`clear`, of each book.
     executor : concurrent.futures.Executor, optional
-        Where to clear: processes, or whatever has this interface (joblib's loky, Dask's
+        Where to clear: processes, or others with this interface (joblib's loky, Dask's
         ``client.get_executor()``). Tasks are sized at 0.2 to 1 s of work, one thread each. Neither
         the executor nor the division changes a bit. Default: the calling process.
     resume : path, optional
@@ -82,7 +82,7 @@ def clear_many(
     -------
     Batch
         Columns. A book that cannot be cleared is a row with its error. Ctrl-C ends the batch, and
-        the books that it kept from being cleared say so; with an executor it is raised.
+        books not cleared by then have the status ``"interrupted"``; with an executor it is raised.
 
     Raises
     ------
@@ -118,7 +118,7 @@ def clear_many(
     else:
         columns = _of_pairs(books, allocation)
     if isinstance(books, Books) and allocation == "time" and books.priority is None and len(books):
-        raise InputError("the books have no times", field="allocation")
+        raise InputError("'time' needs times, which the books do not have", field="allocation")
     if executor is None and resume is None:
         return _clear_columns(columns, options)
     return clear_in_chunks(_clear_columns, columns, options, executor, resume)
@@ -160,7 +160,7 @@ def _of_columns(books: Books) -> dict[str, Any]:
     }
 
 
-#: In the place of a book that cannot be cleared.
+#: Takes the place of a book that cannot be cleared.
 _EMPTY = (Market([[0.0]], [1.0]), Orders([], [], [], []))
 
 
@@ -179,7 +179,7 @@ def _of_pairs(books: Iterable[Any], allocation: str) -> dict[str, Any]:
             errors[number] = InputError(reason, field="books", index=number)
             market, orders = _EMPTY
             index = orders.claim_index(market)
-        # By identity: the market is kept, so that its number is nobody else's.
+        # By identity: the market is kept alive, so that no other object can have its id.
         place, _ = markets.setdefault(id(market), (len(markets), market))
         market_of.append(place)
         parts.append((orders, index))

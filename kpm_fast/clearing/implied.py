@@ -153,14 +153,16 @@ def _widening(market: Market, low: Floats, high: Floats) -> str:
         return bool(_core.project_prior(market.payoffs, market.prior, low - wider, high + wider)[0])
 
     if not met(1.0):
-        return ""  # a quote beyond all that its claim can pay
+        return ""  # a quote lies beyond the claim's payoffs
     least, most = 0.0, 1.0
     for _ in range(40):
         middle = 0.5 * (least + most)
         least, most = (least, middle) if met(middle) else (middle, most)
     unit = 10.0 ** (math.floor(math.log10(most)) - 1)
     enough = math.ceil(most / unit - 1e-6) * unit  # two digits, rounded up
-    return f"; {100 * enough:.3g} % of its claim's payoff range more on either side would be enough"
+    return (
+        f"; all would if wider by {100 * enough:.3g} % of the claim's payoff range on either side"
+    )
 
 
 def _quote(value: ArrayLike, field: str, market: Market) -> Floats:

@@ -22,8 +22,8 @@ __all__ = [
 ]
 
 ALLOCATIONS = ("pro_rata", "time", "book_order")
-MOST_THREADS = 1024  # beyond any use: a slip of the pen must not start a million
-MOST_NODES, MOST_ITERATIONS = 2**63 - 1, 2**31 - 1  # what the core counts with
+MOST_THREADS = 1024  # more than is of use: a typing error must not start a million
+MOST_NODES, MOST_ITERATIONS = 2**63 - 1, 2**31 - 1  # the ranges of the core's counters
 
 
 def check_choice(value: Any, choices: tuple[str, ...], field: str) -> None:
@@ -65,7 +65,7 @@ def without_times(orders: Orders) -> str:
     """Report that orders have no times, and which column may hold them."""
     ignored = orders.ignored_columns
     return (
-        "the orders have no times"
+        "'time' needs times, which the orders do not have"
         + (f" (columns not read: {', '.join(ignored)})" if ignored else "")
         + f"; name their column, as columns={{'time': {ignored[0] if ignored else 'timestamp'!r}}}"
         " (--columns time=...), or fill by their order in the book with 'book_order'"

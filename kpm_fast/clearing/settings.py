@@ -60,7 +60,7 @@ class ClearSettings:
         check_choice(self.rule, RULES, "rule")
         if self.rule == "maker_optimal":
             if self.certificate and self.enumerates:
-                raise InputError("enumeration hands out none", field="certificate")
+                raise InputError("is not available with method='enumerate'", field="certificate")
         else:
             self._check_without_search()
         checked = {
@@ -128,4 +128,4 @@ _remembered = lru_cache(maxsize=256, typed=True)(ClearSettings)
 
 def without_search(rule: str, option: str) -> InputError:
     """The error for an option that concerns a search."""
-    return InputError(f"rule {rule!r} is not a search and has none", field=option)
+    return InputError(f"is not available with rule={rule!r}, which needs no search", field=option)

@@ -28,7 +28,7 @@ def aggregation(books: int = 60, seed: int = 1) -> Experiment:
     books : int
         Race cards of six runners.
     seed : int
-        Of the first; the others follow.
+        Of the first race card; those of the others follow.
     """
     one, six = [], []
     for number in range(books):

@@ -70,11 +70,11 @@ def calibration(draws: int = 4000, seed: int = 1) -> Experiment:
             random = np.random.default_rng([seed, states, n])
             if n < 2 * LEAST_EXPECTED * states:
                 continue
-            # Every state is to be expected at least five times (Cochran's rule for chi-squared).
+            # Every state is expected at least five times (Cochran's rule for chi-squared).
             least = LEAST_EXPECTED / n
             truth = least + (1.0 - states * least) * random.dirichlet(np.ones(states), size=draws)
             prior = random.multinomial(n, truth) / n
-            with np.errstate(divide="ignore"):  # a state that was never seen: outside every ball
+            with np.errstate(divide="ignore"):  # a state never observed: outside every ball
                 divergence = (truth * np.log(truth / prior)).sum(axis=1)
             radius = radius_from_data(n, states)
             rows["states"].append(states)

@@ -29,7 +29,7 @@ AUCTIONS = 10  # in a run
 ORDERS = 12  # in an auction
 RISK_AVERSION = 0.01  # per unit of money
 AMBIGUITIES = (0.0, 0.003, 0.01, 0.03, 0.06, 0.1, 0.2, 0.4)
-TAIL = 0.05  # share of the outcomes that the tail loss is the mean of
+TAIL = 0.05  # share of the outcomes over which the tail loss is averaged
 
 
 def frontier(runs: int = 60, seed: int = 1) -> Experiment:

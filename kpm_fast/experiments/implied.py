@@ -76,7 +76,7 @@ def implied(books: int = 8, seed: int = 1, data: Path | None = None) -> Experime
 
 
 def _books(books: int, seed: int, data: Path | None) -> Iterator[tuple[str, Market, Orders]]:
-    """Resting books: without orders that cross."""
+    """Yield the recorded books, or generated ones without orders that cross."""
     if data is not None:
         folders = sorted(file.parent for file in data.rglob("orders.csv"))
         if not folders:

@@ -1,7 +1,7 @@
-"""Does it pay to bid less than a claim is worth? The thinner the book, the more it does.
+"""Does it pay to bid less than a claim is worth? The thinner the book, the more so.
 
 Under ``maker_optimal`` every order pays the clearing price, and a large order moves it. A trader
-who values a claim at v can bid less, a *shaded* bid, and trade a better price for smaller fills.
+who values a claim at v can bid less, a *shaded* bid, for a better price and smaller fills.
 """
 
 from __future__ import annotations
@@ -65,7 +65,7 @@ def shading(books: int = 40, seed: int = 1) -> Experiment:
 
 
 def _from_shading(surplus: list[NDArray[np.float64]]) -> float:
-    """Which share of the best mean surplus a truthful bid, the first, does not get."""
+    """Return the share of the best mean surplus that the truthful bid, the first, misses."""
     mean = np.array(surplus).mean(axis=0)
     return float(1.0 - mean[0] / mean.max())
 
@@ -74,7 +74,7 @@ def _crowd(others: int, random: np.random.Generator) -> Orders:
     """The other orders of a book."""
     claim = random.integers(STATES, size=others)
     side = random.choice([-1, 1], size=others)
-    # The crowd thinks about as the maker does; half of its orders are a little better than that.
+    # Limits scatter about the maker's prior, so that about half of them are better than its price.
     price = np.clip(1.0 / STATES + random.normal(0.0, 0.08, size=others), 0.01, 0.99)
     return Orders(claim, side, price, random.uniform(1.0, 2.0 * QUANTITY, size=others))
 

@@ -1,1 +1,1 @@
-"""The look of the package's figures."""
+"""Pictures of clearings, quotes and sweeps, and their style."""

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
 __all__ = ["draw_book", "draw_book_on"]
 
-_NOTHING = 1e-6  # of a quantity: less than this is what a solver leaves of zero
+_NOTHING = 1e-6  # of a quantity: a smaller fill is a solver's rounding of zero
 _PAD = 0.12  # inches around each panel
 _NAME = 15  # letters of a claim in a title
 
@@ -63,7 +63,7 @@ def draw_book(
 def draw_book_on(
     outcome: Outcome, claims: Sequence[str | int] | None, axes: Any
 ) -> NDArray[np.object_]:
-    """Draw claims on axes of the caller's, one each; further axes are hidden."""
+    """Draw claims on the caller's axes, one each; further axes are hidden."""
     shown, panels = claim_panels(outcome, claims, axes)
     with house_style():
         draw_each(shown, panels, partial(_draw_claim, outcome))
@@ -79,7 +79,7 @@ def _headline(outcome: Outcome, shown: int) -> str:
 
 
 def _key(figure: Figure) -> None:
-    """What the colours and lines mean, in the upper right corner."""
+    """Write the meaning of colours and lines in the upper right corner."""
     entries = [("dashed: clearing price", INK), ("bold: filled", INK)]
     entries += [("offers", ORANGE), ("bids", BLUE)]
     line = _PAD + 0.085  # inches from the upper edge to the middle of the title
@@ -153,12 +153,12 @@ def _draw_claim(outcome: Outcome, axes: Axes, k: int) -> None:
 def _side(outcome: Outcome, mask: NDArray[np.bool_], sign: float) -> _Side:
     rows: Ints = np.flatnonzero(mask)
     rows = rows[np.argsort(sign * outcome.orders.price[rows], kind="stable")]
-    limits = outcome.limits[rows]  # a market order's is the end of what the claim can pay
+    limits = outcome.limits[rows]  # a market order has an end of the claim's payoff range
     return _Side(limits, outcome.orders.quantity[rows], outcome.fills[rows])
 
 
 def _right_edge(bids: _Side, offers: _Side) -> float:
-    """How many shares to show: what trades and half as much again, else the best orders."""
+    """Return how many shares to show: half as many again as trade, or as the best order has."""
     traded = max(bids.fill.sum(), offers.fill.sum())
     if traded > 0.0:
         return float(1.5 * traded)

@@ -20,7 +20,7 @@ _AT_PRICE = 1e-9  # of a claim's range of payoffs
 
 
 def draw_fills(outcome: Outcome, axes: Any = None) -> Axes:
-    """Draw bought shares to the right and sold ones to the left, a row for each claim."""
+    """Draw bought shares to the right and sold ones to the left, one row per claim."""
     market, orders = outcome.market, outcome.orders
     index = orders.claim_index(market)
     spans = np.ptp(market.payoffs, axis=1)

@@ -1,4 +1,4 @@
-"""Axes in and out, and names that fit."""
+"""Axes to draw on, and names shortened to fit."""
 
 from __future__ import annotations
 
@@ -31,11 +31,11 @@ __all__ = [
 
 _ROUNDING = 1e-9  # of the notional that trades
 _PANELS = 12  # claims in a picture, unless more are asked for
-_ROWS_NAMED = 64  # more rows than that have every so-manieth name
+_ROWS_NAMED = 64  # of more rows, only every n-th is named
 
 
 def shortened(name: str, most: int = 28) -> str:
-    """Return a name of at most so many letters, with an ellipsis in place of its middle."""
+    """Return a name of at most ``most`` letters, with an ellipsis for its middle."""
     if len(name) <= most:
         return name
     tail = most // 3
@@ -56,10 +56,10 @@ def one_panel(axes: Any, width: float, height: float) -> Iterator[Axes]:
 
 
 def as_panels(axes: Any, count: int | None = None) -> list[Axes]:
-    """Return axes of the caller's as a list, row by row."""
+    """Return the caller's axes as a list, row by row."""
     panels = list(np.asarray(axes, dtype=object).ravel())
     if not panels or not all(hasattr(panel, "add_patch") for panel in panels):
-        raise InputError(f"must be axes of matplotlib, got {axes!r}", field="axes")
+        raise InputError(f"must be matplotlib axes, got {axes!r}", field="axes")
     if count is not None and len(panels) != count:
         raise InputError(f"must be {count}, got {len(panels)}", field="axes")
     return panels
@@ -71,7 +71,7 @@ def shown_claims(
     """Return the claims to draw: those asked for, else those that trade most, in their order."""
     if claims is not None:
         if not len(claims):
-            raise InputError("must name at least one claim", field="claims")
+            raise InputError("must name at least one claim, got none", field="claims")
         return [claim_position(outcome, claim) for claim in claims]
     traded = np.maximum(outcome.bought, outcome.sold) * np.ptp(outcome.market.payoffs, axis=1)
     return sorted(np.argsort(-traded, kind="stable")[:most].tolist())
@@ -80,11 +80,13 @@ def shown_claims(
 def claim_panels(
     outcome: Outcome, claims: Sequence[str | int] | None, axes: Any
 ) -> tuple[list[int], list[Axes]]:
-    """Return the claims to draw, and axes of the caller's that are enough for them."""
+    """Return the claims to draw, and the caller's axes, which must be enough for them."""
     panels = as_panels(axes)
     shown = shown_claims(outcome, claims, len(panels))
     if len(shown) > len(panels):
-        raise InputError(f"{len(panels)} axes for {len(shown)} claims", field="axes")
+        raise InputError(
+            f"must be at least {len(shown)}, one for each claim, got {len(panels)}", field="axes"
+        )
     return shown, panels
 
 
@@ -99,13 +101,13 @@ def draw_each(
 
 
 def without_rounding(values: Floats | float, outcome: Outcome) -> Any:
-    """Return money with rounding errors about zero, far below all that trades, set to zero."""
+    """Return money with amounts far below the notional that trades, mere rounding, set to zero."""
     nothing = _ROUNDING * outcome.scale
     return np.where(np.abs(values) <= nothing, 0.0, values)
 
 
 def row_height(rows: int) -> float:
-    """Return how high a picture with so many named rows is, inches."""
+    """Return the height in inches of a picture with this number of named rows."""
     return float(1.4 + min(max(0.26 * rows, 1.2), 14.0))
 
 

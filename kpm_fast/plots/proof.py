@@ -1,4 +1,4 @@
-"""The picture of a proof: the bound of every leaf, beside what the published clearing is worth."""
+"""The picture of a proof: every leaf's bound against the published clearing's worth."""
 
 from __future__ import annotations
 
@@ -30,9 +30,7 @@ def draw_proof(outcome: Outcome, axes: Any = None) -> Axes:
     """
     proof = outcome.certificate
     if proof is None:
-        raise InputError(
-            "the result has none: clear(..., certificate=True) keeps it", field="certificate"
-        )
+        raise InputError("is missing: clear(..., certificate=True) keeps it", field="certificate")
     order = np.argsort(-proof.bound, kind="stable")
     bounds = proof.bound[order]
     reached = np.isfinite(bounds)
@@ -61,7 +59,7 @@ def draw_proof(outcome: Outcome, axes: Any = None) -> Axes:
             )
         panel.axhline(0.0, color=INK, linewidth=1.0, ls=(0, (4, 3)))
         panel.set_xlim(0.4, len(bounds) + 0.6)
-        # What is less than the tolerance is rounding, and not to be magnified.
+        # Differences below the tolerance are rounding, which must not be magnified.
         edge = -max(float(short.max(initial=0.0)), outcome.tolerance * outcome.scale)
         panel.set_ylim(1.08 * edge, -0.08 * edge)
         panel.locator_params(axis="x", integer=True, min_n_ticks=1)

@@ -1,4 +1,4 @@
-"""The picture of quotes: what a maker bids and asks for every claim."""
+"""The picture of quotes: a maker's bid and ask for every claim."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from ..model.outcome import Outcome
 from ..model.quotes import Quotes
 from .panels import name_rows, one_panel, row_height
 from .style import BLUE, GREY, INK, ORANGE
@@ -13,11 +14,16 @@ from .style import BLUE, GREY, INK, ORANGE
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
-__all__ = ["draw_quotes"]
+__all__ = ["draw_quotes", "draw_quotes_of"]
+
+
+def draw_quotes_of(outcome: Outcome, axes: Any = None) -> Axes:
+    """Draw what the maker of a clearing bid and asked for the next share before it."""
+    return draw_quotes(outcome.market.maker.quotes(outcome.market), axes)
 
 
 def draw_quotes(quotes: Quotes, axes: Any = None) -> Axes:
-    """Draw bid and ask of every claim, a row for each; the larger a block, the paler."""
+    """Draw bid and ask of every claim, one row each; the larger a block, the paler."""
     bid = quotes.bid.reshape(len(quotes.claims), -1)
     ask = quotes.ask.reshape(len(quotes.claims), -1)
     rows = np.arange(len(quotes.claims))

@@ -24,11 +24,11 @@ if TYPE_CHECKING:
 
 __all__ = ["draw_staircase", "draw_staircases", "draw_staircases_on"]
 
-_NOTHING = 1e-9  # of what trades: what rounding leaves of no position
+_NOTHING = 1e-9  # of what trades: a smaller net demand is rounding
 _SMALL = 0.5  # of a claim's payoff range
 _NAME = 15  # letters of a claim in the title of a small panel
-_AROUND = 3.0  # times what trades: demands further from it than that are not shown
-_MANY = 60  # limits, from which flats and steps are no longer told apart
+_AROUND = 3.0  # times what trades: demands further away than that are not shown
+_MANY = 60  # limits: with more, flats and steps have one colour
 
 
 def draw_staircase(outcome: Outcome, claim: str | int, axes: Any = None) -> Axes:
@@ -47,7 +47,7 @@ def draw_staircase(outcome: Outcome, claim: str | int, axes: Any = None) -> Axes
 
 
 def draw_staircases(outcome: Outcome, claims: Sequence[str | int] | None = None) -> Figure:
-    """Draw the staircases of several claims, small, a panel each."""
+    """Draw the staircases of several claims in small panels, one each."""
     shown = shown_claims(outcome, claims)
     columns = min(len(shown), 3)
     rows = math.ceil(len(shown) / columns)
@@ -74,7 +74,7 @@ def draw_staircases(outcome: Outcome, claims: Sequence[str | int] | None = None)
 def draw_staircases_on(
     outcome: Outcome, claims: Sequence[str | int] | None, axes: Any
 ) -> NDArray[np.object_]:
-    """Draw staircases on axes of the caller's, a claim each; further axes are hidden."""
+    """Draw staircases on the caller's axes, one claim each; further axes are hidden."""
     shown, panels = claim_panels(outcome, claims, axes)
     with house_style():
         draw_each(shown, panels, partial(_draw_small, outcome))
@@ -101,10 +101,10 @@ def _draw_small(outcome: Outcome, panel: Axes, k: int) -> None:
 
 @dataclass(frozen=True)
 class _Steps:
-    """What was drawn."""
+    """What was drawn in a panel, for its title and labels."""
 
     part: ClaimResult
-    pays: str  # where not all prices that the claim can have are shown
+    pays: str  # the claim's payoff range, if not all of it is shown
     crossed: bool  # the line from the price down runs through the right quarter
 
 
@@ -148,7 +148,7 @@ def _reach(part: ClaimResult, demands: Floats) -> tuple[float, float]:
     """Return the demands to show: all, unless what trades would be lost among them."""
     bottom, top = float(demands.min()), float(demands.max())
     traded = max(part.bought, part.sold)
-    if traded == 0.0 and len(part.orders):  # as much as the book's smaller half
+    if traded == 0.0 and len(part.orders):  # the median order instead
         traded = float(np.median(part.orders.quantity))
     reach = _AROUND * traded if traded else math.inf
     lowest, highest = min(0.0, part.net_demand) - reach, max(0.0, part.net_demand) + reach
@@ -159,8 +159,8 @@ def _reach(part: ClaimResult, demands: Floats) -> tuple[float, float]:
 def _name_sides(panel: Axes, *, crossed: bool) -> None:
     """Say where the maker sells and where it buys.
 
-    At the right, unless the line from the price down would run through the words (``crossed``); the
-    one to the demand, which is level, pauses for them.
+    At the right, unless the vertical line at the price would run through the words (``crossed``);
+    the horizontal line at the demand is hidden behind them.
     """
     for text, height, anchor in (("sells", 2, "bottom"), ("buys", -3, "top")):
         panel.annotate(
@@ -197,7 +197,7 @@ def _position(part: ClaimResult) -> str:
 
 def _corners(signed: Floats, limits: Floats, low: float, high: float) -> Floats:
     """Corner points (price, net demand) from the least to the greatest price, each a row."""
-    at = np.clip(limits, low, high)  # beyond what the claim can pay, limits are all alike
+    at = np.clip(limits, low, high)  # limits beyond the payoff range count as its ends
     steps = np.unique(at[(at > low) & (at < high)])
     demand = signed[(signed > 0) & (at > low)].sum() + signed[(signed < 0) & (at <= low)].sum()
     points = [(low, demand)]

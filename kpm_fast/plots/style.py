@@ -2,21 +2,34 @@
 
 from __future__ import annotations
 
+import io
+import re
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from ..errors import KpmError
+from ..errors import InputError, KpmError
 from ..files.atomic_files import staged_binary
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
 
-__all__ = ["MissingDependencyError", "house_style", "new_figure", "require_matplotlib", "save"]
+__all__ = [
+    "MissingDependencyError",
+    "house_style",
+    "new_figure",
+    "numbered_ids",
+    "pictures",
+    "require_matplotlib",
+    "save",
+    "svg_text",
+]
 
-# Okabe and Ito's palette: told apart with any kind of colour vision.
+_HASHED = re.compile(r'(?<=["#])([A-Za-z_]\w*?)[0-9a-f]{10}(?=["\)])')  # ids and references
+
+# Okabe and Ito's palette: distinguishable with any kind of colour vision.
 BLUE = "#0072B2"
 ORANGE = "#D55E00"
 GREEN = "#009E73"
@@ -120,12 +133,51 @@ def new_figure(
     return figure, list(axes.ravel())
 
 
+def svg_text(figure: Figure, **options: Any) -> str:
+    """Return a figure as SVG: same figure, same text."""
+    stream = io.StringIO()
+    figure.savefig(stream, format="svg", **options)
+    return numbered_ids(stream.getvalue())
+
+
+def numbered_ids(svg: str) -> str:
+    """Number matplotlib's identifiers as they appear.
+
+    They are hashes of exact coordinates, and the layout's last bits depend on where its variables
+    happen to lie in memory: the same picture would be another file.
+    """
+    known: dict[str, str] = {}
+
+    def numbered(found: re.Match[str]) -> str:
+        return known.setdefault(found[0], f"{found[1]}{len(known) + 1}")
+
+    return _HASHED.sub(numbered, svg)
+
+
+def pictures(stem: Path) -> tuple[Path, Path]:
+    """Return the two files that :func:`save` writes.
+
+    The stem may have points of its own (``v1.2``); only an ending of pictures is left out.
+
+    Raises
+    ------
+    InputError
+        If it names a folder and no file.
+    """
+    if stem.suffix.lower() in (".png", ".svg"):
+        stem = stem.with_suffix("")
+    if stem.name in ("", ".."):
+        raise InputError(f"must name a file, got {str(stem)!r}", field="output")
+    return stem.with_name(f"{stem.name}.png"), stem.with_name(f"{stem.name}.svg")
+
+
 def save(figure: Figure, stem: Path) -> list[Path]:
     """Write ``stem.png`` and ``stem.svg``: same figure, same bytes."""
-    png, svg = stem.with_suffix(".png"), stem.with_suffix(".svg")
+    png, svg = pictures(stem)
     with house_style():
         with staged_binary(png) as stream:
             figure.savefig(stream, format="png", metadata={"Software": None})
         with staged_binary(svg) as stream:
-            figure.savefig(stream, format="svg", metadata={"Date": None, "Creator": None})
+            drawing = svg_text(figure, metadata={"Date": None, "Creator": None})
+            stream.write(drawing.encode("utf-8"))
     return [png, svg]

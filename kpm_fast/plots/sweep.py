@@ -1,4 +1,4 @@
-"""The picture of a sweep: a figure against ambiguity, a line for each maker."""
+"""The picture of a sweep: one of its columns against ambiguity, one line per maker."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
 __all__ = ["draw_sweep"]
 
-_LINES = ("prior", "rule", "risk_aversion")  # a line for each combination
+_LINES = ("prior", "rule", "risk_aversion")  # one line per combination
 _LABELS = {
     "certainty_equivalent": "certainty equivalent (money)",
     "gain": "gain over not trading (money)",
@@ -62,7 +62,7 @@ def draw_sweep(
         furthest = max(table["ambiguity"])
         stops = {name: implied.get(name, math.nan) for name in names}
         stops = {name: stop for name, stop in stops.items() if stop <= 1.05 * furthest}
-        # Above the panel, where no line can run through them: a row for each prior, then the title.
+        # Above the panel, where no line can run through them: one row per prior, then the title.
         panel.set_title("One book under many makers", pad=6.0 + _ROW * len(stops))
         for row, (name, stop) in enumerate(stops.items()):
             panel.axvline(stop, color=GREY, linewidth=1.0, ls=(0, (2, 3)), zorder=1)

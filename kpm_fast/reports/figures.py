@@ -2,19 +2,18 @@
 
 from __future__ import annotations
 
-import io
 import re
 from typing import TYPE_CHECKING
 
 from ..markup import text
-from ..plots.style import BLUE, GREY, INK, ORANGE, PALE, PINK, house_style
+from ..plots.style import BLUE, GREY, INK, ORANGE, PALE, PINK, house_style, svg_text
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
 __all__ = ["figure_html"]
 
-#: What the page colours: it has lighter ones on dark ground.
+#: Colours that the page sets, lighter ones on a dark background.
 _VARIABLES = {
     INK: "currentColor",
     GREY: "var(--grey)",
@@ -28,17 +27,15 @@ _VARIABLES = {
 def figure_html(figure: Figure, name: str, title: str, description: str) -> str:
     """Return a figure as HTML, no network needed.
 
-    Its colours are the page's, so that it can be read on dark and light ground. ``name`` tells its
-    identifiers from those of the page's other figures.
+    Its colours are the page's, so that it can be read on a dark or light background. ``name``
+    prefixes its identifiers, which would otherwise be those of the page's other figures.
     """
-    stream = io.StringIO()
     with house_style():
         import matplotlib
 
         matplotlib.rcParams["svg.fonttype"] = "none"  # text that can be searched and read aloud
         metadata = {"Date": None, "Creator": None, "Format": None, "Type": None}
-        figure.savefig(stream, format="svg", transparent=True, metadata=metadata)
-    drawing = stream.getvalue()
+        drawing = svg_text(figure, transparent=True, metadata=metadata)
     drawing = drawing[drawing.index("<svg") :]
     drawing = re.sub(r"<metadata>.*?</metadata>", "", drawing, flags=re.S)
     drawing = re.sub(r"<!--.*?-->", "", drawing, flags=re.S)

@@ -1,4 +1,4 @@
-"""The frame of a report: one page, no network, light and dark, and on paper."""
+"""The frame of a report: one page that needs no network, light or dark, and fit to print."""
 
 from __future__ import annotations
 
@@ -58,7 +58,7 @@ def page(title: str, lead: str, sections: Sequence[tuple[str, str, str]], foot: 
         f'<section aria-labelledby="{name}"><h2 id="{name}">{text(head)}</h2>\n{content}</section>'
         for name, head, content in sections
     )
-    # Nothing may be loaded, so that nothing can be missing or give away who reads this.
+    # Nothing may be loaded, so that nothing can be missing or tell others who reads this.
     policy = "default-src 'none'; style-src 'unsafe-inline'; img-src data:"
     return f"""<!DOCTYPE html>
 <html lang="en">

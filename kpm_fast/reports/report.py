@@ -1,4 +1,4 @@
-"""``result.report(path)``: a clearing for those who were not there, as one HTML file."""
+"""``result.report(path)``: a clearing as one HTML file, for readers without the package."""
 
 from __future__ import annotations
 
@@ -30,11 +30,11 @@ from .page import page, section
 
 __all__ = ["report_html", "write_report"]
 
-_ROWS = 300  # of a table: a page of a megabyte is read by nobody
+_ROWS = 300  # of a table: nobody reads a page of a megabyte
 _SHARES = (0.0, 0.1, 0.25, 0.5, 0.75, 1.0)  # of the ambiguity at which trade stops
-_FACTORS = (0.0, 0.5, 1.0, 2.0, 5.0, 10.0)  # of the market's, where it stops nowhere
-_PATIENCE = 20.0  # times as long as the clearing took, and so many seconds at least, 1
-_SLACK = 1.0
+_FACTORS = (0.0, 0.5, 1.0, 2.0, 5.0, 10.0)  # of the market's ambiguity, if trade never stops
+#: Time limit of a further clearing: a multiple of what this one took, and the least, in seconds.
+_PATIENCE, _SLACK = 20.0, 1.0
 
 
 def write_report(
@@ -75,8 +75,8 @@ def report_html(result: Result, title: str | None = None, sensitivity: bool = Tr
 def _overview(result: Result) -> tuple[str, str, str]:
     market = result.market
     money = {
-        "worth of the position for certain (certainty equivalent)": result.certainty_equivalent,
-        "worth of not trading": result.no_trade_equivalent,
+        "certainty equivalent of the position": result.certainty_equivalent,
+        "certainty equivalent without trading": result.no_trade_equivalent,
         "gain over not trading": result.gain,
         "no clearing is worth more than": result.certainty_equivalent + result.gap,
         "expected wealth under the prior": result.expected_payoff,
@@ -114,7 +114,8 @@ def _prices(result: Result) -> tuple[str, str, str]:
     return section(
         "prices",
         "Prices",
-        "<p>Every order for a claim trades at one price, and claims that pay alike cost alike.</p>"
+        "<p>All orders for a claim trade at one price, and claims with equal payoffs have equal "
+        "prices.</p>"
         if result.rule != "pay_as_bid"
         else "<p>Every order pays its own limit; these are the prices it was compared with.</p>",
         _wide(table("Clearing prices and shares", claim_columns(result), rows=_ROWS, alike=SHARES)),
@@ -122,8 +123,8 @@ def _prices(result: Result) -> tuple[str, str, str]:
             draw_fills(result).figure,
             "fills",
             "Shares bought and sold",
-            "Shares bought (right) and sold (left) of every claim; pale is what was willing at "
-            "the clearing price and not filled.",
+            "Shares bought (right) and sold (left) of every claim; pale: willing to trade at the "
+            "clearing price, but not filled.",
         ),
     )
 
@@ -138,7 +139,7 @@ def _depth(result: Result) -> tuple[str, str, str]:
             "depth",
             "Bids and offers of claims",
             "Bids (blue) and offers (orange), best first; bold is filled, the dashed line is the "
-            "clearing price. Of many claims those that trade most are shown.",
+            "clearing price. If there are many claims, those that trade most are shown.",
         ),
     )
 
@@ -149,7 +150,7 @@ def _risk(result: Result) -> tuple[str, str, str]:
     for name, key in (
         ("prior", "prior"),
         ("state price", "state_price"),
-        ("feared probability", "worst_case"),
+        ("worst-case probability", "worst_case"),
     ):
         if key in columns:
             shown[name] = columns[key]
@@ -162,8 +163,8 @@ def _risk(result: Result) -> tuple[str, str, str]:
             draw_risk(result).figure,
             "risk",
             "The maker's wealth by state",
-            "What the maker has in every state; orange where that is less than not trading is "
-            "worth. The dashed line is what all of it is worth for certain.",
+            "The maker's wealth in every state, orange where it is below the certainty equivalent "
+            "without trading. The dashed line is the certainty equivalent after trading.",
         ),
         _wide(table("States", shown, rows=_ROWS)),
     )
@@ -199,7 +200,7 @@ def _sensitivity(result: Result) -> tuple[str, str, str]:
             draw_sweep(swept.table, swept.implied, "gain").figure,
             "sensitivity",
             "Gain against ambiguity",
-            "What the maker gains by trading, for several ambiguities.",
+            "The maker's gain from trading at several ambiguities.",
         ),
         _wide(table("The same book under other ambiguities", shown)),
     )
@@ -226,8 +227,8 @@ def _checks(result: Result) -> tuple[str, str, str]:
     return section(
         "checks",
         "Checks",
-        "<p>Every figure was computed again from the market and the orders, by code that shares "
-        "nothing with what found the clearing.</p>",
+        "<p>Every figure was computed again from the market and the orders, by code that is "
+        "independent of the code that found the clearing.</p>",
         _verdict(result.verify(), "All {0} checks passed.", "{1} of {0} checks FAILED."),
     )
 
@@ -264,15 +265,15 @@ def _proof(result: Result) -> tuple[str, str, str]:
         return section(
             *head,
             f"<p>The search proved that no clearing is better by more than {result.gap:.2g}. Its "
-            "proof was not kept (<code>clear(..., certificate=True)</code> keeps it), so that here "
-            "it is taken on trust.</p>",
+            "proof was not kept (<code>clear(..., certificate=True)</code> keeps it), so it is "
+            "not checked here.</p>",
         )
     worth = aligned([result.certainty_equivalent, proof.upper_bound], 9)
     return section(
         *head,
-        f"<p>{text(proof)}. The published one is worth {worth[0]}. Together the leaves hold every "
-        "clearing there is, and the bound of each follows in one line of arithmetic, which was "
-        "done again here:</p>",
+        f"<p>{text(proof)}. The published one is worth {worth[0]}. Together the leaves cover every "
+        "clearing, and the bound of each follows from one line of arithmetic, which was repeated "
+        "here:</p>",
         _verdict(
             check_certificate(result.market, result.orders, result),
             "The proof holds: all {0} checks passed.",
@@ -282,7 +283,7 @@ def _proof(result: Result) -> tuple[str, str, str]:
             draw_proof(result).figure,
             "bounds",
             "Bounds of the leaves",
-            "By how much the bound of every leaf lies below what the published clearing is worth.",
+            "The bound of every leaf, less what the published clearing is worth.",
         ),
     )
 
@@ -308,13 +309,13 @@ def _fills(result: Result) -> tuple[str, str, str]:
     shown["price"] = result.paid_prices[largest]
     shown["payment to the maker"] = columns["payment"][largest] + 0.0
     more = len(rows) - len(largest)
-    rest = f"<p>… and {more:,} more, of less money each.</p>" if more else ""
+    rest = f"<p>… and {more:,} more, each for less money.</p>" if more else ""
     listed = table("Filled orders", shown, alike=("quantity", "filled"))
     return section("orders", "Filled orders", _wide(listed), rest)
 
 
 def _wide(content: str) -> str:
-    # Tables wider than a telephone scroll in a region that the keyboard reaches.
+    # Tables wider than the screen scroll in a region that the keyboard reaches.
     return f'<div class="wide" role="region" aria-label="Table" tabindex="0">{content}</div>'
 
 

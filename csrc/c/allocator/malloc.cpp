@@ -1,7 +1,7 @@
-// The allocator of libkpm's own code. The library is linked so that what it has of the C++ run-time
-// library, of Eigen and of the core calls these in the place of the C library's functions
-// (--wrap): of its callers nobody does. An engine in its caller's memory has a heap there, which
-// the calls of its functions take everything from.
+// The allocator of libkpm's own code. The library is linked (--wrap) so that its parts of the C++
+// run-time library, of Eigen and of the core call these functions instead of the C library's; its
+// callers do not. An engine in its caller's memory has a heap there, from which its functions take
+// all memory.
 #include <cerrno>
 #include <cstddef>
 #include <cstdint>

@@ -9,12 +9,12 @@ namespace kpm {
 
 namespace {
 
-// Payoffs that may be looked at to tell claims and states apart one by one; some milliseconds.
+// The most payoffs that are read to break ties one by one: some milliseconds.
 constexpr std::ptrdiff_t kMostWork = 1 << 20;
 
 constexpr std::ptrdiff_t kSmall = 16;
 
-/// Claims, or states, in classes that have an order.
+/// Claims, or states, in an ordered partition into classes.
 class Classes {
  public:
   explicit Classes(int size) : order_(static_cast<std::size_t>(size)), class_(order_.size(), 0) {
@@ -27,7 +27,7 @@ class Classes {
   bool all_apart() const { return count_ == size(); }
   bool alike(int a, int b) const { return class_[at(a)] == class_[at(b)]; }
 
-  /// The members from a position on that are of one class: where they end.
+  /// Where the members of one class that start at a position end.
   int end_of_class(int begin) const {
     int end = begin + 1;
     while (end < size() && alike(member(end), member(begin))) {
@@ -36,7 +36,7 @@ class Classes {
     return end;
   }
 
-  /// Where the first class of several begins.
+  /// Where the first class of several members begins.
   int first_tied() const {
     int begin = 0;
     while (end_of_class(begin) == begin + 1) {
@@ -50,7 +50,7 @@ class Classes {
     return begin + 1 < size() && alike(member(begin + 1), a);
   }
 
-  /// Sort each class, and split it where neighbours differ. Whether any was.
+  /// Sort each class, and split it where neighbours differ. Returns whether any was split.
   template <class Less>
   bool split(Less&& less) {
     const int before = count_;
@@ -124,7 +124,8 @@ bool precedes(const Staircase& a, const Staircase& b) {
   if (a.limit.size() != b.limit.size()) {
     return a.limit.size() < b.limit.size();
   }
-  // What trades at every price is among what is sold on the lowest flat and bought on the highest.
+  // Orders that trade at every price are part of what is sold on the lowest flat and bought on the
+  // highest.
   for (const auto figures : {&Staircase::limit, &Staircase::buy, &Staircase::sell,
                              &Staircase::bought, &Staircase::sold}) {
     const Figures& of_a = a.*figures;
@@ -180,7 +181,7 @@ class Ordering {
     }
   }
 
-  /// Tell members apart by their payoffs with each class of the others, sorted.
+  /// Split classes by their members' sorted payoffs with each class of the other kind.
   template <class Payoff>
   bool split_by(Classes& classes, const Classes& others, Payoff&& payoff_of) {
     if (classes.all_apart()) {
@@ -261,7 +262,7 @@ class Ordering {
     return true;
   }
 
-  /// Put a member of each class of several first, until none is left.
+  /// Put a member of a tied class first, refine, and repeat until no class is tied.
   template <class Choose>
   void tell_apart(Choose&& choose) {
     while (!all_apart() && work_ < most_work_) {
@@ -284,7 +285,7 @@ class Ordering {
     return rows;
   }
 
-  /// What the classes look like from outside: their sizes, and what each pays in each other.
+  /// Invariant under renaming: the classes' sizes, and what each class pays in each other.
   std::vector<double> signature() {
     std::vector<double> figures;
     for (const Classes* classes : {&states_, &claims_}) {

@@ -48,8 +48,8 @@ Presolve::Presolve(const ScaledMarket& full, const std::vector<Staircase>& stair
 std::vector<Presolve::Group> Presolve::find_groups(const ScaledMarket& full, bool merge) const {
   std::vector<Group> groups;
   groups.reserve(static_cast<std::size_t>(full.claims()));
-  // To compare each claim with all before it would take longer than a clearing of thousands. Claims
-  // that pay alike have weighted sums of payoffs that are alike, and few others have.
+  // Comparing each claim with all before it would take longer than a clearing of thousands. Equal
+  // claims have equal weighted sums of payoffs, and few others do.
   const Eigen::Index states = full.states();
   Array weights(states);
   for (Eigen::Index i = 0; i < states; ++i) {
@@ -101,8 +101,8 @@ std::vector<Presolve::Group> Presolve::find_groups(const ScaledMarket& full, boo
   return groups;
 }
 
-/// The limits of a claim's member, ascending in the first one's price. They are told apart even
-/// where rounding makes them one.
+/// The limits of a member as prices of the first claim, ascending, and kept distinct where rounding
+/// would make them equal.
 std::vector<double> Presolve::prices_of(const Member& member, const ScaledMarket& full,
                                         const Staircase& own) {
   std::vector<double> prices;
@@ -118,8 +118,9 @@ std::vector<double> Presolve::prices_of(const Member& member, const ScaledMarket
   return prices;
 }
 
-/// Sort the limits of all members by the first one's price. Those of several members that differ
-/// by rounding only become one; each member's own stay apart, for a cell has one piece of each.
+/// Sort the limits of all members by the first claim's price. Those of different members that
+/// differ only by rounding become one; those of one member stay apart, since a cell has one piece
+/// of each member.
 void Presolve::arrange(Group& group, const ScaledMarket& full,
                        const std::vector<Staircase>& stairs) {
   std::vector<std::pair<double, std::size_t>> limits;  // price, member
@@ -153,9 +154,9 @@ void Presolve::arrange(Group& group, const ScaledMarket& full,
   group.starts.push_back(static_cast<int>(group.prices.size()));
 }
 
-/// The sum of the members' staircases. A complement demands one share less of the first claim, at
-/// one minus its price, for each of its own: it offers what is bid for it. Bids are summed from the
-/// top, offers from the bottom, as within a claim: what is not filled is in neither.
+/// The sum of the members' staircases. A share of a complement counts as one share less of the
+/// first claim at one minus its price: bids for it are offers. Bids are summed from the top, offers
+/// from the bottom, as within a claim, so that orders which are not filled are in neither sum.
 Corners Presolve::join(const Group& group, const ScaledMarket& full,
                        const std::vector<Staircase>& stairs, bool apart) {
   const std::size_t limits = apart ? group.prices.size() : group.starts.size() - 1;
@@ -216,7 +217,7 @@ Box Presolve::box_apart(const Box& box) const {
   for (std::size_t g = 0; g < groups_.size(); ++g) {
     const std::vector<int>& starts = groups_[g].starts;
     if (!starts.empty()) {
-      // Step l is all that lies from its first limit's step to its last one's.
+      // Step l covers the members' pieces from its first limit's step to its last one's.
       const auto first = static_cast<std::size_t>(box.first[g]);
       const auto last = static_cast<std::size_t>(box.last[g]);
       result.first[g] = 2 * starts[first / 2] + static_cast<int>(first % 2);

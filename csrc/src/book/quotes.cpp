@@ -13,7 +13,7 @@ bool precedes(const Quote& a, const Quote& b) {
   return a.price != b.price ? a.price < b.price : a.quantity < b.quantity;
 }
 
-constexpr int kDigitBits = 9;  // more values a digit would leave the first cache
+constexpr int kDigitBits = 9;  // the counts of more values per digit would leave the first cache
 constexpr int kLowBits = 28;   // not sorted by digits: prices that close are left to comparison
 constexpr int kDigits = 4;     // of the remaining 36 bits, sign and exponent included
 constexpr std::size_t kValues = std::size_t{1} << kDigitBits;

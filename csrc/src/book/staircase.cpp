@@ -9,8 +9,8 @@ namespace kpm {
 
 namespace {
 
-/// Add up the quotes of each price, which follow each other, into `levels`, of which there are as
-/// many as quotes. The end of those in use.
+/// Add up the quotes of each price, which are adjacent, into `levels`, which has room for as many
+/// as there are quotes. Returns the end of those used.
 Level* add_up(const Quote* begin, const Quote* end, Level* levels) {
   for (const Quote* quote = begin; quote != end; ++levels) {
     const double price = quote->price;

@@ -10,7 +10,7 @@ namespace kpm {
 
 namespace {
 
-constexpr int kFew = 16;                        // states: to compare all of them takes no time
+constexpr int kFew = 16;                        // states: comparing all pairs takes no time
 constexpr double kGolden = 0.6180339887498949;  // its multiples spread over the unit interval
 
 bool alike(const ScaledMarket& market, int i, int j) {
@@ -36,9 +36,8 @@ bool all_differ(const ScaledMarket& market) {
   return true;
 }
 
-/// For each state the first one like it; empty where all differ. To compare all with all would take
-/// longer than many a clearing: states that are alike have weighted sums of payoffs that are equal,
-/// and few others have.
+/// For each state the first one equal to it; empty where all differ. Comparing all pairs would take
+/// longer than many clearings: equal states have equal weighted sums of payoffs, and few others do.
 std::vector<int> find_alike(const ScaledMarket& market) {
   const int states = market.states();
   if (states <= kFew && all_differ(market)) {

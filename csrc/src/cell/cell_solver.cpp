@@ -18,11 +18,11 @@ constexpr Attempt kAttempts[] = {{0.01, 0.6, 0.1},
                                  {1.0, 0.5, 0.5, 1e-3},
                                  {10.0, 1e-4, 0.5, 1e-2}};
 
-// Up to so many states and claims the simplex method is tried first.
+// Up to this many states and claims the simplex method is tried first.
 constexpr int kTiny = 32;
 
-// The simplex method's multipliers count where all prices that may move have this much room:
-// elsewhere there are others as good, and those in the middle bound other cells better.
+// The simplex method's multipliers are used where all prices that may move have this much room:
+// elsewhere other multipliers are optimal too, and central ones bound other cells better.
 constexpr double kRoom = 1e-7;
 
 // At a kink claims are valued at least this share of their price range away from its ends.
@@ -66,7 +66,7 @@ CellSolver::CellSolver(const ScaledMarket& market, Arena& arena, Checkpoint* che
   multipliers_.reserve(market);
 }
 
-/// One iteration more.
+/// Count an iteration.
 void CellSolver::pass() const {
   if (checkpoint_ != nullptr) {
     checkpoint_->pass(operations_of_iteration(market_.claims() + market_.states()));
@@ -88,7 +88,7 @@ CellSolver::Outcome CellSolver::solve(const Hull& hull, const Settings& settings
   iterations_ = std::max(price_iterations, step_iterations);
   finish(hull, 2.0 * tolerance);
   idle_ = nullptr;
-  // Judged by what is returned, whatever its way there.
+  // Judged by what is returned, not by how it was found.
   if (std::abs(optimum_.bound - optimum_.objective) <= 2.0 * tolerance &&
       optimum_.primal_residual <= settings.tolerance) {
     return Outcome::kOptimal;
@@ -142,7 +142,7 @@ void CellSolver::settle_prices(const Hull& hull, const Settings& settings, int& 
   program.forget();
   run_predictor_corrector(program, tolerance, kAttempts[0], settings.max_iterations, iterations,
                           [&] { pass(); });
-  // Multipliers that outgrow the tolerance's last digit prove nothing.
+  // Multipliers whose rounding exceeds the tolerance prove nothing.
   const bool settled = program.merit() <= tolerance &&
                        program.primal_residual() <= kPriceTolerance &&
                        kGapRounding * program.largest_multiplier() <= tolerance;
@@ -171,7 +171,7 @@ void CellSolver::finish(const Hull& hull, double tolerance) {
   for (int k = 0; k < hull.claims(); ++k) {
     optimum_.demand[k] = hull.demand[hull.first[k]];
   }
-  // Without a point that the method has kept, the losses without steps must do.
+  // If the method has kept no point, the losses without steps are taken.
   const bool solved = !steps_.empty() && steps_.merit() < kInfinity;
   if (solved) {
     steps_.write_demand(optimum_.demand);
@@ -259,7 +259,7 @@ void CellSolver::support_optimum() {
   optimum_.dual_residual = std::max(optimum_.dual_residual, steps_.dual_residual());
 }
 
-/// p and g of the demand as it is.
+/// p and g at the demand as it is.
 void CellSolver::support_demand(double rho) {
   optimum_.divergence = 0.0;
   optimum_.ambiguity_price = measure_.multiplier();
@@ -325,7 +325,7 @@ double CellSolver::bound(const Hull& hull) {
   return bound_by_multipliers(hull, optimum_.divergence);
 }
 
-/// By the prices' multipliers, and by the p and g that have been put beside them.
+/// The bound by the prices' multipliers, with the p and g that multipliers_ holds.
 double CellSolver::bound_by_multipliers(const Hull& hull, double divergence) {
   multipliers_.lambda = optimum_.multipliers;
   multipliers_.set(market_, divergence);

@@ -81,7 +81,7 @@ void DemandProgram::load(const Hull& hull) {
   start_ = kStart * std::max(steps_.total_width(), kLeastStake);
 }
 
-/// What the maker would charge in the middle of all steps says which way each demand will go.
+/// The maker's prices in the middle of all steps show which way each demand will go.
 void DemandProgram::start(const Attempt& attempt) {
   steps_.start(start_);
   losses();
@@ -94,7 +94,7 @@ void DemandProgram::start(const Attempt& attempt) {
   risk_.start(loss_, start_, attempt.entropy_share, attempt.rare);
 }
 
-/// What the steps' claims are worth under one number a state, step by step.
+/// The value of each step's claim under one number per state.
 template <class Keep>
 void DemandProgram::value_steps(const Slice& x, Keep&& keep) {
   if (disjoint_) {
@@ -109,7 +109,7 @@ void DemandProgram::value_steps(const Slice& x, Keep&& keep) {
   }
 }
 
-/// Add what the maker owes for one number a step.
+/// Add what the maker owes for one demand per step.
 template <class Demand>
 void DemandProgram::add_losses(const Demand& demand, Slice& loss) {
   if (disjoint_) {

@@ -96,7 +96,7 @@ void PriceProgram::update_residuals() {
   }
 }
 
-/// Prices and means of the claims, into coupling and mean; what their multipliers push states by.
+/// Prices and means of the claims, into coupling and mean; adds P'lambda to the states' push.
 void PriceProgram::value_claims() {
   if (disjoint_) {
     for (Claim& claim : claims_) {
@@ -189,7 +189,7 @@ void PriceProgram::set_centering_rhs(double tau) {
   }
 }
 
-/// Add to the column what the states' own steps are worth.
+/// Add the value of the states' own steps to the column.
 void PriceProgram::value_steps() {
   if (disjoint_) {
     for (Eigen::Index i = 0; i < states_.size(); ++i) {
@@ -210,7 +210,7 @@ void PriceProgram::value_steps() {
   }
 }
 
-/// What the steps of the multipliers push states by.
+/// The change of the states' push by the step of the multipliers.
 void PriceProgram::push_states() {
   for (State& state : states_) {
     state.push = dtau_;
@@ -279,7 +279,7 @@ double PriceProgram::complementarity(Step along) const {
   return products_.at(along) + ranges_.complementarity(along);
 }
 
-/// A linear program may move its primal and its dual variables by different lengths.
+/// A linear program may take primal and dual steps of different lengths.
 Step PriceProgram::max_step(double share) const {
   Step steepest{std::max(share, steepest_.primal), std::max(share, steepest_.dual)};
   ranges_.ratio_test(steepest);
@@ -338,7 +338,7 @@ double PriceProgram::largest_multiplier() const {
 }
 
 bool PriceProgram::keep_best(double tolerance) {
-  // A bound below the objective is rounding, of multipliers grown too large: no better than above.
+  // A bound below the objective is rounding of multipliers grown too large: no better than above.
   const double merit = std::max(std::abs(bound() - objective()), primal_residual_);
   if (merit < merit_) {
     merit_ = merit;

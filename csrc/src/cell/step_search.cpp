@@ -9,7 +9,7 @@ namespace kpm {
 
 namespace {
 
-// The range of a giant's step, halved to the last digit of a small demand.
+// Enough to halve the range of a giant's step to the last digit of a small demand.
 constexpr int kHalvings = 200;
 
 }  // namespace

@@ -25,7 +25,7 @@ struct Row {
   const double* payoff;
   double limit;
   double sign;  // c = sign (payoff - limit)
-  bool end;     // whether its multiplier must not be negative
+  bool end;     // of a range: its multiplier must not be negative
   double x = 0.0;
   double slope = 0.0;  // c.g
 };
@@ -53,7 +53,7 @@ class Centre {
   const ArrayView w_;
   const Eigen::Index n_;
   std::vector<Row> rows_;
-  std::vector<std::size_t> pulling_;
+  std::vector<std::size_t> active_;
   Arena arena_;
   Slice g_, denominator_, change_, tried_;
   MatrixSlice scaled_, system_;
@@ -67,7 +67,7 @@ std::vector<Row> rows_of(const Matrix& payoffs, const ArrayView& low, const Arra
     const double* const payoff = &payoffs(k, 0);
     const auto [least, most] = std::minmax_element(payoff, payoff + payoffs.cols());
     if (low[k] == high[k]) {
-      if (*least < *most) {  // what pays alike everywhere has its price
+      if (*least < *most) {  // a constant claim has its price anyway
         rows.push_back({payoff, low[k], 1.0, false});
       }
       continue;
@@ -95,7 +95,7 @@ Centre::Centre(const Matrix& payoffs, const ArrayView& w, const ArrayView& low,
       system_(arena_.matrix(scaled_.rows(), scaled_.rows())),
       step_(arena_.array(scaled_.rows())),
       factor_(scaled_.rows(), arena_) {
-  pulling_.reserve(rows_.size());
+  active_.reserve(rows_.size());
 }
 
 void Centre::evaluate() {
@@ -118,7 +118,7 @@ void Centre::price_out() {
   }
 }
 
-/// By how much a price that is wanted is missed: of the rows that pull in either direction.
+/// By how much prices miss their ranges at most; rows with a multiplier must be met exactly.
 double Centre::missed() const {
   double most = 0.0;
   for (const Row& row : rows_) {
@@ -129,19 +129,19 @@ double Centre::missed() const {
 }
 
 void Centre::choose_rows() {
-  pulling_.clear();
+  active_.clear();
   for (std::size_t r = 0; r < rows_.size(); ++r) {
     if (!rows_[r].end || rows_[r].x > 0.0 || rows_[r].slope < 0.0) {
-      pulling_.push_back(r);
+      active_.push_back(r);
     }
   }
 }
 
-/// Newton's step of the rows that pull, into step_.
+/// Newton's step of the active rows' multipliers, into step_.
 void Centre::direction() {
-  const auto count = static_cast<Eigen::Index>(pulling_.size());
+  const auto count = static_cast<Eigen::Index>(active_.size());
   for (Eigen::Index r = 0; r < count; ++r) {
-    const Row& row = rows_[pulling_[static_cast<std::size_t>(r)]];
+    const Row& row = rows_[active_[static_cast<std::size_t>(r)]];
     for (Eigen::Index i = 0; i < n_; ++i) {
       scaled_(r, i) = entry(row, i) * tried_[i];
     }
@@ -154,25 +154,25 @@ void Centre::direction() {
   factor_.solve_in_place(step_.data());
 }
 
-/// A direction that no row at zero leaves by its wrong side. False where there is none.
+/// A direction along which no multiplier at zero becomes negative. False where there is none.
 bool Centre::find_direction() {
   tried_ = g_ / w_.sqrt();  // roots of the weights w / denominator^2
   choose_rows();
-  while (!pulling_.empty()) {
+  while (!active_.empty()) {
     direction();
-    std::size_t worst = pulling_.size();
-    for (std::size_t r = 0; r < pulling_.size(); ++r) {
-      const Row& row = rows_[pulling_[r]];
+    std::size_t worst = active_.size();
+    for (std::size_t r = 0; r < active_.size(); ++r) {
+      const Row& row = rows_[active_[r]];
       const double step = step_[static_cast<Eigen::Index>(r)];
       if (row.end && row.x == 0.0 && step < 0.0 &&
-          (worst == pulling_.size() || step < step_[static_cast<Eigen::Index>(worst)])) {
+          (worst == active_.size() || step < step_[static_cast<Eigen::Index>(worst)])) {
         worst = r;
       }
     }
-    if (worst == pulling_.size()) {
+    if (worst == active_.size()) {
       return true;
     }
-    pulling_.erase(pulling_.begin() + static_cast<std::ptrdiff_t>(worst));
+    active_.erase(active_.begin() + static_cast<std::ptrdiff_t>(worst));
   }
   return false;
 }
@@ -183,9 +183,9 @@ bool Centre::advance() {
   change_.setZero();
   double promised = 0.0;
   double along = 1.0;
-  std::size_t leaving = pulling_.size();
-  for (std::size_t r = 0; r < pulling_.size(); ++r) {
-    const Row& row = rows_[pulling_[r]];
+  std::size_t leaving = active_.size();
+  for (std::size_t r = 0; r < active_.size(); ++r) {
+    const Row& row = rows_[active_[r]];
     const double step = step_[static_cast<Eigen::Index>(r)];
     promised += step * row.slope;
     for (Eigen::Index i = 0; i < n_; ++i) {
@@ -199,40 +199,40 @@ bool Centre::advance() {
   const double steepest = -(change_ / denominator_).minCoeff();
   if (along * steepest > kToBoundary) {
     along = kToBoundary / steepest;
-    leaving = pulling_.size();
+    leaving = active_.size();
   }
   for (int halving = 0; halving < kHalvings; ++halving) {
     const double gain = (w_ * (along * change_ / denominator_).log1p()).sum();  // of -objective
-    // Near the end what the slope promises is less than the rounding of the sum.
+    // Near the end the decrease that the slope promises is less than the rounding of the sum.
     if (gain >= -kDecrease * along * promised || -along * promised < 1e-14) {
-      for (std::size_t r = 0; r < pulling_.size(); ++r) {
-        Row& row = rows_[pulling_[r]];
+      for (std::size_t r = 0; r < active_.size(); ++r) {
+        Row& row = rows_[active_[r]];
         row.x = r == leaving ? 0.0 : row.x + along * step_[static_cast<Eigen::Index>(r)];
         row.x = row.end ? std::max(row.x, 0.0) : row.x;
       }
       return true;
     }
     along *= 0.5;
-    leaving = pulling_.size();
+    leaving = active_.size();
   }
   return false;
 }
 
-/// The last digits, which denominators next to zero do not have: g is moved by the least relative
-/// change that makes the prices what they are to be.
+/// The last digits, which denominators near zero lose: g takes the least relative change that gives
+/// the active rows their prices.
 void Centre::meet_prices() {
-  pulling_.clear();
+  active_.clear();
   for (std::size_t r = 0; r < rows_.size(); ++r) {
     if (!rows_[r].end || rows_[r].x > 0.0) {
-      pulling_.push_back(r);
+      active_.push_back(r);
     }
   }
   tried_ = g_.sqrt();
   direction();
   change_.setOnes();
-  for (std::size_t r = 0; r < pulling_.size(); ++r) {
+  for (std::size_t r = 0; r < active_.size(); ++r) {
     for (Eigen::Index i = 0; i < n_; ++i) {
-      change_[i] += step_[static_cast<Eigen::Index>(r)] * entry(rows_[pulling_[r]], i);
+      change_[i] += step_[static_cast<Eigen::Index>(r)] * entry(rows_[active_[r]], i);
     }
   }
   if (change_.minCoeff() > 0.5 && change_.maxCoeff() < 2.0) {

@@ -17,8 +17,8 @@ constexpr double kMoves = 1e-9;      // share of a null vector that is more than
 constexpr double kLargest = 5e9;     // sum of multipliers: exponents are then known to 1e-6
 constexpr double kVanishing = 1e-6;  // of its prior: a state that the direct way leaves alone
 
-/// How many times too far the exponents move: a state's weight may change by a factor of e^2, or
-/// rise from nothing to a share worth mentioning. What falls from nothing does not matter.
+/// By what factor the exponents move too far: a state's weight may change by a factor of e^2, or
+/// rise from less to kMention. A fall of a weight below kMention does not matter.
 double exponent_reach(const double* weights, const double* moved, double mean, Eigen::Index count) {
   constexpr double kFactor = 2.0;
   constexpr double kMention = 1e-2;
@@ -141,8 +141,8 @@ void InformationProjection::publish() {
   }
 }
 
-/// Move the multipliers of the active claims until their prices meet the ends that are thought to
-/// bind to `precision`. Where no prices meet these ends, leaves one of them out.
+/// Move the multipliers of the active claims until their prices meet the ends that are assumed to
+/// bind, to `precision`. Where no prices meet these ends, one of them is left out.
 InformationProjection::Newton InformationProjection::newton(double precision, int most_steps) {
   const auto size = static_cast<Eigen::Index>(support_.size());
   const auto active = static_cast<int>(active_.size());
@@ -216,10 +216,10 @@ InformationProjection::Newton InformationProjection::newton(double precision, in
   return Newton::kFailed;
 }
 
-/// Of claims that depend on each other, one's price follows from the others' (all places of a race
-/// share so many finishers). Where it follows that an end is missed, whatever the weights, the dual
-/// rises without curvature in multipliers that cancel out in every state, up to where one of them
-/// is zero; that end does not bind. If none gets there, no prices meet all ranges.
+/// Of linearly dependent claims one's price follows from the others' (the place claims of a race
+/// add up to the number of places). Where an end is therefore missed whatever the weights, the dual
+/// rises without curvature along multipliers that cancel out in every state, up to where one of
+/// them is zero; that end does not bind. If none becomes zero, no prices meet all ranges.
 InformationProjection::Newton InformationProjection::exchange(const double* missed) {
   const auto active = static_cast<Eigen::Index>(active_.size());
   for (Eigen::Index row = 0; row < active; ++row) {
@@ -266,7 +266,8 @@ InformationProjection::Newton InformationProjection::exchange(const double* miss
   return Newton::kMet;
 }
 
-/// Ends whose multiplier would push the price out of its range do not bind. Whether there were any.
+/// Ends whose multiplier would push the price out of its range do not bind. Returns whether there
+/// were any.
 bool InformationProjection::drop_wrong_sign_multipliers() {
   std::size_t kept = 0;
   for (const int k : active_) {
@@ -289,7 +290,7 @@ bool InformationProjection::settle(double farthest) {
   return settle_by(true) || (!too_far_ && settle_by(false));
 }
 
-/// Whether ranges that are missed are added together, or the worst of them alone.
+/// Adds all ranges that are missed `together`, or else the worst of them alone.
 bool InformationProjection::settle_by(bool together) {
   load();
   const int claims = market_.claims();

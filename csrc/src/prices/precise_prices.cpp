@@ -11,12 +11,12 @@ namespace {
 
 constexpr double kPositive = 1e-18;  // a state price this large can be positive
 constexpr double kAtEnd = 1e-14;     // a claim price this close to an end of its range is there
-// Below this a state price is nothing: next to others no digit of it shows, it need not fall
-// further and must not hold up the others' way. (A double ends at 5e-324, and falls by a factor a
-// step.)
+// A state price below this counts as zero: it shows in no digit beside others, need not fall
+// further, and must not shorten the others' steps. (Doubles end at 5e-324, and a price falls by a
+// factor per step.)
 constexpr double kNothing = 1e-280;
 constexpr double kSettled = 1e-22;  // square of Newton's decrement: digits of the logarithms
-constexpr double kRoughly = 1e-6;   // ... at which multipliers have their signs
+constexpr double kRoughly = 1e-6;   // the same, at which multipliers have their signs
 constexpr double kSign = 1e-11;     // of a multiplier, times its row's length
 constexpr double kToBoundary = 0.95;
 constexpr double kAllowance = 4e-13;   // of a claim's range: how far a price may miss its limit
@@ -84,8 +84,8 @@ bool PrecisePrices::solve(const ArrayView& price_low, const ArrayView& price_hig
   return true;
 }
 
-/// The most that the flats earn with claim prices at most so far out of their ranges; minus
-/// infinity if no state prices reach them.
+/// The largest revenue of the flats with claim prices at most `allowance` out of their ranges;
+/// minus infinity if no state prices reach these.
 double PrecisePrices::most_within(double allowance, const ArrayView& price_low,
                                   const ArrayView& price_high, const ArrayView& flat_demand) {
   for (int k = 0; k < market_.claims(); ++k) {
@@ -98,7 +98,8 @@ double PrecisePrices::most_within(double allowance, const ArrayView& price_low,
   return simplex_.maximise(flat_demand, no_weight);
 }
 
-/// The mean of vertices of the face that leave out no state which can have a price there.
+/// The mean of vertices of the face, enough for every state that can have a price there to have
+/// one.
 void PrecisePrices::find_inside() {
   const int n = market_.states();
   std::fill(inside_.begin(), inside_.end(), Twofold());
@@ -145,7 +146,7 @@ double PrecisePrices::price(int claim, const Array& of_states) const {
   return dot(row, of_states.data(), market_.states());
 }
 
-/// Newton's method along the face, with an active set. Whether it settled.
+/// Newton's method along the face, with an active set. Returns whether it settled.
 bool PrecisePrices::descend() {
   const int claims = market_.claims();
   Array at = Array::Zero(market_.states());
@@ -210,7 +211,7 @@ bool PrecisePrices::descend() {
 }
 
 /// An orthonormal basis of the constant and the active claims' payoffs on the support (Gram and
-/// Schmidt). A claim of which earlier ones leave nothing takes no part.
+/// Schmidt). A claim that depends on earlier ones is left out.
 void PrecisePrices::orthonormalise() {
   claim_.clear();
   const Array ones = Array::Ones(market_.states());
@@ -320,7 +321,7 @@ double PrecisePrices::longest_step(int& blocking) const {
   return length;
 }
 
-/// Not farther than KL falls.
+/// The step, halved until KL at its end rises no faster than half its first slope.
 double PrecisePrices::shorten(double step) const {
   const double now = slope(0.0);
   for (int halving = 0; halving < kHalvings && slope(step) > 0.5 * std::abs(now); ++halving) {
@@ -329,7 +330,7 @@ double PrecisePrices::shorten(double step) const {
   return step;
 }
 
-/// Of KL along the step.
+/// The slope of KL along the step.
 double PrecisePrices::slope(double step) const {
   double sum = 0.0;
   for (const int state : support_) {

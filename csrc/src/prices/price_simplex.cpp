@@ -21,7 +21,7 @@ constexpr double kViolation<Twofold> = 1e-15;
 constexpr double kOptimal = 1e-12;  // reduced costs below this do not improve
 constexpr int kGreedyPivots = 10;   // times rows and columns, in a maximum, before least index
 constexpr int kFreePivots = 2;      // times rows and columns, in a call, before costs lead the way
-constexpr int kMostPivots = 50;     // times rows and columns: rounding goes round in circles
+constexpr int kMostPivots = 50;     // times rows and columns: by then rounding makes it cycle
 constexpr int kRefresh = 200;       // pivots after which the tableau is computed afresh
 
 }  // namespace
@@ -187,9 +187,9 @@ void BasicPriceSimplex<Real>::pivot(int row, int entering) {
 }
 
 /// Dual simplex for a zero objective: every basis is dual feasible, so only the ranges matter, and
-/// the largest pivot may be taken. That is soon done or goes round in circles, so a call that takes
-/// long goes on with costs for which the basis at hand is optimal, no two in the same proportion:
-/// each pivot then gains. What is said in the end is said of exact values.
+/// the largest pivot may be taken. That ends soon or cycles, so a long call goes on with costs for
+/// which the present basis is optimal, no two in the same proportion: each pivot then improves. The
+/// answer is given for values computed afresh.
 template <class Real>
 bool BasicPriceSimplex<Real>::feasible() {
   const int size = rows_ + columns_;
@@ -304,7 +304,7 @@ int BasicPriceSimplex<Real>::entering_by_cost(int row, bool rises) const {
   return entering;
 }
 
-/// Costs of the nonbasic variables that make the basis optimal and no two of a proportion.
+/// Costs of the nonbasic variables that make the basis optimal, no two in the same proportion.
 template <class Real>
 void BasicPriceSimplex<Real>::price_basis() {
   constexpr double kGolden = 0.6180339887498949;

@@ -30,7 +30,7 @@ bool ReachablePrices::enter(int claim, double low, double high) {
     const auto at = static_cast<std::size_t>(claim);
     low_sum_[at + 1] = low_sum_[at] + low;
     high_sum_[at + 1] = high_sum_[at] + high;
-    // A later claim, or a state no claim pays in, can take up what is missing to one.
+    // A later claim, or a state in which no claim pays, can make the sum one.
     const bool complete = covering_ && claim + 1 == claims_;
     return low_sum_[at + 1] <= 1.0 + kSimplexTolerance &&
            (!complete || high_sum_[at + 1] >= 1.0 - kSimplexTolerance);
@@ -40,7 +40,7 @@ bool ReachablePrices::enter(int claim, double low, double high) {
   }
   ranged_ = claim + 1;
   simplex_.set_range(claim, low, high);
-  // What the tableau cannot prove is left to the solver of the cells.
+  // What the tableau cannot prove is left to the cell solver.
   return simplex_.feasible() || !(CheckedSimplex::separation(market_, simplex_) > kSeparation);
 }
 

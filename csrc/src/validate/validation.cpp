@@ -10,8 +10,8 @@ namespace kpm {
 
 namespace {
 
-/// Neumaier's sum: as good as one in twice the digits, which a sum of probabilities needs to be
-/// told from one.
+/// Neumaier's compensated sum, as accurate as in twice the precision: whether probabilities sum to
+/// one must not depend on rounding.
 class Sum {
  public:
   void add(double value) {
@@ -225,7 +225,7 @@ const char* rule_of(const Fault& fault) {
     case Rule::kDamaged:
       break;
   }
-  return "is no snapshot of a book, or a damaged one";
+  return "is not a snapshot of a book, or is damaged";
 }
 
 std::string describe(const Fault& fault) {

@@ -104,7 +104,7 @@ TEST(a_canonical_book_does_not_depend_on_how_it_is_listed) {
   }
 }
 
-TEST(what_colours_cannot_tell_apart_is_told_apart_one_by_one) {
+TEST(claims_that_refined_colours_leave_tied_are_told_apart_one_by_one) {
   test::Random random(32);
   for (const std::vector<int>& sizes :
        {std::vector<int>{6, 3, 3}, {4, 8}, {3, 4, 5}, {7}, {3, 3, 3, 3}, {5, 5}}) {
@@ -112,7 +112,7 @@ TEST(what_colours_cannot_tell_apart_is_told_apart_one_by_one) {
   }
 }
 
-TEST(a_large_symmetric_book_is_put_into_some_order_soon) {
+TEST(a_large_symmetric_book_is_put_into_an_order) {
   test::Random random(33);
   const test::RandomBook book = rings(random, {100, 100});
   const CanonicalBook canonical(book.market(), compile_staircases(book.market(), book.book()));

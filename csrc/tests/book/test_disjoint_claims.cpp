@@ -4,7 +4,7 @@
 namespace kpm {
 
 /// By the definition: no state pays in two claims, and a claim pays 0 or 1.
-TEST(disjoint_is_what_no_state_contradicts) {
+TEST(disjoint_claims_are_recognised_and_their_products_are_right) {
   test::Random random(41);
   int found = 0;
   for (int trial = 0; trial < 2000; ++trial) {

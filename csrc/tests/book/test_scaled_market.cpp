@@ -27,7 +27,7 @@ TEST(payoffs_run_over_the_unit_interval_and_inventory_starts_at_zero) {
   }
 }
 
-TEST(a_payment_alike_in_every_state_changes_no_bit) {
+TEST(a_constant_added_to_all_payoffs_changes_no_bit) {
   test::Random random(14);
   for (int trial = 0; trial < 100; ++trial) {
     test::RandomBook book(random, 4, 3, 30);
@@ -117,7 +117,7 @@ TEST(a_claim_and_its_complement_become_one_and_come_apart_again) {
         least += turned ? -own.demand_high : own.demand_low;
         most += turned ? -own.demand_low : own.demand_high;
       }
-      // Demand of the one is that of both, but for a constant: the complement's is counted in full.
+      // The merged claim's demand is the sum of both, but for a constant of the complement's.
       CHECK_NEAR(most - least, part.demand_high - part.demand_low, 1e-12);
     }
   }

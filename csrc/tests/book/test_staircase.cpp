@@ -55,7 +55,7 @@ TEST(a_staircase_is_the_demand_of_its_orders_at_every_price) {
 }
 
 TEST(limits_that_differ_by_rounding_are_one) {
-  // From the lowest on: the fourth is as near to the third as this to the second, but too far off.
+  // Counted from the lowest: the fourth limit is near the third, but too far above the second.
   const Level levels[] = {{0.0, 0.0, 7.0},
                           {0.1 + 0.2 - 1e-16, 1.0, 0.0},
                           {0.3 + 6e-14, 2.0, 16.0},

@@ -9,9 +9,9 @@ namespace kpm {
 
 namespace {
 
-/// A book, each of whose states is told again: state i of the larger is state `into[i]`.
-test::RandomBook told_again(const test::RandomBook& book, const std::vector<int>& into,
-                            const std::vector<double>& share) {
+/// The book with states divided: state i of the result is `share[i]` of state `into[i]`.
+test::RandomBook divided(const test::RandomBook& book, const std::vector<int>& into,
+                         const std::vector<double>& share) {
   test::RandomBook result = book;
   result.states = static_cast<int>(into.size());
   result.payoffs.clear();
@@ -31,7 +31,7 @@ test::RandomBook told_again(const test::RandomBook& book, const std::vector<int>
 
 }  // namespace
 
-TEST(states_that_no_claim_tells_apart_are_one) {
+TEST(states_that_no_claim_tells_apart_are_merged) {
   test::Random random(31);
   for (int trial = 0; trial < 100; ++trial) {
     test::RandomBook book(random, 2 + random.below(5), 1 + random.below(4), 30);
@@ -42,11 +42,11 @@ TEST(states_that_no_claim_tells_apart_are_one) {
       into.push_back(i);
       share.push_back(0.75);
     }
-    for (int i = 0; i < book.states; ++i) {  // not beside the first of them
+    for (int i = 0; i < book.states; ++i) {  // the second parts are not next to the first
       into.push_back(book.states - 1 - i);
       share.push_back(0.25);
     }
-    const test::RandomBook twice = told_again(book, into, share);
+    const test::RandomBook twice = divided(book, into, share);
     const std::vector<Staircase> stairs = compile_staircases(book.market(), book.book());
     const ScaledMarket plain(book.market(), stairs);
     CHECK(TradedMarket(plain, stairs).market().states() == book.states);
@@ -57,7 +57,7 @@ TEST(states_that_no_claim_tells_apart_are_one) {
     CHECK((market.inventory == plain.inventory).all());
     CHECK((market.prior - plain.prior).abs().maxCoeff() <= 1e-15);
     CHECK(market.kind == plain.kind);
-    // What a state has is shared as the prior is.
+    // What a merged state has is divided in proportion to the prior.
     const Array whole = test::random_distribution(random, book.states);
     const Array parts = merged.restore(whole);
     for (std::size_t i = 0; i < into.size(); ++i) {
@@ -69,7 +69,7 @@ TEST(states_that_no_claim_tells_apart_are_one) {
 
 TEST(a_claim_without_orders_tells_nothing_apart) {
   test::Random random(32);
-  for (int states : {3, 40}) {  // few, of which all are compared, and many
+  for (int states : {3, 40}) {  // few, all pairs of which are compared, and many
     test::RandomBook book(random, states, 2, 60);
     std::fill(book.inventory.begin(), book.inventory.end(), 0.0);
     for (int i = 0; i < states; ++i) {

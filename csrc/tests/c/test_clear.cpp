@@ -41,7 +41,7 @@ TEST(a_clearing_through_c_has_the_bits_of_one_through_cpp) {
   }
 }
 
-TEST(arrays_nobody_asks_for_are_left_out_and_settings_have_defaults) {
+TEST(result_arrays_may_be_null_and_settings_have_defaults) {
   test::Random random(62);
   const test::CBook book(random, 4, 3, 12);
   test::CResult all(book.book);
@@ -54,7 +54,7 @@ TEST(arrays_nobody_asks_for_are_left_out_and_settings_have_defaults) {
   CHECK(numbers.certainty_equivalent == all.result.certainty_equivalent);
 }
 
-TEST(the_flat_twin_clears_alike) {
+TEST(the_flat_function_clears_with_the_same_bits) {
   test::Random random(63);
   const test::CBook book(random, 5, 4, 30);
   test::CResult whole(book.book);
@@ -83,7 +83,7 @@ TEST(the_flat_twin_clears_alike) {
 
 namespace {
 
-/// A fresh book with one thing wrong, and what the error must name.
+/// One thing wrong with a book, and what the error must name.
 struct Breach {
   const char* field;
   std::int64_t index, state;
@@ -134,7 +134,7 @@ TEST(every_field_that_is_wrong_is_named_with_its_index) {
   }
 }
 
-TEST(what_is_missing_is_named) {
+TEST(missing_structs_and_arrays_are_named) {
   test::Random random(65);
   const test::CBook book(random, 4, 3, 10);
   const auto refused = [&](const kpm_market* m, const kpm_orders* o, kpm_result* r,

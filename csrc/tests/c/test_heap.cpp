@@ -1,4 +1,4 @@
-// The heap in somebody else's memory.
+// The heap in its caller's memory.
 #include <cstring>
 #include <vector>
 
@@ -24,7 +24,7 @@ bool untouched(const Piece& piece) {
   return true;
 }
 
-/// The largest block that there is.
+/// The largest block that can be allocated.
 std::size_t largest(c::Heap& heap, std::size_t most) {
   std::size_t low = 0;
   std::size_t high = most;

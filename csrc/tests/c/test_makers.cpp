@@ -83,7 +83,7 @@ TEST(every_maker_answers_as_in_cpp) {
       trade.struct_size = sizeof trade;
       CHECK(kpm_fill(&maker, kLosses, kPayoffs, side, side * kInfinity, 0.5, &trade) == KPM_OK);
       CHECK(trade.quantity == 0.5);
-      // What the trade costs is what the cost says, wherever it goes.
+      // The trade costs the difference of the maker's cost.
       const double after[] = {kLosses[0] + side * 0.5, kLosses[1], kLosses[2]};
       CHECK(kpm_cost(&maker, after, 1, cost + 1) == KPM_OK);
       CHECK_NEAR(trade.cost, cost[1] - cost[0], 1e-9);

@@ -1,4 +1,4 @@
-// Memory that runs out, at every point where some is asked for: a code, and the next call works.
+// Memory that runs out at any allocation: an error code, and the next call works.
 #include <cstdlib>
 #include <new>
 
@@ -6,7 +6,7 @@
 
 namespace {
 
-// Of one thread: the tests that use it start no other.
+// Not thread-safe: the tests that use it start no thread.
 long remaining = -1;  // allocations that succeed; -1: all of them
 
 }  // namespace

@@ -10,7 +10,7 @@ namespace kpm::test {
 
 namespace {
 
-/// A book as plainly as it can be kept: a list by priority.
+/// The plainest model of a book: a list by priority.
 struct Model {
   std::vector<BookOrder> orders;
 
@@ -93,7 +93,7 @@ bool same_bits(const std::vector<T>& a, const std::vector<T>& b) {
 
 bool same_bits(double a, double b) { return same_bits(std::vector{a}, std::vector{b}); }
 
-/// Everything that a clearing publishes, but how it was found.
+/// Everything that a clearing publishes, except the statistics of the search.
 bool same_clearing(const Clearing& a, const Clearing& b) {
   return a.status == b.status && same_bits(a.pieces, b.pieces) && same_bits(a.cell, b.cell) &&
          same_bits(a.state_prices, b.state_prices) && same_bits(a.claim_prices, b.claim_prices) &&
@@ -108,7 +108,7 @@ bool same_clearing(const Clearing& a, const Clearing& b) {
          same_bits(a.support.ambiguity_price, b.support.ambiguity_price);
 }
 
-/// A quantity of shares: whole, of cents, of any digits, or none.
+/// A quantity of shares: whole, in hundredths, with any digits, or zero.
 double some_quantity(Random& random) {
   switch (random.below(4)) {
     case 0:
@@ -122,7 +122,7 @@ double some_quantity(Random& random) {
   }
 }
 
-/// On a grid over a claim's payoffs, a little beyond them, or of a market order.
+/// A limit on a grid over a claim's payoffs and a little beyond, or that of a market order.
 double some_price(Random& random, const RandomBook& book, std::int64_t claim) {
   if (random.below(50) == 0) {
     return random.below(2) == 0 ? kInfinity : -kInfinity;

@@ -37,7 +37,7 @@ struct Pair {
       ++entries;
       most = std::max(most, entries);
     }
-    // Whatever there was before, no node is for nothing.
+    // Whatever came before, there are no more nodes than the entries need.
     CHECK(trees.nodes() <= PriceTree::most_nodes(kClaims, entries));
   }
 
@@ -100,7 +100,7 @@ TEST(a_price_tree_grows_and_empties_from_either_end) {
   }
 }
 
-TEST(what_was_never_there_is_not_found) {
+TEST(prices_that_were_never_inserted_are_not_found) {
   Pair pair;
   for (int price = 0; price < 1000; price += 2) {
     pair.toggle(2, price);

@@ -1,4 +1,4 @@
-// What this program asks the C library's allocator for, counted.
+// Counts this program's calls of the C library's allocator.
 #pragma once
 
 #include <cstddef>  // for __GLIBC__
@@ -7,7 +7,7 @@ namespace kpm::test {
 
 #if defined(__GLIBC__) && !defined(KPM_SANITIZED)
 constexpr bool kCounts = true;
-/// Calls so far. Of one thread: the tests that look at it start no other.
+/// Calls so far. Not thread-safe: the tests that use it start no thread.
 long allocations();
 #else
 constexpr bool kCounts = false;  // an allocator that cannot be replaced

@@ -3,7 +3,7 @@
 
 namespace kpm::test {
 
-/// libkpm has one on Linux, but where a sanitizer's takes its place: csrc/CMakeLists.txt.
+/// libkpm has one on Linux, except where a sanitizer's takes its place: csrc/CMakeLists.txt.
 #if defined(__linux__) && !defined(KPM_SANITIZED)
 constexpr bool kOwnAllocator = true;
 #else

@@ -1,4 +1,4 @@
-// An engine in its caller's memory asks the C library for nothing: counted.
+// An engine in its caller's memory never calls the C library's allocator: its calls are counted.
 #include <vector>
 
 #include "c/c_book.hpp"
@@ -29,7 +29,7 @@ TEST(a_hundred_thousand_clearings_allocate_nothing) {
     const auto id = static_cast<std::int64_t>(j);
     if (kpm_engine_add(engine, id, book.book.claim[j], book.book.side[j], book.book.price[j],
                        book.book.quantity[j]) != KPM_OK) {
-      ++refused;  // it is there: a message, which is memory too
+      ++refused;  // the order exists: the message, too, must not allocate
       failed += kpm_engine_replace(engine, id, 0.1 * (clearing % 7), 1.0) != KPM_OK;
       failed += clearing % 3 == 0 && kpm_engine_cancel(engine, id) != KPM_OK;
     }

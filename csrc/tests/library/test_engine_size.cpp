@@ -1,5 +1,5 @@
-// An engine in exactly kpm_engine_size() bytes: full to every one of its limits it clears as if it
-// had all memory there is, and past them it says so.
+// An engine in exactly kpm_engine_size() bytes: full to each of its limits it clears as with
+// unlimited memory, and beyond them it returns an error.
 #ifdef __linux__
 #include <sys/mman.h>
 #include <unistd.h>
@@ -23,8 +23,8 @@ namespace {
 
 constexpr double kInfinity = std::numeric_limits<double>::infinity();
 
-/// Memory between pages that nobody may touch, up to the one behind it or from the one before: what
-/// oversteps it there by a byte ends the program.
+/// Memory between two inaccessible pages that touches one of them: an access one byte beyond it on
+/// that side ends the program.
 class Fenced {
  public:
   Fenced(std::size_t size, bool at_end) {
@@ -34,7 +34,7 @@ class Fenced {
     base_ = static_cast<unsigned char*>(
         mmap(nullptr, size_, PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0));
     CHECK(mprotect(base_ + page, pages, PROT_READ | PROT_WRITE) == 0);
-    std::memset(base_ + page, 0xA5, pages);  // nothing may rely on its being zero
+    std::memset(base_ + page, 0xA5, pages);  // the library may not rely on zeros
     data_ = base_ + page + (at_end ? pages - size : 0);
   }
   ~Fenced() { munmap(base_, size_); }
@@ -49,7 +49,7 @@ class Fenced {
   std::size_t size_;
 };
 
-/// Random limits, an engine of their size, and what must be in it.
+/// Random limits, an engine of their size, and a model of its book.
 class Life {
  public:
   Life(test::Random& random, bool at_end)
@@ -105,7 +105,7 @@ class Life {
   };
   static constexpr std::int64_t kNodes[] = {1, 2, 7, 40, 0};
 
-  /// The limits, with levels drawn, need so many bytes.
+  /// Draws the limit of levels; returns the bytes that an engine of the limits needs.
   std::size_t sized() {
     if (limits_.orders > 0 && random_.below(3) > 0) {
       limits_.levels = 1 + random_.below(static_cast<int>(limits_.orders));
@@ -115,7 +115,7 @@ class Life {
 
   std::int64_t most_levels() const { return limits_.levels > 0 ? limits_.levels : limits_.orders; }
 
-  // What is between these two is the engine's: it asks nobody for memory.
+  // Between these two only the engine runs, which may not call the allocator.
   void begin() { before_ = test::allocations(); }
   void end() const { CHECK(test::allocations() == before_); }
 
@@ -162,7 +162,7 @@ class Life {
     model_.erase(id);
   }
 
-  /// To the limit of levels, then to that of orders, with what is refused in between.
+  /// Fills the book to the limit of levels, then to that of orders, and checks what is refused.
   void fill() {
     const auto orders = static_cast<std::size_t>(limits_.orders);
     while (model_.size() < orders) {
@@ -197,7 +197,7 @@ class Life {
     CHECK(kpm_engine_state_hash(engine_) == state);
   }
 
-  /// One order of those that are there.
+  /// Changes an order of the book.
   void change() {
     if (model_.empty()) {
       return;
@@ -236,7 +236,7 @@ class Life {
     CHECK(levels_.size() <= static_cast<std::size_t>(most_levels()));
   }
 
-  /// Bits, status and bound are those of a clearing with as many nodes and all memory.
+  /// Bits, status and bound are those of a clearing with as many nodes and unlimited memory.
   void clear() {
     read_book();
     CHECK(book_.claim.size() == model_.size());
@@ -291,7 +291,7 @@ class Life {
     CHECK(kpm_engine_state_hash(engine_) == state);
   }
 
-  /// To one of as many states as there may be.
+  /// To a market with the most states that the limits allow.
   void change_market() {
     test::RandomBook other(random_, limits_.states, limits_.claims, 0);
     if (random_.below(4) == 0) {
@@ -328,8 +328,8 @@ class Life {
 
 }  // namespace
 
-/// KPM_ENGINES lives, 60 where it is not set.
-TEST(engines_of_the_stated_size_want_for_nothing_within_their_limits) {
+/// As many lives as KPM_ENGINES says, 60 where it is not set.
+TEST(engines_of_the_stated_size_have_enough_memory_within_their_limits) {
   if (!test::kOwnAllocator) {
     return;
   }

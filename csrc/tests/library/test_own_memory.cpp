@@ -1,4 +1,4 @@
-// Engines in their caller's memory: libkpm alone has an allocator of its own.
+// Engines in their caller's memory, which only the shared libkpm offers.
 #include <string>
 #include <vector>
 
@@ -51,7 +51,7 @@ TEST(commands_in_the_caller_s_memory_lead_to_the_same_bits) {
   test::run_random_commands(true);
 }
 
-TEST(every_alignment_of_the_memory_will_do_and_nothing_beyond_it_is_touched) {
+TEST(memory_may_have_any_alignment_and_nothing_beyond_it_is_touched) {
   if (!kOwnAllocator) {
     return;
   }
@@ -79,7 +79,7 @@ TEST(every_alignment_of_the_memory_will_do_and_nothing_beyond_it_is_touched) {
   }
 }
 
-TEST(what_is_beyond_the_limits_is_refused) {
+TEST(orders_and_states_beyond_the_limits_are_refused) {
   if (!kOwnAllocator) {
     return;
   }

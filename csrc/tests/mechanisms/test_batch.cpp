@@ -1,4 +1,4 @@
-// Many books at once: the answers of one after the other, whatever the number of threads.
+// Many books at once: the same bits as one by one, for any number of threads.
 #include <vector>
 
 #include "check.hpp"

@@ -16,7 +16,7 @@ TEST(the_integrand_keeps_its_digits_where_the_series_takes_over) {
   for (double m = 1e-3; m < 0.2; m *= 1.01) {
     for (const double signed_m : {m, -m}) {
       const double found = entropy_integrand(signed_m, power_of(signed_m));
-      // Of the plain formula's terms, which are of size m, each loses half an ulp.
+      // The plain formula's terms, which are of size m, each lose half an ulp.
       const double allowed = std::abs(signed_m) < kEntropySeries ? 1e-13 * m * m : 4e-16 * m;
       CHECK_NEAR(found, integrand_of(signed_m), allowed);
     }
@@ -47,7 +47,7 @@ TEST(relative_entropy_is_a_divergence) {
   }
 }
 
-TEST(what_the_prior_excludes_is_infinitely_far) {
+TEST(a_state_that_the_prior_excludes_is_infinitely_far) {
   const Array q = (Array(3) << 0.5, 0.5, 0.0).finished();
   CHECK(relative_entropy_of((Array(3) << 0.5, 0.4, 0.1).finished(), q) == kInfinity);
   const Array vertex = (Array(3) << 1.0, 0.0, 0.0).finished();

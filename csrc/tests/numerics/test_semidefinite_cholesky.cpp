@@ -31,7 +31,7 @@ TEST(positive_definite_systems_are_solved) {
   }
 }
 
-TEST(redundant_rows_are_left_out_instead_of_exploding) {
+TEST(redundant_rows_are_left_out) {
   test::Random random(7);
   for (int trial = 0; trial < 200; ++trial) {
     const int size = 6 + random.below(8);
@@ -73,7 +73,7 @@ TEST(a_smaller_system_fits_into_the_same_memory) {
   CHECK_NEAR(x[1], 2.0, 1e-15);
 }
 
-TEST(added_inverse_is_what_the_matrix_undoes) {
+TEST(a_scaled_inverse_is_added_to_the_lower_triangle) {
   test::Random random(64);
   for (int trial = 0; trial < 100; ++trial) {
     const Eigen::Index size = 1 + random.below(24);
@@ -94,7 +94,7 @@ TEST(added_inverse_is_what_the_matrix_undoes) {
     const Matrix inverse = scale.asDiagonal() * square.inverse() * scale.asDiagonal();
     for (Eigen::Index k = 0; k < size; ++k) {
       for (Eigen::Index l = 0; l < size; ++l) {
-        // The upper triangle is nobody's.
+        // The upper triangle is not written.
         CHECK_NEAR(after(k, l), before(k, l) + (l <= k ? inverse(k, l) : 0.0), 1e-13);
       }
     }

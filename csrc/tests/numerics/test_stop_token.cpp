@@ -38,7 +38,7 @@ TEST(a_deadline_that_has_passed_stops_at_the_first_look) {
   CHECK(token.poll());
 }
 
-TEST(what_follows_a_deadline_has_no_time_and_what_follows_another_stop_has_some) {
+TEST(renewed_after_a_deadline_a_token_has_no_time_and_after_another_stop_it_has) {
   StopToken late([] { return false; }, nullptr, Clock::now());
   CHECK(late.poll());
   late.renew();

@@ -11,7 +11,7 @@ struct Ranges {
   Array w, inside, low, high;
 };
 
-/// Ranges around the prices of some distribution, ends at it among them; claims that others imply.
+/// Ranges around the prices of a distribution, some ending at them; some claims imply others.
 Ranges draw(test::Random& random) {
   const int states = 2 + random.below(8);
   const int claims = 1 + random.below(10);
@@ -56,7 +56,7 @@ TEST(without_ranges_that_bind_the_analytic_centre_is_the_weights) {
   const Array w = test::random_distribution(random, 5);
   Array g;
   Matrix payoffs(2, 5);
-  payoffs << 1, 0, 0, 0, 0, 0.3, 0.3, 0.3, 0.3, 0.3;  // the second pays alike everywhere
+  payoffs << 1, 0, 0, 0, 0, 0.3, 0.3, 0.3, 0.3, 0.3;  // the second is constant
   CHECK(find_analytic_centre(payoffs, w, Eigen::Array2d(0.0, 0.3), Eigen::Array2d(1.0, 0.3), g));
   for (int i = 0; i < 5; ++i) {
     CHECK_NEAR(g[i], w[i], 2e-16);
@@ -80,7 +80,7 @@ TEST(a_known_price_of_one_state_leaves_the_others_their_proportions) {
   }
 }
 
-TEST(prices_that_leave_a_state_none_have_no_analytic_centre) {
+TEST(ranges_that_no_positive_prices_meet_have_no_analytic_centre) {
   Matrix payoffs(1, 3);
   payoffs << 1, 0, 0;
   const Array w = Array::Constant(3, 1.0 / 3.0);

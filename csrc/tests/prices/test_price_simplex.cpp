@@ -48,7 +48,7 @@ TEST(ranges_around_reachable_prices_are_feasible_and_met) {
   }
 }
 
-TEST(what_is_called_infeasible_has_a_farkas_proof) {
+TEST(infeasible_ranges_have_a_farkas_proof) {
   test::Random random(32);
   int proofs = 0;
   for (int trial = 0; trial < 1000; ++trial) {

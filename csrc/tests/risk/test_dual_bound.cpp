@@ -20,7 +20,7 @@ TEST(any_multipliers_bound_every_clearing) {
 
     Multipliers multipliers;
     multipliers.reserve(scaled);
-    // Of the ball: what the measure fears at some losses. g is another distribution.
+    // p is a worst case of the measure, so in the ball; g is another distribution.
     Array loss(n);
     for (double& entry : loss) {
       entry = random.uniform(-1.0, 1.0);

@@ -1,4 +1,4 @@
-// Books whose claims pay on disjoint sets of states, and the same markets without that knowledge.
+// Books whose claims pay on disjoint sets of states, and the same markets treated as general ones.
 #pragma once
 
 #include <algorithm>
@@ -8,7 +8,7 @@
 
 namespace kpm::test {
 
-/// So many claims that it pays to know they are disjoint; some states pay in none.
+/// Enough claims for the solvers without matrices; mostly some states pay no claim.
 inline RandomBook disjoint_book(Random& random, int orders) {
   const int claims = static_cast<int>(DisjointClaims::kFewest) + random.below(10);
   const int states = claims + random.below(3) * random.below(20);

@@ -1,4 +1,4 @@
-// Claims on disjoint sets of states: with and without matrices the same answers.
+// Claims on disjoint sets of states: the same answers with and without matrices.
 #include "cell/cell_solver.hpp"
 #include "disjoint_book.hpp"
 #include "ipm/disjoint_system.hpp"
@@ -25,8 +25,8 @@ Matrix dense_curvature(const ScaledMarket& market, const RiskBlock& risk, const 
 
 }  // namespace
 
-/// Whatever the point and the scales, what the systems solve is what the matrices say.
-TEST(disjoint_systems_solve_what_the_matrices_say) {
+/// At any point and with any scales the systems agree with the dense matrices.
+TEST(disjoint_systems_agree_with_dense_matrices) {
   test::Random random(42);
   for (int trial = 0; trial < 120; ++trial) {
     test::RandomBook book = test::disjoint_book(random, 60);
@@ -179,7 +179,7 @@ TEST(ranges_of_disjoint_claims_are_reached_if_the_simplex_method_reaches_them) {
       ++reached;
       continue;
     }
-    // The proof: no price vector makes up for it.
+    // The proof, by Farkas' lemma: no state prices reach the ranges.
     double sum = 0.0;
     Array lambda(known.claims());
     for (int k = 0; k < known.claims(); ++k) {

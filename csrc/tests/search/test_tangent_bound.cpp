@@ -43,8 +43,8 @@ struct Setting {
 
 }  // namespace
 
-/// What the risk is said to rise by, for one claim's sake, it rises by wherever the others are.
-TEST(the_risk_curves_at_least_as_much_as_said) {
+/// The bound on the risk's rise from one claim's demand holds for any demand of the others.
+TEST(the_risk_rises_at_least_as_much_as_its_curvature_bound) {
   test::Random random(1711);
   int told = 0;
   for (int trial = 0; trial < 400; ++trial) {
@@ -77,7 +77,7 @@ TEST(the_risk_curves_at_least_as_much_as_said) {
       }
     }
   }
-  CHECK(told > 500);  // and that is more than nothing
+  CHECK(told > 500);  // the bound is often not negligible
 }
 
 /// A box is ruled out only where no clearing of it is worth the threshold.

@@ -5,8 +5,8 @@ namespace kpm {
 
 namespace {
 
-/// The cells listed for one claim whose bid, so wide a step, is worth .1 of its width less than no
-/// trade, where the node bounds what is better than that by `excess`.
+/// The number of cells listed for a claim with one bid, a step of `width`, which is worth .1 of its
+/// width less than no trade; no clearing of the node is better than no trade by more than `excess`.
 std::size_t cells_beside_a_step(double width, double excess) {
   test::Random random(3);
   const test::RandomBook book(random, 2, 1, 1);
@@ -27,17 +27,17 @@ std::size_t cells_beside_a_step(double width, double excess) {
 
 }  // namespace
 
-/// However little is at stake in it, as long as the bound tells that.
-TEST(a_step_that_loses_along_its_way_is_its_end) {
+/// However small its width, as long as the bound resolves the loss.
+TEST(a_step_that_loses_along_its_way_is_left_out_beside_its_end) {
   for (const double width : {1e-3, 1e-5, 5e-7, 2e-8}) {
     CHECK(cells_beside_a_step(width, 0.0) == 1);
   }
 }
 
-TEST(a_step_whose_best_point_may_lie_inside_is_looked_at) {
+TEST(a_step_whose_best_point_may_lie_inside_is_listed) {
   CHECK(cells_beside_a_step(5e-7, 1e-13) == 2);  // 2e-6 of it
   CHECK(cells_beside_a_step(1e-3, 1e-13) == 1);
-  CHECK(cells_beside_a_step(5e-9, 0.0) == 2);  // at its far end, too, it ties
+  CHECK(cells_beside_a_step(5e-9, 0.0) == 2);  // it ties even at its far end
 }
 
 }  // namespace kpm

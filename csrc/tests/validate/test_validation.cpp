@@ -8,7 +8,7 @@ namespace {
 
 constexpr double kNan = std::numeric_limits<double>::quiet_NaN();
 
-/// A fresh book with one thing wrong, and where that is to be found.
+/// One thing wrong with a book, and the fault that must be found.
 struct Breach {
   const char* what;
   Rule rule;
