@@ -127,7 +127,7 @@ class Counter:
 
 
 def count_all() -> list[Row]:
-    """One row a task: what it is counted by, how many of these, and its allocations."""
+    """One row per task: the unit that it is counted in, how many there are, and its allocations."""
     counter = Counter()
     rows: list[Row] = []
 

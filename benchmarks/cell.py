@@ -254,7 +254,7 @@ SECTIONS = {
 
 
 def draw_families(data: Any) -> Figure:
-    """A row for each family, a dot for each peer on a logarithmic axis."""
+    """One row per family, one dot per peer, on a logarithmic axis."""
     colours = dict(zip(PEERS, (*SERIES, SKY), strict=True))
     shifts = dict(zip(PEERS, np.linspace(-0.2, 0.2, len(PEERS)), strict=True))  # none hides another
     values = [value for row in data for value in row["peers"].values() if value is not None]
@@ -290,7 +290,7 @@ def draw_families(data: Any) -> Figure:
 
 
 def ratios(contest: Contest, solver: str) -> Floats:
-    """By cell that both solve, how many times as long as the core a solver takes."""
+    """A solver's time divided by the core's, for each cell that both solve."""
     found = contest.ratios(solver, CORE, REQUIRED)
     return np.asarray(found[np.isfinite(found)])
 

@@ -146,7 +146,7 @@ def _enumerated(claims: int, orders: int, seed: int, rounds: int) -> dict[str, A
     """Every cell of a book solved, and the same book by the default method."""
     book = theorem_book(claims, orders, seed)
     name = f"K = {claims}, J = {orders}, seed {seed}"
-    # On one thread both; the limit on cells is there for people, not for this.
+    # Both on one thread; the limit on cells protects users and does not apply here.
     every = functools.partial(
         kpm.clear, *book, "enumerate", prune_bounds=False, threads=1, cell_limit=10**9
     )

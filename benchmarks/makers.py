@@ -164,7 +164,7 @@ def _row(name: str, rule: str, market: kpm.Market, orders: kpm.Orders, rounds: i
 
 
 def _reason(rows: list[Row]) -> str:
-    """Where the time goes that is left, from the rows that miss."""
+    """Where the time goes in the rows that miss the target."""
     missed = [row for row in rows if row[f"{DIRECT} / clear times"] < TARGET]
     if not missed:
         return ""

@@ -126,7 +126,7 @@ def _dot(axes: Axes, place: float, peer: dict[str, Any]) -> None:
 
 
 def multiple_text(value: float) -> str:
-    """A multiple with the digits that mean something: 0.83×, 22×, 653×, 1,400×, 3·10⁸×."""
+    """A multiple with its significant digits: 0.83×, 22×, 653×, 1,400×, 3·10⁸×."""
     if value < 10:
         return f"{value:.2g}×"
     if value >= 1e6:

@@ -211,7 +211,7 @@ def _row(
 
 
 def _from_arrays(market: kpm.Market, orders: kpm.Orders) -> kpm.Result:
-    """The whole of it, from the arrays that a caller has."""
+    """Build market and orders from arrays, and clear them."""
     return kpm.clear(
         kpm.Market(
             market.payoffs,

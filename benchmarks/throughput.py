@@ -68,7 +68,7 @@ def changing_books(count: int, seed: int = 7) -> list[books.Book]:
 
 
 def tasks_of(stream: Sequence[books.Book]) -> list[Task]:
-    """What a service does for each book: arrays in, result out."""
+    """The work of a service for each book: arrays in, result out."""
 
     def clearing(market: kpm.Market, orders: kpm.Orders) -> Task:
         columns = (orders.claim_index(market), orders.side, orders.price, orders.quantity)
@@ -94,7 +94,7 @@ def _examined(part: Section, tasks: Sequence[Task]) -> list[Task]:
 
 
 def run_all(tasks: Sequence[Task], pool: ThreadPoolExecutor, threads: int) -> None:
-    """All tasks, dealt to so many threads."""
+    """Run all tasks on a pool of threads."""
     deals = [tasks[first::threads] for first in range(threads)]
     list(pool.map(lambda deal: [task() for task in deal], deals))
 

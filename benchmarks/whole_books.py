@@ -166,7 +166,7 @@ def enumeration(quick: bool) -> Section:
 def _enumeration_row(
     instance: Instance, result: kpm.Result, peers: dict[str, SolverProcess], quick: bool
 ) -> Row:
-    """One book's cells by everybody; "listed" says whether the reachable ones are known."""
+    """One book's cells by all solvers; "listed" says whether the reachable ones are known."""
     count, most = (40, QUICK_ALL) if quick else (SAMPLE, ALL)
     cells = reachable_cells(instance.book, count, most, LISTED)
     clear = _clear_timer(instance, 3 if quick else 9)
@@ -361,7 +361,7 @@ def _finite(value: float) -> float | None:
 
 
 def draw_scip(data: Any) -> Figure:
-    """A row for each book, this package and SCIP on a logarithmic axis of time."""
+    """One row per book, this package and SCIP, on a logarithmic axis of time."""
     colours = {PROVED: ORANGE, LIMIT: PINK, FAILED: GREEN, WRONG: GREEN}
     with house_style():
         figure, (axes,) = new_figure(8.2, 1.7 + 0.3 * len(data))

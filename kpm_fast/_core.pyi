@@ -6,7 +6,7 @@ the stated type; arrays it returns are read-only. It raises only ``MemoryError``
 """
 
 from collections.abc import Callable
-from typing import Any, NotRequired, TypedDict
+from typing import Any, TypedDict
 
 import numpy as np
 from numpy.typing import NDArray
@@ -101,6 +101,11 @@ class Certificate(TypedDict):
     multipliers: Floats  # (L, K)
     bound: Floats  # (L,) money; -inf where no state prices reach the box
 
+class Work:
+    """How much work a clearing was, until somebody asks."""
+
+    def to_dict(self) -> Statistics: ...
+
 class Statistics(TypedDict):
     """How much work a clearing was."""
 
@@ -136,8 +141,12 @@ class Clearing(TypedDict):
     marginal_state_prices: Floats  # (N,)
     multipliers: Floats  # (K,)
     ambiguity_price: float  # money per nat
-    certificate: NotRequired[Certificate]
-    stats: Statistics
+    certificate: Certificate | None
+    stats: Work
+    tolerance: None  # this and what follows: room for what makes a result of it
+    allocation: None
+    market: None
+    orders: None
 
 def staircases(
     payoffs: Floats,  # (K, N)

@@ -229,7 +229,7 @@ def plain_text(value: Any) -> str:
         try:
             return value.decode("utf-8")
         except UnicodeDecodeError as error:
-            raise ValueError(f"bytes that are not UTF-8: {reprlib.repr(value)}") from error
+            raise ValueError(f"must be UTF-8, got {reprlib.repr(value)}") from error
     return str(value)
 
 

@@ -93,7 +93,7 @@ def test_arrays_that_disagree(name: str, value: Any) -> None:
     assert caught.value.field is not None
 
 
-def test_enumeration_hands_out_none() -> None:
+def test_enumeration_has_no_certificate() -> None:
     with pytest.raises(
         kpm.InputError, match=r"certificate: is not available with method='enumerate'"
     ):

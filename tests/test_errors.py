@@ -100,7 +100,8 @@ def test_count_text(count: int, text: str) -> None:
     ("changes", "words"),
     [
         ({"payoffs": [1, 0]}, ["payoffs", "(2,)"]),
-        ({"payoffs": [[1, 0], [1]]}, ["payoffs", "rows differ"]),
+        ({"payoffs": [[1, 0], [1]]}, ["payoffs[1]", "rows of one length, got [1]", "[1, 0]"]),
+        ({"payoffs": [[1, 0, 0], 7]}, ["payoffs[1]", "rows of one length, got 7", "[1, 0, 0]"]),
         ({"payoffs": np.zeros((0, 3))}, ["payoffs", "(0, 3)", "at least one claim"]),
         ({"payoffs": np.zeros((2, 0))}, ["payoffs", "(2, 0)"]),
         ({"payoffs": [[1, 0, 0], [0, math.nan, 0]]}, ["payoffs['draw', 'D']", "nan"]),

@@ -106,7 +106,7 @@ def test_payoffs_of_other_claims_or_turned() -> None:
         MARKET.replace(payoffs=pandas.DataFrame(rows))
 
 
-def test_a_default_index_is_no_position() -> None:
+def test_a_default_index_does_not_name_states() -> None:
     """A column that was sorted and reset has lost its labels: positions would be wrong."""
     pandas = pytest.importorskip("pandas")
     series = pandas.Series([0.5, 0.3, 0.2])
@@ -124,7 +124,7 @@ def test_a_prior_names_the_states_of_plain_payoffs() -> None:
     assert market == MARKET.replace(claims=["0", "1"])
 
 
-def test_labels_that_come_twice_or_are_none() -> None:
+def test_repeated_and_missing_labels_are_refused() -> None:
     pandas = pytest.importorskip("pandas")
     with pytest.raises(
         kpm.InputError, match="must be distinct, got 'H', which index 0 has as well"

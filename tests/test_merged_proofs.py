@@ -200,7 +200,7 @@ def test_orders_of_a_merged_claim_count(proven: kpm.Result) -> None:
         assert not check(richer), (claim, side)
 
 
-def test_the_certificate_refuses_what_is_no_merge() -> None:
+def test_the_certificate_refuses_wrong_merges() -> None:
     leaf = {"first": [[0, 0, 0]], "last": [[0, 0, 0]], "multipliers": [[0.0, 0.0, 0.0]]}
     rest = {"worst_case": [[0.5, 0.5]], "marginal_state_prices": [[0.5, 0.5]], "bound": [0.0]}
     assert kpm.Certificate(**leaf, **rest).merged_into.tolist() == [0, 1, 2]

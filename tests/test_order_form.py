@@ -140,7 +140,7 @@ def test_units_round_once(value: float, unit: float) -> None:
         ({"quantity_unit": "lot"}, "quantity_unit: must be a number"),
     ],
 )
-def test_forms_that_are_none(options: dict[str, Any], words: str) -> None:
+def test_wrong_forms_are_refused(options: dict[str, Any], words: str) -> None:
     columns = (
         {**FORM["columns"], **options["columns"]}
         if isinstance(options.get("columns"), dict)

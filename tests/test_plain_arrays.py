@@ -1,4 +1,4 @@
-"""Arrays that are right as they are take one call of the core: the same book, the same messages."""
+"""Valid arrays are copied in one call of the core: the same values and messages as of lists."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ _numbers = st.sampled_from(_ODD) | st.floats(0.0, 1.0)
 
 
 def _told(make: Callable[[], Any]) -> Any:
-    """What comes of it: a value, or the words of the error."""
+    """The value that `make` returns, or the message of its error."""
     try:
         return make()
     except kpm.InputError as error:
@@ -26,7 +26,7 @@ def _told(make: Callable[[], Any]) -> Any:
 
 
 def _shapes(array: np.ndarray[Any, Any]) -> list[np.ndarray[Any, Any]]:
-    """The same numbers, as arrays lie in memory."""
+    """The same numbers, laid out in memory in five ways."""
     padded = np.zeros((*array.shape, 2), dtype=array.dtype)
     padded[..., 0] = array
     shifted = np.zeros(array.nbytes + 1, dtype=np.uint8)[1:].view(array.dtype)
@@ -105,8 +105,8 @@ def test_markets_of_arrays_are_those_of_lists(
                 assert kept.tobytes() == getattr(expected, name).tobytes()
 
 
-def test_the_short_way_is_taken() -> None:
-    """And not by what is no array, or a column of another kind."""
+def test_valid_arrays_take_the_short_way() -> None:
+    """Lists, subclasses of arrays and columns of another shape do not."""
     claim, side = np.array([0, 1]), np.array([1, -1])
     price, quantity = np.array([0.5, 0.5]), np.array([1.0, 2.0])
     assert _core.plain_orders(claim, side, price, quantity) is not None

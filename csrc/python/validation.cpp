@@ -38,8 +38,8 @@ py::object quantity_fault(const In<double>& quantity) {
   return to_python(validate_quantities(quantity.data(), quantity.shape(0)));
 }
 
-/// A copy of an array of NumPy's own of this type, contiguous and of so many axes, or nothing. By
-/// bytes: the caller's need not be aligned.
+/// A contiguous copy of `source` if it is exactly a NumPy array (no subclass) of this type with so
+/// many axes, otherwise nothing. Copied by bytes, since the caller's array may be unaligned.
 template <class T>
 std::optional<py::array_t<T>> copied(py::handle source, int axes) {
   if (reinterpret_cast<PyObject*>(Py_TYPE(source.ptr())) !=
@@ -58,7 +58,7 @@ std::optional<py::array_t<T>> copied(py::handle source, int axes) {
   return copy;
 }
 
-/// Sides of a narrow type, if all are +1 or -1.
+/// An array of sides as 8-bit integers, if all are +1 or -1.
 template <class T>
 std::optional<py::array_t<std::int8_t>> sides_from(py::handle source) {
   const auto given = copied<T>(source, 1);
@@ -88,9 +88,9 @@ std::optional<py::array_t<std::int8_t>> sides_of(py::handle source) {
   return sides_from<double>(source);
 }
 
-/// The columns of a book that are arrays of the right types and all right, copied and read-only.
-/// None where anything is otherwise: Python says what, or converts it. For a small book one call
-/// takes a fifth of the time of looking at each column from there.
+/// Read-only copies of the columns of a book if they are arrays of the right types and valid,
+/// otherwise None: then Python converts them or says what is wrong. For a small book this one call
+/// takes a fifth of the time that checking each column from Python takes.
 py::object plain_orders(py::handle claim, py::handle side, py::handle price, py::handle quantity) {
   auto claims = copied<std::int64_t>(claim, 1);
   auto prices = copied<double>(price, 1);
@@ -109,7 +109,7 @@ py::object plain_orders(py::handle claim, py::handle side, py::handle price, py:
                         frozen(std::move(*prices)), frozen(std::move(*quantities)));
 }
 
-/// The same for payoffs, prior and inventory (None: zero) of a market.
+/// The same for the payoffs, the prior and the inventory of a market (None is a zero inventory).
 py::object plain_market(py::handle payoffs, py::handle prior, py::handle inventory,
                         double risk_aversion, double ambiguity) {
   auto table = copied<double>(payoffs, 2);

@@ -399,7 +399,7 @@ def _checked_vertices(table: Floats) -> Floats:
         mass = exact_sum(prior)
         if not abs(mass - 1) <= _PRIOR_TOLERANCE:
             raise InputError(
-                f"must sum to 1 within {_PRIOR_TOLERANCE:g}, sums to {mass!r}",
+                f"must sum to 1 within {_PRIOR_TOLERANCE:g}, but sums to {mass!r}",
                 field="priors",
                 index=row,
             )

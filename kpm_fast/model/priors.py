@@ -96,7 +96,7 @@ def checked_prior(
             remedy = "" if normalize else "; normalize=True (--normalize) divides by the sum"
             raise InputError(
                 f"must sum to 1 within {allowed:.3g}, which the rounding of its entries allows, "
-                f"sums to {mass!r}{remedy}",
+                f"but sums to {mass!r}{remedy}",
                 field=field,
             )
     if off > EXACT:

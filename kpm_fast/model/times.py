@@ -67,7 +67,7 @@ def parse_times(column: Any, length: int) -> tuple[NDArray[Any], Floats]:
     Raises
     ------
     InputError
-        Naming an entry that is missing, is no time or is one of another kind than the first.
+        Naming an entry that is missing, is not a time, or is of another kind than the first.
     """
     entries = entries_of(column)
     if isinstance(entries, np.ndarray) and entries.ndim > 1:

@@ -74,7 +74,7 @@ def shown_claims(
         if alone or not hasattr(claims, "__len__"):
             raise InputError(f"must be several claims, got {claims!r}", field="claims")
         if not len(claims):
-            raise InputError("must name at least one claim", field="claims")
+            raise InputError("must name at least one claim, got none", field="claims")
         return [claim_position(outcome, claim) for claim in claims]
     traded = np.maximum(outcome.bought, outcome.sold) * np.ptp(outcome.market.payoffs, axis=1)
     return sorted(np.argsort(-traded, kind="stable")[:most].tolist())

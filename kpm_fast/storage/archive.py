@@ -40,7 +40,7 @@ __all__ = ["FORMAT", "VERSION", "read_outcome", "write_outcome"]
 FORMAT = "kpm-fast clearing"
 VERSION = 2  # of the format; a reader refuses what it does not know
 _ZIPPED = b"PK"  # how every file of this format begins
-_READS = (1, VERSION)  # 1: certificates merge no claims; the scale counts all that a price fills
+_READS = (1, VERSION)  # in 1 certificates merge no claims, and the scale counts idle orders too
 
 _HEADER, _IDS = "header.json", "orders/order_id.json"
 _TIMES = "orders/time.json"  # where doubles do not hold every digit

@@ -2,6 +2,7 @@
 #include <algorithm>
 #include <cmath>
 #include <cstddef>
+#include <utility>
 
 #include "mechanisms/competitive/published.hpp"
 #include "numerics/tolerances.hpp"
@@ -204,7 +205,13 @@ void choose_demand(const Auction& auction, const std::vector<Staircase>& stairs,
       break;
     }
   }
-  move_to_ends(open, kAtEnd, point);
+  AuctionPoint at_ends = point;
+  move_to_ends(open, kAtEnd, at_ends);
+  if (worth(at_ends.demand) >= before - tie) {
+    point = std::move(at_ends);
+  } else {
+    move_to_ends(open, kRounded, point);
+  }
 }
 
 }  // namespace kpm
