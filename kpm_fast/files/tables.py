@@ -19,7 +19,7 @@ from typing import Any, TextIO
 
 import numpy as np
 
-from ..arrays import Floats, as_path
+from ..arrays import Floats, as_path, check_choice
 from ..entries import number, table_columns
 from ..errors import InputError, suggestion
 from .csv_text import (
@@ -414,8 +414,7 @@ def columns_of(
 
 def make_frame(table: Mapping[str, Any], backend: str) -> Any:
     """Build a data frame of the package named by ``backend`` from a table."""
-    if backend not in BACKENDS:
-        raise InputError(f"must be one of {', '.join(BACKENDS)}, got {backend!r}", field="backend")
+    check_choice(backend, BACKENDS, "backend")
     try:
         module = importlib.import_module(backend)
     except ImportError as error:
