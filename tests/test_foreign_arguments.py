@@ -179,3 +179,18 @@ def test_a_batch_says_which_books_it_has(number: Any) -> None:
     for part in (BATCH.fills_of, BATCH.claim_prices, BATCH.state_prices, BATCH.payoff):
         with pytest.raises(kpm.InputError, match=r"^book: must be the name"):
             part(number)
+
+
+@pytest.mark.parametrize(
+    "index", [["order_id"], ["time"], ["claim"], ["order_id", "time"], ["claim", "side"]]
+)
+def test_an_index_that_is_named_like_a_column_is_that_column(index: list[str]) -> None:
+    pandas = pytest.importorskip("pandas")
+    columns = {"claim": ["1", "0"], "side": ["buy", "sell"], "price": [0.5, 0.25], "quantity": 1}
+    frame = pandas.DataFrame({**columns, "order_id": ["p", "q"], "time": [2, 1]})
+    expected = kpm.Orders.from_frame(frame, MARKET)
+    assert kpm.Orders.from_frame(frame.set_index(index), MARKET) == expected
+    kept = frame.set_index(index, drop=False)
+    assert kpm.Orders.from_frame(kept, MARKET) == expected
+    renamed = frame.rename(columns={"order_id": "ref"}).set_index("ref")
+    assert kpm.Orders.from_frame(renamed, columns={"order_id": "ref"}) == expected

@@ -20,7 +20,7 @@ from typing import Any, TextIO
 import numpy as np
 
 from ..arrays import Floats, as_path, check_choice
-from ..entries import number, table_columns
+from ..entries import is_a, number, table_columns
 from ..errors import InputError, suggestion
 from .csv_text import (
     check_decimal,
@@ -405,6 +405,11 @@ def columns_of(
     names to sequences.
     """
     columns = table_columns(frame)
+    if is_a(frame, "pandas", "DataFrame"):  # an index that is named like a column is that column
+        levels = {name: place for place, name in enumerate(frame.index.names)}
+        for name in (*required, *optional):
+            if name in levels and name not in columns:
+                columns[name] = frame.index.get_level_values(levels[name])
     try:
         check_names(list(columns), required, optional, renamable)
     except InputError as error:
