@@ -1,12 +1,13 @@
 #include "selection/demand_rule.hpp"
 
-#include <Eigen/QR>
 #include <algorithm>
 #include <cmath>
 #include <iterator>
 #include <limits>
 
+#include "numerics/linear_equations.hpp"
 #include "numerics/tolerances.hpp"
+#include "selection/exact_steps.hpp"
 #include "selection/least_regret.hpp"
 
 namespace kpm {
@@ -124,14 +125,7 @@ Eigen::MatrixXd DemandRule::equal_losses(const std::vector<int>& states,
 /// of all states that count move alike. One column a direction, in shares of each step's height.
 Matrix DemandRule::open_directions(const CellOptimum& solution,
                                    const std::vector<Step>& open) const {
-  const auto m = static_cast<Eigen::Index>(open.size());
-  Eigen::CompleteOrthogonalDecomposition<Eigen::MatrixXd> decomposition;
-  decomposition.setThreshold(kDependentDirection);
-  decomposition.compute(equal_losses(counting_states(solution), open));
-  const Eigen::Index rank = decomposition.rank();
-  // rows = Q [T 0; 0 0] Z: the last columns of Z' span the kernel.
-  const Eigen::MatrixXd basis = decomposition.matrixZ().transpose();
-  return decomposition.colsPermutation() * basis.rightCols(m + 1 - rank);
+  return kernel(equal_losses(counting_states(solution), open), kDependentDirection);
 }
 
 /// At a kink the worst states have exactly equal losses; the interior-point method and the moves to
@@ -167,10 +161,8 @@ void DemandRule::equalise_losses(const CellOptimum& solution, const std::vector<
   if (apart.abs().maxCoeff() <= kLastDigit * loss.abs().maxCoeff()) {
     return;
   }
-  Eigen::CompleteOrthogonalDecomposition<Eigen::MatrixXd> decomposition;
-  decomposition.setThreshold(kDependentDirection);
-  decomposition.compute(equal_losses(tied, inside));
-  const Vector change = decomposition.solve(-apart.matrix());
+  const Vector change =
+      least_norm_solution(equal_losses(tied, inside), -apart.matrix(), kDependentDirection);
   Array equal = demand;
   for (std::size_t at = 0; at < inside.size(); ++at) {
     const Step& step = inside[at];
@@ -186,16 +178,22 @@ void DemandRule::equalise_losses(const CellOptimum& solution, const std::vector<
 ChosenDemand DemandRule::choose(const CellOptimum& solution, const std::vector<int>& cell,
                                 double tie) {
   ChosenDemand chosen{cell, solution.demand};
-  const Array value_of_claim = (market_.payoffs * solution.marginal_state_prices.matrix()).array();
-
   std::vector<Step> steps;
-  std::vector<Move> wanted;  // ends that the maker prefers, where demand is almost there
+  std::vector<StepRange> ranges;
+  steps.reserve(static_cast<std::size_t>(market_.claims()));
+  ranges.reserve(static_cast<std::size_t>(market_.claims()));
   for (int k = 0; k < market_.claims(); ++k) {
     const int piece = cell[static_cast<std::size_t>(k)];
-    if (!Staircase::is_step(piece)) {
-      continue;
+    if (Staircase::is_step(piece)) {
+      const Step& at = steps.emplace_back(step(k, piece));
+      ranges.push_back({k, at.price, at.low, at.high});
     }
-    Step at = step(k, piece);
+  }
+  const Array value_of_claim = (market_.payoffs * solution.marginal_state_prices.matrix()).array();
+  settle_steps(market_, ranges, solution, value_of_claim, measure_, checkpoint_, chosen.demand);
+  std::vector<Move> wanted;  // ends that the maker prefers, where demand is almost there
+  for (Step& at : steps) {
+    const int k = at.claim;
     const double height = at.high - at.low;
     const double gain = at.price - value_of_claim[k];
     const double end = gain > 0.0 ? at.high : at.low;
@@ -206,7 +204,6 @@ ChosenDemand DemandRule::choose(const CellOptimum& solution, const std::vector<i
       at.wanted = true;
       at.end = end;
     }
-    steps.push_back(at);
   }
   move_to_ends(wanted, cell, tie, chosen.demand);
   std::vector<Step> open;

@@ -1,0 +1,51 @@
+#include <algorithm>
+
+#include "check.hpp"
+#include "numerics/linear_equations.hpp"
+
+namespace kpm {
+
+namespace {
+
+Eigen::MatrixXd draw(test::Random& random, Eigen::Index rows, Eigen::Index columns) {
+  return Eigen::MatrixXd::NullaryExpr(rows, columns, [&] { return random.uniform(-1.0, 1.0); });
+}
+
+}  // namespace
+
+TEST(a_kernel_is_orthonormal_and_of_the_right_dimension) {
+  test::Random random(1);
+  for (int round = 0; round < 200; ++round) {
+    const Eigen::Index m = 1 + random.below(8);
+    const Eigen::Index n = 1 + random.below(8);
+    const Eigen::Index rank = std::min({m, n, Eigen::Index{1} + random.below(8)});
+    const Eigen::MatrixXd a = draw(random, m, rank) * draw(random, rank, n);
+    const Matrix basis = kernel(a, 1e-10);
+    CHECK(basis.rows() == n && basis.cols() == n - rank);
+    CHECK((a * basis).cwiseAbs().sum() < 1e-12);
+    CHECK((basis.transpose() * basis).isIdentity(1e-12));
+  }
+}
+
+TEST(what_hardly_counts_is_in_the_kernel) {
+  Eigen::MatrixXd a = Eigen::MatrixXd::Identity(3, 3);
+  a(2, 2) = 1e-9;
+  CHECK(kernel(a, 1e-8).cols() == 1);
+  CHECK(kernel(a, 1e-10).cols() == 0);
+}
+
+TEST(a_solution_is_the_shortest_of_the_nearest) {
+  test::Random random(2);
+  for (int round = 0; round < 200; ++round) {
+    const Eigen::Index m = 1 + random.below(8);
+    const Eigen::Index n = 1 + random.below(8);
+    const Eigen::Index rank = std::min({m, n, Eigen::Index{1} + random.below(8)});
+    const Eigen::MatrixXd a = draw(random, m, rank) * draw(random, rank, n);
+    const Vector b = draw(random, m, 1);
+    const Vector x = least_norm_solution(a, b, 1e-10);
+    CHECK((a.transpose() * (a * x - b)).cwiseAbs().sum() < 1e-9 * (1.0 + x.cwiseAbs().sum()));
+    CHECK((kernel(a, 1e-10).transpose() * x).cwiseAbs().sum() < 1e-9 * (1.0 + x.norm()));
+  }
+}
+
+}  // namespace kpm
