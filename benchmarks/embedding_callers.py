@@ -74,6 +74,8 @@ class CCaller:
             "calls_clock",
             "calls_cold",
             "calls_engine",
+            "calls_engine_cold",
+            "calls_warm",
             "calls_value",
             "calls_limited",
             "calls_events",
@@ -81,7 +83,10 @@ class CCaller:
             getattr(self.library, name).restype = double
         self.library.calls_book_of.restype = pointer
         self.library.calls_memory.restype = ctypes.c_size_t
-        for name in ("calls_cold", "calls_engine", "calls_value", "calls_book_free"):
+        for name in (
+            *("calls_cold", "calls_engine", "calls_engine_cold"),
+            *("calls_warm", "calls_value", "calls_book_free"),
+        ):
             getattr(self.library, name).argtypes = (pointer,)
         self.library.calls_limited.argtypes = (pointer, double)
 
@@ -145,6 +150,13 @@ class CBook:
 
     def engine(self) -> float:
         return float(self._library.calls_engine(self._book))
+
+    def engine_cold(self) -> float:
+        return float(self._library.calls_engine_cold(self._book))
+
+    def warm(self) -> int:
+        """How many clearings of the engine needed no search."""
+        return int(self._library.calls_warm(self._book))
 
     def limited(self, limit: float) -> float:
         """Seconds of a cold clearing that a limit of so many seconds cut short, or infinity."""

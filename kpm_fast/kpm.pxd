@@ -73,6 +73,7 @@ cdef extern from "kpm/kpm.h" nogil:
         int32_t threads
         int32_t allocation
         const int32_t *stop  # volatile
+        int64_t cold
 
     struct kpm_result:
         size_t struct_size
@@ -168,6 +169,8 @@ cdef extern from "kpm/kpm.h" nogil:
                                   kpm_result *result)
     int32_t kpm_engine_quote(kpm_engine *engine, const double *quantities, int64_t sizes,
                              double *bid, double *ask)
+    int32_t kpm_engine_forget(kpm_engine *engine)
+    int64_t kpm_engine_warm_clearings(const kpm_engine *engine)
     int64_t kpm_engine_order_count(const kpm_engine *engine)
     int32_t kpm_engine_orders(kpm_engine *engine, int64_t *id, int64_t *claim, int8_t *side,
                               double *price, double *quantity)

@@ -33,6 +33,7 @@ __all__ = [
     "clear",
     "clear_into",
     "create",
+    "forget",
     "free",
     "indicative",
     "init",
@@ -46,6 +47,7 @@ __all__ = [
     "size",
     "snapshot",
     "state_hash",
+    "warm_clearings",
 ]
 
 
@@ -73,6 +75,8 @@ _engine_clear = _function(
     *(_pointer, _double, _double, _int64, _int32, _int32, _pointer),
     *(_pointer, _pointer, _pointer, _pointer, _pointer, _pointer),
 )
+_engine_forget = _function("forget", _int32, _pointer)
+_engine_warm_clearings = _function("warm_clearings", _int64, _pointer)
 _engine_quote = _function("quote", _int32, _pointer, _pointer, _int64, _pointer, _pointer)
 _engine_order_count = _function("order_count", _int64, _pointer)
 _engine_orders = _function(
@@ -387,6 +391,19 @@ def indicative(engine: Any, states: Any, claims: Any, tolerance: Any) -> Any:
         fills,
         payoff,
     )
+
+
+@_compiled((_handle,))
+def forget(engine: Any) -> None:
+    """Forget the last clearing: the next one is searched. Its bits are the same either way."""
+    if _engine_forget(engine) != 0:
+        raise ValueError(_failed)
+
+
+@_compiled(_int64(_handle))
+def warm_clearings(engine: Any) -> Any:
+    """Return how many clearings the one before has spared a search."""
+    return _engine_warm_clearings(engine)
 
 
 @_compiled((_handle, _int64))

@@ -155,9 +155,11 @@ class EngineAgainstList(RuleBasedStateMachine):
             self.model = [list(order) for order in model]
             assert not known or self.market is not MARKET or self.engine.state_hash == known
 
-    @rule(allocation=st.sampled_from(["pro_rata", "book_order"]))
-    def clear(self, allocation: str) -> None:
-        result = self.engine.clear(allocation=allocation, threads=1)
+    @rule(allocation=st.sampled_from(["pro_rata", "book_order"]), cold=st.booleans())
+    def clear(self, allocation: str, cold: bool) -> None:
+        before = self.engine.warm_clearings
+        result = self.engine.clear(allocation=allocation, cold=cold, threads=1)
+        assert self.engine.warm_clearings in ({before} if cold else {before, before + 1})
         book = self.orders()
         assert result.orders == book or not len(book)
         assert_same_bits(result, kpm.clear(self.market, book, allocation=allocation, threads=1))

@@ -73,7 +73,8 @@ void kpm_settings_init(kpm_settings* settings, std::size_t struct_size) {
   const kpm::ClearSettings defaults;
   const kpm_settings own{struct_size,         defaults.tolerance, defaults.time_limit,
                          defaults.node_limit,
-                         /*threads=*/1,       KPM_PRO_RATA,       nullptr};
+                         /*threads=*/1,       KPM_PRO_RATA,       nullptr,
+                         /*cold=*/0};
   std::memset(settings, 0, struct_size);
   settings->struct_size = struct_size;
   kpm::c::write(own, settings);

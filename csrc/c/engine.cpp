@@ -119,6 +119,9 @@ Fault clear(kpm_engine& engine, const kpm_settings* settings, kpm_result* result
   if (!fills) {
     own.fills = nullptr;
   }
+  if (is_cold(settings)) {
+    engine.book->forget();
+  }
   publish(cleared(engine, how, own.fills != nullptr), own);
   own.fills = filled;
   write(own, result);
@@ -294,6 +297,17 @@ std::int32_t kpm_engine_indicative(kpm_engine* engine, const kpm_settings* setti
 std::int32_t kpm_engine_quote(kpm_engine* engine, const double* quantities, std::int64_t sizes,
                               double* bid, double* ask) {
   return with(engine, [&](kpm_engine& own) { return quote(own, quantities, sizes, bid, ask); });
+}
+
+std::int32_t kpm_engine_forget(kpm_engine* engine) {
+  return with(engine, [](kpm_engine& own) {
+    own.book->forget();
+    return kpm::Fault();
+  });
+}
+
+std::int64_t kpm_engine_warm_clearings(const kpm_engine* engine) {
+  return is_engine(engine) ? engine->book->warm_clearings() : 0;
 }
 
 std::int64_t kpm_engine_order_count(const kpm_engine* engine) {

@@ -102,11 +102,18 @@ ClearSettings settings_of(const kpm_settings* given) {
     default:
       throw Refusal("allocation", "must be a kpm_allocation", own.allocation);
   }
+  if (own.cold != 0 && own.cold != 1) {
+    throw Refusal("cold", "must be 0 or 1", static_cast<double>(own.cold));
+  }
   if (own.stop != nullptr) {
     settings.interrupted = [stop = own.stop] { return is_raised(stop); };
   }
   require(validate(settings));
   return settings;
+}
+
+bool is_cold(const kpm_settings* given) {
+  return given != nullptr && read(given, "settings").cold != 0;
 }
 
 MakerModel maker_of(const kpm_maker* given) {

@@ -242,14 +242,17 @@ void add_settings(py::module_& module) {
 py::dict clear_for_python(const ClearSettings& settings, py::object progress, const StopFlag* stop,
                           const Solve& solve) {
   ClearSettings watched = settings;
+  const bool listens = !progress.is_none();
   PythonMonitor monitor(std::move(progress));
   Clearing clearing;
   {
     Unlocked unlocked;
-    watched.monitor = [&](const Progress& state) {
-      const Unlocked::Relocked lock(unlocked);
-      return monitor(state);
-    };
+    if (listens) {
+      watched.monitor = [&](const Progress& state) {
+        const Unlocked::Relocked lock(unlocked);
+        return monitor(state);
+      };
+    }
     watched.interrupted = [&] {
       if (stop != nullptr && stop->raised()) {
         return true;

@@ -81,10 +81,16 @@ class PythonEngine {
                           column(book.id, orders.count));
   }
 
-  py::dict clear(const ClearSettings& settings, py::object progress, const StopFlag* stop) {
+  py::dict clear(const ClearSettings& settings, py::object progress, const StopFlag* stop,
+                 bool cold) {
+    if (cold) {
+      engine_.forget();
+    }
     return clear_for_python(settings, std::move(progress), stop,
                             [&](const ClearSettings& watched) { return engine_.clear(watched); });
   }
+
+  std::int64_t warm_clearings() const { return engine_.warm_clearings(); }
 
   py::bytes snapshot() {
     std::string bytes(engine_.snapshot_size(), '\0');
@@ -121,7 +127,8 @@ void add_engine(py::module_& module) {
       .def("find", &PythonEngine::find)
       .def("orders", &PythonEngine::orders)
       .def("clear", &PythonEngine::clear, arg("settings"), arg("progress").none(true),
-           arg("stop").none(true))
+           arg("stop").none(true), arg("cold"))
+      .def("warm_clearings", &PythonEngine::warm_clearings)
       .def("snapshot", &PythonEngine::snapshot)
       .def("restore", &PythonEngine::restore)
       .def("state_hash", &PythonEngine::state_hash);

@@ -382,6 +382,10 @@ class Life {
     kpm_settings_init(&settings, sizeof settings);
     settings.tolerance = source_.pick(kTolerances);
     settings.node_limit = 1 + source_.below(8);
+    if (memory_.empty() && settings.node_limit > 4) {
+      settings.node_limit = 0;  // an engine without limits may do without a search
+    }
+    settings.cold = source_.below(4) == 0 ? 1 : 0;
     settings.allocation = source_.below(16) == 0 ? source_.below(100) : source_.below(2);
     if (source_.below(64) == 0) {
       settings.time_limit = -1.0;

@@ -155,8 +155,12 @@ def clear_book(
     stop: StopToken | None,
     verbose: bool,
     engine: _core.Engine | None = None,
+    cold: bool = False,
 ) -> Result:
-    """Clear a book as :func:`clear` does; ``engine``, if given, holds this market and orders."""
+    """Clear a book as :func:`clear` does; ``engine``, if given, holds this market and orders.
+
+    It starts from its last clearing, unless ``cold``.
+    """
     check_book(market, orders)
     verbose = verbose is not False and as_flag(verbose, "verbose")
     check_maker(settings.rule, market)
@@ -206,7 +210,7 @@ def clear_book(
             flag,
         )
     else:
-        answer = engine.clear(settings.core, reporter, flag)
+        answer = engine.clear(settings.core, reporter, flag, cold)
     result = _result(answer, market, orders, settings)
     if log is not None:
         log.close(str(result).split("\n  ", maxsplit=1)[0])

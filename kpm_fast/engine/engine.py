@@ -11,23 +11,22 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from .. import _core
-from ..arrays import Floats, as_number, frozen
+from ..arrays import as_number, frozen
 from ..clearing.clear import clear_book
 from ..clearing.progress import Progress
 from ..clearing.settings import ClearSettings
 from ..clearing.stop_token import StopToken
-from ..entries import identifier
 from ..errors import InputError, KpmError
 from ..model.book_types import check_book
 from ..model.faults import error_of
 from ..model.labels import claim_positions
-from ..model.makers import KnightianMaker
 from ..model.market import Market
 from ..model.order import Order
 from ..model.orders import Orders
 from ..model.quotes import Quotes
 from ..result import Result
-from .order_names import OrderNames
+from .knightian import check_knightian, core_arguments
+from .order_names import OrderNames, as_name
 
 __all__ = ["Engine"]
 
@@ -86,13 +85,13 @@ class Engine:
     def __init__(self, market: Market, orders: Orders | None = None) -> None:
         book = Orders([], [], [], []) if orders is None else orders
         check_book(market, book)
-        _check_maker(market)
+        check_knightian(market)
         self._lock = threading.RLock()
         self._clearing = False
         self._market = market
         self._names = OrderNames()
         self._book: Orders | None = None
-        self._core = _core.Engine(*_arguments(market), len(book))
+        self._core = _core.Engine(*core_arguments(market), len(book))
         self._fill(book)
 
     def _fill(self, book: Orders) -> None:
@@ -160,7 +159,7 @@ class Engine:
             numbers = type(price) is float and type(quantity) is float
             if place is None or sign is None or not numbers:
                 place, sign, price, quantity = self._parsed(claim, side, price, quantity)
-            name = self._names.fresh() if order_id is None else _name(order_id)
+            name = self._names.fresh() if order_id is None else as_name(order_id)
             number = self._names.new_number(name)
             self._take(self._core.add(place, sign, price, quantity, number))
             self._names.add(name, number)
@@ -185,7 +184,7 @@ class Engine:
         """
         with self._lock:
             self._check_idle()
-            name = _name(order_id)
+            name = as_name(order_id)
             self._take(self._core.cancel(self._names.number(name)))
             self._names.remove(name)
 
@@ -206,7 +205,7 @@ class Engine:
         """
         with self._lock:
             self._check_idle()
-            number = self._names.number(_name(order_id))
+            number = self._names.number(as_name(order_id))
             self._take(self._core.reduce(number, as_number(quantity, "quantity")))
 
     def replace(
@@ -244,7 +243,7 @@ class Engine:
         """
         with self._lock:
             self._check_idle()
-            number = self._names.number(_name(order_id))
+            number = self._names.number(as_name(order_id))
             _, _, limit, shares = self._core.find(number)
             self._take(
                 self._core.replace(
@@ -266,14 +265,14 @@ class Engine:
 
     def __contains__(self, order_id: object) -> bool:
         try:
-            return _name(order_id) in self._names
+            return as_name(order_id) in self._names
         except InputError:
             return False
 
     def __getitem__(self, order_id: str | int) -> Order:
         """Return the order with an identifier."""
         with self._lock:
-            name = _name(order_id)
+            name = as_name(order_id)
             claim, side, price, quantity = self._core.find(self._names.number(name))
             label = self._market.claims[claim]
             return Order(label, _SIDE_NAMES[side], price, quantity, name, None)
@@ -302,13 +301,13 @@ class Engine:
             self._check_idle()
             if not isinstance(other, Market):
                 raise InputError(f"must be a Market, got {type(other).__name__}", field="market")
-            _check_maker(other)
+            check_knightian(other)
             if other.claims != self._market.claims:
                 raise InputError(
                     f"must have the claims {list(self._market.claims)}, got {list(other.claims)}",
                     field="market",
                 )
-            fault = self._core.set_market(*_arguments(other))
+            fault = self._core.set_market(*core_arguments(other))
             if fault is not None:
                 raise error_of(fault, other.claims, other.states)
             self._market = other
@@ -321,12 +320,16 @@ class Engine:
         callback: Callable[[Progress], bool | None] | None = None,
         stop: StopToken | None = None,
         verbose: bool = False,
+        cold: bool = False,
         **settings: Any,
     ) -> Result:
         """Clear the book without changing it.
 
         Parameters
         ----------
+        cold : bool, default False
+            Forget the last clearing, and search. It changes the time that a clearing takes, never
+            its bits.
         callback, stop, verbose
             As for :func:`clear`.
         **settings
@@ -335,8 +338,7 @@ class Engine:
         Returns
         -------
         Result
-            That of ``clear(engine.market, engine.orders, ...)``, bit for bit except times and the
-            number of threads.
+            That of ``clear(engine.market, engine.orders, ...)``, bit for bit except ``stats``.
 
         Raises
         ------
@@ -351,7 +353,7 @@ class Engine:
             self._clearing = True
             try:
                 return clear_book(
-                    self._market, self.orders, how, callback, stop, verbose, self._core
+                    self._market, self.orders, how, callback, stop, verbose, self._core, cold
                 )
             finally:
                 self._clearing = False
@@ -381,6 +383,22 @@ class Engine:
         return market.maker.quotes(market, quantities)
 
     # -- state ----------------------------------------------------------------------------------
+
+    @property
+    def warm_clearings(self) -> int:
+        """How many clearings were proved from the one before, without a search.
+
+        A restored book begins at 0.
+
+        Examples
+        --------
+        >>> import kpm_fast as kpm
+        >>> engine = kpm.Engine(kpm.Market([[1, 0], [0, 1]], [0.5, 0.5]))
+        >>> engine.warm_clearings
+        0
+        """
+        with self._lock:
+            return self._core.warm_clearings()
 
     @property
     def state_hash(self) -> int:
@@ -446,7 +464,7 @@ class Engine:
             if zlib.crc32(parts).to_bytes(4, "little") != check:
                 raise damaged
             length = int.from_bytes(parts[:8], "little")
-            other = _core.Engine(*_arguments(self._market), 0)
+            other = _core.Engine(*core_arguments(self._market), 0)
             fault = other.restore(parts[8 : 8 + length])
             if fault is not None:
                 raise error_of(fault)
@@ -462,32 +480,3 @@ class Engine:
 
     def __repr__(self) -> str:
         return f"Engine({self._market!r}, {len(self)} orders)"
-
-
-def _arguments(market: Market) -> tuple[Floats, Floats, Floats, float, float]:
-    return (
-        market.payoffs,
-        market.prior,
-        market.inventory,
-        market.risk_aversion,
-        market.ambiguity,
-    )
-
-
-def _check_maker(market: Market) -> None:
-    if not isinstance(market.maker, KnightianMaker):
-        raise InputError(
-            f"must have a Knightian maker, got {type(market.maker).__name__}", field="market"
-        )
-
-
-def _name(order_id: Any) -> str:
-    """Return an identifier as text, by the rules for a column of identifiers."""
-    if type(order_id) is str:
-        return order_id
-    if type(order_id) is int:
-        return str(order_id)
-    try:
-        return identifier(order_id, "order_id", 0)
-    except InputError as error:
-        raise InputError(error.reason, field="order_id") from None

@@ -5,10 +5,12 @@ from __future__ import annotations
 import json
 from collections.abc import Iterable, Sequence
 from hashlib import blake2b
+from typing import Any
 
+from ..entries import identifier
 from ..errors import InputError
 
-__all__ = ["OrderNames"]
+__all__ = ["OrderNames", "as_name"]
 
 _MOST = 2**63 - 1
 _NUMBER = 2**64
@@ -130,3 +132,15 @@ def _number_of(name: str) -> int:
         blake2b(name.encode("utf-8", "surrogatepass"), digest_size=8).digest(), "big"
     )
     return word if word <= _MOST else word - _NUMBER
+
+
+def as_name(order_id: Any) -> str:
+    """Return an identifier as text, as a column of them would have it."""
+    if type(order_id) is str:
+        return order_id
+    if type(order_id) is int:
+        return str(order_id)
+    try:
+        return identifier(order_id, "order_id", 0)
+    except InputError as error:
+        raise InputError(error.reason, field="order_id") from None

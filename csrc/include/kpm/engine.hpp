@@ -71,10 +71,19 @@ class Engine {
   BookColumns orders();
 
   /// Clear the book without changing it. Throws what kpm::clear throws, which is std::bad_alloc.
+  /// Where the cell of the last clearing proves this one, nothing is searched. The bits are those
+  /// of a search, except Clearing::progress, iterations, threads and seconds. An engine of fixed
+  /// limits always searches.
   Clearing clear(const ClearSettings& settings);
 
   /// The same without fills, and without the pass over the orders that they take.
   Clearing indicative(const ClearSettings& settings);
+
+  /// Forget the last clearing: the next one is searched.
+  void forget();
+
+  /// How many clearings needed no search.
+  std::int64_t warm_clearings() const;
 
   /// The orders by priority, in a format that is the same on every machine; the market is not
   /// included.

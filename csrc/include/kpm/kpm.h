@@ -97,6 +97,9 @@ typedef struct kpm_settings {
   /* [null] The clearing stops soon after this is not zero; another thread or a signal handler may
    * set it meanwhile. */
   const volatile int32_t* stop;
+  /* [0] 1: an engine forgets its last clearing first, and searches. It changes the time that a
+   * clearing takes, never its bits. */
+  int64_t cold;
 } kpm_settings;
 
 /* A clearing. The caller sets struct_size and the arrays, each of which may be null if it is not
@@ -293,6 +296,12 @@ KPM_API int32_t kpm_engine_indicative(kpm_engine* engine, const kpm_settings* se
  */
 KPM_API int32_t kpm_engine_quote(kpm_engine* engine, const double* quantities, int64_t sizes,
                                  double* bid, double* ask);
+
+/* Forgets the last clearing: the next one is searched, as with kpm_settings.cold. */
+KPM_API int32_t kpm_engine_forget(kpm_engine* engine);
+
+/* How many clearings the one before has spared a search; 0 for null. */
+KPM_API int64_t kpm_engine_warm_clearings(const kpm_engine* engine);
 
 /* How many orders are in the book; 0 for null. */
 KPM_API int64_t kpm_engine_order_count(const kpm_engine* engine);

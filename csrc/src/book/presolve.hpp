@@ -1,6 +1,7 @@
 // The book that the tree searches: fewer claims, the same clearings.
 #pragma once
 
+#include <utility>
 #include <vector>
 
 #include "book/corners.hpp"
@@ -25,6 +26,9 @@ class Presolve {
 
   const ScaledMarket& market() const { return market_; }
   const std::vector<Corners>& corners() const { return corners_; }
+
+  /// The corners, for whoever goes on when the book is no longer needed.
+  std::vector<Corners> release_corners() { return std::move(corners_); }
 
   /// Whether nothing was left out or merged.
   bool same_claims() const { return market_.claims() == full_claims_; }

@@ -9,6 +9,7 @@
 #include "engine/market_copy.hpp"
 #include "engine/order_book.hpp"
 #include "mechanisms/maker_optimal/clear_compiled.hpp"
+#include "mechanisms/maker_optimal/warm_start.hpp"
 
 namespace kpm {
 
@@ -108,6 +109,10 @@ struct Engine::State {
     return make_staircase(*low, *high, levels.data(), levels.data() + levels.size());
   }
 
+  /// What a clearing may start from. Within fixed limits a search may run out of nodes or memory:
+  /// what it would then have answered nobody can tell without it.
+  WarmStart* warm() { return limits.fixed ? nullptr : &memory; }
+
   /// The staircases of the book as it is. An engine that may grow keeps them and makes those of the
   /// claims that have changed; one of fixed limits keeps nothing from one clearing to the next, so
   /// that the memory that is left to a clearing does not depend on those before.
@@ -164,6 +169,7 @@ struct Engine::State {
   bool compiled_all = false;  // with this market's payoffs
   Columns columns;
   bool listed = false;  // the columns are those of the book
+  WarmStart memory;     // of the last clearing
 };
 
 Engine::Engine(const Market& market, const EngineLimits& limits)
@@ -205,6 +211,7 @@ Fault Engine::set_market(const Market& market) {
   state_->market.make_room(market.states, market.claims);
   const bool same = state_->market.same_payoffs(market);
   state_->market.assign(market);
+  state_->memory.forget();
   state_->compiled_all = state_->compiled_all && same;
   return {};
 }
@@ -219,12 +226,18 @@ BookColumns Engine::orders() { return {state_->orders(), state_->columns.id.data
 
 Clearing Engine::clear(const ClearSettings& settings) {
   const Orders orders = state_->orders();
-  return clear_compiled(state_->market.market(), orders, state_->compiled(), settings);
+  return clear_compiled(state_->market.market(), orders, state_->compiled(), settings,
+                        state_->warm());
 }
 
 Clearing Engine::indicative(const ClearSettings& settings) {
-  return clear_compiled(state_->market.market(), Orders{}, state_->compiled(), settings);
+  return clear_compiled(state_->market.market(), Orders{}, state_->compiled(), settings,
+                        state_->warm());
 }
+
+void Engine::forget() { state_->memory.forget(); }
+
+std::int64_t Engine::warm_clearings() const { return state_->memory.proved(); }
 
 std::size_t Engine::snapshot_size() const {
   return 8 * (kWordsAround + kWordsOfOrder * static_cast<std::size_t>(size()));

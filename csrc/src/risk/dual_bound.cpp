@@ -56,6 +56,18 @@ int Multipliers::best_corner(int claim, const Corners& corners, int first, int l
   return best;
 }
 
+Multipliers multipliers_of(const ScaledMarket& market, const Array& worst_case,
+                           const Array& marginal_state_prices, const Array& lambda,
+                           double divergence) {
+  Multipliers multipliers;
+  multipliers.worst_case = worst_case;
+  multipliers.marginal_state_prices = marginal_state_prices;
+  multipliers.lambda = lambda;
+  multipliers.value.resize(market.claims());
+  multipliers.set(market, divergence);
+  return multipliers;
+}
+
 double Multipliers::bound(const std::vector<Corners>& corners, const Box& box) const {
   double sum = constant;
   for (int k = 0; k < box.claims(); ++k) {

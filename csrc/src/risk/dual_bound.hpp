@@ -39,4 +39,9 @@ struct Multipliers {
   double bound(const std::vector<Corners>& corners, const Box& box) const;
 };
 
+/// Those of p, g (summing to one) and lambda; `divergence` is KL(g|p) / a.
+Multipliers multipliers_of(const ScaledMarket& market, const Array& worst_case,
+                           const Array& marginal_state_prices, const Array& lambda,
+                           double divergence);
+
 }  // namespace kpm

@@ -17,11 +17,6 @@ constexpr double kSameVolume = 1e-9;      // relative
 constexpr double kSameDivergence = 1e-9;  // nats
 constexpr double kLost = 1e-10;           // scaled money that chosen prices may cost
 
-/// Whether the prices chosen are those of the cell, and earn what the cell promised.
-bool is_right(const Choice& choice) {
-  return choice.worth >= choice.value - kLost && choice.off <= kPriceTolerance;
-}
-
 /// The greatest certainty equivalent at prices that are the cell's; null if there are none.
 const Choice* best_right(const std::vector<Choice>& choices) {
   const Choice* best = nullptr;
@@ -36,6 +31,10 @@ const Choice* best_right(const std::vector<Choice>& choices) {
 
 }  // namespace
 
+bool Selection::is_right(const Choice& choice) {
+  return choice.worth >= choice.value - kLost && choice.off <= kPriceTolerance;
+}
+
 Selection::Selection(const ScaledMarket& market, const std::vector<Staircase>& stairs,
                      StopToken& token, Equilibrium equilibrium)
     : market_(market),
@@ -43,7 +42,8 @@ Selection::Selection(const ScaledMarket& market, const std::vector<Staircase>& s
       equilibrium_(std::move(equilibrium)),
       checkpoint_(token),
       hull_(market.claims(), 2 * market.claims(), arena_),
-      demand_(market, stairs, arena_, checkpoint_) {}
+      demand_(market, stairs, arena_, checkpoint_),
+      near_ends_(market, stairs) {}
 
 Choice Selection::choose(const std::vector<Candidate>& tied,
                          const std::vector<Candidate>& reserve) {
@@ -308,8 +308,20 @@ void Selection::settle(const Candidate& candidate, Settled& settled, std::vector
     }
     way.push_back(place);
     const bool at_hand = candidate.optimum && candidate.solved && cell == candidate.cell;
-    const CellOptimum& optimum = at_hand ? *candidate.optimum : solve(cell);
-    ChosenDemand chosen = demand_.choose(optimum, cell, kTie);
+    std::optional<CellOptimum> kept;  // where another cell is solved meanwhile
+    const CellOptimum* optimum = at_hand ? candidate.optimum.get() : &solve(cell);
+    ChosenDemand chosen = demand_.choose(*optimum, cell, kTie);
+    if (std::vector<int> flats = near_ends_.flats(chosen); !flats.empty()) {
+      if (!near_ends_.rules_out(flats, chosen, *optimum)) {
+        if (!at_hand) {
+          optimum = &kept.emplace(*optimum);
+        }
+        if (near_ends_.is_meant(flats, chosen.cell, solve(flats), optimum->objective)) {
+          cell = std::move(flats);
+          continue;
+        }
+      }
+    }
     if (chosen.cell != cell) {
       cell = std::move(chosen.cell);
       continue;
@@ -317,11 +329,11 @@ void Selection::settle(const Candidate& candidate, Settled& settled, std::vector
     Choice& choice = choices.emplace_back();
     choice.cell = std::move(cell);
     choice.demand = std::move(chosen.demand);
-    choice.value = optimum.objective;
+    choice.value = optimum->objective;
     choice.volume = volume(choice);
-    choice.worst_case = optimum.worst_case;
-    choice.marginal_state_prices = optimum.marginal_state_prices;
-    choice.multipliers = optimum.multipliers;
+    choice.worst_case = optimum->worst_case;
+    choice.marginal_state_prices = optimum->marginal_state_prices;
+    choice.multipliers = optimum->multipliers;
     return;
   }
 }

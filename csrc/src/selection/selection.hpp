@@ -12,6 +12,7 @@
 #include "numerics/checkpoint.hpp"
 #include "search/candidate.hpp"
 #include "selection/demand_rule.hpp"
+#include "selection/near_ends.hpp"
 #include "selection/price_rule.hpp"
 
 namespace kpm {
@@ -42,6 +43,9 @@ class Selection {
 
   Selection(const ScaledMarket& market, const std::vector<Staircase>& stairs, StopToken& token,
             Equilibrium equilibrium);
+
+  /// Whether a choice's prices are those of its cell, and earn what the cell promised.
+  static bool is_right(const Choice& choice);
 
   /// Of those that tie, one that the rule chooses and that state prices reach. Where numbers at the
   /// end of their digits leave none, the best of the reserve that is right; where the token stops
@@ -77,6 +81,7 @@ class Selection {
   std::optional<CellSolver> solver_;  // most books are solved by the time they come here
   Hull hull_;
   DemandRule demand_;
+  NearEnds near_ends_;
   std::optional<PriceRule> prices_;
   std::int64_t iterations_ = 0;
 };

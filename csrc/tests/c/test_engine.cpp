@@ -28,6 +28,53 @@ TEST(any_commands_lead_to_the_book_of_a_list_and_to_the_bits_of_a_cold_clearing)
   test::run_random_commands(false);
 }
 
+TEST(cold_clearings_search_and_have_the_same_bits) {
+  std::int64_t searched = 0;
+  for (std::uint64_t seed = 1; seed <= 40; ++seed) {
+    test::Random random(seed);
+    test::CBook book(random, 4, 3, 40);
+    const kpm_market market = book.market();
+    test::CResult cold(book.book);
+    test::CResult warm(book.book);
+    kpm_engine* const engine = engine_for(book);
+    for (std::size_t j = 0; j < book.book.claim.size(); ++j) {
+      CHECK(kpm_engine_add(engine, static_cast<std::int64_t>(j), book.book.claim[j],
+                           book.book.side[j], book.book.price[j], book.book.quantity[j]) == KPM_OK);
+    }
+    CHECK(book.clear(cold.result) == KPM_OK);
+    const auto clear = [&](std::int64_t how, bool is_warm) {
+      const std::int64_t before = kpm_engine_warm_clearings(engine);
+      book.settings.cold = how;
+      CHECK(kpm_engine_clear(engine, &book.settings, &warm.result) == KPM_OK);
+      CHECK(warm.result.certainty_equivalent == cold.result.certainty_equivalent);
+      CHECK(warm.result.upper_bound == cold.result.upper_bound);
+      CHECK(warm.fills == cold.fills && warm.by_claim == cold.by_claim);
+      CHECK(warm.by_state == cold.by_state && warm.cell == cold.cell);
+      CHECK(kpm_engine_warm_clearings(engine) == before + (is_warm ? 1 : 0));
+    };
+    clear(0, false);
+    CHECK(kpm_engine_clear(engine, &book.settings, &warm.result) == KPM_OK);
+    if (kpm_engine_warm_clearings(engine) == 1) {
+      ++searched;
+      clear(0, true);
+      clear(1, false);
+      clear(0, true);
+      CHECK(kpm_engine_forget(engine) == KPM_OK);
+      clear(0, false);
+      clear(0, true);
+      CHECK(kpm_engine_set_market(engine, &market) == KPM_OK);
+      clear(0, false);
+    }
+    book.settings.cold = 2;
+    CHECK(kpm_engine_clear(engine, &book.settings, &warm.result) == KPM_INVALID_INPUT);
+    CHECK(std::string(test::last_error().field) == "cold");
+    kpm_engine_free(engine);
+  }
+  CHECK(searched > 0);
+  CHECK(kpm_engine_forget(nullptr) == KPM_INVALID_INPUT);
+  CHECK(kpm_engine_warm_clearings(nullptr) == 0);
+}
+
 TEST(a_snapshot_that_does_not_fit_the_market_changes_nothing) {
   test::Random random(84);
   const test::CBook three(random, 4, 3, 0);

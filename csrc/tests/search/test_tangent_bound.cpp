@@ -80,6 +80,66 @@ TEST(the_risk_rises_at_least_as_much_as_its_curvature_bound) {
   CHECK(told > 500);  // the bound is often not negligible
 }
 
+/// The same at a kink, where g itself lies inside the ambiguity, and where claims that do not move
+/// are off by a little: between the tangent of g and the risk there is at least what is said.
+TEST(a_kink_is_at_least_as_sharp_as_said) {
+  test::Random random(1713);
+  int told = 0;
+  for (int trial = 0; trial < 600; ++trial) {
+    const int n = 2 + random.below(5);
+    test::RandomBook book(random, n, 1 + random.below(5), 5 + random.below(30));
+    book.ambiguity = trial % 4 == 0 ? kInfinity : random.uniform(0.01, 2.0);
+    Setting at(random, book);
+    const Array mixed = test::random_distribution(random, n);
+    const double share = random.uniform(0.0, 1.0);
+    const Array g = (1.0 - share) * at.scaled.prior + share * mixed;
+    // Near losses that are all alike, as at a kink.
+    at.demand *= trial % 3 == 0 ? 1.0 : 1e-3;
+    TangentBound tangent(at.scaled, at.corners);
+    const Array lambda = Array::Zero(at.scaled.claims());
+    const double nats = (g * (g / at.scaled.prior).log()).sum();
+    if (!tangent.support_inside(at.demand, g, lambda)) {
+      CHECK(at.scaled.kind == Ambiguity::kNone || nats >= at.scaled.ambiguity - 1e-9);
+      continue;
+    }
+    CHECK(nats <= at.scaled.ambiguity);
+    // Of claims that do not move, demand for some is off by so little.
+    Array off = Array::Zero(at.scaled.claims());
+    double wobble = 0.0;
+    for (int k = 0; k < at.scaled.claims(); ++k) {
+      const auto claim = static_cast<std::size_t>(k);
+      if (random.below(3) == 0) {
+        at.box.first[claim] = at.box.last[claim] = 0;
+        at.demand[k] = at.corners[claim].demand[0];
+        at.corners[claim].demand[1] = at.corners[claim].demand[0];
+        off[k] = random.uniform(0.0, 1e-3);
+        wobble += off[k];
+      }
+    }
+    CHECK(tangent.support_inside(at.demand, g, lambda));
+    tangent.set_box(at.box, 0.5 * wobble);
+    Arena arena;
+    RiskMeasure measure(at.scaled, arena);
+    for (int sample = 0; sample < 20; ++sample) {
+      Array moved(at.scaled.claims());
+      for (int k = 0; k < at.scaled.claims(); ++k) {
+        moved[k] = at.demand_in_box(random, k) + random.uniform(-1.0, 1.0) * off[k];
+      }
+      const Array there = at.losses(moved);
+      const double rise = measure.evaluate(there) - (g * there).sum();
+      for (int k = 0; k < at.scaled.claims(); ++k) {
+        if (at.box.first[static_cast<std::size_t>(k)] == 0 && off[k] > 0.0) {
+          continue;
+        }
+        const double said = tangent.rise(k, std::abs(moved[k] - at.demand[k]));
+        CHECK_AT_MOST(said, rise, 1e-12 * (1.0 + there.abs().maxCoeff()));
+        told += said > 1e-3 * rise && said > 0.0 ? 1 : 0;
+      }
+    }
+  }
+  CHECK(told > 500);
+}
+
 /// A box is ruled out only where no clearing of it is worth the threshold.
 TEST(tangents_rule_out_what_is_worse) {
   test::Random random(1712);

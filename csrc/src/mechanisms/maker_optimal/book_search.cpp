@@ -110,7 +110,8 @@ Found enumerate(const ScaledMarket& scaled, const std::vector<Staircase>& stairs
           all_cells(result.progress),
           result.iterations,
           result.threads,
-          coarse};
+          coarse,
+          {}};
 }
 
 Found prove(const Market& market, const TradedMarket& traded, const std::vector<Staircase>& whole,
@@ -119,7 +120,7 @@ Found prove(const Market& market, const TradedMarket& traded, const std::vector<
   const ClearSettings& settings = task.settings;
   const std::vector<Staircase>& stairs = tradable != nullptr ? tradable->stairs : whole;
   const ScaledMarket& scaled = traded.market();
-  const Presolve book(scaled, stairs, settings.presolve);
+  Presolve book(scaled, stairs, settings.presolve);
   TreeSettings search;
   search.tolerance = settings.tolerance;
   search.threads = settings.threads;
@@ -147,6 +148,10 @@ Found prove(const Market& market, const TradedMarket& traded, const std::vector<
       }
     }
   }
+  std::vector<Corners> corners;
+  if (book.same_claims() && tradable == nullptr) {
+    corners = book.release_corners();
+  }
   return {result.status,
           std::move(result.candidates),
           std::move(result.reserve),
@@ -154,7 +159,8 @@ Found prove(const Market& market, const TradedMarket& traded, const std::vector<
           result.progress,
           result.iterations,
           result.threads,
-          result.coarse};
+          result.coarse,
+          std::move(corners)};
 }
 
 }  // namespace kpm

@@ -6,6 +6,7 @@
 #include <functional>
 #include <vector>
 
+#include "book/corners.hpp"
 #include "book/staircase.hpp"
 #include "book/traded_market.hpp"
 #include "kpm/kpm.hpp"
@@ -25,7 +26,8 @@ struct Found {
   Progress progress;
   std::int64_t iterations = 0;
   int threads = 1;
-  bool coarse = false;  ///< the unit of money is too large; there is a smaller one
+  bool coarse = false;           ///< the unit of money is too large; there is a smaller one
+  std::vector<Corners> corners;  ///< of the whole book; none where it was cut or claims were merged
 };
 
 /// What every search of a book needs.

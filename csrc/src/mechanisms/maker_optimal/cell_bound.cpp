@@ -4,7 +4,6 @@
 #include <cstddef>
 
 #include "numerics/entropy.hpp"
-#include "risk/dual_bound.hpp"
 
 namespace kpm {
 
@@ -22,8 +21,7 @@ double corner_price(const Staircase& claim, std::size_t corner) {
 
 }  // namespace
 
-double cell_bound(const ScaledMarket& market, const std::vector<Staircase>& stairs,
-                  const Choice& choice) {
+Multipliers support_of(const ScaledMarket& market, const Choice& choice) {
   Multipliers multipliers;
   multipliers.reserve(market);
   multipliers.worst_case = choice.worst_case;
@@ -33,7 +31,12 @@ double cell_bound(const ScaledMarket& market, const std::vector<Staircase>& stai
   const double nats =
       averse ? relative_entropy_of(choice.marginal_state_prices, choice.worst_case) : 0.0;
   multipliers.set(market, averse ? nats / market.risk_aversion : 0.0);
-  double bound = multipliers.constant;
+  return multipliers;
+}
+
+double cell_bound(const Multipliers& support, const ScaledMarket& market,
+                  const std::vector<Staircase>& stairs, const Choice& choice) {
+  double bound = support.constant;
   for (int k = 0; k < market.claims(); ++k) {
     const int original = market.original[static_cast<std::size_t>(k)];
     const Staircase& claim = stairs[static_cast<std::size_t>(original)];
@@ -42,9 +45,17 @@ double cell_bound(const ScaledMarket& market, const std::vector<Staircase>& stai
     for (const std::size_t corner : {piece, piece + 1}) {
       const double price = market.price(k, corner_price(claim, corner));
       const double demand = market.demand(k, claim.demand[corner / 2]);
-      most = std::max(most, multipliers.worth(k, price, demand));
+      most = std::max(most, support.worth(k, price, demand));
     }
     bound += most;
+  }
+  return bound;
+}
+
+double book_bound(const Multipliers& support, const std::vector<Corners>& corners) {
+  double bound = support.constant;
+  for (std::size_t k = 0; k < corners.size(); ++k) {
+    bound += support.most(static_cast<int>(k), corners[k], 0, corners[k].pieces() - 1);
   }
   return bound;
 }

@@ -3,15 +3,23 @@
 
 #include <vector>
 
+#include "book/corners.hpp"
 #include "book/scaled_market.hpp"
 #include "book/staircase.hpp"
+#include "risk/dual_bound.hpp"
 #include "selection/selection.hpp"
 
 namespace kpm {
 
-/// The bound (docs/theory.md) that the worst case, marginal state prices and multipliers of a
-/// choice prove on its own cell, scaled money: O(K N), nothing allocated.
-double cell_bound(const ScaledMarket& market, const std::vector<Staircase>& stairs,
-                  const Choice& choice);
+/// The worst case, marginal state prices and multipliers of a choice, as they bound
+/// (docs/theory.md) what may clear.
+Multipliers support_of(const ScaledMarket& market, const Choice& choice);
+
+/// What they bound the choice's own cell by, scaled money.
+double cell_bound(const Multipliers& support, const ScaledMarket& market,
+                  const std::vector<Staircase>& stairs, const Choice& choice);
+
+/// What they bound every clearing of the book by.
+double book_bound(const Multipliers& support, const std::vector<Corners>& corners);
 
 }  // namespace kpm

@@ -23,6 +23,7 @@
 #include "mechanisms/maker_optimal/stakes.hpp"
 #include "mechanisms/maker_optimal/tradable_book.hpp"
 #include "mechanisms/maker_optimal/unit.hpp"
+#include "mechanisms/maker_optimal/warm_start.hpp"
 #include "numerics/tolerances.hpp"
 #include "risk/risk_measure.hpp"
 #include "selection/selection.hpp"
@@ -49,13 +50,19 @@ constexpr double kSmaller = 1 / 64.0;  // of the unit: what another search is wo
 constexpr double kFinest = 1e-3;  // of the maker's own money: a unit that resolves its trade
 constexpr double kLost = 1e-7;    // of the unit: more than rounding takes from a clearing
 
+// Where a clearing trades at least one in so many units of money, no search takes them for too
+// large (kSmaller): a cut book holds all that its optimum trades.
+constexpr double kLeastTraded = 63.0;
+
 // Times the change of the maker's payoff: a notional in which the maker takes no part.
 constexpr double kVast = 4096.0;
 
-/// Empty if so little trades that another search, of `unit.book`, must tell it from rounding.
+/// Empty if so little trades that another search, of `unit.book`, must tell it from rounding; or if
+/// the last clearing was to prove this one, `warm`, and does not. What is to be kept of this one is
+/// left in `memory`, if there is one.
 std::optional<Clearing> clear_once(const CanonicalBook& book, const Orders& orders,
                                    Clock::time_point start, const ClearSettings& settings,
-                                   Limits& limits, Unit& unit) {
+                                   Limits& limits, Unit& unit, WarmStart* memory, bool warm) {
   const Market& market = book.market();
   const std::vector<Staircase>& whole =
       unit.counted.stairs.empty() ? book.stairs() : unit.counted.stairs;
@@ -63,6 +70,9 @@ std::optional<Clearing> clear_once(const CanonicalBook& book, const Orders& orde
   std::optional<TradableBook> tradable = std::exchange(unit.book, std::nullopt);
   const bool by_smaller = tradable.has_value();
   if (!tradable && !unit.uncut && has_giants(market, whole)) {
+    if (warm) {
+      return std::nullopt;
+    }
     tradable = tradable_book(market, whole, token);
     if (!unit.rehearsed && !(tradable && !has_giants(market, tradable->stairs))) {
       unit.counted.stairs = shrink_giants(market, whole);
@@ -115,7 +125,8 @@ std::optional<Clearing> clear_once(const CanonicalBook& book, const Orders& orde
   const SearchTask task{settings, token,
                         [&](const Progress& progress) { limits.report(in_money(progress)); },
                         too_coarse};
-  Found found = settings.method == Method::kEnumerate
+  Found found = warm ? resume(book, scaled, settings, *memory, token)
+                : settings.method == Method::kEnumerate
                     ? enumerate(scaled, stairs, stakes, cells, task)
                     : prove(market, traded, seen, tradable ? &*tradable : nullptr, stakes, task,
                             unit.counted.riskless, clearing.certificate);
@@ -133,6 +144,9 @@ std::optional<Clearing> clear_once(const CanonicalBook& book, const Orders& orde
   limits.begin_selection();
   Selection selection(scaled, stairs, token, [&] { return find_equilibrium(scaled, stairs); });
   Choice choice = selection.choose(found.candidates, found.reserve);
+  if (warm && !(choice.by_rule && choice.nearest && Selection::is_right(choice))) {
+    return std::nullopt;
+  }
   if (unit.rehearsal) {
     const std::vector<double> demand = enlarge(scaled, book.stairs(), whole, choice);
     unit.of_rehearsal = std::move(choice);
@@ -151,6 +165,16 @@ std::optional<Clearing> clear_once(const CanonicalBook& book, const Orders& orde
     const Box cell{choice.cell, choice.cell};
     WholeBook(scaled, seen, *tradable)
         .support(cell, choice.worst_case, choice.marginal_state_prices, choice.multipliers);
+  }
+  const Multipliers support = support_of(scaled, choice);
+  // In another unit, or beside giants, the bound is as the search left it.
+  const bool of_whole = !found.corners.empty() && unit.tried == 1 && !unit.rehearsed &&
+                        choice.by_rule && unit.counted.riskless.empty();
+  // Where the support of the clearing closes the book, the bound is that, whatever the search did.
+  const double own_bound = of_whole ? book_bound(support, found.corners) : kInfinity;
+  const bool closed = own_bound <= choice.value + kTie;
+  if (warm && !(closed && is_alone(scaled, found.corners, choice, support, own_bound))) {
+    return std::nullopt;
   }
   choice.state_prices = traded.restore(std::move(choice.state_prices));
   const Published published =
@@ -187,8 +211,8 @@ std::optional<Clearing> clear_once(const CanonicalBook& book, const Orders& orde
   const bool as_good = !published.moves || (value < no_trade && value >= no_trade - of_figures);
   clearing.no_trade_equivalent = to_money(scaled, no_trade);
   clearing.certainty_equivalent = to_money(scaled, as_good ? no_trade : value);
-  clearing.upper_bound =
-      std::max(to_money(scaled, found.upper_bound), clearing.certainty_equivalent);
+  const double upper = closed ? std::max(own_bound, choice.value) : found.upper_bound;
+  clearing.upper_bound = std::max(to_money(scaled, upper), clearing.certainty_equivalent);
   for (const double bound : clearing.certificate.bound) {
     clearing.upper_bound = std::max(clearing.upper_bound, bound);
   }
@@ -209,8 +233,12 @@ std::optional<Clearing> clear_once(const CanonicalBook& book, const Orders& orde
                            ? std::min(clearing.scale, Levels(market, book.stairs()).giant())
                            : clearing.scale;
   const double wanted = settings.tolerance * stake;
-  const double beyond = cell_bound(scaled, seen, choice) - value - rounding;
-  const bool supported = scaled.scale * beyond <= kSupportSlack * wanted;
+  const auto supports = [&](double bound) {
+    return scaled.scale * (bound - value - rounding) <= kSupportSlack * wanted;
+  };
+  // A bound of the book bounds the cell.
+  const bool supported =
+      (closed && supports(own_bound)) || supports(cell_bound(support, scaled, seen, choice));
   const bool proven = gap <= wanted && choice.nearest && supported;
   // An enumeration proves by its count of cells: one that was stopped has not visited all of them.
   const bool by_tree = settings.method == Method::kBranchAndBound;
@@ -234,6 +262,24 @@ std::optional<Clearing> clear_once(const CanonicalBook& book, const Orders& orde
     unit.count_from(count_from_riskless(market, whole, clearing.net_demand, token));
     finer = unit.book.has_value();
   }
+  if (memory != nullptr && !finer) {
+    const bool optimal =
+        closed && clearing.status == Status::kOptimal &&
+        (net * kLeastTraded >= scaled.scale || stakes.least() >= 2.0 * least_stake);
+    if (warm && !optimal) {
+      return std::nullopt;
+    }
+    if (optimal) {
+      memory->keep(book, scaled, choice, clearing.claim_prices);
+    }
+    if (warm) {
+      memory->succeed();
+      found.progress.certainty_equivalent = choice.value;
+      found.progress.upper_bound = found.progress.root_bound = upper;
+    } else {
+      memory->note_cells(found.progress.solved);
+    }
+  }
   count_from_nothing(riskless, clearing);
   clearing.progress = in_money(found.progress);
   clearing.iterations = found.iterations + selection.iterations();
@@ -251,16 +297,32 @@ std::optional<Clearing> clear_once(const CanonicalBook& book, const Orders& orde
 
 /// `start`: of the clearing, its compilation included.
 Clearing clear_from(const Market& market, const Orders& orders, std::vector<Staircase> stairs,
-                    Clock::time_point start, const ClearSettings& settings) {
+                    Clock::time_point start, const ClearSettings& settings, WarmStart* memory) {
   Limits limits(settings, start, orders.count);
   const CanonicalBook book(market, std::move(stairs));
+  if (memory != nullptr && !WarmStart::allowed(settings)) {
+    memory = nullptr;  // what is remembered stays
+  }
+  if (memory != nullptr) {
+    if (memory->wants_to_try()) {
+      Limits attempt(settings, start, orders.count);
+      Unit unit;
+      unit.tried = 1;
+      if (std::optional<Clearing> clearing =
+              clear_once(book, orders, start, settings, attempt, unit, memory, true)) {
+        return std::move(*clearing);
+      }
+      memory->fail();
+    }
+    memory->forget();
+  }
   // So little may trade that rounding of what could have traded hides it. A search that finds that
   // is followed by one in units of what does trade.
   Unit unit;
   for (;;) {
     ++unit.tried;
     if (std::optional<Clearing> clearing =
-            clear_once(book, orders, start, settings, limits, unit)) {
+            clear_once(book, orders, start, settings, limits, unit, memory, false)) {
       return unit.better(std::move(*clearing));
     }
   }
@@ -271,12 +333,12 @@ Clearing clear_from(const Market& market, const Orders& orders, std::vector<Stai
 Clearing clear(const Market& market, const Orders& orders, const ClearSettings& settings) {
   require(validate(market, orders));
   const auto start = Clock::now();
-  return clear_from(market, orders, compile_staircases(market, orders), start, settings);
+  return clear_from(market, orders, compile_staircases(market, orders), start, settings, nullptr);
 }
 
 Clearing clear_compiled(const Market& market, const Orders& orders, std::vector<Staircase> stairs,
-                        const ClearSettings& settings) {
-  return clear_from(market, orders, std::move(stairs), Clock::now(), settings);
+                        const ClearSettings& settings, WarmStart* memory) {
+  return clear_from(market, orders, std::move(stairs), Clock::now(), settings, memory);
 }
 
 }  // namespace kpm

@@ -8,8 +8,11 @@
 
 namespace kpm {
 
-/// What kpm::clear does once the book is compiled; nothing is validated here.
+class WarmStart;
+
+/// What kpm::clear does once the book is compiled; nothing is validated here. It starts from
+/// `memory`, if there is one, where that leads to the same bits, and leaves there what it learns.
 Clearing clear_compiled(const Market& market, const Orders& orders, std::vector<Staircase> stairs,
-                        const ClearSettings& settings);
+                        const ClearSettings& settings, WarmStart* memory);
 
 }  // namespace kpm

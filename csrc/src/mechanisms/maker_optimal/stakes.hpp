@@ -43,6 +43,23 @@ class Stakes {
     return traded > 0.0 ? traded : floor();
   }
 
+  /// No clearing, whatever its prices, has less at stake than this: what is filled for certain at
+  /// the price of each claim at which that is least. None where nothing need be filled.
+  double least() const {
+    double filled = 0.0;
+    for (int k = 0; k < scaled_.claims(); ++k) {
+      const Staircase& claim =
+          stairs_[static_cast<std::size_t>(scaled_.original[static_cast<std::size_t>(k)])];
+      double least = kInfinity;
+      for (std::size_t l = 0; l <= claim.limit.size(); ++l) {
+        const std::size_t above = std::min(l + 1, claim.limit.size());  // on the limit, if any
+        least = std::min(least, claim.bought[above] + claim.sold[l]);
+      }
+      filled += scaled_.demand(k, least);
+    }
+    return filled;
+  }
+
  private:
   const Market& market_;
   const ScaledMarket& scaled_;

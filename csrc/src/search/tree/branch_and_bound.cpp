@@ -7,6 +7,7 @@
 #include <memory>
 #include <utility>
 
+#include "numerics/near_ties.hpp"
 #include "numerics/tolerances.hpp"
 #include "search/safe_start.hpp"
 #include "search/team.hpp"
@@ -41,6 +42,7 @@ class Tree {
         settings_(settings),
         token_(*settings.token),
         begin_(Clock::now()),
+        to_the_end_(goes_on_to_the_end(market, settings.tolerance)),
         first_(market, corners, token_, is_tiny(market) ? kUnheard : 0.0) {}
 
   TreeResult run() {
@@ -165,6 +167,9 @@ class Tree {
         status_ = Status::kNodeLimit;
       }
       return status_ != Status::kOptimal;
+    }
+    if (to_the_end_) {
+      return settings_.node_limit > 0 && progress_.nodes >= settings_.node_limit;
     }
     if (polish_until_ == 0) {
       polish_until_ = 2 * progress_.nodes + kPolishNodes;
@@ -405,6 +410,7 @@ class Tree {
   const TreeSettings& settings_;
   StopToken& token_;
   Clock::time_point begin_;
+  bool to_the_end_;
   Clock::time_point next_report_{};  // the first at once
   Clock::duration of_a_cell_{};      // to solve one of the first
   NodeSolver first_;
@@ -432,6 +438,12 @@ class Tree {
 TreeResult branch_and_bound(const ScaledMarket& market, const std::vector<Corners>& corners,
                             const TreeSettings& settings) {
   return Tree(market, corners, settings).run();
+}
+
+bool goes_on_to_the_end(const ScaledMarket& market, double tolerance) {
+  // Bounds that rounding holds above the best clearing would have it count cells.
+  const double rounding = kGapRounding * (1.0 + market.inventory.abs().maxCoeff());
+  return tolerance <= kFineTolerance && rounding <= 0.1 * kTie;
 }
 
 }  // namespace kpm

@@ -47,9 +47,14 @@ struct TreeResult {
 /// the number of threads.
 ///
 /// Once the gap is within the tolerance the search continues for about as many nodes again, so that
-/// the answer is the best clearing to the last digits and not merely one within tolerance; then the
-/// cells that tie with it are collected.
+/// the answer is the best clearing to the last digits and not merely one within tolerance; where
+/// `goes_on_to_the_end()`, until nothing is left that may be better. Then the cells that tie with
+/// it are collected.
 TreeResult branch_and_bound(const ScaledMarket& market, const std::vector<Corners>& corners,
                             const TreeSettings& settings);
+
+/// Whether a tree is not done before its nodes are bounded by the best clearing and kTie: where so
+/// fine a gap was asked for, and what the maker holds leaves the digits to tell.
+bool goes_on_to_the_end(const ScaledMarket& market, double tolerance);
 
 }  // namespace kpm

@@ -7,7 +7,9 @@ namespace kpm {
 
 namespace {
 
-constexpr double kRegular = 1e-10;  // added to the variances of payoffs, which lie in [0, 1]
+constexpr double kRegular = 1e-10;    // added to the variances of payoffs, which lie in [0, 1]
+constexpr double kUnasked = -1.0;     // a variance that takes a system of equations
+constexpr double kLeastLeft = 1e-12;  // nats that rounding cannot have left
 
 }  // namespace
 
@@ -25,13 +27,8 @@ bool TangentBound::support(const Array& demand, const Array& lambda) {
   if (market_.kind == Ambiguity::kSimplex) {
     return false;
   }
-  demand_ = demand;
-  loss_ = -market_.inventory;
-  for (int k = 0; k < market_.claims(); ++k) {
-    if (demand[k] != 0.0) {
-      loss_ += demand[k] * market_.payoffs.row(k).transpose().array();
-    }
-  }
+  lean_ = 0.0;
+  set_demand(demand);
   // Calls are for neighbouring demands: the last answer is a good start.
   rho_ = measure_.evaluate(loss_, rho_, measure_.multiplier());
   if (market_.kind == Ambiguity::kBall && !(measure_.multiplier() > 0.0)) {
@@ -41,6 +38,52 @@ bool TangentBound::support(const Array& demand, const Array& lambda) {
   measure_.support(loss_, rho_, multipliers_.worst_case, marginal);
   multipliers_.lambda = lambda;
   multipliers_.set(market_, (marginal * (loss_ - rho_)).sum());
+  return true;
+}
+
+void TangentBound::set_demand(const Array& demand) {
+  demand_ = demand;
+  loss_ = -market_.inventory;
+  for (int k = 0; k < market_.claims(); ++k) {
+    if (demand[k] != 0.0) {
+      loss_ += demand[k] * market_.payoffs.row(k).transpose().array();
+    }
+  }
+}
+
+bool TangentBound::support_inside(const Array& demand, const Array& marginal_state_prices,
+                                  const Array& lambda) {
+  if (market_.kind == Ambiguity::kNone) {
+    return false;
+  }
+  const Array& g = marginal_state_prices;
+  double least = 1.0;
+  double nats = 0.0;
+  double squares = 0.0;
+  for (Eigen::Index i = 0; i < g.size(); ++i) {
+    if (g[i] > 0.0) {
+      const double log = std::log(g[i] / market_.prior[i]);
+      least = std::min(least, g[i]);
+      nats += g[i] * log;
+      squares += g[i] * log * log;
+    }
+  }
+  lean_ = std::sqrt(least);
+  if (market_.kind == Ambiguity::kBall) {
+    const double left = market_.ambiguity - nats;
+    if (!(left > kLeastLeft * (1.0 + market_.ambiguity))) {
+      return false;
+    }
+    const double deviation = std::sqrt(std::max(squares - nats * nats, 0.0));
+    const double root = std::sqrt(deviation * deviation + 4.0 * left);
+    lean_ = std::min(lean_, 2.0 * left / (root + deviation));
+  }
+  set_demand(demand);
+  const double mean = (g * loss_).sum();
+  spread_ = std::sqrt((g * (loss_ - mean).square()).sum());
+  multipliers_.worst_case = multipliers_.marginal_state_prices = g;
+  multipliers_.lambda = lambda;
+  multipliers_.set(market_, 0.0);
   return true;
 }
 
@@ -58,10 +101,11 @@ bool TangentBound::rules_out(const Box& box, const Array& demand, const Array& l
   return far && support(moved, lambda) && bound(box) < threshold;
 }
 
-void TangentBound::set_box(const Box& box) {
+void TangentBound::set_box(const Box& box, double wobble) {
   moving_.clear();
   variance_.setZero();
-  reach_ = 0.0;
+  wobble_ = wobble;
+  reach_ = 2.0 * wobble;
   double squares = 0.0;
   for (int k = 0; k < market_.claims(); ++k) {
     const auto at = static_cast<std::size_t>(k);
@@ -70,6 +114,7 @@ void TangentBound::set_box(const Box& box) {
                                      demand_[k] - ends[static_cast<std::size_t>(box.last[at]) + 1]);
     if (farthest > 0.0) {
       moving_.push_back(k);
+      variance_[k] = kUnasked;
       reach_ += farthest;
       squares += farthest * farthest;
     }
@@ -87,21 +132,31 @@ void TangentBound::set_box(const Box& box) {
   covariance_.diagonal().setConstant(kRegular);
   add_gram(centred_, covariance_);
   factor_.compute(covariance_, 0.0);
-  column_.resize(size);
-  for (Eigen::Index j = 0; j < size; ++j) {
-    column_.setZero();
-    column_[j] = 1.0;
-    factor_.solve_in_place(column_.data());
-    if (column_[j] > 0.0) {
-      variance_[moving_[static_cast<std::size_t>(j)]] = 1.0 / column_[j];
-    }
-  }
 }
 
-double TangentBound::rise(int claim, double distance) const {
-  const double least = distance * distance * variance_[claim] - lost_;
+double TangentBound::variance(int claim) {
+  double& least = variance_[claim];
+  if (least < 0.0) {
+    const auto j = std::lower_bound(moving_.begin(), moving_.end(), claim) - moving_.begin();
+    column_.setZero(static_cast<Eigen::Index>(moving_.size()));
+    column_[j] = 1.0;
+    factor_.solve_in_place(column_.data());
+    least = column_[j] > 0.0 ? 1.0 / column_[j] : 0.0;
+  }
+  return least;
+}
+
+double TangentBound::rise(int claim, double distance) {
+  double least = distance * distance * variance(claim) - lost_;
+  if (wobble_ > 0.0 && least > 0.0) {
+    const double deviation = std::max(0.0, std::sqrt(least) - wobble_);
+    least = deviation * deviation;
+  }
   if (!(least > 0.0)) {
     return 0.0;
+  }
+  if (lean_ > 0.0) {
+    return std::max(0.0, lean_ * (std::sqrt(least) - spread_));
   }
   const double a = market_.risk_aversion;
   const double moved = std::min(a, 1.0 / reach_);  // a times the share of z considered

@@ -22,6 +22,13 @@ class TangentBound {
   /// no curvature.
   bool support(const Array& demand, const Array& lambda);
 
+  /// Where g itself lies within the ambiguity, S nats inside: support the demand by p = g, as at a
+  /// kink. For any losses L, tilting g towards them by e, with l the deviation of ln(g / q),
+  ///     e l + e^2 <= S, e^2 <= min g   =>   rho(L) >= E_g L + e sd_g(L):
+  /// g (1 + e u) is a distribution within the ambiguity for a u of mean zero and deviation one.
+  /// False where there is no such e.
+  bool support_inside(const Array& demand, const Array& marginal_state_prices, const Array& lambda);
+
   /// The bound of every clearing of a box.
   double bound(const Box& box) const { return multipliers_.bound(corners_, box); }
 
@@ -35,8 +42,9 @@ class TangentBound {
   }
 
   /// Rises are those in this box from now on. A claim whose demand is the supported one all over it
-  /// does not move.
-  void set_box(const Box& box);
+  /// does not move; together such claims may still change losses by a deviation of `wobble` at
+  /// most, and by twice that over the states.
+  void set_box(const Box& box, double wobble = 0.0);
 
   /// How far the risk lies above its tangent at least, where the demand for a claim is `distance`
   /// off the supported one, wherever the others' demand lies in the box. With z what the losses
@@ -45,10 +53,13 @@ class TangentBound {
   ///                                >=  (1/a) ln(1 + a^2 Var_g(z) / (2 + a |z|)).
   /// The variance is at least distance^2 over the claim's diagonal entry of the inverse of the
   /// payoffs' covariance under g. By convexity what holds for a part of z, one of a |z| <= 1, holds
-  /// for z.
-  double rise(int claim, double distance) const;
+  /// for z. Supported by p = g it is e (sd_g(z) - sd_g(L)) instead.
+  double rise(int claim, double distance);
 
  private:
+  void set_demand(const Array& demand);
+  double variance(int claim);
+
   const ScaledMarket& market_;
   const std::vector<Corners>& corners_;
   Arena arena_;
@@ -61,9 +72,12 @@ class TangentBound {
   std::vector<int> moving_;
   Matrix centred_, covariance_;  // of the payoffs of what moves
   Array column_;
-  Array variance_;      // (claims) the least that a demand of one off brings about; 0: unknown
-  double lost_ = 0.0;   // of a variance, to what keeps the covariance regular
-  double reach_ = 0.0;  // the most that |z| can be
+  Array variance_;       // (claims) the least that a demand of one off brings about; 0: unknown
+  double lean_ = 0.0;    // e; 0: the risk is smooth
+  double spread_ = 0.0;  // sd_g(L)
+  double wobble_ = 0.0;  // of what does not move
+  double lost_ = 0.0;    // of a variance, to what keeps the covariance regular
+  double reach_ = 0.0;   // the most that |z| can be
 };
 
 }  // namespace kpm
