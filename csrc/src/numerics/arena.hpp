@@ -3,8 +3,6 @@
 
 #include <algorithm>
 #include <cstddef>
-#include <cstdlib>
-#include <cstring>
 #include <memory>
 #include <new>
 #include <type_traits>
@@ -66,13 +64,7 @@ class Grid {
 class Arena {
  public:
   Arena() = default;
-  ~Arena() {
-    while (newest_ != nullptr) {
-      Header* const older = newest_->older;
-      std::free(newest_);
-      newest_ = older;
-    }
-  }
+  ~Arena();
   Arena(const Arena&) = delete;
   Arena& operator=(const Arena&) = delete;
 
@@ -101,35 +93,14 @@ class Arena {
   template <class T>
   T* take(Eigen::Index count) {
     static_assert(std::is_trivially_destructible_v<T> && alignof(T) <= kAlignment);
-    const std::size_t bytes =
-        (static_cast<std::size_t>(count) * sizeof(T) + kAlignment - 1) / kAlignment * kAlignment;
-    std::byte* slice = nullptr;
-    if (bytes >= kLarge) {
-      slice = add_block(std::calloc(1, sizeof(Header) + bytes));
-    } else {
-      if (bytes > left_) {
-        block_size_ *= 2;
-        next_ = add_block(std::malloc(sizeof(Header) + std::max(bytes, block_size_)));
-        left_ = std::max(bytes, block_size_);
-      }
-      slice = next_;
-      next_ += bytes;
-      left_ -= bytes;
-      std::memset(slice, 0, bytes);
-    }
-    auto* const objects = reinterpret_cast<T*>(slice);
+    auto* const objects =
+        reinterpret_cast<T*>(take_bytes(static_cast<std::size_t>(count) * sizeof(T)));
     std::uninitialized_default_construct_n(objects, count);
     return objects;
   }
 
-  /// The memory behind the block's header.
-  std::byte* add_block(void* memory) {
-    if (memory == nullptr) {
-      throw std::bad_alloc();
-    }
-    newest_ = new (memory) Header{newest_};
-    return reinterpret_cast<std::byte*>(newest_ + 1);
-  }
+  std::byte* take_bytes(std::size_t size);
+  std::byte* add_block(void* memory);
 
   alignas(kAlignment) std::byte first_[kFirstBlock];
   std::byte* next_ = first_;
