@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from .. import _core
-from ..arrays import Floats, as_number, frozen
+from ..arrays import as_number, frozen
 from ..clearing.clear import clear_book
 from ..clearing.progress import Progress
 from ..clearing.settings import ClearSettings
@@ -21,12 +21,12 @@ from ..errors import InputError, KpmError
 from ..model.book_types import check_book
 from ..model.faults import error_of
 from ..model.labels import claim_positions
-from ..model.makers import KnightianMaker
 from ..model.market import Market
 from ..model.order import Order
 from ..model.orders import Orders
 from ..model.quotes import Quotes
 from ..result import Result
+from .core_market import core_arguments, hash_with_maker
 from .order_names import OrderNames
 
 __all__ = ["Engine"]
@@ -45,7 +45,8 @@ class Engine:
     Parameters
     ----------
     market : Market
-        With a Knightian maker (LMSR is one).
+        With any maker. Only for a Knightian one (LMSR is one too) does the engine keep staircases
+        from one clearing to the next; for others ``clear`` is :func:`clear` of ``orders``.
     orders : Orders, optional
         The initial book. Orders are ranked by time, if they have times, and then by their order in
         the book; the engine keeps that sequence and drops the times. Default: none.
@@ -86,13 +87,12 @@ class Engine:
     def __init__(self, market: Market, orders: Orders | None = None) -> None:
         book = Orders([], [], [], []) if orders is None else orders
         check_book(market, book)
-        _check_maker(market)
         self._lock = threading.RLock()
         self._clearing = False
         self._market = market
         self._names = OrderNames()
         self._book: Orders | None = None
-        self._core = _core.Engine(*_arguments(market), len(book))
+        self._core = _core.Engine(*core_arguments(market), len(book))
         self._fill(book)
 
     def _fill(self, book: Orders) -> None:
@@ -302,13 +302,12 @@ class Engine:
             self._check_idle()
             if not isinstance(other, Market):
                 raise InputError(f"must be a Market, got {type(other).__name__}", field="market")
-            _check_maker(other)
             if other.claims != self._market.claims:
                 raise InputError(
                     f"must have the claims {list(self._market.claims)}, got {list(other.claims)}",
                     field="market",
                 )
-            fault = self._core.set_market(*_arguments(other))
+            fault = self._core.set_market(*core_arguments(other))
             if fault is not None:
                 raise error_of(fault, other.claims, other.states)
             self._market = other
@@ -390,7 +389,7 @@ class Engine:
         It takes a pass over the book, and is no protection against forgery.
         """
         with self._lock:
-            return self._core.state_hash()
+            return hash_with_maker(self._core.state_hash(), self._market)
 
     def snapshot(self) -> bytes:
         """Return the orders by priority and the identifiers in use, without the market.
@@ -446,7 +445,7 @@ class Engine:
             if zlib.crc32(parts).to_bytes(4, "little") != check:
                 raise damaged
             length = int.from_bytes(parts[:8], "little")
-            other = _core.Engine(*_arguments(self._market), 0)
+            other = _core.Engine(*core_arguments(self._market), 0)
             fault = other.restore(parts[8 : 8 + length])
             if fault is not None:
                 raise error_of(fault)
@@ -462,23 +461,6 @@ class Engine:
 
     def __repr__(self) -> str:
         return f"Engine({self._market!r}, {len(self)} orders)"
-
-
-def _arguments(market: Market) -> tuple[Floats, Floats, Floats, float, float]:
-    return (
-        market.payoffs,
-        market.prior,
-        market.inventory,
-        market.risk_aversion,
-        market.ambiguity,
-    )
-
-
-def _check_maker(market: Market) -> None:
-    if not isinstance(market.maker, KnightianMaker):
-        raise InputError(
-            f"must have a Knightian maker, got {type(market.maker).__name__}", field="market"
-        )
 
 
 def _name(order_id: Any) -> str:
