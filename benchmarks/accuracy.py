@@ -52,7 +52,7 @@ class CellData:
 
 
 def error(data: CellData, point: tuple[Floats, Floats] | None, bound: float) -> float:
-    """How far a point is from solving the cell: infinite where there is none.
+    """How far a point is from solving the cell; infinite for None.
 
     The larger of what its certainty equivalent differs from the bound by, relative to the notional,
     and of how far its state prices are from the simplex and its claims' prices from the cell,

@@ -2,8 +2,9 @@
 
 Everything that asks the C library for memory is counted: ``new``, NumPy's arrays, Python where its
 own pools run dry. An iteration of the interior-point method allocates nothing, and neither does a
-cell of the enumeration by itself: the tasks that cells are dealt out in do, and the call, for
-staircases, workspaces and the answer's arrays. Nodes of the tree do. Counted on Linux with glibc.
+cell of the enumeration by itself. Allocations come from the tasks into which cells are divided,
+from the call (staircases, workspaces, the answer's arrays) and from nodes of the tree. Counted on
+Linux with glibc.
 """
 
 from __future__ import annotations
@@ -126,7 +127,7 @@ class Counter:
 
 
 def count_all() -> list[Row]:
-    """One row a task: what it is counted by, how many of these, and its allocations."""
+    """One row per task: the unit that it is counted in, how many there are, and its allocations."""
     counter = Counter()
     rows: list[Row] = []
 

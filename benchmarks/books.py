@@ -31,7 +31,7 @@ def notional(market: kpm.Market, orders: kpm.Orders) -> float:
 
 
 def with_stake(book: Book, stake: float) -> Book:
-    """The book for a maker to whom it matters so much."""
+    """The book for a maker whose risk aversion gives it this stake."""
     market, orders = book
     return market.replace(risk_aversion=stake / notional(market, orders)), orders
 
@@ -188,7 +188,7 @@ class Recorded:
 
 
 def data_folder() -> Path | None:
-    """Where the recorded books are, if they are there: ``KPM_SHARED_DATA``."""
+    """The folder of the recorded books, ``KPM_SHARED_DATA``, if it exists."""
     beside = Path(__file__).resolve().parents[2] / "shared" / "data"
     folder = Path(os.environ.get("KPM_SHARED_DATA", beside))
     return folder if any(folder.glob("*/*/claims.csv")) else None

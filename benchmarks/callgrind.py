@@ -54,7 +54,7 @@ class Counts:
 
 
 def absent() -> str:
-    """Why nothing can be counted here; empty where it can."""
+    """Why nothing can be counted here; empty if it can."""
     return "" if shutil.which("valgrind") else "valgrind is not installed"
 
 
@@ -119,7 +119,7 @@ def parse(text: str) -> Counts:
 
 
 def _plain(name: str) -> str:
-    """Without the marks of recursion levels and of compilers' copies."""
+    """A name without the marks of recursion levels and of compilers' copies."""
     return re.sub(r"('\d+)+$|( \[clone [^\]]*\])+$", "", name)
 
 

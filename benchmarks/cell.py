@@ -13,9 +13,9 @@ the parameters (DPP) of a problem that was canonicalised before. Both use Clarab
 run without a licence and is left out.
 
 This package gets the book, not the cell: its time includes compiling the orders into staircases and
-finding out whether any state prices reach the cell, which the others are told. What the core and
-Clarabel find becomes Python's when it is read, after the timer has stopped; the others make arrays
-of it within their time, and so does ``kpm_fast.solve_cell``.
+finding out whether any state prices reach the cell, which the others are told. Answers of the core
+and of Clarabel are converted to Python when they are read, after the timer has stopped; the others
+convert theirs within their time, and so does ``kpm_fast.solve_cell``.
 """
 
 from __future__ import annotations
@@ -138,7 +138,7 @@ def why_not_thirty(contest: Contest) -> str:
     }
     parts = []
     for count, text in (
-        (2, "keeps two exponential cones a state"),
+        (2, "keeps two exponential cones per state"),
         (1, "keeps one, because Omega or the risk aversion vanishes"),
         (0, "keeps none: a linear one"),
     ):
@@ -158,19 +158,19 @@ def why_not_thirty(contest: Contest) -> str:
     return (
         f"Clarabel gets the smallest programme that is right to the accuracy; the median is "
         f"{', '.join(parts)}. The core takes {np.median(iterations):g} iterations at the median "
-        f"({np.median(iterations[labels == most]):g} in {most}), and so short a time that what "
-        "surrounds them counts: compiling the orders, workspaces, whether the cell can be reached, "
+        f"({np.median(iterations[labels == most]):g} in {most}), and so little time that the work "
+        "around them counts: compiling the orders, workspaces, whether the cell can be reached, "
         f"the bound. By family: {listed}."
     )
 
 
 def _cones(data: CellData) -> int:
-    """Exponential cones a state in the programme that the conic solvers get."""
+    """Exponential cones per state in the programme that the conic solvers get."""
     return ConicForm.of(ConicCell.of(data)).cones // data.market.prior.size
 
 
 def why_not_a_thousand(contest: Contest) -> str:
-    """CVXPY takes what it takes, whatever the cell."""
+    """CVXPY takes the same time for every cell."""
     first = contest.medians("CVXPY, first call", REQUIRED)
     again = contest.medians("CVXPY, re-solve (DPP)", REQUIRED)
     core = contest.medians(CORE, REQUIRED)
@@ -187,7 +187,7 @@ WHY = {"Clarabel, tuned": why_not_thirty, "CVXPY, first call": why_not_a_thousan
 
 
 def families(quick: bool) -> Section:
-    """Who solves which family at which accuracy, and what less of it costs."""
+    """Who solves which family at which accuracy, and the times to lower accuracies."""
     cells, rounds = (benchmark_cells(1)[::3], 1) if quick else (benchmark_cells(6), 3)
     contest = hold(cells, rounds, ACCURACIES[:-1])
     part = Section("Cells solved, by family and accuracy")
@@ -218,11 +218,11 @@ def families(quick: bool) -> Section:
     part.prose.append(
         "a is risk aversion times notional. Exponential cones carry the maker's risk aversion in "
         "the digits that 1 + a z leaves: an error of a solver's tolerance there is one of the "
-        "tolerance over a in the answer. Where a is tiny that is hopeless, but the conic solvers "
-        "get the problem without risk aversion then, which is the same to half the accuracy; "
-        "between, at a = 1e-5, nothing helps them, and SCS, a first-order method, runs out of time "
-        "in simulation A already, whose a is small too. On the example race card a is about a "
-        "thousand, exponentials of losses span more digits than there are, and SLSQP stops short."
+        "tolerance over a in the answer. Where a is tiny, the conic solvers therefore get the "
+        "problem without risk aversion, which is the same to half the accuracy; in between, at a = "
+        "1e-5, neither form is accurate, and SCS, a first-order method, runs out of time even in "
+        "simulation A, whose a is small too. On the example race card a is about a thousand, "
+        "exponentials of losses span more digits than a double has, and SLSQP stops short."
     )
     return part
 
@@ -254,7 +254,7 @@ SECTIONS = {
 
 
 def draw_families(data: Any) -> Figure:
-    """A row for each family, a dot for each peer on a logarithmic axis."""
+    """One row per family, one dot per peer, on a logarithmic axis."""
     colours = dict(zip(PEERS, (*SERIES, SKY), strict=True))
     shifts = dict(zip(PEERS, np.linspace(-0.2, 0.2, len(PEERS)), strict=True))  # none hides another
     values = [value for row in data for value in row["peers"].values() if value is not None]
@@ -290,7 +290,7 @@ def draw_families(data: Any) -> Figure:
 
 
 def ratios(contest: Contest, solver: str) -> Floats:
-    """By cell that both solve, how many times as long as the core a solver takes."""
+    """A solver's time divided by the core's, for each cell that both solve."""
     found = contest.ratios(solver, CORE, REQUIRED)
     return np.asarray(found[np.isfinite(found)])
 

@@ -1,11 +1,11 @@
 """The paper's enumeration (28) with another solver for the cells: measured, or estimated.
 
-A peer has to solve every cell that state prices reach; which those are it is told for nothing, but
-for the paper's book, where it also finds out by itself about the others. Few such cells are all
-solved. Of many, a random sample is, uniform; and where there are too many to list, cells are drawn
-claim by claim, uniformly among the pieces that the claims before leave reachable, and the time of
-each counts as often as the numbers of choices on its way multiply to: Knuth's estimate of a tree
-(1975), which is unbiased.
+A peer has to solve every cell that state prices reach. It is told which these are, except for the
+paper's book, where it also has to find out about the others. If such cells are few, all are solved;
+if they are many, a uniform random sample. Where there are too many to list, cells are drawn claim
+by claim, uniformly among the pieces that the claims before leave reachable, and the time of each is
+weighted by the product of the numbers of choices: Knuth's estimate of a tree (1975), which is
+unbiased.
 """
 
 from __future__ import annotations
@@ -85,7 +85,7 @@ def reachable_cells(
 
 
 def unreachable_cells(book: Book) -> list[CellData]:
-    """The other cells of a small book: who is not told has to find out about each of them."""
+    """The other cells of a small book: a solver that is not told has to find out about each."""
     _, missed = _listed(book, [len(stair) for stair in kpm.staircases(*book)])
     return [CellData.of("sweep", *book, cell) for cell in missed]
 
@@ -170,7 +170,7 @@ def sweep_in_turns(
 
 
 def checked(cells: Cells, answers: Sequence[Answer], bases: Floats | None = None) -> Sweep:
-    """What answers for the cells come to; a bound that trusts no solver measures each."""
+    """Sum up answers for the cells, each measured by a bound that trusts no solver."""
     fine, best = [], -math.inf
     for data, (_, point) in zip(cells.cells, answers, strict=True):
         core = CoreCell(data, BOUND)
@@ -192,7 +192,7 @@ def checked(cells: Cells, answers: Sequence[Answer], bases: Floats | None = None
 def summed(seconds: Floats, fine: np.ndarray, cells: Cells, best: float) -> Sweep:
     """Of times and weights: the sum that they stand for, where a failed cell has no time.
 
-    A failed cell is taken to need what the others do on average.
+    A failed cell is counted with the average of the others.
     """
     if not fine.any():
         return Sweep(math.nan, math.nan, 0.0, best)
@@ -205,7 +205,7 @@ def summed(seconds: Floats, fine: np.ndarray, cells: Cells, best: float) -> Swee
 def refused(cells: list[CellData], solver: SolverProcess) -> tuple[float, float]:
     """Seconds in which a solver finds each of these cells infeasible, and the share it does.
 
-    The others are taken to need what those do on average, nothing if there are none.
+    The others are counted with the average of those, or with nothing if there are none.
     """
     answers = solver.ask("refuse_all", cells, TOLERANCE)
     seconds = [took for took, infeasible in answers if infeasible]

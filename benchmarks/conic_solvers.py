@@ -110,7 +110,7 @@ class TunedClarabelCell(ClarabelCell):
 class KeptClarabelCell(TunedClarabelCell):
     """The same, set up before the timer starts: it is given new numbers, and solves.
 
-    The cheapest that Clarabel can be had for where many cells have their zeros in common: the order
+    The cheapest use of Clarabel for many cells that have their zeros in common: the order
     of elimination and all memory are kept.
     """
 

@@ -1,10 +1,10 @@
 """Solvers side by side on the same cells: who reaches which accuracy, and in what time.
 
-Each solver has a process of its own (``solver_process``). In its turn a brief one first runs for a
-millisecond untimed, so that caches and branches are as they are in a loop over cells, for everybody
-alike; then up to five calls are timed, one by one. A tolerance means something else to each
-of them, so each is asked for ever smaller ones, cell by cell, and timed with the largest that
-reaches the accuracy, which ``accuracy.error`` measures outside all solvers. Where none does, it has
+Each solver has a process of its own (``solver_process``). In its turn a fast one first runs for a
+millisecond untimed, so that caches and branch predictors are as they are in a loop over cells, for
+all solvers alike; then up to five calls are timed, one by one. A tolerance means something else to
+each of them, so each is asked for ever smaller ones, cell by cell, and timed with the largest that
+reaches the accuracy, which ``accuracy.error`` measures outside all solvers. If none does, it has
 failed and has no time.
 """
 
@@ -121,7 +121,7 @@ class Contest:
         return np.array([t for entry in self.entries[solver] for t in entry.times(accuracy)])
 
     def ratios(self, solver: str, base: str, accuracy: float) -> Floats:
-        """By cell, how many times as long as ``base`` it takes; NaN where either failed."""
+        """By cell, its time divided by that of ``base``; NaN where either failed."""
         return self.medians(solver, accuracy) / self.medians(base, accuracy)
 
 
@@ -131,9 +131,9 @@ def hold(
     accuracies: Sequence[float] = ACCURACIES[-1:],
     solvers: Mapping[str, str] = SOLVERS,
 ) -> Contest:
-    """Let the solvers meet, timed at some accuracies.
+    """Run all solvers on all cells, timed at some accuracies.
 
-    In each round every solver meets every cell once, in rotating order.
+    In each round every solver solves every cell once, in rotating order.
     """
     names = tuple(solvers)
     contest = Contest(cells, names, {name: [Entry() for _ in cells] for name in names})

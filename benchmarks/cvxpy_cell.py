@@ -90,7 +90,7 @@ class CvxpyCell:
 
 
 class FreshCvxpyCell:
-    """The same, as a script does it that solves one cell: build, canonicalise, solve."""
+    """The same as in a script that solves one cell: build, canonicalise, solve."""
 
     NAME: ClassVar[str] = "CVXPY, first call"
 

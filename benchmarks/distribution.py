@@ -1,4 +1,4 @@
-"""What many times, or many instances, come to: percentiles and shifted geometric means."""
+"""Summaries of many times or instances: percentiles and shifted geometric means."""
 
 from __future__ import annotations
 

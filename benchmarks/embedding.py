@@ -1,15 +1,14 @@
-"""The C library inside other programs: what a clearing and an event cost, by who calls.
+"""The C library inside other programs: what a clearing and an event cost, by caller.
 
 Callers in C and Cython are compiled by the system's compiler against the header and the library
 that are installed, those in Numba by Numba; each times its own calls, by the same clock, in one
 process and on one core, in turn: a call, not counted, warms the caches, and the next one counts.
 The engine's time is that of an event, which takes a tenth of an order away or gives it back, and of
-the clearing after it. *Above C* is the median of what a caller takes longer than the cold call in C
-of the same turn.
+the clearing after it. *Above C* is the median of a caller's time above that of the cold call in C
+in the same turn.
 
-Events are cancels, new orders and new limits, each for an order drawn among all in the book or for
-a limit drawn among all: what they touch is in no cache. Their times have the reading of the clock
-in them.
+Events are cancels, new orders and new limits, each for an order or a limit drawn among all in the
+book, so that what they touch is in no cache. Their times include reading the clock.
 """
 
 from __future__ import annotations
@@ -71,7 +70,7 @@ TICKS = (50, 1000)  # limits of a claim
 
 def clearings(quick: bool) -> Section:
     """The table of clearings, by book and caller."""
-    part = Section("A clearing, by who calls")
+    part = Section("A clearing, by caller")
     with tempfile.TemporaryDirectory() as scratch, one_core():
         folder = Path(scratch)
         try:
@@ -189,17 +188,17 @@ def events(quick: bool) -> Section:
         clock = caller.clock()
         memory = caller.memory(CLAIMS, orders, CLAIMS * (TICKS[-1] + 1)) / orders
     part.notes.append(
-        f"Events a second are those of a core that does nothing else, drawing them and reading the "
-        f"clock included. A reading of the clock takes {time_text(clock)}. "
-        f"kpm_engine_size, for {TICKS[-1]:,} limits a claim, asks for {bytes_text(memory)} an "
-        f"order, what clearings work in included. {compiler_text()}."
+        f"Events per second: one core that does nothing else, with the time to draw them and to "
+        f"read the clock. A reading of the clock takes {time_text(clock)}. "
+        f"kpm_engine_size, for {TICKS[-1]:,} limits per claim, asks for {bytes_text(memory)} per "
+        f"order, the memory of clearings included. {compiler_text()}."
     )
     part.aim(
         f"an event within {time_text(MOST_OF_EVENT)} (p99), up to {TICKS[-1]:,} limits a claim",
         range_text(slowest, time_text),
         max(slowest) <= MOST_OF_EVENT,
-        "Three misses of the cache, one after another: the table of ids, the order, what it is "
-        "linked with.",
+        "Three cache misses, one after another: the table of ids, the order, and what it is linked "
+        "to.",
     )
     return part
 
@@ -237,15 +236,15 @@ def deadlines(quick: bool) -> Section:
                         late.append(row["p99 time"])
             in_c.close()
     part.notes.append(
-        "Least: what a clearing takes at a limit of nothing, which a limit cannot undercut. Times "
-        "in which another program had the core count as late. Negative: before the limit."
+        "Least: the time of a clearing with a limit of zero, which no limit can undercut. Time in "
+        "which another program had the core counts as late. Negative: before the limit."
     )
     part.aim(
         f"within {time_text(LATE)} of the limit (p99, C)",
         range_text(late, time_text),
         max(late) <= LATE,
-        "What is never cut short is a step of linear algebra; and a core that others use is "
-        "given back when they have had their share.",
+        "A step of linear algebra is never cut short; and a core that others use comes back only "
+        "after their share of time.",
     )
     return part
 

@@ -1,7 +1,7 @@
-"""Those who call the C library for a clearing and time it where they call: for ``embedding.py``.
+"""Callers of the C library that time their own calls: for ``embedding.py``.
 
 The parts in C and Cython are compiled when they are asked for, by the system's compiler against the
-header and the library that are installed, as anybody's program is.
+installed header and library, as a user's program is.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""What a report holds of each section, and the file that holds the report's data."""
+"""The entry of a section in the report, and the file of the report's data."""
 
 from __future__ import annotations
 

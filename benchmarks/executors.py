@@ -1,7 +1,7 @@
-"""What an executor costs: ten thousand books by ``clear_many`` here and over one worker of each.
+"""The overhead of an executor: 10,000 books by ``clear_many`` here and over one worker of each.
 
-Compared is the time of processors, of this process and of the worker together, because on a busy
-machine the clock measures the others. Even so a shared cache makes runs differ: each run with the
+Processor time is compared, of this process and the worker together, because on a busy machine wall
+time measures the other programs. Even so a shared cache makes runs differ: each run with the
 executor stands between two without it, the ratio is to their mean, and the median of the ratios
 counts. Dask's scheduler is in this process, so its work counts, too.
 """
@@ -52,7 +52,7 @@ def opened(kind: str) -> Iterator[Executor]:
         with (
             cluster_of(n_workers=1, threads_per_worker=1, dashboard_address=None) as cluster,
             client_of(cluster) as client,
-            # Dask would know the same work again, and answer what time it is with what it was.
+            # Dask would recognise the same work and return an earlier answer, of the clock too.
             client.get_executor(pure=False) as executor,
         ):
             threads = list(client.nthreads().values())

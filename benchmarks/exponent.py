@@ -1,4 +1,4 @@
-"""The power of a size that a cost grows with, and how sure one can be of it."""
+"""The power of a size with which a cost grows, and its confidence interval."""
 
 from __future__ import annotations
 

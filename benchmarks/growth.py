@@ -6,7 +6,7 @@ nothing, on claims of which every cell has state prices; beside it the default m
 the same optimum to 1e-8, on the same books and on larger ones. Exponents are fitted to the upper
 half of the sizes by least squares in logarithms, with intervals of 95 %.
 
-Then the default method alone: random 0/1 claims, to a proven gap of 1e-6, round one centre, one of
+Then the default method alone: random 0/1 claims, to a proven gap of 1e-6, around one centre, one of
 N, K, J, stake (risk aversion times notional) and Omega at a time. Several seeds each: medians and
 quartiles. A clearing that is not proved within its time limit counts with that limit.
 """
@@ -124,15 +124,15 @@ def theorem_3(quick: bool) -> Section:
     section.notes.append(
         "Exponents with their intervals. With J = K n the number of cells is (2J/K + 1)^K, whose "
         "exponent is K in the limit and less before it. The default method goes on to larger books "
-        f"of the same kind, {len(others) // len(DEFAULT_ORDERS)} of each size; what tells books of "
-        "one size apart is in its interval."
+        f"of the same kind, {len(others) // len(DEFAULT_ORDERS)} of each size; the spread of books "
+        "of one size is in its interval."
     )
     section.data = {"enumeration": every, "default": tree}
     section.draw(
         draw_theorem_3,
         "theorem-3",
-        "Time against the number of orders, one dot a book. Lines: powers fitted to the upper half "
-        "of the sizes, with their 95 % confidence bands.",
+        "Time against the number of orders, one dot per book. Lines: powers fitted to the upper "
+        "half of the sizes, with their 95 % confidence bands.",
         {"enumeration": every, "default": tree, "fits": fits},
     )
     return section
@@ -146,7 +146,7 @@ def _enumerated(claims: int, orders: int, seed: int, rounds: int) -> dict[str, A
     """Every cell of a book solved, and the same book by the default method."""
     book = theorem_book(claims, orders, seed)
     name = f"K = {claims}, J = {orders}, seed {seed}"
-    # On one thread both; the limit on cells is there for people, not for this.
+    # Both on one thread; the limit on cells protects users and does not apply here.
     every = functools.partial(
         kpm.clear, *book, "enumerate", prune_bounds=False, threads=1, cell_limit=10**9
     )
@@ -201,9 +201,9 @@ def one_factor_at_a_time(quick: bool) -> Section:
     section.draw(
         draw_factors,
         "growth",
-        "Nodes and time of the default method, one factor at a time round the centre (ring). "
-        "Medians and quartiles over seeds; dotted: the time limit, which unproved clearings count "
-        "with.",
+        "Nodes and time of the default method, one factor at a time around the centre (ring). "
+        "Medians and quartiles over seeds; dotted: the time limit, at which unproved clearings "
+        "count.",
         {"rows": section.rows, "centre": CENTRE, "limit": limit},
     )
     return section

@@ -1,4 +1,4 @@
-"""The guard against regressions: instructions of the core, against what is stored beside it.
+"""The guard against regressions: instructions of the core, against the stored counts.
 
 Valgrind's callgrind counts what each task executes inside the core, on the second of two calls: the
 same to a fraction of a per cent in every run, however busy the machine is. A task that takes more
@@ -52,7 +52,7 @@ def tasks() -> dict[str, Task]:
     found: dict[str, Task] = {}
     for name, case in CASES.items():
         found[name] = _clear(case.book(), tolerance=case.tolerance)
-    # Where a clearing is least linear: many cells tie as far as their linear supports can tell.
+    # The risk is most curved here: many cells tie as far as linear supports can tell.
     found["paper-hard"] = _clear(books.simulation_a(0.5, risk_aversion=100.0), tolerance=1e-9)
     market, orders = books.random_claims(10, 10, 300, seed=0, stake=1.0)
     found["competitive"] = _clear((market, orders), rule="competitive")

@@ -1,4 +1,4 @@
-"""What else the machine did meanwhile: whether times were taken on an idle machine."""
+"""The load by other processes meanwhile: whether times were taken on an idle machine."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ class Watch:
         if busy is None or self._busy is None:
             return Load(None, own - self._own)
         wall = time.perf_counter() - self._start
-        # Ticks of 10 ms: rounding may leave a hair less than nothing.
+        # Ticks of 10 ms: rounding may leave a slightly negative number.
         others = max(0.0, (busy - self._busy - (own - self._own)) / wall)
         return Load(others, own - self._own)
 

@@ -101,7 +101,7 @@ class CvxpyAuction:
 
 
 class FreshCvxpyAuction:
-    """The same, as a script does it that clears one book: build, canonicalise, solve."""
+    """The same as in a script that clears one book: build, canonicalise, solve."""
 
     def __init__(self, programme: Programme) -> None:
         self.programme = programme
@@ -114,7 +114,7 @@ class ClarabelAuction:
     """Clarabel directly, tuned and warm: set up before, given numbers, and solved.
 
     All that these programmes can do without is off, the order of elimination and all memory are
-    kept. Interior-point methods start afresh: a point to start from is nothing they take.
+    kept. The method starts afresh for every book: it does not take a starting point.
     """
 
     def __init__(self, programme: Programme) -> None:

@@ -2,13 +2,14 @@
 
 Claims on some of ten states, orders around fair prices in steps of a thousandth. Under the convex
 rules the peers maximise what ``clear`` does, written as cones by hand (``maker_programmes.py``),
-one variable for all orders at a limit. (8) is not convex: there a peer is lent the tree that
-``clear`` searched, and a node costs it what the best cell does, which is all that it solves.
+one variable for all orders at a limit. (8) is not convex: there a peer solves only the best cell,
+and its time is that of the cell times the number of nodes that ``clear`` searched.
 CVXPY's first call builds and canonicalises; its re-solve gives new values to parameters. Clarabel,
 called directly, is set up before, keeps its order of elimination and memory, and is without
-presolve, scaling, decomposition and refinement. Everyone is asked for 1e-8 of the notional. The
-agreement is how far Clarabel's optimum is from the one published, of the notional. Times are
-medians of rounds in turn, ``clear`` from Python, orders and market at hand.
+presolve, scaling, decomposition and refinement. All are asked for 1e-8 of the notional. The
+agreement is the distance of Clarabel's optimum from the published one, relative to the notional.
+Times are medians of interleaved rounds; ``clear`` is called from Python with orders and market
+already built.
 """
 
 from __future__ import annotations
@@ -163,7 +164,7 @@ def _row(name: str, rule: str, market: kpm.Market, orders: kpm.Orders, rounds: i
 
 
 def _reason(rows: list[Row]) -> str:
-    """Where the time goes that is left, from the rows that miss."""
+    """Where the time goes in the rows that miss the target."""
     missed = [row for row in rows if row[f"{DIRECT} / clear times"] < TARGET]
     if not missed:
         return ""

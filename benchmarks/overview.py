@@ -19,7 +19,7 @@ _SUPERSCRIPTS = str.maketrans("0123456789", "⁰¹²³⁴⁵⁶⁷⁸⁹")
 
 
 def overview(ratios: Sequence[Ratio]) -> Section:
-    """How many times as long as this package each peer takes, by what was solved."""
+    """Return each peer's time divided by this package's, by what was solved."""
     section = Section(TITLE)
     for ratio in ratios:
         section.rows.append(
@@ -33,8 +33,8 @@ def overview(ratios: Sequence[Ratio]) -> Section:
             }
         )
     section.notes.append(
-        "Times as long as this package takes for the same answers: median and quartiles over "
-        "the instances. Below 1 the peer is faster."
+        "Each peer's time divided by this package's, for the same answers: median and quartiles "
+        "over the instances. Below 1 the peer is faster."
     )
     if ratios:
         groups: dict[str, list[dict[str, Any]]] = {}
@@ -126,7 +126,7 @@ def _dot(axes: Axes, place: float, peer: dict[str, Any]) -> None:
 
 
 def multiple_text(value: float) -> str:
-    """A multiple with the digits that mean something: 0.83×, 22×, 653×, 1,400×, 3·10⁸×."""
+    """A multiple with its significant digits: 0.83×, 22×, 653×, 1,400×, 3·10⁸×."""
     if value < 10:
         return f"{value:.2g}×"
     if value >= 1e6:

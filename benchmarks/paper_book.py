@@ -66,9 +66,9 @@ def paper_book(quick: bool) -> Section:
         "cells no state prices reach. Clarabel, feasible: the same for the feasible cells alone. "
         "Tuned: the feasible cells, with every feature they do not need switched off, set up "
         f"before the timer starts. A cell counts as solved where its answer is within {ACCURACY:g} "
-        "of the notional; one that is not, or is not refused where it should be, counts like the "
-        "others' mean. Clear is the call with a Market and Orders that exist; with them, the "
-        "arrays of the book are given and both are made, too."
+        "of the notional; one that is not, or is infeasible and not refused, counts with the mean "
+        "time of the others. Clear is the call with an existing Market and Orders; the column with "
+        "them includes making both from the arrays of the book."
     )
     over_tuned = [row["Clarabel, tuned / clear times"] for row in rows]
     section.aim(
@@ -139,8 +139,8 @@ def band(quick: bool) -> Section:
         max(over) <= TARGET_BAND,
         f"At alpha = {most['alpha']:g}, Omega = {most['worst Omega']:g} a clearing solves "
         f"{most['its relaxations and cells']} relaxations and cells, each a programme of its own, "
-        "because their supports see no curvature and leave cells that are nearly as good; PIQP "
-        "solves one, without logarithms, in memory that was set up before.",
+        "because linear supports of the risk miss its curvature and leave cells that are nearly as "
+        "good; PIQP solves one, without logarithms, in memory that was set up before.",
     )
     section.notes.append(
         f"Omega from 0 to 1 in steps of {steps:g}; clear is the whole Python call, PIQP "
@@ -211,7 +211,7 @@ def _row(
 
 
 def _from_arrays(market: kpm.Market, orders: kpm.Orders) -> kpm.Result:
-    """The whole of it, from the arrays that a caller has."""
+    """Build market and orders from arrays, and clear them."""
     return kpm.clear(
         kpm.Market(
             market.payoffs,
@@ -234,15 +234,15 @@ def _why_more_than_two(rows: list[Row]) -> str:
     return (
         f"PIQP solves one programme without logarithms; a clearing solves "
         f"{range_text(programmes, '{:g}'.format)}, cells and relaxations with exponentials, and "
-        "then finds the state prices nearest to the prior and the fills. With all of that in, each "
-        f"of them takes {range_text(each, short_text)} times a PIQP call. And "
+        "then finds the state prices nearest to the prior and the fills. All of that included, "
+        f"each of them takes {range_text(each, short_text)} times a PIQP call. And "
         f"{range_text(python, '{:.0%}'.format)} of the call is Python and NumPy, which validate "
         "the arguments and make the result."
     )
 
 
 def _why_not_so_much_faster(rows: list[Row], peer: str, target: float) -> str:
-    """What Clarabel takes for all cells over the target is what the call would have to take."""
+    """Clarabel's time for all cells, divided by the target, is what the call would have to take."""
     worst = min(rows, key=lambda row: float(row[f"{peer} / clear times"]))
     whole = worst[f"{peer} time"]
     count = worst["cells" if peer == "Clarabel" else "feasible"]

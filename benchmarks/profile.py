@@ -39,21 +39,21 @@ DISCUSSED = 3
 # What is behind the functions that have led the list; the report picks those that lead it now.
 REMARKS = {
     "RelaxationProgram::factor": (
-        "reduces and factors the Newton system of a node's relaxation, once an iteration: two "
-        "symmetric systems with a row a claim, O(K² N + K³) whatever the number of orders. Fewer "
-        "iterations or fewer nodes make it less; so would leaving out the claims whose hull is a "
-        "single piece, which couple through prices or through demand alone."
+        "reduces and factors the Newton system of a node's relaxation, once per iteration: two "
+        "symmetric systems with one row per claim, O(K² N + K³) whatever the number of orders. "
+        "Fewer iterations or fewer nodes reduce it; so would leaving out the claims whose hull is "
+        "a single piece, which couple through prices or through demand alone."
     ),
     "RelaxationProgram::direction": (
-        "solves with those factors for predictor and corrector, O(K² + K N). Fewer iterations make "
-        "it less."
+        "solves with those factors for predictor and corrector, O(K² + K N). Fewer iterations "
+        "reduce it."
     ),
     "StatePriceBlock::factor": (
-        "reduces the state prices to the Gram matrix P diag(xi / s) P' less its mean, once an "
+        "reduces the state prices to the Gram matrix P diag(xi / s) P' less its mean, once per "
         "iteration: O(K² N), dense because every claim's payoffs are, half of it by symmetry."
     ),
     "PriceProgram::factor": (
-        "the linear programme in the prices of a cell's flats, O(K² N + K³) an iteration. The "
+        "the linear programme in the prices of a cell's flats, O(K² N + K³) per iteration. The "
         "local search solves it for each cell it tries, and the choice among ties for candidates."
     ),
     "DemandProgram::factor": (
@@ -61,20 +61,20 @@ REMARKS = {
         "alone, for each cell that is solved."
     ),
     "RiskBlock::root": (
-        "a claim's row of the root of the risk's Hessian: three sums over the states and a product "
-        "a state, O(N) a claim and iteration, no transcendental function."
+        "a claim's row of the root of the risk's Hessian: three sums over the states and one "
+        "product per state, O(N) per claim and iteration, no transcendental function."
     ),
     "BasicPriceSimplex::pivot": (
-        "the dense tableau that decides whether any state prices reach a run or a cell, O(K N) a "
+        "the dense tableau that decides whether any state prices reach a run or a cell, O(K N) per "
         "pivot."
     ),
     "BasicPriceSimplex::evaluate": "computes the tableau's basic solution again, O(K N) each time.",
     "BasicPriceSimplex::feasible": (
         "whether any state prices lie in the ranges of a run or a cell: the dual simplex method "
-        "between its pivots, a pass over the tableau for each."
+        "between its pivots, one pass over the tableau for each."
     ),
     "InformationProjection::newton": (
-        "the prior projected on ranges of claim prices, O(K² N) a step: for the published state "
+        "the prior projected on ranges of claim prices, O(K² N) per step: for the published state "
         "prices, once per clearing, and for the worst case of a maker at a kink of its risk. It "
         "leads where the rest of a clearing is small."
     ),
@@ -86,7 +86,7 @@ REMARKS = {
     ),
     "RiskBlock::try_step": (
         "moves the exponents and powers of the risk and keeps them on their curves: one logarithm "
-        "a state and iteration."
+        "per state and iteration."
     ),
     "Multipliers::best_corner": (
         "the corner of a claim's run that is worth most under given multipliers, which prices new "
@@ -94,24 +94,24 @@ REMARKS = {
     ),
     "Quotes::Quotes": "gathers the orders of each claim and sorts them: it reads every order.",
     "copying": "arrays of orders in and out, and workspaces set to zero.",
-    "radix_sort": "sorts the limits of a claim: one pass a digit over its orders.",
+    "radix_sort": "sorts the limits of a claim: one pass per digit over its orders.",
     codemap.PYTHON: (
         "arguments are resolved and checked and the result is assembled once per call. It leads "
         "where a book is so small that the core needs a tenth of a millisecond."
     ),
     "Eigen": (
         "products of matrices and vectors that were not inlined, small and dense: a row per claim "
-        "or state. Fewer iterations make them less."
+        "or state. Fewer iterations reduce them."
     ),
     "allocation": (
         "solvers and buffers are set up once per clearing; it leads where a book is so small that "
         "there are few iterations to pay for it."
     ),
     "logarithms, exponentials": (
-        "of the exponential utility and of the entropy of the worst case, a few a state and "
+        "of the exponential utility and of the entropy of the worst case, a few per state and "
         "iteration; the problem needs them."
     ),
-    "standard library": "sorts what the radix sort left: limits alike in their leading bits.",
+    "standard library": "sorts what the radix sort left: limits with equal leading bits.",
 }
 
 
@@ -286,7 +286,7 @@ SECTIONS = {"phases": phases, "instructions": instructions}
 
 
 def draw_phases(data: Any) -> Drawing:
-    """A stacked bar a set of instances."""
+    """One stacked bar per set of instances."""
     with house_style():
         figure, (axes,) = new_figure(8.6, 1.6 + 0.5 * len(data))
         left = np.zeros(len(data))
@@ -324,7 +324,7 @@ def draw_phases(data: Any) -> Drawing:
 
 
 def draw_functions(data: Any) -> Drawing:
-    """A bar a function, the largest on top."""
+    """One bar per function, the largest on top."""
     with house_style():
         figure, (axes,) = new_figure(8.6, 1.2 + 0.3 * len(data))
         places = np.arange(len(data))

@@ -1,4 +1,4 @@
-"""The proof of the optimum: every size the tree is to reach, and whether it does.
+"""The proof of the optimum: every size that the tree should reach, and whether it does.
 
 The paper's book against one quadratic programme and against its cells with Clarabel; time against
 the number of orders; the recorded books (KPM_SHARED_DATA) under many makers; random claims; memory;

@@ -1,9 +1,9 @@
-"""How far: each aim for speed beside what is measured now, met or with the reason why not.
+"""Each aim for speed beside what is measured now: met, or missed with the reason.
 
-One row a question. Times are the best of a few calls on one thread unless said, each after the
-answer passed ``result.verify()``; a clearing that is not proved by ``--time-limit`` counts as
-missed, with the gap it got to. ``before`` is what was measured when the aim was set, on another
-machine and on books of the same kind, not the same books.
+One row per question. Times are the best of a few calls on one thread unless stated otherwise, each
+after the answer passed ``result.verify()``; a clearing that is not proved by ``--time-limit``
+counts as missed, with the gap it reached. ``before`` is what was measured when the aim was set, on
+another machine and on books of the same kind, not the same books.
 """
 
 from __future__ import annotations
@@ -40,7 +40,7 @@ WIDE_ITERATION = 0.5e-3  # seconds: a factor of 46 of the 23 ms when the aim was
 
 @dataclass(frozen=True)
 class Measured:
-    """What came out: a text, whether it is within reach, and what it is down to."""
+    """The result of a measurement: a text, whether the aim is met, and the reason if not."""
 
     text: str
     met: bool | None  # None: nothing to measure with
@@ -49,7 +49,7 @@ class Measured:
 
 @dataclass(frozen=True)
 class Limits:
-    """What the command was told."""
+    """The options of the command."""
 
     seconds: float  # for each clearing
     against: Path | None = None  # a built checkout, for the recorded books
@@ -97,7 +97,7 @@ def _within(seconds: float, book: books.Book, gap: float, limits: Limits) -> Mea
 
 
 def of_chapter(measure: Callable[[bool], Section], words: str) -> Callable[[Limits], Measured]:
-    """What a section of another chapter says of its target with these words."""
+    """The result of another chapter's target with this text."""
 
     def measured(limits: Limits) -> Measured:
         section = measure(limits.quick)
@@ -240,7 +240,7 @@ def quoted_shares_at_a_kink(limits: Limits) -> Measured:
 
 
 def two_threads(limits: Limits) -> Measured:
-    """How many times as fast two threads are as one."""
+    """The speed-up of two threads over one."""
     book = books.random_claims(20, 20, 2000, 0, stake=10.0)
     calls = {
         str(threads): functools.partial(

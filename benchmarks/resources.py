@@ -47,7 +47,7 @@ def memory_use(quick: bool) -> Section:
         section.notes.append("the high-water mark cannot be set back here: growth is a lower bound")
     large = max(section.rows, key=lambda row: row["orders"])
     section.notes.append(
-        "result memory: the arrays that the result holds, included in what the peak grew by"
+        "result memory: the arrays that the result holds, included in the growth of the peak"
     )
     section.quote("prove.memory-entry", bytes_text(_slope(wide, _entries)))
     if not quick:

@@ -1,4 +1,4 @@
-"""Timing: interleaved rounds, so that what else the machine does hits everybody alike."""
+"""Timing: interleaved rounds, so that the machine's other work affects all tasks alike."""
 
 from __future__ import annotations
 
@@ -27,8 +27,8 @@ def cores() -> list[int]:
 def one_core(core: int | None = None) -> Iterator[None]:
     """Keep this process, and those it starts meanwhile, on one and the same core.
 
-    For processes that take turns, one thread each: two cores of a shared machine may well run at
-    different clocks, so the solver that gets the slower one for a while would seem slower. Only
+    For processes that take turns, one thread each: two cores of a shared machine may run at
+    different clock rates, so a solver that gets the slower core for a while would seem slower. Only
     Linux lets a process choose; elsewhere this does nothing.
     """
     allowed = cores()
@@ -116,7 +116,7 @@ def warmed(task: Callable[[], Any]) -> Callable[[], float]:
 
 
 def ratio(seconds: Mapping[str, Floats], task: str, base: str) -> float:
-    """How many times as long as ``base`` a task takes: the median of the rounds' ratios."""
+    """A task's time divided by that of ``base``: the median of the rounds' ratios."""
     return float(np.median(seconds[task] / seconds[base]))
 
 

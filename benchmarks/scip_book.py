@@ -1,4 +1,4 @@
-"""A whole book as a mixed-integer programme for SCIP, the best that we know how to give it.
+"""A whole book as a mixed-integer programme for SCIP, in the best form that we know.
 
 In units of the notional, certainty equivalents separate into revenue and risk:
 
@@ -101,7 +101,7 @@ class Risk:
 
 
 class _Epigraph(Conshdlr):  # type: ignore[misc]
-    """t >= rho(y), by cuts."""
+    """The constraint t >= rho(y), by cuts."""
 
     def __init__(self, program: ScipBook) -> None:
         self.program = program

@@ -82,7 +82,7 @@ class Figure:
 
 @dataclass(frozen=True)
 class Ratio:
-    """How many times as long as this package a peer takes for the same answers."""
+    """A peer's time divided by this package's, for the same answers."""
 
     group: str  # what was solved: "One cell", "The paper's book"
     peer: str
@@ -192,7 +192,7 @@ def bytes_text(size: float) -> str:
 
 
 def short_text(value: float) -> str:
-    """A plain number with the two digits that mean something, or all before the point."""
+    """A plain number with two significant digits, or all before the point."""
     return f"{value:,.0f}" if abs(value) >= 100 else f"{value:.2g}"
 
 
@@ -203,7 +203,7 @@ def range_text(values: Sequence[float], text: Callable[[float], str]) -> str:
 
 
 def times_text(ratio: float) -> str:
-    """With as many digits as mean something."""
+    """With as many digits as are significant."""
     if abs(ratio) >= 1e7:
         return f"{ratio:.1e}x"
     return f"{ratio:,.2f}x" if abs(ratio) < 100 else f"{ratio:,.0f}x"

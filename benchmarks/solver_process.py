@@ -24,7 +24,7 @@ _GOODBYE = 10.0  # seconds
 
 
 class SolverProcessError(RuntimeError):
-    """What went wrong in the other process."""
+    """An error in the other process."""
 
 
 class SolverProcess:

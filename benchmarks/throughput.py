@@ -1,9 +1,9 @@
 """A stream of changing small books through Python: clearings a second, and latency.
 
-The books follow each other as a race card's do: a quarter of the orders is replaced from one to the
-next. One clearing is what a service does for it: ``Orders`` from arrays, validated, then ``clear``
-on one thread. ``clear`` releases the GIL, so a pool of threads clears several books at a time; what
-it cannot share is the Python around the core.
+The books follow each other as those of a race card do: a quarter of the orders is replaced from one
+to the next. A clearing counts all that a service does for it: ``Orders`` from arrays, validated,
+then ``clear`` on one thread. ``clear`` releases the GIL, so a pool of threads clears several books
+at a time; only the Python around the core does not run in parallel.
 
 Latency is measured in an open loop: arrivals are Poisson, at a fraction of the capacity measured
 before, and a request's latency counts from its scheduled arrival, so that the queue behind a slow
@@ -68,7 +68,7 @@ def changing_books(count: int, seed: int = 7) -> list[books.Book]:
 
 
 def tasks_of(stream: Sequence[books.Book]) -> list[Task]:
-    """What a service does for each book: arrays in, result out."""
+    """The work of a service for each book: arrays in, result out."""
 
     def clearing(market: kpm.Market, orders: kpm.Orders) -> Task:
         columns = (orders.claim_index(market), orders.side, orders.price, orders.quantity)
@@ -94,7 +94,7 @@ def _examined(part: Section, tasks: Sequence[Task]) -> list[Task]:
 
 
 def run_all(tasks: Sequence[Task], pool: ThreadPoolExecutor, threads: int) -> None:
-    """All tasks, dealt to so many threads."""
+    """Run all tasks on a pool of threads."""
     deals = [tasks[first::threads] for first in range(threads)]
     list(pool.map(lambda deal: [task() for task in deal], deals))
 
@@ -133,7 +133,7 @@ def stream(quick: bool) -> Section:
         f"{len(tasks)} different books of {len(results[0].orders)} orders on "
         f"{results[0].market.payoffs.shape[0]} claims, {rounds} interleaved rounds, medians. "
         f"One thread spends {share:.0%} of its time in the core, without the GIL. Cores busy: "
-        "processor time over wall time; where one thread is short of 1, others use the machine."
+        "processor time over wall time; below 1 for one thread, others use the machine."
     )
     return part
 

@@ -8,7 +8,7 @@ from . import books
 
 
 class NotVerifiedError(RuntimeError):
-    """An answer did not stand its examination: its time means nothing."""
+    """An answer failed its checks: its time means nothing."""
 
 
 def verified(result: kpm.Result, name: str) -> kpm.Result:
@@ -25,7 +25,7 @@ def verified(result: kpm.Result, name: str) -> kpm.Result:
 def examined(book: books.Book, name: str, tolerance: float) -> kpm.Result:
     """What ``clear`` answers, verified, after the proof of the same clearing was checked.
 
-    The proof speaks of all claims as given, so its tree is not quite the one that is timed.
+    The proof comes from a call of its own, with ``certificate=True``, which is not the one timed.
     """
     proof = verified(kpm.clear(*book, tolerance=tolerance, certificate=True), name)
     result = verified(kpm.clear(*book, tolerance=tolerance), name)

@@ -5,8 +5,8 @@ gap of 1e-6 of the notional. ``kpm_fast.clear`` is timed before and after every 
 in turns with its own enumeration.
 Every answer of this package passes ``result.verify()``. The peers:
 
-- Enumeration solves the cells that state prices reach; which these are Clarabel and CVXPY are told
-  for nothing, and Clarabel's matrices are built before the timer starts. A cell's time counts if
+- Enumeration solves the cells that state prices reach. Clarabel and CVXPY are told which these are,
+  and Clarabel's matrices are built before the timer starts. A cell's time counts if
   its answer is within 1e-6 of the notional. CVXPY re-solves one problem with parameters (DPP).
 - SCIP gets the mixed-integer programme of ``scip_book``: convex hulls of the staircases, gradient
   cuts for the risk, and a rounding heuristic of its own. Its clearing is recomputed by
@@ -149,7 +149,7 @@ def enumeration(quick: bool) -> Section:
     )
     part.notes += [
         "Multiples of kpm_fast.clear, timed beside each part of the cells; the times "
-        "in the last columns are sums and medians, their ratios need not be the multiples. Own: "
+        "in the last columns are sums and medians, so their ratios need not be the multiples. Own: "
         "its own enumeration, which prunes by bounds as well and refuses more than "
         f"{CELL_LIMIT:,} cells. Reachable: cells that state prices reach. Where "
         f"there are at most {QUICK_ALL if quick else ALL:,}, all are solved. Elsewhere the times "
@@ -158,7 +158,7 @@ def enumeration(quick: bool) -> Section:
         "cells is then estimated too). Error: the larger of the two relative standard errors.",
         f"Solved: share of the cells on which both are within {ACCURACY:g} of the notional. On the "
         "race card, risk aversion times notional is about a thousand: exponentials of losses span "
-        "more digits than there are.",
+        "more digits than a double has.",
     ]
     return part
 
@@ -166,7 +166,7 @@ def enumeration(quick: bool) -> Section:
 def _enumeration_row(
     instance: Instance, result: kpm.Result, peers: dict[str, SolverProcess], quick: bool
 ) -> Row:
-    """One book's cells by everybody; "listed" says whether the reachable ones are known."""
+    """One book's cells by all solvers; "listed" says whether the reachable ones are known."""
     count, most = (40, QUICK_ALL) if quick else (SAMPLE, ALL)
     cells = reachable_cells(instance.book, count, most, LISTED)
     clear = _clear_timer(instance, 3 if quick else 9)
@@ -361,7 +361,7 @@ def _finite(value: float) -> float | None:
 
 
 def draw_scip(data: Any) -> Figure:
-    """A row for each book, this package and SCIP on a logarithmic axis of time."""
+    """One row per book, this package and SCIP, on a logarithmic axis of time."""
     colours = {PROVED: ORANGE, LIMIT: PINK, FAILED: GREEN, WRONG: GREEN}
     with house_style():
         figure, (axes,) = new_figure(8.2, 1.7 + 0.3 * len(data))

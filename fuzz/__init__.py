@@ -1,1 +1,1 @@
-"""Coverage-guided fuzzing: the C++ core with libFuzzer, whatever reads files with atheris."""
+"""Coverage-guided fuzzing: the C++ core with libFuzzer, the readers of files with atheris."""

@@ -6,7 +6,7 @@ the stated type; arrays it returns are read-only. It raises only ``MemoryError``
 """
 
 from collections.abc import Callable
-from typing import Any, NotRequired, TypedDict
+from typing import Any, TypedDict
 
 import numpy as np
 from numpy.typing import NDArray
@@ -101,6 +101,11 @@ class Certificate(TypedDict):
     multipliers: Floats  # (L, K)
     bound: Floats  # (L,) money; -inf where no state prices reach the box
 
+class Work:
+    """How much work a clearing was, until somebody asks."""
+
+    def to_dict(self) -> Statistics: ...
+
 class Statistics(TypedDict):
     """How much work a clearing was."""
 
@@ -136,8 +141,12 @@ class Clearing(TypedDict):
     marginal_state_prices: Floats  # (N,)
     multipliers: Floats  # (K,)
     ambiguity_price: float  # money per nat
-    certificate: NotRequired[Certificate]
-    stats: Statistics
+    certificate: Certificate | None
+    stats: Work
+    tolerance: None  # this and what follows: room for what makes a result of it
+    allocation: None
+    market: None
+    orders: None
 
 def staircases(
     payoffs: Floats,  # (K, N)
@@ -326,6 +335,17 @@ def market_fault(
 ) -> Fault | None: ...
 def price_fault(price: Floats) -> Fault | None: ...
 def quantity_fault(quantity: Floats) -> Fault | None: ...
+def plain_orders(
+    claim: object, side: object, price: object, quantity: object, /
+) -> tuple[Ints, NDArray[np.int8], Floats, Floats] | None: ...
+def plain_market(
+    payoffs: object,
+    prior: object,
+    inventory: object,
+    risk_aversion: float,
+    ambiguity: float,
+    /,
+) -> tuple[Floats, Floats, Floats] | None: ...
 def build_info() -> dict[str, str]:
     """Compiler, flags and version the core was built with."""
 

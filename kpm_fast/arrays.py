@@ -72,7 +72,7 @@ def _parsed(entries: Any, field: str) -> Floats:
         # From the entries as they came: among text NumPy makes text of numbers.
         array = np.array(entries, dtype=object)
     except ValueError as error:
-        raise InputError("rows differ in length, or are not numbers", field=field) from error
+        raise _ragged(entries, field) from error
     flat = array.ravel()
     try:
         return np.array(list(map(number, flat)), dtype=np.float64).reshape(array.shape)
@@ -83,8 +83,7 @@ def _parsed(entries: Any, field: str) -> Floats:
             number(entry)
         except ValueError as error:  # noqa: PERF203  # once
             if array.ndim == 1 and isinstance(flat[0], list | tuple | np.ndarray):
-                reason = "rows differ in length, or are not numbers"
-                raise InputError(reason, field=field) from error
+                raise _ragged(entries, field) from error
             if array.ndim == 1:
                 raise InputError(str(error), field=field, index=position) from None
             place = np.unravel_index(position, array.shape) if array.ndim else ()
@@ -93,8 +92,30 @@ def _parsed(entries: Any, field: str) -> Floats:
     raise AssertionError(f"{field}: an entry is read once and not again")
 
 
+def _ragged(entries: Any, field: str) -> InputError:
+    """Return the error for rows that are not numbers in equal number, naming the first such row."""
+    rows = list(entries)
+    for index, row in enumerate(rows):
+        if np.shape(_plain(row)) != np.shape(_plain(rows[0])):
+            return InputError(
+                f"must be rows of one length, got {reprlib.repr(row)} "
+                f"where the first is {reprlib.repr(rows[0])}",
+                field=field,
+                index=index,
+            )
+    return InputError(f"must be rows of numbers, got {reprlib.repr(entries)}", field=field)
+
+
+def _plain(row: Any) -> Any:
+    """Return a row whose shape NumPy can tell: a nested one of several lengths is an object."""
+    try:
+        return np.asarray(row)
+    except ValueError:
+        return np.asarray(None)
+
+
 def check_complete(value: Any, field: str) -> None:
-    """Refuse what NumPy would take without a word: a masked entry, a set in its random order."""
+    """Refuse what NumPy would accept silently: a masked entry, a set in its random order."""
     if isinstance(value, set | frozenset):
         raise InputError(f"a set has no order, got {reprlib.repr(value)}", field=field)
     # NumPy loads them when they are first named: where nobody has, there are none.
@@ -107,10 +128,10 @@ def check_complete(value: Any, field: str) -> None:
 
 
 def as_path(value: str | os.PathLike[str]) -> Path:
-    """Turn text into a path; what no file can be called is refused."""
+    """Turn text into a path; text that cannot be a file's name is refused."""
     path = Path(value)
     if "\0" in str(path):
-        raise InputError(f"no path has a null character, got {str(path)!r}", field="path")
+        raise InputError(f"must have no null character, got {str(path)!r}", field="path")
     try:
         os.fsencode(path)
     except UnicodeEncodeError as error:

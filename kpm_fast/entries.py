@@ -120,7 +120,7 @@ def label_texts(labels: Iterable[Any], field: str) -> tuple[str, ...]:
         for place, text in enumerate(texts):
             if seen.setdefault(text, place) != place:
                 raise InputError(
-                    f"label {text!r} is already that of index {seen[text]}",
+                    f"must be distinct, got {text!r}, which index {seen[text]} has as well",
                     field=field,
                     index=place,
                 )
@@ -229,7 +229,7 @@ def plain_text(value: Any) -> str:
         try:
             return value.decode("utf-8")
         except UnicodeDecodeError as error:
-            raise ValueError(f"bytes that are not UTF-8: {reprlib.repr(value)}") from error
+            raise ValueError(f"must be UTF-8, got {reprlib.repr(value)}") from error
     return str(value)
 
 

@@ -15,12 +15,13 @@ from typing import TYPE_CHECKING, Any, overload
 import numpy as np
 
 from .analysis.sweep import Sweep, check_column
+from .errors import InputError
 from .model.outcome import Outcome
 from .model.quotes import Quotes
 from .plots.book import draw_book, draw_book_on
 from .plots.fills import draw_fills
 from .plots.proof import draw_proof
-from .plots.quotes import draw_quotes
+from .plots.quotes import draw_quotes, draw_quotes_of
 from .plots.risk import draw_risk
 from .plots.staircase import draw_staircase, draw_staircases, draw_staircases_on
 from .plots.style import house_style
@@ -170,13 +171,13 @@ def fills(result: Outcome, axes: Any = None) -> Axes:
     return draw_fills(result, axes)
 
 
-def quotes(quotes: Quotes, axes: Any = None) -> Axes:
+def quotes(quotes: Quotes | Outcome, axes: Any = None) -> Axes:
     """Draw a maker's bids and asks, one row per claim.
 
     Parameters
     ----------
-    quotes : Quotes
-        From :meth:`kpm_fast.Maker.quotes`.
+    quotes : Quotes or Result
+        From :meth:`kpm_fast.Maker.quotes`; of a result, those of its maker before the auction.
     axes : Axes, optional
 
     Returns
@@ -190,6 +191,13 @@ def quotes(quotes: Quotes, axes: Any = None) -> Axes:
     >>> kpm.plot.quotes(maker.quotes([[1, 0, 0], [1, 1, 0]])).get_title(loc="left")
     'Quotes for the next share'
     """
+    if isinstance(quotes, Outcome):
+        return draw_quotes_of(quotes, axes)
+    if not isinstance(quotes, Quotes):
+        raise InputError(
+            f"must be what a maker's quotes() returned, or a result, got {type(quotes).__name__}",
+            field="quotes",
+        )
     return draw_quotes(quotes, axes)
 
 

@@ -171,7 +171,7 @@ class Result(Outcome):
 
         Parameters
         ----------
-        kind : {"book", "fills", "risk", "staircase", "proof"}
+        kind : {"book", "fills", "risk", "staircase", "proof", "quotes"}
         claim : str or int, optional
             The only claim drawn of a book or a staircase. Default: all; of more than a dozen those
             that trade most.

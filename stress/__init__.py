@@ -1,1 +1,1 @@
-"""Long and extreme runs: what no unit test has the time for."""
+"""Long and extreme runs, which take more time than unit tests may."""

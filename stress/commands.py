@@ -1,8 +1,8 @@
 """A great many commands to engines through kpm.h, under sanitizers, against cold clearings.
 
 Builds the library and its tests in C++ with the address and undefined-behaviour sanitizers, and
-lets ``csrc/tests/commands.cpp`` live on random bytes: events, markets, settings, snapshots and
-their restoring at random points, hostile ones among them. Every answer is compared with a list of
+runs ``csrc/tests/commands.cpp`` on random bytes: events, markets, settings, snapshots and their
+restoration at random points, hostile ones among them. Every answer is compared with a list of
 orders, and every clearing with a cold one, bit for bit.
 """
 

@@ -1,4 +1,4 @@
-"""Books in which much is equally good: the families of ``python -m stress degenerate``.
+"""Books with many equally good clearings: the families of ``python -m stress degenerate``.
 
 Every family is a function from a random generator to a draft. Few distinct numbers in everything
 are what they have in common: equal limits and quantities, uniform priors, claims that replace each
@@ -68,7 +68,7 @@ def _size(draw: Generator, most: int) -> int:
 
 
 def securities(draw: Generator) -> Draft:
-    """One claim a state, more than one for some: what pays in a state has several books."""
+    """One claim per state, several for some states: these have equal payoffs and separate books."""
     states = _size(draw, 8)
     repeated = draw.integers(states, size=int(draw.integers(0, states + 1)))
     payoffs = np.eye(states)[np.concatenate([np.arange(states), repeated])]

@@ -3,8 +3,8 @@
 A market of one to six claims lives for some thousand commands. Its orders are kept a second time in
 a dictionary, whose sequence is the priority. Every so many commands the book of the engine must be
 that of the dictionary, its hash that of a new engine with the same book, and its clearing that of
-``kpm_fast.clear`` for the same orders, bit for bit. Now and then the engine is put back to a
-snapshot, or replaced by a new one that is given it.
+``kpm_fast.clear`` for the same orders, bit for bit. From time to time the engine is restored from a
+snapshot, or replaced by a new one that is restored from it.
 """
 
 from __future__ import annotations

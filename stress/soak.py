@@ -3,8 +3,8 @@
 The books are cleared with one thread, then the same ones again with two; all figures of all answers
 go into one hash each time, and the two must be equal. A second run of the command prints the same
 hash. A team of threads starts only after some milliseconds of work, so one book in some hundred is
-large enough for that; that it happened is counted, because the equal hashes would mean nothing
-without. Resident memory is read a hundred times in each half; after the first tenth of a half it
+large enough for that; how often it happened is counted, because otherwise equal hashes would mean
+nothing. Resident memory is read a hundred times in each half; after the first tenth of a half it
 must stay where it is.
 """
 

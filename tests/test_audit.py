@@ -112,7 +112,7 @@ def test_no_orders_and_constant_claims() -> None:
 
 
 def test_without_a_certificate() -> None:
-    with pytest.raises(kpm.InputError, match="certificate: there is none"):
+    with pytest.raises(kpm.InputError, match="certificate: is missing"):
         check(kpm.clear(MARKET, ORDERS))
 
 

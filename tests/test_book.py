@@ -169,5 +169,5 @@ def test_a_saved_clearing_is_a_book(tmp_path: Path, capsys: pytest.CaptureFixtur
     assert json.loads(capsys.readouterr().out)["ambiguity"] == 0.5
     before = path.read_bytes()
     assert main(["clear", str(path), "--save", str(path)]) == 2
-    assert "would replace" in capsys.readouterr().err
+    assert "would overwrite" in capsys.readouterr().err
     assert path.read_bytes() == before

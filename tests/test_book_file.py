@@ -185,7 +185,10 @@ def changed(table: str, column: str, value: Any) -> dict[str, Any]:
         (changed("orders", "side", "hold"), r"given\.json: side\[1\]: .*'hold'"),
         (changed("orders", "claim", "hoem"), r"claim\[1\]: .*'hoem'.*did you mean 'home'"),
         (changed("states", "prior", 0.7), r"given\.json: prior: .*sum"),
-        (changed("states", "state", "A"), r"state\[1\]: 'A' is already in row 0"),
+        (
+            changed("states", "state", "A"),
+            r"state\[1\]: must be distinct, got 'A', which is in row 0 too",
+        ),
         (changed("claims", "D", 1), r"state 'D' of claims is not in states: both tables"),
         (changed("claims", "H", "1e400"), r"H\[1\]: .*1e400"),
         ({**BOOK, "ambiguity": -1}, r"ambiguity: .*-1"),
@@ -213,7 +216,7 @@ def changed(table: str, column: str, value: Any) -> dict[str, Any]:
         ("", r"has no table \[claims\]"),
     ],
 )
-def test_what_is_wrong_is_named(content: Any, message: str, tmp_path: Path) -> None:
+def test_errors_name_what_is_wrong(content: Any, message: str, tmp_path: Path) -> None:
     with pytest.raises(kpm.InputError, match=message):
         _read(content, tmp_path)
 
@@ -309,7 +312,7 @@ def test_the_command_line_takes_one_file(
     assert main(["advise", str(path)]) == 0
     before = path.read_bytes()
     assert main(["clear", str(path), "--save", str(path)]) == 2
-    assert "would replace" in capsys.readouterr().err
+    assert "would overwrite" in capsys.readouterr().err
     assert path.read_bytes() == before
     assert main(["sample", "race-card", "--output", str(path)]) == 2
     assert "--force" in capsys.readouterr().err

@@ -51,7 +51,7 @@ def test_pickles_of_other_releases() -> None:
     old.__setstate__({name: value for name, value in vars(proof).items() if name != "merged_into"})
     assert old == proof
     assert old.merged_into.tolist() == [0, 1]
-    with pytest.raises(kpm.InputError, match="bound missing: pickled by another release"):
+    with pytest.raises(kpm.InputError, match="lacks bound: it was pickled by another release"):
         old.__setstate__({name: value for name, value in vars(proof).items() if name != "bound"})
 
 
@@ -93,7 +93,7 @@ def test_arrays_that_disagree(name: str, value: Any) -> None:
     assert caught.value.field is not None
 
 
-def test_enumeration_hands_out_none() -> None:
+def test_enumeration_has_no_certificate() -> None:
     with pytest.raises(
         kpm.InputError, match=r"certificate: is not available with method='enumerate'"
     ):
@@ -101,7 +101,7 @@ def test_enumeration_hands_out_none() -> None:
     assert kpm.clear(MARKET, ORDERS).certificate is None
 
 
-def test_what_the_core_hands_out_reaches_the_result(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_core_s_leaves_reach_the_result(monkeypatch: pytest.MonkeyPatch) -> None:
     clear = engine._core.clear
     leaves = vars(kpm.Certificate(**ARRAYS))
 
@@ -115,7 +115,7 @@ def test_what_the_core_hands_out_reaches_the_result(monkeypatch: pytest.MonkeyPa
     assert result != dataclasses.replace(result, certificate=None)
 
 
-def test_what_the_core_hands_out_needs_no_check() -> None:
+def test_the_core_s_leaves_need_no_check() -> None:
     """It is taken without a copy, and equals what the constructor makes of it."""
     market = kpm.Market([[1, 0, 0, 0], [0, 1, 1, 1]], np.full(4, 0.25))
     proof = kpm.clear(market, ORDERS, certificate=True).certificate

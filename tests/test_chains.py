@@ -85,18 +85,25 @@ def test_chains_are_cleared_to_the_tolerance(chain: dict[str, Any]) -> None:
     assert result.status in (kpm.Status.OPTIMAL, kpm.Status.NODE_LIMIT)
 
 
-@examples(60)
-@given(st.fixed_dictionaries(CHAINS))
-def test_printed_digits_hardly_change_what_a_chain_is_worth(chain: dict[str, Any]) -> None:
-    """Ten digits move no payoff by more than 1e-10 of the greatest, so nor the worth by more than
-    that times the volume; parity that holds to ten digits only must not count as a limit."""
-    exact, orders = option_chain(**{**chain, "digits": None})
-    printed, same = option_chain(**{**chain, "digits": 10})
-    assert same == orders
-    worth = [kpm.clear(market, orders, node_limit=400) for market in (exact, printed)]
-    if all(result.status is kpm.Status.OPTIMAL for result in worth):
-        apart = abs(worth[0].certainty_equivalent - worth[1].certainty_equivalent)
-        assert apart <= 2e-8 * worth[0].scale
+def test_printed_digits_hardly_change_what_a_chain_is_worth() -> None:
+    """Ten digits move no payoff by more than 1e-10 of the largest, and the value by no more than
+    that times the volume; parity that holds to ten digits only must not act as a limit."""
+    proven = []
+
+    @examples(60)
+    @given(st.fixed_dictionaries(CHAINS))
+    def compare(chain: dict[str, Any]) -> None:
+        exact, orders = option_chain(**{**chain, "digits": None})
+        printed, same = option_chain(**{**chain, "digits": 10})
+        assert same == orders
+        worth = [kpm.clear(market, orders, node_limit=400) for market in (exact, printed)]
+        proven.append(all(result.status is kpm.Status.OPTIMAL for result in worth))
+        if proven[-1]:
+            apart = abs(worth[0].certainty_equivalent - worth[1].certainty_equivalent)
+            assert apart <= 2e-8 * worth[0].scale
+
+    compare()
+    assert sum(proven) > len(proven) // 2
 
 
 def test_a_large_chain_is_optimal() -> None:

@@ -92,7 +92,7 @@ def test_clear_does_not_replace_its_input(
         printed, err = capsys.readouterr()
         assert printed == ""
         assert err.startswith(f"kpm-fast: {name}: ")
-        assert "would replace" in err
+        assert "would overwrite" in err
     assert {path.name: path.read_bytes() for path in book.iterdir()} == before
     assert inventory.exists()
 
@@ -107,7 +107,7 @@ def test_clear_inventory_of_any_length(tmp_path: Path, capsys: pytest.CaptureFix
     for text in ("x" * 300, "1,2\0", "a" * 5000):
         assert run("clear", tmp_path, "--inventory", text) == cli.EXIT_INPUT
         err = capsys.readouterr().err
-        assert "--inventory: neither a file nor numbers" in err
+        assert "--inventory: must be a file or numbers" in err
         assert len(err) < 200
 
 

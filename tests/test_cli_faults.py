@@ -351,3 +351,18 @@ def test_killed_while_it_writes(blow: signal.Signals, book: Path, tmp_path: Path
         codes.append(running.returncode)
     # Some signals came while a command was running.
     assert blow is signal.SIGKILL or max(codes) > 0
+
+
+@pytest.mark.skipif(not Path("/proc/self/mem").exists(), reason="no file that cannot be read")
+@pytest.mark.parametrize("command", ["clear", "verify", "quotes", "report"])
+def test_a_file_that_cannot_be_read_is_named(
+    command: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert cli.main([command, "/proc/self/mem"]) == cli.EXIT_INPUT
+    assert capsys.readouterr().err.startswith("kpm-fast: /proc/self/mem: ")
+
+
+@linux
+def test_a_device_without_an_end_is_no_clearing() -> None:
+    with pytest.raises(kpm.InputError, match=r"^/dev/zero: is not a kpm-fast clearing"):
+        kpm.load_result("/dev/zero")

@@ -1,4 +1,4 @@
-"""Options of several values: with commas or as words, beside the book in any place."""
+"""Options of several values, with commas or as words, before or after the book."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ _KNOWN = ("red_one", "green", "blue")
 def test_words_and_commas_are_the_same(
     chosen: list[str], shares: list[int], signs: list[str], order: list[str], equals: bool
 ) -> None:
-    """Any mixture of them, whatever stands behind."""
+    """In any mixture, and whatever follows."""
     parser = Parser()
     parser.add_argument("book")
     parser.add_argument("--names", type=names(_KNOWN))
@@ -85,6 +85,12 @@ def test_quotes_and_the_form_of_a_book(tmp_path: Path, capsys: pytest.CaptureFix
         assert json.loads(capsys.readouterr().out)["no_trade_equivalent"] > 3
 
 
+def test_rules_are_spelled_alike_everywhere(capsys: pytest.CaptureFixture[str]) -> None:
+    words = ["clear", CARD, "--rule", "pay-as-bid", "--allocation", "book-order", "--json"]
+    assert cli.main(words) == 0
+    assert json.loads(capsys.readouterr().out)["rule"] == "pay_as_bid"
+
+
 @pytest.mark.parametrize(
     ("words", "message"),
     [
@@ -98,7 +104,7 @@ def test_quotes_and_the_form_of_a_book(tmp_path: Path, capsys: pytest.CaptureFix
         (["clear", CARD, "--columns", "price=a", "price=b"], "each name once"),
     ],
 )
-def test_what_is_none_is_named(
+def test_wrong_values_are_named(
     words: list[str], message: str, capsys: pytest.CaptureFixture[str]
 ) -> None:
     with pytest.raises(SystemExit) as ended:

@@ -53,7 +53,9 @@ def test_a_file_has_one_decimal_sign(
         ),
     ],
 )
-def test_what_cannot_be_read_says_what_to_do(tmp_path: Path, data: bytes, message: str) -> None:
+def test_errors_of_unreadable_files_say_what_to_do(
+    tmp_path: Path, data: bytes, message: str
+) -> None:
     path = tmp_path / "orders.csv"
     path.write_bytes(data)
     with pytest.raises(kpm.InputError, match=message):

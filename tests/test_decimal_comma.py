@@ -44,7 +44,7 @@ def test_text_with_commas_is_the_book_of_its_numbers(table: list[tuple[Any, ...]
 @pytest.mark.parametrize("entry", ["1.000", "1.234,5", "-.5", "1.5e3", "1.000.000"])
 @pytest.mark.parametrize("field", ["price", "quantity", "time"])
 def test_a_point_is_not_guessed_at(field: str, entry: str) -> None:
-    """It may separate thousands; only the row with it is a bad one."""
+    """It may separate thousands: its row is refused."""
     columns: dict[str, Any] = {"claim": ["home"] * 2, "side": ["buy"] * 2}
     columns |= {"price": ["0,5", "0,6"], "quantity": ["1", "2"], "time": ["1,5", "2"]}
     columns[field][1] = entry

@@ -55,16 +55,20 @@ def test_it_is_a_prior_of_a_market() -> None:
     ("levels", "density", "message"),
     [
         ([1], [1], "levels: must be at least two"),
-        ([1, np.nan], [1, 1], "levels: must be at least two finite"),
+        ([1, np.nan], [1, 1], "levels[1]: must be finite, got nan"),
         ([1, 3, 2], [1, 1, 1], "levels[2]: must increase, got 3 and then 2"),
-        ([1, 1 + 1e-13], [1, 1], "levels: are too close"),
+        ([1, 1 + 1e-13], [1, 1], "levels[1]: must be distinguished by its name"),
         ([1, 2], [1, 1, 1], "density: must have shape (2,)"),
         ([1, 2], {"1": 3.0, "3": 1.0}, "density: lacks level '2' and has '3', which is"),
         ([1, 2], math.exp, "density: must be a function of an array of levels"),
         ([1, 2], [1, -1], "density['2']: must be finite and not negative, got -1.0"),
         ([1, 2], [1, np.inf], "density['2']: must be finite"),
-        ([1, 2], [0, 0], "density: has no mass"),
-        ([1, 2, 3, 4], [0, 0, 0, 1], "density['1']: has no mass there"),
+        ([1, 2], [0, 0], "density: must have positive and finite mass on the levels, got 0.0"),
+        (
+            [1, 2, 3, 4],
+            [0, 0, 0, 1],
+            "density['1']: must give every state a probability of at least 1e-200, got 0.0",
+        ),
     ],
 )
 def test_bad_densities_are_refused(levels: Any, density: Any, message: str) -> None:
@@ -119,13 +123,13 @@ def test_a_uniform_prior_prefers_no_state(count: int) -> None:
 @pytest.mark.parametrize(
     ("states", "message"),
     [
-        ([], "states: must be at least one"),
-        (0, "states: must be at least one"),
-        (-1, "states: must be at least one"),
+        ([], "states: must be at least one, got []"),
+        (0, "states: must be at least one, got 0"),
+        (-1, "states: must be at least one, got -1"),
         ("home", "states: must be labels or their number, got 'home'"),
         (1.5, "states: must be labels or their number, got 1.5"),
         (True, "states: must be labels or their number, got True"),
-        (["a", "b", "a"], "states[2]: label 'a' is already that of index 0"),
+        (["a", "b", "a"], "states[2]: must be distinct, got 'a', which index 0 has as well"),
         (["a", None], "states[1]: is missing"),
     ],
 )

@@ -66,7 +66,7 @@ def test_temporary_files_are_removed(tmp_path: Path, monkeypatch: pytest.MonkeyP
     assert list(shared.iterdir()) == []
 
 
-def test_slowness_is_no_finding_and_a_crash_without_input_an_error(tmp_path: Path) -> None:
+def test_slow_inputs_are_no_findings_and_a_crash_without_input_raises(tmp_path: Path) -> None:
     assert _run(tmp_path, "slow-unit-1", code=0).findings == []
     assert (tmp_path / "findings" / "slow-unit-1").exists()
     with pytest.raises(RuntimeError, match="code 77 and left no input"):

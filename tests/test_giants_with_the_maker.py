@@ -1,4 +1,4 @@
-"""Giants that trade with the maker himself: some states are worth nothing to him afterwards.
+"""Giants that trade with the maker himself, after which some states have no price.
 
 Bids for all parts of a complete set leave him more than he can use in the states of the smaller
 ones. What he trades beside them is decided by the other states alone, whatever the giants' size.

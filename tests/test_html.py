@@ -261,6 +261,16 @@ def test_the_command(tmp_path: Path, capsys: pytest.CaptureFixture[str], card: k
     assert cli.main(["report", str(saved), "--output", str(page), "--no-sensitivity"]) == 0
     assert "<h1>Clearing of saved.kpm</h1>" in page.read_text("utf-8")
     assert cli.main(["report", str(saved), "--output", str(saved)]) == 2
-    assert "would replace what is read" in capsys.readouterr().err
+    assert "would overwrite" in capsys.readouterr().err
     assert cli.main(["report", str(CARD), "--ambiguity", "0.02", "--output", str(page)]) == 0
     assert "ambiguity 0.02 nats" in page.read_text("utf-8")
+
+
+@pytest.mark.parametrize("rule", ["maker_optimal", "competitive", "pay_as_bid"])
+@pytest.mark.parametrize("maker", [kpm.LMSR(5.0, [0.5, 0.5]), kpm.KnightianMaker([0.5, 0.5], 1, 0)])
+def test_a_market_of_a_given_maker_is_reported(rule: str, maker: kpm.Maker, tmp_path: Path) -> None:
+    market = kpm.Market(np.eye(2), maker=maker)
+    result = kpm.clear(market, kpm.Orders([0, 1], "buy", [0.7, 0.6], 1), rule=rule)
+    result.report(tmp_path / "report.html")
+    page = words(parse((tmp_path / "report.html").read_text()))
+    assert "The same book under other ambiguities" in page

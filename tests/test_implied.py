@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import re
 
 import numpy as np
 import pytest
@@ -55,28 +56,35 @@ def test_trade_stops_at_the_implied_ambiguity(seed: int) -> None:
     assert eager.fills.sum() > 0.0
 
 
-@given(st.integers(0, 10**6))
-def test_the_projection_is_the_nearest(seed: int) -> None:
-    """Against SciPy's SLSQP on the same problem."""
-    market, orders = uncrossed(seed)
-    radius = kpm.implied_ambiguity(market, orders)
-    claim, q = orders.claim_index(market), market.prior
-    rows = orders.side[:, None] * market.payoffs[claim]
-    limits = orders.side * orders.price
-    answer = minimize(
-        lambda x: float(np.sum(x * np.log(np.maximum(x, 1e-300) / q))),
-        q,
-        jac=lambda x: np.log(np.maximum(x, 1e-300) / q) + 1.0,
-        bounds=[(0.0, 1.0)] * len(q),
-        constraints=[
-            {"type": "eq", "fun": lambda x: x.sum() - 1.0},
-            {"type": "ineq", "fun": lambda x: rows @ x - limits},
-        ],
-        options={"ftol": 1e-14, "maxiter": 500},
-    )
-    if answer.success and (rows @ answer.x - limits).min() > -1e-9:
-        assert radius <= answer.fun + 1e-7
-        assert radius == pytest.approx(answer.fun, abs=1e-5)
+def test_the_projection_is_the_nearest() -> None:
+    """Against SciPy's SLSQP on the same problem, where that succeeds: mostly."""
+    solved = []
+
+    @given(st.integers(0, 10**6))
+    def compare(seed: int) -> None:
+        market, orders = uncrossed(seed)
+        radius = kpm.implied_ambiguity(market, orders)
+        claim, q = orders.claim_index(market), market.prior
+        rows = orders.side[:, None] * market.payoffs[claim]
+        limits = orders.side * orders.price
+        answer = minimize(
+            lambda x: float(np.sum(x * np.log(np.maximum(x, 1e-300) / q))),
+            q,
+            jac=lambda x: np.log(np.maximum(x, 1e-300) / q) + 1.0,
+            bounds=[(0.0, 1.0)] * len(q),
+            constraints=[
+                {"type": "eq", "fun": lambda x: x.sum() - 1.0},
+                {"type": "ineq", "fun": lambda x: rows @ x - limits},
+            ],
+            options={"ftol": 1e-14, "maxiter": 500},
+        )
+        solved.append(answer.success and (rows @ answer.x - limits).min() > -1e-9)
+        if solved[-1]:
+            assert radius <= answer.fun + 1e-7
+            assert radius == pytest.approx(answer.fun, abs=1e-5)
+
+    compare()
+    assert sum(solved) > len(solved) // 2
 
 
 def test_crossed_orders_trade_at_any_ambiguity() -> None:
@@ -149,9 +157,11 @@ def test_the_message_says_how_much_wider_quotes_must_be(
         low, high = (low, middle) if np.maximum(mid - middle, 0).sum() <= 1 else (middle, high)
     assume(mid.max() < 1.0 + high)
     payoffs = span * np.eye(count)
-    with pytest.raises(kpm.InputError, match="more on either side would be enough") as caught:
+    said = r"all would if wider by (\S+) % of the claim's payoff range on either side"
+    with pytest.raises(kpm.InputError, match=said) as caught:
         kpm.prior_from_quotes(payoffs, span * mid, span * mid)
-    share = float(str(caught.value).split("; ")[1].split(" %")[0]) / 100.0
+    (percent,) = re.findall(said, str(caught.value))
+    share = float(percent) / 100.0
     assert high - 1e-6 <= share <= 1.11 * high
     bid, ask = span * (mid - share - 1e-6), span * (mid + share + 1e-6)
     assert kpm.prior_from_quotes(payoffs, bid, ask).sum() == pytest.approx(1.0, abs=1e-12)

@@ -73,7 +73,7 @@ def test_the_worst_case_exists_up_to_its_ambiguity() -> None:
 @given(books(max_claims=3), st.booleans(), st.sampled_from([0.3, 1.0, 3.0, math.inf]))
 @examples(150)
 def test_makers_without_inventory(book: Book, worst_only: bool, ambiguity: float) -> None:
-    """At kinks, next to them, and where orders are filled at any price: as by enumeration."""
+    """At kinks, next to them, and where orders are filled whatever the price: as enumeration."""
     inventory = np.zeros(book.states)
     if worst_only and book.states > 1:
         inventory[0] = book.notional

@@ -100,11 +100,13 @@ def test_payoffs_of_other_claims_or_turned() -> None:
     with pytest.raises(kpm.InputError, match=r"payoffs\['away'\].*lacks state 'D'"):
         kpm.Market({**rows, "away": {"H": 0, "A": 1}}, [0.5, 0.3, 0.2])
     pandas = pytest.importorskip("pandas")
-    with pytest.raises(kpm.InputError, match="claims: 2 labels for 3 rows"):
+    with pytest.raises(
+        kpm.InputError, match="claims: must have a label for each of 3 rows of payoffs, got 2"
+    ):
         MARKET.replace(payoffs=pandas.DataFrame(rows))
 
 
-def test_a_default_index_is_no_position() -> None:
+def test_a_default_index_does_not_name_states() -> None:
     """A column that was sorted and reset has lost its labels: positions would be wrong."""
     pandas = pytest.importorskip("pandas")
     series = pandas.Series([0.5, 0.3, 0.2])
@@ -122,9 +124,11 @@ def test_a_prior_names_the_states_of_plain_payoffs() -> None:
     assert market == MARKET.replace(claims=["0", "1"])
 
 
-def test_labels_that_come_twice_or_are_none() -> None:
+def test_repeated_and_missing_labels_are_refused() -> None:
     pandas = pytest.importorskip("pandas")
-    with pytest.raises(kpm.InputError, match="'H' is already that of index 0"):
+    with pytest.raises(
+        kpm.InputError, match="must be distinct, got 'H', which index 0 has as well"
+    ):
         MARKET.replace(prior=pandas.Series([0.5, 0.3, 0.2], index=["H", "H", "A"]))
     with pytest.raises(kpm.InputError, match="text or a number"):
         MARKET.replace(prior={("H", 1): 0.5, "D": 0.3, "A": 0.2})
@@ -251,7 +255,7 @@ def test_rows_of_other_frames_are_not_matched_by_position() -> None:
     assert len(kpm.Orders(claim[2:], "buy", frame["price"][2:], 1)) == 2
     assert len(kpm.Orders(claim[2:], "buy", frame["price"][:2].to_numpy(), 1)) == 2
     for price in (frame["price"][:2], frame["price"][2:][::-1]):
-        with pytest.raises(kpm.InputError, match=r"^price: has another index"):
+        with pytest.raises(kpm.InputError, match=r"^price: must have the index of"):
             kpm.Orders(claim[2:], "buy", price, 1)
 
 

@@ -83,7 +83,7 @@ def test_no_time_at_all_to_enumerate(race: Race, best: kpm.Result) -> None:
 
 @pytest.mark.cross_section
 @pytest.mark.parametrize("orders", [kpm.Orders([], [], [], []), kpm.Orders([0], [1], [0.4], [1.0])])
-def test_what_is_proven_is_optimal_whatever_the_limits(orders: kpm.Orders) -> None:
+def test_a_proven_clearing_is_optimal_under_any_limit(orders: kpm.Orders) -> None:
     """Nothing is left to do for a limit that strikes after the proof."""
     market = kpm.Market([[1.0, 0.0]], [0.5, 0.5])
     for options in ({"time_limit": 0}, {"node_limit": 1}, {"callback": lambda progress: True}):

@@ -64,7 +64,10 @@ def test_a_folder_keeps_its_maker(kind: str, tmp_path: Path) -> None:
 FAULTS: list[tuple[Any, str]] = [
     ("lmsr", r"market\.json: maker: must be an object whose kind"),
     ({"kind": "bookie"}, r"market\.json: maker: must be an object whose kind is one of knightian"),
-    ({"kind": "lmsr"}, r"market\.json: maker: does not make a maker of kind lmsr"),
+    (
+        {"kind": "lmsr"},
+        r"market\.json: maker: must have the parameters of a maker of kind 'lmsr', got prior",
+    ),
     ({"kind": "lmsr", "liquidity": -1}, r"market\.json: liquidity: must be between"),
     (
         {"kind": "lmsr", "liquidity": 1, "prior": [1]},

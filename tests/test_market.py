@@ -89,7 +89,7 @@ def test_equality_and_replace() -> None:
 
 def test_pickle_of_another_release_is_refused_by_name() -> None:
     rebuild, (parameters,), _ = market().__reduce__()
-    with pytest.raises(kpm.InputError, match=r"Market: pickled by another release .*'mood'"):
+    with pytest.raises(kpm.InputError, match=r"Market: was pickled by another release .*'mood'"):
         rebuild({**parameters, "mood": 1.0})
 
 
@@ -131,7 +131,7 @@ GOOD_STATES = "state,prior\nx,0.5\ny,0.5\n"
     [
         ("", GOOD_STATES, ["c.csv", "empty"]),
         ("\n\n", GOOD_STATES, ["c.csv", "empty"]),
-        ("claim,x,y\n", GOOD_STATES, ["c.csv", "no rows"]),
+        ("claim,x,y\n", GOOD_STATES, ["c.csv", "at least one row"]),
         ("name,x,y\nA,1,0\n", GOOD_STATES, ["c.csv, line 1", "'claim'", "name, x, y"]),
         ("claim,x,y\nA,1,0\nB,0\n", GOOD_STATES, ["c.csv, line 3", "2 entries", "3"]),
         ("claim,x,y\n\nA,1,0\n\nB,0,1,2\n", GOOD_STATES, ["c.csv, line 5", "4 entries"]),
@@ -139,14 +139,14 @@ GOOD_STATES = "state,prior\nx,0.5\ny,0.5\n"
         ("claim,x,y\nA,1,\n", GOOD_STATES, ["c.csv, line 2", "y", "''"]),
         ("claim,x,y\nA,1,0\nB,nan,0\n", GOOD_STATES, ["c.csv, line 3", "nan"]),
         ("claim,x,y\nA,1,0\nA,0,1\n", GOOD_STATES, ["c.csv, line 3", "'A'", "line 2"]),
-        ("claim,x,y\n,1,0\n", GOOD_STATES, ["c.csv, line 2", "no name"]),
+        ("claim,x,y\n,1,0\n", GOOD_STATES, ["c.csv, line 2", "must not be empty"]),
         ("claim,x,x\nA,1,0\n", GOOD_STATES, ["c.csv, line 1", "'x'", "twice"]),
         ("claim,x,y\nA,1,\x00\n", GOOD_STATES, ["c.csv, line 2"]),
         ('claim,x,y\nA,1,"0\n', GOOD_STATES, ["c.csv, line"]),
         ("claim,x\nA,1\n", GOOD_STATES, ["'y'", "s.csv", "c.csv"]),
         ("claim,x,y,w\nA,1,0,0\n", GOOD_STATES, ["'w'", "s.csv", "c.csv"]),
         (GOOD_CLAIMS, "", ["s.csv", "empty"]),
-        (GOOD_CLAIMS, "state,prior\n", ["s.csv", "no rows"]),
+        (GOOD_CLAIMS, "state,prior\n", ["s.csv", "at least one row"]),
         (GOOD_CLAIMS, "state\nx\ny\n", ["s.csv, line 1", "'prior'"]),
         (GOOD_CLAIMS, "state,prior\nx,half\ny,.5\n", ["s.csv, line 2", "prior", "'half'"]),
         (GOOD_CLAIMS, "state,prior\nx,1.5\ny,-.5\n", ["s.csv, line 3", "prior", "-0.5"]),

@@ -107,7 +107,7 @@ def test_the_bound_is_above_what_enumeration_finds(book: tuple[kpm.Market, kpm.O
     assert check(proven)
 
 
-def test_what_is_merged(proven: kpm.Result) -> None:
+def test_the_merges_of_a_certificate(proven: kpm.Result) -> None:
     proof = proven.certificate
     assert proof is not None
     head = proof.merged_into[0]
@@ -143,7 +143,7 @@ def test_merges_of_nearly_equal_payoffs_are_refused(
     payoffs = MARKET.payoffs.copy()
     payoffs[claim, 2] += by * np.ptp(payoffs[claim])
     failed = kpm.check_certificate(MARKET.replace(payoffs=payoffs), ORDERS, proven).failed
-    assert [item.name for item in failed] == ["claims merged that pay unlike, in ranges"]
+    assert [item.name for item in failed] == ["merged claims with different payoffs, in ranges"]
 
 
 def test_a_constant_is_merged_with_nothing() -> None:
@@ -200,7 +200,7 @@ def test_orders_of_a_merged_claim_count(proven: kpm.Result) -> None:
         assert not check(richer), (claim, side)
 
 
-def test_the_certificate_refuses_what_is_no_merge() -> None:
+def test_the_certificate_refuses_wrong_merges() -> None:
     leaf = {"first": [[0, 0, 0]], "last": [[0, 0, 0]], "multipliers": [[0.0, 0.0, 0.0]]}
     rest = {"worst_case": [[0.5, 0.5]], "marginal_state_prices": [[0.5, 0.5]], "bound": [0.0]}
     assert kpm.Certificate(**leaf, **rest).merged_into.tolist() == [0, 1, 2]

@@ -34,7 +34,7 @@ FOUND = [
 
 
 @pytest.mark.parametrize(("seed", "index"), FOUND)
-def test_what_surveys_found(seed: int, index: int) -> None:
+def test_books_that_surveys_found(seed: int, index: int) -> None:
     _, book = degenerate.book_of(seed, index)
     assert degenerate.judge(book, np.random.default_rng([seed, index])) == {}
 
@@ -175,7 +175,7 @@ def test_claims_that_no_number_tells_apart(sizes) -> None:
         assert answer.certainty_equivalent == base.certainty_equivalent
 
 
-def test_what_differs_is_noticed() -> None:
+def test_differences_are_found() -> None:
     """The comparison itself: other fills, other prices, and a symmetry that does not explain it."""
     market = kpm.Market(np.eye(3), [1 / 3] * 3, risk_aversion=0.1, ambiguity=0.01)
     orders = kpm.Orders([0, 1, 2], "buy", [0.4, 0.4, 0.3], 10.0)

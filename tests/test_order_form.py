@@ -123,7 +123,7 @@ def test_units_round_once(value: float, unit: float) -> None:
     [
         ({"columns": {"prize": "px"}}, "no field 'prize': did you mean 'price'"),
         ({"columns": {"colour": "px"}}, r"no field 'colour' \(fields: claim, side"),
-        ({"columns": {"price": "bs", "side": "bs"}}, "'bs' cannot be two fields"),
+        ({"columns": {"price": "bs", "side": "bs"}}, "must name each column once, got 'bs' twice"),
         ({"columns": {"price": 3}}, r"columns\['price'\]: must be a name, got 3"),
         ({"columns": ["px"]}, "columns: must map fields"),
         ({"columns": {"time": "when"}}, "frame: no column 'when'"),
@@ -135,12 +135,12 @@ def test_units_round_once(value: float, unit: float) -> None:
             r"side\[1\]: must be .*'b'\), got 'S'; .*\{'S': 'buy'\} or .*\{'S': 'sell'\}",
         ),
         ({"sell": "red"}, "sell: must be 'negative quantity'"),
-        ({"sell": "negative quantity"}, "sell: orders to sell have negative quantities"),
+        ({"sell": "negative quantity"}, "sell: must be left out where sides are read"),
         ({"price_unit": 0}, "price_unit: must be a finite number > 0"),
         ({"quantity_unit": "lot"}, "quantity_unit: must be a number"),
     ],
 )
-def test_forms_that_are_none(options: dict[str, Any], words: str) -> None:
+def test_wrong_forms_are_refused(options: dict[str, Any], words: str) -> None:
     columns = (
         {**FORM["columns"], **options["columns"]}
         if isinstance(options.get("columns"), dict)
@@ -424,7 +424,7 @@ SHEET = [["claim", "side", "price", "quantity"], ["home", "buy", "0,5", "3"]]
 
 @pytest.mark.parametrize("delimiter", [";", "\t", "|"])
 @pytest.mark.parametrize("quoted", [False, True])
-def test_what_a_spreadsheet_adds_does_not_count(
+def test_empty_cells_of_spreadsheets_are_ignored(
     tmp_path: Path, delimiter: str, quoted: bool
 ) -> None:
     """A first line that states the delimiter, columns and rows that hold nothing."""

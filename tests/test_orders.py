@@ -106,7 +106,7 @@ def test_ids_default_to_rows() -> None:
 
 def test_ids_are_kept_as_text() -> None:
     assert kpm.Orders([0, 1], 1, 0.5, 1, order_id=[17, "a"]).order_id.tolist() == ["17", "a"]
-    with pytest.raises(kpm.InputError, match="rows 0 and 1"):
+    with pytest.raises(kpm.InputError, match="which row 0 has as well"):
         kpm.Orders([0, 1], 1, 0.5, 1, order_id=[17, "17"])
 
 
@@ -146,8 +146,8 @@ def test_subsets() -> None:
 @pytest.mark.parametrize(
     ("key", "text"),
     [
-        ([0, 0], "order_id[1]: duplicate 'a'"),
-        ([1, 0, -1], "order_id[2]: duplicate 'b'"),
+        ([0, 0], "order_id[1]: must be distinct, got 'a', which row 0 has as well"),
+        ([1, 0, -1], "order_id[2]: must be distinct, got 'b', which row 0 has as well"),
         (np.array([[0, 1]]), "key: must be one-dimensional, got shape (1, 2)"),
         (np.ma.array([True, True], mask=[False, True]), "key[1]: is masked"),
         ({0, 1}, "key: a set has no order"),
@@ -175,7 +175,7 @@ def test_concat() -> None:
         kpm.Orders.concat([orders, orders])
     with pytest.raises(kpm.InputError, match="claim"):
         kpm.Orders.concat([plain, kpm.Orders(["A"], 1, 0.5, 1)])
-    with pytest.raises(kpm.InputError, match="some of the books have it"):
+    with pytest.raises(kpm.InputError, match="must be in all books or in none, got it in 1 of 2"):
         kpm.Orders.concat([plain, kpm.Orders([0], 1, 0.5, 1, time=[1])])
 
 

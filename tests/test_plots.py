@@ -71,7 +71,7 @@ def test_names_do_not_run_into_each_other(result: kpm.Result) -> None:
         assert overlapping(axes.get_yticklabels()) == []
 
 
-@pytest.mark.parametrize("kind", ["book", "fills", "risk", "staircase", "proof"])
+@pytest.mark.parametrize("kind", ["book", "fills", "risk", "staircase", "proof", "quotes"])
 def test_titles_and_labels_stay_within_the_figure(result: kpm.Result, kind: str) -> None:
     figure = result.plot(kind, result.market.claims[0] if kind == "staircase" else None)
     figure.draw_without_rendering()
@@ -313,6 +313,9 @@ def test_blocks_of_quotes() -> None:
     result = book_of(3, long=False)
     quotes = result.market.maker.quotes(result.market, np.tile([1.0, 10.0, 50.0], (3, 1)))
     assert "3 blocks" in kpm.plot.quotes(quotes).get_title(loc="left")
+    assert "the next share" in kpm.plot.quotes(result).get_title(loc="left")
+    with pytest.raises(kpm.InputError, match=r"quotes: must be what a maker's quotes.*got Market"):
+        kpm.plot.quotes(result.market)  # type: ignore[arg-type]
 
 
 @pytest.mark.parametrize(("name", "short"), [("abcdef", "abcdef"), ("abcdefghij", "abc…ij")])

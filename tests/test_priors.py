@@ -69,7 +69,9 @@ def test_rounded_digits_are_taken(weights: np.ndarray, digits: int, style: str) 
     ],
 )
 def test_others_are_refused_with_a_remedy(prior: Any) -> None:
-    with pytest.raises(kpm.InputError, match=r"^prior: must sum to 1 .*, sums to .*normalize=True"):
+    with pytest.raises(
+        kpm.InputError, match=r"^prior: must sum to 1 .*, but sums to .*normalize=True"
+    ):
         market(prior)
     taken = market(prior, normalize=True)
     assert taken.prior_sum == math.fsum(map(float, prior))

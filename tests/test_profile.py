@@ -84,7 +84,7 @@ def test_callgrind_output_is_read() -> None:
     }
 
 
-def test_what_both_runs_do_drops_out() -> None:
+def test_work_that_both_runs_do_drops_out() -> None:
     base, run = Counts(), Counts()
     base.own.update({EVAL: 100, MALLOC: 50})
     run.own.update({EVAL: 160, MALLOC: 50, FACTOR: 90})

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import copy
 import dataclasses
 import json
 import math
 import pickle
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
@@ -189,3 +191,35 @@ def test_solve_cell() -> None:
 def test_progress_is_a_value() -> None:
     progress = kpm.Progress(1.0, 100, 20, 20, 10, 0, 0, 1.5, 2.0)
     assert (progress.done, progress.fraction, progress.gap) == (50, 0.5, 0.5)
+
+
+def test_statistics_are_read_when_they_are_looked_at() -> None:
+    """Until then the core's answer stands in for them, whoever looks first, and never travels."""
+    market = kpm.Market([[1, 0]], [0.5, 0.5], risk_aversion=0.01)
+    orders = kpm.Orders([0], "buy", [0.6], [10])
+
+    def fresh() -> kpm.Result:
+        return kpm.clear(market, orders, threads=1)
+
+    names = [item.name for item in dataclasses.fields(kpm.Stats)]
+    for look in (
+        lambda stats: pickle.loads(pickle.dumps(stats)),
+        copy.copy,
+        copy.deepcopy,
+        dataclasses.replace,
+        lambda stats: stats if hasattr(stats, "cells") else None,
+        lambda stats: kpm.Stats(**dataclasses.asdict(stats)),
+    ):
+        stats = look(fresh().stats)
+        assert (stats.cells, stats.threads, stats.iterations >= 0) == (3, 1, True)
+        assert sorted(vars(stats)) == sorted(names)
+    assert fresh().stats == fresh().stats
+    assert repr(fresh().stats).startswith("Stats(cells=3, ")
+    with pytest.raises(AttributeError, match="'Stats' object has no attribute 'luck'"):
+        fresh().stats.luck  # type: ignore[attr-defined]  # noqa: B018
+    with pytest.raises(dataclasses.FrozenInstanceError):
+        fresh().stats.cells = 1  # type: ignore[misc]
+    shared = [fresh().stats for _ in range(200)]
+    with ThreadPoolExecutor(8) as pool:
+        read = [pool.submit(lambda: [stats.seconds["total"] for stats in shared]) for _ in range(8)]
+        assert len({tuple(each.result()) for each in read}) == 1

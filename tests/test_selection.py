@@ -323,7 +323,7 @@ def test_room_that_cannot_bind_changes_nothing(wealth):
 @pytest.mark.parametrize("kink", [0.9, 0.98, 1 - 1e-6, 1.0, 1.1])
 @pytest.mark.parametrize("side", ["buy", "sell"])
 @pytest.mark.parametrize("alpha", [1.0, 10.0])
-def test_what_only_rich_states_pay_is_filled(method, kink, side, alpha):
+def test_orders_that_cost_only_rich_states_are_filled(method, kink, side, alpha):
     """The maker is poor in one state, where the claim pays its limit: no other state counts.
 
     Whether the poor state is all of the worst case, at the kink, or all but a share of it whose

@@ -42,7 +42,7 @@ def test_files_of_a_folder_appear_together(tmp_path: Path) -> None:
     assert contents(folder) == {"a.txt": "1", "b.txt": "2"}
 
 
-def test_what_fails_half_way_leaves_the_folder_as_it_was(tmp_path: Path) -> None:
+def test_a_failure_half_way_leaves_the_folder_as_it_was(tmp_path: Path) -> None:
     def write_half(folder: Path) -> None:
         with staging.staged_files(folder) as open_file:
             open_file("a.txt").write("new")

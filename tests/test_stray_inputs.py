@@ -42,9 +42,12 @@ MASKED_COUNT: Any = np.ma.array([1, 1], mask=[False, True])
         ({"quantity": [1, 10**400]}, "quantity[1]: must be numbers, got 1000000"),
         (
             {"claim": np.array([0, 2**64 - 1], dtype=np.uint64)},
-            "claim[1]: an index is too large, got 18446744073709551615",
+            "claim[1]: must be an index below 2**63, got 18446744073709551615",
         ),
-        ({"claim": [0, 2**64 - 1]}, "claim[1]: an index is too large, got 18446744073709551615"),
+        (
+            {"claim": [0, 2**64 - 1]},
+            "claim[1]: must be an index below 2**63, got 18446744073709551615",
+        ),
         ({"claim": MASKED_COUNT}, "claim[1]: is masked"),
         ({"side": MASKED_COUNT}, "side[1]: is masked"),
         ({"price": MASKED}, "price[1]: is masked"),

@@ -291,3 +291,42 @@ def test_unknown_options_are_refused_by_name(
     assert (f"did you mean {meant!r}?" in told) if meant else ("did you mean" not in told)
     assert "(it takes market, orders, ambiguity, risk_aversion, prior, rule, executor" in told
     assert "tolerance" in told
+
+
+@pytest.mark.parametrize("liquidity", [None, 200.0])
+@pytest.mark.parametrize("inventory", [None, [0.0, 5.0, -2.0, 1.0, 0.0]])
+def test_a_market_of_a_knightian_maker_is_swept_like_one_of_its_parameters(
+    book: tuple[kpm.Market, kpm.Orders], liquidity: float | None, inventory: list[float] | None
+) -> None:
+    plain, orders = book
+    plain = plain.replace(inventory=inventory)
+    if liquidity is None:
+        maker: kpm.Maker = plain.maker
+    else:
+        maker = kpm.LMSR(liquidity, plain.prior, inventory)
+        plain = plain.replace(risk_aversion=maker.risk_aversion, ambiguity=0.0)
+    given = kpm.Market(plain.payoffs, claims=plain.claims, states=plain.states, maker=maker)
+    for grids in (
+        {"ambiguity": RADII},
+        {"risk_aversion": [1e-3, 1e-2]},
+        {"prior": {"even": np.full(5, 0.2)}},
+        {},
+    ):
+        found, expected = (kpm.sweep(market, orders, **grids) for market in (given, plain))
+        assert repr(without_time(found)) == repr(without_time(expected))
+        assert repr(found.implied) == repr(expected.implied)
+    assert str(kpm.advise(given, orders)) == str(kpm.advise(plain, orders))
+
+
+@pytest.mark.parametrize("name", ["prior", "risk_aversion", "ambiguity"])
+def test_one_parameter_of_a_given_maker_is_replaced(name: str) -> None:
+    values = {"prior": [0.25, 0.75], "risk_aversion": 3.0, "ambiguity": 0.5}
+    own = {"prior": [0.5, 0.5], "risk_aversion": 2.0, "ambiguity": 0.25}
+    given = kpm.Market(np.eye(2), maker=kpm.KnightianMaker(**own, inventory=[1, 2]))
+    replaced = given.replace(**{name: values[name]})
+    assert replaced == kpm.Market(np.eye(2), inventory=[1, 2], **{**own, name: values[name]})
+    assert given.replace() == given
+    with pytest.raises(kpm.InputError, match="WorstStateMaker, has none"):
+        kpm.Market(np.eye(2), maker=kpm.WorstStateMaker(2)).replace(**{name: values[name]})
+    with pytest.raises(kpm.InputError, match="already given by the maker"):
+        given.replace(maker=kpm.WorstStateMaker(2), **{name: values[name]})

@@ -190,7 +190,7 @@ def test_book_order_is_asked_for_by_name() -> None:
     by_book = kpm.clear(MARKET, orders, allocation="book_order")
     assert by_book.fills.tolist() == [1, 0, 1]
     assert by_book.verify()
-    with pytest.raises(kpm.InputError, match=r"no times.*book_order"):
+    with pytest.raises(kpm.InputError, match=r"needs times.*book_order"):
         kpm.clear(MARKET, orders, allocation="time")
     columns = {"claim": ["A"], "side": [1], "price": [0.5], "quantity": [1], "timestamp": [9]}
     read = kpm.Orders.from_frame(columns)

@@ -54,7 +54,7 @@ def test_a_compressed_file_is_its_text(tmp_path: Path, packed: bytes, package: A
 
 
 def test_every_cut_is_seen(tmp_path: Path, packed: bytes) -> None:
-    """A file that was not copied whole is no shorter book."""
+    """A truncated file is not read as a shorter book."""
     path = tmp_path / "orders.csv"
     for size in (*range(6, len(packed), 97), len(packed) - 1):
         path.write_bytes(packed[:size])

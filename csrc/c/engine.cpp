@@ -44,7 +44,7 @@ std::int32_t with(kpm_engine* engine, Work&& work) noexcept {
   if (!is_engine(engine)) {
     return guarded([&] {
       throw engine == nullptr ? Refusal("engine", "is missing")
-                              : Refusal("engine", "is none, or was freed");
+                              : Refusal("engine", "is not an engine, or has been freed");
     });
   }
   const HeapScope scope(engine->heap);

@@ -26,7 +26,7 @@ class Heap {
   /// `alignment`: a power of two.
   void* allocate(std::size_t size, std::size_t alignment) noexcept;
   void release(void* memory) noexcept;
-  /// How many bytes a block that was handed out has room for.
+  /// The bytes that an allocated block has room for.
   static std::size_t size_of(const void* memory) noexcept;
 
   bool contains(const void* memory) const noexcept {
@@ -44,7 +44,7 @@ class Heap {
   struct Block {
     Block* before;       // in memory
     std::size_t figure;  // bytes of the block without this header; the last bit: it is free
-    // Of a free block, in what it has handed out otherwise:
+    // In a free block only, where an allocated one has its data:
     Block* next;
     Block* previous;
   };

@@ -62,7 +62,7 @@ struct type_caster<kpm::In<T>> {
 
 namespace kpm {
 
-/// Results are values: nobody writes to their arrays.
+/// Results are values: their arrays are read-only.
 template <class T>
 py::array_t<T> frozen(py::array_t<T> array) {
   py::detail::array_proxy(array.ptr())->flags &= ~py::detail::npy_api::NPY_ARRAY_WRITEABLE_;
@@ -72,16 +72,21 @@ py::array_t<T> frozen(py::array_t<T> array) {
 /// Made by NumPy's own function: py::array_t's constructor describes shape and strides in vectors
 /// of its own and copies by another array, several times the work for a few numbers.
 template <class T>
-py::array_t<T> to_array(const std::vector<T>& values) {
+py::array_t<T> new_array(int axes, const py::ssize_t* shape) {
   const auto& api = py::detail::npy_api::get();
-  auto size = static_cast<Py_intptr_t>(values.size());
   PyObject* const made =
-      api.PyArray_NewFromDescr_(api.PyArray_Type_, py::dtype::of<T>().release().ptr(), 1, &size,
-                                nullptr, nullptr, 0, nullptr);
+      api.PyArray_NewFromDescr_(api.PyArray_Type_, py::dtype::of<T>().release().ptr(), axes,
+                                const_cast<py::ssize_t*>(shape), nullptr, nullptr, 0, nullptr);
   if (made == nullptr) {
     throw py::error_already_set();
   }
-  auto array = py::reinterpret_steal<py::array_t<T>>(made);
+  return py::reinterpret_steal<py::array_t<T>>(made);
+}
+
+template <class T>
+py::array_t<T> to_array(const std::vector<T>& values) {
+  const auto size = static_cast<py::ssize_t>(values.size());
+  auto array = new_array<T>(1, &size);
   if (!values.empty()) {
     std::memcpy(array.mutable_data(), values.data(), values.size() * sizeof(T));
   }

@@ -1,9 +1,8 @@
 // A book from bytes. Any bytes make one that the edge would let pass, so that what fails in the
 // core is the core's fault. fuzz/books.py writes the same format.
 //
-//   options      1 byte    bit 0 allocation by time, 1 no presolve, 2 certificate, 3 second run
-//   with two threads,
-//                          4 and 5 tolerance 10^-(8, 6, 4, 10)
+//   options      1 byte    bit 0 allocation by time, 1 no presolve, 2 certificate,
+//                          3 second run with two threads, 4 and 5 tolerance 10^-(8, 6, 4, 10)
 //   states       1 byte    N = 1 + byte % 8
 //   claims       1 byte    K = 1 + byte % 6
 //   orders       1 byte    J = byte % 49

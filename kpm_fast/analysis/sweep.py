@@ -235,7 +235,7 @@ def _check_options(options: Mapping[str, Any]) -> None:
 def _rules(given: Sequence[str] | str) -> list[str]:
     rules = [given] if isinstance(given, str) else list(given)
     if not rules:
-        raise InputError("must name at least one rule", field="rule")
+        raise InputError("must name at least one rule, got none", field="rule")
     for index, name in enumerate(rules):
         if name not in RULES:
             raise InputError(
@@ -269,7 +269,7 @@ def _cases(
     aversions = _values(risk_aversion, market.risk_aversion, "risk_aversion")
     radii = _values(ambiguity, market.ambiguity, "ambiguity")
     if not priors:
-        raise InputError("must name at least one prior", field="prior")
+        raise InputError("must name at least one prior, got none", field="prior")
     for values, field in ((aversions, "risk_aversion"), (radii, "ambiguity")):
         for index, value in enumerate(values):
             _replaced(market, field, value, index)

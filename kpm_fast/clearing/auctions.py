@@ -33,6 +33,9 @@ def rules_of(market: Market) -> tuple[str, ...]:
 
 def check_maker(rule: str, market: Market) -> None:
     """Refuse a rule that does not apply to the market's maker."""
+    wanted = _OF_ONE_MAKER.get(rule)
+    if wanted is None or (wanted == "knightian" and is_knightian(market)):
+        return
     rules = rules_of(market)
     if rule not in rules:
         owner = "StartingOrders" if rule == "pdca" else "the Knightian maker"

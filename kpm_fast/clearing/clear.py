@@ -20,7 +20,7 @@ from ..model.labels import align
 from ..model.market import Market
 from ..model.orders import Orders
 from ..model.outcome import CellResult
-from ..model.stats import Stats
+from ..model.stats import WORK, Stats
 from ..model.status import STATUSES
 from ..result import Result
 from .auctions import check_maker, clear_by_rule
@@ -344,22 +344,17 @@ def _result(
     settings: ClearSettings,
 ) -> Result:
     """Turn the core's answer into a result: its keys are the fields' names."""
-    counts = cast("dict[str, Any]", answer["stats"])
-    counts["cells"] = math.prod(counts.pop("pieces"))
-    counts["pruned_infeasible"] = int(counts["pruned_infeasible"])
-    counts["pruned_bound"] = int(counts["pruned_bound"])
-    del counts["open"]
     values = cast("dict[str, Any]", answer)
-    leaves = values.get("certificate")
-    values.update(
-        status=STATUSES[answer["status"]],
-        tolerance=settings.tolerance,
-        allocation=settings.allocation,
-        market=market,
-        orders=orders,
-        stats=construct(Stats, counts),
-        certificate=None if leaves is None else construct(Certificate, leaves),
-    )
+    leaves = values["certificate"]
+    if leaves is not None:
+        values["certificate"] = construct(Certificate, leaves)
+    # One by one: update() with keywords would make a dictionary of these first.
+    values["status"] = STATUSES[values["status"]]
+    values["tolerance"] = settings.tolerance
+    values["allocation"] = settings.allocation
+    values["market"] = market
+    values["orders"] = orders
+    values["stats"] = construct(Stats, {WORK: values["stats"]})
     return construct(Result, values)
 
 

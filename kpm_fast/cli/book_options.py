@@ -6,6 +6,7 @@ import argparse
 import errno
 import reprlib
 import sys
+from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
@@ -19,7 +20,7 @@ from ..model.market import DEFAULT_AMBIGUITY, Market
 from ..model.order_form import OrderForm
 from ..model.orders import Orders
 from ..model.words import note_on_limits
-from ..storage.book_folder import read_book, read_market
+from ..storage.book_folder import BOOK_FILES, read_book, read_market
 from .several import Several
 
 __all__ = [
@@ -27,13 +28,14 @@ __all__ = [
     "add_inventory",
     "add_maker",
     "add_options",
+    "check_outputs",
     "is_file",
     "named_maker",
     "read",
     "read_market_alone",
 ]
 
-_NOTED = 1e-9  # a prior whose sum is off by less is as exact as anybody's
+_NOTED = 1e-9  # how far from 1 a prior's sum must be to be mentioned
 
 
 def add_book(parser: argparse.ArgumentParser, *, or_clearing: bool = False) -> None:
@@ -148,6 +150,21 @@ def read(args: argparse.Namespace) -> tuple[Market, Orders]:
     return market, orders
 
 
+def check_outputs(args: argparse.Namespace, targets: Iterable[tuple[str, Path | None]]) -> None:
+    """Refuse, before any work, to write over what is read: the book, or the file of an inventory.
+
+    ``targets`` are the options that name files to write, and the files; None where none is written.
+    """
+    sources = [args.folder, *(args.folder / name for name in BOOK_FILES)]
+    if args.inventory is not None:
+        sources.append(Path(args.inventory))
+    present = [source for source in sources if is_file(source)]
+    for option, target in targets:
+        for source in present:
+            if target is not None and is_file(target) and target.samefile(source):
+                raise InputError(f"{target} would overwrite {source}, an input", field=option)
+
+
 def read_market_alone(args: argparse.Namespace) -> Market:
     """Read the market of the book that the command line names; its orders need not be there."""
     OrderForm(**_form(args))  # what it says must make sense, though there is nothing to read by it
@@ -199,7 +216,8 @@ def named_maker(args: argparse.Namespace, market: Market) -> Maker:
     for option in ("ambiguity", "risk_aversion"):
         if getattr(args, option) is not None:
             raise InputError(
-                f"goes with the book's own maker: what {args.maker!r} needs is stated with it",
+                f"must be left out with --maker {args.maker!r}, whose parameters are stated with "
+                f"it, got {getattr(args, option):g}",
                 field=f"--{option.replace('_', '-')}",
             )
     return maker_from_text(args.maker, market)
@@ -254,7 +272,7 @@ def _inventory(text: str, market: Market) -> Any:
         except ValueError:
             pass
         raise InputError(
-            f"neither a file nor numbers separated by commas: {reprlib.repr(text)}",
+            f"must be a file or numbers separated by commas, got {reprlib.repr(text)}",
             field="--inventory",
         )
     table = read_csv(path, required=["state", "inventory"])
@@ -266,12 +284,12 @@ def _inventory(text: str, market: Market) -> Any:
             raise table.error(row, "state", f"{state!r} appears twice")
     missing = [state for state in market.states if state not in states]
     if missing:
-        raise InputError(f"no row for state {missing[0]!r}", field="state", file=path)
+        raise InputError(f"has no row for state {missing[0]!r}", field="state", file=path)
     return table.numbers("inventory")[reordering(states, market.states, "inventory", "state")]
 
 
 def is_file(path: Path) -> bool:
-    """Whether there is such a file; text that cannot be a file name is not one."""
+    """Whether there is such a file; there is none for text that cannot be a file name."""
     try:
         return path.is_file()
     except ValueError:  # a null character

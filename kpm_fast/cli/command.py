@@ -28,13 +28,13 @@ from ..clearing.clear import clear, staircases
 from ..clearing.options import ALLOCATIONS
 from ..clearing.progress import Progress
 from ..clearing.settings import METHODS
-from ..errors import InputError, KpmError, TooManyCellsError
+from ..errors import KpmError, TooManyCellsError
 from ..files.atomic_files import staged_files
 from ..files.tables import write_csv
 from ..model.outcome import RULES
 from ..model.status import Status
 from ..result import Result
-from ..storage.book_folder import BOOK_FILES, read_terms
+from ..storage.book_folder import read_terms
 from . import book_options, experiments, paper, plot, quotes, report, sample, sweep
 from . import verify as checking
 from .several import Parser
@@ -64,7 +64,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     except KeyboardInterrupt:
         return _fail("interrupted", EXIT_INTERRUPTED)
     with ExitStack() as stack:
-        if sys.stderr is None:  # closed; what print() does then is to take standard output
+        if sys.stderr is None:  # closed: print() would write to standard output instead
             nowhere = stack.enter_context(Path(os.devnull).open("w", encoding="utf-8"))
             stack.enter_context(redirect_stderr(nowhere))
         if sys.stdout is None:
@@ -82,7 +82,7 @@ def _escape_unencodable(stream: io.TextIOWrapper) -> Iterator[None]:
     try:
         yield
     finally:
-        with suppress(OSError):  # it writes what is left, which nobody may be there to read
+        with suppress(OSError):  # it flushes the stream, which may be a closed pipe
             stream.reconfigure(errors=errors)
 
 
@@ -155,7 +155,8 @@ def _parser() -> argparse.ArgumentParser:
     parser: argparse.ArgumentParser = Parser(
         prog="kpm-fast",
         description="Clear books of limit orders on the outcomes of one event, against a market "
-        "maker that doubts its own probabilities, and prove that no clearing is better.",
+        "maker that allows for errors in its own probabilities, and prove that no clearing is "
+        "better.",
         epilog=(__doc__ or "").split("\n\n", maxsplit=1)[1],
     )
     parser.add_argument("--version", action="version", version=f"kpm-fast {__version__}")
@@ -170,6 +171,10 @@ def _parser() -> argparse.ArgumentParser:
     experiments.add_parser(commands)
     sample.add_parser(commands)
     return parser
+
+
+def _with_underscores(name: str) -> str:
+    return name.replace("-", "_")
 
 
 def _add_clear(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
@@ -187,8 +192,9 @@ def _add_clear(commands: argparse._SubParsersAction[argparse.ArgumentParser]) ->
     solver = parser.add_argument_group("the search")
     solver.add_argument(
         "--rule",
+        type=_with_underscores,
         choices=RULES,
-        help=f"who sets the prices; {RULES[1]} and {RULES[2]} are for every maker (default: "
+        help=f"the pricing rule; {RULES[1]} and {RULES[2]} apply to every maker (default: "
         f"that of a saved clearing, else {RULES[0]})",
     )
     solver.add_argument(
@@ -199,6 +205,7 @@ def _add_clear(commands: argparse._SubParsersAction[argparse.ArgumentParser]) ->
     )
     solver.add_argument(
         "--allocation",
+        type=_with_underscores,
         choices=ALLOCATIONS,
         help="how orders at the clearing price share: in proportion to quantity, by column time, "
         f"or by row (default: that of a saved clearing, else {ALLOCATIONS[0]})",
@@ -210,7 +217,7 @@ def _add_clear(commands: argparse._SubParsersAction[argparse.ArgumentParser]) ->
         help="the gap to prove, as a share of the result's scale (default: %(default)s)",
     )
     solver.add_argument(
-        "--threads", type=int, metavar="N", help="default: the processors that are idle"
+        "--threads", type=int, metavar="N", help="default: all processors that this process may use"
     )
     solver.add_argument("--time-limit", type=float, metavar="SECONDS")
     solver.add_argument(
@@ -246,7 +253,10 @@ def _add_clear(commands: argparse._SubParsersAction[argparse.ArgumentParser]) ->
         help="write orders.csv, claims.csv, states.csv and result.json",
     )
     output.add_argument(
-        "--save", type=Path, metavar="FILE", help="write all of it to one file for kpm-fast verify"
+        "--save",
+        type=Path,
+        metavar="FILE",
+        help="write book and result to one file to verify later",
     )
     output.add_argument("--verify", action="store_true", help="recompute every figure")
     loudness = output.add_mutually_exclusive_group()
@@ -255,14 +265,14 @@ def _add_clear(commands: argparse._SubParsersAction[argparse.ArgumentParser]) ->
 
 
 def _run_clear(args: argparse.Namespace) -> int:
-    _check_outputs(args)
+    book_options.check_outputs(args, _outputs(args))
     market, orders = book_options.read(args)
     if args.maker is not None:
         market = market.replace(maker=book_options.named_maker(args, market))
     terms = read_terms(args.folder)
     rule = args.rule or terms.get("rule", RULES[0])
     check_maker(rule, market)
-    # Where standard output is for the JSON, people read standard error.
+    # If standard output is for the JSON, the tables go to standard error.
     console = _console(sys.stderr if args.json == "-" else sys.stdout, quiet=args.quiet)
     pieces = [len(steps) for steps in staircases(market, orders)]
     print_book(console, args.folder, market, orders, pieces)
@@ -299,21 +309,14 @@ def _run_clear(args: argparse.Namespace) -> int:
     return EXIT_INTERRUPTED if result.status is Status.INTERRUPTED else EXIT_LIMIT
 
 
-def _check_outputs(args: argparse.Namespace) -> None:
-    """Refuse to write into the book's folder: its tables are named like the result's."""
-    sources = [args.folder, *(args.folder / name for name in BOOK_FILES)]
-    if args.inventory is not None:
-        sources.append(Path(args.inventory))
-    targets = [("--output", args.output / name) for name in _OUTPUTS] if args.output else []
+def _outputs(args: argparse.Namespace) -> Iterator[tuple[str, Path]]:
+    """The files that are to be written, whose names are those of a book's tables."""
+    if args.output is not None:
+        yield from (("--output", args.output / name) for name in _OUTPUTS)
     if args.save is not None:
-        targets.append(("--save", args.save))
+        yield "--save", args.save
     if args.json not in (None, "-"):
-        targets.append(("--json", Path(args.json)))
-    present = [source for source in sources if book_options.is_file(source)]
-    for option, target in targets:
-        for source in present:
-            if book_options.is_file(target) and target.samefile(source):
-                raise InputError(f"{target} would replace {source}, an input", field=option)
+        yield "--json", Path(args.json)
 
 
 def _verified(console: Console, result: Result) -> bool:
@@ -341,7 +344,7 @@ def _console(stream: TextIO, *, quiet: bool) -> Console:
 
 @contextmanager
 def _progress_bar(*, hidden: bool) -> Iterator[ShowProgress | None]:
-    """Return a callback that draws on standard error, or None where nobody would see it."""
+    """Return a callback that draws on standard error, or None if that is not a terminal."""
     console = Console(stderr=True)
     if hidden or not console.is_terminal:
         yield None

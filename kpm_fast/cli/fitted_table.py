@@ -59,13 +59,13 @@ def print_table(
 
 
 def print_whole(console: Console, table: Table) -> None:
-    """Print a table as wide as its columns' least widths ask for, in any terminal."""
+    """Print a table at least as wide as its columns' least widths, in any terminal."""
     needed, wanted = _widths(console, table)
     if needed > console.width:
         table.width = needed
     if wanted > console.width:
-        # rich takes from the widest columns first, and gives back what numbers need: headers of
-        # several words would stay on one line, and the table too wide.
+        # rich narrows the widest columns first and then restores what numbers need: headers of
+        # several words would stay on one line, and the table would be too wide.
         for column in table.columns:
             if column.justify == "right":
                 column.width = column.min_width

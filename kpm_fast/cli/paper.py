@@ -120,7 +120,7 @@ def _print_statements(console: Console, statements: Sequence[Statement]) -> None
 def _write_tables(
     folder: Path, simulations: Sequence[Simulation], findings: Sequence[Finding]
 ) -> list[Path]:
-    """Write books, runs, what else was found, and all statements; return the files."""
+    """Write books, runs, the tables of findings and all statements; return the files."""
     tables: dict[str, Mapping[str, Sequence[Any]]] = {}
     for simulation, number in zip(simulations, (3, 5), strict=True):
         tables[f"table_{number}.csv"] = _book_table(simulation)

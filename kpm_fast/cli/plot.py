@@ -4,24 +4,17 @@ from __future__ import annotations
 
 import argparse
 from pathlib import Path
-from typing import TYPE_CHECKING, cast
 
 from ..clearing.clear import clear
 from ..plots.kinds import KINDS, draw
-from ..plots.quotes import draw_quotes
-from ..plots.style import require_matplotlib, save
+from ..plots.style import pictures, require_matplotlib, save
 from ..result import Result, load_result
 from ..storage.book_file import is_clearing
 from . import book_options
 from .several import names
 from .tables import PipeAwareConsole
 
-if TYPE_CHECKING:
-    from matplotlib.figure import Figure
-
-__all__ = ["add_clearing", "add_parser", "cleared"]
-
-_PICTURES = (*KINDS, "quotes")
+__all__ = ["add_clearing", "add_parser", "cleared", "drawn"]
 
 
 def add_parser(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
@@ -36,10 +29,10 @@ def add_parser(commands: argparse._SubParsersAction[argparse.ArgumentParser]) ->
     add_clearing(parser)
     parser.add_argument(
         "--picture",
-        type=names(_PICTURES),
+        type=names(KINDS),
         metavar="NAME,...",
         default=["book"],
-        help=f"{', '.join(_PICTURES)} (default: book)",
+        help=f"{', '.join(KINDS)} (default: book)",
     )
     parser.add_argument(
         "--claim",
@@ -73,22 +66,24 @@ def cleared(args: argparse.Namespace, *, certificate: bool) -> Result:
 
 def _run(args: argparse.Namespace) -> int:
     require_matplotlib()
+    for picture in args.picture:
+        book_options.check_outputs(args, drawn("--output", _stem(args, picture)))
     result = cleared(args, certificate="proof" in args.picture)
     console = PipeAwareConsole()
     for picture in args.picture:
-        if picture == "quotes":
-            quotes = result.market.maker.quotes(result.market)
-            figure = cast("Figure", draw_quotes(quotes).figure)
-        else:
-            of_claim = args.claim if picture in ("book", "staircase") else None
-            figure = draw(result, picture, of_claim)
+        figure = draw(result, picture, args.claim if picture in ("book", "staircase") else None)
         for path in save(figure, _stem(args, picture)):
             console.print(f"{path}", highlight=False, markup=False, soft_wrap=True)
     return 0
 
 
+def drawn(option: str, stem: Path) -> list[tuple[str, Path]]:
+    """Return the files that a picture of this stem is written to, with the option that says so."""
+    return [(option, path) for path in pictures(stem)]
+
+
 def _stem(args: argparse.Namespace, picture: str) -> Path:
     if args.output is None:
         return Path(picture)
-    stem: Path = args.output
+    stem: Path = pictures(args.output)[0].with_suffix("")
     return stem if len(args.picture) == 1 else stem.with_name(f"{stem.name}-{picture}")

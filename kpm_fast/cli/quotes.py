@@ -1,4 +1,4 @@
-"""The command ``kpm-fast quotes``: what a maker bids and asks for the claims of a book."""
+"""The command ``kpm-fast quotes``: a maker's bids and asks for the claims of a book."""
 
 from __future__ import annotations
 
@@ -52,6 +52,7 @@ def add_parser(commands: argparse._SubParsersAction[argparse.ArgumentParser]) ->
 
 
 def _run(args: argparse.Namespace) -> int:
+    book_options.check_outputs(args, [("--output", args.output)])
     market = book_options.read_market_alone(args)
     maker = book_options.named_maker(args, market)
     quantities = None

@@ -5,7 +5,6 @@ from __future__ import annotations
 import argparse
 from pathlib import Path
 
-from ..errors import InputError
 from ..reports.report import write_report
 from . import book_options
 from .plot import add_clearing, cleared
@@ -42,12 +41,7 @@ def add_parser(commands: argparse._SubParsersAction[argparse.ArgumentParser]) ->
 
 
 def _run(args: argparse.Namespace) -> int:
-    if (
-        book_options.is_file(args.folder)
-        and book_options.is_file(args.output)
-        and args.output.samefile(args.folder)
-    ):
-        raise InputError("would replace what is read", field="--output")
+    book_options.check_outputs(args, [("--output", args.output)])
     result = cleared(args, certificate=True)
     title = args.title or f"Clearing of {args.folder.resolve().name}"
     write_report(result, args.output, title, not args.no_sensitivity)

@@ -16,7 +16,7 @@ Write a generated order book as claims.csv, states.csv, orders.csv and market.js
 options give the same bytes on every machine. Options that a kind does not have are refused.
 """
 
-# option -> the kinds whose generator takes it; the rest is common to all
+# option -> the kinds whose generator takes it; other options are common to all
 _OWN_OPTIONS = {
     "runners": ("race-card", "win-place"),
     "states": ("option-strip", "football"),
@@ -123,7 +123,8 @@ def _options(args: argparse.Namespace) -> dict[str, Any]:
     for name, kinds in _OWN_OPTIONS.items():
         if name in given and args.kind not in kinds:
             raise InputError(
-                f"is for {' and '.join(kinds)}, not for {args.kind}", field=f"--{name}"
+                f"applies to {' and '.join(kinds)}, not to {args.kind}, got {given[name]!r}",
+                field=f"--{name}",
             )
     if args.kind == "option-strip" and "states" in given:
         given["states"] = _whole_number("--states", given["states"])

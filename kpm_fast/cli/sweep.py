@@ -18,6 +18,7 @@ from ..model.outcome import RULES
 from ..plots.style import require_matplotlib, save
 from . import book_options
 from .fitted_table import print_table
+from .plot import drawn
 from .several import Several, names
 from .tables import PipeAwareConsole
 
@@ -52,7 +53,9 @@ def grid(text: str) -> list[float]:
     if ":" not in text:
         return values
     if len(values) != 3 or values[2] != int(values[2]) or not 1 <= values[2] <= 100_000:
-        raise InputError(f"must be start:stop:count, got {text!r}", field="grid")
+        raise InputError(
+            f"must be start:stop:count with a count from 1 to 100,000, got {text!r}", field="grid"
+        )
     return [float(value) for value in np.linspace(values[0], values[1], int(values[2]))]
 
 
@@ -111,6 +114,8 @@ def _run_sweep(args: argparse.Namespace) -> int:
     if args.plot is not None:
         check_column(args.column, "--column")  # before anything is cleared
         require_matplotlib()
+        book_options.check_outputs(args, drawn("--plot", args.plot))
+    book_options.check_outputs(args, [("--output", args.output)])
     market, orders = book_options.read(args)
     grids: dict[str, Any] = {
         name: values
@@ -140,14 +145,14 @@ def _run_sweep(args: argparse.Namespace) -> int:
 def _run_advise(args: argparse.Namespace) -> int:
     console = PipeAwareConsole()
     advice = advise(*book_options.read(args))
-    verdict, _, _ = str(advice).partition("\n\n")  # its table is as wide as it is
+    verdict, _, _ = str(advice).partition("\n\n")  # its table does not fit every terminal
     console.print(verdict, highlight=False, markup=False, soft_wrap=True)
     _print(console, advice.frontier, _ADVISED, kept=2)
     return 0
 
 
 def _print(console: PipeAwareConsole, swept: Sweep, names: Sequence[str], kept: int) -> None:
-    """Print columns of a sweep; a narrow terminal has no room for all beyond the first few."""
+    """Print columns of a sweep; on a narrow terminal only the first ``kept`` are sure to stay."""
     columns = [name.replace("_", " ") for name in names]
     rows = [list(row) for row in zip(*(shown(swept, name) for name in names), strict=True)]
     print_table(console, "", columns, rows, expendable=columns[: kept - 1 : -1])

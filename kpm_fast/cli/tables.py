@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 from rich.console import Console
@@ -22,13 +23,23 @@ from .fitted_table import print_table, print_whole
 
 __all__ = ["PipeAwareConsole", "print_book", "print_result", "print_verification"]
 
+_UNKNOWN_WIDTH = 80
 _CLAIMS_SHOWN = 40
 _STATES_SHOWN = 24
 _FILLS_SHOWN = 16
 
 
 class PipeAwareConsole(Console):
-    """A console that reports a closed pipe to its caller, rather than exit with code 1."""
+    """A console that reports a closed pipe to its caller instead of exiting with code 1.
+
+    A width of zero, as in ``COLUMNS=0`` and of terminals that do not know theirs, would print
+    nothing at all: it counts as unknown.
+    """
+
+    def __init__(self, **options: Any) -> None:
+        super().__init__(**options)
+        if self.width < 1:
+            self.width = _UNKNOWN_WIDTH
 
     def on_broken_pipe(self) -> None:
         raise BrokenPipeError

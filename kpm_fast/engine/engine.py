@@ -440,7 +440,7 @@ class Engine:
             self._check_idle()
             if not isinstance(snapshot, bytes):
                 raise InputError(f"must be bytes, got {type(snapshot).__name__}", field="snapshot")
-            damaged = InputError("is no snapshot of a book, or a damaged one", field="snapshot")
+            damaged = InputError("is not a snapshot of a book, or is damaged", field="snapshot")
             parts, check = snapshot[:-4], snapshot[-4:]
             if zlib.crc32(parts).to_bytes(4, "little") != check:
                 raise damaged

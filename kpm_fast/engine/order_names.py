@@ -103,13 +103,13 @@ class OrderNames:
         stated = json.loads(data.decode())
         following, names = stated
         if type(following) is not int or len(names) != len(numbers):
-            raise ValueError("the names of other orders")
+            raise ValueError("the names are those of other orders")
         self = cls()
         self._next = following
         for number, name in zip(numbers, names, strict=True):
             self.add(str(number) if name is None else str(name), number)
         if len(self._numbers) != len(numbers):
-            raise ValueError("two orders of one name")
+            raise ValueError("two orders have the same name")
         return self
 
 

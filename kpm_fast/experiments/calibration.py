@@ -87,7 +87,7 @@ def calibration(draws: int = 4000, seed: int = 1) -> Experiment:
         question="Which ambiguity follows from n observations of the outcome?",
         answer=f"chi-squared(N - 1, 0.95) / 2n nats hold the truth in {100 * low:.0f} to "
         f"{100 * high:.0f} % of samples, for {min(STATES)} to {max(STATES)} states and "
-        f"{min(OBSERVATIONS)} to {max(OBSERVATIONS)} observations, where each state is to be "
+        f"{min(OBSERVATIONS)} to {max(OBSERVATIONS)} observations, where each state is "
         f"expected at least {LEAST_EXPECTED} times.",
         table=rows,
         draw=lambda axes: _draw(axes, rows),

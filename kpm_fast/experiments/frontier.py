@@ -68,7 +68,7 @@ def frontier(runs: int = 60, seed: int = 1) -> Experiment:
     used = max(rows["share_of_bound"])
     return Experiment(
         name="frontier",
-        question="What does a maker with a wrong prior gain and lose by being wary of it?",
+        question="What does a maker with a wrong prior gain and lose by its aversion to ambiguity?",
         answer=f"From Ω = {AMBIGUITIES[first]:g} to {AMBIGUITIES[last]:g} the expected profit "
         f"goes from {rows['expected_profit'][first]:.1f} to {rows['expected_profit'][last]:.1f}, "
         f"the mean of the worst {100 * TAIL:.0f} % of outcomes from "

@@ -92,7 +92,7 @@ def _books(books: int, seed: int, data: Path | None) -> Iterator[tuple[str, Mark
 
 def _answer(stop: NDArray[np.float64], books: int) -> str:
     if stop.size == 0:
-        return f"In none of {books} books: orders cross in all of them, and are matched for free."
+        return f"In none of {books} books: orders cross in all of them, and trade at any ambiguity."
     crossed = books - stop.size
     text = (
         f"For a prior that is the crowd's to the power {OPINION:g}, trade in {stop.size} uncrossed "

@@ -21,7 +21,14 @@ from typing import IO, Any, BinaryIO, TextIO, TypeVar
 from ..arrays import as_path
 from ..errors import InputError
 
-__all__ = ["MARKER", "check_finished", "staged_binary", "staged_files", "staged_text"]
+__all__ = [
+    "MARKER",
+    "check_finished",
+    "naming_errors",
+    "staged_binary",
+    "staged_files",
+    "staged_text",
+]
 
 _Stream = TypeVar("_Stream", bound=IO[Any])
 
@@ -38,7 +45,7 @@ def staged_files(folder: str | os.PathLike[str]) -> Iterator[Callable[[str], Tex
     before. Should the program die between two renames, a file ``UNFINISHED`` is left to say so.
     """
     folder = as_path(folder)
-    with _naming(folder), ExitStack() as undo:
+    with naming_errors(folder), ExitStack() as undo:
         _make_folder(folder, undo)
         staged: list[_Staged] = []
 
@@ -82,7 +89,7 @@ def check_finished(folder: Path) -> None:
 def _staged_file(
     path: Path, open_staged: Callable[[_Staged], _Stream], open_special: Callable[[Path], _Stream]
 ) -> Iterator[_Stream]:
-    with _naming(path), ExitStack() as undo:
+    with naming_errors(path), ExitStack() as undo:
         if _is_special(path):
             stream = open_special(path)
             with stream:
@@ -107,7 +114,7 @@ class _Staged:
         undo.callback(self._discard)
 
     def open(self) -> BinaryIO:
-        with _naming(self.target, instead_of=self.temporary):
+        with naming_errors(self.target, instead_of=self.temporary):
             stream = self.temporary.open("xb")
         self._streams.append(stream)
         return stream
@@ -119,7 +126,7 @@ class _Staged:
 
     def finish(self) -> None:
         """Flush the file to disk under its temporary name, with the permissions of the old one."""
-        with _naming(self.target):
+        with naming_errors(self.target):
             stream = self._streams[-1]
             stream.flush()
             os.fsync(stream.fileno())
@@ -128,7 +135,7 @@ class _Staged:
                 self.temporary.chmod(stat.S_IMODE(self.target.stat().st_mode))
 
     def publish(self) -> None:
-        with _naming(self.target, instead_of=self.temporary):
+        with naming_errors(self.target, instead_of=self.temporary):
             self.temporary.replace(self.target)
 
     def _discard(self) -> None:
@@ -184,8 +191,8 @@ def _make_folder(folder: Path, undo: ExitStack) -> None:
 
 
 @contextmanager
-def _naming(path: Path, instead_of: Path | None = None) -> Iterator[None]:
-    """Name the destination in system errors that name no file, or the temporary one."""
+def naming_errors(path: Path, instead_of: Path | None = None) -> Iterator[None]:
+    """Name a file in system errors that name no file, or the temporary one."""
     try:
         yield
     except OSError as error:

@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import IO, Any, cast
 
 from ..errors import InputError
+from .atomic_files import naming_errors
 from .zstandard import open_zstandard
 
 __all__ = [
@@ -52,7 +53,7 @@ def open_text(path: Path, encoding: str | None) -> Iterator[IO[str]]:
     InputError
         If the file is not text in that encoding, or is compressed in another way, or damaged.
     """
-    with path.open("rb") as raw:
+    with naming_errors(path), path.open("rb") as raw:
         try:
             with _plain_bytes(path, raw) as stream:
                 found = "utf-16" if stream.peek(2)[:2] in _UTF_16 else "utf-8-sig"

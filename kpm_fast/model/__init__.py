@@ -1,1 +1,1 @@
-"""What goes into a clearing and what comes out: markets, orders, outcomes."""
+"""Inputs and outputs of a clearing: markets, makers, orders, outcomes."""

@@ -1,4 +1,4 @@
-"""What clearing many books gives back: columns."""
+"""The result of clearing many books, as columns."""
 
 from __future__ import annotations
 
@@ -20,11 +20,11 @@ __all__ = ["Batch"]
 
 @dataclass(frozen=True, eq=False, repr=False)
 class Batch(Value):
-    """Many cleared books, a row for each. Immutable; equal by value.
+    """Many cleared books, one row each. Immutable; equal by value.
 
-    B books, J orders of all of them. A book that could not be cleared has status ``"refused"``,
-    its reason in ``errors``, and NaN for figures; one that Ctrl-C came before is
-    ``"interrupted"`` and has NaN, too.
+    B books, J orders in all. A book that could not be cleared has status ``"refused"``, its reason
+    in ``errors``, and NaN for figures; one that Ctrl-C kept from being cleared has status
+    ``"interrupted"`` and NaN, too.
 
     Attributes
     ----------
@@ -37,11 +37,11 @@ class Batch(Value):
     fills : ndarray, shape (J,)
         Shares, book by book.
     first : ndarray of int64, shape (B + 1,)
-        Where in ``fills`` a book begins.
+        Where each book begins in ``fills``.
     names : tuple
-        What the books are called; their numbers, where they have no names.
+        The names of the books, or their numbers if they have no names.
     errors : mapping of int to InputError
-        What is wrong with books that were refused, by their number.
+        The errors of books that were refused, by their number.
     """
 
     status: NDArray[np.object_]
@@ -64,7 +64,7 @@ class Batch(Value):
     def fills_of(self, number: int | str) -> Floats:
         """Shares filled of each order of a book, in its order.
 
-        Books are told by their number, or by their name where that is text.
+        A book is given by its number, or by its name if that is text.
 
         Examples
         --------
@@ -122,7 +122,7 @@ class Batch(Value):
         if isinstance(number, str):
             if number not in self._numbers:
                 hint = suggestion(number, [n for n in self.names if isinstance(n, str)])
-                raise InputError(f"there is no book {number!r}{hint}", field="book")
+                raise InputError(f"must be the name of a book, got {number!r}{hint}", field="book")
             number = self._numbers[number]
         place = range(len(self))[number]
         if place in self.errors:
@@ -130,7 +130,7 @@ class Batch(Value):
         return column[first[place] : first[place + 1]]
 
     def table(self) -> dict[str, Any]:
-        """Return a row for each book: book, status, figures, volume (shares), and error.
+        """Return one row per book: book, status, figures, volume (shares), and error.
 
         Examples
         --------

@@ -1,4 +1,4 @@
-"""Whether what is given is a market and its orders."""
+"""The check that a market is a :class:`Market` and orders are :class:`Orders`."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ __all__ = ["check_book"]
 
 
 def check_book(market: Market, orders: Orders) -> None:
-    """Refuse anything in the place of a market or of its orders."""
+    """Refuse anything but a market and orders."""
     if not isinstance(market, Market):
         raise InputError(f"must be a Market, got {type(market).__name__}", field="market")
     if not isinstance(orders, Orders):

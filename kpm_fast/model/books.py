@@ -25,14 +25,14 @@ _STATED_SIDE = "stated side"  # a column beside signed quantities
 
 
 class Books:
-    """Many books of one market, a row per order: the form that :func:`clear_many` reads fastest.
+    """Many books of one market, one row per order: the form that :func:`clear_many` reads fastest.
 
     Parameters
     ----------
     market : Market
-        Of all books.
+        The market of all books.
     book : array_like of int or str, shape (J,)
-        Which book an order is in. Rows may be in any order; books are numbered by first appearance.
+        The book of each order. Rows may be in any order; books are numbered by first appearance.
     claim, side, price, quantity, time : array_like, shape (J,)
         As for :class:`Orders`. An invalid order makes its book invalid, not the others: see
         ``errors``.
@@ -41,11 +41,11 @@ class Books:
     ----------
     market : Market
     names : tuple
-        The B books, as they were named.
+        The names of the B books, as given.
     rows : ndarray of int64, shape (J,)
-        Rows of the columns that were given, book by book.
+        Rows of the given columns, book by book.
     first : ndarray of int64, shape (B + 1,)
-        Where in ``rows`` a book begins.
+        Where each book begins in ``rows``.
     errors : dict of int to InputError
         Books that cannot be cleared, by their number.
     ignored_columns : tuple of str
@@ -96,13 +96,13 @@ class Books:
         market_orders: bool = False,
         decimal: str | None = None,
     ) -> Books:
-        """Take books from a data frame that says of each order which book it is in.
+        """Build books from a data frame with a column for the book of each order.
 
         Parameters
         ----------
         frame : pandas or polars DataFrame, polars LazyFrame, pyarrow Table or RecordBatch, mapping
         market : Market
-            Of all books.
+            The market of all books.
         columns : mapping, optional
             As for :meth:`Orders.from_frame`; ``book`` is a field, too: integers or text.
         sides, sell, price_unit, quantity_unit, market_orders, decimal
@@ -112,7 +112,7 @@ class Books:
         Raises
         ------
         InputError
-            Naming a column that is not there. What is wrong with a row is the fault of its book.
+            Naming a column that is missing. An invalid row is an error of its book.
 
         Examples
         --------
@@ -166,7 +166,11 @@ class Books:
         if labels.size == 0:
             labels = np.empty(0, dtype=np.int64)
         if labels.ndim != 1 or labels.dtype.kind not in "iuUO":
-            raise InputError("must be a column of integers or text", field="book")
+            raise InputError(
+                f"must be a column of integers or text, got {labels.dtype} data of shape "
+                f"{labels.shape}",
+                field="book",
+            )
         names, opened, number = np.unique(labels, return_index=True, return_inverse=True)
         by_appearance = np.argsort(opened, kind="stable")
         rank = np.empty(len(names), dtype=np.int64)
@@ -183,7 +187,7 @@ class Books:
         )
 
     def _read(self, columns: dict[str, Any], parse: _Parse) -> None:
-        """Parse all orders at once, or book by book where one of them is at fault."""
+        """Parse all orders at once, or book by book if one of them is invalid."""
         ordered = {name: _taken(column, self.rows) for name, column in columns.items()}
         try:
             orders = parse(ordered)
@@ -203,10 +207,10 @@ class Books:
             self._keep(parts)
 
     def _labels(self, claims: Any) -> Any:
-        """Return claims as labels: what integers mean, the whole column decides, not each book."""
+        """Return claims as labels: the whole column, not each book, decides what integers mean."""
         try:
             index = Orders(claims, 1, 0.0, 0.0).claim_index(self.market)
-        except InputError:  # then one of the books is at fault
+        except InputError:  # one of the books is invalid, and its own error will say so
             return claims
         return np.array(self.market.claims, dtype=object)[index]
 
@@ -233,7 +237,7 @@ class Books:
         self.priority: Floats | None = joined(times, np.float64) if timed else None
 
     def by_row(self, values: ArrayLike) -> Floats:
-        """Bring figures of orders, as ``Batch.fills``, into the order of the rows given.
+        """Bring values of orders, such as ``Batch.fills``, into the order of the given rows.
 
         Parameters
         ----------
@@ -243,7 +247,7 @@ class Books:
         Returns
         -------
         ndarray, shape (J,)
-            An entry for each row of the columns that the books were made of.
+            One entry for each row of the columns from which the books were built.
 
         Examples
         --------
@@ -267,7 +271,7 @@ class Books:
         return len(self.names)
 
     def __iter__(self) -> Iterator[tuple[Market, Orders]]:
-        """Give books one by one, as :func:`clear` takes them; those with errors raise."""
+        """Yield books one by one, as :func:`clear` takes them; those with errors raise them."""
         for number in range(len(self)):
             if number in self.errors:
                 raise self.errors[number]
@@ -303,7 +307,9 @@ def _column(name: str, entry: Any, length: int) -> Any:
         return np.full(length, entry)
     column = entries_of(entry)
     if len(column) != length:
-        raise InputError(f"has {len(column)} entries for {length} orders", field=name)
+        raise InputError(
+            f"must have an entry for each of {length} orders, got {len(column)}", field=name
+        )
     return column
 
 

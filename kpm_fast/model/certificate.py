@@ -70,7 +70,9 @@ class Certificate(Value):
                 self, item.name, frozen(convert(getattr(self, item.name), item.name))
             )
         if self.bound.ndim != 1:
-            raise InputError(f"must have one axis, got shape {self.bound.shape}", field="bound")
+            raise InputError(
+                f"must be one-dimensional, got shape {self.bound.shape}", field="bound"
+            )
         for name, model in (
             ("first", self.first),
             ("last", self.first),
@@ -81,14 +83,14 @@ class Certificate(Value):
             shape, wanted = getattr(self, name).shape, (self.leaves, *model.shape[1:])
             if len(shape) != 2 or shape != wanted:
                 raise InputError(
-                    f"must have two axes, a row for each of {self.leaves} leaves, and as many "
-                    f"columns as the others, got shape {shape}",
+                    f"must be a table of {self.leaves} rows, one for each leaf, with as many "
+                    f"columns as the other tables, got shape {shape}",
                     field=name,
                 )
         own, claims = self.merged_into, self.first.shape[1]
         if own.shape != (claims,):
             raise InputError(
-                f"must have one of {claims} claims for each of them, got shape {own.shape}",
+                f"must have shape ({claims},), one entry for each claim, got shape {own.shape}",
                 field="merged_into",
             )
         outside = (own < 0) | (own >= claims)
@@ -96,13 +98,13 @@ class Certificate(Value):
         if wrong.size:
             k = int(wrong[0])
             raise InputError(
-                f"must be a claim that is merged into none, or {k} itself, got {own[k]}",
+                f"must be {k}, or a claim that is not merged into another, got {own[k]}",
                 field="merged_into",
                 index=k,
             )
 
     def _merge_none(self) -> None:
-        """Where nothing is said of it."""
+        """Fill in the default: no claim is merged into another."""
         given: Any = self.merged_into
         if given is None:
             claims = np.shape(self.first)[1:2]

@@ -1,4 +1,4 @@
-"""Priors from a density over levels, such as strikes; the flat one among them."""
+"""Two kinds of prior: uniform, and from a density over levels such as strikes."""
 
 from __future__ import annotations
 
@@ -19,13 +19,13 @@ __all__ = ["prior_from_density", "uniform_prior"]
 
 
 def uniform_prior(states: Iterable[Any] | int) -> dict[str, float]:
-    """Make the prior that prefers no state.
+    """Return the uniform prior, which prefers no state.
 
     Parameters
     ----------
     states : iterable of labels, or int
-        The labels, such as the columns of a frame of payoffs; or how many there are, which are then
-        ``"0"``, ``"1"``, ... as in a market of arrays.
+        The labels, such as the columns of a frame of payoffs; or the number of states, which are
+        then labelled ``"0"``, ``"1"``, ... as in a market of arrays.
 
     Returns
     -------
@@ -35,7 +35,7 @@ def uniform_prior(states: Iterable[Any] | int) -> dict[str, float]:
     Raises
     ------
     InputError
-        If there is no state, or a label comes twice.
+        If there is no state, or a label appears twice.
 
     Examples
     --------
@@ -50,21 +50,21 @@ def uniform_prior(states: Iterable[Any] | int) -> dict[str, float]:
     else:
         names = label_texts(states, "states")
     if not names:
-        raise InputError("must be at least one", field="states")
+        raise InputError(f"must be at least one, got {states!r}", field="states")
     return dict.fromkeys(names, 1.0 / len(names))
 
 
 def prior_from_density(levels: ArrayLike, density: Any) -> dict[str, float]:
-    """Make a prior of a density over levels of an index, which are the states.
+    """Return a prior from a density over levels of an index, which are the states.
 
-    The state of a level has the mass of the density between the midpoints to its neighbours, which
-    the density, read as piecewise linear between levels, puts there; the first and the last level
-    have what lies on their inner side. All of it is then divided by its sum.
+    The state of a level has the mass of the density between the midpoints to its neighbours, where
+    the density is taken as linear between levels; the first and the last level have only the mass
+    on their inner side. The masses are then divided by their sum.
 
     Parameters
     ----------
     levels : array_like, shape (N,)
-        Increasing; N >= 2. Strikes, say, and a level beyond them on either side.
+        Increasing; N >= 2. For example, strikes and a level beyond them on either side.
     density : array_like, shape (N,), or callable
         At each level, per unit of the index and up to a factor; labels are those of levels. Or a
         function of an array of levels, such as ``scipy.stats.norm(100, 8).pdf``.
@@ -73,12 +73,12 @@ def prior_from_density(levels: ArrayLike, density: Any) -> dict[str, float]:
     -------
     dict of str to float
         Probabilities by level: a prior that :class:`Market` aligns. Names are ``f"{level:g}"``
-        where six digits are enough, else all of them, as those of a frame's numeric columns.
+        where six digits are enough, else all digits, as for a frame's numeric columns.
 
     Raises
     ------
     InputError
-        Naming the level, or the density at fault.
+        Naming the level or the density at fault.
 
     Examples
     --------
@@ -87,8 +87,13 @@ def prior_from_density(levels: ArrayLike, density: Any) -> dict[str, float]:
     {'90': 0.125, '100': 0.75, '110': 0.125}
     """
     at = as_floats(levels, "levels")
-    if at.ndim != 1 or len(at) < 2 or not np.isfinite(at).all():
-        raise InputError("must be at least two finite numbers", field="levels")
+    if at.ndim != 1 or len(at) < 2:
+        raise InputError(
+            f"must be at least two numbers in one dimension, got shape {at.shape}", field="levels"
+        )
+    row = first(~np.isfinite(at))
+    if row is not None:
+        raise InputError(f"must be finite, got {at[row]}", field="levels", index=row)
     row = first(np.diff(at) <= 0.0)
     if row is not None:
         raise InputError(
@@ -97,8 +102,13 @@ def prior_from_density(levels: ArrayLike, density: Any) -> dict[str, float]:
             index=row + 1,
         )
     names = [_name(level) for level in at.tolist()]
-    if len(set(names)) < len(names):
-        raise InputError("are too close together to be told apart", field="levels")
+    for row, name in enumerate(names[1:], start=1):
+        if name == names[row - 1]:
+            raise InputError(
+                f"must be distinguished by its name from the level before, got {name!r} for both",
+                field="levels",
+                index=row,
+            )
     height = _heights(levels, at, names, density)
     if height.shape != at.shape:
         raise InputError(
@@ -117,12 +127,15 @@ def prior_from_density(levels: ArrayLike, density: Any) -> dict[str, float]:
     mass[1:] += step * (height[:-1] + 3.0 * height[1:]) / 8.0
     total = mass.sum()
     if not (np.isfinite(total) and total > 0.0):
-        raise InputError("has no mass on these levels", field="density")
+        raise InputError(
+            f"must have positive and finite mass on the levels, got {total}", field="density"
+        )
     prior = mass / total
     row = first(prior < LEAST_PRIOR)
     if row is not None:
         raise InputError(
-            "has no mass there, and every state needs some: leave the level out",
+            f"must give every state a probability of at least {LEAST_PRIOR:g}, got {prior[row]}: "
+            "leave the level out",
             field="density",
             index=names[row],
         )
@@ -130,7 +143,7 @@ def prior_from_density(levels: ArrayLike, density: Any) -> dict[str, float]:
 
 
 def _name(level: float) -> str:
-    """Name a level by its six digits, where these are all it has, else as frames' columns are."""
+    """Name a level by six digits if it has no more, else as a frame's columns are named."""
     short = f"{level:g}"
     if math.isclose(float(short), level, rel_tol=1e-12) and not (
         "e" in short and level == int(level) and abs(level) < 2.0**53
@@ -140,7 +153,7 @@ def _name(level: float) -> str:
 
 
 def _heights(levels: Any, at: Floats, names: list[str], density: Any) -> Floats:
-    """Return the density at each level, found by label where there are labels."""
+    """Return the density at each level, found by label if there are labels."""
     if callable(density):
         try:
             return as_floats(density(at), "density")

@@ -1,4 +1,4 @@
-"""What a clearing says about one claim, one order or one state."""
+"""The part of a clearing that concerns one claim, one order or one state."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ __all__ = [
     "settlement",
 ]
 
-_AT_LIMIT = 1e-9  # of a claim's range of payoffs: as near to its limit as a price is published
+_AT_LIMIT = 1e-9  # of a claim's payoff range: a published price so near to a limit is at it
 
 
 @dataclass(frozen=True, eq=False, repr=False)
@@ -101,7 +101,7 @@ class ClaimResult(Value):
 
 @dataclass(frozen=True)
 class OrderResult:
-    """What became of one order. Prints as a sentence.
+    """The outcome of one order. Prints as a sentence.
 
     Attributes
     ----------
@@ -110,13 +110,13 @@ class OrderResult:
     limit : float
         Money per share.
     quantity, fill : float
-        Shares asked for, and filled.
+        Shares ordered and shares filled.
     clearing_price, paid : float
-        Of the claim, and what this order pays per share (a sale: receives), money.
+        Money per share: of the claim, and what this order pays (a sale: receives).
     payment : float
         Money to the maker: ``paid`` times ``fill``, negative for sales.
     reason : str
-        Why it was filled so far, in words.
+        Why it was filled in full, in part or not at all, in words.
     """
 
     order_id: str
@@ -140,7 +140,7 @@ class OrderResult:
 
 @dataclass(frozen=True, eq=False, repr=False)
 class Settlement(Value):
-    """Who gets what once a state has come to pass. Immutable; equal by value.
+    """Who gets what once a state has occurred. Immutable; equal by value.
 
     J orders; money as traders see it: negative is what they owe.
 
@@ -149,7 +149,7 @@ class Settlement(Value):
     state : str
     order_id : ndarray of str, shape (J,)
     premium : ndarray, shape (J,)
-        What each order paid at the clearing (a sale: got, and it is negative here).
+        What each order paid at the clearing; negative for sales, which received it.
     payout : ndarray, shape (J,)
         What its shares are worth in this state; negative for sales.
     net : ndarray, shape (J,)
@@ -157,7 +157,7 @@ class Settlement(Value):
     maker : float
         The maker's wealth: inventory, plus premiums, less payouts.
     maker_net : float
-        The same without the inventory. All of ``net`` and this add up to zero.
+        The same without the inventory. It and all of ``net`` add up to zero.
 
     Examples
     --------
@@ -217,12 +217,12 @@ def claim_result(outcome: Outcome, claim: str | int) -> ClaimResult:
 
 
 def claim_position(outcome: Outcome, claim: str | int) -> int:
-    """Return where a claim stands, by its label."""
+    """Return the position of a claim, given its label."""
     return _position(claim, outcome.market.claims, "claim")
 
 
 def order_result(outcome: Outcome, order_id: str | int) -> OrderResult:
-    """Return what became of one order; see :meth:`kpm_fast.Result.order`."""
+    """Return the outcome of one order; see :meth:`kpm_fast.Result.order`."""
     ids = outcome.orders.order_id
     wanted = _label(order_id, "order_id")
     found = np.flatnonzero(ids == wanted)
@@ -272,7 +272,7 @@ _NAMES_COMPARED = 10_000  # identifiers: comparing takes microseconds each
 
 
 def _reason(outcome: Outcome, row: int, k: int, sign: float) -> str:
-    """Say why an order is filled as far as it is."""
+    """Say why an order is filled in full, in part or not at all."""
     price = float(outcome.claim_prices[k])
     quantity = float(outcome.orders.quantity[row])
     if quantity == 0.0:
@@ -296,7 +296,7 @@ def _reason(outcome: Outcome, row: int, k: int, sign: float) -> str:
 
 
 def _picked(orders: Orders, rows: Ints) -> Orders:
-    """Return rows of a book under the identifiers they have there, be they but row numbers."""
+    """Return rows of a book with the identifiers they have in it, default ones included."""
     part = orders[rows]
     if orders.has_order_id:
         return part

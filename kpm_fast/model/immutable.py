@@ -19,10 +19,11 @@ _ELSEWHERE = "by another release of kpm-fast (Result.save keeps clearings for la
 
 
 def construct(kind: type[_Constructed], values: dict[str, Any]) -> _Constructed:
-    """Make a frozen dataclass of all its fields' values, which are known to be right.
+    """Build a frozen dataclass from the values of all its fields, which must be valid.
 
-    The dictionary becomes the instance's own. The constructor would set them one by one, past the
-    lock on ``__setattr__``: on a small book that takes a good part of the time of clearing it.
+    The dictionary becomes the instance's own. The constructor would set the fields one by one,
+    around the lock on ``__setattr__``: for a small book that takes a good part of the time of
+    clearing it.
     """
     instance = object.__new__(kind)
     object.__setattr__(instance, "__dict__", values)
@@ -50,7 +51,7 @@ class Value:
     def __setstate__(self, state: dict[str, Any]) -> None:
         state = dict(state)
         if state.pop("_meaning", 0) != self._meaning:
-            raise InputError(f"pickled {_ELSEWHERE}", field=type(self).__name__)
+            raise InputError(f"was pickled {_ELSEWHERE}", field=type(self).__name__)
         lacking = [
             item
             for item in fields(self)  # type: ignore[arg-type]
@@ -60,7 +61,7 @@ class Value:
         wanting = [name for name, value in state.items() if value is MISSING]
         if wanting:
             raise InputError(
-                f"{', '.join(wanting)} missing: pickled {_ELSEWHERE}",
+                f"lacks {', '.join(wanting)}: it was pickled {_ELSEWHERE}",
                 field=type(self).__name__,
             )
         for value in state.values():

@@ -1,4 +1,4 @@
-"""Labels: whatever is given by name finds its claim or state by name, never by position."""
+"""Labels: labelled data are matched to claims and states by name, never by position."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ __all__ = [
 ]
 
 _SHOWN = 8  # labels of a set in a message
-#: What has no labels. (A union of types would be made anew for each question.)
+#: Types without labels. (As a union they would be built anew at each use.)
 _PLAIN = (np.ndarray, list, tuple)
 
 
@@ -53,7 +53,7 @@ class NamedTable(NamedTuple):
 
 
 def named_entries(value: Any, field: str, axis: str = "state") -> Named:
-    """Take the labels off a vector.
+    """Separate a vector's entries from its labels.
 
     A mapping and a pandas Series have labels; a table or data frame has them in the column
     ``axis``, or for pandas in its index, and the entries in the column ``field``. Arrays, lists,
@@ -62,7 +62,7 @@ def named_entries(value: Any, field: str, axis: str = "state") -> Named:
     Raises
     ------
     InputError
-        If a label comes twice or is neither text nor a number, or a table lacks a column.
+        If a label appears twice or is neither text nor a number, or a table lacks a column.
     """
     if isinstance(value, _PLAIN):
         return Named(value, None)
@@ -97,7 +97,7 @@ def has_column(value: Any, name: str, axis: str) -> bool:
 
 
 def named_table(value: Any, field: str = "payoffs", *, comma: bool = False) -> NamedTable:
-    """Take the labels off a table of a row for each claim and a column for each state.
+    """Separate the entries of a table from its labels: rows are claims, columns are states.
 
     The rows of a data frame or table are named by its column ``claim``, else for pandas by its
     index, and its other columns are states. A mapping gives for each claim its payoffs by state.
@@ -148,13 +148,13 @@ def align(value: Any, labels: Sequence[str], field: str, axis: str = "state") ->
     Parameters
     ----------
     value : array_like, mapping, pandas.Series, or table
-        What has no labels of its own (arrays, lists, the series of polars and pyarrow) is in the
-        order of ``labels`` already and comes back as it is. Anything else is found by label;
-        integers are labels by their digits.
+        Data without labels (arrays, lists, the series of polars and pyarrow) are in the order of
+        ``labels`` already and are returned as they are. Other data are matched by label; integers
+        are labels by their digits.
     labels : sequence of str
     field, axis : str
-        What is aligned, and to what (``"state"`` or ``"claim"``), for messages and for the
-        columns of tables.
+        What is aligned, and to what (``"state"`` or ``"claim"``): for messages, and the names of
+        a table's columns.
 
     Raises
     ------
@@ -232,7 +232,10 @@ def check_labels(labels: Any, count: int, field: str) -> tuple[str, ...]:
         raise InputError(f"must be a sequence of labels, got {labels!r}", field=field) from None
     if len(names) != count:
         axis = "rows" if field == "claims" else "columns"
-        raise InputError(f"{len(names)} labels for {count} {axis} of payoffs", field=field)
+        raise InputError(
+            f"must have a label for each of {count} {axis} of payoffs, got {len(names)}",
+            field=field,
+        )
     plain = set(map(type, names)) == {str} and len(set(names)) == count
     if plain and "" not in names and names == tuple(map(str.strip, names)):
         return names
@@ -240,20 +243,22 @@ def check_labels(labels: Any, count: int, field: str) -> tuple[str, ...]:
     for position, name in enumerate(names):
         if not isinstance(name, str) or not name or name != name.strip():
             raise InputError(
-                f"a label must be text, not empty, without surrounding white space, got {name!r}",
+                f"must be text, not empty, without surrounding white space, got {name!r}",
                 field=field,
                 index=position,
             )
         if name in seen:
             raise InputError(
-                f"label {name!r} is already that of index {seen[name]}", field=field, index=position
+                f"must be distinct, got {name!r}, which index {seen[name]} has as well",
+                field=field,
+                index=position,
             )
         seen[name] = position
     return tuple(map(str, names))
 
 
 class ClaimPositions(NamedTuple):
-    """Where a market's claims stand: by label, and by the integers that are labels."""
+    """The positions of a market's claims: by label, and by the integers that are labels."""
 
     by_label: Mapping[str, int]
     by_integer: Mapping[int, int]
@@ -275,12 +280,12 @@ def claim_positions(claims: tuple[str, ...]) -> ClaimPositions:
 
 
 def _is_integer(label: str) -> bool:
-    # Text that an integer would not be written as, such as "007", is no label of one.
+    # Text such as "007", which is not how an integer is written, is not the label of one.
     return len(label) < 20 and _is_count(label) and str(int(label)) == label
 
 
 def unknown_label(label: str, known: Sequence[str], axis: str = "claim") -> str:
-    """Say that a market has no such claim (or state), and what was perhaps meant."""
+    """Say that a market has no such claim (or state), and which one may have been meant."""
     close = suggestion(label, known)
     return f"the market has no {axis} {label!r}{close or f'; it has {_shown(known)}'}"
 

@@ -1,4 +1,4 @@
-"""What every maker offers: its cost, its state prices, quotes, sizes and single trades."""
+"""The base of all makers: cost, state prices, quotes, sizes and single trades."""
 
 from __future__ import annotations
 
@@ -75,8 +75,9 @@ class Maker(Value, ABC):
         return self._labelled(check_labels(labels, self.states, "states"))
 
     def _aligned(self: _Self, labels: tuple[str, ...], field: str) -> _Self:
-        """Return the maker with its states in the order of ``labels``, which are their own or new
-        names.
+        """Return the maker with its states in the order of ``labels``, or named by them.
+
+        A maker without labels takes these, in its own order.
         """
         if "_labels" not in self.__dict__:
             return self._labelled(labels)
@@ -270,7 +271,7 @@ class Maker(Value, ABC):
         """
         claims = getattr(payoffs, "claims", None)
         names: tuple[str, ...] | None
-        if isinstance(claims, tuple):  # a Market's; its class would know this one
+        if isinstance(claims, tuple):  # a Market, whose module imports this one
             given, names = self._of_market(payoffs), claims
         else:
             given, names = labelled_rows(payoffs, "payoffs", self.labels)

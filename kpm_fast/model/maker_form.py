@@ -28,7 +28,7 @@ from .market import DEFAULT_AMBIGUITY, Market
 
 __all__ = ["KINDS", "maker_from_dict", "maker_from_text", "maker_to_dict"]
 
-#: What each kind is called in files.
+#: The name of each kind in files.
 KINDS: dict[str, type[Maker]] = {
     "knightian": KnightianMaker,
     "lmsr": LMSR,
@@ -39,7 +39,7 @@ KINDS: dict[str, type[Maker]] = {
     "quadratic": QuadraticMaker,
 }
 _NAMES = {maker: name for name, maker in KINDS.items()}
-#: The numbers that a text may give; the rest is the book's.
+#: The numbers that a text may give; other parameters are those of the book.
 _NUMBERS = {
     "knightian": ("risk_aversion", "ambiguity"),
     "lmsr": ("liquidity",),
@@ -49,7 +49,7 @@ _NUMBERS = {
     "utility": ("wealth",),
     "quadratic": ("c",),
 }
-#: What the book's maker may have, or else a market's default.
+#: Parameters taken from the book's maker if it has them, with a market's defaults.
 _DEFAULTS: dict[str, dict[str, float]] = {
     "knightian": {"risk_aversion": 1.0, "ambiguity": DEFAULT_AMBIGUITY},
     "polytope": {"risk_aversion": 1.0},
@@ -90,7 +90,8 @@ def maker_from_dict(stated: Mapping[str, Any]) -> Maker:
         return maker if labels is None else maker._named(labels)
     except TypeError:
         raise InputError(
-            f"does not make a maker of kind {kind}: {', '.join(parameters) or 'no parameters'}",
+            f"must have the parameters of a maker of kind {kind!r}, got "
+            f"{', '.join(parameters) or 'none'}",
             field="maker",
         ) from None
 
@@ -111,7 +112,7 @@ def maker_from_text(text: str, market: Market) -> Maker:
     Raises
     ------
     InputError
-        Naming what is not understood.
+        Naming the kind or the parameter at fault.
     """
     kind, _, rest = text.partition(":")
     if kind not in _NUMBERS:
@@ -164,5 +165,7 @@ def _priors_of(path: Path, states: tuple[str, ...]) -> Floats:
     order = reordering(table.text("state"), states, "state", "state")
     names = [name for name in table.names if name != "state"]
     if not names:
-        raise InputError("no column beside 'state': a column for each prior", file=path)
+        raise InputError(
+            "must have a column for each prior beside 'state', got none", field="priors", file=path
+        )
     return np.array([table.numbers(name)[order] for name in names])

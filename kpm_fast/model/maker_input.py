@@ -1,4 +1,4 @@
-"""What makers are asked with: checked once, with the field, the index and the value at fault."""
+"""Arguments of the makers' methods, checked once: errors name field, index and value."""
 
 from __future__ import annotations
 
@@ -36,9 +36,9 @@ _SIDES = {"buy": 1, "sell": -1}
 
 
 def states_named_by(value: Any, field: str) -> tuple[tuple[str, ...], bool]:
-    """Return what a vector by state, or a table of them, calls the states, and whether it does.
+    """Return the labels of states in a vector, or a table of vectors, and whether it has any.
 
-    Numbers in any order are the states' numbers, and what has no labels is in their order.
+    The numbers from 0 to N - 1, in any order, are the default labels; so they are without labels.
     """
     named = None
     if isinstance(value, np.ndarray | list | tuple):
@@ -71,7 +71,7 @@ def labelled_rows(
 ) -> tuple[Any, tuple[str, ...] | None]:
     """Return a vector by state, or rows of them, in the order of the states, and the rows' names.
 
-    Labels other than those of the maker's states (numbers, where it has none) are refused, never
+    Labels other than those of the maker's states (numbers, if it has none) are refused, never
     ignored.
     """
     if isinstance(value, np.ndarray | list | tuple | float | int):
@@ -87,7 +87,7 @@ def labelled_rows(
 
 
 def checked_rows(value: ArrayLike, field: str, labels: tuple[str, ...] = ()) -> tuple[Floats, bool]:
-    """Return one vector of a number for each state, or rows of them, as rows; and whether one."""
+    """Return a vector by state, or rows of them, as rows; and whether it was one vector."""
     array = as_floats(labelled_rows(value, field, labels)[0], field)
     if array.ndim not in (1, 2) or array.shape[-1] == 0:
         raise InputError(f"must have shape (N,) or (rows, N), got shape {array.shape}", field=field)
@@ -128,7 +128,9 @@ def checked_quantities(quantities: ArrayLike | None, claims: int) -> tuple[Float
             field="quantities",
         )
     if sizes.ndim == 2 and sizes.shape[1] == 0:
-        raise InputError("has no sizes: at least one was expected", field="quantities")
+        raise InputError(
+            f"must have at least one size, got shape {sizes.shape}", field="quantities"
+        )
     wrong = first(~((sizes.ravel() >= SMALLEST) & (sizes.ravel() <= LARGEST)))
     if wrong is not None:
         index: int | tuple[str, ...] | None = wrong if sizes.ndim == 1 else None

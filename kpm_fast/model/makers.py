@@ -44,8 +44,8 @@ class KnightianMaker(Maker):
     Parameters
     ----------
     prior : array_like, shape (N,)
-        Reference probabilities q >= 1e-200, which sum to 1 up to their own rounding. risk_aversion
-    : float
+        Reference probabilities q >= 1e-200, which sum to 1 up to their own rounding.
+    risk_aversion : float
         alpha per unit of money, between 1e-30 and 1e30.
     ambiguity : float
         Omega in nats, 0 to inf.
@@ -154,7 +154,8 @@ class LMSR(KnightianMaker):
         if self.states == 0:
             if states == 0:
                 raise InputError(
-                    "the maker does not know its states: give prior or inventory", field=field
+                    "must have states, which this maker has only if prior or inventory is given",
+                    field=field,
                 )
             return LMSR(self.liquidity, np.full(states, 1 / states))
         return super()._bound(states, field)
@@ -263,7 +264,7 @@ class WorstStateMaker(Maker):
 
 @dataclass(frozen=True, init=False, eq=False, repr=False)
 class PolytopeMaker(Maker):
-    """Constant absolute risk aversion over the convex hull of several priors: Theorem 1, and 8.1.
+    """Constant absolute risk aversion over the hull of several priors: Theorem 1, section 8.1.
 
     C(L) = (1/alpha) ln max over the priors of E_p exp(alpha L); for alpha = 0 the greatest E_p L.
 
@@ -406,7 +407,7 @@ def _checked_vertices(table: Floats) -> Floats:
         mass = exact_sum(prior)
         if not abs(mass - 1) <= _PRIOR_TOLERANCE:
             raise InputError(
-                f"must sum to 1 within {_PRIOR_TOLERANCE:g}, sums to {mass!r}",
+                f"must sum to 1 within {_PRIOR_TOLERANCE:g}, but sums to {mass!r}",
                 field="priors",
                 index=row,
             )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import os
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, fields
@@ -34,7 +35,7 @@ from .labels import (
 from .maker import Maker
 from .makers import KnightianMaker
 from .market_tables import market_of_tables
-from .priors import checked_prior, state_vector
+from .priors import EXACT, checked_prior, state_vector
 
 __all__ = ["DEFAULT_AMBIGUITY", "Market", "remember_prior_sum"]
 
@@ -137,6 +138,13 @@ class Market:
         normalize: bool = False,
         maker: Maker | None = None,
     ) -> None:
+        if (
+            maker is None
+            and type(risk_aversion) is float
+            and type(ambiguity) is float
+            and self._of_plain(payoffs, prior, inventory, risk_aversion, ambiguity, claims, states)
+        ):
+            return
         table, claim_labels, state_labels = _payoff_table(
             payoffs, [] if prior is None else prior, claims, states, maker
         )
@@ -148,7 +156,7 @@ class Market:
                 "ambiguity": ambiguity != DEFAULT_AMBIGUITY,
             }
             attributes = _of_maker(maker, state_labels, given)
-            # The maker is checked already: the payoffs beside any prior.
+            # The maker has been checked already; the payoffs are, with any prior in its place.
             alike = np.full(len(state_labels), 1 / len(state_labels))
             fault = _core.market_fault(table, alike, attributes["inventory"], 1.0, 0.0)
             if fault is not None:
@@ -159,7 +167,8 @@ class Market:
             return
         if prior is None:
             raise InputError(
-                "must be given, or a maker (uniform_prior(states) prefers no state)", field="prior"
+                "must be given unless a maker is (uniform_prior(states) prefers no state)",
+                field="prior",
             )
         probabilities, prior_sum = checked_prior(prior, state_labels, normalize=normalize)
         money = np.zeros(len(state_labels))
@@ -181,6 +190,37 @@ class Market:
             states=state_labels,
             prior_sum=prior_sum,
         )
+
+    def _of_plain(
+        self,
+        payoffs: Any,
+        prior: Any,
+        inventory: Any,
+        risk_aversion: float,
+        ambiguity: float,
+        claims: Sequence[str] | None,
+        states: Sequence[str] | None,
+    ) -> bool:
+        """Take arrays of doubles that are right as they are; whether they were."""
+        plain = _core.plain_market(payoffs, prior, inventory, risk_aversion, ambiguity)
+        if plain is None:
+            return False
+        table, probabilities, money = plain
+        prior_sum = math.fsum(probabilities.tolist())
+        if abs(prior_sum - 1.0) > EXACT:
+            return False
+        n_claims, n_states = table.shape
+        self.__dict__.update(
+            payoffs=table,
+            prior=probabilities,
+            inventory=money,
+            risk_aversion=risk_aversion,
+            ambiguity=ambiguity,
+            claims=_checked_labels(claims, None, n_claims, "claims"),
+            states=_checked_labels(states, None, n_states, "states"),
+            prior_sum=prior_sum,
+        )
+        return True
 
     @classmethod
     def from_csv(
@@ -306,7 +346,7 @@ class Market:
         return own._labelled(self.states)
 
     def __getattr__(self, name: str) -> Any:
-        # What only a Knightian market has, and this one has not.
+        # Attributes that only a market with a Knightian maker has.
         if name in _KNIGHTIAN and "_maker" in self.__dict__:
             owner = type(self.__dict__["_maker"]).__name__
             raise InputError(f"the market's maker, {owner}, has none", field=name)
@@ -323,6 +363,8 @@ class Market:
     def replace(self, **changes: Any) -> Market:
         """Return a copy with some parameters changed, validated like a new market.
 
+        Another prior, risk aversion or ambiguity makes a Knightian maker of one that was given.
+
         Examples
         --------
         >>> import kpm_fast as kpm
@@ -331,14 +373,15 @@ class Market:
         0.2
         """
         current = self._parameters()
-        unknown = set(changes) - {field.name for field in fields(self)} - {"normalize", "maker"}
-        if unknown:
+        names = [field.name for field in fields(self)]
+        if unknown := set(changes) - {*names, "normalize", "maker"}:
             raise TypeError(f"Market has no parameter {min(unknown)!r}")
         if changes.get("maker") is not None:
             current = {name: current[name] for name in ("payoffs", "claims", "states")}
+        elif "maker" in current and not changes.keys().isdisjoint(_KNIGHTIAN):
+            current = {name: getattr(self, name) for name in names}  # or says what it has none of
         elif "maker" in current and "inventory" in changes:
-            inventory = changes.pop("inventory")
-            current["maker"] = current["maker"].replace(inventory=inventory)
+            current["maker"] = current["maker"].replace(inventory=changes.pop("inventory"))
         market = Market(**{**current, **changes})
         if "prior" not in changes:
             remember_prior_sum(market, self.prior_sum)
@@ -374,7 +417,7 @@ def _rebuilt(parameters: dict[str, Any]) -> Market:
         return Market(**parameters)
     except TypeError as error:  # a name that this release does not know
         raise InputError(
-            f"pickled by another release of kpm-fast: {error}", field="Market"
+            f"was pickled by another release of kpm-fast: {error}", field="Market"
         ) from None
 
 
@@ -383,7 +426,7 @@ def _of_maker(maker: Any, states: tuple[str, ...], given: dict[str, bool]) -> di
     if not isinstance(maker, Maker):
         raise InputError(f"must be a maker, got {maker!r}", field="maker")
     for name in (name for name, stated in given.items() if stated):
-        raise InputError("is the maker's: not both", field=name)
+        raise InputError("is already given by the maker", field=name)
     bound = maker._bound(len(states), "maker")._aligned(states, "maker")
     attributes: dict[str, Any] = {
         "_maker": bound,
@@ -452,5 +495,5 @@ def _states_of_prior(prior: Any, count: int) -> tuple[str, ...] | None:
         return None
     labels = named_entries(prior, "prior").labels
     if labels is None or len(labels) != count or set(labels) == set(default_labels(count)):
-        return None  # integers in another order: what default labels are aligned to
+        return None  # the default labels, perhaps in another order, to which the prior is aligned
     return labels

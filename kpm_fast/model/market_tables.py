@@ -29,7 +29,7 @@ def market_of_tables(
     ----------
     build : type of Market
     payoff_table, state_table : CsvTable
-        With a column ``claim``, with a column ``state``.
+        With a column ``claim`` and a column ``state``, respectively.
     maker : Maker or None
         Instead of the columns ``prior``, which must be there otherwise, and ``inventory``.
     keywords : dict
@@ -59,7 +59,7 @@ def market_of_tables(
     try:
         return build(**columns, **keywords, claims=claims, states=states)
     except InputError as error:
-        if error.field not in columns:  # a keyword, which no file is to blame for
+        if error.field not in columns:  # a keyword's error, which is not the files'
             raise
         by_claim = error.field == "payoffs"
         table, labels = (payoff_table, claims) if by_claim else (state_table, states)
@@ -71,13 +71,19 @@ def market_of_tables(
 def _unique_column(table: CsvTable, name: str) -> list[str]:
     labels = table.text(name)
     if not labels:
-        raise InputError(f"no rows: at least one {name} was expected", file=table.path)
+        raise InputError(
+            f"must have at least one row, got none in {table.title}", field=name, file=table.path
+        )
     seen: dict[str, int] = {}
     for row, label in enumerate(labels):
         if not label:
-            raise table.error(row, name, f"the {name} has no name")
+            raise table.error(row, name, "must not be empty, got ''")
         if label in seen:
-            raise table.error(row, name, f"{label!r} is already {table.place(seen[label])}")
+            raise table.error(
+                row,
+                name,
+                f"must be distinct, got {label!r}, which is {table.place(seen[label])} too",
+            )
         seen[label] = row
     return labels
 

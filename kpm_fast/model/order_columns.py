@@ -1,4 +1,4 @@
-"""The columns of a book of orders: whatever form they come in, parsed once."""
+"""The columns of a book of orders, parsed once whatever their form."""
 
 from __future__ import annotations
 
@@ -37,7 +37,7 @@ _SIDES = {"buy": 1, "bid": 1, "+1": 1, "1": 1, "sell": -1, "ask": -1, "-1": -1}
 
 
 def common_length(**columns: Any) -> int:
-    """Return J; scalars stretch, so only the other columns must agree."""
+    """Return J; scalars stand for any number of rows, so only the other columns must agree."""
     length, named = -1, ""
     index: Any = None  # of pandas
     for name, column in columns.items():
@@ -45,7 +45,7 @@ def common_length(**columns: Any) -> int:
             if type(column) not in _BUILT_IN and is_a(column, "pandas", "Series"):
                 if index is not None and not index.equals(column.index):
                     raise InputError(
-                        "has another index than the columns before it: rows are not matched by "
+                        "must have the index of the columns before it: rows are not matched by "
                         "position (.to_numpy() says that they are in order)",
                         field=name,
                     )
@@ -76,7 +76,7 @@ def _is_scalar(column: Any) -> bool:
 
 
 def _values(column: Any, field: str, length: int) -> list[Any]:
-    """Return a column of labels as a list, with the types its entries came in."""
+    """Return a column of labels as a list, its entries in their own types."""
     if isinstance(column, list):
         return column
     if _is_scalar(column):
@@ -85,7 +85,7 @@ def _values(column: Any, field: str, length: int) -> list[Any]:
     if isinstance(column, np.ndarray):
         if column.ndim != 1:
             raise InputError(f"must be one-dimensional, got shape {column.shape}", field=field)
-        # As floats of Python's, those of fewer digits would no longer say how many are certain.
+        # As Python's floats, narrower ones would no longer say how many digits are certain.
         return list(column) if column.dtype.char in "efg" else list(column.tolist())
     return list(column)
 
@@ -117,7 +117,7 @@ def parse_claims(column: Any, length: int) -> tuple[Ints, tuple[str, ...] | None
         except OverflowError:
             large = (row for row, value in enumerate(values) if abs(value) > _LARGEST_INDEX)
             _refuse_large(next(large), values)
-    # Distinct labels only are ever looked up again; the dictionary keeps their order.
+    # Only distinct labels are looked up later; the dictionary keeps their order.
     position = {label: code for code, label in enumerate(dict.fromkeys(values))}
     codes = np.fromiter(map(position.__getitem__, values), dtype=np.int64, count=len(values))
     labels = tuple(
@@ -126,7 +126,7 @@ def parse_claims(column: Any, length: int) -> tuple[Ints, tuple[str, ...] | None
             for label in position
         ]
     )
-    if len(set(labels)) != len(labels):  # bytes and text that say the same
+    if len(set(labels)) != len(labels):  # bytes and text with the same characters
         return parse_claims([labels[code] for code in codes.tolist()], length)
     return frozen(codes), labels
 
@@ -134,12 +134,14 @@ def parse_claims(column: Any, length: int) -> tuple[Ints, tuple[str, ...] | None
 def _refuse_large(row: int | None, values: Any) -> None:
     if row is not None:
         raise InputError(
-            f"an index is too large, got {reprlib.repr(int(values[row]))}", field="claim", index=row
+            f"must be an index below 2**63, got {reprlib.repr(int(values[row]))}",
+            field="claim",
+            index=row,
         )
 
 
 def _naming(kind: type) -> str | None:
-    """Say how values of a type name a claim, if they do."""
+    """Return whether values of a type name a claim by label or by index; None if neither."""
     if issubclass(kind, str | bytes):
         return "label"
     if issubclass(kind, int | np.integer) and not issubclass(kind, bool | np.timedelta64):
@@ -151,7 +153,7 @@ def _checked_codes(codes: Ints) -> Ints:
     if len(codes) and codes.min() < 0:
         row = int((codes < 0).argmax())
         raise InputError(
-            f"an index must not be negative, got {codes[row]} (pass text to mean a label)",
+            f"must be an index >= 0, got {codes[row]} (pass text to mean a label)",
             field="claim",
             index=row,
         )
@@ -163,20 +165,20 @@ def parse_sides(
 ) -> Sides:
     """Return +1 for each buy and -1 for each sell.
 
-    ``names`` are further words for them; see :func:`side_signs`. ``hint`` is what an error adds, a
-    format of the word that is unknown.
+    ``names`` are further words for them; see :func:`side_signs`. ``hint`` is added to an error: a
+    format string for the unknown word.
     """
     column = entries_of(column)
     if not names and (type(column) is not np.ndarray or column.dtype.kind not in "iuf"):
         try:
             array = np.asarray(column)
-        except ValueError:  # rows of several lengths, which are looked at one by one
+        except ValueError:  # rows of several lengths, which are checked one by one
             array = np.zeros(0, dtype=object)
     else:
         array = column if isinstance(column, np.ndarray) else np.zeros(0, dtype=object)
     if array.dtype.kind in "iuf" and not names:
         array = _stretched(array, "side", length)
-        # One pass over the column where all is well: of nothing else is the magnitude one.
+        # One pass over a valid column: only +1 and -1 have magnitude one.
         if np.count_nonzero(np.abs(array) == 1) != len(array):
             row = int((np.abs(array) != 1).argmax())
             raise InputError(
@@ -219,7 +221,7 @@ def _sign(value: Any, names: Mapping[Any, int]) -> int:
             return 0
         return names.get(_side_name(value), int(value) if value in (1, -1) else 0)
     except (TypeError, ValueError, ArithmeticError):
-        # The NA of pandas has no truth, lists have several lengths, infinity is no integer.
+        # pandas' NA has no truth value, nested lists have no shape, infinity is no integer.
         return 0
 
 
@@ -239,7 +241,8 @@ def side_signs(names: Mapping[Any, Any]) -> dict[str, int]:
     """
     if not isinstance(names, Mapping):
         raise InputError(
-            f"must map words to 'buy' or 'sell', as {{'B': 'buy'}}, got {names!r}", field="sides"
+            f"must map words to 'buy' or 'sell', such as {{'B': 'buy'}}, got {names!r}",
+            field="sides",
         )
     signs = {}
     for name, side in names.items():
@@ -291,7 +294,7 @@ def parse_ids(column: Any, length: int) -> NDArray[np.object_]:
         for row, name in enumerate(names):
             if seen.setdefault(name, row) != row:
                 raise InputError(
-                    f"duplicate {name!r}: rows {seen[name]} and {row} have it",
+                    f"must be distinct, got {name!r}, which row {seen[name]} has as well",
                     field="order_id",
                     index=row,
                 )
@@ -303,7 +306,7 @@ def parse_ids(column: Any, length: int) -> NDArray[np.object_]:
 def picked_rows(
     key: ArrayLike, length: int, order_id: NDArray[np.object_] | None
 ) -> NDArray[Any] | int:
-    """Return rows to pick: none twice if they have identifiers, which would not be distinct."""
+    """Return rows to pick; none twice if they have identifiers, which must stay distinct."""
     check_complete(key, "key")
     rows = np.asarray(key)
     if rows.size == 0 and rows.dtype.kind != "b":

@@ -1,4 +1,4 @@
-"""The form of a table of orders: what its columns are called, and in which units they are."""
+"""The form of a table of orders: the names of its columns, and their units."""
 
 from __future__ import annotations
 
@@ -33,11 +33,11 @@ class OrderForm:
     Attributes
     ----------
     names : dict
-        What the column of each field is called.
+        The name of each field's column.
     required, optional : list of str
-        Names of columns that must be there, that may be.
+        Names of columns that must be there, and that may be.
     renamable : set of str
-        Fields that have their own names, where ``columns`` might give another.
+        Fields not in ``columns``, which an error suggests to name there.
     """
 
     def __init__(
@@ -55,11 +55,13 @@ class OrderForm:
         self._signed = sell is not None
         if self._signed and ("side" in renamed or sides):
             raise InputError(
-                "orders to sell have negative quantities: there is no side to read", field="sell"
+                f"must be left out where sides are read, got {sell!r}: with it the sign of the "
+                "quantity is the side",
+                field="sell",
             )
         fields = [name for name in _REQUIRED if not (self._signed and name == "side")]
         self.names = {name: renamed.get(name, name) for name in (*fields, *_OPTIONAL)}
-        # What is asked for by name must be there.
+        # A column asked for by name must be there.
         self.required = [self.names[name] for name in (*fields, *(set(renamed) - set(fields)))]
         self.optional = [name for name in self.names.values() if name not in self.required]
         self.renamable = set(fields) - set(renamed)
@@ -71,7 +73,7 @@ class OrderForm:
         self._market_orders = market_orders
 
     def ignored(self, names: Iterable[str]) -> tuple[str, ...]:
-        """Return those names of a table's columns that are none of this form."""
+        """Return the names of a table's columns that are not read."""
         return tuple(name for name in names if name not in self.names.values())
 
     def columns_of_csv(self, table: CsvTable) -> dict[str, Any]:
@@ -105,7 +107,8 @@ class OrderForm:
     def parsed(self, columns: dict[str, Any], side: Any = None) -> dict[str, Any]:
         """Return the arguments of :class:`kpm_fast.Orders` for a table's columns by field.
 
-        ``side`` is the table's column of that name: where signs say what it says, they must agree.
+        ``side`` is the table's column of that name: where the sign of a quantity states the side,
+        the two must agree.
         """
         length = common_length(**columns)
         if self._market_orders:
@@ -200,7 +203,7 @@ def _checked_columns(columns: Mapping[str, str] | None) -> dict[str, str]:
         return {}
     if not isinstance(columns, Mapping):
         raise InputError(
-            f"must map fields to names of columns, as {{'price': 'px'}}, got {columns!r}",
+            f"must map fields to names of columns, such as {{'price': 'px'}}, got {columns!r}",
             field="columns",
         )
     fields = (*_REQUIRED, *_OPTIONAL)
@@ -215,7 +218,7 @@ def _checked_columns(columns: Mapping[str, str] | None) -> dict[str, str]:
     names = list(columns.values())
     if len(set(names)) != len(names):
         twice = next(name for place, name in enumerate(names) if name in names[:place])
-        raise InputError(f"column {twice!r} cannot be two fields", field="columns")
+        raise InputError(f"must name each column once, got {twice!r} twice", field="columns")
     return dict(columns)
 
 

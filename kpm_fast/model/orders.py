@@ -9,6 +9,7 @@ from typing import Any, overload
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from .. import _core
 from ..arrays import Floats, Ints, frozen, same
 from ..errors import InputError
 from ..files.tables import CsvTable, columns_of, make_frame, read_csv
@@ -108,6 +109,14 @@ class Orders:
         order_id: ArrayLike | None = None,
         time: ArrayLike | None = None,
     ) -> None:
+        self._resolved = None
+        self._ignored = ()
+        if order_id is None and time is None:
+            plain = _core.plain_orders(claim, side, price, quantity)
+            if plain is not None:
+                self._codes, self._side, self._price, self._quantity = plain
+                self._labels = self._order_id = self._time = self._priority = None
+                return
         length = common_length(
             claim=claim, side=side, price=price, quantity=quantity, order_id=order_id, time=time
         )
@@ -119,8 +128,6 @@ class Orders:
         self._quantity = parse_quantities(quantity, length)
         self._order_id = None if order_id is None else parse_ids(order_id, length)
         self._time, self._priority = parse_times(time, length) if time is not None else (None, None)
-        self._resolved = None
-        self._ignored = ()
 
     @classmethod
     def _trusted(
@@ -331,10 +338,16 @@ class Orders:
             if missing == len(pieces):
                 continue
             if missing:
-                raise InputError("some of the books have it, others do not", field=name)
+                raise InputError(
+                    f"must be in all books or in none, got it in {len(pieces) - missing} of "
+                    f"{len(pieces)}",
+                    field=name,
+                )
             columns[name] = np.concatenate(pieces)
         if len({part._labels is None for part in filled}) > 1:
-            raise InputError("some of the books have labels, others indices", field="claim")
+            raise InputError(
+                "must be labels in all books or indices in all, got both", field="claim"
+            )
         return cls(**columns)
 
     @property

@@ -41,7 +41,7 @@ def maker_model(market: Market) -> dict[str, Any]:
     if given is not None:
         model: dict[str, Any] = given._model()
         return model
-    # The short form: what a KnightianMaker made of these would say, which are checked already.
+    # The short form: the model of a KnightianMaker with these parameters, which have been checked.
     return {
         "kind": "knightian",
         "states": len(market.states),
@@ -76,7 +76,7 @@ class Outcome(Value):
     certainty_equivalent : float
         The certain amount worth as much to the maker as ``payoff``, under the worst case.
     no_trade_equivalent : float
-        The same without trading. No clearing is worse (docs/theory.md, theorem A).
+        The same without trading. No published clearing is worse (docs/theory.md, theorem A).
     upper_bound : float
         No clearing has a greater certainty equivalent.
     worst_case : ndarray, shape (N,)
@@ -135,7 +135,7 @@ class Outcome(Value):
     allocation: str
     market: Market
     orders: Orders
-    stats: Stats = field(compare=False)  # how it was found is no part of what was found
+    stats: Stats = field(compare=False)  # not part of the outcome
     certificate: Certificate | None = None
     rule: str = "maker_optimal"
 
@@ -185,7 +185,7 @@ class Outcome(Value):
         """``certainty_equivalent - no_trade_equivalent``, money, to full precision.
 
         It is computed from the changes due to trading, not as the difference of the two, which
-        would cancel all digits beside a wealth of 1e14.
+        would lose all digits to cancellation beside a wealth of 1e14.
         """
         market = self.market
         return _core.maker_gain(
@@ -434,7 +434,7 @@ class Outcome(Value):
 
 @dataclass(frozen=True, eq=False)
 class CellResult(Value):
-    """What the interior-point method found in one cell (27).
+    """The solution of the convex problem (27) of one cell.
 
     Attributes
     ----------

@@ -12,10 +12,13 @@ from ..entries import type_of
 from ..errors import InputError
 from .labels import align
 
-__all__ = ["LEAST_PRIOR", "checked_prior", "rounding_of", "state_vector"]
+__all__ = ["EXACT", "LEAST_PRIOR", "checked_prior", "rounding_of", "state_vector"]
 
-#: How far a prior may be from summing to one whatever its digits, and at most.
+#: How far from one the sum of a prior may be: whatever its digits, and at most.
 SURE_TOLERANCE, MOST_TOLERANCE = 1e-9, 1e-4
+#: Quotients of a correctly rounded sum add up to 1 within this. Leaving such vectors alone makes
+#: normalisation idempotent: copies, pickles and files keep every bit.
+EXACT = 2.0**-52
 #: States less likely than this are refused: squares of such numbers leave the range of a double.
 LEAST_PRIOR = 1e-200
 
@@ -47,7 +50,7 @@ def _check_finite(array: Floats, states: tuple[str, ...], field: str) -> None:
 def checked_prior(
     value: Any, states: tuple[str, ...], *, normalize: bool = False, field: str = "prior"
 ) -> tuple[Floats, float]:
-    """Return a prior that sums to 1 within 2**-52, and what it summed to as it was given.
+    """Return a prior that sums to 1 within 2**-52, and the sum of the given one.
 
     Parameters
     ----------
@@ -58,7 +61,7 @@ def checked_prior(
         Whether any positive sum will do. Otherwise it must be 1 within :func:`rounding_of` the
         entries.
     field : str
-        What messages call it.
+        Its name in messages.
 
     Raises
     ------
@@ -92,12 +95,10 @@ def checked_prior(
             remedy = "" if normalize else "; normalize=True (--normalize) divides by the sum"
             raise InputError(
                 f"must sum to 1 within {allowed:.3g}, which the rounding of its entries allows, "
-                f"sums to {mass!r}{remedy}",
+                f"but sums to {mass!r}{remedy}",
                 field=field,
             )
-    # Quotients of a correctly rounded sum add up to 1 within 2**-52. Leaving such vectors
-    # alone makes normalisation idempotent: copies, pickles and files keep every bit.
-    if off > 2.0**-52:
+    if off > EXACT:
         prior /= mass
         if prior.min() < LEAST_PRIOR:
             wrong = int(prior.argmin())
@@ -112,10 +113,10 @@ def checked_prior(
 def rounding_of(value: Any, prior: Floats) -> float:
     """Return how far from 1 a prior may sum because its entries are rounded; 1e-4 at most.
 
-    Entries of a narrow type are rounded by half a unit in their last place each, and so is each
-    step of the sum that they were divided by. Others are rounded by half a unit of their last
-    decimal digit: as many after the point as the entry with most of them, or as many significant
-    ones as the entry with most of these, since trailing zeros are not kept.
+    Entries of a narrow type are each rounded by half a unit in their last place, and so is each
+    step of the sum that they were divided by. Others are rounded by half a unit in their last
+    decimal digit. All are taken to have as many digits after the point as the entry with most of
+    them, or as many significant ones as the entry with most of these: trailing zeros are not kept.
     """
     narrow = _narrow_epsilon(value)
     if narrow is not None:

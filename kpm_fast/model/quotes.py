@@ -1,4 +1,4 @@
-"""What a maker quotes, and what a single order got: values."""
+"""Quotes of a maker, and a single trade with it, as values."""
 
 from __future__ import annotations
 
@@ -21,11 +21,11 @@ class Quotes(Value):
     Attributes
     ----------
     claims : tuple of str
-        Labels; of payoffs without labels their row numbers.
+        Labels; row numbers for payoffs without labels.
     quantities : ndarray of shape (K,) or (K, S), or None
         Shares of the blocks that are quoted; None: the next share.
     bid, ask : ndarray of shape (K,) or (K, S)
-        What the maker pays and takes. ``quotes["bid"]`` is the same as ``quotes.bid``.
+        What the maker pays and what it charges. ``quotes["bid"]`` is the same as ``quotes.bid``.
     """
 
     claims: tuple[str, ...]
@@ -88,7 +88,7 @@ class Quotes(Value):
 
 @dataclass(frozen=True, eq=False)
 class Trade(Value):
-    """What a single order got from a maker. Immutable.
+    """The trade of a single order with a maker. Immutable.
 
     Attributes
     ----------
@@ -102,9 +102,9 @@ class Trade(Value):
     payment : float
         Money to the maker; negative where the maker pays.
     price : float
-        Money per share; where nothing was filled, what the next share would have cost.
+        Money per share; if nothing was filled, what the next share would have cost.
     rule : {"cost", "final", "limit"}
-        What the payment follows.
+        The rule of the payment; see :meth:`kpm_fast.Maker.trade`.
     """
 
     payoff: Floats

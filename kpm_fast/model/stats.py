@@ -1,17 +1,23 @@
-"""How much work a clearing was."""
+"""The amount of work of a clearing."""
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
 
+from .. import _core
 from ..errors import count_text
 
-__all__ = ["Stats"]
+__all__ = ["WORK", "Stats"]
+
+#: Where a new instance keeps the core's answer, until one of its fields is looked at.
+WORK = "_work"
 
 
 @dataclass(frozen=True)
 class Stats:
-    """How much work a clearing was.
+    """The amount of work of a clearing.
 
     Attributes
     ----------
@@ -28,7 +34,7 @@ class Stats:
     relaxations : int
         Relaxations solved.
     columns : int
-        Corners that joined the relaxations on the way.
+        Corners of pieces added to the relaxations by column generation.
     root_bound : float
         Upper bound of the first relaxation, money.
     iterations : int
@@ -53,7 +59,7 @@ class Stats:
 
     @property
     def work(self) -> str:
-        """What the search looked at, in words."""
+        """The work of the search, in words."""
         if self.relaxations and not self.nodes:
             return f"one convex program, {self.iterations:,} iterations"
         cells = f"{count_text(self.cells)} cells"
@@ -61,3 +67,29 @@ class Stats:
             noun = "node" if self.nodes == 1 else "nodes"
             return f"{cells} in {self.nodes:,} {noun}, {self.solved:,} solved"
         return f"{cells}, {self.solved:,} solved"
+
+    if not TYPE_CHECKING:  # to a type checker every name would be a field
+
+        def __getattr__(self, name: str) -> Any:
+            """Read the core's answer when it is first looked at: most callers never do."""
+            work = self.__dict__.get(WORK)
+            if work is not None:
+                self.__dict__.update(_fields(work))
+                self.__dict__.pop(WORK, None)
+            # Another thread may have read it in between.
+            if name in self.__dict__:
+                return self.__dict__[name]
+            raise AttributeError(f"{type(self).__name__!r} object has no attribute {name!r}")
+
+    def __getstate__(self) -> dict[str, Any]:
+        self.cells  # noqa: B018  # the core's answer stays in its process
+        return self.__dict__
+
+
+def _fields(work: _core.Work) -> dict[str, Any]:
+    counts: dict[str, Any] = dict(work.to_dict())
+    counts["cells"] = math.prod(counts.pop("pieces"))
+    counts["pruned_infeasible"] = int(counts["pruned_infeasible"])
+    counts["pruned_bound"] = int(counts["pruned_bound"])
+    del counts["open"]
+    return counts

@@ -30,5 +30,5 @@ class Status(str, Enum):
         return str(self.value)
 
 
-#: Members by their text. To look one up here takes a fraction of the time of ``Status(text)``.
+#: Members by their text. A look-up here takes a fraction of the time of ``Status(text)``.
 STATUSES = {status.value: status for status in Status}

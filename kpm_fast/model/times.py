@@ -24,16 +24,16 @@ from ..errors import InputError
 
 __all__ = ["parse_times"]
 
-_EXACT = 2.0**53  # from here on some integers are no doubles
+_EXACT = 2.0**53  # from here on not every integer is a double
 _DAY = 86_400
 _EPOCH = datetime.date(1970, 1, 1).toordinal()
 _COARSE = ("Y", "M", "W", "D", "h", "m")  # units of NumPy's whose text lacks seconds
 _FIRST, _END = np.datetime64("0001-01-01", "D"), np.datetime64("10000-01-01", "D")
 
-#: Decimals of fifteen digits at most, which doubles tell apart and give back.
+#: Decimals of fifteen digits at most, which doubles distinguish and reproduce.
 _SHORT = re.compile(r"[+-]?(?:\d{1,15}|(?=[\d.]{2,16}\Z)(?:\d+\.\d*|\.\d+))", re.ASCII)
 _DECIMAL = re.compile(r"[+-]?(?:\d+\.?\d*|\.\d+)(?:[eE][+-]?\d+)?", re.ASCII)
-#: ISO 8601 and what FIX makes of it; the parts of a date or of a time of day may be missing.
+#: ISO 8601 and its variant in FIX; the date or the time of day may be missing.
 _ISO = re.compile(
     r"(?:(?P<year>\d{4})-?(?P<month>\d\d)-?(?P<day>\d\d)(?:[Tt -]\s?(?=\d)|$))?"
     r"(?:(?P<hour>\d\d):?(?P<minute>\d\d)(?::?(?P<second>\d\d)(?:[.,](?P<fraction>\d+))?)?"
@@ -50,7 +50,7 @@ _WANTED = "must be numbers or times (ISO 8601)"
 
 
 class Moment(NamedTuple):
-    """One time: what it is compared by, and the one spelling of it."""
+    """One time: the key by which it is compared, and its only spelling."""
 
     kind: str
     key: Any
@@ -67,7 +67,7 @@ def parse_times(column: Any, length: int) -> tuple[NDArray[Any], Floats]:
     Raises
     ------
     InputError
-        Naming an entry that is missing, is no time or is one of another kind than the first.
+        Naming an entry that is missing, is not a time, or is of another kind than the first.
     """
     entries = entries_of(column)
     if isinstance(entries, np.ndarray) and entries.ndim > 1:
@@ -109,7 +109,7 @@ def _doubles(entries: Any) -> Floats | None:
     if array.dtype.char in "efd":
         given = isinstance(entries, np.ndarray | float)
         values = array.astype(np.float64)
-        # Among floats NumPy makes floats of integers.
+        # NumPy converts integers among floats to floats.
         return values if given or np.abs(values).max(initial=0.0) < _EXACT else None
     if array.dtype.kind in "iu":
         values = array.astype(np.float64)
@@ -125,7 +125,7 @@ def _datetimes(entries: Any, zone: str) -> tuple[NDArray[Any], Floats] | None:
         return None
     coarse = np.datetime_data(entries.dtype)[0] in _COARSE
     seconds = entries.astype("datetime64[s]")
-    if not ((seconds >= _FIRST) & (seconds < _END)).all():  # not a time is neither
+    if not ((seconds >= _FIRST) & (seconds < _END)).all():  # NaT fails both comparisons
         return None
     moments = seconds if coarse else entries
     texts = np.datetime_as_string(moments).tolist()
@@ -203,7 +203,7 @@ def _ranked(moments: list[Moment]) -> tuple[NDArray[Any], Floats]:
 
 
 def _reader(entries: Any, zone: str | None, unit: int | None) -> Callable[[Any], Moment]:
-    """Choose how a column's entries are read."""
+    """Return the function that reads a column's entries."""
     if unit is not None and zone == "clock":
         width = len(str(unit)) - 1
         return lambda count: _clock(
@@ -215,7 +215,7 @@ def _reader(entries: Any, zone: str | None, unit: int | None) -> Callable[[Any],
 
 
 def _moment(entry: Any) -> Moment:
-    """Read one entry of whatever kind."""
+    """Read one entry of any kind."""
     if isinstance(entry, str | bytes):
         text = plain_text(entry).strip()
         if _DECIMAL.fullmatch(text):
@@ -258,7 +258,7 @@ def _decimal(text: str) -> Decimal:
     try:
         return Decimal(text)
     except decimal.InvalidOperation:
-        raise ValueError(f"is beyond every range, got {reprlib.repr(text)}") from None
+        raise ValueError(f"is beyond the range of decimals, got {reprlib.repr(text)}") from None
 
 
 def _number(value: Decimal) -> Moment:
@@ -267,7 +267,7 @@ def _number(value: Decimal) -> Moment:
 
 
 def _decimal_text(value: Decimal) -> str:
-    """Spell a decimal without zeros that say nothing."""
+    """Spell a decimal without superfluous zeros."""
     if value == 0:
         return "0"
     digits = _context(len(value.as_tuple().digits))
@@ -325,13 +325,13 @@ def _iso(text: str) -> Moment:
             return _clock(seconds, fraction)
         seconds += _day_of(match["year"], match["month"], match["day"]) * _DAY
     except ValueError as error:
-        raise ValueError(f"is no time: {error}, got {reprlib.repr(text)}") from None
+        raise ValueError(f"is not a time: {error}, got {reprlib.repr(text)}") from None
     if match["zone"] is None:
         return _dated("naive", seconds, fraction)
     return _dated("zoned", seconds - _offset(match["zone"]), fraction)
 
 
-# Many times are on few days, and within few minutes.
+# Cached, since many times are on few days and within few minutes.
 @lru_cache(maxsize=4096)
 def _day_of(year: str, month: str, day: str) -> int:
     """Return the days since 1970."""
@@ -369,6 +369,6 @@ def _dated(kind: str, seconds: int, fraction: str) -> Moment:
     try:
         date = _date_text(day)
     except (ValueError, OverflowError) as error:
-        raise ValueError(f"is no time: {error}") from None
+        raise ValueError(f"is not a time: {error}") from None
     _, (_, rest), clock = _clock(within, fraction)
     return Moment(kind, (seconds, rest), f"{date}T{clock}{'Z' if kind == 'zoned' else ''}")

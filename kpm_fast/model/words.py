@@ -17,7 +17,7 @@ _STOPPED = {
     Status.INTERRUPTED: "Interrupted",
     Status.INACCURATE: "Searched to the end, but rounding hides the last digits",
 }
-_NOTEWORTHY = 1e-9  # by which a prior's sum may be off 1 without being worth a word
+_NOTEWORTHY = 1e-9  # how far from 1 a prior's sum must be to be mentioned
 
 
 def message(outcome: Outcome) -> str:
@@ -52,7 +52,7 @@ def _trade(outcome: Outcome) -> list[str]:
 def note_on_limits(market: Market, orders: Orders) -> str:
     """Say that limits lie beyond what their claims can pay, if any do; else an empty text.
 
-    Such a limit is as good as a market order, or never met. It is allowed, and mostly a sign that
+    Such a limit acts as a market order, or is never met. It is allowed, and usually a sign that
     prices are in another unit than payoffs.
     """
     index = orders.claim_index(market)

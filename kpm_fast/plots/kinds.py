@@ -9,6 +9,7 @@ from ..model.outcome import Outcome
 from .book import draw_book
 from .fills import draw_fills
 from .proof import draw_proof
+from .quotes import draw_quotes_of
 from .risk import draw_risk
 from .staircase import draw_staircase, draw_staircases
 
@@ -17,7 +18,7 @@ if TYPE_CHECKING:
 
 __all__ = ["KINDS", "draw"]
 
-KINDS = ("book", "fills", "risk", "staircase", "proof")
+KINDS = ("book", "fills", "risk", "staircase", "proof", "quotes")
 
 
 def draw(outcome: Outcome, kind: str, claim: str | int | None = None) -> Figure:
@@ -35,5 +36,10 @@ def draw(outcome: Outcome, kind: str, claim: str | int | None = None) -> Figure:
         return cast("Figure", draw_staircase(outcome, only).figure)
     if claim is not None:
         raise InputError(f"is not used by {kind!r}, which shows all, got {claim!r}", field="claim")
-    pictures = {"fills": draw_fills, "risk": draw_risk, "proof": draw_proof}
+    pictures = {
+        "fills": draw_fills,
+        "risk": draw_risk,
+        "proof": draw_proof,
+        "quotes": draw_quotes_of,
+    }
     return cast("Figure", pictures[kind](outcome).figure)

@@ -71,7 +71,7 @@ def shown_claims(
     """Return the claims to draw: those asked for, else those that trade most, in their order."""
     if claims is not None:
         if not len(claims):
-            raise InputError("must name at least one claim", field="claims")
+            raise InputError("must name at least one claim, got none", field="claims")
         return [claim_position(outcome, claim) for claim in claims]
     traded = np.maximum(outcome.bought, outcome.sold) * np.ptp(outcome.market.payoffs, axis=1)
     return sorted(np.argsort(-traded, kind="stable")[:most].tolist())

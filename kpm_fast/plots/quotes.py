@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from ..model.outcome import Outcome
 from ..model.quotes import Quotes
 from .panels import name_rows, one_panel, row_height
 from .style import BLUE, GREY, INK, ORANGE
@@ -13,7 +14,12 @@ from .style import BLUE, GREY, INK, ORANGE
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
-__all__ = ["draw_quotes"]
+__all__ = ["draw_quotes", "draw_quotes_of"]
+
+
+def draw_quotes_of(outcome: Outcome, axes: Any = None) -> Axes:
+    """Draw what the maker of a clearing bid and asked for the next share before it."""
+    return draw_quotes(outcome.market.maker.quotes(outcome.market), axes)
 
 
 def draw_quotes(quotes: Quotes, axes: Any = None) -> Axes:

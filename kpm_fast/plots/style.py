@@ -9,7 +9,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from ..errors import KpmError
+from ..errors import InputError, KpmError
 from ..files.atomic_files import staged_binary
 
 if TYPE_CHECKING:
@@ -21,6 +21,7 @@ __all__ = [
     "house_style",
     "new_figure",
     "numbered_ids",
+    "pictures",
     "require_matplotlib",
     "save",
     "svg_text",
@@ -153,9 +154,26 @@ def numbered_ids(svg: str) -> str:
     return _HASHED.sub(numbered, svg)
 
 
+def pictures(stem: Path) -> tuple[Path, Path]:
+    """Return the two files that :func:`save` writes.
+
+    The stem may have points of its own (``v1.2``); only an ending of pictures is left out.
+
+    Raises
+    ------
+    InputError
+        If it names a folder and no file.
+    """
+    if stem.suffix.lower() in (".png", ".svg"):
+        stem = stem.with_suffix("")
+    if stem.name in ("", ".."):
+        raise InputError(f"must name a file, got {str(stem)!r}", field="output")
+    return stem.with_name(f"{stem.name}.png"), stem.with_name(f"{stem.name}.svg")
+
+
 def save(figure: Figure, stem: Path) -> list[Path]:
     """Write ``stem.png`` and ``stem.svg``: same figure, same bytes."""
-    png, svg = stem.with_suffix(".png"), stem.with_suffix(".svg")
+    png, svg = pictures(stem)
     with house_style():
         with staged_binary(png) as stream:
             figure.savefig(stream, format="png", metadata={"Software": None})

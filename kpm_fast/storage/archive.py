@@ -15,6 +15,7 @@ import zipfile
 import zlib
 from collections.abc import Callable
 from dataclasses import fields
+from pathlib import Path
 from typing import IO, Any, TypeVar, get_type_hints
 
 import numpy as np
@@ -23,7 +24,7 @@ from numpy.typing import NDArray
 from .._version import __version__
 from ..arrays import as_number, as_path, exact_sum
 from ..errors import InputError
-from ..files.atomic_files import staged_binary
+from ..files.atomic_files import naming_errors, staged_binary
 from ..files.strict_json import parse_json
 from ..model.certificate import Certificate
 from ..model.maker import Maker
@@ -38,7 +39,8 @@ __all__ = ["FORMAT", "VERSION", "read_outcome", "write_outcome"]
 
 FORMAT = "kpm-fast clearing"
 VERSION = 2  # of the format; a reader refuses what it does not know
-_READS = (1, VERSION)  # 1: certificates merge no claims; the scale counts all that a price fills
+_ZIPPED = b"PK"  # how every file of this format begins
+_READS = (1, VERSION)  # in 1 certificates merge no claims, and the scale counts idle orders too
 
 _HEADER, _IDS = "header.json", "orders/order_id.json"
 _TIMES = "orders/time.json"  # where doubles do not hold every digit
@@ -218,7 +220,7 @@ def read_outcome(path: str | os.PathLike[str], kind: type[_Outcome]) -> tuple[_O
 
     :func:`kpm_fast.load_result` says what is checked and what is raised.
     """
-    stream = io.BytesIO(as_path(path).read_bytes())  # any error from here on is the file's fault
+    stream = io.BytesIO(_content(as_path(path)))  # any error from here on is the file's fault
     try:
         with zipfile.ZipFile(stream) as archive:
             reader = _Reader(archive)
@@ -229,6 +231,16 @@ def read_outcome(path: str | os.PathLike[str], kind: type[_Outcome]) -> tuple[_O
         raise
     except Exception as error:  # damage can make zipfile raise almost anything
         raise InputError(f"is not a {FORMAT}, or is damaged: {error}", file=path) from error
+
+
+def _content(path: Path) -> bytes:
+    """Return a file of this format; of another, which may have no end, only the start is read."""
+    with naming_errors(path), path.open("rb") as file:
+        start = file.read(len(_ZIPPED))
+        if start != _ZIPPED:
+            reason = f"is not a {FORMAT}, or is damaged: File is not a zip file"
+            raise InputError(reason, file=path)
+        return start + file.read()
 
 
 class _Reader:

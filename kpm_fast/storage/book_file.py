@@ -16,6 +16,7 @@ import numpy as np
 
 from ..entries import number
 from ..errors import InputError
+from ..files.atomic_files import naming_errors
 from ..files.csv_text import DELIMITERS, check_decimal, check_delimiter, open_text
 from ..files.tables import CsvTable, make_frame, write_csv
 from .settings import checked_settings, json_of_file, stated_number
@@ -64,7 +65,7 @@ def is_clearing(path: Path) -> bool:
             return False
     except ValueError:  # a null character, which no file's name has
         return False
-    with path.open("rb") as stream:
+    with naming_errors(path), path.open("rb") as stream:
         return stream.read(2) == _ZIP
 
 
@@ -89,7 +90,7 @@ def read_parts(
     """
     check_delimiter(delimiter)
     check_decimal(decimal, delimiter)
-    with path.open("rb") as stream:
+    with naming_errors(path), path.open("rb") as stream:
         parquet = stream.read(4) == _PARQUET
     if parquet:
         _refuse("Parquet", delimiter=delimiter, encoding=encoding)

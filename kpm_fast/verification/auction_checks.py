@@ -1,4 +1,4 @@
-"""Checks of a result by a convex rule: a certificate of one page."""
+"""Checks of a result by a convex rule, whose state prices prove that it is optimal."""
 
 from __future__ import annotations
 
@@ -42,13 +42,13 @@ class _AuctionVerifier:
         market, orders = result.market, result.orders
         claim = orders.claim_index(market)
         self.least, self.most = market.payoffs.min(axis=1), market.payoffs.max(axis=1)
-        # A limit beyond what a claim can pay is a market order's: it counts as the payoff there.
+        # A limit beyond the payoff range makes a market order: it counts as the range's end.
         self.limits = np.clip(orders.price, self.least[claim], self.most[claim])
         self.paid = orders.side * self.limits * result.fills
         total = np.bincount(claim, weights=orders.quantity, minlength=len(market.claims))
         span = self.most - self.least
         largest = np.abs(market.payoffs).max(axis=1)
-        # What no price fills has no part in the scale.
+        # Orders that no price fills are not in the scale.
         bid = orders.side > 0
         alive = np.where(bid, orders.price > self.least[claim], orders.price < self.most[claim])
         live = np.bincount(claim, np.where(alive, orders.quantity, 0.0), len(market.claims))
@@ -65,7 +65,7 @@ class _AuctionVerifier:
         if model["kind"] in ("knightian", "utility", "quadratic"):
             least = float(model["prior"].min())
         elif model["kind"] == "starting_orders":
-            # C carries sum delta ln(t - L), whatever is traded.
+            # C contains the sum of delta ln(t - L), whatever is traded.
             total = float(model["delta"].sum())
             magnitude += total * (1 + abs(math.log(total)) + abs(math.log(model["delta"].min())))
         if model["kind"] == "utility":
@@ -92,7 +92,7 @@ class _AuctionVerifier:
                 self.unit,
             ),
             Check(
-                "marginal state prices that are not the state prices",
+                "marginal state prices that differ from the state prices",
                 int(np.count_nonzero(result.marginal_state_prices != result.state_prices)),
                 0,
             ),
@@ -138,7 +138,9 @@ class _AuctionVerifier:
         if result.status is Status.OPTIMAL:
             checks.append(
                 Check(
-                    "duality: gap of the two lines, in money", bound - value, wanted + self.rounding
+                    "duality: gap of an optimal result, in money",
+                    bound - value,
+                    wanted + self.rounding,
                 )
             )
         return checks

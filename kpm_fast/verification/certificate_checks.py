@@ -36,7 +36,7 @@ def check_certificate(market: Market, orders: Orders, result: Outcome) -> Verifi
     """
     proof = result.certificate
     if proof is None:
-        raise InputError("there is none: clear with certificate=True", field="certificate")
+        raise InputError("is missing: clear with certificate=True", field="certificate")
     P, q, w = market.payoffs, market.prior, market.inventory
     (K, N), claim = P.shape, orders.claim_index(market)
     fills, price, xi = result.fills, result.claim_prices, result.state_prices
@@ -46,9 +46,9 @@ def check_certificate(market: Market, orders: Orders, result: Outcome) -> Verifi
     into = proof.merged_into
     stray = (into < 0) | (into >= K)
     if (stray | (into[np.where(stray, 0, into)] != into)).any():
-        return Verification((Check("claims merged into none that stays", 1, 0),))
+        return Verification((Check("claims merged into one that is merged", 1, 0),))
     off, turn = _merges(P, into)
-    alike = Check("claims merged that pay unlike, in ranges", float(off.max()), 1e-13)
+    alike = Check("merged claims with different payoffs, in ranges", float(off.max()), 1e-13)
     if not alike.passed:
         return Verification((alike,))
     corners = [_corners(P, orders, claim, np.flatnonzero(into == k), k, turn) for k in range(K)]
@@ -58,7 +58,7 @@ def check_certificate(market: Market, orders: Orders, result: Outcome) -> Verifi
     if outside.any():
         return Verification((Check("runs that leave their staircases", int(outside.sum()), 0),))
 
-    # What rounding may do to sums over N and K (relative), prices, money; to bounds by their terms.
+    # Rounding of sums over N and K (relative), of prices, of money; of bounds, by their terms.
     eps, span, size = 2.0**-52, np.ptp(P, axis=1), np.abs(P).max(axis=1)
     sums, traded = 4 * (N + K + 32 - np.log(q.min())) * eps, np.bincount(claim, np.abs(fills), K)
     slack = (1e-5 if result.status == "inaccurate" else 1e-12) * span + 8 * eps * size
@@ -97,7 +97,7 @@ def check_certificate(market: Market, orders: Orders, result: Outcome) -> Verifi
 
 
 def _merges(P: Floats, into: Ints) -> tuple[Floats, Ints]:
-    """Return by how many ranges claims are off what they are merged into, and -1 if it turned."""
+    """Return the distance of claims from their merged ones, in ranges, and -1 for complements."""
     span = np.ptp(P, axis=1)[:, None]
     share = (P - P.min(axis=1)[:, None]) / np.where(span > 0, span, np.nan)  # not of a constant
     apart = np.abs(np.stack([share, 1 - share]) - share[into]).max(axis=2)
@@ -122,7 +122,7 @@ def _corners(P: Floats, orders: Orders, claim: Ints, members: Ints, k: int, turn
         always = [size[x & ~inside].sum() for x in (bid & (price >= high), ~bid & (price <= low))]
         step = np.stack([(limit - low) / (high - low or 1.0), *sides])
         step = step if turn[m] > 0 else np.stack([1 - step[0], *step[:0:-1]])[:, ::-1]
-        while (same := np.flatnonzero(step[0, 1:] <= step[0, :-1])).size:  # apart before scaling
+        while (same := np.flatnonzero(step[0, 1:] <= step[0, :-1])).size:  # distinct before scaling
             step[0, same + 1] = np.nextafter(step[0, same], np.inf)
         steps.append(step)
         ends += always[:: turn[m]]
@@ -136,7 +136,7 @@ def _corners(P: Floats, orders: Orders, claim: Ints, members: Ints, k: int, turn
 
 
 def _limits(price: Floats, width: float) -> tuple[Floats, Ints]:
-    """Return the distinct limits, ascending, and which of them each is: ``width`` is rounding."""
+    """Return the distinct limits, ascending, and each price's index: one within ``width``."""
     limit, at = np.unique(price, return_inverse=True)
     first, begun = np.ones(len(limit), dtype=bool), -np.inf
     for j in range(len(limit)) if (np.diff(limit) <= width).any() else ():
@@ -148,8 +148,8 @@ def _limits(price: Floats, width: float) -> tuple[Floats, Ints]:
 def _smaller_half(P: Floats, orders: Orders, claim: Ints) -> float:
     """Return the scale where nothing trades: the notional of the smaller half of the levels.
 
-    A level is what is bid or offered for a claim at one limit, if some price fills it; all that
-    every price fills is one.
+    A level is what is bid or offered for a claim at one limit, if some price fills it; orders that
+    every price fills are one level.
     """
     low, high = P.min(axis=1)[claim], P.max(axis=1)[claim]
     bid = orders.side > 0
@@ -182,7 +182,7 @@ def _tile(corners: _Corners, proof: Certificate) -> bool:
 
 
 def _bounds(market: Market, corners: _Corners, proof: Certificate, off: Floats) -> _Three:
-    """Return each leaf's Donsker-Varadhan bound and reach, and the notional summed up.
+    """Return each leaf's Donsker-Varadhan bound and reach, and the notional in its terms.
 
     A negative reach shows that no prices are in the leaf. Differences between merged claims may
     enter limits, prices and values, so they count three times for all that trades.

@@ -1,4 +1,4 @@
-"""The makers' costs and their conjugates in plain NumPy, nothing shared with the core."""
+"""The makers' costs and their conjugates in plain NumPy; nothing is shared with the core."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ def cost(model: dict[str, Any], losses: Floats) -> float:
         return top
     if kind == "starting_orders":
         delta = model["delta"]
-        # t - max L lies between the first state's own order and all of them together.
+        # t - max L is positive, and at most the sum of all starting orders.
         slack = _root(lambda u: 1.0 - float(np.sum(delta / (u + below))), 0.0, float(delta.sum()))
         return top + slack - float(delta @ np.log(slack + below))
     if kind == "polytope":
@@ -45,7 +45,7 @@ def cost(model: dict[str, Any], losses: Floats) -> float:
         slack = _root(
             lambda u: float(prior @ np.log(np.maximum(u + below, 1e-300) / wealth)), 0.0, wealth
         )
-        # The root relative to the wealth: small costs have digits of their own.
+        # Newton's method, relative to the wealth: bisection loses the digits of a small cost.
         gain = slack + top - wealth
         for _ in range(3):
             ratio = (gain - losses) / wealth
@@ -65,7 +65,7 @@ def cost(model: dict[str, Any], losses: Floats) -> float:
 
 
 def conjugate_bound(model: dict[str, Any], g: Floats, worst_case: Floats) -> float:
-    """Return C*(g), or an upper bound, by a worst case that the maker admits; infinite if none."""
+    """Return C*(g), or an upper bound from a worst case; infinite if the maker excludes that."""
     kind = model["kind"]
     if kind == "knightian":
         return _knightian_conjugate(model, g, worst_case)

@@ -31,10 +31,10 @@ __all__ = [
 _EPS = float(np.finfo(np.float64).eps)
 
 
-#: Payoffs, in shares of a claim's range, that differ by less are the same but for rounding.
+#: Payoffs, as shares of a claim's range, that differ by less are equal up to rounding.
 _SAME_PAYOFF = 5e-13
 
-#: Limits, in shares of a claim's range, that differ by no more are one but for rounding.
+#: Limits, as shares of a claim's range, that differ by no more are equal up to rounding.
 _SAME_LIMIT = 1e-13
 
 
@@ -44,10 +44,10 @@ _SAME_LIMIT = 1e-13
 def limit_ranks(payoff: Floats, price: Floats) -> tuple[Floats, Ints]:
     """Rank the limits of one claim.
 
-    Limits at an end of the payoff range are beyond it: a bid at the least payoff asks for something
-    for nothing and is never filled, an offer at it is a gift and always filled, and the reverse at
-    the greatest. A constant claim has one price, and limits at it count. Limits that differ only by
-    rounding are one: from the lowest on, all within 1e-13 of the payoff range above it.
+    Limits at an end of the payoff range are beyond it: a bid at the least payoff is never filled,
+    an offer at it always is, and the reverse at the greatest. A constant claim has one price, and
+    limits at it count. Limits that differ only by rounding are one: from the lowest on, all within
+    1e-13 of the payoff range above it.
 
     Returns
     -------
@@ -77,7 +77,7 @@ def _begin(ascending: Floats, width: float) -> NDArray[np.bool_]:
     begins = np.flatnonzero(first)
     ends = np.append(begins[1:], len(ascending))
     for begin, end in zip(begins, ends, strict=True) if len(begins) < len(ascending) else ():
-        # A run of neighbours may be longer than a group.
+        # A chain of close neighbours may be wider than a group.
         while ascending[end - 1] - ascending[begin] > width:
             begin += np.searchsorted(ascending[begin:end] - ascending[begin], width, "right")
             first[begin] = True
@@ -85,7 +85,7 @@ def _begin(ascending: Floats, width: float) -> NDArray[np.bool_]:
 
 
 class ClaimBook:
-    """The orders of one claim: where their limits lie, and what is bid and offered at each.
+    """The orders of one claim: their limits, and the quantities bid and offered at each.
 
     Attributes
     ----------
@@ -94,7 +94,7 @@ class ClaimBook:
     ranks : ndarray of int64
         As in :func:`limit_ranks`; -2 for orders of zero quantity.
     bids, offers : ndarray, shape (n + 2,)
-        Quantity at each limit, by rank + 1: what lies below the range first, above it last.
+        Quantity at each limit, by rank + 1: first below the range, last above it.
     """
 
     def __init__(
@@ -114,7 +114,7 @@ class ClaimBook:
 
     @property
     def pieces(self) -> int:
-        """How many pieces the staircase has."""
+        """The number of pieces of the staircase."""
         return 2 * len(self.limits) + 1
 
     def levels(self) -> Floats:
@@ -160,9 +160,9 @@ def smaller_half(notional: Floats) -> float:
 
 
 def scale(span: Floats, traded: Floats, books: list[ClaimBook]) -> float:
-    """Return what tolerances refer to, money: payoff range times quantity of all that trades.
+    """Return the scale of tolerances, money: payoff range times quantity over all that trades.
 
-    Where nothing trades, that of the smaller half of the quantities at a limit.
+    If nothing trades, over the smaller half of the quantities at a limit.
     """
     notional = float(span @ traded)
     if notional > 0:
@@ -224,7 +224,7 @@ def _share(
     total: float,
     priority: Floats | None,
 ) -> None:
-    """Give ``volume`` shares to the orders in ``rows``, which want ``total``."""
+    """Fill ``volume`` shares of the orders in ``rows``, whose quantities sum to ``total``."""
     if total <= 0:
         return
     volume = min(max(volume, 0.0), total)
@@ -438,7 +438,7 @@ def projection_excess(state_prices: Floats, prior: Floats, payoffs: Floats) -> f
     support = state_prices > 0
     weight = np.sqrt(state_prices[support])
     log_ratio = np.log(state_prices[support] / prior[support])
-    # Above their least payoff, or a claim that pays a million or a millionth more is a constant.
+    # Above the least payoff: a claim that pays 1e6 or 1e6 + 1e-6 would otherwise look constant.
     above = payoffs - payoffs.min(axis=1)[:, None]
     spans = above.max(axis=1)
     shares = above[spans > 0][:, support] / spans[spans > 0, None]

@@ -95,21 +95,21 @@ class _Verifier:
             for k, rows in enumerate(self.rows)
         ]
         self.span = np.ptp(self.payoffs, axis=1)
-        # Sums over states are taken above a claim's least payoff: many prices add up to one but for
-        # some digits, which a claim that pays a million or a millionth more would lose.
+        # Sums over states are taken above a claim's least payoff: state prices sum to one only up
+        # to rounding, which is much for a claim that pays 1e6 or 1e6 + 1e-6.
         self.least = self.payoffs.min(axis=1)
         self.above = self.payoffs - self.least[:, None]
         self.largest = np.abs(self.payoffs).max(axis=1)
         # Prices are sums of N products: exact to 1e-12 of the span, or as the payoffs allow.
         relative = _INACCURATE if result.status is Status.INACCURATE else _RELATIVE
         self.price_slack = relative * self.span + 8 * _EPS * self.largest
-        #: Shares that the orders of each claim trade, with each other too: nothing else that stands
-        #: in the book has a part in any figure, so nothing else may blur one.
+        #: Shares that the orders of each claim trade, with each other too. Other orders are in no
+        #: figure, so they must not loosen a check.
         self.traded = np.bincount(self.claim, result.fills, len(market.claims)).astype(np.float64)
         self.scale = reference.scale(self.span, self.traded, self.books)
         magnitude = float(np.abs(market.inventory).max() + self.largest @ self.traded)
-        #: What rounding alone can do to a sum of wealth and trades, money. Exponents of the worst
-        #: case are as large as -ln q, and so is their rounding.
+        #: The rounding of a sum of wealth and trades, money. Exponents of the worst case are as
+        #: large as -ln q, and their rounding grows with them.
         least = market.prior.min() if result.rule == "maker_optimal" else 1.0
         self.rounding = (128 - 4 * math.log(least)) * _EPS * magnitude
         #: What a solver that stops at the tolerance can leave, money.
@@ -117,7 +117,7 @@ class _Verifier:
         if result.status is Status.INACCURATE:
             self.slack = math.inf  # the bound holds; what supports the point is not promised
         elif result.status is not Status.OPTIMAL and 0 < result.gap < math.inf:
-            self.slack += _SLACK * result.gap  # it may be as far off
+            self.slack += _SLACK * result.gap  # the point may be that far from optimal
 
     def checks(self) -> list[Check]:
         known = [self._cell_check(), *self._price_checks(), *self._fill_checks()]
@@ -220,7 +220,7 @@ class _Verifier:
                 _largest(off_demand / _unit(_RELATIVE * self.traded)),
                 1,
             ),
-            Check("fills that are not what their piece says", wrong, 0),
+            Check("fills that differ from what their piece implies", wrong, 0),
             Check(
                 f"fills at the clearing price ({result.allocation}), in 1e-12 of trades", apart, 1
             ),
@@ -246,7 +246,7 @@ class _Verifier:
         result, market = self.result, self.result.market
         alpha, omega, p = market.risk_aversion, market.ambiguity, result.worst_case
         loss, g = -result.payoff, result.marginal_state_prices
-        # The slope falls with Omega, so fast next to a kink that rounding of Omega shows.
+        # The slope falls with Omega, next to a kink so fast that the rounding of Omega matters.
         near = (omega, omega * (1 - _ROUNDED), omega * (1 + _ROUNDED))
         rho, slopes = reference.worst_case_slopes(loss, market.prior, alpha, near)
         idle, _ = reference.worst_case_risk(-market.inventory, market.prior, alpha, omega)
@@ -275,7 +275,7 @@ class _Verifier:
         price, spread = result.ambiguity_price, float(np.ptp(result.payoff))
         omega = result.market.ambiguity
         if price == math.inf and omega <= _NO_AMBIGUITY and slope > 0:
-            figure = 0.0  # the slope at zero, as good as any so close to it
+            figure = 0.0  # the slope at zero, which is valid so close to it
         else:
             nearest = min(max(price, min(slope, flatter)), max(slope, steeper))
             figure = abs(price - nearest) if price >= 0 else math.inf
@@ -303,11 +303,12 @@ class _Verifier:
         )
         value, gap = result.certainty_equivalent, result.gap
         excess = abs(result.scale - self.scale) / self.scale
-        # Multipliers so large that rounding hides what they prove prove nothing.
+        # Multipliers so large that rounding exceeds what they prove, prove nothing.
         optimal = result.status is Status.OPTIMAL
         wanted = (1 + _RELATIVE) * result.tolerance * self.scale
         most = wanted if optimal else max(wanted, _BLURRED * self.scale)
-        # Time and Ctrl-C may come before the best of the cell is found: nobody has said it was.
+        # A time limit or Ctrl-C may come before the best point of the cell is found, as the status
+        # says.
         cut_short = result.status in (Status.TIME_LIMIT, Status.INTERRUPTED)
         multiplier_rounding = 64 * _EPS * float(np.abs(result.multipliers) @ self.span)
         checks = [
@@ -331,7 +332,7 @@ class _Verifier:
         stopped = status not in (Status.OPTIMAL, Status.INACCURATE)
         # Half: as for the gap of an inaccurate result, which is checked there.
         within = self.result.gap <= 0.5 * self.result.tolerance * self.scale - self.rounding
-        # Time and Ctrl-C may come after the proof, too, in the choice among all that is optimal.
+        # A time limit or Ctrl-C may come after the proof, too: in the selection among optima.
         proven = within and status is Status.NODE_LIMIT
         if stats.nodes:  # a tree proves its bound by its leaves; see check_certificate
             consistent = status is not Status.INFEASIBLE and not proven

@@ -46,7 +46,7 @@ class StepSearch {
   Side below_, above_, middle_;
   Slice loss_, p_, g_;  // (states)
 
-  // Of the run.
+  // The arguments of run().
   const double* payoffs_ = nullptr;
   const Slice* base_ = nullptr;
   RiskMeasure* measure_ = nullptr;

@@ -74,7 +74,7 @@ struct Engine::State {
     }
   }
 
-  /// Take note of an event.
+  /// Note an event: unless it failed, the columns are stale.
   Fault after(const Fault& fault) {
     listed = listed && fault;
     return fault;
@@ -99,7 +99,7 @@ struct Engine::State {
     return orders;
   }
 
-  /// A claim's staircase, made of its levels.
+  /// A claim's staircase, from its levels.
   Staircase made(int k) {
     const Market& of = market.market();
     const double* const row = of.payoffs + static_cast<std::ptrdiff_t>(k) * of.states;
@@ -129,10 +129,10 @@ struct Engine::State {
     return result;
   }
 
-  /// Other orders in the place of those there are, which come back where one is refused.
+  /// Replaces the orders of the book, which are restored if one of the new ones is refused.
   template <class Next>
   Fault replace_book(std::size_t count, Next&& next) {
-    list();  // what may have to come back
+    list();  // the orders that may have to be restored
     if (!limits.fixed) {
       book.reserve(static_cast<std::int64_t>(count), static_cast<std::int64_t>(count));
     }

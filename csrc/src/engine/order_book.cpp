@@ -6,7 +6,7 @@ namespace kpm {
 
 namespace {
 
-/// An order's own figures, by the rules for a column of them.
+/// An order's figures, by the rules for columns of them.
 Fault validate_order(const BookOrder& order, std::int64_t claims) {
   Orders one;
   one.count = 1;
@@ -15,14 +15,14 @@ Fault validate_order(const BookOrder& order, std::int64_t claims) {
   one.price = &order.price;
   one.quantity = &order.quantity;
   Fault fault = validate(one, static_cast<int>(claims));
-  fault.index = -1;  // it is no row of anything
+  fault.index = -1;  // a single order has no row
   return fault;
 }
 
 Fault of_id(Rule rule, std::int64_t id) { return {rule, Field::kOrderId, id, -1, 0.0}; }
 
-/// Have it in the cache soon. In a large book an event is a handful of lines that are not: asked
-/// for together they take the time of one.
+/// Prefetch a cache line. In a large book an event misses the cache a handful of times: lines that
+/// are requested together take the time of one.
 void fetch(const void* address) {
 #if defined(__GNUC__)
   __builtin_prefetch(address, 1);
@@ -158,8 +158,7 @@ bool OrderBook::find(std::int64_t id, BookOrder& order) const {
   return at != kNone;
 }
 
-/// The level of an order that is to come, if there is one; what it will be linked with there is
-/// fetched meanwhile.
+/// The level that a new order will join, if there is one; prefetches what it will be linked with.
 std::int32_t OrderBook::level_of(const BookOrder& order) const {
   if (order.quantity == 0.0) {
     return kNone;
@@ -175,8 +174,8 @@ std::int32_t OrderBook::level_of(const BookOrder& order) const {
   return level;
 }
 
-/// Whether an order's level is there, or room for another; `leaving` gives its own back if it is
-/// alone there.
+/// Whether an order's level exists or there is room for another one. The order `leaving` frees its
+/// level if it is the only one there.
 bool OrderBook::has_room_at(std::int32_t level, double quantity, std::int32_t leaving) const {
   if (!limits_.fixed || quantity == 0.0 || level != kNone ||
       price_levels_.size() < static_cast<std::size_t>(limits_.levels)) {
@@ -189,7 +188,7 @@ bool OrderBook::has_room_at(std::int32_t level, double quantity, std::int32_t le
   return left.buy.orders + left.sell.orders == 1;
 }
 
-/// What an order that leaves is linked with.
+/// Prefetches what an order that leaves is linked with.
 void OrderBook::fetch_around(std::int32_t at) const {
   const Slot& mine = slot(at);
   for (const std::int32_t other : {mine.before, mine.after, mine.earlier, mine.later}) {
@@ -203,7 +202,7 @@ void OrderBook::fetch_around(std::int32_t at) const {
   }
 }
 
-/// Give an order other figures, whose level is this one, if there is one.
+/// Gives an order other figures; `level` is that of its new limit, if there is one.
 void OrderBook::change(std::int32_t at, const BookOrder& other, std::int32_t level) {
   Slot& mine = slot(at);
   if (level != kNone && level == mine.level && other.quantity > 0.0) {
@@ -218,7 +217,7 @@ void OrderBook::change(std::int32_t at, const BookOrder& other, std::int32_t lev
   stand(at, level);
 }
 
-/// Among the orders for its side at its limit, whose level is this one, or is to be made.
+/// Enters an order into `level`, among the orders of its side; the level is made if there is none.
 void OrderBook::stand(std::int32_t at, std::int32_t level) {
   Slot& mine = slot(at);
   if (mine.order.quantity == 0.0) {

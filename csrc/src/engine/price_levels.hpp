@@ -30,7 +30,7 @@ struct LevelSide {
 
 struct PriceLevel {
   double price = 0.0;
-  LevelSide buy, sell;  ///< of a level that nobody needs, buy.first is the next such
+  LevelSide buy, sell;  ///< buy.first of an unused level is the next unused one
 
   bool empty() const { return buy.orders == 0 && sell.orders == 0; }
 };

@@ -17,7 +17,7 @@ PriceTree::Node::Node() {
   std::fill_n(value, kMost, kNone);
 }
 
-// A loop of fixed length without a branch: the processor need not guess how it ends.
+// A loop of fixed length without branches: the processor has nothing to predict.
 int PriceTree::Node::below(double limit) const {
   int entries = 0;
   for (const double entry : price) {
@@ -67,7 +67,7 @@ void PriceTree::reset(std::size_t claims) {
 void PriceTree::reserve(std::size_t entries) {
   const std::size_t nodes = most_nodes(root_.size(), entries);
   if (nodes > nodes_.capacity()) {
-    // Where entries come one by one: seldom.
+    // Growth by half: seldom, even where entries come one by one.
     nodes_.reserve(std::max(nodes, nodes_.capacity() + nodes_.capacity() / 2));
   }
 }
@@ -134,7 +134,7 @@ void PriceTree::erase(std::int64_t claim, double price) {
   }
 }
 
-/// Give half of a full node to a new one behind it.
+/// Moves half of a full node into a new one after it.
 void PriceTree::split(std::int32_t above, int entry) {
   const std::int32_t full = node(above).value[entry];
   const std::int32_t made = new_node(node(full).leaf);
@@ -142,7 +142,7 @@ void PriceTree::split(std::int32_t above, int entry) {
   node(above).insert(entry + 1, node(made).price[0], made);
 }
 
-/// Give a node an entry of the one beside it, or make one of both.
+/// Moves an entry of a neighbour into a node, or merges the two.
 void PriceTree::fill_up(std::int32_t above, int entry) {
   Node& parent = node(above);
   const bool last = entry + 1 == parent.count;

@@ -8,7 +8,7 @@ namespace kpm {
 namespace {
 
 constexpr double kLeastShare = 1e-3;   // of the products, so that no claim is resolved too finely
-constexpr double kFirstWeight = 0.02;  // a corner that joins in the middle starts no heavier
+constexpr double kFirstWeight = 0.02;  // the largest weight of a corner that joins midway
 
 }  // namespace
 

@@ -27,7 +27,7 @@ DisjointCurvature::DisjointCurvature(const ScaledMarket& market, const RiskBlock
 
 void DisjointCurvature::factor(const Slice& scale) {
   const bool ball = risk_.has_ball();
-  const double moves = ball ? 1.0 : 0.0;  // what is not there must not move
+  const double moves = ball ? 1.0 : 0.0;  // without a ball its variables must not move
   scale_ = scale;
   diagonal_.setZero();
   cross_.setZero();
@@ -145,8 +145,8 @@ void DisjointPrices::factor(const Slice& weight, const Slice& alone, const Slice
   factor_mass();
 }
 
-/// What is left of the equation that state prices sum to one: nothing where claims leave no state
-/// out and no price has room. Then one of the prices follows from the others.
+/// The pivot of the equation that state prices sum to one: zero where the claims cover all states
+/// and no price has room. Then one of the prices follows from the others.
 void DisjointPrices::factor_mass() {
   double left = uncovered_ + Few::dot(across_, schur_factor_.solve(across_));
   for (Eigen::Index k = 0; k < mass_.size(); ++k) {

@@ -36,7 +36,7 @@ constexpr double kBacktrack = 0.7;
 constexpr double kShortest = 0.5;  // a single backtrack
 constexpr double kLongest = 0.99;
 constexpr int kBacktracks = 40;
-constexpr int kPatience = 6;  // so many tries for the residual's sake, then the ball alone counts
+constexpr int kPatience = 6;  // tries to lower the residual; after them only the ball counts
 
 /// A step must lower the nonlinear residual by this share of what the linear model promises ...
 constexpr double kDecrease = 0.5;
@@ -87,7 +87,7 @@ void RiskBlock::put(Slice& array, Eigen::Index k, const Pair& values) const {
 }
 
 void RiskBlock::update_residuals(const ArrayView& loss) {
-  const double a = a_;  // copies: what the loop writes could be these, for all the compiler knows
+  const double a = a_;  // copies: the compiler must assume that the loop writes to the members
   const double c = c_;
   const double mu = mu_;
   const double kappa = kappa_;

@@ -11,19 +11,19 @@ namespace {
 
 // The search for a tilt whose entropy is a fair share of what is allowed.
 constexpr int kAttempts = 100;
-constexpr double kFair = 0.3;       // of what is allowed: enough,
+constexpr double kFair = 0.3;       // shares of what is allowed: enough,
 constexpr double kAim = 0.6;        // aimed at,
-constexpr double kFaint = 1e-3;     // and so little that the worst state must be next to impossible
+constexpr double kFaint = 1e-3;     // and so little that the worst state must be nearly impossible
 constexpr double kShortest = 1e-4;  // in ln(1 / mu): steps outside these are bisected
 constexpr double kLongest = 3.0;
 
-// p / q that underflow would have no way back.
+// A ratio p / q that underflows could not recover.
 constexpr double kLeastRatio = 1e-30;
 const double kLeastExponent = std::log(kLeastRatio);
 
-constexpr double kLift = 0.1;  // of the entropy that is left: what lifting rare states may take
+constexpr double kLift = 0.1;  // share of the entropy left that lifting rare states may take
 
-/// The u > 0 with u e^u = e^x, to a digit or two: where a start needs to be.
+/// The u > 0 with u e^u = e^x, to a digit or two: enough for a start.
 double product_log(double x) {
   const double u = x > 1.0 ? x - std::log(x) : 1.0 / (1.0 + std::exp(-x));
   return u * (1.0 + x - std::log(u)) / (1.0 + u);
@@ -94,9 +94,9 @@ void RiskBlock::tilt(const ArrayView& loss, double tau, double entropy_share) {
   refresh();
 }
 
-/// g alone, roughly: a ball tilts like so much risk aversion more, and for the exponential stands
-/// 1 / (1 - z + z^2 / 2). Losses that differ by less than tau are not told apart. Where the worst
-/// state decides, tilt() is as cheap.
+/// g alone, roughly: a ball tilts like additional risk aversion, and 1 / (1 - z + z^2 / 2) stands
+/// for the exponential. Losses that differ by less than tau count as equal. Where the worst state
+/// decides, tilt() is as cheap.
 void RiskBlock::guess(const ArrayView& loss, double tau, double entropy_share) {
   if (simplex_) {
     tilt(loss, tau, entropy_share);
@@ -145,7 +145,7 @@ void RiskBlock::start(const ArrayView& loss, double tau, double entropy_share, d
   for (Eigen::Index k = 0; k < states_.size(); ++k) {
     States& state = states_[k];
     const Pair surplus = pair_of(loss.data(), count_, k) - c_;
-    Pair log_product = log_tau - state.m;  // over the tilt
+    Pair log_product = log_tau - state.m;  // relative to the tilt
     if (rare_) {
       log_product += state.weight.log();
     }
@@ -177,9 +177,9 @@ void RiskBlock::start(const ArrayView& loss, double tau, double entropy_share, d
   refresh();
 }
 
-/// A state of prior 1e-20 may carry a third of p at the optimum. Products of 1e-20 would let it
-/// fall out of sight on the way, and from there probabilities, which grow by a factor a step, do
-/// not come back.
+/// A state of prior 1e-20 may carry a third of p at the optimum. Complementarity products of 1e-20
+/// would let its probability vanish on the way, and probabilities, which grow by a factor per step,
+/// do not come back from there.
 void RiskBlock::weigh_rare_states(double rare) {
   for (Eigen::Index k = 0; k < states_.size(); ++k) {
     const Pair prior = pair_of(market_.prior.data(), count_, k);
@@ -258,7 +258,7 @@ void RiskBlock::tilt_in_ball(double tau, double entropy_share) {
   const double unit = tau * (1.0 + a_ * mean);
   mu_ = std::max({std::max(std::sqrt(sum.sum()), unit) / std::sqrt(2.0 * most), unit, tau * least});
   const double entropy = tilt_by(1.0 / mu_);
-  // Where the worst states are next to impossible the guess is off by many powers of ten: p is far
+  // Where the worst states are nearly impossible the guess is off by many powers of ten: p is far
   // outside the ball, or still at the prior though the losses differ by more than mu.
   const bool faint = !(entropy > kFaint * most) && lowest.minCoeff() < -mu_;
   if (entropy > most || faint) {
@@ -285,7 +285,7 @@ void RiskBlock::search_tilt(double entropy, double most) {
   double low = -kInfinity;
   double high = kInfinity;
   double stride = 1.0;
-  // Put so that losses which are no numbers end it, too.
+  // The condition is also false for losses that are NaN.
   for (int attempt = 0; (entropy > goal || entropy < kFair * goal) && attempt < kAttempts;
        ++attempt) {
     const double x = -std::log(mu_);

@@ -14,14 +14,14 @@ namespace kpm {
 namespace {
 
 /// Books that a thread takes at a time: few enough for all threads to end together, many enough for
-/// them not to meet at the counter.
+/// them not to contend for the counter.
 std::int64_t portion(std::int64_t count, int threads) {
   constexpr std::int64_t kMost = 16;
   constexpr std::int64_t kPortions = 32;  // for each thread, at least
   return std::clamp<std::int64_t>(count / (kPortions * threads), 1, kMost);
 }
 
-/// A thread's own: books that follow each other are often of one market, whose maker is made once.
+/// One per thread: consecutive books are often of one market, whose maker is made once.
 class Gains {
  public:
   double of(const Market& market, const Clearing& clearing) {

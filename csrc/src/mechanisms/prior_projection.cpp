@@ -20,7 +20,7 @@ PriorProjection project_prior(const Market& market, const double* low, const dou
   PriorProjection result;
   for (int k = 0; k < market.claims; ++k) {
     const Staircase& claim = stairs[static_cast<std::size_t>(k)];
-    // What a claim can cost; a constant one has a single price and no part in the projection.
+    // Within what the claim can cost; a constant one has a single price and no part in this.
     if (low[k] > claim.price_max || high[k] < claim.price_min || low[k] > high[k]) {
       return result;
     }

@@ -59,7 +59,7 @@ TradeSize::TradeSize(Maker& maker, const ArrayView& losses, const ArrayView& pay
 
 double TradeSize::cost(double x) {
   change_ = x * payoff_;
-  // With prices the last step is taken, too: payments of many trades must add up.
+  // Asking for prices makes it take the last step, too: payments of many trades must add up.
   return maker_.increment(change_, &prices_);
 }
 

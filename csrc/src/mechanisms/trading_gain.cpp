@@ -15,7 +15,7 @@ TradingGain::TradingGain(const MakerModel& model, const double* inventory)
 double TradingGain::of(const double* payoffs, std::int64_t claims, const double* prices,
                        const double* net_demand, double extra) {
   const Eigen::Index states = change_.size();
-  // A sum of products is right to this share of the sum of their sizes.
+  // A sum of products is accurate to this share of the sum of their absolute values.
   const double rounding = std::numeric_limits<double>::epsilon() * static_cast<double>(claims + 2);
   for (Eigen::Index i = 0; i < states; ++i) {
     double sum = 0.0;

@@ -49,7 +49,7 @@ int Multipliers::best_corner(int claim, const Corners& corners, int first, int l
     }
   };
   scan(from, to);
-  if (most < 0.0) {  // the run keeps away from the point (G, -lambda): anything may be largest
+  if (most < 0.0) {  // the run does not reach the point (G, -lambda): any corner may be largest
     most = -kInfinity;
     scan(first, last + 1);
   }

@@ -167,7 +167,7 @@ double KnightianMaker::closest_divergence(const ArrayView& g) {
         continue;
       }
       const double target = std::log(g[i] / prior_[i]) - omega_;
-      // x + ln x = target + s + ln s with x = s + y; then once more in y, which has the digits.
+      // x + ln x = target + s + ln s with x = s + y; then a step in y, which has the digits.
       const double z = target + s + std::log(s);
       double u = z > 1.0 ? std::log(z - std::log(z)) : z;
       for (int k = 0; k < kNewtonSteps; ++k) {  // u + e^u = z, u = ln x: convex in u
@@ -176,7 +176,7 @@ double KnightianMaker::closest_divergence(const ArrayView& g) {
       }
       const double x = std::exp(u);
       double y = x - s;
-      double ratio = x / s;  // g / p = 1 + y / s, whichever has the digits
+      double ratio = x / s;  // g / p = 1 + y / s, from whichever of x and y has the digits
       if (std::abs(y) < 0.5 * s) {
         y += (target - y - std::log1p(y / s)) * (s + y) / (s + y + 1.0);
         ratio = 1.0 + y / s;

@@ -6,9 +6,9 @@ namespace kpm {
 
 namespace {
 
-/// level with sum max(floor_i, scale (x_i - level)) = total, floor and total such that one exists:
-/// convex and falling in the level, so that Newton's method from the left needs at most a step a
-/// state. The exact sum of the states above their floor, not an update, ends it.
+/// The level with sum max(floor_i, scale (x_i - level)) = total, which must exist: convex and
+/// falling in the level, so that Newton's method from the left needs at most one step per state. It
+/// ends with the exact sum over the states above their floor, not with an update.
 template <class Floor, class Values>
 double water_level(const Floor& floor, const Values& x, double scale, double total) {
   double level = (x.sum() - total / scale) / static_cast<double>(x.size());
@@ -51,7 +51,7 @@ double QuadraticMaker::set_losses(const ArrayView& losses) {
   const double top = losses.maxCoeff();
   const double scale = 0.5 / c_;
   moved_ = losses - top;
-  // g = pi + e with e = max(-pi, (L - level) / 2c): the changes add up to nothing.
+  // g = pi + e with e = max(-pi, (L - level) / 2c): the changes add up to zero.
   const double level = water_level(-prior_, moved_, scale, 0.0);
   double value = 0.0;
   for (Eigen::Index i = 0; i < states(); ++i) {
@@ -63,11 +63,11 @@ double QuadraticMaker::set_losses(const ArrayView& losses) {
   return top + value;
 }
 
-/// With e the change of g, which adds up to nothing,
+/// With e the change of g, which adds up to zero,
 ///   C(L + d) - C(L) = g.d + e.d - c |e|^2 - sum e s,   s what idle states lack.
 double QuadraticMaker::increment(const ArrayView& change, Array* prices) {
   const double scale = 0.5 / c_;
-  // From their largest, as the level is to be told from it by no more than 2c.
+  // Relative to the largest, from which the level differs by no more than 2c.
   moved_ = change - idle_;
   const double top = moved_.maxCoeff();
   moved_ -= top;

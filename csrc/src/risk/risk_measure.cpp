@@ -13,9 +13,9 @@ namespace {
 constexpr double kExact = 4e-16;  // relative, of the entropy: rounding
 /// Newton squares a relative error up to a factor: after a step this short the next is rounding.
 constexpr double kLastStep = 1e-8;
-constexpr double kNear = 1e-4;  // in ln(entropy): a short step alone may come of a steep slope
+constexpr double kNear = 1e-4;  // in ln(entropy): a short step may only be due to a steep slope
 constexpr double kLongestStep = 3.0;  // a factor of 20 in mu: farther lies the flat tail
-constexpr double kBelievable = 10.0;  // as far from the small ball's answer an estimate may lie
+constexpr double kBelievable = 10.0;  // an estimate may be this far from the small ball's answer
 
 }  // namespace
 
@@ -80,7 +80,7 @@ void RiskMeasure::tilt(double inverse_mu) {
   slope_ = variance(1.0 / inverse_mu);
 }
 
-/// ln(1/mu) of the tilt that a small ball admits, or of one that leaves the worst states alone.
+/// ln(1/mu) of the tilt that a small ball admits, or of one that leaves only the worst states.
 double RiskMeasure::start() const {
   double spread = 0.0;
   for (const State& state : states_) {
@@ -141,8 +141,8 @@ double RiskMeasure::evaluate(const ArrayView& loss, double near_rho, double near
   if (!ball_) {
     multiplier_ = kInfinity;  // p = q: no multiplier is large enough
   } else {
-    // The ball reaches the worst states alone: a kink, the maximum decides.
-    // All of them alike is one too, even if the prior adds up to a digit less than one.
+    // The ball reaches distributions on the worst states alone: a kink, rho is the maximum. So are
+    // equal losses in all states, even if the prior adds up to a digit less than one.
     if (alike || ambiguity_ >= -std::log(worst_probability)) {
       for (Eigen::Index i = 0; i < states_.size(); ++i) {
         const State& state = states_[i];
@@ -168,7 +168,7 @@ double RiskMeasure::evaluate(const ArrayView& loss, double near_rho, double near
     utility += p * state.utility;
   }
   mean /= mass;
-  // Where the worst state is unlikely 1 + a mean has lost its digits, the plain sum has not.
+  // Where the worst state is unlikely 1 + a mean has lost its digits, but the plain sum has not.
   const bool plain = a * mean <= -0.5;
   utility = plain ? utility / mass : 1.0 + a * mean;
   multiplier_ /= utility;

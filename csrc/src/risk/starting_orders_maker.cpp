@@ -102,7 +102,7 @@ double StartingOrdersMaker::increment(const ArrayView& change, Array* prices) {
     }
     const double step = value / slope;
     tau -= step;
-    if (!(std::abs(step) > 1e-9 * (high - low))) {  // what is left is the square of this
+    if (!(std::abs(step) > 1e-9 * (high - low))) {  // the error left is of the order of its square
       break;
     }
   }

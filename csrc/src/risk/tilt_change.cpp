@@ -13,8 +13,8 @@ namespace {
 constexpr double kSeries = 0.05;  // up to here the series of e^x - 1 holds to rounding
 constexpr int kDoublings = 5;     // of x, each of which costs another unit of rounding
 constexpr double kDoubled = 1.6;  // kSeries, doubled so often
-/// The Lagrangian's excess over its least, relative to the change, that is taken out by its
-/// second-order estimate: what is left is a small share of it.
+/// The Lagrangian's excess over its minimum, relative to the change, up to which its second-order
+/// estimate is subtracted instead of another step: the error left is a small share of it.
 constexpr double kAccurate = 1e-11;
 /// Where the worst case leaves the states it was on, 1 + z is a difference of equals.
 constexpr double kLeastMass = 0.01;
@@ -49,7 +49,7 @@ EIGEN_STRONG_INLINE Number expm1_doubled(const Number& x) {
   constexpr double kShare = 1.0 / (1 << kDoublings);
   Number value = expm1_series<Number>(x * kShare);
   for (int k = 0; k < kDoublings; ++k) {
-    value = value * (value + 2.0);  // e^2x - 1 of e^x - 1: cancels nothing
+    value = value * (value + 2.0);  // e^2x - 1 from e^x - 1, without cancellation
   }
   return value;
 }
@@ -106,8 +106,8 @@ void TiltChange::set_base(const ArrayView& deviation, const ArrayView& p, double
   prices_ = g_.head(states_) / g_.head(states_).sum();
 }
 
-/// Sets growth, psi and the moments of psi with phi under p; false if `affine` was assumed, that
-/// states of a claim that pays or not share two exponentials, and is not so.
+/// Sets growth, psi and the moments of psi with phi under p. `kAffine` assumes a claim of two
+/// payoffs, whose states share two exponentials; false if that is not so.
 template <bool kAffine>
 bool TiltChange::fill_psi(const ArrayView& change, double low, double high) {
   const double of_low = std::expm1(a_ * low);

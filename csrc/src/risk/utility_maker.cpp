@@ -10,7 +10,7 @@ namespace kpm {
 namespace {
 
 constexpr int kIterations = 200;
-constexpr double kLeastLog = -690.0;  // wealth of 1e-300 is none
+constexpr double kLeastLog = -690.0;  // wealth of 1e-300 counts as none
 
 /// t > 0 with sum prior ln((t + gap) / scale) = 0, gap >= 0 and one of them zero. In z = ln t the
 /// sum is convex with slopes in (0, 1]: Newton's method comes from the right, where the largest
@@ -84,7 +84,7 @@ double UtilityMaker::increment(const ArrayView& change, Array* prices) {
     }
     const double step = value / slope;
     rise -= step;
-    if (!(std::abs(step) > 1e-9 * (high - low))) {  // what is left is the square of this
+    if (!(std::abs(step) > 1e-9 * (high - low))) {  // the error left is of the order of its square
       break;
     }
   }

@@ -29,7 +29,7 @@ double LocalSearch::solve(const std::vector<int>& cell, std::vector<Candidate>& 
   if (cell == solved_) {
     return value_;
   }
-  forget();  // until it is solved: it may be abandoned
+  forget();  // no optimum until the cell is solved: it may be abandoned
   value_ = -kInfinity;
   set_cell(hull_, corners_, cell);
   CellSolver::Settings settings;

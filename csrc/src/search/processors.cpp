@@ -24,8 +24,8 @@ double quotient(double quota, double period) {
   return quota > 0.0 && period > 0.0 ? quota / period : kNone;
 }
 
-/// What a file holds; nothing if there is none. By the C library: streams would bring a megabyte of
-/// their locales into libkpm, for these few numbers.
+/// The content of a file; empty if there is none. Read by the C library: streams would add a
+/// megabyte of locales to libkpm.
 std::string contents(const std::string& path) {
   std::string text;
   if (std::FILE* const file = std::fopen(path.c_str(), "r")) {
@@ -40,8 +40,8 @@ std::string contents(const std::string& path) {
   return text;
 }
 
-/// The number at the beginning of what is left of a text, which it is taken from; 0 if it is none.
-/// They are whole numbers: no locale writes them in another way.
+/// Takes the whole number at the beginning of a text off it; 0 if there is none. No locale writes
+/// whole numbers differently.
 double take_number(const char*& text) {
   char* end = nullptr;
   const long long number = std::strtoll(text, &end, 10);
@@ -53,7 +53,7 @@ double take_number(const char*& text) {
 double unified_quota(const std::string& folder) {
   const std::string text = contents(folder + "/cpu.max");
   const char* left = text.c_str();
-  const double quota = take_number(left);  // of "max" 0, which is none
+  const double quota = take_number(left);  // "max" gives 0, which is no quota
   return quotient(quota, take_number(left));
 }
 
@@ -67,7 +67,7 @@ double legacy_quota(const std::string& folder) {
   return quotient(microseconds, take_number(of_period));
 }
 
-/// The least from a group's folder up to the root of its hierarchy.
+/// The least quota from a group's folder up to the root of its hierarchy.
 template <class Read>
 double least(const std::string& hierarchy, std::string path, Read&& read) {
   double result = kNone;
@@ -81,7 +81,7 @@ double least(const std::string& hierarchy, std::string path, Read&& read) {
   }
 }
 
-/// Cuts a text at a character and calls `visit` with every part.
+/// Splits a text at a character and calls `visit` with every part.
 template <class Visit>
 void each_part(const std::string& text, char at, Visit&& visit) {
   for (std::size_t begin = 0; begin < text.size();) {

@@ -41,7 +41,7 @@ const Multipliers& SafeStart::multipliers() {
   return multipliers_;
 }
 
-/// rho and what supports it at the losses at hand.
+/// rho at the present losses, and the p and g that support it.
 void SafeStart::support() {
   rho_ = measure_.evaluate(loss_);
   worst_case_ = measure_.worst_case() / measure_.worst_case().sum();
@@ -54,7 +54,7 @@ void SafeStart::support() {
   }
 }
 
-/// The clearing on the flats at these prices: its certainty equivalent.
+/// The certainty equivalent of the clearing on the flats at these prices.
 double SafeStart::evaluate(const Array& state_prices) {
   loss_ = -market_.inventory;
   double revenue = 0.0;
@@ -117,7 +117,7 @@ Candidate SafeStart::follow() {
 
 std::vector<int> SafeStart::equilibrium() {
   std::vector<int> cell = cell_;
-  std::vector<int> before;  // the last cell but one: rounding may go to and fro between two
+  std::vector<int> before;  // the last cell but one: rounding may alternate between two
   Hull hull(market_.claims(), 2 * market_.claims(), arena_);
   DemandProgram steps(market_, arena_);
   for (int round = 0; round < kMostRounds; ++round) {
@@ -140,7 +140,7 @@ std::vector<int> SafeStart::equilibrium() {
     loss_ = (market_.payoffs.transpose() * demand_.matrix()).array() - market_.inventory;
     support();
     if (!steps.empty() && steps.merit() < kInfinity) {
-      // At a kink only the method knows which of the worst cases supports the demand.
+      // At a kink only the interior-point method knows which worst case supports the demand.
       marginal_ = steps.marginal_state_prices();
       worst_case_ = steps.worst_case();
       divergence_ = steps.divergence();
@@ -156,8 +156,8 @@ std::vector<int> SafeStart::equilibrium() {
   return cell;
 }
 
-/// Claims whose marginal value lies beyond their piece go on along the staircase, one step each.
-/// False if there are none: the marginal state prices are then an equilibrium's.
+/// Move each claim whose marginal value lies beyond its piece one piece along its staircase. False
+/// if there is none: the marginal state prices are then an equilibrium.
 bool SafeStart::move(std::vector<int>& cell) const {
   bool moved = false;
   for (int k = 0; k < market_.claims(); ++k) {

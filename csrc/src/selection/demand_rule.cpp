@@ -16,7 +16,7 @@ namespace {
 constexpr double kKink = 1e-10;     // ambiguity price, scaled, of a worst case without entropy
 constexpr double kNearKink = 1e-6;  // scaled money: losses no farther apart may be equal
 constexpr double kLastDigit = 2 * std::numeric_limits<double>::epsilon();
-constexpr double kIdleStatePrice = 1e-13;  // a state of this marginal price may lose more for free
+constexpr double kIdleStatePrice = 1e-13;  // below it a state may lose more at no cost
 constexpr int kHalvings = 40;
 
 }  // namespace
@@ -91,7 +91,7 @@ void DemandRule::move_to_ends(const std::vector<Move>& moves, const std::vector<
   }
 }
 
-/// States whose payoff the optimum pins down.
+/// States whose payoff the optimum determines.
 std::vector<int> DemandRule::counting_states(const CellOptimum& solution) const {
   std::vector<int> counting;
   for (int i = 0; i < market_.states(); ++i) {
@@ -102,8 +102,8 @@ std::vector<int> DemandRule::counting_states(const CellOptimum& solution) const 
   return counting;
 }
 
-/// The equations "the losses of these states move alike". Rows: states; columns: steps, then the
-/// common shift.
+/// The equations "the losses of these states change equally". Rows: states; columns: steps, then
+/// the common shift.
 Eigen::MatrixXd DemandRule::equal_losses(const std::vector<int>& states,
                                          const std::vector<Step>& open) const {
   const auto m = static_cast<Eigen::Index>(open.size());
@@ -134,9 +134,9 @@ Matrix DemandRule::open_directions(const CellOptimum& solution,
   return decomposition.colsPermutation() * basis.rightCols(m + 1 - rank);
 }
 
-/// At a kink the worst states lose alike, exactly; the interior-point method and the moves to the
-/// ends of steps leave that open to a share of 1e-7 or so of what trades. Close it, by the least
-/// change of the demand inside its steps, unless that is worth less.
+/// At a kink the worst states have exactly equal losses; the interior-point method and the moves to
+/// the ends of steps leave differences of about 1e-7 of what trades. Remove them by the least
+/// change of the demand inside its steps, unless the clearing would be worth less.
 void DemandRule::equalise_losses(const CellOptimum& solution, const std::vector<int>& cell,
                                  const std::vector<Step>& steps, Array& demand) {
   // Next to equal losses rho is their mean and sqrt(2 Omega) times their deviation, so that the
@@ -189,7 +189,7 @@ ChosenDemand DemandRule::choose(const CellOptimum& solution, const std::vector<i
   const Array value_of_claim = (market_.payoffs * solution.marginal_state_prices.matrix()).array();
 
   std::vector<Step> steps;
-  std::vector<Move> wanted;  // ends that the maker wants, where demand is all but there
+  std::vector<Move> wanted;  // ends that the maker prefers, where demand is almost there
   for (int k = 0; k < market_.claims(); ++k) {
     const int piece = cell[static_cast<std::size_t>(k)];
     if (!Staircase::is_step(piece)) {
@@ -258,7 +258,7 @@ ChosenDemand DemandRule::choose(const CellOptimum& solution, const std::vector<i
           face.limits.row(i) +=
               market_.payoffs(open[static_cast<std::size_t>(k)].claim, state) * directions.row(k);
         }
-        // Without room, rounding in a state that moves like the others would hold all of them.
+        // Without room, rounding in a state that moves as the others do would block all of them.
         for (Eigen::Index column = 0; column < d; ++column) {
           double& limit = face.limits(i, column);
           limit = std::abs(limit) > kDirectionRounding ? limit : 0.0;

@@ -106,7 +106,7 @@ Array project_on_face(const FaceProblem& problem, Checkpoint* checkpoint) {
       return product.minCoeff() >= std::min(kBalance, 0.5 * now) * product.mean();
     };
     if (step < kPoorStep || !balanced()) {
-      // Second-order terms can send it round in circles; steps to the centre cannot.
+      // Second-order terms can make it cycle; steps to the centre cannot.
       direction(kCentring * tau - slack * dual);
       step = std::min(1.0, kToBoundary * reach());
       while (!balanced() && step > kShortest) {

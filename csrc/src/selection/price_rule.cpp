@@ -8,7 +8,7 @@ namespace kpm {
 namespace {
 
 constexpr double kPositive = 1e-12;  // a state price this large can be positive
-constexpr double kVertex = 1e-14;    // ... and this close where no projection has settled them
+constexpr double kVertex = 1e-14;    // the same where no projection has determined them
 
 }  // namespace
 
@@ -46,12 +46,12 @@ bool PriceRule::solve(const ArrayView& price_low, const ArrayView& price_high,
   return reached;
 }
 
-/// The only prices on the face. False where pivots have left so much rounding that they are not.
+/// The only prices on the face. False where the pivots' rounding leaves them off it.
 bool PriceRule::take_vertex() {
   double sum = 0.0;
   for (int i = 0; i < market_.states(); ++i) {
     const double price = simplex_.state_price(i);
-    xi_[i] = price > kPositive ? price : 0.0;  // a basic variable at zero is so but for rounding
+    xi_[i] = price > kPositive ? price : 0.0;  // a basic variable may be zero but for rounding
     sum += xi_[i];
   }
   xi_ /= sum;
@@ -76,7 +76,7 @@ bool PriceRule::project_on_face() {
   return reached(kPriceTolerance) && projection_.is_sharp();
 }
 
-/// Whether the state prices make every claim's price what it may be on the face.
+/// Whether every claim's price is in its range on the face.
 bool PriceRule::reached(double slack) const {
   for (int k = 0; k < market_.claims(); ++k) {
     const double price = market_.payoffs.row(k).dot(xi_.matrix());

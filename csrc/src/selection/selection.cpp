@@ -60,10 +60,11 @@ Choice Selection::choose(const std::vector<Candidate>& tied,
   return choice;
 }
 
-/// What is right, of what the search found.
+/// The rule's choice among the ties, if its prices are right; else the best that are right of all
+/// the search found, or the safe clearing.
 Choice Selection::choose_right(const std::vector<Candidate>& tied,
                                const std::vector<Candidate>& reserve) {
-  std::vector<Choice> choices;  // all that were looked at
+  std::vector<Choice> choices;  // all that were compared
   bool by_rule = true;
   try {
     const double size = market_.claims() + market_.states();
@@ -121,8 +122,8 @@ Choice* Selection::choose_tied(const std::vector<Candidate>& candidates,
   return best != nullptr ? best : best_of(tied, choices);
 }
 
-/// Those of the tied that give way to no other of them, which rule 2 chose where they were to be
-/// had too.
+/// The tied choices that no other dominates: one that rule 2 chose in a cell where they were
+/// available, too.
 std::vector<std::size_t> Selection::undominated(const std::vector<std::size_t>& tied,
                                                 const Settled& settled,
                                                 std::vector<Choice>& choices) {
@@ -134,7 +135,7 @@ std::vector<std::size_t> Selection::undominated(const std::vector<std::size_t>& 
     checkpoint_.pass(claims * market_.states());
     choices[tied[t]].risk = demand_.risk(choices[tied[t]].demand);
   }
-  // reaches[t * count + u]: t gives way to u, or to one that gives way to it.
+  // reaches[t * count + u]: u dominates t, or dominates one that dominates t.
   std::vector<char> reaches(count * count, 0);
   std::vector<std::ptrdiff_t> most_steps(count, -1);  // of a cell in which it was chosen
   for (const auto& [cell, chosen] : settled) {
@@ -161,8 +162,8 @@ std::vector<std::size_t> Selection::undominated(const std::vector<std::size_t>& 
       }
     }
   }
-  // Exactly, nothing gives way in a circle. But of the same clearing twice, a hair off the end of a
-  // step and at it, each may have been turned down where the other was chosen: then the choice of
+  // In exact arithmetic dominance has no cycle. But of one clearing found twice, a hair off the end
+  // of a step and at it, each may have been rejected where the other was chosen: then the choice of
   // the larger cell stays.
   const auto stays = [&](std::size_t t) {
     for (std::size_t u = 0; u < count; ++u) {
@@ -188,8 +189,8 @@ std::vector<std::size_t> Selection::undominated(const std::vector<std::size_t>& 
   return left;
 }
 
-/// Whether the choice's demand was to be had in `cell` too, and as good, when rule 2 chose that of
-/// the other there.
+/// Whether the choice's demand was available in `cell`, and as good, when rule 2 chose the other's
+/// there.
 bool Selection::is_dominated(const Choice& choice, const Choice& other,
                              const std::vector<int>& cell) const {
   if (!part_of(choice.cell, cell)) {
@@ -236,11 +237,11 @@ Choice Selection::as_found(const Candidate& candidate) {
   return choice;
 }
 
-/// Where the search holds nothing that is right: what follows the maker's own prices; where that
-/// loses money, everybody at the maker's own prices, which is one convex program, and the best of
-/// that cell if there is time; where rounding keeps its prices off the limits, the cell that the
-/// same equilibrium is reached in step by step.
-/// Whatever the limit: losing money is no answer to it.
+/// Where the search holds nothing that is right: the clearing that follows the maker's own prices;
+/// where that loses money, the competitive equilibrium at the maker's prices, which is one convex
+/// program, and the best of its cell if there is time; where rounding keeps its prices off the
+/// limits, the cell in which the same equilibrium is reached step by step. It takes that time even
+/// beyond a limit: a clearing that loses money is no answer to one.
 Choice Selection::safe_choice() {
   const std::vector<Corners> corners = find_corners(market_, stairs_);
   SafeStart safe(market_, corners);
@@ -263,7 +264,7 @@ Choice Selection::safe_choice() {
         choice = std::move(*best);
       }
     } catch (const Abandoned&) {
-      choice.nearest = false;  // nor is it said to be the best of its cell
+      choice.nearest = false;  // nor is it claimed to be the best of its cell
     }
     return choice;
   }
@@ -293,7 +294,7 @@ void Selection::value_at_prices(Choice& choice) {
 }
 
 /// Choose the demand; where it lies at the end of a step, move to the adjacent flat and choose
-/// again, so that each clearing is looked at in one cell only.
+/// again, so that each clearing is compared in one cell only.
 void Selection::settle(const Candidate& candidate, Settled& settled, std::vector<Choice>& choices) {
   std::vector<Settled::iterator> way;  // each hop leaves fewer steps: it does not come back
   std::vector<int> cell = candidate.cell;

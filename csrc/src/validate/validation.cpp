@@ -225,7 +225,7 @@ const char* rule_of(const Fault& fault) {
     case Rule::kDamaged:
       break;
   }
-  return "is no snapshot of a book, or a damaged one";
+  return "is not a snapshot of a book, or is damaged";
 }
 
 std::string describe(const Fault& fault) {

@@ -134,7 +134,7 @@ TEST(every_field_that_is_wrong_is_named_with_its_index) {
   }
 }
 
-TEST(what_is_missing_is_named) {
+TEST(missing_structs_and_arrays_are_named) {
   test::Random random(65);
   const test::CBook book(random, 4, 3, 10);
   const auto refused = [&](const kpm_market* m, const kpm_orders* o, kpm_result* r,

@@ -79,7 +79,7 @@ TEST(memory_may_have_any_alignment_and_nothing_beyond_it_is_touched) {
   }
 }
 
-TEST(what_is_beyond_the_limits_is_refused) {
+TEST(orders_and_states_beyond_the_limits_are_refused) {
   if (!kOwnAllocator) {
     return;
   }

@@ -11,7 +11,8 @@ namespace kpm {
 namespace {
 
 constexpr int kSteps = 200;
-constexpr int kPatience = 8;  // where Newton's method goes from kink to kink, bisection is faster
+constexpr int kPatience =
+    8;  // steps: where Newton's method only moves by kinks, bisection is faster
 constexpr int kRounds = 30;
 constexpr double kExact = 2e-16;
 constexpr double kRounding = 4e-16;
@@ -159,12 +160,12 @@ double ScalarRoot::distance(double worst, double target) const {
   return u;
 }
 
-/// Small starting orders leave t next to the worst loss, and only the difference tells the prices:
-/// found anew at the pieces at hand, and the pieces with it. Returns t.
+/// Small starting orders leave t close to the worst loss, and only the difference has the digits of
+/// the prices: it is found anew at the present pieces, and the pieces with it. Returns t.
 double ScalarRoot::refine(double t) {
   for (int round = 0; round < kRounds; ++round) {
     double worst = -kInfinity;
-    double rest = 1.0;       // what the prices on rungs add up to
+    double rest = 1.0;       // the sum that the prices on rungs must have
     State* first = nullptr;  // the step to end first as t rises
     for (State& state : states_) {
       if (!state.on_step()) {
@@ -179,7 +180,7 @@ double ScalarRoot::refine(double t) {
     if (!std::isfinite(worst)) {
       return t;
     }
-    // The steps' limits leave nothing for the others: one price is a little below its limit.
+    // The limits of the steps add up to one: one price is then a little below its limit.
     const double least = kRounding * static_cast<double>(states_.size());
     if (rest <= least && first != nullptr) {
       --first->piece;
@@ -208,7 +209,7 @@ double ScalarRoot::room_above(const State& state, double t) const {
   return ladder(state).demand[static_cast<std::size_t>(state.piece / 2)] - demand_at(state, t);
 }
 
-/// To the step at the end of its rung that the price is beyond.
+/// Move to the step at the end of the rung beyond which the price lies.
 bool ScalarRoot::leave_rung(State& state) const {
   if (state.claim < 0) {
     return false;
@@ -224,7 +225,7 @@ bool ScalarRoot::leave_rung(State& state) const {
   return true;
 }
 
-/// To the rung at the end of its step that the demand is beyond.
+/// Move to the rung at the end of the step beyond which the demand lies.
 bool ScalarRoot::leave_step(State& state, double t) const {
   const std::vector<double>& demand = ladder(state).demand;
   const auto l = static_cast<std::size_t>(state.piece / 2);
@@ -256,7 +257,7 @@ AuctionPoint ScalarRoot::find(std::int64_t& iterations) {
     const double off = excess(t, slope);
     ++iterations;
     if (off == 0.0 || (slope == 0.0 && std::abs(off) <= rounding)) {
-      break;  // every price on a limit, and these add up
+      break;  // every price is on a limit, and these add up to one
     }
     (off > 0.0 ? low : high) = t;
     const double newton = t - off / slope;

@@ -25,12 +25,12 @@ double seconds_since(Clock::time_point start) {
   return std::chrono::duration<double>(Clock::now() - start).count();
 }
 
-constexpr double kDwarfed = 1e-2;      // of the scale: trade below it is looked at more closely
+constexpr double kDwarfed = 1e-2;      // of the scale: trade below it is solved in finer units
 constexpr double kGiant = 1e3;         // times the least order
 constexpr double kRoom = 4.0;          // what trades in the units chosen for it is a part of them
-constexpr double kReach = 16.0;        // ... in which demand is cut at this
-constexpr double kLongestZoom = 1e-4;  // so much at a time: demand is found no better
-constexpr double kLost = 1e-9;         // scaled money: a gap that says nothing of what trades
+constexpr double kReach = 16.0;        // of these units: where demand is cut
+constexpr double kLongestZoom = 1e-4;  // per zoom: demand is known to no more digits
+constexpr double kLost = 1e-9;         // scaled money: with this gap the demand is unknown
 constexpr int kZooms = 6;
 constexpr double kOnLimit = 1e-14;  // of the payoff range: a price this close is on its limit
 
@@ -116,7 +116,7 @@ struct AtScale {
   std::vector<Ladder> ladders;
 };
 
-/// Whether what trades is little next to the largest orders, and those are giants among the rest.
+/// Whether little trades compared with the largest orders, which are giants among the rest.
 bool is_dwarfed(const std::vector<Staircase>& stairs, const ScaledMarket& whole,
                 const AtScale& scales, const AuctionPoint& point) {
   const bool lost = !(point.gap() <= kLost);  // in units so coarse, the solution itself
@@ -203,16 +203,17 @@ AuctionClearing clear_auction(const Market& given, const MakerModel& model, cons
   }
 
   // From the published demand, which is what limits and allocation made of the chosen one.
-  Array loss = -scaled.inventory;
+  AuctionPoint published = point;
   double revenue = 0.0;
   for (int k = 0; k < scaled.claims(); ++k) {
     const auto source = static_cast<std::size_t>(scaled.original[static_cast<std::size_t>(k)]);
-    const double demand = scaled.demand(k, clearing.net_demand[source]);
-    revenue += demand * scaled.price(k, clearing.claim_prices[source]);
-    loss += demand * scaled.payoffs.row(k).transpose().array();
+    published.demand[k] = scaled.demand(k, clearing.net_demand[source]);
+    revenue += published.demand[k] * scaled.price(k, clearing.claim_prices[source]);
   }
+  const Auction auction{scaled, scales->maker, scales->ladders};
+  auction.judge(function, published);
   const double nothing = cost_of_nothing(model);
-  const double value = revenue - function.evaluate(loss);
+  const double value = revenue - function.evaluate(auction.losses(published.demand));
   const double competitive = to_money(scaled, value) - nothing;
   result.objective = competitive + premium;
   clearing.certainty_equivalent =
@@ -224,7 +225,7 @@ AuctionClearing clear_auction(const Market& given, const MakerModel& model, cons
     }
   }
   clearing.no_trade_equivalent = to_money(scaled, -idle) - nothing;
-  clearing.upper_bound = result.objective + scaled.scale * std::max(point.gap(), 0.0);
+  clearing.upper_bound = result.objective + scaled.scale * std::max(published.gap(), 0.0);
   clearing.support.worst_case = to_vector(point.p);
   clearing.support.marginal_state_prices = clearing.state_prices;
   clearing.support.multipliers.assign(static_cast<std::size_t>(market.claims), 0.0);
@@ -235,8 +236,8 @@ AuctionClearing clear_auction(const Market& given, const MakerModel& model, cons
     const auto [least, most] = std::minmax_element(clearing.payoff.begin(), clearing.payoff.end());
     clearing.support.ambiguity_price = *least < *most ? kInfinity : 0.0;
   }
-  bool proven =
-      std::abs(point.gap()) <= settings.tolerance && solved.chosen && consistent(market, clearing);
+  bool proven = std::abs(published.gap()) <= settings.tolerance && solved.chosen &&
+                consistent(market, clearing);
   if (std::none_of(stairs.begin(), stairs.end(),
                    [](const Staircase& claim) { return claim.has_net_demand(); })) {
     // Nothing can trade: there is one clearing, and what bounds it is its own worth.

@@ -89,7 +89,7 @@ void AuctionProgram::losses() {
   loss_ += base_;
 }
 
-/// Price the claims with the maker's marginal state prices: the bound, and the rungs that ask to
+/// Price the claims with the maker's marginal state prices: the bound, and the rungs that are to
 /// join.
 void AuctionProgram::price_out() {
   const Slice& g = maker_->g();

@@ -30,7 +30,7 @@ std::vector<Ladder> find_ladders(const ScaledMarket& market, const std::vector<S
     ladder.origin = ladder.rung(prices[k]);
     const auto origin = static_cast<std::size_t>(ladder.origin);
     const auto height = [&](std::size_t l) {
-      // Of the orders themselves, unless they are cut: next to a giant a difference has no digits.
+      // The orders' sum, unless they are cut: beside a giant a difference has no digits.
       const bool cut =
           std::abs(ladder.demand[l]) >= reach || std::abs(ladder.demand[l + 1]) >= reach;
       return cut ? ladder.demand[l] - ladder.demand[l + 1]

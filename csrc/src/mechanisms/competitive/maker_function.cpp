@@ -60,10 +60,12 @@ MakerFunction::MakerFunction(const ScaledMarket& market, const ScaledMaker& make
       measure_(market, arena),
       g_(arena.array(market.states())),
       p_(arena.array(market.states())),
-      below_(arena.array(market.states())) {}
+      below_(arena.array(market.states())),
+      loss_(arena.array(market.states())) {}
 
 double MakerFunction::evaluate(const ArrayView& loss) {
   ambiguity_price_ = 0.0;
+  loss_ = loss;
   if (maker_.kind == MakerKind::kKnightian) {
     return knightian(loss);
   }
@@ -128,7 +130,7 @@ double MakerFunction::barrier(const ArrayView& loss) {
       sum += share;
       slope += share / (u + below_[i]);
     }
-    // On 1 / sum - 1, which is concave and nearly linear: monotone, too, and faster far away.
+    // On 1 / sum - 1, which is concave and nearly linear: as monotone, and faster far away.
     const double change = (sum - 1.0) * sum / slope;
     u += change;
     if (std::abs(change) <= kExact * u) {
@@ -188,9 +190,9 @@ double MakerFunction::utility(const ArrayView& loss) {
     }
   }
   double mass = 0.0;
+  least_slack_ = steps > 0 ? (cost - worst) + wealth : u;
   for (Eigen::Index i = 0; i < g_.size(); ++i) {
-    const double slack = steps > 0 ? (cost - worst) + wealth : u;
-    g_[i] = maker_.prior[i] / (slack + below_[i]);
+    g_[i] = maker_.prior[i] / (least_slack_ + below_[i]);
     mass += g_[i];
   }
   g_ /= mass;
@@ -240,6 +242,72 @@ double MakerFunction::polytope(const ArrayView& loss) {
   certainty_equivalent(maker_, best, maker_.risk_aversion, loss, g_.data());
   p_ = maker_.priors.row(best).transpose().array();
   return value;
+}
+
+/// For makers whose conjugate is a sum over states, g_i = f_i(t - L_i) with slopes -flow_i: t moves
+/// by the flows' mean. A worst case p is tilted by phi = (e^{a (L - max L)} - 1) / a, to the
+/// radius:
+///   dg = a (diag g - gg') dL + (p / mu) (u dL - E_p u dL - (phi - E_p phi) cov / var) u / U^2
+/// with u = 1 + a phi, U = E_p u, mu the price of the radius.
+void MakerFunction::prepare_curvature() {
+  const Eigen::Index n = g_.size();
+  const double a =
+      maker_.kind == MakerKind::kKnightian ? market_.risk_aversion : maker_.risk_aversion;
+  centre_ = g_;
+  worst_flow_.setZero(0);
+  switch (maker_.kind) {
+    case MakerKind::kKnightian:
+      flow_ = a * g_;
+      if (ambiguity_price_ == 0.0) {  // the worst states' prices are not moved by losses
+        flow_.setZero();
+      } else if (market_.kind == Ambiguity::kBall) {
+        const double worst = loss_.maxCoeff();
+        worth_.resize(n);
+        spread_.resize(n);
+        for (Eigen::Index i = 0; i < n; ++i) {
+          const Power power = power_of(a * (loss_[i] - worst));
+          worth_[i] = power.value;
+          spread_[i] = power.excess / a;
+        }
+        spread_ -= (p_ * spread_).sum();
+        const double utility = (p_ * worth_).sum();
+        worst_flow_ = p_ / (ambiguity_price_ * utility * utility);
+      }
+      break;
+    case MakerKind::kStartingOrders:
+      flow_ = g_.square() / (maker_.total * maker_.prior);
+      centre_ = flow_ / flow_.sum();
+      break;
+    case MakerKind::kUtility:  // g = W pi / slack
+      flow_ = g_ / (below_ + least_slack_);
+      break;
+    case MakerKind::kQuadratic:
+      flow_ = (g_ > 0.0).select(Array::Constant(n, 0.5 / maker_.curvature), 0.0);
+      centre_ = flow_ / flow_.sum();
+      break;
+    case MakerKind::kPolytope:
+      flow_ = a * g_;
+      break;
+    default:
+      flow_ = Array::Zero(n);
+  }
+}
+
+void MakerFunction::root(const double* payoff, double* root) const {
+  const Eigen::Index n = g_.size();
+  const Eigen::Map<const Array> x(payoff, n);
+  Eigen::Map<Array> of_prices(root, n);
+  Eigen::Map<Array> of_worst(root + n, n);
+  of_prices = flow_.sqrt() * (x - (centre_ * x).sum());
+  if (worst_flow_.size() == 0) {
+    of_worst.setZero();
+    return;
+  }
+  const Array value = worth_ * x;
+  const Array off = value - (p_ * value).sum();
+  const double variance = (p_ * spread_.square()).sum();
+  const double tilt = variance > 0.0 ? (p_ * spread_ * off).sum() / variance : 0.0;
+  of_worst = worst_flow_.sqrt() * (off - tilt * spread_);
 }
 
 double MakerFunction::conjugate(const ArrayView& g, const ArrayView& p) const {

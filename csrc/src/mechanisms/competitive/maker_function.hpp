@@ -26,6 +26,12 @@ class MakerFunction {
   const Slice& worst_case() const { return p_; }
   double ambiguity_price() const { return ambiguity_price_; }
 
+  /// dg/dL where C was last evaluated, off its kinks, as a sum of root_size() squares; `root` is
+  /// what they leave of a claim's payoff.
+  void prepare_curvature();
+  Eigen::Index root_size() const { return 2 * g_.size(); }
+  void root(const double* payoff, double* root) const;
+
   /// C*(g), where a Knightian or polytope maker's infimum over p is replaced by the given p.
   double conjugate(const ArrayView& g, const ArrayView& p) const;
 
@@ -39,8 +45,12 @@ class MakerFunction {
   const ScaledMarket& market_;
   const ScaledMaker& maker_;
   RiskMeasure measure_;
-  Slice g_, p_, below_;  // (states)
+  Slice g_, p_, below_, loss_;  // (states)
   double ambiguity_price_ = 0.0;
+  double least_slack_ = 0.0;  // a utility maker's in its worst state
+  // What prepare_curvature() finds: how fast prices flow, about which mean; and for a ball of
+  // priors what the worst case adds, of payoffs times marginal utilities.
+  Array flow_, centre_, worth_, spread_, worst_flow_;
 };
 
 }  // namespace kpm

@@ -4,6 +4,8 @@
 #include <cmath>
 #include <cstddef>
 
+#include "book/staircase.hpp"
+
 namespace kpm {
 
 namespace {
@@ -59,6 +61,20 @@ void Auction::judge(MakerFunction& function, AuctionPoint& point) const {
     const auto l = static_cast<std::size_t>(steps.rung(price));
     point.bound += steps.value[l] - price * steps.demand[l];
   }
+}
+
+double missed_by(const Auction& auction, const AuctionPoint& point) {
+  double most = 0.0;
+  for (int k = 0; k < auction.market.claims(); ++k) {
+    const std::vector<double>& limit = auction.ladder(k).limit;
+    const int piece = point.piece[static_cast<std::size_t>(k)];
+    const auto l = static_cast<std::size_t>(piece / 2);
+    const double price = auction.market.payoffs.row(k).dot(point.g.matrix());
+    const double low = Staircase::is_step(piece) ? limit[l] : l > 0 ? limit[l - 1] : 0.0;
+    const double high = l < limit.size() ? limit[l] : 1.0;
+    most = std::max({most, low - price, price - high});
+  }
+  return most;
 }
 
 }  // namespace kpm

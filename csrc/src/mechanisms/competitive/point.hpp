@@ -14,6 +14,7 @@ struct AuctionPoint {
   std::vector<int> piece;         ///< (claims)
   Array demand;                   ///< (claims)
   Array g, p;                     ///< (states) state prices, and the prior they are tilted from
+  bool settled = true;            ///< whether the demand alone gives the prices their last digits
   bool unique = true;             ///< whether no other state prices support the demand
   double objective = -kInfinity;  ///< sum of values less C
   double bound = kInfinity;       ///< the dual at g
@@ -39,5 +40,8 @@ struct Auction {
   /// Objective and bound, in plain arithmetic.
   void judge(MakerFunction& function, AuctionPoint& point) const;
 };
+
+/// By how much the prices of a point miss the ranges of its pieces, of the payoff range.
+double missed_by(const Auction& auction, const AuctionPoint& point);
 
 }  // namespace kpm

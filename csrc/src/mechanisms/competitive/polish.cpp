@@ -4,6 +4,11 @@
 #include <algorithm>
 #include <cmath>
 #include <cstddef>
+#include <utility>
+#include <vector>
+
+#include "mechanisms/competitive/climb.hpp"
+#include "mechanisms/competitive/meet_limits.hpp"
 
 namespace kpm {
 
@@ -12,8 +17,12 @@ namespace {
 constexpr int kRounds = 60;
 constexpr double kPrice = 1e-15;    // of the payoff range: prices that agree
 constexpr double kOutside = 1e-13;  // a price this far outside its rung's range belongs to a step
-constexpr double kFlat = 1e-9;      // the ambiguity price of a kink
 constexpr double kNear = 1e-6;      // prices off by more are not found yet, whatever the steps
+constexpr double kSettled = 1e-12;  // scaled money: what is proved no better needs no more work
+constexpr double kProven = 1e-9;    // scaled money: prices on their limits may cost this proof
+constexpr double kWeight = 1e-12;   // a weight this far below zero is negative
+constexpr double kCost = 1e-15;     // costs that differ by no more are alike
+constexpr int kSets = 24;           // changes of what ties and of what trades in full
 constexpr double kRank = 1e-11;     // relative singular value of a condition that says nothing
 
 bool on_step(int piece) { return piece % 2 == 1; }
@@ -25,7 +34,7 @@ class Polisher {
 
   AuctionPoint smooth(AuctionPoint point);
   AuctionPoint off_limits(AuctionPoint point, AuctionPoint best);
-  AuctionPoint kink(AuctionPoint point, const std::vector<int>& tied);
+  AuctionPoint kink(AuctionPoint point, std::vector<int>& tied);
 
  private:
   std::vector<int> steps(const AuctionPoint& point) const;
@@ -37,8 +46,9 @@ class Polisher {
   bool leave_rungs(AuctionPoint& point) const;
   double room(const AuctionPoint& point, int k, double change) const;
   void leave_step(AuctionPoint& point, int k, double change) const;
+  AuctionPoint on_kink(AuctionPoint point, const std::vector<int>& tied, Vector& weight);
+  int above_kink(const AuctionPoint& point, const std::vector<int>& tied) const;
   bool leave_worst_step(AuctionPoint& point) const;
-  void meet_limits(AuctionPoint& point) const;
 
   const Auction& auction_;
   AuctionProgram& program_;
@@ -72,7 +82,7 @@ bool Polisher::leave_steps(AuctionPoint& point, const std::vector<int>& open) co
   return left;
 }
 
-/// How much of a change of its demand a step's claim has room for.
+/// The share of a change of demand that the claim's step has room for.
 double Polisher::room(const AuctionPoint& point, int k, double change) const {
   const Ladder& ladder = auction_.ladder(k);
   const auto l = at(point.piece[at(k)] / 2);
@@ -166,40 +176,6 @@ bool Polisher::leave_worst_step(AuctionPoint& point) const {
   return true;
 }
 
-/// The last digits of prices that losses cannot carry: where g changes by far more than L (little
-/// wealth, small starting orders), g is moved by the least relative change that makes every step's
-/// price its limit.
-void Polisher::meet_limits(AuctionPoint& point) const {
-  const std::vector<int> open = steps(point);
-  const auto m = static_cast<Eigen::Index>(open.size());
-  const Eigen::Index n = point.g.size();
-  if (m == 0) {
-    return;
-  }
-  Matrix centred(m, n);
-  Vector missing(m);
-  for (Eigen::Index j = 0; j < m; ++j) {
-    const int k = open[static_cast<std::size_t>(j)];
-    const double price = auction_.market.payoffs.row(k).dot(point.g.matrix());
-    missing[j] = limit(point, k) - price;
-    centred.row(j) = auction_.market.payoffs.row(k).array() - price;
-  }
-  if (missing.cwiseAbs().maxCoeff() <= kPrice) {
-    return;
-  }
-  const Matrix weighted = centred * point.g.matrix().asDiagonal();
-  const Matrix system = weighted * centred.transpose();
-  Arena arena;
-  SemidefiniteCholesky factor(m, arena);
-  factor.compute(system);
-  factor.solve_in_place(missing);
-  const Array change = 1.0 + (centred.transpose() * missing).array();
-  if (change.minCoeff() > 0.5 && change.maxCoeff() < 2.0) {
-    point.g *= change;
-    point.g /= point.g.sum();
-  }
-}
-
 AuctionPoint Polisher::smooth(AuctionPoint point) {
   const MatrixSlice& curvature = program_.curvature();
   Arena arena;
@@ -243,7 +219,7 @@ AuctionPoint Polisher::smooth(AuctionPoint point) {
       // As near as rounding lets it come.
       point = kept;
       if (!leave_rungs(point)) {
-        meet_limits(point);
+        meet_limits(auction_, false, point);
         return point;
       }
       open = steps(point);
@@ -259,12 +235,12 @@ AuctionPoint Polisher::smooth(AuctionPoint point) {
       fresh = true;
     }
   }
-  meet_limits(kept);
+  meet_limits(auction_, false, kept);
   return kept;
 }
 
 /// From a point as the program found it: claims leave their steps until prices meet their limits.
-/// The best of what comes by, `best` to begin with.
+/// Returns the best point on the way, at first `best`.
 AuctionPoint Polisher::off_limits(AuctionPoint point, AuctionPoint best) {
   double least = missed_by(auction_, best);
   const std::size_t most = steps(point).size();
@@ -284,16 +260,72 @@ AuctionPoint Polisher::off_limits(AuctionPoint point, AuctionPoint best) {
   return best;
 }
 
-AuctionPoint Polisher::kink(AuctionPoint point, const std::vector<int>& tied) {
+/// The vertex outside `tied` that costs more than those inside; -1 if there is none.
+int Polisher::above_kink(const AuctionPoint& point, const std::vector<int>& tied) const {
+  const ScaledMaker& maker = auction_.maker;
+  const Array loss = auction_.losses(point.demand);
+  Array gradient(loss.size());
+  double level = -kInfinity;
+  double most = -kInfinity;
+  int above = -1;
+  for (int v = 0; v < static_cast<int>(maker.priors.rows()); ++v) {
+    const double cost = certainty_equivalent(maker, v, maker.risk_aversion, loss, gradient.data());
+    if (std::find(tied.begin(), tied.end(), v) != tied.end()) {
+      level = std::max(level, cost);
+    } else if (cost > most) {
+      most = cost;
+      above = v;
+    }
+  }
+  return most > level + kCost * (1.0 + std::abs(level)) ? above : -1;
+}
+
+/// Which functions tie, and which claims are on their rungs, is known for sure at the solution
+/// only: a vertex whose weight turns negative does not tie, one that costs more does, and a price
+/// outside its rung's range belongs to a step.
+AuctionPoint Polisher::kink(AuctionPoint point, std::vector<int>& tied) {
+  Vector weight;
+  if (auction_.maker.kind != MakerKind::kPolytope) {
+    return on_kink(std::move(point), tied, weight);
+  }
+  const std::vector<int> seen = tied;
+  AuctionPoint found = on_kink(point, tied, weight);
+  AuctionPoint as_seen = found;
+  for (int change = 0; change < kSets; ++change) {
+    Eigen::Index least = 0;
+    if (weight.minCoeff(&least) < -kWeight) {
+      tied.erase(tied.begin() + least);
+      if (tied.size() < 2 && auction_.maker.risk_aversion > 0.0) {
+        tied.clear();
+        point.unique = true;
+        return smooth(std::move(point));
+      }
+    } else if (const int above = above_kink(found, tied); above >= 0) {
+      tied.push_back(above);
+    } else if (leave_rungs(found)) {
+      point = found;
+    } else {
+      return found;
+    }
+    found = on_kink(point, tied, weight);
+  }
+  tied = seen;
+  return as_seen;
+}
+
+AuctionPoint Polisher::on_kink(AuctionPoint point, const std::vector<int>& tied, Vector& weight) {
   const ScaledMarket& market = auction_.market;
   const ScaledMaker& maker = auction_.maker;
   const bool vertices = maker.kind == MakerKind::kPolytope;
   const bool ball = maker.kind == MakerKind::kKnightian;
   const double a = vertices ? maker.risk_aversion : 0.0;
+  // What prices ask of demand and what it changes of them are far apart where a is large: demand in
+  // the unit of money that makes them alike.
+  const double unit = a > 1.0 ? 1.0 / a : 1.0;
   const auto c = static_cast<Eigen::Index>(tied.size());
   const Eigen::Index n = market.states();
   Matrix gradient = Matrix::Zero(c, n);
-  Vector weight(c);
+  weight.resize(c);
   Vector cost(c);
   for (Eigen::Index v = 0; v < c; ++v) {
     const int which = tied[static_cast<std::size_t>(v)];
@@ -334,7 +366,7 @@ AuctionPoint Polisher::kink(AuctionPoint point, const std::vector<int>& tied) {
       if (a > 0.0) {
         for (Eigen::Index v = 0; v < c; ++v) {
           const Matrix centred = payoffs.colwise() - values.col(v);
-          system.topLeftCorner(m, m) += a * weight[v] * centred *
+          system.topLeftCorner(m, m) += unit * a * weight[v] * centred *
                                         gradient.row(v).transpose().asDiagonal() *
                                         centred.transpose();
         }
@@ -345,18 +377,18 @@ AuctionPoint Polisher::kink(AuctionPoint point, const std::vector<int>& tied) {
     }
     system.block(prices, 0, c, m) = values.transpose();
     system.block(prices, m + weights, c, 1).setConstant(-1.0);
-    residual.segment(prices, c) = (level - cost.array()).matrix();
+    residual.segment(prices, c) = ((level - cost.array()) / unit).matrix();
     Eigen::CompleteOrthogonalDecomposition<Eigen::MatrixXd> decomposition;
     decomposition.setThreshold(kRank);
     decomposition.compute(system);
     const Vector change = decomposition.solve(residual);
     for (Eigen::Index j = 0; j < m; ++j) {
-      point.demand[open[static_cast<std::size_t>(j)]] += change[j];
+      point.demand[open[static_cast<std::size_t>(j)]] += unit * change[j];
     }
     if (!ball) {
       weight += change.segment(m, c);
     }
-    level += change[m + weights];
+    level += unit * change[m + weights];
     const bool left = leave_steps(point, open);
     if (!left && change.cwiseAbs().maxCoeff() <= 1e-15) {
       break;
@@ -365,7 +397,7 @@ AuctionPoint Polisher::kink(AuctionPoint point, const std::vector<int>& tied) {
       break;
     }
   }
-  if (!ball && weight.minCoeff() >= -1e-12) {
+  if (!ball && weight.minCoeff() >= -kWeight) {
     if (vertices) {  // the gradients at where the demand came to lie
       const Array loss = auction_.losses(point.demand);
       for (Eigen::Index v = 0; v < c; ++v) {
@@ -373,7 +405,7 @@ AuctionPoint Polisher::kink(AuctionPoint point, const std::vector<int>& tied) {
                                        &gradient(v, 0));
       }
     }
-    weight = weight.cwiseMax(0.0);
+    weight = weight.cwiseMax(0.0).eval();
     weight /= weight.sum();
     point.g = (gradient.transpose() * weight).array();
     point.g /= point.g.sum();
@@ -395,77 +427,21 @@ AuctionPoint Polisher::kink(AuctionPoint point, const std::vector<int>& tied) {
 
 }  // namespace
 
-double missed_by(const Auction& auction, const AuctionPoint& point) {
-  double most = 0.0;
-  for (int k = 0; k < auction.market.claims(); ++k) {
-    const std::vector<double>& limit = auction.ladder(k).limit;
-    const int piece = point.piece[static_cast<std::size_t>(k)];
-    const auto l = static_cast<std::size_t>(piece / 2);
-    const double price = auction.market.payoffs.row(k).dot(point.g.matrix());
-    const double low = on_step(piece) ? limit[l] : l > 0 ? limit[l - 1] : 0.0;
-    const double high = l < limit.size() ? limit[l] : 1.0;
-    most = std::max({most, low - price, price - high});
-  }
-  return most;
-}
-
-std::vector<int> tied_functions(const Auction& auction, const AuctionProgram& program, bool kink) {
-  const Array loss = auction.losses(program.demand());
-  std::vector<int> tied;
-  const ScaledMaker& maker = auction.maker;
-  const bool knightian = maker.kind == MakerKind::kKnightian;
-  if (maker.kind == MakerKind::kPolytope) {
-    Array cost(maker.priors.rows());
-    Array gradient(loss.size());
-    for (Eigen::Index v = 0; v < cost.size(); ++v) {
-      cost[v] = certainty_equivalent(maker, static_cast<int>(v), maker.risk_aversion, loss,
-                                     gradient.data());
-    }
-    const double worst = cost.maxCoeff();
-    for (Eigen::Index v = 0; v < cost.size(); ++v) {
-      if (program.weights()[v] > worst - cost[v]) {
-        tied.push_back(static_cast<int>(v));
-      }
-    }
-    return tied.size() > 1 || maker.risk_aversion == 0.0 ? tied : std::vector<int>();
-  }
-  const bool flat =
-      auction.market.kind == Ambiguity::kSimplex ||
-      (auction.market.kind == Ambiguity::kBall && (kink || program.ambiguity_price() <= kFlat));
-  if (maker.kind == MakerKind::kWorstState || (knightian && flat)) {
-    const double worst = loss.maxCoeff();
-    double mass = 0.0;
-    for (int i = 0; i < auction.market.states(); ++i) {
-      if (program.g()[i] > worst - loss[i]) {
-        tied.push_back(i);
-        mass += auction.market.prior[i];
-      }
-    }
-    // A kink is where the ball reaches beyond the worst states; one that does not reach them alone
-    // has its worst case elsewhere, too, however averse the maker.
-    if (auction.market.kind == Ambiguity::kBall &&
-        auction.market.ambiguity + std::log(mass) < 0.0) {
-      tied.clear();
-    }
-  }
-  return tied;
-}
-
 AuctionPoint polish(const Auction& auction, AuctionProgram& program, MakerFunction& function,
-                    const std::vector<int>& tied) {
+                    std::vector<int>& tied) {
   AuctionPoint found;
   found.demand = program.demand();
   found.g = program.g();
   found.p = program.worst_case();
   const bool believes =
       auction.maker.kind == MakerKind::kKnightian || auction.maker.kind == MakerKind::kPolytope;
-  if (!believes || auction.market.kind == Ambiguity::kSimplex) {
+  const bool prices_alone = !believes || auction.market.kind == Ambiguity::kSimplex;
+  if (prices_alone) {
     found.p = found.g;
   }
   found.unique = tied.empty();
-  AuctionPoint rough = found;
   auction.find_pieces((auction.market.payoffs * found.g.matrix()).array(), found);
-  rough.piece = found.piece;
+  AuctionPoint rough = found;
   auction.judge(function, rough);
 
   Polisher polisher(auction, program, function);
@@ -476,10 +452,37 @@ AuctionPoint polish(const Auction& auction, AuctionProgram& program, MakerFuncti
     polished = polisher.off_limits(found, polished);
     auction.judge(function, polished);
   }
-  // Rounding of the sums is no reason to stay with the coarser point.
+  // The coarser point is not kept for the rounding of the sums.
   const double rounding = 1e-13 * (1.0 + program.magnitude());
   const bool sound = std::abs(polished.gap()) <= std::abs(rough.gap()) + rounding;
-  return sound ? polished : rough;
+  AuctionPoint chosen = sound ? polished : rough;
+  if (missed_by(auction, chosen) <= kOutside &&
+      std::abs(chosen.gap()) <= kSettled * (1.0 + program.magnitude())) {
+    return chosen;
+  }
+  // A maker whose prices swing from nothing to one within the rounding of its losses. Demand cannot
+  // carry all digits of its prices: those found beside it meet the limits by themselves.
+  chosen.settled = rough.settled = found.settled = false;
+  std::vector<AuctionPoint> others = {chosen, rough};
+  if (tied.empty()) {
+    others.push_back(climb(auction, function, found));
+  }
+  for (AuctionPoint& other : others) {
+    const bool follows = prices_alone && (other.p == other.g).all();
+    meet_limits(auction, true, other);
+    if (follows) {
+      other.p = other.g;
+    }
+    auction.judge(function, other);
+    const double missed = std::max(missed_by(auction, chosen), kOutside);
+    const double misses = std::max(missed_by(auction, other), kOutside);
+    if (misses < missed
+            ? std::abs(other.gap()) <= std::max(std::abs(chosen.gap()) + rounding, kProven)
+            : misses == missed && std::abs(other.gap()) < std::abs(chosen.gap())) {
+      chosen = std::move(other);
+    }
+  }
+  return chosen;
 }
 
 }  // namespace kpm

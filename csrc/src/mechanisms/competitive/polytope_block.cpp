@@ -13,9 +13,9 @@ namespace {
 constexpr double kBacktrack = 0.7;
 constexpr int kBacktracks = 8;
 constexpr double kDecrease = 0.5;        // of the residual that a step promises
-constexpr double kResidualShare = 10.0;  // ... unless it is this small next to the products
+constexpr double kResidualShare = 10.0;  // unless it is this small next to the products
 
-/// The u > 0 with u e^u = e^x, to a digit or two: where a start needs to be.
+/// The u > 0 with u e^u = e^x, to a digit or two: enough for a start.
 double product_log(double x) {
   const double u = x > 1.0 ? x - std::log(x) : 1.0 / (1.0 + std::exp(-x));
   return u * (1.0 + x - std::log(u)) / (1.0 + u);
@@ -314,8 +314,8 @@ double PolytopeBlock::conjugate() const {
   return a_ > 0.0 ? relative_entropy_of(g_ / g_.sum(), p_ / p_.sum()) / a_ : 0.0;
 }
 
-/// What the vertices weigh in g = sum of weight g_v, g_v the gradient at a vertex alone: v_v times
-/// what e^{a e} is on its average.
+/// The vertices' weights in g = sum of weight g_v, g_v the gradient at a vertex alone: v_v times
+/// the vertex's mean of e^{a e}.
 void PolytopeBlock::write_weights(Array& weights) const {
   weights = v_ * (1.0 + a_ * (priors_ * phi_.matrix()).array());
   weights /= weights.sum();

@@ -10,7 +10,7 @@ namespace kpm {
 namespace {
 
 constexpr int kSteps = 100;
-constexpr double kFarthest = 3.0;   // in the logarithm of the orders, a step
+constexpr double kFarthest = 3.0;   // in the logarithm of the orders, per step
 constexpr double kStarted = 1e-10;  // of the prices' sum: where a start needs to be
 
 }  // namespace
@@ -77,12 +77,14 @@ void PriceBlock::start(const ArrayView& loss, double tau, double /*entropy_share
   }
 }
 
-/// The starting orders with which a utility maker would trade as it does at these slacks: in
-/// proportion to what wealth they leave it.
+/// The starting orders with which a utility maker would trade as it does at these prices, W pi with
+/// W = m exp(-KL(pi|g)). Slacks say the same where products are the orders; before, their products
+/// are larger, and orders that shrank with them would end at none at all: a worst-state maker,
+/// which is a solution of these equations, too, but not of the problem.
 void PriceBlock::find_orders() {
   double log_ratio = 0.0;
   for (Eigen::Index i = 0; i < count_; ++i) {
-    log_ratio += maker_.prior[i] * std::log(s_[i] / maker_.wealth);
+    log_ratio += maker_.prior[i] * std::log(delta_[i] / (g_[i] * maker_.wealth));
   }
   delta_ *= std::exp(-std::clamp(log_ratio, -kFarthest, kFarthest));
   delta_ = delta_.min(maker_.wealth * maker_.prior);  // W = m exp(-KL(pi|g))
@@ -97,7 +99,7 @@ void PriceBlock::update_residuals(const ArrayView& loss) {
   centre_ = flow_ / total_;
 }
 
-/// A utility maker's orders change with the prices: what its slope is centred by is g.
+/// A utility maker's starting orders change with the prices: its curvature is centred by g.
 void PriceBlock::prepare_curvature() {
   if (utility_) {
     centre_ = maker_.prior / s_;

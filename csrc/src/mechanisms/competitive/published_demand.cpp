@@ -2,6 +2,7 @@
 #include <algorithm>
 #include <cmath>
 #include <cstddef>
+#include <utility>
 
 #include "mechanisms/competitive/published.hpp"
 #include "numerics/tolerances.hpp"
@@ -12,7 +13,7 @@ namespace kpm {
 namespace {
 
 constexpr double kAtEnd = 1e-9;     // share of a step: demand this close to its end is there
-constexpr double kRounded = 1e-14;  // ... and this close by rounding
+constexpr double kRounded = 1e-14;  // the same, by rounding alone
 constexpr int kHalvings = 40;
 
 struct OpenStep {
@@ -22,8 +23,8 @@ struct OpenStep {
 
 /// What a claim's share adds to each function whose tie decides C: states or vertices.
 struct Rows {
-  Matrix held;  // must move alike
-  Matrix idle;  // must not come to matter
+  Matrix held;  // must change equally
+  Matrix idle;  // must not begin to count
   Array room;   // (idle) how far they are from it
 };
 
@@ -140,7 +141,7 @@ void choose_demand(const Auction& auction, const std::vector<Staircase>& stairs,
   for (Eigen::Index k = 0; k < m; ++k) {
     payoffs.row(k) = market.payoffs.row(open[static_cast<std::size_t>(k)].claim);
   }
-  // The kernel of "all held rows move by the same shift".
+  // The kernel of "all held rows change by the same shift".
   Eigen::MatrixXd conditions(rows.held.rows(), m + 1);
   conditions.leftCols(m) = rows.held * payoffs.transpose();
   conditions.col(m).setConstant(-1.0);
@@ -204,7 +205,13 @@ void choose_demand(const Auction& auction, const std::vector<Staircase>& stairs,
       break;
     }
   }
-  move_to_ends(open, kAtEnd, point);
+  AuctionPoint at_ends = point;
+  move_to_ends(open, kAtEnd, at_ends);
+  if (worth(at_ends.demand) >= before - tie) {
+    point = std::move(at_ends);
+  } else {
+    move_to_ends(open, kRounded, point);
+  }
 }
 
 }  // namespace kpm

@@ -5,12 +5,15 @@
 #include "book/staircase.hpp"
 #include "mechanisms/competitive/published.hpp"
 #include "numerics/arena.hpp"
+#include "numerics/entropy.hpp"
 #include "prices/analytic_centre.hpp"
 #include "selection/price_rule.hpp"
 
 namespace kpm {
 
 namespace {
+
+constexpr double kMissed = 1e-13;  // of the payoff range: prices on their limits but for rounding
 
 struct Ranges {
   Array low, high;  // (claims) in scaled prices
@@ -77,13 +80,15 @@ void mix_vertices(const Auction& auction, const std::vector<int>& tied, const Ra
   AuctionPoint chosen = point;
   chosen.g = (gradient.transpose() * weight.matrix()).array();
   chosen.g /= chosen.g.sum();
-  // The prior that the prices are tilted from: each vertex by what its utility weighs.
+  // The prior that the prices are tilted from: each vertex weighted by its utility.
   Array mixed = weight * (-a * (cost - cost.maxCoeff())).exp();
   mixed /= mixed.sum();
   chosen.p = (maker.priors(tied, Eigen::all).transpose() * mixed.matrix()).array();
   chosen.p /= chosen.p.sum();
   auction.judge(function, chosen);
-  if (chosen.gap() <= std::abs(point.gap()) + 1e-12) {
+  // Of a very averse maker the gradients that demand gives have few digits, the prices found more.
+  const double missed = std::max(missed_by(auction, point), kMissed);
+  if (chosen.gap() <= std::abs(point.gap()) + 1e-12 && missed_by(auction, chosen) <= missed) {
     point = chosen;
   }
 }
@@ -114,6 +119,10 @@ bool choose_prices(const Auction& auction, const std::vector<int>& tied, MakerFu
   }
   AuctionPoint chosen = point;
   chosen.g = spread(some, tied, auction.market.states());
+  if (auction.market.kind == Ambiguity::kBall && auction.maker.kind == MakerKind::kKnightian &&
+      relative_entropy_of(chosen.g, auction.market.prior) > auction.market.ambiguity + kMissed) {
+    return false;  // the worst states alone have no such worst case: no kink
+  }
   chosen.p = chosen.g;
   auction.judge(function, chosen);
   if (!(chosen.gap() <= std::abs(point.gap()) + 1e-12)) {

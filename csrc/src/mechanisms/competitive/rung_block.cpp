@@ -9,7 +9,7 @@ namespace kpm {
 namespace {
 
 constexpr double kLeastShare = 1e-3;   // of the products, so that no claim is resolved too finely
-constexpr double kFirstWeight = 0.02;  // a rung that joins in the middle starts no heavier
+constexpr double kFirstWeight = 0.02;  // the largest weight of a rung that joins midway
 constexpr double kIdle = 1e3;          // products: a slack that keeps a weight below 1 / this
 constexpr int kFewest = 3;             // columns of a claim
 constexpr int kAround = 4;             // rungs on either side of the first price

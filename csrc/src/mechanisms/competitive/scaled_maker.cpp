@@ -41,6 +41,25 @@ ScaledMaker::ScaledMaker(const MakerModel& maker, const ScaledMarket& scaled)
   wealth = maker.wealth * unit;
   curvature = maker.curvature * unit;
   risk_aversion = maker.risk_aversion * scaled.scale;
+  switch (kind) {
+    case MakerKind::kStartingOrders:
+      resolution = total;
+      break;
+    case MakerKind::kUtility:
+      resolution = wealth;
+      break;
+    case MakerKind::kQuadratic:
+      resolution = curvature;
+      break;
+    case MakerKind::kKnightian:
+      resolution = 1.0 / scaled.risk_aversion;
+      break;
+    case MakerKind::kPolytope:
+      resolution = risk_aversion > 0.0 ? 1.0 / risk_aversion : kInfinity;
+      break;
+    default:
+      resolution = kInfinity;
+  }
   if (kind == MakerKind::kPolytope) {
     priors = Eigen::Map<const Matrix>(maker.vertices, maker.priors, maker.states);
   }

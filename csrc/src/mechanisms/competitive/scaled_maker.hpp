@@ -18,6 +18,7 @@ struct ScaledMaker {
   double wealth = 0.0;         ///< kUtility
   double curvature = 0.0;      ///< kQuadratic
   double risk_aversion = 1.0;  ///< kPolytope
+  double resolution;           ///< losses that differ by less have prices much alike
   Matrix priors;               ///< (vertices, states), kPolytope
 };
 

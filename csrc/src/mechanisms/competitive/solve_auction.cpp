@@ -3,10 +3,12 @@
 #include <algorithm>
 #include <optional>
 #include <utility>
+#include <vector>
 
 #include "mechanisms/competitive/arrow_debreu.hpp"
 #include "mechanisms/competitive/auction_program.hpp"
 #include "mechanisms/competitive/polish.hpp"
+#include "mechanisms/competitive/tied_functions.hpp"
 #include "numerics/tolerances.hpp"
 
 namespace kpm {
@@ -15,15 +17,16 @@ namespace {
 
 // Fast first; the others start afresh where it stalls.
 constexpr Attempt kAttempts[] = {{0.01, 0.6}, {0.1, 0.2}, {1.0, 0.01}, {1.0, 0.5}, {10.0, 1e-4}};
-constexpr double kSharp = 1e-12;      // scaled money: what polishing wants to begin with
-constexpr double kPricesMet = 1e-13;  // of the payoff range: prices on their limits
-constexpr double kOpenTie = 1e-13;    // scaled money a choice of demand may cost
+constexpr double kSharp = 1e-12;        // scaled money: the accuracy that polishing starts from
+constexpr double kOfResolution = 1e-4;  // ... of the money within which prices change
+constexpr double kPricesMet = 1e-13;    // of the payoff range: prices on their limits
+constexpr double kOpenTie = 1e-13;      // scaled money a choice of demand may cost
 
 /// Polish what the program found, and choose of the optima what is published.
 void publish_point(const Auction& auction, const std::vector<Staircase>& stairs,
-                   AuctionProgram& program, MakerFunction& function, FaceRule face, bool kink,
-                   SolvedAuction& solved) {
-  solved.tied = tied_functions(auction, program, kink);
+                   AuctionProgram& program, MakerFunction& function, FaceRule face,
+                   std::vector<int> tied, SolvedAuction& solved) {
+  solved.tied = std::move(tied);
   AuctionPoint& point = solved.point;
   point = polish(auction, program, function, solved.tied);
   choose_demand(auction, stairs, solved.tied, face, function, kOpenTie, point);
@@ -48,25 +51,37 @@ SolvedAuction solve_auction(const Auction& auction, const std::vector<Staircase>
   Arena arena;
   AuctionProgram program(auction.market, auction.maker, auction.ladders, arena);
   program.load(prices);
-  const double tolerance = std::max(kSharp, kGapRounding * (1.0 + program.magnitude()));
+  const double rounding = kGapRounding * (1.0 + program.magnitude());
+  const double tolerance = std::max(kSharp, rounding);
+  const double sharper =
+      std::max(std::min(kSharp, kOfResolution * auction.maker.resolution), rounding);
   for (const Attempt& attempt : kAttempts) {
     int iterations = 0;
     run_predictor_corrector(program, tolerance, attempt, max_iterations, iterations, [] {});
+    if (sharper < tolerance && program.gap() <= tolerance) {
+      continue_predictor_corrector(program, sharper, attempt, max_iterations, iterations, [] {});
+    }
     solved.iterations += iterations;
     if (program.gap() <= 100.0 * tolerance) {
       break;
     }
   }
-  publish_point(auction, stairs, program, function, face, false, solved);
-  // Next to a kink the radius has a price of rounding size: the other side may be the right one.
-  if (auction.market.kind == Ambiguity::kBall && solved.point.unique &&
-      auction.maker.kind == MakerKind::kKnightian &&
-      missed_by(auction, solved.point) > kPricesMet) {
+  publish_point(auction, stairs, program, function, face, tied_functions(auction, program, false),
+                solved);
+  if (auction.market.kind != Ambiguity::kBall || auction.maker.kind != MakerKind::kKnightian) {
+    return solved;
+  }
+  // Near a kink, and of a very averse maker everywhere, the ambiguity price is of the size of
+  // rounding: the other side may be right.
+  const bool smooth = solved.point.unique;
+  const bool met = missed_by(auction, solved.point) <= kPricesMet;
+  if (smooth ? !met || !solved.point.settled : !solved.chosen) {
     SolvedAuction other;
     other.iterations = solved.iterations;
-    publish_point(auction, stairs, program, function, face, true, other);
+    publish_point(auction, stairs, program, function, face,
+                  smooth ? tied_functions(auction, program, true) : std::vector<int>(), other);
     if (other.chosen && missed_by(auction, other.point) <= kPricesMet &&
-        other.point.gap() <= std::max(solved.point.gap(), tolerance)) {
+        other.point.gap() <= std::max(solved.point.gap(), smooth && met ? 0.0 : tolerance)) {
       return other;
     }
   }

@@ -18,8 +18,8 @@ namespace kpm {
 
 namespace {
 
-// Cells whose certainty equivalents differ by less than this share of the tolerance are looked at
-// more closely before one is chosen.
+// Cells whose certainty equivalents differ by less than this share of the tolerance are solved more
+// accurately before one is chosen.
 constexpr double kTieShare = 0.25;
 
 /// A clearing of the presolved book, of the full one.
@@ -42,7 +42,7 @@ std::shared_ptr<const CellOptimum> restore(const Presolve& book, const ScaledMar
   return optimum;
 }
 
-/// What trades in the best cell that was found: an enumeration does not keep demand.
+/// What trades in the best cell found, solved again: an enumeration does not keep demand.
 double stake_of_best(const ScaledMarket& scaled, const std::vector<Staircase>& stairs,
                      const Stakes& stakes, const SearchResult& result) {
   const auto best =
@@ -67,7 +67,7 @@ Found enumerate(const ScaledMarket& scaled, const std::vector<Staircase>& stairs
                 const Stakes& stakes, double cells, const SearchTask& task) {
   const ClearSettings& settings = task.settings;
   const CellGrid grid(scaled, stairs);
-  // Cells that differ in claims outside the search only are one to it.
+  // Cells that differ only in claims outside the search are one cell to it.
   const double copies = cells / grid.cells_below(0);
   const auto all_cells = [copies](Progress progress) {
     progress.pruned_infeasible *= copies;
@@ -89,7 +89,7 @@ Found enumerate(const ScaledMarket& scaled, const std::vector<Staircase>& stairs
   const double wanted = std::max(settings.tolerance * stake, kCandidateTolerance);
   if (stake > 0.0 && !coarse && wanted < search.tolerance &&
       result.upper_bound > result.value + wanted) {
-    // Less trades than could: the cells are to be solved to a tolerance of that.
+    // Less trades than could: the cells are solved again to a tolerance relative to that.
     search.tolerance = wanted;
     search.tie = std::max(kTieShare * search.tolerance, kTie);
     const std::int64_t before = result.iterations;

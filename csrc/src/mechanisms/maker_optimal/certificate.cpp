@@ -33,8 +33,7 @@ void move_into_ball(Array& p, const ScaledMarket& market) {
   }
 }
 
-/// Of the claims that others are merged into, what their demand is counted from; empty: from
-/// nothing.
+/// Where the demand of the claims that others are merged into is counted from; empty: from zero.
 std::vector<double> merged_base(const ScaledMarket& full, const Presolve& book,
                                 const std::vector<double>& riskless) {
   std::vector<double> base(riskless.size(), 0.0);
@@ -123,7 +122,7 @@ Certificate certify(const Market& market, const TradedMarket& traded, const Pres
     append(result.marginal_state_prices,
            to_vector(traded.restore(multipliers.marginal_state_prices)));
     append(result.multipliers, original_multipliers(market.claims, scaled, multipliers.lambda));
-    // What shows a leaf to be out of reach knows prices only.
+    // The proof that a leaf is out of reach does not depend on demand.
     for (std::size_t k = 0; bound > -kInfinity && k < base.size(); ++k) {
       result.multipliers[result.multipliers.size() - claims + k] -= base[k];
     }

@@ -1,4 +1,4 @@
-// The proof that is handed out: leaves of the tree in the caller's units.
+// The published proof: leaves of the tree in the caller's units.
 #pragma once
 
 #include <vector>

@@ -37,8 +37,8 @@ double seconds_since(Clock::time_point start) {
   return std::chrono::duration<double>(Clock::now() - start).count();
 }
 
-// So many tolerances what supports the point may leave open of its own cell: the search proves it
-// by other multipliers, but who reads these must not find them wrong.
+// The published multipliers' bound of the point's own cell may exceed its value by this many
+// tolerances: the search proves the point by others, but readers must not find these wrong.
 constexpr double kSupportSlack = 10.0;
 
 constexpr double kLastDigit = std::numeric_limits<double>::epsilon();
@@ -46,13 +46,13 @@ constexpr double kLastDigit = std::numeric_limits<double>::epsilon();
 constexpr int kUnits = 3;              // searches with ever smaller units of money, at most
 constexpr double kSmaller = 1 / 64.0;  // of the unit: what another search is worth
 
-constexpr double kFinest = 1e-3;  // of the maker's own money: a unit that tells what he trades
-constexpr double kLost = 1e-7;    // of the unit: what no rounding takes from a clearing
+constexpr double kFinest = 1e-3;  // of the maker's own money: a unit that resolves its trade
+constexpr double kLost = 1e-7;    // of the unit: more than rounding takes from a clearing
 
-// Times what the maker's payoff changes by: a notional that he takes no part in.
+// Times the change of the maker's payoff: a notional in which the maker takes no part.
 constexpr double kVast = 4096.0;
 
-/// Empty if so little trades that another search must tell it from rounding, that of `unit.book`.
+/// Empty if so little trades that another search, of `unit.book`, must tell it from rounding.
 std::optional<Clearing> clear_once(const CanonicalBook& book, const Orders& orders,
                                    Clock::time_point start, const ClearSettings& settings,
                                    Limits& limits, Unit& unit) {
@@ -99,7 +99,7 @@ std::optional<Clearing> clear_once(const CanonicalBook& book, const Orders& orde
     progress.root_bound = to_money(scaled, progress.root_bound);
     return progress;
   };
-  // Cells are solved to a gap that must tell something of what is at stake.
+  // Cells are solved to a gap that must be small next to what is at stake.
   const double least_stake = kCandidateTolerance / settings.tolerance;
   const auto too_coarse = [&](double stake) {
     if (stake >= least_stake || unit.tried >= kUnits || unit.rehearsal || unit.no_finer) {
@@ -168,18 +168,18 @@ std::optional<Clearing> clear_once(const CanonicalBook& book, const Orders& orde
     unit.step_back(by_smaller);
     return std::nullopt;
   }
-  // The measure's: near a kink the cell's solution knows its value, but hardly the slope.
+  // By the measure: near a kink the cell's solution has the value of rho, but hardly its slope.
   clearing.support.ambiguity_price = scaled.scale * measure.multiplier();
   clearing.support.worst_case = to_vector(traded.restore(choice.worst_case));
   clearing.support.marginal_state_prices = to_vector(traded.restore(choice.marginal_state_prices));
   clearing.support.multipliers = original_multipliers(market.claims, scaled, choice.multipliers);
   if (scaled.kind == Ambiguity::kNone) {
-    // The first nat costs infinitely much per nat, unless all states are alike to the maker.
+    // The first nat costs infinitely much per nat, unless the payoff is the same in all states.
     const auto [least, most] = std::minmax_element(clearing.payoff.begin(), clearing.payoff.end());
     clearing.support.ambiguity_price = *least < *most ? kInfinity : 0.0;
   }
-  // A payoff that does not change is worth the same; and no clearing is below no trade (theorem A)
-  // but by the rounding of its own figures.
+  // An unchanged payoff is worth as much as no trade; and by theorem A no clearing is worth less,
+  // except by the rounding of its own figures.
   const double no_trade = -measure.evaluate(-scaled.inventory);
   const double rounding = kGapRounding * (1.0 + scaled.inventory.abs().maxCoeff());
   const double net = notional(seen, clearing.net_demand);
@@ -194,18 +194,17 @@ std::optional<Clearing> clear_once(const CanonicalBook& book, const Orders& orde
   }
   if (std::none_of(stairs.begin(), stairs.end(),
                    [](const Staircase& claim) { return claim.has_net_demand(); })) {
-    // Nothing can trade: there is one clearing, and what bounds it, and every leaf, is its own
-    // worth.
+    // Nothing can trade: there is one clearing, whose value bounds it and every leaf.
     clearing.upper_bound = clearing.certainty_equivalent;
     for (double& bound : clearing.certificate.bound) {
       bound = std::min(bound, clearing.certainty_equivalent);
     }
   }
 
-  // Judged by the figures that are handed out: what rounding leaves between them counts. Not a NaN.
+  // Judged by the published figures: the rounding between them counts, and a NaN proves nothing.
   const double gap = clearing.upper_bound - clearing.certainty_equivalent;
   const bool hidden = net > kVast * moved_by(market, clearing) && has_giants(market, whole);
-  // What giants trade with each other is no measure of what the others may lose.
+  // What giants trade with each other does not measure what the others have at stake.
   const double stake = hidden || !unit.counted.riskless.empty()
                            ? std::min(clearing.scale, Levels(market, book.stairs()).giant())
                            : clearing.scale;
@@ -213,7 +212,7 @@ std::optional<Clearing> clear_once(const CanonicalBook& book, const Orders& orde
   const double beyond = cell_bound(scaled, seen, choice) - value - rounding;
   const bool supported = scaled.scale * beyond <= kSupportSlack * wanted;
   const bool proven = gap <= wanted && choice.nearest && supported;
-  // An enumeration is its count of cells: one that was stopped has not looked at all of them.
+  // An enumeration proves by its count of cells: one that was stopped has not visited all of them.
   const bool by_tree = settings.method == Method::kBranchAndBound;
   if (!choice.by_rule) {
     clearing.status = limits.status();
@@ -222,8 +221,8 @@ std::optional<Clearing> clear_once(const CanonicalBook& book, const Orders& orde
   } else {
     clearing.status = found.status;
   }
-  // What orders trade with each other is at stake for nobody: what is left may want a finer unit.
-  // Where they leave the maker nothing, or rounding, they may hide what he would trade.
+  // Trade of orders with each other puts no money at stake: the rest may need a finer unit. Where
+  // it leaves the maker nothing, or rounding, it may hide what the maker would trade.
   const double sought = net > kLastDigit * scaled.scale ? net : own_money(market);
   const bool told = clearing.status == Status::kOptimal && gap <= settings.tolerance * sought;
   const bool finished =
@@ -255,8 +254,8 @@ Clearing clear_from(const Market& market, const Orders& orders, std::vector<Stai
                     Clock::time_point start, const ClearSettings& settings) {
   Limits limits(settings, start, orders.count);
   const CanonicalBook book(market, std::move(stairs));
-  // So little may trade that the last digits of what could have traded hide it. A search that finds
-  // that makes way for one with the unit of what does trade.
+  // So little may trade that rounding of what could have traded hides it. A search that finds that
+  // is followed by one in units of what does trade.
   Unit unit;
   for (;;) {
     ++unit.tried;

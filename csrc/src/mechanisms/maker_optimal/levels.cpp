@@ -10,7 +10,7 @@ namespace {
 
 constexpr double kOwn = 1e6;
 
-/// Whether no order can be a giant, told without a list: the least level stands for the median.
+/// Whether no order can be a giant, found without a list: the least level stands for the median.
 bool clearly_none(const Market& market, const std::vector<Staircase>& stairs) {
   double least = kInfinity;
   double largest = 0.0;

@@ -20,8 +20,8 @@ bool giants_cross(const Staircase& claim, double giant) {
   return false;
 }
 
-/// The piece on which demand is nearest to `base`: a flat where giants leave little of each other,
-/// else the step across it; -1 where they leave much at all prices.
+/// The piece on which demand is nearest to `base`: a flat if giants nearly cancel there, else the
+/// step across it; -1 if they cancel at no price.
 int meeting_piece(const Staircase& claim, double base, double giant) {
   std::size_t nearest = 0;
   for (std::size_t l = 1; l <= claim.limit.size(); ++l) {

@@ -1,4 +1,4 @@
-// A book seen piece by piece: its staircases, and the clearing of one cell.
+// The pieces of a book: its staircases, and the clearing of one cell.
 #include <algorithm>
 #include <cstddef>
 
@@ -69,7 +69,7 @@ CellSolution solve_cell(const Market& market, const Orders& orders, const std::i
   CellSolver::Settings inner;
   inner.tolerance = settings.tolerance;
   inner.max_iterations = settings.max_iterations;
-  inner.central_multipliers = false;  // nobody bounds other cells with them
+  inner.central_multipliers = false;  // they bound no other cells
   const auto outcome = solver.solve(hull, inner);
   const CellOptimum& optimum = solver.optimum();
   result.status = outcome == CellSolver::Outcome::kOptimal ? Status::kOptimal : Status::kInaccurate;

@@ -12,7 +12,7 @@ namespace kpm {
 
 namespace {
 
-/// A constant claim has one price and moves nothing: everything that can be matched there is.
+/// A constant claim has one price and no risk: all orders that can be matched at it are.
 int piece_of_constant(const Staircase& claim) {
   if (claim.limit.empty()) {
     return 0;
@@ -70,8 +70,8 @@ Published publish(const Market& market, const Orders& orders, const std::vector<
     published.scale += stairs[k].span() * traded;
   }
   if (netted) {
-    // What giants trade with each other leaves its rounding to their difference, but not to what
-    // the maker trades.
+    // Trade of giants with each other adds its rounding to their difference, but must not add it to
+    // what the maker trades.
     for (int k = 0; k < scaled.claims(); ++k) {
       const auto source = static_cast<std::size_t>(scaled.original[static_cast<std::size_t>(k)]);
       const Piece piece = book.seen[source].piece(static_cast<int>(clearing.cell[source]));
@@ -94,7 +94,7 @@ Published publish(const Market& market, const Orders& orders, const std::vector<
     clearing.claim_prices[k] = price;
     clearing.revenue += price * clearing.net_demand[k];
   }
-  // A sum of products is right to this share of the sum of their sizes.
+  // A sum of products is accurate to this share of the sum of their absolute values.
   const double rounding = std::numeric_limits<double>::epsilon() * (market.claims + 2);
   for (int i = 0; i < market.states; ++i) {
     double gain = 0.0;

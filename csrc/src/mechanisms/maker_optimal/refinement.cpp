@@ -19,12 +19,12 @@ namespace kpm {
 namespace {
 
 constexpr double kCoarse = 1e5;        // times the maker's own money: a unit that hides it
-constexpr double kLeftOpen = 1e-8;     // of the unit: more than is left open by a search
-constexpr double kFiner = 1e-4;        // a unit of the one before: more than the solver leaves open
-constexpr double kMostAverse = 1e6;    // aversion times the unit: beyond that only the worst counts
-constexpr double kWorthless = 1024.0;  // times 1 / aversion: so much better, and without a price
+constexpr double kLeftOpen = 1e-8;     // of the unit: more than a search leaves undetermined
+constexpr double kFiner = 1e-4;        // of the last unit: more than the solver leaves undetermined
+constexpr double kMostAverse = 1e6;    // aversion times unit: above, only the worst state counts
+constexpr double kWorthless = 1024.0;  // over the aversion: a state this much better has no price
 
-/// Of a clearing chosen in a cell of the traded market.
+/// The refinement of a clearing chosen in a cell of the traded market.
 Refinement refinement_of(const Market& market, const TradedMarket& traded,
                          const std::vector<Staircase>& stairs, const Choice& choice) {
   const ScaledMarket& scaled = traded.market();
@@ -158,7 +158,7 @@ void Refinement::change(double unit) {
   }
   const double before = -measure.evaluate(-steps_.inventory);
   if (!(worth > before + kGapRounding * (1.0 + before))) {
-    return;  // along a free direction it would only undo what the rule has chosen
+    return;  // a step along a free direction would only undo the rule's choice
   }
   for (int k = 0; k < steps_.claims(); ++k) {
     const auto source = static_cast<std::size_t>(steps_.original[static_cast<std::size_t>(k)]);

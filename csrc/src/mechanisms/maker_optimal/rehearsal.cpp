@@ -10,7 +10,7 @@ namespace kpm {
 
 namespace {
 
-constexpr double kLargest = 8.0;  // giants: what is left of the largest of them
+constexpr double kLargest = 8.0;  // times a giant's least size: what is left of the largest one
 
 }  // namespace
 

@@ -21,8 +21,8 @@ constexpr double kExact = 0x1p-90;    // of the largest product: what rounding l
 constexpr double kParts = 720720.0;   // divisible by 1 to 16: by the proportions of payoffs
 constexpr int kDigits = 52;           // of a double
 
-/// The conditions that a trade of the given claims pays in every state what it pays in the first,
-/// solved for as many of the claims as there are independent ones.
+/// The conditions that a trade of the given claims pays the same in every state as in the first,
+/// solved for as many of the claims as there are independent conditions.
 class Proportions {
  public:
   Proportions(const Market& market, const std::vector<int>& claims)
@@ -109,7 +109,7 @@ double notional(const std::vector<Staircase>& stairs, std::size_t k, double dema
   return stairs[k].span() * std::abs(demand);
 }
 
-/// Those that make up the notional, but for a little.
+/// The claims that make up all but a little of the notional.
 std::vector<int> heavy_claims(const std::vector<Staircase>& stairs,
                               const std::vector<double>& demand, double total) {
   std::vector<int> heavy;

@@ -11,9 +11,9 @@
 
 namespace kpm {
 
-/// A demand y0 that the maker pays alike in every state, P'y0 = c, earns c at any state prices: it
-/// costs him nothing. Both sides of a complement bid for, a complete set, a claim against its
-/// parts. Demand counted from y0 leaves (8) what it is,
+/// A demand y0 that pays the same in every state, P'y0 = c, earns c at any state prices: it costs
+/// the maker nothing. Examples are complements bid for together, a complete set, and a claim
+/// against its parts. Counting demand from y0 leaves (8) unchanged,
 ///     pi.y - rho(P'y - w)  =  pi.(y - y0) - rho(P'(y - y0) - w),
 /// and its sums do not lose the digits that a vast y0 costs them. Multipliers are less by y0.
 ///
@@ -27,7 +27,7 @@ std::vector<double> riskless_trade(const Market& market, const std::vector<Stair
 struct CountedBook {
   std::vector<double> riskless;  ///< (claims) the trade, shares
   std::vector<Staircase> stairs;
-  TradableBook tradable;  ///< of it, without what nobody could trade beside the trade
+  TradableBook tradable;  ///< the counted book without quantities that cannot trade in it
 };
 
 /// From what giants trade with each other in a clearing with this net demand; empty if that is not

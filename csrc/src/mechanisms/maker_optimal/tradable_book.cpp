@@ -15,7 +15,7 @@ namespace kpm {
 namespace {
 
 constexpr double kPays = 64.0;  // the notional must fall by this factor
-constexpr double kRoom = 2.0;   // times what could trade at most: to be exceeded by no optimum
+constexpr double kRoom = 2.0;   // times the most that could trade: no optimum exceeds it
 constexpr int kThresholds = 6;
 constexpr int kHalvings = 30;
 constexpr double kHair = 1e-12;  // of a payoff range: beyond what rounding does to a price
@@ -23,13 +23,13 @@ constexpr double kHair = 1e-12;  // of a payoff range: beyond what rounding does
 constexpr double kMargins[] = {0x1p-2, 0x1p-5};
 constexpr double kNarrowMargins[] = {0x1p-8, 0x1p-11};
 
-/// What the bids and the offers on a limit where giants meet could trade with the maker at most.
+/// The most that bids and offers on a limit where giants meet could trade with the maker.
 struct AtLimit {
   double bids = kInfinity;  // money
   double offers = kInfinity;
 };
 
-/// State prices, and what could trade at most by them.
+/// State prices, and the most that could trade by them.
 struct Cut {
   Array state_prices, worst_case;
   double most = 0.0;      // money: a level outside by a share m of its range trades most / m
@@ -46,7 +46,7 @@ struct Side {
 
 class Cutter {
  public:
-  /// Never cuts below the floor: there is nothing to gain from that.
+  /// Never cuts below the floor, which would gain nothing.
   Cutter(const Market& market, const std::vector<Staircase>& stairs, const std::vector<int>& met,
          double floor, StopToken& token)
       : stairs_(stairs),
@@ -59,7 +59,7 @@ class Cutter {
     no_trade_ = -measure.evaluate(-scaled_.inventory);
   }
 
-  /// The cut that leaves least, or at most `enough`.
+  /// The cut that leaves the least notional, or the first that leaves at most `enough`.
   Cut best(double threshold, double largest, double enough) {
     Cut best = judge(scaled_.prior);
     if (!met_.empty()) {
@@ -128,7 +128,7 @@ class Cutter {
     }
   }
 
-  /// What could trade at most on each side of the limits where giants meet.
+  /// The most that could trade on each side of the limits where giants meet.
   void cut_meetings(double threshold, double margin, Cut& cut) {
     if (met_.empty()) {
       return;
@@ -194,7 +194,7 @@ class Cutter {
           offer = std::min(offer, limit);
         }
       }
-      if (low > high) {  // the ends of the range are too far off: margins of what lies between
+      if (low > high) {  // margins of the whole range overlap: they are taken of what lies between
         if (bid > offer) {
           return false;
         }
@@ -379,7 +379,7 @@ void WholeBook::support(const Box& box, Array& worst_case, Array& marginal, Arra
     worst_case = (1.0 - of_cut) * worst_case + of_cut * tradable_.worst_case;
     lambda *= 1.0 - of_cut;
   }
-  // What lies beside one such limit lies on the others: one after the other is enough.
+  // What lies off one such limit lies on the others: one after the other is enough.
   for (const Met& met : met_) {
     const auto at = static_cast<std::size_t>(met.claim);
     const auto row = market_.payoffs.row(met.claim);
@@ -450,7 +450,7 @@ std::optional<TradableBook> tradable_book(const Market& market,
                 traded > 0.0 ? traded : std::min(levels.smaller_half(), threshold / kDwarfs),
                 token);
   try {
-    // A guess without what trades is not worth a closer look.
+    // Until it is known what trades, the first cut is enough.
     const double enough = traded > 0.0 ? whole / kPays : kInfinity;
     const Cut cut = cutter.best(threshold, levels.largest, enough);
     if (kPays * cut.notional <= whole) {

@@ -1,4 +1,4 @@
-// The book without what nobody could trade of it.
+// The book without quantities that no clearing could trade.
 #pragma once
 
 #include <optional>
@@ -26,10 +26,10 @@ namespace kpm {
 /// book, to which the same applies, an order that is filled in full is no optimum, and what an
 /// optimum fills is inside both books.
 ///
-/// Where giants meet on one limit of a claim, g lies on that limit, and says nothing. What bids and
-/// offers there trade with each other costs the maker nothing: it is their net z that he pays for.
-/// A clearing with z > 0 is worth at most D(g, p) - m z for a g that lies above the limit by m and
-/// on all others of that kind, D without the orders of the limit; and likewise below it.
+/// Where giants meet on one limit of a claim, g lies on that limit and bounds nothing. What bids
+/// and offers there trade with each other costs the maker nothing: only their net z does. A
+/// clearing with z > 0 is worth at most D(g, p) - m z for a g that lies above the limit by m and on
+/// all others of that kind, D without the orders of the limit; and likewise below it.
 struct TradableBook {
   /// Where giants meet on a limit of a claim, state prices and p beside that limit.
   struct Meeting {
@@ -47,7 +47,7 @@ struct TradableBook {
 
   double notional() const;  ///< of all that could trade in it, money
 
-  /// From the states of the market to those that are told apart.
+  /// Merge the states as the traded market does.
   void merge(const TradedMarket& traded) {
     for (Array* const by_state : {&state_prices, &worst_case}) {
       *by_state = traded.merge(*by_state);

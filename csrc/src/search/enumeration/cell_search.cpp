@@ -26,13 +26,13 @@ constexpr std::size_t kBounds = 4;          // Lagrangian bounds tried at a node
 constexpr int kStartCells = 8;              // cells solved before the walk, for the first bound
 constexpr double kCellTolerance = 0.01;     // of the search's tolerance, for a single cell
 constexpr auto kReportInterval = std::chrono::milliseconds(20);
-constexpr std::int64_t kVisits = 16;  // nodes between two looks at the clock
+constexpr std::int64_t kVisits = 16;  // nodes between two readings of the clock
 
 struct Task {
   std::vector<int> prefix;
 };
 
-/// What a task, or all of them together, found.
+/// The findings of a task, or of all of them together.
 struct Findings {
   std::vector<Candidate> candidates;
   std::optional<LagrangianBound> bound;  // from the best cell, where it improved the incumbent
@@ -151,7 +151,7 @@ class Walker {
       open(task);
       descend(static_cast<int>(task.prefix.size()), findings, poll);
     } catch (const Abandoned&) {
-      return findings;  // what was found before counts all the same
+      return findings;  // what was found before it was abandoned still counts
     }
     return findings;
   }
@@ -178,7 +178,7 @@ class Walker {
     }
   }
 
-  /// Extend the prefix by a piece: false, and counted, if that leaves nothing worth visiting.
+  /// Extend the prefix by a piece: false, and its cells counted, if none of them is worth visiting.
   bool enter(int level, int piece, Findings& findings) {
     const auto at = static_cast<std::size_t>(level);
     cell_[at] = piece;
@@ -343,7 +343,7 @@ class CellSearch {
     }
   }
 
-  /// True once the search must stop. Asks now and then only, unless it is to ask at once.
+  /// True once the search must stop. Asks the token only now and then, unless `at_once`.
   bool poll(bool at_once = false) {
     const auto now = Clock::now();
     if (!token_.stopped() && (at_once || now >= next_report_)) {

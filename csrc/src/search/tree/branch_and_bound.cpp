@@ -20,14 +20,14 @@ namespace {
 
 using Clock = std::chrono::steady_clock;
 
-constexpr std::int64_t kSingleNodes = 8;  // so many nodes one at a time, then in rounds of
-constexpr std::size_t kRound = 8;         // so many
+constexpr std::int64_t kSingleNodes = 8;  // this many nodes one at a time, then in rounds
+constexpr std::size_t kRound = 8;         // of this many
 constexpr std::int64_t kPolishNodes = 8;  // nodes after the proof, at least
 constexpr auto kReportInterval = std::chrono::milliseconds(20);
 constexpr int kToChoose = 2;      // the selection's time, in that of a cell, at most as a rule
 constexpr int kToMakeSafe = 6;    // likewise, where it has to make a clearing that loses nothing
-constexpr int kTiny = 8;          // states and claims of the smallest books, which no limit
-constexpr double kUnheard = 8e5;  // stops within so many operations: they are cleared by then
+constexpr int kTiny = 8;          // states and claims of the smallest books
+constexpr double kUnheard = 8e5;  // operations in which no limit stops these: by then they are done
 constexpr double kHeavy = 1e7;    // operations: a book whose cells take this long starts safely
 
 bool is_tiny(const ScaledMarket& market) { return market.states() + market.claims() <= kTiny; }
@@ -66,8 +66,8 @@ class Tree {
   }
 
  private:
-  /// First clearings, and a bound in case the first node is given up. Where a cell takes long, one
-  /// that takes no time comes first.
+  /// First clearings, and a bound in case the first node is abandoned. Where a cell takes long, a
+  /// clearing that takes no time comes first.
   void start(Node& root) {
     const double size = market_.claims() + market_.states();
     if (size * size * size > kHeavy) {
@@ -85,17 +85,17 @@ class Tree {
     }
   }
 
-  /// Of a time limit, what follows the search: a clearing that loses nothing, as long as there is
-  /// none, and the choice among the best ones.
+  /// Reserve time for what follows the search: for a clearing that loses nothing, as long as there
+  /// is none, and for the choice among the best ones.
   void leave_time() {
     token_.leave(best_ >= 0.0 ? Clock::duration{} : kToMakeSafe * of_a_cell_,
                  kToChoose * of_a_cell_);
   }
 
-  /// A search that was stopped early may hold nothing that is worth as much as no trade. Where what
-  /// follows the maker's prices is not either, the selection makes a clearing that is.
+  /// A search that was stopped early may hold no clearing worth as much as no trade. Where the one
+  /// that follows the maker's prices is not either, the selection makes one that is.
   void make_safe() {
-    // Without inventory no trade is worth nothing, exactly; with it, more.
+    // No trade is worth exactly zero without inventory, and more with it.
     if (best_ >= 0.0 && !(market_.claims() > 0 && market_.inventory.maxCoeff() > 0.0)) {
       return;
     }
@@ -140,7 +140,7 @@ class Tree {
     return std::max({best_, fathomed_bound_, open_.empty() ? -kInfinity : open_.front().bound});
   }
 
-  /// Whether another search, with money in a smaller unit, tells more than this one can.
+  /// Whether another search, with a smaller unit of money, resolves more than this one can.
   bool too_coarse() {
     if (!settings_.too_coarse || best_ == -kInfinity || stake_ == judged_stake_ ||
         token_.stopped()) {
@@ -160,7 +160,7 @@ class Tree {
       return true;
     }
     if (!proven()) {
-      polish_until_ = 0;  // what was proven may not be where a better clearing has less at stake
+      polish_until_ = 0;  // with less at stake in a better clearing, the proof may not suffice
       if (settings_.node_limit > 0 && progress_.nodes >= settings_.node_limit) {
         status_ = Status::kNodeLimit;
       }
@@ -286,8 +286,8 @@ class Tree {
     return progress;
   }
 
-  /// Whether a candidate is of that cell, or of one beside it with its demand at the ends that the
-  /// two share: the selection comes to the cell from there.
+  /// Whether a candidate is of that cell, or of a neighbour with its demand at the ends that the
+  /// two share: the selection reaches the cell from there.
   bool is_known(const std::vector<int>& cell, const Candidate& candidate) const {
     if (cell == candidate.cell) {
       return true;
@@ -308,7 +308,7 @@ class Tree {
     return true;
   }
 
-  /// That of the best clearing.
+  /// The demand of the best clearing.
   Array best_demand() const {
     const auto best =
         std::max_element(candidates_.begin(), candidates_.end(),
@@ -319,7 +319,7 @@ class Tree {
 
   /// Solve the cells that may tie with the best.
   void collect_ties() {
-    // Where the proof ended far from the last digits, no cell's tie can be told.
+    // Where the proof ended far from the last digits, ties cannot be determined.
     std::vector<const Node*> tight;
     for (const Node& node : fathomed_) {
       if (node.bound <= best_ + kTightBound) {
@@ -328,7 +328,7 @@ class Tree {
     }
     const Array demand = best_demand();
     TangentBound tangent(market_, corners_);
-    std::vector<Multipliers> worse;  // what supports cells that do not tie: others may be beneath
+    std::vector<Multipliers> worse;  // supports of cells that do not tie: they may rule out others
     for (const auto& [cell, node] : tied_cells(market_, tight, corners_, demand, best_, tangent)) {
       const auto known = [&cell = cell, this](const Candidate& c) { return is_known(cell, c); };
       if (token_.poll()) {
@@ -371,7 +371,7 @@ class Tree {
     if (proven()) {
       status_ = Status::kOptimal;  // whatever stopped it came after the proof
     }
-    // What is left unexplored of a proven tree may hold ties as well.
+    // The unexplored nodes of a proven tree may hold ties as well.
     std::move(open_.begin(), open_.end(), std::back_inserter(fathomed_));
     if (!stopped) {
       collect_ties();
@@ -417,7 +417,7 @@ class Tree {
   std::vector<Candidate> reserve_;     // the next best, best first
   double best_ = -kInfinity;
   double stake_ = 1.0;         // in the best clearing
-  double judged_stake_ = 0.0;  // that was last asked about
+  double judged_stake_ = 0.0;  // the stake that too_coarse() judged last
   double fathomed_bound_ = -kInfinity;
   Status status_ = Status::kOptimal;
   Progress progress_;

@@ -10,8 +10,8 @@ namespace kpm {
 
 namespace {
 
-constexpr int kStartCells = 2;     // clearings before the tree, at most
-constexpr double kClimbing = 0.5;  // of the gap: a climb that leaves more is left to a relaxation
+constexpr int kStartCells = 2;         // clearings before the tree, at most
+constexpr double kClimbing = 0.5;      // of the gap: where a climb leaves more a relaxation follows
 constexpr int kRelaxIterations = 60;   // of the interior-point method in a node
 constexpr double kBranchShare = 0.02;  // of the distance to the best: accuracy of a relaxation
 constexpr double kRelaxTolerance = 1e-12;
@@ -46,7 +46,7 @@ NodeOutcome NodeSolver::process(Node node, double incumbent, bool keep_settled) 
   try {
     examine(node, incumbent, keep_settled, outcome);
   } catch (const Abandoned&) {
-    // Nothing of the node has been handed out: that takes no time, and comes last.
+    // No child has been handed out, which takes no time and comes last: the node waits again.
     count(outcome);
     outcome.relaxed = node.bound;
     outcome.children.push_back(std::move(node));
@@ -108,8 +108,8 @@ void NodeSolver::examine(Node& node, double incumbent, bool keep_settled, NodeOu
 }
 
 /// Climb from the cell solved last while that closes the gap fast, until the multipliers of a cell
-/// on the way bound the whole run by the best clearing. At the optimum they often do, for the
-/// relaxation's optimum is a cell's there: then nothing is left to relax.
+/// on the way bound the whole box by the best clearing. At the optimum they often do, where the
+/// relaxation's optimum is that of a cell: then no relaxation is needed.
 bool NodeSolver::close_root_by_cells(Node& node, double& incumbent, NodeOutcome& outcome) {
   if (!cells_.has_optimum()) {
     return false;
@@ -127,7 +127,7 @@ bool NodeSolver::close_root_by_cells(Node& node, double& incumbent, NodeOutcome&
   return node.bound <= incumbent + kTie;
 }
 
-/// Whether any state prices reach the run; if not, the multipliers become the proof of that.
+/// Whether any state prices reach the box; if not, the multipliers become the proof of that.
 bool NodeSolver::reachable(Node& node) {
   ranges_.reset();
   for (int k = 0; k < claims(); ++k) {
@@ -149,7 +149,7 @@ bool NodeSolver::reachable(Node& node) {
   market_.owe(lambda, push);
   sum += (-push).maxCoeff();
   if (sum >= -kSeparation * lambda.abs().sum()) {
-    return true;  // out of reach by hardly more than rounding: let the relaxation judge
+    return true;  // out of reach by hardly more than rounding: the relaxation decides
   }
   node.multipliers.worst_case = node.multipliers.marginal_state_prices = market_.prior;
   node.multipliers.lambda = lambda;
@@ -180,7 +180,7 @@ void NodeSolver::relax(Node& node, double incumbent) {
   take_bound(node);
 }
 
-/// One iteration of a relaxation more.
+/// Count an iteration of a relaxation.
 void NodeSolver::pass() {
   checkpoint_.pass(operations_of_iteration(claims() + market_.states() + relaxation_->columns()));
 }
@@ -200,7 +200,7 @@ void NodeSolver::take_bound(Node& node) const {
   }
 }
 
-/// The multipliers of the cell solved last bound the whole run as well. Where prices have hardly
+/// The multipliers of the cell solved last bound the whole box as well. Where prices have hardly
 /// any room, the simplex method's are better than the relaxation's.
 void NodeSolver::take_bound_of_cell(Node& node) {
   const CellOptimum& solved = cells_.optimum();
@@ -222,7 +222,7 @@ void NodeSolver::count(NodeOutcome& outcome) {
   cells_.reset_counts();
 }
 
-/// The cell at the relaxation's prices, and the steps to move to where its demand says so.
+/// The cell at the relaxation's prices, and the moves to steps that its demand suggests.
 std::vector<int> NodeSolver::round(const Box& box) {
   std::vector<int> cell(box.first.size());
   moves_.clear();
@@ -253,7 +253,7 @@ std::vector<int> NodeSolver::round(const Box& box) {
   return cell;
 }
 
-/// Pieces at the ends of a run that the node's multipliers bound below the threshold are pruned.
+/// Pieces at the ends of runs that the node's multipliers bound below the threshold are pruned.
 void NodeSolver::cut_ends(Node& node, double threshold, bool keep, NodeOutcome& outcome) const {
   for (int k = 0; k < claims(); ++k) {
     const auto at = static_cast<std::size_t>(k);
@@ -281,7 +281,7 @@ void NodeSolver::cut_ends(Node& node, double threshold, bool keep, NodeOutcome& 
     }
     if (begin > last) {
       node.bound = others + multipliers.most(k, corners, first, last);
-      return;  // all of it: nothing as good is left
+      return;  // the whole box is pruned
     }
     int end = last;
     while (end > begin && worth(end + 1) < threshold && worth(end) < threshold) {
@@ -300,10 +300,10 @@ void NodeSolver::cut_ends(Node& node, double threshold, bool keep, NodeOutcome& 
   }
 }
 
-/// Split the run whose point in the hull is farthest from the staircase, by the area between them:
-/// price off the staircase times demand off it, in money. That is what the hull can overstate of
-/// the claim's revenue. What the point's projection is worth under the multipliers says nothing
-/// where they lie on a corner: then a whole face of the hull is worth the same.
+/// Split the run of the claim whose point in the hull is farthest from its staircase, by the area
+/// between them: price off the staircase times demand off it, in money. By so much the hull can
+/// overstate the claim's revenue. The value of the point's projection under the multipliers is no
+/// guide where these lie on a corner: a whole face of the hull is then worth the same.
 void NodeSolver::split(const Node& node, NodeOutcome& outcome) const {
   int claim = -1;
   double most = -kInfinity;
@@ -356,7 +356,7 @@ NodeOutcome NodeSolver::first_clearings() {
   return unless_abandoned([this](NodeOutcome& outcome) { first_clearings(outcome); });
 }
 
-/// What the work has found by its end, or by the time nobody waits for it any more.
+/// What the work has found by its end, or by the time it is abandoned.
 template <class Work>
 NodeOutcome NodeSolver::unless_abandoned(Work&& work) {
   NodeOutcome outcome;
@@ -390,13 +390,13 @@ void NodeSolver::first_clearings(NodeOutcome& outcome) {
     const double value = cells_.solve(cell, outcome.candidates);
     if (attempt == 0 && value == -kInfinity) {
       outcome.candidates.push_back(
-          {value, cell, nullptr});  // the prior is in it, whatever rounding says
+          {value, cell, nullptr});  // the prior's prices are in it, but for rounding
     }
     prices = cells_.optimum().marginal_state_prices;
   }
 }
 
-/// Whether the worst case without trade is the worst state, whatever the probabilities.
+/// Whether the worst case without trade is on the worst states alone.
 bool NodeSolver::starts_at_kink() const {
   double worst = 0.0;
   for (int i = 0; i < market_.states(); ++i) {
@@ -406,20 +406,20 @@ bool NodeSolver::starts_at_kink() const {
          (market_.inventory.maxCoeff() == 0.0 || market_.ambiguity >= -std::log(worst));
 }
 
-/// Whether the cell in which the maker need not trade is as good as any. At a kink of its risk
-/// that is so in many books, and found out sooner than the best cell is reached by climbing.
+/// Whether the cell in which the maker need not trade is as good as any. At a kink of its risk that
+/// is so in many books, and proved sooner than the best cell is reached by climbing.
 bool NodeSolver::prove_no_trade_optimal(NodeOutcome& outcome) {
   std::vector<int> cell(corners_.size());
   for (int k = 0; k < claims(); ++k) {
     const auto at = static_cast<std::size_t>(k);
     const Corners& corners = corners_[at];
     const int piece = piece_at_demand(corners, 0, corners.pieces() - 1, 0.0);
-    // Where a step ends at no demand, the flat before it has none either, and free prices.
+    // Where a step ends at zero demand, so does the flat before it, whose prices are free.
     const bool at_end = piece > 0 && corners.demand[static_cast<std::size_t>(piece) - 1] == 0.0;
     cell[at] = at_end ? piece - 1 : piece;
     const auto corner = static_cast<std::size_t>(cell[at]);
     if (corners.demand[corner] < 0.0 || corners.demand[corner + 1] > 0.0) {
-      return false;  // some orders are filled whatever the price
+      return false;  // some orders are filled at any price
     }
   }
   if (!cells_.no_trade_supported(cell)) {

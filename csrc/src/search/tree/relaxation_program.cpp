@@ -9,8 +9,8 @@ namespace kpm {
 
 namespace {
 
-// From so many claims on an inverse is built by rows. Fewer are solved column by column: there is
-// little to gain, and a book's last digits would move with the order of its sums.
+// From this many claims on an inverse is built by rows. Fewer are solved column by column: there is
+// little to gain, and a book's last digits would change with the order of its sums.
 constexpr int kByRows = 24;
 
 constexpr double kStart = 0.3;  // first complementarity products over the money at stake
@@ -107,8 +107,8 @@ void RelaxationProgram::losses() {
   loss_ += base_;
 }
 
-/// Value the claims under the current multipliers and price the whole run with them: the bound,
-/// and the corners that ask to join.
+/// Value the claims under the current multipliers and price the whole box with them: the bound, and
+/// the corners that are to join.
 void RelaxationProgram::price_out() {
   market_.value_claims(risk_.g, value_);
   trial_.worst_case = risk_.p / risk_.p.sum();

@@ -32,7 +32,7 @@ bool TangentBound::support(const Array& demand, const Array& lambda) {
       loss_ += demand[k] * market_.payoffs.row(k).transpose().array();
     }
   }
-  // Of neighbours the last answer is the nearest that there is.
+  // Calls are for neighbouring demands: the last answer is a good start.
   rho_ = measure_.evaluate(loss_, rho_, measure_.multiplier());
   if (market_.kind == Ambiguity::kBall && !(measure_.multiplier() > 0.0)) {
     return false;
@@ -106,7 +106,7 @@ double TangentBound::rise(int claim, double distance) const {
     return 0.0;
   }
   const double a = market_.risk_aversion;
-  const double moved = std::min(a, 1.0 / reach_);  // a times the share of z that is looked at
+  const double moved = std::min(a, 1.0 / reach_);  // a times the share of z considered
   return std::log1p(moved * moved * least / (2.0 + moved * reach_)) / a;
 }
 

@@ -13,16 +13,16 @@ namespace {
 
 struct Option {
   int piece;
-  double deficit;  // what the piece's better corner is worth less than the run's best
+  double deficit;  // what the piece's better corner is worth less than the best of its run
 };
 
-/// A step whose best point lies at most this share of it off its end is as good there.
+/// A step whose best point lies within this share of it from its end counts as best at the end,
 constexpr double kHair = 1e-7;
-/// ... if what ties with the best lies at most this share of it off, too.
+/// if all that ties with the best lies within this share of it, too.
 constexpr double kNear = 1e-2;
 
-/// Pieces of first .. last that can be part of a tied clearing. `excess` is what the node's bound
-/// proves at most of a better one.
+/// Pieces of first .. last that can be part of a tied clearing. `excess` is the node's bound less
+/// the best clearing's value.
 std::vector<Option> options(int k, const Corners& corners, int first, int last,
                             const Multipliers& multipliers, double slack, double excess) {
   const double most = multipliers.most(k, corners, first, last);
@@ -43,9 +43,9 @@ std::vector<Option> options(int k, const Corners& corners, int first, int last,
     }
     const bool partial = std::max(low, high) > slack;
     if (partial) {
-      // Only one corner is as good. The neighbour that shares it stands for it: for a flat if all
-      // of the neighbour is as good, for a step, whose best point may lie a hair inside, if this
-      // one loses clearly.
+      // Only one corner is as good. The neighbour that shares it stands in for the piece: for a
+      // flat if all of the neighbour is as good; for a step, whose best point may lie a hair
+      // inside, if the step clearly loses along its way.
       const int neighbour = low <= slack ? piece - 1 : piece + 1;
       const bool inside = neighbour >= first && neighbour <= last;
       const double loss = std::max(low, high);  // along the whole step
@@ -61,9 +61,9 @@ std::vector<Option> options(int k, const Corners& corners, int first, int last,
 
 using Choices = std::vector<std::vector<Option>>;
 
-/// Lists the cells of a node, those with the most steps first: where more tie than can be looked
-/// at, that is the order in which they decide. A step holds the demand of the flats beside it, so
-/// that what rule 2 chooses among all of them is chosen in the cell with the most.
+/// Lists the cells of a node, those with the most steps first, which matters where more tie than
+/// can be compared. A step includes the demand of the flats beside it, so that rule 2 chooses among
+/// most of the demands in the cell with the most steps.
 class Lister {
  public:
   Lister(Choices choices, double slack, const Node* node)
@@ -116,7 +116,7 @@ class Lister {
   std::vector<int> cell_;
 };
 
-/// The runs that the options lie in; false where a claim has none.
+/// The box that holds the options; false where a claim has none.
 bool span_options(const Choices& choices, Box& box) {
   for (std::size_t k = 0; k < choices.size(); ++k) {
     if (choices[k].empty()) {
@@ -130,7 +130,7 @@ bool span_options(const Choices& choices, Box& box) {
 
 bool is_open(const std::vector<Option>& options) { return options.size() > 1; }
 
-/// Leave out what `ruled_out` says of claim k's options. Whether there was any.
+/// Leave out the options that are `ruled_out`. Returns whether there were any.
 template <class RuledOut>
 bool leave_out(std::vector<Option>& options, RuledOut&& ruled_out) {
   const auto end = std::remove_if(options.begin(), options.end(), ruled_out);
@@ -139,8 +139,8 @@ bool leave_out(std::vector<Option>& options, RuledOut&& ruled_out) {
   return any;
 }
 
-/// Leave out the pieces that the curvature of the risk at the best demand rules out, whatever the
-/// other claims do. What is left of these can do less then: again, while that helps.
+/// Leave out the pieces that the curvature of the risk at the best demand rules out for any demand
+/// of the other claims. Each piece left out narrows that demand: repeated while it helps.
 void leave_out_curved(Choices& choices, Box& box, const std::vector<Corners>& corners,
                       const Array& demand, double threshold, TangentBound& tangent) {
   bool fewer = true;
@@ -164,8 +164,8 @@ void leave_out_curved(Choices& choices, Box& box, const std::vector<Corners>& co
   }
 }
 
-/// The same by tangents at the demand moved onto each piece, which see what the ambiguity adds to
-/// the curvature, but not how the other claims give way.
+/// The same by tangents at the demand moved onto each piece, which include what ambiguity adds to
+/// the curvature, but not how the other claims adapt.
 void leave_out_moved(Choices& choices, Box& box, const Array& demand, const Array& lambda,
                      double threshold, TangentBound& tangent) {
   for (std::size_t k = 0; k < choices.size() && span_options(choices, box); ++k) {
@@ -179,8 +179,8 @@ void leave_out_moved(Choices& choices, Box& box, const Array& demand, const Arra
   }
 }
 
-/// What rounding may make of the difference between a node's bound and the best clearing's value:
-/// of the terms that they are the sums of, so that little stays exact where little is at stake.
+/// The rounding of the difference between a node's bound and the best clearing's value: relative to
+/// the terms that they are sums of, so that it is small where little is at stake.
 double rounding_of(const Multipliers& multipliers, double money) {
   // A corner next to the demand is worth no more than that and twice its claim's lambda.
   return kGapRounding *

@@ -1,0 +1,55 @@
+#include "mechanisms/competitive/tied_functions.hpp"
+
+#include <cmath>
+
+namespace kpm {
+
+namespace {
+
+constexpr double kFlat = 1e-9;  // the ambiguity price of a kink
+
+}  // namespace
+
+std::vector<int> tied_functions(const Auction& auction, const AuctionProgram& program, bool kink) {
+  const Array loss = auction.losses(program.demand());
+  std::vector<int> tied;
+  const ScaledMaker& maker = auction.maker;
+  const bool knightian = maker.kind == MakerKind::kKnightian;
+  if (maker.kind == MakerKind::kPolytope) {
+    Array cost(maker.priors.rows());
+    Array gradient(loss.size());
+    for (Eigen::Index v = 0; v < cost.size(); ++v) {
+      cost[v] = certainty_equivalent(maker, static_cast<int>(v), maker.risk_aversion, loss,
+                                     gradient.data());
+    }
+    const double worst = cost.maxCoeff();
+    for (Eigen::Index v = 0; v < cost.size(); ++v) {
+      if (program.weights()[v] > worst - cost[v]) {
+        tied.push_back(static_cast<int>(v));
+      }
+    }
+    return tied.size() > 1 || maker.risk_aversion == 0.0 ? tied : std::vector<int>();
+  }
+  const bool flat =
+      auction.market.kind == Ambiguity::kSimplex ||
+      (auction.market.kind == Ambiguity::kBall && (kink || program.ambiguity_price() <= kFlat));
+  if (maker.kind == MakerKind::kWorstState || (knightian && flat)) {
+    const double worst = loss.maxCoeff();
+    double mass = 0.0;
+    for (int i = 0; i < auction.market.states(); ++i) {
+      if (program.g()[i] > worst - loss[i]) {
+        tied.push_back(i);
+        mass += auction.market.prior[i];
+      }
+    }
+    // A kink is where the ball reaches beyond the worst states; one that does not reach them alone
+    // has its worst case elsewhere, too, however averse the maker.
+    if (auction.market.kind == Ambiguity::kBall &&
+        auction.market.ambiguity + std::log(mass) < 0.0) {
+      tied.clear();
+    }
+  }
+  return tied;
+}
+
+}  // namespace kpm

@@ -1,0 +1,92 @@
+"""The kpm-fast command writes what it is told to, and over nothing that it reads."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+import kpm_fast as kpm
+from kpm_fast.cli import command as cli
+
+MARKET = kpm.Market(np.eye(3), [0.3, 0.3, 0.4], states=["H", "D", "A"])
+ORDERS = kpm.Orders([0, 1, 0, 1], ["buy", "buy", "sell", "buy"], [0.6, 0.4, 0.5, 0.2], 1)
+
+
+@pytest.fixture
+def book(tmp_path: Path) -> Path:
+    kpm.write_book(tmp_path / "book", MARKET, ORDERS)
+    return tmp_path / "book"
+
+
+def run(*arguments: object) -> int:
+    return cli.main([str(argument) for argument in arguments])
+
+
+@pytest.mark.parametrize("command", ["report", "sweep", "quotes", "plot", "sweep --plot"])
+@pytest.mark.parametrize("kind", ["table", "link", "single file", "inventory"])
+def test_no_command_replaces_its_input(
+    book: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str], command: str, kind: str
+) -> None:
+    name, option = [*command.split(), "--output"][:2]
+    drawn = command in ("plot", "sweep --plot")
+    if drawn:
+        pytest.importorskip("matplotlib")
+    source, options = book, []
+    if kind == "single file":
+        source = source_file = tmp_path / ("book.png" if drawn else "book.csv")
+        kpm.write_book(tmp_path / "book.csv", MARKET, ORDERS)
+        (tmp_path / "book.csv").rename(source)
+    elif kind == "inventory":
+        source_file = tmp_path / ("wealth.svg" if drawn else "wealth.csv")
+        source_file.write_text("state,inventory\nH,0\nD,0\nA,1\n")
+        options = ["--inventory", source_file]
+    else:
+        source_file = book / "orders.csv"
+    target = source_file
+    if kind == "link" or (drawn and kind == "table"):
+        target = tmp_path / ("link.svg" if drawn else "link")
+        target.symlink_to(source_file)
+    before = source_file.read_bytes()
+    assert run(name, source, option, target, *options) == cli.EXIT_INPUT
+    printed, err = capsys.readouterr()
+    assert printed == ""
+    assert err.startswith(f"kpm-fast: {option}: ")
+    assert f"would overwrite {source_file}, an input" in err
+    assert source_file.read_bytes() == before
+
+
+@pytest.mark.parametrize("stem", ["v1.2", "v1.2.png", "v1.2.SVG"])
+def test_pictures_keep_the_points_of_their_name(book: Path, tmp_path: Path, stem: str) -> None:
+    pytest.importorskip("matplotlib")
+    out = tmp_path / "out"
+    assert run("plot", book, "--output", out / stem) == 0
+    assert sorted(path.name for path in out.iterdir()) == ["v1.2.png", "v1.2.svg"]
+    assert run("plot", book, "--output", out / stem, "--picture", "book", "fills") == 0
+    names = [f"v1.2{end}.{kind}" for end in ("", "-book", "-fills") for kind in ("png", "svg")]
+    assert sorted(path.name for path in out.iterdir()) == sorted(names)
+
+
+@pytest.mark.parametrize("stem", ["", ".", "/", ".."])
+def test_pictures_need_a_name(book: Path, capsys: pytest.CaptureFixture[str], stem: str) -> None:
+    pytest.importorskip("matplotlib")
+    assert run("plot", book, "--output", stem) == cli.EXIT_INPUT
+    assert "must name a file" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("command", ["clear", "quotes", "advise", "sweep"])
+def test_a_terminal_of_no_width_counts_as_unknown(
+    book: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch, command: str
+) -> None:
+    monkeypatch.setenv("COLUMNS", "80")
+    assert run(command, book) == 0
+    usual = _without_figures(capsys.readouterr().out)
+    monkeypatch.setenv("COLUMNS", "0")
+    assert run(command, book) == 0
+    assert _without_figures(capsys.readouterr().out) == usual != ""
+
+
+def _without_figures(text: str) -> str:
+    return re.sub(r"[\d.e-]+", "#", text)  # among which are times
