@@ -20,9 +20,11 @@ __all__ = [
     "SMALLEST",
     "Floats",
     "Ints",
+    "as_flag",
     "as_floats",
     "as_number",
     "as_path",
+    "check_choice",
     "check_complete",
     "exact_sum",
     "first",
@@ -129,7 +131,10 @@ def check_complete(value: Any, field: str) -> None:
 
 def as_path(value: str | os.PathLike[str]) -> Path:
     """Turn text into a path; text that cannot be a file's name is refused."""
-    path = Path(value)
+    try:
+        path = Path(value)
+    except TypeError:
+        raise InputError(f"must be a path, got {reprlib.repr(value)}", field="path") from None
     if "\0" in str(path):
         raise InputError(f"must have no null character, got {str(path)!r}", field="path")
     try:
@@ -147,6 +152,19 @@ def as_number(value: Any, field: str) -> float:
         return float(value)
     except (TypeError, ValueError, OverflowError) as error:
         raise InputError(f"must be a number, got {value!r}", field=field) from error
+
+
+def as_flag(value: Any, field: str) -> bool:
+    """Return a flag; text such as ``"no"``, which Python takes for true, is refused."""
+    if isinstance(value, bool | np.bool_) or (isinstance(value, int) and value in (0, 1)):
+        return bool(value)
+    raise InputError(f"must be True or False, got {reprlib.repr(value)}", field=field)
+
+
+def check_choice(value: Any, choices: tuple[str, ...], field: str) -> None:
+    """Refuse a value that is not among the choices."""
+    if not isinstance(value, str) or value not in choices:
+        raise InputError(f"must be one of {', '.join(choices)}, got {value!r}", field=field)
 
 
 def first(mask: NDArray[np.bool_]) -> int | None:

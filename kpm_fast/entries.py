@@ -219,7 +219,7 @@ def is_missing(value: Any) -> bool:
         return bool(value != value)
     except (TypeError, ArithmeticError):  # of pandas; a signalling NaN
         return True
-    except ValueError:  # an array
+    except Exception:  # an array, or a series: each package has errors of its own
         return False
 
 

@@ -68,6 +68,7 @@ def book(
     >>> [panel.get_title(loc="left") for panel in kpm.plot.book(result)]
     ['home at 0.6000']
     """
+    _check_result(result)
     if axes is None:
         return np.array(draw_book(result, claims).axes, dtype=object)
     return draw_book_on(result, claims, axes)
@@ -115,12 +116,15 @@ def staircase(
     >>> [panel.get_title(loc="left") for panel in kpm.plot.staircase(result)]
     ['home at 0.6']
     """
-    if claim is None or (np.ndim(claim) == 1 and not isinstance(claim, str)):
-        claims = None if claim is None else list(claim)  # type: ignore[arg-type]
+    _check_result(result)
+    if getattr(claim, "ndim", 1) == 0:
+        raise InputError(f"must be one claim or several, got {claim!r}", field="claim")
+    if claim is None or (hasattr(claim, "__iter__") and not isinstance(claim, str)):
+        claims = None if claim is None else list(claim)
         if axes is None:
             return np.array(draw_staircases(result, claims).axes, dtype=object)
         return draw_staircases_on(result, claims, axes)
-    return draw_staircase(result, claim, axes)  # type: ignore[arg-type]
+    return draw_staircase(result, claim, axes)
 
 
 def risk(result: Outcome, axes: Any = None) -> Axes:
@@ -145,6 +149,7 @@ def risk(result: Outcome, axes: Any = None) -> Axes:
     >>> kpm.plot.risk(result).get_title(loc="left")
     'The maker has at least -4, at most 6'
     """
+    _check_result(result)
     return draw_risk(result, axes)
 
 
@@ -168,6 +173,7 @@ def fills(result: Outcome, axes: Any = None) -> Axes:
     >>> kpm.plot.fills(result).get_title(loc="left")
     '10 shares change hands'
     """
+    _check_result(result)
     return draw_fills(result, axes)
 
 
@@ -225,6 +231,10 @@ def sweep(sweep: Sweep, y: str = "certainty_equivalent", axes: Any = None) -> Ax
     >>> kpm.plot.sweep(swept, "volume").get_ylabel()
     'volume (shares)'
     """
+    if not isinstance(sweep, Sweep):
+        raise InputError(
+            f"must be what sweep() returned, got {type(sweep).__name__}", field="sweep"
+        )
     check_column(y)
     return draw_sweep(sweep.table, sweep.implied, y, axes)
 
@@ -256,4 +266,10 @@ def proof(result: Outcome, axes: Any = None) -> Axes:
     >>> kpm.plot.proof(result).get_title(loc="left").split(";")[1]
     ' none is better'
     """
+    _check_result(result)
     return draw_proof(result, axes)
+
+
+def _check_result(result: Outcome) -> None:
+    if not isinstance(result, Outcome):
+        raise InputError(f"must be a Result, got {type(result).__name__}", field="result")

@@ -321,8 +321,9 @@ def test_makers_of_any_aversion_are_cleared(name):
             money = scale * 10.0**power
             maker = of_stake(name, money, prior, inventory)
             result = cleared(payoffs, maker, columns)
-            # Theorem A; where vertices tie within the rounding of demand only as far as is proved.
-            slack = 1e-12 * (size + money)
-            if name == "polytope" and power < -7:
+            # Theorem A, to the gap of 1e-12 that polishing is content with. Where vertices tie
+            # within the rounding of demand, or for next to no wealth, only as far as is proved.
+            slack = 2e-12 * (size + money)
+            if name in ("polytope", "utility") and power < -7:
                 slack += result.gap
             assert result.gain >= -slack, (seed, power)

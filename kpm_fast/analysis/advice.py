@@ -8,6 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from ..clearing.implied import implied_ambiguity
+from ..model.book_types import check_book
 from ..model.makers import KnightianMaker
 from ..model.market import Market
 from ..model.orders import Orders
@@ -98,6 +99,7 @@ def advise(market: Market, orders: Orders) -> Advice:
     >>> print(str(kpm.advise(market, orders)).splitlines()[1])
     The market's, 0.1, lies beyond it: nothing trades. Choose less than 0.02.
     """
+    check_book(market, orders)
     stop = _stop(market, orders)
     frontier = sweep(market, orders, ambiguity=_radii(stop))
     maker = KnightianMaker(market.prior, market.risk_aversion, market.ambiguity)

@@ -8,7 +8,7 @@ import json
 import os
 import reprlib
 import time
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import Executor, Future
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, cast
@@ -22,6 +22,7 @@ from ..clearing.clear import clear
 from ..clearing.implied import implied_ambiguity
 from ..errors import InputError, suggestion
 from ..files.tables import make_frame
+from ..model.book_types import check_book
 from ..model.market import Market
 from ..model.orders import Orders
 from ..model.outcome import RULES
@@ -142,7 +143,8 @@ def shown(sweep: Sweep, name: str, digits: int = 6) -> list[str]:
 
 def check_column(name: str, field: str = "y") -> None:
     """Refuse anything but a numeric column."""
-    if name not in (*_PARAMETERS, *_FIGURES) or name in _WORDS:
+    columns = {*_PARAMETERS, *_FIGURES}.difference(_WORDS)
+    if not isinstance(name, str) or name not in columns:
         raise InputError(f"must be a numeric column, got {name!r}", field=field)
 
 
@@ -204,6 +206,7 @@ def sweep(
     >>> [round(volume, 6) for volume in result["volume"]]
     [10.0, 10.0, 0.0]
     """
+    check_book(market, orders)
     _check_options(options)
     check_executor(executor)
     cases = list(_cases(market, ambiguity, risk_aversion, prior, _rules(rule)))
@@ -233,11 +236,15 @@ def _check_options(options: Mapping[str, Any]) -> None:
 
 
 def _rules(given: Sequence[str] | str) -> list[str]:
+    if not isinstance(given, str | Iterable) or getattr(given, "ndim", 1) == 0:
+        raise InputError(
+            f"must be one of {', '.join(RULES)}, or several of them, got {given!r}", field="rule"
+        )
     rules = [given] if isinstance(given, str) else list(given)
     if not rules:
         raise InputError("must name at least one rule, got none", field="rule")
     for index, name in enumerate(rules):
-        if name not in RULES:
+        if not isinstance(name, str) or name not in RULES:
             raise InputError(
                 f"must be one of {', '.join(RULES)}, got {name!r}{suggestion(str(name), RULES)}",
                 field="rule",

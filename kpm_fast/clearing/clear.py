@@ -11,7 +11,7 @@ from numpy.typing import ArrayLike
 
 from .. import _core
 from .._version import __version__
-from ..arrays import Floats, Ints, check_complete
+from ..arrays import Floats, Ints, as_flag, check_complete
 from ..errors import InputError, TooManyCellsError, count_text
 from ..model.book_types import check_book
 from ..model.certificate import Certificate
@@ -158,6 +158,7 @@ def clear_book(
 ) -> Result:
     """Clear a book as :func:`clear` does; ``engine``, if given, holds this market and orders."""
     check_book(market, orders)
+    verbose = verbose is not False and as_flag(verbose, "verbose")
     check_maker(settings.rule, market)
     if settings.allocation == "time" and orders.time is None and len(orders):
         raise InputError(without_times(orders), field="allocation")

@@ -170,6 +170,11 @@ def _of_pairs(books: Iterable[Any], allocation: str) -> dict[str, Any]:
     market_of: list[int] = []
     parts: list[tuple[Orders, Ints]] = []
     errors: dict[int, InputError] = {}
+    if not isinstance(books, Iterable) or getattr(books, "ndim", 1) == 0:
+        raise InputError(
+            f"must be Books, or pairs of Market and Orders, got {type(books).__name__}",
+            field="books",
+        )
     for number, entry in enumerate(books):
         try:
             market, orders = _checked(entry, allocation)

@@ -11,6 +11,7 @@ from numpy.typing import ArrayLike, NDArray
 from .. import _core
 from ..arrays import Floats, as_floats, frozen
 from ..errors import InputError
+from ..model.book_types import check_book
 from ..model.labels import align, named_table
 from ..model.market import Market
 from ..model.orders import Orders
@@ -52,6 +53,7 @@ def implied_ambiguity(market: Market, orders: Orders) -> float:
     >>> round(kpm.implied_ambiguity(market, orders), 6)
     0.020136
     """
+    check_book(market, orders)
     inventory = market.inventory
     if inventory.min() != inventory.max():
         state = int(np.argmax(inventory != inventory[0]))

@@ -14,7 +14,6 @@ __all__ = [
     "MOST_ITERATIONS",
     "MOST_NODES",
     "MOST_THREADS",
-    "check_choice",
     "checked_count",
     "checked_time_limit",
     "checked_tolerance",
@@ -24,12 +23,6 @@ __all__ = [
 ALLOCATIONS = ("pro_rata", "time", "book_order")
 MOST_THREADS = 1024  # more than is of use: a typing error must not start a million
 MOST_NODES, MOST_ITERATIONS = 2**63 - 1, 2**31 - 1  # the ranges of the core's counters
-
-
-def check_choice(value: Any, choices: tuple[str, ...], field: str) -> None:
-    """Refuse a value that is not among the choices."""
-    if not isinstance(value, str) or value not in choices:
-        raise InputError(f"must be one of {', '.join(choices)}, got {value!r}", field=field)
 
 
 def checked_tolerance(value: Any) -> float:

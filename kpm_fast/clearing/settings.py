@@ -8,13 +8,13 @@ from functools import cached_property, lru_cache
 from typing import Any
 
 from .. import _core
+from ..arrays import as_flag, check_choice
 from ..errors import InputError
 from ..model.outcome import RULES
 from .options import (
     ALLOCATIONS,
     MOST_NODES,
     MOST_THREADS,
-    check_choice,
     checked_count,
     checked_time_limit,
     checked_tolerance,
@@ -58,17 +58,18 @@ class ClearSettings:
         check_choice(self.method, METHODS, "method")
         check_choice(self.allocation, ALLOCATIONS, "allocation")
         check_choice(self.rule, RULES, "rule")
+        certificate = as_flag(self.certificate, "certificate")
         if self.rule == "maker_optimal":
-            if self.certificate and self.enumerates:
+            if certificate and self.enumerates:
                 raise InputError("is not available with method='enumerate'", field="certificate")
         else:
             self._check_without_search()
         checked = {
             "tolerance": checked_tolerance(self.tolerance),
             "cell_limit": checked_count(self.cell_limit, "cell_limit", 1),
-            "prune_bounds": bool(self.prune_bounds),
-            "presolve": bool(self.presolve),
-            "certificate": bool(self.certificate),
+            "prune_bounds": as_flag(self.prune_bounds, "prune_bounds"),
+            "presolve": as_flag(self.presolve, "presolve"),
+            "certificate": certificate,
         }
         if self.threads is not None:
             checked["threads"] = checked_count(self.threads, "threads", 1, MOST_THREADS)

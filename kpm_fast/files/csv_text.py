@@ -53,6 +53,8 @@ def open_text(path: Path, encoding: str | None) -> Iterator[IO[str]]:
     InputError
         If the file is not text in that encoding, or is compressed in another way, or damaged.
     """
+    if encoding is not None and (not isinstance(encoding, str) or "\0" in encoding):
+        raise InputError(f"is unknown, got {encoding!r}", field="encoding")
     with naming_errors(path), path.open("rb") as raw:
         try:
             with _plain_bytes(path, raw) as stream:
@@ -158,7 +160,7 @@ def check_delimiter(delimiter: str | None) -> None:
 
 def check_decimal(decimal: str | None, delimiter: str | None) -> None:
     """Refuse what cannot be a decimal sign."""
-    if decimal not in (None, ".", ","):
+    if decimal is not None and not (isinstance(decimal, str) and decimal in (".", ",")):
         raise InputError(f"must be '.' or ',', got {decimal!r}", field="decimal")
     if decimal is not None and decimal == delimiter:
         raise InputError(f"{decimal!r} already delimits the columns", field="decimal")

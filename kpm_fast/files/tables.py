@@ -19,8 +19,8 @@ from typing import Any, TextIO
 
 import numpy as np
 
-from ..arrays import Floats, as_path
-from ..entries import number, table_columns
+from ..arrays import Floats, as_path, check_choice
+from ..entries import is_a, number, table_columns
 from ..errors import InputError, suggestion
 from .csv_text import (
     check_decimal,
@@ -405,6 +405,11 @@ def columns_of(
     names to sequences.
     """
     columns = table_columns(frame)
+    if is_a(frame, "pandas", "DataFrame"):  # an index that is named like a column is that column
+        levels = {name: place for place, name in enumerate(frame.index.names)}
+        for name in (*required, *optional):
+            if name in levels and name not in columns:
+                columns[name] = frame.index.get_level_values(levels[name])
     try:
         check_names(list(columns), required, optional, renamable)
     except InputError as error:
@@ -414,8 +419,7 @@ def columns_of(
 
 def make_frame(table: Mapping[str, Any], backend: str) -> Any:
     """Build a data frame of the package named by ``backend`` from a table."""
-    if backend not in BACKENDS:
-        raise InputError(f"must be one of {', '.join(BACKENDS)}, got {backend!r}", field="backend")
+    check_choice(backend, BACKENDS, "backend")
     try:
         module = importlib.import_module(backend)
     except ImportError as error:

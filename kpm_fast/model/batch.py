@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import operator
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
@@ -124,7 +125,11 @@ class Batch(Value):
                 hint = suggestion(number, [n for n in self.names if isinstance(n, str)])
                 raise InputError(f"must be the name of a book, got {number!r}{hint}", field="book")
             number = self._numbers[number]
-        place = range(len(self))[number]
+        try:
+            place = range(len(self))[operator.index(number)]
+        except (TypeError, IndexError):
+            reason = f"must be the name or the number of one of {len(self)} books, got {number!r}"
+            raise InputError(reason, field="book") from None
         if place in self.errors:
             raise self.errors[place]
         return column[first[place] : first[place + 1]]

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Set
 from typing import Any
 
 import numpy as np
 from numpy.typing import ArrayLike
 
 from ..arrays import Floats, Ints, as_floats, check_complete, frozen
-from ..entries import entries_of
+from ..entries import entries_of, is_missing
 from ..errors import InputError
 from ..files.csv_text import check_decimal
 from ..files.tables import columns_of
@@ -162,7 +162,10 @@ class Books:
             raise InputError(f"must be a Market, got {type(market).__name__}", field="market")
         self.ignored_columns: tuple[str, ...] = ()
         check_complete(book, "book")
-        labels = np.asarray(entries_of(book))
+        try:
+            labels = np.asarray(entries_of(book))
+        except ValueError:
+            raise InputError("must be a column of integers or text", field="book") from None
         if labels.size == 0:
             labels = np.empty(0, dtype=np.int64)
         if labels.ndim != 1 or labels.dtype.kind not in "iuUO":
@@ -171,7 +174,16 @@ class Books:
                 f"{labels.shape}",
                 field="book",
             )
-        names, opened, number = np.unique(labels, return_index=True, return_inverse=True)
+        try:
+            names, opened, number = np.unique(labels, return_index=True, return_inverse=True)
+        except TypeError:  # of several types, which have no order
+            row = next((i for i, name in enumerate(labels) if not isinstance(name, str)), 0)
+            raise InputError(
+                f"must be all integers or all text, got {labels[row]!r}", field="book", index=row
+            ) from None
+        for place, name in zip(opened, names, strict=True):
+            if is_missing(name):
+                raise InputError(f"is missing, got {name}", field="book", index=int(place))
         by_appearance = np.argsort(opened, kind="stable")
         rank = np.empty(len(names), dtype=np.int64)
         rank[by_appearance] = np.arange(len(names))
@@ -303,9 +315,12 @@ def _plain(columns: dict[str, Any]) -> Orders:
 
 def _column(name: str, entry: Any, length: int) -> Any:
     """Return the entries of a column, one for each order; a scalar stands for all of them."""
-    if isinstance(entry, str | bytes) or np.ndim(entry) == 0:
+    alone = not hasattr(entry, "__len__") or getattr(entry, "ndim", 1) == 0
+    if isinstance(entry, str | bytes) or alone:
         return np.full(length, entry)
     column = entries_of(entry)
+    if not hasattr(column, "__len__") or isinstance(column, Mapping | Set):
+        raise InputError(f"must be a column, got {type(entry).__name__}", field=name)
     if len(column) != length:
         raise InputError(
             f"must have an entry for each of {length} orders, got {len(column)}", field=name

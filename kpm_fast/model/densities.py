@@ -10,9 +10,9 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from ..arrays import Floats, as_floats, first
-from ..entries import identifier, label_texts, number
+from ..entries import identifier, number
 from ..errors import InputError
-from .labels import align, default_labels, named_entries
+from .labels import align, named_entries, states_of
 from .priors import LEAST_PRIOR
 
 __all__ = ["prior_from_density", "uniform_prior"]
@@ -43,12 +43,7 @@ def uniform_prior(states: Iterable[Any] | int) -> dict[str, float]:
     >>> kpm.uniform_prior(["home", "draw", "away", "void"])
     {'home': 0.25, 'draw': 0.25, 'away': 0.25, 'void': 0.25}
     """
-    if isinstance(states, str | bool) or not isinstance(states, Iterable | int | np.integer):
-        raise InputError(f"must be labels or their number, got {states!r}", field="states")
-    if isinstance(states, int | np.integer):
-        names = default_labels(max(int(states), 0))
-    else:
-        names = label_texts(states, "states")
+    names, _ = states_of(states)
     if not names:
         raise InputError(f"must be at least one, got {states!r}", field="states")
     return dict.fromkeys(names, 1.0 / len(names))

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+import operator
+import reprlib
+from collections.abc import Iterable, Mapping, Sequence
 from functools import lru_cache
 from typing import Any, NamedTuple
 
@@ -18,6 +20,7 @@ __all__ = [
     "align",
     "check_labels",
     "claim_positions",
+    "claims_of",
     "default_labels",
     "has_column",
     "integer_claims",
@@ -26,9 +29,11 @@ __all__ = [
     "named_entries",
     "named_table",
     "reordering",
+    "states_of",
     "unknown_label",
 ]
 
+_MOST_STATES = 10_000_000  # that are only counted: arrays of more would not fit anywhere
 _SHOWN = 8  # labels of a set in a message
 #: Types without labels. (As a union they would be built anew at each use.)
 _PLAIN = (np.ndarray, list, tuple)
@@ -219,6 +224,32 @@ def default_labels(count: int) -> tuple[str, ...]:
 
 
 _DEFAULT = tuple(map(str, range(256)))
+
+
+def claims_of(market: Any) -> tuple[str, ...]:
+    """Return the labels of a market's claims; anything else in its place is refused."""
+    claims = getattr(market, "claims", None)
+    if not isinstance(claims, tuple):
+        raise InputError(f"must be a Market, got {type(market).__name__}", field="market")
+    return claims
+
+
+def states_of(value: Any, field: str = "states") -> tuple[tuple[str, ...], bool]:
+    """Return the labels of states that are given as such, or by their number; and whether named."""
+    value = value[()] if isinstance(value, np.ndarray) and value.ndim == 0 else value
+    if isinstance(value, Iterable) and not isinstance(value, str | bytes | bytearray):
+        check_complete(value, field)
+        return label_texts(value, field), True
+    try:
+        if isinstance(value, bool | np.timedelta64):  # to Python and NumPy they are integers
+            raise TypeError
+        count = operator.index(value)
+    except TypeError:
+        reason = f"must be labels or their number, got {reprlib.repr(value)}"
+        raise InputError(reason, field=field) from None
+    if count > _MOST_STATES:
+        raise InputError(f"must be at most {_MOST_STATES:,}, got {count:,}", field=field)
+    return default_labels(max(count, 0)), False
 
 
 def check_labels(labels: Any, count: int, field: str) -> tuple[str, ...]:

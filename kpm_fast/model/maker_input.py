@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import reprlib
 from collections.abc import Mapping
 from typing import Any
 
@@ -77,6 +78,8 @@ def labelled_rows(
     if isinstance(value, np.ndarray | list | tuple | float | int):
         return value, None
     if not _is_table(value):
+        if not hasattr(value, "__len__"):
+            raise InputError(f"must be numbers by state, got {reprlib.repr(value)}", field=field)
         return align(value, labels or default_labels(len(value)), field), None
     table = named_table(value, field)
     rows = np.asarray(table.entries)

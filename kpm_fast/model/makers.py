@@ -9,9 +9,8 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from ..arrays import SMALLEST, Floats, as_floats, as_number, exact_sum, first, frozen
-from ..entries import label_texts
 from ..errors import InputError
-from .labels import default_labels
+from .labels import states_of
 from .maker import Maker
 from .maker_input import (
     checked_inventory,
@@ -232,16 +231,9 @@ class WorstStateMaker(Maker):
     inventory: Floats
 
     def __init__(self, states: Any, inventory: ArrayLike | None = None) -> None:
-        is_count = isinstance(states, int | np.integer) and not isinstance(states, bool)
-        if not is_count and (isinstance(states, str | bytes) or not hasattr(states, "__len__")):
-            raise InputError(
-                f"must be a number of states or their labels, got {states!r}", field="states"
-            )
-        count = int(states) if is_count else len(states)
-        if count < 1:
-            raise InputError(f"must be at least 1, got {count}", field="states")
-        named = not is_count
-        labels = label_texts(states, "states") if named else default_labels(count)
+        labels, named = states_of(states)
+        if not labels:
+            raise InputError("must be at least 1, got 0", field="states")
         self.__dict__.update(
             inventory=checked_inventory(inventory, labels), **_names(labels, named)
         )

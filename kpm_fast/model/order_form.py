@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from ..arrays import Floats, as_floats, as_number
+from ..arrays import LARGEST, SMALLEST, Floats, as_flag, as_floats, as_number
 from ..entries import entries_of
 from ..errors import InputError, suggestion
 from ..files.csv_text import check_decimal
@@ -49,7 +49,7 @@ class OrderForm:
         quantity_unit: float = 1,
         market_orders: bool = False,
     ) -> None:
-        if sell not in (None, _NEGATIVE):
+        if sell is not None and not (isinstance(sell, str) and sell == _NEGATIVE):
             raise InputError(f"must be {_NEGATIVE!r}, got {sell!r}", field="sell")
         renamed = _checked_columns(columns)
         self._signed = sell is not None
@@ -70,7 +70,7 @@ class OrderForm:
             "price": _checked_unit(price_unit, "price_unit"),
             "quantity": _checked_unit(quantity_unit, "quantity_unit"),
         }
-        self._market_orders = market_orders
+        self._market_orders = as_flag(market_orders, "market_orders")
 
     def ignored(self, names: Iterable[str]) -> tuple[str, ...]:
         """Return the names of a table's columns that are not read."""
@@ -226,6 +226,8 @@ def _checked_unit(unit: Any, field: str) -> float:
     number = as_number(unit, field)
     if not 0 < number < math.inf:
         raise InputError(f"must be a finite number > 0, got {unit!r}", field=field)
+    if not SMALLEST <= number <= LARGEST:  # beyond, a limit could become infinite, or zero
+        raise InputError(f"must be between {SMALLEST:g} and {LARGEST:g}, got {unit!r}", field=field)
     return number
 
 

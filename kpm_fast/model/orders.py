@@ -13,7 +13,7 @@ from .. import _core
 from ..arrays import Floats, Ints, frozen, same
 from ..errors import InputError
 from ..files.tables import CsvTable, columns_of, make_frame, read_csv
-from .labels import integer_claims, integers_as_labels, labelled_claims
+from .labels import claims_of, integer_claims, integers_as_labels, labelled_claims
 from .market import Market
 from .order import Order
 from .order_columns import (
@@ -289,7 +289,7 @@ class Orders:
         table = columns_of(frame, form.required, form.optional, form.renamable)
         read = form.pointed(form.columns_of_frame(table), decimal)
         if market is not None:
-            read["claim"] = integers_as_labels(read["claim"], market.claims)
+            read["claim"] = integers_as_labels(read["claim"], claims_of(market))
         orders = cls(**form.parsed(read, table.get("side")))
         if market is not None:
             orders.claim_index(market)
@@ -426,10 +426,10 @@ class Orders:
         >>> orders.claim_index(market).tolist()
         [1, 0]
         """
-        if self._resolved is not None and self._resolved[0] == market.claims:
+        claims = claims_of(market)
+        if self._resolved is not None and self._resolved[0] == claims:
             return self._resolved[1]
-        index = self._indices(market.claims)
-        self._resolved = (market.claims, index)
+        self._resolved = (claims, index := self._indices(claims))
         return index
 
     def _indices(self, claims: tuple[str, ...]) -> Ints:

@@ -12,7 +12,7 @@ from typing import Any, ClassVar
 import numpy as np
 
 from .. import _core
-from ..arrays import Floats, Ints
+from ..arrays import Floats, Ints, check_choice
 from ..errors import InputError
 from ..files.atomic_files import staged_text
 from ..files.tables import make_frame
@@ -25,6 +25,7 @@ from .status import Status
 
 __all__ = ["CellResult", "Outcome"]
 
+_DEEPEST = 64  # spaces an entry of JSON may be indented by
 RULES = ("maker_optimal", "competitive", "pay_as_bid", "pdca")
 _CLAIMS_SHOWN = 8
 
@@ -263,13 +264,10 @@ class Outcome(Value):
         >>> result.table("claims")["bought"].tolist()
         [10.0]
         """
+        check_choice(name, ("orders", "claims", "states"), "table")
         if name == "orders":
             return self._order_table()
-        if name == "claims":
-            return self._claim_table()
-        if name == "states":
-            return self._state_table()
-        raise InputError(f"must be orders, claims or states, got {name!r}", field="table")
+        return self._claim_table() if name == "claims" else self._state_table()
 
     def _order_table(self) -> dict[str, Any]:
         orders, index = self.orders, self.orders.claim_index(self.market)
@@ -395,6 +393,8 @@ class Outcome(Value):
         >>> result.to_json()[:21]
         '{"status": "optimal",'
         """
+        if indent is not None and not (isinstance(indent, int) and 0 <= indent <= _DEEPEST):
+            raise InputError(f"must be 0 to {_DEEPEST} spaces, got {indent!r}", field="indent")
         text = json.dumps(_json_value(self.to_dict()), indent=indent, allow_nan=False)
         if path is not None:
             with staged_text(path) as stream:

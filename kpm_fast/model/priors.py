@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from ..arrays import Floats, as_floats, exact_sum, first, frozen
+from ..arrays import Floats, as_flag, as_floats, exact_sum, first, frozen
 from ..entries import type_of
 from ..errors import InputError
 from .labels import align
@@ -89,6 +89,7 @@ def checked_prior(
             index=states[wrong],
         )
     off = abs(mass - 1.0)
+    normalize = normalize is not False and as_flag(normalize, "normalize")
     if off > SURE_TOLERANCE and not (normalize and mass < math.inf):
         allowed = max(SURE_TOLERANCE, rounding_of(value, prior))
         if off > allowed:

@@ -70,6 +70,9 @@ def shown_claims(
 ) -> list[int]:
     """Return the claims to draw: those asked for, else those that trade most, in their order."""
     if claims is not None:
+        alone = isinstance(claims, str) or getattr(claims, "ndim", 1) == 0
+        if alone or not hasattr(claims, "__len__"):
+            raise InputError(f"must be several claims, got {claims!r}", field="claims")
         if not len(claims):
             raise InputError("must name at least one claim, got none", field="claims")
         return [claim_position(outcome, claim) for claim in claims]

@@ -114,11 +114,3 @@ def rounded_prior(weights: Sequence[float]) -> list[float]:
     for i in order[: max(missing, 0)]:
         whole[i] += 1
     return [count / units for count in whole]
-
-
-def require_count(name: str, value: int, least: int, most: int) -> None:
-    """Raise unless `value` is an integer between `least` and `most`."""
-    if not isinstance(value, int | np.integer) or not least <= value <= most:
-        raise InputError(
-            f"must be an integer between {least} and {most}, got {value!r}", field=name
-        )

@@ -10,11 +10,15 @@ import math
 from dataclasses import dataclass, replace
 from typing import Literal
 
+import numpy as np
+
+from ..arrays import as_number, check_choice
 from ..errors import InputError
 from .draws import Draws
 from .ladder import Ladder
 
 Liquidity = Literal["liquid", "thin"]
+_MOST_LEVELS = 1_000_000
 Side = Literal["buy", "sell"]
 
 
@@ -98,19 +102,31 @@ def choose_depth(
     crossed : float
         Share of arrivals, in [0, 1].
     """
-    if liquidity not in DEPTHS:
-        raise InputError(
-            f"must be one of {', '.join(DEPTHS)}, got {liquidity!r}", field="liquidity"
-        )
+    check_choice(liquidity, tuple(DEPTHS), "liquidity")
+    crossed = as_number(crossed, "crossed")
     if not 0.0 <= crossed <= 1.0:
         raise InputError(f"must lie in [0, 1], got {crossed!r}", field="crossed")
     depth = replace(DEPTHS[liquidity], crossed=crossed)
     if levels is None:
         return depth
-    bids, offers = (levels, levels) if isinstance(levels, int) else levels
-    if bids < 0 or offers < 0:
-        raise InputError(f"must not be negative, got {levels!r}", field="levels")
+    pair = levels if isinstance(levels, tuple | list) else (levels, levels)
+    if len(pair) != 2:
+        raise InputError(
+            f"must be a number, or one of bids and one of offers, got {levels!r}", field="levels"
+        )
+    for count in pair:
+        require_count("levels", count, 0, _MOST_LEVELS)
+    bids, offers = pair
     return replace(depth, bids=bids, offers=offers)
+
+
+def require_count(name: str, value: int, least: int, most: int) -> None:
+    """Raise unless `value` is an integer between `least` and `most`."""
+    wrong = not isinstance(value, int | np.integer) or isinstance(value, bool | np.timedelta64)
+    if wrong or not least <= value <= most:
+        raise InputError(
+            f"must be an integer between {least} and {most}, got {value!r}", field=name
+        )
 
 
 def draw_quotes(draws: Draws, ladder: Ladder, fair: float, depth: Depth) -> list[Quote]:

@@ -5,11 +5,11 @@ from __future__ import annotations
 import math
 from typing import Literal
 
-from ..errors import InputError
+from ..arrays import check_choice
 from ..model.market import DEFAULT_AMBIGUITY, Market
 from ..model.orders import Orders
-from .assemble import Claim, assemble, require_count
-from .depth import Liquidity, choose_depth
+from .assemble import Claim, assemble
+from .depth import Liquidity, choose_depth, require_count
 from .draws import Draws
 from .ladder import odds_ladder
 
@@ -71,8 +71,7 @@ def football(
     >>> len(market.claims) > 1, len(orders) > 1
     (True, True)
     """
-    if states not in ("differences", "scores"):
-        raise InputError(f"must be 'differences' or 'scores', got {states!r}", field="states")
+    check_choice(states, ("differences", "scores"), "states")
     require_count("lines", lines, 0, _FAR)
     require_count("goals", goals, 1, 8)
     depth = choose_depth(liquidity, levels, crossed)

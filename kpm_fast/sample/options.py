@@ -6,11 +6,12 @@ import itertools
 import math
 from statistics import NormalDist
 
+from ..arrays import as_number
 from ..errors import InputError
 from ..model.market import DEFAULT_AMBIGUITY, Market
 from ..model.orders import Orders
-from .assemble import Claim, assemble, require_count
-from .depth import Liquidity, choose_depth
+from .assemble import Claim, assemble
+from .depth import Liquidity, choose_depth, require_count
 from .draws import Draws
 from .ladder import Ladder, tick_ladder
 
@@ -75,6 +76,7 @@ def option_strip(
     """
     require_count("states", states, 2, 200)
     require_count("strikes", strikes, 1, states - 1)
+    volatility, years = as_number(volatility, "volatility"), as_number(years, "years")
     sd = volatility * math.sqrt(years) if volatility > 0.0 and years > 0.0 else math.nan
     if not 1e-3 <= sd <= 0.25:
         raise InputError(

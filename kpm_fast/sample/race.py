@@ -7,8 +7,8 @@ from itertools import permutations
 
 from ..model.market import DEFAULT_AMBIGUITY, Market
 from ..model.orders import Orders
-from .assemble import Claim, assemble, require_count
-from .depth import Liquidity, choose_depth
+from .assemble import Claim, assemble
+from .depth import Liquidity, choose_depth, require_count
 from .draws import Draws
 from .ladder import odds_ladder
 

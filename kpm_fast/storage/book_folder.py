@@ -13,7 +13,7 @@ from typing import Any, TextIO
 
 import numpy as np
 
-from ..arrays import as_path
+from ..arrays import as_flag, as_path
 from ..errors import InputError
 from ..files.atomic_files import check_finished, staged_binary, staged_files
 from ..files.tables import CsvTable, check_text, read_csv, write_csv
@@ -100,6 +100,10 @@ def read_book(
     True
     """
     path = as_path(folder)
+    if order_options is not None and not isinstance(order_options, Mapping):
+        raise InputError(
+            f"must be a mapping, got {type(order_options).__name__}", field="order_options"
+        )
     if is_clearing(path):
         return _book_of_clearing(path, order_options, market_keywords)
     text: dict[str, Any] = {"delimiter": delimiter, "decimal": decimal, "encoding": encoding}
@@ -250,6 +254,7 @@ def write_book(
     }
     """
     check_book(market, orders)
+    overwrite = as_flag(overwrite, "overwrite")
     check_text(market.claims, "claims", read_back=True)
     check_text(market.states, "states", read_back=True)
     if orders.has_order_id:

@@ -9,6 +9,7 @@ import numpy as np
 
 from ..arrays import Floats, Ints
 from ..errors import InputError
+from ..model.book_types import check_book
 from ..model.certificate import Certificate
 from ..model.market import Market
 from ..model.orders import Orders
@@ -34,6 +35,9 @@ def check_certificate(market: Market, orders: Orders, result: Outcome) -> Verifi
     >>> bool(kpm.check_certificate(market, orders, result))
     True
     """
+    check_book(market, orders)
+    if not isinstance(result, Outcome):
+        raise InputError(f"must be a Result, got {type(result).__name__}", field="result")
     proof = result.certificate
     if proof is None:
         raise InputError("is missing: clear with certificate=True", field="certificate")

@@ -34,15 +34,19 @@ BasicPriceSimplex<Real>::BasicPriceSimplex(const ScaledMarket& market, Arena& ar
       states_(market.states()),
       rows_(market.claims() + 1),
       columns_(market.states() + market.claims()),
-      tableau_(arena.grid<Real>(rows_, columns_ + 1)),
+      places_(columns_ - rows_),
+      tableau_(arena.grid<Real>(rows_, places_ + 1)),
+      nonbasic_(arena.span<int>(places_)),
+      place_(arena.span<int>(columns_)),
       low_(arena.span<Real>(columns_)),
       high_(arena.span<Real>(columns_)),
       value_(arena.span<Real>(columns_)),
       cost_(arena.span<Real>(columns_)),
       reduced_(arena.span<Real>(columns_)),
       basic_value_(arena.span<Real>(rows_)),
+      along_(arena.span<Real>(places_)),
       basis_(arena.span<int>(rows_)),
-      moved_(arena.span<int>(columns_)),
+      moved_(arena.span<int>(places_)),
       is_basic_(arena.span<char>(columns_)),
       wanted_(arena.span<char>(columns_)),
       at_high_(arena.span<char>(columns_)) {
@@ -64,25 +68,24 @@ void BasicPriceSimplex<Real>::reset() {
 template <class Real>
 void BasicPriceSimplex<Real>::build() {
   pivots_ = 0;
-  tableau_.fill(0.0);
-  for (int i = 0; i < states_; ++i) {
-    tableau_(0, i) = 1.0;
-  }
-  tableau_(0, columns_) = 1.0;
   std::fill(is_basic_.begin(), is_basic_.end(), char{0});
   basis_[0] = 0;
   is_basic_[0] = 1;
+  for (int place = 0; place < places_; ++place) {
+    nonbasic_[place] = place + 1;
+    place_[place + 1] = place;
+    tableau_(0, place) = 1.0;
+  }
+  tableau_(0, places_) = 1.0;
   for (int row = 1; row < rows_; ++row) {
     const int claim = row - 1;
-    const int column = states_ + claim;
     const double first = market_.payoffs(claim, 0);
-    for (int i = 0; i < states_; ++i) {
-      tableau_(row, i) = Real(first) - market_.payoffs(claim, i);
+    for (int place = 0; place < places_; ++place) {
+      tableau_(row, place) = Real(first) - market_.payoffs(claim, place + 1);
     }
-    tableau_(row, column) = 1.0;
-    tableau_(row, columns_) = first;
-    basis_[row] = column;
-    is_basic_[column] = 1;
+    tableau_(row, places_) = first;
+    basis_[row] = states_ + claim;
+    is_basic_[basis_[row]] = 1;
   }
 }
 
@@ -99,7 +102,7 @@ void BasicPriceSimplex<Real>::refresh() {
     Real largest = kSmallestPivot;
     for (int r = 0; r < rows_; ++r) {
       const int basic = basis_[r];
-      const Real entry = abs(tableau_(r, column));
+      const Real entry = abs(tableau_(r, place_[column]));
       if (!wanted_[basic] && entry > largest) {
         largest = entry;
         row = r;
@@ -124,16 +127,16 @@ void BasicPriceSimplex<Real>::evaluate() {
   int moved = 0;  // nonbasic variables that are not zero: most state prices are
   for (int j = 0; j < columns_; ++j) {
     value_[j] = is_basic_[j] ? 0.0 : at_high_[j] ? high_[j] : low_[j];
-    if (value_[j] != 0.0) {
-      moved_[moved++] = j;
+    if (value_[j] != 0.0) {  // in the variables' order, as rounding sees it
+      moved_[moved++] = place_[j];
     }
   }
   for (int r = 0; r < rows_; ++r) {
     const Real* const row = &tableau_(r, 0);
-    Real sum = row[columns_];
+    Real sum = row[places_];
     for (int m = 0; m < moved; ++m) {
-      const int j = moved_[m];
-      sum -= row[j] * value_[j];
+      const int place = moved_[m];
+      sum -= row[place] * value_[nonbasic_[place]];
     }
     basic_value_[r] = sum;
   }
@@ -146,8 +149,9 @@ void BasicPriceSimplex<Real>::evaluate() {
 /// What evaluate() would find after a nonbasic variable has moved, but for rounding.
 template <class Real>
 void BasicPriceSimplex<Real>::move(int entering, const Real& change) {
+  const int place = place_[entering];
   for (int r = 0; r < rows_; ++r) {
-    value_[basis_[r]] -= tableau_(r, entering) * change;
+    value_[basis_[r]] -= tableau_(r, place) * change;
   }
   value_[entering] += change;
   exact_ = false;
@@ -163,26 +167,31 @@ void BasicPriceSimplex<Real>::set_range(int claim, double low, double high) {
 template <class Real>
 void BasicPriceSimplex<Real>::pivot(int row, int entering) {
   if (checkpoint_ != nullptr) {
-    checkpoint_->pass(kCost * static_cast<double>(rows_) * columns_);
+    checkpoint_->pass(kCost * static_cast<double>(rows_) * states_);
   }
+  const int place = place_[entering];  // the leaving variable's from now on
+  const int leaving = basis_[row];
   Real* const pivot_row = &tableau_(row, 0);
-  const Real pivot = pivot_row[entering];
-  for (int j = 0; j <= columns_; ++j) {
+  const Real pivot = pivot_row[place];
+  pivot_row[place] = 1.0;
+  for (int j = 0; j <= places_; ++j) {
     pivot_row[j] /= pivot;
   }
   for (int r = 0; r < rows_; ++r) {
     Real* const other = &tableau_(r, 0);
-    const Real factor = other[entering];
+    const Real factor = other[place];
     if (r != row && factor != 0.0) {
-      for (int j = 0; j <= columns_; ++j) {
+      other[place] = 0.0;
+      for (int j = 0; j <= places_; ++j) {
         other[j] -= factor * pivot_row[j];
       }
-      other[entering] = 0.0;
     }
   }
-  is_basic_[basis_[row]] = 0;
+  is_basic_[leaving] = 0;
   is_basic_[entering] = 1;
   basis_[row] = entering;
+  nonbasic_[place] = leaving;
+  place_[leaving] = place;
   ++pivots_;
 }
 
@@ -241,15 +250,15 @@ bool BasicPriceSimplex<Real>::feasible() {
       return false;
     }
     if (priced_) {
-      const Real ratio = reduced_[entering] / tableau_(row, entering);
-      for (int j = 0; j < columns_; ++j) {
-        reduced_[j] -= ratio * tableau_(row, j);
+      const Real ratio = reduced_[entering] / tableau_(row, place_[entering]);
+      for (int place = 0; place < places_; ++place) {
+        reduced_[nonbasic_[place]] -= ratio * tableau_(row, place);
       }
       reduced_[entering] = 0.0;
       reduced_[leaving] = -ratio;
     }
     const Real target = rises ? low_[leaving] : high_[leaving];
-    move(entering, (value_[leaving] - target) / tableau_(row, entering));
+    move(entering, (value_[leaving] - target) / tableau_(row, place_[entering]));
     value_[leaving] = target;
     pivot(row, entering);
     at_high_[leaving] = rises ? 0 : 1;
@@ -259,22 +268,24 @@ bool BasicPriceSimplex<Real>::feasible() {
 /// Whether moving a nonbasic variable off its bound brings the basic one of `row` nearer to its
 /// range, and by how much: the leaving variable moves by -entry times the entering one.
 template <class Real>
-Real BasicPriceSimplex<Real>::help(int row, bool rises, int j) const {
-  if (is_basic_[j] || low_[j] == high_[j]) {
+Real BasicPriceSimplex<Real>::help(int row, bool rises, int place) const {
+  const int j = nonbasic_[place];
+  if (low_[j] == high_[j]) {
     return 0.0;
   }
-  const Real entry = tableau_(row, j);
+  const Real entry = tableau_(row, place);
   return (entry > 0.0) == (rises == (at_high_[j] != 0)) ? abs(entry) : Real(0.0);
 }
 
+/// Of equals the variable of least index, whatever the places of their columns.
 template <class Real>
 int BasicPriceSimplex<Real>::entering_by_size(int row, bool rises) const {
   int entering = -1;
   Real largest = kSmallestPivot;
-  for (int j = 0; j < columns_; ++j) {
-    const Real size = help(row, rises, j);
-    if (size > largest) {
-      entering = j;
+  for (int place = 0; place < places_; ++place) {
+    const Real size = help(row, rises, place);
+    if (size > largest || (size == largest && nonbasic_[place] < entering)) {
+      entering = nonbasic_[place];
       largest = size;
     }
   }
@@ -286,17 +297,18 @@ int BasicPriceSimplex<Real>::entering_by_size(int row, bool rises) const {
 template <class Real>
 int BasicPriceSimplex<Real>::entering_by_cost(int row, bool rises) const {
   Real least = kInfinity;
-  for (int j = 0; j < columns_; ++j) {
-    const Real size = help(row, rises, j);
+  for (int place = 0; place < places_; ++place) {
+    const Real size = help(row, rises, place);
     if (size > kSmallestPivot) {
-      least = std::min(least, (abs(reduced_[j]) + kOptimal) / size);
+      least = std::min(least, (abs(reduced_[nonbasic_[place]]) + kOptimal) / size);
     }
   }
   int entering = -1;
   Real largest = kSmallestPivot;
-  for (int j = 0; j < columns_; ++j) {
-    const Real size = help(row, rises, j);
-    if (size > largest && abs(reduced_[j]) / size <= least) {
+  for (int place = 0; place < places_; ++place) {
+    const int j = nonbasic_[place];
+    const Real size = help(row, rises, place);
+    if ((size > largest || (size == largest && j < entering)) && abs(reduced_[j]) / size <= least) {
       entering = j;
       largest = size;
     }
@@ -319,17 +331,21 @@ void BasicPriceSimplex<Real>::price_basis() {
 /// reduced = cost - cost_B B^-1 A; cost_ is set by maximise().
 template <class Real>
 void BasicPriceSimplex<Real>::reduced_costs() {
-  for (int j = 0; j < columns_; ++j) {
-    reduced_[j] = cost_[j];
+  for (int place = 0; place < places_; ++place) {
+    along_[place] = cost_[nonbasic_[place]];
   }
   for (int r = 0; r < rows_; ++r) {
     const Real basic = cost_[basis_[r]];
+    reduced_[basis_[r]] = 0.0;
     if (basic != 0.0) {
       const Real* const row = &tableau_(r, 0);
-      for (int j = 0; j < columns_; ++j) {
-        reduced_[j] -= basic * row[j];
+      for (int place = 0; place < places_; ++place) {
+        along_[place] -= basic * row[place];
       }
     }
+  }
+  for (int place = 0; place < places_; ++place) {
+    reduced_[nonbasic_[place]] = along_[place];
   }
 }
 
@@ -357,16 +373,15 @@ double BasicPriceSimplex<Real>::maximise(const ArrayView& claim_weights,
     const bool greedy = step < kGreedyPivots * (rows_ + columns_);
     int entering = -1;
     Real best = kOptimal;
-    for (int j = 0; j < columns_; ++j) {
-      if (is_basic_[j] || low_[j] == high_[j]) {
+    for (int place = 0; place < places_; ++place) {
+      const int j = nonbasic_[place];
+      if (low_[j] == high_[j]) {
         continue;
       }
       const Real gain = at_high_[j] ? -reduced_[j] : reduced_[j];
-      if (gain > best) {
+      const bool first = entering < 0 || j < entering;
+      if (greedy ? gain > best || (gain == best && j < entering) : gain > kOptimal && first) {
         entering = j;
-        if (!greedy) {
-          break;
-        }
         best = gain;
       }
     }
@@ -378,7 +393,7 @@ double BasicPriceSimplex<Real>::maximise(const ArrayView& claim_weights,
     int row = -1;
     bool to_high = false;
     for (int r = 0; r < rows_; ++r) {
-      const Real rate = -direction * tableau_(r, entering);
+      const Real rate = -direction * tableau_(r, place_[entering]);
       if (abs(rate) <= kSmallestPivot) {
         continue;
       }

@@ -13,10 +13,10 @@ namespace kpm {
 
 /// The polytope of state prices xi on the simplex with claim prices pi = P xi in given ranges.
 /// Ranges may be tightened and relaxed in any order; the basis is kept, so that each change costs
-/// a few pivots of O(K (N + K)). Dual simplex restores feasibility, primal simplex maximises.
-/// Largest violation or gain first; once a call has taken long, with perturbed costs or by least
-/// index. That is finite except for rounding, so pivots are counted and the prices at hand returned
-/// when they are too many.
+/// a few pivots of O(K N): the tableau is condensed, a column for each nonbasic variable. Dual
+/// simplex restores feasibility, primal simplex maximises. Largest violation or gain first; once a
+/// call has taken long, with perturbed costs or by least index. That is finite except for rounding,
+/// so pivots are counted and the prices at hand returned when they are too many.
 ///
 /// A pivot as small as the least that counts leaves a double's tableau with 1e-6 of rounding, so
 /// claims that differ by 1e-10 of their range are distinguished, and prices within their ranges
@@ -46,7 +46,11 @@ class BasicPriceSimplex {
   /// After feasible() said no: the claims' multipliers of a proof (Farkas),
   ///   sum_k max over the ranges of lambda_k pi_k + max_i (-sum_k lambda_k P_ki) < 0.
   double farkas_multiplier(int claim) const {
-    return farkas_sign_ * static_cast<double>(tableau_(farkas_row_, states_ + claim));
+    const int column = states_ + claim;
+    if (is_basic_[column]) {
+      return basis_[farkas_row_] == column ? farkas_sign_ : 0.0;
+    }
+    return farkas_sign_ * static_cast<double>(tableau_(farkas_row_, place_[column]));
   }
 
   /// Maximise claim_weights . pi + state_weights . xi from a feasible basis; the optimum.
@@ -85,7 +89,7 @@ class BasicPriceSimplex {
   void move(int entering, const Real& change);
   void pivot(int row, int entering);
   void reduced_costs();
-  Real help(int row, bool rises, int j) const;
+  Real help(int row, bool rises, int place) const;
   int entering_by_size(int row, bool rises) const;
   int entering_by_cost(int row, bool rises) const;
   void price_basis();
@@ -95,12 +99,16 @@ class BasicPriceSimplex {
   int states_;
   int rows_;                       // the simplex row, then one per claim
   int columns_;                    // states, then claims
-  Grid<Real> tableau_;             // (rows, columns + 1): B^-1 [A | b]
+  int places_;                     // as many as there are nonbasic variables
+  Grid<Real> tableau_;             // (rows, places + 1): B^-1 [A | b] without the basic columns
+  Span<int> nonbasic_;             // (places) whose column it is
+  Span<int> place_;                // (columns) where it is, of those that are not basic
   Span<Real> low_, high_, value_;  // (columns)
   Span<Real> cost_, reduced_;      // (columns)
   Span<Real> basic_value_;         // (rows)
+  Span<Real> along_;               // (places) scratch of reduced_costs()
   Span<int> basis_;                // (rows)
-  Span<int> moved_;                // (columns) scratch of evaluate()
+  Span<int> moved_;                // (places) scratch of evaluate()
   Span<char> is_basic_;            // (columns)
   Span<char> wanted_;              // (columns) the basis that refresh() keeps
   Span<char> at_high_;             // (columns) which bound a nonbasic variable sits at
