@@ -1,11 +1,11 @@
 #include "selection/demand_rule.hpp"
 
-#include <Eigen/QR>
 #include <algorithm>
 #include <cmath>
 #include <iterator>
 #include <limits>
 
+#include "numerics/linear_equations.hpp"
 #include "numerics/tolerances.hpp"
 #include "selection/least_regret.hpp"
 
@@ -124,14 +124,7 @@ Eigen::MatrixXd DemandRule::equal_losses(const std::vector<int>& states,
 /// of all states that count move alike. One column a direction, in shares of each step's height.
 Matrix DemandRule::open_directions(const CellOptimum& solution,
                                    const std::vector<Step>& open) const {
-  const auto m = static_cast<Eigen::Index>(open.size());
-  Eigen::CompleteOrthogonalDecomposition<Eigen::MatrixXd> decomposition;
-  decomposition.setThreshold(kDependentDirection);
-  decomposition.compute(equal_losses(counting_states(solution), open));
-  const Eigen::Index rank = decomposition.rank();
-  // rows = Q [T 0; 0 0] Z: the last columns of Z' span the kernel.
-  const Eigen::MatrixXd basis = decomposition.matrixZ().transpose();
-  return decomposition.colsPermutation() * basis.rightCols(m + 1 - rank);
+  return kernel(equal_losses(counting_states(solution), open), kDependentDirection);
 }
 
 /// At a kink the worst states have exactly equal losses; the interior-point method and the moves to
@@ -167,10 +160,8 @@ void DemandRule::equalise_losses(const CellOptimum& solution, const std::vector<
   if (apart.abs().maxCoeff() <= kLastDigit * loss.abs().maxCoeff()) {
     return;
   }
-  Eigen::CompleteOrthogonalDecomposition<Eigen::MatrixXd> decomposition;
-  decomposition.setThreshold(kDependentDirection);
-  decomposition.compute(equal_losses(tied, inside));
-  const Vector change = decomposition.solve(-apart.matrix());
+  const Vector change =
+      least_norm_solution(equal_losses(tied, inside), -apart.matrix(), kDependentDirection);
   Array equal = demand;
   for (std::size_t at = 0; at < inside.size(); ++at) {
     const Step& step = inside[at];

@@ -1,6 +1,5 @@
 #include "mechanisms/competitive/polish.hpp"
 
-#include <Eigen/QR>
 #include <algorithm>
 #include <cmath>
 #include <cstddef>
@@ -9,6 +8,7 @@
 
 #include "mechanisms/competitive/climb.hpp"
 #include "mechanisms/competitive/meet_limits.hpp"
+#include "numerics/linear_equations.hpp"
 
 namespace kpm {
 
@@ -378,10 +378,7 @@ AuctionPoint Polisher::on_kink(AuctionPoint point, const std::vector<int>& tied,
     system.block(prices, 0, c, m) = values.transpose();
     system.block(prices, m + weights, c, 1).setConstant(-1.0);
     residual.segment(prices, c) = ((level - cost.array()) / unit).matrix();
-    Eigen::CompleteOrthogonalDecomposition<Eigen::MatrixXd> decomposition;
-    decomposition.setThreshold(kRank);
-    decomposition.compute(system);
-    const Vector change = decomposition.solve(residual);
+    const Vector change = least_norm_solution(system, residual, kRank);
     for (Eigen::Index j = 0; j < m; ++j) {
       point.demand[open[static_cast<std::size_t>(j)]] += unit * change[j];
     }

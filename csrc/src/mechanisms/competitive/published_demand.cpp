@@ -1,10 +1,10 @@
-#include <Eigen/QR>
 #include <algorithm>
 #include <cmath>
 #include <cstddef>
 #include <utility>
 
 #include "mechanisms/competitive/published.hpp"
+#include "numerics/linear_equations.hpp"
 #include "numerics/tolerances.hpp"
 #include "selection/least_regret.hpp"
 
@@ -91,24 +91,20 @@ void move_to_ends(const std::vector<OpenStep>& open, double near, AuctionPoint& 
 /// Moves the face's start to where the losses of all states have risen most, `best`, and leaves the
 /// directions along which they no longer do; false if there are none.
 bool raise_payout(const Vector& shift, FaceProblem& face, Array& best) {
-  const Eigen::Index d = shift.size();
   if (shift.norm() <= kDirectionRounding) {
     return true;
   }
   face.rise = shift;
   best = project_on_face(face);
   face.rise.resize(0);
-  if (d == 1) {
+  if (shift.size() == 1) {
     return false;
   }
   // What is left of the room by then, in the least-squares coordinates of the move.
-  const Vector moved = face.directions.colPivHouseholderQr().solve((best - face.start).matrix());
+  const Vector moved = least_norm_solution(face.directions, (best - face.start).matrix());
   face.room = (face.room - (face.limits * moved).array()).max(0.0);
   face.start = best;
-  const Eigen::MatrixXd column = shift;
-  const Eigen::HouseholderQR<Eigen::MatrixXd> turned(column);
-  const Eigen::MatrixXd basis = turned.householderQ() * Eigen::MatrixXd::Identity(d, d);
-  const Matrix level = basis.rightCols(d - 1);
+  const Matrix level = kernel(shift.transpose(), 0.0);
   face.directions = face.directions * level;
   face.limits = face.limits * level;
   return true;
@@ -145,16 +141,11 @@ void choose_demand(const Auction& auction, const std::vector<Staircase>& stairs,
   Eigen::MatrixXd conditions(rows.held.rows(), m + 1);
   conditions.leftCols(m) = rows.held * payoffs.transpose();
   conditions.col(m).setConstant(-1.0);
-  Eigen::CompleteOrthogonalDecomposition<Eigen::MatrixXd> decomposition;
-  decomposition.setThreshold(kDependentDirection);
-  decomposition.compute(conditions);
-  const Eigen::Index rank = decomposition.rank();
-  if (rank == m + 1) {
+  const Matrix directions = kernel(conditions, kDependentDirection);
+  if (directions.cols() == 0) {
     move_to_ends(open, kRounded, point);
     return;
   }
-  const Eigen::MatrixXd basis = decomposition.matrixZ().transpose();
-  const Matrix directions = decomposition.colsPermutation() * basis.rightCols(m + 1 - rank);
 
   FaceProblem face;
   for (Array* array :

@@ -1,10 +1,10 @@
 #include "mechanisms/maker_optimal/rehearsal.hpp"
 
-#include <Eigen/QR>
 #include <algorithm>
 #include <cstddef>
 
 #include "mechanisms/maker_optimal/levels.hpp"
+#include "numerics/linear_equations.hpp"
 
 namespace kpm {
 
@@ -70,7 +70,7 @@ std::vector<double> enlarge(const ScaledMarket& market, const std::vector<Stairc
   risk.array() -= risk.mean();
   Eigen::MatrixXd payoffs = market.payoffs(steps, Eigen::all).transpose();
   payoffs.rowwise() -= payoffs.colwise().mean().eval();
-  const Vector change = payoffs.completeOrthogonalDecomposition().solve(-risk);
+  const Vector change = least_norm_solution(payoffs, -risk);
   for (std::size_t j = 0; j < steps.size(); ++j) {
     const int k = steps[j];
     const auto source = static_cast<std::size_t>(market.original[static_cast<std::size_t>(k)]);
