@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
+from hypothesis import example, given
+from hypothesis import strategies as st
 from scipy.optimize import minimize
 
 import kpm_fast as kpm
-from strategies import fewer
+from strategies import METHODS, examples, fewer
 from stress import degenerate, degenerate_books
 from stress.families import Floats
 from stress.same_answer import Answer, Renaming, difference
@@ -24,12 +26,12 @@ def test_a_survey_of_degenerate_books() -> None:
 
 #: What earlier surveys found: limits of one claim a last digit apart; clearings that several cells
 #: share and chose differently; steps whose best point lies a hair off their end; crossed giants
-#: whose cut book was taken for the whole, which lost a quarter of the notional; and more tied cells
-#: than are compared.
+#: whose cut book was taken for the whole, which lost a quarter of the notional; more tied cells
+#: than are compared; and demand that the risk hardly determines, left where a method stopped.
 FOUND = [
     *((1, index) for index in (452, 1019, 1907, 2075, 3927, 6214, 6905, 9047, 9497)),
     *((2, 399), (2, 785), (3, 3837), (4, 3457), (5, 147), (5, 3317), (5, 4753)),
-    *((6, 7977), (6, 8037), (6, 9067)),
+    *((6, 7977), (6, 8037), (6, 9067), (1, 7585), (2, 9927)),
 ]
 
 
@@ -37,6 +39,27 @@ FOUND = [
 def test_books_that_surveys_found(seed: int, index: int) -> None:
     _, book = degenerate.book_of(seed, index)
     assert degenerate.judge(book, np.random.default_rng([seed, index])) == {}
+
+
+@METHODS
+@given(st.integers(0, 2**32 - 1), st.floats(-10, 0))
+@examples(100)
+@example(9927, -9.3)
+def test_at_fair_limits_a_maker_takes_no_risk(method: str, seed: int, digits: float) -> None:
+    """However little the risk of a trade costs it: with next to no aversion nothing stopped it."""
+    draw = np.random.default_rng(seed)
+    states, claims = int(draw.integers(3, 7)), int(draw.integers(1, 5))
+    payoffs = (draw.random((claims, states)) < 0.5).astype(float)
+    payoffs[:, 0], payoffs[:, 1] = 1.0, 0.0
+    claim = draw.integers(claims, size=10)
+    quantity = draw.integers(1, 20, 10) * 15.0
+    market = kpm.Market(
+        payoffs, np.full(states, 1 / states), risk_aversion=10.0**digits, ambiguity=0
+    )
+    orders = kpm.Orders(claim, draw.choice([1, -1], 10), payoffs.mean(axis=1)[claim], quantity)
+    result = kpm.clear(market, orders, method, threads=1)
+    assert np.ptp(result.payoff) <= 1e-5 * quantity.sum()
+    assert result.certainty_equivalent == pytest.approx(0, abs=1e-12 * quantity.sum())
 
 
 def least_regret_bound(payoffs: Floats, bids: Floats, offers: Floats) -> float:

@@ -262,13 +262,11 @@ void CellSolver::support_optimum() {
 /// p and g at the demand as it is.
 void CellSolver::support_demand(double rho) {
   optimum_.divergence = 0.0;
-  optimum_.worst_case = measure_.worst_case() / measure_.worst_case().sum();
   optimum_.ambiguity_price = measure_.multiplier();
-  optimum_.marginal_state_prices = optimum_.worst_case;
-  if (market_.kind != Ambiguity::kSimplex) {
-    const double a = market_.risk_aversion;
-    optimum_.marginal_state_prices *= (a * (loss_ - rho)).exp();
-    optimum_.marginal_state_prices /= optimum_.marginal_state_prices.sum();
+  measure_.support(loss_, rho, optimum_.worst_case, optimum_.marginal_state_prices);
+  if (market_.kind == Ambiguity::kSimplex) {
+    optimum_.marginal_state_prices = optimum_.worst_case;
+  } else {
     optimum_.divergence = (optimum_.marginal_state_prices * (loss_ - rho)).sum();
   }
 }

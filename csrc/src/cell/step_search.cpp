@@ -30,11 +30,9 @@ void StepSearch::look(double demand, Side& side) {
     loss_[i] = (*base_)[i] + payoffs_[i] * demand;
   }
   const double rho = measure_->evaluate(loss_);
-  p_ = measure_->worst_case() / measure_->worst_case().sum();
-  g_ = p_;
-  if (market_.kind != Ambiguity::kSimplex) {
-    g_ *= (market_.risk_aversion * (loss_ - rho)).exp();
-    g_ /= g_.sum();
+  measure_->support(loss_, rho, p_, g_);
+  if (market_.kind == Ambiguity::kSimplex) {
+    g_ = p_;
   }
   std::copy_n(p_.data(), p_.size(), side.p.begin());
   std::copy_n(g_.data(), g_.size(), side.g.begin());

@@ -178,6 +178,8 @@ class BasicSemidefiniteCholesky {
     }
   }
 
+  Real pivot_of(Eigen::Index row) const { return pivot()[row]; }
+
   /// Whether the row depends on earlier ones.
   bool is_redundant(Eigen::Index row) const { return !(pivot()[row] > 0.0); }
 

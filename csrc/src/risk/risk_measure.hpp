@@ -23,6 +23,15 @@ class RiskMeasure {
   /// approximate answer, rho and the multiplier, saves half the steps.
   double evaluate(const ArrayView& loss, double near_rho = 0.0, double near_multiplier = 0.0);
 
+  /// p and g of the losses just evaluated, `rho` their risk: the worst case, and the state prices
+  /// g_i = p_i e^{a (L_i - rho)} that it gives an averse maker, each with the sum one.
+  template <class States>
+  void support(const ArrayView& loss, double rho, States& p, States& g) const {
+    p = worst_case_ / worst_case_.sum();
+    g = p * (risk_aversion_ * (loss - rho)).exp();
+    g /= g.sum();
+  }
+
   const Slice& worst_case() const { return worst_case_; }
   double multiplier() const { return multiplier_; }  ///< d rho / d Omega
 

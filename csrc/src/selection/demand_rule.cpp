@@ -7,6 +7,7 @@
 
 #include "numerics/linear_equations.hpp"
 #include "numerics/tolerances.hpp"
+#include "selection/exact_steps.hpp"
 #include "selection/least_regret.hpp"
 
 namespace kpm {
@@ -177,16 +178,22 @@ void DemandRule::equalise_losses(const CellOptimum& solution, const std::vector<
 ChosenDemand DemandRule::choose(const CellOptimum& solution, const std::vector<int>& cell,
                                 double tie) {
   ChosenDemand chosen{cell, solution.demand};
-  const Array value_of_claim = (market_.payoffs * solution.marginal_state_prices.matrix()).array();
-
   std::vector<Step> steps;
-  std::vector<Move> wanted;  // ends that the maker prefers, where demand is almost there
+  std::vector<StepRange> ranges;
+  steps.reserve(static_cast<std::size_t>(market_.claims()));
+  ranges.reserve(static_cast<std::size_t>(market_.claims()));
   for (int k = 0; k < market_.claims(); ++k) {
     const int piece = cell[static_cast<std::size_t>(k)];
-    if (!Staircase::is_step(piece)) {
-      continue;
+    if (Staircase::is_step(piece)) {
+      const Step& at = steps.emplace_back(step(k, piece));
+      ranges.push_back({k, at.price, at.low, at.high});
     }
-    Step at = step(k, piece);
+  }
+  const Array value_of_claim = (market_.payoffs * solution.marginal_state_prices.matrix()).array();
+  settle_steps(market_, ranges, solution, value_of_claim, measure_, checkpoint_, chosen.demand);
+  std::vector<Move> wanted;  // ends that the maker prefers, where demand is almost there
+  for (Step& at : steps) {
+    const int k = at.claim;
     const double height = at.high - at.low;
     const double gain = at.price - value_of_claim[k];
     const double end = gain > 0.0 ? at.high : at.low;
@@ -197,7 +204,6 @@ ChosenDemand DemandRule::choose(const CellOptimum& solution, const std::vector<i
       at.wanted = true;
       at.end = end;
     }
-    steps.push_back(at);
   }
   move_to_ends(wanted, cell, tie, chosen.demand);
   std::vector<Step> open;

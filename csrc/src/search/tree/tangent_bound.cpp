@@ -37,10 +37,8 @@ bool TangentBound::support(const Array& demand, const Array& lambda) {
   if (market_.kind == Ambiguity::kBall && !(measure_.multiplier() > 0.0)) {
     return false;
   }
-  multipliers_.worst_case = measure_.worst_case() / measure_.worst_case().sum();
   Array& marginal = multipliers_.marginal_state_prices;
-  marginal = multipliers_.worst_case * (market_.risk_aversion * (loss_ - rho_)).exp();
-  marginal /= marginal.sum();
+  measure_.support(loss_, rho_, multipliers_.worst_case, marginal);
   multipliers_.lambda = lambda;
   multipliers_.set(market_, (marginal * (loss_ - rho_)).sum());
   return true;

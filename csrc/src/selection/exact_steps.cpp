@@ -1,0 +1,261 @@
+#include "selection/exact_steps.hpp"
+
+#include <algorithm>
+#include <cmath>
+#include <limits>
+
+#include "numerics/semidefinite_cholesky.hpp"
+#include "numerics/tolerances.hpp"
+#include "risk/risk_curvature.hpp"
+
+namespace kpm {
+
+namespace {
+
+constexpr int kIterations = 12;
+constexpr double kRounding = 4 * std::numeric_limits<double>::epsilon();  // of a claim's value
+constexpr double kHidden = 1e-6;            // of a step: rounding may move its demand by so much
+constexpr double kThere = 1e-3 * kStepEnd;  // of a step: Newton's next one is rounding
+constexpr double kNear = 1e-10;             // of a step, claim by claim: together they are as near
+constexpr double kClose = 0.1 * kStepEnd;   // of a step, by a solution's own p and g
+constexpr double kLeastTilt = 1e-10;        // ambiguity price, scaled, next to a kink
+
+bool lies_inside(double demand, const StepRange& step) {
+  return std::min(demand - step.low, step.high - demand) > kStepEnd * (step.high - step.low);
+}
+
+/// maximise gain.D - D'CD / 2 over a box around D = 0: by active sets.
+class BoxProgram {
+ public:
+  BoxProgram(const Matrix& curvature, const Array& gain, const Array& low, const Array& high,
+             const Array& least)
+      : curvature_(curvature),
+        gain_(gain),
+        low_(low),
+        high_(high),
+        least_(least),
+        factor_(gain.size(), arena_),
+        held_(static_cast<std::size_t>(gain.size()), 0),
+        change_(Array::Zero(gain.size())) {}
+
+  const Array& solve() {
+    const Eigen::Index most = 3 * gain_.size() + 8;
+    for (Eigen::Index pass = 0; pass < most; ++pass) {
+      if (!advance() && !release()) {
+        break;
+      }
+    }
+    return change_;
+  }
+
+ private:
+  Array slope() const { return gain_ - (curvature_ * change_.matrix()).array(); }
+
+  /// To the optimum of what is not held, or until an end of a range holds more; false in the former
+  /// case.
+  bool advance() {
+    std::vector<Eigen::Index> open;
+    for (Eigen::Index k = 0; k < gain_.size(); ++k) {
+      if (held_[static_cast<std::size_t>(k)] == 0) {
+        open.push_back(k);
+      }
+    }
+    if (open.empty()) {
+      return false;
+    }
+    const auto size = static_cast<Eigen::Index>(open.size());
+    const Matrix block = curvature_(open, open);
+    Vector direction = slope()(open).matrix();
+    // What is hidden by rounding counts as redundant.
+    factor_.compute(block.data(), size, size, 0.0);
+    for (Eigen::Index j = 0; j < size; ++j) {
+      if (!(factor_.pivot_of(j) > least_[open[static_cast<std::size_t>(j)]])) {
+        held_[static_cast<std::size_t>(open[static_cast<std::size_t>(j)])] = kOpen;
+        return true;
+      }
+    }
+    factor_.solve_in_place(direction);
+    double share = 1.0;
+    Eigen::Index blocking = -1;
+    for (Eigen::Index j = 0; j < size; ++j) {
+      const Eigen::Index k = open[static_cast<std::size_t>(j)];
+      const double end = direction[j] > 0.0 ? high_[k] : low_[k];
+      if (direction[j] != 0.0 && std::abs(direction[j]) * share > std::abs(end - change_[k])) {
+        share = (end - change_[k]) / direction[j];
+        blocking = j;
+      }
+    }
+    for (Eigen::Index j = 0; j < size; ++j) {
+      const Eigen::Index k = open[static_cast<std::size_t>(j)];
+      change_[k] = std::clamp(change_[k] + share * direction[j], low_[k], high_[k]);
+    }
+    if (blocking < 0) {
+      return false;
+    }
+    const Eigen::Index k = open[static_cast<std::size_t>(blocking)];
+    const bool up = direction[blocking] > 0.0;
+    change_[k] = up ? high_[k] : low_[k];
+    held_[static_cast<std::size_t>(k)] = up ? kHigh : kLow;
+    return true;
+  }
+
+  /// The end that holds most wrongly; false if none does.
+  bool release() {
+    const Array slope = this->slope();
+    double worst = kRounding;
+    Eigen::Index wrong = -1;
+    for (Eigen::Index k = 0; k < gain_.size(); ++k) {
+      const int held = held_[static_cast<std::size_t>(k)];
+      const double off = held == kHigh ? -slope[k] : held == kLow ? slope[k] : 0.0;
+      if (off > worst) {
+        worst = off;
+        wrong = k;
+      }
+    }
+    if (wrong >= 0) {
+      held_[static_cast<std::size_t>(wrong)] = 0;
+    }
+    return wrong >= 0;
+  }
+
+  static constexpr int kLow = 1;
+  static constexpr int kHigh = 2;
+  static constexpr int kOpen = 3;  // hidden: neither moved nor at an end
+
+  const Matrix& curvature_;
+  const Array &gain_, &low_, &high_, &least_;
+  Arena arena_;
+  SemidefiniteCholesky factor_;
+  std::vector<int> held_;
+  Array change_;
+};
+
+/// Whether the demand of each step is as good as at its optimum, by its own first and second
+/// derivative.
+bool are_near(const ScaledMarket& market, const std::vector<StepRange>& steps,
+              const CellOptimum& solution, const Array& value) {
+  const Array& g = solution.marginal_state_prices;
+  return std::all_of(steps.begin(), steps.end(), [&](const StepRange& step) {
+    if (!lies_inside(solution.demand[step.claim], step)) {
+      return true;
+    }
+    const double* const row = &market.payoffs(step.claim, 0);
+    const double mean = value[step.claim];
+    double variance = 0.0;
+    for (Eigen::Index i = 0; i < g.size(); ++i) {
+      variance += (row[i] - mean) * (row[i] - mean) * g[i];
+    }
+    const double most = kNear * (step.high - step.low) * market.risk_aversion * variance;
+    return std::abs(step.price - mean) <= most;
+  });
+}
+
+/// Whether Newton's next step from the solution, by its own p and g, is far less than counts.
+bool is_settled(const ScaledMarket& market, const std::vector<StepRange>& steps,
+                const CellOptimum& solution, const Array& value) {
+  if (are_near(market, steps, solution, value)) {
+    return true;
+  }
+  if (market.kind == Ambiguity::kBall && !(solution.ambiguity_price > kLeastTilt)) {
+    return false;
+  }
+  std::vector<int> inside;
+  inside.reserve(steps.size());
+  Vector change(static_cast<Eigen::Index>(2 * steps.size()));
+  double* const height = change.data() + steps.size();
+  for (const StepRange& step : steps) {
+    if (lies_inside(solution.demand[step.claim], step)) {
+      change[static_cast<Eigen::Index>(inside.size())] = step.price - value[step.claim];
+      height[inside.size()] = step.high - step.low;
+      inside.push_back(step.claim);
+    }
+  }
+  const auto size = static_cast<Eigen::Index>(inside.size());
+  const Matrix curvature =
+      risk_curvature(market.payoffs, inside, solution.worst_case, solution.marginal_state_prices,
+                     market.risk_aversion, solution.ambiguity_price);
+  Arena arena;
+  SemidefiniteCholesky factor(size, arena);
+  factor.compute(curvature, 0.0);
+  factor.solve_in_place(change.data());
+  for (Eigen::Index j = 0; j < size; ++j) {
+    if (!(factor.pivot_of(j) > kRounding / (kHidden * height[j])) ||
+        std::abs(change[j]) > kClose * height[j]) {
+      return false;
+    }
+  }
+  return true;
+}
+
+}  // namespace
+
+bool settle_steps(const ScaledMarket& market, const std::vector<StepRange>& steps,
+                  const CellOptimum& solution, const Array& value, RiskMeasure& measure,
+                  Checkpoint& checkpoint, Array& demand) {
+  const auto size = static_cast<Eigen::Index>(steps.size());
+  if (size == 0 || market.kind == Ambiguity::kSimplex ||
+      is_settled(market, steps, solution, value)) {
+    return false;
+  }
+  std::vector<int> claims;
+  Array price(size);
+  Array least_demand(size);
+  Array most_demand(size);
+  for (Eigen::Index k = 0; k < size; ++k) {
+    const StepRange& step = steps[static_cast<std::size_t>(k)];
+    claims.push_back(step.claim);
+    price[k] = step.price;
+    least_demand[k] = step.low;
+    most_demand[k] = step.high;
+  }
+  const Matrix payoffs = market.payoffs(claims, Eigen::all);
+  const Array height = most_demand - least_demand;
+  const Array least = kRounding / (kHidden * height);
+  Array trial = demand;
+  Array loss(market.states());
+  Array p(market.states());
+  Array g(market.states());
+  double before = 0.0;
+  bool moved = false;
+  for (int iteration = 0; iteration < kIterations; ++iteration) {
+    checkpoint.pass(static_cast<double>(market.states() * size * (size + 2) + size * size * size));
+    market.owe(trial, loss);
+    loss -= market.inventory;
+    const double rho = measure.evaluate(loss);
+    if (market.kind == Ambiguity::kBall && !(measure.multiplier() > kLeastTilt)) {
+      return false;
+    }
+    measure.support(loss, rho, p, g);
+    const double worth = (price * trial(claims)).sum() - rho;
+    const double rounding = kGapRounding * (1.0 + market.inventory.maxCoeff());
+    if (iteration == 0) {
+      before = worth;
+    } else if (!(worth >= before - rounding)) {
+      return false;
+    }
+    const Array gain = price - (payoffs * g.matrix()).array();
+    Matrix curvature =
+        risk_curvature(market.payoffs, claims, p, g, market.risk_aversion, measure.multiplier());
+    curvature.triangularView<Eigen::StrictlyUpper>() = curvature.transpose();
+    const Array low = least_demand - trial(claims);
+    const Array high = most_demand - trial(claims);
+    BoxProgram program(curvature, gain, low, high, least);
+    const Array& change = program.solve();
+    const double most = (change.abs() / height).maxCoeff();
+    if (iteration == 0 && !(most > kStepEnd)) {
+      return false;
+    }
+    for (Eigen::Index k = 0; k < size; ++k) {
+      double& moving = trial[claims[static_cast<std::size_t>(k)]];
+      moving = std::clamp(moving + change[k], least_demand[k], most_demand[k]);
+    }
+    moved = true;
+    if (!(most > kThere)) {
+      break;
+    }
+  }
+  demand = trial;
+  return moved;
+}
+
+}  // namespace kpm
