@@ -265,8 +265,6 @@ def test_other_faults_name_field_and_value_too() -> None:
         engine.market = None  # type: ignore[assignment]
     with pytest.raises(kpm.InputError, match="claims"):
         engine.market = kpm.Market([[1, 0]], [0.5, 0.5])
-    with pytest.raises(kpm.InputError, match="Knightian"):
-        kpm.Engine(kpm.Market([[1, 0]], maker=kpm.WorstStateMaker(2)))
     with pytest.raises(kpm.InputError, match="tolerance"):
         engine.clear(tolerance=2)
     assert engine.state_hash == before

@@ -25,7 +25,7 @@ from ..model.order import Order
 from ..model.orders import Orders
 from ..model.quotes import Quotes
 from ..result import Result
-from .knightian import check_knightian, core_arguments
+from .core_market import core_arguments, hash_with_maker
 from .order_names import OrderNames, as_name
 
 __all__ = ["Engine"]
@@ -44,7 +44,8 @@ class Engine:
     Parameters
     ----------
     market : Market
-        With a Knightian maker (LMSR is one).
+        With any maker. An engine spares work from one clearing to the next for a Knightian maker
+        (LMSR is one) under its own rule; otherwise ``clear`` is :func:`clear` of ``orders``.
     orders : Orders, optional
         The initial book. Orders are ranked by time, if they have times, and then by their order in
         the book; the engine keeps that sequence and drops the times. Default: none.
@@ -85,7 +86,6 @@ class Engine:
     def __init__(self, market: Market, orders: Orders | None = None) -> None:
         book = Orders([], [], [], []) if orders is None else orders
         check_book(market, book)
-        check_knightian(market)
         self._lock = threading.RLock()
         self._clearing = False
         self._market = market
@@ -301,7 +301,6 @@ class Engine:
             self._check_idle()
             if not isinstance(other, Market):
                 raise InputError(f"must be a Market, got {type(other).__name__}", field="market")
-            check_knightian(other)
             if other.claims != self._market.claims:
                 raise InputError(
                     f"must have the claims {list(self._market.claims)}, got {list(other.claims)}",
@@ -408,7 +407,7 @@ class Engine:
         It takes a pass over the book, and is no protection against forgery.
         """
         with self._lock:
-            return self._core.state_hash()
+            return hash_with_maker(self._core.state_hash(), self._market)
 
     def snapshot(self) -> bytes:
         """Return the orders by priority and the identifiers in use, without the market.

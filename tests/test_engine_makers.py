@@ -1,0 +1,97 @@
+"""An engine keeps the book of any maker, and clears it by the rules that the maker has."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+import kpm_fast as kpm
+
+from .test_engine import assert_same_bits
+
+PAYOFFS = np.array([[1.0, 0.0, 0.0], [0.0, 1.0, 0.0], [1.0, 1.0, 0.0]])
+PRIOR = [0.5, 0.3, 0.2]
+CLAIMS = ("home", "draw", "either")
+MAKERS = {
+    "knightian": kpm.KnightianMaker(PRIOR, 0.1, 0.01),
+    "starting orders": kpm.StartingOrders([3.0, 2.0, 1.0]),
+    "worst state": kpm.WorstStateMaker(3, [5.0, 0.0, 1.0]),
+    "polytope": kpm.PolytopeMaker([PRIOR, [0.4, 0.4, 0.2]], 0.1),
+    "utility": kpm.UtilityMaker(PRIOR, 50.0),
+    "quadratic": kpm.QuadraticMaker(PRIOR, 20.0),
+}
+
+
+def market_of(maker: kpm.Maker) -> kpm.Market:
+    return kpm.Market(PAYOFFS, claims=CLAIMS, maker=maker)
+
+
+@pytest.mark.parametrize("name", MAKERS)
+@given(
+    orders=st.lists(
+        st.tuples(
+            st.sampled_from(CLAIMS),
+            st.sampled_from(["buy", "sell"]),
+            st.integers(1, 99).map(lambda cents: cents / 100),
+            st.integers(1, 50).map(float),
+        ),
+        min_size=1,
+        max_size=8,
+    ),
+    rule=st.sampled_from(["competitive", "pay_as_bid"]),
+)
+@settings(max_examples=20)
+def test_a_clearing_is_that_of_the_orders(
+    name: str, orders: list[tuple[str, str, float, float]], rule: str
+) -> None:
+    market = market_of(MAKERS[name])
+    engine = kpm.Engine(market)
+    for order in orders:
+        last = engine.add(*order)
+    engine.reduce(last, engine[last].quantity / 2)
+    assert_same_bits(engine.clear(rule=rule), kpm.clear(market, engine.orders, rule=rule))
+    saved, before = engine.snapshot(), engine.state_hash
+    assert kpm.Engine(market, engine.orders).state_hash == before
+    engine.cancel(last)
+    assert engine.state_hash != before
+    engine.restore(saved)
+    assert engine.state_hash == before
+
+
+def test_the_maker_can_be_exchanged_for_one_of_another_kind() -> None:
+    engine = kpm.Engine(market_of(MAKERS["knightian"]))
+    engine.add("home", "buy", 0.7, 10)
+    hashes = []
+    for maker in (*MAKERS.values(), *reversed(MAKERS.values())):
+        engine.market = market_of(maker)
+        hashes.append(engine.state_hash)
+        assert_same_bits(
+            engine.clear(rule="competitive"),
+            kpm.clear(engine.market, engine.orders, rule="competitive"),
+        )
+        assert engine.quotes(2.0) == maker.quotes(engine.market, 2.0)
+    assert hashes == hashes[::-1]
+    assert len(set(hashes)) == len(MAKERS)
+
+
+@pytest.mark.parametrize(
+    ("maker", "other"),
+    [
+        (kpm.StartingOrders([3.0, 2.0, 1.0]), kpm.StartingOrders([3.0, 2.0, 1.1])),
+        (kpm.UtilityMaker(PRIOR, 50.0), kpm.UtilityMaker(PRIOR, 51.0)),
+        (kpm.QuadraticMaker(PRIOR, 20.0), kpm.QuadraticMaker(PRIOR, 20.0, [1.0, 0.0, 0.0])),
+        (kpm.WorstStateMaker(3), kpm.WorstStateMaker(3, [0.0, 0.0, 1e-9])),
+    ],
+)
+def test_the_hash_tells_makers_apart(maker: kpm.Maker, other: kpm.Maker) -> None:
+    assert kpm.Engine(market_of(maker)).state_hash != kpm.Engine(market_of(other)).state_hash
+
+
+def test_a_rule_that_the_maker_does_not_have_is_refused() -> None:
+    engine = kpm.Engine(market_of(MAKERS["utility"]))
+    engine.add("home", "buy", 0.7, 10)
+    with pytest.raises(kpm.InputError, match="competitive, pay_as_bid for UtilityMaker") as caught:
+        engine.clear()
+    assert caught.value.field == "rule"
