@@ -178,7 +178,8 @@ def test_the_checker_is_short_and_independent() -> None:
     assert f"in {len(lines)} lines of NumPy" in page.read_text(encoding="utf-8")
     imported = {line.split()[1] for line in lines if line.startswith(("import", "from"))}
     values = {"..arrays", "..errors", ".checks"}
-    values |= {f"..model.{noun}" for noun in ("certificate", "market", "orders", "outcome")}
+    nouns = ("book_types", "certificate", "market", "orders", "outcome")
+    values |= {f"..model.{noun}" for noun in nouns}
     assert imported == {"__future__", "numpy", *values}
 
 

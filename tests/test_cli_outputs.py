@@ -89,6 +89,6 @@ def test_a_terminal_of_no_width_counts_as_unknown(
 
 
 def _without_figures(text: str) -> str:
-    """The lines, but for figures and the space around them: some are times, in a unit of their own."""
+    """Lines but for figures and space around them: some are times, in units of their own."""
     lines = re.sub(r"[\d.e-]+( [µm]?s\b)?", "#", text).splitlines()
     return "\n".join(" ".join(line.split()) for line in lines)
