@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import shutil
 from pathlib import Path
 
 import numpy as np
@@ -69,11 +70,45 @@ def test_pictures_keep_the_points_of_their_name(book: Path, tmp_path: Path, stem
     assert sorted(path.name for path in out.iterdir()) == sorted(names)
 
 
-@pytest.mark.parametrize("stem", ["", ".", "/", ".."])
+@pytest.mark.parametrize("stem", [".", "/", ".."])
 def test_pictures_need_a_name(book: Path, capsys: pytest.CaptureFixture[str], stem: str) -> None:
     pytest.importorskip("matplotlib")
     assert run("plot", book, "--output", stem) == cli.EXIT_INPUT
     assert "must name a file" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        *((command, "") for command in ("clear", "quotes", "sweep", "advise", "plot", "report")),
+        ("verify", ""),
+        ("clear", "BOOK", "--output", ""),
+        ("clear", "BOOK", "--save", ""),
+        ("clear", "BOOK", "--json", ""),
+        ("report", "BOOK", "--output", ""),
+        ("sweep", "BOOK", "--output", ""),
+        ("sweep", "BOOK", "--plot", ""),
+        ("quotes", "BOOK", "--output", ""),
+        ("sample", "race-card", "--output", ""),
+    ],
+)
+def test_a_path_is_not_empty(
+    book: Path,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+    arguments: tuple[str, ...],
+) -> None:
+    """As it is in a script whose variable is not set; it would be the current folder."""
+    here = tmp_path / "here"
+    shutil.copytree(book, here)
+    monkeypatch.chdir(here)
+    before = {path: path.read_bytes() for path in here.iterdir()}
+    with pytest.raises(SystemExit) as caught:
+        run(*(book if word == "BOOK" else word for word in arguments))
+    assert caught.value.code == cli.EXIT_INPUT
+    assert "must name a file" in capsys.readouterr().err
+    assert {path: path.read_bytes() for path in here.iterdir()} == before
 
 
 @pytest.mark.parametrize("command", ["clear", "quotes", "advise", "sweep"])

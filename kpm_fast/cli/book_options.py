@@ -21,6 +21,7 @@ from ..model.order_form import OrderForm
 from ..model.orders import Orders
 from ..model.words import note_on_limits
 from ..storage.book_folder import BOOK_FILES, read_book, read_market
+from .named_path import named_path
 from .several import Several
 
 __all__ = [
@@ -44,7 +45,7 @@ def add_book(parser: argparse.ArgumentParser, *, or_clearing: bool = False) -> N
     parser.add_argument(
         "folder",
         metavar="BOOK",
-        type=Path,
+        type=named_path,
         help="a folder with claims.csv, states.csv and orders.csv, or one file with all of them "
         f"(JSON, CSV, Parquet){saved}",
     )

@@ -37,6 +37,7 @@ from ..result import Result
 from ..storage.book_folder import read_terms
 from . import book_options, experiments, paper, plot, quotes, report, sample, sweep
 from . import verify as checking
+from .named_path import named, named_path
 from .several import Parser
 from .tables import PipeAwareConsole, print_book, print_result
 
@@ -243,18 +244,19 @@ def _add_clear(commands: argparse._SubParsersAction[argparse.ArgumentParser]) ->
         "--json",
         nargs="?",
         const="-",
+        type=named,
         metavar="PATH",
         help="write the result as JSON; without PATH or with -, to standard output only",
     )
     output.add_argument(
         "--output",
-        type=Path,
+        type=named_path,
         metavar="DIR",
         help="write orders.csv, claims.csv, states.csv and result.json",
     )
     output.add_argument(
         "--save",
-        type=Path,
+        type=named_path,
         metavar="FILE",
         help="write book and result to one file to verify later",
     )

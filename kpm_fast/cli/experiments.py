@@ -12,6 +12,7 @@ from ..experiments import EXPERIMENTS, Experiment
 from ..files.atomic_files import staged_files
 from ..files.tables import write_csv
 from ..plots.style import house_style, new_figure, require_matplotlib, save
+from .named_path import named_path
 from .several import names
 from .tables import PipeAwareConsole
 
@@ -56,12 +57,15 @@ def add_parser(subparsers: Any) -> argparse.ArgumentParser:
         help=f"which to run: {', '.join(EXPERIMENTS)} (default: all)",
     )
     parser.add_argument(
-        "--output", type=Path, metavar="DIR", help="also write tables as CSV and figures (PNG, SVG)"
+        "--output",
+        type=named_path,
+        metavar="DIR",
+        help="also write tables as CSV and figures (PNG, SVG)",
     )
     parser.add_argument("--quick", action="store_true", help="few books: seconds, rough figures")
     parser.add_argument(
         "--data",
-        type=Path,
+        type=named_path,
         metavar="DIR",
         help="folder of recorded books for `implied` (default: generated books)",
     )

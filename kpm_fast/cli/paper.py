@@ -30,6 +30,7 @@ from ..paper.simulations import (
 from ..paper.urn import urn
 from ..plots.style import require_matplotlib, save
 from .fitted_table import print_table
+from .named_path import named_path
 from .tables import PipeAwareConsole
 
 __all__ = ["FINDINGS", "add_parser", "run"]
@@ -56,7 +57,7 @@ def add_parser(subparsers: Any) -> argparse.ArgumentParser:
     )
     parser.add_argument(
         "--output",
-        type=Path,
+        type=named_path,
         metavar="DIR",
         help="also write the tables as CSV and figures as PNG and SVG",
     )

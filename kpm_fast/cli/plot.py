@@ -11,6 +11,7 @@ from ..plots.style import pictures, require_matplotlib, save
 from ..result import Result, load_result
 from ..storage.book_file import is_clearing
 from . import book_options
+from .named_path import named_path
 from .several import names
 from .tables import PipeAwareConsole
 
@@ -41,7 +42,7 @@ def add_parser(commands: argparse._SubParsersAction[argparse.ArgumentParser]) ->
     )
     parser.add_argument(
         "--output",
-        type=Path,
+        type=named_path,
         metavar="STEM",
         help="write STEM.png and STEM.svg, or STEM-PICTURE of each of several (default: the "
         "picture's name)",

@@ -18,6 +18,7 @@ from ..files.tables import write_csv
 from ..model.maker import Maker
 from ..model.quotes import Quotes
 from . import book_options
+from .named_path import named_path
 from .several import Several, numbers
 from .tables import PipeAwareConsole
 
@@ -47,7 +48,7 @@ def add_parser(commands: argparse._SubParsersAction[argparse.ArgumentParser]) ->
     book_options.add_options(parser)
     output = parser.add_argument_group("output")
     output.add_argument("--json", action="store_true", help="print only the quotes, as JSON")
-    output.add_argument("--output", type=Path, metavar="FILE", help="write them as CSV")
+    output.add_argument("--output", type=named_path, metavar="FILE", help="write them as CSV")
     output.add_argument("--quiet", action="store_true", help="print no table")
 
 

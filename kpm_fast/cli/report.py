@@ -7,6 +7,7 @@ from pathlib import Path
 
 from ..reports.report import write_report
 from . import book_options
+from .named_path import named_path
 from .plot import add_clearing, cleared
 from .tables import PipeAwareConsole
 
@@ -27,7 +28,7 @@ def add_parser(commands: argparse._SubParsersAction[argparse.ArgumentParser]) ->
     add_clearing(parser)
     parser.add_argument(
         "--output",
-        type=Path,
+        type=named_path,
         metavar="FILE",
         default=Path("clearing.html"),
         help="default: %(default)s",

@@ -10,6 +10,7 @@ from ..errors import InputError
 from ..model.market import DEFAULT_AMBIGUITY
 from ..sample import KINDS
 from ..storage.book_folder import write_book
+from .named_path import named_path
 
 _DESCRIPTION = """\
 Write a generated order book as claims.csv, states.csv, orders.csv and market.json. The same
@@ -50,7 +51,7 @@ def add_parser(subparsers: Any) -> argparse.ArgumentParser:
         help=", ".join(KINDS),
     )
     parser.add_argument(
-        "--output", type=Path, metavar="DIR", help="folder to write (default: KIND)"
+        "--output", type=named_path, metavar="DIR", help="folder to write (default: KIND)"
     )
     parser.add_argument(
         "--force", action="store_true", help="replace the book that the folder holds"

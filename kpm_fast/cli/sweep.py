@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import argparse
 from collections.abc import Sequence
-from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -18,6 +17,7 @@ from ..model.outcome import RULES
 from ..plots.style import require_matplotlib, save
 from . import book_options
 from .fitted_table import print_table
+from .named_path import named_path
 from .plot import drawn
 from .several import Several, names
 from .tables import PipeAwareConsole
@@ -94,8 +94,12 @@ def add_parsers(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -
     book_options.add_inventory(parser)
     book_options.add_options(parser)
     parser.set_defaults(ambiguity=None, risk_aversion=None, quiet=False)
-    parser.add_argument("--output", type=Path, metavar="FILE", help="write all columns as CSV")
-    parser.add_argument("--plot", type=Path, metavar="STEM", help="draw STEM.png and STEM.svg")
+    parser.add_argument(
+        "--output", type=named_path, metavar="FILE", help="write all columns as CSV"
+    )
+    parser.add_argument(
+        "--plot", type=named_path, metavar="STEM", help="draw STEM.png and STEM.svg"
+    )
     parser.add_argument("--column", default="gain", help="what --plot draws (default: %(default)s)")
     advice = commands.add_parser(
         "advise",
