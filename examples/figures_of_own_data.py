@@ -17,7 +17,7 @@ import kpm_fast as kpm
 
 here = Path(__file__).parent if "__file__" in globals() else Path.cwd()
 folder = Path(sys.argv[1]) if len(sys.argv) > 1 else Path("figures")
-table = Path(sys.argv[2]) if len(sys.argv) > 2 else here / "option_strip" / "orders.csv"
+table = Path(sys.argv[2]) if len(sys.argv) > 2 else here / "option_strip.csv"
 folder.mkdir(parents=True, exist_ok=True)
 
 # %%
