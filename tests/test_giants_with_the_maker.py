@@ -6,14 +6,13 @@ ones. What he trades beside them is decided by the other states alone, whatever 
 
 from __future__ import annotations
 
-from collections.abc import Callable
-
 import numpy as np
 import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
 import kpm_fast as kpm
+from complete_sets import Setting, draw_complete_set
 from strategies import examples
 
 pytestmark = pytest.mark.cross_section
@@ -21,42 +20,13 @@ pytestmark = pytest.mark.cross_section
 LARGE = 1e5  # shares: giants beside orders of 10 for a maker with an aversion of .01 or more
 
 
-def setting(seed: int) -> tuple[kpm.Market, Callable[[float], kpm.Orders]]:
+def setting(seed: int) -> Setting:
     """A random book with bids for a complete set, each in a proportion of its own."""
     rng = np.random.default_rng([15, seed])
-    states = int(rng.integers(3, 6))
-    owner = np.concatenate([np.arange(3), rng.integers(3, size=states - 3)])
-    parts = (owner == np.arange(3)[:, None]).astype(float)
-    share = rng.choice([1.0, 2.0, 3.0], 3)
-    others = np.floor(5 * rng.random((int(rng.integers(1, 3)), states))) / 4
-    others[:, 0] = np.where(np.ptp(others, axis=1) > 0.1, others[:, 0], 2.0)
-    payoffs = np.vstack([parts * share[:, None], others])
-    market = kpm.Market(
-        payoffs,
-        rng.dirichlet(np.full(states, 3.0)),
-        inventory=rng.choice([0, 1]) * rng.normal(0, 3, states),
-        risk_aversion=10.0 ** rng.uniform(-2, 0),
-        ambiguity=float(rng.choice([0, 0.01, 0.1])),
-    )
-    low, high = payoffs.min(axis=1), payoffs.max(axis=1)
-    count = int(rng.integers(6, 12))
-    claim = rng.integers(len(payoffs), size=count)
-    side = rng.choice([1, -1], count)
-    price = low[claim] + rng.uniform(0.1, 0.9, count).round(2) * (high - low)[claim]
-    quantity = rng.uniform(1, 10, count).round(1)
+    drawn = draw_complete_set(rng)
     value = rng.dirichlet(np.full(3, 5.0))
-    limit = share * (value + rng.uniform(0.0, 0.5, 3)).clip(0.01, 0.99).round(3)
-    more = rng.uniform(0.5, 2, 3).round(1)
-
-    def book(giant: float) -> kpm.Orders:
-        return kpm.Orders(
-            [*claim, 0, 1, 2],
-            [*side, 1, 1, 1],
-            [*price, *limit],
-            [*quantity, *(giant * more / share)],
-        )
-
-    return market, book
+    limit = drawn.share * (value + rng.uniform(0.0, 0.5, 3)).clip(0.01, 0.99).round(3)
+    return drawn.with_giants(1, limit, rng.uniform(0.5, 2, 3).round(1))
 
 
 @given(st.integers(0, 2**32 - 1), st.sampled_from([10.0 ** (half / 2) for half in range(12, 27)]))

@@ -14,6 +14,7 @@ from hypothesis import assume, example, given
 from hypothesis import strategies as st
 
 import kpm_fast as kpm
+from complete_sets import Setting, draw_complete_set
 from strategies import METHODS, examples
 from test_idle_orders import FILLS, README, VALUE, orders_with
 
@@ -48,47 +49,15 @@ def test_the_book_of_the_readme(trade: str, size: float, method: str) -> None:
         kpm.check_certificate(README, orders, result).raise_if_failed()
 
 
-Setting = tuple[kpm.Market, Callable[[float], kpm.Orders]]
-
-
 def setting(seed: int) -> Setting:
     """A random book with giants on a complete set, of a size to be chosen."""
     rng = np.random.default_rng(seed)
-    states = int(rng.integers(3, 6))
-    # A complete set of parts, in proportions of their own, and claims at will.
-    owner = np.concatenate([np.arange(3), rng.integers(3, size=states - 3)])
-    parts = (owner == np.arange(3)[:, None]).astype(float)
-    share = rng.choice([1.0, 2.0, 3.0], 3)
-    others = np.floor(5 * rng.random((int(rng.integers(1, 3)), states))) / 4
-    others[:, 0] = np.where(np.ptp(others, axis=1) > 0.1, others[:, 0], 2.0)
-    payoffs = np.vstack([parts * share[:, None], others])
-    market = kpm.Market(
-        payoffs,
-        rng.dirichlet(np.full(states, 3.0)),
-        inventory=rng.choice([0, 1]) * rng.normal(0, 3, states),
-        risk_aversion=10.0 ** rng.uniform(-2, 0),
-        ambiguity=float(rng.choice([0, 0.01, 0.1])),
-    )
-    low, high = payoffs.min(axis=1), payoffs.max(axis=1)
-    count = int(rng.integers(6, 12))
-    claim = rng.integers(len(payoffs), size=count)
-    side = rng.choice([1, -1], count)
-    price = low[claim] + rng.uniform(0.1, 0.9, count).round(2) * (high - low)[claim]
-    quantity = rng.uniform(1, 10, count).round(1)
+    drawn = draw_complete_set(rng)
     direction = int(rng.choice([1, -1]))
     value = rng.dirichlet(np.full(3, 5.0))
-    limit = share * (value + direction * rng.uniform(0.01, 0.1, 3)).clip(0.01, 0.99).round(3)
-    more = rng.choice([1.0, 1.0, 1.5], 3)
-
-    def book(giant: float) -> kpm.Orders:
-        return kpm.Orders(
-            [*claim, 0, 1, 2],
-            [*side, *[direction] * 3],
-            [*price, *limit],
-            [*quantity, *(giant * more / share)],
-        )
-
-    return market, book
+    edge = direction * rng.uniform(0.01, 0.1, 3)
+    limit = drawn.share * (value + edge).clip(0.01, 0.99).round(3)
+    return drawn.with_giants(direction, limit, rng.choice([1.0, 1.0, 1.5], 3))
 
 
 def small_clearing(market: kpm.Market, book: Callable[[float], kpm.Orders]) -> kpm.Result:
