@@ -41,6 +41,15 @@ Refinement refinement_of(const Market& market, const TradedMarket& traded,
           to_vector(traded.restore(choice.state_prices))};
 }
 
+/// The optimum of a cell, as close as that of a candidate.
+const CellOptimum& optimum_of(CellSolver& solver, const Hull& hull) {
+  CellSolver::Settings settings;
+  settings.tolerance = kCandidateTolerance;
+  settings.central_multipliers = false;
+  solver.solve(hull, settings);
+  return solver.optimum();
+}
+
 /// The rehearsed clearing's cell, solved in the whole book.
 Choice perform(const ScaledMarket& scaled, const std::vector<Staircase>& stairs,
                const Choice& rehearsed) {
@@ -49,11 +58,7 @@ Choice perform(const ScaledMarket& scaled, const std::vector<Staircase>& stairs,
   Hull hull(scaled.claims(), 2 * scaled.claims(), arena);
   set_cell(hull, scaled, stairs, choice.cell.data());
   CellSolver solver(scaled, arena);
-  CellSolver::Settings settings;
-  settings.tolerance = kCandidateTolerance;
-  settings.central_multipliers = false;
-  solver.solve(hull, settings);
-  const CellOptimum& optimum = solver.optimum();
+  const CellOptimum& optimum = optimum_of(solver, hull);
   choice.demand = optimum.demand;
   choice.worst_case = optimum.worst_case;
   choice.marginal_state_prices = optimum.marginal_state_prices;
@@ -143,11 +148,7 @@ void Refinement::change(double unit) {
                  std::min(steps_.demand(k, range.demand_high - demand_[source]), 1.0)};
   });
   CellSolver solver(steps_, arena);
-  CellSolver::Settings settings;
-  settings.tolerance = kCandidateTolerance;
-  settings.central_multipliers = false;
-  solver.solve(hull, settings);
-  const CellOptimum& optimum = solver.optimum();
+  const CellOptimum& optimum = optimum_of(solver, hull);
 
   RiskMeasure measure(steps_, arena);
   Array loss(market_->states);
