@@ -58,11 +58,12 @@ constexpr double kLeastTraded = 63.0;
 constexpr double kVast = 4096.0;
 
 /// Empty if so little trades that another search, of `unit.book`, must tell it from rounding; or if
-/// the last clearing was to prove this one, `warm`, and does not. What is to be kept of this one is
-/// left in `memory`, if there is one.
+/// the last clearing was to prove this one, `warm`, and its cell is not enough after all. Where that
+/// shows at once, `warm` becomes false and the book is searched. What is to be kept of this clearing
+/// is left in `memory`, if there is one.
 std::optional<Clearing> clear_once(const CanonicalBook& book, const Orders& orders,
                                    Clock::time_point start, const ClearSettings& settings,
-                                   Limits& limits, Unit& unit, WarmStart* memory, bool warm) {
+                                   Limits& limits, Unit& unit, WarmStart* memory, bool& warm) {
   const Market& market = book.market();
   const std::vector<Staircase>& whole =
       unit.counted.stairs.empty() ? book.stairs() : unit.counted.stairs;
@@ -71,7 +72,8 @@ std::optional<Clearing> clear_once(const CanonicalBook& book, const Orders& orde
   const bool by_smaller = tradable.has_value();
   if (!tradable && !unit.uncut && has_giants(market, whole)) {
     if (warm) {
-      return std::nullopt;
+      memory->fail();
+      warm = false;
     }
     tradable = tradable_book(market, whole, token);
     if (!unit.rehearsed && !(tradable && !has_giants(market, tradable->stairs))) {
@@ -125,11 +127,20 @@ std::optional<Clearing> clear_once(const CanonicalBook& book, const Orders& orde
   const SearchTask task{settings, token,
                         [&](const Progress& progress) { limits.report(in_money(progress)); },
                         too_coarse};
-  Found found = warm ? resume(book, scaled, settings, *memory, token)
-                : settings.method == Method::kEnumerate
-                    ? enumerate(scaled, stairs, stakes, cells, task)
-                    : prove(market, traded, seen, tradable ? &*tradable : nullptr, stakes, task,
-                            unit.counted.riskless, clearing.certificate);
+  Found found;
+  if (warm) {
+    found = resume(book, scaled, settings, *memory, token);
+    if (found.coarse) {
+      memory->fail();
+      warm = false;
+    }
+  }
+  if (!warm) {
+    found = settings.method == Method::kEnumerate
+                ? enumerate(scaled, stairs, stakes, cells, task)
+                : prove(market, traded, seen, tradable ? &*tradable : nullptr, stakes, task,
+                        unit.counted.riskless, clearing.certificate);
+  }
   if (found.coarse) {
     return std::nullopt;
   }
@@ -269,8 +280,11 @@ std::optional<Clearing> clear_once(const CanonicalBook& book, const Orders& orde
     if (warm && !optimal) {
       return std::nullopt;
     }
-    if (optimal) {
+    // Of a book with other clearings nearly as good the next has some, too.
+    if (warm || (optimal && is_alone(scaled, found.corners, choice, support, own_bound))) {
       memory->keep(book, scaled, choice, clearing.claim_prices);
+    } else {
+      memory->forget();
     }
     if (warm) {
       memory->succeed();
@@ -298,32 +312,27 @@ std::optional<Clearing> clear_once(const CanonicalBook& book, const Orders& orde
 /// `start`: of the clearing, its compilation included.
 Clearing clear_from(const Market& market, const Orders& orders, std::vector<Staircase> stairs,
                     Clock::time_point start, const ClearSettings& settings, WarmStart* memory) {
-  Limits limits(settings, start, orders.count);
   const CanonicalBook book(market, std::move(stairs));
   if (memory != nullptr && !WarmStart::allowed(settings)) {
     memory = nullptr;  // what is remembered stays
   }
-  if (memory != nullptr) {
-    if (memory->wants_to_try()) {
-      Limits attempt(settings, start, orders.count);
-      Unit unit;
-      unit.tried = 1;
-      if (std::optional<Clearing> clearing =
-              clear_once(book, orders, start, settings, attempt, unit, memory, true)) {
-        return std::move(*clearing);
-      }
-      memory->fail();
-    }
-    memory->forget();
-  }
+  bool warm = memory != nullptr && memory->wants_to_try();
   // So little may trade that rounding of what could have traded hides it. A search that finds that
   // is followed by one in units of what does trade.
-  Unit unit;
+  std::optional<Limits> limits(std::in_place, settings, start, orders.count);
+  std::optional<Unit> unit(std::in_place);
   for (;;) {
-    ++unit.tried;
-    if (std::optional<Clearing> clearing =
-            clear_once(book, orders, start, settings, limits, unit, memory, false)) {
-      return unit.better(std::move(*clearing));
+    ++unit->tried;
+    std::optional<Clearing> clearing =
+        clear_once(book, orders, start, settings, *limits, *unit, memory, warm);
+    if (clearing) {
+      return unit->better(std::move(*clearing));
+    }
+    if (warm) {  // in vain: as if it had not been
+      memory->fail();
+      warm = false;
+      limits.emplace(settings, start, orders.count);
+      unit.emplace();
     }
   }
 }

@@ -48,7 +48,7 @@ bool WarmStart::wants_to_try() {
 
 void WarmStart::fail() {
   failures_ = std::min(failures_ + 1, kLongestRest);
-  rest_ = (1 << failures_) - 1;
+  rest_ = (1 << (failures_ - 1)) - 1;
 }
 
 void WarmStart::keep(const CanonicalBook& book, const ScaledMarket& market, const Choice& choice,
