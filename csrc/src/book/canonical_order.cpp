@@ -398,4 +398,14 @@ CanonicalBook::CanonicalBook(const Market& market, std::vector<Staircase> stairs
   }
 }
 
+std::vector<Staircase> CanonicalBook::release_stairs() {
+  std::vector<Staircase> released;
+  released.reserve(stairs_.size());
+  for (const int place : places_) {
+    released.push_back(std::move(stairs_[static_cast<std::size_t>(place)]));
+  }
+  stairs_.clear();
+  return released;
+}
+
 }  // namespace kpm

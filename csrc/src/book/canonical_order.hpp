@@ -39,6 +39,9 @@ class CanonicalBook {
   const Market& market() const { return market_; }
   const std::vector<Staircase>& stairs() const { return stairs_; }
 
+  /// The staircases, in the caller's order. The book has none any more.
+  std::vector<Staircase> release_stairs();
+
   /// The caller's index of each claim, and of each state.
   const std::vector<int>& claims() const { return order_.claims; }
   const std::vector<int>& states() const { return order_.states; }

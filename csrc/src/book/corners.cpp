@@ -24,16 +24,19 @@ std::vector<Corners> find_corners(const ScaledMarket& market,
     const Staircase& claim = stairs[static_cast<std::size_t>(market.original[at])];
     const std::size_t limits = claim.limit.size();
     Corners& corners = result[at];
-    corners.price.resize(2 * limits + 2);
-    corners.demand.resize(2 * limits + 2);
+    corners.price = std::vector<double>(2 * limits + 2);
+    corners.demand = std::vector<double>(2 * limits + 2);
+    double* const price = corners.price.data();
+    double* const demand = corners.demand.data();
     // Neighbouring corners share a price or a demand: each is scaled once.
-    corners.price.front() = market.price(k, claim.price_min);
+    price[0] = market.price(k, claim.price_min);
     for (std::size_t l = 0; l < limits; ++l) {
-      corners.price[2 * l + 1] = corners.price[2 * l + 2] = market.price(k, claim.limit[l]);
+      price[2 * l + 1] = price[2 * l + 2] = market.price(k, claim.limit[l]);
     }
-    corners.price.back() = market.price(k, claim.price_max);
+    price[2 * limits + 1] = market.price(k, claim.price_max);
+    const double unit = market.demand(k, 1.0);
     for (std::size_t l = 0; l <= limits; ++l) {
-      corners.demand[2 * l] = corners.demand[2 * l + 1] = market.demand(k, claim.demand[l]);
+      demand[2 * l] = demand[2 * l + 1] = claim.demand[l] * unit;
     }
   }
   return result;

@@ -70,8 +70,6 @@ struct Engine::State {
         book(given.claims, engine_limits) {
     if (limits.fixed) {
       columns.reserve(static_cast<std::size_t>(std::max<std::int64_t>(limits.orders, 0)));
-    } else {
-      stairs.resize(static_cast<std::size_t>(given.claims));
     }
   }
 
@@ -116,22 +114,19 @@ struct Engine::State {
   /// The staircases of the book as it is. An engine that may grow keeps them and makes those of the
   /// claims that have changed; one of fixed limits keeps nothing from one clearing to the next, so
   /// that the memory that is left to a clearing does not depend on those before.
-  std::vector<Staircase> compiled() {
-    std::vector<Staircase> result;
-    result.reserve(static_cast<std::size_t>(book.claims()));
+  Clearing clear(const Orders& orders, const ClearSettings& settings) {
+    std::vector<Staircase> passing;
+    std::vector<Staircase>& compiled = limits.fixed ? passing : stairs;
+    compiled.resize(static_cast<std::size_t>(book.claims()));
     for (int k = 0; k < market.market().claims; ++k) {
-      if (limits.fixed) {
-        result.push_back(made(k));
-        continue;
+      if (limits.fixed || !compiled_all || book.changed(k)) {
+        compiled[static_cast<std::size_t>(k)] = made(k);
       }
-      Staircase& claim = stairs[static_cast<std::size_t>(k)];
-      if (!compiled_all || book.changed(k)) {
-        claim = made(k);
-      }
-      result.push_back(claim.copy());
     }
+    compiled_all = false;  // until it returns
+    Clearing clearing = clear_compiled(market.market(), orders, compiled, settings, warm());
     compiled_all = true;
-    return result;
+    return clearing;
   }
 
   /// Replaces the orders of the book, which are restored if one of the new ones is refused.
@@ -225,14 +220,11 @@ bool Engine::find(std::int64_t id, BookOrder& order) const { return state_->book
 BookColumns Engine::orders() { return {state_->orders(), state_->columns.id.data()}; }
 
 Clearing Engine::clear(const ClearSettings& settings) {
-  const Orders orders = state_->orders();
-  return clear_compiled(state_->market.market(), orders, state_->compiled(), settings,
-                        state_->warm());
+  return state_->clear(state_->orders(), settings);
 }
 
 Clearing Engine::indicative(const ClearSettings& settings) {
-  return clear_compiled(state_->market.market(), Orders{}, state_->compiled(), settings,
-                        state_->warm());
+  return state_->clear(Orders{}, settings);
 }
 
 void Engine::forget() { state_->memory.forget(); }

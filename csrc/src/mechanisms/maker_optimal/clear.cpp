@@ -310,9 +310,9 @@ std::optional<Clearing> clear_once(const CanonicalBook& book, const Orders& orde
 }
 
 /// `start`: of the clearing, its compilation included.
-Clearing clear_from(const Market& market, const Orders& orders, std::vector<Staircase> stairs,
+Clearing clear_from(const Market& market, const Orders& orders, std::vector<Staircase>& stairs,
                     Clock::time_point start, const ClearSettings& settings, WarmStart* memory) {
-  const CanonicalBook book(market, std::move(stairs));
+  CanonicalBook book(market, std::move(stairs));
   if (memory != nullptr && !WarmStart::allowed(settings)) {
     memory = nullptr;  // what is remembered stays
   }
@@ -326,9 +326,10 @@ Clearing clear_from(const Market& market, const Orders& orders, std::vector<Stai
     std::optional<Clearing> clearing =
         clear_once(book, orders, start, settings, *limits, *unit, memory, warm);
     if (clearing) {
+      stairs = book.release_stairs();
       return unit->better(std::move(*clearing));
     }
-    if (warm) {  // in vain: as if it had not been
+    if (warm && memory != nullptr) {  // in vain: as if it had not been
       memory->fail();
       warm = false;
       limits.emplace(settings, start, orders.count);
@@ -342,12 +343,13 @@ Clearing clear_from(const Market& market, const Orders& orders, std::vector<Stai
 Clearing clear(const Market& market, const Orders& orders, const ClearSettings& settings) {
   require(validate(market, orders));
   const auto start = Clock::now();
-  return clear_from(market, orders, compile_staircases(market, orders), start, settings, nullptr);
+  std::vector<Staircase> stairs = compile_staircases(market, orders);
+  return clear_from(market, orders, stairs, start, settings, nullptr);
 }
 
-Clearing clear_compiled(const Market& market, const Orders& orders, std::vector<Staircase> stairs,
+Clearing clear_compiled(const Market& market, const Orders& orders, std::vector<Staircase>& stairs,
                         const ClearSettings& settings, WarmStart* memory) {
-  return clear_from(market, orders, std::move(stairs), Clock::now(), settings, memory);
+  return clear_from(market, orders, stairs, Clock::now(), settings, memory);
 }
 
 }  // namespace kpm

@@ -12,7 +12,8 @@ class WarmStart;
 
 /// What kpm::clear does once the book is compiled; nothing is validated here. It starts from
 /// `memory`, if there is one, where that leads to the same bits, and leaves there what it learns.
-Clearing clear_compiled(const Market& market, const Orders& orders, std::vector<Staircase> stairs,
+/// The staircases are as before once it returns, and lost if it throws.
+Clearing clear_compiled(const Market& market, const Orders& orders, std::vector<Staircase>& stairs,
                         const ClearSettings& settings, WarmStart* memory);
 
 }  // namespace kpm
