@@ -221,6 +221,7 @@ std::int32_t kpm_engine_init(void* memory, std::size_t size, const kpm_limits* l
     fixed.levels = room.levels;
     fixed.states = room.states;
     fixed.fixed = true;
+    fixed.nodes = room.nodes;
     made = placed(memory, size);
     made->nodes = room.nodes;
   });

@@ -17,7 +17,7 @@ namespace {
 
 constexpr std::int64_t kOrders = 20;  // limits of an engine in its caller's memory
 constexpr std::int64_t kLevels = 12;
-constexpr std::int64_t kNodes = 12;
+constexpr std::int64_t kNodes = 64;  // from so many on it may do without a search
 
 void hold(bool holds, const char* what) {
   if (!holds) {
@@ -382,8 +382,8 @@ class Life {
     kpm_settings_init(&settings, sizeof settings);
     settings.tolerance = source_.pick(kTolerances);
     settings.node_limit = 1 + source_.below(8);
-    if (memory_.empty() && settings.node_limit > 4) {
-      settings.node_limit = 0;  // an engine without limits may do without a search
+    if (settings.node_limit > 4) {
+      settings.node_limit = limited() ? kNodes : 0;  // it may do without a search
     }
     settings.cold = source_.below(4) == 0 ? 1 : 0;
     settings.allocation = source_.below(16) == 0 ? source_.below(100) : source_.below(2);

@@ -17,6 +17,7 @@ struct EngineLimits {
   std::int64_t levels = 0;  ///< distinct pairs of claim and limit; 0: as many as orders
   bool fixed = false;       ///< true: events beyond them are refused; false: the engine grows
   int states = 0;           ///< of later markets; 0: as many as the first has
+  std::int64_t nodes = 0;   ///< the node limit of its clearings, if they always have one
 };
 
 /// One order of a book.
@@ -72,8 +73,7 @@ class Engine {
 
   /// Clear the book without changing it. Throws what kpm::clear throws, which is std::bad_alloc.
   /// Where the cell of the last clearing proves this one, nothing is searched. The bits are those
-  /// of a search, except Clearing::progress, iterations, threads and seconds. An engine of fixed
-  /// limits always searches.
+  /// of a search, except Clearing::progress, iterations, threads and seconds.
   Clearing clear(const ClearSettings& settings);
 
   /// The same without fills, and without the pass over the orders that they take.

@@ -67,7 +67,8 @@ struct Engine::State {
   State(const Market& given, const EngineLimits& engine_limits)
       : market(validated(given), engine_limits.states),
         limits(engine_limits),
-        book(given.claims, engine_limits) {
+        book(given.claims, engine_limits),
+        memory(given.claims, engine_limits.nodes) {
     if (limits.fixed) {
       columns.reserve(static_cast<std::size_t>(std::max<std::int64_t>(limits.orders, 0)));
     }
@@ -107,12 +108,8 @@ struct Engine::State {
     return make_staircase(*low, *high, levels.data(), levels.data() + levels.size());
   }
 
-  /// What a clearing may start from. Within fixed limits a search may run out of nodes or memory:
-  /// what it would then have answered nobody can tell without it.
-  WarmStart* warm() { return limits.fixed ? nullptr : &memory; }
-
   /// The staircases of the book as it is. An engine that may grow keeps them and makes those of the
-  /// claims that have changed; one of fixed limits keeps nothing from one clearing to the next, so
+  /// claims that have changed; one of fixed limits keeps none from one clearing to the next, so
   /// that the memory that is left to a clearing does not depend on those before.
   Clearing clear(const Orders& orders, const ClearSettings& settings) {
     std::vector<Staircase> passing;
@@ -124,7 +121,7 @@ struct Engine::State {
       }
     }
     compiled_all = false;  // until it returns
-    Clearing clearing = clear_compiled(market.market(), orders, compiled, settings, warm());
+    Clearing clearing = clear_compiled(market.market(), orders, compiled, settings, &memory);
     compiled_all = true;
     return clearing;
   }
@@ -164,7 +161,7 @@ struct Engine::State {
   bool compiled_all = false;  // with this market's payoffs
   Columns columns;
   bool listed = false;  // the columns are those of the book
-  WarmStart memory;     // of the last clearing
+  WarmStart memory;     // of the last clearing, as large at all times
 };
 
 Engine::Engine(const Market& market, const EngineLimits& limits)

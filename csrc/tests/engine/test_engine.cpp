@@ -317,16 +317,25 @@ TEST(what_asks_for_a_search_gets_one) {
   CHECK(!engine.set_market(found.start.market()));
   CHECK(!needs_no_search(found.settings));
   CHECK(needs_no_search(found.settings));
-  // Within fixed limits a search might end for want of memory: there is no other.
-  Engine fixed(found.start.market(), {Winners::kOrders, 1000, true});
-  std::vector<std::uint8_t> bytes(engine.snapshot_size());
-  engine.snapshot(bytes.data());
-  CHECK(!fixed.restore(bytes.data(), bytes.size()));
-  for (int turn = 0; turn < 3; ++turn) {
-    CHECK(same_clearing(fixed.clear(found.settings), found.cold()));
+}
+
+TEST(within_fixed_limits_a_search_is_left_out_where_they_leave_it_room) {
+  Winners found = warm_winners();
+  std::vector<std::uint8_t> bytes(found.engine.snapshot_size());
+  found.engine.snapshot(bytes.data());
+  for (const std::int64_t nodes : {16, 1000}) {
+    Engine fixed(found.start.market(), {Winners::kOrders, 1000, true, 0, nodes});
+    CHECK(!fixed.restore(bytes.data(), bytes.size()));
+    CHECK(fixed.state_hash() == found.engine.state_hash());
+    ClearSettings settings = found.settings;
+    for (int turn = 0; turn < 3; ++turn) {
+      settings.node_limit = nodes;
+      CHECK(same_clearing(fixed.clear(settings), found.cold()));
+      settings.node_limit = nodes - 1;  // another limit than the engine's: a search
+      CHECK(same_clearing(fixed.clear(settings), found.cold()));
+    }
+    CHECK(fixed.warm_clearings() == (nodes < 64 ? 0 : 2));
   }
-  CHECK(fixed.warm_clearings() == 0);
-  CHECK(fixed.state_hash() == engine.state_hash());
 }
 
 TEST(the_hash_depends_on_the_book_alone) {

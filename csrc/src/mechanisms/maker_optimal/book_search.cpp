@@ -5,7 +5,6 @@
 #include <memory>
 #include <utility>
 
-#include "book/presolve.hpp"
 #include "cell/cell_solver.hpp"
 #include "cell/hull.hpp"
 #include "mechanisms/maker_optimal/certificate.hpp"
@@ -114,13 +113,12 @@ Found enumerate(const ScaledMarket& scaled, const std::vector<Staircase>& stairs
           {}};
 }
 
-Found prove(const Market& market, const TradedMarket& traded, const std::vector<Staircase>& whole,
-            const TradableBook* tradable, const Stakes& stakes, const SearchTask& task,
-            const std::vector<double>& riskless, Certificate& certificate) {
+Found prove(const Market& market, const TradedMarket& traded, Presolve& book,
+            const std::vector<Staircase>& whole, const TradableBook* tradable, const Stakes& stakes,
+            const SearchTask& task, const std::vector<double>& riskless, Certificate& certificate) {
   const ClearSettings& settings = task.settings;
   const std::vector<Staircase>& stairs = tradable != nullptr ? tradable->stairs : whole;
   const ScaledMarket& scaled = traded.market();
-  Presolve book(scaled, stairs, settings.presolve);
   TreeSettings search;
   search.tolerance = settings.tolerance;
   search.threads = settings.threads;

@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "book/corners.hpp"
+#include "book/presolve.hpp"
 #include "book/staircase.hpp"
 #include "book/traded_market.hpp"
 #include "kpm/kpm.hpp"
@@ -41,9 +42,10 @@ struct SearchTask {
 Found enumerate(const ScaledMarket& scaled, const std::vector<Staircase>& stairs,
                 const Stakes& stakes, double cells, const SearchTask& task);
 
-/// `whole`: the book that `tradable`, null if all of it is searched, was cut from.
-Found prove(const Market& market, const TradedMarket& traded, const std::vector<Staircase>& whole,
-            const TradableBook* tradable, const Stakes& stakes, const SearchTask& task,
-            const std::vector<double>& riskless, Certificate& certificate);
+/// `book`: of the traded market. `whole`: the book that `tradable`, null if all of it is searched,
+/// was cut from.
+Found prove(const Market& market, const TradedMarket& traded, Presolve& book,
+            const std::vector<Staircase>& whole, const TradableBook* tradable, const Stakes& stakes,
+            const SearchTask& task, const std::vector<double>& riskless, Certificate& certificate);
 
 }  // namespace kpm

@@ -6,6 +6,7 @@
 #include <utility>
 
 #include "book/canonical_order.hpp"
+#include "book/presolve.hpp"
 #include "book/traded_market.hpp"
 #include "book/units.hpp"
 #include "kpm/kpm.hpp"
@@ -58,9 +59,9 @@ constexpr double kLeastTraded = 63.0;
 constexpr double kVast = 4096.0;
 
 /// Empty if so little trades that another search, of `unit.book`, must tell it from rounding; or if
-/// the last clearing was to prove this one, `warm`, and its cell is not enough after all. Where that
-/// shows at once, `warm` becomes false and the book is searched. What is to be kept of this clearing
-/// is left in `memory`, if there is one.
+/// the last clearing was to prove this one, `warm`, and its cell is not enough after all. Where
+/// that shows at once, `warm` becomes false and the book is searched. What is to be kept of this
+/// clearing is left in `memory`, if there is one.
 std::optional<Clearing> clear_once(const CanonicalBook& book, const Orders& orders,
                                    Clock::time_point start, const ClearSettings& settings,
                                    Limits& limits, Unit& unit, WarmStart* memory, bool& warm) {
@@ -127,20 +128,24 @@ std::optional<Clearing> clear_once(const CanonicalBook& book, const Orders& orde
   const SearchTask task{settings, token,
                         [&](const Progress& progress) { limits.report(in_money(progress)); },
                         too_coarse};
+  std::optional<Presolve> presolved;
+  if (settings.method == Method::kBranchAndBound) {
+    presolved.emplace(scaled, stairs, settings.presolve);
+  }
   Found found;
   if (warm) {
-    found = resume(book, scaled, settings, *memory, token);
+    found = resume(book, scaled, *presolved, settings, *memory, token);
     if (found.coarse) {
       memory->fail();
       warm = false;
     }
   }
   if (!warm) {
-    found = settings.method == Method::kEnumerate
-                ? enumerate(scaled, stairs, stakes, cells, task)
-                : prove(market, traded, seen, tradable ? &*tradable : nullptr, stakes, task,
-                        unit.counted.riskless, clearing.certificate);
+    found = presolved ? prove(market, traded, *presolved, seen, tradable ? &*tradable : nullptr,
+                              stakes, task, unit.counted.riskless, clearing.certificate)
+                      : enumerate(scaled, stairs, stakes, cells, task);
   }
+  presolved.reset();  // the selection needs the memory
   if (found.coarse) {
     return std::nullopt;
   }
@@ -313,7 +318,7 @@ std::optional<Clearing> clear_once(const CanonicalBook& book, const Orders& orde
 Clearing clear_from(const Market& market, const Orders& orders, std::vector<Staircase>& stairs,
                     Clock::time_point start, const ClearSettings& settings, WarmStart* memory) {
   CanonicalBook book(market, std::move(stairs));
-  if (memory != nullptr && !WarmStart::allowed(settings)) {
+  if (memory != nullptr && !memory->allowed(settings)) {
     memory = nullptr;  // what is remembered stays
   }
   bool warm = memory != nullptr && memory->wants_to_try();

@@ -7,6 +7,7 @@
 
 #include "book/canonical_order.hpp"
 #include "book/corners.hpp"
+#include "book/presolve.hpp"
 #include "book/scaled_market.hpp"
 #include "kpm/kpm.hpp"
 #include "mechanisms/maker_optimal/book_search.hpp"
@@ -21,8 +22,12 @@ namespace kpm {
 /// nearly as much a search must come to this one. docs/engine.md has the proof.
 class WarmStart {
  public:
+  /// `nodes`: the node limit that clearings always have, or 0.
+  WarmStart(int claims, std::int64_t nodes)
+      : places_(static_cast<std::size_t>(claims)), nodes_(nodes) {}
+
   /// Whether a clearing by these settings may be one without a search.
-  static bool allowed(const ClearSettings& settings);
+  bool allowed(const ClearSettings& settings) const;
 
   /// Whether to try: there is a cell, to search took long enough, and of late it was not in vain.
   bool wants_to_try();
@@ -60,6 +65,7 @@ class WarmStart {
   };
 
   std::vector<Place> places_;  // (claims) by the caller's index
+  std::int64_t nodes_;
   bool known_ = false;
   std::int64_t cells_ = 0;
   std::int64_t proved_ = 0;
@@ -67,9 +73,10 @@ class WarmStart {
   int rest_ = 0;  // clearings
 };
 
-/// What the last clearing leads to; `coarse` if that proves nothing.
-Found resume(const CanonicalBook& book, const ScaledMarket& market, const ClearSettings& settings,
-             const WarmStart& warm, StopToken& token);
+/// What the last clearing leads to; `coarse` if that proves nothing, and `presolved`, of the
+/// market, is as before.
+Found resume(const CanonicalBook& book, const ScaledMarket& market, Presolve& presolved,
+             const ClearSettings& settings, const WarmStart& warm, StopToken& token);
 
 /// Whether no clearing but the choice is worth as much, within kNearTie: the steps beside its flats
 /// lose firmly, and the risk curves so much that demand inside steps stays inside. `bound` is that
