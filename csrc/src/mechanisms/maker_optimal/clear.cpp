@@ -133,7 +133,7 @@ std::optional<Clearing> clear_once(const CanonicalBook& book, const Orders& orde
     presolved.emplace(scaled, stairs, settings.presolve);
   }
   Found found;
-  if (warm) {
+  if (warm && presolved) {
     found = resume(book, scaled, *presolved, settings, *memory, token);
     if (found.coarse) {
       memory->fail();
