@@ -17,6 +17,7 @@
 #include "mechanisms/maker_optimal/cell_bound.hpp"
 #include "mechanisms/maker_optimal/clear_compiled.hpp"
 #include "mechanisms/maker_optimal/limits.hpp"
+#include "mechanisms/maker_optimal/no_trade.hpp"
 #include "mechanisms/maker_optimal/publication.hpp"
 #include "mechanisms/maker_optimal/refinement.hpp"
 #include "mechanisms/maker_optimal/rehearsal.hpp"
@@ -331,8 +332,10 @@ Clearing clear_from(const Market& market, const Orders& orders, std::vector<Stai
     std::optional<Clearing> clearing =
         clear_once(book, orders, start, settings, *limits, *unit, memory, warm);
     if (clearing) {
+      Clearing better = unit->better(std::move(*clearing));
+      lose_nothing(book, orders, settings, better);
       stairs = book.release_stairs();
-      return unit->better(std::move(*clearing));
+      return better;
     }
     if (warm && memory != nullptr) {  // in vain: as if it had not been
       memory->fail();
