@@ -196,7 +196,7 @@ def test_where_the_worst_case_jumps() -> None:
 
 
 def test_next_to_no_ambiguity_beside_impossible_states() -> None:
-    """Right results failed `verify`, or stopped it, where the ball is smaller than the rarest state."""
+    """Right results failed `verify`, or stopped it: the ball is smaller than the rarest state."""
     draw = np.random.default_rng(27)
     for _ in range(fewer(1000, 100)):
         states, claims, count = draw.integers([2, 1, 1], [5, 4, 8])
