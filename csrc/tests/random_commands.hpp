@@ -33,7 +33,7 @@ inline void run_random_commands(bool own_memory) {
   }
   if (most >= kUsual) {
     CHECK(all.refused > 0 && all.events > 0 && all.markets > 0 && all.restored > 0);
-    CHECK(all.clearings > 0 && (all.warm == 0) == own_memory);
+    CHECK(all.clearings > 0 && all.warm > 0);
   }
   if (std::getenv("KPM_COMMANDS") != nullptr) {
     const auto print = [](const char* what, std::int64_t count) {
