@@ -12,33 +12,6 @@
 
 namespace kpm {
 
-/// What dot() gives for each of four rows, to the last bit: b is read once, and no row's additions
-/// wait for another's. Flat: of the files that include this, those compiled for size would call a
-/// function for each pair of products, and the linker keeps one file's copy for all.
-#if defined(__GNUC__)
-[[gnu::flatten]]
-#endif
-inline std::array<double, 4> dot_rows(const double* rows, Eigen::Index stride, const double* b,
-                                      Eigen::Index count) {
-  using Two = Eigen::Array2d;
-  using View = Eigen::Map<const Two>;
-  const double* const a[] = {rows, rows + stride, rows + 2 * stride, rows + 3 * stride};
-  Two sum0(0.0, 0.0), sum1(0.0, 0.0), sum2(0.0, 0.0), sum3(0.0, 0.0);
-  Eigen::Index i = 0;
-  for (; i + 1 < count; i += 2) {
-    const Two both = View(b + i);
-    sum0 += View(a[0] + i) * both;
-    sum1 += View(a[1] + i) * both;
-    sum2 += View(a[2] + i) * both;
-    sum3 += View(a[3] + i) * both;
-  }
-  if (i < count) {
-    return {sum0[0] + a[0][i] * b[i] + sum0[1], sum1[0] + a[1][i] * b[i] + sum1[1],
-            sum2[0] + a[2][i] * b[i] + sum2[1], sum3[0] + a[3][i] * b[i] + sum3[1]};
-  }
-  return {sum0[0] + sum0[1], sum1[0] + sum1[1], sum2[0] + sum2[1], sum3[0] + sum3[1]};
-}
-
 /// LDL' of a symmetric positive semi-definite matrix, without pivoting. A pivot reduced to rounding
 /// error marks a row that depends on earlier ones (an equal claim, a price that others imply): its
 /// multiplier is fixed at zero instead of exploding. Library factorisations either stop there or
