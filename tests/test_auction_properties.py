@@ -330,5 +330,5 @@ def test_makers_of_any_aversion_are_cleared(name):
             money = scale * 10.0**power
             maker = of_stake(name, money, prior, inventory)
             result = cleared(payoffs, maker, columns)
-            # Theorem A, to the gap of 1e-12 that polishing is content with, in units of the largest.
+            # Theorem A, to ten times the gap that polishing is content with.
             assert result.gain >= -1e-11 * (size + money), (seed, power)

@@ -250,8 +250,8 @@ void RungBlock::update_residuals(const ArrayView& price) {
   }
 }
 
-// dz = dtheta + y dG - rz,  dv = target / z - d dz,  sum dv = mass; `target` without the -v z that all
-// have.
+// dz = dtheta + y dG - rz,  dv = target / z - d dz,  sum dv = mass; `target` without the -v z that
+// all have.
 template <class Target>
 void RungBlock::set_rhs(double tau, Target&& target) {
   for (int k = 0; k < claims_; ++k) {
