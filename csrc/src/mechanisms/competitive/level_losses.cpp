@@ -35,12 +35,24 @@ void level_losses(const Auction& auction, MakerFunction& function, AuctionPoint&
     return;
   }
   const auto m = static_cast<Eigen::Index>(open.size());
-  Eigen::MatrixXd system(static_cast<Eigen::Index>(priced.size()), m + 1);
-  system.leftCols(m) = auction.market.payoffs(open, priced).transpose();
-  system.col(m).setConstant(-1.0);
+  const auto c = static_cast<Eigen::Index>(priced.size());
+  Eigen::MatrixXd system(c, m + 1);
+  Vector missing(c);
+  for (Eigen::Index i = 0; i < c; ++i) {
+    const int state = priced[static_cast<std::size_t>(i)];
+    for (Eigen::Index j = 0; j < m; ++j) {
+      system(i, j) = auction.market.payoffs(open[static_cast<std::size_t>(j)], state);
+    }
+    system(i, m) = -1.0;
+  }
   for (int round = 0; round < kRounds; ++round) {
-    const Array loss = auction.losses(point.demand)(priced);
-    const Vector change = least_norm_solution(system, (loss.maxCoeff() - loss).matrix(), kRank);
+    auction.pass();
+    const Array loss = auction.losses(point.demand);
+    const double level = loss.maxCoeff();
+    for (Eigen::Index i = 0; i < c; ++i) {
+      missing[i] = level - loss[priced[static_cast<std::size_t>(i)]];
+    }
+    const Vector change = least_norm_solution(system, missing, kRank);
     for (Eigen::Index j = 0; j < m; ++j) {
       const int k = open[static_cast<std::size_t>(j)];
       const Ladder& ladder = auction.ladder(k);
