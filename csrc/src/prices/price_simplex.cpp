@@ -280,11 +280,16 @@ Real BasicPriceSimplex<Real>::help(int row, bool rises, int place) const {
 /// Of equals the variable of least index, whatever the places of their columns.
 template <class Real>
 int BasicPriceSimplex<Real>::entering_by_size(int row, bool rises) const {
+  const Real* const entries = &tableau_(row, 0);
   int entering = -1;
   Real largest = kSmallestPivot;
   for (int place = 0; place < places_; ++place) {
-    const Real size = help(row, rises, place);
-    if (size > largest || (size == largest && nonbasic_[place] < entering)) {
+    const Real size = abs(entries[place]);
+    // Whether it helps takes longer to find out, and matters of few.
+    if (size < largest || (size == largest && nonbasic_[place] >= entering)) {
+      continue;
+    }
+    if (help(row, rises, place) > 0.0) {
       entering = nonbasic_[place];
       largest = size;
     }
