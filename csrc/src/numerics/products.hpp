@@ -1,9 +1,6 @@
 // Products of a matrix and an array, for sizes where a library's set-up costs more than the work.
 #pragma once
 
-#include <algorithm>
-#include <array>
-
 #include "numerics/dense.hpp"
 
 namespace kpm {
@@ -21,14 +18,8 @@ void multiply(const Rows& rows, const In& x, Out& out) {
     out.matrix().noalias() = rows * x.matrix();
     return;
   }
-  const Eigen::Index n = rows.cols();
-  Eigen::Index k = 0;
-  for (; k + 4 <= rows.rows(); k += 4) {
-    const std::array<double, 4> products = dot_rows(rows.data() + k * n, n, x.data(), n);
-    std::copy(products.begin(), products.end(), &out[k]);
-  }
-  for (; k < rows.rows(); ++k) {
-    out[k] = dot(rows.data() + k * n, x.data(), n);
+  for (Eigen::Index k = 0; k < rows.rows(); ++k) {
+    out[k] = dot(rows.data() + k * rows.cols(), x.data(), rows.cols());
   }
 }
 
@@ -40,17 +31,8 @@ void multiply_transposed(const Rows& rows, const In& x, Out& out) {
     return;
   }
   out.setZero();
-  const auto row = [&](Eigen::Index k) {
-    return Eigen::Map<const Array>(rows.data() + k * rows.cols(), rows.cols());
-  };
-  // Four rows at a time, added one after the other all the same.
-  Eigen::Index k = 0;
-  for (; k + 4 <= rows.rows(); k += 4) {
-    out =
-        out + x[k] * row(k) + x[k + 1] * row(k + 1) + x[k + 2] * row(k + 2) + x[k + 3] * row(k + 3);
-  }
-  for (; k < rows.rows(); ++k) {
-    out += x[k] * row(k);
+  for (Eigen::Index k = 0; k < rows.rows(); ++k) {
+    out += x[k] * Eigen::Map<const Array>(rows.data() + k * rows.cols(), rows.cols());
   }
 }
 
