@@ -235,7 +235,7 @@ def quoted_shares(limits: Limits) -> Measured:
 
 
 def quoted_shares_at_a_kink(limits: Limits) -> Measured:
-    reason = "2,000 roots of two outcomes; finding each claim's masses is half of it"
+    reason = "both roots of 1,000 claims of two outcomes: two steps with four logarithms each"
     return _quoting(None, 0.0, 50e-6, reason)
 
 
