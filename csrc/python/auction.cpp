@@ -41,9 +41,15 @@ py::dict clear_by_rule(const py::dict& maker, const In<double>& payoffs,
   settings.allocation = allocation == "time" ? Allocation::kTime : Allocation::kProRata;
   settings.tolerance = tolerance;
   AuctionClearing cleared;
-  {
-    const Unlocked unlocked;
+  try {
+    Unlocked unlocked;
+    settings.interrupted = [&] {
+      const Unlocked::Relocked relocked(unlocked);
+      return PyErr_CheckSignals() != 0;
+    };
     cleared = clear_auction(market, model, orders, settings);
+  } catch (const Interrupted&) {
+    throw py::error_already_set();  // what the signal's handler raised
   }
   const Clearing& clearing = cleared.clearing;
   py::dict seconds;

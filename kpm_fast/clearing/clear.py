@@ -70,7 +70,8 @@ def clear(
         prices, with the fills of the greatest payout. The last three are convex: one program,
         solved by an interior-point method on one thread, so that options of a search (``method``,
         limits, ``callback``, ``stop``, ``certificate``) are refused; ``result.verify()`` checks the
-        proof, which is ``result.state_prices``.
+        proof, which is ``result.state_prices``. Ctrl-C raises ``KeyboardInterrupt``: on the way to
+        their optimum there is no clearing.
     tolerance : float
         Optimality gap to prove, relative to the notional that trades, ``result.scale``: it does not
         depend on the units of money or shares, nor on orders that do not trade;

@@ -1,6 +1,9 @@
 // The convex rules: every maker of the family as the other side of a call auction.
 #pragma once
 
+#include <exception>
+#include <functional>
+
 #include "kpm/kpm.hpp"
 #include "kpm/makers.hpp"
 
@@ -17,6 +20,14 @@ struct AuctionSettings {
   double tolerance = 1e-8;  ///< on the objective, relative to the notional that trades
   int max_iterations = 200;
   Allocation allocation = Allocation::kProRata;
+  std::function<bool()> interrupted;  ///< polled by the calling thread: true ends the clearing
+};
+
+/// Thrown where `AuctionSettings::interrupted` ends a clearing: on the way to the optimum fills and
+/// prices do not agree, so that there is nothing to return.
+class Interrupted : public std::exception {
+ public:
+  const char* what() const noexcept override { return "interrupted before the optimum was found"; }
 };
 
 /// A clearing by a convex rule. `clearing.certainty_equivalent` is -C of the maker's final losses;
@@ -31,7 +42,7 @@ struct AuctionClearing {
 };
 
 /// The fills that maximise the objective, and prices that support them. Only the claims and the
-/// inventory of `market` are read.
+/// inventory of `market` are read. May throw `Interrupted`.
 AuctionClearing clear_auction(const Market& market, const MakerModel& maker, const Orders& orders,
                               const AuctionSettings& settings);
 

@@ -32,7 +32,8 @@ struct Row {
 
 class Centre {
  public:
-  Centre(const Matrix& payoffs, const ArrayView& w, const ArrayView& low, const ArrayView& high);
+  Centre(const Matrix& payoffs, const ArrayView& w, const ArrayView& low, const ArrayView& high,
+         Checkpoint* checkpoint);
 
   bool find();
   const Slice& prices() const { return g_; }
@@ -50,6 +51,7 @@ class Centre {
   bool find_direction();
   bool advance();
 
+  Checkpoint* const checkpoint_;
   const ArrayView w_;
   const Eigen::Index n_;
   std::vector<Row> rows_;
@@ -83,8 +85,9 @@ std::vector<Row> rows_of(const Matrix& payoffs, const ArrayView& low, const Arra
 }
 
 Centre::Centre(const Matrix& payoffs, const ArrayView& w, const ArrayView& low,
-               const ArrayView& high)
-    : w_(w),
+               const ArrayView& high, Checkpoint* checkpoint)
+    : checkpoint_(checkpoint),
+      w_(w),
       n_(w.size()),
       rows_(rows_of(payoffs, low, high)),
       g_(arena_.array(n_)),
@@ -246,6 +249,10 @@ bool Centre::find() {
   Array kept(n_);
   int without_gain = 0;
   for (int step = 0; step < kSteps; ++step) {
+    if (checkpoint_ != nullptr) {
+      const auto rows = static_cast<double>(rows_.size());
+      checkpoint_->pass(rows * rows * (rows + static_cast<double>(n_)));
+    }
     evaluate();
     const double off = missed();
     if (off < best) {
@@ -273,8 +280,8 @@ bool Centre::find() {
 }  // namespace
 
 bool find_analytic_centre(const Matrix& payoffs, const ArrayView& w, const ArrayView& low,
-                          const ArrayView& high, Array& g) {
-  Centre centre(payoffs, w, low, high);
+                          const ArrayView& high, Array& g, Checkpoint* checkpoint) {
+  Centre centre(payoffs, w, low, high, checkpoint);
   if (!centre.find()) {
     return false;
   }

@@ -1,6 +1,7 @@
 // The analytic centre of the state prices that given ranges of claim prices admit.
 #pragma once
 
+#include "numerics/checkpoint.hpp"
 #include "numerics/dense.hpp"
 
 namespace kpm {
@@ -15,8 +16,8 @@ namespace kpm {
 ///
 /// `w` > 0 adds up to one, payoffs are (claims, states) in [0, 1]. False, and nothing written,
 /// where rounding stops it before the prices meet their ranges: some state can have no price at
-/// all.
+/// all. `checkpoint`, if any, is asked before each step.
 bool find_analytic_centre(const Matrix& payoffs, const ArrayView& w, const ArrayView& low,
-                          const ArrayView& high, Array& g);
+                          const ArrayView& high, Array& g, Checkpoint* checkpoint = nullptr);
 
 }  // namespace kpm

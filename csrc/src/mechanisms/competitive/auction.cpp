@@ -82,11 +82,12 @@ struct AtScale {
   AtScale(const AtScale&) = delete;
   AtScale& operator=(const AtScale&) = delete;
 
-  SolvedAuction solve(const std::vector<Staircase>& stairs, const AuctionSettings& settings) {
+  SolvedAuction solve(const std::vector<Staircase>& stairs, const AuctionSettings& settings,
+                      Checkpoint& checkpoint) {
     const FaceRule face =
         settings.rule == ConvexRule::kPdca ? FaceRule::kGreatestPayout : FaceRule::kLeastRegret;
-    return solve_auction({market, maker, ladders}, stairs, prices, settings.max_iterations, face,
-                         function);
+    return solve_auction({market, maker, ladders, checkpoint}, stairs, prices,
+                         settings.max_iterations, face, function);
   }
 
   /// Whether neither the point nor the best answer to its prices touches where orders were cut.
@@ -142,10 +143,8 @@ bool is_dwarfed(const std::vector<Staircase>& stairs, const ScaledMarket& whole,
          scales.market.scale > least * whole.scale;
 }
 
-}  // namespace
-
-AuctionClearing clear_auction(const Market& given, const MakerModel& model, const Orders& orders,
-                              const AuctionSettings& settings) {
+AuctionClearing clear_until(const Market& given, const MakerModel& model, const Orders& orders,
+                            const AuctionSettings& settings, Checkpoint& checkpoint) {
   const auto start = Clock::now();
   const Array prior = prior_of(model);
   Market market = given;
@@ -163,7 +162,7 @@ AuctionClearing clear_auction(const Market& given, const MakerModel& model, cons
   clearing.seconds_compile = seconds_since(start);
 
   auto scales = std::make_unique<AtScale>(whole, model, stairs, kInfinity);
-  SolvedAuction solved = scales->solve(stairs, settings);
+  SolvedAuction solved = scales->solve(stairs, settings, checkpoint);
   // Orders that stand far from the prices must not set the scale of those that trade.
   for (int zoom = 0; zoom < kZooms && is_dwarfed(stairs, whole, *scales, solved.point); ++zoom) {
     ScaledMarket closer = scales->market;
@@ -173,7 +172,7 @@ AuctionClearing clear_auction(const Market& given, const MakerModel& model, cons
     closer.inventory /= share;
     closer.risk_aversion *= share;
     auto near = std::make_unique<AtScale>(closer, model, stairs, kReach);
-    SolvedAuction found = near->solve(stairs, settings);
+    SolvedAuction found = near->solve(stairs, settings, checkpoint);
     found.iterations += solved.iterations;
     if (!near->is_within(found.point)) {
       break;
@@ -210,7 +209,7 @@ AuctionClearing clear_auction(const Market& given, const MakerModel& model, cons
     published.demand[k] = scaled.demand(k, clearing.net_demand[source]);
     revenue += published.demand[k] * scaled.price(k, clearing.claim_prices[source]);
   }
-  const Auction auction{scaled, scales->maker, scales->ladders};
+  const Auction auction{scaled, scales->maker, scales->ladders, checkpoint};
   auction.judge(function, published);
   const double nothing = cost_of_nothing(model);
   const double value = revenue - function.evaluate(auction.losses(published.demand));
@@ -251,6 +250,19 @@ AuctionClearing clear_auction(const Market& given, const MakerModel& model, cons
   clearing.seconds_select =
       clearing.seconds_total - clearing.seconds_compile - clearing.seconds_search;
   return result;
+}
+
+}  // namespace
+
+AuctionClearing clear_auction(const Market& given, const MakerModel& model, const Orders& orders,
+                              const AuctionSettings& settings) {
+  StopToken token([&] { return !settings.interrupted || !settings.interrupted(); });
+  Checkpoint checkpoint(token);
+  try {
+    return clear_until(given, model, orders, settings, checkpoint);
+  } catch (const Abandoned&) {
+    throw Interrupted();
+  }
 }
 
 }  // namespace kpm

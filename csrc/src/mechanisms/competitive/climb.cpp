@@ -101,6 +101,7 @@ void Climber::find_direction() {
   const double flat = kFlatness / auction_.maker.resolution;
   function_.prepare_curvature();
   while (true) {
+    auction_.pass();
     const auto m = static_cast<Eigen::Index>(movers_.size());
     Matrix roots(m, function_.root_size());
     for (Eigen::Index j = 0; j < m; ++j) {

@@ -25,7 +25,9 @@ Candidate find_equilibrium(const ScaledMarket& market, const std::vector<Stairca
   function.evaluate(-market.inventory);
   const Array prices = (market.payoffs * function.g().matrix()).array();
   const std::vector<Ladder> ladders = find_ladders(market, stairs, prices, kInfinity);
-  const Auction auction{market, maker, ladders};
+  StopToken patient({});
+  Checkpoint checkpoint(patient);
+  const Auction auction{market, maker, ladders, checkpoint};
   SolvedAuction solved =
       solve_auction(auction, stairs, prices, kMostIterations, FaceRule::kLeastRegret, function);
   AuctionPoint& point = solved.point;

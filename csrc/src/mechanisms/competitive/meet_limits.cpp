@@ -37,6 +37,7 @@ void meet_limits(const Auction& auction, bool fade, AuctionPoint& point) {
   double least = kInfinity;
   Array g = point.g;
   for (int round = 0; round < kRounds; ++round) {
+    auction.pass();
     for (Eigen::Index j = 0; j < m; ++j) {
       const int k = open[static_cast<std::size_t>(j)];
       const auto l = static_cast<std::size_t>(point.piece[static_cast<std::size_t>(k)] / 2);

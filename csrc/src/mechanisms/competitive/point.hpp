@@ -5,6 +5,7 @@
 
 #include "mechanisms/competitive/ladder.hpp"
 #include "mechanisms/competitive/maker_function.hpp"
+#include "numerics/checkpoint.hpp"
 
 namespace kpm {
 
@@ -27,6 +28,14 @@ struct Auction {
   const ScaledMarket& market;
   const ScaledMaker& maker;
   const std::vector<Ladder>& ladders;
+  Checkpoint& checkpoint;  ///< asked before each step of every method
+
+  /// Before a step whose dearest part is a system of the claims. Throws `Abandoned` if nobody waits
+  /// for the optimum any more: no point on the way to it is a clearing.
+  void pass() const {
+    const auto claims = static_cast<double>(market.claims());
+    checkpoint.pass(claims * claims * (claims + market.states()));
+  }
 
   Array losses(const ArrayView& demand) const {
     return (market.payoffs.transpose() * demand.matrix()).array() - market.inventory;

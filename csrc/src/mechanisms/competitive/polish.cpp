@@ -187,6 +187,7 @@ AuctionPoint Polisher::smooth(AuctionPoint point) {
   Matrix system;
   Vector change;
   for (int round = 0; round < kRounds; ++round) {
+    auction_.pass();
     function_.evaluate(auction_.losses(point.demand));
     point.g = function_.g();
     point.p = function_.worst_case();
@@ -336,6 +337,7 @@ AuctionPoint Polisher::on_kink(AuctionPoint point, const std::vector<int>& tied,
   double level = 0.0;
   bool first = true;
   for (int round = 0; round < kRounds; ++round) {
+    auction_.pass();
     const std::vector<int> open = steps(point);
     const auto m = static_cast<Eigen::Index>(open.size());
     const Array loss = auction_.losses(point.demand);

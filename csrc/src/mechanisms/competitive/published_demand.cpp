@@ -90,12 +90,12 @@ void move_to_ends(const std::vector<OpenStep>& open, double near, AuctionPoint& 
 
 /// Moves the face's start to where the losses of all states have risen most, `best`, and leaves the
 /// directions along which they no longer do; false if there are none.
-bool raise_payout(const Vector& shift, FaceProblem& face, Array& best) {
+bool raise_payout(const Auction& auction, const Vector& shift, FaceProblem& face, Array& best) {
   if (shift.norm() <= kDirectionRounding) {
     return true;
   }
   face.rise = shift;
-  best = project_on_face(face);
+  best = project_on_face(face, &auction.checkpoint);
   face.rise.resize(0);
   if (shift.size() == 1) {
     return false;
@@ -169,10 +169,10 @@ void choose_demand(const Auction& auction, const std::vector<Staircase>& stairs,
   Array best = face.start;
   bool open_yet = true;
   if (rule == FaceRule::kGreatestPayout) {
-    open_yet = raise_payout(directions.row(m).transpose(), face, best);
+    open_yet = raise_payout(auction, directions.row(m).transpose(), face, best);
   }
   if (open_yet) {
-    best = project_on_face(face);
+    best = project_on_face(face, &auction.checkpoint);
   }
 
   // The face was identified with tolerances: walk towards the choice only as far as it is free.

@@ -46,9 +46,10 @@ Array spread(const Array& some, const std::vector<int>& tied, int states) {
 }
 
 /// Nearest to the prior among prices on the tied states.
-bool nearest(const ScaledMarket& part, const Ranges& ranges, Array& prices) {
+bool nearest(const ScaledMarket& part, const Ranges& ranges, Checkpoint& checkpoint,
+             Array& prices) {
   Arena arena;
-  PriceRule projection(part, arena);
+  PriceRule projection(part, arena, &checkpoint);
   const Array nothing = Array::Zero(part.claims());
   if (!projection.solve(ranges.low, ranges.high, nothing) || !projection.nearest()) {
     return false;
@@ -74,7 +75,7 @@ void mix_vertices(const Auction& auction, const std::vector<int>& tied, const Ra
   const Matrix values = auction.market.payoffs * gradient.transpose();
   Array weight;
   if (!find_analytic_centre(values, Array::Constant(c, 1.0 / static_cast<double>(c)), ranges.low,
-                            ranges.high, weight)) {
+                            ranges.high, weight, &auction.checkpoint)) {
     return;
   }
   AuctionPoint chosen = point;
@@ -110,10 +111,10 @@ bool choose_prices(const Auction& auction, const std::vector<int>& tied, MakerFu
   part.prior = auction.maker.prior(tied);
   part.prior /= part.prior.sum();
   Array some;
-  const bool found =
-      auction.maker.kind == MakerKind::kWorstState
-          ? find_analytic_centre(part.payoffs, part.prior, ranges.low, ranges.high, some)
-          : nearest(part, ranges, some);
+  const bool found = auction.maker.kind == MakerKind::kWorstState
+                         ? find_analytic_centre(part.payoffs, part.prior, ranges.low, ranges.high,
+                                                some, &auction.checkpoint)
+                         : nearest(part, ranges, auction.checkpoint, some);
   if (!found) {
     return false;
   }

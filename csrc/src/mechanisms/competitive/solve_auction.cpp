@@ -55,11 +55,12 @@ SolvedAuction solve_auction(const Auction& auction, const std::vector<Staircase>
   const double tolerance = std::max(kSharp, rounding);
   const double sharper =
       std::max(std::min(kSharp, kOfResolution * auction.maker.resolution), rounding);
+  const auto pause = [&] { auction.pass(); };
   for (const Attempt& attempt : kAttempts) {
     int iterations = 0;
-    run_predictor_corrector(program, tolerance, attempt, max_iterations, iterations, [] {});
+    run_predictor_corrector(program, tolerance, attempt, max_iterations, iterations, pause);
     if (sharper < tolerance && program.gap() <= tolerance) {
-      continue_predictor_corrector(program, sharper, attempt, max_iterations, iterations, [] {});
+      continue_predictor_corrector(program, sharper, attempt, max_iterations, iterations, pause);
     }
     solved.iterations += iterations;
     if (program.gap() <= 100.0 * tolerance) {

@@ -1,0 +1,40 @@
+"""Signals reach the convex rules within their program."""
+
+from __future__ import annotations
+
+import signal
+import sys
+from collections import Counter
+from types import FrameType
+
+import pytest
+
+import kpm_fast as kpm
+from adapter import market_of, orders_of
+from strategies import crowded_book
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="POSIX signals")
+def test_a_convex_rule_hears_signals_within_its_program() -> None:
+    """Ctrl-C raises there: on the way to the optimum there is no clearing to return.
+
+    A signal that waits for the core to return is delivered once, however often it was sent.
+    """
+    book = crowded_book(600, seed=1, states=300, noise=0.1, risk_aversion=1e5)
+    market, orders = market_of(book), orders_of(book)
+    delivered: Counter[int] = Counter()  # by the place in the code that calls the core
+
+    def count(number: int, frame: FrameType | None) -> None:
+        if frame is not None and frame.f_code.co_name == "clear_by_rule":
+            delivered[frame.f_lasti] += 1
+            if delivered[frame.f_lasti] == 3:
+                raise KeyboardInterrupt
+
+    handler = signal.signal(signal.SIGALRM, count)
+    signal.setitimer(signal.ITIMER_REAL, 1e-3, 1e-3)
+    try:
+        with pytest.raises(KeyboardInterrupt):
+            kpm.clear(market, orders, rule="competitive")
+    finally:
+        signal.setitimer(signal.ITIMER_REAL, 0)
+        signal.signal(signal.SIGALRM, handler)
