@@ -3,7 +3,8 @@
 Each book is cleared by branch and bound and verified. Of those with few cells the enumeration
 must agree: neither search may find a clearing that is better than the other's bound, whatever its
 status. Every tenth clearing is proved by a certificate, which is checked. The exit code is 1 if
-anything failed: a figure, a bound, a proof, or a status that claims more than the gap allows.
+anything failed: a figure, a bound, a proof, a clearing worth less than no trade, or a status that
+claims more than the gap allows.
 """
 
 from __future__ import annotations
@@ -25,6 +26,7 @@ from . import families
 _CELLS = 3_000  # enumerated up to here
 _CERTIFIED = 10  # one of so many
 _NODES = 300
+_TIE = 1e-10  # of the scale: what clearings that are equally good may differ by
 _EPS = float(np.finfo(np.float64).eps)
 
 
@@ -54,6 +56,9 @@ def judge(book: families.Book, label: str, tally: Tally, *, certified: bool) -> 
     checked = result.verify()
     if not checked:
         fail([check.name for check in checked.failed])
+    loss = result.no_trade_equivalent - result.certainty_equivalent
+    if not loss <= _TIE * result.scale:
+        fail(f"{result.status}, worth {loss:g} less than no trade")
     allowed = result.tolerance * result.scale
     if result.status is kpm.Status.OPTIMAL:
         tally.optimal += 1

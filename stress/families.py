@@ -218,6 +218,42 @@ def crowded(draw: Generator) -> Book:
     ).book()
 
 
+def ends(draw: Generator) -> Book:
+    """Numbers at the ends of their ranges in books that can do without a maker.
+
+    No family of the survey: in one of six, double precision proves nothing.
+    """
+    states, claims = int(draw.integers(2, 5)), int(draw.integers(1, 4))
+    payoffs = draw.random((claims, states))
+    if draw.random() < 0.5:
+        payoffs = np.floor(4 * payoffs) / 3
+    payoffs[:, 0] = np.where(np.ptp(payoffs, axis=1) > 0.1, payoffs[:, 0], payoffs[:, 1] + 1)
+    fair = payoffs @ draw.dirichlet(np.full(states, 2.0))
+    money = np.array([_at_an_end(draw, -40, 29.5) for _ in range(claims)])
+    inventory = _at_an_end(draw, -30, 18) * draw.choice([0.0, 1.0], states)
+    rows = []
+    for _ in range(int(draw.integers(1, 6))):
+        claim, quantity = int(draw.integers(claims)), _at_an_end(draw, -30, 30)
+        crossed = draw.random() < 0.3  # a bid and an offer that trade with each other
+        away = draw.uniform(0.01, 0.4) * np.ptp(payoffs[claim]) * (1 if crossed else -1)
+        sides = (1, -1) if crossed else (int(draw.choice([1, -1])),)
+        rows += [(claim, s, (fair[claim] + s * away) * money[claim], quantity) for s in sides]
+    market = kpm.Market(
+        payoffs * money[:, None],
+        draw.dirichlet(np.full(states, 2.0)),
+        inventory=inventory,
+        risk_aversion=_at_an_end(draw, -30, 30),
+        ambiguity=float(draw.choice([0.0, 0.01, 1.0, np.inf])),
+    )
+    return market, kpm.Orders(*zip(*rows, strict=True))
+
+
+def _at_an_end(draw: Generator, low: float, high: float) -> float:
+    """A power of ten: one of the ends, anything between them, or an everyday number."""
+    exponents = [low, high, draw.uniform(low, high), draw.uniform(-2, 2)]
+    return float(10.0 ** draw.choice(exponents))
+
+
 FAMILIES: tuple[Callable[[Generator], Book], ...] = (
     scales,
     stakes,

@@ -13,29 +13,15 @@ import numpy as np
 import pytest
 
 import kpm_fast as kpm
+from command_line import MARKET, ORDERS, run
 from kpm_fast.cli import command as cli
 from programs import kpm_fast_command, run_command
-
-MARKET = kpm.Market(
-    np.eye(3), [0.3, 0.3, 0.4], claims=["[red]home", "draw", "away"], states=["H", "D", "A"]
-)
-ORDERS = kpm.Orders(
-    ["[red]home", "draw", "[red]home", "draw"],
-    ["buy", "buy", "sell", "buy"],
-    [0.6, 0.4, 0.5, 0.2],
-    [1, 1, 0.5, 2],
-    order_id=["a", "b", "c", "d"],
-)
 
 
 @pytest.fixture
 def book(tmp_path: Path) -> Path:
     kpm.write_book(tmp_path / "book", MARKET, ORDERS)
     return tmp_path / "book"
-
-
-def run(*arguments: object) -> int:
-    return cli.main([str(argument) for argument in arguments])
 
 
 def test_clear_prints_tables(book: Path, capsys: pytest.CaptureFixture[str]) -> None:

@@ -74,6 +74,14 @@ def test_standard_output_is_full(book: Path, arguments: list[str]) -> None:
     assert_one_line(done, "output", "No space left on device")
 
 
+@linux
+@pytest.mark.parametrize("arguments", [["--help"], ["--version"], ["clear", "-h"], ["paper", "-h"]])
+def test_help_does_not_fit(arguments: list[str]) -> None:
+    with Path("/dev/full").open("w") as full:
+        done = run(*arguments, stdout=full)
+    assert_one_line(done, "output", "No space left on device")
+
+
 def test_standard_output_is_closed(book: Path) -> None:
     done = run_command(["sh", "-c", 'exec "$@" >&-', "sh", *kpm_fast_command("clear", book)])
     assert_one_line(done, "standard output is closed")

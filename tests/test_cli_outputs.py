@@ -6,24 +6,17 @@ import re
 import shutil
 from pathlib import Path
 
-import numpy as np
 import pytest
 
 import kpm_fast as kpm
+from command_line import MARKET, ORDERS, run
 from kpm_fast.cli import command as cli
-
-MARKET = kpm.Market(np.eye(3), [0.3, 0.3, 0.4], states=["H", "D", "A"])
-ORDERS = kpm.Orders([0, 1, 0, 1], ["buy", "buy", "sell", "buy"], [0.6, 0.4, 0.5, 0.2], 1)
 
 
 @pytest.fixture
 def book(tmp_path: Path) -> Path:
     kpm.write_book(tmp_path / "book", MARKET, ORDERS)
     return tmp_path / "book"
-
-
-def run(*arguments: object) -> int:
-    return cli.main([str(argument) for argument in arguments])
 
 
 @pytest.mark.parametrize("command", ["report", "sweep", "quotes", "plot", "sweep --plot"])

@@ -10,6 +10,7 @@ import numpy as np
 import pytest
 
 import kpm_fast as kpm
+from command_line import run
 from kpm_fast.cli import command as cli
 from proofs import prove
 
@@ -20,10 +21,6 @@ ORDERS = kpm.Orders(["home", "draw", "home"], ["buy", "buy", "sell"], [0.6, 0.4,
 @pytest.fixture(scope="module")
 def proven() -> kpm.Result:
     return prove(MARKET, ORDERS)
-
-
-def run(*arguments: object) -> int:
-    return cli.main([str(argument) for argument in arguments])
 
 
 def saved(result: kpm.Result, folder: Path) -> Path:

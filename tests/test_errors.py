@@ -224,6 +224,7 @@ def test_unknown_claims(changes: dict[str, Any], words: list[str]) -> None:
         ({"cell_limit": 0}, ["cell_limit", "0"]),
         ({"cell_limit": 1e6}, ["cell_limit", "integer"]),
         ({"callback": "print"}, ["callback", "'print'"]),
+        ({"callback": dict}, ["callback", "the class dict"]),
     ],
 )
 def test_clear_errors(options: dict[str, Any], words: list[str]) -> None:

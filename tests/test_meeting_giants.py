@@ -13,6 +13,7 @@ from hypothesis import strategies as st
 from scipy.optimize import minimize_scalar
 
 import kpm_fast as kpm
+from complete_sets import draw_market, draw_rows
 from strategies import METHODS, examples
 from test_idle_orders import FILLS, README, VALUE, orders_with
 
@@ -80,6 +81,16 @@ def test_giants_alone_in_their_book(price: float, size: float, method: str) -> N
     result.verify().raise_if_failed()
 
 
+def proven(market: kpm.Market, orders: kpm.Orders) -> kpm.Result:
+    """The optimal clearing, its figures and its proof checked."""
+    result = kpm.clear(market, orders, threads=1, certificate=True)
+    assert result.status is kpm.Status.OPTIMAL
+    assert result.certainty_equivalent >= result.no_trade_equivalent - 1e-10
+    result.verify().raise_if_failed()
+    kpm.check_certificate(market, orders, result).raise_if_failed()
+    return result
+
+
 @given(st.integers(0, 2**32 - 1), SIZES)
 @examples(400)
 @example(5711525, 1e4)  # was worth less than no trade
@@ -92,19 +103,9 @@ def test_any_book_with_giants_that_meet(seed: int, size: float) -> None:
     if rng.random() < 0.5:
         payoffs = np.floor(5 * payoffs) / 4
     assume((np.ptp(payoffs, axis=1) > 0.1).all())
-    market = kpm.Market(
-        payoffs,
-        rng.dirichlet(np.full(states, 3.0)),
-        inventory=rng.choice([0, 1]) * rng.normal(0, 3, states),
-        risk_aversion=10.0 ** rng.uniform(-2, 0),
-        ambiguity=float(rng.choice([0, 0.01, 0.1])),
-    )
+    market = draw_market(rng, payoffs)
+    rows = draw_rows(rng, payoffs)
     low, high = payoffs.min(axis=1), payoffs.max(axis=1)
-    count = int(rng.integers(6, 12))
-    claim = rng.integers(claims, size=count)
-    side = rng.choice([1, -1], count)
-    price = low[claim] + rng.uniform(0.1, 0.9, count).round(2) * (high - low)[claim]
-    quantity = rng.uniform(1, 10, count).round(1)
     of = int(rng.integers(claims))
     where = np.sort(low[of] + rng.uniform(0.2, 0.8, 2).round(2) * (high - low)[of])
     bid, offer = where[1], where[rng.integers(2)]
@@ -112,18 +113,13 @@ def test_any_book_with_giants_that_meet(seed: int, size: float) -> None:
 
     def book(giant: float) -> kpm.Orders:
         return kpm.Orders(
-            [*claim, of, of],
-            [*side, 1, -1],
-            [*price, bid, offer],
-            [*quantity, giant * more[0], giant * more[1]],
+            [*rows.claim, of, of],
+            [*rows.side, 1, -1],
+            [*rows.price, bid, offer],
+            [*rows.quantity, giant * more[0], giant * more[1]],
         )
 
-    orders = book(size)
-    result = kpm.clear(market, orders, threads=1, certificate=True)
-    assert result.status is kpm.Status.OPTIMAL
-    assert result.certainty_equivalent >= result.no_trade_equivalent - 1e-10
-    result.verify().raise_if_failed()
-    kpm.check_certificate(market, orders, result).raise_if_failed()
+    result = proven(market, book(size))
     small = kpm.clear(market, book(LARGE), threads=1)
     assume(size >= LARGE and np.abs(small.net_demand).max() < 1e3)
     rounding = 2e-15 * size  # of quantities beside the giants', on the same limit
@@ -170,12 +166,7 @@ def test_any_two_giants_alone_in_their_book(seed: int, size: float) -> None:
     def book(giant: float) -> kpm.Orders:
         return kpm.Orders([0, 0], ["buy", "sell"], [bid, offer], [giant, giant * more])
 
-    orders = book(size)
-    result = kpm.clear(market, orders, threads=1, certificate=True)
-    assert result.status is kpm.Status.OPTIMAL
-    assert result.certainty_equivalent >= result.no_trade_equivalent - 1e-10
-    result.verify().raise_if_failed()
-    kpm.check_certificate(market, orders, result).raise_if_failed()
+    result = proven(market, book(size))
     small = kpm.clear(market, book(LARGE), threads=1)
     assume(size >= LARGE and np.abs(small.net_demand).max() < 2e3)
     assert result.certainty_equivalent == pytest.approx(small.certainty_equivalent, abs=1e-6)

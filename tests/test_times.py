@@ -162,6 +162,14 @@ def test_times_without_an_order_are_refused(time: Any, index: int, words: str) -
     assert (caught.value.field, caught.value.index) == ("time", index)
 
 
+def test_spans_of_time_are_refused_with_the_remedy() -> None:
+    pd = pytest.importorskip("pandas")
+    spans = pd.Series(pd.period_range("2020-01", periods=2, freq="M")[::-1])
+    with pytest.raises(kpm.InputError, match=r"span of time.*series\.dt\.start_time"):
+        timed(spans)
+    assert_ranked([1, 0], spans.dt.start_time)
+
+
 @given(st.integers(0, 2**60), st.permutations(range(4)))
 @examples(20)
 def test_files_keep_them(

@@ -60,17 +60,17 @@ class Life {
   Life& operator=(const Life&) = delete;
   ~Life() { kpm_engine_free(engine_); }
 
-  std::int64_t run() {
+  Counts run() {
     if (engine_ == nullptr) {
-      return 0;
+      return {};
     }
-    std::int64_t commands = 0;
-    for (; !source_.ended(); ++commands) {
+    for (; !source_.ended(); ++counts_.commands) {
       command();
     }
     the_book_is_the_list();
     clear();
-    return commands;
+    counts_.warm = kpm_engine_warm_clearings(engine_);
+    return counts_;
   }
 
  private:
@@ -128,6 +128,7 @@ class Life {
   void taken(std::int32_t code, bool valid) {
     hold(code == (valid ? KPM_OK : KPM_INVALID_INPUT), "taken if valid, and refused if not");
     if (code != KPM_OK) {
+      ++counts_.refused;
       kpm_error error{};
       error.struct_size = sizeof error;
       hold(kpm_last_error(&error) == KPM_INVALID_INPUT && error.field[0] != '\0' &&
@@ -144,6 +145,7 @@ class Life {
                        (!limited() || orders_.size() < kOrders) && has_room(order, order.id);
     taken(kpm_engine_add(engine_, order.id, order.claim, side, order.price, order.quantity), valid);
     if (valid) {
+      ++counts_.events;
       orders_.push_back(order);
       orders_.back().side = static_cast<std::int8_t>(side);
     }
@@ -172,12 +174,14 @@ class Life {
     } else if (kind == 4) {
       taken(kpm_engine_cancel(engine_, id), known);
       if (known) {
+        ++counts_.events;
         orders_.erase(at);
       }
     } else if (kind == 5) {
       const bool valid = known && is_quantity(quantity) && quantity <= at->quantity;
       taken(kpm_engine_reduce(engine_, id, quantity), valid);
       if (valid) {
+        ++counts_.events;
         at->quantity = quantity;
       }
     } else {
@@ -189,6 +193,7 @@ class Life {
       const bool valid =
           known && !std::isnan(limit) && is_quantity(quantity) && has_room(other, id);
       taken(kpm_engine_replace(engine_, id, limit, quantity), valid);
+      counts_.events += valid ? 1 : 0;
       if (valid && stays) {
         *at = other;
       } else if (valid) {
@@ -245,6 +250,7 @@ class Life {
     const bool valid = code == KPM_OK && given.claims == claims_;
     taken(kpm_engine_set_market(engine_, &given), valid);
     if (valid) {
+      ++counts_.markets;
       market_ = std::move(other);
     }
   }
@@ -289,6 +295,7 @@ class Life {
       kept_orders_ = orders_;
     } else {
       taken(kpm_engine_restore(engine_, kept_.data(), kept_.size()), true);
+      ++counts_.restored;
       orders_ = kept_orders_;
     }
   }
@@ -408,10 +415,14 @@ class Life {
     Result cold(market_.market, orders_.size());
     Result warm(market_.market, orders_.size());
     const std::int32_t code = kpm_clear(&market_.market, &orders, &settings, &cold.result);
+    const std::int64_t warm_before = kpm_engine_warm_clearings(engine_);
     hold((with_fills ? kpm_engine_clear(engine_, &settings, &warm.result)
                      : kpm_engine_indicative(engine_, &settings, &warm.result)) == code,
          "cleared where a cold clearing is");
     hold(warm.same_bits(cold, with_fills), "the bits of a cold clearing");
+    hold(warm.result.nodes == cold.result.nodes || kpm_engine_warm_clearings(engine_) > warm_before,
+         "a search has the nodes of a cold one");
+    counts_.clearings += code == KPM_OK ? 1 : 0;
     hold(with_fills || std::all_of(warm.fills.begin(), warm.fills.end(),
                                    [](double fill) { return fill == -7.0; }),
          "an indicative clearing has no fills");
@@ -425,13 +436,25 @@ class Life {
   std::vector<unsigned char> memory_;
   kpm_engine* engine_ = nullptr;
   std::int32_t code_ = KPM_OK;
+  Counts counts_;
   std::vector<Order> orders_, kept_orders_;
   std::vector<std::uint8_t> kept_;
 };
 
 }  // namespace
 
-std::int64_t run_commands(const std::uint8_t* bytes, std::size_t size, bool own_memory) {
+Counts& Counts::operator+=(const Counts& other) {
+  commands += other.commands;
+  refused += other.refused;
+  events += other.events;
+  markets += other.markets;
+  restored += other.restored;
+  clearings += other.clearings;
+  warm += other.warm;
+  return *this;
+}
+
+Counts run_commands(const std::uint8_t* bytes, std::size_t size, bool own_memory) {
   return Life(bytes, size, own_memory).run();
 }
 

@@ -177,6 +177,12 @@ def clear_book(
         return result
     if callback is not None and not callable(callback):
         raise InputError(f"must be callable, got {callback!r}", field="callback")
+    if isinstance(callback, type):  # whose instances are true: it would stop the search
+        raise InputError(
+            f"must be a function of the progress, or an instance, got the class "
+            f"{callback.__qualname__}",
+            field="callback",
+        )
     if stop is not None and not isinstance(stop, StopToken):
         raise InputError(f"must be a StopToken, got {stop!r}", field="stop")
 

@@ -64,6 +64,8 @@ def main(argv: Sequence[str] | None = None) -> int:
         args = _parser().parse_args(argv)
     except KeyboardInterrupt:
         return _fail("interrupted", EXIT_INTERRUPTED)
+    except OSError as error:  # of help or the version
+        return _fail_to_write(error)
     with ExitStack() as stack:
         if sys.stderr is None:  # closed: print() would write to standard output instead
             nowhere = stack.enter_context(Path(os.devnull).open("w", encoding="utf-8"))
@@ -95,15 +97,10 @@ def _exit_code(args: argparse.Namespace) -> int:
             sys.stdout.flush()  # a closed pipe or a full disk must show here, not at exit
     except TooManyCellsError as error:
         return _fail(error, EXIT_REFUSED)
-    except BrokenPipeError:
-        _abandon_output()
-        return EXIT_CLOSED_PIPE
     except (KpmError, ImportError) as error:
         return _fail(error, EXIT_INPUT)
     except OSError as error:
-        _abandon_output()
-        # Files are always named: without a name it was one of the standard streams.
-        return _fail(f"{error.filename or 'output'}: {error.strerror or error}", EXIT_INPUT)
+        return _fail_to_write(error)
     except MemoryError:
         return _fail("out of memory", EXIT_MEMORY)
     except KeyboardInterrupt:
@@ -116,6 +113,14 @@ def _exit_code(args: argparse.Namespace) -> int:
 def _fail(reason: object, code: int) -> int:
     print("kpm-fast:", " ".join(str(reason).split()), file=sys.stderr)
     return code
+
+
+def _fail_to_write(error: OSError) -> int:
+    _abandon_output()
+    if isinstance(error, BrokenPipeError):
+        return EXIT_CLOSED_PIPE
+    # Files are always named: without a name it was one of the standard streams.
+    return _fail(f"{error.filename or 'output'}: {error.strerror or error}", EXIT_INPUT)
 
 
 def _abandon_output() -> None:

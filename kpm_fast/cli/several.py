@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import sys
 from collections.abc import Callable, Sequence
 from typing import Any
 
@@ -45,6 +46,14 @@ class Parser(argparse.ArgumentParser):
     def parse_known_args(self, args: Any = None, namespace: Any = None) -> Any:
         """Parse arguments, as the base class does."""
         return super().parse_known_args(None if args is None else self._joined(args), namespace)
+
+    def _print_message(self, message: str, file: Any = None) -> None:
+        """Print; the base class says nothing of a full disk, and help is lost without a word."""
+        if file is None or file is not sys.stdout:
+            super()._print_message(message, file)
+        else:
+            file.write(message)
+            file.flush()
 
     def _joined(self, args: Sequence[str]) -> list[str]:
         several = {

@@ -245,6 +245,10 @@ def _moment(entry: Any) -> Moment:
         return _number(_decimal(repr(float(entry))))
     if isinstance(entry, Decimal):
         return _number(_decimal(str(entry)))
+    if hasattr(entry, "start_time"):  # pandas' spans of time, which may overlap
+        raise ValueError(
+            f"is a span of time, got {entry!r}; give where it starts (series.dt.start_time)"
+        )
     raise ValueError(f"{_WANTED}, got {reprlib.repr(entry)}")
 
 

@@ -16,6 +16,7 @@
 #include "mechanisms/maker_optimal/cell_bound.hpp"
 #include "mechanisms/maker_optimal/clear_compiled.hpp"
 #include "mechanisms/maker_optimal/limits.hpp"
+#include "mechanisms/maker_optimal/no_trade.hpp"
 #include "mechanisms/maker_optimal/publication.hpp"
 #include "mechanisms/maker_optimal/refinement.hpp"
 #include "mechanisms/maker_optimal/rehearsal.hpp"
@@ -310,6 +311,7 @@ Clearing clear_from(const Market& market, const Orders& orders, std::vector<Stai
       unit.tried = 1;
       if (std::optional<Clearing> clearing =
               clear_once(book, orders, start, settings, attempt, unit, memory, true)) {
+        lose_nothing(book, orders, settings, *clearing);
         return std::move(*clearing);
       }
       memory->fail();
@@ -323,7 +325,9 @@ Clearing clear_from(const Market& market, const Orders& orders, std::vector<Stai
     ++unit.tried;
     if (std::optional<Clearing> clearing =
             clear_once(book, orders, start, settings, limits, unit, memory, false)) {
-      return unit.better(std::move(*clearing));
+      Clearing better = unit.better(std::move(*clearing));
+      lose_nothing(book, orders, settings, better);
+      return better;
     }
   }
 }

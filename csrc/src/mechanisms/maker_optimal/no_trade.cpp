@@ -1,0 +1,126 @@
+#include "mechanisms/maker_optimal/no_trade.hpp"
+
+#include <algorithm>
+#include <optional>
+#include <utility>
+#include <vector>
+
+#include "book/units.hpp"
+#include "mechanisms/maker_optimal/cell_bound.hpp"
+#include "mechanisms/maker_optimal/levels.hpp"
+#include "mechanisms/maker_optimal/publication.hpp"
+#include "numerics/tolerances.hpp"
+#include "risk/risk_measure.hpp"
+#include "selection/price_rule.hpp"
+
+namespace kpm {
+
+namespace {
+
+/// The piece of most prices on which net demand may be zero; -1 if none.
+int idle_piece(const Staircase& claim) {
+  int piece = 0;
+  while (piece + 1 < claim.pieces() && claim.piece(piece).demand_low > 0.0) {
+    ++piece;
+  }
+  const Piece range = claim.piece(piece);
+  if (range.demand_low > 0.0 || range.demand_high < 0.0) {
+    return -1;
+  }
+  return Staircase::is_step(piece) && range.demand_low == 0.0 ? piece + 1 : piece;
+}
+
+/// The state prices nearest to the prior at which nobody needs the maker; none if there are none.
+std::optional<Choice> choose_no_trade(const ScaledMarket& scaled,
+                                      const std::vector<Staircase>& stairs) {
+  const int claims = scaled.claims();
+  Choice choice;
+  choice.demand = choice.multipliers = Array::Zero(claims);
+  Array low(claims);
+  Array high(claims);
+  for (int k = 0; k < claims; ++k) {
+    const auto source = static_cast<std::size_t>(scaled.original[static_cast<std::size_t>(k)]);
+    const int piece = idle_piece(stairs[source]);
+    if (piece < 0) {
+      return std::nullopt;
+    }
+    choice.cell.push_back(piece);
+    low[k] = scaled.price(k, stairs[source].piece(piece).price_low);
+    high[k] = scaled.price(k, stairs[source].piece(piece).price_high);
+  }
+  Arena arena;
+  PriceRule prices(scaled, arena);
+  if (!prices.solve(low, high, choice.demand)) {
+    return std::nullopt;
+  }
+  choice.nearest = prices.nearest();
+  choice.state_prices = prices.state_prices();
+  return choice;
+}
+
+}  // namespace
+
+void lose_nothing(const CanonicalBook& book, const Orders& orders, const ClearSettings& settings,
+                  Clearing& clearing) {
+  const double loss = clearing.no_trade_equivalent - clearing.certainty_equivalent;
+  if (!(loss > 0.0)) {
+    return;
+  }
+  const Market& market = book.market();
+  const std::vector<Staircase>& stairs = book.stairs();
+  const Levels levels(market, stairs);
+  const double stake = std::min(clearing.scale, levels.giant());
+  if (loss <= kTie * stake) {
+    return;
+  }
+  const ScaledMarket scaled(market, stairs, own_money(market));
+  std::optional<Choice> choice = choose_no_trade(scaled, stairs);
+  if (!choice) {
+    return;
+  }
+  const std::vector<double> riskless;
+  Clearing idle;
+  const Published published = publish(market, orders, book.places(), {stairs, stairs, riskless},
+                                      scaled, *choice, settings.allocation, idle);
+  Arena arena;
+  RiskMeasure measure(scaled, arena);
+  const double value = published.moves ? value_of(scaled, idle, measure) : -kInfinity;
+  const double rho = measure.evaluate(-scaled.inventory);
+  const double no_trade = -rho;
+  if (published.moves && !(scaled.scale * (no_trade - value) < loss)) {
+    return;  // orders so large trade with each other that net demand is their rounding
+  }
+  choice->worst_case.resize(scaled.states());
+  choice->marginal_state_prices.resize(scaled.states());
+  measure.support(-scaled.inventory, rho, choice->worst_case, choice->marginal_state_prices);
+  idle.support.worst_case = to_vector(choice->worst_case);
+  idle.support.marginal_state_prices = to_vector(choice->marginal_state_prices);
+  idle.support.multipliers.assign(static_cast<std::size_t>(market.claims), 0.0);
+  const bool certain = scaled.inventory.maxCoeff() == 0.0;
+  idle.support.ambiguity_price = scaled.kind == Ambiguity::kNone
+                                     ? (certain ? 0.0 : kInfinity)
+                                     : scaled.scale * measure.multiplier();
+  const double excess = cell_bound(support_of(scaled, *choice), scaled, stairs, *choice) - no_trade;
+  restore_all(book, idle);
+
+  clearing.cell = std::move(idle.cell);
+  clearing.state_prices = std::move(idle.state_prices);
+  clearing.claim_prices = std::move(idle.claim_prices);
+  clearing.net_demand = std::move(idle.net_demand);
+  clearing.fills = std::move(idle.fills);
+  clearing.payoff = std::move(idle.payoff);
+  clearing.support = std::move(idle.support);
+  clearing.revenue = idle.revenue;
+  clearing.certainty_equivalent =
+      published.moves ? to_money(scaled, value) : clearing.no_trade_equivalent;
+  clearing.upper_bound = std::max(clearing.upper_bound, clearing.certainty_equivalent);
+  clearing.scale = published.scale > 0.0 ? published.scale : levels.smaller_half();
+  if (clearing.status == Status::kOptimal) {
+    const double wanted = settings.tolerance * std::min(clearing.scale, levels.giant());
+    const double gap = clearing.upper_bound - clearing.certainty_equivalent;
+    const bool proven = gap <= wanted && scaled.scale * excess <= wanted && choice->nearest;
+    clearing.status = proven ? Status::kOptimal : Status::kInaccurate;
+  }
+}
+
+}  // namespace kpm
