@@ -57,7 +57,7 @@ def judge(book: families.Book, label: str, tally: Tally, *, certified: bool) -> 
     if not checked:
         fail([check.name for check in checked.failed])
     loss = result.no_trade_equivalent - result.certainty_equivalent
-    if not loss <= _TIE * result.scale:
+    if not loss <= _TIE * result.scale + _rounding(result):
         fail(f"{result.status}, worth {loss:g} less than no trade")
     allowed = result.tolerance * result.scale
     if result.status is kpm.Status.OPTIMAL:
@@ -81,11 +81,17 @@ def judge(book: families.Book, label: str, tally: Tally, *, certified: bool) -> 
         _compare(result, kpm.clear(market, orders, "enumerate", threads=1), fail)
 
 
-def _compare(one: kpm.Result, other: kpm.Result, fail: Callable[[object], None]) -> None:
-    market, orders = one.market, one.orders
+def _rounding(result: kpm.Result) -> float:
+    """What figures of the book's size may be off by, money."""
+    market, orders = result.market, result.orders
     largest = np.abs(market.payoffs).max(axis=1)[orders.claim_index(market)]
     money = float(np.abs(market.inventory).max() + largest @ orders.quantity)
-    rounding = (128 - 4 * math.log(market.prior.min())) * _EPS * money + 1e-11 * one.scale
+    return (128 - 4 * math.log(market.prior.min())) * _EPS * money + 1e-11 * result.scale
+
+
+def _compare(one: kpm.Result, other: kpm.Result, fail: Callable[[object], None]) -> None:
+    market = one.market
+    rounding = _rounding(one)
     # Prices of an inaccurate clearing may be off by 1e-5 of their range: worth more than any.
     exact = 1e-12 * np.ptp(market.payoffs, axis=1) + 8 * _EPS * np.abs(market.payoffs).max(axis=1)
     for better, bounded in ((one, other), (other, one)):

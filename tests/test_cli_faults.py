@@ -259,6 +259,19 @@ sys.exit(cli.main(sys.argv[2:]))
 """
 
 
+def test_no_memory_to_read_the_arguments(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Whether that takes any depends on the locale, whose translations the parser looks for."""
+
+    def no_memory(**_: object) -> None:
+        raise MemoryError
+
+    monkeypatch.setattr("kpm_fast.cli.command.Parser", no_memory)
+    assert cli.main(["clear", "book"]) == cli.EXIT_MEMORY
+    assert capsys.readouterr() == ("", "kpm-fast: out of memory\n")
+
+
 @linux
 @pytest.mark.unsanitized  # a shadow memory of terabytes is address space, too
 @pytest.mark.parametrize("kilobytes", [16, 256, 1000, 2500, 4000])

@@ -193,3 +193,30 @@ def test_where_the_worst_case_jumps() -> None:
         result = _cleared(book)
         assert result.status is kpm.Status.OPTIMAL, book
         _root_agreed_with(book, result, 1e-10)
+
+
+def test_next_to_no_ambiguity_beside_impossible_states() -> None:
+    """Right results failed `verify`, or stopped it: the ball is smaller than the rarest state."""
+    draw = np.random.default_rng(27)
+    for _ in range(fewer(1000, 100)):
+        states, claims, count = draw.integers([2, 1, 1], [5, 4, 8])
+        prior = draw.dirichlet(np.ones(states))
+        prior[0] = 0.0
+        prior /= prior.sum()
+        prior[0] = draw.choice([1e-200, 1e-150])
+        market = kpm.Market(
+            draw.integers(0, 2, (claims, states)),
+            prior,
+            draw.integers(0, 5, states) * draw.integers(0, 2),
+            risk_aversion=float(draw.choice([0.1, 1.0, 10.0])),
+            ambiguity=float(draw.choice([1e-300, 1e-250])),
+        )
+        orders = kpm.Orders(
+            draw.integers(0, claims, count),
+            draw.choice([1, -1], count),
+            draw.integers(1, 20, count) / 20,
+            draw.integers(1, 10, count),
+        )
+        result = kpm.clear(market, orders)
+        assert result.status is kpm.Status.OPTIMAL
+        result.verify().raise_if_failed()

@@ -314,6 +314,17 @@ def test_risk_of_a_nearly_risk_neutral_maker_is_the_worst_mean() -> None:
     assert slope == pytest.approx(0.5 / math.sqrt(2e-8), rel=1e-6)
 
 
+@pytest.mark.parametrize("omega", [1e-300, 1e-250, 1e-210])
+def test_risk_where_all_but_the_worst_state_is_next_to_impossible(omega: float) -> None:
+    """The prior's sum over the worst states rounds to one, which is not the end of the ball."""
+    prior = np.array([2.6e-200, 1.0])
+    rho, slope = reference.worst_case_risk(np.array([-2.0, 0.0]), prior, 1.0, omega)
+    assert rho == pytest.approx(0.0, abs=1e-15)
+    small = -math.expm1(-2.0) * math.sqrt(2.6e-200 / 2 / omega)  # to first order in the ball's size
+    assert slope == pytest.approx(small, rel=1e-3)
+    assert reference.worst_case_risk(np.array([-2.0, 0.0]), prior, 1.0, 2.7e-200) == (0.0, 0.0)
+
+
 def test_risk_at_the_edges() -> None:
     loss, prior = np.array([3.0, 1.0, 3.0]), np.array([0.2, 0.5, 0.3])
     assert reference.worst_case_risk(loss, prior, 2.0, math.inf) == (3.0, 0.0)

@@ -66,6 +66,8 @@ def main(argv: Sequence[str] | None = None) -> int:
         return _fail("interrupted", EXIT_INTERRUPTED)
     except OSError as error:  # of help or the version
         return _fail_to_write(error)
+    except MemoryError:  # the parser imports, too: more in some locales than in others
+        return _fail("out of memory", EXIT_MEMORY)
     with ExitStack() as stack:
         if sys.stderr is None:  # closed: print() would write to standard output instead
             nowhere = stack.enter_context(Path(os.devnull).open("w", encoding="utf-8"))

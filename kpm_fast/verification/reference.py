@@ -298,7 +298,9 @@ def worst_case_slopes(
     spread = -float(disutility.min())
     if spread == 0:
         return top, [0.0 for _ in ambiguities]
-    worst = -np.log(prior[disutility == 0].sum())
+    # By what is not among the worst states where that is little: the others' sum rounds to one.
+    rest = float(prior[disutility < 0].sum())
+    worst = -math.log1p(-rest) if rest < 0.5 else -float(np.log(prior[disutility == 0].sum()))
     u = disutility / spread
     rho, tilt = math.nan, 0.0
     slopes: list[float] = []
@@ -355,8 +357,9 @@ def _tilt_for(u: Floats, prior: Floats, ambiguity: float, near: float = 0.0) -> 
             high = tilt
         # ln KL is nearly linear in ln t, from t^2 / 2 Var u on: Newton's method for those.
         entropy, step = over + ambiguity, 0.0
-        if slope > 0 and entropy > 0:
-            step = math.log(ambiguity / entropy) * entropy / (tilt * slope)
+        rate = tilt * slope  # may fall below all doubles
+        if rate > 0 and entropy > 0:
+            step = math.log(ambiguity / entropy) * entropy / rate
         following = tilt * math.exp(min(max(step, -2.0), 2.0))
         if abs(following - tilt) <= 2 * _EPS * tilt and step != 0:
             return following

@@ -274,8 +274,8 @@ class _Verifier:
         result = self.result
         price, spread = result.ambiguity_price, float(np.ptp(result.payoff))
         omega = result.market.ambiguity
-        if price == math.inf and omega <= _NO_AMBIGUITY and slope > 0:
-            figure = 0.0  # the slope at zero, which is valid so close to it
+        if price == math.inf and omega <= _NO_AMBIGUITY and spread > 0:
+            figure = 0.0  # the slope at zero, infinite for any risk, which is valid so close to it
         else:
             nearest = min(max(price, min(slope, flatter)), max(slope, steeper))
             figure = abs(price - nearest) if price >= 0 else math.inf

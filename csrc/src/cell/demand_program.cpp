@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <cmath>
 
+#include "numerics/inner_products.hpp"
 #include "numerics/tolerances.hpp"
 
 namespace kpm {
@@ -156,14 +157,11 @@ void DemandProgram::factor() {
   // identity plus a sum of squares.
   for (int j = 0; j < steps_.size(); ++j) {
     scale_[j] = std::sqrt(steps_.spread[j]);
-    double* const root = &roots_(j, 0);
-    double* const row = &matrix_(j, 0);
-    risk_.root(payoff(j), scale_[j], root);
-    for (int l = 0; l <= j; ++l) {
-      row[l] = dot(root, &roots_(l, 0), size);
-    }
-    row[j] += 1.0;
+    risk_.root(payoff(j), scale_[j], &roots_(j, 0));
+    std::fill_n(&matrix_(j, 0), j, 0.0);
+    matrix_(j, j) = 1.0;
   }
+  add_gram(roots_.data(), steps_.size(), size, matrix_.data(), matrix_.cols());
   factor_.compute(matrix_.data(), matrix_.cols(), steps_.size(), 0.0);
 }
 

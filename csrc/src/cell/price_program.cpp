@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <cmath>
 
+#include "numerics/inner_products.hpp"
 #include "numerics/tolerances.hpp"
 
 namespace kpm {
@@ -117,19 +118,35 @@ void PriceProgram::value_claims() {
     }
     return;
   }
-  for (Eigen::Index k = 0; k < market_.claims(); ++k) {
-    Claim& claim = claims_[k];
-    const double* const row = &market_.payoffs(k, 0);
-    double price = 0.0;
-    double mean = 0.0;
+  Eigen::Index k = 0;
+  for (; k + 2 <= market_.claims(); k += 2) {  // of two claims no addition waits for the other's
+    const double* const first = &market_.payoffs(k, 0);
+    const double* const second = &market_.payoffs(k + 1, 0);
+    double price[] = {0.0, 0.0};
+    double mean[] = {0.0, 0.0};
     for (Eigen::Index i = 0; i < states_.size(); ++i) {
       State& state = states_[i];
-      price += row[i] * state.xi;
-      mean += row[i] * state.scaling;
+      price[0] += first[i] * state.xi;
+      price[1] += second[i] * state.xi;
+      mean[0] += first[i] * state.scaling;
+      mean[1] += second[i] * state.scaling;
+      state.push = state.push + first[i] * claims_[k].lambda + second[i] * claims_[k + 1].lambda;
+    }
+    for (Eigen::Index of = 0; of < 2; ++of) {
+      claims_[k + of].coupling = price[of];
+      claims_[k + of].mean = mean[of];
+    }
+  }
+  for (; k < market_.claims(); ++k) {
+    Claim& claim = claims_[k];
+    const double* const row = &market_.payoffs(k, 0);
+    claim.coupling = claim.mean = 0.0;
+    for (Eigen::Index i = 0; i < states_.size(); ++i) {
+      State& state = states_[i];
+      claim.coupling += row[i] * state.xi;
+      claim.mean += row[i] * state.scaling;
       state.push += row[i] * claim.lambda;
     }
-    claim.coupling = price;
-    claim.mean = mean;
   }
 }
 
@@ -155,17 +172,15 @@ void PriceProgram::factor() {
       alone_[k] = claim.slot >= 0 ? ranges_.spread[claim.slot] : 0.0;
       continue;
     }
-    double* const matrix = &matrix_(k, 0);
-    for (Eigen::Index l = 0; l <= k; ++l) {
-      matrix[l] = dot(scaled, &scaled_(l, 0), states);
-    }
+    std::fill_n(&matrix_(k, 0), k + 1, 0.0);
     if (claim.slot >= 0) {
-      matrix[k] += ranges_.spread[claim.slot];
+      matrix_(k, k) = ranges_.spread[claim.slot];
     }
   }
   if (narrow_) {
     narrow_->factor(scaled_, none_, alone_, nothing_);
   } else {
+    add_gram(scaled_, matrix_);
     factor_.compute(matrix_, kRedundantRow);
   }
 }
@@ -213,14 +228,7 @@ void PriceProgram::value_steps() {
     }
     return;
   }
-  for (Eigen::Index k = 0; k < claims_.size(); ++k) {
-    const double* const row = &market_.payoffs(k, 0);
-    double step = column_[k];
-    for (Eigen::Index i = 0; i < states_.size(); ++i) {
-      step += row[i] * states_[i].k;
-    }
-    column_[k] = step;
-  }
+  add_in_order(market_.payoffs, [this](Eigen::Index i) { return states_[i].k; }, column_.data());
 }
 
 /// The change of the states' push by the step of the multipliers.

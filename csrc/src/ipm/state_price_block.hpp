@@ -6,6 +6,7 @@
 
 #include "book/scaled_market.hpp"
 #include "numerics/arena.hpp"
+#include "numerics/inner_products.hpp"
 
 namespace kpm {
 

@@ -22,20 +22,35 @@ inline double dot(const double* a, const double* b, Eigen::Index count) {
   return i < count ? sum[0] + a[i] * b[i] + sum[1] : sum[0] + sum[1];
 }
 
-/// The lower triangle of `matrix` plus rows rows'. The library's blocked kernel pays only from a
-/// certain size; below it, its set-up costs several times the work.
-template <class Rows, class Square>
-void add_gram(const Rows& rows, Square& matrix) {
-  constexpr Eigen::Index kBlocked = 1500;
-  if (rows.size() > kBlocked) {
-    matrix.template selfadjointView<Eigen::Lower>().rankUpdate(rows);
-    return;
+/// sums[r] += rows[r][i] x(i) for each of four rows: in the order of the entries, as if each row
+/// had a loop of its own, but no row's additions wait for another's.
+template <class Entries>
+void add_in_order(const double* rows, Eigen::Index stride, Eigen::Index count, Entries&& x,
+                  double* sums) {
+  const double* const second = rows + stride;
+  const double* const third = second + stride;
+  const double* const fourth = third + stride;
+  double sum0 = sums[0], sum1 = sums[1], sum2 = sums[2], sum3 = sums[3];
+  for (Eigen::Index i = 0; i < count; ++i) {
+    const double entry = x(i);
+    sum0 += rows[i] * entry;
+    sum1 += second[i] * entry;
+    sum2 += third[i] * entry;
+    sum3 += fourth[i] * entry;
   }
-  for (Eigen::Index k = 0; k < rows.rows(); ++k) {
-    const double* const a = &rows(k, 0);
-    for (Eigen::Index l = 0; l <= k; ++l) {
-      const double* const b = &rows(l, 0);
-      matrix(k, l) += dot(a, b, rows.cols());
+  sums[0] = sum0, sums[1] = sum1, sums[2] = sum2, sums[3] = sum3;
+}
+
+/// The same for any number of rows.
+template <class Entries>
+void add_in_order(const Matrix& rows, Entries&& x, double* sums) {
+  Eigen::Index k = 0;
+  for (; k + 4 <= rows.rows(); k += 4) {
+    add_in_order(&rows(k, 0), rows.cols(), rows.cols(), x, sums + k);
+  }
+  for (; k < rows.rows(); ++k) {
+    for (Eigen::Index i = 0; i < rows.cols(); ++i) {
+      sums[k] += rows(k, i) * x(i);
     }
   }
 }

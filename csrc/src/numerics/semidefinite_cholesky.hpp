@@ -8,6 +8,7 @@
 
 #include "numerics/arena.hpp"
 #include "numerics/dense.hpp"
+#include "numerics/inner_products.hpp"
 #include "numerics/twofold.hpp"
 
 namespace kpm {
@@ -39,6 +40,25 @@ inline std::array<double, 4> dot_rows(const double* rows, Eigen::Index stride, c
   return {sum0[0] + sum0[1], sum1[0] + sum1[1], sum2[0] + sum2[1], sum3[0] + sum3[1]};
 }
 
+namespace cholesky {
+
+/// Where the parts of a factor are.
+struct Parts {
+  double* memory;  ///< as in BasicSemidefiniteCholesky
+  Eigen::Index stride;
+  Eigen::Index size;
+};
+
+/// The next columns of a factor, as many as a tile has: the bits of BasicSemidefiniteCholesky, the
+/// products with the columns before them in tiles. The first rows times the pivots are kept.
+void compute_columns(const Parts& parts, const double* matrix, Eigen::Index columns,
+                     Eigen::Index first, double redundant);
+
+/// Solve in place along rows, so that no addition waits for the one before.
+void solve_by_rows(const Parts& parts, double* x);
+
+}  // namespace cholesky
+
 /// LDL' of a symmetric positive semi-definite matrix, without pivoting. A pivot reduced to rounding
 /// error marks a row that depends on earlier ones (an equal claim, a price that others imply): its
 /// multiplier is fixed at zero instead of exploding. Library factorisations either stop there or
@@ -47,7 +67,9 @@ template <class Real>
 class BasicSemidefiniteCholesky {
  public:
   BasicSemidefiniteCholesky(Eigen::Index size, Arena& arena)
-      : memory_(arena.span<Real>(size * (size + 3)).begin()), stride_(size), size_(size) {}
+      : memory_(arena.span<Real>(size * (size + 2 + DotTile::kRows)).begin()),
+        stride_(size),
+        size_(size) {}
 
   /// A pivot below this share of its diagonal entry counts as zero.
   static constexpr double kRedundant = std::is_same_v<Real, double> ? 1e-13 : 1e-30;
@@ -69,22 +91,32 @@ class BasicSemidefiniteCholesky {
   void compute(const Real* matrix, Eigen::Index columns, Eigen::Index size, double redundant,
                Pause&& pause) {
     size_ = size;
-    Real* const pivots = pivot();
-    Real* const row = pivots + 2 * stride_;  // row j of L times the pivots
+    if constexpr (std::is_same_v<Real, double>) {
+      if (size >= kByTiles) {
+        for (Eigen::Index first = 0; first < size; first += DotTile::kRows) {
+          for (Eigen::Index j = first; j < std::min(first + DotTile::kRows, size); ++j) {
+            pause(static_cast<double>(j * (size - j)));
+          }
+          cholesky::compute_columns(parts(), matrix, columns, first, redundant);
+        }
+        return;
+      }
+    }
+    Real* const row = factor(stride_ + 2);  // row j of L times the pivots
     for (Eigen::Index j = 0; j < size; ++j) {
       pause(static_cast<double>(j * (size - j)));
       const Real* const factor_j = factor(j);
       const Real diagonal = matrix[j * columns + j];
       Real rest = diagonal;
       for (Eigen::Index p = 0; p < j; ++p) {
-        row[p] = factor_j[p] * pivots[p];
+        row[p] = factor_j[p] * pivot()[p];
         rest -= row[p] * factor_j[p];
       }
       // A redundant row gets pivot 0 and an empty column: it neither moves nor is moved.
       rest = rest > redundant * diagonal ? rest : Real(0.0);
       const Real inverse = rest > 0.0 ? Real(1.0) / rest : Real(0.0);
-      pivots[j] = rest;
-      pivots[stride_ + j] = inverse;
+      pivot()[j] = rest;
+      inverse_pivot()[j] = inverse;
       Eigen::Index i = j + 1;
       if constexpr (std::is_same_v<Real, double>) {
         for (; i + 4 <= size; i += 4) {
@@ -105,12 +137,18 @@ class BasicSemidefiniteCholesky {
   void solve_in_place(Vector& x) const { solve_in_place(x.data()); }
 
   void solve_in_place(Real* x) const {
-    const Real* const inverse_pivot = pivot() + stride_;
+    const Real* const inverse = inverse_pivot();
+    if constexpr (std::is_same_v<Real, double>) {
+      if (size_ >= kByRows) {
+        cholesky::solve_by_rows(parts(), x);
+        return;
+      }
+    }
     for (Eigen::Index j = 0; j < size_; ++j) {
       x[j] -= dot(factor(j), x, j);
     }
     for (Eigen::Index j = size_ - 1; j >= 0; --j) {
-      Real value = x[j] * inverse_pivot[j];
+      Real value = x[j] * inverse[j];
       for (Eigen::Index i = j + 1; i < size_; ++i) {
         value -= factor(i)[j] * x[i];
       }
@@ -138,32 +176,28 @@ class BasicSemidefiniteCholesky {
       Eigen::Index p = 0;
       for (; p + 4 <= j; p += 4) {
         held += std::count_if(b + p, b + p + 4, is_held);
-        Line(row, held) -= times[p] * ConstLine(&rows(p, 0), held) +
-                           times[p + 1] * ConstLine(&rows(p + 1, 0), held) +
-                           times[p + 2] * ConstLine(&rows(p + 2, 0), held) +
-                           times[p + 3] * ConstLine(&rows(p + 3, 0), held);
+        const Real less[] = {-times[p], -times[p + 1], -times[p + 2], -times[p + 3]};
+        add_four_rows(less, &rows(p, 0), rows.cols(), held, row);
       }
       for (; p < j; ++p) {
         held += is_held(b[p]) ? 1 : 0;
         Line(row, held) -= times[p] * ConstLine(&rows(p, 0), held);
       }
     }
-    const Real* const inverse_pivot = pivot() + stride_;
+    const Real* const inverse = inverse_pivot();
     Eigen::Index column = 0;
     for (Eigen::Index k = 0; k < size_; ++k) {
       if (!is_held(b[k])) {
         continue;
       }
       const Eigen::Index length = column + 1;
-      const auto times = [&](Eigen::Index j) { return inverse_pivot[j] * rows(j, column); };
+      const auto times = [&](Eigen::Index j) { return inverse[j] * rows(j, column); };
       Line sum(line, length);
       sum.setZero();
       Eigen::Index j = k;
       for (; j + 4 <= size_; j += 4) {
-        sum += times(j) * ConstLine(&rows(j, 0), length) +
-               times(j + 1) * ConstLine(&rows(j + 1, 0), length) +
-               times(j + 2) * ConstLine(&rows(j + 2, 0), length) +
-               times(j + 3) * ConstLine(&rows(j + 3, 0), length);
+        const Real four[] = {times(j), times(j + 1), times(j + 2), times(j + 3)};
+        add_four_rows(four, &rows(j, 0), rows.cols(), length, line);
       }
       for (; j < size_; ++j) {
         sum += times(j) * ConstLine(&rows(j, 0), length);
@@ -198,6 +232,13 @@ class BasicSemidefiniteCholesky {
   }
 
  private:
+  static constexpr Eigen::Index kByTiles = 64;  // rows: from here on tiles pay
+  // Rows: from here on solutions are found along rows. Fewer have little to gain, and their last
+  // digits would be others.
+  static constexpr Eigen::Index kByRows = 24;
+
+  cholesky::Parts parts() const { return {memory_, stride_, size_}; }
+
   using Line = Eigen::Map<Eigen::Array<Real, Eigen::Dynamic, 1>>;
   using ConstLine = Eigen::Map<const Eigen::Array<Real, Eigen::Dynamic, 1>>;
 
@@ -205,8 +246,11 @@ class BasicSemidefiniteCholesky {
   const Real* factor(Eigen::Index row) const { return memory_ + row * stride_; }
   Real* pivot() { return factor(stride_); }
   const Real* pivot() const { return factor(stride_); }
+  Real* inverse_pivot() { return factor(stride_ + 1); }
+  const Real* inverse_pivot() const { return factor(stride_ + 1); }
 
-  Real* const memory_;  // unit lower triangular factor, pivots, their inverses, a row
+  // Unit lower triangular factor, pivots, their inverses, and a few rows times the pivots.
+  Real* const memory_;
   const Eigen::Index stride_;
   Eigen::Index size_;
 };

@@ -2,7 +2,9 @@
 
 #include <algorithm>
 #include <cmath>
+#include <type_traits>
 
+#include "numerics/inner_products.hpp"
 #include "numerics/tolerances.hpp"
 
 namespace kpm {
@@ -23,6 +25,22 @@ constexpr int kGreedyPivots = 10;   // times rows and columns, in a maximum, bef
 constexpr int kFreePivots = 2;      // times rows and columns, in a call, before costs lead the way
 constexpr int kMostPivots = 50;     // times rows and columns: by then rounding makes it cycle
 constexpr int kRefresh = 200;       // pivots after which the tableau is computed afresh
+
+constexpr int kShort = 24;  // entries of a row for which a call takes longer than the work
+
+/// out -= times row.
+template <class Real>
+void subtract(const Real& times, const Real* row, int count, Real* out) {
+  if constexpr (std::is_same_v<Real, double>) {
+    if (count > kShort) {
+      subtract_row(times, row, count, out);
+      return;
+    }
+  }
+  for (int j = 0; j < count; ++j) {
+    out[j] -= times * row[j];
+  }
+}
 
 }  // namespace
 
@@ -131,14 +149,29 @@ void BasicPriceSimplex<Real>::evaluate() {
       moved_[moved++] = place_[j];
     }
   }
-  for (int r = 0; r < rows_; ++r) {
-    const Real* const row = &tableau_(r, 0);
-    Real sum = row[places_];
+  // Four rows at a time: no subtraction waits for another row's.
+  const auto evaluate_rows = [&](int first, auto count) {
+    constexpr int kCount = decltype(count)::value;
+    const Real* const row = &tableau_(first, 0);
+    Real sums[kCount];
+    for (int r = 0; r < kCount; ++r) {
+      sums[r] = row[r * (places_ + 1) + places_];
+    }
     for (int m = 0; m < moved; ++m) {
       const int place = moved_[m];
-      sum -= row[place] * value_[nonbasic_[place]];
+      const Real& value = value_[nonbasic_[place]];
+      for (int r = 0; r < kCount; ++r) {
+        sums[r] -= row[r * (places_ + 1) + place] * value;
+      }
     }
-    basic_value_[r] = sum;
+    std::copy_n(sums, kCount, &basic_value_[first]);
+  };
+  int first = 0;
+  for (; std::is_same_v<Real, double> && first + 4 <= rows_; first += 4) {
+    evaluate_rows(first, std::integral_constant<int, 4>{});
+  }
+  for (; first < rows_; ++first) {
+    evaluate_rows(first, std::integral_constant<int, 1>{});
   }
   for (int r = 0; r < rows_; ++r) {
     value_[basis_[r]] = basic_value_[r];
@@ -182,9 +215,7 @@ void BasicPriceSimplex<Real>::pivot(int row, int entering) {
     const Real factor = other[place];
     if (r != row && factor != 0.0) {
       other[place] = 0.0;
-      for (int j = 0; j <= places_; ++j) {
-        other[j] -= factor * pivot_row[j];
-      }
+      subtract(factor, pivot_row, places_ + 1, other);
     }
   }
   is_basic_[leaving] = 0;
@@ -280,11 +311,16 @@ Real BasicPriceSimplex<Real>::help(int row, bool rises, int place) const {
 /// Of equals the variable of least index, whatever the places of their columns.
 template <class Real>
 int BasicPriceSimplex<Real>::entering_by_size(int row, bool rises) const {
+  const Real* const entries = &tableau_(row, 0);
   int entering = -1;
   Real largest = kSmallestPivot;
   for (int place = 0; place < places_; ++place) {
-    const Real size = help(row, rises, place);
-    if (size > largest || (size == largest && nonbasic_[place] < entering)) {
+    const Real size = abs(entries[place]);
+    // Whether it helps takes longer to find out, and matters of few.
+    if (size < largest || (size == largest && nonbasic_[place] >= entering)) {
+      continue;
+    }
+    if (help(row, rises, place) > 0.0) {
       entering = nonbasic_[place];
       largest = size;
     }

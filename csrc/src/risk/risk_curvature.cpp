@@ -3,6 +3,8 @@
 #include <cmath>
 #include <cstddef>
 
+#include "numerics/inner_products.hpp"
+
 namespace kpm {
 
 Matrix risk_curvature(const Matrix& payoffs, const std::vector<int>& claims, const Array& p,

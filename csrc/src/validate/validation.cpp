@@ -40,8 +40,17 @@ Fault first(Rule rule, Field field, const T* values, std::int64_t count, Broken&
 bool is_infinite_or_nan(double value) { return !std::isfinite(value); }
 bool is_large(double value) { return std::abs(value) > kLargest; }
 
+/// Whether none is infinite, NaN or too large: found in one pass, where nothing is to be named.
+bool all_in_range(const double* values, std::int64_t count) {
+  return std::all_of(values, values + count,
+                     [](double value) { return std::abs(value) <= kLargest; });
+}
+
 /// A number by state: finite and within range.
 Fault validate_money(Field field, const double* values, std::int64_t count) {
+  if (all_in_range(values, count)) {
+    return {};
+  }
   if (const Fault fault = first(Rule::kFinite, field, values, count, is_infinite_or_nan)) {
     return fault;
   }
@@ -256,8 +265,9 @@ Fault validate_payoffs(const Market& market) {
     return {Rule::kMissing, Field::kPayoffs, -1, -1, 0.0};
   }
   const std::int64_t n = market.states;
+  const bool fine = all_in_range(market.payoffs, market.claims * n);
   for (const bool finite : {true, false}) {  // as for vectors: first whether all are numbers at all
-    for (std::int64_t k = 0; k < market.claims; ++k) {
+    for (std::int64_t k = 0; !fine && k < market.claims; ++k) {
       const double* const row = market.payoffs + k * n;
       Fault fault = finite ? first(Rule::kFinite, Field::kPayoffs, row, n, is_infinite_or_nan)
                            : first(Rule::kMagnitude, Field::kPayoffs, row, n, is_large);
@@ -270,8 +280,13 @@ Fault validate_payoffs(const Market& market) {
   }
   for (std::int64_t k = 0; k < market.claims; ++k) {
     const double* const row = market.payoffs + k * n;
-    const auto [least, most] = std::minmax_element(row, row + n);
-    const double span = *most - *least;
+    double least = row[0];
+    double most = row[0];
+    for (std::int64_t i = 1; i < n; ++i) {
+      least = std::min(least, row[i]);
+      most = std::max(most, row[i]);
+    }
+    const double span = most - least;
     if (span > 0.0 && span < kLeastSpan) {
       return {Rule::kSpan, Field::kPayoffs, k, -1, span};
     }
@@ -301,6 +316,10 @@ Fault validate_prices(const double* price, std::int64_t count) {
 }
 
 Fault validate_quantities(const double* quantity, std::int64_t count) {
+  if (std::all_of(quantity, quantity + count,
+                  [](double q) { return (q >= kSmallest && q <= kLargest) || q == 0.0; })) {
+    return {};
+  }
   if (const Fault fault = first(Rule::kNotNegative, Field::kQuantity, quantity, count,
                                 [](double q) { return !(q >= 0.0 && q < kInfinity); })) {
     return fault;

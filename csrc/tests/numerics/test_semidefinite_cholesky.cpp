@@ -18,7 +18,7 @@ Matrix random_rows(test::Random& random, int rows, int columns) {
 
 TEST(positive_definite_systems_are_solved) {
   test::Random random(6);
-  for (int size = 1; size <= 30; ++size) {
+  for (int size = 1; size <= 80; ++size) {  // by columns, by rows, by tiles
     const Matrix rows = random_rows(random, size, size + 5);
     const Matrix square = rows * rows.transpose();
     Arena arena;
@@ -28,6 +28,25 @@ TEST(positive_definite_systems_are_solved) {
     const Vector right = x;
     factor.solve_in_place(x);
     CHECK_NEAR((square * x - right).norm(), 0.0, 1e-9);
+  }
+}
+
+TEST(a_factor_by_tiles_has_the_bits_of_one_by_columns) {
+  test::Random random(65);
+  for (const int size : {64, 65, 66, 67, 90}) {
+    Matrix rows = random_rows(random, size, size + 5);
+    rows.row(size / 2) = rows.row(1);  // redundant
+    const Matrix square = rows * rows.transpose();
+    Arena arena;
+    SemidefiniteCholesky by_tiles(size, arena);
+    by_tiles.compute(square);
+    // A leading part small enough for columns: the same rows of the same factor.
+    SemidefiniteCholesky by_columns(size, arena);
+    by_columns.compute(square.data(), size, 63);
+    for (int j = 0; j < 63; ++j) {
+      CHECK(by_tiles.pivot_of(j) == by_columns.pivot_of(j));
+    }
+    CHECK(by_tiles.is_redundant(size / 2));
   }
 }
 

@@ -6,6 +6,7 @@
 #include "mechanisms/competitive/knightian_block.hpp"
 #include "mechanisms/competitive/polytope_block.hpp"
 #include "mechanisms/competitive/price_block.hpp"
+#include "numerics/inner_products.hpp"
 #include "numerics/products.hpp"
 #include "numerics/tolerances.hpp"
 

@@ -4,6 +4,7 @@
 #include <cmath>
 
 #include "numerics/entropy.hpp"
+#include "numerics/inner_products.hpp"
 #include "numerics/products.hpp"
 
 namespace kpm {

@@ -183,7 +183,7 @@ std::optional<Clearing> clear_once(const CanonicalBook& book, const Orders& orde
               choice, settings.allocation, clearing);
   clearing.scale = published.scale;
   if (!(clearing.scale > 0.0)) {
-    clearing.scale = Levels(market, whole).smaller_half();
+    clearing.scale = tradable ? Levels(market, whole).smaller_half() : stakes.smaller_half();
   }
 
   Arena arena;

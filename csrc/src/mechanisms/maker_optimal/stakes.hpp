@@ -21,12 +21,15 @@ class Stakes {
   Stakes(const Market& market, const ScaledMarket& scaled, const std::vector<Staircase>& stairs)
       : market_(market), scaled_(scaled), stairs_(stairs) {}
 
-  double floor() const {
-    if (floor_ == 0.0) {
-      floor_ = Levels(market_, stairs_).smaller_half() / scaled_.scale;
+  /// Where nothing trades: what stands in the smaller half of the book, money.
+  double smaller_half() const {
+    if (smaller_half_ == 0.0) {
+      smaller_half_ = Levels(market_, stairs_).smaller_half();
     }
-    return floor_;
+    return smaller_half_;
   }
+
+  double floor() const { return smaller_half() / scaled_.scale; }
 
   /// `cell` names the pieces of the scaled market's claims; `net` is their demand, or that of
   /// claims merged from them.
@@ -64,7 +67,7 @@ class Stakes {
   const Market& market_;
   const ScaledMarket& scaled_;
   const std::vector<Staircase>& stairs_;
-  mutable double floor_ = 0.0;  // once it is asked for
+  mutable double smaller_half_ = 0.0;  // once it is asked for
 };
 
 /// The notional of what the maker trades, money.

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <cmath>
 
+#include "numerics/inner_products.hpp"
 #include "numerics/tolerances.hpp"
 
 namespace kpm {
@@ -273,12 +274,9 @@ void RelaxationProgram::direction() {
   if (disjoint_inner_) {
     market_.value_claims(risk_.step_g, step_value_);
   } else {
-    for (int k = 0; k < claims; ++k) {
-      step_value_[k] = 0.0;
-      for (Eigen::Index i = 0; i < loss_.size(); ++i) {
-        step_value_[k] += payoff(k)[i] * risk_.step_g[i];
-      }
-    }
+    step_value_.setZero();
+    add_in_order(
+        market_.payoffs, [this](Eigen::Index i) { return risk_.step_g[i]; }, step_value_.data());
   }
   // f = s (step_G + H step_y).
   apply_curvature(hulls_.step_demand, bend_);

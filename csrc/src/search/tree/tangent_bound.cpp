@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <cmath>
 
+#include "numerics/inner_products.hpp"
+
 namespace kpm {
 
 namespace {

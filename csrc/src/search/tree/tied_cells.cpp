@@ -35,9 +35,10 @@ std::vector<Option> options(int k, const Corners& corners, int first, int last,
            deficit(piece + 1) <= slack;
   };
   std::vector<Option> result;
+  double high = deficit(first);
   for (int piece = first; piece <= last; ++piece) {
-    const double low = deficit(piece);
-    const double high = deficit(piece + 1);
+    const double low = high;
+    high = deficit(piece + 1);
     if (std::min(low, high) > slack) {
       continue;
     }
