@@ -17,32 +17,27 @@ constexpr int kIterations = 200;
 QuoteEngine::QuoteEngine(Maker& maker) : maker_(maker), change_(Array::Zero(maker.states())) {}
 
 void QuoteEngine::marginal(const Eigen::Map<const Matrix>& payoffs, double* bid, double* ask) {
-  const Eigen::Index states = maker_.states();
-  if (maker_.is_smooth()) {
-    const double* const prices = maker_.state_prices().data();
-    for (Eigen::Index k = 0; k < payoffs.rows(); ++k) {
-      bid[k] = ask[k] = dot(payoffs.data() + k * states, prices, states);
-    }
-    return;
-  }
   for (Eigen::Index k = 0; k < payoffs.rows(); ++k) {
-    change_ = payoffs.row(k).transpose().array();
-    ask[k] = maker_.slope(change_) + 0.0;  // never -0
-    change_ = -change_;
-    bid[k] = 0.0 - maker_.slope(change_);
+    maker_.marginal_quote(payoffs.data() + k * maker_.states(), bid + k, ask + k);
   }
 }
 
 void QuoteEngine::blocks(const Eigen::Map<const Matrix>& payoffs,
                          const Eigen::Map<const Matrix>& quantities, double* bid, double* ask) {
-  for (Eigen::Index k = 0; k < payoffs.rows(); ++k) {
-    for (Eigen::Index size = 0; size < quantities.cols(); ++size) {
-      const double shares = quantities(k, size);
-      const Eigen::Index at = k * quantities.cols() + size;
-      change_ = shares * payoffs.row(k).transpose().array();
-      ask[at] = maker_.increment(change_) / shares + 0.0;  // never -0
-      change_ = -change_;
-      bid[at] = 0.0 - maker_.increment(change_) / shares;
+  const Eigen::Index sizes = quantities.cols();
+  for (Eigen::Index k = 0; k < payoffs.rows(); ++k, bid += sizes, ask += sizes) {
+    const double* const shares = quantities.data() + k * sizes;
+    if (!maker_.block_costs(payoffs.data() + k * maker_.states(), shares, sizes, bid, ask)) {
+      for (Eigen::Index size = 0; size < sizes; ++size) {
+        change_ = shares[size] * payoffs.row(k).transpose().array();
+        ask[size] = maker_.increment(change_);
+        change_ = -change_;
+        bid[size] = -maker_.increment(change_);
+      }
+    }
+    for (Eigen::Index size = 0; size < sizes; ++size) {
+      ask[size] = ask[size] / shares[size] + 0.0;  // never -0
+      bid[size] = bid[size] / shares[size] + 0.0;
     }
   }
 }

@@ -4,6 +4,7 @@
 #include <cmath>
 
 #include "numerics/entropy.hpp"
+#include "numerics/expm1.hpp"
 #include "risk/ties.hpp"
 
 namespace kpm {
@@ -22,9 +23,8 @@ KnightianMaker::KnightianMaker(const ArrayView& prior, double risk_aversion, dou
       kind_(kind_of(prior, ambiguity)),
       prior_(prior),
       measure_(prior, risk_aversion, ambiguity, arena_),
-      restricted_(prior, 0.0, ambiguity, arena_),
+      kinked_(prior.size(), arena_),
       two_(Array::Constant(2, 0.5), 0.0, 0.0, arena_),
-      two_averse_(Array::Constant(2, 0.5), risk_aversion, 0.0, arena_),
       change_(prior.size()),
       deviation_(Array::Zero(prior.size())),
       moved_(Array::Zero(prior.size())),
@@ -52,7 +52,7 @@ void KnightianMaker::gather_worst_states(double rounding) {
   if (kink_) {
     const auto size = static_cast<Eigen::Index>(on_worst_.size());
     worst_.head(size) /= mass;
-    restricted_.set_ball(worst_.head(size), radius_);
+    kinked_.set_ball(worst_.head(size), radius_);
   }
   if (worst_alone_) {
     state_prices_.setZero();
@@ -79,33 +79,84 @@ double KnightianMaker::set_losses(const ArrayView& losses) {
   return top + rho_;
 }
 
+/// A claim's payoffs on S.
+const double* KnightianMaker::on_worst_states(const double* payoff) {
+  if (is_flat()) {
+    return payoff;
+  }
+  for (std::size_t i = 0; i < on_worst_.size(); ++i) {
+    worst_[static_cast<Eigen::Index>(i)] = payoff[on_worst_[i]];
+  }
+  return worst_.data();
+}
+
 double KnightianMaker::slope(const ArrayView& direction) {
   if (!kink_) {
     return dot(state_prices_.data(), direction.data(), states());
   }
-  const auto size = static_cast<Eigen::Index>(on_worst_.size());
-  double low = kInfinity;
-  double high = -kInfinity;
-  for (Eigen::Index i = 0; i < size; ++i) {
-    worst_[i] = direction[on_worst_[static_cast<std::size_t>(i)]];
-    low = std::min(low, worst_[i]);
-    high = std::max(high, worst_[i]);
+  return kinked_.greatest(on_worst_states(direction.data()));
+}
+
+void KnightianMaker::marginal_quote(const double* payoff, double* bid, double* ask) {
+  if (!kink_) {
+    Maker::marginal_quote(payoff, bid, ask);
+    return;
   }
-  double of_high = 0.0;
-  double of_low = 0.0;
-  for (Eigen::Index i = 0; i < size; ++i) {
-    const double q = state_prices_[on_worst_[static_cast<std::size_t>(i)]];
-    of_high += worst_[i] == high ? q : 0.0;
-    of_low += worst_[i] == low ? q : 0.0;
-    if (worst_[i] != low && worst_[i] != high) {
-      return restricted_.evaluate(worst_.head(size));
-    }
+  kinked_.bounds(on_worst_states(payoff), bid, ask);
+  *bid += 0.0;  // never -0
+  *ask += 0.0;
+}
+
+/// rho of s shares at constant wealth, s < 0 for shares bought: the two outcomes' probabilities do
+/// not depend on s.
+double KnightianMaker::two_valued_cost(const TwoOutcomes& claim, double shares) const {
+  const bool sold = shares > 0.0;
+  const double best = shares * (sold ? claim.high : claim.low);  // what leaves the maker the least
+  const double other = shares * (sold ? claim.low : claim.high);
+  const double of_best = sold ? claim.most_of_high : claim.most_of_low;
+  const double of_other = sold ? claim.rest_of_low : claim.rest_of_high;
+  const double rise = a_ * (best - other);
+  if (of_best <= of_other && rise <= 1.0) {  // from whichever end has the digits
+    return other + std::log1p(of_best * std::expm1(rise)) / a_;
   }
-  if (low == high || radius_ >= -std::log(of_high)) {
-    return high;
+  const double change = of_other * std::expm1(-rise);
+  return best +
+         (change > -0.5 ? std::log1p(change) : std::log(of_best + of_other * std::exp(-rise))) / a_;
+}
+
+/// rho of any losses at constant wealth is the greatest expectation of their utility; false where
+/// that leaves no digits.
+bool KnightianMaker::flat_cost(const ArrayView& change, double low, double high, double* value) {
+  TwoOutcomes claim;
+  if (kinked_.two_outcomes(change.data(), claim)) {
+    *value = two_valued_cost(claim, 1.0);
+    return true;
   }
-  two_.set_ball(Eigen::Array2d(of_low, of_high), radius_);
-  return two_.evaluate(Eigen::Array2d(low, high));
+  const Exponents size = exponents_up_to(a_ * (high - low));
+  for (Eigen::Index k = 0; 2 * k < states(); ++k) {
+    const Pair x = a_ * (pair_of(change.data(), states(), k) - high);
+    const Pair power = size == Exponents::kSmall    ? expm1_of<Exponents::kSmall>(x)
+                       : size == Exponents::kMedium ? expm1_of<Exponents::kMedium>(x)
+                                                    : expm1_of<Exponents::kAny>(x);
+    moved_[2 * k] = power[0];
+    moved_[std::min(2 * k + 1, states() - 1)] = power[1];
+  }
+  const double excess = kinked_.greatest(moved_.data());
+  *value = high + std::log1p(excess) / a_;
+  return excess > -0.5;
+}
+
+bool KnightianMaker::block_costs(const double* payoff, const double* shares, Eigen::Index sizes,
+                                 double* down, double* up) {
+  TwoOutcomes claim;
+  if (!kink_ || !is_flat() || !kinked_.two_outcomes(payoff, claim)) {
+    return false;
+  }
+  for (Eigen::Index size = 0; size < sizes; ++size) {
+    up[size] = two_valued_cost(claim, shares[size]);
+    down[size] = -two_valued_cost(claim, -shares[size]);
+  }
+  return true;
 }
 
 /// rho of losses that are deviations already, and a subgradient.
@@ -130,15 +181,9 @@ double KnightianMaker::increment(const ArrayView& change, Array* prices) {
   }
   if (kind_ == Ambiguity::kSimplex || worst_alone_) {
     // rho(L) is the largest loss, exactly: no digits are lost by starting from it.
-    const bool flat = static_cast<Eigen::Index>(on_worst_.size()) == states();
-    if (flat && prices == nullptr && ((change - low) * (high - change)).maxCoeff() == 0.0) {
-      const double of_high = (change == high).select(prior_, 0.0).sum();
-      if (omega_ >= -std::log(of_high)) {
-        return high;
-      }
-      const double of_low = (change == low).select(prior_, 0.0).sum();
-      two_averse_.set_ball(Eigen::Array2d(of_low, of_high), omega_);
-      return two_averse_.evaluate(Eigen::Array2d(low, high));
+    double value = 0.0;
+    if (kink_ && is_flat() && prices == nullptr && flat_cost(change, low, high, &value)) {
+      return value;
     }
     moved_ = deviation_ + change;
     return risk_of(moved_, prices);

@@ -4,6 +4,7 @@
 #include <vector>
 
 #include "numerics/arena.hpp"
+#include "risk/ball_support.hpp"
 #include "risk/maker.hpp"
 #include "risk/risk_measure.hpp"
 #include "risk/tilt_change.hpp"
@@ -22,6 +23,9 @@ class KnightianMaker final : public Maker {
   double set_losses(const ArrayView& losses) override;
   double slope(const ArrayView& direction) override;
   bool is_smooth() const override { return !kink_; }
+  void marginal_quote(const double* payoff, double* bid, double* ask) override;
+  bool block_costs(const double* payoff, const double* shares, Eigen::Index sizes, double* down,
+                   double* up) override;
   double increment(const ArrayView& change, Array* prices) override;
   double conjugate(const ArrayView& g) override;
   double conjugate_at_vertex(Eigen::Index state) override;
@@ -31,6 +35,10 @@ class KnightianMaker final : public Maker {
 
  private:
   void gather_worst_states(double rounding);
+  bool is_flat() const { return static_cast<Eigen::Index>(on_worst_.size()) == states(); }
+  const double* on_worst_states(const double* payoff);
+  double two_valued_cost(const TwoOutcomes& claim, double shares) const;
+  bool flat_cost(const ArrayView& change, double low, double high, double* value);
   double risk_of(const ArrayView& losses, Array* prices);
   double closest_divergence(const ArrayView& g);
 
@@ -39,11 +47,10 @@ class KnightianMaker final : public Maker {
   const Ambiguity kind_;
   const Array prior_;
   Arena arena_;
-  RiskMeasure measure_;     ///< of all states
-  RiskMeasure restricted_;  ///< the greatest expectation over the ball on S
-  RiskMeasure two_;         ///< of two outcomes, which most claims have
-  RiskMeasure two_averse_;  ///< the same with risk aversion
-  TiltChange change_;       ///< how p moves with the losses, where it is a tilt
+  RiskMeasure measure_;  ///< of all states
+  BallSupport kinked_;   ///< over the ball on S
+  RiskMeasure two_;      ///< of two outcomes, a state and the others
+  TiltChange change_;    ///< how p moves with the losses, where it is a tilt
 
   Array deviation_;  ///< losses less their maximum
   Array moved_;      ///< these after a change

@@ -8,8 +8,8 @@ namespace kpm {
 /// C(L), the least cash for which the maker would owe L, with its subgradients, which are state
 /// prices, and its conjugate C*, their penalty under the maker's beliefs.
 ///
-/// A maker has current losses, set by set_losses(), to which slope(), increment() and curvature()
-/// refer. These four allocate nothing. Not for concurrent use by several threads.
+/// A maker has current losses, set by set_losses(), to which slope(), the quotes, increment() and
+/// curvature() refer. These allocate nothing. Not for concurrent use by several threads.
 class Maker {
  public:
   explicit Maker(Eigen::Index states) : state_prices_(Array::Zero(states)) {}
@@ -33,6 +33,23 @@ class Maker {
 
   /// Whether dC(L) is one point: slope() is then a dot product with state_prices().
   virtual bool is_smooth() const { return true; }
+
+  /// Both marginal quotes: ask = C'(L; a), bid = -C'(L; -a). Makers with kinks have their own.
+  virtual void marginal_quote(const double* payoff, double* bid, double* ask) {
+    *bid = *ask = dot(payoff, state_prices_.data(), states()) + 0.0;  // never -0
+  }
+
+  /// The costs C(L + s a) - C(L) and C(L) - C(L - s a) of blocks of s shares, where both sides or
+  /// all sizes share work; false where they do not.
+  virtual bool block_costs(const double* payoff, const double* shares, Eigen::Index sizes,
+                           double* down, double* up) {
+    static_cast<void>(payoff);
+    static_cast<void>(shares);
+    static_cast<void>(sizes);
+    static_cast<void>(down);
+    static_cast<void>(up);
+    return false;
+  }
 
   /// C(L + change) - C(L), to rounding of the change rather than of the losses. Where `prices` is
   /// given, one g in dC(L + change) is written to it.

@@ -1,5 +1,6 @@
 #include "risk/polytope_maker.hpp"
 
+#include <algorithm>
 #include <cmath>
 #include <limits>
 
@@ -111,6 +112,16 @@ double PolytopeMaker::slope(const ArrayView& direction) {
     most = std::max(most, dot(&prices_(row, 0), direction.data(), states()));
   }
   return most;
+}
+
+void PolytopeMaker::marginal_quote(const double* payoff, double* bid, double* ask) {
+  *bid = kInfinity;
+  *ask = -kInfinity;
+  for (Eigen::Index row = 0; row < static_cast<Eigen::Index>(attained_.size()); ++row) {
+    const double price = dot(&prices_(row, 0), payoff, states()) + 0.0;  // never -0
+    *bid = std::min(*bid, price);
+    *ask = std::max(*ask, price);
+  }
 }
 
 double PolytopeMaker::increment(const ArrayView& change, Array* prices) {

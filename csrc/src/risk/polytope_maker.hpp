@@ -16,6 +16,7 @@ class PolytopeMaker final : public Maker {
 
   double set_losses(const ArrayView& losses) override;
   double slope(const ArrayView& direction) override;
+  void marginal_quote(const double* payoff, double* bid, double* ask) override;
   bool is_smooth() const override { return attained_.size() == 1; }
   double increment(const ArrayView& change, Array* prices) override;
   /// min KL(g|p) / alpha over the hull; for alpha = 0 zero on the hull and infinite elsewhere.

@@ -4,15 +4,13 @@
 #include <cmath>
 
 #include "numerics/arena.hpp"
+#include "numerics/expm1.hpp"
 #include "numerics/pair.hpp"
 
 namespace kpm {
 
 namespace {
 
-constexpr double kSeries = 0.05;  // up to here the series of e^x - 1 holds to rounding
-constexpr int kDoublings = 5;     // of x, each of which costs another unit of rounding
-constexpr double kDoubled = 1.6;  // kSeries, doubled so often
 /// The Lagrangian's excess over its minimum, relative to the change, up to which its second-order
 /// estimate is subtracted instead of another step: the error left is a small share of it.
 constexpr double kAccurate = 1e-11;
@@ -25,42 +23,6 @@ constexpr int kIterations = 30;
 
 PairSlice pair_at(Array& values, Eigen::Index i) { return PairSlice(&values[i]); }
 Pair two_of(const Array& values, Eigen::Index i) { return {values[i], values[i + 1]}; }
-
-/// e^x - 1 for |x| <= kSeries: eight terms.
-template <class Number>
-EIGEN_STRONG_INLINE Number expm1_series(const Number& x) {
-  constexpr double c2 = 1.0 / 2;
-  constexpr double c3 = 1.0 / 6;
-  constexpr double c4 = 1.0 / 24;
-  constexpr double c5 = 1.0 / 120;
-  constexpr double c6 = 1.0 / 720;
-  constexpr double c7 = 1.0 / 5040;
-  constexpr double c8 = 1.0 / 40320;
-  const Number square = x * x;
-  // Two halves side by side: the processor need not wait for one to finish.
-  const Number odd = c3 + square * (c5 + square * c7);
-  const Number even = c2 + square * (c4 + square * (c6 + square * c8));
-  return x + square * (even + x * odd);
-}
-
-/// The same for |x| <= kDoubled, two at a time where the library has them one by one.
-template <class Number>
-EIGEN_STRONG_INLINE Number expm1_doubled(const Number& x) {
-  constexpr double kShare = 1.0 / (1 << kDoublings);
-  Number value = expm1_series<Number>(x * kShare);
-  for (int k = 0; k < kDoublings; ++k) {
-    value = value * (value + 2.0);  // e^2x - 1 from e^x - 1, without cancellation
-  }
-  return value;
-}
-
-enum class Exponents : std::uint8_t { kSmall, kMedium, kAny };
-
-Exponents exponents_up_to(double largest) {
-  return largest <= kSeries    ? Exponents::kSmall
-         : largest <= kDoubled ? Exponents::kMedium
-                               : Exponents::kAny;
-}
 
 }  // namespace
 
@@ -152,11 +114,11 @@ void TiltChange::fill_growth(const ArrayView& change, double largest) {
     const Pair x = a_ * pair_of(change.data(), states_, k);
     Pair growth;
     if (size == Exponents::kSmall) {
-      growth = expm1_series<Pair>(x);
+      growth = expm1_of<Exponents::kSmall>(x);
     } else if (size == Exponents::kMedium) {
-      growth = expm1_doubled<Pair>(x);
+      growth = expm1_of<Exponents::kMedium>(x);
     } else {
-      growth = {std::expm1(x[0]), std::expm1(x[1])};
+      growth = expm1_of<Exponents::kAny>(x);
     }
     pair_at(growth_, 2 * k) = growth;
   }
@@ -178,7 +140,7 @@ double TiltChange::second_order_root() const {
 
 /// The sums for the tilt t + tau; returns G. E e^m m and the gain follow from the same sums, as m
 /// is made of phi and psi and E g expm1(a d) = a p psi.
-template <int kSize>
+template <Exponents kSize>
 double TiltChange::sums(double tau, bool keep) {
   const double t = t_ + tau;
   Pair z(0.0, 0.0);
@@ -189,14 +151,7 @@ double TiltChange::sums(double tau, bool keep) {
     const Pair psi = pair_at(psi_, i);
     const Pair p = pair_at(p_, i);
     const Pair m = tau * phi + t * psi;
-    Pair excess;
-    if (kSize == static_cast<int>(Exponents::kSmall)) {
-      excess = expm1_series<Pair>(m);
-    } else if (kSize == static_cast<int>(Exponents::kMedium)) {
-      excess = expm1_doubled<Pair>(m);
-    } else {
-      excess = Pair(std::expm1(m[0]), std::expm1(m[1]));
-    }
+    const Pair excess = expm1_of<kSize>(m);
     if (keep) {
       pair_at(moved_, i) = excess;
     }
@@ -263,9 +218,9 @@ bool TiltChange::evaluate(const ArrayView& change, double low, double high, doub
       const Exponents size = exponents_up_to(std::abs(tau) * phi_range_ + t * reach);
       const bool small = size == Exponents::kSmall;
       const bool keep = prices != nullptr || !small;
-      const double g = small                        ? sums<0>(tau, keep)
-                       : size == Exponents::kMedium ? sums<1>(tau, keep)
-                                                    : sums<2>(tau, keep);
+      const double g = small                        ? sums<Exponents::kSmall>(tau, keep)
+                       : size == Exponents::kMedium ? sums<Exponents::kMedium>(tau, keep)
+                                                    : sums<Exponents::kAny>(tau, keep);
       // Small changes leave the variance nearly as it was, and it scales the last step only.
       const double variance = small ? variance_ + 2.0 * covariance_ : moved_variance();
       if (!std::isfinite(g) || !(variance > 0.0) || !(z_ > kLeastMass - 1.0)) {

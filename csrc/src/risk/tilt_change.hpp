@@ -2,6 +2,7 @@
 #pragma once
 
 #include "numerics/dense.hpp"
+#include "numerics/expm1.hpp"
 
 namespace kpm {
 
@@ -41,7 +42,7 @@ class TiltChange {
   bool fill_psi(const ArrayView& change, double low, double high);
   void fill_growth(const ArrayView& change, double largest);
   double second_order_root() const;
-  template <int kSize>
+  template <Exponents kSize>
   double sums(double tau, bool keep);
   double moved_variance() const;
 

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "kpm/kpm.hpp"
 #include "risk/ties.hpp"
 
 namespace kpm {
@@ -31,6 +32,23 @@ double WorstStateMaker::slope(const ArrayView& direction) {
     most = deviation_[i] == 0.0 ? std::max(most, direction[i]) : most;
   }
   return most;
+}
+
+void WorstStateMaker::marginal_quote(const double* payoff, double* bid, double* ask) {
+  if (is_smooth()) {
+    Maker::marginal_quote(payoff, bid, ask);
+    return;
+  }
+  *bid = kInfinity;
+  *ask = -kInfinity;
+  for (Eigen::Index i = 0; i < states(); ++i) {
+    if (deviation_[i] == 0.0) {
+      *bid = std::min(*bid, payoff[i]);
+      *ask = std::max(*ask, payoff[i]);
+    }
+  }
+  *bid += 0.0;  // never -0
+  *ask += 0.0;
 }
 
 double WorstStateMaker::increment(const ArrayView& change, Array* prices) {

@@ -1,0 +1,297 @@
+#include "risk/ball_support.hpp"
+
+#include <algorithm>
+#include <cmath>
+
+#include "kpm/kpm.hpp"
+#include "numerics/pair.hpp"
+
+namespace kpm {
+
+namespace {
+
+constexpr double kSeriesAlone = 1e-4;  // relative to the smallest scale: the next term is rounding
+constexpr int kIterations = 12;        // two are usual
+constexpr double kLastStep = 1e-5;     // what is left of it is of a third order
+constexpr double kFarthestTilt = 600.0;  // its powers are finite
+
+Pair two_of(const Array& values, Eigen::Index i) { return Eigen::Map<const Pair>(&values[i]); }
+
+/// From whichever of both probabilities is small.
+double expectation(double low, double high, double of_low, double of_high) {
+  return of_high <= of_low ? low + (high - low) * of_high : high - (high - low) * of_low;
+}
+
+}  // namespace
+
+BallSupport::BallSupport(Eigen::Index states, Arena& arena)
+    : prior_(Array::Zero(states + 1)),
+      centred_(Array::Zero(states + 1)),
+      measure_(Array::Constant(std::max<Eigen::Index>(states, 2), 1.0), 0.0, 0.0, arena),
+      values_(Array::Zero(states)) {}
+
+void BallSupport::set_ball(const ArrayView& prior, double radius) {
+  states_ = prior.size();
+  padded_ = (states_ + 1) / 2 * 2;
+  omega_ = radius;
+  root_ = std::sqrt(2.0 * radius);
+  certain_ = std::exp(-radius);
+  prior_.head(states_) = prior;
+  prior_.segment(states_, padded_ - states_).setZero();
+}
+
+BallSupport::Range BallSupport::range_of(const double* values) const {
+  Pair low = Pair::Constant(kInfinity);
+  Pair high = Pair::Constant(-kInfinity);
+  Pair low2 = low;
+  Pair high2 = high;
+  Eigen::Index k = 0;
+  for (; 2 * k + 3 < states_; k += 2) {
+    const Pair one = Eigen::Map<const Pair>(values + 2 * k);
+    const Pair two = Eigen::Map<const Pair>(values + 2 * k + 2);
+    low = low.min(one);
+    high = high.max(one);
+    low2 = low2.min(two);
+    high2 = high2.max(two);
+  }
+  for (; 2 * k < states_; ++k) {
+    const Pair one = pair_of(values, states_, k);
+    low = low.min(one);
+    high = high.max(one);
+  }
+  return {low.min(low2).minCoeff(), high.max(high2).maxCoeff()};
+}
+
+/// The prior probabilities of the outcomes; false where there are others between.
+bool BallSupport::masses(const double* values, const Range& range, double* of_low,
+                         double* of_high) const {
+  const double width = range.high - range.low;
+  const bool plain = range.low == 0.0 && range.high == 1.0;
+  Pair between(0.0, 0.0);
+  Pair low(0.0, 0.0);
+  Pair high(0.0, 0.0);
+  for (Eigen::Index k = 0; 2 * k < padded_; ++k) {
+    Pair is_high = pair_of(values, states_, k);
+    if (!plain) {
+      is_high = (is_high - range.low) / width;  // exactly zero or one at the ends
+    }
+    const Pair is_low = 1.0 - is_high;
+    between = between.max(is_high * is_low);
+    const Pair q = two_of(prior_, 2 * k);
+    low += q * is_low;
+    high += q * is_high;
+  }
+  *of_low = low.sum();
+  *of_high = high.sum();
+  return between.maxCoeff() == 0.0;
+}
+
+/// The greatest probability x = q + d of outcomes that have q, and y = r - d of the others, in both
+/// lanes. Halley's method on h = sqrt(2 KL) = sqrt(2 Omega).
+void BallSupport::solve_two(const Pair& q, const Pair& r, Pair& x, Pair& y) {
+  const double deviation = std::sqrt(q[0] * r[0]);
+  const double s = root_;
+  const Eigen::Array<bool, 2, 1> certain = q >= certain_;
+  Pair d = s * deviation + s * s / 6.0 * (r - q) -
+           s * s * s * (1.0 + 2.0 * deviation * deviation) / (72.0 * deviation);
+  bool found = s <= kSeriesAlone * deviation;
+  if (!found && deviation > 0.0) {
+    d = d.max(0.01 * s * deviation).min(0.999 * r);
+    for (int iteration = 0; iteration < kIterations && !found; ++iteration) {
+      const Pair rise = (d / q).log1p();
+      const Pair fall = (-d / r).log1p();
+      const Pair up = q + d;
+      const Pair down = r - d;
+      const Pair h = (2.0 * (up * rise + down * fall)).sqrt();
+      const Pair slope = (rise - fall) / h;
+      const Pair bend = (1.0 / (up * down) - slope * slope) / h;
+      const Pair newton = (h - s) / slope;
+      const Pair step = newton / (1.0 - 0.5 * newton * bend / slope);
+      found = ((step.abs() <= kLastStep * up.min(down)) || certain).all();
+      d = (d - step).max(0.125 * d).min(r - 0.125 * down);
+    }
+  }
+  x = q + d;
+  y = r - d;
+  for (int lane = 0; lane < 2; ++lane) {
+    if (certain[lane]) {
+      x[lane] = 1.0;
+      y[lane] = 0.0;
+    } else if (!found || !(y[lane] >= 0.0 && y[lane] <= r[lane])) {
+      measure_.set_ball(Pair(r[lane], q[lane]), omega_);
+      measure_.evaluate(Pair(0.0, 1.0));
+      const double mass = measure_.worst_case().sum();
+      x[lane] = measure_.worst_case()[1] / mass;
+      y[lane] = measure_.worst_case()[0] / mass;
+    }
+  }
+}
+
+bool BallSupport::two_outcomes(const double* values, TwoOutcomes& outcomes) {
+  const Range range = range_of(values);
+  outcomes.low = range.low;
+  outcomes.high = range.high;
+  double of_low = 0.0;
+  double of_high = 0.0;
+  if (range.low == range.high || !masses(values, range, &of_low, &of_high)) {
+    return false;
+  }
+  const double total = of_low + of_high;
+  const Pair q = Pair(of_high, of_low) / total;
+  Pair x;
+  Pair y;
+  solve_two(q, Pair(q[1], q[0]), x, y);
+  outcomes.most_of_high = x[0];
+  outcomes.rest_of_low = y[0];
+  outcomes.most_of_low = x[1];
+  outcomes.rest_of_high = y[1];
+  return true;
+}
+
+void BallSupport::bounds(const double* values, double* least, double* greatest) {
+  TwoOutcomes of;
+  if (two_outcomes(values, of)) {
+    *least = expectation(of.low, of.high, of.most_of_low, of.rest_of_high);
+    *greatest = expectation(of.low, of.high, of.rest_of_low, of.most_of_high);
+    return;
+  }
+  if (of.low == of.high) {
+    *least = *greatest = of.low;
+    return;
+  }
+  const Range range{of.low, of.high};
+  centre(values);
+  *least = -greatest_of_many(values, range, -1.0);
+  *greatest = greatest_of_many(values, range, 1.0);
+}
+
+double BallSupport::greatest(const double* values) {
+  TwoOutcomes of;
+  if (two_outcomes(values, of)) {
+    return expectation(of.low, of.high, of.rest_of_low, of.most_of_high);
+  }
+  if (of.low == of.high) {
+    return of.low;
+  }
+  centre(values);
+  return greatest_of_many(values, {of.low, of.high}, 1.0);
+}
+
+/// The deviations from the mean, and their moments.
+void BallSupport::centre(const double* values) {
+  double mass = prior_.head(padded_).sum();
+  mean_ = dot(prior_.data(), values, states_) / mass;
+  for (int pass = 0; pass < 2; ++pass) {  // rounding of a mean far from zero leaves a mean
+    Pair left(0.0, 0.0);
+    for (Eigen::Index k = 0; 2 * k < padded_; ++k) {
+      const Pair b = pair_of(values, states_, k) - mean_;
+      PairSlice centred(&centred_[2 * k]);
+      centred = b;
+      left += two_of(prior_, 2 * k) * b;
+    }
+    mean_ += pass == 0 ? left.sum() / mass : 0.0;
+  }
+  if (padded_ > states_) {
+    centred_[states_] = 0.0;
+  }
+  Pair second(0.0, 0.0);
+  Pair third(0.0, 0.0);
+  Pair fourth(0.0, 0.0);
+  Pair largest(0.0, 0.0);
+  for (Eigen::Index k = 0; 2 * k < padded_; ++k) {
+    const Pair b = two_of(centred_, 2 * k);
+    const Pair square = b * b;
+    const Pair weight = two_of(prior_, 2 * k) * square;
+    second += weight;
+    third += weight * b;
+    fourth += weight * square;
+    largest = largest.max(b.abs());
+  }
+  const double variance = second.sum() / mass;
+  farthest_ = largest.maxCoeff();
+  deviation_ = std::sqrt(variance);
+  skewness_ = third.sum() / mass / (variance * deviation_);
+  kurtosis_ = fourth.sum() / mass / (variance * variance) - 3.0;
+}
+
+template <Exponents kSize>
+BallSupport::Sums BallSupport::sums(double t) const {
+  Pair excess(0.0, 0.0);
+  Pair first(0.0, 0.0);
+  Pair second(0.0, 0.0);
+  for (Eigen::Index i = 0; i < padded_; i += 2) {
+    const Pair b = two_of(centred_, i);
+    const Pair q = two_of(prior_, i);
+    const Pair weight = q * expm1_of<kSize>(t * b);
+    const Pair product = weight * b;
+    excess += weight;
+    first += product;
+    second += (product + q * b) * b;
+  }
+  return {excess.sum(), first.sum(), second.sum()};
+}
+
+BallSupport::Sums BallSupport::sums_of(double t) const {
+  const Exponents size = exponents_up_to(std::abs(t) * farthest_);
+  return size == Exponents::kSmall    ? sums<Exponents::kSmall>(t)
+         : size == Exponents::kMedium ? sums<Exponents::kMedium>(t)
+                                      : sums<Exponents::kAny>(t);
+}
+
+/// The greatest expectation of sign * centred_; not a number where the tilts are too far. For any t
+/// (Omega + K(t)) / t is above it, by half the curvature v / t times the square of the error.
+double BallSupport::tilted(double sign) const {
+  const double s = root_;
+  const double skew = sign * skewness_;
+  if (s * farthest_ <= kSeriesAlone * deviation_) {
+    const double third = kurtosis_ / 24.0 - skew * skew / 18.0;
+    return deviation_ * (s + s * s * (skew / 6.0 + s * third));
+  }
+  const double bend = 2.0 / 3.0 * skew;
+  double start = s - 0.5 * bend * s * s + (0.625 * bend * bend - 0.125 * kurtosis_) * s * s * s;
+  if (!(start > 0.25 * s && start < 4.0 * s)) {
+    start = s;
+  }
+  double t = start / deviation_;
+  for (int iteration = 0; iteration < kIterations && t * farthest_ < kFarthestTilt; ++iteration) {
+    const Sums of = sums_of(sign * t);
+    const double log_mass = std::log1p(of.excess);
+    const double mean = sign * of.first / (1.0 + of.excess);
+    const double variance = of.second / (1.0 + of.excess) - mean * mean;
+    const double divergence = t * mean - log_mass;
+    if (!(variance > 0.0 && divergence > 0.0)) {
+      break;
+    }
+    const double h = std::sqrt(2.0 * divergence);
+    const double curved = t * t * variance;
+    const double step = (h - s) * h / curved;
+    if (std::abs(step) <= kLastStep) {
+      const double off = divergence - omega_;
+      return (omega_ + log_mass - 0.5 * off * off / curved) / t;
+    }
+    t *= std::clamp(1.0 - step, 0.25, 4.0);
+  }
+  return std::nan("");
+}
+
+double BallSupport::greatest_of_many(const double* values, const Range& range, double sign) {
+  const double top = sign > 0.0 ? range.high : range.low;
+  double of_top = 0.0;
+  for (Eigen::Index i = 0; i < states_; ++i) {
+    of_top += values[i] == top ? prior_[i] : 0.0;
+  }
+  if (of_top >= certain_) {
+    return sign * top;
+  }
+  const double above = tilted(sign);
+  if (above >= 0.0) {
+    return std::min(sign * mean_ + above, sign * top);
+  }
+  for (Eigen::Index i = 0; i < states_; ++i) {
+    values_[i] = sign * values[i];
+  }
+  measure_.set_ball(prior_.head(states_), omega_);
+  return measure_.evaluate(values_.head(states_));
+}
+
+}  // namespace kpm
