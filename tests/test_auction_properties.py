@@ -308,6 +308,15 @@ def of_stake(name, money, prior, inventory):
     return kpm.QuadraticMaker(prior, money, inventory)
 
 
+def test_next_to_no_wealth_has_a_cost_beside_large_losses():
+    """Once its losses are alike to the last bit the slack of a maker is lost in their rounding."""
+    rng, scale, payoffs, inventory, columns = random_book(498)
+    prior = rng.dirichlet(np.ones(len(inventory)))
+    for wealth in 10.0 ** np.arange(-15.0, -8.0):
+        maker = kpm.UtilityMaker(prior, wealth * scale, inventory)
+        assert np.isfinite(cleared(payoffs, maker, columns).certainty_equivalent)
+
+
 @pytest.mark.parametrize("name", ["lmsr", "ball", "orders", "polytope", "utility", "quadratic"])
 def test_makers_of_any_aversion_are_cleared(name):
     """The most averse makers' prices swing from nothing to one within the rounding of demand."""
@@ -321,9 +330,5 @@ def test_makers_of_any_aversion_are_cleared(name):
             money = scale * 10.0**power
             maker = of_stake(name, money, prior, inventory)
             result = cleared(payoffs, maker, columns)
-            # Theorem A, to the gap of 1e-12 that polishing is content with. Where vertices tie
-            # within the rounding of demand, or for next to no wealth, only as far as is proved.
-            slack = 2e-12 * (size + money)
-            if name in ("polytope", "utility") and power < -7:
-                slack += result.gap
-            assert result.gain >= -slack, (seed, power)
+            # Theorem A, to ten times the gap that polishing is content with.
+            assert result.gain >= -1e-11 * (size + money), (seed, power)

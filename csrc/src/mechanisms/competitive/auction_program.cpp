@@ -14,7 +14,7 @@ namespace kpm {
 
 namespace {
 
-constexpr double kStart = 0.1;  // first complementarity products over the money at stake
+constexpr double kStart = 0.05;  // first complementarity products over the money at stake
 
 std::unique_ptr<MakerBlock> make_block(const ScaledMarket& market, const ScaledMaker& maker,
                                        Arena& arena) {
@@ -168,7 +168,6 @@ void AuctionProgram::set_centering_rhs(double tau) {
 }
 
 void AuctionProgram::direction() {
-  rungs_.reduce();
   maker_->reduce();
   multiply(market_.payoffs, maker_->step_g(), step_price_);
   multiply_transposed(roots_, rungs_.step, projection_);

@@ -172,9 +172,11 @@ double MakerFunction::utility(const ArrayView& loss) {
       break;
     }
   }
-  // The last digits in C itself: they are small next to m where m is large.
+  // The last digits in C itself: they are small next to m where m is large. Beside losses that are
+  // far larger C has no such digits.
   double cost = u + worst - wealth;
-  const int steps = u > kSpent * wealth ? 4 : 0;
+  const bool rich = wealth > kSpent * loss.abs().maxCoeff();
+  const int steps = rich && u > kSpent * wealth ? 4 : 0;
   for (int step = 0; step < steps; ++step) {
     double sum = 0.0;
     double slope = 0.0;

@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "mechanisms/competitive/climb.hpp"
+#include "mechanisms/competitive/level_losses.hpp"
 #include "mechanisms/competitive/meet_limits.hpp"
 #include "numerics/linear_equations.hpp"
 
@@ -466,6 +467,10 @@ AuctionPoint polish(const Auction& auction, AuctionProgram& program, MakerFuncti
   if (tied.empty()) {
     others.push_back(climb(auction, function, found));
   }
+  others.push_back(chosen);
+  level_losses(auction, function, others.back());
+  others.push_back(rough);
+  level_losses(auction, function, others.back());
   for (AuctionPoint& other : others) {
     const bool follows = prices_alone && (other.p == other.g).all();
     meet_limits(auction, true, other);

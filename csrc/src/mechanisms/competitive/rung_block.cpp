@@ -10,7 +10,7 @@ namespace {
 
 constexpr double kLeastShare = 1e-3;   // of the products, so that no claim is resolved too finely
 constexpr double kFirstWeight = 0.02;  // the largest weight of a rung that joins midway
-constexpr double kIdle = 1e3;          // products: a slack that keeps a weight below 1 / this
+constexpr double kIdle = 50.0;         // products: a slack that keeps a weight below 1 / this
 constexpr int kFewest = 3;             // columns of a claim
 constexpr int kAround = 4;             // rungs on either side of the first price
 
@@ -22,7 +22,7 @@ RungBlock::RungBlock(int claims, Arena& arena)
       step(arena.array(claims)),
       spread(arena.array(claims)),
       claims_(claims),
-      columns_(arena.span<Column>(Eigen::Index{claims} * kColumns)),
+      columns_(arena.span<Columns>(Eigen::Index{claims} * (kColumns / 2))),
       count_(arena.span<int>(claims)),
       theta_(arena.array(claims)),
       dtheta_(arena.array(claims)),
@@ -34,47 +34,91 @@ RungBlock::RungBlock(int claims, Arena& arena)
 
 void RungBlock::clear() { std::fill(count_.begin(), count_.end(), 0); }
 
-void RungBlock::add(int claim, int rung, const Ladder& ladder) {
-  int& count = count_[claim];
-  for (const Column* c = begin(claim); c != end(claim); ++c) {
-    if (c->rung == rung) {
-      return;
+bool RungBlock::has(int claim, int rung) const {
+  for (int c = 0; c < count_[claim]; ++c) {
+    if (begin(claim)[c / 2].rung[static_cast<std::size_t>(c % 2)] == rung) {
+      return true;
     }
   }
-  if (count == kColumns) {
-    return;
+  return false;
+}
+
+/// The second lane of a claim's last record, where there is no such column.
+void RungBlock::spare(Columns& last) {
+  last.demand[1] = last.demand[0];
+  last.value[1] = last.value[0];
+  last.z[1] = last.z[0];
+  last.v[1] = last.dv[1] = 0.0;
+}
+
+void RungBlock::append(int claim, int rung, const Ladder& ladder, double v, double z) {
+  const int at = count_[claim]++;
+  Columns& two = begin(claim)[at / 2];
+  const int lane = at % 2;
+  two.rung[static_cast<std::size_t>(lane)] = rung;
+  two.demand[lane] = ladder.demand[static_cast<std::size_t>(rung)];
+  two.value[lane] = ladder.value[static_cast<std::size_t>(rung)];
+  two.v[lane] = v;
+  two.z[lane] = z;
+  two.dv[lane] = two.dz[lane] = 0.0;
+  if (lane == 0) {
+    two.dz[1] = 0.0;
+    spare(two);
   }
-  Column& column = begin(claim)[count++];
-  column = Column{};
-  column.rung = rung;
-  column.demand = ladder.demand[static_cast<std::size_t>(rung)];
-  column.value = ladder.value[static_cast<std::size_t>(rung)];
+}
+
+/// The last column takes the place of the one that leaves.
+void RungBlock::remove(int claim, int column) {
+  const int last = --count_[claim];
+  Columns& from = begin(claim)[last / 2];
+  Columns& to = begin(claim)[column / 2];
+  const int f = last % 2;
+  const int t = column % 2;
+  to.rung[static_cast<std::size_t>(t)] = from.rung[static_cast<std::size_t>(f)];
+  to.demand[t] = from.demand[f];
+  to.value[t] = from.value[f];
+  to.v[t] = from.v[f];
+  to.z[t] = from.z[f];
+  if (f == 1) {
+    spare(from);
+  }
 }
 
 void RungBlock::sample(int claim, int rung, const Ladder& ladder) {
+  const auto add = [&](int which) {
+    if (count_[claim] < kColumns && !has(claim, which)) {
+      append(claim, which, ladder, 0.0, 1.0);
+    }
+  };
   const int last = ladder.rungs() - 1;
-  add(claim, 0, ladder);
-  add(claim, last, ladder);
+  if (last < kColumns - 1) {  // with room for one that joins, as below
+    for (int every = 0; every <= last; ++every) {
+      append(claim, every, ladder, 0.0, 1.0);
+    }
+    return;
+  }
+  add(0);
+  add(last);
   for (int off = 0; off <= kAround; ++off) {
-    add(claim, std::max(rung - off, 0), ladder);
-    add(claim, std::min(rung + off, last), ladder);
+    add(std::max(rung - off, 0));
+    add(std::min(rung + off, last));
   }
   const int room = kColumns - count_[claim] - 1;  // for the first to join
   for (int i = 1; i <= room; ++i) {
-    add(claim, static_cast<int>(std::int64_t{last} * i / (room + 1)), ladder);
+    add(static_cast<int>(std::int64_t{last} * i / (room + 1)));
   }
 }
 
 void RungBlock::weigh() {
   total_stake_ = 0.0;
   for (int k = 0; k < claims_; ++k) {
-    double low = kInfinity;
-    double high = -kInfinity;
-    for (const Column* c = begin(k); c != end(k); ++c) {
-      low = std::min(low, c->demand);
-      high = std::max(high, c->demand);
+    Pair low = Pair::Constant(kInfinity);
+    Pair high = -low;
+    for (const Columns* c = begin(k); c != end(k); ++c) {
+      low = low.min(c->demand);
+      high = high.max(c->demand);
     }
-    share_[k] = high - low;
+    share_[k] = high.maxCoeff() - low.minCoeff();
     total_stake_ += share_[k];
   }
   if (total_stake_ > 0.0) {
@@ -87,11 +131,14 @@ void RungBlock::weigh() {
 
 void RungBlock::start(double tau) {
   for (int k = 0; k < claims_; ++k) {
-    const double weight = 1.0 / count_[k];
-    for (Column* c = begin(k); c != end(k); ++c) {
-      c->v = weight;
-      c->z = tau * share_[k];
-      c->dv = c->dz = 0.0;
+    for (Columns* c = begin(k); c != end(k); ++c) {
+      c->v.setConstant(1.0 / count_[k]);
+      c->z.setConstant(tau * share_[k]);
+      c->dv.setZero();
+      c->dz.setZero();
+    }
+    if (count_[k] % 2 == 1) {
+      spare(*(end(k) - 1));
     }
     theta_[k] = tau * share_[k];
   }
@@ -100,31 +147,25 @@ void RungBlock::start(double tau) {
 }
 
 bool RungBlock::insert(int claim, int rung, const Ladder& ladder, double price, double tau) {
-  for (const Column* c = begin(claim); c != end(claim); ++c) {
-    if (c->rung == rung) {
-      return false;
-    }
+  if (has(claim, rung)) {
+    return false;
   }
+  const auto weight = [&](int c) -> double& { return begin(claim)[c / 2].v[c % 2]; };
   if (count_[claim] == kColumns) {
-    Column* lightest = begin(claim);
-    for (Column* c = begin(claim); c != end(claim); ++c) {
-      if (c->v < lightest->v) {
-        lightest = c;
-      }
+    int lightest = 0;
+    for (int c = 1; c < kColumns; ++c) {
+      lightest = weight(c) < weight(lightest) ? c : lightest;
     }
-    *lightest = *(end(claim) - 1);
-    --count_[claim];
+    remove(claim, lightest);
   }
-  const int count = count_[claim];
-  add(claim, rung, ladder);
-  Column& column = begin(claim)[count];
-  const double worth = column.value - price * column.demand;
-  const double product = tau * share_[claim] / (count + 1);
-  column.z = std::max(std::abs(theta_[claim] - worth), product / kFirstWeight);
-  column.v = product / column.z;
-  for (Column* c = begin(claim); c != begin(claim) + count; ++c) {
-    c->v *= 1.0 - column.v;
+  const auto at = static_cast<std::size_t>(rung);
+  const double worth = ladder.value[at] - price * ladder.demand[at];
+  const double product = tau * share_[claim] / (count_[claim] + 1);
+  const double z = std::max(std::abs(theta_[claim] - worth), product / kFirstWeight);
+  for (Columns* c = begin(claim); c != end(claim); ++c) {
+    c->v *= 1.0 - product / z;
   }
+  append(claim, rung, ladder, product / z, z);
   return true;
 }
 
@@ -135,20 +176,29 @@ bool RungBlock::drop_idle(const ArrayView& price, double tau) {
       continue;
     }
     const double far = kIdle * tau * share_[k] / count_[k];
+    Pair most = Pair::Zero();
+    for (const Columns* c = begin(k); c != end(k); ++c) {
+      const Pair beyond = theta_[k] - far - (c->value - price[k] * c->demand);
+      most = most.max(beyond.min(1.0 / kIdle - c->v));
+    }
+    if (!(most.maxCoeff() > 0.0)) {
+      continue;
+    }
     double mass = 1.0;
-    for (Column* c = begin(k); c != end(k) && count_[k] > kFewest;) {
-      const double slack = theta_[k] - (c->value - price[k] * c->demand);
-      if (slack > far && c->v * kIdle < 1.0) {
-        mass -= c->v;
-        *c = *(end(k) - 1);
-        --count_[k];
+    for (int c = 0; c < count_[k] && count_[k] > kFewest;) {
+      const Columns& two = begin(k)[c / 2];
+      const int lane = c % 2;
+      const double slack = theta_[k] - (two.value[lane] - price[k] * two.demand[lane]);
+      if (slack > far && two.v[lane] * kIdle < 1.0) {
+        mass -= two.v[lane];
+        remove(k, c);
       } else {
         ++c;
       }
     }
     if (mass < 1.0) {
       dropped = true;
-      for (Column* c = begin(k); c != end(k); ++c) {
+      for (Columns* c = begin(k); c != end(k); ++c) {
         c->v /= mass;
       }
     }
@@ -157,112 +207,103 @@ bool RungBlock::drop_idle(const ArrayView& price, double tau) {
 }
 
 void RungBlock::refresh() {
-  products_ = 0.0;
+  Pair products = Pair::Zero();
   for (int k = 0; k < claims_; ++k) {
-    double y = 0.0;
-    double worth = 0.0;
-    for (const Column* c = begin(k); c != end(k); ++c) {
+    Pair y = Pair::Zero();
+    Pair worth = Pair::Zero();
+    for (const Columns* c = begin(k); c != end(k); ++c) {
       y += c->v * c->demand;
       worth += c->v * c->value;
-      products_ += c->v * c->z;
+      products += c->v * c->z;
     }
-    demand[k] = y;
-    value[k] = worth;
+    demand[k] = y.sum();
+    value[k] = worth.sum();
   }
+  products_ = products.sum();
 }
 
 void RungBlock::update_residuals(const ArrayView& price) {
   for (int k = 0; k < claims_; ++k) {
-    double total = 0.0;
-    double mean = 0.0;
-    double mass = 1.0;
-    for (Column* c = begin(k); c != end(k); ++c) {
-      c->rz = c->z - theta_[k] + c->value - price[k] * c->demand;
-      c->d = c->v / c->z;
+    Pair total = Pair::Zero();
+    Pair moment = Pair::Zero();
+    Pair mass = Pair::Zero();
+    for (Columns* c = begin(k); c != end(k); ++c) {
+      c->rz = c->z - theta_[k] + (c->value - price[k] * c->demand);
+      c->inverse_z = 1.0 / c->z;
+      c->inverse_v = 1.0 / c->v;
+      if (c + 1 == end(k) && count_[k] % 2 == 1) {
+        c->inverse_z[1] = c->inverse_v[1] = 0.0;
+      }
+      c->d = c->v * c->inverse_z;
       total += c->d;
-      mean += c->d * c->demand;
-      mass -= c->v;
+      moment += c->d * c->demand;
+      mass += c->v;
     }
-    mean /= total;
-    double square = 0.0;
-    for (const Column* c = begin(k); c != end(k); ++c) {
-      square += c->d * (c->demand - mean) * (c->demand - mean);
+    total_[k] = total.sum();
+    mean_[k] = moment.sum() / total_[k];
+    mass_[k] = 1.0 - mass.sum();
+    Pair square = Pair::Zero();
+    for (const Columns* c = begin(k); c != end(k); ++c) {
+      square += c->d * (c->demand - mean_[k]).square();
     }
-    total_[k] = total;
-    mean_[k] = mean;
-    mass_[k] = mass;
-    spread[k] = square;
+    spread[k] = square.sum();
   }
 }
 
-void RungBlock::set_affine_rhs() {
-  for (int k = 0; k < claims_; ++k) {
-    for (Column* c = begin(k); c != end(k); ++c) {
-      c->target = -c->v * c->z;
-    }
-  }
-}
-
-void RungBlock::set_combined_rhs(double tau) {
+// dz = dtheta + y dG - rz,  dv = target / z - d dz,  sum dv = mass; `target` without the -v z that
+// all have.
+template <class Target>
+void RungBlock::set_rhs(double tau, Target&& target) {
   for (int k = 0; k < claims_; ++k) {
     const double product = tau * share_[k] / count_[k];
-    for (Column* c = begin(k); c != end(k); ++c) {
-      c->target = product - c->v * c->z - c->dv * c->dz;
-    }
-  }
-}
-
-void RungBlock::set_centering_rhs(double tau) {
-  for (int k = 0; k < claims_; ++k) {
-    const double product = tau * share_[k] / count_[k];
-    for (Column* c = begin(k); c != end(k); ++c) {
-      c->target = product - c->v * c->z;
-    }
-  }
-}
-
-// dz = dtheta + y dG - rz,  dv = target / z - d dz,  sum dv = mass.
-void RungBlock::reduce() {
-  for (int k = 0; k < claims_; ++k) {
-    double surplus = -mass_[k];
-    double change = mean_[k] * mass_[k];
-    for (Column* c = begin(k); c != end(k); ++c) {
-      c->u = c->target / c->z + c->d * c->rz;
+    Pair surplus = Pair::Zero();
+    Pair change = Pair::Zero();
+    for (Columns* c = begin(k); c != end(k); ++c) {
+      c->u = target(*c, product) * c->inverse_z - c->v + c->d * c->rz;
       surplus += c->u;
       change += (c->demand - mean_[k]) * c->u;
     }
-    surplus_[k] = surplus;
-    step[k] = change;
+    surplus_[k] = surplus.sum() - mass_[k];
+    step[k] = change.sum() + mean_[k] * mass_[k];
   }
+}
+
+void RungBlock::set_affine_rhs() { set_centering_rhs(0.0); }
+
+void RungBlock::set_combined_rhs(double tau) {
+  set_rhs(tau, [](const Columns& c, double product) -> Pair { return product - c.dv * c.dz; });
+}
+
+void RungBlock::set_centering_rhs(double tau) {
+  set_rhs(tau, [](const Columns& /*c*/, double product) { return product; });
 }
 
 void RungBlock::recover_step(const ArrayView& dprice) {
-  crossed_ = second_ = 0.0;
+  Pair crossed = Pair::Zero();
+  Pair second = Pair::Zero();
+  Pair steepest = Pair::Zero();
   for (int k = 0; k < claims_; ++k) {
-    dtheta_[k] = surplus_[k] / total_[k] - mean_[k] * dprice[k];
     const double common = surplus_[k] / total_[k];
-    for (Column* c = begin(k); c != end(k); ++c) {
+    dtheta_[k] = common - mean_[k] * dprice[k];
+    for (Columns* c = begin(k); c != end(k); ++c) {
       // dtheta + y dG, from the mean.
-      c->dz = common + (c->demand - mean_[k]) * dprice[k] - c->rz;
-      c->dv = c->u - c->d * (c->dz + c->rz);
-      crossed_ += c->v * c->dz + c->z * c->dv;
-      second_ += c->dv * c->dz;
+      const Pair slope = common + (c->demand - mean_[k]) * dprice[k];
+      c->dz = slope - c->rz;
+      c->dv = c->u - c->d * slope;
+      crossed += c->v * c->dz + c->z * c->dv;
+      second += c->dv * c->dz;
+      steepest = steepest.max(-c->dv * c->inverse_v).max(-c->dz * c->inverse_z);
     }
   }
-}
-
-void RungBlock::ratio_test(double& steepest) const {
-  for (int k = 0; k < claims_; ++k) {
-    for (const Column* c = begin(k); c != end(k); ++c) {
-      steepest = std::max({steepest, -c->dv / c->v, -c->dz / c->z});
-    }
-  }
+  crossed_ = crossed.sum();
+  second_ = second.sum();
+  steepest_ = steepest.maxCoeff();
 }
 
 void RungBlock::advance(double along) {
   for (int k = 0; k < claims_; ++k) {
     theta_[k] += along * dtheta_[k];
-    for (Column* c = begin(k); c != end(k); ++c) {
+    for (Columns* c = begin(k); c != end(k); ++c) {
       c->v += along * c->dv;
       c->z += along * c->dz;
     }

@@ -1,10 +1,13 @@
 // The traders' values inside the interior-point method of the convex rules.
 #pragma once
 
+#include <algorithm>
+#include <array>
 #include <vector>
 
 #include "mechanisms/competitive/ladder.hpp"
 #include "numerics/arena.hpp"
+#include "numerics/pair.hpp"
 
 namespace kpm {
 
@@ -15,7 +18,8 @@ namespace kpm {
 /// the prices ask for on the way, and a column leaves when its slack says that it will not be used.
 /// Joining late costs short steps, idle columns cost time: a rung that left may join again. Column
 /// generation, as in CornerBlock, whose hulls have a price more. A Newton step is reduced to
-///   dy = step - spread dG.
+///   dy = step - spread dG,
+/// where the step is that of the targets set last.
 class RungBlock {
  public:
   RungBlock(int claims, Arena& arena);
@@ -39,7 +43,6 @@ class RungBlock {
   void set_affine_rhs();
   void set_combined_rhs(double tau);
   void set_centering_rhs(double tau);
-  void reduce();
   void recover_step(const ArrayView& dprice);
 
   /// sum (v + along dv) (z + along dz), of which a step keeps the three sums.
@@ -47,35 +50,41 @@ class RungBlock {
     return products_ + along * (crossed_ + along * second_);
   }
   double degree() const { return claims_ > 0 ? 1.0 : 0.0; }
-  void ratio_test(double& steepest) const;
+  void ratio_test(double& steepest) const { steepest = std::max(steepest, steepest_); }
   void advance(double along);
 
   Slice demand, value;  ///< (claims)
   Slice step, spread;
 
  private:
-  struct Column {
-    int rung = 0;
-    double demand = 0.0, value = 0.0;
-    double v = 0.0, z = 0.0, dv = 0.0, dz = 0.0;
-    double target = 0.0, u = 0.0, rz = 0.0, d = 0.0;
+  /// One record for two columns. Where their number is odd the last one has a lane to spare: it
+  /// repeats the first but for its weight and what is divided by it, which are zero.
+  struct Columns {
+    Pair demand, value, v, z;
+    Pair inverse_v, inverse_z, d, rz, u, dv, dz;
+    std::array<int, 2> rung;
   };
 
   static constexpr int kColumns = 32;  // a claim: more are needed by none, the lightest leaves
 
-  void add(int claim, int rung, const Ladder& ladder);
+  bool has(int claim, int rung) const;
+  void append(int claim, int rung, const Ladder& ladder, double v, double z);
+  void remove(int claim, int column);
+  void spare(Columns& last);
+  template <class Target>
+  void set_rhs(double tau, Target&& target);
 
-  Column* begin(int k) { return columns_.begin() + Eigen::Index{k} * kColumns; }
-  const Column* begin(int k) const { return columns_.begin() + Eigen::Index{k} * kColumns; }
-  Column* end(int k) { return begin(k) + count_[k]; }
-  const Column* end(int k) const { return begin(k) + count_[k]; }
+  Columns* begin(int k) { return columns_.begin() + Eigen::Index{k} * (kColumns / 2); }
+  const Columns* begin(int k) const { return columns_.begin() + Eigen::Index{k} * (kColumns / 2); }
+  Columns* end(int k) { return begin(k) + (count_[k] + 1) / 2; }
+  const Columns* end(int k) const { return begin(k) + (count_[k] + 1) / 2; }
 
   int claims_;
-  Span<Column> columns_;  // (claims, kColumns)
-  Span<int> count_;       // (claims)
+  Span<Columns> columns_;  // (claims, kColumns / 2)
+  Span<int> count_;        // (claims)
   Slice theta_, dtheta_, share_, total_, mean_, surplus_, mass_;
   double total_stake_ = 0.0;
-  double products_ = 0.0, crossed_ = 0.0, second_ = 0.0;
+  double products_ = 0.0, crossed_ = 0.0, second_ = 0.0, steepest_ = 0.0;
 };
 
 }  // namespace kpm

@@ -17,7 +17,8 @@ namespace {
 
 // Fast first; the others start afresh where it stalls.
 constexpr Attempt kAttempts[] = {{0.01, 0.6}, {0.1, 0.2}, {1.0, 0.01}, {1.0, 0.5}, {10.0, 1e-4}};
-constexpr double kSharp = 1e-12;        // scaled money: the accuracy that polishing starts from
+constexpr double kSharp = 1e-11;        // scaled money: the accuracy that polishing starts from
+constexpr double kEnough = 1e-10;       // ... where a new attempt is worth no more
 constexpr double kOfResolution = 1e-4;  // ... of the money within which prices change
 constexpr double kPricesMet = 1e-13;    // of the payoff range: prices on their limits
 constexpr double kOpenTie = 1e-13;      // scaled money a choice of demand may cost
@@ -63,7 +64,7 @@ SolvedAuction solve_auction(const Auction& auction, const std::vector<Staircase>
       continue_predictor_corrector(program, sharper, attempt, max_iterations, iterations, pause);
     }
     solved.iterations += iterations;
-    if (program.gap() <= 100.0 * tolerance) {
+    if (program.gap() <= std::max(kEnough, 100.0 * rounding)) {
       break;
     }
   }
