@@ -236,7 +236,7 @@ def quoted_shares(limits: Limits) -> Measured:
 
 
 def quoted_shares_at_a_kink(limits: Limits) -> Measured:
-    reason = "both roots of 1,000 claims of two outcomes: two steps with four logarithms each"
+    reason = "both roots of 1,000 claims of two outcomes, four logarithms a step"
     return _quoting(None, 0.0, 50e-6, reason)
 
 
