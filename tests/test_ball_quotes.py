@@ -75,6 +75,23 @@ def test_the_next_share_is_exact(kind: str) -> None:
             assert quotes["ask"][0] == pytest.approx(ask, rel=relative, abs=0)
 
 
+def test_any_probability_at_any_ambiguity() -> None:
+    """A state of .0024 at 0.54 nats was quoted at its prior instead of at .163."""
+    rng = np.random.default_rng(30)
+    for radius in np.geomspace(1e-4, 20.0, fewer(200, 40)):
+        weights = np.concatenate([10 ** rng.uniform(-10, 0, 60), rng.random(20)])
+        maker = kpm.KnightianMaker(weights / weights.sum(), 1.0, radius)
+        q = maker.prior
+        low, high = q.copy(), np.ones_like(q)
+        for _ in range(70):
+            x = (low + high) / 2
+            entropy = x * np.log(x / q) + (1 - x) * (np.log1p(-x) - np.log1p(-q))
+            low, high = np.where(entropy < radius, x, low), np.where(entropy < radius, high, x)
+        ask = np.where(radius >= -np.log(q), 1.0, low)
+        assert maker.quotes(np.eye(len(q)))["ask"] == pytest.approx(ask, rel=1e-11, abs=0)
+        assert maker.quotes(1 - np.eye(len(q)))["bid"] == pytest.approx(1 - ask, abs=1e-14)
+
+
 @every_kind
 def test_blocks_at_constant_wealth_are_exact(kind: str) -> None:
     rng = np.random.default_rng(10 + KINDS.index(kind))

@@ -13,13 +13,16 @@ namespace {
 constexpr double kSeriesAlone = 1e-4;  // relative to the smallest scale: the next term is rounding
 constexpr int kIterations = 12;        // two are usual
 constexpr double kLastStep = 1e-5;     // what is left of it is of a third order
+constexpr double kLeastDenominator = 0.5;
 constexpr double kFarthestTilt = 600.0;  // its powers are finite
 
 Pair two_of(const Array& values, Eigen::Index i) { return Eigen::Map<const Pair>(&values[i]); }
 
 /// From whichever of both probabilities is small.
 double expectation(double low, double high, double of_low, double of_high) {
-  return of_high <= of_low ? low + (high - low) * of_high : high - (high - low) * of_low;
+  const double value =
+      of_high <= of_low ? low + (high - low) * of_high : high - (high - low) * of_low;
+  return std::clamp(value, low, high);
 }
 
 }  // namespace
@@ -106,8 +109,10 @@ void BallSupport::solve_two(const Pair& q, const Pair& r, Pair& x, Pair& y) {
       const Pair slope = (rise - fall) / h;
       const Pair bend = (1.0 / (up * down) - slope * slope) / h;
       const Pair newton = (h - s) / slope;
-      const Pair step = newton / (1.0 - 0.5 * newton * bend / slope);
-      found = ((step.abs() <= kLastStep * up.min(down)) || certain).all();
+      // Halley's denominator says nothing far from the root. Newton's steps from below it stay
+      // below, as h is concave where q is small.
+      const Pair step = newton / (1.0 - 0.5 * newton * bend / slope).max(kLeastDenominator);
+      found = ((newton.abs() <= kLastStep * up.min(down)) || certain).all();
       d = (d - step).max(0.125 * d).min(r - 0.125 * down);
     }
   }

@@ -125,7 +125,8 @@ double KnightianMaker::two_valued_cost(const TwoOutcomes& claim, double shares) 
 }
 
 /// rho of any losses at constant wealth is the greatest expectation of their utility; false where
-/// that leaves no digits.
+/// that leaves no digits. An expectation is rounded as one is, its logarithm by what that is of it:
+/// over alpha, little beside losses that spread far.
 bool KnightianMaker::flat_cost(const ArrayView& change, double low, double high, double* value) {
   TwoOutcomes claim;
   if (kinked_.two_outcomes(change.data(), claim)) {
@@ -143,7 +144,7 @@ bool KnightianMaker::flat_cost(const ArrayView& change, double low, double high,
   }
   const double excess = kinked_.greatest(moved_.data());
   *value = high + std::log1p(excess) / a_;
-  return excess > -0.5;
+  return (1.0 + excess) * std::max(1.0, a_ * (high - low)) > 0.5;
 }
 
 bool KnightianMaker::block_costs(const double* payoff, const double* shares, Eigen::Index sizes,
