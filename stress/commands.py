@@ -39,6 +39,8 @@ def run(options: argparse.Namespace) -> int:
         done.update(counts)
         if failure:
             failed.append(f"seed {seed}:\n{failure}")
+    if not done["clearings"]:
+        failed.append("no clearing was compared")
     print(
         f"{done['commands']:,} commands, sanitizers: {options.sanitizers or 'none'}: "
         f"{time.perf_counter() - start:.0f} s, seeds from {options.seed}"
@@ -86,4 +88,7 @@ def live(program: Path, commands: int, seed: int) -> tuple[dict[str, int], str]:
     if done.returncode:
         return {}, done.stdout + done.stderr
     lines = (line.split() for line in done.stdout.splitlines())
-    return {words[0]: int(words[1]) for words in lines if len(words) == 2}, ""
+    counts = {words[0]: int(words[1]) for words in lines if len(words) == 2}
+    if counts.get("commands", 0) < commands:
+        return counts, f"of {commands} commands the program counted\n{done.stdout}"
+    return counts, ""
