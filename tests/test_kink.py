@@ -81,3 +81,15 @@ def test_makers_without_inventory(book: Book, worst_only: bool, ambiguity: float
     tree, cells = clear(book, certificate=True), clear(book, method="enumerate")
     kpm.check_certificate(tree.market, tree.orders, tree).raise_if_failed()
     assert_same_clearing(book, tree, cells)
+
+
+def test_an_ambiguity_at_the_kink() -> None:
+    """Where only the worst state counts: two ways to its mass differ in the last digit."""
+    for rest in (1e-3, 1e-2, 0.05, 1e-6):
+        prior = np.array([1.0, rest]) / (1 + rest)
+        ambiguity = -float(np.log(prior[0]))
+        for side in (1, 1 + 4e-16, 1 - 4e-16):
+            market = kpm.Market(np.eye(2), prior, risk_aversion=0.5, ambiguity=ambiguity * side)
+            result = kpm.clear(market, kpm.Orders([1, 0], [-1, 1], 0.0, 1.0))
+            assert result.fills.tolist() == [1.0, 0.0]
+            result.verify().raise_if_failed()

@@ -298,9 +298,7 @@ def worst_case_slopes(
     spread = -float(disutility.min())
     if spread == 0:
         return top, [0.0 for _ in ambiguities]
-    # By what is not among the worst states where that is little: the others' sum rounds to one.
-    rest = float(prior[disutility < 0].sum())
-    worst = -math.log1p(-rest) if rest < 0.5 else -float(np.log(prior[disutility == 0].sum()))
+    worst = _kink(prior, disutility)
     u = disutility / spread
     rho, tilt = math.nan, 0.0
     slopes: list[float] = []
@@ -317,6 +315,17 @@ def worst_case_slopes(
             rho = top + value / risk_aversion
         slopes.append(slope)
     return rho, slopes
+
+
+def kink(loss: Floats, prior: Floats, risk_aversion: float) -> float:
+    """Return the ambiguity from which on only the worst states count, in nats."""
+    return _kink(prior, np.expm1(risk_aversion * (loss - float(loss.max()))))
+
+
+def _kink(prior: Floats, disutility: Floats) -> float:
+    # By what is not among the worst states where that is little: the others' sum rounds to one.
+    rest = float(prior[disutility < 0].sum())
+    return -math.log1p(-rest) if rest < 0.5 else -float(np.log(prior[disutility == 0].sum()))
 
 
 def log_mean_exp(p: Floats, exponent: Floats) -> float:

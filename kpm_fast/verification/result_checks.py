@@ -247,7 +247,12 @@ class _Verifier:
         alpha, omega, p = market.risk_aversion, market.ambiguity, result.worst_case
         loss, g = -result.payoff, result.marginal_state_prices
         # The slope falls with Omega, next to a kink so fast that the rounding of Omega matters.
-        near = (omega, omega * (1 - _ROUNDED), omega * (1 + _ROUNDED))
+        beyond = omega * (1 + _ROUNDED)
+        # The worst states' mass is rounded as the one is that the prior adds up to.
+        kink = reference.kink(loss, market.prior, alpha)
+        if beyond < kink <= beyond + min(4 * _EPS, 1e-6 * kink):
+            beyond = kink
+        near = (omega, omega * (1 - _ROUNDED), beyond)
         rho, slopes = reference.worst_case_slopes(loss, market.prior, alpha, near)
         idle, _ = reference.worst_case_risk(-market.inventory, market.prior, alpha, omega)
         spent = reference.divergence(p, market.prior)
