@@ -72,16 +72,15 @@ bool CheckedSimplex::feasible_precisely() {
 }
 
 void CheckedSimplex::maximise(const ArrayView& claim_weights) {
-  const Array no_weight = Array::Zero(market_.states());
   if (asked_ == nullptr) {
-    plain_.maximise(claim_weights, no_weight);
+    plain_.maximise(claim_weights, no_weight_);
     violation_ = violation_of(plain_);
     if (violation_ <= kPriceTolerance) {
       return;
     }
     feasible_precisely();
   }
-  asked_->maximise(claim_weights, no_weight);
+  asked_->maximise(claim_weights, no_weight_);
   violation_ = violation_of(*asked_);
 }
 

@@ -19,7 +19,10 @@ class CheckedSimplex {
       : market_(market),
         arena_(arena),
         checkpoint_(checkpoint),
-        plain_(market, arena, checkpoint) {}
+        no_weight_(arena.array(market.states())),
+        plain_(market, arena, checkpoint) {
+    no_weight_.setZero();
+  }
 
   /// As those of PriceSimplex.
   void reset() { plain_.reset(); }
@@ -60,6 +63,7 @@ class CheckedSimplex {
   const ScaledMarket& market_;
   Arena& arena_;
   Checkpoint* checkpoint_;
+  Slice no_weight_;  // of states: claims alone count
   PriceSimplex plain_;
   std::optional<PrecisePriceSimplex> precise_;
   PrecisePriceSimplex* asked_ = nullptr;  // where the plain one's answer did not hold
