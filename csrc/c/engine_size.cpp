@@ -1,5 +1,6 @@
 #include "engine_size.hpp"
 
+#include <algorithm>
 #include <cstdint>
 #include <limits>
 
@@ -31,6 +32,8 @@ Limits limits_of(const kpm_limits* given) {
   limits.orders = within("orders", own.orders, 0, kMostOrders, "must be between 0 and 1e9");
   limits.levels = within("levels", own.levels, 0, kMostOrders, "must be between 0 and 1e9");
   limits.nodes = within("nodes", own.nodes, 0, kMostOrders, "must be between 0 and 1e9");
+  limits.priors =
+      static_cast<int>(within("priors", own.priors, 0, kMostStates, "must be between 0 and 1e6"));
   if (limits.levels == 0) {
     limits.levels = limits.orders;
   }
@@ -46,6 +49,7 @@ std::size_t engine_memory(const Limits& limits) {
   const auto orders = static_cast<std::uint64_t>(limits.orders);
   const auto levels = static_cast<std::uint64_t>(limits.levels);
   const auto nodes = static_cast<std::uint64_t>(limits.nodes);
+  const auto rows = static_cast<std::uint64_t>(std::max(limits.priors, 1));
 
   // What stays: a cache line, a row of the columns and an entry to sort for each order, the table
   // of ids, the levels of all claims and of one, the market, the last clearing's cell.
@@ -55,8 +59,8 @@ std::size_t engine_memory(const Limits& limits) {
   }
   const std::uint64_t nodes_of_levels = levels / 5 + claims;
   const std::uint64_t kept = orders * (64 + 33 + 8) + places * 16 + levels * (72 + 24) +
-                             nodes_of_levels * 192 + 8 * (claims * states + 2 * states) +
-                             claims * 32 + 4096;
+                             nodes_of_levels * 192 +
+                             8 * (claims * states + states + states * rows) + claims * 32 + 4096;
 
   // What a clearing needs besides, measured over books of up to 500 states, 500 claims and 20,000
   // orders: solvers work in squares of states and claims; staircases, corners and fills are by

@@ -62,9 +62,13 @@ inline constexpr std::array<double, 4> kInventory{0.0, 1.0, -2.0, 10.0};
 inline constexpr std::array<double, 4> kAversions{0.1, 1.0, 0.01, 5.0};
 inline constexpr std::array<double, 5> kAmbiguities{0.0, 0.1, 0.01, 1.0, kInfinite};
 
-/// Payoffs, prior and inventory that are long enough for every number of states.
+constexpr int kMostPriors = 2;
+
+/// Payoffs, prior and inventory that are long enough for every number of states, and often a maker
+/// of any kind.
 struct MarketArrays {
-  std::vector<double> payoffs, prior, inventory;
+  std::vector<double> payoffs, prior, inventory, weights;
+  std::vector<kpm_maker> maker;  // one, or none: where it is it stays
   kpm_market market{};
 
   MarketArrays(Source& source, int claims) {
@@ -83,6 +87,48 @@ struct MarketArrays {
     market.inventory = inventory.data();
     market.risk_aversion = source.pick(kAversions);
     market.ambiguity = source.pick(kAmbiguities);
+    if (source.below(3) == 0) {
+      make_maker(source);
+    }
+  }
+
+  bool is_knightian() const { return maker.empty() || maker[0].kind == KPM_KNIGHTIAN; }
+
+  /// The market's maker by itself.
+  kpm_maker by_itself() const {
+    if (!maker.empty()) {
+      return maker[0];
+    }
+    kpm_maker own{};
+    own.struct_size = sizeof own;
+    own.kind = KPM_KNIGHTIAN;
+    own.states = market.states;
+    own.prior = market.prior;
+    own.risk_aversion = market.risk_aversion;
+    own.ambiguity = market.ambiguity;
+    return own;
+  }
+
+  /// A kind that is there, and weights that are those of every kind.
+  void make_maker(Source& source) {
+    weights.assign(kMostStates * kMostPriors, 1.0 / market.states);
+    const auto states = static_cast<std::size_t>(market.states);
+    if (states > 1) {
+      const double moved = weights[states] / 2.0;
+      weights[states] -= moved;
+      weights[states + 1] += moved;
+    }
+    kpm_maker own = by_itself();
+    own.kind = source.below(6);
+    own.delta = own.priors = weights.data();
+    own.prior_count = 1 + source.below(kMostPriors);
+    own.risk_aversion = source.below(4) == 0 ? 0.0 : market.risk_aversion;
+    if (own.kind == KPM_KNIGHTIAN) {
+      own.risk_aversion = market.risk_aversion;
+    }
+    own.wealth = own.curvature = 1.0 + source.below(30);
+    maker.push_back(own);
+    market.maker = maker.data();
   }
 };
 
@@ -125,6 +171,7 @@ struct Result {
                                  of.revenue,
                                  of.scale,
                                  of.ambiguity_price,
+                                 of.objective,
                                  static_cast<double>(of.status)};
     };
     return same(numbers, other.numbers) && same(cell, other.cell) &&

@@ -13,7 +13,7 @@ TEST(a_hundred_thousand_clearings_allocate_nothing) {
   }
   test::Random random(95);
   const test::CBook book(random, 4, 3, 24);
-  const kpm_limits limits{sizeof limits, 4, 3, 24, 0, 0};
+  const kpm_limits limits{sizeof limits, 4, 3, 24, 0, 0, 2};
   const kpm_market market = book.market();
   std::vector<unsigned char> memory(kpm_engine_size(&limits));
   kpm_engine* engine = nullptr;

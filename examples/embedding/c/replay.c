@@ -55,7 +55,7 @@ static int failed(void) {
 int main(int argc, char **argv) {
   const char *folder = argc > 1 ? argv[1] : "../../race_card";
   char line[1024], *cells[20];
-  kpm_market market = {sizeof market, 0, 0, payoffs, prior, inventory, 0.01, 0.01};
+  kpm_market market = {sizeof market, 0, 0, payoffs, prior, inventory, 0.01, 0.01, NULL};
   kpm_orders orders = {sizeof orders, 0, claim, side, price, quantity, NULL};
 
   FILE *file = open_table(folder, "states.csv", line, cells);
@@ -84,7 +84,7 @@ int main(int argc, char **argv) {
   fclose(file);
 
   /* From here on nothing is allocated where the library can do without: within these limits. */
-  const kpm_limits limits = {sizeof limits, market.states, market.claims, orders.count, 0, 1000};
+  const kpm_limits limits = {sizeof limits, market.states, market.claims, orders.count, 0, 1000, 0};
   const size_t size = kpm_engine_size(&limits);
   kpm_engine *engine = NULL;
   int32_t code = kpm_engine_init(malloc(size), size, &limits, &market, &engine);
