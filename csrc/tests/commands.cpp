@@ -82,7 +82,7 @@ class Life {
       case 0:
         return any_order();
       case 1:
-        return source_.below(2) == 0 ? any_market() : change_maker();
+        return source_.below(4) != 0 ? any_market() : change_maker();
       case 2:
         return keep_or_go_back();
       case 3:

@@ -87,7 +87,7 @@ struct MarketArrays {
     market.inventory = inventory.data();
     market.risk_aversion = source.pick(kAversions);
     market.ambiguity = source.pick(kAmbiguities);
-    if (source.below(3) == 0) {
+    if (source.below(4) == 0) {
       make_maker(source);
     }
   }

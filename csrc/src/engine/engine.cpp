@@ -168,7 +168,7 @@ struct Engine::State {
     if (limits.fixed && !market.has_room_for(other)) {
       return {Rule::kFull, Field::kMarket, -1, -1, static_cast<double>(other.states)};
     }
-    if (limits.fixed && !market.has_room_for(maker)) {
+    if (limits.fixed && maker.kind == MakerKind::kPolytope && maker.priors > limits.priors) {
       return {Rule::kFull, Field::kPriors, -1, -1, static_cast<double>(maker.priors)};
     }
     market.make_room_for(other, maker);

@@ -41,10 +41,6 @@ class MarketCopy {
     return inventory_.capacity() >= static_cast<std::size_t>(market.states) &&
            payoffs_.capacity() >= size_of_payoffs(market);
   }
-  bool has_room_for(const MakerModel& maker) const {
-    return weights_.capacity() >= size_of_weights(maker);
-  }
-
   void make_room(int states, int claims, int priors) {
     const auto most = static_cast<std::size_t>(states);
     reserve(payoffs_, most * static_cast<std::size_t>(claims));
