@@ -129,5 +129,11 @@ int main(int argc, char **argv) {
   printf("a clearing of at most %d orders takes %.1f us (p50), %.1f (p99), %.1f (p99.9)\n", (int)orders.count,
          microseconds[CLEARINGS / 2], microseconds[CLEARINGS * 99 / 100], microseconds[CLEARINGS * 999 / 1000]);
   printf("the maker is worth %.6f, at most %.6f\n", result.certainty_equivalent, result.upper_bound);
+  /* The same book with everybody at the maker's marginal prices: docs/mechanisms.md. */
+  kpm_settings competitive;
+  kpm_settings_init(&competitive, sizeof competitive);
+  competitive.rule = KPM_COMPETITIVE;
+  if (kpm_engine_clear(engine, &competitive, &result) != KPM_OK) return failed();
+  printf("competitive: the maker is worth %.6f\n", result.certainty_equivalent);
   return 0;
 }
