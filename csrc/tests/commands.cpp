@@ -213,35 +213,7 @@ class Life {
   void any_market() {
     MarketArrays other(source_, claims_);
     kpm_market given = other.market;
-    switch (source_.below(11)) {
-      case 0:
-        given.struct_size = source_.bits() % 5000;
-        break;
-      case 1:
-        given.states = -source_.below(3);
-        break;
-      case 2:
-        given.claims = source_.below(claims_ + 1);
-        break;
-      case 3:
-        given.payoffs = nullptr;
-        break;
-      case 4:
-        given.prior = nullptr;
-        break;
-      case 5:
-        given.inventory = nullptr;
-        break;
-      case 6:
-        spoil_maker(other);
-        break;
-      case 7:
-        other.prior[static_cast<std::size_t>(source_.below(kMostStates))] =
-            source_.pick(kAversions);
-        break;
-      default:
-        break;
-    }
+    other.spoil(given, source_);
     // With a size beyond the struct the library would read memory that is not there.
     if (given.struct_size > sizeof given && given.struct_size <= 4096) {
       given.struct_size = sizeof given;
@@ -262,41 +234,6 @@ class Life {
     }
   }
 
-  /// One member of a market's own maker that may be anything within the arrays.
-  void spoil_maker(MarketArrays& other) {
-    if (other.maker.empty()) {
-      return;
-    }
-    kpm_maker& maker = other.maker[0];
-    switch (source_.below(8)) {
-      case 0:
-        maker.struct_size = source_.bits() % sizeof maker;
-        break;
-      case 1:
-        maker.kind = static_cast<std::int32_t>(source_.bits());
-        break;
-      case 2:
-        maker.states = source_.below(kMostStates + 1);
-        break;
-      case 3:
-        maker.prior = maker.delta = maker.priors = nullptr;
-        break;
-      case 4:
-        maker.prior_count = source_.below(kMostPriors + 1);
-        break;
-      case 5:
-        other.weights[static_cast<std::size_t>(source_.below(kMostStates))] =
-            source_.pick(kAversions);
-        break;
-      case 6:
-        maker.risk_aversion = source_.pick(kAversions);
-        maker.ambiguity = source_.pick(kAmbiguities);
-        break;
-      default:
-        maker.wealth = maker.curvature = source_.pick(kAversions);
-    }
-  }
-
   /// The maker of another market, for this one.
   void change_maker() {
     MarketArrays other(source_, claims_);
@@ -305,7 +242,7 @@ class Life {
     other.maker.clear();
     other.make_maker(source_);
     if (source_.below(2) == 0) {
-      spoil_maker(other);
+      other.spoil_maker(source_);
     }
     const kpm_maker maker = other.maker[0];
     kpm_market given = market_.market;

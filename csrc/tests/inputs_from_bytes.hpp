@@ -109,6 +109,72 @@ struct MarketArrays {
     return own;
   }
 
+  /// One member of the maker, if there is one, that may be anything within the arrays.
+  void spoil_maker(Source& source) {
+    if (maker.empty()) {
+      return;
+    }
+    kpm_maker& own = maker[0];
+    switch (source.below(8)) {
+      case 0:
+        own.struct_size = source.bits() % sizeof own;
+        break;
+      case 1:
+        own.kind = static_cast<std::int32_t>(source.bits());
+        break;
+      case 2:
+        own.states = source.below(kMostStates + 1);
+        break;
+      case 3:
+        own.prior = own.delta = own.priors = nullptr;
+        break;
+      case 4:
+        own.prior_count = source.below(kMostPriors + 1);
+        break;
+      case 5:
+        weights[static_cast<std::size_t>(source.below(kMostStates))] = source.pick(kAversions);
+        break;
+      case 6:
+        own.risk_aversion = source.pick(kAversions);
+        own.ambiguity = source.pick(kAmbiguities);
+        break;
+      default:
+        own.wealth = own.curvature = source.pick(kAversions);
+    }
+  }
+
+  /// One member of a market with these arrays that may be anything.
+  void spoil(kpm_market& given, Source& source) {
+    switch (source.below(11)) {
+      case 0:
+        given.struct_size = source.bits() % 5000;
+        break;
+      case 1:
+        given.states = -source.below(3);
+        break;
+      case 2:
+        given.claims = source.below(market.claims + 1);
+        break;
+      case 3:
+        given.payoffs = nullptr;
+        break;
+      case 4:
+        given.prior = nullptr;
+        break;
+      case 5:
+        given.inventory = nullptr;
+        break;
+      case 6:
+        spoil_maker(source);
+        break;
+      case 7:
+        prior[static_cast<std::size_t>(source.below(kMostStates))] = source.pick(kAversions);
+        break;
+      default:
+        break;
+    }
+  }
+
   /// A kind that is there, and weights that are those of every kind.
   void make_maker(Source& source) {
     weights.assign(kMostStates * kMostPriors, 1.0 / market.states);

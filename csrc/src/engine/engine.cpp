@@ -57,12 +57,12 @@ struct Columns {
   }
 };
 
-const Market& validated(const Market& market) {
+Market validated(const Market& market) {
   require(validate(market));
   return market;
 }
 
-const Market& validated(const Market& market, const MakerModel& maker) {
+Market validated(const Market& market, const MakerModel& maker) {
   require(validate(market, maker));
   return market;
 }
