@@ -32,8 +32,10 @@ class Stakes {
   double floor() const { return smaller_half() / scaled_.scale; }
 
   /// `cell` names the pieces of the scaled market's claims; `net` is their demand, or that of
-  /// claims merged from them.
-  double of(const std::vector<int>& cell, const Array& net) const {
+  /// claims merged from them. A clearing whose `value` is no more than that of no trade may hold
+  /// demand that its solver has left over: as much is at stake as where nothing trades. (No trade
+  /// is worth zero, or more where there is inventory.)
+  double of(const std::vector<int>& cell, const Array& net, double value) const {
     double filled = 0.0;
     for (int k = 0; k < scaled_.claims(); ++k) {
       const auto at = static_cast<std::size_t>(k);
@@ -43,7 +45,7 @@ class Stakes {
       filled += scaled_.demand(k, claim.bought[above] + claim.sold[l]);
     }
     const double traded = std::max(filled, net.abs().sum());
-    return traded > 0.0 ? traded : floor();
+    return traded > 0.0 && value > 0.0 ? traded : std::max(traded, floor());
   }
 
   /// No clearing, whatever its prices, has less at stake than this: what is filled for certain at
