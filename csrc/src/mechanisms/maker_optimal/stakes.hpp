@@ -11,6 +11,7 @@
 #include "kpm/kpm.hpp"
 #include "mechanisms/maker_optimal/levels.hpp"
 #include "numerics/dense.hpp"
+#include "numerics/tolerances.hpp"
 
 namespace kpm {
 
@@ -32,9 +33,9 @@ class Stakes {
   double floor() const { return smaller_half() / scaled_.scale; }
 
   /// `cell` names the pieces of the scaled market's claims; `net` is their demand, or that of
-  /// claims merged from them. A clearing whose `value` is no more than that of no trade may hold
-  /// demand that its solver has left over: as much is at stake as where nothing trades. (No trade
-  /// is worth zero, or more where there is inventory.)
+  /// claims merged from them. Where the clearing's `value` is no more than that of no trade, zero at
+  /// least, so little demand may be what its solver has left over: then as much is at stake as
+  /// where nothing trades.
   double of(const std::vector<int>& cell, const Array& net, double value) const {
     double filled = 0.0;
     for (int k = 0; k < scaled_.claims(); ++k) {
@@ -45,7 +46,8 @@ class Stakes {
       filled += scaled_.demand(k, claim.bought[above] + claim.sold[l]);
     }
     const double traded = std::max(filled, net.abs().sum());
-    return traded > 0.0 && value > 0.0 ? traded : std::max(traded, floor());
+    const bool left_over = value <= 0.0 && traded <= kStepEnd;
+    return left_over || !(traded > 0.0) ? std::max(traded, floor()) : traded;
   }
 
   /// No clearing, whatever its prices, has less at stake than this: what is filled for certain at
