@@ -4,9 +4,9 @@ Callers in C and Cython are compiled by the system's compiler against the header
 that are installed, those in Numba by Numba; each times its own calls, by the same clock, in one
 process and on one core, in turn: a call, not counted, warms the caches, and the next one counts.
 The engine's time is that of an event, which takes a tenth of an order away or gives it back, and of
-the clearing after it, which starts from the one before where it can (*warm*; in memory of the
-caller's it never does). *Above C* is the median of a caller's time above that of the cold call in C
-in the same turn.
+the clearing after it, which starts from the one before where it can (*warm*, and in memory of the
+caller's). *Above C* is the median of a caller's time above that of the cold call in C in the same
+turn.
 
 Events are cancels, new orders and new limits, each for an order or a limit drawn among all in the
 book, so that what they touch is in no cache. Their times include reading the clock.
