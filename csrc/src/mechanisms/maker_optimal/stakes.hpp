@@ -33,9 +33,9 @@ class Stakes {
   double floor() const { return smaller_half() / scaled_.scale; }
 
   /// `cell` names the pieces of the scaled market's claims; `net` is their demand, or that of
-  /// claims merged from them. Where the clearing's `value` is no more than that of no trade, zero at
-  /// least, so little demand may be what its solver has left over: then as much is at stake as
-  /// where nothing trades.
+  /// claims merged from them. Where the clearing's `value` is no more than that of no trade, which
+  /// is zero at least, so little demand may be what its solver has left over: then as much is at
+  /// stake as where nothing trades.
   double of(const std::vector<int>& cell, const Array& net, double value) const {
     double filled = 0.0;
     for (int k = 0; k < scaled_.claims(); ++k) {
