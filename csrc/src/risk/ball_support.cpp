@@ -4,6 +4,7 @@
 #include <cmath>
 
 #include "kpm/kpm.hpp"
+#include "numerics/log1p.hpp"
 #include "numerics/pair.hpp"
 
 namespace kpm {
@@ -11,15 +12,18 @@ namespace kpm {
 namespace {
 
 constexpr double kSeriesAlone = 1e-4;  // relative to the smallest scale: the next term is rounding
-constexpr int kIterations = 12;        // two are usual
-constexpr double kLastStep = 1e-5;     // what is left of it is of a third order
-constexpr double kLeastDenominator = 0.5;
+constexpr double kOwnDigits = 0.25;
+constexpr double kNear = 2e-3;           // a miss of which four terms leave rounding
+constexpr int kMostSteps = 60;           // one is usual
+constexpr int kIterations = 12;          // two are usual
+constexpr double kLastStep = 1e-5;       // what is left of it is of a third order
 constexpr double kFarthestTilt = 600.0;  // its powers are finite
-
-Pair two_of(const Array& values, Eigen::Index i) { return Eigen::Map<const Pair>(&values[i]); }
 
 /// From whichever of both probabilities is small.
 double expectation(double low, double high, double of_low, double of_high) {
+  if (low == 0.0) {
+    return high * of_high;
+  }
   const double value =
       of_high <= of_low ? low + (high - low) * of_high : high - (high - low) * of_low;
   return std::clamp(value, low, high);
@@ -41,6 +45,7 @@ void BallSupport::set_ball(const ArrayView& prior, double radius) {
   certain_ = std::exp(-radius);
   prior_.head(states_) = prior;
   prior_.segment(states_, padded_ - states_).setZero();
+  mass_ = prior_.head(padded_).sum();
 }
 
 BallSupport::Range BallSupport::range_of(const double* values) const {
@@ -65,19 +70,52 @@ BallSupport::Range BallSupport::range_of(const double* values) const {
   return {low.min(low2).minCoeff(), high.max(high2).maxCoeff()};
 }
 
+/// The prior probabilities of zeros and of ones; false where there are other payoffs.
+bool BallSupport::masses_of_bits(const double* values, double* of_zero, double* of_one) const {
+  // Two sums of each: the processor need not wait for one to finish.
+  Pair one(0.0, 0.0);
+  Pair one2(0.0, 0.0);
+  Pair other(0.0, 0.0);
+  Pair other2(0.0, 0.0);
+  Eigen::Index i = 0;
+  for (; i + 3 < states_; i += 4) {
+    const Pair v = Eigen::Map<const Pair>(values + i);
+    const Pair v2 = Eigen::Map<const Pair>(values + i + 2);
+    one += v * two_of(prior_, i);
+    one2 += v2 * two_of(prior_, i + 2);
+    other = other.max((v - v * v).abs());
+    other2 = other2.max((v2 - v2 * v2).abs());
+  }
+  for (; i < states_; i += 2) {
+    const Pair v = pair_of(values, states_, i / 2);
+    one += v * two_of(prior_, i);
+    other = other.max((v - v * v).abs());
+  }
+  if (other.max(other2).maxCoeff() > 0.0) {
+    return false;
+  }
+  *of_one = (one + one2).sum();
+  *of_zero = mass_ - *of_one;
+  if (*of_zero < kOwnDigits * mass_) {  // the difference has not all digits
+    Pair zero(0.0, 0.0);
+    for (i = 0; i < states_; i += 2) {
+      zero += (1.0 - pair_of(values, states_, i / 2)) * two_of(prior_, i);
+    }
+    *of_zero = zero.sum();
+  }
+  return true;
+}
+
 /// The prior probabilities of the outcomes; false where there are others between.
 bool BallSupport::masses(const double* values, const Range& range, double* of_low,
                          double* of_high) const {
   const double width = range.high - range.low;
-  const bool plain = range.low == 0.0 && range.high == 1.0;
   Pair between(0.0, 0.0);
   Pair low(0.0, 0.0);
   Pair high(0.0, 0.0);
   for (Eigen::Index k = 0; 2 * k < padded_; ++k) {
-    Pair is_high = pair_of(values, states_, k);
-    if (!plain) {
-      is_high = (is_high - range.low) / width;  // exactly zero or one at the ends
-    }
+    // Exactly zero or one at the ends.
+    const Pair is_high = (pair_of(values, states_, k) - range.low) / width;
     const Pair is_low = 1.0 - is_high;
     between = between.max(is_high * is_low);
     const Pair q = two_of(prior_, 2 * k);
@@ -89,32 +127,72 @@ bool BallSupport::masses(const double* values, const Range& range, double* of_lo
   return between.maxCoeff() == 0.0;
 }
 
-/// The greatest probability x = q + d of outcomes that have q, and y = r - d of the others, in both
-/// lanes. Halley's method on h = sqrt(2 KL) = sqrt(2 Omega).
-void BallSupport::solve_two(const Pair& q, const Pair& r, Pair& x, Pair& y) {
-  const double deviation = std::sqrt(q[0] * r[0]);
+/// d with KL = Omega at the probabilities q + d and r - d, r = 1 - q; false where a lane has none.
+///
+/// It starts from KL above its lower bound d^2 / (2 (q + d/3) (r - d/3)) (Bernstein), a quadratic
+/// equation. KL is convex in d: Newton's method from above the root stays above. Once its step is
+/// short the root is the inverse series of h = sqrt(2 KL), which is nearly linear in d, as far as
+/// the fourth power of the miss s - h: with x' = dx/dh, p = x'^2 KL'' and w the miss over h,
+///   d += (s - h) x' (1 + w/2 (1 - p) + w^2/6 T3 + w^3/24 T4).
+/// The size of the miss at the point it starts from bounds what it leaves.
+bool BallSupport::solve_two(const Pair& q, const Pair& r, Pair& d) const {
   const double s = root_;
-  const Eigen::Array<bool, 2, 1> certain = q >= certain_;
-  Pair d = s * deviation + s * s / 6.0 * (r - q) -
-           s * s * s * (1.0 + 2.0 * deviation * deviation) / (72.0 * deviation);
-  bool found = s <= kSeriesAlone * deviation;
-  if (!found && deviation > 0.0) {
-    d = d.max(0.01 * s * deviation).min(0.999 * r);
-    for (int iteration = 0; iteration < kIterations && !found; ++iteration) {
-      const Pair rise = (d / q).log1p();
-      const Pair fall = (-d / r).log1p();
-      const Pair up = q + d;
-      const Pair down = r - d;
-      const Pair h = (2.0 * (up * rise + down * fall)).sqrt();
-      const Pair slope = (rise - fall) / h;
-      const Pair bend = (1.0 / (up * down) - slope * slope) / h;
-      const Pair newton = (h - s) / slope;
-      // Halley's denominator says nothing far from the root. Newton's steps from below it stay
-      // below, as h is concave where q is small.
-      const Pair step = newton / (1.0 - 0.5 * newton * bend / slope).max(kLeastDenominator);
-      found = ((newton.abs() <= kLastStep * up.min(down)) || certain).all();
-      d = (d - step).max(0.125 * d).min(r - 0.125 * down);
+  const Pair variance = q * r;
+  const Pair lean = s / 3.0 * (r - q);
+  const double spread = 1.0 + s * s / 9.0;
+  const Pair sum = lean.abs() + (lean * lean + 4.0 * spread * variance).sqrt();
+  // From whichever form of the root subtracts nothing.
+  const Pair rare = s / (2.0 * spread) * sum;
+  const Pair likely = 2.0 * s * variance / sum;
+  d = Pair(lean[0] > 0.0 ? rare[0] : likely[0], lean[1] > 0.0 ? rare[1] : likely[1]);
+  d = d.min((1.0 - kNear) * r);
+  for (int iteration = 0; iteration < kMostSteps; ++iteration) {
+    const Pair x = q + d;
+    const Pair y = r - d;
+    const Pair rise = log1p_of(d / q);
+    const Pair fall = log1p_of(-d / r);
+    const Pair divergence = x * rise + y * fall;
+    const Pair slope = rise - fall;
+    const Pair h = (2.0 * divergence).sqrt();
+    const Pair first = h / slope;
+    const Pair miss = (s * s - 2.0 * divergence) / (s + h);
+    const Pair step = miss * first;
+    if ((step.abs() <= kNear * x.min(y)).all()) {
+      const Pair curvature = 1.0 / (x * y);
+      const Pair w = miss / h;
+      const Pair bend = curvature * first;
+      const Pair p = bend * first;
+      const Pair z = bend * h;
+      const Pair lack = 1.0 - p;
+      const Pair skewed = (x - y) * z;
+      const Pair third = -p * (skewed + 3.0 * lack);
+      const Pair fourth = -p * (2.0 * z * z - 12.0 * p * divergence +
+                                lack * (6.0 * skewed + 3.0 * lack) + 4.0 * third);
+      d += step * (1.0 + w * (0.5 * lack + w * (third / 6.0 + w * fourth / 24.0)));
+      return true;
     }
+    const Pair newton = (divergence - 0.5 * s * s) / slope;
+    d = (d - newton).max(0.125 * d).min(r - 0.125 * y);
+  }
+  return false;
+}
+
+/// The greatest probability x of outcomes that have q, and y of the others, which have r, in both
+/// lanes.
+void BallSupport::extremes(const Pair& q, const Pair& r, Pair& x, Pair& y) {
+  const bool certain[2] = {q[0] >= certain_, q[1] >= certain_};
+  const double s = root_;
+  Pair d;
+  bool found = true;
+  if (s * s <= kSeriesAlone * kSeriesAlone * (q[0] * r[0])) {
+    const Pair deviation = (q * r).sqrt();
+    d = s * deviation + s * s / 6.0 * (r - q) -
+        s * s * s * (1.0 + 2.0 * deviation * deviation) / (72.0 * deviation);
+  } else if (certain[0] == certain[1]) {
+    found = certain[0] || solve_two(q, r, d);
+  } else {
+    const int lane = certain[0] ? 1 : 0;
+    found = solve_two(Pair::Constant(q[lane]), Pair::Constant(r[lane]), d);
   }
   x = q + d;
   y = r - d;
@@ -122,7 +200,7 @@ void BallSupport::solve_two(const Pair& q, const Pair& r, Pair& x, Pair& y) {
     if (certain[lane]) {
       x[lane] = 1.0;
       y[lane] = 0.0;
-    } else if (!found || !(y[lane] >= 0.0 && y[lane] <= r[lane])) {
+    } else if (!found) {
       measure_.set_ball(Pair(r[lane], q[lane]), omega_);
       measure_.evaluate(Pair(0.0, 1.0));
       const double mass = measure_.worst_case().sum();
@@ -133,19 +211,27 @@ void BallSupport::solve_two(const Pair& q, const Pair& r, Pair& x, Pair& y) {
 }
 
 bool BallSupport::two_outcomes(const double* values, TwoOutcomes& outcomes) {
-  const Range range = range_of(values);
-  outcomes.low = range.low;
-  outcomes.high = range.high;
+  Range range{0.0, 1.0};
   double of_low = 0.0;
   double of_high = 0.0;
-  if (range.low == range.high || !masses(values, range, &of_low, &of_high)) {
+  if (!masses_of_bits(values, &of_low, &of_high)) {
+    range = range_of(values);
+    if (range.low == range.high || !masses(values, range, &of_low, &of_high)) {
+      outcomes.low = range.low;
+      outcomes.high = range.high;
+      return false;
+    }
+  } else if (of_high == 0.0 || of_low == 0.0) {
+    outcomes.low = outcomes.high = of_high == 0.0 ? 0.0 : 1.0;
     return false;
   }
+  outcomes.low = range.low;
+  outcomes.high = range.high;
   const double total = of_low + of_high;
   const Pair q = Pair(of_high, of_low) / total;
   Pair x;
   Pair y;
-  solve_two(q, Pair(q[1], q[0]), x, y);
+  extremes(q, Pair(q[1], q[0]), x, y);
   outcomes.most_of_high = x[0];
   outcomes.rest_of_low = y[0];
   outcomes.most_of_low = x[1];
@@ -184,14 +270,13 @@ double BallSupport::greatest(const double* values) {
 
 /// The deviations from the mean, and their moments.
 void BallSupport::centre(const double* values) {
-  double mass = prior_.head(padded_).sum();
+  const double mass = mass_;
   mean_ = dot(prior_.data(), values, states_) / mass;
   for (int pass = 0; pass < 2; ++pass) {  // rounding of a mean far from zero leaves a mean
     Pair left(0.0, 0.0);
     for (Eigen::Index k = 0; 2 * k < padded_; ++k) {
       const Pair b = pair_of(values, states_, k) - mean_;
-      PairSlice centred(&centred_[2 * k]);
-      centred = b;
+      two_of(centred_, 2 * k) = b;
       left += two_of(prior_, 2 * k) * b;
     }
     mean_ += pass == 0 ? left.sum() / mass : 0.0;

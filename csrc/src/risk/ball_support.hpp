@@ -4,6 +4,7 @@
 #include "numerics/arena.hpp"
 #include "numerics/dense.hpp"
 #include "numerics/expm1.hpp"
+#include "numerics/pair.hpp"
 #include "risk/risk_measure.hpp"
 
 namespace kpm {
@@ -52,8 +53,10 @@ class BallSupport {
   };
 
   Range range_of(const double* values) const;
+  bool masses_of_bits(const double* values, double* of_zero, double* of_one) const;
   bool masses(const double* values, const Range& range, double* of_low, double* of_high) const;
-  void solve_two(const Pair& q, const Pair& r, Pair& x, Pair& y);
+  bool solve_two(const Pair& q, const Pair& r, Pair& d) const;
+  void extremes(const Pair& q, const Pair& r, Pair& x, Pair& y);
   void centre(const double* values);
   double greatest_of_many(const double* values, const Range& range, double sign);
   double tilted(double sign) const;
@@ -63,6 +66,7 @@ class BallSupport {
 
   Eigen::Index states_ = 0;
   Eigen::Index padded_ = 0;  // an even number: two states at a time
+  double mass_ = 1.0;        // of the prior
   double omega_ = 0.0;
   double root_ = 0.0;      // sqrt(2 Omega)
   double certain_ = 0.0;   // e^-Omega: outcomes at least as likely may be certain

@@ -21,9 +21,6 @@ constexpr double kLeastMeanUtility = 1e-8;
 constexpr double kLastStep = 1e-7;  // relative: Newton's next step is rounding
 constexpr int kIterations = 30;
 
-PairSlice pair_at(Array& values, Eigen::Index i) { return PairSlice(&values[i]); }
-Pair two_of(const Array& values, Eigen::Index i) { return {values[i], values[i + 1]}; }
-
 }  // namespace
 
 TiltChange::TiltChange(Eigen::Index states)
@@ -86,12 +83,12 @@ bool TiltChange::fill_psi(const ArrayView& change, double low, double high) {
     if (kAffine) {
       const Pair moved = pair_of(change.data(), states_, k);
       between = between.max((moved - low) * (high - moved));
-      pair_at(growth_, i) = of_low + slope * (moved - low);
+      two_of(growth_, i) = of_low + slope * (moved - low);
     }
-    const Pair phi = pair_at(phi_, i);
-    const Pair psi = inverse_a * pair_at(u_, i) * pair_at(growth_, i);
-    pair_at(psi_, i) = psi;
-    const Pair weight = pair_at(p_, i) * psi;
+    const Pair phi = two_of(phi_, i);
+    const Pair psi = inverse_a * two_of(u_, i) * two_of(growth_, i);
+    two_of(psi_, i) = psi;
+    const Pair weight = two_of(p_, i) * psi;
     const Pair product = weight * phi;
     mean += weight;
     covariance += product;
@@ -120,7 +117,7 @@ void TiltChange::fill_growth(const ArrayView& change, double largest) {
     } else {
       growth = expm1_of<Exponents::kAny>(x);
     }
-    pair_at(growth_, 2 * k) = growth;
+    two_of(growth_, 2 * k) = growth;
   }
 }
 
@@ -147,13 +144,13 @@ double TiltChange::sums(double tau, bool keep) {
   Pair lean(0.0, 0.0);
   Pair moved_psi(0.0, 0.0);
   for (Eigen::Index i = 0; i < padded_; i += 2) {
-    const Pair phi = pair_at(phi_, i);
-    const Pair psi = pair_at(psi_, i);
-    const Pair p = pair_at(p_, i);
+    const Pair phi = two_of(phi_, i);
+    const Pair psi = two_of(psi_, i);
+    const Pair p = two_of(p_, i);
     const Pair m = tau * phi + t * psi;
     const Pair excess = expm1_of<kSize>(m);
     if (keep) {
-      pair_at(moved_, i) = excess;
+      two_of(moved_, i) = excess;
     }
     const Pair weight = p * excess;
     z += weight;
