@@ -13,6 +13,7 @@ namespace {
 
 constexpr double kSeriesAlone = 1e-4;  // relative to the smallest scale: the next term is rounding
 constexpr double kOwnDigits = 0.25;
+constexpr Eigen::Index kGlance = 8;      // states that tell most claims of many payoffs
 constexpr double kNear = 2e-3;           // a miss of which four terms leave rounding
 constexpr int kMostSteps = 60;           // one is usual
 constexpr int kIterations = 12;          // two are usual
@@ -34,6 +35,7 @@ double expectation(double low, double high, double of_low, double of_high) {
 BallSupport::BallSupport(Eigen::Index states, Arena& arena)
     : prior_(Array::Zero(states + 1)),
       centred_(Array::Zero(states + 1)),
+      powers_(Array::Zero(states + 1)),
       measure_(Array::Constant(std::max<Eigen::Index>(states, 2), 1.0), 0.0, 0.0, arena),
       values_(Array::Zero(states)) {}
 
@@ -77,6 +79,9 @@ bool BallSupport::masses_of_bits(const double* values, double* of_zero, double* 
   Pair one2(0.0, 0.0);
   Pair other(0.0, 0.0);
   Pair other2(0.0, 0.0);
+  if (values[0] != 0.0 && values[0] != 1.0) {
+    return false;
+  }
   Eigen::Index i = 0;
   for (; i + 3 < states_; i += 4) {
     const Pair v = Eigen::Map<const Pair>(values + i);
@@ -110,6 +115,10 @@ bool BallSupport::masses_of_bits(const double* values, double* of_zero, double* 
 bool BallSupport::masses(const double* values, const Range& range, double* of_low,
                          double* of_high) const {
   const double width = range.high - range.low;
+  const double* const end = values + std::min<Eigen::Index>(states_, kGlance);
+  if (std::any_of(values, end, [&](double v) { return v != range.low && v != range.high; })) {
+    return false;
+  }
   Pair between(0.0, 0.0);
   Pair low(0.0, 0.0);
   Pair high(0.0, 0.0);
@@ -251,9 +260,10 @@ void BallSupport::bounds(const double* values, double* least, double* greatest) 
     return;
   }
   const Range range{of.low, of.high};
-  centre(values);
-  *least = -greatest_of_many(values, range, -1.0);
-  *greatest = greatest_of_many(values, range, 1.0);
+  centre(values, range);
+  const Pair above = tilted(Pair(-1.0, 1.0));
+  *least = -of_side(values, range, -1.0, above[0]);
+  *greatest = of_side(values, range, 1.0, above[1]);
 }
 
 double BallSupport::greatest(const double* values) {
@@ -264,44 +274,32 @@ double BallSupport::greatest(const double* values) {
   if (of.low == of.high) {
     return of.low;
   }
-  centre(values);
-  return greatest_of_many(values, {of.low, of.high}, 1.0);
+  return greatest_of_many(values, of.low, of.high);
 }
 
-/// The deviations from the mean, and their moments.
-void BallSupport::centre(const double* values) {
-  const double mass = mass_;
-  mean_ = dot(prior_.data(), values, states_) / mass;
-  for (int pass = 0; pass < 2; ++pass) {  // rounding of a mean far from zero leaves a mean
-    Pair left(0.0, 0.0);
-    for (Eigen::Index k = 0; 2 * k < padded_; ++k) {
-      const Pair b = pair_of(values, states_, k) - mean_;
-      two_of(centred_, 2 * k) = b;
-      left += two_of(prior_, 2 * k) * b;
-    }
-    mean_ += pass == 0 ? left.sum() / mass : 0.0;
-  }
-  if (padded_ > states_) {
-    centred_[states_] = 0.0;
-  }
-  Pair second(0.0, 0.0);
-  Pair third(0.0, 0.0);
-  Pair fourth(0.0, 0.0);
-  Pair largest(0.0, 0.0);
+double BallSupport::greatest_of_many(const double* values, double low, double high) {
+  const Range range{low, high};
+  centre(values, range);
+  return of_side(values, range, 1.0, tilted(Pair(1.0, 1.0))[0]);
+}
+
+/// The deviations from the mean in units of the largest, and their moments.
+void BallSupport::centre(const double* values, const Range& range) {
+  mean_ = dot(prior_.data(), values, states_) / mass_;
+  farthest_ = std::max(range.high - mean_, mean_ - range.low);
+  const double inverse = 1.0 / farthest_;
   for (Eigen::Index k = 0; 2 * k < padded_; ++k) {
-    const Pair b = two_of(centred_, 2 * k);
-    const Pair square = b * b;
-    const Pair weight = two_of(prior_, 2 * k) * square;
-    second += weight;
-    third += weight * b;
-    fourth += weight * square;
-    largest = largest.max(b.abs());
+    two_of(centred_, 2 * k) = (pair_of(values, states_, k) - mean_) * inverse;
   }
-  const double variance = second.sum() / mass;
-  farthest_ = largest.maxCoeff();
+  sum_.start(prior_.data(), centred_.data(), padded_, powers_.data());
+  const double variance = sum_.moment(2);
   deviation_ = std::sqrt(variance);
-  skewness_ = third.sum() / mass / (variance * deviation_);
-  kurtosis_ = fourth.sum() / mass / (variance * variance) - 3.0;
+  skewness_ = sum_.moment(3) / (variance * deviation_);
+  kurtosis_ = sum_.moment(4) / (variance * variance) - 3.0;
+  const double tilt = root_ / deviation_;  // to first order
+  if (tilt > 0.5 * ExponentialSum::kHalfReach && tilt < 2.0 * ExponentialSum::kReach) {
+    sum_.finish(centred_.data(), padded_, powers_.data());
+  }
 }
 
 template <Exponents kSize>
@@ -322,60 +320,79 @@ BallSupport::Sums BallSupport::sums(double t) const {
 }
 
 BallSupport::Sums BallSupport::sums_of(double t) const {
-  const Exponents size = exponents_up_to(std::abs(t) * farthest_);
+  const Exponents size = exponents_up_to(std::abs(t));
   return size == Exponents::kSmall    ? sums<Exponents::kSmall>(t)
          : size == Exponents::kMedium ? sums<Exponents::kMedium>(t)
                                       : sums<Exponents::kAny>(t);
 }
 
-/// The greatest expectation of sign * centred_; not a number where the tilts are too far. For any t
-/// (Omega + K(t)) / t is above it, by half the curvature v / t times the square of the error.
-double BallSupport::tilted(double sign) const {
+/// The greatest expectations of sign * centred_, a side a lane, each as if alone; not a number
+/// where the tilts are too far. For any t (Omega + K(t)) / t is above it, by half the curvature
+/// v / t times the square of the error.
+Pair BallSupport::tilted(Pair sign) const {
   const double s = root_;
-  const double skew = sign * skewness_;
-  if (s * farthest_ <= kSeriesAlone * deviation_) {
-    const double third = kurtosis_ / 24.0 - skew * skew / 18.0;
-    return deviation_ * (s + s * s * (skew / 6.0 + s * third));
+  const Pair skew = sign * skewness_;
+  if (s <= kSeriesAlone * deviation_) {
+    return deviation_ * (s + s * s * (skew / 6.0 + s * (kurtosis_ / 24.0 - skew * skew / 18.0)));
   }
-  const double bend = 2.0 / 3.0 * skew;
-  double start = s - 0.5 * bend * s * s + (0.625 * bend * bend - 0.125 * kurtosis_) * s * s * s;
-  if (!(start > 0.25 * s && start < 4.0 * s)) {
-    start = s;
+  const Pair bend = 2.0 / 3.0 * skew;
+  Pair t = s - 0.5 * bend * s * s + (0.625 * bend * bend - 0.125 * kurtosis_) * s * s * s;
+  for (double& start : t) {
+    start = (start > 0.25 * s && start < 4.0 * s ? start : s) / deviation_;
   }
-  double t = start / deviation_;
-  for (int iteration = 0; iteration < kIterations && t * farthest_ < kFarthestTilt; ++iteration) {
-    const Sums of = sums_of(sign * t);
-    const double log_mass = std::log1p(of.excess);
-    const double mean = sign * of.first / (1.0 + of.excess);
-    const double variance = of.second / (1.0 + of.excess) - mean * mean;
-    const double divergence = t * mean - log_mass;
-    if (!(variance > 0.0 && divergence > 0.0)) {
-      break;
+  Pair above = Pair::Constant(std::nan(""));
+  bool open[2] = {true, sign[1] != sign[0]};
+  for (int iteration = 0; iteration < kIterations && (open[0] || open[1]); ++iteration) {
+    const Pair tilt = sign * t;
+    ExponentialSum::Excess of = sum_.at(tilt);
+    for (int lane = 0; lane < 2; ++lane) {
+      if (open[lane] && t[lane] > sum_.reach()) {
+        const Sums exact = sums_of(tilt[lane]);
+        of.value[lane] = exact.excess;
+        of.first[lane] = exact.first - sum_.moment(1);
+        of.second[lane] = exact.second;
+      }
     }
-    const double h = std::sqrt(2.0 * divergence);
-    const double curved = t * t * variance;
-    const double step = (h - s) * h / curved;
-    if (std::abs(step) <= kLastStep) {
-      const double off = divergence - omega_;
-      return (omega_ + log_mass - 0.5 * off * off / curved) / t;
+    const Pair log_mass = log1p_of(of.value);
+    const Pair inverse = 1.0 / (1.0 + of.value);
+    const Pair mean = sign * (of.first + sum_.moment(1)) * inverse;
+    const Pair variance = of.second * inverse - mean * mean;
+    const Pair divergence = t * mean - log_mass;
+    const Pair off = divergence - omega_;
+    const Pair h = (2.0 * divergence).sqrt();
+    const Pair curved = t * t * variance;
+    const Pair step = 2.0 * off / (h + s) * h / curved;
+    const Pair value = (omega_ + log_mass - 0.5 * off * off / curved) / t;
+    for (int lane = 0; lane < 2; ++lane) {
+      const bool found = std::abs(step[lane]) <= kLastStep;
+      above[lane] = open[lane] && found ? value[lane] : above[lane];
+      t[lane] *= std::clamp(1.0 - step[lane], 0.25, 4.0);
+      // A variance that is all rounding, or exponentials beyond all doubles, are for others.
+      open[lane] = open[lane] && !found && variance[lane] > 0.0 && divergence[lane] > 0.0 &&
+                   t[lane] < kFarthestTilt;
     }
-    t *= std::clamp(1.0 - step, 0.25, 4.0);
   }
-  return std::nan("");
+  if (sign[1] == sign[0]) {
+    above[1] = above[0];
+  }
+  return above;
 }
 
-double BallSupport::greatest_of_many(const double* values, const Range& range, double sign) {
+/// The greatest expectation of sign * values, of which tilted() found `above` the mean.
+double BallSupport::of_side(const double* values, const Range& range, double sign, double above) {
   const double top = sign > 0.0 ? range.high : range.low;
-  double of_top = 0.0;
-  for (Eigen::Index i = 0; i < states_; ++i) {
-    of_top += values[i] == top ? prior_[i] : 0.0;
+  const double farthest = (top - mean_) / farthest_;
+  if (deviation_ * deviation_ > 0.9 * certain_ * farthest * farthest) {  // as certainty implies
+    double of_top = 0.0;
+    for (Eigen::Index i = 0; i < states_; ++i) {
+      of_top += values[i] == top ? prior_[i] : 0.0;
+    }
+    if (of_top >= certain_) {
+      return sign * top;
+    }
   }
-  if (of_top >= certain_) {
-    return sign * top;
-  }
-  const double above = tilted(sign);
   if (above >= 0.0) {
-    return std::min(sign * mean_ + above, sign * top);
+    return std::min(sign * mean_ + farthest_ * above, sign * top);
   }
   for (Eigen::Index i = 0; i < states_; ++i) {
     values_[i] = sign * values[i];
