@@ -11,7 +11,8 @@ import numbers
 import re
 import reprlib
 import sys
-from collections.abc import Iterable, Mapping
+import unicodedata
+from collections.abc import Iterable, Mapping, Sequence
 from decimal import Decimal
 from typing import Any
 from uuid import UUID
@@ -22,6 +23,7 @@ from .errors import InputError
 
 __all__ = [
     "clock_unit",
+    "composed",
     "entries_of",
     "identifier",
     "is_a",
@@ -30,6 +32,7 @@ __all__ = [
     "label_texts",
     "number",
     "plain_text",
+    "repeated",
     "spelled_numbers",
     "table_columns",
     "type_of",
@@ -115,16 +118,41 @@ def table_columns(table: Any) -> dict[str, Any]:
 def label_texts(labels: Iterable[Any], field: str) -> tuple[str, ...]:
     """Return labels as text, each once."""
     texts = tuple(identifier(label, field, place) for place, label in enumerate(labels))
-    if len(set(texts)) != len(texts):
-        seen: dict[str, int] = {}
-        for place, text in enumerate(texts):
-            if seen.setdefault(text, place) != place:
-                raise InputError(
-                    f"must be distinct, got {text!r}, which index {seen[text]} has as well",
-                    field=field,
-                    index=place,
-                )
+    again = repeated(texts)
+    if again is not None:
+        place, before, spelling = again
+        raise InputError(
+            f"must be distinct, got {texts[place]!r}, which index {before} has as well{spelling}",
+            field=field,
+            index=place,
+        )
     return texts
+
+
+def composed(label: str) -> str:
+    """Return a label with its accents composed (Unicode's NFC), in which labels are compared.
+
+    What keyboards and file systems write as one character or as a letter and an accent is the same
+    text to its reader, and the same label; each is kept and shown as it came.
+    """
+    return label if label.isascii() else unicodedata.normalize("NFC", label)
+
+
+def repeated(labels: Sequence[str]) -> tuple[int, int, str] | None:
+    """Return the place of the first label that came before, and its place there, or None.
+
+    With them comes what a message adds where the two look the same and are spelled differently.
+    """
+    if len(set(map(composed, labels))) == len(labels):
+        return None
+    seen: dict[str, int] = {}
+    for place, label in enumerate(labels):
+        before = seen.setdefault(composed(label), place)
+        if before != place:
+            other = labels[before]
+            spelling = f" (spelled {other!a} there, {label!a} here)" if other != label else ""
+            return place, before, spelling
+    return None
 
 
 def _pandas_entries(column: Any) -> Any:

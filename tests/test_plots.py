@@ -10,10 +10,13 @@ import pytest
 
 import kpm_fast as kpm
 from kpm_fast.cli import command as cli
-from kpm_fast.plots.panels import shortened
+from kpm_fast.plots import style
+from kpm_fast.plots.panels import amount, shortened
 from kpm_fast.plots.style import new_figure
 
 matplotlib = pytest.importorskip("matplotlib")
+cbook = pytest.importorskip("matplotlib.cbook")
+font_manager = pytest.importorskip("matplotlib.font_manager")
 
 LONG = "The Honourable Member for Northumberland South-West, candidate number"
 
@@ -321,6 +324,57 @@ def test_blocks_of_quotes() -> None:
 @pytest.mark.parametrize(("name", "short"), [("abcdef", "abcdef"), ("abcdefghij", "abc…ij")])
 def test_names_are_shortened_in_their_middle(name: str, short: str) -> None:
     assert shortened(name, 6) == short
+
+
+def test_dollars_are_no_mathematics() -> None:
+    names = ["up $5 to $10", r"\$x", "$", r"$\frac$"]
+    market = kpm.Market(np.eye(4), np.full(4, 0.25), claims=names, states=names)
+    for kind in ("fills", "risk"):
+        figure = kpm.clear(market, kpm.Orders([0], 1, 0.9, 1)).plot(kind)
+        figure.draw_without_rendering()
+        texts = [label.get_text() for label in figure.axes[0].get_yticklabels()]
+        assert not any(map(cbook.is_math_text, texts))
+        assert [text.replace(r"\$", "$") for text in texts] == names
+
+
+def test_letters_that_the_font_lacks_are_looked_for_in_others(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """Of fonts that are installed only: matplotlib complains of others at every text."""
+    for installed, expected in (({"Yu Gothic", "Arial"}, ["Yu Gothic"]), (set(), [])):
+        monkeypatch.setattr(font_manager, "get_font_names", lambda found=installed: list(found))
+        style._fonts.cache_clear()
+        with kpm.plot.house_style():
+            assert matplotlib.rcParams["font.family"] == ["DejaVu Sans", *expected]
+    style._fonts.cache_clear()
+
+
+def test_orders_left_unfilled_do_not_hide_what_trades() -> None:
+    market = kpm.Market([[1, 0]], [0.5, 0.5], risk_aversion=0.01, ambiguity=0.0, claims=["one"])
+    orders = kpm.Orders([0] * 3, [1, -1, -1], [0.6, 0.4, 0.5], [10, 10, 4e8])
+    axes = kpm.clear(market, orders).plot("fills").axes[0]
+    assert axes.get_xlim()[1] < 1000
+    assert axes.get_xlabel().endswith("not filled; cut at the edge)")
+    assert "cut" not in kpm.clear(market, orders[:2]).plot("fills").axes[0].get_xlabel()
+
+
+@pytest.mark.parametrize(
+    ("value", "text"),
+    [(6e6, "6,000,000"), (0.25, "0.25"), (-1234.5, "\u22121,234.5"), (1e20, "1e+20")],
+)
+def test_amounts(value: float, text: str) -> None:
+    assert amount(value) == text
+
+
+def test_a_staircase_shows_the_steps_in_reach() -> None:
+    """Demands that are out of the picture do not widen its prices."""
+    market = kpm.Market([[1, 0]], [0.5, 0.5], risk_aversion=0.01, ambiguity=0.0, claims=["one"])
+    limits = [0.52, 0.48, 0.45, 0.55, 0.01, 0.99]
+    orders = kpm.Orders([0] * 6, [1, -1] * 3, limits, [10, 10, *[1e6] * 4])
+    axes = kpm.clear(market, orders).plot("staircase").axes[0]
+    left, right = axes.get_xlim()
+    assert 0.4 < left < 0.48
+    assert 0.52 < right < 0.6
 
 
 def test_the_command_draws_folders_and_files(

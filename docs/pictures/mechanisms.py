@@ -48,7 +48,7 @@ def mechanisms() -> Figure:
             axes.set_xticks(places, [str(k + 1) for k in places], color=INK)
             axes.set_xlabel("runner")
         left.set_title("Prices: makers and rules disagree")
-        left.set_ylabel("clearing price less the prior")
+        left.set_ylabel("clearing price less the prior (money per share)")
         left.legend(frameon=False, fontsize=8.5)
         right.set_title("Risk: what each maker holds afterwards")
         right.set_ylabel("maker's payoff if the runner wins (money)")

@@ -10,7 +10,7 @@ from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
-from ..entries import number
+from ..entries import composed, number, repeated
 from ..errors import InputError
 from ..files.tables import read_csv
 from ..model.labels import reordering
@@ -278,14 +278,17 @@ def _inventory(text: str, market: Market) -> Any:
         )
     table = read_csv(path, required=["state", "inventory"])
     states = table.text("state")
+    known = set(map(composed, market.states))
     for row, state in enumerate(states):
-        if state not in market.states:
+        if composed(state) not in known:
             raise table.error(row, "state", f"the market has no state {state!r}")
-        if state in states[:row]:
-            raise table.error(row, "state", f"{state!r} appears twice")
-    missing = [state for state in market.states if state not in states]
-    if missing:
-        raise InputError(f"has no row for state {missing[0]!r}", field="state", file=path)
+    again = repeated(states)
+    if again is not None:
+        raise table.error(again[0], "state", f"{states[again[0]]!r} appears twice{again[2]}")
+    if len(states) < len(known):
+        found = set(map(composed, states))
+        missing = next(state for state in market.states if composed(state) not in found)
+        raise InputError(f"has no row for state {missing!r}", field="state", file=path)
     return table.numbers("inventory")[reordering(states, market.states, "inventory", "state")]
 
 

@@ -16,6 +16,7 @@ from ..clearing.clear import clear_book
 from ..clearing.progress import Progress
 from ..clearing.settings import ClearSettings
 from ..clearing.stop_token import StopToken
+from ..entries import composed
 from ..errors import InputError, KpmError
 from ..model.book_types import check_book
 from ..model.faults import error_of
@@ -301,7 +302,7 @@ class Engine:
             self._check_idle()
             if not isinstance(other, Market):
                 raise InputError(f"must be a Market, got {type(other).__name__}", field="market")
-            if other.claims != self._market.claims:
+            if list(map(composed, other.claims)) != list(map(composed, self._market.claims)):
                 raise InputError(
                     f"must have the claims {list(self._market.claims)}, got {list(other.claims)}",
                     field="market",

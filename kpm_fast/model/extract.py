@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 
 from ..arrays import Floats, Ints, frozen
+from ..entries import composed
 from ..errors import InputError, suggestion
 from ..files.tables import make_frame
 from .immutable import Value
@@ -307,9 +308,10 @@ def _picked(orders: Orders, rows: Ints) -> Orders:
 
 def _position(value: str | int, labels: Sequence[str], axis: str) -> int:
     label = _label(value, axis)
-    if label not in labels:
+    keys = list(map(composed, labels))
+    if composed(label) not in keys:
         raise InputError(unknown_label(label, labels, axis), field=axis)
-    return labels.index(label)
+    return keys.index(composed(label))
 
 
 def _label(value: Any, field: str) -> str:

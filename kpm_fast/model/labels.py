@@ -11,7 +11,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from ..arrays import Ints, as_floats, check_complete, first
-from ..entries import entries_of, is_a, is_frame, label_texts, table_columns
+from ..entries import composed, entries_of, is_a, is_frame, label_texts, repeated, table_columns
 from ..errors import InputError, suggestion
 from ..files.decimal_comma import pointed_column
 
@@ -154,8 +154,8 @@ def align(value: Any, labels: Sequence[str], field: str, axis: str = "state") ->
     ----------
     value : array_like, mapping, pandas.Series, or table
         Data without labels (arrays, lists, the series of polars and pyarrow) are in the order of
-        ``labels`` already and are returned as they are. Other data are matched by label; integers
-        are labels by their digits.
+        ``labels`` already and are returned as they are. Other data are matched by label, however
+        Unicode spells it; integers are labels by their digits.
     labels : sequence of str
     field, axis : str
         What is aligned, and to what (``"state"`` or ``"claim"``): for messages, and the names of
@@ -183,11 +183,20 @@ def _reordered(named: Named, labels: Sequence[str], field: str, axis: str) -> An
 
 
 def reordering(own: Sequence[str], labels: Sequence[str], field: str, axis: str) -> list[int]:
-    """Return for each of ``labels`` its place in ``own``, which must be the same set."""
-    place = {label: position for position, label in enumerate(own)}
-    missing = [label for label in labels if label not in place]
-    surplus = [label for label in own if label not in set(labels)]
-    if missing or surplus:
+    """Return for each of ``labels`` its place in ``own``, which must be the same set, each once."""
+    again = repeated(own)
+    if again is not None:
+        place, before, spelling = again
+        raise InputError(
+            f"has {axis} {own[place]!r} twice, as {axis} {before + 1} and {place + 1}{spelling}",
+            field=field,
+        )
+    places = {composed(label): position for position, label in enumerate(own)}
+    wanted = [composed(label) for label in labels]
+    missing = [label for label, key in zip(labels, wanted, strict=True) if key not in places]
+    if missing or len(own) != len(labels):
+        known = set(wanted)
+        surplus = [label for label in own if composed(label) not in known]
         parts = []
         if missing:
             parts.append(f"lacks {axis} {missing[0]!r}{suggestion(missing[0], surplus)}")
@@ -203,7 +212,7 @@ def reordering(own: Sequence[str], labels: Sequence[str], field: str, axis: str)
             ),
             field=field,
         )
-    return [place[label] for label in labels]
+    return [places[key] for key in wanted]
 
 
 def _is_count(label: str) -> bool:
@@ -267,10 +276,6 @@ def check_labels(labels: Any, count: int, field: str) -> tuple[str, ...]:
             f"must have a label for each of {count} {axis} of payoffs, got {len(names)}",
             field=field,
         )
-    plain = set(map(type, names)) == {str} and len(set(names)) == count
-    if plain and "" not in names and names == tuple(map(str.strip, names)):
-        return names
-    seen: dict[str, int] = {}
     for position, name in enumerate(names):
         if not isinstance(name, str) or not name or name != name.strip():
             raise InputError(
@@ -278,18 +283,11 @@ def check_labels(labels: Any, count: int, field: str) -> tuple[str, ...]:
                 field=field,
                 index=position,
             )
-        if name in seen:
-            raise InputError(
-                f"must be distinct, got {name!r}, which index {seen[name]} has as well",
-                field=field,
-                index=position,
-            )
-        seen[name] = position
-    return tuple(map(str, names))
+    return label_texts(names, field)
 
 
 class ClaimPositions(NamedTuple):
-    """The positions of a market's claims: by label, and by the integers that are labels."""
+    """The positions of a market's claims: by composed label, and by integers that are labels."""
 
     by_label: Mapping[str, int]
     by_integer: Mapping[int, int]
@@ -300,7 +298,7 @@ class ClaimPositions(NamedTuple):
 @lru_cache(maxsize=64)
 def claim_positions(claims: tuple[str, ...]) -> ClaimPositions:
     """Index the labels of a market, once."""
-    by_label = {label: place for place, label in enumerate(claims)}
+    by_label = {composed(label): place for place, label in enumerate(claims)}
     by_integer = {int(label): place for label, place in by_label.items() if _is_integer(label)}
     return ClaimPositions(
         by_label,
@@ -366,7 +364,7 @@ def integer_claims(codes: Ints, claims: tuple[str, ...]) -> Ints:
 def labelled_claims(codes: Ints, labels: tuple[str, ...], claims: tuple[str, ...]) -> Ints:
     """Return the positions of claims that were named by text: ``codes`` point into ``labels``."""
     by_label = claim_positions(claims).by_label
-    places = np.array([by_label.get(label, -1) for label in labels], dtype=np.int64)
+    places = np.array([by_label.get(composed(label), -1) for label in labels], dtype=np.int64)
     index: Ints = places[codes] if len(codes) else np.zeros(0, dtype=np.int64)
     row = first(index < 0)
     if row is not None:

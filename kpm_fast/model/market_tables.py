@@ -7,6 +7,7 @@ from typing import Any, TypeVar
 
 import numpy as np
 
+from ..entries import composed, repeated
 from ..errors import InputError
 from ..files.tables import CsvTable
 from .maker import Maker
@@ -46,8 +47,9 @@ def market_of_tables(
     claims = _unique_column(payoff_table, "claim")
     named = [name for name in payoff_table.names if name != "claim"]
     _check_same_states(named, states, payoff_table, state_table)
+    column = {composed(name): name for name in named}
     columns: dict[str, Any] = {
-        "payoffs": np.array([payoff_table.numbers(state) for state in states]).T,
+        "payoffs": np.array([payoff_table.numbers(column[composed(s)]) for s in states]).T,
     }
     if maker is not None:
         keywords["maker"] = maker
@@ -74,28 +76,34 @@ def _unique_column(table: CsvTable, name: str) -> list[str]:
         raise InputError(
             f"must have at least one row, got none in {table.title}", field=name, file=table.path
         )
-    seen: dict[str, int] = {}
-    for row, label in enumerate(labels):
-        if not label:
-            raise table.error(row, name, "must not be empty, got ''")
-        if label in seen:
-            raise table.error(
-                row,
-                name,
-                f"must be distinct, got {label!r}, which is {table.place(seen[label])} too",
-            )
-        seen[label] = row
+    if "" in labels:
+        raise table.error(labels.index(""), name, "must not be empty, got ''")
+    again = repeated(labels)
+    if again is not None:
+        row, before, spelling = again
+        raise table.error(
+            row,
+            name,
+            f"must be distinct, got {labels[row]!r}, which is {table.place(before)} too{spelling}",
+        )
     return labels
 
 
 def _check_same_states(
     columns: list[str], states: list[str], claims: CsvTable, others: CsvTable
 ) -> None:
-    for names, known, here, there in (
-        (columns, set(states), claims, others),
-        (states, set(columns), others, claims),
+    again = repeated(columns)
+    if again is not None:
+        raise InputError(
+            f"state {columns[again[0]]!r} has two columns in {claims.title}{again[2]}",
+            file=claims.path,
+        )
+    for names, others_names, here, there in (
+        (columns, states, claims, others),
+        (states, columns, others, claims),
     ):
-        missing = [name for name in names if name not in known]
+        known = set(map(composed, others_names))
+        missing = [name for name in names if composed(name) not in known]
         if missing:
             raise InputError(
                 f"state {missing[0]!r} of {here.title} is not in {there.title}: "

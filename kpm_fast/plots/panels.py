@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
 __all__ = [
+    "amount",
     "as_panels",
     "claim_panels",
     "draw_each",
@@ -35,11 +36,20 @@ _ROWS_NAMED = 64  # of more rows, only every n-th is named
 
 
 def shortened(name: str, most: int = 28) -> str:
-    """Return a name of at most ``most`` letters, with an ellipsis for its middle."""
-    if len(name) <= most:
-        return name
-    tail = most // 3
-    return f"{name[: most - tail - 1].rstrip()}…{name[-tail:].lstrip()}"
+    """Return a name of at most ``most`` letters, with an ellipsis for its middle.
+
+    Dollars are escaped: to matplotlib a pair of them encloses mathematics.
+    """
+    if len(name) > most:
+        tail = most // 3
+        name = f"{name[: most - tail - 1].rstrip()}…{name[-tail:].lstrip()}"
+    return name.replace("$", r"\$")
+
+
+def amount(value: float) -> str:
+    """Return an amount with six digits, or all those before the point: 6,000,000, not 6e+06."""
+    text = f"{value:,.0f}" if 1e6 <= abs(value) < 1e15 else f"{value:,.6g}"
+    return text.replace("-", "\N{MINUS SIGN}")
 
 
 @contextmanager

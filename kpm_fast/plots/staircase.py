@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 from ..arrays import Floats
 from ..model.extract import ClaimResult, claim_position, claim_result
 from ..model.outcome import Outcome
-from .panels import claim_panels, draw_each, one_panel, shortened, shown_claims
+from .panels import amount, claim_panels, draw_each, one_panel, shortened, shown_claims
 from .style import BLUE, GREY, INK, ORANGE, PALE, house_style, new_figure
 
 if TYPE_CHECKING:
@@ -84,16 +84,15 @@ def draw_staircases_on(
 def _draw_small(outcome: Outcome, panel: Axes, k: int) -> None:
     steps = _draw_steps(outcome, panel, k, small=True)
     title = f"{shortened(steps.part.claim, _NAME)} at {steps.part.price:,.4g}"
-    panel.set_title(title, fontsize=10, pad=6)
+    panel.set_title(title, fontsize=10, pad=18)
     panel.locator_params(axis="both", nbins=4)
-    panel.yaxis.set_major_formatter(lambda value, _: f"{value:,.6g}".replace("-", "\N{MINUS SIGN}"))
-    # Demand falls as the price rises: there are no steps in this corner.
+    panel.yaxis.set_major_formatter(lambda value, _: amount(value))
     panel.annotate(
         _position(steps.part).replace("the maker", "maker"),
-        (0.98, 0.98),
+        (0.0, 1.0),
         xycoords="axes fraction",
-        ha="right",
-        va="top",
+        xytext=(0, 4),
+        textcoords="offset points",
         color=GREY,
         fontsize=9,
     )
@@ -116,8 +115,10 @@ def _draw_steps(outcome: Outcome, panel: Axes, k: int, *, small: bool = False) -
     if low == high:  # the claim has one price
         low, high = low - 0.5, high + 0.5
     corners = _corners(part.orders.side * part.orders.quantity, part.orders.price, low, high)
-    left, right = _window(part.orders.price, part.price, low, high)
     prices, demands = corners.T
+    bottom, top = _reach(part, demands)
+    shown = prices[(demands >= bottom) & (demands <= top)]
+    left, right = _window(shown, part.price, low, high)
     if len(corners) <= 2 * _MANY:
         for start, end in itertools.pairwise(corners):
             panel.plot(
@@ -128,7 +129,6 @@ def _draw_steps(outcome: Outcome, panel: Axes, k: int, *, small: bool = False) -
             )
     else:
         panel.plot(prices, demands, color=BLUE, linewidth=1.6, zorder=3)
-    bottom, top = _reach(part, demands)
     guide: dict[str, Any] = {"color": INK, "linewidth": 1.0, "linestyle": (0, (3, 3))}
     point = (part.price, part.net_demand)
     panel.plot([point[0], point[0], left], [bottom, point[1], point[1]], zorder=2, **guide)
@@ -181,7 +181,7 @@ def _name_sides(panel: Axes, *, crossed: bool) -> None:
 
 
 def _window(limits: Floats, price: float, low: float, high: float) -> tuple[float, float]:
-    """Return the prices to show: all, unless the steps stand close together in a small part."""
+    """Return the prices to show: all, unless the steps in reach stand close together."""
     inside = [*limits[(limits > low) & (limits < high)], price]
     first, last = float(min(inside)), float(max(inside))
     margin = max(0.2 * (last - first), 0.02 * (high - low))

@@ -6,6 +6,7 @@ import io
 import re
 from collections.abc import Iterator
 from contextlib import contextmanager
+from functools import lru_cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -41,6 +42,15 @@ GREY = "#8A8A8A"
 PALE = "#E3E3E3"
 SERIES = (BLUE, ORANGE, GREEN, PINK, YELLOW)
 
+_FONT = "DejaVu Sans"  # matplotlib's own: the same pictures everywhere
+#: For what it has no letters: fonts of Linux, Windows and macOS, of which those installed are used.
+_OTHER_FONTS = (
+    *("Noto Sans CJK SC", "Noto Sans CJK JP", "Noto Sans CJK KR", "WenQuanYi Micro Hei"),
+    *("Microsoft YaHei", "Yu Gothic", "Malgun Gothic", "Hiragino Sans", "PingFang SC"),
+    *("Apple SD Gothic Neo", "Arial Unicode MS", "Noto Sans Devanagari", "Noto Sans Thai"),
+    *("Nirmala UI", "Leelawadee UI", "Noto Emoji", "Segoe UI Emoji", "Segoe UI Symbol"),
+)
+
 _STYLE: dict[str, Any] = {
     "axes.edgecolor": GREY,
     "axes.labelcolor": INK,
@@ -52,7 +62,6 @@ _STYLE: dict[str, Any] = {
     "axes.titlesize": 12.0,
     "axes.titleweight": "bold",
     "figure.dpi": 100.0,
-    "font.family": "DejaVu Sans",
     "font.size": 10.0,
     "legend.frameon": False,
     "lines.linewidth": 2.0,
@@ -115,8 +124,18 @@ def house_style() -> Iterator[None]:
     with matplotlib.rc_context():
         matplotlib.rcdefaults()
         matplotlib.rcParams.update(_STYLE)
+        matplotlib.rcParams["font.family"] = _fonts()
         matplotlib.rcParams["axes.prop_cycle"] = cycler("color", SERIES)
         yield
+
+
+@lru_cache(maxsize=1)
+def _fonts() -> list[str]:
+    """Return the fonts that letters are looked for in, one after the other."""
+    from matplotlib.font_manager import get_font_names
+
+    installed = set(get_font_names())
+    return [_FONT, *(name for name in _OTHER_FONTS if name in installed)]
 
 
 def new_figure(

@@ -24,6 +24,8 @@ using Clock = std::chrono::steady_clock;
 constexpr std::int64_t kSingleNodes = 8;  // this many nodes one at a time, then in rounds
 constexpr std::size_t kRound = 8;         // of this many
 constexpr std::int64_t kPolishNodes = 8;  // nodes after the proof, at least
+constexpr std::int64_t kAllClimb = 64;    // nodes that look for a better clearing; then
+constexpr std::size_t kClimbEvery = 4;    // one in so many of a round, best bound first
 constexpr auto kReportInterval = std::chrono::milliseconds(20);
 constexpr int kToChoose = 2;      // the selection's time, in that of a cell, at most as a rule
 constexpr int kToMakeSafe = 6;    // likewise, where it has to make a clearing that loses nothing
@@ -43,6 +45,7 @@ class Tree {
         token_(*settings.token),
         begin_(Clock::now()),
         to_the_end_(goes_on_to_the_end(market, settings.tolerance)),
+        costs_(market.claims()),
         first_(market, corners, token_, is_tiny(market) ? kUnheard : 0.0) {}
 
   TreeResult run() {
@@ -190,9 +193,12 @@ class Tree {
     std::vector<NodeOutcome> outcomes(count);
     std::atomic<std::size_t> next{0};
     const double incumbent = best_;
+    const bool young = progress_.nodes < kAllClimb;
     const auto work = [&](NodeSolver& solver) {
       for (std::size_t n = next.fetch_add(1); n < count; n = next.fetch_add(1)) {
-        outcomes[n] = solver.process(std::move(nodes[n]), incumbent, settings_.keep_leaves);
+        const bool climb = young || n % kClimbEvery == 0;
+        outcomes[n] =
+            solver.process(std::move(nodes[n]), {incumbent, costs_, climb, settings_.keep_leaves});
       }
     };
     int others = 0;
@@ -236,6 +242,9 @@ class Tree {
     }
     if (settings_.keep_leaves) {
       std::move(outcome.pruned.begin(), outcome.pruned.end(), std::back_inserter(pruned_));
+    }
+    if (outcome.relaxations > 0) {
+      costs_.learn(outcome.half, outcome.relaxed);
     }
     iterations_ += outcome.iterations;
     progress_.solved += outcome.cells;
@@ -413,6 +422,7 @@ class Tree {
   bool to_the_end_;
   Clock::time_point next_report_{};  // the first at once
   Clock::duration of_a_cell_{};      // to solve one of the first
+  PseudoCosts costs_;
   NodeSolver first_;
   std::vector<std::unique_ptr<NodeSolver>> others_;
 
