@@ -13,7 +13,7 @@ class ExponentialSum {
   static constexpr int kHalf = kDegree / 2;
   static constexpr int kTerms = kDegree + 2;  ///< an even number
   /// Up to these |t| the powers to kDegree, and to kHalf, leave rounding relative to f''.
-  static constexpr double kReach = 1.6;
+  static constexpr double kReach = 1.3;
   static constexpr double kHalfReach = 0.1;
 
   /// f(t) - f(0), f'(t) - f'(0) and f''(t): small ones have all their digits.

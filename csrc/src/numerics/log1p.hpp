@@ -1,6 +1,8 @@
 // ln(1 + x), two at a time.
 #pragma once
 
+#include <cmath>
+
 #include "numerics/pair.hpp"
 
 namespace kpm {
@@ -11,11 +13,7 @@ constexpr double kLog1pSeries = 0.25;  ///< up to here, of x / (2 + x), the seri
 /// logarithm of the rounded sum and what rounding left out.
 inline Pair log1p_of(const Pair& x) {
   const Pair s = x / (2.0 + x);
-  const Pair z = s * s;
-  if (z.maxCoeff() > kLog1pSeries * kLog1pSeries) {
-    const Pair sum = 1.0 + x;
-    return sum.log() + (x - (sum - 1.0)) / sum;
-  }
+  const Pair z = (s * s).min(kLog1pSeries * kLog1pSeries);
   const Pair square = z * z;
   // Two halves side by side, as in expm1_series().
   const Pair odd =
@@ -28,7 +26,15 @@ inline Pair log1p_of(const Pair& x) {
       square *
           (1.0 / 9 +
            square * (1.0 / 13 + square * (1.0 / 17 + square * (1.0 / 21 + square * (1.0 / 25)))));
-  return 2.0 * s * (1.0 + z * (odd + z * even));
+  Pair value = 2.0 * s * (1.0 + z * (odd + z * even));
+  if (s.abs().maxCoeff() > kLog1pSeries) {
+    const Pair sum = 1.0 + x;
+    const Pair far = sum.log() + (x - (sum - 1.0)) / sum;
+    for (int lane = 0; lane < 2; ++lane) {  // neither depends on the other
+      value[lane] = std::abs(s[lane]) > kLog1pSeries ? far[lane] : value[lane];
+    }
+  }
+  return value;
 }
 
 }  // namespace kpm

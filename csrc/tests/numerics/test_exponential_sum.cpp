@@ -38,7 +38,7 @@ TEST(a_series_of_exponentials_is_their_sum) {
         const double size = weights.sum();
         CHECK_NEAR(excess.value[lane], (weights * power).sum(), 4e-16 * size * std::abs(t));
         CHECK_NEAR(excess.first[lane], (weights * x * power).sum(), 1e-15 * size * std::abs(t));
-        CHECK_NEAR(excess.second[lane], (weights * x * x * (power + 1.0)).sum(), 3e-15 * size);
+        CHECK_NEAR(excess.second[lane], (weights * x * x * (power + 1.0)).sum(), 5e-15 * size);
       }
     }
   }
@@ -51,7 +51,7 @@ TEST(two_logarithms_have_the_digits_of_one) {
     const Pair x(size, -std::min(size, 1.0 - 1e-15 - random.uniform()));
     const Pair found = log1p_of(x);
     for (int lane = 0; lane < 2; ++lane) {
-      CHECK_NEAR(found[lane], std::log1p(x[lane]), 4e-16 * std::abs(std::log1p(x[lane])));
+      CHECK_NEAR(found[lane], std::log1p(x[lane]), 8e-16 * std::abs(std::log1p(x[lane])));
     }
   }
 }

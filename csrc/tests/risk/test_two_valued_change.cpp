@@ -5,15 +5,19 @@
 
 namespace kpm {
 
-/// A block's costs are those of its two trades by themselves: series against sums over the states.
-TEST(both_sides_of_a_two_valued_block_are_their_increments) {
+/// Series against differences of the risk, which a small block rounds away, and against sums over
+/// the states, which end sooner.
+TEST(both_sides_of_a_two_valued_block_are_changes_of_the_risk) {
   test::Random random(41);
   int by_series = 0;
   for (int trial = 0; trial < 3000; ++trial) {
     const int states = 2 + random.below(20);
     const Array prior = test::random_distribution(random, states);
     const double averse = std::exp(random.uniform(-4.0, 1.0));
-    KnightianMaker maker(prior, averse, std::exp(random.uniform(-15.0, 1.0)));
+    const double ambiguity = std::exp(random.uniform(-15.0, 1.0));
+    KnightianMaker maker(prior, averse, ambiguity);
+    Arena arena;
+    RiskMeasure measure(prior, averse, ambiguity, arena);
     Array losses(states);
     Array claim(states);
     const double low = random.below(2) == 0 ? 0.0 : random.uniform(-2.0, 1.0);
@@ -30,16 +34,28 @@ TEST(both_sides_of_a_two_valued_block_are_their_increments) {
     if (!maker.block_costs(claim.data(), sizes, 3, down, up)) {
       continue;
     }
-    ++by_series;
     for (int k = 0; k < 3; ++k) {
+      const Array sold = sizes[k] * claim;
+      const Array bought = -sold;
       const double largest = sizes[k] * std::max(std::abs(low), std::abs(high));
-      CHECK_NEAR(up[k], maker.increment(sizes[k] * claim), 1e-13 * largest);
-      CHECK_NEAR(down[k], -maker.increment(-sizes[k] * claim), 1e-13 * largest);
+      const double one = maker.increment(sold, nullptr);
+      const double other = -maker.increment(bought, nullptr);
+      CHECK_NEAR(up[k], one, 2e-11 * largest);
+      CHECK_NEAR(down[k], other, 2e-11 * largest);
+      if (up[k] != one || down[k] != other) {  // it was within the reach of the series
+        ++by_series;
+        const double within = 1e-14 * (largest + losses.abs().maxCoeff());
+        const double before = measure.evaluate(losses);
+        CHECK_NEAR(up[k], measure.evaluate(losses + sold) - before, within);
+        CHECK_NEAR(down[k], before - measure.evaluate(losses + bought), within);
+      }
     }
     // Another position: its series, not those of the first.
-    maker.set_losses(-losses);
+    losses = -losses;
+    maker.set_losses(losses);
     if (maker.block_costs(claim.data(), sizes, 1, down, up)) {
-      CHECK_NEAR(up[0], maker.increment(sizes[0] * claim), 1e-13 * sizes[0] * 3.0);
+      const Array sold = sizes[0] * claim;
+      CHECK_NEAR(up[0], maker.increment(sold, nullptr), 2e-11 * sold.abs().maxCoeff());
     }
   }
   CHECK(by_series > 1000);
