@@ -27,7 +27,7 @@ inline Pair log1p_of(const Pair& x) {
           (1.0 / 9 +
            square * (1.0 / 13 + square * (1.0 / 17 + square * (1.0 / 21 + square * (1.0 / 25)))));
   Pair value = 2.0 * s * (1.0 + z * (odd + z * even));
-  if (s.abs().maxCoeff() > kLog1pSeries) {
+  if (!(std::abs(s[0]) <= kLog1pSeries && std::abs(s[1]) <= kLog1pSeries)) {
     const Pair sum = 1.0 + x;
     const Pair far = sum.log() + (x - (sum - 1.0)) / sum;
     for (int lane = 0; lane < 2; ++lane) {  // neither depends on the other

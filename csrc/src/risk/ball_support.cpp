@@ -364,12 +364,15 @@ Pair BallSupport::tilted(Pair sign) const {
     const Pair step = 2.0 * off / (h + s) * h / curved;
     const Pair value = (omega_ + log_mass - 0.5 * off * off / curved) / t;
     for (int lane = 0; lane < 2; ++lane) {
+      if (!open[lane]) {
+        continue;
+      }
       const bool found = std::abs(step[lane]) <= kLastStep;
-      above[lane] = open[lane] && found ? value[lane] : above[lane];
+      above[lane] = found ? value[lane] : above[lane];
       t[lane] *= std::clamp(1.0 - step[lane], 0.25, 4.0);
       // A variance that is all rounding, or exponentials beyond all doubles, are for others.
-      open[lane] = open[lane] && !found && variance[lane] > 0.0 && divergence[lane] > 0.0 &&
-                   t[lane] < kFarthestTilt;
+      open[lane] =
+          !found && variance[lane] > 0.0 && divergence[lane] > 0.0 && t[lane] < kFarthestTilt;
     }
   }
   if (sign[1] == sign[0]) {

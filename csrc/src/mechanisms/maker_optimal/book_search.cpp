@@ -57,7 +57,7 @@ double stake_of_best(const ScaledMarket& scaled, const std::vector<Staircase>& s
   CellSolver::Settings settings;
   settings.central_multipliers = false;
   solver.solve(hull, settings);
-  return stakes.of(best->cell, solver.optimum().demand);
+  return stakes.of(best->cell, solver.optimum().demand, best->value);
 }
 
 }  // namespace
@@ -130,7 +130,7 @@ Found prove(const Market& market, const TradedMarket& traded, Presolve& book,
   search.stake = [&](const Candidate& candidate) {
     const Array none;
     return stakes.of(book.restore(candidate.cell),
-                     candidate.optimum ? candidate.optimum->demand : none);
+                     candidate.optimum ? candidate.optimum->demand : none, candidate.value);
   };
   search.too_coarse = task.too_coarse;
   TreeResult result = branch_and_bound(book.market(), book.corners(), search);

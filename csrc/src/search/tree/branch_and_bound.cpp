@@ -147,15 +147,26 @@ class Tree {
 
   /// Whether another search, with a smaller unit of money, resolves more than this one can.
   bool too_coarse() {
-    if (!settings_.too_coarse || best_ == -kInfinity || stake_ == judged_stake_ ||
-        token_.stopped()) {
+    if (!settings_.too_coarse || best_ == -kInfinity || best_ == judged_ || token_.stopped()) {
       return false;
     }
-    judged_stake_ = stake_;
-    return settings_.too_coarse(stake_);
+    judged_ = best_;
+    return settings_.too_coarse(stake());
   }
 
-  bool proven() const { return upper_bound() <= best_ + settings_.tolerance * stake_; }
+  /// Scaled money at stake in the best clearing: asked for of few.
+  double stake() {
+    if (stake_of_ != best_ && best_ > -kInfinity) {
+      stake_of_ = best_;
+      stake_ = settings_.stake ? settings_.stake(*best_candidate()) : 1.0;
+    }
+    return stake_;
+  }
+
+  bool proven() {
+    const double bound = upper_bound();
+    return bound <= best_ || bound <= best_ + settings_.tolerance * stake();
+  }
 
   bool done() {
     if (token_.stopped()) {
@@ -260,7 +271,6 @@ class Tree {
     }
     if (candidate.value > best_) {
       best_ = candidate.value;
-      stake_ = settings_.stake ? settings_.stake(candidate) : 1.0;
       for (std::size_t n = 0; n < candidates_.size();) {
         if (candidates_[n].value >= best_ - kTie) {
           ++n;
@@ -322,11 +332,16 @@ class Tree {
     return true;
   }
 
-  /// The demand of the best clearing.
+  /// The best clearing; of equal ones the first.
+  std::vector<Candidate>::const_iterator best_candidate() const {
+    return std::max_element(
+        candidates_.begin(), candidates_.end(),
+        [](const Candidate& a, const Candidate& b) { return a.value < b.value; });
+  }
+
+  /// Its demand.
   Array best_demand() const {
-    const auto best =
-        std::max_element(candidates_.begin(), candidates_.end(),
-                         [](const Candidate& a, const Candidate& b) { return a.value < b.value; });
+    const auto best = best_candidate();
     const bool known = best != candidates_.end() && best->optimum;
     return known ? best->optimum->demand : Array::Zero(market_.claims());
   }
@@ -432,8 +447,9 @@ class Tree {
   std::vector<Candidate> candidates_;  // no worse than the best by more than kTie
   std::vector<Candidate> reserve_;     // the next best, best first
   double best_ = -kInfinity;
-  double stake_ = 1.0;         // in the best clearing
-  double judged_stake_ = 0.0;  // the stake that too_coarse() judged last
+  double stake_ = 1.0;  // in a clearing worth ...
+  double stake_of_ = -kInfinity;
+  double judged_ = -kInfinity;  // the best clearing that too_coarse() judged last
   double fathomed_bound_ = -kInfinity;
   Status status_ = Status::kOptimal;
   Progress progress_;
