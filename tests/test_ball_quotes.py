@@ -107,7 +107,7 @@ def test_two_outcomes_are_exact_however_rare_and_ambiguous(radius: float) -> Non
                     prior[i] / sum(prior), prior[1 - i] / sum(prior), radius
                 )
                 within = mpmath.mpf(2e-15)
-                if 0 < radius and 0 < rest:
+                if radius > 0 and rest > 0:
                     odds = mpmath.log(ask * prior[1 - i] / (rest * prior[i]))
                     within *= max(1, radius / (rest * odds))
                 assert abs(quotes["ask"][i] - ask) <= 2e-15 * ask
