@@ -57,7 +57,7 @@ calls_book *calls_book_of(int32_t states, int32_t claims, const double *payoffs,
                           const int64_t *claim, const int8_t *side, const double *price, const double *quantity,
                           double tolerance, int32_t own_memory) {
   calls_book *book = calloc(1, sizeof *book);
-  const kpm_market market = {sizeof market, states, claims, payoffs, prior, inventory, risk_aversion, ambiguity};
+  const kpm_market market = {sizeof market, states, claims, payoffs, prior, inventory, risk_aversion, ambiguity, NULL};
   const kpm_orders orders = {sizeof orders, count, claim, side, price, quantity, NULL};
   book->market = market;
   book->orders = orders;
@@ -71,7 +71,7 @@ calls_book *calls_book_of(int32_t states, int32_t claims, const double *payoffs,
   book->result.payoff = doubles(states);
   int32_t code;
   if (own_memory) {
-    const kpm_limits limits = {sizeof limits, states, claims, count, 0, 0};
+    const kpm_limits limits = {sizeof limits, states, claims, count, 0, 0, 0};
     const size_t size = kpm_engine_size(&limits);
     book->memory = malloc(size);
     code = kpm_engine_init(book->memory, size, &limits, &market, &book->engine);
@@ -139,7 +139,7 @@ static uint64_t draw(uint64_t count) {
 
 /* The bytes that an engine of so many orders needs. */
 size_t calls_memory(int32_t states, int32_t claims, int64_t orders, int64_t levels) {
-  const kpm_limits limits = {sizeof limits, states, claims, orders, levels, 0};
+  const kpm_limits limits = {sizeof limits, states, claims, orders, levels, 0, 0};
   return kpm_engine_size(&limits);
 }
 
@@ -156,8 +156,8 @@ double calls_events(int32_t claims, int64_t count, int64_t ticks, int32_t large_
     payoffs[k * claims + k] = 1.0;
     prior[k] = 1.0 / claims;
   }
-  const kpm_market market = {sizeof market, claims, claims, payoffs, prior, inventory, 0.01, 0.05};
-  const kpm_limits limits = {sizeof limits, claims, claims, count, claims * (ticks + 1), 0};
+  const kpm_market market = {sizeof market, claims, claims, payoffs, prior, inventory, 0.01, 0.05, NULL};
+  const kpm_limits limits = {sizeof limits, claims, claims, count, claims * (ticks + 1), 0, 0};
   const size_t page = (size_t)1 << 21;
   const size_t size = (kpm_engine_size(&limits) + page - 1) / page * page;
   char *const mapped = mmap(NULL, size + page, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);

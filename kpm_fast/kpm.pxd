@@ -26,6 +26,12 @@ cdef extern from "kpm/kpm.h" nogil:
         KPM_PRO_RATA
         KPM_TIME
 
+    enum kpm_rule:
+        KPM_MAKER_OPTIMAL
+        KPM_COMPETITIVE
+        KPM_PAY_AS_BID
+        KPM_PDCA
+
     enum kpm_maker_kind:
         KPM_KNIGHTIAN
         KPM_STARTING_ORDERS
@@ -46,6 +52,23 @@ cdef extern from "kpm/kpm.h" nogil:
         KPM_FIGURE_STATUS
         KPM_FIGURES
 
+    enum:
+        KPM_FIGURE_OBJECTIVE
+        KPM_RULE_FIGURES
+
+    struct kpm_maker:
+        size_t struct_size
+        int32_t kind
+        int32_t states
+        const double *prior
+        const double *delta
+        const double *priors
+        int64_t prior_count
+        double risk_aversion
+        double ambiguity
+        double wealth
+        double curvature
+
     struct kpm_market:
         size_t struct_size
         int32_t states
@@ -55,6 +78,7 @@ cdef extern from "kpm/kpm.h" nogil:
         const double *inventory
         double risk_aversion
         double ambiguity
+        const kpm_maker *maker
 
     struct kpm_orders:
         size_t struct_size
@@ -74,6 +98,7 @@ cdef extern from "kpm/kpm.h" nogil:
         int32_t allocation
         const int32_t *stop  # volatile
         int64_t cold
+        int32_t rule
 
     struct kpm_result:
         size_t struct_size
@@ -96,19 +121,7 @@ cdef extern from "kpm/kpm.h" nogil:
         int64_t nodes
         int32_t status
         int32_t threads
-
-    struct kpm_maker:
-        size_t struct_size
-        int32_t kind
-        int32_t states
-        const double *prior
-        const double *delta
-        const double *priors
-        int64_t prior_count
-        double risk_aversion
-        double ambiguity
-        double wealth
-        double curvature
+        double objective
 
     struct kpm_trade:
         size_t struct_size
@@ -136,6 +149,7 @@ cdef extern from "kpm/kpm.h" nogil:
         int64_t orders
         int64_t levels
         int64_t nodes
+        int64_t priors
 
     int32_t kpm_abi_version()
     const char *kpm_version()
@@ -164,6 +178,8 @@ cdef extern from "kpm/kpm.h" nogil:
     int32_t kpm_engine_replace(kpm_engine *engine, int64_t id, double price, double quantity)
     int32_t kpm_engine_cancel_all(kpm_engine *engine)
     int32_t kpm_engine_set_market(kpm_engine *engine, const kpm_market *market)
+    int32_t kpm_engine_set_maker(kpm_engine *engine, const kpm_maker *maker,
+                                 const double *inventory)
     int32_t kpm_engine_clear(kpm_engine *engine, const kpm_settings *settings, kpm_result *result)
     int32_t kpm_engine_indicative(kpm_engine *engine, const kpm_settings *settings,
                                   kpm_result *result)

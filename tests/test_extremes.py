@@ -298,3 +298,14 @@ def test_prices_of_many_states_add_up(states: int) -> None:
     result = kpm.clear(market, kpm.Orders([0, 0], [1, -1], [2.0, 0.5], 1.0))
     assert result.status is kpm.Status.OPTIMAL
     result.verify().raise_if_failed()
+
+
+@pytest.mark.parametrize("payoff", [1e25, 1e30])
+def test_a_polytope_beyond_the_range_of_a_double_has_an_honest_status(payoff: float) -> None:
+    maker = kpm.PolytopeMaker([[0.5, 0.3, 0.2], [0.4, 0.4, 0.2]], 1e20)
+    market = kpm.Market([[payoff, 0, 0], [0, payoff, payoff]], maker=maker)
+    orders = kpm.Orders([0, 1], ["buy", "sell"], [0.6 * payoff, 0.3 * payoff], [1.0, 2.0])
+    result = kpm.clear(market, orders, rule="competitive")
+    assert result.status in (kpm.Status.OPTIMAL, kpm.Status.INACCURATE)
+    assert np.isfinite(result.claim_prices).all()
+    assert ((result.fills >= 0) & (result.fills <= orders.quantity)).all()

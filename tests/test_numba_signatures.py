@@ -14,7 +14,7 @@ pytest.importorskip("numba")
 from numba import types
 
 from kpm_fast import numba as kpm_numba
-from kpm_fast import numba_engine
+from kpm_fast import numba_engine, numba_makers
 
 HEADER = (Path(kpm.get_include()) / "kpm" / "kpm.h").read_text()
 TYPES = {
@@ -48,7 +48,7 @@ def declared() -> dict[str, types.Type]:
     """Each function that one of the modules declares."""
     return {
         thing.symbol: thing.sig
-        for module in (kpm_numba, numba_engine)
+        for module in (kpm_numba, numba_engine, numba_makers)
         for thing in vars(module).values()
         if isinstance(thing, types.ExternalFunction)
     }

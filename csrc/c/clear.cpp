@@ -7,6 +7,7 @@
 #include "inputs.hpp"
 #include "kpm/kpm.h"
 #include "kpm/kpm.hpp"
+#include "kpm/validation.hpp"
 #include "results.hpp"
 #include "structs.hpp"
 
@@ -60,6 +61,12 @@ void publish(const Clearing& clearing, kpm_result& result) {
   result.nodes = clearing.progress.nodes;
   result.status = status_of(clearing.status);
   result.threads = clearing.threads;
+  result.objective = clearing.certainty_equivalent;
+}
+
+void publish(const AuctionClearing& cleared, kpm_result& result) {
+  publish(cleared.clearing, result);
+  result.objective = cleared.objective;
 }
 
 }  // namespace kpm::c
@@ -74,7 +81,7 @@ void kpm_settings_init(kpm_settings* settings, std::size_t struct_size) {
   const kpm_settings own{struct_size,         defaults.tolerance, defaults.time_limit,
                          defaults.node_limit,
                          /*threads=*/1,       KPM_PRO_RATA,       nullptr,
-                         /*cold=*/0};
+                         /*cold=*/0,          KPM_MAKER_OPTIMAL,  0};
   std::memset(settings, 0, struct_size);
   settings->struct_size = struct_size;
   kpm::c::write(own, settings);
@@ -84,11 +91,20 @@ std::int32_t kpm_clear(const kpm_market* market, const kpm_orders* orders,
                        const kpm_settings* settings, kpm_result* result) {
   using namespace kpm::c;
   return guarded([&] {
-    const kpm::Market book_market = market_of(market);
+    const GivenMarket book = market_of(market);
     const kpm::Orders book_orders = orders_of(orders);
-    const kpm::ClearSettings how = settings_of(settings);
+    const GivenSettings how = settings_of(settings);
+    require(kpm::validate_rule(book.maker.kind, how.rule));
     kpm_result own = read(static_cast<const kpm_result*>(result), "result");
-    publish(kpm::clear(book_market, book_orders, how), own);
+    if (how.rule == KPM_MAKER_OPTIMAL) {
+      publish(kpm::clear(book.market, book_orders, how.search), own);
+    } else {
+      if (!book.by_itself) {
+        require(kpm::validate(book.market));
+      }
+      require(kpm::validate(book_orders, book.market.claims));
+      publish(kpm::clear_auction(book.market, book.maker, book_orders, how.auction()), own);
+    }
     write(own, result);
   });
 }

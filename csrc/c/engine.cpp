@@ -86,7 +86,7 @@ bool has_own_allocator(const Heap& heap) {
 }
 
 /// A clearing with as many nodes as there is memory for: where it runs out, with fewer.
-Clearing cleared(kpm_engine& engine, ClearSettings settings, bool fills) {
+Clearing searched(kpm_engine& engine, ClearSettings settings, bool fills) {
   const auto clear = [&] {
     return fills ? engine.book->clear(settings) : engine.book->indicative(settings);
   };
@@ -113,16 +113,26 @@ Clearing cleared(kpm_engine& engine, ClearSettings settings, bool fills) {
 }
 
 Fault clear(kpm_engine& engine, const kpm_settings* settings, kpm_result* result, bool fills) {
-  const ClearSettings how = settings_of(settings);
+  const GivenSettings how = settings_of(settings);
+  if (const Fault fault = validate_rule(engine.book->maker().kind, how.rule)) {
+    return fault;
+  }
   kpm_result own = read(static_cast<const kpm_result*>(result), "result");
   double* const filled = own.fills;
   if (!fills) {
     own.fills = nullptr;
   }
-  if (is_cold(settings)) {
+  if (how.cold) {
     engine.book->forget();
   }
-  publish(cleared(engine, how, own.fills != nullptr), own);
+  const bool wanted = own.fills != nullptr;
+  if (how.rule == KPM_MAKER_OPTIMAL) {
+    publish(searched(engine, how.search, wanted), own);
+  } else if (wanted) {
+    publish(engine.book->clear(how.auction()), own);
+  } else {
+    publish(engine.book->indicative(how.auction()), own);
+  }
   own.fills = filled;
   write(own, result);
   return {};
@@ -131,12 +141,6 @@ Fault clear(kpm_engine& engine, const kpm_settings* settings, kpm_result* result
 Fault quote(kpm_engine& engine, const double* quantities, std::int64_t sizes, double* bid,
             double* ask) {
   const Market& market = engine.book->market();
-  MakerModel maker;
-  maker.kind = MakerKind::kKnightian;
-  maker.states = market.states;
-  maker.prior = market.prior;
-  maker.risk_aversion = market.risk_aversion;
-  maker.ambiguity = market.ambiguity;
   if (const Fault fault = validate_blocks(quantities, market.claims, sizes)) {
     return fault;
   }
@@ -144,7 +148,7 @@ Fault quote(kpm_engine& engine, const double* quantities, std::int64_t sizes, do
   for (double& money : losses) {
     money = -money;
   }
-  maker_quotes(maker, losses.data(), market.payoffs, market.claims,
+  maker_quotes(engine.book->maker(), losses.data(), market.payoffs, market.claims,
                sizes > 0 ? quantities : nullptr, sizes, required(bid, "bid"), required(ask, "ask"));
   return {};
 }
@@ -165,6 +169,25 @@ void copy(const BookColumns& book, std::int64_t* id, std::int64_t* claim, std::i
   put(orders.quantity, quantity);
 }
 
+/// A Knightian maker without a struct of its own has its market's numbers.
+std::unique_ptr<Engine> engine_for(const GivenMarket& given, const EngineLimits& limits) {
+  return given.by_itself ? std::make_unique<Engine>(given.market, given.maker, limits)
+                         : std::make_unique<Engine>(given.market, limits);
+}
+
+Fault set_market(Engine& engine, const GivenMarket& given) {
+  return given.by_itself ? engine.set_market(given.market, given.maker)
+                         : engine.set_market(given.market);
+}
+
+Fault set_maker(Engine& engine, const kpm_maker* maker, const double* inventory) {
+  Market market = engine.market();
+  if (inventory != nullptr) {
+    market.inventory = inventory;
+  }
+  return engine.set_market(market, maker_of(maker));
+}
+
 std::int8_t side_of(std::int32_t side) {
   return side == 1 || side == -1 ? static_cast<std::int8_t>(side) : std::int8_t{0};
 }
@@ -180,14 +203,14 @@ using namespace kpm::c;
 std::int32_t kpm_engine_create(const kpm_market* market, std::int64_t orders, kpm_engine** engine) {
   return guarded([&] {
     required(engine, "engine");
-    const kpm::Market given = market_of(market);
+    const GivenMarket given = market_of(market);
     if (orders < 0 || orders > kMostOrders) {
       throw Refusal("orders", "must be between 0 and 1e9", static_cast<double>(orders));
     }
     auto made = std::make_unique<kpm_engine>();
     kpm::EngineLimits limits;
     limits.orders = orders;
-    made->book = std::make_unique<kpm::Engine>(given, limits);
+    made->book = engine_for(given, limits);
     *engine = made.release();
   });
 }
@@ -202,17 +225,21 @@ std::int32_t kpm_engine_init(void* memory, std::size_t size, const kpm_limits* l
                              const kpm_market* market, kpm_engine** engine) {
   kpm_engine* made = nullptr;
   kpm::EngineLimits fixed;
-  kpm::Market given;
+  GivenMarket given;
   const std::int32_t code = guarded([&] {
     required(engine, "engine");
     required(memory, "memory");
     const Limits room = limits_of(limits);
     given = market_of(market);
-    if (given.states > room.states) {
-      throw Refusal("states", "must not exceed the limits", given.states);
+    const kpm::Market& first = given.market;
+    if (first.states > room.states) {
+      throw Refusal("states", "must not exceed the limits", first.states);
     }
-    if (given.claims != room.claims) {
-      throw Refusal("claims", "must be those of the limits", given.claims);
+    if (first.claims != room.claims) {
+      throw Refusal("claims", "must be those of the limits", first.claims);
+    }
+    if (given.maker.kind == kpm::MakerKind::kPolytope && given.maker.priors > room.priors) {
+      throw Refusal("priors", "must not exceed the limits", given.maker.priors);
     }
     if (size < sizeof(kpm_engine) + sizeof(Heap) + engine_memory(room)) {
       throw Refusal("size", "must be at least kpm_engine_size()", static_cast<double>(size));
@@ -222,6 +249,7 @@ std::int32_t kpm_engine_init(void* memory, std::size_t size, const kpm_limits* l
     fixed.states = room.states;
     fixed.fixed = true;
     fixed.nodes = room.nodes;
+    fixed.priors = room.priors;
     made = placed(memory, size);
     made->nodes = room.nodes;
   });
@@ -235,7 +263,7 @@ std::int32_t kpm_engine_init(void* memory, std::size_t size, const kpm_limits* l
           "this build has no allocator of its own: engines in their caller's memory need libkpm, "
           "on Linux");
     }
-    made->book = std::make_unique<kpm::Engine>(given, fixed);
+    made->book = engine_for(given, fixed);
     made->mark = kpm_engine::kMark;
     *engine = made;
   });
@@ -282,7 +310,12 @@ std::int32_t kpm_engine_cancel_all(kpm_engine* engine) {
 }
 
 std::int32_t kpm_engine_set_market(kpm_engine* engine, const kpm_market* market) {
-  return with(engine, [&](kpm_engine& own) { return own.book->set_market(market_of(market)); });
+  return with(engine, [&](kpm_engine& own) { return set_market(*own.book, market_of(market)); });
+}
+
+std::int32_t kpm_engine_set_maker(kpm_engine* engine, const kpm_maker* maker,
+                                  const double* inventory) {
+  return with(engine, [&](kpm_engine& own) { return set_maker(*own.book, maker, inventory); });
 }
 
 std::int32_t kpm_engine_clear(kpm_engine* engine, const kpm_settings* settings,

@@ -1,5 +1,6 @@
 #include "engine_size.hpp"
 
+#include <algorithm>
 #include <cstdint>
 #include <limits>
 
@@ -31,6 +32,8 @@ Limits limits_of(const kpm_limits* given) {
   limits.orders = within("orders", own.orders, 0, kMostOrders, "must be between 0 and 1e9");
   limits.levels = within("levels", own.levels, 0, kMostOrders, "must be between 0 and 1e9");
   limits.nodes = within("nodes", own.nodes, 0, kMostOrders, "must be between 0 and 1e9");
+  limits.priors =
+      static_cast<int>(within("priors", own.priors, 0, kMostStates, "must be between 0 and 1e6"));
   if (limits.levels == 0) {
     limits.levels = limits.orders;
   }
@@ -46,6 +49,7 @@ std::size_t engine_memory(const Limits& limits) {
   const auto orders = static_cast<std::uint64_t>(limits.orders);
   const auto levels = static_cast<std::uint64_t>(limits.levels);
   const auto nodes = static_cast<std::uint64_t>(limits.nodes);
+  const auto priors = static_cast<std::uint64_t>(limits.priors);
 
   // What stays: a cache line, a row of the columns and an entry to sort for each order, the table
   // of ids, the levels of all claims and of one, the market, the last clearing's cell.
@@ -54,17 +58,21 @@ std::size_t engine_memory(const Limits& limits) {
     places *= 2;
   }
   const std::uint64_t nodes_of_levels = levels / 5 + claims;
-  const std::uint64_t kept = orders * (64 + 33 + 8) + places * 16 + levels * (72 + 24) +
-                             nodes_of_levels * 192 + 8 * (claims * states + 2 * states) +
-                             claims * 32 + 4096;
+  const std::uint64_t kept =
+      orders * (64 + 33 + 8) + places * 16 + levels * (72 + 24) + nodes_of_levels * 192 +
+      8 * (claims * states + states + states * std::max<std::uint64_t>(priors, 1)) + claims * 32 +
+      4096;
 
   // What a clearing needs besides, measured over books of up to 500 states, 500 claims and 20,000
   // orders: solvers work in squares of states and claims; staircases, corners and fills are by
   // level and order; a node has its box of pieces and its multipliers.
+  // The convex rules need two thirds of it, except that a polytope's interior-point method works
+  // in squares of its priors: 5 numbers each, measured with up to 200.
   const std::uint64_t both = states + claims;
+  const std::uint64_t polytope = 8 * priors * (6 * priors + 4 * both + 200);
   const std::uint64_t clearing = 8 * (24 * both * both + 500 * both + 4000) + 1000 * claims +
                                  8 * orders + 160 * levels +
-                                 nodes * 2 * (16 * states + 24 * claims + 400);
+                                 nodes * 2 * (16 * states + 24 * claims + 400) + polytope;
   const std::uint64_t all = kept + 2 * clearing;
   if (all > std::numeric_limits<std::size_t>::max() / 2) {
     throw Refusal("limits", "need more memory than there can be");

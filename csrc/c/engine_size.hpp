@@ -18,6 +18,7 @@ struct Limits {
   std::int64_t orders;
   std::int64_t levels;
   std::int64_t nodes;
+  int priors;
 };
 
 Limits limits_of(const kpm_limits* given);

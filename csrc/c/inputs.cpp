@@ -19,6 +19,20 @@ bool is_raised(const volatile std::int32_t* flag) {
 #endif
 }
 
+/// What ends a search early has nothing to end where there is none.
+void refuse_search(const kpm_settings& settings) {
+  constexpr const char* kWhy = "is not available with this rule, which needs no search";
+  if (settings.time_limit < kInfinity) {
+    throw Refusal("time_limit", kWhy, settings.time_limit);
+  }
+  if (settings.node_limit != 0) {
+    throw Refusal("node_limit", kWhy, static_cast<double>(settings.node_limit));
+  }
+  if (settings.stop != nullptr) {
+    throw Refusal("stop", kWhy);
+  }
+}
+
 /// `kind` is a kpm_maker_kind, `priors` their number.
 MakerModel make_model(std::int64_t kind, std::int32_t states, std::int64_t priors) {
   MakerModel model;
@@ -56,9 +70,10 @@ MakerModel make_model(std::int64_t kind, std::int32_t states, std::int64_t prior
 
 }  // namespace
 
-Market market_of(const kpm_market* given) {
+GivenMarket market_of(const kpm_market* given) {
   const kpm_market own = read(given, "market");
-  Market market;
+  GivenMarket all;
+  Market& market = all.market;
   market.states = own.states;
   market.claims = own.claims;
   market.payoffs = own.payoffs;
@@ -66,7 +81,22 @@ Market market_of(const kpm_market* given) {
   market.inventory = own.inventory;
   market.risk_aversion = own.risk_aversion;
   market.ambiguity = own.ambiguity;
-  return market;
+  if (own.maker == nullptr) {
+    all.maker.states = own.states;
+    all.maker.prior = own.prior;
+    all.maker.risk_aversion = own.risk_aversion;
+    all.maker.ambiguity = own.ambiguity;
+    return all;
+  }
+  all.maker = maker_of(own.maker);
+  all.by_itself = true;
+  if (all.maker.kind == MakerKind::kKnightian) {
+    market.prior = all.maker.prior;
+    market.risk_aversion = all.maker.risk_aversion;
+    market.ambiguity = all.maker.ambiguity;
+  }
+  require(validate(market, all.maker));
+  return all;
 }
 
 Orders orders_of(const kpm_orders* given) {
@@ -81,11 +111,20 @@ Orders orders_of(const kpm_orders* given) {
   return orders;
 }
 
-ClearSettings settings_of(const kpm_settings* given) {
-  ClearSettings settings;
+AuctionSettings GivenSettings::auction() const {
+  AuctionSettings settings;
+  settings.rule = static_cast<ConvexRule>(rule - 1);
+  settings.tolerance = search.tolerance;
+  settings.allocation = search.allocation;
+  return settings;
+}
+
+GivenSettings settings_of(const kpm_settings* given) {
+  GivenSettings all;
+  ClearSettings& settings = all.search;
   settings.threads = 1;
   if (given == nullptr) {
-    return settings;
+    return all;
   }
   const kpm_settings own = read(given, "settings");
   settings.tolerance = own.tolerance;
@@ -109,11 +148,18 @@ ClearSettings settings_of(const kpm_settings* given) {
     settings.interrupted = [stop = own.stop] { return is_raised(stop); };
   }
   require(validate(settings));
-  return settings;
-}
-
-bool is_cold(const kpm_settings* given) {
-  return given != nullptr && read(given, "settings").cold != 0;
+  all.cold = own.cold != 0;
+  all.rule = own.rule;
+  if (own.rule < KPM_MAKER_OPTIMAL || own.rule > KPM_PDCA) {
+    throw Refusal("rule", "must be a kpm_rule", own.rule);
+  }
+  if (own.reserved != 0) {
+    throw Refusal("reserved", "must be zero", own.reserved);
+  }
+  if (own.rule != KPM_MAKER_OPTIMAL) {
+    refuse_search(own);
+  }
+  return all;
 }
 
 MakerModel maker_of(const kpm_maker* given) {

@@ -6,16 +6,32 @@
 #include "kpm/kpm.h"
 #include "kpm/kpm.hpp"
 #include "kpm/makers.hpp"
+#include "kpm/validation.hpp"
 
 namespace kpm::c {
 
-Market market_of(const kpm_market* given);
-Orders orders_of(const kpm_orders* given);
-/// Null is the defaults.
-ClearSettings settings_of(const kpm_settings* given);
+/// A market and its maker. A Knightian one's numbers are the market's, too.
+struct GivenMarket {
+  Market market;
+  MakerModel maker;
+  bool by_itself = false;  ///< whether the maker was given by itself, and has been validated
+};
 
-/// Whether an engine is to forget its last clearing.
-bool is_cold(const kpm_settings* given);
+GivenMarket market_of(const kpm_market* given);
+Orders orders_of(const kpm_orders* given);
+
+/// How to clear: by a search, or by a convex rule.
+struct GivenSettings {
+  ClearSettings search;
+  std::int32_t rule = kMakerOptimal;
+  bool cold = false;  ///< whether an engine is to forget its last clearing
+
+  AuctionSettings auction() const;
+};
+
+/// Null is the defaults.
+GivenSettings settings_of(const kpm_settings* given);
+
 MakerModel maker_of(const kpm_maker* given);
 
 }  // namespace kpm::c

@@ -3,6 +3,7 @@
 
 #include <cstdint>
 
+#include "kpm/auction.hpp"
 #include "kpm/kpm.h"
 #include "kpm/kpm.hpp"
 
@@ -13,5 +14,6 @@ std::int32_t status_of(Status status);
 
 /// Fills the arrays that are there, and all numbers.
 void publish(const Clearing& clearing, kpm_result& result);
+void publish(const AuctionClearing& cleared, kpm_result& result);
 
 }  // namespace kpm::c

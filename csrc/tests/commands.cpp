@@ -46,7 +46,8 @@ class Life {
         ids_(source_.below(4) == 0 ? 250 : 24),
         market_(source_, claims_) {
     if (own_memory) {
-      const kpm_limits limits{sizeof limits, kMostStates, claims_, kOrders, kLevels, kNodes};
+      const kpm_limits limits{sizeof limits, kMostStates, claims_,    kOrders,
+                              kLevels,       kNodes,      kMostPriors};
       memory_.resize(kpm_engine_size(&limits));
       hold(!memory_.empty(), "limits have a size");
       code_ = kpm_engine_init(memory_.data(), memory_.size(), &limits, &market_.market, &engine_);
@@ -81,7 +82,7 @@ class Life {
       case 0:
         return any_order();
       case 1:
-        return any_market();
+        return source_.below(4) != 0 ? any_market() : change_maker();
       case 2:
         return keep_or_go_back();
       case 3:
@@ -212,32 +213,7 @@ class Life {
   void any_market() {
     MarketArrays other(source_, claims_);
     kpm_market given = other.market;
-    switch (source_.below(10)) {
-      case 0:
-        given.struct_size = source_.bits() % 5000;
-        break;
-      case 1:
-        given.states = -source_.below(3);
-        break;
-      case 2:
-        given.claims = source_.below(claims_ + 1);
-        break;
-      case 3:
-        given.payoffs = nullptr;
-        break;
-      case 4:
-        given.prior = nullptr;
-        break;
-      case 5:
-        given.inventory = nullptr;
-        break;
-      case 6:
-        other.prior[static_cast<std::size_t>(source_.below(kMostStates))] =
-            source_.pick(kAversions);
-        break;
-      default:
-        break;
-    }
+    other.spoil(given, source_);
     // With a size beyond the struct the library would read memory that is not there.
     if (given.struct_size > sizeof given && given.struct_size <= 4096) {
       given.struct_size = sizeof given;
@@ -246,11 +222,48 @@ class Life {
     result.struct_size = sizeof result;
     kpm_orders none{};
     none.struct_size = sizeof none;
-    const std::int32_t code = kpm_clear(&given, &none, nullptr, &result);
+    kpm_settings settings;
+    kpm_settings_init(&settings, sizeof settings);
+    settings.rule = other.is_knightian() ? KPM_MAKER_OPTIMAL : KPM_COMPETITIVE;
+    const std::int32_t code = kpm_clear(&given, &none, &settings, &result);
     const bool valid = code == KPM_OK && given.claims == claims_;
     taken(kpm_engine_set_market(engine_, &given), valid);
     if (valid) {
       ++counts_.markets;
+      market_ = std::move(other);
+    }
+  }
+
+  /// The maker of another market, for this one.
+  void change_maker() {
+    MarketArrays other(source_, claims_);
+    other.market.states = market_.market.states;
+    other.prior.assign(kMostStates, 1.0 / other.market.states);
+    other.maker.clear();
+    other.make_maker(source_);
+    if (source_.below(2) == 0) {
+      other.spoil_maker(source_);
+    }
+    const kpm_maker maker = other.maker[0];
+    kpm_market given = market_.market;
+    given.maker = &maker;
+    const bool moved = source_.below(2) == 0;
+    if (moved) {
+      given.inventory = other.inventory.data();
+    }
+    kpm_engine* fresh = nullptr;
+    const std::int32_t code = kpm_engine_create(&given, 0, &fresh);
+    kpm_engine_free(fresh);
+    taken(kpm_engine_set_maker(engine_, &maker, moved ? given.inventory : nullptr), code == KPM_OK);
+    if (code == KPM_OK) {
+      ++counts_.markets;
+      std::swap(other.payoffs, market_.payoffs);
+      if (!moved) {
+        std::swap(other.inventory, market_.inventory);
+      }
+      other.market = given;
+      other.market.prior = other.prior.data();
+      other.market.maker = other.maker.data();
       market_ = std::move(other);
     }
   }
@@ -268,13 +281,7 @@ class Life {
       money = -money;
     }
     const kpm_market& market = market_.market;
-    kpm_maker maker{};
-    maker.struct_size = sizeof maker;
-    maker.kind = KPM_KNIGHTIAN;
-    maker.states = market.states;
-    maker.prior = market.prior;
-    maker.risk_aversion = market.risk_aversion;
-    maker.ambiguity = market.ambiguity;
+    const kpm_maker maker = market_.by_itself();
     std::vector<double> bid(count, -7.0), ask(bid), own_bid(bid), own_ask(bid);
     const std::int32_t code = kpm_quote(&maker, losses.data(), market.payoffs, claims_,
                                         quantities.data(), sizes, bid.data(), ask.data());
@@ -382,14 +389,29 @@ class Life {
     hold(same, "the hash of the same book");
   }
 
+  /// Mostly one that the maker has.
+  std::int32_t a_rule() {
+    if (source_.below(16) == 0) {
+      return source_.below(6) - 1;
+    }
+    if (market_.is_knightian()) {
+      return source_.below(4) == 0 ? 1 + source_.below(2) : KPM_MAKER_OPTIMAL;
+    }
+    const bool starting = market_.maker[0].kind == KPM_STARTING_ORDERS;
+    return 1 + source_.below(starting ? 3 : 2);
+  }
+
   void clear() {
     same_hash();
     constexpr std::array<double, 4> kTolerances{1e-8, 1e-6, 1e-10, 1e-8};
     kpm_settings settings;
     kpm_settings_init(&settings, sizeof settings);
     settings.tolerance = source_.pick(kTolerances);
+    settings.rule = a_rule();
     settings.node_limit = 1 + source_.below(8);
-    if (settings.node_limit > 4) {
+    if (settings.rule != KPM_MAKER_OPTIMAL && settings.node_limit < 8) {
+      settings.node_limit = 0;
+    } else if (settings.node_limit > 4) {
       settings.node_limit = limited() ? kNodes : 0;  // it may do without a search
     }
     settings.cold = source_.below(4) == 0 ? 1 : 0;

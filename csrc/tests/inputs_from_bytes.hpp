@@ -62,9 +62,13 @@ inline constexpr std::array<double, 4> kInventory{0.0, 1.0, -2.0, 10.0};
 inline constexpr std::array<double, 4> kAversions{0.1, 1.0, 0.01, 5.0};
 inline constexpr std::array<double, 5> kAmbiguities{0.0, 0.1, 0.01, 1.0, kInfinite};
 
-/// Payoffs, prior and inventory that are long enough for every number of states.
+constexpr int kMostPriors = 2;
+
+/// Payoffs, prior and inventory that are long enough for every number of states, and often a maker
+/// of any kind.
 struct MarketArrays {
-  std::vector<double> payoffs, prior, inventory;
+  std::vector<double> payoffs, prior, inventory, weights;
+  std::vector<kpm_maker> maker;  // one, or none: where it is it stays
   kpm_market market{};
 
   MarketArrays(Source& source, int claims) {
@@ -83,6 +87,114 @@ struct MarketArrays {
     market.inventory = inventory.data();
     market.risk_aversion = source.pick(kAversions);
     market.ambiguity = source.pick(kAmbiguities);
+    if (source.below(4) == 0) {
+      make_maker(source);
+    }
+  }
+
+  bool is_knightian() const { return maker.empty() || maker[0].kind == KPM_KNIGHTIAN; }
+
+  /// The market's maker by itself.
+  kpm_maker by_itself() const {
+    if (!maker.empty()) {
+      return maker[0];
+    }
+    kpm_maker own{};
+    own.struct_size = sizeof own;
+    own.kind = KPM_KNIGHTIAN;
+    own.states = market.states;
+    own.prior = market.prior;
+    own.risk_aversion = market.risk_aversion;
+    own.ambiguity = market.ambiguity;
+    return own;
+  }
+
+  /// One member of the maker, if there is one, that may be anything within the arrays.
+  void spoil_maker(Source& source) {
+    if (maker.empty()) {
+      return;
+    }
+    kpm_maker& own = maker[0];
+    switch (source.below(8)) {
+      case 0:
+        own.struct_size = source.bits() % sizeof own;
+        break;
+      case 1:
+        own.kind = static_cast<std::int32_t>(source.bits());
+        break;
+      case 2:
+        own.states = source.below(kMostStates + 1);
+        break;
+      case 3:
+        own.prior = own.delta = own.priors = nullptr;
+        break;
+      case 4:
+        own.prior_count = source.below(kMostPriors + 1);
+        break;
+      case 5:
+        weights[static_cast<std::size_t>(source.below(kMostStates))] = source.pick(kAversions);
+        break;
+      case 6:
+        own.risk_aversion = source.pick(kAversions);
+        own.ambiguity = source.pick(kAmbiguities);
+        break;
+      default:
+        own.wealth = own.curvature = source.pick(kAversions);
+    }
+  }
+
+  /// One member of a market with these arrays that may be anything.
+  void spoil(kpm_market& given, Source& source) {
+    switch (source.below(11)) {
+      case 0:
+        given.struct_size = source.bits() % 5000;
+        break;
+      case 1:
+        given.states = -source.below(3);
+        break;
+      case 2:
+        given.claims = source.below(market.claims + 1);
+        break;
+      case 3:
+        given.payoffs = nullptr;
+        break;
+      case 4:
+        given.prior = nullptr;
+        break;
+      case 5:
+        given.inventory = nullptr;
+        break;
+      case 6:
+        spoil_maker(source);
+        break;
+      case 7:
+        prior[static_cast<std::size_t>(source.below(kMostStates))] = source.pick(kAversions);
+        break;
+      default:
+        break;
+    }
+  }
+
+  /// A kind that is there, and weights that are those of every kind.
+  void make_maker(Source& source) {
+    weights.assign(kMostStates * kMostPriors, 1.0 / market.states);
+    const auto states = static_cast<std::size_t>(market.states);
+    if (states > 1) {
+      const double moved = weights[states] / 2.0;
+      weights[states] -= moved;
+      weights[states + 1] += moved;
+    }
+    kpm_maker own = by_itself();
+    own.kind = source.below(6);
+    own.delta = own.priors = weights.data();
+    own.prior_count = 1 + source.below(kMostPriors);
+    own.risk_aversion = source.below(4) == 0 ? 0.0 : market.risk_aversion;
+    if (own.kind == KPM_KNIGHTIAN) {
+      own.risk_aversion = market.risk_aversion;
+    }
+    own.wealth = own.curvature = 1.0 + source.below(30);
+    maker.push_back(own);
+    market.maker = maker.data();
   }
 };
 
@@ -125,6 +237,7 @@ struct Result {
                                  of.revenue,
                                  of.scale,
                                  of.ambiguity_price,
+                                 of.objective,
                                  static_cast<double>(of.status)};
     };
     return same(numbers, other.numbers) && same(cell, other.cell) &&

@@ -42,7 +42,9 @@ struct AuctionClearing {
 };
 
 /// The fills that maximise the objective, and prices that support them. Only the claims and the
-/// inventory of `market` are read. May throw `Interrupted`.
+/// inventory of `market` are read. The caller is trusted with the market, the maker and the orders,
+/// which validate() checks; a rule that the maker does not have is refused with `InvalidInput`. May
+/// throw `Interrupted`.
 AuctionClearing clear_auction(const Market& market, const MakerModel& maker, const Orders& orders,
                               const AuctionSettings& settings);
 

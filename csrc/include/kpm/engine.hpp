@@ -6,7 +6,9 @@
 #include <cstdint>
 #include <memory>
 
+#include "kpm/auction.hpp"
 #include "kpm/kpm.hpp"
+#include "kpm/makers.hpp"
 #include "kpm/validation.hpp"
 
 namespace kpm {
@@ -18,6 +20,7 @@ struct EngineLimits {
   bool fixed = false;       ///< true: events beyond them are refused; false: the engine grows
   int states = 0;           ///< of later markets; 0: as many as the first has
   std::int64_t nodes = 0;   ///< the node limit of its clearings, if they always have one
+  int priors = 0;           ///< of later polytope makers
 };
 
 /// One order of a book.
@@ -48,6 +51,9 @@ class Engine {
  public:
   /// The market is copied. Throws InvalidInput.
   explicit Engine(const Market& market, const EngineLimits& limits = {});
+  /// The claims and the inventory of a market, and any maker of the family, copied. Throws
+  /// InvalidInput.
+  Engine(const Market& market, const MakerModel& maker, const EngineLimits& limits = {});
   Engine(Engine&& other) noexcept;
   Engine& operator=(Engine&& other) noexcept;
   ~Engine();
@@ -63,7 +69,11 @@ class Engine {
 
   /// Another market with as many claims, such as the same claims with another maker. Copied.
   Fault set_market(const Market& market);
+  /// The same with any maker. The arrays may be those of this engine.
+  Fault set_market(const Market& market, const MakerModel& maker);
+  /// Its prior is null unless the maker is Knightian.
   const Market& market() const;
+  const MakerModel& maker() const;
 
   std::int64_t size() const;
   bool contains(std::int64_t id) const;
@@ -71,13 +81,19 @@ class Engine {
   bool find(std::int64_t id, BookOrder& order) const;
   BookColumns orders();
 
-  /// Clear the book without changing it. Throws what kpm::clear throws, which is std::bad_alloc.
-  /// Where the cell of the last clearing proves this one, nothing is searched. The bits are those
-  /// of a search, except Clearing::progress, iterations, threads and seconds.
+  /// Clear the book without changing it. Throws what kpm::clear throws, which is std::bad_alloc,
+  /// and InvalidInput unless the maker is Knightian. Where the cell of the last clearing proves
+  /// this one, nothing is searched. The bits are those of a search, except Clearing::progress,
+  /// iterations, threads and seconds.
   Clearing clear(const ClearSettings& settings);
 
   /// The same without fills, and without the pass over the orders that they take.
   Clearing indicative(const ClearSettings& settings);
+
+  /// Clear the book by a convex rule, with the bits of kpm::clear_auction, which needs no search
+  /// and starts from nothing. Throws what that throws.
+  AuctionClearing clear(const AuctionSettings& settings);
+  AuctionClearing indicative(const AuctionSettings& settings);
 
   /// Forget the last clearing: the next one is searched.
   void forget();

@@ -60,6 +60,42 @@ typedef enum kpm_allocation {
   KPM_TIME = 1      /* by orders.time; at equal times, or without times, in book order */
 } kpm_allocation;
 
+/* Who sets the prices (docs/mechanisms.md). The convex rules, all but the first, are for every
+ * maker, unless they say otherwise. */
+typedef enum kpm_rule {
+  KPM_MAKER_OPTIMAL = 0, /* (8): what is best for the maker; for the Knightian one */
+  KPM_COMPETITIVE = 1,   /* everybody trades at the maker's marginal state prices */
+  KPM_PAY_AS_BID = 2,    /* the same fills, and every order pays its limit */
+  KPM_PDCA = 3           /* competitive, with the greatest payout; for starting orders */
+} kpm_rule;
+
+/* -- makers ----------------------------------------------------------------------------------- */
+
+/* The makers of the family: convex, increasing, cash-additive costs C(L) of owing L. */
+typedef enum kpm_maker_kind {
+  KPM_KNIGHTIAN = 0,       /* (1/alpha) ln max E_p e^(alpha L) over KL(p|prior) <= ambiguity */
+  KPM_STARTING_ORDERS = 1, /* min over t of t - sum delta ln(t - L) */
+  KPM_WORST_STATE = 2,     /* max L */
+  KPM_POLYTOPE = 3,        /* (1/alpha) ln max E_p e^(alpha L) over the rows of `priors` */
+  KPM_LOG_UTILITY = 4,     /* the C with sum prior ln(wealth + C - L) = ln wealth */
+  KPM_QUADRATIC = 5        /* max over g of g.L - curvature |g - prior|^2 */
+} kpm_maker_kind;
+
+/* Only the members that its kind names are read. */
+typedef struct kpm_maker {
+  size_t struct_size;
+  int32_t kind;         /* a kpm_maker_kind */
+  int32_t states;       /* N >= 1 */
+  const double* prior;  /* [N] >= 1e-200, sums to one: Knightian, log utility, quadratic */
+  const double* delta;  /* [N] money, 1e-30 to 1e30: starting orders */
+  const double* priors; /* [prior_count][N], rows sum to one: polytope */
+  int64_t prior_count;  /* >= 1 */
+  double risk_aversion; /* per unit of money, 1e-30 to 1e30, the polytope's also 0 */
+  double ambiguity;     /* nats, 0 to infinity: Knightian */
+  double wealth;        /* money, 1e-30 to 1e30: log utility */
+  double curvature;     /* money, 1e-30 to 1e30: quadratic */
+} kpm_maker;
+
 /* -- a book and its clearing ------------------------------------------------------------------ */
 
 /* N states, K claims and the maker's preferences. */
@@ -72,6 +108,9 @@ typedef struct kpm_market {
   const double* inventory; /* [N] the maker's wealth, money */
   double risk_aversion;    /* alpha per unit of money, 1e-30 to 1e30 */
   double ambiguity;        /* Omega in nats, 0 to infinity */
+  /* [null] A maker of as many states, whose numbers are read instead of the market's prior, risk
+   * aversion and ambiguity. Null: the Knightian maker of these. */
+  const kpm_maker* maker;
 } kpm_market;
 
 /* J limit orders. */
@@ -100,10 +139,15 @@ typedef struct kpm_settings {
   /* [0] 1: an engine forgets its last clearing first, and searches. It changes the time that a
    * clearing takes, never its bits. */
   int64_t cold;
+  int32_t rule;     /* [KPM_MAKER_OPTIMAL] a kpm_rule that the market's maker has. The convex rules
+                       need no search: they refuse a time limit, a node limit and `stop` */
+  int32_t reserved; /* zero */
 } kpm_settings;
 
-/* A clearing. The caller sets struct_size and the arrays, each of which may be null if it is not
- * wanted. The library sets the rest, and writes anything only if it returns KPM_OK. */
+/* A clearing. The convex rules bound `objective`, their multipliers and nodes are zero, and status
+ * is KPM_OPTIMAL or KPM_INACCURATE. The caller sets struct_size and the arrays, each of which may
+ * be null if it is not wanted. The library sets the rest, and writes anything only if it returns
+ * KPM_OK. */
 typedef struct kpm_result {
   size_t struct_size;
   double* state_prices;          /* [N] xi */
@@ -117,7 +161,7 @@ typedef struct kpm_result {
   int64_t* cell;                 /* [K] the piece of each staircase, from the lowest price */
   double certainty_equivalent;   /* money, of the maker after trading */
   double no_trade_equivalent;    /* money, of the maker without trading */
-  double upper_bound;            /* no clearing has a greater certainty equivalent */
+  double upper_bound;            /* no clearing has a greater objective */
   double revenue;                /* money that the maker receives */
   double scale;                  /* notional that trades, which the tolerance refers to */
   double ambiguity_price;        /* money per nat */
@@ -125,34 +169,10 @@ typedef struct kpm_result {
   int64_t nodes;
   int32_t status;  /* a kpm_status */
   int32_t threads; /* threads used */
+  /* Money: what the rule maximises. KPM_MAKER_OPTIMAL: the certainty equivalent; the others: that
+   * if every order paid its limit. */
+  double objective;
 } kpm_result;
-
-/* -- makers ----------------------------------------------------------------------------------- */
-
-/* The makers of the family: convex, increasing, cash-additive costs C(L) of owing L. */
-typedef enum kpm_maker_kind {
-  KPM_KNIGHTIAN = 0,       /* (1/alpha) ln max E_p e^(alpha L) over KL(p|prior) <= ambiguity */
-  KPM_STARTING_ORDERS = 1, /* min over t of t - sum delta ln(t - L) */
-  KPM_WORST_STATE = 2,     /* max L */
-  KPM_POLYTOPE = 3,        /* (1/alpha) ln max E_p e^(alpha L) over the rows of `priors` */
-  KPM_LOG_UTILITY = 4,     /* the C with sum prior ln(wealth + C - L) = ln wealth */
-  KPM_QUADRATIC = 5        /* max over g of g.L - curvature |g - prior|^2 */
-} kpm_maker_kind;
-
-/* Only the members that its kind names are read. */
-typedef struct kpm_maker {
-  size_t struct_size;
-  int32_t kind;         /* a kpm_maker_kind */
-  int32_t states;       /* N >= 1 */
-  const double* prior;  /* [N] >= 1e-200, sums to one: Knightian, log utility, quadratic */
-  const double* delta;  /* [N] money, 1e-30 to 1e30: starting orders */
-  const double* priors; /* [prior_count][N], rows sum to one: polytope */
-  int64_t prior_count;  /* >= 1 */
-  double risk_aversion; /* per unit of money, 1e-30 to 1e30, the polytope's also 0 */
-  double ambiguity;     /* nats, 0 to infinity: Knightian */
-  double wealth;        /* money, 1e-30 to 1e30: log utility */
-  double curvature;     /* money, 1e-30 to 1e30: quadratic */
-} kpm_maker;
 
 /* A single order filled by a maker. */
 typedef struct kpm_trade {
@@ -192,8 +212,8 @@ KPM_API int32_t kpm_last_error(kpm_error* error);
 /* Sets all settings but struct_size to their defaults. `struct_size`: sizeof(kpm_settings). */
 KPM_API void kpm_settings_init(kpm_settings* settings, size_t struct_size);
 
-/* Clears a book: the state prices and fills that are best for the maker (8). Settings of null are
- * the defaults. */
+/* Clears a book by the rule of the settings: with their defaults, to which null amounts, the state
+ * prices and fills that are best for a Knightian maker (8). */
 KPM_API int32_t kpm_clear(const kpm_market* market, const kpm_orders* orders,
                           const kpm_settings* settings, kpm_result* result);
 
@@ -240,6 +260,7 @@ typedef struct kpm_limits {
   int64_t orders; /* at a time, 0 to 1e9 */
   int64_t levels; /* at a time: pairs of claim and limit; 0: as many as orders */
   int64_t nodes;  /* of a clearing's tree, 1 to 1e9; 0: 1000 */
+  int64_t priors; /* rows of a polytope maker's, 0 to 1e6; 0: no such maker */
 } kpm_limits;
 
 /* An engine for a market, which is copied; it grows as needed. `orders`: initial capacity, within
@@ -281,9 +302,13 @@ KPM_API int32_t kpm_engine_cancel_all(kpm_engine* engine);
 /* Another market with as many claims, such as the same claims with another maker. Copied. */
 KPM_API int32_t kpm_engine_set_market(kpm_engine* engine, const kpm_market* market);
 
-/* Clears the book in its current state. result->fills [kpm_engine_order_count()] are in order of
- * priority, as kpm_engine_orders() lists them; KPM_TIME fills in that order. Settings of null are
- * the defaults. */
+/* Another maker of the same market, of any kind, and its inventory [N]; null: as before. Copied. */
+KPM_API int32_t kpm_engine_set_maker(kpm_engine* engine, const kpm_maker* maker,
+                                     const double* inventory);
+
+/* Clears the book in its current state, by the rule of the settings. result->fills
+ * [kpm_engine_order_count()] are in order of priority, as kpm_engine_orders() lists them; KPM_TIME
+ * fills in that order. Settings of null are the defaults. */
 KPM_API int32_t kpm_engine_clear(kpm_engine* engine, const kpm_settings* settings,
                                  kpm_result* result);
 
@@ -300,7 +325,8 @@ KPM_API int32_t kpm_engine_quote(kpm_engine* engine, const double* quantities, i
 /* Forgets the last clearing: the next one is searched, as with kpm_settings.cold. */
 KPM_API int32_t kpm_engine_forget(kpm_engine* engine);
 
-/* How many clearings the one before has spared a search; 0 for null. */
+/* How many clearings the one before has spared a search; 0 for null. The convex rules need none,
+ * and start from nothing. */
 KPM_API int64_t kpm_engine_warm_clearings(const kpm_engine* engine);
 
 /* How many orders are in the book; 0 for null. */
@@ -386,6 +412,45 @@ KPM_API int32_t kpm_engine_clear_flat(kpm_engine* engine, double tolerance, doub
                                       const volatile int32_t* stop, double* state_prices,
                                       double* claim_prices, double* net_demand, double* fills,
                                       double* payoff, double* figures);
+
+/* The same for any maker and rule. A maker is its `kind`, the states, `weights`, `prior_count`,
+ * `risk_aversion`, `ambiguity` and `parameter`, as for kpm_quote_flat(); its inventory follows. The
+ * figures are KPM_RULE_FIGURES: those above and the objective. */
+enum { KPM_FIGURE_OBJECTIVE = 9, KPM_RULE_FIGURES = 10 };
+
+KPM_API int32_t kpm_clear_by_rule_flat(int32_t kind, int32_t states, const double* weights,
+                                       int64_t prior_count, double risk_aversion, double ambiguity,
+                                       double parameter, const double* inventory, int32_t claims,
+                                       const double* payoffs, int64_t count, const int64_t* claim,
+                                       const int8_t* side, const double* price,
+                                       const double* quantity, const double* time, int32_t rule,
+                                       double tolerance, int32_t allocation, double* state_prices,
+                                       double* claim_prices, double* net_demand, double* fills,
+                                       double* payoff, double* figures);
+
+KPM_API kpm_engine* kpm_engine_create_maker_flat(int32_t kind, int32_t states,
+                                                 const double* weights, int64_t prior_count,
+                                                 double risk_aversion, double ambiguity,
+                                                 double parameter, const double* inventory,
+                                                 int32_t claims, const double* payoffs,
+                                                 int64_t orders);
+KPM_API size_t kpm_engine_size_maker_flat(int32_t states, int32_t claims, int64_t orders,
+                                          int64_t levels, int64_t nodes, int64_t priors);
+KPM_API kpm_engine* kpm_engine_init_maker_flat(void* memory, size_t size, int64_t orders,
+                                               int64_t levels, int64_t nodes, int64_t priors,
+                                               int32_t kind, int32_t states, const double* weights,
+                                               int64_t prior_count, double risk_aversion,
+                                               double ambiguity, double parameter,
+                                               const double* inventory, int32_t claims,
+                                               const double* payoffs);
+KPM_API int32_t kpm_engine_set_maker_flat(kpm_engine* engine, int32_t kind, int32_t states,
+                                          const double* weights, int64_t prior_count,
+                                          double risk_aversion, double ambiguity, double parameter,
+                                          const double* inventory);
+KPM_API int32_t kpm_engine_clear_by_rule_flat(kpm_engine* engine, int32_t rule, double tolerance,
+                                              int32_t allocation, double* state_prices,
+                                              double* claim_prices, double* net_demand,
+                                              double* fills, double* payoff, double* figures);
 
 #ifdef __cplusplus
 }

@@ -7,6 +7,7 @@
 #include <stdexcept>
 #include <string>
 
+#include "kpm/auction.hpp"
 #include "kpm/kpm.hpp"
 #include "kpm/makers.hpp"
 
@@ -24,6 +25,10 @@ constexpr double kLeastSpan = 1e-50;
 constexpr double kPriorTolerance = 1e-9;
 /// More than anyone needs: a typing error must not start a million threads.
 constexpr int kMostThreads = 1024;
+
+/// Rules by number: (8), and then the convex ones in their order.
+constexpr int kMakerOptimal = 0;
+constexpr int number_of(ConvexRule rule) { return 1 + static_cast<int>(rule); }
 
 enum class Field : std::uint8_t {
   kMarket,  ///< its numbers of states and claims
@@ -52,7 +57,8 @@ enum class Field : std::uint8_t {
   kCurvature,
   kLosses,
   kQuantities,
-  kLimit
+  kLimit,
+  kRule
 };
 
 enum class Rule : std::uint8_t {
@@ -77,6 +83,10 @@ enum class Rule : std::uint8_t {
   kExceeds,      ///< no more than the order has
   kFull,         ///< orders or levels: no more than the engine's fixed limits
   kClaims,       ///< as many claims as the engine's market
+  kStates,       ///< a maker: as many states as its market
+  kOfKnightian,  ///< a rule that a Knightian maker has
+  kOfStarting,   ///< a rule that a maker of starting orders has
+  kConvex,       ///< a rule that every maker has
   kDamaged       ///< bytes that are not a snapshot
 };
 
@@ -115,6 +125,10 @@ Fault validate(const ClearSettings& settings);
 
 /// The members that the maker's kind names.
 Fault validate(const MakerModel& maker);
+/// The claims and the inventory of a market, and its maker, whose numbers the others are.
+Fault validate(const Market& market, const MakerModel& maker);
+/// Whether the maker has a rule: kMakerOptimal, or number_of() a convex one.
+Fault validate_rule(MakerKind maker, std::int64_t rule);
 /// Rows of one finite number per state, such as a maker's losses and payoffs.
 Fault validate_rows(Field field, const double* rows, std::int64_t count, int states);
 /// Blocks to quote: (claims, sizes) shares.

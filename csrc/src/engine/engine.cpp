@@ -8,6 +8,7 @@
 #include "engine/bytes.hpp"
 #include "engine/market_copy.hpp"
 #include "engine/order_book.hpp"
+#include "mechanisms/competitive/clear_compiled_auction.hpp"
 #include "mechanisms/maker_optimal/clear_compiled.hpp"
 #include "mechanisms/maker_optimal/warm_start.hpp"
 
@@ -61,11 +62,30 @@ Market validated(const Market& market) {
   return market;
 }
 
+Market validated(const Market& market, const MakerModel& maker) {
+  require(validate(market, maker));
+  return market;
+}
+
+/// The only number of a maker other than its weights and the Knightian's.
+double parameter_of(const MakerModel& maker) {
+  switch (maker.kind) {
+    case MakerKind::kUtility:
+      return maker.wealth;
+    case MakerKind::kQuadratic:
+      return maker.curvature;
+    case MakerKind::kPolytope:
+      return maker.risk_aversion;
+    default:
+      return 0.0;
+  }
+}
+
 }  // namespace
 
 struct Engine::State {
-  State(const Market& given, const EngineLimits& engine_limits)
-      : market(validated(given), engine_limits.states),
+  State(const Market& given, const MakerModel& maker, const EngineLimits& engine_limits)
+      : market(given, maker, engine_limits.states, engine_limits.priors),
         limits(engine_limits),
         book(given.claims, engine_limits),
         memory(given.claims, engine_limits.nodes) {
@@ -108,10 +128,12 @@ struct Engine::State {
     return make_staircase(*low, *high, levels.data(), levels.data() + levels.size());
   }
 
-  /// The staircases of the book as it is. An engine that may grow keeps them and makes those of the
-  /// claims that have changed; one of fixed limits keeps none from one clearing to the next, so
-  /// that the memory that is left to a clearing does not depend on those before.
-  Clearing clear(const Orders& orders, const ClearSettings& settings) {
+  /// Hands the staircases of the book as it is to a clearing. An engine that may grow keeps them
+  /// and makes those of the claims that have changed; one of fixed limits keeps none from one
+  /// clearing to the next, so that the memory that is left to a clearing does not depend on those
+  /// before.
+  template <class Work>
+  auto with_stairs(Work&& work) {
     std::vector<Staircase> passing;
     std::vector<Staircase>& compiled = limits.fixed ? passing : stairs;
     compiled.resize(static_cast<std::size_t>(book.claims()));
@@ -121,9 +143,40 @@ struct Engine::State {
       }
     }
     compiled_all = false;  // until it returns
-    Clearing clearing = clear_compiled(market.market(), orders, compiled, settings, &memory);
+    auto clearing = work(compiled);
     compiled_all = true;
     return clearing;
+  }
+
+  Clearing clear(const Orders& orders, const ClearSettings& settings) {
+    require(validate_rule(market.maker().kind, kMakerOptimal));
+    return with_stairs([&](std::vector<Staircase>& compiled) {
+      return clear_compiled(market.market(), orders, compiled, settings, &memory);
+    });
+  }
+
+  AuctionClearing clear(const Orders& orders, const AuctionSettings& settings) {
+    return with_stairs([&](const std::vector<Staircase>& compiled) {
+      return clear_compiled_auction(market.market(), market.maker(), orders, compiled, settings);
+    });
+  }
+
+  Fault set_market(const Market& other, const MakerModel& maker) {
+    if (other.claims != market.market().claims) {
+      return {Rule::kClaims, Field::kMarket, -1, -1, static_cast<double>(other.claims)};
+    }
+    if (limits.fixed && !market.has_room_for(other)) {
+      return {Rule::kFull, Field::kMarket, -1, -1, static_cast<double>(other.states)};
+    }
+    if (limits.fixed && maker.kind == MakerKind::kPolytope && maker.priors > limits.priors) {
+      return {Rule::kFull, Field::kPriors, -1, -1, static_cast<double>(maker.priors)};
+    }
+    market.make_room_for(other, maker);
+    const bool same = market.same_payoffs(other);
+    market.assign(other, maker);
+    memory.forget();
+    compiled_all = compiled_all && same;
+    return {};
   }
 
   /// Replaces the orders of the book, which are restored if one of the new ones is refused.
@@ -165,7 +218,9 @@ struct Engine::State {
 };
 
 Engine::Engine(const Market& market, const EngineLimits& limits)
-    : state_(std::make_unique<State>(market, limits)) {}
+    : state_(std::make_unique<State>(validated(market), maker_of(market), limits)) {}
+Engine::Engine(const Market& market, const MakerModel& maker, const EngineLimits& limits)
+    : state_(std::make_unique<State>(validated(market, maker), maker, limits)) {}
 Engine::Engine(Engine&& other) noexcept = default;
 Engine& Engine::operator=(Engine&& other) noexcept = default;
 Engine::~Engine() = default;
@@ -194,21 +249,18 @@ Fault Engine::set_market(const Market& market) {
   if (const Fault fault = validate(market)) {
     return fault;
   }
-  if (market.claims != state_->market.market().claims) {
-    return {Rule::kClaims, Field::kMarket, -1, -1, static_cast<double>(market.claims)};
+  return state_->set_market(market, maker_of(market));
+}
+
+Fault Engine::set_market(const Market& market, const MakerModel& maker) {
+  if (const Fault fault = validate(market, maker)) {
+    return fault;
   }
-  if (state_->limits.fixed && !state_->market.has_room_for(market)) {
-    return {Rule::kFull, Field::kMarket, -1, -1, static_cast<double>(market.states)};
-  }
-  state_->market.make_room(market.states, market.claims);
-  const bool same = state_->market.same_payoffs(market);
-  state_->market.assign(market);
-  state_->memory.forget();
-  state_->compiled_all = state_->compiled_all && same;
-  return {};
+  return state_->set_market(market, maker);
 }
 
 const Market& Engine::market() const { return state_->market.market(); }
+const MakerModel& Engine::maker() const { return state_->market.maker(); }
 std::int64_t Engine::size() const { return state_->book.size(); }
 bool Engine::contains(std::int64_t id) const { return state_->book.contains(id); }
 
@@ -221,6 +273,14 @@ Clearing Engine::clear(const ClearSettings& settings) {
 }
 
 Clearing Engine::indicative(const ClearSettings& settings) {
+  return state_->clear(Orders{}, settings);
+}
+
+AuctionClearing Engine::clear(const AuctionSettings& settings) {
+  return state_->clear(state_->orders(), settings);
+}
+
+AuctionClearing Engine::indicative(const AuctionSettings& settings) {
   return state_->clear(Orders{}, settings);
 }
 
@@ -288,11 +348,20 @@ std::uint64_t Engine::state_hash() {
   std::for_each(market.payoffs,
                 market.payoffs + static_cast<std::ptrdiff_t>(market.claims) * market.states,
                 [&](double payoff) { hash.add(payoff); });
-  std::for_each(market.prior, market.prior + market.states, [&](double q) { hash.add(q); });
+  const MakerModel& maker = state_->market.maker();
+  for (const double weight : state_->market.weights()) {
+    hash.add(weight);
+  }
   std::for_each(market.inventory, market.inventory + market.states,
                 [&](double money) { hash.add(money); });
-  hash.add(market.risk_aversion);
-  hash.add(market.ambiguity);
+  if (maker.kind == MakerKind::kKnightian) {
+    hash.add(maker.risk_aversion);
+    hash.add(maker.ambiguity);
+  } else {
+    hash.add(static_cast<std::uint64_t>(maker.kind));
+    hash.add(static_cast<std::uint64_t>(state_->market.weights().size()));
+    hash.add(parameter_of(maker));
+  }
   hash.add(static_cast<std::uint64_t>(size()));
   state_->book.by_priority([&](const BookOrder& order) {
     hash.add(static_cast<std::uint64_t>(order.id));

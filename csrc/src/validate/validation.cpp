@@ -66,6 +66,13 @@ Fault validate_counts(const Market& market) {
   return {};
 }
 
+Fault validate_inventory(const Market& market) {
+  if (market.inventory == nullptr) {
+    return {Rule::kMissing, Field::kInventory, -1, -1, 0.0};
+  }
+  return validate_money(Field::kInventory, market.inventory, market.states);
+}
+
 /// Probabilities that sum to one.
 Fault validate_sum(Field field, std::int64_t row, const double* values, std::int64_t count) {
   Sum sum;
@@ -162,7 +169,7 @@ const char* name_of(Field field) {
       "market",   "payoffs",   "prior",      "inventory",  "risk_aversion", "ambiguity", "orders",
       "claim",    "side",      "price",      "quantity",   "time",          "cell",      "order_id",
       "snapshot", "tolerance", "time_limit", "node_limit", "threads",       "maker",     "delta",
-      "priors",   "wealth",    "curvature",  "losses",     "quantities",    "limit"};
+      "priors",   "wealth",    "curvature",  "losses",     "quantities",    "limit",     "rule"};
   return kNames[static_cast<std::size_t>(field)];
 }
 
@@ -231,6 +238,14 @@ const char* rule_of(const Fault& fault) {
       return "must not exceed the engine's fixed limits";
     case Rule::kClaims:
       return "must have as many claims as before";
+    case Rule::kStates:
+      return "must have as many states as the market";
+    case Rule::kOfKnightian:
+      return "must be 0 (maker_optimal), 1 (competitive) or 2 (pay_as_bid) for a Knightian maker";
+    case Rule::kOfStarting:
+      return "must be 1 (competitive), 2 (pay_as_bid) or 3 (pdca) for a maker of starting orders";
+    case Rule::kConvex:
+      return "must be 1 (competitive) or 2 (pay_as_bid) for this maker";
     case Rule::kDamaged:
       break;
   }
@@ -301,10 +316,7 @@ Fault validate(const Market& market) {
   if (const Fault fault = validate_prior(market.prior, market.states)) {
     return fault;
   }
-  if (market.inventory == nullptr) {
-    return {Rule::kMissing, Field::kInventory, -1, -1, 0.0};
-  }
-  if (const Fault fault = validate_money(Field::kInventory, market.inventory, market.states)) {
+  if (const Fault fault = validate_inventory(market)) {
     return fault;
   }
   return validate_preferences(market.risk_aversion, market.ambiguity);
@@ -404,6 +416,35 @@ Fault validate(const MakerModel& maker) {
   }
   const Fault fault = validate_prior(maker.prior, maker.states);
   return fault ? fault : validate_parameter(Field::kCurvature, maker.curvature);
+}
+
+Fault validate(const Market& market, const MakerModel& maker) {
+  if (const Fault fault = validate_payoffs(market)) {
+    return fault;
+  }
+  if (maker.states != market.states) {
+    return {Rule::kStates, Field::kMaker, -1, -1, static_cast<double>(maker.states)};
+  }
+  if (const Fault fault = validate(maker)) {
+    return fault;
+  }
+  return validate_inventory(market);
+}
+
+Fault validate_rule(MakerKind maker, std::int64_t rule) {
+  const auto any = [rule](ConvexRule first, ConvexRule last) {
+    return rule >= number_of(first) && rule <= number_of(last);
+  };
+  Rule has = Rule::kConvex;
+  bool given = any(ConvexRule::kCompetitive, ConvexRule::kPayAsBid);
+  if (maker == MakerKind::kKnightian) {
+    has = Rule::kOfKnightian;
+    given = given || rule == kMakerOptimal;
+  } else if (maker == MakerKind::kStartingOrders) {
+    has = Rule::kOfStarting;
+    given = given || rule == number_of(ConvexRule::kPdca);
+  }
+  return given ? Fault() : Fault{has, Field::kRule, -1, -1, static_cast<double>(rule)};
 }
 
 Fault validate_rows(Field field, const double* rows, std::int64_t count, int states) {

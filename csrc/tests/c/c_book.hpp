@@ -9,8 +9,9 @@
 namespace kpm::test {
 
 inline kpm_market c_market(const RandomBook& book) {
-  return {sizeof(kpm_market), book.states,           book.claims,        book.payoffs.data(),
-          book.prior.data(),  book.inventory.data(), book.risk_aversion, book.ambiguity};
+  return {sizeof(kpm_market),  book.states,       book.claims,
+          book.payoffs.data(), book.prior.data(), book.inventory.data(),
+          book.risk_aversion,  book.ambiguity,    nullptr};
 }
 
 inline kpm_orders c_orders(const RandomBook& book) {

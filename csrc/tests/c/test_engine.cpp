@@ -112,18 +112,18 @@ TEST(a_market_may_be_made_of_the_engine_s_own_numbers) {
 }
 
 TEST(limits_out_of_range_are_refused_by_name) {
-  const kpm_limits good{sizeof good, 3, 2, 10, 0, 0};
+  const kpm_limits good{sizeof good, 3, 2, 10, 0, 0, 0};
   CHECK(kpm_engine_size(&good) > 0);
   const auto refused = [](const kpm_limits& limits, const char* field) {
     return kpm_engine_size(&limits) == 0 && std::string(test::last_error().field) == field;
   };
-  CHECK(refused({sizeof good, 0, 2, 10, 0, 0}, "states"));
-  CHECK(refused({sizeof good, 3, -1, 10, 0, 0}, "claims"));
-  CHECK(refused({sizeof good, 3, 2, -10, 0, 0}, "orders"));
-  CHECK(refused({sizeof good, 3, 2, 10, -1, 0}, "levels"));
-  CHECK(refused({sizeof good, 3, 2, 10, 0, 2000000000}, "nodes"));
-  CHECK(refused({7, 3, 2, 10, 0, 0}, "limits"));
-  const kpm_limits more{sizeof more, 3, 2, 11, 0, 0};
+  CHECK(refused({sizeof good, 0, 2, 10, 0, 0, 0}, "states"));
+  CHECK(refused({sizeof good, 3, -1, 10, 0, 0, 0}, "claims"));
+  CHECK(refused({sizeof good, 3, 2, -10, 0, 0, 0}, "orders"));
+  CHECK(refused({sizeof good, 3, 2, 10, -1, 0, 0}, "levels"));
+  CHECK(refused({sizeof good, 3, 2, 10, 0, 2000000000, 0}, "nodes"));
+  CHECK(refused({7, 3, 2, 10, 0, 0, 0}, "limits"));
+  const kpm_limits more{sizeof more, 3, 2, 11, 0, 0, 0};
   CHECK(kpm_engine_size(&more) > kpm_engine_size(&good));
 }
 

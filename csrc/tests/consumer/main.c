@@ -12,7 +12,7 @@ int main(void) {
   const int8_t side[] = {1};
   const double price[] = {0.6};
   const double quantity[] = {0.1};
-  const kpm_market market = {sizeof market, 2, 1, payoffs, prior, inventory, 1.0, 0.0};
+  const kpm_market market = {sizeof market, 2, 1, payoffs, prior, inventory, 1.0, 0.0, NULL};
   const kpm_orders orders = {sizeof orders, 1, claim, side, price, quantity, NULL};
   double fill = 0.0;
   kpm_result result = {.struct_size = sizeof result, .fills = &fill};

@@ -13,7 +13,7 @@ TEST(a_hundred_thousand_clearings_allocate_nothing) {
   }
   test::Random random(95);
   const test::CBook book(random, 4, 3, 24);
-  const kpm_limits limits{sizeof limits, 4, 3, 24, 0, 0};
+  const kpm_limits limits{sizeof limits, 4, 3, 24, 0, 0, 2};
   const kpm_market market = book.market();
   std::vector<unsigned char> memory(kpm_engine_size(&limits));
   kpm_engine* engine = nullptr;
@@ -21,6 +21,13 @@ TEST(a_hundred_thousand_clearings_allocate_nothing) {
   test::CResult result(book.book);
   std::vector<std::uint8_t> bytes(8 * (3 + 5 * book.book.claim.size()));
   std::vector<double> bid(3), ask(3);
+  std::vector<double> priors = book.book.prior;
+  priors.insert(priors.end(), 4, 0.25);
+  kpm_maker maker{
+      sizeof maker, 0,     4,   book.book.prior.data(), priors.data(), priors.data(), 2, 0.1,
+      0.05,         100.0, 20.0};
+  kpm_settings convex = book.settings;
+  convex.rule = KPM_COMPETITIVE;
   long refused = 0;
   long failed = 0;
   const long before = test::allocations();
@@ -42,6 +49,14 @@ TEST(a_hundred_thousand_clearings_allocate_nothing) {
       failed += kpm_engine_state_hash(engine) == 0;
     }
     failed += kpm_engine_clear(engine, &book.settings, &result.result) != KPM_OK;
+    if (clearing % 10 == 0) {
+      maker.kind = clearing / 10 % 6;
+      convex.rule = KPM_COMPETITIVE + clearing / 60 % 2;
+      failed += kpm_engine_set_maker(engine, &maker, nullptr) != KPM_OK;
+      failed += kpm_engine_quote(engine, nullptr, 0, bid.data(), ask.data()) != KPM_OK;
+      failed += kpm_engine_clear(engine, &convex, &result.result) != KPM_OK;
+      failed += kpm_engine_set_market(engine, &market) != KPM_OK;
+    }
   }
   const long after = test::allocations();
   CHECK(after - before == 0);

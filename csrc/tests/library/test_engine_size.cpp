@@ -59,7 +59,8 @@ class Life {
                 1 + random.below(random.below(4) == 0 ? 20 : 6),
                 random.below(4) == 0 ? random.below(4) : random.below(200),
                 0,
-                kNodes[random.below(5)]},
+                kNodes[random.below(5)],
+                random.below(3) == 0 ? 0 : 1 + random.below(random.below(4) == 0 ? 40 : 4)},
         size_(sized()),
         memory_(size_, at_end),
         book_(random, 1 + random.below(limits_.states), limits_.claims, 0) {
@@ -87,6 +88,11 @@ class Life {
     change_market();
     clear();
     quote();
+    for (std::int32_t kind = KPM_STARTING_ORDERS; kind <= KPM_QUADRATIC; ++kind) {
+      change_maker(kind);
+    }
+    const kpm_market market = test::c_market(book_);
+    CHECK(kpm_engine_set_market(engine_, &market) == KPM_OK);
     begin();
     CHECK(kpm_engine_cancel_all(engine_) == KPM_OK);
     end();
@@ -302,6 +308,57 @@ class Life {
     begin();
     CHECK(kpm_engine_set_market(engine_, &market) == KPM_OK);
     end();
+  }
+
+  /// To another kind of maker, with as many priors as the limits allow.
+  void change_maker(std::int32_t kind) {
+    std::vector<double> weights;
+    for (std::int64_t row = 0; row < limits_.priors + 1; ++row) {
+      const Array prior = test::random_distribution(random_, book_.states);
+      weights.insert(weights.end(), prior.begin(), prior.end());
+    }
+    kpm_maker maker{};
+    maker.struct_size = sizeof maker;
+    maker.kind = kind;
+    maker.states = book_.states;
+    maker.prior = maker.delta = maker.priors = weights.data();
+    maker.prior_count = limits_.priors + 1;
+    maker.risk_aversion = random_.below(2) == 0 ? 0.0 : 0.2;
+    maker.wealth = 200.0;
+    maker.curvature = 12.0;
+    if (kind == KPM_POLYTOPE) {
+      begin();
+      CHECK(kpm_engine_set_maker(engine_, &maker, nullptr) == KPM_INVALID_INPUT);
+      end();
+      CHECK(std::string(test::last_error().field) == "priors");
+      maker.prior_count = limits_.priors;
+      if (limits_.priors == 0) {
+        return;
+      }
+    }
+    begin();
+    CHECK(kpm_engine_set_maker(engine_, &maker, nullptr) == KPM_OK);
+    end();
+    read_book();
+    kpm_market market = test::c_market(book_);
+    market.maker = &maker;
+    const kpm_orders orders = test::c_orders(book_);
+    kpm_settings settings{};
+    kpm_settings_init(&settings, sizeof settings);
+    for (settings.rule = KPM_COMPETITIVE; settings.rule <= KPM_PDCA; ++settings.rule) {
+      test::CResult mine(book_);
+      test::CResult cold(book_);
+      begin();
+      const std::int32_t code = kpm_engine_clear(engine_, &settings, &mine.result);
+      end();
+      CHECK(code ==
+            (settings.rule < KPM_PDCA || kind == KPM_STARTING_ORDERS ? KPM_OK : KPM_INVALID_INPUT));
+      CHECK(kpm_clear(&market, &orders, &settings, &cold.result) == code);
+      CHECK(mine.by_state == cold.by_state && mine.by_claim == cold.by_claim);
+      CHECK(mine.fills == cold.fills && mine.cell == cold.cell);
+      CHECK(mine.result.upper_bound == cold.result.upper_bound);
+    }
+    quote();
   }
 
   void quote() {

@@ -39,7 +39,7 @@ std::int32_t add_all(kpm_engine* engine, const test::RandomBook& book) {
 TEST(without_an_allocator_of_its_own_a_library_says_so) {
   test::Random random(90);
   const test::CBook book(random, 3, 2, 0);
-  const Engine own(book, {sizeof(kpm_limits), 3, 2, 10, 0, 0});
+  const Engine own(book, {sizeof(kpm_limits), 3, 2, 10, 0, 0, 0});
   CHECK(own.code == (kOwnAllocator ? KPM_OK : KPM_UNSUPPORTED));
   CHECK((own.engine != nullptr) == kOwnAllocator);
 }
@@ -59,7 +59,7 @@ TEST(memory_may_have_any_alignment_and_nothing_beyond_it_is_touched) {
   const test::CBook book(random, 4, 3, 25);
   test::CResult expected(book.book);
   CHECK(book.clear(expected.result) == KPM_OK);
-  const kpm_limits limits{sizeof limits, 4, 3, 25, 0, 1000};
+  const kpm_limits limits{sizeof limits, 4, 3, 25, 0, 1000, 0};
   const std::size_t size = kpm_engine_size(&limits);
   const kpm_market market = book.market();
   for (std::size_t offset = 0; offset < 70; ++offset) {
@@ -86,7 +86,7 @@ TEST(orders_and_states_beyond_the_limits_are_refused) {
   test::Random random(93);
   const test::CBook book(random, 4, 3, 0);
   const test::CBook larger(random, 5, 3, 0);
-  const Engine own(book, {sizeof(kpm_limits), 4, 3, 3, 2, 0});
+  const Engine own(book, {sizeof(kpm_limits), 4, 3, 3, 2, 0, 0});
   kpm_engine* const engine = own.engine;
   CHECK(kpm_engine_add(engine, 1, 0, 1, 0.5, 1.0) == KPM_OK);
   CHECK(kpm_engine_add(engine, 2, 0, 1, 0.6, 1.0) == KPM_OK);
@@ -99,7 +99,7 @@ TEST(orders_and_states_beyond_the_limits_are_refused) {
   CHECK(kpm_engine_set_market(engine, &market) == KPM_INVALID_INPUT);  // a fifth state
   CHECK(kpm_engine_order_count(engine) == 3);
 
-  const kpm_limits limits{sizeof limits, 4, 3, 3, 2, 0};
+  const kpm_limits limits{sizeof limits, 4, 3, 3, 2, 0, 0};
   const kpm_market first = book.market();
   std::vector<unsigned char> memory(kpm_engine_size(&limits) - 1);
   kpm_engine* none = nullptr;
@@ -115,7 +115,7 @@ TEST(a_tree_beyond_the_limit_ends_with_its_best_clearing_and_a_bound) {
   int limited = 0;
   for (int round = 0; round < 60; ++round) {
     const test::CBook book(random, 6, 6, 120);
-    const Engine own(book, {sizeof(kpm_limits), 6, 6, 120, 0, 1});
+    const Engine own(book, {sizeof(kpm_limits), 6, 6, 120, 0, 1, 0});
     CHECK(add_all(own.engine, book.book) == KPM_OK);
     test::CResult best(book.book);
     CHECK(book.clear(best.result) == KPM_OK);

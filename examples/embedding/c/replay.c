@@ -55,7 +55,7 @@ static int failed(void) {
 int main(int argc, char **argv) {
   const char *folder = argc > 1 ? argv[1] : "../../race_card";
   char line[1024], *cells[20];
-  kpm_market market = {sizeof market, 0, 0, payoffs, prior, inventory, 0.01, 0.01};
+  kpm_market market = {sizeof market, 0, 0, payoffs, prior, inventory, 0.01, 0.01, NULL};
   kpm_orders orders = {sizeof orders, 0, claim, side, price, quantity, NULL};
 
   FILE *file = open_table(folder, "states.csv", line, cells);
@@ -84,7 +84,7 @@ int main(int argc, char **argv) {
   fclose(file);
 
   /* From here on nothing is allocated where the library can do without: within these limits. */
-  const kpm_limits limits = {sizeof limits, market.states, market.claims, orders.count, 0, 1000};
+  const kpm_limits limits = {sizeof limits, market.states, market.claims, orders.count, 0, 1000, 0};
   const size_t size = kpm_engine_size(&limits);
   kpm_engine *engine = NULL;
   int32_t code = kpm_engine_init(malloc(size), size, &limits, &market, &engine);
@@ -129,5 +129,11 @@ int main(int argc, char **argv) {
   printf("a clearing of at most %d orders takes %.1f us (p50), %.1f (p99), %.1f (p99.9)\n", (int)orders.count,
          microseconds[CLEARINGS / 2], microseconds[CLEARINGS * 99 / 100], microseconds[CLEARINGS * 999 / 1000]);
   printf("the maker is worth %.6f, at most %.6f\n", result.certainty_equivalent, result.upper_bound);
+  /* The same book with everybody at the maker's marginal prices: docs/mechanisms.md. */
+  kpm_settings competitive;
+  kpm_settings_init(&competitive, sizeof competitive);
+  competitive.rule = KPM_COMPETITIVE;
+  if (kpm_engine_clear(engine, &competitive, &result) != KPM_OK) return failed();
+  printf("competitive: the maker is worth %.6f\n", result.certainty_equivalent);
   return 0;
 }

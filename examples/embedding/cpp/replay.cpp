@@ -67,7 +67,7 @@ int main(int argc, char** argv) try {
   std::vector<double> fills(quantity.size());
   const kpm_market market{sizeof(kpm_market), static_cast<std::int32_t>(prior.size()),
                           static_cast<std::int32_t>(claims.size()), payoffs.data(), prior.data(),
-                          inventory.data(), 0.01, 0.01};
+                          inventory.data(), 0.01, 0.01, nullptr};
   const auto count = static_cast<std::int64_t>(quantity.size());
   kpm_engine* made = nullptr;
   check(kpm_engine_create(&market, count, &made));

@@ -10,6 +10,8 @@
 #include <utility>
 
 #include "book/units.hpp"
+#include "kpm/validation.hpp"
+#include "mechanisms/competitive/clear_compiled_auction.hpp"
 #include "mechanisms/competitive/solve_auction.hpp"
 #include "mechanisms/maker_optimal/publication.hpp"
 #include "numerics/tolerances.hpp"
@@ -144,14 +146,14 @@ bool is_dwarfed(const std::vector<Staircase>& stairs, const ScaledMarket& whole,
 }
 
 AuctionClearing clear_until(const Market& given, const MakerModel& model, const Orders& orders,
-                            const AuctionSettings& settings, Checkpoint& checkpoint) {
+                            const std::vector<Staircase>& stairs, const AuctionSettings& settings,
+                            Checkpoint& checkpoint) {
   const auto start = Clock::now();
   const Array prior = prior_of(model);
   Market market = given;
   market.prior = prior.data();
   market.risk_aversion = model.kind == MakerKind::kKnightian ? model.risk_aversion : 1.0;
   market.ambiguity = model.kind == MakerKind::kKnightian ? model.ambiguity : 0.0;
-  const std::vector<Staircase> stairs = compile_staircases(market, orders);
   const ScaledMarket whole(market, stairs);
   AuctionClearing result;
   Clearing& clearing = result.clearing;
@@ -159,7 +161,6 @@ AuctionClearing clear_until(const Market& given, const MakerModel& model, const 
     clearing.pieces.push_back(claim.pieces());
   }
   clearing.scale = whole.scale;
-  clearing.seconds_compile = seconds_since(start);
 
   auto scales = std::make_unique<AtScale>(whole, model, stairs, kInfinity);
   SolvedAuction solved = scales->solve(stairs, settings, checkpoint);
@@ -184,7 +185,7 @@ AuctionClearing clear_until(const Market& given, const MakerModel& model, const 
   MakerFunction& function = scales->function;
   const double idle = function.evaluate(-scaled.inventory);
   const AuctionPoint& point = solved.point;
-  clearing.seconds_search = seconds_since(start) - clearing.seconds_compile;
+  clearing.seconds_search = seconds_since(start);
 
   Choice choice;
   choice.cell = point.piece;
@@ -247,22 +248,34 @@ AuctionClearing clear_until(const Market& given, const MakerModel& model, const 
   clearing.iterations = solved.iterations;
   clearing.threads = 1;
   clearing.seconds_total = seconds_since(start);
-  clearing.seconds_select =
-      clearing.seconds_total - clearing.seconds_compile - clearing.seconds_search;
+  clearing.seconds_select = clearing.seconds_total - clearing.seconds_search;
   return result;
 }
 
 }  // namespace
 
-AuctionClearing clear_auction(const Market& given, const MakerModel& model, const Orders& orders,
-                              const AuctionSettings& settings) {
+AuctionClearing clear_compiled_auction(const Market& market, const MakerModel& maker,
+                                       const Orders& orders, const std::vector<Staircase>& stairs,
+                                       const AuctionSettings& settings) {
+  require(validate_rule(maker.kind, number_of(settings.rule)));
   StopToken token([&] { return !settings.interrupted || !settings.interrupted(); });
   Checkpoint checkpoint(token);
   try {
-    return clear_until(given, model, orders, settings, checkpoint);
+    return clear_until(market, maker, orders, stairs, settings, checkpoint);
   } catch (const Abandoned&) {
     throw Interrupted();
   }
+}
+
+AuctionClearing clear_auction(const Market& market, const MakerModel& maker, const Orders& orders,
+                              const AuctionSettings& settings) {
+  const auto start = Clock::now();
+  const std::vector<Staircase> stairs = compile_staircases(market, orders);
+  const double seconds = seconds_since(start);
+  AuctionClearing cleared = clear_compiled_auction(market, maker, orders, stairs, settings);
+  cleared.clearing.seconds_compile = seconds;
+  cleared.clearing.seconds_total += seconds;
+  return cleared;
 }
 
 }  // namespace kpm

@@ -60,7 +60,10 @@ AuctionProgram::AuctionProgram(const ScaledMarket& market, const ScaledMaker& ma
       unused_(arena.array(ones_.size())),
       best_demand_(Array::Zero(market.claims())),
       best_g_(maker.prior),
-      best_p_(maker.prior) {
+      best_p_(maker.prior),
+      best_weights_(Array::Constant(
+          maker.priors.rows(),
+          1.0 / static_cast<double>(std::max<Eigen::Index>(1, maker.priors.rows())))) {
   if (market.narrow) {
     ones_.setOnes();
     narrow_.emplace(market.claims(), 0, maker_->root_size(), arena);
