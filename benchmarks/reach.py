@@ -227,7 +227,7 @@ def _quoting(quantity: float | None, held: float, within: float, reason: str) ->
 
 
 def quoted_blocks(limits: Limits) -> Measured:
-    reason = "two tilts a side, each with an exponential for every state and a variance"
+    reason = "a row of powers for every state that the claim pays on, and both sides' tilts"
     return _quoting(10.0, 30.0, 1e-3, reason)
 
 
@@ -236,7 +236,7 @@ def quoted_shares(limits: Limits) -> Measured:
 
 
 def quoted_shares_at_a_kink(limits: Limits) -> Measured:
-    reason = "both roots of 1,000 claims of two outcomes, four logarithms a step"
+    reason = "a pass over the payoffs to find their mass, and both roots, four logarithms a step"
     return _quoting(None, 0.0, 50e-6, reason)
 
 

@@ -66,13 +66,52 @@ def test_the_next_share_is_exact(kind: str) -> None:
             exact = [mpmath.mpf(value) for value in claim]
             ask = float(greatest(prior, exact, radius))
             bid = float(-greatest(prior, [-value for value in exact], radius))
-        within = 1e-15 * np.abs(claim).max()
-        relative = 4e-15 if kind == "bits" else 0.0
+        within, relative = (0.0, 4e-15) if kind == "bits" else (1e-15 * np.abs(claim).max(), 0.0)
         assert quotes["ask"][0] == pytest.approx(ask, abs=within, rel=relative)
         assert quotes["bid"][0] == pytest.approx(bid, abs=within, rel=relative)
-        if kind == "bits" and bid > 0:
-            assert quotes["bid"][0] == pytest.approx(bid, rel=relative, abs=0)
-            assert quotes["ask"][0] == pytest.approx(ask, rel=relative, abs=0)
+
+
+def extreme_probabilities(
+    q: mpmath.mpf, r: mpmath.mpf, radius: float
+) -> tuple[mpmath.mpf, mpmath.mpf]:
+    """The greatest probability of what has q, and the rest, by bisection in the tilt."""
+    if radius == 0:
+        return q, r
+    if radius >= -mpmath.log(q):
+        return mpmath.mpf(1), mpmath.mpf(0)
+    low, high = mpmath.mpf(-720), 3 * mpmath.log(10)
+    for _ in range(220):
+        middle = (low + high) / 2
+        t = mpmath.e**middle
+        mass = 1 + q * mpmath.expm1(t)
+        if t * q * mpmath.e**t / mass - mpmath.log(mass) < radius:
+            low = middle
+        else:
+            high = middle
+    power = mpmath.e ** (mpmath.e**low)
+    return q * power / (q * power + r), r / (q * power + r)
+
+
+@pytest.mark.parametrize(
+    "radius", [0.0, 1e-300, 1e-12, 1e-8, 1e-5, 1e-3, 0.05, 0.3, 2, 20, 1e3, np.inf]
+)
+def test_two_outcomes_are_exact_however_rare_and_ambiguous(radius: float) -> None:
+    """To the rounding of the ambiguity: y moves by x times what that moves, over the log odds."""
+    for q in (1e-200, 1e-60, 1e-16, 1e-8, 1e-3, 0.05, 0.3, 0.5):
+        maker = kpm.KnightianMaker([q, 1 - q], 1.0, radius)
+        quotes = maker.quotes(np.eye(2))
+        with mpmath.workdps(340 if radius < 1e-60 else 60):
+            prior = [mpmath.mpf(float(p)) for p in maker.prior]
+            for i in range(2):
+                ask, rest = extreme_probabilities(
+                    prior[i] / sum(prior), prior[1 - i] / sum(prior), radius
+                )
+                within = mpmath.mpf(2e-15)
+                if radius > 0 and rest > 0:
+                    odds = mpmath.log(ask * prior[1 - i] / (rest * prior[i]))
+                    within *= max(1, radius / (rest * odds))
+                assert abs(quotes["ask"][i] - ask) <= 2e-15 * ask
+                assert abs(quotes["bid"][1 - i] - rest) <= within * rest
 
 
 def test_any_probability_at_any_ambiguity() -> None:

@@ -59,4 +59,8 @@ EIGEN_STRONG_INLINE Pair expm1_of(const Pair& x) {
   return {std::expm1(x[0]), std::expm1(x[1])};
 }
 
+/// out = e^{scale (x - shift)} - 1, entry by entry, whose exponents are no larger than `largest`.
+void expm1_of_all(double scale, double shift, const double* x, Eigen::Index count, double largest,
+                  double* out);
+
 }  // namespace kpm

@@ -16,6 +16,12 @@ inline Pair pair_of(const double* values, Eigen::Index count, Eigen::Index k) {
   return {values[2 * k], values[std::min(2 * k + 1, count - 1)]};
 }
 
+/// Entries i and i + 1 of an array.
+inline Pair two_of(const Array& values, Eigen::Index i) {
+  return Eigen::Map<const Pair>(values.data() + i);
+}
+inline PairSlice two_of(Array& values, Eigen::Index i) { return PairSlice(values.data() + i); }
+
 /// A function of both. Equal arguments, an odd count's last entry, are computed once.
 template <class Function>
 Pair each_of(const Pair& x, Function&& function) {

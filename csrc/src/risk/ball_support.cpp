@@ -4,6 +4,7 @@
 #include <cmath>
 
 #include "kpm/kpm.hpp"
+#include "numerics/log1p.hpp"
 #include "numerics/pair.hpp"
 
 namespace kpm {
@@ -11,15 +12,19 @@ namespace kpm {
 namespace {
 
 constexpr double kSeriesAlone = 1e-4;  // relative to the smallest scale: the next term is rounding
-constexpr int kIterations = 12;        // two are usual
-constexpr double kLastStep = 1e-5;     // what is left of it is of a third order
-constexpr double kLeastDenominator = 0.5;
+constexpr double kOwnDigits = 0.25;
+constexpr Eigen::Index kGlance = 8;      // states that tell most claims of many payoffs
+constexpr double kNear = 2e-3;           // a miss of which four terms leave rounding
+constexpr int kMostSteps = 60;           // one is usual
+constexpr int kIterations = 12;          // two are usual
+constexpr double kLastStep = 1e-5;       // what is left of it is of a third order
 constexpr double kFarthestTilt = 600.0;  // its powers are finite
-
-Pair two_of(const Array& values, Eigen::Index i) { return Eigen::Map<const Pair>(&values[i]); }
 
 /// From whichever of both probabilities is small.
 double expectation(double low, double high, double of_low, double of_high) {
+  if (low == 0.0) {
+    return high * of_high;
+  }
   const double value =
       of_high <= of_low ? low + (high - low) * of_high : high - (high - low) * of_low;
   return std::clamp(value, low, high);
@@ -30,6 +35,7 @@ double expectation(double low, double high, double of_low, double of_high) {
 BallSupport::BallSupport(Eigen::Index states, Arena& arena)
     : prior_(Array::Zero(states + 1)),
       centred_(Array::Zero(states + 1)),
+      powers_(Array::Zero(states + 1)),
       measure_(Array::Constant(std::max<Eigen::Index>(states, 2), 1.0), 0.0, 0.0, arena),
       values_(Array::Zero(states)) {}
 
@@ -41,6 +47,7 @@ void BallSupport::set_ball(const ArrayView& prior, double radius) {
   certain_ = std::exp(-radius);
   prior_.head(states_) = prior;
   prior_.segment(states_, padded_ - states_).setZero();
+  mass_ = prior_.head(padded_).sum();
 }
 
 BallSupport::Range BallSupport::range_of(const double* values) const {
@@ -65,19 +72,59 @@ BallSupport::Range BallSupport::range_of(const double* values) const {
   return {low.min(low2).minCoeff(), high.max(high2).maxCoeff()};
 }
 
+/// The prior probabilities of zeros and of ones; false where there are other payoffs.
+bool BallSupport::masses_of_bits(const double* values, double* of_zero, double* of_one) const {
+  // Two sums of each: the processor need not wait for one to finish.
+  Pair one(0.0, 0.0);
+  Pair one2(0.0, 0.0);
+  Pair other(0.0, 0.0);
+  Pair other2(0.0, 0.0);
+  if (values[0] != 0.0 && values[0] != 1.0) {
+    return false;
+  }
+  Eigen::Index i = 0;
+  for (; i + 3 < states_; i += 4) {
+    const Pair v = Eigen::Map<const Pair>(values + i);
+    const Pair v2 = Eigen::Map<const Pair>(values + i + 2);
+    one += v * two_of(prior_, i);
+    one2 += v2 * two_of(prior_, i + 2);
+    other = other.max((v - v * v).abs());
+    other2 = other2.max((v2 - v2 * v2).abs());
+  }
+  for (; i < states_; i += 2) {
+    const Pair v = pair_of(values, states_, i / 2);
+    one += v * two_of(prior_, i);
+    other = other.max((v - v * v).abs());
+  }
+  if (other.max(other2).maxCoeff() > 0.0) {
+    return false;
+  }
+  *of_one = (one + one2).sum();
+  *of_zero = mass_ - *of_one;
+  if (*of_zero < kOwnDigits * mass_) {  // the difference has not all digits
+    Pair zero(0.0, 0.0);
+    for (i = 0; i < states_; i += 2) {
+      zero += (1.0 - pair_of(values, states_, i / 2)) * two_of(prior_, i);
+    }
+    *of_zero = zero.sum();
+  }
+  return true;
+}
+
 /// The prior probabilities of the outcomes; false where there are others between.
 bool BallSupport::masses(const double* values, const Range& range, double* of_low,
                          double* of_high) const {
   const double width = range.high - range.low;
-  const bool plain = range.low == 0.0 && range.high == 1.0;
+  const double* const end = values + std::min<Eigen::Index>(states_, kGlance);
+  if (std::any_of(values, end, [&](double v) { return v != range.low && v != range.high; })) {
+    return false;
+  }
   Pair between(0.0, 0.0);
   Pair low(0.0, 0.0);
   Pair high(0.0, 0.0);
   for (Eigen::Index k = 0; 2 * k < padded_; ++k) {
-    Pair is_high = pair_of(values, states_, k);
-    if (!plain) {
-      is_high = (is_high - range.low) / width;  // exactly zero or one at the ends
-    }
+    // Exactly zero or one at the ends.
+    const Pair is_high = (pair_of(values, states_, k) - range.low) / width;
     const Pair is_low = 1.0 - is_high;
     between = between.max(is_high * is_low);
     const Pair q = two_of(prior_, 2 * k);
@@ -89,32 +136,72 @@ bool BallSupport::masses(const double* values, const Range& range, double* of_lo
   return between.maxCoeff() == 0.0;
 }
 
-/// The greatest probability x = q + d of outcomes that have q, and y = r - d of the others, in both
-/// lanes. Halley's method on h = sqrt(2 KL) = sqrt(2 Omega).
-void BallSupport::solve_two(const Pair& q, const Pair& r, Pair& x, Pair& y) {
-  const double deviation = std::sqrt(q[0] * r[0]);
+/// d with KL = Omega at the probabilities q + d and r - d, r = 1 - q; false where a lane has none.
+///
+/// It starts from KL above its lower bound d^2 / (2 (q + d/3) (r - d/3)) (Bernstein), a quadratic
+/// equation. KL is convex in d: Newton's method from above the root stays above. Once its step is
+/// short the root is the inverse series of h = sqrt(2 KL), which is nearly linear in d, as far as
+/// the fourth power of the miss s - h: with x' = dx/dh, p = x'^2 KL'' and w the miss over h,
+///   d += (s - h) x' (1 + w/2 (1 - p) + w^2/6 T3 + w^3/24 T4).
+/// The size of the miss at the point it starts from bounds what it leaves.
+bool BallSupport::solve_two(const Pair& q, const Pair& r, Pair& d) const {
   const double s = root_;
-  const Eigen::Array<bool, 2, 1> certain = q >= certain_;
-  Pair d = s * deviation + s * s / 6.0 * (r - q) -
-           s * s * s * (1.0 + 2.0 * deviation * deviation) / (72.0 * deviation);
-  bool found = s <= kSeriesAlone * deviation;
-  if (!found && deviation > 0.0) {
-    d = d.max(0.01 * s * deviation).min(0.999 * r);
-    for (int iteration = 0; iteration < kIterations && !found; ++iteration) {
-      const Pair rise = (d / q).log1p();
-      const Pair fall = (-d / r).log1p();
-      const Pair up = q + d;
-      const Pair down = r - d;
-      const Pair h = (2.0 * (up * rise + down * fall)).sqrt();
-      const Pair slope = (rise - fall) / h;
-      const Pair bend = (1.0 / (up * down) - slope * slope) / h;
-      const Pair newton = (h - s) / slope;
-      // Halley's denominator says nothing far from the root. Newton's steps from below it stay
-      // below, as h is concave where q is small.
-      const Pair step = newton / (1.0 - 0.5 * newton * bend / slope).max(kLeastDenominator);
-      found = ((newton.abs() <= kLastStep * up.min(down)) || certain).all();
-      d = (d - step).max(0.125 * d).min(r - 0.125 * down);
+  const Pair variance = q * r;
+  const Pair lean = s / 3.0 * (r - q);
+  const double spread = 1.0 + s * s / 9.0;
+  const Pair sum = lean.abs() + (lean * lean + 4.0 * spread * variance).sqrt();
+  // From whichever form of the root subtracts nothing.
+  const Pair rare = s / (2.0 * spread) * sum;
+  const Pair likely = 2.0 * s * variance / sum;
+  d = Pair(lean[0] > 0.0 ? rare[0] : likely[0], lean[1] > 0.0 ? rare[1] : likely[1]);
+  d = d.min((1.0 - kNear) * r);
+  for (int iteration = 0; iteration < kMostSteps; ++iteration) {
+    const Pair x = q + d;
+    const Pair y = r - d;
+    const Pair rise = log1p_of(d / q);
+    const Pair fall = log1p_of(-d / r);
+    const Pair divergence = x * rise + y * fall;
+    const Pair slope = rise - fall;
+    const Pair h = (2.0 * divergence).sqrt();
+    const Pair first = h / slope;
+    const Pair miss = (s * s - 2.0 * divergence) / (s + h);
+    const Pair step = miss * first;
+    if ((step.abs() <= kNear * x.min(y)).all()) {
+      const Pair curvature = 1.0 / (x * y);
+      const Pair w = miss / h;
+      const Pair bend = curvature * first;
+      const Pair p = bend * first;
+      const Pair z = bend * h;
+      const Pair lack = 1.0 - p;
+      const Pair skewed = (x - y) * z;
+      const Pair third = -p * (skewed + 3.0 * lack);
+      const Pair fourth = -p * (2.0 * z * z - 12.0 * p * divergence +
+                                lack * (6.0 * skewed + 3.0 * lack) + 4.0 * third);
+      d += step * (1.0 + w * (0.5 * lack + w * (third / 6.0 + w * fourth / 24.0)));
+      return true;
     }
+    const Pair newton = (divergence - 0.5 * s * s) / slope;
+    d = (d - newton).max(0.125 * d).min(r - 0.125 * y);
+  }
+  return false;
+}
+
+/// The greatest probability x of outcomes that have q, and y of the others, which have r, in both
+/// lanes.
+void BallSupport::extremes(const Pair& q, const Pair& r, Pair& x, Pair& y) {
+  const bool certain[2] = {q[0] >= certain_, q[1] >= certain_};
+  const double s = root_;
+  Pair d;
+  bool found = true;
+  if (s * s <= kSeriesAlone * kSeriesAlone * (q[0] * r[0])) {
+    const Pair deviation = (q * r).sqrt();
+    d = s * deviation + s * s / 6.0 * (r - q) -
+        s * s * s * (1.0 + 2.0 * deviation * deviation) / (72.0 * deviation);
+  } else if (certain[0] == certain[1]) {
+    found = certain[0] || solve_two(q, r, d);
+  } else {
+    const int lane = certain[0] ? 1 : 0;
+    found = solve_two(Pair::Constant(q[lane]), Pair::Constant(r[lane]), d);
   }
   x = q + d;
   y = r - d;
@@ -122,7 +209,7 @@ void BallSupport::solve_two(const Pair& q, const Pair& r, Pair& x, Pair& y) {
     if (certain[lane]) {
       x[lane] = 1.0;
       y[lane] = 0.0;
-    } else if (!found || !(y[lane] >= 0.0 && y[lane] <= r[lane])) {
+    } else if (!found) {
       measure_.set_ball(Pair(r[lane], q[lane]), omega_);
       measure_.evaluate(Pair(0.0, 1.0));
       const double mass = measure_.worst_case().sum();
@@ -133,19 +220,27 @@ void BallSupport::solve_two(const Pair& q, const Pair& r, Pair& x, Pair& y) {
 }
 
 bool BallSupport::two_outcomes(const double* values, TwoOutcomes& outcomes) {
-  const Range range = range_of(values);
-  outcomes.low = range.low;
-  outcomes.high = range.high;
+  Range range{0.0, 1.0};
   double of_low = 0.0;
   double of_high = 0.0;
-  if (range.low == range.high || !masses(values, range, &of_low, &of_high)) {
+  if (!masses_of_bits(values, &of_low, &of_high)) {
+    range = range_of(values);
+    if (range.low == range.high || !masses(values, range, &of_low, &of_high)) {
+      outcomes.low = range.low;
+      outcomes.high = range.high;
+      return false;
+    }
+  } else if (of_high == 0.0 || of_low == 0.0) {
+    outcomes.low = outcomes.high = of_high == 0.0 ? 0.0 : 1.0;
     return false;
   }
+  outcomes.low = range.low;
+  outcomes.high = range.high;
   const double total = of_low + of_high;
   const Pair q = Pair(of_high, of_low) / total;
   Pair x;
   Pair y;
-  solve_two(q, Pair(q[1], q[0]), x, y);
+  extremes(q, Pair(q[1], q[0]), x, y);
   outcomes.most_of_high = x[0];
   outcomes.rest_of_low = y[0];
   outcomes.most_of_low = x[1];
@@ -165,9 +260,10 @@ void BallSupport::bounds(const double* values, double* least, double* greatest) 
     return;
   }
   const Range range{of.low, of.high};
-  centre(values);
-  *least = -greatest_of_many(values, range, -1.0);
-  *greatest = greatest_of_many(values, range, 1.0);
+  centre(values, range);
+  const Pair above = tilted(Pair(-1.0, 1.0));
+  *least = -of_side(values, range, -1.0, above[0]);
+  *greatest = of_side(values, range, 1.0, above[1]);
 }
 
 double BallSupport::greatest(const double* values) {
@@ -178,45 +274,32 @@ double BallSupport::greatest(const double* values) {
   if (of.low == of.high) {
     return of.low;
   }
-  centre(values);
-  return greatest_of_many(values, {of.low, of.high}, 1.0);
+  return greatest_of_many(values, of.low, of.high);
 }
 
-/// The deviations from the mean, and their moments.
-void BallSupport::centre(const double* values) {
-  double mass = prior_.head(padded_).sum();
-  mean_ = dot(prior_.data(), values, states_) / mass;
-  for (int pass = 0; pass < 2; ++pass) {  // rounding of a mean far from zero leaves a mean
-    Pair left(0.0, 0.0);
-    for (Eigen::Index k = 0; 2 * k < padded_; ++k) {
-      const Pair b = pair_of(values, states_, k) - mean_;
-      PairSlice centred(&centred_[2 * k]);
-      centred = b;
-      left += two_of(prior_, 2 * k) * b;
-    }
-    mean_ += pass == 0 ? left.sum() / mass : 0.0;
-  }
-  if (padded_ > states_) {
-    centred_[states_] = 0.0;
-  }
-  Pair second(0.0, 0.0);
-  Pair third(0.0, 0.0);
-  Pair fourth(0.0, 0.0);
-  Pair largest(0.0, 0.0);
+double BallSupport::greatest_of_many(const double* values, double low, double high) {
+  const Range range{low, high};
+  centre(values, range);
+  return of_side(values, range, 1.0, tilted(Pair(1.0, 1.0))[0]);
+}
+
+/// The deviations from the mean in units of the largest, and their moments.
+void BallSupport::centre(const double* values, const Range& range) {
+  mean_ = dot(prior_.data(), values, states_) / mass_;
+  farthest_ = std::max(range.high - mean_, mean_ - range.low);
+  const double inverse = 1.0 / farthest_;
   for (Eigen::Index k = 0; 2 * k < padded_; ++k) {
-    const Pair b = two_of(centred_, 2 * k);
-    const Pair square = b * b;
-    const Pair weight = two_of(prior_, 2 * k) * square;
-    second += weight;
-    third += weight * b;
-    fourth += weight * square;
-    largest = largest.max(b.abs());
+    two_of(centred_, 2 * k) = (pair_of(values, states_, k) - mean_) * inverse;
   }
-  const double variance = second.sum() / mass;
-  farthest_ = largest.maxCoeff();
+  sum_.start(prior_.data(), centred_.data(), padded_, powers_.data());
+  const double variance = sum_.moment(2);
   deviation_ = std::sqrt(variance);
-  skewness_ = third.sum() / mass / (variance * deviation_);
-  kurtosis_ = fourth.sum() / mass / (variance * variance) - 3.0;
+  skewness_ = sum_.moment(3) / (variance * deviation_);
+  kurtosis_ = sum_.moment(4) / (variance * variance) - 3.0;
+  const double tilt = root_ / deviation_;  // to first order
+  if (tilt > 0.5 * ExponentialSum::kHalfReach && tilt < 2.0 * ExponentialSum::kReach) {
+    sum_.finish(centred_.data(), padded_, powers_.data());
+  }
 }
 
 template <Exponents kSize>
@@ -237,60 +320,82 @@ BallSupport::Sums BallSupport::sums(double t) const {
 }
 
 BallSupport::Sums BallSupport::sums_of(double t) const {
-  const Exponents size = exponents_up_to(std::abs(t) * farthest_);
+  const Exponents size = exponents_up_to(std::abs(t));
   return size == Exponents::kSmall    ? sums<Exponents::kSmall>(t)
          : size == Exponents::kMedium ? sums<Exponents::kMedium>(t)
                                       : sums<Exponents::kAny>(t);
 }
 
-/// The greatest expectation of sign * centred_; not a number where the tilts are too far. For any t
-/// (Omega + K(t)) / t is above it, by half the curvature v / t times the square of the error.
-double BallSupport::tilted(double sign) const {
+/// The greatest expectations of sign * centred_, a side a lane, each as if alone; not a number
+/// where the tilts are too far. For any t (Omega + K(t)) / t is above it, by half the curvature
+/// v / t times the square of the error.
+Pair BallSupport::tilted(Pair sign) const {
   const double s = root_;
-  const double skew = sign * skewness_;
-  if (s * farthest_ <= kSeriesAlone * deviation_) {
-    const double third = kurtosis_ / 24.0 - skew * skew / 18.0;
-    return deviation_ * (s + s * s * (skew / 6.0 + s * third));
+  const Pair skew = sign * skewness_;
+  if (s <= kSeriesAlone * deviation_) {
+    return deviation_ * (s + s * s * (skew / 6.0 + s * (kurtosis_ / 24.0 - skew * skew / 18.0)));
   }
-  const double bend = 2.0 / 3.0 * skew;
-  double start = s - 0.5 * bend * s * s + (0.625 * bend * bend - 0.125 * kurtosis_) * s * s * s;
-  if (!(start > 0.25 * s && start < 4.0 * s)) {
-    start = s;
+  const Pair bend = 2.0 / 3.0 * skew;
+  Pair t = s - 0.5 * bend * s * s + (0.625 * bend * bend - 0.125 * kurtosis_) * s * s * s;
+  for (double& start : t) {
+    start = (start > 0.25 * s && start < 4.0 * s ? start : s) / deviation_;
   }
-  double t = start / deviation_;
-  for (int iteration = 0; iteration < kIterations && t * farthest_ < kFarthestTilt; ++iteration) {
-    const Sums of = sums_of(sign * t);
-    const double log_mass = std::log1p(of.excess);
-    const double mean = sign * of.first / (1.0 + of.excess);
-    const double variance = of.second / (1.0 + of.excess) - mean * mean;
-    const double divergence = t * mean - log_mass;
-    if (!(variance > 0.0 && divergence > 0.0)) {
-      break;
+  Pair above = Pair::Constant(std::nan(""));
+  bool open[2] = {true, sign[1] != sign[0]};
+  for (int iteration = 0; iteration < kIterations && (open[0] || open[1]); ++iteration) {
+    const Pair tilt = sign * t;
+    ExponentialSum::Excess of = sum_.at(tilt);
+    for (int lane = 0; lane < 2; ++lane) {
+      if (open[lane] && t[lane] > sum_.reach()) {
+        const Sums exact = sums_of(tilt[lane]);
+        of.value[lane] = exact.excess;
+        of.first[lane] = exact.first - sum_.moment(1);
+        of.second[lane] = exact.second;
+      }
     }
-    const double h = std::sqrt(2.0 * divergence);
-    const double curved = t * t * variance;
-    const double step = (h - s) * h / curved;
-    if (std::abs(step) <= kLastStep) {
-      const double off = divergence - omega_;
-      return (omega_ + log_mass - 0.5 * off * off / curved) / t;
+    const Pair log_mass = log1p_of(of.value);
+    const Pair inverse = 1.0 / (1.0 + of.value);
+    const Pair mean = sign * (of.first + sum_.moment(1)) * inverse;
+    const Pair variance = of.second * inverse - mean * mean;
+    const Pair divergence = t * mean - log_mass;
+    const Pair off = divergence - omega_;
+    const Pair h = (2.0 * divergence).sqrt();
+    const Pair curved = t * t * variance;
+    const Pair step = 2.0 * off / (h + s) * h / curved;
+    const Pair value = (omega_ + log_mass - 0.5 * off * off / curved) / t;
+    for (int lane = 0; lane < 2; ++lane) {
+      if (!open[lane]) {
+        continue;
+      }
+      const bool found = std::abs(step[lane]) <= kLastStep;
+      above[lane] = found ? value[lane] : above[lane];
+      t[lane] *= std::clamp(1.0 - step[lane], 0.25, 4.0);
+      // A variance that is all rounding, or exponentials beyond all doubles, are for others.
+      open[lane] =
+          !found && variance[lane] > 0.0 && divergence[lane] > 0.0 && t[lane] < kFarthestTilt;
     }
-    t *= std::clamp(1.0 - step, 0.25, 4.0);
   }
-  return std::nan("");
+  if (sign[1] == sign[0]) {
+    above[1] = above[0];
+  }
+  return above;
 }
 
-double BallSupport::greatest_of_many(const double* values, const Range& range, double sign) {
+/// The greatest expectation of sign * values, of which tilted() found `above` the mean.
+double BallSupport::of_side(const double* values, const Range& range, double sign, double above) {
   const double top = sign > 0.0 ? range.high : range.low;
-  double of_top = 0.0;
-  for (Eigen::Index i = 0; i < states_; ++i) {
-    of_top += values[i] == top ? prior_[i] : 0.0;
+  const double farthest = (top - mean_) / farthest_;
+  if (deviation_ * deviation_ > 0.9 * certain_ * farthest * farthest) {  // as certainty implies
+    double of_top = 0.0;
+    for (Eigen::Index i = 0; i < states_; ++i) {
+      of_top += values[i] == top ? prior_[i] : 0.0;
+    }
+    if (of_top >= certain_) {
+      return sign * top;
+    }
   }
-  if (of_top >= certain_) {
-    return sign * top;
-  }
-  const double above = tilted(sign);
   if (above >= 0.0) {
-    return std::min(sign * mean_ + above, sign * top);
+    return std::min(sign * mean_ + farthest_ * above, sign * top);
   }
   for (Eigen::Index i = 0; i < states_; ++i) {
     values_[i] = sign * values[i];

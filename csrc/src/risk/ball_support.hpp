@@ -4,6 +4,8 @@
 #include "numerics/arena.hpp"
 #include "numerics/dense.hpp"
 #include "numerics/expm1.hpp"
+#include "numerics/exponential_sum.hpp"
+#include "numerics/pair.hpp"
 #include "risk/risk_measure.hpp"
 
 namespace kpm {
@@ -36,6 +38,8 @@ class BallSupport {
   void bounds(const double* values, double* least, double* greatest);
   /// The max alone.
   double greatest(const double* values);
+  /// The same for values that are more than two, from `low` to `high`.
+  double greatest_of_many(const double* values, double low, double high);
 
   /// Whether a claim has two outcomes, and then its extreme probabilities.
   bool two_outcomes(const double* values, TwoOutcomes& outcomes);
@@ -52,25 +56,30 @@ class BallSupport {
   };
 
   Range range_of(const double* values) const;
+  bool masses_of_bits(const double* values, double* of_zero, double* of_one) const;
   bool masses(const double* values, const Range& range, double* of_low, double* of_high) const;
-  void solve_two(const Pair& q, const Pair& r, Pair& x, Pair& y);
-  void centre(const double* values);
-  double greatest_of_many(const double* values, const Range& range, double sign);
-  double tilted(double sign) const;
+  bool solve_two(const Pair& q, const Pair& r, Pair& d) const;
+  void extremes(const Pair& q, const Pair& r, Pair& x, Pair& y);
+  void centre(const double* values, const Range& range);
+  double of_side(const double* values, const Range& range, double sign, double above);
+  Pair tilted(Pair sign) const;
   template <Exponents kSize>
   Sums sums(double t) const;
   Sums sums_of(double t) const;
 
   Eigen::Index states_ = 0;
   Eigen::Index padded_ = 0;  // an even number: two states at a time
+  double mass_ = 1.0;        // of the prior
   double omega_ = 0.0;
-  double root_ = 0.0;      // sqrt(2 Omega)
-  double certain_ = 0.0;   // e^-Omega: outcomes at least as likely may be certain
-  Array prior_, centred_;  // padded with zeros
+  double root_ = 0.0;     // sqrt(2 Omega)
+  double certain_ = 0.0;  // e^-Omega: outcomes at least as likely may be certain
+  Array prior_;           // padded with a zero
+  Array centred_, powers_;
+  ExponentialSum sum_;  // E e^{t centred}
   RiskMeasure measure_;
   Array values_;  // for measure_
   double mean_ = 0.0, farthest_ = 0.0;
-  double deviation_ = 0.0, skewness_ = 0.0, kurtosis_ = 0.0;
+  double deviation_ = 0.0, skewness_ = 0.0, kurtosis_ = 0.0;  // of centred_
 };
 
 }  // namespace kpm

@@ -26,6 +26,7 @@ KnightianMaker::KnightianMaker(const ArrayView& prior, double risk_aversion, dou
       kinked_(prior.size(), arena_),
       two_(Array::Constant(2, 0.5), 0.0, 0.0, arena_),
       change_(prior.size()),
+      two_valued_(prior.size()),
       deviation_(Array::Zero(prior.size())),
       moved_(Array::Zero(prior.size())),
       worst_(Array::Zero(prior.size())) {
@@ -64,6 +65,7 @@ void KnightianMaker::gather_worst_states(double rounding) {
 
 double KnightianMaker::set_losses(const ArrayView& losses) {
   const double top = losses.maxCoeff();
+  has_base_ = false;
   deviation_ = losses - top;
   gather_worst_states(tie_width(losses));
   if (worst_alone_) {
@@ -124,38 +126,77 @@ double KnightianMaker::two_valued_cost(const TwoOutcomes& claim, double shares) 
          (change > -0.5 ? std::log1p(change) : std::log(of_best + of_other * std::exp(-rise))) / a_;
 }
 
-/// rho of any losses at constant wealth is the greatest expectation of their utility; false where
-/// that leaves no digits. An expectation is rounded as one is, its logarithm by what that is of it:
-/// over alpha, little beside losses that spread far.
-bool KnightianMaker::flat_cost(const ArrayView& change, double low, double high, double* value) {
+/// rho of any losses at constant wealth is the greatest expectation of their utility. Where that
+/// leaves no digits it is the risk measure's: an expectation is rounded as one is, its logarithm by
+/// what that is of it: over alpha, little beside losses that spread far.
+double KnightianMaker::flat_cost_of_many(const ArrayView& change, double low, double high) {
+  const double largest = a_ * (high - low);
+  double lowest = 0.0;
+  expm1_of_all(a_, high, &low, 1, largest, &lowest);
+  expm1_of_all(a_, high, change.data(), states(), largest, moved_.data());
+  const double excess = kinked_.greatest_of_many(moved_.data(), lowest, 0.0);
+  if ((1.0 + excess) * std::max(1.0, largest) > 0.5) {
+    return high + std::log1p(excess) / a_;
+  }
+  moved_ = deviation_ + change;
+  return risk_of(moved_, nullptr);
+}
+
+double KnightianMaker::flat_cost(const ArrayView& change, double low, double high) {
   TwoOutcomes claim;
-  if (kinked_.two_outcomes(change.data(), claim)) {
-    *value = two_valued_cost(claim, 1.0);
+  return kinked_.two_outcomes(change.data(), claim) ? two_valued_cost(claim, 1.0)
+                                                    : flat_cost_of_many(change, low, high);
+}
+
+/// Blocks at constant wealth. The two outcomes' probabilities do not depend on the size.
+bool KnightianMaker::flat_block_costs(const double* payoff, const double* shares,
+                                      Eigen::Index sizes, double* down, double* up) {
+  TwoOutcomes claim;
+  if (kinked_.two_outcomes(payoff, claim)) {
+    for (Eigen::Index size = 0; size < sizes; ++size) {
+      up[size] = two_valued_cost(claim, shares[size]);
+      down[size] = -two_valued_cost(claim, -shares[size]);
+    }
     return true;
   }
-  const Exponents size = exponents_up_to(a_ * (high - low));
-  for (Eigen::Index k = 0; 2 * k < states(); ++k) {
-    const Pair x = a_ * (pair_of(change.data(), states(), k) - high);
-    const Pair power = size == Exponents::kSmall    ? expm1_of<Exponents::kSmall>(x)
-                       : size == Exponents::kMedium ? expm1_of<Exponents::kMedium>(x)
-                                                    : expm1_of<Exponents::kAny>(x);
-    moved_[2 * k] = power[0];
-    moved_[std::min(2 * k + 1, states() - 1)] = power[1];
+  if (claim.low == claim.high) {
+    return false;
   }
-  const double excess = kinked_.greatest(moved_.data());
-  *value = high + std::log1p(excess) / a_;
-  return (1.0 + excess) * std::max(1.0, a_ * (high - low)) > 0.5;
+  const Eigen::Map<const Array> payoffs(payoff, states());
+  for (Eigen::Index size = 0; size < sizes; ++size) {
+    const double low = shares[size] * claim.low;
+    const double high = shares[size] * claim.high;
+    worst_ = shares[size] * payoffs;
+    up[size] = flat_cost_of_many(worst_, low, high);
+    worst_ = -worst_;
+    down[size] = -flat_cost_of_many(worst_, -high, -low);
+  }
+  return true;
 }
 
 bool KnightianMaker::block_costs(const double* payoff, const double* shares, Eigen::Index sizes,
                                  double* down, double* up) {
-  TwoOutcomes claim;
-  if (!kink_ || !is_flat() || !kinked_.two_outcomes(payoff, claim)) {
+  if (worst_alone_) {
+    return kink_ && is_flat() && flat_block_costs(payoff, shares, sizes, down, up);
+  }
+  if (kind_ != Ambiguity::kBall) {
+    return false;
+  }
+  if (!has_base_) {
+    two_valued_.set_base(change_);
+    has_base_ = true;
+  }
+  if (!two_valued_.set_claim(payoff)) {
     return false;
   }
   for (Eigen::Index size = 0; size < sizes; ++size) {
-    up[size] = two_valued_cost(claim, shares[size]);
-    down[size] = -two_valued_cost(claim, -shares[size]);
+    if (!two_valued_.costs(shares[size], up + size, down + size)) {
+      const Eigen::Map<const Array> claim(payoff, states());
+      worst_ = shares[size] * claim;
+      up[size] = increment(worst_, nullptr);
+      worst_ = -worst_;
+      down[size] = -increment(worst_, nullptr);
+    }
   }
   return true;
 }
@@ -182,9 +223,8 @@ double KnightianMaker::increment(const ArrayView& change, Array* prices) {
   }
   if (kind_ == Ambiguity::kSimplex || worst_alone_) {
     // rho(L) is the largest loss, exactly: no digits are lost by starting from it.
-    double value = 0.0;
-    if (kink_ && is_flat() && prices == nullptr && flat_cost(change, low, high, &value)) {
-      return value;
+    if (kink_ && is_flat() && prices == nullptr) {
+      return flat_cost(change, low, high);
     }
     moved_ = deviation_ + change;
     return risk_of(moved_, prices);

@@ -8,6 +8,7 @@
 #include "risk/maker.hpp"
 #include "risk/risk_measure.hpp"
 #include "risk/tilt_change.hpp"
+#include "risk/two_valued_change.hpp"
 
 namespace kpm {
 
@@ -38,7 +39,10 @@ class KnightianMaker final : public Maker {
   bool is_flat() const { return static_cast<Eigen::Index>(on_worst_.size()) == states(); }
   const double* on_worst_states(const double* payoff);
   double two_valued_cost(const TwoOutcomes& claim, double shares) const;
-  bool flat_cost(const ArrayView& change, double low, double high, double* value);
+  bool flat_block_costs(const double* payoff, const double* shares, Eigen::Index sizes,
+                        double* down, double* up);
+  double flat_cost(const ArrayView& change, double low, double high);
+  double flat_cost_of_many(const ArrayView& change, double low, double high);
   double risk_of(const ArrayView& losses, Array* prices);
   double closest_divergence(const ArrayView& g);
 
@@ -47,19 +51,21 @@ class KnightianMaker final : public Maker {
   const Ambiguity kind_;
   const Array prior_;
   Arena arena_;
-  RiskMeasure measure_;  ///< of all states
-  BallSupport kinked_;   ///< over the ball on S
-  RiskMeasure two_;      ///< of two outcomes, a state and the others
-  TiltChange change_;    ///< how p moves with the losses, where it is a tilt
+  RiskMeasure measure_;         ///< of all states
+  BallSupport kinked_;          ///< over the ball on S
+  RiskMeasure two_;             ///< of two outcomes, a state and the others
+  TiltChange change_;           ///< how p moves with the losses, where it is a tilt
+  TwoValuedChange two_valued_;  ///< the same for trades in claims of two payoffs
 
   Array deviation_;  ///< losses less their maximum
   Array moved_;      ///< these after a change
-  Array worst_;      ///< (states) a direction, or the prior, on S only
+  Array worst_;      ///< (states) a direction, or the prior, on S only; a change
   std::vector<Eigen::Index> on_worst_;
   double radius_ = 0.0;       ///< Omega_S
   double rho_ = 0.0;          ///< of the deviations
   bool kink_ = false;         ///< more than one subgradient
   bool worst_alone_ = false;  ///< p lives on S
+  bool has_base_ = false;     ///< two_valued_ is at the current losses
 };
 
 }  // namespace kpm

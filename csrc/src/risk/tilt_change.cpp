@@ -11,18 +11,8 @@ namespace kpm {
 
 namespace {
 
-/// The Lagrangian's excess over its minimum, relative to the change, up to which its second-order
-/// estimate is subtracted instead of another step: the error left is a small share of it.
-constexpr double kAccurate = 1e-11;
-/// Where the worst case leaves the states it was on, 1 + z is a difference of equals.
-constexpr double kLeastMass = 0.01;
-/// What p moves is divided by the mean utility: rounding grows as that falls.
-constexpr double kLeastMeanUtility = 1e-8;
 constexpr double kLastStep = 1e-7;  // relative: Newton's next step is rounding
 constexpr int kIterations = 30;
-
-PairSlice pair_at(Array& values, Eigen::Index i) { return PairSlice(&values[i]); }
-Pair two_of(const Array& values, Eigen::Index i) { return {values[i], values[i + 1]}; }
 
 }  // namespace
 
@@ -86,12 +76,12 @@ bool TiltChange::fill_psi(const ArrayView& change, double low, double high) {
     if (kAffine) {
       const Pair moved = pair_of(change.data(), states_, k);
       between = between.max((moved - low) * (high - moved));
-      pair_at(growth_, i) = of_low + slope * (moved - low);
+      two_of(growth_, i) = of_low + slope * (moved - low);
     }
-    const Pair phi = pair_at(phi_, i);
-    const Pair psi = inverse_a * pair_at(u_, i) * pair_at(growth_, i);
-    pair_at(psi_, i) = psi;
-    const Pair weight = pair_at(p_, i) * psi;
+    const Pair phi = two_of(phi_, i);
+    const Pair psi = inverse_a * two_of(u_, i) * two_of(growth_, i);
+    two_of(psi_, i) = psi;
+    const Pair weight = two_of(p_, i) * psi;
     const Pair product = weight * phi;
     mean += weight;
     covariance += product;
@@ -99,43 +89,14 @@ bool TiltChange::fill_psi(const ArrayView& change, double low, double high) {
     phi_skew += product * phi;
     psi_skew += product * psi;
   }
-  mean_ = mean.sum();
-  covariance_ = covariance.sum();
-  square_ = square.sum();
-  phi_skew_ = phi_skew.sum();
-  psi_skew_ = psi_skew.sum();
+  moments_ = {mean.sum(), covariance.sum(), square.sum(), phi_skew.sum(), psi_skew.sum()};
   return between.maxCoeff() == 0.0;
 }
 
 /// e^{a d} - 1 of changes of any kind.
 void TiltChange::fill_growth(const ArrayView& change, double largest) {
-  const Exponents size = exponents_up_to(a_ * largest);
-  for (Eigen::Index k = 0; 2 * k < padded_; ++k) {
-    const Pair x = a_ * pair_of(change.data(), states_, k);
-    Pair growth;
-    if (size == Exponents::kSmall) {
-      growth = expm1_of<Exponents::kSmall>(x);
-    } else if (size == Exponents::kMedium) {
-      growth = expm1_of<Exponents::kMedium>(x);
-    } else {
-      growth = expm1_of<Exponents::kAny>(x);
-    }
-    pair_at(growth_, 2 * k) = growth;
-  }
-}
-
-/// The root of G to second order in the change: one step from the first-order root.
-double TiltChange::second_order_root() const {
-  const double tau = -t_ * covariance_ / variance_;
-  const double t = t_ + tau;
-  const double centre = t * mean_;  // of m = tau phi + t psi; phi has mean zero
-  const double second = tau * tau * variance_ + 2.0 * tau * t * covariance_ + t * t * square_;
-  const double skew = tau * tau * third_ + 2.0 * tau * t * phi_skew_ + t * t * psi_skew_;
-  // KL = Var m / 2, and what m^2 / 2 adds to the lean. The covariance of m with phi is of second
-  // order, too: the first-order root takes t for what it was.
-  const double lean = tau * variance_ + t * covariance_;
-  const double g = 0.5 * (second - centre * centre) + t_ * (lean * (1.0 - centre) + 0.5 * skew);
-  return tau - g / (t * (variance_ + 2.0 * covariance_));
+  expm1_of_all(a_, 0.0, change.data(), states_, a_ * largest, growth_.data());
+  growth_[padded_ - 1] = growth_[states_ - 1];
 }
 
 /// The sums for the tilt t + tau; returns G. E e^m m and the gain follow from the same sums, as m
@@ -147,13 +108,13 @@ double TiltChange::sums(double tau, bool keep) {
   Pair lean(0.0, 0.0);
   Pair moved_psi(0.0, 0.0);
   for (Eigen::Index i = 0; i < padded_; i += 2) {
-    const Pair phi = pair_at(phi_, i);
-    const Pair psi = pair_at(psi_, i);
-    const Pair p = pair_at(p_, i);
+    const Pair phi = two_of(phi_, i);
+    const Pair psi = two_of(psi_, i);
+    const Pair p = two_of(p_, i);
     const Pair m = tau * phi + t * psi;
     const Pair excess = expm1_of<kSize>(m);
     if (keep) {
-      pair_at(moved_, i) = excess;
+      two_of(moved_, i) = excess;
     }
     const Pair weight = p * excess;
     z += weight;
@@ -187,7 +148,7 @@ double TiltChange::moved_variance() const {
 
 bool TiltChange::evaluate(const ArrayView& change, double low, double high, double* value,
                           Array* prices) {
-  if (t_ > 0.0 && mean_utility_ < kLeastMeanUtility) {
+  if (!is_accurate()) {
     return false;
   }
   const double largest = std::max(std::abs(low), std::abs(high));
@@ -197,7 +158,7 @@ bool TiltChange::evaluate(const ArrayView& change, double low, double high, doub
   }
   double growth = 0.0;
   if (t_ == 0.0) {  // p does not move
-    growth = a_ / mean_utility_ * mean_;
+    growth = a_ / mean_utility_ * moments_.mean;
     moved_.setZero();
   } else {
     if (!(variance_ > 0.0)) {
@@ -207,7 +168,7 @@ bool TiltChange::evaluate(const ArrayView& change, double low, double high, doub
     const double span = std::max(std::abs(std::expm1(a_ * low)), std::abs(std::expm1(a_ * high)));
     const double reach = span / a_;
     const double scale = a_ / mean_utility_;
-    double tau = second_order_root();
+    double tau = moments_.second_order_root(t_, variance_, third_);
     bool found = false;
     bool last = false;
     for (int iteration = 0; iteration < kIterations && !found; ++iteration) {
@@ -222,7 +183,7 @@ bool TiltChange::evaluate(const ArrayView& change, double low, double high, doub
                        : size == Exponents::kMedium ? sums<Exponents::kMedium>(tau, keep)
                                                     : sums<Exponents::kAny>(tau, keep);
       // Small changes leave the variance nearly as it was, and it scales the last step only.
-      const double variance = small ? variance_ + 2.0 * covariance_ : moved_variance();
+      const double variance = small ? variance_ + 2.0 * moments_.covariance : moved_variance();
       if (!std::isfinite(g) || !(variance > 0.0) || !(z_ > kLeastMass - 1.0)) {
         return false;
       }

@@ -6,6 +6,28 @@
 
 namespace kpm {
 
+/// E_p of psi, psi phi, psi^2, psi phi^2 and psi^2 phi, for TiltChange's phi and psi.
+template <class Number>
+struct PsiMoments {
+  Number mean, covariance, square, phi_skew, psi_skew;
+
+  /// The root of G to second order in the change: one step from the first-order root. `variance`
+  /// and `third` are moments of phi, `t` the tilt before.
+  Number second_order_root(double t, double variance, double third) const {
+    const Number tau = -t * covariance / variance;
+    const Number moved = t + tau;
+    const Number centre = moved * mean;  // of m = tau phi + moved psi; phi has mean zero
+    const Number second =
+        tau * tau * variance + 2.0 * tau * moved * covariance + moved * moved * square;
+    const Number skew = tau * tau * third + 2.0 * tau * moved * phi_skew + moved * moved * psi_skew;
+    // KL = Var m / 2, and what m^2 / 2 adds to the lean. The covariance of m with phi is of second
+    // order, too: the first-order root takes t for what it was.
+    const Number lean = tau * variance + moved * covariance;
+    const Number g = 0.5 * (second - centre * centre) + t * (lean * (1.0 - centre) + 0.5 * skew);
+    return tau - g / (moved * (variance + 2.0 * covariance));
+  }
+};
+
 /// rho(L + d) - rho(L) from the worst case p at L, without the cancellation of a difference: a
 /// quote for a millionth of the inventory has as many digits as one for all of it, and costs one
 /// polynomial per state.
@@ -20,6 +42,13 @@ namespace kpm {
 /// second order.
 class TiltChange {
  public:
+  /// The Lagrangian's excess over its minimum, relative to the change, up to which its second-order
+  /// estimate is subtracted instead of another step: the error left is a small share of it.
+  static constexpr double kAccurate = 1e-11;
+  /// Where the worst case leaves the states it was on, 1 + z is a difference of equals.
+  static constexpr double kLeastMass = 0.01;
+  static constexpr double kLargest = 2.0;  ///< a |d| of changes that are small enough
+
   explicit TiltChange(Eigen::Index states);
 
   /// Set the losses, with `deviation` from their maximum and worst case p = q e^{t phi} / Z.
@@ -28,7 +57,17 @@ class TiltChange {
                 double inverse_mu);
   const Array& state_prices() const { return prices_; }
 
-  /// Whether changes this large are small enough here.
+  double risk_aversion() const { return a_; }
+  double inverse_mu() const { return t_; }
+  double mean_utility() const { return mean_utility_; }
+  double variance() const { return variance_; }
+  double third_moment() const { return third_; }
+  double phi_range() const { return phi_range_; }
+  const Array& p() const { return p_; }
+  const Array& phi() const { return phi_; }
+  /// Whether changes of p have digits here.
+  bool is_accurate() const { return t_ == 0.0 || mean_utility_ >= kLeastMeanUtility; }
+
   bool covers(double largest) const { return a_ * largest <= kLargest; }
 
   /// Sets `value` to rho(L + d) - rho(L) for changes from `low` to `high`; false where the worst
@@ -36,12 +75,12 @@ class TiltChange {
   bool evaluate(const ArrayView& change, double low, double high, double* value, Array* prices);
 
  private:
-  static constexpr double kLargest = 2.0;  // a |d|
+  /// What p moves is divided by the mean utility: rounding grows as that falls.
+  static constexpr double kLeastMeanUtility = 1e-8;
 
   template <bool kAffine>
   bool fill_psi(const ArrayView& change, double low, double high);
   void fill_growth(const ArrayView& change, double largest);
-  double second_order_root() const;
   template <Exponents kSize>
   double sums(double tau, bool keep);
   double moved_variance() const;
@@ -58,8 +97,7 @@ class TiltChange {
   Array growth_;           // expm1(a d)
   Array psi_, moved_;      // moved: e^m - 1
   Array prices_;
-  // E_p of psi, psi phi, psi^2, psi phi^2 and psi^2 phi.
-  double mean_ = 0.0, covariance_ = 0.0, square_ = 0.0, phi_skew_ = 0.0, psi_skew_ = 0.0;
+  PsiMoments<double> moments_ = {};
   // Of the last sums(): E_p e^m - 1, sum g (1 + r) expm1(a d), KL(p(1+r)|p).
   double z_ = 0.0, gain_ = 0.0, divergence_ = 0.0;
 };
