@@ -17,7 +17,8 @@ Level* add_up(const Quote* begin, const Quote* end, Level* levels) {
     double buy = 0.0;
     double sell = 0.0;
     for (; quote != end && quote->price == price; ++quote) {
-      (quote->quantity > 0.0 ? buy : sell) += std::abs(quote->quantity);
+      buy += std::max(quote->quantity, 0.0);
+      sell += std::max(-quote->quantity, 0.0);
     }
     *levels = {price, buy, sell};
   }
@@ -78,11 +79,10 @@ void Staircase::accumulate() {
   for (std::size_t l = limits; l-- > 0;) {
     bought[l] = bought[l + 1] + buy[l];
   }
+  demand[0] = bought[0] - sold[0];
   for (std::size_t l = 0; l < limits; ++l) {
     sold[l + 1] = sold[l] + sell[l];
-  }
-  for (std::size_t l = 0; l <= limits; ++l) {
-    demand[l] = bought[l] - sold[l];
+    demand[l + 1] = bought[l + 1] - sold[l + 1];
   }
 }
 
@@ -123,7 +123,11 @@ std::vector<Staircase> compile_staircases(const Market& market, const Orders& or
   const Quotes book(market, orders);
   std::vector<Staircase> result;
   result.reserve(static_cast<std::size_t>(market.claims));
-  std::vector<Level> levels(book.quotes.size());
+  std::ptrdiff_t most = 0;
+  for (std::size_t k = 1; k < book.first.size(); ++k) {
+    most = std::max(most, book.first[k] - book.first[k - 1]);
+  }
+  std::vector<Level> levels(static_cast<std::size_t>(most));
   for (int k = 0; k < market.claims; ++k) {
     const auto at = static_cast<std::size_t>(k);
     const double* row = market.payoffs + static_cast<std::ptrdiff_t>(k) * market.states;

@@ -2,6 +2,7 @@
 // these staircases only.
 #pragma once
 
+#include <cmath>
 #include <cstddef>
 #include <cstdint>
 #include <vector>
@@ -65,13 +66,17 @@ struct Staircase {
   bool below_range(double price) const {
     return price_min < price_max ? price <= price_min : price < price_min;
   }
-  bool above_range(double price) const {
-    return price_min < price_max ? price >= price_max : price > price_max;
+  bool above_range(double price) const { return price >= end_of_range(); }
+
+  /// Orders from start_of_limit(l) on, but below start_of_limit(l + 1), are at limit l; the last of
+  /// these, l = n, is where limits above all prices begin.
+  double start_of_limit(std::size_t l) const {
+    return l < limit.size() ? limit[l] : end_of_range();
   }
 
-  /// Whether an order's limit is limit l.
-  bool is_at(std::size_t l, double price) const {
-    return price >= limit[l] && (l + 1 < limit.size() ? price < limit[l + 1] : !above_range(price));
+  /// The least limit above all prices of the claim.
+  double end_of_range() const {
+    return price_min < price_max ? price_max : std::nextafter(price_max, kInfinity);
   }
 
   static bool is_step(int piece) { return piece % 2 == 1; }

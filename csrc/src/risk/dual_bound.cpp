@@ -5,6 +5,12 @@
 
 namespace kpm {
 
+namespace {
+
+constexpr int kBlock = 32;  // corners that are left out together, where none can be the best
+
+}  // namespace
+
 void Multipliers::reserve(const ScaledMarket& market) {
   worst_case = market.prior;
   marginal_state_prices = market.prior;
@@ -39,12 +45,33 @@ int Multipliers::best_corner(int claim, const Corners& corners, int first, int l
   const int to = std::min(std::max(at_price, at_demand), last + 1);
   int best = from;
   double most = -kInfinity;
-  const auto scan = [&](int a, int b) {
+  const auto product = [&](int p, int d) { return (price[p] - value_k) * (demand[d] + lambda_k); };
+  const auto scan_all = [&](int a, int b) {
     for (int c = a; c <= b; ++c) {
-      const double worth_c = (price[c] - value_k) * (demand[c] + lambda_k);
+      const double worth_c = product(c, c);
       if (worth_c > most) {
         most = worth_c;
         best = c;
+      }
+    }
+  };
+  // Of a long run only the blocks that may hold a corner better than the first of each. Rounding
+  // keeps the order of prices and demands, so the first best corner is found to the last bit.
+  const auto scan = [&](int a, int b) {
+    if (b - a < 2 * kBlock) {
+      scan_all(a, b);
+      return;
+    }
+    double attained = -kInfinity;
+    for (int c = a; c <= b; c += kBlock) {
+      attained = std::max(attained, product(c, c));
+    }
+    for (int c = a; c <= b; c += kBlock) {
+      const int end = std::min(c + kBlock - 1, b);
+      const double limit = std::max(std::max(product(c, c), product(c, end)),
+                                    std::max(product(end, c), product(end, end)));
+      if (!(limit <= most) && !(limit < attained)) {
+        scan_all(c, end);
       }
     }
   };

@@ -1,6 +1,8 @@
 // A bound on every clearing in a box, whatever the origin of the multipliers.
 #pragma once
 
+#include <algorithm>
+#include <cstddef>
 #include <vector>
 
 #include "book/corners.hpp"
@@ -31,6 +33,16 @@ struct Multipliers {
     return (price - value[claim]) * (demand + lambda[claim]) + value[claim] * lambda[claim];
   }
   int best_corner(int claim, const Corners& corners, int first, int last) const;
+  /// No corner from `first` to `last` is worth more, not even in the last bit: prices ascend,
+  /// demands descend, and rounding keeps their order.
+  double worth_at_most(int claim, const Corners& corners, int first, int last) const {
+    const auto from = static_cast<std::size_t>(first);
+    const auto to = static_cast<std::size_t>(last);
+    return std::max(std::max(worth(claim, corners.price[from], corners.demand[from]),
+                             worth(claim, corners.price[from], corners.demand[to])),
+                    std::max(worth(claim, corners.price[to], corners.demand[from]),
+                             worth(claim, corners.price[to], corners.demand[to])));
+  }
   double most(int claim, const Corners& corners, int first, int last) const {
     const auto at = static_cast<std::size_t>(best_corner(claim, corners, first, last));
     return worth(claim, corners.price[at], corners.demand[at]);

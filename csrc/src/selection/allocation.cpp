@@ -34,31 +34,44 @@ void share(const Orders& orders, std::vector<std::int64_t>& queue, double amount
   }
 }
 
+/// The limits from `low` on, but below `high`, are the clearing price itself: none on a flat. Bids
+/// from `low` on are above it, and offers below `low` below it.
+struct ClearingLimits {
+  double low;
+  double high;
+};
+
+ClearingLimits clearing_limits(const Staircase& claim, int piece) {
+  const auto flat = static_cast<std::size_t>(piece / 2);
+  return {claim.start_of_limit(flat),
+          claim.start_of_limit(Staircase::is_step(piece) ? flat + 1 : flat)};
+}
+
 }  // namespace
 
 std::vector<double> allocate(const Orders& orders, const std::vector<int>& places,
                              const std::vector<Staircase>& stairs,
                              const std::vector<std::int64_t>& cell, const std::vector<double>& net,
                              Allocation allocation) {
-  std::vector<double> fills(static_cast<std::size_t>(orders.count), 0.0);
+  std::vector<double> fills(static_cast<std::size_t>(orders.count));
   struct AtLimit {
     std::vector<std::int64_t> bids, offers;
   };
   std::vector<AtLimit> at_limit(stairs.size());
+  std::vector<ClearingLimits> clearing(stairs.size());
+  for (std::size_t k = 0; k < stairs.size(); ++k) {
+    clearing[k] = clearing_limits(stairs[k], static_cast<int>(cell[k]));
+  }
   for (std::int64_t j = 0; j < orders.count; ++j) {
     const auto k = static_cast<std::size_t>(places[static_cast<std::size_t>(orders.claim[j])]);
-    const Staircase& claim = stairs[k];
     const double limit = orders.price[j];
     const bool buys = orders.side[j] > 0;
-    const auto flat = static_cast<std::size_t>(cell[k] / 2);
-    const bool step = Staircase::is_step(static_cast<int>(cell[k]));
-    // The clearing price lies between limits flat - 1 and flat, or on limit `flat`.
-    const bool above =
-        flat < claim.limit.size() ? limit >= claim.limit[flat] : claim.above_range(limit);
-    if (step && claim.is_at(flat, limit)) {
+    const bool above = limit >= clearing[k].low;
+    // A factor, not a branch: in a large book nobody can guess an order's side and limit.
+    fills[static_cast<std::size_t>(j)] = static_cast<double>(above == buys) * orders.quantity[j];
+    if (above & (limit < clearing[k].high)) {
+      fills[static_cast<std::size_t>(j)] = 0.0;
       (buys ? at_limit[k].bids : at_limit[k].offers).push_back(j);
-    } else if (above == buys) {
-      fills[static_cast<std::size_t>(j)] = orders.quantity[j];
     }
   }
   for (std::size_t k = 0; k < stairs.size(); ++k) {

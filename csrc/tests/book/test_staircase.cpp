@@ -70,7 +70,9 @@ TEST(limits_that_differ_by_rounding_are_one) {
   for (std::size_t l = 0; l < 2; ++l) {
     for (std::size_t level = 0; level < 5; ++level) {
       const bool member = l == 0 ? level == 1 || level == 2 : level == 3;
-      CHECK(claim.is_at(l, levels[level].price) == member);
+      const double price = levels[level].price;
+      const bool at_limit = price >= claim.start_of_limit(l) && price < claim.start_of_limit(l + 1);
+      CHECK(at_limit == member);
     }
   }
 }

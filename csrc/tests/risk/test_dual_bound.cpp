@@ -1,3 +1,6 @@
+#include <algorithm>
+#include <cmath>
+
 #include "book/corners.hpp"
 #include "numerics/entropy.hpp"
 #include "random_book.hpp"
@@ -58,6 +61,44 @@ TEST(any_multipliers_bound_every_clearing) {
       }
       CHECK_AT_MOST(revenue - measure.evaluate(owed), bound, 1e-12);
     }
+  }
+}
+
+/// Of a long run blocks are left out: the corner found is the first of the best, as in a scan, and
+/// no corner is worth more than the bound on its block.
+TEST(the_best_corner_is_the_first_of_the_best) {
+  test::Random random(32);
+  for (int trial = 0; trial < 2000; ++trial) {
+    const int size = 2 * (1 + random.below(trial % 2 == 0 ? 200 : 12));
+    const double digits = trial % 3 == 0 ? 8.0 : 1e6;  // few digits: corners that tie
+    Corners corners;
+    for (int c = 0; c < size; ++c) {
+      corners.price.push_back(std::round(digits * random.uniform()) / digits);
+      corners.demand.push_back(std::round(digits * random.uniform(-1.0, 1.0)) / digits);
+    }
+    std::sort(corners.price.begin(), corners.price.end());
+    std::sort(corners.demand.rbegin(), corners.demand.rend());
+    Multipliers multipliers;
+    multipliers.value = Array::Constant(1, random.uniform(-0.5, 1.5));
+    multipliers.lambda = Array::Constant(1, random.uniform(-2.0, 2.0));
+    const int first = random.below(size - 1);
+    const int last = first + random.below(size - 1 - first);
+    const auto worth = [&](int c) {
+      const auto corner = static_cast<std::size_t>(c);
+      return (corners.price[corner] - multipliers.value[0]) *
+             (corners.demand[corner] + multipliers.lambda[0]);
+    };
+    int best = first;
+    for (int c = first; c <= last + 1; ++c) {
+      best = worth(c) > worth(best) ? c : best;
+      CHECK_AT_MOST(multipliers.worth(0, corners.price[static_cast<std::size_t>(c)],
+                                      corners.demand[static_cast<std::size_t>(c)]),
+                    multipliers.worth_at_most(0, corners, first, last + 1), 0.0);
+    }
+    const int found = multipliers.best_corner(0, corners, first, last);
+    CHECK(worth(found) == worth(best));
+    // Zeroes of the worth all lie on the lines through (G, -lambda): any of them will do.
+    CHECK(found == best || worth(best) <= 0.0);
   }
 }
 

@@ -2,6 +2,9 @@
 
 #include <algorithm>
 #include <cstddef>
+#include <cstdint>
+#include <cstring>
+#include <limits>
 #include <numeric>
 
 namespace kpm {
@@ -10,11 +13,40 @@ namespace {
 
 constexpr double kOwn = 1e6;
 
+/// The positive ones of figures of which none is negative. Without a branch: nobody can guess which
+/// side of a limit is empty.
+class Positive {
+ public:
+  void add(double figure) {
+    std::uint64_t bits = 0;
+    std::memcpy(&bits, &figure, sizeof bits);
+    least_ = std::min(least_, bits - 1);  // integers in the order of the figures; zero comes last
+    largest_ = std::max(largest_, figure);
+    count_ += bits != 0 ? 1 : 0;
+  }
+
+  double count() const { return static_cast<double>(count_); }
+  double largest() const { return largest_; }
+  double least() const {
+    if (count_ == 0) {
+      return kInfinity;
+    }
+    double figure = 0.0;
+    const std::uint64_t bits = least_ + 1;
+    std::memcpy(&figure, &bits, sizeof figure);
+    return figure;
+  }
+
+ private:
+  std::uint64_t least_ = std::numeric_limits<std::uint64_t>::max();
+  double largest_ = 0.0;
+  std::int64_t count_ = 0;
+};
+
 /// Whether no order can be a giant, found without a list: the least level stands for the median.
 bool clearly_none(const Market& market, const std::vector<Staircase>& stairs) {
-  double least = kInfinity;
-  double largest = 0.0;
-  double count = 0.0;
+  Positive at_limits;
+  Positive always;
   for (const Staircase& claim : stairs) {
     const double span = claim.span();
     if (!(span > 0.0)) {
@@ -22,23 +54,16 @@ bool clearly_none(const Market& market, const std::vector<Staircase>& stairs) {
     }
     for (const Figures* side : {&claim.buy, &claim.sell}) {
       for (const double quantity : *side) {
-        const double level = quantity * span;
-        if (level > 0.0) {
-          least = std::min(least, level);
-          largest = std::max(largest, level);
-          count += 1.0;
-        }
+        at_limits.add(quantity * span);
       }
     }
-    for (const double quantity : {claim.bought[claim.limit.size()], claim.sold[0]}) {
-      const double level = quantity * span;
-      if (level > 0.0) {
-        least = std::min(least, level);
-        count += 1.0;
-      }
-    }
+    always.add(claim.bought[claim.limit.size()] * span);
+    always.add(claim.sold[0] * span);
   }
-  return largest <= std::min(kDwarfs * count * least, kOwn * own_money(market)) || count == 0.0;
+  const double count = at_limits.count() + always.count();
+  const double least = std::min(at_limits.least(), always.least());
+  return count == 0.0 ||
+         at_limits.largest() <= std::min(kDwarfs * count * least, kOwn * own_money(market));
 }
 
 }  // namespace

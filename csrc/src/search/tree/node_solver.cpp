@@ -16,6 +16,7 @@ constexpr int kRelaxIterations = 60;   // of the interior-point method in a node
 constexpr double kBranchShare = 0.02;  // of the distance to the best: accuracy of a relaxation
 constexpr double kRelaxTolerance = 1e-12;
 constexpr Attempt kAttempts[] = {{0.1, 0.2}, {1.0, 0.01}};
+constexpr int kBlock = 32;  // pieces that are cut together, where a bound on all of them allows it
 
 /// The piece of first .. last at a price.
 int piece_at_price(const Corners& corners, int first, int last, double price) {
@@ -275,7 +276,13 @@ void NodeSolver::cut_ends(Node& node, double threshold, bool keep, NodeOutcome& 
         outcome.pruned.push_back(std::move(cut));
       }
     };
+    const auto below = [&](int from, int to) {  // all corners, by a bound on them
+      return others + multipliers.worth_at_most(k, corners, from, to) < threshold;
+    };
     int begin = first;
+    while (begin + kBlock <= last && below(begin, begin + kBlock)) {
+      begin += kBlock;
+    }
     while (begin <= last && worth(begin) < threshold && worth(begin + 1) < threshold) {
       ++begin;
     }
@@ -284,6 +291,9 @@ void NodeSolver::cut_ends(Node& node, double threshold, bool keep, NodeOutcome& 
       return;  // the whole box is pruned
     }
     int end = last;
+    while (end - kBlock > begin && below(end - kBlock + 1, end + 1)) {
+      end -= kBlock;
+    }
     while (end > begin && worth(end + 1) < threshold && worth(end) < threshold) {
       --end;
     }
