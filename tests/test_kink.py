@@ -46,6 +46,30 @@ def test_no_trade_proves_itself(ambiguity: float) -> None:
     kpm.check_certificate(market, orders, result).raise_if_failed()
 
 
+@pytest.mark.parametrize("ambiguity", [0.5, 1.0, math.inf])
+@pytest.mark.parametrize("spread", [0.02, 1e-3])
+@pytest.mark.parametrize("agrees", [True, False])
+def test_no_trade_is_one_cell(ambiguity: float, spread: float, agrees: bool) -> None:
+    """Places of horses, quoted around a crowd's prices: nothing beside no trade has to be solved,
+    whether or not the maker's own prices are between the quotes, and its proof is exact."""
+    draw = np.random.default_rng(18)
+    pairs = [(a, b) for a in range(9) for b in range(a)]
+    placed = np.array([[float(horse in pair) for pair in pairs] for horse in range(8)])
+    prior, crowd = draw.dirichlet(np.full(36, 5.0), size=2)
+    market = kpm.Market(placed, prior, risk_aversion=0.1, ambiguity=ambiguity)
+    claim = np.tile(np.arange(8), 6)
+    side = np.repeat([1, -1, 1, -1, 1, -1], 8)
+    away = np.repeat([0.5, 0.5, 2.0, 2.0, 3.0, 3.0], 8) * spread
+    middle = placed @ (prior if agrees else crowd)
+    orders = kpm.Orders(claim, side, middle[claim] - side * away, draw.uniform(1.0, 30.0, 48))
+    result = kpm.clear(market, orders, threads=1)
+    assert (result.stats.solved, result.stats.relaxations, result.stats.iterations) == (1, 0, 0)
+    assert result.certainty_equivalent == result.upper_bound == 0.0
+    np.testing.assert_array_equal(result.fills, 0.0)
+    np.testing.assert_array_equal(result.multipliers, 0.0)
+    result.verify().raise_if_failed()
+
+
 def test_the_worst_case_exists_up_to_its_ambiguity() -> None:
     """The least Omega at which nobody trades is the distance of the prior to the bids.
 

@@ -155,3 +155,20 @@ def test_the_thinned_joint_book_clears_from_the_command_line(
     out = capsys.readouterr().out
     assert "20 states, 10 claims, 12 orders, 729 cells" in out
     assert "checks passed" in out
+
+
+def test_what_a_solver_leaves_over_is_no_trade(shared_data: Path) -> None:
+    """Demand of 4e-11 of the notional, worth less than none, once led to a search in its units."""
+    (path,) = shared_data.glob("*/1.208011084_snap")
+    crowd, orders = kpm.read_book(path)
+    weights = crowd.prior**1.5
+    span = np.ptp(crowd.payoffs, axis=1)
+    notional = float(span[orders.claim_index(crowd)] @ orders.quantity)
+    market = crowd.replace(
+        prior=weights / weights.sum(), ambiguity=0.01, risk_aversion=0.1 / notional
+    )
+    result = kpm.clear(market, orders, threads=1)
+    assert result.status is kpm.Status.OPTIMAL
+    assert result.stats.relaxations == 0
+    np.testing.assert_array_equal(result.fills, 0.0)
+    result.verify().raise_if_failed()

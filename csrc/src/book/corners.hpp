@@ -1,6 +1,7 @@
 // The corner points of the staircases: the vertices of boxes and of the bounds on them.
 #pragma once
 
+#include <algorithm>
 #include <cstddef>
 #include <vector>
 
@@ -25,6 +26,14 @@ struct Corners {
   int above_price(int first, int last, double value) const;
   /// First corner of the pieces first .. last whose demand lies below `value`, else last + 1.
   int below_demand(int first, int last, double value) const;
+
+  /// The piece of first .. last at a price, or nearest to it; at a demand.
+  int piece_at_price(int first, int last, double value) const {
+    return std::clamp(above_price(first, last + 1, value) - 1, first, last);
+  }
+  int piece_at_demand(int first, int last, double value) const {
+    return std::clamp(below_demand(first, last + 1, value) - 1, first, last);
+  }
 };
 
 /// One claim after the other, those of the scaled market.

@@ -40,7 +40,7 @@ struct ScaledMarket {
     if (disjoint.disjoint()) {
       disjoint.apply(x, out);
     } else {
-      out = (payoffs * x.matrix()).array();
+      out.matrix().noalias() = payoffs * x.matrix();
     }
   }
 
@@ -52,7 +52,7 @@ struct ScaledMarket {
         out[i] = disjoint.at(y, i);
       }
     } else {
-      out = (payoffs.transpose() * y.matrix()).array();
+      out.matrix().noalias() = payoffs.transpose() * y.matrix();
     }
   }
 

@@ -108,6 +108,23 @@ bool CellSolver::reachable(const Hull& hull) {
   return reached_;
 }
 
+/// Prices where nothing trades, if no trade is supported at a kink: nothing is to be earned, so any
+/// that reach the cell are optimal, and what supports it is such. No multipliers are exact.
+bool CellSolver::settle_without_trade(const Hull& hull) {
+  bool trades = !steps_.empty() || market_.kind == Ambiguity::kNone;
+  for (int k = 0; !trades && k < hull.claims(); ++k) {
+    trades = hull.demand[hull.first[k]] != 0.0;
+  }
+  if (trades || (idle_ == nullptr && !no_trade_supported(hull))) {
+    return false;
+  }
+  optimum_.state_prices = *idle_;
+  optimum_.multipliers.setZero();
+  optimum_.primal_residual = kSimplexTolerance;
+  optimum_.dual_residual = 0.0;
+  return true;
+}
+
 /// The simplex method's prices, if any reach the cell.
 CellSolver::Vertex CellSolver::settle_at_vertex(const Hull& hull) {
   if (!reached_ && !reachable(hull)) {
@@ -128,6 +145,9 @@ CellSolver::Vertex CellSolver::settle_at_vertex(const Hull& hull) {
 
 void CellSolver::settle_prices(const Hull& hull, const Settings& settings, int& iterations) {
   iterations = 0;
+  if (settle_without_trade(hull)) {
+    return;
+  }
   if (market_.states() + market_.claims() <= kTiny) {
     const Vertex vertex = settle_at_vertex(hull);
     const bool enough = vertex == Vertex::kDegenerate && !settings.central_multipliers;

@@ -64,6 +64,7 @@ class CellSolver {
   void pass() const;
   enum class Vertex : std::uint8_t { kNone, kDegenerate, kRegular };
 
+  bool settle_without_trade(const Hull& hull);
   Vertex settle_at_vertex(const Hull& hull);
   void settle_prices(const Hull& hull, const Settings& settings, int& iterations);
   void finish(const Hull& hull, double tolerance);

@@ -140,6 +140,51 @@ TEST(a_kink_is_at_least_as_sharp_as_said) {
   CHECK(told > 500);
 }
 
+/// Whatever the size of their steps: no clearing in which the demand for a claim is off by more
+/// than said falls short of its tangent by so little.
+TEST(demand_off_a_kink_is_no_farther_than_said) {
+  test::Random random(1714);
+  int told = 0;
+  for (int trial = 0; trial < 400; ++trial) {
+    const int n = 3 + random.below(5);
+    test::RandomBook book(random, n, 1 + random.below(n - 1), 5 + random.below(30));
+    book.ambiguity = trial % 4 == 0 ? kInfinity : random.uniform(0.01, 2.0);
+    Setting at(random, book);
+    const double share = random.uniform(0.0, 1.0);
+    const Array g = (1.0 - share) * at.scaled.prior + share * test::random_distribution(random, n);
+    at.demand *= trial % 3 == 0 ? 1e-3 : 0.0;
+    TangentBound tangent(at.scaled, at.corners);
+    if (!tangent.support_inside(at.demand, g, Array::Zero(at.scaled.claims()))) {
+      continue;
+    }
+    tangent.set_box(at.box);
+    Arena arena;
+    RiskMeasure measure(at.scaled, arena);
+    for (int sample = 0; sample < 20; ++sample) {
+      Array moved = at.demand;
+      for (int k = 0; k < at.scaled.claims(); ++k) {
+        const auto claim = static_cast<std::size_t>(k);
+        const std::vector<double>& ends = at.corners[claim].demand;
+        if (ends[static_cast<std::size_t>(at.box.first[claim])] > at.demand[k] ||
+            ends[static_cast<std::size_t>(at.box.last[claim]) + 1] < at.demand[k]) {
+          moved[k] += random.uniform(-1.0, 1.0) * std::exp(random.uniform(-12.0, 0.0));
+        }
+      }
+      const Array there = at.losses(moved);
+      const double shortfall = measure.evaluate(there) - (g * there).sum();
+      for (int k = 0; k < at.scaled.claims(); ++k) {
+        if (moved[k] != at.demand[k]) {
+          const double off = std::abs(moved[k] - at.demand[k]);
+          const double said = tangent.farthest(k, shortfall + 1e-15);
+          CHECK_AT_MOST(off, said, 1e-12 * (1.0 + there.abs().maxCoeff()));
+          told += said < 100.0 * off ? 1 : 0;
+        }
+      }
+    }
+  }
+  CHECK(told > 500);
+}
+
 /// A box is ruled out only where no clearing of it is worth the threshold.
 TEST(tangents_rule_out_what_is_worse) {
   test::Random random(1712);

@@ -7,11 +7,14 @@ namespace {
 
 /// The number of cells listed for a claim with one bid, a step of `width`, which is worth .1 of its
 /// width less than no trade; no clearing of the node is better than no trade by more than `excess`.
-std::size_t cells_beside_a_step(double width, double excess) {
+/// Under an ambiguity the risk has a kink at no trade.
+std::size_t cells_beside_a_step(double width, double excess, double ambiguity = 0.0) {
   test::Random random(3);
   const test::RandomBook book(random, 2, 1, 1);
   ScaledMarket market(book.market(), compile_staircases(book.market(), book.book()));
   market.inventory.setZero();
+  market.ambiguity = ambiguity;
+  market.kind = kind_of(market.prior, ambiguity);
   Corners corners;
   corners.price = {0.0, 0.4, 0.4, 1.0};
   corners.demand = {width, width, 0.0, 0.0};
@@ -38,6 +41,15 @@ TEST(a_step_whose_best_point_may_lie_inside_is_listed) {
   CHECK(cells_beside_a_step(5e-7, 1e-13) == 2);  // 2e-6 of it
   CHECK(cells_beside_a_step(1e-3, 1e-13) == 1);
   CHECK(cells_beside_a_step(5e-9, 0.0) == 2);  // it ties even at its far end
+}
+
+/// What multipliers leave open at a kink, the kink decides: demand costs the maker at once.
+TEST(a_step_beside_no_trade_is_left_out_at_a_kink) {
+  for (const double ambiguity : {0.1, kInfinity}) {
+    CHECK(cells_beside_a_step(1e-3, 1e-13, ambiguity) == 1);
+    CHECK(cells_beside_a_step(5e-7, 1e-13, ambiguity) == 1);
+    CHECK(cells_beside_a_step(5e-11, 0.0, ambiguity) == 2);
+  }
 }
 
 }  // namespace kpm

@@ -59,7 +59,7 @@ double stake_of_best(const ScaledMarket& scaled, const std::vector<Staircase>& s
   settings.tolerance = kCandidateTolerance;
   settings.central_multipliers = false;
   solver.solve(hull, settings);
-  return stakes.of(best->cell, solver.optimum().demand);
+  return stakes.of(best->cell, solver.optimum().demand, solver.optimum().objective);
 }
 
 }  // namespace
@@ -132,7 +132,7 @@ Found prove(const Market& market, const TradedMarket& traded, Presolve& book,
   search.stake = [&](const Candidate& candidate) {
     const Array none;
     return stakes.of(book.restore(candidate.cell),
-                     candidate.optimum ? candidate.optimum->demand : none);
+                     candidate.optimum ? candidate.optimum->demand : none, candidate.value);
   };
   search.too_coarse = task.too_coarse;
   TreeResult result = branch_and_bound(book.market(), book.corners(), search);

@@ -11,6 +11,7 @@
 #include "kpm/kpm.hpp"
 #include "mechanisms/maker_optimal/levels.hpp"
 #include "numerics/dense.hpp"
+#include "numerics/tolerances.hpp"
 
 namespace kpm {
 
@@ -32,8 +33,10 @@ class Stakes {
   double floor() const { return smaller_half() / scaled_.scale; }
 
   /// `cell` names the pieces of the scaled market's claims; `net` is their demand, or that of
-  /// claims merged from them.
-  double of(const std::vector<int>& cell, const Array& net) const {
+  /// claims merged from them. Where the clearing's `value` is no more than that of no trade, which
+  /// is zero at least, so little demand may be what its solver has left over: then as much is at
+  /// stake as where nothing trades.
+  double of(const std::vector<int>& cell, const Array& net, double value) const {
     double filled = 0.0;
     for (int k = 0; k < scaled_.claims(); ++k) {
       const auto at = static_cast<std::size_t>(k);
@@ -43,7 +46,8 @@ class Stakes {
       filled += scaled_.demand(k, claim.bought[above] + claim.sold[l]);
     }
     const double traded = std::max(filled, net.abs().sum());
-    return traded > 0.0 ? traded : floor();
+    const bool left_over = value <= 0.0 && traded <= kStepEnd;
+    return left_over || !(traded > 0.0) ? std::max(traded, floor()) : traded;
   }
 
   /// No clearing, whatever its prices, has less at stake than this: what is filled for certain at

@@ -24,6 +24,8 @@ using Clock = std::chrono::steady_clock;
 constexpr std::int64_t kSingleNodes = 8;  // this many nodes one at a time, then in rounds
 constexpr std::size_t kRound = 8;         // of this many
 constexpr std::int64_t kPolishNodes = 8;  // nodes after the proof, at least
+constexpr std::int64_t kAllClimb = 64;    // nodes that look for a better clearing; then
+constexpr std::size_t kClimbEvery = 4;    // one in so many of a round, best bound first
 constexpr auto kReportInterval = std::chrono::milliseconds(20);
 constexpr int kToChoose = 2;      // the selection's time, in that of a cell, at most as a rule
 constexpr int kToMakeSafe = 6;    // likewise, where it has to make a clearing that loses nothing
@@ -43,6 +45,7 @@ class Tree {
         token_(*settings.token),
         begin_(Clock::now()),
         to_the_end_(goes_on_to_the_end(market, settings.tolerance)),
+        costs_(market.claims()),
         first_(market, corners, token_, is_tiny(market) ? kUnheard : 0.0) {}
 
   TreeResult run() {
@@ -144,15 +147,26 @@ class Tree {
 
   /// Whether another search, with a smaller unit of money, resolves more than this one can.
   bool too_coarse() {
-    if (!settings_.too_coarse || best_ == -kInfinity || stake_ == judged_stake_ ||
-        token_.stopped()) {
+    if (!settings_.too_coarse || best_ == -kInfinity || best_ == judged_ || token_.stopped()) {
       return false;
     }
-    judged_stake_ = stake_;
-    return settings_.too_coarse(stake_);
+    judged_ = best_;
+    return settings_.too_coarse(stake());
   }
 
-  bool proven() const { return upper_bound() <= best_ + settings_.tolerance * stake_; }
+  /// Scaled money at stake in the best clearing: asked for of few.
+  double stake() {
+    if (stake_of_ != best_ && best_ > -kInfinity) {
+      stake_of_ = best_;
+      stake_ = settings_.stake ? settings_.stake(*best_candidate()) : 1.0;
+    }
+    return stake_;
+  }
+
+  bool proven() {
+    const double bound = upper_bound();
+    return bound <= best_ || bound <= best_ + settings_.tolerance * stake();
+  }
 
   bool done() {
     if (token_.stopped()) {
@@ -190,9 +204,12 @@ class Tree {
     std::vector<NodeOutcome> outcomes(count);
     std::atomic<std::size_t> next{0};
     const double incumbent = best_;
+    const bool young = progress_.nodes < kAllClimb;
     const auto work = [&](NodeSolver& solver) {
       for (std::size_t n = next.fetch_add(1); n < count; n = next.fetch_add(1)) {
-        outcomes[n] = solver.process(std::move(nodes[n]), incumbent, settings_.keep_leaves);
+        const bool climb = young || n % kClimbEvery == 0;
+        outcomes[n] =
+            solver.process(std::move(nodes[n]), {incumbent, costs_, climb, settings_.keep_leaves});
       }
     };
     int others = 0;
@@ -237,6 +254,9 @@ class Tree {
     if (settings_.keep_leaves) {
       std::move(outcome.pruned.begin(), outcome.pruned.end(), std::back_inserter(pruned_));
     }
+    if (outcome.relaxations > 0) {
+      costs_.learn(outcome.half, outcome.relaxed);
+    }
     iterations_ += outcome.iterations;
     progress_.solved += outcome.cells;
     progress_.relaxations += outcome.relaxations;
@@ -251,7 +271,6 @@ class Tree {
     }
     if (candidate.value > best_) {
       best_ = candidate.value;
-      stake_ = settings_.stake ? settings_.stake(candidate) : 1.0;
       for (std::size_t n = 0; n < candidates_.size();) {
         if (candidates_[n].value >= best_ - kTie) {
           ++n;
@@ -313,11 +332,16 @@ class Tree {
     return true;
   }
 
-  /// The demand of the best clearing.
+  /// The best clearing; of equal ones the first.
+  std::vector<Candidate>::const_iterator best_candidate() const {
+    return std::max_element(
+        candidates_.begin(), candidates_.end(),
+        [](const Candidate& a, const Candidate& b) { return a.value < b.value; });
+  }
+
+  /// Its demand.
   Array best_demand() const {
-    const auto best =
-        std::max_element(candidates_.begin(), candidates_.end(),
-                         [](const Candidate& a, const Candidate& b) { return a.value < b.value; });
+    const auto best = best_candidate();
     const bool known = best != candidates_.end() && best->optimum;
     return known ? best->optimum->demand : Array::Zero(market_.claims());
   }
@@ -413,6 +437,7 @@ class Tree {
   bool to_the_end_;
   Clock::time_point next_report_{};  // the first at once
   Clock::duration of_a_cell_{};      // to solve one of the first
+  PseudoCosts costs_;
   NodeSolver first_;
   std::vector<std::unique_ptr<NodeSolver>> others_;
 
@@ -422,8 +447,9 @@ class Tree {
   std::vector<Candidate> candidates_;  // no worse than the best by more than kTie
   std::vector<Candidate> reserve_;     // the next best, best first
   double best_ = -kInfinity;
-  double stake_ = 1.0;         // in the best clearing
-  double judged_stake_ = 0.0;  // the stake that too_coarse() judged last
+  double stake_ = 1.0;  // in a clearing worth ...
+  double stake_of_ = -kInfinity;
+  double judged_ = -kInfinity;  // the best clearing that too_coarse() judged last
   double fathomed_bound_ = -kInfinity;
   Status status_ = Status::kOptimal;
   Progress progress_;

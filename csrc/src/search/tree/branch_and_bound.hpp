@@ -42,9 +42,9 @@ struct TreeResult {
 /// A node is a box, one run of pieces per claim. Its relaxation, over the hulls of the runs'
 /// corners, bounds the box and suggests a cell, which gives a clearing. Pieces that the
 /// relaxation's multipliers show to be worse than the best clearing are pruned from the ends of the
-/// runs; what remains is split on the claim that is farthest from its staircase. Nodes are taken in
-/// rounds of fixed size, best bound first, and see what earlier rounds found: nothing depends on
-/// the number of threads.
+/// runs; what remains is split on a claim that is off its staircase (branching.hpp). Nodes are
+/// taken in rounds of fixed size, best bound first, and see what earlier rounds found: nothing
+/// depends on the number of threads.
 ///
 /// Once the gap is within the tolerance the search continues for about as many nodes again, so that
 /// the answer is the best clearing to the last digits and not merely one within tolerance; where

@@ -7,6 +7,7 @@
 #include "book/corners.hpp"
 #include "risk/dual_bound.hpp"
 #include "search/candidate.hpp"
+#include "search/tree/branching.hpp"
 
 namespace kpm {
 
@@ -16,6 +17,7 @@ struct Node {
   double bound = kInfinity;
   Multipliers multipliers;
   std::int64_t id = 0;  ///< in the order of creation
+  Half half;
 };
 
 /// The outcome of a node: pruned boxes, open boxes, and cells that were solved.
@@ -25,6 +27,7 @@ struct NodeOutcome {
   std::vector<Node> fathomed;  ///< no better than the best clearing, or a cell
   std::vector<Candidate> candidates;
   double relaxed = kInfinity;  ///< the relaxation's bound
+  Half half;                   ///< the node's
   std::int64_t iterations = 0;
   std::int64_t relaxations = 0;
   std::int64_t cells = 0;

@@ -18,16 +18,6 @@ constexpr double kRelaxTolerance = 1e-12;
 constexpr Attempt kAttempts[] = {{0.1, 0.2}, {1.0, 0.01}};
 constexpr int kBlock = 32;  // pieces that are cut together, where a bound on all of them allows it
 
-/// The piece of first .. last at a price.
-int piece_at_price(const Corners& corners, int first, int last, double price) {
-  return std::clamp(corners.above_price(first, last + 1, price) - 1, first, last);
-}
-
-/// The piece of first .. last at a demand.
-int piece_at_demand(const Corners& corners, int first, int last, double demand) {
-  return std::clamp(corners.below_demand(first, last + 1, demand) - 1, first, last);
-}
-
 }  // namespace
 
 NodeSolver::NodeSolver(const ScaledMarket& market, const std::vector<Corners>& corners,
@@ -42,10 +32,11 @@ NodeSolver::NodeSolver(const ScaledMarket& market, const std::vector<Corners>& c
 
 NodeSolver::~NodeSolver() = default;  // here the relaxation's type is known
 
-NodeOutcome NodeSolver::process(Node node, double incumbent, bool keep_settled) {
+NodeOutcome NodeSolver::process(Node node, const NodeTask& task) {
   NodeOutcome outcome;
+  outcome.half = node.half;
   try {
-    examine(node, incumbent, keep_settled, outcome);
+    examine(node, task, outcome);
   } catch (const Abandoned&) {
     // No child has been handed out, which takes no time and comes last: the node waits again.
     count(outcome);
@@ -55,7 +46,8 @@ NodeOutcome NodeSolver::process(Node node, double incumbent, bool keep_settled) 
   return outcome;
 }
 
-void NodeSolver::examine(Node& node, double incumbent, bool keep_settled, NodeOutcome& outcome) {
+void NodeSolver::examine(Node& node, const NodeTask& task, NodeOutcome& outcome) {
+  double incumbent = task.incumbent;
   const bool root = node.id == 0;  // all prices are in it
   if (!root) {
     cells_.forget();  // counts must not depend on which nodes this thread had before
@@ -86,17 +78,19 @@ void NodeSolver::examine(Node& node, double incumbent, bool keep_settled, NodeOu
     outcome.pruned.push_back(std::move(node));
     return;
   }
-  const double best =
-      std::max(incumbent, cells_.climb(round(node.box), moves_, outcome.candidates));
-  count(outcome);
-  take_bound_of_cell(node);
+  double best = incumbent;
+  if (task.climb) {
+    best = std::max(best, cells_.climb(round(node.box), moves_, outcome.candidates));
+    count(outcome);
+    take_bound_of_cell(node);
+  }
   if (node.bound > best + kTie && relaxation_->gap() > kBranchShare * (node.bound - best)) {
     // The clearing found is so good that the relaxation was solved too coarsely.
     refine(node, best);
     outcome.relaxed = node.bound;
     outcome.iterations += relaxation_iterations_;
   }
-  cut_ends(node, best - kTie, keep_settled, outcome);
+  cut_ends(node, best - kTie, task.keep_settled, outcome);
   if (node.bound < best - kTie) {
     outcome.pruned.push_back(std::move(node));
   } else if (node.bound <= best + kTie) {
@@ -104,7 +98,7 @@ void NodeSolver::examine(Node& node, double incumbent, bool keep_settled, NodeOu
   } else if (node.box.is_cell()) {
     outcome.children.push_back(std::move(node));
   } else {
-    split(node, outcome);
+    split(node, best, task.costs, outcome);
   }
 }
 
@@ -234,9 +228,9 @@ std::vector<int> NodeSolver::round(const Box& box) {
     const int last = box.last[at];
     const double price = market_.payoffs.row(k).dot(relaxation_->state_prices().matrix());
     const double demand = relaxation_->demand()[k];
-    cell[at] = piece_at_price(corners, first, last, price);
+    cell[at] = corners.piece_at_price(first, last, price);
     const auto flat = static_cast<std::size_t>(cell[at]);
-    const int by_demand = piece_at_demand(corners, first, last, demand);
+    const int by_demand = corners.piece_at_demand(first, last, demand);
     const auto step = static_cast<std::size_t>(by_demand);
     const double off_demand =
         std::max(demand - corners.demand[flat], corners.demand[flat + 1] - demand);
@@ -310,43 +304,15 @@ void NodeSolver::cut_ends(Node& node, double threshold, bool keep, NodeOutcome& 
   }
 }
 
-/// Split the run of the claim whose point in the hull is farthest from its staircase, by the area
-/// between them: price off the staircase times demand off it, in money. By so much the hull can
-/// overstate the claim's revenue. The value of the point's projection under the multipliers is no
-/// guide where these lie on a corner: a whole face of the hull is then worth the same.
-void NodeSolver::split(const Node& node, NodeOutcome& outcome) const {
-  int claim = -1;
-  double most = -kInfinity;
-  int at_piece = 0;
-  for (int k = 0; k < claims(); ++k) {
-    const auto at = static_cast<std::size_t>(k);
-    const int first = node.box.first[at];
-    const int last = node.box.last[at];
-    if (first == last) {
-      continue;
-    }
-    const Corners& corners = corners_[at];
-    const double price = relaxation_->prices()[k];
-    const double demand = relaxation_->demand()[k];
-    const int by_price = piece_at_price(corners, first, last, price);
-    const int by_demand = piece_at_demand(corners, first, last, demand);
-    const auto distance = [](int piece, double value, const std::vector<double>& ends) {
-      const auto [low, high] = std::minmax(ends[static_cast<std::size_t>(piece)],
-                                           ends[static_cast<std::size_t>(piece) + 1]);
-      return std::max({low - value, value - high, 0.0});
-    };
-    const double area =
-        distance(by_demand, price, corners.price) * distance(by_price, demand, corners.demand);
-    if (area > most) {
-      most = area;
-      claim = k;
-      at_piece = std::clamp((by_price + by_demand) / 2, first, last - 1);
-    }
-  }
-  const auto at = static_cast<std::size_t>(claim);
+void NodeSolver::split(const Node& node, double best, const PseudoCosts& costs,
+                       NodeOutcome& outcome) const {
+  const Split chosen = choose_split(node.box, corners_, relaxation_->prices(),
+                                    relaxation_->demand(), node.bound - best, costs);
+  const auto at = static_cast<std::size_t>(chosen.claim);
   for (const bool upper : {false, true}) {
     Node child = node;
-    (upper ? child.box.first[at] : child.box.last[at]) = at_piece + (upper ? 1 : 0);
+    child.half = {chosen.claim, upper, chosen.area, node.bound};
+    (upper ? child.box.first[at] : child.box.last[at]) = chosen.piece + (upper ? 1 : 0);
     child.bound = std::min(node.bound, child.multipliers.bound(corners_, child.box));
     outcome.children.push_back(std::move(child));
   }
@@ -390,8 +356,8 @@ void NodeSolver::first_clearings(NodeOutcome& outcome) {
     std::vector<int> cell(corners_.size());
     for (int k = 0; k < claims(); ++k) {
       const auto at = static_cast<std::size_t>(k);
-      cell[at] = piece_at_price(corners_[at], 0, corners_[at].pieces() - 1,
-                                market_.payoffs.row(k).dot(prices.matrix()));
+      cell[at] = corners_[at].piece_at_price(0, corners_[at].pieces() - 1,
+                                             market_.payoffs.row(k).dot(prices.matrix()));
     }
     if (std::find(seen.begin(), seen.end(), cell) != seen.end()) {
       break;
@@ -423,7 +389,7 @@ bool NodeSolver::prove_no_trade_optimal(NodeOutcome& outcome) {
   for (int k = 0; k < claims(); ++k) {
     const auto at = static_cast<std::size_t>(k);
     const Corners& corners = corners_[at];
-    const int piece = piece_at_demand(corners, 0, corners.pieces() - 1, 0.0);
+    const int piece = corners.piece_at_demand(0, corners.pieces() - 1, 0.0);
     // Where a step ends at zero demand, so does the flat before it, whose prices are free.
     const bool at_end = piece > 0 && corners.demand[static_cast<std::size_t>(piece) - 1] == 0.0;
     cell[at] = at_end ? piece - 1 : piece;

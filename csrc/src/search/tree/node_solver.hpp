@@ -17,6 +17,14 @@ namespace kpm {
 
 class RelaxationProgram;
 
+/// What is known, and wanted, of a node.
+struct NodeTask {
+  double incumbent;  ///< the value of the best clearing known
+  const PseudoCosts& costs;
+  bool climb = true;          ///< look for a better clearing
+  bool keep_settled = false;  ///< return worse boxes as well
+};
+
 class NodeSolver {
  public:
   /// `unheard`: operations to begin with that no limit stops.
@@ -24,10 +32,8 @@ class NodeSolver {
              double unheard = 0.0);
   ~NodeSolver();
 
-  /// `incumbent` is the value of the best clearing known.
-  /// Worse boxes are returned only if `keep_settled`. If it is stopped, the node is returned as its
-  /// own child, with the best bound so far.
-  NodeOutcome process(Node node, double incumbent, bool keep_settled);
+  /// If it is stopped, the node is returned as its own child, with the best bound so far.
+  NodeOutcome process(Node node, const NodeTask& task);
 
   /// Solve one cell, if any state prices reach it.
   NodeOutcome solve(const std::vector<int>& cell);
@@ -40,7 +46,7 @@ class NodeSolver {
   template <class Work>
   NodeOutcome unless_abandoned(Work&& work);
   void first_clearings(NodeOutcome& outcome);
-  void examine(Node& node, double incumbent, bool keep_settled, NodeOutcome& outcome);
+  void examine(Node& node, const NodeTask& task, NodeOutcome& outcome);
   bool starts_at_kink() const;
   bool prove_no_trade_optimal(NodeOutcome& outcome);
   bool reachable(Node& node);
@@ -54,7 +60,7 @@ class NodeSolver {
   void count(NodeOutcome& outcome);
   std::vector<int> round(const Box& box);
   void cut_ends(Node& node, double threshold, bool keep, NodeOutcome& outcome) const;
-  void split(const Node& node, NodeOutcome& outcome) const;
+  void split(const Node& node, double best, const PseudoCosts& costs, NodeOutcome& outcome) const;
 
   const ScaledMarket& market_;
   const std::vector<Corners>& corners_;

@@ -205,8 +205,8 @@ void RelaxationProgram::apply_curvature(const Slice& demand, Slice& value) {
     disjoint_inner_->apply(demand, value);
     return;
   }
-  projection_ = (roots_.transpose() * demand.matrix()).array();
-  value = (roots_ * projection_.matrix()).array();
+  projection_.matrix().noalias() = roots_.transpose() * demand.matrix();
+  value.matrix().noalias() = roots_ * projection_.matrix();
 }
 
 void RelaxationProgram::solve_inner(Slice& x) const {
@@ -290,7 +290,7 @@ void RelaxationProgram::direction() {
   if (disjoint_inner_) {
     disjoint_inner_->apply(ddemand_, bend_);
   } else {
-    projection_ = (roots_.transpose() * ddemand_.matrix()).array();
+    projection_.matrix().noalias() = roots_.transpose() * ddemand_.matrix();
   }
   for (int k = 0; k < claims; ++k) {
     if (inner_diagonal(k) > 2.0) {

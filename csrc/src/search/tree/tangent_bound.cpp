@@ -165,4 +165,18 @@ double TangentBound::rise(int claim, double distance) {
   return std::log1p(moved * moved * least / (2.0 + moved * reach_)) / a;
 }
 
+double TangentBound::farthest(int claim, double shortfall) {
+  // With C the covariance and D = C + d I, y_k^2 <= y'D y / (1 / D^-1_kk), and y'D y is the
+  // variance and d |y|^2. Summed over the claims: where d is small next to all of them, |y|^2 is at
+  // most twice the variance times their sum.
+  double sum = 0.0;
+  for (const int k : moving_) {
+    sum += 1.0 / variance(k);
+  }
+  if (!(lean_ > 0.0) || !(kRegular * sum <= 0.5)) {
+    return kInfinity;
+  }
+  return (shortfall / lean_ + spread_) * std::sqrt(2.0 / variance(claim));
+}
+
 }  // namespace kpm

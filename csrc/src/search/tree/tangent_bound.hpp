@@ -56,6 +56,12 @@ class TangentBound {
   /// for z. Supported by p = g it is e (sd_g(z) - sd_g(L)) instead.
   double rise(int claim, double distance);
 
+  /// Where `support_inside` supports: how far the demand for a claim can be off in a clearing of
+  /// any box in which no other claims move, if it is worth no less than the bound less `shortfall`.
+  /// Then e sd_g(z) <= shortfall + e sd_g(L), however large the box. Infinite where nothing is
+  /// known: claims that move replace each other.
+  double farthest(int claim, double shortfall);
+
  private:
   void set_demand(const Array& demand);
   double variance(int claim);

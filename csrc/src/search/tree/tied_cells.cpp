@@ -62,6 +62,8 @@ std::vector<Option> options(int k, const Corners& corners, int first, int last,
 
 using Choices = std::vector<std::vector<Option>>;
 
+bool is_step(const Option& option) { return Staircase::is_step(option.piece); }
+
 /// Lists the cells of a node, those with the most steps first, which matters where more tie than
 /// can be compared. A step includes the demand of the flats beside it, so that rule 2 chooses among
 /// most of the demands in the cell with the most steps.
@@ -91,8 +93,6 @@ class Lister {
   }
 
  private:
-  static bool is_step(const Option& option) { return Staircase::is_step(option.piece); }
-
   void descend(std::size_t level, int flats, double slack,
                std::map<std::vector<int>, const Node*>& found) {
     if (found.size() >= kMostTiedCells || flats < least_[level] || flats > most_[level]) {
@@ -165,6 +165,47 @@ void leave_out_curved(Choices& choices, Box& box, const std::vector<Corners>& co
   }
 }
 
+/// Leave out the pieces that a kink of the risk at the best demand rules out: those off it by more
+/// than a tie can be, and steps that it lies at the end of, beside a flat that has the same demand,
+/// if nothing but that end ties.
+void leave_out_at_kink(Choices& choices, Box& box, const std::vector<Corners>& corners,
+                       const Array& demand, double best, double rounding, TangentBound& tangent) {
+  bool fewer = true;
+  while (fewer && span_options(choices, box) &&
+         std::any_of(choices.begin(), choices.end(), is_open)) {
+    fewer = false;
+    tangent.set_box(box);
+    const double bound = tangent.bound(box);
+    const double slack = bound - (best - kTie);
+    const double excess = std::max(bound - best, rounding);
+    for (std::size_t at = 0; at < choices.size(); ++at) {
+      if (!is_open(choices[at])) {
+        continue;
+      }
+      const auto k = static_cast<int>(at);
+      const double tied = tangent.farthest(k, slack);
+      const double open = tangent.farthest(k, excess);
+      const auto ends = [&](int piece) {
+        const auto first = static_cast<std::size_t>(piece);
+        return std::pair(corners[at].demand[first + 1], corners[at].demand[first]);
+      };
+      const auto is_flat_there = [&](const Option& option) {
+        return !is_step(option) && std::abs(ends(option.piece).first - demand[k]) <= open;
+      };
+      const bool stood_in = std::any_of(choices[at].begin(), choices[at].end(), is_flat_there);
+      fewer |= leave_out(choices[at], [&](const Option& option) {
+        const auto [low, high] = ends(option.piece);
+        if (std::max(low - demand[k], demand[k] - high) > tied) {
+          return true;
+        }
+        const double width = high - low;
+        return is_step(option) && stood_in && tied < kNear * width && open < kHair * width &&
+               std::min(std::abs(demand[k] - low), std::abs(high - demand[k])) <= open;
+      });
+    }
+  }
+}
+
 /// The same by tangents at the demand moved onto each piece, which include what ambiguity adds to
 /// the curvature, but not how the other claims adapt.
 void leave_out_moved(Choices& choices, Box& box, const Array& demand, const Array& lambda,
@@ -214,6 +255,9 @@ std::vector<TiedCell> tied_cells(const ScaledMarket& market, const std::vector<c
     if (std::any_of(choices.begin(), choices.end(), is_open)) {
       if (tangent.support(demand, node->multipliers.lambda)) {
         leave_out_curved(choices, box, corners, demand, threshold, tangent);
+      } else if (const Multipliers& of = node->multipliers;
+                 tangent.support_inside(demand, of.marginal_state_prices, of.lambda)) {
+        leave_out_at_kink(choices, box, corners, demand, best, rounding_of(of, money), tangent);
       }
       leave_out_moved(choices, box, demand, node->multipliers.lambda, threshold, tangent);
     }

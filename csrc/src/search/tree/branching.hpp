@@ -1,0 +1,63 @@
+// Which claim of a box is split, and where.
+#pragma once
+
+#include <vector>
+
+#include "book/corners.hpp"
+#include "numerics/dense.hpp"
+
+namespace kpm {
+
+/// A run divided behind a piece.
+struct Split {
+  int claim = -1;
+  int piece = 0;
+  /// How far off its staircase the relaxation's optimum was: price times demand, in money. By so
+  /// much the hull can overstate the claim's revenue.
+  double area = 0.0;
+};
+
+/// Where a box comes from.
+struct Half {
+  int claim = -1;  ///< whose run was split; none: the root
+  bool upper = false;
+  double area = 0.0;
+  double whole = 0.0;  ///< the bound of both halves together
+};
+
+/// Pseudo-costs: how much the bound of each half of a split has fallen so far, by claim and side,
+/// per unit of area. How far a claim is off its staircase says what the hull can gain by it, but
+/// not what the other claims gain instead once it is split: of a chain of options most splits
+/// change next to nothing.
+class PseudoCosts {
+ public:
+  explicit PseudoCosts(int claims)
+      : fall_(2 * static_cast<std::size_t>(claims)), seen_(2 * static_cast<std::size_t>(claims)) {}
+
+  /// The bound of a half by its own relaxation.
+  void learn(const Half& half, double bound);
+
+  /// What the bounds of both halves are expected to fall by, multiplied: of a split that helps on
+  /// one side only the other half is the same problem again. None falls by more than `gap`, which
+  /// prunes it.
+  double score(int claim, double area, double gap) const;
+
+ private:
+  static std::size_t at(int claim, bool upper) {
+    return 2 * static_cast<std::size_t>(claim) + (upper ? 1 : 0);
+  }
+
+  std::vector<double> fall_;  // (claims, sides) sums, per unit of area
+  std::vector<double> seen_;  // their numbers
+  double total_ = 0.0;
+  double count_ = 0.0;
+};
+
+/// The split of a box that promises most, between the piece at the claim's price and the piece at
+/// its demand in the relaxation's optimum. `gap`: from the best clearing to the box's bound. The
+/// value of that point's projection under the multipliers is no guide where these lie on a corner:
+/// a whole face of the hull is then worth the same.
+Split choose_split(const Box& box, const std::vector<Corners>& corners, const ArrayView& prices,
+                   const ArrayView& demand, double gap, const PseudoCosts& costs);
+
+}  // namespace kpm
