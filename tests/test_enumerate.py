@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 import pytest
 from hypothesis import given
+from hypothesis import strategies as st
 
 import adapter
 import kpm_fast as kpm
@@ -59,6 +60,48 @@ def test_random_books(book):
     result = clear(book)
     assert_optimal(book, result)
     assert_obeys_limits(book, result)
+
+
+@given(st.data())
+@examples(150)
+def test_one_claim_has_the_same_bits_by_the_tree(data: st.DataObject) -> None:
+    """Where the maker trades next to nothing, what searches in ever smaller units is the same."""
+    states = data.draw(st.integers(2, 4))
+    payoff = [1.0, 0.0, *data.draw(st.lists(st.sampled_from([0.0, 1.0]), max_size=states - 2))]
+    weights = data.draw(st.lists(st.integers(1, 9), min_size=len(payoff), max_size=len(payoff)))
+    market = kpm.Market(
+        [payoff],
+        np.array(weights) / sum(weights),
+        risk_aversion=0.5,
+        ambiguity=data.draw(st.sampled_from([0.0, 0.1, 0.3])),
+    )
+    row = st.tuples(st.sampled_from([1, -1]), st.integers(1, 7), st.integers(1, 3))
+    rows = data.draw(st.lists(row, min_size=1, max_size=6))
+    side, price, quantity = map(np.array, zip(*rows, strict=True))
+    orders = kpm.Orders(np.zeros(len(rows), int), side, price / 8, quantity)
+    by_cells, by_tree = (
+        kpm.clear(market, orders, method) for method in ("enumerate", "branch-and-bound")
+    )
+    for figure in (
+        "fills",
+        "claim_prices",
+        "state_prices",
+        "worst_case",
+        "marginal_state_prices",
+        "multipliers",
+        "payoff",
+    ):
+        assert getattr(by_cells, figure).tobytes() == getattr(by_tree, figure).tobytes(), figure
+    assert by_cells.certainty_equivalent == by_tree.certainty_equivalent
+
+
+def test_a_bid_and_an_offer_at_one_limit_have_the_same_bits_by_the_tree() -> None:
+    market = kpm.Market([[1, 0]], [0.5, 0.5], risk_aversion=0.5, ambiguity=0.3)
+    orders = kpm.Orders([0, 0], [1, -1], 0.375, 1)
+    by_cells, by_tree = (
+        kpm.clear(market, orders, method) for method in ("enumerate", "branch-and-bound")
+    )
+    assert by_cells.worst_case.tolist() == by_tree.worst_case.tolist()
 
 
 @given(books(max_states=4, max_claims=2, max_orders=9))

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import importlib.util
+import os
 import sys
+from collections.abc import Iterator
 from pathlib import Path
 from types import ModuleType
 from typing import Any
@@ -45,7 +47,16 @@ def test_the_notebook_is_that_of_the_page(tool: ModuleType, page: str) -> None:
     assert all(cell.outputs is not None for cell in stored.cells if cell.cell_type == "code")
 
 
+@pytest.fixture
+def _stdin(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    """An empty input: IPython asks for the encoding of the one it finds, which may be closed."""
+    with Path(os.devnull).open(encoding="utf-8") as nothing:
+        monkeypatch.setattr(sys, "stdin", nothing)
+        yield
+
+
 @pytest.mark.unsanitized
+@pytest.mark.usefixtures("_stdin")
 def test_it_runs_and_prints_what_the_page_shows(tool: ModuleType, page: str) -> None:
     pytest.importorskip("matplotlib")
     stored = nbformat.read(DOCS / "tutorial.ipynb", as_version=4)

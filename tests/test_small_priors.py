@@ -10,6 +10,7 @@ import numpy as np
 import pytest
 
 import kpm_fast as kpm
+from kpm_fast.verification.reference import worst_case_risk
 from strategies import fewer
 from witness import one_order
 
@@ -195,28 +196,109 @@ def test_where_the_worst_case_jumps() -> None:
         _root_agreed_with(book, result, 1e-10)
 
 
+def _beside_an_impossible_state(
+    draw: np.random.Generator, ambiguity: float
+) -> tuple[kpm.Market, kpm.Orders]:
+    states, claims, count = draw.integers([2, 1, 1], [5, 4, 8])
+    prior = draw.dirichlet(np.ones(states))
+    prior[0] = 0.0
+    prior /= prior.sum()
+    prior[0] = draw.choice([1e-200, 1e-150])
+    market = kpm.Market(
+        draw.integers(0, 2, (claims, states)),
+        prior,
+        draw.integers(0, 5, states) * draw.integers(0, 2),
+        risk_aversion=float(draw.choice([0.1, 1.0, 10.0])),
+        ambiguity=ambiguity,
+    )
+    orders = kpm.Orders(
+        draw.integers(0, claims, count),
+        draw.choice([1, -1], count),
+        draw.integers(1, 20, count) / 20,
+        draw.integers(1, 10, count),
+    )
+    return market, orders
+
+
 def test_next_to_no_ambiguity_beside_impossible_states() -> None:
     """Right results failed `verify`, or stopped it: the ball is smaller than the rarest state."""
     draw = np.random.default_rng(27)
     for _ in range(fewer(1000, 100)):
-        states, claims, count = draw.integers([2, 1, 1], [5, 4, 8])
-        prior = draw.dirichlet(np.ones(states))
-        prior[0] = 0.0
-        prior /= prior.sum()
-        prior[0] = draw.choice([1e-200, 1e-150])
-        market = kpm.Market(
-            draw.integers(0, 2, (claims, states)),
-            prior,
-            draw.integers(0, 5, states) * draw.integers(0, 2),
-            risk_aversion=float(draw.choice([0.1, 1.0, 10.0])),
-            ambiguity=float(draw.choice([1e-300, 1e-250])),
-        )
-        orders = kpm.Orders(
-            draw.integers(0, claims, count),
-            draw.choice([1, -1], count),
-            draw.integers(1, 20, count) / 20,
-            draw.integers(1, 10, count),
-        )
-        result = kpm.clear(market, orders)
+        book = _beside_an_impossible_state(draw, float(draw.choice([1e-300, 1e-250])))
+        result = kpm.clear(*book)
         assert result.status is kpm.Status.OPTIMAL
         result.verify().raise_if_failed()
+
+
+def test_little_ambiguity_beside_impossible_states() -> None:
+    """Whichever counts, the rare state or the differences among the likely ones."""
+    draw = np.random.default_rng(28)
+    proven = []
+    for _ in range(fewer(2000, 200)):
+        result = kpm.clear(*_beside_an_impossible_state(draw, 10.0 ** draw.uniform(-230, -20)))
+        result.verify().raise_if_failed()
+        proven.append(result.status is kpm.Status.OPTIMAL)
+    assert np.mean(proven) > 0.99
+
+
+def _slope(loss: Any, prior: Any, aversion: float, ambiguity: float) -> float:
+    """d rho / d Omega by bisection of the tilt, with four hundred digits."""
+    mp = pytest.importorskip("mpmath")
+    with mp.workdps(400):
+        weight = [mp.mpf(float(q)) for q in prior]
+        mass = sum(weight)
+        worst = max(map(float, loss))
+        lost = [mp.expm1(mp.mpf(aversion) * (mp.mpf(float(x)) - worst)) for x in loss]
+        spread = -min(lost)
+        if spread == 0:
+            return 0.0
+
+        def tilted(tilt: Any) -> Any:
+            moved = [
+                q / mass * mp.exp(tilt * u / spread) for q, u in zip(weight, lost, strict=True)
+            ]
+            whole = sum(moved)
+            return [p / whole for p in moved]
+
+        def entropy(p: Any) -> Any:
+            return sum(x * mp.log(x * mass / q) for x, q in zip(p, weight, strict=True) if x > 0)
+
+        low, high = mp.mpf(-400), mp.mpf(4)  # decimal logarithms of the tilt
+        for _ in range(80):
+            middle = (low + high) / 2
+            if entropy(tilted(mp.power(10, middle))) < ambiguity:
+                low = middle
+            else:
+                high = middle
+        tilt = mp.power(10, (low + high) / 2)
+        mean = sum(p * u for p, u in zip(tilted(tilt), lost, strict=True))
+        return float(spread / (tilt * aversion * (1 + mean)))
+
+
+@pytest.mark.parametrize(
+    ("wealth", "rare", "aversion", "ambiguity"),
+    [
+        ([1.0, 0.0], 1e-150, 10.0, 6.35e-180),  # the likely state is the worst: no kink yet
+        ([-4.5, 3.5, 3.5], 1e-150, 10.0, 4.54e-162),  # only the rare state differs
+        ([-5.2, 1.8, 4.8, 4.8], 1e-200, 10.0, 1.6e-75),  # the others differ by e^-70
+        ([-2.25, 0.75, 0.6875], 1e-150, 10.0, 2.5e-147),  # and by a thousandth of rounding
+        ([-3.0, 1.0, 2.0], 1e-200, 0.1, 1e-21),
+        ([-3.0, 1.0, 2.0], 1e-200, 100.0, 1e-100),
+        ([0.0, 1.0, -2.0], 1e-200, 1.0, 1e-60),
+    ],
+)
+def test_the_price_of_a_little_ambiguity(
+    wealth: list[float], rare: float, aversion: float, ambiguity: float
+) -> None:
+    """Beside a state that is all but impossible: core and reference against four hundred digits."""
+    prior = np.append(rare, np.arange(1.0, len(wealth)) / sum(range(len(wealth))))
+    market = kpm.Market(
+        [np.arange(len(wealth))], prior, wealth, risk_aversion=aversion, ambiguity=ambiguity
+    )
+    result = kpm.clear(market, kpm.Orders([0], 1, 0.0, 1))  # a bid at the least payoff: no trade
+    assert result.payoff.tolist() == wealth
+    right = _slope([-w for w in wealth], market.prior, aversion, ambiguity)
+    assert result.ambiguity_price == pytest.approx(right, rel=1e-9)
+    _, reference = worst_case_risk(-np.array(wealth), market.prior, aversion, ambiguity)
+    assert reference == pytest.approx(right, rel=1e-9)
+    result.verify().raise_if_failed()

@@ -29,7 +29,7 @@ __all__ = [
 ]
 
 _EPS = float(np.finfo(np.float64).eps)
-
+_LARGEST_EXPONENT = 700.0  # whose power is a double
 
 #: Payoffs, as shares of a claim's range, that differ by less are equal up to rounding.
 _SAME_PAYOFF = 5e-13
@@ -277,9 +277,11 @@ def worst_case_risk(
 
     Notes
     -----
-    The maximiser is p(t) ~ q exp(t u) with u the utility loss exp(alpha L), shifted and scaled
-    to [-1, 0]. KL(p(t)|q) grows with t at the rate t Var_p(t) u, so t is found by Newton's
-    method between bounds; only differences of L ever enter an exponential.
+    The maximiser is p(t) ~ q exp(t u) with u the utility loss exp(alpha L), scaled to a range of
+    one, from that of the likeliest state: in a ball that next to no mass can leave, the
+    differences among likely states count, however little these lose beside a rare one. KL(p(t)|q)
+    grows with t at the rate t Var_p(t) u, so t is found by Newton's method between bounds; only
+    differences of L ever enter an exponential.
     """
     rho, slopes = worst_case_slopes(loss, prior, risk_aversion, (ambiguity,))
     return rho, slopes[0]
@@ -299,7 +301,7 @@ def worst_case_slopes(
     if spread == 0:
         return top, [0.0 for _ in ambiguities]
     worst = _kink(prior, disutility)
-    u = disutility / spread
+    u = _above(exponent, int(prior.argmax())) / spread
     rho, tilt = math.nan, 0.0
     slopes: list[float] = []
     for ambiguity in ambiguities:
@@ -328,15 +330,27 @@ def _kink(prior: Floats, disutility: Floats) -> float:
     return -math.log1p(-rest) if rest < 0.5 else -float(np.log(prior[disutility == 0].sum()))
 
 
+def _above(exponent: Floats, origin: int) -> Floats:
+    """Return exp(exponent) less that of one entry, without cancellation; exponents <= 0."""
+    apart = exponent - exponent[origin]
+    larger = np.exp(np.maximum(exponent, exponent[origin]))
+    above: Floats = np.sign(apart) * larger * -np.expm1(-np.abs(apart))
+    return above
+
+
 def log_mean_exp(p: Floats, exponent: Floats) -> float:
-    """Return ln E_p exp(exponent) for exponents <= 0, accurate also where it is close to 0."""
+    """Return ln E_p exp(exponent), accurate also where it is close to 0."""
     mean = float(p @ np.expm1(exponent))
     return float(np.log1p(mean) if mean > -0.5 else np.log(p @ np.exp(exponent)))
 
 
 def _log_ratio(u: Floats, prior: Floats, tilt: float) -> Floats:
     """Return ln(p(t) / q) for p(t) ~ q exp(t u)."""
-    return tilt * u - log_mean_exp(prior, tilt * u)
+    exponent = tilt * u
+    top = max(float(exponent.max()), 0.0)
+    if top < _LARGEST_EXPONENT:  # rare states hardly matter, and nor does the rounding of others
+        return exponent - log_mean_exp(prior, exponent)
+    return (exponent - top) - log_mean_exp(prior, exponent - top)
 
 
 def _tilt_for(u: Floats, prior: Floats, ambiguity: float, near: float = 0.0) -> float:
@@ -351,7 +365,8 @@ def _tilt_for(u: Floats, prior: Floats, ambiguity: float, near: float = 0.0) -> 
         if small.any():
             terms = np.where(small, _entropy_term(np.where(small, deviation, 0.0)), terms)
         weight = prior * (1 + deviation)
-        centred = u - weight @ u
+        apart = u - u[int(weight.argmax())]  # the mass of one state may be rounding of another's
+        centred = apart - weight @ apart
         return float(prior @ terms) - ambiguity, tilt * float(weight @ (centred * centred))
 
     variance = float(prior @ np.square(u - prior @ u))

@@ -284,13 +284,15 @@ class _Verifier:
         else:
             nearest = min(max(price, min(slope, flatter)), max(slope, steeper))
             figure = abs(price - nearest) if price >= 0 else math.inf
-        # A spread of rounding size has a slope of rounding size over sqrt(2 Omega).
-        blur = self.rounding / spread if spread > 0 else math.inf
-        steepness = slope if math.isfinite(slope) else 0.0
-        if spread <= self.rounding:
-            limit = self.slack + (self.rounding / math.sqrt(2 * omega) if omega > 0 else math.inf)
-        else:
-            limit = self.slack + steepness * (1e-6 + blur)
+        # Payoffs a rounding apart have a slope of that size over sqrt(2 Omega), be they all payoffs
+        # or those of all likely states.
+        apart = spread > self.rounding
+        blur = 0.0 if apart else math.inf
+        if omega > 0:
+            blur = self.rounding / math.sqrt(2 * omega)
+        if apart and math.isfinite(slope):
+            blur += slope * (1e-6 + self.rounding / spread)
+        limit = self.slack + blur
         return Check("ambiguity price = -d(certainty equivalent)/d(Omega)", figure, limit)
 
     def _optimality_checks(self) -> list[Check]:

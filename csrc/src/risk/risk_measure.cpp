@@ -17,6 +17,12 @@ constexpr double kNear = 1e-4;  // in ln(entropy): a short step may only be due 
 constexpr double kLongestStep = 3.0;  // a factor of 20 in mu: farther lies the flat tail
 constexpr double kBelievable = 10.0;  // an estimate may be this far from the small ball's answer
 
+// Balls so small that next to no mass can leave the likely states, and the utility loss of these,
+// as a share of the worst state's, of which the differences among them would lose their digits.
+constexpr double kTinyBall = 1e-20;
+constexpr double kFaint = 1e-4;
+constexpr double kLargestPower = 700.0;  // whose exponential is a double
+
 }  // namespace
 
 RiskMeasure::RiskMeasure(const ArrayView& prior, double risk_aversion, double ambiguity,
@@ -63,9 +69,10 @@ double RiskMeasure::variance(double unit) const {
 
 /// p proportional to q e^{phi / mu}, with its entropy and d entropy / d ln(1/mu).
 void RiskMeasure::tilt(double inverse_mu) {
+  const double origin = inverse_mu * highest_ > kLargestPower ? highest_ : 0.0;
   TiltMass mass;
   for (State& state : states_) {
-    const Power power = power_of(inverse_mu * state.phi);
+    const Power power = power_of(inverse_mu * (state.phi - origin));
     state.ratio = power.value;
     state.excess = power.excess;
     mass.add(state.q, power);
@@ -74,7 +81,7 @@ void RiskMeasure::tilt(double inverse_mu) {
   entropy_ = 0.0;
   for (State& state : states_) {
     const Power power = mass.normalised({state.ratio, state.excess});
-    entropy_ += state.q * entropy_integrand(inverse_mu * state.phi - log_mass, power);
+    entropy_ += state.q * entropy_integrand(inverse_mu * (state.phi - origin) - log_mass, power);
     state.ratio = power.value;
   }
   slope_ = variance(1.0 / inverse_mu);
@@ -84,7 +91,7 @@ void RiskMeasure::tilt(double inverse_mu) {
 double RiskMeasure::start() const {
   double spread = 0.0;
   for (const State& state : states_) {
-    spread = std::max(spread, -state.phi);
+    spread = std::max(spread, highest_ - state.phi);
   }
   const double tilt = std::sqrt(2.0 * ambiguity_ / variance(spread));
   return std::log(std::min(tilt, kLargestExponent) / spread);
@@ -119,6 +126,37 @@ void RiskMeasure::solve_for_multiplier(double x) {
   multiplier_ = std::exp(-x);
 }
 
+/// Whether the ball reaches distributions on the worst states alone. Where these are likely their
+/// mass rounds to one; that of the others does not.
+bool RiskMeasure::is_at_kink(double worst_probability) const {
+  if (worst_probability < 0.5) {
+    return ambiguity_ >= -std::log(worst_probability);
+  }
+  double rest = 0.0;
+  for (const State& state : states_) {
+    rest += state.phi == 0.0 ? 0.0 : state.q;
+  }
+  return ambiguity_ >= -std::log1p(-rest);
+}
+
+/// Measure phi from the likeliest state instead of the worst, where a tiny ball needs that.
+bool RiskMeasure::centre_on_likeliest() {
+  const State likeliest =
+      *std::max_element(states_.begin(), states_.end(),
+                        [](const State& one, const State& other) { return one.q < other.q; });
+  if (likeliest.utility >= kFaint) {
+    return false;
+  }
+  const double a = risk_aversion_;
+  for (State& state : states_) {
+    const double apart = state.deviation - likeliest.deviation;
+    const double larger = std::exp(a * std::max(state.deviation, likeliest.deviation)) / a;
+    state.phi = std::copysign(larger * -std::expm1(-a * std::abs(apart)), apart);
+    highest_ = std::max(highest_, state.phi);
+  }
+  return true;
+}
+
 double RiskMeasure::evaluate(const ArrayView& loss, double near_rho, double near_multiplier) {
   const double a = risk_aversion_;
   double worst = -kInfinity;
@@ -138,12 +176,14 @@ double RiskMeasure::evaluate(const ArrayView& loss, double near_rho, double near
     alike = alike && state.phi == 0.0;
   }
 
+  bool faint = false;
+  highest_ = 0.0;
   if (!ball_) {
     multiplier_ = kInfinity;  // p = q: no multiplier is large enough
   } else {
-    // The ball reaches distributions on the worst states alone: a kink, rho is the maximum. So are
-    // equal losses in all states, even if the prior adds up to a digit less than one.
-    if (alike || ambiguity_ >= -std::log(worst_probability)) {
+    // A kink: rho is the maximum. So are equal losses in all states, even if the prior adds up to a
+    // digit less than one.
+    if (alike || is_at_kink(worst_probability)) {
       for (Eigen::Index i = 0; i < states_.size(); ++i) {
         const State& state = states_[i];
         worst_case_[i] = state.phi == 0.0 ? state.q / worst_probability : 0.0;
@@ -151,6 +191,7 @@ double RiskMeasure::evaluate(const ArrayView& loss, double near_rho, double near
       multiplier_ = 0.0;
       return worst;
     }
+    faint = ambiguity_ < kTinyBall && centre_on_likeliest();
     const double unknown = start();
     const double known = -std::log(near_multiplier) - a * (near_rho - worst);
     solve_for_multiplier(std::abs(known - unknown) < kBelievable ? known : unknown);
@@ -169,7 +210,7 @@ double RiskMeasure::evaluate(const ArrayView& loss, double near_rho, double near
   }
   mean /= mass;
   // Where the worst state is unlikely 1 + a mean has lost its digits, but the plain sum has not.
-  const bool plain = a * mean <= -0.5;
+  const bool plain = faint || a * mean <= -0.5;
   utility = plain ? utility / mass : 1.0 + a * mean;
   multiplier_ /= utility;
   return worst + (plain ? std::log(utility) / a : scaled_log1p(a, mean));

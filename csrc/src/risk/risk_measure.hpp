@@ -40,11 +40,13 @@ class RiskMeasure {
     double q;
     double deviation;  // loss minus its maximum
     double utility;    // e^{a deviation}
-    double phi;        // expm1(a deviation) / a
+    double phi;        // expm1(a deviation) / a, up to a constant
     double ratio;      // p / q
     double excess;     // p / q - 1
   };
 
+  bool is_at_kink(double worst_probability) const;
+  bool centre_on_likeliest();
   double start() const;
   double variance(double unit) const;
   void solve_for_multiplier(double x);
@@ -53,6 +55,7 @@ class RiskMeasure {
   double risk_aversion_;
   double ambiguity_ = 0.0;
   bool ball_ = false;
+  double highest_ = 0.0;  // phi of the worst states
   Span<State> states_;
   Slice worst_case_;
   double multiplier_ = 0.0;

@@ -41,7 +41,8 @@ std::shared_ptr<const CellOptimum> restore(const Presolve& book, const ScaledMar
   return optimum;
 }
 
-/// What trades in the best cell found, solved again: an enumeration does not keep demand.
+/// What trades in the best cell found, solved again, as the tree solves it: an enumeration does not
+/// keep demand. Where next to nothing trades, the unit of the next search depends on every digit.
 double stake_of_best(const ScaledMarket& scaled, const std::vector<Staircase>& stairs,
                      const Stakes& stakes, const SearchResult& result) {
   const auto best =
@@ -55,9 +56,10 @@ double stake_of_best(const ScaledMarket& scaled, const std::vector<Staircase>& s
   set_cell(hull, scaled, stairs, best->cell.data());
   CellSolver solver(scaled, arena);
   CellSolver::Settings settings;
+  settings.tolerance = kCandidateTolerance;
   settings.central_multipliers = false;
   solver.solve(hull, settings);
-  return stakes.of(best->cell, solver.optimum().demand, best->value);
+  return stakes.of(best->cell, solver.optimum().demand, solver.optimum().objective);
 }
 
 }  // namespace
