@@ -191,7 +191,7 @@ bool BallSupport::solve_two(const Pair& q, const Pair& r, Pair& d) const {
 void BallSupport::extremes(const Pair& q, const Pair& r, Pair& x, Pair& y) {
   const bool certain[2] = {q[0] >= certain_, q[1] >= certain_};
   const double s = root_;
-  Pair d;
+  Pair d(0.0, 0.0);
   bool found = true;
   if (s * s <= kSeriesAlone * kSeriesAlone * (q[0] * r[0])) {
     const Pair deviation = (q * r).sqrt();
