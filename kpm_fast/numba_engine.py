@@ -2,7 +2,9 @@
 
 ``from kpm_fast import numba_engine``, beside ``kpm_fast.numba``. An engine is an integer, its
 address: call it from one thread at a time, and :func:`free` it, or its memory leaks. Whatever the
-events were, a clearing has the bits of ``kpm_fast.numba.clear`` for the orders in the book.
+events were, a clearing has the bits of ``kpm_clear`` for the orders in the book with ``KPM_TIME``:
+orders that share the volume at a limit are filled by priority, not pro rata as by
+``kpm_fast.numba.clear``.
 """
 
 from __future__ import annotations

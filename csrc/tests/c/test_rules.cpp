@@ -210,10 +210,11 @@ TEST(an_engine_clears_for_every_maker_by_every_rule_as_a_cold_clearing_does) {
     }
     std::vector<double> inventory = some.book.book.inventory;
     std::vector<std::uint64_t> hashes;
+    kpm_maker maker{};
+    market.maker = &maker;
     for_every_maker_and_rule([&](std::int32_t kind, std::int32_t rule) {
-      const kpm_maker maker = some.maker(kind);
+      maker = some.maker(kind);
       inventory[0] += 0.25;
-      market.maker = &maker;
       market.inventory = inventory.data();
       const std::uint64_t before = kpm_engine_state_hash(engine);
       CHECK(kpm_engine_set_maker(engine, &maker, inventory.data()) == KPM_OK);
@@ -360,7 +361,7 @@ TEST(a_program_with_the_first_structs_gets_what_it_got) {
   // Behind what the program knows lies what is not the library's to read or write.
   kpm_market market = book.market();
   market.struct_size = offsetof(kpm_market, maker);
-  std::memset(&market.maker, 0x5A, sizeof market - market.struct_size);
+  std::memset(static_cast<void*>(&market.maker), 0x5A, sizeof market - market.struct_size);
   kpm_settings settings = book.settings;
   settings.struct_size = offsetof(kpm_settings, rule);
   std::memset(&settings.rule, 0x5A, sizeof settings - settings.struct_size);
