@@ -48,6 +48,30 @@ inline MakerModel borrow_model(const py::dict& stated) {
   return model;
 }
 
+/// The claims and the inventory of a market, and its maker.
+struct GivenMaker {
+  Market market;
+  MakerModel maker;
+};
+
+/// All must outlive the market. A Knightian maker's numbers are the market's, too.
+inline GivenMaker borrow_market(const py::dict& maker, const In<double>& payoffs,
+                                const In<double>& inventory) {
+  GivenMaker given;
+  given.maker = borrow_model(maker);
+  Market& market = given.market;
+  market.claims = static_cast<int>(payoffs.shape(0));
+  market.states = static_cast<int>(payoffs.shape(1));
+  market.payoffs = payoffs.data();
+  market.inventory = inventory.data();
+  if (given.maker.kind == MakerKind::kKnightian) {
+    market.prior = given.maker.prior;
+    market.risk_aversion = given.maker.risk_aversion;
+    market.ambiguity = given.maker.ambiguity;
+  }
+  return given;
+}
+
 /// Functions of single makers: costs, prices, quotes, trades.
 void add_makers(py::module_& module);
 

@@ -171,7 +171,7 @@ def clear_book(
         for name, watching in (("callback", callback), ("stop", stop)):
             if watching is not None:
                 raise without_search(settings.rule, name)
-        result = clear_by_rule(market, orders, settings)
+        result = clear_by_rule(market, orders, settings, engine, cold)
         if verbose:
             print(result)
         return result
@@ -362,6 +362,7 @@ def _result(
         values["certificate"] = construct(Certificate, leaves)
     # One by one: update() with keywords would make a dictionary of these first.
     values["status"] = STATUSES[values["status"]]
+    values["objective"] = values["certainty_equivalent"]
     values["tolerance"] = settings.tolerance
     values["allocation"] = settings.allocation
     values["market"] = market

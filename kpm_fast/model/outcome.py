@@ -7,7 +7,7 @@ import math
 import os
 from copy import copy
 from dataclasses import dataclass, field, fields
-from typing import Any, ClassVar
+from typing import Any, ClassVar, cast
 
 import numpy as np
 
@@ -112,6 +112,10 @@ class Outcome(Value):
         maker together, at the maker's marginal state prices; :attr:`upper_bound` then bounds
         :attr:`objective`. ``"pay_as_bid"``: the same fills, and every order pays its limit.
         ``"pdca"``: competitive, with the greatest payout among the fills that support the prices.
+    objective : float
+        What the rule maximises, money, at most :attr:`upper_bound`. ``"maker_optimal"``, whose
+        prices are part of the choice: the certainty equivalent. The others: that if every order
+        paid its limit.
     """
 
     _meaning: ClassVar[int] = 1  # until 0.2 `scale` counted orders that do not trade
@@ -139,6 +143,17 @@ class Outcome(Value):
     stats: Stats = field(compare=False)  # not part of the outcome
     certificate: Certificate | None = None
     rule: str = "maker_optimal"
+    objective: float = cast("float", None)  # as below
+
+    def __post_init__(self) -> None:
+        values = vars(self)
+        if values["objective"] is None:  # it does not come from the core, which states it
+            premium = self.surplus if self.rule in ("competitive", "pdca") else 0.0
+            values["objective"] = self.certainty_equivalent + premium
+
+    def __setstate__(self, state: dict[str, Any]) -> None:
+        super().__setstate__(state)
+        self.__post_init__()
 
     # -- derived figures ----------------------------------------------------------------
 
@@ -146,16 +161,6 @@ class Outcome(Value):
     def gap(self) -> float:
         """``upper_bound - objective``, money, never negative."""
         return max(0.0, self.upper_bound - self.objective)
-
-    @property
-    def objective(self) -> float:
-        """What the rule maximises, money: the certainty equivalent, if every order paid its limit.
-
-        Under ``"maker_optimal"``, whose prices are part of the choice, the certainty equivalent.
-        """
-        if self.rule in ("competitive", "pdca"):
-            return self.certainty_equivalent + self.surplus
-        return self.certainty_equivalent
 
     @property
     def limits(self) -> Floats:
