@@ -147,6 +147,7 @@ class Clearing(TypedDict):
     allocation: None
     market: None
     orders: None
+    objective: None
 
 def staircases(
     payoffs: Floats,  # (K, N)

@@ -17,7 +17,7 @@ namespace kpm::c {
 template <class T>
 constexpr std::array<std::size_t, 0> kEnds{};
 
-#define KPM_END(type, member) (offsetof(type, member) + sizeof(type::member))
+#define KPM_END(type, member) (offsetof(type, member) + sizeof(decltype(type::member)))
 // Without padding at the end: a member added there later would be read from a caller's padding.
 #define KPM_ENDS(type, count, ...)                                                       \
   template <>                                                                            \

@@ -113,9 +113,8 @@ class Outcome(Value):
         :attr:`objective`. ``"pay_as_bid"``: the same fills, and every order pays its limit.
         ``"pdca"``: competitive, with the greatest payout among the fills that support the prices.
     objective : float
-        What the rule maximises, money, at most :attr:`upper_bound`. ``"maker_optimal"``, whose
-        prices are part of the choice: the certainty equivalent. The others: that if every order
-        paid its limit.
+        What the rule maximises, money: the certainty equivalent, and under all rules but the first
+        that if every order paid its limit. At most :attr:`upper_bound`.
     """
 
     _meaning: ClassVar[int] = 1  # until 0.2 `scale` counted orders that do not trade
@@ -146,10 +145,9 @@ class Outcome(Value):
     objective: float = cast("float", None)  # as below
 
     def __post_init__(self) -> None:
-        values = vars(self)
-        if values["objective"] is None:  # it does not come from the core, which states it
+        if vars(self)["objective"] is None:  # it does not come from the core, which states it
             premium = self.surplus if self.rule in ("competitive", "pdca") else 0.0
-            values["objective"] = self.certainty_equivalent + premium
+            vars(self)["objective"] = self.certainty_equivalent + premium
 
     def __setstate__(self, state: dict[str, Any]) -> None:
         super().__setstate__(state)
