@@ -147,7 +147,6 @@ class Clearing(TypedDict):
     allocation: None
     market: None
     orders: None
-    objective: None
 
 def staircases(
     payoffs: Floats,  # (K, N)

@@ -108,19 +108,16 @@ def test_it_is_kept_where_a_result_is(cleared: kpm.Result, tmp_path: Path) -> No
 
 def test_it_is_added_up_where_a_result_lacks_it(cleared: kpm.Result) -> None:
     values = {item.name: getattr(cleared, item.name) for item in dataclasses.fields(cleared)}
-    del values["objective"]
+    del values["_objective"]
     assert kpm.Result(**values).objective == pytest.approx(cleared.objective, rel=1e-12)
-    old = cleared.__getstate__()
-    del old["objective"]
+    state = cleared.__getstate__()
+    del state["_objective"]
     other = object.__new__(kpm.Result)
-    other.__setstate__(old)
+    other.__setstate__(state)
     assert other.objective == pytest.approx(cleared.objective, rel=1e-12)
 
 
 def test_another_number_is_found(cleared: kpm.Result) -> None:
-    best = kpm.clear(kpm.Market([[1, 0]], [0.5, 0.5]), kpm.Orders([0], "buy", [0.6], [1]))
-    for result in (cleared, best):
-        assert result.verify()
-        for by in (1e-3, -1e-3, np.nan, np.inf):
-            wrong = dataclasses.replace(result, objective=result.objective + by)
-            assert not wrong.verify()
+    assert cleared.verify()
+    for by in (1e-3, -1e-3, np.nan, np.inf):
+        assert not dataclasses.replace(cleared, _objective=cleared.objective + by).verify()

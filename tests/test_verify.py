@@ -107,7 +107,6 @@ ARRAYS = (
 NUMBERS = (
     "revenue",
     "certainty_equivalent",
-    "objective",
     "no_trade_equivalent",
     "upper_bound",
     "ambiguity_price",
@@ -259,7 +258,6 @@ def test_a_worse_clearing_of_the_same_cell_is_found() -> None:
         revenue=0.6 * y,
         payoff=payoff,
         certainty_equivalent=value,
-        objective=value,
         upper_bound=value,
         scale=y,
         marginal_state_prices=np.exp(-payoff) / np.exp(-payoff).sum(),

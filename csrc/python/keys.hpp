@@ -60,7 +60,6 @@ struct Keys {
   Key allocation{"allocation"};
   Key market{"market"};
   Key orders{"orders"};
-  Key objective{"objective"};
 
   Key elapsed{"elapsed"};
   Key pieces{"pieces"};
@@ -110,14 +109,13 @@ class Form {
 
 /// The answers that every clearing is made of.
 struct Forms {
-  Form clearing{&keys().status, &keys().cell, &keys().state_prices, &keys().claim_prices,
-                &keys().net_demand, &keys().fills, &keys().revenue, &keys().payoff,
-                &keys().certainty_equivalent, &keys().no_trade_equivalent, &keys().upper_bound,
-                &keys().scale, &keys().worst_case, &keys().marginal_state_prices,
-                &keys().multipliers, &keys().ambiguity_price, &keys().stats,
-                // What Python adds: the dictionary becomes the result's own.
-                &keys().tolerance, &keys().allocation, &keys().market, &keys().orders,
-                &keys().certificate, &keys().objective};
+  Form clearing{
+      &keys().status, &keys().cell, &keys().state_prices, &keys().claim_prices, &keys().net_demand,
+      &keys().fills, &keys().revenue, &keys().payoff, &keys().certainty_equivalent,
+      &keys().no_trade_equivalent, &keys().upper_bound, &keys().scale, &keys().worst_case,
+      &keys().marginal_state_prices, &keys().multipliers, &keys().ambiguity_price, &keys().stats,
+      // What Python adds: the dictionary becomes the result's own.
+      &keys().tolerance, &keys().allocation, &keys().market, &keys().orders, &keys().certificate};
   Form statistics{
       &keys().solved, &keys().pruned_infeasible, &keys().pruned_bound, &keys().nodes,
       &keys().open,   &keys().relaxations,       &keys().columns,      &keys().root_bound,

@@ -74,6 +74,7 @@ def clear_by_rule(
     else:
         cleared = engine.clear_auction(*how, cold)
     answer: dict[str, Any] = dict(cleared)
+    answer["_objective"] = answer.pop("objective")
     cells = math.prod(answer.pop("pieces"))
     stats = Stats(
         cells=cells,

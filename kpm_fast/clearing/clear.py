@@ -362,7 +362,6 @@ def _result(
         values["certificate"] = construct(Certificate, leaves)
     # One by one: update() with keywords would make a dictionary of these first.
     values["status"] = STATUSES[values["status"]]
-    values["objective"] = values["certainty_equivalent"]
     values["tolerance"] = settings.tolerance
     values["allocation"] = settings.allocation
     values["market"] = market

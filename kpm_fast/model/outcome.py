@@ -7,7 +7,7 @@ import math
 import os
 from copy import copy
 from dataclasses import dataclass, field, fields
-from typing import Any, ClassVar, cast
+from typing import Any, ClassVar
 
 import numpy as np
 
@@ -112,9 +112,6 @@ class Outcome(Value):
         maker together, at the maker's marginal state prices; :attr:`upper_bound` then bounds
         :attr:`objective`. ``"pay_as_bid"``: the same fills, and every order pays its limit.
         ``"pdca"``: competitive, with the greatest payout among the fills that support the prices.
-    objective : float
-        What the rule maximises, money: the certainty equivalent, and under all rules but the first
-        that if every order paid its limit. At most :attr:`upper_bound`.
     """
 
     _meaning: ClassVar[int] = 1  # until 0.2 `scale` counted orders that do not trade
@@ -142,16 +139,7 @@ class Outcome(Value):
     stats: Stats = field(compare=False)  # not part of the outcome
     certificate: Certificate | None = None
     rule: str = "maker_optimal"
-    objective: float = cast("float", None)  # as below
-
-    def __post_init__(self) -> None:
-        if vars(self)["objective"] is None:  # it does not come from the core, which states it
-            premium = self.surplus if self.rule in ("competitive", "pdca") else 0.0
-            vars(self)["objective"] = self.certainty_equivalent + premium
-
-    def __setstate__(self, state: dict[str, Any]) -> None:
-        super().__setstate__(state)
-        self.__post_init__()
+    _objective: float | None = None  # as the core states it; None: it follows from the others
 
     # -- derived figures ----------------------------------------------------------------
 
@@ -159,6 +147,18 @@ class Outcome(Value):
     def gap(self) -> float:
         """``upper_bound - objective``, money, never negative."""
         return max(0.0, self.upper_bound - self.objective)
+
+    @property
+    def objective(self) -> float:
+        """What the rule maximises, money, at most :attr:`upper_bound`.
+
+        ``"maker_optimal"``, whose prices are part of the choice: the certainty equivalent. The
+        other rules: that if every order paid its limit.
+        """
+        if self.rule not in ("competitive", "pdca"):
+            return self.certainty_equivalent
+        stated = self._objective
+        return self.certainty_equivalent + self.surplus if stated is None else stated
 
     @property
     def limits(self) -> Floats:

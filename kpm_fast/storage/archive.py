@@ -275,7 +275,7 @@ class _Reader:
         arrays = self._arrays("result", _RESULT)
         numbers: dict[str, Any] = {name: self._number(name) for name in _NUMBERS}
         if "objective" in self._header:  # which a rule has beside the certainty equivalent
-            numbers["objective"] = self._number("objective")
+            numbers["_objective"] = self._number("objective")
         proof = None
         if any(name.startswith("certificate/") for name in self._left):
             kinds = _CERTIFICATE if self.version == 1 else {**_MERGED, **_CERTIFICATE}
