@@ -16,11 +16,12 @@ namespace {
 constexpr double kNan = std::numeric_limits<double>::quiet_NaN();
 
 test::CMakers makers_for(test::Random& random, const test::RandomBook& book) {
-  std::vector<double> delta;
-  for (int entry = 0; entry < book.states; ++entry) {
-    delta.push_back(random.uniform(0.5, 8.0));
+  std::vector<double> delta(book.prior.size());
+  for (double& money : delta) {
+    money = random.uniform(0.5, 8.0);
   }
   std::vector<double> priors = book.prior;
+  priors.reserve(2 * book.prior.size());
   for (const double prior : book.prior) {
     priors.push_back(0.5 * prior + 0.5 / book.states);
   }
