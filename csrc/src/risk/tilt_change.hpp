@@ -38,14 +38,14 @@ struct PsiMoments {
 /// and tau such that it stays on the sphere: G = KL(p(1+r)|p) + t sum p r phi = 0. Then
 ///   e^{a (rho(L+d) - rho(L))} - 1
 ///     = sum g (1 + r) expm1(a d) - (a / (E t)) KL(p(1+r)|p),   g = p u / E.
-/// For an approximate tau, a Newton step y = G / (T V) away at the tilt T = t + tau, the Lagrangian's
-/// value, with G weighted by its multiplier, is above its least by G y / (2 T^2) times
+/// For an approximate tau, a Newton step y = G / (T V) away at the tilt T = t + tau, the
+/// Lagrangian's value, with G weighted by its multiplier, is above its least by G y / (2 T^2) times
 /// 1 + y (1 / T + K3 / (3 V)) + O(y^2), with V and K3 the second and the third cumulant of the
 /// utilities phi + psi under p (1 + r).
 class TiltChange {
  public:
-  /// Relative to the change, what the estimate of the Lagrangian's excess over its minimum may leave
-  /// of it, by the size of its next term, instead of another step.
+  /// Relative to the change, what the estimate of the Lagrangian's excess over its minimum may
+  /// leave of it, by the size of its next term, instead of another step.
   static constexpr double kAccurate = 1e-16;
   /// Where the worst case leaves the states it was on, 1 + z is a difference of equals.
   static constexpr double kLeastMass = 0.01;
