@@ -151,6 +151,17 @@ def test_blocks_at_constant_wealth_are_exact(kind: str) -> None:
             assert quotes[side][0] == pytest.approx(wanted, abs=2e-15 * np.abs(claim).max(), rel=0)
 
 
+def cost_after(maker: kpm.KnightianMaker, claim: np.ndarray, shares: float) -> mpmath.mpf:
+    """What the maker's losses are worth to it after it has sold so many shares."""
+    owed = [
+        mpmath.mpf(shares) * mpmath.mpf(value) - mpmath.mpf(held)
+        for value, held in zip(claim, maker.inventory, strict=True)
+    ]
+    top, alpha = max(owed), mpmath.mpf(maker.risk_aversion)
+    powers = [mpmath.e ** (alpha * (x - top)) for x in owed]
+    return top + mpmath.log(greatest(maker.prior, powers, maker.ambiguity)) / alpha
+
+
 @every_kind
 def test_blocks_beside_an_inventory_are_exact(kind: str) -> None:
     """However far the trade moves the worst case: by no step, one or several."""
@@ -162,19 +173,10 @@ def test_blocks_beside_an_inventory_are_exact(kind: str) -> None:
         claim, shares = draw_claim(rng, n, kind), 10 ** rng.uniform(-6, 2) / alpha
         maker = kpm.KnightianMaker(prior, alpha, radius, inventory)
         quotes = maker.quotes(claim[None], shares)
-
-        def cost(size: float) -> mpmath.mpf:
-            owed = [
-                mpmath.mpf(size) * mpmath.mpf(value) - mpmath.mpf(held)
-                for value, held in zip(claim, inventory, strict=True)
-            ]
-            top = max(owed)
-            powers = [mpmath.e ** (mpmath.mpf(alpha) * (x - top)) for x in owed]
-            return top + mpmath.log(greatest(maker.prior, powers, radius)) / mpmath.mpf(alpha)
-
         with mpmath.workdps(60):
-            ask = float((cost(shares) - cost(0.0)) / mpmath.mpf(shares))
-            bid = float((cost(0.0) - cost(-shares)) / mpmath.mpf(shares))
+            before = cost_after(maker, claim, 0.0)
+            ask = float((cost_after(maker, claim, shares) - before) / mpmath.mpf(shares))
+            bid = float((before - cost_after(maker, claim, -shares)) / mpmath.mpf(shares))
         within = 4e-15 * np.abs(claim).max()
         assert quotes["ask"][0] == pytest.approx(ask, abs=within, rel=0)
         assert quotes["bid"][0] == pytest.approx(bid, abs=within, rel=0)
