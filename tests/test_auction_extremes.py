@@ -7,7 +7,14 @@ import pytest
 
 import kpm_fast as kpm
 from strategies import fewer
-from tests.auction_books import MAKERS, RULES, extreme_book
+from tests.auction_books import (
+    MAKERS,
+    RULES,
+    as_orders,
+    extreme_book,
+    make_maker,
+    random_book,
+)
 
 FIGURES = [
     "fills",
@@ -81,3 +88,48 @@ def test_a_choice_of_demand_that_overflows_is_not_taken(rule):
         ],
     )
     in_numbers(market, orders, rule)
+
+
+def is_proven(result):
+    """What ``OPTIMAL`` says, of the published figures."""
+    payoffs = result.market.payoffs
+    least, span = payoffs.min(axis=1), np.ptp(payoffs, axis=1)
+    above = (payoffs - least[:, None]) @ result.state_prices
+    slack = 1.01e-12 * span + 9 * np.finfo(float).eps * np.abs(payoffs).max(axis=1)
+    agree = np.abs(above - (result.claim_prices - least)) <= slack
+    return result.gap <= result.tolerance * result.scale and bool(agree.all())
+
+
+@pytest.mark.parametrize("name", MAKERS)
+def test_the_status_speaks_of_the_gap_and_of_prices_that_agree(name):
+    for seed in range(fewer(400, 40)):
+        rng, scale, payoffs, inventory, columns = random_book(seed)
+        market = kpm.Market(payoffs, maker=make_maker(name, rng, scale, inventory))
+        for tolerance in (1e-8, 1e-11):
+            result = kpm.clear(market, as_orders(columns), rule="pay_as_bid", tolerance=tolerance)
+            assert (result.status is kpm.Status.OPTIMAL) == is_proven(result), seed
+        market, orders = extreme_book(seed, name, 6)
+        result = kpm.clear(market, orders, rule="competitive")
+        assert result.status is not kpm.Status.OPTIMAL or is_proven(result), seed
+        spans = np.ptp(market.payoffs, axis=1)
+        traded = float(spans[orders.claim] @ result.fills)
+        assert traded == 0 or result.scale == pytest.approx(traded, rel=1e-9)
+
+
+@pytest.mark.parametrize("name", MAKERS)
+def test_an_order_that_stands_aside_loosens_no_clearing(name):
+    rng, scale, payoffs, inventory, columns = random_book(3)
+    market = kpm.Market(payoffs, maker=make_maker(name, rng, scale, inventory))
+    low, high = payoffs[0].min(), payoffs[0].max()
+    for rule in RULES:
+        alone = kpm.clear(market, as_orders(columns), rule=rule)
+        aside = low + 1e-3 * (alone.claim_prices[0] - low)
+        extra = as_orders(
+            [np.append(c, x) for c, x in zip(columns, (0, 1, aside, 1e6 * scale), strict=True)]
+        )
+        beside = kpm.clear(market, extra, rule=rule)
+        assert low < aside < high
+        assert beside.fills[-1] == 0
+        assert beside.scale == pytest.approx(alone.scale, rel=1e-9)
+        assert beside.status is kpm.Status.OPTIMAL
+        assert beside.verify()
