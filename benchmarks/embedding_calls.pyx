@@ -30,8 +30,13 @@ cdef class Book:
         self.claim, self.side = orders.claim_index(market), orders.side
         self.price, self.quantity = orders.price, orders.quantity
         claims, states = market.payoffs.shape
-        self.market = kpm_market(sizeof(kpm_market), states, claims, &self.payoffs[0, 0], &self.prior[0],
-                                 &self.inventory[0], market.risk_aversion, market.ambiguity)
+        # kpm_market(...) would leave undefined what it does not name.
+        memset(&self.market, 0, sizeof(kpm_market))
+        self.market.struct_size = sizeof(kpm_market)
+        self.market.states, self.market.claims = states, claims
+        self.market.payoffs, self.market.prior = &self.payoffs[0, 0], &self.prior[0]
+        self.market.inventory = &self.inventory[0]
+        self.market.risk_aversion, self.market.ambiguity = market.risk_aversion, market.ambiguity
         self.orders = kpm_orders(sizeof(kpm_orders), len(orders), &self.claim[0], &self.side[0],
                                  &self.price[0], &self.quantity[0], NULL)
         kpm_settings_init(&self.settings, sizeof(kpm_settings))

@@ -354,11 +354,9 @@ class Engine:
 
     def __init__(
         self,
-        payoffs: Floats,
-        prior: Floats,
-        inventory: Floats,
-        risk_aversion: float,
-        ambiguity: float,
+        maker: dict[str, Any],
+        payoffs: Floats,  # (K, N)
+        inventory: Floats,  # (N,)
         orders: int,  # to make room for
     ) -> None: ...
     def add(
@@ -371,12 +369,7 @@ class Engine:
     def replace(self, order_id: int, price: float, quantity: float) -> Fault | None: ...
     def remove_all(self) -> None: ...
     def set_market(
-        self,
-        payoffs: Floats,
-        prior: Floats,
-        inventory: Floats,
-        risk_aversion: float,
-        ambiguity: float,
+        self, maker: dict[str, Any], payoffs: Floats, inventory: Floats
     ) -> Fault | None: ...
     def size(self) -> int: ...
     def find(self, order_id: int) -> tuple[int, int, float, float]:
@@ -392,6 +385,9 @@ class Engine:
         stop: StopFlag | None,
         cold: bool,
     ) -> Clearing: ...
+    def clear_auction(self, allocation: str, rule: str, tolerance: float, cold: bool) -> Auction:
+        """Clear the book by a convex rule; arguments as for the function."""
+
     def warm_clearings(self) -> int: ...
     def snapshot(self) -> bytes: ...
     def restore(self, snapshot: bytes) -> Fault | None: ...

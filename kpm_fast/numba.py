@@ -97,6 +97,51 @@ _market = (_reads_table, _reads, _reads, _double, _double)
 _orders = (_read(_int64, 1), _read(types.int8, 1), _reads, _reads)
 
 
+# Whether arrays fit together, which the library cannot see: their lengths.
+
+
+@_compiled(types.void(_int64, _int64, _int64))
+def _check_states(states: Any, prior: Any, inventory: Any) -> None:
+    if prior != states or inventory != states:
+        raise ValueError("prior and inventory must have an entry for each column of payoffs")
+
+
+@_compiled(types.void(_int64, _int64, _int64, _int64))
+def _check_orders(claim: Any, side: Any, price: Any, quantity: Any) -> None:
+    if side != claim or price != claim or quantity != claim:
+        raise ValueError("claim, side, price and quantity must have an entry for each order")
+
+
+@_compiled(types.void(_int64, _int64, _int64, _int64, _int64, _int64))
+def _check_outputs(
+    states: Any, claims: Any, state_prices: Any, payoff: Any, claim_prices: Any, net_demand: Any
+) -> None:
+    if state_prices != states or payoff != states:
+        raise ValueError("state_prices and payoff must have an entry for each state")
+    if claim_prices != claims or net_demand != claims:
+        raise ValueError("claim_prices and net_demand must have an entry for each claim")
+
+
+@_compiled((_writes, _writes, _writes, _writes, _writes, _writes))
+def _clearing(
+    figures: Any, state_prices: Any, claim_prices: Any, net_demand: Any, fills: Any, payoff: Any
+) -> Any:
+    """Return what was written into the arrays of a clearing."""
+    return Clearing(
+        int(figures[_STATUS]),
+        figures[0],
+        figures[1],
+        figures[2],
+        figures[3],
+        figures[4],
+        state_prices,
+        claim_prices,
+        net_demand,
+        fills,
+        payoff,
+    )
+
+
 @_compiled(
     _int32(
         *_market,
@@ -130,14 +175,16 @@ def clear_into(
     arrays do not fit together.
     """
     states, claims, count = payoffs.shape[1], payoffs.shape[0], claim.shape[0]
-    if prior.shape[0] != states or inventory.shape[0] != states:
-        raise ValueError("prior and inventory must have an entry for each column of payoffs")
-    if side.shape[0] != count or price.shape[0] != count or quantity.shape[0] != count:
-        raise ValueError("claim, side, price and quantity must have an entry for each order")
-    if state_prices.shape[0] != states or payoff.shape[0] != states:
-        raise ValueError("state_prices and payoff must have an entry for each state")
-    if claim_prices.shape[0] != claims or net_demand.shape[0] != claims:
-        raise ValueError("claim_prices and net_demand must have an entry for each claim")
+    _check_states(states, prior.shape[0], inventory.shape[0])
+    _check_orders(count, side.shape[0], price.shape[0], quantity.shape[0])
+    _check_outputs(
+        states,
+        claims,
+        state_prices.shape[0],
+        payoff.shape[0],
+        claim_prices.shape[0],
+        net_demand.shape[0],
+    )
     if fills.shape[0] != count or figures.shape[0] != _FIGURES:
         raise ValueError("fills must have an entry for each order, and figures 9 entries")
     return _clear_flat(
@@ -231,19 +278,7 @@ def clear(
     )
     if code != 0:
         raise ValueError("kpm_clear failed; kpm_fast.numba.raise_last_error() says why")
-    return Clearing(
-        int(figures[_STATUS]),
-        figures[0],
-        figures[1],
-        figures[2],
-        figures[3],
-        figures[4],
-        state_prices,
-        claim_prices,
-        net_demand,
-        fills,
-        payoff,
-    )
+    return _clearing(figures, state_prices, claim_prices, net_demand, fills, payoff)
 
 
 @_compiled((_reads, _double, _double, _reads, _reads_table))

@@ -16,8 +16,8 @@ from numba import types
 
 from .numba import (
     _FIGURES,
-    _STATUS,
-    Clearing,
+    _check_states,
+    _clearing,
     _compiled,
     _double,
     _int32,
@@ -118,8 +118,7 @@ def create(
         Where the input is refused; :func:`kpm_fast.numba.raise_last_error` says why.
     """
     claims, states = payoffs.shape
-    if prior.shape[0] != states or inventory.shape[0] != states:
-        raise ValueError("prior and inventory must have an entry for each column of payoffs")
+    _check_states(states, prior.shape[0], inventory.shape[0])
     engine = _engine_create(
         states,
         claims,
@@ -181,8 +180,7 @@ def init(
         :func:`kpm_fast.numba.raise_last_error` says why.
     """
     claims, states = payoffs.shape
-    if prior.shape[0] != states or inventory.shape[0] != states:
-        raise ValueError("prior and inventory must have an entry for each column of payoffs")
+    _check_states(states, prior.shape[0], inventory.shape[0])
     engine = _engine_init(
         memory.ctypes.data,
         memory.shape[0],
@@ -251,8 +249,7 @@ def set_market(
 ) -> Any:
     """Give an engine another market with as many claims; return kpm.h's code."""
     claims, states = payoffs.shape
-    if prior.shape[0] != states or inventory.shape[0] != states:
-        raise ValueError("prior and inventory must have an entry for each column of payoffs")
+    _check_states(states, prior.shape[0], inventory.shape[0])
     return _engine_set_market(
         engine,
         states,
@@ -305,6 +302,28 @@ def clear_into(
     )
 
 
+@_compiled((_handle, _int64, _int64, _int64, _double))
+def _cleared(engine: Any, states: Any, claims: Any, orders: Any, tolerance: Any) -> Any:
+    """Clear into new arrays, with room for the fills of all orders or of none."""
+    state_prices, payoff = np.empty(states), np.empty(states)
+    claim_prices, net_demand = np.empty(claims), np.empty(claims)
+    fills, figures = np.empty(orders), np.empty(_FIGURES)
+    code = clear_into(
+        engine,
+        tolerance,
+        np.inf,
+        state_prices,
+        claim_prices,
+        net_demand,
+        fills,
+        payoff,
+        figures,
+    )
+    if code != 0:
+        raise ValueError(_failed)
+    return _clearing(figures, state_prices, claim_prices, net_demand, fills, payoff)
+
+
 @_compiled((_handle, _int64, _int64, _double))
 def clear(engine: Any, states: Any, claims: Any, tolerance: Any) -> Any:
     """Clear the book as it stands, on one thread; the book does not change.
@@ -327,35 +346,7 @@ def clear(engine: Any, states: Any, claims: Any, tolerance: Any) -> Any:
     ValueError
         Where the input is refused; :func:`kpm_fast.numba.raise_last_error` says why.
     """
-    state_prices, payoff = np.empty(states), np.empty(states)
-    claim_prices, net_demand = np.empty(claims), np.empty(claims)
-    fills, figures = np.empty(_engine_order_count(engine)), np.empty(_FIGURES)
-    code = clear_into(
-        engine,
-        tolerance,
-        np.inf,
-        state_prices,
-        claim_prices,
-        net_demand,
-        fills,
-        payoff,
-        figures,
-    )
-    if code != 0:
-        raise ValueError(_failed)
-    return Clearing(
-        int(figures[_STATUS]),
-        figures[0],
-        figures[1],
-        figures[2],
-        figures[3],
-        figures[4],
-        state_prices,
-        claim_prices,
-        net_demand,
-        fills,
-        payoff,
-    )
+    return _cleared(engine, states, claims, _engine_order_count(engine), tolerance)
 
 
 @_compiled((_handle, _int64, _int64, _double))
@@ -364,35 +355,7 @@ def indicative(engine: Any, states: Any, claims: Any, tolerance: Any) -> Any:
 
     Otherwise as :func:`clear`.
     """
-    state_prices, payoff = np.empty(states), np.empty(states)
-    claim_prices, net_demand = np.empty(claims), np.empty(claims)
-    fills, figures = np.empty(0), np.empty(_FIGURES)
-    code = clear_into(
-        engine,
-        tolerance,
-        np.inf,
-        state_prices,
-        claim_prices,
-        net_demand,
-        fills,
-        payoff,
-        figures,
-    )
-    if code != 0:
-        raise ValueError(_failed)
-    return Clearing(
-        int(figures[_STATUS]),
-        figures[0],
-        figures[1],
-        figures[2],
-        figures[3],
-        figures[4],
-        state_prices,
-        claim_prices,
-        net_demand,
-        fills,
-        payoff,
-    )
+    return _cleared(engine, states, claims, 0, tolerance)
 
 
 @_compiled((_handle,))

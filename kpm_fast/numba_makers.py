@@ -15,6 +15,8 @@ from numba import types
 
 from .model.maker import Maker
 from .numba import (
+    _check_orders,
+    _check_outputs,
     _compiled,
     _double,
     _int32,
@@ -79,6 +81,12 @@ _engine_clear = _function(
 )
 
 _maker = (_int32, _reads_table, _double, _double, _double, _reads)
+
+
+@_compiled(types.void(_int64, _int64, _int64, _int64))
+def _check_weights(states: Any, rows: Any, columns: Any, inventory: Any) -> None:
+    if columns != states or inventory != states or rows == 0:
+        raise ValueError("weights and inventory must have an entry for each state")
 
 
 def arguments(maker: Maker) -> Arguments:
@@ -155,14 +163,16 @@ def clear_into(
     arrays do not fit together.
     """
     states, claims, count = payoffs.shape[1], payoffs.shape[0], claim.shape[0]
-    if weights.shape[1] != states or inventory.shape[0] != states or weights.shape[0] == 0:
-        raise ValueError("weights and inventory must have an entry for each column of payoffs")
-    if side.shape[0] != count or price.shape[0] != count or quantity.shape[0] != count:
-        raise ValueError("claim, side, price and quantity must have an entry for each order")
-    if state_prices.shape[0] != states or payoff.shape[0] != states:
-        raise ValueError("state_prices and payoff must have an entry for each state")
-    if claim_prices.shape[0] != claims or net_demand.shape[0] != claims:
-        raise ValueError("claim_prices and net_demand must have an entry for each claim")
+    _check_weights(states, weights.shape[0], weights.shape[1], inventory.shape[0])
+    _check_orders(count, side.shape[0], price.shape[0], quantity.shape[0])
+    _check_outputs(
+        states,
+        claims,
+        state_prices.shape[0],
+        payoff.shape[0],
+        claim_prices.shape[0],
+        net_demand.shape[0],
+    )
     if fills.shape[0] != count or figures.shape[0] != _FIGURES:
         raise ValueError("fills must have an entry for each order, and figures 10 entries")
     return _clear_by_rule(
@@ -282,8 +292,7 @@ def create(
 ) -> Any:
     """Make an engine for any maker; otherwise as :func:`kpm_fast.numba_engine.create`."""
     claims, states = payoffs.shape
-    if weights.shape[1] != states or inventory.shape[0] != states or weights.shape[0] == 0:
-        raise ValueError("weights and inventory must have an entry for each column of payoffs")
+    _check_weights(states, weights.shape[0], weights.shape[1], inventory.shape[0])
     engine = _engine_create(
         kind,
         states,
@@ -333,8 +342,7 @@ def init(
     Otherwise as :func:`kpm_fast.numba_engine.init`.
     """
     claims, states = payoffs.shape
-    if weights.shape[1] != states or inventory.shape[0] != states or weights.shape[0] == 0:
-        raise ValueError("weights and inventory must have an entry for each column of payoffs")
+    _check_weights(states, weights.shape[0], weights.shape[1], inventory.shape[0])
     engine = _engine_init(
         memory.ctypes.data,
         memory.shape[0],
@@ -370,8 +378,7 @@ def set_maker(
 ) -> Any:
     """Give an engine another maker of as many states, and its inventory; return kpm.h's code."""
     states = inventory.shape[0]
-    if weights.shape[1] != states or weights.shape[0] == 0:
-        raise ValueError("weights must have an entry for each entry of inventory")
+    _check_weights(states, weights.shape[0], weights.shape[1], states)
     return _engine_set_maker(
         engine,
         kind,

@@ -223,11 +223,8 @@ def ends(draw: Generator) -> Book:
 
     No family of the survey: in one of six, double precision proves nothing.
     """
-    states, claims = int(draw.integers(2, 5)), int(draw.integers(1, 4))
-    payoffs = draw.random((claims, states))
-    if draw.random() < 0.5:
-        payoffs = np.floor(4 * payoffs) / 3
-    payoffs[:, 0] = np.where(np.ptp(payoffs, axis=1) > 0.1, payoffs[:, 0], payoffs[:, 1] + 1)
+    payoffs = _uneven_payoffs(draw)
+    claims, states = payoffs.shape
     fair = payoffs @ draw.dirichlet(np.full(states, 2.0))
     money = np.array([_at_an_end(draw, -40, 29.5) for _ in range(claims)])
     inventory = _at_an_end(draw, -30, 18) * draw.choice([0.0, 1.0], states)
@@ -238,9 +235,45 @@ def ends(draw: Generator) -> Book:
         away = draw.uniform(0.01, 0.4) * np.ptp(payoffs[claim]) * (1 if crossed else -1)
         sides = (1, -1) if crossed else (int(draw.choice([1, -1])),)
         rows += [(claim, s, (fair[claim] + s * away) * money[claim], quantity) for s in sides]
+    return _at_the_ends(draw, payoffs * money[:, None], inventory, rows)
+
+
+def crossed_ends(draw: Generator) -> Book:
+    """The same with limits anywhere: orders may cross so that some must trade with the maker.
+
+    No family of the survey, either: two in a thousand are worth less than no trade.
+    """
+    payoffs = _uneven_payoffs(draw)
+    claims, states = payoffs.shape
+    money = np.array([_at_an_end(draw, -40, 29.5) for _ in range(claims)])
+    inventory = _at_an_end(draw, -30, 18) * draw.choice([0.0, 1.0], states)
+    rows = []
+    for _ in range(int(draw.integers(1, 7))):
+        claim, quantity = int(draw.integers(claims)), _at_an_end(draw, -30, 30)
+        limit = payoffs[claim].min() + draw.random() * np.ptp(payoffs[claim])
+        rows.append((claim, int(draw.choice([1, -1])), limit * money[claim], quantity))
+    return _at_the_ends(draw, payoffs * money[:, None], inventory, rows)
+
+
+def _uneven_payoffs(draw: Generator) -> Floats:
+    """Up to three claims on up to four states, none constant."""
+    states, claims = int(draw.integers(2, 5)), int(draw.integers(1, 4))
+    payoffs = draw.random((claims, states))
+    if draw.random() < 0.5:
+        payoffs = np.floor(4 * payoffs) / 3
+    payoffs[:, 0] = np.where(np.ptp(payoffs, axis=1) > 0.1, payoffs[:, 0], payoffs[:, 1] + 1)
+    return payoffs
+
+
+def _at_the_ends(
+    draw: Generator,
+    payoffs: Floats,
+    inventory: Floats,
+    rows: list[tuple[int, int, float, float]],
+) -> Book:
     market = kpm.Market(
-        payoffs * money[:, None],
-        draw.dirichlet(np.full(states, 2.0)),
+        payoffs,
+        draw.dirichlet(np.full(payoffs.shape[1], 2.0)),
         inventory=inventory,
         risk_aversion=_at_an_end(draw, -30, 30),
         ambiguity=float(draw.choice([0.0, 0.01, 1.0, np.inf])),

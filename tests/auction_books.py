@@ -96,3 +96,58 @@ def make_maker(name, rng, scale, inventory):
 def as_orders(orders):
     claim, side, price, quantity = orders
     return kpm.Orders(claim, np.where(side > 0, "buy", "sell"), price, quantity)
+
+
+def extreme_book(seed, name, span):
+    """A book, with its maker, whose payoffs, sizes, wealth and priors are powers of ten apart."""
+    rng = np.random.default_rng([seed, span])
+    n_states, n_claims, count = rng.integers(1, 6), rng.integers(1, 5), rng.integers(0, 12)
+
+    def size(*shape):
+        return 10.0 ** rng.integers(-span, span + 1, shape)
+
+    if rng.integers(3):
+        payoffs = (rng.random((n_claims, n_states)) < 0.5) * size()
+    else:
+        payoffs = rng.normal(size=(n_claims, n_states)) * size(n_claims, n_states)
+    inventory = rng.integers(2) * rng.normal(size=n_states) * size(*[n_states] * rng.integers(2))
+    claim = rng.integers(0, n_claims, count)
+    low, high = payoffs.min(axis=1)[claim], payoffs.max(axis=1)[claim]
+    orders = (
+        claim,
+        rng.choice([-1, 1], count),
+        low + (high - low) * np.round(10 * rng.random(count)) / 10,
+        np.round(10 * rng.exponential(size=count) + 0.1, 1) * size(*[count] * rng.integers(2)),
+    )
+
+    def prior(zeros=False):
+        p = rng.dirichlet(np.ones(n_states)) + 1e-30
+        if rng.integers(2):
+            p = p * 10.0 ** -rng.integers(0, 3 * span, n_states)
+        if zeros and rng.integers(2):
+            gone = rng.random(n_states) < 0.4
+            p = p if gone.all() else np.where(gone, 0.0, p)
+        else:
+            p = np.maximum(p / p.sum(), 1e-190)
+        return p / p.sum()
+
+    def maker():
+        if name == "lmsr":
+            return kpm.LMSR(size(), prior(), inventory)
+        if name == "ball":
+            return kpm.KnightianMaker(prior(), size(), 10 ** rng.uniform(-12, 1), inventory)
+        if name == "simplex":
+            return kpm.KnightianMaker(prior(), size(), math.inf, inventory)
+        if name == "orders":
+            return kpm.StartingOrders(size(n_states) * rng.uniform(0.1, 1, n_states), inventory)
+        if name == "worst":
+            return kpm.WorstStateMaker(n_states, inventory)
+        if name in ("polytope", "hull"):
+            averse = size() if name == "polytope" else 0.0
+            priors = [prior(zeros=True) for _ in range(rng.integers(1, 6))]
+            return kpm.PolytopeMaker(priors, averse, inventory)
+        if name == "utility":
+            return kpm.UtilityMaker(prior(), size(), inventory)
+        return kpm.QuadraticMaker(prior(), size(), inventory)
+
+    return kpm.Market(payoffs, maker=maker()), as_orders(orders)

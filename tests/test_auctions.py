@@ -62,6 +62,27 @@ def test_theorem_a_ranks_the_three_rules_above_no_trade(seed):
     np.testing.assert_array_equal(by_limit.fills, competitive.fills)
 
 
+@pytest.mark.parametrize("name", ["ball", "simplex", "worst", "polytope", "hull"])
+def test_no_book_stalls_where_prices_swing(name):
+    """Traders meet at their limits, the losses of all states are alike: the last digits of demand
+    decide the prices there."""
+    for seed in range(200):
+        rng, scale, payoffs, inventory, columns = random_book(seed)
+        market = kpm.Market(payoffs, maker=make_maker(name, rng, scale, inventory))
+        result = kpm.clear(market, as_orders(columns), rule="competitive")
+        assert result.stats.iterations <= 30, seed
+
+
+def test_nothing_stalls_where_traders_meet_each_other_on_every_claim():
+    card, orders = kpm.read_book(Path(__file__).parent.parent / "examples" / "race_card")
+    count = len(card.states)
+    priors = 0.9 * card.prior + 0.1 * np.eye(count)
+    for maker in (kpm.WorstStateMaker(count), kpm.PolytopeMaker(priors, card.risk_aversion)):
+        result = kpm.clear(card.replace(maker=maker), orders, rule="competitive")
+        assert result.stats.iterations <= 60  # in two or three units: giants stand in the book
+        assert result.gap <= 1e-14 * result.scale
+
+
 # -- what must hold -------------------------------------------------------------------------------
 
 

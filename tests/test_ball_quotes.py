@@ -151,6 +151,37 @@ def test_blocks_at_constant_wealth_are_exact(kind: str) -> None:
             assert quotes[side][0] == pytest.approx(wanted, abs=2e-15 * np.abs(claim).max(), rel=0)
 
 
+def cost_after(maker: kpm.KnightianMaker, claim: np.ndarray, shares: float) -> mpmath.mpf:
+    """What the maker's losses are worth to it after it has sold so many shares."""
+    owed = [
+        mpmath.mpf(shares) * mpmath.mpf(value) - mpmath.mpf(held)
+        for value, held in zip(claim, maker.inventory, strict=True)
+    ]
+    top, alpha = max(owed), mpmath.mpf(maker.risk_aversion)
+    powers = [mpmath.e ** (alpha * (x - top)) for x in owed]
+    return top + mpmath.log(greatest(maker.prior, powers, maker.ambiguity)) / alpha
+
+
+@every_kind
+def test_blocks_beside_an_inventory_are_exact(kind: str) -> None:
+    """However far the trade moves the worst case: by no step, one or several."""
+    rng = np.random.default_rng(15 + KINDS.index(kind))
+    for _ in range(fewer(60, 12)):
+        n, alpha = int(rng.integers(2, 9)), 10 ** rng.uniform(-2, 1)
+        prior, radius = rng.dirichlet(np.full(n, 3.0)), 10 ** rng.uniform(-6, 0)
+        inventory = rng.normal(size=n) * 10 ** rng.uniform(-2, 0.3) / alpha
+        claim, shares = draw_claim(rng, n, kind), 10 ** rng.uniform(-6, 2) / alpha
+        maker = kpm.KnightianMaker(prior, alpha, radius, inventory)
+        quotes = maker.quotes(claim[None], shares)
+        with mpmath.workdps(60):
+            before = cost_after(maker, claim, 0.0)
+            ask = float((cost_after(maker, claim, shares) - before) / mpmath.mpf(shares))
+            bid = float((before - cost_after(maker, claim, -shares)) / mpmath.mpf(shares))
+        within = 4e-15 * np.abs(claim).max()
+        assert quotes["ask"][0] == pytest.approx(ask, abs=within, rel=0)
+        assert quotes["bid"][0] == pytest.approx(bid, abs=within, rel=0)
+
+
 @pytest.mark.parametrize("ties", [False, True], ids=["constant", "ties"])
 @every_kind
 def test_a_claim_alone_is_quoted_as_among_others(kind: str, ties: bool) -> None:

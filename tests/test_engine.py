@@ -34,6 +34,7 @@ PUBLISHED = (
     "payoff",
     "revenue",
     "certainty_equivalent",
+    "objective",
     "no_trade_equivalent",
     "upper_bound",
     "scale",

@@ -185,7 +185,7 @@ Fault set_maker(Engine& engine, const kpm_maker* maker, const double* inventory)
   if (inventory != nullptr) {
     market.inventory = inventory;
   }
-  return engine.set_market(market, maker_of(maker));
+  return engine.set_market(market, read_maker(maker));
 }
 
 std::int8_t side_of(std::int32_t side) {

@@ -19,18 +19,33 @@ void write_figures(const kpm_result& result, double* figures) {
   figures[KPM_FIGURE_STATUS] = result.status;
 }
 
-kpm_settings settings_from(double tolerance, double time_limit, std::int64_t node_limit,
-                           std::int32_t threads, std::int32_t allocation,
-                           const volatile std::int32_t* stop) {
+/// What all clearings are told, by whatever rule; the rest is the default.
+kpm_settings settings_from(std::int32_t rule, double tolerance, std::int32_t allocation) {
   kpm_settings settings;
   kpm_settings_init(&settings, sizeof settings);
+  settings.rule = rule;
   settings.tolerance = tolerance;
+  settings.allocation = allocation;
+  return settings;
+}
+
+/// And what a search is told besides.
+kpm_settings search_from(double tolerance, double time_limit, std::int64_t node_limit,
+                         std::int32_t threads, std::int32_t allocation,
+                         const volatile std::int32_t* stop) {
+  kpm_settings settings = settings_from(KPM_MAKER_OPTIMAL, tolerance, allocation);
   settings.time_limit = time_limit;
   settings.node_limit = node_limit;
   settings.threads = threads;
-  settings.allocation = allocation;
   settings.stop = stop;
   return settings;
+}
+
+kpm_market knightian_market(std::int32_t states, std::int32_t claims, const double* payoffs,
+                            const double* prior, const double* inventory, double risk_aversion,
+                            double ambiguity) {
+  return {sizeof(kpm_market), states,        claims,    payoffs, prior,
+          inventory,          risk_aversion, ambiguity, nullptr};
 }
 
 /// `weights` and `parameter`: whichever the kind reads.
@@ -51,15 +66,6 @@ kpm_market market_from(const kpm_maker& maker, std::int32_t claims, const double
   market.inventory = inventory;
   market.maker = &maker;
   return market;
-}
-
-kpm_settings settings_from(std::int32_t rule, double tolerance, std::int32_t allocation) {
-  kpm_settings settings;
-  kpm_settings_init(&settings, sizeof settings);
-  settings.rule = rule;
-  settings.tolerance = tolerance;
-  settings.allocation = allocation;
-  return settings;
 }
 
 kpm_result result_into(double* state_prices, double* claim_prices, double* net_demand,
@@ -101,11 +107,11 @@ std::int32_t kpm_clear_flat(std::int32_t states, std::int32_t claims, const doub
                             const volatile std::int32_t* stop, double* state_prices,
                             double* claim_prices, double* net_demand, double* fills, double* payoff,
                             double* figures) {
-  const kpm_market market{sizeof market, states,        claims,    payoffs, prior,
-                          inventory,     risk_aversion, ambiguity, nullptr};
+  const kpm_market market =
+      kpm::c::knightian_market(states, claims, payoffs, prior, inventory, risk_aversion, ambiguity);
   const kpm_orders orders{sizeof orders, count, claim, side, price, quantity, time};
   const kpm_settings settings =
-      kpm::c::settings_from(tolerance, time_limit, node_limit, threads, allocation, stop);
+      kpm::c::search_from(tolerance, time_limit, node_limit, threads, allocation, stop);
   kpm_result result = kpm::c::result_into(state_prices, claim_prices, net_demand, fills, payoff);
   const std::int32_t code = kpm_clear(&market, &orders, &settings, &result);
   return kpm::c::with_figures(code, result, figures, false);
@@ -124,8 +130,8 @@ std::int32_t kpm_quote_flat(std::int32_t kind, std::int32_t states, const double
 kpm_engine* kpm_engine_create_flat(std::int32_t states, std::int32_t claims, const double* payoffs,
                                    const double* prior, const double* inventory,
                                    double risk_aversion, double ambiguity, std::int64_t orders) {
-  const kpm_market market{sizeof market, states,        claims,    payoffs, prior,
-                          inventory,     risk_aversion, ambiguity, nullptr};
+  const kpm_market market =
+      kpm::c::knightian_market(states, claims, payoffs, prior, inventory, risk_aversion, ambiguity);
   kpm_engine* engine = nullptr;
   kpm_engine_create(&market, orders, &engine);
   return engine;
@@ -142,8 +148,8 @@ kpm_engine* kpm_engine_init_flat(void* memory, std::size_t size, std::int64_t or
                                  std::int32_t claims, const double* payoffs, const double* prior,
                                  const double* inventory, double risk_aversion, double ambiguity) {
   const kpm_limits limits{sizeof limits, states, claims, orders, levels, nodes, 0};
-  const kpm_market market{sizeof market, states,        claims,    payoffs, prior,
-                          inventory,     risk_aversion, ambiguity, nullptr};
+  const kpm_market market =
+      kpm::c::knightian_market(states, claims, payoffs, prior, inventory, risk_aversion, ambiguity);
   kpm_engine* engine = nullptr;
   kpm_engine_init(memory, size, &limits, &market, &engine);
   return engine;
@@ -153,8 +159,8 @@ std::int32_t kpm_engine_set_market_flat(kpm_engine* engine, std::int32_t states,
                                         std::int32_t claims, const double* payoffs,
                                         const double* prior, const double* inventory,
                                         double risk_aversion, double ambiguity) {
-  const kpm_market market{sizeof market, states,        claims,    payoffs, prior,
-                          inventory,     risk_aversion, ambiguity, nullptr};
+  const kpm_market market =
+      kpm::c::knightian_market(states, claims, payoffs, prior, inventory, risk_aversion, ambiguity);
   return kpm_engine_set_market(engine, &market);
 }
 
@@ -164,7 +170,7 @@ std::int32_t kpm_engine_clear_flat(kpm_engine* engine, double tolerance, double 
                                    double* state_prices, double* claim_prices, double* net_demand,
                                    double* fills, double* payoff, double* figures) {
   const kpm_settings settings =
-      kpm::c::settings_from(tolerance, time_limit, node_limit, threads, allocation, stop);
+      kpm::c::search_from(tolerance, time_limit, node_limit, threads, allocation, stop);
   kpm_result result = kpm::c::result_into(state_prices, claim_prices, net_demand, fills, payoff);
   const std::int32_t code = fills != nullptr ? kpm_engine_clear(engine, &settings, &result)
                                              : kpm_engine_indicative(engine, &settings, &result);

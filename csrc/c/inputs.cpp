@@ -88,7 +88,7 @@ GivenMarket market_of(const kpm_market* given) {
     all.maker.ambiguity = own.ambiguity;
     return all;
   }
-  all.maker = maker_of(own.maker);
+  all.maker = read_maker(own.maker);
   all.by_itself = true;
   if (all.maker.kind == MakerKind::kKnightian) {
     market.prior = all.maker.prior;
@@ -162,7 +162,7 @@ GivenSettings settings_of(const kpm_settings* given) {
   return all;
 }
 
-MakerModel maker_of(const kpm_maker* given) {
+MakerModel read_maker(const kpm_maker* given) {
   const kpm_maker own = read(given, "maker");
   MakerModel model = make_model(own.kind, own.states, own.prior_count);
   model.prior = own.prior;
@@ -172,6 +172,11 @@ MakerModel maker_of(const kpm_maker* given) {
   model.ambiguity = own.ambiguity;
   model.wealth = own.wealth;
   model.curvature = own.curvature;
+  return model;
+}
+
+MakerModel maker_of(const kpm_maker* given) {
+  const MakerModel model = read_maker(given);
   require(validate(model));
   return model;
 }

@@ -32,6 +32,11 @@ struct GivenSettings {
 /// Null is the defaults.
 GivenSettings settings_of(const kpm_settings* given);
 
+/// Its numbers and where its arrays are. They are not read: how many states it says it has is to be
+/// compared with its market's first.
+MakerModel read_maker(const kpm_maker* given);
+
+/// A maker by itself, validated.
 MakerModel maker_of(const kpm_maker* given);
 
 }  // namespace kpm::c

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <algorithm>
+#include <array>
 #include <cstddef>
 #include <cstring>
 #include <type_traits>
@@ -11,27 +12,47 @@
 
 namespace kpm::c {
 
-/// The size of a struct in the first version of the interface: no caller has a shorter one.
+/// Where members of a struct end: the last one of the first version of the interface, and all that
+/// were added since. No caller has a shorter struct, and none that a header describes ends between.
 template <class T>
-constexpr std::size_t kFirstSize = 0;
+constexpr std::array<std::size_t, 0> kEnds{};
 
+#define KPM_END(type, member) (offsetof(type, member) + sizeof(decltype(type::member)))
 // Without padding at the end: a member added there later would be read from a caller's padding.
-#define KPM_FIRST_SIZE(type, last)                                                         \
-  template <>                                                                              \
-  constexpr std::size_t kFirstSize<type> = offsetof(type, last) + sizeof(type::last);      \
-  static_assert(std::is_trivial_v<type> && kFirstSize<type> % alignof(std::size_t) == 0 && \
+#define KPM_ENDS(type, count, ...)                                                       \
+  template <>                                                                            \
+  constexpr std::array<std::size_t, count> kEnds<type>{__VA_ARGS__};                     \
+  static_assert(std::is_trivial_v<type> && kEnds<type>[0] % alignof(std::size_t) == 0 && \
                 offsetof(type, struct_size) == 0)
 
-KPM_FIRST_SIZE(kpm_market, ambiguity);
-KPM_FIRST_SIZE(kpm_orders, time);
-KPM_FIRST_SIZE(kpm_settings, stop);
-KPM_FIRST_SIZE(kpm_result, threads);
-KPM_FIRST_SIZE(kpm_limits, nodes);
-KPM_FIRST_SIZE(kpm_maker, curvature);
-KPM_FIRST_SIZE(kpm_trade, last_price);
-KPM_FIRST_SIZE(kpm_error, message);
+KPM_ENDS(kpm_market, 2, KPM_END(kpm_market, ambiguity), KPM_END(kpm_market, maker));
+KPM_ENDS(kpm_orders, 1, KPM_END(kpm_orders, time));
+KPM_ENDS(kpm_settings, 4, KPM_END(kpm_settings, stop), KPM_END(kpm_settings, cold),
+         KPM_END(kpm_settings, rule), KPM_END(kpm_settings, reserved));
+KPM_ENDS(kpm_result, 2, KPM_END(kpm_result, threads), KPM_END(kpm_result, objective));
+KPM_ENDS(kpm_limits, 2, KPM_END(kpm_limits, nodes), KPM_END(kpm_limits, priors));
+KPM_ENDS(kpm_maker, 1, KPM_END(kpm_maker, curvature));
+KPM_ENDS(kpm_trade, 1, KPM_END(kpm_trade, last_price));
+// Only written: as much of it as a caller wants.
+KPM_ENDS(kpm_error, 8, KPM_END(kpm_error, struct_size), KPM_END(kpm_error, code),
+         KPM_END(kpm_error, reserved), KPM_END(kpm_error, field), KPM_END(kpm_error, index),
+         KPM_END(kpm_error, state), KPM_END(kpm_error, value), KPM_END(kpm_error, message));
 
-#undef KPM_FIRST_SIZE
+#undef KPM_ENDS
+#undef KPM_END
+
+/// As much of a struct of this size as we know, in whole members: 0 if it has none.
+template <class T>
+std::size_t whole(std::size_t size) {
+  std::size_t most = 0;
+  if (size >= sizeof(T)) {
+    return sizeof(T);
+  }
+  for (const std::size_t end : kEnds<T>) {
+    most = end <= size ? end : most;
+  }
+  return most;
+}
 
 /// A copy of the caller's struct: members it does not have are zero; members that we do not have
 /// must be.
@@ -43,8 +64,12 @@ T read(const T* given, const char* name) {
   const std::size_t size = given->struct_size;
   // A caller that is newer by more than this has not set the size at all.
   constexpr std::size_t kMost = 4096;
-  if (size < kFirstSize<T> || size > kMost) {
+  if (size < kEnds<T>[0] || size > kMost) {
     throw Refusal(name, "must begin with its size, struct_size", static_cast<double>(size));
+  }
+  if (size < sizeof(T) && size != whole<T>(size)) {
+    throw Refusal(name, "must have a struct_size at the end of a member",
+                  static_cast<double>(size));
   }
   const auto* const bytes = reinterpret_cast<const unsigned char*>(given);
   for (std::size_t at = sizeof(T); at < size; ++at) {
@@ -58,14 +83,14 @@ T read(const T* given, const char* name) {
   return own;
 }
 
-/// As much of our struct as the caller's has room for; its `struct_size` stays.
+/// The members that the caller's struct has room for; its `struct_size` stays.
 template <class T>
 void write(const T& own, T* given) {
-  const std::size_t size = given->struct_size;
-  const std::size_t room = std::min(size, sizeof(T));
-  if (room > sizeof size) {
-    std::memcpy(reinterpret_cast<unsigned char*>(given) + sizeof size,
-                reinterpret_cast<const unsigned char*>(&own) + sizeof size, room - sizeof size);
+  constexpr std::size_t size = sizeof own.struct_size;
+  const std::size_t room = whole<T>(given->struct_size);
+  if (room > size) {
+    std::memcpy(reinterpret_cast<unsigned char*>(given) + size,
+                reinterpret_cast<const unsigned char*>(&own) + size, room - size);
   }
 }
 

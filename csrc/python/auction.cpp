@@ -16,17 +16,23 @@ namespace kpm {
 
 namespace {
 
+AuctionSettings settings_of(const std::string& allocation, const std::string& rule,
+                            double tolerance) {
+  AuctionSettings settings;
+  settings.rule = rule == "pay_as_bid" ? ConvexRule::kPayAsBid
+                  : rule == "pdca"     ? ConvexRule::kPdca
+                                       : ConvexRule::kCompetitive;
+  settings.allocation = allocation == "time" ? Allocation::kTime : Allocation::kProRata;
+  settings.tolerance = tolerance;
+  return settings;
+}
+
 py::dict clear_by_rule(const py::dict& maker, const In<double>& payoffs,
                        const In<double>& inventory, const In<std::int64_t>& claim,
                        const In<std::int8_t>& side, const In<double>& price,
                        const In<double>& quantity, const std::optional<In<double>>& time,
                        const std::string& allocation, const std::string& rule, double tolerance) {
-  const MakerModel model = borrow_model(maker);
-  Market market;
-  market.claims = static_cast<int>(payoffs.shape(0));
-  market.states = static_cast<int>(payoffs.shape(1));
-  market.payoffs = payoffs.data();
-  market.inventory = inventory.data();
+  const GivenMaker given = borrow_market(maker, payoffs, inventory);
   Orders orders;
   orders.count = claim.shape(0);
   orders.claim = claim.data();
@@ -34,12 +40,17 @@ py::dict clear_by_rule(const py::dict& maker, const In<double>& payoffs,
   orders.price = price.data();
   orders.quantity = quantity.data();
   orders.time = time ? time->data() : nullptr;
-  AuctionSettings settings;
-  settings.rule = rule == "pay_as_bid" ? ConvexRule::kPayAsBid
-                  : rule == "pdca"     ? ConvexRule::kPdca
-                                       : ConvexRule::kCompetitive;
-  settings.allocation = allocation == "time" ? Allocation::kTime : Allocation::kProRata;
-  settings.tolerance = tolerance;
+  return auction_for_python(allocation, rule, tolerance, [&](const AuctionSettings& settings) {
+    return clear_auction(given.market, given.maker, orders, settings);
+  });
+}
+
+}  // namespace
+
+py::dict auction_for_python(const std::string& allocation, const std::string& rule,
+                            double tolerance,
+                            const std::function<AuctionClearing(const AuctionSettings&)>& clear) {
+  AuctionSettings settings = settings_of(allocation, rule, tolerance);
   AuctionClearing cleared;
   try {
     Unlocked unlocked;
@@ -47,7 +58,7 @@ py::dict clear_by_rule(const py::dict& maker, const In<double>& payoffs,
       const Unlocked::Relocked relocked(unlocked);
       return PyErr_CheckSignals() != 0;
     };
-    cleared = clear_auction(market, model, orders, settings);
+    cleared = clear(settings);
   } catch (const Interrupted&) {
     throw py::error_already_set();  // what the signal's handler raised
   }
@@ -80,8 +91,6 @@ py::dict clear_by_rule(const py::dict& maker, const In<double>& payoffs,
   result["seconds"] = seconds;
   return result;
 }
-
-}  // namespace
 
 void add_auctions(py::module_& module) {
   using py::arg;

@@ -3,7 +3,18 @@
 
 #include <pybind11/pybind11.h>
 
+#include <functional>
+#include <string>
+
+#include "kpm/auction.hpp"
+
 namespace kpm {
+
+/// A clearing by a convex rule as a dictionary, without the interpreter's lock but to look for
+/// signals.
+pybind11::dict auction_for_python(
+    const std::string& allocation, const std::string& rule, double tolerance,
+    const std::function<AuctionClearing(const AuctionSettings&)>& clear);
 
 /// clear_auction().
 void add_auctions(pybind11::module_& module);

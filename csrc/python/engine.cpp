@@ -8,27 +8,20 @@
 #include <vector>
 
 #include "arrays.hpp"
+#include "auction.hpp"
 #include "clearing.hpp"
 #include "fault.hpp"
 #include "interpreter_lock.hpp"
 #include "kpm/engine.hpp"
+#include "maker_model.hpp"
 #include "stop_flag.hpp"
 
 namespace kpm {
 
 namespace {
 
-Market borrow(const In<double>& payoffs, const In<double>& prior, const In<double>& inventory,
-              double risk_aversion, double ambiguity) {
-  Market market;
-  market.claims = static_cast<int>(payoffs.shape(0));
-  market.states = static_cast<int>(payoffs.shape(1));
-  market.payoffs = payoffs.data();
-  market.prior = prior.data();
-  market.inventory = inventory.data();
-  market.risk_aversion = risk_aversion;
-  market.ambiguity = ambiguity;
-  return market;
+Engine engine_for(const GivenMaker& given, std::int64_t orders) {
+  return Engine(given.market, given.maker, {orders});
 }
 
 template <class T>
@@ -39,9 +32,9 @@ py::array_t<T> column(const T* from, std::int64_t count) {
 /// The engine as Python sees it. An engine serves one thread: the caller holds its lock.
 class PythonEngine {
  public:
-  PythonEngine(const In<double>& payoffs, const In<double>& prior, const In<double>& inventory,
-               double risk_aversion, double ambiguity, std::int64_t orders)
-      : engine_(borrow(payoffs, prior, inventory, risk_aversion, ambiguity), {orders}) {}
+  PythonEngine(const py::dict& maker, const In<double>& payoffs, const In<double>& inventory,
+               std::int64_t orders)
+      : engine_(engine_for(borrow_market(maker, payoffs, inventory), orders)) {}
 
   py::object add(std::int64_t claim, int side, double price, double quantity, std::int64_t id) {
     return to_python(engine_.add(claim, static_cast<std::int8_t>(side), price, quantity, id));
@@ -55,10 +48,10 @@ class PythonEngine {
   }
   void remove_all() { engine_.remove_all(); }
 
-  py::object set_market(const In<double>& payoffs, const In<double>& prior,
-                        const In<double>& inventory, double risk_aversion, double ambiguity) {
-    return to_python(
-        engine_.set_market(borrow(payoffs, prior, inventory, risk_aversion, ambiguity)));
+  py::object set_market(const py::dict& maker, const In<double>& payoffs,
+                        const In<double>& inventory) {
+    const GivenMaker given = borrow_market(maker, payoffs, inventory);
+    return to_python(engine_.set_market(given.market, given.maker));
   }
 
   std::int64_t size() const { return engine_.size(); }
@@ -90,6 +83,16 @@ class PythonEngine {
                             [&](const ClearSettings& watched) { return engine_.clear(watched); });
   }
 
+  py::dict clear_auction(const std::string& allocation, const std::string& rule, double tolerance,
+                         bool cold) {
+    if (cold) {
+      engine_.forget();
+    }
+    return auction_for_python(allocation, rule, tolerance, [&](const AuctionSettings& settings) {
+      return engine_.clear(settings);
+    });
+  }
+
   std::int64_t warm_clearings() const { return engine_.warm_clearings(); }
 
   py::bytes snapshot() {
@@ -113,10 +116,8 @@ class PythonEngine {
 void add_engine(py::module_& module) {
   using py::arg;
   py::class_<PythonEngine>(module, "Engine")
-      .def(py::init<const In<double>&, const In<double>&, const In<double>&, double, double,
-                    std::int64_t>(),
-           arg("payoffs").noconvert(), arg("prior").noconvert(), arg("inventory").noconvert(),
-           arg("risk_aversion"), arg("ambiguity"), arg("orders"))
+      .def(py::init<const py::dict&, const In<double>&, const In<double>&, std::int64_t>(),
+           arg("maker"), arg("payoffs").noconvert(), arg("inventory").noconvert(), arg("orders"))
       .def("add", &PythonEngine::add)
       .def("cancel", &PythonEngine::cancel)
       .def("reduce", &PythonEngine::reduce)
@@ -128,6 +129,8 @@ void add_engine(py::module_& module) {
       .def("orders", &PythonEngine::orders)
       .def("clear", &PythonEngine::clear, arg("settings"), arg("progress").none(true),
            arg("stop").none(true), arg("cold"))
+      .def("clear_auction", &PythonEngine::clear_auction, arg("allocation"), arg("rule"),
+           arg("tolerance"), arg("cold"))
       .def("warm_clearings", &PythonEngine::warm_clearings)
       .def("snapshot", &PythonEngine::snapshot)
       .def("restore", &PythonEngine::restore)

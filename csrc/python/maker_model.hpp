@@ -3,50 +3,25 @@
 
 #include <pybind11/pybind11.h>
 
-#include <string>
-
 #include "arrays.hpp"
+#include "kpm/kpm.hpp"
 #include "kpm/makers.hpp"
 
 namespace kpm {
 
 /// Borrowed from a dictionary with `kind`, `states` and what the kind needs; arrays as In<double>
 /// takes them. It must outlive the model.
-inline MakerModel borrow_model(const py::dict& stated) {
-  const auto array = [&](const char* name) { return stated[name].cast<In<double>>(); };
-  const auto number = [&](const char* name) { return stated[name].cast<double>(); };
-  const auto kind = stated["kind"].cast<std::string>();
-  MakerModel model;
-  model.states = stated["states"].cast<int>();
-  if (kind == "knightian") {
-    model.kind = MakerKind::kKnightian;
-    model.prior = array("prior").data();
-    model.risk_aversion = number("risk_aversion");
-    model.ambiguity = number("ambiguity");
-  } else if (kind == "starting_orders") {
-    model.kind = MakerKind::kStartingOrders;
-    model.delta = array("delta").data();
-  } else if (kind == "worst_state") {
-    model.kind = MakerKind::kWorstState;
-  } else if (kind == "polytope") {
-    model.kind = MakerKind::kPolytope;
-    const auto priors = array("priors");
-    model.vertices = priors.data();
-    model.priors = static_cast<int>(priors.shape(0));
-    model.risk_aversion = number("risk_aversion");
-  } else if (kind == "utility") {
-    model.kind = MakerKind::kUtility;
-    model.prior = array("prior").data();
-    model.wealth = number("wealth");
-  } else if (kind == "quadratic") {
-    model.kind = MakerKind::kQuadratic;
-    model.prior = array("prior").data();
-    model.curvature = number("c");
-  } else {
-    throw py::value_error("no such maker: " + kind);
-  }
-  return model;
-}
+MakerModel borrow_model(const py::dict& stated);
+
+/// The claims and the inventory of a market, and its maker.
+struct GivenMaker {
+  Market market;
+  MakerModel maker;
+};
+
+/// All must outlive the market. A Knightian maker's numbers are the market's, too.
+GivenMaker borrow_market(const py::dict& maker, const In<double>& payoffs,
+                         const In<double>& inventory);
 
 /// Functions of single makers: costs, prices, quotes, trades.
 void add_makers(py::module_& module);

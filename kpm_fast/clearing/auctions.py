@@ -46,10 +46,21 @@ def check_maker(rule: str, market: Market) -> None:
         )
 
 
-def clear_by_rule(market: Market, orders: Orders, settings: ClearSettings) -> Result:
-    """Clear by a convex rule; the arguments have been checked."""
-    answer: dict[str, Any] = dict(
-        _core.clear_auction(
+def clear_by_rule(
+    market: Market, orders: Orders, settings: ClearSettings, engine: _core.Engine | None, cold: bool
+) -> Result:
+    """Clear by a convex rule; the arguments have been checked.
+
+    ``engine``, if given, holds this market and orders, and the staircases of claims that no event
+    has changed.
+    """
+    how = (
+        "pro_rata" if settings.allocation == "pro_rata" else "time",
+        settings.rule,
+        settings.tolerance,
+    )
+    if engine is None:
+        cleared = _core.clear_auction(
             maker_model(market),
             market.payoffs,
             market.inventory,
@@ -58,12 +69,12 @@ def clear_by_rule(market: Market, orders: Orders, settings: ClearSettings) -> Re
             orders.price,
             orders.quantity,
             orders.priority if settings.allocation == "time" else None,
-            "pro_rata" if settings.allocation == "pro_rata" else "time",
-            settings.rule,
-            settings.tolerance,
+            *how,
         )
-    )
-    del answer["objective"]
+    else:
+        cleared = engine.clear_auction(*how, cold)
+    answer: dict[str, Any] = dict(cleared)
+    answer["_objective"] = answer.pop("objective")
     cells = math.prod(answer.pop("pieces"))
     stats = Stats(
         cells=cells,

@@ -171,7 +171,7 @@ def clear_book(
         for name, watching in (("callback", callback), ("stop", stop)):
             if watching is not None:
                 raise without_search(settings.rule, name)
-        result = clear_by_rule(market, orders, settings)
+        result = clear_by_rule(market, orders, settings, engine, cold)
         if verbose:
             print(result)
         return result

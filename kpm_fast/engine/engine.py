@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from .. import _core
-from ..arrays import as_number, frozen
+from ..arrays import Floats, as_number, frozen
 from ..clearing.clear import clear_book
 from ..clearing.progress import Progress
 from ..clearing.settings import ClearSettings
@@ -24,9 +24,9 @@ from ..model.labels import claim_positions
 from ..model.market import Market
 from ..model.order import Order
 from ..model.orders import Orders
+from ..model.outcome import maker_model
 from ..model.quotes import Quotes
 from ..result import Result
-from .core_market import core_arguments, hash_with_maker
 from .order_names import OrderNames, as_name
 
 __all__ = ["Engine"]
@@ -45,8 +45,9 @@ class Engine:
     Parameters
     ----------
     market : Market
-        With any maker. An engine spares work from one clearing to the next for a Knightian maker
-        (LMSR is one) under its own rule; otherwise ``clear`` is :func:`clear` of ``orders``.
+        With any maker. From one clearing to the next an engine spares the staircases of claims
+        without an event, and for a Knightian maker (LMSR is one) under its own rule often the
+        search.
     orders : Orders, optional
         The initial book. Orders are ranked by time, if they have times, and then by their order in
         the book; the engine keeps that sequence and drops the times. Default: none.
@@ -92,7 +93,7 @@ class Engine:
         self._market = market
         self._names = OrderNames()
         self._book: Orders | None = None
-        self._core = _core.Engine(*core_arguments(market), len(book))
+        self._core = _core.Engine(*_core_arguments(market), len(book))
         self._fill(book)
 
     def _fill(self, book: Orders) -> None:
@@ -307,7 +308,7 @@ class Engine:
                     f"must have the claims {list(self._market.claims)}, got {list(other.claims)}",
                     field="market",
                 )
-            fault = self._core.set_market(*core_arguments(other))
+            fault = self._core.set_market(*_core_arguments(other))
             if fault is not None:
                 raise error_of(fault, other.claims, other.states)
             self._market = other
@@ -408,7 +409,7 @@ class Engine:
         It takes a pass over the book, and is no protection against forgery.
         """
         with self._lock:
-            return hash_with_maker(self._core.state_hash(), self._market)
+            return self._core.state_hash()
 
     def snapshot(self) -> bytes:
         """Return the orders by priority and the identifiers in use, without the market.
@@ -464,7 +465,7 @@ class Engine:
             if zlib.crc32(parts).to_bytes(4, "little") != check:
                 raise damaged
             length = int.from_bytes(parts[:8], "little")
-            other = _core.Engine(*core_arguments(self._market), 0)
+            other = _core.Engine(*_core_arguments(self._market), 0)
             fault = other.restore(parts[8 : 8 + length])
             if fault is not None:
                 raise error_of(fault)
@@ -480,3 +481,8 @@ class Engine:
 
     def __repr__(self) -> str:
         return f"Engine({self._market!r}, {len(self)} orders)"
+
+
+def _core_arguments(market: Market) -> tuple[dict[str, Any], Floats, Floats]:
+    """Return the maker, the payoffs and the inventory, which the core's engine copies."""
+    return maker_model(market), market.payoffs, market.inventory

@@ -139,6 +139,7 @@ class Outcome(Value):
     stats: Stats = field(compare=False)  # not part of the outcome
     certificate: Certificate | None = None
     rule: str = "maker_optimal"
+    _objective: float | None = None  # as the core states it; None: it follows from the others
 
     # -- derived figures ----------------------------------------------------------------
 
@@ -149,13 +150,15 @@ class Outcome(Value):
 
     @property
     def objective(self) -> float:
-        """What the rule maximises, money: the certainty equivalent, if every order paid its limit.
+        """What the rule maximises, money, at most :attr:`upper_bound`.
 
-        Under ``"maker_optimal"``, whose prices are part of the choice, the certainty equivalent.
+        ``"maker_optimal"``, whose prices are part of the choice: the certainty equivalent. The
+        other rules: that if every order paid its limit.
         """
-        if self.rule in ("competitive", "pdca"):
-            return self.certainty_equivalent + self.surplus
-        return self.certainty_equivalent
+        if self.rule not in ("competitive", "pdca"):
+            return self.certainty_equivalent
+        stated = self._objective
+        return self.certainty_equivalent + self.surplus if stated is None else stated
 
     @property
     def limits(self) -> Floats:

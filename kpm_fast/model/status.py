@@ -21,7 +21,9 @@ class Status(str, Enum):
     NODE_LIMIT = "node_limit"
     #: Ctrl-C, or the callback asked to stop.
     INTERRUPTED = "interrupted"
-    #: The search finished, but rounding kept the gap above the tolerance.
+    #: The search finished, but rounding kept the gap above the tolerance, or the prices from their
+    #: last digits: by a convex rule, a claim's price further than 1e-12 of its payoff range from
+    #: what the state prices say.
     INACCURATE = "inaccurate"
     #: No state prices lie in the cell (only :func:`kpm_fast.solve_cell`).
     INFEASIBLE = "infeasible"

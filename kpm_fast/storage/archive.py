@@ -127,7 +127,11 @@ def write_outcome(result: Outcome, path: str | os.PathLike[str]) -> None:
         "allocation": result.allocation,
         **{name: _number_text(getattr(result, name)) for name in _NUMBERS},
         "stats": {item.name: _stat_text(getattr(result.stats, item.name)) for item in _STATS},
-        **({} if result.rule == RULES[0] else {"rule": result.rule}),
+        **(
+            {}
+            if result.rule == RULES[0]
+            else {"rule": result.rule, "objective": _number_text(result.objective)}
+        ),
         **(
             {name: _number_text(getattr(market, name)) for name in _PREFERENCES}
             if maker is None
@@ -270,6 +274,8 @@ class _Reader:
         _located("orders", lambda: orders.claim_index(market))
         arrays = self._arrays("result", _RESULT)
         numbers: dict[str, Any] = {name: self._number(name) for name in _NUMBERS}
+        if "objective" in self._header:  # which a rule has beside the certainty equivalent
+            numbers["_objective"] = self._number("objective")
         proof = None
         if any(name.startswith("certificate/") for name in self._left):
             kinds = _CERTIFICATE if self.version == 1 else {**_MERGED, **_CERTIFICATE}

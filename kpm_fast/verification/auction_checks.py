@@ -17,8 +17,10 @@ _EPS = float(np.finfo(np.float64).eps)
 _RELATIVE = 1e-12
 
 
-def auction_checks(result: Outcome) -> list[Check]:
+def auction_checks(result: Outcome, scale: float) -> list[Check]:
     """Return the checks of money and optimality under the convex rules.
+
+    ``scale`` is the notional that trades, which the tolerance refers to.
 
     Prices, fills and pieces are checked as those of every rule are. What remains is money, and the
     two sides of the duality: the value of the fills,
@@ -32,12 +34,13 @@ def auction_checks(result: Outcome) -> list[Check]:
 
     so the gap between them at the published g is the most that other fills could gain.
     """
-    return _AuctionVerifier(result).checks()
+    return _AuctionVerifier(result, scale).checks()
 
 
 class _AuctionVerifier:
-    def __init__(self, result: Outcome) -> None:
+    def __init__(self, result: Outcome, scale: float) -> None:
         self.result = result
+        self.scale = scale
         self.model = maker_model(result.market)
         market, orders = result.market, result.orders
         claim = orders.claim_index(market)
@@ -46,13 +49,7 @@ class _AuctionVerifier:
         self.limits = np.clip(orders.price, self.least[claim], self.most[claim])
         self.paid = orders.side * self.limits * result.fills
         total = np.bincount(claim, weights=orders.quantity, minlength=len(market.claims))
-        span = self.most - self.least
         largest = np.abs(market.payoffs).max(axis=1)
-        # Orders that no price fills are not in the scale.
-        bid = orders.side > 0
-        alive = np.where(bid, orders.price > self.least[claim], orders.price < self.most[claim])
-        live = np.bincount(claim, np.where(alive, orders.quantity, 0.0), len(market.claims))
-        self.scale = float(span @ live) or 1.0
         traded = float(largest @ np.bincount(claim, result.fills, minlength=len(market.claims)))
         self.magnitude = float(np.abs(market.inventory).max()) + float(largest @ total)
         self.unit = _RELATIVE * traded + 8 * _EPS * self.magnitude

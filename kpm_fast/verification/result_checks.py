@@ -128,7 +128,7 @@ class _Verifier:
                 *known,
                 *self._piece_checks(),
                 _probability_check("worst case", self.result.worst_case),
-                *auction_checks(self.result),
+                *auction_checks(self.result, self.scale),
             ]
         return [
             *known,

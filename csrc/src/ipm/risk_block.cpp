@@ -48,26 +48,6 @@ constexpr double kSlackShare = 0.1;
 
 }  // namespace
 
-RiskBlock::RiskBlock(const ScaledMarket& market, Arena& arena)
-    : p(arena.array(market.states())),
-      g(arena.array(market.states())),
-      step_g(arena.array(market.states())),
-      market_(market),
-      ball_(market.kind == Ambiguity::kBall),
-      simplex_(market.kind == Ambiguity::kSimplex),
-      a_(simplex_ ? 0.0 : market.risk_aversion),
-      inverse_a_(simplex_ ? 0.0 : 1.0 / market.risk_aversion),
-      count_(market.states()),
-      rare_(!simplex_ && market.prior.minCoeff() < kRare),
-      states_(arena.span<States>((count_ + 1) / 2)) {
-  for (Eigen::Index k = 0; k < states_.size(); ++k) {
-    States& state = states_[k];
-    const Pair q = pair_of(market.prior.data(), count_, k);
-    state.weight = simplex_ ? Pair(0.5 + 0.5 / (static_cast<double>(count_) * q)) : Pair(1.0, 1.0);
-    state.q = {q[0], 2 * k + 1 < count_ ? q[1] : 0.0};
-  }
-}
-
 /// The probabilities, from their ratios.
 void RiskBlock::refresh() {
   for (Eigen::Index k = 0; k < states_.size(); ++k) {

@@ -1,4 +1,4 @@
-// Where RiskBlock starts: a point near its central path for given losses.
+// How RiskBlock is made and where it starts: a point near its central path for given losses.
 #include <algorithm>
 #include <cmath>
 
@@ -34,7 +34,31 @@ double entropy_of(const Pair& q, const Pair& m, const Pair& ratio, const Pair& e
          q[1] * entropy_integrand(m[1], {ratio[1], excess[1]});
 }
 
+/// A maker this averse, per unit of money, values losses as the worst-state maker does, to 5e-14
+/// for the least prior there is. Exponents of any greater aversion would be rounding.
+constexpr double kMostAverse = 1e16;
+
 }  // namespace
+
+RiskBlock::RiskBlock(const ScaledMarket& market, Arena& arena)
+    : p(arena.array(market.states())),
+      g(arena.array(market.states())),
+      step_g(arena.array(market.states())),
+      market_(market),
+      ball_(market.kind == Ambiguity::kBall),
+      simplex_(market.kind == Ambiguity::kSimplex),
+      a_(simplex_ ? 0.0 : std::min(market.risk_aversion, kMostAverse)),
+      inverse_a_(simplex_ ? 0.0 : 1.0 / a_),
+      count_(market.states()),
+      rare_(!simplex_ && market.prior.minCoeff() < kRare),
+      states_(arena.span<States>((count_ + 1) / 2)) {
+  for (Eigen::Index k = 0; k < states_.size(); ++k) {
+    States& state = states_[k];
+    const Pair q = pair_of(market.prior.data(), count_, k);
+    state.weight = simplex_ ? Pair(0.5 + 0.5 / (static_cast<double>(count_) * q)) : Pair(1.0, 1.0);
+    state.q = {q[0], 2 * k + 1 < count_ ? q[1] : 0.0};
+  }
+}
 
 void RiskBlock::tilt(const ArrayView& loss, double tau, double entropy_share) {
   const double worst = loss.maxCoeff();

@@ -302,7 +302,6 @@ void BallSupport::centre(const double* values, const Range& range) {
   }
 }
 
-template <Exponents kSize>
 BallSupport::Sums BallSupport::sums(double t) const {
   Pair excess(0.0, 0.0);
   Pair first(0.0, 0.0);
@@ -310,20 +309,13 @@ BallSupport::Sums BallSupport::sums(double t) const {
   for (Eigen::Index i = 0; i < padded_; i += 2) {
     const Pair b = two_of(centred_, i);
     const Pair q = two_of(prior_, i);
-    const Pair weight = q * expm1_of<kSize>(t * b);
+    const Pair weight = q * expm1_reduced(t * b);
     const Pair product = weight * b;
     excess += weight;
     first += product;
     second += (product + q * b) * b;
   }
   return {excess.sum(), first.sum(), second.sum()};
-}
-
-BallSupport::Sums BallSupport::sums_of(double t) const {
-  const Exponents size = exponents_up_to(std::abs(t));
-  return size == Exponents::kSmall    ? sums<Exponents::kSmall>(t)
-         : size == Exponents::kMedium ? sums<Exponents::kMedium>(t)
-                                      : sums<Exponents::kAny>(t);
 }
 
 /// The greatest expectations of sign * centred_, a side a lane, each as if alone; not a number
@@ -347,7 +339,7 @@ Pair BallSupport::tilted(Pair sign) const {
     ExponentialSum::Excess of = sum_.at(tilt);
     for (int lane = 0; lane < 2; ++lane) {
       if (open[lane] && t[lane] > sum_.reach()) {
-        const Sums exact = sums_of(tilt[lane]);
+        const Sums exact = sums(tilt[lane]);
         of.value[lane] = exact.excess;
         of.first[lane] = exact.first - sum_.moment(1);
         of.second[lane] = exact.second;

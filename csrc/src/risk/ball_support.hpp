@@ -63,9 +63,7 @@ class BallSupport {
   void centre(const double* values, const Range& range);
   double of_side(const double* values, const Range& range, double sign, double above);
   Pair tilted(Pair sign) const;
-  template <Exponents kSize>
   Sums sums(double t) const;
-  Sums sums_of(double t) const;
 
   Eigen::Index states_ = 0;
   Eigen::Index padded_ = 0;  // an even number: two states at a time

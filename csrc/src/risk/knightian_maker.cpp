@@ -23,14 +23,19 @@ KnightianMaker::KnightianMaker(const ArrayView& prior, double risk_aversion, dou
       kind_(kind_of(prior, ambiguity)),
       prior_(prior),
       measure_(prior, risk_aversion, ambiguity, arena_),
+      whole_(prior.size(), arena_),
       kinked_(prior.size(), arena_),
       two_(Array::Constant(2, 0.5), 0.0, 0.0, arena_),
       change_(prior.size()),
       two_valued_(prior.size()),
       deviation_(Array::Zero(prior.size())),
       moved_(Array::Zero(prior.size())),
+      utility_(Array::Zero(prior.size())),
       worst_(Array::Zero(prior.size())) {
   on_worst_.reserve(static_cast<std::size_t>(prior.size()));
+  if (kind_ != Ambiguity::kNone) {
+    whole_.set_ball(prior_ / prior_.sum(), omega_);
+  }
   set_losses(deviation_);
 }
 
@@ -126,33 +131,30 @@ double KnightianMaker::two_valued_cost(const TwoOutcomes& claim, double shares) 
          (change > -0.5 ? std::log1p(change) : std::log(of_best + of_other * std::exp(-rise))) / a_;
 }
 
-/// rho of any losses at constant wealth is the greatest expectation of their utility. Where that
-/// leaves no digits it is the risk measure's: an expectation is rounded as one is, its logarithm by
-/// what that is of it: over alpha, little beside losses that spread far.
-double KnightianMaker::flat_cost_of_many(const ArrayView& change, double low, double high) {
+/// rho of any losses is the greatest expectation of their utility over the ball. Where that leaves
+/// no digits it is the risk measure's: an expectation is rounded as one is, its logarithm by what
+/// that is of it: over alpha, little beside losses that spread far.
+double KnightianMaker::risk_by_utility(const ArrayView& losses, double low, double high) {
   const double largest = a_ * (high - low);
   double lowest = 0.0;
   expm1_of_all(a_, high, &low, 1, largest, &lowest);
-  expm1_of_all(a_, high, change.data(), states(), largest, moved_.data());
-  const double excess = kinked_.greatest_of_many(moved_.data(), lowest, 0.0);
-  if ((1.0 + excess) * std::max(1.0, largest) > 0.5) {
-    return high + std::log1p(excess) / a_;
-  }
-  moved_ = deviation_ + change;
-  return risk_of(moved_, nullptr);
+  expm1_of_all(a_, high, losses.data(), states(), largest, utility_.data());
+  const double excess = whole_.greatest_of_many(utility_.data(), lowest, 0.0);
+  return (1.0 + excess) * std::max(1.0, largest) > 0.5 ? high + std::log1p(excess) / a_
+                                                       : measure_.evaluate(losses);
 }
 
 double KnightianMaker::flat_cost(const ArrayView& change, double low, double high) {
   TwoOutcomes claim;
-  return kinked_.two_outcomes(change.data(), claim) ? two_valued_cost(claim, 1.0)
-                                                    : flat_cost_of_many(change, low, high);
+  return whole_.two_outcomes(change.data(), claim) ? two_valued_cost(claim, 1.0)
+                                                   : risk_by_utility(change, low, high);
 }
 
 /// Blocks at constant wealth. The two outcomes' probabilities do not depend on the size.
 bool KnightianMaker::flat_block_costs(const double* payoff, const double* shares,
                                       Eigen::Index sizes, double* down, double* up) {
   TwoOutcomes claim;
-  if (kinked_.two_outcomes(payoff, claim)) {
+  if (whole_.two_outcomes(payoff, claim)) {
     for (Eigen::Index size = 0; size < sizes; ++size) {
       up[size] = two_valued_cost(claim, shares[size]);
       down[size] = -two_valued_cost(claim, -shares[size]);
@@ -167,9 +169,9 @@ bool KnightianMaker::flat_block_costs(const double* payoff, const double* shares
     const double low = shares[size] * claim.low;
     const double high = shares[size] * claim.high;
     worst_ = shares[size] * payoffs;
-    up[size] = flat_cost_of_many(worst_, low, high);
+    up[size] = risk_by_utility(worst_, low, high);
     worst_ = -worst_;
-    down[size] = -flat_cost_of_many(worst_, -high, -low);
+    down[size] = -risk_by_utility(worst_, -high, -low);
   }
   return true;
 }
@@ -201,12 +203,17 @@ bool KnightianMaker::block_costs(const double* payoff, const double* shares, Eig
   return true;
 }
 
-/// rho of losses that are deviations already, and a subgradient.
-double KnightianMaker::risk_of(const ArrayView& losses, Array* prices) {
-  const double rho = measure_.evaluate(losses);
+/// rho of deviations from the largest loss after a change, and a subgradient.
+double KnightianMaker::risk_of_change(const ArrayView& change, Array* prices) {
+  moved_ = deviation_ + change;
+  if (prices == nullptr && kind_ == Ambiguity::kBall) {
+    const double low = moved_.minCoeff();
+    const double high = moved_.maxCoeff();
+    return low < high ? risk_by_utility(moved_, low, high) : high;
+  }
+  const double rho = measure_.evaluate(moved_);
   if (prices != nullptr) {
-    const double top = losses.maxCoeff();
-    *prices = measure_.worst_case() * (a_ * (losses - top)).exp();
+    *prices = measure_.worst_case() * (a_ * (moved_ - moved_.maxCoeff())).exp();
     *prices /= prices->sum();
   }
   return rho;
@@ -226,16 +233,14 @@ double KnightianMaker::increment(const ArrayView& change, Array* prices) {
     if (kink_ && is_flat() && prices == nullptr) {
       return flat_cost(change, low, high);
     }
-    moved_ = deviation_ + change;
-    return risk_of(moved_, prices);
+    return risk_of_change(change, prices);
   }
   double value = 0.0;
   if (change_.covers(std::max(std::abs(low), std::abs(high))) &&
       change_.evaluate(change, low, high, &value, prices)) {
     return value;
   }
-  moved_ = deviation_ + change;
-  return risk_of(moved_, prices) - rho_;
+  return risk_of_change(change, prices) - rho_;
 }
 
 /// min KL(g|p) over the ball, g outside of it. Stationarity gives p = g / (1 + y / s) with

@@ -42,8 +42,8 @@ class KnightianMaker final : public Maker {
   bool flat_block_costs(const double* payoff, const double* shares, Eigen::Index sizes,
                         double* down, double* up);
   double flat_cost(const ArrayView& change, double low, double high);
-  double flat_cost_of_many(const ArrayView& change, double low, double high);
-  double risk_of(const ArrayView& losses, Array* prices);
+  double risk_by_utility(const ArrayView& losses, double low, double high);
+  double risk_of_change(const ArrayView& change, Array* prices);
   double closest_divergence(const ArrayView& g);
 
   const double a_;
@@ -52,6 +52,7 @@ class KnightianMaker final : public Maker {
   const Array prior_;
   Arena arena_;
   RiskMeasure measure_;         ///< of all states
+  BallSupport whole_;           ///< over the ball on all states, where there is one
   BallSupport kinked_;          ///< over the ball on S
   RiskMeasure two_;             ///< of two outcomes, a state and the others
   TiltChange change_;           ///< how p moves with the losses, where it is a tilt
@@ -59,6 +60,7 @@ class KnightianMaker final : public Maker {
 
   Array deviation_;  ///< losses less their maximum
   Array moved_;      ///< these after a change
+  Array utility_;    ///< of the losses after a change, less that of the largest
   Array worst_;      ///< (states) a direction, or the prior, on S only; a change
   std::vector<Eigen::Index> on_worst_;
   double radius_ = 0.0;       ///< Omega_S

@@ -107,6 +107,8 @@ double TiltChange::sums(double tau, bool keep) {
   Pair z(0.0, 0.0);
   Pair lean(0.0, 0.0);
   Pair moved_psi(0.0, 0.0);
+  Pair squares(0.0, 0.0);
+  Pair cubes(0.0, 0.0);
   for (Eigen::Index i = 0; i < padded_; i += 2) {
     const Pair phi = two_of(phi_, i);
     const Pair psi = two_of(psi_, i);
@@ -117,33 +119,26 @@ double TiltChange::sums(double tau, bool keep) {
       two_of(moved_, i) = excess;
     }
     const Pair weight = p * excess;
+    const Pair mass = p + weight;
+    const Pair utility = phi + psi;
+    const Pair square = mass * utility * utility;
     z += weight;
     lean += weight * phi;
-    moved_psi += (p + weight) * psi;
+    moved_psi += mass * psi;
+    squares += square;
+    cubes += square * utility;
   }
   z_ = z.sum();
   const double inverse = 1.0 / (1.0 + z_);
   const double of_psi = moved_psi.sum() * inverse;
   const double of_phi = lean.sum() * inverse;
+  const double mean = of_phi + of_psi;
+  const double square = squares.sum() * inverse;
+  moved_variance_ = square - mean * mean;
+  moved_third_ = cubes.sum() * inverse - mean * (3.0 * square - 2.0 * mean * mean);
   gain_ = a_ / mean_utility_ * of_psi;
   divergence_ = tau * of_phi + t * of_psi - std::log1p(z_);
   return divergence_ + t_ * of_phi;
-}
-
-/// The variance of phi + psi under the worst case that the last sums() kept.
-double TiltChange::moved_variance() const {
-  Pair sum(0.0, 0.0);
-  Pair squares(0.0, 0.0);
-  for (Eigen::Index i = 0; i < padded_; i += 2) {
-    const Pair mass = two_of(p_, i) * (1.0 + two_of(moved_, i));
-    const Pair utility = two_of(phi_, i) + two_of(psi_, i);
-    const Pair product = mass * utility;
-    sum += product;
-    squares += product * utility;
-  }
-  const double inverse = 1.0 / (1.0 + z_);
-  const double mean = sum.sum() * inverse;
-  return squares.sum() * inverse - mean * mean;
 }
 
 bool TiltChange::evaluate(const ArrayView& change, double low, double high, double* value,
@@ -177,22 +172,21 @@ bool TiltChange::evaluate(const ArrayView& change, double low, double high, doub
       }
       const double t = t_ + tau;
       const Exponents size = exponents_up_to(std::abs(tau) * phi_range_ + t * reach);
-      const bool small = size == Exponents::kSmall;
-      const bool keep = prices != nullptr || !small;
-      const double g = small                        ? sums<Exponents::kSmall>(tau, keep)
+      const bool keep = prices != nullptr;
+      const double g = size == Exponents::kSmall    ? sums<Exponents::kSmall>(tau, keep)
                        : size == Exponents::kMedium ? sums<Exponents::kMedium>(tau, keep)
                                                     : sums<Exponents::kAny>(tau, keep);
-      // Small changes leave the variance nearly as it was, and it scales the last step only.
-      const double variance = small ? variance_ + 2.0 * moments_.covariance : moved_variance();
-      if (!std::isfinite(g) || !(variance > 0.0) || !(z_ > kLeastMass - 1.0)) {
+      if (!std::isfinite(g) || !(moved_variance_ > 0.0) || !(z_ > kLeastMass - 1.0)) {
         return false;
       }
-      const double step = g / (t * variance);
-      // The Lagrangian's value, and what it is above its least: to second order.
+      const double step = g / (t * moved_variance_);
+      // The Lagrangian's value, and what it is above its least, to third order.
+      const double skew = step * (1.0 / t + moved_third_ / (3.0 * moved_variance_));
       const double above = 0.5 * scale * g * step / (t * t);
-      growth = gain_ + scale * ((g - divergence_) / t_ - g / t) - above;
-      // The value is right to second order in what is left of the step, the prices to first.
-      found = above <= kAccurate * span && (prices == nullptr || last);
+      growth = gain_ + scale * ((g - divergence_) / t_ - g / t) - above * (1.0 + skew);
+      // The value is right to third order in what is left of the step, the prices to first.
+      const double moved = std::abs(step) * (1.0 / t + phi_range_);
+      found = above * moved * moved <= kAccurate * span && (prices == nullptr || last);
       last = std::abs(step) <= kLastStep * t;
       if (!found) {
         tau -= std::clamp(step, -0.5 * t, 2.0 * t);

@@ -38,13 +38,15 @@ struct PsiMoments {
 /// and tau such that it stays on the sphere: G = KL(p(1+r)|p) + t sum p r phi = 0. Then
 ///   e^{a (rho(L+d) - rho(L))} - 1
 ///     = sum g (1 + r) expm1(a d) - (a / (E t)) KL(p(1+r)|p),   g = p u / E.
-/// For an approximate tau the Lagrangian's value, with G weighted by its multiplier, is accurate to
-/// second order.
+/// For an approximate tau, a Newton step y = G / (T V) away at the tilt T = t + tau, the
+/// Lagrangian's value, with G weighted by its multiplier, is above its least by G y / (2 T^2) times
+/// 1 + y (1 / T + K3 / (3 V)) + O(y^2), with V and K3 the second and the third cumulant of the
+/// utilities phi + psi under p (1 + r).
 class TiltChange {
  public:
-  /// The Lagrangian's excess over its minimum, relative to the change, up to which its second-order
-  /// estimate is subtracted instead of another step: the error left is a small share of it.
-  static constexpr double kAccurate = 1e-11;
+  /// Relative to the change, what the estimate of the Lagrangian's excess over its minimum may
+  /// leave of it, by the size of its next term, instead of another step.
+  static constexpr double kAccurate = 1e-16;
   /// Where the worst case leaves the states it was on, 1 + z is a difference of equals.
   static constexpr double kLeastMass = 0.01;
   static constexpr double kLargest = 2.0;  ///< a |d| of changes that are small enough
@@ -83,7 +85,6 @@ class TiltChange {
   void fill_growth(const ArrayView& change, double largest);
   template <Exponents kSize>
   double sums(double tau, bool keep);
-  double moved_variance() const;
 
   Eigen::Index states_;
   Eigen::Index padded_;  // an even number: two states at a time
@@ -98,8 +99,9 @@ class TiltChange {
   Array psi_, moved_;      // moved: e^m - 1
   Array prices_;
   PsiMoments<double> moments_ = {};
-  // Of the last sums(): E_p e^m - 1, sum g (1 + r) expm1(a d), KL(p(1+r)|p).
+  // Of the last sums(): E_p e^m - 1, sum g (1 + r) expm1(a d), KL(p(1+r)|p), V and K3.
   double z_ = 0.0, gain_ = 0.0, divergence_ = 0.0;
+  double moved_variance_ = 0.0, moved_third_ = 0.0;
 };
 
 }  // namespace kpm

@@ -124,7 +124,8 @@ bool TwoValuedChange::costs(double shares, double* sold, double* bought) const {
     }
     const Pair step = g / (t * variance);
     const Pair above = 0.5 * scale * g * step / (t * t);
-    if ((above <= TiltChange::kAccurate * growth_on.abs()).all()) {
+    const Pair moved = step.abs() * (1.0 / t + range);
+    if ((above * moved <= TiltChange::kAccurate * growth_on.abs()).all()) {
       const Pair growth = scale * (of_psi + (g - divergence) / t_ - g / t) - above;
       if (!(growth.minCoeff() > -1.0)) {
         return false;

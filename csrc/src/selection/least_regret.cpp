@@ -113,6 +113,9 @@ Array project_on_face(const FaceProblem& problem, Checkpoint* checkpoint) {
         step *= kShorter;
       }
     }
+    if (!dt.allFinite()) {
+      break;  // orders too far apart in size for these sums: the last point serves
+    }
     t += step * dt;
     slack += step * dslack;
     dual += step * ddual;

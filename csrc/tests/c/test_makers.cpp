@@ -4,6 +4,7 @@
 #include <vector>
 
 #include "c_book.hpp"
+#include "c_makers.hpp"
 #include "kpm/makers.hpp"
 
 namespace kpm {
@@ -11,29 +12,13 @@ namespace {
 
 constexpr double kNan = std::numeric_limits<double>::quiet_NaN();
 constexpr int kStates = 3;
-constexpr double kPrior[] = {0.5, 0.25, 0.25};
-constexpr double kDelta[] = {10.0, 20.0, 5.0};
-constexpr double kPriors[] = {0.5, 0.25, 0.25, 0.2, 0.4, 0.4};
 constexpr double kLosses[] = {0.0, 3.0, -2.0};
 constexpr double kPayoffs[] = {1.0, 0.0, 0.0, 0.0, 2.0, 1.0};
 
-kpm_maker maker_of(std::int32_t kind) {
-  return {sizeof(kpm_maker), kind, kStates, kPrior, kDelta, kPriors, 2, 0.1, 0.05, 30.0, 12.0};
-}
-
-MakerModel model_of(std::int32_t kind) {
-  MakerModel model;
-  model.kind = static_cast<MakerKind>(kind);
-  model.states = kStates;
-  model.prior = kPrior;
-  model.delta = kDelta;
-  model.vertices = kPriors;
-  model.priors = 2;
-  model.risk_aversion = 0.1;
-  model.ambiguity = 0.05;
-  model.wealth = 30.0;
-  model.curvature = 12.0;
-  return model;
+const test::CMakers& makers() {
+  static const test::CMakers all{
+      {0.5, 0.25, 0.25}, {10.0, 20.0, 5.0}, {0.5, 0.25, 0.25, 0.2, 0.4, 0.4}};
+  return all;
 }
 
 void check_refused(std::int32_t code, const char* field, std::int64_t index = -1) {
@@ -46,8 +31,8 @@ void check_refused(std::int32_t code, const char* field, std::int64_t index = -1
 
 TEST(every_maker_answers_as_in_cpp) {
   for (std::int32_t kind = KPM_KNIGHTIAN; kind <= KPM_QUADRATIC; ++kind) {
-    const kpm_maker maker = maker_of(kind);
-    const MakerModel model = model_of(kind);
+    const kpm_maker maker = makers().maker(kind);
+    const MakerModel model = makers().model(kind);
     double cost[2] = {};
     CHECK(kpm_cost(&maker, kLosses, 1, cost) == KPM_OK);
     maker_costs(model, kLosses, 1, cost + 1);
@@ -69,11 +54,9 @@ TEST(every_maker_answers_as_in_cpp) {
       maker_quotes(model, kLosses, kPayoffs, 2, sizes > 0 ? blocks : nullptr, sizes,
                    expected.data(), expected.data() + 4);
       CHECK(quotes == expected);
-      const double* const weights = kind == KPM_STARTING_ORDERS ? kDelta
-                                    : kind == KPM_POLYTOPE      ? kPriors
-                                                                : kPrior;
-      CHECK(kpm_quote_flat(kind, kStates, weights, 2, 0.1, 0.05,
-                           kind == KPM_QUADRATIC ? 12.0 : 30.0, kLosses, kPayoffs, 2, blocks, sizes,
+      CHECK(kpm_quote_flat(kind, kStates, makers().weights(kind), test::CMakers::kPriors,
+                           test::CMakers::kRiskAversion, test::CMakers::kAmbiguity,
+                           test::CMakers::parameter(kind), kLosses, kPayoffs, 2, blocks, sizes,
                            flat.data(), flat.data() + 4) == KPM_OK);
       CHECK(flat == expected);
     }
@@ -95,7 +78,7 @@ TEST(every_maker_answers_as_in_cpp) {
 TEST(makers_that_python_refuses_are_refused) {
   const auto refused = [](std::int32_t kind, auto spoil, const char* field,
                           std::int64_t index = -1) {
-    kpm_maker maker = maker_of(kind);
+    kpm_maker maker = makers().maker(kind);
     spoil(maker);
     double cost = 0.0;
     check_refused(kpm_cost(&maker, kLosses, 1, &cost), field, index);
@@ -128,7 +111,7 @@ TEST(makers_that_python_refuses_are_refused) {
 }
 
 TEST(questions_that_python_refuses_are_refused) {
-  const kpm_maker maker = maker_of(KPM_KNIGHTIAN);
+  const kpm_maker maker = makers().maker(KPM_KNIGHTIAN);
   double out[4] = {};
   const double bad[] = {0.0, kNan, 1.0};
   const double none[] = {1.0, 0.0};

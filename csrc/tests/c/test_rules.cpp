@@ -2,9 +2,11 @@
 #include <cstring>
 #include <limits>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "c_book.hpp"
+#include "c_makers.hpp"
 #include "kpm/auction.hpp"
 #include "kpm/validation.hpp"
 
@@ -13,57 +15,29 @@ namespace {
 
 constexpr double kNan = std::numeric_limits<double>::quiet_NaN();
 
+test::CMakers makers_for(test::Random& random, const test::RandomBook& book) {
+  std::vector<double> delta(book.prior.size());
+  for (double& money : delta) {
+    money = random.uniform(0.5, 8.0);
+  }
+  std::vector<double> priors = book.prior;
+  priors.reserve(2 * book.prior.size());
+  for (const double prior : book.prior) {
+    priors.push_back(0.5 * prior + 0.5 / book.states);
+  }
+  return {book.prior, std::move(delta), std::move(priors)};
+}
+
 /// A random book and a maker of each kind for it.
 struct Case {
   Case(test::Random& random, int states, int claims, int count)
-      : book(random, states, claims, count), result(book.book) {
-    const auto n = static_cast<std::size_t>(states);
-    for (int entry = 0; entry < states; ++entry) {
-      delta.push_back(random.uniform(0.5, 8.0));
-    }
-    priors = book.book.prior;
-    for (std::size_t state = 0; state < n; ++state) {
-      priors.push_back(0.5 * book.book.prior[state] + 0.5 / states);
-    }
-  }
-
-  kpm_maker maker(std::int32_t kind) const {
-    return {sizeof(kpm_maker),
-            kind,
-            book.book.states,
-            book.book.prior.data(),
-            delta.data(),
-            priors.data(),
-            2,
-            0.1,
-            0.05,
-            30.0,
-            12.0};
-  }
-  MakerModel model(std::int32_t kind) const {
-    MakerModel same;
-    same.kind = static_cast<MakerKind>(kind);
-    same.states = book.book.states;
-    same.prior = book.book.prior.data();
-    same.delta = delta.data();
-    same.vertices = priors.data();
-    same.priors = 2;
-    same.risk_aversion = 0.1;
-    same.ambiguity = 0.05;
-    same.wealth = 30.0;
-    same.curvature = 12.0;
-    return same;
-  }
-  const double* weights(std::int32_t kind) const {
-    return kind == KPM_STARTING_ORDERS ? delta.data()
-           : kind == KPM_POLYTOPE      ? priors.data()
-                                       : book.book.prior.data();
-  }
-  static double parameter(std::int32_t kind) { return kind == KPM_QUADRATIC ? 12.0 : 30.0; }
+      : book(random, states, claims, count),
+        result(book.book),
+        makers(makers_for(random, book.book)) {}
 
   test::CBook book;
   test::CResult result;
-  std::vector<double> delta, priors;
+  test::CMakers makers;
 };
 
 bool has(std::int32_t kind, std::int32_t rule) {
@@ -105,7 +79,7 @@ TEST(every_maker_clears_by_every_rule_that_it_has_with_the_bits_of_cpp) {
   for (int round = 0; round < 8; ++round) {
     Case some(random, 2 + random.below(5), 1 + random.below(4), random.below(40));
     for_every_maker_and_rule([&](std::int32_t kind, std::int32_t rule) {
-      const kpm_maker maker = some.maker(kind);
+      const kpm_maker maker = some.makers.maker(kind);
       kpm_market market = some.book.market();
       market.prior = nullptr;  // not read, nor the other two
       market.risk_aversion = market.ambiguity = kNan;
@@ -123,7 +97,7 @@ TEST(every_maker_clears_by_every_rule_that_it_has_with_the_bits_of_cpp) {
       CHECK(code == KPM_OK);
       Clearing cpp;
       double objective = 0.0;
-      const MakerModel model = some.model(kind);
+      const MakerModel model = some.makers.model(kind);
       if (rule == KPM_MAKER_OPTIMAL) {
         Market own = some.book.book.market();
         own.risk_aversion = model.risk_aversion;
@@ -154,11 +128,11 @@ TEST(every_maker_clears_by_every_rule_that_it_has_with_the_bits_of_cpp) {
       test::CResult flat(some.book.book);
       double figures[KPM_RULE_FIGURES] = {};
       CHECK(kpm_clear_by_rule_flat(
-                kind, market.states, some.weights(kind), 2, 0.1, 0.05, Case::parameter(kind),
-                market.inventory, market.claims, market.payoffs, orders.count, orders.claim,
-                orders.side, orders.price, orders.quantity, orders.time, rule, 1e-8, KPM_PRO_RATA,
-                flat.result.state_prices, flat.result.claim_prices, flat.result.net_demand,
-                flat.result.fills, flat.result.payoff, figures) == KPM_OK);
+                kind, market.states, some.makers.weights(kind), 2, 0.1, 0.05,
+                test::CMakers::parameter(kind), market.inventory, market.claims, market.payoffs,
+                orders.count, orders.claim, orders.side, orders.price, orders.quantity, orders.time,
+                rule, 1e-8, KPM_PRO_RATA, flat.result.state_prices, flat.result.claim_prices,
+                flat.result.net_demand, flat.result.fills, flat.result.payoff, figures) == KPM_OK);
       CHECK(flat.by_state[0] == c.by_state[0] && flat.by_state[1] == c.by_state[1]);
       CHECK(flat.by_claim[0] == c.by_claim[0] && flat.by_claim[1] == c.by_claim[1]);
       CHECK(flat.fills == c.fills);
@@ -213,7 +187,7 @@ TEST(an_engine_clears_for_every_maker_by_every_rule_as_a_cold_clearing_does) {
     kpm_maker maker{};
     market.maker = &maker;
     for_every_maker_and_rule([&](std::int32_t kind, std::int32_t rule) {
-      maker = some.maker(kind);
+      maker = some.makers.maker(kind);
       inventory[0] += 0.25;
       market.inventory = inventory.data();
       const std::uint64_t before = kpm_engine_state_hash(engine);
@@ -248,8 +222,8 @@ TEST(an_engine_clears_for_every_maker_by_every_rule_as_a_cold_clearing_does) {
       CHECK(own == quotes);
 
       kpm_engine* const fresh = kpm_engine_create_maker_flat(
-          kind, market.states, some.weights(kind), 2, 0.1, 0.05, Case::parameter(kind),
-          market.inventory, market.claims, market.payoffs, 10);
+          kind, market.states, some.makers.weights(kind), 2, 0.1, 0.05,
+          test::CMakers::parameter(kind), market.inventory, market.claims, market.payoffs, 10);
       kpm_engine* other = nullptr;
       CHECK(fresh != nullptr && kpm_engine_create(&market, 0, &other) == KPM_OK);
       CHECK(kpm_engine_state_hash(fresh) == kpm_engine_state_hash(other));
@@ -283,7 +257,7 @@ TEST(makers_and_settings_that_do_not_fit_are_refused_by_name) {
   CHECK(kpm_engine_create(&market, 0, &engine) == KPM_OK);
   const std::uint64_t before = kpm_engine_state_hash(engine);
   const auto refused = [&](std::int32_t kind, auto spoil, const char* field) {
-    kpm_maker maker = some.maker(kind);
+    kpm_maker maker = some.makers.maker(kind);
     spoil(maker);
     market.maker = &maker;
     some.book.settings.rule = KPM_COMPETITIVE;
@@ -296,7 +270,11 @@ TEST(makers_and_settings_that_do_not_fit_are_refused_by_name) {
   };
   refused(KPM_QUADRATIC, [](kpm_maker& m) { m.kind = 6; }, "kind");
   refused(KPM_QUADRATIC, [](kpm_maker& m) { m.kind = -1; }, "kind");
-  refused(KPM_WORST_STATE, [](kpm_maker& m) { m.states = 2; }, "maker");
+  for (std::int32_t kind = KPM_KNIGHTIAN; kind <= KPM_QUADRATIC; ++kind) {
+    // Its arrays are not read to find that out: they may be as long as the market's.
+    refused(kind, [](kpm_maker& m) { m.states = 1000; }, "maker");
+    refused(kind, [](kpm_maker& m) { m.states = 2; }, "maker");
+  }
   refused(KPM_WORST_STATE, [](kpm_maker& m) { m.states = 0; }, "maker");
   refused(KPM_WORST_STATE, [](kpm_maker& m) { m.struct_size = 8; }, "maker");
   refused(KPM_KNIGHTIAN, [](kpm_maker& m) { m.prior = nullptr; }, "prior");
@@ -309,7 +287,7 @@ TEST(makers_and_settings_that_do_not_fit_are_refused_by_name) {
   refused(KPM_QUADRATIC, [](kpm_maker& m) { m.curvature = kNan; }, "curvature");
   check_refused(kpm_engine_set_maker(engine, nullptr, nullptr), "maker");
   const double infinite[] = {0.0, kInfinity, 0.0};
-  const kpm_maker good = some.maker(KPM_QUADRATIC);
+  const kpm_maker good = some.makers.maker(KPM_QUADRATIC);
   check_refused(kpm_engine_set_maker(engine, &good, infinite), "inventory");
   check_refused(kpm_engine_set_maker(nullptr, &good, nullptr), "engine");
   CHECK(kpm_engine_state_hash(engine) == before);

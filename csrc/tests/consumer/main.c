@@ -12,8 +12,11 @@ int main(void) {
   const int8_t side[] = {1};
   const double price[] = {0.6};
   const double quantity[] = {0.1};
-  const kpm_market market = {sizeof market, 2, 1, payoffs, prior, inventory, 1.0, 0.0, NULL};
-  const kpm_orders orders = {sizeof orders, 1, claim, side, price, quantity, NULL};
+  const kpm_market market = {.struct_size = sizeof market, .states = 2, .claims = 1,
+                             .payoffs = payoffs, .prior = prior, .inventory = inventory,
+                             .risk_aversion = 1.0};
+  const kpm_orders orders = {.struct_size = sizeof orders, .count = 1, .claim = claim,
+                             .side = side, .price = price, .quantity = quantity};
   double fill = 0.0;
   kpm_result result = {.struct_size = sizeof result, .fills = &fill};
   kpm_error error = {.struct_size = sizeof error};

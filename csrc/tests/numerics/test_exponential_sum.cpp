@@ -2,6 +2,7 @@
 #include <vector>
 
 #include "check.hpp"
+#include "numerics/expm1.hpp"
 #include "numerics/exponential_sum.hpp"
 #include "numerics/log1p.hpp"
 
@@ -42,6 +43,25 @@ TEST(a_series_of_exponentials_is_their_sum) {
       }
     }
   }
+}
+
+TEST(two_exponentials_have_the_digits_of_one) {
+  test::Random random(6);
+  for (int trial = 0; trial < 60000; ++trial) {
+    const double x = std::exp(random.uniform(-40.0, 6.56)) * (random.below(2) ? 1.0 : -1.0);
+    const double size = std::abs(std::expm1(x));
+    const Pair both(x, -x);
+    CHECK_NEAR(expm1_of<Exponents::kAny>(both)[0], std::expm1(x), 6e-16 * size);
+    if (std::abs(x) <= kExpm1Doubled) {
+      CHECK_NEAR(expm1_of<Exponents::kMedium>(both)[0], std::expm1(x), 1.2e-15 * size);
+    }
+    if (std::abs(x) <= kExpm1Series) {
+      CHECK_NEAR(expm1_of<Exponents::kSmall>(both)[0], std::expm1(x), 4e-16 * size);
+    }
+  }
+  const Pair ends = expm1_of<Exponents::kAny>(Pair(-1e6, 800.0));
+  CHECK(ends[0] == -1.0 && !std::isfinite(ends[1]));
+  CHECK(std::isnan(expm1_of<Exponents::kAny>(Pair::Constant(std::nan("")))[0]));
 }
 
 TEST(two_logarithms_have_the_digits_of_one) {

@@ -40,8 +40,8 @@ TEST(both_sides_of_a_two_valued_block_are_changes_of_the_risk) {
       const double largest = sizes[k] * std::max(std::abs(low), std::abs(high));
       const double one = maker.increment(sold, nullptr);
       const double other = -maker.increment(bought, nullptr);
-      CHECK_NEAR(up[k], one, 2e-11 * largest);
-      CHECK_NEAR(down[k], other, 2e-11 * largest);
+      CHECK_NEAR(up[k], one, 2e-14 * largest);
+      CHECK_NEAR(down[k], other, 2e-14 * largest);
       if (up[k] != one || down[k] != other) {  // it was within the reach of the series
         ++by_series;
         const double within = 1e-14 * (largest + losses.abs().maxCoeff());
@@ -55,7 +55,7 @@ TEST(both_sides_of_a_two_valued_block_are_changes_of_the_risk) {
     maker.set_losses(losses);
     if (maker.block_costs(claim.data(), sizes, 1, down, up)) {
       const Array sold = sizes[0] * claim;
-      CHECK_NEAR(up[0], maker.increment(sold, nullptr), 2e-11 * sold.abs().maxCoeff());
+      CHECK_NEAR(up[0], maker.increment(sold, nullptr), 2e-14 * sold.abs().maxCoeff());
     }
   }
   CHECK(by_series > 1000);

@@ -55,8 +55,10 @@ static int failed(void) {
 int main(int argc, char **argv) {
   const char *folder = argc > 1 ? argv[1] : "../../race_card";
   char line[1024], *cells[20];
-  kpm_market market = {sizeof market, 0, 0, payoffs, prior, inventory, 0.01, 0.01, NULL};
-  kpm_orders orders = {sizeof orders, 0, claim, side, price, quantity, NULL};
+  kpm_market market = {.struct_size = sizeof market, .payoffs = payoffs, .prior = prior,
+                       .inventory = inventory, .risk_aversion = 0.01, .ambiguity = 0.01};
+  kpm_orders orders = {.struct_size = sizeof orders, .claim = claim, .side = side,
+                       .price = price, .quantity = quantity};
 
   FILE *file = open_table(folder, "states.csv", line, cells);
   while (market.states < MOST_STATES && next_row(file, line, cells, 20) > 1) prior[market.states++] = atof(cells[1]);
@@ -84,7 +86,8 @@ int main(int argc, char **argv) {
   fclose(file);
 
   /* From here on nothing is allocated where the library can do without: within these limits. */
-  const kpm_limits limits = {sizeof limits, market.states, market.claims, orders.count, 0, 1000, 0};
+  const kpm_limits limits = {.struct_size = sizeof limits, .states = market.states,
+                             .claims = market.claims, .orders = orders.count, .nodes = 1000};
   const size_t size = kpm_engine_size(&limits);
   kpm_engine *engine = NULL;
   int32_t code = kpm_engine_init(malloc(size), size, &limits, &market, &engine);

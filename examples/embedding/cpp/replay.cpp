@@ -65,9 +65,14 @@ int main(int argc, char** argv) try {
   }
   const std::vector<double> inventory(prior.size());
   std::vector<double> fills(quantity.size());
-  const kpm_market market{sizeof(kpm_market), static_cast<std::int32_t>(prior.size()),
-                          static_cast<std::int32_t>(claims.size()), payoffs.data(), prior.data(),
-                          inventory.data(), 0.01, 0.01, nullptr};
+  kpm_market market{};
+  market.struct_size = sizeof market;
+  market.states = static_cast<std::int32_t>(prior.size());
+  market.claims = static_cast<std::int32_t>(claims.size());
+  market.payoffs = payoffs.data();
+  market.prior = prior.data();
+  market.inventory = inventory.data();
+  market.risk_aversion = market.ambiguity = 0.01;
   const auto count = static_cast<std::int64_t>(quantity.size());
   kpm_engine* made = nullptr;
   check(kpm_engine_create(&market, count, &made));

@@ -36,8 +36,12 @@ def main(folder, int events=100_000, int batch=100):
     cdef int event
     cdef int32_t code = KPM_OK
     cdef double before, seconds, start, some
-    c_market = kpm_market(sizeof(kpm_market), payoffs.shape[1], payoffs.shape[0], &payoffs[0, 0],
-                          &prior[0], &inventory[0], market.risk_aversion, market.ambiguity)
+    # kpm_market(...) would leave undefined what it does not name.
+    memset(&c_market, 0, sizeof(kpm_market))
+    c_market.struct_size = sizeof(kpm_market)
+    c_market.states, c_market.claims = payoffs.shape[1], payoffs.shape[0]
+    c_market.payoffs, c_market.prior, c_market.inventory = &payoffs[0, 0], &prior[0], &inventory[0]
+    c_market.risk_aversion, c_market.ambiguity = market.risk_aversion, market.ambiguity
     memset(&result, 0, sizeof(kpm_result))
     result.struct_size = sizeof(kpm_result)
     result.fills = &fills[0]

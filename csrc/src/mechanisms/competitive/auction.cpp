@@ -13,6 +13,7 @@
 #include "kpm/validation.hpp"
 #include "mechanisms/competitive/clear_compiled_auction.hpp"
 #include "mechanisms/competitive/solve_auction.hpp"
+#include "mechanisms/maker_optimal/levels.hpp"
 #include "mechanisms/maker_optimal/publication.hpp"
 #include "numerics/tolerances.hpp"
 #include "selection/allocation.hpp"
@@ -160,7 +161,6 @@ AuctionClearing clear_until(const Market& given, const MakerModel& model, const 
   for (const Staircase& claim : stairs) {
     clearing.pieces.push_back(claim.pieces());
   }
-  clearing.scale = whole.scale;
 
   auto scales = std::make_unique<AtScale>(whole, model, stairs, kInfinity);
   SolvedAuction solved = scales->solve(stairs, settings, checkpoint);
@@ -193,8 +193,9 @@ AuctionClearing clear_until(const Market& given, const MakerModel& model, const 
   choice.state_prices = point.g;
   std::vector<int> places(stairs.size());
   std::iota(places.begin(), places.end(), 0);
-  publish(market, orders, places, {stairs, stairs, {}}, scaled, choice, settings.allocation,
-          clearing);
+  const Published traded = publish(market, orders, places, {stairs, stairs, {}}, scaled, choice,
+                                   settings.allocation, clearing);
+  clearing.scale = traded.scale > 0.0 ? traded.scale : Levels(market, stairs).smaller_half();
   double premium = 0.0;  // what limits pay above the clearing prices
   for (std::size_t k = 0; k < stairs.size(); ++k) {
     const double at_limits =
@@ -236,14 +237,17 @@ AuctionClearing clear_until(const Market& given, const MakerModel& model, const 
     const auto [least, most] = std::minmax_element(clearing.payoff.begin(), clearing.payoff.end());
     clearing.support.ambiguity_price = *least < *most ? kInfinity : 0.0;
   }
-  bool proven = std::abs(published.gap()) <= settings.tolerance && solved.chosen &&
-                consistent(market, clearing);
   if (std::none_of(stairs.begin(), stairs.end(),
                    [](const Staircase& claim) { return claim.has_net_demand(); })) {
     // Nothing can trade: there is one clearing, and what bounds it is its own worth.
     clearing.upper_bound = result.objective;
-    proven = true;
+    published.bound = published.objective;
   }
+  // Judged by the published figures. A bound that is below what it bounds proves no more than the
+  // rounding by which it is.
+  const double wanted = settings.tolerance * clearing.scale;
+  const bool proven = clearing.upper_bound - result.objective <= wanted &&
+                      scaled.scale * -published.gap() <= wanted && consistent(market, clearing);
   clearing.status = proven ? Status::kOptimal : Status::kInaccurate;
   clearing.iterations = solved.iterations;
   clearing.threads = 1;

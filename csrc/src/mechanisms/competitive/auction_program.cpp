@@ -46,6 +46,7 @@ AuctionProgram::AuctionProgram(const ScaledMarket& market, const ScaledMaker& ma
       scale_(arena.array(market.claims())),
       ddemand_(arena.array(market.claims())),
       e_(arena.array(market.claims())),
+      own_(arena.array(market.claims())),
       step_price_(arena.array(market.claims())),
       projection_(arena.array(maker_->root_size())),
       roots_(arena.matrix(market.claims(), maker_->root_size())),
@@ -173,16 +174,17 @@ void AuctionProgram::set_centering_rhs(double tau) {
 void AuctionProgram::direction() {
   maker_->reduce();
   multiply(market_.payoffs, maker_->step_g(), step_price_);
-  multiply_transposed(roots_, rungs_.step, projection_);
-  multiply(roots_, projection_, e_);
-  e_ = -scale_ * (step_price_ + e_);
+  for (int k = 0; k < market_.claims(); ++k) {
+    own_[k] = scale_[k] > 0.0 ? rungs_.step[k] / scale_[k] : 0.0;
+  }
+  e_ = own_ - scale_ * step_price_;
   if (narrow_) {
     unused_.setZero();
     narrow_->solve_in_place(unused_, e_);
   } else {
     factor_.solve_in_place(e_.data());
   }
-  ddemand_ = rungs_.step + scale_ * e_;
+  ddemand_ = scale_ * e_;
   multiply_transposed(market_.payoffs, ddemand_, dloss_);
   multiply_transposed(roots_, ddemand_, projection_);
   // dG follows from either of two equations; near a kink curvature * dy cancels, elsewhere the
@@ -190,7 +192,7 @@ void AuctionProgram::direction() {
   for (int k = 0; k < market_.claims(); ++k) {
     const double diagonal = narrow_ ? narrow_->risk_diagonal(k) : matrix_(k, k);
     dprice_[k] = diagonal > 2.0
-                     ? -e_[k] / scale_[k]
+                     ? (own_[k] - e_[k]) / scale_[k]
                      : step_price_[k] + dot(&roots_(k, 0), projection_.data(), roots_.cols());
   }
   rungs_.recover_step(dprice_);

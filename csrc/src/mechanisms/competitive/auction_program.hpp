@@ -18,7 +18,9 @@ namespace kpm {
 ///
 /// A Newton step condenses the ladders to spreads and the maker to a sum of squares H = P (dg/dL)
 /// P',
-///   (1 + s H s) e = -s (step_G + H step_y),    dy = step_y + s e,    s = root of the spread.
+///   (1 + s H s) e = step_y / s - s step_G,    dy = s e,    s = root of the spread.
+/// A demand that hardly changes where prices swing is thus no difference of long steps, whose
+/// rounding the prices would magnify.
 /// The bound  sum max over rungs of (value - G y) + g.w + C*(g)  holds for any g on the simplex:
 /// the dual, in plain arithmetic. Cost per iteration: O(K^2 N + K^3); O(K N^2) where there are many
 /// more claims than states.
@@ -72,13 +74,13 @@ class AuctionProgram {
   double start_ = 1.0, tau_ = 1.0, bound_ = kInfinity, magnitude_ = 0.0;
   double bend_ = 0.0;  // what the last step's prices missed by, times what is at stake
 
-  Slice base_;                              // (states) losses without trade, less their maximum
-  Slice loss_, dloss_;                      // (states)
-  Slice price_, dprice_, stake_;            // (claims) G
-  Slice scale_, ddemand_, e_, step_price_;  // (claims)
-  Slice projection_;                        // (root_size)
-  MatrixSlice roots_, scaled_roots_;        // (claims, root_size)
-  MatrixSlice matrix_, curvature_;          // (claims, claims)
+  Slice base_;                    // (states) losses without trade, less their maximum
+  Slice loss_, dloss_;            // (states)
+  Slice price_, dprice_, stake_;  // (claims) G
+  Slice scale_, ddemand_, e_, own_, step_price_;  // (claims)
+  Slice projection_;                              // (root_size)
+  MatrixSlice roots_, scaled_roots_;              // (claims, root_size)
+  MatrixSlice matrix_, curvature_;                // (claims, claims)
   SemidefiniteCholesky factor_;
   std::optional<NarrowSystem> narrow_;  // in the place of matrix and factor
   MatrixSlice none_;                    // (claims, 0)

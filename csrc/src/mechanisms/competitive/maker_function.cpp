@@ -236,7 +236,7 @@ double MakerFunction::polytope(const ArrayView& loss) {
   int best = 0;
   for (int v = 0; v < static_cast<int>(maker_.priors.rows()); ++v) {
     const double cost = certainty_equivalent(maker_, v, maker_.risk_aversion, loss, p_.data());
-    if (cost > value) {
+    if (!(cost <= value)) {  // what is not a number stays none
       value = cost;
       best = v;
     }

@@ -1,6 +1,7 @@
 // A clearing: compile the book once, search it, translate the answer back once.
 #include <algorithm>
 #include <chrono>
+#include <cmath>
 #include <limits>
 #include <optional>
 #include <utility>
@@ -15,6 +16,7 @@
 #include "mechanisms/competitive/equilibrium.hpp"
 #include "mechanisms/maker_optimal/book_search.hpp"
 #include "mechanisms/maker_optimal/cell_bound.hpp"
+#include "mechanisms/maker_optimal/certificate.hpp"
 #include "mechanisms/maker_optimal/clear_compiled.hpp"
 #include "mechanisms/maker_optimal/limits.hpp"
 #include "mechanisms/maker_optimal/no_trade.hpp"
@@ -46,7 +48,7 @@ constexpr double kSupportSlack = 10.0;
 
 constexpr double kLastDigit = std::numeric_limits<double>::epsilon();
 
-constexpr int kUnits = 3;              // searches with ever smaller units of money, at most
+constexpr int kUnits = 8;              // searches with ever smaller units of money, at most
 constexpr double kSmaller = 1 / 64.0;  // of the unit: what another search is worth
 
 constexpr double kFinest = 1e-3;  // of the maker's own money: a unit that resolves its trade
@@ -58,6 +60,15 @@ constexpr double kLeastTraded = 63.0;
 
 // Times the change of the maker's payoff: a notional in which the maker takes no part.
 constexpr double kVast = 4096.0;
+
+/// What rounding prices to the caller's units may take from the maker's revenue, money.
+double rounding_of_payments(const Clearing& clearing) {
+  double paid = 0.0;
+  for (std::size_t k = 0; k < clearing.net_demand.size(); ++k) {
+    paid += std::abs(clearing.claim_prices[k] * clearing.net_demand[k]);
+  }
+  return kLastDigit * paid;
+}
 
 /// Empty if so little trades that another search, of `unit.book`, must tell it from rounding; or if
 /// the last clearing was to prove this one, `warm`, and its cell is not enough after all. Where
@@ -205,7 +216,7 @@ std::optional<Clearing> clear_once(const CanonicalBook& book, const Orders& orde
   Arena arena;
   RiskMeasure measure(scaled, arena);
   const double value = value_of(scaled, clearing, measure);
-  if (tradable && value < choice.worth - kLost) {
+  if (tradable && value < choice.worth - kLost - rounding_of_payments(clearing) / scaled.scale) {
     unit.step_back(by_smaller);
     return std::nullopt;
   }
@@ -228,7 +239,17 @@ std::optional<Clearing> clear_once(const CanonicalBook& book, const Orders& orde
   const bool as_good = !published.moves || (value < no_trade && value >= no_trade - of_figures);
   clearing.no_trade_equivalent = to_money(scaled, no_trade);
   clearing.certainty_equivalent = to_money(scaled, as_good ? no_trade : value);
-  const double upper = closed ? std::max(own_bound, choice.value) : found.upper_bound;
+  double upper = closed ? std::max(own_bound, choice.value) : found.upper_bound;
+  if (unit.rehearsed && !tradable && choice.by_rule && unit.counted.riskless.empty()) {
+    // Money is counted in units of giants that trade with the maker: the search bounds what is left
+    // of it to a few digits, the support of the refined clearing to all.
+    Certificate own = certify_whole(traded, whole, support);
+    const double bound = (own.bound[0] - scaled.inventory_floor) / scaled.scale;
+    if (bound < upper) {
+      upper = bound;
+      clearing.certificate = settings.certificate ? std::move(own) : Certificate{};
+    }
+  }
   clearing.upper_bound = std::max(to_money(scaled, upper), clearing.certainty_equivalent);
   for (const double bound : clearing.certificate.bound) {
     clearing.upper_bound = std::max(clearing.upper_bound, bound);
@@ -250,13 +271,17 @@ std::optional<Clearing> clear_once(const CanonicalBook& book, const Orders& orde
                            ? std::min(clearing.scale, Levels(market, book.stairs()).giant())
                            : clearing.scale;
   const double wanted = settings.tolerance * stake;
+  // Whatever is at stake, the bound of a cell is a sum of all that trades.
+  const double allowed = kSupportSlack * wanted + kLastDigit * clearing.scale;
   const auto supports = [&](double bound) {
-    return scaled.scale * (bound - value - rounding) <= kSupportSlack * wanted;
+    return scaled.scale * (bound - value - rounding) <= allowed;
   };
   // A bound of the book bounds the cell.
   const bool supported =
       (closed && supports(own_bound)) || supports(cell_bound(support, scaled, seen, choice));
-  const bool proven = gap <= wanted && choice.nearest && supported;
+  // A bound below a clearing is off by as much, and so may any other be.
+  const double bound_off = clearing.certainty_equivalent - to_money(scaled, upper);
+  const bool proven = gap <= wanted && bound_off <= wanted && choice.nearest && supported;
   // An enumeration proves by its count of cells: one that was stopped has not visited all of them.
   const bool by_tree = settings.method == Method::kBranchAndBound;
   if (!choice.by_rule) {

@@ -14,8 +14,9 @@ namespace kpm {
 
 namespace {
 
-constexpr double kPays = 64.0;  // the notional must fall by this factor
-constexpr double kRoom = 2.0;   // times the most that could trade: no optimum exceeds it
+constexpr double kPays = 64.0;     // the notional must fall by this factor
+constexpr double kResolved = 1e4;  // times what trades: a notional beside which it still counts
+constexpr double kRoom = 2.0;      // times the most that could trade: no optimum exceeds it
 constexpr int kThresholds = 6;
 constexpr int kHalvings = 30;
 constexpr double kHair = 1e-12;  // of a payoff range: beyond what rounding does to a price
@@ -451,7 +452,7 @@ std::optional<TradableBook> tradable_book(const Market& market,
                 token);
   try {
     // Until it is known what trades, the first cut is enough.
-    const double enough = traded > 0.0 ? whole / kPays : kInfinity;
+    const double enough = traded > 0.0 ? std::min(whole / kPays, kResolved * traded) : kInfinity;
     const Cut cut = cutter.best(threshold, levels.largest, enough);
     if (kPays * cut.notional <= whole) {
       TradableBook book = cutter.apply(cut);

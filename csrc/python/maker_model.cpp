@@ -1,0 +1,60 @@
+#include "maker_model.hpp"
+
+#include <string>
+
+namespace kpm {
+
+MakerModel borrow_model(const py::dict& stated) {
+  const auto array = [&](const char* name) { return stated[name].cast<In<double>>(); };
+  const auto number = [&](const char* name) { return stated[name].cast<double>(); };
+  const auto kind = stated["kind"].cast<std::string>();
+  MakerModel model;
+  model.states = stated["states"].cast<int>();
+  if (kind == "knightian") {
+    model.kind = MakerKind::kKnightian;
+    model.prior = array("prior").data();
+    model.risk_aversion = number("risk_aversion");
+    model.ambiguity = number("ambiguity");
+  } else if (kind == "starting_orders") {
+    model.kind = MakerKind::kStartingOrders;
+    model.delta = array("delta").data();
+  } else if (kind == "worst_state") {
+    model.kind = MakerKind::kWorstState;
+  } else if (kind == "polytope") {
+    model.kind = MakerKind::kPolytope;
+    const auto priors = array("priors");
+    model.vertices = priors.data();
+    model.priors = static_cast<int>(priors.shape(0));
+    model.risk_aversion = number("risk_aversion");
+  } else if (kind == "utility") {
+    model.kind = MakerKind::kUtility;
+    model.prior = array("prior").data();
+    model.wealth = number("wealth");
+  } else if (kind == "quadratic") {
+    model.kind = MakerKind::kQuadratic;
+    model.prior = array("prior").data();
+    model.curvature = number("c");
+  } else {
+    throw py::value_error("no such maker: " + kind);
+  }
+  return model;
+}
+
+GivenMaker borrow_market(const py::dict& maker, const In<double>& payoffs,
+                         const In<double>& inventory) {
+  GivenMaker given;
+  given.maker = borrow_model(maker);
+  Market& market = given.market;
+  market.claims = static_cast<int>(payoffs.shape(0));
+  market.states = static_cast<int>(payoffs.shape(1));
+  market.payoffs = payoffs.data();
+  market.inventory = inventory.data();
+  if (given.maker.kind == MakerKind::kKnightian) {
+    market.prior = given.maker.prior;
+    market.risk_aversion = given.maker.risk_aversion;
+    market.ambiguity = given.maker.ambiguity;
+  }
+  return given;
+}
+
+}  // namespace kpm

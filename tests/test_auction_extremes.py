@@ -1,0 +1,135 @@
+"""The convex rules on books whose numbers are powers of ten apart: every figure is a number."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+import kpm_fast as kpm
+from strategies import fewer
+from tests.auction_books import (
+    MAKERS,
+    RULES,
+    as_orders,
+    extreme_book,
+    make_maker,
+    random_book,
+)
+
+FIGURES = [
+    "fills",
+    "net_demand",
+    "claim_prices",
+    "state_prices",
+    "marginal_state_prices",
+    "worst_case",
+    "payoff",
+    "revenue",
+    "certainty_equivalent",
+    "no_trade_equivalent",
+    "objective",
+    "upper_bound",
+    "gap",
+    "scale",
+]
+
+
+def in_numbers(market, orders, rule):
+    """The result, all of whose figures are numbers, with a bound that holds."""
+    result = kpm.clear(market, orders, rule=rule)
+    for name in FIGURES:
+        assert np.isfinite(getattr(result, name)).all(), name
+    assert result.upper_bound >= result.objective - 1e-9 * result.scale
+    assert np.all((result.fills >= 0) & (result.fills <= orders.quantity))
+    return result
+
+
+@pytest.mark.parametrize("span", [9, 13, 15])
+@pytest.mark.parametrize("name", MAKERS)
+def test_whatever_the_sizes_every_figure_is_a_number(name, span):
+    for seed in range(fewer(200, 20)):
+        market, orders = extreme_book(seed, name, span)
+        for rule in RULES:
+            in_numbers(market, orders, rule)
+
+
+@pytest.mark.parametrize("rule", RULES)
+def test_a_choice_of_demand_that_overflows_is_not_taken(rule):
+    """Orders from 1e-17 to 1e4 of the notional that trades, on a step that two claims share."""
+    unit = 9.999999999999999e-06
+    payoffs = unit * np.array([[1, 1, 0], [0, 1, 0], [0, 0, 0], [1, 1, 1]])
+    inventory = [-122966744001.37033, 962427554003.8824, 1371548397443.2004]
+    priors = [
+        [0.29654688831568643, 0.4399266012362338, 0.2635265104480798],
+        [2.8586871659811683e-26, 1.0, 1.1933974236766057e-28],
+        [0.9999999999851624, 2.0309544143631108e-15, 1.4835605149836394e-11],
+        [0.17093799738555052, 0.5119150108617427, 0.31714699175270666],
+    ]
+    market = kpm.Market(payoffs, maker=kpm.PolytopeMaker(priors, 1e11, inventory))
+    orders = kpm.Orders(
+        [3, 3, 0, 0, 1, 3, 2, 1, 0, 2, 0],
+        [1, 1, 1, 1, -1, -1, 1, -1, -1, 1, 1],
+        [
+            unit,
+            unit,
+            6.999999999999999e-06,
+            2e-6,
+            1e-6,
+            unit,
+            0,
+            4e-6,
+            2.9999999999999997e-6,
+            0,
+            8e-6,
+        ],
+        [
+            *(5.9999999999999995e-12, 430.0, 0.348, 1.5499999999999998e-11, 2.3899999999999996e-06),
+            *(4e9, 969999.9999999999, 348000.0, 122000.0, 1.48e10, 2.7000000000000004e-08),
+        ],
+    )
+    in_numbers(market, orders, rule)
+
+
+def is_proven(result):
+    """What ``OPTIMAL`` says, of the published figures."""
+    payoffs = result.market.payoffs
+    least, span = payoffs.min(axis=1), np.ptp(payoffs, axis=1)
+    above = (payoffs - least[:, None]) @ result.state_prices
+    slack = 1.01e-12 * span + 9 * np.finfo(float).eps * np.abs(payoffs).max(axis=1)
+    agree = np.abs(above - (result.claim_prices - least)) <= slack
+    return result.gap <= result.tolerance * result.scale and bool(agree.all())
+
+
+@pytest.mark.parametrize("name", MAKERS)
+def test_the_status_speaks_of_the_gap_and_of_prices_that_agree(name):
+    for seed in range(fewer(400, 40)):
+        rng, scale, payoffs, inventory, columns = random_book(seed)
+        market = kpm.Market(payoffs, maker=make_maker(name, rng, scale, inventory))
+        for tolerance in (1e-8, 1e-11):
+            result = kpm.clear(market, as_orders(columns), rule="pay_as_bid", tolerance=tolerance)
+            assert (result.status is kpm.Status.OPTIMAL) == is_proven(result), seed
+        market, orders = extreme_book(seed, name, 6)
+        result = kpm.clear(market, orders, rule="competitive")
+        assert result.status is not kpm.Status.OPTIMAL or is_proven(result), seed
+        spans = np.ptp(market.payoffs, axis=1)
+        traded = float(spans[orders.claim] @ result.fills)
+        assert traded == 0 or result.scale == pytest.approx(traded, rel=1e-9)
+
+
+@pytest.mark.parametrize("name", MAKERS)
+def test_an_order_that_stands_aside_loosens_no_clearing(name):
+    rng, scale, payoffs, inventory, columns = random_book(3)
+    market = kpm.Market(payoffs, maker=make_maker(name, rng, scale, inventory))
+    low, high = payoffs[0].min(), payoffs[0].max()
+    for rule in RULES:
+        alone = kpm.clear(market, as_orders(columns), rule=rule)
+        aside = low + 1e-3 * (alone.claim_prices[0] - low)
+        extra = as_orders(
+            [np.append(c, x) for c, x in zip(columns, (0, 1, aside, 1e6 * scale), strict=True)]
+        )
+        beside = kpm.clear(market, extra, rule=rule)
+        assert low < aside < high
+        assert beside.fills[-1] == 0
+        assert beside.scale == pytest.approx(alone.scale, rel=1e-9)
+        assert beside.status is kpm.Status.OPTIMAL
+        assert beside.verify()
