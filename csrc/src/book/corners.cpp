@@ -44,8 +44,9 @@ std::vector<Corners> find_corners(const ScaledMarket& market,
 
 Box whole(const std::vector<Corners>& corners) {
   Box box;
+  box.first.assign(corners.size(), 0);
+  box.last.reserve(corners.size());
   for (const Corners& claim : corners) {
-    box.first.push_back(0);
     box.last.push_back(claim.pieces() - 1);
   }
   return box;

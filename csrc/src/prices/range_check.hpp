@@ -16,18 +16,20 @@ template <class Simplex>
 class RangeCheck {
  public:
   RangeCheck(const ScaledMarket& market, Arena& arena, Checkpoint* checkpoint)
-      : sets_(market.disjoint), claims_(market.claims()) {
-    if (sets_.disjoint()) {
-      low_ = arena.span<double>(claims_);
-      high_ = arena.span<double>(claims_);
-    } else {
-      simplex_.emplace(market, arena, checkpoint);
+      : market_(market), arena_(arena), checkpoint_(checkpoint) {
+    if (sets().disjoint()) {
+      low_ = arena.span<double>(market.claims());
+      high_ = arena.span<double>(market.claims());
     }
   }
 
-  /// Reset all ranges to [0, 1]; later answers do not depend on earlier ones.
+  /// Reset all ranges to [0, 1], once before the first question too; later answers do not depend on
+  /// earlier ones.
   void reset() {
-    if (simplex_) {
+    if (!sets().disjoint()) {
+      if (!simplex_) {
+        simplex_.emplace(market_, arena_, checkpoint_);
+      }
       simplex_->reset();
       return;
     }
@@ -50,12 +52,12 @@ class RangeCheck {
     }
     double least = 0.0;
     double most = 0.0;
-    for (int k = 0; k < claims_; ++k) {
+    for (int k = 0; k < market_.claims(); ++k) {
       least += low_[k];
       most += high_[k];
     }
     const bool too_dear = least > 1.0 + kSimplexTolerance;
-    const bool too_cheap = sets_.covering() && most < 1.0 - kSimplexTolerance;
+    const bool too_cheap = sets().covering() && most < 1.0 - kSimplexTolerance;
     farkas_ = too_dear ? -1.0 : 1.0;
     return !too_dear && !too_cheap;
   }
@@ -70,11 +72,14 @@ class RangeCheck {
   }
 
  private:
-  const DisjointClaims& sets_;
-  int claims_;
-  std::optional<Simplex> simplex_;
-  Span<double> low_, high_;  // (claims)
-  double farkas_ = 0.0;      // of every claim
+  const DisjointClaims& sets() const { return market_.disjoint; }
+
+  const ScaledMarket& market_;
+  Arena& arena_;
+  Checkpoint* checkpoint_;
+  std::optional<Simplex> simplex_;  // many searches end before the first question
+  Span<double> low_, high_;         // (claims)
+  double farkas_ = 0.0;             // of every claim
 };
 
 }  // namespace kpm

@@ -1,3 +1,5 @@
+#include <memory>
+
 #include "random_book.hpp"
 #include "search/tree/tied_cells.hpp"
 
@@ -24,7 +26,7 @@ std::size_t cells_beside_a_step(double width, double excess, double ambiguity = 
   node.multipliers.reserve(market);
   node.multipliers.value[0] = 0.5;
   node.bound = excess;
-  TangentBound tangent(market, all);
+  std::unique_ptr<TangentBound> tangent;
   return tied_cells(market, {&node}, all, Array::Zero(1), 0.0, tangent).size();
 }
 

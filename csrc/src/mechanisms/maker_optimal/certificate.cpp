@@ -50,7 +50,57 @@ std::vector<double> merged_base(const ScaledMarket& full, const Presolve& book,
   return base;
 }
 
+/// Make p and g distributions, p within the ball, that bound the box. Returns the bound, money.
+double bound_anew(Multipliers& multipliers, const ScaledMarket& market,
+                  const std::vector<Corners>& corners, const Box& box, const WholeBook* whole) {
+  move_into_ball(multipliers.worst_case, market);
+  Array& g = multipliers.marginal_state_prices;
+  g /= g.sum();
+  if (whole != nullptr) {
+    whole->support(box, multipliers.worst_case, g, multipliers.lambda);
+  }
+  const bool simplex = market.kind == Ambiguity::kSimplex;
+  if (simplex) {
+    multipliers.worst_case = g;
+  }
+  multipliers.set(
+      market,
+      simplex ? 0.0 : relative_entropy_of(g, multipliers.worst_case) / market.risk_aversion);
+  return to_money(market, multipliers.bound(corners, box));
+}
+
+/// One more leaf's multipliers, in the caller's units.
+void append(const Multipliers& multipliers, const TradedMarket& traded, const ScaledMarket& market,
+            Certificate& certificate) {
+  const auto add = [](std::vector<double>& to, const std::vector<double>& from) {
+    to.insert(to.end(), from.begin(), from.end());
+  };
+  const auto claims = static_cast<int>(certificate.merged_into.size());
+  add(certificate.worst_case, to_vector(traded.restore(multipliers.worst_case)));
+  add(certificate.marginal_state_prices,
+      to_vector(traded.restore(multipliers.marginal_state_prices)));
+  add(certificate.multipliers, original_multipliers(claims, market, multipliers.lambda));
+}
+
 }  // namespace
+
+Certificate certify_whole(const TradedMarket& traded, const std::vector<Staircase>& stairs,
+                          const Multipliers& support) {
+  Certificate result;
+  result.leaves = 1;
+  result.merged_into.resize(stairs.size());
+  std::iota(result.merged_into.begin(), result.merged_into.end(), std::int64_t{0});
+  result.first.assign(stairs.size(), 0);
+  for (const Staircase& claim : stairs) {
+    result.last.push_back(claim.pieces() - 1);
+  }
+  const ScaledMarket& scaled = traded.market();
+  const std::vector<Corners> corners = find_corners(scaled, stairs);
+  Multipliers multipliers = support;
+  result.bound = {bound_anew(multipliers, scaled, corners, whole(corners), nullptr)};
+  append(multipliers, traded, scaled, result);
+  return result;
+}
 
 Certificate certify(const Market& market, const TradedMarket& traded, const Presolve& book,
                     const std::vector<Staircase>& stairs, const TradableBook* tradable,
@@ -97,31 +147,11 @@ Certificate certify(const Market& market, const TradedMarket& traded, const Pres
     Multipliers multipliers = leaf.multipliers;
     double bound = -kInfinity;
     if (leaf.bound > -kInfinity) {
-      move_into_ball(multipliers.worst_case, scaled);
-      Array& g = multipliers.marginal_state_prices;
-      g /= g.sum();
-      if (whole) {
-        whole->support(box, multipliers.worst_case, g, multipliers.lambda);
-      }
-      if (scaled.kind == Ambiguity::kSimplex) {
-        multipliers.worst_case = g;
-      }
-      const double divergence =
-          scaled.kind == Ambiguity::kSimplex
-              ? 0.0
-              : relative_entropy_of(g, multipliers.worst_case) / scaled.risk_aversion;
-      multipliers.set(scaled, divergence);
-      bound = to_money(scaled, multipliers.bound(corners, box));
+      bound = bound_anew(multipliers, scaled, corners, box, whole ? &*whole : nullptr);
     }
-    const auto append = [](auto& to, const auto& from) {
-      to.insert(to.end(), from.begin(), from.end());
-    };
-    append(result.first, first);
-    append(result.last, last);
-    append(result.worst_case, to_vector(traded.restore(multipliers.worst_case)));
-    append(result.marginal_state_prices,
-           to_vector(traded.restore(multipliers.marginal_state_prices)));
-    append(result.multipliers, original_multipliers(market.claims, scaled, multipliers.lambda));
+    result.first.insert(result.first.end(), first.begin(), first.end());
+    result.last.insert(result.last.end(), last.begin(), last.end());
+    append(multipliers, traded, scaled, result);
     // The proof that a leaf is out of reach does not depend on demand.
     for (std::size_t k = 0; bound > -kInfinity && k < base.size(); ++k) {
       result.multipliers[result.multipliers.size() - claims + k] -= base[k];

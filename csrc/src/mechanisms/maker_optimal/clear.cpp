@@ -16,6 +16,7 @@
 #include "mechanisms/competitive/equilibrium.hpp"
 #include "mechanisms/maker_optimal/book_search.hpp"
 #include "mechanisms/maker_optimal/cell_bound.hpp"
+#include "mechanisms/maker_optimal/certificate.hpp"
 #include "mechanisms/maker_optimal/clear_compiled.hpp"
 #include "mechanisms/maker_optimal/limits.hpp"
 #include "mechanisms/maker_optimal/no_trade.hpp"
@@ -238,7 +239,17 @@ std::optional<Clearing> clear_once(const CanonicalBook& book, const Orders& orde
   const bool as_good = !published.moves || (value < no_trade && value >= no_trade - of_figures);
   clearing.no_trade_equivalent = to_money(scaled, no_trade);
   clearing.certainty_equivalent = to_money(scaled, as_good ? no_trade : value);
-  const double upper = closed ? std::max(own_bound, choice.value) : found.upper_bound;
+  double upper = closed ? std::max(own_bound, choice.value) : found.upper_bound;
+  if (unit.rehearsed && !tradable && choice.by_rule && unit.counted.riskless.empty()) {
+    // Money is counted in units of giants that trade with the maker: the search bounds what is left
+    // of it to a few digits, the support of the refined clearing to all.
+    Certificate own = certify_whole(traded, whole, support);
+    const double bound = (own.bound[0] - scaled.inventory_floor) / scaled.scale;
+    if (bound < upper) {
+      upper = bound;
+      clearing.certificate = settings.certificate ? std::move(own) : Certificate{};
+    }
+  }
   clearing.upper_bound = std::max(to_money(scaled, upper), clearing.certainty_equivalent);
   for (const double bound : clearing.certificate.bound) {
     clearing.upper_bound = std::max(clearing.upper_bound, bound);
@@ -260,8 +271,10 @@ std::optional<Clearing> clear_once(const CanonicalBook& book, const Orders& orde
                            ? std::min(clearing.scale, Levels(market, book.stairs()).giant())
                            : clearing.scale;
   const double wanted = settings.tolerance * stake;
+  // Whatever is at stake, the bound of a cell is a sum of all that trades.
+  const double allowed = kSupportSlack * wanted + kLastDigit * clearing.scale;
   const auto supports = [&](double bound) {
-    return scaled.scale * (bound - value - rounding) <= kSupportSlack * wanted;
+    return scaled.scale * (bound - value - rounding) <= allowed;
   };
   // A bound of the book bounds the cell.
   const bool supported =

@@ -76,33 +76,33 @@ double own_money(const Market& market) {
 
 Levels::Levels(const Market& market, const std::vector<Staircase>& stairs) {
   own = kOwn * own_money(market);
-  std::vector<double> always;
   std::size_t limits = 0;
   for (const Staircase& claim : stairs) {
     limits += claim.limit.size();
   }
-  notional.reserve(2 * (limits + stairs.size()));
-  always.reserve(2 * stairs.size());
+  notional.resize(2 * (limits + stairs.size()));
+  double* end = notional.data();
+  // Without a branch: see above.
+  const auto add = [&](double quantity, double span) {
+    *end = quantity * span;
+    end += quantity > 0.0 ? 1 : 0;
+  };
   for (const Staircase& claim : stairs) {
-    if (!(claim.span() > 0.0)) {
-      continue;
+    const double span = claim.span();
+    for (std::size_t l = 0; span > 0.0 && l < claim.limit.size(); ++l) {
+      add(claim.buy[l], span);
+      add(claim.sell[l], span);
     }
-    const auto add = [&](std::vector<double>& to, double quantity) {
-      if (quantity > 0.0) {
-        to.push_back(quantity * claim.span());
-      }
-    };
-    for (std::size_t l = 0; l < claim.limit.size(); ++l) {
-      add(notional, claim.buy[l]);
-      add(notional, claim.sell[l]);
+  }
+  largest = std::accumulate(notional.data(), end, 0.0,
+                            [](double most, double level) { return std::max(most, level); });
+  for (const Staircase& claim : stairs) {
+    if (const double span = claim.span(); span > 0.0) {
+      add(claim.bought[claim.limit.size()], span);
+      add(claim.sold[0], span);
     }
-    add(always, claim.bought[claim.limit.size()]);
-    add(always, claim.sold[0]);
   }
-  for (const double level : notional) {
-    largest = std::max(largest, level);
-  }
-  notional.insert(notional.end(), always.begin(), always.end());
+  notional.resize(static_cast<std::size_t>(end - notional.data()));
 }
 
 double Levels::median() const {

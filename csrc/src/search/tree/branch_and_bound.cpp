@@ -24,8 +24,7 @@ using Clock = std::chrono::steady_clock;
 constexpr std::int64_t kSingleNodes = 8;  // this many nodes one at a time, then in rounds
 constexpr std::size_t kRound = 8;         // of this many
 constexpr std::int64_t kPolishNodes = 8;  // nodes after the proof, at least
-constexpr std::int64_t kAllClimb = 64;    // nodes that look for a better clearing; then
-constexpr std::size_t kClimbEvery = 4;    // one in so many of a round, best bound first
+constexpr std::size_t kClimbEvery = 4;    // of a round look for a better clearing, best bound first
 constexpr auto kReportInterval = std::chrono::milliseconds(20);
 constexpr int kToChoose = 2;      // the selection's time, in that of a cell, at most as a rule
 constexpr int kToMakeSafe = 6;    // likewise, where it has to make a clearing that loses nothing
@@ -204,10 +203,9 @@ class Tree {
     std::vector<NodeOutcome> outcomes(count);
     std::atomic<std::size_t> next{0};
     const double incumbent = best_;
-    const bool young = progress_.nodes < kAllClimb;
     const auto work = [&](NodeSolver& solver) {
       for (std::size_t n = next.fetch_add(1); n < count; n = next.fetch_add(1)) {
-        const bool climb = young || n % kClimbEvery == 0;
+        const bool climb = n % kClimbEvery == 0;
         outcomes[n] =
             solver.process(std::move(nodes[n]), {incumbent, costs_, climb, settings_.keep_leaves});
       }
@@ -356,7 +354,7 @@ class Tree {
       }
     }
     const Array demand = best_demand();
-    TangentBound tangent(market_, corners_);
+    std::unique_ptr<TangentBound> tangent;  // made where cells may tie
     std::vector<Multipliers> worse;  // supports of cells that do not tie: they may rule out others
     for (const auto& [cell, node] : tied_cells(market_, tight, corners_, demand, best_, tangent)) {
       const auto known = [&cell = cell, this](const Candidate& c) { return is_known(cell, c); };
@@ -370,8 +368,11 @@ class Tree {
       const auto beneath = [&box = box, this](const Multipliers& support) {
         return support.bound(corners_, box) < best_ - kTie;
       };
+      if (!tangent) {
+        tangent = std::make_unique<TangentBound>(market_, corners_);
+      }
       if (std::any_of(worse.begin(), worse.end(), beneath) ||
-          tangent.rules_out(box, demand, node->multipliers.lambda, best_ - kTie)) {
+          tangent->rules_out(box, demand, node->multipliers.lambda, best_ - kTie)) {
         continue;
       }
       NodeOutcome outcome = first_.solve(cell);

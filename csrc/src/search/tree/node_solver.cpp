@@ -195,15 +195,20 @@ void NodeSolver::take_bound(Node& node) const {
   }
 }
 
-/// The multipliers of the cell solved last bound the whole box as well. Where prices have hardly
-/// any room, the simplex method's are better than the relaxation's.
-void NodeSolver::take_bound_of_cell(Node& node) {
+/// The multipliers of the cell solved last bound any box.
+double NodeSolver::bound_by_cell(const Box& box) {
   const CellOptimum& solved = cells_.optimum();
   cell_multipliers_.worst_case = solved.worst_case;
   cell_multipliers_.marginal_state_prices = solved.marginal_state_prices;
   cell_multipliers_.lambda = solved.multipliers;
   cell_multipliers_.set(market_, solved.divergence);
-  const double bound = cell_multipliers_.bound(corners_, node.box);
+  return cell_multipliers_.bound(corners_, box);
+}
+
+/// Where prices have hardly any room, the simplex method's multipliers are better than the
+/// relaxation's.
+void NodeSolver::take_bound_of_cell(Node& node) {
+  const double bound = bound_by_cell(node.box);
   if (bound < node.bound) {
     node.bound = bound;
     node.multipliers = cell_multipliers_;
@@ -406,10 +411,7 @@ bool NodeSolver::prove_no_trade_optimal(NodeOutcome& outcome) {
   if (value == -kInfinity) {
     return false;
   }
-  Node whole_book;
-  whole_book.box = whole(corners_);
-  take_bound_of_cell(whole_book);
-  return whole_book.bound <= value + kTie;
+  return bound_by_cell(whole(corners_)) <= value + kTie;
 }
 
 }  // namespace kpm

@@ -16,6 +16,8 @@ struct Option {
   double deficit;  // what the piece's better corner is worth less than the best of its run
 };
 
+/// Pieces that are left out together, where a bound on all of them allows it.
+constexpr int kBlock = 32;
 /// A step whose best point lies within this share of it from its end counts as best at the end,
 constexpr double kHair = 1e-7;
 /// if all that ties with the best lies within this share of it, too.
@@ -37,6 +39,11 @@ std::vector<Option> options(int k, const Corners& corners, int first, int last,
   std::vector<Option> result;
   double high = deficit(first);
   for (int piece = first; piece <= last; ++piece) {
+    while (piece + kBlock <= last &&
+           most - multipliers.worth_at_most(k, corners, piece, piece + kBlock) > slack) {
+      piece += kBlock;
+      high = deficit(piece);
+    }
     const double low = high;
     high = deficit(piece + 1);
     if (std::min(low, high) > slack) {
@@ -131,6 +138,10 @@ bool span_options(const Choices& choices, Box& box) {
 
 bool is_open(const std::vector<Option>& options) { return options.size() > 1; }
 
+bool any_open(const Choices& choices) {
+  return std::any_of(choices.begin(), choices.end(), is_open);
+}
+
 /// Leave out the options that are `ruled_out`. Returns whether there were any.
 template <class RuledOut>
 bool leave_out(std::vector<Option>& options, RuledOut&& ruled_out) {
@@ -140,29 +151,38 @@ bool leave_out(std::vector<Option>& options, RuledOut&& ruled_out) {
   return any;
 }
 
-/// Leave out the pieces that the curvature of the risk at the best demand rules out for any demand
-/// of the other claims. Each piece left out narrows that demand: repeated while it helps.
-void leave_out_curved(Choices& choices, Box& box, const std::vector<Corners>& corners,
-                      const Array& demand, double threshold, TangentBound& tangent) {
+/// Leave out options of each claim in turn: `of_claim` is told the claim and the tangent's bound of
+/// the box that all of them span. Each piece left out narrows the demand of that box: repeated
+/// while it helps.
+template <class OfClaim>
+void narrow(Choices& choices, Box& box, TangentBound& tangent, OfClaim&& of_claim) {
   bool fewer = true;
-  while (fewer && span_options(choices, box) &&
-         std::any_of(choices.begin(), choices.end(), is_open)) {
+  while (fewer && span_options(choices, box) && any_open(choices)) {
     fewer = false;
     tangent.set_box(box);
     const double bound = tangent.bound(box);
     for (std::size_t at = 0; at < choices.size(); ++at) {
-      const auto k = static_cast<int>(at);
-      const double others = bound - tangent.most(k, box.first[at], box.last[at]);
-      fewer |= leave_out(choices[at], [&](const Option& option) {
-        const auto low = static_cast<std::size_t>(option.piece);
-        const double off =
-            std::max(demand[k] - corners[at].demand[low], corners[at].demand[low + 1] - demand[k]);
-        return off > 0.0 &&
-               others + tangent.most(k, option.piece, option.piece) - tangent.rise(k, off) <
-                   threshold;
-      });
+      fewer |= of_claim(at, bound);
     }
   }
+}
+
+/// Leave out the pieces that the curvature of the risk at the best demand rules out for any demand
+/// of the other claims.
+void leave_out_curved(Choices& choices, Box& box, const std::vector<Corners>& corners,
+                      const Array& demand, double threshold, TangentBound& tangent) {
+  narrow(choices, box, tangent, [&](std::size_t at, double bound) {
+    const auto k = static_cast<int>(at);
+    const double others = bound - tangent.most(k, box.first[at], box.last[at]);
+    return leave_out(choices[at], [&](const Option& option) {
+      const auto low = static_cast<std::size_t>(option.piece);
+      const double off =
+          std::max(demand[k] - corners[at].demand[low], corners[at].demand[low + 1] - demand[k]);
+      return off > 0.0 &&
+             others + tangent.most(k, option.piece, option.piece) - tangent.rise(k, off) <
+                 threshold;
+    });
+  });
 }
 
 /// Leave out the pieces that a kink of the risk at the best demand rules out: those off it by more
@@ -170,40 +190,31 @@ void leave_out_curved(Choices& choices, Box& box, const std::vector<Corners>& co
 /// if nothing but that end ties.
 void leave_out_at_kink(Choices& choices, Box& box, const std::vector<Corners>& corners,
                        const Array& demand, double best, double rounding, TangentBound& tangent) {
-  bool fewer = true;
-  while (fewer && span_options(choices, box) &&
-         std::any_of(choices.begin(), choices.end(), is_open)) {
-    fewer = false;
-    tangent.set_box(box);
-    const double bound = tangent.bound(box);
-    const double slack = bound - (best - kTie);
-    const double excess = std::max(bound - best, rounding);
-    for (std::size_t at = 0; at < choices.size(); ++at) {
-      if (!is_open(choices[at])) {
-        continue;
-      }
-      const auto k = static_cast<int>(at);
-      const double tied = tangent.farthest(k, slack);
-      const double open = tangent.farthest(k, excess);
-      const auto ends = [&](int piece) {
-        const auto first = static_cast<std::size_t>(piece);
-        return std::pair(corners[at].demand[first + 1], corners[at].demand[first]);
-      };
-      const auto is_flat_there = [&](const Option& option) {
-        return !is_step(option) && std::abs(ends(option.piece).first - demand[k]) <= open;
-      };
-      const bool stood_in = std::any_of(choices[at].begin(), choices[at].end(), is_flat_there);
-      fewer |= leave_out(choices[at], [&](const Option& option) {
-        const auto [low, high] = ends(option.piece);
-        if (std::max(low - demand[k], demand[k] - high) > tied) {
-          return true;
-        }
-        const double width = high - low;
-        return is_step(option) && stood_in && tied < kNear * width && open < kHair * width &&
-               std::min(std::abs(demand[k] - low), std::abs(high - demand[k])) <= open;
-      });
+  narrow(choices, box, tangent, [&](std::size_t at, double bound) {
+    if (!is_open(choices[at])) {
+      return false;
     }
-  }
+    const auto k = static_cast<int>(at);
+    const double tied = tangent.farthest(k, bound - (best - kTie));
+    const double open = tangent.farthest(k, std::max(bound - best, rounding));
+    const auto ends = [&](int piece) {
+      const auto first = static_cast<std::size_t>(piece);
+      return std::pair(corners[at].demand[first + 1], corners[at].demand[first]);
+    };
+    const auto is_flat_there = [&](const Option& option) {
+      return !is_step(option) && std::abs(ends(option.piece).first - demand[k]) <= open;
+    };
+    const bool stood_in = std::any_of(choices[at].begin(), choices[at].end(), is_flat_there);
+    return leave_out(choices[at], [&](const Option& option) {
+      const auto [low, high] = ends(option.piece);
+      if (std::max(low - demand[k], demand[k] - high) > tied) {
+        return true;
+      }
+      const double width = high - low;
+      return is_step(option) && stood_in && tied < kNear * width && open < kHair * width &&
+             std::min(std::abs(demand[k] - low), std::abs(high - demand[k])) <= open;
+    });
+  });
 }
 
 /// The same by tangents at the demand moved onto each piece, which include what ambiguity adds to
@@ -233,7 +244,7 @@ double rounding_of(const Multipliers& multipliers, double money) {
 
 std::vector<TiedCell> tied_cells(const ScaledMarket& market, const std::vector<const Node*>& nodes,
                                  const std::vector<Corners>& corners, const Array& demand,
-                                 double best, TangentBound& tangent) {
+                                 double best, std::unique_ptr<TangentBound>& made) {
   const double threshold = best - kTie;
   // Losses and revenue are sums of what the maker holds and sells.
   const double money = std::abs(best) + market.inventory.abs().sum() + demand.abs().sum();
@@ -252,7 +263,11 @@ std::vector<TiedCell> tied_cells(const ScaledMarket& market, const std::vector<c
                                 node->multipliers, slack, excess));
     }
     Box box = node->box;
-    if (std::any_of(choices.begin(), choices.end(), is_open)) {
+    if (any_open(choices)) {
+      if (!made) {
+        made = std::make_unique<TangentBound>(market, corners);
+      }
+      TangentBound& tangent = *made;
       if (tangent.support(demand, node->multipliers.lambda)) {
         leave_out_curved(choices, box, corners, demand, threshold, tangent);
       } else if (const Multipliers& of = node->multipliers;

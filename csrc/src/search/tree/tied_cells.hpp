@@ -1,6 +1,7 @@
 // The cells of fathomed nodes that may hold a clearing as good as the best.
 #pragma once
 
+#include <memory>
 #include <vector>
 
 #include "book/corners.hpp"
@@ -21,10 +22,10 @@ struct TiedCell {
 /// most `kMostTiedCells` of them, those with the most steps. A clearing at a corner that two pieces
 /// share is listed once: in the piece both of whose corners are as good, else in the flat. Pieces
 /// off the best clearing's `demand` that `tangent` bounds below the threshold are left out
-/// beforehand.
+/// beforehand; it is made where there are any.
 std::vector<TiedCell> tied_cells(const ScaledMarket& market, const std::vector<const Node*>& nodes,
                                  const std::vector<Corners>& corners, const Array& demand,
-                                 double best, TangentBound& tangent);
+                                 double best, std::unique_ptr<TangentBound>& tangent);
 
 constexpr std::size_t kMostTiedCells = 256;
 
