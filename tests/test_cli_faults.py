@@ -30,7 +30,10 @@ from programs import (
 )
 from strategies import fewer
 
-pytestmark = pytest.mark.skipif(sys.platform == "win32", reason="POSIX files and signals")
+pytestmark = [
+    pytest.mark.skipif(sys.platform == "win32", reason="POSIX files and signals"),
+    pytest.mark.unsanitized,
+]
 linux = pytest.mark.skipif(not Path("/dev/full").exists(), reason="no device that is full")
 
 TABLES = ("claims.csv", "orders.csv", "result.json", "states.csv")
@@ -273,7 +276,6 @@ def test_no_memory_to_read_the_arguments(
 
 
 @linux
-@pytest.mark.unsanitized  # a shadow memory of terabytes is address space, too
 @pytest.mark.parametrize("kilobytes", [16, 256, 1000, 2500, 4000])
 def test_little_memory(kilobytes: int, tmp_path: Path) -> None:
     """One line and an exit code of its own, for ``clear`` and ``verify``; nothing is written."""

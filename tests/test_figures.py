@@ -31,6 +31,8 @@ from kpm_fast.plots.style import (
 )
 from programs import run_program
 
+pytestmark = pytest.mark.unsanitized
+
 matplotlib = pytest.importorskip("matplotlib")
 ROOT = Path(__file__).resolve().parent.parent
 

@@ -16,6 +16,8 @@ import kpm_fast as kpm
 from kpm_fast.cli import command as cli
 from kpm_fast.markup import aligned, table
 
+pytestmark = pytest.mark.unsanitized
+
 pytest.importorskip("matplotlib")
 html5lib = pytest.importorskip("html5lib")
 

@@ -13,6 +13,8 @@ import pytest
 import kpm_fast as kpm
 from kpm_fast import _core
 
+pytestmark = pytest.mark.unsanitized
+
 for _package in ("clarabel", "cvxpy", "ecos", "pyscipopt", "scs"):
     pytest.importorskip(_package)
 

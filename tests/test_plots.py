@@ -14,6 +14,8 @@ from kpm_fast.plots import style
 from kpm_fast.plots.panels import amount, shortened
 from kpm_fast.plots.style import new_figure
 
+pytestmark = pytest.mark.unsanitized
+
 matplotlib = pytest.importorskip("matplotlib")
 cbook = pytest.importorskip("matplotlib.cbook")
 font_manager = pytest.importorskip("matplotlib.font_manager")

@@ -21,6 +21,8 @@ from benchmarks.section import Section
 from benchmarks.worker import SectionFailedError
 from kpm_fast.plots.style import new_figure
 
+pytestmark = pytest.mark.unsanitized
+
 
 def draw_line(data: Any) -> Drawing:
     figure, (axes,) = new_figure(2, 2)

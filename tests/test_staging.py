@@ -16,6 +16,8 @@ import pytest
 import kpm_fast as kpm
 from kpm_fast.files import atomic_files as staging
 
+pytestmark = pytest.mark.unsanitized
+
 posix = pytest.mark.skipif(sys.platform == "win32", reason="POSIX files")
 
 MARKET = kpm.Market([[1.0, 0.0]], [0.5, 0.5])

@@ -242,17 +242,17 @@ void CellSolver::finish(const Hull& hull, double tolerance) {
     optimum_.bound = stopped;
   }
   if (steps_.size() == 1 && optimum_.bound - optimum_.objective > tolerance) {
-    search_step(hull);
+    search_step(hull, revenue);
   }
 }
 
 /// The only step, searched to its last digit.
-void CellSolver::search_step(const Hull& hull) {
+void CellSolver::search_step(const Hull& hull, double revenue) {
   const int k = steps_.claim(0);
   const double price = hull.price_range(k).low;
   const double* const row = &market_.payoffs(k, 0);
   double& demand = optimum_.demand[k];
-  double elsewhere = optimum_.objective + measure_.evaluate(loss_) - price * demand;  // revenue
+  const double elsewhere = revenue - price * demand;
   for (Eigen::Index i = 0; i < loss_.size(); ++i) {
     loss_[i] -= row[i] * demand;
   }
