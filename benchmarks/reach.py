@@ -236,7 +236,7 @@ def quoted_shares(limits: Limits) -> Measured:
 
 
 def quoted_shares_at_a_kink(limits: Limits) -> Measured:
-    reason = "a pass over the payoffs to find their mass, and both roots, four logarithms a step"
+    reason = "both roots, two thirds of it: four logarithms, a dozen divisions; a pass for the mass"
     return _quoting(None, 0.0, 50e-6, reason)
 
 

@@ -111,3 +111,11 @@ def test_a_large_chain_is_optimal() -> None:
     result = kpm.clear(market, orders, time_limit=300.0)
     assert_honest(market, orders, result)
     assert result.status is kpm.Status.OPTIMAL
+
+
+def test_relaxations_of_many_claims_take_few_iterations() -> None:
+    """One of hundreds of corners ends a step early unless products are corrected."""
+    market, orders = option_chain(2, 50)
+    stats = kpm.clear(market, orders, node_limit=16).stats
+    assert stats.relaxations > 8
+    assert stats.iterations <= 45 * stats.relaxations

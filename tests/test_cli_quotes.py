@@ -34,6 +34,14 @@ def test_the_quotes_of_a_folder(tmp_path: Path, capsys: pytest.CaptureFixture[st
     assert [float(row["ask"]) for row in rows] == blocks["ask"].ravel().tolist()
 
 
+@pytest.mark.parametrize(("given", "wrong"), [("0", "0.0"), ("1,-2", "-2.0"), ("1,1e400", "inf")])
+def test_a_size_that_no_block_has_names_the_option(
+    given: str, wrong: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert cli.main(["quotes", str(CARD), "--quantity", given]) == 2
+    assert f"--quantity: must be between 1e-30 and 1e+30, got {wrong}" in capsys.readouterr().err
+
+
 @pytest.mark.parametrize("form", ["", ".json", ".csv", ".parquet"])
 @pytest.mark.parametrize("orders", ["none", "bad"])
 def test_a_market_without_orders_is_quoted(

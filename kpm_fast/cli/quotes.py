@@ -13,9 +13,12 @@ from rich.box import SIMPLE_HEAD
 from rich.table import Table
 from rich.text import Text
 
+from ..arrays import Floats
+from ..errors import InputError
 from ..files.atomic_files import staged_text
 from ..files.tables import write_csv
 from ..model.maker import Maker
+from ..model.maker_input import checked_quantities
 from ..model.quotes import Quotes
 from . import book_options
 from .named_path import named_path
@@ -52,13 +55,21 @@ def add_parser(commands: argparse._SubParsersAction[argparse.ArgumentParser]) ->
     output.add_argument("--quiet", action="store_true", help="print no table")
 
 
+def _checked_sizes(sizes: list[float]) -> Floats:
+    """Return the sizes of the blocks; an error names the option, not a claim's table of them."""
+    try:
+        return checked_quantities(sizes, len(sizes))[0][:, 0]
+    except InputError as error:
+        raise InputError(error.reason, field="--quantity") from None
+
+
 def _run(args: argparse.Namespace) -> int:
     book_options.check_outputs(args, [("--output", args.output)])
     market = book_options.read_market_alone(args)
     maker = book_options.named_maker(args, market)
     quantities = None
     if args.quantity is not None:
-        quantities = np.tile(np.array(args.quantity), (len(market.claims), 1))
+        quantities = np.tile(_checked_sizes(args.quantity), (len(market.claims), 1))
     quotes = maker.quotes(market, quantities)
     if args.output is not None:
         with staged_text(args.output) as stream:

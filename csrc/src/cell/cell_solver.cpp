@@ -18,8 +18,11 @@ constexpr Attempt kAttempts[] = {{0.01, 0.6, 0.1},
                                  {1.0, 0.5, 0.5, 1e-3},
                                  {10.0, 1e-4, 0.5, 1e-2}};
 
-// Up to this many states and claims the simplex method is tried first.
+// Up to this many states and claims the simplex method is tried first, and from this many claims on
+// where any multipliers will do: the prices of many claims leave a cell hardly any interior, and
+// the state prices that reached the cell are a few pivots from the best.
 constexpr int kTiny = 32;
+constexpr int kMany = 64;
 
 // The simplex method's multipliers are used where all prices that may move have this much room:
 // elsewhere other multipliers are optimal too, and central ones bound other cells better.
@@ -148,7 +151,8 @@ void CellSolver::settle_prices(const Hull& hull, const Settings& settings, int& 
   if (settle_without_trade(hull)) {
     return;
   }
-  if (market_.states() + market_.claims() <= kTiny) {
+  const bool many = market_.claims() >= kMany && !market_.disjoint.disjoint();
+  if (market_.states() + market_.claims() <= kTiny || (many && !settings.central_multipliers)) {
     const Vertex vertex = settle_at_vertex(hull);
     const bool enough = vertex == Vertex::kDegenerate && !settings.central_multipliers;
     if (vertex == Vertex::kRegular || enough) {
@@ -238,17 +242,17 @@ void CellSolver::finish(const Hull& hull, double tolerance) {
     optimum_.bound = stopped;
   }
   if (steps_.size() == 1 && optimum_.bound - optimum_.objective > tolerance) {
-    search_step(hull);
+    search_step(hull, revenue);
   }
 }
 
 /// The only step, searched to its last digit.
-void CellSolver::search_step(const Hull& hull) {
+void CellSolver::search_step(const Hull& hull, double revenue) {
   const int k = steps_.claim(0);
   const double price = hull.price_range(k).low;
   const double* const row = &market_.payoffs(k, 0);
   double& demand = optimum_.demand[k];
-  double elsewhere = optimum_.objective + measure_.evaluate(loss_) - price * demand;  // revenue
+  const double elsewhere = revenue - price * demand;
   for (Eigen::Index i = 0; i < loss_.size(); ++i) {
     loss_[i] -= row[i] * demand;
   }

@@ -71,7 +71,7 @@ class CellSolver {
   void support_optimum();
   void support_demand(double rho);
   void support_kink(const Hull& hull);
-  void search_step(const Hull& hull);
+  void search_step(const Hull& hull, double revenue);
   template <class Counts>
   const Slice* project_on_ranges(const Hull& hull, double margin, Counts&& counts);
   double bound(const Hull& hull);

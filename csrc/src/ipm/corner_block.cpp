@@ -7,8 +7,8 @@ namespace kpm {
 
 namespace {
 
-constexpr double kLeastShare = 1e-3;   // of the products, so that no claim is resolved too finely
 constexpr double kFirstWeight = 0.02;  // the largest weight of a corner that joins midway
+constexpr double kFar = 10.0;          // a product this many times as large as its target, or small
 
 }  // namespace
 
@@ -54,7 +54,7 @@ void CornerBlock::add(int claim, int corner, const Corners& corners) {
   column.demand = corners.demand[at];
 }
 
-void CornerBlock::weigh() {
+void CornerBlock::weigh(double least_share) {
   total_stake_ = 0.0;
   for (int k = 0; k < claims_; ++k) {
     double low = kInfinity;
@@ -73,7 +73,7 @@ void CornerBlock::weigh() {
     total_stake_ += share_[k];
   }
   if (total_stake_ > 0.0) {
-    share_ = (share_ / total_stake_).max(kLeastShare / claims_);
+    share_ = (share_ / total_stake_).max(least_share / claims_);
     share_ /= share_.sum();
   } else if (claims_ > 0) {
     share_ = 1.0 / claims_;
@@ -185,6 +185,26 @@ void CornerBlock::set_centering_rhs(double tau) {
     const double product = tau * share_[k] / count_[k];
     for (Column* c = begin(k); c != end(k); ++c) {
       c->target = product - c->v * c->z;
+    }
+  }
+}
+
+void CornerBlock::correct(double tau, double along) {
+  for (int k = 0; k < claims_; ++k) {
+    const double product = tau * share_[k] / count_[k];
+    for (Column* c = begin(k); c != end(k); ++c) {
+      const double there = (c->v + along * c->dv) * (c->z + along * c->dz);
+      const double back = std::clamp(there, product / kFar, product * kFar) - there;
+      c->correction = std::max(back, -product * kFar);
+      c->target += c->correction;
+    }
+  }
+}
+
+void CornerBlock::undo_correction() {
+  for (int k = 0; k < claims_; ++k) {
+    for (Column* c = begin(k); c != end(k); ++c) {
+      c->target -= c->correction;
     }
   }
 }

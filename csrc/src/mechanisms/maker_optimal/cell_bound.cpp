@@ -22,16 +22,11 @@ double corner_price(const Staircase& claim, std::size_t corner) {
 }  // namespace
 
 Multipliers support_of(const ScaledMarket& market, const Choice& choice) {
-  Multipliers multipliers;
-  multipliers.reserve(market);
-  multipliers.worst_case = choice.worst_case;
-  multipliers.marginal_state_prices = choice.marginal_state_prices;
-  multipliers.lambda = choice.multipliers;
   const bool averse = market.kind != Ambiguity::kSimplex;
   const double nats =
       averse ? relative_entropy_of(choice.marginal_state_prices, choice.worst_case) : 0.0;
-  multipliers.set(market, averse ? nats / market.risk_aversion : 0.0);
-  return multipliers;
+  return multipliers_of(market, choice.worst_case, choice.marginal_state_prices, choice.multipliers,
+                        averse ? nats / market.risk_aversion : 0.0);
 }
 
 double cell_bound(const Multipliers& support, const ScaledMarket& market,

@@ -378,21 +378,14 @@ class Tree {
       NodeOutcome outcome = first_.solve(cell);
       for (const Candidate& candidate : outcome.candidates) {
         if (candidate.value < best_ - kTie && candidate.optimum) {
-          worse.push_back(support_of(*candidate.optimum));
+          const CellOptimum& cell_optimum = *candidate.optimum;
+          worse.push_back(multipliers_of(market_, cell_optimum.worst_case,
+                                         cell_optimum.marginal_state_prices,
+                                         cell_optimum.multipliers, cell_optimum.divergence));
         }
       }
       merge(std::move(outcome));
     }
-  }
-
-  Multipliers support_of(const CellOptimum& optimum) const {
-    Multipliers support;
-    support.worst_case = optimum.worst_case;
-    support.marginal_state_prices = optimum.marginal_state_prices;
-    support.lambda = optimum.multipliers;
-    support.value.setZero(market_.claims());
-    support.set(market_, optimum.divergence);
-    return support;
   }
 
   TreeResult result() {

@@ -14,6 +14,18 @@ namespace {
 // little to gain, and a book's last digits would change with the order of its sums.
 constexpr int kByRows = 24;
 
+// From this many claims on a step is corrected, at most so many times, while it is shorter than
+// this and grows, with the products so much farther along the direction in view.
+constexpr int kCorrected = 64;
+constexpr int kCorrections = 3;
+constexpr double kLongEnough = 0.95;
+constexpr double kFarther = 0.3;
+
+// The least share of a claim in the products, in that of all claims equal. The products of many
+// small claims, each to be resolved as finely as its stake, end more steps than they are worth.
+constexpr double kLeastShare = 1e-3;
+constexpr double kLeastOfMany = 1.0;
+
 constexpr double kStart = 0.3;  // first complementarity products over the money at stake
 
 }  // namespace
@@ -25,6 +37,7 @@ RelaxationProgram::RelaxationProgram(const ScaledMarket& market,
       states_(market, arena),
       hulls_(market.claims(), arena),
       risk_(market, arena),
+      dense_(market.claims() >= kCorrected && !market.disjoint.disjoint()),
       base_(arena.array(market.states())),
       loss_(arena.array(market.states())),
       dloss_(arena.array(market.states())),
@@ -92,7 +105,7 @@ void RelaxationProgram::load(const Box& box, const Multipliers* parent, double i
       hulls_.add(k, parent->best_corner(k, corners, first, last), corners);
     }
   }
-  hulls_.weigh();
+  hulls_.weigh(dense_ ? kLeastOfMany : kLeastShare);
   start_ = kStart * std::max(hulls_.total_stake(), kLeastStake);
 }
 
@@ -318,6 +331,24 @@ Step RelaxationProgram::max_step(double share) const {
   risk_.ratio_test(steepest);
   const double step = share / steepest;
   return {step, step};
+}
+
+/// Correct the products of corners that the step would leave far from the others, as long as that
+/// makes it longer: states and risk hardly ever end one.
+Step RelaxationProgram::corrected_step(double target, double share) {
+  Step step = max_step(share);
+  for (int n = 0; dense_ && n < kCorrections && step.primal < kLongEnough; ++n) {
+    hulls_.correct(target, std::min(1.0, step.primal + kFarther));
+    direction();
+    const Step corrected = max_step(share);
+    if (!(corrected.primal > step.primal)) {
+      hulls_.undo_correction();
+      direction();
+      break;
+    }
+    step = corrected;
+  }
+  return step;
 }
 
 Step RelaxationProgram::shorten(Step along) {

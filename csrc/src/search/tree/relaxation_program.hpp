@@ -25,7 +25,9 @@ namespace kpm {
 /// separate into the programs of a cell. Cost per iteration: O(K^2 N + K^3), about 2 N logarithms,
 /// and one pass over the run's corners for the bound and new columns. Where claims pay on disjoint
 /// sets of states the systems are solved without a matrix, in O(N + K), and where there are many
-/// more claims than states by factors of the states' size, in O(K N^2).
+/// more claims than states by factors of the states' size, in O(K N^2). With many claims a
+/// direction costs little beside the factors, and a step is corrected a few times (Gondzio 1996):
+/// one of the hulls' hundreds of corners would mostly end it early.
 class RelaxationProgram {
  public:
   RelaxationProgram(const ScaledMarket& market, const std::vector<Corners>& corners, Arena& arena);
@@ -49,6 +51,7 @@ class RelaxationProgram {
   double degree() const { return states_.degree() + hulls_.degree() + risk_.degree(); }
   double nonlinearity() const { return risk_.weighted_residual(); }
   Step max_step(double share) const;
+  Step corrected_step(double target, double share);
   Step shorten(Step along);
   void advance(Step along);
   bool near_convergence(double /*gap*/, double /*tolerance*/) const { return true; }
@@ -84,6 +87,7 @@ class RelaxationProgram {
   const Box* box_ = nullptr;
   double incumbent_ = -kInfinity;
   double branch_share_ = 0.0;
+  const bool dense_;  // and so large that factors take most of an iteration
   double start_ = 1.0;
   double tau_ = 1.0;
   double bound_ = kInfinity;
