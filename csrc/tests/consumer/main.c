@@ -12,11 +12,19 @@ int main(void) {
   const int8_t side[] = {1};
   const double price[] = {0.6};
   const double quantity[] = {0.1};
-  const kpm_market market = {.struct_size = sizeof market, .states = 2, .claims = 1,
-                             .payoffs = payoffs, .prior = prior, .inventory = inventory,
+  const kpm_market market = {.struct_size = sizeof market,
+                             .states = 2,
+                             .claims = 1,
+                             .payoffs = payoffs,
+                             .prior = prior,
+                             .inventory = inventory,
                              .risk_aversion = 1.0};
-  const kpm_orders orders = {.struct_size = sizeof orders, .count = 1, .claim = claim,
-                             .side = side, .price = price, .quantity = quantity};
+  const kpm_orders orders = {.struct_size = sizeof orders,
+                             .count = 1,
+                             .claim = claim,
+                             .side = side,
+                             .price = price,
+                             .quantity = quantity};
   double fill = 0.0;
   kpm_result result = {.struct_size = sizeof result, .fills = &fill};
   kpm_error error = {.struct_size = sizeof error};

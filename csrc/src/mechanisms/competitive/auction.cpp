@@ -120,9 +120,32 @@ struct AtScale {
   std::vector<Ladder> ladders;
 };
 
-/// Whether little trades compared with the largest orders, which are giants among the rest.
+/// The notional that trades at a point, money: orders with the maker and with each other.
+double notional_of(const std::vector<Staircase>& stairs, const ScaledMarket& market,
+                   const AuctionPoint& point) {
+  double notional = market.scale * point.demand.abs().sum();
+  for (int k = 0; k < market.claims(); ++k) {
+    const auto at = static_cast<std::size_t>(k);
+    const Staircase& claim = stairs[static_cast<std::size_t>(market.original[at])];
+    const auto l = static_cast<std::size_t>(point.piece[at] / 2);
+    notional += claim.span() *
+                (Staircase::is_step(point.piece[at])
+                     ? claim.bought[l + 1] + claim.sold[l] + std::min(claim.buy[l], claim.sell[l])
+                     : claim.bought[l] + claim.sold[l]);
+  }
+  return notional;
+}
+
+/// Whether little trades compared with the largest orders, which are giants among the rest or leave
+/// what trades no proof to the tolerance.
 bool is_dwarfed(const std::vector<Staircase>& stairs, const ScaledMarket& whole,
-                const AtScale& scales, const AuctionPoint& point) {
+                const AtScale& scales, const AuctionPoint& point, double tolerance) {
+  const ScaledMarket& market = scales.market;
+  const double traded = point.demand.abs().sum();
+  if (traded > 0.0 && traded <= kDwarfed &&
+      market.scale * std::abs(point.gap()) > tolerance * notional_of(stairs, market, point)) {
+    return true;
+  }
   const bool lost = !(point.gap() <= kLost);  // in units so coarse, the solution itself
   if ((point.demand.abs().sum() > kDwarfed && !lost) || whole.claims() == 0) {
     return false;
@@ -165,7 +188,9 @@ AuctionClearing clear_until(const Market& given, const MakerModel& model, const 
   auto scales = std::make_unique<AtScale>(whole, model, stairs, kInfinity);
   SolvedAuction solved = scales->solve(stairs, settings, checkpoint);
   // Orders that stand far from the prices must not set the scale of those that trade.
-  for (int zoom = 0; zoom < kZooms && is_dwarfed(stairs, whole, *scales, solved.point); ++zoom) {
+  for (int zoom = 0;
+       zoom < kZooms && is_dwarfed(stairs, whole, *scales, solved.point, settings.tolerance);
+       ++zoom) {
     ScaledMarket closer = scales->market;
     const double traded = solved.point.gap() <= kLost ? solved.point.demand.abs().sum() : 0.0;
     const double share = std::max(kRoom * traded, kLongestZoom);
