@@ -50,3 +50,41 @@ def test_any_size_leaves_the_maker_what_a_smaller_one_does(seed: int, size: floa
     assert result.certainty_equivalent >= result.no_trade_equivalent - 1e-9 - rounding
     result.verify().raise_if_failed()
     kpm.check_certificate(market, orders, result).raise_if_failed()
+
+
+@pytest.mark.parametrize("seed", [121, *range(12)])
+def test_optimal_beside_giants_has_a_proof_that_the_checker_takes(
+    seed: int,
+) -> None:
+    """At a giant's own limit both ends of its step are worth the same, and round by its size.
+
+    The bound by the support of book 121 was taken for exact: 2e-10 above the clearing, where its
+    terms are only good to 1e-2, and the checker refused the `optimal` clearing's certificate.
+    """
+    rng = np.random.default_rng([77, seed])
+    states, claims = (int(rng.integers(2, 6)) for _ in range(2))
+    digital = rng.random() < 0.5
+    payoffs = rng.random((claims, states))
+    payoffs = (payoffs < 0.5) * 1.0 if digital else np.round(payoffs, 2)
+    if rng.random() < 0.5:
+        payoffs = np.vstack([payoffs, 1 - payoffs[:1], 2 * payoffs[:1] + 1])
+    payoffs[np.ptp(payoffs, axis=1) == 0, 0] += 1
+    span, prior = np.ptp(payoffs, axis=1), rng.dirichlet(np.full(states, 2.0))
+    claim, side = rng.integers(0, len(payoffs), 20), rng.choice([-1, 1], 20)
+    quantity, fair = rng.uniform(1, 10, 20), (payoffs @ prior)[claim]
+    price = fair + side * rng.normal(0.02, 0.1, 20) * span[claim]
+    size = 10 ** rng.uniform(5, 13)
+    giants = rng.choice(20, rng.integers(1, 4), replace=False)
+    quantity[giants] *= size
+    if rng.random() < 0.5:
+        price[giants] = (fair + side * 0.2 * span[claim])[giants]
+    market = kpm.Market(
+        payoffs,
+        prior,
+        inventory=rng.normal(size=states) * rng.choice([0, 1, 10]),
+        risk_aversion=10 ** rng.uniform(-3, 0),
+        ambiguity=float(rng.choice([0, 0.01, 0.5, np.inf])),
+    )
+    orders = kpm.Orders(claim, side, price, quantity)
+    result = kpm.clear(market, orders, threads=1, certificate=True, node_limit=3000)
+    kpm.check_certificate(market, orders, result).raise_if_failed()

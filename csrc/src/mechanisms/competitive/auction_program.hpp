@@ -75,13 +75,14 @@ class AuctionProgram {
   double start_ = 1.0, tau_ = 1.0, bound_ = kInfinity, magnitude_ = 0.0;
   double bend_ = 0.0;  // what the last step's prices missed by, times what is at stake
 
-  Slice base_;                    // (states) losses without trade, less their maximum
-  Slice loss_, dloss_;            // (states)
-  Slice price_, dprice_, stake_;  // (claims) G
-  Slice scale_, ddemand_, e_, own_, step_price_;  // (claims)
-  Slice projection_;                              // (root_size)
-  MatrixSlice roots_, scaled_roots_;              // (claims, root_size)
-  MatrixSlice matrix_, curvature_;                // (claims, claims)
+  Slice base_;                              // (states) losses without trade, less their maximum
+  Slice loss_, dloss_;                      // (states)
+  Slice price_, dprice_, stake_;            // (claims) G
+  Slice scale_, ddemand_, e_, step_price_;  // (claims)
+  Slice own_;                               // (claims) step_y / s: a claim's step by itself
+  Slice projection_;                        // (root_size)
+  MatrixSlice roots_, scaled_roots_;        // (claims, root_size)
+  MatrixSlice matrix_, curvature_;          // (claims, claims)
   SemidefiniteCholesky factor_;
   std::optional<NarrowSystem> narrow_;  // in the place of matrix and factor
   MatrixSlice none_;                    // (claims, 0)

@@ -236,9 +236,12 @@ double MakerFunction::polytope(const ArrayView& loss) {
   int best = 0;
   for (int v = 0; v < static_cast<int>(maker_.priors.rows()); ++v) {
     const double cost = certainty_equivalent(maker_, v, maker_.risk_aversion, loss, p_.data());
-    if (!(cost <= value)) {  // what is not a number stays none
+    if (!(cost <= value)) {
       value = cost;
       best = v;
+    }
+    if (std::isnan(value)) {
+      break;  // what is not a number stays none
     }
   }
   certainty_equivalent(maker_, best, maker_.risk_aversion, loss, g_.data());

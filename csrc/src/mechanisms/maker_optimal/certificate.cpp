@@ -2,8 +2,10 @@
 
 #include <algorithm>
 #include <cmath>
+#include <limits>
 #include <numeric>
 #include <optional>
+#include <utility>
 
 #include "book/units.hpp"
 #include "numerics/entropy.hpp"
@@ -69,6 +71,30 @@ double bound_anew(Multipliers& multipliers, const ScaledMarket& market,
   return to_money(market, multipliers.bound(corners, box));
 }
 
+/// What rounding may hide in the bound of the whole book: sums over claims and states of terms, the
+/// largest of which are the corners that the bound is of, or may be of where they tie; money.
+double rounding_of(const Multipliers& multipliers, const ScaledMarket& market,
+                   const std::vector<Corners>& corners) {
+  const double sums =
+      std::numeric_limits<double>::epsilon() * 4.0 *
+      (market.states() + market.claims() + 32.0 - std::log(market.prior.minCoeff()));
+  double terms = 0.0;
+  for (int k = 0; k < market.claims(); ++k) {
+    const Corners& claim = corners[static_cast<std::size_t>(k)];
+    const double most = multipliers.most(k, claim, 0, claim.pieces() - 1);
+    const double own = std::abs(multipliers.lambda[k]);
+    double largest = 0.0;
+    for (std::size_t j = 0; j < claim.price.size(); ++j) {
+      const double demand = std::abs(claim.demand[j]);
+      if (most - multipliers.worth(k, claim.price[j], claim.demand[j]) <= sums * (own + demand)) {
+        largest = std::max(largest, demand);
+      }
+    }
+    terms += own + largest;
+  }
+  return sums * market.scale * terms;
+}
+
 /// One more leaf's multipliers, in the caller's units.
 void append(const Multipliers& multipliers, const TradedMarket& traded, const ScaledMarket& market,
             Certificate& certificate) {
@@ -84,8 +110,8 @@ void append(const Multipliers& multipliers, const TradedMarket& traded, const Sc
 
 }  // namespace
 
-Certificate certify_whole(const TradedMarket& traded, const std::vector<Staircase>& stairs,
-                          const Multipliers& support) {
+OwnProof certify_whole(const TradedMarket& traded, const std::vector<Staircase>& stairs,
+                       const Multipliers& support) {
   Certificate result;
   result.leaves = 1;
   result.merged_into.resize(stairs.size());
@@ -99,7 +125,7 @@ Certificate certify_whole(const TradedMarket& traded, const std::vector<Staircas
   Multipliers multipliers = support;
   result.bound = {bound_anew(multipliers, scaled, corners, whole(corners), nullptr)};
   append(multipliers, traded, scaled, result);
-  return result;
+  return {std::move(result), rounding_of(multipliers, scaled, corners)};
 }
 
 Certificate certify(const Market& market, const TradedMarket& traded, const Presolve& book,

@@ -25,8 +25,13 @@ Certificate certify(const Market& market, const TradedMarket& traded, const Pres
                     const std::vector<Staircase>& stairs, const TradableBook* tradable,
                     const std::vector<double>& riskless, const std::vector<Node>& leaves);
 
+struct OwnProof {
+  Certificate certificate;
+  double rounding;  ///< that its bound's terms may hide, money: what a checker allows for them
+};
+
 /// One leaf: what the support of a clearing proves of the whole book, `stairs`, by itself.
-Certificate certify_whole(const TradedMarket& traded, const std::vector<Staircase>& stairs,
-                          const Multipliers& support);
+OwnProof certify_whole(const TradedMarket& traded, const std::vector<Staircase>& stairs,
+                       const Multipliers& support);
 
 }  // namespace kpm

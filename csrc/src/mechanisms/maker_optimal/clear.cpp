@@ -243,11 +243,11 @@ std::optional<Clearing> clear_once(const CanonicalBook& book, const Orders& orde
   if (unit.rehearsed && !tradable && choice.by_rule && unit.counted.riskless.empty()) {
     // Money is counted in units of giants that trade with the maker: the search bounds what is left
     // of it to a few digits, the support of the refined clearing to all.
-    Certificate own = certify_whole(traded, whole, support);
-    const double bound = (own.bound[0] - scaled.inventory_floor) / scaled.scale;
-    if (bound < upper) {
-      upper = bound;
-      clearing.certificate = settings.certificate ? std::move(own) : Certificate{};
+    OwnProof own = certify_whole(traded, whole, support);
+    const double bound = (own.certificate.bound[0] - scaled.inventory_floor) / scaled.scale;
+    if (bound < upper && own.rounding <= settings.tolerance * clearing.scale) {
+      upper = found.progress.upper_bound = bound;
+      clearing.certificate = settings.certificate ? std::move(own.certificate) : Certificate{};
     }
   }
   clearing.upper_bound = std::max(to_money(scaled, upper), clearing.certainty_equivalent);
@@ -257,6 +257,7 @@ std::optional<Clearing> clear_once(const CanonicalBook& book, const Orders& orde
   if (std::none_of(stairs.begin(), stairs.end(),
                    [](const Staircase& claim) { return claim.has_net_demand(); })) {
     // Nothing can trade: there is one clearing, whose value bounds it and every leaf.
+    upper = as_good ? no_trade : value;
     clearing.upper_bound = clearing.certainty_equivalent;
     for (double& bound : clearing.certificate.bound) {
       bound = std::min(bound, clearing.certainty_equivalent);

@@ -344,7 +344,7 @@ Step RelaxationProgram::corrected_step(double target, double share) {
     if (!(corrected.primal > step.primal)) {
       hulls_.undo_correction();
       direction();
-      break;
+      return max_step(share);
     }
     step = corrected;
   }
