@@ -6,6 +6,7 @@ probabilities are wrong. :func:`clear` finds the state prices and fills that are
 maker in the worst case, subject to the limit order logic, and proves it.
 """
 
+from . import _built as _built  # first: it says what is wrong where nothing is compiled
 from . import plot, sample
 from ._version import __version__
 from .analysis.advice import Advice, advise

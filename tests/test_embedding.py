@@ -6,6 +6,7 @@ import ctypes
 import math
 import re
 import shutil
+import subprocess
 import sys
 from pathlib import Path
 from typing import Any
@@ -281,6 +282,23 @@ def test_numba_s_figures_are_the_header_s() -> None:
         stated = re.search(rf"KPM_{name} = (\d+)", text)
         assert stated is not None
         assert re.search(rf"^{variable} = {stated[1]}$", module, re.MULTILINE) is not None
+
+
+def test_sources_that_are_not_compiled_say_so(tmp_path: Path) -> None:
+    """Python in a checkout imports the checkout's folder, not the package that is installed."""
+    ignored = shutil.ignore_patterns("_core*", "lib", "include", "__pycache__")
+    shutil.copytree(ROOT / "kpm_fast", tmp_path / "kpm_fast", ignore=ignored)
+    run = subprocess.run(
+        [sys.executable, "-S", "-m", "kpm_fast", "--cflags"],  # no hook of an editable install
+        cwd=tmp_path,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert run.returncode != 0
+    assert run.stdout == ""
+    assert f"{tmp_path / 'kpm_fast'} holds the sources" in run.stderr
+    assert f"pip install -e {tmp_path}" in run.stderr
 
 
 @pytest.mark.unsanitized

@@ -150,7 +150,7 @@ class Outcome(Value):
 
     @property
     def objective(self) -> float:
-        """What the rule maximises, money, at most :attr:`upper_bound`.
+        """What the rule maximises, money, at most ``upper_bound``.
 
         ``"maker_optimal"``, whose prices are part of the choice: the certainty equivalent. The
         other rules: that if every order paid its limit.
