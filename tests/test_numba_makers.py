@@ -121,7 +121,7 @@ def test_an_engine_takes_one_maker_after_another_in_its_own_memory() -> None:
         check(numba_makers.engine_clear(engine, 3, 3, numba_makers.COMPETITIVE, 1e-8), result)
     three = numba_makers.arguments(kpm.PolytopeMaker([PRIOR, PRIOR, PRIOR], 0.1))
     assert numba_makers.set_maker(engine, *three, np.zeros(3)) == 1
-    with pytest.raises(kpm.InputError, match="priors must not exceed"):
+    with pytest.raises(kpm.InputError, match="priors must not be more rows than"):
         kpm_numba.raise_last_error()
     numba_engine.free(engine)
     del memory

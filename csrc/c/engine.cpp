@@ -241,8 +241,10 @@ std::int32_t kpm_engine_init(void* memory, std::size_t size, const kpm_limits* l
     if (given.maker.kind == kpm::MakerKind::kPolytope && given.maker.priors > room.priors) {
       throw Refusal("priors", "must not exceed the limits", given.maker.priors);
     }
-    if (size < sizeof(kpm_engine) + sizeof(Heap) + engine_memory(room)) {
-      throw Refusal("size", "must be at least kpm_engine_size()", static_cast<double>(size));
+    const std::size_t needed = sizeof(kpm_engine) + sizeof(Heap) + engine_memory(room);
+    if (size < needed) {
+      throw Refusal("size", "must be at least kpm_engine_size()", static_cast<double>(size),
+                    Note{" of ", static_cast<double>(needed), " bytes"});
     }
     fixed.orders = room.orders;
     fixed.levels = room.levels;
@@ -382,9 +384,10 @@ std::size_t kpm_engine_snapshot_size(const kpm_engine* engine) {
 std::int32_t kpm_engine_snapshot(kpm_engine* engine, std::uint8_t* bytes, std::size_t size) {
   return with(engine, [&](kpm_engine& own) {
     required(bytes, "bytes");
-    if (size < own.book->snapshot_size()) {
+    const std::size_t needed = own.book->snapshot_size();
+    if (size < needed) {
       throw Refusal("size", "must be at least kpm_engine_snapshot_size()",
-                    static_cast<double>(size));
+                    static_cast<double>(size), Note{" of ", static_cast<double>(needed), " bytes"});
     }
     own.book->snapshot(bytes);
     return kpm::Fault{};

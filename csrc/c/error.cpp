@@ -41,11 +41,18 @@ void Refusal::describe(kpm_error& error) const noexcept {
   if (index_ >= 0) {
     std::snprintf(at, sizeof at, "[%lld]", static_cast<long long>(index_));
   }
+  char number[32] = "";
   char got[40] = "";
   if (has_value_) {
-    std::snprintf(got, sizeof got, ", got %.17g", value_);
+    write_shortest(value_, number);
+    std::snprintf(got, sizeof got, ", got %s", number);
   }
-  std::snprintf(error.message, sizeof error.message, "%s%s %s%s", field_, at, rule_, got);
+  char note[64] = "";
+  if (note_.before != nullptr) {
+    write_shortest(note_.number, number);
+    std::snprintf(note, sizeof note, "%s%s%s", note_.before, number, note_.after);
+  }
+  std::snprintf(error.message, sizeof error.message, "%s%s %s%s%s", field_, at, rule_, got, note);
 }
 
 std::int32_t keep_fault(const Fault& fault) {

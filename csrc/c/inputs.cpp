@@ -56,7 +56,7 @@ MakerModel make_model(std::int64_t kind, std::int32_t states, std::int64_t prior
       model.kind = MakerKind::kQuadratic;
       break;
     default:
-      throw Refusal("kind", "must be a kpm_maker_kind", static_cast<double>(kind));
+      throw Refusal("kind", "must be 0 to 5 (kpm_maker_kind)", static_cast<double>(kind));
   }
   model.states = states;
   if (model.kind == MakerKind::kPolytope) {
@@ -127,6 +127,10 @@ GivenSettings settings_of(const kpm_settings* given) {
     return all;
   }
   const kpm_settings own = read(given, "settings");
+  if (own.tolerance == 0.0) {  // so are settings of which only the size was set
+    throw Refusal("tolerance",
+                  "must be between 0 and 1, got 0 (kpm_settings_init() sets the defaults)");
+  }
   settings.tolerance = own.tolerance;
   settings.time_limit = own.time_limit;
   settings.node_limit = own.node_limit;
@@ -139,7 +143,7 @@ GivenSettings settings_of(const kpm_settings* given) {
       settings.allocation = Allocation::kTime;
       break;
     default:
-      throw Refusal("allocation", "must be a kpm_allocation", own.allocation);
+      throw Refusal("allocation", "must be 0 or 1 (kpm_allocation)", own.allocation);
   }
   if (own.cold != 0 && own.cold != 1) {
     throw Refusal("cold", "must be 0 or 1", static_cast<double>(own.cold));
@@ -151,7 +155,7 @@ GivenSettings settings_of(const kpm_settings* given) {
   all.cold = own.cold != 0;
   all.rule = own.rule;
   if (own.rule < KPM_MAKER_OPTIMAL || own.rule > KPM_PDCA) {
-    throw Refusal("rule", "must be a kpm_rule", own.rule);
+    throw Refusal("rule", "must be 0 to 3 (kpm_rule)", own.rule);
   }
   if (own.reserved != 0) {
     throw Refusal("reserved", "must be zero", own.reserved);

@@ -17,12 +17,18 @@ namespace kpm::c {
 template <class T>
 constexpr std::array<std::size_t, 0> kEnds{};
 
+/// What a struct_size that is none of these breaks.
+template <class T>
+constexpr const char* kSizeRule = "";
+
 #define KPM_END(type, member) (offsetof(type, member) + sizeof(decltype(type::member)))
 // Without padding at the end: a member added there later would be read from a caller's padding.
-#define KPM_ENDS(type, count, ...)                                                       \
-  template <>                                                                            \
-  constexpr std::array<std::size_t, count> kEnds<type>{__VA_ARGS__};                     \
-  static_assert(std::is_trivial_v<type> && kEnds<type>[0] % alignof(std::size_t) == 0 && \
+#define KPM_ENDS(type, count, ...)                                                          \
+  template <>                                                                               \
+  constexpr std::array<std::size_t, count> kEnds<type>{__VA_ARGS__};                        \
+  template <>                                                                               \
+  constexpr const char* kSizeRule<type> = "must have struct_size set to sizeof(" #type ")"; \
+  static_assert(std::is_trivial_v<type> && kEnds<type>[0] % alignof(std::size_t) == 0 &&    \
                 offsetof(type, struct_size) == 0)
 
 KPM_ENDS(kpm_market, 2, KPM_END(kpm_market, ambiguity), KPM_END(kpm_market, maker));
@@ -64,18 +70,14 @@ T read(const T* given, const char* name) {
   const std::size_t size = given->struct_size;
   // A caller that is newer by more than this has not set the size at all.
   constexpr std::size_t kMost = 4096;
-  if (size < kEnds<T>[0] || size > kMost) {
-    throw Refusal(name, "must begin with its size, struct_size", static_cast<double>(size));
-  }
-  if (size < sizeof(T) && size != whole<T>(size)) {
-    throw Refusal(name, "must have a struct_size at the end of a member",
-                  static_cast<double>(size));
+  if (size < kEnds<T>[0] || size > kMost || (size < sizeof(T) && size != whole<T>(size))) {
+    throw Refusal(name, kSizeRule<T>, static_cast<double>(size));
   }
   const auto* const bytes = reinterpret_cast<const unsigned char*>(given);
   for (std::size_t at = sizeof(T); at < size; ++at) {
     if (bytes[at] != 0) {
       throw Refusal(name, "asks for what only a later version of the library does",
-                    static_cast<double>(size));
+                    Note{" (struct_size ", static_cast<double>(size), ")"});
     }
   }
   T own{};

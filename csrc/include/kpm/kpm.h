@@ -51,9 +51,9 @@ typedef enum kpm_status {
   KPM_TIME_LIMIT = 1,  /* the best clearing found, and a bound on all others */
   KPM_NODE_LIMIT = 2,  /* likewise */
   KPM_INTERRUPTED = 3, /* likewise: *settings.stop was not zero */
-  KPM_INACCURATE = 4   /* likewise: rounding kept the gap above the tolerance, or the prices from
-                          their last digits: by a convex rule, a claim's price further than 1e-12
-                          of its payoff range from what state_prices say */
+  KPM_INACCURATE = 4   /* likewise: rounding kept the gap above the tolerance, or left the prices
+                          inexact in their last digits: by a convex rule, a claim's price further
+                          than 1e-12 of its payoff range from what state_prices say */
 } kpm_status;
 
 /* How orders of one claim, side and limit share the volume at the clearing price. */
@@ -65,7 +65,8 @@ typedef enum kpm_allocation {
 /* Who sets the prices (docs/mechanisms.md). The convex rules, all but the first, are for every
  * maker, unless they say otherwise. */
 typedef enum kpm_rule {
-  KPM_MAKER_OPTIMAL = 0, /* (8): what is best for the maker; for the Knightian one */
+  KPM_MAKER_OPTIMAL = 0, /* what is best for the maker, equation (8) of Roh and Ye (2015); for the
+                            Knightian one */
   KPM_COMPETITIVE = 1,   /* everybody trades at the maker's marginal state prices */
   KPM_PAY_AS_BID = 2,    /* the same fills, and every order pays its limit */
   KPM_PDCA = 3           /* competitive, with the greatest payout; for starting orders */
@@ -73,7 +74,10 @@ typedef enum kpm_rule {
 
 /* -- makers ----------------------------------------------------------------------------------- */
 
-/* The makers of the family: convex, increasing, cash-additive costs C(L) of owing L. */
+/* The makers of the family. A maker has a convex, increasing cost C(L) of owing the money L[i] in
+ * state i, and C(L + m) = C(L) + m. An amount in nats bounds a Kullback-Leibler divergence KL,
+ * which is taken with natural logarithms. LMSR with liquidity b is KPM_KNIGHTIAN with risk_aversion
+ * = 1/b and ambiguity = 0. */
 typedef enum kpm_maker_kind {
   KPM_KNIGHTIAN = 0,       /* (1/alpha) ln max E_p e^(alpha L) over KL(p|prior) <= ambiguity */
   KPM_STARTING_ORDERS = 1, /* min over t of t - sum delta ln(t - L) */
@@ -83,7 +87,7 @@ typedef enum kpm_maker_kind {
   KPM_QUADRATIC = 5        /* max over g of g.L - curvature |g - prior|^2 */
 } kpm_maker_kind;
 
-/* Only the members that its kind names are read. */
+/* Only the members that its kind names are read: the arrays among them may not be null. */
 typedef struct kpm_maker {
   size_t struct_size;
   int32_t kind;         /* a kpm_maker_kind */
@@ -105,9 +109,9 @@ typedef struct kpm_market {
   size_t struct_size;
   int32_t states;          /* N >= 1 */
   int32_t claims;          /* K >= 1 */
-  const double* payoffs;   /* [K][N] money per share */
-  const double* prior;     /* [N] >= 1e-200, sums to one within 1e-9 */
-  const double* inventory; /* [N] the maker's wealth, money */
+  const double* payoffs;   /* [K][N] money per share, not null */
+  const double* prior;     /* [N] >= 1e-200, sums to one within 1e-9; may be null if maker is set */
+  const double* inventory; /* [N] the maker's wealth, money, not null */
   double risk_aversion;    /* alpha per unit of money, 1e-30 to 1e30 */
   double ambiguity;        /* Omega in nats, 0 to infinity */
   /* [null] A maker of as many states, whose numbers are read instead of the market's prior, risk
@@ -115,7 +119,7 @@ typedef struct kpm_market {
   const kpm_maker* maker;
 } kpm_market;
 
-/* J limit orders. */
+/* J limit orders. The arrays, `time` apart, may be null only if J is 0. */
 typedef struct kpm_orders {
   size_t struct_size;
   int64_t count;          /* J >= 0 */
@@ -132,8 +136,8 @@ typedef struct kpm_settings {
   double tolerance;   /* [1e-8] gap to prove relative to kpm_result.scale, between 0 and 1 */
   double time_limit;  /* [infinity] seconds >= 0; a first clearing is found in any case */
   int64_t node_limit; /* [0] nodes of the tree; 0: no limit */
-  int32_t threads;    /* [1] to 1024; 0: the processors that this process may use and no other
-                         clearing works on. The answer is the same bits for any number */
+  int32_t threads;    /* [1] 1 to 1024, or 0: the processors that this process may use and no
+                         other clearing works on. The answer is the same bits for any number */
   int32_t allocation; /* [KPM_PRO_RATA] a kpm_allocation */
   /* [null] The clearing stops soon after this is not zero; another thread or a signal handler may
    * set it meanwhile. */
@@ -180,22 +184,26 @@ typedef struct kpm_result {
 typedef struct kpm_trade {
   size_t struct_size;
   double quantity;    /* shares filled */
-  double cost;        /* C(L + x a) - C(L), money to the maker; negative to a seller */
+  double cost;        /* money to the maker: C(L + x a) - C(L), where x is the quantity filled, or
+                         minus it for a sale, and a the claim's payoff; negative when the trader
+                         sells a claim of positive payoff */
   double first_price; /* of the first share */
   double last_price;  /* of the last one; the limit, where that ended the trade */
 } kpm_trade;
 
 /* -- errors ----------------------------------------------------------------------------------- */
 
-/* What went wrong. */
+/* What went wrong. Of an order in an engine that is unknown, or known already, `index` is the id,
+ * which a double may not hold, `value` is 0, and `field` is "order_id". */
 typedef struct kpm_error {
   size_t struct_size;
   int32_t code;      /* a kpm_code; KPM_OK: nothing */
   int32_t reserved;  /* zero */
   const char* field; /* the member or argument at fault, such as "prior"; "" if none is */
-  int64_t index;     /* of the claim, state, order or row; -1: of none */
+  int64_t index;     /* of the claim, state, order or row, or the id, where field is "order_id";
+                        -1: of none */
   int64_t state;     /* second index, of a payoff or of a row of priors; -1: of none */
-  double value;      /* the value that was given */
+  double value;      /* the value that was given; 0 where there is none or field is "order_id" */
   char message[200]; /* the error in words, such as "prior[2] must be finite, got nan" */
 } kpm_error;
 
@@ -208,14 +216,16 @@ KPM_API int32_t kpm_abi_version(void);
 KPM_API const char* kpm_version(void);
 
 /* Copies the error of the calling thread's last failed call, which a later success does not clear.
- * Returns its code. */
+ * Returns its code. Only members within error->struct_size are written: with a struct_size of 0,
+ * none, so that a struct of zeros keeps an empty message and a null field. */
 KPM_API int32_t kpm_last_error(kpm_error* error);
 
-/* Sets all settings but struct_size to their defaults. `struct_size`: sizeof(kpm_settings). */
+/* Sets struct_size, and all other settings to their defaults. `struct_size`: sizeof(kpm_settings);
+ * one too small to hold itself sets nothing. */
 KPM_API void kpm_settings_init(kpm_settings* settings, size_t struct_size);
 
 /* Clears a book by the rule of the settings: with their defaults, to which null amounts, the state
- * prices and fills that are best for a Knightian maker (8). */
+ * prices and fills that are best for a Knightian maker, equation (8) of Roh and Ye (2015). */
 KPM_API int32_t kpm_clear(const kpm_market* market, const kpm_orders* orders,
                           const kpm_settings* settings, kpm_result* result);
 
@@ -257,8 +267,8 @@ typedef struct kpm_engine kpm_engine;
 /* The capacity of an engine in its caller's memory. */
 typedef struct kpm_limits {
   size_t struct_size;
-  int32_t states; /* N of its markets, 1 to 1e6 */
-  int32_t claims; /* K of its markets, 1 to 1e6 */
+  int32_t states; /* at most N of its markets, 1 to 1e6 */
+  int32_t claims; /* K of its markets, exactly, 1 to 1e6 */
   int64_t orders; /* at a time, 0 to 1e9 */
   int64_t levels; /* at a time: pairs of claim and limit; 0: as many as orders */
   int64_t nodes;  /* of a clearing's tree, 1 to 1e9; 0: 1000 */
@@ -273,12 +283,12 @@ KPM_API int32_t kpm_engine_create(const kpm_market* market, int64_t orders, kpm_
  * is out of range. */
 KPM_API size_t kpm_engine_size(const kpm_limits* limits);
 
-/* An engine in `size` bytes of the caller's memory, of any alignment, which it keeps until it is
- * freed or forgotten. From then on its calls allocate nothing, take no lock and make no system call
- * other than reading the clock, for kpm_settings.time_limit and kpm_result.seconds. Orders and
- * levels beyond the limits are refused; a clearing whose tree needs more nodes or memory than the
- * limits allow ends with KPM_NODE_LIMIT, its best clearing and a bound. A clearing works on one
- * thread, whatever the settings say.
+/* An engine in `size` bytes of the caller's memory, of any alignment, which must stay valid until
+ * kpm_engine_free(), or for as long as the engine is used. From then on its calls allocate nothing,
+ * take no lock and make no system call other than reading the clock, for kpm_settings.time_limit
+ * and kpm_result.seconds. Orders and levels beyond the limits are refused; a clearing whose tree
+ * needs more nodes or memory than the limits allow ends with KPM_NODE_LIMIT, its best clearing and
+ * a bound. A clearing works on one thread, whatever the settings say.
  *
  * KPM_UNSUPPORTED: this build has no allocator of its own. libkpm has one on Linux; a static
  * library has none, since it shares the program's. */
@@ -309,8 +319,9 @@ KPM_API int32_t kpm_engine_set_maker(kpm_engine* engine, const kpm_maker* maker,
                                      const double* inventory);
 
 /* Clears the book in its current state, by the rule of the settings. result->fills
- * [kpm_engine_order_count()] are in order of priority, as kpm_engine_orders() lists them; KPM_TIME
- * fills in that order. Settings of null are the defaults. */
+ * [kpm_engine_order_count()] are in order of priority, as kpm_engine_orders() lists them. By
+ * default orders at the clearing price share pro rata; KPM_TIME fills in order of priority.
+ * Settings of null are the defaults. */
 KPM_API int32_t kpm_engine_clear(kpm_engine* engine, const kpm_settings* settings,
                                  kpm_result* result);
 
@@ -319,8 +330,9 @@ KPM_API int32_t kpm_engine_clear(kpm_engine* engine, const kpm_settings* setting
 KPM_API int32_t kpm_engine_indicative(kpm_engine* engine, const kpm_settings* settings,
                                       kpm_result* result);
 
-/* Bids and asks of the market's maker with its inventory for the market's claims; as kpm_quote().
- */
+/* Bids and asks for the market's claims, as kpm_quote(), of the maker with its inventory: those of
+ * the market given at creation, until kpm_engine_set_maker() or kpm_engine_set_market() changes
+ * them. */
 KPM_API int32_t kpm_engine_quote(kpm_engine* engine, const double* quantities, int64_t sizes,
                                  double* bid, double* ask);
 

@@ -31,7 +31,7 @@ constexpr int kMakerOptimal = 0;
 constexpr int number_of(ConvexRule rule) { return 1 + static_cast<int>(rule); }
 
 enum class Field : std::uint8_t {
-  kMarket,  ///< its numbers of states and claims
+  kMarket,  ///< its number of claims or of states, next to those of an engine
   kPayoffs,
   kPrior,
   kInventory,
@@ -50,7 +50,7 @@ enum class Field : std::uint8_t {
   kTimeLimit,
   kNodeLimit,
   kThreads,
-  kMaker,  ///< its number of states, or of priors
+  kMaker,  ///< its number of priors, or of states next to the market's
   kDelta,
   kPriors,
   kWealth,
@@ -58,7 +58,9 @@ enum class Field : std::uint8_t {
   kLosses,
   kQuantities,
   kLimit,
-  kRule
+  kRule,
+  kStates,  ///< their number, of a market or a maker
+  kClaims   ///< their number
 };
 
 enum class Rule : std::uint8_t {
@@ -106,6 +108,9 @@ const char* name_of(Field field);
 
 /// The rule that is broken in words, such as "must be greater than zero".
 const char* rule_of(const Fault& fault);
+
+/// A number in the fewest digits, of 15 to 17, that read back as it: 0.6, not 0.59999999999999998.
+void write_shortest(double value, char (&text)[32]) noexcept;
 
 /// The fault in words, such as "prior[2] must be greater than zero, got -0.1".
 std::string describe(const Fault& fault);

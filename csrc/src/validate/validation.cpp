@@ -3,7 +3,6 @@
 #include <algorithm>
 #include <cmath>
 #include <cstddef>
-#include <cstdio>
 #include <utility>
 
 namespace kpm {
@@ -58,9 +57,10 @@ Fault validate_money(Field field, const double* values, std::int64_t count) {
 }
 
 Fault validate_counts(const Market& market) {
-  for (const int count : {market.states, market.claims}) {
+  for (const auto& [count, field] :
+       {std::pair<int, Field>{market.states, Field::kStates}, {market.claims, Field::kClaims}}) {
     if (count < 1) {
-      return {Rule::kCount, Field::kMarket, -1, -1, static_cast<double>(count)};
+      return {Rule::kCount, field, -1, -1, static_cast<double>(count)};
     }
   }
   return {};
@@ -163,114 +163,6 @@ Fault validate_polytope(const MakerModel& maker) {
 }
 
 }  // namespace
-
-const char* name_of(Field field) {
-  constexpr const char* kNames[] = {
-      "market",   "payoffs",   "prior",      "inventory",  "risk_aversion", "ambiguity", "orders",
-      "claim",    "side",      "price",      "quantity",   "time",          "cell",      "order_id",
-      "snapshot", "tolerance", "time_limit", "node_limit", "threads",       "maker",     "delta",
-      "priors",   "wealth",    "curvature",  "losses",     "quantities",    "limit",     "rule"};
-  return kNames[static_cast<std::size_t>(field)];
-}
-
-namespace {
-
-const char* rule_of_count(Field field) {
-  switch (field) {
-    case Field::kMarket:
-      return "must have at least one state and one claim";
-    case Field::kOrders:
-      return "must not be a negative number of orders";
-    case Field::kThreads:
-      return "must be between 0 and 1024";
-    case Field::kMaker:
-      return "must have at least one state, and a polytope one prior";
-    default:
-      return "must not be negative";
-  }
-}
-
-}  // namespace
-
-const char* rule_of(const Fault& fault) {
-  switch (fault.rule) {
-    case Rule::kNone:
-      return "is fine";
-    case Rule::kMissing:
-      return "is missing";
-    case Rule::kCount:
-      return rule_of_count(fault.field);
-    case Rule::kNumber:
-      return "must be a number (infinity is allowed)";
-    case Rule::kFinite:
-      return "must be finite";
-    case Rule::kMagnitude:
-      return "must be between -1e+30 and 1e+30";
-    case Rule::kSpan:
-      return "must be all alike or differ by 1e-50 or more";
-    case Rule::kPositive:
-      return fault.field == Field::kRiskAversion ? "must be a finite number > 0"
-                                                 : "must be greater than zero";
-    case Rule::kLeast:
-      return "must be at least 1e-200";
-    case Rule::kSum:
-      return "must sum to 1 within 1e-09";
-    case Rule::kNotNegative:
-      return fault.field == Field::kQuantity ? "must be finite and >= 0"
-                                             : "must be a number >= 0 (inf is allowed)";
-    case Rule::kRange:
-      return "must be between 1e-30 and 1e+30";
-    case Rule::kZeroOrRange:
-      return "must be 0 or between 1e-30 and 1e+30";
-    case Rule::kIndex:
-      return "must be an index within range";
-    case Rule::kShare:
-      return "must be between 0 and 1";
-    case Rule::kSide:
-      return "must be +1 (buy) or -1 (sell)";
-    case Rule::kUnknown:
-      return "must be that of an order in the book";
-    case Rule::kDuplicate:
-      return "must not be in the book already";
-    case Rule::kExceeds:
-      return "must not exceed what the order has";
-    case Rule::kFull:
-      return "must not exceed the engine's fixed limits";
-    case Rule::kClaims:
-      return "must have as many claims as before";
-    case Rule::kStates:
-      return "must have as many states as the market";
-    case Rule::kOfKnightian:
-      return "must be 0 (maker_optimal), 1 (competitive) or 2 (pay_as_bid) for a Knightian maker";
-    case Rule::kOfStarting:
-      return "must be 1 (competitive), 2 (pay_as_bid) or 3 (pdca) for a maker of starting orders";
-    case Rule::kConvex:
-      return "must be 1 (competitive) or 2 (pay_as_bid) for this maker";
-    case Rule::kDamaged:
-      break;
-  }
-  return "is not a snapshot of a book, or is damaged";
-}
-
-std::string describe(const Fault& fault) {
-  std::string text = name_of(fault.field);
-  if (fault.field == Field::kOrderId) {  // ids are integers of any sign, more than a double holds
-    return text + " " + rule_of(fault) + ", got " + std::to_string(fault.index);
-  }
-  if (fault.index >= 0) {
-    text += "[" + std::to_string(fault.index) + "]";
-  }
-  if (fault.state >= 0) {
-    text += "[" + std::to_string(fault.state) + "]";
-  }
-  text += std::string(" ") + rule_of(fault);
-  if (fault.rule != Rule::kNone && fault.rule != Rule::kMissing && fault.rule != Rule::kDamaged) {
-    char number[40];
-    std::snprintf(number, sizeof number, ", got %.17g", fault.value);
-    text += number;
-  }
-  return text;
-}
 
 Fault validate_payoffs(const Market& market) {
   if (const Fault fault = validate_counts(market)) {
@@ -394,7 +286,7 @@ Fault validate(const ClearSettings& settings) {
 
 Fault validate(const MakerModel& maker) {
   if (maker.states < 1) {
-    return {Rule::kCount, Field::kMaker, -1, -1, static_cast<double>(maker.states)};
+    return {Rule::kCount, Field::kStates, -1, -1, static_cast<double>(maker.states)};
   }
   switch (maker.kind) {
     case MakerKind::kKnightian: {

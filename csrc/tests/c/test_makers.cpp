@@ -90,7 +90,7 @@ TEST(makers_that_python_refuses_are_refused) {
     refused(kind, [](kpm_maker& m) { m.prior = nullptr; }, "prior");
     refused(kind, [](kpm_maker& m) { m.prior = negative; }, "prior", 1);
     refused(kind, [](kpm_maker& m) { m.prior = heavy; }, "prior");
-    refused(kind, [](kpm_maker& m) { m.states = 0; }, "maker");
+    refused(kind, [](kpm_maker& m) { m.states = 0; }, "states");
   }
   for (const double value : {kNan, 0.0, -1.0, kInfinity, 1e31}) {
     static double bad;

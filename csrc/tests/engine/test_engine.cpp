@@ -374,6 +374,8 @@ TEST(faults_name_what_is_wrong_and_change_nothing) {
   CHECK(is(engine.add(0, 1, std::nan(""), 3.0, 8), Rule::kNumber, Field::kPrice));
   CHECK(is(engine.add(0, 1, 0.5, -1.0, 8), Rule::kNotNegative, Field::kQuantity));
   CHECK(is(engine.add(0, 1, 0.6, 1.0, 8), Rule::kFull, Field::kPrice));
+  CHECK(describe(engine.add(0, 1, 0.6, 1.0, 8)) ==
+        "price would be one level more than limits.levels allows, got 0.6");
   CHECK(is(engine.cancel(8), Rule::kUnknown, Field::kOrderId));
   CHECK(is(engine.reduce(7, 4.0), Rule::kExceeds, Field::kQuantity));
   CHECK(is(engine.replace(7, std::nan(""), 3.0), Rule::kNumber, Field::kPrice));
@@ -381,6 +383,8 @@ TEST(faults_name_what_is_wrong_and_change_nothing) {
   CHECK(!engine.replace(7, 0.6, 3.0));  // the level that it leaves makes room
   CHECK(!engine.add(0, -1, 0.6, 1.0, 8));
   CHECK(is(engine.add(0, 1, 0.6, 1.0, 9), Rule::kFull, Field::kOrders));
+  CHECK(describe(engine.add(0, 1, 0.6, 1.0, 9)) ==
+        "orders would be more than limits.orders allows, got 3");
 }
 
 TEST(a_damaged_snapshot_is_refused) {

@@ -1,4 +1,7 @@
+#include <cmath>
+#include <cstdlib>
 #include <limits>
+#include <string>
 
 #include "kpm/validation.hpp"
 #include "random_book.hpp"
@@ -88,6 +91,22 @@ TEST(every_breach_is_found_where_it_is_and_refused_before_any_work) {
       refused += error.fault().field == breach.field && error.what() == text;
     }
     CHECK(refused == 1);
+  }
+}
+
+TEST(numbers_are_written_in_the_fewest_digits_that_read_back) {
+  const auto written = [](double value) {
+    char text[32];
+    write_shortest(value, text);
+    return std::string(text);
+  };
+  CHECK(written(0.6) == "0.6" && written(0.1) == "0.1" && written(108554.0) == "108554");
+  CHECK(written(0.1 + 0.2) == "0.30000000000000004" && written(1e30) == "1e+30");
+  CHECK(written(kInfinity) == "inf" && written(kNan) == "nan");
+  test::Random random(188);
+  for (int at = 0; at < 1000; ++at) {
+    const double value = std::exp(200.0 * (random.uniform() - 0.5));
+    CHECK(std::strtod(written(value).c_str(), nullptr) == value);
   }
 }
 

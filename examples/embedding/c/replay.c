@@ -45,6 +45,11 @@ static double now(void) {
   return (double)time.tv_sec + 1e-9 * (double)time.tv_nsec;
 }
 
+static void refuse(const char *folder, const char *what) {
+  fprintf(stderr, "%s: %s\n", folder, what);
+  exit(1);
+}
+
 static int failed(void) {
   kpm_error error = {.struct_size = sizeof error};
   kpm_last_error(&error);
@@ -56,19 +61,25 @@ int main(int argc, char **argv) {
   const char *folder = argc > 1 ? argv[1] : "../../race_card";
   char line[1024], *cells[20];
   kpm_market market = {.struct_size = sizeof market, .payoffs = payoffs, .prior = prior,
-                       .inventory = inventory, .risk_aversion = 0.01, .ambiguity = 0.01};
+                       .inventory = inventory,
+                       /* market.json of the race card */
+                       .risk_aversion = 0.001, .ambiguity = 0.01};
   kpm_orders orders = {.struct_size = sizeof orders, .claim = claim, .side = side,
                        .price = price, .quantity = quantity};
 
   FILE *file = open_table(folder, "states.csv", line, cells);
-  while (market.states < MOST_STATES && next_row(file, line, cells, 20) > 1) prior[market.states++] = atof(cells[1]);
+  while (next_row(file, line, cells, 20) > 1) {
+    if (market.states == MOST_STATES) refuse(folder, "more states than this program has room for");
+    prior[market.states++] = atof(cells[1]);
+  }
   fclose(file);
   double sum = 0.0; /* of probabilities that a table has rounded */
   for (int i = 0; i < market.states; ++i) sum += prior[i];
   for (int i = 0; i < market.states; ++i) prior[i] /= sum;
 
   file = open_table(folder, "claims.csv", line, cells);
-  while (market.claims < MOST_CLAIMS && next_row(file, line, cells, 20) > market.states) {
+  while (next_row(file, line, cells, 20) > market.states) {
+    if (market.claims == MOST_CLAIMS) refuse(folder, "more claims than this program has room for");
     snprintf(names[market.claims], sizeof names[0], "%s", cells[0]);
     for (int i = 0; i < market.states; ++i) payoffs[market.claims * market.states + i] = atof(cells[1 + i]);
     ++market.claims;
@@ -76,7 +87,8 @@ int main(int argc, char **argv) {
   fclose(file);
 
   file = open_table(folder, "orders.csv", line, cells);
-  while (orders.count < MOST_ORDERS && next_row(file, line, cells, 20) > 4) {
+  while (next_row(file, line, cells, 20) > 4) {
+    if (orders.count == MOST_ORDERS) refuse(folder, "more orders than this program has room for");
     const int64_t j = orders.count++;
     while (claim[j] < market.claims && strcmp(names[claim[j]], cells[1]) != 0) ++claim[j];
     side[j] = strcmp(cells[2], "buy") == 0 ? 1 : -1;
@@ -90,7 +102,8 @@ int main(int argc, char **argv) {
                              .claims = market.claims, .orders = orders.count, .nodes = 1000};
   const size_t size = kpm_engine_size(&limits);
   kpm_engine *engine = NULL;
-  int32_t code = kpm_engine_init(malloc(size), size, &limits, &market, &engine);
+  void *const memory = malloc(size);
+  int32_t code = kpm_engine_init(memory, size, &limits, &market, &engine);
   if (code == KPM_UNSUPPORTED) code = kpm_engine_create(&market, orders.count, &engine);
   if (code != KPM_OK) return failed();
   for (int64_t j = 0; j < orders.count; ++j) {
@@ -138,5 +151,7 @@ int main(int argc, char **argv) {
   competitive.rule = KPM_COMPETITIVE;
   if (kpm_engine_clear(engine, &competitive, &result) != KPM_OK) return failed();
   printf("competitive: the maker is worth %.6f\n", result.certainty_equivalent);
+  kpm_engine_free(engine);
+  free(memory);
   return 0;
 }

@@ -72,7 +72,8 @@ int main(int argc, char** argv) try {
   market.payoffs = payoffs.data();
   market.prior = prior.data();
   market.inventory = inventory.data();
-  market.risk_aversion = market.ambiguity = 0.01;
+  market.risk_aversion = 0.001;  // market.json of the race card
+  market.ambiguity = 0.01;
   const auto count = static_cast<std::int64_t>(quantity.size());
   kpm_engine* made = nullptr;
   check(kpm_engine_create(&market, count, &made));
