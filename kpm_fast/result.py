@@ -334,19 +334,20 @@ def load_result(path: str | os.PathLike[str]) -> Result:
     True
     """
     result, version = read_outcome(path, Result)
-    return _rescaled(result) if version == 1 else result
+    by_maker = result.rule == "maker_optimal"
+    return _rescaled(result) if version == 1 or (version == 2 and not by_maker) else result
 
 
 def _rescaled(result: Result) -> Result:
-    """Return a clearing of the maker's rule with the scale that verification derives today.
+    """Return a clearing of an earlier format with the scale that verification derives today.
 
-    Only what that release would have written, the notional of all orders, is corrected: any other
-    figure is left for the checks to detect.
+    Of the maker's rule only what that release would have written, the notional of all orders, is
+    corrected: any other figure is left for the checks to detect.
     """
     market, orders, claims = result.market, result.orders, len(result.market.claims)
     claim, span = orders.claim_index(market), np.ptp(market.payoffs, axis=1)
     stood = float(span @ np.bincount(claim, orders.quantity, claims)) or 1.0
-    if result.rule != "maker_optimal" or not abs(result.scale - stood) <= 1e-9 * stood:
+    if result.rule == "maker_optimal" and not abs(result.scale - stood) <= 1e-9 * stood:
         return result
     columns = (orders.side, orders.price, orders.quantity)
     books = [

@@ -11,10 +11,10 @@ import numpy as np
 import pytest
 
 import kpm_fast as kpm
-from auction_books import MAKERS, as_orders, make_maker, random_book
 from kpm_fast import embedding
 from kpm_fast.clearing.auctions import rules_of
 from kpm_fast.model.outcome import RULES, maker_model
+from tests.auction_books import MAKERS, as_orders, make_maker, random_book
 
 _KINDS = ("knightian", "starting_orders", "worst_state", "polytope", "utility", "quadratic")
 _OBJECTIVE, _BOUND = 9, 2  # KPM_FIGURE_...

@@ -130,7 +130,7 @@ def test_numpy_opens_it(proven: kpm.Result, file: Path) -> None:
         assert entries["certificate/first"].dtype == np.int64
         header = json.loads(entries["header.json"])
     assert header["format"] == "kpm-fast clearing"
-    assert header["version"] == archive.VERSION == 2
+    assert header["version"] == archive.VERSION == 3
     assert header["certainty_equivalent"] == proven.certainty_equivalent
 
 
@@ -206,7 +206,7 @@ def array(name: str, value: Any) -> Callable[[Entries], None]:
 
 BAD: list[tuple[Callable[[Entries], None], list[str]]] = [
     (header(format="something else"), ["header.json", "kpm-fast clearing"]),
-    (header(version=3), ["version", "is 3, and this release reads 1 and 2"]),
+    (header(version=4), ["version", "is 4, and this release reads 1, 2, 3"]),
     (header(version=True), ["version", "is True"]),
     (header(version=1.0), ["version", "is 1.0"]),
     (header(version=1), ["certificate/merged_into", "unknown"]),
@@ -348,6 +348,24 @@ def test_another_scale_in_a_file_of_version_1_is_for_the_checks(
 ) -> None:
     loaded = kpm.load_result(former(file, scale=1.5 * notional(MARKET, ORDERS)))
     assert [check.name for check in loaded.verify().failed] == ["scale, relative"]
+
+
+@pytest.mark.parametrize("rule", ["competitive", "pay_as_bid"])
+def test_convex_rules_of_version_2_verify(rule: str, tmp_path: Path) -> None:
+    """Their scale counted idle orders that some price fills, and they had no objective."""
+    orders = kpm.Orders([0, 0, 1], ["buy", "buy", "sell"], [0.56, 0.01, 0.2], [20, 1e6, 10])
+    result = kpm.clear(MARKET, orders, rule=rule)
+    result.save(tmp_path / "clearing")
+    change = header(version=2, scale=notional(MARKET, orders), objective=None)
+    loaded = kpm.load_result(rewritten(tmp_path / "clearing", change))
+    assert loaded.scale == pytest.approx(result.scale, rel=1e-12)
+    assert loaded.objective == pytest.approx(result.objective, rel=1e-12)
+    assert loaded.status is kpm.Status.OPTIMAL
+    loaded.verify().raise_if_failed()
+
+
+def test_the_maker_s_rule_states_no_objective(file: Path) -> None:
+    assert "objective" in refused(rewritten(file, header(objective=1.0)))
 
 
 def test_nothing_is_ever_unpickled(file: Path, tmp_path: Path) -> None:

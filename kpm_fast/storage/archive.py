@@ -38,9 +38,11 @@ from ..model.status import Status
 __all__ = ["FORMAT", "VERSION", "read_outcome", "write_outcome"]
 
 FORMAT = "kpm-fast clearing"
-VERSION = 2  # of the format; a reader refuses what it does not know
+VERSION = 3  # of the format; a reader refuses what it does not know
 _ZIPPED = b"PK"  # how every file of this format begins
-_READS = (1, VERSION)  # in 1 certificates merge no claims, and the scale counts idle orders too
+# In 1 certificates merge no claims, and the scale counts idle orders, too. In 2 that of the convex
+# rules does, and they may state no objective.
+_READS = (1, 2, VERSION)
 
 _HEADER, _IDS = "header.json", "orders/order_id.json"
 _TIMES = "orders/time.json"  # where doubles do not hold every digit
@@ -260,7 +262,7 @@ class _Reader:
         version = header.get("version")
         if type(version) is not int or version not in _READS:
             raise InputError(
-                f"is {version!r}, and this release reads {' and '.join(map(str, _READS))}",
+                f"is {version!r}, and this release reads {', '.join(map(str, _READS))}",
                 field="version",
             )
         self.version: int = version
@@ -274,7 +276,8 @@ class _Reader:
         _located("orders", lambda: orders.claim_index(market))
         arrays = self._arrays("result", _RESULT)
         numbers: dict[str, Any] = {name: self._number(name) for name in _NUMBERS}
-        if "objective" in self._header:  # which a rule has beside the certainty equivalent
+        # Beside the certainty equivalent: the rules that are stated have one.
+        if "rule" in self._header and (self.version > 2 or "objective" in self._header):
             numbers["_objective"] = self._number("objective")
         proof = None
         if any(name.startswith("certificate/") for name in self._left):
