@@ -53,6 +53,15 @@ def test_whatever_the_sizes_every_figure_is_a_number(name, span):
             in_numbers(market, orders, rule)
 
 
+@pytest.mark.parametrize("seed", [*range(fewer(400, 60)), 1167, 6314, 7934, 9627, 9743])
+def test_an_optimal_clearing_verifies(seed):
+    """The numbered books have vertices of a polytope that hardly differ: no mixture was found."""
+    market, orders = extreme_book(seed, MAKERS[seed % len(MAKERS)], 3 + seed % 5)
+    result = kpm.clear(market, orders, rule="competitive")
+    if result.status is kpm.Status.OPTIMAL:
+        result.verify().raise_if_failed()
+
+
 @pytest.mark.parametrize("rule", RULES)
 def test_a_choice_of_demand_that_overflows_is_not_taken(rule):
     """Orders from 1e-17 to 1e4 of the notional that trades, on a step that two claims share."""

@@ -102,15 +102,23 @@ def _polytope_conjugate(model: dict[str, Any], g: Floats, worst_case: Floats) ->
 
 
 def _weights(priors: Floats, g: Floats) -> Floats:
-    """Return weights >= 0 of the mixture nearest to g in least squares, by Lawson and Hanson."""
+    """Return weights >= 0 of the mixture nearest to g in least squares, by Lawson and Hanson.
+
+    Vertices that hardly differ pull by no more than the square of that: nothing short of rounding
+    ends the search.
+    """
     rows = np.vstack([priors.T, np.ones(len(priors))])
     wanted = np.append(g, 1.0)
     weights = np.zeros(len(priors))
     passive = np.zeros(len(priors), dtype=bool)
+    best, least = weights, math.inf
     for _ in range(3 * len(priors) + 10):
-        pull = rows.T @ (wanted - rows @ weights)
+        left = wanted - rows @ weights
+        if (off := float(np.abs(left).max())) < least:
+            best, least = weights, off
+        pull = rows.T @ left
         pull[passive] = -np.inf
-        if passive.all() or pull.max() <= 1e-14:
+        if passive.all() or pull.max() <= 0 or least <= 2.0**-53:
             break
         passive[int(np.argmax(pull))] = True
         while True:
@@ -126,8 +134,8 @@ def _weights(priors: Floats, g: Floats) -> Floats:
             if not passive.any():
                 break
         weights = trial
-    weights = np.maximum(weights, 0.0)
-    mixed: Floats = weights / weights.sum()
+    best = np.maximum(best, 0.0)
+    mixed: Floats = best / best.sum()
     return mixed
 
 
