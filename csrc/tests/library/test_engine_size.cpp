@@ -385,7 +385,8 @@ class Life {
 
 }  // namespace
 
-/// As many lives as KPM_ENGINES says, 200 where it is not set: one in seventy meets a limit of nodes.
+/// As many lives as KPM_ENGINES says, 200 where it is not set: one in seventy meets its limit of
+/// nodes.
 TEST(engines_of_the_stated_size_have_enough_memory_within_their_limits) {
   if (!test::kOwnAllocator) {
     return;
