@@ -83,6 +83,11 @@ CellSolver::Outcome CellSolver::solve(const Hull& hull, const Settings& settings
   int price_iterations = 0;
   int step_iterations = 0;
   settle_prices(hull, settings, price_iterations);
+  if (settings.rough && optimum_.primal_residual > kPriceTolerance) {
+    idle_ = nullptr;
+    iterations_ = 0;
+    return Outcome::kStalled;
+  }
   LoopOutcome outcome = LoopOutcome::kOptimal;
   if (!steps_.empty()) {
     outcome =
@@ -149,6 +154,13 @@ CellSolver::Vertex CellSolver::settle_at_vertex(const Hull& hull) {
 void CellSolver::settle_prices(const Hull& hull, const Settings& settings, int& iterations) {
   iterations = 0;
   if (settle_without_trade(hull)) {
+    return;
+  }
+  if (settings.rough) {
+    simplex_.keep_to_doubles(true);
+    const bool found = settle_at_vertex(hull) != Vertex::kNone;
+    simplex_.keep_to_doubles(false);
+    optimum_.primal_residual = found ? optimum_.primal_residual : kInfinity;
     return;
   }
   const bool many = market_.claims() >= kMany && !market_.disjoint.disjoint();

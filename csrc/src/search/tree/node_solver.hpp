@@ -49,6 +49,7 @@ class NodeSolver {
   void examine(Node& node, const NodeTask& task, NodeOutcome& outcome);
   bool starts_at_kink() const;
   bool prove_no_trade_optimal(NodeOutcome& outcome);
+  double search_neighbours(double bound, double incumbent, NodeOutcome& outcome);
   bool reachable(Node& node);
   bool close_root_by_cells(Node& node, double& incumbent, NodeOutcome& outcome);
   void relax(Node& node, double incumbent);
@@ -68,6 +69,7 @@ class NodeSolver {
   Checkpoint checkpoint_;
   Arena arena_;
   std::unique_ptr<RelaxationProgram> relaxation_;  // many trees end before the first
+  const bool many_;
   LocalSearch cells_;
   RangeCheck<CheckedSimplex> ranges_;
   Multipliers cell_multipliers_;
