@@ -288,9 +288,8 @@ void BallSupport::centre(const double* values, const Range& range) {
   mean_ = dot(prior_.data(), values, states_) / mass_;
   farthest_ = std::max(range.high - mean_, mean_ - range.low);
   const double inverse = 1.0 / farthest_;
-  for (Eigen::Index k = 0; 2 * k < padded_; ++k) {
-    two_of(centred_, 2 * k) = (pair_of(values, states_, k) - mean_) * inverse;
-  }
+  centred_.head(states_) = (Eigen::Map<const Array>(values, states_) - mean_) * inverse;
+  centred_[padded_ - 1] = centred_[states_ - 1];
   sum_.start(prior_.data(), centred_.data(), padded_, powers_.data());
   const double variance = sum_.moment(2);
   deviation_ = std::sqrt(variance);

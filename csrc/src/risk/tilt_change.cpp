@@ -58,26 +58,56 @@ void TiltChange::set_base(const ArrayView& deviation, const ArrayView& p, double
   prices_ = g_.head(states_) / g_.head(states_).sum();
 }
 
-/// Sets growth, psi and the moments of psi with phi under p. `kAffine` assumes a claim of two
-/// payoffs, whose states share two exponentials; false if that is not so.
-template <bool kAffine>
-bool TiltChange::fill_psi(const ArrayView& change, double low, double high) {
-  const double of_low = std::expm1(a_ * low);
-  const double slope = (std::expm1(a_ * high) - of_low) / (high - low);
-  const double inverse_a = 1.0 / a_;
+/// e^{a d} - 1 for a claim of two payoffs, whose states share two exponentials; false if there are
+/// others.
+bool TiltChange::fill_growth_of_two(const ArrayView& change, double low, double high) {
+  constexpr Eigen::Index kGlance = 8;  // states that tell most claims of many payoffs
+  const double* const first = change.data();
+  const double* const glanced = first + std::min(states_, kGlance);
+  if (std::any_of(first, glanced, [&](double v) { return v != low && v != high; })) {
+    return false;
+  }
+  const double slope = (growth_of_high_ - growth_of_low_) / (high - low);
   Pair between(0.0, 0.0);
+  for (Eigen::Index k = 0; 2 * k < padded_; ++k) {
+    const Pair moved = pair_of(first, states_, k);
+    between = between.max((moved - low) * (high - moved));
+    two_of(growth_, 2 * k) = growth_of_low_ + slope * (moved - low);
+  }
+  return between.maxCoeff() == 0.0;
+}
+
+void TiltChange::set_change(const ArrayView& change, double low, double high) {
+  growth_of_low_ = std::expm1(a_ * low);
+  growth_of_high_ = std::expm1(a_ * high);
+  if (!fill_growth_of_two(change, low, high)) {
+    const double largest = a_ * std::max(std::abs(low), std::abs(high));
+    expm1_of_all(a_, 0.0, change.data(), states_, largest, growth_.data());
+    growth_[padded_ - 1] = growth_[states_ - 1];
+  }
+  fill_psi();
+}
+
+void TiltChange::reverse() {
+  growth_ /= -1.0 - growth_;
+  const double of_low = growth_of_low_;
+  growth_of_low_ = growth_of_high_ / (-1.0 - growth_of_high_);
+  growth_of_high_ = of_low / (-1.0 - of_low);
+  fill_psi();
+}
+
+/// Sets psi and its moments with phi under p.
+void TiltChange::fill_psi() {
+  if (t_ == 0.0) {  // p does not move
+    return;
+  }
+  const double inverse_a = 1.0 / a_;
   Pair mean(0.0, 0.0);
   Pair covariance(0.0, 0.0);
   Pair square(0.0, 0.0);
   Pair phi_skew(0.0, 0.0);
   Pair psi_skew(0.0, 0.0);
-  for (Eigen::Index k = 0; 2 * k < padded_; ++k) {
-    const Eigen::Index i = 2 * k;
-    if (kAffine) {
-      const Pair moved = pair_of(change.data(), states_, k);
-      between = between.max((moved - low) * (high - moved));
-      two_of(growth_, i) = of_low + slope * (moved - low);
-    }
+  for (Eigen::Index i = 0; i < padded_; i += 2) {
     const Pair phi = two_of(phi_, i);
     const Pair psi = inverse_a * two_of(u_, i) * two_of(growth_, i);
     two_of(psi_, i) = psi;
@@ -90,13 +120,6 @@ bool TiltChange::fill_psi(const ArrayView& change, double low, double high) {
     psi_skew += product * psi;
   }
   moments_ = {mean.sum(), covariance.sum(), square.sum(), phi_skew.sum(), psi_skew.sum()};
-  return between.maxCoeff() == 0.0;
-}
-
-/// e^{a d} - 1 of changes of any kind.
-void TiltChange::fill_growth(const ArrayView& change, double largest) {
-  expm1_of_all(a_, 0.0, change.data(), states_, a_ * largest, growth_.data());
-  growth_[padded_ - 1] = growth_[states_ - 1];
 }
 
 /// The sums for the tilt t + tau; returns G. E e^m m and the gain follow from the same sums, as m
@@ -141,26 +164,20 @@ double TiltChange::sums(double tau, bool keep) {
   return divergence_ + t_ * of_phi;
 }
 
-bool TiltChange::evaluate(const ArrayView& change, double low, double high, double* value,
-                          Array* prices) {
+bool TiltChange::evaluate(double* value, Array* prices) {
   if (!is_accurate()) {
     return false;
   }
-  const double largest = std::max(std::abs(low), std::abs(high));
-  if (!fill_psi<true>(change, low, high)) {
-    fill_growth(change, largest);
-    fill_psi<false>(change, low, high);
-  }
   double growth = 0.0;
   if (t_ == 0.0) {  // p does not move
-    growth = a_ / mean_utility_ * moments_.mean;
+    growth = dot(g_.data(), growth_.data(), states_);
     moved_.setZero();
   } else {
     if (!(variance_ > 0.0)) {
       return false;
     }
     // Utilities are at most one: no psi is larger than this, and none of the expm1(a d).
-    const double span = std::max(std::abs(std::expm1(a_ * low)), std::abs(std::expm1(a_ * high)));
+    const double span = std::max(std::abs(growth_of_low_), std::abs(growth_of_high_));
     const double reach = span / a_;
     const double scale = a_ / mean_utility_;
     double tau = moments_.second_order_root(t_, variance_, third_);
