@@ -4,8 +4,8 @@
 #include <cmath>
 
 #include "numerics/arena.hpp"
-#include "numerics/expm1.hpp"
 #include "numerics/pair.hpp"
+#include "numerics/state_sums.hpp"
 
 namespace kpm {
 
@@ -18,7 +18,7 @@ constexpr int kIterations = 30;
 
 TiltChange::TiltChange(Eigen::Index states)
     : states_(states),
-      padded_((states + 1) / 2 * 2),
+      padded_(StateSums::padded(states)),
       p_(Array::Zero(padded_)),
       phi_(Array::Zero(padded_)),
       u_(Array::Zero(padded_)),
@@ -69,7 +69,7 @@ bool TiltChange::fill_growth_of_two(const ArrayView& change, double low, double 
   }
   const double slope = (growth_of_high_ - growth_of_low_) / (high - low);
   Pair between(0.0, 0.0);
-  for (Eigen::Index k = 0; 2 * k < padded_; ++k) {
+  for (Eigen::Index k = 0; 2 * k < states_; ++k) {
     const Pair moved = pair_of(first, states_, k);
     between = between.max((moved - low) * (high - moved));
     two_of(growth_, 2 * k) = growth_of_low_ + slope * (moved - low);
@@ -82,8 +82,7 @@ void TiltChange::set_change(const ArrayView& change, double low, double high) {
   growth_of_high_ = std::expm1(a_ * high);
   if (!fill_growth_of_two(change, low, high)) {
     const double largest = a_ * std::max(std::abs(low), std::abs(high));
-    expm1_of_all(a_, 0.0, change.data(), states_, largest, growth_.data());
-    growth_[padded_ - 1] = growth_[states_ - 1];
+    state_sums().expm1(exponents_up_to(largest), a_, 0.0, change.data(), states_, growth_.data());
   }
   fill_psi();
 }
@@ -101,64 +100,25 @@ void TiltChange::fill_psi() {
   if (t_ == 0.0) {  // p does not move
     return;
   }
-  const double inverse_a = 1.0 / a_;
-  Pair mean(0.0, 0.0);
-  Pair covariance(0.0, 0.0);
-  Pair square(0.0, 0.0);
-  Pair phi_skew(0.0, 0.0);
-  Pair psi_skew(0.0, 0.0);
-  for (Eigen::Index i = 0; i < padded_; i += 2) {
-    const Pair phi = two_of(phi_, i);
-    const Pair psi = inverse_a * two_of(u_, i) * two_of(growth_, i);
-    two_of(psi_, i) = psi;
-    const Pair weight = two_of(p_, i) * psi;
-    const Pair product = weight * phi;
-    mean += weight;
-    covariance += product;
-    square += weight * psi;
-    phi_skew += product * phi;
-    psi_skew += product * psi;
-  }
-  moments_ = {mean.sum(), covariance.sum(), square.sum(), phi_skew.sum(), psi_skew.sum()};
+  const PsiSums of = state_sums().psi(1.0 / a_, u_.data(), growth_.data(), p_.data(), phi_.data(),
+                                      padded_, psi_.data());
+  moments_ = {of.mean, of.covariance, of.square, of.phi_skew, of.psi_skew};
 }
 
 /// The sums for the tilt t + tau; returns G. E e^m m and the gain follow from the same sums, as m
 /// is made of phi and psi and E g expm1(a d) = a p psi.
-template <Exponents kSize>
-double TiltChange::sums(double tau, bool keep) {
+double TiltChange::sums(Exponents size, double tau) {
   const double t = t_ + tau;
-  Pair z(0.0, 0.0);
-  Pair lean(0.0, 0.0);
-  Pair moved_psi(0.0, 0.0);
-  Pair squares(0.0, 0.0);
-  Pair cubes(0.0, 0.0);
-  for (Eigen::Index i = 0; i < padded_; i += 2) {
-    const Pair phi = two_of(phi_, i);
-    const Pair psi = two_of(psi_, i);
-    const Pair p = two_of(p_, i);
-    const Pair m = tau * phi + t * psi;
-    const Pair excess = expm1_of<kSize>(m);
-    if (keep) {
-      two_of(moved_, i) = excess;
-    }
-    const Pair weight = p * excess;
-    const Pair mass = p + weight;
-    const Pair utility = phi + psi;
-    const Pair square = mass * utility * utility;
-    z += weight;
-    lean += weight * phi;
-    moved_psi += mass * psi;
-    squares += square;
-    cubes += square * utility;
-  }
-  z_ = z.sum();
+  const TiltSums of = state_sums().tilt(size, tau, t, p_.data(), phi_.data(), psi_.data(), padded_,
+                                        moved_.data());
+  z_ = of.excess;
   const double inverse = 1.0 / (1.0 + z_);
-  const double of_psi = moved_psi.sum() * inverse;
-  const double of_phi = lean.sum() * inverse;
+  const double of_psi = of.psi * inverse;
+  const double of_phi = of.lean * inverse;
   const double mean = of_phi + of_psi;
-  const double square = squares.sum() * inverse;
+  const double square = of.squares * inverse;
   moved_variance_ = square - mean * mean;
-  moved_third_ = cubes.sum() * inverse - mean * (3.0 * square - 2.0 * mean * mean);
+  moved_third_ = of.cubes * inverse - mean * (3.0 * square - 2.0 * mean * mean);
   gain_ = a_ / mean_utility_ * of_psi;
   divergence_ = tau * of_phi + t * of_psi - std::log1p(z_);
   return divergence_ + t_ * of_phi;
@@ -189,10 +149,7 @@ bool TiltChange::evaluate(double* value, Array* prices) {
       }
       const double t = t_ + tau;
       const Exponents size = exponents_up_to(std::abs(tau) * phi_range_ + t * reach);
-      const bool keep = prices != nullptr;
-      const double g = size == Exponents::kSmall    ? sums<Exponents::kSmall>(tau, keep)
-                       : size == Exponents::kMedium ? sums<Exponents::kMedium>(tau, keep)
-                                                    : sums<Exponents::kAny>(tau, keep);
+      const double g = sums(size, tau);
       if (!std::isfinite(g) || !(moved_variance_ > 0.0) || !(z_ > kLeastMass - 1.0)) {
         return false;
       }

@@ -85,11 +85,10 @@ class TiltChange {
 
   bool fill_growth_of_two(const ArrayView& change, double low, double high);
   void fill_psi();
-  template <Exponents kSize>
-  double sums(double tau, bool keep);
+  double sums(Exponents size, double tau);
 
   Eigen::Index states_;
-  Eigen::Index padded_;  // an even number: two states at a time
+  Eigen::Index padded_;  // four states at a time; those past the last have weight zero
   double a_ = 1.0;
   double t_ = 0.0;
   double mean_utility_ = 1.0;  // E
