@@ -78,12 +78,6 @@ EIGEN_ALWAYS_INLINE Number expm1_reduced(const Number& x) {
 
 enum class Exponents : std::uint8_t { kSmall, kMedium, kAny };
 
-inline Exponents exponents_up_to(double largest) {
-  return largest <= kExpm1Series    ? Exponents::kSmall
-         : largest <= kExpm1Doubled ? Exponents::kMedium
-                                    : Exponents::kAny;
-}
-
 template <Exponents kSize, class Number>
 EIGEN_ALWAYS_INLINE Number expm1_of(const Number& x) {
   if (kSize == Exponents::kSmall) {

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <algorithm>
+#include <cmath>
 
 #include "numerics/state_sums.hpp"
 
@@ -13,45 +14,29 @@ struct StateLoops {
   using Index = Eigen::Index;
   static constexpr Index kLanes = StateSums::kLanes;
 
-  /// The last entries of an array, where they are fewer than four.
-  struct Rest {
-    double entry[kLanes] = {};
-    Rest(const double* from, Index count) {
-      for (Index i = 0; i < count; ++i) {
-        entry[i] = from[i];
-      }
-    }
-  };
-
   template <Exponents kSize>
   static void expm1_of(double scale, double shift, const double* x, Index count, double* out) {
-    Index i = 0;
-    for (; i + kLanes <= count; i += kLanes) {
-      const Four exponent = scale * (Four::load(x + i) - shift);
-      kpm::expm1_of<kSize, Four>(exponent).store(out + i);
-    }
-    if (i < count) {
-      const Rest rest(x + i, count - i);
-      const Four exponent = scale * (Four::load(rest.entry) - shift);
-      double last[kLanes];
-      kpm::expm1_of<kSize, Four>(exponent).store(last);
-      for (Index k = 0; i + k < count; ++k) {
-        out[i + k] = last[k];
+    double rest[kLanes] = {};
+    for (Index i = 0; i < count; i += kLanes) {
+      const Index left = std::min(kLanes, count - i);
+      const bool full = left == kLanes;
+      const double* const from = full ? x + i : rest;
+      double* const to = full ? out + i : rest;
+      for (Index k = 0; !full && k < left; ++k) {
+        rest[k] = x[i + k];
+      }
+      const Four exponent = scale * (Four::load(from) - shift);
+      kpm::expm1_of<kSize, Four>(exponent).store(to);
+      for (Index k = 0; !full && k < left; ++k) {
+        out[i + k] = rest[k];
       }
     }
   }
 
-  static void expm1(Exponents size, double scale, double shift, const double* x, Index count,
+  static void expm1(bool small, double scale, double shift, const double* x, Index count,
                     double* out) {
-    switch (size) {
-      case Exponents::kSmall:
-        return expm1_of<Exponents::kSmall>(scale, shift, x, count, out);
-      case Exponents::kMedium:
-        return expm1_of<Exponents::kMedium>(scale, shift, x, count, out);
-      case Exponents::kAny:
-        break;
-    }
-    expm1_of<Exponents::kAny>(scale, shift, x, count, out);
+    small ? expm1_of<Exponents::kSmall>(scale, shift, x, count, out)
+          : expm1_of<Exponents::kAny>(scale, shift, x, count, out);
   }
 
   static PsiSums psi(double inverse_a, const double* u, const double* growth, const double* p,
@@ -96,17 +81,10 @@ struct StateLoops {
     return {z.sum(), lean.sum(), moved_psi.sum(), squares.sum(), cubes.sum()};
   }
 
-  static TiltSums tilt(Exponents size, double tau, double t, const double* p, const double* phi,
+  static TiltSums tilt(bool small, double tau, double t, const double* p, const double* phi,
                        const double* psi, Index count, double* excess) {
-    switch (size) {
-      case Exponents::kSmall:
-        return tilt_of<Exponents::kSmall>(tau, t, p, phi, psi, count, excess);
-      case Exponents::kMedium:
-        return tilt_of<Exponents::kMedium>(tau, t, p, phi, psi, count, excess);
-      case Exponents::kAny:
-        break;
-    }
-    return tilt_of<Exponents::kAny>(tau, t, p, phi, psi, count, excess);
+    return small ? tilt_of<Exponents::kSmall>(tau, t, p, phi, psi, count, excess)
+                 : tilt_of<Exponents::kAny>(tau, t, p, phi, psi, count, excess);
   }
 
   /// Sums of w x, w x^2 and so on.
@@ -166,17 +144,19 @@ struct StateLoops {
       other = other.max((v - v * v).abs());
       other2 = other2.max((v2 - v2 * v2).abs());
     }
-    for (; i < count; i += kLanes) {
-      const Rest rest(values + i, std::min(kLanes, count - i));
-      const Four v = Four::load(rest.entry);
-      one += v * Four::load(prior + i);
-      other = other.max((v - v * v).abs());
+    double last = 0.0;
+    double others = other.max(other2).sum();
+    for (; i < count; ++i) {
+      last += values[i] * prior[i];
+      others += std::abs(values[i] - values[i] * values[i]);
     }
     const Four sum = one + one2;
-    return {other.max(other2).sum() == 0.0, sum.sum()};
+    return {others == 0.0, sum.sum() + last};
   }
 
-  static constexpr StateSums table() { return {expm1, psi, tilt, powers, exponential, bits}; }
+  static constexpr StateSums table() noexcept {
+    return {expm1, psi, tilt, powers, exponential, bits};
+  }
 };
 
 }  // namespace kpm

@@ -41,20 +41,19 @@ struct StateSums {
   }
   static constexpr int kPowers = 10;
 
-  /// out = e^{scale (x - shift)} - 1, for any `count`, with exponents of this size.
-  void (*expm1)(Exponents size, double scale, double shift, const double* x, Eigen::Index count,
+  /// out = e^{scale (x - shift)} - 1, for any `count`. Exponents are `small` up to kExpm1Series.
+  void (*expm1)(bool small, double scale, double shift, const double* x, Eigen::Index count,
                 double* out);
   /// psi = inverse_a u growth and its moments.
   PsiSums (*psi)(double inverse_a, const double* u, const double* growth, const double* p,
                  const double* phi, Eigen::Index count, double* psi);
   /// The sums under a tilt, and e^m - 1.
-  TiltSums (*tilt)(Exponents size, double tau, double t, const double* p, const double* phi,
+  TiltSums (*tilt)(bool small, double tau, double t, const double* p, const double* phi,
                    const double* psi, Eigen::Index count, double* excess);
   /// sums[k] = sum of w x^{k+1} for k < kPowers; `raised` becomes w x^kPowers.
   void (*powers)(const double* w, const double* x, Eigen::Index count, double* raised,
                  double* sums);
-  ExponentialMoments (*exponential)(double t, const double* q, const double* b,
-                                    Eigen::Index count);
+  ExponentialMoments (*exponential)(double t, const double* q, const double* b, Eigen::Index count);
   /// For any `count` of values, with a padded prior.
   BitMasses (*bits)(const double* values, const double* prior, Eigen::Index count);
 };

@@ -137,9 +137,9 @@ double KnightianMaker::two_valued_cost(const TwoOutcomes& claim, double shares) 
 double KnightianMaker::risk_by_utility(const ArrayView& losses, double low, double high) {
   const double largest = a_ * (high - low);
   double lowest = 0.0;
-  const Exponents size = exponents_up_to(largest);
-  state_sums().expm1(size, a_, high, &low, 1, &lowest);
-  state_sums().expm1(size, a_, high, losses.data(), states(), utility_.data());
+  const bool small = largest <= kExpm1Series;
+  state_sums().expm1(small, a_, high, &low, 1, &lowest);
+  state_sums().expm1(small, a_, high, losses.data(), states(), utility_.data());
   const double excess = whole_.greatest_of_many(utility_.data(), lowest, 0.0);
   return (1.0 + excess) * std::max(1.0, largest) > 0.5 ? high + std::log1p(excess) / a_
                                                        : measure_.evaluate(losses);
@@ -175,9 +175,9 @@ bool KnightianMaker::flat_block_costs(const double* payoff, const double* shares
       // The utilities above the lowest loss, and those below the highest of the opposite losses:
       // both from the same exponentials.
       double span = 0.0;
-      const Exponents of = exponents_up_to(largest);
-      state_sums().expm1(of, scale, claim.low, &claim.high, 1, &span);
-      state_sums().expm1(of, scale, claim.low, payoff, states(), utility_.data());
+      const bool small = largest <= kExpm1Series;
+      state_sums().expm1(small, scale, claim.low, &claim.high, 1, &span);
+      state_sums().expm1(small, scale, claim.low, payoff, states(), utility_.data());
       up[size] = low + std::log1p(whole_.greatest_of_many(utility_.data(), 0.0, span)) / a_;
       utility_ /= -1.0 - utility_;
       span /= -1.0 - span;
@@ -192,8 +192,7 @@ bool KnightianMaker::flat_block_costs(const double* payoff, const double* shares
   return true;
 }
 
-/// A block from a position whose worst case is a tilt: one pass over the states for the exponentials
-/// that both sides share.
+/// A block from a position whose worst case is a tilt. Both sides share the exponentials.
 void KnightianMaker::block_by_states(const Eigen::Map<const Array>& payoffs, double low,
                                      double high, double shares, double* down, double* up) {
   low *= shares;

@@ -82,7 +82,7 @@ void TiltChange::set_change(const ArrayView& change, double low, double high) {
   growth_of_high_ = std::expm1(a_ * high);
   if (!fill_growth_of_two(change, low, high)) {
     const double largest = a_ * std::max(std::abs(low), std::abs(high));
-    state_sums().expm1(exponents_up_to(largest), a_, 0.0, change.data(), states_, growth_.data());
+    state_sums().expm1(largest <= kExpm1Series, a_, 0.0, change.data(), states_, growth_.data());
   }
   fill_psi();
 }
@@ -107,10 +107,10 @@ void TiltChange::fill_psi() {
 
 /// The sums for the tilt t + tau; returns G. E e^m m and the gain follow from the same sums, as m
 /// is made of phi and psi and E g expm1(a d) = a p psi.
-double TiltChange::sums(Exponents size, double tau) {
+double TiltChange::sums(bool small, double tau) {
   const double t = t_ + tau;
-  const TiltSums of = state_sums().tilt(size, tau, t, p_.data(), phi_.data(), psi_.data(), padded_,
-                                        moved_.data());
+  const TiltSums of =
+      state_sums().tilt(small, tau, t, p_.data(), phi_.data(), psi_.data(), padded_, moved_.data());
   z_ = of.excess;
   const double inverse = 1.0 / (1.0 + z_);
   const double of_psi = of.psi * inverse;
@@ -148,8 +148,8 @@ bool TiltChange::evaluate(double* value, Array* prices) {
         tau = -0.5 * t_;
       }
       const double t = t_ + tau;
-      const Exponents size = exponents_up_to(std::abs(tau) * phi_range_ + t * reach);
-      const double g = sums(size, tau);
+      const bool small = std::abs(tau) * phi_range_ + t * reach <= kExpm1Series;
+      const double g = sums(small, tau);
       if (!std::isfinite(g) || !(moved_variance_ > 0.0) || !(z_ > kLeastMass - 1.0)) {
         return false;
       }

@@ -85,7 +85,7 @@ class TiltChange {
 
   bool fill_growth_of_two(const ArrayView& change, double low, double high);
   void fill_psi();
-  double sums(Exponents size, double tau);
+  double sums(bool small, double tau);
 
   Eigen::Index states_;
   Eigen::Index padded_;  // four states at a time; those past the last have weight zero
@@ -98,7 +98,7 @@ class TiltChange {
   Array p_, phi_, u_, g_;  // phi centred under p
   Array growth_;           // expm1(a d)
   double growth_of_low_ = 0.0, growth_of_high_ = 0.0;
-  Array psi_, moved_;      // moved: e^m - 1
+  Array psi_, moved_;  // moved: e^m - 1
   Array prices_;
   PsiMoments<double> moments_ = {};
   // Of the last sums(): E_p e^m - 1, sum g (1 + r) expm1(a d), KL(p(1+r)|p), V and K3.

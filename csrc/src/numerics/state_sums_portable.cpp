@@ -1,3 +1,4 @@
+// The passes of state_sums.hpp for every processor, and the choice of a version.
 #include "numerics/state_sums.hpp"
 
 #include "numerics/inner_products.hpp"
