@@ -1,6 +1,7 @@
 #include "mechanisms/maker_optimal/no_trade.hpp"
 
 #include <algorithm>
+#include <cstddef>
 #include <optional>
 #include <utility>
 #include <vector>
@@ -58,6 +59,23 @@ std::optional<Choice> choose_no_trade(const ScaledMarket& scaled,
   return choice;
 }
 
+/// The choice with the support of a clearing in the caller's order.
+Choice supported_alike(const ScaledMarket& scaled, const CanonicalBook& book,
+                       const Clearing& clearing, Choice choice) {
+  const Support& support = clearing.support;
+  for (int i = 0; i < scaled.states(); ++i) {
+    const auto at = static_cast<std::size_t>(book.states()[static_cast<std::size_t>(i)]);
+    choice.worst_case[i] = support.worst_case[at];
+    choice.marginal_state_prices[i] = support.marginal_state_prices[at];
+  }
+  for (int k = 0; k < scaled.claims(); ++k) {
+    const auto source = static_cast<std::size_t>(scaled.original[static_cast<std::size_t>(k)]);
+    const auto at = static_cast<std::size_t>(book.claims()[source]);
+    choice.multipliers[k] = support.multipliers[at] * (scaled.span[k] / scaled.scale);
+  }
+  return choice;
+}
+
 }  // namespace
 
 void lose_nothing(const CanonicalBook& book, const Orders& orders, const ClearSettings& settings,
@@ -100,8 +118,18 @@ void lose_nothing(const CanonicalBook& book, const Orders& orders, const ClearSe
   idle.support.ambiguity_price = scaled.kind == Ambiguity::kNone
                                      ? (certain ? 0.0 : kInfinity)
                                      : scaled.scale * measure.multiplier();
-  const double excess = cell_bound(support_of(scaled, *choice), scaled, stairs, *choice) - no_trade;
+  // At a kink no trade has many supports, and not each is one of the prices found. The clearing
+  // that gives way is nearly as good: its support may prove more.
+  const Choice tied = supported_alike(scaled, book, clearing, *choice);
+  const double own = cell_bound(support_of(scaled, *choice), scaled, stairs, *choice);
+  const double others = cell_bound(support_of(scaled, tied), scaled, stairs, tied);
+  const double excess = std::min(own, others) - no_trade;
   restore_all(book, idle);
+  if (others < own) {
+    clearing.support.ambiguity_price = idle.support.ambiguity_price;
+  } else {
+    clearing.support = std::move(idle.support);
+  }
 
   clearing.cell = std::move(idle.cell);
   clearing.state_prices = std::move(idle.state_prices);
@@ -109,7 +137,6 @@ void lose_nothing(const CanonicalBook& book, const Orders& orders, const ClearSe
   clearing.net_demand = std::move(idle.net_demand);
   clearing.fills = std::move(idle.fills);
   clearing.payoff = std::move(idle.payoff);
-  clearing.support = std::move(idle.support);
   clearing.revenue = idle.revenue;
   clearing.certainty_equivalent =
       published.moves ? to_money(scaled, value) : clearing.no_trade_equivalent;
