@@ -22,6 +22,8 @@ def tidy(source: Path) -> tuple[int, str]:
     flags += [f"-I{ROOT / 'fuzz' / 'core'}"]
     # Paths through our code, not again and again through the insides of Eigen: half the time.
     flags += ["-Xclang", "-analyzer-config", "-Xclang", "c++-template-inlining=false"]
+    if source.stem.endswith("_avx2"):
+        flags.append("-mavx2")
     for directory in system:
         flags += ["-isystem", directory]
     run = subprocess.run(

@@ -13,6 +13,7 @@ from hypothesis import strategies as st
 from scipy.optimize import minimize_scalar
 
 import kpm_fast as kpm
+from adapter import assert_same_bits
 from complete_sets import draw_market, draw_rows
 from strategies import METHODS, examples
 from test_idle_orders import FILLS, README, VALUE, orders_with
@@ -84,6 +85,7 @@ def test_giants_alone_in_their_book(price: float, size: float, method: str) -> N
 def proven(market: kpm.Market, orders: kpm.Orders) -> kpm.Result:
     """The optimal clearing, its figures and its proof checked."""
     result = kpm.clear(market, orders, threads=1, certificate=True)
+    assert_same_bits(kpm.clear(market, orders, threads=1), result, bound=False)
     assert result.status is kpm.Status.OPTIMAL
     assert result.certainty_equivalent >= result.no_trade_equivalent - 1e-10
     result.verify().raise_if_failed()

@@ -65,7 +65,7 @@ def test_the_example_is_short() -> None:
 def test_the_readme_has_the_two_commands() -> None:
     first, second = blocks(ROOT / "README.md", "sh")
     assert first == "pip install . && kpm-fast clear examples/race_card\n"
-    assert second == "pip install -e '.[test]' && python -m pytest\n"
+    assert second == "pip install -e '.[test]' && python -m pytest -n auto\n"
 
 
 @pytest.mark.parametrize("page", PAGES, ids=lambda page: str(page.relative_to(ROOT)))

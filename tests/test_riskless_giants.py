@@ -14,6 +14,7 @@ from hypothesis import assume, example, given
 from hypothesis import strategies as st
 
 import kpm_fast as kpm
+from adapter import assert_same_bits
 from complete_sets import Setting, draw_complete_set
 from strategies import METHODS, examples
 from test_idle_orders import FILLS, README, VALUE, orders_with
@@ -76,6 +77,7 @@ def test_any_book_with_giants_that_trade_riskless(seed: int, size: float) -> Non
     right = small_clearing(market, book).certainty_equivalent
     orders = book(size)
     result = kpm.clear(market, orders, threads=1, certificate=True)
+    assert_same_bits(kpm.clear(market, orders, threads=1), result, bound=False)
     rounding = (
         4 * np.finfo(float).eps * size
     )  # what the proof, in figures of the whole, leaves open

@@ -1,4 +1,4 @@
-// e^x - 1, two at a time where the library has it one by one.
+// e^x - 1, several at a time where the library has it one by one.
 #pragma once
 
 #include <cmath>
@@ -44,55 +44,49 @@ EIGEN_ALWAYS_INLINE Number expm1_doubled(const Number& x) {
   return value;
 }
 
-/// The power of two whose exponent's field is the last bits of a number.
-EIGEN_ALWAYS_INLINE double power_of_last_bits(double number) {
+/// The powers of two whose exponents' fields are the last bits of numbers.
+template <class Number>
+EIGEN_ALWAYS_INLINE Number powers_of_last_bits(const Number& numbers) {
   constexpr int kFraction = 52;
-  std::uint64_t bits = 0;
-  std::memcpy(&bits, &number, sizeof bits);
-  bits <<= kFraction;
-  double power = 0.0;
-  std::memcpy(&power, &bits, sizeof power);
-  return power;
+  Number powers = numbers;
+  for (Eigen::Index k = 0; k < numbers.size(); ++k) {
+    std::uint64_t bits = 0;
+    std::memcpy(&bits, &numbers[k], sizeof bits);
+    bits <<= kFraction;
+    std::memcpy(&powers[k], &bits, sizeof bits);
+  }
+  return powers;
 }
 
 /// The same for any x: 2^k e^r - 1 with |r| <= ln 2 / 2, which is 2^k (e^r - 1) + (2^k - 1). Not
 /// finite from 709 on.
-EIGEN_ALWAYS_INLINE Pair expm1_reduced(const Pair& x) {
+template <class Number>
+EIGEN_ALWAYS_INLINE Number expm1_reduced(const Number& x) {
   constexpr double kLogTwo = 0x1.62e42fee00000p-1;  // a product with k is exact
   constexpr double kRest = 0x1.a39ef35793c76p-33;   // of ln 2
   constexpr double kPerLogTwo = 1.4426950408889634;
   // Added to a small number, it leaves the nearest integer, and the exponent of its power of two
   // in the last bits.
   constexpr double kShift = 0x1.8p52 + 1023.0;
-  const Pair within = x.max(-50.0).min(710.0);  // e^x - 1 is -1, or infinite
-  const Pair shifted = within * kPerLogTwo + kShift;
-  const Pair k = shifted - kShift;
-  const Pair rest = (within - k * kLogTwo) - k * kRest;
-  const Pair power(power_of_last_bits(shifted[0]), power_of_last_bits(shifted[1]));
-  return power * expm1_doubled<1, Pair>(rest) + (power - 1.0);
+  const Number within = x.max(-50.0).min(710.0);  // e^x - 1 is -1, or infinite
+  const Number shifted = within * kPerLogTwo + kShift;
+  const Number k = shifted - kShift;
+  const Number rest = (within - k * kLogTwo) - k * kRest;
+  const Number power = powers_of_last_bits(shifted);
+  return power * expm1_doubled<1, Number>(rest) + (power - 1.0);
 }
 
 enum class Exponents : std::uint8_t { kSmall, kMedium, kAny };
 
-inline Exponents exponents_up_to(double largest) {
-  return largest <= kExpm1Series    ? Exponents::kSmall
-         : largest <= kExpm1Doubled ? Exponents::kMedium
-                                    : Exponents::kAny;
-}
-
-template <Exponents kSize>
-EIGEN_ALWAYS_INLINE Pair expm1_of(const Pair& x) {
+template <Exponents kSize, class Number>
+EIGEN_ALWAYS_INLINE Number expm1_of(const Number& x) {
   if (kSize == Exponents::kSmall) {
-    return expm1_series<Pair>(x);
+    return expm1_series<Number>(x);
   }
   if (kSize == Exponents::kMedium) {
-    return expm1_doubled<kExpm1Doublings, Pair>(x);
+    return expm1_doubled<kExpm1Doublings, Number>(x);
   }
-  return expm1_reduced(x);
+  return expm1_reduced<Number>(x);
 }
-
-/// out = e^{scale (x - shift)} - 1, entry by entry, whose exponents are no larger than `largest`.
-void expm1_of_all(double scale, double shift, const double* x, Eigen::Index count, double largest,
-                  double* out);
 
 }  // namespace kpm

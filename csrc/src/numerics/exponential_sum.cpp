@@ -17,39 +17,11 @@ struct InverseFactorials {
 
 constexpr InverseFactorials kInverseFactorials;
 
-/// Sums of w x, w x^2 and so on.
-template <int kCount>
-struct Powers {
-  Pair sum = Pair::Constant(0.0);
-  Powers<kCount - 1> rest;
-
-  EIGEN_STRONG_INLINE Pair add(const Pair& weight, const Pair& x) {
-    const Pair product = weight * x;
-    sum += product;
-    return rest.add(product, x);
-  }
-  void store(double* out) const {
-    *out = sum.sum();
-    rest.store(out + 1);
-  }
-};
-
-template <>
-struct Powers<0> {
-  EIGEN_STRONG_INLINE Pair add(const Pair& weight, const Pair& /*x*/) { return weight; }
-  void store(double* /*out*/) const {}
-};
-
 }  // namespace
 
 void ExponentialSum::add_powers(int first, const double* weights, const double* x,
                                 Eigen::Index count, double* raised) {
-  Powers<kHalf> powers;
-  for (Eigen::Index i = 0; i < count; i += 2) {
-    PairSlice out(raised + i);
-    out = powers.add(Eigen::Map<const Pair>(weights + i), Eigen::Map<const Pair>(x + i));
-  }
-  powers.store(moments_ + first);
+  state_sums().powers(weights, x, count, raised, moments_ + first);
   for (int k = first; k < first + kHalf; ++k) {
     coefficients_[k] = moments_[k] * kInverseFactorials.of[k];
   }

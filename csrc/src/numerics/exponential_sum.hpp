@@ -2,6 +2,7 @@
 #pragma once
 
 #include "numerics/pair.hpp"
+#include "numerics/state_sums.hpp"
 
 namespace kpm {
 
@@ -9,8 +10,8 @@ namespace kpm {
 /// every t costs a polynomial.
 class ExponentialSum {
  public:
-  static constexpr int kDegree = 20;
-  static constexpr int kHalf = kDegree / 2;
+  static constexpr int kHalf = StateSums::kPowers;
+  static constexpr int kDegree = 2 * kHalf;
   static constexpr int kTerms = kDegree + 2;  ///< an even number
   /// Up to these |t| the powers to kDegree, and to kHalf, leave rounding relative to f''.
   static constexpr double kReach = 1.3;
@@ -21,7 +22,7 @@ class ExponentialSum {
     Pair value, first, second;
   };
 
-  /// The powers to kHalf of an even number of states; `raised` becomes w x^kHalf.
+  /// The powers to kHalf of a multiple of four states; `raised` becomes w x^kHalf.
   void start(const double* weights, const double* x, Eigen::Index count, double* raised);
   /// And those to kDegree, from what start() left.
   void finish(const double* x, Eigen::Index count, double* raised);

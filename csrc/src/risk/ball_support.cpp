@@ -33,15 +33,15 @@ double expectation(double low, double high, double of_low, double of_high) {
 }  // namespace
 
 BallSupport::BallSupport(Eigen::Index states, Arena& arena)
-    : prior_(Array::Zero(states + 1)),
-      centred_(Array::Zero(states + 1)),
-      powers_(Array::Zero(states + 1)),
+    : prior_(Array::Zero(StateSums::padded(states))),
+      centred_(Array::Zero(StateSums::padded(states))),
+      powers_(Array::Zero(StateSums::padded(states))),
       measure_(Array::Constant(std::max<Eigen::Index>(states, 2), 1.0), 0.0, 0.0, arena),
       values_(Array::Zero(states)) {}
 
 void BallSupport::set_ball(const ArrayView& prior, double radius) {
   states_ = prior.size();
-  padded_ = (states_ + 1) / 2 * 2;
+  padded_ = StateSums::padded(states_);
   omega_ = radius;
   root_ = std::sqrt(2.0 * radius);
   certain_ = std::exp(-radius);
@@ -74,41 +74,20 @@ BallSupport::Range BallSupport::range_of(const double* values) const {
 
 /// The prior probabilities of zeros and of ones; false where there are other payoffs.
 bool BallSupport::masses_of_bits(const double* values, double* of_zero, double* of_one) const {
-  // Two sums of each: the processor need not wait for one to finish.
-  Pair one(0.0, 0.0);
-  Pair one2(0.0, 0.0);
-  Pair other(0.0, 0.0);
-  Pair other2(0.0, 0.0);
   if (values[0] != 0.0 && values[0] != 1.0) {
     return false;
   }
-  Eigen::Index i = 0;
-  for (; i + 3 < states_; i += 4) {
-    const Pair v = Eigen::Map<const Pair>(values + i);
-    const Pair v2 = Eigen::Map<const Pair>(values + i + 2);
-    one += v * two_of(prior_, i);
-    one2 += v2 * two_of(prior_, i + 2);
-    other = other.max((v - v * v).abs());
-    other2 = other2.max((v2 - v2 * v2).abs());
-  }
-  for (; i < states_; i += 2) {
-    const Pair v = pair_of(values, states_, i / 2);
-    one += v * two_of(prior_, i);
-    other = other.max((v - v * v).abs());
-  }
-  if (other.max(other2).maxCoeff() > 0.0) {
-    return false;
-  }
-  *of_one = (one + one2).sum();
+  const BitMasses bits = state_sums().bits(values, prior_.data(), states_);
+  *of_one = bits.of_one;
   *of_zero = mass_ - *of_one;
-  if (*of_zero < kOwnDigits * mass_) {  // the difference has not all digits
+  if (bits.only && *of_zero < kOwnDigits * mass_) {  // the difference has not all digits
     Pair zero(0.0, 0.0);
-    for (i = 0; i < states_; i += 2) {
+    for (Eigen::Index i = 0; i < states_; i += 2) {
       zero += (1.0 - pair_of(values, states_, i / 2)) * two_of(prior_, i);
     }
     *of_zero = zero.sum();
   }
-  return true;
+  return bits.only;
 }
 
 /// The prior probabilities of the outcomes; false where there are others between.
@@ -122,7 +101,7 @@ bool BallSupport::masses(const double* values, const Range& range, double* of_lo
   Pair between(0.0, 0.0);
   Pair low(0.0, 0.0);
   Pair high(0.0, 0.0);
-  for (Eigen::Index k = 0; 2 * k < padded_; ++k) {
+  for (Eigen::Index k = 0; 2 * k < states_; ++k) {
     // Exactly zero or one at the ends.
     const Pair is_high = (pair_of(values, states_, k) - range.low) / width;
     const Pair is_low = 1.0 - is_high;
@@ -288,9 +267,8 @@ void BallSupport::centre(const double* values, const Range& range) {
   mean_ = dot(prior_.data(), values, states_) / mass_;
   farthest_ = std::max(range.high - mean_, mean_ - range.low);
   const double inverse = 1.0 / farthest_;
-  for (Eigen::Index k = 0; 2 * k < padded_; ++k) {
-    two_of(centred_, 2 * k) = (pair_of(values, states_, k) - mean_) * inverse;
-  }
+  centred_.head(states_) = (Eigen::Map<const Array>(values, states_) - mean_) * inverse;
+  centred_.segment(states_, padded_ - states_).setZero();
   sum_.start(prior_.data(), centred_.data(), padded_, powers_.data());
   const double variance = sum_.moment(2);
   deviation_ = std::sqrt(variance);
@@ -300,22 +278,6 @@ void BallSupport::centre(const double* values, const Range& range) {
   if (tilt > 0.5 * ExponentialSum::kHalfReach && tilt < 2.0 * ExponentialSum::kReach) {
     sum_.finish(centred_.data(), padded_, powers_.data());
   }
-}
-
-BallSupport::Sums BallSupport::sums(double t) const {
-  Pair excess(0.0, 0.0);
-  Pair first(0.0, 0.0);
-  Pair second(0.0, 0.0);
-  for (Eigen::Index i = 0; i < padded_; i += 2) {
-    const Pair b = two_of(centred_, i);
-    const Pair q = two_of(prior_, i);
-    const Pair weight = q * expm1_reduced(t * b);
-    const Pair product = weight * b;
-    excess += weight;
-    first += product;
-    second += (product + q * b) * b;
-  }
-  return {excess.sum(), first.sum(), second.sum()};
 }
 
 /// The greatest expectations of sign * centred_, a side a lane, each as if alone; not a number
@@ -339,7 +301,8 @@ Pair BallSupport::tilted(Pair sign) const {
     ExponentialSum::Excess of = sum_.at(tilt);
     for (int lane = 0; lane < 2; ++lane) {
       if (open[lane] && t[lane] > sum_.reach()) {
-        const Sums exact = sums(tilt[lane]);
+        const ExponentialMoments exact =
+            state_sums().exponential(tilt[lane], prior_.data(), centred_.data(), padded_);
         of.value[lane] = exact.excess;
         of.first[lane] = exact.first - sum_.moment(1);
         of.second[lane] = exact.second;

@@ -49,11 +49,6 @@ class BallSupport {
     double low;
     double high;
   };
-  struct Sums {
-    double excess = 0.0;  ///< E e^{t b} - 1
-    double first = 0.0;   ///< E b e^{t b}
-    double second = 0.0;  ///< E b^2 e^{t b}
-  };
 
   Range range_of(const double* values) const;
   bool masses_of_bits(const double* values, double* of_zero, double* of_one) const;
@@ -63,15 +58,14 @@ class BallSupport {
   void centre(const double* values, const Range& range);
   double of_side(const double* values, const Range& range, double sign, double above);
   Pair tilted(Pair sign) const;
-  Sums sums(double t) const;
 
   Eigen::Index states_ = 0;
-  Eigen::Index padded_ = 0;  // an even number: two states at a time
+  Eigen::Index padded_ = 0;  // four states at a time; those past the last have no weight
   double mass_ = 1.0;        // of the prior
   double omega_ = 0.0;
   double root_ = 0.0;     // sqrt(2 Omega)
   double certain_ = 0.0;  // e^-Omega: outcomes at least as likely may be certain
-  Array prior_;           // padded with a zero
+  Array prior_;           // padded with zeros
   Array centred_, powers_;
   ExponentialSum sum_;  // E e^{t centred}
   RiskMeasure measure_;

@@ -137,8 +137,9 @@ double KnightianMaker::two_valued_cost(const TwoOutcomes& claim, double shares) 
 double KnightianMaker::risk_by_utility(const ArrayView& losses, double low, double high) {
   const double largest = a_ * (high - low);
   double lowest = 0.0;
-  expm1_of_all(a_, high, &low, 1, largest, &lowest);
-  expm1_of_all(a_, high, losses.data(), states(), largest, utility_.data());
+  const bool small = largest <= kExpm1Series;
+  state_sums().expm1(small, a_, high, &low, 1, &lowest);
+  state_sums().expm1(small, a_, high, losses.data(), states(), utility_.data());
   const double excess = whole_.greatest_of_many(utility_.data(), lowest, 0.0);
   return (1.0 + excess) * std::max(1.0, largest) > 0.5 ? high + std::log1p(excess) / a_
                                                        : measure_.evaluate(losses);
@@ -166,8 +167,23 @@ bool KnightianMaker::flat_block_costs(const double* payoff, const double* shares
   }
   const Eigen::Map<const Array> payoffs(payoff, states());
   for (Eigen::Index size = 0; size < sizes; ++size) {
+    const double scale = a_ * shares[size];
     const double low = shares[size] * claim.low;
     const double high = shares[size] * claim.high;
+    const double largest = scale * (claim.high - claim.low);
+    if (largest <= TiltChange::kLargest) {
+      // The utilities above the lowest loss, and those below the highest of the opposite losses:
+      // both from the same exponentials.
+      double span = 0.0;
+      const bool small = largest <= kExpm1Series;
+      state_sums().expm1(small, scale, claim.low, &claim.high, 1, &span);
+      state_sums().expm1(small, scale, claim.low, payoff, states(), utility_.data());
+      up[size] = low + std::log1p(whole_.greatest_of_many(utility_.data(), 0.0, span)) / a_;
+      utility_ /= -1.0 - utility_;
+      span /= -1.0 - span;
+      down[size] = low - std::log1p(whole_.greatest_of_many(utility_.data(), span, 0.0)) / a_;
+      continue;
+    }
     worst_ = shares[size] * payoffs;
     up[size] = risk_by_utility(worst_, low, high);
     worst_ = -worst_;
@@ -176,28 +192,53 @@ bool KnightianMaker::flat_block_costs(const double* payoff, const double* shares
   return true;
 }
 
+/// A block from a position whose worst case is a tilt. Both sides share the exponentials.
+void KnightianMaker::block_by_states(const Eigen::Map<const Array>& payoffs, double low,
+                                     double high, double shares, double* down, double* up) {
+  low *= shares;
+  high *= shares;
+  if (low == high) {
+    *up = *down = low;
+    return;
+  }
+  worst_ = shares * payoffs;
+  bool has_up = false;
+  bool has_down = false;
+  if (change_.covers(std::max(std::abs(low), std::abs(high)))) {
+    change_.set_change(worst_, low, high);
+    has_up = change_.evaluate(up, nullptr);
+    change_.reverse();
+    has_down = change_.evaluate(down, nullptr);
+    *down = -*down;
+  }
+  if (!has_up) {
+    *up = risk_of_change(worst_, nullptr) - rho_;
+  }
+  if (!has_down) {
+    worst_ = -worst_;
+    *down = rho_ - risk_of_change(worst_, nullptr);
+  }
+}
+
 bool KnightianMaker::block_costs(const double* payoff, const double* shares, Eigen::Index sizes,
                                  double* down, double* up) {
   if (worst_alone_) {
     return kink_ && is_flat() && flat_block_costs(payoff, shares, sizes, down, up);
   }
-  if (kind_ != Ambiguity::kBall) {
+  if (kind_ == Ambiguity::kSimplex) {
     return false;
   }
-  if (!has_base_) {
+  if (kind_ == Ambiguity::kBall && !has_base_) {
     two_valued_.set_base(change_);
     has_base_ = true;
   }
-  if (!two_valued_.set_claim(payoff)) {
-    return false;
-  }
+  const Eigen::Map<const Array> claim(payoff, states());
+  const bool by_series = kind_ == Ambiguity::kBall && two_valued_.set_claim(payoff);
+  const double low = claim.minCoeff();
+  const double high = claim.maxCoeff();
   for (Eigen::Index size = 0; size < sizes; ++size) {
-    if (!two_valued_.costs(shares[size], up + size, down + size)) {
-      const Eigen::Map<const Array> claim(payoff, states());
-      worst_ = shares[size] * claim;
-      up[size] = increment(worst_, nullptr);
-      worst_ = -worst_;
-      down[size] = -increment(worst_, nullptr);
+    if (!by_series || !two_valued_.costs(shares[size], up + size, down + size)) {
+      block_by_states(claim, low, high, shares[size], down + size, up + size);
     }
   }
   return true;
@@ -235,10 +276,12 @@ double KnightianMaker::increment(const ArrayView& change, Array* prices) {
     }
     return risk_of_change(change, prices);
   }
-  double value = 0.0;
-  if (change_.covers(std::max(std::abs(low), std::abs(high))) &&
-      change_.evaluate(change, low, high, &value, prices)) {
-    return value;
+  if (change_.covers(std::max(std::abs(low), std::abs(high)))) {
+    change_.set_change(change, low, high);
+    double value = 0.0;
+    if (change_.evaluate(&value, prices)) {
+      return value;
+    }
   }
   return risk_of_change(change, prices) - rho_;
 }

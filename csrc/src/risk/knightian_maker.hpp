@@ -44,6 +44,8 @@ class KnightianMaker final : public Maker {
   double flat_cost(const ArrayView& change, double low, double high);
   double risk_by_utility(const ArrayView& losses, double low, double high);
   double risk_of_change(const ArrayView& change, Array* prices);
+  void block_by_states(const Eigen::Map<const Array>& payoffs, double low, double high,
+                       double shares, double* down, double* up);
   double closest_divergence(const ArrayView& g);
 
   const double a_;

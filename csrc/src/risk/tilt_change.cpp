@@ -4,8 +4,8 @@
 #include <cmath>
 
 #include "numerics/arena.hpp"
-#include "numerics/expm1.hpp"
 #include "numerics/pair.hpp"
+#include "numerics/state_sums.hpp"
 
 namespace kpm {
 
@@ -18,7 +18,7 @@ constexpr int kIterations = 30;
 
 TiltChange::TiltChange(Eigen::Index states)
     : states_(states),
-      padded_((states + 1) / 2 * 2),
+      padded_(StateSums::padded(states)),
       p_(Array::Zero(padded_)),
       phi_(Array::Zero(padded_)),
       u_(Array::Zero(padded_)),
@@ -58,109 +58,86 @@ void TiltChange::set_base(const ArrayView& deviation, const ArrayView& p, double
   prices_ = g_.head(states_) / g_.head(states_).sum();
 }
 
-/// Sets growth, psi and the moments of psi with phi under p. `kAffine` assumes a claim of two
-/// payoffs, whose states share two exponentials; false if that is not so.
-template <bool kAffine>
-bool TiltChange::fill_psi(const ArrayView& change, double low, double high) {
-  const double of_low = std::expm1(a_ * low);
-  const double slope = (std::expm1(a_ * high) - of_low) / (high - low);
-  const double inverse_a = 1.0 / a_;
-  Pair between(0.0, 0.0);
-  Pair mean(0.0, 0.0);
-  Pair covariance(0.0, 0.0);
-  Pair square(0.0, 0.0);
-  Pair phi_skew(0.0, 0.0);
-  Pair psi_skew(0.0, 0.0);
-  for (Eigen::Index k = 0; 2 * k < padded_; ++k) {
-    const Eigen::Index i = 2 * k;
-    if (kAffine) {
-      const Pair moved = pair_of(change.data(), states_, k);
-      between = between.max((moved - low) * (high - moved));
-      two_of(growth_, i) = of_low + slope * (moved - low);
-    }
-    const Pair phi = two_of(phi_, i);
-    const Pair psi = inverse_a * two_of(u_, i) * two_of(growth_, i);
-    two_of(psi_, i) = psi;
-    const Pair weight = two_of(p_, i) * psi;
-    const Pair product = weight * phi;
-    mean += weight;
-    covariance += product;
-    square += weight * psi;
-    phi_skew += product * phi;
-    psi_skew += product * psi;
+/// e^{a d} - 1 for a claim of two payoffs, whose states share two exponentials; false if there are
+/// others.
+bool TiltChange::fill_growth_of_two(const ArrayView& change, double low, double high) {
+  constexpr Eigen::Index kGlance = 8;  // states that tell most claims of many payoffs
+  const double* const first = change.data();
+  const double* const glanced = first + std::min(states_, kGlance);
+  if (std::any_of(first, glanced, [&](double v) { return v != low && v != high; })) {
+    return false;
   }
-  moments_ = {mean.sum(), covariance.sum(), square.sum(), phi_skew.sum(), psi_skew.sum()};
+  const double slope = (growth_of_high_ - growth_of_low_) / (high - low);
+  Pair between(0.0, 0.0);
+  for (Eigen::Index k = 0; 2 * k < states_; ++k) {
+    const Pair moved = pair_of(first, states_, k);
+    between = between.max((moved - low) * (high - moved));
+    two_of(growth_, 2 * k) = growth_of_low_ + slope * (moved - low);
+  }
   return between.maxCoeff() == 0.0;
 }
 
-/// e^{a d} - 1 of changes of any kind.
-void TiltChange::fill_growth(const ArrayView& change, double largest) {
-  expm1_of_all(a_, 0.0, change.data(), states_, a_ * largest, growth_.data());
-  growth_[padded_ - 1] = growth_[states_ - 1];
+void TiltChange::set_change(const ArrayView& change, double low, double high) {
+  growth_of_low_ = std::expm1(a_ * low);
+  growth_of_high_ = std::expm1(a_ * high);
+  if (!fill_growth_of_two(change, low, high)) {
+    const double largest = a_ * std::max(std::abs(low), std::abs(high));
+    state_sums().expm1(largest <= kExpm1Series, a_, 0.0, change.data(), states_, growth_.data());
+  }
+  fill_psi();
+}
+
+void TiltChange::reverse() {
+  growth_ /= -1.0 - growth_;
+  const double of_low = growth_of_low_;
+  growth_of_low_ = growth_of_high_ / (-1.0 - growth_of_high_);
+  growth_of_high_ = of_low / (-1.0 - of_low);
+  fill_psi();
+}
+
+/// Sets psi and its moments with phi under p.
+void TiltChange::fill_psi() {
+  if (t_ == 0.0) {  // p does not move
+    return;
+  }
+  const PsiSums of = state_sums().psi(1.0 / a_, u_.data(), growth_.data(), p_.data(), phi_.data(),
+                                      padded_, psi_.data());
+  moments_ = {of.mean, of.covariance, of.square, of.phi_skew, of.psi_skew};
 }
 
 /// The sums for the tilt t + tau; returns G. E e^m m and the gain follow from the same sums, as m
 /// is made of phi and psi and E g expm1(a d) = a p psi.
-template <Exponents kSize>
-double TiltChange::sums(double tau, bool keep) {
+double TiltChange::sums(bool small, double tau) {
   const double t = t_ + tau;
-  Pair z(0.0, 0.0);
-  Pair lean(0.0, 0.0);
-  Pair moved_psi(0.0, 0.0);
-  Pair squares(0.0, 0.0);
-  Pair cubes(0.0, 0.0);
-  for (Eigen::Index i = 0; i < padded_; i += 2) {
-    const Pair phi = two_of(phi_, i);
-    const Pair psi = two_of(psi_, i);
-    const Pair p = two_of(p_, i);
-    const Pair m = tau * phi + t * psi;
-    const Pair excess = expm1_of<kSize>(m);
-    if (keep) {
-      two_of(moved_, i) = excess;
-    }
-    const Pair weight = p * excess;
-    const Pair mass = p + weight;
-    const Pair utility = phi + psi;
-    const Pair square = mass * utility * utility;
-    z += weight;
-    lean += weight * phi;
-    moved_psi += mass * psi;
-    squares += square;
-    cubes += square * utility;
-  }
-  z_ = z.sum();
+  const TiltSums of =
+      state_sums().tilt(small, tau, t, p_.data(), phi_.data(), psi_.data(), padded_, moved_.data());
+  z_ = of.excess;
   const double inverse = 1.0 / (1.0 + z_);
-  const double of_psi = moved_psi.sum() * inverse;
-  const double of_phi = lean.sum() * inverse;
+  const double of_psi = of.psi * inverse;
+  const double of_phi = of.lean * inverse;
   const double mean = of_phi + of_psi;
-  const double square = squares.sum() * inverse;
+  const double square = of.squares * inverse;
   moved_variance_ = square - mean * mean;
-  moved_third_ = cubes.sum() * inverse - mean * (3.0 * square - 2.0 * mean * mean);
+  moved_third_ = of.cubes * inverse - mean * (3.0 * square - 2.0 * mean * mean);
   gain_ = a_ / mean_utility_ * of_psi;
   divergence_ = tau * of_phi + t * of_psi - std::log1p(z_);
   return divergence_ + t_ * of_phi;
 }
 
-bool TiltChange::evaluate(const ArrayView& change, double low, double high, double* value,
-                          Array* prices) {
+bool TiltChange::evaluate(double* value, Array* prices) {
   if (!is_accurate()) {
     return false;
   }
-  const double largest = std::max(std::abs(low), std::abs(high));
-  if (!fill_psi<true>(change, low, high)) {
-    fill_growth(change, largest);
-    fill_psi<false>(change, low, high);
-  }
   double growth = 0.0;
   if (t_ == 0.0) {  // p does not move
-    growth = a_ / mean_utility_ * moments_.mean;
+    growth = dot(g_.data(), growth_.data(), states_);
     moved_.setZero();
   } else {
     if (!(variance_ > 0.0)) {
       return false;
     }
     // Utilities are at most one: no psi is larger than this, and none of the expm1(a d).
-    const double span = std::max(std::abs(std::expm1(a_ * low)), std::abs(std::expm1(a_ * high)));
+    const double span = std::max(std::abs(growth_of_low_), std::abs(growth_of_high_));
     const double reach = span / a_;
     const double scale = a_ / mean_utility_;
     double tau = moments_.second_order_root(t_, variance_, third_);
@@ -171,11 +148,8 @@ bool TiltChange::evaluate(const ArrayView& change, double low, double high, doub
         tau = -0.5 * t_;
       }
       const double t = t_ + tau;
-      const Exponents size = exponents_up_to(std::abs(tau) * phi_range_ + t * reach);
-      const bool keep = prices != nullptr;
-      const double g = size == Exponents::kSmall    ? sums<Exponents::kSmall>(tau, keep)
-                       : size == Exponents::kMedium ? sums<Exponents::kMedium>(tau, keep)
-                                                    : sums<Exponents::kAny>(tau, keep);
+      const bool small = std::abs(tau) * phi_range_ + t * reach <= kExpm1Series;
+      const double g = sums(small, tau);
       if (!std::isfinite(g) || !(moved_variance_ > 0.0) || !(z_ > kLeastMass - 1.0)) {
         return false;
       }

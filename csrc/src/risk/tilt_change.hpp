@@ -72,22 +72,23 @@ class TiltChange {
 
   bool covers(double largest) const { return a_ * largest <= kLargest; }
 
-  /// Sets `value` to rho(L + d) - rho(L) for changes from `low` to `high`; false where the worst
-  /// case leaves the tilts.
-  bool evaluate(const ArrayView& change, double low, double high, double* value, Array* prices);
+  /// Set a change d of the losses, from `low` to `high`.
+  void set_change(const ArrayView& change, double low, double high);
+  /// Set its opposite, the other side of a trade, from the same exponentials.
+  void reverse();
+  /// Sets `value` to rho(L + d) - rho(L); false where the worst case leaves the tilts.
+  bool evaluate(double* value, Array* prices);
 
  private:
   /// What p moves is divided by the mean utility: rounding grows as that falls.
   static constexpr double kLeastMeanUtility = 1e-8;
 
-  template <bool kAffine>
-  bool fill_psi(const ArrayView& change, double low, double high);
-  void fill_growth(const ArrayView& change, double largest);
-  template <Exponents kSize>
-  double sums(double tau, bool keep);
+  bool fill_growth_of_two(const ArrayView& change, double low, double high);
+  void fill_psi();
+  double sums(bool small, double tau);
 
   Eigen::Index states_;
-  Eigen::Index padded_;  // an even number: two states at a time
+  Eigen::Index padded_;  // four states at a time; those past the last have weight zero
   double a_ = 1.0;
   double t_ = 0.0;
   double mean_utility_ = 1.0;  // E
@@ -96,7 +97,8 @@ class TiltChange {
   double phi_range_ = 0.0;
   Array p_, phi_, u_, g_;  // phi centred under p
   Array growth_;           // expm1(a d)
-  Array psi_, moved_;      // moved: e^m - 1
+  double growth_of_low_ = 0.0, growth_of_high_ = 0.0;
+  Array psi_, moved_;  // moved: e^m - 1
   Array prices_;
   PsiMoments<double> moments_ = {};
   // Of the last sums(): E_p e^m - 1, sum g (1 + r) expm1(a d), KL(p(1+r)|p), V and K3.

@@ -11,6 +11,7 @@ namespace kpm {
 namespace {
 
 constexpr int kIterations = 30;
+constexpr Eigen::Index kGlance = 8;  // states that tell most claims of many payoffs
 
 Pair expm1_of_any(const Pair& x) {
   return x.abs().maxCoeff() <= kExpm1Doubled ? expm1_of<Exponents::kMedium>(x)
@@ -50,6 +51,10 @@ bool TwoValuedChange::set_claim(const double* payoff) {
   }
   low_payoff_ = std::min(first, *other);
   high_payoff_ = std::max(first, *other);
+  const double* const glanced = payoff + std::min(states_, kGlance);
+  if (std::any_of(payoff, glanced, [&](double v) { return v != first && v != *other; })) {
+    return false;
+  }
   Eigen::Index count = 0;
   bool two = true;
   for (Eigen::Index i = 0; i < states_; ++i) {

@@ -8,7 +8,9 @@
 #include <utility>
 
 #include "book/units.hpp"
+#include "mechanisms/maker_optimal/whole_book.hpp"
 #include "numerics/entropy.hpp"
+#include "numerics/tolerances.hpp"
 #include "numerics/twofold.hpp"
 
 namespace kpm {
@@ -143,7 +145,6 @@ Certificate certify(const Market& market, const TradedMarket& traded, const Pres
   const std::vector<Corners>& corners = whole ? whole->corners() : own;
   const auto claims = static_cast<std::size_t>(market.claims);
   Certificate result;
-  result.leaves = static_cast<std::int64_t>(leaves.size());
   result.merged_into.resize(claims);
   std::iota(result.merged_into.begin(), result.merged_into.end(), std::int64_t{0});
   std::vector<std::int64_t> end(claims);  // the last piece
@@ -160,30 +161,45 @@ Certificate certify(const Market& market, const TradedMarket& traded, const Pres
     }
   }
   const std::vector<double> base = merged_base(full, book, riskless);
+  double most = -kInfinity;
   for (const Node& leaf : leaves) {
-    std::vector<std::int64_t> first(claims, 0);
-    std::vector<std::int64_t> last = end;
-    const Box box = book.box_apart(leaf.box);
-    for (int k = 0; k < scaled.claims(); ++k) {
-      const auto at = static_cast<std::size_t>(k);
-      const auto source = static_cast<std::size_t>(scaled.original[at]);
-      first[source] = box.first[at];
-      last[source] = box.last[at];
-    }
-    Multipliers multipliers = leaf.multipliers;
-    double bound = -kInfinity;
-    if (leaf.bound > -kInfinity) {
-      bound = bound_anew(multipliers, scaled, corners, box, whole ? &*whole : nullptr);
-    }
-    result.first.insert(result.first.end(), first.begin(), first.end());
-    result.last.insert(result.last.end(), last.begin(), last.end());
-    append(multipliers, traded, scaled, result);
-    // The proof that a leaf is out of reach does not depend on demand.
-    for (std::size_t k = 0; bound > -kInfinity && k < base.size(); ++k) {
-      result.multipliers[result.multipliers.size() - claims + k] -= base[k];
-    }
-    result.bound.push_back(bound);
+    most = std::max(most, leaf.bound);
   }
+  for (const Node& leaf : leaves) {
+    const bool reached = leaf.bound > -kInfinity;
+    std::vector<Box> boxes = {book.box_apart(leaf.box)};
+    if (whole && reached) {
+      Multipliers multipliers = leaf.multipliers;
+      const double bound = bound_anew(multipliers, scaled, corners, boxes[0], &*whole);
+      if (bound > to_money(scaled, most + kTie)) {
+        boxes = whole->parts(boxes[0], leaf.multipliers.marginal_state_prices);
+      }
+    }
+    for (const Box& box : boxes) {
+      Multipliers multipliers = leaf.multipliers;
+      double bound = -kInfinity;
+      if (reached) {
+        bound = bound_anew(multipliers, scaled, corners, box, whole ? &*whole : nullptr);
+      }
+      std::vector<std::int64_t> first(claims, 0);
+      std::vector<std::int64_t> last = end;
+      for (int k = 0; k < scaled.claims(); ++k) {
+        const auto at = static_cast<std::size_t>(k);
+        const auto source = static_cast<std::size_t>(scaled.original[at]);
+        first[source] = box.first[at];
+        last[source] = box.last[at];
+      }
+      result.first.insert(result.first.end(), first.begin(), first.end());
+      result.last.insert(result.last.end(), last.begin(), last.end());
+      append(multipliers, traded, scaled, result);
+      // The proof that a leaf is out of reach does not depend on demand.
+      for (std::size_t k = 0; reached && k < base.size(); ++k) {
+        result.multipliers[result.multipliers.size() - claims + k] -= base[k];
+      }
+      result.bound.push_back(bound);
+    }
+  }
+  result.leaves = static_cast<std::int64_t>(result.bound.size());
   return result;
 }
 

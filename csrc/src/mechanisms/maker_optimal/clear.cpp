@@ -14,6 +14,7 @@
 #include "kpm/looks.hpp"
 #include "kpm/validation.hpp"
 #include "mechanisms/competitive/equilibrium.hpp"
+#include "mechanisms/maker_optimal/as_published.hpp"
 #include "mechanisms/maker_optimal/book_search.hpp"
 #include "mechanisms/maker_optimal/cell_bound.hpp"
 #include "mechanisms/maker_optimal/certificate.hpp"
@@ -28,6 +29,7 @@
 #include "mechanisms/maker_optimal/tradable_book.hpp"
 #include "mechanisms/maker_optimal/unit.hpp"
 #include "mechanisms/maker_optimal/warm_start.hpp"
+#include "mechanisms/maker_optimal/whole_book.hpp"
 #include "numerics/tolerances.hpp"
 #include "risk/risk_measure.hpp"
 #include "selection/selection.hpp"
@@ -57,6 +59,9 @@ constexpr double kLost = 1e-7;    // of the unit: more than rounding takes from 
 // Where a clearing trades at least one in so many units of money, no search takes them for too
 // large (kSmaller): a cut book holds all that its optimum trades.
 constexpr double kLeastTraded = 63.0;
+
+// A tie beside what could trade, of what trades: not so little that readers could see it.
+constexpr double kDoubtful = 10.0 * kTie;
 
 // Times the change of the maker's payoff: a notional in which the maker takes no part.
 constexpr double kVast = 4096.0;
@@ -251,9 +256,6 @@ std::optional<Clearing> clear_once(const CanonicalBook& book, const Orders& orde
     }
   }
   clearing.upper_bound = std::max(to_money(scaled, upper), clearing.certainty_equivalent);
-  for (const double bound : clearing.certificate.bound) {
-    clearing.upper_bound = std::max(clearing.upper_bound, bound);
-  }
   if (std::none_of(stairs.begin(), stairs.end(),
                    [](const Staircase& claim) { return claim.has_net_demand(); })) {
     // Nothing can trade: there is one clearing, whose value bounds it and every leaf.
@@ -263,9 +265,14 @@ std::optional<Clearing> clear_once(const CanonicalBook& book, const Orders& orde
       bound = std::min(bound, clearing.certainty_equivalent);
     }
   }
+  // The bound that a certificate proves may be another. Whether to search again is decided without
+  // it: a certificate changes no bit of the clearing.
+  double certified = clearing.upper_bound;
+  for (const double bound : clearing.certificate.bound) {
+    certified = std::max(certified, bound);
+  }
 
-  // Judged by the published figures: the rounding between them counts, and a NaN proves nothing.
-  const double gap = clearing.upper_bound - clearing.certainty_equivalent;
+  const std::vector<double> riskless = unit.counted.riskless;
   const bool hidden = net > kVast * moved_by(market, clearing) && has_giants(market, whole);
   // What giants trade with each other does not measure what the others have at stake.
   const double stake = hidden || !unit.counted.riskless.empty()
@@ -278,36 +285,54 @@ std::optional<Clearing> clear_once(const CanonicalBook& book, const Orders& orde
     return scaled.scale * (bound - value - rounding) <= allowed;
   };
   // A bound of the book bounds the cell.
-  const bool supported =
+  bool supported =
       (closed && supports(own_bound)) || supports(cell_bound(support, scaled, seen, choice));
+  if (!supported || tradable || !riskless.empty() || scaled.scale * kDoubtful > wanted) {
+    const AsPublished readers(market, book.stairs(), riskless, published.paid, settings.tolerance);
+    supported = supported && readers.proves(clearing);
+    if (!supported) {
+      const Support by_search = clearing.support;
+      const Choice own = with_own_support(market, traded, choice, clearing);
+      supported = supports(cell_bound(support_of(scaled, own), scaled, seen, own)) &&
+                  readers.proves(clearing);
+      if (!supported) {
+        clearing.support = by_search;
+      }
+    }
+  }
   // A bound below a clearing is off by as much, and so may any other be.
   const double bound_off = clearing.certainty_equivalent - to_money(scaled, upper);
-  const bool proven = gap <= wanted && bound_off <= wanted && choice.nearest && supported;
+  const bool sound = bound_off <= wanted && choice.nearest && supported;
   // An enumeration proves by its count of cells: one that was stopped has not visited all of them.
   const bool by_tree = settings.method == Method::kBranchAndBound;
-  if (!choice.by_rule) {
-    clearing.status = limits.status();
-  } else if (found.status == Status::kOptimal || (proven && by_tree)) {  // whatever stopped it
-    clearing.status = proven ? Status::kOptimal : Status::kInaccurate;
-  } else {
-    clearing.status = found.status;
-  }
+  // Judged by the published figures: the rounding between them counts, and a NaN proves nothing.
+  const auto status_at = [&](double bound) {
+    const bool proven = sound && bound - clearing.certainty_equivalent <= wanted;
+    if (!choice.by_rule) {
+      return limits.status();
+    }
+    if (found.status == Status::kOptimal || (proven && by_tree)) {  // whatever stopped it
+      return proven ? Status::kOptimal : Status::kInaccurate;
+    }
+    return found.status;
+  };
+  const Status status = status_at(clearing.upper_bound);
+  unit.proven = status == Status::kOptimal;
   // Trade of orders with each other puts no money at stake: the rest may need a finer unit. Where
   // it leaves the maker nothing, or rounding, it may hide what the maker would trade.
   const double sought = net > kLastDigit * scaled.scale ? net : own_money(market);
-  const bool told = clearing.status == Status::kOptimal && gap <= settings.tolerance * sought;
-  const bool finished =
-      clearing.status == Status::kOptimal || clearing.status == Status::kInaccurate;
+  const double gap = clearing.upper_bound - clearing.certainty_equivalent;
+  const bool told = unit.proven && gap <= settings.tolerance * sought;
+  const bool finished = unit.proven || status == Status::kInaccurate;
   bool finer =
       finished && !told && too_coarse(std::max(net, kLastDigit * clearing.scale) / scaled.scale);
-  const std::vector<double> riskless = unit.counted.riskless;
   if (finished && hidden && !finer && riskless.empty() && !unit.no_finer) {
     unit.count_from(count_from_riskless(market, whole, clearing.net_demand, token));
     finer = unit.book.has_value();
   }
   if (memory != nullptr && !finer) {
     const bool optimal =
-        closed && clearing.status == Status::kOptimal &&
+        closed && unit.proven &&
         (net * kLeastTraded >= scaled.scale || stakes.least() >= 2.0 * least_stake);
     if (warm && !optimal) {
       return std::nullopt;
@@ -326,6 +351,8 @@ std::optional<Clearing> clear_once(const CanonicalBook& book, const Orders& orde
       memory->note_cells(found.progress.solved);
     }
   }
+  clearing.status = status_at(certified);
+  clearing.upper_bound = certified;
   count_from_nothing(riskless, clearing);
   clearing.progress = in_money(found.progress);
   clearing.iterations = found.iterations + selection.iterations();

@@ -1,11 +1,13 @@
 #include "mechanisms/maker_optimal/no_trade.hpp"
 
 #include <algorithm>
+#include <cstddef>
 #include <optional>
 #include <utility>
 #include <vector>
 
 #include "book/units.hpp"
+#include "mechanisms/maker_optimal/as_published.hpp"
 #include "mechanisms/maker_optimal/cell_bound.hpp"
 #include "mechanisms/maker_optimal/levels.hpp"
 #include "mechanisms/maker_optimal/publication.hpp"
@@ -58,6 +60,23 @@ std::optional<Choice> choose_no_trade(const ScaledMarket& scaled,
   return choice;
 }
 
+/// The choice with the support of a clearing in the caller's order.
+Choice supported_alike(const ScaledMarket& scaled, const CanonicalBook& book,
+                       const Clearing& clearing, Choice choice) {
+  const Support& support = clearing.support;
+  for (int i = 0; i < scaled.states(); ++i) {
+    const auto at = static_cast<std::size_t>(book.states()[static_cast<std::size_t>(i)]);
+    choice.worst_case[i] = support.worst_case[at];
+    choice.marginal_state_prices[i] = support.marginal_state_prices[at];
+  }
+  for (int k = 0; k < scaled.claims(); ++k) {
+    const auto source = static_cast<std::size_t>(scaled.original[static_cast<std::size_t>(k)]);
+    const auto at = static_cast<std::size_t>(book.claims()[source]);
+    choice.multipliers[k] = support.multipliers[at] * (scaled.span[k] / scaled.scale);
+  }
+  return choice;
+}
+
 }  // namespace
 
 void lose_nothing(const CanonicalBook& book, const Orders& orders, const ClearSettings& settings,
@@ -100,7 +119,23 @@ void lose_nothing(const CanonicalBook& book, const Orders& orders, const ClearSe
   idle.support.ambiguity_price = scaled.kind == Ambiguity::kNone
                                      ? (certain ? 0.0 : kInfinity)
                                      : scaled.scale * measure.multiplier();
-  const double excess = cell_bound(support_of(scaled, *choice), scaled, stairs, *choice) - no_trade;
+  // At a kink no trade has many supports, and not each is one of the prices found. The clearing
+  // that gives way is nearly as good: its support may prove more.
+  const Choice tied = supported_alike(scaled, book, clearing, *choice);
+  const double own = cell_bound(support_of(scaled, *choice), scaled, stairs, *choice);
+  const double others = cell_bound(support_of(scaled, tied), scaled, stairs, tied);
+  if (others < own) {
+    idle.support.worst_case = to_vector(tied.worst_case);
+    idle.support.marginal_state_prices = to_vector(tied.marginal_state_prices);
+    idle.support.multipliers = original_multipliers(market.claims, scaled, tied.multipliers);
+  }
+  idle.certainty_equivalent =
+      published.moves ? to_money(scaled, value) : clearing.no_trade_equivalent;
+  idle.scale = published.scale > 0.0 ? published.scale : levels.smaller_half();
+  const double excess = scaled.scale * (std::min(own, others) - no_trade);
+  const bool supported =
+      excess <= settings.tolerance * std::min(idle.scale, levels.giant()) &&
+      AsPublished(market, stairs, riskless, published.paid, settings.tolerance).proves(idle);
   restore_all(book, idle);
 
   clearing.cell = std::move(idle.cell);
@@ -111,14 +146,13 @@ void lose_nothing(const CanonicalBook& book, const Orders& orders, const ClearSe
   clearing.payoff = std::move(idle.payoff);
   clearing.support = std::move(idle.support);
   clearing.revenue = idle.revenue;
-  clearing.certainty_equivalent =
-      published.moves ? to_money(scaled, value) : clearing.no_trade_equivalent;
+  clearing.certainty_equivalent = idle.certainty_equivalent;
   clearing.upper_bound = std::max(clearing.upper_bound, clearing.certainty_equivalent);
-  clearing.scale = published.scale > 0.0 ? published.scale : levels.smaller_half();
+  clearing.scale = idle.scale;
   if (clearing.status == Status::kOptimal) {
     const double wanted = settings.tolerance * std::min(clearing.scale, levels.giant());
     const double gap = clearing.upper_bound - clearing.certainty_equivalent;
-    const bool proven = gap <= wanted && scaled.scale * excess <= wanted && choice->nearest;
+    const bool proven = gap <= wanted && supported && choice->nearest;
     clearing.status = proven ? Status::kOptimal : Status::kInaccurate;
   }
 }

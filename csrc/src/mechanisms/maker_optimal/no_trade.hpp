@@ -6,7 +6,7 @@
 
 namespace kpm {
 
-/// `clearing`, not yet in the caller's order, unless it is worth less than no trade by more than a
+/// `clearing`, in the caller's order, unless it is worth less than no trade by more than a
 /// tie is: numbers of very different sizes may leave a search nothing better. Then it becomes the
 /// one that costs the maker nothing, however large the numbers are, because every claim's net
 /// demand is zero: where state prices reach the pieces on which it can be. They do unless orders

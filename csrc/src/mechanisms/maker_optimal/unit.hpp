@@ -28,8 +28,7 @@ struct Unit {
 
   /// Of `clearing` and the one that made way for it, what is worth more where it is not proven.
   Clearing better(Clearing&& clearing) {
-    if (clearing.status != Status::kOptimal && coarser &&
-        coarser->certainty_equivalent > clearing.certainty_equivalent) {
+    if (!proven && coarser && coarser->certainty_equivalent > clearing.certainty_equivalent) {
       coarser->seconds_total = clearing.seconds_total;
       return std::move(*coarser);
     }
@@ -44,6 +43,7 @@ struct Unit {
   }
 
   std::optional<Clearing> coarser;  ///< by a larger unit
+  bool proven = false;              ///< the last clearing, by its search
   bool no_finer = false;
   bool uncut = false;
   int tried = 0;

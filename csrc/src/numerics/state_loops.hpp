@@ -1,0 +1,162 @@
+// The passes of state_sums.hpp, for any type of four doubles.
+#pragma once
+
+#include <algorithm>
+#include <cmath>
+
+#include "numerics/state_sums.hpp"
+
+namespace kpm {
+
+/// `Four` has the operators of an array, and Four::load(), store() and sum(): (0 + 2) + (1 + 3).
+template <class Four>
+struct StateLoops {
+  using Index = Eigen::Index;
+  static constexpr Index kLanes = StateSums::kLanes;
+
+  template <Exponents kSize>
+  static void expm1_of(double scale, double shift, const double* x, Index count, double* out) {
+    double rest[kLanes] = {};
+    for (Index i = 0; i < count; i += kLanes) {
+      const Index left = std::min(kLanes, count - i);
+      const bool full = left == kLanes;
+      const double* const from = full ? x + i : rest;
+      double* const to = full ? out + i : rest;
+      for (Index k = 0; !full && k < left; ++k) {
+        rest[k] = x[i + k];
+      }
+      const Four exponent = scale * (Four::load(from) - shift);
+      kpm::expm1_of<kSize, Four>(exponent).store(to);
+      for (Index k = 0; !full && k < left; ++k) {
+        out[i + k] = rest[k];
+      }
+    }
+  }
+
+  static void expm1(bool small, double scale, double shift, const double* x, Index count,
+                    double* out) {
+    small ? expm1_of<Exponents::kSmall>(scale, shift, x, count, out)
+          : expm1_of<Exponents::kAny>(scale, shift, x, count, out);
+  }
+
+  static PsiSums psi(double inverse_a, const double* u, const double* growth, const double* p,
+                     const double* phi, Index count, double* psi) {
+    Four mean(0.0), covariance(0.0), square(0.0), phi_skew(0.0), psi_skew(0.0);
+    for (Index i = 0; i < count; i += kLanes) {
+      const Four x = Four::load(phi + i);
+      const Four y = inverse_a * Four::load(u + i) * Four::load(growth + i);
+      y.store(psi + i);
+      const Four weight = Four::load(p + i) * y;
+      const Four product = weight * x;
+      mean += weight;
+      covariance += product;
+      square += weight * y;
+      phi_skew += product * x;
+      psi_skew += product * y;
+    }
+    return {mean.sum(), covariance.sum(), square.sum(), phi_skew.sum(), psi_skew.sum()};
+  }
+
+  template <Exponents kSize>
+  static TiltSums tilt_of(double tau, double t, const double* p, const double* phi,
+                          const double* psi, Index count, double* excess) {
+    Four z(0.0), lean(0.0), moved_psi(0.0), squares(0.0), cubes(0.0);
+    for (Index i = 0; i < count; i += kLanes) {
+      const Four x = Four::load(phi + i);
+      const Four y = Four::load(psi + i);
+      const Four of = Four::load(p + i);
+      const Four m = tau * x + t * y;
+      const Four growth = kpm::expm1_of<kSize, Four>(m);
+      growth.store(excess + i);
+      const Four weight = of * growth;
+      const Four mass = of + weight;
+      const Four utility = x + y;
+      const Four square = mass * utility * utility;
+      z += weight;
+      lean += weight * x;
+      moved_psi += mass * y;
+      squares += square;
+      cubes += square * utility;
+    }
+    return {z.sum(), lean.sum(), moved_psi.sum(), squares.sum(), cubes.sum()};
+  }
+
+  static TiltSums tilt(bool small, double tau, double t, const double* p, const double* phi,
+                       const double* psi, Index count, double* excess) {
+    return small ? tilt_of<Exponents::kSmall>(tau, t, p, phi, psi, count, excess)
+                 : tilt_of<Exponents::kAny>(tau, t, p, phi, psi, count, excess);
+  }
+
+  /// Sums of w x, w x^2 and so on.
+  template <int kCount, class Dummy = void>
+  struct Powers {
+    Four sum = Four(0.0);
+    Powers<kCount - 1> rest;
+
+    EIGEN_ALWAYS_INLINE Four add(const Four& weight, const Four& x) {
+      const Four product = weight * x;
+      sum += product;
+      return rest.add(product, x);
+    }
+    EIGEN_ALWAYS_INLINE void store(double* out) const {
+      *out = sum.sum();
+      rest.store(out + 1);
+    }
+  };
+  template <class Dummy>
+  struct Powers<0, Dummy> {
+    EIGEN_ALWAYS_INLINE Four add(const Four& weight, const Four& /*x*/) { return weight; }
+    EIGEN_ALWAYS_INLINE void store(double* /*out*/) const {}
+  };
+
+  static void powers(const double* w, const double* x, Index count, double* raised, double* sums) {
+    Powers<StateSums::kPowers> all;
+    for (Index i = 0; i < count; i += kLanes) {
+      all.add(Four::load(w + i), Four::load(x + i)).store(raised + i);
+    }
+    all.store(sums);
+  }
+
+  static ExponentialMoments exponential(double t, const double* q, const double* b, Index count) {
+    Four excess(0.0), first(0.0), second(0.0);
+    for (Index i = 0; i < count; i += kLanes) {
+      const Four x = Four::load(b + i);
+      const Four of = Four::load(q + i);
+      const Four m = t * x;
+      const Four weight = of * kpm::expm1_of<Exponents::kAny, Four>(m);
+      const Four product = weight * x;
+      excess += weight;
+      first += product;
+      second += (product + of * x) * x;
+    }
+    return {excess.sum(), first.sum(), second.sum()};
+  }
+
+  static BitMasses bits(const double* values, const double* prior, Index count) {
+    // Two sums: the processor need not wait for one to finish.
+    Four one(0.0), one2(0.0), other(0.0), other2(0.0);
+    Index i = 0;
+    for (; i + 2 * kLanes <= count; i += 2 * kLanes) {
+      const Four v = Four::load(values + i);
+      const Four v2 = Four::load(values + i + kLanes);
+      one += v * Four::load(prior + i);
+      one2 += v2 * Four::load(prior + i + kLanes);
+      other = other.max((v - v * v).abs());
+      other2 = other2.max((v2 - v2 * v2).abs());
+    }
+    double last = 0.0;
+    double others = other.max(other2).sum();
+    for (; i < count; ++i) {
+      last += values[i] * prior[i];
+      others += std::abs(values[i] - values[i] * values[i]);
+    }
+    const Four sum = one + one2;
+    return {others == 0.0, sum.sum() + last};
+  }
+
+  static constexpr StateSums table() noexcept {
+    return {expm1, psi, tilt, powers, exponential, bits};
+  }
+};
+
+}  // namespace kpm

@@ -1,0 +1,61 @@
+// The passes of state_sums.hpp for processors with AVX2, without fused operations. All that this
+// file defines has internal linkage, but for the table: nothing of it may reach other processors.
+#include "numerics/state_sums.hpp"
+
+#if defined(KPM_HAS_AVX2_FILES)
+
+#if !defined(__AVX2__)
+#error "to be compiled with -mavx2"
+#endif
+
+#include <immintrin.h>
+
+#include "numerics/state_loops.hpp"
+
+namespace kpm::avx2 {
+
+namespace {
+
+struct Four {
+  __m256d v;
+
+  Four(__m256d four) : v(four) {}  // NOLINT(google-explicit-constructor): what it is
+  explicit Four(double value) : v(_mm256_set1_pd(value)) {}
+  static Four load(const double* from) { return _mm256_loadu_pd(from); }
+  void store(double* to) const { _mm256_storeu_pd(to, v); }
+  double sum() const {
+    const __m128d halves = _mm_add_pd(_mm256_castpd256_pd128(v), _mm256_extractf128_pd(v, 1));
+    return _mm_cvtsd_f64(halves) + _mm_cvtsd_f64(_mm_unpackhi_pd(halves, halves));
+  }
+  Four abs() const { return _mm256_andnot_pd(_mm256_set1_pd(-0.0), v); }
+  // Of a value that is not a number and one that is, the first: as Eigen.
+  Four max(const Four& b) const { return _mm256_max_pd(b.v, v); }
+  Four max(double b) const { return max(Four(b)); }
+  Four min(double b) const { return _mm256_min_pd(_mm256_set1_pd(b), v); }
+  Four& operator+=(const Four& b) {
+    v = _mm256_add_pd(v, b.v);
+    return *this;
+  }
+};
+
+inline Four operator+(const Four& a, const Four& b) { return _mm256_add_pd(a.v, b.v); }
+inline Four operator-(const Four& a, const Four& b) { return _mm256_sub_pd(a.v, b.v); }
+inline Four operator*(const Four& a, const Four& b) { return _mm256_mul_pd(a.v, b.v); }
+inline Four operator+(double a, const Four& b) { return Four(a) + b; }
+inline Four operator*(double a, const Four& b) { return Four(a) * b; }
+inline Four operator+(const Four& a, double b) { return a + Four(b); }
+inline Four operator-(const Four& a, double b) { return a - Four(b); }
+inline Four operator*(const Four& a, double b) { return a * Four(b); }
+
+inline Four powers_of_last_bits(const Four& number) {
+  constexpr int kFraction = 52;
+  return _mm256_castsi256_pd(_mm256_slli_epi64(_mm256_castpd_si256(number.v), kFraction));
+}
+
+}  // namespace
+
+const StateSums kStateSums = StateLoops<Four>::table();
+
+}  // namespace kpm::avx2
+
+#endif

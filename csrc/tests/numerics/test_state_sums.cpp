@@ -1,0 +1,157 @@
+#include <cmath>
+#include <cstring>
+#include <vector>
+
+#include "check.hpp"
+#include "numerics/inner_products.hpp"
+#include "numerics/state_sums.hpp"
+
+namespace kpm {
+namespace {
+
+/// A distribution and numbers by state; the entries past the states have no weight.
+struct States {
+  Eigen::Index count, padded;
+  Array p, phi, u, growth, bits;
+
+  explicit States(test::Random& random)
+      : count(1 + random.below(30)),
+        padded(StateSums::padded(count)),
+        p(Array::Zero(padded)),
+        phi(Array::Zero(padded)),
+        u(Array::Zero(padded)),
+        growth(Array::Zero(padded)),
+        bits(Array::Zero(count)) {
+    for (Eigen::Index i = 0; i < count; ++i) {
+      p[i] = random.uniform();
+      phi[i] = random.uniform(-1.0, 1.0);
+      u[i] = random.uniform();
+      growth[i] = random.uniform(-0.9, 2.0);
+      bits[i] = random.below(2);
+    }
+    p /= p.sum();
+  }
+};
+
+/// All that the passes of one version give.
+std::vector<double> results_of(const StateSums& version, const States& of, double t) {
+  std::vector<double> all;
+  const auto add = [&](const Array& values) {
+    all.insert(all.end(), values.data(), values.data() + values.size());
+  };
+  Array out(of.padded);
+  const PsiSums psi = version.psi(0.7, of.u.data(), of.growth.data(), of.p.data(), of.phi.data(),
+                                  of.padded, out.data());
+  add(out);
+  all.insert(all.end(), {psi.mean, psi.covariance, psi.square, psi.phi_skew, psi.psi_skew});
+  const Array moved = out;
+  for (const bool small : {true, false}) {
+    const double scale = small ? 0.1 : t;
+    Array one(of.count);
+    version.expm1(small, scale, 0.3, of.phi.data(), of.count, one.data());
+    add(one);
+    const TiltSums sums = version.tilt(small, 0.1 * scale, 0.5 * scale, of.p.data(), of.phi.data(),
+                                       moved.data(), of.padded, out.data());
+    add(out);
+    all.insert(all.end(), {sums.excess, sums.lean, sums.psi, sums.squares, sums.cubes});
+  }
+  double powers[StateSums::kPowers];
+  version.powers(of.p.data(), of.phi.data(), of.padded, out.data(), powers);
+  add(out);
+  all.insert(all.end(), powers, powers + StateSums::kPowers);
+  const ExponentialMoments moments = version.exponential(t, of.p.data(), of.phi.data(), of.padded);
+  all.insert(all.end(), {moments.excess, moments.first, moments.second});
+  const BitMasses masses = version.bits(of.bits.data(), of.p.data(), of.count);
+  all.insert(all.end(), {masses.only ? 1.0 : 0.0, masses.of_one});
+  return all;
+}
+
+}  // namespace
+
+TEST(passes_for_one_processor_have_the_bits_of_the_portable_ones) {
+#if defined(KPM_HAS_AVX2_FILES)
+  if (!avx2::supported()) {
+    return;
+  }
+  test::Random random(71);
+  for (int trial = 0; trial < 2000; ++trial) {
+    const States of(random);
+    const double t = random.uniform(-40.0, 40.0);
+    const std::vector<double> one = results_of(portable::kStateSums, of, t);
+    const std::vector<double> other = results_of(avx2::kStateSums, of, t);
+    CHECK(one.size() == other.size() &&
+          std::memcmp(one.data(), other.data(), one.size() * sizeof(double)) == 0);
+  }
+#endif
+}
+
+TEST(passes_over_the_states_are_the_sums_they_are_called) {
+  test::Random random(72);
+  const StateSums& version = state_sums();
+  for (int trial = 0; trial < 500; ++trial) {
+    const States of(random);
+    Array psi(of.padded);
+    Array excess(of.padded);
+    const PsiSums before = version.psi(0.5, of.u.data(), of.growth.data(), of.p.data(),
+                                       of.phi.data(), of.padded, psi.data());
+    const double tau = random.uniform(-0.5, 0.5);
+    const double t = random.uniform(0.0, 1.0);
+    const TiltSums sums = version.tilt(false, tau, t, of.p.data(), of.phi.data(), psi.data(),
+                                       of.padded, excess.data());
+    double expected[10] = {};
+    for (Eigen::Index i = 0; i < of.count; ++i) {
+      const double p = of.p[i];
+      const double x = of.phi[i];
+      const double y = 0.5 * of.u[i] * of.growth[i];
+      const double growth = std::expm1(tau * x + t * y);
+      const double terms[10] = {p * y,
+                                p * y * x,
+                                p * y * y,
+                                p * y * x * x,
+                                p * y * y * x,
+                                p * growth,
+                                p * growth * x,
+                                p * (1.0 + growth) * y,
+                                p * (1.0 + growth) * (x + y) * (x + y),
+                                p * (1.0 + growth) * (x + y) * (x + y) * (x + y)};
+      for (int k = 0; k < 10; ++k) {
+        expected[k] += terms[k];
+      }
+    }
+    const double found[10] = {before.mean,     before.covariance, before.square, before.phi_skew,
+                              before.psi_skew, sums.excess,       sums.lean,     sums.psi,
+                              sums.squares,    sums.cubes};
+    for (int k = 0; k < 10; ++k) {
+      CHECK_NEAR(found[k], expected[k], 1e-14);
+    }
+    const ExponentialMoments moments =
+        version.exponential(2.0, of.p.data(), of.phi.data(), of.padded);
+    const Array power = (2.0 * of.phi).exp();
+    CHECK_NEAR(moments.excess, (of.p * (power - 1.0)).sum(), 1e-14);
+    CHECK_NEAR(moments.first, (of.p * of.phi * (power - 1.0)).sum(), 1e-14);
+    CHECK_NEAR(moments.second, (of.p * of.phi * of.phi * power).sum(), 1e-14);
+    double powers[StateSums::kPowers];
+    version.powers(of.p.data(), of.phi.data(), of.padded, excess.data(), powers);
+    Array raised = of.p;
+    for (const double sum : powers) {
+      raised *= of.phi;
+      CHECK_NEAR(sum, raised.sum(), 1e-15);
+    }
+    CHECK((excess == raised).all());
+  }
+}
+
+TEST(only_zeros_and_ones_are_bits) {
+  test::Random random(73);
+  for (int trial = 0; trial < 1000; ++trial) {
+    States of(random);
+    const BitMasses bits = state_sums().bits(of.bits.data(), of.p.data(), of.count);
+    CHECK(bits.only);
+    CHECK_NEAR(bits.of_one, (of.bits * of.p.head(of.count)).sum(), 1e-15);
+    const double others[] = {0.5, -1.0, 2.0, 1.0 - 1e-15, 1e-300, 1e300};
+    of.bits[random.below(static_cast<int>(of.count))] = others[random.below(6)];
+    CHECK(!state_sums().bits(of.bits.data(), of.p.data(), of.count).only);
+  }
+}
+
+}  // namespace kpm
