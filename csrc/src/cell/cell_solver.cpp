@@ -156,16 +156,16 @@ void CellSolver::settle_prices(const Hull& hull, const Settings& settings, int& 
   if (settle_without_trade(hull)) {
     return;
   }
-  if (settings.rough) {
-    simplex_.keep_to_doubles(true);
-    const bool found = settle_at_vertex(hull) != Vertex::kNone;
-    simplex_.keep_to_doubles(false);
-    optimum_.primal_residual = found ? optimum_.primal_residual : kInfinity;
-    return;
-  }
   const bool many = market_.claims() >= kMany && !market_.disjoint.disjoint();
-  if (market_.states() + market_.claims() <= kTiny || (many && !settings.central_multipliers)) {
+  const bool vertices = settings.rough || (many && !settings.central_multipliers);
+  if (vertices || market_.states() + market_.claims() <= kTiny) {
+    simplex_.keep_to_doubles(settings.rough);
     const Vertex vertex = settle_at_vertex(hull);
+    simplex_.keep_to_doubles(false);
+    if (settings.rough) {
+      optimum_.primal_residual = vertex == Vertex::kNone ? kInfinity : optimum_.primal_residual;
+      return;
+    }
     const bool enough = vertex == Vertex::kDegenerate && !settings.central_multipliers;
     if (vertex == Vertex::kRegular || enough) {
       return;

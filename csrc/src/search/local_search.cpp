@@ -5,7 +5,6 @@
 
 #include "book/staircase.hpp"
 #include "numerics/tolerances.hpp"
-#include "risk/dual_bound.hpp"
 
 namespace kpm {
 
@@ -13,10 +12,6 @@ namespace {
 
 constexpr int kRounds = 20;
 constexpr double kImprovement = 1e-13;
-
-constexpr int kNeighbours = 8;    // solved at most before one is better: a quarter of a relaxation
-constexpr double kBetter = 1e-9;  // than the clearing that they are neighbours of
-constexpr int kFarthest = 2;      // pieces away: from a flat over a step to the next flat
 
 }  // namespace
 
@@ -118,7 +113,10 @@ bool LocalSearch::apply_moves(std::vector<int>& cell, std::vector<CellMove>& mov
   }
   std::stable_sort(moves.begin(), moves.end(),
                    [](const CellMove& a, const CellMove& b) { return a.gain > b.gain; });
-  set_ranges(cell);
+  ranges_.reset();
+  for (int k = 0; k < market_.claims(); ++k) {
+    set_range(k, cell[static_cast<std::size_t>(k)]);
+  }
   bool moved = false;
   for (const CellMove& move : moves) {
     int& piece = cell[static_cast<std::size_t>(move.claim)];
@@ -131,74 +129,6 @@ bool LocalSearch::apply_moves(std::vector<int>& cell, std::vector<CellMove>& mov
     }
   }
   return moved;
-}
-
-double LocalSearch::search_neighbours(const Candidate& from, std::vector<Candidate>& found) {
-  Candidate best = from;
-  while (best.optimum && try_neighbours(best, found)) {
-    best = found.back();
-  }
-  forget();
-  return best.value;
-}
-
-/// Under the multipliers of a cell's optimum no trade in the cell is worth more than the optimum's.
-/// A neighbour is better by no more than the better corner of its piece is worth above that.
-void LocalSearch::find_neighbours(const Candidate& from) {
-  const CellOptimum& optimum = *from.optimum;
-  const Multipliers multipliers =
-      multipliers_of(market_, optimum.worst_case, optimum.marginal_state_prices,
-                     optimum.multipliers, optimum.divergence);
-  moves_.clear();
-  for (int k = 0; k < market_.claims(); ++k) {
-    const auto at = static_cast<std::size_t>(k);
-    const Corners& corners = corners_[at];
-    const double price = market_.payoffs.row(k).dot(optimum.state_prices.matrix());
-    const double worth = multipliers.worth(k, price, optimum.demand[k]);
-    const int first = std::max(from.cell[at] - kFarthest, 0);
-    const int last = std::min(from.cell[at] + kFarthest, corners.pieces() - 1);
-    for (int piece = first; piece <= last; ++piece) {
-      const double gain = multipliers.most(k, corners, piece, piece) - worth;
-      if (piece != from.cell[at] && gain > kBetter) {
-        moves_.push_back({k, piece, gain});
-      }
-    }
-  }
-  std::stable_sort(moves_.begin(), moves_.end(),
-                   [](const CellMove& a, const CellMove& b) { return a.gain > b.gain; });
-}
-
-/// Whether one of the neighbours is better, which is then the last one found.
-bool LocalSearch::try_neighbours(const Candidate& from, std::vector<Candidate>& found) {
-  find_neighbours(from);
-  set_ranges(from.cell);
-  std::vector<int> cell = from.cell;
-  int tried = 0;
-  for (const CellMove& move : moves_) {
-    if (tried == kNeighbours) {
-      break;
-    }
-    int& piece = cell[static_cast<std::size_t>(move.claim)];
-    const int before = piece;
-    set_range(move.claim, move.piece);
-    if (ranges_.feasible()) {
-      ++tried;
-      piece = move.piece;
-      if (solve(cell, found, true) > from.value + kBetter) {
-        return true;
-      }
-      piece = before;
-    }
-    set_range(move.claim, before);
-  }
-  return false;
-}
-
-void LocalSearch::set_ranges(const std::vector<int>& cell) {
-  ranges_.reset();
-  for (int k = 0; k < market_.claims(); ++k) {
-    set_range(k, cell[static_cast<std::size_t>(k)]);
-  }
 }
 
 void LocalSearch::set_range(int claim, int piece) {

@@ -38,11 +38,6 @@ class LocalSearch {
   /// none.
   double climb_once(std::vector<Candidate>& found);
 
-  /// From a clearing to a better one that differs in one claim's piece, and so on while there is
-  /// one among the few that promise most under its multipliers. What is solved on the way is
-  /// appended to `found`; returns the best value. Afterwards there is no optimum.
-  double search_neighbours(const Candidate& from, std::vector<Candidate>& found);
-
   /// Solve one cell, unless it was the last: its value, minus infinity if no state prices reach it,
   /// or where, for a `rough` answer, doubles find none.
   double solve(const std::vector<int>& cell, std::vector<Candidate>& found, bool rough = false);
@@ -62,9 +57,6 @@ class LocalSearch {
  private:
   void find_moves(const std::vector<int>& cell);
   bool apply_moves(std::vector<int>& cell, std::vector<CellMove>& moves);
-  void find_neighbours(const Candidate& from);
-  bool try_neighbours(const Candidate& from, std::vector<Candidate>& found);
-  void set_ranges(const std::vector<int>& cell);
   void set_range(int claim, int piece);
 
   const ScaledMarket& market_;

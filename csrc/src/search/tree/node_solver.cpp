@@ -27,10 +27,12 @@ NodeSolver::NodeSolver(const ScaledMarket& market, const std::vector<Corners>& c
     : market_(market),
       corners_(corners),
       checkpoint_(token, unheard),
-      many_(market.claims() >= kMany && !market.disjoint.disjoint()),
       cells_(market, corners, arena_, checkpoint_),
       ranges_(market, arena_, &checkpoint_) {
   cell_multipliers_.reserve(market);
+  if (market.claims() >= kMany && !market.disjoint.disjoint()) {
+    neighbours_.emplace(market, corners, arena_, checkpoint_, cells_);
+  }
 }
 
 NodeSolver::~NodeSolver() = default;  // here the relaxation's type is known
@@ -86,7 +88,7 @@ void NodeSolver::examine(Node& node, const NodeTask& task, NodeOutcome& outcome)
     best = std::max(best, cells_.climb(round(node.box), moves_, outcome.candidates));
     count(outcome);
     take_bound_of_cell(node);
-    if (many_) {
+    if (neighbours_) {
       best = std::max(best, search_neighbours(node.bound, incumbent, outcome));
     }
   }
@@ -136,8 +138,7 @@ double NodeSolver::search_neighbours(double bound, double incumbent, NodeOutcome
   if (best == outcome.candidates.end() || best->value < incumbent - kNear * (bound - incumbent)) {
     return -kInfinity;
   }
-  const Candidate from = *best;
-  const double value = cells_.search_neighbours(from, outcome.candidates);
+  const double value = neighbours_->run(Candidate(*best), outcome.candidates);
   count(outcome);
   return value;
 }

@@ -3,6 +3,7 @@
 
 #include <cstdint>
 #include <memory>
+#include <optional>
 #include <vector>
 
 #include "book/corners.hpp"
@@ -11,6 +12,7 @@
 #include "prices/range_check.hpp"
 #include "risk/dual_bound.hpp"
 #include "search/local_search.hpp"
+#include "search/neighbour_search.hpp"
 #include "search/tree/node.hpp"
 
 namespace kpm {
@@ -69,8 +71,8 @@ class NodeSolver {
   Checkpoint checkpoint_;
   Arena arena_;
   std::unique_ptr<RelaxationProgram> relaxation_;  // many trees end before the first
-  const bool many_;
   LocalSearch cells_;
+  std::optional<NeighbourSearch> neighbours_;  // of books of many claims
   RangeCheck<CheckedSimplex> ranges_;
   Multipliers cell_multipliers_;
   std::vector<CellMove> moves_;

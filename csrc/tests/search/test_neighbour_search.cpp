@@ -1,7 +1,7 @@
 #include <algorithm>
 
 #include "random_book.hpp"
-#include "search/local_search.hpp"
+#include "search/neighbour_search.hpp"
 
 namespace kpm {
 
@@ -9,14 +9,15 @@ namespace {
 
 constexpr double kBetter = 1e-9;  // what is not worth a search
 
-/// A book with all that a local search needs, and its cell at random state prices.
+/// A book with all that searches need, and its cell at random state prices.
 struct Setting {
   Setting(test::Random& random, const test::RandomBook& book)
       : stairs(compile_staircases(book.market(), book.book())),
         scaled(book.market(), stairs),
         corners(find_corners(scaled, stairs)),
         checkpoint(token),
-        search(scaled, corners, arena, checkpoint) {
+        search(scaled, corners, arena, checkpoint),
+        neighbours(scaled, corners, arena, checkpoint, search) {
     const Array xi = test::random_distribution(random, scaled.states());
     for (int k = 0; k < scaled.claims(); ++k) {
       const Corners& claim = corners[static_cast<std::size_t>(k)];
@@ -38,6 +39,7 @@ struct Setting {
   Checkpoint checkpoint;
   Arena arena;
   LocalSearch search;
+  NeighbourSearch neighbours;
   std::vector<int> cell;
 };
 
@@ -56,7 +58,7 @@ TEST(no_neighbour_of_the_clearing_that_a_search_ends_at_is_better) {
       continue;  // at an end of a price range
     }
     const Candidate from = found.back();
-    const double best = setting.search.search_neighbours(from, found);
+    const double best = setting.neighbours.run(from, found);
     CHECK(best >= first);
     better += best > first ? 1 : 0;
     const auto end = std::find_if(found.begin(), found.end(), [&](const Candidate& candidate) {
@@ -88,7 +90,7 @@ TEST(what_a_search_finds_are_clearings_of_their_cells) {
       continue;
     }
     const Candidate from = found.back();
-    setting.search.search_neighbours(from, found);
+    setting.neighbours.run(from, found);
     for (const Candidate& candidate : found) {
       CHECK_NEAR(candidate.value, setting.value_of(candidate.cell), 1e-11);
       ++solved;
