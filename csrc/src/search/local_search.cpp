@@ -15,6 +15,11 @@ constexpr double kImprovement = 1e-13;
 
 }  // namespace
 
+void sort_by_gain(std::vector<CellMove>& moves) {
+  std::stable_sort(moves.begin(), moves.end(),
+                   [](const CellMove& a, const CellMove& b) { return a.gain > b.gain; });
+}
+
 LocalSearch::LocalSearch(const ScaledMarket& market, const std::vector<Corners>& corners,
                          Arena& arena, Checkpoint& checkpoint)
     : market_(market),
@@ -111,8 +116,7 @@ bool LocalSearch::apply_moves(std::vector<int>& cell, std::vector<CellMove>& mov
   if (moves.empty()) {
     return false;
   }
-  std::stable_sort(moves.begin(), moves.end(),
-                   [](const CellMove& a, const CellMove& b) { return a.gain > b.gain; });
+  sort_by_gain(moves);
   ranges_.reset();
   for (int k = 0; k < market_.claims(); ++k) {
     set_range(k, cell[static_cast<std::size_t>(k)]);

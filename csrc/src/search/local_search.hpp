@@ -20,6 +20,9 @@ struct CellMove {
   double gain;
 };
 
+/// Those with the greatest gain first, of equals the earlier.
+void sort_by_gain(std::vector<CellMove>& moves);
+
 /// A claim on a flat trades at a price while the maker values it at G: beyond the step at the end
 /// of the flat lies profit if G does. A claim on a step whose demand has reached an end while G
 /// pulls further should leave the step there. Such claims move to the next piece, most profitable

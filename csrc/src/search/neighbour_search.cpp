@@ -49,8 +49,7 @@ void NeighbourSearch::find_moves(const Candidate& from) {
       }
     }
   }
-  std::stable_sort(moves_.begin(), moves_.end(),
-                   [](const CellMove& a, const CellMove& b) { return a.gain > b.gain; });
+  sort_by_gain(moves_);
 }
 
 /// Whether a neighbour is better; it is the last one found then.
