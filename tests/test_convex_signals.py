@@ -15,8 +15,9 @@ from strategies import crowded_book
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="POSIX signals")
-def test_a_convex_rule_hears_signals_within_its_program() -> None:
-    """Ctrl-C raises there: on the way to the optimum there is no clearing to return.
+@pytest.mark.parametrize("error", [KeyboardInterrupt, ZeroDivisionError])
+def test_a_convex_rule_hears_signals_within_its_program(error: type[BaseException]) -> None:
+    """Ctrl-C returns where it was; any other error of a handler reaches the caller.
 
     A signal that waits for the core to return is delivered once, however often it was sent.
     """
@@ -28,13 +29,19 @@ def test_a_convex_rule_hears_signals_within_its_program() -> None:
         if frame is not None and frame.f_code.co_name == "clear_by_rule":
             delivered[frame.f_lasti] += 1
             if delivered[frame.f_lasti] == 3:
-                raise KeyboardInterrupt
+                raise error
 
     handler = signal.signal(signal.SIGALRM, count)
     signal.setitimer(signal.ITIMER_REAL, 1e-3, 1e-3)
     try:
-        with pytest.raises(KeyboardInterrupt):
-            kpm.clear(market, orders, rule="competitive")
+        if error is KeyboardInterrupt:
+            result = kpm.clear(market, orders, rule="competitive")
+        else:
+            with pytest.raises(error):
+                kpm.clear(market, orders, rule="competitive")
+            return
     finally:
         signal.setitimer(signal.ITIMER_REAL, 0)
         signal.signal(signal.SIGALRM, handler)
+    assert result.status is kpm.Status.INTERRUPTED
+    result.verify().raise_if_failed()
