@@ -47,7 +47,11 @@ def test_books_in_which_some_must_trade_with_the_maker(seed: int) -> None:
 @given(seed=st.integers(0, 2**32 - 1))
 @examples(200)
 @example(seed=509)  # half of what the enumeration found was `optimal`
-def test_optimal_is_neither_below_no_trade_nor_below_another_search(
+@example(seed=143)  # this and the next three failed `verify`: the support was the search's, and had
+@example(seed=2716)  # its digits, in units of the maker's money, or
+@example(seed=1327)  # the bound of the cell rounds with an order for 1e30 shares of which next to
+@example(seed=2668)  # nothing trades
+def test_optimal_verifies_and_is_neither_below_no_trade_nor_below_another_search(
     seed: int, family: Callable[[np.random.Generator], families.Book]
 ) -> None:
     market, orders = family(np.random.default_rng(seed))
@@ -55,6 +59,7 @@ def test_optimal_is_neither_below_no_trade_nor_below_another_search(
     cells = kpm.clear(market, orders, "enumerate", threads=1)
     for one, other in ((tree, cells), (cells, tree)):
         if one.status is kpm.Status.OPTIMAL:
+            one.verify().raise_if_failed()
             assert loss(one) <= 10 * TIE
             money = max(one.scale, other.scale, float(np.abs(market.inventory).max()))
             assert other.certainty_equivalent <= one.certainty_equivalent + 1e-7 * money

@@ -7,10 +7,6 @@
 
 namespace kpm {
 
-namespace {
-
-/// Price of a corner in money: piece j joins corners j and j + 1, and limit l is the price of
-/// corners 2 l + 1 and 2 l + 2.
 double corner_price(const Staircase& claim, std::size_t corner) {
   if (corner == 0) {
     return claim.price_min;
@@ -18,8 +14,6 @@ double corner_price(const Staircase& claim, std::size_t corner) {
   const std::size_t limit = (corner - 1) / 2;
   return limit < claim.limit.size() ? claim.limit[limit] : claim.price_max;
 }
-
-}  // namespace
 
 Multipliers support_of(const ScaledMarket& market, const Choice& choice) {
   const bool averse = market.kind != Ambiguity::kSimplex;

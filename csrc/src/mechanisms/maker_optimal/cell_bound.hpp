@@ -1,6 +1,7 @@
 // What the published support proves of the cell that clears.
 #pragma once
 
+#include <cstddef>
 #include <vector>
 
 #include "book/corners.hpp"
@@ -10,6 +11,10 @@
 #include "selection/selection.hpp"
 
 namespace kpm {
+
+/// Price of a corner in money: piece j joins corners j and j + 1, and limit l is the price of
+/// corners 2 l + 1 and 2 l + 2.
+double corner_price(const Staircase& claim, std::size_t corner);
 
 /// The worst case, marginal state prices and multipliers of a choice, as they bound
 /// (docs/theory.md) what may clear.

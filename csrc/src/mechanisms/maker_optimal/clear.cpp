@@ -14,6 +14,7 @@
 #include "kpm/looks.hpp"
 #include "kpm/validation.hpp"
 #include "mechanisms/competitive/equilibrium.hpp"
+#include "mechanisms/maker_optimal/as_published.hpp"
 #include "mechanisms/maker_optimal/book_search.hpp"
 #include "mechanisms/maker_optimal/cell_bound.hpp"
 #include "mechanisms/maker_optimal/certificate.hpp"
@@ -58,6 +59,9 @@ constexpr double kLost = 1e-7;    // of the unit: more than rounding takes from 
 // Where a clearing trades at least one in so many units of money, no search takes them for too
 // large (kSmaller): a cut book holds all that its optimum trades.
 constexpr double kLeastTraded = 63.0;
+
+// A tie beside what could trade, of what trades: not so little that readers could see it.
+constexpr double kDoubtful = 10.0 * kTie;
 
 // Times the change of the maker's payoff: a notional in which the maker takes no part.
 constexpr double kVast = 4096.0;
@@ -268,6 +272,7 @@ std::optional<Clearing> clear_once(const CanonicalBook& book, const Orders& orde
     certified = std::max(certified, bound);
   }
 
+  const std::vector<double> riskless = unit.counted.riskless;
   const bool hidden = net > kVast * moved_by(market, clearing) && has_giants(market, whole);
   // What giants trade with each other does not measure what the others have at stake.
   const double stake = hidden || !unit.counted.riskless.empty()
@@ -280,8 +285,21 @@ std::optional<Clearing> clear_once(const CanonicalBook& book, const Orders& orde
     return scaled.scale * (bound - value - rounding) <= allowed;
   };
   // A bound of the book bounds the cell.
-  const bool supported =
+  bool supported =
       (closed && supports(own_bound)) || supports(cell_bound(support, scaled, seen, choice));
+  if (!supported || tradable || !riskless.empty() || scaled.scale * kDoubtful > wanted) {
+    const AsPublished readers(market, book.stairs(), riskless, published.paid, settings.tolerance);
+    supported = supported && readers.proves(clearing);
+    if (!supported) {
+      const Support by_search = clearing.support;
+      const Choice own = with_own_support(market, traded, choice, clearing);
+      supported = supports(cell_bound(support_of(scaled, own), scaled, seen, own)) &&
+                  readers.proves(clearing);
+      if (!supported) {
+        clearing.support = by_search;
+      }
+    }
+  }
   // A bound below a clearing is off by as much, and so may any other be.
   const double bound_off = clearing.certainty_equivalent - to_money(scaled, upper);
   const bool sound = bound_off <= wanted && choice.nearest && supported;
@@ -308,7 +326,6 @@ std::optional<Clearing> clear_once(const CanonicalBook& book, const Orders& orde
   const bool finished = unit.proven || status == Status::kInaccurate;
   bool finer =
       finished && !told && too_coarse(std::max(net, kLastDigit * clearing.scale) / scaled.scale);
-  const std::vector<double> riskless = unit.counted.riskless;
   if (finished && hidden && !finer && riskless.empty() && !unit.no_finer) {
     unit.count_from(count_from_riskless(market, whole, clearing.net_demand, token));
     finer = unit.book.has_value();

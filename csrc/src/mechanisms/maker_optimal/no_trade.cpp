@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "book/units.hpp"
+#include "mechanisms/maker_optimal/as_published.hpp"
 #include "mechanisms/maker_optimal/cell_bound.hpp"
 #include "mechanisms/maker_optimal/levels.hpp"
 #include "mechanisms/maker_optimal/publication.hpp"
@@ -123,13 +124,19 @@ void lose_nothing(const CanonicalBook& book, const Orders& orders, const ClearSe
   const Choice tied = supported_alike(scaled, book, clearing, *choice);
   const double own = cell_bound(support_of(scaled, *choice), scaled, stairs, *choice);
   const double others = cell_bound(support_of(scaled, tied), scaled, stairs, tied);
-  const double excess = std::min(own, others) - no_trade;
-  restore_all(book, idle);
   if (others < own) {
-    clearing.support.ambiguity_price = idle.support.ambiguity_price;
-  } else {
-    clearing.support = std::move(idle.support);
+    idle.support.worst_case = to_vector(tied.worst_case);
+    idle.support.marginal_state_prices = to_vector(tied.marginal_state_prices);
+    idle.support.multipliers = original_multipliers(market.claims, scaled, tied.multipliers);
   }
+  idle.certainty_equivalent =
+      published.moves ? to_money(scaled, value) : clearing.no_trade_equivalent;
+  idle.scale = published.scale > 0.0 ? published.scale : levels.smaller_half();
+  const double excess = scaled.scale * (std::min(own, others) - no_trade);
+  const bool supported =
+      excess <= settings.tolerance * std::min(idle.scale, levels.giant()) &&
+      AsPublished(market, stairs, riskless, published.paid, settings.tolerance).proves(idle);
+  restore_all(book, idle);
 
   clearing.cell = std::move(idle.cell);
   clearing.state_prices = std::move(idle.state_prices);
@@ -137,15 +144,15 @@ void lose_nothing(const CanonicalBook& book, const Orders& orders, const ClearSe
   clearing.net_demand = std::move(idle.net_demand);
   clearing.fills = std::move(idle.fills);
   clearing.payoff = std::move(idle.payoff);
+  clearing.support = std::move(idle.support);
   clearing.revenue = idle.revenue;
-  clearing.certainty_equivalent =
-      published.moves ? to_money(scaled, value) : clearing.no_trade_equivalent;
+  clearing.certainty_equivalent = idle.certainty_equivalent;
   clearing.upper_bound = std::max(clearing.upper_bound, clearing.certainty_equivalent);
-  clearing.scale = published.scale > 0.0 ? published.scale : levels.smaller_half();
+  clearing.scale = idle.scale;
   if (clearing.status == Status::kOptimal) {
     const double wanted = settings.tolerance * std::min(clearing.scale, levels.giant());
     const double gap = clearing.upper_bound - clearing.certainty_equivalent;
-    const bool proven = gap <= wanted && scaled.scale * excess <= wanted && choice->nearest;
+    const bool proven = gap <= wanted && supported && choice->nearest;
     clearing.status = proven ? Status::kOptimal : Status::kInaccurate;
   }
 }

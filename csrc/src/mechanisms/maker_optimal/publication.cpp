@@ -68,6 +68,8 @@ Published publish(const Market& market, const Orders& orders, const std::vector<
       traded = (stairs[k].bought[l + 1] + matched.bought) + (stairs[k].sold[l] + matched.sold);
     }
     published.scale += stairs[k].span() * traded;
+    published.paid +=
+        std::max(std::abs(stairs[k].price_min), std::abs(stairs[k].price_max)) * traded;
   }
   if (netted) {
     // Trade of giants with each other adds its rounding to their difference, but must not add it to

@@ -23,6 +23,7 @@ struct PublishedBook {
 
 struct Published {
   double scale = 0.0;  ///< the notional that trades, money
+  double paid = 0.0;   ///< what all that trades could have to pay, money
   bool moves = false;  ///< whether trading changes the maker's payoff, by more than rounding
 };
 
