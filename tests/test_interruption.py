@@ -21,16 +21,7 @@ from hypothesis import strategies as st
 import kpm_fast as kpm
 from adapter import assert_same_bits, market_of, orders_of
 from programs import run_program, start_program
-from strategies import (
-    METHODS,
-    books,
-    crowded_book,
-    endless_book,
-    endless_walk,
-    examples,
-    fewer,
-    long_book,
-)
+from strategies import METHODS, books, endless_book, endless_walk, examples, fewer, long_book
 from witness import Book
 
 posix = pytest.mark.skipif(sys.platform == "win32", reason="POSIX signals and limits")
@@ -446,30 +437,6 @@ def test_a_token_cancelled_before(method: str) -> None:
 def test_other_objects_are_no_stop_tokens(stop: Any) -> None:
     with pytest.raises(kpm.InputError, match="stop: must be a StopToken"):
         kpm.clear(kpm.Market([[1.0]], [1.0]), kpm.Orders([], [], [], []), stop=stop)
-
-
-@pytest.mark.parametrize("rule", ["competitive", "pay_as_bid"])
-def test_a_convex_rule_hears_its_token_and_its_time_limit(rule: str) -> None:
-    """Every limit is obeyed and the bound holds; what is proven by then stays optimal."""
-    stop = kpm.StopToken()
-    stop.cancel()
-    book = crowded_book(100, seed=1, states=60, noise=0.1, risk_aversion=1e5)
-    market, orders = market_of(book), orders_of(book)
-    best = kpm.clear(market, orders, rule=rule).objective
-    ends: list[tuple[kpm.Status, dict[str, Any]]] = [
-        (kpm.Status.INTERRUPTED, {"stop": stop}),
-        (kpm.Status.TIME_LIMIT, {"time_limit": 0}),
-    ]
-    for status, how in ends:
-        engine = kpm.Engine(market, orders)
-        for result in (kpm.clear(market, orders, rule=rule, **how), engine.clear(rule=rule, **how)):
-            assert result.status is status
-            assert result.objective < best < result.upper_bound < float("inf")
-            result.verify().raise_if_failed()
-    proven = kpm.clear(
-        kpm.Market([[1.0]], [1.0]), kpm.Orders([], [], [], []), rule=rule, stop=stop, time_limit=0
-    )
-    assert proven.status is kpm.Status.OPTIMAL
 
 
 SIGNAL_HANDLER = """

@@ -44,10 +44,10 @@ py::dict clear_by_rule(const py::dict& maker, const In<double>& payoffs,
   orders.price = price.data();
   orders.quantity = quantity.data();
   orders.time = time ? time->data() : nullptr;
-  return auction_for_python(
-      allocation, rule, tolerance, time_limit, stop, [&](const AuctionSettings& settings) {
-        return clear_auction(given.market, given.maker, orders, settings);
-      });
+  return auction_for_python(allocation, rule, tolerance, time_limit, stop,
+                            [&](const AuctionSettings& settings) {
+                              return clear_auction(given.market, given.maker, orders, settings);
+                            });
 }
 
 }  // namespace

@@ -16,7 +16,7 @@ enum class ConvexRule : std::uint8_t {
 
 struct AuctionSettings {
   ConvexRule rule = ConvexRule::kCompetitive;
-  double tolerance = 1e-8;  ///< on the objective, relative to the notional that trades
+  double tolerance = 1e-8;        ///< on the objective, relative to the notional that trades
   double time_limit = kInfinity;  ///< seconds
   int max_iterations = 200;
   Allocation allocation = Allocation::kProRata;

@@ -27,9 +27,9 @@ bool obeys_limits(const test::RandomBook& book, const Clearing& clearing) {
 
 TEST(a_stopped_auction_obeys_every_limit_and_its_bound_holds) {
   test::Random random(81);
-  constexpr MakerKind kKinds[] = {MakerKind::kKnightian, MakerKind::kStartingOrders,
+  constexpr MakerKind kKinds[] = {MakerKind::kKnightian,  MakerKind::kStartingOrders,
                                   MakerKind::kWorstState, MakerKind::kPolytope,
-                                  MakerKind::kUtility,   MakerKind::kQuadratic};
+                                  MakerKind::kUtility,    MakerKind::kQuadratic};
   int stopped = 0;
   for (int trial = 0; trial < 60; ++trial) {
     const test::RandomBook book(random, 4, 4, 30);

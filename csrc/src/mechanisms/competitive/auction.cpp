@@ -190,9 +190,8 @@ AuctionClearing clear_until(const Market& given, const MakerModel& model, const 
   auto scales = std::make_unique<AtScale>(whole, model, stairs, kInfinity);
   SolvedAuction solved = scales->solve(stairs, settings, checkpoint);
   // Orders that stand far from the prices must not set the scale of those that trade.
-  for (int zoom = 0;
-       zoom < kZooms && !solved.stopped &&
-       is_dwarfed(stairs, whole, *scales, solved.point, settings.tolerance);
+  for (int zoom = 0; zoom < kZooms && !solved.stopped &&
+                     is_dwarfed(stairs, whole, *scales, solved.point, settings.tolerance);
        ++zoom) {
     ScaledMarket closer = scales->market;
     const double traded = solved.point.gap() <= kLost ? solved.point.demand.abs().sum() : 0.0;
@@ -276,9 +275,9 @@ AuctionClearing clear_until(const Market& given, const MakerModel& model, const 
   const double wanted = settings.tolerance * clearing.scale;
   const bool proven = clearing.upper_bound - result.objective <= wanted &&
                       scaled.scale * -published.gap() <= wanted && consistent(market, clearing);
-  clearing.status = proven                                 ? Status::kOptimal
+  clearing.status = proven                                ? Status::kOptimal
                     : limits.status() != Status::kOptimal ? limits.status()
-                                                           : Status::kInaccurate;
+                                                          : Status::kInaccurate;
   clearing.iterations = solved.iterations;
   clearing.threads = 1;
   clearing.seconds_total = seconds_since(start);
