@@ -135,7 +135,9 @@ std::optional<Clearing> clear_once(const CanonicalBook& book, const Orders& orde
     if (stake >= least_stake || unit.tried >= kUnits || unit.rehearsal || unit.no_finer) {
       return false;
     }
-    std::optional<TradableBook> cut = tradable_book(market, whole, token, scaled.scale * stake);
+    // A power of two: the stake's last digits differ from one way to find it to another.
+    const double money = std::ldexp(1.0, std::ilogb(scaled.scale * stake) + 1);
+    std::optional<TradableBook> cut = tradable_book(market, whole, token, money);
     if (!cut || cut->notional() > kSmaller * scaled.scale) {
       return false;
     }
@@ -161,6 +163,9 @@ std::optional<Clearing> clear_once(const CanonicalBook& book, const Orders& orde
     found = presolved ? prove(market, traded, *presolved, seen, tradable ? &*tradable : nullptr,
                               stakes, task, unit.counted.riskless, clearing.certificate)
                       : enumerate(scaled, stairs, stakes, cells, task);
+  }
+  if (!presolved && !tradable) {
+    found.corners = find_corners(scaled, stairs);
   }
   presolved.reset();  // the selection needs the memory
   if (found.coarse) {
