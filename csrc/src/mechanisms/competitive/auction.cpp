@@ -14,6 +14,7 @@
 #include "mechanisms/competitive/clear_compiled_auction.hpp"
 #include "mechanisms/competitive/solve_auction.hpp"
 #include "mechanisms/maker_optimal/levels.hpp"
+#include "mechanisms/maker_optimal/limits.hpp"
 #include "mechanisms/maker_optimal/publication.hpp"
 #include "numerics/tolerances.hpp"
 #include "selection/allocation.hpp"
@@ -171,8 +172,9 @@ bool is_dwarfed(const std::vector<Staircase>& stairs, const ScaledMarket& whole,
 
 AuctionClearing clear_until(const Market& given, const MakerModel& model, const Orders& orders,
                             const std::vector<Staircase>& stairs, const AuctionSettings& settings,
-                            Checkpoint& checkpoint) {
+                            Limits& limits) {
   const auto start = Clock::now();
+  Checkpoint checkpoint(limits.token());
   const Array prior = prior_of(model);
   Market market = given;
   market.prior = prior.data();
@@ -188,8 +190,8 @@ AuctionClearing clear_until(const Market& given, const MakerModel& model, const 
   auto scales = std::make_unique<AtScale>(whole, model, stairs, kInfinity);
   SolvedAuction solved = scales->solve(stairs, settings, checkpoint);
   // Orders that stand far from the prices must not set the scale of those that trade.
-  for (int zoom = 0;
-       zoom < kZooms && is_dwarfed(stairs, whole, *scales, solved.point, settings.tolerance);
+  for (int zoom = 0; zoom < kZooms && !solved.stopped &&
+                     is_dwarfed(stairs, whole, *scales, solved.point, settings.tolerance);
        ++zoom) {
     ScaledMarket closer = scales->market;
     const double traded = solved.point.gap() <= kLost ? solved.point.demand.abs().sum() : 0.0;
@@ -200,7 +202,7 @@ AuctionClearing clear_until(const Market& given, const MakerModel& model, const 
     auto near = std::make_unique<AtScale>(closer, model, stairs, kReach);
     SolvedAuction found = near->solve(stairs, settings, checkpoint);
     found.iterations += solved.iterations;
-    if (!near->is_within(found.point)) {
+    if (found.stopped || !near->is_within(found.point)) {
       break;
     }
     solved = std::move(found);
@@ -273,7 +275,9 @@ AuctionClearing clear_until(const Market& given, const MakerModel& model, const 
   const double wanted = settings.tolerance * clearing.scale;
   const bool proven = clearing.upper_bound - result.objective <= wanted &&
                       scaled.scale * -published.gap() <= wanted && consistent(market, clearing);
-  clearing.status = proven ? Status::kOptimal : Status::kInaccurate;
+  clearing.status = proven                                ? Status::kOptimal
+                    : limits.status() != Status::kOptimal ? limits.status()
+                                                          : Status::kInaccurate;
   clearing.iterations = solved.iterations;
   clearing.threads = 1;
   clearing.seconds_total = seconds_since(start);
@@ -287,13 +291,12 @@ AuctionClearing clear_compiled_auction(const Market& market, const MakerModel& m
                                        const Orders& orders, const std::vector<Staircase>& stairs,
                                        const AuctionSettings& settings) {
   require(validate_rule(maker.kind, number_of(settings.rule)));
-  StopToken token([&] { return !settings.interrupted || !settings.interrupted(); });
-  Checkpoint checkpoint(token);
-  try {
-    return clear_until(market, maker, orders, stairs, settings, checkpoint);
-  } catch (const Abandoned&) {
-    throw Interrupted();
-  }
+  ClearSettings until;
+  until.time_limit = settings.time_limit;
+  until.interrupted = settings.interrupted;
+  until.looks = settings.looks;
+  Limits limits(until, Clock::now(), orders.count);
+  return clear_until(market, maker, orders, stairs, settings, limits);
 }
 
 AuctionClearing clear_auction(const Market& market, const MakerModel& maker, const Orders& orders,
@@ -301,7 +304,9 @@ AuctionClearing clear_auction(const Market& market, const MakerModel& maker, con
   const auto start = Clock::now();
   const std::vector<Staircase> stairs = compile_staircases(market, orders);
   const double seconds = seconds_since(start);
-  AuctionClearing cleared = clear_compiled_auction(market, maker, orders, stairs, settings);
+  AuctionSettings rest = settings;
+  rest.time_limit = std::max(settings.time_limit - seconds, 0.0);
+  AuctionClearing cleared = clear_compiled_auction(market, maker, orders, stairs, rest);
   cleared.clearing.seconds_compile = seconds;
   cleared.clearing.seconds_total += seconds;
   return cleared;
