@@ -19,7 +19,7 @@ constexpr int kLowBits = 28;   // not sorted by digits: prices that close are le
 constexpr int kDigits = 4;     // of the remaining 36 bits, sign and exponent included
 constexpr std::size_t kValues = std::size_t{1} << kDigitBits;
 constexpr std::ptrdiff_t kSmall = 1024;  // fewer quotes are sorted by comparison
-constexpr int kRuns = 4;                 // so few, ascending or descending, are merged
+constexpr int kRuns = 4;                 // so few, ascending or descending, are put in a row
 
 /// An integer that sorts like the price.
 std::uint64_t sort_key(double price) {
@@ -99,18 +99,19 @@ Quote* end_of_run(Quote* begin, Quote* end) {
 }
 
 /// A book is mostly listed by ladders, one a side, which need only be put one after the other.
-/// Returns whether these are so few that the quotes are in order now.
-bool merge_runs(Quote* begin, Quote* end) {
+/// Returns whether the quotes are in order now: not if there are many runs, or they overlap.
+bool put_runs_in_order(Quote* begin, Quote* end) {
   Quote* sorted = begin;  // so far
   for (int runs = 0; sorted != end; ++runs) {
     if (runs == kRuns) {
       return false;
     }
     Quote* const next = end_of_run(sorted, end);
-    if (sorted != begin && precedes(next[-1], *begin)) {
+    if (sorted != begin && precedes(*sorted, sorted[-1])) {
+      if (precedes(*begin, next[-1])) {
+        return false;
+      }
       std::rotate(begin, sorted, next);
-    } else if (sorted != begin && precedes(*sorted, sorted[-1])) {
-      std::inplace_merge(begin, sorted, next, precedes);
     }
     sorted = next;
   }
@@ -140,7 +141,7 @@ Quotes::Quotes(const Market& market, const Orders& orders)
   for (std::size_t k = 0; k + 1 < first.size(); ++k) {
     Quote* const begin = quotes.data() + first[k];
     Quote* const end = quotes.data() + first[k + 1];
-    if (merge_runs(begin, end)) {
+    if (put_runs_in_order(begin, end)) {
       continue;
     }
     if (end - begin < kSmall) {

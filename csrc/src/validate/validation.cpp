@@ -170,8 +170,10 @@ bool all_keep_rules(const Orders& orders, int claims) {
   for (std::int64_t j = 0; j < orders.count; ++j) {
     const double limit = orders.price[j];
     const std::int8_t side = orders.side[j];
+    const double quantity = orders.quantity[j];
     keep &= (orders.claim[j] >= 0) & (orders.claim[j] < claims) & ((side == 1) | (side == -1)) &
-            (limit == limit) & is_quantity(orders.quantity[j]);
+            (limit == limit) &
+            (((quantity >= kSmallest) & (quantity <= kLargest)) | (quantity == 0.0));
   }
   return keep;
 }

@@ -57,10 +57,6 @@ double cells_of(const Box& box) {
   return cells;
 }
 
-Supports supports_of(NodeOutcome& outcome) {
-  return {outcome.supports.begin(), outcome.supports.end()};
-}
-
 }  // namespace
 
 TEST(a_node_that_the_supports_of_another_bound_needs_no_relaxation) {
@@ -70,13 +66,13 @@ TEST(a_node_that_the_supports_of_another_bound_needs_no_relaxation) {
     Problem problem(random, 5, 4, 60);
     const NodeOutcome split = problem.process(problem.root(), problem.first_value, {});
     for (const Node& child : split.children) {
-      NodeOutcome first = problem.process(child, problem.first_value, {});
+      const NodeOutcome first = problem.process(child, problem.first_value, {});
       if (!(first.relaxations > 0 && first.relaxed < child.bound)) {
         continue;
       }
       ++seen;
       const double incumbent = std::max(problem.first_value, first.relaxed + 1e-6);
-      const NodeOutcome again = problem.process(child, incumbent, supports_of(first));
+      const NodeOutcome again = problem.process(child, incumbent, first.supports);
       CHECK(again.relaxations == 0 && again.children.empty() && again.fathomed.empty());
       CHECK(again.relaxed < incumbent - kTie);
     }
@@ -91,12 +87,12 @@ TEST(what_supports_of_other_nodes_cut_is_proved_and_nothing_is_lost) {
   int cut = 0;
   for (int trial = 0; trial < 100; ++trial) {
     Problem problem(random, 5, 4, 60);
-    NodeOutcome split = problem.process(problem.root(), problem.first_value, {});
+    const NodeOutcome split = problem.process(problem.root(), problem.first_value, {});
     if (split.children.size() != 2) {
       continue;
     }
     const NodeOutcome left = problem.process(split.children[0], problem.first_value, {});
-    Supports supports = supports_of(split);
+    Supports supports = split.supports;
     supports.insert(supports.end(), left.supports.begin(), left.supports.end());
     const Node& node = split.children[1];
     for (const double above : {0.0, 0.5, 0.9}) {  // of the gap: better clearings, found elsewhere

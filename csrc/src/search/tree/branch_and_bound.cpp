@@ -253,10 +253,11 @@ class Tree {
     if (settings_.keep_leaves) {
       std::move(outcome.pruned.begin(), outcome.pruned.end(), std::back_inserter(pruned_));
     }
-    for (Multipliers& support : outcome.supports) {
-      supports_.push_front(std::move(support));
+    std::move(outcome.supports.begin(), outcome.supports.end(), std::back_inserter(supports_));
+    if (supports_.size() > kSupports) {
+      const auto old = static_cast<std::ptrdiff_t>(supports_.size() - kSupports);
+      supports_.erase(supports_.begin(), supports_.begin() + old);
     }
-    supports_.resize(std::min(supports_.size(), kSupports));
     if (outcome.relaxations > 0) {
       costs_.learn(outcome.half, outcome.relaxed);
     }

@@ -2,7 +2,6 @@
 #pragma once
 
 #include <cstdint>
-#include <deque>
 #include <vector>
 
 #include "book/corners.hpp"
@@ -21,8 +20,8 @@ struct Node {
   Half half;
 };
 
-/// Multipliers that other nodes left, the latest first: they bound any box.
-using Supports = std::deque<Multipliers>;
+/// Multipliers that other nodes left, the latest last: they bound any box.
+using Supports = std::vector<Multipliers>;
 
 /// The outcome of a node: pruned boxes, open boxes, and cells that were solved.
 struct NodeOutcome {
@@ -30,9 +29,9 @@ struct NodeOutcome {
   std::vector<Node> children;  ///< empty, or the two halves of what remained
   std::vector<Node> fathomed;  ///< no better than the best clearing, or a cell
   std::vector<Candidate> candidates;
-  std::vector<Multipliers> supports;  ///< of its relaxation and of the cell it climbed to
-  double relaxed = kInfinity;         ///< the relaxation's bound
-  Half half;                          ///< the node's
+  Supports supports;           ///< of its relaxation and of the cell it climbed to
+  double relaxed = kInfinity;  ///< the relaxation's bound
+  Half half;                   ///< the node's
   std::int64_t iterations = 0;
   std::int64_t relaxations = 0;
   std::int64_t cells = 0;

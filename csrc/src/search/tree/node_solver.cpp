@@ -269,7 +269,8 @@ std::vector<int> NodeSolver::round(const Box& box) {
 void NodeSolver::narrow(Node& node, const NodeTask& task, NodeOutcome& outcome) {
   const double threshold = task.incumbent - kTie;
   checkpoint_.pass(static_cast<double>(task.supports.size()) * claims());
-  for (const Multipliers& support : task.supports) {
+  for (auto latest = task.supports.rbegin(); latest != task.supports.rend(); ++latest) {
+    const Multipliers& support = *latest;
     const double bound = bound_by(support, node.box);
     if (bound < node.bound) {
       node.bound = bound;
