@@ -297,6 +297,8 @@ def clear_auction(
     allocation: str,  # "pro_rata" | "time"
     rule: str,  # "competitive" | "pay_as_bid" | "pdca"
     tolerance: float,  # relative to the scale
+    time_limit: float,  # seconds, may be infinite
+    stop: StopFlag | None,
 ) -> Auction:
     """Clear the book by a convex rule. The GIL is released."""
 
@@ -385,7 +387,15 @@ class Engine:
         stop: StopFlag | None,
         cold: bool,
     ) -> Clearing: ...
-    def clear_auction(self, allocation: str, rule: str, tolerance: float, cold: bool) -> Auction:
+    def clear_auction(
+        self,
+        allocation: str,
+        rule: str,
+        tolerance: float,
+        time_limit: float,
+        stop: StopFlag | None,
+        cold: bool,
+    ) -> Auction:
         """Clear the book by a convex rule; arguments as for the function."""
 
     def warm_clearings(self) -> int: ...

@@ -1,4 +1,4 @@
-"""Signals reach the convex rules within their program."""
+"""Signals, limits on time and stop tokens reach the convex rules within their program."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ import signal
 import sys
 from collections import Counter
 from types import FrameType
+from typing import Any
 
 import pytest
 
@@ -15,8 +16,9 @@ from strategies import crowded_book
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="POSIX signals")
-def test_a_convex_rule_hears_signals_within_its_program() -> None:
-    """Ctrl-C raises there: on the way to the optimum there is no clearing to return.
+@pytest.mark.parametrize("error", [KeyboardInterrupt, ZeroDivisionError])
+def test_a_convex_rule_hears_signals_within_its_program(error: type[BaseException]) -> None:
+    """Ctrl-C returns where it was; any other error of a handler reaches the caller.
 
     A signal that waits for the core to return is delivered once, however often it was sent.
     """
@@ -28,13 +30,42 @@ def test_a_convex_rule_hears_signals_within_its_program() -> None:
         if frame is not None and frame.f_code.co_name == "clear_by_rule":
             delivered[frame.f_lasti] += 1
             if delivered[frame.f_lasti] == 3:
-                raise KeyboardInterrupt
+                raise error
 
     handler = signal.signal(signal.SIGALRM, count)
     signal.setitimer(signal.ITIMER_REAL, 1e-3, 1e-3)
     try:
-        with pytest.raises(KeyboardInterrupt):
-            kpm.clear(market, orders, rule="competitive")
+        if error is KeyboardInterrupt:
+            result = kpm.clear(market, orders, rule="competitive")
+        else:
+            with pytest.raises(error):
+                kpm.clear(market, orders, rule="competitive")
+            return
     finally:
         signal.setitimer(signal.ITIMER_REAL, 0)
         signal.signal(signal.SIGALRM, handler)
+    assert result.status is kpm.Status.INTERRUPTED
+    result.verify().raise_if_failed()
+
+
+@pytest.mark.parametrize("rule", ["competitive", "pay_as_bid"])
+def test_a_convex_rule_hears_its_token_and_its_time_limit(rule: str) -> None:
+    """Every limit is obeyed and the bound holds; what is proven by then stays optimal."""
+    stop = kpm.StopToken()
+    stop.cancel()
+    book = crowded_book(600, seed=1, states=300, noise=0.1, risk_aversion=1e5)
+    market, orders = market_of(book), orders_of(book)
+    best = kpm.clear(market, orders, rule=rule).objective
+    ends: list[tuple[kpm.Status, dict[str, Any]]] = [
+        (kpm.Status.INTERRUPTED, {"stop": stop}),
+        (kpm.Status.TIME_LIMIT, {"time_limit": 0}),
+    ]
+    engine = kpm.Engine(market, orders)
+    for status, how in ends:
+        for result in (kpm.clear(market, orders, rule=rule, **how), engine.clear(rule=rule, **how)):
+            assert result.status is status
+            assert result.objective < best < result.upper_bound < float("inf")
+            result.verify().raise_if_failed()
+    nobody = kpm.Market([[1.0]], [1.0]), kpm.Orders([], [], [], [])
+    proven = kpm.clear(*nobody, rule=rule, stop=stop, time_limit=0)
+    assert proven.status is kpm.Status.OPTIMAL

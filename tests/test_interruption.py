@@ -439,13 +439,6 @@ def test_other_objects_are_no_stop_tokens(stop: Any) -> None:
         kpm.clear(kpm.Market([[1.0]], [1.0]), kpm.Orders([], [], [], []), stop=stop)
 
 
-@pytest.mark.parametrize("rule", ["competitive", "pay_as_bid"])
-def test_a_rule_without_a_search_takes_no_token(rule: str) -> None:
-    book = kpm.Market([[1.0]], [1.0]), kpm.Orders([], [], [], [])
-    with pytest.raises(kpm.InputError, match=f"stop: is not available with rule='{rule}'"):
-        kpm.clear(*book, rule=rule, stop=kpm.StopToken())
-
-
 SIGNAL_HANDLER = """
 import signal, threading
 import kpm_fast as kpm

@@ -19,17 +19,11 @@ bool is_raised(const volatile std::int32_t* flag) {
 #endif
 }
 
-/// What ends a search early has nothing to end where there is none.
+/// Where there is no search there are no nodes.
 void refuse_search(const kpm_settings& settings) {
-  constexpr const char* kWhy = "is not available with this rule, which needs no search";
-  if (settings.time_limit < kInfinity) {
-    throw Refusal("time_limit", kWhy, settings.time_limit);
-  }
   if (settings.node_limit != 0) {
-    throw Refusal("node_limit", kWhy, static_cast<double>(settings.node_limit));
-  }
-  if (settings.stop != nullptr) {
-    throw Refusal("stop", kWhy);
+    throw Refusal("node_limit", "is not available with this rule, which needs no search",
+                  static_cast<double>(settings.node_limit));
   }
 }
 
@@ -115,6 +109,8 @@ AuctionSettings GivenSettings::auction() const {
   AuctionSettings settings;
   settings.rule = static_cast<ConvexRule>(rule - 1);
   settings.tolerance = search.tolerance;
+  settings.time_limit = search.time_limit;
+  settings.interrupted = search.interrupted;
   settings.allocation = search.allocation;
   return settings;
 }

@@ -8,17 +8,20 @@
 #include <string>
 
 #include "arrays.hpp"
+#include "clearing.hpp"
 #include "interpreter_lock.hpp"
 #include "kpm/auction.hpp"
 #include "maker_model.hpp"
+#include "signal_watch.hpp"
 
 namespace kpm {
 
 namespace {
 
 AuctionSettings settings_of(const std::string& allocation, const std::string& rule,
-                            double tolerance) {
+                            double tolerance, double time_limit) {
   AuctionSettings settings;
+  settings.time_limit = time_limit;
   settings.rule = rule == "pay_as_bid" ? ConvexRule::kPayAsBid
                   : rule == "pdca"     ? ConvexRule::kPdca
                                        : ConvexRule::kCompetitive;
@@ -31,7 +34,8 @@ py::dict clear_by_rule(const py::dict& maker, const In<double>& payoffs,
                        const In<double>& inventory, const In<std::int64_t>& claim,
                        const In<std::int8_t>& side, const In<double>& price,
                        const In<double>& quantity, const std::optional<In<double>>& time,
-                       const std::string& allocation, const std::string& rule, double tolerance) {
+                       const std::string& allocation, const std::string& rule, double tolerance,
+                       double time_limit, const StopFlag* stop) {
   const GivenMaker given = borrow_market(maker, payoffs, inventory);
   Orders orders;
   orders.count = claim.shape(0);
@@ -40,28 +44,33 @@ py::dict clear_by_rule(const py::dict& maker, const In<double>& payoffs,
   orders.price = price.data();
   orders.quantity = quantity.data();
   orders.time = time ? time->data() : nullptr;
-  return auction_for_python(allocation, rule, tolerance, [&](const AuctionSettings& settings) {
-    return clear_auction(given.market, given.maker, orders, settings);
-  });
+  return auction_for_python(allocation, rule, tolerance, time_limit, stop,
+                            [&](const AuctionSettings& settings) {
+                              return clear_auction(given.market, given.maker, orders, settings);
+                            });
 }
 
 }  // namespace
 
 py::dict auction_for_python(const std::string& allocation, const std::string& rule,
-                            double tolerance,
+                            double tolerance, double time_limit, const StopFlag* stop,
                             const std::function<AuctionClearing(const AuctionSettings&)>& clear) {
-  AuctionSettings settings = settings_of(allocation, rule, tolerance);
+  AuctionSettings settings = settings_of(allocation, rule, tolerance, time_limit);
+  SignalWatch watch;
   AuctionClearing cleared;
-  try {
+  {
     Unlocked unlocked;
     settings.interrupted = [&] {
+      if (stop != nullptr && stop->raised()) {
+        return true;
+      }
       const Unlocked::Relocked relocked(unlocked);
-      return PyErr_CheckSignals() != 0;
+      return watch.interrupted();
     };
     cleared = clear(settings);
-  } catch (const Interrupted&) {
-    throw py::error_already_set();  // what the signal's handler raised
   }
+  watch.rethrow();
+  watch.pass_on(cleared.clearing.status);
   const Clearing& clearing = cleared.clearing;
   py::dict seconds;
   seconds["compile"] = clearing.seconds_compile;
@@ -69,7 +78,7 @@ py::dict auction_for_python(const std::string& allocation, const std::string& ru
   seconds["select"] = clearing.seconds_select;
   seconds["total"] = clearing.seconds_total;
   py::dict result;
-  result["status"] = clearing.status == Status::kOptimal ? "optimal" : "inaccurate";
+  result["status"] = name_of(clearing.status);
   result["cell"] = to_array(clearing.cell);
   result["state_prices"] = to_array(clearing.state_prices);
   result["claim_prices"] = to_array(clearing.claim_prices);
@@ -97,7 +106,8 @@ void add_auctions(py::module_& module) {
   module.def("clear_auction", &clear_by_rule, arg("maker"), arg("payoffs").noconvert(),
              arg("inventory").noconvert(), arg("claim").noconvert(), arg("side").noconvert(),
              arg("price").noconvert(), arg("quantity").noconvert(), arg("time").none(true),
-             arg("allocation"), arg("rule"), arg("tolerance"));
+             arg("allocation"), arg("rule"), arg("tolerance"), arg("time_limit"),
+             arg("stop").none(true));
 }
 
 }  // namespace kpm

@@ -7,14 +7,15 @@
 #include <string>
 
 #include "kpm/auction.hpp"
+#include "stop_flag.hpp"
 
 namespace kpm {
 
 /// A clearing by a convex rule as a dictionary, without the interpreter's lock but to look for
-/// signals.
+/// signals. The flag may be null.
 pybind11::dict auction_for_python(
-    const std::string& allocation, const std::string& rule, double tolerance,
-    const std::function<AuctionClearing(const AuctionSettings&)>& clear);
+    const std::string& allocation, const std::string& rule, double tolerance, double time_limit,
+    const StopFlag* stop, const std::function<AuctionClearing(const AuctionSettings&)>& clear);
 
 /// clear_auction().
 void add_auctions(pybind11::module_& module);

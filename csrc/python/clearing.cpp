@@ -3,7 +3,6 @@
 #include <pybind11/numpy.h>
 #include <pybind11/stl.h>
 
-#include <optional>
 #include <utility>
 #include <vector>
 
@@ -11,6 +10,7 @@
 #include "interpreter_lock.hpp"
 #include "keys.hpp"
 #include "kpm/looks.hpp"
+#include "signal_watch.hpp"
 
 namespace kpm {
 
@@ -102,24 +102,10 @@ struct Work {
   }
 };
 
-/// Runs on the calling thread: looks for Ctrl-C or calls Python now and then. A Python error stops
-/// the search and is raised once the core has returned.
-class PythonMonitor {
+/// Runs on the calling thread: looks for Ctrl-C or calls Python now and then.
+class PythonMonitor : public SignalWatch {
  public:
   explicit PythonMonitor(py::object progress) : progress_(std::move(progress)) {}
-
-  bool interrupted() {
-    if (PyErr_CheckSignals() == 0) {
-      return false;
-    }
-    if (PyErr_ExceptionMatches(PyExc_KeyboardInterrupt) != 0) {
-      PyErr_Clear();  // Ctrl-C: the best clearing so far is the answer
-      interrupted_ = true;
-    } else {
-      error_.emplace();
-    }
-    return true;
-  }
 
   bool operator()(const Progress& progress) {
     if (progress_.is_none()) {
@@ -139,33 +125,13 @@ class PythonMonitor {
       }
       return py::reinterpret_steal<py::object>(answer).cast<bool>();
     } catch (py::error_already_set& error) {
-      if (error.matches(PyExc_KeyboardInterrupt)) {  // Ctrl-C may come there, too
-        interrupted_ = true;
-      } else {
-        error_ = std::move(error);
-      }
+      note(std::move(error));  // Ctrl-C may come there, too
       return true;
-    }
-  }
-
-  /// Ctrl-C that came after the proof stopped nothing here: it goes on to the caller, whose loop
-  /// over many books would otherwise never hear of it.
-  void pass_on(Status status) const {
-    if (interrupted_ && status != Status::kInterrupted) {
-      PyErr_SetInterrupt();
-    }
-  }
-
-  void rethrow() {
-    if (error_) {
-      throw std::move(*error_);
     }
   }
 
  private:
   py::object progress_;
-  std::optional<py::error_already_set> error_;
-  bool interrupted_ = false;
 };
 
 py::dict to_dict(Clearing&& clearing, bool certificate) {

@@ -84,13 +84,13 @@ class PythonEngine {
   }
 
   py::dict clear_auction(const std::string& allocation, const std::string& rule, double tolerance,
-                         bool cold) {
+                         double time_limit, const StopFlag* stop, bool cold) {
     if (cold) {
       engine_.forget();
     }
-    return auction_for_python(allocation, rule, tolerance, [&](const AuctionSettings& settings) {
-      return engine_.clear(settings);
-    });
+    return auction_for_python(
+        allocation, rule, tolerance, time_limit, stop,
+        [&](const AuctionSettings& settings) { return engine_.clear(settings); });
   }
 
   std::int64_t warm_clearings() const { return engine_.warm_clearings(); }
@@ -130,7 +130,7 @@ void add_engine(py::module_& module) {
       .def("clear", &PythonEngine::clear, arg("settings"), arg("progress").none(true),
            arg("stop").none(true), arg("cold"))
       .def("clear_auction", &PythonEngine::clear_auction, arg("allocation"), arg("rule"),
-           arg("tolerance"), arg("cold"))
+           arg("tolerance"), arg("time_limit"), arg("stop").none(true), arg("cold"))
       .def("warm_clearings", &PythonEngine::warm_clearings)
       .def("snapshot", &PythonEngine::snapshot)
       .def("restore", &PythonEngine::restore)

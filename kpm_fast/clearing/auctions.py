@@ -47,7 +47,12 @@ def check_maker(rule: str, market: Market) -> None:
 
 
 def clear_by_rule(
-    market: Market, orders: Orders, settings: ClearSettings, engine: _core.Engine | None, cold: bool
+    market: Market,
+    orders: Orders,
+    settings: ClearSettings,
+    stop: _core.StopFlag | None,
+    engine: _core.Engine | None,
+    cold: bool,
 ) -> Result:
     """Clear by a convex rule; the arguments have been checked.
 
@@ -58,6 +63,8 @@ def clear_by_rule(
         "pro_rata" if settings.allocation == "pro_rata" else "time",
         settings.rule,
         settings.tolerance,
+        math.inf if settings.time_limit is None else settings.time_limit,
+        stop,
     )
     if engine is None:
         cleared = _core.clear_auction(

@@ -69,9 +69,10 @@ def clear(
         pays its limit, (5) and (6). ``"pdca"``, for :class:`StartingOrders`: the competitive
         prices, with the fills of the greatest payout. The last three are convex: one program,
         solved by an interior-point method on one thread, so that options of a search (``method``,
-        limits, ``callback``, ``stop``, ``certificate``) are refused; ``result.verify()`` checks the
-        proof, which is ``result.state_prices``. Ctrl-C raises ``KeyboardInterrupt``: on the way to
-        their optimum there is no clearing.
+        ``node_limit``, ``callback``, ``certificate``) are refused; ``result.verify()`` checks the
+        proof, which is ``result.state_prices``. ``time_limit``, ``stop`` and Ctrl-C return where
+        it was: fills that obey every limit, a bound that holds, and prices that are not yet the
+        maker's own, so that it may be worth less to the maker than no trade.
     tolerance : float
         Optimality gap to prove, relative to the notional that trades, ``result.scale``: it does not
         depend on the units of money or shares, nor on orders that do not trade;
@@ -167,11 +168,13 @@ def clear_book(
     check_maker(settings.rule, market)
     if settings.allocation == "time" and orders.time is None and len(orders):
         raise InputError(without_times(orders), field="allocation")
+    if stop is not None and not isinstance(stop, StopToken):
+        raise InputError(f"must be a StopToken, got {stop!r}", field="stop")
+    flag = None if stop is None else stop.flag
     if settings.rule != "maker_optimal":
-        for name, watching in (("callback", callback), ("stop", stop)):
-            if watching is not None:
-                raise without_search(settings.rule, name)
-        result = clear_by_rule(market, orders, settings, engine, cold)
+        if callback is not None:
+            raise without_search(settings.rule, "callback")
+        result = clear_by_rule(market, orders, settings, flag, engine, cold)
         if verbose:
             print(result)
         return result
@@ -183,8 +186,6 @@ def clear_book(
             f"{callback.__qualname__}",
             field="callback",
         )
-    if stop is not None and not isinstance(stop, StopToken):
-        raise InputError(f"must be a StopToken, got {stop!r}", field="stop")
 
     claim = orders.claim_index(market)
     cells = 0
@@ -199,7 +200,6 @@ def clear_book(
         log = EnumerationLog() if settings.enumerates else TreeLog()
         log.banner(_banner(market, orders, cells, settings))
     reporter = _reporter(cells, callback, log)
-    flag = None if stop is None else stop.flag
     if engine is None:
         answer = _core.clear(
             market.payoffs,

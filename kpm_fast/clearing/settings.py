@@ -83,7 +83,6 @@ class ClearSettings:
         """Refuse options that concern a search: the rule is a convex program."""
         given = {
             "method": self.method != "auto",
-            "time_limit": self.time_limit is not None,
             "node_limit": self.node_limit is not None,
             "certificate": bool(self.certificate),
         }

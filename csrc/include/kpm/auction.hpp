@@ -1,7 +1,6 @@
 // The convex rules: every maker of the family as the other side of a call auction.
 #pragma once
 
-#include <exception>
 #include <functional>
 
 #include "kpm/kpm.hpp"
@@ -17,17 +16,12 @@ enum class ConvexRule : std::uint8_t {
 
 struct AuctionSettings {
   ConvexRule rule = ConvexRule::kCompetitive;
-  double tolerance = 1e-8;  ///< on the objective, relative to the notional that trades
+  double tolerance = 1e-8;        ///< on the objective, relative to the notional that trades
+  double time_limit = kInfinity;  ///< seconds
   int max_iterations = 200;
   Allocation allocation = Allocation::kProRata;
   std::function<bool()> interrupted;  ///< polled by the calling thread: true ends the clearing
-};
-
-/// Thrown where `AuctionSettings::interrupted` ends a clearing: on the way to the optimum fills and
-/// prices do not agree, so that there is nothing to return.
-class Interrupted : public std::exception {
- public:
-  const char* what() const noexcept override { return "interrupted before the optimum was found"; }
+  Looks* looks = nullptr;             ///< null except in tests
 };
 
 /// A clearing by a convex rule. `clearing.certainty_equivalent` is -C of the maker's final losses;
@@ -43,8 +37,11 @@ struct AuctionClearing {
 
 /// The fills that maximise the objective, and prices that support them. Only the claims and the
 /// inventory of `market` are read. The caller is trusted with the market, the maker and the orders,
-/// which validate() checks; a rule that the maker does not have is refused with `InvalidInput`. May
-/// throw `Interrupted`.
+/// which validate() checks; a rule that the maker does not have is refused with `InvalidInput`.
+///
+/// Where `time_limit` or `interrupted` ends it before the optimum is proven, the status is
+/// kTimeLimit or kInterrupted: fills that obey every limit at prices that are not yet the maker's
+/// marginal ones, and an upper bound that holds. The objective may be less than without trade.
 AuctionClearing clear_auction(const Market& market, const MakerModel& maker, const Orders& orders,
                               const AuctionSettings& settings);
 

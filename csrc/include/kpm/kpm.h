@@ -146,7 +146,7 @@ typedef struct kpm_settings {
    * clearing takes, never its bits. */
   int64_t cold;
   int32_t rule;     /* [KPM_MAKER_OPTIMAL] a kpm_rule that the market's maker has. The convex rules
-                       need no search: they refuse a time limit, a node limit and `stop` */
+                       need no search: they refuse a node limit */
   int32_t reserved; /* zero */
 } kpm_settings;
 

@@ -14,6 +14,7 @@
 #include "mechanisms/competitive/clear_compiled_auction.hpp"
 #include "mechanisms/competitive/solve_auction.hpp"
 #include "mechanisms/maker_optimal/levels.hpp"
+#include "mechanisms/maker_optimal/limits.hpp"
 #include "mechanisms/maker_optimal/publication.hpp"
 #include "numerics/tolerances.hpp"
 #include "selection/allocation.hpp"
@@ -34,7 +35,9 @@ constexpr double kRoom = 4.0;          // what trades in the units chosen for it
 constexpr double kReach = 16.0;        // of these units: where demand is cut
 constexpr double kLongestZoom = 1e-4;  // per zoom: demand is known to no more digits
 constexpr double kLost = 1e-9;         // scaled money: with this gap the demand is unknown
-constexpr int kZooms = 6;
+constexpr double kShortestZoom = 0.3;  // ... and one shorter than this is not worth a solution
+constexpr double kNoWorse = 1.1;       // a gap that hardly differs says nothing of units
+constexpr int kZooms = 8;
 constexpr double kOnLimit = 1e-14;  // of the payoff range: a price this close is on its limit
 
 /// What the orders of one claim pay by their limits, summed along its staircase: the same for any
@@ -171,8 +174,9 @@ bool is_dwarfed(const std::vector<Staircase>& stairs, const ScaledMarket& whole,
 
 AuctionClearing clear_until(const Market& given, const MakerModel& model, const Orders& orders,
                             const std::vector<Staircase>& stairs, const AuctionSettings& settings,
-                            Checkpoint& checkpoint) {
+                            Limits& limits) {
   const auto start = Clock::now();
+  Checkpoint checkpoint(limits.token());
   const Array prior = prior_of(model);
   Market market = given;
   market.prior = prior.data();
@@ -188,23 +192,33 @@ AuctionClearing clear_until(const Market& given, const MakerModel& model, const 
   auto scales = std::make_unique<AtScale>(whole, model, stairs, kInfinity);
   SolvedAuction solved = scales->solve(stairs, settings, checkpoint);
   // Orders that stand far from the prices must not set the scale of those that trade.
-  for (int zoom = 0;
-       zoom < kZooms && is_dwarfed(stairs, whole, *scales, solved.point, settings.tolerance);
+  double share = 0.0;  // of the units so far; none chosen yet
+  for (int zoom = 0; zoom < kZooms && !solved.stopped &&
+                     is_dwarfed(stairs, whole, *scales, solved.point, settings.tolerance);
        ++zoom) {
     ScaledMarket closer = scales->market;
     const double traded = solved.point.gap() <= kLost ? solved.point.demand.abs().sum() : 0.0;
-    const double share = std::max(kRoom * traded, kLongestZoom);
+    share = share > 0.0 ? std::sqrt(share) : std::max(kRoom * traded, kLongestZoom);
     closer.scale *= share;
     closer.inventory /= share;
     closer.risk_aversion *= share;
     auto near = std::make_unique<AtScale>(closer, model, stairs, kReach);
     SolvedAuction found = near->solve(stairs, settings, checkpoint);
-    found.iterations += solved.iterations;
-    if (!near->is_within(found.point)) {
+    solved.iterations += found.iterations;
+    if (found.stopped) {
       break;
     }
-    solved = std::move(found);
-    scales = std::move(near);
+    if (near->is_within(found.point) &&
+        closer.scale * std::abs(found.point.gap()) <=
+            scales->market.scale *
+                std::max(kNoWorse * std::abs(solved.point.gap()), kGapRounding)) {
+      found.iterations = solved.iterations;
+      solved = std::move(found);
+      scales = std::move(near);
+      share = 0.0;
+    } else if (share > kShortestZoom) {  // these units were too fine, and no others are left
+      break;
+    }
   }
   const ScaledMarket& scaled = scales->market;
   MakerFunction& function = scales->function;
@@ -273,7 +287,9 @@ AuctionClearing clear_until(const Market& given, const MakerModel& model, const 
   const double wanted = settings.tolerance * clearing.scale;
   const bool proven = clearing.upper_bound - result.objective <= wanted &&
                       scaled.scale * -published.gap() <= wanted && consistent(market, clearing);
-  clearing.status = proven ? Status::kOptimal : Status::kInaccurate;
+  clearing.status = proven                                ? Status::kOptimal
+                    : limits.status() != Status::kOptimal ? limits.status()
+                                                          : Status::kInaccurate;
   clearing.iterations = solved.iterations;
   clearing.threads = 1;
   clearing.seconds_total = seconds_since(start);
@@ -287,13 +303,12 @@ AuctionClearing clear_compiled_auction(const Market& market, const MakerModel& m
                                        const Orders& orders, const std::vector<Staircase>& stairs,
                                        const AuctionSettings& settings) {
   require(validate_rule(maker.kind, number_of(settings.rule)));
-  StopToken token([&] { return !settings.interrupted || !settings.interrupted(); });
-  Checkpoint checkpoint(token);
-  try {
-    return clear_until(market, maker, orders, stairs, settings, checkpoint);
-  } catch (const Abandoned&) {
-    throw Interrupted();
-  }
+  ClearSettings until;
+  until.time_limit = settings.time_limit;
+  until.interrupted = settings.interrupted;
+  until.looks = settings.looks;
+  Limits limits(until, Clock::now(), orders.count);
+  return clear_until(market, maker, orders, stairs, settings, limits);
 }
 
 AuctionClearing clear_auction(const Market& market, const MakerModel& maker, const Orders& orders,
@@ -301,7 +316,9 @@ AuctionClearing clear_auction(const Market& market, const MakerModel& maker, con
   const auto start = Clock::now();
   const std::vector<Staircase> stairs = compile_staircases(market, orders);
   const double seconds = seconds_since(start);
-  AuctionClearing cleared = clear_compiled_auction(market, maker, orders, stairs, settings);
+  AuctionSettings rest = settings;
+  rest.time_limit = std::max(settings.time_limit - seconds, 0.0);
+  AuctionClearing cleared = clear_compiled_auction(market, maker, orders, stairs, rest);
   cleared.clearing.seconds_compile = seconds;
   cleared.clearing.seconds_total += seconds;
   return cleared;

@@ -31,7 +31,7 @@ struct Auction {
   Checkpoint& checkpoint;  ///< asked before each step of every method
 
   /// Before a step whose dearest part is a system of the claims. Throws `Abandoned` if nobody waits
-  /// for the optimum any more: no point on the way to it is a clearing.
+  /// for the optimum any more.
   void pass() const {
     const auto claims = static_cast<double>(market.claims());
     checkpoint.pass(claims * claims * (claims + market.states()));

@@ -1,6 +1,7 @@
 #include "mechanisms/competitive/solve_auction.hpp"
 
 #include <algorithm>
+#include <cmath>
 #include <optional>
 #include <utility>
 #include <vector>
@@ -37,6 +38,83 @@ void publish_point(const Auction& auction, const std::vector<Staircase>& stairs,
   }
 }
 
+/// What the traders want at these state prices.
+AuctionPoint best_answer(const Auction& auction, const ArrayView& g, const ArrayView& p,
+                         MakerFunction& function) {
+  AuctionPoint point;
+  point.g = g;
+  point.p = p;
+  point.unique = point.settled = false;
+  point.demand = Array::Zero(auction.market.claims());
+  for (int k = 0; k < auction.market.claims(); ++k) {
+    const int rung = auction.ladder(k).rung(auction.market.payoffs.row(k).dot(g.matrix()));
+    point.piece.push_back(2 * rung);
+    point.demand[k] = auction.ladder(k).demand[static_cast<std::size_t>(rung)];
+  }
+  auction.judge(function, point);
+  return point;
+}
+
+/// Where a program that was told to stop leaves the auction.
+AuctionPoint stopped_point(const Auction& auction, AuctionProgram& program,
+                           MakerFunction& function) {
+  function.evaluate(-auction.market.inventory);
+  const Array g = function.g();
+  const Array p = function.worst_case();
+  AuctionPoint point = best_answer(auction, g / g.sum(), p / p.sum(), function);
+  program.keep_best(0.0);
+  if (std::isfinite(program.gap())) {
+    AuctionPoint there = best_answer(auction, program.g(), program.worst_case(), function);
+    if (there.gap() < point.gap()) {
+      return there;
+    }
+  }
+  return point;
+}
+
+/// Drive the program to its optimum, polish it, and choose what is published.
+void find_optimum(const Auction& auction, const std::vector<Staircase>& stairs, int max_iterations,
+                  FaceRule face, AuctionProgram& program, MakerFunction& function,
+                  SolvedAuction& solved) {
+  const double rounding = kGapRounding * (1.0 + program.magnitude());
+  const double tolerance = std::max(kSharp, rounding);
+  const double sharper =
+      std::max(std::min(kSharp, kOfResolution * auction.maker.resolution), rounding);
+  const auto pause = [&] {
+    auction.pass();
+    ++solved.iterations;
+  };
+  for (const Attempt& attempt : kAttempts) {
+    int iterations = 0;
+    run_predictor_corrector(program, tolerance, attempt, max_iterations, iterations, pause);
+    if (sharper < tolerance && program.gap() <= tolerance) {
+      continue_predictor_corrector(program, sharper, attempt, max_iterations, iterations, pause);
+    }
+    if (program.gap() <= std::max(kEnough, 100.0 * rounding)) {
+      break;
+    }
+  }
+  publish_point(auction, stairs, program, function, face, tied_functions(auction, program, false),
+                solved);
+  if (auction.market.kind != Ambiguity::kBall || auction.maker.kind != MakerKind::kKnightian) {
+    return;
+  }
+  // Near a kink, and of a very averse maker everywhere, the ambiguity price is of the size of
+  // rounding: the other side may be right.
+  const bool smooth = solved.point.unique;
+  const bool met = missed_by(auction, solved.point) <= kPricesMet;
+  if (smooth ? !met || !solved.point.settled : !solved.chosen) {
+    SolvedAuction other;
+    other.iterations = solved.iterations;
+    publish_point(auction, stairs, program, function, face,
+                  smooth ? tied_functions(auction, program, true) : std::vector<int>(), other);
+    if (other.chosen && missed_by(auction, other.point) <= kPricesMet &&
+        other.point.gap() <= std::max(solved.point.gap(), smooth && met ? 0.0 : tolerance)) {
+      solved = std::move(other);
+    }
+  }
+}
+
 }  // namespace
 
 SolvedAuction solve_auction(const Auction& auction, const std::vector<Staircase>& stairs,
@@ -52,40 +130,11 @@ SolvedAuction solve_auction(const Auction& auction, const std::vector<Staircase>
   Arena arena;
   AuctionProgram program(auction.market, auction.maker, auction.ladders, arena);
   program.load(prices);
-  const double rounding = kGapRounding * (1.0 + program.magnitude());
-  const double tolerance = std::max(kSharp, rounding);
-  const double sharper =
-      std::max(std::min(kSharp, kOfResolution * auction.maker.resolution), rounding);
-  const auto pause = [&] { auction.pass(); };
-  for (const Attempt& attempt : kAttempts) {
-    int iterations = 0;
-    run_predictor_corrector(program, tolerance, attempt, max_iterations, iterations, pause);
-    if (sharper < tolerance && program.gap() <= tolerance) {
-      continue_predictor_corrector(program, sharper, attempt, max_iterations, iterations, pause);
-    }
-    solved.iterations += iterations;
-    if (program.gap() <= std::max(kEnough, 100.0 * rounding)) {
-      break;
-    }
-  }
-  publish_point(auction, stairs, program, function, face, tied_functions(auction, program, false),
-                solved);
-  if (auction.market.kind != Ambiguity::kBall || auction.maker.kind != MakerKind::kKnightian) {
-    return solved;
-  }
-  // Near a kink, and of a very averse maker everywhere, the ambiguity price is of the size of
-  // rounding: the other side may be right.
-  const bool smooth = solved.point.unique;
-  const bool met = missed_by(auction, solved.point) <= kPricesMet;
-  if (smooth ? !met || !solved.point.settled : !solved.chosen) {
-    SolvedAuction other;
-    other.iterations = solved.iterations;
-    publish_point(auction, stairs, program, function, face,
-                  smooth ? tied_functions(auction, program, true) : std::vector<int>(), other);
-    if (other.chosen && missed_by(auction, other.point) <= kPricesMet &&
-        other.point.gap() <= std::max(solved.point.gap(), smooth && met ? 0.0 : tolerance)) {
-      return other;
-    }
+  try {
+    find_optimum(auction, stairs, max_iterations, face, program, function, solved);
+  } catch (const Abandoned&) {
+    solved.point = stopped_point(auction, program, function);
+    solved.stopped = true;
   }
   return solved;
 }

@@ -24,18 +24,19 @@ constexpr double kTieShare = 0.25;
 /// A clearing of the presolved book, of the full one.
 std::shared_ptr<const CellOptimum> restore(const Presolve& book, const ScaledMarket& scaled,
                                            const std::vector<Staircase>& stairs,
-                                           const Candidate& candidate) {
+                                           const CellOptimum& merged,
+                                           const std::vector<int>& cell) {
   std::vector<Piece> pieces;
-  pieces.reserve(candidate.cell.size());
+  pieces.reserve(cell.size());
   for (int k = 0; k < scaled.claims(); ++k) {
     const auto at = static_cast<std::size_t>(k);
     const auto source = static_cast<std::size_t>(scaled.original[at]);
-    Piece piece = stairs[source].piece(candidate.cell[at]);
+    Piece piece = stairs[source].piece(cell[at]);
     piece.demand_low = scaled.demand(k, piece.demand_low);
     piece.demand_high = scaled.demand(k, piece.demand_high);
     pieces.push_back(piece);
   }
-  auto optimum = std::make_shared<CellOptimum>(*candidate.optimum);
+  auto optimum = std::make_shared<CellOptimum>(merged);
   optimum->demand = book.restore_demand(optimum->demand, pieces);
   optimum->multipliers = book.restore_multipliers(optimum->multipliers);
   return optimum;
@@ -131,8 +132,12 @@ Found prove(const Market& market, const TradedMarket& traded, Presolve& book,
   search.report = task.report;
   search.stake = [&](const Candidate& candidate) {
     const Array none;
-    return stakes.of(book.restore(candidate.cell),
-                     candidate.optimum ? candidate.optimum->demand : none, candidate.value);
+    const std::vector<int> cell = book.restore(candidate.cell);
+    if (candidate.optimum && !book.same_claims()) {  // of all claims: as without presolve
+      const auto apart = restore(book, scaled, stairs, *candidate.optimum, cell);
+      return stakes.of(cell, apart->demand, candidate.value);
+    }
+    return stakes.of(cell, candidate.optimum ? candidate.optimum->demand : none, candidate.value);
   };
   search.too_coarse = task.too_coarse;
   TreeResult result = branch_and_bound(book.market(), book.corners(), search);
@@ -143,7 +148,7 @@ Found prove(const Market& market, const TradedMarket& traded, Presolve& book,
     for (Candidate& candidate : *found) {
       candidate.cell = book.restore(candidate.cell);
       if (!book.same_claims() && candidate.optimum) {
-        candidate.optimum = restore(book, scaled, stairs, candidate);
+        candidate.optimum = restore(book, scaled, stairs, *candidate.optimum, candidate.cell);
         candidate.solved = false;  // the members of a group have not been told apart
       }
     }

@@ -1,0 +1,97 @@
+// What a clearing by a convex rule returns when it is stopped, at every poll of its limits.
+#include <vector>
+
+#include "check.hpp"
+#include "kpm/auction.hpp"
+#include "kpm/looks.hpp"
+#include "random_book.hpp"
+
+namespace kpm {
+
+namespace {
+
+/// Orders against their limits: inside it they trade in full, beyond it not at all.
+bool obeys_limits(const test::RandomBook& book, const Clearing& clearing) {
+  for (std::size_t j = 0; j < book.price.size(); ++j) {
+    const double price = clearing.claim_prices[static_cast<std::size_t>(book.claim[j])];
+    const double gain = book.side[j] * (book.price[j] - price);
+    if ((gain > 1e-9 && clearing.fills[j] != book.quantity[j]) ||
+        (gain < -1e-9 && clearing.fills[j] != 0.0)) {
+      return false;
+    }
+  }
+  return true;
+}
+
+}  // namespace
+
+TEST(a_stopped_auction_obeys_every_limit_and_its_bound_holds) {
+  test::Random random(81);
+  constexpr MakerKind kKinds[] = {MakerKind::kKnightian,  MakerKind::kStartingOrders,
+                                  MakerKind::kWorstState, MakerKind::kPolytope,
+                                  MakerKind::kUtility,    MakerKind::kQuadratic};
+  int stopped = 0;
+  for (int trial = 0; trial < 60; ++trial) {
+    const test::RandomBook book(random, 4, 4, 30);
+    const Market market = book.market();
+    MakerModel maker;
+    maker.kind = kKinds[trial % 6];
+    maker.states = book.states;
+    maker.prior = market.prior;
+    maker.risk_aversion = market.risk_aversion;
+    maker.ambiguity = market.ambiguity;
+    const std::vector<double> weights(static_cast<std::size_t>(book.states), 5.0);
+    const std::vector<double> priors = {0.1, 0.2, 0.3, 0.4, 0.4, 0.3, 0.2, 0.1};
+    maker.delta = weights.data();
+    if (maker.kind == MakerKind::kPolytope) {
+      maker.vertices = priors.data();
+      maker.priors = 2;
+    }
+    maker.wealth = 30.0;
+    maker.curvature = 20.0;
+    AuctionSettings settings;
+    settings.rule = trial % 2 == 0 ? ConvexRule::kCompetitive : ConvexRule::kPayAsBid;
+    const AuctionClearing whole = clear_auction(market, maker, book.book(), settings);
+    CHECK(whole.clearing.status == Status::kOptimal);
+    const double rounding = 1e-7 * (1.0 + whole.clearing.scale + std::abs(whole.objective));
+    for (int at = 0;; ++at) {
+      Looks looks;
+      looks.stop_at = at;
+      settings.looks = &looks;
+      const AuctionClearing found = clear_auction(market, maker, book.book(), settings);
+      CHECK(obeys_limits(book, found.clearing));
+      CHECK(found.objective <= whole.objective + rounding);
+      CHECK(found.clearing.upper_bound >= whole.objective - rounding);
+      if (looks.count <= at) {  // it was not stopped
+        CHECK(found.clearing.status == Status::kOptimal);
+        CHECK(found.objective == whole.objective);
+        break;
+      }
+      CHECK(found.clearing.status == Status::kInterrupted ||
+            found.clearing.status == Status::kOptimal);
+      stopped += found.clearing.status == Status::kInterrupted ? 1 : 0;
+    }
+  }
+  CHECK(stopped > 300);
+}
+
+TEST(an_auction_without_time_says_so) {
+  test::Random random(82);
+  const test::RandomBook book(random, 4, 4, 30);
+  MakerModel maker;
+  const Market market = book.market();
+  maker.states = book.states;
+  maker.prior = market.prior;
+  maker.risk_aversion = market.risk_aversion;
+  maker.ambiguity = market.ambiguity;
+  AuctionSettings settings;
+  settings.time_limit = 0.0;
+  Looks looks;
+  settings.looks = &looks;  // each poll asks
+  const AuctionClearing found = clear_auction(market, maker, book.book(), settings);
+  CHECK(found.clearing.status == Status::kTimeLimit);
+  CHECK(found.objective <= found.clearing.upper_bound);
+  CHECK(obeys_limits(book, found.clearing));
+}
+
+}  // namespace kpm
