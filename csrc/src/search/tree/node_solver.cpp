@@ -97,9 +97,7 @@ void NodeSolver::examine(Node& node, const NodeTask& task, NodeOutcome& outcome)
     count(outcome);
     take_bound_of_cell(node);
     outcome.supports.push_back(cell_multipliers_);
-    if (neighbours_) {
-      best = std::max(best, search_neighbours(node.bound, incumbent, outcome));
-    }
+    best = std::max(best, search_neighbours(node.bound, incumbent, outcome));
   }
   if (node.bound > best + kTie && relaxation_->gap() > kBranchShare * (node.bound - best)) {
     // The clearing found is so good that the relaxation was solved too coarsely.
@@ -143,6 +141,9 @@ bool NodeSolver::close_root_by_cells(Node& node, double& incumbent, NodeOutcome&
 
 /// Neighbours of the node's best clearing, where that is not far from the best known.
 double NodeSolver::search_neighbours(double bound, double incumbent, NodeOutcome& outcome) {
+  if (!neighbours_) {
+    return -kInfinity;
+  }
   const auto best =
       std::max_element(outcome.candidates.begin(), outcome.candidates.end(),
                        [](const Candidate& a, const Candidate& b) { return a.value < b.value; });
