@@ -1,8 +1,7 @@
 // The passes of state_sums.hpp for every processor, and the choice of a version.
-#include "numerics/state_sums.hpp"
-
 #include "numerics/inner_products.hpp"
 #include "numerics/state_loops.hpp"
+#include "numerics/state_sums.hpp"
 
 namespace kpm {
 
