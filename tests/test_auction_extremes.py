@@ -172,3 +172,11 @@ def test_a_utility_maker_with_little_wealth_left_takes_few_iterations(seed):
     result = kpm.clear(market, as_orders(columns), rule="competitive")
     assert result.status is kpm.Status.OPTIMAL
     assert result.stats.iterations <= 40
+
+
+def test_verify_takes_a_utility_maker_whose_wealth_is_lost_in_its_inventory():
+    """1e-7 beside 4.6e12: its cost is the worst loss less that wealth."""
+    market, orders = extreme_book(628, "utility", 13)
+    result = kpm.clear(market, orders, rule="competitive")
+    assert result.status is kpm.Status.OPTIMAL
+    result.verify().raise_if_failed()
