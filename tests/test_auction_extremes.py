@@ -142,3 +142,41 @@ def test_an_order_that_stands_aside_loosens_no_clearing(name):
         assert beside.scale == pytest.approx(alone.scale, rel=1e-9)
         assert beside.status is kpm.Status.OPTIMAL
         assert beside.verify()
+
+
+@pytest.mark.parametrize(
+    ("name", "span", "seed"),
+    [
+        ("worst", 3, 876),
+        ("worst", 6, 31),
+        ("polytope", 6, 31),
+        ("polytope", 6, 657),
+        ("polytope", 6, 881),
+        ("utility", 6, 285),
+        ("lmsr", 6, 369),
+    ],
+)
+def test_units_too_fine_for_what_trades_are_made_coarser(name, span, seed):
+    """Orders that would trade were cut, and the solution in the coarsest units stayed."""
+    market, orders = extreme_book(seed, name, span)
+    result = kpm.clear(market, orders, rule="competitive")
+    assert result.status is kpm.Status.OPTIMAL
+    result.verify().raise_if_failed()
+
+
+@pytest.mark.parametrize("seed", [184, 815, 840, 896, 1031])
+def test_a_utility_maker_with_little_wealth_left_takes_few_iterations(seed):
+    """Its wealth is part of Newton's step: by itself it converged linearly, and 625 were taken."""
+    rng, scale, payoffs, inventory, columns = random_book(seed)
+    market = kpm.Market(payoffs, maker=make_maker("utility", rng, scale, inventory))
+    result = kpm.clear(market, as_orders(columns), rule="competitive")
+    assert result.status is kpm.Status.OPTIMAL
+    assert result.stats.iterations <= 40
+
+
+def test_verify_takes_a_utility_maker_whose_wealth_is_lost_in_its_inventory():
+    """1e-7 beside 4.6e12: its cost is the worst loss less that wealth."""
+    market, orders = extreme_book(628, "utility", 13)
+    result = kpm.clear(market, orders, rule="competitive")
+    assert result.status is kpm.Status.OPTIMAL
+    result.verify().raise_if_failed()

@@ -13,6 +13,8 @@ from .reference import divergence, log_mean_exp, worst_case_risk
 
 __all__ = ["conjugate_bound", "cost"]
 
+_LARGE = 1e8
+
 
 def cost(model: dict[str, Any], losses: Floats) -> float:
     """Return C(L) of a maker given by its parameters (docs/makers.md)."""
@@ -45,13 +47,13 @@ def cost(model: dict[str, Any], losses: Floats) -> float:
         slack = _root(
             lambda u: float(prior @ np.log(np.maximum(u + below, 1e-300) / wealth)), 0.0, wealth
         )
-        # Newton's method, relative to the wealth: bisection loses the digits of a small cost.
-        gain = slack + top - wealth
-        for _ in range(3):
-            ratio = (gain - losses) / wealth
-            if np.min(ratio) <= -0.9:
-                break
-            gain -= float(prior @ np.log1p(ratio)) * wealth / float(prior @ (1 / (1 + ratio)))
+        gain = top + (slack - wealth)
+        # Newton's method, relative to the wealth: bisection loses the digits of a small cost. Where
+        # little of the wealth is left, or it is lost in the losses' rounding, there are none.
+        if slack > 0.1 * wealth and float(np.abs(losses).max()) < _LARGE * wealth:
+            for _ in range(3):
+                ratio = (gain - losses) / wealth
+                gain -= float(prior @ np.log1p(ratio)) * wealth / float(prior @ (1 / (1 + ratio)))
         return float(gain)
     prior, c = model["prior"], float(model["c"])
     level = _root(

@@ -9,15 +9,17 @@ namespace kpm {
 
 namespace {
 
-bool precedes(const Quote& a, const Quote& b) {
+/// An object, not a function: a call for each comparison takes as long as the comparison.
+constexpr auto precedes = [](const Quote& a, const Quote& b) {
   return a.price != b.price ? a.price < b.price : a.quantity < b.quantity;
-}
+};
 
 constexpr int kDigitBits = 9;  // the counts of more values per digit would leave the first cache
 constexpr int kLowBits = 28;   // not sorted by digits: prices that close are left to comparison
 constexpr int kDigits = 4;     // of the remaining 36 bits, sign and exponent included
 constexpr std::size_t kValues = std::size_t{1} << kDigitBits;
 constexpr std::ptrdiff_t kSmall = 1024;  // fewer quotes are sorted by comparison
+constexpr int kRuns = 4;                 // so few, ascending or descending, are put in a row
 
 /// An integer that sorts like the price.
 std::uint64_t sort_key(double price) {
@@ -80,6 +82,42 @@ void radix_sort(Quote* begin, std::size_t size, std::vector<Quote>& scratch) {
   }
 }
 
+/// Where the run of ascending or descending quotes that begins here ends. It ascends afterwards.
+Quote* end_of_run(Quote* begin, Quote* end) {
+  Quote* next = begin + 1;
+  if (next == end) {
+    return end;
+  }
+  const bool descends = precedes(*next, *begin);
+  while (next != end && precedes(*next, next[-1]) == descends) {
+    ++next;
+  }
+  if (descends) {
+    std::reverse(begin, next);
+  }
+  return next;
+}
+
+/// A book is mostly listed by ladders, one a side, which need only be put one after the other.
+/// Returns whether the quotes are in order now: not if there are many runs, or they overlap.
+bool put_runs_in_order(Quote* begin, Quote* end) {
+  Quote* sorted = begin;  // so far
+  for (int runs = 0; sorted != end; ++runs) {
+    if (runs == kRuns) {
+      return false;
+    }
+    Quote* const next = end_of_run(sorted, end);
+    if (sorted != begin && precedes(*sorted, sorted[-1])) {
+      if (precedes(*begin, next[-1])) {
+        return false;
+      }
+      std::rotate(begin, sorted, next);
+    }
+    sorted = next;
+  }
+  return true;
+}
+
 }  // namespace
 
 Quotes::Quotes(const Market& market, const Orders& orders)
@@ -101,11 +139,15 @@ Quotes::Quotes(const Market& market, const Orders& orders)
   }
   std::vector<Quote> scratch;
   for (std::size_t k = 0; k + 1 < first.size(); ++k) {
-    const std::ptrdiff_t size = first[k + 1] - first[k];
-    if (size < kSmall) {
-      std::sort(quotes.begin() + first[k], quotes.begin() + first[k + 1], precedes);
+    Quote* const begin = quotes.data() + first[k];
+    Quote* const end = quotes.data() + first[k + 1];
+    if (put_runs_in_order(begin, end)) {
+      continue;
+    }
+    if (end - begin < kSmall) {
+      std::sort(begin, end, precedes);
     } else {
-      radix_sort(quotes.data() + first[k], static_cast<std::size_t>(size), scratch);
+      radix_sort(begin, static_cast<std::size_t>(end - begin), scratch);
     }
   }
 }

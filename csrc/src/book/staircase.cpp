@@ -25,6 +25,9 @@ Level* add_up(const Quote* begin, const Quote* end, Level* levels) {
   return levels;
 }
 
+/// All of a staircase with n limits.
+std::size_t figures_of(std::size_t n) { return 6 * n + 3; }
+
 }  // namespace
 
 Staircase make_staircase(double price_min, double price_max, const Level* begin, const Level* end) {
@@ -92,13 +95,13 @@ Staircase Staircase::copy() const {
   other.price_max = price_max;
   other.volume = volume;
   other.reserve(limit.size());
-  other.memory_ = memory_;  // as long as its own: the figures stay where they are
+  std::copy_n(memory_.get(), figures_of(limit.size()), other.memory_.get());
   return other;
 }
 
 void Staircase::reserve(std::size_t n) {
-  memory_.assign(6 * n + 3, 0.0);
-  double* next = memory_.data();
+  memory_ = std::make_unique<double[]>(figures_of(n));
+  double* next = memory_.get();
   for (Figures* figures : {&limit, &buy, &sell}) {
     *figures = {next, n};
     next += n;

@@ -5,6 +5,7 @@
 #include <cmath>
 #include <cstddef>
 #include <cstdint>
+#include <memory>
 #include <vector>
 
 #include "kpm/kpm.hpp"
@@ -91,7 +92,7 @@ struct Staircase {
   Staircase copy() const;
 
  private:
-  std::vector<double> memory_;  // one allocation: a small book has little else
+  std::unique_ptr<double[]> memory_;  // one allocation: a small book has little else
 };
 
 /// What is bid and offered at one limit.

@@ -17,18 +17,34 @@ Arena::~Arena() {
 
 std::byte* Arena::take_bytes(std::size_t size) {
   const std::size_t bytes = (size + kAlignment - 1) / kAlignment * kAlignment;
+  if (bytes > zeroed_) {
+    return take_more(bytes);
+  }
+  std::byte* const slice = next_;
+  next_ += bytes;
+  left_ -= bytes;
+  zeroed_ -= bytes;
+  return slice;
+}
+
+/// Where not as many bytes are zeroed yet. Most slices are a few numbers: a call to zero each would
+/// take longer than what is zeroed in vain.
+std::byte* Arena::take_more(std::size_t bytes) {
   if (bytes >= kLarge) {
     return add_block(std::calloc(1, sizeof(Header) + bytes));
   }
   if (bytes > left_) {
     block_size_ *= 2;
-    next_ = add_block(std::malloc(sizeof(Header) + std::max(bytes, block_size_)));
     left_ = std::max(bytes, block_size_);
+    next_ = add_block(std::malloc(sizeof(Header) + left_));
+    zeroed_ = 0;
   }
+  const std::size_t wanted = std::min(std::max(bytes, kAhead), left_);
+  std::memset(next_ + zeroed_, 0, wanted - zeroed_);
   std::byte* const slice = next_;
   next_ += bytes;
   left_ -= bytes;
-  std::memset(slice, 0, bytes);
+  zeroed_ = wanted - bytes;
   return slice;
 }
 

@@ -85,6 +85,7 @@ class Arena {
   static constexpr std::size_t kAlignment = 16;
   static constexpr std::size_t kFirstBlock = 12 * 1024;  // bytes: five claims on as many states
   static constexpr std::size_t kLarge = 256 * 1024;      // bytes of a slice
+  static constexpr std::size_t kAhead = 1024;            // bytes that are zeroed together
 
   struct alignas(kAlignment) Header {
     Header* older;
@@ -100,10 +101,12 @@ class Arena {
   }
 
   std::byte* take_bytes(std::size_t size);
+  std::byte* take_more(std::size_t bytes);
   std::byte* add_block(void* memory);
 
   alignas(kAlignment) std::byte first_[kFirstBlock];
   std::byte* next_ = first_;
+  std::size_t zeroed_ = 0;  // bytes from there on
   std::size_t left_ = kFirstBlock;
   std::size_t block_size_ = kFirstBlock;
   Header* newest_ = nullptr;

@@ -156,6 +156,23 @@ class BasicSemidefiniteCholesky {
     }
   }
 
+  /// The solution's rows from `first` on, where all before it are zero on the right-hand side: to
+  /// the last bit those of solve_in_place(), for fewer rows than go along rows.
+  void solve_from(Eigen::Index first, Real* x) const {
+    const Real* const inverse = inverse_pivot();
+    const Eigen::Index skipped = first - first % 2;  // pairs of products, all zero
+    for (Eigen::Index j = first; j < size_; ++j) {
+      x[j] -= dot(factor(j) + skipped, x + skipped, j - skipped);
+    }
+    for (Eigen::Index j = size_ - 1; j >= first; --j) {
+      Real value = x[j] * inverse[j];
+      for (Eigen::Index i = j + 1; i < size_; ++i) {
+        value -= factor(i)[j] * x[i];
+      }
+      x[j] = value;
+    }
+  }
+
   /// Add b (LDL')^-1 b, with b a diagonal, to the lower triangle of a row-major matrix: as the sum
   /// of squares of the rows of L^-1 b, at most a third of the work of solving column by column, and
   /// along rows, so that no addition waits for the one before. Columns where b is zero are left

@@ -54,14 +54,15 @@ std::vector<double> allocate(const Orders& orders, const std::vector<int>& place
                              const std::vector<std::int64_t>& cell, const std::vector<double>& net,
                              Allocation allocation) {
   std::vector<double> fills(static_cast<std::size_t>(orders.count));
+  std::vector<ClearingLimits> clearing;
+  clearing.reserve(stairs.size());
+  for (std::size_t k = 0; k < stairs.size(); ++k) {
+    clearing.push_back(clearing_limits(stairs[k], static_cast<int>(cell[k])));
+  }
   struct AtLimit {
     std::vector<std::int64_t> bids, offers;
   };
-  std::vector<AtLimit> at_limit(stairs.size());
-  std::vector<ClearingLimits> clearing(stairs.size());
-  for (std::size_t k = 0; k < stairs.size(); ++k) {
-    clearing[k] = clearing_limits(stairs[k], static_cast<int>(cell[k]));
-  }
+  std::vector<AtLimit> at_limit;  // of each claim, if there are any
   for (std::int64_t j = 0; j < orders.count; ++j) {
     const auto k = static_cast<std::size_t>(places[static_cast<std::size_t>(orders.claim[j])]);
     const double limit = orders.price[j];
@@ -71,10 +72,11 @@ std::vector<double> allocate(const Orders& orders, const std::vector<int>& place
     fills[static_cast<std::size_t>(j)] = static_cast<double>(above == buys) * orders.quantity[j];
     if (above & (limit < clearing[k].high)) {
       fills[static_cast<std::size_t>(j)] = 0.0;
+      at_limit.resize(stairs.size());
       (buys ? at_limit[k].bids : at_limit[k].offers).push_back(j);
     }
   }
-  for (std::size_t k = 0; k < stairs.size(); ++k) {
+  for (std::size_t k = 0; k < at_limit.size(); ++k) {
     if (!Staircase::is_step(static_cast<int>(cell[k]))) {
       continue;
     }

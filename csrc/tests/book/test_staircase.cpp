@@ -22,6 +22,26 @@ bool same(const Figures& left, const Figures& right) {
   return std::equal(left.begin(), left.end(), right.begin(), right.end());
 }
 
+bool same(const std::vector<Staircase>& left, const std::vector<Staircase>& right) {
+  return std::equal(left.begin(), left.end(), right.begin(), right.end(),
+                    [](const Staircase& a, const Staircase& b) {
+                      return same(a.limit, b.limit) && same(a.demand, b.demand) &&
+                             same(a.bought, b.bought) && same(a.sold, b.sold);
+                    });
+}
+
+/// The staircases of a book whose orders are listed like that.
+std::vector<Staircase> listed(const test::RandomBook& book, const std::vector<std::size_t>& rows) {
+  test::RandomBook other = book;
+  for (std::size_t j = 0; j < rows.size(); ++j) {
+    other.claim[j] = book.claim[rows[j]];
+    other.side[j] = book.side[rows[j]];
+    other.price[j] = book.price[rows[j]];
+    other.quantity[j] = book.quantity[rows[j]];
+  }
+  return compile_staircases(other.market(), other.book());
+}
+
 }  // namespace
 
 TEST(a_staircase_is_the_demand_of_its_orders_at_every_price) {
@@ -80,20 +100,28 @@ TEST(limits_that_differ_by_rounding_are_one) {
 TEST(the_order_of_the_book_changes_no_bit) {
   test::Random random(12);
   for (int trial = 0; trial < 100; ++trial) {
-    test::RandomBook book(random, 3, 2, 40);
+    const test::RandomBook book(random, 3, 2, 40);
     const std::vector<Staircase> stairs = compile_staircases(book.market(), book.book());
-    for (std::size_t j = book.price.size() - 1; j > 0; --j) {
-      const auto other = static_cast<std::size_t>(random.below(static_cast<int>(j) + 1));
-      std::swap(book.claim[j], book.claim[other]);
-      std::swap(book.side[j], book.side[other]);
-      std::swap(book.price[j], book.price[other]);
-      std::swap(book.quantity[j], book.quantity[other]);
+    std::vector<std::size_t> rows(book.price.size());
+    std::iota(rows.begin(), rows.end(), std::size_t{0});
+    for (std::size_t j = rows.size() - 1; j > 0; --j) {
+      std::swap(rows[j], rows[static_cast<std::size_t>(random.below(static_cast<int>(j) + 1))]);
     }
-    const std::vector<Staircase> again = compile_staircases(book.market(), book.book());
-    for (std::size_t k = 0; k < stairs.size(); ++k) {
-      CHECK(same(stairs[k].limit, again[k].limit) && same(stairs[k].demand, again[k].demand));
-      CHECK(same(stairs[k].bought, again[k].bought) && same(stairs[k].sold, again[k].sold));
+    CHECK(same(stairs, listed(book, rows)));
+    // Ladders: one or two for each claim, ascending or descending, one beyond the other or not.
+    const auto by_price = [&](std::size_t i, std::size_t j) {
+      return book.price[i] < book.price[j];
+    };
+    std::stable_sort(rows.begin(), rows.end(), by_price);
+    CHECK(same(stairs, listed(book, rows)));
+    const auto buys = [&](std::size_t j) { return book.side[j] > 0; };
+    const auto middle = std::stable_partition(rows.begin(), rows.end(), buys);
+    for (int turn = 0; turn < 4; ++turn) {
+      CHECK(same(stairs, listed(book, rows)));
+      std::reverse(turn % 2 == 0 ? rows.begin() : middle, turn % 2 == 0 ? middle : rows.end());
     }
+    std::rotate(rows.begin(), middle, rows.end());
+    CHECK(same(stairs, listed(book, rows)));
   }
 }
 

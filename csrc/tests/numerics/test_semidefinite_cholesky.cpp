@@ -31,6 +31,24 @@ TEST(positive_definite_systems_are_solved) {
   }
 }
 
+TEST(the_rows_after_zeros_have_the_bits_of_the_whole_solution) {
+  test::Random random(66);
+  for (int size = 1; size < 24; ++size) {
+    const Matrix rows = random_rows(random, size, size + 5);
+    Arena arena;
+    SemidefiniteCholesky factor(size, arena);
+    factor.compute(Matrix(rows * rows.transpose()));
+    for (int first = 0; first < size; ++first) {
+      Vector whole = Vector::Random(size);
+      whole.head(first).setZero();
+      Vector part = whole;
+      factor.solve_in_place(whole);
+      factor.solve_from(first, part.data());
+      CHECK((part.tail(size - first).array() == whole.tail(size - first).array()).all());
+    }
+  }
+}
+
 TEST(a_factor_by_tiles_has_the_bits_of_one_by_columns) {
   test::Random random(65);
   for (const int size : {64, 65, 66, 67, 90}) {

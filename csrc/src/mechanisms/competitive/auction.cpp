@@ -35,7 +35,9 @@ constexpr double kRoom = 4.0;          // what trades in the units chosen for it
 constexpr double kReach = 16.0;        // of these units: where demand is cut
 constexpr double kLongestZoom = 1e-4;  // per zoom: demand is known to no more digits
 constexpr double kLost = 1e-9;         // scaled money: with this gap the demand is unknown
-constexpr int kZooms = 6;
+constexpr double kShortestZoom = 0.3;  // ... and one shorter than this is not worth a solution
+constexpr double kNoWorse = 1.1;       // a gap that hardly differs says nothing of units
+constexpr int kZooms = 8;
 constexpr double kOnLimit = 1e-14;  // of the payoff range: a price this close is on its limit
 
 /// What the orders of one claim pay by their limits, summed along its staircase: the same for any
@@ -190,23 +192,33 @@ AuctionClearing clear_until(const Market& given, const MakerModel& model, const 
   auto scales = std::make_unique<AtScale>(whole, model, stairs, kInfinity);
   SolvedAuction solved = scales->solve(stairs, settings, checkpoint);
   // Orders that stand far from the prices must not set the scale of those that trade.
+  double share = 0.0;  // of the units so far; none chosen yet
   for (int zoom = 0; zoom < kZooms && !solved.stopped &&
                      is_dwarfed(stairs, whole, *scales, solved.point, settings.tolerance);
        ++zoom) {
     ScaledMarket closer = scales->market;
     const double traded = solved.point.gap() <= kLost ? solved.point.demand.abs().sum() : 0.0;
-    const double share = std::max(kRoom * traded, kLongestZoom);
+    share = share > 0.0 ? std::sqrt(share) : std::max(kRoom * traded, kLongestZoom);
     closer.scale *= share;
     closer.inventory /= share;
     closer.risk_aversion *= share;
     auto near = std::make_unique<AtScale>(closer, model, stairs, kReach);
     SolvedAuction found = near->solve(stairs, settings, checkpoint);
-    found.iterations += solved.iterations;
-    if (found.stopped || !near->is_within(found.point)) {
+    solved.iterations += found.iterations;
+    if (found.stopped) {
       break;
     }
-    solved = std::move(found);
-    scales = std::move(near);
+    if (near->is_within(found.point) &&
+        closer.scale * std::abs(found.point.gap()) <=
+            scales->market.scale *
+                std::max(kNoWorse * std::abs(solved.point.gap()), kGapRounding)) {
+      found.iterations = solved.iterations;
+      solved = std::move(found);
+      scales = std::move(near);
+      share = 0.0;
+    } else if (share > kShortestZoom) {  // these units were too fine, and no others are left
+      break;
+    }
   }
   const ScaledMarket& scaled = scales->market;
   MakerFunction& function = scales->function;

@@ -11,6 +11,7 @@ namespace {
 
 constexpr int kSteps = 100;
 constexpr double kFarthest = 3.0;   // in the logarithm of the orders, per step
+constexpr double kSettled = 0.1;    // the same: from here on it is part of the step
 constexpr double kStarted = 1e-10;  // of the prices' sum: where a start needs to be
 
 }  // namespace
@@ -23,6 +24,7 @@ PriceBlock::PriceBlock(const ScaledMaker& maker, Arena& arena)
       g_(arena.array(count_)),
       step_g_(arena.array(count_)),
       delta_(arena.array(count_)),
+      ddelta_(arena.array(count_)),
       weight_(arena.array(count_)),
       s_(arena.array(count_)),
       dg_(arena.array(count_)),
@@ -41,6 +43,8 @@ PriceBlock::PriceBlock(const ScaledMaker& maker, Arena& arena)
 void PriceBlock::start(const ArrayView& loss, double tau, double /*entropy_share*/) {
   dg_.setZero();
   ds_.setZero();
+  ddelta_.setZero();
+  moving_ = false;
   dt_ = 0.0;
   if (utility_) {
     delta_ = maker_.wealth * maker_.prior;
@@ -87,6 +91,10 @@ void PriceBlock::find_orders() {
     log_ratio += maker_.prior[i] * std::log(delta_[i] / (g_[i] * maker_.wealth));
   }
   delta_ *= std::exp(-std::clamp(log_ratio, -kFarthest, kFarthest));
+  moving_ = std::abs(log_ratio) <= kSettled;
+  if (!moving_) {
+    ddelta_.setZero();
+  }
   delta_ = delta_.min(maker_.wealth * maker_.prior);  // W = m exp(-KL(pi|g))
 }
 
@@ -97,6 +105,9 @@ void PriceBlock::update_residuals(const ArrayView& loss) {
   mass_ = 1.0 - g_.sum();
   residual_ = (g_ * residuals_.abs()).sum();
   centre_ = flow_ / total_;
+  if (moving_) {
+    prepare_curvature();
+  }
 }
 
 /// A utility maker's starting orders change with the prices: its curvature is centred by g.
@@ -127,18 +138,26 @@ void PriceBlock::set_centering_rhs(double tau) { target_ = delta_ + tau * weight
 
 void PriceBlock::reduce() {
   u_ = residuals_ + target_ / g_;
-  shift_ = (centre_ * u_).sum() - mass_ / total_;
+  shift_ = (centre_ * u_).sum() - (moving_ ? 0.0 : mass_ / total_);
   step_g_ = flow_ * (u_ - shift_);
+  if (moving_) {
+    step_g_ += centre_ * (mass_ - step_g_.sum());
+  }
 }
 
 void PriceBlock::recover_step(const ArrayView& dloss) {
   dt_ = shift_ + (centre_ * dloss).sum();
   dg_ = flow_ * (u_ + dloss - dt_);
   ds_ = (target_ - s_ * dg_) / g_;
+  if (moving_) {  // the orders move, all alike: by what leaves the prices' sum at one
+    u_ = centre_ * (mass_ - dg_.sum());
+    dg_ += u_;
+    ddelta_ = s_ * u_;
+  }
 }
 
 double PriceBlock::complementarity(double along) const {
-  return ((g_ + along * dg_) * (s_ + along * ds_) - delta_).max(0.0).sum();
+  return ((g_ + along * dg_) * (s_ + along * ds_) - (delta_ + along * ddelta_)).max(0.0).sum();
 }
 
 void PriceBlock::ratio_test(double& steepest) const {

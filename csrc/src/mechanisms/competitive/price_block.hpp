@@ -13,7 +13,12 @@ namespace kpm {
 /// sent to zero. A utility maker is one with starting orders W pi for the W that makes
 /// sum pi ln s = ln m: W is brought there after every step. Per state the step is one equation,
 /// with t at its border:
-///   dg = D (u + dL - dt),   D = 1 / (2c + s / g).
+///   dg = D (u + dL - dt),   D = 1 / (2c + s / g),   sum dg = 0.
+/// A utility maker's W moves with it once it has come to rest between steps, by what leaves
+/// sum dg = 0, which t then need not:
+///   dg = (I - v 1') D (u + dL - dt),   dt = v.(u + dL),   v ~ pi / s.
+/// By itself W converges linearly, and hardly at all with little wealth left. Farther away, where
+/// products are more than the orders, the step would mistake them for orders.
 /// O(N), and N logarithms for the utility maker.
 class PriceBlock final : public MakerBlock {
  public:
@@ -45,9 +50,11 @@ class PriceBlock final : public MakerBlock {
   const ScaledMaker& maker_;
   const Eigen::Index count_;
   const bool utility_;
-  const double twice_;  // 2c
+  const double twice_;   // 2c
+  bool moving_ = false;  // whether W is part of the step
   Slice g_, step_g_;
-  Slice delta_, weight_;  // what the products end at; what tau adds on the way
+  Slice delta_, ddelta_;  // what the products end at
+  Slice weight_;          // what tau adds on the way
   Slice s_, dg_, ds_, target_;
   Slice residuals_, flow_, centre_, u_;  // r, D, what dt is a mean by, and the step's known part
   double t_ = 0.0, dt_ = 0.0;

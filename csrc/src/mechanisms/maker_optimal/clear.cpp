@@ -48,9 +48,8 @@ bool cut_giants(const CanonicalBook& book, Unit& unit, StopToken& token, WarmSta
 }
 
 /// `start`: of the clearing, its compilation included.
-Clearing clear_from(const Market& market, const Orders& orders, std::vector<Staircase>& stairs,
-                    Clock::time_point start, const ClearSettings& settings, WarmStart* memory) {
-  CanonicalBook book(market, std::move(stairs));
+Clearing clear_from(const CanonicalBook& book, const Orders& orders, Clock::time_point start,
+                    const ClearSettings& settings, WarmStart* memory) {
   if (memory != nullptr && !memory->allowed(settings)) {
     memory = nullptr;  // what is remembered stays
   }
@@ -68,7 +67,6 @@ Clearing clear_from(const Market& market, const Orders& orders, std::vector<Stai
     if (clearing) {
       Clearing better = unit->better(std::move(*clearing));
       lose_nothing(book, orders, settings, better);
-      stairs = book.release_stairs();
       return better;
     }
     if (warm && memory != nullptr) {  // in vain: as if it had not been
@@ -85,13 +83,17 @@ Clearing clear_from(const Market& market, const Orders& orders, std::vector<Stai
 Clearing clear(const Market& market, const Orders& orders, const ClearSettings& settings) {
   require(validate(market, orders));
   const auto start = Clock::now();
-  std::vector<Staircase> stairs = compile_staircases(market, orders);
-  return clear_from(market, orders, stairs, start, settings, nullptr);
+  const CanonicalBook book(market, compile_staircases(market, orders));
+  return clear_from(book, orders, start, settings, nullptr);
 }
 
 Clearing clear_compiled(const Market& market, const Orders& orders, std::vector<Staircase>& stairs,
                         const ClearSettings& settings, WarmStart* memory) {
-  return clear_from(market, orders, stairs, Clock::now(), settings, memory);
+  const auto start = Clock::now();
+  CanonicalBook book(market, std::move(stairs));
+  Clearing clearing = clear_from(book, orders, start, settings, memory);
+  stairs = book.release_stairs();
+  return clearing;
 }
 
 }  // namespace kpm

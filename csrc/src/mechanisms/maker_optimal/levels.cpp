@@ -20,7 +20,8 @@ class Positive {
   void add(double figure) {
     std::uint64_t bits = 0;
     std::memcpy(&bits, &figure, sizeof bits);
-    least_ = std::min(least_, bits - 1);  // integers in the order of the figures; zero comes last
+    const std::uint64_t before = bits - 1;  // integers in the order of the figures; zero comes last
+    least_ = std::min(least_, before);
     largest_ = std::max(largest_, figure);
     count_ += bits != 0 ? 1 : 0;
   }
@@ -45,25 +46,28 @@ class Positive {
 
 /// Whether no order can be a giant, found without a list: the least level stands for the median.
 bool clearly_none(const Market& market, const std::vector<Staircase>& stairs) {
-  Positive at_limits;
-  Positive always;
+  double count = 0.0;
+  double largest = 0.0;  // at a limit
+  double least = kInfinity;
   for (const Staircase& claim : stairs) {
     const double span = claim.span();
     if (!(span > 0.0)) {
       continue;
     }
+    // Quantities: rounding keeps their order when they are multiplied by the span.
+    Positive levels;
     for (const Figures* side : {&claim.buy, &claim.sell}) {
       for (const double quantity : *side) {
-        at_limits.add(quantity * span);
+        levels.add(quantity);
       }
     }
-    always.add(claim.bought[claim.limit.size()] * span);
-    always.add(claim.sold[0] * span);
+    largest = std::max(largest, levels.largest() * span);
+    levels.add(claim.bought[claim.limit.size()]);
+    levels.add(claim.sold[0]);
+    least = std::min(least, levels.least() * span);
+    count += levels.count();
   }
-  const double count = at_limits.count() + always.count();
-  const double least = std::min(at_limits.least(), always.least());
-  return count == 0.0 ||
-         at_limits.largest() <= std::min(kDwarfs * count * least, kOwn * own_money(market));
+  return count == 0.0 || largest <= std::min(kDwarfs * count * least, kOwn * own_money(market));
 }
 
 }  // namespace
@@ -132,12 +136,18 @@ double Levels::smaller_half() const {
     return 1.0;
   }
   std::vector<double> sorted = notional;
-  // Only these are put in order: their sum is that of the sorted list to the last bit.
-  const auto middle =
-      sorted.begin() + static_cast<std::ptrdiff_t>(std::max<std::size_t>(1, sorted.size() / 2));
-  std::nth_element(sorted.begin(), middle - 1, sorted.end());
-  std::sort(sorted.begin(), middle);
-  return std::accumulate(sorted.begin(), middle, 0.0);
+  const std::size_t half = std::max<std::size_t>(1, sorted.size() / 2);
+  const auto last = sorted.begin() + static_cast<std::ptrdiff_t>(half) - 1;
+  std::nth_element(sorted.begin(), last, sorted.end());
+  // Summed in the book's order, which is canonical, and not in whatever order they are left in.
+  double sum = 0.0;
+  std::size_t below = 0;
+  for (const double level : notional) {
+    const bool counts = level < *last;
+    sum += counts ? level : 0.0;
+    below += counts ? 1 : 0;
+  }
+  return sum + static_cast<double>(half - below) * *last;
 }
 
 }  // namespace kpm

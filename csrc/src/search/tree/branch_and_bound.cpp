@@ -25,6 +25,7 @@ constexpr std::int64_t kSingleNodes = 8;  // this many nodes one at a time, then
 constexpr std::size_t kRound = 8;         // of this many
 constexpr std::int64_t kPolishNodes = 8;  // nodes after the proof, at least
 constexpr std::size_t kClimbEvery = 4;    // one in so many of a round looks for a better clearing
+constexpr std::size_t kSupports = 64;     // of other nodes that a node is bounded by
 constexpr auto kReportInterval = std::chrono::milliseconds(20);
 constexpr int kToChoose = 2;      // the selection's time, in that of a cell, at most as a rule
 constexpr int kToMakeSafe = 6;    // likewise, where it has to make a clearing that loses nothing
@@ -206,8 +207,8 @@ class Tree {
     const auto work = [&](NodeSolver& solver) {
       for (std::size_t n = next.fetch_add(1); n < count; n = next.fetch_add(1)) {
         const bool climb = n % kClimbEvery == 0;
-        outcomes[n] =
-            solver.process(std::move(nodes[n]), {incumbent, costs_, climb, settings_.keep_leaves});
+        outcomes[n] = solver.process(std::move(nodes[n]),
+                                     {incumbent, costs_, supports_, climb, settings_.keep_leaves});
       }
     };
     int others = 0;
@@ -251,6 +252,11 @@ class Tree {
     }
     if (settings_.keep_leaves) {
       std::move(outcome.pruned.begin(), outcome.pruned.end(), std::back_inserter(pruned_));
+    }
+    std::move(outcome.supports.begin(), outcome.supports.end(), std::back_inserter(supports_));
+    if (supports_.size() > kSupports) {
+      const auto old = static_cast<std::ptrdiff_t>(supports_.size() - kSupports);
+      supports_.erase(supports_.begin(), supports_.begin() + old);
     }
     if (outcome.relaxations > 0) {
       costs_.learn(outcome.half, outcome.relaxed);
@@ -432,6 +438,7 @@ class Tree {
   Clock::time_point next_report_{};  // the first at once
   Clock::duration of_a_cell_{};      // to solve one of the first
   PseudoCosts costs_;
+  Supports supports_;
   NodeSolver first_;
   std::vector<std::unique_ptr<NodeSolver>> others_;
 

@@ -20,12 +20,16 @@ struct Node {
   Half half;
 };
 
+/// Multipliers that other nodes left, the latest last: they bound any box.
+using Supports = std::vector<Multipliers>;
+
 /// The outcome of a node: pruned boxes, open boxes, and cells that were solved.
 struct NodeOutcome {
   std::vector<Node> pruned;    ///< worse than the best clearing, or out of reach
   std::vector<Node> children;  ///< empty, or the two halves of what remained
   std::vector<Node> fathomed;  ///< no better than the best clearing, or a cell
   std::vector<Candidate> candidates;
+  Supports supports;           ///< of its relaxation and of the cell it climbed to
   double relaxed = kInfinity;  ///< the relaxation's bound
   Half half;                   ///< the node's
   std::int64_t iterations = 0;

@@ -26,7 +26,8 @@ NodeSolver::NodeSolver(const ScaledMarket& market, const std::vector<Corners>& c
       corners_(corners),
       checkpoint_(token, unheard),
       cells_(market, corners, arena_, checkpoint_),
-      ranges_(market, arena_, &checkpoint_) {
+      ranges_(market, arena_, &checkpoint_),
+      most_(corners.size()) {
   cell_multipliers_.reserve(market);
 }
 
@@ -55,6 +56,12 @@ void NodeSolver::examine(Node& node, const NodeTask& task, NodeOutcome& outcome)
       outcome.pruned.push_back(std::move(node));
       return;
     }
+    narrow(node, task, outcome);
+    if (node.bound < incumbent - kTie) {
+      outcome.relaxed = node.bound;
+      outcome.pruned.push_back(std::move(node));
+      return;
+    }
   }
   if (node.box.is_cell()) {
     cells_.solve(node.box.first, outcome.candidates);
@@ -75,6 +82,7 @@ void NodeSolver::examine(Node& node, const NodeTask& task, NodeOutcome& outcome)
   outcome.iterations += relaxation_iterations_;
   outcome.columns = relaxation_->columns();
   if (node.bound < incumbent - kTie) {
+    outcome.supports.push_back(relaxation_->multipliers());
     outcome.pruned.push_back(std::move(node));
     return;
   }
@@ -83,6 +91,7 @@ void NodeSolver::examine(Node& node, const NodeTask& task, NodeOutcome& outcome)
     best = std::max(best, cells_.climb(round(node.box), moves_, outcome.candidates));
     count(outcome);
     take_bound_of_cell(node);
+    outcome.supports.push_back(cell_multipliers_);
   }
   if (node.bound > best + kTie && relaxation_->gap() > kBranchShare * (node.bound - best)) {
     // The clearing found is so good that the relaxation was solved too coarsely.
@@ -90,7 +99,9 @@ void NodeSolver::examine(Node& node, const NodeTask& task, NodeOutcome& outcome)
     outcome.relaxed = node.bound;
     outcome.iterations += relaxation_iterations_;
   }
-  cut_ends(node, best - kTie, task.keep_settled, outcome);
+  outcome.supports.push_back(relaxation_->multipliers());
+  bound_by(node.multipliers, node.box);
+  cut_ends(node, node.multipliers, node.bound, best - kTie, task.keep_settled, outcome);
   if (node.bound < best - kTie) {
     outcome.pruned.push_back(std::move(node));
   } else if (node.bound <= best + kTie) {
@@ -253,15 +264,48 @@ std::vector<int> NodeSolver::round(const Box& box) {
   return cell;
 }
 
-/// Pieces at the ends of runs that the node's multipliers bound below the threshold are pruned.
-void NodeSolver::cut_ends(Node& node, double threshold, bool keep, NodeOutcome& outcome) const {
+/// Narrow a node by the supports of others. Boxes split alike elsewhere have multipliers alike, and
+/// to try them all takes a fraction of a relaxation.
+void NodeSolver::narrow(Node& node, const NodeTask& task, NodeOutcome& outcome) {
+  const double threshold = task.incumbent - kTie;
+  checkpoint_.pass(static_cast<double>(task.supports.size()) * claims());
+  for (auto latest = task.supports.rbegin(); latest != task.supports.rend(); ++latest) {
+    const Multipliers& support = *latest;
+    const double bound = bound_by(support, node.box);
+    if (bound < node.bound) {
+      node.bound = bound;
+      node.multipliers = support;
+    }
+    if (node.bound >= threshold) {
+      cut_ends(node, support, bound, threshold, task.keep_settled, outcome);
+    }
+    if (node.bound < threshold) {
+      return;
+    }
+  }
+}
+
+/// The bound of a box, and what it takes the claims to be worth.
+double NodeSolver::bound_by(const Multipliers& multipliers, const Box& box) {
+  double sum = multipliers.constant;
+  for (int k = 0; k < claims(); ++k) {
+    const auto at = static_cast<std::size_t>(k);
+    most_[at] = multipliers.most(k, corners_[at], box.first[at], box.last[at]);
+    sum += most_[at];
+  }
+  return sum;
+}
+
+/// Pieces at the ends of runs that the multipliers bound below the threshold are pruned; `bound` is
+/// the node's, and the claims are worth `most_` under them.
+void NodeSolver::cut_ends(Node& node, const Multipliers& multipliers, double bound,
+                          double threshold, bool keep, NodeOutcome& outcome) {
   for (int k = 0; k < claims(); ++k) {
     const auto at = static_cast<std::size_t>(k);
     const Corners& corners = corners_[at];
-    const Multipliers& multipliers = node.multipliers;
     int& first = node.box.first[at];
     int& last = node.box.last[at];
-    const double others = node.bound - multipliers.most(k, corners, first, last);
+    const double others = bound - most_[at];
     const auto worth = [&](int c) {
       const auto corner = static_cast<std::size_t>(c);
       return others + multipliers.worth(k, corners.price[corner], corners.demand[corner]);
@@ -269,6 +313,7 @@ void NodeSolver::cut_ends(Node& node, double threshold, bool keep, NodeOutcome& 
     const auto settle = [&](int from, int to) {
       if (keep) {
         Node cut = node;
+        cut.multipliers = multipliers;
         cut.box.first[at] = from;
         cut.box.last[at] = to;
         cut.bound = others + multipliers.most(k, corners, from, to);
@@ -287,6 +332,9 @@ void NodeSolver::cut_ends(Node& node, double threshold, bool keep, NodeOutcome& 
     }
     if (begin > last) {
       node.bound = others + multipliers.most(k, corners, first, last);
+      if (&multipliers != &node.multipliers) {
+        node.multipliers = multipliers;
+      }
       return;  // the whole box is pruned
     }
     int end = last;

@@ -21,6 +21,7 @@ class RelaxationProgram;
 struct NodeTask {
   double incumbent;  ///< the value of the best clearing known
   const PseudoCosts& costs;
+  const Supports& supports;
   bool climb = true;          ///< look for a better clearing
   bool keep_settled = false;  ///< return worse boxes as well
 };
@@ -60,7 +61,10 @@ class NodeSolver {
   int claims() const { return market_.claims(); }
   void count(NodeOutcome& outcome);
   std::vector<int> round(const Box& box);
-  void cut_ends(Node& node, double threshold, bool keep, NodeOutcome& outcome) const;
+  double bound_by(const Multipliers& multipliers, const Box& box);
+  void narrow(Node& node, const NodeTask& task, NodeOutcome& outcome);
+  void cut_ends(Node& node, const Multipliers& multipliers, double bound, double threshold,
+                bool keep, NodeOutcome& outcome);
   void split(const Node& node, double best, const PseudoCosts& costs, NodeOutcome& outcome) const;
 
   const ScaledMarket& market_;
@@ -72,6 +76,7 @@ class NodeSolver {
   RangeCheck<CheckedSimplex> ranges_;
   Multipliers cell_multipliers_;
   std::vector<CellMove> moves_;
+  std::vector<double> most_;  // (claims) the best corners' worth
   int relaxation_iterations_ = 0;
 };
 

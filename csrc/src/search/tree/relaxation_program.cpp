@@ -203,9 +203,10 @@ void RelaxationProgram::add_coupling() {
     if (slope_[k] == 0.0) {
       continue;
     }
-    column_.setZero();
+    column_.head(k).setZero();
     column_[k] = slope_[k];
-    inner_factor_.solve_in_place(column_.data());
+    column_.tail(claims - k - 1).setZero();
+    inner_factor_.solve_from(k, column_.data());
     for (int l = k; l < claims; ++l) {
       outer_(l, k) += slope_[l] * column_[l];
     }

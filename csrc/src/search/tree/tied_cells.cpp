@@ -18,6 +18,8 @@ struct Option {
 
 /// Pieces that are left out together, where a bound on all of them allows it.
 constexpr int kBlock = 32;
+/// Corners on either side of the best that may tie with it before all the others are left out.
+constexpr int kNearby = 3;
 /// A step whose best point lies within this share of it from its end counts as best at the end,
 constexpr double kHair = 1e-7;
 /// if all that ties with the best lies within this share of it, too.
@@ -27,20 +29,39 @@ constexpr double kNear = 1e-2;
 /// the best clearing's value.
 std::vector<Option> options(int k, const Corners& corners, int first, int last,
                             const Multipliers& multipliers, double slack, double excess) {
-  const double most = multipliers.most(k, corners, first, last);
-  const auto deficit = [&](int c) {
+  const int best = multipliers.best_corner(k, corners, first, last);
+  const auto worth = [&](int c) {
     const auto at = static_cast<std::size_t>(c);
-    return most - multipliers.worth(k, corners.price[at], corners.demand[at]);
+    return multipliers.worth(k, corners.price[at], corners.demand[at]);
+  };
+  const double most = worth(best);
+  const auto deficit = [&](int c) { return most - worth(c); };
+  const auto none_ties = [&](int from, int to) {
+    return most - multipliers.worth_at_most(k, corners, from, to) > slack;
   };
   const auto whole_piece = [&](int piece) {
     return piece >= first && piece <= last && deficit(piece) <= slack &&
            deficit(piece + 1) <= slack;
   };
   std::vector<Option> result;
-  double high = deficit(first);
-  for (int piece = first; piece <= last; ++piece) {
-    while (piece + kBlock <= last &&
-           most - multipliers.worth_at_most(k, corners, piece, piece + kBlock) > slack) {
+  // Mostly all that ties is beside the best corner: what lies on either side is left out whole.
+  int begin = first;
+  for (int c = best - 1; c > first && best - c <= kNearby; --c) {
+    if (none_ties(first, c)) {
+      begin = c;
+      break;
+    }
+  }
+  int end = last;
+  for (int c = best + 1; c <= last && c - best <= kNearby; ++c) {
+    if (none_ties(c, last + 1)) {
+      end = c - 1;
+      break;
+    }
+  }
+  double high = deficit(begin);
+  for (int piece = begin; piece <= end; ++piece) {
+    while (piece + kBlock <= end && none_ties(piece, piece + kBlock)) {
       piece += kBlock;
       high = deficit(piece);
     }
@@ -140,6 +161,24 @@ bool is_open(const std::vector<Option>& options) { return options.size() > 1; }
 
 bool any_open(const Choices& choices) {
   return std::any_of(choices.begin(), choices.end(), is_open);
+}
+
+/// Where no claim has several options: whether there is a cell, and its deficits leave it tied.
+bool is_tied(const Choices& choices, double slack) {
+  return std::all_of(choices.begin(), choices.end(), [&](const std::vector<Option>& options) {
+    const bool fits = !options.empty() && options.front().deficit <= slack;
+    slack -= fits ? options.front().deficit : 0.0;
+    return fits;
+  });
+}
+
+std::vector<int> first_of_each(const Choices& choices) {
+  std::vector<int> cell;
+  cell.reserve(choices.size());
+  for (const std::vector<Option>& options : choices) {
+    cell.push_back(options.front().piece);
+  }
+  return cell;
 }
 
 /// Leave out the options that are `ruled_out`. Returns whether there were any.
@@ -249,6 +288,7 @@ std::vector<TiedCell> tied_cells(const ScaledMarket& market, const std::vector<c
   // Losses and revenue are sums of what the maker holds and sells.
   const double money = std::abs(best) + market.inventory.abs().sum() + demand.abs().sum();
   std::vector<Lister> listers;
+  std::vector<TiedCell> result;
   for (const Node* const node : nodes) {
     const double slack = node->bound - threshold;
     if (slack < 0.0) {
@@ -276,6 +316,12 @@ std::vector<TiedCell> tied_cells(const ScaledMarket& market, const std::vector<c
       }
       leave_out_moved(choices, box, demand, node->multipliers.lambda, threshold, tangent);
     }
+    if (nodes.size() == 1 && !any_open(choices)) {
+      if (is_tied(choices, slack)) {
+        result.push_back({first_of_each(choices), node});
+      }
+      return result;
+    }
     listers.emplace_back(std::move(choices), slack, node);
   }
   std::map<std::vector<int>, const Node*> found;
@@ -288,7 +334,6 @@ std::vector<TiedCell> tied_cells(const ScaledMarket& market, const std::vector<c
       lister.list(flats, found);
     }
   }
-  std::vector<TiedCell> result;
   result.reserve(found.size());
   for (const auto& [cell, node] : found) {
     result.push_back({cell, node});
