@@ -1,8 +1,7 @@
 // The passes of state_sums.hpp for every processor, and the choice of a version.
-#include "numerics/state_sums.hpp"
-
 #include "numerics/inner_products.hpp"
 #include "numerics/state_loops.hpp"
+#include "numerics/state_sums.hpp"
 
 namespace kpm {
 
@@ -50,7 +49,7 @@ Four powers_of_last_bits(const Four& numbers) {
 
 }  // namespace
 
-const StateSums portable::kStateSums = StateLoops<Four>::table();
+const StateSums portable::kStateSums = StateLoops<Four>::table(nullptr);
 
 const StateSums& state_sums() {
 #if defined(KPM_HAS_AVX2_FILES)

@@ -7,6 +7,8 @@
 #include <limits>
 #include <numeric>
 
+#include "numerics/pair.hpp"
+
 namespace kpm {
 
 namespace {
@@ -44,6 +46,37 @@ class Positive {
   std::int64_t count_ = 0;
 };
 
+/// The least and the largest quantity at a limit of a claim that nobody both buys and sells at any;
+/// nothing where somebody does.
+struct OneSided {
+  explicit OneSided(const Staircase& claim) {
+    Pair low(kInfinity, kInfinity);
+    Pair high(0.0, 0.0);
+    Pair smaller(0.0, 0.0);
+    const auto add = [&](const Pair& buy, const Pair& sell) {
+      const Pair larger = buy.max(sell);
+      low = low.min(larger);
+      high = high.max(larger);
+      smaller = smaller.max(buy.min(sell));
+    };
+    const std::size_t count = claim.limit.size();
+    std::size_t l = 0;
+    for (; l + 2 <= count; l += 2) {
+      add(Eigen::Map<const Pair>(claim.buy.begin() + l),
+          Eigen::Map<const Pair>(claim.sell.begin() + l));
+    }
+    if (l < count) {
+      add(Pair::Constant(claim.buy[l]), Pair::Constant(claim.sell[l]));
+    }
+    least = low.minCoeff();
+    largest = high.maxCoeff();
+    holds = smaller.maxCoeff() == 0.0 && least > 0.0;
+  }
+
+  double least, largest;
+  bool holds;
+};
+
 /// Whether no order can be a giant, found without a list: the least level stands for the median.
 bool clearly_none(const Market& market, const std::vector<Staircase>& stairs) {
   double count = 0.0;
@@ -56,12 +89,18 @@ bool clearly_none(const Market& market, const std::vector<Staircase>& stairs) {
     }
     // Quantities: rounding keeps their order when they are multiplied by the span.
     Positive levels;
-    for (const Figures* side : {&claim.buy, &claim.sell}) {
-      for (const double quantity : *side) {
-        levels.add(quantity);
+    if (const OneSided sides(claim); sides.holds) {
+      largest = std::max(largest, sides.largest * span);
+      least = std::min(least, sides.least * span);
+      count += static_cast<double>(claim.limit.size());
+    } else {
+      for (const Figures* side : {&claim.buy, &claim.sell}) {
+        for (const double quantity : *side) {
+          levels.add(quantity);
+        }
       }
+      largest = std::max(largest, levels.largest() * span);
     }
-    largest = std::max(largest, levels.largest() * span);
     levels.add(claim.bought[claim.limit.size()]);
     levels.add(claim.sold[0]);
     least = std::min(least, levels.least() * span);

@@ -1,0 +1,57 @@
+#include <algorithm>
+#include <numeric>
+
+#include "mechanisms/maker_optimal/levels.hpp"
+#include "random_book.hpp"
+
+namespace kpm {
+namespace {
+
+/// A book in which one order is so many times as large as it was, and where `crossed` is false
+/// nobody both buys and sells at a limit.
+test::RandomBook book_with(test::Random& random, double times, bool crossed) {
+  test::RandomBook book(random, 4, 3, 1 + random.below(40));
+  for (std::size_t j = 0; !crossed && j < book.side.size(); ++j) {
+    book.side[j] = book.claim[j] % 2 == 0 ? 1 : -1;
+  }
+  book.quantity[static_cast<std::size_t>(random.below(static_cast<int>(book.quantity.size())))] *=
+      times;
+  return book;
+}
+
+}  // namespace
+
+TEST(giants_are_seen_without_a_list_where_the_list_shows_them) {
+  test::Random random(91);
+  int giants = 0;
+  int none = 0;
+  for (int trial = 0; trial < 600; ++trial) {
+    const double times = std::pow(10.0, random.uniform(0.0, 8.0));
+    const test::RandomBook book = book_with(random, times, trial % 2 == 0);
+    const std::vector<Staircase> stairs = compile_staircases(book.market(), book.book());
+    const Levels levels(book.market(), stairs);
+    const bool any = levels.largest > levels.giant();
+    CHECK(has_giants(book.market(), stairs) == any);
+    (any ? giants : none) += 1;
+  }
+  CHECK(giants > 50 && none > 50);
+}
+
+TEST(the_smaller_half_is_summed_without_sorting) {
+  test::Random random(92);
+  for (int trial = 0; trial < 200; ++trial) {
+    const test::RandomBook book = book_with(random, 1.0, true);
+    const std::vector<Staircase> stairs = compile_staircases(book.market(), book.book());
+    const Levels levels(book.market(), stairs);
+    std::vector<double> sorted = levels.notional;
+    std::sort(sorted.begin(), sorted.end());
+    const std::size_t half = std::max<std::size_t>(1, sorted.size() / 2);
+    const double sum =
+        sorted.empty() ? 1.0
+                       : std::accumulate(sorted.begin(),
+                                         sorted.begin() + static_cast<std::ptrdiff_t>(half), 0.0);
+    CHECK_NEAR(levels.smaller_half(), sum, 1e-13 * sum);
+  }
+}
+
+}  // namespace kpm
