@@ -18,7 +18,9 @@
 #include "mechanisms/maker_optimal/rehearsal.hpp"
 #include "mechanisms/maker_optimal/riskless_trade.hpp"
 #include "mechanisms/maker_optimal/whole_book.hpp"
+#include "numerics/arena.hpp"
 #include "numerics/tolerances.hpp"
+#include "risk/risk_measure.hpp"
 
 namespace kpm {
 
@@ -184,7 +186,9 @@ bool UnitClearing::publish_choice() {
   if (!(clearing_.scale > 0.0)) {
     clearing_.scale = tradable_ ? Levels(market_, whole_).smaller_half() : stakes_.smaller_half();
   }
-  value_ = value_of(scaled_, clearing_, measure_);
+  Arena arena;
+  RiskMeasure measure(scaled_, arena);
+  value_ = value_of(scaled_, clearing_, measure);
   if (tradable_ &&
       value_ < choice_.worth - kLost - rounding_of_payments(clearing_) / scaled_.scale) {
     unit_.step_back(unit_.by_search);
@@ -192,7 +196,7 @@ bool UnitClearing::publish_choice() {
   }
   // By the measure: near a kink the cell's solution has the value of rho, but hardly its slope.
   Support& support = clearing_.support;
-  support.ambiguity_price = scaled_.scale * measure_.multiplier();
+  support.ambiguity_price = scaled_.scale * measure.multiplier();
   support.worst_case = to_vector(traded_.restore(choice_.worst_case));
   support.marginal_state_prices = to_vector(traded_.restore(choice_.marginal_state_prices));
   support.multipliers = original_multipliers(market_.claims, scaled_, choice_.multipliers);
@@ -202,6 +206,7 @@ bool UnitClearing::publish_choice() {
         std::minmax_element(clearing_.payoff.begin(), clearing_.payoff.end());
     support.ambiguity_price = *least < *most ? kInfinity : 0.0;
   }
+  no_trade_ = -measure.evaluate(-scaled_.inventory);
   return true;
 }
 
@@ -209,7 +214,6 @@ bool UnitClearing::publish_choice() {
 /// no trade; and by theorem A no clearing is worth less, except by the rounding of its own figures.
 void UnitClearing::appraise() {
   const double wealth = scaled_.inventory.abs().maxCoeff();
-  no_trade_ = -measure_.evaluate(-scaled_.inventory);
   net_ = notional(seen_, clearing_.net_demand);
   const double of_figures = kGapRounding * (net_ / scaled_.scale + wealth);
   as_good_ = !published_.moves || (value_ < no_trade_ && value_ >= no_trade_ - of_figures);

@@ -15,9 +15,7 @@
 #include "mechanisms/maker_optimal/tradable_book.hpp"
 #include "mechanisms/maker_optimal/unit.hpp"
 #include "mechanisms/maker_optimal/warm_start.hpp"
-#include "numerics/arena.hpp"
 #include "risk/dual_bound.hpp"
-#include "risk/risk_measure.hpp"
 #include "selection/selection.hpp"
 
 namespace kpm {
@@ -92,8 +90,6 @@ class UnitClearing {
   Choice choice_;
   Multipliers support_;
   double own_bound_ = kInfinity;  // of the whole book, by the choice's support
-  Arena arena_;
-  RiskMeasure measure_{scaled_, arena_};
   Published published_;
   double value_ = 0.0;            // certainty equivalent of the published figures, scaled
   double no_trade_ = 0.0;         // the same of none
