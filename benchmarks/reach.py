@@ -236,7 +236,7 @@ def quoted_shares(limits: Limits) -> Measured:
 
 
 def quoted_shares_at_a_kink(limits: Limits) -> Measured:
-    reason = "both roots, two thirds of it: four logarithms, a dozen divisions; a pass for the mass"
+    reason = "a pass for the mass, and both roots: four logarithms, a dozen divisions"
     return _quoting(None, 0.0, 50e-6, reason)
 
 

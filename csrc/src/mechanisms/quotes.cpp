@@ -17,9 +17,7 @@ constexpr int kIterations = 200;
 QuoteEngine::QuoteEngine(Maker& maker) : maker_(maker), change_(Array::Zero(maker.states())) {}
 
 void QuoteEngine::marginal(const Eigen::Map<const Matrix>& payoffs, double* bid, double* ask) {
-  for (Eigen::Index k = 0; k < payoffs.rows(); ++k) {
-    maker_.marginal_quote(payoffs.data() + k * maker_.states(), bid + k, ask + k);
-  }
+  maker_.marginal_quotes(payoffs.data(), payoffs.rows(), bid, ask);
 }
 
 void QuoteEngine::blocks(const Eigen::Map<const Matrix>& payoffs,

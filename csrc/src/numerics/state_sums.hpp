@@ -54,6 +54,9 @@ struct StateSums {
   void (*powers)(const double* w, const double* x, Eigen::Index count, double* raised,
                  double* sums);
   ExponentialMoments (*exponential)(double t, const double* q, const double* b, Eigen::Index count);
+  /// DivergenceRoot of two claims, both sides: d and the bits of the lanes where series are enough.
+  /// Null where two at a time are no faster.
+  unsigned (*roots)(double s, const double* q, const double* r, double* d);
   /// For any `count` of values, with a padded prior.
   BitMasses (*bits)(const double* values, const double* prior, Eigen::Index count);
 };

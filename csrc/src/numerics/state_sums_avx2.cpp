@@ -31,7 +31,9 @@ struct Four {
   // Of a value that is not a number and one that is, the first: as Eigen.
   Four max(const Four& b) const { return _mm256_max_pd(b.v, v); }
   Four max(double b) const { return max(Four(b)); }
-  Four min(double b) const { return _mm256_min_pd(_mm256_set1_pd(b), v); }
+  Four min(const Four& b) const { return _mm256_min_pd(b.v, v); }
+  Four min(double b) const { return min(Four(b)); }
+  Four sqrt() const { return _mm256_sqrt_pd(v); }
   Four& operator+=(const Four& b) {
     v = _mm256_add_pd(v, b.v);
     return *this;
@@ -47,6 +49,20 @@ inline Four operator+(const Four& a, double b) { return a + Four(b); }
 inline Four operator-(const Four& a, double b) { return a - Four(b); }
 inline Four operator*(const Four& a, double b) { return a * Four(b); }
 
+inline Four operator/(const Four& a, const Four& b) { return _mm256_div_pd(a.v, b.v); }
+inline Four operator/(double a, const Four& b) { return Four(a) / b; }
+inline Four operator/(const Four& a, double b) { return a / Four(b); }
+inline Four operator-(double a, const Four& b) { return Four(a) - b; }
+
+inline Four where_positive(const Four& sign, const Four& one, const Four& other) {
+  return _mm256_blendv_pd(other.v, one.v, _mm256_cmp_pd(sign.v, _mm256_setzero_pd(), _CMP_GT_OQ));
+}
+
+/// The bits of the lanes in which a is not above b.
+inline unsigned not_above(const Four& a, const Four& b) {
+  return static_cast<unsigned>(_mm256_movemask_pd(_mm256_cmp_pd(a.v, b.v, _CMP_LE_OQ)));
+}
+
 inline Four powers_of_last_bits(const Four& number) {
   constexpr int kFraction = 52;
   return _mm256_castsi256_pd(_mm256_slli_epi64(_mm256_castpd_si256(number.v), kFraction));
@@ -54,7 +70,7 @@ inline Four powers_of_last_bits(const Four& number) {
 
 }  // namespace
 
-const StateSums kStateSums = StateLoops<Four>::table();
+const StateSums kStateSums = StateLoops<Four>::table(StateLoops<Four>::four_roots);
 
 }  // namespace kpm::avx2
 

@@ -49,7 +49,7 @@ Four powers_of_last_bits(const Four& numbers) {
 
 }  // namespace
 
-const StateSums portable::kStateSums = StateLoops<Four>::table();
+const StateSums portable::kStateSums = StateLoops<Four>::table(nullptr);
 
 const StateSums& state_sums() {
 #if defined(KPM_HAS_AVX2_FILES)

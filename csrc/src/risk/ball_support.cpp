@@ -4,7 +4,7 @@
 #include <cmath>
 
 #include "kpm/kpm.hpp"
-#include "numerics/log1p.hpp"
+#include "numerics/divergence_root.hpp"
 #include "numerics/pair.hpp"
 
 namespace kpm {
@@ -14,7 +14,6 @@ namespace {
 constexpr double kSeriesAlone = 1e-4;  // relative to the smallest scale: the next term is rounding
 constexpr double kOwnDigits = 0.25;
 constexpr Eigen::Index kGlance = 8;      // states that tell most claims of many payoffs
-constexpr double kNear = 2e-3;           // a miss of which four terms leave rounding
 constexpr int kMostSteps = 60;           // one is usual
 constexpr int kIterations = 12;          // two are usual
 constexpr double kLastStep = 1e-5;       // what is left of it is of a third order
@@ -116,53 +115,23 @@ bool BallSupport::masses(const double* values, const Range& range, double* of_lo
 }
 
 /// d with KL = Omega at the probabilities q + d and r - d, r = 1 - q; false where a lane has none.
-///
-/// It starts from KL above its lower bound d^2 / (2 (q + d/3) (r - d/3)) (Bernstein), a quadratic
-/// equation. KL is convex in d: Newton's method from above the root stays above. Once its step is
-/// short the root is the inverse series of h = sqrt(2 KL), which is nearly linear in d, as far as
-/// the fourth power of the miss s - h: with x' = dx/dh, p = x'^2 KL'' and w the miss over h,
-///   d += (s - h) x' (1 + w/2 (1 - p) + w^2/6 T3 + w^3/24 T4).
-/// The size of the miss at the point it starts from bounds what it leaves.
 bool BallSupport::solve_two(const Pair& q, const Pair& r, Pair& d) const {
-  const double s = root_;
-  const Pair variance = q * r;
-  const Pair lean = s / 3.0 * (r - q);
-  const double spread = 1.0 + s * s / 9.0;
-  const Pair sum = lean.abs() + (lean * lean + 4.0 * spread * variance).sqrt();
-  // From whichever form of the root subtracts nothing.
-  const Pair rare = s / (2.0 * spread) * sum;
-  const Pair likely = 2.0 * s * variance / sum;
-  d = Pair(lean[0] > 0.0 ? rare[0] : likely[0], lean[1] > 0.0 ? rare[1] : likely[1]);
-  d = d.min((1.0 - kNear) * r);
+  DivergenceRoot<Pair> root(root_, q, r);
   for (int iteration = 0; iteration < kMostSteps; ++iteration) {
-    const Pair x = q + d;
-    const Pair y = r - d;
-    const Pair rise = log1p_of(d / q);
-    const Pair fall = log1p_of(-d / r);
-    const Pair divergence = x * rise + y * fall;
-    const Pair slope = rise - fall;
-    const Pair h = (2.0 * divergence).sqrt();
-    const Pair first = h / slope;
-    const Pair miss = (s * s - 2.0 * divergence) / (s + h);
-    const Pair step = miss * first;
-    if ((step.abs() <= kNear * x.min(y)).all()) {
-      const Pair curvature = 1.0 / (x * y);
-      const Pair w = miss / h;
-      const Pair bend = curvature * first;
-      const Pair p = bend * first;
-      const Pair z = bend * h;
-      const Pair lack = 1.0 - p;
-      const Pair skewed = (x - y) * z;
-      const Pair third = -p * (skewed + 3.0 * lack);
-      const Pair fourth = -p * (2.0 * z * z - 12.0 * p * divergence +
-                                lack * (6.0 * skewed + 3.0 * lack) + 4.0 * third);
-      d += step * (1.0 + w * (0.5 * lack + w * (third / 6.0 + w * fourth / 24.0)));
+    root.measure(log1p_of(root.gain()), log1p_of(root.loss()));
+    if ((root.size() <= root.allowed()).all()) {
+      root.finish();
+      d = root.d();
       return true;
     }
-    const Pair newton = (divergence - 0.5 * s * s) / slope;
-    d = (d - newton).max(0.125 * d).min(r - 0.125 * y);
+    root.newton();
   }
   return false;
+}
+
+/// Whether the ball is so small that its series leaves rounding.
+bool BallSupport::is_series(const Pair& q) const {
+  return root_ * root_ <= kSeriesAlone * kSeriesAlone * (q[0] * q[1]);
 }
 
 /// The greatest probability x of outcomes that have q, and y of the others, which have r, in both
@@ -172,7 +141,7 @@ void BallSupport::extremes(const Pair& q, const Pair& r, Pair& x, Pair& y) {
   const double s = root_;
   Pair d(0.0, 0.0);
   bool found = true;
-  if (s * s <= kSeriesAlone * kSeriesAlone * (q[0] * r[0])) {
+  if (is_series(q)) {
     const Pair deviation = (q * r).sqrt();
     d = s * deviation + s * s / 6.0 * (r - q) -
         s * s * s * (1.0 + 2.0 * deviation * deviation) / (72.0 * deviation);
@@ -198,7 +167,7 @@ void BallSupport::extremes(const Pair& q, const Pair& r, Pair& x, Pair& y) {
   }
 }
 
-bool BallSupport::two_outcomes(const double* values, TwoOutcomes& outcomes) {
+bool BallSupport::two_masses(const double* values, TwoOutcomes& outcomes, Pair& q) const {
   Range range{0.0, 1.0};
   double of_low = 0.0;
   double of_high = 0.0;
@@ -216,7 +185,15 @@ bool BallSupport::two_outcomes(const double* values, TwoOutcomes& outcomes) {
   outcomes.low = range.low;
   outcomes.high = range.high;
   const double total = of_low + of_high;
-  const Pair q = Pair(of_high, of_low) / total;
+  q = Pair(of_high, of_low) / total;
+  return true;
+}
+
+bool BallSupport::two_outcomes(const double* values, TwoOutcomes& outcomes) {
+  Pair q;
+  if (!two_masses(values, outcomes, q)) {
+    return false;
+  }
   Pair x;
   Pair y;
   extremes(q, Pair(q[1], q[0]), x, y);
@@ -227,13 +204,9 @@ bool BallSupport::two_outcomes(const double* values, TwoOutcomes& outcomes) {
   return true;
 }
 
-void BallSupport::bounds(const double* values, double* least, double* greatest) {
-  TwoOutcomes of;
-  if (two_outcomes(values, of)) {
-    *least = expectation(of.low, of.high, of.most_of_low, of.rest_of_high);
-    *greatest = expectation(of.low, of.high, of.rest_of_low, of.most_of_high);
-    return;
-  }
+/// The bounds of a claim of more than two outcomes.
+void BallSupport::bounds_of_many(const double* values, const TwoOutcomes& of, double* least,
+                                 double* greatest) {
   if (of.low == of.high) {
     *least = *greatest = of.low;
     return;
@@ -243,6 +216,61 @@ void BallSupport::bounds(const double* values, double* least, double* greatest) 
   const Pair above = tilted(Pair(-1.0, 1.0));
   *least = -of_side(values, range, -1.0, above[0]);
   *greatest = of_side(values, range, 1.0, above[1]);
+}
+
+void BallSupport::bounds(const double* values, Eigen::Index rows, double* least, double* greatest) {
+  struct Waiting {
+    Eigen::Index row;
+    TwoOutcomes of;
+  };
+  Waiting waiting[2] = {};
+  double q[4];
+  double r[4];
+  double d[4];
+  int count = 0;
+  const auto solve = [&] {
+    const auto roots = state_sums().roots;
+    const unsigned found = count == 2 && roots != nullptr ? roots(root_, q, r, d) : 0U;
+    for (int k = 0; k < count; ++k) {
+      const Pair own = Eigen::Map<const Pair>(q + 2 * k);
+      const Pair other = Eigen::Map<const Pair>(r + 2 * k);
+      Pair x = own + Eigen::Map<const Pair>(d + 2 * k);
+      Pair y = other - Eigen::Map<const Pair>(d + 2 * k);
+      if ((found >> (2 * k) & 3U) != 3U) {
+        extremes(own, other, x, y);
+      }
+      const Waiting& claim = waiting[k];
+      least[claim.row] = expectation(claim.of.low, claim.of.high, x[1], y[1]);
+      greatest[claim.row] = expectation(claim.of.low, claim.of.high, y[0], x[0]);
+    }
+    count = 0;
+  };
+  d[0] = d[1] = d[2] = d[3] = 0.0;
+  for (Eigen::Index row = 0; row < rows; ++row) {
+    const double* const values_of = values + row * states_;
+    TwoOutcomes of;
+    Pair masses_of;
+    if (!two_masses(values_of, of, masses_of)) {
+      bounds_of_many(values_of, of, least + row, greatest + row);
+      continue;
+    }
+    waiting[count] = {row, of};
+    q[2 * count] = r[2 * count + 1] = masses_of[0];
+    q[2 * count + 1] = r[2 * count] = masses_of[1];
+    ++count;
+    const bool by_itself = masses_of.maxCoeff() >= certain_ || is_series(masses_of);
+    if (by_itself) {  // others may wait for one with a root
+      --count;
+      Pair x;
+      Pair y;
+      extremes(masses_of, Pair(masses_of[1], masses_of[0]), x, y);
+      least[row] = expectation(of.low, of.high, x[1], y[1]);
+      greatest[row] = expectation(of.low, of.high, y[0], x[0]);
+    } else if (count == 2) {
+      solve();
+    }
+  }
+  solve();
 }
 
 double BallSupport::greatest(const double* values) {

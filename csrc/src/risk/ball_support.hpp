@@ -34,8 +34,8 @@ class BallSupport {
   /// q > 0 adds up to one, radius > 0.
   void set_ball(const ArrayView& prior, double radius);
 
-  /// Min and max of g.values. By states of the ball.
-  void bounds(const double* values, double* least, double* greatest);
+  /// Min and max of g.values, for rows of values. By states of the ball.
+  void bounds(const double* values, Eigen::Index rows, double* least, double* greatest);
   /// The max alone.
   double greatest(const double* values);
   /// The same for values that are more than two, from `low` to `high`.
@@ -53,6 +53,9 @@ class BallSupport {
   Range range_of(const double* values) const;
   bool masses_of_bits(const double* values, double* of_zero, double* of_one) const;
   bool masses(const double* values, const Range& range, double* of_low, double* of_high) const;
+  bool two_masses(const double* values, TwoOutcomes& outcomes, Pair& q) const;
+  void bounds_of_many(const double* values, const TwoOutcomes& of, double* least, double* greatest);
+  bool is_series(const Pair& q) const;
   bool solve_two(const Pair& q, const Pair& r, Pair& d) const;
   void extremes(const Pair& q, const Pair& r, Pair& x, Pair& y);
   void centre(const double* values, const Range& range);

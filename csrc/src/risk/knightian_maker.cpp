@@ -109,9 +109,22 @@ void KnightianMaker::marginal_quote(const double* payoff, double* bid, double* a
     Maker::marginal_quote(payoff, bid, ask);
     return;
   }
-  kinked_.bounds(on_worst_states(payoff), bid, ask);
+  kinked_.bounds(on_worst_states(payoff), 1, bid, ask);
   *bid += 0.0;  // never -0
   *ask += 0.0;
+}
+
+void KnightianMaker::marginal_quotes(const double* payoffs, Eigen::Index rows, double* bid,
+                                     double* ask) {
+  if (!kink_ || !is_flat()) {
+    Maker::marginal_quotes(payoffs, rows, bid, ask);
+    return;
+  }
+  kinked_.bounds(payoffs, rows, bid, ask);
+  for (Eigen::Index k = 0; k < rows; ++k) {
+    bid[k] += 0.0;
+    ask[k] += 0.0;
+  }
 }
 
 /// rho of s shares at constant wealth, s < 0 for shares bought: the two outcomes' probabilities do

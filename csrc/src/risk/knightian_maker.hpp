@@ -25,6 +25,7 @@ class KnightianMaker final : public Maker {
   double slope(const ArrayView& direction) override;
   bool is_smooth() const override { return !kink_; }
   void marginal_quote(const double* payoff, double* bid, double* ask) override;
+  void marginal_quotes(const double* payoffs, Eigen::Index rows, double* bid, double* ask) override;
   bool block_costs(const double* payoff, const double* shares, Eigen::Index sizes, double* down,
                    double* up) override;
   double increment(const ArrayView& change, Array* prices) override;

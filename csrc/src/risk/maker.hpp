@@ -39,6 +39,13 @@ class Maker {
     *bid = *ask = dot(payoff, state_prices_.data(), states()) + 0.0;  // never -0
   }
 
+  /// The same for rows of payoffs.
+  virtual void marginal_quotes(const double* payoffs, Eigen::Index rows, double* bid, double* ask) {
+    for (Eigen::Index k = 0; k < rows; ++k) {
+      marginal_quote(payoffs + k * states(), bid + k, ask + k);
+    }
+  }
+
   /// The costs C(L + s a) - C(L) and C(L) - C(L - s a) of blocks of s shares, where both sides or
   /// all sizes share work; false where they do not.
   virtual bool block_costs(const double* payoff, const double* shares, Eigen::Index sizes,

@@ -133,6 +133,14 @@ double above_least(const Market& market, std::size_t claim, double least,
   return above;
 }
 
+double rounding_of_payments(const Clearing& clearing) {
+  double paid = 0.0;
+  for (std::size_t k = 0; k < clearing.net_demand.size(); ++k) {
+    paid += std::abs(clearing.claim_prices[k] * clearing.net_demand[k]);
+  }
+  return std::numeric_limits<double>::epsilon() * paid;
+}
+
 double value_of(const ScaledMarket& scaled, const Clearing& clearing, RiskMeasure& measure) {
   Array loss = -scaled.inventory;
   double revenue = 0.0;

@@ -42,6 +42,9 @@ void count_from_nothing(const std::vector<double>& riskless, Clearing& clearing)
 double above_least(const Market& market, std::size_t claim, double least,
                    const std::vector<double>& state_prices);
 
+/// What rounding prices to the caller's units may take from the maker's revenue, money.
+double rounding_of_payments(const Clearing& clearing);
+
 /// Certainty equivalent of the published position, from the fills themselves. Scaled.
 double value_of(const ScaledMarket& scaled, const Clearing& clearing, RiskMeasure& measure);
 

@@ -3,7 +3,10 @@
 
 #include <optional>
 #include <utility>
+#include <vector>
 
+#include "book/canonical_order.hpp"
+#include "book/staircase.hpp"
 #include "kpm/kpm.hpp"
 #include "mechanisms/maker_optimal/riskless_trade.hpp"
 #include "mechanisms/maker_optimal/tradable_book.hpp"
@@ -13,11 +16,17 @@ namespace kpm {
 
 /// Money is counted in units of what could trade in the book that is searched.
 struct Unit {
-  std::optional<TradableBook> book;  ///< of a smaller one, if a search has found that to be needed
+  std::optional<TradableBook> book;  ///< a smaller one, if giants or a search have asked for it
+  bool by_search = false;            ///< a search has
   CountedBook counted;     ///< the whole book as its demand is counted; empty: from nothing
   bool rehearsal = false;  ///< counted.stairs are those of giants made small
   bool rehearsed = false;
   std::optional<Choice> of_rehearsal;  ///< in the units of that book
+
+  /// The whole book, as its demand is counted.
+  const std::vector<Staircase>& whole(const CanonicalBook& of) const {
+    return counted.stairs.empty() ? of.stairs() : counted.stairs;
+  }
 
   void count_from(std::optional<CountedBook>&& found) {
     counted = found ? std::move(*found) : CountedBook{};
