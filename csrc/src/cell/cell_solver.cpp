@@ -83,6 +83,11 @@ CellSolver::Outcome CellSolver::solve(const Hull& hull, const Settings& settings
   int price_iterations = 0;
   int step_iterations = 0;
   settle_prices(hull, settings, price_iterations);
+  if (settings.rough && optimum_.primal_residual > kPriceTolerance) {
+    idle_ = nullptr;
+    iterations_ = 0;
+    return Outcome::kStalled;
+  }
   LoopOutcome outcome = LoopOutcome::kOptimal;
   if (!steps_.empty()) {
     outcome =
@@ -152,8 +157,15 @@ void CellSolver::settle_prices(const Hull& hull, const Settings& settings, int& 
     return;
   }
   const bool many = market_.claims() >= kMany && !market_.disjoint.disjoint();
-  if (market_.states() + market_.claims() <= kTiny || (many && !settings.central_multipliers)) {
+  const bool vertices = settings.rough || (many && !settings.central_multipliers);
+  if (vertices || market_.states() + market_.claims() <= kTiny) {
+    simplex_.keep_to_doubles(settings.rough);
     const Vertex vertex = settle_at_vertex(hull);
+    simplex_.keep_to_doubles(false);
+    if (settings.rough) {
+      optimum_.primal_residual = vertex == Vertex::kNone ? kInfinity : optimum_.primal_residual;
+      return;
+    }
     const bool enough = vertex == Vertex::kDegenerate && !settings.central_multipliers;
     if (vertex == Vertex::kRegular || enough) {
       return;

@@ -37,6 +37,7 @@ class CellSolver {
     double tolerance = 1e-11;  ///< gap and residuals, scaled money; never finer than rounding
     int max_iterations = 100;
     bool central_multipliers = true;  ///< of several as good, those that bound other cells better
+    bool rough = false;  ///< for a heuristic: what doubles do not settle counts as out of reach
   };
 
   enum class Outcome : std::uint8_t { kOptimal, kIterationLimit, kStalled };

@@ -59,6 +59,9 @@ bool CheckedSimplex::feasible() {
 }
 
 bool CheckedSimplex::feasible_precisely() {
+  if (rough_) {
+    return false;
+  }
   PrecisePriceSimplex& precise =
       precise_ ? *precise_ : precise_.emplace(market_, arena_, checkpoint_);
   asked_ = &precise;
@@ -75,7 +78,7 @@ void CheckedSimplex::maximise(const ArrayView& claim_weights) {
   if (asked_ == nullptr) {
     plain_.maximise(claim_weights, no_weight_);
     violation_ = violation_of(plain_);
-    if (violation_ <= kPriceTolerance) {
+    if (rough_ || violation_ <= kPriceTolerance) {
       return;
     }
     feasible_precisely();

@@ -30,6 +30,10 @@ class CheckedSimplex {
   double range_low(int claim) const { return plain_.range_low(claim); }
   double range_high(int claim) const { return plain_.range_high(claim); }
 
+  /// For a heuristic, to which no answer is worth twice the digits: from now on, or no longer, an
+  /// answer that fails stays as it is. violation() tells.
+  void keep_to_doubles(bool rough) { rough_ = rough; }
+
   /// Whether some state prices satisfy all ranges, to within kPriceTolerance.
   bool feasible();
   /// After feasible() said no.
@@ -68,6 +72,7 @@ class CheckedSimplex {
   std::optional<PrecisePriceSimplex> precise_;
   PrecisePriceSimplex* asked_ = nullptr;  // where the plain one's answer did not hold
   double violation_ = kInfinity;
+  bool rough_ = false;
 };
 
 }  // namespace kpm

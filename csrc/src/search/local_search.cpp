@@ -15,6 +15,11 @@ constexpr double kImprovement = 1e-13;
 
 }  // namespace
 
+void sort_by_gain(std::vector<CellMove>& moves) {
+  std::stable_sort(moves.begin(), moves.end(),
+                   [](const CellMove& a, const CellMove& b) { return a.gain > b.gain; });
+}
+
 LocalSearch::LocalSearch(const ScaledMarket& market, const std::vector<Corners>& corners,
                          Arena& arena, Checkpoint& checkpoint)
     : market_(market),
@@ -25,7 +30,7 @@ LocalSearch::LocalSearch(const ScaledMarket& market, const std::vector<Corners>&
   moves_.reserve(static_cast<std::size_t>(market.claims()));
 }
 
-double LocalSearch::solve(const std::vector<int>& cell, std::vector<Candidate>& found) {
+double LocalSearch::solve(const std::vector<int>& cell, std::vector<Candidate>& found, bool rough) {
   if (cell == solved_) {
     return value_;
   }
@@ -35,6 +40,7 @@ double LocalSearch::solve(const std::vector<int>& cell, std::vector<Candidate>& 
   CellSolver::Settings settings;
   settings.tolerance = kCandidateTolerance;
   settings.central_multipliers = false;
+  settings.rough = rough;
   solver_.solve(hull_, settings);
   solved_ = cell;
   ++cells_;
@@ -110,8 +116,7 @@ bool LocalSearch::apply_moves(std::vector<int>& cell, std::vector<CellMove>& mov
   if (moves.empty()) {
     return false;
   }
-  std::stable_sort(moves.begin(), moves.end(),
-                   [](const CellMove& a, const CellMove& b) { return a.gain > b.gain; });
+  sort_by_gain(moves);
   ranges_.reset();
   for (int k = 0; k < market_.claims(); ++k) {
     set_range(k, cell[static_cast<std::size_t>(k)]);

@@ -20,6 +20,9 @@ struct CellMove {
   double gain;
 };
 
+/// Those with the greatest gain first, of equals the earlier.
+void sort_by_gain(std::vector<CellMove>& moves);
+
 /// A claim on a flat trades at a price while the maker values it at G: beyond the step at the end
 /// of the flat lies profit if G does. A claim on a step whose demand has reached an end while G
 /// pulls further should leave the step there. Such claims move to the next piece, most profitable
@@ -38,8 +41,9 @@ class LocalSearch {
   /// none.
   double climb_once(std::vector<Candidate>& found);
 
-  /// Solve one cell, unless it was the last: its value, minus infinity if no state prices reach it.
-  double solve(const std::vector<int>& cell, std::vector<Candidate>& found);
+  /// Solve one cell, unless it was the last: its value, minus infinity if no state prices reach it,
+  /// or where, for a `rough` answer, doubles find none.
+  double solve(const std::vector<int>& cell, std::vector<Candidate>& found, bool rough = false);
 
   /// Whether no trade is optimal for the maker in the cell, at a kink of its risk.
   bool no_trade_supported(const std::vector<int>& cell);

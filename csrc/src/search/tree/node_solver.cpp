@@ -16,6 +16,8 @@ constexpr int kRelaxIterations = 60;   // of the interior-point method in a node
 constexpr double kBranchShare = 0.02;  // of the distance to the best: accuracy of a relaxation
 constexpr double kRelaxTolerance = 1e-12;
 constexpr Attempt kAttempts[] = {{0.1, 0.2}, {1.0, 0.01}};
+constexpr int kMany = 64;      // claims from which a relaxation takes as long as thirty cells
+constexpr double kNear = 0.5;  // of the gap: neighbours of clearings farther off are not tried
 constexpr int kBlock = 32;  // pieces that are cut together, where a bound on all of them allows it
 
 }  // namespace
@@ -29,6 +31,9 @@ NodeSolver::NodeSolver(const ScaledMarket& market, const std::vector<Corners>& c
       ranges_(market, arena_, &checkpoint_),
       most_(corners.size()) {
   cell_multipliers_.reserve(market);
+  if (market.claims() >= kMany && !market.disjoint.disjoint()) {
+    neighbours_.emplace(market, corners, arena_, checkpoint_, cells_);
+  }
 }
 
 NodeSolver::~NodeSolver() = default;  // here the relaxation's type is known
@@ -92,6 +97,7 @@ void NodeSolver::examine(Node& node, const NodeTask& task, NodeOutcome& outcome)
     count(outcome);
     take_bound_of_cell(node);
     outcome.supports.push_back(cell_multipliers_);
+    best = std::max(best, search_neighbours(node.bound, incumbent, outcome));
   }
   if (node.bound > best + kTie && relaxation_->gap() > kBranchShare * (node.bound - best)) {
     // The clearing found is so good that the relaxation was solved too coarsely.
@@ -131,6 +137,22 @@ bool NodeSolver::close_root_by_cells(Node& node, double& incumbent, NodeOutcome&
   }
   count(outcome);
   return node.bound <= incumbent + kTie;
+}
+
+/// Neighbours of the node's best clearing, where that is not far from the best known.
+double NodeSolver::search_neighbours(double bound, double incumbent, NodeOutcome& outcome) {
+  if (!neighbours_) {
+    return -kInfinity;
+  }
+  const auto best =
+      std::max_element(outcome.candidates.begin(), outcome.candidates.end(),
+                       [](const Candidate& a, const Candidate& b) { return a.value < b.value; });
+  if (best == outcome.candidates.end() || best->value < incumbent - kNear * (bound - incumbent)) {
+    return -kInfinity;
+  }
+  const double value = neighbours_->run(Candidate(*best), outcome.candidates);
+  count(outcome);
+  return value;
 }
 
 /// Whether any state prices reach the box; if not, the multipliers become the proof of that.

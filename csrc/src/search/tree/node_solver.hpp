@@ -3,6 +3,7 @@
 
 #include <cstdint>
 #include <memory>
+#include <optional>
 #include <vector>
 
 #include "book/corners.hpp"
@@ -11,6 +12,7 @@
 #include "prices/range_check.hpp"
 #include "risk/dual_bound.hpp"
 #include "search/local_search.hpp"
+#include "search/neighbour_search.hpp"
 #include "search/tree/node.hpp"
 
 namespace kpm {
@@ -50,6 +52,7 @@ class NodeSolver {
   void examine(Node& node, const NodeTask& task, NodeOutcome& outcome);
   bool starts_at_kink() const;
   bool prove_no_trade_optimal(NodeOutcome& outcome);
+  double search_neighbours(double bound, double incumbent, NodeOutcome& outcome);
   bool reachable(Node& node);
   bool close_root_by_cells(Node& node, double& incumbent, NodeOutcome& outcome);
   void relax(Node& node, double incumbent);
@@ -73,6 +76,7 @@ class NodeSolver {
   Arena arena_;
   std::unique_ptr<RelaxationProgram> relaxation_;  // many trees end before the first
   LocalSearch cells_;
+  std::optional<NeighbourSearch> neighbours_;  // of books of many claims
   RangeCheck<CheckedSimplex> ranges_;
   Multipliers cell_multipliers_;
   std::vector<CellMove> moves_;
