@@ -68,12 +68,9 @@ namespace portable {
 extern const StateSums kStateSums;
 }
 
-// Compiled for AVX2 as a whole: csrc/CMakeLists.txt.
-#if defined(__x86_64__) && defined(__GNUC__) && !defined(__APPLE__)
-#define KPM_HAS_AVX2_FILES 1
+// Where csrc/CMakeLists.txt compiles a file for AVX2, and says so by KPM_HAS_AVX2_FILES.
 namespace avx2 {
 extern const StateSums kStateSums;
 }
-#endif
 
 }  // namespace kpm

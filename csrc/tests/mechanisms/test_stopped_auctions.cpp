@@ -75,6 +75,51 @@ TEST(a_stopped_auction_obeys_every_limit_and_its_bound_holds) {
   CHECK(stopped > 300);
 }
 
+TEST(starting_orders_on_arrow_debreu_claims_are_stopped_as_well) {
+  // Bids and offers at the same limits, which leave a choice among demands once the root is found.
+  constexpr int kStates = 12;
+  test::Random random(83);
+  test::RandomBook book(random, kStates, kStates, 2 * kStates);
+  const std::vector<double> delta(kStates, 5.0);
+  book.payoffs.assign(kStates * kStates, 0.0);
+  book.inventory.assign(kStates, 0.0);
+  for (std::size_t j = 0; j < book.price.size(); ++j) {
+    const std::size_t claim = j / 2;
+    book.payoffs[claim * (kStates + 1)] = 1.0;
+    book.claim[j] = static_cast<std::int64_t>(claim);
+    book.side[j] = j % 2 == 0 ? 1 : -1;
+    book.price[j] = 1.0 / kStates;
+    book.quantity[j] = random.uniform(20.0, 50.0);
+  }
+  const Market market = book.market();
+  MakerModel maker;
+  maker.kind = MakerKind::kStartingOrders;
+  maker.states = kStates;
+  maker.delta = delta.data();
+  AuctionSettings settings;
+  for (const ConvexRule rule : {ConvexRule::kCompetitive, ConvexRule::kPdca}) {
+    settings.rule = rule;
+    settings.looks = nullptr;
+    const AuctionClearing whole = clear_auction(market, maker, book.book(), settings);
+    CHECK(whole.clearing.status == Status::kOptimal);
+    int stopped = 0;
+    for (int at = 0;; ++at) {
+      Looks looks;
+      looks.stop_at = at;
+      settings.looks = &looks;
+      const AuctionClearing found = clear_auction(market, maker, book.book(), settings);
+      CHECK(found.clearing.status == Status::kOptimal);  // which the root alone proves
+      CHECK(obeys_limits(book, found.clearing));
+      CHECK_NEAR(found.objective, whole.objective, 1e-9);
+      if (looks.count <= at) {
+        break;
+      }
+      ++stopped;
+    }
+    CHECK(stopped > 0);
+  }
+}
+
 TEST(an_auction_without_time_says_so) {
   test::Random random(82);
   const test::RandomBook book(random, 4, 4, 30);

@@ -211,7 +211,7 @@ AuctionClearing clear_until(const Market& given, const MakerModel& model, const 
     if (near->is_within(found.point) &&
         closer.scale * std::abs(found.point.gap()) <=
             scales->market.scale *
-                std::max(kNoWorse * std::abs(solved.point.gap()), kGapRounding)) {
+                std::max(kGapRounding, kNoWorse * std::abs(solved.point.gap()))) {
       found.iterations = solved.iterations;
       solved = std::move(found);
       scales = std::move(near);

@@ -141,6 +141,7 @@ void choose_demand(const Auction& auction, const std::vector<Staircase>& stairs,
   Eigen::MatrixXd conditions(rows.held.rows(), m + 1);
   conditions.leftCols(m) = rows.held * payoffs.transpose();
   conditions.col(m).setConstant(-1.0);
+  auction.pass();
   const Matrix directions = kernel(conditions, kDependentDirection);
   if (directions.cols() == 0) {
     move_to_ends(open, kRounded, point);

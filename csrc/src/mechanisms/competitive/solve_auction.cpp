@@ -123,7 +123,11 @@ SolvedAuction solve_auction(const Auction& auction, const std::vector<Staircase>
   SolvedAuction solved;
   if (std::optional<AuctionPoint> found = find_arrow_debreu(auction, solved.iterations)) {
     solved.point = *std::move(found);
-    choose_demand(auction, stairs, {}, face, function, kOpenTie, solved.point);
+    try {
+      choose_demand(auction, stairs, {}, face, function, kOpenTie, solved.point);
+    } catch (const Abandoned&) {  // an optimum, though not the one that the rule would have chosen
+      solved.stopped = true;
+    }
     auction.judge(function, solved.point);
     return solved;
   }
