@@ -29,8 +29,8 @@ def certified(book: Book, **options: Any) -> kpm.Result:
 
 
 def mostly(decided: list[bool]) -> None:
-    """Bits are compared for decided books only: most books must be decided."""
-    assert np.mean(decided) > FEW_UNDECIDED
+    """Bits are compared for decided books only: most of them, but for chance, must be decided."""
+    assert np.mean(decided) > FEW_UNDECIDED - 0.5 / np.sqrt(len(decided))
 
 
 # -- the same answer ---------------------------------------------------------------------------

@@ -86,3 +86,25 @@ def test_any_book_with_giants_that_trade_riskless(seed: int, size: float) -> Non
     kpm.check_certificate(market, orders, result).raise_if_failed()
     slack = 1e-6 + 1e-14 * size  # of quantities beside the giants', on the same limit
     assert result.certainty_equivalent == pytest.approx(right, abs=slack)
+
+
+@METHODS
+@pytest.mark.parametrize("presolve", [True, False])
+def test_what_is_bought_and_sold_back_leaves_no_rounding(method: str, presolve: bool) -> None:
+    """A riskless trade that is undone was published as a revenue of 2e-16, and failed `verify`."""
+    market = kpm.Market(
+        [[2, 1], [-4, -5]], [4 / 11, 7 / 11], risk_aversion=10.0, ambiguity=1.0, inventory=[0.5, 0]
+    )
+    orders = kpm.Orders(
+        [1, 0, 0, 0, 1, 1, 1],
+        [-1, -1, 1, 1, -1, -1, -1],
+        [-4.1, 2.0, 0.5000000000000001, 1.2500000000000002, -4.0, -3.5, -4.75],
+        [1e6, 0.5, 1.0, 1.0, 2.0, 0.5, 0.5],
+    )
+    kpm.clear(market, orders, method, presolve=presolve, threads=1).verify().raise_if_failed()
+    market = market.replace(inventory=[0.0, 0.0])
+    result = kpm.clear(market, orders, method, presolve=presolve, threads=1)
+    assert not result.net_demand.any()
+    assert result.revenue == 0.0
+    assert result.payoff.tolist() == [0.0, 0.0]
+    result.verify().raise_if_failed()

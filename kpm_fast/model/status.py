@@ -10,7 +10,8 @@ __all__ = ["STATUSES", "Status"]
 class Status(str, Enum):
     """How a solve ended. Members compare equal to their text, ``"optimal"`` and so on.
 
-    Whatever the status, a result holds the best point found and a valid upper bound.
+    Whatever the status, a result holds a clearing that obeys every limit, the best one found unless
+    a convex rule was stopped on its way, and a valid upper bound.
     """
 
     #: Proven: no clearing is better by more than the tolerance.

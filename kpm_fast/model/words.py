@@ -33,6 +33,11 @@ def _ending(outcome: Outcome) -> str:
         what = "clearing is" if outcome.rule == "maker_optimal" else "fills are"
         return f"Proven optimal: no {what} better by more than {outcome.gap:.2g} in money."
     stopped = _STOPPED.get(outcome.status, str(outcome.status))
+    if outcome.rule != "maker_optimal" and outcome.status is not Status.INACCURATE:
+        return (
+            f"{stopped}: the prices are not yet those of the rule, and no fills are better by more "
+            f"than {outcome.gap:.2g} in money."
+        )
     return (
         f"{stopped}: this is the best clearing found, and none is better by more than "
         f"{outcome.gap:.2g} in money."

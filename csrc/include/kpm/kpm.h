@@ -48,7 +48,7 @@ typedef enum kpm_code {
 /* How a clearing ended. */
 typedef enum kpm_status {
   KPM_OPTIMAL = 0,     /* proven: the gap is within the tolerance */
-  KPM_TIME_LIMIT = 1,  /* the best clearing found, and a bound on all others */
+  KPM_TIME_LIMIT = 1,  /* the best clearing found (by a convex rule, a first one), and a bound */
   KPM_NODE_LIMIT = 2,  /* likewise */
   KPM_INTERRUPTED = 3, /* likewise: *settings.stop was not zero */
   KPM_INACCURATE = 4   /* likewise: rounding kept the gap above the tolerance, or left the prices
@@ -134,7 +134,7 @@ typedef struct kpm_orders {
 typedef struct kpm_settings {
   size_t struct_size;
   double tolerance;   /* [1e-8] gap to prove relative to kpm_result.scale, between 0 and 1 */
-  double time_limit;  /* [infinity] seconds >= 0; a first clearing is found in any case */
+  double time_limit;  /* [infinity] seconds >= 0; there is a clearing in any case */
   int64_t node_limit; /* [0] nodes of the tree; 0: no limit */
   int32_t threads;    /* [1] 1 to 1024, or 0: the processors that this process may use and no
                          other clearing works on. The answer is the same bits for any number */

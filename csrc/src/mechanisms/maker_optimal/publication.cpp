@@ -115,11 +115,20 @@ Published publish(const Market& market, const Orders& orders, const std::vector<
   return published;
 }
 
-void count_from_nothing(const std::vector<double>& riskless, Clearing& clearing) {
+void count_from_nothing(const Market& market, const std::vector<double>& riskless,
+                        Clearing& clearing) {
+  if (riskless.empty()) {
+    return;
+  }
   for (std::size_t k = 0; k < riskless.size(); ++k) {
     clearing.net_demand[k] += riskless[k];
     clearing.revenue += clearing.claim_prices[k] * riskless[k];
     clearing.support.multipliers[k] -= riskless[k];
+  }
+  const std::vector<double>& net = clearing.net_demand;
+  if (std::all_of(net.begin(), net.end(), [](double demand) { return demand == 0.0; })) {
+    clearing.revenue = 0.0;  // there and back: what rounding has left is nobody's
+    clearing.payoff.assign(market.inventory, market.inventory + market.states);
   }
 }
 

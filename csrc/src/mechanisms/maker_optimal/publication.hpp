@@ -34,7 +34,8 @@ Published publish(const Market& market, const Orders& orders, const std::vector<
                   Allocation allocation, Clearing& clearing);
 
 /// Net demand from nothing on, with what it earns and costs, once nothing more depends on it.
-void count_from_nothing(const std::vector<double>& riskless, Clearing& clearing);
+void count_from_nothing(const Market& market, const std::vector<double>& riskless,
+                        Clearing& clearing);
 
 /// By how much a claim's price under state prices lies above its least payoff. Payoffs far from
 /// zero would cost the price itself its last digits: prices of many states add up to one but for

@@ -354,7 +354,7 @@ bool UnitClearing::remember(bool warm) {
 /// Demand from nothing on, claims and states in the caller's order.
 void UnitClearing::finish() {
   clearing_.upper_bound = certified_;
-  count_from_nothing(riskless_, clearing_);
+  count_from_nothing(market_, riskless_, clearing_);
   clearing_.progress = in_money(found_.progress);
   clearing_.iterations = found_.iterations;
   clearing_.threads = found_.threads;
