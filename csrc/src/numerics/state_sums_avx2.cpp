@@ -1,5 +1,7 @@
 // The passes of state_sums.hpp for processors with AVX2, without fused operations. All that this
 // file defines has internal linkage, but for the table: nothing of it may reach other processors.
+// (Without optimisation the compiler emits inline functions of the library here, too, which the
+// linker may choose for all: such a build is for processors with AVX2.)
 #include "numerics/state_sums.hpp"
 
 #if defined(KPM_HAS_AVX2_FILES)
