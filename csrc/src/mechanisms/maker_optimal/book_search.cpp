@@ -141,8 +141,11 @@ Found prove(const Market& market, const TradedMarket& traded, Presolve& book,
   };
   search.too_coarse = task.too_coarse;
   TreeResult result = branch_and_bound(book.market(), book.corners(), search);
+  double proof_rounding = 0.0;
   if (settings.certificate && !result.coarse) {
-    certificate = certify(market, traded, book, whole, tradable, riskless, result.leaves);
+    Proof proof = certify(market, traded, book, whole, tradable, riskless, result.leaves);
+    certificate = std::move(proof.certificate);
+    proof_rounding = proof.rounding;
   }
   for (auto* const found : {&result.candidates, &result.reserve}) {
     for (Candidate& candidate : *found) {
@@ -165,7 +168,8 @@ Found prove(const Market& market, const TradedMarket& traded, Presolve& book,
           result.iterations,
           result.threads,
           result.coarse,
-          std::move(corners)};
+          std::move(corners),
+          proof_rounding};
 }
 
 }  // namespace kpm

@@ -29,6 +29,7 @@ struct Found {
   int threads = 1;
   bool coarse = false;           ///< the unit of money is too large; there is a smaller one
   std::vector<Corners> corners;  ///< of the whole book; none where it was cut or claims were merged
+  double proof_rounding = 0.0;   ///< money that the certificate's bounds may hide
 };
 
 /// What every search of a book needs.

@@ -73,20 +73,28 @@ double bound_anew(Multipliers& multipliers, const ScaledMarket& market,
   return to_money(market, multipliers.bound(corners, box));
 }
 
-/// What rounding may hide in the bound of the whole book: sums over claims and states of terms, the
-/// largest of which are the corners that the bound is of, or may be of where they tie; money.
+/// What rounding may hide in the bound of a box: sums over claims and states of terms, the largest
+/// of which are the corners that the bound is of, or may be of where they tie; money. Multipliers
+/// are published from nothing on, not from `base`, in the caller's shares.
 double rounding_of(const Multipliers& multipliers, const ScaledMarket& market,
-                   const std::vector<Corners>& corners) {
+                   const std::vector<Corners>& corners, const Box& box,
+                   const std::vector<double>& base) {
   const double sums =
       std::numeric_limits<double>::epsilon() * 4.0 *
       (market.states() + market.claims() + 32.0 - std::log(market.prior.minCoeff()));
   double terms = 0.0;
   for (int k = 0; k < market.claims(); ++k) {
-    const Corners& claim = corners[static_cast<std::size_t>(k)];
-    const double most = multipliers.most(k, claim, 0, claim.pieces() - 1);
-    const double own = std::abs(multipliers.lambda[k]);
+    const auto at = static_cast<std::size_t>(k);
+    const Corners& claim = corners[at];
+    const int first = box.first[at];
+    const int last = box.last[at];
+    const double most = multipliers.most(k, claim, first, last);
+    double own = std::abs(multipliers.lambda[k]);
+    if (!base.empty()) {
+      own += std::abs(market.demand(k, base[static_cast<std::size_t>(market.original[at])]));
+    }
     double largest = 0.0;
-    for (std::size_t j = 0; j < claim.price.size(); ++j) {
+    for (auto j = static_cast<std::size_t>(first); j < static_cast<std::size_t>(last) + 2; ++j) {
       const double demand = std::abs(claim.demand[j]);
       if (most - multipliers.worth(k, claim.price[j], claim.demand[j]) <= sums * (own + demand)) {
         largest = std::max(largest, demand);
@@ -112,8 +120,8 @@ void append(const Multipliers& multipliers, const TradedMarket& traded, const Sc
 
 }  // namespace
 
-OwnProof certify_whole(const TradedMarket& traded, const std::vector<Staircase>& stairs,
-                       const Multipliers& support) {
+Proof certify_whole(const TradedMarket& traded, const std::vector<Staircase>& stairs,
+                    const Multipliers& support) {
   Certificate result;
   result.leaves = 1;
   result.merged_into.resize(stairs.size());
@@ -125,14 +133,15 @@ OwnProof certify_whole(const TradedMarket& traded, const std::vector<Staircase>&
   const ScaledMarket& scaled = traded.market();
   const std::vector<Corners> corners = find_corners(scaled, stairs);
   Multipliers multipliers = support;
-  result.bound = {bound_anew(multipliers, scaled, corners, whole(corners), nullptr)};
+  const Box box = whole(corners);
+  result.bound = {bound_anew(multipliers, scaled, corners, box, nullptr)};
   append(multipliers, traded, scaled, result);
-  return {std::move(result), rounding_of(multipliers, scaled, corners)};
+  return {std::move(result), rounding_of(multipliers, scaled, corners, box, {})};
 }
 
-Certificate certify(const Market& market, const TradedMarket& traded, const Presolve& book,
-                    const std::vector<Staircase>& stairs, const TradableBook* tradable,
-                    const std::vector<double>& riskless, const std::vector<Node>& leaves) {
+Proof certify(const Market& market, const TradedMarket& traded, const Presolve& book,
+              const std::vector<Staircase>& stairs, const TradableBook* tradable,
+              const std::vector<double>& riskless, const std::vector<Node>& leaves) {
   const ScaledMarket& full = traded.market();
   const ScaledMarket& scaled = book.market();
   std::optional<WholeBook> whole;
@@ -165,6 +174,8 @@ Certificate certify(const Market& market, const TradedMarket& traded, const Pres
   for (const Node& leaf : leaves) {
     most = std::max(most, leaf.bound);
   }
+  double published = -kInfinity;  // the largest bound, money
+  double rounded = -kInfinity;    // ... with what rounding may hide in it
   for (const Node& leaf : leaves) {
     const bool reached = leaf.bound > -kInfinity;
     std::vector<Box> boxes = {book.box_apart(leaf.box)};
@@ -180,6 +191,8 @@ Certificate certify(const Market& market, const TradedMarket& traded, const Pres
       double bound = -kInfinity;
       if (reached) {
         bound = bound_anew(multipliers, scaled, corners, box, whole ? &*whole : nullptr);
+        published = std::max(published, bound);
+        rounded = std::max(rounded, bound + rounding_of(multipliers, scaled, corners, box, base));
       }
       std::vector<std::int64_t> first(claims, 0);
       std::vector<std::int64_t> last = end;
@@ -200,7 +213,7 @@ Certificate certify(const Market& market, const TradedMarket& traded, const Pres
     }
   }
   result.leaves = static_cast<std::int64_t>(result.bound.size());
-  return result;
+  return {std::move(result), rounded > published ? rounded - published : 0.0};
 }
 
 }  // namespace kpm

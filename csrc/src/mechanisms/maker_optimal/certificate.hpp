@@ -12,6 +12,11 @@
 
 namespace kpm {
 
+struct Proof {
+  Certificate certificate;
+  double rounding;  ///< by how much terms may hide more than its bound, money: a checker counts it
+};
+
 /// What is proven is the presolved book: a claim merged into another has no orders of its own
 /// there, one piece in every leaf and multiplier zero, as a claim has that took no part in the
 /// search. Limits of merged claims stay apart, so that the numbers of pieces do not depend on which
@@ -23,17 +28,12 @@ namespace kpm {
 /// more than a hair, it is divided: what was cut, and no clearing as good trades, into leaves of
 /// its own. Multipliers are those of demand from nothing on, where the staircases count it from a
 /// riskless trade.
-Certificate certify(const Market& market, const TradedMarket& traded, const Presolve& book,
-                    const std::vector<Staircase>& stairs, const TradableBook* tradable,
-                    const std::vector<double>& riskless, const std::vector<Node>& leaves);
-
-struct OwnProof {
-  Certificate certificate;
-  double rounding;  ///< that its bound's terms may hide, money: what a checker allows for them
-};
+Proof certify(const Market& market, const TradedMarket& traded, const Presolve& book,
+              const std::vector<Staircase>& stairs, const TradableBook* tradable,
+              const std::vector<double>& riskless, const std::vector<Node>& leaves);
 
 /// One leaf: what the support of a clearing proves of the whole book, `stairs`, by itself.
-OwnProof certify_whole(const TradedMarket& traded, const std::vector<Staircase>& stairs,
-                       const Multipliers& support);
+Proof certify_whole(const TradedMarket& traded, const std::vector<Staircase>& stairs,
+                    const Multipliers& support);
 
 }  // namespace kpm

@@ -227,11 +227,12 @@ void UnitClearing::bound() {
   if (unit_.rehearsed && !tradable_ && choice_.by_rule && riskless_.empty()) {
     // Money is counted in units of giants that trade with the maker: the search bounds what is left
     // of it to a few digits, the support of the refined clearing to all.
-    OwnProof own = certify_whole(traded_, whole_, support_);
+    Proof own = certify_whole(traded_, whole_, support_);
     const double bound = (own.certificate.bound[0] - scaled_.inventory_floor) / scaled_.scale;
     if (bound < upper_ && own.rounding <= settings_.tolerance * clearing_.scale) {
       upper_ = found_.progress.upper_bound = bound;
       clearing_.certificate = settings_.certificate ? std::move(own.certificate) : Certificate{};
+      found_.proof_rounding = own.rounding;
     }
   }
   clearing_.upper_bound = std::max(to_money(scaled_, upper_), clearing_.certainty_equivalent);
@@ -248,6 +249,10 @@ void UnitClearing::bound() {
   certified_ = clearing_.upper_bound;
   for (const double bound : clearing_.certificate.bound) {
     certified_ = std::max(certified_, bound);
+  }
+  // A checker counts what rounding may hide, where that is more than the tolerance.
+  if (found_.proof_rounding > settings_.tolerance * clearing_.scale && !nothing_can_trade()) {
+    certified_ += found_.proof_rounding;
   }
 }
 
