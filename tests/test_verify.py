@@ -174,8 +174,8 @@ STATS: dict[str, Callable[[Any], Any]] = {
     "pruned_infeasible": lambda value: value + 1,
     "pruned_bound": lambda value: value - 1,
     "solved": lambda value: -1,
-    "nodes": lambda value: value - 4,
-    "relaxations": lambda value: value + 1,
+    "nodes": lambda value: -1,
+    "relaxations": lambda value: 10**9,  # more than nodes
     "columns": lambda value: -1,
     "iterations": lambda value: -1,
     "threads": lambda value: 0,

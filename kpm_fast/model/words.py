@@ -35,8 +35,8 @@ def _ending(outcome: Outcome) -> str:
     stopped = _STOPPED.get(outcome.status, str(outcome.status))
     if outcome.rule != "maker_optimal" and outcome.status is not Status.INACCURATE:
         return (
-            f"{stopped}: the prices are not yet those of the rule, and no fills are better by more "
-            f"than {outcome.gap:.2g} in money."
+            f"{stopped}: these are not yet the rule's prices, and the objective may be up to "
+            f"{outcome.gap:.2g} larger."
         )
     return (
         f"{stopped}: this is the best clearing found, and none is better by more than "

@@ -14,6 +14,7 @@ from ..clearing.implied import implied_ambiguity
 from ..files.atomic_files import staged_text
 from ..markup import SHARES, aligned, claim_columns, table, text
 from ..model.outcome import maker_model
+from ..model.status import Status
 from ..model.words import message
 from ..plots.book import draw_book
 from ..plots.fills import draw_fills
@@ -78,7 +79,14 @@ def _overview(result: Result) -> tuple[str, str, str]:
         "certainty equivalent of the position": result.certainty_equivalent,
         "certainty equivalent without trading": result.no_trade_equivalent,
         "gain over not trading": result.gain,
-        "no clearing is worth more than": result.certainty_equivalent + result.gap,
+        **(
+            {"no clearing is worth more than": result.upper_bound}
+            if result.rule == "maker_optimal"
+            else {
+                "worth if every order paid its limit (objective)": result.objective,
+                "no fills have a greater objective than": result.upper_bound,
+            }
+        ),
         "expected wealth under the prior": result.expected_payoff,
         "wealth in the worst state": float(result.payoff.min()),
         "received for shares (revenue)": result.revenue,
@@ -253,12 +261,14 @@ def _deviation(value: float) -> str:
 
 
 def _proof(result: Result) -> tuple[str, str, str]:
-    head = ("proof", "Proof that nothing better exists")
+    proven = result.status is Status.OPTIMAL
+    head = ("proof", "Proof that nothing better exists" if proven else "What is proven")
     if result.rule != "maker_optimal":
         return section(
             *head,
-            "<p>This rule is convex, and its state prices are the proof: by duality no fills are "
-            f"worth more by more than {result.gap:.2g}. That is among the checks above.</p>",
+            "<p>This rule is convex, and its state prices are the proof: by duality no fills have "
+            f"an objective greater by more than {result.gap:.2g}. That is among the checks "
+            "above.</p>",
         )
     proof = result.certificate
     if proof is None:

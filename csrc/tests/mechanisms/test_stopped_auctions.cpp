@@ -54,6 +54,7 @@ TEST(a_stopped_auction_obeys_every_limit_and_its_bound_holds) {
     const AuctionClearing whole = clear_auction(market, maker, book.book(), settings);
     CHECK(whole.clearing.status == Status::kOptimal);
     const double rounding = 1e-7 * (1.0 + whole.clearing.scale + std::abs(whole.objective));
+    double before = -kInfinity;
     for (int at = 0;; ++at) {
       Looks looks;
       looks.stop_at = at;
@@ -61,6 +62,8 @@ TEST(a_stopped_auction_obeys_every_limit_and_its_bound_holds) {
       const AuctionClearing found = clear_auction(market, maker, book.book(), settings);
       CHECK(obeys_limits(book, found.clearing));
       CHECK(found.objective <= whole.objective + rounding);
+      CHECK(found.objective >= before - rounding);  // more time never gives less
+      before = found.objective;
       CHECK(found.clearing.upper_bound >= whole.objective - rounding);
       if (looks.count <= at) {  // it was not stopped
         CHECK(found.clearing.status == Status::kOptimal);

@@ -81,9 +81,8 @@ struct AtScale {
   AtScale(const ScaledMarket& scaled, const MakerModel& model, const std::vector<Staircase>& stairs,
           double most)
       : market(scaled), maker(model, market), function(market, maker, arena), reach(most) {
-    function.evaluate(-market.inventory);
-    prices = (market.payoffs * function.g().matrix()).array();
-    ladders = find_ladders(market, stairs, prices, reach);
+    idle = find_idle(market, function);
+    ladders = find_ladders(market, stairs, idle.prices, reach);
   }
   AtScale(const AtScale&) = delete;
   AtScale& operator=(const AtScale&) = delete;
@@ -92,8 +91,12 @@ struct AtScale {
                       Checkpoint& checkpoint) {
     const FaceRule face =
         settings.rule == ConvexRule::kPdca ? FaceRule::kGreatestPayout : FaceRule::kLeastRegret;
-    return solve_auction({market, maker, ladders, checkpoint}, stairs, prices,
+    return solve_auction({market, maker, ladders, checkpoint}, stairs, idle,
                          settings.max_iterations, face, function);
+  }
+
+  AuctionPoint before_solving(const std::vector<Staircase>& stairs, Checkpoint& checkpoint) {
+    return point_before_solving({market, maker, ladders, checkpoint}, stairs, idle, function);
   }
 
   /// Whether neither the point nor the best answer to its prices touches where orders were cut.
@@ -119,7 +122,7 @@ struct AtScale {
   ScaledMaker maker;
   MakerFunction function;
   double reach;
-  Array prices;  // without trade
+  Idle idle;
   std::vector<Ladder> ladders;
 };
 
@@ -206,6 +209,10 @@ AuctionClearing clear_until(const Market& given, const MakerModel& model, const 
     SolvedAuction found = near->solve(stairs, settings, checkpoint);
     solved.iterations += found.iterations;
     if (found.stopped) {
+      AuctionPoint first = scales->before_solving(stairs, checkpoint);
+      if (first.objective > solved.point.objective) {
+        solved.point = std::move(first);
+      }
       break;
     }
     if (near->is_within(found.point) &&

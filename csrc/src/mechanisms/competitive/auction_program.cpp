@@ -227,6 +227,12 @@ void AuctionProgram::advance(Step along) {
   bend_ = (stake_ * (price_ - e_).abs()).sum();
 }
 
+void AuctionProgram::write_prices(Array& g, Array& p) const {
+  g = maker_->g() / maker_->g().sum();
+  p = g;  // of makers that tilt no prior
+  maker_->write_worst_case(p);
+}
+
 bool AuctionProgram::keep_best(double tolerance) {
   const double objective = rungs_.value.sum() - function_.evaluate(loss_);
   const double gap = std::abs(bound_ - objective);

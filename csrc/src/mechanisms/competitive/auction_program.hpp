@@ -49,6 +49,8 @@ class AuctionProgram {
   void advance(Step along);
   bool near_convergence(double gap, double tolerance) const { return near_the_end(gap, tolerance); }
   bool keep_best(double tolerance);
+  /// The maker's prices where the program stands.
+  void write_prices(Array& g, Array& p) const;
 
   // The best point.
   const Array& demand() const { return best_demand_; }

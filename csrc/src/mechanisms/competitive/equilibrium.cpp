@@ -22,14 +22,13 @@ Candidate find_equilibrium(const ScaledMarket& market, const std::vector<Stairca
   const ScaledMaker maker(model, market);  // preferences are the scaled market's
   Arena arena;
   MakerFunction function(market, maker, arena);
-  function.evaluate(-market.inventory);
-  const Array prices = (market.payoffs * function.g().matrix()).array();
-  const std::vector<Ladder> ladders = find_ladders(market, stairs, prices, kInfinity);
+  const Idle idle = find_idle(market, function);
+  const std::vector<Ladder> ladders = find_ladders(market, stairs, idle.prices, kInfinity);
   StopToken patient({});
   Checkpoint checkpoint(patient);
   const Auction auction{market, maker, ladders, checkpoint};
   SolvedAuction solved =
-      solve_auction(auction, stairs, prices, kMostIterations, FaceRule::kLeastRegret, function);
+      solve_auction(auction, stairs, idle, kMostIterations, FaceRule::kLeastRegret, function);
   AuctionPoint& point = solved.point;
 
   auto optimum = std::make_shared<CellOptimum>();

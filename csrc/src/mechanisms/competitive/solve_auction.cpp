@@ -11,6 +11,7 @@
 #include "mechanisms/competitive/polish.hpp"
 #include "mechanisms/competitive/tied_functions.hpp"
 #include "numerics/tolerances.hpp"
+#include "selection/idle_choice.hpp"
 
 namespace kpm {
 
@@ -55,34 +56,49 @@ AuctionPoint best_answer(const Auction& auction, const ArrayView& g, const Array
   return point;
 }
 
-/// Where a program that was told to stop leaves the auction.
-AuctionPoint stopped_point(const Auction& auction, AuctionProgram& program,
-                           MakerFunction& function) {
-  function.evaluate(-auction.market.inventory);
-  const Array g = function.g();
-  const Array p = function.worst_case();
-  AuctionPoint point = best_answer(auction, g / g.sum(), p / p.sum(), function);
-  program.keep_best(0.0);
-  if (std::isfinite(program.gap())) {
-    AuctionPoint there = best_answer(auction, program.g(), program.worst_case(), function);
-    if (there.gap() < point.gap()) {
-      return there;
+/// The state prices of a program on its way, at its iterations 1, 2, 4, ... As long as prices are
+/// not on their limits, the answer to later ones may be the worse one: the best of all answers is
+/// never worse for more time.
+class Trail {
+ public:
+  void add(std::int64_t iteration, const AuctionProgram& program) {
+    if ((iteration & (iteration - 1)) == 0) {
+      prices_.emplace_back();
+      program.write_prices(prices_.back().g, prices_.back().p);
     }
   }
-  return point;
-}
+
+  /// The best answer to any of them, or the point before solving.
+  AuctionPoint best(const Auction& auction, const std::vector<Staircase>& stairs, const Idle& idle,
+                    MakerFunction& function) const {
+    AuctionPoint point = point_before_solving(auction, stairs, idle, function);
+    for (const Prices& prices : prices_) {
+      AuctionPoint there = best_answer(auction, prices.g, prices.p, function);
+      if (there.objective > point.objective) {
+        point = std::move(there);
+      }
+    }
+    return point;
+  }
+
+ private:
+  struct Prices {
+    Array g, p;
+  };
+  std::vector<Prices> prices_;
+};
 
 /// Drive the program to its optimum, polish it, and choose what is published.
 void find_optimum(const Auction& auction, const std::vector<Staircase>& stairs, int max_iterations,
-                  FaceRule face, AuctionProgram& program, MakerFunction& function,
+                  FaceRule face, AuctionProgram& program, MakerFunction& function, Trail& trail,
                   SolvedAuction& solved) {
   const double rounding = kGapRounding * (1.0 + program.magnitude());
   const double tolerance = std::max(kSharp, rounding);
   const double sharper =
       std::max(std::min(kSharp, kOfResolution * auction.maker.resolution), rounding);
   const auto pause = [&] {
+    trail.add(++solved.iterations, program);
     auction.pass();
-    ++solved.iterations;
   };
   for (const Attempt& attempt : kAttempts) {
     int iterations = 0;
@@ -117,8 +133,35 @@ void find_optimum(const Auction& auction, const std::vector<Staircase>& stairs, 
 
 }  // namespace
 
+Idle find_idle(const ScaledMarket& market, MakerFunction& function) {
+  Idle idle;
+  idle.worth = -function.evaluate(-market.inventory);
+  idle.g = function.g() / function.g().sum();
+  idle.p = function.worst_case() / function.worst_case().sum();
+  idle.prices = (market.payoffs * function.g().matrix()).array();
+  return idle;
+}
+
+AuctionPoint point_before_solving(const Auction& auction, const std::vector<Staircase>& stairs,
+                                  const Idle& idle_maker, MakerFunction& function) {
+  AuctionPoint point = best_answer(auction, idle_maker.g, idle_maker.p, function);
+  if (point.objective < idle_maker.worth) {
+    if (const std::optional<Choice> idle = choose_no_trade(auction.market, stairs)) {
+      AuctionPoint other = point;
+      other.piece = idle->cell;
+      other.demand = idle->demand;
+      other.g = idle->state_prices;
+      auction.judge(function, other);
+      if (other.objective > point.objective) {
+        return other;
+      }
+    }
+  }
+  return point;
+}
+
 SolvedAuction solve_auction(const Auction& auction, const std::vector<Staircase>& stairs,
-                            const ArrayView& prices, int max_iterations, FaceRule face,
+                            const Idle& idle, int max_iterations, FaceRule face,
                             MakerFunction& function) {
   SolvedAuction solved;
   if (std::optional<AuctionPoint> found = find_arrow_debreu(auction, solved.iterations)) {
@@ -133,11 +176,12 @@ SolvedAuction solve_auction(const Auction& auction, const std::vector<Staircase>
   }
   Arena arena;
   AuctionProgram program(auction.market, auction.maker, auction.ladders, arena);
-  program.load(prices);
+  program.load(idle.prices);
+  Trail trail;
   try {
-    find_optimum(auction, stairs, max_iterations, face, program, function, solved);
+    find_optimum(auction, stairs, max_iterations, face, program, function, trail, solved);
   } catch (const Abandoned&) {
-    solved.point = stopped_point(auction, program, function);
+    solved.point = trail.best(auction, stairs, idle, function);
     solved.stopped = true;
   }
   return solved;

@@ -19,11 +19,25 @@ struct SolvedAuction {
   bool stopped = false;  ///< whether it was told to stop: the point is one on the way
 };
 
-/// `prices` of the claims where to begin, such as those without trade. Told to stop, it returns the
-/// best answer to the state prices of where it was, or to those without trade if that proves more:
-/// fills that obey every limit, and a bound that holds.
+/// The maker without trade.
+struct Idle {
+  double worth = 0.0;  ///< -C
+  Array g, p;    ///< (states) marginal state prices, one of several at a kink, and their prior
+  Array prices;  ///< (claims) under g: where to begin
+};
+
+Idle find_idle(const ScaledMarket& market, MakerFunction& function);
+
+/// Fills that obey every limit, and a bound that holds, without solving anything: what the traders
+/// want at the maker's prices without trade, or no trade if that is better and prices alone can
+/// make it.
+AuctionPoint point_before_solving(const Auction& auction, const std::vector<Staircase>& stairs,
+                                  const Idle& idle, MakerFunction& function);
+
+/// Told to stop, it returns the best of the answers to some of the state prices on its way and the
+/// point before solving.
 SolvedAuction solve_auction(const Auction& auction, const std::vector<Staircase>& stairs,
-                            const ArrayView& prices, int max_iterations, FaceRule face,
+                            const Idle& idle, int max_iterations, FaceRule face,
                             MakerFunction& function);
 
 }  // namespace kpm

@@ -1,0 +1,18 @@
+// The choice that prices alone make: nobody needs the maker.
+#pragma once
+
+#include <optional>
+#include <vector>
+
+#include "book/scaled_market.hpp"
+#include "book/staircase.hpp"
+#include "selection/selection.hpp"
+
+namespace kpm {
+
+/// The state prices nearest to the prior at which every claim's net demand can be zero; none if
+/// there are none. No size of an order enters.
+std::optional<Choice> choose_no_trade(const ScaledMarket& scaled,
+                                      const std::vector<Staircase>& stairs);
+
+}  // namespace kpm
