@@ -12,8 +12,9 @@ class StopToken:
 
     Any thread may cancel it at any time: another thread, a callback of an event loop, a signal
     handler. A clearing polls it every few hundredths of a second, without the interpreter's
-    lock, and returns its best point so far with status ``INTERRUPTED``; what was proven by then
-    stays ``OPTIMAL``. A token stays cancelled: use a new one for the next batch.
+    lock, and returns what it has by then with status ``INTERRUPTED``; what was proven by then
+    stays ``OPTIMAL``. One that takes less time than that ends as if there were no token, even if
+    it was cancelled before. A token stays cancelled: use a new one for the next batch.
 
     Examples
     --------
