@@ -5,6 +5,7 @@ from __future__ import annotations
 import signal
 import sys
 from collections import Counter
+from pathlib import Path
 from types import FrameType
 from typing import Any
 
@@ -69,3 +70,15 @@ def test_a_convex_rule_hears_its_token_and_its_time_limit(rule: str) -> None:
     nobody = kpm.Market([[1.0]], [1.0]), kpm.Orders([], [], [], [])
     proven = kpm.clear(*nobody, rule=rule, stop=stop, time_limit=0)
     assert proven.status is kpm.Status.OPTIMAL
+
+
+def test_a_small_book_hears_its_time_limit() -> None:
+    """Iterations count as ten thousands of operations, however few the claims are."""
+    market, orders = kpm.read_book(Path(__file__).parent.parent / "examples" / "race_card")
+    makers = (market.maker, kpm.UtilityMaker(market.prior, 200.0))
+    for maker in makers:
+        result = kpm.clear(market.replace(maker=maker), orders, rule="competitive", time_limit=0.0)
+        assert result.status is kpm.Status.TIME_LIMIT
+        assert result.stats.iterations <= 5
+        assert "not yet the rule's prices" in result.message
+        result.verify().raise_if_failed()

@@ -33,8 +33,9 @@ struct Auction {
   /// Before a step whose dearest part is a system of the claims. Throws `Abandoned` if nobody waits
   /// for the optimum any more.
   void pass() const {
+    constexpr double kLeast = 2e4;  // of a small book: roots, divisions and what surrounds them
     const auto claims = static_cast<double>(market.claims());
-    checkpoint.pass(claims * claims * (claims + market.states()));
+    checkpoint.pass(kLeast + claims * claims * (claims + market.states()));
   }
 
   Array losses(const ArrayView& demand) const {
