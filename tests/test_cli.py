@@ -174,7 +174,12 @@ def test_refusal_says_how_many_cells(book: Path, capsys: pytest.CaptureFixture[s
     [("time_limit", 3), ("node_limit", 3), ("inaccurate", 3), ("interrupted", 130)],
 )
 def test_exit_codes(
-    book: Path, monkeypatch: pytest.MonkeyPatch, status: str, code: int, tmp_path: Path
+    book: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+    status: str,
+    code: int,
+    tmp_path: Path,
 ) -> None:
     import dataclasses
 
@@ -184,6 +189,7 @@ def test_exit_codes(
 
     monkeypatch.setattr(cli, "clear", stopped)
     assert run("clear", book, "--output", tmp_path / "out") == code
+    assert "none is better by more than" in capsys.readouterr().out.splitlines()[-1]
     assert json.loads((tmp_path / "out" / "result.json").read_text())["status"] == status
 
 

@@ -71,13 +71,15 @@ def maker_text(market: Market) -> str:
 
 
 def print_result(console: Console, result: Result) -> None:
-    """Print prices, states, the maker's position and the fills."""
+    """Print prices, states, the fills and the maker's position, and how a stopped one ended."""
     _print_claims(console, result)
     _more(console, len(result.market.claims) - _CLAIMS_SHOWN, "claims")
     _print_states(console, result)
     _more(console, len(result.market.states) - _STATES_SHOWN, "states")
     _print_fills(console, result)
     print_whole(console, _position_table(result))
+    if result.status is not Status.OPTIMAL:
+        console.print(Text(result.message, style="yellow"), soft_wrap=True)
 
 
 def print_verification(console: Console, title: str, verification: Verification) -> None:
