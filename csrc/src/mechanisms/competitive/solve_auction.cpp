@@ -152,7 +152,8 @@ AuctionPoint point_before_solving(const Auction& auction, const std::vector<Stai
       other.demand = idle->demand;
       other.g = idle->state_prices;
       auction.judge(function, other);
-      if (other.objective > point.objective) {
+      // Of a state without a price some makers' bound is infinite.
+      if (other.objective > point.objective && std::isfinite(other.bound)) {
         return other;
       }
     }
