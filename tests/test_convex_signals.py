@@ -49,6 +49,7 @@ def test_a_convex_rule_hears_signals_within_its_program(error: type[BaseExceptio
     result.verify().raise_if_failed()
 
 
+@pytest.mark.cross_section
 @pytest.mark.parametrize("rule", ["competitive", "pay_as_bid"])
 def test_a_convex_rule_hears_its_token_and_its_time_limit(rule: str) -> None:
     """Every limit is obeyed and the bound holds; what is proven by then stays optimal."""
@@ -72,6 +73,7 @@ def test_a_convex_rule_hears_its_token_and_its_time_limit(rule: str) -> None:
     assert proven.status is kpm.Status.OPTIMAL
 
 
+@pytest.mark.cross_section
 def test_a_small_book_hears_its_time_limit() -> None:
     """Iterations count as ten thousands of operations, however few the claims are."""
     market, orders = kpm.read_book(Path(__file__).parent.parent / "examples" / "race_card")
