@@ -12,6 +12,8 @@ from kpm_fast.clearing.auctions import rules_of
 
 from .test_engine import assert_same_bits
 
+pytestmark = pytest.mark.cross_section
+
 PAYOFFS = np.array([[1.0, 0.0, 0.0], [0.0, 1.0, 0.0], [1.0, 1.0, 0.0]])
 PRIOR = [0.5, 0.3, 0.2]
 CLAIMS = ("home", "draw", "either")
