@@ -310,15 +310,6 @@ double least_left(const Staircase& claim, double floor) {
   return least;
 }
 
-/// The same of a book, and no more than that, whatever the rounding.
-double least_left(const std::vector<Staircase>& stairs, double floor) {
-  double sum = 0.0;
-  for (const Staircase& claim : stairs) {
-    sum += claim.span() > 0.0 ? least_left(claim, floor) : 0.0;
-  }
-  return (1.0 - kSumRounding) * sum;
-}
-
 /// The whole book, giants of each claim netted; empty where none meet.
 struct NettedBook {
   NettedBook(const std::vector<Staircase>& whole, double threshold) {
@@ -344,6 +335,14 @@ struct NettedBook {
 };
 
 }  // namespace
+
+double least_left(const std::vector<Staircase>& stairs, double floor) {
+  double sum = 0.0;
+  for (const Staircase& claim : stairs) {
+    sum += claim.span() > 0.0 ? least_left(claim, floor) : 0.0;
+  }
+  return (1.0 - kSumRounding) * sum;
+}
 
 double TradableBook::notional() const {
   double sum = 0.0;
