@@ -12,8 +12,8 @@ TEST(no_cut_leaves_less_than_its_bound) {
   int refused = 0;
   for (int trial = 0; trial < 600; ++trial) {
     test::RandomBook book(random, 2 + random.below(4), 1 + random.below(3), 1 + random.below(40));
-    for (std::size_t j = 0; j < book.quantity.size(); ++j) {
-      book.quantity[j] *= random.below(4) == 0 ? std::pow(10.0, random.uniform(2.0, 8.0)) : 1.0;
+    for (double& quantity : book.quantity) {
+      quantity *= random.below(4) == 0 ? std::pow(10.0, random.uniform(2.0, 8.0)) : 1.0;
     }
     const Market market = book.market();
     const std::vector<Staircase> stairs = compile_staircases(market, book.book());
