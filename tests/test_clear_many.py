@@ -331,7 +331,8 @@ def test_names_of_several_types_are_text_in_a_frame(backend: str) -> None:
     pytest.importorskip(backend)
     pair = (RACE, kpm.Orders(["a"], "buy", [0.6], [10]))
     for names in ((2021, "York"), (2021, 2022), ("2021", "York")):
-        frame = kpm.clear_many(dict.fromkeys(names, pair)).to_frame(backend)  # type: ignore[arg-type]
+        books: Any = dict.fromkeys(names, pair)
+        frame = kpm.clear_many(books).to_frame(backend)
         told = frame["book"].to_pylist() if backend == "pyarrow" else list(frame["book"])
         assert told == [str(name) if len(set(map(type, names))) > 1 else name for name in names]
 

@@ -15,6 +15,7 @@ import kpm_fast as kpm
 MARKET = kpm.Market([[1, 0], [0, 1]], [0.5, 0.5])
 ORDERS = kpm.Orders([0, 1], 1, 0.5, 1)
 COLUMNS: dict[str, Any] = {"claim": [0, 1], "side": 1, "price": 0.5, "quantity": 1}
+NUMBERED: Any = {"book": 5}
 RAGGED: Any = [[1], [1, 2]]
 MASKED: Any = np.ma.array([0.5, 0.5], mask=[False, True])
 MASKED_COUNT: Any = np.ma.array([1, 1], mask=[False, True])
@@ -138,7 +139,7 @@ def test_markets(changes: dict[str, Any], text: str) -> None:
         (lambda: words(b"\xff"), "sides[\"b'\\\\xff'\"]: must be UTF-8, got b'\\xff'"),
         (lambda: words(float("inf")), "side[0]: must be 'buy' or 'sell'"),
         (
-            lambda: kpm.Books.from_frame(COLUMNS, MARKET, columns={"book": 5}),  # type: ignore[dict-item]
+            lambda: kpm.Books.from_frame(COLUMNS, MARKET, columns=NUMBERED),
             "columns['book']: must be a name, got 5",
         ),
         (lambda: kpm.write_book("never", OWN, ORDERS), "maker: cannot be written: Own is none of"),
