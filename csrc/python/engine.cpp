@@ -54,7 +54,6 @@ class PythonEngine {
     return to_python(engine_.set_market(given.market, given.maker));
   }
 
-
   /// None, or (claim, side, price, quantity).
   py::object find(std::int64_t id) const {
     BookOrder order;
