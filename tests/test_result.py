@@ -7,6 +7,7 @@ import dataclasses
 import json
 import math
 import pickle
+from collections.abc import Hashable
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
@@ -223,3 +224,76 @@ def test_statistics_are_read_when_they_are_looked_at() -> None:
     with ThreadPoolExecutor(8) as pool:
         read = [pool.submit(lambda: [stats.seconds["total"] for stats in shared]) for _ in range(8)]
         assert len({tuple(each.result()) for each in read}) == 1
+
+
+def values() -> dict[str, tuple[Any, str]]:
+    """Values that cannot be changed, each with the name of a dictionary in it."""
+    market = kpm.Market([[1, 0]], [0.5, 0.5], risk_aversion=0.01)
+    orders = kpm.Orders([0, 0], "buy", [0.6, 0.7], [10, 5], time=[1, 2])
+    books = kpm.Books(market, ["a", "b"], [0, 7], "buy", 0.6, [1, 2], time=[1, 2])
+    advice = kpm.advise(market, orders)
+    return {
+        "stats": (kpm.clear(market, orders).stats, "seconds"),
+        "stats of a convex rule": (kpm.clear(market, orders, rule="competitive").stats, "seconds"),
+        "batch": (kpm.clear_many(books), "errors"),
+        "books": (books, "errors"),
+        "sweep": (advice.frontier, "table"),
+        "sweep, implied": (advice.frontier, "implied"),
+    }
+
+
+@pytest.mark.parametrize("name", values())
+def test_values_cannot_be_changed_nor_their_copies(name: str) -> None:
+    value, field = values()[name]
+    for one in (value, copy.deepcopy(value), pickle.loads(pickle.dumps(value))):
+        inner = getattr(one, field)
+        assert dict(inner) == getattr(value, field) or field == "errors"
+        key = next(iter(inner))
+        for change in (
+            lambda inner=inner, key=key: inner.__setitem__(key, 5),
+            lambda inner=inner, key=key: inner.pop(key),
+            lambda inner=inner: inner.clear(),
+            lambda inner=inner: inner.update(x=1),
+            lambda inner=inner: inner.setdefault("x", 1),
+        ):
+            with pytest.raises(TypeError, match="cannot be changed"):
+                change()
+        with pytest.raises(dataclasses.FrozenInstanceError):
+            setattr(one, field, {})
+        with pytest.raises(dataclasses.FrozenInstanceError):
+            delattr(one, field)
+        for array in vars(one).values():
+            assert not (isinstance(array, np.ndarray) and array.flags.writeable)
+    assert copy.copy(inner) == inner
+    if name.startswith("sweep"):
+        assert not isinstance(value, Hashable)
+
+
+@pytest.mark.parametrize("rule", ["maker_optimal", "competitive", "pay_as_bid"])
+def test_every_array_is_read_only(rule: str) -> None:
+    """Those that are computed on demand, too."""
+    orders = kpm.Orders(["home", "home"], ["buy", "sell"], [0.6, 0.5], [10, 5])
+    result = kpm.clear(MARKET, orders, rule=rule)
+    found = 0
+    for value in (
+        result,
+        result["home"],
+        result.order(0),
+        result.settle("H"),
+        MARKET,
+        MARKET.maker,
+    ):
+        for name in (name for name in dir(value) if not name.startswith("_")):
+            array = getattr(value, name)
+            if isinstance(array, np.ndarray):
+                assert not array.flags.writeable, name
+                found += 1
+    assert found > 20
+    maker = MARKET.maker
+    for computed in (maker.cost, maker.conjugate, maker.state_prices):
+        assert not computed([[0.5, 0.25, 0.25]]).flags.writeable  # type: ignore[union-attr]
+
+
+def test_a_result_is_described() -> None:
+    assert kpm.Result.__doc__ is not None
+    assert kpm.Result.__doc__.startswith("A cleared book.")

@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 import threading
-import zlib
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from typing import Any, NoReturn
 
 import numpy as np
@@ -14,13 +13,12 @@ from .. import _core
 from ..arrays import Floats, as_number, frozen
 from ..clearing.clear import clear_book
 from ..clearing.progress import Progress
-from ..clearing.settings import ClearSettings
+from ..clearing.settings import ClearSettings, check_keywords
 from ..clearing.stop_token import StopToken
-from ..entries import composed
 from ..errors import InputError, KpmError
 from ..model.book_types import check_book
 from ..model.faults import error_of
-from ..model.labels import claim_positions
+from ..model.labels import check_same_claims, claim_positions
 from ..model.market import Market
 from ..model.order import Order
 from ..model.orders import Orders
@@ -28,10 +26,12 @@ from ..model.outcome import maker_model
 from ..model.quotes import Quotes
 from ..result import Result
 from .order_names import OrderNames, as_name
+from .snapshot import damaged, packed, unpacked
 
 __all__ = ["Engine"]
 
 _SIDES = {"buy": 1, "sell": -1, 1: 1, -1: -1}
+_WATCHING = ("callback", "stop", "verbose", "cold")
 _SIDE_NAMES = {1: "buy", -1: "sell"}
 
 
@@ -190,6 +190,14 @@ class Engine:
             self._take(self._core.cancel(self._names.number(name)))
             self._names.remove(name)
 
+    def cancel_all(self) -> None:
+        """Remove all orders from the book; no new one is given an identifier of theirs."""
+        with self._lock:
+            self._check_idle()
+            self._core.remove_all()
+            self._names.clear()
+            self._book = None
+
     def reduce(self, order_id: str | int, quantity: float) -> None:
         """Reduce an order to a quantity; its priority is kept.
 
@@ -303,16 +311,11 @@ class Engine:
             self._check_idle()
             if not isinstance(other, Market):
                 raise InputError(f"must be a Market, got {type(other).__name__}", field="market")
-            self._check_claims(other.claims, "market")
+            check_same_claims(other.claims, self._market.claims, "market")
             fault = self._core.set_market(*_core_arguments(other))
             if fault is not None:
                 raise error_of(fault, other.claims, other.states)
             self._market = other
-
-    def _check_claims(self, claims: Sequence[str], field: str) -> None:
-        own = self._market.claims
-        if list(map(composed, claims)) != list(map(composed, own)):
-            raise InputError(f"must have the claims {list(own)}, got {list(claims)}", field=field)
 
     # -- clearing -------------------------------------------------------------------------------
 
@@ -351,7 +354,11 @@ class Engine:
         """
         with self._lock:
             self._check_idle()
-            how = ClearSettings.of(**settings)
+            try:
+                how = ClearSettings.of(**settings)
+            except TypeError:
+                check_keywords("clear", settings, [*_WATCHING, *ClearSettings.__match_args__])
+                raise
             self._clearing = True
             try:
                 return clear_book(
@@ -432,10 +439,8 @@ class Engine:
         1
         """
         with self._lock:
-            book = self._core.snapshot()
-            names = self._names.to_bytes(self._core.orders()[4].tolist(), self._market.claims)
-            parts = len(book).to_bytes(8, "little") + book + names
-            return parts + zlib.crc32(parts).to_bytes(4, "little")
+            numbers = self._core.orders()[4].tolist()
+            return packed(self._core.snapshot(), self._names.to_bytes(numbers, self._market.claims))
 
     def restore(self, snapshot: bytes) -> None:
         """Replace this book by that of a snapshot.
@@ -458,24 +463,17 @@ class Engine:
         """
         with self._lock:
             self._check_idle()
-            if not isinstance(snapshot, bytes):
-                raise InputError(f"must be bytes, got {type(snapshot).__name__}", field="snapshot")
-            damaged = InputError("is not a snapshot of a book, or is damaged", field="snapshot")
-            parts, check = snapshot[:-4], snapshot[-4:]
-            if zlib.crc32(parts).to_bytes(4, "little") != check:
-                raise damaged
-            length = int.from_bytes(parts[:8], "little")
+            book, stated = unpacked(snapshot)
             other = _core.Engine(*_core_arguments(self._market), 0)
-            fault = other.restore(parts[8 : 8 + length])
+            fault = other.restore(book)
             if fault is not None:
                 raise error_of(fault)
             try:
-                numbers = other.orders()[4].tolist()
-                names, claims = OrderNames.from_bytes(parts[8 + length :], numbers)
+                names, claims = OrderNames.from_bytes(stated, other.orders()[4].tolist())
             except (ValueError, TypeError):
-                raise damaged from None
+                raise damaged() from None
             if claims is not None:
-                self._check_claims(claims, "snapshot")
+                check_same_claims(claims, self._market.claims, "snapshot")
             self._core, self._names, self._book = other, names, None
 
     def _check_idle(self) -> None:

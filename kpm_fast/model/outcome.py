@@ -5,14 +5,13 @@ from __future__ import annotations
 import json
 import math
 import os
-from copy import copy
-from dataclasses import dataclass, field, fields
+from dataclasses import dataclass, field
 from typing import Any, ClassVar
 
 import numpy as np
 
 from .. import _core
-from ..arrays import Floats, Ints, check_choice
+from ..arrays import Floats, Ints, check_choice, frozen
 from ..errors import InputError
 from ..files.atomic_files import staged_text
 from ..files.tables import make_frame
@@ -167,7 +166,7 @@ class Outcome(Value):
 
         Its limit, but within the range of the claim's payoffs, which also bounds market orders.
         """
-        return limits_in_reach(self.market, self.orders)
+        return frozen(limits_in_reach(self.market, self.orders))
 
     @property
     def surplus(self) -> float:
@@ -181,7 +180,7 @@ class Outcome(Value):
         """What each order pays per share, shape (J,), money: the clearing price, or its limit."""
         if self.rule == "pay_as_bid":
             return self.limits
-        return self.claim_prices[self.orders.claim_index(self.market)]
+        return frozen(self.claim_prices[self.orders.claim_index(self.market)])
 
     @property
     def gain(self) -> float:
@@ -243,7 +242,7 @@ class Outcome(Value):
     def _per_claim(self, weights: Floats) -> Floats:
         index = self.orders.claim_index(self.market)
         sums = np.bincount(index, weights=weights, minlength=len(self.market.claims))
-        return sums.astype(np.float64, copy=False)
+        return frozen(sums.astype(np.float64, copy=False))
 
     # -- tables -------------------------------------------------------------------------
 
@@ -368,7 +367,7 @@ class Outcome(Value):
                 name: {column: data.tolist() for column, data in self.table(name).items()}
                 for name in ("claims", "states", "orders")
             },
-            "stats": {item.name: copy(getattr(self.stats, item.name)) for item in fields(Stats)},
+            "stats": self.stats._to_dict(),
             **({} if self.certificate is None else {"certificate": self.certificate.to_dict()}),
         }
 
