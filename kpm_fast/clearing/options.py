@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import math
 import operator
 from typing import Any
 
-from ..arrays import as_number
-from ..errors import InputError
+from .. import _core
+from ..arrays import Floats, Ints, as_number
+from ..errors import InputError, TooManyCellsError
+from ..model.market import Market
 from ..model.orders import Orders
 
 __all__ = [
@@ -14,6 +17,7 @@ __all__ = [
     "MOST_ITERATIONS",
     "MOST_NODES",
     "MOST_THREADS",
+    "check_cells",
     "checked_count",
     "checked_time_limit",
     "checked_tolerance",
@@ -52,6 +56,17 @@ def checked_count(value: Any, field: str, least: int, most: int | None = None) -
     if most is not None and number > most:
         raise InputError(f"must be at most {most}, got {value}", field=field)
     return number
+
+
+def check_cells(
+    market: Market, claim: Ints, side: Any, price: Floats, quantity: Floats, most: float
+) -> int:
+    """Return the number of cells of a book; refuse more than may be enumerated."""
+    pieces = _core.count_pieces(market.payoffs, claim, side, price, quantity)
+    cells = math.prod(pieces)
+    if cells > most:
+        raise TooManyCellsError(cells, pieces, int(most), market.claims)
+    return cells
 
 
 def without_times(orders: Orders) -> str:
