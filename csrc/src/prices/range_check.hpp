@@ -2,8 +2,11 @@
 #pragma once
 
 #include <algorithm>
+#include <cstddef>
 #include <optional>
+#include <vector>
 
+#include "book/corners.hpp"
 #include "book/scaled_market.hpp"
 #include "numerics/arena.hpp"
 #include "numerics/tolerances.hpp"
@@ -44,6 +47,18 @@ class RangeCheck {
     }
     low_[claim] = low;
     high_[claim] = high;
+  }
+  /// Of the pieces from `first` to `last`.
+  void set_range(int claim, const Corners& corners, int first, int last) {
+    set_range(claim, corners.price[static_cast<std::size_t>(first)],
+              corners.price[static_cast<std::size_t>(last) + 1]);
+  }
+  /// Of a cell: a piece of every claim.
+  void set_ranges(const std::vector<Corners>& corners, const std::vector<int>& cell) {
+    for (int k = 0; k < market_.claims(); ++k) {
+      const auto at = static_cast<std::size_t>(k);
+      set_range(k, corners[at], cell[at], cell[at]);
+    }
   }
 
   bool feasible() {

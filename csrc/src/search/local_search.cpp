@@ -118,27 +118,20 @@ bool LocalSearch::apply_moves(std::vector<int>& cell, std::vector<CellMove>& mov
   }
   sort_by_gain(moves);
   ranges_.reset();
-  for (int k = 0; k < market_.claims(); ++k) {
-    set_range(k, cell[static_cast<std::size_t>(k)]);
-  }
+  ranges_.set_ranges(corners_, cell);
   bool moved = false;
   for (const CellMove& move : moves) {
-    int& piece = cell[static_cast<std::size_t>(move.claim)];
-    set_range(move.claim, move.piece);
+    const auto claim = static_cast<std::size_t>(move.claim);
+    int& piece = cell[claim];
+    ranges_.set_range(move.claim, corners_[claim], move.piece, move.piece);
     if (ranges_.feasible()) {
       piece = move.piece;
       moved = true;
     } else {
-      set_range(move.claim, piece);
+      ranges_.set_range(move.claim, corners_[claim], piece, piece);
     }
   }
   return moved;
-}
-
-void LocalSearch::set_range(int claim, int piece) {
-  const Corners& corners = corners_[static_cast<std::size_t>(claim)];
-  const auto corner = static_cast<std::size_t>(piece);
-  ranges_.set_range(claim, corners.price[corner], corners.price[corner + 1]);
 }
 
 }  // namespace kpm

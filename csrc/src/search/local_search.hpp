@@ -60,7 +60,6 @@ class LocalSearch {
  private:
   void find_moves(const std::vector<int>& cell);
   bool apply_moves(std::vector<int>& cell, std::vector<CellMove>& moves);
-  void set_range(int claim, int piece);
 
   const ScaledMarket& market_;
   const std::vector<Corners>& corners_;

@@ -56,16 +56,15 @@ void NeighbourSearch::find_moves(const Candidate& from) {
 bool NeighbourSearch::try_moves(const Candidate& from, std::vector<Candidate>& found) {
   find_moves(from);
   ranges_.reset();
-  for (int k = 0; k < market_.claims(); ++k) {
-    set_range(k, from.cell[static_cast<std::size_t>(k)]);
-  }
+  ranges_.set_ranges(corners_, from.cell);
   std::vector<int> cell = from.cell;
   int tried = 0;
   for (std::size_t n = 0; n < moves_.size() && tried < kTried; ++n) {
     const CellMove& move = moves_[n];
-    int& piece = cell[static_cast<std::size_t>(move.claim)];
+    const auto claim = static_cast<std::size_t>(move.claim);
+    int& piece = cell[claim];
     const int before = piece;
-    set_range(move.claim, move.piece);
+    ranges_.set_range(move.claim, corners_[claim], move.piece, move.piece);
     if (ranges_.feasible()) {
       ++tried;
       piece = move.piece;
@@ -74,15 +73,9 @@ bool NeighbourSearch::try_moves(const Candidate& from, std::vector<Candidate>& f
       }
       piece = before;
     }
-    set_range(move.claim, before);
+    ranges_.set_range(move.claim, corners_[claim], before, before);
   }
   return false;
-}
-
-void NeighbourSearch::set_range(int claim, int piece) {
-  const Corners& corners = corners_[static_cast<std::size_t>(claim)];
-  const auto corner = static_cast<std::size_t>(piece);
-  ranges_.set_range(claim, corners.price[corner], corners.price[corner + 1]);
 }
 
 }  // namespace kpm

@@ -28,7 +28,6 @@ class NeighbourSearch {
  private:
   void find_moves(const Candidate& from);
   bool try_moves(const Candidate& from, std::vector<Candidate>& found);
-  void set_range(int claim, int piece);
 
   const ScaledMarket& market_;
   const std::vector<Corners>& corners_;

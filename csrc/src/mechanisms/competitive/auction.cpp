@@ -14,7 +14,7 @@
 #include "mechanisms/competitive/clear_compiled_auction.hpp"
 #include "mechanisms/competitive/solve_auction.hpp"
 #include "mechanisms/maker_optimal/levels.hpp"
-#include "mechanisms/maker_optimal/limits.hpp"
+#include "mechanisms/limits.hpp"
 #include "mechanisms/maker_optimal/publication.hpp"
 #include "numerics/tolerances.hpp"
 #include "selection/allocation.hpp"

@@ -8,7 +8,7 @@
 #include "kpm/validation.hpp"
 #include "mechanisms/maker_optimal/clear_compiled.hpp"
 #include "mechanisms/maker_optimal/levels.hpp"
-#include "mechanisms/maker_optimal/limits.hpp"
+#include "mechanisms/limits.hpp"
 #include "mechanisms/maker_optimal/no_trade.hpp"
 #include "mechanisms/maker_optimal/rehearsal.hpp"
 #include "mechanisms/maker_optimal/tradable_book.hpp"

@@ -9,7 +9,7 @@
 #include "book/traded_market.hpp"
 #include "kpm/kpm.hpp"
 #include "mechanisms/maker_optimal/book_search.hpp"
-#include "mechanisms/maker_optimal/limits.hpp"
+#include "mechanisms/limits.hpp"
 #include "mechanisms/maker_optimal/publication.hpp"
 #include "mechanisms/maker_optimal/stakes.hpp"
 #include "mechanisms/maker_optimal/tradable_book.hpp"

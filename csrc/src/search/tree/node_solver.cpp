@@ -160,9 +160,7 @@ bool NodeSolver::reachable(Node& node) {
   ranges_.reset();
   for (int k = 0; k < claims(); ++k) {
     const auto at = static_cast<std::size_t>(k);
-    const Corners& corners = corners_[at];
-    ranges_.set_range(k, corners.price[static_cast<std::size_t>(node.box.first[at])],
-                      corners.price[static_cast<std::size_t>(node.box.last[at]) + 1]);
+    ranges_.set_range(k, corners_[at], node.box.first[at], node.box.last[at]);
   }
   if (ranges_.feasible()) {
     return true;
