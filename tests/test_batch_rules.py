@@ -19,7 +19,8 @@ from adapter import market_of, orders_of
 from auction_books import MAKERS, as_orders, make_maker, random_book
 from kpm_fast.clearing import chunks
 from kpm_fast.model.outcome import RULES
-from strategies import books, endless_book
+from programs import run_program
+from strategies import books, endless_book, fewer
 from test_clear_many import MARKET, assert_row, columns
 from witness import Book
 
@@ -209,3 +210,31 @@ def test_a_token_that_nobody_cancels_changes_nothing() -> None:
     with ThreadPoolExecutor(2) as executor:
         there = kpm.clear_many(many, executor=executor, stop=kpm.StopToken())
     assert there == kpm.clear_many(many, stop=kpm.StopToken()) == kpm.clear_many(many)
+
+
+EVERY_SIGNAL = """
+import random, signal, sys, threading
+import kpm_fast as kpm
+
+signal.signal(signal.SIGINT, signal.default_int_handler)
+moments = random.Random(1)
+book = kpm.sample.race_card(runners=6, levels=3, seed=1, crossed=0.5)
+told = 0
+while told < int(sys.argv[1]):
+    raising = [signal.SIGINT]
+    timer = threading.Timer(moments.uniform(0.0, 0.02), signal.raise_signal, raising)
+    try:
+        timer.start()
+        while "interrupted" not in kpm.clear_many([book] * moments.randint(1, 20), 2).status:
+            pass
+    except KeyboardInterrupt:
+        pass
+    told += 1
+print("all told")
+"""
+
+
+@pytest.mark.unsanitized
+def test_no_ctrl_c_is_lost_in_a_batch() -> None:
+    """Not even one that comes with the last books: this ends when every one has been told."""
+    assert "all told" in run_program(EVERY_SIGNAL, fewer(60, 20))

@@ -17,6 +17,7 @@
 #include "interpreter_lock.hpp"
 #include "kpm/batch.hpp"
 #include "maker_model.hpp"
+#include "signal_watch.hpp"
 #include "stop_flag.hpp"
 
 namespace kpm {
@@ -86,6 +87,14 @@ class Columns : public BatchSink {
     status_at_[book] = kRefused;
     const std::lock_guard<std::mutex> lock(mutex_);
     faults_.emplace_back(book, fault);
+  }
+
+  /// Whether a stop left books without their best clearing.
+  bool is_cut() const {
+    constexpr auto kStopped = static_cast<std::int8_t>(Status::kInterrupted);
+    return std::any_of(status_at_, status_at_ + status_.size(), [](std::int8_t status) {
+      return status == kNotReached || status == kStopped;
+    });
   }
 
   py::dict to_dict() {
@@ -159,7 +168,7 @@ py::dict clear_books(const py::list& markets, const In<std::int64_t>& market_of,
   settings.clear = clear;
   settings.rule = convex_rule(rule);
   Columns columns(books, begin, claim.shape(0));
-  std::optional<py::error_already_set> error;
+  SignalWatch watch;
   {
     Unlocked unlocked;
     settings.interrupted = [&] {
@@ -167,21 +176,12 @@ py::dict clear_books(const py::list& markets, const In<std::int64_t>& market_of,
         return true;
       }
       const Unlocked::Relocked lock(unlocked);
-      if (PyErr_CheckSignals() == 0) {
-        return false;
-      }
-      if (PyErr_ExceptionMatches(PyExc_KeyboardInterrupt) != 0) {
-        PyErr_Clear();  // Ctrl-C: what is cleared by then is the answer
-      } else {
-        error.emplace();
-      }
-      return true;
+      return watch.interrupted();
     };
     clear_many(books.data(), static_cast<std::int64_t>(books.size()), settings, columns);
   }
-  if (error) {
-    throw std::move(*error);
-  }
+  watch.rethrow();
+  watch.pass_on(columns.is_cut() ? Status::kInterrupted : Status::kOptimal);
   return columns.to_dict();
 }
 
