@@ -130,7 +130,7 @@ def test_numpy_opens_it(proven: kpm.Result, file: Path) -> None:
         assert entries["certificate/first"].dtype == np.int64
         header = json.loads(entries["header.json"])
     assert header["format"] == "kpm-fast clearing"
-    assert header["version"] == archive.VERSION == 3
+    assert header["version"] == archive.VERSION == 4
     assert header["certainty_equivalent"] == proven.certainty_equivalent
 
 

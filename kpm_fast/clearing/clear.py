@@ -11,7 +11,7 @@ from numpy.typing import ArrayLike
 
 from .. import _core
 from .._version import __version__
-from ..arrays import Floats, Ints, as_flag, check_complete
+from ..arrays import Floats, Ints, as_flag, check_complete, refuse_flags
 from ..errors import InputError, count_text
 from ..model.book_types import check_book
 from ..model.certificate import Certificate
@@ -385,6 +385,7 @@ def _checked_cell(cell: ArrayLike, pieces: list[int], claims: tuple[str, ...]) -
         index = np.asarray(cell)
     except ValueError:  # rows of several lengths
         index = np.asarray(cell, dtype=object)
+    refuse_flags(index, cell, "cell")
     if index.dtype.kind not in "iu" or index.shape != (len(pieces),):
         raise InputError(
             f"must be {len(pieces)} integers, one piece for each claim, got {index.dtype} data "

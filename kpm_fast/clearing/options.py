@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 import math
-import operator
 from typing import Any
 
 from .. import _core
-from ..arrays import Floats, Ints, as_number
+from ..arrays import Floats, Ints, as_integer, as_number
 from ..errors import InputError, TooManyCellsError
 from ..model.market import Market
 from ..model.orders import Orders
@@ -47,10 +46,7 @@ def checked_time_limit(value: Any) -> float:
 
 def checked_count(value: Any, field: str, least: int, most: int | None = None) -> int:
     """Return an integer within its limits."""
-    try:
-        number = operator.index(value)
-    except TypeError:
-        raise InputError(f"must be an integer, got {value!r}", field=field) from None
+    number = as_integer(value, field)
     if number < least:
         raise InputError(f"must be at least {least}, got {value}", field=field)
     if most is not None and number > most:

@@ -22,7 +22,7 @@ def add_parser(commands: argparse._SubParsersAction[argparse.ArgumentParser]) ->
         description="Report a clearing that clear --save wrote, or clear a book, with its proof, "
         "and report that.",
         epilog="Exit codes: 0 done; 1 the checks of the clearing failed, as the report says; 2 bad "
-        "usage or input, or no matplotlib.",
+        "usage or input, or no matplotlib; 3 done, of a clearing that stopped at a limit.",
     )
     parser.set_defaults(run=_run)
     add_clearing(parser)
@@ -43,9 +43,9 @@ def add_parser(commands: argparse._SubParsersAction[argparse.ArgumentParser]) ->
 
 def _run(args: argparse.Namespace) -> int:
     book_options.check_outputs(args, [("--output", args.output)])
-    result = cleared(args, certificate=True)
+    result, code = cleared(args, certificate=True)
     title = args.title or f"Clearing of {args.folder.resolve().name}"
     write_report(result, args.output, title, not args.no_sensitivity)
     console = PipeAwareConsole()
     console.print(f"{args.output}", highlight=False, markup=False, soft_wrap=True)
-    return 0 if result.verify() else 1
+    return code if result.verify() else 1

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import operator
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
@@ -11,7 +10,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from ..arrays import Floats, Ints
+from ..arrays import Floats, Ints, as_integer
 from ..errors import InputError, suggestion
 from ..files.tables import make_frame
 from .immutable import Value
@@ -132,8 +131,8 @@ class Batch(Value):
                 raise InputError(f"must be the name of a book, got {number!r}{hint}", field="book")
             number = self._numbers[number]
         try:
-            place = range(len(self))[operator.index(number)]
-        except (TypeError, IndexError):
+            place = range(len(self))[as_integer(number, "book")]
+        except (InputError, IndexError):
             reason = f"must be the name or the number of one of {len(self)} books, got {number!r}"
             raise InputError(reason, field="book") from None
         if place in self.errors:
