@@ -57,6 +57,15 @@ def test_round_trip_of_a_plain_book(tmp_path: Path) -> None:
     assert read.time is None
 
 
+@pytest.mark.parametrize("name", ["orders.csv.gz", "claims.csv.zst", "states.csv.zip"])
+def test_a_compressed_table_is_another_book(tmp_path: Path, name: str) -> None:
+    """One that the written table would hide, whatever is in it."""
+    (tmp_path / name).write_bytes(b"")
+    with pytest.raises(kpm.InputError, match=f"already holds another book \\({name}\\)"):
+        kpm.write_book(tmp_path, MARKET, ORDERS, overwrite=False)
+    assert [path.name for path in tmp_path.iterdir()] == [name]
+
+
 def test_round_trip_of_an_empty_book(tmp_path: Path) -> None:
     kpm.write_book(tmp_path, MARKET, kpm.Orders([], [], [], []))
     assert len(kpm.read_book(tmp_path)[1]) == 0

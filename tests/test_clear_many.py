@@ -33,6 +33,7 @@ def assert_row(batch: kpm.Batch, number: int, result: kpm.Result) -> None:
     assert batch.status[number] == result.status.value
     for name in FIGURES:
         assert getattr(batch, name)[number] == getattr(result, name), name
+    assert batch.table()["volume"][number] == result.volume
     for mine, theirs in (
         (batch.fills_of(number), result.fills),
         (batch.claim_prices(number), result.claim_prices),
@@ -148,6 +149,13 @@ def test_a_bad_row_is_the_fault_of_its_book_alone(name: str, value: float, messa
         assert batch.fills_of(other).tobytes() == clean.fills_of(other).tobytes()
     with pytest.raises(kpm.InputError, match=name):
         list(kpm.Books(MARKET, **{**given_, name: wrong}))
+
+
+def test_the_volume_of_a_small_book_is_not_lost_beside_a_vast_one() -> None:
+    vast = kpm.Orders([0, 0], ["buy", "sell"], [0.6, 0.4], 1e20)
+    small = kpm.Orders([0, 0], ["buy", "sell"], [0.6, 0.4], 5)
+    batch = kpm.clear_many([(MARKET, vast), (MARKET, small)])
+    assert batch.table()["volume"].tolist() == [2e20, 10.0]
 
 
 def test_no_books_and_books_without_orders() -> None:

@@ -189,6 +189,28 @@ def test_a_report_says_when_a_check_fails(card: kpm.Result, tmp_path: Path) -> N
     assert "Sensitivity" not in said
 
 
+@pytest.mark.parametrize("fault", ["clearing", "proof"])
+def test_the_command_fails_where_a_check_fails(
+    card: kpm.Result, tmp_path: Path, capsys: pytest.CaptureFixture[str], fault: str
+) -> None:
+    proof = card.certificate
+    assert proof is not None
+    wrong = dataclasses.replace(
+        card,
+        revenue=card.revenue + (fault == "clearing"),
+        certificate=dataclasses.replace(proof, bound=proof.bound - 100.0 * (fault == "proof")),
+    )
+    wrong.save(tmp_path / "wrong.kpm")
+    page = tmp_path / "page.html"
+    arguments = [str(tmp_path / "wrong.kpm"), "--output", str(page), "--no-sensitivity"]
+    assert cli.main(["report", *arguments]) == cli.EXIT_UNVERIFIED
+    said = words(parse(page.read_text("utf-8")))
+    assert ("checks FAILED" in said, "The proof does NOT hold" in said) == (
+        fault == "clearing",
+        fault == "proof",
+    )
+
+
 def test_many_orders_stay_below_a_megabyte(tmp_path: Path) -> None:
     market, orders = kpm.sample.race_card(runners=12, levels=60, seed=2, crossed=1.0)
     result = kpm.clear(market, orders, time_limit=5)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import itertools
 import pickle
 from collections.abc import Callable
 from concurrent.futures import ProcessPoolExecutor, ThreadPoolExecutor
@@ -173,9 +174,12 @@ def test_advice_where_there_is_no_threshold(book: tuple[kpm.Market, kpm.Orders])
 def test_no_sequence_of_auctions_loses_more_than_the_bound() -> None:
     """Theorem D, with inventory carried from auction to auction."""
     random = np.random.default_rng(5)
-    for ambiguity in (0.0, 0.02, 0.3):
+    start = np.array([0.0, 300.0, -50.0, 0.0])
+    for ambiguity, inventory in itertools.product((0.0, 0.02, 0.3), (np.zeros(4), start)):
         prior = random.dirichlet(np.full(4, 2.0))
-        market = kpm.Market(np.eye(4), prior, risk_aversion=0.05, ambiguity=ambiguity)
+        market = kpm.Market(
+            np.eye(4), prior, risk_aversion=0.05, ambiguity=ambiguity, inventory=inventory
+        )
         bound = kpm.advise(market, kpm.Orders([], [], [], [])).loss_bound
         for _ in range(12):
             orders = kpm.Orders(
@@ -186,7 +190,19 @@ def test_no_sequence_of_auctions_loses_more_than_the_bound() -> None:
             )
             result = kpm.clear(market, orders)
             market = market.replace(inventory=result.payoff)
-            assert result.payoff.min() >= -bound - 1e-6 * result.scale
+            assert (result.payoff - inventory).min() >= -bound - 1e-6 * result.scale
+
+
+def test_what_a_maker_gives_up_to_be_insured_is_within_the_bound() -> None:
+    """Wealth of 1000 in one state, of which a crowd takes 550 and more for what it pays in both."""
+    market = kpm.Market(np.eye(2), [0.5, 0.5], inventory=[1000, 0], risk_aversion=0.01)
+    orders = kpm.Orders([0], "buy", [0.45], [1000])
+    lost = 1000 - kpm.clear(market, orders).payoff[0]
+    advice = kpm.advise(market, orders)
+    assert lost == pytest.approx(550)
+    assert lost <= advice.loss_bound == market.maker.loss_bound()
+    assert advice.loss_bound == pytest.approx(1000.0, abs=0.01)
+    assert f"more than {advice.loss_bound:.6g}," in str(advice)
 
 
 def test_grids() -> None:

@@ -10,7 +10,6 @@ import numpy as np
 from ..clearing.implied import implied_ambiguity
 from ..errors import InputError
 from ..model.book_types import check_book
-from ..model.makers import KnightianMaker
 from ..model.market import Market
 from ..model.orders import Orders
 from ..model.outcome import is_knightian
@@ -31,8 +30,8 @@ class Advice:
     implied_ambiguity : float
         Where trade stops, nats; infinite if orders cross, NaN if wealth differs between states.
     loss_bound : float
-        The most the maker can lose in any state, in this auction and all that follow with carried
-        inventory, at the market's ambiguity; money (theorem D).
+        The most that any state can take from the market's inventory, in this auction and all that
+        follow with carried inventory, at the market's ambiguity; money (theorem D).
     frontier : Sweep
         The book at ambiguities up to the implied one.
     ambiguity : float
@@ -112,8 +111,7 @@ def advise(market: Market, orders: Orders, *, time_limit: float | None = None) -
         )
     stop = _stop(market, orders)
     frontier = sweep(market, orders, ambiguity=_radii(stop), time_limit=time_limit)
-    maker = KnightianMaker(market.prior, market.risk_aversion, market.ambiguity)
-    return Advice(stop, maker.loss_bound(), frontier, market.ambiguity)
+    return Advice(stop, market.maker.loss_bound(), frontier, market.ambiguity)
 
 
 def telling_ambiguities(market: Market, orders: Orders) -> list[float]:

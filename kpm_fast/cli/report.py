@@ -6,6 +6,7 @@ import argparse
 from pathlib import Path
 
 from ..reports.report import write_report
+from ..verification.certificate_checks import check_certificate
 from . import book_options
 from .named_path import named_path
 from .plot import add_clearing, cleared
@@ -21,8 +22,9 @@ def add_parser(commands: argparse._SubParsersAction[argparse.ArgumentParser]) ->
         help="write a clearing as one HTML file",
         description="Report a clearing that clear --save wrote, or clear a book, with its proof, "
         "and report that.",
-        epilog="Exit codes: 0 done; 1 the checks of the clearing failed, as the report says; 2 bad "
-        "usage or input, or no matplotlib; 3 done, of a clearing that stopped at a limit.",
+        epilog="Exit codes: 0 done; 1 the checks of the clearing or of its proof failed, as the "
+        "report says; 2 bad usage or input, or no matplotlib; 3 done, of a clearing that stopped "
+        "at a limit.",
     )
     parser.set_defaults(run=_run)
     add_clearing(parser)
@@ -48,4 +50,5 @@ def _run(args: argparse.Namespace) -> int:
     write_report(result, args.output, title, not args.no_sensitivity)
     console = PipeAwareConsole()
     console.print(f"{args.output}", highlight=False, markup=False, soft_wrap=True)
-    return code if result.verify() else 1
+    proof = result.certificate is None or check_certificate(result.market, result.orders, result)
+    return code if result.verify() and proof else 1

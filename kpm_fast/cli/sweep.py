@@ -118,8 +118,8 @@ def _run_sweep(args: argparse.Namespace) -> int:
     if args.plot is not None:
         check_column(args.column, "--column")  # before anything is cleared
         require_matplotlib()
-        book_options.check_outputs(args, drawn("--plot", args.plot))
-    book_options.check_outputs(args, [("--output", args.output)])
+    pictures = [] if args.plot is None else drawn("--plot", args.plot)
+    book_options.check_outputs(args, [*pictures, ("--output", args.output)])
     market, orders = clearing_options.read(args)
     if args.plot is not None and not is_knightian(market):
         raise InputError("needs a maker with an ambiguity, against which it draws", field="--plot")

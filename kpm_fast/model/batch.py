@@ -150,8 +150,8 @@ class Batch(Value):
         >>> batch.table()["error"]
         ['', 'books[1]: must be a market with its orders, got None']
         """
-        totals = np.concatenate([[0.0], np.cumsum(np.nan_to_num(self.fills))])
-        volume = totals[self.first[1:]] - totals[self.first[:-1]]
+        ends = zip(self.first[:-1], self.first[1:], strict=True)
+        volume = [float(self.fills[first:last].sum()) for first, last in ends]  # as Result.volume
         return {
             "book": list(self.names),
             "status": self.status,

@@ -31,9 +31,10 @@ from .settings import checked_settings, json_of_file, settings_of
 __all__ = ["BOOK_FILES", "read_book", "read_market", "read_terms", "write_book"]
 
 _CLAIMS, _STATES, _ORDERS, _MARKET = "claims.csv", "states.csv", "orders.csv", "market.json"
-#: The files that :func:`read_book` reads.
-BOOK_FILES = (_CLAIMS, _STATES, _ORDERS, _MARKET)
 _COMPRESSED = (".gz", ".bz2", ".xz", ".zip", ".zst")
+_TABLES = (_CLAIMS, _STATES, _ORDERS)
+#: The names under which :func:`read_book` looks for the files of a folder.
+BOOK_FILES = (*(name + suffix for name in _TABLES for suffix in ("", *_COMPRESSED)), _MARKET)
 _REPLACES = "overwrite=True (--force) replaces it"
 
 
@@ -302,13 +303,14 @@ def _write_file(path: Path, content: bytes, overwrite: bool) -> None:
 
 def _check_no_other_book(folder: Path, write: Callable[[Callable[[str], TextIO]], None]) -> None:
     """Refuse a folder in which a file of a book differs from what would be written."""
-    if not any((folder / name).exists() for name in BOOK_FILES):
+    present = [name for name in BOOK_FILES if (folder / name).exists()]
+    if not present:
         return
-    texts = {name: io.StringIO(newline="") for name in BOOK_FILES}
+    texts = {name: io.StringIO(newline="") for name in (*_TABLES, _MARKET)}
     write(texts.__getitem__)
-    for name, text in texts.items():
-        path = folder / name
-        if path.exists() and path.read_bytes() != text.getvalue().encode("utf-8"):
+    for name in present:
+        same = name in texts and (folder / name).read_bytes() == texts[name].getvalue().encode()
+        if not same:  # as a compressed table never is, which a plain one would hide
             raise InputError(
                 f"already holds another book ({name}); {_REPLACES}",
                 file=folder,
