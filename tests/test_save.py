@@ -206,7 +206,7 @@ def array(name: str, value: Any) -> Callable[[Entries], None]:
 
 BAD: list[tuple[Callable[[Entries], None], list[str]]] = [
     (header(format="something else"), ["header.json", "kpm-fast clearing"]),
-    (header(version=4), ["version", "is 4, and this release reads 1, 2, 3"]),
+    (header(version=5), ["version", "is 5, and this release reads 1, 2, 3, 4"]),
     (header(version=True), ["version", "is True"]),
     (header(version=1.0), ["version", "is 1.0"]),
     (header(version=1), ["certificate/merged_into", "unknown"]),

@@ -22,7 +22,7 @@ AuctionSettings settings_of(const std::string& allocation, const std::string& ru
                             double tolerance, double time_limit) {
   AuctionSettings settings;
   settings.time_limit = time_limit;
-  settings.rule = convex_rule(rule).value();
+  settings.rule = convex_rule(rule);
   settings.allocation = allocation == "time" ? Allocation::kTime : Allocation::kProRata;
   settings.tolerance = tolerance;
   return settings;
@@ -50,10 +50,7 @@ py::dict clear_by_rule(const py::dict& maker, const In<double>& payoffs,
 
 }  // namespace
 
-std::optional<ConvexRule> convex_rule(const std::string& name) {
-  if (name == "maker_optimal") {
-    return std::nullopt;
-  }
+ConvexRule convex_rule(const std::string& name) {
   return name == "pay_as_bid" ? ConvexRule::kPayAsBid
          : name == "pdca"     ? ConvexRule::kPdca
                               : ConvexRule::kCompetitive;

@@ -4,7 +4,6 @@
 #include <pybind11/pybind11.h>
 
 #include <functional>
-#include <optional>
 #include <string>
 
 #include "kpm/auction.hpp"
@@ -12,8 +11,8 @@
 
 namespace kpm {
 
-/// By its name; none for "maker_optimal".
-std::optional<ConvexRule> convex_rule(const std::string& name);
+/// By its name.
+ConvexRule convex_rule(const std::string& name);
 
 /// A clearing by a convex rule as a dictionary, without the interpreter's lock but to look for
 /// signals. The flag may be null.

@@ -166,7 +166,9 @@ py::dict clear_books(const py::list& markets, const In<std::int64_t>& market_of,
   BatchSettings settings;
   settings.threads = clear.threads;
   settings.clear = clear;
-  settings.rule = convex_rule(rule);
+  if (rule != "maker_optimal") {
+    settings.rule = convex_rule(rule);
+  }
   Columns columns(books, begin, claim.shape(0));
   SignalWatch watch;
   {

@@ -48,8 +48,7 @@ typedef enum kpm_code {
 /* How a clearing ended. */
 typedef enum kpm_status {
   KPM_OPTIMAL = 0,     /* proven: the gap is within the tolerance */
-  KPM_TIME_LIMIT = 1,  /* the best clearing found, and a bound that holds; by a convex rule it may
-                          be worth less to the maker than no trade (docs/mechanisms.md) */
+  KPM_TIME_LIMIT = 1,  /* the best clearing found, and a bound; see docs/mechanisms.md */
   KPM_NODE_LIMIT = 2,  /* likewise */
   KPM_INTERRUPTED = 3, /* likewise: *settings.stop was not zero */
   KPM_INACCURATE = 4   /* likewise: rounding kept the gap above the tolerance, or left the prices
@@ -152,8 +151,8 @@ typedef struct kpm_settings {
 } kpm_settings;
 
 /* A clearing. The convex rules bound `objective`, and their multipliers and nodes are zero. The
- * caller sets struct_size and the arrays, each of which may be null if it is not wanted. The library
- * sets the rest, and writes anything only if it returns KPM_OK. */
+ * caller sets struct_size and the arrays, each of which may be null if it is not wanted. The
+ * library sets the rest, and writes anything only if it returns KPM_OK. */
 typedef struct kpm_result {
   size_t struct_size;
   double* state_prices;          /* [N] xi */
