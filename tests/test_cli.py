@@ -237,6 +237,20 @@ def test_bad_files_name_the_line(book: Path, capsys: pytest.CaptureFixture[str])
     assert not (book / "out").exists()
 
 
+def test_a_fault_of_the_program_is_not_a_failed_verification(
+    book: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    def fault(*arguments: object, **options: object) -> None:
+        raise KeyError("no such thing")
+
+    monkeypatch.setattr(cli, "clear", fault)
+    assert run("clear", book) == cli.EXIT_FAULT
+    err = capsys.readouterr().err
+    assert "Traceback" in err
+    assert "KeyError: 'no such thing'" in err
+    assert err.splitlines()[-1].startswith("kpm-fast: this is a fault of kpm-fast")
+
+
 def test_missing_folder(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert run("clear", tmp_path / "nowhere") == 2
     assert capsys.readouterr().err.endswith("nowhere: No such file or directory\n")

@@ -257,6 +257,57 @@ def test_rows_of_other_frames_are_not_matched_by_position() -> None:
     for price in (frame["price"][:2], frame["price"][2:][::-1]):
         with pytest.raises(kpm.InputError, match=r"^price: must have the index of"):
             kpm.Orders(claim[2:], "buy", price, 1)
+        for book in (["a", "b"], claim[2:]):
+            with pytest.raises(kpm.InputError, match=r"^price: must have the index of"):
+                kpm.Books(MARKET, book, claim[2:], "buy", price, 1)
+        with pytest.raises(kpm.InputError, match=r"^claim: must have the index of"):
+            kpm.Books(MARKET, price, claim[2:], "buy", 0.5, 1)
+        columns = {"book": claim[2:], "claim": claim[2:], "side": "buy", "quantity": 1}
+        with pytest.raises(kpm.InputError, match=r"^price: must have the index of"):
+            kpm.Books.from_frame({**columns, "price": price}, MARKET)
+    assert kpm.Books(MARKET, claim[2:], claim[2:], "buy", frame["price"][2:], 1).names == ("home",)
+
+
+def test_rows_with_and_without_labels_are_not_mixed() -> None:
+    """Which state a number without a label belongs to would depend on the other rows."""
+    mixed: dict[str, Any] = {"home": [1, 0], "away": {"y": 1, "x": 0}}
+    for rows in (mixed, dict(reversed(mixed.items()))):
+        for refused in (
+            lambda rows=rows: kpm.Market(rows, {"x": 0.9, "y": 0.1}),
+            lambda rows=rows: kpm.LMSR(1.0, {"x": 0.9, "y": 0.1}).quotes(rows),
+            lambda rows=rows: kpm.PolytopeMaker(rows, 1.0),
+        ):
+            with pytest.raises(
+                kpm.InputError, match=r"\['home'\]: has no labels of states.*'y', 'x'"
+            ):
+                refused()
+    plain = kpm.Market({"home": [1, 0], "away": [0, 1]}, {"x": 0.9, "y": 0.1})
+    assert plain.states == ("x", "y")
+
+
+def test_quantities_to_quote_are_aligned_by_claim() -> None:
+    pandas = pytest.importorskip("pandas")
+    turned = {"draw": 5.0, "home": 2.0}
+    expected = MARKET.maker.quotes(MARKET, [2.0, 5.0])
+    ladder = MARKET.maker.quotes(MARKET, [[2.0, 4.0], [5.0, 6.0]])
+    for maker, payoffs in ((MARKET.maker, MARKET), (MARKET.maker, PAYOFFS)):
+        names = payoffs.claims if isinstance(payoffs, kpm.Market) else ("0", "1")
+        own = dict(zip(names[::-1], turned.values(), strict=True))
+        frame = pandas.DataFrame(
+            {"small": own, "large": dict(zip(names[::-1], (6.0, 4.0), strict=True))}
+        )
+        for quantities in (own, pandas.Series(own), pandas.DataFrame({"quantities": own})):
+            assert maker.quotes(payoffs, quantities).ask.tolist() == expected.ask.tolist()
+        assert maker.quotes(payoffs, frame).bid.tolist() == ladder.bid.tolist()
+        columns = {"claim": [*own], "1": [5.0, 2.0], "2": [6.0, 4.0]}
+        polars = pytest.importorskip("polars")
+        assert maker.quotes(payoffs, polars.DataFrame(columns)).ask.tolist() == ladder.ask.tolist()
+        bare = polars.DataFrame({"1": [2.0, 5.0], "2": [4.0, 6.0]})
+        assert maker.quotes(payoffs, bare).ask.tolist() == ladder.ask.tolist()
+    with pytest.raises(kpm.InputError, match="quantities: lacks claim 'home'"):
+        MARKET.maker.quotes(MARKET, pandas.Series([1.0, 2.0]))
+    with pytest.raises(kpm.InputError, match="quantities: must be numbers, got 'many'"):
+        MARKET.maker.quotes(MARKET, "many")
 
 
 def test_makers_take_names_from_their_prior_only() -> None:

@@ -155,7 +155,7 @@ def test_advice_says_where_trade_stops(book: tuple[kpm.Market, kpm.Orders]) -> N
     stop = kpm.implied_ambiguity(market, orders)
     assert advice.implied_ambiguity == stop
     assert f"{stop:.4g} nats" in str(advice)
-    assert "nothing trades" in str(advice)
+    assert "nothing is gained" in str(advice)
     assert advice.frontier["volume"][0] > 0.0
     within = str(kpm.advise(market.replace(ambiguity=0.5 * stop), orders))
     assert "50 % of that" in within
@@ -168,7 +168,9 @@ def test_advice_where_there_is_no_threshold(book: tuple[kpm.Market, kpm.Orders])
     crossed = kpm.Orders([0, 0], ["buy", "sell"], [0.6, 0.4], [1.0, 1.0])
     plain = kpm.Market([[1, 0]], [0.5, 0.5])
     assert "Orders cross" in str(kpm.advise(plain, crossed))
-    assert "at any ambiguity" in str(kpm.advise(plain, crossed[:0]))
+    assert "at no ambiguity" in str(kpm.advise(plain, crossed[:0]))
+    at_any_price = kpm.Orders([0], "buy", [np.inf], [1.0])
+    assert "Trade stops at an ambiguity of 0.6931 nats." in str(kpm.advise(plain, at_any_price))
 
 
 def test_no_sequence_of_auctions_loses_more_than_the_bound() -> None:
@@ -208,7 +210,9 @@ def test_what_a_maker_gives_up_to_be_insured_is_within_the_bound() -> None:
 def test_grids() -> None:
     assert grid("0,0.5,2") == [0.0, 0.5, 2.0]
     assert grid("0:1:3") == [0.0, 0.5, 1.0]
-    for bad in ("", "a", "0:1", "0:1:2.5", "0:1:0"):
+    assert grid("0,inf") == [0.0, np.inf]
+    bad_counts = ("0:1", "0:1:2.5", "0:1:0", "0:1:nan", "0:1:inf", "0:1:100001")
+    for bad in ("", "a", *bad_counts, "0:inf:3", "nan:1:3", "-1e308:1e308:3"):
         with pytest.raises(kpm.InputError, match="grid"):
             grid(bad)
 

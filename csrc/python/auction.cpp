@@ -33,7 +33,7 @@ py::dict clear_by_rule(const py::dict& maker, const In<double>& payoffs,
                        const In<std::int8_t>& side, const In<double>& price,
                        const In<double>& quantity, const std::optional<In<double>>& time,
                        const std::string& allocation, const std::string& rule, double tolerance,
-                       double time_limit, const StopFlag* stop) {
+                       double time_limit, OptionalStop stop) {
   const GivenMaker given = borrow_market(maker, payoffs, inventory);
   Orders orders;
   orders.count = claim.shape(0);
@@ -57,7 +57,7 @@ ConvexRule convex_rule(const std::string& name) {
 }
 
 py::dict auction_for_python(const std::string& allocation, const std::string& rule,
-                            double tolerance, double time_limit, const StopFlag* stop,
+                            double tolerance, double time_limit, OptionalStop stop,
                             const std::function<AuctionClearing(const AuctionSettings&)>& clear) {
   AuctionSettings settings = settings_of(allocation, rule, tolerance, time_limit);
   SignalWatch watch;
@@ -66,7 +66,7 @@ py::dict auction_for_python(const std::string& allocation, const std::string& ru
     Unlocked unlocked;
     bool begun = false;
     settings.interrupted = [&] {
-      if (stop != nullptr && stop->raised()) {
+      if (stop && stop->get().raised()) {
         return true;
       }
       if (!begun) {  // Python has just looked for signals

@@ -28,7 +28,8 @@ class Advice:
     Attributes
     ----------
     implied_ambiguity : float
-        Where trade stops, nats; infinite if orders cross, NaN if wealth differs between states.
+        From where on trade is no gain, nats; infinite if orders cross, NaN if wealth differs
+        between states.
     loss_bound : float
         The most that any state can take from the market's inventory, in this auction and all that
         follow with carried inventory, at the market's ambiguity; money (theorem D).
@@ -54,12 +55,12 @@ class Advice:
         elif math.isinf(stop):
             lines.append("Orders cross: they trade with each other at any ambiguity.")
         elif stop == 0.0:
-            lines.append("No order is worth filling at the prior: nothing trades at any ambiguity.")
+            lines.append("No order is worth filling at the prior: trade is a gain at no ambiguity.")
         else:
             lines.append(f"Trade stops at an ambiguity of {stop:.4g} nats.")
             if own >= stop:
                 lines.append(
-                    f"The market's, {own:g}, lies beyond it: nothing trades. Choose less than "
+                    f"The market's, {own:g}, is not less: nothing is gained. Choose less than "
                     f"{stop:.2g}."
                 )
             else:
@@ -100,7 +101,7 @@ def advise(market: Market, orders: Orders, *, time_limit: float | None = None) -
     >>> market = kpm.Market([[1, 0]], [0.5, 0.5], risk_aversion=0.01, ambiguity=0.1)
     >>> orders = kpm.Orders([0], "buy", [0.6], [10])
     >>> print(str(kpm.advise(market, orders)).splitlines()[1])
-    The market's, 0.1, lies beyond it: nothing trades. Choose less than 0.02.
+    The market's, 0.1, is not less: nothing is gained. Choose less than 0.02.
     """
     check_book(market, orders)
     if not is_knightian(market):

@@ -15,12 +15,12 @@ from ..entries import composed, number, repeated
 from ..errors import InputError
 from ..files.tables import read_csv
 from ..model.labels import reordering
+from ..model.limits import note_on_limits
 from ..model.maker import Maker
 from ..model.maker_form import files_of_text, maker_from_text
 from ..model.market import DEFAULT_AMBIGUITY, Market
 from ..model.order_form import OrderForm
 from ..model.orders import Orders
-from ..model.words import note_on_limits
 from ..storage.book_folder import BOOK_FILES, read_book, read_market
 from .named_path import named_path
 from .several import Several

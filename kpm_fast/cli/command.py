@@ -2,7 +2,7 @@
 
 Exit codes: 0 cleared to optimality; 1 verification failed; 2 bad usage or input; 3 stopped at
 a limit or inaccurate, with the best point found; 4 refused, too many cells; 5 out of memory;
-130 interrupted; 141 broken pipe; 143 terminated.
+70 a fault of the program; 130 interrupted; 141 broken pipe; 143 terminated.
 """
 
 from __future__ import annotations
@@ -13,6 +13,7 @@ import os
 import signal
 import sys
 import threading
+import traceback
 from collections.abc import Iterator, Sequence
 from contextlib import ExitStack, contextmanager, redirect_stderr, redirect_stdout, suppress
 from pathlib import Path
@@ -53,6 +54,7 @@ __all__ = ["main"]
 
 EXIT_OK, EXIT_UNVERIFIED, EXIT_INPUT = range(3)
 EXIT_REFUSED, EXIT_MEMORY = 4, 5
+EXIT_FAULT = 70
 EXIT_CLOSED_PIPE = 141
 EXIT_TERMINATED = 143
 _TABLES, _RESULT = ("orders", "claims", "states"), "result.json"
@@ -117,6 +119,11 @@ def _exit_code(args: argparse.Namespace) -> int:
         return _fail("interrupted", EXIT_INTERRUPTED)
     except _Terminated:
         return _fail("terminated", EXIT_TERMINATED)
+    except Exception:  # with the interpreter's own exit code, 1, it would pass for unverified
+        traceback.print_exc()
+        return _fail(
+            "this is a fault of kpm-fast: please report it, with the lines above", EXIT_FAULT
+        )
     return code
 
 

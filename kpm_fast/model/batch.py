@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
+from numbers import Integral
 from typing import Any
 
 import numpy as np
@@ -70,7 +71,7 @@ class Batch(Value):
     def fills_of(self, number: int | str) -> Floats:
         """Shares filled of each order of a book, in its order.
 
-        A book is given by its number, or by its name if that is text.
+        A book is given by its name, or by its number where no name is an integer.
 
         Examples
         --------
@@ -122,19 +123,24 @@ class Batch(Value):
 
     @cached_property
     def _numbers(self) -> dict[Any, int]:
-        return {name: number for number, name in enumerate(self.names)}
+        """The number of each book by its name; and by its number, where that cannot be a name."""
+        count = len(self)
+        numbers = dict(zip(self.names, range(count), strict=True))
+        if self.names == tuple(range(count)) or not any(isinstance(n, Integral) for n in numbers):
+            numbers |= {place: place % count for place in range(-count, count)}
+        return numbers
 
-    def _part(self, column: Floats, first: Ints, number: int | str) -> Floats:
-        if isinstance(number, str):
-            if number not in self._numbers:
-                hint = suggestion(number, [n for n in self.names if isinstance(n, str)])
-                raise InputError(f"must be the name of a book, got {number!r}{hint}", field="book")
-            number = self._numbers[number]
+    def _part(self, column: Floats, first: Ints, book: int | str) -> Floats:
         try:
-            place = range(len(self))[as_integer(number, "book")]
-        except (InputError, IndexError):
-            reason = f"must be the name or the number of one of {len(self)} books, got {number!r}"
-            raise InputError(reason, field="book") from None
+            place = self._numbers[book if isinstance(book, str) else as_integer(book, "book")]
+        except (KeyError, InputError):
+            names = [name for name in self.names if isinstance(name, str)]
+            hint = suggestion(book, names) if isinstance(book, str) else ""
+            raise InputError(
+                f"must be the name (or, where no name is an integer, the number) of one of "
+                f"{len(self)} books, got {book!r}{hint}",
+                field="book",
+            ) from None
         if place in self.errors:
             raise self.errors[place]
         return column[first[place] : first[place + 1]]

@@ -15,7 +15,7 @@ from ..files.csv_text import check_decimal
 from ..files.tables import columns_of
 from .labels import integers_as_labels
 from .market import Market
-from .order_columns import Sides
+from .order_columns import Sides, common_index
 from .order_form import OrderForm
 from .orders import Orders
 
@@ -54,7 +54,7 @@ class Books:
     Raises
     ------
     InputError
-        If columns differ in length.
+        If columns differ in length, or Series of pandas in their index.
 
     Examples
     --------
@@ -162,6 +162,9 @@ class Books:
             raise InputError(f"must be a Market, got {type(market).__name__}", field="market")
         self.ignored_columns: tuple[str, ...] = ()
         check_complete(book, "book")
+        index = None
+        for name, column in (("book", book), *columns.items()):
+            index = common_index(index, column, name)
         try:
             labels = np.asarray(entries_of(book))
         except ValueError:

@@ -127,11 +127,10 @@ def named_table(value: Any, field: str = "payoffs", *, comma: bool = False) -> N
         vectors = [named_entries(row, field) for row in value.values()]
         if comma:
             vectors = [Named(pointed_column(v.entries, field), v.labels) for v in vectors]
-        known = [vector.labels for vector in vectors if vector.labels is not None]
-        names = known[0] if known else None
+        names = next((vector.labels for vector in vectors if vector.labels is not None), None)
         entries = [
             vector.entries
-            if vector.labels is None or names is None
+            if names is None
             else _reordered(vector, names, f"{field}[{row!r}]", "state")
             for row, vector in zip(rows, vectors, strict=True)
         ]
@@ -175,8 +174,9 @@ def align(value: Any, labels: Sequence[str], field: str, axis: str = "state") ->
 
 
 def _reordered(named: Named, labels: Sequence[str], field: str, axis: str) -> Any:
-    own = named.labels or ()
-    order = reordering(own, labels, field, axis)
+    if named.labels is None:
+        raise InputError(f"has no labels of {axis}s, as others have: {_shown(labels)}", field=field)
+    order = reordering(named.labels, labels, field, axis)
     if isinstance(named.entries, np.ndarray):
         return named.entries[order]
     return [named.entries[place] for place in order]

@@ -21,6 +21,7 @@ from .maker_input import (
     checked_rows,
     checked_side,
     labelled_rows,
+    quantities_by_claim,
 )
 from .quotes import Quotes, Trade
 
@@ -71,7 +72,9 @@ class Maker(Value, ABC):
         return construct(type(self), {**self.__dict__, "_labels": labels})
 
     def _named(self: _Self, labels: Any) -> _Self:
-        """Return the maker with these labels from a file, which may be invalid."""
+        """Return the maker with these labels, which may be invalid; None: the default ones."""
+        if labels is None:
+            labels = default_labels(self.states)
         return self._labelled(check_labels(labels, self.states, "states"))
 
     def _aligned(self: _Self, labels: tuple[str, ...], field: str) -> _Self:
@@ -129,7 +132,13 @@ class Maker(Value, ABC):
             name: labelled_rows(value, name, labels)[0] if name in vectors else value
             for name, value in changes.items()
         }
-        return kind(**{**current, **aligned})._aligned(labels, "states")
+        changed = kind(**{**current, **aligned})
+        if changed.states != len(labels):
+            raise InputError(
+                f"must have {len(labels)} states, as the labels have, got {changed.states}",
+                field=next(iter(changes)),
+            )
+        return changed._labelled(labels)
 
     def __eq__(self, other: object) -> bool:
         same_values = super().__eq__(other)
@@ -248,7 +257,8 @@ class Maker(Value, ABC):
             maker that this is called on. A frame or mapping names its claims and must name its
             states as the maker does (``labels``).
         quantities : scalar or array_like, shape (K,) or (K, S), optional
-            Shares of a block, > 0. Default: the next, infinitesimal, share.
+            Shares of a block, > 0; labels are those of claims. Default: the next, infinitesimal,
+            share.
 
         Returns
         -------
@@ -279,13 +289,14 @@ class Maker(Value, ABC):
         if table.ndim == 1:
             table = table[None, :]
         maker, rows, _ = self._rows(table, "payoffs")
-        sizes, shape = checked_quantities(quantities, len(rows))
+        names = names or default_labels(len(rows))
+        sizes, shape = checked_quantities(quantities_by_claim(quantities, names), len(rows))
         bid, ask = _core.maker_quotes(maker._model(), -maker.inventory, rows, sizes)
         stated = None if quantities is None else frozen(sizes.reshape(shape))
         return construct(
             Quotes,
             {
-                "claims": names or tuple(map(str, range(len(rows)))),
+                "claims": names,
                 "quantities": stated,
                 "bid": frozen(bid.reshape(shape)),
                 "ask": frozen(ask.reshape(shape)),
@@ -438,10 +449,12 @@ class Maker(Value, ABC):
     def _of_market(self, market: Any) -> Floats:
         """Return the payoffs of a market's claims in the order of the maker's states."""
         payoffs: Floats = market.payoffs
-        plain = default_labels(len(market.states))
-        if "_labels" not in self.__dict__ or market.states in (self.labels, plain):
+        names, own = market.states, self.labels
+        if "_labels" not in self.__dict__ or names == own:
             return payoffs
-        return payoffs[:, reordering(market.states, self.labels, "payoffs", "state")]
+        if names == default_labels(len(names)) and set(names) != set(own):  # it has no labels
+            return payoffs
+        return payoffs[:, reordering(names, own, "payoffs", "state")]
 
     def _rows(self: _Self, value: ArrayLike, field: str) -> tuple[_Self, Floats, bool]:
         rows, single = checked_rows(value, field, self.labels)

@@ -241,13 +241,17 @@ class WorstStateMaker(Maker):
     def replace(self, **changes: Any) -> WorstStateMaker:
         """Return a copy with some parameters changed, validated like a new maker.
 
+        Labels in ``states`` are other names for the same states.
+
         Examples
         --------
         >>> import kpm_fast as kpm
         >>> kpm.WorstStateMaker(2).replace(inventory=[1.0, 0.0]).inventory.tolist()
         [1.0, 0.0]
         """
-        own = {"states": self.states, "inventory": self.inventory}
+        own: dict[str, Any] = {"states": self.states, "inventory": self.inventory}
+        if "states" in changes:
+            return WorstStateMaker(**{**own, **changes})
         return self._replaced(WorstStateMaker, own, changes)
 
     def _model(self) -> dict[str, Any]:

@@ -12,29 +12,17 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from .. import _core
-from ..arrays import (
-    Floats,
-    as_floats,
-    as_number,
-    frozen,
-    same,
-)
+from ..arrays import Floats, as_number, frozen, same
 from ..errors import InputError
 from ..files.csv_text import check_decimal
 from ..files.decimal_comma import pointed_column
 from ..files.tables import read_csv
 from .faults import error_of
-from .labels import (
-    check_labels,
-    default_labels,
-    has_column,
-    named_entries,
-    named_table,
-    reordering,
-)
+from .labels import has_column, named_entries, named_table
 from .maker import Maker
 from .makers import KnightianMaker
 from .market_tables import market_of_tables
+from .payoffs import checked_labels, payoff_table
 from .priors import EXACT, checked_prior, state_vector
 
 __all__ = ["DEFAULT_AMBIGUITY", "Market", "remember_prior_sum"]
@@ -145,7 +133,7 @@ class Market:
             and self._of_plain(payoffs, prior, inventory, risk_aversion, ambiguity, claims, states)
         ):
             return
-        table, claim_labels, state_labels = _payoff_table(
+        table, claim_labels, state_labels = payoff_table(
             payoffs, [] if prior is None else prior, claims, states, maker
         )
         if maker is not None:
@@ -216,8 +204,8 @@ class Market:
             inventory=money,
             risk_aversion=risk_aversion,
             ambiguity=ambiguity,
-            claims=_checked_labels(claims, None, n_claims, "claims"),
-            states=_checked_labels(states, None, n_states, "states"),
+            claims=checked_labels(claims, None, n_claims, "claims"),
+            states=checked_labels(states, None, n_states, "states"),
             prior_sum=prior_sum,
         )
         return True
@@ -364,6 +352,7 @@ class Market:
         """Return a copy with some parameters changed, validated like a new market.
 
         Another prior, risk aversion or ambiguity makes a Knightian maker of one that was given.
+        Other ``claims`` or ``states`` rename what is not given anew; nothing changes its place.
 
         Examples
         --------
@@ -380,8 +369,11 @@ class Market:
             current = {name: current[name] for name in ("payoffs", "claims", "states")}
         elif "maker" in current and not changes.keys().isdisjoint(_KNIGHTIAN):
             current = {name: getattr(self, name) for name in names}  # or says what it has none of
-        elif "maker" in current and "inventory" in changes:
-            current["maker"] = current["maker"].replace(inventory=changes.pop("inventory"))
+        elif "maker" in current:
+            if "states" in changes:  # other names for the same states, as of the payoffs
+                current["maker"] = current["maker"]._named(changes["states"])
+            if "inventory" in changes:
+                current["maker"] = current["maker"].replace(inventory=changes.pop("inventory"))
         market = Market(**{**current, **changes})
         if "prior" not in changes:
             remember_prior_sum(market, self.prior_sum)
@@ -443,57 +435,7 @@ def remember_prior_sum(market: Market, prior_sum: float) -> None:
     market.__dict__["prior_sum"] = prior_sum
 
 
-def _payoff_table(
-    payoffs: Any,
-    prior: Any,
-    claims: Sequence[str] | None,
-    states: Sequence[str] | None,
-    maker: Any = None,
-) -> tuple[Floats, tuple[str, ...], tuple[str, ...]]:
-    """Return the payoffs with the labels of rows and columns, their own or those given."""
-    entries, rows, columns = named_table(payoffs)
-    table = as_floats(entries, "payoffs")
-    if table.ndim != 2 or 0 in table.shape:
-        raise InputError(
-            "must be a table of at least one claim (row) by at least one state (column), "
-            f"got shape {table.shape}",
-            field="payoffs",
-        )
-    n_claims, n_states = table.shape
-    if states is None and columns is None:
-        columns = _states_of_prior(prior, n_states)
-        if isinstance(maker, Maker) and len(maker.labels) == n_states:
-            columns = maker.labels
-    claim_labels = _checked_labels(claims, rows, n_claims, "claims")
-    state_labels = _checked_labels(states, columns, n_states, "states")
-    if rows is not None and rows != claim_labels:
-        table = table[reordering(rows, claim_labels, "payoffs", "claim")]
-    if columns is not None and columns != state_labels:
-        table = np.ascontiguousarray(
-            table[:, reordering(columns, state_labels, "payoffs", "state")]
-        )
-    return table, claim_labels, state_labels
-
-
 def _pointed_vector(value: Any, field: str) -> dict[str, Any]:
     """Return labelled numbers that are text with points for their decimal commas."""
     entries, labels = named_entries(value, field)
     return dict(zip(labels or (), pointed_column(entries, field), strict=True))
-
-
-def _checked_labels(
-    given: Sequence[str] | None, own: tuple[str, ...] | None, count: int, field: str
-) -> tuple[str, ...]:
-    if given is None:
-        return default_labels(count) if own is None else check_labels(own, count, field)
-    return check_labels(given, count, field)
-
-
-def _states_of_prior(prior: Any, count: int) -> tuple[str, ...] | None:
-    """Return the labels of a prior, in its order, for payoffs whose columns have none."""
-    if isinstance(prior, np.ndarray | list | tuple):
-        return None
-    labels = named_entries(prior, "prior").labels
-    if labels is None or len(labels) != count or set(labels) == set(default_labels(count)):
-        return None  # the default labels, perhaps in another order, to which the prior is aligned
-    return labels

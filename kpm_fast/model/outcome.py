@@ -18,6 +18,7 @@ from ..files.atomic_files import staged_text
 from ..files.tables import make_frame
 from .certificate import Certificate
 from .immutable import Value
+from .limits import limits_in_reach
 from .market import Market
 from .orders import Orders
 from .stats import Stats
@@ -166,9 +167,7 @@ class Outcome(Value):
 
         Its limit, but within the range of the claim's payoffs, which also bounds market orders.
         """
-        index = self.orders.claim_index(self.market)
-        least, most = self.market.payoffs.min(axis=1), self.market.payoffs.max(axis=1)
-        return np.clip(self.orders.price, least[index], most[index])
+        return limits_in_reach(self.market, self.orders)
 
     @property
     def surplus(self) -> float:
