@@ -237,6 +237,29 @@ def test_errors_name_what_is_wrong(content: Any, message: str, tmp_path: Path) -
         _read(content, tmp_path)
 
 
+@pytest.mark.parametrize("name", ["BOOK.JSON", "book.Csv", "b.Parquet"])
+def test_endings_in_capitals_are_files(name: str, tmp_path: Path) -> None:
+    needs(Path(name).suffix.lower())
+    book = _read(BOOK, tmp_path)
+    kpm.write_book(tmp_path / name, *book)
+    assert (tmp_path / name).is_file()
+    assert kpm.read_book(tmp_path / name) == book
+    with pytest.raises(FileNotFoundError, match=rf"absent{Path(name).suffix}'"):
+        kpm.read_book(tmp_path / f"absent{Path(name).suffix}")
+
+
+@pytest.mark.parametrize("name", ["book.csv.gz", "BOOK.JSON.ZST", "b.parquet.zip"])
+def test_a_compressed_file_is_not_taken_for_a_folder(name: str, tmp_path: Path) -> None:
+    market, orders = _read(BOOK, tmp_path)
+    inner = Path(Path(name).stem).suffix.lower()
+    with pytest.raises(kpm.InputError, match=f"folder: must end in {inner}, got '{name}'"):
+        kpm.write_book(tmp_path / name, market, orders)
+    assert not (tmp_path / name).exists()
+    (tmp_path / name).mkdir()
+    kpm.write_book(tmp_path / name, market, orders)
+    assert kpm.read_book(tmp_path / name) == (market, orders)
+
+
 def test_parquet_without_a_market_or_damaged(tmp_path: Path) -> None:
     pyarrow = pytest.importorskip("pyarrow")
     from pyarrow import parquet

@@ -326,6 +326,17 @@ def test_books_have_names() -> None:
     assert pickle.loads(pickle.dumps(batch)) == batch
 
 
+@pytest.mark.parametrize("backend", ["pandas", "polars", "pyarrow"])
+def test_names_of_several_types_are_text_in_a_frame(backend: str) -> None:
+    pytest.importorskip(backend)
+    pair = (RACE, kpm.Orders(["a"], "buy", [0.6], [10]))
+    for names in ((2021, "York"), (2021, 2022), ("2021", "York")):
+        books: Any = dict.fromkeys(names, pair)
+        frame = kpm.clear_many(books).to_frame(backend)
+        told = frame["book"].to_pylist() if backend == "pyarrow" else list(frame["book"])
+        assert told == [str(name) if len(set(map(type, names))) > 1 else name for name in names]
+
+
 def test_books_named_by_integers_are_found_by_their_names() -> None:
     """A number is a name where there are such names, and else a position."""
     books = [(RACE, kpm.Orders(["a"], "buy", [0.6], [10 * (1 + place)])) for place in range(3)]

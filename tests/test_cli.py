@@ -306,6 +306,20 @@ def test_progress_bar_follows_the_search() -> None:
         show = cli.ShowProgress(bar)
         assert show(kpm.Progress(1.0, 100, 30, 10, 10, 0, 0, 1.0, 2.0)) is False
         assert bar.tasks[0].percentage == 50
+        assert bar.tasks[0].fields["note"] == "50 %, 30 cells solved, gap 1"
+
+
+def test_progress_of_a_tree_is_its_nodes_and_gap() -> None:
+    """The share of its cells that a tree has solved is next to nothing until the end."""
+    from rich.console import Console
+    from rich.progress import Progress as ProgressBar
+
+    with ProgressBar(console=Console(file=io.StringIO(), force_terminal=True)) as bar:
+        show = cli.ShowProgress(bar)
+        for nodes in (1, 1200):
+            assert show(kpm.Progress(1.0, 10**24, 30, 0, 0, nodes, 40, 1.0, 1.5)) is False
+        assert bar.tasks[0].total is None
+        assert bar.tasks[0].fields["note"] == "1,200 nodes, 40 open, gap 0.5"
 
 
 def test_empty_book(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:

@@ -182,6 +182,41 @@ def test_integers_where_labels_are_none() -> None:
         cleared(["a", "b", "c"], [3])
 
 
+@pytest.mark.parametrize("labels", [("1", "0"), ("101", "102")])
+def test_integers_are_labels_whatever_holds_them(labels: tuple[str, str]) -> None:
+    """Given a market whose labels are all integers; whole floats are none of its indices."""
+    market = kpm.Market(np.eye(2), [0.5, 0.5], claims=labels)
+    numbers = [int(labels[1]), int(labels[0])]
+    columns: list[Any] = [
+        numbers,
+        tuple(numbers),
+        np.array(numbers),
+        np.array(numbers, dtype=object),
+        np.array(numbers, dtype=np.float32),
+        list(np.array(numbers)),
+        [float(number) for number in numbers],
+        [np.float64(numbers[0]), np.int8(numbers[1])],
+        list(map(str, numbers)),
+    ]
+    rest: dict[str, Any] = {
+        "book": ["x", "x"],
+        "side": "buy",
+        "price": [0.5, 0.5],
+        "quantity": [1, 1],
+    }
+    for column in columns:
+        frame = {"claim": column, **rest}
+        orders = kpm.Orders.from_frame(frame, market)
+        assert orders.claim_index(market).tolist() == [1, 0]
+        assert kpm.Books.from_frame(frame, market).claim.tolist() == [1, 0]
+    wrong: list[Any] = [[0.5, 1.0], [float("nan"), 1.0], [True, False], [[1], [0]]]
+    for column in wrong:
+        with pytest.raises(kpm.InputError, match="claim"):
+            kpm.Orders.from_frame({"claim": column, **rest}, market)
+    with pytest.raises(kpm.InputError, match=r"claim\[0\]: must be an index or a label"):
+        kpm.Orders([0.0, 1.0], "buy", 0.5, 1)
+
+
 @given(st.permutations(range(4)), st.lists(st.integers(0, 4), min_size=1, max_size=5))
 @examples(40)
 def test_the_same_file_by_every_reader(

@@ -44,6 +44,8 @@ class Advice:
     frontier: Sweep
     ambiguity: float
 
+    __hash__ = None  # type: ignore[assignment]  # equal by tables, which have no hash
+
     def __str__(self) -> str:
         return "\n".join([*self._verdict(), *self._table()])
 

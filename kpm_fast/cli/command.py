@@ -342,7 +342,6 @@ def _progress_bar(*, hidden: bool) -> Iterator[ShowProgress | None]:
     columns = (
         TextColumn("{task.description}"),
         BarColumn(),
-        TextColumn("{task.percentage:.0f} %"),
         TimeElapsedColumn(),
         TextColumn("{task.fields[note]}"),
     )
@@ -351,13 +350,22 @@ def _progress_bar(*, hidden: bool) -> Iterator[ShowProgress | None]:
 
 
 class ShowProgress:
-    """A callback of :func:`kpm_fast.clear` that moves a bar."""
+    """A callback of :func:`kpm_fast.clear` that moves a bar.
+
+    Nobody knows how far a tree has come: there the bar only moves, beside nodes and gap.
+    """
 
     def __init__(self, bar: ProgressBar) -> None:
         self._bar = bar
-        self._task = bar.add_task("clearing", total=1.0, note="")
+        self._task = bar.add_task("clearing", total=None, note="")
 
     def __call__(self, progress: Progress) -> bool:
-        note = f"{progress.solved:,} cells solved, gap {progress.gap:.2g}"
-        self._bar.update(self._task, completed=progress.fraction, note=note)
+        gap = f"gap {progress.gap:.2g}"
+        if progress.nodes:
+            note = f"{progress.nodes:,} nodes, {progress.open:,} open, {gap}"
+            self._bar.update(self._task, note=note)
+        else:
+            done = progress.fraction
+            note = f"{100 * done:.0f} %, {progress.solved:,} cells solved, {gap}"
+            self._bar.update(self._task, total=1.0, completed=done, note=note)
         return False

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import threading
 import zlib
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from typing import Any, NoReturn
 
 import numpy as np
@@ -14,13 +14,12 @@ from .. import _core
 from ..arrays import Floats, as_number, frozen
 from ..clearing.clear import clear_book
 from ..clearing.progress import Progress
-from ..clearing.settings import ClearSettings
+from ..clearing.settings import ClearSettings, check_keywords
 from ..clearing.stop_token import StopToken
-from ..entries import composed
 from ..errors import InputError, KpmError
 from ..model.book_types import check_book
 from ..model.faults import error_of
-from ..model.labels import claim_positions
+from ..model.labels import check_same_claims, claim_positions
 from ..model.market import Market
 from ..model.order import Order
 from ..model.orders import Orders
@@ -32,6 +31,7 @@ from .order_names import OrderNames, as_name
 __all__ = ["Engine"]
 
 _SIDES = {"buy": 1, "sell": -1, 1: 1, -1: -1}
+_WATCHING = ("callback", "stop", "verbose", "cold")
 _SIDE_NAMES = {1: "buy", -1: "sell"}
 
 
@@ -304,16 +304,11 @@ class Engine:
             self._check_idle()
             if not isinstance(other, Market):
                 raise InputError(f"must be a Market, got {type(other).__name__}", field="market")
-            self._check_claims(other.claims, "market")
+            check_same_claims(other.claims, self._market.claims, "market")
             fault = self._core.set_market(*_core_arguments(other))
             if fault is not None:
                 raise error_of(fault, other.claims, other.states)
             self._market = other
-
-    def _check_claims(self, claims: Sequence[str], field: str) -> None:
-        own = self._market.claims
-        if list(map(composed, claims)) != list(map(composed, own)):
-            raise InputError(f"must have the claims {list(own)}, got {list(claims)}", field=field)
 
     # -- clearing -------------------------------------------------------------------------------
 
@@ -352,7 +347,11 @@ class Engine:
         """
         with self._lock:
             self._check_idle()
-            how = ClearSettings.of(**settings)
+            try:
+                how = ClearSettings.of(**settings)
+            except TypeError:
+                check_keywords("clear", settings, [*_WATCHING, *ClearSettings.__match_args__])
+                raise
             self._clearing = True
             try:
                 return clear_book(
@@ -476,7 +475,7 @@ class Engine:
             except (ValueError, TypeError):
                 raise damaged from None
             if claims is not None:
-                self._check_claims(claims, "snapshot")
+                check_same_claims(claims, self._market.claims, "snapshot")
             self._core, self._names, self._book = other, names, None
 
     def _check_idle(self) -> None:

@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 from ..arrays import Floats, Ints, as_integer
 from ..errors import InputError, suggestion
 from ..files.tables import make_frame
-from .immutable import Value
+from .immutable import FrozenDict, Value
 
 __all__ = ["Batch"]
 
@@ -67,6 +67,9 @@ class Batch(Value):
     _payoff: Floats
     _claim_first: Ints
     _state_first: Ints
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "errors", FrozenDict(self.errors))
 
     def fills_of(self, number: int | str) -> Floats:
         """Shares filled of each order of a book, in its order.
@@ -171,8 +174,14 @@ class Batch(Value):
         }
 
     def to_frame(self, backend: str = "pandas") -> Any:
-        """Return :meth:`table` as a data frame of pandas, polars or pyarrow."""
-        return make_frame(self.table(), backend)
+        """Return :meth:`table` as a data frame of pandas, polars or pyarrow.
+
+        Names of several types are text in it.
+        """
+        table = self.table()
+        if len(set(map(type, self.names))) > 1:
+            table["book"] = list(map(str, self.names))
+        return make_frame(table, backend)
 
     def __len__(self) -> int:
         return len(self.status)

@@ -71,6 +71,10 @@ class Maker(Value, ABC):
         """Return the maker with these labels for its states, in their present order."""
         return construct(type(self), {**self.__dict__, "_labels": labels})
 
+    def _of_prior_sum(self: _Self, prior_sum: float) -> _Self:
+        """Return the maker that remembers what its prior summed to before it was normalised."""
+        return construct(type(self), {**self.__dict__, "_prior_sum": prior_sum})
+
     def _named(self: _Self, labels: Any) -> _Self:
         """Return the maker with these labels, which may be invalid; None: the default ones."""
         if labels is None:
@@ -126,7 +130,7 @@ class Maker(Value, ABC):
         """Make a maker with other parameters and the same labels of states."""
         labels = self.__dict__.get("_labels")
         if labels is None:
-            return kind(**{**current, **changes})
+            return self._remembered(kind(**{**current, **changes}), changes)
         vectors = ("priors", "prior", "delta", "inventory")
         aligned = {
             name: labelled_rows(value, name, labels)[0] if name in vectors else value
@@ -138,7 +142,13 @@ class Maker(Value, ABC):
                 f"must have {len(labels)} states, as the labels have, got {changed.states}",
                 field=next(iter(changes)),
             )
-        return changed._labelled(labels)
+        return self._remembered(changed._labelled(labels), changes)
+
+    def _remembered(self: _Self, changed: _Self, changes: dict[str, Any]) -> _Self:
+        prior_sum = self.__dict__.get("_prior_sum")
+        if prior_sum is None or "prior" in changes:
+            return changed
+        return changed._of_prior_sum(prior_sum)
 
     def __eq__(self, other: object) -> bool:
         same_values = super().__eq__(other)

@@ -58,8 +58,19 @@ _DERIVED = {"lmsr": ("risk_aversion", "ambiguity")}
 
 
 def maker_to_dict(maker: Maker) -> dict[str, Any]:
-    """Return a maker as plain numbers and lists that :func:`maker_from_dict` reads back."""
-    kind = _NAMES[type(maker)]
+    """Return a maker as plain numbers and lists that :func:`maker_from_dict` reads back.
+
+    Raises
+    ------
+    InputError
+        If it is of a class of the caller's own, which no file can describe.
+    """
+    kind = _NAMES.get(type(maker))
+    if kind is None:
+        raise InputError(
+            f"cannot be written: {type(maker).__name__} is none of the makers of kpm_fast",
+            field="maker",
+        )
     stated: dict[str, Any] = {"kind": kind}
     for item in fields(maker):  # type: ignore[arg-type]
         if item.name not in _DERIVED.get(kind, ()):

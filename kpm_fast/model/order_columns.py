@@ -233,7 +233,7 @@ def _sign(value: Any, names: Mapping[Any, int]) -> int:
 
 
 def _side_name(value: Any) -> str:
-    if isinstance(value, float) and value == int(value):
+    if isinstance(value, float) and value.is_integer():
         value = int(value)
     return plain_text(value).strip().casefold()
 
@@ -258,7 +258,12 @@ def side_signs(names: Mapping[Any, Any]) -> dict[str, int]:
             raise InputError(
                 f"must be 'buy' or 'sell', got {side!r}", field="sides", index=str(name)
             )
-        signs[_side_name(name)] = sign
+        if is_missing(name):
+            raise InputError(f"has a word that is missing, got {name}", field="sides")
+        try:
+            signs[_side_name(name)] = sign
+        except ValueError as error:  # bytes that are no text
+            raise InputError(str(error), field="sides", index=str(name)) from None
     return signs
 
 

@@ -5,8 +5,7 @@ from __future__ import annotations
 import json
 import math
 import os
-from copy import copy
-from dataclasses import dataclass, field, fields
+from dataclasses import dataclass, field
 from typing import Any, ClassVar
 
 import numpy as np
@@ -356,7 +355,7 @@ class Outcome(Value):
                 name: {column: data.tolist() for column, data in self.table(name).items()}
                 for name in ("claims", "states", "orders")
             },
-            "stats": {item.name: copy(getattr(self.stats, item.name)) for item in fields(Stats)},
+            "stats": self.stats._to_dict(),
             **({} if self.certificate is None else {"certificate": self.certificate.to_dict()}),
         }
 

@@ -12,7 +12,7 @@ from ..errors import InputError
 from .labels import check_labels, default_labels, named_entries, named_table, reordering
 from .maker import Maker
 
-__all__ = ["checked_labels", "payoff_table"]
+__all__ = ["payoff_table"]
 
 
 def payoff_table(
@@ -36,8 +36,8 @@ def payoff_table(
         columns = _states_of_prior(prior, n_states)
         if isinstance(maker, Maker) and len(maker.labels) == n_states:
             columns = maker.labels
-    claim_labels = checked_labels(claims, rows, n_claims, "claims")
-    state_labels = checked_labels(states, columns, n_states, "states")
+    claim_labels = _checked_labels(claims, rows, n_claims, "claims")
+    state_labels = _checked_labels(states, columns, n_states, "states")
     if rows is not None and rows != claim_labels:
         table = table[reordering(rows, claim_labels, "payoffs", "claim")]
     if columns is not None and columns != state_labels:
@@ -47,7 +47,7 @@ def payoff_table(
     return table, claim_labels, state_labels
 
 
-def checked_labels(
+def _checked_labels(
     given: Sequence[str] | None, own: tuple[str, ...] | None, count: int, field: str
 ) -> tuple[str, ...]:
     """Return the labels given, else their own, else ``"0"``, ``"1"``, ... ."""

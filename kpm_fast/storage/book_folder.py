@@ -175,7 +175,7 @@ def check_form_of_clearing(form: Mapping[str, Any]) -> None:
 
 
 def _parts(path: Path, text: dict[str, Any], *, with_orders: bool) -> BookParts:
-    if path.is_file() or (path.suffix in SUFFIXES and not path.exists()):
+    if path.is_file() or (path.suffix.lower() in SUFFIXES and not path.exists()):
         return read_parts(path, **text, with_orders=with_orders)
     return _parts_of_folder(path, text)
 
@@ -252,17 +252,18 @@ def write_book(
 ) -> None:
     """Write a market and its orders so that :func:`read_book` returns them, bit for bit.
 
-    A path that ends in ``.json``, ``.csv`` or ``.parquet`` becomes one file, any other a folder,
-    which is made if need be. ``overwrite=False`` refuses one that holds another book. Files
-    appear complete or not at all; a program that dies while it replaces them leaves a file
-    ``UNFINISHED``, and :func:`read_book` refuses the folder.
+    A path that ends in ``.json``, ``.csv`` or ``.parquet``, in letters of either case, becomes one
+    file, any other a folder, which is made if need be. ``overwrite=False`` refuses one that holds
+    another book. Files appear complete or not at all; a program that dies while it replaces them
+    leaves a file ``UNFINISHED``, and :func:`read_book` refuses the folder.
 
     Raises
     ------
     InputError
-        If an order's claim is unknown to the market, a state is named ``claim``, or a label or
-        identifier could not be read back: one with half a surrogate pair, more than
-        131,072 characters or, in an identifier, white space around it. Nothing is written then.
+        If an order's claim is unknown to the market, a state is named ``claim``, the path is that
+        of a compressed file, such as ``book.csv.gz``, or a label or identifier could not be read
+        back: one with half a surrogate pair, more than 131,072 characters or, in an identifier,
+        white space around it. Nothing is written then.
 
     Examples
     --------
@@ -316,9 +317,16 @@ def write_book(
     settings = settings_of(market, stated)
     tables = {"claims": claim_table, "states": state_table, "orders": order_table}
     path = as_path(folder)
-    if path.suffix in SUFFIXES and not path.is_dir():
-        _write_file(path, file_bytes(path.suffix, tables, settings), overwrite)
+    form = path.suffix.lower()
+    if form in SUFFIXES and not path.is_dir():
+        _write_file(path, file_bytes(form, tables, settings), overwrite)
         return
+    inner = Path(path.stem).suffix.lower()
+    if form in _COMPRESSED and inner in SUFFIXES and not path.is_dir():
+        raise InputError(
+            f"must end in {inner}, got {path.name!r}: a book is not compressed as it is written",
+            field="folder",
+        )
 
     def write(open_file: Callable[[str], TextIO]) -> None:
         for name, table in tables.items():
