@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import inspect
 from collections.abc import Callable, Iterator
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -14,6 +15,7 @@ import pytest
 
 import kpm_fast as kpm
 
+RACE = Path(__file__).parent.parent / "examples" / "race_card"
 MARKET = kpm.Market([[1, 0], [0, 1]], [0.5, 0.5], risk_aversion=0.01)
 ORDERS = kpm.Orders([0], "buy", [0.6], [10])
 MAKER = kpm.KnightianMaker([0.5, 0.5], 1.0, 0.1)
@@ -58,6 +60,9 @@ SCALARS: dict[str, Callable[[Any], Any]] = {
     "PolytopeMaker.risk_aversion": lambda v: kpm.PolytopeMaker([[1, 0]], v),
     "QuadraticMaker.c": lambda v: kpm.QuadraticMaker([0.5, 0.5], v),
     "UtilityMaker.wealth": lambda v: kpm.UtilityMaker([0.5, 0.5], v),
+    "advise.time_limit": lambda v: kpm.advise(MARKET, ORDERS, time_limit=v),
+    "read_book.ambiguity": lambda v: kpm.read_book(RACE, ambiguity=v),
+    "read_book.risk_aversion": lambda v: kpm.read_book(RACE, risk_aversion=v),
     "sweep.ambiguity": lambda v: kpm.sweep(MARKET, ORDERS, ambiguity=v),
     "sweep.risk_aversion": lambda v: kpm.sweep(MARKET, ORDERS, risk_aversion=v),
     "uniform_prior.states": lambda v: kpm.uniform_prior(v),
@@ -89,6 +94,7 @@ COLUMNS: dict[str, Callable[[Any], Any]] = {
     "prior_from_quotes.ask": lambda v: kpm.prior_from_quotes([[1, 0]], [0.1], [v]),
     "prior_from_quotes.bid": lambda v: kpm.prior_from_quotes([[1, 0]], [v], [1.0]),
     "prior_from_quotes.prior": lambda v: kpm.prior_from_quotes([[1, 0]], [0.1], [1], [v, 0.5]),
+    "read_book.inventory": lambda v: kpm.read_book(RACE, inventory=[v, 0, 0, 0, 0, 0]),
     "solve_cell.cell": lambda v: kpm.solve_cell(MARKET, ORDERS, [v, 0]),
     "sweep.prior": lambda v: kpm.sweep(MARKET, ORDERS, prior={"a": [v, 0.5]}),
 }

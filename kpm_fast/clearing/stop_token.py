@@ -29,7 +29,7 @@ class StopToken:
     >>> stop.cancel()
     >>> stop.cancelled
     True
-    >>> kpm.clear(market, orders, stop=stop).status
+    >>> kpm.clear(*kpm.sample.example_race_card(), stop=stop).status
     <Status.INTERRUPTED: 'interrupted'>
     """
 
