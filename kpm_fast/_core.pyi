@@ -136,7 +136,7 @@ class Clearing(TypedDict):
     certainty_equivalent: float
     no_trade_equivalent: float
     upper_bound: float  # no clearing has a greater certainty equivalent
-    scale: float  # money: the book's notional, which tolerances refer to
+    scale: float  # money: the notional that trades, which tolerances refer to
     worst_case: Floats  # (N,)
     marginal_state_prices: Floats  # (N,)
     multipliers: Floats  # (K,)
@@ -264,7 +264,7 @@ def available_processors() -> int:
 class Auction(TypedDict):
     """A clearing by a convex rule."""
 
-    status: str  # "optimal" | "inaccurate"
+    status: str  # "optimal" | "time_limit" | "interrupted" | "inaccurate"
     cell: Ints  # (K,) piece of each claim's staircase, numbered from the lowest price
     state_prices: Floats  # (N,) the maker's marginal state prices
     claim_prices: Floats  # (K,)
@@ -276,7 +276,7 @@ class Auction(TypedDict):
     no_trade_equivalent: float
     objective: float  # the certainty equivalent if every order paid its limit
     upper_bound: float  # of the objective, by duality
-    scale: float  # money: the book's notional
+    scale: float  # money: the notional that trades, which the tolerance refers to
     worst_case: Floats  # (N,)
     marginal_state_prices: Floats  # (N,)
     multipliers: Floats  # (K,) zeros
@@ -300,7 +300,10 @@ def clear_auction(
     time_limit: float,  # seconds, may be infinite
     stop: StopFlag | None,
 ) -> Auction:
-    """Clear the book by a convex rule. The GIL is released."""
+    """Clear the book by a convex rule.
+
+    The GIL is released; Ctrl-C, and the flag once it is set, stop with "interrupted".
+    """
 
 class Batch(TypedDict):
     """Many clearings, as columns. B books, J orders in all."""
@@ -375,7 +378,6 @@ class Engine:
     def set_market(
         self, maker: dict[str, Any], payoffs: Floats, inventory: Floats
     ) -> Fault | None: ...
-    def size(self) -> int: ...
     def find(self, order_id: int) -> tuple[int, int, float, float]:
         """Return claim, side, price and quantity of an order that is in the book."""
 

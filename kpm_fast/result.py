@@ -37,6 +37,7 @@ ReportWriter = Callable[["Result", "str | os.PathLike[str]", "str | None", bool]
 
 
 class Result(Outcome):
+    __doc__ = Outcome.__doc__
     # The figures, and their description, are the base's: a value that neither knows how it is
     # checked nor how it is kept. Here both are at hand.
 
@@ -318,9 +319,6 @@ def load_result(path: str | os.PathLike[str]) -> Result:
 
     Market and orders are validated like new ones, everything else for type, shape and range;
     whether the figures are true is for :meth:`Result.verify` and :func:`check_certificate`.
-    Files of version 1 measured tolerances by all that could trade, whereas now only what trades
-    counts: their scale is recomputed, and a result whose gap exceeds the tolerance at that scale is
-    returned as ``inaccurate``.
 
     Parameters
     ----------
@@ -338,6 +336,12 @@ def load_result(path: str | os.PathLike[str]) -> Result:
         entries that are missing, unknown or unfit.
     OSError
         If the file cannot be read.
+
+    Notes
+    -----
+    In files of version 1 tolerances refer to all that could trade, and not to what trades: their
+    scale is recomputed, and a result whose gap exceeds the tolerance at that scale is returned as
+    ``inaccurate``.
 
     Examples
     --------

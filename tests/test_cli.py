@@ -149,6 +149,22 @@ def test_verify(book: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert "checks passed" in capsys.readouterr().out
 
 
+def test_verify_checks_a_kept_proof(
+    book: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    assert run("clear", book, "--verify", "--certificate", "--quiet", "--json", "-") == 0
+    checked: list[kpm.Result] = []
+    failed = kpm.Verification((kpm.Check("the tree is whole", 1.0, 0.0),))
+    monkeypatch.setattr(
+        "kpm_fast.cli.verify.check_certificate", lambda *given: checked.append(given[2]) or failed
+    )
+    assert run("clear", book, "--verify") == 0
+    assert not checked
+    assert run("clear", book, "--verify", "--certificate") == cli.EXIT_UNVERIFIED
+    assert len(checked) == 1
+    assert "kpm-fast: verification failed: the tree is whole\n" in capsys.readouterr().err
+
+
 def test_failed_verification(
     book: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -87,6 +87,25 @@ def test_no_command_writes_into_a_compressed_book(
     assert {path.name: path.read_bytes() for path in book.iterdir()} == before
 
 
+@pytest.mark.parametrize("suffix", ["", ".gz"])
+def test_results_replace_no_other_book(
+    book: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str], suffix: str
+) -> None:
+    """Their names are those of its tables; earlier results are replaced."""
+    other = tmp_path / "other"
+    kpm.write_book(other, MARKET, ORDERS)
+    (other / "claims.csv").rename(other / f"claims.csv{suffix}")
+    before = {path.name: path.read_bytes() for path in other.iterdir()}
+    assert run("clear", book, "--output", other) == cli.EXIT_INPUT
+    assert f"--output: {other} holds a book (claims.csv{suffix} and no" in capsys.readouterr().err
+    assert {path.name: path.read_bytes() for path in other.iterdir()} == before
+    for _ in range(2):
+        assert run("clear", book, "--output", tmp_path / "out") == 0
+    (tmp_path / "out" / "result.json").unlink()
+    (tmp_path / "out" / "UNFINISHED").touch()
+    assert run("clear", book, "--output", tmp_path / "out") == 0
+
+
 def test_a_table_of_priors_is_an_input(
     book: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:

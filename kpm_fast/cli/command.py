@@ -27,12 +27,13 @@ from .._version import __version__
 from ..clearing.clear import clear, staircases
 from ..clearing.progress import Progress
 from ..clearing.settings import METHODS
-from ..errors import KpmError, TooManyCellsError
-from ..files.atomic_files import staged_files
+from ..errors import InputError, KpmError, TooManyCellsError
+from ..files.atomic_files import MARKER, staged_files
 from ..files.tables import write_csv
 from ..model.outcome import RULES
 from ..model.status import Status
 from ..result import Result
+from ..storage.book_folder import BOOK_FILES
 from . import (
     book_options,
     clearing_options,
@@ -255,7 +256,9 @@ def _add_clear(commands: argparse._SubParsersAction[argparse.ArgumentParser]) ->
         metavar="FILE",
         help="write book and result to one file to verify later",
     )
-    output.add_argument("--verify", action="store_true", help="recompute every figure")
+    output.add_argument(
+        "--verify", action="store_true", help="recompute every figure, and check a kept proof"
+    )
     loudness = output.add_mutually_exclusive_group()
     loudness.add_argument("--quiet", action="store_true", help="print no tables")
     loudness.add_argument("--verbose", action="store_true", help="log the search to stderr")
@@ -263,6 +266,8 @@ def _add_clear(commands: argparse._SubParsersAction[argparse.ArgumentParser]) ->
 
 def _run_clear(args: argparse.Namespace) -> int:
     book_options.check_outputs(args, _outputs(args))
+    if args.output is not None:
+        _refuse_book(args.output)
     market, orders = clearing_options.read(args)
     rule = clearing_options.rule_of(args, market)
     # If standard output is for the JSON, the tables go to standard error.
@@ -309,13 +314,28 @@ def _outputs(args: argparse.Namespace) -> Iterator[tuple[str, Path]]:
         yield "--json", Path(args.json)
 
 
+def _refuse_book(folder: Path) -> None:
+    """Refuse a folder that holds a book and no results, whose names are the same."""
+    if (folder / _RESULT).exists() or (folder / MARKER).exists():
+        return
+    for name in BOOK_FILES:
+        if (folder / name).exists():
+            raise InputError(
+                f"{folder} holds a book ({name} and no {_RESULT}), which the results would replace "
+                "or hide",
+                field="--output",
+            )
+
+
 def _verified(console: Console, result: Result) -> bool:
-    verification = result.verify()
-    console.print()
-    console.print(str(verification), markup=False, highlight=False, soft_wrap=True)
-    if not verification:
-        _fail(f"verification failed: {verification.failed[0].name}", EXIT_UNVERIFIED)
-    return verification.passed
+    groups = checking.checks_of(result).values()
+    for verification in groups:
+        console.print()
+        console.print(str(verification), markup=False, highlight=False, soft_wrap=True)
+    failed = [check for verification in groups for check in verification.failed]
+    if failed:
+        _fail(f"verification failed: {failed[0].name}", EXIT_UNVERIFIED)
+    return not failed
 
 
 def _write_tables(folder: Path, result: Result) -> None:

@@ -6,11 +6,11 @@ import argparse
 from pathlib import Path
 
 from ..reports.report import write_report
-from ..verification.certificate_checks import check_certificate
 from . import book_options
 from .named_path import named_path
 from .plot import add_clearing, cleared
 from .tables import PipeAwareConsole
+from .verify import checks_of
 
 __all__ = ["add_parser"]
 
@@ -50,5 +50,4 @@ def _run(args: argparse.Namespace) -> int:
     write_report(result, args.output, title, not args.no_sensitivity)
     console = PipeAwareConsole()
     console.print(f"{args.output}", highlight=False, markup=False, soft_wrap=True)
-    proof = result.certificate is None or check_certificate(result.market, result.orders, result)
-    return code if result.verify() and proof else 1
+    return code if all(checks_of(result).values()) else 1

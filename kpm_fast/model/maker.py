@@ -182,7 +182,7 @@ class Maker(Value, ABC):
         """
         maker, rows, single = self._rows(losses, "losses")
         costs = _core.maker_costs(maker._model(), rows)
-        return float(costs[0]) if single else costs
+        return float(costs[0]) if single else frozen(costs)
 
     def state_prices(self, losses: ArrayLike | None = None) -> Floats:
         """Return a gradient g of C at L: the marginal value to the maker of money in each state.

@@ -11,7 +11,7 @@ from typing import Any, ClassVar
 import numpy as np
 
 from .. import _core
-from ..arrays import Floats, Ints, as_integer, check_choice
+from ..arrays import Floats, Ints, as_integer, check_choice, frozen
 from ..errors import InputError
 from ..files.atomic_files import staged_text
 from ..files.tables import make_frame
@@ -166,7 +166,7 @@ class Outcome(Value):
 
         Its limit, but within the range of the claim's payoffs, which also bounds market orders.
         """
-        return limits_in_reach(self.market, self.orders)
+        return frozen(limits_in_reach(self.market, self.orders))
 
     @property
     def surplus(self) -> float:
@@ -180,7 +180,7 @@ class Outcome(Value):
         """What each order pays per share, shape (J,), money: the clearing price, or its limit."""
         if self.rule == "pay_as_bid":
             return self.limits
-        return self.claim_prices[self.orders.claim_index(self.market)]
+        return frozen(self.claim_prices[self.orders.claim_index(self.market)])
 
     @property
     def gain(self) -> float:
@@ -242,7 +242,7 @@ class Outcome(Value):
     def _per_claim(self, weights: Floats) -> Floats:
         index = self.orders.claim_index(self.market)
         sums = np.bincount(index, weights=weights, minlength=len(self.market.claims))
-        return sums.astype(np.float64, copy=False)
+        return frozen(sums.astype(np.float64, copy=False))
 
     # -- tables -------------------------------------------------------------------------
 
