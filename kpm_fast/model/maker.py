@@ -251,8 +251,9 @@ class Maker(Value, ABC):
         """
         maker = self._bound(self.states, "states")
         model = maker._model()
-        now = float(_core.maker_costs(model, -maker.inventory[None, :])[0])
-        bounds = maker.inventory + now + _core.maker_vertex_conjugates(model)
+        wealth = maker.inventory - maker.inventory.min()  # no price depends on what all states have
+        now = float(_core.maker_costs(model, -wealth[None, :])[0])
+        bounds = wealth + now + _core.maker_vertex_conjugates(model)
         return max(0.0, float(bounds.max()))
 
     # -- quotes ---------------------------------------------------------------------------------
