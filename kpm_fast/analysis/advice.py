@@ -5,9 +5,7 @@ from __future__ import annotations
 import math
 from dataclasses import dataclass
 
-import numpy as np
-
-from ..clearing.implied import implied_ambiguity
+from ..clearing.implied import where_trade_stops
 from ..model.book_types import check_book
 from ..model.market import Market
 from ..model.orders import Orders
@@ -102,19 +100,14 @@ def advise(market: Market, orders: Orders) -> Advice:
     The market's, 0.1, is not less: nothing is gained. Choose less than 0.02.
     """
     check_book(market, orders)
-    stop = _stop(market, orders)
+    stop = where_trade_stops(market, orders)
     frontier = sweep(market, orders, ambiguity=_radii(stop))
     return Advice(stop, market.maker.loss_bound(), frontier, market.ambiguity)
 
 
 def telling_ambiguities(market: Market, orders: Orders) -> list[float]:
     """Return ambiguities that show how a clearing changes: up to where trade stops, if it does."""
-    return _radii(_stop(market, orders))
-
-
-def _stop(market: Market, orders: Orders) -> float:
-    constant = np.ptp(market.inventory) == 0.0
-    return implied_ambiguity(market, orders) if constant else math.nan
+    return _radii(where_trade_stops(market, orders))
 
 
 def _radii(stop: float) -> list[float]:

@@ -14,6 +14,7 @@ from .. import _core
 from ..arrays import Floats, Ints, check_choice, frozen
 from ..errors import InputError
 from ..files.atomic_files import staged_text
+from ..files.strict_json import stated_number
 from ..files.tables import make_frame
 from .certificate import Certificate
 from .immutable import Value
@@ -488,8 +489,8 @@ def _log(value: float) -> float:
 
 
 def _json_value(value: Any) -> Any:
-    if isinstance(value, float) and not math.isfinite(value):
-        return "NaN" if math.isnan(value) else "Infinity" if value > 0 else "-Infinity"
+    if isinstance(value, float):
+        return stated_number(value)
     if isinstance(value, dict):
         return {key: _json_value(item) for key, item in value.items()}
     if isinstance(value, list):
