@@ -309,7 +309,8 @@ class Batch(TypedDict):
     """Many clearings, as columns. B books, J orders in all."""
 
     status: NDArray[np.int8]  # (B,) as kpm::Status; -1 not reached, -2 refused
-    values: Floats  # (B, 6) certainty and no-trade equivalent, bound, revenue, scale, gain
+    # (B, 7) certainty and no-trade equivalent, objective, bound, revenue, scale, gain
+    values: Floats
     fills: Floats  # (J,)
     claim_prices: Floats  # of all books, one after the other
     state_prices: Floats
@@ -319,8 +320,7 @@ class Batch(TypedDict):
     faults: list[tuple[int, Fault]]  # book, what is wrong
 
 def clear_many(
-    # payoffs, prior, inventory, risk_aversion, ambiguity
-    markets: list[tuple[Floats, Floats, Floats, float, float]],
+    markets: list[tuple[dict[str, Any], Floats, Floats]],  # maker, payoffs, inventory
     market_of: Ints,  # (B,)
     first: Ints,  # (B + 1,) rows of orders
     claim: Ints,  # (J,)
@@ -329,8 +329,10 @@ def clear_many(
     quantity: Floats,
     time: Floats | None,
     settings: ClearSettings,  # time and node limits are of each book
+    rule: str,
+    stop: StopFlag | None,
 ) -> Batch:
-    """Clear many books, each on one thread. The GIL is released; Ctrl-C stops."""
+    """Clear many books, each on one thread. The GIL is released; Ctrl-C and the flag stop."""
 
 #: Field, rule in words, index, state and value; -1 where there is no index or state.
 Fault = tuple[str, str, int, int, float]

@@ -6,7 +6,7 @@ import dataclasses
 import math
 import os
 from collections.abc import Callable
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -164,6 +164,24 @@ class Result(Outcome):
         Proven optimal. Nothing trades: no order is worth filling to the maker.
         """
         return message(self)
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return the whole result as plain Python values: numbers, text, lists, dictionaries.
+
+        The tables are under ``orders``, ``claims`` and ``states``, as columns; a certificate, if
+        there is one, under ``certificate``.
+
+        Examples
+        --------
+        >>> import kpm_fast as kpm
+        >>> market = kpm.Market([[1, 0]], [0.5, 0.5], risk_aversion=0.01, claims=["home"])
+        >>> result = kpm.clear(market, kpm.Orders(["home"], "buy", [0.6], [10]))
+        >>> result.to_dict()["orders"]["fill"]
+        [10.0]
+        """
+        figures = super().to_dict()
+        ended = {"message": self.message, "relative_gap": self.relative_gap}
+        return {"status": figures.pop("status"), **ended, **figures}
 
     def plot(self, kind: str = "book", claim: str | int | None = None) -> Figure:
         """Draw the clearing; needs matplotlib (``pip install 'kpm-fast[plot]'``).

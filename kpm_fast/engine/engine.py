@@ -169,8 +169,9 @@ class Engine:
 
     def _parsed(self, claim: Any, side: Any, price: Any, quantity: Any) -> tuple[Any, ...]:
         """Parse one order as a book of this single order would."""
+        limit, shares = as_number(price, "price"), as_number(quantity, "quantity")
         try:
-            order = Orders([claim], [side], [price], [quantity])
+            order = Orders([claim], [side], [limit], [shares])
             place = int(order.claim_index(self._market)[0])
         except InputError as error:
             raise InputError(error.reason, field=error.field) from None

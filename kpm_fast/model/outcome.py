@@ -11,7 +11,7 @@ from typing import Any, ClassVar
 import numpy as np
 
 from .. import _core
-from ..arrays import Floats, Ints, check_choice, frozen
+from ..arrays import Floats, Ints, as_integer, check_choice, frozen
 from ..errors import InputError
 from ..files.atomic_files import staged_text
 from ..files.strict_json import stated_number
@@ -330,19 +330,7 @@ class Outcome(Value):
         return make_frame(self.table(table), backend)
 
     def to_dict(self) -> dict[str, Any]:
-        """Return the whole result as plain Python values: numbers, text, lists, dictionaries.
-
-        The tables are under ``orders``, ``claims`` and ``states``, as columns; a certificate, if
-        there is one, under ``certificate``.
-
-        Examples
-        --------
-        >>> import kpm_fast as kpm
-        >>> market = kpm.Market([[1, 0]], [0.5, 0.5], risk_aversion=0.01, claims=["home"])
-        >>> result = kpm.clear(market, kpm.Orders(["home"], "buy", [0.6], [10]))
-        >>> result.to_dict()["orders"]["fill"]
-        [10.0]
-        """
+        """Return the whole outcome as plain Python values: numbers, text, lists, dictionaries."""
         figures = (
             "certainty_equivalent",
             "no_trade_equivalent",
@@ -395,7 +383,7 @@ class Outcome(Value):
         >>> result.to_json()[:21]
         '{"status": "optimal",'
         """
-        if indent is not None and not (isinstance(indent, int) and 0 <= indent <= _DEEPEST):
+        if indent is not None and not 0 <= as_integer(indent, "indent") <= _DEEPEST:
             raise InputError(f"must be 0 to {_DEEPEST} spaces, got {indent!r}", field="indent")
         text = json.dumps(_json_value(self.to_dict()), indent=indent, allow_nan=False)
         if path is not None:
