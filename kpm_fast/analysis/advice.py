@@ -8,9 +8,9 @@ from dataclasses import dataclass
 from ..clearing.implied import where_trade_stops
 from ..errors import InputError
 from ..model.book_types import check_book
+from ..model.maker_model import is_knightian
 from ..model.market import Market
 from ..model.orders import Orders
-from ..model.outcome import is_knightian
 from .sweep import Sweep, shown, sweep
 
 __all__ = ["Advice", "advise", "telling_ambiguities"]

@@ -8,9 +8,10 @@ from typing import Any
 from .. import _core
 from ..errors import InputError
 from ..model.immutable import construct
+from ..model.maker_model import is_knightian, maker_model
 from ..model.market import Market
 from ..model.orders import Orders
-from ..model.outcome import RULES, is_knightian, maker_model
+from ..model.rules import RULES
 from ..model.stats import Stats
 from ..model.status import STATUSES
 from ..result import Result

@@ -14,6 +14,7 @@ from ..errors import InputError
 from ..model.book_types import check_book
 from ..model.labels import align, named_table
 from ..model.limits import limits_in_reach
+from ..model.maker_model import is_knightian
 from ..model.market import Market
 from ..model.orders import Orders
 
@@ -149,8 +150,11 @@ def prior_from_quotes(
 
 
 def where_trade_stops(market: Market, orders: Orders) -> float:
-    """Return the implied ambiguity, or NaN where there is none: wealth differs between states."""
-    constant = np.ptp(market.inventory) == 0.0
+    """Return the implied ambiguity, or NaN where there is none.
+
+    The market's wealth differs between states, or its maker is not Knightian.
+    """
+    constant = np.ptp(market.inventory) == 0.0 and is_knightian(market)
     return implied_ambiguity(market, orders) if constant else math.nan
 
 

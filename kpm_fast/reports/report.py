@@ -13,7 +13,7 @@ from ..analysis.sweep import Sweep, sweep
 from ..clearing.implied import where_trade_stops
 from ..files.atomic_files import staged_text
 from ..markup import SHARES, aligned, claim_columns, table, text
-from ..model.outcome import maker_model
+from ..model.maker_model import maker_model
 from ..model.status import Status
 from ..model.words import message
 from ..plots.book import draw_book

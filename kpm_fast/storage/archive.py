@@ -31,7 +31,8 @@ from ..model.maker import Maker
 from ..model.maker_form import maker_from_dict, maker_to_dict
 from ..model.market import Market, remember_prior_sum
 from ..model.orders import Orders
-from ..model.outcome import RULES, Outcome
+from ..model.outcome import Outcome
+from ..model.rules import ALLOCATIONS, RULES
 from ..model.stats import Stats
 from ..model.status import Status
 from ..model.words import message
@@ -59,7 +60,6 @@ _NUMBERS = (
     "tolerance",
 )
 _PREFERENCES = ("risk_aversion", "ambiguity")
-_ALLOCATIONS = ("pro_rata", "time", "book_order")
 #: Arrays by entry: type and axes (N states, K claims, J orders, L leaves).
 _MARKET = {"payoffs": ("<f8", "KN"), "prior": ("<f8", "N"), "inventory": ("<f8", "N")}
 _ORDERS = {
@@ -292,7 +292,7 @@ class _Reader:
             )
         result = kind(
             status=Status(self._choice("status", [str(status) for status in Status])),
-            allocation=self._choice("allocation", _ALLOCATIONS),
+            allocation=self._choice("allocation", ALLOCATIONS),
             market=market,
             orders=orders,
             stats=self._stats(),
