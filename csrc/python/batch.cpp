@@ -12,6 +12,7 @@
 #include <vector>
 
 #include "arrays.hpp"
+#include "counts.hpp"
 #include "interpreter_lock.hpp"
 #include "kpm/batch.hpp"
 
@@ -133,9 +134,7 @@ py::dict clear_books(const py::list& markets, const In<std::int64_t>& market_of,
     const auto parts = py::reinterpret_borrow<py::tuple>(entry);
     const auto payoffs = parts[0].cast<In<double>>();
     Market market;
-    market.claims = static_cast<int>(payoffs.shape(0));
-    market.states = static_cast<int>(payoffs.shape(1));
-    market.payoffs = payoffs.data();
+    borrow_payoffs(payoffs, market);
     market.prior = parts[1].cast<In<double>>().data();
     market.inventory = parts[2].cast<In<double>>().data();
     market.risk_aversion = parts[3].cast<double>();
