@@ -34,13 +34,24 @@ FIGURES = [
 ]
 
 
+def prices_agree(result):
+    """Whether claims cost what the state prices say, so that equal claims have equal prices."""
+    payoffs = result.market.payoffs
+    least, span = payoffs.min(axis=1), np.ptp(payoffs, axis=1)
+    above = (payoffs - least[:, None]) @ result.state_prices
+    slack = 1.01e-12 * span + 9 * np.finfo(float).eps * np.abs(payoffs).max(axis=1)
+    return bool((np.abs(above - (result.claim_prices - least)) <= slack).all())
+
+
 def in_numbers(market, orders, rule):
-    """The result, all of whose figures are numbers, with a bound that holds."""
+    """The result, whatever its status: its figures are numbers, its bound holds, it verifies."""
     result = kpm.clear(market, orders, rule=rule)
     for name in FIGURES:
         assert np.isfinite(getattr(result, name)).all(), name
     assert result.upper_bound >= result.objective
     assert np.all((result.fills >= 0) & (result.fills <= orders.quantity))
+    result.verify().raise_if_failed()
+    assert prices_agree(result)
     return result
 
 
@@ -101,12 +112,7 @@ def test_a_choice_of_demand_that_overflows_is_not_taken(rule):
 
 def is_proven(result):
     """What ``OPTIMAL`` says, of the published figures."""
-    payoffs = result.market.payoffs
-    least, span = payoffs.min(axis=1), np.ptp(payoffs, axis=1)
-    above = (payoffs - least[:, None]) @ result.state_prices
-    slack = 1.01e-12 * span + 9 * np.finfo(float).eps * np.abs(payoffs).max(axis=1)
-    agree = np.abs(above - (result.claim_prices - least)) <= slack
-    return result.gap <= result.tolerance * result.scale and bool(agree.all())
+    return result.gap <= result.tolerance * result.scale and prices_agree(result)
 
 
 @pytest.mark.parametrize("name", MAKERS)
@@ -180,3 +186,47 @@ def test_verify_takes_a_utility_maker_whose_wealth_is_lost_in_its_inventory():
     result = kpm.clear(market, orders, rule="competitive")
     assert result.status is kpm.Status.OPTIMAL
     result.verify().raise_if_failed()
+
+
+@pytest.mark.parametrize(
+    ("name", "span", "seed"),
+    [
+        *[("polytope", 6, seed) for seed in (395, 487, 515, 516)],
+        *[("polytope", 13, seed) for seed in (208, 5075, 5147, 5167, 5248, 5249)],
+        *[("hull", 6, 51), ("hull", 13, 31)],
+    ],
+)
+def test_verify_finds_the_mixture_of_vertices(name, span, seed):
+    """Vertices that hardly differ, or whose rare states have large prices."""
+    market, orders = extreme_book(seed, name, span)
+    result = kpm.clear(market, orders, rule="competitive")
+    assert result.status is kpm.Status.OPTIMAL
+    result.verify().raise_if_failed()
+
+
+@pytest.mark.parametrize("rule", RULES)
+@pytest.mark.parametrize("wealth", [1e6, 1e9, 1e12])
+@pytest.mark.parametrize("name", ["simplex", "worst", "hull"])
+def test_beside_an_inventory_that_dwarfs_the_book_the_worst_state_has_all_of_the_price(
+    name, wealth, rule
+):
+    """The program sees nothing of the book beside it: the prices without trade are the solution."""
+    inventory = [wealth, -wealth, 0.5 * wealth]
+    maker = {
+        "simplex": kpm.KnightianMaker([0.2, 0.3, 0.5], 10.0, np.inf, inventory),
+        "worst": kpm.WorstStateMaker(3, inventory),
+        "hull": kpm.PolytopeMaker([[0, 1, 0], [0.5, 0, 0.5]], 0.0, inventory),
+    }[name]
+    unit = 1e-6
+    market = kpm.Market([[0, unit, 0], [0, 2 * unit, unit], [unit, 0, 0]], maker=maker)
+    claim, limit = [0, 0, 1, 1, 2, 2], unit * np.array([0.2, 0.9, 0.6, 1.9, 0.3, 0.8])
+    sides = ["sell", "buy", "sell", "sell", "buy", "sell"]
+    result = kpm.clear(
+        market, kpm.Orders(claim, sides, limit, [1e-3, 2e-3, 4e-3, 1e-3, 5e-3, 1e-3]), rule=rule
+    )
+    assert result.status is kpm.Status.OPTIMAL
+    result.verify().raise_if_failed()
+    np.testing.assert_allclose(result.state_prices, [0, 1, 0], atol=1e-15)
+    assert result.fills.tolist() == [1e-3, 0, 4e-3, 1e-3, 5e-3, 0]
+    if rule == "competitive":
+        assert result.gain >= -1e-13 * result.scale

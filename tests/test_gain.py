@@ -5,11 +5,13 @@ from __future__ import annotations
 import math
 from concurrent.futures import ThreadPoolExecutor
 
+import mpmath
 import numpy as np
 import pytest
 
 import kpm_fast as kpm
 from strategies import fewer
+from tests.auction_books import extreme_book
 from witness.risk import precise, rho
 
 EXACT = precise(45)
@@ -98,3 +100,52 @@ def test_gain_under_the_convex_rules(rule: str) -> None:
         gains.append(result.gain)
     assert gains[0] == pytest.approx(gains[1], rel=1e-9)
     assert gains[0] > 0
+
+
+def utility_cost(losses, prior, wealth):
+    """C of a log-utility maker in 60 digits, from the logarithm of what it has left."""
+    with mpmath.workdps(60):
+        top = max(losses)
+        z = mpmath.log(wealth)
+        for _ in range(400):
+            t = mpmath.exp(z)
+            value = slope = mpmath.mpf(0)
+            for loss, p in zip(losses, prior, strict=True):
+                left = t + (top - loss)
+                value += p * ((mpmath.log(left) if loss < top else z) - mpmath.log(wealth))
+                slope += p * (t / left if loss < top else 1)
+            z -= value / slope
+            if abs(value / slope) <= mpmath.mpf(10) ** -45 * max(1, abs(z)):
+                break
+        return top + mpmath.exp(z) - wealth
+
+
+@pytest.mark.parametrize("span", [3, 6, 9])
+def test_gain_of_a_utility_maker_whose_wealth_is_spent(span: int) -> None:
+    """What is left in the worst state may be exp(-1e9): its logarithm still prices the others."""
+    spent = 0
+    for seed in range(fewer(150, 40)):
+        market, orders = extreme_book(seed, "utility", span)
+        result = kpm.clear(market, orders, rule="competitive")
+        with mpmath.workdps(60):
+            real = mpmath.mpf
+            prior, wealth = [real(p) for p in market.maker.prior], real(market.maker.wealth)
+            before = [-real(w) for w in market.inventory.tolist()]
+            after = [
+                loss
+                + sum(
+                    real(net) * (real(row[i]) - real(price))
+                    for net, row, price in zip(
+                        result.net_demand.tolist(),
+                        market.payoffs.tolist(),
+                        result.claim_prices.tolist(),
+                        strict=True,
+                    )
+                )
+                for i, loss in enumerate(before)
+            ]
+            cost = utility_cost(before, prior, wealth)
+            exact = float(cost - utility_cost(after, prior, wealth))
+            spent += cost + wealth - max(before) < real(10) ** -300
+        assert result.gain == pytest.approx(exact, rel=0, abs=1e-11 * result.scale)
+    assert spent or span > 6

@@ -88,12 +88,26 @@ class _AuctionVerifier:
                 float(np.abs(payoff - result.payoff).max()),
                 self.unit,
             ),
-            Check(
-                "marginal state prices that differ from the state prices",
-                int(np.count_nonzero(result.marginal_state_prices != result.state_prices)),
-                0,
-            ),
+            self._marginal_check(),
         ]
+
+    def _marginal_check(self) -> Check:
+        """At an optimum the maker's marginal prices are the traders'; elsewhere they support C."""
+        result = self.result
+        marginal = result.marginal_state_prices
+        if result.status is Status.OPTIMAL:
+            return Check(
+                "marginal state prices that differ from the state prices",
+                int(np.count_nonzero(marginal != result.state_prices)),
+                0,
+            )
+        conjugate = maker_costs.conjugate_bound(self.model, marginal, result.worst_case)
+        cost = maker_costs.cost(self.model, -result.payoff)
+        return Check(
+            "C(losses) + C*(marginal state prices) = their product, in money",
+            abs(cost + conjugate + float(marginal @ result.payoff)),
+            self.rounding,
+        )
 
     def _value_checks(self) -> list[Check]:
         result, inventory = self.result, self.result.market.inventory

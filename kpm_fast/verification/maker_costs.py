@@ -13,7 +13,9 @@ from .reference import divergence, log_mean_exp, worst_case_risk
 
 __all__ = ["conjugate_bound", "cost"]
 
+_EPS = float(np.finfo(np.float64).eps)
 _LARGE = 1e8
+_RAREST = 1e-250
 
 
 def cost(model: dict[str, Any], losses: Floats) -> float:
@@ -97,48 +99,73 @@ def _knightian_conjugate(model: dict[str, Any], g: Floats, worst_case: Floats) -
 def _polytope_conjugate(model: dict[str, Any], g: Floats, worst_case: Floats) -> float:
     priors, alpha = model["priors"], model["risk_aversion"]
     wanted = worst_case if alpha > 0 else g
-    mixture = _weights(priors, wanted) @ priors
-    if float(np.abs(mixture - wanted).max()) > 1e-9:
+    mixture = _mixture(priors, wanted)
+    off = np.abs(mixture - wanted)
+    if not float(off.max()) <= 1e-9:
         return math.inf  # no mixture of the vertices
-    return divergence(g, mixture) / float(alpha) if alpha > 0 else 0.0
+    if alpha == 0:
+        return 0.0
+    rounded = bool(np.all(off <= 1e-12 * wanted))  # the prior itself, then: its digits are better
+    return divergence(g, wanted if rounded else mixture) / float(alpha)
 
 
-def _weights(priors: Floats, g: Floats) -> Floats:
-    """Return weights >= 0 of the mixture nearest to g in least squares, by Lawson and Hanson.
+def _mixture(priors: Floats, wanted: Floats) -> Floats:
+    """Return the mixture of the vertices nearest to a prior in relative terms.
 
-    Vertices that hardly differ pull by no more than the square of that: nothing short of rounding
-    ends the search.
+    A state with a small probability may have a large price: what makes the prior there counts as
+    much as elsewhere.
     """
-    rows = np.vstack([priors.T, np.ones(len(priors))])
-    wanted = np.append(g, 1.0)
-    weights = np.zeros(len(priors))
-    passive = np.zeros(len(priors), dtype=bool)
-    best, least = weights, math.inf
-    for _ in range(3 * len(priors) + 10):
-        left = wanted - rows @ weights
+    with np.errstate(under="ignore"):
+        unit = np.maximum(wanted, _RAREST)
+        columns = (priors / unit).T
+        largest = columns.max(axis=0)
+        columns = columns / largest
+        length = np.sqrt(np.square(columns).sum(axis=0))
+        weights = _nonnegative_least_squares(columns / length, wanted / unit)
+        weights = weights / (largest * length)
+        mixed: Floats = weights @ priors
+        mixed /= mixed.sum()
+        return mixed
+
+
+def _nonnegative_least_squares(rows: Floats, wanted: Floats) -> Floats:
+    """Return x >= 0 with rows @ x nearest to what is wanted, by Lawson and Hanson.
+
+    Columns that hardly differ pull by no more than the square of that, so rounding alone may make a
+    pull negative: a column is left out only once it has been tried.
+    """
+    count = rows.shape[1]
+    x = np.zeros(count)
+    passive = np.zeros(count, dtype=bool)
+    tried = np.zeros(count, dtype=bool)
+    best, least = x, math.inf
+    for _ in range(5 * count + 10):
+        left = wanted - rows @ x
         if (off := float(np.abs(left).max())) < least:
-            best, least = weights, off
+            best, least = x, off
         pull = rows.T @ left
-        pull[passive] = -np.inf
-        if passive.all() or pull.max() <= 0 or least <= 2.0**-53:
+        pull[passive | tried] = -np.inf
+        if not float(pull.max()) > -count * _EPS or least <= 2.0**-53:
             break
-        passive[int(np.argmax(pull))] = True
+        entering = int(np.argmax(pull))
+        passive[entering] = tried[entering] = True
+        before = x
         while True:
-            trial = np.zeros(len(priors))
+            trial = np.zeros(count)
             trial[passive] = np.linalg.lstsq(rows[:, passive], wanted, rcond=None)[0]
             falling = passive & (trial <= 0)
             if not falling.any():
                 break
-            step = np.min(weights[falling] / (weights[falling] - trial[falling]))
-            weights = weights + step * (trial - weights)
-            passive &= weights > 1e-15
-            weights[~passive] = 0.0
+            step = np.min(x[falling] / (x[falling] - trial[falling]))
+            x = x + step * (trial - x)
+            passive &= x > 0
+            x[~passive] = 0.0
             if not passive.any():
                 break
-        weights = trial
-    best = np.maximum(best, 0.0)
-    mixed: Floats = best / best.sum()
-    return mixed
+        x = trial
+        if np.any(x != before):
+            tried[:] = False
+    return np.maximum(best, 0.0)
 
 
 def _root(rises: Callable[[float], float], low: float, high: float) -> float:

@@ -10,25 +10,35 @@ namespace kpm {
 namespace {
 
 constexpr int kIterations = 200;
-constexpr double kLeastLog = -690.0;  // wealth of 1e-300 counts as none
+constexpr double kLeast = 1e-300;  // wealth below it has a logarithm only
 
-/// t > 0 with sum prior ln((t + gap) / scale) = 0, gap >= 0 and one of them zero. In z = ln t the
-/// sum is convex with slopes in (0, 1]: Newton's method comes from the right, where the largest
-/// scale is.
-template <class Scale>
-double solve_log(const Array& prior, const Array& gap, const Scale& scale, double largest) {
-  double z = std::log(largest);
+/// ln((e^z + gap) / scale), where `log_scale` is known even if the scale is too small for a number.
+double log_ratio(double z, double gap, double scale, double log_scale) {
+  const double sum = std::exp(z) + gap;
+  return sum > kLeast && scale > kLeast ? std::log(sum / scale)
+                                        : (gap > 0.0 ? std::log(sum) : z) - log_scale;
+}
+
+/// The z with sum prior ln((e^z + gap) / scale) = 0, gap >= 0 and one of them zero. The sum is
+/// convex in z with slopes in (0, 1]: Newton's method comes from the right, where the largest scale
+/// is.
+double solve_log(const Array& prior, const Array& gap, const Array& scale, const Array& log_scale) {
+  double z = log_scale.maxCoeff();
   for (int iteration = 0; iteration < kIterations; ++iteration) {
     const double t = std::exp(z);
-    const double value = (prior * ((t + gap) / scale).log()).sum();
-    const double slope = (prior * (t / (t + gap))).sum();
-    const double next = std::max(z - value / slope, kLeastLog);
+    double value = 0.0;
+    double slope = 0.0;
+    for (Eigen::Index i = 0; i < prior.size(); ++i) {
+      value += prior[i] * log_ratio(z, gap[i], scale[i], log_scale[i]);
+      slope += prior[i] * (gap[i] > 0.0 ? t / (t + gap[i]) : 1.0);
+    }
+    const double next = z - value / slope;
     if (!(z - next > 1e-15 * std::max(1.0, std::abs(z)))) {
       break;
     }
     z = next;
   }
-  return std::exp(z);
+  return z;
 }
 
 }  // namespace
@@ -38,6 +48,7 @@ UtilityMaker::UtilityMaker(const ArrayView& prior, double wealth)
       prior_(prior),
       wealth_(wealth),
       left_(Array::Constant(prior.size(), wealth)),
+      log_left_(Array::Constant(prior.size(), std::log(wealth))),
       gap_(Array::Zero(prior.size())) {
   set_losses(gap_);
 }
@@ -45,8 +56,12 @@ UtilityMaker::UtilityMaker(const ArrayView& prior, double wealth)
 double UtilityMaker::set_losses(const ArrayView& losses) {
   const double top = losses.maxCoeff();
   gap_ = top - losses;
-  const double t = solve_log(prior_, gap_, wealth_, wealth_);
+  left_.setConstant(wealth_);
+  log_left_.setConstant(std::log(wealth_));
+  const double z = solve_log(prior_, gap_, left_, log_left_);
+  const double t = std::max(std::exp(z), kLeast);
   left_ = t + gap_;
+  log_left_ = (gap_ > 0.0).select(left_.log(), z);
   state_prices_ = prior_ / left_;
   state_prices_ /= state_prices_.sum();
   return top + (t - wealth_);
@@ -67,7 +82,7 @@ double UtilityMaker::increment(const ArrayView& change, Array* prices) {
     gap_ = left_ - change;
     const double least = gap_.minCoeff();
     gap_ -= least;
-    const double t = solve_log(prior_, gap_, left_, left_.maxCoeff());
+    const double t = std::max(std::exp(solve_log(prior_, gap_, left_, log_left_)), kLeast);
     if (prices != nullptr) {
       *prices = prior_ / (t + gap_);
       *prices /= prices->sum();

@@ -24,7 +24,8 @@ class UtilityMaker final : public Maker {
  private:
   const Array prior_;
   const double wealth_;
-  Array left_;  ///< m0 + C - L: wealth by state
+  Array left_;      ///< m0 + C - L: wealth by state,
+  Array log_left_;  ///< and its logarithm, which a number too small for a double has, too
   Array gap_;
 };
 

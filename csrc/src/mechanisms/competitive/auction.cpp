@@ -297,6 +297,11 @@ AuctionClearing clear_until(const Market& given, const MakerModel& model, const 
   clearing.status = proven                                ? Status::kOptimal
                     : limits.status() != Status::kOptimal ? limits.status()
                                                           : Status::kInaccurate;
+  if (!proven) {  // the state prices may be any: what the maker would pay is another matter
+    function.evaluate(auction.losses(published.demand));
+    clearing.support.marginal_state_prices = to_vector(function.g());
+    clearing.support.worst_case = to_vector(function.worst_case());
+  }
   clearing.iterations = solved.iterations;
   clearing.threads = 1;
   clearing.seconds_total = seconds_since(start);

@@ -63,16 +63,20 @@ void Auction::judge(MakerFunction& function, AuctionPoint& point) const {
   }
 }
 
+double missed_by(const Auction& auction, const AuctionPoint& point, int k) {
+  const std::vector<double>& limit = auction.ladder(k).limit;
+  const int piece = point.piece[static_cast<std::size_t>(k)];
+  const auto l = static_cast<std::size_t>(piece / 2);
+  const double price = auction.market.payoffs.row(k).dot(point.g.matrix());
+  const double low = Staircase::is_step(piece) ? limit[l] : l > 0 ? limit[l - 1] : 0.0;
+  const double high = l < limit.size() ? limit[l] : 1.0;
+  return std::max({0.0, low - price, price - high});
+}
+
 double missed_by(const Auction& auction, const AuctionPoint& point) {
   double most = 0.0;
   for (int k = 0; k < auction.market.claims(); ++k) {
-    const std::vector<double>& limit = auction.ladder(k).limit;
-    const int piece = point.piece[static_cast<std::size_t>(k)];
-    const auto l = static_cast<std::size_t>(piece / 2);
-    const double price = auction.market.payoffs.row(k).dot(point.g.matrix());
-    const double low = Staircase::is_step(piece) ? limit[l] : l > 0 ? limit[l - 1] : 0.0;
-    const double high = l < limit.size() ? limit[l] : 1.0;
-    most = std::max({most, low - price, price - high});
+    most = std::max(most, missed_by(auction, point, k));
   }
   return most;
 }

@@ -51,7 +51,9 @@ struct Auction {
   void judge(MakerFunction& function, AuctionPoint& point) const;
 };
 
-/// By how much the prices of a point miss the ranges of its pieces, of the payoff range.
+/// By how much the price of a claim misses the range of its piece, of the payoff range, and the
+/// most that any claim's does.
+double missed_by(const Auction& auction, const AuctionPoint& point, int k);
 double missed_by(const Auction& auction, const AuctionPoint& point);
 
 }  // namespace kpm

@@ -24,6 +24,7 @@ constexpr double kEnough = 1e-10;       // ... where a new attempt is worth no m
 constexpr double kOfResolution = 1e-4;  // ... of the money within which prices change
 constexpr double kPricesMet = 1e-13;    // of the payoff range: prices on their limits
 constexpr double kOpenTie = 1e-13;      // scaled money a choice of demand may cost
+constexpr double kAsGood = 1e-11;       // scaled money: gaps that differ by less are alike
 
 /// Polish what the program found, and choose of the optima what is published.
 void publish_point(const Auction& auction, const std::vector<Staircase>& stairs,
@@ -51,6 +52,20 @@ AuctionPoint best_answer(const Auction& auction, const ArrayView& g, const Array
     const int rung = auction.ladder(k).rung(auction.market.payoffs.row(k).dot(g.matrix()));
     point.piece.push_back(2 * rung);
     point.demand[k] = auction.ladder(k).demand[static_cast<std::size_t>(rung)];
+  }
+  auction.judge(function, point);
+  return point;
+}
+
+/// The same prices, and what the traders want of the claims whose prices are off their pieces.
+AuctionPoint at_own_prices(const Auction& auction, AuctionPoint point, MakerFunction& function) {
+  for (int k = 0; k < auction.market.claims(); ++k) {
+    if (missed_by(auction, point, k) > kPriceTolerance) {
+      const double price = auction.market.payoffs.row(k).dot(point.g.matrix());
+      const int rung = auction.ladder(k).rung(price);
+      point.piece[static_cast<std::size_t>(k)] = 2 * rung;
+      point.demand[k] = auction.ladder(k).demand[static_cast<std::size_t>(rung)];
+    }
   }
   auction.judge(function, point);
   return point;
@@ -131,6 +146,25 @@ void find_optimum(const Auction& auction, const std::vector<Staircase>& stairs, 
   }
 }
 
+/// Where the program found no optimum, or prices that are off their limits: the best of what state
+/// prices make, those found and those without trade. Beside an inventory that dwarfs the book, the
+/// latter are the solution.
+AuctionPoint settle_for(const Auction& auction, const std::vector<Staircase>& stairs,
+                        const Idle& idle, MakerFunction& function, AuctionPoint found) {
+  AuctionPoint best = at_own_prices(auction, std::move(found), function);
+  for (AuctionPoint& other :
+       std::vector<AuctionPoint>{best_answer(auction, best.g, best.p, function),
+                                 point_before_solving(auction, stairs, idle, function)}) {
+    const double rounding = kGapRounding * std::abs(best.objective);
+    const bool worse = !(other.objective >= best.objective - rounding);
+    if (other.objective > best.objective + rounding ||
+        (!worse && other.gap() < best.gap() - kAsGood)) {
+      best = std::move(other);
+    }
+  }
+  return best;
+}
+
 }  // namespace
 
 Idle find_idle(const ScaledMarket& market, MakerFunction& function) {
@@ -181,6 +215,9 @@ SolvedAuction solve_auction(const Auction& auction, const std::vector<Staircase>
   Trail trail;
   try {
     find_optimum(auction, stairs, max_iterations, face, program, function, trail, solved);
+    if (!(solved.point.gap() <= kAsGood && missed_by(auction, solved.point) <= kPriceTolerance)) {
+      solved.point = settle_for(auction, stairs, idle, function, std::move(solved.point));
+    }
   } catch (const Abandoned&) {
     solved.point = trail.best(auction, stairs, idle, function);
     solved.stopped = true;
