@@ -117,7 +117,7 @@ def test_valid_arrays_take_the_short_way() -> None:
 
 
 def test_shapes_beyond_32_bits_are_named() -> None:
-    """Arrays without entries take no memory; cut to 32 bits, an axis of these would have length 3."""
+    """Arrays without entries take no memory. Cut to 32 bits, an axis of these has length 3."""
     none = np.zeros(0)
     for shape, field in (((0, 2**32 + 3), "states"), ((2**32 + 3, 0), "claims")):
         payoffs = np.zeros(shape)
