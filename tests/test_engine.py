@@ -114,6 +114,12 @@ class EngineAgainstList(RuleBasedStateMachine):
             self.engine.cancel(name)
             del self.model[row]
 
+    @rule(sure=st.integers(0, 9))
+    def cancel_all(self, sure: int) -> None:
+        if sure == 0:
+            self.engine.cancel_all()
+            self.model.clear()
+
     @rule(name=in_book, quantity=quantities)
     def reduce(self, name: str, quantity: float) -> None:
         row = self.place(name)
@@ -359,6 +365,8 @@ def test_identifiers_that_were_used_are_not_given_again() -> None:
         engine.add("home", "buy", 0.5, 1.0, name)
         engine.cancel(name)
         assert engine.add("home", "buy", 0.5, 1.0) == following
+    engine.cancel_all()
+    assert engine.add("home", "buy", 0.5, 1.0) == "12"
     begun = kpm.Engine(MARKET, kpm.Orders(["home"] * 3, "buy", 0.5, 1.0))
     begun.cancel("2")
     restored = kpm.Engine(MARKET)

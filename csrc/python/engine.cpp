@@ -55,8 +55,6 @@ class PythonEngine {
     return to_python(engine_.set_market(given.market, given.maker));
   }
 
-  std::int64_t size() const { return engine_.size(); }
-
   /// None, or (claim, side, price, quantity).
   py::object find(std::int64_t id) const {
     BookOrder order;
@@ -124,7 +122,6 @@ void add_engine(py::module_& module) {
       .def("replace", &PythonEngine::replace)
       .def("remove_all", &PythonEngine::remove_all)
       .def("set_market", &PythonEngine::set_market)
-      .def("size", &PythonEngine::size)
       .def("find", &PythonEngine::find)
       .def("orders", &PythonEngine::orders)
       .def("clear", &PythonEngine::clear, arg("settings"), arg("progress").none(true),

@@ -8,9 +8,11 @@ from dataclasses import dataclass
 import numpy as np
 
 from ..clearing.implied import implied_ambiguity
+from ..errors import InputError
 from ..model.book_types import check_book
 from ..model.market import Market
 from ..model.orders import Orders
+from ..model.outcome import is_knightian
 from .sweep import Sweep, shown, sweep
 
 __all__ = ["Advice", "advise", "telling_ambiguities"]
@@ -81,13 +83,15 @@ class Advice:
         return ["", "".join(f"{name:>14}" for name in head), *rows]
 
 
-def advise(market: Market, orders: Orders) -> Advice:
+def advise(market: Market, orders: Orders, *, time_limit: float | None = None) -> Advice:
     """Report where trade stops, what the maker can lose, and its gain at ambiguities below.
 
     Parameters
     ----------
     market : Market
     orders : Orders
+    time_limit : float, optional
+        Seconds, of each clearing. Default: none.
 
     Returns
     -------
@@ -102,8 +106,14 @@ def advise(market: Market, orders: Orders) -> Advice:
     The market's, 0.1, is not less: nothing is gained. Choose less than 0.02.
     """
     check_book(market, orders)
+    if not is_knightian(market):
+        raise InputError(
+            f"must have the Knightian maker, on whose ambiguity this advises, got "
+            f"{type(market.maker).__name__}",
+            field="market",
+        )
     stop = _stop(market, orders)
-    frontier = sweep(market, orders, ambiguity=_radii(stop))
+    frontier = sweep(market, orders, ambiguity=_radii(stop), time_limit=time_limit)
     return Advice(stop, market.maker.loss_bound(), frontier, market.ambiguity)
 
 

@@ -28,6 +28,7 @@ from .several import Several
 __all__ = [
     "add_book",
     "add_inventory",
+    "add_kind",
     "add_maker",
     "add_options",
     "check_outputs",
@@ -69,13 +70,18 @@ def add_maker(parser: argparse.ArgumentParser, title: str, *, kinds: bool = Fals
     )
     add_inventory(maker)
     if kinds:
-        maker.add_argument(
-            "--maker",
-            metavar="KIND:NAME=VALUE,...",
-            help="another maker with the book's prior and inventory: lmsr:liquidity=B, "
-            "starting_orders:delta=D, worst_state, polytope:risk_aversion=A,priors=FILE, "
-            "utility:wealth=M, quadratic:c=C or knightian:ambiguity=O",
-        )
+        add_kind(maker)
+
+
+def add_kind(parser: argparse._ActionsContainer) -> None:
+    """Add the option that names a maker of another kind."""
+    parser.add_argument(
+        "--maker",
+        metavar="KIND:NAME=VALUE,...",
+        help="another maker with the book's prior and inventory: lmsr:liquidity=B, "
+        "starting_orders:delta=D, worst_state, polytope:risk_aversion=A,priors=FILE, "
+        "utility:wealth=M, quadratic:c=C or knightian:ambiguity=O",
+    )
 
 
 def add_inventory(parser: argparse._ActionsContainer) -> None:

@@ -11,7 +11,7 @@ from typing import Any, ClassVar
 import numpy as np
 
 from .. import _core
-from ..arrays import Floats, Ints, check_choice
+from ..arrays import Floats, Ints, as_integer, check_choice, frozen
 from ..errors import InputError
 from ..files.atomic_files import staged_text
 from ..files.tables import make_frame
@@ -166,7 +166,7 @@ class Outcome(Value):
 
         Its limit, but within the range of the claim's payoffs, which also bounds market orders.
         """
-        return limits_in_reach(self.market, self.orders)
+        return frozen(limits_in_reach(self.market, self.orders))
 
     @property
     def surplus(self) -> float:
@@ -180,7 +180,7 @@ class Outcome(Value):
         """What each order pays per share, shape (J,), money: the clearing price, or its limit."""
         if self.rule == "pay_as_bid":
             return self.limits
-        return self.claim_prices[self.orders.claim_index(self.market)]
+        return frozen(self.claim_prices[self.orders.claim_index(self.market)])
 
     @property
     def gain(self) -> float:
@@ -242,7 +242,7 @@ class Outcome(Value):
     def _per_claim(self, weights: Floats) -> Floats:
         index = self.orders.claim_index(self.market)
         sums = np.bincount(index, weights=weights, minlength=len(self.market.claims))
-        return sums.astype(np.float64, copy=False)
+        return frozen(sums.astype(np.float64, copy=False))
 
     # -- tables -------------------------------------------------------------------------
 
@@ -329,19 +329,7 @@ class Outcome(Value):
         return make_frame(self.table(table), backend)
 
     def to_dict(self) -> dict[str, Any]:
-        """Return the whole result as plain Python values: numbers, text, lists, dictionaries.
-
-        The tables are under ``orders``, ``claims`` and ``states``, as columns; a certificate, if
-        there is one, under ``certificate``.
-
-        Examples
-        --------
-        >>> import kpm_fast as kpm
-        >>> market = kpm.Market([[1, 0]], [0.5, 0.5], risk_aversion=0.01, claims=["home"])
-        >>> result = kpm.clear(market, kpm.Orders(["home"], "buy", [0.6], [10]))
-        >>> result.to_dict()["orders"]["fill"]
-        [10.0]
-        """
+        """Return the whole outcome as plain Python values: numbers, text, lists, dictionaries."""
         figures = (
             "certainty_equivalent",
             "no_trade_equivalent",
@@ -394,7 +382,7 @@ class Outcome(Value):
         >>> result.to_json()[:21]
         '{"status": "optimal",'
         """
-        if indent is not None and not (isinstance(indent, int) and 0 <= indent <= _DEEPEST):
+        if indent is not None and not 0 <= as_integer(indent, "indent") <= _DEEPEST:
             raise InputError(f"must be 0 to {_DEEPEST} spaces, got {indent!r}", field="indent")
         text = json.dumps(_json_value(self.to_dict()), indent=indent, allow_nan=False)
         if path is not None:

@@ -229,11 +229,15 @@ def _swept(result: Result) -> Sweep:
         radii = {share * stop for share in _SHARES}
     else:
         radii = {factor * (own or 0.01) for factor in _FACTORS if math.isfinite(own)} or {0.0, 1.0}
-    options: dict[str, Any] = {"rule": result.rule, "allocation": result.allocation}
-    if result.rule == "maker_optimal":
-        seconds = float(result.stats.seconds.get("total", 0.0))
-        options["time_limit"] = max(_SLACK, _PATIENCE * seconds)
-    return sweep(market, orders, ambiguity=sorted(radii | {own}), **options)
+    seconds = float(result.stats.seconds.get("total", 0.0))
+    return sweep(
+        market,
+        orders,
+        ambiguity=sorted(radii | {own}),
+        rule=result.rule,
+        allocation=result.allocation,
+        time_limit=max(_SLACK, _PATIENCE * seconds),
+    )
 
 
 def _checks(result: Result) -> tuple[str, str, str]:

@@ -34,15 +34,17 @@ from ..model.orders import Orders
 from ..model.outcome import RULES, Outcome
 from ..model.stats import Stats
 from ..model.status import Status
+from ..model.words import message
 
 __all__ = ["FORMAT", "VERSION", "read_outcome", "write_outcome"]
 
 FORMAT = "kpm-fast clearing"
-VERSION = 3  # of the format; a reader refuses what it does not know
+VERSION = 4  # of the format; a reader refuses what it does not know
 _ZIPPED = b"PK"  # how every file of this format begins
 # In 1 certificates merge no claims, and the scale counts idle orders, too. In 2 that of the convex
 # rules does, and they may state no objective.
-_READS = (1, 2, VERSION)
+# From 4 on the header says in words how the clearing ended.
+_READS = (1, 2, 3, VERSION)
 
 _HEADER, _IDS = "header.json", "orders/order_id.json"
 _TIMES = "orders/time.json"  # where doubles do not hold every digit
@@ -126,6 +128,8 @@ def write_outcome(result: Outcome, path: str | os.PathLike[str]) -> None:
         "software": f"kpm-fast {__version__}",
         "entries": entries,
         "status": result.status.value,
+        "message": message(result),
+        "relative_gap": _number_text(result.gap / result.scale if result.scale > 0 else result.gap),
         "allocation": result.allocation,
         **{name: _number_text(getattr(result, name)) for name in _NUMBERS},
         "stats": {item.name: _stat_text(getattr(result.stats, item.name)) for item in _STATS},
@@ -268,7 +272,8 @@ class _Reader:
         self.version: int = version
         if header.get("entries") != archive.namelist()[1:]:
             raise InputError("differ from those that the header lists", field="entries")
-        known = {"format", "version", "software", "entries"}
+        # The last two follow from the others: they are for readers without this package.
+        known = {"format", "version", "software", "entries", "message", "relative_gap"}
         self._header = {name: header[name] for name in header.keys() - known}
 
     def outcome(self, kind: type[_Outcome]) -> _Outcome:

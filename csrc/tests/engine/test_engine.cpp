@@ -319,6 +319,38 @@ TEST(what_asks_for_a_search_gets_one) {
   CHECK(needs_no_search(found.settings));
 }
 
+TEST(an_engine_told_to_stop_before_it_begins_has_no_time) {
+  Random random(12);
+  int stopped = 0;
+  for (int trial = 0; trial < 20; ++trial) {
+    const RandomBook book(random, 3, 2, 8);
+    Engine engine(book.market(), {100});
+    const Orders orders = book.book();
+    for (std::int64_t j = 0; j < orders.count; ++j) {
+      CHECK(
+          !engine.add(orders.claim[j], orders.side[j], orders.price[j], orders.quantity[j], j + 1));
+    }
+    ClearSettings settings;
+    AuctionSettings auction;
+    settings.interrupted = auction.interrupted = [] { return true; };
+    ClearSettings no_time;
+    no_time.time_limit = 0.0;
+    const Clearing found = engine.clear(settings);
+    engine.forget();
+    const Clearing none = engine.clear(no_time);
+    CHECK(found.fills == none.fills && found.upper_bound == none.upper_bound);
+    engine.forget();
+    const AuctionClearing other = engine.clear(auction);
+    CHECK(std::isfinite(other.clearing.upper_bound));
+    CHECK(other.clearing.iterations == 0);
+    for (const Status status : {found.status, other.clearing.status}) {
+      CHECK(status == Status::kInterrupted || status == Status::kOptimal);
+      stopped += status == Status::kInterrupted ? 1 : 0;
+    }
+  }
+  CHECK(stopped > 15);
+}
+
 TEST(within_fixed_limits_a_search_is_left_out_where_they_leave_it_room) {
   Winners found = warm_winners();
   std::vector<std::uint8_t> bytes(found.engine.snapshot_size());
