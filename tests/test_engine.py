@@ -267,7 +267,7 @@ def test_a_side_is_no_other_integer_to_the_core(side: int) -> None:
     core = kpm.Engine(MARKET)._core
     rule = "must be +1 (buy) or -1 (sell)"
     assert core.add(0, side, 0.5, 1.0, 7) == ("side", rule, -1, -1, side)
-    assert core.size() == 0
+    assert core.orders()[4].size == 0
 
 
 def test_a_journal_may_lose_the_signs_of_zeros() -> None:
