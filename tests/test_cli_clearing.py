@@ -11,7 +11,7 @@ import pytest
 
 import kpm_fast as kpm
 from command_line import run
-from kpm_fast.model.outcome import RULES
+from kpm_fast.model.rules import RULES
 
 RACE = Path(__file__).parent.parent / "examples" / "race_card"
 MAKERS = {

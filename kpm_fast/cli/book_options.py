@@ -21,6 +21,7 @@ from ..model.maker_form import files_of_text, maker_from_text
 from ..model.market import DEFAULT_AMBIGUITY, Market
 from ..model.order_form import OrderForm
 from ..model.orders import Orders
+from ..model.words import NOTEWORTHY
 from ..storage.book_folder import BOOK_FILES, read_book, read_market
 from .named_path import named_path
 from .several import Several
@@ -37,8 +38,6 @@ __all__ = [
     "read",
     "read_market_alone",
 ]
-
-_NOTED = 1e-9  # how far from 1 a prior's sum must be to be mentioned
 
 
 def add_book(parser: argparse.ArgumentParser, *, or_clearing: bool = False) -> None:
@@ -234,7 +233,7 @@ def _with_inventory(args: argparse.Namespace, market: Market) -> Market:
 
 
 def _note_on_prior(market: Market) -> None:
-    if abs(market.prior_sum - 1) > _NOTED:
+    if abs(market.prior_sum - 1) > NOTEWORTHY:
         _note(f"the prior sums to {market.prior_sum:.12g} and was divided by that")
 
 

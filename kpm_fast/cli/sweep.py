@@ -14,7 +14,7 @@ from ..analysis.sweep import Sweep, check_column, shown, sweep
 from ..errors import InputError
 from ..files.atomic_files import staged_text
 from ..files.tables import write_csv
-from ..model.outcome import is_knightian
+from ..model.maker_model import is_knightian
 from ..plots.style import require_matplotlib, save
 from . import book_options, clearing_options
 from .fitted_table import print_table

@@ -10,10 +10,10 @@ import numpy as np
 
 from .._version import __version__
 from ..analysis.sweep import Sweep, sweep
-from ..clearing.implied import implied_ambiguity
+from ..clearing.implied import where_trade_stops
 from ..files.atomic_files import staged_text
 from ..markup import SHARES, aligned, claim_columns, table, text
-from ..model.outcome import maker_model
+from ..model.maker_model import maker_model
 from ..model.status import Status
 from ..model.words import message
 from ..plots.book import draw_book
@@ -222,9 +222,7 @@ def _sensitivity(result: Result) -> tuple[str, str, str]:
 def _swept(result: Result) -> Sweep:
     market, orders = result.market, result.orders
     own = market.ambiguity
-    stop = math.nan
-    if np.ptp(market.inventory) == 0.0:
-        stop = implied_ambiguity(market, orders)
+    stop = where_trade_stops(market, orders)
     if 0.0 < stop < math.inf:
         radii = {share * stop for share in _SHARES}
     else:
