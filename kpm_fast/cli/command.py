@@ -30,7 +30,7 @@ from ..clearing.settings import METHODS
 from ..errors import InputError, KpmError, TooManyCellsError
 from ..files.atomic_files import MARKER, staged_files
 from ..files.tables import write_csv
-from ..model.outcome import RULES
+from ..model.rules import RULES
 from ..model.status import Status
 from ..result import Result
 from ..storage.book_folder import BOOK_FILES

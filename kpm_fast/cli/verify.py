@@ -11,7 +11,7 @@ from pathlib import Path
 
 from rich.text import Text
 
-from ..model.outcome import RULES
+from ..model.rules import RULES
 from ..model.status import Status
 from ..result import Result, load_result
 from ..verification.certificate_checks import check_certificate
