@@ -44,7 +44,7 @@ def add_clearing(
             dest="rules",
             type=names(RULES),
             metavar="NAME,...",
-            help=f"{', '.join(RULES)} (default: {RULES[0]})",
+            help=f"{', '.join(RULES)} (default: that of a saved clearing, else {RULES[0]})",
         )
     else:
         group.add_argument(

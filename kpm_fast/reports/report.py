@@ -65,14 +65,12 @@ def report_html(result: Result, title: str | None = None, sensitivity: bool = Tr
         _proof(result),
         _fills(result),
     ]
-    html = page(
+    return page(
         title or "Clearing of a call auction",
         lead,
         sections,
         f"Written by kpm-fast {__version__}. Money and shares are in the units of the book.",
     )
-    # Half a surrogate pair, of a label or a folder's name that is not UTF-8, is written out.
-    return html.encode("utf-8", "backslashreplace").decode("utf-8")
 
 
 def _overview(result: Result) -> tuple[str, str, str]:
