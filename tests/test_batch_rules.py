@@ -18,7 +18,7 @@ import kpm_fast as kpm
 from adapter import market_of, orders_of
 from auction_books import MAKERS, as_orders, make_maker, random_book
 from kpm_fast.clearing import chunks
-from kpm_fast.model.outcome import RULES
+from kpm_fast.model.rules import RULES
 from programs import run_program
 from strategies import books, endless_book, fewer
 from test_clear_many import MARKET, assert_row, columns

@@ -11,7 +11,7 @@ import pytest
 
 import kpm_fast as kpm
 from command_line import run
-from kpm_fast.model.outcome import RULES
+from kpm_fast.model.rules import RULES
 
 RACE = Path(__file__).parent.parent / "examples" / "race_card"
 MAKERS = {
@@ -103,6 +103,15 @@ def test_a_saved_clearing_keeps_its_rule_and_allocation(
     assert result.market.ambiguity == 0.005
     code, result = cleared_by(command, tmp_path, monkeypatch, saved, "--rule", "competitive")
     assert (code, result.rule, result.allocation) == (0, "competitive", "book_order")
+
+
+def test_a_saved_clearing_is_swept_by_its_rule(tmp_path: Path) -> None:
+    saved, table = tmp_path / "saved.kpm", tmp_path / "swept.csv"
+    assert run("clear", RACE, "--rule", "competitive", "--save", saved, "--quiet") == 0
+    for options, rule in (((), "competitive"), (("--rule", "pay_as_bid"), "pay_as_bid")):
+        assert run("sweep", saved, "--ambiguity", "0,0.01", "--output", table, *options) == 0
+        with table.open(encoding="utf-8") as stream:
+            assert {row["rule"] for row in csv.DictReader(stream)} == {rule}
 
 
 def test_sweeps_and_advice(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:

@@ -36,8 +36,9 @@ class PythonEngine {
                std::int64_t orders)
       : engine_(engine_for(borrow_market(maker, payoffs, inventory), orders)) {}
 
-  py::object add(std::int64_t claim, int side, double price, double quantity, std::int64_t id) {
-    return to_python(engine_.add(claim, static_cast<std::int8_t>(side), price, quantity, id));
+  py::object add(std::int64_t claim, std::int64_t side, double price, double quantity,
+                 std::int64_t id) {
+    return to_python(engine_.add(claim, side, price, quantity, id));
   }
   py::object cancel(std::int64_t id) { return to_python(engine_.cancel(id)); }
   py::object reduce(std::int64_t id, double quantity) {

@@ -5,14 +5,12 @@ from __future__ import annotations
 import math
 from dataclasses import dataclass
 
-import numpy as np
-
-from ..clearing.implied import implied_ambiguity
+from ..clearing.implied import where_trade_stops
 from ..errors import InputError
 from ..model.book_types import check_book
+from ..model.maker_model import is_knightian
 from ..model.market import Market
 from ..model.orders import Orders
-from ..model.outcome import is_knightian
 from .sweep import Sweep, shown, sweep
 
 __all__ = ["Advice", "advise", "telling_ambiguities"]
@@ -112,19 +110,14 @@ def advise(market: Market, orders: Orders, *, time_limit: float | None = None) -
             f"{type(market.maker).__name__}",
             field="market",
         )
-    stop = _stop(market, orders)
+    stop = where_trade_stops(market, orders)
     frontier = sweep(market, orders, ambiguity=_radii(stop), time_limit=time_limit)
     return Advice(stop, market.maker.loss_bound(), frontier, market.ambiguity)
 
 
 def telling_ambiguities(market: Market, orders: Orders) -> list[float]:
     """Return ambiguities that show how a clearing changes: up to where trade stops, if it does."""
-    return _radii(_stop(market, orders))
-
-
-def _stop(market: Market, orders: Orders) -> float:
-    constant = np.ptp(market.inventory) == 0.0
-    return implied_ambiguity(market, orders) if constant else math.nan
+    return _radii(where_trade_stops(market, orders))
 
 
 def _radii(stop: float) -> list[float]:

@@ -21,15 +21,16 @@ from ..arrays import as_number
 from ..clearing.auctions import check_maker
 from ..clearing.chunks import check_executor
 from ..clearing.clear import clear
-from ..clearing.implied import implied_ambiguity
+from ..clearing.implied import where_trade_stops
 from ..clearing.settings import check_keywords
 from ..errors import InputError, suggestion
 from ..files.tables import make_frame
 from ..model.book_types import check_book
 from ..model.immutable import FrozenDict
+from ..model.maker_model import is_knightian, maker_model
 from ..model.market import Market
 from ..model.orders import Orders
-from ..model.outcome import RULES, is_knightian, maker_model
+from ..model.rules import RULES
 from ..storage.finished import UNFINISHED, Finished, content_hash
 
 if TYPE_CHECKING:
@@ -236,7 +237,7 @@ def sweep(
         },
     }
     columns |= dict(zip(_FIGURES, zip(*rows, strict=True), strict=True))
-    implied = {name: _implied(maker, orders) for name, (maker, _) in dict(cases).items()}
+    implied = {name: where_trade_stops(maker, orders) for name, (maker, _) in dict(cases).items()}
     return Sweep(columns, implied)
 
 
@@ -433,9 +434,3 @@ def _row(case: _Case, orders: Orders, options: Mapping[str, Any]) -> tuple[Any, 
         float(maker.maker.quotes(maker).spread.mean()),
         result.stats.seconds["total"],
     )
-
-
-def _implied(maker: Market, orders: Orders) -> float:
-    if np.ptp(maker.inventory) > 0.0 or not is_knightian(maker):
-        return float("nan")
-    return implied_ambiguity(maker, orders)

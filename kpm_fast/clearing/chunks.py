@@ -18,7 +18,7 @@ from .. import _core
 from ..arrays import frozen
 from ..errors import InputError
 from ..model.batch import Batch
-from ..model.outcome import maker_model
+from ..model.maker_model import maker_model
 from ..storage.finished import UNFINISHED, Finished, content_hash
 
 __all__ = ["FIGURES", "check_executor", "clear_in_chunks"]

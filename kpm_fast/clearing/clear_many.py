@@ -16,9 +16,9 @@ from ..model.batch import Batch
 from ..model.book_types import check_book
 from ..model.books import Books
 from ..model.faults import error_of
+from ..model.maker_model import maker_model
 from ..model.market import Market
 from ..model.orders import Orders
-from ..model.outcome import maker_model
 from .auctions import check_maker
 from .chunks import FIGURES, check_executor, clear_in_chunks
 from .options import check_cells, without_times

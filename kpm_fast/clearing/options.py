@@ -12,7 +12,6 @@ from ..model.market import Market
 from ..model.orders import Orders
 
 __all__ = [
-    "ALLOCATIONS",
     "MOST_ITERATIONS",
     "MOST_NODES",
     "MOST_THREADS",
@@ -23,7 +22,6 @@ __all__ = [
     "without_times",
 ]
 
-ALLOCATIONS = ("pro_rata", "time", "book_order")
 MOST_THREADS = 1024  # more than is of use: a typing error must not start a million
 MOST_NODES, MOST_ITERATIONS = 2**63 - 1, 2**31 - 1  # the ranges of the core's counters
 

@@ -8,10 +8,9 @@ from typing import Any
 
 from ..clearing.auctions import check_maker
 from ..clearing.clear import clear
-from ..clearing.options import ALLOCATIONS
 from ..model.market import Market
 from ..model.orders import Orders
-from ..model.outcome import RULES
+from ..model.rules import ALLOCATIONS, RULES
 from ..model.status import Status
 from ..result import Result
 from ..storage.book_folder import read_terms
@@ -45,7 +44,7 @@ def add_clearing(
             dest="rules",
             type=names(RULES),
             metavar="NAME,...",
-            help=f"{', '.join(RULES)} (default: {RULES[0]})",
+            help=f"{', '.join(RULES)} (default: that of a saved clearing, else {RULES[0]})",
         )
     else:
         group.add_argument(

@@ -61,6 +61,7 @@ def add_clearing(parser: argparse.ArgumentParser) -> None:
 def cleared(args: argparse.Namespace, *, certificate: bool) -> tuple[Result, int]:
     """Return a saved clearing, or clear a book; and the exit code that says how it ended."""
     if clearing_options.is_as_saved(args) and is_clearing(args.folder):
+        book_options.check_form(args)
         return load_result(args.folder), 0
     result = clearing_options.cleared(args, certificate=certificate)
     return result, clearing_options.ended(result)

@@ -14,8 +14,9 @@ from ..analysis.sweep import Sweep, check_column, shown, sweep
 from ..errors import InputError
 from ..files.atomic_files import staged_text
 from ..files.tables import write_csv
-from ..model.outcome import is_knightian
+from ..model.maker_model import is_knightian
 from ..plots.style import require_matplotlib, save
+from ..storage.book_folder import read_terms
 from . import book_options, clearing_options
 from .fitted_table import print_table
 from .named_path import named_path
@@ -137,6 +138,9 @@ def _run_sweep(args: argparse.Namespace) -> int:
     }
     if not grids.keys() - {"rule"} and is_knightian(market):
         grids["ambiguity"] = telling_ambiguities(market, orders)
+    terms = read_terms(args.folder)
+    if args.rules is None and terms:
+        grids["rule"] = terms["rule"]
     result = sweep(market, orders, **grids, **clearing_options.given(args))
     console = PipeAwareConsole()
     varied = [name for name in ("rule", "risk_aversion") if len(set(result[name])) > 1]

@@ -19,10 +19,10 @@ from ..errors import InputError, KpmError
 from ..model.book_types import check_book
 from ..model.faults import error_of
 from ..model.labels import check_same_claims, claim_positions
+from ..model.maker_model import maker_model
 from ..model.market import Market
 from ..model.order import Order
 from ..model.orders import Orders
-from ..model.outcome import maker_model
 from ..model.quotes import Quotes
 from ..result import Result
 from .order_names import OrderNames, as_name

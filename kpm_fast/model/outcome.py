@@ -14,10 +14,12 @@ from .. import _core
 from ..arrays import Floats, Ints, as_integer, check_choice, frozen
 from ..errors import InputError
 from ..files.atomic_files import staged_text
+from ..files.strict_json import stated_number
 from ..files.tables import make_frame
 from .certificate import Certificate
 from .immutable import Value
 from .limits import limits_in_reach
+from .maker_model import maker_model
 from .market import Market
 from .orders import Orders
 from .stats import Stats
@@ -26,30 +28,7 @@ from .status import Status
 __all__ = ["CellResult", "Outcome"]
 
 _DEEPEST = 64  # spaces an entry of JSON may be indented by
-RULES = ("maker_optimal", "competitive", "pay_as_bid", "pdca")
 _CLAIMS_SHOWN = 8
-
-
-def is_knightian(market: Market) -> bool:
-    """Whether the market's maker is Knightian, as in the short form of a market."""
-    given = vars(market).get("_maker")
-    return given is None or bool(given._model()["kind"] == "knightian")
-
-
-def maker_model(market: Market) -> dict[str, Any]:
-    """Return the parameters of a market's maker, as the core reads them."""
-    given = vars(market).get("_maker")
-    if given is not None:
-        model: dict[str, Any] = given._model()
-        return model
-    # The short form: the model of a KnightianMaker with these parameters, which have been checked.
-    return {
-        "kind": "knightian",
-        "states": len(market.states),
-        "prior": market.prior,
-        "risk_aversion": market.risk_aversion,
-        "ambiguity": market.ambiguity,
-    }
 
 
 @dataclass(frozen=True, eq=False, repr=False)
@@ -476,8 +455,8 @@ def _log(value: float) -> float:
 
 
 def _json_value(value: Any) -> Any:
-    if isinstance(value, float) and not math.isfinite(value):
-        return "NaN" if math.isnan(value) else "Infinity" if value > 0 else "-Infinity"
+    if isinstance(value, float):
+        return stated_number(value)
     if isinstance(value, dict):
         return {key: _json_value(item) for key, item in value.items()}
     if isinstance(value, list):

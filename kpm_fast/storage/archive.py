@@ -25,13 +25,14 @@ from .._version import __version__
 from ..arrays import as_number, as_path, exact_sum
 from ..errors import InputError
 from ..files.atomic_files import naming_errors, staged_binary
-from ..files.strict_json import parse_json
+from ..files.strict_json import NOT_FINITE, parse_json, stated_number
 from ..model.certificate import Certificate
 from ..model.maker import Maker
 from ..model.maker_form import maker_from_dict, maker_to_dict
 from ..model.market import Market, remember_prior_sum
 from ..model.orders import Orders
-from ..model.outcome import RULES, Outcome
+from ..model.outcome import Outcome
+from ..model.rules import ALLOCATIONS, RULES
 from ..model.stats import Stats
 from ..model.status import Status
 from ..model.words import message
@@ -58,9 +59,7 @@ _NUMBERS = (
     "scale",
     "tolerance",
 )
-_NOT_FINITE = {"inf": "Infinity", "-inf": "-Infinity", "nan": "NaN"}  # JSON has no such numbers
 _PREFERENCES = ("risk_aversion", "ambiguity")
-_ALLOCATIONS = ("pro_rata", "time", "book_order")
 #: Arrays by entry: type and axes (N states, K claims, J orders, L leaves).
 _MARKET = {"payoffs": ("<f8", "KN"), "prior": ("<f8", "N"), "inventory": ("<f8", "N")}
 _ORDERS = {
@@ -183,11 +182,10 @@ def _read_maker(stated: Any) -> Maker:
         raise InputError(
             f"must be an object with a kind and its parameters, got {reprlib.repr(stated)}"
         )
-    finite = _NOT_FINITE.values()
     return maker_from_dict(
         {
             name: float(value)
-            if name != "kind" and isinstance(value, str) and value in finite
+            if name != "kind" and isinstance(value, str) and value in NOT_FINITE
             else value
             for name, value in stated.items()
         }
@@ -212,8 +210,7 @@ def _coded_claims(orders: Orders) -> tuple[list[str] | None, NDArray[np.int64]]:
 
 def _number_text(value: float) -> float | str:
     """Return a value that JSON can hold and ``float`` reads back to the same bits."""
-    number = float(value)
-    return number if np.isfinite(number) else _NOT_FINITE[repr(number)]
+    return stated_number(float(value))
 
 
 def _stat_text(value: Any) -> Any:
@@ -295,7 +292,7 @@ class _Reader:
             )
         result = kind(
             status=Status(self._choice("status", [str(status) for status in Status])),
-            allocation=self._choice("allocation", _ALLOCATIONS),
+            allocation=self._choice("allocation", ALLOCATIONS),
             market=market,
             orders=orders,
             stats=self._stats(),
@@ -439,7 +436,7 @@ _STATS = fields(Stats)
 
 
 def _number(value: Any, field: str) -> float:
-    if isinstance(value, str) and value in _NOT_FINITE.values():
+    if isinstance(value, str) and value in NOT_FINITE:
         return float(value)
     if isinstance(value, bool) or not isinstance(value, int | float):
         raise InputError(f"must be a number, got {value!r}", field=field)

@@ -370,25 +370,16 @@ TEST(within_fixed_limits_a_search_is_left_out_where_they_leave_it_room) {
   }
 }
 
-TEST(the_hash_depends_on_the_book_alone) {
-  Random random(5);
+TEST(a_side_that_is_none_is_named_before_it_is_narrowed) {
+  Random random(6);
   const RandomBook start(random, 3, 2, 0);
   Engine engine(start.market());
-  const std::uint64_t nothing = engine.state_hash();
-  engine.add(0, 1, 0.4, 10.0, 1);
-  engine.add(1, -1, 0.6, 7.5, 2);
-  const std::uint64_t two = engine.state_hash();
-  engine.add(0, 1, 0.3, 1.0, 3);
-  engine.cancel(3);
-  CHECK(engine.state_hash() == two);
-  engine.replace(1, 0.4, 20.0);  // to the end
-  CHECK(engine.state_hash() != two);
-  engine.replace(1, 0.4, 10.0);  // where it is
-  engine.cancel(2);
-  engine.add(1, -1, 0.6, 7.5, 2);
-  CHECK(engine.state_hash() == two);
-  engine.remove_all();
-  CHECK(engine.state_hash() == nothing);
+  for (const std::int64_t side : {257LL, -255LL, 4294967297LL, 255LL, 0LL, 2LL}) {
+    const Fault fault = engine.add(0, side, 0.5, 3.0, 7);
+    CHECK(fault.rule == Rule::kSide && fault.field == Field::kSide && fault.index == -1);
+    CHECK(fault.value == static_cast<double>(side));
+    CHECK(engine.size() == 0);
+  }
 }
 
 TEST(faults_name_what_is_wrong_and_change_nothing) {
