@@ -113,6 +113,15 @@ def test_a_large_chain_is_optimal() -> None:
     assert result.status is kpm.Status.OPTIMAL
 
 
+@pytest.mark.parametrize(("seed", "strikes", "inventory"), [(2, 50, 0.1), (2, 75, 0.0)])
+def test_chains_are_optimal_in_hundreds_of_nodes(seed: int, strikes: int, inventory: float) -> None:
+    """Most boxes below a node are bounded without a relaxation; these took thousands of nodes."""
+    market, orders = option_chain(seed, strikes, inventory=inventory)
+    result = kpm.clear(market, orders, node_limit=1000)
+    assert_honest(market, orders, result)
+    assert result.status is kpm.Status.OPTIMAL
+
+
 def test_relaxations_of_many_claims_take_few_iterations() -> None:
     """One of hundreds of corners ends a step early unless products are corrected."""
     market, orders = option_chain(2, 50)

@@ -4,7 +4,6 @@
 #include <cmath>
 #include <type_traits>
 
-#include "numerics/inner_products.hpp"
 #include "numerics/tolerances.hpp"
 
 namespace kpm {
@@ -24,49 +23,18 @@ constexpr double kOptimal = 1e-12;  // reduced costs below this do not improve
 constexpr int kGreedyPivots = 10;   // times rows and columns, in a maximum, before least index
 constexpr int kFreePivots = 2;      // times rows and columns, in a call, before costs lead the way
 constexpr int kMostPivots = 50;     // times rows and columns: by then rounding makes it cycle
-constexpr int kRefresh = 200;       // pivots after which the tableau is computed afresh
-
-constexpr int kShort = 24;  // entries of a row for which a call takes longer than the work
-
-/// out -= times row.
-template <class Real>
-void subtract(const Real& times, const Real* row, int count, Real* out) {
-  if constexpr (std::is_same_v<Real, double>) {
-    if (count > kShort) {
-      subtract_row(times, row, count, out);
-      return;
-    }
-  }
-  for (int j = 0; j < count; ++j) {
-    out[j] -= times * row[j];
-  }
-}
-
 }  // namespace
 
 template <class Real>
 BasicPriceSimplex<Real>::BasicPriceSimplex(const ScaledMarket& market, Arena& arena,
                                            Checkpoint* checkpoint)
-    : market_(market),
-      checkpoint_(checkpoint),
-      states_(market.states()),
-      rows_(market.claims() + 1),
-      columns_(market.states() + market.claims()),
-      places_(columns_ - rows_),
-      tableau_(arena.grid<Real>(rows_, places_ + 1)),
-      nonbasic_(arena.span<int>(places_)),
-      place_(arena.span<int>(columns_)),
+    : PriceTableau<Real>(market, arena, checkpoint),
       low_(arena.span<Real>(columns_)),
       high_(arena.span<Real>(columns_)),
       value_(arena.span<Real>(columns_)),
       cost_(arena.span<Real>(columns_)),
       reduced_(arena.span<Real>(columns_)),
-      basic_value_(arena.span<Real>(rows_)),
       along_(arena.span<Real>(places_)),
-      basis_(arena.span<int>(rows_)),
-      moved_(arena.span<int>(places_)),
-      is_basic_(arena.span<char>(columns_)),
-      wanted_(arena.span<char>(columns_)),
       at_high_(arena.span<char>(columns_)) {
   reset();
 }
@@ -78,101 +46,18 @@ void BasicPriceSimplex<Real>::reset() {
     high_[j] = j < states_ ? kInfinity : 1.0;  // sum xi = 1 implies it
     at_high_[j] = 0;
   }
-  fresh_ = exact_ = priced_ = false;
-}
-
-/// The tableau of the first basis, xi_0 and all claim prices: pi_k = P_k0 + sum_i (P_ki - P_k0)
-/// xi_i.
-template <class Real>
-void BasicPriceSimplex<Real>::build() {
-  pivots_ = 0;
-  std::fill(is_basic_.begin(), is_basic_.end(), char{0});
-  basis_[0] = 0;
-  is_basic_[0] = 1;
-  for (int place = 0; place < places_; ++place) {
-    nonbasic_[place] = place + 1;
-    place_[place + 1] = place;
-    tableau_(0, place) = 1.0;
-  }
-  tableau_(0, places_) = 1.0;
-  for (int row = 1; row < rows_; ++row) {
-    const int claim = row - 1;
-    const double first = market_.payoffs(claim, 0);
-    for (int place = 0; place < places_; ++place) {
-      tableau_(row, place) = Real(first) - market_.payoffs(claim, place + 1);
-    }
-    tableau_(row, places_) = first;
-    basis_[row] = states_ + claim;
-    is_basic_[basis_[row]] = 1;
-  }
-}
-
-/// The tableau of the same basis without the rounding of the pivots that led there.
-template <class Real>
-void BasicPriceSimplex<Real>::refresh() {
-  std::copy(is_basic_.begin(), is_basic_.end(), wanted_.begin());
-  build();
-  for (int column = 0; column < columns_; ++column) {
-    if (!wanted_[column] || is_basic_[column]) {
-      continue;
-    }
-    int row = -1;
-    Real largest = kSmallestPivot;
-    for (int r = 0; r < rows_; ++r) {
-      const int basic = basis_[r];
-      const Real entry = abs(tableau_(r, place_[column]));
-      if (!wanted_[basic] && entry > largest) {
-        largest = entry;
-        row = r;
-      }
-    }
-    if (row >= 0) {
-      pivot(row, column);
-    }
-  }
-  pivots_ = 0;
+  this->forget_basis();
+  exact_ = priced_ = false;
 }
 
 /// Values of the basic variables from those of the nonbasic ones.
 template <class Real>
 void BasicPriceSimplex<Real>::evaluate() {
-  if (!fresh_) {
-    fresh_ = true;
-    build();
-  } else if (pivots_ >= kRefresh) {
-    refresh();
-  }
-  int moved = 0;  // nonbasic variables that are not zero: most state prices are
+  this->prepare();
   for (int j = 0; j < columns_; ++j) {
     value_[j] = is_basic_[j] ? 0.0 : at_high_[j] ? high_[j] : low_[j];
-    if (value_[j] != 0.0) {  // in the variables' order, as rounding sees it
-      moved_[moved++] = place_[j];
-    }
   }
-  // Four rows at a time: no subtraction waits for another row's.
-  const auto evaluate_rows = [&](int first, auto count) {
-    constexpr int kCount = decltype(count)::value;
-    const Real* const row = &tableau_(first, 0);
-    Real sums[kCount];
-    for (int r = 0; r < kCount; ++r) {
-      sums[r] = row[r * (places_ + 1) + places_];
-    }
-    for (int m = 0; m < moved; ++m) {
-      const int place = moved_[m];
-      const Real& value = value_[nonbasic_[place]];
-      for (int r = 0; r < kCount; ++r) {
-        sums[r] -= row[r * (places_ + 1) + place] * value;
-      }
-    }
-    std::copy_n(sums, kCount, &basic_value_[first]);
-  };
-  int first = 0;
-  for (; std::is_same_v<Real, double> && first + 4 <= rows_; first += 4) {
-    evaluate_rows(first, std::integral_constant<int, 4>{});
-  }
-  for (; first < rows_; ++first) {
-    evaluate_rows(first, std::integral_constant<int, 1>{});
-  }
+  this->evaluate_basis(value_);
   for (int r = 0; r < rows_; ++r) {
     value_[basis_[r]] = basic_value_[r];
   }
@@ -197,35 +82,6 @@ void BasicPriceSimplex<Real>::set_range(int claim, double low, double high) {
   exact_ = false;
 }
 
-template <class Real>
-void BasicPriceSimplex<Real>::pivot(int row, int entering) {
-  if (checkpoint_ != nullptr) {
-    checkpoint_->pass(kCost * static_cast<double>(rows_) * states_);
-  }
-  const int place = place_[entering];  // the leaving variable's from now on
-  const int leaving = basis_[row];
-  Real* const pivot_row = &tableau_(row, 0);
-  const Real pivot = pivot_row[place];
-  pivot_row[place] = 1.0;
-  for (int j = 0; j <= places_; ++j) {
-    pivot_row[j] /= pivot;
-  }
-  for (int r = 0; r < rows_; ++r) {
-    Real* const other = &tableau_(r, 0);
-    const Real factor = other[place];
-    if (r != row && factor != 0.0) {
-      other[place] = 0.0;
-      subtract(factor, pivot_row, places_ + 1, other);
-    }
-  }
-  is_basic_[leaving] = 0;
-  is_basic_[entering] = 1;
-  basis_[row] = entering;
-  nonbasic_[place] = leaving;
-  place_[leaving] = place;
-  ++pivots_;
-}
-
 /// Dual simplex for a zero objective: every basis is dual feasible, so only the ranges matter, and
 /// the largest pivot may be taken. That ends soon or cycles, so a long call goes on with costs for
 /// which the present basis is optimal, no two in the same proportion: each pivot then improves. The
@@ -241,7 +97,7 @@ bool BasicPriceSimplex<Real>::feasible() {
   }
   Real tolerated = kViolation<Real>;
   for (int step = 0;; ++step) {
-    if (step == 0 ? !exact_ : pivots_ >= kRefresh) {
+    if (step == 0 ? !exact_ : this->is_stale()) {
       evaluate();
     }
     if (!priced_ && step >= kFreePivots * size) {
@@ -291,7 +147,7 @@ bool BasicPriceSimplex<Real>::feasible() {
     const Real target = rises ? low_[leaving] : high_[leaving];
     move(entering, (value_[leaving] - target) / tableau_(row, place_[entering]));
     value_[leaving] = target;
-    pivot(row, entering);
+    this->pivot(row, entering);
     at_high_[leaving] = rises ? 0 : 1;
   }
 }
@@ -448,7 +304,7 @@ double BasicPriceSimplex<Real>::maximise(const ArrayView& claim_weights,
       at_high_[entering] = at_high_[entering] ? 0 : 1;  // straight to its other bound
     } else {
       const int leaving = basis_[row];
-      pivot(row, entering);
+      this->pivot(row, entering);
       at_high_[leaving] = to_high ? 1 : 0;
     }
   }

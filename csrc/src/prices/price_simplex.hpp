@@ -1,32 +1,26 @@
 // A small bounded-variable simplex on the state prices.
 #pragma once
 
-#include <type_traits>
-
-#include "book/scaled_market.hpp"
-#include "numerics/arena.hpp"
-#include "numerics/checkpoint.hpp"
-#include "numerics/dense.hpp"
-#include "numerics/twofold.hpp"
+#include "prices/price_tableau.hpp"
 
 namespace kpm {
 
 /// The polytope of state prices xi on the simplex with claim prices pi = P xi in given ranges.
 /// Ranges may be tightened and relaxed in any order; the basis is kept, so that each change costs
-/// a few pivots of O(K N): the tableau is condensed, a column for each nonbasic variable. Dual
-/// simplex restores feasibility, primal simplex maximises. Largest violation or gain first; once a
-/// call has taken long, with perturbed costs or by least index. That is finite except for rounding,
-/// so pivots are counted and the prices at hand returned when they are too many.
+/// a few pivots of O(K N). Dual simplex restores feasibility, primal simplex maximises. Largest
+/// violation or gain first; once a call has taken long, with perturbed costs or by least index.
+/// That is finite except for rounding, so pivots are counted and the prices at hand returned when
+/// they are too many.
 ///
 /// A pivot as small as the least that counts leaves a double's tableau with 1e-6 of rounding, so
 /// claims that differ by 1e-10 of their range are distinguished, and prices within their ranges
 /// found, only with twice the digits: some thirty times as slow, for use when the prices from
 /// doubles miss their ranges.
 template <class Real>
-class BasicPriceSimplex {
+class BasicPriceSimplex : private PriceTableau<Real> {
  public:
-  /// The cost of an operation relative to that of a double.
-  static constexpr double kCost = std::is_same_v<Real, double> ? 1.0 : 30.0;
+  using PriceTableau<Real>::kCost;
+  using PriceTableau<Real>::kSmallestPivot;
 
   /// `checkpoint`, if any, is passed at each pivot.
   BasicPriceSimplex(const ScaledMarket& market, Arena& arena, Checkpoint* checkpoint = nullptr);
@@ -78,44 +72,32 @@ class BasicPriceSimplex {
   double range_low(int claim) const { return static_cast<double>(low_[states_ + claim]); }
   double range_high(int claim) const { return static_cast<double>(high_[states_ + claim]); }
 
-  /// Smaller tableau entries are rounding: of the pivots, or, where those leave none, of the
-  /// payoffs. Claims that differ by no more have one price to within kSimplexTolerance.
-  static constexpr double kSmallestPivot = std::is_same_v<Real, double> ? 1e-10 : 5e-13;
-
  private:
-  void build();
-  void refresh();
   void evaluate();
   void move(int entering, const Real& change);
-  void pivot(int row, int entering);
   void reduced_costs();
   Real help(int row, bool rises, int place) const;
   int entering_by_size(int row, bool rises) const;
   int entering_by_cost(int row, bool rises) const;
   void price_basis();
 
-  const ScaledMarket& market_;
-  Checkpoint* checkpoint_;
-  int states_;
-  int rows_;                       // the simplex row, then one per claim
-  int columns_;                    // states, then claims
-  int places_;                     // as many as there are nonbasic variables
-  Grid<Real> tableau_;             // (rows, places + 1): B^-1 [A | b] without the basic columns
-  Span<int> nonbasic_;             // (places) whose column it is
-  Span<int> place_;                // (columns) where it is, of those that are not basic
+  using PriceTableau<Real>::states_;
+  using PriceTableau<Real>::rows_;
+  using PriceTableau<Real>::columns_;
+  using PriceTableau<Real>::places_;
+  using PriceTableau<Real>::tableau_;
+  using PriceTableau<Real>::nonbasic_;
+  using PriceTableau<Real>::place_;
+  using PriceTableau<Real>::basic_value_;
+  using PriceTableau<Real>::basis_;
+  using PriceTableau<Real>::is_basic_;
+
   Span<Real> low_, high_, value_;  // (columns)
   Span<Real> cost_, reduced_;      // (columns)
-  Span<Real> basic_value_;         // (rows)
   Span<Real> along_;               // (places) scratch of reduced_costs()
-  Span<int> basis_;                // (rows)
-  Span<int> moved_;                // (places) scratch of evaluate()
-  Span<char> is_basic_;            // (columns)
-  Span<char> wanted_;              // (columns) the basis that refresh() keeps
   Span<char> at_high_;             // (columns) which bound a nonbasic variable sits at
   int farkas_row_ = 0;
   double farkas_sign_ = 0.0;
-  int pivots_ = 0;       // since the tableau was computed
-  bool fresh_ = false;   // false: the next tableau is that of the first basis
   bool priced_ = false;  // whether reduced_ are costs for which the basis is optimal
   bool exact_ = false;   // whether values are those of evaluate() for this basis and these ranges
 };

@@ -20,11 +20,21 @@ Multipliers::Multipliers(const ScaledMarket& market)
   worst_case() = marginal_state_prices() = market.prior;
 }
 
-void Multipliers::set(const ScaledMarket& market, double divergence) {
+void Multipliers::set(const ScaledMarket& market, double divergence_of_g) {
   const View prices = std::as_const(*this).marginal_state_prices();
-  const View shift = std::as_const(*this).lambda();
   Slice values = value();
   market.value_claims(prices, values);
+  divergence = divergence_of_g;
+  sum_up(market);
+}
+
+void Multipliers::set_lambda(const ScaledMarket& market, const ArrayView& other) {
+  lambda() = other;
+  sum_up(market);
+}
+
+void Multipliers::sum_up(const ScaledMarket& market) {
+  const View shift = std::as_const(*this).lambda();
   double worst = -kInfinity;
   for (Eigen::Index i = 0; i < market.prior.size(); ++i) {
     worst = std::max(worst, -market.owed(shift, i));
@@ -33,7 +43,8 @@ void Multipliers::set(const ScaledMarket& market, double divergence) {
   // bring. Multipliers that diverge, where prices have no room, therefore bound nothing.
   const double terms = static_cast<double>(market.states() + market.claims() + 32);
   const double rounding = 4.0 * terms * std::numeric_limits<double>::epsilon();
-  constant = (prices * market.inventory).sum() + divergence + worst + rounding * shift.abs().sum();
+  constant = (std::as_const(*this).marginal_state_prices() * market.inventory).sum() + divergence +
+             worst + rounding * shift.abs().sum();
 }
 
 int Multipliers::best_corner(int claim, const Corners& corners, int first, int last) const {

@@ -36,10 +36,13 @@ class Multipliers {
   View lambda() const { return of_claims(0); }
   View value() const { return of_claims(1); }
 
-  double constant = 0.0;  ///< all of the bound but the maxima over corners
+  double divergence = 0.0;  ///< KL(g|p) / a
+  double constant = 0.0;    ///< all of the bound but the maxima over corners
 
-  /// Take p, g (summing to one) and lambda; `divergence` is KL(g|p) / a.
-  void set(const ScaledMarket& market, double divergence);
+  /// Take p, g (summing to one) and lambda; with KL(g|p) / a.
+  void set(const ScaledMarket& market, double divergence_of_g);
+  /// Take another lambda.
+  void set_lambda(const ScaledMarket& market, const ArrayView& other);
 
   /// The worth of a corner under them, and the best corner of pieces first .. last.
   double worth(int claim, double price, double demand) const {
@@ -66,6 +69,8 @@ class Multipliers {
   double bound(const std::vector<Corners>& corners, const Box& box) const;
 
  private:
+  void sum_up(const ScaledMarket& market);
+
   /// Parts begin where pairs do: sums of parts take two figures at a time.
   static Eigen::Index room(Eigen::Index size) { return size + size % 2; }
   Eigen::Index start_of_claims(Eigen::Index part) const { return part * room(claims_); }

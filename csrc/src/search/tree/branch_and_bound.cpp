@@ -261,6 +261,9 @@ class Tree {
     if (outcome.relaxations > 0) {
       costs_.learn(outcome.half, outcome.relaxed);
     }
+    for (const Fall& fall : outcome.falls) {
+      costs_.learn(fall.half, fall.bound);
+    }
     iterations_ += outcome.iterations;
     progress_.solved += outcome.cells;
     progress_.relaxations += outcome.relaxations;

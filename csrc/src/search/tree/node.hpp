@@ -20,8 +20,32 @@ struct Node {
   Half half;
 };
 
+/// One half of a node's box; its bound is still the node's.
+inline Node half_of(const Node& node, const Split& split, bool upper) {
+  Node child = node;
+  child.half = {split.claim, upper, split.area, node.bound};
+  const auto at = static_cast<std::size_t>(split.claim);
+  (upper ? child.box.first[at] : child.box.last[at]) = split.piece + (upper ? 1 : 0);
+  return child;
+}
+
+/// The bound of a half by its own multipliers.
+struct Fall {
+  Half half;
+  double bound;
+};
+
 /// Multipliers that other nodes left, the latest last: they bound any box.
 using Supports = std::vector<Multipliers>;
+
+/// What is known, and wanted, of a node.
+struct NodeTask {
+  double incumbent;  ///< the value of the best clearing known
+  const PseudoCosts& costs;
+  const Supports& supports;
+  bool climb = true;          ///< look for a better clearing
+  bool keep_settled = false;  ///< return worse boxes as well
+};
 
 /// The outcome of a node: pruned boxes, open boxes, and cells that were solved.
 struct NodeOutcome {
@@ -32,6 +56,7 @@ struct NodeOutcome {
   Supports supports;           ///< of its relaxation and of the cell it climbed to
   double relaxed = kInfinity;  ///< the relaxation's bound
   Half half;                   ///< the node's
+  std::vector<Fall> falls;     ///< of the boxes below it
   std::int64_t iterations = 0;
   std::int64_t relaxations = 0;
   std::int64_t cells = 0;

@@ -18,7 +18,6 @@ constexpr double kRelaxTolerance = 1e-12;
 constexpr Attempt kAttempts[] = {{0.1, 0.2}, {1.0, 0.01}};
 constexpr int kMany = 64;      // claims from which a relaxation takes as long as thirty cells
 constexpr double kNear = 0.5;  // of the gap: neighbours of clearings farther off are not tried
-constexpr int kBlock = 32;  // pieces that are cut together, where a bound on all of them allows it
 
 }  // namespace
 
@@ -30,9 +29,10 @@ NodeSolver::NodeSolver(const ScaledMarket& market, const std::vector<Corners>& c
       cells_(market, corners, arena_, checkpoint_),
       ranges_(market, arena_, &checkpoint_),
       cell_multipliers_(market),
-      most_(corners.size()) {
+      ends_(corners) {
   if (market.claims() >= kMany && !market.disjoint.disjoint()) {
     neighbours_.emplace(market, corners, arena_, checkpoint_, cells_);
+    subtree_.emplace(market, corners, arena_, checkpoint_, cells_);
   }
 }
 
@@ -106,8 +106,8 @@ void NodeSolver::examine(Node& node, const NodeTask& task, NodeOutcome& outcome)
     outcome.iterations += relaxation_iterations_;
   }
   outcome.supports.push_back(relaxation_->multipliers());
-  bound_by(node.multipliers, node.box);
-  cut_ends(node, node.multipliers, node.bound, best - kTie, task.keep_settled, outcome);
+  ends_.bound(node.multipliers, node.box);
+  ends_.cut(node, node.multipliers, node.bound, best - kTie, task.keep_settled, outcome);
   if (node.bound < best - kTie) {
     outcome.pruned.push_back(std::move(node));
   } else if (node.bound <= best + kTie) {
@@ -115,7 +115,7 @@ void NodeSolver::examine(Node& node, const NodeTask& task, NodeOutcome& outcome)
   } else if (node.box.is_cell()) {
     outcome.children.push_back(std::move(node));
   } else {
-    split(node, best, task.costs, outcome);
+    split(node, best, task, outcome);
   }
 }
 
@@ -291,13 +291,13 @@ void NodeSolver::narrow(Node& node, const NodeTask& task, NodeOutcome& outcome) 
   checkpoint_.pass(static_cast<double>(task.supports.size()) * claims());
   for (auto latest = task.supports.rbegin(); latest != task.supports.rend(); ++latest) {
     const Multipliers& support = *latest;
-    const double bound = bound_by(support, node.box);
+    const double bound = ends_.bound(support, node.box);
     if (bound < node.bound) {
       node.bound = bound;
       node.multipliers = support;
     }
     if (node.bound >= threshold) {
-      cut_ends(node, support, bound, threshold, task.keep_settled, outcome);
+      ends_.cut(node, support, bound, threshold, task.keep_settled, outcome);
     }
     if (node.bound < threshold) {
       return;
@@ -305,87 +305,16 @@ void NodeSolver::narrow(Node& node, const NodeTask& task, NodeOutcome& outcome) 
   }
 }
 
-/// The bound of a box, and what it takes the claims to be worth.
-double NodeSolver::bound_by(const Multipliers& multipliers, const Box& box) {
-  double sum = multipliers.constant;
-  for (int k = 0; k < claims(); ++k) {
-    const auto at = static_cast<std::size_t>(k);
-    most_[at] = multipliers.most(k, corners_[at], box.first[at], box.last[at]);
-    sum += most_[at];
-  }
-  return sum;
-}
-
-/// Pieces at the ends of runs that the multipliers bound below the threshold are pruned; `bound` is
-/// the node's, and the claims are worth `most_` under them.
-void NodeSolver::cut_ends(Node& node, const Multipliers& multipliers, double bound,
-                          double threshold, bool keep, NodeOutcome& outcome) {
-  for (int k = 0; k < claims(); ++k) {
-    const auto at = static_cast<std::size_t>(k);
-    const Corners& corners = corners_[at];
-    int& first = node.box.first[at];
-    int& last = node.box.last[at];
-    const double others = bound - most_[at];
-    const auto worth = [&](int c) {
-      const auto corner = static_cast<std::size_t>(c);
-      return others + multipliers.worth(k, corners.price[corner], corners.demand[corner]);
-    };
-    const auto settle = [&](int from, int to) {
-      if (keep) {
-        Node cut = node;
-        cut.multipliers = multipliers;
-        cut.box.first[at] = from;
-        cut.box.last[at] = to;
-        cut.bound = others + multipliers.most(k, corners, from, to);
-        outcome.pruned.push_back(std::move(cut));
-      }
-    };
-    const auto below = [&](int from, int to) {  // all corners, by a bound on them
-      return others + multipliers.worth_at_most(k, corners, from, to) < threshold;
-    };
-    int begin = first;
-    while (begin + kBlock <= last && below(begin, begin + kBlock)) {
-      begin += kBlock;
-    }
-    while (begin <= last && worth(begin) < threshold && worth(begin + 1) < threshold) {
-      ++begin;
-    }
-    if (begin > last) {
-      node.bound = others + multipliers.most(k, corners, first, last);
-      if (&multipliers != &node.multipliers) {
-        node.multipliers = multipliers;
-      }
-      return;  // the whole box is pruned
-    }
-    int end = last;
-    while (end - kBlock > begin && below(end - kBlock + 1, end + 1)) {
-      end -= kBlock;
-    }
-    while (end > begin && worth(end + 1) < threshold && worth(end) < threshold) {
-      --end;
-    }
-    const int old_first = first;
-    const int old_last = last;
-    if (begin > old_first) {
-      settle(old_first, begin - 1);
-      first = begin;
-    }
-    if (end < old_last) {
-      settle(end + 1, old_last);
-      last = end;
-    }
-  }
-}
-
-void NodeSolver::split(const Node& node, double best, const PseudoCosts& costs,
-                       NodeOutcome& outcome) const {
+void NodeSolver::split(const Node& node, double best, const NodeTask& task, NodeOutcome& outcome) {
   const Split chosen = choose_split(node.box, corners_, relaxation_->prices(),
-                                    relaxation_->demand(), node.bound - best, costs);
-  const auto at = static_cast<std::size_t>(chosen.claim);
+                                    relaxation_->demand(), node.bound - best, task.costs);
+  if (subtree_) {
+    subtree_->grow(node, chosen, best, task, outcome);
+    count(outcome);
+    return;
+  }
   for (const bool upper : {false, true}) {
-    Node child = node;
-    child.half = {chosen.claim, upper, chosen.area, node.bound};
-    (upper ? child.box.first[at] : child.box.last[at]) = chosen.piece + (upper ? 1 : 0);
+    Node child = half_of(node, chosen, upper);
     child.bound = std::min(node.bound, child.multipliers.bound(corners_, child.box));
     outcome.children.push_back(std::move(child));
   }

@@ -13,20 +13,13 @@
 #include "risk/dual_bound.hpp"
 #include "search/local_search.hpp"
 #include "search/neighbour_search.hpp"
+#include "search/tree/linear_subtree.hpp"
 #include "search/tree/node.hpp"
+#include "search/tree/run_ends.hpp"
 
 namespace kpm {
 
 class RelaxationProgram;
-
-/// What is known, and wanted, of a node.
-struct NodeTask {
-  double incumbent;  ///< the value of the best clearing known
-  const PseudoCosts& costs;
-  const Supports& supports;
-  bool climb = true;          ///< look for a better clearing
-  bool keep_settled = false;  ///< return worse boxes as well
-};
 
 class NodeSolver {
  public:
@@ -64,11 +57,8 @@ class NodeSolver {
   int claims() const { return market_.claims(); }
   void count(NodeOutcome& outcome);
   std::vector<int> round(const Box& box);
-  double bound_by(const Multipliers& multipliers, const Box& box);
   void narrow(Node& node, const NodeTask& task, NodeOutcome& outcome);
-  void cut_ends(Node& node, const Multipliers& multipliers, double bound, double threshold,
-                bool keep, NodeOutcome& outcome);
-  void split(const Node& node, double best, const PseudoCosts& costs, NodeOutcome& outcome) const;
+  void split(const Node& node, double best, const NodeTask& task, NodeOutcome& outcome);
 
   const ScaledMarket& market_;
   const std::vector<Corners>& corners_;
@@ -77,10 +67,11 @@ class NodeSolver {
   std::unique_ptr<RelaxationProgram> relaxation_;  // many trees end before the first
   LocalSearch cells_;
   std::optional<NeighbourSearch> neighbours_;  // of books of many claims
+  std::optional<LinearSubtree> subtree_;       // likewise
   RangeCheck<CheckedSimplex> ranges_;
   Multipliers cell_multipliers_;
   std::vector<CellMove> moves_;
-  std::vector<double> most_;  // (claims) the best corners' worth
+  RunEnds ends_;
   int relaxation_iterations_ = 0;
 };
 

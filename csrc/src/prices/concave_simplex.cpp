@@ -1,0 +1,249 @@
+#include "prices/concave_simplex.hpp"
+
+#include <algorithm>
+#include <cmath>
+
+#include "numerics/inner_products.hpp"
+
+namespace kpm {
+
+namespace {
+
+constexpr double kGain = 1e-12;  // a slope along which a step is worth it
+constexpr double kRate = 1e-9;   // tableau entries below this are rounding
+constexpr int kMostSteps = 4;    // times rows and columns
+
+}  // namespace
+
+ConcaveSimplex::ConcaveSimplex(const ScaledMarket& market, Arena& arena, Checkpoint* checkpoint)
+    : PriceTableau<double>(market, arena, checkpoint),
+      functions_(static_cast<std::size_t>(market.claims())),
+      value_(arena.array(columns_)),
+      along_(arena.array(places_)),
+      multiplier_(arena.array(market.claims())),
+      rate_(arena.array(rows_)),
+      reach_(arena.array(rows_)),
+      piece_(static_cast<std::size_t>(rows_)) {
+  for (Function& function : functions_) {
+    function.slopes.assign(1, 0.0);
+  }
+  forget();
+}
+
+void ConcaveSimplex::forget() {
+  forget_basis();
+  prepare();
+  value_.setZero();
+  evaluate();
+}
+
+void ConcaveSimplex::evaluate() {
+  evaluate_basis({value_.data(), columns_});
+  for (int r = 0; r < rows_; ++r) {
+    value_[basis_[r]] = basic_value_[r];
+  }
+}
+
+void ConcaveSimplex::set_function(int claim, const std::vector<double>& points,
+                                  const std::vector<double>& slopes) {
+  Function& function = functions_[static_cast<std::size_t>(claim)];
+  function.points = points;
+  function.slopes = slopes;
+  const double price = value_[states_ + claim];
+  const auto next = std::lower_bound(points.begin(), points.end(), price);
+  function.below = function.above = static_cast<int>(next - points.begin());
+  if (is_basic_[states_ + claim] == 0 && next != points.end() && *next == price) {
+    ++function.above;
+  }
+}
+
+bool ConcaveSimplex::maximise() {
+  const int most = kMostSteps * (rows_ + columns_);
+  bool found = false;
+  for (int steps = 0; steps < most; ++steps) {
+    if (is_stale()) {
+      prepare();
+      evaluate();
+    }
+    price_out();
+    double gain = kGain;
+    bool rises = true;
+    const int variable = entering(gain, rises);
+    if (variable < 0) {
+      found = true;
+      break;
+    }
+    step(variable, gain, rises);
+  }
+  price_out();
+  for (int k = 0; k < market_.claims(); ++k) {
+    const int column = states_ + k;
+    const Function& function = functions_[static_cast<std::size_t>(k)];
+    multiplier_[k] = is_basic_[column] != 0
+                         ? -function.slopes[static_cast<std::size_t>(function.above)]
+                         : along_[place_[column]];
+  }
+  return found;
+}
+
+/// Reduced costs, but for the variables' own slopes.
+void ConcaveSimplex::price_out() {
+  along_.setZero();
+  for (int r = 0; r < rows_; ++r) {
+    if (basis_[r] < states_) {
+      continue;
+    }
+    const Function& function = functions_[static_cast<std::size_t>(basis_[r] - states_)];
+    const double slope = function.slopes[static_cast<std::size_t>(function.above)];
+    if (slope != 0.0) {
+      subtract_row(slope, &tableau_(r, 0), places_, along_.data());
+    }
+  }
+}
+
+/// The variable whose move gains most per unit, and which way.
+int ConcaveSimplex::entering(double& gain, bool& rises) const {
+  int best = -1;
+  const auto consider = [&](int column, double gains, bool up) {
+    if (gains > gain || (gains == gain && column < best)) {
+      best = column;
+      gain = gains;
+      rises = up;
+    }
+  };
+  for (int place = 0; place < places_; ++place) {
+    const int column = nonbasic_[place];
+    if (column < states_) {
+      consider(column, along_[place], true);
+      continue;
+    }
+    const Function& function = functions_[static_cast<std::size_t>(column - states_)];
+    consider(column, function.slopes[static_cast<std::size_t>(function.above)] + along_[place],
+             true);
+    consider(column, -function.slopes[static_cast<std::size_t>(function.below)] - along_[place],
+             false);
+  }
+  return best;
+}
+
+/// How far the step goes until a basic variable has to stop, or its slope changes.
+double ConcaveSimplex::reach(int row) const {
+  const int column = basis_[row];
+  const double rate = rate_[row];
+  if (std::abs(rate) <= kRate) {
+    return kInfinity;
+  }
+  if (column < states_) {
+    return rate < 0.0 ? std::max(value_[column], 0.0) / -rate : kInfinity;
+  }
+  const std::vector<double>& points = functions_[static_cast<std::size_t>(column - states_)].points;
+  const int piece = piece_[static_cast<std::size_t>(row)];
+  if (rate > 0.0 ? piece == static_cast<int>(points.size()) : piece == 0) {
+    return kInfinity;
+  }
+  const double end = points[static_cast<std::size_t>(rate > 0.0 ? piece : piece - 1)];
+  return std::max((end - value_[column]) / rate, 0.0);
+}
+
+void ConcaveSimplex::step(int entering, double gain, bool rises) {
+  ++pivots_;
+  const double direction = rises ? 1.0 : -1.0;
+  const int place = place_[entering];
+  for (int r = 0; r < rows_; ++r) {
+    rate_[r] = -direction * tableau_(r, place);
+    if (basis_[r] >= states_) {
+      piece_[static_cast<std::size_t>(r)] =
+          functions_[static_cast<std::size_t>(basis_[r] - states_)].above;
+    }
+    reach_[r] = reach(r);
+  }
+  // The entering price's own breakpoints.
+  Function* const own =
+      entering < states_ ? nullptr : &functions_[static_cast<std::size_t>(entering - states_)];
+  int own_piece = own == nullptr ? 0 : rises ? own->above : own->below;
+  const auto own_reach = [&] {
+    if (own == nullptr ||
+        (rises ? own_piece == static_cast<int>(own->points.size()) : own_piece == 0)) {
+      return kInfinity;
+    }
+    const double end = own->points[static_cast<std::size_t>(rises ? own_piece : own_piece - 1)];
+    return direction * (end - value_[entering]);
+  };
+  double own_end = own_reach();
+  int leaving = -1;
+  double length = 0.0;
+  for (;;) {
+    int first = -1;
+    double least = own_end;
+    for (int r = 0; r < rows_; ++r) {
+      if (reach_[r] < least ||
+          (first >= 0 && reach_[r] == least && std::abs(rate_[r]) > std::abs(rate_[first]))) {
+        first = r;
+        least = reach_[r];
+      }
+    }
+    length = least;
+    const int turn = (first < 0 ? rises : rate_[first] > 0.0) ? 1 : -1;
+    if (first < 0) {
+      if (own == nullptr || own_end == kInfinity) {
+        return;  // only rounding leaves nothing that ends a step
+      }
+      const int next = own_piece + turn;
+      gain -= std::abs(own->slopes[static_cast<std::size_t>(own_piece)] -
+                       own->slopes[static_cast<std::size_t>(next)]);
+      if (gain <= kGain) {
+        break;
+      }
+      own_piece = next;
+      own_end = own_reach();
+      continue;
+    }
+    leaving = first;
+    if (basis_[first] < states_) {
+      break;
+    }
+    const std::vector<double>& slopes =
+        functions_[static_cast<std::size_t>(basis_[first] - states_)].slopes;
+    int& piece = piece_[static_cast<std::size_t>(first)];
+    const int next = piece + turn;
+    gain -= std::abs(rate_[first]) * std::abs(slopes[static_cast<std::size_t>(piece)] -
+                                              slopes[static_cast<std::size_t>(next)]);
+    if (gain <= kGain) {
+      break;
+    }
+    piece = next;
+    reach_[first] = reach(first);
+    leaving = -1;
+  }
+  for (int r = 0; r < rows_; ++r) {
+    value_[basis_[r]] += length * rate_[r];
+    if (basis_[r] >= states_ && r != leaving) {
+      Function& function = functions_[static_cast<std::size_t>(basis_[r] - states_)];
+      function.below = function.above = piece_[static_cast<std::size_t>(r)];
+    }
+  }
+  value_[entering] += direction * length;
+  if (own != nullptr) {
+    own->below = own->above = own_piece;
+    if (leaving < 0) {
+      own->below = rises ? own_piece : own_piece - 1;
+      own->above = own->below + 1;
+      value_[entering] = own->points[static_cast<std::size_t>(own->below)];
+    }
+  }
+  if (leaving >= 0) {
+    const int column = basis_[leaving];
+    if (column < states_) {
+      value_[column] = 0.0;
+    } else {
+      Function& function = functions_[static_cast<std::size_t>(column - states_)];
+      const int piece = piece_[static_cast<std::size_t>(leaving)];
+      function.below = rate_[leaving] > 0.0 ? piece : piece - 1;
+      function.above = function.below + 1;
+      value_[column] = function.points[static_cast<std::size_t>(function.below)];
+    }
+    pivot(leaving, entering);
+  }
+}
+
+}  // namespace kpm

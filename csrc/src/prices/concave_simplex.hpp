@@ -1,0 +1,60 @@
+// The simplex method for concave, piecewise linear functions of the claim prices.
+#pragma once
+
+#include <vector>
+
+#include "prices/price_tableau.hpp"
+
+namespace kpm {
+
+/// maximise  sum_k h_k(P_k xi)  over the state prices, each h_k concave and piecewise linear.
+///
+/// A claim price that is not basic is at a breakpoint of its function. A step passes breakpoints as
+/// long as it still gains, so that it is as long as a few of the ordinary method. There are no
+/// ranges, and so every basis is feasible: what a price must not leave is the breakpoint before a
+/// steep slope. A change of the functions keeps the basis, and if it is small a few pivots suffice.
+class ConcaveSimplex : private PriceTableau<double> {
+ public:
+  /// `checkpoint`, if any, is passed at each pivot.
+  ConcaveSimplex(const ScaledMarket& market, Arena& arena, Checkpoint* checkpoint = nullptr);
+
+  /// h_k has slopes[0] up to points[0], slopes[n] from there to points[n], and so on: one slope
+  /// more than points, which ascend, and none steeper than the one before.
+  void set_function(int claim, const std::vector<double>& points,
+                    const std::vector<double>& slopes);
+
+  /// Go to the maximum from the basis at hand. False where that takes too many pivots: the
+  /// multipliers are as good as those of any other basis.
+  bool maximise();
+  /// Back to the first basis.
+  void forget();
+
+  double price(int claim) const { return value_[states_ + claim]; }
+  double state_price(int state) const { return value_[state]; }
+  /// Multiplier of pi_k = P_k xi, as in the dual bound (docs/theory.md).
+  double multiplier(int claim) const { return multiplier_[claim]; }
+  int pivots() const { return pivots_; }
+
+ private:
+  struct Function {
+    std::vector<double> points, slopes;
+    int below = 0;  ///< the piece that the price would descend on
+    int above = 0;  ///< and ascend on: the next one at a breakpoint
+  };
+
+  void evaluate();
+  void price_out();
+  int entering(double& gain, bool& rises) const;
+  void step(int entering, double gain, bool rises);
+  double reach(int row) const;
+
+  std::vector<Function> functions_;  // (claims)
+  Slice value_;                      // (columns)
+  Slice along_;                      // (places) minus the basic slopes' row
+  Slice multiplier_;                 // (claims)
+  Slice rate_, reach_;               // (rows) of the step in view
+  std::vector<int> piece_;           // (rows) where it has got to
+  int pivots_ = 0;
+};
+
+}  // namespace kpm

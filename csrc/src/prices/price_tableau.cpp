@@ -1,0 +1,183 @@
+#include "prices/price_tableau.hpp"
+
+#include <algorithm>
+#include <type_traits>
+
+#include "numerics/inner_products.hpp"
+
+namespace kpm {
+
+namespace {
+
+using std::abs;
+
+constexpr int kRefresh = 200;  // pivots after which the tableau is computed afresh
+
+constexpr int kShort = 24;  // entries of a row for which a call takes longer than the work
+
+/// out -= times row.
+template <class Real>
+void subtract(const Real& times, const Real* row, int count, Real* out) {
+  if constexpr (std::is_same_v<Real, double>) {
+    if (count > kShort) {
+      subtract_row(times, row, count, out);
+      return;
+    }
+  }
+  for (int j = 0; j < count; ++j) {
+    out[j] -= times * row[j];
+  }
+}
+
+}  // namespace
+
+template <class Real>
+PriceTableau<Real>::PriceTableau(const ScaledMarket& market, Arena& arena, Checkpoint* checkpoint)
+    : market_(market),
+      checkpoint_(checkpoint),
+      states_(market.states()),
+      rows_(market.claims() + 1),
+      columns_(market.states() + market.claims()),
+      places_(columns_ - rows_),
+      tableau_(arena.grid<Real>(rows_, places_ + 1)),
+      nonbasic_(arena.span<int>(places_)),
+      place_(arena.span<int>(columns_)),
+      basic_value_(arena.span<Real>(rows_)),
+      basis_(arena.span<int>(rows_)),
+      moved_(arena.span<int>(places_)),
+      is_basic_(arena.span<char>(columns_)),
+      wanted_(arena.span<char>(columns_)) {}
+
+/// The tableau of the first basis, xi_0 and all claim prices: pi_k = P_k0 + sum_i (P_ki - P_k0)
+/// xi_i.
+template <class Real>
+void PriceTableau<Real>::build() {
+  pivots_ = 0;
+  std::fill(is_basic_.begin(), is_basic_.end(), char{0});
+  basis_[0] = 0;
+  is_basic_[0] = 1;
+  for (int place = 0; place < places_; ++place) {
+    nonbasic_[place] = place + 1;
+    place_[place + 1] = place;
+    tableau_(0, place) = 1.0;
+  }
+  tableau_(0, places_) = 1.0;
+  for (int row = 1; row < rows_; ++row) {
+    const int claim = row - 1;
+    const double first = market_.payoffs(claim, 0);
+    for (int place = 0; place < places_; ++place) {
+      tableau_(row, place) = Real(first) - market_.payoffs(claim, place + 1);
+    }
+    tableau_(row, places_) = first;
+    basis_[row] = states_ + claim;
+    is_basic_[basis_[row]] = 1;
+  }
+}
+
+template <class Real>
+void PriceTableau<Real>::refresh() {
+  std::copy(is_basic_.begin(), is_basic_.end(), wanted_.begin());
+  build();
+  for (int column = 0; column < columns_; ++column) {
+    if (!wanted_[column] || is_basic_[column]) {
+      continue;
+    }
+    int row = -1;
+    Real largest = kSmallestPivot;
+    for (int r = 0; r < rows_; ++r) {
+      const int basic = basis_[r];
+      const Real entry = abs(tableau_(r, place_[column]));
+      if (!wanted_[basic] && entry > largest) {
+        largest = entry;
+        row = r;
+      }
+    }
+    if (row >= 0) {
+      pivot(row, column);
+    }
+  }
+  pivots_ = 0;
+}
+
+template <class Real>
+bool PriceTableau<Real>::is_stale() const {
+  return pivots_ >= kRefresh;
+}
+
+template <class Real>
+void PriceTableau<Real>::prepare() {
+  if (!fresh_) {
+    fresh_ = true;
+    build();
+  } else if (is_stale()) {
+    refresh();
+  }
+}
+
+template <class Real>
+void PriceTableau<Real>::evaluate_basis(const Span<Real>& value) {
+  int moved = 0;  // nonbasic variables that are not zero: most state prices are
+  for (int j = 0; j < columns_; ++j) {
+    if (!is_basic_[j] && value[j] != 0.0) {  // in the variables' order, as rounding sees it
+      moved_[moved++] = place_[j];
+    }
+  }
+  // Four rows at a time: no subtraction waits for another row's.
+  const auto evaluate_rows = [&](int first, auto count) {
+    constexpr int kCount = decltype(count)::value;
+    const Real* const row = &tableau_(first, 0);
+    Real sums[kCount];
+    for (int r = 0; r < kCount; ++r) {
+      sums[r] = row[r * (places_ + 1) + places_];
+    }
+    for (int m = 0; m < moved; ++m) {
+      const int place = moved_[m];
+      const Real& moves_by = value[nonbasic_[place]];
+      for (int r = 0; r < kCount; ++r) {
+        sums[r] -= row[r * (places_ + 1) + place] * moves_by;
+      }
+    }
+    std::copy_n(sums, kCount, &basic_value_[first]);
+  };
+  int first = 0;
+  for (; std::is_same_v<Real, double> && first + 4 <= rows_; first += 4) {
+    evaluate_rows(first, std::integral_constant<int, 4>{});
+  }
+  for (; first < rows_; ++first) {
+    evaluate_rows(first, std::integral_constant<int, 1>{});
+  }
+}
+
+template <class Real>
+void PriceTableau<Real>::pivot(int row, int entering) {
+  if (checkpoint_ != nullptr) {
+    checkpoint_->pass(kCost * static_cast<double>(rows_) * states_);
+  }
+  const int place = place_[entering];  // the leaving variable's from now on
+  const int leaving = basis_[row];
+  Real* const pivot_row = &tableau_(row, 0);
+  const Real pivot = pivot_row[place];
+  pivot_row[place] = 1.0;
+  for (int j = 0; j <= places_; ++j) {
+    pivot_row[j] /= pivot;
+  }
+  for (int r = 0; r < rows_; ++r) {
+    Real* const other = &tableau_(r, 0);
+    const Real factor = other[place];
+    if (r != row && factor != 0.0) {
+      other[place] = 0.0;
+      subtract(factor, pivot_row, places_ + 1, other);
+    }
+  }
+  is_basic_[leaving] = 0;
+  is_basic_[entering] = 1;
+  basis_[row] = entering;
+  nonbasic_[place] = leaving;
+  place_[leaving] = place;
+  ++pivots_;
+}
+
+template class PriceTableau<double>;
+template class PriceTableau<Twofold>;
+
+}  // namespace kpm

@@ -1,0 +1,267 @@
+#include "search/tree/linear_subtree.hpp"
+
+#include <algorithm>
+#include <iterator>
+#include <utility>
+
+#include "numerics/tolerances.hpp"
+
+namespace kpm {
+
+namespace {
+
+// Boxes below a node: they take about as long as its relaxation. And on the way to a clearing, in
+// a node that looks for one.
+constexpr int kBoxes = 64;
+constexpr int kDive = 128;
+
+// Slope of a claim's function outside its run, with the notional that could trade as the unit: more
+// than a claim's demand can be worth. Where no prices are in a box, or only just, its bound
+// suffers.
+constexpr double kSteep = 4.0;
+
+const auto later = [](const auto& a, const auto& b) { return a.node.bound < b.node.bound; };
+
+template <class T>
+void move_all(std::vector<T>& from, std::vector<T>& to) {
+  std::move(from.begin(), from.end(), std::back_inserter(to));
+}
+
+}  // namespace
+
+LinearSubtree::LinearSubtree(const ScaledMarket& market, const std::vector<Corners>& corners,
+                             Arena& arena, Checkpoint& checkpoint, LocalSearch& cells)
+    : market_(market),
+      corners_(corners),
+      cells_(cells),
+      simplex_(market, arena, &checkpoint),
+      ends_(corners),
+      hulls_(corners.size()),
+      prices_(arena.array(market.claims())),
+      demand_(arena.array(market.claims())),
+      lambda_(arena.array(market.claims())),
+      cell_(corners.size()),
+      costs_(market.claims()) {}
+
+void LinearSubtree::grow(const Node& node, const Split& split, double best, const NodeTask& task,
+                         NodeOutcome& outcome) {
+  best_ = best;
+  // Nothing must depend on the nodes that this thread had before.
+  simplex_.forget();
+  for (Hull& hull : hulls_) {
+    hull.corner.clear();
+  }
+  if (task.climb) {
+    begin(task);
+    dive({node, split}, task, outcome);
+  }
+  begin(task);
+  divide({node, split}, task);
+  keep_open();
+  for (int boxes = 0; boxes < kBoxes && !open_.empty(); boxes += 2) {
+    divide(take_best(), task);
+    keep_open();
+  }
+  for (Branch& branch : open_) {
+    outcome.children.push_back(std::move(branch.node));
+  }
+  move_all(falls_, outcome.falls);
+  move_all(exact_, outcome.children);
+  move_all(settled_.pruned, outcome.pruned);
+  move_all(settled_.fathomed, outcome.fathomed);
+}
+
+void LinearSubtree::begin(const NodeTask& task) {
+  diving_ = nullptr;
+  costs_ = task.costs;
+  falls_.clear();
+  halves_.clear();
+  open_.clear();
+  exact_.clear();
+  settled_ = {};
+}
+
+/// Go on with the better half each time, until it is pruned or a clearing of the tangent: that is
+/// where a climb starts. None of the boxes is kept: they are a poor way to divide the node.
+void LinearSubtree::dive(Branch branch, const NodeTask& task, NodeOutcome& outcome) {
+  diving_ = &outcome;
+  for (int boxes = 0; boxes < kDive && diving_ != nullptr; boxes += 2) {
+    halves_.clear();
+    divide(branch, task);
+    if (halves_.empty()) {
+      break;
+    }
+    branch = std::move(*std::max_element(halves_.begin(), halves_.end(), later));
+  }
+  diving_ = nullptr;
+}
+
+void LinearSubtree::divide(const Branch& branch, const NodeTask& task) {
+  for (const bool upper : {false, true}) {
+    Branch half{half_of(branch.node, branch.split, upper), {}};
+    bound(half.node);
+    falls_.push_back({half.node.half, half.node.bound});
+    costs_.learn(half.node.half, half.node.bound);
+    half.node.half = {};  // a relaxation of its own says nothing more of the split
+    place(std::move(half), task.keep_settled);
+  }
+}
+
+/// Whether a box is pruned, fathomed, exact or to be divided.
+void LinearSubtree::place(Branch&& branch, bool keep_settled) {
+  Node& node = branch.node;
+  const double threshold = best_ - kTie;
+  if (node.bound >= threshold) {
+    ends_.bound(node.multipliers, node.box);
+    ends_.cut(node, node.multipliers, node.bound, threshold, keep_settled, settled_);
+  }
+  if (node.bound < threshold) {
+    if (keep_settled) {
+      settled_.pruned.push_back(std::move(node));
+    }
+    return;
+  }
+  if (node.bound <= best_ + kTie) {
+    settled_.fathomed.push_back(std::move(node));
+    return;
+  }
+  branch.split = choose_split(node.box, corners_, prices_, demand_, node.bound - best_, costs_);
+  if (branch.split.claim >= 0 && branch.split.area > 0.0) {
+    halves_.push_back(std::move(branch));
+    return;
+  }
+  if (diving_ != nullptr) {
+    climb(node.box, *diving_);
+    diving_ = nullptr;
+  }
+  exact_.push_back(std::move(node));
+}
+
+void LinearSubtree::climb(const Box& box, NodeOutcome& outcome) {
+  for (int k = 0; k < box.claims(); ++k) {
+    const auto at = static_cast<std::size_t>(k);
+    const Corners& corners = corners_[at];
+    const int first = box.first[at];
+    const int last = box.last[at];
+    const int by_demand = corners.piece_at_demand(first, last, demand_[k]);
+    const auto corner = static_cast<std::size_t>(by_demand);
+    const bool there =
+        corners.price[corner] <= prices_[k] && prices_[k] <= corners.price[corner + 1];
+    cell_[at] = there ? by_demand : corners.piece_at_price(first, last, prices_[k]);
+  }
+  moves_.clear();
+  best_ = std::max(best_, cells_.climb(cell_, moves_, outcome.candidates));
+}
+
+/// The halves wait for their turn.
+void LinearSubtree::keep_open() {
+  for (Branch& half : halves_) {
+    open_.push_back(std::move(half));
+    std::push_heap(open_.begin(), open_.end(), later);
+  }
+  halves_.clear();
+}
+
+LinearSubtree::Branch LinearSubtree::take_best() {
+  std::pop_heap(open_.begin(), open_.end(), later);
+  Branch best = std::move(open_.back());
+  open_.pop_back();
+  return best;
+}
+
+/// The bound of a box under the best lambda for its g and p, unless that of its own is better.
+void LinearSubtree::bound(Node& node) {
+  node.bound = std::min(node.bound, node.multipliers.bound(corners_, node.box));
+  load(node.box, std::as_const(node.multipliers).value());
+  simplex_.maximise();
+  for (int k = 0; k < market_.claims(); ++k) {
+    lambda_[k] = simplex_.multiplier(k);
+  }
+  trial_ = node.multipliers;
+  trial_.set_lambda(market_, lambda_);
+  const double bound = trial_.bound(corners_, node.box);
+  if (bound < node.bound) {
+    node.bound = bound;
+    node.multipliers = trial_;
+  }
+  find_point();
+}
+
+void LinearSubtree::load(const Box& box, const ArrayView& value) {
+  for (int k = 0; k < box.claims(); ++k) {
+    const auto at = static_cast<std::size_t>(k);
+    Hull& hull = hulls_[at];
+    if (hull.corner.empty() || hull.first != box.first[at] || hull.last != box.last[at]) {
+      hull.first = box.first[at];
+      hull.last = box.last[at];
+      load_hull(k, value[k]);
+    }
+  }
+}
+
+/// The upper hull of (pi, (pi - G) y) over the run's corners, with a steep slope on either side.
+void LinearSubtree::load_hull(int claim, double value) {
+  Hull& hull = hulls_[static_cast<std::size_t>(claim)];
+  const Corners& corners = corners_[static_cast<std::size_t>(claim)];
+  const auto price = [&](int c) { return corners.price[static_cast<std::size_t>(c)]; };
+  const auto worth = [&](int c) {
+    return (price(c) - value) * corners.demand[static_cast<std::size_t>(c)];
+  };
+  std::vector<int>& chain = hull.corner;
+  chain.clear();
+  for (int c = hull.first; c <= hull.last + 1; ++c) {
+    if (!chain.empty() && price(chain.back()) == price(c)) {
+      if (!(worth(c) > worth(chain.back()))) {
+        continue;
+      }
+      chain.pop_back();
+    }
+    while (chain.size() > 1) {
+      const int b = chain.back();
+      const int a = chain[chain.size() - 2];
+      if ((worth(b) - worth(a)) * (price(c) - price(b)) >
+          (worth(c) - worth(b)) * (price(b) - price(a))) {
+        break;
+      }
+      chain.pop_back();
+    }
+    chain.push_back(c);
+  }
+  points_.clear();
+  slopes_.assign(1, kSteep);
+  for (std::size_t n = 0; n < chain.size(); ++n) {
+    points_.push_back(price(chain[n]));
+    if (n > 0) {
+      slopes_.push_back((worth(chain[n]) - worth(chain[n - 1])) /
+                        (price(chain[n]) - price(chain[n - 1])));
+    }
+  }
+  slopes_.push_back(-kSteep);
+  simplex_.set_function(claim, points_, slopes_);
+}
+
+/// Prices and demand at the maximum.
+void LinearSubtree::find_point() {
+  for (int k = 0; k < market_.claims(); ++k) {
+    const auto at = static_cast<std::size_t>(k);
+    const std::vector<int>& chain = hulls_[at].corner;
+    const auto price = [&](std::size_t n) {
+      return corners_[at].price[static_cast<std::size_t>(chain[n])];
+    };
+    const auto demand = [&](std::size_t n) {
+      return corners_[at].demand[static_cast<std::size_t>(chain[n])];
+    };
+    prices_[k] = simplex_.price(k);
+    std::size_t n = 0;
+    while (n + 1 < chain.size() && price(n + 1) <= prices_[k]) {
+      ++n;
+    }
+    demand_[k] = demand(n);
+    if (n + 1 < chain.size() && prices_[k] > price(n)) {
+      const double share = (prices_[k] - price(n)) / (price(n + 1) - price(n));
+      demand_[k] += share * (demand(n + 1) - demand(n));
+    }
+  }
+}
+
+}  // namespace kpm
