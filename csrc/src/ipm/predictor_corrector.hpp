@@ -24,6 +24,7 @@ namespace predictor_corrector {
 constexpr double kToBoundary = 0.9;  // least share of the step to the boundary
 constexpr double kLeftBehind = 0.1;  // products may fall to this share of their target, no further
 constexpr double kStallStep = 0.05;  // a step this short ...
+constexpr double kGrowth = 1.5;      // ... and hardly longer than the last,
 constexpr int kStallSteps = 5;       // ... so many times in a row is a stall
 constexpr double kPoorStep = 0.1;    // a step this short is tried again,
 constexpr double kRecentring = 0.8;  // better centred
@@ -47,6 +48,7 @@ LoopOutcome continue_predictor_corrector(Program& program, double tolerance, con
   namespace pc = predictor_corrector;
   const Step now;
   int short_steps = 0;
+  double last = 0.0;
   while (true) {
     program.update_residuals();
     const double degree = program.degree();
@@ -93,7 +95,10 @@ LoopOutcome continue_predictor_corrector(Program& program, double tolerance, con
       return LoopOutcome::kStalled;
     }
     program.advance(step);
-    short_steps = longest < pc::kStallStep ? short_steps + 1 : 0;
+    // From a poor start, steps are short and grow: that is no stall.
+    const bool is_short = longest < pc::kStallStep && longest < pc::kGrowth * last;
+    short_steps = is_short ? short_steps + 1 : 0;
+    last = longest;
     if (short_steps >= pc::kStallSteps) {
       program.update_residuals();
       program.keep_best(tolerance);
