@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import argparse
+import shlex
+import subprocess
 import sys
 from collections.abc import Sequence
 from pathlib import Path
@@ -55,6 +57,8 @@ def library_path() -> str:
 def main(arguments: Sequence[str]) -> int:
     """Print what a build asks for, on one line: the ``python -m kpm_fast --cflags --libs`` command.
 
+    Flags are quoted for a shell where a folder's name needs it.
+
     Parameters
     ----------
     arguments : sequence of str
@@ -83,9 +87,14 @@ def main(arguments: Sequence[str]) -> int:
         words += [f"-l{name}" for name in get_libraries()]
         if sys.platform != "win32":
             words += [f"-Wl,-rpath,{folder}" for folder in get_library_dirs()]
+    words = [_quoted(word) for word in words]
     if asked.cmakedir:
         words.append(str(_PACKAGE / "lib" / "cmake" / "kpm"))
     if asked.pkgconfigdir:
         words.append(str(_PACKAGE / "lib" / "pkgconfig"))
     print(*words)
     return 0
+
+
+def _quoted(word: str) -> str:
+    return subprocess.list2cmdline([word]) if sys.platform == "win32" else shlex.quote(word)

@@ -33,7 +33,6 @@ __all__ = [
     "number",
     "plain_text",
     "repeated",
-    "spelled_numbers",
     "table_columns",
     "type_of",
     "zone_of",
@@ -294,11 +293,6 @@ def _spelled(text: str) -> float:
     if result == 0 and _ZERO.fullmatch(spelling) is None:
         raise ValueError(f"is too small for a double, got {reprlib.repr(text)}")
     return result
-
-
-def spelled_numbers(texts: Iterable[str]) -> list[float]:
-    """Return texts as doubles, or raise ValueError if one is no number."""
-    return [_spelled(text) for text in texts]
 
 
 def identifier(value: Any, field: str, index: int) -> str:

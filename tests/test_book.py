@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import math
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -55,6 +56,15 @@ def test_round_trip_of_a_plain_book(tmp_path: Path) -> None:
     assert read.claim_index(copy).tolist() == [1, 0]
     assert not read.has_order_id
     assert read.time is None
+
+
+@pytest.mark.parametrize("name", ["orders.csv.gz", "claims.csv.zst", "states.csv.zip"])
+def test_a_compressed_table_is_another_book(tmp_path: Path, name: str) -> None:
+    """One that the written table would hide, whatever is in it."""
+    (tmp_path / name).write_bytes(b"")
+    with pytest.raises(kpm.InputError, match=f"already holds another book \\({name}\\)"):
+        kpm.write_book(tmp_path, MARKET, ORDERS, overwrite=False)
+    assert [path.name for path in tmp_path.iterdir()] == [name]
 
 
 def test_round_trip_of_an_empty_book(tmp_path: Path) -> None:
@@ -152,6 +162,50 @@ def test_missing_folder(tmp_path: Path) -> None:
         kpm.read_book(tmp_path / "nowhere")
 
 
+@pytest.mark.parametrize(
+    ("keywords", "options"),
+    [
+        ({"delimiter": "\t"}, ["--delimiter", "tab"]),
+        ({"decimal": ","}, ["--decimal", ","]),
+        ({"encoding": "latin-1"}, ["--encoding", "latin-1"]),
+        ({"normalize": True}, ["--normalize"]),
+        ({"order_options": {"columns": {"price": "px"}}}, ["--columns", "price=px"]),
+        ({"order_options": {"price_unit": 100}}, ["--price-unit", "100"]),
+        ({"order_options": {"market_orders": True}}, ["--market-orders"]),
+    ],
+)
+def test_the_form_of_tables_is_none_of_a_saved_clearing(
+    tmp_path: Path,
+    capsys: pytest.CaptureFixture[str],
+    keywords: dict[str, Any],
+    options: list[str],
+) -> None:
+    path = tmp_path / "clearing.kpm"
+    kpm.clear(MARKET, ORDERS).save(path)
+    message = "applies to tables, and this file is a saved clearing"
+    with pytest.raises(kpm.InputError, match=message):
+        kpm.read_book(path, **keywords)
+    for command in ("clear", "quotes", "sweep", "advise"):
+        if command != "quotes" or "order_options" not in keywords:
+            assert main([command, str(path), *options]) == 2
+            assert message in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("kind", ["knightian", "lmsr", "clearing"])
+def test_unknown_keywords_are_refused_whatever_the_book(tmp_path: Path, kind: str) -> None:
+    path = tmp_path / "book"
+    if kind == "clearing":
+        kpm.clear(MARKET, ORDERS).save(path)
+    else:
+        maker = kpm.LMSR(2.0, MARKET.prior)
+        market = kpm.Market(MARKET.payoffs, maker=maker) if kind == "lmsr" else MARKET
+        kpm.write_book(path, market.replace(claims=MARKET.claims), ORDERS)
+    with pytest.raises(TypeError, match="ambigutiy"):
+        kpm.read_book(path, ambigutiy=3)  # type: ignore[call-arg]
+    with pytest.raises(kpm.InputError, match="normalize: must be True or False"):
+        kpm.read_book(path, normalize="no")  # type: ignore[arg-type]
+
+
 def test_a_saved_clearing_is_a_book(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     """One file, which holds its market: cleared again, by another maker if wanted."""
     path = tmp_path / "clearing.npz"
@@ -161,6 +215,7 @@ def test_a_saved_clearing_is_a_book(tmp_path: Path, capsys: pytest.CaptureFixtur
     assert (wary, orders) == (MARKET.replace(ambiguity=0.5, inventory=[0, 0, 1]), ORDERS)
     with pytest.raises(kpm.InputError, match="price_unit: applies to tables"):
         kpm.read_book(path, order_options={"price_unit": 100})
+    assert kpm.read_book(path, order_options={"price_unit": 1, "columns": None})[1] == ORDERS
     noise = tmp_path / "noise"
     noise.write_text("noise")
     with pytest.raises(kpm.InputError, match="not a kpm-fast clearing"):

@@ -198,6 +198,19 @@ def changed(table: str, column: str, value: Any) -> dict[str, Any]:
         ({**BOOK, "orders": {"claim": [1], "side": []}}, r"orders: columns differ in length"),
         ({**BOOK, "orders": {"claim": 1}}, r"orders\.claim: must be a list"),
         ({"orders": []}, r"has no 'claims'"),
+        ({**BOOK, "claims": []}, r"given\.json: claims: no column 'claim' \(found: none\)"),
+        ({**BOOK, "claims": [{"H": 1, "A": 0}]}, r"claims: no column 'claim' \(found: H, A\)"),
+        ({**BOOK, "states": []}, r"given\.json: states: no column 'state'"),
+        (
+            {**BOOK, "states": [{"prior": 1}], "ambiguity": 1},
+            r"given\.json: states: no column 'state' \(found: prior\)",
+        ),
+        (
+            {key: value for key, value in BOOK.items() if key not in ("ambiguity", "risk_aversion")}
+            | {"states": [{"H": 1}], "maker": {"kind": "worst_state"}},
+            r"given\.json: states: no column 'state' \(found: H\)",
+        ),
+        (TITLED.replace("claim,", "clam,", 1), r"line \d+: \[claims\]: no column 'claim'"),
         ([], r"must hold a JSON object"),
         ('{"claims": [],\n "claims": []}', r"claims: appears twice"),
         ('{"claims": [}', r"given\.json, line 1: is not JSON"),
@@ -208,7 +221,10 @@ def changed(table: str, column: str, value: Any) -> dict[str, Any]:
         (TITLED.replace("away,sell,0.25,5", "away,sell"), r"line 16: has 2 entries where .* has 4"),
         (TITLED.replace("0.25", "x"), r"line 16: price: not a number: 'x'"),
         (TITLED.replace("H,0.6", "H,-0.6"), r"line 8: prior"),
-        (TITLED.replace("state,prior", "state,pryor"), r"line 6: no column 'prior'.*mean"),
+        (
+            TITLED.replace("state,prior", "state,pryor"),
+            r"line 6: \[states\]: no column 'prior'.*mean",
+        ),
         (TITLED.replace("0.01,0.02", "0.01,0.02\n1,1"), r"\[market\]: must have one row, got 2"),
         (TITLED.replace("0.01,", "a,"), r"line 3: risk_aversion: not a number"),
         (TITLED.partition("[orders]")[0], r"has no table \[orders\].*from_csv"),
@@ -219,6 +235,29 @@ def changed(table: str, column: str, value: Any) -> dict[str, Any]:
 def test_errors_name_what_is_wrong(content: Any, message: str, tmp_path: Path) -> None:
     with pytest.raises(kpm.InputError, match=message):
         _read(content, tmp_path)
+
+
+@pytest.mark.parametrize("name", ["BOOK.JSON", "book.Csv", "b.Parquet"])
+def test_endings_in_capitals_are_files(name: str, tmp_path: Path) -> None:
+    needs(Path(name).suffix.lower())
+    book = _read(BOOK, tmp_path)
+    kpm.write_book(tmp_path / name, *book)
+    assert (tmp_path / name).is_file()
+    assert kpm.read_book(tmp_path / name) == book
+    with pytest.raises(FileNotFoundError, match=rf"absent{Path(name).suffix}'"):
+        kpm.read_book(tmp_path / f"absent{Path(name).suffix}")
+
+
+@pytest.mark.parametrize("name", ["book.csv.gz", "BOOK.JSON.ZST", "b.parquet.zip"])
+def test_a_compressed_file_is_not_taken_for_a_folder(name: str, tmp_path: Path) -> None:
+    market, orders = _read(BOOK, tmp_path)
+    inner = Path(Path(name).stem).suffix.lower()
+    with pytest.raises(kpm.InputError, match=f"folder: must end in {inner}, got '{name}'"):
+        kpm.write_book(tmp_path / name, market, orders)
+    assert not (tmp_path / name).exists()
+    (tmp_path / name).mkdir()
+    kpm.write_book(tmp_path / name, market, orders)
+    assert kpm.read_book(tmp_path / name) == (market, orders)
 
 
 def test_parquet_without_a_market_or_damaged(tmp_path: Path) -> None:
@@ -235,6 +274,11 @@ def test_parquet_without_a_market_or_damaged(tmp_path: Path) -> None:
     with pytest.raises(kpm.InputError, match=r"orders\.parquet: is a damaged Parquet file"):
         kpm.read_book(path)
     path.write_bytes(whole)
+    nameless = json.dumps({"claims": [{"H": 1}], "states": BOOK["states"]})
+    table = parquet.read_table(path).replace_schema_metadata({"kpm_fast.market": nameless})
+    parquet.write_table(table, tmp_path / "nameless.parquet")
+    with pytest.raises(kpm.InputError, match=r"nameless\.parquet: claims: no column 'claim'"):
+        kpm.read_book(tmp_path / "nameless.parquet")
     with pytest.raises(kpm.InputError, match="delimiter: applies to CSV, and this file is Parquet"):
         kpm.read_book(path, delimiter=";")
     bad = pyarrow.table({"claim": ["home"], "side": ["hold"], "price": [0.1], "quantity": [1]})

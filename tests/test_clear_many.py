@@ -33,11 +33,13 @@ def assert_row(batch: kpm.Batch, number: int, result: kpm.Result) -> None:
     assert batch.status[number] == result.status.value
     for name in FIGURES:
         assert getattr(batch, name)[number] == getattr(result, name), name
+    book = batch.names[number]
+    assert batch.table()["volume"][number] == result.volume
     for mine, theirs in (
-        (batch.fills_of(number), result.fills),
-        (batch.claim_prices(number), result.claim_prices),
-        (batch.state_prices(number), result.state_prices),
-        (batch.payoff(number), result.payoff),
+        (batch.fills_of(book), result.fills),
+        (batch.claim_prices(book), result.claim_prices),
+        (batch.state_prices(book), result.state_prices),
+        (batch.payoff(book), result.payoff),
     ):
         assert mine.tobytes() == theirs.tobytes()
         assert not mine.flags.writeable
@@ -144,10 +146,17 @@ def test_a_bad_row_is_the_fault_of_its_book_alone(name: str, value: float, messa
     number = clean.names.index(given_["book"][row])
     assert list(batch.errors) == [number]
     assert str(batch.errors[number]).startswith(message.format(row))
-    for other in set(range(12)) - {number}:
+    for other in set(clean.names) - {clean.names[number]}:
         assert batch.fills_of(other).tobytes() == clean.fills_of(other).tobytes()
     with pytest.raises(kpm.InputError, match=name):
         list(kpm.Books(MARKET, **{**given_, name: wrong}))
+
+
+def test_the_volume_of_a_small_book_is_not_lost_beside_a_vast_one() -> None:
+    vast = kpm.Orders([0, 0], ["buy", "sell"], [0.6, 0.4], 1e20)
+    small = kpm.Orders([0, 0], ["buy", "sell"], [0.6, 0.4], 5)
+    batch = kpm.clear_many([(MARKET, vast), (MARKET, small)])
+    assert batch.table()["volume"].tolist() == [2e20, 10.0]
 
 
 def test_no_books_and_books_without_orders() -> None:
@@ -311,10 +320,48 @@ def test_books_have_names() -> None:
     assert batch.fills_of("Ascot").tobytes() == kpm.clear(RACE, orders).fills.tobytes()
     assert batch.fills_of("York").size == 0
     with pytest.raises(
-        kpm.InputError, match="book: must be the name of a book, got 'Yorck': did you mean 'York'"
+        kpm.InputError, match=r"book: must be the name .* got 'Yorck': did you mean 'York'"
     ):
         batch.payoff("Yorck")
     assert pickle.loads(pickle.dumps(batch)) == batch
+
+
+@pytest.mark.parametrize("backend", ["pandas", "polars", "pyarrow"])
+def test_names_of_several_types_are_text_in_a_frame(backend: str) -> None:
+    pytest.importorskip(backend)
+    pair = (RACE, kpm.Orders(["a"], "buy", [0.6], [10]))
+    for names in ((2021, "York"), (2021, 2022), ("2021", "York")):
+        books: Any = dict.fromkeys(names, pair)
+        frame = kpm.clear_many(books).to_frame(backend)
+        told = frame["book"].to_pylist() if backend == "pyarrow" else list(frame["book"])
+        assert told == [str(name) if len(set(map(type, names))) > 1 else name for name in names]
+
+
+def test_books_named_by_integers_are_found_by_their_names() -> None:
+    """A number is a name where there are such names, and else a position."""
+    books = [(RACE, kpm.Orders(["a"], "buy", [0.6], [10 * (1 + place)])) for place in range(3)]
+    fills = [kpm.clear(*book).fills.tolist() for book in books]
+    columns = [1, 2, 0], ["a"] * 3, "buy", 0.6, [10, 20, 30]
+    cases: list[tuple[Any, tuple[Any, ...]]] = [
+        (books, (0, 1, 2)),
+        (dict(zip((1, 2, 0), books, strict=True)), (1, 2, 0)),
+        (dict(zip((2021, 0, -1), books, strict=True)), (2021, 0, -1)),
+        (dict(zip(("1", "2", "0"), books, strict=True)), ("1", "2", "0")),
+        (dict(zip(("a", 1, 0), books, strict=True)), ("a", 1, 0)),
+        (kpm.Books(RACE, *columns), (1, 2, 0)),
+    ]
+    for named, names in cases:
+        batch = kpm.clear_many(named)
+        assert batch.names == names
+        assert [batch.fills_of(name).tolist() for name in names] == fills
+        absent: list[Any] = ["3", 3, -4, 1.5, None, [0]]
+        for name in absent:
+            with pytest.raises(kpm.InputError, match=r"^book: must be the name"):
+                batch.fills_of(name)
+    unnamed = kpm.clear_many(books)
+    assert [unnamed.fills_of(place).tolist() for place in (-3, -2, -1)] == fills
+    text = kpm.clear_many(cases[3][0])
+    assert [text.fills_of(np.int64(place)).tolist() for place in (0, 1, -1)] == fills
 
 
 def test_without_a_file_to_resume_from_nothing_is_hashed_or_packed(

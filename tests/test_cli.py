@@ -149,6 +149,22 @@ def test_verify(book: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert "checks passed" in capsys.readouterr().out
 
 
+def test_verify_checks_a_kept_proof(
+    book: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    assert run("clear", book, "--verify", "--certificate", "--quiet", "--json", "-") == 0
+    checked: list[kpm.Result] = []
+    failed = kpm.Verification((kpm.Check("the tree is whole", 1.0, 0.0),))
+    monkeypatch.setattr(
+        "kpm_fast.cli.verify.check_certificate", lambda *given: checked.append(given[2]) or failed
+    )
+    assert run("clear", book, "--verify") == 0
+    assert not checked
+    assert run("clear", book, "--verify", "--certificate") == cli.EXIT_UNVERIFIED
+    assert len(checked) == 1
+    assert "kpm-fast: verification failed: the tree is whole\n" in capsys.readouterr().err
+
+
 def test_failed_verification(
     book: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -237,6 +253,20 @@ def test_bad_files_name_the_line(book: Path, capsys: pytest.CaptureFixture[str])
     assert not (book / "out").exists()
 
 
+def test_a_fault_of_the_program_is_not_a_failed_verification(
+    book: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    def fault(*arguments: object, **options: object) -> None:
+        raise KeyError("no such thing")
+
+    monkeypatch.setattr(cli, "clear", fault)
+    assert run("clear", book) == cli.EXIT_FAULT
+    err = capsys.readouterr().err
+    assert "Traceback" in err
+    assert "KeyError: 'no such thing'" in err
+    assert err.splitlines()[-1].startswith("kpm-fast: this is a fault of kpm-fast")
+
+
 def test_missing_folder(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert run("clear", tmp_path / "nowhere") == 2
     assert capsys.readouterr().err.endswith("nowhere: No such file or directory\n")
@@ -292,6 +322,20 @@ def test_progress_bar_follows_the_search() -> None:
         show = cli.ShowProgress(bar)
         assert show(kpm.Progress(1.0, 100, 30, 10, 10, 0, 0, 1.0, 2.0)) is False
         assert bar.tasks[0].percentage == 50
+        assert bar.tasks[0].fields["note"] == "50 %, 30 cells solved, gap 1"
+
+
+def test_progress_of_a_tree_is_its_nodes_and_gap() -> None:
+    """The share of its cells that a tree has solved is next to nothing until the end."""
+    from rich.console import Console
+    from rich.progress import Progress as ProgressBar
+
+    with ProgressBar(console=Console(file=io.StringIO(), force_terminal=True)) as bar:
+        show = cli.ShowProgress(bar)
+        for nodes in (1, 1200):
+            assert show(kpm.Progress(1.0, 10**24, 30, 0, 0, nodes, 40, 1.0, 1.5)) is False
+        assert bar.tasks[0].total is None
+        assert bar.tasks[0].fields["note"] == "1,200 nodes, 40 open, gap 0.5"
 
 
 def test_empty_book(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import re
 import shutil
 from pathlib import Path
@@ -50,6 +51,108 @@ def test_no_command_replaces_its_input(
     assert err.startswith(f"kpm-fast: {option}: ")
     assert f"would overwrite {source_file}, an input" in err
     assert source_file.read_bytes() == before
+
+
+@pytest.mark.parametrize("suffix", [".gz", ".bz2", ".xz", ".zip", ".zst"])
+@pytest.mark.parametrize(
+    ("command", "option", "name", "words"),
+    [
+        ("clear", "--save", "orders.csv*", "would overwrite"),
+        ("clear", "--json", "claims.csv*", "would overwrite"),
+        ("sweep", "--output", "states.csv*", "would overwrite"),
+        ("clear", "--output", "", "would become part of the book"),
+        ("clear", "--save", "orders.csv", "would become part of the book"),
+        ("clear", "--json", "market.json", "would become part of the book"),
+        ("quotes", "--output", "claims.csv", "would become part of the book"),
+    ],
+)
+def test_no_command_writes_into_a_compressed_book(
+    book: Path,
+    capsys: pytest.CaptureFixture[str],
+    suffix: str,
+    command: str,
+    option: str,
+    name: str,
+    words: str,
+) -> None:
+    """Neither over a table nor beside it, where the new file would be read in its place."""
+    (book / "market.json").unlink()
+    for table in ("claims.csv", "states.csv", "orders.csv"):
+        (book / table).rename(book / f"{table}{suffix}")  # refused before anything is read
+    before = {path.name: path.read_bytes() for path in book.iterdir()}
+    assert run(command, book, option, book / name.replace("*", suffix)) == cli.EXIT_INPUT
+    err = capsys.readouterr().err
+    assert err.startswith(f"kpm-fast: {option}: ")
+    assert words in err
+    assert {path.name: path.read_bytes() for path in book.iterdir()} == before
+
+
+@pytest.mark.parametrize("suffix", ["", ".gz"])
+def test_results_replace_no_other_book(
+    book: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str], suffix: str
+) -> None:
+    """Their names are those of its tables; earlier results are replaced."""
+    other = tmp_path / "other"
+    kpm.write_book(other, MARKET, ORDERS)
+    (other / "claims.csv").rename(other / f"claims.csv{suffix}")
+    before = {path.name: path.read_bytes() for path in other.iterdir()}
+    assert run("clear", book, "--output", other) == cli.EXIT_INPUT
+    assert f"--output: {other} holds a book (claims.csv{suffix} and no" in capsys.readouterr().err
+    assert {path.name: path.read_bytes() for path in other.iterdir()} == before
+    for _ in range(2):
+        assert run("clear", book, "--output", tmp_path / "out") == 0
+    (tmp_path / "out" / "result.json").unlink()
+    (tmp_path / "out" / "UNFINISHED").touch()
+    assert run("clear", book, "--output", tmp_path / "out") == 0
+
+
+def test_a_table_of_priors_is_an_input(
+    book: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    priors = tmp_path / "priors.csv"
+    priors.write_text("state,one\nH,0.3\nD,0.3\nA,0.4\n")
+    maker = f"polytope:priors={priors}"
+    assert run("quotes", book, "--maker", maker, "--output", priors) == cli.EXIT_INPUT
+    assert f"would overwrite {priors}, an input" in capsys.readouterr().err
+    assert run("quotes", book, "--maker", maker, "--output", tmp_path / "quotes.csv") == 0
+
+
+@pytest.mark.parametrize(
+    ("arguments", "words"),
+    [
+        (["clear", "--save", "a", "--json", "a"], "--json: a is what --save writes, too"),
+        (
+            ["clear", "--output", "out", "--json", "out/../out/result.json"],
+            "--json: out/../out/result.json is what --output writes, too",
+        ),
+        (["sweep", "--plot", "a", "--output", "a.svg"], "--output: a.svg is what --plot writes"),
+    ],
+)
+def test_two_outputs_are_two_files(
+    book: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    tmp_path: Path,
+    capsys: pytest.CaptureFixture[str],
+    arguments: list[str],
+    words: str,
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    assert run(arguments[0], book, *arguments[1:]) == cli.EXIT_INPUT
+    assert words in capsys.readouterr().err
+    assert list(tmp_path.iterdir()) == [book]
+
+
+def test_one_device_may_take_two_outputs(book: Path, tmp_path: Path) -> None:
+    nowhere = Path(os.devnull)
+    assert run("clear", book, "--quiet", "--json", nowhere, "--save", nowhere) == 0
+    assert run("clear", book, "--quiet", "--output", tmp_path / "out", "--json", nowhere) == 0
+
+
+def test_a_path_that_no_file_can_have_is_no_input(
+    book: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert run("quotes", book, "--output", "a\0b") == cli.EXIT_INPUT
+    assert "must have no null character" in capsys.readouterr().err
 
 
 @pytest.mark.parametrize("stem", ["v1.2", "v1.2.png", "v1.2.SVG"])

@@ -42,6 +42,25 @@ def test_a_size_that_no_block_has_names_the_option(
     assert f"--quantity: must be between 1e-30 and 1e+30, got {wrong}" in capsys.readouterr().err
 
 
+@pytest.mark.parametrize("width", [10, 20, 34, 100])
+@pytest.mark.parametrize("sizes", [[], ["--quantity", "1", "123456"]])
+def test_narrow_terminals_lose_no_digits(
+    width: int,
+    sizes: list[str],
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    monkeypatch.setenv("COLUMNS", str(width))
+    assert cli.main(["quotes", str(CARD), *sizes]) == 0
+    printed = capsys.readouterr().out.split()
+    market, _ = kpm.read_book(CARD)
+    blocks = np.tile([1.0, 123456.0], (len(market.claims), 1)) if sizes else None
+    quotes = market.maker.quotes(market, blocks)
+    for price in (*quotes.bid.ravel(), *quotes.ask.ravel()):
+        assert f"{price:.6f}" in printed
+    assert not sizes or "123456" in printed
+
+
 @pytest.mark.parametrize("form", ["", ".json", ".csv", ".parquet"])
 @pytest.mark.parametrize("orders", ["none", "bad"])
 def test_a_market_without_orders_is_quoted(

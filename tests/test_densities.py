@@ -56,7 +56,9 @@ def test_it_is_a_prior_of_a_market() -> None:
     [
         ([1], [1], "levels: must be at least two"),
         ([1, np.nan], [1, 1], "levels[1]: must be finite, got nan"),
-        ([1, 3, 2], [1, 1, 1], "levels[2]: must increase, got 3 and then 2"),
+        ([1, 1, 2], [1, 1, 1], "levels[1]: must increase, got 1.0 and then 1.0"),
+        ([1 + 1e-15, 1], [1, 1], "levels[1]: must increase, got 1.000000000000001 and then 1.0"),
+        ([1, 3, 2], [1, 1, 1], "levels[2]: must increase, got 3.0 and then 2.0"),
         ([1, 1 + 1e-13], [1, 1], "levels[1]: must be distinguished by its name"),
         ([1, 2], [1, 1, 1], "density: must have shape (2,)"),
         ([1, 2], {"1": 3.0, "3": 1.0}, "density: lacks level '2' and has '3', which is"),

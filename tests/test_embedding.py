@@ -240,6 +240,22 @@ def test_the_command_says_what_a_build_needs(tmp_path: Path) -> None:
     assert "prefix=${pcfiledir}" in (Path(pkgconfig) / "kpm.pc").read_text()
 
 
+@pytest.mark.skipif(sys.platform == "win32", reason="quotes of a POSIX shell")
+def test_flags_are_quoted_for_a_shell(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    package = tmp_path / "Program Files" / "it's $HOME"
+    monkeypatch.setattr(embedding, "_PACKAGE", package)
+    assert embedding.main(["--cflags", "--libs"]) == 0
+    flags = capsys.readouterr().out
+    script = """eval "printf '%s\\\\n' $1" """
+    seen = run_command(["sh", "-c", script, "sh", flags]).stdout.splitlines()
+    include, folder = f"-I{package / 'include'}", package / "lib"
+    assert seen == [include, f"-L{folder}", "-lkpm", f"-Wl,-rpath,{folder}"]
+    assert embedding.main(["--cmakedir"]) == 0  # a path, not a flag: "$(...)" takes it as it is
+    assert capsys.readouterr().out == f"{folder / 'cmake' / 'kpm'}\n"
+
+
 @pytest.mark.skipif(not sys.platform.startswith("linux"), reason="reads the table with nm")
 @pytest.mark.skipif(shutil.which("nm") is None, reason="no nm")
 def test_it_exports_the_functions_of_its_header_and_nothing_else() -> None:

@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
+import copy
+import json
+import pickle
 import threading
+import zlib
 from typing import Any
 
 import numpy as np
@@ -284,6 +288,54 @@ def test_a_damaged_snapshot_is_refused() -> None:
     empty.restore(good)
     assert empty.orders == engine.orders
     assert empty.add("home", "buy", 0.5, 1.0) == engine.add("home", "buy", 0.5, 1.0)
+
+
+def test_a_snapshot_is_of_orders_for_claims_by_their_labels() -> None:
+    engine = kpm.Engine(MARKET, some_orders())
+    before = engine.state_hash
+    for claims in (["x", "draw", "not home"], ["draw", "home", "not home"], None):
+        other = kpm.Engine(MARKET.replace(claims=claims))
+        other.add(0, "buy", 0.25, 1.0)
+        with pytest.raises(kpm.InputError, match=r"^snapshot: must have the claims \['home'"):
+            engine.restore(other.snapshot())
+    assert engine.state_hash == before
+    accent = kpm.Engine(kpm.Market([[1, 0]], [0.5, 0.5], claims=["\u00e9"]))
+    accent.restore(kpm.Engine(kpm.Market([[1, 0]], [0.5, 0.5], claims=["e\u0301"])).snapshot())
+
+
+def test_a_snapshot_that_states_no_claims_is_restored() -> None:
+    """As those of earlier versions do."""
+    engine, other = kpm.Engine(MARKET, some_orders()), kpm.Engine(MARKET)
+    parts = engine.snapshot()[:-4]
+    length = int.from_bytes(parts[:8], "little")
+    following, names, _ = json.loads(parts[8 + length :])
+    parts = parts[: 8 + length] + json.dumps([following, names]).encode()
+    other.restore(parts + zlib.crc32(parts).to_bytes(4, "little"))
+    assert other.state_hash == engine.state_hash
+
+
+def test_an_engine_is_not_copied() -> None:
+    """A copy that shared the orders would not know of the other's changes."""
+    engine = kpm.Engine(MARKET, some_orders())
+    for make in (copy.copy, copy.deepcopy, pickle.dumps):
+        with pytest.raises(TypeError, match=r"snapshot\(\)"):
+            make(engine)
+
+
+def test_identifiers_that_were_used_are_not_given_again() -> None:
+    engine = kpm.Engine(MARKET)
+    for name, following in (("0", "1"), (7, "8"), ("-3", "9"), ("x", "10"), ("3", "11")):
+        engine.add("home", "buy", 0.5, 1.0, name)
+        engine.cancel(name)
+        assert engine.add("home", "buy", 0.5, 1.0) == following
+    begun = kpm.Engine(MARKET, kpm.Orders(["home"] * 3, "buy", 0.5, 1.0))
+    begun.cancel("2")
+    restored = kpm.Engine(MARKET)
+    restored.restore(begun.snapshot())
+    assert begun.add("home", "buy", 0.5, 1.0) == restored.add("home", "buy", 0.5, 1.0) == "3"
+    for name in (2**63 - 1, 2**63 + 1):
+        engine.add("home", "buy", 0.5, 1.0, name)
+    assert [engine.add("home", "buy", 0.5, 1.0) for _ in range(2)] == [str(2**63), str(2**63 + 2)]
 
 
 def test_numeric_ids_are_distinct_from_similar_text() -> None:

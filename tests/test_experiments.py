@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import csv
+import gzip
 from pathlib import Path
 
 import numpy as np
 import pytest
 
-from kpm_fast import experiments
+import kpm_fast as kpm
+from kpm_fast import experiments, sample
 from kpm_fast.cli import command as cli
 
 
@@ -69,6 +71,18 @@ def test_trade_stops_at_the_implied_ambiguity_of_each_book() -> None:
 def test_one_maker_trades_more_than_six() -> None:
     table = experiments.aggregation(books=5).table
     assert sum(table["one_maker"]) > sum(table["six_makers"])
+
+
+def test_recorded_books_are_found_compressed_or_not(tmp_path: Path) -> None:
+    market, orders = sample.race_card(runners=4, levels=2, seed=3, crossed=0.0)
+    for name in ("plain", "deep/packed"):
+        kpm.write_book(tmp_path / name, market, orders)
+    file = tmp_path / "deep" / "packed" / "orders.csv"
+    file.with_name("orders.csv.gz").write_bytes(gzip.compress(file.read_bytes()))
+    file.rename(tmp_path / "orders.csv.old")
+    table = experiments.implied(data=tmp_path).table
+    assert table["book"] == ["packed", "plain"]
+    assert len(set(table["implied_ambiguity"])) == 1
 
 
 def test_a_folder_without_books_is_refused(

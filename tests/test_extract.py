@@ -116,8 +116,16 @@ def test_what_traders_get_the_maker_pays(book: Book) -> None:
             money = float(np.abs(settled.payout).sum() + np.abs(settled.premium).sum())
             rounding = 1e-9 * (money + abs(settled.maker) + abs(market.inventory[i]) + 1e-300)
             assert settled.maker == result.payoff[i]
-            assert abs(math.fsum(settled.net) + settled.maker_net) <= rounding
+            assert math.fsum(settled.net) == -settled.maker_net
+            assert abs(settled.maker - market.inventory[i] - settled.maker_net) <= rounding
             assert not np.signbit(settled.payout[settled.payout == 0]).any()
+
+
+def test_a_settlement_beside_a_vast_inventory_keeps_its_digits() -> None:
+    market = kpm.Market([[1, 0]], [0.5, 0.5], risk_aversion=0.01, inventory=[1e17, 1e17])
+    settled = kpm.clear(market, kpm.Orders([0], "buy", [0.6], [10])).settle(0)
+    assert settled.net.tolist() == pytest.approx([4.0])
+    assert settled.maker_net == -settled.net[0]
 
 
 @given(books())

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import dataclasses
+import os
 import re
 import shutil
 import subprocess
+import sys
 from pathlib import Path
 from typing import Any
 
@@ -148,6 +150,28 @@ def test_the_same_result_gives_the_same_page(card: kpm.Result, path: Path, tmp_p
     assert (tmp_path / "again.html").read_bytes() == path.read_bytes()
 
 
+def test_text_that_utf8_cannot_hold_is_written_out(tmp_path: Path) -> None:
+    """As it comes from the name of a folder, and may be in labels."""
+    half = "b\udcfck"
+    market = kpm.Market(np.eye(2), [0.5, 0.5], claims=[half, "b"], states=["x", half])
+    result = kpm.clear(market, kpm.Orders([half], "buy", [0.7], 1, order_id=[half]))
+    result.report(tmp_path / "page.html", title=half)
+    said = words(parse((tmp_path / "page.html").read_text("utf-8")))
+    assert said.count(r"b\udcfck") >= 4
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="names of files are bytes")
+def test_the_command_reports_a_folder_whose_name_is_not_utf8(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    folder = tmp_path / os.fsdecode(b"b\xfck")
+    kpm.write_book(folder, *kpm.read_book(CARD))
+    page = tmp_path / "page.html"
+    assert cli.main(["report", str(folder), "--output", str(page), "--no-sensitivity"]) == 0
+    capsys.readouterr()
+    assert r"<h1>Clearing of b\udcfck</h1>" in page.read_text("utf-8")
+
+
 def test_labels_are_text(tmp_path: Path) -> None:
     market = kpm.Market([[1, 0]], [0.5, 0.5], claims=[NASTY], states=[NASTY, "other"])
     orders = kpm.Orders([NASTY], "buy", [0.9], [1], order_id=[NASTY])
@@ -177,7 +201,7 @@ def test_a_book_in_which_nothing_trades(tmp_path: Path) -> None:
     said = words(parse((tmp_path / "page.html").read_text("utf-8")))
     assert "No order is filled." in said
     assert "Trade stops at 0.02" in said
-    assert "lie beyond that" in said
+    assert "are not less: nothing is gained" in said
     assert "Its proof was not kept" in said
 
 
@@ -187,6 +211,28 @@ def test_a_report_says_when_a_check_fails(card: kpm.Result, tmp_path: Path) -> N
     said = words(parse((tmp_path / "page.html").read_text("utf-8")))
     assert re.search(r"\d of 32 checks FAILED", said)
     assert "Sensitivity" not in said
+
+
+@pytest.mark.parametrize("fault", ["clearing", "proof"])
+def test_the_command_fails_where_a_check_fails(
+    card: kpm.Result, tmp_path: Path, capsys: pytest.CaptureFixture[str], fault: str
+) -> None:
+    proof = card.certificate
+    assert proof is not None
+    wrong = dataclasses.replace(
+        card,
+        revenue=card.revenue + (fault == "clearing"),
+        certificate=dataclasses.replace(proof, bound=proof.bound - 100.0 * (fault == "proof")),
+    )
+    wrong.save(tmp_path / "wrong.kpm")
+    page = tmp_path / "page.html"
+    arguments = [str(tmp_path / "wrong.kpm"), "--output", str(page), "--no-sensitivity"]
+    assert cli.main(["report", *arguments]) == cli.EXIT_UNVERIFIED
+    said = words(parse(page.read_text("utf-8")))
+    assert ("checks FAILED" in said, "The proof does NOT hold" in said) == (
+        fault == "clearing",
+        fault == "proof",
+    )
 
 
 def test_many_orders_stay_below_a_megabyte(tmp_path: Path) -> None:

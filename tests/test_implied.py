@@ -91,9 +91,43 @@ def test_crossed_orders_trade_at_any_ambiguity() -> None:
     market = kpm.Market(np.eye(2), [0.5, 0.5])
     same_claim = kpm.Orders([0, 0], ["buy", "sell"], [0.6, 0.4], [1.0, 1.0])
     two_claims = kpm.Orders([0, 1], "buy", [0.6, 0.5], [1.0, 1.0])
-    market_order = kpm.Orders([0], "buy", [math.inf], [1.0])
-    for orders in (same_claim, two_claims, market_order):
+    two_at_any_price = kpm.Orders([0, 1], "buy", [math.inf, math.inf], [1.0, 1.0])
+    for orders in (same_claim, two_claims, two_at_any_price):
         assert kpm.implied_ambiguity(market, orders) == math.inf
+
+
+@pytest.mark.parametrize(
+    ("side", "limits"), [("buy", (1, 1.5, math.inf)), ("sell", (0, -9, -math.inf))]
+)
+def test_a_limit_beyond_the_payoffs_counts_as_their_end(
+    side: str, limits: tuple[float, ...]
+) -> None:
+    """Also a market order stops being worth anything: where the maker fears that state alone."""
+    market = kpm.Market([[1, 0]], [0.25, 0.75], risk_aversion=0.01)
+    stop = -math.log(0.25 if side == "buy" else 0.75)
+    for limit in limits:
+        orders = kpm.Orders([0], side, [limit], [10])
+        assert kpm.implied_ambiguity(market, orders) == pytest.approx(stop, rel=1e-12)
+        for share, gains in ((0.9, True), (1.0, False), (2.0, False)):
+            result = kpm.clear(market.replace(ambiguity=share * stop), orders)
+            assert (result.gain > 1e-9 * result.scale) is gains
+
+
+@given(st.integers(0, 10**6), st.floats(0.0, 3.0))
+def test_how_far_limits_lie_beyond_the_payoffs_does_not_matter(seed: int, far: float) -> None:
+    random = np.random.default_rng(seed)
+    market, orders = uncrossed(seed)
+    row = random.integers(len(orders))
+    low, high = market.payoffs.min(axis=1), market.payoffs.max(axis=1)
+    claim = orders.claim_index(market)
+    end = np.where(orders.side > 0, high[claim], low[claim])
+    raised = []
+    for beyond in (0.0, far, math.inf):
+        price = orders.price.copy()
+        price[row] = end[row] + orders.side[row] * beyond
+        raised.append(kpm.Orders(orders.claim, orders.side, price, orders.quantity))
+    radii = {kpm.implied_ambiguity(market, each) for each in raised}
+    assert len(radii) == 1
 
 
 def test_orders_of_no_quantity_do_not_count() -> None:
@@ -107,8 +141,11 @@ def test_orders_of_no_quantity_do_not_count() -> None:
 def test_wealth_must_be_the_same_in_every_state() -> None:
     market = kpm.Market(np.eye(2), [0.5, 0.5], [3.0, 4.0], states=["up", "down"])
     orders = kpm.Orders([0], "buy", [0.6], [1.0])
-    with pytest.raises(kpm.InputError, match=r"inventory.*down.*3 and 4"):
+    with pytest.raises(kpm.InputError, match=r"inventory.*down.*3\.0 and 4\.0"):
         kpm.implied_ambiguity(market, orders)
+    nearly = market.replace(inventory=[0.1 + 0.2, 0.3])
+    with pytest.raises(kpm.InputError, match=r"got 0\.30000000000000004 and 0\.3$"):
+        kpm.implied_ambiguity(nearly, orders)
     constant = market.replace(inventory=[3.0, 3.0])
     assert kpm.implied_ambiguity(constant, orders) > 0.0
 
@@ -129,6 +166,7 @@ def test_a_prior_from_quotes_meets_them() -> None:
     ("bid", "ask", "message"),
     [
         ([0.5, 0.6], [0.4, 0.7], r"bid.*'0'.*0\.5 above 0\.4"),
+        ([0.1 + 0.2, 0.6], [0.3, 0.7], r"got 0\.30000000000000004 above 0\.3$"),
         ([0.6, 0.6], [0.7, 0.7], r"bid, ask.*no probabilities"),
         ([math.nan, 0.6], [0.7, 0.7], r"bid.*-inf where there is no quote.*nan"),
         ([0.1, 0.6], [0.7, math.nan], r"ask.*\(inf where there is no quote.*nan"),

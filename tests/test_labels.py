@@ -182,6 +182,41 @@ def test_integers_where_labels_are_none() -> None:
         cleared(["a", "b", "c"], [3])
 
 
+@pytest.mark.parametrize("labels", [("1", "0"), ("101", "102")])
+def test_integers_are_labels_whatever_holds_them(labels: tuple[str, str]) -> None:
+    """Given a market whose labels are all integers; whole floats are none of its indices."""
+    market = kpm.Market(np.eye(2), [0.5, 0.5], claims=labels)
+    numbers = [int(labels[1]), int(labels[0])]
+    columns: list[Any] = [
+        numbers,
+        tuple(numbers),
+        np.array(numbers),
+        np.array(numbers, dtype=object),
+        np.array(numbers, dtype=np.float32),
+        list(np.array(numbers)),
+        [float(number) for number in numbers],
+        [np.float64(numbers[0]), np.int8(numbers[1])],
+        list(map(str, numbers)),
+    ]
+    rest: dict[str, Any] = {
+        "book": ["x", "x"],
+        "side": "buy",
+        "price": [0.5, 0.5],
+        "quantity": [1, 1],
+    }
+    for column in columns:
+        frame = {"claim": column, **rest}
+        orders = kpm.Orders.from_frame(frame, market)
+        assert orders.claim_index(market).tolist() == [1, 0]
+        assert kpm.Books.from_frame(frame, market).claim.tolist() == [1, 0]
+    wrong: list[Any] = [[0.5, 1.0], [float("nan"), 1.0], [True, False], [[1], [0]]]
+    for column in wrong:
+        with pytest.raises(kpm.InputError, match="claim"):
+            kpm.Orders.from_frame({"claim": column, **rest}, market)
+    with pytest.raises(kpm.InputError, match=r"claim\[0\]: must be an index or a label"):
+        kpm.Orders([0.0, 1.0], "buy", 0.5, 1)
+
+
 @given(st.permutations(range(4)), st.lists(st.integers(0, 4), min_size=1, max_size=5))
 @examples(40)
 def test_the_same_file_by_every_reader(
@@ -257,6 +292,57 @@ def test_rows_of_other_frames_are_not_matched_by_position() -> None:
     for price in (frame["price"][:2], frame["price"][2:][::-1]):
         with pytest.raises(kpm.InputError, match=r"^price: must have the index of"):
             kpm.Orders(claim[2:], "buy", price, 1)
+        for book in (["a", "b"], claim[2:]):
+            with pytest.raises(kpm.InputError, match=r"^price: must have the index of"):
+                kpm.Books(MARKET, book, claim[2:], "buy", price, 1)
+        with pytest.raises(kpm.InputError, match=r"^claim: must have the index of"):
+            kpm.Books(MARKET, price, claim[2:], "buy", 0.5, 1)
+        columns = {"book": claim[2:], "claim": claim[2:], "side": "buy", "quantity": 1}
+        with pytest.raises(kpm.InputError, match=r"^price: must have the index of"):
+            kpm.Books.from_frame({**columns, "price": price}, MARKET)
+    assert kpm.Books(MARKET, claim[2:], claim[2:], "buy", frame["price"][2:], 1).names == ("home",)
+
+
+def test_rows_with_and_without_labels_are_not_mixed() -> None:
+    """Which state a number without a label belongs to would depend on the other rows."""
+    mixed: dict[str, Any] = {"home": [1, 0], "away": {"y": 1, "x": 0}}
+    for rows in (mixed, dict(reversed(mixed.items()))):
+        for refused in (
+            lambda rows=rows: kpm.Market(rows, {"x": 0.9, "y": 0.1}),
+            lambda rows=rows: kpm.LMSR(1.0, {"x": 0.9, "y": 0.1}).quotes(rows),
+            lambda rows=rows: kpm.PolytopeMaker(rows, 1.0),
+        ):
+            with pytest.raises(
+                kpm.InputError, match=r"\['home'\]: has no labels of states.*'y', 'x'"
+            ):
+                refused()
+    plain = kpm.Market({"home": [1, 0], "away": [0, 1]}, {"x": 0.9, "y": 0.1})
+    assert plain.states == ("x", "y")
+
+
+def test_quantities_to_quote_are_aligned_by_claim() -> None:
+    pandas = pytest.importorskip("pandas")
+    turned = {"draw": 5.0, "home": 2.0}
+    expected = MARKET.maker.quotes(MARKET, [2.0, 5.0])
+    ladder = MARKET.maker.quotes(MARKET, [[2.0, 4.0], [5.0, 6.0]])
+    for maker, payoffs in ((MARKET.maker, MARKET), (MARKET.maker, PAYOFFS)):
+        names = payoffs.claims if isinstance(payoffs, kpm.Market) else ("0", "1")
+        own = dict(zip(names[::-1], turned.values(), strict=True))
+        frame = pandas.DataFrame(
+            {"small": own, "large": dict(zip(names[::-1], (6.0, 4.0), strict=True))}
+        )
+        for quantities in (own, pandas.Series(own), pandas.DataFrame({"quantities": own})):
+            assert maker.quotes(payoffs, quantities).ask.tolist() == expected.ask.tolist()
+        assert maker.quotes(payoffs, frame).bid.tolist() == ladder.bid.tolist()
+        columns = {"claim": [*own], "1": [5.0, 2.0], "2": [6.0, 4.0]}
+        polars = pytest.importorskip("polars")
+        assert maker.quotes(payoffs, polars.DataFrame(columns)).ask.tolist() == ladder.ask.tolist()
+        bare = polars.DataFrame({"1": [2.0, 5.0], "2": [4.0, 6.0]})
+        assert maker.quotes(payoffs, bare).ask.tolist() == ladder.ask.tolist()
+    with pytest.raises(kpm.InputError, match="quantities: lacks claim 'home'"):
+        MARKET.maker.quotes(MARKET, pandas.Series([1.0, 2.0]))
+    with pytest.raises(kpm.InputError, match="quantities: must be numbers, got 'many'"):
+        MARKET.maker.quotes(MARKET, "many")
 
 
 def test_makers_take_names_from_their_prior_only() -> None:

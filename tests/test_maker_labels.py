@@ -105,3 +105,68 @@ def test_integers_are_labels_by_their_digits():
     # An array has no labels: it is in the order of the market.
     plain = kpm.Market(np.eye(3), states=["2", "1", "0"], maker=kpm.LMSR(10.0, [0.5, 0.3, 0.2]))
     assert plain.maker.prior.tolist() == [0.5, 0.3, 0.2]
+
+
+@pytest.mark.parametrize("names", [("0", "1", "2"), ("1", "2", "0"), ("2", "1", "0"), STATES])
+def test_a_labelled_market_is_quoted_by_label(names):
+    """Whatever the labels look like: those of numbers are labels where the maker has them."""
+    belief = dict(zip(names, (0.5, 0.3, 0.2), strict=True))
+    owner = kpm.Market(np.eye(3), belief, states=names).maker
+    assert owner.labels == names
+    for order in ([0, 1, 2], [2, 0, 1], [1, 0, 2]):
+        states = [names[place] for place in order]
+        row = {state: float(state == names[0]) for state in states}
+        market = kpm.Market({"first": row}, dict.fromkeys(states, 1 / 3))
+        assert market.states == tuple(states)
+        for quotes in (owner.quotes(market), owner.quotes({"first": row})):
+            middle = (quotes["bid"][0] + quotes["ask"][0]) / 2
+            assert middle == pytest.approx(
+                owner.quotes([[1, 0, 0]])["bid"][0] / 2 + owner.quotes([[1, 0, 0]])["ask"][0] / 2
+            )
+    # A market of arrays has no labels, and is in the order of a maker with labels of its own.
+    if names == STATES:
+        plain = kpm.Market([[1, 0, 0]], [0.2, 0.3, 0.5])
+        assert owner.quotes(plain).ask.tolist() == owner.quotes([[1, 0, 0]]).ask.tolist()
+
+
+@pytest.mark.parametrize("make", PAIRS.values(), ids=PAIRS)
+def test_other_states_in_a_market_rename_what_its_maker_has(make):
+    """As they rename the prior of a market without ``maker=``: nothing changes its place."""
+    market = kpm.Market(np.eye(3), states=STATES, maker=make(PI, WEALTH))
+    for names in (("A", "H", "D"), ("x", "y", "z"), None):
+        renamed = market.replace(states=names)
+        assert renamed.states == (names or ("0", "1", "2")) == renamed.maker.labels
+        assert renamed.payoffs.tolist() == market.payoffs.tolist()
+        assert renamed.inventory.tolist() == [1, 2, 3]
+        for name, value in vars(market.maker).items():
+            if isinstance(value, np.ndarray):
+                assert getattr(renamed.maker, name).tolist() == value.tolist()
+        assert renamed.replace(states=STATES) == market
+    turned = market.replace(states=["A", "H", "D"], inventory={"H": 5.0, "D": 6.0, "A": 7.0})
+    assert turned.inventory.tolist() == [7, 5, 6]
+    with pytest.raises(kpm.InputError, match="states: must have a label for each of 3"):
+        market.replace(states=["x", "y"])
+
+
+@pytest.mark.parametrize("make", PAIRS.values(), ids=PAIRS)
+def test_a_maker_with_labels_keeps_as_many_states(make):
+    maker = make(PI, WEALTH)
+    wide = {
+        name: np.full((2, 4) if name == "priors" else 4, 0.25)
+        for name, value in vars(maker).items()
+        if isinstance(value, np.ndarray)
+    }
+    with pytest.raises(kpm.InputError, match=r"must have 3 states, as the labels|shape \(3,\)"):
+        maker.replace(**wide)
+
+
+def test_other_states_of_a_worst_state_maker_are_its_labels():
+    maker = kpm.WorstStateMaker(["a", "b"], [5.0, 0.0])
+    for states in (["b", "a"], ["c", "d"]):
+        assert maker.replace(states=states).labels == tuple(states)
+        assert maker.replace(states=states).inventory.tolist() == [5, 0]
+    assert maker.replace(states=["b", "a"], inventory={"a": 1, "b": 2}).inventory.tolist() == [2, 1]
+    wide = maker.replace(states=3, inventory=[0, 1, 2])
+    assert (wide.states, wide.labels) == (3, ("0", "1", "2"))
+    with pytest.raises(kpm.InputError, match=r"inventory: must have shape \(3,\)"):
+        maker.replace(states=3)

@@ -5,7 +5,9 @@ from __future__ import annotations
 import dataclasses
 import math
 import pickle
+from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -85,6 +87,94 @@ def test_equality_and_replace() -> None:
         market().replace(colour="red")
     with pytest.raises(kpm.InputError, match="prior"):
         market().replace(prior=[1, 2, 3])
+
+
+#: A maker of each kind that has what a market is asked for, and what may stand beside it.
+GIVEN: list[kpm.Maker] = [
+    kpm.KnightianMaker([0.5, 0.5], 1.0, 0.5),
+    kpm.KnightianMaker([0.5, 0.5], 1.0, 0.01, [0, 0]),
+    kpm.WorstStateMaker(2),
+]
+
+
+@pytest.mark.parametrize("maker", GIVEN)
+@pytest.mark.parametrize(
+    "beside",
+    [
+        {"prior": [0.5, 0.5]},
+        {"inventory": [0.0, 0.0]},
+        {"risk_aversion": 1.0},
+        {"ambiguity": 0.01},
+        {"normalize": True},
+    ],
+)
+def test_what_a_maker_has_is_not_given_beside_it(maker: kpm.Maker, beside: dict[str, Any]) -> None:
+    """Not even a default: it would be ignored where the maker has another value."""
+    (name,) = beside
+    plain = kpm.Market([[1, 0]], [0.25, 0.75])
+    for build in (
+        lambda: kpm.Market([[1, 0]], maker=maker, **beside),
+        lambda: plain.replace(maker=maker, **beside),
+    ):
+        with pytest.raises(kpm.InputError, match=rf"^{name}: is already given by the maker"):
+            build()
+    assert kpm.Market([[1, 0]], maker=maker, normalize=False).maker.inventory.tolist() == [0, 0]
+
+
+@pytest.mark.parametrize("prior", [np.array([0.5, 0.5]), [0.5, 0.5], None])
+def test_a_flag_that_is_none_is_refused_whatever_the_rest(prior: Any) -> None:
+    maker = GIVEN[0] if prior is None else None
+    for flag in ("maybe", None, 2):
+        with pytest.raises(kpm.InputError, match="normalize: must be True or False"):
+            kpm.Market(np.eye(2), prior, maker=maker, normalize=flag)  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize(
+    "make",
+    [
+        lambda prior: kpm.KnightianMaker(prior, 1.0, 0.1),
+        lambda prior: kpm.LMSR(10.0, prior),
+        lambda prior: kpm.UtilityMaker(prior, 10.0),
+        lambda prior: kpm.QuadraticMaker(prior, 10.0),
+    ],
+)
+def test_the_sum_of_a_prior_is_reported_whoever_brought_it(
+    make: Callable[[Any], kpm.Maker],
+) -> None:
+    rough = [0.5, 0.3, 0.20001]
+    expected = kpm.Market([[1, 0, 0]], rough).prior_sum
+    assert expected == math.fsum(rough)
+    given = kpm.Market([[1, 0, 0]], maker=make(rough))
+    named = kpm.Market([[1, 0, 0]], maker=make(dict(zip("abc", rough, strict=True))))
+    for one in (
+        given,
+        named.replace(states=["c", "b", "a"]),
+        given.replace(inventory=[1, 2, 3]),
+        named.replace(maker=named.maker.replace(inventory=[1, 2, 3])),
+        kpm.Market([[1, 0, 0]], maker=kpm.Market([[1, 0, 0]], rough).maker),
+        kpm.Market({"x": dict(zip("cab", [1, 0, 0], strict=True))}, maker=named.maker),
+        pickle.loads(pickle.dumps(given)),
+    ):
+        assert one.prior_sum == expected
+    assert given.replace(maker=make([0.5, 0.25, 0.25])).prior_sum == 1.0
+    assert given.maker.replace(prior=[0.5, 0.25, 0.25]) == make([0.5, 0.25, 0.25])
+
+
+def test_what_a_market_lacks_is_absent() -> None:
+    """Generic code asks with hasattr and getattr, and gets no error that it does not know."""
+    given = kpm.Market([[1, 0]], maker=kpm.WorstStateMaker(2))
+    for name in ("prior", "risk_aversion", "ambiguity", "colour"):
+        assert not hasattr(given, name)
+        assert getattr(given, name, None) is None
+        with pytest.raises(AttributeError):
+            getattr(given, name)
+    with pytest.raises(
+        kpm.InputError, match="prior: the market's maker, WorstStateMaker, has none"
+    ):
+        given.prior  # noqa: B018
+    with pytest.raises(kpm.InputError) as caught:
+        given.prior  # noqa: B018
+    assert str(pickle.loads(pickle.dumps(caught.value))) == str(caught.value)
 
 
 def test_pickle_of_another_release_is_refused_by_name() -> None:

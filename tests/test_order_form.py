@@ -118,6 +118,28 @@ def test_units_round_once(value: float, unit: float) -> None:
     assert orders.price[0] == orders.quantity[0] == expected
 
 
+@pytest.mark.parametrize("field", ["price", "quantity"])
+@pytest.mark.parametrize(("value", "unit"), [(1e300, 1e-30), (-1e290, 3e-20), (1e-300, 1e30)])
+def test_a_number_neither_becomes_infinite_nor_vanishes(
+    field: str, value: float, unit: float
+) -> None:
+    """A limit that overflowed would be a market order, a quantity that vanished no order."""
+    table = {"claim": ["home"] * 2, "side": [1, 1], "price": [1.0, 1.0], "quantity": [1.0, 1.0]}
+    table[field] = [1.0, value]
+    with pytest.raises(kpm.InputError) as caught:
+        kpm.Orders.from_frame(table, **{f"{field}_unit": unit})
+    assert (caught.value.field, caught.value.index) == (field, 1)
+    assert f"{field}_unit={unit!r}" in str(caught.value)
+    assert repr(value) in str(caught.value)
+
+
+def test_infinite_limits_and_no_shares_stay_so_in_any_unit() -> None:
+    table = {"claim": ["home"] * 2, "side": [1, -1], "price": [math.inf, 0], "quantity": [0, 1]}
+    orders = kpm.Orders.from_frame(table, price_unit=1e-30, quantity_unit=0.5)
+    assert orders.price.tolist() == [math.inf, 0.0]
+    assert orders.quantity.tolist() == [0.0, 2.0]
+
+
 @pytest.mark.parametrize(
     ("options", "words"),
     [

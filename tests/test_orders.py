@@ -128,6 +128,19 @@ def test_claim_index_is_resolved_for_each_market() -> None:
     assert orders.claim_index(other).tolist() == [1, 0]
     assert orders.claim_index(MARKET).tolist() == [0, 1]
 
+    class Meddling(tuple[str, ...]):
+        """Claims, during whose comparison another thread asks about another market."""
+
+        __hash__ = tuple.__hash__
+
+        def __eq__(self, claims: object) -> bool:
+            orders._resolved = None
+            assert orders.claim_index(other).tolist() == [1, 0]
+            return tuple.__eq__(self, claims)
+
+    orders._resolved = (Meddling(MARKET.claims), orders.claim_index(MARKET))
+    assert orders.claim_index(MARKET).tolist() == [0, 1]
+
 
 def test_subsets() -> None:
     orders = book()
@@ -177,6 +190,15 @@ def test_concat() -> None:
         kpm.Orders.concat([plain, kpm.Orders(["A"], 1, 0.5, 1)])
     with pytest.raises(kpm.InputError, match="must be in all books or in none, got it in 1 of 2"):
         kpm.Orders.concat([plain, kpm.Orders([0], 1, 0.5, 1, time=[1])])
+    strays: list[tuple[Any, str]] = [
+        ([plain, 1], r"^books\[1\]: must be Orders, got int$"),
+        ("ab", r"^books\[0\]: must be Orders, got str$"),
+        (plain, r"^books\[0\]: must be Orders, got Order$"),
+        (5, r"^books\[0\]: must be Orders, got int$"),
+    ]
+    for books, message in strays:
+        with pytest.raises(kpm.InputError, match=message):
+            kpm.Orders.concat(books)
 
 
 def test_equality() -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 from pathlib import Path
 from typing import Any
 
@@ -259,6 +260,28 @@ def test_own_pictures_in_the_house_style() -> None:
     assert axes.get_title(loc="left") == "left"
     assert not legend.get_frame_on()
     assert not axes.spines["top"].get_visible()
+    assert dict(matplotlib.rcParams) == before
+
+
+def test_threads_that_draw_leave_the_settings_as_they_were() -> None:
+    """One that begins while another draws waits: it would restore what the other had set."""
+    before = dict(matplotlib.rcParams)
+    inside, first_left = threading.Event(), threading.Event()
+    found = []
+
+    def draw() -> None:
+        with kpm.plot.house_style():
+            inside.set()
+            first_left.wait(60)
+            found.append(matplotlib.rcParams["axes.titleweight"])
+
+    team = threading.Thread(target=draw)
+    with kpm.plot.house_style(), kpm.plot.house_style():
+        team.start()
+        assert not inside.wait(0.05)
+    first_left.set()
+    team.join()
+    assert found == ["bold"]
     assert dict(matplotlib.rcParams) == before
 
 

@@ -7,6 +7,7 @@ import dataclasses
 import json
 import math
 import pickle
+from collections.abc import Hashable
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
@@ -223,3 +224,46 @@ def test_statistics_are_read_when_they_are_looked_at() -> None:
     with ThreadPoolExecutor(8) as pool:
         read = [pool.submit(lambda: [stats.seconds["total"] for stats in shared]) for _ in range(8)]
         assert len({tuple(each.result()) for each in read}) == 1
+
+
+def values() -> dict[str, tuple[Any, str]]:
+    """Values that cannot be changed, each with the name of a dictionary in it."""
+    market = kpm.Market([[1, 0]], [0.5, 0.5], risk_aversion=0.01)
+    orders = kpm.Orders([0, 0], "buy", [0.6, 0.7], [10, 5], time=[1, 2])
+    books = kpm.Books(market, ["a", "b"], [0, 7], "buy", 0.6, [1, 2], time=[1, 2])
+    advice = kpm.advise(market, orders)
+    return {
+        "stats": (kpm.clear(market, orders).stats, "seconds"),
+        "stats of a convex rule": (kpm.clear(market, orders, rule="competitive").stats, "seconds"),
+        "batch": (kpm.clear_many(books), "errors"),
+        "books": (books, "errors"),
+        "sweep": (advice.frontier, "table"),
+        "sweep, implied": (advice.frontier, "implied"),
+    }
+
+
+@pytest.mark.parametrize("name", values())
+def test_values_cannot_be_changed_nor_their_copies(name: str) -> None:
+    value, field = values()[name]
+    for one in (value, copy.deepcopy(value), pickle.loads(pickle.dumps(value))):
+        inner = getattr(one, field)
+        assert dict(inner) == getattr(value, field) or field == "errors"
+        key = next(iter(inner))
+        for change in (
+            lambda inner=inner, key=key: inner.__setitem__(key, 5),
+            lambda inner=inner, key=key: inner.pop(key),
+            lambda inner=inner: inner.clear(),
+            lambda inner=inner: inner.update(x=1),
+            lambda inner=inner: inner.setdefault("x", 1),
+        ):
+            with pytest.raises(TypeError, match="cannot be changed"):
+                change()
+        with pytest.raises(dataclasses.FrozenInstanceError):
+            setattr(one, field, {})
+        with pytest.raises(dataclasses.FrozenInstanceError):
+            delattr(one, field)
+        for array in vars(one).values():
+            assert not (isinstance(array, np.ndarray) and array.flags.writeable)
+    assert copy.copy(inner) == inner
+    if name.startswith("sweep"):
+        assert not isinstance(value, Hashable)

@@ -86,8 +86,18 @@ def test_options_without_a_hash() -> None:
 
 
 def test_unknown_options_are_refused() -> None:
-    with pytest.raises(TypeError, match="tolerence"):
+    with pytest.raises(
+        TypeError, match=r"^clear\(\) got .*'tolerence': did you mean 'tolerance'.*cold"
+    ):
         kpm.Engine(MARKET, ORDERS).clear(tolerence=1e-7)
+    with pytest.raises(TypeError):
+        ClearSettings.of(tolerence=1e-7)
+
+
+@pytest.mark.parametrize(("name", "value"), [("node_limit", 1), ("certificate", True)])
+def test_what_an_enumeration_cannot_do_is_refused(name: str, value: Any) -> None:
+    with pytest.raises(kpm.InputError, match=rf"^{name}: is not available with method='enumerate'"):
+        kpm.clear(MARKET, ORDERS, method="enumerate", **{name: value})
 
 
 @pytest.mark.parametrize("name", sorted(set(FIELDS) - {"rule"}))

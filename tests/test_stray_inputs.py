@@ -15,9 +15,22 @@ import kpm_fast as kpm
 MARKET = kpm.Market([[1, 0], [0, 1]], [0.5, 0.5])
 ORDERS = kpm.Orders([0, 1], 1, 0.5, 1)
 COLUMNS: dict[str, Any] = {"claim": [0, 1], "side": 1, "price": 0.5, "quantity": 1}
+NUMBERED: Any = {"book": 5}
 RAGGED: Any = [[1], [1, 2]]
 MASKED: Any = np.ma.array([0.5, 0.5], mask=[False, True])
 MASKED_COUNT: Any = np.ma.array([1, 1], mask=[False, True])
+
+
+def words(buy: Any) -> kpm.Orders:
+    """Orders whose sides are other words, one of which means to buy."""
+    return kpm.Orders.from_frame({**COLUMNS, "side": ["x", "y"]}, sides={buy: "buy"})
+
+
+class Own(kpm.LMSR):
+    """A maker of a class that no file can name."""
+
+
+OWN = kpm.Market([[1, 0], [0, 1]], maker=Own(10.0, [0.5, 0.5]))
 
 
 @pytest.mark.parametrize(
@@ -121,6 +134,19 @@ def test_markets(changes: dict[str, Any], text: str) -> None:
         (lambda: kpm.solve_cell(MARKET, 5, [0, 0]), "orders: must be Orders"),
         (lambda: kpm.solve_cell(MARKET, ORDERS, RAGGED), "cell: must be 2 integers"),
         (lambda: kpm.solve_cell(MARKET, ORDERS, MASKED_COUNT), "cell[1]: is masked"),
+        (lambda: words(float("nan")), "sides: has a word that is missing, got nan"),
+        (lambda: words(None), "sides: has a word that is missing, got None"),
+        (lambda: words(b"\xff"), "sides[\"b'\\\\xff'\"]: must be UTF-8, got b'\\xff'"),
+        (lambda: words(float("inf")), "side[0]: must be 'buy' or 'sell'"),
+        (
+            lambda: kpm.Books.from_frame(COLUMNS, MARKET, columns=NUMBERED),
+            "columns['book']: must be a name, got 5",
+        ),
+        (lambda: kpm.write_book("never", OWN, ORDERS), "maker: cannot be written: Own is none of"),
+        (
+            lambda: kpm.clear(OWN, ORDERS, rule="competitive").save("never"),
+            "maker: cannot be written: Own is none of",
+        ),
     ],
 )
 def test_calls(call: Callable[[], object], text: str) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import itertools
 import pickle
 from collections.abc import Callable
 from concurrent.futures import ProcessPoolExecutor, ThreadPoolExecutor
@@ -154,7 +155,7 @@ def test_advice_says_where_trade_stops(book: tuple[kpm.Market, kpm.Orders]) -> N
     stop = kpm.implied_ambiguity(market, orders)
     assert advice.implied_ambiguity == stop
     assert f"{stop:.4g} nats" in str(advice)
-    assert "nothing trades" in str(advice)
+    assert "nothing is gained" in str(advice)
     assert advice.frontier["volume"][0] > 0.0
     within = str(kpm.advise(market.replace(ambiguity=0.5 * stop), orders))
     assert "50 % of that" in within
@@ -167,15 +168,20 @@ def test_advice_where_there_is_no_threshold(book: tuple[kpm.Market, kpm.Orders])
     crossed = kpm.Orders([0, 0], ["buy", "sell"], [0.6, 0.4], [1.0, 1.0])
     plain = kpm.Market([[1, 0]], [0.5, 0.5])
     assert "Orders cross" in str(kpm.advise(plain, crossed))
-    assert "at any ambiguity" in str(kpm.advise(plain, crossed[:0]))
+    assert "at no ambiguity" in str(kpm.advise(plain, crossed[:0]))
+    at_any_price = kpm.Orders([0], "buy", [np.inf], [1.0])
+    assert "Trade stops at an ambiguity of 0.6931 nats." in str(kpm.advise(plain, at_any_price))
 
 
 def test_no_sequence_of_auctions_loses_more_than_the_bound() -> None:
     """Theorem D, with inventory carried from auction to auction."""
     random = np.random.default_rng(5)
-    for ambiguity in (0.0, 0.02, 0.3):
+    start = np.array([0.0, 300.0, -50.0, 0.0])
+    for ambiguity, inventory in itertools.product((0.0, 0.02, 0.3), (np.zeros(4), start)):
         prior = random.dirichlet(np.full(4, 2.0))
-        market = kpm.Market(np.eye(4), prior, risk_aversion=0.05, ambiguity=ambiguity)
+        market = kpm.Market(
+            np.eye(4), prior, risk_aversion=0.05, ambiguity=ambiguity, inventory=inventory
+        )
         bound = kpm.advise(market, kpm.Orders([], [], [], [])).loss_bound
         for _ in range(12):
             orders = kpm.Orders(
@@ -186,13 +192,27 @@ def test_no_sequence_of_auctions_loses_more_than_the_bound() -> None:
             )
             result = kpm.clear(market, orders)
             market = market.replace(inventory=result.payoff)
-            assert result.payoff.min() >= -bound - 1e-6 * result.scale
+            assert (result.payoff - inventory).min() >= -bound - 1e-6 * result.scale
+
+
+def test_what_a_maker_gives_up_to_be_insured_is_within_the_bound() -> None:
+    """Wealth of 1000 in one state, of which a crowd takes 550 and more for what it pays in both."""
+    market = kpm.Market(np.eye(2), [0.5, 0.5], inventory=[1000, 0], risk_aversion=0.01)
+    orders = kpm.Orders([0], "buy", [0.45], [1000])
+    lost = 1000 - kpm.clear(market, orders).payoff[0]
+    advice = kpm.advise(market, orders)
+    assert lost == pytest.approx(550)
+    assert lost <= advice.loss_bound == market.maker.loss_bound()
+    assert advice.loss_bound == pytest.approx(1000.0, abs=0.01)
+    assert f"more than {advice.loss_bound:.6g}," in str(advice)
 
 
 def test_grids() -> None:
     assert grid("0,0.5,2") == [0.0, 0.5, 2.0]
     assert grid("0:1:3") == [0.0, 0.5, 1.0]
-    for bad in ("", "a", "0:1", "0:1:2.5", "0:1:0"):
+    assert grid("0,inf") == [0.0, np.inf]
+    bad_counts = ("0:1", "0:1:2.5", "0:1:0", "0:1:nan", "0:1:inf", "0:1:100001")
+    for bad in ("", "a", *bad_counts, "0:inf:3", "nan:1:3", "-1e308:1e308:3"):
         with pytest.raises(kpm.InputError, match="grid"):
             grid(bad)
 

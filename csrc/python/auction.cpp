@@ -35,7 +35,7 @@ py::dict clear_by_rule(const py::dict& maker, const In<double>& payoffs,
                        const In<std::int8_t>& side, const In<double>& price,
                        const In<double>& quantity, const std::optional<In<double>>& time,
                        const std::string& allocation, const std::string& rule, double tolerance,
-                       double time_limit, const StopFlag* stop) {
+                       double time_limit, OptionalStop stop) {
   const GivenMaker given = borrow_market(maker, payoffs, inventory);
   Orders orders;
   orders.count = claim.shape(0);
@@ -53,7 +53,7 @@ py::dict clear_by_rule(const py::dict& maker, const In<double>& payoffs,
 }  // namespace
 
 py::dict auction_for_python(const std::string& allocation, const std::string& rule,
-                            double tolerance, double time_limit, const StopFlag* stop,
+                            double tolerance, double time_limit, OptionalStop stop,
                             const std::function<AuctionClearing(const AuctionSettings&)>& clear) {
   AuctionSettings settings = settings_of(allocation, rule, tolerance, time_limit);
   SignalWatch watch;
@@ -61,7 +61,7 @@ py::dict auction_for_python(const std::string& allocation, const std::string& ru
   {
     Unlocked unlocked;
     settings.interrupted = [&] {
-      if (stop != nullptr && stop->raised()) {
+      if (stop && stop->get().raised()) {
         return true;
       }
       const Unlocked::Relocked relocked(unlocked);

@@ -15,7 +15,7 @@ namespace kpm {
 /// signals. The flag may be null.
 pybind11::dict auction_for_python(
     const std::string& allocation, const std::string& rule, double tolerance, double time_limit,
-    const StopFlag* stop, const std::function<AuctionClearing(const AuctionSettings&)>& clear);
+    OptionalStop stop, const std::function<AuctionClearing(const AuctionSettings&)>& clear);
 
 /// clear_auction().
 void add_auctions(pybind11::module_& module);

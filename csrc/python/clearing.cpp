@@ -205,7 +205,7 @@ void add_settings(py::module_& module) {
           py::keep_alive<0, 2>());
 }
 
-py::dict clear_for_python(const ClearSettings& settings, py::object progress, const StopFlag* stop,
+py::dict clear_for_python(const ClearSettings& settings, py::object progress, OptionalStop stop,
                           const Solve& solve) {
   ClearSettings watched = settings;
   const bool listens = !progress.is_none();
@@ -220,7 +220,7 @@ py::dict clear_for_python(const ClearSettings& settings, py::object progress, co
       };
     }
     watched.interrupted = [&] {
-      if (stop != nullptr && stop->raised()) {
+      if (stop && stop->get().raised()) {
         return true;
       }
       const Unlocked::Relocked lock(unlocked);

@@ -22,9 +22,9 @@ void add_settings(py::module_& module);
 
 using Solve = std::function<Clearing(const ClearSettings&)>;
 
-/// Solves without the interpreter's lock, with settings that watch for Ctrl-C, the flag (may be
-/// null) and the callback (may be None).
-py::dict clear_for_python(const ClearSettings& settings, py::object progress, const StopFlag* stop,
+/// Solves without the interpreter's lock, with settings that watch for Ctrl-C, the flag and
+/// the callback (may be None).
+py::dict clear_for_python(const ClearSettings& settings, py::object progress, OptionalStop stop,
                           const Solve& solve);
 
 }  // namespace kpm

@@ -74,8 +74,7 @@ class PythonEngine {
                           column(book.id, orders.count));
   }
 
-  py::dict clear(const ClearSettings& settings, py::object progress, const StopFlag* stop,
-                 bool cold) {
+  py::dict clear(const ClearSettings& settings, py::object progress, OptionalStop stop, bool cold) {
     if (cold) {
       engine_.forget();
     }
@@ -84,7 +83,7 @@ class PythonEngine {
   }
 
   py::dict clear_auction(const std::string& allocation, const std::string& rule, double tolerance,
-                         double time_limit, const StopFlag* stop, bool cold) {
+                         double time_limit, OptionalStop stop, bool cold) {
     if (cold) {
       engine_.forget();
     }

@@ -106,7 +106,7 @@ py::dict clear(const In<double>& payoffs, const In<double>& prior, const In<doub
                double risk_aversion, double ambiguity, const In<std::int64_t>& claim,
                const In<std::int8_t>& side, const In<double>& price, const In<double>& quantity,
                const std::optional<In<double>>& time, const kpm::ClearSettings& settings,
-               py::object progress, const kpm::StopFlag* stop) {
+               py::object progress, kpm::OptionalStop stop) {
   const kpm::Market market = borrow_market(payoffs, prior, inventory, risk_aversion, ambiguity);
   kpm::Orders orders = borrow_orders(claim, side, price, quantity);
   orders.time = time ? time->data() : nullptr;

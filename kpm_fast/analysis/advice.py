@@ -9,7 +9,6 @@ import numpy as np
 
 from ..clearing.implied import implied_ambiguity
 from ..model.book_types import check_book
-from ..model.makers import KnightianMaker
 from ..model.market import Market
 from ..model.orders import Orders
 from .sweep import Sweep, shown, sweep
@@ -27,10 +26,11 @@ class Advice:
     Attributes
     ----------
     implied_ambiguity : float
-        Where trade stops, nats; infinite if orders cross, NaN if wealth differs between states.
+        From where on trade is no gain, nats; infinite if orders cross, NaN if wealth differs
+        between states.
     loss_bound : float
-        The most the maker can lose in any state, in this auction and all that follow with carried
-        inventory, at the market's ambiguity; money (theorem D).
+        The most that any state can take from the market's inventory, in this auction and all that
+        follow with carried inventory, at the market's ambiguity; money (theorem D).
     frontier : Sweep
         The book at ambiguities up to the implied one.
     ambiguity : float
@@ -41,6 +41,8 @@ class Advice:
     loss_bound: float
     frontier: Sweep
     ambiguity: float
+
+    __hash__ = None  # type: ignore[assignment]  # equal by tables, which have no hash
 
     def __str__(self) -> str:
         return "\n".join([*self._verdict(), *self._table()])
@@ -53,12 +55,12 @@ class Advice:
         elif math.isinf(stop):
             lines.append("Orders cross: they trade with each other at any ambiguity.")
         elif stop == 0.0:
-            lines.append("No order is worth filling at the prior: nothing trades at any ambiguity.")
+            lines.append("No order is worth filling at the prior: trade is a gain at no ambiguity.")
         else:
             lines.append(f"Trade stops at an ambiguity of {stop:.4g} nats.")
             if own >= stop:
                 lines.append(
-                    f"The market's, {own:g}, lies beyond it: nothing trades. Choose less than "
+                    f"The market's, {own:g}, is not less: nothing is gained. Choose less than "
                     f"{stop:.2g}."
                 )
             else:
@@ -97,13 +99,12 @@ def advise(market: Market, orders: Orders) -> Advice:
     >>> market = kpm.Market([[1, 0]], [0.5, 0.5], risk_aversion=0.01, ambiguity=0.1)
     >>> orders = kpm.Orders([0], "buy", [0.6], [10])
     >>> print(str(kpm.advise(market, orders)).splitlines()[1])
-    The market's, 0.1, lies beyond it: nothing trades. Choose less than 0.02.
+    The market's, 0.1, is not less: nothing is gained. Choose less than 0.02.
     """
     check_book(market, orders)
     stop = _stop(market, orders)
     frontier = sweep(market, orders, ambiguity=_radii(stop))
-    maker = KnightianMaker(market.prior, market.risk_aversion, market.ambiguity)
-    return Advice(stop, maker.loss_bound(), frontier, market.ambiguity)
+    return Advice(stop, market.maker.loss_bound(), frontier, market.ambiguity)
 
 
 def telling_ambiguities(market: Market, orders: Orders) -> list[float]:

@@ -20,9 +20,11 @@ from ..arrays import as_number
 from ..clearing.chunks import check_executor
 from ..clearing.clear import clear
 from ..clearing.implied import implied_ambiguity
+from ..clearing.settings import check_keywords
 from ..errors import InputError, suggestion
 from ..files.tables import make_frame
 from ..model.book_types import check_book
+from ..model.immutable import FrozenDict
 from ..model.market import Market
 from ..model.orders import Orders
 from ..model.outcome import RULES
@@ -74,6 +76,12 @@ class Sweep:
 
     table: Mapping[str, tuple[Any, ...]]
     implied: Mapping[str, float]
+
+    def __post_init__(self) -> None:
+        for name in ("table", "implied"):
+            object.__setattr__(self, name, FrozenDict(getattr(self, name)))
+
+    __hash__ = None  # type: ignore[assignment]  # equal by tables, which have no hash
 
     def __len__(self) -> int:
         return len(self.table["status"])
@@ -226,13 +234,7 @@ def sweep(
 def _check_options(options: Mapping[str, Any]) -> None:
     """Refuse options that ``clear`` lacks, naming ``sweep``, which the caller has called."""
     own = {name: None for name in inspect.signature(sweep).parameters if name != "options"}
-    known = [*(own | dict.fromkeys(inspect.signature(clear).parameters))]
-    for name in options:
-        if name not in known:
-            raise TypeError(
-                f"sweep() got an unexpected keyword argument {name!r}{suggestion(name, known)} "
-                f"(it takes {', '.join(known)})"
-            )
+    check_keywords("sweep", options, [*(own | dict.fromkeys(inspect.signature(clear).parameters))])
 
 
 def _rules(given: Sequence[str] | str) -> list[str]:

@@ -86,8 +86,9 @@ def clear(
         found is returned with status ``TIME_LIMIT``. A first clearing is found in any case, and its
         multipliers prove a bound.
     node_limit : int, optional
-        Nodes of the tree, at least 1. Default: none. When it is reached before the gap is proven,
-        the best point found is returned with status ``NODE_LIMIT``.
+        Nodes of the tree, at least 1; not for the enumeration, which has none. Default: none. When
+        it is reached before the gap is proven, the best point found is returned with status
+        ``NODE_LIMIT``.
     cell_limit : int
         Enumeration refuses books with more cells.
     prune_bounds : bool

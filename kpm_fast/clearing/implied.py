@@ -13,6 +13,7 @@ from ..arrays import Floats, as_floats, frozen
 from ..errors import InputError
 from ..model.book_types import check_book
 from ..model.labels import align, named_table
+from ..model.limits import limits_in_reach
 from ..model.market import Market
 from ..model.orders import Orders
 
@@ -24,8 +25,9 @@ def implied_ambiguity(market: Market, orders: Orders) -> float:
 
     For a maker at constant wealth and orders that do not cross this is the divergence between its
     prior and the nearest state prices at which no order is strictly inside its limit, whatever its
-    risk aversion (theorem B of ``docs/theory.md``): below it something trades, at or above it
-    nothing.
+    risk aversion (theorem B of ``docs/theory.md``): below it trade is a gain to the maker, at or
+    above it nothing is gained, though orders at their limits may be matched. A limit beyond what
+    its claim can pay, as that of a market order, counts as the end of that range.
 
     Parameters
     ----------
@@ -58,11 +60,12 @@ def implied_ambiguity(market: Market, orders: Orders) -> float:
     if inventory.min() != inventory.max():
         state = int(np.argmax(inventory != inventory[0]))
         raise InputError(
-            f"must be the same in every state, got {inventory[0]:g} and {inventory[state]:g}",
+            f"must be the same in every state, got {float(inventory[0])!r} and "
+            f"{float(inventory[state])!r}",
             field="inventory",
             index=market.states[state],
         )
-    low, high = _no_trade_range(market, orders)
+    low, high = _no_gain_range(market, orders)
     reached, _, _, divergence = _core.project_prior(market.payoffs, market.prior, low, high)
     return float(divergence) if reached else np.inf
 
@@ -130,7 +133,7 @@ def prior_from_quotes(
     if crossed.any():
         claim = int(np.argmax(crossed))
         raise InputError(
-            f"must not exceed the ask, got {low[claim]:g} above {high[claim]:g}",
+            f"must not exceed the ask, got {float(low[claim])!r} above {float(high[claim])!r}",
             field="bid",
             index=market.claims[claim],
         )
@@ -185,13 +188,14 @@ def _quote(value: ArrayLike, field: str, market: Market) -> Floats:
     return quote
 
 
-def _no_trade_range(market: Market, orders: Orders) -> tuple[Floats, Floats]:
-    """The best bid and the best offer of every claim."""
+def _no_gain_range(market: Market, orders: Orders) -> tuple[Floats, Floats]:
+    """The best bid and the best offer of every claim, within the range of its payoffs."""
     low = np.full(len(market.claims), -np.inf)
     high = np.full(len(market.claims), np.inf)
     claim = orders.claim_index(market)
+    limit = limits_in_reach(market, orders)
     live = orders.quantity > 0.0
     bids, offers = live & (orders.side > 0), live & (orders.side < 0)
-    np.maximum.at(low, claim[bids], orders.price[bids])
-    np.minimum.at(high, claim[offers], orders.price[offers])
+    np.maximum.at(low, claim[bids], limit[bids])
+    np.minimum.at(high, claim[offers], limit[offers])
     return low, high

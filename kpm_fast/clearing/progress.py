@@ -47,7 +47,10 @@ class Progress:
 
     @property
     def fraction(self) -> float:
-        """Share of the cells that is done, from 0 to 1."""
+        """Share of the cells that the enumeration has done, from 0 to 1.
+
+        Says nothing of a tree, which solves few of its cells: look at ``gap`` there.
+        """
         return min(1.0, self.done / self.cells) if self.cells else 1.0
 
     @property

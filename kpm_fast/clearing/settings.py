@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from functools import cached_property, lru_cache
 from typing import Any
 
 from .. import _core
 from ..arrays import as_flag, check_choice
-from ..errors import InputError
+from ..errors import InputError, suggestion
 from ..model.outcome import RULES
 from .options import (
     ALLOCATIONS,
@@ -20,7 +21,7 @@ from .options import (
     checked_tolerance,
 )
 
-__all__ = ["ClearSettings"]
+__all__ = ["ClearSettings", "check_keywords"]
 
 METHODS = ("auto", "branch-and-bound", "enumerate")
 
@@ -60,8 +61,9 @@ class ClearSettings:
         check_choice(self.rule, RULES, "rule")
         certificate = as_flag(self.certificate, "certificate")
         if self.rule == "maker_optimal":
-            if certificate and self.enumerates:
-                raise InputError("is not available with method='enumerate'", field="certificate")
+            given = {"certificate": certificate, "node_limit": self.node_limit is not None}
+            for name in (name for name, stated in given.items() if stated and self.enumerates):
+                raise InputError("is not available with method='enumerate'", field=name)
         else:
             self._check_without_search()
         checked = {
@@ -120,6 +122,22 @@ class ClearSettings:
             certificate=self.certificate,
             allocation="pro_rata" if self.allocation == "pro_rata" else "time",
         )
+
+
+def check_keywords(caller: str, given: Iterable[str], known: Sequence[str]) -> None:
+    """Refuse keywords that a function does not know, naming the one that was called.
+
+    Raises
+    ------
+    TypeError
+        Naming the keyword, one like it, and those there are.
+    """
+    for name in given:
+        if name not in known:
+            raise TypeError(
+                f"{caller}() got an unexpected keyword argument {name!r}{suggestion(name, known)} "
+                f"(it takes {', '.join(known)})"
+            )
 
 
 # Typed: 1, 1.0 and True are equal, and not all of them are numbers of threads.

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import errno
+import os
 import reprlib
 import sys
 from collections.abc import Iterable
@@ -14,12 +15,12 @@ from ..entries import composed, number, repeated
 from ..errors import InputError
 from ..files.tables import read_csv
 from ..model.labels import reordering
+from ..model.limits import note_on_limits
 from ..model.maker import Maker
-from ..model.maker_form import maker_from_text
+from ..model.maker_form import files_of_text, maker_from_text
 from ..model.market import DEFAULT_AMBIGUITY, Market
 from ..model.order_form import OrderForm
 from ..model.orders import Orders
-from ..model.words import note_on_limits
 from ..storage.book_folder import BOOK_FILES, read_book, read_market
 from .named_path import named_path
 from .several import Several
@@ -152,18 +153,39 @@ def read(args: argparse.Namespace) -> tuple[Market, Orders]:
 
 
 def check_outputs(args: argparse.Namespace, targets: Iterable[tuple[str, Path | None]]) -> None:
-    """Refuse, before any work, to write over what is read: the book, or the file of an inventory.
+    """Refuse, before any work, to write over what is read, into the book, or twice to one file.
 
-    ``targets`` are the options that name files to write, and the files; None where none is written.
+    What is read is the book, and the files of an inventory and of a maker's priors. ``targets`` are
+    the options that name files to write, and the files; None where none is written.
     """
     sources = [args.folder, *(args.folder / name for name in BOOK_FILES)]
     if args.inventory is not None:
         sources.append(Path(args.inventory))
+    if getattr(args, "maker", None) is not None:
+        sources += files_of_text(args.maker)
     present = [source for source in sources if is_file(source)]
+    of_book = {_place(args.folder / name) for name in BOOK_FILES}
+    options: dict[Path, str] = {}
     for option, target in targets:
+        if target is None:
+            continue
         for source in present:
-            if target is not None and is_file(target) and target.samefile(source):
+            if is_file(target) and target.samefile(source):
                 raise InputError(f"{target} would overwrite {source}, an input", field=option)
+        place = _place(target)
+        if place in of_book:
+            raise InputError(f"{target} would become part of the book {args.folder}", field=option)
+        if place in options and (is_file(target) or not target.exists()):  # no device, no pipe
+            raise InputError(f"{target} is what {options[place]} writes, too", field=option)
+        options[place] = option
+
+
+def _place(path: Path) -> Path:
+    """The path without links; as it is where it cannot be one."""
+    try:
+        return Path(os.path.realpath(path))
+    except ValueError:  # a null character
+        return path
 
 
 def read_market_alone(args: argparse.Namespace) -> Market:

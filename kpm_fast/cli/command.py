@@ -2,7 +2,7 @@
 
 Exit codes: 0 cleared to optimality; 1 verification failed; 2 bad usage or input; 3 stopped at
 a limit or inaccurate, with the best point found; 4 refused, too many cells; 5 out of memory;
-130 interrupted; 141 broken pipe; 143 terminated.
+70 a fault of the program; 130 interrupted; 141 broken pipe; 143 terminated.
 """
 
 from __future__ import annotations
@@ -13,6 +13,7 @@ import os
 import signal
 import sys
 import threading
+import traceback
 from collections.abc import Iterator, Sequence
 from contextlib import ExitStack, contextmanager, redirect_stderr, redirect_stdout, suppress
 from pathlib import Path
@@ -28,13 +29,13 @@ from ..clearing.clear import clear, staircases
 from ..clearing.options import ALLOCATIONS
 from ..clearing.progress import Progress
 from ..clearing.settings import METHODS
-from ..errors import KpmError, TooManyCellsError
-from ..files.atomic_files import staged_files
+from ..errors import InputError, KpmError, TooManyCellsError
+from ..files.atomic_files import MARKER, staged_files
 from ..files.tables import write_csv
 from ..model.outcome import RULES
 from ..model.status import Status
 from ..result import Result
-from ..storage.book_folder import read_terms
+from ..storage.book_folder import BOOK_FILES, read_terms
 from . import book_options, experiments, paper, plot, quotes, report, sample, sweep
 from . import verify as checking
 from .named_path import named, named_path
@@ -44,6 +45,7 @@ from .tables import PipeAwareConsole, print_book, print_result
 __all__ = ["main"]
 
 EXIT_OK, EXIT_UNVERIFIED, EXIT_INPUT, EXIT_LIMIT, EXIT_REFUSED, EXIT_MEMORY = range(6)
+EXIT_FAULT = 70
 EXIT_INTERRUPTED = 130
 EXIT_CLOSED_PIPE = 141
 EXIT_TERMINATED = 143
@@ -109,6 +111,11 @@ def _exit_code(args: argparse.Namespace) -> int:
         return _fail("interrupted", EXIT_INTERRUPTED)
     except _Terminated:
         return _fail("terminated", EXIT_TERMINATED)
+    except Exception:  # with the interpreter's own exit code, 1, it would pass for unverified
+        traceback.print_exc()
+        return _fail(
+            "this is a fault of kpm-fast: please report it, with the lines above", EXIT_FAULT
+        )
     return code
 
 
@@ -267,7 +274,9 @@ def _add_clear(commands: argparse._SubParsersAction[argparse.ArgumentParser]) ->
         metavar="FILE",
         help="write book and result to one file to verify later",
     )
-    output.add_argument("--verify", action="store_true", help="recompute every figure")
+    output.add_argument(
+        "--verify", action="store_true", help="recompute every figure, and check a kept proof"
+    )
     loudness = output.add_mutually_exclusive_group()
     loudness.add_argument("--quiet", action="store_true", help="print no tables")
     loudness.add_argument("--verbose", action="store_true", help="log the search to stderr")
@@ -275,6 +284,8 @@ def _add_clear(commands: argparse._SubParsersAction[argparse.ArgumentParser]) ->
 
 def _run_clear(args: argparse.Namespace) -> int:
     book_options.check_outputs(args, _outputs(args))
+    if args.output is not None:
+        _refuse_book(args.output)
     market, orders = book_options.read(args)
     if args.maker is not None:
         market = market.replace(maker=book_options.named_maker(args, market))
@@ -328,13 +339,28 @@ def _outputs(args: argparse.Namespace) -> Iterator[tuple[str, Path]]:
         yield "--json", Path(args.json)
 
 
+def _refuse_book(folder: Path) -> None:
+    """Refuse a folder that holds a book and no results, whose names are the same."""
+    if (folder / _RESULT).exists() or (folder / MARKER).exists():
+        return
+    for name in BOOK_FILES:
+        if (folder / name).exists():
+            raise InputError(
+                f"{folder} holds a book ({name} and no {_RESULT}), which the results would replace "
+                "or hide",
+                field="--output",
+            )
+
+
 def _verified(console: Console, result: Result) -> bool:
-    verification = result.verify()
-    console.print()
-    console.print(str(verification), markup=False, highlight=False, soft_wrap=True)
-    if not verification:
-        _fail(f"verification failed: {verification.failed[0].name}", EXIT_UNVERIFIED)
-    return verification.passed
+    groups = checking.checks_of(result).values()
+    for verification in groups:
+        console.print()
+        console.print(str(verification), markup=False, highlight=False, soft_wrap=True)
+    failed = [check for verification in groups for check in verification.failed]
+    if failed:
+        _fail(f"verification failed: {failed[0].name}", EXIT_UNVERIFIED)
+    return not failed
 
 
 def _write_tables(folder: Path, result: Result) -> None:
@@ -361,7 +387,6 @@ def _progress_bar(*, hidden: bool) -> Iterator[ShowProgress | None]:
     columns = (
         TextColumn("{task.description}"),
         BarColumn(),
-        TextColumn("{task.percentage:.0f} %"),
         TimeElapsedColumn(),
         TextColumn("{task.fields[note]}"),
     )
@@ -370,13 +395,22 @@ def _progress_bar(*, hidden: bool) -> Iterator[ShowProgress | None]:
 
 
 class ShowProgress:
-    """A callback of :func:`kpm_fast.clear` that moves a bar."""
+    """A callback of :func:`kpm_fast.clear` that moves a bar.
+
+    Nobody knows how far a tree has come: there the bar only moves, beside nodes and gap.
+    """
 
     def __init__(self, bar: ProgressBar) -> None:
         self._bar = bar
-        self._task = bar.add_task("clearing", total=1.0, note="")
+        self._task = bar.add_task("clearing", total=None, note="")
 
     def __call__(self, progress: Progress) -> bool:
-        note = f"{progress.solved:,} cells solved, gap {progress.gap:.2g}"
-        self._bar.update(self._task, completed=progress.fraction, note=note)
+        gap = f"gap {progress.gap:.2g}"
+        if progress.nodes:
+            note = f"{progress.nodes:,} nodes, {progress.open:,} open, {gap}"
+            self._bar.update(self._task, note=note)
+        else:
+            done = progress.fraction
+            note = f"{100 * done:.0f} %, {progress.solved:,} cells solved, {gap}"
+            self._bar.update(self._task, total=1.0, completed=done, note=note)
         return False

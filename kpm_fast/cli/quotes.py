@@ -9,8 +9,6 @@ import sys
 from pathlib import Path
 
 import numpy as np
-from rich.box import SIMPLE_HEAD
-from rich.table import Table
 from rich.text import Text
 
 from ..arrays import Floats
@@ -21,6 +19,7 @@ from ..model.maker import Maker
 from ..model.maker_input import checked_quantities
 from ..model.quotes import Quotes
 from . import book_options
+from .fitted_table import print_table
 from .named_path import named_path
 from .several import Several, numbers
 from .tables import PipeAwareConsole
@@ -87,11 +86,8 @@ def _print(folder: Path, maker: Maker, quotes: Quotes) -> None:
     console = PipeAwareConsole(highlight=False, width=None if on_terminal else _PLAIN_WIDTH)
     console.print(Text(f"{folder}: {maker!r}"), soft_wrap=True)
     columns = quotes.table()
-    table = Table(box=SIMPLE_HEAD)
-    for name in columns:
-        table.add_column(name, justify="left" if name == "claim" else "right")
-    for row in zip(*columns.values(), strict=True):
-        claim, *numbers = row
-        prices = [f"{value:.6f}" for value in numbers[-2:]]
-        table.add_row(Text(claim), *[f"{value:g}" for value in numbers[:-2]], *prices)
-    console.print(table)
+    rows: list[list[str | Text]] = []
+    for claim, *sizes, bid, ask in zip(*columns.values(), strict=True):
+        figures = [*(f"{size:g}" for size in sizes), f"{bid:.6f}", f"{ask:.6f}"]
+        rows.append([Text(claim), *figures])
+    print_table(console, "", list(columns), rows, labels=("claim",))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import math
 from collections.abc import Sequence
 from typing import Any
 
@@ -52,10 +53,12 @@ def grid(text: str) -> list[float]:
         raise InputError(f"must be numbers, got {text!r}", field="grid") from None
     if ":" not in text:
         return values
-    if len(values) != 3 or values[2] != int(values[2]) or not 1 <= values[2] <= 100_000:
+    if len(values) != 3 or values[2] not in range(1, 100_001):
         raise InputError(
             f"must be start:stop:count with a count from 1 to 100,000, got {text!r}", field="grid"
         )
+    if not math.isfinite(values[1] - values[0]):
+        raise InputError(f"must go from one finite number to another, got {text!r}", field="grid")
     return [float(value) for value in np.linspace(values[0], values[1], int(values[2]))]
 
 
@@ -118,8 +121,8 @@ def _run_sweep(args: argparse.Namespace) -> int:
     if args.plot is not None:
         check_column(args.column, "--column")  # before anything is cleared
         require_matplotlib()
-        book_options.check_outputs(args, drawn("--plot", args.plot))
-    book_options.check_outputs(args, [("--output", args.output)])
+    pictures = [] if args.plot is None else drawn("--plot", args.plot)
+    book_options.check_outputs(args, [*pictures, ("--output", args.output)])
     market, orders = book_options.read(args)
     grids: dict[str, Any] = {
         name: values

@@ -18,7 +18,7 @@ from ..verification.checks import Verification
 from .named_path import named_path
 from .tables import PipeAwareConsole, print_verification
 
-__all__ = ["add_parser"]
+__all__ = ["add_parser", "checks_of"]
 
 _PLAIN_WIDTH = 100  # columns, where there is no terminal to ask
 
@@ -39,15 +39,21 @@ def add_parser(commands: argparse._SubParsersAction[argparse.ArgumentParser]) ->
 
 def _run(args: argparse.Namespace) -> int:
     result = load_result(args.file)
-    groups = {"clearing": result.verify()}
-    if result.certificate is not None:
-        groups["certificate"] = check_certificate(result.market, result.orders, result)
+    groups = checks_of(result)
     valid = all(groups.values())
     if args.json:
         print(json.dumps(_as_json(args.file, result, groups), indent=2, allow_nan=False))
     else:
         _print(args.file, result, groups)
     return 0 if valid else 1
+
+
+def checks_of(result: Result) -> dict[str, Verification]:
+    """Return the checks of a clearing and, where it has one, of its proof."""
+    groups = {"clearing": result.verify()}
+    if result.certificate is not None:
+        groups["certificate"] = check_certificate(result.market, result.orders, result)
+    return groups
 
 
 def _print(file: Path, result: Result, groups: dict[str, Verification]) -> None:

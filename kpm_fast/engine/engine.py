@@ -5,7 +5,7 @@ from __future__ import annotations
 import threading
 import zlib
 from collections.abc import Callable
-from typing import Any
+from typing import Any, NoReturn
 
 import numpy as np
 from numpy.typing import ArrayLike
@@ -14,13 +14,12 @@ from .. import _core
 from ..arrays import Floats, as_number, frozen
 from ..clearing.clear import clear_book
 from ..clearing.progress import Progress
-from ..clearing.settings import ClearSettings
+from ..clearing.settings import ClearSettings, check_keywords
 from ..clearing.stop_token import StopToken
-from ..entries import composed
 from ..errors import InputError, KpmError
 from ..model.book_types import check_book
 from ..model.faults import error_of
-from ..model.labels import claim_positions
+from ..model.labels import check_same_claims, claim_positions
 from ..model.market import Market
 from ..model.order import Order
 from ..model.orders import Orders
@@ -32,6 +31,7 @@ from .order_names import OrderNames, as_name
 __all__ = ["Engine"]
 
 _SIDES = {"buy": 1, "sell": -1, 1: 1, -1: -1}
+_WATCHING = ("callback", "stop", "verbose", "cold")
 _SIDE_NAMES = {1: "buy", -1: "sell"}
 
 
@@ -132,8 +132,8 @@ class Engine:
         quantity : float
             Shares; finite, >= 0.
         order_id : str or int, optional
-            Not in use by another order of the book. Default: an integer that the engine has not
-            used.
+            Not in use by another order of the book. Default: an integer that no order of the engine
+            has had.
 
         Returns
         -------
@@ -303,11 +303,7 @@ class Engine:
             self._check_idle()
             if not isinstance(other, Market):
                 raise InputError(f"must be a Market, got {type(other).__name__}", field="market")
-            if list(map(composed, other.claims)) != list(map(composed, self._market.claims)):
-                raise InputError(
-                    f"must have the claims {list(self._market.claims)}, got {list(other.claims)}",
-                    field="market",
-                )
+            check_same_claims(other.claims, self._market.claims, "market")
             fault = self._core.set_market(*_core_arguments(other))
             if fault is not None:
                 raise error_of(fault, other.claims, other.states)
@@ -350,7 +346,11 @@ class Engine:
         """
         with self._lock:
             self._check_idle()
-            how = ClearSettings.of(**settings)
+            try:
+                how = ClearSettings.of(**settings)
+            except TypeError:
+                check_keywords("clear", settings, [*_WATCHING, *ClearSettings.__match_args__])
+                raise
             self._clearing = True
             try:
                 return clear_book(
@@ -412,7 +412,7 @@ class Engine:
             return self._core.state_hash()
 
     def snapshot(self) -> bytes:
-        """Return the orders by priority and the identifiers in use, without the market.
+        """Return the orders by priority, with their claims' labels and their identifiers.
 
         Returns
         -------
@@ -432,7 +432,7 @@ class Engine:
         """
         with self._lock:
             book = self._core.snapshot()
-            names = self._names.to_bytes(self._core.orders()[4].tolist())
+            names = self._names.to_bytes(self._core.orders()[4].tolist(), self._market.claims)
             parts = len(book).to_bytes(8, "little") + book + names
             return parts + zlib.crc32(parts).to_bytes(4, "little")
 
@@ -442,8 +442,7 @@ class Engine:
         Raises
         ------
         InputError
-            If the bytes are damaged, or hold a book for another number of claims; the engine is
-            then as before.
+            If the bytes are damaged, or hold a book for other claims; the engine is then as before.
 
         Examples
         --------
@@ -470,14 +469,23 @@ class Engine:
             if fault is not None:
                 raise error_of(fault)
             try:
-                names = OrderNames.from_bytes(parts[8 + length :], other.orders()[4].tolist())
+                numbers = other.orders()[4].tolist()
+                names, claims = OrderNames.from_bytes(parts[8 + length :], numbers)
             except (ValueError, TypeError):
                 raise damaged from None
+            if claims is not None:
+                check_same_claims(claims, self._market.claims, "snapshot")
             self._core, self._names, self._book = other, names, None
 
     def _check_idle(self) -> None:
         if self._clearing:  # and this thread holds the lock: it is a callback that asks
             raise KpmError("an engine cannot be used by a callback of its own clearing")
+
+    def __reduce__(self) -> NoReturn:
+        # A copy would share the core's book and not what is known about it.
+        raise TypeError(
+            "an Engine is not copied or pickled: make one of its market and restore its snapshot()"
+        )
 
     def __repr__(self) -> str:
         return f"Engine({self._market!r}, {len(self)} orders)"

@@ -38,8 +38,8 @@ class OrderNames:
         return name in self._numbers
 
     def fresh(self) -> str:
-        """Return an integer that no order has, greater than all that were returned before."""
-        while str(self._next) in self._numbers:
+        """Return an integer greater than those of 64 bits that orders have had."""
+        while str(self._next) in self._numbers:  # a longer one
             self._next += 1
         name = str(self._next)
         self._next += 1
@@ -79,6 +79,8 @@ class OrderNames:
         """Take in an order."""
         self._numbers[name] = number
         self._names[number] = name
+        if number >= self._next and str(number) == name:  # and no hash
+            self._next = number + 1
 
     def remove(self, name: str) -> None:
         """Forget an order."""
@@ -88,14 +90,16 @@ class OrderNames:
         """Return the names of orders by their numbers."""
         return list(map(self._names.__getitem__, numbers))
 
-    def to_bytes(self, numbers: Sequence[int]) -> bytes:
+    def to_bytes(self, numbers: Sequence[int], claims: Sequence[str]) -> bytes:
         """Return the bytes from which :meth:`from_bytes` restores the names of these orders."""
         names = [None if _number_of(name) == int_of(name) else name for name in self.of(numbers)]
-        return json.dumps([self._next, names]).encode()
+        return json.dumps([self._next, names, claims]).encode()
 
     @classmethod
-    def from_bytes(cls, data: bytes, numbers: Sequence[int]) -> OrderNames:
-        """Return the names of orders by their numbers.
+    def from_bytes(
+        cls, data: bytes, numbers: Sequence[int]
+    ) -> tuple[OrderNames, tuple[str, ...] | None]:
+        """Return the names of orders by their numbers, and the claims, if they are stated.
 
         Raises
         ------
@@ -103,7 +107,7 @@ class OrderNames:
             If the bytes do not hold them, or hold those of other orders.
         """
         stated = json.loads(data.decode())
-        following, names = stated
+        following, names, *claims = stated
         if type(following) is not int or len(names) != len(numbers):
             raise ValueError("the names are those of other orders")
         self = cls()
@@ -112,7 +116,7 @@ class OrderNames:
             self.add(str(number) if name is None else str(name), number)
         if len(self._numbers) != len(numbers):
             raise ValueError("two orders have the same name")
-        return self
+        return self, tuple(map(str, claims[0])) if claims else None
 
 
 def int_of(name: str) -> int | None:

@@ -21,7 +21,7 @@ from ..errors import InputError
 from ..model.market import Market
 from ..model.orders import Orders
 from ..plots.style import BLUE, GREY, ORANGE
-from ..storage.book_folder import read_book
+from ..storage.book_folder import BOOK_FILES, read_book
 from .experiment import Experiment
 
 if TYPE_CHECKING:
@@ -42,7 +42,8 @@ def implied(books: int = 8, seed: int = 1, data: Path | None = None) -> Experime
     seed : int
         Of the first generated book; the others follow.
     data : Path, optional
-        A folder that holds recorded books, at any depth, as :func:`kpm_fast.read_book` reads them.
+        A folder that holds recorded books, at any depth, each a folder that
+        :func:`kpm_fast.read_book` reads.
     """
     rows: dict[str, list[float | str]] = {
         "book": [],
@@ -78,7 +79,8 @@ def implied(books: int = 8, seed: int = 1, data: Path | None = None) -> Experime
 def _books(books: int, seed: int, data: Path | None) -> Iterator[tuple[str, Market, Orders]]:
     """Yield the recorded books, or generated ones without orders that cross."""
     if data is not None:
-        folders = sorted(file.parent for file in data.rglob("orders.csv"))
+        files = (file for file in data.rglob("orders.csv*") if file.name in BOOK_FILES)
+        folders = sorted({file.parent for file in files})
         if not folders:
             raise InputError(f"no folder in {data} holds a book", field="data")
         for path in folders:

@@ -176,6 +176,8 @@ class CsvTable:
         try:
             check_names(self.names, required, optional, renamable)
         except InputError as error:
+            if self.title != str(self.path):  # one of several tables in a file
+                error = InputError(f"{self.title}: {error.reason}")
             raise error.located(self.path, self._header_line) from None
 
     def place(self, row: int) -> str:

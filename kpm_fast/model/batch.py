@@ -6,6 +6,7 @@ import operator
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
+from numbers import Integral
 from typing import Any
 
 import numpy as np
@@ -14,7 +15,7 @@ from numpy.typing import NDArray
 from ..arrays import Floats, Ints
 from ..errors import InputError, suggestion
 from ..files.tables import make_frame
-from .immutable import Value
+from .immutable import FrozenDict, Value
 
 __all__ = ["Batch"]
 
@@ -62,10 +63,13 @@ class Batch(Value):
     _claim_first: Ints
     _state_first: Ints
 
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "errors", FrozenDict(self.errors))
+
     def fills_of(self, number: int | str) -> Floats:
         """Shares filled of each order of a book, in its order.
 
-        A book is given by its number, or by its name if that is text.
+        A book is given by its name, or by its number where no name is an integer.
 
         Examples
         --------
@@ -117,19 +121,24 @@ class Batch(Value):
 
     @cached_property
     def _numbers(self) -> dict[Any, int]:
-        return {name: number for number, name in enumerate(self.names)}
+        """The number of each book by its name; and by its number, where that cannot be a name."""
+        count = len(self)
+        numbers = dict(zip(self.names, range(count), strict=True))
+        if self.names == tuple(range(count)) or not any(isinstance(n, Integral) for n in numbers):
+            numbers |= {place: place % count for place in range(-count, count)}
+        return numbers
 
-    def _part(self, column: Floats, first: Ints, number: int | str) -> Floats:
-        if isinstance(number, str):
-            if number not in self._numbers:
-                hint = suggestion(number, [n for n in self.names if isinstance(n, str)])
-                raise InputError(f"must be the name of a book, got {number!r}{hint}", field="book")
-            number = self._numbers[number]
+    def _part(self, column: Floats, first: Ints, book: int | str) -> Floats:
         try:
-            place = range(len(self))[operator.index(number)]
-        except (TypeError, IndexError):
-            reason = f"must be the name or the number of one of {len(self)} books, got {number!r}"
-            raise InputError(reason, field="book") from None
+            place = self._numbers[book if isinstance(book, str) else operator.index(book)]
+        except (KeyError, TypeError):
+            names = [name for name in self.names if isinstance(name, str)]
+            hint = suggestion(book, names) if isinstance(book, str) else ""
+            raise InputError(
+                f"must be the name (or, where no name is an integer, the number) of one of "
+                f"{len(self)} books, got {book!r}{hint}",
+                field="book",
+            ) from None
         if place in self.errors:
             raise self.errors[place]
         return column[first[place] : first[place + 1]]
@@ -145,8 +154,8 @@ class Batch(Value):
         >>> batch.table()["error"]
         ['', 'books[1]: must be a market with its orders, got None']
         """
-        totals = np.concatenate([[0.0], np.cumsum(np.nan_to_num(self.fills))])
-        volume = totals[self.first[1:]] - totals[self.first[:-1]]
+        ends = zip(self.first[:-1], self.first[1:], strict=True)
+        volume = [float(self.fills[first:last].sum()) for first, last in ends]  # as Result.volume
         return {
             "book": list(self.names),
             "status": self.status,
@@ -159,8 +168,14 @@ class Batch(Value):
         }
 
     def to_frame(self, backend: str = "pandas") -> Any:
-        """Return :meth:`table` as a data frame of pandas, polars or pyarrow."""
-        return make_frame(self.table(), backend)
+        """Return :meth:`table` as a data frame of pandas, polars or pyarrow.
+
+        Names of several types are text in it.
+        """
+        table = self.table()
+        if len(set(map(type, self.names))) > 1:
+            table["book"] = list(map(str, self.names))
+        return make_frame(table, backend)
 
     def __len__(self) -> int:
         return len(self.status)

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Set
-from typing import Any
+from dataclasses import FrozenInstanceError
+from typing import Any, NoReturn
 
 import numpy as np
 from numpy.typing import ArrayLike
@@ -13,9 +14,10 @@ from ..entries import entries_of, is_missing
 from ..errors import InputError
 from ..files.csv_text import check_decimal
 from ..files.tables import columns_of
+from .immutable import FrozenDict
 from .labels import integers_as_labels
 from .market import Market
-from .order_columns import Sides
+from .order_columns import Sides, common_index
 from .order_form import OrderForm
 from .orders import Orders
 
@@ -26,6 +28,8 @@ _STATED_SIDE = "stated side"  # a column beside signed quantities
 
 class Books:
     """Many books of one market, one row per order: the form that :func:`clear_many` reads fastest.
+
+    Immutable.
 
     Parameters
     ----------
@@ -54,7 +58,7 @@ class Books:
     Raises
     ------
     InputError
-        If columns differ in length.
+        If columns differ in length, or Series of pandas in their index.
 
     Examples
     --------
@@ -66,6 +70,18 @@ class Books:
     >>> kpm.clear_many(books).status.tolist()
     ['optimal', 'optimal']
     """
+
+    market: Market
+    names: tuple[Any, ...]
+    rows: Ints
+    first: Ints
+    errors: Mapping[int, InputError]
+    ignored_columns: tuple[str, ...]
+    claim: Ints
+    side: Sides
+    price: Floats
+    quantity: Floats
+    priority: Floats | None
 
     def __init__(
         self,
@@ -137,6 +153,8 @@ class Books:
         if isinstance(columns, Mapping) and "book" in columns:
             book = columns["book"]
             columns = {field: name for field, name in columns.items() if field != "book"}
+            if not isinstance(book, str):
+                raise InputError(f"must be a name, got {book!r}", field="columns", index="book")
         form = OrderForm(columns, sides, sell, price_unit, quantity_unit, market_orders)
         check_decimal(decimal, None)
         table = columns_of(frame, [book, *form.required], form.optional, {"book", *form.renamable})
@@ -154,14 +172,17 @@ class Books:
 
         books = object.__new__(cls)
         books._fill(market, table[book], read, parse)
-        books.ignored_columns = tuple(n for n in table if n not in (book, *names.values()))
+        ignored = tuple(name for name in table if name not in (book, *names.values()))
+        vars(books).update(ignored_columns=ignored)
         return books
 
     def _fill(self, market: Market, book: Any, columns: dict[str, Any], parse: _Parse) -> None:
         if not isinstance(market, Market):
             raise InputError(f"must be a Market, got {type(market).__name__}", field="market")
-        self.ignored_columns: tuple[str, ...] = ()
         check_complete(book, "book")
+        index = None
+        for name, column in (("book", book), *columns.items()):
+            index = common_index(index, column, name)
         try:
             labels = np.asarray(entries_of(book))
         except ValueError:
@@ -188,12 +209,14 @@ class Books:
         rank = np.empty(len(names), dtype=np.int64)
         rank[by_appearance] = np.arange(len(names))
         number = rank[number]
-        self.market = market
-        self.names = tuple(names[by_appearance].tolist())
-        self.rows: Ints = frozen(np.argsort(number, kind="stable").astype(np.int64))
         counts = np.bincount(number, minlength=len(names))
-        self.first: Ints = frozen(np.concatenate([[0], np.cumsum(counts)]).astype(np.int64))
-        self.errors: dict[int, InputError] = {}
+        vars(self).update(
+            market=market,
+            names=tuple(names[by_appearance].tolist()),
+            rows=frozen(np.argsort(number, kind="stable").astype(np.int64)),
+            first=frozen(np.concatenate([[0], np.cumsum(counts)]).astype(np.int64)),
+            ignored_columns=(),
+        )
         self._read(
             {name: _column(name, entry, len(labels)) for name, entry in columns.items()}, parse
         )
@@ -201,6 +224,7 @@ class Books:
     def _read(self, columns: dict[str, Any], parse: _Parse) -> None:
         """Parse all orders at once, or book by book if one of them is invalid."""
         ordered = {name: _taken(column, self.rows) for name, column in columns.items()}
+        errors: dict[int, InputError] = {}
         try:
             orders = parse(ordered)
             self._keep([(orders, orders.claim_index(self.market))])
@@ -213,10 +237,11 @@ class Books:
                     part = parse({name: _taken(c, rows) for name, c in ordered.items()})
                     parts.append((part, part.claim_index(self.market)))
                 except InputError as error:
-                    self.errors[number] = self._located(error, number)
+                    errors[number] = self._located(error, number)
                     nothing = Orders(self.market.claims[:1] * (rows.stop - rows.start), 1, 0.0, 0.0)
                     parts.append((nothing, nothing.claim_index(self.market)))
             self._keep(parts)
+        vars(self).update(errors=FrozenDict(errors))
 
     def _labels(self, claims: Any) -> Any:
         """Return claims as labels: the whole column, not each book, decides what integers mean."""
@@ -238,15 +263,17 @@ class Books:
             whole = np.concatenate([*arrays, np.empty(0, dtype=kind)])
             return frozen(np.ascontiguousarray(whole, dtype=kind))
 
-        self.claim: Ints = joined([index for _, index in parts], np.int64)
-        self.side: Sides = joined([part.side for part, _ in parts], np.int8)
-        self.price: Floats = joined([part.price for part, _ in parts], np.float64)
-        self.quantity: Floats = joined([part.quantity for part, _ in parts], np.float64)
         times = [
             np.zeros(len(part)) if part.priority is None else part.priority for part, _ in parts
         ]
         timed = any(part.priority is not None for part, _ in parts)
-        self.priority: Floats | None = joined(times, np.float64) if timed else None
+        vars(self).update(
+            claim=joined([index for _, index in parts], np.int64),
+            side=joined([part.side for part, _ in parts], np.int8),
+            price=joined([part.price for part, _ in parts], np.float64),
+            quantity=joined([part.quantity for part, _ in parts], np.float64),
+            priority=joined(times, np.float64) if timed else None,
+        )
 
     def by_row(self, values: ArrayLike) -> Floats:
         """Bring values of orders, such as ``Batch.fills``, into the order of the given rows.
@@ -300,6 +327,18 @@ class Books:
                     time=time,
                 ),
             )
+
+    def __setattr__(self, name: str, value: Any) -> NoReturn:
+        raise FrozenInstanceError(f"cannot assign to field {name!r}")
+
+    def __delattr__(self, name: str) -> NoReturn:
+        raise FrozenInstanceError(f"cannot delete field {name!r}")
+
+    def __setstate__(self, state: dict[str, Any]) -> None:
+        for column in state.values():
+            if isinstance(column, np.ndarray):
+                frozen(column)
+        vars(self).update(state)
 
     def __repr__(self) -> str:
         bad = f", {len(self.errors)} with errors" if self.errors else ""

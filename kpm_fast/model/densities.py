@@ -92,7 +92,7 @@ def prior_from_density(levels: ArrayLike, density: Any) -> dict[str, float]:
     row = first(np.diff(at) <= 0.0)
     if row is not None:
         raise InputError(
-            f"must increase, got {at[row]:g} and then {at[row + 1]:g}",
+            f"must increase, got {float(at[row])!r} and then {float(at[row + 1])!r}",
             field="levels",
             index=row + 1,
         )

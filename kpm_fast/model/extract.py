@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -257,15 +258,15 @@ def settlement(outcome: Outcome, state: str | int) -> Settlement:
     signed = orders.side * outcome.fills
     premium = signed * outcome.paid_prices + 0.0
     payout = signed * market.payoffs[orders.claim_index(market), i] + 0.0
-    maker = _plain(outcome.payoff[i])
+    net = payout - premium
     return Settlement(
         state=market.states[i],
         order_id=orders.order_id,
         premium=frozen(premium),
         payout=frozen(payout),
-        net=frozen(payout - premium),
-        maker=maker,
-        maker_net=_plain(maker - float(market.inventory[i])),
+        net=frozen(net),
+        maker=_plain(outcome.payoff[i]),
+        maker_net=_plain(-math.fsum(net)),
     )
 
 

@@ -3,16 +3,18 @@
 from __future__ import annotations
 
 from dataclasses import MISSING, fields
-from typing import Any, ClassVar, TypeVar
+from typing import Any, ClassVar, NoReturn, TypeVar
 
 import numpy as np
 
 from ..arrays import frozen, same
 from ..errors import InputError
 
-__all__ = ["Value", "construct"]
+__all__ = ["FrozenDict", "Value", "construct"]
 
 _Constructed = TypeVar("_Constructed")
+_Key = TypeVar("_Key")
+_Item = TypeVar("_Item")
 
 
 _ELSEWHERE = "by another release of kpm-fast (Result.save keeps clearings for later ones)"
@@ -28,6 +30,19 @@ def construct(kind: type[_Constructed], values: dict[str, Any]) -> _Constructed:
     instance = object.__new__(kind)
     object.__setattr__(instance, "__dict__", values)
     return instance
+
+
+class FrozenDict(dict[_Key, _Item]):
+    """A dictionary that cannot be changed, in values that cannot. Equal to any with its items."""
+
+    def _refuse(self, *_: Any, **__: Any) -> NoReturn:
+        raise TypeError("it belongs to a value that cannot be changed; dict(...) is a copy")
+
+    __setitem__ = __delitem__ = __ior__ = _refuse
+    clear = pop = popitem = setdefault = update = _refuse
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        return type(self), (dict(self),)
 
 
 class Value:

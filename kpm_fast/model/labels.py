@@ -6,12 +6,22 @@ import operator
 import reprlib
 from collections.abc import Iterable, Mapping, Sequence
 from functools import lru_cache
+from numbers import Integral
 from typing import Any, NamedTuple
 
 import numpy as np
 
 from ..arrays import Ints, as_floats, check_complete, first
-from ..entries import composed, entries_of, is_a, is_frame, label_texts, repeated, table_columns
+from ..entries import (
+    composed,
+    entries_of,
+    identifier,
+    is_a,
+    is_frame,
+    label_texts,
+    repeated,
+    table_columns,
+)
 from ..errors import InputError, suggestion
 from ..files.decimal_comma import pointed_column
 
@@ -19,6 +29,7 @@ __all__ = [
     "Named",
     "align",
     "check_labels",
+    "check_same_claims",
     "claim_positions",
     "claims_of",
     "default_labels",
@@ -127,11 +138,10 @@ def named_table(value: Any, field: str = "payoffs", *, comma: bool = False) -> N
         vectors = [named_entries(row, field) for row in value.values()]
         if comma:
             vectors = [Named(pointed_column(v.entries, field), v.labels) for v in vectors]
-        known = [vector.labels for vector in vectors if vector.labels is not None]
-        names = known[0] if known else None
+        names = next((vector.labels for vector in vectors if vector.labels is not None), None)
         entries = [
             vector.entries
-            if vector.labels is None or names is None
+            if names is None
             else _reordered(vector, names, f"{field}[{row!r}]", "state")
             for row, vector in zip(rows, vectors, strict=True)
         ]
@@ -175,8 +185,9 @@ def align(value: Any, labels: Sequence[str], field: str, axis: str = "state") ->
 
 
 def _reordered(named: Named, labels: Sequence[str], field: str, axis: str) -> Any:
-    own = named.labels or ()
-    order = reordering(own, labels, field, axis)
+    if named.labels is None:
+        raise InputError(f"has no labels of {axis}s, as others have: {_shown(labels)}", field=field)
+    order = reordering(named.labels, labels, field, axis)
     if isinstance(named.entries, np.ndarray):
         return named.entries[order]
     return [named.entries[place] for place in order]
@@ -313,6 +324,12 @@ def _is_integer(label: str) -> bool:
     return len(label) < 20 and _is_count(label) and str(int(label)) == label
 
 
+def check_same_claims(given: Sequence[str], own: Sequence[str], field: str) -> None:
+    """Refuse other claims, or the same in another order, than a market has."""
+    if list(map(composed, given)) != list(map(composed, own)):
+        raise InputError(f"must have the claims {list(own)}, got {list(given)}", field=field)
+
+
 def unknown_label(label: str, known: Sequence[str], axis: str = "claim") -> str:
     """Say that a market has no such claim (or state), and which one may have been meant."""
     close = suggestion(label, known)
@@ -373,14 +390,23 @@ def labelled_claims(codes: Ints, labels: tuple[str, ...], claims: tuple[str, ...
 
 
 def integers_as_labels(column: Any, claims: tuple[str, ...]) -> Any:
-    """Return a column of integers as text if all labels of a market are integers."""
+    """Return a column of integers as text if all labels of a market are integers.
+
+    Whatever holds them: NumPy's, Python's, or whole floats.
+    """
     if not claim_positions(claims).all_integers:
         return column
     entries = entries_of(column)
-    integers = (
-        entries.dtype.kind in "iu"
-        if isinstance(entries, np.ndarray)
-        else isinstance(entries, list | tuple)
-        and all(isinstance(entry, int) and not isinstance(entry, bool) for entry in entries)
-    )
-    return list(map(str, entries)) if integers else column
+    if isinstance(entries, str | bytes | Mapping) or not hasattr(entries, "__len__"):
+        return column
+    if not all(map(_is_whole, entries)):
+        return column
+    return [identifier(entry, "claim", row) for row, entry in enumerate(entries)]
+
+
+def _is_whole(entry: Any) -> bool:
+    """Whether an entry is an integer, or a float that is one."""
+    if isinstance(entry, float | np.floating):
+        return float(entry).is_integer()
+    # To Python and NumPy truth values and durations are integers.
+    return isinstance(entry, Integral) and not isinstance(entry, bool | np.timedelta64)

@@ -21,6 +21,7 @@ from .maker_input import (
     checked_rows,
     checked_side,
     labelled_rows,
+    quantities_by_claim,
 )
 from .quotes import Quotes, Trade
 
@@ -70,8 +71,14 @@ class Maker(Value, ABC):
         """Return the maker with these labels for its states, in their present order."""
         return construct(type(self), {**self.__dict__, "_labels": labels})
 
+    def _of_prior_sum(self: _Self, prior_sum: float) -> _Self:
+        """Return the maker that remembers what its prior summed to before it was normalised."""
+        return construct(type(self), {**self.__dict__, "_prior_sum": prior_sum})
+
     def _named(self: _Self, labels: Any) -> _Self:
-        """Return the maker with these labels from a file, which may be invalid."""
+        """Return the maker with these labels, which may be invalid; None: the default ones."""
+        if labels is None:
+            labels = default_labels(self.states)
         return self._labelled(check_labels(labels, self.states, "states"))
 
     def _aligned(self: _Self, labels: tuple[str, ...], field: str) -> _Self:
@@ -123,13 +130,25 @@ class Maker(Value, ABC):
         """Make a maker with other parameters and the same labels of states."""
         labels = self.__dict__.get("_labels")
         if labels is None:
-            return kind(**{**current, **changes})
+            return self._remembered(kind(**{**current, **changes}), changes)
         vectors = ("priors", "prior", "delta", "inventory")
         aligned = {
             name: labelled_rows(value, name, labels)[0] if name in vectors else value
             for name, value in changes.items()
         }
-        return kind(**{**current, **aligned})._aligned(labels, "states")
+        changed = kind(**{**current, **aligned})
+        if changed.states != len(labels):
+            raise InputError(
+                f"must have {len(labels)} states, as the labels have, got {changed.states}",
+                field=next(iter(changes)),
+            )
+        return self._remembered(changed._labelled(labels), changes)
+
+    def _remembered(self: _Self, changed: _Self, changes: dict[str, Any]) -> _Self:
+        prior_sum = self.__dict__.get("_prior_sum")
+        if prior_sum is None or "prior" in changes:
+            return changed
+        return changed._of_prior_sum(prior_sum)
 
     def __eq__(self, other: object) -> bool:
         same_values = super().__eq__(other)
@@ -248,7 +267,8 @@ class Maker(Value, ABC):
             maker that this is called on. A frame or mapping names its claims and must name its
             states as the maker does (``labels``).
         quantities : scalar or array_like, shape (K,) or (K, S), optional
-            Shares of a block, > 0. Default: the next, infinitesimal, share.
+            Shares of a block, > 0; labels are those of claims. Default: the next, infinitesimal,
+            share.
 
         Returns
         -------
@@ -279,13 +299,14 @@ class Maker(Value, ABC):
         if table.ndim == 1:
             table = table[None, :]
         maker, rows, _ = self._rows(table, "payoffs")
-        sizes, shape = checked_quantities(quantities, len(rows))
+        names = names or default_labels(len(rows))
+        sizes, shape = checked_quantities(quantities_by_claim(quantities, names), len(rows))
         bid, ask = _core.maker_quotes(maker._model(), -maker.inventory, rows, sizes)
         stated = None if quantities is None else frozen(sizes.reshape(shape))
         return construct(
             Quotes,
             {
-                "claims": names or tuple(map(str, range(len(rows)))),
+                "claims": names,
                 "quantities": stated,
                 "bid": frozen(bid.reshape(shape)),
                 "ask": frozen(ask.reshape(shape)),
@@ -438,10 +459,12 @@ class Maker(Value, ABC):
     def _of_market(self, market: Any) -> Floats:
         """Return the payoffs of a market's claims in the order of the maker's states."""
         payoffs: Floats = market.payoffs
-        plain = default_labels(len(market.states))
-        if "_labels" not in self.__dict__ or market.states in (self.labels, plain):
+        names, own = market.states, self.labels
+        if "_labels" not in self.__dict__ or names == own:
             return payoffs
-        return payoffs[:, reordering(market.states, self.labels, "payoffs", "state")]
+        if names == default_labels(len(names)) and set(names) != set(own):  # it has no labels
+            return payoffs
+        return payoffs[:, reordering(names, own, "payoffs", "state")]
 
     def _rows(self: _Self, value: ArrayLike, field: str) -> tuple[_Self, Floats, bool]:
         rows, single = checked_rows(value, field, self.labels)

@@ -26,7 +26,7 @@ from .makers import (
 )
 from .market import DEFAULT_AMBIGUITY, Market
 
-__all__ = ["KINDS", "maker_from_dict", "maker_from_text", "maker_to_dict"]
+__all__ = ["KINDS", "files_of_text", "maker_from_dict", "maker_from_text", "maker_to_dict"]
 
 #: The name of each kind in files.
 KINDS: dict[str, type[Maker]] = {
@@ -58,8 +58,19 @@ _DERIVED = {"lmsr": ("risk_aversion", "ambiguity")}
 
 
 def maker_to_dict(maker: Maker) -> dict[str, Any]:
-    """Return a maker as plain numbers and lists that :func:`maker_from_dict` reads back."""
-    kind = _NAMES[type(maker)]
+    """Return a maker as plain numbers and lists that :func:`maker_from_dict` reads back.
+
+    Raises
+    ------
+    InputError
+        If it is of a class of the caller's own, which no file can describe.
+    """
+    kind = _NAMES.get(type(maker))
+    if kind is None:
+        raise InputError(
+            f"cannot be written: {type(maker).__name__} is none of the makers of kpm_fast",
+            field="maker",
+        )
     stated: dict[str, Any] = {"kind": kind}
     for item in fields(maker):  # type: ignore[arg-type]
         if item.name not in _DERIVED.get(kind, ()):
@@ -139,6 +150,13 @@ def maker_from_text(text: str, market: Market) -> Maker:
         return StartingOrders(given["delta"] * market.prior, owner.inventory)
     parameters: dict[str, Any] = {**given, "prior": market.prior, "inventory": owner.inventory}
     return KINDS[kind](**parameters)
+
+
+def files_of_text(text: str) -> list[Path]:
+    """Return the files that :func:`maker_from_text` reads for this text."""
+    kind, _, rest = text.partition(":")
+    given = _parameters(kind, rest) if kind == "polytope" else {}
+    return [Path(given["priors"])] if "priors" in given else []
 
 
 def _parameters(kind: str, text: str) -> dict[str, Any]:

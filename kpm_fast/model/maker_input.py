@@ -30,6 +30,7 @@ __all__ = [
     "checked_side",
     "checked_vector",
     "labelled_rows",
+    "quantities_by_claim",
     "states_named_by",
 ]
 
@@ -117,6 +118,18 @@ def checked_finite(value: Any, field: str) -> float:
     if not abs(number) <= LARGEST:
         raise InputError(f"must be between {-LARGEST:g} and {LARGEST:g}, got {value}", field=field)
     return number
+
+
+def quantities_by_claim(value: Any, claims: tuple[str, ...]) -> Any:
+    """Return quantities, or a row of them for each claim, in the order of the claims."""
+    if not is_frame(value) or has_column(value, "quantities", "claim"):
+        labelled = hasattr(value, "__len__") and not isinstance(value, str | bytes)
+        return align(value, claims, "quantities", "claim") if labelled else value
+    table = named_table(value, "quantities")
+    rows = np.asarray(table.entries)
+    if table.rows is None:
+        return rows
+    return rows[reordering(table.rows, claims, "quantities", "claim")]
 
 
 def checked_quantities(quantities: ArrayLike | None, claims: int) -> tuple[Floats, tuple[int, ...]]:

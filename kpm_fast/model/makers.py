@@ -75,7 +75,7 @@ class KnightianMaker(Maker):
         ambiguity: float,
         inventory: ArrayLike | None = None,
     ) -> None:
-        beliefs, labels, named = _checked_prior(prior)
+        beliefs, labels, names = _checked_prior(prior)
         radius = as_number(ambiguity, "ambiguity")
         if not radius >= 0:
             raise InputError(
@@ -86,7 +86,7 @@ class KnightianMaker(Maker):
             risk_aversion=checked_positive(risk_aversion, "risk_aversion"),
             ambiguity=radius,
             inventory=checked_inventory(inventory, labels),
-            **_names(labels, named),
+            **names,
         )
 
     def _model(self) -> dict[str, Any]:
@@ -134,19 +134,20 @@ class LMSR(KnightianMaker):
     ) -> None:
         b = checked_positive(liquidity, "liquidity")
         if prior is not None:
-            beliefs, labels, named = _checked_prior(prior)
+            beliefs, labels, names = _checked_prior(prior)
         else:
             labels, named = (
                 ((), False) if inventory is None else states_named_by(inventory, "inventory")
             )
             beliefs = frozen(np.full(len(labels), 1 / max(len(labels), 1)))
+            names = _names(labels, named)
         self.__dict__.update(
             prior=beliefs,
             risk_aversion=1 / b,
             ambiguity=0.0,
             inventory=checked_inventory(inventory, labels),
             liquidity=b,
-            **_names(labels, named),
+            **names,
         )
 
     def _bound(self, states: int, field: str) -> LMSR:
@@ -241,13 +242,17 @@ class WorstStateMaker(Maker):
     def replace(self, **changes: Any) -> WorstStateMaker:
         """Return a copy with some parameters changed, validated like a new maker.
 
+        Labels in ``states`` are other names for the same states.
+
         Examples
         --------
         >>> import kpm_fast as kpm
         >>> kpm.WorstStateMaker(2).replace(inventory=[1.0, 0.0]).inventory.tolist()
         [1.0, 0.0]
         """
-        own = {"states": self.states, "inventory": self.inventory}
+        own: dict[str, Any] = {"states": self.states, "inventory": self.inventory}
+        if "states" in changes:
+            return WorstStateMaker(**{**own, **changes})
         return self._replaced(WorstStateMaker, own, changes)
 
     def _model(self) -> dict[str, Any]:
@@ -327,12 +332,12 @@ class UtilityMaker(Maker):
     inventory: Floats
 
     def __init__(self, prior: ArrayLike, wealth: float, inventory: ArrayLike | None = None) -> None:
-        beliefs, labels, named = _checked_prior(prior)
+        beliefs, labels, names = _checked_prior(prior)
         self.__dict__.update(
             prior=beliefs,
             wealth=checked_positive(wealth, "wealth"),
             inventory=checked_inventory(inventory, labels),
-            **_names(labels, named),
+            **names,
         )
 
     def _model(self) -> dict[str, Any]:
@@ -363,22 +368,24 @@ class QuadraticMaker(Maker):
     inventory: Floats
 
     def __init__(self, prior: ArrayLike, c: float, inventory: ArrayLike | None = None) -> None:
-        beliefs, labels, named = _checked_prior(prior)
+        beliefs, labels, names = _checked_prior(prior)
         self.__dict__.update(
             prior=beliefs,
             c=checked_positive(c, "c"),
             inventory=checked_inventory(inventory, labels),
-            **_names(labels, named),
+            **names,
         )
 
     def _model(self) -> dict[str, Any]:
         return {"kind": "quadratic", "states": self.states, "prior": self.prior, "c": self.c}
 
 
-def _checked_prior(value: ArrayLike) -> tuple[Floats, tuple[str, ...], bool]:
+def _checked_prior(value: ArrayLike) -> tuple[Floats, tuple[str, ...], dict[str, Any]]:
+    """Return a prior, its states, and what a maker remembers of it: labels, and its own sum."""
     labels, named = states_named_by(value, "prior")
     checked_vector(value, "prior", labels=labels)
-    return checked_prior(value, labels)[0], labels, named
+    prior, prior_sum = checked_prior(value, labels)
+    return prior, labels, {**_names(labels, named), "_prior_sum": prior_sum}
 
 
 def _names(labels: tuple[str, ...], named: bool) -> dict[str, Any]:

@@ -12,29 +12,17 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from .. import _core
-from ..arrays import (
-    Floats,
-    as_floats,
-    as_number,
-    frozen,
-    same,
-)
+from ..arrays import Floats, as_flag, as_number, frozen, same
 from ..errors import InputError
 from ..files.csv_text import check_decimal
 from ..files.decimal_comma import pointed_column
 from ..files.tables import read_csv
 from .faults import error_of
-from .labels import (
-    check_labels,
-    default_labels,
-    has_column,
-    named_entries,
-    named_table,
-    reordering,
-)
+from .labels import check_labels, default_labels, has_column, named_entries, named_table
 from .maker import Maker
 from .makers import KnightianMaker
 from .market_tables import market_of_tables
+from .payoffs import payoff_table
 from .priors import EXACT, checked_prior, state_vector
 
 __all__ = ["DEFAULT_AMBIGUITY", "Market", "remember_prior_sum"]
@@ -43,6 +31,10 @@ __all__ = ["DEFAULT_AMBIGUITY", "Market", "remember_prior_sum"]
 DEFAULT_AMBIGUITY = 0.01
 
 _KNIGHTIAN = ("prior", "risk_aversion", "ambiguity")
+
+
+class _LackingError(InputError, AttributeError):
+    """Of an attribute that the market's maker does not have: ``hasattr`` says that it is absent."""
 
 
 @dataclass(frozen=True, init=False, eq=False, repr=False)
@@ -64,6 +56,7 @@ class Market:
         Default: zero.
     risk_aversion : float, optional
         Constant absolute risk aversion alpha, per unit of money; 1e-30 <= alpha <= 1e30.
+        Default: 1.
     ambiguity : float, optional
         Radius Omega of the set of probabilities {p : KL(p|q) <= Omega}, in nats;
         0 <= Omega <= inf. Zero is expected utility; at infinity only the worst state counts.
@@ -72,13 +65,15 @@ class Market:
     maker : Maker, optional
         Who takes the other side, instead of ``prior``, ``inventory``, ``risk_aversion`` and
         ``ambiguity``, which are those of a :class:`KnightianMaker`; for any other maker the market
-        has only the inventory. Its states are aligned by label where it has labels; otherwise they
-        are in the market's order, and ``market.maker`` takes the market's labels.
+        has only the inventory, and ``hasattr`` says so. Its states are aligned by label where it
+        has labels; otherwise they are in the market's order, and ``market.maker`` takes the
+        market's labels.
     claims, states : sequence of str, optional
         Distinct labels. Default: those that ``payoffs``, else ``prior`` or ``maker``, came with,
         else ``"0"``, ``"1"``, ... Labels are not empty and neither start nor end with white space.
     normalize : bool
-        Accept a prior of any positive, finite sum, and divide it by that sum.
+        Accept a prior of any positive, finite sum, and divide it by that sum. Not with ``maker``,
+        whose prior is divided already.
 
     Attributes
     ----------
@@ -87,7 +82,7 @@ class Market:
     risk_aversion, ambiguity : float
     claims, states : tuple of str
     prior_sum : float
-        The sum of the prior as given.
+        The sum of the prior as given, also to the maker; 1 where there is none.
 
     Raises
     ------
@@ -130,30 +125,38 @@ class Market:
         payoffs: ArrayLike | Mapping[str, Any],
         prior: ArrayLike | Mapping[str, float] | None = None,
         inventory: ArrayLike | Mapping[str, float] | None = None,
-        risk_aversion: float = 1.0,
-        ambiguity: float = DEFAULT_AMBIGUITY,
+        risk_aversion: float | None = None,
+        ambiguity: float | None = None,
         claims: Sequence[str] | None = None,
         states: Sequence[str] | None = None,
         *,
         normalize: bool = False,
         maker: Maker | None = None,
     ) -> None:
-        if (
-            maker is None
-            and type(risk_aversion) is float
-            and type(ambiguity) is float
-            and self._of_plain(payoffs, prior, inventory, risk_aversion, ambiguity, claims, states)
-        ):
-            return
-        table, claim_labels, state_labels = _payoff_table(
+        if maker is None:
+            if risk_aversion is None:
+                risk_aversion = 1.0
+            if ambiguity is None:
+                ambiguity = DEFAULT_AMBIGUITY
+            if (
+                type(risk_aversion) is float
+                and type(ambiguity) is float
+                and type(normalize) is bool
+                and self._of_plain(
+                    payoffs, prior, inventory, risk_aversion, ambiguity, claims, states
+                )
+            ):
+                return
+        table, claim_labels, state_labels = payoff_table(
             payoffs, [] if prior is None else prior, claims, states, maker
         )
         if maker is not None:
             given = {
                 "prior": prior is not None,
                 "inventory": inventory is not None,
-                "risk_aversion": risk_aversion != 1.0,
-                "ambiguity": ambiguity != DEFAULT_AMBIGUITY,
+                "risk_aversion": risk_aversion is not None,
+                "ambiguity": ambiguity is not None,
+                "normalize": as_flag(normalize, "normalize"),
             }
             attributes = _of_maker(maker, state_labels, given)
             # The maker has been checked already; the payoffs are, with any prior in its place.
@@ -216,8 +219,13 @@ class Market:
             inventory=money,
             risk_aversion=risk_aversion,
             ambiguity=ambiguity,
-            claims=_checked_labels(claims, None, n_claims, "claims"),
-            states=_checked_labels(states, None, n_states, "states"),
+            # Written out: two calls are a good part of the time that a market takes.
+            claims=default_labels(n_claims)
+            if claims is None
+            else check_labels(claims, n_claims, "claims"),
+            states=default_labels(n_states)
+            if states is None
+            else check_labels(states, n_states, "states"),
             prior_sum=prior_sum,
         )
         return True
@@ -343,13 +351,14 @@ class Market:
         if given is not None:
             return given
         own = KnightianMaker(self.prior, self.risk_aversion, self.ambiguity, self.inventory)
-        return own._labelled(self.states)
+        own.__dict__.update(_labels=self.states, _prior_sum=self.prior_sum)  # nobody has it yet
+        return own
 
     def __getattr__(self, name: str) -> Any:
         # Attributes that only a market with a Knightian maker has.
         if name in _KNIGHTIAN and "_maker" in self.__dict__:
             owner = type(self.__dict__["_maker"]).__name__
-            raise InputError(f"the market's maker, {owner}, has none", field=name)
+            raise _LackingError(f"the market's maker, {owner}, has none", field=name)
         raise AttributeError(f"{type(self).__name__!r} object has no attribute {name!r}")
 
     def _parameters(self) -> dict[str, Any]:
@@ -364,6 +373,7 @@ class Market:
         """Return a copy with some parameters changed, validated like a new market.
 
         Another prior, risk aversion or ambiguity makes a Knightian maker of one that was given.
+        Other ``claims`` or ``states`` rename what is not given anew; nothing changes its place.
 
         Examples
         --------
@@ -380,10 +390,13 @@ class Market:
             current = {name: current[name] for name in ("payoffs", "claims", "states")}
         elif "maker" in current and not changes.keys().isdisjoint(_KNIGHTIAN):
             current = {name: getattr(self, name) for name in names}  # or says what it has none of
-        elif "maker" in current and "inventory" in changes:
-            current["maker"] = current["maker"].replace(inventory=changes.pop("inventory"))
+        elif "maker" in current:
+            if "states" in changes:  # other names for the same states, as of the payoffs
+                current["maker"] = current["maker"]._named(changes["states"])
+            if "inventory" in changes:
+                current["maker"] = current["maker"].replace(inventory=changes.pop("inventory"))
         market = Market(**{**current, **changes})
-        if "prior" not in changes:
+        if changes.keys().isdisjoint(("prior", "maker")):
             remember_prior_sum(market, self.prior_sum)
         return market
 
@@ -431,7 +444,7 @@ def _of_maker(maker: Any, states: tuple[str, ...], given: dict[str, bool]) -> di
     attributes: dict[str, Any] = {
         "_maker": bound,
         "inventory": bound.inventory,
-        "prior_sum": 1.0,
+        "prior_sum": bound.__dict__.get("_prior_sum", 1.0),
     }
     if isinstance(bound, KnightianMaker):
         attributes |= {name: getattr(bound, name) for name in _KNIGHTIAN}
@@ -443,57 +456,7 @@ def remember_prior_sum(market: Market, prior_sum: float) -> None:
     market.__dict__["prior_sum"] = prior_sum
 
 
-def _payoff_table(
-    payoffs: Any,
-    prior: Any,
-    claims: Sequence[str] | None,
-    states: Sequence[str] | None,
-    maker: Any = None,
-) -> tuple[Floats, tuple[str, ...], tuple[str, ...]]:
-    """Return the payoffs with the labels of rows and columns, their own or those given."""
-    entries, rows, columns = named_table(payoffs)
-    table = as_floats(entries, "payoffs")
-    if table.ndim != 2 or 0 in table.shape:
-        raise InputError(
-            "must be a table of at least one claim (row) by at least one state (column), "
-            f"got shape {table.shape}",
-            field="payoffs",
-        )
-    n_claims, n_states = table.shape
-    if states is None and columns is None:
-        columns = _states_of_prior(prior, n_states)
-        if isinstance(maker, Maker) and len(maker.labels) == n_states:
-            columns = maker.labels
-    claim_labels = _checked_labels(claims, rows, n_claims, "claims")
-    state_labels = _checked_labels(states, columns, n_states, "states")
-    if rows is not None and rows != claim_labels:
-        table = table[reordering(rows, claim_labels, "payoffs", "claim")]
-    if columns is not None and columns != state_labels:
-        table = np.ascontiguousarray(
-            table[:, reordering(columns, state_labels, "payoffs", "state")]
-        )
-    return table, claim_labels, state_labels
-
-
 def _pointed_vector(value: Any, field: str) -> dict[str, Any]:
     """Return labelled numbers that are text with points for their decimal commas."""
     entries, labels = named_entries(value, field)
     return dict(zip(labels or (), pointed_column(entries, field), strict=True))
-
-
-def _checked_labels(
-    given: Sequence[str] | None, own: tuple[str, ...] | None, count: int, field: str
-) -> tuple[str, ...]:
-    if given is None:
-        return default_labels(count) if own is None else check_labels(own, count, field)
-    return check_labels(given, count, field)
-
-
-def _states_of_prior(prior: Any, count: int) -> tuple[str, ...] | None:
-    """Return the labels of a prior, in its order, for payoffs whose columns have none."""
-    if isinstance(prior, np.ndarray | list | tuple):
-        return None
-    labels = named_entries(prior, "prior").labels
-    if labels is None or len(labels) != count or set(labels) == set(default_labels(count)):
-        return None  # the default labels, perhaps in another order, to which the prior is aligned
-    return labels

@@ -41,8 +41,8 @@ def market_of_tables(
     InputError
         Naming file and line where the tables have these.
     """
-    if maker is None:
-        state_table.check(["state", "prior"], ["inventory"])
+    payoff_table.check(["claim"])
+    state_table.check(["state", *(["prior"] if maker is None else [])], ["inventory"])
     states = _unique_column(state_table, "state")
     claims = _unique_column(payoff_table, "claim")
     named = [name for name in payoff_table.names if name != "claim"]

@@ -17,6 +17,7 @@ from .faults import error_of
 
 __all__ = [
     "Sides",
+    "common_index",
     "common_length",
     "parse_claims",
     "parse_ids",
@@ -36,20 +37,26 @@ _SCALARS = (str, bytes, int, float, np.generic)
 _SIDES = {"buy": 1, "bid": 1, "+1": 1, "1": 1, "sell": -1, "ask": -1, "-1": -1}
 
 
+def common_index(index: Any, column: Any, field: str) -> Any:
+    """Return the index of pandas that columns have in common, given that of those before."""
+    if type(column) in _BUILT_IN or not is_a(column, "pandas", "Series"):
+        return index
+    if index is not None and not index.equals(column.index):
+        raise InputError(
+            "must have the index of the columns before it: rows are not matched by position "
+            "(.to_numpy() says that they are in order)",
+            field=field,
+        )
+    return column.index
+
+
 def common_length(**columns: Any) -> int:
     """Return J; scalars stand for any number of rows, so only the other columns must agree."""
     length, named = -1, ""
-    index: Any = None  # of pandas
+    index: Any = None
     for name, column in columns.items():
         if type(column) is not np.ndarray:
-            if type(column) not in _BUILT_IN and is_a(column, "pandas", "Series"):
-                if index is not None and not index.equals(column.index):
-                    raise InputError(
-                        "must have the index of the columns before it: rows are not matched by "
-                        "position (.to_numpy() says that they are in order)",
-                        field=name,
-                    )
-                index = column.index
+            index = common_index(index, column, name)
             if column is None:
                 if name not in _OPTIONAL:
                     raise InputError("is missing, got None", field=name)
@@ -226,7 +233,7 @@ def _sign(value: Any, names: Mapping[Any, int]) -> int:
 
 
 def _side_name(value: Any) -> str:
-    if isinstance(value, float) and value == int(value):
+    if isinstance(value, float) and value.is_integer():
         value = int(value)
     return plain_text(value).strip().casefold()
 
@@ -251,7 +258,12 @@ def side_signs(names: Mapping[Any, Any]) -> dict[str, int]:
             raise InputError(
                 f"must be 'buy' or 'sell', got {side!r}", field="sides", index=str(name)
             )
-        signs[_side_name(name)] = sign
+        if is_missing(name):
+            raise InputError(f"has a word that is missing, got {name}", field="sides")
+        try:
+            signs[_side_name(name)] = sign
+        except ValueError as error:  # bytes that are no text
+            raise InputError(str(error), field="sides", index=str(name)) from None
     return signs
 
 

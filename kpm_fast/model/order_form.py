@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from ..arrays import LARGEST, SMALLEST, Floats, as_flag, as_floats, as_number
+from ..arrays import LARGEST, SMALLEST, Floats, as_flag, as_floats, as_number, first
 from ..entries import entries_of
 from ..errors import InputError, suggestion
 from ..files.csv_text import check_decimal
@@ -115,7 +115,7 @@ class OrderForm:
             columns["price"] = _blank_as_missing(columns["price"])
         for field, unit in self._units.items():
             if unit != 1:
-                columns[field] = _in_units(_numbers(columns[field], field), unit)
+                columns[field] = _in_units(_numbers(columns[field], field), unit, field)
         if self._signed:
             signed = _numbers(columns["quantity"], "quantity")
             columns["side"] = np.where(signed < 0, -1, 1)
@@ -226,14 +226,29 @@ def _checked_unit(unit: Any, field: str) -> float:
     number = as_number(unit, field)
     if not 0 < number < math.inf:
         raise InputError(f"must be a finite number > 0, got {unit!r}", field=field)
-    if not SMALLEST <= number <= LARGEST:  # beyond, a limit could become infinite, or zero
+    if not SMALLEST <= number <= LARGEST:
         raise InputError(f"must be between {SMALLEST:g} and {LARGEST:g}, got {unit!r}", field=field)
     return number
 
 
-def _in_units(values: Floats, unit: float) -> Floats:
-    """Divide by a unit; by its inverse if that is whole, which rounds once and not twice."""
+def _in_units(values: Floats, unit: float, field: str) -> Floats:
+    """Divide by a unit; by its inverse if that is whole, which rounds once and not twice.
+
+    A finite number must stay one, lest a limit become a market order, and none may vanish.
+    """
     inverse = round(1 / unit) if unit < 1 else 0
-    if inverse and abs(inverse * unit - 1) <= 2.0**-52:
-        return values * float(inverse)
-    return values / unit
+    with np.errstate(over="ignore", under="ignore"):
+        if inverse and abs(inverse * unit - 1) <= 2.0**-52:
+            scaled = values * float(inverse)
+        else:
+            scaled = values / unit
+    lost = np.atleast_1d((np.isinf(scaled) & np.isfinite(values)) | ((scaled == 0) & (values != 0)))
+    row = first(lost)
+    if row is not None:
+        raise InputError(
+            f"must be a number that {field}_unit={unit!r} divides within the range of numbers, "
+            f"got {float(np.atleast_1d(values)[row])!r}",
+            field=field,
+            index=row,
+        )
+    return np.asarray(scaled)

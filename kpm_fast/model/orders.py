@@ -327,7 +327,11 @@ class Orders:
         >>> len(kpm.Orders.concat([orders, orders]))
         4
         """
-        parts = list(books)
+        parts: list[Any] = list(books) if hasattr(books, "__iter__") else [books]
+        for place, part in enumerate(parts):
+            if not isinstance(part, Orders):
+                kind = type(part).__name__
+                raise InputError(f"must be Orders, got {kind}", field="books", index=place)
         filled = [part for part in parts if len(part)] or parts[:1]
         if not filled:
             return cls([], [], [], [])
@@ -427,8 +431,9 @@ class Orders:
         [1, 0]
         """
         claims = claims_of(market)
-        if self._resolved is not None and self._resolved[0] == claims:
-            return self._resolved[1]
+        known = self._resolved  # once: another thread may ask about another market
+        if known is not None and known[0] == claims:
+            return known[1]
         self._resolved = (claims, index := self._indices(claims))
         return index
 
@@ -460,16 +465,13 @@ class Orders:
         rows = key if isinstance(key, slice) else picked_rows(key, len(self), self._order_id)
         if isinstance(rows, int):
             return self[rows]
-        return Orders._trusted(
-            self._codes[rows].copy(),
-            self._labels,
-            self._side[rows].copy(),
-            self._price[rows].copy(),
-            self._quantity[rows].copy(),
-            None if self._order_id is None else self._order_id[rows].copy(),
-            None if self._time is None else self._time[rows].copy(),
-            None if self._priority is None else self._priority[rows].copy(),
-        )
+        columns = (self._codes, self._side, self._price, self._quantity, self._order_id)
+        picked: list[Any] = [
+            None if column is None else column[rows].copy()
+            for column in (*columns, self._time, self._priority)
+        ]
+        codes, *others = picked
+        return Orders._trusted(codes, self._labels, *others)
 
     def __iter__(self) -> Iterator[Order]:
         return (self[row] for row in range(len(self)))
@@ -477,15 +479,11 @@ class Orders:
     def __eq__(self, other: object) -> bool:
         if not isinstance(other, Orders):
             return NotImplemented
+        columns = ("claim", "side", "price", "quantity", "_order_id", "time")
         return (
             (self._labels is None) == (other._labels is None)
             and len(self) == len(other)
-            and same(self.claim, other.claim)
-            and same(self._side, other._side)
-            and same(self._price, other._price)
-            and same(self._quantity, other._quantity)
-            and same(self._order_id, other._order_id)
-            and same(self._time, other._time)
+            and all(same(getattr(self, name), getattr(other, name)) for name in columns)
         )
 
     __hash__ = None  # type: ignore[assignment]  # equal by arrays, which have no hash

@@ -5,8 +5,7 @@ from __future__ import annotations
 import json
 import math
 import os
-from copy import copy
-from dataclasses import dataclass, field, fields
+from dataclasses import dataclass, field
 from typing import Any, ClassVar
 
 import numpy as np
@@ -18,6 +17,7 @@ from ..files.atomic_files import staged_text
 from ..files.tables import make_frame
 from .certificate import Certificate
 from .immutable import Value
+from .limits import limits_in_reach
 from .market import Market
 from .orders import Orders
 from .stats import Stats
@@ -166,9 +166,7 @@ class Outcome(Value):
 
         Its limit, but within the range of the claim's payoffs, which also bounds market orders.
         """
-        index = self.orders.claim_index(self.market)
-        least, most = self.market.payoffs.min(axis=1), self.market.payoffs.max(axis=1)
-        return np.clip(self.orders.price, least[index], most[index])
+        return limits_in_reach(self.market, self.orders)
 
     @property
     def surplus(self) -> float:
@@ -369,7 +367,7 @@ class Outcome(Value):
                 name: {column: data.tolist() for column, data in self.table(name).items()}
                 for name in ("claims", "states", "orders")
             },
-            "stats": {item.name: copy(getattr(self.stats, item.name)) for item in fields(Stats)},
+            "stats": self.stats._to_dict(),
             **({} if self.certificate is None else {"certificate": self.certificate.to_dict()}),
         }
 

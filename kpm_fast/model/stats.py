@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, fields
 from typing import TYPE_CHECKING, Any
 
 from .. import _core
 from ..errors import count_text
+from .immutable import FrozenDict
 
 __all__ = ["WORK", "Stats"]
 
@@ -57,6 +58,9 @@ class Stats:
     threads: int
     seconds: dict[str, float] = field(compare=False)
 
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "seconds", FrozenDict(self.seconds))
+
     @property
     def work(self) -> str:
         """The work of the search, in words."""
@@ -67,6 +71,11 @@ class Stats:
             noun = "node" if self.nodes == 1 else "nodes"
             return f"{cells} in {self.nodes:,} {noun}, {self.solved:,} solved"
         return f"{cells}, {self.solved:,} solved"
+
+    def _to_dict(self) -> dict[str, Any]:
+        """Return the fields by name; the dictionaries are the caller's own."""
+        stated = {item.name: getattr(self, item.name) for item in fields(self)}
+        return {**stated, "seconds": dict(self.seconds)}
 
     if not TYPE_CHECKING:  # to a type checker every name would be a field
 
@@ -91,5 +100,6 @@ def _fields(work: _core.Work) -> dict[str, Any]:
     counts["cells"] = math.prod(counts.pop("pieces"))
     counts["pruned_infeasible"] = int(counts["pruned_infeasible"])
     counts["pruned_bound"] = int(counts["pruned_bound"])
+    counts["seconds"] = FrozenDict(counts["seconds"])
     del counts["open"]
     return counts

@@ -18,7 +18,7 @@ class Status(str, Enum):
     OPTIMAL = "optimal"
     #: The time limit came first.
     TIME_LIMIT = "time_limit"
-    #: The limit on nodes or cells came first.
+    #: The limit on nodes came first.
     NODE_LIMIT = "node_limit"
     #: Ctrl-C, or the callback asked to stop.
     INTERRUPTED = "interrupted"

@@ -2,14 +2,11 @@
 
 from __future__ import annotations
 
-import numpy as np
-
-from .market import Market
-from .orders import Orders
+from .limits import note_on_limits
 from .outcome import Outcome
 from .status import Status
 
-__all__ = ["message", "note_on_limits"]
+__all__ = ["message"]
 
 _STOPPED = {
     Status.TIME_LIMIT: "Stopped at the time limit",
@@ -52,30 +49,6 @@ def _trade(outcome: Outcome) -> list[str]:
     if outcome.status is Status.OPTIMAL:
         return ["Nothing trades: no order is worth filling to the maker."]
     return ["Nothing trades."]
-
-
-def note_on_limits(market: Market, orders: Orders) -> str:
-    """Say that limits lie beyond what their claims can pay, if any do; else an empty text.
-
-    Such a limit acts as a market order, or is never met. It is allowed, and usually a sign that
-    prices are in another unit than payoffs.
-    """
-    index = orders.claim_index(market)
-    payoffs = market.payoffs
-    least, most = payoffs.min(axis=1)[index], payoffs.max(axis=1)[index]
-    room = 1e-9 * (most - least)
-    price = orders.price
-    beyond = np.isfinite(price) & ((price > most + room) | (price < least - room))
-    count = int(np.count_nonzero(beyond))
-    if not count:
-        return ""
-    row = int(beyond.argmax())
-    claim = market.claims[int(index[row])]
-    lie = "limit lies" if count == 1 else "limits lie"
-    return (
-        f"{count:,} {lie} beyond what the claim can pay, as {price[row]:.6g} for {claim!r}, which "
-        f"pays {least[row]:.6g} to {most[row]:.6g}: is price_unit (--price-unit) missing?"
-    )
 
 
 def _input(outcome: Outcome) -> list[str]:

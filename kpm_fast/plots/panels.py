@@ -38,8 +38,10 @@ _ROWS_NAMED = 64  # of more rows, only every n-th is named
 def shortened(name: str, most: int = 28) -> str:
     """Return a name of at most ``most`` letters, with an ellipsis for its middle.
 
-    Dollars are escaped: to matplotlib a pair of them encloses mathematics.
+    Dollars are escaped: to matplotlib a pair of them encloses mathematics. Half a surrogate pair,
+    which no font can draw, is written out.
     """
+    name = name.encode("utf-8", "backslashreplace").decode("utf-8")
     if len(name) > most:
         tail = most // 3
         name = f"{name[: most - tail - 1].rstrip()}…{name[-tail:].lstrip()}"

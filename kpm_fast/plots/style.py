@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import re
+import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from functools import lru_cache
@@ -28,6 +29,9 @@ __all__ = [
     "svg_text",
 ]
 
+#: Whoever entered last would otherwise leave behind the settings of who entered first. Blocks may
+#: be nested.
+_LOCK = threading.RLock()
 _HASHED = re.compile(r'(?<=["#])([A-Za-z_]\w*?)[0-9a-f]{10}(?=["\)])')  # ids and references
 
 # Okabe and Ito's palette: distinguishable with any kind of colour vision.
@@ -96,7 +100,8 @@ def house_style() -> Iterator[None]:
     """Apply the style of this package's pictures within the block, whatever your settings are.
 
     Fonts, lines, and a palette that is distinguishable with any kind of colour vision. Figures
-    created inside keep most of it; save inside as well, for the resolution.
+    created inside keep most of it; save inside as well, for the resolution. Threads take turns:
+    matplotlib's settings are those of the process.
 
     Returns
     -------
@@ -121,7 +126,7 @@ def house_style() -> Iterator[None]:
     import matplotlib
     from matplotlib.rcsetup import cycler
 
-    with matplotlib.rc_context():
+    with _LOCK, matplotlib.rc_context():
         matplotlib.rcdefaults()
         matplotlib.rcParams.update(_STYLE)
         matplotlib.rcParams["font.family"] = _fonts()

@@ -65,12 +65,14 @@ def report_html(result: Result, title: str | None = None, sensitivity: bool = Tr
         _proof(result),
         _fills(result),
     ]
-    return page(
+    html = page(
         title or "Clearing of a call auction",
         lead,
         sections,
         f"Written by kpm-fast {__version__}. Money and shares are in the units of the book.",
     )
+    # Half a surrogate pair, of a label or a folder's name that is not UTF-8, is written out.
+    return html.encode("utf-8", "backslashreplace").decode("utf-8")
 
 
 def _overview(result: Result) -> tuple[str, str, str]:
@@ -190,7 +192,10 @@ def _sensitivity(result: Result) -> tuple[str, str, str]:
     elif math.isinf(stop):
         words = "Orders cross: they trade with each other whatever the ambiguity."
     elif own >= stop:
-        words = f"Trade stops at {stop:.4g} nats, and this maker's {own:g} lie beyond that."
+        words = (
+            f"Trade stops at {stop:.4g} nats, and this maker's {own:g} are not less: nothing is "
+            "gained."
+        )
     else:
         share = 100 * own / stop
         words = f"Trade stops at {stop:.4g} nats; this maker's {own:g} are {share:.0f} % of that."

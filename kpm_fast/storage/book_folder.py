@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any, TextIO
 
 import numpy as np
+from numpy.typing import ArrayLike
 
 from ..arrays import as_flag, as_path
 from ..errors import InputError
@@ -28,12 +29,21 @@ from .book_file import SUFFIXES, BookParts, file_bytes, is_clearing, read_parts
 from .maker_file import maker_statement, read_maker
 from .settings import checked_settings, json_of_file, settings_of
 
-__all__ = ["BOOK_FILES", "read_book", "read_market", "read_terms", "write_book"]
+__all__ = [
+    "BOOK_FILES",
+    "check_form_of_clearing",
+    "read_book",
+    "read_market",
+    "read_terms",
+    "write_book",
+]
 
 _CLAIMS, _STATES, _ORDERS, _MARKET = "claims.csv", "states.csv", "orders.csv", "market.json"
-#: The files that :func:`read_book` reads.
-BOOK_FILES = (_CLAIMS, _STATES, _ORDERS, _MARKET)
 _COMPRESSED = (".gz", ".bz2", ".xz", ".zip", ".zst")
+_TABLES = (_CLAIMS, _STATES, _ORDERS)
+#: The names under which :func:`read_book` looks for the files of a folder.
+BOOK_FILES = (*(name + suffix for name in _TABLES for suffix in ("", *_COMPRESSED)), _MARKET)
+_UNITS = ("price_unit", "quantity_unit")
 _REPLACES = "overwrite=True (--force) replaces it"
 
 
@@ -44,7 +54,10 @@ def read_book(
     delimiter: str | None = None,
     decimal: str | None = None,
     encoding: str | None = None,
-    **market_keywords: Any,
+    risk_aversion: float | None = None,
+    ambiguity: float | None = None,
+    inventory: ArrayLike | Mapping[str, float] | None = None,
+    normalize: bool = False,
 ) -> tuple[Market, Orders]:
     """Read a market and its orders from a folder or from one file.
 
@@ -68,9 +81,10 @@ def read_book(
     delimiter, decimal, encoding : str, optional
         Of all CSV tables; see :meth:`Orders.from_csv`. Default: found. ``decimal`` is also of the
         text in Parquet.
-    **market_keywords
-        ``risk_aversion``, ``ambiguity``, ``inventory``: take precedence over the files;
-        ``normalize``.
+    risk_aversion, ambiguity, inventory : optional
+        As for :class:`Market`; they take precedence over the files.
+    normalize : bool
+        Divide the prior of the tables by its sum, whatever that is.
 
     Returns
     -------
@@ -104,9 +118,13 @@ def read_book(
         raise InputError(
             f"must be a mapping, got {type(order_options).__name__}", field="order_options"
         )
-    if is_clearing(path):
-        return _book_of_clearing(path, order_options, market_keywords)
     text: dict[str, Any] = {"delimiter": delimiter, "decimal": decimal, "encoding": encoding}
+    normalize = as_flag(normalize, "normalize")
+    changes = _stated(risk_aversion, ambiguity, inventory)
+    if is_clearing(path):
+        check_form_of_clearing({**(order_options or {}), **text, "normalize": normalize})
+        return _book_of_clearing(path, changes)
+    market_keywords = {**changes, "normalize": normalize}
     parts = _parts(path, text, with_orders=True)
     market = _market_of(parts, market_keywords)
     return market, _orders_of(parts, path, market, order_options or {})
@@ -118,18 +136,46 @@ def read_market(
     delimiter: str | None = None,
     decimal: str | None = None,
     encoding: str | None = None,
-    **market_keywords: Any,
+    risk_aversion: float | None = None,
+    ambiguity: float | None = None,
+    inventory: ArrayLike | Mapping[str, float] | None = None,
+    normalize: bool = False,
 ) -> Market:
     """Read the market of a book alone, as :func:`read_book` does: orders need not be there."""
     path = as_path(folder)
-    if is_clearing(path):
-        return _book_of_clearing(path, None, market_keywords)[0]
     text: dict[str, Any] = {"delimiter": delimiter, "decimal": decimal, "encoding": encoding}
-    return _market_of(_parts(path, text, with_orders=False), market_keywords)
+    normalize = as_flag(normalize, "normalize")
+    changes = _stated(risk_aversion, ambiguity, inventory)
+    if is_clearing(path):
+        check_form_of_clearing({**text, "normalize": normalize})
+        return _book_of_clearing(path, changes)[0]
+    parts = _parts(path, text, with_orders=False)
+    return _market_of(parts, {**changes, "normalize": normalize})
+
+
+def _stated(risk_aversion: Any, ambiguity: Any, inventory: Any) -> dict[str, Any]:
+    """What is to take the place of the files' figures, by name."""
+    given = {"risk_aversion": risk_aversion, "ambiguity": ambiguity, "inventory": inventory}
+    return {name: value for name, value in given.items() if value is not None}
+
+
+def check_form_of_clearing(form: Mapping[str, Any]) -> None:
+    """Refuse options for the form of a book, which a saved clearing does not have.
+
+    Raises
+    ------
+    InputError
+        Naming the first that is not at its default.
+    """
+    for name, value in form.items():
+        if value is not None and value is not False and not (name in _UNITS and value == 1):
+            raise InputError(
+                f"applies to tables, and this file is a saved clearing, got {value!r}", field=name
+            )
 
 
 def _parts(path: Path, text: dict[str, Any], *, with_orders: bool) -> BookParts:
-    if path.is_file() or (path.suffix in SUFFIXES and not path.exists()):
+    if path.is_file() or (path.suffix.lower() in SUFFIXES and not path.exists()):
         return read_parts(path, **text, with_orders=with_orders)
     return _parts_of_folder(path, text)
 
@@ -185,17 +231,9 @@ def read_terms(path: str | os.PathLike[str]) -> dict[str, str]:
     return {"rule": cleared.rule, "allocation": cleared.allocation}
 
 
-def _book_of_clearing(
-    path: Path, order_options: Mapping[str, Any] | None, keywords: dict[str, Any]
-) -> tuple[Market, Orders]:
-    """Return the book of a saved clearing, with the maker's parameters in `keywords` changed."""
-    for name, value in (order_options or {}).items():
-        if value not in (None, False, 1):
-            raise InputError(
-                f"applies to tables, and this file is a saved clearing, got {value!r}", field=name
-            )
+def _book_of_clearing(path: Path, changes: dict[str, Any]) -> tuple[Market, Orders]:
+    """Return the book of a saved clearing, with parameters of the maker changed."""
     cleared, _ = read_outcome(path, Outcome)
-    changes = {name: value for name, value in keywords.items() if name != "normalize"}
     return (cleared.market.replace(**changes) if changes else cleared.market), cleared.orders
 
 
@@ -214,17 +252,18 @@ def write_book(
 ) -> None:
     """Write a market and its orders so that :func:`read_book` returns them, bit for bit.
 
-    A path that ends in ``.json``, ``.csv`` or ``.parquet`` becomes one file, any other a folder,
-    which is made if need be. ``overwrite=False`` refuses one that holds another book. Files
-    appear complete or not at all; a program that dies while it replaces them leaves a file
-    ``UNFINISHED``, and :func:`read_book` refuses the folder.
+    A path that ends in ``.json``, ``.csv`` or ``.parquet``, in letters of either case, becomes one
+    file, any other a folder, which is made if need be. ``overwrite=False`` refuses one that holds
+    another book. Files appear complete or not at all; a program that dies while it replaces them
+    leaves a file ``UNFINISHED``, and :func:`read_book` refuses the folder.
 
     Raises
     ------
     InputError
-        If an order's claim is unknown to the market, a state is named ``claim``, or a label or
-        identifier could not be read back: one with half a surrogate pair, more than
-        131,072 characters or, in an identifier, white space around it. Nothing is written then.
+        If an order's claim is unknown to the market, a state is named ``claim``, the path is that
+        of a compressed file, such as ``book.csv.gz``, or a label or identifier could not be read
+        back: one with half a surrogate pair, more than 131,072 characters or, in an identifier,
+        white space around it. Nothing is written then.
 
     Examples
     --------
@@ -278,9 +317,16 @@ def write_book(
     settings = settings_of(market, stated)
     tables = {"claims": claim_table, "states": state_table, "orders": order_table}
     path = as_path(folder)
-    if path.suffix in SUFFIXES and not path.is_dir():
-        _write_file(path, file_bytes(path.suffix, tables, settings), overwrite)
+    form = path.suffix.lower()
+    if form in SUFFIXES and not path.is_dir():
+        _write_file(path, file_bytes(form, tables, settings), overwrite)
         return
+    inner = Path(path.stem).suffix.lower()
+    if form in _COMPRESSED and inner in SUFFIXES and not path.is_dir():
+        raise InputError(
+            f"must end in {inner}, got {path.name!r}: a book is not compressed as it is written",
+            field="folder",
+        )
 
     def write(open_file: Callable[[str], TextIO]) -> None:
         for name, table in tables.items():
@@ -302,13 +348,14 @@ def _write_file(path: Path, content: bytes, overwrite: bool) -> None:
 
 def _check_no_other_book(folder: Path, write: Callable[[Callable[[str], TextIO]], None]) -> None:
     """Refuse a folder in which a file of a book differs from what would be written."""
-    if not any((folder / name).exists() for name in BOOK_FILES):
+    present = [name for name in BOOK_FILES if (folder / name).exists()]
+    if not present:
         return
-    texts = {name: io.StringIO(newline="") for name in BOOK_FILES}
+    texts = {name: io.StringIO(newline="") for name in (*_TABLES, _MARKET)}
     write(texts.__getitem__)
-    for name, text in texts.items():
-        path = folder / name
-        if path.exists() and path.read_bytes() != text.getvalue().encode("utf-8"):
+    for name in present:
+        same = name in texts and (folder / name).read_bytes() == texts[name].getvalue().encode()
+        if not same:  # as a compressed table never is, which a plain one would hide
             raise InputError(
                 f"already holds another book ({name}); {_REPLACES}",
                 file=folder,

@@ -85,21 +85,22 @@ def read_maker(
                 field=name,
             )
     table.check(["state"], _COLUMNS)
+    prior_sum = None
     states = tuple(table.text("state"))
     try:
         parameters = {name: _value(name, value, states) for name, value in stated.items()}
         if "prior" in table and _has_prior(kind):
             prior = table.numbers("prior")
             normalize = bool(keywords.get("normalize"))
-            prior, _ = checked_prior(prior, states, normalize=normalize)
-            parameters["prior"] = prior
+            parameters["prior"], prior_sum = checked_prior(prior, states, normalize=normalize)
         if keywords.get("inventory") is not None:
             parameters["inventory"] = align(keywords["inventory"], states, "inventory")
         elif "inventory" in table:
             parameters["inventory"] = table.numbers("inventory")
         if kind == "worst_state":
             parameters["states"] = states
-        return maker_from_dict({**parameters, "labels": states})
+        maker = maker_from_dict({**parameters, "labels": states})
+        return maker if prior_sum is None else maker._of_prior_sum(prior_sum)
     except InputError as error:
         if error.file is not None or error.field in keywords:
             raise

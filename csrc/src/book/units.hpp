@@ -18,7 +18,7 @@ inline double to_money(const ScaledMarket& scaled, double certainty_equivalent) 
 
 /// Multipliers of the caller's claims, per share, from those of the scaled ones.
 inline std::vector<double> original_multipliers(int claims, const ScaledMarket& scaled,
-                                                const Array& lambda) {
+                                                const ArrayView& lambda) {
   std::vector<double> result(static_cast<std::size_t>(claims), 0.0);
   for (int k = 0; k < scaled.claims(); ++k) {
     const auto source = static_cast<std::size_t>(scaled.original[static_cast<std::size_t>(k)]);

@@ -59,14 +59,14 @@ CellSolver::CellSolver(const ScaledMarket& market, Arena& arena, Checkpoint* che
       measure_(market, arena),
       step_search_(market, arena),
       loss_(arena.array(market.states())),
-      flat_demand_(arena.array(market.claims())) {
+      flat_demand_(arena.array(market.claims())),
+      multipliers_(market) {
   for (Array* of_states :
        {&optimum_.state_prices, &optimum_.worst_case, &optimum_.marginal_state_prices}) {
     of_states->resize(market.states());
   }
   optimum_.demand.resize(market.claims());
   optimum_.multipliers.resize(market.claims());
-  multipliers_.reserve(market);
 }
 
 /// Count an iteration.
@@ -269,8 +269,8 @@ void CellSolver::search_step(const Hull& hull, double revenue) {
     loss_[i] -= row[i] * demand;
   }
   step_search_.run(row, price, hull.demand_range(k), loss_, measure_);
-  multipliers_.worst_case = step_search_.worst_case();
-  multipliers_.marginal_state_prices = step_search_.marginal_state_prices();
+  multipliers_.worst_case() = step_search_.worst_case();
+  multipliers_.marginal_state_prices() = step_search_.marginal_state_prices();
   const double objective = elsewhere + step_search_.worth();
   const double bound = bound_by_multipliers(hull, step_search_.divergence());
   if (bound - objective < optimum_.bound - optimum_.objective) {
@@ -356,14 +356,14 @@ bool CellSolver::no_trade_supported(const Hull& hull) {
 }
 
 double CellSolver::bound(const Hull& hull) {
-  multipliers_.worst_case = optimum_.worst_case;
-  multipliers_.marginal_state_prices = optimum_.marginal_state_prices;
+  multipliers_.worst_case() = optimum_.worst_case;
+  multipliers_.marginal_state_prices() = optimum_.marginal_state_prices;
   return bound_by_multipliers(hull, optimum_.divergence);
 }
 
 /// The bound by the prices' multipliers, with the p and g that multipliers_ holds.
 double CellSolver::bound_by_multipliers(const Hull& hull, double divergence) {
-  multipliers_.lambda = optimum_.multipliers;
+  multipliers_.lambda() = optimum_.multipliers;
   multipliers_.set(market_, divergence);
   double bound = multipliers_.constant;
   for (int k = 0; k < hull.claims(); ++k) {

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <limits>
+#include <utility>
 
 namespace kpm {
 
@@ -11,32 +12,35 @@ constexpr int kBlock = 32;  // corners that are left out together, where none ca
 
 }  // namespace
 
-void Multipliers::reserve(const ScaledMarket& market) {
-  worst_case = market.prior;
-  marginal_state_prices = market.prior;
-  lambda.setZero(market.claims());
-  value.setZero(market.claims());
+Multipliers::Multipliers(Eigen::Index states, Eigen::Index claims)
+    : states_(states), claims_(claims), figures_(Array::Zero(2 * (room(states) + room(claims)))) {}
+
+Multipliers::Multipliers(const ScaledMarket& market)
+    : Multipliers(market.states(), market.claims()) {
+  worst_case() = marginal_state_prices() = market.prior;
 }
 
 void Multipliers::set(const ScaledMarket& market, double divergence) {
-  market.value_claims(marginal_state_prices, value);
+  const View prices = std::as_const(*this).marginal_state_prices();
+  const View shift = std::as_const(*this).lambda();
+  Slice values = value();
+  market.value_claims(prices, values);
   double worst = -kInfinity;
   for (Eigen::Index i = 0; i < market.prior.size(); ++i) {
-    worst = std::max(worst, -market.owed(lambda, i));
+    worst = std::max(worst, -market.owed(shift, i));
   }
   // A checker may sum in another order, so the bound includes the rounding that large multipliers
   // bring. Multipliers that diverge, where prices have no room, therefore bound nothing.
   const double terms = static_cast<double>(market.states() + market.claims() + 32);
   const double rounding = 4.0 * terms * std::numeric_limits<double>::epsilon();
-  constant = (marginal_state_prices * market.inventory).sum() + divergence + worst +
-             rounding * lambda.abs().sum();
+  constant = (prices * market.inventory).sum() + divergence + worst + rounding * shift.abs().sum();
 }
 
 int Multipliers::best_corner(int claim, const Corners& corners, int first, int last) const {
   const double* const price = corners.price.data();
   const double* const demand = corners.demand.data();
-  const double value_k = value[claim];
-  const double lambda_k = lambda[claim];
+  const double value_k = value()[claim];
+  const double lambda_k = lambda()[claim];
   // The product (pi - G)(y + lambda) is positive only between the price G and the demand -lambda,
   // where the staircase is decreasing: two binary searches and a short scan.
   const int at_price = corners.above_price(first, last + 1, value_k);
@@ -83,14 +87,13 @@ int Multipliers::best_corner(int claim, const Corners& corners, int first, int l
   return best;
 }
 
-Multipliers multipliers_of(const ScaledMarket& market, const Array& worst_case,
-                           const Array& marginal_state_prices, const Array& lambda,
+Multipliers multipliers_of(const ScaledMarket& market, const ArrayView& worst_case,
+                           const ArrayView& marginal_state_prices, const ArrayView& lambda,
                            double divergence) {
-  Multipliers multipliers;
-  multipliers.worst_case = worst_case;
-  multipliers.marginal_state_prices = marginal_state_prices;
-  multipliers.lambda = lambda;
-  multipliers.value.resize(market.claims());
+  Multipliers multipliers(market.states(), market.claims());
+  multipliers.worst_case() = worst_case;
+  multipliers.marginal_state_prices() = marginal_state_prices;
+  multipliers.lambda() = lambda;
   multipliers.set(market, divergence);
   return multipliers;
 }

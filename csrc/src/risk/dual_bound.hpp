@@ -16,21 +16,36 @@ namespace kpm {
 ///     + max_i (-sum_k lambda_k P_ki) + g.w + KL(g|p) / a
 /// bounds the certainty equivalent of every clearing in the box, in plain arithmetic.
 /// A corner is worth (pi - G)(y + lambda) + G lambda with G = P_k.g.
-struct Multipliers {
-  Array worst_case;             ///< (states) p
-  Array marginal_state_prices;  ///< (states) g
-  Array lambda;                 ///< (claims)
-  Array value;                  ///< (claims) G = P g
-  double constant = 0.0;        ///< all of the bound but the maxima over corners
+/// One allocation: every node of a search has its own.
+class Multipliers {
+ public:
+  using View = Eigen::Map<const Array>;
 
-  void reserve(const ScaledMarket& market);
+  Multipliers() = default;
+  /// All zero.
+  Multipliers(Eigen::Index states, Eigen::Index claims);
+  /// The prior's, lambda zero.
+  explicit Multipliers(const ScaledMarket& market);
+
+  Slice worst_case() { return of_states(0); }             ///< (states) p
+  Slice marginal_state_prices() { return of_states(1); }  ///< (states) g
+  Slice lambda() { return of_claims(0); }                 ///< (claims)
+  Slice value() { return of_claims(1); }                  ///< (claims) G = P g
+  View worst_case() const { return of_states(0); }
+  View marginal_state_prices() const { return of_states(1); }
+  View lambda() const { return of_claims(0); }
+  View value() const { return of_claims(1); }
+
+  double constant = 0.0;  ///< all of the bound but the maxima over corners
 
   /// Take p, g (summing to one) and lambda; `divergence` is KL(g|p) / a.
   void set(const ScaledMarket& market, double divergence);
 
   /// The worth of a corner under them, and the best corner of pieces first .. last.
   double worth(int claim, double price, double demand) const {
-    return (price - value[claim]) * (demand + lambda[claim]) + value[claim] * lambda[claim];
+    const double lambda_k = figures_[claim];
+    const double value_k = figures_[room(claims_) + claim];
+    return (price - value_k) * (demand + lambda_k) + value_k * lambda_k;
   }
   int best_corner(int claim, const Corners& corners, int first, int last) const;
   /// No corner from `first` to `last` is worth more, not even in the last bit: prices ascend,
@@ -49,11 +64,31 @@ struct Multipliers {
   }
 
   double bound(const std::vector<Corners>& corners, const Box& box) const;
+
+ private:
+  /// Parts begin where pairs do: sums of parts take two figures at a time.
+  static Eigen::Index room(Eigen::Index size) { return size + size % 2; }
+  Eigen::Index start_of_claims(Eigen::Index part) const { return part * room(claims_); }
+  Eigen::Index start_of_states(Eigen::Index part) const {
+    return start_of_claims(2) + part * room(states_);
+  }
+  Slice of_claims(Eigen::Index part) { return {figures_.data() + start_of_claims(part), claims_}; }
+  Slice of_states(Eigen::Index part) { return {figures_.data() + start_of_states(part), states_}; }
+  View of_claims(Eigen::Index part) const {
+    return {figures_.data() + start_of_claims(part), claims_};
+  }
+  View of_states(Eigen::Index part) const {
+    return {figures_.data() + start_of_states(part), states_};
+  }
+
+  Eigen::Index states_ = 0;
+  Eigen::Index claims_ = 0;
+  Array figures_;  // lambda, value, p and g
 };
 
 /// Those of p, g (summing to one) and lambda; `divergence` is KL(g|p) / a.
-Multipliers multipliers_of(const ScaledMarket& market, const Array& worst_case,
-                           const Array& marginal_state_prices, const Array& lambda,
+Multipliers multipliers_of(const ScaledMarket& market, const ArrayView& worst_case,
+                           const ArrayView& marginal_state_prices, const ArrayView& lambda,
                            double divergence);
 
 }  // namespace kpm

@@ -27,9 +27,9 @@ SafeStart::SafeStart(const ScaledMarket& market, const std::vector<Corners>& cor
       demand_(Array::Zero(market.claims())),
       loss_(-market.inventory),
       worst_case_(market.states()),
-      marginal_(market.states()) {
-  multipliers_.reserve(market);
-  trial_.reserve(market);
+      marginal_(market.states()),
+      multipliers_(market),
+      trial_(market) {
   support();
   no_trade_ = -rho_;
 }
@@ -78,8 +78,8 @@ double SafeStart::evaluate(const Array& state_prices) {
 }
 
 void SafeStart::take_bound() {
-  trial_.worst_case = worst_case_;
-  trial_.marginal_state_prices = marginal_;
+  trial_.worst_case() = worst_case_;
+  trial_.marginal_state_prices() = marginal_;
   trial_.set(market_, divergence_);
   const double bound = trial_.bound(corners_, whole(corners_));
   if (bound < bound_) {

@@ -21,24 +21,23 @@ TEST(any_multipliers_bound_every_clearing) {
     Arena arena;
     RiskMeasure measure(scaled, arena);
 
-    Multipliers multipliers;
-    multipliers.reserve(scaled);
+    Multipliers multipliers(scaled);
     // p is a worst case of the measure, so in the ball; g is another distribution.
     Array loss(n);
     for (double& entry : loss) {
       entry = random.uniform(-1.0, 1.0);
     }
     measure.evaluate(loss);
-    multipliers.worst_case = measure.worst_case() / measure.worst_case().sum();
-    multipliers.marginal_state_prices = test::random_distribution(random, n);
-    if ((multipliers.worst_case == 0.0).any()) {
-      multipliers.marginal_state_prices = multipliers.worst_case;
+    multipliers.worst_case() = measure.worst_case() / measure.worst_case().sum();
+    multipliers.marginal_state_prices() = test::random_distribution(random, n);
+    if ((multipliers.worst_case() == 0.0).any()) {
+      multipliers.marginal_state_prices() = multipliers.worst_case();
     }
-    for (double& entry : multipliers.lambda) {
+    for (double& entry : multipliers.lambda()) {
       entry = random.uniform(-1.0, 1.0);
     }
     const double divergence =
-        relative_entropy_of(multipliers.marginal_state_prices, multipliers.worst_case) /
+        relative_entropy_of(multipliers.marginal_state_prices(), multipliers.worst_case()) /
         scaled.risk_aversion;
     multipliers.set(scaled, divergence);
     const double bound = multipliers.bound(corners, whole(corners));
@@ -78,15 +77,15 @@ TEST(the_best_corner_is_the_first_of_the_best) {
     }
     std::sort(corners.price.begin(), corners.price.end());
     std::sort(corners.demand.rbegin(), corners.demand.rend());
-    Multipliers multipliers;
-    multipliers.value = Array::Constant(1, random.uniform(-0.5, 1.5));
-    multipliers.lambda = Array::Constant(1, random.uniform(-2.0, 2.0));
+    Multipliers multipliers(2, 1);
+    multipliers.value() = random.uniform(-0.5, 1.5);
+    multipliers.lambda() = random.uniform(-2.0, 2.0);
     const int first = random.below(size - 1);
     const int last = first + random.below(size - 1 - first);
     const auto worth = [&](int c) {
       const auto corner = static_cast<std::size_t>(c);
-      return (corners.price[corner] - multipliers.value[0]) *
-             (corners.demand[corner] + multipliers.lambda[0]);
+      return (corners.price[corner] - multipliers.value()[0]) *
+             (corners.demand[corner] + multipliers.lambda()[0]);
     };
     int best = first;
     for (int c = first; c <= last + 1; ++c) {

@@ -26,7 +26,7 @@ struct Problem {
   Node root() const {
     Node node;
     node.box = whole(corners);
-    node.multipliers.reserve(market);
+    node.multipliers = Multipliers(market);
     return node;
   }
 

@@ -23,8 +23,8 @@ std::size_t cells_beside_a_step(double width, double excess, double ambiguity = 
   const std::vector<Corners> all{corners};
   Node node;
   node.box = whole(all);
-  node.multipliers.reserve(market);
-  node.multipliers.value[0] = 0.5;
+  node.multipliers = Multipliers(market);
+  node.multipliers.value()[0] = 0.5;
   node.bound = excess;
   std::unique_ptr<TangentBound> tangent;
   return tied_cells(market, {&node}, all, Array::Zero(1), 0.0, tangent).size();

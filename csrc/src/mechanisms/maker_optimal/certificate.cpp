@@ -57,19 +57,20 @@ std::vector<double> merged_base(const ScaledMarket& full, const Presolve& book,
 /// Make p and g distributions, p within the ball, that bound the box. Returns the bound, money.
 double bound_anew(Multipliers& multipliers, const ScaledMarket& market,
                   const std::vector<Corners>& corners, const Box& box, const WholeBook* whole) {
-  move_into_ball(multipliers.worst_case, market);
-  Array& g = multipliers.marginal_state_prices;
+  Array p = multipliers.worst_case();
+  Array g = multipliers.marginal_state_prices();
+  Array lambda = multipliers.lambda();
+  move_into_ball(p, market);
   g /= g.sum();
   if (whole != nullptr) {
-    whole->support(box, multipliers.worst_case, g, multipliers.lambda);
+    whole->support(box, p, g, lambda);
   }
   const bool simplex = market.kind == Ambiguity::kSimplex;
   if (simplex) {
-    multipliers.worst_case = g;
+    p = g;
   }
-  multipliers.set(
-      market,
-      simplex ? 0.0 : relative_entropy_of(g, multipliers.worst_case) / market.risk_aversion);
+  const double divergence = simplex ? 0.0 : relative_entropy_of(g, p) / market.risk_aversion;
+  multipliers = multipliers_of(market, p, g, lambda, divergence);
   return to_money(market, multipliers.bound(corners, box));
 }
 
@@ -89,7 +90,7 @@ double rounding_of(const Multipliers& multipliers, const ScaledMarket& market,
     const int first = box.first[at];
     const int last = box.last[at];
     const double most = multipliers.most(k, claim, first, last);
-    double own = std::abs(multipliers.lambda[k]);
+    double own = std::abs(multipliers.lambda()[k]);
     if (!base.empty()) {
       own += std::abs(market.demand(k, base[static_cast<std::size_t>(market.original[at])]));
     }
@@ -112,10 +113,10 @@ void append(const Multipliers& multipliers, const TradedMarket& traded, const Sc
     to.insert(to.end(), from.begin(), from.end());
   };
   const auto claims = static_cast<int>(certificate.merged_into.size());
-  add(certificate.worst_case, to_vector(traded.restore(multipliers.worst_case)));
+  add(certificate.worst_case, to_vector(traded.restore(multipliers.worst_case())));
   add(certificate.marginal_state_prices,
-      to_vector(traded.restore(multipliers.marginal_state_prices)));
-  add(certificate.multipliers, original_multipliers(claims, market, multipliers.lambda));
+      to_vector(traded.restore(multipliers.marginal_state_prices())));
+  add(certificate.multipliers, original_multipliers(claims, market, multipliers.lambda()));
 }
 
 }  // namespace
@@ -183,7 +184,7 @@ Proof certify(const Market& market, const TradedMarket& traded, const Presolve& 
       Multipliers multipliers = leaf.multipliers;
       const double bound = bound_anew(multipliers, scaled, corners, boxes[0], &*whole);
       if (bound > to_money(scaled, most + kTie)) {
-        boxes = whole->parts(boxes[0], leaf.multipliers.marginal_state_prices);
+        boxes = whole->parts(boxes[0], leaf.multipliers.marginal_state_prices());
       }
     }
     for (const Box& box : boxes) {

@@ -14,9 +14,12 @@ namespace kpm {
 
 namespace {
 
-constexpr double kPays = 64.0;     // the notional must fall by this factor
-constexpr double kResolved = 1e4;  // times what trades: a notional beside which it still counts
-constexpr double kRoom = 2.0;      // times the most that could trade: no optimum exceeds it
+constexpr double kPays = 64.0;         // the notional must fall by this factor
+constexpr double kResolved = 1e4;      // times what trades: a notional beside which it still counts
+constexpr double kRoom = 2.0;          // times the most that could trade: no optimum exceeds it
+constexpr double kSumRounding = 1e-9;  // of a sum of notionals: more than that
+constexpr double kHair = 1e-12;        // of a payoff range: beyond what rounding does to a price
+constexpr std::size_t kParts = 8;      // of a price range that a cut's bound tells apart, about
 constexpr int kThresholds = 6;
 constexpr int kHalvings = 30;
 // Of the way to the end of the price range; the narrow ones where the others do not pay.
@@ -283,6 +286,30 @@ class Cutter {
   double no_trade_ = 0.0;
 };
 
+/// What a cut leaves of a claim at least, wherever in its range the state prices value it: of a
+/// level outside as much as the floor could trade, however far outside it lies in a part of the
+/// range.
+double least_left(const Staircase& claim, double floor) {
+  const double span = claim.span();
+  const std::size_t limits = claim.limit.size();
+  const auto price = [&](std::size_t l) { return (claim.limit[l] - claim.price_min) / span; };
+  const std::size_t step = limits / kParts + 1;
+  double least = kInfinity;
+  for (std::size_t part = 0; part <= limits; part += step) {
+    const double low = part == 0 ? 0.0 : price(part - 1);
+    const double high = part + step > limits ? 1.0 : price(part + step - 1);
+    double left = 0.0;
+    for (std::size_t l = 0; l < limits; ++l) {
+      const double above = std::max(high - price(l), 0.0) + kHair;
+      const double below = std::max(price(l) - low, 0.0) + kHair;
+      left += std::min(claim.buy[l] * span, kRoom * floor / above) +
+              std::min(claim.sell[l] * span, kRoom * floor / below);
+    }
+    least = std::min(least, left);
+  }
+  return least;
+}
+
 /// The whole book, giants of each claim netted; empty where none meet.
 struct NettedBook {
   NettedBook(const std::vector<Staircase>& whole, double threshold) {
@@ -309,6 +336,14 @@ struct NettedBook {
 
 }  // namespace
 
+double least_left(const std::vector<Staircase>& stairs, double floor) {
+  double sum = 0.0;
+  for (const Staircase& claim : stairs) {
+    sum += claim.span() > 0.0 ? least_left(claim, floor) : 0.0;
+  }
+  return (1.0 - kSumRounding) * sum;
+}
+
 double TradableBook::notional() const {
   double sum = 0.0;
   for (const Staircase& claim : stairs) {
@@ -330,10 +365,12 @@ std::optional<TradableBook> tradable_book(const Market& market,
     whole += level;
   }
   NettedBook netted(stairs, threshold);
+  const double floor = traded > 0.0 ? traded : std::min(levels.smaller_half(), threshold / kDwarfs);
+  if (netted.stairs.empty() && kPays * least_left(stairs, floor) > whole) {
+    return std::nullopt;
+  }
   const std::vector<Staircase>& seen = netted.stairs.empty() ? stairs : netted.stairs;
-  Cutter cutter(market, seen, netted.met,
-                traded > 0.0 ? traded : std::min(levels.smaller_half(), threshold / kDwarfs),
-                token);
+  Cutter cutter(market, seen, netted.met, floor, token);
   try {
     // Until it is known what trades, the first cut is enough.
     const double enough = traded > 0.0 ? std::min(whole / kPays, kResolved * traded) : kInfinity;

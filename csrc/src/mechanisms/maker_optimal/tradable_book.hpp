@@ -65,4 +65,8 @@ std::optional<TradableBook> tradable_book(const Market& market,
                                           const std::vector<Staircase>& stairs, StopToken& token,
                                           double traded = 0.0);
 
+/// No cut of a book in which giants do not meet leaves less notional, money, where `floor` may
+/// trade at least; found without a projection, and low enough whatever the rounding.
+double least_left(const std::vector<Staircase>& stairs, double floor);
+
 }  // namespace kpm

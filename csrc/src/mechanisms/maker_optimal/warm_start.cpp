@@ -145,7 +145,7 @@ Found resume(const CanonicalBook& book, const ScaledMarket& market, Presolve& pr
 bool is_alone(const ScaledMarket& market, const std::vector<Corners>& corners, const Choice& choice,
               const Multipliers& support, double bound) {
   // Prices may miss their ranges by kPriceTolerance, and earn that.
-  const double off = kPriceTolerance * support.lambda.abs().sum();
+  const double off = kPriceTolerance * support.lambda().abs().sum();
   if (!(bound + off <= choice.value + kClosed)) {
     return false;
   }

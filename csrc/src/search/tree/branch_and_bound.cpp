@@ -52,7 +52,7 @@ class Tree {
     const Searching counted;
     Node root;
     root.box = whole(corners_);
-    root.multipliers.reserve(market_);
+    root.multipliers = Multipliers(market_);
     start(root);
     push(std::move(root));
     // Whatever the limits, the first node is begun.
@@ -378,7 +378,7 @@ class Tree {
         tangent = std::make_unique<TangentBound>(market_, corners_);
       }
       if (std::any_of(worse.begin(), worse.end(), beneath) ||
-          tangent->rules_out(box, demand, node->multipliers.lambda, best_ - kTie)) {
+          tangent->rules_out(box, demand, node->multipliers.lambda(), best_ - kTie)) {
         continue;
       }
       NodeOutcome outcome = first_.solve(cell);

@@ -29,8 +29,8 @@ NodeSolver::NodeSolver(const ScaledMarket& market, const std::vector<Corners>& c
       checkpoint_(token, unheard),
       cells_(market, corners, arena_, checkpoint_),
       ranges_(market, arena_, &checkpoint_),
+      cell_multipliers_(market),
       most_(corners.size()) {
-  cell_multipliers_.reserve(market);
   if (market.claims() >= kMany && !market.disjoint.disjoint()) {
     neighbours_.emplace(market, corners, arena_, checkpoint_, cells_);
   }
@@ -177,8 +177,8 @@ bool NodeSolver::reachable(Node& node) {
   if (sum >= -kSeparation * lambda.abs().sum()) {
     return true;  // out of reach by hardly more than rounding: the relaxation decides
   }
-  node.multipliers.worst_case = node.multipliers.marginal_state_prices = market_.prior;
-  node.multipliers.lambda = lambda;
+  node.multipliers.worst_case() = node.multipliers.marginal_state_prices() = market_.prior;
+  node.multipliers.lambda() = lambda;
   node.bound = -kInfinity;
   return false;
 }
@@ -229,9 +229,9 @@ void NodeSolver::take_bound(Node& node) const {
 /// The multipliers of the cell solved last bound any box.
 double NodeSolver::bound_by_cell(const Box& box) {
   const CellOptimum& solved = cells_.optimum();
-  cell_multipliers_.worst_case = solved.worst_case;
-  cell_multipliers_.marginal_state_prices = solved.marginal_state_prices;
-  cell_multipliers_.lambda = solved.multipliers;
+  cell_multipliers_.worst_case() = solved.worst_case;
+  cell_multipliers_.marginal_state_prices() = solved.marginal_state_prices;
+  cell_multipliers_.lambda() = solved.multipliers;
   cell_multipliers_.set(market_, solved.divergence);
   return cell_multipliers_.bound(corners_, box);
 }

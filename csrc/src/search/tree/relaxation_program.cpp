@@ -69,8 +69,7 @@ RelaxationProgram::RelaxationProgram(const ScaledMarket& market,
     narrow_.emplace(market.claims(), market.states(), risk_.root_size(), arena);
   }
   base_ = -market.inventory;
-  trial_.reserve(market);
-  best_.reserve(market);
+  trial_ = best_ = Multipliers(market);
 }
 
 void RelaxationProgram::forget() {
@@ -127,9 +126,9 @@ void RelaxationProgram::losses() {
 /// the corners that are to join.
 void RelaxationProgram::price_out() {
   market_.value_claims(risk_.g, value_);
-  trial_.worst_case = risk_.p / risk_.p.sum();
-  trial_.marginal_state_prices = risk_.g / risk_.g.sum();
-  trial_.lambda = states_.lambda;
+  trial_.worst_case() = risk_.p / risk_.p.sum();
+  trial_.marginal_state_prices() = risk_.g / risk_.g.sum();
+  trial_.lambda() = states_.lambda;
   trial_.set(market_, risk_.divergence());
   bound_ = trial_.constant;
   bool joined = false;

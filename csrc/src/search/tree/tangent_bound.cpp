@@ -20,12 +20,11 @@ TangentBound::TangentBound(const ScaledMarket& market, const std::vector<Corners
       corners_(corners),
       measure_(market, arena_),
       loss_(market.states()),
+      multipliers_(market),
       factor_(market.claims(), arena_),
-      variance_(Array::Zero(market.claims())) {
-  multipliers_.reserve(market);
-}
+      variance_(Array::Zero(market.claims())) {}
 
-bool TangentBound::support(const Array& demand, const Array& lambda) {
+bool TangentBound::support(const Array& demand, const ArrayView& lambda) {
   if (market_.kind == Ambiguity::kSimplex) {
     return false;
   }
@@ -36,9 +35,10 @@ bool TangentBound::support(const Array& demand, const Array& lambda) {
   if (market_.kind == Ambiguity::kBall && !(measure_.multiplier() > 0.0)) {
     return false;
   }
-  Array& marginal = multipliers_.marginal_state_prices;
-  measure_.support(loss_, rho_, multipliers_.worst_case, marginal);
-  multipliers_.lambda = lambda;
+  Slice worst = multipliers_.worst_case();
+  Slice marginal = multipliers_.marginal_state_prices();
+  measure_.support(loss_, rho_, worst, marginal);
+  multipliers_.lambda() = lambda;
   multipliers_.set(market_, (marginal * (loss_ - rho_)).sum());
   return true;
 }
@@ -53,12 +53,12 @@ void TangentBound::set_demand(const Array& demand) {
   }
 }
 
-bool TangentBound::support_inside(const Array& demand, const Array& marginal_state_prices,
-                                  const Array& lambda) {
+bool TangentBound::support_inside(const Array& demand, const ArrayView& marginal_state_prices,
+                                  const ArrayView& lambda) {
   if (market_.kind == Ambiguity::kNone) {
     return false;
   }
-  const Array& g = marginal_state_prices;
+  const ArrayView& g = marginal_state_prices;
   double least = 1.0;
   double nats = 0.0;
   double squares = 0.0;
@@ -83,13 +83,13 @@ bool TangentBound::support_inside(const Array& demand, const Array& marginal_sta
   set_demand(demand);
   const double mean = (g * loss_).sum();
   spread_ = std::sqrt((g * (loss_ - mean).square()).sum());
-  multipliers_.worst_case = multipliers_.marginal_state_prices = g;
-  multipliers_.lambda = lambda;
+  multipliers_.worst_case() = multipliers_.marginal_state_prices() = g;
+  multipliers_.lambda() = lambda;
   multipliers_.set(market_, 0.0);
   return true;
 }
 
-bool TangentBound::rules_out(const Box& box, const Array& demand, const Array& lambda,
+bool TangentBound::rules_out(const Box& box, const Array& demand, const ArrayView& lambda,
                              double threshold) {
   Array moved = demand;
   bool far = false;
@@ -123,12 +123,12 @@ void TangentBound::set_box(const Box& box, double wobble) {
   }
   lost_ = kRegular * squares;
   const auto size = static_cast<Eigen::Index>(moving_.size());
-  const Array& g = multipliers_.marginal_state_prices;
+  const Slice g = multipliers_.marginal_state_prices();
+  const Slice value = multipliers_.value();
   centred_.resize(size, market_.states());
   for (Eigen::Index j = 0; j < size; ++j) {
     const int k = moving_[static_cast<std::size_t>(j)];
-    centred_.row(j) =
-        ((market_.payoffs.row(k).transpose().array() - multipliers_.value[k]) * g.sqrt()).matrix();
+    centred_.row(j) = ((market_.payoffs.row(k).transpose().array() - value[k]) * g.sqrt()).matrix();
   }
   covariance_.setZero(size, size);
   covariance_.diagonal().setConstant(kRegular);

@@ -20,21 +20,22 @@ class TangentBound {
 
   /// Support this demand, with the prices' multipliers lambda. False at a kink, where the risk has
   /// no curvature.
-  bool support(const Array& demand, const Array& lambda);
+  bool support(const Array& demand, const ArrayView& lambda);
 
   /// Where g itself lies within the ambiguity, S nats inside: support the demand by p = g, as at a
   /// kink. For any losses L, tilting g towards them by e, with l the deviation of ln(g / q),
   ///     e l + e^2 <= S, e^2 <= min g   =>   rho(L) >= E_g L + e sd_g(L):
   /// g (1 + e u) is a distribution within the ambiguity for a u of mean zero and deviation one.
   /// False where there is no such e.
-  bool support_inside(const Array& demand, const Array& marginal_state_prices, const Array& lambda);
+  bool support_inside(const Array& demand, const ArrayView& marginal_state_prices,
+                      const ArrayView& lambda);
 
   /// The bound of every clearing of a box.
   double bound(const Box& box) const { return multipliers_.bound(corners_, box); }
 
   /// Whether the tangent at this demand, moved onto the box as little as possible, bounds all of
   /// the box below the threshold. Where nothing had to be moved that cannot be.
-  bool rules_out(const Box& box, const Array& demand, const Array& lambda, double threshold);
+  bool rules_out(const Box& box, const Array& demand, const ArrayView& lambda, double threshold);
 
   /// Under the tangent, the most of a claim on pieces first .. last.
   double most(int claim, int first, int last) const {

@@ -258,7 +258,7 @@ void leave_out_at_kink(Choices& choices, Box& box, const std::vector<Corners>& c
 
 /// The same by tangents at the demand moved onto each piece, which include what ambiguity adds to
 /// the curvature, but not how the other claims adapt.
-void leave_out_moved(Choices& choices, Box& box, const Array& demand, const Array& lambda,
+void leave_out_moved(Choices& choices, Box& box, const Array& demand, const ArrayView& lambda,
                      double threshold, TangentBound& tangent) {
   for (std::size_t k = 0; k < choices.size() && span_options(choices, box); ++k) {
     if (!is_open(choices[k])) {
@@ -276,7 +276,7 @@ void leave_out_moved(Choices& choices, Box& box, const Array& demand, const Arra
 double rounding_of(const Multipliers& multipliers, double money) {
   // A corner next to the demand is worth no more than that and twice its claim's lambda.
   return kGapRounding *
-         (money + std::abs(multipliers.constant) + 2.0 * multipliers.lambda.abs().sum());
+         (money + std::abs(multipliers.constant) + 2.0 * multipliers.lambda().abs().sum());
 }
 
 }  // namespace
@@ -308,13 +308,13 @@ std::vector<TiedCell> tied_cells(const ScaledMarket& market, const std::vector<c
         made = std::make_unique<TangentBound>(market, corners);
       }
       TangentBound& tangent = *made;
-      if (tangent.support(demand, node->multipliers.lambda)) {
+      if (tangent.support(demand, node->multipliers.lambda())) {
         leave_out_curved(choices, box, corners, demand, threshold, tangent);
       } else if (const Multipliers& of = node->multipliers;
-                 tangent.support_inside(demand, of.marginal_state_prices, of.lambda)) {
+                 tangent.support_inside(demand, of.marginal_state_prices(), of.lambda())) {
         leave_out_at_kink(choices, box, corners, demand, best, rounding_of(of, money), tangent);
       }
-      leave_out_moved(choices, box, demand, node->multipliers.lambda, threshold, tangent);
+      leave_out_moved(choices, box, demand, node->multipliers.lambda(), threshold, tangent);
     }
     if (nodes.size() == 1 && !any_open(choices)) {
       if (is_tied(choices, slack)) {
