@@ -4,6 +4,7 @@
 #include <algorithm>
 #include <cmath>
 #include <cstdint>
+#include <limits>
 
 #include "ipm/interval_block.hpp"
 
@@ -17,6 +18,8 @@ struct Attempt {
   double entropy_share;  ///< how much of the ball the start uses
   double edge = 0.5;     ///< how close to their ends variables may start
   double rare = 1e-6;    ///< the least weight of a rare state among the products
+  /// A short step this many times as long as the last is no part of a stall.
+  double growth = std::numeric_limits<double>::infinity();
 };
 
 namespace predictor_corrector {
@@ -24,7 +27,6 @@ namespace predictor_corrector {
 constexpr double kToBoundary = 0.9;  // least share of the step to the boundary
 constexpr double kLeftBehind = 0.1;  // products may fall to this share of their target, no further
 constexpr double kStallStep = 0.05;  // a step this short ...
-constexpr double kGrowth = 1.5;      // ... and hardly longer than the last,
 constexpr int kStallSteps = 5;       // ... so many times in a row is a stall
 constexpr double kPoorStep = 0.1;    // a step this short is tried again,
 constexpr double kRecentring = 0.8;  // better centred
@@ -48,7 +50,7 @@ LoopOutcome continue_predictor_corrector(Program& program, double tolerance, con
   namespace pc = predictor_corrector;
   const Step now;
   int short_steps = 0;
-  double last = 0.0;
+  double last = std::numeric_limits<double>::infinity();
   while (true) {
     program.update_residuals();
     const double degree = program.degree();
@@ -95,9 +97,8 @@ LoopOutcome continue_predictor_corrector(Program& program, double tolerance, con
       return LoopOutcome::kStalled;
     }
     program.advance(step);
-    // From a poor start, steps are short and grow: that is no stall.
-    const bool is_short = longest < pc::kStallStep && longest < pc::kGrowth * last;
-    short_steps = is_short ? short_steps + 1 : 0;
+    const bool stalls = longest < pc::kStallStep && !(longest >= attempt.growth * last);
+    short_steps = stalls ? short_steps + 1 : 0;
     last = longest;
     if (short_steps >= pc::kStallSteps) {
       program.update_residuals();
