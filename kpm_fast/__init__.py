@@ -11,10 +11,10 @@ from . import plot, sample
 from ._version import __version__
 from .analysis.advice import Advice, advise
 from .analysis.sweep import Sweep, sweep
-from .clearing.auctions import pool_odds
 from .clearing.clear import clear, solve_cell, staircases
 from .clearing.clear_many import clear_many
 from .clearing.implied import implied_ambiguity, prior_from_quotes
+from .clearing.pool import pool_odds
 from .clearing.progress import Progress
 from .clearing.stop_token import StopToken
 from .embedding import get_include, get_libraries, get_library_dirs

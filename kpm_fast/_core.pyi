@@ -136,7 +136,7 @@ class Clearing(TypedDict):
     certainty_equivalent: float
     no_trade_equivalent: float
     upper_bound: float  # no clearing has a greater certainty equivalent
-    scale: float  # money: the book's notional, which tolerances refer to
+    scale: float  # money: the notional that trades, which tolerances refer to
     worst_case: Floats  # (N,)
     marginal_state_prices: Floats  # (N,)
     multipliers: Floats  # (K,)
@@ -264,7 +264,7 @@ def available_processors() -> int:
 class Auction(TypedDict):
     """A clearing by a convex rule."""
 
-    status: str  # "optimal" | "inaccurate"
+    status: str  # "optimal" | "time_limit" | "interrupted" | "inaccurate"
     cell: Ints  # (K,) piece of each claim's staircase, numbered from the lowest price
     state_prices: Floats  # (N,) the maker's marginal state prices
     claim_prices: Floats  # (K,)
@@ -276,7 +276,7 @@ class Auction(TypedDict):
     no_trade_equivalent: float
     objective: float  # the certainty equivalent if every order paid its limit
     upper_bound: float  # of the objective, by duality
-    scale: float  # money: the book's notional
+    scale: float  # money: the notional that trades, which the tolerance refers to
     worst_case: Floats  # (N,)
     marginal_state_prices: Floats  # (N,)
     multipliers: Floats  # (K,) zeros
@@ -300,13 +300,17 @@ def clear_auction(
     time_limit: float,  # seconds, may be infinite
     stop: StopFlag | None,
 ) -> Auction:
-    """Clear the book by a convex rule. The GIL is released."""
+    """Clear the book by a convex rule.
+
+    The GIL is released; Ctrl-C, and the flag once it is set, stop with "interrupted".
+    """
 
 class Batch(TypedDict):
     """Many clearings, as columns. B books, J orders in all."""
 
     status: NDArray[np.int8]  # (B,) as kpm::Status; -1 not reached, -2 refused
-    values: Floats  # (B, 6) certainty and no-trade equivalent, bound, revenue, scale, gain
+    # (B, 7) certainty and no-trade equivalent, objective, bound, revenue, scale, gain
+    values: Floats
     fills: Floats  # (J,)
     claim_prices: Floats  # of all books, one after the other
     state_prices: Floats
@@ -316,8 +320,7 @@ class Batch(TypedDict):
     faults: list[tuple[int, Fault]]  # book, what is wrong
 
 def clear_many(
-    # payoffs, prior, inventory, risk_aversion, ambiguity
-    markets: list[tuple[Floats, Floats, Floats, float, float]],
+    markets: list[tuple[dict[str, Any], Floats, Floats]],  # maker, payoffs, inventory
     market_of: Ints,  # (B,)
     first: Ints,  # (B + 1,) rows of orders
     claim: Ints,  # (J,)
@@ -326,8 +329,10 @@ def clear_many(
     quantity: Floats,
     time: Floats | None,
     settings: ClearSettings,  # time and node limits are of each book
+    rule: str,
+    stop: StopFlag | None,
 ) -> Batch:
-    """Clear many books, each on one thread. The GIL is released; Ctrl-C stops."""
+    """Clear many books, each on one thread. The GIL is released; Ctrl-C and the flag stop."""
 
 #: Field, rule in words, index, state and value; -1 where there is no index or state.
 Fault = tuple[str, str, int, int, float]
@@ -373,7 +378,6 @@ class Engine:
     def set_market(
         self, maker: dict[str, Any], payoffs: Floats, inventory: Floats
     ) -> Fault | None: ...
-    def size(self) -> int: ...
     def find(self, order_id: int) -> tuple[int, int, float, float]:
         """Return claim, side, price and quantity of an order that is in the book."""
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import operator
 import os
 import reprlib
 import sys
@@ -22,6 +23,7 @@ __all__ = [
     "Ints",
     "as_flag",
     "as_floats",
+    "as_integer",
     "as_number",
     "as_path",
     "check_choice",
@@ -29,8 +31,12 @@ __all__ = [
     "exact_sum",
     "first",
     "frozen",
+    "refuse_flags",
     "same",
 ]
+
+#: Where a condition is a number: a claim pays 1 in the states of ``outcome == "home"``.
+_MAY_BE_FLAGS = ("payoffs", "payoff")
 
 #: Magnitudes of money, shares and risk aversion: far wider than any market, and narrow enough for
 #: their products to stay numbers.
@@ -50,7 +56,8 @@ def frozen(array: _Array) -> _Array:
 def as_floats(value: ArrayLike, field: str) -> Floats:
     """Copy ``value`` into a C-contiguous float64 array; complain in terms of ``field``.
 
-    Text that spells a number is one, whatever holds it; missing entries become NaN.
+    In a column text that spells a number is one, whatever holds it; missing entries become NaN. A
+    single number is neither text nor True or False, and only payoffs may be the latter.
     """
     if type(value) is np.ndarray and value.dtype.char == "d":
         return np.array(value, dtype=np.float64, order="C")
@@ -60,12 +67,40 @@ def as_floats(value: ArrayLike, field: str) -> Floats:
         array = np.asarray(entries)
     except (TypeError, ValueError):  # rows of several lengths
         array = np.empty(0, dtype=object)
+    if array.ndim == 0:
+        _refuse_other(entries, field)
+    if field not in _MAY_BE_FLAGS:
+        refuse_flags(array, entries, field)
     if array.dtype.kind in "biu" or array.dtype.char in "efd":
         return np.array(array, dtype=np.float64, order="C")
     unread = array.dtype.kind not in "OUSf" or (array.dtype.kind in "US" and array.size == 0)
     if unread and isinstance(entries, np.ndarray):
         raise InputError(f"must be numbers, got {array.dtype} data", field=field)
     return _parsed(entries, field)
+
+
+def _refuse_other(value: Any, field: str) -> None:
+    """Refuse a single number that is text, True or False, also as an array's only entry."""
+    if type(value) is float or type(value) is int:
+        return
+    alone = isinstance(value, np.ndarray | np.generic) and value.size == 1
+    plain = value.item() if alone else value
+    if isinstance(plain, str | bytes | bool):
+        raise InputError(f"must be a number, got {value!r}", field=field)
+
+
+def refuse_flags(array: NDArray[Any], entries: Any, field: str) -> None:
+    """Refuse True and False in a column, also among numbers, of which NumPy makes 1 and 0."""
+    if array.dtype.kind == "b" and array.size:
+        index = 0 if array.ndim == 1 else None
+        raise InputError(f"must be numbers, got {bool(array.flat[0])}", field=field, index=index)
+    listed = array.ndim > 0 and (isinstance(entries, list | tuple) or array.dtype.kind == "O")
+    for row in entries if listed and array.ndim == 2 else [entries] if listed else []:
+        flags = {bool, np.bool_}.intersection(map(type, row))
+        if flags:
+            index = next(n for n, entry in enumerate(row) if type(entry) in flags)
+            place = index if array.ndim == 1 else None
+            raise InputError(f"must be numbers, got {row[index]!r}", field=field, index=place)
 
 
 def _parsed(entries: Any, field: str) -> Floats:
@@ -145,13 +180,22 @@ def as_path(value: str | os.PathLike[str]) -> Path:
 
 
 def as_number(value: Any, field: str) -> float:
-    """Turn a scalar into a float; text and arrays of more than one number are refused."""
-    if type(value) is not float and isinstance(value, str | bytes):
-        raise InputError(f"must be a number, got {value!r}", field=field)
+    """Turn a scalar into a float; text, flags and arrays of more than one number are refused."""
+    _refuse_other(value, field)
     try:
         return float(value)
     except (TypeError, ValueError, OverflowError) as error:
         raise InputError(f"must be a number, got {value!r}", field=field) from error
+
+
+def as_integer(value: Any, field: str) -> int:
+    """Turn a scalar into an integer; flags and numbers with a point are refused."""
+    try:
+        if not isinstance(value, bool):
+            return operator.index(value)
+    except TypeError:
+        pass
+    raise InputError(f"must be an integer, got {value!r}", field=field)
 
 
 def as_flag(value: Any, field: str) -> bool:

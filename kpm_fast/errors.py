@@ -17,6 +17,7 @@ from typing import Any
 __all__ = [
     "InputError",
     "KpmError",
+    "MissingDependencyError",
     "TooManyCellsError",
     "VerificationError",
     "count_text",
@@ -135,6 +136,10 @@ class TooManyCellsError(KpmError, ValueError):
             f"{', '.join(shown)}; raise cell_limit (--cell-limit), or thin the book "
             "(fewer claims, or fewer distinct limits per claim)"
         )
+
+
+class MissingDependencyError(KpmError, ImportError):
+    """An optional package that the request needs is not installed."""
 
 
 class VerificationError(KpmError):

@@ -11,7 +11,7 @@ import numpy as np
 
 from .model.outcome import Outcome
 from .model.words import message
-from .plots.panels import without_rounding
+from .plots.panels import visible, without_rounding
 
 __all__ = ["SHARES", "aligned", "claim_columns", "summary", "table", "text"]
 
@@ -24,7 +24,7 @@ _CLAIMS = 20  # of a notebook's summary
 
 def text(value: object) -> str:
     """Return text for HTML."""
-    return escape(str(value), quote=True)
+    return escape(visible(str(value)), quote=True)
 
 
 def aligned(values: Sequence[float] | Any, digits: int = _DIGITS) -> list[str]:

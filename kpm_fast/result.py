@@ -6,7 +6,7 @@ import dataclasses
 import math
 import os
 from collections.abc import Callable
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -37,6 +37,7 @@ ReportWriter = Callable[["Result", "str | os.PathLike[str]", "str | None", bool]
 
 
 class Result(Outcome):
+    __doc__ = Outcome.__doc__
     # The figures, and their description, are the base's: a value that neither knows how it is
     # checked nor how it is kept. Here both are at hand.
 
@@ -163,6 +164,24 @@ class Result(Outcome):
         Proven optimal. Nothing trades: no order is worth filling to the maker.
         """
         return message(self)
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return the whole result as plain Python values: numbers, text, lists, dictionaries.
+
+        The tables are under ``orders``, ``claims`` and ``states``, as columns; a certificate, if
+        there is one, under ``certificate``.
+
+        Examples
+        --------
+        >>> import kpm_fast as kpm
+        >>> market = kpm.Market([[1, 0]], [0.5, 0.5], risk_aversion=0.01, claims=["home"])
+        >>> result = kpm.clear(market, kpm.Orders(["home"], "buy", [0.6], [10]))
+        >>> result.to_dict()["orders"]["fill"]
+        [10.0]
+        """
+        figures = super().to_dict()
+        ended = {"message": self.message, "relative_gap": self.relative_gap}
+        return {"status": figures.pop("status"), **ended, **figures}
 
     def plot(self, kind: str = "book", claim: str | int | None = None) -> Figure:
         """Draw the clearing; needs matplotlib (``pip install 'kpm-fast[plot]'``).
@@ -300,9 +319,6 @@ def load_result(path: str | os.PathLike[str]) -> Result:
 
     Market and orders are validated like new ones, everything else for type, shape and range;
     whether the figures are true is for :meth:`Result.verify` and :func:`check_certificate`.
-    Files of version 1 measured tolerances by all that could trade, whereas now only what trades
-    counts: their scale is recomputed, and a result whose gap exceeds the tolerance at that scale is
-    returned as ``inaccurate``.
 
     Parameters
     ----------
@@ -320,6 +336,12 @@ def load_result(path: str | os.PathLike[str]) -> Result:
         entries that are missing, unknown or unfit.
     OSError
         If the file cannot be read.
+
+    Notes
+    -----
+    In files of version 1 tolerances refer to all that could trade, and not to what trades: their
+    scale is recomputed, and a result whose gap exceeds the tolerance at that scale is returned as
+    ``inaccurate``.
 
     Examples
     --------

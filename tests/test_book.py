@@ -180,15 +180,15 @@ def test_the_form_of_tables_is_none_of_a_saved_clearing(
     keywords: dict[str, Any],
     options: list[str],
 ) -> None:
+    pytest.importorskip("matplotlib")
     path = tmp_path / "clearing.kpm"
     kpm.clear(MARKET, ORDERS).save(path)
     message = "applies to tables, and this file is a saved clearing"
     with pytest.raises(kpm.InputError, match=message):
         kpm.read_book(path, **keywords)
-    for command in ("clear", "quotes", "sweep", "advise"):
-        if command != "quotes" or "order_options" not in keywords:
-            assert main([command, str(path), *options]) == 2
-            assert message in capsys.readouterr().err
+    for command in ("clear", "quotes", "sweep", "advise", "plot", "report"):
+        assert main([command, str(path), *options]) == 2
+        assert message in capsys.readouterr().err
 
 
 @pytest.mark.parametrize("kind", ["knightian", "lmsr", "clearing"])

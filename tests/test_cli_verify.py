@@ -55,8 +55,11 @@ def test_json(proven: kpm.Result, tmp_path: Path, capsys: pytest.CaptureFixture[
         "valid": True,
         "proven": True,
         "status": "optimal",
+        "message": proven.message,
         "certainty_equivalent": proven.certainty_equivalent,
+        "objective": proven.objective,
         "upper_bound": proven.upper_bound,
+        "gap": proven.gap,
         "leaves": len(proven.certificate),
     }
     expected = {

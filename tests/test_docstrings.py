@@ -56,6 +56,7 @@ BRIEF = {
     "ClaimResult.to_frame",
     "Batch.to_frame",
     "Engine.cancel",
+    "Engine.cancel_all",
     "Engine.clear",
     "Engine.reduce",
     "Orders.columns",

@@ -114,6 +114,12 @@ class EngineAgainstList(RuleBasedStateMachine):
             self.engine.cancel(name)
             del self.model[row]
 
+    @rule(sure=st.integers(0, 9))
+    def cancel_all(self, sure: int) -> None:
+        if sure == 0:
+            self.engine.cancel_all()
+            self.model.clear()
+
     @rule(name=in_book, quantity=quantities)
     def reduce(self, name: str, quantity: float) -> None:
         row = self.place(name)
@@ -256,6 +262,37 @@ def test_faults_name_field_and_value_and_change_nothing(
     assert engine.state_hash == before
 
 
+@pytest.mark.parametrize("side", [257, -255, 2**32 + 1, 0, 2])
+def test_a_side_is_no_other_integer_to_the_core(side: int) -> None:
+    core = kpm.Engine(MARKET)._core
+    rule = "must be +1 (buy) or -1 (sell)"
+    assert core.add(0, side, 0.5, 1.0, 7) == ("side", rule, -1, -1, side)
+    assert core.orders()[4].size == 0
+
+
+def test_a_journal_may_lose_the_signs_of_zeros() -> None:
+    """Of limits, payoffs, inventory and ambiguity: decimals and other formats do not keep them."""
+
+    def replayed(zero: float) -> kpm.Engine:
+        payoffs = np.where(MARKET.payoffs == 0.0, zero, MARKET.payoffs)
+        market = kpm.Market(payoffs, MARKET.prior, np.full(3, zero), risk_aversion=1.0)
+        engine = kpm.Engine(market)
+        engine.add(0, "buy", zero, 5, order_id="a")
+        engine.add(1, "buy", 0.5, zero, order_id="b")
+        engine.add(2, "sell", 0.5, 3, order_id="c")
+        engine.replace("c", price=zero)
+        return engine
+
+    kept, lost = replayed(-0.0), replayed(0.0)
+    assert kept.state_hash == lost.state_hash
+    one, other = kept.clear(), lost.clear()
+    for name in PUBLISHED:  # but for the signs of their own zeros
+        assert np.array_equal(getattr(one, name), getattr(other, name)), name
+    restored = kpm.Engine(lost.market)
+    restored.restore(kept.snapshot())
+    assert restored.state_hash == lost.state_hash
+
+
 def test_other_faults_name_field_and_value_too() -> None:
     engine = kpm.Engine(MARKET, some_orders())
     before = engine.state_hash
@@ -328,6 +365,8 @@ def test_identifiers_that_were_used_are_not_given_again() -> None:
         engine.add("home", "buy", 0.5, 1.0, name)
         engine.cancel(name)
         assert engine.add("home", "buy", 0.5, 1.0) == following
+    engine.cancel_all()
+    assert engine.add("home", "buy", 0.5, 1.0) == "12"
     begun = kpm.Engine(MARKET, kpm.Orders(["home"] * 3, "buy", 0.5, 1.0))
     begun.cancel("2")
     restored = kpm.Engine(MARKET)

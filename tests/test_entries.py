@@ -89,7 +89,8 @@ def test_decimals(values: list[Decimal]) -> None:
 
 
 def test_other_numbers() -> None:
-    assert outcome("price", [Fraction(1, 4), np.float32(0.5), True]) == [0.25, 0.5, 1]
+    assert outcome("price", [Fraction(1, 4), np.float32(0.5), 1]) == [0.25, 0.5, 1]
+    assert outcome("price", [Fraction(1, 4), True]) == ("price", 1)
     assert outcome("price", [0.5, Decimal("1e400")]) == ("price", 1)
     assert outcome("price", np.array([0.5, 1j])) == ("price", None)
     assert outcome("price", np.array(["2020"], dtype="M8[D]")) == ("price", None)

@@ -18,11 +18,11 @@ from docs.pictures.book_pictures import _corners, staircase
 from docs.pictures.proof import proof
 from kpm_fast import sample
 from kpm_fast.cli.paper import run as run_paper
+from kpm_fast.errors import MissingDependencyError
 from kpm_fast.paper import figures
 from kpm_fast.paper import simulations as paper
 from kpm_fast.plots.book import draw_book
 from kpm_fast.plots.style import (
-    MissingDependencyError,
     house_style,
     new_figure,
     numbered_ids,

@@ -10,6 +10,7 @@ import subprocess
 import sys
 from pathlib import Path
 from typing import Any
+from xml.etree import ElementTree
 
 import numpy as np
 import pytest
@@ -150,14 +151,21 @@ def test_the_same_result_gives_the_same_page(card: kpm.Result, path: Path, tmp_p
     assert (tmp_path / "again.html").read_bytes() == path.read_bytes()
 
 
-def test_text_that_utf8_cannot_hold_is_written_out(tmp_path: Path) -> None:
-    """As it comes from the name of a folder, and may be in labels."""
-    half = "b\udcfck"
-    market = kpm.Market(np.eye(2), [0.5, 0.5], claims=[half, "b"], states=["x", half])
-    result = kpm.clear(market, kpm.Orders([half], "buy", [0.7], 1, order_id=[half]))
-    result.report(tmp_path / "page.html", title=half)
-    said = words(parse((tmp_path / "page.html").read_text("utf-8")))
-    assert said.count(r"b\udcfck") >= 4
+@pytest.mark.parametrize("sign", ["\udcff", "\x07", "\0", "\x85", "\ufffe", "\U0001ffff"])
+@pytest.mark.filterwarnings("error")
+def test_signs_that_no_page_may_hold_are_written_out(sign: str, tmp_path: Path) -> None:
+    """They come from the names of folders, and may be in labels."""
+    name = f"b{sign}ck"
+    market = kpm.Market(np.eye(2), [0.5, 0.5], claims=[name, "b"], states=["x", name])
+    orders = kpm.Orders([name], "buy", [0.7], 1, order_id=[name])
+    result = kpm.clear(market, orders, certificate=True)
+    result.report(tmp_path / "page.html", title=name)
+    page = (tmp_path / "page.html").read_text("utf-8")
+    written = sign.encode("unicode_escape").decode()
+    assert words(parse(page)).count(f"b{written}ck") >= 4
+    assert f"b{written}ck" in result._repr_html_()
+    for drawing in re.findall("<svg.*?</svg>", page, re.DOTALL):
+        ElementTree.fromstring(drawing)
 
 
 @pytest.mark.skipif(sys.platform != "linux", reason="names of files are bytes")

@@ -170,6 +170,18 @@ def test_trades_keep_their_limits_and_the_loss_bound(draw: Draw) -> None:
 
 
 @every_maker
+def test_the_loss_bound_keeps_its_digits_beside_a_vast_inventory(draw: Draw) -> None:
+    """Wealth that every state has changes no bit of it."""
+    rng = np.random.default_rng(11)
+    for _ in range(CASES):
+        maker = draw(rng, int(rng.integers(2, 7)))
+        wealth = rng.integers(0, 16, size=len(maker.inventory)).astype(float)
+        bound = maker.replace(inventory=wealth).loss_bound()
+        for vast in (2.0**30, -(2.0**40), 2.0**48):
+            assert maker.replace(inventory=wealth + vast).loss_bound() == bound
+
+
+@every_maker
 def test_many_payments_at_cost_total_the_difference_to_1e_12(draw: Draw) -> None:
     for seed in range(20):
         rng = np.random.default_rng(seed)

@@ -13,7 +13,8 @@ import pytest
 import kpm_fast as kpm
 from kpm_fast import embedding
 from kpm_fast.clearing.auctions import rules_of
-from kpm_fast.model.outcome import RULES, maker_model
+from kpm_fast.model.maker_model import maker_model
+from kpm_fast.model.rules import RULES
 from tests.auction_books import MAKERS, as_orders, make_maker, random_book
 
 _KINDS = ("knightian", "starting_orders", "worst_state", "polytope", "utility", "quadratic")

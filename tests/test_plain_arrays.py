@@ -116,6 +116,18 @@ def test_valid_arrays_take_the_short_way() -> None:
         assert _core.plain_market(np.eye(2), other, None, 1.0, 0.0) is None
 
 
+def test_shapes_beyond_32_bits_are_named() -> None:
+    """Arrays without entries take no memory. Cut to 32 bits, an axis of these has length 3."""
+    none = np.zeros(0)
+    for shape, field in (((0, 2**32 + 3), "states"), ((2**32 + 3, 0), "claims")):
+        payoffs = np.zeros(shape)
+        fault = (field, "must be at most 2147483647", -1, -1, float(2**32 + 3))
+        assert _core.market_fault(payoffs, none, none, 1.0, 0.0) == fault
+        assert _core.plain_market(payoffs, none, none, 1.0, 0.0) is None
+        with pytest.raises(ValueError, match=f"{field} must be at most 2147483647"):
+            _core.count_pieces(payoffs, none.astype(np.int64), none.astype(np.int8), none, none)
+
+
 @pytest.mark.parametrize("count", [0, 1])
 def test_empty_books(count: int) -> None:
     none = np.zeros(0)

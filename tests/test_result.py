@@ -267,3 +267,33 @@ def test_values_cannot_be_changed_nor_their_copies(name: str) -> None:
     assert copy.copy(inner) == inner
     if name.startswith("sweep"):
         assert not isinstance(value, Hashable)
+
+
+@pytest.mark.parametrize("rule", ["maker_optimal", "competitive", "pay_as_bid"])
+def test_every_array_is_read_only(rule: str) -> None:
+    """Those that are computed on demand, too."""
+    orders = kpm.Orders(["home", "home"], ["buy", "sell"], [0.6, 0.5], [10, 5])
+    result = kpm.clear(MARKET, orders, rule=rule)
+    found = 0
+    for value in (
+        result,
+        result["home"],
+        result.order(0),
+        result.settle("H"),
+        MARKET,
+        MARKET.maker,
+    ):
+        for name in (name for name in dir(value) if not name.startswith("_")):
+            array = getattr(value, name)
+            if isinstance(array, np.ndarray):
+                assert not array.flags.writeable, name
+                found += 1
+    assert found > 20
+    maker = MARKET.maker
+    for computed in (maker.cost, maker.conjugate, maker.state_prices):
+        assert not computed([[0.5, 0.25, 0.25]]).flags.writeable  # type: ignore[union-attr]
+
+
+def test_a_result_is_described() -> None:
+    assert kpm.Result.__doc__ is not None
+    assert kpm.Result.__doc__.startswith("A cleared book.")

@@ -130,7 +130,7 @@ def test_numpy_opens_it(proven: kpm.Result, file: Path) -> None:
         assert entries["certificate/first"].dtype == np.int64
         header = json.loads(entries["header.json"])
     assert header["format"] == "kpm-fast clearing"
-    assert header["version"] == archive.VERSION == 3
+    assert header["version"] == archive.VERSION == 4
     assert header["certainty_equivalent"] == proven.certainty_equivalent
 
 
@@ -206,7 +206,7 @@ def array(name: str, value: Any) -> Callable[[Entries], None]:
 
 BAD: list[tuple[Callable[[Entries], None], list[str]]] = [
     (header(format="something else"), ["header.json", "kpm-fast clearing"]),
-    (header(version=4), ["version", "is 4, and this release reads 1, 2, 3"]),
+    (header(version=5), ["version", "is 5, and this release reads 1, 2, 3, 4"]),
     (header(version=True), ["version", "is True"]),
     (header(version=1.0), ["version", "is 1.0"]),
     (header(version=1), ["certificate/merged_into", "unknown"]),

@@ -188,10 +188,6 @@ Fault set_maker(Engine& engine, const kpm_maker* maker, const double* inventory)
   return engine.set_market(market, read_maker(maker));
 }
 
-std::int8_t side_of(std::int32_t side) {
-  return side == 1 || side == -1 ? static_cast<std::int8_t>(side) : std::int8_t{0};
-}
-
 }  // namespace
 
 }  // namespace kpm::c
@@ -246,12 +242,7 @@ std::int32_t kpm_engine_init(void* memory, std::size_t size, const kpm_limits* l
       throw Refusal("size", "must be at least kpm_engine_size()", static_cast<double>(size),
                     Note{" of ", static_cast<double>(needed), " bytes"});
     }
-    fixed.orders = room.orders;
-    fixed.levels = room.levels;
-    fixed.states = room.states;
-    fixed.fixed = true;
-    fixed.nodes = room.nodes;
-    fixed.priors = room.priors;
+    fixed = room.engine();
     made = placed(memory, size);
     made->nodes = room.nodes;
   });
@@ -286,9 +277,8 @@ void kpm_engine_free(kpm_engine* engine) {
 
 std::int32_t kpm_engine_add(kpm_engine* engine, std::int64_t id, std::int64_t claim,
                             std::int32_t side, double price, double quantity) {
-  return with(engine, [&](kpm_engine& own) {
-    return own.book->add(claim, side_of(side), price, quantity, id);
-  });
+  return with(engine,
+              [&](kpm_engine& own) { return own.book->add(claim, side, price, quantity, id); });
 }
 
 std::int32_t kpm_engine_cancel(kpm_engine* engine, std::int64_t id) {

@@ -1,6 +1,5 @@
 #include "engine_size.hpp"
 
-#include <algorithm>
 #include <cstdint>
 #include <limits>
 
@@ -51,17 +50,9 @@ std::size_t engine_memory(const Limits& limits) {
   const auto nodes = static_cast<std::uint64_t>(limits.nodes);
   const auto priors = static_cast<std::uint64_t>(limits.priors);
 
-  // What stays: a cache line, a row of the columns and an entry to sort for each order, the table
-  // of ids, the levels of all claims and of one, the market, the last clearing's cell.
-  std::uint64_t places = 16;
-  while (places < 2 * orders) {
-    places *= 2;
-  }
-  const std::uint64_t nodes_of_levels = levels / 5 + claims;
-  const std::uint64_t kept =
-      orders * (64 + 33 + 8) + places * 16 + levels * (72 + 24) + nodes_of_levels * 192 +
-      8 * (claims * states + states + states * std::max<std::uint64_t>(priors, 1)) + claims * 32 +
-      4096;
+  // What stays, and the heap's headers of these blocks.
+  constexpr std::uint64_t kHeaders = 4096;
+  const std::uint64_t kept = Engine::bytes(limits.claims, limits.engine()) + kHeaders;
 
   // What a clearing needs besides, measured over books of up to 500 states, 500 claims and 20,000
   // orders: solvers work in squares of states and claims; staircases, corners and fills are by

@@ -4,6 +4,7 @@
 #include <cstddef>
 #include <cstdint>
 
+#include "kpm/engine.hpp"
 #include "kpm/kpm.h"
 
 namespace kpm::c {
@@ -19,6 +20,8 @@ struct Limits {
   std::int64_t levels;
   std::int64_t nodes;
   int priors;
+
+  EngineLimits engine() const { return {orders, levels, true, states, nodes, priors}; }
 };
 
 Limits limits_of(const kpm_limits* given);

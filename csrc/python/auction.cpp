@@ -22,9 +22,7 @@ AuctionSettings settings_of(const std::string& allocation, const std::string& ru
                             double tolerance, double time_limit) {
   AuctionSettings settings;
   settings.time_limit = time_limit;
-  settings.rule = rule == "pay_as_bid" ? ConvexRule::kPayAsBid
-                  : rule == "pdca"     ? ConvexRule::kPdca
-                                       : ConvexRule::kCompetitive;
+  settings.rule = convex_rule(rule);
   settings.allocation = allocation == "time" ? Allocation::kTime : Allocation::kProRata;
   settings.tolerance = tolerance;
   return settings;
@@ -52,6 +50,12 @@ py::dict clear_by_rule(const py::dict& maker, const In<double>& payoffs,
 
 }  // namespace
 
+ConvexRule convex_rule(const std::string& name) {
+  return name == "pay_as_bid" ? ConvexRule::kPayAsBid
+         : name == "pdca"     ? ConvexRule::kPdca
+                              : ConvexRule::kCompetitive;
+}
+
 py::dict auction_for_python(const std::string& allocation, const std::string& rule,
                             double tolerance, double time_limit, OptionalStop stop,
                             const std::function<AuctionClearing(const AuctionSettings&)>& clear) {
@@ -60,9 +64,14 @@ py::dict auction_for_python(const std::string& allocation, const std::string& ru
   AuctionClearing cleared;
   {
     Unlocked unlocked;
+    bool begun = false;
     settings.interrupted = [&] {
       if (stop && stop->get().raised()) {
         return true;
+      }
+      if (!begun) {  // Python has just looked for signals
+        begun = true;
+        return false;
       }
       const Unlocked::Relocked relocked(unlocked);
       return watch.interrupted();

@@ -11,6 +11,9 @@
 
 namespace kpm {
 
+/// By its name.
+ConvexRule convex_rule(const std::string& name);
+
 /// A clearing by a convex rule as a dictionary, without the interpreter's lock but to look for
 /// signals. The flag may be null.
 pybind11::dict auction_for_python(

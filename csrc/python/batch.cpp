@@ -8,18 +8,23 @@
 #include <limits>
 #include <mutex>
 #include <optional>
+#include <string>
 #include <utility>
 #include <vector>
 
 #include "arrays.hpp"
+#include "auction.hpp"
 #include "interpreter_lock.hpp"
 #include "kpm/batch.hpp"
+#include "maker_model.hpp"
+#include "signal_watch.hpp"
+#include "stop_flag.hpp"
 
 namespace kpm {
 
 namespace {
 
-constexpr py::ssize_t kFigures = 6;  // see _core.pyi
+constexpr py::ssize_t kFigures = 7;  // see _core.pyi
 constexpr std::int8_t kNotReached = -1;
 constexpr std::int8_t kRefused = -2;
 
@@ -57,16 +62,18 @@ class Columns : public BatchSink {
     payoff_at_ = payoff_.mutable_data();
   }
 
-  void cleared(std::int64_t book, const Clearing& clearing, double gain) override {
+  void cleared(std::int64_t book, const Clearing& clearing, double objective,
+               double gain) override {
     const auto at = static_cast<std::size_t>(book);
     status_at_[book] = static_cast<std::int8_t>(clearing.status);
     double* const values = values_at_ + kFigures * book;
     values[0] = clearing.certainty_equivalent;
     values[1] = clearing.no_trade_equivalent;
-    values[2] = clearing.upper_bound;
-    values[3] = clearing.revenue;
-    values[4] = clearing.scale;
-    values[5] = gain;
+    values[2] = objective;
+    values[3] = clearing.upper_bound;
+    values[4] = clearing.revenue;
+    values[5] = clearing.scale;
+    values[6] = gain;
     const auto copy = [](const std::vector<double>& from, double* to) {
       std::copy(from.begin(), from.end(), to);
     };
@@ -80,6 +87,14 @@ class Columns : public BatchSink {
     status_at_[book] = kRefused;
     const std::lock_guard<std::mutex> lock(mutex_);
     faults_.emplace_back(book, fault);
+  }
+
+  /// Whether a stop left books without their best clearing.
+  bool is_cut() const {
+    constexpr auto kStopped = static_cast<std::int8_t>(Status::kInterrupted);
+    return std::any_of(status_at_, status_at_ + status_.size(), [](std::int8_t status) {
+      return status == kNotReached || status == kStopped;
+    });
   }
 
   py::dict to_dict() {
@@ -126,26 +141,20 @@ py::dict clear_books(const py::list& markets, const In<std::int64_t>& market_of,
                      const In<std::int64_t>& first, const In<std::int64_t>& claim,
                      const In<std::int8_t>& side, const In<double>& price,
                      const In<double>& quantity, const std::optional<In<double>>& time,
-                     const ClearSettings& clear) {
-  std::vector<Market> known;
+                     const ClearSettings& clear, const std::string& rule, const StopFlag* stop) {
+  std::vector<GivenMaker> known;
   known.reserve(markets.size());
   for (const py::handle& entry : markets) {
     const auto parts = py::reinterpret_borrow<py::tuple>(entry);
-    const auto payoffs = parts[0].cast<In<double>>();
-    Market market;
-    market.claims = static_cast<int>(payoffs.shape(0));
-    market.states = static_cast<int>(payoffs.shape(1));
-    market.payoffs = payoffs.data();
-    market.prior = parts[1].cast<In<double>>().data();
-    market.inventory = parts[2].cast<In<double>>().data();
-    market.risk_aversion = parts[3].cast<double>();
-    market.ambiguity = parts[4].cast<double>();
-    known.push_back(market);
+    known.push_back(borrow_market(parts[0].cast<py::dict>(), parts[1].cast<In<double>>(),
+                                  parts[2].cast<In<double>>()));
   }
   const std::int64_t* const begin = first.data();
   std::vector<Book> books(static_cast<std::size_t>(market_of.shape(0)));
   for (std::size_t b = 0; b < books.size(); ++b) {
-    books[b].market = known[static_cast<std::size_t>(market_of.data()[b])];
+    const GivenMaker& given = known[static_cast<std::size_t>(market_of.data()[b])];
+    books[b].market = given.market;
+    books[b].maker = &given.maker;
     Orders& orders = books[b].orders;
     orders.count = begin[b + 1] - begin[b];
     orders.claim = claim.data() + begin[b];
@@ -157,27 +166,24 @@ py::dict clear_books(const py::list& markets, const In<std::int64_t>& market_of,
   BatchSettings settings;
   settings.threads = clear.threads;
   settings.clear = clear;
+  if (rule != "maker_optimal") {
+    settings.rule = convex_rule(rule);
+  }
   Columns columns(books, begin, claim.shape(0));
-  std::optional<py::error_already_set> error;
+  SignalWatch watch;
   {
     Unlocked unlocked;
     settings.interrupted = [&] {
+      if (stop != nullptr && stop->raised()) {
+        return true;
+      }
       const Unlocked::Relocked lock(unlocked);
-      if (PyErr_CheckSignals() == 0) {
-        return false;
-      }
-      if (PyErr_ExceptionMatches(PyExc_KeyboardInterrupt) != 0) {
-        PyErr_Clear();  // Ctrl-C: what is cleared by then is the answer
-      } else {
-        error.emplace();
-      }
-      return true;
+      return watch.interrupted();
     };
     clear_many(books.data(), static_cast<std::int64_t>(books.size()), settings, columns);
   }
-  if (error) {
-    throw std::move(*error);
-  }
+  watch.rethrow();
+  watch.pass_on(columns.is_cut() ? Status::kInterrupted : Status::kOptimal);
   return columns.to_dict();
 }
 
@@ -188,7 +194,7 @@ void add_batch(py::module_& module) {
   module.def("clear_many", &clear_books, arg("markets"), arg("market_of").noconvert(),
              arg("first").noconvert(), arg("claim").noconvert(), arg("side").noconvert(),
              arg("price").noconvert(), arg("quantity").noconvert(), arg("time").none(true),
-             arg("settings"));
+             arg("settings"), arg("rule"), arg("stop").none(true));
 }
 
 }  // namespace kpm

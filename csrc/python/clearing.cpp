@@ -213,6 +213,7 @@ py::dict clear_for_python(const ClearSettings& settings, py::object progress, Op
   Clearing clearing;
   {
     Unlocked unlocked;
+    bool begun = false;
     if (listens) {
       watched.monitor = [&](const Progress& state) {
         const Unlocked::Relocked lock(unlocked);
@@ -222,6 +223,10 @@ py::dict clear_for_python(const ClearSettings& settings, py::object progress, Op
     watched.interrupted = [&] {
       if (stop && stop->get().raised()) {
         return true;
+      }
+      if (!begun) {  // Python has just looked for signals
+        begun = true;
+        return false;
       }
       const Unlocked::Relocked lock(unlocked);
       return monitor.interrupted();

@@ -36,8 +36,9 @@ class PythonEngine {
                std::int64_t orders)
       : engine_(engine_for(borrow_market(maker, payoffs, inventory), orders)) {}
 
-  py::object add(std::int64_t claim, int side, double price, double quantity, std::int64_t id) {
-    return to_python(engine_.add(claim, static_cast<std::int8_t>(side), price, quantity, id));
+  py::object add(std::int64_t claim, std::int64_t side, double price, double quantity,
+                 std::int64_t id) {
+    return to_python(engine_.add(claim, side, price, quantity, id));
   }
   py::object cancel(std::int64_t id) { return to_python(engine_.cancel(id)); }
   py::object reduce(std::int64_t id, double quantity) {
@@ -53,8 +54,6 @@ class PythonEngine {
     const GivenMaker given = borrow_market(maker, payoffs, inventory);
     return to_python(engine_.set_market(given.market, given.maker));
   }
-
-  std::int64_t size() const { return engine_.size(); }
 
   /// None, or (claim, side, price, quantity).
   py::object find(std::int64_t id) const {
@@ -123,7 +122,6 @@ void add_engine(py::module_& module) {
       .def("replace", &PythonEngine::replace)
       .def("remove_all", &PythonEngine::remove_all)
       .def("set_market", &PythonEngine::set_market)
-      .def("size", &PythonEngine::size)
       .def("find", &PythonEngine::find)
       .def("orders", &PythonEngine::orders)
       .def("clear", &PythonEngine::clear, arg("settings"), arg("progress").none(true),

@@ -2,6 +2,7 @@
 
 #include <string>
 
+#include "counts.hpp"
 namespace kpm {
 
 MakerModel borrow_model(const py::dict& stated) {
@@ -24,7 +25,7 @@ MakerModel borrow_model(const py::dict& stated) {
     model.kind = MakerKind::kPolytope;
     const auto priors = array("priors");
     model.vertices = priors.data();
-    model.priors = static_cast<int>(priors.shape(0));
+    model.priors = count_of(Field::kPriors, priors.shape(0));
     model.risk_aversion = number("risk_aversion");
   } else if (kind == "utility") {
     model.kind = MakerKind::kUtility;
@@ -45,9 +46,7 @@ GivenMaker borrow_market(const py::dict& maker, const In<double>& payoffs,
   GivenMaker given;
   given.maker = borrow_model(maker);
   Market& market = given.market;
-  market.claims = static_cast<int>(payoffs.shape(0));
-  market.states = static_cast<int>(payoffs.shape(1));
-  market.payoffs = payoffs.data();
+  borrow_payoffs(payoffs, market);
   market.inventory = inventory.data();
   if (given.maker.kind == MakerKind::kKnightian) {
     market.prior = given.maker.prior;

@@ -14,6 +14,7 @@
 #include "auction.hpp"
 #include "batch.hpp"
 #include "clearing.hpp"
+#include "counts.hpp"
 #include "engine.hpp"
 #include "interpreter_lock.hpp"
 #include "keys.hpp"
@@ -43,9 +44,7 @@ using kpm::to_array;
 /// A market of claims alone: all that staircases need.
 kpm::Market borrow_claims(const In<double>& payoffs) {
   kpm::Market market;
-  market.claims = static_cast<int>(payoffs.shape(0));
-  market.states = static_cast<int>(payoffs.shape(1));
-  market.payoffs = payoffs.data();
+  kpm::borrow_payoffs(payoffs, market);
   return market;
 }
 

@@ -10,6 +10,7 @@
 #include <utility>
 
 #include "arrays.hpp"
+#include "counts.hpp"
 #include "fault.hpp"
 #include "validation_functions.hpp"
 
@@ -19,10 +20,11 @@ namespace {
 
 py::object market_fault(const In<double>& payoffs, const In<double>& prior,
                         const In<double>& inventory, double risk_aversion, double ambiguity) {
+  if (const Fault fault = shape_fault(payoffs)) {
+    return to_python(fault);
+  }
   Market market;
-  market.claims = static_cast<int>(payoffs.shape(0));
-  market.states = static_cast<int>(payoffs.shape(1));
-  market.payoffs = payoffs.data();
+  borrow_payoffs(payoffs, market);
   market.prior = prior.data();
   market.inventory = inventory.data();
   market.risk_aversion = risk_aversion;
@@ -114,7 +116,7 @@ py::object plain_market(py::handle payoffs, py::handle prior, py::handle invento
                         double risk_aversion, double ambiguity) {
   auto table = copied<double>(payoffs, 2);
   auto probabilities = copied<double>(prior, 1);
-  if (!table || !probabilities) {
+  if (!table || !probabilities || shape_fault(In<double>(*table))) {
     return py::none();
   }
   const py::ssize_t states = table->shape(1);
@@ -126,9 +128,7 @@ py::object plain_market(py::handle payoffs, py::handle prior, py::handle invento
     std::fill_n(money->mutable_data(), states, 0.0);
   }
   Market market;
-  market.claims = static_cast<int>(table->shape(0));
-  market.states = static_cast<int>(states);
-  market.payoffs = table->data();
+  borrow_payoffs(In<double>(*table), market);
   market.prior = probabilities->data();
   market.inventory = money->data();
   market.risk_aversion = risk_aversion;

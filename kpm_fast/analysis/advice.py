@@ -5,10 +5,10 @@ from __future__ import annotations
 import math
 from dataclasses import dataclass
 
-import numpy as np
-
-from ..clearing.implied import implied_ambiguity
+from ..clearing.implied import where_trade_stops
+from ..errors import InputError
 from ..model.book_types import check_book
+from ..model.maker_model import is_knightian
 from ..model.market import Market
 from ..model.orders import Orders
 from .sweep import Sweep, shown, sweep
@@ -81,13 +81,15 @@ class Advice:
         return ["", "".join(f"{name:>14}" for name in head), *rows]
 
 
-def advise(market: Market, orders: Orders) -> Advice:
+def advise(market: Market, orders: Orders, *, time_limit: float | None = None) -> Advice:
     """Report where trade stops, what the maker can lose, and its gain at ambiguities below.
 
     Parameters
     ----------
     market : Market
     orders : Orders
+    time_limit : float, optional
+        Seconds, of each clearing. Default: none.
 
     Returns
     -------
@@ -102,19 +104,20 @@ def advise(market: Market, orders: Orders) -> Advice:
     The market's, 0.1, is not less: nothing is gained. Choose less than 0.02.
     """
     check_book(market, orders)
-    stop = _stop(market, orders)
-    frontier = sweep(market, orders, ambiguity=_radii(stop))
+    if not is_knightian(market):
+        raise InputError(
+            f"must have the Knightian maker, on whose ambiguity this advises, got "
+            f"{type(market.maker).__name__}",
+            field="market",
+        )
+    stop = where_trade_stops(market, orders)
+    frontier = sweep(market, orders, ambiguity=_radii(stop), time_limit=time_limit)
     return Advice(stop, market.maker.loss_bound(), frontier, market.ambiguity)
 
 
 def telling_ambiguities(market: Market, orders: Orders) -> list[float]:
     """Return ambiguities that show how a clearing changes: up to where trade stops, if it does."""
-    return _radii(_stop(market, orders))
-
-
-def _stop(market: Market, orders: Orders) -> float:
-    constant = np.ptp(market.inventory) == 0.0
-    return implied_ambiguity(market, orders) if constant else math.nan
+    return _radii(where_trade_stops(market, orders))
 
 
 def _radii(stop: float) -> list[float]:

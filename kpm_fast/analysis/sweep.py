@@ -5,6 +5,7 @@ from __future__ import annotations
 import inspect
 import itertools
 import json
+import math
 import os
 import reprlib
 import time
@@ -17,17 +18,19 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from ..arrays import as_number
+from ..clearing.auctions import check_maker
 from ..clearing.chunks import check_executor
 from ..clearing.clear import clear
-from ..clearing.implied import implied_ambiguity
+from ..clearing.implied import where_trade_stops
 from ..clearing.settings import check_keywords
 from ..errors import InputError, suggestion
 from ..files.tables import make_frame
 from ..model.book_types import check_book
 from ..model.immutable import FrozenDict
+from ..model.maker_model import is_knightian, maker_model
 from ..model.market import Market
 from ..model.orders import Orders
-from ..model.outcome import RULES
+from ..model.rules import RULES
 from ..storage.finished import UNFINISHED, Finished, content_hash
 
 if TYPE_CHECKING:
@@ -127,6 +130,10 @@ class Sweep:
         from ..plots.sweep import draw_sweep
 
         check_column(y)
+        if np.isnan(self.table["ambiguity"]).all():
+            raise InputError(
+                "has no values to draw against: the maker is not Knightian", field="ambiguity"
+            )
         return cast("Figure", draw_sweep(self.table, self.implied, y).figure)
 
     def __repr__(self) -> str:
@@ -173,7 +180,8 @@ def sweep(
     Parameters
     ----------
     market : Market
-        Parameters that are not swept are taken from it.
+        Parameters that are not swept are taken from it. With another maker than the Knightian one,
+        only rules can be swept, and the columns of parameters that it lacks are NaN.
     orders : Orders
     ambiguity, risk_aversion : sequence of float, optional
         Values as for :class:`Market`.
@@ -223,11 +231,13 @@ def sweep(
     columns: dict[str, tuple[Any, ...]] = {
         "prior": tuple(name for name, _ in cases),
         "rule": tuple(rule for _, (_, rule) in cases),
-        "risk_aversion": tuple(maker.risk_aversion for _, (maker, _) in cases),
-        "ambiguity": tuple(maker.ambiguity for _, (maker, _) in cases),
+        **{
+            name: tuple(maker_model(maker).get(name, math.nan) for _, (maker, _) in cases)
+            for name in ("risk_aversion", "ambiguity")
+        },
     }
     columns |= dict(zip(_FIGURES, zip(*rows, strict=True), strict=True))
-    implied = {name: _implied(maker, orders) for name, (maker, _) in dict(cases).items()}
+    implied = {name: where_trade_stops(maker, orders) for name, (maker, _) in dict(cases).items()}
     return Sweep(columns, implied)
 
 
@@ -263,6 +273,19 @@ def _cases(
     rules: list[str],
 ) -> Iterator[tuple[str, _Case]]:
     """Every combination, validated before any work is done."""
+    for rule in rules:
+        check_maker(rule, market)
+    if not is_knightian(market):
+        given = {"ambiguity": ambiguity, "risk_aversion": risk_aversion, "prior": prior}
+        for field in (field for field, values in given.items() if values is not None):
+            raise InputError(
+                f"can be varied for the Knightian maker only, and the market's is "
+                f"{type(market.maker).__name__}, got {reprlib.repr(given[field])}; change it with "
+                "market.replace(maker=...)",
+                field=field,
+            )
+        yield from (("prior", (market, rule)) for rule in rules)
+        return
     if prior is not None and not isinstance(prior, Mapping):
         raise InputError(
             f"must be a mapping from names to probabilities, got {reprlib.repr(prior)}",
@@ -369,7 +392,8 @@ def _key(case: _Case, orders: Orders, options: Mapping[str, Any]) -> str:
             "sweep",
             rule,
             sorted((name, value) for name, value in options.items() if name != "threads"),
-            *(maker.payoffs, maker.prior, maker.inventory, maker.risk_aversion, maker.ambiguity),
+            *(maker.payoffs, maker.inventory),
+            *(part for item in sorted(maker_model(maker).items()) for part in item),
             *(orders.claim_index(maker), orders.side, orders.price, orders.quantity),
             orders.priority,
         ]
@@ -405,14 +429,8 @@ def _row(case: _Case, orders: Orders, options: Mapping[str, Any]) -> tuple[Any, 
         result.upper_bound,
         result.volume,
         result.revenue,
-        clean(float(maker.prior @ result.payoff)),
+        clean(result.expected_payoff),
         clean(float(result.payoff.min())),
         float(maker.maker.quotes(maker).spread.mean()),
         result.stats.seconds["total"],
     )
-
-
-def _implied(maker: Market, orders: Orders) -> float:
-    if np.ptp(maker.inventory) > 0.0:
-        return float("nan")
-    return implied_ambiguity(maker, orders)

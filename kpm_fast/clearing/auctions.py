@@ -5,22 +5,19 @@ from __future__ import annotations
 import math
 from typing import Any
 
-import numpy as np
-from numpy.typing import ArrayLike
-
 from .. import _core
-from ..arrays import Floats, as_floats, first, frozen
 from ..errors import InputError
 from ..model.immutable import construct
+from ..model.maker_model import is_knightian, maker_model
 from ..model.market import Market
 from ..model.orders import Orders
-from ..model.outcome import RULES, is_knightian, maker_model
+from ..model.rules import RULES
 from ..model.stats import Stats
 from ..model.status import STATUSES
 from ..result import Result
 from .settings import ClearSettings
 
-__all__ = ["check_maker", "clear_by_rule", "pool_odds", "rules_of"]
+__all__ = ["check_maker", "clear_by_rule", "rules_of"]
 
 _OF_ONE_MAKER = {"maker_optimal": "knightian", "pdca": "starting_orders"}
 
@@ -107,43 +104,3 @@ def clear_by_rule(
         rule=settings.rule,
     )
     return construct(Result, answer)
-
-
-def pool_odds(stakes: ArrayLike) -> Floats:
-    """Return what a unit of money on each outcome pays in a pari-mutuel pool.
-
-    The pool of the paper's introduction: all stakes together go to those who backed the outcome
-    that happens, ``stakes.sum() / stakes``. It is CPCAM (3) with the stakes as starting orders
-    and no other orders, whose state prices are one over the odds.
-
-    Parameters
-    ----------
-    stakes : array_like, shape (N,)
-        Money on each outcome, > 0.
-
-    Returns
-    -------
-    ndarray, shape (N,)
-        Money paid per unit of money, the stake included.
-
-    Raises
-    ------
-    InputError
-        Naming the index and the value.
-
-    Examples
-    --------
-    >>> pool_odds([50, 100])
-    array([3. , 1.5])
-    """
-    money = as_floats(stakes, "stakes")
-    if money.ndim != 1 or not money.size:
-        raise InputError(
-            f"must have shape (N,), a stake for each outcome, got shape {money.shape}",
-            field="stakes",
-        )
-    wrong = first(~(np.isfinite(money) & (money > 0)))
-    if wrong is not None:
-        raise InputError(f"must be finite and > 0, got {money[wrong]}", field="stakes", index=wrong)
-    share = money / money.max()  # the sum of huge stakes may overflow
-    return frozen(share.sum() / share)

@@ -14,9 +14,11 @@ from typing import Any
 
 import numpy as np
 
+from .. import _core
 from ..arrays import frozen
 from ..errors import InputError
 from ..model.batch import Batch
+from ..model.maker_model import maker_model
 from ..storage.finished import UNFINISHED, Finished, content_hash
 
 __all__ = ["FIGURES", "check_executor", "clear_in_chunks"]
@@ -30,6 +32,7 @@ _SAMPLE_ORDERS, _SAMPLE_BOOKS = 2_000, 64
 FIGURES = (
     "certainty_equivalent",
     "no_trade_equivalent",
+    "objective",
     "upper_bound",
     "revenue",
     "scale",
@@ -40,7 +43,8 @@ _FLAT = ("fills", "_claim_prices", "_state_prices", "_payoff")
 _OFFSETS = ("first", "_claim_first", "_state_first")
 
 _Columns = dict[str, Any]
-_Task = Callable[[_Columns, dict[str, Any]], Batch]
+_Task = Callable[[_Columns, dict[str, Any], "_core.StopFlag | None"], Batch]
+_LOOK = 0.01  # seconds from one look at a token to the next, while tasks are awaited
 
 
 def check_executor(executor: Any) -> None:
@@ -58,13 +62,15 @@ def clear_in_chunks(
     options: dict[str, Any],
     executor: Executor | None,
     resume: str | os.PathLike[str] | None,
+    stop: _core.StopFlag | None,
 ) -> Batch:
     """Clear the books of ``columns`` in chunks, with the same result as clearing them at once.
 
     Parameters
     ----------
     task : callable
-        ``task(columns, options)`` clears a chunk; an executor finds it by its name.
+        ``task(columns, options, stop)`` clears a chunk; an executor finds it by its name and
+        gives it no flag, which other processes could not see.
     columns : dict
         As :func:`kpm_fast.clear_many` makes them.
     options : dict
@@ -73,19 +79,21 @@ def clear_in_chunks(
         None: here, one chunk after the other.
     resume : path or None
         The file of finished chunks.
+    stop : StopFlag or None
+        Once it is set, no chunk is begun.
     """
     count = len(columns["first"]) - 1
     with Finished(resume) as finished:
         # The first chunk is cleared in this process: it shows how many books fit into a task.
         sample = min(count, _sample_size(columns))
-        parts = {0: _done_here(task, columns, (0, sample), options, finished)}
+        parts = {0: _done_here(task, columns, (0, sample), options, finished, stop)}
         size = _chunk_size(columns, parts[0], sample, finished, options)
         bounds = [(at, min(at + size, count)) for at in range(sample, count, size)]
         waiting: dict[Future[Batch], tuple[int, str]] = {}
         try:
             for first, last in bounds:
-                if executor is None:
-                    part = _done_here(task, columns, (first, last), options, finished)
+                if executor is None or _is_set(stop):
+                    part = _done_here(task, columns, (first, last), options, finished, stop)
                     parts[first] = part
                     continue
                 chunk = _chunk(columns, first, last)
@@ -94,11 +102,15 @@ def clear_in_chunks(
                 if kept is not None:
                     parts[first] = (kept, 0.0)
                 else:
-                    future = executor.submit(task, chunk, {**options, "threads": 1})
+                    future = executor.submit(task, chunk, {**options, "threads": 1}, None)
                     waiting[future] = first, key
-            for future in _completed(waiting):
+            for future in _completed(waiting, stop):
                 first, key = waiting.pop(future)
-                batch = future.result()
+                if future.cancelled():  # nothing of it was begun: the core says so
+                    last = min(first + size, count)
+                    batch = task(_chunk(columns, first, last), options, stop)
+                else:
+                    batch = future.result()
                 parts[first] = (batch, 0.0)
                 _keep(finished, key, batch)
         except BaseException:
@@ -109,9 +121,27 @@ def clear_in_chunks(
     return _joined([parts[first][0] for first in sorted(parts)], columns)
 
 
-def _completed(waiting: Iterable[Future[Batch]]) -> Iterator[Future[Batch]]:
-    """Yield futures as they complete, or in order where an executor has a class of its own."""
+def _is_set(stop: _core.StopFlag | None) -> bool:
+    return stop is not None and stop.is_set()
+
+
+def _completed(
+    waiting: Iterable[Future[Batch]], stop: _core.StopFlag | None
+) -> Iterator[Future[Batch]]:
+    """Yield futures as they complete, or in order where an executor has a class of its own.
+
+    Once the flag is set, those that have not begun are cancelled, and done.
+    """
     futures = list(waiting)
+    while stop is not None and futures:
+        if stop.is_set():
+            for future in futures:
+                future.cancel()
+        done = [future for future in futures if future.done()]
+        yield from done
+        futures = [future for future in futures if future not in done]
+        if not done:
+            time.sleep(_LOOK)
     own = not all(isinstance(future, Future) for future in futures)
     yield from futures if own else as_completed(futures)
 
@@ -139,11 +169,12 @@ def _chunk_size(
     kept = finished.get(key)
     if kept is not None and kept.isdigit() and int(kept):
         return int(kept)
-    _, seconds = first
+    batch, seconds = first
     each = max(seconds / max(sample, 1), 1e-7)
     wanted = each * (len(columns["first"]) - 1) / _TASKS
     size = max(1, math.ceil(min(max(wanted, _SECONDS[0]), _SECONDS[1]) / each))
-    finished.put(key, str(size).encode())
+    if "interrupted" not in batch.status:  # else the time says nothing
+        finished.put(key, str(size).encode())
     return size
 
 
@@ -153,6 +184,7 @@ def _done_here(
     bounds: tuple[int, int],
     options: dict[str, Any],
     finished: Finished,
+    stop: _core.StopFlag | None,
 ) -> tuple[Batch, float]:
     chunk = _chunk(columns, *bounds)
     key = _key(chunk, options) if finished else ""
@@ -160,7 +192,7 @@ def _done_here(
     if kept is not None:
         return kept, 0.0
     started = time.perf_counter()
-    batch = task(chunk, options)
+    batch = task(chunk, options, stop)
     seconds = time.perf_counter() - started
     _keep(finished, key, batch)
     return batch, seconds
@@ -186,8 +218,9 @@ def _key(chunk: _Columns, options: dict[str, Any]) -> str:
     """Hash everything that determines a chunk's clearing, which the number of threads does not."""
     parts: list[Any] = [sorted((n, v) for n, v in options.items() if n != "threads")]
     for market in chunk["markets"]:
-        parts += [market.payoffs, market.prior, market.inventory]
-        parts += [market.risk_aversion, market.ambiguity]
+        parts += [market.payoffs, market.inventory]
+        for name, value in sorted(maker_model(market).items()):
+            parts += [name, value]
     parts += [
         chunk[name]
         for name in ("market_of", "first", "claim", "side", "price", "quantity", "priority")
@@ -204,6 +237,7 @@ def _packed(batch: Batch) -> bytes:
     arrays = {name: getattr(batch, name) for name in (*FIGURES, *_FLAT, *_OFFSETS)}
     words = {
         "status": batch.status.tolist(),
+        "rule": batch.rule,
         "errors": [[number, str(error.reason)] for number, error in batch.errors.items()],
     }
     stream = io.BytesIO()
@@ -226,7 +260,8 @@ def _unpacked(content: bytes | None) -> Batch | None:
         for number, reason in words["errors"]
     }
     status = frozen(np.array(words["status"], dtype=object))
-    return Batch(status=status, names=tuple(range(len(status))), errors=errors, **arrays)
+    names = tuple(range(len(status)))
+    return Batch(status=status, names=names, rule=words["rule"], errors=errors, **arrays)
 
 
 def _joined(parts: list[Batch], columns: _Columns) -> Batch:
@@ -250,4 +285,9 @@ def _joined(parts: list[Batch], columns: _Columns) -> Batch:
             errors[place] = InputError(error.reason, field="books", index=place)
         before += len(part)
     errors.update(columns["errors"])
-    return Batch(names=columns["names"], errors=dict(sorted(errors.items())), **arrays)
+    return Batch(
+        names=columns["names"],
+        rule=parts[0].rule,
+        errors=dict(sorted(errors.items())),
+        **arrays,
+    )

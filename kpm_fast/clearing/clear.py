@@ -11,8 +11,8 @@ from numpy.typing import ArrayLike
 
 from .. import _core
 from .._version import __version__
-from ..arrays import Floats, Ints, as_flag, check_complete
-from ..errors import InputError, TooManyCellsError, count_text
+from ..arrays import Floats, Ints, as_flag, check_complete, refuse_flags
+from ..errors import InputError, count_text
 from ..model.book_types import check_book
 from ..model.certificate import Certificate
 from ..model.immutable import construct
@@ -24,10 +24,10 @@ from ..model.stats import WORK, Stats
 from ..model.status import STATUSES
 from ..result import Result
 from .auctions import check_maker, clear_by_rule
-from .options import MOST_ITERATIONS, checked_count, checked_tolerance, without_times
+from .options import MOST_ITERATIONS, check_cells, checked_count, checked_tolerance, without_times
 from .progress import EnumerationLog, Progress, ProgressLog, TreeLog
 from .settings import ClearSettings, without_search
-from .stop_token import StopToken
+from .stop_token import StopToken, flag_of
 
 __all__ = ["clear", "clear_book", "solve_cell", "staircases"]
 
@@ -169,9 +169,7 @@ def clear_book(
     check_maker(settings.rule, market)
     if settings.allocation == "time" and orders.time is None and len(orders):
         raise InputError(without_times(orders), field="allocation")
-    if stop is not None and not isinstance(stop, StopToken):
-        raise InputError(f"must be a StopToken, got {stop!r}", field="stop")
-    flag = None if stop is None else stop.flag
+    flag = flag_of(stop)
     if settings.rule != "maker_optimal":
         if callback is not None:
             raise without_search(settings.rule, "callback")
@@ -191,10 +189,8 @@ def clear_book(
     claim = orders.claim_index(market)
     cells = 0
     if verbose or callback is not None or settings.enumerates:
-        pieces = _core.count_pieces(*_book_arguments(market, orders))
-        cells = math.prod(pieces)
-        if settings.enumerates and cells > settings.cell_limit:
-            raise TooManyCellsError(cells, pieces, settings.cell_limit, market.claims)
+        most = settings.cell_limit if settings.enumerates else math.inf
+        cells = check_cells(market, *_book_arguments(market, orders)[1:], most)
 
     log: ProgressLog | None = None
     if verbose:
@@ -390,6 +386,7 @@ def _checked_cell(cell: ArrayLike, pieces: list[int], claims: tuple[str, ...]) -
         index = np.asarray(cell)
     except ValueError:  # rows of several lengths
         index = np.asarray(cell, dtype=object)
+    refuse_flags(index, cell, "cell")
     if index.dtype.kind not in "iu" or index.shape != (len(pieces),):
         raise InputError(
             f"must be {len(pieces)} integers, one piece for each claim, got {index.dtype} data "

@@ -11,17 +11,19 @@ import numpy as np
 
 from .. import _core
 from ..arrays import Floats, Ints, frozen
-from ..errors import InputError
+from ..errors import InputError, TooManyCellsError
 from ..model.batch import Batch
 from ..model.book_types import check_book
 from ..model.books import Books
 from ..model.faults import error_of
+from ..model.maker_model import maker_model
 from ..model.market import Market
 from ..model.orders import Orders
 from .auctions import check_maker
 from .chunks import FIGURES, check_executor, clear_in_chunks
-from .options import without_times
+from .options import check_cells, without_times
 from .settings import ClearSettings
+from .stop_token import StopToken, flag_of
 
 __all__ = ["clear_many"]
 
@@ -45,10 +47,16 @@ def clear_many(
     books: Books | Mapping[str, tuple[Market, Orders]] | Iterable[tuple[Market, Orders]],
     threads: int | None = None,
     *,
+    method: str = "auto",
+    rule: str = "maker_optimal",
     tolerance: float = 1e-8,
     time_limit: float | None = None,
     node_limit: int | None = None,
+    cell_limit: int = 1_000_000,
+    prune_bounds: bool = True,
+    presolve: bool = True,
     allocation: str = "pro_rata",
+    stop: StopToken | None = None,
     executor: Executor | None = None,
     resume: str | os.PathLike[str] | None = None,
 ) -> Batch:
@@ -65,10 +73,16 @@ def clear_many(
         1 to 1024, each of which clears books from beginning to end. Default: the processors that
         affinity and a container's CPU quota leave this process, less those that other clearings
         work on.
-    tolerance, allocation
+    rule : {"maker_optimal", "competitive", "pay_as_bid", "pdca"}
+        As for :func:`clear`, of every book. One whose maker does not have it is a row with its
+        error.
+    method, tolerance, prune_bounds, presolve, allocation
         As for :func:`clear`.
-    time_limit, node_limit
+    time_limit, node_limit, cell_limit
         As for :func:`clear`, of each book.
+    stop : StopToken, optional
+        Cancel it, from any thread, to end the batch as Ctrl-C does, with an executor, too: what
+        waits there is not begun, and tasks that have begun, a second of work at most, are awaited.
     executor : concurrent.futures.Executor, optional
         Where to clear: processes, or others with this interface (joblib's loky, Dask's
         ``client.get_executor()``). Tasks are sized at 0.2 to 1 s of work, one thread each. Neither
@@ -83,6 +97,11 @@ def clear_many(
     Batch
         Columns. A book that cannot be cleared is a row with its error. Ctrl-C ends the batch, and
         books not cleared by then have the status ``"interrupted"``; with an executor it is raised.
+
+    Notes
+    -----
+    What ``clear`` says of one book alone is not part of the columns: ``certificate``, ``callback``
+    and ``verbose`` are its own.
 
     Raises
     ------
@@ -103,35 +122,40 @@ def clear_many(
     books[1]: claim[0]: the market has no claim 'hoem': did you mean 'home'?
     """
     options = {
+        "method": method,
+        "rule": rule,
         "tolerance": tolerance,
         "threads": threads,
         "time_limit": time_limit,
         "node_limit": node_limit,
+        "cell_limit": cell_limit,
+        "prune_bounds": prune_bounds,
+        "presolve": presolve,
         "allocation": allocation,
     }
-    ClearSettings.of(**options)
+    settings = ClearSettings.of(**options)
+    flag = flag_of(stop)
     check_executor(executor)
     if isinstance(books, Books):
-        columns = _of_columns(books)
+        columns = _of_columns(books, settings)
     elif isinstance(books, Mapping):
-        columns = {**_of_pairs(books.values(), allocation), "names": tuple(books)}
+        columns = {**_of_pairs(books.values(), settings), "names": tuple(books)}
     else:
-        columns = _of_pairs(books, allocation)
+        columns = _of_pairs(books, settings)
     if isinstance(books, Books) and allocation == "time" and books.priority is None and len(books):
         raise InputError("'time' needs times, which the books do not have", field="allocation")
     if executor is None and resume is None:
-        return _clear_columns(columns, options)
-    return clear_in_chunks(_clear_columns, columns, options, executor, resume)
+        return _clear_columns(columns, options, flag)
+    return clear_in_chunks(_clear_columns, columns, options, executor, resume, flag)
 
 
-def _clear_columns(columns: dict[str, Any], options: dict[str, Any]) -> Batch:
+def _clear_columns(
+    columns: dict[str, Any], options: dict[str, Any], stop: _core.StopFlag | None = None
+) -> Batch:
     """Clear books in the core, in this process or as a task of an executor."""
     settings = ClearSettings.of(**options)
     answer = _core.clear_many(
-        [
-            (m.payoffs, m.prior, m.inventory, m.risk_aversion, m.ambiguity)
-            for m in columns["markets"]
-        ],
+        [(maker_model(m), m.payoffs, m.inventory) for m in columns["markets"]],
         columns["market_of"],
         columns["first"],
         columns["claim"],
@@ -140,12 +164,23 @@ def _clear_columns(columns: dict[str, Any], options: dict[str, Any]) -> Batch:
         columns["quantity"],
         columns["priority"] if settings.allocation == "time" else None,
         settings.core,
+        settings.rule,
+        stop,
     )
-    return _batch(answer, columns)
+    return _batch(answer, columns, settings.rule)
 
 
-def _of_columns(books: Books) -> dict[str, Any]:
-    check_maker("maker_optimal", books.market)
+def _of_columns(books: Books, settings: ClearSettings) -> dict[str, Any]:
+    check_maker(settings.rule, books.market)
+    errors = dict(books.errors)
+    if settings.enumerates:
+        for number in set(range(len(books))).difference(errors):
+            rows = slice(int(books.first[number]), int(books.first[number + 1]))
+            columns = books.claim[rows], books.side[rows], books.price[rows], books.quantity[rows]
+            try:
+                check_cells(books.market, *columns, settings.cell_limit)
+            except TooManyCellsError as error:
+                errors[number] = InputError(str(error), field="books", index=number)
     return {
         "markets": [books.market],
         "market_of": np.zeros(len(books), dtype=np.int64),
@@ -156,7 +191,7 @@ def _of_columns(books: Books) -> dict[str, Any]:
         "quantity": books.quantity,
         "priority": books.priority,
         "names": books.names,
-        "errors": dict(books.errors),
+        "errors": errors,
     }
 
 
@@ -164,7 +199,7 @@ def _of_columns(books: Books) -> dict[str, Any]:
 _EMPTY = (Market([[0.0]], [1.0]), Orders([], [], [], []))
 
 
-def _of_pairs(books: Iterable[Any], allocation: str) -> dict[str, Any]:
+def _of_pairs(books: Iterable[Any], settings: ClearSettings) -> dict[str, Any]:
     """Join pairs of market and orders; an invalid one is represented by its error."""
     markets: dict[int, tuple[int, Market]] = {}
     market_of: list[int] = []
@@ -177,9 +212,12 @@ def _of_pairs(books: Iterable[Any], allocation: str) -> dict[str, Any]:
         )
     for number, entry in enumerate(books):
         try:
-            market, orders = _checked(entry, allocation)
+            market, orders = _checked(entry, settings)
             index = orders.claim_index(market)
-        except InputError as error:
+            if settings.enumerates:
+                columns = index, orders.side, orders.price, orders.quantity
+                check_cells(market, *columns, settings.cell_limit)
+        except (InputError, TooManyCellsError) as error:
             reason = str(error)
             errors[number] = InputError(reason, field="books", index=number)
             market, orders = _EMPTY
@@ -194,7 +232,7 @@ def _of_pairs(books: Iterable[Any], allocation: str) -> dict[str, Any]:
         return np.concatenate([*arrays, np.empty(0, dtype=kind)]).astype(kind, copy=False)
 
     priority = None
-    if allocation == "time":
+    if settings.allocation == "time":
         priority = joined([orders.priority for orders, _ in parts if len(orders)], np.float64)
     return {
         "markets": [market for _, market in markets.values()],
@@ -210,25 +248,25 @@ def _of_pairs(books: Iterable[Any], allocation: str) -> dict[str, Any]:
     }
 
 
-def _checked(entry: Any, allocation: str) -> tuple[Market, Orders]:
+def _checked(entry: Any, settings: ClearSettings) -> tuple[Market, Orders]:
     if not isinstance(entry, tuple | list) or len(entry) != 2:
         raise InputError(f"must be a market with its orders, got {entry!r}")
     market, orders = entry
     check_book(market, orders)
-    check_maker("maker_optimal", market)
-    if allocation == "time" and orders.time is None and len(orders):
+    check_maker(settings.rule, market)
+    if settings.allocation == "time" and orders.time is None and len(orders):
         raise InputError(without_times(orders), field="allocation")
     return market, orders
 
 
-def _batch(answer: _core.Batch, columns: dict[str, Any]) -> Batch:
+def _batch(answer: _core.Batch, columns: dict[str, Any], rule: str) -> Batch:
     errors: dict[int, InputError] = dict(columns["errors"])
     status = answer["status"].copy()
     values: Floats = answer["values"].copy()
     fills: Floats = answer["fills"]
     for number, fault in answer["faults"]:
-        error = error_of(fault)
-        errors[number] = InputError(str(error), field="books", index=number)
+        if number not in errors:  # else of what stands for the book
+            errors[number] = InputError(str(error_of(fault)), field="books", index=number)
     if errors:
         bad = sorted(errors)
         status[bad] = -2
@@ -243,6 +281,7 @@ def _batch(answer: _core.Batch, columns: dict[str, Any]) -> Batch:
     return Batch(
         status=frozen(_STATUSES[status]),
         **figures,
+        rule=rule,
         fills=fills,
         first=frozen(columns["first"]),
         names=columns["names"],

@@ -14,10 +14,11 @@ from ..errors import InputError
 from ..model.book_types import check_book
 from ..model.labels import align, named_table
 from ..model.limits import limits_in_reach
+from ..model.maker_model import is_knightian
 from ..model.market import Market
 from ..model.orders import Orders
 
-__all__ = ["implied_ambiguity", "prior_from_quotes"]
+__all__ = ["implied_ambiguity", "prior_from_quotes", "where_trade_stops"]
 
 
 def implied_ambiguity(market: Market, orders: Orders) -> float:
@@ -146,6 +147,15 @@ def prior_from_quotes(
     if labels is not None:
         return dict(zip(market.states, state_prices.tolist(), strict=True))
     return frozen(np.array(state_prices))
+
+
+def where_trade_stops(market: Market, orders: Orders) -> float:
+    """Return the implied ambiguity, or NaN where there is none.
+
+    The market's wealth differs between states, or its maker is not Knightian.
+    """
+    constant = np.ptp(market.inventory) == 0.0 and is_knightian(market)
+    return implied_ambiguity(market, orders) if constant else math.nan
 
 
 def _widening(market: Market, low: Floats, high: Floats) -> str:

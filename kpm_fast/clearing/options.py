@@ -2,25 +2,26 @@
 
 from __future__ import annotations
 
-import operator
+import math
 from typing import Any
 
-from ..arrays import as_number
-from ..errors import InputError
+from .. import _core
+from ..arrays import Floats, Ints, as_integer, as_number
+from ..errors import InputError, TooManyCellsError
+from ..model.market import Market
 from ..model.orders import Orders
 
 __all__ = [
-    "ALLOCATIONS",
     "MOST_ITERATIONS",
     "MOST_NODES",
     "MOST_THREADS",
+    "check_cells",
     "checked_count",
     "checked_time_limit",
     "checked_tolerance",
     "without_times",
 ]
 
-ALLOCATIONS = ("pro_rata", "time", "book_order")
 MOST_THREADS = 1024  # more than is of use: a typing error must not start a million
 MOST_NODES, MOST_ITERATIONS = 2**63 - 1, 2**31 - 1  # the ranges of the core's counters
 
@@ -43,15 +44,23 @@ def checked_time_limit(value: Any) -> float:
 
 def checked_count(value: Any, field: str, least: int, most: int | None = None) -> int:
     """Return an integer within its limits."""
-    try:
-        number = operator.index(value)
-    except TypeError:
-        raise InputError(f"must be an integer, got {value!r}", field=field) from None
+    number = as_integer(value, field)
     if number < least:
         raise InputError(f"must be at least {least}, got {value}", field=field)
     if most is not None and number > most:
         raise InputError(f"must be at most {most}, got {value}", field=field)
     return number
+
+
+def check_cells(
+    market: Market, claim: Ints, side: Any, price: Floats, quantity: Floats, most: float
+) -> int:
+    """Return the number of cells of a book; refuse more than may be enumerated."""
+    pieces = _core.count_pieces(market.payoffs, claim, side, price, quantity)
+    cells = math.prod(pieces)
+    if cells > most:
+        raise TooManyCellsError(cells, pieces, int(most), market.claims)
+    return cells
 
 
 def without_times(orders: Orders) -> str:

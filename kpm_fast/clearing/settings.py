@@ -11,9 +11,8 @@ from typing import Any
 from .. import _core
 from ..arrays import as_flag, check_choice
 from ..errors import InputError, suggestion
-from ..model.outcome import RULES
+from ..model.rules import ALLOCATIONS, RULES
 from .options import (
-    ALLOCATIONS,
     MOST_NODES,
     MOST_THREADS,
     checked_count,

@@ -3,18 +3,20 @@
 from __future__ import annotations
 
 from .. import _core
+from ..errors import InputError
 
-__all__ = ["StopToken"]
+__all__ = ["StopToken", "flag_of"]
 
 
 class StopToken:
     """Stops the clearings that were given it as ``stop=``.
 
     Any thread may cancel it at any time: another thread, a callback of an event loop, a signal
-    handler. A clearing polls it every few hundredths of a second, without the interpreter's
-    lock, and returns what it has by then with status ``INTERRUPTED``; what was proven by then
-    stays ``OPTIMAL``. One that takes less time than that ends as if there were no token, even if
-    it was cancelled before. A token stays cancelled: use a new one for the next batch.
+    handler. A clearing looks at it before it begins and then every few hundredths of a second,
+    without the interpreter's lock, and returns what it has by then with status ``INTERRUPTED``;
+    what was proven by then stays ``OPTIMAL``. With a token cancelled before, that is what
+    ``time_limit=0`` gives: a first clearing, and a bound that holds. A token stays cancelled: use a
+    new one for the next batch.
 
     Examples
     --------
@@ -27,6 +29,8 @@ class StopToken:
     >>> stop.cancel()
     >>> stop.cancelled
     True
+    >>> kpm.clear(*kpm.sample.example_race_card(), stop=stop).status
+    <Status.INTERRUPTED: 'interrupted'>
     """
 
     __slots__ = ("flag",)
@@ -58,3 +62,10 @@ class StopToken:
 
     def __repr__(self) -> str:
         return f"StopToken(cancelled={self.cancelled})"
+
+
+def flag_of(stop: StopToken | None) -> _core.StopFlag | None:
+    """Return what the core reads of a token; refuse anything else."""
+    if stop is not None and not isinstance(stop, StopToken):
+        raise InputError(f"must be a StopToken, got {stop!r}", field="stop")
+    return None if stop is None else stop.flag

@@ -21,15 +21,19 @@ from ..model.maker_form import files_of_text, maker_from_text
 from ..model.market import DEFAULT_AMBIGUITY, Market
 from ..model.order_form import OrderForm
 from ..model.orders import Orders
-from ..storage.book_folder import BOOK_FILES, read_book, read_market
+from ..model.words import NOTEWORTHY
+from ..storage.book_file import is_clearing
+from ..storage.book_folder import BOOK_FILES, check_form_of_clearing, read_book, read_market
 from .named_path import named_path
 from .several import Several
 
 __all__ = [
     "add_book",
     "add_inventory",
+    "add_kind",
     "add_maker",
     "add_options",
+    "check_form",
     "check_outputs",
     "is_file",
     "named_maker",
@@ -37,7 +41,7 @@ __all__ = [
     "read_market_alone",
 ]
 
-_NOTED = 1e-9  # how far from 1 a prior's sum must be to be mentioned
+_TEXT = ("delimiter", "decimal", "encoding")  # of the tables
 
 
 def add_book(parser: argparse.ArgumentParser, *, or_clearing: bool = False) -> None:
@@ -69,13 +73,18 @@ def add_maker(parser: argparse.ArgumentParser, title: str, *, kinds: bool = Fals
     )
     add_inventory(maker)
     if kinds:
-        maker.add_argument(
-            "--maker",
-            metavar="KIND:NAME=VALUE,...",
-            help="another maker with the book's prior and inventory: lmsr:liquidity=B, "
-            "starting_orders:delta=D, worst_state, polytope:risk_aversion=A,priors=FILE, "
-            "utility:wealth=M, quadratic:c=C or knightian:ambiguity=O",
-        )
+        add_kind(maker)
+
+
+def add_kind(parser: argparse._ActionsContainer) -> None:
+    """Add the option that names a maker of another kind."""
+    parser.add_argument(
+        "--maker",
+        metavar="KIND:NAME=VALUE,...",
+        help="another maker with the book's prior and inventory: lmsr:liquidity=B, "
+        "starting_orders:delta=D, worst_state, polytope:risk_aversion=A,priors=FILE, "
+        "utility:wealth=M, quadratic:c=C or knightian:ambiguity=O",
+    )
 
 
 def add_inventory(parser: argparse._ActionsContainer) -> None:
@@ -188,9 +197,18 @@ def _place(path: Path) -> Path:
         return path
 
 
+def check_form(args: argparse.Namespace) -> None:
+    """Refuse a form of tables that makes no sense, or that a saved clearing does not have."""
+    form = _form(args)
+    OrderForm(**form)
+    if is_clearing(args.folder):
+        text = {name: getattr(args, name) for name in (*_TEXT, "normalize")}
+        check_form_of_clearing({**form, **text})
+
+
 def read_market_alone(args: argparse.Namespace) -> Market:
     """Read the market of the book that the command line names; its orders need not be there."""
-    OrderForm(**_form(args))  # what it says must make sense, though there is nothing to read by it
+    check_form(args)  # though no orders are read by it
     market = _with_inventory(args, read_market(args.folder, **_given(args)))
     if not args.quiet:
         _note_on_prior(market)
@@ -213,9 +231,7 @@ def _given(args: argparse.Namespace) -> dict[str, Any]:
     """The form of the files and what overrides them, as keywords of :func:`read_book`."""
     maker = {"risk_aversion": args.risk_aversion, "ambiguity": args.ambiguity}
     return {
-        "delimiter": args.delimiter,
-        "decimal": args.decimal,
-        "encoding": args.encoding,
+        **{name: getattr(args, name) for name in _TEXT},
         "normalize": args.normalize,
         **{name: value for name, value in maker.items() if value is not None},
     }
@@ -228,7 +244,7 @@ def _with_inventory(args: argparse.Namespace, market: Market) -> Market:
 
 
 def _note_on_prior(market: Market) -> None:
-    if abs(market.prior_sum - 1) > _NOTED:
+    if abs(market.prior_sum - 1) > NOTEWORTHY:
         _note(f"the prior sums to {market.prior_sum:.12g} and was divided by that")
 
 

@@ -24,29 +24,38 @@ from rich.progress import BarColumn, TextColumn, TimeElapsedColumn
 from rich.progress import Progress as ProgressBar
 
 from .._version import __version__
-from ..clearing.auctions import check_maker
 from ..clearing.clear import clear, staircases
-from ..clearing.options import ALLOCATIONS
 from ..clearing.progress import Progress
 from ..clearing.settings import METHODS
 from ..errors import InputError, KpmError, TooManyCellsError
 from ..files.atomic_files import MARKER, staged_files
 from ..files.tables import write_csv
-from ..model.outcome import RULES
+from ..model.rules import RULES
 from ..model.status import Status
 from ..result import Result
-from ..storage.book_folder import BOOK_FILES, read_terms
-from . import book_options, experiments, paper, plot, quotes, report, sample, sweep
+from ..storage.book_folder import BOOK_FILES
+from . import (
+    book_options,
+    clearing_options,
+    experiments,
+    paper,
+    plot,
+    quotes,
+    report,
+    sample,
+    sweep,
+)
 from . import verify as checking
+from .clearing_options import EXIT_INTERRUPTED, EXIT_LIMIT
 from .named_path import named, named_path
 from .several import Parser
 from .tables import PipeAwareConsole, print_book, print_result
 
 __all__ = ["main"]
 
-EXIT_OK, EXIT_UNVERIFIED, EXIT_INPUT, EXIT_LIMIT, EXIT_REFUSED, EXIT_MEMORY = range(6)
+EXIT_OK, EXIT_UNVERIFIED, EXIT_INPUT = range(3)
+EXIT_REFUSED, EXIT_MEMORY = 4, 5
 EXIT_FAULT = 70
-EXIT_INTERRUPTED = 130
 EXIT_CLOSED_PIPE = 141
 EXIT_TERMINATED = 143
 _TABLES, _RESULT = ("orders", "claims", "states"), "result.json"
@@ -188,10 +197,6 @@ def _parser() -> argparse.ArgumentParser:
     return parser
 
 
-def _with_underscores(name: str) -> str:
-    return name.replace("-", "_")
-
-
 def _add_clear(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
     parser = commands.add_parser(
         "clear",
@@ -204,37 +209,14 @@ def _add_clear(commands: argparse._SubParsersAction[argparse.ArgumentParser]) ->
     book_options.add_book(parser, or_clearing=True)
     book_options.add_maker(parser, "the maker", kinds=True)
     book_options.add_options(parser)
+    clearing_options.add_clearing(parser)
     solver = parser.add_argument_group("the search")
-    solver.add_argument(
-        "--rule",
-        type=_with_underscores,
-        choices=RULES,
-        help=f"the pricing rule; {RULES[1]} and {RULES[2]} apply to every maker (default: "
-        f"that of a saved clearing, else {RULES[0]})",
-    )
     solver.add_argument(
         "--method",
         choices=METHODS,
         default=METHODS[0],
         help="auto is branch-and-bound; enumerate is the paper's (28) (default: %(default)s)",
     )
-    solver.add_argument(
-        "--allocation",
-        type=_with_underscores,
-        choices=ALLOCATIONS,
-        help="how orders at the clearing price share: in proportion to quantity, by column time, "
-        f"or by row (default: that of a saved clearing, else {ALLOCATIONS[0]})",
-    )
-    solver.add_argument(
-        "--tolerance",
-        type=float,
-        default=1e-8,
-        help="the gap to prove, as a share of the result's scale (default: %(default)s)",
-    )
-    solver.add_argument(
-        "--threads", type=int, metavar="N", help="default: all processors that this process may use"
-    )
-    solver.add_argument("--time-limit", type=float, metavar="SECONDS")
     solver.add_argument(
         "--node-limit", type=int, metavar="N", help="nodes at most (default: no limit)"
     )
@@ -286,12 +268,8 @@ def _run_clear(args: argparse.Namespace) -> int:
     book_options.check_outputs(args, _outputs(args))
     if args.output is not None:
         _refuse_book(args.output)
-    market, orders = book_options.read(args)
-    if args.maker is not None:
-        market = market.replace(maker=book_options.named_maker(args, market))
-    terms = read_terms(args.folder)
-    rule = args.rule or terms.get("rule", RULES[0])
-    check_maker(rule, market)
+    market, orders = clearing_options.read(args)
+    rule = clearing_options.rule_of(args, market)
     # If standard output is for the JSON, the tables go to standard error.
     console = _console(sys.stderr if args.json == "-" else sys.stdout, quiet=args.quiet)
     pieces = [len(steps) for steps in staircases(market, orders)]
@@ -301,17 +279,14 @@ def _run_clear(args: argparse.Namespace) -> int:
             market,
             orders,
             args.method,
-            tolerance=args.tolerance,
-            threads=args.threads,
-            time_limit=args.time_limit,
             node_limit=args.node_limit,
             cell_limit=args.cell_limit,
             prune_bounds=not args.no_prune_bounds,
-            allocation=args.allocation or terms.get("allocation", ALLOCATIONS[0]),
             certificate=args.certificate,
             callback=show if rule == RULES[0] else None,
             verbose=args.verbose,
             rule=rule,
+            **clearing_options.given(args),
         )
     print_result(console, result)
     if args.output is not None:

@@ -5,12 +5,11 @@ from __future__ import annotations
 import argparse
 from pathlib import Path
 
-from ..clearing.clear import clear
 from ..plots.kinds import KINDS, draw
 from ..plots.style import pictures, require_matplotlib, save
 from ..result import Result, load_result
 from ..storage.book_file import is_clearing
-from . import book_options
+from . import book_options, clearing_options
 from .named_path import named_path
 from .several import names
 from .tables import PipeAwareConsole
@@ -24,7 +23,8 @@ def add_parser(commands: argparse._SubParsersAction[argparse.ArgumentParser]) ->
         "plot",
         help="draw a clearing",
         description="Draw a clearing that clear --save wrote, or clear a book and draw that.",
-        epilog="Exit codes: 0 done; 2 bad usage or input, or no matplotlib.",
+        epilog="Exit codes: 0 done; 2 bad usage or input, or no matplotlib; 3 done, of a clearing "
+        "that stopped at a limit.",
     )
     parser.set_defaults(run=_run)
     add_clearing(parser)
@@ -50,32 +50,34 @@ def add_parser(commands: argparse._SubParsersAction[argparse.ArgumentParser]) ->
 
 
 def add_clearing(parser: argparse.ArgumentParser) -> None:
-    """Add the options that name a saved clearing, or a book to clear."""
+    """Add the options that name a saved clearing, or a book to clear and how."""
     book_options.add_book(parser, or_clearing=True)
-    book_options.add_maker(parser, "the maker, where a book is cleared")
+    book_options.add_maker(parser, "the maker, where a book is cleared", kinds=True)
+    clearing_options.add_clearing(parser, "the clearing, where a book is cleared")
     book_options.add_options(parser)
     parser.set_defaults(quiet=False)
 
 
-def cleared(args: argparse.Namespace, *, certificate: bool) -> Result:
-    """Return a saved clearing, or clear a book."""
-    own = args.risk_aversion is None and args.ambiguity is None and args.inventory is None
-    if own and is_clearing(args.folder):
-        return load_result(args.folder)
-    return clear(*book_options.read(args), certificate=certificate)
+def cleared(args: argparse.Namespace, *, certificate: bool) -> tuple[Result, int]:
+    """Return a saved clearing, or clear a book; and the exit code that says how it ended."""
+    if clearing_options.is_as_saved(args) and is_clearing(args.folder):
+        book_options.check_form(args)
+        return load_result(args.folder), 0
+    result = clearing_options.cleared(args, certificate=certificate)
+    return result, clearing_options.ended(result)
 
 
 def _run(args: argparse.Namespace) -> int:
     require_matplotlib()
     for picture in args.picture:
         book_options.check_outputs(args, drawn("--output", _stem(args, picture)))
-    result = cleared(args, certificate="proof" in args.picture)
+    result, code = cleared(args, certificate="proof" in args.picture)
     console = PipeAwareConsole()
     for picture in args.picture:
         figure = draw(result, picture, args.claim if picture in ("book", "staircase") else None)
         for path in save(figure, _stem(args, picture)):
             console.print(f"{path}", highlight=False, markup=False, soft_wrap=True)
-    return 0
+    return code
 
 
 def drawn(option: str, stem: Path) -> list[tuple[str, Path]]:

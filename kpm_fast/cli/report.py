@@ -23,7 +23,8 @@ def add_parser(commands: argparse._SubParsersAction[argparse.ArgumentParser]) ->
         description="Report a clearing that clear --save wrote, or clear a book, with its proof, "
         "and report that.",
         epilog="Exit codes: 0 done; 1 the checks of the clearing or of its proof failed, as the "
-        "report says; 2 bad usage or input, or no matplotlib.",
+        "report says; 2 bad usage or input, or no matplotlib; 3 done, of a clearing that stopped "
+        "at a limit.",
     )
     parser.set_defaults(run=_run)
     add_clearing(parser)
@@ -44,9 +45,9 @@ def add_parser(commands: argparse._SubParsersAction[argparse.ArgumentParser]) ->
 
 def _run(args: argparse.Namespace) -> int:
     book_options.check_outputs(args, [("--output", args.output)])
-    result = cleared(args, certificate=True)
+    result, code = cleared(args, certificate=True)
     title = args.title or f"Clearing of {args.folder.resolve().name}"
     write_report(result, args.output, title, not args.no_sensitivity)
     console = PipeAwareConsole()
     console.print(f"{args.output}", highlight=False, markup=False, soft_wrap=True)
-    return 0 if all(checks_of(result).values()) else 1
+    return code if all(checks_of(result).values()) else 1

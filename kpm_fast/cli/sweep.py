@@ -14,13 +14,14 @@ from ..analysis.sweep import Sweep, check_column, shown, sweep
 from ..errors import InputError
 from ..files.atomic_files import staged_text
 from ..files.tables import write_csv
-from ..model.outcome import RULES
+from ..model.maker_model import is_knightian
 from ..plots.style import require_matplotlib, save
-from . import book_options
+from ..storage.book_folder import read_terms
+from . import book_options, clearing_options
 from .fitted_table import print_table
 from .named_path import named_path
 from .plot import drawn
-from .several import Several, names
+from .several import Several
 from .tables import PipeAwareConsole
 
 __all__ = ["add_parsers", "grid"]
@@ -67,7 +68,8 @@ def add_parsers(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -
     parser = commands.add_parser(
         "sweep",
         help="clear a book under many makers",
-        description="Clear a book for every combination of ambiguity, risk aversion and rule.",
+        description="Clear a book for every combination of ambiguity, risk aversion and rule, or "
+        "with another maker by every rule.",
         epilog="Grids are 0,0.01,0.1 or start:stop:count. With neither, ambiguities up to the one "
         "at which trade stops. Exit codes: 0 done; 2 bad usage or input.",
     )
@@ -87,14 +89,10 @@ def add_parsers(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -
         metavar="GRID",
         help="per unit of money (default: the book's)",
     )
-    parser.add_argument(
-        "--rule",
-        dest="rules",
-        type=names(RULES),
-        metavar="NAME,...",
-        help=f"{', '.join(RULES)} (default: {RULES[0]})",
-    )
-    book_options.add_inventory(parser)
+    maker = parser.add_argument_group("the maker")
+    book_options.add_inventory(maker)
+    book_options.add_kind(maker)
+    clearing_options.add_clearing(parser, "the clearings", several_rules=True)
     book_options.add_options(parser)
     parser.set_defaults(ambiguity=None, risk_aversion=None, quiet=False)
     parser.add_argument(
@@ -114,6 +112,9 @@ def add_parsers(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -
     book_options.add_book(advice)
     book_options.add_maker(advice, "the maker")
     book_options.add_options(advice)
+    advice.add_argument(
+        "--time-limit", type=float, metavar="SECONDS", help="of each clearing (default: none)"
+    )
     advice.set_defaults(quiet=False)
 
 
@@ -123,7 +124,9 @@ def _run_sweep(args: argparse.Namespace) -> int:
         require_matplotlib()
     pictures = [] if args.plot is None else drawn("--plot", args.plot)
     book_options.check_outputs(args, [*pictures, ("--output", args.output)])
-    market, orders = book_options.read(args)
+    market, orders = clearing_options.read(args)
+    if args.plot is not None and not is_knightian(market):
+        raise InputError("needs a maker with an ambiguity, against which it draws", field="--plot")
     grids: dict[str, Any] = {
         name: values
         for name, values in (
@@ -133,9 +136,12 @@ def _run_sweep(args: argparse.Namespace) -> int:
         )
         if values is not None
     }
-    if not grids.keys() - {"rule"}:
+    if not grids.keys() - {"rule"} and is_knightian(market):
         grids["ambiguity"] = telling_ambiguities(market, orders)
-    result = sweep(market, orders, **grids)
+    terms = read_terms(args.folder)
+    if args.rules is None and terms:
+        grids["rule"] = terms["rule"]
+    result = sweep(market, orders, **grids, **clearing_options.given(args))
     console = PipeAwareConsole()
     varied = [name for name in ("rule", "risk_aversion") if len(set(result[name])) > 1]
     _print(console, result, (*varied, *_SHOWN), kept=len(varied) + 2)
@@ -151,7 +157,7 @@ def _run_sweep(args: argparse.Namespace) -> int:
 
 def _run_advise(args: argparse.Namespace) -> int:
     console = PipeAwareConsole()
-    advice = advise(*book_options.read(args))
+    advice = advise(*book_options.read(args), time_limit=args.time_limit)
     verdict, _, _ = str(advice).partition("\n\n")  # its table does not fit every terminal
     console.print(verdict, highlight=False, markup=False, soft_wrap=True)
     _print(console, advice.frontier, _ADVISED, kept=2)

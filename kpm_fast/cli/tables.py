@@ -13,9 +13,9 @@ from rich.text import Text
 
 from ..arrays import Floats, Ints
 from ..errors import count_text
+from ..model.maker_model import maker_model
 from ..model.market import Market
 from ..model.orders import Orders
-from ..model.outcome import maker_model
 from ..model.status import Status
 from ..result import Result
 from ..verification.checks import Verification

@@ -11,7 +11,8 @@ from pathlib import Path
 
 from rich.text import Text
 
-from ..model.outcome import RULES
+from ..model.rules import RULES
+from ..model.status import Status
 from ..result import Result, load_result
 from ..verification.certificate_checks import check_certificate
 from ..verification.checks import Verification
@@ -66,10 +67,13 @@ def _print(file: Path, result: Result, groups: dict[str, Verification]) -> None:
 
     n_claims, n_states = result.market.payoffs.shape
     line(f"{file}: {n_states:,} states, {n_claims:,} claims, {len(result.orders):,} orders")
-    line(
-        f"{result.status}: certainty equivalent {result.certainty_equivalent:.9g}, "
-        f"upper bound {result.upper_bound:.9g}, gap {result.gap:.2g}"
-    )
+    bounded = {
+        "certainty equivalent": result.certainty_equivalent,
+        **({} if result.rule == RULES[0] else {"objective": result.objective}),
+        "upper bound": result.upper_bound,
+    }
+    figures = "".join(f"{name} {value:.9g}, " for name, value in bounded.items())
+    line(f"{result.status}: {figures}gap {result.gap:.2g}")
     if proof is not None:
         line(f"certificate: {proof}")
     line("")
@@ -78,12 +82,22 @@ def _print(file: Path, result: Result, groups: dict[str, Verification]) -> None:
     failed = [check.name for group in groups.values() for check in group.failed]
     if failed:
         line(f"NOT VALID: {'; '.join(failed)}", "bold red")
-    elif result.rule != RULES[0]:
+    elif result.rule != RULES[0] and result.status is Status.OPTIMAL:
         line("Valid, and proven by duality: no fills are worth more by more than the gap.", "green")
+    elif result.rule != RULES[0]:
+        line(
+            "Valid, but not proven optimal. Proven by duality is the bound: no fills have an "
+            f"objective above {result.upper_bound:.9g}, {result.gap:.2g} more than these."
+        )
     elif proof is None:
         line("Valid. That no clearing is better is taken on trust: there is no certificate.")
-    else:
+    elif result.status is Status.OPTIMAL:
         line("Valid, and proven: no clearing is better by more than the gap.", "green")
+    else:
+        line(
+            "Valid, but not proven optimal. Proven by the certificate is the bound: no clearing is "
+            f"worth more than {result.upper_bound:.9g}, {result.gap:.2g} more than this one."
+        )
 
 
 def _as_json(file: Path, result: Result, groups: dict[str, Verification]) -> dict[str, object]:
@@ -97,11 +111,17 @@ def _as_json(file: Path, result: Result, groups: dict[str, Verification]) -> dic
     return {
         "file": str(file),
         "valid": all(groups.values()),
-        # The convex rules prove themselves: their checks are a primal and a dual.
-        "proven": ("certificate" in groups or result.rule != RULES[0]) and all(groups.values()),
+        # That it is optimal. The convex rules prove themselves: their checks are a primal and a
+        # dual. What is proven of a clearing that was stopped is its bound.
+        "proven": ("certificate" in groups or result.rule != RULES[0])
+        and result.status is Status.OPTIMAL
+        and all(groups.values()),
         "status": result.status.value,
+        "message": result.message,
         "certainty_equivalent": number(result.certainty_equivalent),
+        "objective": number(result.objective),
         "upper_bound": number(result.upper_bound),
+        "gap": number(result.gap),
         "leaves": None if result.certificate is None else len(result.certificate),
         "checks": [
             {

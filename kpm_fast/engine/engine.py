@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import threading
-import zlib
 from collections.abc import Callable
 from typing import Any, NoReturn
 
@@ -20,13 +19,14 @@ from ..errors import InputError, KpmError
 from ..model.book_types import check_book
 from ..model.faults import error_of
 from ..model.labels import check_same_claims, claim_positions
+from ..model.maker_model import maker_model
 from ..model.market import Market
 from ..model.order import Order
 from ..model.orders import Orders
-from ..model.outcome import maker_model
 from ..model.quotes import Quotes
 from ..result import Result
 from .order_names import OrderNames, as_name
+from .snapshot import damaged, packed, unpacked
 
 __all__ = ["Engine"]
 
@@ -169,8 +169,9 @@ class Engine:
 
     def _parsed(self, claim: Any, side: Any, price: Any, quantity: Any) -> tuple[Any, ...]:
         """Parse one order as a book of this single order would."""
+        limit, shares = as_number(price, "price"), as_number(quantity, "quantity")
         try:
-            order = Orders([claim], [side], [price], [quantity])
+            order = Orders([claim], [side], [limit], [shares])
             place = int(order.claim_index(self._market)[0])
         except InputError as error:
             raise InputError(error.reason, field=error.field) from None
@@ -189,6 +190,14 @@ class Engine:
             name = as_name(order_id)
             self._take(self._core.cancel(self._names.number(name)))
             self._names.remove(name)
+
+    def cancel_all(self) -> None:
+        """Remove all orders from the book; no new one is given an identifier of theirs."""
+        with self._lock:
+            self._check_idle()
+            self._core.remove_all()
+            self._names.clear()
+            self._book = None
 
     def reduce(self, order_id: str | int, quantity: float) -> None:
         """Reduce an order to a quantity; its priority is kept.
@@ -431,10 +440,8 @@ class Engine:
         1
         """
         with self._lock:
-            book = self._core.snapshot()
-            names = self._names.to_bytes(self._core.orders()[4].tolist(), self._market.claims)
-            parts = len(book).to_bytes(8, "little") + book + names
-            return parts + zlib.crc32(parts).to_bytes(4, "little")
+            numbers = self._core.orders()[4].tolist()
+            return packed(self._core.snapshot(), self._names.to_bytes(numbers, self._market.claims))
 
     def restore(self, snapshot: bytes) -> None:
         """Replace this book by that of a snapshot.
@@ -457,22 +464,15 @@ class Engine:
         """
         with self._lock:
             self._check_idle()
-            if not isinstance(snapshot, bytes):
-                raise InputError(f"must be bytes, got {type(snapshot).__name__}", field="snapshot")
-            damaged = InputError("is not a snapshot of a book, or is damaged", field="snapshot")
-            parts, check = snapshot[:-4], snapshot[-4:]
-            if zlib.crc32(parts).to_bytes(4, "little") != check:
-                raise damaged
-            length = int.from_bytes(parts[:8], "little")
+            book, stated = unpacked(snapshot)
             other = _core.Engine(*_core_arguments(self._market), 0)
-            fault = other.restore(parts[8 : 8 + length])
+            fault = other.restore(book)
             if fault is not None:
                 raise error_of(fault)
             try:
-                numbers = other.orders()[4].tolist()
-                names, claims = OrderNames.from_bytes(parts[8 + length :], numbers)
+                names, claims = OrderNames.from_bytes(stated, other.orders()[4].tolist())
             except (ValueError, TypeError):
-                raise damaged from None
+                raise damaged() from None
             if claims is not None:
                 check_same_claims(claims, self._market.claims, "snapshot")
             self._core, self._names, self._book = other, names, None

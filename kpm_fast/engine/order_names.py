@@ -86,6 +86,11 @@ class OrderNames:
         """Forget an order."""
         del self._names[self._numbers.pop(name)]
 
+    def clear(self) -> None:
+        """Forget all orders, but not which integers they had."""
+        self._numbers.clear()
+        self._names.clear()
+
     def of(self, numbers: Iterable[int]) -> list[str]:
         """Return the names of orders by their numbers."""
         return list(map(self._names.__getitem__, numbers))

@@ -6,7 +6,8 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from ..plots.style import BLUE, GREEN, GREY, ORANGE, MissingDependencyError
+from ..errors import MissingDependencyError
+from ..plots.style import BLUE, GREEN, GREY, ORANGE
 from .experiment import Experiment
 
 if TYPE_CHECKING:

@@ -1,14 +1,18 @@
-"""JSON from files, read strictly."""
+"""JSON from files, read strictly, and the numbers that it lacks."""
 
 from __future__ import annotations
 
 import json
+import math
 from collections.abc import Callable
 from typing import Any
 
 from ..errors import InputError
 
-__all__ = ["parse_json"]
+__all__ = ["NOT_FINITE", "parse_json", "stated_number"]
+
+#: How infinities and NaN are written; ``float`` reads them back.
+NOT_FINITE = ("Infinity", "-Infinity", "NaN")
 
 
 def parse_json(
@@ -39,6 +43,11 @@ def parse_json(
         parse_int=numbers,
         parse_float=numbers,
     )
+
+
+def stated_number(value: float) -> float | str:
+    """Return a number as JSON can hold it: an infinity or NaN as text."""
+    return value if math.isfinite(value) else json.dumps(float(value))
 
 
 def _object(pairs: list[tuple[str, Any]]) -> dict[str, Any]:

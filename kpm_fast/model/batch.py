@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import operator
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
@@ -12,7 +11,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from ..arrays import Floats, Ints
+from ..arrays import Floats, Ints, as_integer
 from ..errors import InputError, suggestion
 from ..files.tables import make_frame
 from .immutable import FrozenDict, Value
@@ -25,8 +24,8 @@ class Batch(Value):
     """Many cleared books, one row each. Immutable; equal by value.
 
     B books, J orders in all. A book that could not be cleared has status ``"refused"``, its reason
-    in ``errors``, and NaN for figures; one that Ctrl-C kept from being cleared has status
-    ``"interrupted"`` and NaN, too.
+    in ``errors``, and NaN for figures; one that Ctrl-C or a :class:`StopToken` kept from being
+    cleared has status ``"interrupted"`` and NaN, too.
 
     Attributes
     ----------
@@ -34,8 +33,12 @@ class Batch(Value):
         As :class:`Status`, or ``"refused"``.
     certainty_equivalent, no_trade_equivalent, upper_bound, revenue, scale : ndarray, shape (B,)
         As in :class:`Result`, money.
+    objective : ndarray, shape (B,)
+        As :attr:`Result.objective`, money: what ``upper_bound`` bounds.
     gain : ndarray, shape (B,)
         As :attr:`Result.gain`, money: what trading is worth to the maker.
+    rule : str
+        As :attr:`Result.rule`, of all books.
     fills : ndarray, shape (J,)
         Shares, book by book.
     first : ndarray of int64, shape (B + 1,)
@@ -49,10 +52,12 @@ class Batch(Value):
     status: NDArray[np.object_]
     certainty_equivalent: Floats
     no_trade_equivalent: Floats
+    objective: Floats
     upper_bound: Floats
     revenue: Floats
     scale: Floats
     gain: Floats
+    rule: str
     fills: Floats
     first: Ints
     names: tuple[Any, ...]
@@ -130,8 +135,8 @@ class Batch(Value):
 
     def _part(self, column: Floats, first: Ints, book: int | str) -> Floats:
         try:
-            place = self._numbers[book if isinstance(book, str) else operator.index(book)]
-        except (KeyError, TypeError):
+            place = self._numbers[book if isinstance(book, str) else as_integer(book, "book")]
+        except (KeyError, InputError):
             names = [name for name in self.names if isinstance(name, str)]
             hint = suggestion(book, names) if isinstance(book, str) else ""
             raise InputError(
@@ -161,6 +166,7 @@ class Batch(Value):
             "status": self.status,
             "certainty_equivalent": self.certainty_equivalent,
             "gain": self.gain,
+            "objective": self.objective,
             "upper_bound": self.upper_bound,
             "revenue": self.revenue,
             "volume": np.where(np.isnan(self.revenue), np.nan, volume),

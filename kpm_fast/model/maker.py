@@ -182,7 +182,7 @@ class Maker(Value, ABC):
         """
         maker, rows, single = self._rows(losses, "losses")
         costs = _core.maker_costs(maker._model(), rows)
-        return float(costs[0]) if single else costs
+        return float(costs[0]) if single else frozen(costs)
 
     def state_prices(self, losses: ArrayLike | None = None) -> Floats:
         """Return a gradient g of C at L: the marginal value to the maker of money in each state.
@@ -251,8 +251,9 @@ class Maker(Value, ABC):
         """
         maker = self._bound(self.states, "states")
         model = maker._model()
-        now = float(_core.maker_costs(model, -maker.inventory[None, :])[0])
-        bounds = maker.inventory + now + _core.maker_vertex_conjugates(model)
+        wealth = maker.inventory - maker.inventory.min()  # no price depends on what all states have
+        now = float(_core.maker_costs(model, -wealth[None, :])[0])
+        bounds = wealth + now + _core.maker_vertex_conjugates(model)
         return max(0.0, float(bounds.max()))
 
     # -- quotes ---------------------------------------------------------------------------------

@@ -11,13 +11,15 @@ from typing import Any, ClassVar
 import numpy as np
 
 from .. import _core
-from ..arrays import Floats, Ints, check_choice
+from ..arrays import Floats, Ints, as_integer, check_choice, frozen
 from ..errors import InputError
 from ..files.atomic_files import staged_text
+from ..files.strict_json import stated_number
 from ..files.tables import make_frame
 from .certificate import Certificate
 from .immutable import Value
 from .limits import limits_in_reach
+from .maker_model import maker_model
 from .market import Market
 from .orders import Orders
 from .stats import Stats
@@ -26,30 +28,7 @@ from .status import Status
 __all__ = ["CellResult", "Outcome"]
 
 _DEEPEST = 64  # spaces an entry of JSON may be indented by
-RULES = ("maker_optimal", "competitive", "pay_as_bid", "pdca")
 _CLAIMS_SHOWN = 8
-
-
-def is_knightian(market: Market) -> bool:
-    """Whether the market's maker is Knightian, as in the short form of a market."""
-    given = vars(market).get("_maker")
-    return given is None or bool(given._model()["kind"] == "knightian")
-
-
-def maker_model(market: Market) -> dict[str, Any]:
-    """Return the parameters of a market's maker, as the core reads them."""
-    given = vars(market).get("_maker")
-    if given is not None:
-        model: dict[str, Any] = given._model()
-        return model
-    # The short form: the model of a KnightianMaker with these parameters, which have been checked.
-    return {
-        "kind": "knightian",
-        "states": len(market.states),
-        "prior": market.prior,
-        "risk_aversion": market.risk_aversion,
-        "ambiguity": market.ambiguity,
-    }
 
 
 @dataclass(frozen=True, eq=False, repr=False)
@@ -166,7 +145,7 @@ class Outcome(Value):
 
         Its limit, but within the range of the claim's payoffs, which also bounds market orders.
         """
-        return limits_in_reach(self.market, self.orders)
+        return frozen(limits_in_reach(self.market, self.orders))
 
     @property
     def surplus(self) -> float:
@@ -180,7 +159,7 @@ class Outcome(Value):
         """What each order pays per share, shape (J,), money: the clearing price, or its limit."""
         if self.rule == "pay_as_bid":
             return self.limits
-        return self.claim_prices[self.orders.claim_index(self.market)]
+        return frozen(self.claim_prices[self.orders.claim_index(self.market)])
 
     @property
     def gain(self) -> float:
@@ -242,7 +221,7 @@ class Outcome(Value):
     def _per_claim(self, weights: Floats) -> Floats:
         index = self.orders.claim_index(self.market)
         sums = np.bincount(index, weights=weights, minlength=len(self.market.claims))
-        return sums.astype(np.float64, copy=False)
+        return frozen(sums.astype(np.float64, copy=False))
 
     # -- tables -------------------------------------------------------------------------
 
@@ -329,19 +308,7 @@ class Outcome(Value):
         return make_frame(self.table(table), backend)
 
     def to_dict(self) -> dict[str, Any]:
-        """Return the whole result as plain Python values: numbers, text, lists, dictionaries.
-
-        The tables are under ``orders``, ``claims`` and ``states``, as columns; a certificate, if
-        there is one, under ``certificate``.
-
-        Examples
-        --------
-        >>> import kpm_fast as kpm
-        >>> market = kpm.Market([[1, 0]], [0.5, 0.5], risk_aversion=0.01, claims=["home"])
-        >>> result = kpm.clear(market, kpm.Orders(["home"], "buy", [0.6], [10]))
-        >>> result.to_dict()["orders"]["fill"]
-        [10.0]
-        """
+        """Return the whole outcome as plain Python values: numbers, text, lists, dictionaries."""
         figures = (
             "certainty_equivalent",
             "no_trade_equivalent",
@@ -394,7 +361,7 @@ class Outcome(Value):
         >>> result.to_json()[:21]
         '{"status": "optimal",'
         """
-        if indent is not None and not (isinstance(indent, int) and 0 <= indent <= _DEEPEST):
+        if indent is not None and not 0 <= as_integer(indent, "indent") <= _DEEPEST:
             raise InputError(f"must be 0 to {_DEEPEST} spaces, got {indent!r}", field="indent")
         text = json.dumps(_json_value(self.to_dict()), indent=indent, allow_nan=False)
         if path is not None:
@@ -488,8 +455,8 @@ def _log(value: float) -> float:
 
 
 def _json_value(value: Any) -> Any:
-    if isinstance(value, float) and not math.isfinite(value):
-        return "NaN" if math.isnan(value) else "Infinity" if value > 0 else "-Infinity"
+    if isinstance(value, float):
+        return stated_number(value)
     if isinstance(value, dict):
         return {key: _json_value(item) for key, item in value.items()}
     if isinstance(value, list):

@@ -6,7 +6,7 @@ from .limits import note_on_limits
 from .outcome import Outcome
 from .status import Status
 
-__all__ = ["message"]
+__all__ = ["NOTEWORTHY", "message"]
 
 _STOPPED = {
     Status.TIME_LIMIT: "Stopped at the time limit",
@@ -14,7 +14,8 @@ _STOPPED = {
     Status.INTERRUPTED: "Interrupted",
     Status.INACCURATE: "Searched to the end, but rounding hides the last digits",
 }
-_NOTEWORTHY = 1e-9  # how far from 1 a prior's sum must be to be mentioned
+#: How far from 1 a prior's sum must be to be mentioned.
+NOTEWORTHY = 1e-9
 
 
 def message(outcome: Outcome) -> str:
@@ -57,7 +58,7 @@ def _input(outcome: Outcome) -> list[str]:
     if limits:
         notes.append(limits)
     total = outcome.market.prior_sum
-    if abs(total - 1.0) > _NOTEWORTHY:
+    if abs(total - 1.0) > NOTEWORTHY:
         notes.append(f"The prior added up to {total:.9g} and was divided by that.")
     ignored = outcome.orders.ignored_columns
     if ignored:

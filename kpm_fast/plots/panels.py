@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
@@ -27,21 +28,32 @@ __all__ = [
     "row_height",
     "shortened",
     "shown_claims",
+    "visible",
     "without_rounding",
 ]
 
 _ROUNDING = 1e-9  # of the notional that trades
 _PANELS = 12  # claims in a picture, unless more are asked for
+#: Control characters but tab and ends of lines, half surrogate pairs, and what Unicode keeps free.
+_INVISIBLE = re.compile(
+    "[\\x00-\\x08\\x0b\\x0c\\x0e-\\x1f\\x7f-\\x9f\\ud800-\\udfff\\ufdd0-\\ufdef"
+    + "".join(chr(plane | 0xFFFE) + chr(plane | 0xFFFF) for plane in range(0, 0x110000, 0x10000))
+    + "]"
+)
 _ROWS_NAMED = 64  # of more rows, only every n-th is named
+
+
+def visible(text: str) -> str:
+    """Write out what no page and no drawing may hold: control characters, half surrogate pairs."""
+    return _INVISIBLE.sub(lambda found: found[0].encode("unicode_escape").decode(), text)
 
 
 def shortened(name: str, most: int = 28) -> str:
     """Return a name of at most ``most`` letters, with an ellipsis for its middle.
 
-    Dollars are escaped: to matplotlib a pair of them encloses mathematics. Half a surrogate pair,
-    which no font can draw, is written out.
+    Dollars are escaped: to matplotlib a pair of them encloses mathematics.
     """
-    name = name.encode("utf-8", "backslashreplace").decode("utf-8")
+    name = visible(name)
     if len(name) > most:
         tail = most // 3
         name = f"{name[: most - tail - 1].rstrip()}…{name[-tail:].lstrip()}"

@@ -11,7 +11,7 @@ from functools import lru_cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from ..errors import InputError, KpmError
+from ..errors import InputError, MissingDependencyError
 from ..files.atomic_files import staged_binary
 
 if TYPE_CHECKING:
@@ -19,7 +19,6 @@ if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
 __all__ = [
-    "MissingDependencyError",
     "house_style",
     "new_figure",
     "numbered_ids",
@@ -79,10 +78,6 @@ _STYLE: dict[str, Any] = {
     "ytick.color": GREY,
     "ytick.labelcolor": INK,
 }
-
-
-class MissingDependencyError(KpmError, ImportError):
-    """An optional package that the request needs is not installed."""
 
 
 def require_matplotlib() -> None:

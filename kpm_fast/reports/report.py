@@ -10,10 +10,10 @@ import numpy as np
 
 from .._version import __version__
 from ..analysis.sweep import Sweep, sweep
-from ..clearing.implied import implied_ambiguity
+from ..clearing.implied import where_trade_stops
 from ..files.atomic_files import staged_text
 from ..markup import SHARES, aligned, claim_columns, table, text
-from ..model.outcome import maker_model
+from ..model.maker_model import maker_model
 from ..model.status import Status
 from ..model.words import message
 from ..plots.book import draw_book
@@ -65,14 +65,12 @@ def report_html(result: Result, title: str | None = None, sensitivity: bool = Tr
         _proof(result),
         _fills(result),
     ]
-    html = page(
+    return page(
         title or "Clearing of a call auction",
         lead,
         sections,
         f"Written by kpm-fast {__version__}. Money and shares are in the units of the book.",
     )
-    # Half a surrogate pair, of a label or a folder's name that is not UTF-8, is written out.
-    return html.encode("utf-8", "backslashreplace").decode("utf-8")
 
 
 def _overview(result: Result) -> tuple[str, str, str]:
@@ -222,18 +220,20 @@ def _sensitivity(result: Result) -> tuple[str, str, str]:
 def _swept(result: Result) -> Sweep:
     market, orders = result.market, result.orders
     own = market.ambiguity
-    stop = math.nan
-    if np.ptp(market.inventory) == 0.0:
-        stop = implied_ambiguity(market, orders)
+    stop = where_trade_stops(market, orders)
     if 0.0 < stop < math.inf:
         radii = {share * stop for share in _SHARES}
     else:
         radii = {factor * (own or 0.01) for factor in _FACTORS if math.isfinite(own)} or {0.0, 1.0}
-    options: dict[str, Any] = {"rule": result.rule, "allocation": result.allocation}
-    if result.rule == "maker_optimal":
-        seconds = float(result.stats.seconds.get("total", 0.0))
-        options["time_limit"] = max(_SLACK, _PATIENCE * seconds)
-    return sweep(market, orders, ambiguity=sorted(radii | {own}), **options)
+    seconds = float(result.stats.seconds.get("total", 0.0))
+    return sweep(
+        market,
+        orders,
+        ambiguity=sorted(radii | {own}),
+        rule=result.rule,
+        allocation=result.allocation,
+        time_limit=max(_SLACK, _PATIENCE * seconds),
+    )
 
 
 def _checks(result: Result) -> tuple[str, str, str]:

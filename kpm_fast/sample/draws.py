@@ -29,7 +29,7 @@ class Draws:
     """
 
     def __init__(self, seed: int) -> None:
-        wrong = not isinstance(seed, int | np.integer) or isinstance(seed, np.timedelta64)
+        wrong = not isinstance(seed, int | np.integer) or isinstance(seed, bool | np.timedelta64)
         if wrong or seed < 0:
             raise InputError(f"must be a non-negative integer, got {seed!r}", field="seed")
         self._generator = np.random.Generator(np.random.PCG64(seed))

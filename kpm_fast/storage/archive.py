@@ -25,24 +25,27 @@ from .._version import __version__
 from ..arrays import as_number, as_path, exact_sum
 from ..errors import InputError
 from ..files.atomic_files import naming_errors, staged_binary
-from ..files.strict_json import parse_json
+from ..files.strict_json import NOT_FINITE, parse_json, stated_number
 from ..model.certificate import Certificate
 from ..model.maker import Maker
 from ..model.maker_form import maker_from_dict, maker_to_dict
 from ..model.market import Market, remember_prior_sum
 from ..model.orders import Orders
-from ..model.outcome import RULES, Outcome
+from ..model.outcome import Outcome
+from ..model.rules import ALLOCATIONS, RULES
 from ..model.stats import Stats
 from ..model.status import Status
+from ..model.words import message
 
 __all__ = ["FORMAT", "VERSION", "read_outcome", "write_outcome"]
 
 FORMAT = "kpm-fast clearing"
-VERSION = 3  # of the format; a reader refuses what it does not know
+VERSION = 4  # of the format; a reader refuses what it does not know
 _ZIPPED = b"PK"  # how every file of this format begins
 # In 1 certificates merge no claims, and the scale counts idle orders, too. In 2 that of the convex
 # rules does, and they may state no objective.
-_READS = (1, 2, VERSION)
+# From 4 on the header says in words how the clearing ended.
+_READS = (1, 2, 3, VERSION)
 
 _HEADER, _IDS = "header.json", "orders/order_id.json"
 _TIMES = "orders/time.json"  # where doubles do not hold every digit
@@ -56,9 +59,7 @@ _NUMBERS = (
     "scale",
     "tolerance",
 )
-_NOT_FINITE = {"inf": "Infinity", "-inf": "-Infinity", "nan": "NaN"}  # JSON has no such numbers
 _PREFERENCES = ("risk_aversion", "ambiguity")
-_ALLOCATIONS = ("pro_rata", "time", "book_order")
 #: Arrays by entry: type and axes (N states, K claims, J orders, L leaves).
 _MARKET = {"payoffs": ("<f8", "KN"), "prior": ("<f8", "N"), "inventory": ("<f8", "N")}
 _ORDERS = {
@@ -126,6 +127,8 @@ def write_outcome(result: Outcome, path: str | os.PathLike[str]) -> None:
         "software": f"kpm-fast {__version__}",
         "entries": entries,
         "status": result.status.value,
+        "message": message(result),
+        "relative_gap": _number_text(result.gap / result.scale if result.scale > 0 else result.gap),
         "allocation": result.allocation,
         **{name: _number_text(getattr(result, name)) for name in _NUMBERS},
         "stats": {item.name: _stat_text(getattr(result.stats, item.name)) for item in _STATS},
@@ -179,11 +182,10 @@ def _read_maker(stated: Any) -> Maker:
         raise InputError(
             f"must be an object with a kind and its parameters, got {reprlib.repr(stated)}"
         )
-    finite = _NOT_FINITE.values()
     return maker_from_dict(
         {
             name: float(value)
-            if name != "kind" and isinstance(value, str) and value in finite
+            if name != "kind" and isinstance(value, str) and value in NOT_FINITE
             else value
             for name, value in stated.items()
         }
@@ -208,8 +210,7 @@ def _coded_claims(orders: Orders) -> tuple[list[str] | None, NDArray[np.int64]]:
 
 def _number_text(value: float) -> float | str:
     """Return a value that JSON can hold and ``float`` reads back to the same bits."""
-    number = float(value)
-    return number if np.isfinite(number) else _NOT_FINITE[repr(number)]
+    return stated_number(float(value))
 
 
 def _stat_text(value: Any) -> Any:
@@ -268,7 +269,8 @@ class _Reader:
         self.version: int = version
         if header.get("entries") != archive.namelist()[1:]:
             raise InputError("differ from those that the header lists", field="entries")
-        known = {"format", "version", "software", "entries"}
+        # The last two follow from the others: they are for readers without this package.
+        known = {"format", "version", "software", "entries", "message", "relative_gap"}
         self._header = {name: header[name] for name in header.keys() - known}
 
     def outcome(self, kind: type[_Outcome]) -> _Outcome:
@@ -290,7 +292,7 @@ class _Reader:
             )
         result = kind(
             status=Status(self._choice("status", [str(status) for status in Status])),
-            allocation=self._choice("allocation", _ALLOCATIONS),
+            allocation=self._choice("allocation", ALLOCATIONS),
             market=market,
             orders=orders,
             stats=self._stats(),
@@ -434,7 +436,7 @@ _STATS = fields(Stats)
 
 
 def _number(value: Any, field: str) -> float:
-    if isinstance(value, str) and value in _NOT_FINITE.values():
+    if isinstance(value, str) and value in NOT_FINITE:
         return float(value)
     if isinstance(value, bool) or not isinstance(value, int | float):
         raise InputError(f"must be a number, got {value!r}", field=field)

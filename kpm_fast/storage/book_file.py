@@ -18,8 +18,9 @@ from ..entries import number
 from ..errors import InputError
 from ..files.atomic_files import naming_errors
 from ..files.csv_text import DELIMITERS, check_decimal, check_delimiter, open_text
+from ..files.strict_json import stated_number
 from ..files.tables import CsvTable, make_frame, write_csv
-from .settings import checked_settings, json_of_file, stated_number
+from .settings import checked_settings, json_of_file
 
 __all__ = ["SUFFIXES", "BookParts", "file_bytes", "is_clearing", "read_parts"]
 

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from ..errors import InputError
+from ..files.strict_json import stated_number
 from ..files.tables import CsvTable
 from ..model.labels import align
 from ..model.maker import Maker
@@ -40,8 +41,8 @@ def maker_statement(market: Market) -> dict[str, Any] | None:
             stated[name] = [dict(zip(market.states, row, strict=True)) for row in value]
         elif name in _BY_STATE:
             stated[name] = dict(zip(market.states, value, strict=True))
-        elif value == math.inf:
-            stated[name] = "Infinity"  # JSON itself has no infinity
+        elif isinstance(value, float):
+            stated[name] = stated_number(value)
     return stated
 
 

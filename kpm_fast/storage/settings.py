@@ -9,9 +9,9 @@ from typing import Any
 
 from ..arrays import as_number
 from ..errors import InputError
-from ..files.strict_json import parse_json
+from ..files.strict_json import parse_json, stated_number
 
-__all__ = ["checked_settings", "json_of_file", "settings_of", "stated_number"]
+__all__ = ["checked_settings", "json_of_file", "settings_of"]
 
 _SETTINGS = ("risk_aversion", "ambiguity")
 
@@ -21,11 +21,6 @@ def settings_of(market: Any, stated: dict[str, Any] | None) -> dict[str, Any]:
     if stated is not None:
         return {"maker": stated}
     return {name: stated_number(getattr(market, name)) for name in _SETTINGS}
-
-
-def stated_number(value: float) -> float | str:
-    """Return a number as JSON can hold it: JSON itself has no infinity."""
-    return value if math.isfinite(value) else str(json.dumps(value))
 
 
 def json_of_file(text: str, path: Path, **options: Any) -> Any:

@@ -6,7 +6,8 @@ import math
 
 import numpy as np
 
-from ..model.outcome import Outcome, maker_model
+from ..model.maker_model import maker_model
+from ..model.outcome import Outcome
 from ..model.status import Status
 from . import maker_costs
 from .checks import Check

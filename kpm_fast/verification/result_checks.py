@@ -8,7 +8,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ..arrays import Floats, Ints, exact_sum
-from ..model.outcome import RULES, Outcome
+from ..model.outcome import Outcome
+from ..model.rules import ALLOCATIONS, RULES
 from ..model.status import Status
 from . import reference
 from .auction_checks import auction_checks
@@ -65,9 +66,7 @@ def _form_checks(result: Outcome) -> list[Check]:
     proven = result.status is Status.OPTIMAL
     bound_ok = math.isfinite(result.upper_bound) if proven else result.upper_bound > -math.inf
     settings_ok = (
-        0 < result.tolerance < 1
-        and result.allocation in ("pro_rata", "time", "book_order")
-        and result.rule in RULES
+        0 < result.tolerance < 1 and result.allocation in ALLOCATIONS and result.rule in RULES
     )
     return [
         Check("arrays of the wrong shape", misshapen, 0),

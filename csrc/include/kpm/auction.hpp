@@ -20,8 +20,9 @@ struct AuctionSettings {
   double time_limit = kInfinity;  ///< seconds
   int max_iterations = 200;
   Allocation allocation = Allocation::kProRata;
-  std::function<bool()> interrupted;  ///< polled by the calling thread: true ends the clearing
-  Looks* looks = nullptr;             ///< null except in tests
+  /// Asked at the beginning, and then polled, by the calling thread: true ends the clearing.
+  std::function<bool()> interrupted;
+  Looks* looks = nullptr;  ///< null except in tests
 };
 
 /// A clearing by a convex rule. `clearing.certainty_equivalent` is -C of the maker's final losses;

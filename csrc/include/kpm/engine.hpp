@@ -45,8 +45,8 @@ struct BookColumns {
 /// threads: it depends only on the book and the settings, not on the book's history or earlier
 /// clearings.
 ///
-/// Events return a fault, and a faulty event changes nothing. An engine serves one thread
-/// at a time; engines share nothing.
+/// Events return a fault, and a faulty event changes nothing; nor does a call that throws, such as
+/// std::bad_alloc. An engine serves one thread at a time; engines share nothing.
 class Engine {
  public:
   /// The market is copied. Throws InvalidInput.
@@ -58,7 +58,12 @@ class Engine {
   Engine& operator=(Engine&& other) noexcept;
   ~Engine();
 
-  Fault add(std::int64_t claim, std::int8_t side, double price, double quantity, std::int64_t id);
+  /// The bytes of all that an engine of fixed limits keeps from one call to the next, of which
+  /// `states` are stated. An allocator adds its own to each of two dozen blocks.
+  static std::uint64_t bytes(int claims, const EngineLimits& limits);
+
+  /// `side`: +1 buy, -1 sell.
+  Fault add(std::int64_t claim, std::int64_t side, double price, double quantity, std::int64_t id);
   Fault cancel(std::int64_t id);
   /// Reduce an order to `quantity`, at most its present one; its priority is kept. An order reduced
   /// to zero stays in the book until it is cancelled.

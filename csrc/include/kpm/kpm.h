@@ -48,7 +48,7 @@ typedef enum kpm_code {
 /* How a clearing ended. */
 typedef enum kpm_status {
   KPM_OPTIMAL = 0,     /* proven: the gap is within the tolerance */
-  KPM_TIME_LIMIT = 1,  /* the best clearing found (by a convex rule, a first one), and a bound */
+  KPM_TIME_LIMIT = 1,  /* the best clearing found, and a bound; see docs/mechanisms.md */
   KPM_NODE_LIMIT = 2,  /* likewise */
   KPM_INTERRUPTED = 3, /* likewise: *settings.stop was not zero */
   KPM_INACCURATE = 4   /* likewise: rounding kept the gap above the tolerance, or left the prices
@@ -139,8 +139,8 @@ typedef struct kpm_settings {
   int32_t threads;    /* [1] 1 to 1024, or 0: the processors that this process may use and no
                          other clearing works on. The answer is the same bits for any number */
   int32_t allocation; /* [KPM_PRO_RATA] a kpm_allocation */
-  /* [null] The clearing stops soon after this is not zero; another thread or a signal handler may
-   * set it meanwhile. */
+  /* [null] The clearing stops soon after this is not zero, and has no time if it is before;
+   * another thread or a signal handler may set it meanwhile. */
   const volatile int32_t* stop;
   /* [0] 1: an engine forgets its last clearing first, and searches. It changes the time that a
    * clearing takes, never its bits. */
@@ -150,10 +150,9 @@ typedef struct kpm_settings {
   int32_t reserved; /* zero */
 } kpm_settings;
 
-/* A clearing. The convex rules bound `objective`, their multipliers and nodes are zero, and status
- * is KPM_OPTIMAL or KPM_INACCURATE. The caller sets struct_size and the arrays, each of which may
- * be null if it is not wanted. The library sets the rest, and writes anything only if it returns
- * KPM_OK. */
+/* A clearing. The convex rules bound `objective`, and their multipliers and nodes are zero. The
+ * caller sets struct_size and the arrays, each of which may be null if it is not wanted. The
+ * library sets the rest, and writes anything only if it returns KPM_OK. */
 typedef struct kpm_result {
   size_t struct_size;
   double* state_prices;          /* [N] xi */

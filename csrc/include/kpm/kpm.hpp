@@ -90,9 +90,10 @@ struct ClearSettings {
   bool presolve = true;           ///< of the tree: merge equivalent claims
   bool certificate = false;       ///< also return the tree's leaves
   Allocation allocation = Allocation::kProRata;
-  Monitor monitor;                    ///< may be empty
-  std::function<bool()> interrupted;  ///< polled more often, by the same thread: true stops
-  Looks* looks = nullptr;             ///< null except in tests
+  Monitor monitor;  ///< may be empty
+  /// Asked at the beginning, and then more often, by the same thread: true stops.
+  std::function<bool()> interrupted;
+  Looks* looks = nullptr;  ///< null except in tests
 };
 
 struct CellSettings {

@@ -66,7 +66,7 @@ enum class Field : std::uint8_t {
 enum class Rule : std::uint8_t {
   kNone,         ///< nothing is wrong
   kMissing,      ///< a null array
-  kCount,        ///< states and claims: at least one; orders: not a negative number
+  kCount,        ///< states and claims: 1 to 2147483647; orders: not a negative number
   kNumber,       ///< not a NaN
   kFinite,       ///< neither infinite nor a NaN
   kMagnitude,    ///< within kLargest

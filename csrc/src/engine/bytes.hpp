@@ -40,7 +40,7 @@ inline std::uint64_t take(const std::uint8_t*& from) {
 class Hash {
  public:
   void add(std::uint64_t word) { state_ = mixed(state_ ^ word) + 0x9e3779b97f4a7c15U * ++count_; }
-  void add(double value) { add(bits_of(value)); }
+  void add(double value) { add(bits_of(value + 0.0)); }  // -0.0 is 0.0
   std::uint64_t value() const { return mixed(state_); }
 
  private:

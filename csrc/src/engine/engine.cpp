@@ -26,6 +26,13 @@ struct Columns {
   std::vector<std::int8_t> side;
   std::vector<double> price, quantity;
 
+  static std::uint64_t bytes(std::int64_t count) {
+    constexpr std::size_t kRow = sizeof(BookOrder{}.claim) + sizeof(BookOrder{}.id) +
+                                 sizeof(BookOrder{}.side) + sizeof(BookOrder{}.price) +
+                                 sizeof(BookOrder{}.quantity);
+    return static_cast<std::uint64_t>(count) * kRow;
+  }
+
   void reserve(std::size_t count) {
     claim.reserve(count);
     id.reserve(count);
@@ -137,12 +144,13 @@ struct Engine::State {
     std::vector<Staircase> passing;
     std::vector<Staircase>& compiled = limits.fixed ? passing : stairs;
     compiled.resize(static_cast<std::size_t>(book.claims()));
+    // Until it returns: levels that were read count as unchanged, and memory may run out.
+    const bool others = std::exchange(compiled_all, false);
     for (int k = 0; k < market.market().claims; ++k) {
-      if (limits.fixed || !compiled_all || book.changed(k)) {
+      if (limits.fixed || !others || book.changed(k)) {
         compiled[static_cast<std::size_t>(k)] = made(k);
       }
     }
-    compiled_all = false;  // until it returns
     auto clearing = work(compiled);
     compiled_all = true;
     return clearing;
@@ -225,9 +233,19 @@ Engine::Engine(Engine&& other) noexcept = default;
 Engine& Engine::operator=(Engine&& other) noexcept = default;
 Engine::~Engine() = default;
 
-Fault Engine::add(std::int64_t claim, std::int8_t side, double price, double quantity,
+std::uint64_t Engine::bytes(int claims, const EngineLimits& limits) {
+  return sizeof(Engine) + sizeof(State) + OrderBook::bytes(claims, limits) +
+         Columns::bytes(limits.orders) + WarmStart::bytes(claims) +
+         MarketCopy::bytes(limits.states, claims, limits.priors);
+}
+
+Fault Engine::add(std::int64_t claim, std::int64_t side, double price, double quantity,
                   std::int64_t id) {
-  return state_->after(state_->book.add({id, claim, side, price, quantity}));
+  if (side != 1 && side != -1) {  // before it is narrowed
+    return {Rule::kSide, Field::kSide, -1, -1, static_cast<double>(side)};
+  }
+  return state_->after(
+      state_->book.add({id, claim, static_cast<std::int8_t>(side), price, quantity}));
 }
 
 Fault Engine::cancel(std::int64_t id) { return state_->after(state_->book.cancel(id)); }

@@ -3,6 +3,7 @@
 
 #include <algorithm>
 #include <cstddef>
+#include <cstdint>
 #include <vector>
 
 #include "kpm/kpm.hpp"
@@ -29,6 +30,13 @@ class MarketCopy {
   }
   MarketCopy(const MarketCopy&) = delete;
   MarketCopy& operator=(const MarketCopy&) = delete;
+
+  /// The memory of all markets of so many states and claims, and of makers of so many priors.
+  static std::uint64_t bytes(int states, int claims, int priors) {
+    const auto rows =
+        1 + static_cast<std::uint64_t>(claims) + static_cast<std::uint64_t>(std::max(priors, 1));
+    return rows * static_cast<std::uint64_t>(states) * sizeof(double);
+  }
 
   /// Its prior is null unless the maker is Knightian.
   const Market& market() const { return market_; }

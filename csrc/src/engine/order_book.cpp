@@ -31,21 +31,31 @@ void fetch(const void* address) {
 #endif
 }
 
+std::int64_t levels_of(const EngineLimits& limits) {
+  return limits.levels > 0 ? limits.levels : limits.orders;
+}
+
 double as_limit(double price) { return price + 0.0; }  // -0.0 is 0.0
 
 }  // namespace
 
 OrderBook::OrderBook(std::int64_t claims, const EngineLimits& limits)
     : limits_(limits), changed_(static_cast<std::size_t>(claims), 1) {
-  if (limits_.levels <= 0) {
-    limits_.levels = limits_.orders;
-  }
+  limits_.levels = levels_of(limits);
   price_levels_.reset(static_cast<std::size_t>(claims));
   reserve(limits_.orders, limits_.levels);
   if (limits_.fixed) {  // what levels() works in, too
     levels_.reserve(price_levels_.capacity());
     sorted_.reserve(slots_.capacity());
   }
+}
+
+std::uint64_t OrderBook::bytes(std::int64_t claims, const EngineLimits& limits) {
+  const auto trees = static_cast<std::uint64_t>(claims);
+  const auto orders = static_cast<std::uint64_t>(limits.orders);
+  const auto levels = static_cast<std::uint64_t>(levels_of(limits));
+  return OrderIndex::bytes(orders) + PriceLevels::bytes(trees, levels) +
+         orders * (sizeof(Slot) + sizeof(double)) + levels * sizeof(Level) + trees;
 }
 
 void OrderBook::reserve(std::int64_t orders, std::int64_t levels) {
@@ -66,17 +76,10 @@ Fault OrderBook::add(const BookOrder& order) {
   if (limits_.fixed && size() >= limits_.orders) {
     return {Rule::kFull, Field::kOrders, -1, -1, static_cast<double>(size() + 1)};
   }
-  if (!has_room_at(level, order.quantity, kNone)) {
-    return {Rule::kFull, Field::kPrice, -1, -1, order.price};
+  if (const Fault fault = make_room_at(level, order, kNone)) {
+    return fault;
   }
-  std::int32_t at = free_;
-  if (at == kNone) {
-    index_.reserve(slots_.size() + 1);
-    at = static_cast<std::int32_t>(slots_.size());
-    slots_.emplace_back();
-  } else {
-    free_ = slot(at).later;
-  }
+  const std::int32_t at = new_slot();  // from here on nothing fails
   slot(at) = Slot{};
   slot(at).order = order;
   index_.insert(order.id, at);
@@ -129,8 +132,8 @@ Fault OrderBook::replace(std::int64_t id, double price, double quantity) {
     return fault;
   }
   const std::int32_t level = level_of(other);
-  if (!has_room_at(level, quantity, at)) {
-    return {Rule::kFull, Field::kPrice, -1, -1, price};
+  if (const Fault fault = make_room_at(level, other, at)) {
+    return fault;
   }
   const BookOrder& before = slot(at).order;
   const bool stays = price == before.price && quantity <= before.quantity;
@@ -174,18 +177,35 @@ std::int32_t OrderBook::level_of(const BookOrder& order) const {
   return level;
 }
 
-/// Whether an order's level exists or there is room for another one. The order `leaving` frees its
-/// level if it is the only one there.
-bool OrderBook::has_room_at(std::int32_t level, double quantity, std::int32_t leaving) const {
-  if (!limits_.fixed || quantity == 0.0 || level != kNone ||
-      price_levels_.size() < static_cast<std::size_t>(limits_.levels)) {
-    return true;
+/// Makes room for the level that an order will be the first of. The order `leaving` frees its own
+/// if it is the only one there, which is room enough.
+Fault OrderBook::make_room_at(std::int32_t level, const BookOrder& order, std::int32_t leaving) {
+  if (level != kNone || order.quantity == 0.0) {
+    return {};
   }
-  if (leaving == kNone || slot(leaving).level == kNone) {
-    return false;
+  if (leaving != kNone && slot(leaving).level != kNone) {
+    const PriceLevel& left = price_levels_[slot(leaving).level];
+    if (left.buy.orders + left.sell.orders == 1) {
+      return {};
+    }
   }
-  const PriceLevel& left = price_levels_[slot(leaving).level];
-  return left.buy.orders + left.sell.orders == 1;
+  if (limits_.fixed && price_levels_.size() >= static_cast<std::size_t>(limits_.levels)) {
+    return {Rule::kFull, Field::kPrice, -1, -1, order.price};
+  }
+  price_levels_.make_room();
+  return {};
+}
+
+/// A slot in no list, and room for its id.
+std::int32_t OrderBook::new_slot() {
+  const std::int32_t at = free_;
+  if (at != kNone) {
+    free_ = slot(at).later;
+    return at;
+  }
+  index_.reserve(slots_.size() + 1);
+  slots_.emplace_back();
+  return static_cast<std::int32_t>(slots_.size() - 1);
 }
 
 /// Prefetches what an order that leaves is linked with.

@@ -13,10 +13,14 @@ namespace kpm {
 
 /// The orders of a market with a number of claims. Each is in three structures: the index of ids,
 /// the list of its side at its limit, and the sequence of priority. An event touches only these,
-/// and marks its claim as changed.
+/// and marks its claim as changed. All room that an event needs is made before its first change:
+/// one that runs out of memory leaves the book as it was.
 class OrderBook {
  public:
   OrderBook(std::int64_t claims, const EngineLimits& limits);
+
+  /// The memory of a book with fixed limits.
+  static std::uint64_t bytes(std::int64_t claims, const EngineLimits& limits);
 
   /// Make room for so many orders and levels: until there are more, no event allocates.
   void reserve(std::int64_t orders, std::int64_t levels);
@@ -64,7 +68,8 @@ class OrderBook {
     return order.order.side > 0 ? level.buy : level.sell;
   }
   std::int32_t level_of(const BookOrder& order) const;
-  bool has_room_at(std::int32_t level, double quantity, std::int32_t leaving) const;
+  Fault make_room_at(std::int32_t level, const BookOrder& order, std::int32_t leaving);
+  std::int32_t new_slot();
   void change(std::int32_t at, const BookOrder& other, std::int32_t level);
   void stand(std::int32_t at, std::int32_t level);
   void leave(std::int32_t at);

@@ -21,12 +21,14 @@ class OrderIndex {
  public:
   static constexpr std::int32_t kNone = -1;
 
+  /// The memory that so many ids take.
+  static constexpr std::uint64_t bytes(std::uint64_t ids) {
+    return places_for(ids) * sizeof(Entry);
+  }
+
   /// Make room for so many ids.
   void reserve(std::size_t ids) {
-    std::size_t places = 16;
-    while (places < 2 * ids) {
-      places *= 2;
-    }
+    const std::size_t places = places_for(ids);
     if (places <= entries_.size()) {
       return;
     }
@@ -81,6 +83,15 @@ class OrderIndex {
     std::int64_t id = 0;
     std::int32_t slot = kNone;
   };
+
+  template <class Size>
+  static constexpr Size places_for(Size ids) {
+    Size places = 16;
+    while (places < 2 * ids) {
+      places *= 2;
+    }
+    return places;
+  }
 
   std::size_t home_of(std::int64_t id) const {
     return static_cast<std::size_t>(mixed(static_cast<std::uint64_t>(id))) & (entries_.size() - 1);

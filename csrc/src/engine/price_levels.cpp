@@ -52,8 +52,14 @@ void PriceLevels::reset(std::size_t claims) {
   free_count_ = 0;
 }
 
-std::int32_t PriceLevels::make(std::int64_t claim, double price) {
+void PriceLevels::make_room() {
   tree_.reserve(size() + 1);
+  if (free_ == kNone && levels_.size() == levels_.capacity()) {
+    levels_.reserve(2 * levels_.capacity() + 1);
+  }
+}
+
+std::int32_t PriceLevels::make(std::int64_t claim, double price) {
   std::int32_t level = free_;
   if (level == kNone) {
     level = static_cast<std::int32_t>(levels_.size());

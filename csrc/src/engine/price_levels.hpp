@@ -41,6 +41,11 @@ class PriceLevels {
  public:
   static constexpr std::int32_t kNone = -1;
 
+  /// The memory that so many levels take at most.
+  static constexpr std::uint64_t bytes(std::uint64_t claims, std::uint64_t levels) {
+    return levels * sizeof(PriceLevel) + PriceTree::bytes(claims, levels);
+  }
+
   void reset(std::size_t claims);
   void reserve(std::size_t levels) {
     levels_.reserve(levels);
@@ -55,7 +60,9 @@ class PriceLevels {
   }
 
   std::int32_t find(std::int64_t claim, double price) const { return tree_.find(claim, price); }
-  /// The level of a price that has none yet.
+  /// Make room for one level more.
+  void make_room();
+  /// The level of a price that has none yet; there is room.
   std::int32_t make(std::int64_t claim, double price);
   /// Give back a level without orders.
   void drop(std::int64_t claim, std::int32_t level);

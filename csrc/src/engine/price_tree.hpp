@@ -16,9 +16,14 @@ class PriceTree {
   static constexpr std::int32_t kNone = -1;
 
   /// Nodes that so many entries take at most, whichever claims they belong to.
-  static constexpr std::size_t most_nodes(std::size_t claims, std::size_t entries) {
+  static constexpr std::uint64_t most_nodes(std::uint64_t claims, std::uint64_t entries) {
     // e / 6 leaves, a sixth of that above them, and so on; and the roots, which may hold less.
     return entries / (kLeast - 1) + (claims < entries ? claims : entries);
+  }
+
+  /// The memory that so many entries take at most.
+  static constexpr std::uint64_t bytes(std::uint64_t claims, std::uint64_t entries) {
+    return most_nodes(claims, entries) * sizeof(Node) + claims * sizeof(std::int32_t);
   }
 
   void reset(std::size_t claims);

@@ -17,11 +17,14 @@ class Limits {
  public:
   using Clock = StopToken::Clock;
 
-  /// `orders`: so many fills are to be published.
+  /// `orders`: so many fills are to be published. Asks whether the clearing was told to stop before
+  /// it began: one shorter than the interval between two looks would never know. It has no time.
   Limits(const ClearSettings& settings, Clock::time_point start, std::int64_t orders)
       : settings_(settings),
+        told_before_(settings.interrupted && settings.interrupted()),
+        status_(told_before_ ? Status::kInterrupted : Status::kOptimal),
         token_([this] { return wanted(); }, looking(settings.looks),
-               deadline(settings.time_limit, start, orders)) {}
+               told_before_ ? start : deadline(settings.time_limit, start, orders)) {}
 
   static std::function<void(double)> looking(Looks* looks) {
     if (looks == nullptr) {
@@ -31,11 +34,13 @@ class Limits {
   }
 
   StopToken& token() { return token_; }
+  /// Whether nothing is wanted but what needs no time.
+  bool told_before() const { return told_before_; }
   /// What has stopped the search or the selection; optimal if nothing has.
   Status status() const { return status_; }
 
   /// From the search to the selection, which has the time that the search has left it.
-  void begin_selection() { token_.renew(status_ == Status::kTimeLimit); }
+  void begin_selection() { token_.renew(told_before_ || status_ == Status::kTimeLimit); }
 
   void report(const Progress& progress) {
     if (settings_.monitor && settings_.monitor(progress)) {
@@ -77,7 +82,8 @@ class Limits {
   }
 
   const ClearSettings& settings_;
-  Status status_ = Status::kOptimal;
+  bool told_before_;
+  Status status_;
   StopToken token_;
 };
 

@@ -20,7 +20,12 @@ const char* name_of(Field field) {
 
 namespace {
 
-const char* rule_of_count(Field field) {
+constexpr double kMostCounted = 2147483647.0;
+
+const char* rule_of_count(Field field, double value) {
+  if (value > kMostCounted) {
+    return "must be at most 2147483647";
+  }
   switch (field) {
     case Field::kStates:
     case Field::kClaims:
@@ -59,7 +64,7 @@ const char* rule_of(const Fault& fault) {
     case Rule::kMissing:
       return "is missing";
     case Rule::kCount:
-      return rule_of_count(fault.field);
+      return rule_of_count(fault.field, fault.value);
     case Rule::kNumber:
       return "must be a number (infinity is allowed)";
     case Rule::kFinite:

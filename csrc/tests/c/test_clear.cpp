@@ -1,3 +1,4 @@
+#include <cmath>
 #include <cstring>
 #include <limits>
 #include <string>
@@ -184,6 +185,29 @@ TEST(limits_and_the_stop_flag_end_a_clearing_with_a_bound) {
   book.settings.stop = &stop;
   CHECK(book.clear(limited.result) == KPM_OK);
   CHECK(limited.result.status == KPM_INTERRUPTED);
+}
+
+TEST(a_stop_flag_that_is_up_before_is_seen_by_the_shortest_clearing) {
+  test::Random random(67);
+  int stopped = 0;
+  for (int trial = 0; trial < 20; ++trial) {
+    test::CBook book(random, 3, 2, 8);
+    test::CResult best(book.book);
+    CHECK(book.clear(best.result) == KPM_OK);
+    const volatile std::int32_t stop = 1;
+    book.settings.stop = &stop;
+    for (const std::int32_t rule : {KPM_MAKER_OPTIMAL, KPM_COMPETITIVE}) {
+      book.settings.rule = rule;
+      test::CResult found(book.book);
+      CHECK(book.clear(found.result) == KPM_OK);
+      CHECK(found.result.status == KPM_INTERRUPTED || found.result.status == KPM_OPTIMAL);
+      CHECK_AT_MOST(found.result.certainty_equivalent, found.result.upper_bound, 1e-9);
+      CHECK(std::isfinite(found.result.upper_bound));
+      stopped += found.result.status == KPM_INTERRUPTED ? 1 : 0;
+    }
+    CHECK_AT_MOST(best.result.certainty_equivalent, best.result.upper_bound, 1e-9);
+  }
+  CHECK(stopped > 15);
 }
 
 TEST(an_error_belongs_to_the_thread_that_made_it) {

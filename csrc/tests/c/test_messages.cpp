@@ -131,6 +131,9 @@ TEST(room_that_an_engine_lacks_is_told_in_the_limits_words) {
             std::to_string(size) + " bytes");
 
   CHECK(kpm_engine_create(&market, 0, &engine) == KPM_OK);
+  CHECK(refusal(kpm_engine_add(engine, 1, 0, 257, 0.5, 1.0)) ==
+        "side must be +1 (buy) or -1 (sell), got 257");
+  CHECK(test::last_error().index == -1 && test::last_error().value == 257.0);
   CHECK(kpm_engine_add(engine, 1, 0, 1, 0.5, 1.0) == KPM_OK);
   const std::size_t needed = kpm_engine_snapshot_size(engine);
   CHECK(refusal(kpm_engine_snapshot(engine, memory.data(), 1)) ==

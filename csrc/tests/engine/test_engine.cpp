@@ -319,6 +319,38 @@ TEST(what_asks_for_a_search_gets_one) {
   CHECK(needs_no_search(found.settings));
 }
 
+TEST(an_engine_told_to_stop_before_it_begins_has_no_time) {
+  Random random(12);
+  int stopped = 0;
+  for (int trial = 0; trial < 20; ++trial) {
+    const RandomBook book(random, 3, 2, 8);
+    Engine engine(book.market(), {100});
+    const Orders orders = book.book();
+    for (std::int64_t j = 0; j < orders.count; ++j) {
+      CHECK(
+          !engine.add(orders.claim[j], orders.side[j], orders.price[j], orders.quantity[j], j + 1));
+    }
+    ClearSettings settings;
+    AuctionSettings auction;
+    settings.interrupted = auction.interrupted = [] { return true; };
+    ClearSettings no_time;
+    no_time.time_limit = 0.0;
+    const Clearing found = engine.clear(settings);
+    engine.forget();
+    const Clearing none = engine.clear(no_time);
+    CHECK(found.fills == none.fills && found.upper_bound == none.upper_bound);
+    engine.forget();
+    const AuctionClearing other = engine.clear(auction);
+    CHECK(std::isfinite(other.clearing.upper_bound));
+    CHECK(other.clearing.iterations == 0);
+    for (const Status status : {found.status, other.clearing.status}) {
+      CHECK(status == Status::kInterrupted || status == Status::kOptimal);
+      stopped += status == Status::kInterrupted ? 1 : 0;
+    }
+  }
+  CHECK(stopped > 15);
+}
+
 TEST(within_fixed_limits_a_search_is_left_out_where_they_leave_it_room) {
   Winners found = warm_winners();
   std::vector<std::uint8_t> bytes(found.engine.snapshot_size());
@@ -338,25 +370,16 @@ TEST(within_fixed_limits_a_search_is_left_out_where_they_leave_it_room) {
   }
 }
 
-TEST(the_hash_depends_on_the_book_alone) {
-  Random random(5);
+TEST(a_side_that_is_none_is_named_before_it_is_narrowed) {
+  Random random(6);
   const RandomBook start(random, 3, 2, 0);
   Engine engine(start.market());
-  const std::uint64_t nothing = engine.state_hash();
-  engine.add(0, 1, 0.4, 10.0, 1);
-  engine.add(1, -1, 0.6, 7.5, 2);
-  const std::uint64_t two = engine.state_hash();
-  engine.add(0, 1, 0.3, 1.0, 3);
-  engine.cancel(3);
-  CHECK(engine.state_hash() == two);
-  engine.replace(1, 0.4, 20.0);  // to the end
-  CHECK(engine.state_hash() != two);
-  engine.replace(1, 0.4, 10.0);  // where it is
-  engine.cancel(2);
-  engine.add(1, -1, 0.6, 7.5, 2);
-  CHECK(engine.state_hash() == two);
-  engine.remove_all();
-  CHECK(engine.state_hash() == nothing);
+  for (const std::int64_t side : {257LL, -255LL, 4294967297LL, 255LL, 0LL, 2LL}) {
+    const Fault fault = engine.add(0, side, 0.5, 3.0, 7);
+    CHECK(fault.rule == Rule::kSide && fault.field == Field::kSide && fault.index == -1);
+    CHECK(fault.value == static_cast<double>(side));
+    CHECK(engine.size() == 0);
+  }
 }
 
 TEST(faults_name_what_is_wrong_and_change_nothing) {

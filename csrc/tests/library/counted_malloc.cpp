@@ -7,12 +7,39 @@
 namespace {
 
 long asked = 0;
+long fails_at = 0;  // the call that fails, by `asked`; 0: none
+bool fails_later = false;
+long failed = 0;
+
+/// Counts a call. Whether it is to fail.
+bool fails() {
+  ++asked;
+  const bool now = fails_at > 0 && (asked == fails_at || (fails_later && asked > fails_at));
+  failed += now ? 1 : 0;
+  return now;
+}
+
+void* no_memory() {
+  errno = ENOMEM;
+  return nullptr;
+}
 
 }  // namespace
 
 namespace kpm::test {
 
 long allocations() { return asked; }
+
+void fail_allocation(long n, bool later_too) {
+  failed = 0;
+  fails_later = later_too;
+  fails_at = asked + n;
+}
+
+long stop_failing() {
+  fails_at = 0;
+  return failed;
+}
 
 }  // namespace kpm::test
 
@@ -24,25 +51,18 @@ void* __libc_calloc(std::size_t count, std::size_t size);
 void* __libc_realloc(void* memory, std::size_t size);
 void* __libc_memalign(std::size_t alignment, std::size_t size);
 
-void* malloc(std::size_t size) {
-  ++asked;
-  return __libc_malloc(size);
-}
+void* malloc(std::size_t size) { return fails() ? no_memory() : __libc_malloc(size); }
 void* calloc(std::size_t count, std::size_t size) {
-  ++asked;
-  return __libc_calloc(count, size);
+  return fails() ? no_memory() : __libc_calloc(count, size);
 }
 void* realloc(void* memory, std::size_t size) {
-  ++asked;
-  return __libc_realloc(memory, size);
+  return fails() ? no_memory() : __libc_realloc(memory, size);
 }
 void* aligned_alloc(std::size_t alignment, std::size_t size) {
-  ++asked;
-  return __libc_memalign(alignment, size);
+  return fails() ? no_memory() : __libc_memalign(alignment, size);
 }
 int posix_memalign(void** memory, std::size_t alignment, std::size_t size) {
-  ++asked;
-  *memory = __libc_memalign(alignment, size);
+  *memory = fails() ? nullptr : __libc_memalign(alignment, size);
   return *memory == nullptr ? ENOMEM : 0;
 }
 

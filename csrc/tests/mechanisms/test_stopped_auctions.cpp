@@ -1,4 +1,5 @@
 // What a clearing by a convex rule returns when it is stopped, at every poll of its limits.
+#include <cmath>
 #include <vector>
 
 #include "check.hpp"
@@ -76,6 +77,34 @@ TEST(a_stopped_auction_obeys_every_limit_and_its_bound_holds) {
     }
   }
   CHECK(stopped > 300);
+}
+
+TEST(a_clearing_told_to_stop_before_it_begins_has_no_time) {
+  test::Random random(82);
+  int stopped = 0;
+  for (int trial = 0; trial < 30; ++trial) {
+    const test::RandomBook book(random, 8, 6, 100);
+    ClearSettings settings;
+    settings.time_limit = 0.0;
+    const Clearing none = clear(book.market(), book.book(), settings);
+    settings.time_limit = kInfinity;
+    settings.interrupted = [] { return true; };
+    const Clearing found = clear(book.market(), book.book(), settings);
+    CHECK(found.fills == none.fills && found.state_prices == none.state_prices);
+    CHECK(found.upper_bound == none.upper_bound);
+    CHECK(found.status == (none.status == Status::kTimeLimit ? Status::kInterrupted : none.status));
+    stopped += found.status == Status::kInterrupted ? 1 : 0;
+    MakerModel maker;
+    maker.states = book.states;
+    maker.prior = book.prior.data();
+    maker.risk_aversion = book.risk_aversion;
+    AuctionSettings auction;
+    auction.interrupted = settings.interrupted;
+    const AuctionClearing other = clear_auction(book.market(), maker, book.book(), auction);
+    CHECK(other.clearing.iterations == 0 && std::isfinite(other.clearing.upper_bound));
+    CHECK(obeys_limits(book, other.clearing));
+  }
+  CHECK(stopped > 10);
 }
 
 TEST(starting_orders_on_arrow_debreu_claims_are_stopped_as_well) {

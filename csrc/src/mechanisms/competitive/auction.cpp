@@ -193,7 +193,13 @@ AuctionClearing clear_until(const Market& given, const MakerModel& model, const 
   }
 
   auto scales = std::make_unique<AtScale>(whole, model, stairs, kInfinity);
-  SolvedAuction solved = scales->solve(stairs, settings, checkpoint);
+  SolvedAuction solved;
+  solved.stopped = limits.told_before();
+  if (solved.stopped) {
+    solved.point = scales->before_solving(stairs, checkpoint);
+  } else {
+    solved = scales->solve(stairs, settings, checkpoint);
+  }
   // Orders that stand far from the prices must not set the scale of those that trade.
   double share = 0.0;  // of the units so far; none chosen yet
   for (int zoom = 0; zoom < kZooms && !solved.stopped &&

@@ -26,6 +26,11 @@ class WarmStart {
   WarmStart(int claims, std::int64_t nodes)
       : places_(static_cast<std::size_t>(claims)), nodes_(nodes) {}
 
+  /// Its memory.
+  static std::uint64_t bytes(int claims) {
+    return static_cast<std::uint64_t>(claims) * sizeof(Place);
+  }
+
   /// Whether a clearing by these settings may be one without a search.
   bool allowed(const ClearSettings& settings) const;
 

@@ -1,0 +1,132 @@
+"""Options of the command line that say how a book is cleared: the same for every command."""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from typing import Any
+
+from ..clearing.auctions import check_maker
+from ..clearing.clear import clear
+from ..model.market import Market
+from ..model.orders import Orders
+from ..model.rules import ALLOCATIONS, RULES
+from ..model.status import Status
+from ..result import Result
+from ..storage.book_folder import read_terms
+from . import book_options
+from .several import names
+
+__all__ = [
+    "EXIT_INTERRUPTED",
+    "EXIT_LIMIT",
+    "add_clearing",
+    "cleared",
+    "ended",
+    "given",
+    "is_as_saved",
+    "read",
+    "rule_of",
+]
+
+EXIT_LIMIT, EXIT_INTERRUPTED = 3, 130
+_TOLERANCE = 1e-8
+
+
+def add_clearing(
+    parser: argparse.ArgumentParser, title: str = "the clearing", *, several_rules: bool = False
+) -> argparse._ArgumentGroup:
+    """Add the group of options for a clearing; with ``several_rules``, one by each."""
+    group = parser.add_argument_group(title)
+    if several_rules:
+        group.add_argument(
+            "--rule",
+            dest="rules",
+            type=names(RULES),
+            metavar="NAME,...",
+            help=f"{', '.join(RULES)} (default: that of a saved clearing, else {RULES[0]})",
+        )
+    else:
+        group.add_argument(
+            "--rule",
+            type=_with_underscores,
+            choices=RULES,
+            help=f"the pricing rule; {RULES[1]} and {RULES[2]} apply to every maker (default: "
+            f"that of a saved clearing, else {RULES[0]})",
+        )
+    group.add_argument(
+        "--allocation",
+        type=_with_underscores,
+        choices=ALLOCATIONS,
+        help="how orders at the clearing price share: in proportion to quantity, by column time, "
+        f"or by row (default: that of a saved clearing, else {ALLOCATIONS[0]})",
+    )
+    group.add_argument(
+        "--tolerance",
+        type=float,
+        help=f"the gap to prove, as a share of the result's scale (default: {_TOLERANCE})",
+    )
+    group.add_argument(
+        "--threads", type=int, metavar="N", help="default: all processors that this process may use"
+    )
+    group.add_argument(
+        "--time-limit",
+        type=float,
+        metavar="SECONDS",
+        help="of each clearing, which returns what it has by then (default: none)",
+    )
+    return group
+
+
+def _with_underscores(name: str) -> str:
+    return name.replace("-", "_")
+
+
+def read(args: argparse.Namespace) -> tuple[Market, Orders]:
+    """Read the book, with the maker of ``--maker``."""
+    market, orders = book_options.read(args)
+    if args.maker is not None:
+        market = market.replace(maker=book_options.named_maker(args, market))
+    return market, orders
+
+
+def given(args: argparse.Namespace) -> dict[str, Any]:
+    """The options as keywords of :func:`kpm_fast.clear`, but the rule."""
+    terms = read_terms(args.folder)
+    stated = {
+        "allocation": args.allocation or terms.get("allocation"),
+        "tolerance": args.tolerance,
+        "threads": args.threads,
+        "time_limit": args.time_limit,
+    }
+    return {name: value for name, value in stated.items() if value is not None}
+
+
+def rule_of(args: argparse.Namespace, market: Market) -> str:
+    """The rule that is named, or that of a saved clearing; one that the maker has."""
+    rule: str = args.rule or read_terms(args.folder).get("rule", RULES[0])
+    check_maker(rule, market)
+    return rule
+
+
+def is_as_saved(args: argparse.Namespace) -> bool:
+    """Whether no option asks for another clearing than the one that is saved."""
+    options = ("risk_aversion", "ambiguity", "inventory", "maker", "rule", "allocation")
+    return all(getattr(args, name) is None for name in (*options, "tolerance", "time_limit"))
+
+
+def cleared(args: argparse.Namespace, *, certificate: bool) -> Result:
+    """Clear the book that the command line names, with its proof where that is a tree."""
+    market, orders = read(args)
+    rule = rule_of(args, market)
+    return clear(
+        market, orders, rule=rule, certificate=certificate and rule == RULES[0], **given(args)
+    )
+
+
+def ended(result: Result) -> int:
+    """Return the exit code of a clearing, and say on standard error how it ended if it stopped."""
+    if result.status is Status.OPTIMAL:
+        return 0
+    print("kpm-fast: note:", " ".join(result.message.split()), file=sys.stderr)
+    return EXIT_INTERRUPTED if result.status is Status.INTERRUPTED else EXIT_LIMIT

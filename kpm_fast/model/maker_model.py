@@ -1,0 +1,31 @@
+"""A market's maker as the core reads it."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from .market import Market
+
+__all__ = ["is_knightian", "maker_model"]
+
+
+def is_knightian(market: Market) -> bool:
+    """Whether the market's maker is Knightian, as in the short form of a market."""
+    given = vars(market).get("_maker")
+    return given is None or bool(given._model()["kind"] == "knightian")
+
+
+def maker_model(market: Market) -> dict[str, Any]:
+    """Return the parameters of a market's maker, as the core reads them."""
+    given = vars(market).get("_maker")
+    if given is not None:
+        model: dict[str, Any] = given._model()
+        return model
+    # The short form: the model of a KnightianMaker with these parameters, which have been checked.
+    return {
+        "kind": "knightian",
+        "states": len(market.states),
+        "prior": market.prior,
+        "risk_aversion": market.risk_aversion,
+        "ambiguity": market.ambiguity,
+    }
