@@ -230,3 +230,15 @@ def test_beside_an_inventory_that_dwarfs_the_book_the_worst_state_has_all_of_the
     assert result.fills.tolist() == [1e-3, 0, 4e-3, 1e-3, 5e-3, 0]
     if rule == "competitive":
         assert result.gain >= -1e-13 * result.scale
+
+
+@pytest.mark.parametrize(
+    ("span", "seed"),
+    [*[(3, seed) for seed in (572, 1110)], *[(6, seed) for seed in (671, 800, 1133, 1617, 1879)]],
+)
+def test_short_steps_from_a_poor_start_are_no_stall(span, seed):
+    """Very averse makers: steps of 1e-5 grew five times each, and were given up after five."""
+    market, orders = extreme_book(seed, "polytope", span)
+    result = kpm.clear(market, orders, rule="competitive")
+    assert result.status is kpm.Status.OPTIMAL
+    result.verify().raise_if_failed()

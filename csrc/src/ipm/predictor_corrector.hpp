@@ -4,6 +4,7 @@
 #include <algorithm>
 #include <cmath>
 #include <cstdint>
+#include <limits>
 
 #include "ipm/step.hpp"
 
@@ -17,6 +18,8 @@ struct Attempt {
   double entropy_share;  ///< how much of the ball the start uses
   double edge = 0.5;     ///< how close to their ends variables may start
   double rare = 1e-6;    ///< the least weight of a rare state among the products
+  /// A short step this many times as long as the last is no part of a stall.
+  double growth = std::numeric_limits<double>::infinity();
 };
 
 namespace predictor_corrector {
@@ -49,6 +52,7 @@ LoopOutcome continue_predictor_corrector(Program& program, double tolerance, con
   namespace pc = predictor_corrector;
   const Step now;
   int short_steps = 0;
+  double last = std::numeric_limits<double>::infinity();
   while (true) {
     program.update_residuals();
     const double degree = program.degree();
@@ -96,7 +100,9 @@ LoopOutcome continue_predictor_corrector(Program& program, double tolerance, con
       return LoopOutcome::kStalled;
     }
     program.advance(step);
-    short_steps = longest < pc::kStallStep ? short_steps + 1 : 0;
+    const bool stalls = longest < pc::kStallStep && !(longest >= attempt.growth * last);
+    short_steps = stalls ? short_steps + 1 : 0;
+    last = longest;
     if (short_steps >= pc::kStallSteps) {
       program.update_residuals();
       program.keep_best(tolerance);

@@ -108,8 +108,15 @@ void PolytopeBlock::start(const ArrayView& loss, double tau, double /*entropy_sh
       continue;
     }
     const double surplus = loss[i] - c_;
-    t_[i] = a_ > 0.0 ? product_log(std::log(a_ * tau) - a_ * surplus) / a_ : tau;
-    e_[i] = surplus + t_[i];
+    if (a_ > 0.0) {  // the exponent from the product: a surplus and t would cancel
+      const double product = std::log(a_ * tau);
+      const double slack = product_log(product - a_ * surplus);
+      t_[i] = slack / a_;
+      e_[i] = (product - std::log(slack)) / a_;
+    } else {
+      t_[i] = tau;
+      e_[i] = surplus + tau;
+    }
     excess += p_[i] * scaled_expm1(a_, e_[i]);
   }
   const double shift = scaled_log1p(a_, excess);

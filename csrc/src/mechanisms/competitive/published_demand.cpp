@@ -21,14 +21,15 @@ struct OpenStep {
   double low, high, bids, offers;
 };
 
-/// What a claim's share adds to each function whose tie decides C: states or vertices.
+/// What a share of each open claim adds to each function whose tie decides C: states or vertices.
 struct Rows {
   Matrix held;  // must change equally
   Matrix idle;  // must not begin to count
   Array room;   // (idle) how far they are from it
 };
 
-Rows rows_of(const Auction& auction, const std::vector<int>& tied, const AuctionPoint& point) {
+Rows rows_of(const Auction& auction, const std::vector<int>& tied, const AuctionPoint& point,
+             const Matrix& payoffs) {
   const Eigen::Index n = auction.market.states();
   const Array loss = auction.losses(point.demand);
   const ScaledMaker& maker = auction.maker;
@@ -41,8 +42,8 @@ Rows rows_of(const Auction& auction, const std::vector<int>& tied, const Auction
       const bool ties = std::find(tied.begin(), tied.end(), v) != tied.end();
       (ties ? held : idle).push_back(v);
     }
-    rows.held = maker.priors(held, Eigen::all);
-    rows.idle = maker.priors(idle, Eigen::all);
+    rows.held = maker.priors(held, Eigen::all) * payoffs.transpose();
+    rows.idle = maker.priors(idle, Eigen::all) * payoffs.transpose();
     rows.room = cost.maxCoeff() - cost(idle);
     return rows;
   }
@@ -53,9 +54,8 @@ Rows rows_of(const Auction& auction, const std::vector<int>& tied, const Auction
                             : point.g[i] > kPinningStatePrice;
     (counts ? held : idle).push_back(i);
   }
-  const Matrix unit = Matrix::Identity(n, n);
-  rows.held = unit(held, Eigen::all);
-  rows.idle = unit(idle, Eigen::all);
+  rows.held = payoffs.transpose()(held, Eigen::all);
+  rows.idle = payoffs.transpose()(idle, Eigen::all);
   rows.room = Array::Zero(static_cast<Eigen::Index>(idle.size()));
   // At a kink a state's loss may rise to the worst; elsewhere those without a price may not rise.
   const Array level = maker.kind == MakerKind::kQuadratic
@@ -132,14 +132,14 @@ void choose_demand(const Auction& auction, const std::vector<Staircase>& stairs,
     return;
   }
   const auto m = static_cast<Eigen::Index>(open.size());
-  const Rows rows = rows_of(auction, tied, point);
   Matrix payoffs(m, market.states());
   for (Eigen::Index k = 0; k < m; ++k) {
     payoffs.row(k) = market.payoffs.row(open[static_cast<std::size_t>(k)].claim);
   }
+  const Rows rows = rows_of(auction, tied, point, payoffs);
   // The kernel of "all held rows change by the same shift".
   Eigen::MatrixXd conditions(rows.held.rows(), m + 1);
-  conditions.leftCols(m) = rows.held * payoffs.transpose();
+  conditions.leftCols(m) = rows.held;
   conditions.col(m).setConstant(-1.0);
   auction.pass();
   const Matrix directions = kernel(conditions, kDependentDirection);
@@ -163,7 +163,7 @@ void choose_demand(const Auction& auction, const std::vector<Staircase>& stairs,
     face.above[k] = step.offers;
   }
   face.directions = directions.topRows(m);
-  face.limits = rows.idle * payoffs.transpose() * face.directions;
+  face.limits = rows.idle * face.directions;
   face.limits.rowwise() -= directions.row(m);
   face.limits = (face.limits.array().abs() > kDirectionRounding).select(face.limits, 0.0);
   face.room = rows.room;

@@ -19,6 +19,7 @@ namespace {
 
 // Fast first; the others start afresh where it stalls.
 constexpr Attempt kAttempts[] = {{0.01, 0.6}, {0.1, 0.2}, {1.0, 0.01}, {1.0, 0.5}, {10.0, 1e-4}};
+constexpr double kGrowth = 1.5;         // steps from a poor start are short, and grow
 constexpr double kSharp = 1e-11;        // scaled money: the accuracy that polishing starts from
 constexpr double kEnough = 1e-10;       // ... where a new attempt is worth no more
 constexpr double kOfResolution = 1e-4;  // ... of the money within which prices change
@@ -115,7 +116,8 @@ void find_optimum(const Auction& auction, const std::vector<Staircase>& stairs, 
     trail.add(++solved.iterations, program);
     auction.pass();
   };
-  for (const Attempt& attempt : kAttempts) {
+  for (Attempt attempt : kAttempts) {
+    attempt.growth = kGrowth;
     int iterations = 0;
     run_predictor_corrector(program, tolerance, attempt, max_iterations, iterations, pause);
     if (sharper < tolerance && program.gap() <= tolerance) {
