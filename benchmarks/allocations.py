@@ -189,6 +189,8 @@ def allocations(quick: bool) -> Section:
     defect = "This is a defect: solvers allocate in their constructors, and a thread makes one set."
     part.aim("none in an iteration", f"{iteration:g}", iteration == 0, defect)
     part.aim("fewer than one in ten cells", f"{cell:.3f} a cell", cell < 0.1, defect)
+    growth = "Nodes take the memory of pruned ones: what is left is what a growing tree keeps."
+    part.aim("fewer than six a node", f"{node:.1f} a node", node < 6, growth)
     part.notes.append(
         f"One more iteration costs {iteration:g} allocations, one more cell of the enumeration "
         f"{cell:.2g} (a task of many cells makes its own workspace), one more node of the tree "

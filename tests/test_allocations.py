@@ -36,6 +36,21 @@ print(result.stats.solved, count() - before)
 """
 
 
+TREE = """
+import ctypes
+import kpm_fast as kpm
+from benchmarks import books
+count = ctypes.CDLL(None).malloc_calls
+count.restype = ctypes.c_long
+market, orders = books.random_claims(20, 20, 2000, seed=4, stake=10.0)
+for nodes in (10, 100):
+    settings = {"threads": 1, "tolerance": 1e-14, "node_limit": nodes}
+    kpm.clear(market, orders, **settings)
+    before = count()
+    result = kpm.clear(market, orders, **settings)
+    print(result.stats.nodes, result.stats.solved, count() - before)
+"""
+
 REFUSING = """
 import ctypes, sys
 import kpm_fast as kpm
@@ -102,6 +117,15 @@ def test_solving_a_cell_allocates_nothing(preloaded: Path) -> None:
     assert solved > 30_000
     # The walk makes a workspace and some vectors for each of its thousand tasks; the cells, none.
     assert allocations < solved / 2
+
+
+def test_a_node_allocates_only_what_is_kept(preloaded: Path) -> None:
+    """Its box and its support, unless a pruned node has left the memory, and its clearings."""
+    lines = run(TREE, preloaded).splitlines()
+    few, many = ([int(field) for field in line.split()] for line in lines)
+    nodes, cells, allocations = (more - less for more, less in zip(many, few, strict=True))
+    assert nodes == 90
+    assert allocations < 3 * nodes + 10 * cells
 
 
 def test_an_allocation_that_fails_is_an_error_and_no_crash(preloaded: Path) -> None:

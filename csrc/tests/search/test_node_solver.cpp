@@ -32,7 +32,8 @@ struct Problem {
 
   /// Without looking for better clearings.
   NodeOutcome process(const Node& node, double incumbent, const Supports& supports) {
-    NodeOutcome outcome = solver.process(node, {incumbent, costs, supports, false, true});
+    NodeOutcome outcome;
+    solver.process(node, {incumbent, costs, supports, false, true}, outcome);
     for (Node& child : outcome.children) {
       child.id = node.id + 1;  // the root is number 0
     }

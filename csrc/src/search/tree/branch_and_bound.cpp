@@ -44,9 +44,9 @@ class Tree {
         settings_(settings),
         token_(*settings.token),
         begin_(Clock::now()),
-        to_the_end_(goes_on_to_the_end(market, settings.tolerance)),
         costs_(market.claims()),
-        first_(market, corners, token_, is_tiny(market) ? kUnheard : 0.0) {}
+        first_(market, corners, token_, is_tiny(market) ? kUnheard : 0.0),
+        to_the_end_(goes_on_to_the_end(market, settings.tolerance)) {}
 
   TreeResult run() {
     const Searching counted;
@@ -79,7 +79,8 @@ class Tree {
       take(SafeStart(market_, corners_).follow());
     }
     const Clock::time_point begin = Clock::now();
-    merge(first_.first_clearings());
+    NodeOutcome first = first_.first_clearings();
+    merge(first);
     if (progress_.solved > 0) {
       of_a_cell_ = (Clock::now() - begin) / progress_.solved;
     }
@@ -196,19 +197,22 @@ class Tree {
 
   /// Process the `count` best nodes, each as if it were alone.
   void round(std::size_t count) {
-    std::vector<Node> nodes;
-    nodes.reserve(count);
+    round_.clear();
+    outcomes_.resize(std::max(outcomes_.size(), count));
     for (std::size_t n = 0; n < count; ++n) {
-      nodes.push_back(pop());
+      round_.push_back(pop());
+      if (outcomes_[n].spare.box.first.empty() && !spent_.empty()) {
+        outcomes_[n].spare = std::move(spent_.back());
+        spent_.pop_back();
+      }
     }
-    std::vector<NodeOutcome> outcomes(count);
     std::atomic<std::size_t> next{0};
     const double incumbent = best_;
     const auto work = [&](NodeSolver& solver) {
       for (std::size_t n = next.fetch_add(1); n < count; n = next.fetch_add(1)) {
         const bool climb = n % kClimbEvery == 0;
-        outcomes[n] = solver.process(std::move(nodes[n]),
-                                     {incumbent, costs_, supports_, climb, settings_.keep_leaves});
+        const NodeTask task{incumbent, costs_, supports_, climb, settings_.keep_leaves};
+        solver.process(std::move(round_[n]), task, outcomes_[n]);
       }
     };
     int others = 0;
@@ -230,16 +234,18 @@ class Tree {
           token_.stop();
         });
     threads_ = std::max(threads_, team);
-    for (NodeOutcome& outcome : outcomes) {
+    for (std::size_t n = 0; n < count; ++n) {
+      NodeOutcome& outcome = outcomes_[n];
       ++progress_.nodes;
       if (progress_.nodes == 1) {
         progress_.root_bound = outcome.relaxed;
       }
-      merge(std::move(outcome));
+      merge(outcome);
     }
   }
 
-  void merge(NodeOutcome&& outcome) {
+  /// What is kept of an outcome is taken out of it.
+  void merge(NodeOutcome& outcome) {
     for (Candidate& candidate : outcome.candidates) {
       take(std::move(candidate));
     }
@@ -250,13 +256,15 @@ class Tree {
       fathomed_bound_ = std::max(fathomed_bound_, node.bound);
       fathomed_.push_back(std::move(node));
     }
-    if (settings_.keep_leaves) {
-      std::move(outcome.pruned.begin(), outcome.pruned.end(), std::back_inserter(pruned_));
-    }
-    std::move(outcome.supports.begin(), outcome.supports.end(), std::back_inserter(supports_));
-    if (supports_.size() > kSupports) {
-      const auto old = static_cast<std::ptrdiff_t>(supports_.size() - kSupports);
-      supports_.erase(supports_.begin(), supports_.begin() + old);
+    std::move(outcome.pruned.begin(), outcome.pruned.end(),
+              std::back_inserter(settings_.keep_leaves ? pruned_ : spent_));
+    for (Multipliers& support : outcome.supports) {
+      if (supports_.size() < kSupports) {
+        supports_.push_back(std::move(support));
+      } else {  // the latest last; the outcome has the memory of the oldest
+        std::swap(supports_.front(), support);
+        std::rotate(supports_.begin(), supports_.begin() + 1, supports_.end());
+      }
     }
     if (outcome.relaxations > 0) {
       costs_.learn(outcome.half, outcome.relaxed);
@@ -393,7 +401,7 @@ class Tree {
                                          cell_optimum.multipliers, cell_optimum.divergence));
         }
       }
-      merge(std::move(outcome));
+      merge(outcome);
     }
   }
 
@@ -437,7 +445,6 @@ class Tree {
   const TreeSettings& settings_;
   StopToken& token_;
   Clock::time_point begin_;
-  bool to_the_end_;
   Clock::time_point next_report_{};  // the first at once
   Clock::duration of_a_cell_{};      // to solve one of the first
   PseudoCosts costs_;
@@ -445,9 +452,12 @@ class Tree {
   NodeSolver first_;
   std::vector<std::unique_ptr<NodeSolver>> others_;
 
+  std::vector<Node> round_;            // those at hand
+  std::vector<NodeOutcome> outcomes_;  // theirs
   std::vector<Node> open_;             // a heap
   std::vector<Node> fathomed_;         // no better than the best clearing, perhaps as good
-  std::vector<Node> pruned_;           // worse
+  std::vector<Node> pruned_;           // worse, if they are kept
+  std::vector<Node> spent_;            // or else their memory
   std::vector<Candidate> candidates_;  // no worse than the best by more than kTie
   std::vector<Candidate> reserve_;     // the next best, best first
   double best_ = -kInfinity;
@@ -455,12 +465,13 @@ class Tree {
   double stake_of_ = -kInfinity;
   double judged_ = -kInfinity;  // the best clearing that too_coarse() judged last
   double fathomed_bound_ = -kInfinity;
-  Status status_ = Status::kOptimal;
   Progress progress_;
   std::int64_t iterations_ = 0;
   std::int64_t next_id_ = 0;
   std::int64_t polish_until_ = 0;
   int threads_ = 1;
+  Status status_ = Status::kOptimal;
+  bool to_the_end_;
 };
 
 }  // namespace

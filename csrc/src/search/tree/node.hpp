@@ -1,7 +1,10 @@
 // A node of the tree, and the outcome of processing it.
 #pragma once
 
+#include <algorithm>
 #include <cstdint>
+#include <iterator>
+#include <utility>
 #include <vector>
 
 #include "book/corners.hpp"
@@ -47,7 +50,8 @@ struct NodeTask {
   bool keep_settled = false;  ///< return worse boxes as well
 };
 
-/// The outcome of a node: pruned boxes, open boxes, and cells that were solved.
+/// The outcome of a node: pruned boxes, open boxes, and cells that were solved. One that is filled
+/// again takes the memory that it has left.
 struct NodeOutcome {
   std::vector<Node> pruned;    ///< worse than the best clearing, or out of reach
   std::vector<Node> children;  ///< empty, or the two halves of what remained
@@ -61,6 +65,33 @@ struct NodeOutcome {
   std::int64_t relaxations = 0;
   std::int64_t cells = 0;
   std::int64_t columns = 0;
+
+  Node spare;      ///< whose memory a child may take; empty if there is none
+  Supports spent;  ///< whose memory supports may take
+
+  /// Empty again, but for memory.
+  void restart() {
+    std::move(supports.begin(), supports.end(), std::back_inserter(spent));
+    for (auto* const nodes : {&pruned, &children, &fathomed}) {
+      nodes->clear();
+    }
+    candidates.clear();
+    supports.clear();
+    falls.clear();
+    relaxed = kInfinity;
+    half = Half();
+    iterations = relaxations = cells = columns = 0;
+  }
+
+  void add_support(const Multipliers& support) {
+    if (spent.empty()) {
+      supports.push_back(support);
+      return;
+    }
+    supports.push_back(std::move(spent.back()));
+    spent.pop_back();
+    supports.back() = support;
+  }
 };
 
 }  // namespace kpm

@@ -38,8 +38,8 @@ NodeSolver::NodeSolver(const ScaledMarket& market, const std::vector<Corners>& c
 
 NodeSolver::~NodeSolver() = default;  // here the relaxation's type is known
 
-NodeOutcome NodeSolver::process(Node node, const NodeTask& task) {
-  NodeOutcome outcome;
+void NodeSolver::process(Node node, const NodeTask& task, NodeOutcome& outcome) {
+  outcome.restart();
   outcome.half = node.half;
   try {
     examine(node, task, outcome);
@@ -49,7 +49,6 @@ NodeOutcome NodeSolver::process(Node node, const NodeTask& task) {
     outcome.relaxed = node.bound;
     outcome.children.push_back(std::move(node));
   }
-  return outcome;
 }
 
 void NodeSolver::examine(Node& node, const NodeTask& task, NodeOutcome& outcome) {
@@ -87,7 +86,7 @@ void NodeSolver::examine(Node& node, const NodeTask& task, NodeOutcome& outcome)
   outcome.iterations += relaxation_iterations_;
   outcome.columns = relaxation_->columns();
   if (node.bound < incumbent - kTie) {
-    outcome.supports.push_back(relaxation_->multipliers());
+    outcome.add_support(relaxation_->multipliers());
     outcome.pruned.push_back(std::move(node));
     return;
   }
@@ -96,7 +95,7 @@ void NodeSolver::examine(Node& node, const NodeTask& task, NodeOutcome& outcome)
     best = std::max(best, cells_.climb(round(node.box), moves_, outcome.candidates));
     count(outcome);
     take_bound_of_cell(node);
-    outcome.supports.push_back(cell_multipliers_);
+    outcome.add_support(cell_multipliers_);
     best = std::max(best, search_neighbours(node.bound, incumbent, outcome));
   }
   if (node.bound > best + kTie && relaxation_->gap() > kBranchShare * (node.bound - best)) {
@@ -105,7 +104,7 @@ void NodeSolver::examine(Node& node, const NodeTask& task, NodeOutcome& outcome)
     outcome.relaxed = node.bound;
     outcome.iterations += relaxation_iterations_;
   }
-  outcome.supports.push_back(relaxation_->multipliers());
+  outcome.add_support(relaxation_->multipliers());
   ends_.bound(node.multipliers, node.box);
   ends_.cut(node, node.multipliers, node.bound, best - kTie, task.keep_settled, outcome);
   if (node.bound < best - kTie) {
@@ -115,7 +114,7 @@ void NodeSolver::examine(Node& node, const NodeTask& task, NodeOutcome& outcome)
   } else if (node.box.is_cell()) {
     outcome.children.push_back(std::move(node));
   } else {
-    split(node, best, task, outcome);
+    split(std::move(node), best, task, outcome);
   }
 }
 
@@ -305,7 +304,7 @@ void NodeSolver::narrow(Node& node, const NodeTask& task, NodeOutcome& outcome) 
   }
 }
 
-void NodeSolver::split(const Node& node, double best, const NodeTask& task, NodeOutcome& outcome) {
+void NodeSolver::split(Node&& node, double best, const NodeTask& task, NodeOutcome& outcome) {
   const Split chosen = choose_split(node.box, corners_, relaxation_->prices(),
                                     relaxation_->demand(), node.bound - best, task.costs);
   if (subtree_) {
@@ -313,10 +312,15 @@ void NodeSolver::split(const Node& node, double best, const NodeTask& task, Node
     count(outcome);
     return;
   }
+  const auto at = static_cast<std::size_t>(chosen.claim);
+  outcome.children.push_back(std::move(outcome.spare));
+  outcome.children.back() = node;
+  outcome.children.push_back(std::move(node));
   for (const bool upper : {false, true}) {
-    Node child = half_of(node, chosen, upper);
-    child.bound = std::min(node.bound, child.multipliers.bound(corners_, child.box));
-    outcome.children.push_back(std::move(child));
+    Node& child = outcome.children[upper ? 1 : 0];
+    child.half = {chosen.claim, upper, chosen.area, child.bound};
+    (upper ? child.box.first[at] : child.box.last[at]) = chosen.piece + (upper ? 1 : 0);
+    child.bound = std::min(child.bound, child.multipliers.bound(corners_, child.box));
   }
 }
 

@@ -29,7 +29,7 @@ class NodeSolver {
   ~NodeSolver();
 
   /// If it is stopped, the node is returned as its own child, with the best bound so far.
-  NodeOutcome process(Node node, const NodeTask& task);
+  void process(Node node, const NodeTask& task, NodeOutcome& outcome);
 
   /// Solve one cell, if any state prices reach it.
   NodeOutcome solve(const std::vector<int>& cell);
@@ -58,7 +58,7 @@ class NodeSolver {
   void count(NodeOutcome& outcome);
   std::vector<int> round(const Box& box);
   void narrow(Node& node, const NodeTask& task, NodeOutcome& outcome);
-  void split(const Node& node, double best, const NodeTask& task, NodeOutcome& outcome);
+  void split(Node&& node, double best, const NodeTask& task, NodeOutcome& outcome);
 
   const ScaledMarket& market_;
   const std::vector<Corners>& corners_;
