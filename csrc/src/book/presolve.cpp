@@ -23,9 +23,9 @@ Presolve::Presolve(const ScaledMarket& full, const std::vector<Staircase>& stair
     : full_claims_(full.claims()), market_(full), groups_(find_groups(full, merge)) {
   const auto claims = static_cast<Eigen::Index>(groups_.size());
   market_.original.resize(groups_.size());
-  market_.offset.resize(claims);
-  market_.span.resize(claims);
-  market_.payoffs.resize(claims, full.states());
+  market_.offset = Array(claims);
+  market_.span = Array(claims);
+  market_.payoffs = Matrix(claims, full.states());
   std::vector<Corners> corners = find_corners(full, stairs);
   corners_.reserve(groups_.size());
   for (Eigen::Index k = 0; k < claims; ++k) {

@@ -105,9 +105,9 @@ void TradedMarket::keep_claims(const std::vector<int>& claims) {
   traded_.emplace(full_);
   const auto count = static_cast<Eigen::Index>(claims.size());
   traded_->original.resize(claims.size());
-  traded_->offset.resize(count);
-  traded_->span.resize(count);
-  traded_->payoffs.resize(count, full_.states());
+  traded_->offset = Array(count);
+  traded_->span = Array(count);
+  traded_->payoffs = Matrix(count, full_.states());
   for (Eigen::Index k = 0; k < count; ++k) {
     const int kept = claims[static_cast<std::size_t>(k)];
     traded_->original[static_cast<std::size_t>(k)] = full_.original[static_cast<std::size_t>(kept)];
@@ -131,10 +131,9 @@ void TradedMarket::merge_states(const std::vector<int>& first) {
     into_[i] = leader == i ? static_cast<int>(kept.size()) - 1 : into_[leader];
   }
   const auto states = static_cast<Eigen::Index>(kept.size());
-  traded_->prior.resize(states);
   traded_->prior = merge(apart.prior);
-  traded_->inventory.resize(states);
-  traded_->payoffs.resize(apart.claims(), states);
+  traded_->inventory = Array(states);
+  traded_->payoffs = Matrix(apart.claims(), states);
   for (Eigen::Index i = 0; i < states; ++i) {
     const int state = kept[static_cast<std::size_t>(i)];
     traded_->inventory[i] = apart.inventory[state];
