@@ -341,7 +341,7 @@ def test_quantities_to_quote_are_aligned_by_claim() -> None:
         assert maker.quotes(payoffs, bare).ask.tolist() == ladder.ask.tolist()
     with pytest.raises(kpm.InputError, match="quantities: lacks claim 'home'"):
         MARKET.maker.quotes(MARKET, pandas.Series([1.0, 2.0]))
-    with pytest.raises(kpm.InputError, match="quantities: must be numbers, got 'many'"):
+    with pytest.raises(kpm.InputError, match="quantities: must be a number, got 'many'"):
         MARKET.maker.quotes(MARKET, "many")
 
 

@@ -38,6 +38,7 @@ def test_defaults() -> None:
     assert plain.states == ("0", "1")
     assert plain.inventory.tolist() == [0, 0]
     assert (plain.risk_aversion, plain.ambiguity) == (1.0, 0.01)
+    assert kpm.Market([[1, 0]], [0.5, 0.5], None, None, None) == plain
 
 
 def test_arrays_are_read_only_copies() -> None:

@@ -12,7 +12,7 @@ from typing import Any
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import assume, given
 from hypothesis import strategies as st
 
 import kpm_fast as kpm
@@ -37,9 +37,9 @@ def stopped(
     return clearing.clear_book(market, orders, settings, None, None, False), looks
 
 
-def check(book: Book, best: kpm.Result, cut: kpm.Result) -> None:
+def check(book: Book, best: kpm.Result, cut: kpm.Result, *others: kpm.Status) -> None:
     """What a clearing guarantees, whatever stopped it."""
-    assert cut.status in {kpm.Status.INTERRUPTED, best.status}
+    assert cut.status in {kpm.Status.INTERRUPTED, best.status, *others}
     verification = cut.verify()  # the fills obey the rules, the figures are those of the fills
     assert verification, str(verification)
     slack = book.tolerance(1e-9)
@@ -64,6 +64,34 @@ def test_stopped_at_any_look(method: str, book: Book, data: st.DataObject) -> No
         check(book, best, cut)
     again, _ = stopped(market, orders, looks.count, method=method)
     assert_same_bits(best, again)  # one look too late
+
+
+@METHODS
+@given(books(), st.sampled_from([1e4, 1e8, 1e11]), st.data())
+@examples(60)
+@pytest.mark.cross_section
+def test_stopped_at_any_look_in_any_unit(
+    method: str, book: Book, size: float, data: st.DataObject
+) -> None:
+    """Giants far from the prices: their unit hides what trades, which finer ones resolve."""
+    market, orders = market_of(book), orders_of(book)
+    low, high = market.payoffs.min(axis=1), market.payoffs.max(axis=1)
+    claims = np.arange(len(market.claims))
+    claim = np.r_[orders.claim_index(market), claims, claims]
+    far = 1e-3 * (high - low)
+    both = kpm.Orders(
+        claim,
+        np.r_[orders.side, np.ones(len(claims)), -np.ones(len(claims))].astype(int),
+        np.r_[orders.price, low + far, high - far],
+        np.r_[orders.quantity, np.full(2 * len(claims), size)],
+    )
+    best, looks = stopped(market, both, -1, method=method)
+    assume(not best.fills[len(orders) :].any())
+    for _ in range(6):
+        look = data.draw(st.integers(0, looks.count), label="look")
+        cut, _ = stopped(market, both, look, method=method)
+        # A search to the end of too large a unit has that unit's accuracy.
+        check(book, best, cut, kpm.Status.INACCURATE)
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="SIGINT is not raised like that")

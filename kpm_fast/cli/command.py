@@ -17,7 +17,6 @@ import traceback
 from collections.abc import Iterator, Sequence
 from contextlib import ExitStack, contextmanager, redirect_stderr, redirect_stdout, suppress
 from pathlib import Path
-from typing import TextIO
 
 from rich.console import Console
 from rich.progress import BarColumn, TextColumn, TimeElapsedColumn
@@ -49,7 +48,7 @@ from . import verify as checking
 from .clearing_options import EXIT_INTERRUPTED, EXIT_LIMIT
 from .named_path import named, named_path
 from .several import Parser
-from .tables import PipeAwareConsole, print_book, print_result
+from .tables import plain_console, print_book, print_result
 
 __all__ = ["main"]
 
@@ -60,7 +59,6 @@ EXIT_CLOSED_PIPE = 141
 EXIT_TERMINATED = 143
 _TABLES, _RESULT = ("orders", "claims", "states"), "result.json"
 _OUTPUTS = (*(f"{name}.csv" for name in _TABLES), _RESULT)
-_PLAIN_WIDTH = 100  # columns, where there is no terminal to ask
 
 
 def main(argv: Sequence[str] | None = None) -> int:
@@ -76,7 +74,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     except KeyboardInterrupt:
         return _fail("interrupted", EXIT_INTERRUPTED)
     except OSError as error:  # of help or the version
-        return _fail_to_write(error)
+        return _fail_of_system(error)
     except MemoryError:  # the parser imports, too: more in some locales than in others
         return _fail("out of memory", EXIT_MEMORY)
     with ExitStack() as stack:
@@ -113,7 +111,7 @@ def _exit_code(args: argparse.Namespace) -> int:
     except (KpmError, ImportError) as error:
         return _fail(error, EXIT_INPUT)
     except OSError as error:
-        return _fail_to_write(error)
+        return _fail_of_system(error)
     except MemoryError:
         return _fail("out of memory", EXIT_MEMORY)
     except KeyboardInterrupt:
@@ -133,7 +131,7 @@ def _fail(reason: object, code: int) -> int:
     return code
 
 
-def _fail_to_write(error: OSError) -> int:
+def _fail_of_system(error: OSError) -> int:
     _abandon_output()
     if isinstance(error, BrokenPipeError):
         return EXIT_CLOSED_PIPE
@@ -271,7 +269,7 @@ def _run_clear(args: argparse.Namespace) -> int:
     market, orders = clearing_options.read(args)
     rule = clearing_options.rule_of(args, market)
     # If standard output is for the JSON, the tables go to standard error.
-    console = _console(sys.stderr if args.json == "-" else sys.stdout, quiet=args.quiet)
+    console = plain_console(sys.stderr if args.json == "-" else sys.stdout, quiet=args.quiet)
     pieces = [len(steps) for steps in staircases(market, orders)]
     print_book(console, args.folder, market, orders, pieces)
     with _progress_bar(hidden=args.quiet or args.verbose) as show, redirect_stdout(sys.stderr):
@@ -343,13 +341,6 @@ def _write_tables(folder: Path, result: Result) -> None:
         for name in _TABLES:
             write_csv(open_file(f"{name}.csv"), result.table(name))
         open_file(_RESULT).write(result.to_json(indent=2) + "\n")
-
-
-def _console(stream: TextIO, *, quiet: bool) -> Console:
-    on_terminal = stream.isatty() or "COLUMNS" in os.environ
-    return PipeAwareConsole(
-        file=stream, quiet=quiet, highlight=False, width=None if on_terminal else _PLAIN_WIDTH
-    )
 
 
 @contextmanager

@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import argparse
 import json
-import os
-import sys
 from pathlib import Path
 
 import numpy as np
@@ -22,11 +20,9 @@ from . import book_options
 from .fitted_table import print_table
 from .named_path import named_path
 from .several import Several, numbers
-from .tables import PipeAwareConsole
+from .tables import plain_console
 
 __all__ = ["add_parser"]
-
-_PLAIN_WIDTH = 100  # columns, where there is no terminal to ask
 
 
 def add_parser(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
@@ -82,8 +78,7 @@ def _run(args: argparse.Namespace) -> int:
 
 
 def _print(folder: Path, maker: Maker, quotes: Quotes) -> None:
-    on_terminal = sys.stdout.isatty() or "COLUMNS" in os.environ
-    console = PipeAwareConsole(highlight=False, width=None if on_terminal else _PLAIN_WIDTH)
+    console = plain_console()
     console.print(Text(f"{folder}: {maker!r}"), soft_wrap=True)
     columns = quotes.table()
     rows: list[list[str | Text]] = []

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import math
+import os
+import sys
 from pathlib import Path
-from typing import Any
+from typing import Any, TextIO
 
 import numpy as np
 from rich.console import Console
@@ -21,9 +23,10 @@ from ..result import Result
 from ..verification.checks import Verification
 from .fitted_table import print_table, print_whole
 
-__all__ = ["PipeAwareConsole", "print_book", "print_result", "print_verification"]
+__all__ = ["PipeAwareConsole", "plain_console", "print_book", "print_result", "print_verification"]
 
 _UNKNOWN_WIDTH = 80
+_PLAIN_WIDTH = 100  # columns, where there is no terminal to ask
 _CLAIMS_SHOWN = 40
 _STATES_SHOWN = 24
 _FILLS_SHOWN = 16
@@ -43,6 +46,15 @@ class PipeAwareConsole(Console):
 
     def on_broken_pipe(self) -> None:
         raise BrokenPipeError
+
+
+def plain_console(stream: TextIO | None = None, *, quiet: bool = False) -> PipeAwareConsole:
+    """Return a console as wide as the terminal, or as ``COLUMNS`` says, else of 100 columns."""
+    stream = sys.stdout if stream is None else stream
+    known = stream.isatty() or "COLUMNS" in os.environ
+    return PipeAwareConsole(
+        file=stream, quiet=quiet, highlight=False, width=None if known else _PLAIN_WIDTH
+    )
 
 
 def print_book(

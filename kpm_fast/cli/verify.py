@@ -4,24 +4,20 @@ from __future__ import annotations
 
 import argparse
 import json
-import math
-import os
-import sys
 from pathlib import Path
 
 from rich.text import Text
 
+from ..files.strict_json import stated_number
 from ..model.rules import RULES
 from ..model.status import Status
 from ..result import Result, load_result
 from ..verification.certificate_checks import check_certificate
 from ..verification.checks import Verification
 from .named_path import named_path
-from .tables import PipeAwareConsole, print_verification
+from .tables import plain_console, print_verification
 
 __all__ = ["add_parser", "checks_of"]
-
-_PLAIN_WIDTH = 100  # columns, where there is no terminal to ask
 
 
 def add_parser(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
@@ -58,8 +54,7 @@ def checks_of(result: Result) -> dict[str, Verification]:
 
 
 def _print(file: Path, result: Result, groups: dict[str, Verification]) -> None:
-    on_terminal = sys.stdout.isatty() or "COLUMNS" in os.environ
-    console = PipeAwareConsole(highlight=False, width=None if on_terminal else _PLAIN_WIDTH)
+    console = plain_console()
     proof = result.certificate
 
     def line(text: str, style: str = "") -> None:
@@ -101,13 +96,6 @@ def _print(file: Path, result: Result, groups: dict[str, Verification]) -> None:
 
 
 def _as_json(file: Path, result: Result, groups: dict[str, Verification]) -> dict[str, object]:
-    def number(value: float) -> float | str:  # JSON has no infinities and no NaN
-        return (
-            value
-            if math.isfinite(value)
-            else str(value).replace("inf", "Infinity").replace("nan", "NaN")
-        )
-
     return {
         "file": str(file),
         "valid": all(groups.values()),
@@ -118,17 +106,17 @@ def _as_json(file: Path, result: Result, groups: dict[str, Verification]) -> dic
         and all(groups.values()),
         "status": result.status.value,
         "message": result.message,
-        "certainty_equivalent": number(result.certainty_equivalent),
-        "objective": number(result.objective),
-        "upper_bound": number(result.upper_bound),
-        "gap": number(result.gap),
+        "certainty_equivalent": stated_number(result.certainty_equivalent),
+        "objective": stated_number(result.objective),
+        "upper_bound": stated_number(result.upper_bound),
+        "gap": stated_number(result.gap),
         "leaves": None if result.certificate is None else len(result.certificate),
         "checks": [
             {
                 "group": name,
                 "name": check.name,
-                "figure": number(check.figure),
-                "limit": number(check.limit),
+                "figure": stated_number(check.figure),
+                "limit": stated_number(check.limit),
                 "passed": check.passed,
             }
             for name, group in groups.items()

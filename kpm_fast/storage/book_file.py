@@ -20,7 +20,7 @@ from ..files.atomic_files import naming_errors
 from ..files.csv_text import DELIMITERS, check_decimal, check_delimiter, open_text
 from ..files.strict_json import stated_number
 from ..files.tables import CsvTable, make_frame, write_csv
-from .settings import checked_settings, json_of_file
+from .market_json import checked_settings, json_of_file
 
 __all__ = ["SUFFIXES", "BookParts", "file_bytes", "is_clearing", "read_parts"]
 

@@ -27,7 +27,7 @@ from ..model.outcome import Outcome
 from .archive import read_outcome
 from .book_file import SUFFIXES, BookParts, file_bytes, is_clearing, read_parts
 from .maker_file import maker_statement, read_maker
-from .settings import checked_settings, json_of_file, settings_of
+from .market_json import checked_settings, json_of_file, settings_of
 
 __all__ = [
     "BOOK_FILES",

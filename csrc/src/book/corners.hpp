@@ -22,9 +22,9 @@ struct Corners {
     return {price[low], price[low + 1], demand[low + 1], demand[low]};
   }
 
-  /// First corner of the pieces first .. last whose price exceeds `value`, else last + 1.
+  /// The first of the corners first .. last whose price exceeds `value`, else last + 1.
   int above_price(int first, int last, double value) const;
-  /// First corner of the pieces first .. last whose demand lies below `value`, else last + 1.
+  /// The first of the corners first .. last whose demand lies below `value`, else last + 1.
   int below_demand(int first, int last, double value) const;
 
   /// The piece of first .. last at a price, or nearest to it; at a demand.

@@ -20,32 +20,31 @@ const Staircase& staircase_of(int claim, const ScaledMarket& full,
 }  // namespace
 
 Presolve::Presolve(const ScaledMarket& full, const std::vector<Staircase>& stairs, bool merge)
-    : full_claims_(full.claims()), market_(full), groups_(find_groups(full, merge)) {
-  const auto claims = static_cast<Eigen::Index>(groups_.size());
-  market_.original.resize(groups_.size());
-  market_.offset = Array(claims);
-  market_.span = Array(claims);
-  market_.payoffs = Matrix(claims, full.states());
+    : full_claims_(full.claims()),
+      groups_(find_groups(full, merge)),
+      market_(full.of_claims(firsts_of(groups_))) {
   std::vector<Corners> corners = find_corners(full, stairs);
   corners_.reserve(groups_.size());
-  for (Eigen::Index k = 0; k < claims; ++k) {
-    Group& group = groups_[static_cast<std::size_t>(k)];
-    const int first = group.members[0].claim;
-    market_.original[static_cast<std::size_t>(k)] = full.original[static_cast<std::size_t>(first)];
-    market_.offset[k] = full.offset[first];
-    market_.span[k] = full.span[first];
-    market_.payoffs.row(k) = full.payoffs.row(first);
+  for (Group& group : groups_) {
     if (group.members.size() > 1) {
       arrange(group, full, stairs);
       corners_.push_back(join(group, full, stairs, false));
     } else {
-      corners_.push_back(std::move(corners[static_cast<std::size_t>(first)]));
+      corners_.push_back(std::move(corners[static_cast<std::size_t>(group.members[0].claim)]));
     }
   }
-  market_.disjoint = DisjointClaims::where_it_pays(market_.payoffs);
 }
 
-std::vector<Presolve::Group> Presolve::find_groups(const ScaledMarket& full, bool merge) const {
+std::vector<int> Presolve::firsts_of(const std::vector<Group>& groups) {
+  std::vector<int> firsts;
+  firsts.reserve(groups.size());
+  for (const Group& group : groups) {
+    firsts.push_back(group.members[0].claim);
+  }
+  return firsts;
+}
+
+std::vector<Presolve::Group> Presolve::find_groups(const ScaledMarket& full, bool merge) {
   std::vector<Group> groups;
   groups.reserve(static_cast<std::size_t>(full.claims()));
   // Comparing each claim with all before it would take longer than a clearing of thousands. Equal

@@ -61,7 +61,8 @@ class Presolve {
     std::vector<int> starts;     // the first of the limits apart that each limit is; their number
   };
 
-  std::vector<Group> find_groups(const ScaledMarket& full, bool merge) const;
+  static std::vector<Group> find_groups(const ScaledMarket& full, bool merge);
+  static std::vector<int> firsts_of(const std::vector<Group>& groups);
   static std::vector<double> prices_of(const Member& member, const ScaledMarket& full,
                                        const Staircase& own);
   static void arrange(Group& group, const ScaledMarket& full, const std::vector<Staircase>& stairs);
@@ -69,8 +70,8 @@ class Presolve {
                       const std::vector<Staircase>& stairs, bool apart);
 
   int full_claims_;
-  ScaledMarket market_;
   std::vector<Group> groups_;
+  ScaledMarket market_;
   std::vector<Corners> corners_;
 };
 

@@ -41,8 +41,7 @@ ScaledMarket::ScaledMarket(const Market& market, const std::vector<Staircase>& s
       payoffs(k, i) = (row[i] - offset[k]) / span[k];
     }
   }
-  disjoint = DisjointClaims::where_it_pays(payoffs);
-  narrow = !disjoint.disjoint() && active >= kNarrowClaims && active >= kNarrow * n;
+  find_structure();
 
   prior = Eigen::Map<const Array>(market.prior, n);
   const Eigen::Map<const Array> money(market.inventory, n);
@@ -51,6 +50,37 @@ ScaledMarket::ScaledMarket(const Market& market, const std::vector<Staircase>& s
   risk_aversion = market.risk_aversion * scale;
   ambiguity = market.ambiguity;
   kind = kind_of(prior, ambiguity);
+}
+
+ScaledMarket ScaledMarket::of_claims(const std::vector<int>& claims) const {
+  const auto count = static_cast<Eigen::Index>(claims.size());
+  ScaledMarket part;
+  part.scale = scale;
+  part.inventory_floor = inventory_floor;
+  part.original.resize(claims.size());
+  part.offset.resize(count);
+  part.span.resize(count);
+  part.payoffs.resize(count, states());
+  for (Eigen::Index k = 0; k < count; ++k) {
+    const int kept = claims[static_cast<std::size_t>(k)];
+    part.original[static_cast<std::size_t>(k)] = original[static_cast<std::size_t>(kept)];
+    part.offset[k] = offset[kept];
+    part.span[k] = span[kept];
+    part.payoffs.row(k) = payoffs.row(kept);
+  }
+  part.find_structure();
+  part.prior = prior;
+  part.inventory = inventory;
+  part.risk_aversion = risk_aversion;
+  part.ambiguity = ambiguity;
+  part.kind = kind;
+  return part;
+}
+
+void ScaledMarket::find_structure() {
+  disjoint = DisjointClaims::where_it_pays(payoffs);
+  narrow = !disjoint.disjoint() && payoffs.rows() >= kNarrowClaims &&
+           payoffs.rows() >= kNarrow * payoffs.cols();
 }
 
 double ScaledMarket::price(int k, double original_price) const {

@@ -28,6 +28,11 @@ struct ScaledMarket {
   /// Money in units of the notional of the staircases, or of `unit` if that is not zero.
   ScaledMarket(const Market& market, const std::vector<Staircase>& stairs, double unit = 0.0);
 
+  /// The same with these of its claims only.
+  ScaledMarket of_claims(const std::vector<int>& claims) const;
+  /// What the payoffs allow to be done faster: whenever they have been changed.
+  void find_structure();
+
   int states() const { return static_cast<int>(prior.size()); }
   int claims() const { return static_cast<int>(original.size()); }
 
@@ -75,6 +80,9 @@ struct ScaledMarket {
   double risk_aversion = 1.0;  ///< alpha times scale
   double ambiguity = 0.0;      ///< Omega
   Ambiguity kind = Ambiguity::kNone;
+
+ private:
+  ScaledMarket() = default;
 };
 
 /// From so many claims per state on, and so many claims, a market is narrow: factors of a size in

@@ -90,30 +90,11 @@ TradedMarket::TradedMarket(ScaledMarket full, const std::vector<Staircase>& stai
     }
   }
   if (static_cast<int>(claims.size()) < full_.claims()) {
-    keep_claims(claims);
+    traded_ = full_.of_claims(claims);
   }
   const std::vector<int> first = find_alike(market());
   if (!first.empty()) {
     merge_states(first);
-  }
-  if (traded_) {
-    traded_->disjoint = DisjointClaims::where_it_pays(traded_->payoffs);
-  }
-}
-
-void TradedMarket::keep_claims(const std::vector<int>& claims) {
-  traded_.emplace(full_);
-  const auto count = static_cast<Eigen::Index>(claims.size());
-  traded_->original.resize(claims.size());
-  traded_->offset = Array(count);
-  traded_->span = Array(count);
-  traded_->payoffs = Matrix(count, full_.states());
-  for (Eigen::Index k = 0; k < count; ++k) {
-    const int kept = claims[static_cast<std::size_t>(k)];
-    traded_->original[static_cast<std::size_t>(k)] = full_.original[static_cast<std::size_t>(kept)];
-    traded_->offset[k] = full_.offset[kept];
-    traded_->span[k] = full_.span[kept];
-    traded_->payoffs.row(k) = full_.payoffs.row(kept);
   }
 }
 
@@ -139,6 +120,7 @@ void TradedMarket::merge_states(const std::vector<int>& first) {
     traded_->inventory[i] = apart.inventory[state];
     traded_->payoffs.col(i) = apart.payoffs.col(state);
   }
+  traded_->find_structure();
   traded_->kind = kind_of(traded_->prior, traded_->ambiguity);
 }
 

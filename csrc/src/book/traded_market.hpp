@@ -27,7 +27,6 @@ class TradedMarket {
   Array merge(Array by_state) const;
 
  private:
-  void keep_claims(const std::vector<int>& claims);
   void merge_states(const std::vector<int>& first);
 
   ScaledMarket full_;

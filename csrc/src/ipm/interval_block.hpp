@@ -4,28 +4,11 @@
 #include <algorithm>
 #include <cmath>
 
+#include "ipm/step.hpp"
 #include "numerics/arena.hpp"
 #include "numerics/pair.hpp"
 
 namespace kpm {
-
-/// How far the primal and the dual variables move along a direction.
-struct Step {
-  double primal = 0.0;
-  double dual = 0.0;
-};
-
-/// A sum of complementarity products as a function of the step.
-struct Products {
-  double now = 0.0;
-  double by_primal = 0.0;
-  double by_dual = 0.0;
-  double by_both = 0.0;
-
-  double at(Step step) const {
-    return now + step.primal * by_primal + step.dual * by_dual + step.primal * step.dual * by_both;
-  }
-};
 
 /// x_j = low_j + width_j v1_j with weights v0, v1 >= 0 that add up to one, priced at cost_j:
 ///   z1 - z0 = width cost,   z >= 0,   v z -> 0.

@@ -1,11 +1,11 @@
-// The loop of Mehrotra's predictor-corrector method, for the two programs a cell splits into.
+// The loop of Mehrotra's predictor-corrector method, which every program here is solved by.
 #pragma once
 
 #include <algorithm>
 #include <cmath>
 #include <cstdint>
 
-#include "ipm/interval_block.hpp"
+#include "ipm/step.hpp"
 
 namespace kpm {
 
@@ -28,6 +28,8 @@ constexpr int kStallSteps = 5;       // ... so many times in a row is a stall
 constexpr double kPoorStep = 0.1;    // a step this short is tried again,
 constexpr double kRecentring = 0.8;  // better centred
 constexpr double kLeastCentring = 1e-6;
+constexpr double kMostCentring = 0.99;
+constexpr double kSecondOrder = 0.5;   // of a full affine step: a shorter one corrects less well
 constexpr double kLeastTarget = 1e-3;  // products need not fall below this share of the tolerance
 constexpr double kWatch = 1e3;         // within this multiple of the tolerance points are kept
 
@@ -69,12 +71,13 @@ LoopOutcome continue_predictor_corrector(Program& program, double tolerance, con
     program.direction();
     const Step affine = program.max_step(1.0);
     const double ratio = std::max(program.complementarity(affine) / (tau * degree), 0.0);
-    const double centring = std::clamp(ratio * ratio * ratio, pc::kLeastCentring, 0.99);
+    const double centring =
+        std::clamp(ratio * ratio * ratio, pc::kLeastCentring, pc::kMostCentring);
     const double target =
         std::max(pc::kLeastTarget * tolerance / degree,
                  std::min(tau, std::max(centring * tau, attempt.caution * program.nonlinearity())));
 
-    program.set_combined_rhs(target, std::min(affine.primal, affine.dual) > 0.5);
+    program.set_combined_rhs(target, std::min(affine.primal, affine.dual) > pc::kSecondOrder);
     program.direction();
     // What reaches the boundary keeps a share of itself like that of the target in the products:
     // left further behind, it would want to grow by powers of ten later, where the step is linear

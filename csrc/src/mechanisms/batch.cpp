@@ -135,6 +135,7 @@ bool clear_many(const Book* books, std::int64_t count, const BatchSettings& sett
                 BatchSink& sink) {
   using Clock = std::chrono::steady_clock;
   constexpr auto kPoll = std::chrono::milliseconds(5);
+  const Searching counted;
   std::atomic<std::int64_t> next{0};
   std::atomic<bool> stopped{false};
   std::atomic<bool> interrupted{false};

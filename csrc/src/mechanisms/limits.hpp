@@ -17,14 +17,16 @@ class Limits {
  public:
   using Clock = StopToken::Clock;
 
-  /// `orders`: so many fills are to be published. Asks whether the clearing was told to stop before
-  /// it began: one shorter than the interval between two looks would never know. It has no time.
-  Limits(const ClearSettings& settings, Clock::time_point start, std::int64_t orders)
+  /// `orders`: so many fills are to be published. `to_undo`: what was compiled is to be undone
+  /// then, in as long as it took. Asks whether the clearing was told to stop before it began: one
+  /// shorter than the interval between two looks would never know. It has no time.
+  Limits(const ClearSettings& settings, Clock::time_point start, std::int64_t orders,
+         Clock::duration to_undo)
       : settings_(settings),
         told_before_(settings.interrupted && settings.interrupted()),
         status_(told_before_ ? Status::kInterrupted : Status::kOptimal),
         token_([this] { return wanted(); }, looking(settings.looks),
-               told_before_ ? start : deadline(settings.time_limit, start, orders)) {}
+               told_before_ ? start : deadline(settings.time_limit, start, orders, to_undo)) {}
 
   static std::function<void(double)> looking(Looks* looks) {
     if (looks == nullptr) {
@@ -68,15 +70,14 @@ class Limits {
 
   /// When search and selection end for the answer to be there in time: publication takes one of the
   /// clearings found, undoes what was compiled, and passes through the orders.
-  static Clock::time_point deadline(double time_limit, Clock::time_point start,
-                                    std::int64_t orders) {
+  static Clock::time_point deadline(double time_limit, Clock::time_point start, std::int64_t orders,
+                                    Clock::duration to_undo) {
     constexpr double kLongest = 1e9;  // seconds that the clock can count
     constexpr double kToPublish = 5e-5;
     constexpr double kOfAnOrder = 2e-8;
-    const double reserve = kToPublish + kOfAnOrder * static_cast<double>(orders);
-    const double spent = std::chrono::duration<double>(Clock::now() - start)
-                             .count();  // on compiling, which is undone in as long
-    const double wanted = std::min(time_limit, kLongest) - reserve - spent;
+    const double reserve = kToPublish + kOfAnOrder * static_cast<double>(orders) +
+                           std::chrono::duration<double>(to_undo).count();
+    const double wanted = std::min(time_limit, kLongest) - reserve;
     return start + std::chrono::duration_cast<Clock::duration>(
                        std::chrono::duration<double>(std::max(wanted, 0.0)));
   }

@@ -6,14 +6,20 @@
 #include "book/staircase.hpp"
 #include "book/units.hpp"
 #include "kpm/kpm.hpp"
+#include "kpm/validation.hpp"
 #include "selection/price_rule.hpp"
 
 namespace kpm {
 
 PriorProjection project_prior(const Market& market, const double* low, const double* high) {
-  const std::vector<double> no_inventory(static_cast<std::size_t>(market.states), 0.0);
+  const std::vector<double> no_inventory(static_cast<std::size_t>(std::max(market.states, 0)), 0.0);
   Market flat = market;
   flat.inventory = no_inventory.data();
+  flat.risk_aversion = 1.0;
+  flat.ambiguity = 0.0;
+  require(validate(flat));
+  require(validate_prices(low, market.claims));
+  require(validate_prices(high, market.claims));
   const std::vector<Staircase> stairs = compile_staircases(flat, Orders{});
   const ScaledMarket scaled(flat, stairs);
 

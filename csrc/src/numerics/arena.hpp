@@ -48,7 +48,6 @@ class Grid {
   const T& operator()(Eigen::Index row, Eigen::Index column) const {
     return begin_[row * columns_ + column];
   }
-  void fill(const T& value) { std::fill_n(begin_, rows_ * columns_, value); }
 
  private:
   T* begin_ = nullptr;

@@ -78,10 +78,9 @@ class StopToken {
     }
   }
 
-  /// From here on the next part of the work, which is asked for even though a limit has struck: it
-  /// has one interval to finish before it is stopped as well, or, if it was `time`, what was left
-  /// to it before the deadline; and begins nothing that takes longer. After the deadline it has no
-  /// time at all.
+  /// The next part of the work begins, even where a limit has struck: it then has one interval to
+  /// finish before it is stopped as well, and begins nothing that takes longer. Where the limit was
+  /// `time` it has what is left before the deadline instead, and after the deadline no time at all.
   /// The caller's thread only, when no other works.
   void renew(bool time = false) {
     const Clock::time_point now = Clock::now();

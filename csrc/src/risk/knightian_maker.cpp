@@ -376,29 +376,4 @@ double KnightianMaker::conjugate_at_vertex(Eigen::Index state) {
   return -std::log1p(-two_.worst_case()[0] / two_.worst_case().sum()) / a_;
 }
 
-bool KnightianMaker::curvature(Array& weight, Array& centre) const {
-  if (kind_ != Ambiguity::kNone) {
-    return false;
-  }
-  weight = a_ * state_prices_;
-  centre = state_prices_;
-  return true;
-}
-
-bool KnightianMaker::conjugate_derivatives(const ArrayView& g, Array& gradient, Array& diagonal,
-                                           Array& rank_one) const {
-  if (kind_ == Ambiguity::kBall) {
-    return false;
-  }
-  rank_one.setZero(states());
-  if (kind_ == Ambiguity::kSimplex) {
-    gradient.setZero(states());
-    diagonal.setZero(states());
-  } else {
-    gradient = ((g / prior_).log() + 1.0) / a_;
-    diagonal = 1.0 / (a_ * g);
-  }
-  return true;
-}
-
 }  // namespace kpm

@@ -23,7 +23,6 @@ class KnightianMaker final : public Maker {
 
   double set_losses(const ArrayView& losses) override;
   double slope(const ArrayView& direction) override;
-  bool is_smooth() const override { return !kink_; }
   void marginal_quote(const double* payoff, double* bid, double* ask) override;
   void marginal_quotes(const double* payoffs, Eigen::Index rows, double* bid, double* ask) override;
   bool block_costs(const double* payoff, const double* shares, Eigen::Index sizes, double* down,
@@ -31,9 +30,6 @@ class KnightianMaker final : public Maker {
   double increment(const ArrayView& change, Array* prices) override;
   double conjugate(const ArrayView& g) override;
   double conjugate_at_vertex(Eigen::Index state) override;
-  bool curvature(Array& weight, Array& centre) const override;
-  bool conjugate_derivatives(const ArrayView& g, Array& gradient, Array& diagonal,
-                             Array& rank_one) const override;
 
  private:
   void gather_worst_states(double rounding);

@@ -8,8 +8,7 @@
 
 namespace kpm {
 
-/// The maker in units of `money`: C(money L) / money, up to a constant for starting orders.
 /// Parameters are copied.
-std::unique_ptr<Maker> make_maker(const MakerModel& model, double money = 1.0);
+std::unique_ptr<Maker> make_maker(const MakerModel& model);
 
 }  // namespace kpm

@@ -8,8 +8,8 @@ namespace kpm {
 /// C(L), the least cash for which the maker would owe L, with its subgradients, which are state
 /// prices, and its conjugate C*, their penalty under the maker's beliefs.
 ///
-/// A maker has current losses, set by set_losses(), to which slope(), the quotes, increment() and
-/// curvature() refer. These allocate nothing. Not for concurrent use by several threads.
+/// A maker has current losses, set by set_losses(), to which slope(), the quotes and increment()
+/// refer. These allocate nothing. Not for concurrent use by several threads.
 class Maker {
  public:
   explicit Maker(Eigen::Index states) : state_prices_(Array::Zero(states)) {}
@@ -30,9 +30,6 @@ class Maker {
   /// The directional derivative C'(L; a) = max {g.a : g in dC(L)}: the marginal ask of a, also at
   /// kinks. The marginal bid is -C'(L; -a).
   virtual double slope(const ArrayView& direction) = 0;
-
-  /// Whether dC(L) is one point: slope() is then a dot product with state_prices().
-  virtual bool is_smooth() const { return true; }
 
   /// Both marginal quotes: ask = C'(L; a), bid = -C'(L; -a). Makers with kinks have their own.
   virtual void marginal_quote(const double* payoff, double* bid, double* ask) {
@@ -68,27 +65,6 @@ class Maker {
   /// C*(e_i): what bounds the wealth in state i from below after any number of trades at cost,
   /// wealth_i >= -C(L) - C*(e_i). May be infinite.
   virtual double conjugate_at_vertex(Eigen::Index state) = 0;
-
-  /// d^2 C(L) = sum_i weight_i (e_i - centre)(e_i - centre)', weights >= 0 and the centre on the
-  /// simplex: every smooth maker with one term per state has this form. False where there is none:
-  /// the Knightian maker within a ball, and kinks.
-  virtual bool curvature(Array& weight, Array& centre) const {
-    static_cast<void>(weight);
-    static_cast<void>(centre);
-    return false;
-  }
-
-  /// For g > 0: the gradient of C* at g and its Hessian diag(diagonal) - rank_one rank_one', which
-  /// is positive semi-definite. False where C* has an inner minimum (Knightian within a ball,
-  /// polytope).
-  virtual bool conjugate_derivatives(const ArrayView& g, Array& gradient, Array& diagonal,
-                                     Array& rank_one) const {
-    static_cast<void>(g);
-    static_cast<void>(gradient);
-    static_cast<void>(diagonal);
-    static_cast<void>(rank_one);
-    return false;
-  }
 
  protected:
   Array state_prices_;

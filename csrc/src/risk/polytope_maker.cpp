@@ -233,13 +233,4 @@ double PolytopeMaker::conjugate_at_vertex(Eigen::Index state) {
   return most > 0.0 ? -std::log(most) / a_ : kInfinity;
 }
 
-bool PolytopeMaker::curvature(Array& weight, Array& centre) const {
-  if (!is_smooth()) {
-    return false;
-  }
-  weight = a_ * state_prices_;
-  centre = state_prices_;
-  return true;
-}
-
 }  // namespace kpm

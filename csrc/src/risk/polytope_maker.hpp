@@ -17,12 +17,10 @@ class PolytopeMaker final : public Maker {
   double set_losses(const ArrayView& losses) override;
   double slope(const ArrayView& direction) override;
   void marginal_quote(const double* payoff, double* bid, double* ask) override;
-  bool is_smooth() const override { return attained_.size() == 1; }
   double increment(const ArrayView& change, Array* prices) override;
   /// min KL(g|p) / alpha over the hull; for alpha = 0 zero on the hull and infinite elsewhere.
   double conjugate(const ArrayView& g) override;
   double conjugate_at_vertex(Eigen::Index state) override;
-  bool curvature(Array& weight, Array& centre) const override;
 
  private:
   double cost_of(const Array& deviation);

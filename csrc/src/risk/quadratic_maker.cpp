@@ -91,18 +91,4 @@ double QuadraticMaker::conjugate_at_vertex(Eigen::Index state) {
   return c_ * (others + (1.0 - prior_[state]) * (1.0 - prior_[state]));
 }
 
-bool QuadraticMaker::curvature(Array& weight, Array& centre) const {
-  weight = (state_prices_ > 0.0).select(Array::Constant(states(), 0.5 / c_), 0.0);
-  centre = weight / weight.sum();
-  return true;
-}
-
-bool QuadraticMaker::conjugate_derivatives(const ArrayView& g, Array& gradient, Array& diagonal,
-                                           Array& rank_one) const {
-  gradient = 2.0 * c_ * (g - prior_);
-  diagonal.setConstant(states(), 2.0 * c_);
-  rank_one.setZero(states());
-  return true;
-}
-
 }  // namespace kpm

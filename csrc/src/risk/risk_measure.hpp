@@ -7,7 +7,9 @@
 namespace kpm {
 
 /// rho(L) = (1/a) ln max { sum p_i e^{a L_i} : KL(p|q) <= Omega }, the certainty equivalent of a
-/// loss; (25) and (40) in certainty equivalents.
+/// loss; (25) and (40) in certainty equivalents. By (25) the maximum, in terms of the utilities
+/// phi_i = expm1(a L_i) / a, is the least of  mu Omega + mu ln sum q_i e^{phi_i / mu}  over mu > 0,
+/// and that mu the root of KL(p|q) = Omega with p_i ~ q_i e^{phi_i / mu}.
 class RiskMeasure {
  public:
   RiskMeasure(const ScaledMarket& market, Arena& arena)

@@ -129,18 +129,4 @@ double StartingOrdersMaker::conjugate_at_vertex(Eigen::Index /*state*/) {
   return states() == 1 ? delta_[0] * std::log(delta_[0]) - delta_[0] : kInfinity;
 }
 
-bool StartingOrdersMaker::curvature(Array& weight, Array& centre) const {
-  weight = state_prices_.square() / delta_;
-  centre = weight / weight.sum();
-  return true;
-}
-
-bool StartingOrdersMaker::conjugate_derivatives(const ArrayView& g, Array& gradient,
-                                                Array& diagonal, Array& rank_one) const {
-  gradient = -delta_ / g;
-  diagonal = delta_ / g.square();
-  rank_one.setZero(states());
-  return true;
-}
-
 }  // namespace kpm

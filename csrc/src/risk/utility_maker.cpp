@@ -118,19 +118,4 @@ double UtilityMaker::conjugate_at_vertex(Eigen::Index /*state*/) {
   return states() == 1 ? 0.0 : wealth_;
 }
 
-bool UtilityMaker::curvature(Array& weight, Array& centre) const {
-  weight = prior_ / left_.square() / (prior_ / left_).sum();
-  centre = state_prices_;
-  return true;
-}
-
-bool UtilityMaker::conjugate_derivatives(const ArrayView& g, Array& gradient, Array& diagonal,
-                                         Array& rank_one) const {
-  const double value = wealth_ * std::exp(-relative_entropy_of(prior_, g));
-  gradient = -value * prior_ / g;
-  diagonal = value * prior_ / g.square();
-  rank_one = std::sqrt(value) * prior_ / g;
-  return true;
-}
-
 }  // namespace kpm

@@ -17,9 +17,6 @@ class UtilityMaker final : public Maker {
   double increment(const ArrayView& change, Array* prices) override;
   double conjugate(const ArrayView& g) override;
   double conjugate_at_vertex(Eigen::Index state) override;
-  bool curvature(Array& weight, Array& centre) const override;
-  bool conjugate_derivatives(const ArrayView& g, Array& gradient, Array& diagonal,
-                             Array& rank_one) const override;
 
  private:
   const Array prior_;

@@ -35,7 +35,7 @@ double WorstStateMaker::slope(const ArrayView& direction) {
 }
 
 void WorstStateMaker::marginal_quote(const double* payoff, double* bid, double* ask) {
-  if (is_smooth()) {
+  if (worst_states_ == 1) {
     Maker::marginal_quote(payoff, bid, ask);
     return;
   }
@@ -60,14 +60,6 @@ double WorstStateMaker::increment(const ArrayView& change, Array* prices) {
     *prices /= prices->sum();
   }
   return top;
-}
-
-bool WorstStateMaker::conjugate_derivatives(const ArrayView& /*g*/, Array& gradient,
-                                            Array& diagonal, Array& rank_one) const {
-  gradient.setZero(states());
-  diagonal.setZero(states());
-  rank_one.setZero(states());
-  return true;
 }
 
 }  // namespace kpm

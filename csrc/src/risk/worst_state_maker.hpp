@@ -13,12 +13,9 @@ class WorstStateMaker final : public Maker {
   double set_losses(const ArrayView& losses) override;
   double slope(const ArrayView& direction) override;
   void marginal_quote(const double* payoff, double* bid, double* ask) override;
-  bool is_smooth() const override { return worst_states_ == 1; }
   double increment(const ArrayView& change, Array* prices) override;
   double conjugate(const ArrayView& /*g*/) override { return 0.0; }
   double conjugate_at_vertex(Eigen::Index /*state*/) override { return 0.0; }
-  bool conjugate_derivatives(const ArrayView& g, Array& gradient, Array& diagonal,
-                             Array& rank_one) const override;
 
  private:
   Array deviation_;

@@ -15,9 +15,9 @@ constexpr double kImprovement = 1e-13;
 
 }  // namespace
 
-void sort_by_gain(std::vector<CellMove>& moves) {
+void sort_by_priority(std::vector<CellMove>& moves) {
   std::stable_sort(moves.begin(), moves.end(),
-                   [](const CellMove& a, const CellMove& b) { return a.gain > b.gain; });
+                   [](const CellMove& a, const CellMove& b) { return a.priority > b.priority; });
 }
 
 LocalSearch::LocalSearch(const ScaledMarket& market, const std::vector<Corners>& corners,
@@ -45,7 +45,7 @@ double LocalSearch::solve(const std::vector<int>& cell, std::vector<Candidate>& 
   solved_ = cell;
   ++cells_;
   iterations_ += solver_.iterations();
-  if (solver_.optimum().primal_residual > kPriceTolerance) {
+  if (!(solver_.optimum().primal_residual <= kPriceTolerance)) {
     return value_;
   }
   value_ = solver_.optimum().objective;
@@ -111,12 +111,12 @@ void LocalSearch::find_moves(const std::vector<int>& cell) {
   }
 }
 
-/// Move as many claims as state prices allow, those with the greatest gain first.
+/// Move as many claims as state prices allow, those of the greatest priority first.
 bool LocalSearch::apply_moves(std::vector<int>& cell, std::vector<CellMove>& moves) {
   if (moves.empty()) {
     return false;
   }
-  sort_by_gain(moves);
+  sort_by_priority(moves);
   ranges_.reset();
   ranges_.set_ranges(corners_, cell);
   bool moved = false;

@@ -13,15 +13,16 @@
 
 namespace kpm {
 
-/// Moving one claim of a cell to another piece, with its expected profit.
+/// Moving one claim of a cell to another piece. The greater its priority the sooner: an expected
+/// gain, or how near the piece is.
 struct CellMove {
   int claim;
   int piece;
-  double gain;
+  double priority;
 };
 
-/// Those with the greatest gain first, of equals the earlier.
-void sort_by_gain(std::vector<CellMove>& moves);
+/// Of equals the earlier first.
+void sort_by_priority(std::vector<CellMove>& moves);
 
 /// A claim on a flat trades at a price while the maker values it at G: beyond the step at the end
 /// of the flat lies profit if G does. A claim on a step whose demand has reached an end while G

@@ -49,7 +49,7 @@ void NeighbourSearch::find_moves(const Candidate& from) {
       }
     }
   }
-  sort_by_gain(moves_);
+  sort_by_priority(moves_);
 }
 
 /// Whether a neighbour is better; it is the last one found then.

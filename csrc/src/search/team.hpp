@@ -21,17 +21,28 @@ namespace kpm {
 /// Threads of this process that are searching, in any call. Counted only so that concurrent calls
 /// share the processors; no answer depends on it.
 inline std::atomic<int> searching{0};
+/// Searches that the present thread is in, one within the other: those of a batch's books.
+inline thread_local int searches = 0;
 
 #if defined(__unix__) || defined(__APPLE__)
 // A forked child has none of the other threads, and must not leave their processors idle.
-inline const int fork_forgets = pthread_atfork(nullptr, nullptr, [] { searching = 0; });
+inline const int fork_forgets =
+    pthread_atfork(nullptr, nullptr, [] { searching = searches > 0 ? 1 : 0; });
 #endif
 
-/// Counts one thread for as long as it lives.
+/// Counts its thread for as long as it lives, once.
 class Searching {
  public:
-  Searching() { ++searching; }
-  ~Searching() { --searching; }
+  Searching() {
+    if (searches++ == 0) {
+      ++searching;
+    }
+  }
+  ~Searching() {
+    if (--searches == 0) {
+      --searching;
+    }
+  }
   Searching(const Searching&) = delete;
   Searching& operator=(const Searching&) = delete;
 };

@@ -2,6 +2,7 @@
 #include <cstddef>
 #include <cstdio>
 #include <cstdlib>
+#include <iterator>
 #include <string>
 
 #include "kpm/validation.hpp"
@@ -15,6 +16,7 @@ const char* name_of(Field field) {
       "cell",    "order_id",   "snapshot", "tolerance", "time_limit",    "node_limit",
       "threads", "maker",      "delta",    "priors",    "wealth",        "curvature",
       "losses",  "quantities", "limit",    "rule",      "states",        "claims"};
+  static_assert(std::size(kNames) == static_cast<std::size_t>(Field::kClaims) + 1);
   return kNames[static_cast<std::size_t>(field)];
 }
 

@@ -1,5 +1,7 @@
 // What a clearing by a convex rule returns when it is stopped, at every poll of its limits.
+#include <algorithm>
 #include <cmath>
+#include <cstdint>
 #include <vector>
 
 #include "check.hpp"
@@ -77,6 +79,81 @@ TEST(a_stopped_auction_obeys_every_limit_and_its_bound_holds) {
     }
   }
   CHECK(stopped > 300);
+}
+
+TEST(books_that_are_solved_in_several_units_are_stopped_in_each) {
+  test::Random random(84);
+  constexpr MakerKind kKinds[] = {MakerKind::kKnightian,  MakerKind::kStartingOrders,
+                                  MakerKind::kWorstState, MakerKind::kPolytope,
+                                  MakerKind::kUtility,    MakerKind::kQuadratic};
+  int stopped = 0;
+  int idle = 0;
+  std::int64_t further = 0;  // looks that idle giants cost: those of finer units
+  for (int trial = 0; trial < 36; ++trial) {
+    test::RandomBook book(random, 4, 3, 12);
+    const Market market = book.market();
+    MakerModel maker;
+    maker.kind = kKinds[trial % 6];
+    maker.states = book.states;
+    maker.prior = market.prior;
+    maker.risk_aversion = market.risk_aversion;
+    maker.ambiguity = market.ambiguity;
+    const std::vector<double> weights(static_cast<std::size_t>(book.states), 5.0);
+    const std::vector<double> priors = {0.1, 0.2, 0.3, 0.4, 0.4, 0.3, 0.2, 0.1};
+    maker.delta = weights.data();
+    if (maker.kind == MakerKind::kPolytope) {
+      maker.vertices = priors.data();
+      maker.priors = 2;
+    }
+    maker.wealth = 30.0;
+    maker.curvature = 20.0;
+    AuctionSettings settings;
+    settings.rule = trial % 4 == 3 && maker.kind == MakerKind::kStartingOrders ? ConvexRule::kPdca
+                    : trial / 6 % 2 == 0 ? ConvexRule::kCompetitive
+                                         : ConvexRule::kPayAsBid;
+    Looks plain;
+    settings.looks = &plain;
+    const AuctionClearing without = clear_auction(market, maker, book.book(), settings);
+    // Giants of several sizes that no price near the others' reaches.
+    for (const double giant : {1e5, 1e8, 1e11}) {
+      const int claim = random.below(book.claims);
+      const double* const row = book.payoffs_of(claim);
+      const auto [low, high] = std::minmax_element(row, row + book.states);
+      book.claim.push_back(claim);
+      book.side.push_back(1);
+      book.price.push_back(*low + 1e-3 * (*high - *low));
+      book.quantity.push_back(giant);
+    }
+    Looks all;
+    settings.looks = &all;
+    const AuctionClearing whole = clear_auction(market, maker, book.book(), settings);
+    const std::vector<double>& fills = whole.clearing.fills;
+    if (std::any_of(fills.end() - 3, fills.end(), [](double fill) { return fill > 0.0; })) {
+      continue;  // a giant trades, and is no longer idle
+    }
+    ++idle;
+    further += all.count - plain.count;
+    const double rounding = 1e-6 * (1.0 + whole.clearing.scale + std::abs(whole.objective));
+    CHECK(whole.clearing.status == Status::kOptimal);
+    CHECK_NEAR(whole.objective, without.objective, rounding);
+    const std::int64_t step = 1 + all.count / 40;
+    for (std::int64_t at = 0; at < all.count; at += step) {
+      Looks looks;
+      looks.stop_at = at;
+      settings.looks = &looks;
+      const AuctionClearing found = clear_auction(market, maker, book.book(), settings);
+      CHECK(obeys_limits(book, found.clearing));
+      CHECK(std::isfinite(found.clearing.upper_bound));
+      CHECK(found.objective <= whole.objective + rounding);
+      CHECK(found.clearing.upper_bound >= whole.objective - rounding);
+      CHECK(found.clearing.status == Status::kInterrupted ||
+            found.clearing.status == Status::kOptimal);
+      stopped += found.clearing.status == Status::kInterrupted ? 1 : 0;
+    }
+  }
+  CHECK(idle > 20);
+  CHECK(stopped > 200);
+  CHECK(further > 100);
 }
 
 TEST(a_clearing_told_to_stop_before_it_begins_has_no_time) {

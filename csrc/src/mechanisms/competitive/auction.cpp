@@ -13,8 +13,8 @@
 #include "kpm/validation.hpp"
 #include "mechanisms/competitive/clear_compiled_auction.hpp"
 #include "mechanisms/competitive/solve_auction.hpp"
-#include "mechanisms/maker_optimal/levels.hpp"
 #include "mechanisms/limits.hpp"
+#include "mechanisms/maker_optimal/levels.hpp"
 #include "mechanisms/maker_optimal/publication.hpp"
 #include "numerics/tolerances.hpp"
 #include "selection/allocation.hpp"
@@ -325,7 +325,7 @@ AuctionClearing clear_compiled_auction(const Market& market, const MakerModel& m
   until.time_limit = settings.time_limit;
   until.interrupted = settings.interrupted;
   until.looks = settings.looks;
-  Limits limits(until, Clock::now(), orders.count);
+  Limits limits(until, Clock::now(), orders.count, Limits::Clock::duration::zero());
   return clear_until(market, maker, orders, stairs, settings, limits);
 }
 

@@ -18,8 +18,9 @@ namespace kpm {
 namespace {
 
 constexpr double kLastDigit = std::numeric_limits<double>::epsilon();
-constexpr double kSlack = 5.0;        // tolerances. Readers allow twice as many, and twice
-constexpr double kSums = 0.5;         // the rounding: they add in another order
+// Half of what readers allow, who add in another order:
+constexpr double kSlack = 5.0;        // tolerances
+constexpr double kSums = 0.5;         // of the rounding
 constexpr double kBlurred = 64.0;     // last digits of the multipliers
 constexpr double kAdditions = 128.0;  // last digits of what trades
 

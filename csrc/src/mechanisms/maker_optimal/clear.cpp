@@ -6,9 +6,9 @@
 #include "book/canonical_order.hpp"
 #include "kpm/kpm.hpp"
 #include "kpm/validation.hpp"
+#include "mechanisms/limits.hpp"
 #include "mechanisms/maker_optimal/clear_compiled.hpp"
 #include "mechanisms/maker_optimal/levels.hpp"
-#include "mechanisms/limits.hpp"
 #include "mechanisms/maker_optimal/no_trade.hpp"
 #include "mechanisms/maker_optimal/rehearsal.hpp"
 #include "mechanisms/maker_optimal/tradable_book.hpp"
@@ -54,9 +54,10 @@ Clearing clear_from(const CanonicalBook& book, const Orders& orders, Clock::time
     memory = nullptr;  // what is remembered stays
   }
   bool warm = memory != nullptr && memory->wants_to_try();
+  const Clock::duration compiled = Clock::now() - start;
   // So little may trade that rounding of what could have traded hides it. A search that finds that
   // is followed by one in units of what does trade.
-  std::optional<Limits> limits(std::in_place, settings, start, orders.count);
+  std::optional<Limits> limits(std::in_place, settings, start, orders.count, compiled);
   std::optional<Unit> unit(std::in_place);
   for (;;) {
     ++unit->tried;
@@ -72,7 +73,7 @@ Clearing clear_from(const CanonicalBook& book, const Orders& orders, Clock::time
     if (warm && memory != nullptr) {  // in vain: as if it had not been
       memory->fail();
       warm = false;
-      limits.emplace(settings, start, orders.count);
+      limits.emplace(settings, start, orders.count, compiled);
       unit.emplace();
     }
   }

@@ -13,7 +13,7 @@ namespace kpm {
 
 namespace {
 
-constexpr double kOwn = 1e6;
+constexpr double kOwn = 1e6;  // times own_money(), which keeps ten of sixteen digits beside it
 
 /// The positive ones of figures of which none is negative. Without a branch: nobody can guess which
 /// side of a limit is empty.

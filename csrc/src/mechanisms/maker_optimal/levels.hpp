@@ -10,7 +10,7 @@ namespace kpm {
 
 constexpr double kDwarfs = 64.0;  ///< so many times what could trade beside it
 
-/// The money that counts to the maker, by his aversion and his inventory.
+/// The money that counts to the maker, by its aversion and its inventory.
 double own_money(const Market& market);
 
 /// Quantities that stand at a limit, one after the other: (claim, limit, side), and on each side of

@@ -92,19 +92,13 @@ void Refinement::set_prices(const std::vector<double>& state_prices) {
 
 void Refinement::keep_steps() {
   std::vector<int> steps;
-  std::vector<int> original;
   for (int k = 0; k < steps_.claims(); ++k) {
     const int source = steps_.original[static_cast<std::size_t>(k)];
     if (Staircase::is_step(cell_[static_cast<std::size_t>(source)])) {
       steps.push_back(k);
-      original.push_back(source);
     }
   }
-  steps_.original = std::move(original);
-  steps_.offset = Array(steps_.offset(steps));
-  steps_.span = Array(steps_.span(steps));
-  steps_.payoffs = Matrix(steps_.payoffs(steps, Eigen::all));
-  steps_.disjoint = DisjointClaims::where_it_pays(steps_.payoffs);
+  steps_ = steps_.of_claims(steps);
 }
 
 /// The maker's payoff by state, money.

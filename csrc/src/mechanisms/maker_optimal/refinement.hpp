@@ -39,7 +39,7 @@ class Refinement {
   Array position() const;
   void change(double unit);
 
-  const Market* market_;  // so that one can take another's place
+  const Market* market_;  // a pointer, for refinements to be assignable
   const std::vector<Staircase>* stairs_;
   std::vector<int> cell_;
   std::vector<double> demand_;

@@ -15,8 +15,8 @@
 
 namespace kpm {
 
-/// What is at stake in a clearing, in scaled money: at least what trades for certain, or else the
-/// floor.
+/// What is at stake in a clearing, in scaled money: a lower bound on what trades, or the floor
+/// where that is less.
 class Stakes {
  public:
   Stakes(const Market& market, const ScaledMarket& scaled, const std::vector<Staircase>& stairs)

@@ -14,13 +14,18 @@
 
 namespace kpm {
 
-/// Money is counted in units of what could trade in the book that is searched.
+/// Money is counted in units of what could trade in the book that is searched. A clearing begins
+/// with the whole book. From there,
+///   - a search in too large a unit asks for a smaller book (`by_search`), up to kUnits times;
+///   - giants that are left after cutting are made small once (`rehearsal`), and demand is counted
+///     from what they then trade (`rehearsed`);
+///   - where what was cut turns out to matter, step_back() gives up the last of these, for good.
 struct Unit {
   std::optional<TradableBook> book;  ///< a smaller one, if giants or a search have asked for it
   bool by_search = false;            ///< a search has
   CountedBook counted;     ///< the whole book as its demand is counted; empty: from nothing
   bool rehearsal = false;  ///< counted.stairs are those of giants made small
-  bool rehearsed = false;
+  bool rehearsed = false;  ///< they have been, or are not to be
   std::optional<Choice> of_rehearsal;  ///< in the units of that book
 
   /// The whole book, as its demand is counted.
@@ -53,9 +58,9 @@ struct Unit {
 
   std::optional<Clearing> coarser;  ///< by a larger unit
   bool proven = false;              ///< the last clearing, by its search
-  bool no_finer = false;
-  bool uncut = false;
-  int tried = 0;
+  bool no_finer = false;            ///< no search may ask for a smaller book any more
+  bool uncut = false;               ///< nor may giants
+  int tried = 0;                    ///< searches since the book last changed its kind
   double seconds_compile = 0.0;
 };
 

@@ -51,7 +51,7 @@ constexpr double kVast = 4096.0;
 }  // namespace
 
 std::optional<Clearing> UnitClearing::clear(bool& warm) {
-  count_cells();
+  prepare();
   if (!search(warm) || !choose(warm) || !support(warm) || !publish_choice()) {
     return std::nullopt;
   }
@@ -70,8 +70,8 @@ std::optional<Clearing> UnitClearing::clear(bool& warm) {
   return std::move(clearing_);
 }
 
-/// The cells of the staircases, (12) to (17).
-void UnitClearing::count_cells() {
+/// The cells of the staircases, (12) to (17), and what was cut in the states of the traded market.
+void UnitClearing::prepare() {
   if (tradable_) {
     tradable_->merge(traded_);
   }

@@ -8,8 +8,8 @@
 #include "book/canonical_order.hpp"
 #include "book/traded_market.hpp"
 #include "kpm/kpm.hpp"
-#include "mechanisms/maker_optimal/book_search.hpp"
 #include "mechanisms/limits.hpp"
+#include "mechanisms/maker_optimal/book_search.hpp"
 #include "mechanisms/maker_optimal/publication.hpp"
 #include "mechanisms/maker_optimal/stakes.hpp"
 #include "mechanisms/maker_optimal/tradable_book.hpp"
@@ -44,7 +44,7 @@ class UnitClearing {
   std::optional<Clearing> clear(bool& warm);
 
  private:
-  void count_cells();
+  void prepare();
   bool search(bool& warm);
   bool choose(bool warm);
   void rehearse(Choice&& choice);

@@ -1,4 +1,4 @@
-// The product of the staircases that the searches walk.
+// The product of the staircases, which the enumeration walks.
 #pragma once
 
 #include <vector>
