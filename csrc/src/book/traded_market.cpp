@@ -112,6 +112,7 @@ void TradedMarket::merge_states(const std::vector<int>& first) {
     into_[i] = leader == i ? static_cast<int>(kept.size()) - 1 : into_[leader];
   }
   const auto states = static_cast<Eigen::Index>(kept.size());
+  traded_->prior = Array(states);  // merge() asks for their number
   traded_->prior = merge(apart.prior);
   traded_->inventory = Array(states);
   traded_->payoffs = Matrix(apart.claims(), states);
