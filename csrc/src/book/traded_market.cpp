@@ -112,10 +112,10 @@ void TradedMarket::merge_states(const std::vector<int>& first) {
     into_[i] = leader == i ? static_cast<int>(kept.size()) - 1 : into_[leader];
   }
   const auto states = static_cast<Eigen::Index>(kept.size());
-  traded_->prior.resize(states);
+  traded_->prior = Array(states);  // merge() asks for their number
   traded_->prior = merge(apart.prior);
-  traded_->inventory.resize(states);
-  traded_->payoffs.resize(apart.claims(), states);
+  traded_->inventory = Array(states);
+  traded_->payoffs = Matrix(apart.claims(), states);
   for (Eigen::Index i = 0; i < states; ++i) {
     const int state = kept[static_cast<std::size_t>(i)];
     traded_->inventory[i] = apart.inventory[state];

@@ -372,7 +372,9 @@ std::vector<Command<AnEngine>> commands(bool events) {
           {[](E& e, W& w) { return e.restore(w.foreign); }, false},  // its message
           {[](E& e, W&) { return e.list(); }, true},
           {[](E& e, W&) { return e.clear(KPM_MAKER_OPTIMAL); }, false},
-          {[](E& e, W&) { return e.indicative(KPM_MAKER_OPTIMAL); }, false}};
+          {[](E& e, W&) { return e.indicative(KPM_MAKER_OPTIMAL); }, false},
+          {[](E& e, W&) { return e.clear(KPM_COMPETITIVE); }, false},
+          {[](E& e, W&) { return e.indicative(KPM_PAY_AS_BID); }, false}};
 }
 
 /// Runs a command in engines whose memory runs out in it, here or there: `starved(engine, turn)`

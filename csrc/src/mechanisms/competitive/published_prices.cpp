@@ -107,8 +107,10 @@ bool choose_prices(const Auction& auction, const std::vector<int>& tied, MakerFu
     return true;
   }
   ScaledMarket part = auction.market;
-  part.payoffs = auction.market.payoffs(Eigen::all, tied);
-  part.prior = auction.maker.prior(tied);
+  // Made and moved: Eigen frees an array before it allocates one of another size, and memory that
+  // runs out in between would leave it freed.
+  part.payoffs = Matrix(auction.market.payoffs(Eigen::all, tied));
+  part.prior = Array(auction.maker.prior(tied));
   part.prior /= part.prior.sum();
   Array some;
   const bool found = auction.maker.kind == MakerKind::kWorstState
