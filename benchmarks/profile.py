@@ -64,7 +64,7 @@ REMARKS = {
         "a claim's row of the root of the risk's Hessian: three sums over the states and one "
         "product per state, O(N) per claim and iteration, no transcendental function."
     ),
-    "BasicPriceSimplex::pivot": (
+    "PriceTableau::pivot": (
         "the dense tableau that decides whether any state prices reach a run or a cell, O(K N) per "
         "pivot."
     ),

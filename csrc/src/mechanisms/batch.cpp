@@ -17,6 +17,12 @@ namespace kpm {
 
 namespace {
 
+/// How many threads may join the calling one, which searches as well.
+int helpers_of(int threads) {
+  const Searching counted;
+  return helpers(threads, std::chrono::steady_clock::now(), 0.0);
+}
+
 /// Books that a thread takes at a time: few enough for all threads to end together, many enough for
 /// them not to contend for the counter.
 std::int64_t portion(std::int64_t count, int threads) {
@@ -135,12 +141,11 @@ bool clear_many(const Book* books, std::int64_t count, const BatchSettings& sett
                 BatchSink& sink) {
   using Clock = std::chrono::steady_clock;
   constexpr auto kPoll = std::chrono::milliseconds(5);
-  const Searching counted;
   std::atomic<std::int64_t> next{0};
   std::atomic<bool> stopped{false};
   std::atomic<bool> interrupted{false};
-  const int others = static_cast<int>(std::min<std::int64_t>(
-      helpers(settings.threads, Clock::now(), 0.0), std::max<std::int64_t>(count - 1, 0)));
+  const int others = static_cast<int>(
+      std::min<std::int64_t>(helpers_of(settings.threads), std::max<std::int64_t>(count - 1, 0)));
   const std::int64_t step = portion(count, others + 1);
   auto next_look = Clock::now();  // at once: it may have been stopped before
   const auto poll = [&] {         // on the calling thread alone
@@ -175,7 +180,7 @@ bool clear_many(const Book* books, std::int64_t count, const BatchSettings& sett
     }
   };
   poll();
-  run_team(others, work, poll, [&] { stopped = true; });
+  run_team(others, false, work, poll, [&] { stopped = true; });
   return !interrupted;
 }
 

@@ -11,6 +11,7 @@
 #include <condition_variable>
 #include <exception>
 #include <mutex>
+#include <optional>
 #include <thread>
 #include <vector>
 
@@ -21,28 +22,17 @@ namespace kpm {
 /// Threads of this process that are searching, in any call. Counted only so that concurrent calls
 /// share the processors; no answer depends on it.
 inline std::atomic<int> searching{0};
-/// Searches that the present thread is in, one within the other: those of a batch's books.
-inline thread_local int searches = 0;
 
 #if defined(__unix__) || defined(__APPLE__)
 // A forked child has none of the other threads, and must not leave their processors idle.
-inline const int fork_forgets =
-    pthread_atfork(nullptr, nullptr, [] { searching = searches > 0 ? 1 : 0; });
+inline const int fork_forgets = pthread_atfork(nullptr, nullptr, [] { searching = 0; });
 #endif
 
-/// Counts its thread for as long as it lives, once.
+/// Counts one thread for as long as it lives.
 class Searching {
  public:
-  Searching() {
-    if (searches++ == 0) {
-      ++searching;
-    }
-  }
-  ~Searching() {
-    if (--searches == 0) {
-      --searching;
-    }
-  }
+  Searching() { ++searching; }
+  ~Searching() { --searching; }
   Searching(const Searching&) = delete;
   Searching& operator=(const Searching&) = delete;
 };
@@ -65,9 +55,10 @@ inline int helpers(int threads, std::chrono::steady_clock::time_point begin, dou
 /// returns how many there were. If the system cannot start another thread, fewer do the same work.
 /// After its own work the calling thread calls `wait` every few milliseconds until the others have
 /// finished. An exception in a thread is rethrown here once all of them have ended; `stop` is
-/// called before that, so that the others need not finish.
+/// called before that, so that the others need not finish. `counted`: the others are counted as
+/// searching here, and not by searches of their own.
 template <class Work, class Wait, class Stop>
-int run_team(int others, Work&& work, Wait&& wait, Stop&& stop) {
+int run_team(int others, bool counted, Work&& work, Wait&& wait, Stop&& stop) {
   constexpr auto kWait = std::chrono::milliseconds(5);
   std::mutex mutex;
   std::condition_variable ended;
@@ -91,7 +82,10 @@ int run_team(int others, Work&& work, Wait&& wait, Stop&& stop) {
       const std::lock_guard<std::mutex> lock(mutex);
       team.emplace_back([&, member] {
         {
-          const Searching counted;
+          std::optional<Searching> one;
+          if (counted) {
+            one.emplace();
+          }
           guarded([&] { work(member); });
         }
         const std::lock_guard<std::mutex> own_lock(mutex);

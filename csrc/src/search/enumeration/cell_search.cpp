@@ -328,7 +328,7 @@ class CellSearch {
       others_.push_back(std::make_unique<Walker>(grid_, settings_));
     }
     const int team = run_team(
-        others,
+        others, true,
         [&](int member) {
           if (member == 0) {
             work(first, lead);

@@ -224,7 +224,7 @@ class Tree {
       others_.push_back(std::make_unique<NodeSolver>(market_, corners_, token_));
     }
     const int team = run_team(
-        others,
+        others, true,
         [&](int member) {
           work(member == 0 ? first_ : *others_[static_cast<std::size_t>(member) - 1]);
         },
