@@ -58,8 +58,8 @@ class Engine {
   Engine& operator=(Engine&& other) noexcept;
   ~Engine();
 
-  /// The bytes of all that an engine of fixed limits keeps from one call to the next, of which
-  /// `states` are stated. An allocator adds its own to each of two dozen blocks.
+  /// The bytes of all that an engine of fixed limits keeps from one call to the next;
+  /// `limits.states` must be given. An allocator adds its own to each of two dozen blocks.
   static std::uint64_t bytes(int claims, const EngineLimits& limits);
 
   /// `side`: +1 buy, -1 sell.

@@ -15,9 +15,10 @@ constexpr double kAtEnd = 1e-14;     // a claim price this close to an end of it
 // further, and must not shorten the others' steps. (Doubles end at 5e-324, and a price falls by a
 // factor per step.)
 constexpr double kNothing = 1e-280;
-constexpr double kSettled = 1e-22;  // square of Newton's decrement: digits of the logarithms
-constexpr double kRoughly = 1e-6;   // the same, at which multipliers have their signs
-constexpr double kSign = 1e-11;     // of a multiplier, times its row's length
+constexpr double kInvisible = 1e-30;  // one below this moves no other, nor a claim's price
+constexpr double kSettled = 1e-22;    // square of Newton's decrement: digits of the logarithms
+constexpr double kRoughly = 1e-6;     // the same, at which multipliers have their signs
+constexpr double kSign = 1e-11;       // of a multiplier, times its row's length
 constexpr double kToBoundary = 0.95;
 constexpr double kAllowance = 4e-13;   // of a claim's range: how far a price may miss its limit
 constexpr double kWorthwhile = 1e-10;  // scaled money for which it may
@@ -196,6 +197,9 @@ bool PrecisePrices::descend() {
       inside_[i] = std::max(inside_[i] + length * step_[i], Twofold(kNothing));
     }
     if (decrement <= kSettled && blocking < 0) {
+      for (const int i : vanishing_) {
+        inside_[i] = kNothing;
+      }
       return true;
     }
     if (blocking >= 0) {
@@ -257,8 +261,11 @@ void PrecisePrices::add_row(const double* payoff, int claim) {
   claim_.push_back(claim);
 }
 
-/// Newton's direction among those that change no active price; its decrement, squared.
-///   step = xi (B'nu - gradient),   (B diag(xi) B') nu = B diag(xi) gradient
+/// Newton's direction among those that change no active price; its decrement, squared, but for the
+/// share of prices that are invisible and vanish: e^{-relative} smaller at the optimum by the
+/// present multipliers, which would take as many steps. (Payoffs of one claim printed with ten
+/// digits may leave a state to tell it from a sum of others, by 1e-10.)
+///   step = xi relative,   relative = B'nu - gradient,   (B diag(xi) B') nu = B diag(xi) gradient
 double PrecisePrices::direction() {
   const auto rows = static_cast<Eigen::Index>(claim_.size());
   const auto size = static_cast<Eigen::Index>(support_.size());
@@ -281,6 +288,7 @@ double PrecisePrices::direction() {
   factor_.compute(&gram_(0, 0), gram_.columns(), rows);
   factor_.solve_in_place(nu_.begin());
   double decrement = 0.0;
+  vanishing_.clear();
   for (Eigen::Index i = 0; i < size; ++i) {
     Twofold relative = -gradient_[i];
     for (Eigen::Index a = 0; a < rows; ++a) {
@@ -288,7 +296,12 @@ double PrecisePrices::direction() {
     }
     const int state = support_[static_cast<std::size_t>(i)];
     step_[state] = inside_[state] * relative;
-    decrement += static_cast<double>(step_[state] * relative);
+    const auto now = static_cast<double>(inside_[state]);
+    if (now < kInvisible && std::log(now) + static_cast<double>(relative) < std::log(kNothing)) {
+      vanishing_.push_back(state);
+    } else {
+      decrement += static_cast<double>(step_[state] * relative);
+    }
   }
   return decrement;
 }

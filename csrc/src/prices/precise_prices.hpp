@@ -64,7 +64,8 @@ class PrecisePrices {
 
   // On the support: states that can have a price, in ascending order.
   std::vector<int> support_;
-  std::vector<int> active_;  // claims whose price must not change: first points, then ends met
+  std::vector<int> vanishing_;  // of these, as direction() found
+  std::vector<int> active_;     // claims whose price must not change: first points, then ends met
   std::vector<char>
       end_;  // (claims) -1 the low end of a range, 1 the high end, 0 inside, 2 a point
   std::vector<char> kept_;  // (claims) an end that was met again at once: it stays

@@ -35,7 +35,8 @@ struct Problem {
     Node root;
     root.box = whole(corners);
     root.multipliers = Multipliers(market);
-    NodeOutcome outcome = solver.process(root, {best, costs, {}, false, true});
+    NodeOutcome outcome;
+    solver.process(root, {best, costs, Supports(), false, true}, outcome);
     note(outcome);
     halves = std::move(outcome.children);
     return best;
@@ -131,8 +132,8 @@ TEST(bounds_below_a_node_come_near_those_of_relaxations) {
       for (Node box : problem.grow(node, best).children) {
         box.id = 1;
         const double bound = box.bound;
-        const NodeOutcome own =
-            problem.solver.process(box, {best, problem.costs, {}, false, false});
+        NodeOutcome own;
+        problem.solver.process(box, {best, problem.costs, Supports(), false, false}, own);
         if (own.relaxations > 0) {
           CHECK_AT_MOST(own.relaxed, bound, kTie);
           linear += node.bound - bound;

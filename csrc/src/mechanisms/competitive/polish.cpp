@@ -193,7 +193,7 @@ AuctionPoint Polisher::smooth(AuctionPoint point) {
     point.g = function_.g();
     point.p = function_.worst_case();
     const auto m = static_cast<Eigen::Index>(open.size());
-    change.resize(m);
+    change = Vector(m);  // made anew: for a resized one there may be no memory
     double residual = 0.0;
     for (Eigen::Index j = 0; j < m; ++j) {
       const int k = open[static_cast<std::size_t>(j)];
@@ -203,7 +203,7 @@ AuctionPoint Polisher::smooth(AuctionPoint point) {
     if (fresh) {
       best = kInfinity;
       fresh = false;
-      system.resize(m, m);
+      system = Matrix(m, m);
       for (Eigen::Index j = 0; j < m; ++j) {
         for (Eigen::Index l = 0; l <= j; ++l) {
           system(j, l) =

@@ -160,6 +160,7 @@ AuctionPoint settle_for(const Auction& auction, const std::vector<Staircase>& st
     const double rounding = kGapRounding * std::abs(best.objective);
     const bool worse = !(other.objective >= best.objective - rounding);
     if (other.objective > best.objective + rounding ||
+        (std::isfinite(other.gap()) && !std::isfinite(best.gap())) ||
         (!worse && other.gap() < best.gap() - kAsGood)) {
       best = std::move(other);
     }

@@ -366,6 +366,10 @@ std::optional<TradableBook> tradable_book(const Market& market,
   }
   NettedBook netted(stairs, threshold);
   const double floor = traded > 0.0 ? traded : std::min(levels.smaller_half(), threshold / kDwarfs);
+  constexpr double kOfALevel = 18.0;  // divisions
+  if (token.poll(kOfALevel * static_cast<double>(levels.notional.size()))) {
+    return std::nullopt;
+  }
   if (netted.stairs.empty() && kPays * least_left(stairs, floor) > whole) {
     return std::nullopt;
   }

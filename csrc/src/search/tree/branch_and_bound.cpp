@@ -256,8 +256,10 @@ class Tree {
       fathomed_bound_ = std::max(fathomed_bound_, node.bound);
       fathomed_.push_back(std::move(node));
     }
-    std::move(outcome.pruned.begin(), outcome.pruned.end(),
-              std::back_inserter(settings_.keep_leaves ? pruned_ : spent_));
+    if (settings_.keep_leaves || first_.reuses_nodes()) {
+      std::move(outcome.pruned.begin(), outcome.pruned.end(),
+                std::back_inserter(settings_.keep_leaves ? pruned_ : spent_));
+    }
     for (Multipliers& support : outcome.supports) {
       if (supports_.size() < kSupports) {
         supports_.push_back(std::move(support));

@@ -15,9 +15,8 @@ namespace {
 constexpr int kBoxes = 64;
 constexpr int kDive = 128;
 
-// Slope of a claim's function outside its run, with the notional that could trade as the unit: more
-// than a claim's demand can be worth. Where no prices are in a box, or only just, its bound
-// suffers.
+// Slope of a claim's function outside its run beyond those inside, with the notional that could
+// trade as the unit. Where no prices are in a box, or only just, its bound suffers.
 constexpr double kSteep = 4.0;
 
 const auto later = [](const auto& a, const auto& b) { return a.node.bound < b.node.bound; };
@@ -33,6 +32,7 @@ LinearSubtree::LinearSubtree(const ScaledMarket& market, const std::vector<Corne
                              Arena& arena, Checkpoint& checkpoint, LocalSearch& cells)
     : market_(market),
       corners_(corners),
+      checkpoint_(checkpoint),
       cells_(cells),
       simplex_(market, arena, &checkpoint),
       ends_(corners),
@@ -112,8 +112,8 @@ void LinearSubtree::place(Branch&& branch, bool keep_settled) {
   Node& node = branch.node;
   const double threshold = best_ - kTie;
   if (node.bound >= threshold) {
-    ends_.bound(node.multipliers, node.box);
-    ends_.cut(node, node.multipliers, node.bound, threshold, keep_settled, settled_);
+    const double own = ends_.bound(node.multipliers, node.box);
+    ends_.cut(node, node.multipliers, own, threshold, keep_settled, settled_);
   }
   if (node.bound < threshold) {
     if (keep_settled) {
@@ -171,6 +171,8 @@ LinearSubtree::Branch LinearSubtree::take_best() {
 
 /// The bound of a box under the best lambda for its g and p, unless that of its own is better.
 void LinearSubtree::bound(Node& node) {
+  constexpr double kProducts = 3.0;  // of the payoffs with a number for each claim or state
+  checkpoint_.pass(kProducts * market_.claims() * market_.states());
   node.bound = std::min(node.bound, node.multipliers.bound(corners_, node.box));
   load(node.box, std::as_const(node.multipliers).value());
   simplex_.maximise();
@@ -207,6 +209,7 @@ void LinearSubtree::load_hull(int claim, double value) {
   const auto worth = [&](int c) {
     return (price(c) - value) * corners.demand[static_cast<std::size_t>(c)];
   };
+  checkpoint_.pass(hull.last - hull.first + 1);
   std::vector<int>& chain = hull.corner;
   chain.clear();
   for (int c = hull.first; c <= hull.last + 1; ++c) {
@@ -228,7 +231,7 @@ void LinearSubtree::load_hull(int claim, double value) {
     chain.push_back(c);
   }
   points_.clear();
-  slopes_.assign(1, kSteep);
+  slopes_.assign(1, 0.0);
   for (std::size_t n = 0; n < chain.size(); ++n) {
     points_.push_back(price(chain[n]));
     if (n > 0) {
@@ -236,7 +239,10 @@ void LinearSubtree::load_hull(int claim, double value) {
                         (price(chain[n]) - price(chain[n - 1])));
     }
   }
-  slopes_.push_back(-kSteep);
+  slopes_.push_back(0.0);
+  // The function is concave: a flat and the step at its end may be steeper than any demand.
+  slopes_.front() = kSteep + std::max(slopes_[1], 0.0);
+  slopes_.back() = -kSteep + std::min(slopes_[slopes_.size() - 2], 0.0);
   simplex_.set_function(claim, points_, slopes_);
 }
 

@@ -57,6 +57,7 @@ class LinearSubtree {
 
   const ScaledMarket& market_;
   const std::vector<Corners>& corners_;
+  Checkpoint& checkpoint_;
   LocalSearch& cells_;
   ConcaveSimplex simplex_;
   RunEnds ends_;

@@ -54,7 +54,7 @@ struct NodeTask {
 /// again takes the memory that it has left.
 struct NodeOutcome {
   std::vector<Node> pruned;    ///< worse than the best clearing, or out of reach
-  std::vector<Node> children;  ///< empty, or the two halves of what remained
+  std::vector<Node> children;  ///< what remained, divided; or the node itself
   std::vector<Node> fathomed;  ///< no better than the best clearing, or a cell
   std::vector<Candidate> candidates;
   Supports supports;           ///< of its relaxation and of the cell it climbed to

@@ -29,10 +29,10 @@ NodeSolver::NodeSolver(const ScaledMarket& market, const std::vector<Corners>& c
       cells_(market, corners, arena_, checkpoint_),
       ranges_(market, arena_, &checkpoint_),
       cell_multipliers_(market),
-      ends_(corners) {
-  if (market.claims() >= kMany && !market.disjoint.disjoint()) {
+      ends_(corners),
+      dear_(market.claims() >= kMany && !market.disjoint.disjoint()) {
+  if (dear_) {
     neighbours_.emplace(market, corners, arena_, checkpoint_, cells_);
-    subtree_.emplace(market, corners, arena_, checkpoint_, cells_);
   }
 }
 
@@ -44,7 +44,7 @@ void NodeSolver::process(Node node, const NodeTask& task, NodeOutcome& outcome) 
   try {
     examine(node, task, outcome);
   } catch (const Abandoned&) {
-    // No child has been handed out, which takes no time and comes last: the node waits again.
+    // Children are handed out last, after all that can be abandoned: the node waits again.
     count(outcome);
     outcome.relaxed = node.bound;
     outcome.children.push_back(std::move(node));
@@ -105,8 +105,8 @@ void NodeSolver::examine(Node& node, const NodeTask& task, NodeOutcome& outcome)
     outcome.iterations += relaxation_iterations_;
   }
   outcome.add_support(relaxation_->multipliers());
-  ends_.bound(node.multipliers, node.box);
-  ends_.cut(node, node.multipliers, node.bound, best - kTie, task.keep_settled, outcome);
+  const double own = ends_.bound(node.multipliers, node.box);
+  ends_.cut(node, node.multipliers, own, best - kTie, task.keep_settled, outcome);
   if (node.bound < best - kTie) {
     outcome.pruned.push_back(std::move(node));
   } else if (node.bound <= best + kTie) {
@@ -307,7 +307,10 @@ void NodeSolver::narrow(Node& node, const NodeTask& task, NodeOutcome& outcome) 
 void NodeSolver::split(Node&& node, double best, const NodeTask& task, NodeOutcome& outcome) {
   const Split chosen = choose_split(node.box, corners_, relaxation_->prices(),
                                     relaxation_->demand(), node.bound - best, task.costs);
-  if (subtree_) {
+  if (dear_) {
+    if (!subtree_) {
+      subtree_.emplace(market_, corners_, arena_, checkpoint_, cells_);
+    }
     subtree_->grow(node, chosen, best, task, outcome);
     count(outcome);
     return;

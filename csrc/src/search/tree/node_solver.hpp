@@ -31,6 +31,9 @@ class NodeSolver {
   /// If it is stopped, the node is returned as its own child, with the best bound so far.
   void process(Node node, const NodeTask& task, NodeOutcome& outcome);
 
+  /// Whether process() takes the memory of an outcome's spare node.
+  bool reuses_nodes() const { return !dear_; }
+
   /// Solve one cell, if any state prices reach it.
   NodeOutcome solve(const std::vector<int>& cell);
 
@@ -72,6 +75,7 @@ class NodeSolver {
   Multipliers cell_multipliers_;
   std::vector<CellMove> moves_;
   RunEnds ends_;
+  const bool dear_;  // a relaxation is: neighbours of clearings and boxes below nodes pay
   int relaxation_iterations_ = 0;
 };
 

@@ -125,12 +125,14 @@ void TangentBound::set_box(const Box& box, double wobble) {
   const auto size = static_cast<Eigen::Index>(moving_.size());
   const Slice g = multipliers_.marginal_state_prices();
   const Slice value = multipliers_.value();
-  centred_.resize(size, market_.states());
+  // Made anew: Eigen frees an array before it allocates one of another size, for which there may be
+  // no memory.
+  centred_ = Matrix(size, market_.states());
   for (Eigen::Index j = 0; j < size; ++j) {
     const int k = moving_[static_cast<std::size_t>(j)];
     centred_.row(j) = ((market_.payoffs.row(k).transpose().array() - value[k]) * g.sqrt()).matrix();
   }
-  covariance_.setZero(size, size);
+  covariance_ = Matrix::Zero(size, size);
   covariance_.diagonal().setConstant(kRegular);
   add_gram(centred_, covariance_);
   factor_.compute(covariance_, 0.0);
@@ -140,7 +142,7 @@ double TangentBound::variance(int claim) {
   double& least = variance_[claim];
   if (least < 0.0) {
     const auto j = std::lower_bound(moving_.begin(), moving_.end(), claim) - moving_.begin();
-    column_.setZero(static_cast<Eigen::Index>(moving_.size()));
+    column_ = Array::Zero(static_cast<Eigen::Index>(moving_.size()));
     column_[j] = 1.0;
     factor_.solve_in_place(column_.data());
     least = column_[j] > 0.0 ? 1.0 / column_[j] : 0.0;
