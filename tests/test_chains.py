@@ -113,7 +113,9 @@ def test_a_large_chain_is_optimal() -> None:
     assert result.status is kpm.Status.OPTIMAL
 
 
-@pytest.mark.parametrize(("seed", "strikes", "inventory"), [(2, 50, 0.1), (2, 75, 0.0), (1, 75, 0.1)])
+@pytest.mark.parametrize(
+    ("seed", "strikes", "inventory"), [(2, 50, 0.1), (2, 75, 0.0), (1, 75, 0.1)]
+)
 def test_chains_are_optimal_in_hundreds_of_nodes(seed: int, strikes: int, inventory: float) -> None:
     """Most boxes below a node are bounded without a relaxation; these took thousands of nodes."""
     market, orders = option_chain(seed, strikes, inventory=inventory)
