@@ -18,7 +18,6 @@ Multipliers::Multipliers(Eigen::Index states, Eigen::Index claims)
 Multipliers::Multipliers(const ScaledMarket& market)
     : Multipliers(market.states(), market.claims()) {
   worst_case() = marginal_state_prices() = market.prior;
-  set(market, 0.0);
 }
 
 void Multipliers::set(const ScaledMarket& market, double divergence_of_g) {

@@ -24,7 +24,7 @@ class Multipliers {
   Multipliers() = default;
   /// All zero.
   Multipliers(Eigen::Index states, Eigen::Index claims);
-  /// The prior's, lambda zero.
+  /// The prior's, lambda zero; they bound nothing before set().
   explicit Multipliers(const ScaledMarket& market);
 
   Slice worst_case() { return of_states(0); }             ///< (states) p

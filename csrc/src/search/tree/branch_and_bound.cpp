@@ -53,6 +53,7 @@ class Tree {
     Node root;
     root.box = whole(corners_);
     root.multipliers = Multipliers(market_);
+    root.multipliers.set(market_, 0.0);
     start(root);
     push(std::move(root));
     // Whatever the limits, the first node is begun.
