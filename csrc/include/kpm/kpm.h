@@ -51,9 +51,8 @@ typedef enum kpm_status {
   KPM_TIME_LIMIT = 1,  /* the best clearing found, and a bound; see docs/mechanisms.md */
   KPM_NODE_LIMIT = 2,  /* likewise */
   KPM_INTERRUPTED = 3, /* likewise: *settings.stop was not zero */
-  KPM_INACCURATE = 4   /* likewise: rounding kept the gap above the tolerance, or left the prices
-                          inexact in their last digits: by a convex rule, a claim's price further
-                          than 1e-12 of its payoff range from what state_prices say */
+  KPM_INACCURATE = 4   /* likewise: rounding kept the gap above the tolerance, or left state prices
+                          short of the nearest to the prior */
 } kpm_status;
 
 /* How orders of one claim, side and limit share the volume at the clearing price. */
