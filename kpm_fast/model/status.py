@@ -22,7 +22,8 @@ class Status(str, Enum):
     NODE_LIMIT = "node_limit"
     #: Ctrl-C, a cancelled :class:`kpm_fast.StopToken`, or the callback asked to stop.
     INTERRUPTED = "interrupted"
-    #: The search finished, but rounding kept the gap above the tolerance.
+    #: The search finished, but rounding kept the gap above the tolerance, or left state prices
+    #: short of the nearest to the prior.
     INACCURATE = "inaccurate"
     #: No state prices lie in the cell (only :func:`kpm_fast.solve_cell`).
     INFEASIBLE = "infeasible"
