@@ -9,6 +9,7 @@ import re
 import zipfile
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 import kpm_fast as kpm
@@ -271,24 +272,36 @@ def test_verify_says_what_is_proven_of_a_stopped_clearing(
 
 def test_every_form_of_a_result_says_how_it_ended(tmp_path: Path) -> None:
     market, orders = kpm.read_book(RACE)
-    for rule in RULES[:3]:
-        for time_limit in (None, 0.0):
-            result = kpm.clear(market, orders, rule=rule, time_limit=time_limit)
-            stated = json.loads(result.to_json())
-            assert (stated["message"], stated["relative_gap"]) == (
-                result.message,
-                result.relative_gap,
-            )
-            result.save(tmp_path / "c.kpm")
-            with zipfile.ZipFile(tmp_path / "c.kpm") as archive:
-                header = json.loads(archive.read("header.json"))
-            assert (header["message"], header["relative_gap"]) == (
-                result.message,
-                result.relative_gap,
-            )
-            again = kpm.load_result(tmp_path / "c.kpm")
-            assert again == result
-            assert again.message == result.message
+    prior = [*market.prior[:-1], market.prior[-1] + 1e-5]  # divided by its sum, which is told
+    given = [
+        kpm.KnightianMaker(np.round(prior, 5), 0.01, 0.02),
+        kpm.LMSR(100.0, np.round(prior, 5)),
+        kpm.UtilityMaker(np.round(prior, 5), 1e4),
+        kpm.QuadraticMaker(np.round(prior, 5), 1e3),
+        kpm.StartingOrders(np.full(6, 10.0)),
+    ]
+    cases = [(market, rule, limit) for rule in RULES[:3] for limit in (None, 0.0)]
+    cases += [(market.replace(maker=maker), "competitive", None) for maker in given]
+    for each, rule, time_limit in cases:
+        result = kpm.clear(each, orders, rule=rule, time_limit=time_limit)
+        stated = json.loads(result.to_json())
+        assert (stated["message"], stated["relative_gap"]) == (
+            result.message,
+            result.relative_gap,
+        )
+        result.save(tmp_path / "c.kpm")
+        with zipfile.ZipFile(tmp_path / "c.kpm") as archive:
+            header = json.loads(archive.read("header.json"))
+        assert (header["message"], header["relative_gap"]) == (
+            result.message,
+            result.relative_gap,
+        )
+        again = kpm.load_result(tmp_path / "c.kpm")
+        assert again == result
+        assert again.message == result.message
+        assert again.market.prior_sum == result.market.prior_sum
+        assert again.market.replace(claims=None).prior_sum == result.market.prior_sum
+        assert stated.get("prior_sum", 1.0) == result.market.prior_sum
 
 
 def test_files_of_version_3_are_read(tmp_path: Path) -> None:
