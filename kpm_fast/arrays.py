@@ -30,8 +30,10 @@ __all__ = [
     "check_complete",
     "exact_sum",
     "first",
+    "flag_among",
     "frozen",
     "refuse_flags",
+    "refuse_other",
     "same",
 ]
 
@@ -41,6 +43,7 @@ _MAY_BE_FLAGS = ("payoffs", "payoff")
 #: Magnitudes of money, shares and risk aversion: far wider than any market, and narrow enough for
 #: their products to stay numbers.
 LARGEST, SMALLEST = 1e30, 1e-30
+_FEW = 64  # entries whose types are looked at faster than their values
 
 Floats = NDArray[np.float64]
 Ints = NDArray[np.int64]
@@ -68,7 +71,7 @@ def as_floats(value: ArrayLike, field: str) -> Floats:
     except (TypeError, ValueError):  # rows of several lengths
         array = np.empty(0, dtype=object)
     if array.ndim == 0:
-        _refuse_other(entries, field)
+        refuse_other(entries, field)
     if field not in _MAY_BE_FLAGS:
         refuse_flags(array, entries, field)
     if array.dtype.kind in "biu" or array.dtype.char in "efd":
@@ -79,7 +82,7 @@ def as_floats(value: ArrayLike, field: str) -> Floats:
     return _parsed(entries, field)
 
 
-def _refuse_other(value: Any, field: str) -> None:
+def refuse_other(value: Any, field: str) -> None:
     """Refuse a single number that is text, True or False, also as an array's only entry."""
     if type(value) is float or type(value) is int:
         return
@@ -95,12 +98,31 @@ def refuse_flags(array: NDArray[Any], entries: Any, field: str) -> None:
         index = 0 if array.ndim == 1 else None
         raise InputError(f"must be numbers, got {bool(array.flat[0])}", field=field, index=index)
     listed = array.ndim > 0 and (isinstance(entries, list | tuple) or array.dtype.kind == "O")
-    for row in entries if listed and array.ndim == 2 else [entries] if listed else []:
-        flags = {bool, np.bool_}.intersection(map(type, row))
-        if flags:
-            index = next(n for n, entry in enumerate(row) if type(entry) in flags)
+    if not listed or (array.size > _FEW and _has_no_flag(array)):
+        return
+    for row in entries if array.ndim == 2 else [entries]:
+        index = flag_among(row)
+        if index is not None:
             place = index if array.ndim == 1 else None
             raise InputError(f"must be numbers, got {row[index]!r}", field=field, index=place)
+
+
+def _has_no_flag(array: NDArray[Any]) -> bool:
+    """Whether no entry is 1 or 0, of which NumPy makes True and False among numbers."""
+    return array.dtype.kind in "iuf" and not ((array == 0) | (array == 1)).any()
+
+
+def flag_among(entries: Any) -> int | None:
+    """Return the position of the first entry that is True or False, also as an array, or None."""
+    if not {bool, np.bool_, np.ndarray}.intersection(map(type, entries)):
+        return None
+    return next((place for place, entry in enumerate(entries) if _is_flag(entry)), None)
+
+
+def _is_flag(entry: Any) -> bool:
+    if isinstance(entry, np.ndarray):
+        return entry.ndim == 0 and entry.dtype.kind == "b"
+    return isinstance(entry, bool | np.bool_)
 
 
 def _parsed(entries: Any, field: str) -> Floats:
@@ -181,7 +203,7 @@ def as_path(value: str | os.PathLike[str]) -> Path:
 
 def as_number(value: Any, field: str) -> float:
     """Turn a scalar into a float; text, flags and arrays of more than one number are refused."""
-    _refuse_other(value, field)
+    refuse_other(value, field)
     try:
         return float(value)
     except (TypeError, ValueError, OverflowError) as error:

@@ -17,6 +17,7 @@ from typing import Any
 __all__ = [
     "InputError",
     "KpmError",
+    "MissingAttributeError",
     "MissingDependencyError",
     "TooManyCellsError",
     "VerificationError",
@@ -91,6 +92,10 @@ class InputError(KpmError, ValueError):
             # A line already says where; an index beside it would only be a second numbering.
             parts.append(self.field + (_index_text(self.index) if self.line is None else ""))
         return ": ".join([*parts, self.reason])
+
+
+class MissingAttributeError(InputError, AttributeError):
+    """An attribute that a market's maker does not have: ``hasattr`` says that it is absent."""
 
 
 class TooManyCellsError(KpmError, ValueError):

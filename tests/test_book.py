@@ -65,6 +65,20 @@ def test_a_compressed_table_is_another_book(tmp_path: Path, name: str) -> None:
     with pytest.raises(kpm.InputError, match=f"already holds another book \\({name}\\)"):
         kpm.write_book(tmp_path, MARKET, ORDERS, overwrite=False)
     assert [path.name for path in tmp_path.iterdir()] == [name]
+    (tmp_path / "kept.csv.gz").write_bytes(b"")  # no table of a book
+    kpm.write_book(tmp_path, MARKET, ORDERS)
+    files = {path.name for path in tmp_path.iterdir()}
+    assert files == {"claims.csv", "states.csv", "orders.csv", "market.json", "kept.csv.gz"}
+    kpm.write_book(tmp_path, MARKET, ORDERS, overwrite=False)  # it is the only book there
+    assert kpm.read_book(tmp_path)[0] == MARKET
+
+
+def test_a_compressed_table_stays_where_the_book_cannot_be_written(tmp_path: Path) -> None:
+    (tmp_path / "orders.csv.gz").write_bytes(b"")
+    (tmp_path / "states.csv").mkdir()
+    with pytest.raises(IsADirectoryError):
+        kpm.write_book(tmp_path, MARKET, ORDERS)
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["orders.csv.gz", "states.csv"]
 
 
 def test_round_trip_of_an_empty_book(tmp_path: Path) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pickle
 from concurrent.futures import ThreadPoolExecutor
+from datetime import date, datetime
 from typing import Any
 
 import numpy as np
@@ -362,6 +363,60 @@ def test_books_named_by_integers_are_found_by_their_names() -> None:
     assert [unnamed.fills_of(place).tolist() for place in (-3, -2, -1)] == fills
     text = kpm.clear_many(cases[3][0])
     assert [text.fills_of(np.int64(place)).tolist() for place in (0, 1, -1)] == fills
+
+
+@pytest.mark.parametrize(
+    "names",
+    [
+        (datetime(2026, 11, 30), datetime(2026, 12, 1)),
+        (date(2026, 11, 30), date(2026, 12, 1)),
+        (2.5, 1.0),
+        (("Ascot", 1), ("Ascot", 2)),
+        (b"R2", b"R1"),
+        (np.datetime64("2026-11-30"), None),
+    ],
+)
+def test_books_of_any_names_are_found_by_them(names: tuple[Any, ...]) -> None:
+    pair = (RACE, kpm.Orders(["a"], "buy", [0.6], [10]))
+    batch = kpm.clear_many({names[0]: pair, names[1]: (RACE, pair[1][:0])})
+    assert [len(batch.fills_of(name)) for name in batch.names] == [1, 0]
+    assert [len(batch.fills_of(place)) for place in (0, 1, -1)] == [1, 0, 0]
+    for absent in (True, np.True_, ("Ascot", 3), ("Ascot", [1]), 7.0):
+        with pytest.raises(kpm.InputError, match=r"^book: must be the name"):
+            batch.fills_of(absent)  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize("backend", ["pandas", "polars", "pyarrow"])
+def test_names_that_are_numbers_are_numbers_in_a_frame(backend: str) -> None:
+    pytest.importorskip(backend)
+    pair = (RACE, kpm.Orders(["a"], "buy", [0.6], [10]))
+    cases: list[tuple[tuple[Any, ...], list[Any]]] = [
+        ((np.int64(3), 4), [3, 4]),
+        ((1, 2.5), [1.0, 2.5]),
+        ((np.float32(0.5), 2), [0.5, 2.0]),
+        ((np.str_("R1"), "R2"), ["R1", "R2"]),
+        ((2**53 + 1, 2.5), [str(2**53 + 1), "2.5"]),  # a double would be another name
+    ]
+    for names, shown in cases:
+        frame = kpm.clear_many(dict.fromkeys(names, pair)).to_frame(backend)
+        told = frame["book"].to_pylist() if backend == "pyarrow" else list(frame["book"])
+        assert told == shown
+        assert [type(name) is str for name in told] == [type(name) is str for name in shown]
+
+
+def test_volumes_have_the_bits_of_single_books() -> None:
+    """Books of any lengths: NumPy sums more than 8, and more than 128, in another order."""
+    draws = np.random.default_rng(5)
+    pairs = []
+    for count in [*range(20), *draws.integers(100, 400, 12).tolist(), 7, 7]:
+        shares = draws.lognormal(0.0, 8.0, count)
+        side = draws.choice([-1, 1], count)
+        pairs.append((MARKET, kpm.Orders(draws.integers(0, 3, count), side, side * 2.0, shares)))
+    pairs.insert(4, (MARKET, None))
+    volume = kpm.clear_many(pairs).table()["volume"]
+    for number, (market, orders) in enumerate(pairs):
+        expected = np.nan if orders is None else kpm.clear(market, orders).volume
+        assert volume[number] == expected or np.isnan([volume[number], expected]).all()
 
 
 def test_without_a_file_to_resume_from_nothing_is_hashed_or_packed(

@@ -3,14 +3,19 @@
 from __future__ import annotations
 
 import csv
+import dataclasses
 import json
+import re
 import zipfile
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 import kpm_fast as kpm
 from command_line import run
+from kpm_fast.cli.clearing_options import all_ended
+from kpm_fast.model.maker_form import maker_from_text
 from kpm_fast.model.rules import RULES
 
 RACE = Path(__file__).parent.parent / "examples" / "race_card"
@@ -52,13 +57,12 @@ def cleared_by(
 def test_any_rule_and_maker(
     command: str, maker: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    book, _ = kpm.read_book(RACE)
     for rule in MAKERS[maker]:
         options = ("--maker", maker, "--rule", rule.replace("_", "-"), "--allocation", "book-order")
         code, result = cleared_by(command, tmp_path, monkeypatch, RACE, *options)
         assert (code, result.rule, result.allocation) == (0, rule, "book_order")
-        assert (
-            result.market.maker == kpm.read_book(RACE)[0].replace(maker=result.market.maker).maker
-        )
+        assert result.market == book.replace(maker=maker_from_text(maker, book))
         again = kpm.clear(result.market, result.orders, rule=rule, allocation="book_order")
         assert result.fills.tolist() == again.fills.tolist()
 
@@ -124,10 +128,9 @@ def test_sweeps_and_advice(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -
         ("competitive", "optimal"),
         ("pay_as_bid", "optimal"),
     ]
-    assert run("sweep", RACE, "--ambiguity", "0,0.005", "--time-limit", 0, "--output", table) == 0
+    assert run("sweep", RACE, "--maker", "worst_state", "--output", table) == 0
     with table.open(encoding="utf-8") as stream:
-        assert "time_limit" in {row["status"] for row in csv.DictReader(stream)}
-    assert run("advise", RACE, "--time-limit", 0) == 0
+        assert [row["rule"] for row in csv.DictReader(stream)] == ["competitive", "pay_as_bid"]
     capsys.readouterr()
     options = ("--maker", "worst_state", "--rule", "competitive", "--ambiguity", "0,1")
     assert run("sweep", RACE, *options) == 2
@@ -135,6 +138,113 @@ def test_sweeps_and_advice(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -
     options = ("--maker", "worst_state", "--rule", "competitive", "--plot", str(tmp_path / "p"))
     assert run("sweep", RACE, *options) == 2
     assert "--plot: needs a maker with an ambiguity" in capsys.readouterr().err
+
+
+def test_a_stopped_sweep_or_advice_says_so(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("COLUMNS", "80")
+    table = tmp_path / "swept.csv"
+    rules = ("--rule", "maker_optimal,competitive", "--ambiguity", "0,0.005")
+    for words in (("sweep", RACE, *rules, "--output", table), ("advise", RACE)):
+        assert run(*words, "--time-limit", 0) == 3
+        out, err = capsys.readouterr()
+        stopped, total = out.count("time_limit"), out.count("time_limit") + out.count(" optimal")
+        assert 0 < stopped <= total == (4 if words[0] == "sweep" else 8)
+        assert f"note: {stopped} of {total} clearings are not proven optimal: " in err
+        assert err.endswith(f": {stopped} time_limit\n")
+    with table.open(encoding="utf-8") as stream:
+        assert "time_limit" in {row["status"] for row in csv.DictReader(stream)}
+    advice = kpm.advise(*kpm.read_book(RACE), time_limit=0.0)
+    lines = str(advice).splitlines()[-8:]
+    assert [line.split()[-1] for line in lines] == list(advice.frontier["status"])
+
+
+@pytest.mark.parametrize(
+    ("statuses", "code", "words"),
+    [
+        (["optimal", "optimal"], 0, None),
+        (["optimal", "inaccurate"], 3, "1 of 2 clearings are not proven optimal: 1 inaccurate"),
+        (["interrupted", "time_limit", "time_limit"], 130, "3 of 3 .*: 1 interrupted, 2 time_li"),
+    ],
+)
+def test_how_several_clearings_ended(
+    statuses: list[str], code: int, words: str | None, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert all_ended(statuses) == code
+    err = capsys.readouterr().err
+    assert err == "" if words is None else re.search(f"^kpm-fast: note: {words}", err)
+
+
+@pytest.mark.parametrize("command", ["plot", "report"])
+@pytest.mark.parametrize("status", ["time_limit", "inaccurate", "interrupted"])
+def test_a_saved_clearing_that_stopped_says_so(
+    command: str,
+    status: str,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    stopped = kpm.clear(*kpm.read_book(RACE), time_limit=0.0)
+    stopped = dataclasses.replace(stopped, status=kpm.Status(status))
+    stopped.save(tmp_path / "saved.kpm")
+    code, result = cleared_by(command, tmp_path, monkeypatch, tmp_path / "saved.kpm")
+    assert (code, result) == (130 if status == "interrupted" else 3, stopped)
+    assert stopped.message in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("book", ["tables", "saved"])
+def test_a_rule_without_a_tree_is_not_drawn(
+    book: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    saved, words = tmp_path / "saved.kpm", [RACE, "--rule", "competitive"]
+    if book == "saved":
+        kpm.clear(*kpm.read_book(RACE), rule="competitive").save(saved)
+        words = [saved]
+    before = list(tmp_path.iterdir())
+    assert run("plot", *words, "--picture", "book,proof", "--output", tmp_path / "p") == 2
+    assert "proof: has no tree to draw under competitive" in capsys.readouterr().err
+    assert list(tmp_path.iterdir()) == before
+
+
+def test_no_picture_is_written_if_another_cannot_be_drawn(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    saved = tmp_path / "saved.kpm"
+    kpm.clear(*kpm.read_book(RACE)).save(saved)
+    for pictures, claim, words in (
+        ("book,proof", (), "certificate: is missing"),
+        ("fills,book", ("--claim", "nobody"), "no claim 'nobody'"),
+    ):
+        options = ("--picture", pictures, "--output", tmp_path / "p", *claim)
+        assert run("plot", saved, *options) == 2
+        assert words in capsys.readouterr().err
+    assert list(tmp_path.iterdir()) == [saved]
+
+
+@pytest.mark.parametrize("status", ["time_limit", "inaccurate"])
+def test_verify_trusts_the_bound_of_a_stopped_clearing_without_a_certificate(
+    status: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    stopped = kpm.clear(*kpm.read_book(RACE), time_limit=0.0)
+    dataclasses.replace(stopped, status=kpm.Status(status)).save(tmp_path / "saved.kpm")
+    assert run("verify", tmp_path / "saved.kpm") == 0
+    out = " ".join(capsys.readouterr().out.split())
+    assert out.endswith(
+        f"Valid, but not proven optimal. The bound, {stopped.upper_bound:.9g}, is taken on trust: "
+        "there is no certificate."
+    )
+
+
+@pytest.mark.parametrize("command", ["clear", "plot", "report", "quotes", "sweep", "advise"])
+def test_help_says_that_a_saved_clearing_is_a_book(
+    command: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    with pytest.raises(SystemExit):
+        run(command, "--help")
+    out = " ".join(capsys.readouterr().out.split())
+    assert "(JSON, CSV, Parquet), or what clear --save wrote" in out
+    assert ("All clearings are by (8), maker_optimal" in out) == (command == "advise")
 
 
 def test_verify_says_what_is_proven_of_a_stopped_clearing(
@@ -162,24 +272,36 @@ def test_verify_says_what_is_proven_of_a_stopped_clearing(
 
 def test_every_form_of_a_result_says_how_it_ended(tmp_path: Path) -> None:
     market, orders = kpm.read_book(RACE)
-    for rule in RULES[:3]:
-        for time_limit in (None, 0.0):
-            result = kpm.clear(market, orders, rule=rule, time_limit=time_limit)
-            stated = json.loads(result.to_json())
-            assert (stated["message"], stated["relative_gap"]) == (
-                result.message,
-                result.relative_gap,
-            )
-            result.save(tmp_path / "c.kpm")
-            with zipfile.ZipFile(tmp_path / "c.kpm") as archive:
-                header = json.loads(archive.read("header.json"))
-            assert (header["message"], header["relative_gap"]) == (
-                result.message,
-                result.relative_gap,
-            )
-            again = kpm.load_result(tmp_path / "c.kpm")
-            assert again == result
-            assert again.message == result.message
+    prior = [*market.prior[:-1], market.prior[-1] + 1e-5]  # divided by its sum, which is told
+    given = [
+        kpm.KnightianMaker(np.round(prior, 5), 0.01, 0.02),
+        kpm.LMSR(100.0, np.round(prior, 5)),
+        kpm.UtilityMaker(np.round(prior, 5), 1e4),
+        kpm.QuadraticMaker(np.round(prior, 5), 1e3),
+        kpm.StartingOrders(np.full(6, 10.0)),
+    ]
+    cases = [(market, rule, limit) for rule in RULES[:3] for limit in (None, 0.0)]
+    cases += [(market.replace(maker=maker), "competitive", None) for maker in given]
+    for each, rule, time_limit in cases:
+        result = kpm.clear(each, orders, rule=rule, time_limit=time_limit)
+        stated = json.loads(result.to_json())
+        assert (stated["message"], stated["relative_gap"]) == (
+            result.message,
+            result.relative_gap,
+        )
+        result.save(tmp_path / "c.kpm")
+        with zipfile.ZipFile(tmp_path / "c.kpm") as archive:
+            header = json.loads(archive.read("header.json"))
+        assert (header["message"], header["relative_gap"]) == (
+            result.message,
+            result.relative_gap,
+        )
+        again = kpm.load_result(tmp_path / "c.kpm")
+        assert again == result
+        assert again.message == result.message
+        assert again.market.prior_sum == result.market.prior_sum
+        assert again.market.replace(claims=None).prior_sum == result.market.prior_sum
+        assert stated.get("prior_sum", 1.0) == result.market.prior_sum
 
 
 def test_files_of_version_3_are_read(tmp_path: Path) -> None:

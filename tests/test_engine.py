@@ -359,6 +359,13 @@ def test_an_engine_is_not_copied() -> None:
             make(engine)
 
 
+def test_cold_is_a_flag() -> None:
+    engine = kpm.Engine(MARKET)
+    with pytest.raises(kpm.InputError, match="cold: must be True or False, got 'yes'"):
+        engine.clear(cold="yes")  # type: ignore[arg-type]
+    assert engine.clear(cold=np.True_) == engine.clear()  # type: ignore[arg-type]
+
+
 def test_identifiers_that_were_used_are_not_given_again() -> None:
     engine = kpm.Engine(MARKET)
     for name, following in (("0", "1"), (7, "8"), ("-3", "9"), ("x", "10"), ("3", "11")):
@@ -372,6 +379,9 @@ def test_identifiers_that_were_used_are_not_given_again() -> None:
     restored = kpm.Engine(MARKET)
     restored.restore(begun.snapshot())
     assert begun.add("home", "buy", 0.5, 1.0) == restored.add("home", "buy", 0.5, 1.0) == "3"
+    before = kpm.Engine(MARKET).snapshot()
+    begun.restore(before)
+    assert begun.add("home", "buy", 0.5, 1.0) == "4"  # "3" is in the world
     for name in (2**63 - 1, 2**63 + 1):
         engine.add("home", "buy", 0.5, 1.0, name)
     assert [engine.add("home", "buy", 0.5, 1.0) for _ in range(2)] == [str(2**63), str(2**63 + 2)]

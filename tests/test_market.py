@@ -161,6 +161,27 @@ def test_the_sum_of_a_prior_is_reported_whoever_brought_it(
     assert given.maker.replace(prior=[0.5, 0.25, 0.25]) == make([0.5, 0.25, 0.25])
 
 
+@pytest.mark.parametrize("name", ["risk_aversion", "ambiguity"])
+def test_none_is_no_number_to_replace_another_with(name: str) -> None:
+    """It would mean the default, which nobody asked for, or make an LMSR Knightian."""
+    for given in (
+        kpm.Market([[1, 0]], [0.5, 0.5], ambiguity=0.1, risk_aversion=5.0),
+        kpm.Market([[1, 0]], maker=kpm.LMSR(100.0, [0.5, 0.5])),
+        kpm.Market([[1, 0]], maker=kpm.UtilityMaker([0.5, 0.5], 100.0)),
+    ):
+        with pytest.raises(kpm.InputError, match=f"^{name}: must be a number, got None$"):
+            given.replace(**{name: None})
+
+
+def test_a_knightian_maker_in_place_of_one_without_what_it_needs() -> None:
+    """Only what is not given is asked of the present maker."""
+    given = kpm.Market([[1, 0]], maker=kpm.UtilityMaker([0.5, 0.5], 100.0, [3, 1]))
+    changed = given.replace(prior=[0.4, 0.6], risk_aversion=1.0, ambiguity=0.1)
+    assert changed == kpm.Market([[1, 0]], [0.4, 0.6], [3, 1], 1.0, 0.1)
+    with pytest.raises(kpm.InputError, match="ambiguity: the market's maker, UtilityMaker, has"):
+        given.replace(prior=[0.4, 0.6], risk_aversion=1.0)
+
+
 def test_what_a_market_lacks_is_absent() -> None:
     """Generic code asks with hasattr and getattr, and gets no error that it does not know."""
     given = kpm.Market([[1, 0]], maker=kpm.WorstStateMaker(2))
@@ -176,6 +197,7 @@ def test_what_a_market_lacks_is_absent() -> None:
     with pytest.raises(kpm.InputError) as caught:
         given.prior  # noqa: B018
     assert str(pickle.loads(pickle.dumps(caught.value))) == str(caught.value)
+    assert not type(caught.value).__name__.startswith("_")  # it shows in tracebacks
 
 
 def test_pickle_of_another_release_is_refused_by_name() -> None:

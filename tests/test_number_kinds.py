@@ -28,6 +28,10 @@ def engine() -> kpm.Engine:
     return made
 
 
+def fault(books: kpm.Books) -> None:
+    raise books.errors[0]
+
+
 #: A keyword that is a number, or may be one, with a call that gives it.
 SCALARS: dict[str, Callable[[Any], Any]] = {
     "Books.from_frame.price_unit": lambda v: kpm.Books.from_frame(FRAME, MARKET, price_unit=v),
@@ -55,6 +59,8 @@ SCALARS: dict[str, Callable[[Any], Any]] = {
     "Orders.from_csv.quantity_unit": lambda v: kpm.Orders.from_csv("none.csv", quantity_unit=v),
     "Orders.from_frame.price_unit": lambda v: kpm.Orders.from_frame(FRAME, price_unit=v),
     "Orders.from_frame.quantity_unit": lambda v: kpm.Orders.from_frame(FRAME, quantity_unit=v),
+    "Books.price": lambda v: kpm.Books(MARKET, [0, 1], [0, 0], "buy", v, [1, 1]),
+    "Books.quantity": lambda v: kpm.Books(MARKET, [0, 1], [0, 0], "buy", 0.5, v),
     "Orders.price": lambda v: kpm.Orders([0], "buy", v, [1]),
     "Orders.quantity": lambda v: kpm.Orders([0], "buy", [0.5], v),
     "PolytopeMaker.risk_aversion": lambda v: kpm.PolytopeMaker([[1, 0]], v),
@@ -69,6 +75,12 @@ SCALARS: dict[str, Callable[[Any], Any]] = {
 }
 #: Columns: one entry for each state, order or claim.
 COLUMNS: dict[str, Callable[[Any], Any]] = {
+    "Books.price": lambda v: fault(kpm.Books(MARKET, [0, 0], [0, 0], "buy", [v, 0.5], 1)),
+    "Books.quantity": lambda v: fault(kpm.Books(MARKET, [0, 0], [0, 0], "buy", 0.5, [v, 2])),
+    "Books.time": lambda v: fault(kpm.Books(MARKET, [0, 0], [0, 0], "buy", 0.5, 1, [v, 2])),
+    "Orders.time": lambda v: kpm.Orders([0, 0], "buy", 0.5, 1, time=[v, 2]),
+    "Orders.price": lambda v: kpm.Orders([0, 0], "buy", [v, 0.5], 1),
+    "Orders.quantity": lambda v: kpm.Orders([0, 0], "buy", 0.5, [v, 2.5]),
     "Books.by_row.values": lambda v: kpm.Books(MARKET, [0], [0], 1, 0.5, 1).by_row([v]),
     "KnightianMaker.inventory": lambda v: kpm.KnightianMaker([0.5, 0.5], 1.0, 0.1, [v, 0]),
     "KnightianMaker.prior": lambda v: kpm.KnightianMaker([v, 0.5], 1.0, 0.1),
@@ -116,9 +128,8 @@ for kind in ("race_card", "win_place", "football", "option_strip"):
 OTHERS = {
     "Maker.quotes.payoffs", "Maker.size_to.payoff", "Maker.trade.payoff", "Market.payoffs",
     "Market.from_frame.payoffs", "Market.from_frame.prior", "Market.from_frame.inventory",
-    "prior_from_quotes.payoffs", "WorstStateMaker.states", "Orders.time", "Books.time",
-    "Books.price", "Books.quantity", "Engine.add.claim", "Engine.add.side", "Orders.claim",
-    "Orders.side", "Books.book", "Books.claim", "Books.side",
+    "prior_from_quotes.payoffs", "WorstStateMaker.states", "Engine.add.claim", "Engine.add.side",
+    "Orders.claim", "Orders.side", "Books.book", "Books.claim", "Books.side",
 }  # fmt: skip
 MADE_BY_USERS = {
     "Books", "Engine", "KnightianMaker", "LMSR", "Maker", "Market", "Orders", "PolytopeMaker",
@@ -166,7 +177,7 @@ def test_flags_and_text_are_no_numbers(name: str) -> None:
 
 @pytest.mark.parametrize("name", COLUMNS)
 def test_flags_are_no_entries_of_a_column_of_numbers(name: str) -> None:
-    for value in FLAGS:
+    for value in [*FLAGS, np.array(True)]:
         with pytest.raises(kpm.InputError) as caught:
             COLUMNS[name](value)
         assert caught.value.field is not None
@@ -186,6 +197,16 @@ def test_flags_are_found_in_any_column(holder: Any) -> None:
 def test_the_first_flag_among_numbers_is_named() -> None:
     with pytest.raises(kpm.InputError, match=r"^price\[2\]: must be numbers, got True$"):
         kpm.Orders([0, 0, 0], "buy", [0.5, 0.25, True], 1)
+
+
+@pytest.mark.parametrize("flag", [True, np.True_, np.array(False)])
+def test_a_flag_is_found_in_a_long_column(flag: Any) -> None:
+    """Where there are many entries, their values say whether types need to be looked at."""
+    for numbers in ([0.5] * 1000, [2] * 1000, [1.0] * 1000):
+        assert len(kpm.Orders([0] * 1000, "buy", numbers, 1)) == 1000
+        column = [*numbers[:700], flag, *numbers[701:]]
+        with pytest.raises(kpm.InputError, match=r"^price\[700\]: must be numbers, got "):
+            kpm.Orders([0] * 1000, "buy", column, 1)
 
 
 def test_conditions_are_payoffs() -> None:

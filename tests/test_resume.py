@@ -92,6 +92,27 @@ def test_bits_do_not_depend_on_the_cuts(
         assert executor.tasks == 300 - 64
 
 
+class OwnFuture:
+    """What an executor with a class of its own may return: a result, and no more."""
+
+    def __init__(self, value: Any) -> None:
+        self._value = value
+
+    def result(self) -> Any:
+        return self._value
+
+
+class OwnExecutor:
+    def submit(self, function: Callable[..., Any], /, *given: Any, **named: Any) -> OwnFuture:
+        return OwnFuture(function(*given, **named))
+
+
+def test_futures_need_no_more_than_a_result() -> None:
+    books = kpm.Books(MARKET, **columns(100))
+    cut = kpm.clear_many(books, executor=OwnExecutor())  # type: ignore[arg-type]
+    assert cut == kpm.clear_many(books)
+
+
 def test_pairs_with_markets_of_their_own_and_faults_of_the_core() -> None:
     pairs: list[Any] = []
     for number in range(150):

@@ -284,7 +284,7 @@ def test_narrow_terminals_lose_columns_and_no_digits(
     assert [row[0] for row in rows] == written
     assert [row[1] for row in rows] == [f"{value + 0.0:.6g}" for value in swept["gain"]]
     assert max(len(line.rstrip()) for line in said[rule:] if "(" not in line) <= width
-    columns = {"sweep": 7, "advise": 5}[command]
+    columns = {"sweep": 7, "advise": 6}[command]
     assert any("(no room for: " in line for line in said) == (len(rows[0]) < columns)
 
 

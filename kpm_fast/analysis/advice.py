@@ -32,7 +32,8 @@ class Advice:
         The most that any state can take from the market's inventory, in this auction and all that
         follow with carried inventory, at the market's ambiguity; money (theorem D).
     frontier : Sweep
-        The book at ambiguities up to the implied one.
+        The book at ambiguities up to the implied one, by ``maker_optimal``; its ``status`` says
+        which rows a time limit stopped.
     ambiguity : float
         The market's.
     """
@@ -72,13 +73,13 @@ class Advice:
         return lines
 
     def _table(self) -> list[str]:
-        head = ("ambiguity", "gain", "expected", "worst state", "volume")
-        columns = ("ambiguity", "gain", "expected_payoff", "worst_payoff", "volume")
+        head = ("ambiguity", "gain", "expected", "worst state", "volume", "status")
+        columns = ("ambiguity", "gain", "expected_payoff", "worst_payoff", "volume", "status")
         rows = [
-            "".join(f"{entry:>14}" for entry in row)
+            "".join(f"{entry:>13}" for entry in row)
             for row in zip(*(shown(self.frontier, name, 5) for name in columns), strict=True)
         ]
-        return ["", "".join(f"{name:>14}" for name in head), *rows]
+        return ["", "".join(f"{name:>13}" for name in head), *rows]
 
 
 def advise(market: Market, orders: Orders, *, time_limit: float | None = None) -> Advice:

@@ -106,7 +106,9 @@ def clear_in_chunks(
                     waiting[future] = first, key
             for future in _completed(waiting, stop):
                 first, key = waiting.pop(future)
-                if future.cancelled():  # nothing of it was begun: the core says so
+                if (
+                    _is_set(stop) and future.cancelled()
+                ):  # nothing of it was begun: the core says so
                     last = min(first + size, count)
                     batch = task(_chunk(columns, first, last), options, stop)
                 else:

@@ -44,15 +44,14 @@ __all__ = [
 _TEXT = ("delimiter", "decimal", "encoding")  # of the tables
 
 
-def add_book(parser: argparse.ArgumentParser, *, or_clearing: bool = False) -> None:
+def add_book(parser: argparse.ArgumentParser) -> None:
     """Add the argument that names the book."""
-    saved = ", or what clear --save wrote" if or_clearing else ""
     parser.add_argument(
         "folder",
         metavar="BOOK",
         type=named_path,
         help="a folder with claims.csv, states.csv and orders.csv, or one file with all of them "
-        f"(JSON, CSV, Parquet){saved}",
+        "(JSON, CSV, Parquet), or what clear --save wrote",
     )
 
 

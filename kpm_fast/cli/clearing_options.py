@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import argparse
 import sys
+from collections import Counter
+from collections.abc import Sequence
 from typing import Any
 
 from ..clearing.auctions import check_maker
@@ -21,6 +23,7 @@ __all__ = [
     "EXIT_INTERRUPTED",
     "EXIT_LIMIT",
     "add_clearing",
+    "all_ended",
     "cleared",
     "ended",
     "given",
@@ -44,7 +47,8 @@ def add_clearing(
             dest="rules",
             type=names(RULES),
             metavar="NAME,...",
-            help=f"{', '.join(RULES)} (default: that of a saved clearing, else {RULES[0]})",
+            help=f"{', '.join(RULES)} (default: that of a saved clearing, else {RULES[0]}, or "
+            "every rule that another maker has)",
         )
     else:
         group.add_argument(
@@ -130,3 +134,17 @@ def ended(result: Result) -> int:
         return 0
     print("kpm-fast: note:", " ".join(result.message.split()), file=sys.stderr)
     return EXIT_INTERRUPTED if result.status is Status.INTERRUPTED else EXIT_LIMIT
+
+
+def all_ended(statuses: Sequence[str]) -> int:
+    """Return the exit code of several clearings, and say how those ended that stopped."""
+    unproven = Counter(status for status in statuses if status != Status.OPTIMAL)
+    if not unproven:
+        return 0
+    kinds = ", ".join(f"{number} {status}" for status, number in unproven.items())
+    print(
+        f"kpm-fast: note: {unproven.total()} of {len(statuses)} clearings are not proven optimal: "
+        f"{kinds}",
+        file=sys.stderr,
+    )
+    return EXIT_INTERRUPTED if Status.INTERRUPTED.value in unproven else EXIT_LIMIT

@@ -204,7 +204,7 @@ def _add_clear(commands: argparse._SubParsersAction[argparse.ArgumentParser]) ->
         epilog=(__doc__ or "").split("\n\n", maxsplit=1)[1],
     )
     parser.set_defaults(run=_run_clear)
-    book_options.add_book(parser, or_clearing=True)
+    book_options.add_book(parser)
     book_options.add_maker(parser, "the maker", kinds=True)
     book_options.add_options(parser)
     clearing_options.add_clearing(parser)

@@ -5,10 +5,13 @@ from __future__ import annotations
 import argparse
 from pathlib import Path
 
+from ..model.rules import RULES
 from ..plots.kinds import KINDS, draw
+from ..plots.proof import check_has_tree
 from ..plots.style import pictures, require_matplotlib, save
 from ..result import Result, load_result
 from ..storage.book_file import is_clearing
+from ..storage.book_folder import read_terms
 from . import book_options, clearing_options
 from .named_path import named_path
 from .several import names
@@ -24,7 +27,7 @@ def add_parser(commands: argparse._SubParsersAction[argparse.ArgumentParser]) ->
         help="draw a clearing",
         description="Draw a clearing that clear --save wrote, or clear a book and draw that.",
         epilog="Exit codes: 0 done; 2 bad usage or input, or no matplotlib; 3 done, of a clearing "
-        "that stopped at a limit.",
+        "that stopped at a limit or is inaccurate; 130 interrupted, or done, of one that was.",
     )
     parser.set_defaults(run=_run)
     add_clearing(parser)
@@ -51,7 +54,7 @@ def add_parser(commands: argparse._SubParsersAction[argparse.ArgumentParser]) ->
 
 def add_clearing(parser: argparse.ArgumentParser) -> None:
     """Add the options that name a saved clearing, or a book to clear and how."""
-    book_options.add_book(parser, or_clearing=True)
+    book_options.add_book(parser)
     book_options.add_maker(parser, "the maker, where a book is cleared", kinds=True)
     clearing_options.add_clearing(parser, "the clearing, where a book is cleared")
     book_options.add_options(parser)
@@ -62,8 +65,9 @@ def cleared(args: argparse.Namespace, *, certificate: bool) -> tuple[Result, int
     """Return a saved clearing, or clear a book; and the exit code that says how it ended."""
     if clearing_options.is_as_saved(args) and is_clearing(args.folder):
         book_options.check_form(args)
-        return load_result(args.folder), 0
-    result = clearing_options.cleared(args, certificate=certificate)
+        result = load_result(args.folder)
+    else:
+        result = clearing_options.cleared(args, certificate=certificate)
     return result, clearing_options.ended(result)
 
 
@@ -71,10 +75,16 @@ def _run(args: argparse.Namespace) -> int:
     require_matplotlib()
     for picture in args.picture:
         book_options.check_outputs(args, drawn("--output", _stem(args, picture)))
+    if "proof" in args.picture:  # before anything is cleared
+        check_has_tree(args.rule or read_terms(args.folder).get("rule", RULES[0]))
     result, code = cleared(args, certificate="proof" in args.picture)
     console = PipeAwareConsole()
-    for picture in args.picture:
-        figure = draw(result, picture, args.claim if picture in ("book", "staircase") else None)
+    # All are drawn before one is written: a picture that cannot be leaves nothing behind.
+    figures = [
+        draw(result, picture, args.claim if picture in ("book", "staircase") else None)
+        for picture in args.picture
+    ]
+    for picture, figure in zip(args.picture, figures, strict=True):
         for path in save(figure, _stem(args, picture)):
             console.print(f"{path}", highlight=False, markup=False, soft_wrap=True)
     return code

@@ -24,7 +24,7 @@ def add_parser(commands: argparse._SubParsersAction[argparse.ArgumentParser]) ->
         "and report that.",
         epilog="Exit codes: 0 done; 1 the checks of the clearing or of its proof failed, as the "
         "report says; 2 bad usage or input, or no matplotlib; 3 done, of a clearing that stopped "
-        "at a limit.",
+        "at a limit or is inaccurate; 130 interrupted, or done, of one that was.",
     )
     parser.set_defaults(run=_run)
     add_clearing(parser)

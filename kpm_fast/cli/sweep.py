@@ -11,10 +11,12 @@ import numpy as np
 
 from ..analysis.advice import advise, telling_ambiguities
 from ..analysis.sweep import Sweep, check_column, shown, sweep
+from ..clearing.auctions import rules_of
 from ..errors import InputError
 from ..files.atomic_files import staged_text
 from ..files.tables import write_csv
 from ..model.maker_model import is_knightian
+from ..model.rules import RULES
 from ..plots.style import require_matplotlib, save
 from ..storage.book_folder import read_terms
 from . import book_options, clearing_options
@@ -26,17 +28,23 @@ from .tables import PipeAwareConsole
 
 __all__ = ["add_parsers", "grid"]
 
+# On a narrow terminal the last are left out first.
 _SHOWN = (
     "ambiguity",
     "gain",
+    "status",
     "volume",
     "expected_payoff",
     "worst_payoff",
     "spread",
-    "status",
 )
 
-_ADVISED = ("ambiguity", "gain", "expected_payoff", "worst_payoff", "volume")
+_ADVISED = ("ambiguity", "gain", "status", "expected_payoff", "worst_payoff", "volume")
+
+_EXIT_CODES = (
+    "Exit codes: 0 done; 2 bad usage or input; 3 done, with clearings that stopped at a limit or "
+    "are inaccurate; 130 interrupted."
+)
 
 
 def grid(text: str) -> list[float]:
@@ -71,7 +79,7 @@ def add_parsers(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -
         description="Clear a book for every combination of ambiguity, risk aversion and rule, or "
         "with another maker by every rule.",
         epilog="Grids are 0,0.01,0.1 or start:stop:count. With neither, ambiguities up to the one "
-        "at which trade stops. Exit codes: 0 done; 2 bad usage or input.",
+        f"at which trade stops. {_EXIT_CODES}",
     )
     parser.set_defaults(run=_run_sweep)
     book_options.add_book(parser)
@@ -105,8 +113,9 @@ def add_parsers(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -
     advice = commands.add_parser(
         "advise",
         help="say where trade stops, and what the maker can lose",
-        description="Help choose the ambiguity of a maker for a book.",
-        epilog="Exit codes: 0 done; 2 bad usage or input.",
+        description="Help choose the ambiguity of a maker for a book. All clearings are by (8), "
+        f"{RULES[0]}, whatever the rule of a saved clearing.",
+        epilog=_EXIT_CODES,
     )
     advice.set_defaults(run=_run_advise)
     book_options.add_book(advice)
@@ -139,8 +148,8 @@ def _run_sweep(args: argparse.Namespace) -> int:
     if not grids.keys() - {"rule"} and is_knightian(market):
         grids["ambiguity"] = telling_ambiguities(market, orders)
     terms = read_terms(args.folder)
-    if args.rules is None and terms:
-        grids["rule"] = terms["rule"]
+    if args.rules is None and (terms or not is_knightian(market)):
+        grids["rule"] = terms.get("rule") or rules_of(market)
     result = sweep(market, orders, **grids, **clearing_options.given(args))
     console = PipeAwareConsole()
     varied = [name for name in ("rule", "risk_aversion") if len(set(result[name])) > 1]
@@ -152,7 +161,7 @@ def _run_sweep(args: argparse.Namespace) -> int:
     if args.plot is not None:
         for path in save(result.plot(args.column), args.plot):
             console.print(f"{path}", highlight=False, markup=False, soft_wrap=True)
-    return 0
+    return clearing_options.all_ended(result["status"])
 
 
 def _run_advise(args: argparse.Namespace) -> int:
@@ -161,7 +170,7 @@ def _run_advise(args: argparse.Namespace) -> int:
     verdict, _, _ = str(advice).partition("\n\n")  # its table does not fit every terminal
     console.print(verdict, highlight=False, markup=False, soft_wrap=True)
     _print(console, advice.frontier, _ADVISED, kept=2)
-    return 0
+    return clearing_options.all_ended(advice.frontier["status"])
 
 
 def _print(console: PipeAwareConsole, swept: Sweep, names: Sequence[str], kept: int) -> None:

@@ -85,7 +85,12 @@ def _print(file: Path, result: Result, groups: dict[str, Verification]) -> None:
             f"objective above {result.upper_bound:.9g}, {result.gap:.2g} more than these."
         )
     elif proof is None:
-        line("Valid. That no clearing is better is taken on trust: there is no certificate.")
+        line(
+            "Valid. That no clearing is better is taken on trust: there is no certificate."
+            if result.status is Status.OPTIMAL
+            else f"Valid, but not proven optimal. The bound, {result.upper_bound:.9g}, is taken on "
+            "trust: there is no certificate."
+        )
     elif result.status is Status.OPTIMAL:
         line("Valid, and proven: no clearing is better by more than the gap.", "green")
     else:

@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from .. import _core
-from ..arrays import Floats, as_number, frozen
+from ..arrays import Floats, as_flag, as_number, frozen
 from ..clearing.clear import clear_book
 from ..clearing.progress import Progress
 from ..clearing.settings import ClearSettings, check_keywords
@@ -355,6 +355,7 @@ class Engine:
         """
         with self._lock:
             self._check_idle()
+            cold = as_flag(cold, "cold")
             try:
                 how = ClearSettings.of(**settings)
             except TypeError:
@@ -475,6 +476,7 @@ class Engine:
                 raise damaged() from None
             if claims is not None:
                 check_same_claims(claims, self._market.claims, "snapshot")
+            names.continue_after(self._names)
             self._core, self._names, self._book = other, names, None
 
     def _check_idle(self) -> None:

@@ -91,6 +91,10 @@ class OrderNames:
         self._numbers.clear()
         self._names.clear()
 
+    def continue_after(self, former: OrderNames) -> None:
+        """Give no integer that the former names of the engine have given."""
+        self._next = max(self._next, former._next)
+
     def of(self, numbers: Iterable[int]) -> list[str]:
         """Return the names of orders by their numbers."""
         return list(map(self._names.__getitem__, numbers))

@@ -13,7 +13,7 @@ import io
 import os
 import stat
 import uuid
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import AbstractContextManager, ExitStack, contextmanager, suppress
 from pathlib import Path
 from typing import IO, Any, BinaryIO, TextIO, TypeVar
@@ -37,12 +37,15 @@ MARKER = "UNFINISHED"
 
 
 @contextmanager
-def staged_files(folder: str | os.PathLike[str]) -> Iterator[Callable[[str], TextIO]]:
+def staged_files(
+    folder: str | os.PathLike[str], *, replaced: Iterable[str] = ()
+) -> Iterator[Callable[[str], TextIO]]:
     """Write text files of one folder so that readers see all of them complete or none at all.
 
     Inside the block, ``open_file(name)`` opens a file. Only when the block ends without an
     exception are all of them renamed into place; otherwise they are removed and the folder is as
     before. Should the program die between two renames, a file ``UNFINISHED`` is left to say so.
+    Files named in ``replaced`` are removed where they exist, after the renames.
     """
     folder = as_path(folder)
     with naming_errors(folder), ExitStack() as undo:
@@ -57,6 +60,9 @@ def staged_files(folder: str | os.PathLike[str]) -> Iterator[Callable[[str], Tex
         open_file(MARKER).write("The files of this folder were being replaced: write them again.\n")
         yield open_file
         _publish(folder, staged)
+        for path in (folder / name for name in replaced):
+            if path.is_file() or path.is_symlink():
+                path.unlink()
         marker.unlink(missing_ok=True)
         undo.pop_all()
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Hashable, Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
 from numbers import Integral
@@ -125,18 +125,34 @@ class Batch(Value):
         return self._part(self._payoff, self._state_first, number)
 
     @cached_property
-    def _numbers(self) -> dict[Any, int]:
-        """The number of each book by its name; and by its number, where that cannot be a name."""
-        count = len(self)
-        numbers = dict(zip(self.names, range(count), strict=True))
-        if self.names == tuple(range(count)) or not any(isinstance(n, Integral) for n in numbers):
-            numbers |= {place: place % count for place in range(-count, count)}
-        return numbers
+    def _places(self) -> tuple[dict[Any, int], bool]:
+        """The number of each book by its name, and whether integers are numbers of books.
+
+        Where the names are the numbers, there are none to look up.
+        """
+        numbers = range(len(self))
+        kinds = [issubclass(kind, Integral) for kind in set(map(type, self.names))]
+        if all(kinds) and self.names == tuple(numbers):
+            return {}, True
+        return dict(zip(self.names, numbers, strict=True)), not any(kinds)
+
+    def _place(self, book: Any) -> int:
+        by_name, numbered = self._places
+        if isinstance(book, Hashable) and not isinstance(book, bool | np.bool_):
+            place = by_name.get(book)
+            # Python finds 1 by 1.0, too.
+            if place is not None and isinstance(book, Integral) == isinstance(
+                self.names[place], Integral
+            ):
+                return place
+        if not numbered:
+            raise IndexError
+        return range(len(self))[as_integer(book, "book")]
 
     def _part(self, column: Floats, first: Ints, book: int | str) -> Floats:
         try:
-            place = self._numbers[book if isinstance(book, str) else as_integer(book, "book")]
-        except (KeyError, InputError):
+            place = self._place(book)
+        except (IndexError, TypeError, InputError):  # of no number, or with a list in a tuple
             names = [name for name in self.names if isinstance(name, str)]
             hint = suggestion(book, names) if isinstance(book, str) else ""
             raise InputError(
@@ -159,8 +175,6 @@ class Batch(Value):
         >>> batch.table()["error"]
         ['', 'books[1]: must be a market with its orders, got None']
         """
-        ends = zip(self.first[:-1], self.first[1:], strict=True)
-        volume = [float(self.fills[first:last].sum()) for first, last in ends]  # as Result.volume
         return {
             "book": list(self.names),
             "status": self.status,
@@ -169,19 +183,27 @@ class Batch(Value):
             "objective": self.objective,
             "upper_bound": self.upper_bound,
             "revenue": self.revenue,
-            "volume": np.where(np.isnan(self.revenue), np.nan, volume),
+            "volume": np.where(np.isnan(self.revenue), np.nan, self._volumes()),
             "error": [str(self.errors.get(number, "")) for number in range(len(self))],
         }
+
+    def _volumes(self) -> Floats:
+        """Return the shares filled in each book, with the bits of ``Result.volume``."""
+        counts = np.diff(self.first)
+        volumes = np.zeros(len(self))
+        # Books of one length are summed at once, in NumPy's order for each of them.
+        for count in np.unique(counts[counts > 0]).tolist():
+            books = np.flatnonzero(counts == count)
+            rows = self.first[books][:, None] + np.arange(count)
+            volumes[books] = self.fills[rows].sum(axis=1)
+        return volumes
 
     def to_frame(self, backend: str = "pandas") -> Any:
         """Return :meth:`table` as a data frame of pandas, polars or pyarrow.
 
-        Names of several types are text in it.
+        Names of several types are text in it, unless all are numbers.
         """
-        table = self.table()
-        if len(set(map(type, self.names))) > 1:
-            table["book"] = list(map(str, self.names))
-        return make_frame(table, backend)
+        return make_frame({**self.table(), "book": _of_one_kind(self.names)}, backend)
 
     def __len__(self) -> int:
         return len(self.status)
@@ -190,3 +212,16 @@ class Batch(Value):
         optimal = int(np.count_nonzero(self.status == "optimal"))
         bad = f", {len(self.errors)} refused" if self.errors else ""
         return f"Batch({len(self)} books, {optimal} optimal{bad})"
+
+
+def _of_one_kind(names: tuple[Any, ...]) -> list[Any]:
+    """Return names as one column can hold them: numbers, else text where their types differ."""
+    if len(set(map(type, names))) <= 1:
+        return list(names)
+    plain = [name.item() if isinstance(name, np.number | np.str_) else name for name in names]
+    kinds = set(map(type, plain))
+    if len(kinds) == 1:
+        return plain
+    if kinds == {int, float} and all(float(name) == name for name in plain):
+        return list(map(float, plain))
+    return list(map(str, names))

@@ -9,7 +9,7 @@ from typing import Any, NoReturn
 import numpy as np
 from numpy.typing import ArrayLike
 
-from ..arrays import Floats, Ints, as_floats, check_complete, frozen
+from ..arrays import Floats, Ints, as_floats, check_complete, frozen, refuse_other
 from ..entries import entries_of, is_missing
 from ..errors import InputError
 from ..files.csv_text import check_decimal
@@ -96,6 +96,9 @@ class Books:
         columns = {"claim": claim, "side": side, "price": price, "quantity": quantity}
         if time is not None:
             columns["time"] = time
+        for field in ("price", "quantity"):  # in a column text would be read
+            if _is_scalar(columns[field]):
+                refuse_other(columns[field], field)
         self._fill(market, book, columns, _plain)
 
     @classmethod
@@ -352,10 +355,14 @@ def _plain(columns: dict[str, Any]) -> Orders:
     return Orders(**columns)
 
 
+def _is_scalar(entry: Any) -> bool:
+    alone = not hasattr(entry, "__len__") or getattr(entry, "ndim", 1) == 0
+    return isinstance(entry, str | bytes) or alone
+
+
 def _column(name: str, entry: Any, length: int) -> Any:
     """Return the entries of a column, one for each order; a scalar stands for all of them."""
-    alone = not hasattr(entry, "__len__") or getattr(entry, "ndim", 1) == 0
-    if isinstance(entry, str | bytes) or alone:
+    if _is_scalar(entry):
         return np.full(length, entry)
     column = entries_of(entry)
     if not hasattr(column, "__len__") or isinstance(column, Mapping | Set):

@@ -266,7 +266,7 @@ def settlement(outcome: Outcome, state: str | int) -> Settlement:
         payout=frozen(payout),
         net=frozen(net),
         maker=_plain(outcome.payoff[i]),
-        maker_net=_plain(-math.fsum(net)),
+        maker_net=_plain(-math.fsum(net.tolist())),
     )
 
 
@@ -309,6 +309,8 @@ def _picked(orders: Orders, rows: Ints) -> Orders:
 
 def _position(value: str | int, labels: Sequence[str], axis: str) -> int:
     label = _label(value, axis)
+    if label in labels:
+        return labels.index(label)
     keys = list(map(composed, labels))
     if composed(label) not in keys:
         raise InputError(unknown_label(label, labels, axis), field=axis)

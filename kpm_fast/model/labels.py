@@ -399,6 +399,8 @@ def integers_as_labels(column: Any, claims: tuple[str, ...]) -> Any:
     entries = entries_of(column)
     if isinstance(entries, str | bytes | Mapping) or not hasattr(entries, "__len__"):
         return column
+    if isinstance(entries, np.ndarray) and entries.dtype.kind in "iu" and entries.ndim == 1:
+        return list(map(str, entries.tolist()))
     if not all(map(_is_whole, entries)):
         return column
     return [identifier(entry, "claim", row) for row, entry in enumerate(entries)]

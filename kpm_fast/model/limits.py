@@ -13,7 +13,8 @@ __all__ = ["limits_in_reach", "note_on_limits"]
 
 def limits_in_reach(market: Market, orders: Orders) -> Floats:
     """Return each limit within the range of its claim's payoffs, shape (J,), money per share."""
-    return np.clip(orders.price, *_ranges(market, orders))
+    least, most = _ranges(market, orders)
+    return np.minimum(np.maximum(orders.price, least), most)  # np.clip takes twice as long
 
 
 def note_on_limits(market: Market, orders: Orders) -> str:

@@ -301,7 +301,8 @@ class Maker(Value, ABC):
             table = table[None, :]
         maker, rows, _ = self._rows(table, "payoffs")
         names = names or default_labels(len(rows))
-        sizes, shape = checked_quantities(quantities_by_claim(quantities, names), len(rows))
+        asked = None if quantities is None else quantities_by_claim(quantities, names)
+        sizes, shape = checked_quantities(asked, len(rows))
         bid, ask = _core.maker_quotes(maker._model(), -maker.inventory, rows, sizes)
         stated = None if quantities is None else frozen(sizes.reshape(shape))
         return construct(

@@ -13,7 +13,7 @@ from numpy.typing import ArrayLike
 
 from .. import _core
 from ..arrays import Floats, as_flag, as_number, frozen, same
-from ..errors import InputError
+from ..errors import InputError, MissingAttributeError
 from ..files.csv_text import check_decimal
 from ..files.decimal_comma import pointed_column
 from ..files.tables import read_csv
@@ -31,10 +31,6 @@ __all__ = ["DEFAULT_AMBIGUITY", "Market", "remember_prior_sum"]
 DEFAULT_AMBIGUITY = 0.01
 
 _KNIGHTIAN = ("prior", "risk_aversion", "ambiguity")
-
-
-class _LackingError(InputError, AttributeError):
-    """Of an attribute that the market's maker does not have: ``hasattr`` says that it is absent."""
 
 
 @dataclass(frozen=True, init=False, eq=False, repr=False)
@@ -358,7 +354,7 @@ class Market:
         # Attributes that only a market with a Knightian maker has.
         if name in _KNIGHTIAN and "_maker" in self.__dict__:
             owner = type(self.__dict__["_maker"]).__name__
-            raise _LackingError(f"the market's maker, {owner}, has none", field=name)
+            raise MissingAttributeError(f"the market's maker, {owner}, has none", field=name)
         raise AttributeError(f"{type(self).__name__!r} object has no attribute {name!r}")
 
     def _parameters(self) -> dict[str, Any]:
@@ -386,10 +382,14 @@ class Market:
         names = [field.name for field in fields(self)]
         if unknown := set(changes) - {*names, "normalize", "maker"}:
             raise TypeError(f"Market has no parameter {min(unknown)!r}")
+        for name in ("risk_aversion", "ambiguity"):  # where None would mean the default
+            if name in changes and changes[name] is None:
+                raise InputError("must be a number, got None", field=name)
         if changes.get("maker") is not None:
             current = {name: current[name] for name in ("payoffs", "claims", "states")}
         elif "maker" in current and not changes.keys().isdisjoint(_KNIGHTIAN):
-            current = {name: getattr(self, name) for name in names}  # or says what it has none of
+            # Or the maker says what it has none of.
+            current = {name: getattr(self, name) for name in names if name not in changes}
         elif "maker" in current:
             if "states" in changes:  # other names for the same states, as of the payoffs
                 current["maker"] = current["maker"]._named(changes["states"])

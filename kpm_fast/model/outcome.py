@@ -342,7 +342,7 @@ class Outcome(Value):
         """Return the maker's parameters, without its beliefs, which are in the table of states."""
         model = self._model
         stated = {name: value for name, value in model.items() if np.isscalar(value)}
-        if model["kind"] == "knightian":
+        if "prior" in model:
             stated["prior_sum"] = self.market.prior_sum
         return {"maker": stated.pop("kind"), **stated}
 

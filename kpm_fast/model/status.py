@@ -20,11 +20,10 @@ class Status(str, Enum):
     TIME_LIMIT = "time_limit"
     #: The limit on nodes came first.
     NODE_LIMIT = "node_limit"
-    #: Ctrl-C, or the callback asked to stop.
+    #: Ctrl-C, a cancelled :class:`kpm_fast.StopToken`, or the callback asked to stop.
     INTERRUPTED = "interrupted"
-    #: The search finished, but rounding kept the gap above the tolerance, or the prices from their
-    #: last digits: by a convex rule, a claim's price further than 1e-12 of its payoff range from
-    #: what the state prices say.
+    #: The search finished, but rounding kept the gap above the tolerance, or left state prices
+    #: short of the nearest to the prior.
     INACCURATE = "inaccurate"
     #: No state prices lie in the cell (only :func:`kpm_fast.solve_cell`).
     INFEASIBLE = "infeasible"

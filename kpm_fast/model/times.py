@@ -18,7 +18,7 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from ..arrays import Floats, first, frozen
+from ..arrays import Floats, first, flag_among, frozen
 from ..entries import clock_unit, entries_of, is_missing, plain_text, type_of, zone_of
 from ..errors import InputError
 
@@ -72,6 +72,9 @@ def parse_times(column: Any, length: int) -> tuple[NDArray[Any], Floats]:
     entries = entries_of(column)
     if isinstance(entries, np.ndarray) and entries.ndim > 1:
         raise InputError(f"must be one-dimensional, got shape {entries.shape}", field="time")
+    flag = flag_among(entries) if isinstance(entries, list | tuple) else None
+    if flag is not None:  # NumPy would make a number of it
+        raise InputError(f"{_WANTED}, got {entries[flag]!r}", field="time", index=flag)
     zone = zone_of(column)
     fast = None if zone == "clock" else _datetimes(entries, "Z" if zone else "")
     fast = fast or _long_integers(entries)

@@ -9,15 +9,26 @@ import numpy as np
 
 from ..errors import InputError, count_text
 from ..model.outcome import Outcome
+from ..model.rules import RULES
 from .panels import one_panel
 from .style import BLUE, GREY, INK, ORANGE
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
-__all__ = ["draw_proof"]
+__all__ = ["check_has_tree", "draw_proof"]
 
 _BARS = 200  # leaves drawn as bars; more are a line
+
+
+def check_has_tree(rule: str) -> None:
+    """Refuse a rule whose proof is no tree, of which there is nothing to draw."""
+    if rule != RULES[0]:
+        raise InputError(
+            f"has no tree to draw under {rule}, which is convex: its proof is its state prices, "
+            "which verify checks",
+            field="proof",
+        )
 
 
 def draw_proof(outcome: Outcome, axes: Any = None) -> Axes:
@@ -28,6 +39,7 @@ def draw_proof(outcome: Outcome, axes: Any = None) -> Axes:
     InputError
         If the result has no certificate.
     """
+    check_has_tree(outcome.rule)
     proof = outcome.certificate
     if proof is None:
         raise InputError("is missing: clear(..., certificate=True) keeps it", field="certificate")

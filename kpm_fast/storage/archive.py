@@ -29,6 +29,7 @@ from ..files.strict_json import NOT_FINITE, parse_json, stated_number
 from ..model.certificate import Certificate
 from ..model.maker import Maker
 from ..model.maker_form import maker_from_dict, maker_to_dict
+from ..model.maker_model import maker_model
 from ..model.market import Market, remember_prior_sum
 from ..model.orders import Orders
 from ..model.outcome import Outcome
@@ -146,7 +147,8 @@ def write_outcome(result: Outcome, path: str | os.PathLike[str]) -> None:
         "states": market.states,
         "order_claims": labels,
     }
-    if maker is None and market.prior_sum != exact_sum(market.prior):
+    prior = maker_model(market).get("prior")
+    if prior is not None and market.prior_sum != exact_sum(prior):
         header["prior_sum"] = _number_text(market.prior_sum)
     with (
         staged_binary(path) as stream,
@@ -312,7 +314,10 @@ class _Reader:
         if "maker" in self._header:
             arrays = self._arrays("market", {"payoffs": _MARKET["payoffs"]})
             stated = self._take("maker")
-            labels["maker"] = _located("maker", lambda: _read_maker(stated))
+            maker = _located("maker", lambda: _read_maker(stated))
+            if "prior_sum" in self._header and "_prior_sum" in vars(maker):
+                maker = maker._of_prior_sum(self._number("prior_sum"))
+            labels["maker"] = maker
             return _located("market", lambda: Market(**arrays, **labels))
         arrays = self._arrays("market", _MARKET)
         for name in _PREFERENCES:

@@ -253,9 +253,10 @@ def write_book(
     """Write a market and its orders so that :func:`read_book` returns them, bit for bit.
 
     A path that ends in ``.json``, ``.csv`` or ``.parquet``, in letters of either case, becomes one
-    file, any other a folder, which is made if need be. ``overwrite=False`` refuses one that holds
-    another book. Files appear complete or not at all; a program that dies while it replaces them
-    leaves a file ``UNFINISHED``, and :func:`read_book` refuses the folder.
+    file, any other a folder, which is made if need be. Compressed tables of the book that it held
+    are removed. ``overwrite=False`` refuses one that holds another book. Files appear complete or
+    not at all; a program that dies while it replaces them leaves a file ``UNFINISHED``, and
+    :func:`read_book` refuses the folder.
 
     Raises
     ------
@@ -335,7 +336,8 @@ def write_book(
 
     if not overwrite:
         _check_no_other_book(path, write)
-    with staged_files(folder) as open_file:
+    replaced = [f"{table}{suffix}" for table in _TABLES for suffix in _COMPRESSED]
+    with staged_files(folder, replaced=replaced) as open_file:
         write(open_file)
 
 
