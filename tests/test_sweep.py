@@ -130,6 +130,22 @@ def test_a_sweep_can_be_pickled_framed_and_drawn(book: tuple[kpm.Market, kpm.Ord
         swept.plot("colour")
 
 
+def test_a_stop_ends_all_rows() -> None:
+    """The row at hand has a clearing; those that nobody waits for have none."""
+    market, orders = kpm.sample.race_card(seed=1)
+    stop = kpm.StopToken()
+    stop.cancel()
+    swept = kpm.sweep(market, orders, ambiguity=[0.0, 0.01, 0.1], stop=stop)
+    assert list(swept["status"]) == ["interrupted"] * 3
+    assert np.isfinite(swept["gain"]).tolist() == [True, False, False]
+    assert np.isnan(swept["seconds"]).tolist() == [False, True, True]
+
+
+def test_a_callback_ends_its_own_clearing_only(book: tuple[kpm.Market, kpm.Orders]) -> None:
+    ended = kpm.sweep(*book, ambiguity=[0.0, 0.01], callback=lambda _: True)
+    assert np.isfinite(ended["gain"]).all()
+
+
 @pytest.mark.parametrize(
     ("parameters", "message"),
     [

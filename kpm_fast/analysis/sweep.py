@@ -31,6 +31,7 @@ from ..model.maker_model import is_knightian, maker_model
 from ..model.market import Market
 from ..model.orders import Orders
 from ..model.rules import RULES
+from ..model.status import Status
 from ..storage.finished import UNFINISHED, Finished, content_hash
 
 if TYPE_CHECKING:
@@ -54,6 +55,7 @@ _FIGURES = (
 )
 _SHOWN = ("gain", "volume", "expected_payoff", "worst_payoff", "spread", "status")
 _NOTHING = 1e-11  # of the notional that trades: rounding where orders are matched to each other
+_NOT_CLEARED = (Status.INTERRUPTED.value, *[math.nan] * (len(_FIGURES) - 1))
 _CHUNK_SECONDS = 0.5  # of work in a task: an executor's overhead for one is milliseconds
 
 
@@ -204,7 +206,8 @@ def sweep(
     Returns
     -------
     Sweep
-        Rows in the order of the product: the last parameter, ambiguity, runs fastest.
+        Rows in the order of the product: the last parameter, ambiguity, runs fastest. Ctrl-C, or
+        ``stop``, ends all: rows not cleared by then have the status ``"interrupted"`` and NaN.
 
     Raises
     ------
@@ -359,14 +362,16 @@ def _all_rows(
 
     # The first clearing is made in this process: it reveals at once what is wrong with the options
     # and how many clearings fit into a task.
-    started = time.perf_counter()
+    started, ended = time.perf_counter(), False
     for place in missing[:1]:
         add([place], [_row(cases[place], orders, options)])
+        ended = _was_stopped(rows[place], options)
     seconds = max(time.perf_counter() - started, 1e-6)
     rest = missing[1:]
-    if executor is None:
+    if executor is None or ended:
         for place in rest:
-            add([place], [_row(cases[place], orders, options)])
+            add([place], [_NOT_CLEARED if ended else _row(cases[place], orders, options)])
+            ended = ended or _was_stopped(rows[place], options)
     else:
         size = max(1, min(int(_CHUNK_SECONDS / seconds), len(rest) // 4 + 1))
         chunks = [rest[at : at + size] for at in range(0, len(rest), size)]
@@ -382,6 +387,11 @@ def _all_rows(
                 task.cancel()
             raise
     return [rows[place] for place in range(len(cases))]
+
+
+def _was_stopped(row: tuple[Any, ...], options: Mapping[str, Any]) -> bool:
+    """Whether nobody waits for the others either; a callback ends one clearing."""
+    return row[0] == Status.INTERRUPTED.value and options.get("callback") is None
 
 
 def _key(case: _Case, orders: Orders, options: Mapping[str, Any]) -> str:
