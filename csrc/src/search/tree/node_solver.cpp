@@ -56,7 +56,10 @@ void NodeSolver::examine(Node& node, const NodeTask& task, NodeOutcome& outcome)
   const bool root = node.id == 0;  // all prices are in it
   if (!root) {
     cells_.forget();  // counts must not depend on which nodes this thread had before
-    if (!reachable(node)) {
+    if (const std::optional<Array> lambda = separation(node.box)) {
+      node.multipliers.worst_case() = node.multipliers.marginal_state_prices() = market_.prior;
+      node.multipliers.lambda() = *lambda;
+      node.bound = -kInfinity;
       outcome.pruned.push_back(std::move(node));
       return;
     }
@@ -154,15 +157,15 @@ double NodeSolver::search_neighbours(double bound, double incumbent, NodeOutcome
   return value;
 }
 
-/// Whether any state prices reach the box; if not, the multipliers become the proof of that.
-bool NodeSolver::reachable(Node& node) {
+/// Multipliers that prove that no state prices reach the box; none if some do.
+std::optional<Array> NodeSolver::separation(const Box& box) {
   ranges_.reset();
   for (int k = 0; k < claims(); ++k) {
     const auto at = static_cast<std::size_t>(k);
-    ranges_.set_range(k, corners_[at], node.box.first[at], node.box.last[at]);
+    ranges_.set_range(k, corners_[at], box.first[at], box.last[at]);
   }
   if (ranges_.feasible()) {
-    return true;
+    return std::nullopt;
   }
   Array lambda(claims());
   double sum = 0.0;
@@ -174,12 +177,9 @@ bool NodeSolver::reachable(Node& node) {
   market_.owe(lambda, push);
   sum += (-push).maxCoeff();
   if (sum >= -kSeparation * lambda.abs().sum()) {
-    return true;  // out of reach by hardly more than rounding: the relaxation decides
+    return std::nullopt;  // out of reach by hardly more than rounding: the relaxation decides
   }
-  node.multipliers.worst_case() = node.multipliers.marginal_state_prices() = market_.prior;
-  node.multipliers.lambda() = lambda;
-  node.bound = -kInfinity;
-  return false;
+  return lambda;
 }
 
 void NodeSolver::relax(Node& node, double incumbent) {
@@ -329,9 +329,7 @@ void NodeSolver::split(Node&& node, double best, const NodeTask& task, NodeOutco
 
 NodeOutcome NodeSolver::solve(const std::vector<int>& cell) {
   return unless_abandoned([&](NodeOutcome& outcome) {
-    Node node;
-    node.box = {cell, cell};
-    if (reachable(node)) {
+    if (!separation({cell, cell})) {
       cells_.solve(cell, outcome.candidates);
     }
   });

@@ -49,7 +49,7 @@ class NodeSolver {
   bool starts_at_kink() const;
   bool prove_no_trade_optimal(NodeOutcome& outcome);
   double search_neighbours(double bound, double incumbent, NodeOutcome& outcome);
-  bool reachable(Node& node);
+  std::optional<Array> separation(const Box& box);
   bool close_root_by_cells(Node& node, double& incumbent, NodeOutcome& outcome);
   void relax(Node& node, double incumbent);
   void refine(Node& node, double incumbent);
