@@ -38,7 +38,7 @@ class Batch(Value):
     gain : ndarray, shape (B,)
         As :attr:`Result.gain`, money: what trading is worth to the maker.
     rule : str
-        As :attr:`Result.rule`, of all books.
+        As ``Result.rule``, of all books.
     fills : ndarray, shape (J,)
         Shares, book by book.
     first : ndarray of int64, shape (B + 1,)

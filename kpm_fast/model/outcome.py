@@ -88,7 +88,7 @@ class Outcome(Value):
         The proof of ``upper_bound``, where it was asked for.
     rule : str
         ``"maker_optimal"``: (8). ``"competitive"``: the fills that are worth most to traders and
-        maker together, at the maker's marginal state prices; :attr:`upper_bound` then bounds
+        maker together, at the maker's marginal state prices; ``upper_bound`` then bounds
         :attr:`objective`. ``"pay_as_bid"``: the same fills, and every order pays its limit.
         ``"pdca"``: competitive, with the greatest payout among the fills that support the prices.
     """

@@ -97,7 +97,7 @@ def house_style() -> Iterator[None]:
     Fonts, lines, and a palette that is distinguishable with any kind of colour vision. Figures
     created inside keep most of it; save inside as well, for the resolution. Threads take turns:
     matplotlib's settings are those of the process. Do not wait inside for threads that draw in
-    this style, as :meth:`Result.plot` does: they would wait for the end of the block.
+    this style, as ``Result.plot`` does: they would wait for the end of the block.
 
     Returns
     -------

@@ -12,7 +12,7 @@
 #include "kpm/engine.hpp"
 #include "library/counted_malloc.hpp"
 #include "library/own_allocator.hpp"
-#include "library/starved_heap.hpp"
+#include "memory/starved_heap.hpp"
 
 namespace kpm {
 
