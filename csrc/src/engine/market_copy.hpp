@@ -8,18 +8,9 @@
 
 #include "kpm/kpm.hpp"
 #include "kpm/makers.hpp"
+#include "mechanisms/own_maker.hpp"
 
 namespace kpm {
-
-/// The Knightian maker whose numbers a market has.
-inline MakerModel maker_of(const Market& market) {
-  MakerModel maker;
-  maker.states = market.states;
-  maker.prior = market.prior;
-  maker.risk_aversion = market.risk_aversion;
-  maker.ambiguity = market.ambiguity;
-  return maker;
-}
 
 class MarketCopy {
  public:

@@ -9,6 +9,7 @@
 #include <utility>
 #include <vector>
 
+#include "mechanisms/own_maker.hpp"
 #include "mechanisms/trading_gain.hpp"
 #include "numerics/twofold.hpp"
 #include "search/team.hpp"
@@ -48,16 +49,6 @@ double surplus(const Market& market, const Orders& orders, const Clearing& clear
     sum += spared * clearing.fills[static_cast<std::size_t>(j)];
   }
   return std::max(0.0, static_cast<double>(sum));
-}
-
-/// The market's own maker, as the makers' functions take it.
-MakerModel maker_of(const Market& market) {
-  MakerModel maker;
-  maker.states = market.states;
-  maker.prior = market.prior;
-  maker.risk_aversion = market.risk_aversion;
-  maker.ambiguity = market.ambiguity;
-  return maker;
 }
 
 /// One per thread: consecutive books are often of one market, whose maker is made once.

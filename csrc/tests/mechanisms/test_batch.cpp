@@ -6,6 +6,7 @@
 #include "check.hpp"
 #include "kpm/batch.hpp"
 #include "kpm/makers.hpp"
+#include "mechanisms/own_maker.hpp"
 #include "random_book.hpp"
 
 namespace kpm {
@@ -30,15 +31,6 @@ class Kept : public BatchSink {
   std::vector<double> objectives, gains;
   std::vector<Fault> faults;
 };
-
-MakerModel maker_of(const Market& market) {
-  MakerModel maker;
-  maker.states = market.states;
-  maker.prior = market.prior;
-  maker.risk_aversion = market.risk_aversion;
-  maker.ambiguity = market.ambiguity;
-  return maker;
-}
 
 double gain_of(const Market& market, const MakerModel& maker, const Clearing& clearing) {
   return maker_gain(maker, market.inventory, market.payoffs, market.claims,
