@@ -127,7 +127,7 @@ def test_a_callback_that_raises_at_each_call(
         except error:
             assert calls == index
         else:
-            assert calls < index  # there were fewer calls
+            assert 0 < calls < index  # there were fewer, but not none
             assert_same_bits(best, result)
     assert_same_bits(best, kpm.clear(*crowd, threads=threads, node_limit=16))
 
@@ -390,7 +390,7 @@ book = endless_book()
 
 async def main():
     task = asyncio.create_task(clear(market_of(book), orders_of(book)))
-    await asyncio.sleep(0.2)
+    await asyncio.sleep(0)  # the task begins: the clearing is in its executor
     print("searching", flush=True)
     if sys.argv[2] == "Ctrl-C elsewhere":  # another thread takes it: nothing wakes the loop
         take = lambda: signal.pthread_kill(threading.get_ident(), signal.SIGINT)
