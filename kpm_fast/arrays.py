@@ -7,6 +7,7 @@ import operator
 import os
 import reprlib
 import sys
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -14,7 +15,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from .entries import entries_of, number
-from .errors import InputError
+from .errors import InputError, suggestion
 
 __all__ = [
     "LARGEST",
@@ -227,10 +228,15 @@ def as_flag(value: Any, field: str) -> bool:
     raise InputError(f"must be True or False, got {reprlib.repr(value)}", field=field)
 
 
-def check_choice(value: Any, choices: tuple[str, ...], field: str) -> None:
+def check_choice(value: Any, choices: Sequence[str], field: str, index: int | None = None) -> None:
     """Refuse a value that is not among the choices."""
     if not isinstance(value, str) or value not in choices:
-        raise InputError(f"must be one of {', '.join(choices)}, got {value!r}", field=field)
+        close = suggestion(value, choices) if isinstance(value, str) else ""
+        raise InputError(
+            f"must be one of {', '.join(choices)}, got {reprlib.repr(value)}{close}",
+            field=field,
+            index=index,
+        )
 
 
 def first(mask: NDArray[np.bool_]) -> int | None:
