@@ -195,3 +195,9 @@ def test_cpp_files_include_in_no_circle() -> None:
 def test_python_s_own_headers_are_included_by_the_binding_only() -> None:
     for path in (ROOT / "csrc" / "src").rglob("*.?pp"):
         assert "pybind11" not in path.read_text(encoding="utf-8"), path
+
+
+def test_cpp_tests_draw_the_same_numbers_on_every_machine() -> None:
+    """By test::Random alone: Eigen's draws are the C library's, and depend on which tests ran."""
+    for path in (ROOT / "csrc" / "tests").rglob("*.?pp"):
+        assert not re.search(r"::(setRandom|Random\(|rand\b)", path.read_text()), path

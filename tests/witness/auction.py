@@ -53,7 +53,9 @@ def dual_value(model: dict[str, Any], payoffs: Any, inventory: Any, orders: Any)
     return float(problem.solve(solver=cp.CLARABEL))
 
 
-def _utility_primal(cp: Any, model: dict[str, Any], payoffs: Any, inventory: Any, orders: Any) -> float:
+def _utility_primal(
+    cp: Any, model: dict[str, Any], payoffs: Any, inventory: Any, orders: Any
+) -> float:
     claim, side, limit, quantity = (np.asarray(column) for column in orders)
     fills = cp.Variable(len(claim), nonneg=True) if len(claim) else np.zeros(0)
     cost = cp.Variable()
