@@ -323,11 +323,9 @@ void RiskBlock::search_tilt(double entropy, double most) {
 }
 
 double RiskBlock::variance() const {
-  const auto p = [this](Eigen::Index i) {
-    const States& pair = states_[i / 2];
-    return pair.q[i % 2] * pair.ratio[i % 2];
-  };
-  return variance_of(count_, p, [this](Eigen::Index i) { return states_[i / 2].phi[i % 2]; }, 1.0);
+  return variance_of<2>(
+      states_, [](const States& state) -> Pair { return state.q * state.ratio; },
+      [](const States& state) { return state.phi; }, 1.0);
 }
 
 }  // namespace kpm

@@ -47,8 +47,10 @@ void RiskMeasure::set_ball(const ArrayView& prior, double ambiguity) {
 
 /// Of phi / unit under p = q ratio.
 double RiskMeasure::variance(double unit) const {
-  const auto p = [this](Eigen::Index i) { return states_[i].q * states_[i].ratio; };
-  return variance_of(states_.size(), p, [this](Eigen::Index i) { return states_[i].phi; }, unit);
+  using One = Eigen::Array<double, 1, 1>;
+  return variance_of<1>(
+      states_, [](const State& state) { return One::Constant(state.q * state.ratio).eval(); },
+      [](const State& state) { return One::Constant(state.phi).eval(); }, unit);
 }
 
 /// p proportional to q e^{phi / mu}, with its entropy and d entropy / d ln(1/mu).

@@ -17,8 +17,9 @@ constexpr int kBacktracks = 8;
 
 }  // namespace
 
-PolytopeBlock::PolytopeBlock(const ScaledMaker& maker, Arena& arena)
+PolytopeBlock::PolytopeBlock(const ScaledMaker& maker, const MakerFunction& cost, Arena& arena)
     : maker_(maker),
+      cost_(cost),
       priors_(maker.priors),
       count_(maker.priors.cols()),
       vertices_(maker.priors.rows()),
@@ -312,7 +313,7 @@ void PolytopeBlock::advance(double step, const ArrayView& /*loss*/) {
 }
 
 double PolytopeBlock::conjugate() const {
-  return a_ > 0.0 ? relative_entropy_of(g_ / g_.sum(), p_ / p_.sum()) / a_ : 0.0;
+  return a_ > 0.0 ? cost_.conjugate(g_ / g_.sum(), p_ / p_.sum()) : 0.0;
 }
 
 /// The vertices' weights in g = sum of weight g_v, g_v the gradient at a vertex alone: v_v times
