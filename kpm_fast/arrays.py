@@ -7,6 +7,7 @@ import operator
 import os
 import reprlib
 import sys
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -14,7 +15,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from .entries import entries_of, number
-from .errors import InputError
+from .errors import InputError, suggestion
 
 __all__ = [
     "LARGEST",
@@ -63,7 +64,7 @@ def as_floats(value: ArrayLike, field: str) -> Floats:
     single number is neither text nor True or False, and only payoffs may be the latter.
     """
     if type(value) is np.ndarray and value.dtype.char == "d":
-        return np.array(value, dtype=np.float64, order="C")
+        return _plain_zeros(value)
     check_complete(value, field)
     entries = entries_of(value)
     try:
@@ -75,11 +76,18 @@ def as_floats(value: ArrayLike, field: str) -> Floats:
     if field not in _MAY_BE_FLAGS:
         refuse_flags(array, entries, field)
     if array.dtype.kind in "biu" or array.dtype.char in "efd":
-        return np.array(array, dtype=np.float64, order="C")
+        return _plain_zeros(array)
     unread = array.dtype.kind not in "OUSf" or (array.dtype.kind in "US" and array.size == 0)
     if unread and isinstance(entries, np.ndarray):
         raise InputError(f"must be numbers, got {array.dtype} data", field=field)
     return _parsed(entries, field)
+
+
+def _plain_zeros(value: Any) -> Floats:
+    """Copy numbers, with zeros of one sign: those of either are equal, and so should answers be."""
+    array = np.array(value, dtype=np.float64, order="C")
+    array += 0.0  # -0.0 + 0.0 is 0.0
+    return array
 
 
 def refuse_other(value: Any, field: str) -> None:
@@ -134,7 +142,7 @@ def _parsed(entries: Any, field: str) -> Floats:
         raise _ragged(entries, field) from error
     flat = array.ravel()
     try:
-        return np.array(list(map(number, flat)), dtype=np.float64).reshape(array.shape)
+        return _plain_zeros(list(map(number, flat))).reshape(array.shape)
     except ValueError:
         pass
     for position, entry in enumerate(flat):
@@ -227,10 +235,15 @@ def as_flag(value: Any, field: str) -> bool:
     raise InputError(f"must be True or False, got {reprlib.repr(value)}", field=field)
 
 
-def check_choice(value: Any, choices: tuple[str, ...], field: str) -> None:
+def check_choice(value: Any, choices: Sequence[str], field: str, index: int | None = None) -> None:
     """Refuse a value that is not among the choices."""
     if not isinstance(value, str) or value not in choices:
-        raise InputError(f"must be one of {', '.join(choices)}, got {value!r}", field=field)
+        close = suggestion(value, choices) if isinstance(value, str) else ""
+        raise InputError(
+            f"must be one of {', '.join(choices)}, got {reprlib.repr(value)}{close}",
+            field=field,
+            index=index,
+        )
 
 
 def first(mask: NDArray[np.bool_]) -> int | None:

@@ -318,16 +318,26 @@ def test_sources_that_are_not_compiled_say_so(tmp_path: Path) -> None:
 
 
 @pytest.mark.unsanitized
-def test_the_first_clearing_of_the_documentation_runs(tmp_path: Path) -> None:
+def test_the_programs_of_the_documentation_run(tmp_path: Path) -> None:
+    """The first clearing, and a second program of what goes on from it, every code checked."""
     page = (ROOT / "docs" / "embedding.md").read_text()
-    code = re.search(r"```c\n(.*?)```", page, re.DOTALL)
+    first, *pieces = re.findall(r"```c\n(.*?)```", page, re.DOTALL)
     promise = re.search(r"It prints `([^`]*)`", page)
-    assert code is not None
     assert promise is not None
-    source = tmp_path / "first.c"
-    source.write_text(code[1])
-    command = [sys.executable, "-m", "kpm_fast", "--cflags", "--libs"]
-    flags = run_command(command, cwd=tmp_path).stdout.split()
+    assert len(pieces) == 3
+    body, end = first.rsplit("  return", 1)
+    checked = [
+        re.sub(r"^(kpm_(?!engine_free|settings_init)\w+\(.*\));", r"CHECK(\1);", piece, flags=re.M)
+        for piece in pieces
+    ]
+    assert sum(piece.count("CHECK") for piece in checked) == 8
+    check = "#include <stdlib.h>\n#define CHECK(call) if ((call) != KPM_OK) return 2\n"
+    more = check + body + "\n".join(f"{{{piece}}}" for piece in checked) + "  return" + end
+    flags = run_command(
+        [sys.executable, "-m", "kpm_fast", "--cflags", "--libs"], cwd=tmp_path
+    ).stdout.split()
     strict = ["-std=c99", "-pedantic", "-Wall", "-Wextra", "-Werror"]
-    run_command([c_compiler(), *strict, source, "-o", tmp_path / "first", *flags])
-    assert run_command([tmp_path / "first"]).stdout.strip() == promise[1]
+    for name, code in (("first", first), ("more", more)):
+        (tmp_path / f"{name}.c").write_text(code)
+        run_command([c_compiler(), *strict, tmp_path / f"{name}.c", "-o", tmp_path / name, *flags])
+        assert run_command([tmp_path / name]).stdout.strip() == promise[1]

@@ -56,7 +56,8 @@ class Outcome(Value):
     certainty_equivalent : float
         The certain amount worth as much to the maker as ``payoff``, under the worst case.
     no_trade_equivalent : float
-        The same without trading. No published clearing is worse (docs/theory.md, theorem A).
+        The same without trading. No published clearing is worth less (docs/theory.md, theorem A),
+        except by a convex rule that was stopped.
     upper_bound : float
         No clearing has a greater certainty equivalent.
     worst_case : ndarray, shape (N,)
