@@ -43,6 +43,16 @@ def test_files_stay_short(path: Path) -> None:
     assert max(map(len, lines), default=0) <= 100
 
 
+def test_eigen_comes_with_the_storage_that_allocates_first() -> None:
+    including = [
+        path.name
+        for path in SOURCES
+        if path.suffix in {".cpp", ".hpp"}
+        and re.search(r"#include <Eigen/(Core|Dense|Eigen)>", path.read_text(encoding="utf-8"))
+    ]
+    assert including == ["dense_storage.hpp"]
+
+
 def test_versions_agree() -> None:
     assert kpm.__version__ == version("kpm-fast")
     assert kpm.__version__ in _core.build_info().values()
