@@ -24,6 +24,7 @@ from strategies import books
 from witness import Book
 
 ROOT = Path(__file__).resolve().parent.parent
+PACKAGE = Path(kpm.__file__).parent  # where wheels are tested, the checkout's folder is not there
 HEADER = Path(kpm.get_include()) / "kpm" / "kpm.h"
 
 pytestmark = pytest.mark.cross_section
@@ -281,7 +282,7 @@ def declarations(text: str) -> dict[str, list[str]]:
 
 
 def test_cython_s_declarations_are_the_header_s() -> None:
-    pxd = re.findall(r"\w+", (ROOT / "kpm_fast" / "kpm.pxd").read_text())
+    pxd = re.findall(r"\w+", (PACKAGE / "kpm.pxd").read_text())
     for name, entries in declarations(HEADER.read_text()).items():
         if name.endswith("_flat"):
             continue  # for callers without structs
@@ -293,7 +294,7 @@ def test_cython_s_declarations_are_the_header_s() -> None:
 
 def test_numba_s_figures_are_the_header_s() -> None:
     text = HEADER.read_text()
-    module = (ROOT / "kpm_fast" / "numba.py").read_text()
+    module = (PACKAGE / "numba.py").read_text()
     for name, variable in (("FIGURES", "_FIGURES"), ("FIGURE_STATUS", "_STATUS")):
         stated = re.search(rf"KPM_{name} = (\d+)", text)
         assert stated is not None
@@ -303,7 +304,7 @@ def test_numba_s_figures_are_the_header_s() -> None:
 def test_sources_that_are_not_compiled_say_so(tmp_path: Path) -> None:
     """Python in a checkout imports the checkout's folder, not the package that is installed."""
     ignored = shutil.ignore_patterns("_core*", "lib", "include", "__pycache__")
-    shutil.copytree(ROOT / "kpm_fast", tmp_path / "kpm_fast", ignore=ignored)
+    shutil.copytree(PACKAGE, tmp_path / "kpm_fast", ignore=ignored)
     run = subprocess.run(
         [sys.executable, "-S", "-m", "kpm_fast", "--cflags"],  # no hook of an editable install
         cwd=tmp_path,
