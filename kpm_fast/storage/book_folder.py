@@ -15,7 +15,7 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from ..arrays import as_flag, as_path, check_choice
-from ..errors import InputError
+from ..errors import InputError, brief
 from ..files.atomic_files import check_finished, staged_binary, staged_files
 from ..files.tables import CsvTable, check_text, read_csv, write_csv
 from ..model.book_types import check_book
@@ -200,7 +200,8 @@ def check_form_of_clearing(form: Mapping[str, Any]) -> None:
     for name, value in form.items():
         if value is not None and value is not False and not (name in _UNITS and value == 1):
             raise InputError(
-                f"applies to tables, and this file is a saved clearing, got {value!r}", field=name
+                f"applies to tables, and this file is a saved clearing, got {brief(value)}",
+                field=name,
             )
 
 
