@@ -262,6 +262,14 @@ def test_the_load_of_others_is_not_ours(monkeypatch: pytest.MonkeyPatch) -> None
     assert load.Load(None).idle is None
 
 
+def test_an_unlisted_column_is_in_the_data_alone() -> None:
+    section = Section(
+        "x", rows=[{"own / peer times": 2.0, "peer time": 1.0}], unlisted=["peer time"]
+    )
+    assert Section.from_dict(section.as_dict()) == section
+    assert document.table(section.rows, section.unlisted)[0] == "| own / peer |"
+
+
 def test_the_overview_keeps_the_groups_apart() -> None:
     section = Section("x")
     section.against("One cell", "Fast", [0.5, 0.5])
