@@ -59,6 +59,14 @@ def payoffs(rng: np.random.Generator, claims: int, states: int) -> np.ndarray:
     return rng.normal(0, 1, (claims, states))
 
 
+def varied(rng: np.random.Generator, states: int) -> np.ndarray:
+    """A claim whose payoffs are not all the same."""
+    while True:
+        claim = payoffs(rng, 1, states)[0]
+        if np.ptp(claim) > 0:
+            return claim
+
+
 def owed(maker: kpm.Maker) -> np.ndarray:
     return -maker.inventory
 
@@ -221,9 +229,7 @@ def test_sizes_reach_their_limits(draw: Draw) -> None:
     rng = np.random.default_rng(9)
     for _ in range(CASES):
         n = int(rng.integers(2, 6))
-        maker, claim = draw(rng, n), payoffs(rng, 1, n)[0]
-        if np.ptp(claim) == 0:
-            continue
+        maker, claim = draw(rng, n), varied(rng, n)
         now = maker.cost(owed(maker))
         for side, sign in (("buy", 1.0), ("sell", -1.0)):
             # A price: a little less is cheaper for the next share, a little more is not.
@@ -265,11 +271,9 @@ def test_a_trade_is_the_auction_of_one_order(seed: int) -> None:
     rng = np.random.default_rng(seed)
     n = int(rng.integers(2, 5))
     maker = MAKERS["knightian"](rng, n)
-    claim = payoffs(rng, 1, n)[0]
+    claim = varied(rng, n)
     side = str(rng.choice(["buy", "sell"]))
     limit, quantity = rng.uniform(claim.min(), claim.max()), rng.exponential(3.0)
-    if np.ptp(claim) == 0:
-        return
     trade, _ = maker.trade(claim, side, limit, quantity, payment="limit")
     market = kpm.Market([claim], maker.prior, maker.inventory, maker.risk_aversion, maker.ambiguity)
     result = kpm.clear(market, kpm.Orders([0], [side], [limit], [quantity]), tolerance=1e-12)
