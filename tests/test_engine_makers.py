@@ -11,7 +11,7 @@ import kpm_fast as kpm
 from kpm_fast.clearing.auctions import rules_of
 from strategies import examples
 
-from .test_engine import assert_same_bits
+from test_engine import assert_same_bits
 
 pytestmark = pytest.mark.cross_section
 
