@@ -6,8 +6,7 @@ import numpy as np
 import pytest
 
 import kpm_fast as kpm
-from strategies import fewer
-from tests.auction_books import (
+from auction_books import (
     MAKERS,
     RULES,
     as_orders,
@@ -15,6 +14,7 @@ from tests.auction_books import (
     make_maker,
     random_book,
 )
+from strategies import fewer
 
 FIGURES = [
     "fills",

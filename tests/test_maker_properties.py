@@ -106,6 +106,16 @@ def test_quotes_are_those_of_a_convex_cost(draw: Draw) -> None:
         assert maker.quotes(table, 3.0)["ask"] == pytest.approx(cost / 3, abs=1e-9)
 
 
+def of_states(maker: kpm.Maker, states: np.ndarray, weight: np.ndarray) -> kpm.Maker:
+    """The maker of these states of its own, each with a share ``weight`` of that one's prior."""
+    inventory = maker.inventory[states]
+    if isinstance(maker, kpm.WorstStateMaker):
+        return kpm.WorstStateMaker(len(states), inventory)
+    names = [name for name in ("prior", "priors", "delta") if hasattr(maker, name)]
+    changes = {name: getattr(maker, name)[..., states] * weight for name in names}
+    return maker.replace(inventory=inventory, **changes)
+
+
 @every_maker
 def test_the_order_of_states_does_not_matter(draw: Draw) -> None:
     rng = np.random.default_rng(5)
@@ -113,13 +123,7 @@ def test_the_order_of_states_does_not_matter(draw: Draw) -> None:
         n = int(rng.integers(2, 7))
         maker, order = draw(rng, n), rng.permutation(n)
         table = payoffs(rng, 3, n)
-        permuted = {"inventory": maker.inventory[order]}
-        for name in ("prior", "delta"):
-            if hasattr(maker, name):
-                permuted[name] = getattr(maker, name)[order]
-        if hasattr(maker, "priors"):
-            permuted["priors"] = maker.priors[:, order]
-        other = maker.replace(**permuted)
+        other = of_states(maker, order, np.ones(n))
         for quantities in (None, 2.0):
             own, its = maker.quotes(table, quantities), other.quotes(table[:, order], quantities)
             assert its["bid"] == pytest.approx(own["bid"], abs=1e-11)
@@ -152,6 +156,56 @@ def test_the_unit_of_money_does_not_matter(draw: Draw, unit: float) -> None:
             own, its = maker.quotes(table, quantities), other.quotes(table, block)
             assert its["bid"] == pytest.approx(own["bid"], rel=1e-9, abs=1e-11)
             assert its["ask"] == pytest.approx(own["ask"], rel=1e-9, abs=1e-11)
+
+
+def answers(maker: kpm.Maker, table: np.ndarray, limits: np.ndarray, unit: float) -> np.ndarray:
+    """Quotes, trades and sizes, a column for each claim that pays ``unit`` times as much a share.
+
+    Sizes beyond 1e7 count as infinite: what changes there are the last digits of a loss.
+    """
+    block = 1.937 / unit  # wealth is in steps of one: no kink lies there
+    quoted = [maker.quotes(unit * table, size) for size in (None, block)]
+    rows = [quotes[name] / unit for quotes in quoted for name in ("bid", "ask")]
+    for payment in ("cost", "final", "limit"):
+        made = [
+            maker.trade(unit * claim, "buy", unit * limit, block, payment)[0]
+            for claim, limit in zip(table, limits, strict=True)
+        ]
+        rows += [[trade.quantity * unit for trade in made], [trade.payment for trade in made]]
+    for side in ("buy", "sell"):
+        for most in ({"budget": 0.5}, {"loss": owed(maker).max() + 0.5}):
+            rows.append([maker.size_to(unit * claim, side, **most) * unit for claim in table])
+    found = np.array(rows)
+    return np.where(found > 1e7, np.inf, found)
+
+
+@every_maker
+def test_quotes_trades_and_sizes_follow_what_is_only_said_otherwise(draw: Draw) -> None:
+    """Claims and states in another order, a state in two parts, and shares that are smaller."""
+    rng = np.random.default_rng(12)
+    for _ in range(CASES // 2):
+        n = int(rng.integers(2, 6))
+        maker, table = draw(rng, n), np.array([varied(rng, n) for _ in range(3)])
+        ask = maker.quotes(table)["ask"]
+        limits = ask + 0.01 + rng.uniform(0.2, 0.8, 3) * (table.max(axis=1) - ask)
+        first = answers(maker, table, limits, 1.0)
+
+        claims = rng.permutation(3)
+        assert answers(maker, table[claims], limits[claims], 1.0).tobytes() == (
+            first[:, claims].tobytes()
+        )
+        near = {"rel": 1e-6, "abs": 1e-7}
+        for unit in (2.0**-20, 1e6):
+            assert answers(maker, table, limits, unit) == pytest.approx(first, **near)
+        states = rng.permutation(n)
+        moved = of_states(maker, states, np.ones(n))
+        assert answers(moved, table[:, states], limits, 1.0) == pytest.approx(first, **near)
+        if isinstance(maker, kpm.QuadraticMaker):
+            continue  # its cost depends on how finely states are divided
+        into, weight = np.append(np.arange(n), 0), np.ones(n + 1)
+        weight[0], weight[n] = 0.25, 0.75
+        finer = of_states(maker, into, weight)
+        assert answers(finer, table[:, into], limits, 1.0) == pytest.approx(first, **near)
 
 
 @every_maker

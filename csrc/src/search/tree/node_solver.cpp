@@ -178,7 +178,7 @@ std::optional<Array> NodeSolver::separation(const Box& box) {
   Array push(market_.states());
   market_.owe(lambda, push);
   sum += (-push).maxCoeff();
-  if (sum >= -kSeparation * lambda.abs().sum()) {
+  if (sum >= -separation_beyond_rounding(claims()) * lambda.abs().sum()) {
     return std::nullopt;  // out of reach by hardly more than rounding: the relaxation decides
   }
   return lambda;
