@@ -224,6 +224,9 @@ def _parts_of_folder(folder: Path, text: dict[str, Any]) -> BookParts:
     check_finished(folder)
     if not folder.exists():  # otherwise the error would name a file in it
         raise FileNotFoundError(errno.ENOENT, os.strerror(errno.ENOENT), str(folder))
+    if not folder.is_dir():
+        reason = "is neither a folder nor a regular file, such as a pipe, which is read but once"
+        raise InputError(reason, file=folder)
     source = folder / _MARKET
     settings = _read_settings(source)
     claims = read_csv(_table(folder, _CLAIMS), ["claim"], **text)
