@@ -1,7 +1,7 @@
 #include <algorithm>
 #include <numeric>
 
-#include "mechanisms/maker_optimal/levels.hpp"
+#include "mechanisms/levels.hpp"
 #include "random_book.hpp"
 
 namespace kpm {

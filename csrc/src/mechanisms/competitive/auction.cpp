@@ -13,9 +13,9 @@
 #include "kpm/validation.hpp"
 #include "mechanisms/competitive/clear_compiled_auction.hpp"
 #include "mechanisms/competitive/solve_auction.hpp"
+#include "mechanisms/levels.hpp"
 #include "mechanisms/limits.hpp"
-#include "mechanisms/maker_optimal/levels.hpp"
-#include "mechanisms/maker_optimal/publication.hpp"
+#include "mechanisms/publication.hpp"
 #include "numerics/tolerances.hpp"
 #include "selection/allocation.hpp"
 

@@ -7,10 +7,10 @@
 #include <vector>
 
 #include "book/units.hpp"
+#include "mechanisms/levels.hpp"
 #include "mechanisms/maker_optimal/as_published.hpp"
 #include "mechanisms/maker_optimal/cell_bound.hpp"
-#include "mechanisms/maker_optimal/levels.hpp"
-#include "mechanisms/maker_optimal/publication.hpp"
+#include "mechanisms/publication.hpp"
 #include "numerics/tolerances.hpp"
 #include "risk/risk_measure.hpp"
 #include "selection/idle_choice.hpp"

@@ -1,4 +1,4 @@
-#include "mechanisms/maker_optimal/netting.hpp"
+#include "mechanisms/netting.hpp"
 
 #include <algorithm>
 #include <cmath>
