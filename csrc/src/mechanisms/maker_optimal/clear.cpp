@@ -29,7 +29,7 @@ bool cut_giants(const CanonicalBook& book, Unit& unit, StopToken& token, WarmSta
   const Market& market = book.market();
   const std::vector<Staircase>& whole = unit.whole(book);
   unit.by_search = unit.book.has_value();
-  if (unit.by_search || unit.uncut || !has_giants(market, whole)) {
+  if (unit.by_search || unit.giants == Unit::Giants::kWhole || !has_giants(market, whole)) {
     return true;
   }
   if (warm && memory != nullptr) {
@@ -37,13 +37,10 @@ bool cut_giants(const CanonicalBook& book, Unit& unit, StopToken& token, WarmSta
     warm = false;
   }
   unit.book = tradable_book(market, whole, token);
-  if (unit.rehearsed || (unit.book && !has_giants(market, unit.book->stairs))) {
+  if (unit.rehearsed() || (unit.book && !has_giants(market, unit.book->stairs))) {
     return true;
   }
-  unit.book.reset();
-  unit.counted.stairs = shrink_giants(market, whole);
-  unit.rehearsal = unit.rehearsed = true;
-  unit.tried = 0;
+  unit.begin_rehearsal(shrink_giants(market, whole));
   return false;
 }
 
