@@ -10,21 +10,22 @@
 #include "mechanisms/competitive/level_losses.hpp"
 #include "mechanisms/competitive/meet_limits.hpp"
 #include "numerics/linear_equations.hpp"
+#include "numerics/tolerances.hpp"
 
 namespace kpm {
 
 namespace {
 
 constexpr int kRounds = 60;
-constexpr double kPrice = 1e-15;    // of the payoff range: prices that agree
-constexpr double kOutside = 1e-13;  // a price this far outside its rung's range belongs to a step
 constexpr double kNear = 1e-6;      // prices off by more are not found yet, whatever the steps
 constexpr double kSettled = 1e-12;  // scaled money: what is proved no better needs no more work
 constexpr double kProven = 1e-9;    // scaled money: prices on their limits may cost this proof
 constexpr double kWeight = 1e-12;   // a weight this far below zero is negative
 constexpr double kCost = 1e-15;     // costs that differ by no more are alike
+constexpr double kStill = 1e-15;    // a change of demand and weights that is none
+constexpr int kPatience = 12;       // rounds until what changes still is rounding
+constexpr double kOfSums = 1e-13;   // of the losses: a gap may differ by so much in its sums alone
 constexpr int kSets = 24;           // changes of what ties and of what trades in full
-constexpr double kRank = 1e-11;     // relative singular value of a condition that says nothing
 
 bool on_step(int piece) { return piece % 2 == 1; }
 
@@ -108,10 +109,10 @@ bool Polisher::leave_rungs(AuctionPoint& point) const {
     const Ladder& ladder = auction_.ladder(k);
     const auto l = at(piece / 2);
     const double price = auction_.market.payoffs.row(k).dot(point.g.matrix());
-    if (l < ladder.limit.size() && price > ladder.limit[l] + kOutside) {
+    if (l < ladder.limit.size() && price > ladder.limit[l] + kOffPiece) {
       ++piece;
       left = true;
-    } else if (l > 0 && price < ladder.limit[l - 1] - kOutside) {
+    } else if (l > 0 && price < ladder.limit[l - 1] - kOffPiece) {
       --piece;
       left = true;
     }
@@ -125,7 +126,7 @@ bool Polisher::leave_rungs(AuctionPoint& point) const {
 /// either. The other steps go along, as their prices want, until the first of all is at an end.
 bool Polisher::leave_worst_step(AuctionPoint& point) const {
   std::vector<int> others = steps(point);
-  double most = kOutside;
+  double most = kOffPiece;
   double towards = 0.0;
   auto worst = others.end();
   for (auto k = others.begin(); k != others.end(); ++k) {
@@ -217,7 +218,7 @@ AuctionPoint Polisher::smooth(AuctionPoint point) {
       best = residual;
       kept = point;
     }
-    if (!better || residual <= kPrice) {
+    if (!better || residual <= kPricesAgree) {
       // As near as rounding lets it come.
       point = kept;
       if (!leave_rungs(point)) {
@@ -246,7 +247,7 @@ AuctionPoint Polisher::smooth(AuctionPoint point) {
 AuctionPoint Polisher::off_limits(AuctionPoint point, AuctionPoint best) {
   double least = missed_by(auction_, best);
   const std::size_t most = steps(point).size();
-  for (std::size_t left = 0; left < most && least > kOutside; ++left) {
+  for (std::size_t left = 0; left < most && least > kOffPiece; ++left) {
     function_.evaluate(auction_.losses(point.demand));
     point.g = function_.g();
     if (!leave_worst_step(point)) {
@@ -381,7 +382,7 @@ AuctionPoint Polisher::on_kink(AuctionPoint point, const std::vector<int>& tied,
     system.block(prices, 0, c, m) = values.transpose();
     system.block(prices, m + weights, c, 1).setConstant(-1.0);
     residual.segment(prices, c) = ((level - cost.array()) / unit).matrix();
-    const Vector change = least_norm_solution(system, residual, kRank);
+    const Vector change = least_norm_solution(system, residual, kIdleCondition);
     for (Eigen::Index j = 0; j < m; ++j) {
       point.demand[open[static_cast<std::size_t>(j)]] += unit * change[j];
     }
@@ -390,10 +391,7 @@ AuctionPoint Polisher::on_kink(AuctionPoint point, const std::vector<int>& tied,
     }
     level += unit * change[m + weights];
     const bool left = leave_steps(point, open);
-    if (!left && change.cwiseAbs().maxCoeff() <= 1e-15) {
-      break;
-    }
-    if (!left && round > 12) {
+    if (!left && (change.cwiseAbs().maxCoeff() <= kStill || round > kPatience)) {
       break;
     }
   }
@@ -447,16 +445,16 @@ AuctionPoint polish(const Auction& auction, AuctionProgram& program, MakerFuncti
   Polisher polisher(auction, program, function);
   AuctionPoint polished = tied.empty() ? polisher.smooth(found) : polisher.kink(found, tied);
   auction.judge(function, polished);
-  if (tied.empty() && missed_by(auction, polished) > kOutside &&
+  if (tied.empty() && missed_by(auction, polished) > kOffPiece &&
       missed_by(auction, rough) < kNear) {
     polished = polisher.off_limits(found, polished);
     auction.judge(function, polished);
   }
   // The coarser point is not kept for the rounding of the sums.
-  const double rounding = 1e-13 * (1.0 + program.magnitude());
+  const double rounding = kOfSums * (1.0 + program.magnitude());
   const bool sound = std::abs(polished.gap()) <= std::abs(rough.gap()) + rounding;
   AuctionPoint chosen = sound ? polished : rough;
-  if (missed_by(auction, chosen) <= kOutside &&
+  if (missed_by(auction, chosen) <= kOffPiece &&
       std::abs(chosen.gap()) <= kSettled * (1.0 + program.magnitude())) {
     return chosen;
   }
@@ -478,8 +476,8 @@ AuctionPoint polish(const Auction& auction, AuctionProgram& program, MakerFuncti
       other.p = other.g;
     }
     auction.judge(function, other);
-    const double missed = std::max(missed_by(auction, chosen), kOutside);
-    const double misses = std::max(missed_by(auction, other), kOutside);
+    const double missed = std::max(missed_by(auction, chosen), kOffPiece);
+    const double misses = std::max(missed_by(auction, other), kOffPiece);
     if (misses < missed
             ? std::abs(other.gap()) <= std::max(std::abs(chosen.gap()) + rounding, kProven)
             : misses == missed && std::abs(other.gap()) < std::abs(chosen.gap())) {

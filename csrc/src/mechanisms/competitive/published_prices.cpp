@@ -6,6 +6,7 @@
 #include "mechanisms/competitive/published.hpp"
 #include "numerics/arena.hpp"
 #include "numerics/entropy.hpp"
+#include "numerics/tolerances.hpp"
 #include "prices/analytic_centre.hpp"
 #include "selection/price_rule.hpp"
 
@@ -13,7 +14,8 @@ namespace kpm {
 
 namespace {
 
-constexpr double kMissed = 1e-13;  // of the payoff range: prices on their limits but for rounding
+constexpr double kReached =
+    1e-13;  // nats: the worst states alone are within the ball, but for rounding
 
 struct Ranges {
   Array low, high;  // (claims) in scaled prices
@@ -88,8 +90,8 @@ void mix_vertices(const Auction& auction, const std::vector<int>& tied, const Ra
   chosen.p /= chosen.p.sum();
   auction.judge(function, chosen);
   // Of a very averse maker the gradients that demand gives have few digits, the prices found more.
-  const double missed = std::max(missed_by(auction, point), kMissed);
-  if (chosen.gap() <= std::abs(point.gap()) + 1e-12 && missed_by(auction, chosen) <= missed) {
+  const double missed = std::max(missed_by(auction, point), kOffPiece);
+  if (chosen.gap() <= std::abs(point.gap()) + kOfAProof && missed_by(auction, chosen) <= missed) {
     point = chosen;
   }
 }
@@ -123,12 +125,12 @@ bool choose_prices(const Auction& auction, const std::vector<int>& tied, MakerFu
   AuctionPoint chosen = point;
   chosen.g = spread(some, tied, auction.market.states());
   if (auction.market.kind == Ambiguity::kBall && auction.maker.kind == MakerKind::kKnightian &&
-      relative_entropy_of(chosen.g, auction.market.prior) > auction.market.ambiguity + kMissed) {
+      relative_entropy_of(chosen.g, auction.market.prior) > auction.market.ambiguity + kReached) {
     return false;  // the worst states alone have no such worst case: no kink
   }
   chosen.p = chosen.g;
   auction.judge(function, chosen);
-  if (!(chosen.gap() <= std::abs(point.gap()) + 1e-12)) {
+  if (!(chosen.gap() <= std::abs(point.gap()) + kOfAProof)) {
     return false;
   }
   point = chosen;
