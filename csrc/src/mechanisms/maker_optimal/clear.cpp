@@ -64,6 +64,11 @@ Clearing clear_from(const CanonicalBook& book, const Orders& orders, Clock::time
     }
     if (clearing) {
       Clearing better = unit->better(std::move(*clearing));
+      // Searched to the end of too large a unit: what has stopped the clearing left it no finer
+      // one.
+      if (better.status == Status::kInaccurate && limits->status() != Status::kOptimal) {
+        better.status = limits->status();
+      }
       lose_nothing(book, orders, settings, better);
       return better;
     }

@@ -80,18 +80,12 @@ struct Unit {
   }
 
   /// Of `clearing` and the one that made way for it, what is worth more where it is not proven.
-  /// What has stopped the search for the one left the other's unit unresolved.
   Clearing better(Clearing&& clearing) {
-    if (proven || !coarser || !(coarser->certainty_equivalent > clearing.certainty_equivalent)) {
-      return std::move(clearing);
+    if (!proven && coarser && coarser->certainty_equivalent > clearing.certainty_equivalent) {
+      coarser->seconds_total = clearing.seconds_total;
+      return std::move(*coarser);
     }
-    const bool stopped =
-        clearing.status == Status::kTimeLimit || clearing.status == Status::kInterrupted;
-    if (stopped && coarser->status == Status::kInaccurate) {
-      coarser->status = clearing.status;
-    }
-    coarser->seconds_total = clearing.seconds_total;
-    return std::move(*coarser);
+    return std::move(clearing);
   }
 };
 
