@@ -211,3 +211,10 @@ def test_cpp_tests_draw_the_same_numbers_on_every_machine() -> None:
     """By test::Random alone: Eigen's draws are the C library's, and depend on which tests ran."""
     for path in (ROOT / "csrc" / "tests").rglob("*.?pp"):
         assert not re.search(r"::(setRandom|Random\(|rand\b)", path.read_text()), path
+
+
+def test_modules_of_tests_have_one_name() -> None:
+    """Under another, a module is loaded twice; any installed package may be called ``tests``."""
+    for path in (ROOT / "tests").glob("*.py"):
+        found = re.findall(r"^\s*(?:from|import) (?:tests\b|\.).*", path.read_text("utf-8"), re.M)
+        assert found == [], path
