@@ -127,7 +127,7 @@ void LinearSubtree::divide(const Branch& branch, const NodeTask& task) {
 LinearSubtree::Trial LinearSubtree::try_split(const Branch& branch, const Split& split, double gap,
                                               bool keep_settled) {
   Trial trial;
-  double falls[2];
+  double falls[2] = {};
   for (const bool upper : {false, true}) {
     const int at = upper ? 1 : 0;
     Branch& half = trial.half[at];
