@@ -89,7 +89,8 @@ class Ratio:
     median: float
     low: float  # quartiles over the instances
     high: float
-    estimated: bool = False  # extrapolated from a sample
+    estimated: bool = False  # extrapolated from a part
+    at_least: bool = False  # some were cut short by a time limit: quartiles of lower bounds
 
 
 @dataclass
@@ -105,6 +106,7 @@ class Section:
     quotes: dict[str, str] = field(default_factory=dict)
     ratios: list[Ratio] = field(default_factory=list)
     data: dict[str, Any] = field(default_factory=dict)  # what the table leaves out; in the JSON
+    unlisted: list[str] = field(default_factory=list)  # columns that only the JSON has
     skipped: str = ""  # why nothing was measured
 
     def aim(self, text: str, measured: str, met: bool, reason: str) -> None:
@@ -138,11 +140,19 @@ class Section:
         name = f"{function.__module__}:{function.__qualname__}"
         self.figures.append(Figure(slug, caption, name, data))
 
-    def against(self, group: str, peer: str, ratios: ArrayLike, *, estimated: bool = False) -> None:
+    def against(
+        self,
+        group: str,
+        peer: str,
+        ratios: ArrayLike,
+        *,
+        estimated: bool = False,
+        at_least: bool = False,
+    ) -> None:
         """Put a peer into the overview: how many times as long it takes, by instance."""
         values = np.asarray(ratios, dtype=float)
         low, median, high = (float(value) for value in np.quantile(values, (0.25, 0.5, 0.75)))
-        self.ratios.append(Ratio(group, peer, median, low, high, estimated))
+        self.ratios.append(Ratio(group, peer, median, low, high, estimated, at_least))
 
     def quote(self, key: str, text: str) -> None:
         """Offer a text to README and docs under a key."""
@@ -255,9 +265,9 @@ def print_sections(console: Console, sections: Sequence[Section]) -> None:
     console.print(f"\n{met} of {len(targets)} targets met", highlight=False)
 
 
-def columns_of(rows: Sequence[Row]) -> list[tuple[str, bool]]:
-    """The columns of a table in order, and whether each holds text."""
-    names = dict.fromkeys(name for row in rows for name in row)
+def columns_of(rows: Sequence[Row], unlisted: Sequence[str] = ()) -> list[tuple[str, bool]]:
+    """The columns of a table in order, but for the unlisted, and whether each holds text."""
+    names = dict.fromkeys(name for row in rows for name in row if name not in unlisted)
     return [(name, any(isinstance(row.get(name), str) for row in rows)) for name in names]
 
 

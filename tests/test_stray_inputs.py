@@ -47,7 +47,10 @@ OWN = kpm.Market([[1, 0], [0, 1]], maker=Own(10.0, [0.5, 0.5]))
         ({"side": ["buy", {}]}, "side[1]: must be 'buy' or 'sell' (or +1, -1), got {}"),
         ({"side": RAGGED}, "side[0]: must be 'buy' or 'sell' (or +1, -1), got [1]"),
         ({"order_id": ["a", ["b"]]}, "order_id[1]: must be text or a number, got ['b']"),
-        ({"order_id": ["a", np.array([1, 2])]}, "order_id[1]: must be text or a number, got [1 2]"),
+        (
+            {"order_id": ["a", np.array([1, 2])]},
+            "order_id[1]: must be text or a number, got array([1, 2])",
+        ),
         ({"price": [0.5, "abc"]}, "price[1]: must be numbers, got 'abc'"),
         ({"price": np.array([".5", "abc"], dtype=object)}, "price[1]: must be numbers, got 'abc'"),
         ({"price": [0.5, [0.5]]}, "price[1]: must be numbers, got [0.5]"),
@@ -168,5 +171,13 @@ def test_paths_that_no_file_can_have(path: str) -> None:
     ]
     for call in calls:
         for name in (path, Path(path)):
-            with pytest.raises(kpm.InputError, match=r"^path: "):
+            with pytest.raises(kpm.InputError, match=r"^(path|folder): "):
                 call(name)
+
+
+@pytest.mark.parametrize("flag", [True, False, np.True_, np.array(False)])
+def test_a_flag_is_no_row(flag: Any) -> None:
+    orders = kpm.Orders(**COLUMNS)
+    with pytest.raises(kpm.InputError, match=f"^key: must be a row, .*, got {bool(flag)}$"):
+        orders[flag]
+    assert len(orders[[True, False]]) == 1

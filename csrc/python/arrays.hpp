@@ -4,6 +4,7 @@
 #include <pybind11/numpy.h>
 #include <pybind11/pybind11.h>
 
+#include <cstddef>
 #include <cstring>
 #include <type_traits>
 #include <utility>
@@ -29,7 +30,7 @@ class In {
     const char order = type.byteorder();
     return type.kind() == (std::is_floating_point_v<T> ? 'f' : 'i') &&
            type.itemsize() == static_cast<py::ssize_t>(sizeof(T)) &&
-           (order == '=' || order == '|') && (array.flags() & py::array::c_style) != 0;
+           (order == '=' || order == '|') && (array.flags() & kPlain) == kPlain;
   }
 
   In() = default;
@@ -39,6 +40,9 @@ class In {
   const T* data() const { return static_cast<const T*>(array().data()); }
 
  private:
+  static constexpr int kPlain =
+      py::detail::npy_api::NPY_ARRAY_C_CONTIGUOUS_ | py::detail::npy_api::NPY_ARRAY_ALIGNED_;
+
   py::array array() const { return py::reinterpret_borrow<py::array>(source_); }
 
   py::handle source_;
@@ -83,13 +87,25 @@ py::array_t<T> new_array(int axes, const py::ssize_t* shape) {
   return py::reinterpret_steal<py::array_t<T>>(made);
 }
 
+/// Copies numbers, on the way in and out, with zeros of one sign: those of either are equal, so
+/// that equal inputs have equal bits, and so have their answers. Neither place need be aligned.
+template <class T>
+void copy_plain(const void* from, py::ssize_t count, T* to) {
+  if (count > 0) {
+    std::memcpy(to, from, static_cast<std::size_t>(count) * sizeof(T));
+  }
+  if constexpr (std::is_floating_point_v<T>) {
+    for (py::ssize_t i = 0; i < count; ++i) {
+      to[i] += 0.0;  // -0.0 + 0.0 is 0.0
+    }
+  }
+}
+
 template <class T>
 py::array_t<T> to_array(const std::vector<T>& values) {
   const auto size = static_cast<py::ssize_t>(values.size());
   auto array = new_array<T>(1, &size);
-  if (!values.empty()) {
-    std::memcpy(array.mutable_data(), values.data(), values.size() * sizeof(T));
-  }
+  copy_plain(values.data(), size, array.mutable_data());
   return frozen(std::move(array));
 }
 

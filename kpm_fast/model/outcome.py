@@ -12,7 +12,7 @@ import numpy as np
 
 from .. import _core
 from ..arrays import Floats, Ints, as_integer, check_choice, frozen
-from ..errors import InputError
+from ..errors import InputError, brief
 from ..files.atomic_files import staged_text
 from ..files.strict_json import stated_number
 from ..files.tables import make_frame
@@ -27,6 +27,7 @@ from .status import Status
 
 __all__ = ["CellResult", "Outcome"]
 
+TABLES = ("orders", "claims", "states")
 _DEEPEST = 64  # spaces an entry of JSON may be indented by
 _CLAIMS_SHOWN = 8
 
@@ -56,7 +57,8 @@ class Outcome(Value):
     certainty_equivalent : float
         The certain amount worth as much to the maker as ``payoff``, under the worst case.
     no_trade_equivalent : float
-        The same without trading. No published clearing is worse (docs/theory.md, theorem A).
+        The same without trading. No published clearing is worth less (docs/theory.md, theorem A),
+        except by a convex rule that was stopped.
     upper_bound : float
         No clearing has a greater certainty equivalent.
     worst_case : ndarray, shape (N,)
@@ -244,7 +246,7 @@ class Outcome(Value):
         >>> result.table("claims")["bought"].tolist()
         [10.0]
         """
-        check_choice(name, ("orders", "claims", "states"), "table")
+        check_choice(name, TABLES, "name")
         if name == "orders":
             return self._order_table()
         return self._claim_table() if name == "claims" else self._state_table()
@@ -305,6 +307,7 @@ class Outcome(Value):
         >>> result.to_frame("polars", "states").columns[:3]
         ['state', 'prior', 'state_price']
         """
+        check_choice(table, TABLES, "table")
         return make_frame(self.table(table), backend)
 
     def to_dict(self) -> dict[str, Any]:
@@ -362,7 +365,7 @@ class Outcome(Value):
         '{"status": "optimal",'
         """
         if indent is not None and not 0 <= as_integer(indent, "indent") <= _DEEPEST:
-            raise InputError(f"must be 0 to {_DEEPEST} spaces, got {indent!r}", field="indent")
+            raise InputError(f"must be 0 to {_DEEPEST} spaces, got {brief(indent)}", field="indent")
         text = json.dumps(_json_value(self.to_dict()), indent=indent, allow_nan=False)
         if path is not None:
             with staged_text(path) as stream:

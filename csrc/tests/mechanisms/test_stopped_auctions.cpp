@@ -197,7 +197,7 @@ TEST(starting_orders_on_arrow_debreu_claims_are_stopped_as_well) {
     book.payoffs[claim * (kStates + 1)] = 1.0;
     book.claim[j] = static_cast<std::int64_t>(claim);
     book.side[j] = j % 2 == 0 ? 1 : -1;
-    book.price[j] = 1.0 / kStates;
+    book.price[j] = (claim % 2 == 0 ? 1.3 : 0.7) / kStates;  // unlike those without trade
     book.quantity[j] = random.uniform(20.0, 50.0);
   }
   const Market market = book.market();
@@ -235,7 +235,7 @@ TEST(starting_orders_on_arrow_debreu_claims_are_stopped_as_well) {
       ++stopped;
       interrupted += optimal ? 0 : 1;
     }
-    CHECK(interrupted > 5);
+    CHECK(interrupted > 2);
     CHECK(stopped > interrupted);
   }
 }

@@ -174,7 +174,7 @@ void ConvexClearing::appraise() {
     published_.demand[k] = scaled.demand(k, clearing_.net_demand[source]);
     revenue += published_.demand[k] * scaled.price(k, clearing_.claim_prices[source]);
   }
-  in.plain(checkpoint_).judge(resolved_.in->function, published_);
+  in.plain(checkpoint_).judge(*resolved_.in->function, published_);
   const double nothing = cost_of_nothing(model_);
   const double competitive = to_money(scaled, revenue - published_.cost) - nothing;
   result_.objective = competitive + premium;
@@ -208,7 +208,7 @@ void ConvexClearing::bound() {
         std::minmax_element(clearing_.payoff.begin(), clearing_.payoff.end());
     support.ambiguity_price = *least < *most ? kInfinity : 0.0;
   } else {
-    support.ambiguity_price = scaled.scale * resolved_.in->function.ambiguity_price();
+    support.ambiguity_price = scaled.scale * resolved_.in->function->ambiguity_price();
   }
 }
 
@@ -226,7 +226,7 @@ void ConvexClearing::judge() {
   const bool stopped = limits_.status() != Status::kOptimal;
   clearing_.status = stopped ? limits_.status() : Status::kInaccurate;
   // The state prices may be any: what the maker would pay is another matter.
-  const MakerFunction& function = resolved_.in->function;
+  const MakerFunction& function = *resolved_.in->function;
   const Array marginal = function.g() / function.g().sum();
   const Array worst = function.worst_case() / function.worst_case().sum();
   clearing_.support.marginal_state_prices = to_vector(marginal);

@@ -194,7 +194,7 @@ AuctionPoint Polisher::smooth(AuctionPoint point) {
     point.g = function_.g();
     point.p = function_.worst_case();
     const auto m = static_cast<Eigen::Index>(open.size());
-    change = Vector(m);  // made anew: for a resized one there may be no memory
+    change.resize(m);
     double residual = 0.0;
     for (Eigen::Index j = 0; j < m; ++j) {
       const int k = open[static_cast<std::size_t>(j)];
@@ -204,7 +204,7 @@ AuctionPoint Polisher::smooth(AuctionPoint point) {
     if (fresh) {
       best = kInfinity;
       fresh = false;
-      system = Matrix(m, m);
+      system.resize(m, m);
       for (Eigen::Index j = 0; j < m; ++j) {
         for (Eigen::Index l = 0; l <= j; ++l) {
           system(j, l) =

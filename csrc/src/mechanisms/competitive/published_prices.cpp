@@ -14,8 +14,7 @@ namespace kpm {
 
 namespace {
 
-constexpr double kReached =
-    1e-13;  // nats: the worst states alone are within the ball, but for rounding
+constexpr double kReached = 1e-13;  // nats: within the ball of priors, but for rounding
 
 struct Ranges {
   Array low, high;  // (claims) in scaled prices
@@ -109,10 +108,8 @@ bool choose_prices(const Auction& auction, const std::vector<int>& tied, MakerFu
     return true;
   }
   ScaledMarket part = auction.market;
-  // Made and moved: Eigen frees an array before it allocates one of another size, and memory that
-  // runs out in between would leave it freed.
-  part.payoffs = Matrix(auction.market.payoffs(Eigen::all, tied));
-  part.prior = Array(auction.maker.prior(tied));
+  part.payoffs = auction.market.payoffs(Eigen::all, tied);
+  part.prior = auction.maker.prior(tied);
   part.prior /= part.prior.sum();
   Array some;
   const bool found = auction.maker.kind == MakerKind::kWorstState

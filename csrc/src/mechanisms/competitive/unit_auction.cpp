@@ -79,8 +79,11 @@ bool is_dwarfed(const std::vector<Staircase>& stairs, const ScaledMarket& whole,
 
 UnitAuction::UnitAuction(const ScaledMarket& scaled, const MakerModel& model,
                          const std::vector<Staircase>& stairs, double most)
-    : market(scaled), maker(model, market), function(market, maker, arena), reach(most) {
-  idle = find_idle(market, function);
+    : market(scaled),
+      maker(model, market),
+      function(make_function(market, maker, arena)),
+      reach(most) {
+  idle = find_idle(market, *function);
   ladders = find_ladders(market, stairs, idle.prices, reach);
 }
 
@@ -88,13 +91,13 @@ SolvedAuction UnitAuction::solve(const std::vector<Staircase>& stairs,
                                  const AuctionSettings& settings, Checkpoint& checkpoint) {
   const FaceRule face =
       settings.rule == ConvexRule::kPdca ? FaceRule::kGreatestPayout : FaceRule::kLeastRegret;
-  return solve_auction(plain(checkpoint), stairs, idle, settings.max_iterations, face, function);
+  return solve_auction(plain(checkpoint), stairs, idle, settings.max_iterations, face, *function);
 }
 
 SolvedAuction UnitAuction::unsolved(const std::vector<Staircase>& stairs, Checkpoint& checkpoint) {
   SolvedAuction none;
   none.stopped = true;
-  none.point = point_before_solving(plain(checkpoint), stairs, idle, function);
+  none.point = point_before_solving(plain(checkpoint), stairs, idle, *function);
   return none;
 }
 

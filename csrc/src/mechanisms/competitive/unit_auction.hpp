@@ -27,7 +27,7 @@ struct UnitAuction {
   Arena arena;
   ScaledMarket market;
   ScaledMaker maker;
-  MakerFunction function;
+  std::unique_ptr<MakerFunction> function;
   double reach;
   Idle idle;
   std::vector<Ladder> ladders;
