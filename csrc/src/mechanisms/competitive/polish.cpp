@@ -7,9 +7,10 @@
 #include <vector>
 
 #include "mechanisms/competitive/climb.hpp"
+#include "mechanisms/competitive/kink_step.hpp"
 #include "mechanisms/competitive/level_losses.hpp"
 #include "mechanisms/competitive/meet_limits.hpp"
-#include "numerics/linear_equations.hpp"
+#include "mechanisms/competitive/tied_functions.hpp"
 #include "numerics/tolerances.hpp"
 
 namespace kpm {
@@ -298,6 +299,9 @@ AuctionPoint Polisher::kink(AuctionPoint point, std::vector<int>& tied) {
     Eigen::Index least = 0;
     if (weight.minCoeff(&least) < -kWeight) {
       tied.erase(tied.begin() + least);
+      if (tied.empty()) {
+        break;  // rounding has left none: what ties stays as it was seen
+      }
       if (tied.size() < 2 && auction_.maker.risk_aversion > 0.0) {
         tied.clear();
         point.unique = true;
@@ -320,102 +324,71 @@ AuctionPoint Polisher::on_kink(AuctionPoint point, const std::vector<int>& tied,
   const ScaledMarket& market = auction_.market;
   const ScaledMaker& maker = auction_.maker;
   const bool vertices = maker.kind == MakerKind::kPolytope;
-  const bool ball = maker.kind == MakerKind::kKnightian;
   const double a = vertices ? maker.risk_aversion : 0.0;
   // What prices ask of demand and what it changes of them are far apart where a is large: demand in
   // the unit of money that makes them alike.
   const double unit = a > 1.0 ? 1.0 / a : 1.0;
   const auto c = static_cast<Eigen::Index>(tied.size());
   const Eigen::Index n = market.states();
-  Matrix gradient = Matrix::Zero(c, n);
+  TiedFunctions functions(maker, tied, n);
   weight.resize(c);
-  Vector cost(c);
   for (Eigen::Index v = 0; v < c; ++v) {
     const int which = tied[static_cast<std::size_t>(v)];
     weight[v] = vertices ? program_.weights()[which] : point.g[which];
-    gradient(v, vertices ? 0 : which) = vertices ? 0.0 : 1.0;
   }
   weight /= weight.sum();
+  KinkResidual residual;
+  residual.mixed = maker.kind != MakerKind::kKnightian;
   double level = 0.0;
-  bool first = true;
   for (int round = 0; round < kRounds; ++round) {
-    auction_.pass();
     const std::vector<int> open = steps(point);
     const auto m = static_cast<Eigen::Index>(open.size());
-    const Array loss = auction_.losses(point.demand);
-    for (Eigen::Index v = 0; v < c; ++v) {
-      const int which = tied[static_cast<std::size_t>(v)];
-      cost[v] =
-          vertices ? certainty_equivalent(maker, which, a, loss, &gradient(v, 0)) : loss[which];
+    auction_.pass();
+    auction_.checkpoint.pass(
+        operations_of_kink_step(static_cast<double>(m), static_cast<double>(c), a > 0.0));
+    functions.evaluate(auction_.losses(point.demand));
+    if (round == 0) {
+      level = functions.cost().maxCoeff();
     }
-    if (first) {
-      level = cost.maxCoeff();
-      first = false;
-    }
-    const Vector g = gradient.transpose() * weight;
+    const Vector g = functions.mix(weight).matrix();
     Matrix payoffs(m, n);
+    residual.missing.resize(m);
     for (Eigen::Index j = 0; j < m; ++j) {
-      payoffs.row(j) = market.payoffs.row(open[static_cast<std::size_t>(j)]);
+      const int k = open[static_cast<std::size_t>(j)];
+      payoffs.row(j) = market.payoffs.row(k);
+      residual.missing[j] = limit(point, k) - payoffs.row(j).dot(g);
     }
-    const Matrix values = payoffs * gradient.transpose();  // (m, c)
-    // A ball of priors supports any g near its middle: no condition on weights there.
-    const Eigen::Index prices = ball ? 0 : m;
-    const Eigen::Index weights = ball ? 0 : c;
-    Eigen::MatrixXd system = Eigen::MatrixXd::Zero(prices + c + (ball ? 0 : 1), m + weights + 1);
-    Vector residual = Vector::Zero(system.rows());
-    for (Eigen::Index j = 0; j < prices; ++j) {
-      residual[j] = limit(point, open[static_cast<std::size_t>(j)]) - payoffs.row(j).dot(g);
+    residual.values = functions.value(payoffs);
+    residual.unmixed = 1.0 - weight.sum();
+    residual.apart = ((level - functions.cost().array()) / unit).matrix();
+    if (a > 0.0) {
+      residual.curvature = unit * functions.curvature(payoffs, residual.values, weight);
     }
-    if (!ball) {
-      if (a > 0.0) {
-        for (Eigen::Index v = 0; v < c; ++v) {
-          const Matrix centred = payoffs.colwise() - values.col(v);
-          system.topLeftCorner(m, m) += unit * a * weight[v] * centred *
-                                        gradient.row(v).transpose().asDiagonal() *
-                                        centred.transpose();
-        }
-      }
-      system.block(0, m, m, c) = values;
-      system.block(m + c, m, 1, c).setOnes();
-      residual[m + c] = 1.0 - weight.sum();
-    }
-    system.block(prices, 0, c, m) = values.transpose();
-    system.block(prices, m + weights, c, 1).setConstant(-1.0);
-    residual.segment(prices, c) = ((level - cost.array()) / unit).matrix();
-    const Vector change = least_norm_solution(system, residual, kIdleCondition);
+    const KinkStep change = kink_step(residual);
     for (Eigen::Index j = 0; j < m; ++j) {
-      point.demand[open[static_cast<std::size_t>(j)]] += unit * change[j];
+      point.demand[open[static_cast<std::size_t>(j)]] += unit * change.demand[j];
     }
-    if (!ball) {
-      weight += change.segment(m, c);
+    if (residual.mixed) {
+      weight += change.weight;
     }
-    level += unit * change[m + weights];
+    level += unit * change.level;
     const bool left = leave_steps(point, open);
-    if (!left && (change.cwiseAbs().maxCoeff() <= kStill || round > kPatience)) {
+    if (!left && (change.largest() <= kStill || round > kPatience)) {
       break;
     }
   }
-  if (!ball && weight.minCoeff() >= -kWeight) {
-    if (vertices) {  // the gradients at where the demand came to lie
-      const Array loss = auction_.losses(point.demand);
-      for (Eigen::Index v = 0; v < c; ++v) {
-        cost[v] = certainty_equivalent(maker, tied[static_cast<std::size_t>(v)], a, loss,
-                                       &gradient(v, 0));
-      }
-    }
+  if (residual.mixed && weight.minCoeff() >= -kWeight) {
+    functions.evaluate(auction_.losses(point.demand));  // where the demand came to lie
     weight = weight.cwiseMax(0.0).eval();
     weight /= weight.sum();
-    point.g = (gradient.transpose() * weight).array();
+    point.g = functions.mix(weight);
     point.g /= point.g.sum();
     point.p = point.g;
     if (vertices) {
-      Array mixed = weight.array() * (-a * (cost.array() - cost.maxCoeff())).exp();
+      const Array cost = functions.cost().array();
+      Array mixed = weight.array() * (-a * (cost - cost.maxCoeff())).exp();
       mixed /= mixed.sum();
-      point.p.setZero();
-      for (Eigen::Index v = 0; v < c; ++v) {
-        point.p +=
-            mixed[v] * maker.priors.row(tied[static_cast<std::size_t>(v)]).transpose().array();
-      }
+      point.p = (maker.priors(tied, Eigen::all).transpose() * mixed.matrix()).array();
       point.p /= point.p.sum();
     }
   }

@@ -55,7 +55,7 @@ bool nearest(const ScaledMarket& part, const Ranges& ranges, Checkpoint& checkpo
   if (!projection.solve(ranges.low, ranges.high, nothing) || !projection.nearest()) {
     return false;
   }
-  prices = projection.state_prices();
+  prices = projection.state_prices() / projection.state_prices().sum();
   return true;
 }
 
@@ -109,6 +109,8 @@ bool choose_prices(const Auction& auction, const std::vector<int>& tied, MakerFu
   }
   ScaledMarket part = auction.market;
   part.payoffs = auction.market.payoffs(Eigen::all, tied);
+  part.inventory = auction.market.inventory(tied);
+  part.find_structure();
   part.prior = auction.maker.prior(tied);
   part.prior /= part.prior.sum();
   Array some;
