@@ -8,9 +8,9 @@ namespace kpm {
 
 namespace {
 
-// The most payoffs that are read to break ties one by one: some milliseconds. Before that, classes
-// are split as often as takes no longer, or every payoff is read so many times: less than a
-// clearing of the book, which no limit hears.
+// The most payoffs that are read to break ties one by one: some milliseconds, which hear no limit.
+// Before that, classes are split for as long, and as long again as it takes to read every payoff so
+// many times.
 constexpr std::ptrdiff_t kMostWork = 1 << 20;
 constexpr std::ptrdiff_t kReadings = 8;
 

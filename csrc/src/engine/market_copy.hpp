@@ -4,6 +4,7 @@
 #include <algorithm>
 #include <cstddef>
 #include <cstdint>
+#include <cstring>
 #include <functional>
 #include <vector>
 
@@ -105,9 +106,9 @@ class MarketCopy {
     return static_cast<std::size_t>(market.claims) * static_cast<std::size_t>(market.states);
   }
   static void take(std::vector<double>& own, const double* from, std::size_t size) {
-    const std::less_equal<> upto;
-    if (upto(own.data(), from) && upto(from, own.data() + own.size())) {
-      std::copy(from, from + size, own.begin());
+    const std::less<> before;
+    if (!before(from, own.data()) && before(from, own.data() + own.size())) {  // part of it
+      std::memmove(own.data(), from, size * sizeof(double));
       own.resize(size);
     } else {
       own.assign(from, from + size);

@@ -13,10 +13,13 @@ using ArrayView = Eigen::Ref<const Array>;  ///< an array in memory owned elsewh
 using Vector = Eigen::VectorXd;
 using Matrix = Eigen::Matrix<double, Eigen::Dynamic, Eigen::Dynamic, Eigen::RowMajor>;
 
-/// Eigen cuts the sums of a product of matrices to fit the processor's cache, so that a machine
-/// with another one would get other bits. They are cut as for this one everywhere.
-inline const bool same_products_everywhere =
-    (Eigen::setCpuCacheSizes(48 << 10, 1 << 20, 8 << 20), true);
+/// Eigen cuts the sums of a product of matrices to fit the processor's caches, so that a machine
+/// with others would get other bits. Everywhere they are cut as for these: a common server's.
+constexpr int kCaches[] = {48 << 10, 1 << 20, 8 << 20};
+inline const bool products_are_cut = []() noexcept {
+  Eigen::setCpuCacheSizes(kCaches[0], kCaches[1], kCaches[2]);
+  return true;
+}();
 
 /// Even and odd products apart: two short chains of additions instead of one long one.
 inline double dot(const double* a, const double* b, Eigen::Index count) {

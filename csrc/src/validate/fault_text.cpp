@@ -1,4 +1,5 @@
 // What is wrong with input, in words.
+#include <cmath>
 #include <cstddef>
 #include <cstdio>
 #include <cstdlib>
@@ -127,6 +128,9 @@ void write_shortest(double value, char (&text)[32]) noexcept {
     if (std::strtod(text, nullptr) == value) {
       break;
     }
+  }
+  if (!std::isfinite(value)) {
+    return;
   }
   // The decimal point is that of the program's locale.
   char* const point = text + std::strspn(text, "+-0123456789einfa");

@@ -38,8 +38,18 @@ TEST(sums_in_order_are_those_of_a_loop_over_each_row) {
 
 /// Or else a sum of more than some 500 products would have other bits on another processor.
 TEST(products_of_matrices_are_cut_alike_on_every_processor) {
-  CHECK(Eigen::l1CacheSize() == 48 << 10);
-  CHECK(Eigen::l2CacheSize() == 1 << 20);
+  constexpr int kLong = 4000;  // products in a sum, of which a cache holds a part
+  test::Random random(3);
+  const Matrix a = test::random_matrix(random, 30, kLong);
+  const Matrix b = test::random_matrix(random, kLong, 30);
+  CHECK(products_are_cut);
+  const Matrix ours = a * b;
+  Eigen::setCpuCacheSizes(8 << 10, kCaches[1], kCaches[2]);
+  const Matrix of_a_smaller_cache = a * b;
+  Eigen::setCpuCacheSizes(kCaches[0], kCaches[1], kCaches[2]);
+  const Matrix again = a * b;
+  CHECK((ours.array() == again.array()).all());
+  CHECK(!(ours.array() == of_a_smaller_cache.array()).all());
 }
 
 }  // namespace kpm

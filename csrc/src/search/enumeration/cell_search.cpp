@@ -19,7 +19,7 @@ namespace {
 
 using Clock = std::chrono::steady_clock;
 
-constexpr std::size_t kMostTasks = 1 << 18;
+constexpr std::size_t kMostTasks = 1 << 18;  // where one claim more would give more, it is not cut
 constexpr std::size_t kTasks = 1024;     // prefixes the walk is cut into, at least, if it has them
 constexpr std::size_t kFirstRound = 16;  // tasks in the first round; each round doubles ...
 constexpr std::size_t kLargestRound = 256;  // ... up to this
