@@ -33,6 +33,16 @@ TEST(without_experience_the_claim_farthest_from_its_staircase_is_split) {
   }
 }
 
+TEST(halves_of_a_node_without_a_bound_teach_nothing) {
+  PseudoCosts costs(2);
+  for (const bool upper : {false, true}) {
+    costs.learn({1, upper, 0.1, kInfinity}, 0.9);
+  }
+  const Split split = choose(0.1, costs);
+  CHECK(split.claim == 1);
+  CHECK(costs.score(0, 0.5, 0.1) == PseudoCosts(2).score(0, 0.5, 0.1));
+}
+
 TEST(a_claim_whose_splits_help_on_both_sides_is_preferred) {
   PseudoCosts costs(2);
   for (const bool upper : {false, true}) {

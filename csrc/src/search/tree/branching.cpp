@@ -20,21 +20,23 @@ double distance(int piece, double value, const std::vector<double>& ends) {
 }  // namespace
 
 void PseudoCosts::learn(const Half& half, double bound) {
-  if (half.claim < 0 || !(half.area > 0.0)) {
-    return;
+  if (half.claim < 0 || !(half.area > 0.0) || !(half.whole < kInfinity)) {
+    return;  // of a node that had no bound nothing is learnt
   }
   const double ratio = std::max(half.whole - bound, 0.0) / half.area;
-  fall_[at(half.claim, half.upper)] += ratio;
-  seen_[at(half.claim, half.upper)] += 1.0;
-  total_ += ratio;
-  count_ += 1.0;
+  seen_.resize(2 * claims_);
+  for (Falls* const falls : {&seen_[at(half.claim, half.upper)], &all_}) {
+    falls->sum += ratio;
+    falls->count += 1.0;
+  }
 }
 
 double PseudoCosts::score(int claim, double area, double gap) const {
-  const double usual = count_ > 0.0 ? kUsual * total_ / count_ : 1.0;
+  const double usual = all_.count > 0.0 ? kUsual * all_.sum / all_.count : 1.0;
   double product = 1.0;
   for (const bool upper : {false, true}) {
-    const double ratio = (fall_[at(claim, upper)] + usual) / (seen_[at(claim, upper)] + 1.0);
+    const Falls falls = seen_.empty() ? Falls() : seen_[at(claim, upper)];
+    const double ratio = (falls.sum + usual) / (falls.count + 1.0);
     product *= std::clamp(ratio * area, kLeastFall * gap, gap);
   }
   return product;
