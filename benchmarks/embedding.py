@@ -40,7 +40,7 @@ from .embedding_callers import (
     python_timer,
 )
 from .machine import commit
-from .rounds import Floats, one_core
+from .rounds import Floats, interleave_timed, one_core
 from .section import Row, Section, bytes_text, print_sections, range_text, time_text
 from .verified import verified
 
@@ -231,9 +231,8 @@ def deadlines(quick: bool) -> Section:
                     "C": functools.partial(in_c.limited, limit),
                     "Python": limited_timer(book, limit),
                 }
-                for who, timer in timers.items():
-                    times = np.array([timer() for _ in range(rounds)])
-                    times = times[np.isfinite(times)]
+                for who, found in interleave_timed(timers, rounds).items():
+                    times = found[np.isfinite(found)]
                     row: Row = {"book": name, "limit time": limit, "caller": who}
                     row["struck share"] = times.size / rounds
                     if times.size:

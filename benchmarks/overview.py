@@ -29,7 +29,7 @@ def overview(ratios: Sequence[Ratio]) -> Section:
                 "median times": ratio.median,
                 "lower quartile times": ratio.low,
                 "upper quartile times": ratio.high,
-                "": "extrapolated from a sample" if ratio.estimated else "",
+                "": _qualified(ratio.estimated, ratio.at_least),
             }
         )
     section.notes.append(
@@ -46,6 +46,7 @@ def overview(ratios: Sequence[Ratio]) -> Section:
                     "low": ratio.low,
                     "high": ratio.high,
                     "estimated": ratio.estimated,
+                    "at least": ratio.at_least,
                 }
             )
         data = [{"group": group, "peers": peers} for group, peers in groups.items()]
@@ -57,6 +58,15 @@ def overview(ratios: Sequence[Ratio]) -> Section:
             data,
         )
     return section
+
+
+def _qualified(estimated: bool, at_least: bool) -> str:
+    """What stands beside a peer's numbers, where they are not all measured."""
+    words = {
+        "at least: some stopped at the time limit": at_least,
+        "extrapolated from a part": estimated,
+    }
+    return "; ".join(text for text, holds in words.items() if holds)
 
 
 def draw(data: Any) -> Drawing:
@@ -113,7 +123,10 @@ def _dot(axes: Axes, place: float, peer: dict[str, Any]) -> None:
         markeredgewidth=1.6,
         zorder=4,
     )
-    label = f"{multiple_text(peer['median'])}{' (extrapolated)' if peer['estimated'] else ''}"
+    least = "at least " if peer["at least"] else ""
+    label = (
+        f"{least}{multiple_text(peer['median'])}{' (extrapolated)' if peer['estimated'] else ''}"
+    )
     axes.annotate(
         label,
         (max(peer["high"], peer["median"]), place),

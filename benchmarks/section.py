@@ -89,7 +89,8 @@ class Ratio:
     median: float
     low: float  # quartiles over the instances
     high: float
-    estimated: bool = False  # extrapolated from a sample
+    estimated: bool = False  # extrapolated from a part
+    at_least: bool = False  # some were cut short by a time limit: quartiles of lower bounds
 
 
 @dataclass
@@ -138,11 +139,19 @@ class Section:
         name = f"{function.__module__}:{function.__qualname__}"
         self.figures.append(Figure(slug, caption, name, data))
 
-    def against(self, group: str, peer: str, ratios: ArrayLike, *, estimated: bool = False) -> None:
+    def against(
+        self,
+        group: str,
+        peer: str,
+        ratios: ArrayLike,
+        *,
+        estimated: bool = False,
+        at_least: bool = False,
+    ) -> None:
         """Put a peer into the overview: how many times as long it takes, by instance."""
         values = np.asarray(ratios, dtype=float)
         low, median, high = (float(value) for value in np.quantile(values, (0.25, 0.5, 0.75)))
-        self.ratios.append(Ratio(group, peer, median, low, high, estimated))
+        self.ratios.append(Ratio(group, peer, median, low, high, estimated, at_least))
 
     def quote(self, key: str, text: str) -> None:
         """Offer a text to README and docs under a key."""

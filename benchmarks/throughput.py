@@ -144,6 +144,7 @@ def latency(quick: bool) -> Section:
     tasks = _examined(part, tasks_of(changing_books(128 if quick else BOOKS)))
     capacity = _capacity(tasks)
     curves = []
+    collecting = gc.isenabled()
     gc.collect()
     gc.disable()  # results hold no cycles; a service would do the same
     try:
@@ -160,7 +161,8 @@ def latency(quick: bool) -> Section:
             curves.append({"load": load, "latency": np.quantile(found, ranks).tolist()})
             curves[-1]["slower"] = (1 - ranks).tolist()
     finally:
-        gc.enable()
+        if collecting:
+            gc.enable()
     part.quote("latency.p50", time_text(part.rows[1]["p50 time"]))
     part.quote("latency.p99", time_text(part.rows[1]["p99 time"]))
     part.quote("latency.load", f"{LOADS[1]:.0%}")

@@ -277,12 +277,20 @@ def scip(quick: bool) -> Section:
             if outcome == lean_outcome == PROVED:
                 tuned.append(lean.seconds / beside)
     counted = [(own, other) for outcome, own, other in pairs if outcome in (PROVED, LIMIT)]
-    part.against("A whole book", "SCIP", [other / own for own, other in counted])
+    part.against(
+        "A whole book",
+        "SCIP",
+        [other / own for own, other in counted],
+        at_least=len(counted) > sum(outcome == PROVED for outcome, _, _ in pairs),
+    )
     proved = [(own, other) for outcome, own, other in pairs if outcome == PROVED]
     part.won(
         {
-            peer: {_label(row): row[f"{peer} / clear times"] for row in part.rows}
-            for peer in ("SCIP", "SCIP, tuned")
+            peer: {
+                _label(row): row[f"{peer} / clear times"] if row[outcome] == PROVED else None
+                for row in part.rows
+            }
+            for peer, outcome in (("SCIP", "outcome"), ("SCIP, tuned", "tuned"))
         },
         "SCIP presolves such a book to a linear programme.",
     )

@@ -5,8 +5,8 @@ from __future__ import annotations
 import math
 import operator
 import os
-import reprlib
 import sys
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -14,7 +14,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from .entries import entries_of, number
-from .errors import InputError
+from .errors import InputError, brief, suggestion
 
 __all__ = [
     "LARGEST",
@@ -63,7 +63,7 @@ def as_floats(value: ArrayLike, field: str) -> Floats:
     single number is neither text nor True or False, and only payoffs may be the latter.
     """
     if type(value) is np.ndarray and value.dtype.char == "d":
-        return np.array(value, dtype=np.float64, order="C")
+        return _plain_zeros(value)
     check_complete(value, field)
     entries = entries_of(value)
     try:
@@ -75,11 +75,18 @@ def as_floats(value: ArrayLike, field: str) -> Floats:
     if field not in _MAY_BE_FLAGS:
         refuse_flags(array, entries, field)
     if array.dtype.kind in "biu" or array.dtype.char in "efd":
-        return np.array(array, dtype=np.float64, order="C")
+        return _plain_zeros(array)
     unread = array.dtype.kind not in "OUSf" or (array.dtype.kind in "US" and array.size == 0)
     if unread and isinstance(entries, np.ndarray):
         raise InputError(f"must be numbers, got {array.dtype} data", field=field)
     return _parsed(entries, field)
+
+
+def _plain_zeros(value: Any) -> Floats:
+    """Copy numbers, with zeros of one sign: those of either are equal, and so should answers be."""
+    array = np.array(value, dtype=np.float64, order="C")
+    array += 0.0  # -0.0 + 0.0 is 0.0
+    return array
 
 
 def refuse_other(value: Any, field: str) -> None:
@@ -89,7 +96,7 @@ def refuse_other(value: Any, field: str) -> None:
     alone = isinstance(value, np.ndarray | np.generic) and value.size == 1
     plain = value.item() if alone else value
     if isinstance(plain, str | bytes | bool):
-        raise InputError(f"must be a number, got {value!r}", field=field)
+        raise InputError(f"must be a number, got {brief(value)}", field=field)
 
 
 def refuse_flags(array: NDArray[Any], entries: Any, field: str) -> None:
@@ -104,7 +111,7 @@ def refuse_flags(array: NDArray[Any], entries: Any, field: str) -> None:
         index = flag_among(row)
         if index is not None:
             place = index if array.ndim == 1 else None
-            raise InputError(f"must be numbers, got {row[index]!r}", field=field, index=place)
+            raise InputError(f"must be numbers, got {brief(row[index])}", field=field, index=place)
 
 
 def _has_no_flag(array: NDArray[Any]) -> bool:
@@ -134,7 +141,7 @@ def _parsed(entries: Any, field: str) -> Floats:
         raise _ragged(entries, field) from error
     flat = array.ravel()
     try:
-        return np.array(list(map(number, flat)), dtype=np.float64).reshape(array.shape)
+        return _plain_zeros(list(map(number, flat))).reshape(array.shape)
     except ValueError:
         pass
     for position, entry in enumerate(flat):
@@ -157,12 +164,11 @@ def _ragged(entries: Any, field: str) -> InputError:
     for index, row in enumerate(rows):
         if np.shape(_plain(row)) != np.shape(_plain(rows[0])):
             return InputError(
-                f"must be rows of one length, got {reprlib.repr(row)} "
-                f"where the first is {reprlib.repr(rows[0])}",
+                f"must be rows of one length, got {brief(row)} where the first is {brief(rows[0])}",
                 field=field,
                 index=index,
             )
-    return InputError(f"must be rows of numbers, got {reprlib.repr(entries)}", field=field)
+    return InputError(f"must be rows of numbers, got {brief(entries)}", field=field)
 
 
 def _plain(row: Any) -> Any:
@@ -176,7 +182,7 @@ def _plain(row: Any) -> Any:
 def check_complete(value: Any, field: str) -> None:
     """Refuse what NumPy would accept silently: a masked entry, a set in its random order."""
     if isinstance(value, set | frozenset):
-        raise InputError(f"a set has no order, got {reprlib.repr(value)}", field=field)
+        raise InputError(f"a set has no order, got {brief(value)}", field=field)
     # NumPy loads them when they are first named: where nobody has, there are none.
     masked = getattr(sys.modules.get("numpy.ma"), "MaskedArray", None)
     if masked is not None and isinstance(value, masked) and np.ma.is_masked(value):
@@ -191,7 +197,7 @@ def as_path(value: str | os.PathLike[str]) -> Path:
     try:
         path = Path(value)
     except TypeError:
-        raise InputError(f"must be a path, got {reprlib.repr(value)}", field="path") from None
+        raise InputError(f"must be a path, got {brief(value)}", field="path") from None
     if "\0" in str(path):
         raise InputError(f"must have no null character, got {str(path)!r}", field="path")
     try:
@@ -203,11 +209,13 @@ def as_path(value: str | os.PathLike[str]) -> Path:
 
 def as_number(value: Any, field: str) -> float:
     """Turn a scalar into a float; text, flags and arrays of more than one number are refused."""
-    refuse_other(value, field)
+    if type(value) is not float:
+        refuse_other(value, field)
+        check_complete(value, field)
     try:
         return float(value)
     except (TypeError, ValueError, OverflowError) as error:
-        raise InputError(f"must be a number, got {value!r}", field=field) from error
+        raise InputError(f"must be a number, got {brief(value)}", field=field) from error
 
 
 def as_integer(value: Any, field: str) -> int:
@@ -217,20 +225,25 @@ def as_integer(value: Any, field: str) -> int:
             return operator.index(value)
     except TypeError:
         pass
-    raise InputError(f"must be an integer, got {value!r}", field=field)
+    raise InputError(f"must be an integer, got {brief(value)}", field=field)
 
 
 def as_flag(value: Any, field: str) -> bool:
     """Return a flag; text such as ``"no"``, which Python takes for true, is refused."""
     if isinstance(value, bool | np.bool_) or (isinstance(value, int) and value in (0, 1)):
         return bool(value)
-    raise InputError(f"must be True or False, got {reprlib.repr(value)}", field=field)
+    raise InputError(f"must be True or False, got {brief(value)}", field=field)
 
 
-def check_choice(value: Any, choices: tuple[str, ...], field: str) -> None:
+def check_choice(value: Any, choices: Sequence[str], field: str, index: int | None = None) -> None:
     """Refuse a value that is not among the choices."""
     if not isinstance(value, str) or value not in choices:
-        raise InputError(f"must be one of {', '.join(choices)}, got {value!r}", field=field)
+        close = suggestion(value, choices) if isinstance(value, str) else ""
+        raise InputError(
+            f"must be one of {', '.join(choices)}, got {brief(value)}{close}",
+            field=field,
+            index=index,
+        )
 
 
 def first(mask: NDArray[np.bool_]) -> int | None:

@@ -19,6 +19,7 @@ import llvmlite.binding
 import numba
 import numpy as np
 from numba import types
+from numba.extending import overload
 
 from .embedding import library_path
 from .errors import InputError
@@ -51,6 +52,7 @@ _quote_flat = types.ExternalFunction(
 
 _FIGURES = 9
 _STATUS = 8
+_MOST_32 = 2**31 - 1
 
 _Function = TypeVar("_Function", bound=Callable[..., Any])
 
@@ -84,6 +86,44 @@ def _compiled(*signatures: Any) -> Callable[[_Function], _Function]:
         return done
 
     return decorate
+
+
+# Numba turns a number into what a signature says, without a word: 2**32 + 1 and 1.9 become 1. So
+# signatures leave integers as they come, and these two check them.
+
+_whole_types = (_int64, types.uint64, _double)
+
+
+def _whole(value: Any) -> Any:
+    """Return a number of the caller as an int64; where it is none, ValueError."""
+    raise NotImplementedError("for compiled code")
+
+
+@overload(_whole)
+def _compile_whole(value: Any) -> Any:
+    if isinstance(value, types.Float):
+
+        def of_float(value: Any) -> Any:
+            # From 2**53 on it may be the rounded form of another integer.
+            if not (np.floor(value) == value and abs(value) < 2.0**53):
+                raise ValueError("ids, claims and sides must be integers")
+            return np.int64(value)
+
+        return of_float
+
+    def of_integer(value: Any) -> Any:
+        whole = np.int64(value)
+        if value > 0 and whole < 0:
+            raise ValueError("ids, claims and sides must be less than 2**63")
+        return whole
+
+    return of_integer
+
+
+@_compiled(_int32(_int64))
+def _narrow(value: Any) -> Any:
+    """Return an integer with 32 bits; one that has more as the nearest, which is refused later."""
+    return np.int32(min(max(value, -_MOST_32 - 1), _MOST_32))
 
 
 def _read(dtype: Any, dimensions: int) -> Any:

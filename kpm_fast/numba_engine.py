@@ -23,8 +23,11 @@ from .numba import (
     _int32,
     _int64,
     _market,
+    _narrow,
     _pointer,
     _read,
+    _whole,
+    _whole_types,
     _writes,
 )
 
@@ -90,6 +93,11 @@ _engine_restore = _function("restore", _int32, _pointer, _pointer, types.uintp)
 _engine_state_hash = _function("state_hash", types.uint64, _pointer)
 
 _handle = types.intp
+# The id, the claim and the side of an order: where one is a float, all come as floats.
+_added = (
+    *((identifier, _int64, _int64) for identifier in (_int64, types.uint64)),
+    (_double, _double, _double),
+)
 _failed = "the engine refused the call; kpm_fast.numba.raise_last_error() says why"
 
 
@@ -134,14 +142,14 @@ def create(
     return engine
 
 
-@_compiled((_int32, _int32, _int64, _int64, _int64))
+@_compiled((_int64, _int64, _int64, _int64, _int64))
 def size(states: Any, claims: Any, orders: Any, levels: Any, nodes: Any) -> Any:
     """Return the bytes that :func:`init` needs for these limits; 0 if one is out of range.
 
     ``levels`` counts pairs of claim and limit, 0 for as many as orders; ``nodes`` those of the tree
     of a clearing, 0 for 1000.
     """
-    return _engine_size(states, claims, orders, levels, nodes)
+    return _engine_size(_narrow(states), _narrow(claims), orders, levels, nodes)
 
 
 @_compiled((types.Array(types.uint8, 1, "C"), *_market, _int64, _int64, _int64))
@@ -206,20 +214,22 @@ def free(engine: Any) -> None:
     _engine_free(engine)
 
 
-@_compiled(_int32(_handle, _int64, _int64, _int32, _double, _double))
+@_compiled(*(_int32(_handle, *kinds, _double, _double) for kinds in _added))
 def add(engine: Any, order_id: Any, claim: Any, side: Any, price: Any, quantity: Any) -> Any:
     """Put an order at the end of the book; return kpm.h's code, 0 where nothing was wrong.
 
     ``claim`` is an index, ``side`` +1 (buy) or -1 (sell). An event that is refused, here and below,
-    changes nothing.
+    changes nothing. Ids, claims and sides are integers, or whole numbers below 2**53: others are a
+    ``ValueError``.
     """
-    return _engine_add(engine, order_id, claim, side, price, quantity)
+    place, sign = _whole(claim), _narrow(_whole(side))
+    return _engine_add(engine, _whole(order_id), place, sign, price, quantity)
 
 
-@_compiled(_int32(_handle, _int64))
+@_compiled(*(_int32(_handle, kind) for kind in _whole_types))
 def cancel(engine: Any, order_id: Any) -> Any:
     """Remove an order from the book; return kpm.h's code."""
-    return _engine_cancel(engine, order_id)
+    return _engine_cancel(engine, _whole(order_id))
 
 
 @_compiled(_int32(_handle))
@@ -228,19 +238,19 @@ def cancel_all(engine: Any) -> Any:
     return _engine_cancel_all(engine)
 
 
-@_compiled(_int32(_handle, _int64, _double))
+@_compiled(*(_int32(_handle, kind, _double) for kind in _whole_types))
 def reduce(engine: Any, order_id: Any, quantity: Any) -> Any:
     """Reduce an order to a quantity, with its priority kept; return kpm.h's code."""
-    return _engine_reduce(engine, order_id, quantity)
+    return _engine_reduce(engine, _whole(order_id), quantity)
 
 
-@_compiled(_int32(_handle, _int64, _double, _double))
+@_compiled(*(_int32(_handle, kind, _double, _double) for kind in _whole_types))
 def replace(engine: Any, order_id: Any, price: Any, quantity: Any) -> Any:
     """Give an order another limit and quantity; return kpm.h's code.
 
     It goes to the end of the book, unless its limit stays and its quantity does not grow.
     """
-    return _engine_replace(engine, order_id, price, quantity)
+    return _engine_replace(engine, _whole(order_id), price, quantity)
 
 
 @_compiled(_int32(_handle, *_market))

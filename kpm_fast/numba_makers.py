@@ -21,6 +21,7 @@ from .numba import (
     _double,
     _int32,
     _int64,
+    _narrow,
     _orders,
     _pointer,
     _reads,
@@ -80,7 +81,7 @@ _engine_clear = _function(
     "clear_by_rule_flat", _int32, _pointer, _int32, _double, _int32, *_outputs
 )
 
-_maker = (_int32, _reads_table, _double, _double, _double, _reads)
+_maker = (_int64, _reads_table, _double, _double, _double, _reads)
 
 
 @_compiled(types.void(_int64, _int64, _int64, _int64))
@@ -132,7 +133,7 @@ def arguments(maker: Maker) -> Arguments:
         *_maker,
         _reads_table,
         *_orders,
-        *(_int32, _double),
+        *(_int64, _double),
         *(_writes, _writes, _writes, _writes, _writes, _writes),
     )
 )
@@ -176,7 +177,7 @@ def clear_into(
     if fills.shape[0] != count or figures.shape[0] != _FIGURES:
         raise ValueError("fills must have an entry for each order, and figures 10 entries")
     return _clear_by_rule(
-        kind,
+        _narrow(kind),
         states,
         weights.ctypes.data,
         weights.shape[0],
@@ -192,7 +193,7 @@ def clear_into(
         price.ctypes.data,
         quantity.ctypes.data,
         0,
-        rule,
+        _narrow(rule),
         tolerance,
         0,
         state_prices.ctypes.data,
@@ -204,7 +205,7 @@ def clear_into(
     )
 
 
-@_compiled((*_maker, _reads_table, *_orders, _int32, _double))
+@_compiled((*_maker, _reads_table, *_orders, _int64, _double))
 def clear(
     kind: Any,
     weights: Any,
@@ -294,7 +295,7 @@ def create(
     claims, states = payoffs.shape
     _check_weights(states, weights.shape[0], weights.shape[1], inventory.shape[0])
     engine = _engine_create(
-        kind,
+        _narrow(kind),
         states,
         weights.ctypes.data,
         weights.shape[0],
@@ -311,13 +312,13 @@ def create(
     return engine
 
 
-@_compiled((_int32, _int32, _int64, _int64, _int64, _int64))
+@_compiled((_int64, _int64, _int64, _int64, _int64, _int64))
 def size(states: Any, claims: Any, orders: Any, levels: Any, nodes: Any, priors: Any) -> Any:
     """Return the bytes that :func:`init` needs, ``priors`` being the most rows of a polytope maker.
 
     Otherwise as :func:`kpm_fast.numba_engine.size`.
     """
-    return _engine_size(states, claims, orders, levels, nodes, priors)
+    return _engine_size(_narrow(states), _narrow(claims), orders, levels, nodes, priors)
 
 
 @_compiled(
@@ -350,7 +351,7 @@ def init(
         levels,
         nodes,
         priors,
-        kind,
+        _narrow(kind),
         states,
         weights.ctypes.data,
         weights.shape[0],
@@ -381,7 +382,7 @@ def set_maker(
     _check_weights(states, weights.shape[0], weights.shape[1], states)
     return _engine_set_maker(
         engine,
-        kind,
+        _narrow(kind),
         states,
         weights.ctypes.data,
         weights.shape[0],
@@ -392,7 +393,7 @@ def set_maker(
     )
 
 
-@_compiled(_int32(_handle, _int32, _double, _writes, _writes, _writes, _writes, _writes, _writes))
+@_compiled(_int32(_handle, _int64, _double, _writes, _writes, _writes, _writes, _writes, _writes))
 def engine_clear_into(
     engine: Any,
     rule: Any,
@@ -414,7 +415,7 @@ def engine_clear_into(
         raise ValueError("figures must have 10 entries")
     return _engine_clear(
         engine,
-        rule,
+        _narrow(rule),
         tolerance,
         1,
         state_prices.ctypes.data,
@@ -426,7 +427,7 @@ def engine_clear_into(
     )
 
 
-@_compiled((_handle, _int64, _int64, _int32, _double))
+@_compiled((_handle, _int64, _int64, _int64, _double))
 def engine_clear(
     engine: Any, states: Any, claims: Any, rule: Any, tolerance: Any
 ) -> tuple[Any, Any, Any, Any, Any, Any]:

@@ -43,6 +43,15 @@ def pytest_report_header() -> list[str]:
     return [f"kpm_fast: {Path(kpm_fast.__file__).parent}", f"core: {build}"]
 
 
+def pytest_ignore_collect(collection_path: Path, config: pytest.Config) -> bool | None:
+    """With one mark asked for, files that never name it are not imported: wheels are tested by the
+    tests of a mark, where much of what other tests import is not installed."""
+    mark = config.getoption("markexpr")
+    if not mark.isidentifier() or collection_path.suffix != ".py":
+        return None
+    return None if mark in collection_path.read_text(encoding="utf-8") else True
+
+
 @pytest.fixture(scope="session")
 def shared_data() -> Path:
     """The folder of real books: KPM_SHARED_DATA, or ``shared/data`` beside the repository."""

@@ -24,6 +24,7 @@ from strategies import books
 from witness import Book
 
 ROOT = Path(__file__).resolve().parent.parent
+PACKAGE = Path(kpm.__file__).parent  # where wheels are tested, the checkout's folder is not there
 HEADER = Path(kpm.get_include()) / "kpm" / "kpm.h"
 
 pytestmark = pytest.mark.cross_section
@@ -281,7 +282,7 @@ def declarations(text: str) -> dict[str, list[str]]:
 
 
 def test_cython_s_declarations_are_the_header_s() -> None:
-    pxd = re.findall(r"\w+", (ROOT / "kpm_fast" / "kpm.pxd").read_text())
+    pxd = re.findall(r"\w+", (PACKAGE / "kpm.pxd").read_text())
     for name, entries in declarations(HEADER.read_text()).items():
         if name.endswith("_flat"):
             continue  # for callers without structs
@@ -293,7 +294,7 @@ def test_cython_s_declarations_are_the_header_s() -> None:
 
 def test_numba_s_figures_are_the_header_s() -> None:
     text = HEADER.read_text()
-    module = (ROOT / "kpm_fast" / "numba.py").read_text()
+    module = (PACKAGE / "numba.py").read_text()
     for name, variable in (("FIGURES", "_FIGURES"), ("FIGURE_STATUS", "_STATUS")):
         stated = re.search(rf"KPM_{name} = (\d+)", text)
         assert stated is not None
@@ -303,7 +304,7 @@ def test_numba_s_figures_are_the_header_s() -> None:
 def test_sources_that_are_not_compiled_say_so(tmp_path: Path) -> None:
     """Python in a checkout imports the checkout's folder, not the package that is installed."""
     ignored = shutil.ignore_patterns("_core*", "lib", "include", "__pycache__")
-    shutil.copytree(ROOT / "kpm_fast", tmp_path / "kpm_fast", ignore=ignored)
+    shutil.copytree(PACKAGE, tmp_path / "kpm_fast", ignore=ignored)
     run = subprocess.run(
         [sys.executable, "-S", "-m", "kpm_fast", "--cflags"],  # no hook of an editable install
         cwd=tmp_path,
@@ -318,16 +319,26 @@ def test_sources_that_are_not_compiled_say_so(tmp_path: Path) -> None:
 
 
 @pytest.mark.unsanitized
-def test_the_first_clearing_of_the_documentation_runs(tmp_path: Path) -> None:
+def test_the_programs_of_the_documentation_run(tmp_path: Path) -> None:
+    """The first clearing, and a second program of what goes on from it, every code checked."""
     page = (ROOT / "docs" / "embedding.md").read_text()
-    code = re.search(r"```c\n(.*?)```", page, re.DOTALL)
+    first, *pieces = re.findall(r"```c\n(.*?)```", page, re.DOTALL)
     promise = re.search(r"It prints `([^`]*)`", page)
-    assert code is not None
     assert promise is not None
-    source = tmp_path / "first.c"
-    source.write_text(code[1])
-    command = [sys.executable, "-m", "kpm_fast", "--cflags", "--libs"]
-    flags = run_command(command, cwd=tmp_path).stdout.split()
+    assert len(pieces) == 3
+    body, end = first.rsplit("  return", 1)
+    checked = [
+        re.sub(r"^(kpm_(?!engine_free|settings_init)\w+\(.*\));", r"CHECK(\1);", piece, flags=re.M)
+        for piece in pieces
+    ]
+    assert sum(piece.count("CHECK") for piece in checked) == 8
+    check = "#include <stdlib.h>\n#define CHECK(call) if ((call) != KPM_OK) return 2\n"
+    more = check + body + "\n".join(f"{{{piece}}}" for piece in checked) + "  return" + end
+    flags = run_command(
+        [sys.executable, "-m", "kpm_fast", "--cflags", "--libs"], cwd=tmp_path
+    ).stdout.split()
     strict = ["-std=c99", "-pedantic", "-Wall", "-Wextra", "-Werror"]
-    run_command([c_compiler(), *strict, source, "-o", tmp_path / "first", *flags])
-    assert run_command([tmp_path / "first"]).stdout.strip() == promise[1]
+    for name, code in (("first", first), ("more", more)):
+        (tmp_path / f"{name}.c").write_text(code)
+        run_command([c_compiler(), *strict, tmp_path / f"{name}.c", "-o", tmp_path / name, *flags])
+        assert run_command([tmp_path / name]).stdout.strip() == promise[1]

@@ -83,7 +83,7 @@ def test_a_report_has_the_figures_of_the_clearing(card: kpm.Result, tree: Any) -
     assert heads == filled.tolist()
     assert "All 32 checks passed." in said
     assert "The proof holds: all 12 checks passed." in said
-    assert "Orders cross: they trade with each other whatever the ambiguity." in said
+    assert "Orders cross: they trade with each other at any ambiguity." in said
 
 
 def test_figures_and_tables_have_accessible_names(tree: Any) -> None:
@@ -208,8 +208,8 @@ def test_a_book_in_which_nothing_trades(tmp_path: Path) -> None:
     kpm.clear(market, kpm.Orders([0], "buy", [0.6], [10])).report(tmp_path / "page.html")
     said = words(parse((tmp_path / "page.html").read_text("utf-8")))
     assert "No order is filled." in said
-    assert "Trade stops at 0.02" in said
-    assert "are not less: nothing is gained" in said
+    assert "Trade stops at an ambiguity of 0.02" in said
+    assert "is not less: nothing is gained" in said
     assert "Its proof was not kept" in said
 
 

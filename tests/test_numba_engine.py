@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from typing import Any
+
 import numpy as np
 import pytest
 
@@ -9,8 +12,10 @@ import kpm_fast as kpm
 
 pytest.importorskip("numba")
 
+import numba
+
 from kpm_fast import numba as kpm_numba
-from kpm_fast import numba_engine
+from kpm_fast import numba_engine, numba_makers
 
 MARKET = kpm.Market(
     [[1, 0, 0], [0, 1, 0], [0, 1, 1]], [0.5, 0.3, 0.2], risk_aversion=0.02, ambiguity=0.05
@@ -149,3 +154,92 @@ def test_refused_commands_set_an_error_and_change_nothing() -> None:
     assert numba_engine.size(3, 0, 1, 1, 1) == 0
     numba_engine.free(engine)
     numba_engine.free(0)
+
+
+@numba.njit
+def add_from_compiled_code(
+    engine: int, order_id: int, claim: int, side: int, price: float, quantity: float
+) -> int:
+    return numba_engine.add(engine, order_id, claim, side, price, quantity)
+
+
+@pytest.fixture(params=[numba_engine.add, add_from_compiled_code])
+def add(request: pytest.FixtureRequest) -> Any:
+    """From Python and from compiled code, whose conversions differ."""
+    return request.param
+
+
+@pytest.fixture
+def engine() -> Iterator[int]:
+    created = numba_engine.create(*arguments(MARKET), 10)
+    yield created
+    numba_engine.free(created)
+
+
+def rows(engine: int) -> list[tuple[int, ...]]:
+    return [*zip(*(column.tolist() for column in numba_engine.orders(engine)[:3]), strict=True)]
+
+
+@pytest.mark.parametrize(
+    ("order", "expected"),
+    [
+        ((1, 2, -1), (1, 2, -1)),
+        ((2**53 + 1, 0, 1), (2**53 + 1, 0, 1)),
+        ((2**63 - 1, 0, 1), (2**63 - 1, 0, 1)),
+        ((-(2**63) + 1, 0, 1), (-(2**63) + 1, 0, 1)),
+        ((np.uint64(2**63 - 1), 0, 1), (2**63 - 1, 0, 1)),
+        ((np.int32(5), np.int8(1), np.int8(-1)), (5, 1, -1)),
+        ((np.uint8(5), np.uint8(1), np.uint8(1)), (5, 1, 1)),
+        ((np.uint64(5), np.uint64(1), np.uint64(1)), (5, 1, 1)),
+        ((7.0, 1, -1), (7, 1, -1)),
+        ((-7.0, 1.0, -1.0), (-7, 1, -1)),
+        ((3, 1, -1.0), (3, 1, -1)),
+    ],
+)
+def test_whole_numbers_of_any_type_are_kept(
+    add: Any, engine: int, order: tuple[Any, ...], expected: tuple[int, ...]
+) -> None:
+    assert add(engine, *order, 0.5, 1.0) == 0
+    assert rows(engine) == [expected]
+    name, kind = expected[0], type(order[0])
+    assert numba_engine.reduce(engine, kind(name), 0.5) == 0
+    assert numba_engine.replace(engine, kind(name), 0.4, 0.5) == 0
+    assert numba_engine.cancel(engine, kind(name)) == 0
+    assert rows(engine) == []
+
+
+@pytest.mark.parametrize(
+    ("place", "value"),
+    [
+        *((0, value) for value in (1.5, 2.0**53, -(2.0**53), np.nan, np.inf, np.uint64(2**63))),
+        *((1, value) for value in (-1, 3, 2**31, 2**32, 2**32 + 1, 2**63 - 1, 0.9, np.nan, 1e300)),
+        *((2, value) for value in (0, 2, 2**31, 2**32 + 1, 2**32 - 1, -(2**32) - 1, 2**63 - 1)),
+        *((2, value) for value in (1.5, -0.6, np.nan, -np.inf, 2.0**32 + 1)),
+    ],
+)
+def test_no_number_is_cut_to_another(add: Any, engine: int, place: int, value: Any) -> None:
+    """Numba makes 1 of 1.9 and of 2**32 + 1 where a signature has an integer of 32 bits."""
+    order: list[Any] = [1, 1, 1]
+    order[place] = value
+    assert add(engine, 1, 1, 1, 0.5, 1.0) == 0
+    try:
+        assert add(engine, *order, 0.5, 1.0) == 1
+    except ValueError as error:
+        assert "ids, claims and sides must be" in str(error)  # noqa: PT017  # or a code
+    assert rows(engine) == [(1, 1, 1)]
+    if place == 0:
+        for event in (
+            lambda: numba_engine.cancel(engine, value),
+            lambda: numba_engine.reduce(engine, value, 0.5),
+            lambda: numba_engine.replace(engine, value, 0.4, 0.5),
+        ):
+            with pytest.raises(ValueError, match="ids, claims and sides must be"):
+                event()
+    assert rows(engine) == [(1, 1, 1)]
+
+
+def test_sizes_are_not_cut() -> None:
+    assert numba_engine.size(3, 3, 60, 0, 0) > 0
+    for states, claims in ((2**32 + 3, 3), (3, 2**32 + 3), (-(2**32) + 3, 3)):
+        assert numba_engine.size(states, claims, 60, 0, 0) == 0
+        assert numba_makers.size(states, claims, 60, 0, 0, 0) == 0

@@ -173,3 +173,25 @@ def test_code_of_callers_comes_from_the_cache_the_second_time(tmp_path: Path) ->
     )
     assert first[0] == second[0]
     assert (first[1], second[1]) == ("0", "1")
+
+
+def test_no_kind_and_no_rule_is_cut_to_another() -> None:
+    kind, *rest = numba_makers.arguments(MAKERS["knightian"])
+    book = (np.zeros(3), PAYOFFS, [0], [1], [0.6], [1.0])
+    inventory, payoffs, claim, side, price, quantity = map(np.array, book)
+    order = (claim, side.astype(np.int8), price, quantity)
+    engine = numba_makers.create(kind, *rest, inventory, payoffs, 10)
+    try:
+        for other in (2**32, -(2**32), 2**32 + 1, 2**62):
+            with pytest.raises(ValueError, match="failed"):
+                numba_makers.clear(kind + other, *rest, inventory, payoffs, *order, 0, 1e-8)
+            with pytest.raises(ValueError, match="failed"):
+                numba_makers.create(kind + other, *rest, inventory, payoffs, 10)
+            assert numba_makers.set_maker(engine, kind + other, *rest, inventory) == 1
+            with pytest.raises(ValueError, match="failed"):
+                numba_makers.clear(kind, *rest, inventory, payoffs, *order, 1 + other, 1e-8)
+            assert "rule" in kpm_numba.last_error()[1]
+            with pytest.raises(ValueError, match="refused"):
+                numba_makers.engine_clear(engine, 3, 3, 1 + other, 1e-8)
+    finally:
+        numba_engine.free(engine)

@@ -40,7 +40,16 @@ def test_the_example_prints_what_the_readme_says() -> None:
 
 @pytest.mark.parametrize(
     "name",
-    ["ambiguity.md", "makers.md", "mechanisms.md", "pictures.md", "scaling.md", "tutorial.md"],
+    [
+        "ambiguity.md",
+        "engine.md",
+        "makers.md",
+        "mechanisms.md",
+        "pictures.md",
+        "reference.md",
+        "scaling.md",
+        "tutorial.md",
+    ],
 )
 def test_examples_of_pages_print_what_they_say(
     name: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch

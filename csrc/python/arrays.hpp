@@ -4,6 +4,7 @@
 #include <pybind11/numpy.h>
 #include <pybind11/pybind11.h>
 
+#include <cstddef>
 #include <cstring>
 #include <type_traits>
 #include <utility>
@@ -84,12 +85,24 @@ py::array_t<T> new_array(int axes, const py::ssize_t* shape) {
   return py::reinterpret_steal<py::array_t<T>>(made);
 }
 
+/// Copies numbers, on the way in and out, with zeros of one sign: those of either are equal, so
+/// that equal inputs have equal bits, and so have their answers. Neither place need be aligned.
+template <class T>
+void copy_plain(const void* from, py::ssize_t count, T* to) {
+  if (count > 0) {
+    std::memcpy(to, from, static_cast<std::size_t>(count) * sizeof(T));
+  }
+  if constexpr (std::is_floating_point_v<T>) {
+    for (py::ssize_t i = 0; i < count; ++i) {
+      to[i] += 0.0;  // -0.0 + 0.0 is 0.0
+    }
+  }
+}
+
 template <class T>
 py::array_t<T> to_array(const std::vector<T>& values, int axes, const py::ssize_t* shape) {
   auto array = new_array<T>(axes, shape);
-  if (!values.empty()) {
-    std::memcpy(array.mutable_data(), values.data(), values.size() * sizeof(T));
-  }
+  copy_plain(values.data(), static_cast<py::ssize_t>(values.size()), array.mutable_data());
   return frozen(std::move(array));
 }
 

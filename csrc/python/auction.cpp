@@ -96,7 +96,7 @@ py::dict auction_for_python(const std::string& allocation, const std::string& ru
   result["revenue"] = clearing.revenue;
   result["payoff"] = to_array(clearing.payoff);
   result["certainty_equivalent"] = clearing.certainty_equivalent;
-  result["no_trade_equivalent"] = clearing.no_trade_equivalent;
+  result["no_trade_equivalent"] = clearing.no_trade_equivalent + 0.0;  // no -0
   result["objective"] = cleared.objective;
   result["upper_bound"] = clearing.upper_bound;
   result["scale"] = clearing.scale;

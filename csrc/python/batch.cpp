@@ -68,14 +68,14 @@ class Columns : public BatchSink {
     status_at_[book] = static_cast<std::int8_t>(clearing.status);
     double* const values = values_at_ + kFigures * book;
     values[0] = clearing.certainty_equivalent;
-    values[1] = clearing.no_trade_equivalent;
+    values[1] = clearing.no_trade_equivalent + 0.0;  // no -0
     values[2] = objective;
     values[3] = clearing.upper_bound;
     values[4] = clearing.revenue;
     values[5] = clearing.scale;
     values[6] = gain;
     const auto copy = [](const std::vector<double>& from, double* to) {
-      std::copy(from.begin(), from.end(), to);
+      copy_plain(from.data(), static_cast<py::ssize_t>(from.size()), to);
     };
     copy(clearing.fills, fills_at_ + first_[book]);
     copy(clearing.claim_prices, claim_prices_at_ + claim_first_[at]);

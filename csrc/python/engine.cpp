@@ -36,16 +36,17 @@ class PythonEngine {
                std::int64_t orders)
       : engine_(engine_for(borrow_market(maker, payoffs, inventory), orders)) {}
 
+  // Zeros have one sign, as in the columns of a book.
   py::object add(std::int64_t claim, std::int64_t side, double price, double quantity,
                  std::int64_t id) {
-    return to_python(engine_.add(claim, side, price, quantity, id));
+    return to_python(engine_.add(claim, side, price + 0.0, quantity + 0.0, id));
   }
   py::object cancel(std::int64_t id) { return to_python(engine_.cancel(id)); }
   py::object reduce(std::int64_t id, double quantity) {
-    return to_python(engine_.reduce(id, quantity));
+    return to_python(engine_.reduce(id, quantity + 0.0));
   }
   py::object replace(std::int64_t id, double price, double quantity) {
-    return to_python(engine_.replace(id, price, quantity));
+    return to_python(engine_.replace(id, price + 0.0, quantity + 0.0));
   }
   void remove_all() { engine_.remove_all(); }
 

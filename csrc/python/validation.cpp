@@ -5,7 +5,6 @@
 
 #include <algorithm>
 #include <cstdint>
-#include <cstring>
 #include <optional>
 #include <utility>
 
@@ -54,9 +53,7 @@ std::optional<py::array_t<T>> copied(py::handle source, int axes) {
     return std::nullopt;
   }
   auto copy = new_array<T>(axes, array.shape());
-  if (array.size() > 0) {
-    std::memcpy(copy.mutable_data(), array.data(), static_cast<std::size_t>(array.nbytes()));
-  }
+  copy_plain(array.data(), array.size(), copy.mutable_data());
   return copy;
 }
 

@@ -4,16 +4,20 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
+from typing import Any
 
+from ..arrays import check_choice
+from ..clearing.auctions import check_maker, rules_of
 from ..clearing.implied import where_trade_stops
 from ..errors import InputError
 from ..model.book_types import check_book
 from ..model.maker_model import is_knightian
 from ..model.market import Market
 from ..model.orders import Orders
-from .sweep import Sweep, shown, sweep
+from ..model.rules import RULES
+from .sweep import Sweep, check_options, shown, sweep
 
-__all__ = ["Advice", "advise", "telling_ambiguities"]
+__all__ = ["Advice", "advise", "telling_ambiguities", "verdict"]
 
 _SHARES = (0.0, 0.05, 0.1, 0.2, 0.35, 0.5, 0.75, 1.0)  # of the implied ambiguity
 _RADII = (0.0, 0.001, 0.003, 0.01, 0.03, 0.1, 0.3, 1.0)  # nats, where there is none
@@ -32,16 +36,19 @@ class Advice:
         The most that any state can take from the market's inventory, in this auction and all that
         follow with carried inventory, at the market's ambiguity; money (theorem D).
     frontier : Sweep
-        The book at ambiguities up to the implied one, by ``maker_optimal``; its ``status`` says
-        which rows a time limit stopped.
+        The book at ambiguities up to the implied one, by ``rule``; its ``status`` says which rows a
+        limit stopped.
     ambiguity : float
         The market's.
+    rule : str
+        By which the book was cleared.
     """
 
     implied_ambiguity: float
     loss_bound: float
     frontier: Sweep
     ambiguity: float
+    rule: str
 
     __hash__ = None  # type: ignore[assignment]  # equal by tables, which have no hash
 
@@ -49,28 +56,12 @@ class Advice:
         return "\n".join([*self._verdict(), *self._table()])
 
     def _verdict(self) -> list[str]:
-        stop, own = self.implied_ambiguity, self.ambiguity
-        lines = []
-        if math.isnan(stop):
-            lines.append("Wealth differs between states: trade does not stop at one ambiguity.")
-        elif math.isinf(stop):
-            lines.append("Orders cross: they trade with each other at any ambiguity.")
-        elif stop == 0.0:
-            lines.append("No order is worth filling at the prior: trade is a gain at no ambiguity.")
-        else:
-            lines.append(f"Trade stops at an ambiguity of {stop:.4g} nats.")
-            if own >= stop:
-                lines.append(
-                    f"The market's, {own:g}, is not less: nothing is gained. Choose less than "
-                    f"{stop:.2g}."
-                )
-            else:
-                lines.append(f"The market's, {own:g}, is {100 * own / stop:.0f} % of that.")
-        lines.append(
+        return [
+            *verdict(self.implied_ambiguity, self.ambiguity),
             "At the market's ambiguity no state can cost the maker more than "
-            f"{self.loss_bound:.6g}, however many auctions follow."
-        )
-        return lines
+            f"{self.loss_bound:.6g}, however many auctions follow.",
+            *([] if self.rule == RULES[0] else [f"The clearings below are by {self.rule}."]),
+        ]
 
     def _table(self) -> list[str]:
         head = ("ambiguity", "gain", "expected", "worst state", "volume", "status")
@@ -82,19 +73,46 @@ class Advice:
         return ["", "".join(f"{name:>13}" for name in head), *rows]
 
 
-def advise(market: Market, orders: Orders, *, time_limit: float | None = None) -> Advice:
+def verdict(stop: float, own: float) -> list[str]:
+    """Say where trade stops, and how far from there a market's own ambiguity is, as sentences."""
+    if math.isnan(stop):
+        return ["Wealth differs between states: trade does not stop at one ambiguity."]
+    if math.isinf(stop):
+        return ["Orders cross: they trade with each other at any ambiguity."]
+    if stop == 0.0:
+        return ["No order is worth filling at the prior: trade is a gain at no ambiguity."]
+    if own >= stop:
+        there = f"is not less: nothing is gained. Choose less than {stop:.2g}."
+    else:
+        there = f"is {100 * own / stop:.0f} % of that."
+    return [f"Trade stops at an ambiguity of {stop:.4g} nats.", f"The market's, {own:g}, {there}"]
+
+
+def advise(
+    market: Market, orders: Orders, *, rule: str = "maker_optimal", **options: Any
+) -> Advice:
     """Report where trade stops, what the maker can lose, and its gain at ambiguities below.
 
     Parameters
     ----------
     market : Market
+        With the Knightian maker: others have no ambiguity to choose.
     orders : Orders
-    time_limit : float, optional
-        Seconds, of each clearing. Default: none.
+    rule : {"maker_optimal", "competitive", "pay_as_bid"}
+        As for :func:`kpm_fast.clear`. Where trade stops and the loss bound are the same under each.
+    **options
+        Passed on to :func:`kpm_fast.clear`: ``time_limit`` (of each clearing), ``tolerance``, ...
 
     Returns
     -------
     Advice
+
+    Raises
+    ------
+    InputError
+        If the maker is not Knightian, or does not have the rule: naming those that it has.
+    TypeError
+        If an option is not one of those of :func:`kpm_fast.clear`.
 
     Examples
     --------
@@ -105,15 +123,19 @@ def advise(market: Market, orders: Orders, *, time_limit: float | None = None) -
     The market's, 0.1, is not less: nothing is gained. Choose less than 0.02.
     """
     check_book(market, orders)
+    check_options(advise, options)
+    check_choice(rule, RULES, "rule")
     if not is_knightian(market):
         raise InputError(
             f"must have the Knightian maker, on whose ambiguity this advises, got "
-            f"{type(market.maker).__name__}",
+            f"{type(market.maker).__name__} (sweep clears by each of its rules, "
+            f"{', '.join(rules_of(market))})",
             field="market",
         )
+    check_maker(rule, market)
     stop = where_trade_stops(market, orders)
-    frontier = sweep(market, orders, ambiguity=_radii(stop), time_limit=time_limit)
-    return Advice(stop, market.maker.loss_bound(), frontier, market.ambiguity)
+    frontier = sweep(market, orders, ambiguity=_radii(stop), rule=rule, **options)
+    return Advice(stop, market.maker.loss_bound(), frontier, market.ambiguity, rule)
 
 
 def telling_ambiguities(market: Market, orders: Orders) -> list[float]:

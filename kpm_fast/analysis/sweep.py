@@ -7,9 +7,8 @@ import itertools
 import json
 import math
 import os
-import reprlib
 import time
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import Executor, Future
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, cast
@@ -17,13 +16,13 @@ from typing import TYPE_CHECKING, Any, cast
 import numpy as np
 from numpy.typing import ArrayLike
 
-from ..arrays import as_number
-from ..clearing.auctions import check_maker
+from ..arrays import as_number, check_choice, check_complete
+from ..clearing.auctions import check_maker, rules_of
 from ..clearing.chunks import check_executor
 from ..clearing.clear import clear
 from ..clearing.implied import where_trade_stops
 from ..clearing.settings import check_keywords
-from ..errors import InputError, suggestion
+from ..errors import InputError, brief
 from ..files.tables import make_frame
 from ..model.book_types import check_book
 from ..model.immutable import FrozenDict
@@ -37,7 +36,7 @@ from ..storage.finished import UNFINISHED, Finished, content_hash
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
-__all__ = ["Sweep", "sweep"]
+__all__ = ["Sweep", "check_column", "check_options", "shown", "sweep"]
 
 _PARAMETERS = ("prior", "rule", "risk_aversion", "ambiguity")
 _WORDS = ("prior", "rule", "status")  # the columns that are not numeric
@@ -162,7 +161,7 @@ def check_column(name: str, field: str = "y") -> None:
     """Refuse anything but a numeric column."""
     columns = {*_PARAMETERS, *_FIGURES}.difference(_WORDS)
     if not isinstance(name, str) or name not in columns:
-        raise InputError(f"must be a numeric column, got {name!r}", field=field)
+        raise InputError(f"must be a numeric column, got {brief(name)}", field=field)
 
 
 def sweep(
@@ -172,7 +171,7 @@ def sweep(
     ambiguity: Sequence[float] | float | None = None,
     risk_aversion: Sequence[float] | float | None = None,
     prior: Mapping[str, ArrayLike] | None = None,
-    rule: Sequence[str] | str = "maker_optimal",
+    rule: Sequence[str] | str | None = None,
     executor: Executor | None = None,
     resume: str | os.PathLike[str] | None = None,
     **options: Any,
@@ -189,8 +188,9 @@ def sweep(
         Values as for :class:`Market`.
     prior : mapping of str to (N,) array_like, optional
         Priors by a name for each.
-    rule : str or sequence of str
-        As for :func:`kpm_fast.clear`.
+    rule : str or sequence of str, optional
+        As for :func:`kpm_fast.clear`. Default: ``"maker_optimal"``; of another maker than the
+        Knightian one, every rule that it has.
     executor : concurrent.futures.Executor, optional
         Where to clear: threads, processes, or others with this interface (joblib's loky, Dask's
         ``client.get_executor()``). Tasks are cut to about half a second of work, and each clears
@@ -226,9 +226,9 @@ def sweep(
     [10.0, 10.0, 0.0]
     """
     check_book(market, orders)
-    _check_options(options)
+    check_options(sweep, options)
     check_executor(executor)
-    cases = list(_cases(market, ambiguity, risk_aversion, prior, _rules(rule)))
+    cases = list(_cases(market, ambiguity, risk_aversion, prior, _rules(rule, market)))
     with Finished(resume) as finished:
         rows = _all_rows([case for _, case in cases], orders, options, executor, finished)
     columns: dict[str, tuple[Any, ...]] = {
@@ -244,28 +244,28 @@ def sweep(
     return Sweep(columns, implied)
 
 
-def _check_options(options: Mapping[str, Any]) -> None:
-    """Refuse options that ``clear`` lacks, naming ``sweep``, which the caller has called."""
-    own = {name: None for name in inspect.signature(sweep).parameters if name != "options"}
-    check_keywords("sweep", options, [*(own | dict.fromkeys(inspect.signature(clear).parameters))])
+def check_options(caller: Callable[..., Any], options: Mapping[str, Any]) -> None:
+    """Refuse options that ``clear`` lacks, naming the function that was called."""
+    own = {name: None for name in inspect.signature(caller).parameters if name != "options"}
+    known = own | dict.fromkeys(inspect.signature(clear).parameters)
+    check_keywords(caller.__name__, options, [*known])
 
 
-def _rules(given: Sequence[str] | str) -> list[str]:
+def _rules(given: Sequence[str] | str | None, market: Market) -> list[str]:
+    if given is None:
+        return [RULES[0]] if is_knightian(market) else [*rules_of(market)]
     if not isinstance(given, str | Iterable) or getattr(given, "ndim", 1) == 0:
         raise InputError(
-            f"must be one of {', '.join(RULES)}, or several of them, got {given!r}", field="rule"
+            f"must be one of {', '.join(RULES)}, or several of them, got {brief(given)}",
+            field="rule",
         )
+    check_complete(given, "rule")
     rules = [given] if isinstance(given, str) else list(given)
     if not rules:
         raise InputError("must name at least one rule, got none", field="rule")
     for index, name in enumerate(rules):
-        if not isinstance(name, str) or name not in RULES:
-            raise InputError(
-                f"must be one of {', '.join(RULES)}, got {name!r}{suggestion(str(name), RULES)}",
-                field="rule",
-                index=None if isinstance(given, str) else index,
-            )
-    return rules
+        check_choice(name, RULES, "rule", None if isinstance(given, str) else index)
+    return list(map(str, rules))
 
 
 def _cases(
@@ -283,7 +283,7 @@ def _cases(
         for field in (field for field, values in given.items() if values is not None):
             raise InputError(
                 f"can be varied for the Knightian maker only, and the market's is "
-                f"{type(market.maker).__name__}, got {reprlib.repr(given[field])}; change it with "
+                f"{type(market.maker).__name__}, got {brief(given[field])}; change it with "
                 "market.replace(maker=...)",
                 field=field,
             )
@@ -291,7 +291,7 @@ def _cases(
         return
     if prior is not None and not isinstance(prior, Mapping):
         raise InputError(
-            f"must be a mapping from names to probabilities, got {reprlib.repr(prior)}",
+            f"must be a mapping from names to probabilities, got {brief(prior)}",
             field="prior",
         )
     priors = (

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from .. import _core
-from ..errors import InputError
+from ..errors import InputError, brief
 
 __all__ = ["StopToken", "flag_of"]
 
@@ -68,5 +68,5 @@ class StopToken:
 def flag_of(stop: StopToken | None) -> _core.StopFlag | None:
     """Return what the core reads of a token; refuse anything else."""
     if stop is not None and not isinstance(stop, StopToken):
-        raise InputError(f"must be a StopToken, got {stop!r}", field="stop")
+        raise InputError(f"must be a StopToken, got {brief(stop)}", field="stop")
     return None if stop is None else stop.flag

@@ -5,14 +5,13 @@ from __future__ import annotations
 import argparse
 import errno
 import os
-import reprlib
 import sys
 from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
 from ..entries import composed, number, repeated
-from ..errors import InputError
+from ..errors import InputError, brief
 from ..files.tables import read_csv
 from ..model.labels import reordering
 from ..model.limits import note_on_limits
@@ -23,7 +22,7 @@ from ..model.order_form import OrderForm
 from ..model.orders import Orders
 from ..model.words import NOTEWORTHY
 from ..storage.book_file import is_clearing
-from ..storage.book_folder import BOOK_FILES, check_form_of_clearing, read_book, read_market
+from ..storage.book_folder import BOOK_FILES, check_form_of_clearing, read_market, read_with_terms
 from .named_path import named_path
 from .several import Several
 
@@ -144,12 +143,13 @@ def add_options(parser: argparse.ArgumentParser) -> None:
     form.add_argument("--encoding", metavar="NAME", help="of the files (default: UTF-8 or UTF-16)")
 
 
-def read(args: argparse.Namespace) -> tuple[Market, Orders]:
+def read(args: argparse.Namespace) -> tuple[Market, Orders, dict[str, str]]:
     """Read the book that the command line names, in the form it says.
 
-    What was not read, and a prior that was divided by its sum, are noted on standard error.
+    With it come the rule and the allocation of a saved clearing, which is read once. What was not
+    read, and a prior that was divided by its sum, are noted on standard error.
     """
-    market, orders = read_book(args.folder, order_options=_form(args), **_given(args))
+    market, orders, terms = read_with_terms(args.folder, order_options=_form(args), **_given(args))
     market = _with_inventory(args, market)
     if not args.quiet:
         if orders.ignored_columns:
@@ -157,7 +157,7 @@ def read(args: argparse.Namespace) -> tuple[Market, Orders]:
         if limits := note_on_limits(market, orders):
             _note(limits)
         _note_on_prior(market)
-    return market, orders
+    return market, orders, terms
 
 
 def check_outputs(args: argparse.Namespace, targets: Iterable[tuple[str, Path | None]]) -> None:
@@ -310,7 +310,7 @@ def _inventory(text: str, market: Market) -> Any:
         except ValueError:
             pass
         raise InputError(
-            f"must be a file or numbers separated by commas, got {reprlib.repr(text)}",
+            f"must be a file or numbers separated by commas, got {brief(text)}",
             field="--inventory",
         )
     table = read_csv(path, required=["state", "inventory"])

@@ -5,8 +5,8 @@ from __future__ import annotations
 import argparse
 import sys
 from collections import Counter
-from collections.abc import Sequence
-from typing import Any
+from collections.abc import Callable, Sequence
+from typing import Any, NamedTuple
 
 from ..clearing.auctions import check_maker
 from ..clearing.clear import clear
@@ -15,13 +15,13 @@ from ..model.orders import Orders
 from ..model.rules import ALLOCATIONS, RULES
 from ..model.status import Status
 from ..result import Result
-from ..storage.book_folder import read_terms
 from . import book_options
 from .several import names
 
 __all__ = [
     "EXIT_INTERRUPTED",
     "EXIT_LIMIT",
+    "Book",
     "add_clearing",
     "all_ended",
     "cleared",
@@ -86,19 +86,26 @@ def _with_underscores(name: str) -> str:
     return name.replace("-", "_")
 
 
-def read(args: argparse.Namespace) -> tuple[Market, Orders]:
+class Book(NamedTuple):
+    """What the command line says to clear, read once."""
+
+    market: Market
+    orders: Orders
+    terms: dict[str, str]  # the rule and the allocation of a saved clearing; else none
+
+
+def read(args: argparse.Namespace) -> Book:
     """Read the book, with the maker of ``--maker``."""
-    market, orders = book_options.read(args)
+    market, orders, terms = book_options.read(args)
     if args.maker is not None:
         market = market.replace(maker=book_options.named_maker(args, market))
-    return market, orders
+    return Book(market, orders, terms)
 
 
-def given(args: argparse.Namespace) -> dict[str, Any]:
+def given(args: argparse.Namespace, book: Book) -> dict[str, Any]:
     """The options as keywords of :func:`kpm_fast.clear`, but the rule."""
-    terms = read_terms(args.folder)
     stated = {
-        "allocation": args.allocation or terms.get("allocation"),
+        "allocation": args.allocation or book.terms.get("allocation"),
         "tolerance": args.tolerance,
         "threads": args.threads,
         "time_limit": args.time_limit,
@@ -106,10 +113,10 @@ def given(args: argparse.Namespace) -> dict[str, Any]:
     return {name: value for name, value in stated.items() if value is not None}
 
 
-def rule_of(args: argparse.Namespace, market: Market) -> str:
+def rule_of(args: argparse.Namespace, book: Book) -> str:
     """The rule that is named, or that of a saved clearing; one that the maker has."""
-    rule: str = args.rule or read_terms(args.folder).get("rule", RULES[0])
-    check_maker(rule, market)
+    rule: str = args.rule or book.terms.get("rule", RULES[0])
+    check_maker(rule, book.market)
     return rule
 
 
@@ -119,12 +126,22 @@ def is_as_saved(args: argparse.Namespace) -> bool:
     return all(getattr(args, name) is None for name in (*options, "tolerance", "time_limit"))
 
 
-def cleared(args: argparse.Namespace, *, certificate: bool) -> Result:
-    """Clear the book that the command line names, with its proof where that is a tree."""
-    market, orders = read(args)
-    rule = rule_of(args, market)
+def cleared(
+    args: argparse.Namespace, *, certificate: bool, check_rule: Callable[[str], None]
+) -> Result:
+    """Clear the book that the command line names, with its proof where that is a tree.
+
+    ``check_rule`` refuses the rule of a saved clearing, before anything is cleared.
+    """
+    book = read(args)
+    rule = rule_of(args, book)
+    check_rule(rule)
     return clear(
-        market, orders, rule=rule, certificate=certificate and rule == RULES[0], **given(args)
+        book.market,
+        book.orders,
+        rule=rule,
+        certificate=certificate and rule == RULES[0],
+        **given(args, book),
     )
 
 

@@ -266,8 +266,9 @@ def _run_clear(args: argparse.Namespace) -> int:
     book_options.check_outputs(args, _outputs(args))
     if args.output is not None:
         _refuse_book(args.output)
-    market, orders = clearing_options.read(args)
-    rule = clearing_options.rule_of(args, market)
+    book = clearing_options.read(args)
+    market, orders, _ = book
+    rule = clearing_options.rule_of(args, book)
     # If standard output is for the JSON, the tables go to standard error.
     console = plain_console(sys.stderr if args.json == "-" else sys.stdout, quiet=args.quiet)
     pieces = [len(steps) for steps in staircases(market, orders)]
@@ -284,7 +285,7 @@ def _run_clear(args: argparse.Namespace) -> int:
             callback=show if rule == RULES[0] else None,
             verbose=args.verbose,
             rule=rule,
-            **clearing_options.given(args),
+            **clearing_options.given(args, book),
         )
     print_result(console, result)
     if args.output is not None:

@@ -3,15 +3,14 @@
 from __future__ import annotations
 
 import argparse
+from collections.abc import Callable
 from pathlib import Path
 
-from ..model.rules import RULES
 from ..plots.kinds import KINDS, draw
 from ..plots.proof import check_has_tree
 from ..plots.style import pictures, require_matplotlib, save
 from ..result import Result, load_result
 from ..storage.book_file import is_clearing
-from ..storage.book_folder import read_terms
 from . import book_options, clearing_options
 from .named_path import named_path
 from .several import names
@@ -61,13 +60,19 @@ def add_clearing(parser: argparse.ArgumentParser) -> None:
     parser.set_defaults(quiet=False)
 
 
-def cleared(args: argparse.Namespace, *, certificate: bool) -> tuple[Result, int]:
+def cleared(
+    args: argparse.Namespace,
+    *,
+    certificate: bool,
+    check_rule: Callable[[str], None] = lambda rule: None,
+) -> tuple[Result, int]:
     """Return a saved clearing, or clear a book; and the exit code that says how it ended."""
     if clearing_options.is_as_saved(args) and is_clearing(args.folder):
         book_options.check_form(args)
         result = load_result(args.folder)
+        check_rule(result.rule)
     else:
-        result = clearing_options.cleared(args, certificate=certificate)
+        result = clearing_options.cleared(args, certificate=certificate, check_rule=check_rule)
     return result, clearing_options.ended(result)
 
 
@@ -75,9 +80,10 @@ def _run(args: argparse.Namespace) -> int:
     require_matplotlib()
     for picture in args.picture:
         book_options.check_outputs(args, drawn("--output", _stem(args, picture)))
-    if "proof" in args.picture:  # before anything is cleared
-        check_has_tree(args.rule or read_terms(args.folder).get("rule", RULES[0]))
-    result, code = cleared(args, certificate="proof" in args.picture)
+    if "proof" in args.picture:
+        result, code = cleared(args, certificate=True, check_rule=check_has_tree)
+    else:
+        result, code = cleared(args, certificate=False)
     console = PipeAwareConsole()
     # All are drawn before one is written: a picture that cannot be leaves nothing behind.
     figures = [

@@ -11,14 +11,12 @@ import numpy as np
 
 from ..analysis.advice import advise, telling_ambiguities
 from ..analysis.sweep import Sweep, check_column, shown, sweep
-from ..clearing.auctions import rules_of
 from ..errors import InputError
 from ..files.atomic_files import staged_text
 from ..files.tables import write_csv
 from ..model.maker_model import is_knightian
 from ..model.rules import RULES
 from ..plots.style import require_matplotlib, save
-from ..storage.book_folder import read_terms
 from . import book_options, clearing_options
 from .fitted_table import print_table
 from .named_path import named_path
@@ -113,17 +111,15 @@ def add_parsers(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -
     advice = commands.add_parser(
         "advise",
         help="say where trade stops, and what the maker can lose",
-        description="Help choose the ambiguity of a maker for a book. All clearings are by (8), "
-        f"{RULES[0]}, whatever the rule of a saved clearing.",
+        description="Help choose the ambiguity of a Knightian maker for a book: where trade "
+        "stops, which is the same under every rule, and what is gained below.",
         epilog=_EXIT_CODES,
     )
     advice.set_defaults(run=_run_advise)
     book_options.add_book(advice)
-    book_options.add_maker(advice, "the maker")
+    book_options.add_maker(advice, "the maker", kinds=True)
+    clearing_options.add_clearing(advice, "the clearings")
     book_options.add_options(advice)
-    advice.add_argument(
-        "--time-limit", type=float, metavar="SECONDS", help="of each clearing (default: none)"
-    )
     advice.set_defaults(quiet=False)
 
 
@@ -133,7 +129,8 @@ def _run_sweep(args: argparse.Namespace) -> int:
         require_matplotlib()
     pictures = [] if args.plot is None else drawn("--plot", args.plot)
     book_options.check_outputs(args, [*pictures, ("--output", args.output)])
-    market, orders = clearing_options.read(args)
+    book = clearing_options.read(args)
+    market, orders, terms = book
     if args.plot is not None and not is_knightian(market):
         raise InputError("needs a maker with an ambiguity, against which it draws", field="--plot")
     grids: dict[str, Any] = {
@@ -147,10 +144,9 @@ def _run_sweep(args: argparse.Namespace) -> int:
     }
     if not grids.keys() - {"rule"} and is_knightian(market):
         grids["ambiguity"] = telling_ambiguities(market, orders)
-    terms = read_terms(args.folder)
-    if args.rules is None and (terms or not is_knightian(market)):
-        grids["rule"] = terms.get("rule") or rules_of(market)
-    result = sweep(market, orders, **grids, **clearing_options.given(args))
+    if args.rules is None and terms:
+        grids["rule"] = terms["rule"]
+    result = sweep(market, orders, **grids, **clearing_options.given(args, book))
     console = PipeAwareConsole()
     varied = [name for name in ("rule", "risk_aversion") if len(set(result[name])) > 1]
     _print(console, result, (*varied, *_SHOWN), kept=len(varied) + 2)
@@ -166,7 +162,9 @@ def _run_sweep(args: argparse.Namespace) -> int:
 
 def _run_advise(args: argparse.Namespace) -> int:
     console = PipeAwareConsole()
-    advice = advise(*book_options.read(args), time_limit=args.time_limit)
+    book = clearing_options.read(args)
+    rule = args.rule or book.terms.get("rule", RULES[0])
+    advice = advise(book.market, book.orders, rule=rule, **clearing_options.given(args, book))
     verdict, _, _ = str(advice).partition("\n\n")  # its table does not fit every terminal
     console.print(verdict, highlight=False, markup=False, soft_wrap=True)
     _print(console, advice.frontier, _ADVISED, kept=2)

@@ -11,7 +11,7 @@ from numpy.typing import ArrayLike
 
 from ..arrays import Floats, Ints, as_floats, check_complete, frozen, refuse_other
 from ..entries import entries_of, is_missing
-from ..errors import InputError
+from ..errors import InputError, brief
 from ..files.csv_text import check_decimal
 from ..files.tables import columns_of
 from .immutable import FrozenDict
@@ -157,7 +157,9 @@ class Books:
             book = columns["book"]
             columns = {field: name for field, name in columns.items() if field != "book"}
             if not isinstance(book, str):
-                raise InputError(f"must be a name, got {book!r}", field="columns", index="book")
+                raise InputError(
+                    f"must be a name, got {brief(book)}", field="columns", index="book"
+                )
         form = OrderForm(columns, sides, sell, price_unit, quantity_unit, market_orders)
         check_decimal(decimal, None)
         table = columns_of(frame, [book, *form.required], form.optional, {"book", *form.renamable})
@@ -203,7 +205,9 @@ class Books:
         except TypeError:  # of several types, which have no order
             row = next((i for i, name in enumerate(labels) if not isinstance(name, str)), 0)
             raise InputError(
-                f"must be all integers or all text, got {labels[row]!r}", field="book", index=row
+                f"must be all integers or all text, got {brief(labels[row])}",
+                field="book",
+                index=row,
             ) from None
         for place, name in zip(opened, names, strict=True):
             if is_missing(name):

@@ -12,7 +12,7 @@ import numpy as np
 
 from .. import _core
 from ..arrays import Floats, Ints, as_integer, check_choice, frozen
-from ..errors import InputError
+from ..errors import InputError, brief
 from ..files.atomic_files import staged_text
 from ..files.strict_json import stated_number
 from ..files.tables import make_frame
@@ -56,7 +56,8 @@ class Outcome(Value):
     certainty_equivalent : float
         The certain amount worth as much to the maker as ``payoff``, under the worst case.
     no_trade_equivalent : float
-        The same without trading. No published clearing is worse (docs/theory.md, theorem A).
+        The same without trading. No published clearing is worth less (docs/theory.md, theorem A),
+        except by a convex rule that was stopped.
     upper_bound : float
         No clearing has a greater certainty equivalent.
     worst_case : ndarray, shape (N,)
@@ -362,7 +363,7 @@ class Outcome(Value):
         '{"status": "optimal",'
         """
         if indent is not None and not 0 <= as_integer(indent, "indent") <= _DEEPEST:
-            raise InputError(f"must be 0 to {_DEEPEST} spaces, got {indent!r}", field="indent")
+            raise InputError(f"must be 0 to {_DEEPEST} spaces, got {brief(indent)}", field="indent")
         text = json.dumps(_json_value(self.to_dict()), indent=indent, allow_nan=False)
         if path is not None:
             with staged_text(path) as stream:

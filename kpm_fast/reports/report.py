@@ -9,6 +9,7 @@ from typing import Any, cast
 import numpy as np
 
 from .._version import __version__
+from ..analysis.advice import verdict
 from ..analysis.sweep import Sweep, sweep
 from ..clearing.implied import where_trade_stops
 from ..files.atomic_files import staged_text
@@ -183,20 +184,7 @@ def _sensitivity(result: Result) -> tuple[str, str, str]:
     if maker_model(result.market)["kind"] != "knightian":
         return section(*head, "<p>This maker has no ambiguity that could be varied.</p>")
     swept = _swept(result)
-    stop = swept.implied["prior"]
-    own = result.market.ambiguity
-    if math.isnan(stop):
-        words = "Wealth differs between states: trade does not stop at one ambiguity."
-    elif math.isinf(stop):
-        words = "Orders cross: they trade with each other whatever the ambiguity."
-    elif own >= stop:
-        words = (
-            f"Trade stops at {stop:.4g} nats, and this maker's {own:g} are not less: nothing is "
-            "gained."
-        )
-    else:
-        share = 100 * own / stop
-        words = f"Trade stops at {stop:.4g} nats; this maker's {own:g} are {share:.0f} % of that."
+    words = " ".join(verdict(swept.implied["prior"], result.market.ambiguity))
     columns = ("ambiguity", "gain", "expected_payoff", "worst_payoff", "volume")
     shown: dict[str, Any] = {
         name.replace("_", " "): [float(value) for value in swept[name]] for name in columns

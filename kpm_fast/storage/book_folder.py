@@ -15,7 +15,7 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from ..arrays import as_flag, as_path
-from ..errors import InputError
+from ..errors import InputError, brief
 from ..files.atomic_files import check_finished, staged_binary, staged_files
 from ..files.tables import CsvTable, check_text, read_csv, write_csv
 from ..model.book_types import check_book
@@ -34,7 +34,7 @@ __all__ = [
     "check_form_of_clearing",
     "read_book",
     "read_market",
-    "read_terms",
+    "read_with_terms",
     "write_book",
 ]
 
@@ -113,6 +113,33 @@ def read_book(
     >>> kpm.read_book(folder / "book")[0] == market
     True
     """
+    market, orders, _ = read_with_terms(
+        folder,
+        order_options=order_options,
+        delimiter=delimiter,
+        decimal=decimal,
+        encoding=encoding,
+        risk_aversion=risk_aversion,
+        ambiguity=ambiguity,
+        inventory=inventory,
+        normalize=normalize,
+    )
+    return market, orders
+
+
+def read_with_terms(
+    folder: str | os.PathLike[str],
+    *,
+    order_options: Mapping[str, Any] | None,
+    delimiter: str | None,
+    decimal: str | None,
+    encoding: str | None,
+    risk_aversion: float | None = None,
+    ambiguity: float | None = None,
+    inventory: ArrayLike | Mapping[str, float] | None = None,
+    normalize: bool,
+) -> tuple[Market, Orders, dict[str, str]]:
+    """Read a book as :func:`read_book` does; with it, of a saved clearing, rule and allocation."""
     path = as_path(folder)
     if order_options is not None and not isinstance(order_options, Mapping):
         raise InputError(
@@ -123,11 +150,12 @@ def read_book(
     changes = _stated(risk_aversion, ambiguity, inventory)
     if is_clearing(path):
         check_form_of_clearing({**(order_options or {}), **text, "normalize": normalize})
-        return _book_of_clearing(path, changes)
-    market_keywords = {**changes, "normalize": normalize}
+        cleared, market = _of_clearing(path, changes)
+        terms = {"rule": cleared.rule, "allocation": cleared.allocation}
+        return market, cleared.orders, terms
     parts = _parts(path, text, with_orders=True)
-    market = _market_of(parts, market_keywords)
-    return market, _orders_of(parts, path, market, order_options or {})
+    market = _market_of(parts, {**changes, "normalize": normalize})
+    return market, _orders_of(parts, path, market, order_options or {}), {}
 
 
 def read_market(
@@ -148,7 +176,7 @@ def read_market(
     changes = _stated(risk_aversion, ambiguity, inventory)
     if is_clearing(path):
         check_form_of_clearing({**text, "normalize": normalize})
-        return _book_of_clearing(path, changes)[0]
+        return _of_clearing(path, changes)[1]
     parts = _parts(path, text, with_orders=False)
     return _market_of(parts, {**changes, "normalize": normalize})
 
@@ -170,7 +198,8 @@ def check_form_of_clearing(form: Mapping[str, Any]) -> None:
     for name, value in form.items():
         if value is not None and value is not False and not (name in _UNITS and value == 1):
             raise InputError(
-                f"applies to tables, and this file is a saved clearing, got {value!r}", field=name
+                f"applies to tables, and this file is a saved clearing, got {brief(value)}",
+                field=name,
             )
 
 
@@ -222,19 +251,10 @@ def _orders_of(parts: BookParts, path: Path, market: Market, options: Mapping[st
         raise error.located(path) from None
 
 
-def read_terms(path: str | os.PathLike[str]) -> dict[str, str]:
-    """Return the ``rule`` and the ``allocation`` of a saved clearing; an empty dict for a book."""
-    path = as_path(path)
-    if not is_clearing(path):
-        return {}
+def _of_clearing(path: Path, changes: dict[str, Any]) -> tuple[Outcome, Market]:
+    """Return a saved clearing, and its market with parameters of the maker changed."""
     cleared, _ = read_outcome(path, Outcome)
-    return {"rule": cleared.rule, "allocation": cleared.allocation}
-
-
-def _book_of_clearing(path: Path, changes: dict[str, Any]) -> tuple[Market, Orders]:
-    """Return the book of a saved clearing, with parameters of the maker changed."""
-    cleared, _ = read_outcome(path, Outcome)
-    return (cleared.market.replace(**changes) if changes else cleared.market), cleared.orders
+    return cleared, cleared.market.replace(**changes) if changes else cleared.market
 
 
 def _table(folder: Path, name: str) -> Path:

@@ -3,20 +3,15 @@
 #include <algorithm>
 #include <cmath>
 
+#include "ipm/residual.hpp"
 #include "numerics/entropy.hpp"
 
 namespace kpm {
 
 namespace {
 
-/// What a violated stationarity condition costs: linear where the probability may vanish, but
-/// quadratic near a maximum of the given curvature.
-Pair money(const Pair& residual, double curvature) {
-  const Pair size = residual.abs();
-  return size * (curvature * size).min(1.0);
-}
-
-Pair log1p_of(const Pair& x) {
+/// By the library, whose logarithm holds for any x.
+Pair log1p_of_each(const Pair& x) {
   return each_of(x, [](double value) { return std::log1p(value); });
 }
 
@@ -32,16 +27,10 @@ Pair entropy_integrand(const Pair& m, const Pair& power) {
 /// The least share of the slack promised by the linear model that a step may leave.
 constexpr double kBallFraction = 0.05;
 constexpr double kBallKept = 0.5;  // what a shortened step aims at
-constexpr double kBacktrack = 0.7;
 constexpr double kShortest = 0.5;  // a single backtrack
 constexpr double kLongest = 0.99;
 constexpr int kBacktracks = 40;
 constexpr int kPatience = 6;  // tries to lower the residual; after them only the ball counts
-
-/// A step must lower the nonlinear residual by this share of what the linear model promises ...
-constexpr double kDecrease = 0.5;
-/// ... unless it is this small next to the complementarity products anyway.
-constexpr double kResidualShare = 10.0;
 
 /// The ball counts as slack where its slack exceeds this share of the radius at the optimum.
 constexpr double kSlackShare = 0.1;
@@ -345,14 +334,14 @@ void RiskBlock::try_step(double step) {
     const Pair p_new = state.p * growth;
     const Pair change = step * state.eps / growth.max(1.0);
     const Pair a_change = a * change;
-    const Pair de = inverse_a * log1p_of(a_change);
+    const Pair de = inverse_a * log1p_of_each(a_change);
     const Pair r1 = state.r1 + step * (state.dloss - dc + state.dt) - de;
     residual += p_new * state.gamma * (1.0 + a_change) * money(r1, a);
     descent += state.g * money(r1, a);
     state.change = change;
     state.trial_e = state.e + de;
     if (ball_) {
-      const Pair m = state.m + log1p_of(grown);
+      const Pair m = state.m + log1p_of_each(grown);
       entropy += state.q * entropy_integrand(m, state.ratio * growth);
       const Pair r2 = state.r2 + step * (state.dh - dkappa) + state.gamma * change -
                       (mu * m - mu_now * state.m);
@@ -376,8 +365,8 @@ double RiskBlock::shorten(double step, double tau_now, double tau_full) {
     const double linear_slack = slack_ + step * dslack_;
     const bool inside = !ball_ || (trial_slack_ > 0.0 &&
                                    trial_slack_ >= kBallFraction * std::min(slack_, linear_slack));
-    const bool accurate = trial_residual_ <= kResidualShare * tau ||
-                          trial_descent_ <= (1.0 - kDecrease * step) * weighted_residual_;
+    const bool accurate =
+        is_accurate(trial_residual_, trial_descent_, weighted_residual_, step, tau);
     if (inside && (accurate || attempt >= kPatience)) {
       return step;
     }

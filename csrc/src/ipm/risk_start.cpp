@@ -4,6 +4,8 @@
 
 #include "ipm/risk_block.hpp"
 #include "numerics/entropy.hpp"
+#include "numerics/product_log.hpp"
+#include "numerics/variance.hpp"
 
 namespace kpm {
 
@@ -22,12 +24,6 @@ constexpr double kLeastRatio = 1e-30;
 const double kLeastExponent = std::log(kLeastRatio);
 
 constexpr double kLift = 0.1;  // share of the entropy left that lifting rare states may take
-
-/// The u > 0 with u e^u = e^x, to a digit or two: enough for a start.
-double product_log(double x) {
-  const double u = x > 1.0 ? x - std::log(x) : 1.0 / (1.0 + std::exp(-x));
-  return u * (1.0 + x - std::log(u)) / (1.0 + u);
-}
 
 double entropy_of(const Pair& q, const Pair& m, const Pair& ratio, const Pair& excess) {
   return q[0] * entropy_integrand(m[0], {ratio[0], excess[0]}) +
@@ -326,28 +322,10 @@ void RiskBlock::search_tilt(double entropy, double most) {
   }
 }
 
-/// The variance of phi under p. Deviations count from the likeliest state: a state of probability
-/// 1e-100 counts, rounding of the others does not.
 double RiskBlock::variance() const {
-  double most = 0.0;
-  double centre = 0.0;
-  for (const States& state : states_) {
-    for (int half = 0; half < 2; ++half) {
-      const double mass = state.q[half] * state.ratio[half];
-      centre = mass > most ? state.phi[half] : centre;
-      most = std::max(most, mass);
-    }
-  }
-  Pair shift(0.0, 0.0);
-  for (const States& state : states_) {
-    shift += state.q * state.ratio * (state.phi - centre);
-  }
-  const double mean = centre + shift.sum();
-  Pair square(0.0, 0.0);
-  for (const States& state : states_) {
-    square += state.q * state.ratio * (state.phi - mean).square();
-  }
-  return square.sum();
+  return variance_of<2>(
+      states_, [](const States& state) -> Pair { return state.q * state.ratio; },
+      [](const States& state) { return state.phi; }, 1.0);
 }
 
 }  // namespace kpm

@@ -2,8 +2,9 @@
 // work.
 #pragma once
 
-#include <Eigen/Core>
 #include <cmath>
+
+#include "numerics/dense_storage.hpp"
 
 namespace kpm {
 

@@ -81,6 +81,10 @@ inline double relative_entropy_of(const ArrayView& p, const ArrayView& q) {
       continue;
     }
     const double change = (p[i] - q[i]) / q[i];
+    if (change > std::numeric_limits<double>::max()) {  // q is hardly a number
+      sum += p[i] * (std::log(p[i]) - std::log(q[i])) - p[i];
+      continue;
+    }
     const double m = change > -1.0 ? std::log1p(change) : -kLargestExponent;
     sum += q[i] * (std::abs(m) < kEntropySeries ? entropy_series(m) : (1.0 + change) * m - change);
   }

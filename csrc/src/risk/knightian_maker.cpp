@@ -16,13 +16,54 @@ constexpr int kNewtonSteps = 6;  // from a digit or more to all of them
 
 }  // namespace
 
+KnightianFunction::KnightianFunction(const ArrayView& prior, Ambiguity kind, double risk_aversion,
+                                     double ambiguity, Arena& arena)
+    : MakerFunction(prior.size(), arena),
+      kind_(kind),
+      a_(risk_aversion),
+      measure_(prior, risk_aversion, ambiguity, arena) {}
+
+double KnightianFunction::evaluate(const ArrayView& loss) {
+  const double rho = measure_.evaluate(loss);
+  ambiguity_price_ = measure_.multiplier();
+  if (kind_ == Ambiguity::kSimplex || ambiguity_price_ == 0.0) {
+    p_ = measure_.worst_case() / measure_.worst_case().sum();
+    g_ = p_;
+  } else {
+    measure_.support(loss, rho, p_, g_);
+  }
+  return rho;
+}
+
+void KnightianFunction::prepare_curvature() {
+  curvature_.reset();
+  if (ambiguity_price_ > 0.0) {
+    curvature_.emplace(p_, g_, a_, ambiguity_price_);
+  }
+}
+
+void KnightianFunction::root(const double* payoff, double* root) const {
+  const Eigen::Index n = g_.size();
+  std::fill(root, root + 2 * n, 0.0);
+  if (curvature_) {
+    curvature_->root_of_prices(payoff, root);
+    if (curvature_->worst_case_moves()) {
+      curvature_->root_of_worst_case(payoff, root + n);
+    }
+  }
+}
+
+double KnightianFunction::conjugate(const ArrayView& g, const ArrayView& p) const {
+  return kind_ == Ambiguity::kSimplex ? 0.0 : relative_entropy_of(g, p) / a_;
+}
+
 KnightianMaker::KnightianMaker(const ArrayView& prior, double risk_aversion, double ambiguity)
     : Maker(prior.size()),
       a_(risk_aversion),
       omega_(ambiguity),
       kind_(kind_of(prior, ambiguity)),
       prior_(prior),
-      measure_(prior, risk_aversion, ambiguity, arena_),
+      function_(prior, kind_, risk_aversion, ambiguity, arena_),
       whole_(prior.size(), arena_),
       kinked_(prior.size(), arena_),
       two_(Array::Constant(2, 0.5), 0.0, 0.0, arena_),
@@ -77,11 +118,12 @@ double KnightianMaker::set_losses(const ArrayView& losses) {
     rho_ = 0.0;
     return top;
   }
-  rho_ = measure_.evaluate(deviation_);
+  RiskMeasure& measure = function_.measure();
+  rho_ = measure.evaluate(deviation_);
   // The measure states its multiplier in money; the tilt's is per unit of utility.
   const double inverse_mu =
-      kind_ == Ambiguity::kNone ? 0.0 : std::exp(-a_ * rho_) / measure_.multiplier();
-  change_.set_base(deviation_, measure_.worst_case(), a_, inverse_mu);
+      kind_ == Ambiguity::kNone ? 0.0 : std::exp(-a_ * rho_) / measure.multiplier();
+  change_.set_base(deviation_, measure.worst_case(), a_, inverse_mu);
   state_prices_ = change_.state_prices();
   return top + rho_;
 }
@@ -155,7 +197,7 @@ double KnightianMaker::risk_by_utility(const ArrayView& losses, double low, doub
   state_sums().expm1(small, a_, high, losses.data(), states(), utility_.data());
   const double excess = whole_.greatest_of_many(utility_.data(), lowest, 0.0);
   return (1.0 + excess) * std::max(1.0, largest) > 0.5 ? high + std::log1p(excess) / a_
-                                                       : measure_.evaluate(losses);
+                                                       : function_.measure().evaluate(losses);
 }
 
 double KnightianMaker::flat_cost(const ArrayView& change, double low, double high) {
@@ -265,11 +307,11 @@ double KnightianMaker::risk_of_change(const ArrayView& change, Array* prices) {
     const double high = moved_.maxCoeff();
     return low < high ? risk_by_utility(moved_, low, high) : high;
   }
-  const double rho = measure_.evaluate(moved_);
-  if (prices != nullptr) {
-    *prices = measure_.worst_case() * (a_ * (moved_ - moved_.maxCoeff())).exp();
-    *prices /= prices->sum();
+  if (prices == nullptr) {
+    return function_.measure().evaluate(moved_);
   }
+  const double rho = function_.evaluate(moved_);
+  *prices = function_.g();
   return rho;
 }
 
@@ -299,11 +341,12 @@ double KnightianMaker::increment(const ArrayView& change, Array* prices) {
   return risk_of_change(change, prices) - rho_;
 }
 
-/// min KL(g|p) over the ball, g outside of it. Stationarity gives p = g / (1 + y / s) with
+/// The p of the ball with the least KL(g|p), g outside of it. Stationarity gives
+///   p = g / (1 + y / s) with
 ///   y + ln(1 + y / s) = ln(g / q) - Omega,
 /// and p = q e^{Omega - s} where g is zero. Both constraints hold where the p sum to one: one
 /// equation in s > 0, the inverse multiplier, positive below the root and negative above.
-double KnightianMaker::closest_divergence(const ArrayView& g) {
+const Array& KnightianMaker::closest_prior(const ArrayView& g) {
   Array& p = moved_;
   const auto excess = [&](double s) {
     double sum = 0.0;
@@ -347,18 +390,17 @@ double KnightianMaker::closest_divergence(const ArrayView& g) {
   }
   excess(std::exp(0.5 * (low + high)));
   p /= p.sum();
-  return relative_entropy_of(g, p);
+  return p;
 }
 
 double KnightianMaker::conjugate(const ArrayView& g) {
   if (kind_ == Ambiguity::kSimplex) {
     return 0.0;
   }
-  const double divergence = relative_entropy_of(g, prior_);
   if (kind_ == Ambiguity::kNone) {
-    return divergence / a_;
+    return function_.conjugate(g, prior_);
   }
-  return divergence <= omega_ ? 0.0 : closest_divergence(g) / a_;
+  return relative_entropy_of(g, prior_) <= omega_ ? 0.0 : function_.conjugate(g, closest_prior(g));
 }
 
 /// -ln p / alpha with p the greatest probability of the state: the upper root of

@@ -1,11 +1,15 @@
 // The Knightian maker: the risk measure rho of (25), with its kinks. LMSR is its Omega = 0.
 #pragma once
 
+#include <optional>
 #include <vector>
 
+#include "book/scaled_market.hpp"
 #include "numerics/arena.hpp"
 #include "risk/ball_support.hpp"
 #include "risk/maker.hpp"
+#include "risk/maker_function.hpp"
+#include "risk/risk_curvature.hpp"
 #include "risk/risk_measure.hpp"
 #include "risk/tilt_change.hpp"
 #include "risk/two_valued_change.hpp"
@@ -13,7 +17,26 @@
 namespace kpm {
 
 /// rho(L) = (1/alpha) ln max { E_p e^{alpha L} : KL(p|q) <= Omega }.
-///
+class KnightianFunction final : public MakerFunction {
+ public:
+  KnightianFunction(const ArrayView& prior, Ambiguity kind, double risk_aversion, double ambiguity,
+                    Arena& arena);
+
+  double evaluate(const ArrayView& loss) override;
+  void prepare_curvature() override;
+  Eigen::Index root_size() const override { return 2 * g_.size(); }
+  void root(const double* payoff, double* root) const override;
+  double conjugate(const ArrayView& g, const ArrayView& p) const override;
+
+  RiskMeasure& measure() { return measure_; }
+
+ private:
+  const Ambiguity kind_;
+  const double a_;
+  RiskMeasure measure_;
+  std::optional<RiskCurvature> curvature_;  // none where the worst states' prices do not move
+};
+
 /// Where the ball reaches beyond the worst states S alone, Omega_S = Omega + ln q(S) > 0, rho has a
 /// kink: every g on S with KL(g|q_S) <= Omega_S is a subgradient. Elsewhere p is one tilt of the
 /// prior and g = p e^{alpha L} / E_p e^{alpha L} is the gradient.
@@ -43,14 +66,13 @@ class KnightianMaker final : public Maker {
   double risk_of_change(const ArrayView& change, Array* prices);
   void block_by_states(const Eigen::Map<const Array>& payoffs, double low, double high,
                        double shares, double* down, double* up);
-  double closest_divergence(const ArrayView& g);
+  const Array& closest_prior(const ArrayView& g);
 
   const double a_;
   const double omega_;
   const Ambiguity kind_;
   const Array prior_;
-  Arena arena_;
-  RiskMeasure measure_;         ///< of all states
+  KnightianFunction function_;
   BallSupport whole_;           ///< over the ball on all states, where there is one
   BallSupport kinked_;          ///< over the ball on S
   RiskMeasure two_;             ///< of two outcomes, a state and the others

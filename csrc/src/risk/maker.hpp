@@ -1,12 +1,14 @@
 // The common interface of makers: a convex, increasing, cash-additive cost of owing.
 #pragma once
 
+#include "numerics/arena.hpp"
 #include "numerics/dense.hpp"
 
 namespace kpm {
 
 /// C(L), the least cash for which the maker would owe L, with its subgradients, which are state
-/// prices, and its conjugate C*, their penalty under the maker's beliefs.
+/// prices, and its conjugate C*, their penalty under the maker's beliefs: what its MakerFunction
+/// says, and beyond that changes of C with all digits of the change, and both sides of its kinks.
 ///
 /// A maker has current losses, set by set_losses(), to which slope(), the quotes and increment()
 /// refer. These allocate nothing. Not for concurrent use by several threads.
@@ -68,6 +70,7 @@ class Maker {
 
  protected:
   Array state_prices_;
+  Arena arena_;  ///< of its function
 };
 
 }  // namespace kpm

@@ -15,18 +15,121 @@ namespace {
 
 constexpr double kLargest = 2.0;   // alpha |d|: larger changes lose nothing by a difference
 constexpr double kOnHull = 1e-16;  // nats: 1e-8 in probability
+constexpr double kSame = 1e-14;    // in probability: of a p that was found with its g
+/// From here down a mean of e^x - 1 leaves less of its digits than the mean of e^x has.
+constexpr double kFewDigits = -0.5;
 constexpr int kIterations = 100;
 
 }  // namespace
+
+double certainty_equivalent(const double* prior, double a, const ArrayView& loss,
+                            double* gradient) {
+  double worst = -kInfinity;
+  for (Eigen::Index i = 0; i < loss.size(); ++i) {
+    if (prior[i] > 0.0) {
+      worst = std::max(worst, loss[i]);
+    }
+  }
+  double mean = 0.0;
+  double mass = 0.0;
+  double utility = 0.0;
+  for (Eigen::Index i = 0; i < loss.size(); ++i) {
+    const double p = prior[i];
+    const double deviation = loss[i] - worst;
+    if (p == 0.0) {
+      gradient[i] = 0.0;
+      continue;
+    }
+    const Power power = power_of(a * deviation);
+    mass += p;
+    mean += p * (a > 0.0 ? power.excess / a : deviation);
+    gradient[i] = p * power.value;
+    utility += gradient[i];
+  }
+  for (Eigen::Index i = 0; i < loss.size(); ++i) {
+    gradient[i] /= utility;
+  }
+  mean /= mass;
+  utility /= mass;
+  return worst + (a * mean <= kFewDigits ? std::log(utility) / a : scaled_log1p(a, mean));
+}
+
+PolytopeFunction::PolytopeFunction(const Matrix& vertices, double risk_aversion, Arena& arena)
+    : MakerFunction(vertices.cols(), arena),
+      vertices_(vertices),
+      a_(risk_aversion),
+      possible_(arena.array(vertices.cols())),
+      deviation_(arena.array(vertices.cols())),
+      power_(arena.array(vertices.cols())),
+      excess_(arena.array(vertices.cols())),
+      value_(arena.array(vertices.rows())),
+      gap_(arena.array(vertices.rows())) {
+  possible_ = (vertices.colwise().maxCoeff().transpose().array() > 0.0).cast<double>();
+}
+
+/// The cost of deviations <= 0 on possible states, with the expectations by vertex and their gaps.
+double PolytopeFunction::cost_of(const Slice& deviation) {
+  const Eigen::Index priors = vertices_.rows();
+  const Eigen::Index states = deviation.size();
+  for (Eigen::Index i = 0; i < states; ++i) {
+    const Power power = power_of(possible_[i] > 0.0 ? a_ * deviation[i] : 0.0);
+    power_[i] = power.value;
+    excess_[i] = a_ > 0.0 ? power.excess : possible_[i] * deviation[i];
+  }
+  for (Eigen::Index v = 0; v < priors; ++v) {
+    value_[v] = dot(&vertices_(v, 0), excess_.data(), states);
+  }
+  const double most = value_.maxCoeff();
+  if (a_ == 0.0) {
+    mean_ = 1.0;
+    gap_ = value_ - most;
+    return most;
+  }
+  if (most > kFewDigits) {
+    mean_ = 1.0 + most;
+    gap_ = (value_ - most) / mean_;
+    return std::log1p(most) / a_;
+  }
+  for (Eigen::Index v = 0; v < priors; ++v) {
+    value_[v] = dot(&vertices_(v, 0), power_.data(), states);
+  }
+  mean_ = value_.maxCoeff();
+  gap_ = (value_ - mean_) / mean_;
+  return std::log(mean_) / a_;
+}
+
+double PolytopeFunction::evaluate(const ArrayView& loss) {
+  double top = -kInfinity;
+  for (Eigen::Index i = 0; i < loss.size(); ++i) {
+    top = possible_[i] > 0.0 ? std::max(top, loss[i]) : top;
+  }
+  deviation_ = (loss - top) * possible_;
+  cost_ = cost_of(deviation_);
+  Eigen::Index best = 0;
+  gap_.maxCoeff(&best);
+  write_gradient(best, g_.transpose());
+  p_ = vertices_.row(best).transpose().array();
+  return top + cost_;
+}
+
+void PolytopeFunction::prepare_curvature() {
+  flow_ = a_ * g_;
+  centre_ = g_;
+}
+
+double PolytopeFunction::conjugate(const ArrayView& g, const ArrayView& p) const {
+  if (a_ == 0.0) {
+    return (g - p).abs().maxCoeff() <= kSame ? 0.0 : kInfinity;
+  }
+  return relative_entropy_of(g, p) / a_;
+}
 
 PolytopeMaker::PolytopeMaker(const Matrix& vertices, double risk_aversion)
     : Maker(vertices.cols()),
       vertices_(vertices),
       a_(risk_aversion),
-      possible_((vertices.colwise().maxCoeff().transpose().array() > 0.0).cast<double>()),
-      deviation_(Array::Zero(vertices.cols())),
-      power_(Array::Zero(vertices.cols())),
-      excess_(Array::Zero(vertices.cols())),
+      function_(vertices_, risk_aversion, arena_),
+      elsewhere_(vertices_, risk_aversion, arena_),
       growth_(Array::Zero(vertices.cols())),
       moved_(Array::Zero(vertices.cols())),
       value_(Array::Zero(vertices.rows())),
@@ -36,74 +139,26 @@ PolytopeMaker::PolytopeMaker(const Matrix& vertices, double risk_aversion)
   set_losses(moved_);
 }
 
-/// The cost of deviations <= 0 on possible states, with the expectations by vertex and their gaps.
-double PolytopeMaker::cost_of(const Array& deviation) {
-  const Eigen::Index priors = vertices_.rows();
-  for (Eigen::Index i = 0; i < states(); ++i) {
-    const Power power = power_of(possible_[i] > 0.0 ? a_ * deviation[i] : 0.0);
-    power_[i] = power.value;
-    excess_[i] = a_ > 0.0 ? power.excess : possible_[i] * deviation[i];
-  }
-  double most = -kInfinity;
-  for (Eigen::Index v = 0; v < priors; ++v) {
-    value_[v] = dot(&vertices_(v, 0), excess_.data(), states());
-    most = std::max(most, value_[v]);
-  }
-  if (a_ == 0.0) {
-    mean_ = 1.0;
-    gap_ = value_ - most;
-    return most;
-  }
-  if (most > -0.5) {
-    mean_ = 1.0 + most;
-    gap_ = (value_ - most) / mean_;
-    return std::log1p(most) / a_;
-  }
-  for (Eigen::Index v = 0; v < priors; ++v) {
-    value_[v] = dot(&vertices_(v, 0), power_.data(), states());
-  }
-  mean_ = value_.maxCoeff();
-  gap_ = (value_ - mean_) / mean_;
-  return std::log(mean_) / a_;
-}
-
-/// The mean of the subgradients of the vertices that cost_of() found to attain the maximum.
-void PolytopeMaker::mean_of_attained(Array& prices) const {
-  prices.setZero();
-  for (Eigen::Index v = 0; v < vertices_.rows(); ++v) {
-    if (gap_[v] == 0.0) {
-      const double mass = dot(&vertices_(v, 0), power_.data(), states());
-      prices += vertices_.row(v).transpose().array() * power_ / mass;
-    }
-  }
-  prices /= prices.sum();
-}
-
 double PolytopeMaker::set_losses(const ArrayView& losses) {
-  double top = -kInfinity;
-  for (Eigen::Index i = 0; i < states(); ++i) {
-    top = possible_[i] > 0.0 ? std::max(top, losses[i]) : top;
-  }
-  deviation_ = (losses - top) * possible_;
-  cost_ = cost_of(deviation_);
+  const double cost = function_.evaluate(losses);
   const double width = tie_width(losses);
-  const double spread = a_ > 0.0 ? std::min(1.0, -a_ * deviation_.minCoeff()) : 0.0;
+  const double spread = a_ > 0.0 ? std::min(1.0, -a_ * function_.deviation().minCoeff()) : 0.0;
   const double tied =
       (a_ > 0.0 ? a_ * width : width) + 8.0 * std::numeric_limits<double>::epsilon() * spread;
+  gap_ = function_.gap();
   attained_.clear();
   state_prices_.setZero();
-  for (Eigen::Index v = 0; v < vertices_.rows(); ++v) {
+  for (Eigen::Index v = 0; v < gap_.size(); ++v) {
     if (gap_[v] >= -tied) {
       gap_[v] = 0.0;
       const auto row = static_cast<Eigen::Index>(attained_.size());
-      prices_.row(row) = (vertices_.row(v).transpose().array() * power_).matrix().transpose();
-      prices_.row(row) /= prices_.row(row).sum();
+      function_.write_gradient(v, prices_.row(row).array());
       state_prices_ += prices_.row(row).transpose().array();
       attained_.push_back(v);
     }
   }
   state_prices_ /= static_cast<double>(attained_.size());
-  return top + cost_;
+  return cost;
 }
 
 double PolytopeMaker::slope(const ArrayView& direction) {
@@ -132,25 +187,25 @@ double PolytopeMaker::increment(const ArrayView& change, Array* prices) {
     }
     return low;
   }
-  const double largest = (change * possible_).abs().maxCoeff();
-  const Eigen::Index priors = vertices_.rows();
+  const Slice& possible = function_.possible();
+  const double largest = (change * possible).abs().maxCoeff();
   if (a_ * largest <= kLargest) {
     // e^{alpha D} - 1 = max over vertices of their gap + E_p e^{alpha L} (e^{alpha d} - 1) / mean.
+    const Slice& power = function_.power();
     for (Eigen::Index i = 0; i < states(); ++i) {
-      growth_[i] = a_ > 0.0 ? power_[i] * std::expm1(a_ * change[i] * possible_[i])
-                            : change[i] * possible_[i];
+      growth_[i] =
+          a_ > 0.0 ? power[i] * std::expm1(a_ * change[i] * possible[i]) : change[i] * possible[i];
     }
-    double most = -kInfinity;
-    for (Eigen::Index v = 0; v < priors; ++v) {
-      value_[v] = gap_[v] + dot(&vertices_(v, 0), growth_.data(), states()) / mean_;
-      most = std::max(most, value_[v]);
+    for (Eigen::Index v = 0; v < value_.size(); ++v) {
+      value_[v] = gap_[v] + dot(&vertices_(v, 0), growth_.data(), states()) / function_.mean();
     }
+    const double most = value_.maxCoeff();
     if (prices != nullptr) {
       prices->setZero();
-      for (Eigen::Index v = 0; v < priors; ++v) {
+      for (Eigen::Index v = 0; v < value_.size(); ++v) {
         if (value_[v] == most) {
           moved_ = vertices_.row(v).transpose().array() * (a_ > 0.0 ? 1.0 : 0.0) * growth_;
-          moved_ += vertices_.row(v).transpose().array() * power_;
+          moved_ += vertices_.row(v).transpose().array() * power;
           *prices += moved_ / moved_.sum();
         }
       }
@@ -158,22 +213,19 @@ double PolytopeMaker::increment(const ArrayView& change, Array* prices) {
     }
     return a_ > 0.0 ? std::log1p(most) / a_ : most;
   }
-  double top = -kInfinity;
-  for (Eigen::Index i = 0; i < states(); ++i) {
-    top = possible_[i] > 0.0 ? std::max(top, deviation_[i] + change[i]) : top;
+  moved_ = function_.deviation() + change;
+  const double cost = elsewhere_.evaluate(moved_);
+  if (prices != nullptr) {  // the mean of those that attain the maximum
+    prices->setZero();
+    for (Eigen::Index v = 0; v < value_.size(); ++v) {
+      if (elsewhere_.gap()[v] == 0.0) {
+        elsewhere_.write_gradient(v, moved_.transpose());
+        *prices += moved_;
+      }
+    }
+    *prices /= prices->sum();
   }
-  moved_ = (deviation_ + change - top) * possible_;
-  const double moved = cost_of(moved_);
-  if (prices != nullptr) {
-    mean_of_attained(*prices);
-  }
-  const double value = top + (moved - cost_);
-  // Back to where the maker stands.
-  cost_of(deviation_);
-  for (const Eigen::Index v : attained_) {
-    gap_[v] = 0.0;
-  }
-  return value;
+  return cost - function_.cost_of_deviation();
 }
 
 /// The likelihood of mixtures: minimise -sum g ln(V' theta) + sum theta over theta >= 0, whose
@@ -181,7 +233,7 @@ double PolytopeMaker::increment(const ArrayView& change, Array* prices) {
 double PolytopeMaker::conjugate(const ArrayView& g) {
   const Eigen::Index priors = vertices_.rows();
   for (Eigen::Index i = 0; i < states(); ++i) {
-    if (g[i] > 0.0 && possible_[i] == 0.0) {
+    if (g[i] > 0.0 && function_.possible()[i] == 0.0) {
       return kInfinity;
     }
   }
@@ -218,11 +270,10 @@ double PolytopeMaker::conjugate(const ArrayView& g) {
   }
   mixture = (vertices_.transpose() * theta.matrix()).array();
   mixture /= mixture.sum();
-  const double divergence = relative_entropy_of(g, mixture);
   if (a_ == 0.0) {
-    return divergence <= kOnHull ? 0.0 : kInfinity;
+    return relative_entropy_of(g, mixture) <= kOnHull ? 0.0 : kInfinity;
   }
-  return divergence / a_;
+  return function_.conjugate(g, mixture);
 }
 
 double PolytopeMaker::conjugate_at_vertex(Eigen::Index state) {

@@ -1,6 +1,6 @@
 #include "risk/quadratic_maker.hpp"
 
-#include <cmath>
+#include <algorithm>
 
 namespace kpm {
 
@@ -38,29 +38,52 @@ double water_level(const Floor& floor, const Values& x, double scale, double tot
 
 }  // namespace
 
+QuadraticFunction::QuadraticFunction(const ArrayView& prior, double curvature, Arena& arena)
+    : MakerFunction(prior.size(), arena),
+      c_(curvature),
+      below_(arena.array(prior.size())),
+      idle_(arena.array(prior.size())) {
+  p_ = prior;
+}
+
+double QuadraticFunction::evaluate(const ArrayView& loss) {
+  const double top = loss.maxCoeff();
+  const double scale = 0.5 / c_;
+  below_ = loss - top;
+  // g = pi + e with e = max(-pi, (L - level) / 2c): the changes add up to zero.
+  const double level = water_level(-p_, below_, scale, 0.0);
+  double value = 0.0;
+  for (Eigen::Index i = 0; i < g_.size(); ++i) {
+    const double change = std::max(-p_[i], scale * (below_[i] - level));
+    g_[i] = p_[i] + change;
+    idle_[i] = change == -p_[i] ? level - 2.0 * c_ * p_[i] - below_[i] : 0.0;
+    value += g_[i] * below_[i] - c_ * change * change;
+  }
+  g_ /= g_.sum();  // where c is next to nothing the changes are rounding of losses
+  return top + value;
+}
+
+void QuadraticFunction::prepare_curvature() {
+  flow_ = (g_ > 0.0).select(Array::Constant(g_.size(), 0.5 / c_), 0.0);
+  centre_ = flow_ / flow_.sum();
+}
+
+double QuadraticFunction::conjugate(const ArrayView& g, const ArrayView& /*p*/) const {
+  return c_ * (g - p_).square().sum();
+}
+
 QuadraticMaker::QuadraticMaker(const ArrayView& prior, double curvature)
     : Maker(prior.size()),
-      prior_(prior),
+      function_(prior, curvature, arena_),
       c_(curvature),
-      idle_(Array::Zero(prior.size())),
       moved_(Array::Zero(prior.size())) {
   set_losses(moved_);
 }
 
 double QuadraticMaker::set_losses(const ArrayView& losses) {
-  const double top = losses.maxCoeff();
-  const double scale = 0.5 / c_;
-  moved_ = losses - top;
-  // g = pi + e with e = max(-pi, (L - level) / 2c): the changes add up to zero.
-  const double level = water_level(-prior_, moved_, scale, 0.0);
-  double value = 0.0;
-  for (Eigen::Index i = 0; i < states(); ++i) {
-    const double change = std::max(-prior_[i], scale * (moved_[i] - level));
-    state_prices_[i] = prior_[i] + change;
-    idle_[i] = change == -prior_[i] ? level - 2.0 * c_ * prior_[i] - moved_[i] : 0.0;
-    value += state_prices_[i] * moved_[i] - c_ * change * change;
-  }
-  return top + value;
+  const double cost = function_.evaluate(losses);
+  state_prices_ = function_.g();
+  return cost;
 }
 
 /// With e the change of g, which adds up to zero,
@@ -68,7 +91,7 @@ double QuadraticMaker::set_losses(const ArrayView& losses) {
 double QuadraticMaker::increment(const ArrayView& change, Array* prices) {
   const double scale = 0.5 / c_;
   // Relative to the largest, from which the level differs by no more than 2c.
-  moved_ = change - idle_;
+  moved_ = change - function_.idle();
   const double top = moved_.maxCoeff();
   moved_ -= top;
   const double level = water_level(-state_prices_, moved_, scale, 0.0);
@@ -84,11 +107,10 @@ double QuadraticMaker::increment(const ArrayView& change, Array* prices) {
   return value;
 }
 
-double QuadraticMaker::conjugate(const ArrayView& g) { return c_ * (g - prior_).square().sum(); }
-
 double QuadraticMaker::conjugate_at_vertex(Eigen::Index state) {
-  const double others = prior_.square().sum() - prior_[state] * prior_[state];
-  return c_ * (others + (1.0 - prior_[state]) * (1.0 - prior_[state]));
+  const Slice& prior = function_.prior();
+  const double others = prior.square().sum() - prior[state] * prior[state];
+  return c_ * (others + (1.0 - prior[state]) * (1.0 - prior[state]));
 }
 
 }  // namespace kpm

@@ -2,10 +2,28 @@
 #pragma once
 
 #include "risk/maker.hpp"
+#include "risk/maker_function.hpp"
 
 namespace kpm {
 
 /// C(L) = max over the simplex of g.L - c |g - pi|^2, at the projection of pi + L / 2c.
+class QuadraticFunction final : public MakerFunction {
+ public:
+  QuadraticFunction(const ArrayView& prior, double curvature, Arena& arena);
+
+  double evaluate(const ArrayView& loss) override;
+  void prepare_curvature() override;
+  double conjugate(const ArrayView& g, const ArrayView& p) const override;
+
+  const Slice& prior() const { return p_; }
+  /// What an unpriced state's loss lacks to be priced, money; zero where g > 0.
+  const Slice& idle() const { return idle_; }
+
+ private:
+  const double c_;
+  Slice below_, idle_;
+};
+
 class QuadraticMaker final : public Maker {
  public:
   QuadraticMaker(const ArrayView& prior, double curvature);
@@ -15,13 +33,12 @@ class QuadraticMaker final : public Maker {
     return dot(state_prices_.data(), direction.data(), states());
   }
   double increment(const ArrayView& change, Array* prices) override;
-  double conjugate(const ArrayView& g) override;
+  double conjugate(const ArrayView& g) override { return function_.conjugate(g, g); }
   double conjugate_at_vertex(Eigen::Index state) override;
 
  private:
-  const Array prior_;
+  QuadraticFunction function_;
   const double c_;
-  Array idle_;   ///< what an unpriced state's loss lacks to be priced, money; zero where g > 0
   Array moved_;  ///< a change of g
 };
 

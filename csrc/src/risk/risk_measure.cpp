@@ -5,6 +5,7 @@
 #include <new>
 
 #include "numerics/entropy.hpp"
+#include "numerics/variance.hpp"
 
 namespace kpm {
 
@@ -44,27 +45,12 @@ void RiskMeasure::set_ball(const ArrayView& prior, double ambiguity) {
   }
 }
 
-/// The variance of phi / unit under p = q ratio. Squares are taken after the division, and
-/// deviations from the likeliest state: a state of probability 1e-300 counts, rounding of the
-/// others does not.
+/// Of phi / unit under p = q ratio.
 double RiskMeasure::variance(double unit) const {
-  double most = 0.0;
-  double centre = 0.0;
-  for (const State& state : states_) {
-    const double p = state.q * state.ratio;
-    centre = p > most ? state.phi : centre;
-    most = std::max(most, p);
-  }
-  double mean = 0.0;
-  for (const State& state : states_) {
-    mean += state.q * state.ratio * (state.phi - centre);
-  }
-  double sum = 0.0;
-  for (const State& state : states_) {
-    const double deviation = (state.phi - centre - mean) / unit;
-    sum += state.q * state.ratio * deviation * deviation;
-  }
-  return sum;
+  using One = Eigen::Array<double, 1, 1>;
+  return variance_of<1>(
+      states_, [](const State& state) { return One::Constant(state.q * state.ratio).eval(); },
+      [](const State& state) { return One::Constant(state.phi).eval(); }, unit);
 }
 
 /// p proportional to q e^{phi / mu}, with its entropy and d entropy / d ln(1/mu).

@@ -1,15 +1,17 @@
 #include "risk/starting_orders_maker.hpp"
 
+#include <algorithm>
 #include <cmath>
-#include <limits>
 
 #include "kpm/kpm.hpp"
+#include "numerics/entropy.hpp"
 
 namespace kpm {
 
 namespace {
 
-constexpr int kIterations = 200;
+constexpr int kIterations = 200;  // mostly six
+constexpr double kExact = 2e-16;
 
 /// ln(1 + x) - x without cancellation.
 double log_excess(double x) {
@@ -28,41 +30,83 @@ double log_excess(double x) {
 
 }  // namespace
 
+StartingOrdersFunction::StartingOrdersFunction(const ArrayView& delta, Arena& arena)
+    : MakerFunction(delta.size(), arena),
+      total_(delta.sum()),
+      delta_(arena.array(delta.size())),
+      share_(arena.array(delta.size())),
+      room_(arena.array(delta.size())) {
+  delta_ = delta;
+  share_ = delta / total_;
+}
+
+/// The sum falls and is convex. Newton's method on 1 / sum - 1, which is concave and nearly linear,
+/// from below: it never passes the root, and is fast far away.
+double StartingOrdersFunction::least_room(const ArrayView& below) const {
+  double u = 0.0;
+  for (Eigen::Index i = 0; i < below.size(); ++i) {
+    u = std::max(u, delta_[i] - below[i]);
+  }
+  for (int step = 0; step < kIterations; ++step) {
+    double sum = 0.0;
+    double slope = 0.0;
+    for (Eigen::Index i = 0; i < below.size(); ++i) {
+      const double share = delta_[i] / (u + below[i]);
+      sum += share;
+      slope += share / (u + below[i]);
+    }
+    const double change = (sum - 1.0) * sum / slope;
+    if (!(change > 0.0)) {
+      break;
+    }
+    u += change;
+    if (change <= kExact * u) {
+      break;
+    }
+  }
+  return u;
+}
+
+double StartingOrdersFunction::evaluate(const ArrayView& loss) {
+  const double worst = loss.maxCoeff();
+  room_ = worst - loss;
+  const double u = least_room(room_);
+  const double over = u + worst - total_;  // t less what it is without losses
+  room_ += u;
+  double value = over;
+  for (Eigen::Index i = 0; i < g_.size(); ++i) {
+    // ln(room / total), without the cancellation next to one
+    const double ratio = (over - loss[i]) / total_;
+    value -= delta_[i] * (std::abs(ratio) < 0.5 ? std::log1p(ratio) : std::log(room_[i] / total_));
+  }
+  g_ = delta_ / room_;
+  g_ /= g_.sum();
+  p_ = g_;
+  return value;
+}
+
+void StartingOrdersFunction::prepare_curvature() {
+  flow_ = g_.square() / delta_;
+  centre_ = flow_ / flow_.sum();
+}
+
+double StartingOrdersFunction::conjugate(const ArrayView& g, const ArrayView& /*p*/) const {
+  return total_ * relative_entropy_of(share_, g);
+}
+
 StartingOrdersMaker::StartingOrdersMaker(const ArrayView& delta)
     : Maker(delta.size()),
       delta_(delta),
-      total_(delta.sum()),
-      room_(Array::Zero(delta.size())),
+      of_nothing_(delta.sum() * (1.0 - std::log(delta.sum()))),
+      function_(delta, arena_),
       moved_(Array::Zero(delta.size())) {
   set_losses(moved_);
 }
 
-/// t with sum delta / (t - losses) = 1, by Newton's method on 1 / sum = 1: a concave function, so
-/// that every step stays left of the root. It starts at the largest of its lower bounds L + delta.
-double StartingOrdersMaker::solve_t(const ArrayView& losses) const {
-  double t = (losses + delta_).maxCoeff();
-  for (int iteration = 0; iteration < kIterations; ++iteration) {
-    const double sum = (delta_ / (t - losses)).sum();
-    const double slope = (delta_ / (t - losses).square()).sum();
-    const double step = sum * (sum - 1.0) / slope;
-    const double next = t + step;
-    if (!(next > t) ||
-        !(step > std::numeric_limits<double>::epsilon() * std::abs(t - losses.minCoeff()))) {
-      return std::max(next, t);
-    }
-    t = next;
-  }
-  return t;
-}
-
 double StartingOrdersMaker::set_losses(const ArrayView& losses) {
-  const double top = losses.maxCoeff();
-  moved_ = losses - top;
-  const double t = solve_t(moved_);
-  room_ = t - moved_;
-  state_prices_ = delta_ / room_;
-  state_prices_ /= state_prices_.sum();
-  return top + t - (delta_ * room_.log()).sum();
+  const double cost = function_.evaluate(losses);
+  state_prices_ = function_.g();
+  return cost + of_nothing_;
 }
 
 /// With t moved by tau, x = (tau - d) / (t - L) solves sum delta x / ((t - L)(1 + x)) = 0 and
@@ -77,28 +121,30 @@ double StartingOrdersMaker::increment(const ArrayView& change, Array* prices) {
     return low;
   }
   // In the new units of room: y = t - L - d, sum delta / (y + tau) = sum delta / (t - L).
+  const Slice& room = function_.room();
   double tau = (state_prices_ * change).sum();
   const bool near =
-      ((high - change) / room_).maxCoeff() < 0.5 && ((change - low) / room_).maxCoeff() < 0.5;
+      ((high - change) / room).maxCoeff() < 0.5 && ((change - low) / room).maxCoeff() < 0.5;
   if (!near) {
-    moved_ = change - room_;
-    const double top = moved_.maxCoeff();
-    moved_ -= top;
-    const double t = solve_t(moved_);
+    moved_ = room - change;
+    const double least = moved_.minCoeff();
+    moved_ -= least;
+    const double u = function_.least_room(moved_);
+    moved_ += u;
     if (prices != nullptr) {
-      *prices = delta_ / (t - moved_);
+      *prices = delta_ / moved_;
       *prices /= prices->sum();
     }
-    return top + t - (delta_ * ((t - moved_) / room_).log()).sum();
+    return u - least - (delta_ * (moved_ / room).log()).sum();
   }
   // Newton in tau, which has the digits of the change.
   for (int iteration = 0; iteration < kIterations; ++iteration) {
     double value = 0.0;
     double slope = 0.0;
     for (Eigen::Index i = 0; i < states(); ++i) {
-      const double moved = room_[i] + (tau - change[i]);
+      const double moved = room[i] + (tau - change[i]);
       value += state_prices_[i] * (tau - change[i]) / moved;
-      slope += state_prices_[i] * room_[i] / (moved * moved);
+      slope += state_prices_[i] * room[i] / (moved * moved);
     }
     const double step = value / slope;
     tau -= step;
@@ -108,21 +154,17 @@ double StartingOrdersMaker::increment(const ArrayView& change, Array* prices) {
   }
   double sum = 0.0;
   for (Eigen::Index i = 0; i < states(); ++i) {
-    sum += state_prices_[i] * change[i] - delta_[i] * log_excess((tau - change[i]) / room_[i]);
+    sum += state_prices_[i] * change[i] - delta_[i] * log_excess((tau - change[i]) / room[i]);
   }
   if (prices != nullptr) {
-    *prices = delta_ / (room_ + (tau - change));
+    *prices = delta_ / (room + (tau - change));
     *prices /= prices->sum();
   }
   return sum;
 }
 
 double StartingOrdersMaker::conjugate(const ArrayView& g) {
-  double sum = -total_;
-  for (Eigen::Index i = 0; i < states(); ++i) {
-    sum -= delta_[i] * std::log(g[i] / delta_[i]);
-  }
-  return sum;
+  return function_.conjugate(g, g) - of_nothing_;
 }
 
 double StartingOrdersMaker::conjugate_at_vertex(Eigen::Index /*state*/) {

@@ -2,10 +2,30 @@
 #pragma once
 
 #include "risk/maker.hpp"
+#include "risk/maker_function.hpp"
 
 namespace kpm {
 
 /// C(L) = min_t t - sum delta ln(t - L), with g = delta / (t - L) at the t where g sums to one.
+class StartingOrdersFunction final : public MakerFunction {
+ public:
+  StartingOrdersFunction(const ArrayView& delta, Arena& arena);
+
+  double evaluate(const ArrayView& loss) override;
+  void prepare_curvature() override;
+  double conjugate(const ArrayView& g, const ArrayView& p) const override;
+
+  /// t - L: what the starting orders leave in each state where C was last evaluated.
+  const Slice& room() const { return room_; }
+  /// The u with sum delta / (u + below) = 1, for losses `below` >= 0 the largest.
+  double least_room(const ArrayView& below) const;
+
+ private:
+  const double total_;   // sum delta
+  Slice delta_, share_;  // and its distribution
+  Slice room_;
+};
+
 class StartingOrdersMaker final : public Maker {
  public:
   explicit StartingOrdersMaker(const ArrayView& delta);
@@ -19,11 +39,9 @@ class StartingOrdersMaker final : public Maker {
   double conjugate_at_vertex(Eigen::Index state) override;
 
  private:
-  double solve_t(const ArrayView& losses) const;
-
   const Array delta_;
-  const double total_;  ///< sum delta
-  Array room_;          ///< t - L: what the starting orders leave in each state
+  const double of_nothing_;  ///< C(0)
+  StartingOrdersFunction function_;
   Array moved_;
 };
 

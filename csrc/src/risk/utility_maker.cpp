@@ -9,12 +9,17 @@ namespace kpm {
 
 namespace {
 
-constexpr int kIterations = 200;
-constexpr double kLeast = 1e-300;  // wealth below it has a logarithm only
+constexpr int kIterations = 200;    // monotone from one side: mostly six
+constexpr int kRefinements = 4;     // of a cost
+constexpr double kExact = 2e-16;    // relative, of a cost
+constexpr double kLastStep = 1e-9;  // of a logarithm: what is left is of the order of its square
+constexpr double kSpent = 1e-3;     // of the wealth left: the rest has more digits than the whole
+constexpr double kLeast = 1e-300;   // wealth below it has a logarithm only
 
-/// ln((e^z + gap) / scale), where `log_scale` is known even if the scale is too small for a number.
-double log_ratio(double z, double gap, double scale, double log_scale) {
-  const double sum = std::exp(z) + gap;
+/// ln((t + gap) / scale), t = e^z, where the logarithms of t and of the scale are known even if
+/// they are too small for a number.
+double log_ratio(double t, double z, double gap, double scale, double log_scale) {
+  const double sum = t + gap;
   return sum > kLeast && scale > kLeast ? std::log(sum / scale)
                                         : (gap > 0.0 ? std::log(sum) : z) - log_scale;
 }
@@ -22,49 +27,93 @@ double log_ratio(double z, double gap, double scale, double log_scale) {
 /// The z with sum prior ln((e^z + gap) / scale) = 0, gap >= 0 and one of them zero. The sum is
 /// convex in z with slopes in (0, 1]: Newton's method comes from the right, where the largest scale
 /// is.
-double solve_log(const Array& prior, const Array& gap, const Array& scale, const Array& log_scale) {
+double solve_log(const Slice& prior, const ArrayView& gap, const Slice& scale,
+                 const Slice& log_scale) {
   double z = log_scale.maxCoeff();
   for (int iteration = 0; iteration < kIterations; ++iteration) {
     const double t = std::exp(z);
     double value = 0.0;
     double slope = 0.0;
     for (Eigen::Index i = 0; i < prior.size(); ++i) {
-      value += prior[i] * log_ratio(z, gap[i], scale[i], log_scale[i]);
+      value += prior[i] * log_ratio(t, z, gap[i], scale[i], log_scale[i]);
       slope += prior[i] * (gap[i] > 0.0 ? t / (t + gap[i]) : 1.0);
     }
-    const double next = z - value / slope;
-    if (!(z - next > 1e-15 * std::max(1.0, std::abs(z)))) {
+    const double step = value / slope;
+    z -= step;
+    if (!(std::abs(step) > kLastStep)) {
       break;
     }
-    z = next;
   }
   return z;
 }
 
 }  // namespace
 
+LogUtilityFunction::LogUtilityFunction(const ArrayView& prior, double wealth, Arena& arena)
+    : MakerFunction(prior.size(), arena),
+      wealth_(wealth),
+      below_(arena.array(prior.size())),
+      left_(arena.array(prior.size())),
+      log_left_(arena.array(prior.size())) {
+  p_ = prior;
+}
+
+double LogUtilityFunction::evaluate(const ArrayView& loss) {
+  const double worst = loss.maxCoeff();
+  below_ = worst - loss;
+  left_.setConstant(wealth_);
+  log_left_.setConstant(std::log(wealth_));
+  const double z = solve_log(p_, below_, left_, log_left_);
+  const double t = std::max(std::exp(z), kLeast);
+  left_ = t + below_;
+  log_left_ = (below_ > 0.0).select(left_.log(), z);
+  g_ = p_ / left_;
+  g_ /= g_.sum();
+  // The last digits in C itself: they are small next to m where m is large. Beside losses that are
+  // far larger C has no such digits.
+  double cost = t + worst - wealth_;
+  const bool rich = wealth_ > kSpent * loss.abs().maxCoeff();
+  const int steps = rich && t > kSpent * wealth_ ? kRefinements : 0;
+  for (int step = 0; step < steps; ++step) {
+    double sum = 0.0;
+    double slope = 0.0;
+    for (Eigen::Index i = 0; i < g_.size(); ++i) {
+      const double ratio = (cost - loss[i]) / wealth_;
+      const double slack = (cost - worst) + wealth_ + below_[i];
+      // ln(slack / m), without the cancellation next to one
+      sum += p_[i] * (std::abs(ratio) < 0.5 ? std::log1p(ratio) : std::log(slack / wealth_));
+      slope += p_[i] / slack;
+    }
+    const double change = sum / slope;
+    cost -= change;
+    if (std::abs(change) <= kExact * std::abs(cost)) {
+      break;
+    }
+  }
+  return cost;
+}
+
+void LogUtilityFunction::prepare_curvature() {  // g = W pi / left
+  flow_ = g_ / left_;
+  centre_ = g_;
+}
+
+double LogUtilityFunction::conjugate(const ArrayView& g, const ArrayView& /*p*/) const {
+  return -wealth_ * std::expm1(-relative_entropy_of(p_, g));
+}
+
 UtilityMaker::UtilityMaker(const ArrayView& prior, double wealth)
     : Maker(prior.size()),
-      prior_(prior),
       wealth_(wealth),
-      left_(Array::Constant(prior.size(), wealth)),
-      log_left_(Array::Constant(prior.size(), std::log(wealth))),
+      function_(prior, wealth, arena_),
       gap_(Array::Zero(prior.size())) {
   set_losses(gap_);
 }
 
 double UtilityMaker::set_losses(const ArrayView& losses) {
-  const double top = losses.maxCoeff();
-  gap_ = top - losses;
-  left_.setConstant(wealth_);
-  log_left_.setConstant(std::log(wealth_));
-  const double z = solve_log(prior_, gap_, left_, log_left_);
-  const double t = std::max(std::exp(z), kLeast);
-  left_ = t + gap_;
-  log_left_ = (gap_ > 0.0).select(left_.log(), z);
-  state_prices_ = prior_ / left_;
-  state_prices_ /= state_prices_.sum();
-  return top + (t - wealth_);
+  const double cost = function_.evaluate(losses);
+  state_prices_ = function_.g();
+  return cost;
 }
 
 /// The root of sum pi ln(1 + (D - d) / (m0 + C - L)) = 0, which has the digits of the change.
@@ -77,14 +126,17 @@ double UtilityMaker::increment(const ArrayView& change, Array* prices) {
     }
     return low;
   }
+  const Slice& prior = function_.prior();
+  const Slice& left = function_.left();
   double rise = (state_prices_ * change).sum();
-  if (!(high - low < 0.5 * left_.minCoeff())) {
-    gap_ = left_ - change;
+  if (!(high - low < 0.5 * left.minCoeff())) {
+    gap_ = left - change;
     const double least = gap_.minCoeff();
     gap_ -= least;
-    const double t = std::max(std::exp(solve_log(prior_, gap_, left_, log_left_)), kLeast);
+    const double z = solve_log(prior, gap_, left, function_.log_left());
+    const double t = std::max(std::exp(z), kLeast);
     if (prices != nullptr) {
-      *prices = prior_ / (t + gap_);
+      *prices = prior / (t + gap_);
       *prices /= prices->sum();
     }
     return t - least;  // as large as the change: nothing to gain
@@ -94,8 +146,8 @@ double UtilityMaker::increment(const ArrayView& change, Array* prices) {
     double slope = 0.0;
     for (Eigen::Index i = 0; i < states(); ++i) {
       const double moved = rise - change[i];
-      value += prior_[i] * std::log1p(moved / left_[i]);
-      slope += prior_[i] / (left_[i] + moved);
+      value += prior[i] * std::log1p(moved / left[i]);
+      slope += prior[i] / (left[i] + moved);
     }
     const double step = value / slope;
     rise -= step;
@@ -104,18 +156,10 @@ double UtilityMaker::increment(const ArrayView& change, Array* prices) {
     }
   }
   if (prices != nullptr) {
-    *prices = prior_ / (left_ + (rise - change));
+    *prices = prior / (left + (rise - change));
     *prices /= prices->sum();
   }
   return rise;
-}
-
-double UtilityMaker::conjugate(const ArrayView& g) {
-  return -wealth_ * std::expm1(-relative_entropy_of(prior_, g));
-}
-
-double UtilityMaker::conjugate_at_vertex(Eigen::Index /*state*/) {
-  return states() == 1 ? 0.0 : wealth_;
 }
 
 }  // namespace kpm

@@ -2,10 +2,30 @@
 #pragma once
 
 #include "risk/maker.hpp"
+#include "risk/maker_function.hpp"
 
 namespace kpm {
 
 /// C(L) is the root of sum pi ln(m0 + C - L) = ln m0: trading leaves expected utility unchanged.
+class LogUtilityFunction final : public MakerFunction {
+ public:
+  LogUtilityFunction(const ArrayView& prior, double wealth, Arena& arena);
+
+  double evaluate(const ArrayView& loss) override;
+  void prepare_curvature() override;
+  double conjugate(const ArrayView& g, const ArrayView& p) const override;
+
+  const Slice& prior() const { return p_; }
+  /// m0 + C - L where C was last evaluated, wealth by state, and its logarithm, which wealth too
+  /// small for a double has, too.
+  const Slice& left() const { return left_; }
+  const Slice& log_left() const { return log_left_; }
+
+ private:
+  const double wealth_;
+  Slice below_, left_, log_left_;
+};
+
 class UtilityMaker final : public Maker {
  public:
   UtilityMaker(const ArrayView& prior, double wealth);
@@ -15,14 +35,14 @@ class UtilityMaker final : public Maker {
     return dot(state_prices_.data(), direction.data(), states());
   }
   double increment(const ArrayView& change, Array* prices) override;
-  double conjugate(const ArrayView& g) override;
-  double conjugate_at_vertex(Eigen::Index state) override;
+  double conjugate(const ArrayView& g) override { return function_.conjugate(g, g); }
+  double conjugate_at_vertex(Eigen::Index /*state*/) override {
+    return states() == 1 ? 0.0 : wealth_;
+  }
 
  private:
-  const Array prior_;
   const double wealth_;
-  Array left_;      ///< m0 + C - L: wealth by state,
-  Array log_left_;  ///< and its logarithm, which a number too small for a double has, too
+  LogUtilityFunction function_;
   Array gap_;
 };
 

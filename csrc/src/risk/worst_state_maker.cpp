@@ -7,8 +7,26 @@
 
 namespace kpm {
 
+/// Uniform on the worst states.
+double WorstStateFunction::evaluate(const ArrayView& loss) {
+  const double value = loss.maxCoeff();
+  double count = 0.0;
+  for (Eigen::Index i = 0; i < g_.size(); ++i) {
+    g_[i] = loss[i] == value ? 1.0 : 0.0;
+    count += g_[i];
+  }
+  g_ /= count;
+  p_ = g_;
+  return value;
+}
+
+void WorstStateFunction::prepare_curvature() {
+  flow_ = Array::Zero(g_.size());
+  centre_ = g_;
+}
+
 WorstStateMaker::WorstStateMaker(Eigen::Index states)
-    : Maker(states), deviation_(Array::Zero(states)) {
+    : Maker(states), function_(states, arena_), deviation_(Array::Zero(states)) {
   set_losses(deviation_);
 }
 
@@ -16,13 +34,10 @@ double WorstStateMaker::set_losses(const ArrayView& losses) {
   const double top = losses.maxCoeff();
   const double rounding = tie_width(losses);
   deviation_ = losses - top;
-  worst_states_ = 0;
-  for (Eigen::Index i = 0; i < states(); ++i) {
-    deviation_[i] = deviation_[i] >= -rounding ? 0.0 : deviation_[i];
-    worst_states_ += deviation_[i] == 0.0 ? 1 : 0;
-  }
-  state_prices_ = (deviation_ == 0.0).select(Array::Constant(states(), 1.0), 0.0) /
-                  static_cast<double>(worst_states_);
+  deviation_ = (deviation_ >= -rounding).select(0.0, deviation_);
+  worst_states_ = (deviation_ == 0.0).count();
+  function_.evaluate(deviation_);
+  state_prices_ = function_.g();
   return top;
 }
 
@@ -52,13 +67,12 @@ void WorstStateMaker::marginal_quote(const double* payoff, double* bid, double* 
 }
 
 double WorstStateMaker::increment(const ArrayView& change, Array* prices) {
-  const double top = (deviation_ + change).maxCoeff();
-  if (prices != nullptr) {
-    for (Eigen::Index i = 0; i < states(); ++i) {
-      (*prices)[i] = deviation_[i] + change[i] == top ? 1.0 : 0.0;
-    }
-    *prices /= prices->sum();
+  if (prices == nullptr) {
+    return (deviation_ + change).maxCoeff();
   }
+  *prices = deviation_ + change;
+  const double top = function_.evaluate(*prices);
+  *prices = function_.g();
   return top;
 }
 

@@ -10,6 +10,7 @@ namespace kpm {
 
 namespace {
 
+using test::kNoOwnAllocator;
 using test::kOwnAllocator;
 
 /// An engine for a book without orders yet.
@@ -46,14 +47,14 @@ TEST(without_an_allocator_of_its_own_a_library_says_so) {
 
 TEST(commands_in_the_caller_s_memory_lead_to_the_same_bits) {
   if (!kOwnAllocator) {
-    return;
+    SKIP(kNoOwnAllocator);
   }
   test::run_random_commands(true);
 }
 
 TEST(memory_may_have_any_alignment_and_nothing_beyond_it_is_touched) {
   if (!kOwnAllocator) {
-    return;
+    SKIP(kNoOwnAllocator);
   }
   test::Random random(92);
   const test::CBook book(random, 4, 3, 25);
@@ -81,7 +82,7 @@ TEST(memory_may_have_any_alignment_and_nothing_beyond_it_is_touched) {
 
 TEST(orders_and_states_beyond_the_limits_are_refused) {
   if (!kOwnAllocator) {
-    return;
+    SKIP(kNoOwnAllocator);
   }
   test::Random random(93);
   const test::CBook book(random, 4, 3, 0);
@@ -109,7 +110,7 @@ TEST(orders_and_states_beyond_the_limits_are_refused) {
 
 TEST(a_tree_beyond_the_limit_ends_with_its_best_clearing_and_a_bound) {
   if (!kOwnAllocator) {
-    return;
+    SKIP(kNoOwnAllocator);
   }
   test::Random random(94);
   int limited = 0;

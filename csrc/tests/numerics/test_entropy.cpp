@@ -54,6 +54,12 @@ TEST(a_state_that_the_prior_excludes_is_infinitely_far) {
   CHECK_NEAR(relative_entropy_of(vertex, q), std::log(2.0), 1e-15);
 }
 
+TEST(a_state_that_the_prior_all_but_excludes_is_far) {
+  const Array q = (Array(2) << 1.0, 1e-310).finished();
+  const Array p = (Array(2) << 0.5, 0.5).finished();
+  CHECK_NEAR(relative_entropy_of(p, q), std::log(0.5) - 0.5 * std::log(1e-310), 1e-12);
+}
+
 TEST(tilted_masses_are_distributions_near_the_prior_and_far_from_it) {
   test::Random random(5);
   for (const double spread : {1e-13, 1e-6, 1.0, 300.0}) {

@@ -80,7 +80,11 @@ bool consistent(const Market& market, const Clearing& clearing) {
 struct AtScale {
   AtScale(const ScaledMarket& scaled, const MakerModel& model, const std::vector<Staircase>& stairs,
           double most)
-      : market(scaled), maker(model, market), function(market, maker, arena), reach(most) {
+      : market(scaled),
+        maker(model, market),
+        cost(make_function(market, maker, arena)),
+        function(*cost),
+        reach(most) {
     idle = find_idle(market, function);
     ladders = find_ladders(market, stairs, idle.prices, reach);
   }
@@ -120,7 +124,8 @@ struct AtScale {
   Arena arena;
   ScaledMarket market;
   ScaledMaker maker;
-  MakerFunction function;
+  std::unique_ptr<MakerFunction> cost;
+  MakerFunction& function;
   double reach;
   Idle idle;
   std::vector<Ladder> ladders;

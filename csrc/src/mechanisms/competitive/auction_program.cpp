@@ -17,14 +17,14 @@ namespace {
 constexpr double kStart = 0.05;  // first complementarity products over the money at stake
 
 std::unique_ptr<MakerBlock> make_block(const ScaledMarket& market, const ScaledMaker& maker,
-                                       Arena& arena) {
+                                       const MakerFunction& cost, Arena& arena) {
   switch (maker.kind) {
     case MakerKind::kKnightian:
       return std::make_unique<KnightianBlock>(market, arena);
     case MakerKind::kPolytope:
-      return std::make_unique<PolytopeBlock>(maker, arena);
+      return std::make_unique<PolytopeBlock>(maker, cost, arena);
     default:
-      return std::make_unique<PriceBlock>(maker, arena);
+      return std::make_unique<PriceBlock>(maker, cost, arena);
   }
 }
 
@@ -35,8 +35,8 @@ AuctionProgram::AuctionProgram(const ScaledMarket& market, const ScaledMaker& ma
     : market_(market),
       ladders_(ladders),
       rungs_(market.claims(), arena),
-      maker_(make_block(market, maker, arena)),
-      function_(market, maker, arena),
+      function_(make_function(market, maker, arena)),
+      maker_(make_block(market, maker, *function_, arena)),
       base_(arena.array(market.states())),
       loss_(arena.array(market.states())),
       dloss_(arena.array(market.states())),
@@ -234,7 +234,7 @@ void AuctionProgram::write_prices(Array& g, Array& p) const {
 }
 
 bool AuctionProgram::keep_best(double tolerance) {
-  const double objective = rungs_.value.sum() - function_.evaluate(loss_);
+  const double objective = rungs_.value.sum() - function_->evaluate(loss_);
   const double gap = std::abs(bound_ - objective);
   if (gap < best_gap_) {
     best_gap_ = gap;

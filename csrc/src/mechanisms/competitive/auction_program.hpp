@@ -8,8 +8,8 @@
 #include "ipm/narrow_system.hpp"
 #include "ipm/predictor_corrector.hpp"
 #include "mechanisms/competitive/maker_block.hpp"
-#include "mechanisms/competitive/maker_function.hpp"
 #include "mechanisms/competitive/rung_block.hpp"
+#include "mechanisms/competitive/scaled_maker.hpp"
 #include "numerics/semidefinite_cholesky.hpp"
 
 namespace kpm {
@@ -72,8 +72,8 @@ class AuctionProgram {
   const ScaledMarket& market_;
   const std::vector<Ladder>& ladders_;
   RungBlock rungs_;
+  std::unique_ptr<MakerFunction> function_;
   std::unique_ptr<MakerBlock> maker_;
-  MakerFunction function_;
   double start_ = 1.0, tau_ = 1.0, bound_ = kInfinity, magnitude_ = 0.0;
   double bend_ = 0.0;  // what the last step's prices missed by, times what is at stake
 

@@ -21,7 +21,8 @@ Candidate find_equilibrium(const ScaledMarket& market, const std::vector<Stairca
   model.prior = market.prior.data();
   const ScaledMaker maker(model, market);  // preferences are the scaled market's
   Arena arena;
-  MakerFunction function(market, maker, arena);
+  const std::unique_ptr<MakerFunction> cost = make_function(market, maker, arena);
+  MakerFunction& function = *cost;
   const Idle idle = find_idle(market, function);
   const std::vector<Ladder> ladders = find_ladders(market, stairs, idle.prices, kInfinity);
   StopToken patient({});

@@ -4,7 +4,7 @@
 #include <vector>
 
 #include "mechanisms/competitive/ladder.hpp"
-#include "mechanisms/competitive/maker_function.hpp"
+#include "mechanisms/competitive/scaled_maker.hpp"
 #include "numerics/checkpoint.hpp"
 
 namespace kpm {

@@ -3,34 +3,23 @@
 #include <algorithm>
 #include <cmath>
 
+#include "ipm/residual.hpp"
 #include "numerics/entropy.hpp"
 #include "numerics/inner_products.hpp"
+#include "numerics/product_log.hpp"
 #include "numerics/products.hpp"
 
 namespace kpm {
 
 namespace {
 
-constexpr double kBacktrack = 0.7;
 constexpr int kBacktracks = 8;
-constexpr double kDecrease = 0.5;        // of the residual that a step promises
-constexpr double kResidualShare = 10.0;  // unless it is this small next to the products
-
-/// The u > 0 with u e^u = e^x, to a digit or two: enough for a start.
-double product_log(double x) {
-  const double u = x > 1.0 ? x - std::log(x) : 1.0 / (1.0 + std::exp(-x));
-  return u * (1.0 + x - std::log(u)) / (1.0 + u);
-}
-
-double money(double residual, double curvature) {
-  const double size = std::abs(residual);
-  return size * std::min(curvature * size, 1.0);
-}
 
 }  // namespace
 
-PolytopeBlock::PolytopeBlock(const ScaledMaker& maker, Arena& arena)
+PolytopeBlock::PolytopeBlock(const ScaledMaker& maker, const MakerFunction& cost, Arena& arena)
     : maker_(maker),
+      cost_(cost),
       priors_(maker.priors),
       count_(maker.priors.cols()),
       vertices_(maker.priors.rows()),
@@ -297,7 +286,7 @@ double PolytopeBlock::shorten(double step, double tau_now, double tau_full) {
     moved_ += r2_ + step * (dz_ - dkappa_);
     residual += ((v_ + step * dv_) * moved_.abs()).sum();
     const double tau = tau_now + step * (tau_full - tau_now);
-    if (residual <= kResidualShare * tau || residual <= (1.0 - kDecrease * step) * residual_) {
+    if (is_accurate(residual, residual, residual_, step, tau)) {
       break;
     }
   }
@@ -324,7 +313,7 @@ void PolytopeBlock::advance(double step, const ArrayView& /*loss*/) {
 }
 
 double PolytopeBlock::conjugate() const {
-  return a_ > 0.0 ? relative_entropy_of(g_ / g_.sum(), p_ / p_.sum()) / a_ : 0.0;
+  return a_ > 0.0 ? cost_.conjugate(g_ / g_.sum(), p_ / p_.sum()) : 0.0;
 }
 
 /// The vertices' weights in g = sum of weight g_v, g_v the gradient at a vertex alone: v_v times

@@ -20,7 +20,7 @@ namespace kpm {
 /// It holds for a = 0, too. O(V^2 N + V^3) an iteration.
 class PolytopeBlock final : public MakerBlock {
  public:
-  PolytopeBlock(const ScaledMaker& maker, Arena& arena);
+  PolytopeBlock(const ScaledMaker& maker, const MakerFunction& cost, Arena& arena);
 
   void start(const ArrayView& loss, double tau, double entropy_share) override;
   void update_residuals(const ArrayView& loss) override;
@@ -53,6 +53,7 @@ class PolytopeBlock final : public MakerBlock {
   void refresh();
 
   const ScaledMaker& maker_;
+  const MakerFunction& cost_;
   const Matrix& priors_;  // B
   const Eigen::Index count_, vertices_;
   const double a_;

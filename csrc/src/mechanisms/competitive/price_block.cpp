@@ -3,7 +3,7 @@
 #include <algorithm>
 #include <cmath>
 
-#include "numerics/entropy.hpp"
+#include "kpm/kpm.hpp"
 
 namespace kpm {
 
@@ -16,8 +16,9 @@ constexpr double kStarted = 1e-10;  // of the prices' sum: where a start needs t
 
 }  // namespace
 
-PriceBlock::PriceBlock(const ScaledMaker& maker, Arena& arena)
+PriceBlock::PriceBlock(const ScaledMaker& maker, const MakerFunction& cost, Arena& arena)
     : maker_(maker),
+      cost_(cost),
       count_(maker.prior.size()),
       utility_(maker.kind == MakerKind::kUtility),
       twice_(maker.kind == MakerKind::kQuadratic ? 2.0 * maker.curvature : 0.0),
@@ -175,16 +176,7 @@ void PriceBlock::advance(double step, const ArrayView& /*loss*/) {
 
 double PriceBlock::conjugate() const {
   const Array g = g_ / g_.sum();
-  switch (maker_.kind) {
-    case MakerKind::kStartingOrders:
-      return maker_.total * relative_entropy_of(maker_.prior, g);
-    case MakerKind::kUtility:
-      return -maker_.wealth * std::expm1(-relative_entropy_of(maker_.prior, g));
-    case MakerKind::kQuadratic:
-      return maker_.curvature * (g - maker_.prior).square().sum();
-    default:
-      return 0.0;
-  }
+  return cost_.conjugate(g, g);
 }
 
 }  // namespace kpm

@@ -22,7 +22,7 @@ namespace kpm {
 /// O(N), and N logarithms for the utility maker.
 class PriceBlock final : public MakerBlock {
  public:
-  PriceBlock(const ScaledMaker& maker, Arena& arena);
+  PriceBlock(const ScaledMaker& maker, const MakerFunction& cost, Arena& arena);
 
   void start(const ArrayView& loss, double tau, double entropy_share) override;
   void update_residuals(const ArrayView& loss) override;
@@ -48,6 +48,7 @@ class PriceBlock final : public MakerBlock {
   void find_orders();
 
   const ScaledMaker& maker_;
+  const MakerFunction& cost_;
   const Eigen::Index count_;
   const bool utility_;
   const double twice_;   // 2c

@@ -2,6 +2,13 @@
 
 #include <cmath>
 
+#include "risk/knightian_maker.hpp"
+#include "risk/polytope_maker.hpp"
+#include "risk/quadratic_maker.hpp"
+#include "risk/starting_orders_maker.hpp"
+#include "risk/utility_maker.hpp"
+#include "risk/worst_state_maker.hpp"
+
 namespace kpm {
 
 Array prior_of(const MakerModel& maker) {
@@ -63,6 +70,31 @@ ScaledMaker::ScaledMaker(const MakerModel& maker, const ScaledMarket& scaled)
   if (kind == MakerKind::kPolytope) {
     priors = Eigen::Map<const Matrix>(maker.vertices, maker.priors, maker.states);
   }
+}
+
+std::unique_ptr<MakerFunction> make_function(const ScaledMarket& market, const ScaledMaker& maker,
+                                             Arena& arena) {
+  switch (maker.kind) {
+    case MakerKind::kKnightian:
+      return std::make_unique<KnightianFunction>(market.prior, market.kind, market.risk_aversion,
+                                                 market.ambiguity, arena);
+    case MakerKind::kStartingOrders:
+      return std::make_unique<StartingOrdersFunction>(maker.total * maker.prior, arena);
+    case MakerKind::kWorstState:
+      break;
+    case MakerKind::kPolytope:
+      return std::make_unique<PolytopeFunction>(maker.priors, maker.risk_aversion, arena);
+    case MakerKind::kUtility:
+      return std::make_unique<LogUtilityFunction>(maker.prior, maker.wealth, arena);
+    case MakerKind::kQuadratic:
+      return std::make_unique<QuadraticFunction>(maker.prior, maker.curvature, arena);
+  }
+  return std::make_unique<WorstStateFunction>(market.states(), arena);
+}
+
+double certainty_equivalent(const ScaledMaker& maker, int v, double a, const ArrayView& loss,
+                            double* gradient) {
+  return certainty_equivalent(&maker.priors(v, 0), a, loss, gradient);
 }
 
 }  // namespace kpm

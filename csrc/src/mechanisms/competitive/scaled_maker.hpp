@@ -1,9 +1,13 @@
 // A maker in the units the algorithms work in.
 #pragma once
 
+#include <memory>
+
 #include "book/scaled_market.hpp"
 #include "kpm/makers.hpp"
+#include "numerics/arena.hpp"
 #include "numerics/dense.hpp"
+#include "risk/maker_function.hpp"
 
 namespace kpm {
 
@@ -21,6 +25,14 @@ struct ScaledMaker {
   double resolution;           ///< losses that differ by less have prices much alike
   Matrix priors;               ///< (vertices, states), kPolytope
 };
+
+/// Its cost, which borrows both.
+std::unique_ptr<MakerFunction> make_function(const ScaledMarket& market, const ScaledMaker& maker,
+                                             Arena& arena);
+
+/// (1/a) ln E_p e^{a loss} for vertex v of a polytope, and its gradient.
+double certainty_equivalent(const ScaledMaker& maker, int v, double a, const ArrayView& loss,
+                            double* gradient);
 
 /// The prior a maker's market has: its own, what its starting orders imply, the mean of its
 /// vertices, or all states alike.

@@ -38,6 +38,8 @@ NodeSolver::NodeSolver(const ScaledMarket& market, const std::vector<Corners>& c
 
 NodeSolver::~NodeSolver() = default;  // here the relaxation's type is known
 
+int NodeSolver::most_leaves(int claims) { return claims >= kMany ? LinearSubtree::kLeaves : 2; }
+
 void NodeSolver::process(Node node, const NodeTask& task, NodeOutcome& outcome) {
   outcome.restart();
   outcome.half = node.half;

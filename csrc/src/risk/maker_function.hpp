@@ -1,0 +1,42 @@
+// A maker's cost as a function: value, gradient, curvature and conjugate, exact to rounding.
+#pragma once
+
+#include "numerics/arena.hpp"
+#include "numerics/dense.hpp"
+
+namespace kpm {
+
+/// C(L) as the maximum of smooth functions: of one where C is smooth, of several at a kink. Each
+/// maker's file has its own, in whatever unit of money its parameters are: quotes and trades build
+/// a Maker on it, and the convex rules use it as it is, in the units of a book.
+class MakerFunction {
+ public:
+  MakerFunction(Eigen::Index states, Arena& arena);
+  MakerFunction(const MakerFunction&) = delete;
+  MakerFunction& operator=(const MakerFunction&) = delete;
+  virtual ~MakerFunction() = default;
+
+  /// C(loss) - C(0), and a subgradient in g(): of one of the functions that attain the maximum.
+  virtual double evaluate(const ArrayView& loss) = 0;
+  const Slice& g() const { return g_; }
+  /// A Knightian maker's worst case; elsewhere what g() was tilted from, or g() itself.
+  const Slice& worst_case() const { return p_; }
+  double ambiguity_price() const { return ambiguity_price_; }
+
+  /// dg/dL where C was last evaluated, off its kinks, as a sum of root_size() squares; `root` is
+  /// what they leave of a claim's payoff.
+  virtual void prepare_curvature() = 0;
+  virtual Eigen::Index root_size() const { return g_.size(); }
+  virtual void root(const double* payoff, double* root) const;
+
+  /// C*(g) + C(0), where a Knightian or polytope maker's infimum over p is replaced by the given p.
+  virtual double conjugate(const ArrayView& g, const ArrayView& p) const = 0;
+
+ protected:
+  Slice g_, p_;  // (states)
+  double ambiguity_price_ = 0.0;
+  // What prepare_curvature() finds: how fast prices flow, about which mean.
+  Array flow_, centre_;
+};
+
+}  // namespace kpm
