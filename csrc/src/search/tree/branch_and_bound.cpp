@@ -317,6 +317,7 @@ class Tree {
     if (!token_.stopped() && now >= next_report_) {
       next_report_ = now + kReportInterval;
       if (!token_.poll_now() && settings_.report) {
+        pipeline_.dismiss();
         settings_.report(progress());
       }
     }

@@ -15,6 +15,10 @@ NodePipeline::~NodePipeline() {
   if (std::uncaught_exceptions() > unwinding_) {
     token_.stop();  // nobody wants what the others are at
   }
+  dismiss();
+}
+
+void NodePipeline::dismiss() {
   {
     const std::lock_guard<std::mutex> lock(mutex_);
     quit_ = true;
@@ -23,6 +27,8 @@ NodePipeline::~NodePipeline() {
   for (std::thread& helper : helpers_) {
     helper.join();
   }
+  helpers_.clear();
+  quit_ = false;
 }
 
 double NodePipeline::bound() const {
@@ -129,13 +135,15 @@ void NodePipeline::recruit() {
     helping = std::min(allowed_, static_cast<int>(size()) - 1);
   }
   while (static_cast<int>(helpers_.size()) < helping && !no_more_threads_) {
-    if (solvers_.size() == helpers_.size()) {
+    const std::size_t at = helpers_.size();
+    if (solvers_.size() == at) {
       solvers_.push_back(std::make_unique<NodeSolver>(market_, corners_, token_));
     }
-    NodeSolver& solver = *solvers_.back();
-    const int member = static_cast<int>(solvers_.size());
+    NodeSolver& solver = *solvers_[at];
+    const int member = static_cast<int>(at) + 1;
     try {
       helpers_.emplace_back([this, member, &solver] { help(member, solver); });
+      most_ = std::max(most_, member);
     } catch (...) {
       no_more_threads_ = true;  // no thread, or no memory for one: fewer do the same work
     }

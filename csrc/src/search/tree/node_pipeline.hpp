@@ -56,8 +56,12 @@ class NodePipeline {
   /// The next node, as it entered.
   Node take_back();
 
+  /// Ends the other threads, before the calling one does what they are not to see, such as a fork;
+  /// others join when it goes on.
+  void dismiss();
+
   /// How many have worked at a time, the calling one included.
-  int threads() const { return static_cast<int>(helpers_.size()) + 1; }
+  int threads() const { return most_ + 1; }
 
  private:
   struct Slot {
@@ -99,6 +103,7 @@ class NodePipeline {
   bool quit_ = false;
   std::exception_ptr failure_;
 
+  int most_ = 0;                  // helpers at a time
   bool no_more_threads_ = false;  // the system has none
   std::vector<std::unique_ptr<NodeSolver>> solvers_;
   std::vector<std::thread> helpers_;
