@@ -192,18 +192,18 @@ def check_complete(value: Any, field: str) -> None:
         raise InputError(f"is masked{place}", field=field, index=index)
 
 
-def as_path(value: str | os.PathLike[str]) -> Path:
+def as_path(value: str | os.PathLike[str], field: str = "path") -> Path:
     """Turn text into a path; text that cannot be a file's name is refused."""
     try:
         path = Path(value)
     except TypeError:
-        raise InputError(f"must be a path, got {brief(value)}", field="path") from None
+        raise InputError(f"must be a path, got {brief(value)}", field=field) from None
     if "\0" in str(path):
-        raise InputError(f"must have no null character, got {str(path)!r}", field="path")
+        raise InputError(f"must have no null character, got {str(path)!r}", field=field)
     try:
         os.fsencode(path)
     except UnicodeEncodeError as error:
-        raise InputError(f"cannot be a path: {error}", field="path") from error
+        raise InputError(f"cannot be a path: {error}", field=field) from error
     return path
 
 

@@ -11,7 +11,7 @@ import numbers
 import re
 import sys
 import unicodedata
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, KeysView, Mapping, Sequence, ValuesView
 from decimal import Decimal
 from typing import Any
 from uuid import UUID
@@ -85,7 +85,7 @@ def entries_of(column: Any) -> Any:
         return _pandas_entries(pandas.Series(column))
     if hasattr(column, "__array__"):
         return np.asarray(column)
-    if isinstance(column, range):
+    if isinstance(column, range | KeysView | ValuesView):
         return list(column)
     return column
 

@@ -24,10 +24,12 @@ for variable in TERMINAL:
 
 # No deadline: the first example pays for imports. Derandomised, so that a red run can be repeated,
 # unless KPM_EXAMPLES asks for more than the usual examples.
+EXAMPLES = float(os.environ.get("KPM_EXAMPLES", "1"))
 settings.register_profile(
     "kpm",
+    max_examples=max(5, round(100 * EXAMPLES)),
     deadline=None,
-    derandomize=float(os.environ.get("KPM_EXAMPLES", "1")) <= 1,
+    derandomize=EXAMPLES <= 1,
     print_blob=True,
     phases=set(Phase) - {Phase.explain},  # it traces every line, too slow for the witnesses
     suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large],

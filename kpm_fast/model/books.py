@@ -9,7 +9,7 @@ from typing import Any, NoReturn
 import numpy as np
 from numpy.typing import ArrayLike
 
-from ..arrays import Floats, Ints, as_floats, check_complete, frozen, refuse_other
+from ..arrays import Floats, Ints, as_floats, check_complete, frozen, refuse_other, same
 from ..entries import entries_of, is_missing
 from ..errors import InputError, brief
 from ..files.csv_text import check_decimal
@@ -29,7 +29,7 @@ _STATED_SIDE = "stated side"  # a column beside signed quantities
 class Books:
     """Many books of one market, one row per order: the form that :func:`clear_many` reads fastest.
 
-    Immutable.
+    Immutable; equal by value.
 
     Parameters
     ----------
@@ -335,6 +335,19 @@ class Books:
                 ),
             )
 
+    def __eq__(self, other: object) -> bool:
+        if not isinstance(other, Books):
+            return NotImplemented
+        columns = ("rows", "first", "claim", "side", "price", "quantity", "priority")
+        return (
+            (self.market, self.names, self.ignored_columns)
+            == (other.market, other.names, other.ignored_columns)
+            and all(same(getattr(self, name), getattr(other, name)) for name in columns)
+            and _told(self.errors) == _told(other.errors)
+        )
+
+    __hash__ = None  # type: ignore[assignment]  # equal by arrays, which have no hash
+
     def __setattr__(self, name: str, value: Any) -> NoReturn:
         raise FrozenInstanceError(f"cannot assign to field {name!r}")
 
@@ -382,3 +395,8 @@ def _taken(column: Any, rows: Any) -> Any:
     if isinstance(column, np.ndarray):
         return column[rows]
     return column[rows] if isinstance(rows, slice) else [column[row] for row in rows.tolist()]
+
+
+def _told(errors: Mapping[int, InputError]) -> dict[int, str]:
+    """Exceptions are equal to themselves alone: what they say, by book."""
+    return {number: str(error) for number, error in errors.items()}

@@ -277,7 +277,7 @@ def check_labels(labels: Any, count: int, field: str) -> tuple[str, ...]:
         raise InputError(f"must be a sequence of labels, got the text {labels!r}", field=field)
     check_complete(labels, field)
     try:
-        names = tuple(labels)
+        names = tuple(entries_of(labels))
     except TypeError:
         raise InputError(
             f"must be a sequence of labels, got {brief(labels)}", field=field

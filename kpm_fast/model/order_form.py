@@ -27,6 +27,10 @@ _SIDES_HINT = (
 )
 
 
+#: The arguments of :class:`OrderForm`.
+OPTIONS = ("columns", "sides", "sell", "price_unit", "quantity_unit", "market_orders")
+
+
 class OrderForm:
     """How a table of orders differs from the form of :meth:`kpm_fast.Orders.from_csv`.
 

@@ -27,6 +27,7 @@ from .status import Status
 
 __all__ = ["CellResult", "Outcome"]
 
+TABLES = ("orders", "claims", "states")
 _DEEPEST = 64  # spaces an entry of JSON may be indented by
 _CLAIMS_SHOWN = 8
 
@@ -245,7 +246,7 @@ class Outcome(Value):
         >>> result.table("claims")["bought"].tolist()
         [10.0]
         """
-        check_choice(name, ("orders", "claims", "states"), "table")
+        check_choice(name, TABLES, "name")
         if name == "orders":
             return self._order_table()
         return self._claim_table() if name == "claims" else self._state_table()
@@ -306,6 +307,7 @@ class Outcome(Value):
         >>> result.to_frame("polars", "states").columns[:3]
         ['state', 'prior', 'state_price']
         """
+        check_choice(table, TABLES, "table")
         return make_frame(self.table(table), backend)
 
     def to_dict(self) -> dict[str, Any]:

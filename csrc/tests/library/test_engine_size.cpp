@@ -435,7 +435,7 @@ test::RandomBook random_chain(test::Random& random, int levels, int orders) {
 /// fewer.
 TEST(engines_of_the_stated_size_have_room_for_all_boxes_of_their_nodes) {
   if (!test::kOwnAllocator) {
-    return;
+    SKIP(test::kNoOwnAllocator);
   }
   test::Random random(99);
   int limited = 0;

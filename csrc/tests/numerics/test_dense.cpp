@@ -36,4 +36,10 @@ TEST(sums_in_order_are_those_of_a_loop_over_each_row) {
   }
 }
 
+/// Or else a sum of more than some 500 products would have other bits on another processor.
+TEST(products_of_matrices_are_cut_alike_on_every_processor) {
+  CHECK(Eigen::l1CacheSize() == 48 << 10);
+  CHECK(Eigen::l2CacheSize() == 1 << 20);
+}
+
 }  // namespace kpm
