@@ -155,38 +155,23 @@ struct StateLoops {
     return {others == 0.0, sum.sum() + last};
   }
 
-  static unsigned four_roots(double s, const double* q, const double* r, double* d) {
-    constexpr int kRounds = 3;
-    constexpr unsigned kAll = 15;
-    DivergenceRoot<Four> root(s, Four::load(q), Four::load(r));
-    unsigned found = 0;
-    unsigned valid = kAll;
-    for (int round = 0; round < kRounds && found != valid; ++round) {
-      const Four gain = root.gain();
-      const Four loss = root.loss();
-      const Four up = gain / (2.0 + gain);
-      const Four down = loss / (2.0 + loss);
-      valid &= found | not_above(up.abs().max(down.abs()), Four(kLog1pSeries));
-      root.measure(log1p_series<Four>(up), log1p_series<Four>(down));
-      const unsigned near = not_above(root.size(), root.allowed()) & valid;
-      // Both sides of a claim take the same steps.
-      const unsigned fresh = ((near & (near >> 1U) & 5U) * 3U) & ~found;
-      if (fresh != 0) {
-        DivergenceRoot<Four> last = root;
-        last.finish();
-        double ends[kLanes];
-        last.d().store(ends);
-        for (unsigned lane = 0; lane < kLanes; ++lane) {
-          d[lane] = (fresh >> lane & 1U) != 0 ? ends[lane] : d[lane];
-        }
-        found |= fresh;
+  static void roots(double s, const double* q, const double* r, Index count, double* d) {
+    constexpr int kSteps = 12;  // one or two are usual
+    for (Index i = 0; i < count; i += kLanes) {
+      DivergenceRoot<Four> root(s, Four::load(q + i), Four::load(r + i));
+      root.start();
+      Four found(std::nan(""));
+      Four open(1.0);
+      for (int step = 0; step < kSteps && open.sum() > 0.0; ++step) {
+        const Four ends = open * root.step();  // each number takes the steps it takes by itself
+        found = where_positive(ends, root.d(), found);
+        open = where_positive(ends, Four(0.0), open);
       }
-      root.newton();
+      found.store(d + i);
     }
-    return found;
   }
 
-  static constexpr StateSums table(decltype(StateSums::roots) roots) noexcept {
+  static constexpr StateSums table() noexcept {
     return {expm1, psi, tilt, powers, exponential, roots, bits};
   }
 };

@@ -26,7 +26,9 @@ struct Four {
   Four abs() const { return {low.abs(), high.abs()}; }
   Four max(const Four& b) const { return {low.max(b.low), high.max(b.high)}; }
   Four max(double b) const { return {low.max(b), high.max(b)}; }
+  Four min(const Four& b) const { return {low.min(b.low), high.min(b.high)}; }
   Four min(double b) const { return {low.min(b), high.min(b)}; }
+  Four sqrt() const { return {low.sqrt(), high.sqrt()}; }
   Four& operator+=(const Four& b) {
     low += b.low;
     high += b.high;
@@ -43,13 +45,26 @@ Four operator+(const Four& a, double b) { return {a.low + b, a.high + b}; }
 Four operator-(const Four& a, double b) { return {a.low - b, a.high - b}; }
 Four operator*(const Four& a, double b) { return {a.low * b, a.high * b}; }
 
+Four operator/(const Four& a, const Four& b) { return {a.low / b.low, a.high / b.high}; }
+Four operator/(double a, const Four& b) { return {a / b.low, a / b.high}; }
+Four operator-(double a, const Four& b) { return {a - b.low, a - b.high}; }
+
+Four where_positive(const Four& sign, const Four& one, const Four& other) {
+  return {kpm::where_positive(sign.low, one.low, other.low),
+          kpm::where_positive(sign.high, one.high, other.high)};
+}
+
+Four exponent_taken_out(const Four& x, Four& k) {
+  return {kpm::exponent_taken_out(x.low, k.low), kpm::exponent_taken_out(x.high, k.high)};
+}
+
 Four powers_of_last_bits(const Four& numbers) {
   return {kpm::powers_of_last_bits(numbers.low), kpm::powers_of_last_bits(numbers.high)};
 }
 
 }  // namespace
 
-const StateSums portable::kStateSums = StateLoops<Four>::table(nullptr);
+const StateSums portable::kStateSums = StateLoops<Four>::table();
 
 const StateSums& state_sums() {
 #if defined(KPM_HAS_AVX2_FILES)

@@ -4,7 +4,7 @@
 #include <cmath>
 
 #include "kpm/kpm.hpp"
-#include "numerics/divergence_root.hpp"
+#include "numerics/log1p.hpp"
 #include "numerics/pair.hpp"
 
 namespace kpm {
@@ -14,7 +14,6 @@ namespace {
 constexpr double kSeriesAlone = 1e-4;  // relative to the smallest scale: the next term is rounding
 constexpr double kOwnDigits = 0.25;
 constexpr Eigen::Index kGlance = 8;      // states that tell most claims of many payoffs
-constexpr int kMostSteps = 60;           // one is usual
 constexpr int kIterations = 12;          // two are usual
 constexpr double kLastStep = 1e-5;       // what is left of it is of a third order
 constexpr double kFarthestTilt = 600.0;  // its powers are finite
@@ -114,19 +113,14 @@ bool BallSupport::masses(const double* values, const Range& range, double* of_lo
   return between.maxCoeff() == 0.0;
 }
 
-/// d with KL = Omega at the probabilities q + d and r - d, r = 1 - q; false where a lane has none.
-bool BallSupport::solve_two(const Pair& q, const Pair& r, Pair& d) const {
-  DivergenceRoot<Pair> root(root_, q, r);
-  for (int iteration = 0; iteration < kMostSteps; ++iteration) {
-    root.measure(log1p_of(root.gain()), log1p_of(root.loss()));
-    if ((root.size() <= root.allowed()).all()) {
-      root.finish();
-      d = root.d();
-      return true;
-    }
-    root.newton();
-  }
-  return false;
+/// d with KL = Omega at the probabilities q + d and r - d, r = 1 - q; not a number where a lane has
+/// none.
+Pair BallSupport::roots(const Pair& q, const Pair& r) const {
+  const double own[4] = {q[0], q[1], q[0], q[1]};
+  const double other[4] = {r[0], r[1], r[0], r[1]};
+  double d[4];
+  state_sums().roots(root_, own, other, 4, d);
+  return {d[0], d[1]};
 }
 
 /// Whether the ball is so small that its series leaves rounding.
@@ -140,16 +134,15 @@ void BallSupport::extremes(const Pair& q, const Pair& r, Pair& x, Pair& y) {
   const bool certain[2] = {q[0] >= certain_, q[1] >= certain_};
   const double s = root_;
   Pair d(0.0, 0.0);
-  bool found = true;
   if (is_series(q)) {
     const Pair deviation = (q * r).sqrt();
     d = s * deviation + s * s / 6.0 * (r - q) -
         s * s * s * (1.0 + 2.0 * deviation * deviation) / (72.0 * deviation);
   } else if (certain[0] == certain[1]) {
-    found = certain[0] || solve_two(q, r, d);
+    d = certain[0] ? d : roots(q, r);
   } else {
     const int lane = certain[0] ? 1 : 0;
-    found = solve_two(Pair::Constant(q[lane]), Pair::Constant(r[lane]), d);
+    d = roots(Pair::Constant(q[lane]), Pair::Constant(r[lane]));
   }
   x = q + d;
   y = r - d;
@@ -157,7 +150,7 @@ void BallSupport::extremes(const Pair& q, const Pair& r, Pair& x, Pair& y) {
     if (certain[lane]) {
       x[lane] = 1.0;
       y[lane] = 0.0;
-    } else if (!found) {
+    } else if (std::isnan(d[lane])) {
       measure_.set_ball(Pair(r[lane], q[lane]), omega_);
       measure_.evaluate(Pair(0.0, 1.0));
       const double mass = measure_.worst_case().sum();
@@ -219,33 +212,40 @@ void BallSupport::bounds_of_many(const double* values, const TwoOutcomes& of, do
 }
 
 void BallSupport::bounds(const double* values, Eigen::Index rows, double* least, double* greatest) {
+  constexpr Eigen::Index kTogether = 32;  // claims
   struct Waiting {
     Eigen::Index row;
-    TwoOutcomes of;
+    double low, high;
   };
-  Waiting waiting[2] = {};
-  double q[4];
-  double r[4];
-  double d[4];
-  int count = 0;
+  Waiting waiting[kTogether];
+  double q[2 * kTogether];
+  double r[2 * kTogether];
+  double d[2 * kTogether];
+  Eigen::Index count = 0;
+  const auto write = [&](const Waiting& claim, const Pair& x, const Pair& y) {
+    least[claim.row] = expectation(claim.low, claim.high, x[1], y[1]);
+    greatest[claim.row] = expectation(claim.low, claim.high, y[0], x[0]);
+  };
   const auto solve = [&] {
-    const auto roots = state_sums().roots;
-    const unsigned found = count == 2 && roots != nullptr ? roots(root_, q, r, d) : 0U;
-    for (int k = 0; k < count; ++k) {
+    const Eigen::Index last = 2 * count;
+    const Eigen::Index padded = StateSums::padded(last);
+    for (Eigen::Index k = last; k < padded; ++k) {
+      q[k] = r[k] = 0.5;
+    }
+    state_sums().roots(root_, q, r, padded, d);
+    for (Eigen::Index k = 0; k < count; ++k) {
       const Pair own = Eigen::Map<const Pair>(q + 2 * k);
       const Pair other = Eigen::Map<const Pair>(r + 2 * k);
-      Pair x = own + Eigen::Map<const Pair>(d + 2 * k);
-      Pair y = other - Eigen::Map<const Pair>(d + 2 * k);
-      if ((found >> (2 * k) & 3U) != 3U) {
+      const Pair change = Eigen::Map<const Pair>(d + 2 * k);
+      Pair x = own + change;
+      Pair y = other - change;
+      if (std::isnan(change.sum())) {
         extremes(own, other, x, y);
       }
-      const Waiting& claim = waiting[k];
-      least[claim.row] = expectation(claim.of.low, claim.of.high, x[1], y[1]);
-      greatest[claim.row] = expectation(claim.of.low, claim.of.high, y[0], x[0]);
+      write(waiting[k], x, y);
     }
     count = 0;
   };
-  d[0] = d[1] = d[2] = d[3] = 0.0;
   for (Eigen::Index row = 0; row < rows; ++row) {
     const double* const values_of = values + row * states_;
     TwoOutcomes of;
@@ -254,19 +254,18 @@ void BallSupport::bounds(const double* values, Eigen::Index rows, double* least,
       bounds_of_many(values_of, of, least + row, greatest + row);
       continue;
     }
-    waiting[count] = {row, of};
-    q[2 * count] = r[2 * count + 1] = masses_of[0];
-    q[2 * count + 1] = r[2 * count] = masses_of[1];
-    ++count;
-    const bool by_itself = masses_of.maxCoeff() >= certain_ || is_series(masses_of);
-    if (by_itself) {  // others may wait for one with a root
-      --count;
+    const Waiting claim{row, of.low, of.high};
+    if (masses_of.maxCoeff() >= certain_ || is_series(masses_of)) {
       Pair x;
       Pair y;
       extremes(masses_of, Pair(masses_of[1], masses_of[0]), x, y);
-      least[row] = expectation(of.low, of.high, x[1], y[1]);
-      greatest[row] = expectation(of.low, of.high, y[0], x[0]);
-    } else if (count == 2) {
+      write(claim, x, y);
+      continue;
+    }
+    waiting[count] = claim;
+    q[2 * count] = r[2 * count + 1] = masses_of[0];
+    q[2 * count + 1] = r[2 * count] = masses_of[1];
+    if (++count == kTogether) {
       solve();
     }
   }

@@ -56,7 +56,7 @@ class BallSupport {
   bool two_masses(const double* values, TwoOutcomes& outcomes, Pair& q) const;
   void bounds_of_many(const double* values, const TwoOutcomes& of, double* least, double* greatest);
   bool is_series(const Pair& q) const;
-  bool solve_two(const Pair& q, const Pair& r, Pair& d) const;
+  Pair roots(const Pair& q, const Pair& r) const;
   void extremes(const Pair& q, const Pair& r, Pair& x, Pair& y);
   void centre(const double* values, const Range& range);
   double of_side(const double* values, const Range& range, double sign, double above);
