@@ -6,6 +6,16 @@
 
 namespace kpm {
 
+/// Where to begin, for one s: the root over that of a bound, as a polynomial in q through the roots
+/// at a few points (Newton's form). It leaves the first step to be the last for most q inside.
+struct RootStart {
+  static constexpr int kPoints = 7;
+
+  double from = 2.0, to = 1.0;  ///< the q it is for: none
+  double at[kPoints] = {};
+  double of[kPoints] = {};
+};
+
 /// d with KL = s^2 / 2 at the probabilities q + d and r - d, r = 1 - q, for any array of numbers.
 ///
 /// It starts from KL above its lower bound d^2 / (2 (q + d/3) (r - d/3)) (Bernstein), a quadratic
@@ -18,24 +28,30 @@ namespace kpm {
 template <class Number>
 class DivergenceRoot {
  public:
-  DivergenceRoot(double s, const Number& q, const Number& r)
-      : s_(s), q_(q), r_(r), inverse_(1.0 / (q * r)), d_(q) {
+  DivergenceRoot(double s, const RootStart& start, const Number& q, const Number& r)
+      : s_(s), q_(q), r_(r), inverse_(q), d_(q) {
     const double spread = 1.0 + s * s / 9.0;
     const Number variance = q * r;
     const Number lean = s / 3.0 * (r - q);
     const Number square = lean * lean + 4.0 * spread * variance;
     const Number sum = lean.abs() + square.sqrt();
+    const Number both = 1.0 / (variance * sum);
+    inverse_ = sum * both;
     // From whichever form of the root subtracts nothing.
     const Number rare = s / (2.0 * spread) * sum;
-    const Number likely = 2.0 * s * variance / sum;
+    const Number likely = 2.0 * s * variance * variance * both;
     d_ = where_positive(lean, rare, likely);
+    Number ratio = q * 0.0 + start.of[RootStart::kPoints - 1];
+    for (int k = RootStart::kPoints - 2; k >= 0; --k) {
+      ratio = ratio * (q - start.at[k]) + start.of[k];
+    }
+    d_ = where_positive((q - start.from) * (start.to - q), d_ * ratio, d_);
   }
 
   const Number& d() const { return d_; }
-  /// Begin at a multiple of the bound's root.
-  void start_at(const Number& ratio) { d_ = d_ * ratio; }
-  void start() { d_ = d_.min((1.0 - kNear) * r_); }
 
+  /// Before the first step: a bound may be beyond certainty.
+  void stay_inside() { d_ = d_.min((1.0 - kNear) * r_); }
   /// A step, in place of d. Positive where it ends at the root, to rounding.
   Number step() {
     const Number x = q_ + d_;
@@ -50,17 +66,19 @@ class DivergenceRoot {
     const Number sum = 2.0 + up;
     const Number other = 2.0 + down;
     const Number both = 1.0 / (sum * other);
-    const Number rise = kLogTwo * exponent + log_of_near_one(up * other * both);
-    const Number fall = kLogTwo * of_loss + log_of_near_one(down * sum * both);
+    const Number rise = kLogTwo * exponent + log_of_near_one<Number>(up * other * both);
+    const Number fall = kLogTwo * of_loss + log_of_near_one<Number>(down * sum * both);
     const Number twice = 2.0 * (x * rise + y * fall);
     const Number slope = rise - fall;
     const Number h = twice.sqrt();
     const Number variance = x * y;
-    const Number all = 1.0 / (variance * slope);
-    const Number inverse = variance * all;  // of the slope
-    const Number curvature = slope * all;
     const Number missing = s_ * s_ - twice;
-    const Number w = missing / (h * (s_ + h));
+    const Number product = variance * slope;
+    const Number above = h * (s_ + h);
+    const Number all = 1.0 / (product * above);
+    const Number inverse = variance * above * all;  // of the slope
+    const Number curvature = slope * above * all;
+    const Number w = missing * product * all;
     const Number first = twice * inverse;  // h x'
     const Number size = w * first;
     const Number z = curvature * first;
@@ -87,7 +105,8 @@ class DivergenceRoot {
   static constexpr double kFar = 0.3;    // ... and one of which they leave too much
 
   const double s_;
-  const Number q_, r_, inverse_;
+  const Number q_, r_;
+  Number inverse_;  // of q r
   Number d_;
 };
 

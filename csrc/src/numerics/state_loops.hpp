@@ -142,24 +142,31 @@ struct StateLoops {
       const Four v2 = Four::load(values + i + kLanes);
       one += v * Four::load(prior + i);
       one2 += v2 * Four::load(prior + i + kLanes);
-      other = other.max((v - v * v).abs());
-      other2 = other2.max((v2 - v2 * v2).abs());
+      other = either(other, unequal(v, v * v));
+      other2 = either(other2, unequal(v2, v2 * v2));
+    }
+    if (i + kLanes <= count) {
+      const Four v = Four::load(values + i);
+      one += v * Four::load(prior + i);
+      other = either(other, unequal(v, v * v));
+      i += kLanes;
     }
     double last = 0.0;
-    double others = other.max(other2).sum();
+    bool only = nowhere(either(other, other2));
     for (; i < count; ++i) {
       last += values[i] * prior[i];
-      others += std::abs(values[i] - values[i] * values[i]);
+      only &= values[i] == values[i] * values[i];
     }
     const Four sum = one + one2;
-    return {others == 0.0, sum.sum() + last};
+    return {only, sum.sum() + last};
   }
 
-  static void roots(double s, const double* q, const double* r, Index count, double* d) {
+  static void roots(double s, const RootStart& start, const double* q, const double* r, Index count,
+                    double* d) {
     constexpr int kSteps = 12;  // one or two are usual
     for (Index i = 0; i < count; i += kLanes) {
-      DivergenceRoot<Four> root(s, Four::load(q + i), Four::load(r + i));
-      root.start();
+      DivergenceRoot<Four> root(s, start, Four::load(q + i), Four::load(r + i));
+      root.stay_inside();
       Four found(std::nan(""));
       Four open(1.0);
       for (int step = 0; step < kSteps && open.sum() > 0.0; ++step) {

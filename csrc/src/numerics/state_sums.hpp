@@ -3,6 +3,7 @@
 #pragma once
 
 #include "numerics/dense.hpp"
+#include "numerics/divergence_root.hpp"
 #include "numerics/expm1.hpp"
 
 namespace kpm {
@@ -55,7 +56,8 @@ struct StateSums {
                  double* sums);
   ExponentialMoments (*exponential)(double t, const double* q, const double* b, Eigen::Index count);
   /// DivergenceRoot of each of a multiple of four numbers; not a number where there is none.
-  void (*roots)(double s, const double* q, const double* r, Eigen::Index count, double* d);
+  void (*roots)(double s, const RootStart& start, const double* q, const double* r,
+                Eigen::Index count, double* d);
   /// For any `count` of values, with a padded prior.
   BitMasses (*bits)(const double* values, const double* prior, Eigen::Index count);
 };

@@ -60,6 +60,11 @@ inline Four where_positive(const Four& sign, const Four& one, const Four& other)
   return _mm256_blendv_pd(other.v, one.v, _mm256_cmp_pd(sign.v, _mm256_setzero_pd(), _CMP_GT_OQ));
 }
 
+/// Bits of the numbers that differ, of those that do in one or the other, and whether none do.
+inline Four unequal(const Four& a, const Four& b) { return _mm256_cmp_pd(a.v, b.v, _CMP_NEQ_UQ); }
+inline Four either(const Four& a, const Four& b) { return _mm256_or_pd(a.v, b.v); }
+inline bool nowhere(const Four& a) { return _mm256_movemask_pd(a.v) == 0; }
+
 inline Four powers_of_last_bits(const Four& number) {
   constexpr int kFraction = 52;
   return _mm256_castsi256_pd(_mm256_slli_epi64(_mm256_castpd_si256(number.v), kFraction));

@@ -58,6 +58,11 @@ Four exponent_taken_out(const Four& x, Four& k) {
   return {kpm::exponent_taken_out(x.low, k.low), kpm::exponent_taken_out(x.high, k.high)};
 }
 
+/// By how much numbers differ, those of one or the other, and whether none do.
+Four unequal(const Four& a, const Four& b) { return (a - b).abs(); }
+Four either(const Four& a, const Four& b) { return a.max(b); }
+bool nowhere(const Four& a) { return a.sum() == 0.0; }
+
 Four powers_of_last_bits(const Four& numbers) {
   return {kpm::powers_of_last_bits(numbers.low), kpm::powers_of_last_bits(numbers.high)};
 }

@@ -13,7 +13,12 @@ namespace {
 
 constexpr double kSeriesAlone = 1e-4;  // relative to the smallest scale: the next term is rounding
 constexpr double kOwnDigits = 0.25;
-constexpr Eigen::Index kGlance = 8;      // states that tell most claims of many payoffs
+constexpr Eigen::Index kGlance = 8;  // states that tell most claims of many payoffs
+constexpr double kFitFrom = 0.1;     // of e^-Omega: where roots are started from others
+constexpr double kFitTo = 0.97;
+constexpr double kChebyshev[] = {
+    0.97492791218182361,  0.78183148246802981,  0.43388373911755812, 0.0,
+    -0.43388373911755812, -0.78183148246802981, -0.97492791218182361};
 constexpr int kIterations = 12;          // two are usual
 constexpr double kLastStep = 1e-5;       // what is left of it is of a third order
 constexpr double kFarthestTilt = 600.0;  // its powers are finite
@@ -42,6 +47,7 @@ void BallSupport::set_ball(const ArrayView& prior, double radius) {
   padded_ = StateSums::padded(states_);
   omega_ = radius;
   root_ = std::sqrt(2.0 * radius);
+  has_start_ = false;
   certain_ = std::exp(-radius);
   prior_.head(states_) = prior;
   prior_.segment(states_, padded_ - states_).setZero();
@@ -71,21 +77,26 @@ BallSupport::Range BallSupport::range_of(const double* values) const {
 }
 
 /// The prior probabilities of zeros and of ones; false where there are other payoffs.
-bool BallSupport::masses_of_bits(const double* values, double* of_zero, double* of_one) const {
+inline bool BallSupport::masses_of_bits(const double* values, double* of_zero,
+                                        double* of_one) const {
   if (values[0] != 0.0 && values[0] != 1.0) {
     return false;
   }
-  const BitMasses bits = state_sums().bits(values, prior_.data(), states_);
+  const BitMasses bits = sums_.bits(values, prior_.data(), states_);
   *of_one = bits.of_one;
   *of_zero = mass_ - *of_one;
   if (bits.only && *of_zero < kOwnDigits * mass_) {  // the difference has not all digits
-    Pair zero(0.0, 0.0);
-    for (Eigen::Index i = 0; i < states_; i += 2) {
-      zero += (1.0 - pair_of(values, states_, i / 2)) * two_of(prior_, i);
-    }
-    *of_zero = zero.sum();
+    *of_zero = mass_of_zeros(values);
   }
   return bits.only;
+}
+
+double BallSupport::mass_of_zeros(const double* values) const {
+  Pair zero(0.0, 0.0);
+  for (Eigen::Index i = 0; i < states_; i += 2) {
+    zero += (1.0 - pair_of(values, states_, i / 2)) * two_of(prior_, i);
+  }
+  return zero.sum();
 }
 
 /// The prior probabilities of the outcomes; false where there are others between.
@@ -115,12 +126,50 @@ bool BallSupport::masses(const double* values, const Range& range, double* of_lo
 
 /// d with KL = Omega at the probabilities q + d and r - d, r = 1 - q; not a number where a lane has
 /// none.
-Pair BallSupport::roots(const Pair& q, const Pair& r) const {
+Pair BallSupport::roots(const Pair& q, const Pair& r) {
   const double own[4] = {q[0], q[1], q[0], q[1]};
   const double other[4] = {r[0], r[1], r[0], r[1]};
   double d[4];
-  state_sums().roots(root_, own, other, 4, d);
+  sums_.roots(root_, start(), own, other, 4, d);
   return {d[0], d[1]};
+}
+
+/// Through Chebyshev's points between a tenth of e^-Omega and nearly all of it, where the root
+/// becomes one.
+const RootStart& BallSupport::start() {
+  if (has_start_) {
+    return start_;
+  }
+  has_start_ = true;
+  start_ = {};
+  constexpr int kPoints = RootStart::kPoints;
+  const double from = kFitFrom * certain_;
+  const double to = kFitTo * certain_;
+  Eigen::Array<double, kPoints + 1, 1> q;
+  for (int k = 0; k <= kPoints; ++k) {  // the last one fills the lanes
+    q[k] = 0.5 * (from + to) + 0.5 * (to - from) * kChebyshev[k % kPoints];
+  }
+  Eigen::Array<double, kPoints + 1, 1> r = 1.0 - q;
+  Eigen::Array<double, kPoints + 1, 1> ratio;
+  sums_.roots(root_, start_, q.data(), r.data(), q.size(), ratio.data());
+  for (int k = 0; k <= kPoints; k += 2) {
+    const Pair own = PairSlice(q.data() + k);
+    PairSlice found(ratio.data() + k);
+    found /= DivergenceRoot<Pair>(root_, start_, own, 1.0 - own).d();
+  }
+  if (!(ratio.abs().maxCoeff() < kInfinity)) {
+    return start_;  // the bound alone
+  }
+  for (int order = 1; order < kPoints; ++order) {
+    for (int k = kPoints - 1; k >= order; --k) {
+      ratio[k] = (ratio[k] - ratio[k - 1]) / (q[k] - q[k - order]);
+    }
+  }
+  std::copy_n(q.data(), kPoints, start_.at);
+  std::copy_n(ratio.data(), kPoints, start_.of);
+  start_.from = from;
+  start_.to = to;
+  return start_;
 }
 
 /// Whether the ball is so small that its series leaves rounding.
@@ -146,11 +195,9 @@ void BallSupport::extremes(const Pair& q, const Pair& r, Pair& x, Pair& y) {
   }
   x = q + d;
   y = r - d;
+  make_certain(q, x, y);
   for (int lane = 0; lane < 2; ++lane) {
-    if (certain[lane]) {
-      x[lane] = 1.0;
-      y[lane] = 0.0;
-    } else if (std::isnan(d[lane])) {
+    if (std::isnan(x[lane])) {
       measure_.set_ball(Pair(r[lane], q[lane]), omega_);
       measure_.evaluate(Pair(0.0, 1.0));
       const double mass = measure_.worst_case().sum();
@@ -160,7 +207,15 @@ void BallSupport::extremes(const Pair& q, const Pair& r, Pair& x, Pair& y) {
   }
 }
 
-bool BallSupport::two_masses(const double* values, TwoOutcomes& outcomes, Pair& q) const {
+/// Outcomes that are as likely as e^-Omega or more may be certain.
+inline void BallSupport::make_certain(const Pair& q, Pair& x, Pair& y) const {
+  for (int lane = 0; lane < 2; ++lane) {
+    x[lane] = q[lane] >= certain_ ? 1.0 : x[lane];
+    y[lane] = q[lane] >= certain_ ? 0.0 : y[lane];
+  }
+}
+
+inline bool BallSupport::two_masses(const double* values, TwoOutcomes& outcomes, Pair& q) const {
   Range range{0.0, 1.0};
   double of_low = 0.0;
   double of_high = 0.0;
@@ -216,6 +271,7 @@ void BallSupport::bounds(const double* values, Eigen::Index rows, double* least,
   struct Waiting {
     Eigen::Index row;
     double low, high;
+    Pair q;
   };
   Waiting waiting[kTogether];
   double q[2 * kTogether];
@@ -227,44 +283,48 @@ void BallSupport::bounds(const double* values, Eigen::Index rows, double* least,
     greatest[claim.row] = expectation(claim.low, claim.high, y[0], x[0]);
   };
   const auto solve = [&] {
-    const Eigen::Index last = 2 * count;
-    const Eigen::Index padded = StateSums::padded(last);
-    for (Eigen::Index k = last; k < padded; ++k) {
-      q[k] = r[k] = 0.5;
-    }
-    state_sums().roots(root_, q, r, padded, d);
+    const Eigen::Index padded = StateSums::padded(2 * count);
+    std::fill(q + 2 * count, q + padded, 0.5);
+    std::fill(r + 2 * count, r + padded, 0.5);
+    sums_.roots(root_, start(), q, r, padded, d);
     for (Eigen::Index k = 0; k < count; ++k) {
-      const Pair own = Eigen::Map<const Pair>(q + 2 * k);
-      const Pair other = Eigen::Map<const Pair>(r + 2 * k);
-      const Pair change = Eigen::Map<const Pair>(d + 2 * k);
-      Pair x = own + change;
-      Pair y = other - change;
-      if (std::isnan(change.sum())) {
-        extremes(own, other, x, y);
+      const Waiting& claim = waiting[k];
+      const Pair other(claim.q[1], claim.q[0]);
+      Pair x = claim.q + PairSlice(d + 2 * k);
+      Pair y = other - PairSlice(d + 2 * k);
+      make_certain(claim.q, x, y);
+      if (std::isnan(x.sum())) {
+        extremes(claim.q, other, x, y);
       }
-      write(waiting[k], x, y);
+      write(claim, x, y);
     }
     count = 0;
   };
   for (Eigen::Index row = 0; row < rows; ++row) {
     const double* const values_of = values + row * states_;
     TwoOutcomes of;
-    Pair masses_of;
-    if (!two_masses(values_of, of, masses_of)) {
+    Waiting& claim = waiting[count];
+    if (!two_masses(values_of, of, claim.q)) {
       bounds_of_many(values_of, of, least + row, greatest + row);
       continue;
     }
-    const Waiting claim{row, of.low, of.high};
-    if (masses_of.maxCoeff() >= certain_ || is_series(masses_of)) {
+    claim.row = row;
+    claim.low = of.low;
+    claim.high = of.high;
+    const bool certain[2] = {claim.q[0] >= certain_, claim.q[1] >= certain_};
+    if ((certain[0] && certain[1]) || is_series(claim.q)) {
       Pair x;
       Pair y;
-      extremes(masses_of, Pair(masses_of[1], masses_of[0]), x, y);
+      extremes(claim.q, Pair(claim.q[1], claim.q[0]), x, y);
       write(claim, x, y);
       continue;
     }
-    waiting[count] = claim;
-    q[2 * count] = r[2 * count + 1] = masses_of[0];
-    q[2 * count + 1] = r[2 * count] = masses_of[1];
+    // The side that is certain has the other's root to wait for.
+    q[2 * count] = r[2 * count + 1] = claim.q[certain[0] ? 1 : 0];
+    q[2 * count + 1] = r[2 * count] = claim.q[certain[1] ? 0 : 1];
+    if (certain[0] || certain[1]) {
+      r[2 * count] = r[2 * count + 1] = claim.q[certain[0] ? 0 : 1];
+    }
     if (++count == kTogether) {
       solve();
     }
@@ -329,7 +389,7 @@ Pair BallSupport::tilted(Pair sign) const {
     for (int lane = 0; lane < 2; ++lane) {
       if (open[lane] && t[lane] > sum_.reach()) {
         const ExponentialMoments exact =
-            state_sums().exponential(tilt[lane], prior_.data(), centred_.data(), padded_);
+            sums_.exponential(tilt[lane], prior_.data(), centred_.data(), padded_);
         of.value[lane] = exact.excess;
         of.first[lane] = exact.first - sum_.moment(1);
         of.second[lane] = exact.second;
