@@ -92,11 +92,12 @@ class DivergenceRoot {
     const Number far = 0.5 * missing * inverse;
     const Number near =
         size * (1.0 + w * (0.5 * lack + w * (1.0 / 6.0 * third + w * (1.0 / 24.0) * fourth)));
-    const Number change = where_positive(kFar - w.abs(), near, far);
+    const Number room = kFar - w.abs();
+    const Number change = where_positive(room, near, far);
     const Number least = 0.125 * d_;
     const Number most = r_ - 0.125 * y;
     d_ = (d_ + change).max(least).min(most);
-    return kNear * x.min(y) - size.abs();
+    return (kNear * x.min(y) - size.abs()).min(room);
   }
 
  private:

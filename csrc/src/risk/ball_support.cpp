@@ -79,7 +79,7 @@ BallSupport::Range BallSupport::range_of(const double* values) const {
 /// The prior probabilities of zeros and of ones; false where there are other payoffs.
 inline bool BallSupport::masses_of_bits(const double* values, double* of_zero,
                                         double* of_one) const {
-  if (values[0] != 0.0 && values[0] != 1.0) {
+  if (values[0] * values[0] != values[0]) {  // one jump, which is always the same
     return false;
   }
   const BitMasses bits = sums_.bits(values, prior_.data(), states_);
@@ -302,15 +302,21 @@ void BallSupport::bounds(const double* values, Eigen::Index rows, double* least,
   };
   for (Eigen::Index row = 0; row < rows; ++row) {
     const double* const values_of = values + row * states_;
-    TwoOutcomes of;
     Waiting& claim = waiting[count];
-    if (!two_masses(values_of, of, claim.q)) {
-      bounds_of_many(values_of, of, least + row, greatest + row);
-      continue;
+    claim = {row, 0.0, 1.0, {}};
+    double of_zero = 0.0;
+    double of_one = 0.0;
+    if (masses_of_bits(values_of, &of_zero, &of_one) && of_zero > 0.0 && of_one > 0.0) {
+      claim.q = Pair(of_one, of_zero) / (of_zero + of_one);
+    } else {
+      TwoOutcomes of;
+      if (!two_masses(values_of, of, claim.q)) {
+        bounds_of_many(values_of, of, least + row, greatest + row);
+        continue;
+      }
+      claim.low = of.low;
+      claim.high = of.high;
     }
-    claim.row = row;
-    claim.low = of.low;
-    claim.high = of.high;
     const bool certain[2] = {claim.q[0] >= certain_, claim.q[1] >= certain_};
     if ((certain[0] && certain[1]) || is_series(claim.q)) {
       Pair x;
