@@ -114,6 +114,8 @@ class BuildCore(build_ext):
         quiet = self.verbose < 1
         cmake(ROOT / "csrc", folder, options, "kpm_package", quiet=quiet)
         built = [*folder.rglob("_core*.so"), *folder.rglob("_core*.pyd")]
+        if len(built) != 1:
+            raise RuntimeError(f"{folder} holds {len(built)} extensions: {[*map(str, built)]}")
         target = Path(self.get_ext_fullpath(ext.name))
         target.parent.mkdir(parents=True, exist_ok=True)
         # Not written over: a process that has the old one loaded would see it change.

@@ -7,8 +7,7 @@ import zipfile
 from pathlib import Path
 
 ALLOWED_IN_WHEEL = re.compile(
-    r"kpm_fast/((analysis|clearing|cli|engine|experiments|files|model|paper|plots|reports|sample"
-    r"|storage|verification)/)?[a-z_]+\.py"
+    r"kpm_fast/([a-z]+/)?[a-z_]+\.py"
     r"|kpm_fast/include/kpm/kpm\.h"
     r"|kpm_fast/lib/(libkpm\.so|libkpm\.dylib|kpm\.dll|kpm\.lib|pkgconfig/kpm\.pc)"
     r"|kpm_fast/lib/cmake/kpm/kpmConfig(|Version|-\w+)\.cmake"
@@ -27,6 +26,7 @@ REQUIRED_IN_WHEEL = {
 }
 MOST_BYTES_OF_WHEEL = 2_000_000
 REQUIRED_IN_SDIST = {
+    ".ci/run",
     "LICENSE",
     "README.md",
     "csrc/CMakeLists.txt",
@@ -42,11 +42,13 @@ REQUIRED_IN_SDIST = {
 FORBIDDEN_IN_SDIST = re.compile(r"\.(so|pyd|pyc|o|gcda|gcno)$|__pycache__|(^|/)build/")
 
 
-def wheel_faults(path: Path) -> list[str]:
+def wheel_faults(path: Path, sources: set[str]) -> list[str]:
+    """What is wrong with a wheel that was built from these files."""
     with zipfile.ZipFile(path) as archive:
         names = {name for name in archive.namelist() if not name.endswith("/")}
     faults = [f"unexpected: {name}" for name in names if not ALLOWED_IN_WHEEL.fullmatch(name)]
-    faults += [f"missing: {name}" for name in REQUIRED_IN_WHEEL - names]
+    modules = {name for name in sources if re.fullmatch(r"kpm_fast/.*\.pyi?", name)}
+    faults += [f"missing: {name}" for name in (REQUIRED_IN_WHEEL | modules) - names]
     if not any(
         name.startswith("kpm_fast/_core.") and name.endswith((".so", ".pyd")) for name in names
     ):
@@ -58,9 +60,12 @@ def wheel_faults(path: Path) -> list[str]:
     return faults
 
 
-def sdist_faults(path: Path) -> list[str]:
+def sdist_names(path: Path) -> set[str]:
     with tarfile.open(path) as archive:
-        names = {member.name.partition("/")[2] for member in archive if member.isfile()}
+        return {member.name.partition("/")[2] for member in archive if member.isfile()}
+
+
+def sdist_faults(names: set[str]) -> list[str]:
     faults = [f"unexpected: {name}" for name in names if FORBIDDEN_IN_SDIST.search(name)]
     faults += [f"missing: {name}" for name in REQUIRED_IN_SDIST - names]
     if not any(name.startswith("examples/") for name in names):
@@ -70,8 +75,9 @@ def sdist_faults(path: Path) -> list[str]:
 
 def main() -> int:
     sdist, wheel = map(Path, sys.argv[1:3])
-    faults = [(sdist, fault) for fault in sorted(sdist_faults(sdist))]
-    faults += [(wheel, fault) for fault in sorted(wheel_faults(wheel))]
+    names = sdist_names(sdist)
+    faults = [(sdist, fault) for fault in sorted(sdist_faults(names))]
+    faults += [(wheel, fault) for fault in sorted(wheel_faults(wheel, names))]
     for path, fault in faults:
         print(f"{path.name}: {fault}")
     if not faults:

@@ -144,7 +144,7 @@ def why_not_thirty(contest: Contest) -> str:
     ):
         chosen = solved & (cones == count)
         if chosen.any():
-            parts.append(f"{np.median(ratios[chosen]):.0f} where the programme {text}")
+            parts.append(f"{np.median(ratios[chosen]):.0f} where the program {text}")
     iterations = np.array(
         [
             CoreCell(data, entry.tolerance.get(REQUIRED, BEST)).solution()["iterations"]
@@ -156,7 +156,7 @@ def why_not_thirty(contest: Contest) -> str:
         f"{family} {value:.0f}" for family, value in sorted(own.items(), key=lambda item: item[1])
     )
     return (
-        f"Clarabel gets the smallest programme that is right to the accuracy; the median is "
+        f"Clarabel gets the smallest program that is right to the accuracy; the median is "
         f"{', '.join(parts)}. The core takes {np.median(iterations):g} iterations at the median "
         f"({np.median(iterations[labels == most]):g} in {most}), and so little time that the work "
         "around them counts: compiling the orders, workspaces, whether the cell can be reached, "
@@ -165,7 +165,7 @@ def why_not_thirty(contest: Contest) -> str:
 
 
 def _cones(data: CellData) -> int:
-    """Exponential cones per state in the programme that the conic solvers get."""
+    """Exponential cones per state in the program that the conic solvers get."""
     return ConicForm.of(ConicCell.of(data)).cones // data.market.prior.size
 
 

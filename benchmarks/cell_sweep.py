@@ -35,7 +35,7 @@ if TYPE_CHECKING:
 TOLERANCE = 1e-8  # of the notional, asked of the solver for each cell
 ACCURACY = 1e-6  # of the notional: what an answer has to reach for its time to count
 BOUND = 1e-10  # the tolerance at which this package makes the bounds of that
-_EDGE = 1e-12  # of a price range: slack against the rounding of linear programmes
+_EDGE = 1e-12  # of a price range: slack against the rounding of linear programs
 
 
 @dataclass(frozen=True)

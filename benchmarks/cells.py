@@ -39,7 +39,7 @@ def benchmark_cells(per_family: int, seed: int = 2015) -> list[CellData]:
 def _cells_of(
     family: str, market: kpm.Market, orders: kpm.Orders, generator: np.random.Generator
 ) -> Iterator[CellData]:
-    """Feasible cells with a step: without one there is only a linear programme to solve."""
+    """Feasible cells with a step: without one there is only a linear program to solve."""
     stairs = kpm.staircases(market, orders)
     found = 0
     for _ in range(_TRIES):

@@ -1,4 +1,4 @@
-"""A cell (27) as an exponential cone programme, in the form that conic solvers take.
+"""A cell (27) as an exponential cone program, in the form that conic solvers take.
 
 In units of the notional, with a = alpha * notional, free fills low + (high - low) t, losses
 l = b + A't less the constant that makes max b = 0, and the revenue of fixed demand r = f.xi:
@@ -11,7 +11,7 @@ l = b + A't less the constant that makes max b = 0, and the revenue of fixed dem
 which is (27) with the objective (25), in certainty equivalents. Solvers get the least of it:
 
 - Omega = 0: the worst case is the prior; q.z <= s takes the place of m, v and the first cones.
-- Omega = infinity: it is the worst state; l_i <= s is all, a linear programme.
+- Omega = infinity: it is the worst state; l_i <= s is all, a linear program.
 - a so small that exp(a l) - 1 = a l to half the accuracy asked for: l_i <= z_i takes the place of
   the second cones, whose entries would differ by 1 / a.
 - Price equations that depend on others linearly, and ranges that every price meets, are left out.
@@ -138,7 +138,7 @@ class ConicForm:
 
     @property
     def structure(self) -> tuple[int, int, int, bytes, bytes]:
-        """What two programmes have in common that differ in numbers alone."""
+        """What two programs have in common that differ in numbers alone."""
         matrix = self.matrix
         zeros = (matrix.indptr.tobytes(), matrix.indices.tobytes())
         return (self.equalities, self.inequalities, self.cones, *zeros)

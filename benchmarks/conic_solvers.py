@@ -1,4 +1,4 @@
-"""Clarabel, ECOS and SCS, called directly on the cone programme of ``conic``.
+"""Clarabel, ECOS and SCS, called directly on the cone program of ``conic``.
 
 What they are given is built before the timer starts; ``solve`` is set-up and solve, but for
 :class:`KeptClarabelCell`, which is set up before. A tolerance
@@ -85,7 +85,7 @@ class ClarabelCell(ConicSolver):
 
 
 def tune(settings: Any) -> None:
-    """Turn off all that small, well-scaled and feasible programmes can do without.
+    """Turn off all that small, well-scaled and feasible programs can do without.
 
     What is off is what Clarabel's manual lets a user turn off and what made these cells faster:
     presolve and the decomposition of matrix cones find nothing here, rows and columns are scaled
@@ -123,7 +123,7 @@ class KeptClarabelCell(TunedClarabelCell):
         )
 
     def take(self, cell: ConicCell, form: ConicForm) -> None:
-        """Have :meth:`solve` solve another cell, whose programme has the same zeros."""
+        """Have :meth:`solve` solve another cell, whose program has the same zeros."""
         self.cell, self.form = cell, form
         self.states, self.n = cell.data.market.prior.size, cell.free.size
 

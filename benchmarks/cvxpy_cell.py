@@ -1,4 +1,4 @@
-"""The cone programme of ``conic`` in CVXPY, with parameters (DPP) for all that cells differ in.
+"""The cone program of ``conic`` in CVXPY, with parameters (DPP) for all that cells differ in.
 
 A book's cells share one problem: every claim has a fill t in [0, 1], of which those of flats carry
 no weight, and a price low + span u with u in [0, 1], where the span of steps is zero. So nothing

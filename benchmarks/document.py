@@ -123,7 +123,7 @@ def _section(section: Section, level: int, faults: Mapping[str, str]) -> list[st
     if section.skipped:
         lines += ["", f"**Skipped:** {section.skipped}."]
     if section.rows:
-        lines += ["", *table(section.rows)]
+        lines += ["", *table(section.rows, section.unlisted)]
     for note in section.notes:
         lines += ["", f"{note[0].upper()}{note[1:]}"]
     if section.targets:
@@ -137,9 +137,9 @@ def _section(section: Section, level: int, faults: Mapping[str, str]) -> list[st
     return lines
 
 
-def table(rows: Sequence[Row]) -> list[str]:
+def table(rows: Sequence[Row], unlisted: Sequence[str] = ()) -> list[str]:
     """Rows as a Markdown table; text to the left, numbers to the right."""
-    columns = columns_of(rows)
+    columns = columns_of(rows, unlisted)
     lines = [
         _line([_heading(name) for name, _ in columns]),
         _line(["---" if left else "--:" for _, left in columns]),

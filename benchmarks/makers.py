@@ -1,7 +1,7 @@
 """Every maker and rule against CVXPY and Clarabel on the same problem, in one table.
 
 Claims on some of ten states, orders around fair prices in steps of a thousandth. Under the convex
-rules the peers maximise what ``clear`` does, written as cones by hand (``maker_programmes.py``),
+rules the peers maximise what ``clear`` does, written as cones by hand (``maker_programs.py``),
 one variable for all orders at a limit. (8) is not convex: there a peer solves only the best cell,
 and its time is EXTRAPOLATED: that of the cell times the number of nodes that ``clear`` searched.
 CVXPY's first call builds and canonicalises; its re-solve gives new values to parameters. Clarabel,
@@ -28,12 +28,12 @@ from kpm_fast.clearing.auctions import rules_of
 from .accuracy import CellData, error
 from .conic_solvers import KeptClarabelCell
 from .cvxpy_cell import CvxpyCell, FreshCvxpyCell
-from .maker_programmes import (
+from .maker_programs import (
     ACCURACY,
     ClarabelAuction,
     CvxpyAuction,
     FreshCvxpyAuction,
-    Programme,
+    Program,
 )
 from .rounds import Floats, interleave, one_core
 from .section import Row, Section, print_sections, range_text, time_text, times_text
@@ -42,7 +42,7 @@ from .verified import verified
 TITLE = "Makers and rules"
 TARGET = 30.0  # times faster than Clarabel called directly
 CLAIMS, STATES = 10, 10
-FIRST, AGAIN, DIRECT = "CVXPY first", "CVXPY re-solve", "Clarabel"
+FIRST, AGAIN, DIRECT = "CVXPY, first call", "CVXPY, re-solve (DPP)", "Clarabel"
 
 
 def book(count: int, arrow_debreu: bool = False) -> tuple[Any, kpm.Orders, Floats]:
@@ -96,6 +96,7 @@ def rules(quick: bool) -> Section:
         name = "starting orders, Arrow-Debreu"
         section.rows.append(_row(name, "competitive", market, orders, rounds))
     rows = section.rows
+    section.unlisted = [f"{peer} time" for peer in (FIRST, AGAIN, DIRECT)]
     direct = [row[f"{DIRECT} / clear times"] for row in rows]
     section.aim(
         f"{TARGET:g} times faster than Clarabel called directly",
@@ -110,7 +111,7 @@ def rules(quick: bool) -> Section:
         max(gaps) <= 1e-6,
         "Clarabel without refinement has no more digits there.",
     )
-    for searched, group in ((False, "One convex programme"), (True, "(8), a node a cell")):
+    for searched, group in ((False, "One convex program"), (True, "(8), a node a cell")):
         part = [row for row in rows if (row["rule"] == "maker_optimal") == searched]
         for peer in (FIRST, AGAIN, DIRECT):
             ratios = [row[f"{peer} / clear times"] for row in part]
@@ -139,14 +140,14 @@ def _row(name: str, rule: str, market: kpm.Market, orders: kpm.Orders, rounds: i
         iterations = int(solution.iterations)
         agreement = error(data, direct.point(solution), result.certainty_equivalent)
     else:
-        programme = Programme.of(market, orders)
-        direct = ClarabelAuction(programme)
+        program = Program.of(market, orders)
+        direct = ClarabelAuction(program)
         tasks |= {
-            FIRST: FreshCvxpyAuction(programme).solve,
-            AGAIN: CvxpyAuction(programme).solve,
+            FIRST: FreshCvxpyAuction(program).solve,
+            AGAIN: CvxpyAuction(program).solve,
             DIRECT: direct.solve,
         }
-        agreement = abs(direct.solve() - result.objective / programme.notional)
+        agreement = abs(direct.solve() - result.objective / program.notional)
         iterations = direct.iterations
     seconds = interleave(tasks, rounds)
     seconds[FIRST] = seconds[FIRST] + (nodes - 1) * seconds[AGAIN]

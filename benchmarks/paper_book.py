@@ -1,4 +1,4 @@
-"""The paper's book against one quadratic programme, and against its cells with Clarabel."""
+"""The paper's book against one quadratic program, and against its cells with Clarabel."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ from .verified import examined
 
 GAP = 1e-9  # of the notional
 TARGET_QP = 2.0
-TARGET_BAND = 1.5  # PIQP quadratic programmes, set up before
+TARGET_BAND = 1.5  # PIQP quadratic programs, set up before
 TARGET_CLARABEL = 2000.0
 TARGET_TUNED = 1500.0
 RISK_AVERSIONS = (1.0, 100.0, 1e4)
@@ -81,8 +81,8 @@ def paper_book(quick: bool) -> Section:
     whole = [row["with Market and Orders time"] for row in rows]
     section.quote("prove.paper-whole", range_text(whole, time_text))
     section.quote("prove.paper-time", range_text([row["clear time"] for row in rows], time_text))
-    programmes = [row["relaxations and cells"] for row in rows]
-    section.quote("prove.paper-programmes", range_text(programmes, "{:g}".format))
+    programs = [row["relaxations and cells"] for row in rows]
+    section.quote("prove.paper-programs", range_text(programs, "{:g}".format))
     section.quote("prove.paper-qp", range_text(over_qp, short_text))
     section.quote("prove.paper-clarabel", range_text(over_cells, short_text))
     over_feasible = [row["Clarabel, feasible / clear times"] for row in rows]
@@ -91,12 +91,12 @@ def paper_book(quick: bool) -> Section:
 
 
 def band(quick: bool) -> Section:
-    """The same book for makers that see its curvature, against a quadratic programme set up before.
+    """The same book for makers that see its curvature, against a quadratic program set up before.
 
     Between the ambiguities of the paper's table, and for makers more averse to risk, more than one
     cell is worth nearly as much as the best.
     """
-    section = Section("The paper's book under other makers, against one PIQP programme")
+    section = Section("The paper's book under other makers, against one PIQP program")
     steps, rounds = (0.2, 10) if quick else (0.05, 60)
     ambiguities = np.round(np.arange(0.0, 1.0 + steps / 2, steps), 2)
     with one_core(), SolverProcess("quadratic:KeptPortfolio") as piqp:
@@ -115,7 +115,7 @@ def band(quick: bool) -> Section:
                         "clear": float(np.median(seconds["clear"])),
                         "PIQP": float(np.median(seconds["PIQP"])),
                         "times": ratio(seconds, "clear", "PIQP"),
-                        "programmes": result.stats.relaxations + result.stats.solved,
+                        "programs": result.stats.relaxations + result.stats.solved,
                     }
                 )
             worst = max(rows, key=lambda row: row["times"])
@@ -127,7 +127,7 @@ def band(quick: bool) -> Section:
                     "median clear / PIQP times": float(np.median([row["times"] for row in rows])),
                     "worst Omega": worst["Omega"],
                     "worst clear time": worst["clear"],
-                    "its relaxations and cells": worst["programmes"],
+                    "its relaxations and cells": worst["programs"],
                     "PIQP time": worst["PIQP"],
                 }
             )
@@ -138,7 +138,7 @@ def band(quick: bool) -> Section:
         range_text(over, "{:.1f}".format),
         max(over) <= TARGET_BAND,
         f"At alpha = {most['alpha']:g}, Omega = {most['worst Omega']:g} a clearing solves "
-        f"{most['its relaxations and cells']} relaxations and cells, each a programme of its own: "
+        f"{most['its relaxations and cells']} relaxations and cells, each a program of its own: "
         f"the first bound is {_first_gap(most):.0e} of the notional above the best clearing, and "
         "the search goes on until nothing is left that may be better by 1e-11, for the one answer "
         "that is published; PIQP solves one, without logarithms, in memory that was set up before.",
@@ -233,15 +233,15 @@ def _from_arrays(market: kpm.Market, orders: kpm.Orders) -> kpm.Result:
 
 
 def _why_more_than_two(rows: list[Row]) -> str:
-    """A clearing is several programmes, and Python besides."""
+    """A clearing is several programs, and Python besides."""
     python = [1 - row["core share"] for row in rows]
-    programmes = [row["relaxations and cells"] for row in rows]
+    programs = [row["relaxations and cells"] for row in rows]
     each = [
         row["clear / PIQP times"] * row["core share"] / row["relaxations and cells"] for row in rows
     ]
     return (
-        f"PIQP solves one programme without logarithms; a clearing solves "
-        f"{range_text(programmes, '{:g}'.format)}, cells and relaxations with exponentials, and "
+        f"PIQP solves one program without logarithms; a clearing solves "
+        f"{range_text(programs, '{:g}'.format)}, cells and relaxations with exponentials, and "
         "then finds the state prices nearest to the prior and the fills. All of that included, "
         f"each of them takes {range_text(each, short_text)} times a PIQP call. And "
         f"{range_text(python, '{:.0%}'.format)} of the call is Python and NumPy, which validate "
@@ -262,5 +262,5 @@ def _why_not_so_much_faster(rows: list[Row], peer: str, target: float) -> str:
         f"{worst['relaxations and cells']} cells and relaxations in the rest."
     )
     if worst["Omega"] == 0:
-        reason += " Without ambiguity its programmes have half as many cones, and are faster."
+        reason += " Without ambiguity its programs have half as many cones, and are faster."
     return reason

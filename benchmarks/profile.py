@@ -53,11 +53,11 @@ REMARKS = {
         "iteration: O(K² N), dense because every claim's payoffs are, half of it by symmetry."
     ),
     "PriceProgram::factor": (
-        "the linear programme in the prices of a cell's flats, O(K² N + K³) per iteration. The "
+        "the linear program in the prices of a cell's flats, O(K² N + K³) per iteration. The "
         "local search solves it for each cell it tries, and the choice among ties for candidates."
     ),
     "DemandProgram::factor": (
-        "the smooth programme in the demand of a cell's steps, O(K² N + K³) with K the steps "
+        "the smooth program in the demand of a cell's steps, O(K² N + K³) with K the steps "
         "alone, for each cell that is solved."
     ),
     "RiskBlock::root": (

@@ -1,6 +1,6 @@
 """The proof of the optimum: every size that the tree should reach, and whether it does.
 
-The paper's book against one quadratic programme and against its cells with Clarabel; time against
+The paper's book against one quadratic program and against its cells with Clarabel; time against
 the number of orders; the recorded books (KPM_SHARED_DATA) under many makers; random claims; memory;
 threads. An answer's time counts only if the answer passes ``result.verify()`` and the proof of the
 same clearing passes ``check_certificate``; otherwise the benchmark stops.

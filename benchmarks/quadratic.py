@@ -1,4 +1,4 @@
-"""Dense quadratic programmes with PIQP: the yardstick for the smallest books."""
+"""Dense quadratic programs with PIQP: the yardstick for the smallest books."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from .rounds import warmed
 SIZE = 10  # variables
 
 
-class _Programme:
+class _Program:
     """Ten assets, their covariance and expected losses, in the order that they were drawn."""
 
     def __init__(self) -> None:
@@ -33,7 +33,7 @@ class _Programme:
         return warmed(self.solve)()
 
 
-class Portfolio(_Programme):
+class Portfolio(_Program):
     """A portfolio of ten assets: what runs in PIQP's process."""
 
     def __init__(self) -> None:
@@ -54,7 +54,7 @@ class Portfolio(_Programme):
         return solver.solve()
 
 
-class KeptPortfolio(_Programme):
+class KeptPortfolio(_Program):
     """The same with ten rows of inequalities, its solver set up before: the cheapest call."""
 
     def __init__(self) -> None:

@@ -38,16 +38,20 @@ def quoting_pages() -> list[Path]:
 
 
 def gather(
-    names: Sequence[str], quick: bool, console: Console, measure: Measure = measure
+    names: Sequence[str],
+    quick: bool,
+    console: Console,
+    time_limit: float,
+    measure: Measure = measure,
 ) -> list[Entry]:
-    """Measure the sections one after the other; a failure is an entry too."""
+    """Measure the sections one after the other, each for so long; a failure is an entry too."""
     entries = []
     for name in names:
         console.print(f"{name} ...", highlight=False, end=" ")
         watch, start = Watch(), time.perf_counter()
         section, error = None, ""
         try:
-            section = measure(name, quick, QUICK_TIME_LIMIT if quick else TIME_LIMIT)
+            section = measure(name, quick, time_limit)
         except SectionFailedError as failure:
             error = str(failure)
         seconds = time.perf_counter() - start
@@ -115,6 +119,12 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         help="measure these chapters or sections and keep the others as they are",
     )
     parser.add_argument(
+        "--time-limit",
+        type=float,
+        metavar="S",
+        help=f"seconds for each section ({TIME_LIMIT:g}, or {QUICK_TIME_LIMIT:g} if quick)",
+    )
+    parser.add_argument(
         "--render", action="store_true", help="measure nothing: write again from the data"
     )
 
@@ -138,7 +148,8 @@ def run(options: argparse.Namespace) -> int:
     except ValueError as error:
         console.print(f"error: {error}", highlight=False)
         return 2
-    entries = gather(wanted, options.quick, console)
+    limit = options.time_limit or (QUICK_TIME_LIMIT if options.quick else TIME_LIMIT)
+    entries = gather(wanted, options.quick, console, limit)
     if kept is None:
         data = Data(options.quick, _machine(), entries)
     else:

@@ -1,4 +1,4 @@
-"""A whole book as a mixed-integer programme for SCIP, in the best form that we know.
+"""A whole book as a mixed-integer program for SCIP, in the best form that we know.
 
 In units of the notional, certainty equivalents separate into revenue and risk:
 

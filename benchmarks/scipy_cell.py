@@ -1,4 +1,4 @@
-"""A cell as a smooth programme with linear constraints, for ``scipy.optimize.minimize``.
+"""A cell as a smooth program with linear constraints, for ``scipy.optimize.minimize``.
 
 In the symbols of ``conic``: minimise the objective (25) itself, with z = (exp(a l) - 1) / a,
 

@@ -106,6 +106,7 @@ class Section:
     quotes: dict[str, str] = field(default_factory=dict)
     ratios: list[Ratio] = field(default_factory=list)
     data: dict[str, Any] = field(default_factory=dict)  # what the table leaves out; in the JSON
+    unlisted: list[str] = field(default_factory=list)  # columns that only the JSON has
     skipped: str = ""  # why nothing was measured
 
     def aim(self, text: str, measured: str, met: bool, reason: str) -> None:
@@ -264,9 +265,9 @@ def print_sections(console: Console, sections: Sequence[Section]) -> None:
     console.print(f"\n{met} of {len(targets)} targets met", highlight=False)
 
 
-def columns_of(rows: Sequence[Row]) -> list[tuple[str, bool]]:
-    """The columns of a table in order, and whether each holds text."""
-    names = dict.fromkeys(name for row in rows for name in row)
+def columns_of(rows: Sequence[Row], unlisted: Sequence[str] = ()) -> list[tuple[str, bool]]:
+    """The columns of a table in order, but for the unlisted, and whether each holds text."""
+    names = dict.fromkeys(name for row in rows for name in row if name not in unlisted)
     return [(name, any(isinstance(row.get(name), str) for row in rows)) for name in names]
 
 

@@ -8,7 +8,7 @@ Every answer of this package passes ``result.verify()``. The peers:
 - Enumeration solves the cells that state prices reach. Clarabel and CVXPY are told which these are,
   and Clarabel's matrices are built before the timer starts. A cell's time counts if
   its answer is within 1e-6 of the notional. CVXPY re-solves one problem with parameters (DPP).
-- SCIP gets the mixed-integer programme of ``scip_book``: convex hulls of the staircases, gradient
+- SCIP gets the mixed-integer program of ``scip_book``: convex hulls of the staircases, gradient
   cuts for the risk, and a rounding heuristic of its own. Its clearing is recomputed by
   ``kpm_fast.verification.reference``; if it claims to have finished, it has to be within 3e-6 of
   ours.
@@ -128,6 +128,7 @@ def enumeration(quick: bool) -> Section:
             if instance.book[0].payoffs.shape[0] <= MOST_CLAIMS:
                 part.rows.append(_enumeration_row(instance, result, peers, quick))
     listed = [row for row in part.rows if row.pop("listed")]
+    part.unlisted = [f"{peer} time" for peer in ("own", *PEERS)]
     sampled = any(row["measured"].startswith("sample") for row in listed)
     for peer in ("own", *PEERS):
         ratios = {_label(row): row[f"{peer} / clear times"] for row in listed}
@@ -148,8 +149,7 @@ def enumeration(quick: bool) -> Section:
         "Where a book has only a few cells, solving them all is less work than a tree's bounds.",
     )
     part.notes += [
-        "Multiples of kpm_fast.clear, timed beside each part of the cells; the times "
-        "in the last columns are sums and medians, so their ratios need not be the multiples. Own: "
+        "Multiples of kpm_fast.clear, timed beside each part of the cells. Own: "
         "its own enumeration, which prunes by bounds as well and refuses more than "
         f"{CELL_LIMIT:,} cells. Reachable: cells that state prices reach. Where "
         f"there are at most {QUICK_ALL if quick else ALL:,}, all are solved. Elsewhere the times "
@@ -276,6 +276,7 @@ def scip(quick: bool) -> Section:
             pairs.append((outcome, own, answer.seconds))
             if outcome == lean_outcome == PROVED:
                 tuned.append(lean.seconds / beside)
+    part.unlisted = ["SCIP time", "SCIP, tuned time", "own nodes", "SCIP's nodes", "cuts"]
     counted = [(own, other) for outcome, own, other in pairs if outcome in (PROVED, LIMIT)]
     part.against(
         "A whole book",
@@ -292,7 +293,7 @@ def scip(quick: bool) -> Section:
             }
             for peer, outcome in (("SCIP", "outcome"), ("SCIP, tuned", "tuned"))
         },
-        "SCIP presolves such a book to a linear programme.",
+        "SCIP presolves such a book to a linear program.",
     )
     part.quote("books.scip", f"{np.median([other / own for own, other in proved]):,.0f}")
     part.quote("books.scip.tuned", f"{np.median(tuned):,.0f}")
@@ -304,7 +305,7 @@ def scip(quick: bool) -> Section:
         f"the books that both prove, shifted by {time_text(SHIFT)}: {time_text(means[0])} and "
         f"{time_text(means[1])}.",
         "SCIP's time is that of building its model, set-up and solve. Where the time limit comes "
-        "first, the multiple is a lower bound. Where its linear programmes break down numerically "
+        "first, the multiple is a lower bound. Where its linear programs break down numerically "
         "it is run again with settings that avoid that, and only the second run's time counts. "
         "Tuned: presolve, propagation, conflict analysis and SCIP's own heuristics off, which cost "
         f"more than they save here; the median over the {len(tuned)} books that it proves both "

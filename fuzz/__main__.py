@@ -1,4 +1,4 @@
-"""``python -m fuzz TARGET``: looks for inputs that break a target, for so many seconds.
+"""``python -m fuzz TARGET``: looks for inputs that break a target, for so long or so many inputs.
 
 Targets:
     core      books, cleared by the C++ core (libFuzzer; Clang with its run-time libraries)
@@ -38,6 +38,7 @@ def main(arguments: list[str] | None = None) -> int:
     )
     parser.add_argument("target", choices=["core", "engine", "folder", "archive", "replay"])
     parser.add_argument("--seconds", type=float, default=60.0, help="default: 60")
+    parser.add_argument("--runs", type=int, default=0, help="at most so many inputs; default: any")
     parser.add_argument("--corpus", type=Path, help="default: build/fuzz/TARGET/corpus")
     parser.add_argument("--seed", type=int, default=0, help="of the mutations; default: any")
     parser.add_argument("--keep-going", action="store_true", help="do not end at the first finding")
@@ -57,6 +58,7 @@ def main(arguments: list[str] | None = None) -> int:
         seeds=SEEDS / options.target,
         findings=folder / "findings",
         seconds=options.seconds,
+        runs=options.runs,
         keep_going=options.keep_going,
         seed=options.seed,
         longest=_LONGEST[options.target],

@@ -56,8 +56,12 @@ def run(
     keep_going: bool,
     seed: int,
     longest: int,
+    runs: int = 0,
 ) -> Figures:
-    """Run a libFuzzer program, again after each finding if it is to ``keep_going``."""
+    """Run a libFuzzer program, again after each finding if it is to ``keep_going``.
+
+    It ends after so many seconds, or so many ``runs`` if that is not zero.
+    """
     for folder in (corpus, findings):
         folder.mkdir(parents=True, exist_ok=True)
     figures = Figures()
@@ -67,6 +71,7 @@ def run(
         options = [
             f"-max_total_time={max(left, 1)}",
             f"-max_len={longest}",
+            f"-runs={(runs - figures.executions) if runs else -1}",
             f"-seed={seed}",  # 0: any
             f"-timeout={_TIMEOUT}",
             f"-rss_limit_mb={_MEMORY}",
@@ -82,7 +87,8 @@ def run(
         figures.findings = sorted({*figures.findings, *found})
         if code != 0 and not found:
             raise RuntimeError(f"{command[0]} ended with code {code} and left no input behind")
-        if code == 0 or not keep_going or left <= 1:
+        done = left <= 1 or 0 < runs <= figures.executions
+        if code == 0 or not keep_going or done:
             return figures
 
 

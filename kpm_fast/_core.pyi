@@ -41,11 +41,13 @@ class StopFlag:
 class Looks:
     """Counts looks at the limits, and stops a clearing at one of them: for tests."""
 
-    count: int
-    search: int  # how many of them the search took; the rest are the selection's
-    longest: float  # operations from one look to the next, at most
-
     def __init__(self, stop_at: int, signal: int = 0) -> None: ...  # negative: at none; or signals
+    @property
+    def count(self) -> int: ...
+    @property
+    def search(self) -> int: ...  # how many of them the search took; the rest are the selection's
+    @property
+    def longest(self) -> float: ...  # operations from one look to the next, at most
 
 class ClearSettings:
     """How to clear; callbacks and stop flags are arguments of the call. Immutable."""

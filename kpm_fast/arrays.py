@@ -5,7 +5,6 @@ from __future__ import annotations
 import math
 import operator
 import os
-import reprlib
 import sys
 from collections.abc import Sequence
 from pathlib import Path
@@ -15,7 +14,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from .entries import entries_of, number
-from .errors import InputError, suggestion
+from .errors import InputError, brief, suggestion
 
 __all__ = [
     "LARGEST",
@@ -97,7 +96,7 @@ def refuse_other(value: Any, field: str) -> None:
     alone = isinstance(value, np.ndarray | np.generic) and value.size == 1
     plain = value.item() if alone else value
     if isinstance(plain, str | bytes | bool):
-        raise InputError(f"must be a number, got {value!r}", field=field)
+        raise InputError(f"must be a number, got {brief(value)}", field=field)
 
 
 def refuse_flags(array: NDArray[Any], entries: Any, field: str) -> None:
@@ -112,7 +111,7 @@ def refuse_flags(array: NDArray[Any], entries: Any, field: str) -> None:
         index = flag_among(row)
         if index is not None:
             place = index if array.ndim == 1 else None
-            raise InputError(f"must be numbers, got {row[index]!r}", field=field, index=place)
+            raise InputError(f"must be numbers, got {brief(row[index])}", field=field, index=place)
 
 
 def _has_no_flag(array: NDArray[Any]) -> bool:
@@ -165,12 +164,11 @@ def _ragged(entries: Any, field: str) -> InputError:
     for index, row in enumerate(rows):
         if np.shape(_plain(row)) != np.shape(_plain(rows[0])):
             return InputError(
-                f"must be rows of one length, got {reprlib.repr(row)} "
-                f"where the first is {reprlib.repr(rows[0])}",
+                f"must be rows of one length, got {brief(row)} where the first is {brief(rows[0])}",
                 field=field,
                 index=index,
             )
-    return InputError(f"must be rows of numbers, got {reprlib.repr(entries)}", field=field)
+    return InputError(f"must be rows of numbers, got {brief(entries)}", field=field)
 
 
 def _plain(row: Any) -> Any:
@@ -184,7 +182,7 @@ def _plain(row: Any) -> Any:
 def check_complete(value: Any, field: str) -> None:
     """Refuse what NumPy would accept silently: a masked entry, a set in its random order."""
     if isinstance(value, set | frozenset):
-        raise InputError(f"a set has no order, got {reprlib.repr(value)}", field=field)
+        raise InputError(f"a set has no order, got {brief(value)}", field=field)
     # NumPy loads them when they are first named: where nobody has, there are none.
     masked = getattr(sys.modules.get("numpy.ma"), "MaskedArray", None)
     if masked is not None and isinstance(value, masked) and np.ma.is_masked(value):
@@ -194,28 +192,30 @@ def check_complete(value: Any, field: str) -> None:
         raise InputError(f"is masked{place}", field=field, index=index)
 
 
-def as_path(value: str | os.PathLike[str]) -> Path:
+def as_path(value: str | os.PathLike[str], field: str = "path") -> Path:
     """Turn text into a path; text that cannot be a file's name is refused."""
     try:
         path = Path(value)
     except TypeError:
-        raise InputError(f"must be a path, got {reprlib.repr(value)}", field="path") from None
+        raise InputError(f"must be a path, got {brief(value)}", field=field) from None
     if "\0" in str(path):
-        raise InputError(f"must have no null character, got {str(path)!r}", field="path")
+        raise InputError(f"must have no null character, got {str(path)!r}", field=field)
     try:
         os.fsencode(path)
     except UnicodeEncodeError as error:
-        raise InputError(f"cannot be a path: {error}", field="path") from error
+        raise InputError(f"cannot be a path: {error}", field=field) from error
     return path
 
 
 def as_number(value: Any, field: str) -> float:
     """Turn a scalar into a float; text, flags and arrays of more than one number are refused."""
-    refuse_other(value, field)
+    if type(value) is not float:
+        refuse_other(value, field)
+        check_complete(value, field)
     try:
         return float(value)
     except (TypeError, ValueError, OverflowError) as error:
-        raise InputError(f"must be a number, got {value!r}", field=field) from error
+        raise InputError(f"must be a number, got {brief(value)}", field=field) from error
 
 
 def as_integer(value: Any, field: str) -> int:
@@ -225,14 +225,14 @@ def as_integer(value: Any, field: str) -> int:
             return operator.index(value)
     except TypeError:
         pass
-    raise InputError(f"must be an integer, got {value!r}", field=field)
+    raise InputError(f"must be an integer, got {brief(value)}", field=field)
 
 
 def as_flag(value: Any, field: str) -> bool:
     """Return a flag; text such as ``"no"``, which Python takes for true, is refused."""
     if isinstance(value, bool | np.bool_) or (isinstance(value, int) and value in (0, 1)):
         return bool(value)
-    raise InputError(f"must be True or False, got {reprlib.repr(value)}", field=field)
+    raise InputError(f"must be True or False, got {brief(value)}", field=field)
 
 
 def check_choice(value: Any, choices: Sequence[str], field: str, index: int | None = None) -> None:
@@ -240,7 +240,7 @@ def check_choice(value: Any, choices: Sequence[str], field: str, index: int | No
     if not isinstance(value, str) or value not in choices:
         close = suggestion(value, choices) if isinstance(value, str) else ""
         raise InputError(
-            f"must be one of {', '.join(choices)}, got {reprlib.repr(value)}{close}",
+            f"must be one of {', '.join(choices)}, got {brief(value)}{close}",
             field=field,
             index=index,
         )

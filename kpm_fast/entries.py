@@ -9,17 +9,16 @@ from __future__ import annotations
 import math
 import numbers
 import re
-import reprlib
 import sys
 import unicodedata
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, KeysView, Mapping, Sequence, ValuesView
 from decimal import Decimal
 from typing import Any
 from uuid import UUID
 
 import numpy as np
 
-from .errors import InputError
+from .errors import InputError, brief
 
 __all__ = [
     "clock_unit",
@@ -86,7 +85,7 @@ def entries_of(column: Any) -> Any:
         return _pandas_entries(pandas.Series(column))
     if hasattr(column, "__array__"):
         return np.asarray(column)
-    if isinstance(column, range):
+    if isinstance(column, range | KeysView | ValuesView):
         return list(column)
     return column
 
@@ -121,7 +120,8 @@ def label_texts(labels: Iterable[Any], field: str) -> tuple[str, ...]:
     if again is not None:
         place, before, spelling = again
         raise InputError(
-            f"must be distinct, got {texts[place]!r}, which index {before} has as well{spelling}",
+            f"must be distinct, "
+            f"got {brief(texts[place])}, which index {before} has as well{spelling}",
             field=field,
             index=place,
         )
@@ -240,7 +240,7 @@ def clock_unit(kind: Any) -> int | None:
 
 def is_missing(value: Any) -> bool:
     """Whether a value is None, NaN or NaT, or the NA of pandas, which equals nothing."""
-    if value is None:
+    if value is None or type(value).__name__ == "MaskedConstant":
         return True
     try:
         return bool(value != value)
@@ -256,7 +256,7 @@ def plain_text(value: Any) -> str:
         try:
             return value.decode("utf-8")
         except UnicodeDecodeError as error:
-            raise ValueError(f"must be UTF-8, got {reprlib.repr(value)}") from error
+            raise ValueError(f"must be UTF-8, got {brief(value)}") from error
     return str(value)
 
 
@@ -271,27 +271,27 @@ def number(value: Any) -> float:
     if isinstance(value, str | bytes):
         return _spelled(plain_text(value))
     if isinstance(value, list | tuple | set | dict | complex | np.datetime64 | np.timedelta64):
-        raise ValueError(f"must be numbers, got {reprlib.repr(value)}")
+        raise ValueError(f"must be numbers, got {brief(value)}")
     if is_missing(value):
         return math.nan
     try:
         result = float(value)
     except (TypeError, ValueError, OverflowError):
-        raise ValueError(f"must be numbers, got {reprlib.repr(value)}") from None
+        raise ValueError(f"must be numbers, got {brief(value)}") from None
     if math.isinf(result) and isinstance(value, Decimal) and value.is_finite():
-        raise ValueError(f"is beyond the range of a double, got {reprlib.repr(value)}")
+        raise ValueError(f"is beyond the range of a double, got {brief(value)}")
     return result
 
 
 def _spelled(text: str) -> float:
     spelling = text.strip()
     if _NUMBER.fullmatch(spelling) is None:
-        raise ValueError(f"must be numbers, got {reprlib.repr(text)}")
+        raise ValueError(f"must be numbers, got {brief(text)}")
     result = float(spelling)
     if math.isinf(result) and spelling.lstrip("+-")[0] not in "iI":
-        raise ValueError(f"is beyond the range of a double, got {reprlib.repr(text)}")
+        raise ValueError(f"is beyond the range of a double, got {brief(text)}")
     if result == 0 and _ZERO.fullmatch(spelling) is None:
-        raise ValueError(f"is too small for a double, got {reprlib.repr(text)}")
+        raise ValueError(f"is too small for a double, got {brief(text)}")
     return result
 
 
@@ -318,13 +318,18 @@ def identifier(value: Any, field: str, index: int) -> str:
     # To NumPy a duration is an integer.
     if not isinstance(value, bool | np.bool_ | np.timedelta64):
         if isinstance(value, numbers.Integral | UUID):
-            return str(value)
+            try:
+                return str(value)
+            except ValueError:  # Python's limit, as against attacks by their conversion
+                reason = f"has too many digits, got {brief(value)}: give it as text"
+                raise InputError(reason, field=field, index=index) from None
         if isinstance(value, float | np.floating):
             bits = 53 if isinstance(value, float) else int(np.finfo(value).nmant) + 1
             # From here on it may be the rounded form of another integer.
             if not abs(float(value)) < 2.0**bits:
                 raise InputError(
-                    f"a float this large may have lost digits, got {value!r}: give identifiers as "
+                    f"a float this large may have lost digits, "
+                    f"got {brief(value)}: give identifiers as "
                     "text or integers",
                     field=field,
                     index=index,
@@ -333,5 +338,4 @@ def identifier(value: Any, field: str, index: int) -> str:
         if isinstance(value, Decimal) and value.is_finite():
             whole = value == value.to_integral_value()
             return str(int(value)) if whole and value.adjusted() < 400 else str(value)
-    shown = reprlib.repr(value) if isinstance(value, Mapping) else value
-    raise InputError(f"must be text or a number, got {shown}", field=field, index=index)
+    raise InputError(f"must be text or a number, got {brief(value)}", field=field, index=index)

@@ -11,6 +11,8 @@ from __future__ import annotations
 import difflib
 import math
 import os
+import re
+import reprlib
 from collections.abc import Iterable, Sequence
 from typing import Any
 
@@ -21,6 +23,7 @@ __all__ = [
     "MissingDependencyError",
     "TooManyCellsError",
     "VerificationError",
+    "brief",
     "count_text",
     "suggestion",
 ]
@@ -149,6 +152,21 @@ class MissingDependencyError(KpmError, ImportError):
 
 class VerificationError(KpmError):
     """A result that does not stand up to :meth:`kpm_fast.Result.verify`."""
+
+
+_REPR = reprlib.Repr()
+_REPR.maxstring = _REPR.maxother = 120
+_REPR.maxlong = 60
+
+
+def brief(value: object) -> str:
+    """Return a caller's value for a message: short and in one line, whatever its ``repr`` does."""
+    try:
+        text = _REPR.repr(value)
+    except Exception:  # an integer of thousands of digits; an object whose repr fails
+        digits = f" of {_digits(abs(value))} digits" if isinstance(value, int) else ""
+        text = f"<{type(value).__qualname__}{digits}>"
+    return re.sub(r"\s*\n\s*", " ", text)
 
 
 def count_text(count: int) -> str:

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any, overload
 import numpy as np
 
 from .analysis.sweep import Sweep, check_column
-from .errors import InputError
+from .errors import InputError, brief
 from .model.outcome import Outcome
 from .model.quotes import Quotes
 from .plots.book import draw_book, draw_book_on
@@ -118,7 +118,7 @@ def staircase(
     """
     _check_result(result)
     if getattr(claim, "ndim", 1) == 0:
-        raise InputError(f"must be one claim or several, got {claim!r}", field="claim")
+        raise InputError(f"must be one claim or several, got {brief(claim)}", field="claim")
     if claim is None or (hasattr(claim, "__iter__") and not isinstance(claim, str)):
         claims = None if claim is None else list(claim)
         if axes is None:

@@ -6,7 +6,7 @@ import dataclasses
 import math
 import os
 from collections.abc import Callable
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NoReturn
 
 import numpy as np
 
@@ -67,6 +67,10 @@ class Result(Outcome):
         kpm_fast.errors.InputError: claim: the market has no claim 'hoem': did you mean 'home'?
         """
         return claim_result(self, claim)
+
+    # The base refuses new values of its own fields alone.
+    def __setattr__(self, name: str, value: Any) -> NoReturn:
+        raise dataclasses.FrozenInstanceError(f"cannot assign to field {name!r}")
 
     # Claims are found by label, not counted: without this Python would try 0, 1, 2, ...
     __iter__ = None

@@ -11,6 +11,8 @@ import numpy as np
 
 import kpm_fast as kpm
 from kpm_fast import _core
+from kpm_fast.clearing import clear as clearing
+from kpm_fast.clearing.settings import ClearSettings
 from witness import Book
 
 
@@ -54,6 +56,19 @@ def teams_at_once() -> Iterator[None]:
 
     with mock.patch.object(_core, "clear", at_once):
         yield
+
+
+def stopped(
+    market: kpm.Market, orders: kpm.Orders, look: int, raising: int = 0, **options: Any
+) -> tuple[kpm.Result, _core.Looks]:
+    """The clearing, stopped at this look (negative: at none), and its counted looks.
+
+    With ``raising`` that signal is raised there instead.
+    """
+    looks = _core.Looks(look, raising)
+    settings = ClearSettings(threads=1, **options)
+    vars(settings)["core"] = settings.core.looking(looks)
+    return clearing.clear_book(market, orders, settings, None, None, False), looks
 
 
 def solve_cell(book: Book, cell: Any, **options: Any) -> kpm.CellResult:

@@ -24,10 +24,12 @@ for variable in TERMINAL:
 
 # No deadline: the first example pays for imports. Derandomised, so that a red run can be repeated,
 # unless KPM_EXAMPLES asks for more than the usual examples.
+EXAMPLES = float(os.environ.get("KPM_EXAMPLES", "1"))
 settings.register_profile(
     "kpm",
+    max_examples=max(5, round(100 * EXAMPLES)),
     deadline=None,
-    derandomize=float(os.environ.get("KPM_EXAMPLES", "1")) <= 1,
+    derandomize=EXAMPLES <= 1,
     print_blob=True,
     phases=set(Phase) - {Phase.explain},  # it traces every line, too slow for the witnesses
     suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large],
@@ -41,6 +43,15 @@ def pytest_report_header() -> list[str]:
 
     build = ", ".join(f"{name} {value}" for name, value in _core.build_info().items())
     return [f"kpm_fast: {Path(kpm_fast.__file__).parent}", f"core: {build}"]
+
+
+def pytest_ignore_collect(collection_path: Path, config: pytest.Config) -> bool | None:
+    """With one mark asked for, files that never name it are not imported: wheels are tested by the
+    tests of a mark, where much of what other tests import is not installed."""
+    mark = config.getoption("markexpr")
+    if not mark.isidentifier() or collection_path.suffix != ".py":
+        return None
+    return None if mark in collection_path.read_text(encoding="utf-8") else True
 
 
 @pytest.fixture(scope="session")

@@ -18,6 +18,7 @@ def holders(values: list[Any]) -> Iterator[tuple[str, Any]]:
     pandas, polars, pyarrow = map(pytest.importorskip, ("pandas", "polars", "pyarrow"))
     yield "list", values
     yield "tuple", tuple(values)
+    yield "view", dict(enumerate(values)).values()
     yield "object array", np.array([*values, None], dtype=object)[:-1]
     if not any(isinstance(value, bytes) for value in values):
         plain = np.array(values)

@@ -6,8 +6,7 @@ import numpy as np
 import pytest
 
 import kpm_fast as kpm
-from strategies import fewer
-from tests.auction_books import (
+from auction_books import (
     MAKERS,
     RULES,
     as_orders,
@@ -15,6 +14,7 @@ from tests.auction_books import (
     make_maker,
     random_book,
 )
+from strategies import fewer
 
 FIGURES = [
     "fills",
@@ -64,13 +64,23 @@ def test_whatever_the_sizes_every_figure_is_a_number(name, span):
             in_numbers(market, orders, rule)
 
 
-@pytest.mark.parametrize("seed", [*range(fewer(400, 60)), 1167, 6314, 7934, 9627, 9743])
-def test_an_optimal_clearing_verifies(seed):
-    """The numbered books have vertices of a polytope that hardly differ: no mixture was found."""
+def cleared_extreme_book(seed):
     market, orders = extreme_book(seed, MAKERS[seed % len(MAKERS)], 3 + seed % 5)
     result = kpm.clear(market, orders, rule="competitive")
-    if result.status is kpm.Status.OPTIMAL:
-        result.verify().raise_if_failed()
+    result.verify().raise_if_failed()
+    return result
+
+
+@pytest.mark.parametrize("seed", [1167, 6314, 7934, 9627, 9743])
+def test_the_mixture_of_vertices_that_hardly_differ_is_found(seed):
+    assert cleared_extreme_book(seed).status is kpm.Status.OPTIMAL
+
+
+def test_nearly_all_extreme_books_are_optimal():
+    """Orders of one book, of a span of 1e7, are filled to some digits only."""
+    seeds = range(fewer(400, 60))
+    proven = [cleared_extreme_book(seed).status is kpm.Status.OPTIMAL for seed in seeds]
+    assert sum(proven) >= len(proven) - 1
 
 
 @pytest.mark.parametrize("rule", RULES)

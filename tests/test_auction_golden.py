@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 import kpm_fast as kpm
-from tests.auction_books import (
+from auction_books import (
     RULES,
     as_orders,
     bids,

@@ -1,4 +1,4 @@
-"""Many books under every rule, maker and option of a clearing, and batches that are stopped."""
+"""Many books under every rule, maker and option of a clearing, equal and stopped batches."""
 
 from __future__ import annotations
 
@@ -20,8 +20,8 @@ from auction_books import MAKERS, as_orders, make_maker, random_book
 from kpm_fast.clearing import chunks
 from kpm_fast.model.rules import RULES
 from programs import run_program
-from strategies import books, endless_book, fewer
-from test_clear_many import MARKET, assert_row, columns
+from strategies import books, endless_book, examples, fewer
+from test_clear_many import FIGURES, MARKET, assert_row, columns
 from witness import Book
 
 CONVEX = RULES[1:]
@@ -54,6 +54,7 @@ def assert_same_as_alone(batch: kpm.Batch, number: int, *book: Any, **options: A
     st.sampled_from([1, 2, 3]),
     st.sampled_from(["pro_rata", "book_order"]),
 )
+@examples(100)
 def test_rows_have_the_bits_of_the_loop_under_every_rule(
     drawn: list[tuple[int, str]], rule: str, threads: int, allocation: str
 ) -> None:
@@ -105,6 +106,7 @@ def test_what_stands_for_a_bad_book_is_not_its_error() -> None:
         },
     ),
 )
+@examples(100)
 def test_options_of_a_search_are_those_of_clear(drawn: list[Book], options: Any) -> None:
     pairs = [(market_of(book), orders_of(book)) for book in drawn]
     batch = kpm.clear_many(pairs, 1, **options)
@@ -136,22 +138,92 @@ def test_options_that_a_rule_lacks_are_refused_before_any_work(rule: str) -> Non
         kpm.clear_many([], rule=rule, stop=threading.Event())  # type: ignore[arg-type]
 
 
+# -- equal batches --------------------------------------------------------------------------------
+
+
+@pytest.mark.cross_section
+@given(st.lists(books(), min_size=2, max_size=5), st.data())
+@examples(60)
+def test_a_book_knows_nothing_of_the_others(drawn: list[Book], data: st.DataObject) -> None:
+    """In another order, in two batches, and where another book gets an order that idles."""
+    pairs = [(market_of(book), orders_of(book)) for book in drawn]
+    whole = kpm.clear_many(pairs, 2)
+    order = data.draw(st.permutations(range(len(pairs))))
+    moved = kpm.clear_many([pairs[number] for number in order], 2)
+    for place, number in enumerate(order):
+        assert_same_rows(moved, place, whole, number)
+    half = data.draw(st.integers(0, len(pairs)))
+    parts = [kpm.clear_many(part, 2) for part in (pairs[:half], pairs[half:])]
+    for number in range(len(pairs)):
+        part, place = (parts[0], number) if number < half else (parts[1], number - half)
+        assert_same_rows(part, place, whole, number)
+    changed = data.draw(st.integers(0, len(pairs) - 1))
+    market, orders = pairs[changed]
+    claim = np.append(orders.claim_index(market), 0)
+    idle = market.payoffs[0].min() - 1.0
+    pairs[changed] = (
+        market,
+        kpm.Orders(
+            claim,
+            np.append(orders.side, 1),
+            np.append(orders.price, idle),
+            np.append(orders.quantity, 1.0),
+        ),
+    )
+    beside = kpm.clear_many(pairs, 2)
+    for number in range(len(pairs)):
+        if number != changed:
+            assert_same_rows(beside, number, whole, number)
+
+
+def assert_same_rows(one: kpm.Batch, mine: int, other: kpm.Batch, theirs: int) -> None:
+    assert one.status[mine] == other.status[theirs]
+    for name in FIGURES:
+        assert getattr(one, name)[mine] == getattr(other, name)[theirs], name
+    for part in ("fills_of", "claim_prices", "state_prices", "payoff"):
+        own, its = getattr(one, part)(one.names[mine]), getattr(other, part)(other.names[theirs])
+        assert own.tobytes() == its.tobytes(), part
+
+
+@pytest.mark.parametrize("rule", ["maker_optimal", "competitive"])
+def test_names_and_order_of_books_in_columns_say_nothing(rule: str) -> None:
+    """The same rows under other names, and the books' rows among each other in another order."""
+    given_ = columns(8, 30)
+    first = kpm.clear_many(kpm.Books(MARKET, **given_), rule=rule)
+    rng = np.random.default_rng(0)
+    names = rng.permutation(1000)[:30]
+    rank = np.empty(len(given_["book"]))  # rows of a book stay in their order
+    for book in range(30):
+        mine = np.flatnonzero(given_["book"] == book)
+        rank[mine] = np.sort(rng.random(len(mine)))
+    rows = np.argsort(rank)
+    moved = {name: column[rows] for name, column in given_.items()}
+    moved["book"] = names[moved["book"]]
+    second = kpm.clear_many(kpm.Books(MARKET, **moved), rule=rule)
+    for number, name in enumerate(first.names):
+        assert_same_rows(second, second.names.index(int(names[name])), first, number)
+
+
 # -- batches that are stopped --------------------------------------------------------------------
 
 
 @pytest.mark.threads
 @pytest.mark.parametrize("threads", [1, 2])
 def test_another_thread_stops_a_batch(threads: int) -> None:
-    """The search of its book does not end."""
-    stop = kpm.StopToken()
+    """The search of its book does not end; a stop that comes before it began comes later next."""
     endless = market_of(endless_book()), orders_of(endless_book())
-    with ThreadPoolExecutor(1) as pool:
-        batch = pool.submit(kpm.clear_many, [endless] * 5, threads, time_limit=300, stop=stop)
-        threading.Event().wait(0.05)
-        stop.cancel()
+    for wait in (0.01 * 2**n for n in range(16)):
+        stop = kpm.StopToken()
+        with ThreadPoolExecutor(1) as pool:
+            batch = pool.submit(kpm.clear_many, [endless] * 5, threads, time_limit=900, stop=stop)
+            threading.Event().wait(wait)
+            stop.cancel()
         assert set(batch.result().status) == {"interrupted"}
-    begun = ~np.isnan(batch.result().upper_bound)
-    assert (batch.result().upper_bound[begun] < np.inf).all()
+        begun = ~np.isnan(batch.result().upper_bound)
+        assert (batch.result().upper_bound[begun] < np.inf).all()
+        if begun.any():
+            break
+    assert 1 <= begun.sum() <= threads
 
 
 class Stopping(Executor):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import json
+import re
 from pathlib import Path
 
 import numpy as np
@@ -88,7 +89,10 @@ def test_the_guard_names_the_task_that_takes_more(
     assert guard(stored, "--save") == 0
     counts["hot"] = 2200  # a tenth more, and no more than that
     assert guard(stored) == 0
-    assert "new or gone: none" in capsys.readouterr().out
+    said = capsys.readouterr().out
+    assert "new or gone: none" in said
+    assert re.search("hot.* more", said) is not None
+    assert re.search("calm.* same", said) is not None
     counts["hot"] = 2201
     assert guard(stored) == 1
     assert "new or gone: hot" in capsys.readouterr().out

@@ -149,16 +149,6 @@ def test_the_number_of_threads_does_not_matter(size: int, options: dict[str, Any
         ]
 
 
-@given(books())
-@examples(30)
-@pytest.mark.threads
-def test_no_thread_is_started_for_little_work(book: Book) -> None:
-    one, other = clear(book, threads=1), clear(book, threads=8)
-    assert_same_bits(one, other)
-    if other.stats.nodes <= 8:
-        assert other.stats.threads == 1
-
-
 # -- units, labels, the order of the book --------------------------------------------------------
 
 

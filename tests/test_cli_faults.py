@@ -389,3 +389,23 @@ def test_a_file_that_cannot_be_read_is_named(
 def test_a_device_without_an_end_is_no_clearing() -> None:
     with pytest.raises(kpm.InputError, match=r"^/dev/zero: is not a kpm-fast clearing"):
         kpm.load_result("/dev/zero")
+
+
+@pytest.mark.parametrize("flags", [["-O"], ["-OO"], ["-W", "error"]])
+def test_without_assertions_without_docstrings_and_without_warnings(
+    flags: list[str], book: Path
+) -> None:
+    for words in (["--help"], ["clear", "--help"], ["clear", book, "--verify"], ["advise", book]):
+        done = run_command([sys.executable, *flags, "-m", "kpm_fast", *words])
+        assert (done.returncode, done.stderr) == (0, "")
+        assert "--help" not in words or "Exit codes: 0 cleared to optimality;" in done.stdout
+
+
+@pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="there are no named pipes")
+def test_a_pipe_is_no_book(tmp_path: Path) -> None:
+    pipe = tmp_path / "pipe"
+    os.mkfifo(pipe)
+    for path in (pipe, Path(os.devnull)):
+        for command in ("clear", "quotes"):
+            done = run(command, path)
+            assert_one_line(done, str(path), "is neither a folder nor a regular file")

@@ -43,6 +43,16 @@ def test_files_stay_short(path: Path) -> None:
     assert max(map(len, lines), default=0) <= 100
 
 
+def test_eigen_comes_with_the_storage_that_allocates_first() -> None:
+    including = [
+        path.name
+        for path in SOURCES
+        if path.suffix in {".cpp", ".hpp"}
+        and re.search(r"#include <Eigen/(Core|Dense|Eigen)>", path.read_text(encoding="utf-8"))
+    ]
+    assert including == ["dense_storage.hpp"]
+
+
 def test_versions_agree() -> None:
     assert kpm.__version__ == version("kpm-fast")
     assert kpm.__version__ in _core.build_info().values()
@@ -195,3 +205,9 @@ def test_cpp_files_include_in_no_circle() -> None:
 def test_python_s_own_headers_are_included_by_the_binding_only() -> None:
     for path in (ROOT / "csrc" / "src").rglob("*.?pp"):
         assert "pybind11" not in path.read_text(encoding="utf-8"), path
+
+
+def test_cpp_tests_draw_the_same_numbers_on_every_machine() -> None:
+    """By test::Random alone: Eigen's draws are the C library's, and depend on which tests ran."""
+    for path in (ROOT / "csrc" / "tests").rglob("*.?pp"):
+        assert not re.search(r"::(setRandom|Random\(|rand\b)", path.read_text()), path

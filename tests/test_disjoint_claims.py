@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 
 import kpm_fast as kpm
+from adapter import stopped
 
 pytestmark = pytest.mark.cross_section
 
@@ -81,10 +82,15 @@ def test_the_same_bits_for_any_threads_and_order_of_the_claims() -> None:
 
 
 @pytest.mark.parametrize("tolerance", [1e-2, 1e-3, 1e-5])
-def test_a_time_limit_at_any_moment_gives_a_clearing_that_verifies(tolerance: float) -> None:
-    """Optimal only with the gap for it: a limit may strike during or after the proof."""
+def test_stopped_at_any_look_a_clearing_verifies(tolerance: float) -> None:
+    """Optimal only with the gap for it: a stop may come during or after the proof."""
     market, orders = _book(1)
-    for limit in np.geomspace(3e-4, 3e-2, 25):
-        found = kpm.clear(market, orders, tolerance=tolerance, threads=1, time_limit=limit)
+    best, looks = stopped(market, orders, -1, tolerance=tolerance)
+    assert best.status is kpm.Status.OPTIMAL
+    for look in np.linspace(0, looks.count, 12).astype(int).tolist():
+        found, _ = stopped(market, orders, look, tolerance=tolerance)
         assert found.verify().passed
-        assert found.status in (kpm.Status.OPTIMAL, kpm.Status.TIME_LIMIT)
+        assert found.status in (kpm.Status.OPTIMAL, kpm.Status.INTERRUPTED)
+        if found.status is kpm.Status.OPTIMAL:
+            assert found.gap <= tolerance * found.scale
+    assert found.status is kpm.Status.OPTIMAL  # one look too late

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 import kpm_fast as kpm
 from kpm_fast.clearing.auctions import rules_of
+from strategies import examples
 
 from .test_engine import assert_same_bits
 
@@ -45,7 +46,7 @@ def market_of(maker: kpm.Maker) -> kpm.Market:
         max_size=8,
     ),
 )
-@settings(max_examples=20)
+@examples(20)
 def test_a_clearing_is_that_of_the_orders(
     name: str, orders: list[tuple[str, str, float, float, int]]
 ) -> None:
@@ -103,3 +104,22 @@ def test_a_rule_that_the_maker_does_not_have_is_refused() -> None:
     with pytest.raises(kpm.InputError, match="competitive, pay_as_bid for UtilityMaker") as caught:
         engine.clear()
     assert caught.value.field == "rule"
+
+
+@pytest.mark.parametrize("name", MAKERS)
+def test_a_market_in_other_units_and_back_leaves_the_bits_of_before(name: str) -> None:
+    """Staircases and clearings that are kept are those of the market as it is."""
+    market = market_of(MAKERS[name])
+    engine = kpm.Engine(market)
+    rng = np.random.default_rng(3)
+    for _ in range(20):
+        claim = market.claims[rng.integers(len(market.claims))]
+        engine.add(claim, str(rng.choice(["buy", "sell"])), float(rng.uniform(0.1, 0.9)), 3.0)
+    for rule in rules_of(market):
+        before, state = engine.clear(rule=rule), engine.state_hash
+        engine.market = dearer = market.replace(payoffs=market.payoffs * 2.0**10)
+        assert engine.state_hash != state
+        assert_same_bits(engine.clear(rule=rule), kpm.clear(dearer, engine.orders, rule=rule))
+        engine.market = market
+        assert engine.state_hash == state
+        assert_same_bits(engine.clear(rule=rule), before)

@@ -281,22 +281,6 @@ def test_too_many_cells_are_refused_by_default():
         kpm.clear(market, orders, "enumerate")
 
 
-@pytest.mark.threads
-def test_a_callback_can_stop():
-    """Whatever was found by then is a valid answer with a valid bound."""
-    generator = np.random.default_rng(1)
-    claim = np.repeat(np.arange(4), 4)
-    orders = kpm.Orders(claim, 1, generator.uniform(0.1, 0.4, claim.size).round(6), 1.0)
-    market = kpm.Market(np.eye(4), np.full(4, 0.25))
-    options = {"method": "enumerate", "prune_bounds": False, "threads": 2}
-    full = kpm.clear(market, orders, **options)
-    result = kpm.clear(market, orders, **options, callback=lambda progress: True)
-    assert result.status in (kpm.Status.INTERRUPTED, kpm.Status.OPTIMAL)
-    assert result.certainty_equivalent <= full.certainty_equivalent + 1e-9
-    assert result.upper_bound >= full.certainty_equivalent - 1e-9
-    assert result.verify()
-
-
 def test_a_walk_of_many_rounds_ends() -> None:
     """16,001 cells of one claim are as many tasks, given out in rounds that double to a limit."""
     draw = np.random.default_rng(0)

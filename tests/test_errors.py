@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 
 import kpm_fast as kpm
-from kpm_fast.errors import count_text
+from kpm_fast.errors import brief, count_text
 
 MARKET: dict[str, Any] = {
     "payoffs": [[1, 0, 0], [0, 1, 0]],
@@ -258,3 +258,27 @@ def test_too_many_cells_are_refused_with_their_number() -> None:
     assert caught.value.cell_limit == 8
     assert "9 cells" in str(caught.value)
     assert "home 3, draw 3" in str(caught.value)
+
+
+class Unshowable:
+    def __repr__(self) -> str:
+        raise RuntimeError
+
+
+@pytest.mark.parametrize(
+    ("value", "text"),
+    [
+        (1.5, "1.5"),
+        ("a\nb  c", r"'a\nb  c'"),
+        (np.eye(2), "array([[1., 0.], [0., 1.]])"),
+        (-(10**5000), "<int of 5001 digits>"),
+        ([10**5000], "<list>"),
+        (Unshowable(), None),
+        (list(range(100)), "[0, 1, 2, 3, 4, 5, ...]"),
+    ],
+    ids=["float", "text", "array", "int", "ints", "unshowable", "list"],  # no repr of these
+)
+def test_a_caller_s_value_is_shown_in_a_line(value: Any, text: str | None) -> None:
+    shown = brief(value)
+    assert shown == text if text is not None else "Unshowable" in shown
+    assert len(brief("x" * 10**6)) < 200

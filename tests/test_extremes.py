@@ -277,6 +277,11 @@ def test_nearly_equal_losses_start_like_equal_ones(least: float, rare: float) ->
     result.verify().raise_if_failed()
 
 
+def assert_status_is_that_of_the_gap(result: kpm.Result) -> None:
+    within = result.gap <= result.tolerance * result.scale
+    assert (result.status is kpm.Status.OPTIMAL) == within
+
+
 def test_prices_that_are_nearest_but_for_noise_are_not_called_the_nearest() -> None:
     """Payoffs that differ by 1e-13 of their range lack the digits that tell what is nearest."""
     payoffs = 1e6 + np.array(
@@ -288,6 +293,7 @@ def test_prices_that_are_nearest_but_for_noise_are_not_called_the_nearest() -> N
     orders = kpm.Orders([0, 0, 0], [1, 1, -1], [limit, 1.25e6, 1e6], [7.0, 3.0, 2.0])
     result = kpm.clear(market, orders, threads=1)
     assert result.status in (kpm.Status.OPTIMAL, kpm.Status.INACCURATE)
+    assert_status_is_that_of_the_gap(result)
     result.verify().raise_if_failed()
 
 
@@ -307,5 +313,6 @@ def test_a_polytope_beyond_the_range_of_a_double_has_an_honest_status(payoff: fl
     orders = kpm.Orders([0, 1], ["buy", "sell"], [0.6 * payoff, 0.3 * payoff], [1.0, 2.0])
     result = kpm.clear(market, orders, rule="competitive")
     assert result.status in (kpm.Status.OPTIMAL, kpm.Status.INACCURATE)
+    assert_status_is_that_of_the_gap(result)
     assert np.isfinite(result.claim_prices).all()
     assert ((result.fills >= 0) & (result.fills <= orders.quantity)).all()

@@ -9,10 +9,11 @@ from __future__ import annotations
 import datetime
 import decimal
 import fractions
+import inspect
 import math
+import re
 import warnings
 from collections.abc import Callable
-from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -20,6 +21,7 @@ import numpy as np
 import pytest
 
 import kpm_fast as kpm
+from kpm_fast.model.order_form import OPTIONS, OrderForm
 
 MARKET = kpm.Market(np.eye(2), [0.5, 0.5])
 ORDERS = kpm.Orders([0, 1], ["buy", "sell"], [0.6, 0.4], 1, order_id=["a", "b"])
@@ -27,7 +29,30 @@ RESULT = kpm.clear(MARKET, ORDERS, certificate=True)
 QUOTES = MARKET.maker.quotes(MARKET)
 SWEEP = kpm.sweep(MARKET, ORDERS, ambiguity=[0, 0.1])
 BATCH = kpm.clear_many([(MARKET, ORDERS)])
+CARD = Path(__file__).resolve().parent.parent / "examples" / "race_card"
 COLUMNS = {"claim": ["0"], "side": ["buy"], "price": [0.5], "quantity": [1]}
+
+
+class Unshowable:
+    def __repr__(self) -> str:
+        raise RuntimeError("no text for this")
+
+    __str__ = __repr__
+
+
+class Rambling:
+    def __repr__(self) -> str:
+        return "a\n  b\n" * 10**5
+
+
+def na() -> Any:
+    """The NA of pandas, which has no truth value and equals nothing."""
+    try:
+        import pandas as pd
+    except ImportError:
+        return None
+    return pd.NA
+
 
 FOREIGN: dict[str, Any] = {
     "None": None,
@@ -36,6 +61,11 @@ FOREIGN: dict[str, Any] = {
     "denormal": 5e-324,
     "negative": -1,
     "huge": 10**400,
+    "more digits than Python writes": 10**5000,
+    "unshowable": Unshowable(),
+    "rambling": Rambling(),
+    "NA": na(),
+    "a masked entry": np.ma.masked,
     "beyond int64": 2**64,
     "true": True,
     "text": "abc",
@@ -67,9 +97,18 @@ FOREIGN: dict[str, Any] = {
     "ellipsis": ...,
 }
 
+
+def is_in_an_engine(name: Any) -> bool:
+    """What can be no order's name is simply not there."""
+    return name in kpm.Engine(MARKET)
+
+
 CALLS: list[tuple[Callable[..., Any], dict[str, Any]]] = [
     (kpm.Market, {"payoffs": np.eye(2), "prior": [0.5, 0.5], "inventory": [0, 0]}),
-    (kpm.Market, {"payoffs": np.eye(2), "prior": [0.5, 0.5], "normalize": False, "claims": "ab"}),
+    (
+        kpm.Market,
+        {"payoffs": np.eye(2), "prior": [0.5, 0.5], "normalize": False, "claims": ["a", "b"]},
+    ),
     (kpm.Orders.from_frame, {"frame": COLUMNS, "market": MARKET, "market_orders": False}),
     (kpm.Orders.from_frame, {"frame": COLUMNS, "sell": None, "price_unit": 1, "quantity_unit": 1}),
     (ORDERS.claim_index, {"market": MARKET}),
@@ -97,6 +136,34 @@ CALLS: list[tuple[Callable[..., Any], dict[str, Any]]] = [
     (kpm.uniform_prior, {"states": 2}),
     (kpm.WorstStateMaker, {"states": 2, "inventory": None}),
     (kpm.PolytopeMaker, {"priors": [[0.5, 0.5]], "risk_aversion": 1}),
+    (kpm.LMSR, {"liquidity": 1.0, "prior": [0.5, 0.5], "inventory": None}),
+    (kpm.StartingOrders, {"delta": [1.0, 1.0]}),
+    (kpm.UtilityMaker, {"prior": [0.5, 0.5], "wealth": 10.0}),
+    (MARKET.maker.quotes, {"payoffs": np.eye(2), "quantities": None}),
+    (MARKET.maker.cost, {"losses": [0.0, 0.0]}),
+    (MARKET.maker.size_to, {"payoff": [1.0, 0.0], "side": "buy", "price": 0.6}),
+    (
+        MARKET.maker.trade,
+        {"payoff": [1.0, 0.0], "side": "buy", "limit": 0.6, "quantity": 1.0, "payment": "cost"},
+    ),
+    (kpm.solve_cell, {"market": MARKET, "orders": ORDERS, "cell": [0, 0], "max_iterations": 9}),
+    (kpm.prior_from_quotes, {"payoffs": np.eye(2), "bid": [0.4, 0.4], "ask": [0.6, 0.6]}),
+    (kpm.prior_from_density, {"levels": [1.0, 2.0], "density": [0.5, 0.5]}),
+    (kpm.pool_odds, {"stakes": [1.0, 2.0]}),
+    (MARKET.replace, {"claims": None, "maker": None, "risk_aversion": 1.0}),
+    (
+        lambda **order: kpm.Engine(MARKET).add(**order),
+        {"claim": "0", "side": "buy", "price": 0.5, "quantity": 1.0, "order_id": "a"},
+    ),
+    (
+        lambda **order: kpm.Engine(MARKET, ORDERS).replace(**order),
+        {"order_id": "a", "price": 0.5, "quantity": 1.0},
+    ),
+    (lambda snapshot: kpm.Engine(MARKET).restore(snapshot), {"snapshot": b""}),
+    (lambda market: setattr(kpm.Engine(MARKET), "market", market), {"market": MARKET}),
+    (is_in_an_engine, {"name": "a"}),
+    (RESULT.__getitem__, {"claim": "0"}),
+    (RESULT.plot, {"kind": "risk", "claim": None}),
     (RESULT.to_frame, {"backend": "pandas", "table": "orders"}),
     (RESULT.table, {"name": "orders"}),
     (RESULT.to_json, {"indent": None}),
@@ -105,7 +172,7 @@ CALLS: list[tuple[Callable[..., Any], dict[str, Any]]] = [
     (SWEEP.to_frame, {"backend": "pandas"}),
     (BATCH.fills_of, {"number": 0}),
     (kpm.load_result, {"path": "none"}),
-    (kpm.read_book, {"folder": "none", "order_options": None}),
+    (kpm.read_book, {"folder": CARD, "order_options": None}),
     (kpm.sample.race_card, {"levels": 2, "crossed": 0.1, "liquidity": "thin", "seed": 1}),
     (kpm.sample.football, {"levels": 2, "states": "differences"}),
     (kpm.sample.option_strip, {"levels": 2, "volatility": 0.2, "years": 1.0}),
@@ -121,10 +188,24 @@ DRAWN: list[tuple[Callable[..., Any], dict[str, Any]]] = [
 ]
 
 
-@pytest.mark.parametrize("name", FOREIGN)
+PATHS = {"path", "folder", "resume"}
+SPOKEN_OF = {"number": "book"}  # that is what it is the number of
+
+
+def names(message: str, argument: str) -> bool:
+    """Whether a refusal speaks of the argument, or of an entry of it: ``claim`` of ``claims``.
+
+    A file's name may stand before it. Of columns of different lengths any may be the wrong one, and
+    ``sqrt(years)`` is refused with the volatility; one of ``price, loss, budget`` has to be there.
+    """
+    own = rf"([^:]*: )?{SPOKEN_OF.get(argument, argument.removesuffix('s'))}s?\b"
+    together = ("must have an entry for each of", f"({argument})", "size_to: one of")
+    return bool(re.match(own, message)) or any(text in message for text in together)
+
+
 @pytest.mark.parametrize("call", range(len(CALLS) + len(DRAWN)))
-def test_a_foreign_argument_is_refused_or_understood(
-    call: int, name: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+def test_a_foreign_argument_is_refused_by_name_or_understood(
+    call: int, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.chdir(tmp_path)
     pytest.importorskip("pandas")
@@ -132,11 +213,20 @@ def test_a_foreign_argument_is_refused_or_understood(
         pytest.importorskip("matplotlib")
     function, arguments = [*CALLS, *DRAWN][call]
     for argument in arguments:
-        with warnings.catch_warnings():
-            warnings.simplefilter("error")
-            # An OSError: text is a path, and no such file is there.
-            with suppress(kpm.KpmError, OSError):
-                function(**{**arguments, argument: FOREIGN[name]})
+        refusals: list[str] = []
+        for value in FOREIGN.values():
+            with warnings.catch_warnings():
+                warnings.simplefilter("error")
+                try:
+                    function(**{**arguments, argument: value})
+                except kpm.KpmError as error:
+                    refusals.append(str(error))
+                except OSError:
+                    if argument not in PATHS:  # there text is a path, and no such file is there
+                        raise
+        assert refusals or function is is_in_an_engine, argument
+        assert [text for text in refusals if not names(text, argument)] == []
+        assert [text for text in refusals if "\n" in text or len(text) >= 500] == []
 
 
 @pytest.mark.parametrize("flag", ["certificate", "prune_bounds", "presolve", "verbose"])
@@ -155,6 +245,13 @@ def test_flags_of_forms_and_files_are_flags(tmp_path: Path) -> None:
     with pytest.raises(kpm.InputError, match=r"^overwrite: must be True or False, got 'no'"):
         kpm.write_book(tmp_path / "book", MARKET, ORDERS, overwrite="no")  # type: ignore[arg-type]
     assert not (tmp_path / "book").exists()
+
+
+def test_options_of_orders_in_a_book_are_those_of_a_file_of_orders() -> None:
+    assert list(inspect.signature(OrderForm).parameters) == list(OPTIONS)
+    for name in ("price_units", "delimiter", 3):  # the delimiter is of all tables
+        with pytest.raises(kpm.InputError, match=r"^order_options: must be one of columns, "):
+            kpm.read_book(CARD, order_options={name: None})
 
 
 @pytest.mark.parametrize("field", ["price_unit", "quantity_unit"])

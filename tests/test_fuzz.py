@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import itertools
 import sys
 import tempfile
 from pathlib import Path
@@ -18,12 +19,15 @@ tempfile.mkdtemp()
 options = dict(word[1:].split("=", 1) for word in sys.argv[1:] if word.startswith("-"))
 print("#8 DONE cov: 3 ft: 5 corp: 2", file=sys.stderr)
 for name in {names}:
-    pathlib.Path(options["artifact_prefix"] + name).write_text("input")
+    path = options["artifact_prefix"] + name.replace("RUNS", options["runs"])
+    pathlib.Path(path).write_text("input")
 sys.exit({code})
 """
 
 
-def _run(folder: Path, *names: str, code: int = 77, seconds: float = 0.0) -> campaign.Figures:
+def _run(
+    folder: Path, *names: str, code: int = 77, seconds: float = 0.0, runs: int = 0
+) -> campaign.Figures:
     """Run a program that leaves these inputs and ends with this code, as libFuzzer does."""
     return campaign.run(
         [sys.executable, "-c", LIBFUZZER.format(names=names, code=code)],
@@ -31,6 +35,7 @@ def _run(folder: Path, *names: str, code: int = 77, seconds: float = 0.0) -> cam
         seeds=folder / "seeds",
         findings=folder / "findings",
         seconds=seconds,
+        runs=runs,
         keep_going=True,
         seed=1,
         longest=8,
@@ -48,11 +53,22 @@ def test_a_finding_that_is_there_already_is_found_again(tmp_path: Path) -> None:
     assert sorted(entry.name for entry in tmp_path.iterdir()) == ["corpus", "findings"]
 
 
-def test_a_campaign_that_keeps_going_counts_a_finding_once(tmp_path: Path) -> None:
-    figures = _run(tmp_path, "crash-1", seconds=2.0)
+def test_a_campaign_that_keeps_going_counts_a_finding_once(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """By a clock that goes on by a second whenever it is read: twice for each process."""
+    clock = itertools.count()
+    monkeypatch.setattr(campaign.time, "monotonic", lambda: float(next(clock)))
+    figures = _run(tmp_path, "crash-1", seconds=6.0)
     assert figures.findings == [tmp_path / "findings" / "crash-1"]
-    assert figures.executions % 8 == 0
-    assert figures.executions > 8
+    assert figures.executions == 3 * 8
+
+
+def test_a_campaign_ends_after_so_many_runs(tmp_path: Path) -> None:
+    """Eight with each finding: the second process is told of the four that are left."""
+    figures = _run(tmp_path, "crash-RUNS", seconds=300.0, runs=12)
+    assert [path.name for path in figures.findings] == ["crash-12", "crash-4"]
+    assert figures.executions == 16
 
 
 def test_temporary_files_are_removed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

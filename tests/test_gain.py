@@ -10,8 +10,8 @@ import numpy as np
 import pytest
 
 import kpm_fast as kpm
+from auction_books import extreme_book
 from strategies import fewer
-from tests.auction_books import extreme_book
 from witness.risk import precise, rho
 
 EXACT = precise(45)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 import re
+from typing import Any
 
 import numpy as np
 import pytest
@@ -130,6 +131,55 @@ def test_how_far_limits_lie_beyond_the_payoffs_does_not_matter(seed: int, far: f
     assert len(radii) == 1
 
 
+def orders_with(orders: kpm.Orders, market: kpm.Market, **changes: Any) -> kpm.Orders:
+    """The orders with some of their columns replaced; claims are numbers."""
+    columns = {
+        "claim": orders.claim_index(market),
+        "side": orders.side,
+        "price": orders.price,
+        "quantity": orders.quantity,
+    }
+    return kpm.Orders(**(columns | changes))
+
+
+@given(st.integers(0, 10**6), st.data())
+def test_equal_books_imply_one_ambiguity(seed: int, data: st.DataObject) -> None:
+    market, orders = uncrossed(seed)
+    random = np.random.default_rng([seed, 1])
+    radius = kpm.implied_ambiguity(market, orders)
+    claim = orders.claim_index(market)
+
+    # States, claims and orders in another order.
+    states, claims = random.permutation(len(market.states)), random.permutation(len(market.claims))
+    moved = kpm.Market(
+        market.payoffs[np.ix_(claims, states)], market.prior[states], risk_aversion=0.02
+    )
+    rows = random.permutation(len(orders))
+    shuffled = orders_with(orders[rows], market, claim=np.argsort(claims)[claim[rows]])
+    assert kpm.implied_ambiguity(moved, shuffled) == pytest.approx(radius, rel=1e-9, abs=1e-12)
+
+    # In other units, with parts for orders, and beside orders that no bid or offer is worse than.
+    bits = float(2 ** data.draw(st.integers(-30, 30)))
+    scaled = market.replace(payoffs=market.payoffs * bits)
+    dear = orders_with(orders, market, price=orders.price * bits)
+    assert kpm.implied_ambiguity(scaled, dear) == radius
+    for unit in (1e-6, 1e6):
+        scaled = market.replace(payoffs=market.payoffs * unit)
+        dear = orders_with(orders, market, price=orders.price * unit)
+        assert kpm.implied_ambiguity(scaled, dear) == pytest.approx(radius, rel=1e-9, abs=1e-12)
+    twice = np.repeat(np.arange(len(orders)), 2)
+    parts = orders_with(orders[twice], market, quantity=orders.quantity[twice] / 3)
+    assert kpm.implied_ambiguity(market, parts) == radius
+    worse = orders_with(orders, market, price=orders.price - orders.side * random.exponential(1.0))
+    beside = kpm.Orders(
+        np.append(claim, claim),
+        np.append(orders.side, worse.side),
+        np.append(orders.price, worse.price),
+        np.append(orders.quantity, worse.quantity),
+    )
+    assert kpm.implied_ambiguity(market, beside) == radius
+
+
 def test_orders_of_no_quantity_do_not_count() -> None:
     market = kpm.Market(np.eye(2), [0.5, 0.5])
     orders = kpm.Orders([0, 0], "buy", [0.6, 0.9], [1.0, 0.0])
@@ -160,6 +210,31 @@ def test_a_prior_from_quotes_meets_them() -> None:
     assert np.all(prices >= np.array(low) - 1e-15)
     assert np.all(prices <= np.array(high) + 1e-15)
     assert kpm.Market(payoffs, prior).prior == pytest.approx(prior)
+
+
+@given(st.integers(0, 10**6), st.integers(-30, 30))
+def test_equal_quotes_have_one_prior(seed: int, power: int) -> None:
+    """In another order, in other units, and beside quotes that bind nothing."""
+    random = np.random.default_rng(seed)
+    states, claims = int(random.integers(2, 7)), int(random.integers(1, 6))
+    payoffs = random.integers(0, 3, size=(claims, states)).astype(float)
+    fair = payoffs @ random.dirichlet(np.full(states, 1.0))
+    bid, ask = fair - random.uniform(0, 0.1, claims), fair + random.uniform(0, 0.1, claims)
+    prior = kpm.prior_from_quotes(payoffs, bid, ask)
+    state, claim = random.permutation(states), random.permutation(claims)
+    moved = kpm.prior_from_quotes(payoffs[np.ix_(claim, state)], bid[claim], ask[claim])
+    assert moved == pytest.approx(prior[state], abs=1e-9)
+    unit = 2.0**power
+    assert (
+        kpm.prior_from_quotes(payoffs * unit, bid * unit, ask * unit).tobytes() == prior.tobytes()
+    )
+    dear = kpm.prior_from_quotes(payoffs * 1e6, bid * 1e6, ask * 1e6)
+    assert dear == pytest.approx(prior, abs=1e-9)
+    more = np.vstack([payoffs, payoffs])
+    wider = random.exponential(1.0, claims)
+    for low, high in ((bid - wider, ask + wider), (np.full(claims, -np.inf), wider + np.inf)):
+        beside = kpm.prior_from_quotes(more, np.append(bid, low), np.append(ask, high))
+        assert beside == pytest.approx(prior, abs=1e-9)
 
 
 @pytest.mark.parametrize(

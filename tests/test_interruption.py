@@ -127,7 +127,7 @@ def test_a_callback_that_raises_at_each_call(
         except error:
             assert calls == index
         else:
-            assert calls < index  # there were fewer calls
+            assert 0 < calls < index  # there were fewer, but not none
             assert_same_bits(best, result)
     assert_same_bits(best, kpm.clear(*crowd, threads=threads, node_limit=16))
 
@@ -227,34 +227,6 @@ def test_ctrl_c_at_random_moments(method: str, threads: int) -> None:
     assert caught + interrupted == count
     assert interrupted >= count // 2
     assert caught > 0
-
-
-WITHIN_A_NODE = """
-import kpm_fast as kpm
-from adapter import market_of, orders_of
-from strategies import heavy_book
-
-book = heavy_book(400)
-market, orders = market_of(book), orders_of(book)
-kpm.clear(market, orders, time_limit=0)  # warm
-print("inside", flush=True)
-result = kpm.clear(market, orders, time_limit=300)
-result.verify().raise_if_failed()
-print(result.status.value, result.stats.nodes, result.stats.relaxations)
-"""
-
-
-@posix
-def test_ctrl_c_within_a_node() -> None:
-    """A node of many claims takes seconds; the signal does not wait for it to end."""
-    with start_program(WITHIN_A_NODE) as program:
-        assert program.stdout is not None
-        assert program.stdout.readline() == "inside\n"
-        time.sleep(0.2)
-        program.send_signal(signal.SIGINT)
-        out, err = program.communicate()
-    assert (program.returncode, err) == (0, "")
-    assert out == "interrupted 1 0\n"
 
 
 # -- memory --------------------------------------------------------------------------------------
@@ -390,7 +362,8 @@ book = endless_book()
 
 async def main():
     task = asyncio.create_task(clear(market_of(book), orders_of(book)))
-    await asyncio.sleep(0.2)
+    while threading.active_count() == 1:  # until its executor has the clearing
+        await asyncio.sleep(0.001)
     print("searching", flush=True)
     if sys.argv[2] == "Ctrl-C elsewhere":  # another thread takes it: nothing wakes the loop
         take = lambda: signal.pthread_kill(threading.get_ident(), signal.SIGINT)

@@ -59,6 +59,14 @@ def payoffs(rng: np.random.Generator, claims: int, states: int) -> np.ndarray:
     return rng.normal(0, 1, (claims, states))
 
 
+def varied(rng: np.random.Generator, states: int) -> np.ndarray:
+    """A claim whose payoffs are not all the same."""
+    while True:
+        claim = payoffs(rng, 1, states)[0]
+        if np.ptp(claim) > 0:
+            return claim
+
+
 def owed(maker: kpm.Maker) -> np.ndarray:
     return -maker.inventory
 
@@ -98,6 +106,16 @@ def test_quotes_are_those_of_a_convex_cost(draw: Draw) -> None:
         assert maker.quotes(table, 3.0)["ask"] == pytest.approx(cost / 3, abs=1e-9)
 
 
+def of_states(maker: kpm.Maker, states: np.ndarray, weight: np.ndarray) -> kpm.Maker:
+    """The maker of these states of its own, each with a share ``weight`` of that one's prior."""
+    inventory = maker.inventory[states]
+    if isinstance(maker, kpm.WorstStateMaker):
+        return kpm.WorstStateMaker(len(states), inventory)
+    names = [name for name in ("prior", "priors", "delta") if hasattr(maker, name)]
+    changes = {name: getattr(maker, name)[..., states] * weight for name in names}
+    return maker.replace(inventory=inventory, **changes)
+
+
 @every_maker
 def test_the_order_of_states_does_not_matter(draw: Draw) -> None:
     rng = np.random.default_rng(5)
@@ -105,13 +123,7 @@ def test_the_order_of_states_does_not_matter(draw: Draw) -> None:
         n = int(rng.integers(2, 7))
         maker, order = draw(rng, n), rng.permutation(n)
         table = payoffs(rng, 3, n)
-        permuted = {"inventory": maker.inventory[order]}
-        for name in ("prior", "delta"):
-            if hasattr(maker, name):
-                permuted[name] = getattr(maker, name)[order]
-        if hasattr(maker, "priors"):
-            permuted["priors"] = maker.priors[:, order]
-        other = maker.replace(**permuted)
+        other = of_states(maker, order, np.ones(n))
         for quantities in (None, 2.0):
             own, its = maker.quotes(table, quantities), other.quotes(table[:, order], quantities)
             assert its["bid"] == pytest.approx(own["bid"], abs=1e-11)
@@ -144,6 +156,56 @@ def test_the_unit_of_money_does_not_matter(draw: Draw, unit: float) -> None:
             own, its = maker.quotes(table, quantities), other.quotes(table, block)
             assert its["bid"] == pytest.approx(own["bid"], rel=1e-9, abs=1e-11)
             assert its["ask"] == pytest.approx(own["ask"], rel=1e-9, abs=1e-11)
+
+
+def answers(maker: kpm.Maker, table: np.ndarray, limits: np.ndarray, unit: float) -> np.ndarray:
+    """Quotes, trades and sizes, a column for each claim that pays ``unit`` times as much a share.
+
+    Sizes beyond 1e7 count as infinite: what changes there are the last digits of a loss.
+    """
+    block = 1.937 / unit  # wealth is in steps of one: no kink lies there
+    quoted = [maker.quotes(unit * table, size) for size in (None, block)]
+    rows = [quotes[name] / unit for quotes in quoted for name in ("bid", "ask")]
+    for payment in ("cost", "final", "limit"):
+        made = [
+            maker.trade(unit * claim, "buy", unit * limit, block, payment)[0]
+            for claim, limit in zip(table, limits, strict=True)
+        ]
+        rows += [[trade.quantity * unit for trade in made], [trade.payment for trade in made]]
+    for side in ("buy", "sell"):
+        for most in ({"budget": 0.5}, {"loss": owed(maker).max() + 0.5}):
+            rows.append([maker.size_to(unit * claim, side, **most) * unit for claim in table])
+    found = np.array(rows)
+    return np.where(found > 1e7, np.inf, found)
+
+
+@every_maker
+def test_quotes_trades_and_sizes_follow_what_is_only_said_otherwise(draw: Draw) -> None:
+    """Claims and states in another order, a state in two parts, and shares that are smaller."""
+    rng = np.random.default_rng(12)
+    for _ in range(CASES // 2):
+        n = int(rng.integers(2, 6))
+        maker, table = draw(rng, n), np.array([varied(rng, n) for _ in range(3)])
+        ask = maker.quotes(table)["ask"]
+        limits = ask + 0.01 + rng.uniform(0.2, 0.8, 3) * (table.max(axis=1) - ask)
+        first = answers(maker, table, limits, 1.0)
+
+        claims = rng.permutation(3)
+        assert answers(maker, table[claims], limits[claims], 1.0).tobytes() == (
+            first[:, claims].tobytes()
+        )
+        near = {"rel": 1e-6, "abs": 1e-7}
+        for unit in (2.0**-20, 1e6):
+            assert answers(maker, table, limits, unit) == pytest.approx(first, **near)
+        states = rng.permutation(n)
+        moved = of_states(maker, states, np.ones(n))
+        assert answers(moved, table[:, states], limits, 1.0) == pytest.approx(first, **near)
+        if isinstance(maker, kpm.QuadraticMaker):
+            continue  # its cost depends on how finely states are divided
+        into, weight = np.append(np.arange(n), 0), np.ones(n + 1)
+        weight[0], weight[n] = 0.25, 0.75
+        finer = of_states(maker, into, weight)
+        assert answers(finer, table[:, into], limits, 1.0) == pytest.approx(first, **near)
 
 
 @every_maker
@@ -221,9 +283,7 @@ def test_sizes_reach_their_limits(draw: Draw) -> None:
     rng = np.random.default_rng(9)
     for _ in range(CASES):
         n = int(rng.integers(2, 6))
-        maker, claim = draw(rng, n), payoffs(rng, 1, n)[0]
-        if np.ptp(claim) == 0:
-            continue
+        maker, claim = draw(rng, n), varied(rng, n)
         now = maker.cost(owed(maker))
         for side, sign in (("buy", 1.0), ("sell", -1.0)):
             # A price: a little less is cheaper for the next share, a little more is not.
@@ -265,11 +325,9 @@ def test_a_trade_is_the_auction_of_one_order(seed: int) -> None:
     rng = np.random.default_rng(seed)
     n = int(rng.integers(2, 5))
     maker = MAKERS["knightian"](rng, n)
-    claim = payoffs(rng, 1, n)[0]
+    claim = varied(rng, n)
     side = str(rng.choice(["buy", "sell"]))
     limit, quantity = rng.uniform(claim.min(), claim.max()), rng.exponential(3.0)
-    if np.ptp(claim) == 0:
-        return
     trade, _ = maker.trade(claim, side, limit, quantity, payment="limit")
     market = kpm.Market([claim], maker.prior, maker.inventory, maker.risk_aversion, maker.ambiguity)
     result = kpm.clear(market, kpm.Orders([0], [side], [limit], [quantity]), tolerance=1e-12)

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-import cvxpy as cp
 import mpmath
 import numpy as np
 import pytest
@@ -13,6 +12,8 @@ from scipy.special import logsumexp
 
 import kpm_fast as kpm
 from strategies import fewer
+
+cp = pytest.importorskip("cvxpy")
 
 Case = tuple[kpm.Maker, Callable[[np.ndarray], float], Callable[[np.ndarray], float]]
 CASES = fewer(100, 20)

@@ -11,11 +11,12 @@ import numpy as np
 import pytest
 
 import kpm_fast as kpm
+from auction_books import MAKERS, as_orders, make_maker, random_book
 from kpm_fast import embedding
 from kpm_fast.clearing.auctions import rules_of
 from kpm_fast.model.maker_model import maker_model
 from kpm_fast.model.rules import RULES
-from tests.auction_books import MAKERS, as_orders, make_maker, random_book
+from strategies import fewer
 
 _KINDS = ("knightian", "starting_orders", "worst_state", "polytope", "utility", "quadratic")
 _OBJECTIVE, _BOUND = 9, 2  # KPM_FIGURE_...
@@ -66,7 +67,7 @@ def figures_in_c(market: kpm.Market, orders: kpm.Orders, rule: str) -> np.ndarra
 @pytest.mark.parametrize("maker", MAKERS)
 def test_the_objective_has_the_bits_of_c_and_is_within_its_bound(maker: str) -> None:
     beyond = 0
-    for seed in range(40):
+    for seed in range(fewer(40, 10)):
         market, orders = drawn(maker, seed)
         for rule in rules_of(market):
             result = kpm.clear(market, orders, rule=rule, threads=1)
@@ -86,7 +87,7 @@ def test_the_objective_has_the_bits_of_c_and_is_within_its_bound(maker: str) -> 
 def test_no_limit_of_a_search_leaves_an_objective_above_its_bound(
     limits: dict[str, float],
 ) -> None:
-    for seed in range(60):
+    for seed in range(fewer(60, 10)):
         result = kpm.clear(*drawn("ball", seed), threads=1, **limits)
         assert result.objective == result.certainty_equivalent <= result.upper_bound
 

@@ -134,3 +134,30 @@ def test_empty_books(count: int) -> None:
     assert len(kpm.Orders(none.astype("i8"), none, none, none)) == 0
     with pytest.raises(kpm.InputError, match="at least one claim"):
         kpm.Market(np.zeros((count, 0)), none)
+
+
+def test_makers_take_arrays_of_any_layout() -> None:
+    maker = kpm.KnightianMaker([0.2, 0.3, 0.5], 0.1, 0.2)
+    losses, payoffs = np.array([3.0, -1.0, 2.0]), np.array([[1.0, 0.0, 0.5], [0.0, 2.0, 1.0]])
+    expected = [
+        maker.cost(losses),
+        maker.state_prices(losses).tolist(),
+        maker.quotes(payoffs)["bid"].tolist(),
+        maker.size_to(payoffs[0], "buy", price=0.8),
+    ]
+    for place in range(5):
+        by_state, by_claim = _shapes(losses)[place], _shapes(payoffs)[place]
+        assert expected == [
+            maker.cost(by_state),
+            maker.state_prices(by_state).tolist(),
+            maker.quotes(by_claim)["bid"].tolist(),
+            maker.size_to(by_claim[0], "buy", price=0.8),
+        ]
+
+
+def test_the_core_reads_no_array_that_is_not_aligned() -> None:
+    model = kpm.KnightianMaker([0.2, 0.3, 0.5], 0.1, 0.2)._model()
+    plain, _, shifted, *_ = _shapes(np.array([[3.0, -1.0, 2.0]]))
+    assert _core.maker_costs(model, plain).shape == (1,)
+    with pytest.raises(TypeError):
+        _core.maker_costs(model, shifted)

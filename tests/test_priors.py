@@ -37,6 +37,9 @@ def test_narrow_floats_are_taken(weights: np.ndarray) -> None:
         pandas.Series(narrow, index=labels).astype("Float32"),
         polars.Series(narrow),
         pyarrow.array(narrow),
+        list(narrow),
+        tuple(narrow),
+        dict(zip(labels, narrow, strict=True)),
     ):
         taken = market(prior)
         assert taken.prior_sum == math.fsum(exact)

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import itertools
 import re
-from typing import Any
 
 import pytest
 
@@ -120,12 +119,9 @@ def test_statistics_of_a_tree(crowd: tuple[kpm.Market, kpm.Orders]) -> None:
     assert str(stats.nodes) in stats.work
     assert set(stats.seconds) == {"compile", "search", "select", "total"}
     phases = [stats.seconds[phase] for phase in ("compile", "search", "select")]
-    assert min(phases) >= 0
+    assert min(phases) > 0
     assert sum(phases) == pytest.approx(stats.seconds["total"], rel=1e-6)
-    again: Any = kpm.clear(*crowd, threads=1).stats
-    assert again == stats  # the timings aside
-    # On a busy machine either run may be paused anywhere.
-    assert any(run.seconds["search"] > run.seconds["compile"] for run in (stats, again))
+    assert kpm.clear(*crowd, threads=1).stats == stats  # the timings aside
 
 
 def test_the_root_alone_has_the_root_bound(crowd: tuple[kpm.Market, kpm.Orders]) -> None:

@@ -162,12 +162,13 @@ def test_a_skipped_section_says_why(tmp_path: Path) -> None:
 
 def test_a_failed_section_stays_in_the_report(tmp_path: Path) -> None:
     def measure(name: str, quick: bool, limit: float) -> Section:
+        assert limit == 7.0
         if name == "some.b":
             raise SectionFailedError("exit status 1\nValueError: no | luck")
         return measured()
 
     console = silent()
-    entries = report.gather(["some.a", "some.b"], True, console, measure)
+    entries = report.gather(["some.a", "some.b"], True, console, 7.0, measure)
     assert [bool(found.error) for found in entries] == [False, True]
     assert "FAILED" in console.file.getvalue()  # type: ignore[attr-defined]
     data = Data(True, {}, entries)
@@ -187,15 +188,18 @@ def test_the_command_fails_when_a_section_does(
         return report.run(parser.parse_args([*words, "--output", str(tmp_path / "page.md")]))
 
     outcomes: dict[str, Section | None] = {"some.a": measured(), "some.b": None}
+    limits: list[float] = []
 
-    def gather(names: list[str], quick: bool, console: Console) -> list[Entry]:
+    def gather(names: list[str], quick: bool, console: Console, time_limit: float) -> list[Entry]:
+        limits.append(time_limit)
         return [entry(name, outcomes[name], "" if outcomes[name] else "no luck") for name in names]
 
     monkeypatch.setattr(chapters, "load", lambda: [chapter(a=measured, b=measured)])
     monkeypatch.setattr(report, "gather", gather)
     assert run("--quick") == 1
     outcomes["some.b"] = Section("Second")
-    assert run("--quick", "--only", "some.b") == 0  # the first is kept
+    assert run("--quick", "--only", "some.b", "--time-limit", "7") == 0  # the first is kept
+    assert limits == [report.QUICK_TIME_LIMIT, 7.0]
     page = (tmp_path / "page.md").read_text()
     assert page.index("### Some clearings") < page.index("### Second")
     assert "no luck" not in page
@@ -260,6 +264,14 @@ def test_the_load_of_others_is_not_ours(monkeypatch: pytest.MonkeyPatch) -> None
     assert found.idle is False
     assert load.Load(0.01).idle is True
     assert load.Load(None).idle is None
+
+
+def test_an_unlisted_column_is_in_the_data_alone() -> None:
+    section = Section(
+        "x", rows=[{"own / peer times": 2.0, "peer time": 1.0}], unlisted=["peer time"]
+    )
+    assert Section.from_dict(section.as_dict()) == section
+    assert document.table(section.rows, section.unlisted)[0] == "| own / peer |"
 
 
 def test_the_overview_keeps_the_groups_apart() -> None:

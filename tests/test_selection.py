@@ -5,7 +5,6 @@ from __future__ import annotations
 import math
 from typing import Any
 
-import cvxpy as cp
 import numpy as np
 import pytest
 from hypothesis import given
@@ -17,6 +16,8 @@ from adapter import clear
 from strategies import METHODS, books, examples, fewer
 from test_cells import pieces_of
 from witness import Book
+
+cp = pytest.importorskip("cvxpy")
 
 Written = tuple[kpm.Market, kpm.Orders]
 FLOOR = 1e-12  # state prices below it count as zero

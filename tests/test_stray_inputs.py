@@ -47,7 +47,10 @@ OWN = kpm.Market([[1, 0], [0, 1]], maker=Own(10.0, [0.5, 0.5]))
         ({"side": ["buy", {}]}, "side[1]: must be 'buy' or 'sell' (or +1, -1), got {}"),
         ({"side": RAGGED}, "side[0]: must be 'buy' or 'sell' (or +1, -1), got [1]"),
         ({"order_id": ["a", ["b"]]}, "order_id[1]: must be text or a number, got ['b']"),
-        ({"order_id": ["a", np.array([1, 2])]}, "order_id[1]: must be text or a number, got [1 2]"),
+        (
+            {"order_id": ["a", np.array([1, 2])]},
+            "order_id[1]: must be text or a number, got array([1, 2])",
+        ),
         ({"price": [0.5, "abc"]}, "price[1]: must be numbers, got 'abc'"),
         ({"price": np.array([".5", "abc"], dtype=object)}, "price[1]: must be numbers, got 'abc'"),
         ({"price": [0.5, [0.5]]}, "price[1]: must be numbers, got [0.5]"),

@@ -22,7 +22,9 @@
 struct kpm_engine {
   static constexpr std::uint64_t kMark = 0x656e69676e656d6bU;
 
-  std::uint64_t mark = kMark;    // no other memory has it, nor an engine that was freed
+  // No other memory has it, nor an engine that was freed: volatile, or a compiler leaves out what
+  // is written just before that.
+  volatile std::uint64_t mark = kMark;
   kpm::c::Heap* heap = nullptr;  // in the caller's memory, behind this; null: the allocator's
   std::int64_t nodes = 0;        // of a clearing's tree, at most; 0: no limit
   std::unique_ptr<kpm::Engine> book;

@@ -3,6 +3,7 @@
 #include <cstdint>
 #include <limits>
 
+#include "search/tree/node_solver.hpp"
 #include "structs.hpp"
 
 namespace kpm::c {
@@ -64,7 +65,11 @@ std::size_t engine_memory(const Limits& limits) {
   const std::uint64_t clearing = 8 * (24 * both * both + 500 * both + 4000) + 1000 * claims +
                                  8 * orders + 160 * levels +
                                  nodes * 2 * (16 * states + 24 * claims + 400) + polytope;
-  const std::uint64_t all = kept + 2 * clearing;
+  // A node is counted with one of the two it is divided into: the other takes its memory. If there
+  // are more, each takes as much, its three blocks' headers and its place among the open ones.
+  const auto leaves = static_cast<std::uint64_t>(NodeSolver::most_leaves(limits.claims));
+  const std::uint64_t boxes = nodes * (leaves - 2) * (16 * states + 24 * claims + 1000);
+  const std::uint64_t all = kept + 2 * clearing + boxes;
   if (all > std::numeric_limits<std::size_t>::max() / 2) {
     throw Refusal("limits", "need more memory than there can be");
   }

@@ -30,7 +30,7 @@ class In {
     const char order = type.byteorder();
     return type.kind() == (std::is_floating_point_v<T> ? 'f' : 'i') &&
            type.itemsize() == static_cast<py::ssize_t>(sizeof(T)) &&
-           (order == '=' || order == '|') && (array.flags() & py::array::c_style) != 0;
+           (order == '=' || order == '|') && (array.flags() & kPlain) == kPlain;
   }
 
   In() = default;
@@ -40,6 +40,9 @@ class In {
   const T* data() const { return static_cast<const T*>(array().data()); }
 
  private:
+  static constexpr int kPlain =
+      py::detail::npy_api::NPY_ARRAY_C_CONTIGUOUS_ | py::detail::npy_api::NPY_ARRAY_ALIGNED_;
+
   py::array array() const { return py::reinterpret_borrow<py::array>(source_); }
 
   py::handle source_;

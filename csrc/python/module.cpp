@@ -20,6 +20,7 @@
 #include "keys.hpp"
 #include "kpm/kpm.hpp"
 #include "maker_model.hpp"
+#include "signal_watch.hpp"
 #include "stop_flag.hpp"
 #include "validation_functions.hpp"
 
@@ -162,10 +163,16 @@ py::tuple project_prior(const In<double>& payoffs, const In<double>& prior, cons
   const double* const from = low.data();  // arrays are read with the lock held
   const double* const to = high.data();
   kpm::PriorProjection projection;
+  kpm::SignalWatch watch;
   {
-    const kpm::Unlocked unlocked;
-    projection = kpm::project_prior(market, from, to);
+    kpm::Unlocked unlocked;
+    projection = kpm::project_prior(market, from, to, [&] {
+      const kpm::Unlocked::Relocked lock(unlocked);
+      return watch.interrupted();
+    });
   }
+  watch.rethrow();
+  watch.raise_interrupt();
   return py::make_tuple(projection.reached, projection.nearest, to_array(projection.state_prices),
                         projection.divergence);
 }

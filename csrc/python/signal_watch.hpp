@@ -13,9 +13,20 @@ namespace kpm {
 namespace py = pybind11;
 
 /// Ctrl-C stops the work, and the best clearing so far is the answer. Any other error of Python's
-/// stops it as well and is raised once the core has returned. With the interpreter's lock only.
+/// stops it as well and is raised once the core has returned. Where there is no answer, because the
+/// core throws or another error is raised, Ctrl-C comes after that. With the interpreter's lock
+/// only.
 class SignalWatch {
  public:
+  SignalWatch() = default;
+  ~SignalWatch() {
+    if (interrupted_) {
+      PyErr_SetInterrupt();
+    }
+  }
+  SignalWatch(const SignalWatch&) = delete;
+  SignalWatch& operator=(const SignalWatch&) = delete;
+
   bool interrupted() {
     if (PyErr_CheckSignals() == 0) {
       return false;
@@ -34,9 +45,17 @@ class SignalWatch {
 
   /// Ctrl-C that came after the proof stopped nothing here: it goes on to the caller, whose loop
   /// over many books would otherwise never hear of it.
-  void pass_on(Status status) const {
-    if (interrupted_ && status != Status::kInterrupted) {
-      PyErr_SetInterrupt();
+  void pass_on(Status status) {
+    if (status == Status::kInterrupted) {
+      interrupted_ = false;  // the answer says so
+    }
+  }
+
+  /// Ctrl-C where an answer cannot say so.
+  void raise_interrupt() {
+    if (std::exchange(interrupted_, false)) {
+      PyErr_SetNone(PyExc_KeyboardInterrupt);
+      throw py::error_already_set();
     }
   }
 

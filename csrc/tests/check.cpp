@@ -10,6 +10,7 @@ namespace {
 
 Registered* newest = nullptr;
 int failures = 0;
+constexpr int kAllSkipped = 77;  // as in GNU's tools: not tested
 
 }  // namespace
 
@@ -50,6 +51,7 @@ int main(int argc, char** argv) {
   using namespace kpm::test;
   int run = 0;
   int failed = 0;
+  int skipped = 0;
   for (const Registered* test = newest; test != nullptr; test = test->next) {
     if (argc > 1 && std::strstr(test->name, argv[1]) == nullptr) {
       continue;
@@ -57,6 +59,9 @@ int main(int argc, char** argv) {
     const int before = failures;
     try {
       test->run();
+    } catch (const Skipped& skip) {
+      ++skipped;
+      std::printf("skipped %s: %s\n", test->name, skip.reason);
     } catch (const std::exception& error) {
       fail(test->name, 0, error.what(), 0.0, 0.0);
     }
@@ -66,6 +71,9 @@ int main(int argc, char** argv) {
       std::printf("FAILED %s: %d checks\n", test->name, failures - before);
     }
   }
-  std::printf("%d tests, %d failed\n", run, failed);
-  return failed > 0 || run == 0 ? 1 : 0;
+  std::printf("%d tests, %d failed, %d skipped\n", run, failed, skipped);
+  if (failed > 0 || run == 0) {
+    return 1;
+  }
+  return skipped == run ? kAllSkipped : 0;
 }

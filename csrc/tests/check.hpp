@@ -17,6 +17,11 @@ struct Registered {
   Registered* next;
 };
 
+/// Ends a test that cannot say anything on this machine or of this build.
+struct Skipped {
+  const char* reason;
+};
+
 /// Records a failure; the test goes on, so that one run shows all that is wrong.
 void fail(const char* file, int line, const char* what, double left, double right);
 
@@ -62,6 +67,9 @@ class Random {
   static void name();                                            \
   static ::kpm::test::Registered registered_##name(#name, name); \
   static void name()
+/// Ends this test; the program counts it, and says why.
+#define SKIP(reason) \
+  throw ::kpm::test::Skipped { reason }
 #define CHECK(holds) ::kpm::test::check((holds), __FILE__, __LINE__, #holds)
 #define CHECK_NEAR(left, right, allowed) \
   ::kpm::test::check_near((left), (right), (allowed), __FILE__, __LINE__, #left " near " #right)

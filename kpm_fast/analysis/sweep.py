@@ -7,7 +7,6 @@ import itertools
 import json
 import math
 import os
-import reprlib
 import time
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import Executor, Future
@@ -23,7 +22,7 @@ from ..clearing.chunks import check_executor
 from ..clearing.clear import clear
 from ..clearing.implied import where_trade_stops
 from ..clearing.settings import check_keywords
-from ..errors import InputError
+from ..errors import InputError, brief
 from ..files.tables import make_frame
 from ..model.book_types import check_book
 from ..model.immutable import FrozenDict
@@ -162,7 +161,7 @@ def check_column(name: str, field: str = "y") -> None:
     """Refuse anything but a numeric column."""
     columns = {*_PARAMETERS, *_FIGURES}.difference(_WORDS)
     if not isinstance(name, str) or name not in columns:
-        raise InputError(f"must be a numeric column, got {name!r}", field=field)
+        raise InputError(f"must be a numeric column, got {brief(name)}", field=field)
 
 
 def sweep(
@@ -257,7 +256,8 @@ def _rules(given: Sequence[str] | str | None, market: Market) -> list[str]:
         return [RULES[0]] if is_knightian(market) else [*rules_of(market)]
     if not isinstance(given, str | Iterable) or getattr(given, "ndim", 1) == 0:
         raise InputError(
-            f"must be one of {', '.join(RULES)}, or several of them, got {given!r}", field="rule"
+            f"must be one of {', '.join(RULES)}, or several of them, got {brief(given)}",
+            field="rule",
         )
     check_complete(given, "rule")
     rules = [given] if isinstance(given, str) else list(given)
@@ -283,7 +283,7 @@ def _cases(
         for field in (field for field, values in given.items() if values is not None):
             raise InputError(
                 f"can be varied for the Knightian maker only, and the market's is "
-                f"{type(market.maker).__name__}, got {reprlib.repr(given[field])}; change it with "
+                f"{type(market.maker).__name__}, got {brief(given[field])}; change it with "
                 "market.replace(maker=...)",
                 field=field,
             )
@@ -291,7 +291,7 @@ def _cases(
         return
     if prior is not None and not isinstance(prior, Mapping):
         raise InputError(
-            f"must be a mapping from names to probabilities, got {reprlib.repr(prior)}",
+            f"must be a mapping from names to probabilities, got {brief(prior)}",
             field="prior",
         )
     priors = (

@@ -16,7 +16,7 @@ import numpy as np
 
 from .. import _core
 from ..arrays import frozen
-from ..errors import InputError
+from ..errors import InputError, brief
 from ..model.batch import Batch
 from ..model.maker_model import maker_model
 from ..storage.finished import UNFINISHED, Finished, content_hash
@@ -52,7 +52,7 @@ def check_executor(executor: Any) -> None:
     submits = callable(getattr(executor, "submit", None)) and not isinstance(executor, type)
     if executor is not None and not submits:
         raise InputError(
-            f"must be an executor, which has submit(), got {executor!r}", field="executor"
+            f"must be an executor, which has submit(), got {brief(executor)}", field="executor"
         )
 
 

@@ -12,7 +12,7 @@ from numpy.typing import ArrayLike
 from .. import _core
 from .._version import __version__
 from ..arrays import Floats, Ints, as_flag, check_complete, refuse_flags
-from ..errors import InputError, count_text
+from ..errors import InputError, brief, count_text
 from ..model.book_types import check_book
 from ..model.certificate import Certificate
 from ..model.immutable import construct
@@ -178,7 +178,7 @@ def clear_book(
             print(result)
         return result
     if callback is not None and not callable(callback):
-        raise InputError(f"must be callable, got {callback!r}", field="callback")
+        raise InputError(f"must be callable, got {brief(callback)}", field="callback")
     if isinstance(callback, type):  # whose instances are true: it would stop the search
         raise InputError(
             f"must be a function of the progress, or an instance, got the class "

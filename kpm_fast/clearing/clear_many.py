@@ -11,7 +11,7 @@ import numpy as np
 
 from .. import _core
 from ..arrays import Floats, Ints, frozen
-from ..errors import InputError, TooManyCellsError
+from ..errors import InputError, TooManyCellsError, brief
 from ..model.batch import Batch
 from ..model.book_types import check_book
 from ..model.books import Books
@@ -250,7 +250,7 @@ def _of_pairs(books: Iterable[Any], settings: ClearSettings) -> dict[str, Any]:
 
 def _checked(entry: Any, settings: ClearSettings) -> tuple[Market, Orders]:
     if not isinstance(entry, tuple | list) or len(entry) != 2:
-        raise InputError(f"must be a market with its orders, got {entry!r}")
+        raise InputError(f"must be a market with its orders, got {brief(entry)}")
     market, orders = entry
     check_book(market, orders)
     check_maker(settings.rule, market)

@@ -7,7 +7,7 @@ from typing import Any
 
 from .. import _core
 from ..arrays import Floats, Ints, as_integer, as_number
-from ..errors import InputError, TooManyCellsError
+from ..errors import InputError, TooManyCellsError, brief
 from ..model.market import Market
 from ..model.orders import Orders
 
@@ -30,7 +30,7 @@ def checked_tolerance(value: Any) -> float:
     """Return a tolerance between 0 and 1."""
     number = as_number(value, "tolerance")
     if not 0 < number < 1:
-        raise InputError(f"must be between 0 and 1, got {value}", field="tolerance")
+        raise InputError(f"must be between 0 and 1, got {brief(value)}", field="tolerance")
     return number
 
 
@@ -38,7 +38,9 @@ def checked_time_limit(value: Any) -> float:
     """Return a number of seconds, zero or more."""
     number = as_number(value, "time_limit")
     if not number >= 0:
-        raise InputError(f"must be a number of seconds >= 0, got {value}", field="time_limit")
+        raise InputError(
+            f"must be a number of seconds >= 0, got {brief(value)}", field="time_limit"
+        )
     return number
 
 
@@ -46,9 +48,9 @@ def checked_count(value: Any, field: str, least: int, most: int | None = None) -
     """Return an integer within its limits."""
     number = as_integer(value, field)
     if number < least:
-        raise InputError(f"must be at least {least}, got {value}", field=field)
+        raise InputError(f"must be at least {least}, got {brief(value)}", field=field)
     if most is not None and number > most:
-        raise InputError(f"must be at most {most}, got {value}", field=field)
+        raise InputError(f"must be at most {most}, got {brief(value)}", field=field)
     return number
 
 

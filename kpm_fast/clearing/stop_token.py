@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from typing import NoReturn
+
 from .. import _core
-from ..errors import InputError
+from ..errors import InputError, brief
 
 __all__ = ["StopToken", "flag_of"]
 
@@ -34,12 +36,12 @@ class StopToken:
     <Status.INTERRUPTED: 'interrupted'>
     """
 
-    __slots__ = ("flag",)
+    __slots__ = ("_flag",)
 
-    flag: _core.StopFlag
+    _flag: _core.StopFlag
 
     def __init__(self) -> None:
-        self.flag = _core.StopFlag()
+        self._flag = _core.StopFlag()
 
     def cancel(self) -> None:
         """Tell every clearing that has this token to stop.
@@ -54,12 +56,15 @@ class StopToken:
         >>> token.cancelled
         True
         """
-        self.flag.set()
+        self._flag.set()
 
     @property
     def cancelled(self) -> bool:
         """Whether :meth:`cancel` was called."""
-        return self.flag.is_set()
+        return self._flag.is_set()
+
+    def __reduce__(self) -> NoReturn:
+        raise TypeError("a StopToken is not copied or pickled: it belongs to this process")
 
     def __repr__(self) -> str:
         return f"StopToken(cancelled={self.cancelled})"
@@ -68,5 +73,5 @@ class StopToken:
 def flag_of(stop: StopToken | None) -> _core.StopFlag | None:
     """Return what the core reads of a token; refuse anything else."""
     if stop is not None and not isinstance(stop, StopToken):
-        raise InputError(f"must be a StopToken, got {stop!r}", field="stop")
-    return None if stop is None else stop.flag
+        raise InputError(f"must be a StopToken, got {brief(stop)}", field="stop")
+    return None if stop is None else stop._flag

@@ -5,14 +5,13 @@ from __future__ import annotations
 import argparse
 import errno
 import os
-import reprlib
 import sys
 from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
 from ..entries import composed, number, repeated
-from ..errors import InputError
+from ..errors import InputError, brief
 from ..files.tables import read_csv
 from ..model.labels import reordering
 from ..model.limits import note_on_limits
@@ -311,7 +310,7 @@ def _inventory(text: str, market: Market) -> Any:
         except ValueError:
             pass
         raise InputError(
-            f"must be a file or numbers separated by commas, got {reprlib.repr(text)}",
+            f"must be a file or numbers separated by commas, got {brief(text)}",
             field="--inventory",
         )
     table = read_csv(path, required=["state", "inventory"])

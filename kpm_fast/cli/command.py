@@ -1,9 +1,4 @@
-"""The ``kpm-fast`` command.
-
-Exit codes: 0 cleared to optimality; 1 verification failed; 2 bad usage or input; 3 stopped at
-a limit or inaccurate, with the best point found; 4 refused, too many cells; 5 out of memory;
-70 a fault of the program; 130 interrupted; 141 broken pipe; 143 terminated.
-"""
+"""The ``kpm-fast`` command: what all sub-commands share, and ``clear``."""
 
 from __future__ import annotations
 
@@ -57,6 +52,11 @@ EXIT_REFUSED, EXIT_MEMORY = 4, 5
 EXIT_FAULT = 70
 EXIT_CLOSED_PIPE = 141
 EXIT_TERMINATED = 143
+_EXIT_CODES = (  # no docstring: python -OO has none
+    "Exit codes: 0 cleared to optimality; 1 verification failed; 2 bad usage or input; 3 stopped "
+    "at a limit or inaccurate, with the best point found; 4 refused, too many cells; 5 out of "
+    "memory; 70 a fault of the program; 130 interrupted; 141 broken pipe; 143 terminated."
+)
 _TABLES, _RESULT = ("orders", "claims", "states"), "result.json"
 _OUTPUTS = (*(f"{name}.csv" for name in _TABLES), _RESULT)
 
@@ -179,7 +179,7 @@ def _parser() -> argparse.ArgumentParser:
         description="Clear books of limit orders on the outcomes of one event, against a market "
         "maker that allows for errors in its own probabilities, and prove that no clearing is "
         "better.",
-        epilog=(__doc__ or "").split("\n\n", maxsplit=1)[1],
+        epilog=_EXIT_CODES,
     )
     parser.add_argument("--version", action="version", version=f"kpm-fast {__version__}")
     commands = parser.add_subparsers(dest="command", metavar="COMMAND", required=True)
@@ -201,7 +201,7 @@ def _add_clear(commands: argparse._SubParsersAction[argparse.ArgumentParser]) ->
         help="clear a book",
         description="Clear a book: one price for every claim, and how much of every order is "
         "filled.",
-        epilog=(__doc__ or "").split("\n\n", maxsplit=1)[1],
+        epilog=_EXIT_CODES,
     )
     parser.set_defaults(run=_run_clear)
     book_options.add_book(parser)

@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from .. import _core
-from ..arrays import Floats, as_flag, as_number, frozen
+from ..arrays import Floats, as_flag, as_number, check_complete, frozen
 from ..clearing.clear import clear_book
 from ..clearing.progress import Progress
 from ..clearing.settings import ClearSettings, check_keywords
@@ -170,6 +170,7 @@ class Engine:
     def _parsed(self, claim: Any, side: Any, price: Any, quantity: Any) -> tuple[Any, ...]:
         """Parse one order as a book of this single order would."""
         limit, shares = as_number(price, "price"), as_number(quantity, "quantity")
+        check_complete(side, "side")
         try:
             order = Orders([claim], [side], [limit], [shares])
             place = int(order.claim_index(self._market)[0])

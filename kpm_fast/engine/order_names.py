@@ -8,7 +8,7 @@ from hashlib import blake2b
 from typing import Any
 
 from ..entries import identifier
-from ..errors import InputError
+from ..errors import InputError, brief
 
 __all__ = ["OrderNames", "as_name"]
 
@@ -56,7 +56,7 @@ class OrderNames:
         number = self._numbers.get(name)
         if number is None:
             raise InputError(
-                f"must be that of an order in the book, got {name!r}", field="order_id"
+                f"must be that of an order in the book, got {brief(name)}", field="order_id"
             )
         return number
 
@@ -69,7 +69,9 @@ class OrderNames:
             If the book has an order of that name.
         """
         if name in self._numbers:
-            raise InputError(f"must not be in the book already, got {name!r}", field="order_id")
+            raise InputError(
+                f"must not be in the book already, got {brief(name)}", field="order_id"
+            )
         number = _number_of(name)
         while number in self._names:
             number = number + 1 if number < _MOST else -_MOST
@@ -151,8 +153,6 @@ def as_name(order_id: Any) -> str:
     """Return an identifier as text, as a column of them would have it."""
     if type(order_id) is str:
         return order_id
-    if type(order_id) is int:
-        return str(order_id)
     try:
         return identifier(order_id, "order_id", 0)
     except InputError as error:

@@ -14,7 +14,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import IO, Any, cast
 
-from ..errors import InputError
+from ..errors import InputError, brief
 from .atomic_files import naming_errors
 from .zstandard import open_zstandard
 
@@ -54,7 +54,7 @@ def open_text(path: Path, encoding: str | None) -> Iterator[IO[str]]:
         If the file is not text in that encoding, or is compressed in another way, or damaged.
     """
     if encoding is not None and (not isinstance(encoding, str) or "\0" in encoding):
-        raise InputError(f"is unknown, got {encoding!r}", field="encoding")
+        raise InputError(f"is unknown, got {brief(encoding)}", field="encoding")
     with naming_errors(path), path.open("rb") as raw:
         try:
             with _plain_bytes(path, raw) as stream:
@@ -62,7 +62,9 @@ def open_text(path: Path, encoding: str | None) -> Iterator[IO[str]]:
                 try:
                     text = io.TextIOWrapper(stream, encoding=encoding or found, newline="")
                 except LookupError as error:
-                    raise InputError(f"is unknown, got {encoding!r}", field="encoding") from error
+                    raise InputError(
+                        f"is unknown, got {brief(encoding)}", field="encoding"
+                    ) from error
                 yield text
         except UnicodeError as error:
             name = encoding or "UTF-8"
@@ -155,12 +157,12 @@ def check_delimiter(delimiter: str | None) -> None:
     if delimiter is not None and (
         not isinstance(delimiter, str) or len(delimiter) != 1 or delimiter in '"\r\n\0'
     ):
-        raise InputError(f"must be one character, got {delimiter!r}", field="delimiter")
+        raise InputError(f"must be one character, got {brief(delimiter)}", field="delimiter")
 
 
 def check_decimal(decimal: str | None, delimiter: str | None) -> None:
     """Refuse what cannot be a decimal sign."""
     if decimal is not None and not (isinstance(decimal, str) and decimal in (".", ",")):
-        raise InputError(f"must be '.' or ',', got {decimal!r}", field="decimal")
+        raise InputError(f"must be '.' or ',', got {brief(decimal)}", field="decimal")
     if decimal is not None and decimal == delimiter:
         raise InputError(f"{decimal!r} already delimits the columns", field="decimal")

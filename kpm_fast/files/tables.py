@@ -10,7 +10,6 @@ import csv
 import difflib
 import importlib
 import os
-import reprlib
 import sys
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from itertools import chain
@@ -21,7 +20,7 @@ import numpy as np
 
 from ..arrays import Floats, as_path, check_choice
 from ..entries import is_a, number, table_columns
-from ..errors import InputError, suggestion
+from ..errors import InputError, brief, suggestion
 from .csv_text import (
     check_decimal,
     check_delimiter,
@@ -382,7 +381,7 @@ def check_text(column: Iterable[str], field: str, *, read_back: bool = False) ->
         elif read_back and len(text) > limit:
             reason = f"must have at most {limit:,} characters to be read back from a CSV file"
         if reason is not None:
-            raise InputError(f"{reason}, got {reprlib.repr(text)}", field=field, index=position)
+            raise InputError(f"{reason}, got {brief(text)}", field=field, index=position)
 
 
 def _csv_column(column: Any) -> list[Any]:

@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ..arrays import Floats, Ints, as_integer
-from ..errors import InputError, suggestion
+from ..errors import InputError, brief, suggestion
 from ..files.tables import make_frame
 from .immutable import FrozenDict, Value
 
@@ -157,7 +157,7 @@ class Batch(Value):
             hint = suggestion(book, names) if isinstance(book, str) else ""
             raise InputError(
                 f"must be the name (or, where no name is an integer, the number) of one of "
-                f"{len(self)} books, got {book!r}{hint}",
+                f"{len(self)} books, got {brief(book)}{hint}",
                 field="book",
             ) from None
         if place in self.errors:

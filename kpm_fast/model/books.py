@@ -9,9 +9,9 @@ from typing import Any, NoReturn
 import numpy as np
 from numpy.typing import ArrayLike
 
-from ..arrays import Floats, Ints, as_floats, check_complete, frozen, refuse_other
+from ..arrays import Floats, Ints, as_floats, check_complete, frozen, refuse_other, same
 from ..entries import entries_of, is_missing
-from ..errors import InputError
+from ..errors import InputError, brief
 from ..files.csv_text import check_decimal
 from ..files.tables import columns_of
 from .immutable import FrozenDict
@@ -29,7 +29,7 @@ _STATED_SIDE = "stated side"  # a column beside signed quantities
 class Books:
     """Many books of one market, one row per order: the form that :func:`clear_many` reads fastest.
 
-    Immutable.
+    Immutable; equal by value.
 
     Parameters
     ----------
@@ -157,7 +157,9 @@ class Books:
             book = columns["book"]
             columns = {field: name for field, name in columns.items() if field != "book"}
             if not isinstance(book, str):
-                raise InputError(f"must be a name, got {book!r}", field="columns", index="book")
+                raise InputError(
+                    f"must be a name, got {brief(book)}", field="columns", index="book"
+                )
         form = OrderForm(columns, sides, sell, price_unit, quantity_unit, market_orders)
         check_decimal(decimal, None)
         table = columns_of(frame, [book, *form.required], form.optional, {"book", *form.renamable})
@@ -203,7 +205,9 @@ class Books:
         except TypeError:  # of several types, which have no order
             row = next((i for i, name in enumerate(labels) if not isinstance(name, str)), 0)
             raise InputError(
-                f"must be all integers or all text, got {labels[row]!r}", field="book", index=row
+                f"must be all integers or all text, got {brief(labels[row])}",
+                field="book",
+                index=row,
             ) from None
         for place, name in zip(opened, names, strict=True):
             if is_missing(name):
@@ -331,6 +335,19 @@ class Books:
                 ),
             )
 
+    def __eq__(self, other: object) -> bool:
+        if not isinstance(other, Books):
+            return NotImplemented
+        columns = ("rows", "first", "claim", "side", "price", "quantity", "priority")
+        return (
+            (self.market, self.names, self.ignored_columns)
+            == (other.market, other.names, other.ignored_columns)
+            and all(same(getattr(self, name), getattr(other, name)) for name in columns)
+            and _told(self.errors) == _told(other.errors)
+        )
+
+    __hash__ = None  # type: ignore[assignment]  # equal by arrays, which have no hash
+
     def __setattr__(self, name: str, value: Any) -> NoReturn:
         raise FrozenInstanceError(f"cannot assign to field {name!r}")
 
@@ -378,3 +395,8 @@ def _taken(column: Any, rows: Any) -> Any:
     if isinstance(column, np.ndarray):
         return column[rows]
     return column[rows] if isinstance(rows, slice) else [column[row] for row in rows.tolist()]
+
+
+def _told(errors: Mapping[int, InputError]) -> dict[int, str]:
+    """Exceptions are equal to themselves alone: what they say, by book."""
+    return {number: str(error) for number, error in errors.items()}

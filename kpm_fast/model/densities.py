@@ -11,7 +11,7 @@ from numpy.typing import ArrayLike
 
 from ..arrays import Floats, as_floats, first
 from ..entries import identifier, number
-from ..errors import InputError
+from ..errors import InputError, brief
 from .labels import align, named_entries, states_of
 from .priors import LEAST_PRIOR
 
@@ -45,7 +45,7 @@ def uniform_prior(states: Iterable[Any] | int) -> dict[str, float]:
     """
     names, _ = states_of(states)
     if not names:
-        raise InputError(f"must be at least one, got {states!r}", field="states")
+        raise InputError(f"must be at least one, got {brief(states)}", field="states")
     return dict.fromkeys(names, 1.0 / len(names))
 
 
@@ -100,7 +100,8 @@ def prior_from_density(levels: ArrayLike, density: Any) -> dict[str, float]:
     for row, name in enumerate(names[1:], start=1):
         if name == names[row - 1]:
             raise InputError(
-                f"must be distinguished by its name from the level before, got {name!r} for both",
+                f"must be distinguished by its name from the level before, "
+                f"got {brief(name)} for both",
                 field="levels",
                 index=row,
             )

@@ -10,8 +10,8 @@ from typing import Any
 import numpy as np
 
 from ..arrays import Floats, Ints, frozen
-from ..entries import composed
-from ..errors import InputError, suggestion
+from ..entries import composed, identifier
+from ..errors import InputError, brief, suggestion
 from ..files.tables import make_frame
 from .immutable import Value
 from .labels import unknown_label
@@ -230,7 +230,7 @@ def order_result(outcome: Outcome, order_id: str | int) -> OrderResult:
     found = np.flatnonzero(ids == wanted)
     if not len(found):
         near = suggestion(wanted, [str(name) for name in ids[:_NAMES_COMPARED]])
-        raise InputError(f"the book has no order {wanted!r}{near}", field="order_id")
+        raise InputError(f"the book has no order {brief(wanted)}{near}", field="order_id")
     row = int(found[0])
     order = outcome.orders[row]
     k = int(outcome.orders.claim_index(outcome.market)[row])
@@ -320,8 +320,11 @@ def _position(value: str | int, labels: Sequence[str], axis: str) -> int:
 def _label(value: Any, field: str) -> str:
     """Return a label; integers are labels by their digits, as everywhere in the package."""
     if isinstance(value, bool) or not isinstance(value, str | int | np.integer):
-        raise InputError(f"must be a label, got {value!r}", field=field)
-    return str(value)
+        raise InputError(f"must be a label, got {brief(value)}", field=field)
+    try:
+        return identifier(value, field, 0)
+    except InputError as error:  # which has no index here
+        raise InputError(error.reason, field=field) from None
 
 
 def _plain(value: float) -> float:

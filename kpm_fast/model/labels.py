@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import operator
-import reprlib
 from collections.abc import Iterable, Mapping, Sequence
 from functools import lru_cache
 from numbers import Integral
@@ -22,7 +21,7 @@ from ..entries import (
     repeated,
     table_columns,
 )
-from ..errors import InputError, suggestion
+from ..errors import InputError, brief, count_text, suggestion
 from ..files.decimal_comma import pointed_column
 
 __all__ = [
@@ -265,10 +264,10 @@ def states_of(value: Any, field: str = "states") -> tuple[tuple[str, ...], bool]
             raise TypeError
         count = operator.index(value)
     except TypeError:
-        reason = f"must be labels or their number, got {reprlib.repr(value)}"
+        reason = f"must be labels or their number, got {brief(value)}"
         raise InputError(reason, field=field) from None
     if count > _MOST_STATES:
-        raise InputError(f"must be at most {_MOST_STATES:,}, got {count:,}", field=field)
+        raise InputError(f"must be at most {_MOST_STATES:,}, got {count_text(count)}", field=field)
     return default_labels(max(count, 0)), False
 
 
@@ -278,9 +277,11 @@ def check_labels(labels: Any, count: int, field: str) -> tuple[str, ...]:
         raise InputError(f"must be a sequence of labels, got the text {labels!r}", field=field)
     check_complete(labels, field)
     try:
-        names = tuple(labels)
+        names = tuple(entries_of(labels))
     except TypeError:
-        raise InputError(f"must be a sequence of labels, got {labels!r}", field=field) from None
+        raise InputError(
+            f"must be a sequence of labels, got {brief(labels)}", field=field
+        ) from None
     if len(names) != count:
         axis = "rows" if field == "claims" else "columns"
         raise InputError(
@@ -290,7 +291,7 @@ def check_labels(labels: Any, count: int, field: str) -> tuple[str, ...]:
     for position, name in enumerate(names):
         if not isinstance(name, str) or not name or name != name.strip():
             raise InputError(
-                f"must be text, not empty, without surrounding white space, got {name!r}",
+                f"must be text, not empty, without surrounding white space, got {brief(name)}",
                 field=field,
                 index=position,
             )
@@ -333,7 +334,7 @@ def check_same_claims(given: Sequence[str], own: Sequence[str], field: str) -> N
 def unknown_label(label: str, known: Sequence[str], axis: str = "claim") -> str:
     """Say that a market has no such claim (or state), and which one may have been meant."""
     close = suggestion(label, known)
-    return f"the market has no {axis} {label!r}{close or f'; it has {_shown(known)}'}"
+    return f"the market has no {axis} {brief(label)}{close or f'; it has {_shown(known)}'}"
 
 
 def integer_claims(codes: Ints, claims: tuple[str, ...]) -> Ints:

@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from .. import _core
-from ..arrays import LARGEST, Floats, as_floats, as_number, frozen
+from ..arrays import LARGEST, Floats, as_floats, as_number, check_choice, frozen
 from ..errors import InputError
 from .immutable import Value, construct
 from .labels import check_labels, default_labels, reordering
@@ -424,10 +424,7 @@ class Maker(Value, ABC):
         (2.0, 0.830101)
         """
         sign = checked_side(side)
-        if payment not in PAYMENTS:
-            raise InputError(
-                f"must be one of {', '.join(PAYMENTS)}, got {payment!r}", field="payment"
-            )
+        check_choice(payment, PAYMENTS, "payment")
         maker, row = self._payoff(payoff)
         price = as_number(limit, "limit")
         if math.isnan(price):

@@ -11,7 +11,7 @@ import numpy as np
 
 from ..arrays import Floats
 from ..entries import number
-from ..errors import InputError
+from ..errors import InputError, brief
 from ..files.tables import read_csv
 from .labels import reordering
 from .maker import Maker
@@ -94,7 +94,7 @@ def maker_from_dict(stated: Mapping[str, Any]) -> Maker:
     parameters = dict(stated)
     kind = parameters.pop("kind", None)
     if not isinstance(kind, str) or kind not in KINDS:
-        raise InputError(f"must be one of {', '.join(KINDS)}, got {kind!r}", field="kind")
+        raise InputError(f"must be one of {', '.join(KINDS)}, got {brief(kind)}", field="kind")
     labels = parameters.pop("labels", None)
     try:
         maker = KINDS[kind](**parameters)
@@ -127,7 +127,7 @@ def maker_from_text(text: str, market: Market) -> Maker:
     """
     kind, _, rest = text.partition(":")
     if kind not in _NUMBERS:
-        raise InputError(f"must be one of {', '.join(_NUMBERS)}, got {kind!r}", field="maker")
+        raise InputError(f"must be one of {', '.join(_NUMBERS)}, got {brief(kind)}", field="maker")
     given = _parameters(kind, rest)
     owner = market.maker
     for name, value in _DEFAULTS.get(kind, {}).items():
@@ -167,7 +167,7 @@ def _parameters(kind: str, text: str) -> dict[str, Any]:
         name, _, value = (part.strip() for part in pair.partition("="))
         if name not in names or name in given:
             raise InputError(
-                f"{kind} takes {' and '.join(names) or 'no parameters'}, got {pair!r}",
+                f"{kind} takes {' and '.join(names) or 'no parameters'}, got {brief(pair)}",
                 field="maker",
             )
         try:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import reprlib
 from collections.abc import Mapping
 from typing import Any
 
@@ -11,7 +10,7 @@ from numpy.typing import ArrayLike
 
 from ..arrays import LARGEST, SMALLEST, Floats, as_floats, as_number, first, frozen
 from ..entries import is_frame
-from ..errors import InputError
+from ..errors import InputError, brief
 from .labels import (
     align,
     default_labels,
@@ -80,7 +79,7 @@ def labelled_rows(
         return value, None
     if not _is_table(value):
         if not hasattr(value, "__len__"):
-            raise InputError(f"must be numbers by state, got {reprlib.repr(value)}", field=field)
+            raise InputError(f"must be numbers by state, got {brief(value)}", field=field)
         return align(value, labels or default_labels(len(value)), field), None
     table = named_table(value, field)
     rows = np.asarray(table.entries)
@@ -109,7 +108,7 @@ def checked_rows(value: ArrayLike, field: str, labels: tuple[str, ...] = ()) -> 
 def checked_side(side: Any) -> int:
     sign = _SIDES.get(side) if isinstance(side, str) else None
     if sign is None:
-        raise InputError(f"must be 'buy' or 'sell', got {side!r}", field="side")
+        raise InputError(f"must be 'buy' or 'sell', got {brief(side)}", field="side")
     return sign
 
 

@@ -13,7 +13,7 @@ from numpy.typing import ArrayLike
 
 from .. import _core
 from ..arrays import Floats, as_flag, as_number, frozen, same
-from ..errors import InputError, MissingAttributeError
+from ..errors import InputError, MissingAttributeError, brief
 from ..files.csv_text import check_decimal
 from ..files.decimal_comma import pointed_column
 from ..files.tables import read_csv
@@ -437,7 +437,7 @@ def _rebuilt(parameters: dict[str, Any]) -> Market:
 def _of_maker(maker: Any, states: tuple[str, ...], given: dict[str, bool]) -> dict[str, Any]:
     """Return the attributes that a market takes from its maker."""
     if not isinstance(maker, Maker):
-        raise InputError(f"must be a maker, got {maker!r}", field="maker")
+        raise InputError(f"must be a maker, got {brief(maker)}", field="maker")
     for name in (name for name, stated in given.items() if stated):
         raise InputError("is already given by the maker", field=name)
     bound = maker._bound(len(states), "maker")._aligned(states, "maker")

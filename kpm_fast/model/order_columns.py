@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import reprlib
 from collections.abc import Mapping
 from typing import Any
 
@@ -12,7 +11,7 @@ from numpy.typing import ArrayLike, NDArray
 from .. import _core
 from ..arrays import Floats, Ints, as_floats, check_complete, first, frozen
 from ..entries import entries_of, identifier, is_a, is_missing, plain_text
-from ..errors import InputError
+from ..errors import InputError, brief
 from .faults import error_of
 
 __all__ = [
@@ -65,7 +64,7 @@ def common_length(**columns: Any) -> int:
             if _is_scalar(column):
                 continue
             if not hasattr(column, "__len__"):
-                raise InputError(f"must be an array or a list, got {column!r}", field=name)
+                raise InputError(f"must be an array or a list, got {brief(column)}", field=name)
         elif column.ndim == 0:
             continue
         entries = len(column)
@@ -114,7 +113,8 @@ def parse_claims(column: Any, length: int) -> tuple[Ints, tuple[str, ...] | None
     if wanted is None or {_naming(kind) for kind in set(map(type, values))} != {wanted}:
         row = next((row for row, value in enumerate(values) if _naming(type(value)) != wanted), 0)
         raise InputError(
-            f"must be an index or a label, in the same way for all orders, got {values[row]!r}",
+            f"must be an index or a label, in the same way for all orders, "
+            f"got {brief(values[row])}",
             field="claim",
             index=row,
         )
@@ -141,7 +141,7 @@ def parse_claims(column: Any, length: int) -> tuple[Ints, tuple[str, ...] | None
 def _refuse_large(row: int | None, values: Any) -> None:
     if row is not None:
         raise InputError(
-            f"must be an index below 2**63, got {reprlib.repr(int(values[row]))}",
+            f"must be an index below 2**63, got {brief(int(values[row]))}",
             field="claim",
             index=row,
         )
@@ -205,7 +205,7 @@ def parse_sides(
             raise InputError(f"is missing, got {values[unknown]}", field="side", index=unknown)
         further = "".join(f", {name!r}" for name in known)
         raise InputError(
-            f"must be 'buy' or 'sell' (or +1, -1{further}), got {values[unknown]!r}"
+            f"must be 'buy' or 'sell' (or +1, -1{further}), got {brief(values[unknown])}"
             + hint.format(values[unknown]),
             field="side",
             index=unknown,
@@ -215,6 +215,8 @@ def parse_sides(
 
 def _sign(value: Any, names: Mapping[Any, int]) -> int:
     """Return the sign of a side, or 0 for something else."""
+    if is_missing(value):
+        return 0
     if isinstance(value, bool | np.bool_):
         return names.get(_side_name(value), 0)
     if isinstance(value, str | bytes):
@@ -227,8 +229,7 @@ def _sign(value: Any, names: Mapping[Any, int]) -> int:
         if np.ndim(value) != 0:
             return 0
         return names.get(_side_name(value), int(value) if value in (1, -1) else 0)
-    except (TypeError, ValueError, ArithmeticError):
-        # pandas' NA has no truth value, nested lists have no shape, infinity is no integer.
+    except Exception:  # nested lists have no shape; other objects have errors of their own
         return 0
 
 
@@ -248,7 +249,7 @@ def side_signs(names: Mapping[Any, Any]) -> dict[str, int]:
     """
     if not isinstance(names, Mapping):
         raise InputError(
-            f"must map words to 'buy' or 'sell', such as {{'B': 'buy'}}, got {names!r}",
+            f"must map words to 'buy' or 'sell', such as {{'B': 'buy'}}, got {brief(names)}",
             field="sides",
         )
     signs = {}
@@ -256,7 +257,7 @@ def side_signs(names: Mapping[Any, Any]) -> dict[str, int]:
         sign = _sign(side, {})
         if not sign:
             raise InputError(
-                f"must be 'buy' or 'sell', got {side!r}", field="sides", index=str(name)
+                f"must be 'buy' or 'sell', got {brief(side)}", field="sides", index=str(name)
             )
         if is_missing(name):
             raise InputError(f"has a word that is missing, got {name}", field="sides")
@@ -297,8 +298,6 @@ def parse_ids(column: Any, length: int) -> NDArray[np.object_]:
     kinds = set(map(type, values))
     if kinds <= {str}:
         names = list(values)
-    elif kinds <= {str, int}:
-        names = list(map(str, values))
     else:
         names = [identifier(value, "order_id", row) for row, value in enumerate(values)]
     if len(set(names)) != len(names):
@@ -306,7 +305,7 @@ def parse_ids(column: Any, length: int) -> NDArray[np.object_]:
         for row, name in enumerate(names):
             if seen.setdefault(name, row) != row:
                 raise InputError(
-                    f"must be distinct, got {name!r}, which row {seen[name]} has as well",
+                    f"must be distinct, got {brief(name)}, which row {seen[name]} has as well",
                     field="order_id",
                     index=row,
                 )

@@ -10,7 +10,7 @@ import numpy as np
 
 from ..arrays import LARGEST, SMALLEST, Floats, as_flag, as_floats, as_number, first
 from ..entries import entries_of
-from ..errors import InputError, suggestion
+from ..errors import InputError, brief, suggestion
 from ..files.csv_text import check_decimal
 from ..files.decimal_comma import is_comma_number, pointed_column
 from ..files.tables import CsvTable
@@ -25,6 +25,10 @@ _SIDES_HINT = (
     "; say what it means: sides={{{0!r}: 'buy'}} or sides={{{0!r}: 'sell'}}"
     " (--sides {0}=buy or {0}=sell)"
 )
+
+
+#: The arguments of :class:`OrderForm`.
+OPTIONS = ("columns", "sides", "sell", "price_unit", "quantity_unit", "market_orders")
 
 
 class OrderForm:
@@ -50,12 +54,13 @@ class OrderForm:
         market_orders: bool = False,
     ) -> None:
         if sell is not None and not (isinstance(sell, str) and sell == _NEGATIVE):
-            raise InputError(f"must be {_NEGATIVE!r}, got {sell!r}", field="sell")
+            raise InputError(f"must be {_NEGATIVE!r}, got {brief(sell)}", field="sell")
         renamed = _checked_columns(columns)
         self._signed = sell is not None
         if self._signed and ("side" in renamed or sides):
             raise InputError(
-                f"must be left out where sides are read, got {sell!r}: with it the sign of the "
+                f"must be left out where sides are read, "
+                f"got {brief(sell)}: with it the sign of the "
                 "quantity is the side",
                 field="sell",
             )
@@ -203,7 +208,7 @@ def _checked_columns(columns: Mapping[str, str] | None) -> dict[str, str]:
         return {}
     if not isinstance(columns, Mapping):
         raise InputError(
-            f"must map fields to names of columns, such as {{'price': 'px'}}, got {columns!r}",
+            f"must map fields to names of columns, such as {{'price': 'px'}}, got {brief(columns)}",
             field="columns",
         )
     fields = (*_REQUIRED, *_OPTIONAL)
@@ -214,20 +219,22 @@ def _checked_columns(columns: Mapping[str, str] | None) -> dict[str, str]:
                 hint = f": the field comes first, {{{name!r}: {field!r}}}"
             raise InputError(f"there is no field {field!r}{hint}", field="columns")
         if not isinstance(name, str):
-            raise InputError(f"must be a name, got {name!r}", field="columns", index=field)
+            raise InputError(f"must be a name, got {brief(name)}", field="columns", index=field)
     names = list(columns.values())
     if len(set(names)) != len(names):
         twice = next(name for place, name in enumerate(names) if name in names[:place])
-        raise InputError(f"must name each column once, got {twice!r} twice", field="columns")
+        raise InputError(f"must name each column once, got {brief(twice)} twice", field="columns")
     return dict(columns)
 
 
 def _checked_unit(unit: Any, field: str) -> float:
     number = as_number(unit, field)
     if not 0 < number < math.inf:
-        raise InputError(f"must be a finite number > 0, got {unit!r}", field=field)
+        raise InputError(f"must be a finite number > 0, got {brief(unit)}", field=field)
     if not SMALLEST <= number <= LARGEST:
-        raise InputError(f"must be between {SMALLEST:g} and {LARGEST:g}, got {unit!r}", field=field)
+        raise InputError(
+            f"must be between {SMALLEST:g} and {LARGEST:g}, got {brief(unit)}", field=field
+        )
     return number
 
 

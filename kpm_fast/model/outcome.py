@@ -12,7 +12,7 @@ import numpy as np
 
 from .. import _core
 from ..arrays import Floats, Ints, as_integer, check_choice, frozen
-from ..errors import InputError
+from ..errors import InputError, brief
 from ..files.atomic_files import staged_text
 from ..files.strict_json import stated_number
 from ..files.tables import make_frame
@@ -27,6 +27,7 @@ from .status import Status
 
 __all__ = ["CellResult", "Outcome"]
 
+TABLES = ("orders", "claims", "states")
 _DEEPEST = 64  # spaces an entry of JSON may be indented by
 _CLAIMS_SHOWN = 8
 
@@ -245,7 +246,7 @@ class Outcome(Value):
         >>> result.table("claims")["bought"].tolist()
         [10.0]
         """
-        check_choice(name, ("orders", "claims", "states"), "table")
+        check_choice(name, TABLES, "name")
         if name == "orders":
             return self._order_table()
         return self._claim_table() if name == "claims" else self._state_table()
@@ -306,6 +307,7 @@ class Outcome(Value):
         >>> result.to_frame("polars", "states").columns[:3]
         ['state', 'prior', 'state_price']
         """
+        check_choice(table, TABLES, "table")
         return make_frame(self.table(table), backend)
 
     def to_dict(self) -> dict[str, Any]:
@@ -363,7 +365,7 @@ class Outcome(Value):
         '{"status": "optimal",'
         """
         if indent is not None and not 0 <= as_integer(indent, "indent") <= _DEEPEST:
-            raise InputError(f"must be 0 to {_DEEPEST} spaces, got {indent!r}", field="indent")
+            raise InputError(f"must be 0 to {_DEEPEST} spaces, got {brief(indent)}", field="indent")
         text = json.dumps(_json_value(self.to_dict()), indent=indent, allow_nan=False)
         if path is not None:
             with staged_text(path) as stream:

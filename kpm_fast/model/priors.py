@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
@@ -134,7 +135,11 @@ def rounding_of(value: Any, prior: Floats) -> float:
 def _narrow_epsilon(value: Any) -> float | None:
     """Return the spacing at 1 of a type of fewer digits than a double's, or None."""
     kind = getattr(value, "dtype", None)
-    if not isinstance(kind, np.dtype):
+    if isinstance(value, list | tuple | Mapping):
+        entries = value.values() if isinstance(value, Mapping) else value
+        kinds = {getattr(entry, "dtype", None) for entry in entries}
+        kind = kinds.pop() if len(kinds) == 1 else None
+    elif not isinstance(kind, np.dtype):
         kind = type_of(value)
     name = str(kind).lower()
     for names, epsilon in (

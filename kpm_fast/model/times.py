@@ -9,7 +9,6 @@ from __future__ import annotations
 import datetime
 import decimal
 import re
-import reprlib
 from collections.abc import Callable
 from decimal import Decimal
 from functools import lru_cache
@@ -20,7 +19,7 @@ from numpy.typing import NDArray
 
 from ..arrays import Floats, first, flag_among, frozen
 from ..entries import clock_unit, entries_of, is_missing, plain_text, type_of, zone_of
-from ..errors import InputError
+from ..errors import InputError, brief
 
 __all__ = ["parse_times"]
 
@@ -74,7 +73,7 @@ def parse_times(column: Any, length: int) -> tuple[NDArray[Any], Floats]:
         raise InputError(f"must be one-dimensional, got shape {entries.shape}", field="time")
     flag = flag_among(entries) if isinstance(entries, list | tuple) else None
     if flag is not None:  # NumPy would make a number of it
-        raise InputError(f"{_WANTED}, got {entries[flag]!r}", field="time", index=flag)
+        raise InputError(f"{_WANTED}, got {brief(entries[flag])}", field="time", index=flag)
     zone = zone_of(column)
     fast = None if zone == "clock" else _datetimes(entries, "Z" if zone else "")
     fast = fast or _long_integers(entries)
@@ -250,9 +249,9 @@ def _moment(entry: Any) -> Moment:
         return _number(_decimal(str(entry)))
     if hasattr(entry, "start_time"):  # pandas' spans of time, which may overlap
         raise ValueError(
-            f"is a span of time, got {entry!r}; give where it starts (series.dt.start_time)"
+            f"is a span of time, got {brief(entry)}; give where it starts (series.dt.start_time)"
         )
-    raise ValueError(f"{_WANTED}, got {reprlib.repr(entry)}")
+    raise ValueError(f"{_WANTED}, got {brief(entry)}")
 
 
 def _context(digits: int) -> decimal.Context:
@@ -265,7 +264,7 @@ def _decimal(text: str) -> Decimal:
     try:
         return Decimal(text)
     except decimal.InvalidOperation:
-        raise ValueError(f"is beyond the range of decimals, got {reprlib.repr(text)}") from None
+        raise ValueError(f"is beyond the range of decimals, got {brief(text)}") from None
 
 
 def _number(value: Decimal) -> Moment:
@@ -293,7 +292,7 @@ def _duration(entry: np.timedelta64) -> Decimal:
         return Decimal(count * scales[unit])
     exponents = {"ms": -3, "us": -6, "ns": -9, "ps": -12, "fs": -15, "as": -18}
     if unit not in exponents:
-        raise ValueError(f"{_WANTED}, got {entry!r}")
+        raise ValueError(f"{_WANTED}, got {brief(entry)}")
     return Decimal(count).scaleb(exponents[unit], _context(40))
 
 
@@ -322,7 +321,7 @@ def _iso(text: str) -> Moment:
     """Read ISO 8601: a date, a date and time, with or without zone, or a time of day."""
     match = _ISO.fullmatch(text)
     if match is None or (match["year"] is None and ":" not in text):
-        raise ValueError(f"{_WANTED}, got {reprlib.repr(text)}")
+        raise ValueError(f"{_WANTED}, got {brief(text)}")
     try:
         seconds = _clock_seconds(match["hour"], match["minute"], match["second"])
         fraction = match["fraction"] or ""
@@ -332,7 +331,7 @@ def _iso(text: str) -> Moment:
             return _clock(seconds, fraction)
         seconds += _day_of(match["year"], match["month"], match["day"]) * _DAY
     except ValueError as error:
-        raise ValueError(f"is not a time: {error}, got {reprlib.repr(text)}") from None
+        raise ValueError(f"is not a time: {error}, got {brief(text)}") from None
     if match["zone"] is None:
         return _dated("naive", seconds, fraction)
     return _dated("zoned", seconds - _offset(match["zone"]), fraction)

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, cast
 
-from ..errors import InputError, suggestion
+from ..arrays import check_choice
+from ..errors import InputError, brief
 from ..model.outcome import Outcome
 from .book import draw_book
 from .fills import draw_fills
@@ -23,9 +24,7 @@ KINDS = ("book", "fills", "risk", "staircase", "proof", "quotes")
 
 def draw(outcome: Outcome, kind: str, claim: str | int | None = None) -> Figure:
     """Draw a picture of a clearing on a new figure."""
-    if kind not in KINDS:
-        near = suggestion(kind, KINDS) if isinstance(kind, str) else ""
-        raise InputError(f"must be one of {', '.join(KINDS)}, got {kind!r}{near}", field="kind")
+    check_choice(kind, KINDS, "kind")
     if kind == "book":
         return draw_book(outcome, None if claim is None else [claim])
     if kind == "staircase":
@@ -35,7 +34,9 @@ def draw(outcome: Outcome, kind: str, claim: str | int | None = None) -> Figure:
         only = claims[0] if claim is None else claim
         return cast("Figure", draw_staircase(outcome, only).figure)
     if claim is not None:
-        raise InputError(f"is not used by {kind!r}, which shows all, got {claim!r}", field="claim")
+        raise InputError(
+            f"is not used by {kind!r}, which shows all, got {brief(claim)}", field="claim"
+        )
     pictures = {
         "fills": draw_fills,
         "risk": draw_risk,

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from ..arrays import Floats
-from ..errors import InputError
+from ..errors import InputError, brief
 from ..model.extract import claim_position
 from ..model.outcome import Outcome
 from .style import INK, house_style, new_figure
@@ -83,7 +83,7 @@ def as_panels(axes: Any, count: int | None = None) -> list[Axes]:
     """Return the caller's axes as a list, row by row."""
     panels = list(np.asarray(axes, dtype=object).ravel())
     if not panels or not all(hasattr(panel, "add_patch") for panel in panels):
-        raise InputError(f"must be matplotlib axes, got {axes!r}", field="axes")
+        raise InputError(f"must be matplotlib axes, got {brief(axes)}", field="axes")
     if count is not None and len(panels) != count:
         raise InputError(f"must be {count}, got {len(panels)}", field="axes")
     return panels
@@ -96,7 +96,7 @@ def shown_claims(
     if claims is not None:
         alone = isinstance(claims, str) or getattr(claims, "ndim", 1) == 0
         if alone or not hasattr(claims, "__len__"):
-            raise InputError(f"must be several claims, got {claims!r}", field="claims")
+            raise InputError(f"must be several claims, got {brief(claims)}", field="claims")
         if not len(claims):
             raise InputError("must name at least one claim, got none", field="claims")
         return [claim_position(outcome, claim) for claim in claims]

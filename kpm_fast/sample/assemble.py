@@ -9,7 +9,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from ..arrays import as_number
-from ..errors import InputError
+from ..errors import InputError, brief
 from ..model.market import Market
 from ..model.orders import Orders
 from .depth import Depth, draw_quotes
@@ -60,7 +60,7 @@ def assemble(
     """
     opinion = as_number(opinion, "opinion")
     if not math.isfinite(opinion):
-        raise InputError(f"must be finite, got {opinion!r}", field="opinion")
+        raise InputError(f"must be finite, got {brief(opinion)}", field="opinion")
     total = math.fsum(crowd)
     probabilities = [weight / total for weight in crowd]
     labels: list[str] = []

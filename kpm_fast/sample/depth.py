@@ -13,7 +13,7 @@ from typing import Literal
 import numpy as np
 
 from ..arrays import as_number, check_choice
-from ..errors import InputError
+from ..errors import InputError, brief
 from .draws import Draws
 from .ladder import Ladder
 
@@ -105,14 +105,15 @@ def choose_depth(
     check_choice(liquidity, tuple(DEPTHS), "liquidity")
     crossed = as_number(crossed, "crossed")
     if not 0.0 <= crossed <= 1.0:
-        raise InputError(f"must lie in [0, 1], got {crossed!r}", field="crossed")
+        raise InputError(f"must lie in [0, 1], got {brief(crossed)}", field="crossed")
     depth = replace(DEPTHS[liquidity], crossed=crossed)
     if levels is None:
         return depth
     pair = levels if isinstance(levels, tuple | list) else (levels, levels)
     if len(pair) != 2:
         raise InputError(
-            f"must be a number, or one of bids and one of offers, got {levels!r}", field="levels"
+            f"must be a number, or one of bids and one of offers, got {brief(levels)}",
+            field="levels",
         )
     for count in pair:
         require_count("levels", count, 0, _MOST_LEVELS)
@@ -125,7 +126,7 @@ def require_count(name: str, value: int, least: int, most: int) -> None:
     wrong = not isinstance(value, int | np.integer) or isinstance(value, bool | np.timedelta64)
     if wrong or not least <= value <= most:
         raise InputError(
-            f"must be an integer between {least} and {most}, got {value!r}", field=name
+            f"must be an integer between {least} and {most}, got {brief(value)}", field=name
         )
 
 

@@ -9,7 +9,7 @@ from typing import TypeVar
 
 import numpy as np
 
-from ..errors import InputError
+from ..errors import InputError, brief
 
 _T = TypeVar("_T")
 _STANDARD = NormalDist()
@@ -31,7 +31,7 @@ class Draws:
     def __init__(self, seed: int) -> None:
         wrong = not isinstance(seed, int | np.integer) or isinstance(seed, bool | np.timedelta64)
         if wrong or seed < 0:
-            raise InputError(f"must be a non-negative integer, got {seed!r}", field="seed")
+            raise InputError(f"must be a non-negative integer, got {brief(seed)}", field="seed")
         self._generator = np.random.Generator(np.random.PCG64(seed))
 
     def uniform(self) -> float:

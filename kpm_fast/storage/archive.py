@@ -10,7 +10,6 @@ import io
 import json
 import math
 import os
-import reprlib
 import zipfile
 import zlib
 from collections.abc import Callable
@@ -23,7 +22,7 @@ from numpy.typing import NDArray
 
 from .._version import __version__
 from ..arrays import as_number, as_path, exact_sum
-from ..errors import InputError
+from ..errors import InputError, brief
 from ..files.atomic_files import naming_errors, staged_binary
 from ..files.strict_json import NOT_FINITE, parse_json, stated_number
 from ..model.certificate import Certificate
@@ -181,9 +180,7 @@ def _maker_text(market: Market) -> dict[str, Any] | None:
 
 def _read_maker(stated: Any) -> Maker:
     if not isinstance(stated, dict):
-        raise InputError(
-            f"must be an object with a kind and its parameters, got {reprlib.repr(stated)}"
-        )
+        raise InputError(f"must be an object with a kind and its parameters, got {brief(stated)}")
     return maker_from_dict(
         {
             name: float(value)
@@ -354,7 +351,7 @@ class _Reader:
         names = {item.name for item in _STATS}
         if not isinstance(given, dict) or set(given) != names:
             raise InputError(
-                f"must hold {', '.join(sorted(names))}, got {reprlib.repr(given)}", field="stats"
+                f"must hold {', '.join(sorted(names))}, got {brief(given)}", field="stats"
             )
         return Stats(**{name: _stat(value, name) for name, value in given.items()})
 
@@ -433,7 +430,7 @@ class _Reader:
     def _choice(self, name: str, choices: Any) -> str:
         value = self._take(name)
         if value not in choices:
-            raise InputError(f"must be one of {', '.join(choices)}, got {value!r}", field=name)
+            raise InputError(f"must be one of {', '.join(choices)}, got {brief(value)}", field=name)
         return str(value)
 
 
@@ -444,7 +441,7 @@ def _number(value: Any, field: str) -> float:
     if isinstance(value, str) and value in NOT_FINITE:
         return float(value)
     if isinstance(value, bool) or not isinstance(value, int | float):
-        raise InputError(f"must be a number, got {value!r}", field=field)
+        raise InputError(f"must be a number, got {brief(value)}", field=field)
     return as_number(value, field)
 
 
@@ -461,17 +458,15 @@ def _stat(value: Any, name: str) -> Any:
     if kind not in (int, float) and isinstance(value, dict):
         return {key: _number(number, f"{field}.{key}") for key, number in value.items()}
     expected = "a hexadecimal count" if kind is int else "an object of numbers"
-    raise InputError(f"must be {expected}, got {value!r}", field=field)
+    raise InputError(f"must be {expected}, got {brief(value)}", field=field)
 
 
 def _texts(value: Any, field: str) -> list[str]:
     if not isinstance(value, list):
-        raise InputError(f"must be a list of strings, got {reprlib.repr(value)}", field=field)
+        raise InputError(f"must be a list of strings, got {brief(value)}", field=field)
     for index, item in enumerate(value):
         if not isinstance(item, str):
-            raise InputError(
-                f"must be a string, got {reprlib.repr(item)}", field=field, index=index
-            )
+            raise InputError(f"must be a string, got {brief(item)}", field=field, index=index)
     return value
 
 

@@ -5,7 +5,6 @@ from __future__ import annotations
 import csv
 import io
 import json
-import reprlib
 from collections.abc import Mapping
 from dataclasses import dataclass
 from itertools import pairwise
@@ -15,7 +14,7 @@ from typing import Any, cast
 import numpy as np
 
 from ..entries import number
-from ..errors import InputError
+from ..errors import InputError, brief
 from ..files.atomic_files import naming_errors
 from ..files.csv_text import DELIMITERS, check_decimal, check_delimiter, open_text
 from ..files.strict_json import stated_number
@@ -132,7 +131,7 @@ def _read_json(text: str, path: Path) -> Any:
 
 def _parts_of_json(content: Any, path: Path, tables: tuple[str, ...]) -> BookParts:
     if not isinstance(content, dict):
-        raise InputError(f"must hold a JSON object, got {reprlib.repr(content)}", file=path)
+        raise InputError(f"must hold a JSON object, got {brief(content)}", file=path)
     for name in tables:
         if name not in content:
             raise InputError(
@@ -151,7 +150,7 @@ def _table_of_json(value: Any, name: str, path: Path) -> CsvTable:
         for field, column in columns.items():
             if not isinstance(column, list):
                 raise InputError(
-                    f"must be a list, got {reprlib.repr(column)}",
+                    f"must be a list, got {brief(column)}",
                     field=f"{name}.{field}",
                     file=path,
                 )
@@ -164,7 +163,7 @@ def _table_of_json(value: Any, name: str, path: Path) -> CsvTable:
         for row, entry in enumerate(value):
             if not isinstance(entry, dict):
                 raise InputError(
-                    f"must be an object, got {reprlib.repr(entry)}",
+                    f"must be an object, got {brief(entry)}",
                     field=name,
                     index=row,
                     file=path,
@@ -175,7 +174,7 @@ def _table_of_json(value: Any, name: str, path: Path) -> CsvTable:
             names = ["claim", "side", "price", "quantity"]  # without rows there are no names
     else:
         raise InputError(
-            f"must be a list of objects or an object of lists, got {reprlib.repr(value)}",
+            f"must be a list of objects or an object of lists, got {brief(value)}",
             field=name,
             file=path,
         )
@@ -192,7 +191,7 @@ def _text(entry: Any, field: str, row: int, path: Path) -> str:
         return ""
     if not isinstance(entry, str):
         raise InputError(
-            f"must be a number or text, got {reprlib.repr(entry)}",
+            f"must be a number or text, got {brief(entry)}",
             field=field,
             index=row,
             file=path,
@@ -270,7 +269,7 @@ def _titled_tables(
             elif not title:
                 raise InputError(
                     "is not a kpm-fast clearing, and a book in one CSV file begins with a title "
-                    f"such as [claims] ({_HELP}), got {reprlib.repr(found.join(row))}",
+                    f"such as [claims] ({_HELP}), got {brief(found.join(row))}",
                     file=path,
                     line=line,
                 )

@@ -14,14 +14,14 @@ from typing import Any, TextIO
 import numpy as np
 from numpy.typing import ArrayLike
 
-from ..arrays import as_flag, as_path
-from ..errors import InputError
+from ..arrays import as_flag, as_path, check_choice
+from ..errors import InputError, brief
 from ..files.atomic_files import check_finished, staged_binary, staged_files
 from ..files.tables import CsvTable, check_text, read_csv, write_csv
 from ..model.book_types import check_book
 from ..model.market import Market
 from ..model.market_tables import market_of_tables
-from ..model.order_form import OrderForm
+from ..model.order_form import OPTIONS, OrderForm
 from ..model.orders import Orders
 from ..model.outcome import Outcome
 from .archive import read_outcome
@@ -140,11 +140,13 @@ def read_with_terms(
     normalize: bool,
 ) -> tuple[Market, Orders, dict[str, str]]:
     """Read a book as :func:`read_book` does; with it, of a saved clearing, rule and allocation."""
-    path = as_path(folder)
+    path = as_path(folder, "folder")
     if order_options is not None and not isinstance(order_options, Mapping):
         raise InputError(
             f"must be a mapping, got {type(order_options).__name__}", field="order_options"
         )
+    for name in order_options or ():
+        check_choice(name, OPTIONS, "order_options")
     text: dict[str, Any] = {"delimiter": delimiter, "decimal": decimal, "encoding": encoding}
     normalize = as_flag(normalize, "normalize")
     changes = _stated(risk_aversion, ambiguity, inventory)
@@ -170,7 +172,7 @@ def read_market(
     normalize: bool = False,
 ) -> Market:
     """Read the market of a book alone, as :func:`read_book` does: orders need not be there."""
-    path = as_path(folder)
+    path = as_path(folder, "folder")
     text: dict[str, Any] = {"delimiter": delimiter, "decimal": decimal, "encoding": encoding}
     normalize = as_flag(normalize, "normalize")
     changes = _stated(risk_aversion, ambiguity, inventory)
@@ -198,7 +200,8 @@ def check_form_of_clearing(form: Mapping[str, Any]) -> None:
     for name, value in form.items():
         if value is not None and value is not False and not (name in _UNITS and value == 1):
             raise InputError(
-                f"applies to tables, and this file is a saved clearing, got {value!r}", field=name
+                f"applies to tables, and this file is a saved clearing, got {brief(value)}",
+                field=name,
             )
 
 
@@ -221,6 +224,9 @@ def _parts_of_folder(folder: Path, text: dict[str, Any]) -> BookParts:
     check_finished(folder)
     if not folder.exists():  # otherwise the error would name a file in it
         raise FileNotFoundError(errno.ENOENT, os.strerror(errno.ENOENT), str(folder))
+    if not folder.is_dir():
+        reason = "is neither a folder nor a regular file, such as a pipe, which is read but once"
+        raise InputError(reason, file=folder)
     source = folder / _MARKET
     settings = _read_settings(source)
     claims = read_csv(_table(folder, _CLAIMS), ["claim"], **text)
@@ -336,7 +342,7 @@ def write_book(
         state_table["inventory"] = market.inventory
     settings = settings_of(market, stated)
     tables = {"claims": claim_table, "states": state_table, "orders": order_table}
-    path = as_path(folder)
+    path = as_path(folder, "folder")
     form = path.suffix.lower()
     if form in SUFFIXES and not path.is_dir():
         _write_file(path, file_bytes(form, tables, settings), overwrite)

@@ -54,7 +54,7 @@ class Finished:
             return
         import sqlite3  # some builds of Python have none
 
-        self._path = as_path(path)
+        self._path = as_path(path, "resume")
         self._error = sqlite3.Error
         try:
             self._database = sqlite3.connect(self._path, timeout=60.0, isolation_level=None)

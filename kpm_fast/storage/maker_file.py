@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 import math
-import reprlib
 from collections.abc import Mapping
 from dataclasses import fields
 from pathlib import Path
 from typing import Any
 
-from ..errors import InputError
+from ..errors import InputError, brief
 from ..files.strict_json import stated_number
 from ..files.tables import CsvTable
 from ..model.labels import align
@@ -67,22 +66,21 @@ def read_maker(
     kind = stated.get("kind") if isinstance(stated, dict) else None
     if not isinstance(kind, str) or kind not in KINDS:
         raise InputError(
-            f"must be an object whose kind is one of {', '.join(KINDS)}, got {stated!r}",
+            f"must be an object whose kind is one of {', '.join(KINDS)}, got {brief(stated)}",
             field="maker",
             file=source,
         )
     for name in _COLUMNS:
         if name in stated and (name != "prior" or _has_prior(kind)):
             raise InputError(
-                f"belongs in a column of {Path(table.title).name}, got "
-                f"{reprlib.repr(stated[name])}",
+                f"belongs in a column of {Path(table.title).name}, got {brief(stated[name])}",
                 field=name,
                 file=source,
             )
     for name in ("risk_aversion", "ambiguity"):
         if keywords.get(name) is not None:
             raise InputError(
-                f"is set by the {kind!r} maker in {source.name}, got {keywords[name]!r}",
+                f"is set by the {kind!r} maker in {source.name}, got {brief(keywords[name])}",
                 field=name,
             )
     table.check(["state"], _COLUMNS)
@@ -130,6 +128,7 @@ def _vector(name: str, value: Any, states: tuple[str, ...]) -> Any:
     if isinstance(value, list) and len(value) == len(states):
         return value
     raise InputError(
-        f"must be an object or a list of {len(states)} numbers, one for each state, got {value!r}",
+        f"must be an object or a list of {len(states)} numbers, one for each state, "
+        f"got {brief(value)}",
         field=name,
     )

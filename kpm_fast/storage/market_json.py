@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from ..arrays import as_number
-from ..errors import InputError
+from ..errors import InputError, brief
 from ..files.strict_json import parse_json, stated_number
 
 __all__ = ["checked_settings", "json_of_file", "settings_of"]
@@ -38,7 +38,7 @@ def json_of_file(text: str, path: Path, **options: Any) -> Any:
 def checked_settings(settings: Any, path: Path) -> dict[str, Any]:
     """Return the parameters that a file states, as numbers, or the ``maker`` that it states."""
     if not isinstance(settings, dict):
-        raise InputError(f"must hold a JSON object, got {settings!r}", file=path)
+        raise InputError(f"must hold a JSON object, got {brief(settings)}", file=path)
     for name in settings:
         if name == "maker" and len(settings) == 1:
             return settings

@@ -180,11 +180,14 @@ struct PriorProjection {
   bool nearest = false;              ///< whether no other such state prices are as near
   std::vector<double> state_prices;  ///< (states)
   double divergence = kInfinity;     ///< KL(state prices | prior), nats
+  bool interrupted = false;          ///< nothing else is known then
 };
 
 /// Project the prior on the state prices xi with low <= P xi <= high, both of one entry per claim,
-/// money per share, possibly infinite. Inventory, risk aversion and ambiguity do not enter.
-PriorProjection project_prior(const Market& market, const double* low, const double* high);
+/// money per share, possibly infinite. Inventory, risk aversion and ambiguity do not enter. Ends
+/// early where `interrupted`, asked about every 20 ms by the calling thread, says so.
+PriorProjection project_prior(const Market& market, const double* low, const double* high,
+                              const std::function<bool()>& interrupted = nullptr);
 
 /// Clear the book: the state prices and fills that solve (8).
 Clearing clear(const Market& market, const Orders& orders, const ClearSettings& settings);

@@ -1,7 +1,6 @@
 #include "book/canonical_order.hpp"
 
 #include <algorithm>
-#include <limits>
 #include <numeric>
 #include <utility>
 
@@ -9,8 +8,11 @@ namespace kpm {
 
 namespace {
 
-// The most payoffs that are read to break ties one by one: some milliseconds.
+// The most payoffs that are read to break ties one by one: some milliseconds. Before that, classes
+// are split as often as takes no longer, or every payoff is read so many times: less than a
+// clearing of the book, which no limit hears.
 constexpr std::ptrdiff_t kMostWork = 1 << 20;
+constexpr std::ptrdiff_t kReadings = 8;
 
 constexpr std::ptrdiff_t kSmall = 16;
 
@@ -150,8 +152,11 @@ class Ordering {
       return market.prior[a] != market.prior[b] ? market.prior[a] < market.prior[b]
                                                 : market.inventory[a] < market.inventory[b];
     });
+    most_work_ = kMostWork + kReadings * claims_.size() * states_.size();
     refine();
-    most_work_ = work_ + kMostWork;
+    if (work_ < most_work_) {
+      most_work_ = work_ + kMostWork;
+    }
   }
 
   CanonicalOrder complete() {
@@ -365,7 +370,7 @@ class Ordering {
   Classes claims_, states_;
   std::vector<double> keys_;
   std::ptrdiff_t work_ = 0;
-  std::ptrdiff_t most_work_ = std::numeric_limits<std::ptrdiff_t>::max();
+  std::ptrdiff_t most_work_ = 0;
 };
 
 }  // namespace

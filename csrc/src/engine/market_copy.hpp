@@ -4,6 +4,7 @@
 #include <algorithm>
 #include <cstddef>
 #include <cstdint>
+#include <functional>
 #include <vector>
 
 #include "kpm/kpm.hpp"
@@ -50,7 +51,8 @@ class MarketCopy {
     make_room(market.states, market.claims, rows_of(maker));
   }
 
-  /// Another market and maker, whose arrays may be those of this one.
+  /// Another market and maker, whose arrays may be those of this one, or part of them, each for
+  /// what it is there.
   void assign(const Market& market, const MakerModel& maker) {
     take(payoffs_, market.payoffs, size_of_payoffs(market));
     take(inventory_, market.inventory, static_cast<std::size_t>(market.states));
@@ -103,7 +105,11 @@ class MarketCopy {
     return static_cast<std::size_t>(market.claims) * static_cast<std::size_t>(market.states);
   }
   static void take(std::vector<double>& own, const double* from, std::size_t size) {
-    if (from != own.data()) {
+    const std::less_equal<> upto;
+    if (upto(own.data(), from) && upto(from, own.data() + own.size())) {
+      std::copy(from, from + size, own.begin());
+      own.resize(size);
+    } else {
       own.assign(from, from + size);
     }
   }

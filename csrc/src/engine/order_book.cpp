@@ -73,14 +73,14 @@ Fault OrderBook::add(const BookOrder& order) {
   if (contains(order.id)) {
     return of_id(Rule::kDuplicate, order.id);
   }
-  if (limits_.fixed && size() >= limits_.orders) {
+  if (size() >= (limits_.fixed ? limits_.orders : kMostSlots)) {
     return {Rule::kFull, Field::kOrders, -1, -1, static_cast<double>(size() + 1)};
   }
   if (const Fault fault = make_room_at(level, order, kNone)) {
     return fault;
   }
-  const std::int32_t at = new_slot();  // from here on nothing fails
-  slot(at) = Slot{};
+  const std::int32_t at = new_slot();
+  slot(at) = Slot{};  // from here on nothing fails
   slot(at).order = order;
   index_.insert(order.id, at);
   stand(at, level);

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cstdint>
+#include <limits>
 #include <vector>
 
 #include "book/staircase.hpp"
@@ -52,6 +53,7 @@ class OrderBook {
 
  private:
   static constexpr std::int32_t kNone = -1;
+  static constexpr std::int64_t kMostSlots = std::numeric_limits<std::int32_t>::max();
 
   struct alignas(64) Slot {  // a line of the cache
     BookOrder order;

@@ -1,5 +1,6 @@
 // The information projection of the prior on ranges of claim prices.
 #include <algorithm>
+#include <functional>
 #include <vector>
 
 #include "book/scaled_market.hpp"
@@ -7,11 +8,13 @@
 #include "book/units.hpp"
 #include "kpm/kpm.hpp"
 #include "kpm/validation.hpp"
+#include "numerics/checkpoint.hpp"
 #include "selection/price_rule.hpp"
 
 namespace kpm {
 
-PriorProjection project_prior(const Market& market, const double* low, const double* high) {
+PriorProjection project_prior(const Market& market, const double* low, const double* high,
+                              const std::function<bool()>& interrupted) {
   const std::vector<double> no_inventory(static_cast<std::size_t>(std::max(market.states, 0)), 0.0);
   Market flat = market;
   flat.inventory = no_inventory.data();
@@ -39,9 +42,16 @@ PriorProjection project_prior(const Market& market, const double* low, const dou
     from[k] = std::max(scaled.price(k, low[source]), 0.0);
     to[k] = std::min(scaled.price(k, high[source]), 1.0);
   }
+  StopToken token([&] { return !interrupted || !interrupted(); });
+  Checkpoint checkpoint(token);
   Arena arena;
-  PriceRule prices(scaled, arena);
-  result.reached = prices.solve(from, to, demand);
+  PriceRule prices(scaled, arena, &checkpoint);
+  try {
+    result.reached = prices.solve(from, to, demand);
+  } catch (const Abandoned&) {
+    result.interrupted = true;
+    return result;
+  }
   if (result.reached) {
     result.nearest = prices.nearest();
     result.state_prices = to_vector(prices.state_prices());

@@ -34,9 +34,10 @@ std::byte* Arena::take_more(std::size_t bytes) {
     return add_block(std::calloc(1, sizeof(Header) + bytes));
   }
   if (bytes > left_) {
+    const std::size_t size = std::max(bytes, 2 * block_size_);
+    next_ = add_block(std::malloc(sizeof(Header) + size));
     block_size_ *= 2;
-    left_ = std::max(bytes, block_size_);
-    next_ = add_block(std::malloc(sizeof(Header) + left_));
+    left_ = size;
     zeroed_ = 0;
   }
   const std::size_t wanted = std::min(std::max(bytes, kAhead), left_);

@@ -2,8 +2,9 @@
 // work.
 #pragma once
 
-#include <Eigen/Core>
 #include <cmath>
+
+#include "numerics/dense_storage.hpp"
 
 namespace kpm {
 
@@ -11,6 +12,11 @@ using Array = Eigen::ArrayXd;
 using ArrayView = Eigen::Ref<const Array>;  ///< an array in memory owned elsewhere
 using Vector = Eigen::VectorXd;
 using Matrix = Eigen::Matrix<double, Eigen::Dynamic, Eigen::Dynamic, Eigen::RowMajor>;
+
+/// Eigen cuts the sums of a product of matrices to fit the processor's cache, so that a machine
+/// with another one would get other bits. They are cut as for this one everywhere.
+inline const bool same_products_everywhere =
+    (Eigen::setCpuCacheSizes(48 << 10, 1 << 20, 8 << 20), true);
 
 /// Even and odd products apart: two short chains of additions instead of one long one.
 inline double dot(const double* a, const double* b, Eigen::Index count) {

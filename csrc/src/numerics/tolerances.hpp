@@ -4,6 +4,7 @@
 // range. Constants that only one file uses, such as the damping of a Newton step, are in that file.
 #pragma once
 
+#include <algorithm>
 #include <limits>
 
 namespace kpm {
@@ -18,8 +19,14 @@ constexpr double kPriceTolerance = 1e-12;
 constexpr double kSimplexTolerance = 5e-13;
 
 /// Least separation, per unit of multipliers, that proves by Farkas' lemma that no state prices
-/// reach given ranges: rounding cannot explain it.
+/// reach the ranges of a few hundred claims: rounding cannot explain it.
 constexpr double kSeparation = 2e-13;
+
+/// The same for any number of claims: both of its sums may err by half a unit for each of them.
+constexpr double separation_beyond_rounding(int claims) {
+  constexpr double kEpsilon = std::numeric_limits<double>::epsilon();
+  return std::max(kSeparation, (claims + 2) * kEpsilon);
+}
 
 // Ranges that the simplex method reaches must not be declared unreachable.
 static_assert(kSeparation < kSimplexTolerance && kSimplexTolerance < kPriceTolerance);

@@ -55,7 +55,8 @@ bool CheckedSimplex::feasible() {
     violation_ = violation_of(plain_);
     return violation_ <= kPriceTolerance || feasible_precisely();
   }
-  return !(separation(market_, plain_) > kSeparation) && feasible_precisely();
+  const bool separated = separation(market_, plain_) > separation_beyond_rounding(market_.claims());
+  return !separated && feasible_precisely();
 }
 
 bool CheckedSimplex::feasible_precisely() {

@@ -33,6 +33,7 @@ char at_end(double price, double low, double high) {
 
 PrecisePrices::PrecisePrices(const ScaledMarket& market, Arena& arena, Checkpoint* checkpoint)
     : market_(market),
+      checkpoint_(checkpoint),
       simplex_(market, arena, checkpoint),
       xi_(arena.array(market.states())),
       end_(static_cast<std::size_t>(market.claims()), 0),
@@ -147,6 +148,15 @@ double PrecisePrices::price(int claim, const Array& of_states) const {
   return dot(row, of_states.data(), market_.states());
 }
 
+/// Before an iteration of Newton's method.
+void PrecisePrices::pass() {
+  constexpr double kTwofold = 30.0;  // operations on doubles that one takes
+  const auto wanted = static_cast<double>(active_.size() + 1);
+  if (checkpoint_ != nullptr) {
+    checkpoint_->pass(kTwofold * wanted * wanted * (static_cast<double>(support_.size()) + wanted));
+  }
+}
+
 /// Newton's method along the face, with an active set. Returns whether it settled.
 bool PrecisePrices::descend() {
   const int claims = market_.claims();
@@ -174,6 +184,7 @@ bool PrecisePrices::descend() {
   orthonormalise();
   int dropped = -1;
   for (int iteration = 0; iteration < kSteps; ++iteration) {
+    pass();
     const double decrement = direction();
     if (!std::isfinite(decrement)) {
       return false;

@@ -5,6 +5,7 @@
 
 #include "book/scaled_market.hpp"
 #include "numerics/arena.hpp"
+#include "numerics/checkpoint.hpp"
 #include "numerics/dense.hpp"
 #include "numerics/semidefinite_cholesky.hpp"
 #include "numerics/twofold.hpp"
@@ -29,7 +30,7 @@ namespace kpm {
 /// thirty times a double's.
 class PrecisePrices {
  public:
-  /// `checkpoint`, if any, is passed at each pivot.
+  /// `checkpoint`, if any, is passed at each pivot and at each step of Newton's method.
   PrecisePrices(const ScaledMarket& market, Arena& arena, Checkpoint* checkpoint = nullptr);
 
   /// Ranges of claim prices and the demand of the flats (steps have low = high). False if no state
@@ -43,6 +44,7 @@ class PrecisePrices {
  private:
   double most_within(double allowance, const ArrayView& price_low, const ArrayView& price_high,
                      const ArrayView& flat_demand);
+  void pass();
   void find_inside();
   void note_vertex(Array& open);
   bool descend();
@@ -58,6 +60,7 @@ class PrecisePrices {
   static constexpr double kSameClaim = PrecisePriceSimplex::kSmallestPivot;
 
   const ScaledMarket& market_;
+  Checkpoint* checkpoint_;
   PrecisePriceSimplex simplex_;
   Slice xi_;  // (states)
   bool nearest_ = false;

@@ -41,7 +41,8 @@ bool ReachablePrices::enter(int claim, double low, double high) {
   ranged_ = claim + 1;
   simplex_.set_range(claim, low, high);
   // What the tableau cannot prove is left to the cell solver.
-  return simplex_.feasible() || !(CheckedSimplex::separation(market_, simplex_) > kSeparation);
+  return simplex_.feasible() || !(CheckedSimplex::separation(market_, simplex_) >
+                                  separation_beyond_rounding(market_.claims()));
 }
 
 }  // namespace kpm

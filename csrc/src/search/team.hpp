@@ -22,19 +22,32 @@ namespace kpm {
 /// Threads of this process that are searching, in any call. Counted only so that concurrent calls
 /// share the processors; no answer depends on it.
 inline std::atomic<int> searching{0};
+/// Of this process and those that it was forked from: a search that a fork ends was forgotten by
+/// it.
+inline std::atomic<int> forks{0};
 
 #if defined(__unix__) || defined(__APPLE__)
 // A forked child has none of the other threads, and must not leave their processors idle.
-inline const int fork_forgets = pthread_atfork(nullptr, nullptr, [] { searching = 0; });
+inline const int fork_forgets = pthread_atfork(nullptr, nullptr, [] {
+  searching = 0;
+  ++forks;
+});
 #endif
 
 /// Counts one thread for as long as it lives.
 class Searching {
  public:
   Searching() { ++searching; }
-  ~Searching() { --searching; }
+  ~Searching() {
+    if (forks == born_) {
+      --searching;
+    }
+  }
   Searching(const Searching&) = delete;
   Searching& operator=(const Searching&) = delete;
+
+ private:
+  int born_ = forks;
 };
 
 /// How many threads may join the calling one, which has worked alone since `begin`: none for the

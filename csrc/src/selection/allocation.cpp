@@ -6,32 +6,26 @@ namespace kpm {
 
 namespace {
 
-/// Fill the given orders, ascending in priority, until `amount` is used up.
-void fill_in_turn(const Orders& orders, std::vector<std::int64_t>& queue, double amount,
-                  std::vector<double>& fills) {
-  if (orders.time != nullptr) {
-    std::stable_sort(queue.begin(), queue.end(), [&](std::int64_t a, std::int64_t b) {
-      return orders.time[a] < orders.time[b];
-    });
+/// What orders at a claim's clearing price, on one side, are filled of.
+struct AtLimit {
+  double share = 1.0;       // of each quantity
+  double left = kInfinity;  // for those whose turn has not come
+};
+
+AtLimit at_limit_of(double amount, double total, Allocation allocation) {
+  if (amount >= total) {
+    return {};
   }
-  for (const std::int64_t j : queue) {
-    const double fill = std::min(orders.quantity[j], amount);
-    fills[static_cast<std::size_t>(j)] = fill;
-    amount -= fill;
+  if (allocation == Allocation::kProRata) {
+    return {amount / total, kInfinity};
   }
+  return {1.0, amount};
 }
 
-void share(const Orders& orders, std::vector<std::int64_t>& queue, double amount, double total,
-           Allocation allocation, std::vector<double>& fills) {
-  if (amount >= total || allocation == Allocation::kProRata) {
-    for (const std::int64_t j : queue) {
-      const double quantity = orders.quantity[j];
-      fills[static_cast<std::size_t>(j)] =
-          amount >= total ? quantity : std::min(quantity, quantity * (amount / total));
-    }
-  } else {
-    fill_in_turn(orders, queue, amount, fills);
-  }
+double fill(double quantity, AtLimit& side) {
+  const double filled = std::min(std::min(quantity, quantity * side.share), side.left);
+  side.left -= filled;
+  return filled;
 }
 
 /// The limits from `low` on, but below `high`, are the clearing price itself: none on a flat. Bids
@@ -47,22 +41,43 @@ ClearingLimits clearing_limits(const Staircase& claim, int piece) {
           claim.start_of_limit(Staircase::is_step(piece) ? flat + 1 : flat)};
 }
 
+/// An order that waits for its turn.
+struct Waiting {
+  std::size_t side;  // of all claims' sides
+  double time;
+  std::int64_t order;
+
+  bool operator<(const Waiting& other) const {
+    return side != other.side   ? side < other.side
+           : time != other.time ? time < other.time
+                                : order < other.order;
+  }
+};
+
 }  // namespace
 
 std::vector<double> allocate(const Orders& orders, const std::vector<int>& places,
                              const std::vector<Staircase>& stairs,
                              const std::vector<std::int64_t>& cell, const std::vector<double>& net,
                              Allocation allocation) {
-  std::vector<double> fills(static_cast<std::size_t>(orders.count));
   std::vector<ClearingLimits> clearing;
+  std::vector<AtLimit> at_limit(2 * stairs.size());  // of each claim: offers, bids
   clearing.reserve(stairs.size());
   for (std::size_t k = 0; k < stairs.size(); ++k) {
-    clearing.push_back(clearing_limits(stairs[k], static_cast<int>(cell[k])));
+    const auto piece = static_cast<int>(cell[k]);
+    clearing.push_back(clearing_limits(stairs[k], piece));
+    if (Staircase::is_step(piece)) {
+      const auto l = static_cast<std::size_t>(piece / 2);
+      const double bids = stairs[k].buy[l];
+      const double offers = stairs[k].sell[l];
+      const Matched matched = match_at_limit(bids, offers, net[k]);
+      at_limit[2 * k] = at_limit_of(matched.sold, offers, allocation);
+      at_limit[2 * k + 1] = at_limit_of(matched.bought, bids, allocation);
+    }
   }
-  struct AtLimit {
-    std::vector<std::int64_t> bids, offers;
-  };
-  std::vector<AtLimit> at_limit;  // of each claim, if there are any
+  const bool by_time = allocation == Allocation::kTime && orders.time != nullptr;
+  std::vector<double> fills(static_cast<std::size_t>(orders.count));
+  std::vector<Waiting> waiting;
   for (std::int64_t j = 0; j < orders.count; ++j) {
     const auto k = static_cast<std::size_t>(places[static_cast<std::size_t>(orders.claim[j])]);
     const double limit = orders.price[j];
@@ -71,21 +86,18 @@ std::vector<double> allocate(const Orders& orders, const std::vector<int>& place
     // A factor, not a branch: in a large book nobody can guess an order's side and limit.
     fills[static_cast<std::size_t>(j)] = static_cast<double>(above == buys) * orders.quantity[j];
     if (above & (limit < clearing[k].high)) {
-      fills[static_cast<std::size_t>(j)] = 0.0;
-      at_limit.resize(stairs.size());
-      (buys ? at_limit[k].bids : at_limit[k].offers).push_back(j);
+      const std::size_t side = 2 * k + (buys ? 1 : 0);
+      if (by_time && at_limit[side].left < kInfinity) {
+        waiting.push_back({side, orders.time[j], j});
+      } else {
+        fills[static_cast<std::size_t>(j)] = fill(orders.quantity[j], at_limit[side]);
+      }
     }
   }
-  for (std::size_t k = 0; k < at_limit.size(); ++k) {
-    if (!Staircase::is_step(static_cast<int>(cell[k]))) {
-      continue;
-    }
-    const auto l = static_cast<std::size_t>(cell[k] / 2);
-    const double bids = stairs[k].buy[l];
-    const double offers = stairs[k].sell[l];
-    const Matched matched = match_at_limit(bids, offers, net[k]);
-    share(orders, at_limit[k].bids, matched.bought, bids, allocation, fills);
-    share(orders, at_limit[k].offers, matched.sold, offers, allocation, fills);
+  std::sort(waiting.begin(), waiting.end());
+  for (const Waiting& next : waiting) {
+    fills[static_cast<std::size_t>(next.order)] =
+        fill(orders.quantity[next.order], at_limit[next.side]);
   }
   return fills;
 }

@@ -2,6 +2,7 @@
 #include <cstddef>
 #include <cstdio>
 #include <cstdlib>
+#include <cstring>
 #include <iterator>
 #include <string>
 
@@ -124,8 +125,15 @@ void write_shortest(double value, char (&text)[32]) noexcept {
   for (int digits = 15; digits <= 17; ++digits) {
     std::snprintf(text, sizeof text, "%.*g", digits, value);
     if (std::strtod(text, nullptr) == value) {
-      return;
+      break;
     }
+  }
+  // The decimal point is that of the program's locale.
+  char* const point = text + std::strspn(text, "+-0123456789einfa");
+  const char* const rest = point + std::strcspn(point, "0123456789");
+  if (rest != point) {
+    std::memmove(point + 1, rest, std::strlen(rest) + 1);
+    *point = '.';
   }
 }
 

@@ -132,4 +132,29 @@ TEST(figures_come_back_in_the_callers_order) {
   CHECK((figures == std::vector<double>{2.0, 3.0, 1.0, 5.0, 6.0, 4.0}));
 }
 
+/// To tell apart what differs only by how far off the ends of a long path are takes as many
+/// readings of the payoffs as it is long, and no limit hears them.
+TEST(the_middle_of_a_long_path_keeps_the_given_order) {
+  constexpr int kLong = 400;
+  test::Random random(7);
+  test::RandomBook book(random, kLong + 1, kLong, 0);
+  std::fill(book.payoffs.begin(), book.payoffs.end(), 0.0);
+  std::fill(book.prior.begin(), book.prior.end(), 1.0 / (kLong + 1));
+  std::fill(book.inventory.begin(), book.inventory.end(), 0.0);
+  for (int k = 0; k < kLong; ++k) {
+    double* const row = book.payoffs.data() + std::ptrdiff_t{k} * book.states;
+    row[k] = row[k + 1] = 1.0;
+  }
+  const CanonicalOrder order =
+      canonical_order(book.market(), compile_staircases(book.market(), book.book()));
+  std::vector<int> middle;
+  for (const int k : order.claims) {
+    if (k >= kLong / 4 && k < 3 * kLong / 4) {
+      middle.push_back(k);
+    }
+  }
+  CHECK(middle.size() == kLong / 2);
+  CHECK(std::is_sorted(middle.begin(), middle.end()));
+}
+
 }  // namespace kpm

@@ -1,5 +1,6 @@
 #include "book/disjoint_claims.hpp"
 #include "check.hpp"
+#include "random_dense.hpp"
 
 namespace kpm {
 
@@ -33,8 +34,8 @@ TEST(disjoint_claims_are_recognised_and_their_products_are_right) {
     }
     ++found;
     CHECK(known.covering() == covering);
-    const Array x = Array::Random(states);
-    const Array y = Array::Random(claims);
+    const Array x = test::random_array(random, states);
+    const Array y = test::random_array(random, claims);
     Array worth(claims);
     known.apply(x, worth);
     for (int k = 0; k < claims; ++k) {

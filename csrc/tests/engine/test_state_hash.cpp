@@ -84,4 +84,29 @@ TEST(zero_has_no_sign) {
   CHECK(engine.state_hash() == other.state_hash());
 }
 
+/// The maker to come may be made of the engine's own.
+TEST(a_part_of_the_maker_makes_an_engine_like_any_other) {
+  Random random(11);
+  const RandomBook book(random, 3, 2, 0);
+  const double priors[] = {0.2, 0.3, 0.5, 0.5, 0.3, 0.2};
+  MakerModel polytope;
+  polytope.kind = MakerKind::kPolytope;
+  polytope.states = 3;
+  polytope.vertices = priors;
+  polytope.priors = 2;
+  for (const int row : {0, 1}) {
+    MakerModel utility;
+    utility.kind = MakerKind::kUtility;
+    utility.states = 3;
+    utility.prior = priors + 3 * row;
+    utility.wealth = 1e6;
+    Engine direct(book.market(), utility);
+    Engine changed(book.market(), polytope);
+    utility.prior = changed.maker().vertices + 3 * row;
+    CHECK(!changed.set_market(changed.market(), utility));
+    CHECK(changed.state_hash() == direct.state_hash());
+    CHECK(std::equal(priors + 3 * row, priors + 3 * row + 3, changed.maker().prior));
+  }
+}
+
 }  // namespace kpm::test

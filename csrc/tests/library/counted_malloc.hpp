@@ -19,5 +19,6 @@ inline long allocations() { return 0; }
 inline void fail_allocation(long /*n*/, bool /*later_too*/) {}
 inline long stop_failing() { return 0; }
 #endif
+constexpr const char* kCountsNot = "only glibc's allocator, and no sanitizer's, is counted";
 
 }  // namespace kpm::test

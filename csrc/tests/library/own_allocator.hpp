@@ -9,5 +9,7 @@ constexpr bool kOwnAllocator = true;
 #else
 constexpr bool kOwnAllocator = false;
 #endif
+constexpr const char* kNoOwnAllocator =
+    "this library has no allocator of its own: not on Linux, or under a sanitizer";
 
 }  // namespace kpm::test

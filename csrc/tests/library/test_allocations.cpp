@@ -9,7 +9,7 @@ namespace kpm {
 
 TEST(a_hundred_thousand_clearings_allocate_nothing) {
   if (!test::kOwnAllocator || !test::kCounts) {
-    return;
+    SKIP(test::kOwnAllocator ? test::kCountsNot : test::kNoOwnAllocator);
   }
   test::Random random(95);
   const test::CBook book(random, 4, 3, 24);

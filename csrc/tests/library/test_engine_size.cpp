@@ -4,11 +4,13 @@
 #include <sys/mman.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <cmath>
 #include <cstdlib>
 #include <cstring>
 #include <limits>
 #include <map>
+#include <numeric>
 #include <string>
 #include <utility>
 #include <vector>
@@ -389,7 +391,7 @@ class Life {
 /// nodes.
 TEST(engines_of_the_stated_size_have_enough_memory_within_their_limits) {
   if (!test::kOwnAllocator) {
-    return;
+    SKIP(test::kNoOwnAllocator);
   }
   const char* const wanted = std::getenv("KPM_ENGINES");
   const long lives = wanted != nullptr ? std::strtol(wanted, nullptr, 10) : 200;
@@ -401,6 +403,68 @@ TEST(engines_of_the_stated_size_have_enough_memory_within_their_limits) {
     limited += engine.limited();
   }
   CHECK(limited > 0);
+}
+
+namespace {
+
+/// Calls and puts on each level but the first, with limits around their values under the prior:
+/// books that grow large trees.
+test::RandomBook random_chain(test::Random& random, int levels, int orders) {
+  test::RandomBook book(random, levels, 2 * (levels - 1), orders);
+  book.risk_aversion = 1e-3;
+  book.ambiguity = 0.01;
+  book.inventory.assign(book.inventory.size(), 0.0);
+  for (int claim = 0; claim < book.claims; ++claim) {
+    for (int level = 0; level < levels; ++level) {
+      const int above = level - (claim / 2 + 1);
+      book.payoffs[static_cast<std::size_t>(claim * levels + level)] =
+          std::max(claim % 2 == 0 ? above : -above, 0);
+    }
+  }
+  for (std::size_t j = 0; j < book.claim.size(); ++j) {
+    const double* const payoffs = book.payoffs_of(static_cast<int>(book.claim[j]));
+    const double fair = std::inner_product(payoffs, payoffs + levels, book.prior.data(), 0.0);
+    book.price[j] = 0.02 * std::round(50.0 * fair + random.uniform(-3.0, 3.0));
+  }
+  return book;
+}
+
+}  // namespace
+
+/// Of books of many claims, too, whose nodes leave many boxes: clearings are not repeated with
+/// fewer.
+TEST(engines_of_the_stated_size_have_room_for_all_boxes_of_their_nodes) {
+  if (!test::kOwnAllocator) {
+    SKIP(test::kNoOwnAllocator);
+  }
+  test::Random random(99);
+  int limited = 0;
+  for (const int nodes : {150, 9, 1}) {
+    const test::RandomBook book = random_chain(random, 44, 260);
+    const kpm_market market = test::c_market(book);
+    const kpm_orders orders = test::c_orders(book);
+    const kpm_limits limits{sizeof limits, book.states, book.claims, orders.count, 0, nodes, 0};
+    std::vector<unsigned char> memory(kpm_engine_size(&limits));
+    kpm_engine* engine = nullptr;
+    CHECK(kpm_engine_init(memory.data(), memory.size(), &limits, &market, &engine) == KPM_OK);
+    for (std::size_t j = 0; j < book.claim.size(); ++j) {
+      CHECK(kpm_engine_add(engine, static_cast<std::int64_t>(j), book.claim[j], book.side[j],
+                           book.price[j], book.quantity[j]) == KPM_OK);
+    }
+    kpm_settings settings{};
+    kpm_settings_init(&settings, sizeof settings);
+    test::CResult mine(book);
+    CHECK(kpm_engine_clear(engine, &settings, &mine.result) == KPM_OK);
+    settings.node_limit = nodes;
+    test::CResult cold(book);
+    CHECK(kpm_clear(&market, &orders, &settings, &cold.result) == KPM_OK);
+    CHECK(mine.result.nodes == cold.result.nodes);
+    CHECK(mine.result.upper_bound == cold.result.upper_bound);
+    CHECK(mine.by_state == cold.by_state && mine.fills == cold.fills);
+    limited += mine.result.status == KPM_NODE_LIMIT && mine.result.nodes == nodes ? 1 : 0;
+    kpm_engine_free(engine);
+  }
+  CHECK(limited == 3);
 }
 
 }  // namespace kpm

@@ -10,6 +10,7 @@ namespace kpm {
 
 namespace {
 
+using test::kNoOwnAllocator;
 using test::kOwnAllocator;
 
 /// An engine for a book without orders yet.
@@ -46,14 +47,59 @@ TEST(without_an_allocator_of_its_own_a_library_says_so) {
 
 TEST(commands_in_the_caller_s_memory_lead_to_the_same_bits) {
   if (!kOwnAllocator) {
-    return;
+    SKIP(kNoOwnAllocator);
   }
   test::run_random_commands(true);
 }
 
-TEST(memory_may_have_any_alignment_and_nothing_beyond_it_is_touched) {
+/// Shapes of a full book that ask for the most of each part: the orders of one limit that share
+/// what it trades, and a staircase with as many limits as there are orders.
+TEST(full_books_of_any_shape_clear_in_memory_of_the_stated_size) {
   if (!kOwnAllocator) {
     return;
+  }
+  constexpr int kOrders = 30000;
+  test::Random random(93);
+  for (const int limits_of_book : {1, 2, kOrders}) {
+    for (const int bids : {kOrders, kOrders / 2}) {
+      test::CBook book(random, 2, 1, 0);
+      test::RandomBook& whole = book.book;
+      whole.payoffs = {0.0, 1.0};
+      whole.ambiguity = 0.01;
+      for (int j = 0; j < kOrders; ++j) {
+        const double place = (j % limits_of_book + 0.5) / limits_of_book;
+        whole.claim.push_back(0);
+        whole.side.push_back(static_cast<std::int8_t>(j < bids ? 1 : -1));
+        whole.price.push_back(0.1 + 0.8 * place);
+        whole.quantity.push_back(0.01 + 0.01 * random.uniform());
+      }
+      const kpm_limits limits{sizeof limits, 2, 1, kOrders, limits_of_book, 1, 0};
+      Engine own(book, limits);
+      CHECK(own.code == KPM_OK);
+      CHECK(add_all(own.engine, whole) == KPM_OK);
+      kpm_settings settings = book.settings;
+      for (const std::int32_t allocation : {KPM_PRO_RATA, KPM_TIME}) {
+        for (const std::int32_t rule : {KPM_MAKER_OPTIMAL, KPM_COMPETITIVE}) {
+          settings.allocation = allocation;
+          settings.rule = rule;
+          settings.node_limit = rule == KPM_MAKER_OPTIMAL ? 1 : 0;
+          test::CResult mine(whole);
+          CHECK(kpm_engine_clear(own.engine, &settings, &mine.result) == KPM_OK);
+          double filled = 0.0;
+          for (const double fill : mine.fills) {
+            filled += fill;
+          }
+          CHECK(filled > 0.0);
+        }
+      }
+      kpm_engine_free(own.engine);
+    }
+  }
+}
+
+TEST(memory_may_have_any_alignment_and_nothing_beyond_it_is_touched) {
+  if (!kOwnAllocator) {
+    SKIP(kNoOwnAllocator);
   }
   test::Random random(92);
   const test::CBook book(random, 4, 3, 25);
@@ -81,7 +127,7 @@ TEST(memory_may_have_any_alignment_and_nothing_beyond_it_is_touched) {
 
 TEST(orders_and_states_beyond_the_limits_are_refused) {
   if (!kOwnAllocator) {
-    return;
+    SKIP(kNoOwnAllocator);
   }
   test::Random random(93);
   const test::CBook book(random, 4, 3, 0);
@@ -109,7 +155,7 @@ TEST(orders_and_states_beyond_the_limits_are_refused) {
 
 TEST(a_tree_beyond_the_limit_ends_with_its_best_clearing_and_a_bound) {
   if (!kOwnAllocator) {
-    return;
+    SKIP(kNoOwnAllocator);
   }
   test::Random random(94);
   int limited = 0;

@@ -16,7 +16,7 @@ namespace kpm {
 /// needs besides: with next to nothing of that left a full book has enough.
 TEST(an_engine_keeps_what_its_classes_say) {
   if (!test::kOwnAllocator) {
-    return;
+    SKIP(test::kNoOwnAllocator);
   }
   test::Random random(97);
   constexpr std::uint64_t kHeaders = 4096;

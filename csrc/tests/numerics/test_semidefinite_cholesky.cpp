@@ -2,29 +2,19 @@
 
 #include "check.hpp"
 #include "numerics/semidefinite_cholesky.hpp"
+#include "random_dense.hpp"
 
 namespace kpm {
-namespace {
-
-Matrix random_rows(test::Random& random, int rows, int columns) {
-  Matrix matrix(rows, columns);
-  for (double& entry : matrix.reshaped()) {
-    entry = random.uniform(-1.0, 1.0);
-  }
-  return matrix;
-}
-
-}  // namespace
 
 TEST(positive_definite_systems_are_solved) {
   test::Random random(6);
   for (int size = 1; size <= 80; ++size) {  // by columns, by rows, by tiles
-    const Matrix rows = random_rows(random, size, size + 5);
+    const Matrix rows = test::random_matrix(random, size, size + 5);
     const Matrix square = rows * rows.transpose();
     Arena arena;
     SemidefiniteCholesky factor(size, arena);
     factor.compute(square);
-    Vector x = Vector::Random(size);
+    Vector x = test::random_vector(random, size);
     const Vector right = x;
     factor.solve_in_place(x);
     CHECK_NEAR((square * x - right).norm(), 0.0, 1e-9);
@@ -34,12 +24,12 @@ TEST(positive_definite_systems_are_solved) {
 TEST(the_rows_after_zeros_have_the_bits_of_the_whole_solution) {
   test::Random random(66);
   for (int size = 1; size < 24; ++size) {
-    const Matrix rows = random_rows(random, size, size + 5);
+    const Matrix rows = test::random_matrix(random, size, size + 5);
     Arena arena;
     SemidefiniteCholesky factor(size, arena);
     factor.compute(Matrix(rows * rows.transpose()));
     for (int first = 0; first < size; ++first) {
-      Vector whole = Vector::Random(size);
+      Vector whole = test::random_vector(random, size);
       whole.head(first).setZero();
       Vector part = whole;
       factor.solve_in_place(whole);
@@ -52,7 +42,7 @@ TEST(the_rows_after_zeros_have_the_bits_of_the_whole_solution) {
 TEST(a_factor_by_tiles_has_the_bits_of_one_by_columns) {
   test::Random random(65);
   for (const int size : {64, 65, 66, 67, 90}) {
-    Matrix rows = random_rows(random, size, size + 5);
+    Matrix rows = test::random_matrix(random, size, size + 5);
     rows.row(size / 2) = rows.row(1);  // redundant
     const Matrix square = rows * rows.transpose();
     Arena arena;
@@ -72,12 +62,12 @@ TEST(redundant_rows_are_left_out) {
   test::Random random(7);
   for (int trial = 0; trial < 200; ++trial) {
     const int size = 6 + random.below(8);
-    Matrix rows = random_rows(random, size, size + 5);
+    Matrix rows = test::random_matrix(random, size, size + 5);
     rows.row(size - 1) = rows.row(0);                        // an equal claim
     rows.row(1).setZero();                                   // a price that is known
     rows.row(size - 2) = 0.5 * (rows.row(2) + rows.row(3));  // a mixture of others
     const Matrix square = rows * rows.transpose();
-    const Vector truth = Vector::Random(size);
+    const Vector truth = test::random_vector(random, size);
     const Vector right = square * truth;  // in the range, as of a Newton system
     Arena arena;
     SemidefiniteCholesky factor(size, arena);
@@ -114,13 +104,13 @@ TEST(a_scaled_inverse_is_added_to_the_lower_triangle) {
   test::Random random(64);
   for (int trial = 0; trial < 100; ++trial) {
     const Eigen::Index size = 1 + random.below(24);
-    const Matrix root = Matrix::Random(size, size + 2);
+    const Matrix root = test::random_matrix(random, size, size + 2);
     const Matrix square = Matrix::Identity(size, size) + root * root.transpose();
-    Vector scale = Vector::Random(size);
+    Vector scale = test::random_vector(random, size);
     for (Eigen::Index zeros = random.below(4); zeros > 0; --zeros) {
       scale[random.below(static_cast<int>(size))] = 0.0;
     }
-    const Matrix before = Matrix::Random(size, size);
+    const Matrix before = test::random_matrix(random, size, size);
     Arena arena;
     SemidefiniteCholesky factor(size, arena);
     factor.compute(square);

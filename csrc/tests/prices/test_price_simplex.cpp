@@ -1,6 +1,7 @@
 #include "prices/price_simplex.hpp"
 #include "prices/reachable_prices.hpp"
 #include "random_book.hpp"
+#include "random_dense.hpp"
 
 namespace kpm {
 namespace {
@@ -38,8 +39,8 @@ TEST(ranges_around_reachable_prices_are_feasible_and_met) {
       CHECK_AT_MOST(price, simplex.range_high(k), 1e-11);
     }
     // And the maximum over them is at least what the point inside gives.
-    Array claim_weights = Array::Random(market.claims());
-    const Array state_weights = Array::Random(market.states());
+    Array claim_weights = test::random_array(random, market.claims());
+    const Array state_weights = test::random_array(random, market.states());
     double worth = (state_weights * inside).sum();
     for (int k = 0; k < market.claims(); ++k) {
       worth += claim_weights[k] * market.payoffs.row(k).dot(inside.matrix());

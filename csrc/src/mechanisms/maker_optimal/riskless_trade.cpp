@@ -8,25 +8,30 @@
 
 #include "mechanisms/maker_optimal/levels.hpp"
 #include "mechanisms/maker_optimal/netting.hpp"
+#include "numerics/checkpoint.hpp"
 #include "numerics/twofold.hpp"
 
 namespace kpm {
 
 namespace {
 
-constexpr double kLight = 1e-3;       // of the notional: claims that together have less stay out
-constexpr double kPays = 64.0;        // the notional left must be smaller by this factor
-constexpr double kDependent = 1e-12;  // of the largest payoff: a row that others imply
-constexpr double kExact = 0x1p-90;    // of the largest product: what rounding leaves of zero
-constexpr double kParts = 720720.0;   // divisible by 1 to 16: by the proportions of payoffs
-constexpr int kDigits = 52;           // of a double
+constexpr double kLight = 1e-3;        // of the notional: claims that together have less stay out
+constexpr double kPays = 64.0;         // the notional left must be smaller by this factor
+constexpr double kDependent = 1e-12;   // of the largest payoff: a row that others imply
+constexpr double kExact = 0x1p-90;     // of the largest product: what rounding leaves of zero
+constexpr double kParts = 720720.0;    // divisible by 1 to 16: by the proportions of payoffs
+constexpr int kDigits = 52;            // of a double
+constexpr double kTwofoldStep = 30.0;  // operations on doubles: a product taken off
 
 /// The conditions that a trade of the given claims pays the same in every state as in the first,
-/// solved for as many of the claims as there are independent conditions.
+/// solved for as many of the claims as there are independent conditions. Throws Abandoned.
 class Proportions {
  public:
-  Proportions(const Market& market, const std::vector<int>& claims)
-      : columns_(claims.size()), rows_(static_cast<std::size_t>(market.states) - 1) {
+  Proportions(const Market& market, const std::vector<int>& claims, Checkpoint checkpoint)
+      : columns_(claims.size()),
+        rows_(static_cast<std::size_t>(market.states) - 1),
+        checkpoint_(checkpoint),
+        free_(claims.size(), true) {
     entries_.reserve(rows_ * columns_);
     for (std::size_t i = 1; i <= rows_; ++i) {
       for (const int k : claims) {
@@ -39,9 +44,7 @@ class Proportions {
   }
 
   std::size_t rank() const { return pivots_.size(); }
-  bool is_free(std::size_t claim) const {
-    return std::find(pivots_.begin(), pivots_.end(), claim) == pivots_.end();
-  }
+  bool is_free(std::size_t claim) const { return free_[claim]; }
 
   /// Complete a trade whose free claims are given: multiples of `grid`, where there are such.
   void complete(std::vector<double>& trade, double grid) const {
@@ -63,6 +66,7 @@ class Proportions {
   /// Gauss and Jordan, with complete pivoting.
   void eliminate() {
     for (std::size_t r = 0; r < std::min(rows_, columns_); ++r) {
+      checkpoint_.pass(kTwofoldStep * static_cast<double>(rows_ * columns_));
       std::size_t row = r;
       std::size_t column = 0;
       double most = 0.0;
@@ -96,10 +100,13 @@ class Proportions {
         }
       }
       pivots_.push_back(column);
+      free_[column] = false;
     }
   }
 
   std::size_t columns_, rows_;
+  Checkpoint checkpoint_;
+  std::vector<bool> free_;  // (claims)
   double largest_ = 0.0;
   std::vector<Twofold> entries_;     // (states - 1, claims)
   std::vector<std::size_t> pivots_;  // the claim of each leading row
@@ -142,10 +149,10 @@ bool pays_alike(const Market& market, const std::vector<double>& trade) {
   return true;
 }
 
-}  // namespace
-
+/// A trade that pays the same in every state; empty if there is none that leaves little of the
+/// demand. Throws Abandoned.
 std::vector<double> riskless_trade(const Market& market, const std::vector<Staircase>& stairs,
-                                   const std::vector<double>& demand) {
+                                   const std::vector<double>& demand, StopToken& token) {
   double total = 0.0;
   for (std::size_t k = 0; k < stairs.size(); ++k) {
     total += notional(stairs, k, demand[k]);
@@ -154,7 +161,7 @@ std::vector<double> riskless_trade(const Market& market, const std::vector<Stair
     return {};
   }
   const std::vector<int> heavy = heavy_claims(stairs, demand, total);
-  const Proportions proportions(market, heavy);
+  const Proportions proportions(market, heavy, Checkpoint(token));
   if (proportions.rank() == heavy.size()) {
     return {};
   }
@@ -182,12 +189,18 @@ std::vector<double> riskless_trade(const Market& market, const std::vector<Stair
   return kPays * left <= total && pays_alike(market, trade) ? trade : std::vector<double>();
 }
 
+}  // namespace
+
 std::optional<CountedBook> count_from_riskless(const Market& market,
                                                const std::vector<Staircase>& stairs,
                                                const std::vector<double>& demand,
                                                StopToken& token) {
   CountedBook book;
-  book.riskless = riskless_trade(market, stairs, demand);
+  try {
+    book.riskless = riskless_trade(market, stairs, demand, token);
+  } catch (const Abandoned&) {
+    return std::nullopt;
+  }
   if (book.riskless.empty()) {
     return std::nullopt;
   }

@@ -19,6 +19,7 @@ namespace {
 
 using Clock = std::chrono::steady_clock;
 
+constexpr std::size_t kMostTasks = 1 << 18;
 constexpr std::size_t kTasks = 1024;     // prefixes the walk is cut into, at least, if it has them
 constexpr std::size_t kFirstRound = 16;  // tasks in the first round; each round doubles ...
 constexpr std::size_t kLargestRound = 256;  // ... up to this
@@ -118,17 +119,22 @@ class Walker {
   const CellOptimum& optimum() const { return solver_.optimum(); }
   const std::vector<int>& cell() const { return cell_; }
 
-  /// Tasks: prefixes, in order, of the least length that gives enough of them.
+  /// Tasks: prefixes, in order, of the least length that gives enough of them, unless the next
+  /// claim has so many pieces that it would give too many.
   std::vector<Task> cut(const std::vector<LagrangianBound>& bounds, double incumbent,
                         Findings& findings) {
     bounds_ = &bounds;
     incumbent_ = incumbent;
     std::vector<Task> tasks{Task{}};
     for (int level = 0; level < grid_.claims() && tasks.size() < kTasks; ++level) {
+      const std::size_t pieces_of_level = grid_.pieces[static_cast<std::size_t>(level)].size();
+      if (level > 0 && tasks.size() * pieces_of_level > kMostTasks) {
+        break;
+      }
       std::vector<Task> longer;
       for (const Task& task : tasks) {
         open(task);
-        const int pieces = static_cast<int>(grid_.pieces[static_cast<std::size_t>(level)].size());
+        const int pieces = static_cast<int>(pieces_of_level);
         for (int piece = 0; piece < pieces; ++piece) {
           if (enter(level, piece, findings)) {
             longer.push_back(task);

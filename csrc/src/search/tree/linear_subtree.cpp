@@ -10,10 +10,7 @@ namespace kpm {
 
 namespace {
 
-// Boxes below a node: they take about as long as its relaxation. And on the way to a clearing, in
-// a node that looks for one.
-constexpr int kBoxes = 64;
-constexpr int kDive = 128;
+constexpr int kDive = 128;  // boxes on the way to a clearing, in a node that looks for one
 
 // Slope of a claim's function outside its run beyond those inside, with the notional that could
 // trade as the unit. Where no prices are in a box, or only just, its bound suffers.

@@ -21,6 +21,11 @@ namespace kpm {
 /// maximum, and its multipliers bound the box as well as a relaxation's would, or nearly.
 class LinearSubtree {
  public:
+  /// Boxes below a node: they take about as long as its relaxation.
+  static constexpr int kBoxes = 64;
+  /// Boxes that it is divided into, at most: its halves, and one more for each of them divided.
+  static constexpr int kLeaves = 2 + kBoxes / 2;
+
   /// `cells` climbs from the clearing that a dive ends at.
   LinearSubtree(const ScaledMarket& market, const std::vector<Corners>& corners, Arena& arena,
                 Checkpoint& checkpoint, LocalSearch& cells);

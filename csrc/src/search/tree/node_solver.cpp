@@ -38,6 +38,8 @@ NodeSolver::NodeSolver(const ScaledMarket& market, const std::vector<Corners>& c
 
 NodeSolver::~NodeSolver() = default;  // here the relaxation's type is known
 
+int NodeSolver::most_leaves(int claims) { return claims >= kMany ? LinearSubtree::kLeaves : 2; }
+
 void NodeSolver::process(Node node, const NodeTask& task, NodeOutcome& outcome) {
   outcome.restart();
   outcome.half = node.half;
@@ -176,7 +178,7 @@ std::optional<Array> NodeSolver::separation(const Box& box) {
   Array push(market_.states());
   market_.owe(lambda, push);
   sum += (-push).maxCoeff();
-  if (sum >= -kSeparation * lambda.abs().sum()) {
+  if (sum >= -separation_beyond_rounding(claims()) * lambda.abs().sum()) {
     return std::nullopt;  // out of reach by hardly more than rounding: the relaxation decides
   }
   return lambda;

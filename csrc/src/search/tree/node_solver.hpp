@@ -31,6 +31,9 @@ class NodeSolver {
   /// If it is stopped, the node is returned as its own child, with the best bound so far.
   void process(Node node, const NodeTask& task, NodeOutcome& outcome);
 
+  /// Nodes that one is divided into, at most, in a market of no more claims.
+  static int most_leaves(int claims);
+
   /// Whether process() takes the memory of an outcome's spare node.
   bool reuses_nodes() const { return !dear_; }
 

@@ -125,9 +125,7 @@ void TangentBound::set_box(const Box& box, double wobble) {
   const auto size = static_cast<Eigen::Index>(moving_.size());
   const Slice g = multipliers_.marginal_state_prices();
   const Slice value = multipliers_.value();
-  // Made anew: Eigen frees an array before it allocates one of another size, for which there may be
-  // no memory.
-  centred_ = Matrix(size, market_.states());
+  centred_.resize(size, market_.states());
   for (Eigen::Index j = 0; j < size; ++j) {
     const int k = moving_[static_cast<std::size_t>(j)];
     centred_.row(j) = ((market_.payoffs.row(k).transpose().array() - value[k]) * g.sqrt()).matrix();

@@ -1,9 +1,10 @@
 // Claims on disjoint sets of states: the same answers with and without matrices.
 #include "cell/cell_solver.hpp"
-#include "disjoint_book.hpp"
+#include "ipm/disjoint_book.hpp"
 #include "ipm/disjoint_system.hpp"
 #include "prices/price_simplex.hpp"
 #include "prices/range_check.hpp"
+#include "random_dense.hpp"
 #include "search/tree/relaxation_program.hpp"
 
 namespace kpm {
@@ -65,7 +66,7 @@ TEST(disjoint_systems_agree_with_dense_matrices) {
         dense_curvature(market, risk, Array::Ones(claims)) - Matrix::Identity(claims, claims);
     Slice x = arena.array(claims);
     Slice applied = arena.array(claims);
-    x = Array::Random(claims);
+    x = test::random_array(random, claims);
     const Vector wanted = x.matrix();
     inner.apply(x, applied);
     const double size = curvature.diagonal().maxCoeff();
@@ -98,7 +99,7 @@ TEST(disjoint_systems_agree_with_dense_matrices) {
     a = alone;
     b = slope;
     prices.factor(w, a, b, inner);
-    const Vector multipliers = Vector::Random(claims);
+    const Vector multipliers = test::random_vector(random, claims);
     x = (outer * multipliers).array();  // in the range of the matrix, which may be singular
     const Vector right = x.matrix();
     prices.solve_in_place(x);

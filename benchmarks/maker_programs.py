@@ -1,4 +1,4 @@
-"""The convex rules as cone programmes, for every maker: CVXPY with parameters, Clarabel directly.
+"""The convex rules as cone programs, for every maker: CVXPY with parameters, Clarabel directly.
 
 In units of the notional, x the net fills of each limit of each claim, offers negative, and losses
 l = payoffs' x - w:
@@ -36,8 +36,8 @@ ACCURACY = 1e-8  # of the notional: what is asked of the peers
 
 
 @dataclass(frozen=True)
-class Programme:
-    """What a cone programme needs to know of a book, in units of its notional and of one share."""
+class Program:
+    """What a cone program needs to know of a book, in units of its notional and of one share."""
 
     model: dict[str, Any]
     notional: float
@@ -48,7 +48,7 @@ class Programme:
     inventory: Floats  # (N,) in notionals
 
     @classmethod
-    def of(cls, market: kpm.Market, orders: kpm.Orders) -> Programme:
+    def of(cls, market: kpm.Market, orders: kpm.Orders) -> Program:
         claim = orders.claim_index(market)
         notional = float(np.ptp(market.payoffs, axis=1)[claim] @ orders.quantity)
         least, most = market.payoffs.min(axis=1)[claim], market.payoffs.max(axis=1)[claim]
@@ -73,27 +73,27 @@ class Programme:
 class CvxpyAuction:
     """Canonicalised once: a new book gives new limits, quantities and wealth to parameters."""
 
-    def __init__(self, programme: Programme) -> None:
-        self.programme = programme
-        levels, states = programme.payoffs.shape
+    def __init__(self, program: Program) -> None:
+        self.program = program
+        levels, states = program.payoffs.shape
         x = cp.Variable(levels)
         self.limit = cp.Parameter(levels)
         self.low, self.high = cp.Parameter(levels), cp.Parameter(levels)
         self.inventory = cp.Parameter(states)
-        losses = programme.payoffs.T @ x - self.inventory
-        cost, constraints = _cost(programme, losses, states)
+        losses = program.payoffs.T @ x - self.inventory
+        cost, constraints = _cost(program, losses, states)
         constraints += [x >= self.low, x <= self.high]
         self.problem = cp.Problem(cp.Minimize(cost - self.limit @ x), constraints)
-        self.take(programme)
+        self.take(program)
 
-    def take(self, programme: Programme) -> None:
-        self.limit.value = programme.limit
-        self.low.value, self.high.value = programme.low, programme.high
-        self.inventory.value = programme.inventory
+    def take(self, program: Program) -> None:
+        self.limit.value = program.limit
+        self.low.value, self.high.value = program.low, program.high
+        self.inventory.value = program.inventory
 
     def solve(self) -> float:
         """The optimum, in notionals."""
-        self.take(self.programme)
+        self.take(self.program)
         self.problem.solve(
             solver=cp.CLARABEL, tol_gap_abs=ACCURACY, tol_gap_rel=ACCURACY, tol_feas=ACCURACY
         )
@@ -103,22 +103,22 @@ class CvxpyAuction:
 class FreshCvxpyAuction:
     """The same as in a script that clears one book: build, canonicalise, solve."""
 
-    def __init__(self, programme: Programme) -> None:
-        self.programme = programme
+    def __init__(self, program: Program) -> None:
+        self.program = program
 
     def solve(self) -> float:
-        return CvxpyAuction(self.programme).solve()
+        return CvxpyAuction(self.program).solve()
 
 
 class ClarabelAuction:
     """Clarabel directly, tuned and warm: set up before, given numbers, and solved.
 
-    All that these programmes can do without is off, the order of elimination and all memory are
+    All that these programs can do without is off, the order of elimination and all memory are
     kept. The method starts afresh for every book: it does not take a starting point.
     """
 
-    def __init__(self, programme: Programme) -> None:
-        problem = CvxpyAuction(programme).problem
+    def __init__(self, program: Program) -> None:
+        problem = CvxpyAuction(program).problem
         data, _, inverse = problem.get_problem_data(cp.CLARABEL)
         self.constant = float(inverse[-1].get("offset", 0.0))
         dims = data["dims"]
@@ -149,9 +149,9 @@ class ClarabelAuction:
         return -float(solution.obj_val) - self.constant
 
 
-def _cost(programme: Programme, losses: Any, states: int) -> tuple[Any, list[Any]]:
+def _cost(program: Program, losses: Any, states: int) -> tuple[Any, list[Any]]:
     """An expression for C and the constraints that make it so."""
-    model, unit, one = programme.model, programme.notional, np.ones(states)
+    model, unit, one = program.model, program.notional, np.ones(states)
     kind = model["kind"]
     if kind == "starting_orders":
         delta = model["delta"] / unit

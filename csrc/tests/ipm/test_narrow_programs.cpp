@@ -8,6 +8,7 @@
 #include "cell/cell_solver.hpp"
 #include "ipm/narrow_system.hpp"
 #include "random_book.hpp"
+#include "random_dense.hpp"
 #include "search/tree/relaxation_program.hpp"
 
 namespace kpm {
@@ -77,7 +78,7 @@ TEST(narrow_systems_solve_what_the_matrices_say) {
     system.topRightCorner(claims, claims) = slope.matrix().asDiagonal();
     system.bottomLeftCorner(claims, claims) = -Matrix(slope.matrix().asDiagonal());
     system.bottomRightCorner(claims, claims) = of_risks + Matrix::Identity(claims, claims);
-    const Vector right = Vector::Random(2 * claims);
+    const Vector right = test::random_vector(random, 2 * claims);
 
     NarrowSystem narrow(claims, prices, risks, arena);
     narrow.factor(price_rows, risk_rows, alone, slope);
