@@ -5,12 +5,13 @@
 #include <limits>
 #include <utility>
 
+#include "numerics/golden.hpp"
+
 namespace kpm {
 
 namespace {
 
-constexpr double kSame = kSameLimit;            // payoffs and limits of several claims, likewise
-constexpr double kGolden = 0.6180339887498949;  // its multiples spread over the unit interval
+constexpr double kSame = kSameLimit;  // payoffs and limits of several claims, likewise
 
 const Staircase& staircase_of(int claim, const ScaledMarket& full,
                               const std::vector<Staircase>& stairs) {
@@ -52,8 +53,7 @@ std::vector<Presolve::Group> Presolve::find_groups(const ScaledMarket& full, boo
   const Eigen::Index states = full.states();
   Array weights(states);
   for (Eigen::Index i = 0; i < states; ++i) {
-    const double multiple = kGolden * static_cast<double>(i + 1);
-    weights[i] = multiple - std::floor(multiple);
+    weights[i] = golden_weight(static_cast<double>(i + 1));
   }
   const double all = weights.sum();
   const double rounding = static_cast<double>(states) * std::numeric_limits<double>::epsilon();

@@ -45,7 +45,6 @@ Four operator+(const Four& a, double b) { return {a.low + b, a.high + b}; }
 Four operator-(const Four& a, double b) { return {a.low - b, a.high - b}; }
 Four operator*(const Four& a, double b) { return {a.low * b, a.high * b}; }
 
-Four operator/(const Four& a, const Four& b) { return {a.low / b.low, a.high / b.high}; }
 Four operator/(double a, const Four& b) { return {a / b.low, a / b.high}; }
 Four operator-(double a, const Four& b) { return {a - b.low, a - b.high}; }
 

@@ -6,6 +6,7 @@
 #include "kpm/kpm.hpp"
 #include "numerics/log1p.hpp"
 #include "numerics/pair.hpp"
+#include "risk/glance.hpp"
 
 namespace kpm {
 
@@ -13,8 +14,7 @@ namespace {
 
 constexpr double kSeriesAlone = 1e-4;  // relative to the smallest scale: the next term is rounding
 constexpr double kOwnDigits = 0.25;
-constexpr Eigen::Index kGlance = 8;  // states that tell most claims of many payoffs
-constexpr double kFitFrom = 0.1;     // of e^-Omega: where roots are started from others
+constexpr double kFitFrom = 0.1;  // of e^-Omega: where roots are started from others
 constexpr double kFitTo = 0.97;
 constexpr double kChebyshev[] = {
     0.97492791218182361,  0.78183148246802981,  0.43388373911755812, 0.0,
@@ -103,8 +103,7 @@ double BallSupport::mass_of_zeros(const double* values) const {
 bool BallSupport::masses(const double* values, const Range& range, double* of_low,
                          double* of_high) const {
   const double width = range.high - range.low;
-  const double* const end = values + std::min<Eigen::Index>(states_, kGlance);
-  if (std::any_of(values, end, [&](double v) { return v != range.low && v != range.high; })) {
+  if (shows_others(values, states_, range.low, range.high)) {
     return false;
   }
   Pair between(0.0, 0.0);
@@ -303,7 +302,7 @@ void BallSupport::bounds(const double* values, Eigen::Index rows, double* least,
   for (Eigen::Index row = 0; row < rows; ++row) {
     const double* const values_of = values + row * states_;
     Waiting& claim = waiting[count];
-    claim = {row, 0.0, 1.0, {}};
+    claim = {row, 0.0, 1.0, Pair::Zero()};
     double of_zero = 0.0;
     double of_one = 0.0;
     if (masses_of_bits(values_of, &of_zero, &of_one) && of_zero > 0.0 && of_one > 0.0) {
