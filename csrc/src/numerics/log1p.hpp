@@ -52,21 +52,16 @@ constexpr int kFractionWidth = 52;
 constexpr int kBiasOfExponent = 1023;
 
 /// m - 1 and k, for x > -1; x itself where k = 0.
-template <class Number>
-EIGEN_ALWAYS_INLINE Number exponent_taken_out(const Number& x, Number& k) {
-  Number rest = x;
-  for (Eigen::Index lane = 0; lane < x.size(); ++lane) {
-    const double sum = 1.0 + x[lane];
-    std::uint64_t bits = 0;
-    std::memcpy(&bits, &sum, sizeof bits);
-    bits += kBitsOfOne - kBitsOfRootHalf;
-    k[lane] = static_cast<double>(static_cast<int>(bits >> kFractionWidth) - kBiasOfExponent);
-    bits = (bits & kFractionBits) + kBitsOfRootHalf;
-    double m = 0.0;
-    std::memcpy(&m, &bits, sizeof m);
-    rest[lane] = k[lane] == 0.0 ? x[lane] : m - 1.0;
-  }
-  return rest;
+inline double exponent_taken_out(double x, double& k) {
+  const double sum = 1.0 + x;
+  std::uint64_t bits = 0;
+  std::memcpy(&bits, &sum, sizeof bits);
+  bits += kBitsOfOne - kBitsOfRootHalf;
+  k = static_cast<double>(static_cast<int>(bits >> kFractionWidth) - kBiasOfExponent);
+  bits = (bits & kFractionBits) + kBitsOfRootHalf;
+  double m = 0.0;
+  std::memcpy(&m, &bits, sizeof m);
+  return k == 0.0 ? x : m - 1.0;
 }
 
 /// Of each pair the one or the other, by the sign of the first.

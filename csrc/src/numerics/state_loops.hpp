@@ -9,6 +9,25 @@
 
 namespace kpm {
 
+/// StateSums::roots, for any type of kLanes doubles.
+template <class Lanes, Eigen::Index kLanes>
+void find_roots(double s, const RootStart& start, const double* q, const double* r,
+                Eigen::Index count, double* d) {
+  constexpr int kSteps = 12;  // one or two are usual
+  for (Eigen::Index i = 0; i < count; i += kLanes) {
+    DivergenceRoot<Lanes> root(s, start, Lanes::load(q + i), Lanes::load(r + i));
+    root.stay_inside();
+    Lanes found(std::nan(""));
+    Lanes open(1.0);
+    for (int step = 0; step < kSteps && open.sum() > 0.0; ++step) {
+      const Lanes ends = open * root.step();  // each number takes the steps it takes by itself
+      found = where_positive(ends, root.d(), found);
+      open = where_positive(ends, Lanes(0.0), open);
+    }
+    found.store(d + i);
+  }
+}
+
 /// `Four` has the operators of an array, and Four::load(), store() and sum(): (0 + 2) + (1 + 3).
 template <class Four>
 struct StateLoops {
@@ -161,24 +180,7 @@ struct StateLoops {
     return {only, sum.sum() + last};
   }
 
-  static void roots(double s, const RootStart& start, const double* q, const double* r, Index count,
-                    double* d) {
-    constexpr int kSteps = 12;  // one or two are usual
-    for (Index i = 0; i < count; i += kLanes) {
-      DivergenceRoot<Four> root(s, start, Four::load(q + i), Four::load(r + i));
-      root.stay_inside();
-      Four found(std::nan(""));
-      Four open(1.0);
-      for (int step = 0; step < kSteps && open.sum() > 0.0; ++step) {
-        const Four ends = open * root.step();  // each number takes the steps it takes by itself
-        found = where_positive(ends, root.d(), found);
-        open = where_positive(ends, Four(0.0), open);
-      }
-      found.store(d + i);
-    }
-  }
-
-  static constexpr StateSums table() noexcept {
+  static constexpr StateSums table(decltype(StateSums::roots) roots) noexcept {
     return {expm1, psi, tilt, powers, exponential, roots, bits};
   }
 };

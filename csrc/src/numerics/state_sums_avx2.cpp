@@ -86,7 +86,7 @@ inline Four exponent_taken_out(const Four& x, Four& k) {
 
 }  // namespace
 
-const StateSums kStateSums = StateLoops<Four>::table();
+const StateSums kStateSums = StateLoops<Four>::table(find_roots<Four, 4>);
 
 }  // namespace kpm::avx2
 

@@ -299,7 +299,13 @@ void BallSupport::bounds(const double* values, Eigen::Index rows, double* least,
     }
     count = 0;
   };
-  for (Eigen::Index row = 0; row < rows; ++row) {
+  for (Eigen::Index row = 0;; ++row) {
+    if (row == rows || count == kTogether) {
+      solve();
+    }
+    if (row == rows) {
+      return;
+    }
     const double* const values_of = values + row * states_;
     Waiting& claim = waiting[count];
     claim = {row, 0.0, 1.0, Pair::Zero()};
@@ -330,11 +336,8 @@ void BallSupport::bounds(const double* values, Eigen::Index rows, double* least,
     if (certain[0] || certain[1]) {
       r[2 * count] = r[2 * count + 1] = claim.q[certain[0] ? 0 : 1];
     }
-    if (++count == kTogether) {
-      solve();
-    }
+    ++count;
   }
-  solve();
 }
 
 double BallSupport::greatest(const double* values) {
