@@ -300,7 +300,7 @@ void BallSupport::bounds(const double* values, Eigen::Index rows, double* least,
     count = 0;
   };
   for (Eigen::Index row = 0;; ++row) {
-    if (row == rows || count == kTogether) {
+    if (count == kTogether || (row == rows && count > 0)) {
       solve();
     }
     if (row == rows) {
