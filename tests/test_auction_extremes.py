@@ -252,3 +252,21 @@ def test_short_steps_from_a_poor_start_are_no_stall(span, seed):
     result = kpm.clear(market, orders, rule="competitive")
     assert result.status is kpm.Status.OPTIMAL
     result.verify().raise_if_failed()
+
+
+@pytest.mark.parametrize("name", ["worst", "simplex"])
+def test_states_that_are_all_the_worst_cost_no_square_of_their_number(name):
+    """All 20,000 tie where traders meet each other: two matrices of their square are 6.4 GB."""
+    count = 20_000
+    maker = {
+        "worst": kpm.WorstStateMaker(count),
+        "simplex": kpm.KnightianMaker(np.full(count, 1 / count), 1.0, np.inf),
+    }[name]
+    payoffs = np.zeros((1, count))
+    payoffs[0, ::2] = 1.0
+    orders = kpm.Orders([0, 0, 0], ["buy", "sell", "buy"], [0.7, 0.4, 0.2], [4.0, 10.0, 5.0])
+    result = kpm.clear(kpm.Market(payoffs, maker=maker), orders, rule="competitive")
+    assert result.status is kpm.Status.OPTIMAL
+    np.testing.assert_allclose(result.fills, [4.0, 4.0, 0.0])
+    assert result.claim_prices[0] == pytest.approx(0.4, abs=1e-12)
+    result.verify().raise_if_failed()

@@ -179,15 +179,28 @@ def includes(path: Path) -> set[str]:
     return set(re.findall(r'^#include "([^"]+)"', text, re.MULTILINE))
 
 
+def places() -> dict[tuple[str, ...], tuple[int, int]]:
+    """The rank of each folder of the core, and of its sub-folders: its own files come first."""
+    page = (ROOT / "docs" / "architecture.md").read_text(encoding="utf-8")
+    found: dict[tuple[str, ...], tuple[int, int]] = {
+        (folder,): (rank, 0) for folder, rank in layers("kpm").items()
+    }
+    for folder, chain in re.findall(r"^(\w+)/: (.*)$", page, re.MULTILINE):
+        for rank, names in enumerate(chain.split(" < "), 1):
+            for name in names.split(","):
+                found[folder, name.strip()] = found[(folder,)][0], rank
+    return found
+
+
 def test_cpp_layers_know_only_those_below() -> None:
-    rank = layers("kpm")
-    used = {"kpm", "c", "python"}
+    rank = places()
+    used = {("kpm",), ("c",), ("python",)}
     for path in sorted((ROOT / "csrc" / "src").rglob("*.?pp")):
-        layer = path.relative_to(ROOT / "csrc" / "src").parts[0]
-        used.add(layer)
+        place = path.relative_to(ROOT / "csrc" / "src").parent.parts
+        used.add(place)
         for name in includes(path):
-            other = name.split("/")[0]
-            assert other == layer or rank[other] < rank[layer], f"{path} includes {name}"
+            other = tuple(name.split("/")[:-1])
+            assert other == place or rank[other] < rank[place], f"{path} includes {name}"
     for path in sorted((ROOT / "csrc" / "python").rglob("*.?pp")):
         assert all("/" not in name or name.startswith("kpm/") for name in includes(path)), path
     assert used == set(rank)
@@ -211,3 +224,10 @@ def test_cpp_tests_draw_the_same_numbers_on_every_machine() -> None:
     """By test::Random alone: Eigen's draws are the C library's, and depend on which tests ran."""
     for path in (ROOT / "csrc" / "tests").rglob("*.?pp"):
         assert not re.search(r"::(setRandom|Random\(|rand\b)", path.read_text()), path
+
+
+def test_modules_of_tests_have_one_name() -> None:
+    """Under another, a module is loaded twice; any installed package may be called ``tests``."""
+    for path in (ROOT / "tests").glob("*.py"):
+        found = re.findall(r"^\s*(?:from|import) (?:tests\b|\.).*", path.read_text("utf-8"), re.M)
+        assert found == [], path

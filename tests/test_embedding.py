@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import ctypes
 import math
+import os
 import re
 import shutil
-import subprocess
 import sys
 from pathlib import Path
 from typing import Any
@@ -314,13 +314,9 @@ def test_sources_that_are_not_compiled_say_so(tmp_path: Path) -> None:
     """Python in a checkout imports the checkout's folder, not the package that is installed."""
     ignored = shutil.ignore_patterns("_core*", "lib", "include", "__pycache__")
     shutil.copytree(PACKAGE, tmp_path / "kpm_fast", ignore=ignored)
-    run = subprocess.run(
-        [sys.executable, "-S", "-m", "kpm_fast", "--cflags"],  # no hook of an editable install
-        cwd=tmp_path,
-        capture_output=True,
-        text=True,
-        check=False,
-    )
+    # Without the hook of an editable install, and without this checkout on the path.
+    command = [sys.executable, "-S", "-m", "kpm_fast", "--cflags"]
+    run = run_command(command, cwd=tmp_path, env=dict(os.environ))
     assert run.returncode != 0
     assert run.stdout == ""
     assert f"{tmp_path / 'kpm_fast'} holds the sources" in run.stderr

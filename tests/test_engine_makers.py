@@ -10,8 +10,7 @@ from hypothesis import strategies as st
 import kpm_fast as kpm
 from kpm_fast.clearing.auctions import rules_of
 from strategies import examples
-
-from .test_engine import assert_same_bits
+from test_engine import assert_same_bits
 
 pytestmark = pytest.mark.cross_section
 

@@ -6,7 +6,6 @@ import dataclasses
 import os
 import re
 import shutil
-import subprocess
 import sys
 from pathlib import Path
 from typing import Any
@@ -18,6 +17,7 @@ import pytest
 import kpm_fast as kpm
 from kpm_fast.cli import command as cli
 from kpm_fast.markup import aligned, table
+from programs import run_command
 
 pytestmark = pytest.mark.unsanitized
 
@@ -261,22 +261,15 @@ def browser() -> str:
 @pytest.mark.unsanitized
 def test_a_browser_opens_a_report_without_console_messages(path: Path, tmp_path: Path) -> None:
     options = ["--headless", "--no-sandbox", "--disable-gpu", f"--user-data-dir={tmp_path / 'p'}"]
-    shown = subprocess.run(
-        [browser(), *options, "--enable-logging=stderr", "--dump-dom", path.as_uri()],
-        capture_output=True,
-        text=True,
-        timeout=120,
-        check=True,
+    shown = run_command(
+        [browser(), *options, "--enable-logging=stderr", "--dump-dom", path.as_uri()]
     )
+    assert shown.returncode == 0, shown.stderr
     assert "The proof holds" in shown.stdout
     assert [line for line in shown.stderr.splitlines() if "CONSOLE" in line] == []
     printed = tmp_path / "page.pdf"
-    subprocess.run(
-        [browser(), *options, f"--print-to-pdf={printed}", path.as_uri()],
-        capture_output=True,
-        timeout=120,
-        check=True,
-    )
+    made = run_command([browser(), *options, f"--print-to-pdf={printed}", path.as_uri()])
+    assert made.returncode == 0, made.stderr
     assert printed.read_bytes().startswith(b"%PDF")
 
 

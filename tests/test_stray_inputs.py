@@ -171,5 +171,13 @@ def test_paths_that_no_file_can_have(path: str) -> None:
     ]
     for call in calls:
         for name in (path, Path(path)):
-            with pytest.raises(kpm.InputError, match=r"^path: "):
+            with pytest.raises(kpm.InputError, match=r"^(path|folder): "):
                 call(name)
+
+
+@pytest.mark.parametrize("flag", [True, False, np.True_, np.array(False)])
+def test_a_flag_is_no_row(flag: Any) -> None:
+    orders = kpm.Orders(**COLUMNS)
+    with pytest.raises(kpm.InputError, match=f"^key: must be a row, .*, got {bool(flag)}$"):
+        orders[flag]
+    assert len(orders[[True, False]]) == 1

@@ -320,6 +320,8 @@ def picked_rows(
     """Return rows to pick; none twice if they have identifiers, which must stay distinct."""
     check_complete(key, "key")
     rows = np.asarray(key)
+    if rows.ndim == 0 and rows.dtype.kind == "b":
+        raise InputError(f"must be a row, or a flag for each, got {bool(rows)}", field="key")
     if rows.size == 0 and rows.dtype.kind != "b":
         rows = rows.astype(np.int64)
     if rows.ndim == 0 and rows.dtype.kind in "iu":

@@ -450,7 +450,7 @@ class Orders:
     @overload
     def __getitem__(self, key: slice | ArrayLike) -> Orders: ...
     def __getitem__(self, key: Any) -> Order | Orders:
-        if isinstance(key, int | np.integer):
+        if isinstance(key, int | np.integer) and not isinstance(key, bool):
             key = int(key)
             code = self._codes[key]
             ids, times = self._order_id, self._time

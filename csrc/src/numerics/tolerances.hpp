@@ -15,6 +15,13 @@ namespace kpm {
 /// Published clearings satisfy it, and so does every clearing that is compared with others.
 constexpr double kPriceTolerance = 1e-12;
 
+/// A claim price this far outside the range of its piece belongs to another: the sum over the
+/// states that it is cannot be wrong by as much.
+constexpr double kOffPiece = 1e-13;
+
+/// Prices that agree to this are on their limits, as exactly as a sum over states tells.
+constexpr double kPricesAgree = 1e-15;
+
 /// Accuracy to which the simplex method brings prices into their ranges.
 constexpr double kSimplexTolerance = 5e-13;
 
@@ -30,11 +37,16 @@ constexpr double separation_beyond_rounding(int claims) {
 
 // Ranges that the simplex method reaches must not be declared unreachable.
 static_assert(kSeparation < kSimplexTolerance && kSimplexTolerance < kPriceTolerance);
+// Prices that are polished beyond validity are told from those that are not.
+static_assert(kPricesAgree < kOffPiece && kOffPiece < kPriceTolerance);
 
 // Money.
 
 /// Clearings whose certainty equivalents differ by no more than this are equally good.
 constexpr double kTie = 1e-11;
+
+/// A choice among optima may weaken the proof of the one published by no more than this.
+constexpr double kOfAProof = kTie / 10;
 
 /// Gap to which the cells of candidates are solved.
 constexpr double kCandidateTolerance = 1e-12;
@@ -70,11 +82,14 @@ constexpr double kPinningStatePrice = 1e-9;
 /// Relative singular value of a condition that does not bind a direction.
 constexpr double kDependentDirection = 1e-8;
 
+/// The same of equations between state prices and losses at a kink, whose entries are exact.
+constexpr double kIdleCondition = 1e-11;
+
 /// Entries of a direction that are rounding.
 constexpr double kDirectionRounding = 1e-12;
 
 // A binding condition is distinguished from the rounding of its entries.
-static_assert(kDirectionRounding < kDependentDirection);
+static_assert(kDirectionRounding < kIdleCondition && kIdleCondition < kDependentDirection);
 
 // Linear algebra.
 

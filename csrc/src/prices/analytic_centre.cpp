@@ -14,11 +14,13 @@ namespace kpm {
 namespace {
 
 constexpr int kSteps = 400;
-constexpr double kMet = 1e-15;        // of the payoff range: prices that meet their ranges
 constexpr double kToBoundary = 0.99;  // of the way to where a denominator vanishes
 constexpr double kDecrease = 1e-4;    // of what the slope promises
 constexpr int kHalvings = 50;
-constexpr int kNoGain = 3;  // steps without one: rounding
+constexpr double kNoDecrease = 1e-14;  // of the objective: what the slope promises is rounding
+constexpr int kNoGain = 3;             // steps without one: rounding
+constexpr double kFall = 0.5;          // of a price: more is no last digit,
+constexpr double kRise = 2.0;          // nor is this
 
 /// One end of a range, or a price that is known.
 struct Row {
@@ -207,7 +209,7 @@ bool Centre::advance() {
   for (int halving = 0; halving < kHalvings; ++halving) {
     const double gain = (w_ * (along * change_ / denominator_).log1p()).sum();  // of -objective
     // Near the end the decrease that the slope promises is less than the rounding of the sum.
-    if (gain >= -kDecrease * along * promised || -along * promised < 1e-14) {
+    if (gain >= -kDecrease * along * promised || -along * promised < kNoDecrease) {
       for (std::size_t r = 0; r < active_.size(); ++r) {
         Row& row = rows_[active_[r]];
         row.x = r == leaving ? 0.0 : row.x + along * step_[static_cast<Eigen::Index>(r)];
@@ -238,7 +240,7 @@ void Centre::meet_prices() {
       change_[i] += step_[static_cast<Eigen::Index>(r)] * entry(rows_[active_[r]], i);
     }
   }
-  if (change_.minCoeff() > 0.5 && change_.maxCoeff() < 2.0) {
+  if (change_.minCoeff() > kFall && change_.maxCoeff() < kRise) {
     g_ *= change_;
     g_ /= g_.sum();
   }
@@ -262,7 +264,7 @@ bool Centre::find() {
     } else if (best <= kPriceTolerance && ++without_gain == kNoGain) {
       break;
     }
-    if (off <= kMet || !find_direction() || !advance()) {
+    if (off <= kPricesAgree || !find_direction() || !advance()) {
       break;
     }
   }
@@ -271,7 +273,7 @@ bool Centre::find() {
   }
   g_ = kept / kept.sum();
   price_out();
-  if (missed() > kMet) {
+  if (missed() > kPricesAgree) {
     meet_prices();
   }
   return true;

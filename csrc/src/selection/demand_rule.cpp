@@ -8,7 +8,7 @@
 #include "numerics/linear_equations.hpp"
 #include "numerics/tolerances.hpp"
 #include "selection/exact_steps.hpp"
-#include "selection/least_regret.hpp"
+#include "selection/open_steps.hpp"
 
 namespace kpm {
 
@@ -18,7 +18,6 @@ constexpr double kKink = 1e-10;     // ambiguity price, scaled, of a worst case 
 constexpr double kNearKink = 1e-6;  // scaled money: losses no farther apart may be equal
 constexpr double kLastDigit = 2 * std::numeric_limits<double>::epsilon();
 constexpr double kIdleStatePrice = 1e-13;  // below it a state may lose more at no cost
-constexpr int kHalvings = 40;
 
 }  // namespace
 
@@ -39,7 +38,6 @@ DemandRule::Step DemandRule::step(int claim, int piece) const {
   step.high = market_.demand(claim, box.demand_high);
   step.bids = market_.demand(claim, stairs(claim).buy[l]);
   step.offers = market_.demand(claim, stairs(claim).sell[l]);
-  step.everything = step.low + step.bids;  // offers at the limit are all in demand_low
   step.price = market_.price(claim, box.price_low);
   return step;
 }
@@ -106,12 +104,12 @@ std::vector<int> DemandRule::counting_states(const CellOptimum& solution) const 
 /// The equations "the losses of these states change equally". Rows: states; columns: steps, then
 /// the common shift.
 Eigen::MatrixXd DemandRule::equal_losses(const std::vector<int>& states,
-                                         const std::vector<Step>& open) const {
+                                         const std::vector<OpenStep>& open) const {
   const auto m = static_cast<Eigen::Index>(open.size());
   Eigen::MatrixXd rows(static_cast<Eigen::Index>(states.size()), m + 1);
   for (Eigen::Index i = 0; i < rows.rows(); ++i) {
     for (Eigen::Index k = 0; k < m; ++k) {
-      const Step& step = open[static_cast<std::size_t>(k)];
+      const OpenStep& step = open[static_cast<std::size_t>(k)];
       rows(i, k) = market_.payoffs(step.claim, states[static_cast<std::size_t>(i)]);
     }
     rows(i, m) = -1.0;
@@ -124,7 +122,7 @@ Eigen::MatrixXd DemandRule::equal_losses(const std::vector<int>& states,
 /// Directions of the open steps' demand along which neither revenue nor risk changes: the losses
 /// of all states that count move alike. One column a direction, in shares of each step's height.
 Matrix DemandRule::open_directions(const CellOptimum& solution,
-                                   const std::vector<Step>& open) const {
+                                   const std::vector<OpenStep>& open) const {
   return kernel(equal_losses(counting_states(solution), open), kDependentDirection);
 }
 
@@ -139,7 +137,7 @@ void DemandRule::equalise_losses(const CellOptimum& solution, const std::vector<
       solution.ambiguity_price * std::sqrt(2.0 * market_.ambiguity) > kNearKink) {
     return;
   }
-  std::vector<Step> inside;
+  std::vector<OpenStep> inside;
   std::copy_if(steps.begin(), steps.end(), std::back_inserter(inside), [&](const Step& step) {
     return step.low < demand[step.claim] && demand[step.claim] < step.high;
   });
@@ -165,7 +163,7 @@ void DemandRule::equalise_losses(const CellOptimum& solution, const std::vector<
       least_norm_solution(equal_losses(tied, inside), -apart.matrix(), kDependentDirection);
   Array equal = demand;
   for (std::size_t at = 0; at < inside.size(); ++at) {
-    const Step& step = inside[at];
+    const OpenStep& step = inside[at];
     double& moved = equal[step.claim];
     moved = std::clamp(moved + change[static_cast<Eigen::Index>(at)], step.low, step.high);
   }
@@ -173,6 +171,55 @@ void DemandRule::equalise_losses(const CellOptimum& solution, const std::vector<
   if (value(equal, cell) >= value(demand, cell) - rounding) {
     demand = equal;
   }
+}
+
+/// The open steps' demand of least regret.
+void DemandRule::choose_open(const CellOptimum& solution, const std::vector<int>& cell,
+                             const std::vector<OpenStep>& open, double tie, Array& demand) {
+  if (open.empty()) {
+    return;
+  }
+  const Matrix directions = open_directions(solution, open);
+  const auto m = static_cast<Eigen::Index>(open.size());
+  const auto d = directions.cols();
+  if (d == 0) {
+    return;
+  }
+  // States that do not count now must not begin to: their loss stays below the worst, and where
+  // the risk is smooth it rises no further than to where the state's price is still nothing.
+  const Array loss = (market_.payoffs.transpose() * demand.matrix()).array() - market_.inventory;
+  const double worst = loss.maxCoeff();
+  std::vector<int> idle;
+  for (int i = 0; i < market_.states(); ++i) {
+    if (solution.marginal_state_prices[i] <= kPinningStatePrice) {
+      idle.push_back(i);
+    }
+  }
+  const auto r = static_cast<Eigen::Index>(idle.size());
+  Matrix limits(r, d);
+  Array room(r);
+  const bool kink = solution.ambiguity_price <= kKink;
+  const double rho = kink || r == 0 ? worst : measure_.evaluate(loss);
+  for (Eigen::Index i = 0; i < r; ++i) {
+    checkpoint_.pass(static_cast<double>(m * d));
+    const int state = idle[static_cast<std::size_t>(i)];
+    limits.row(i) = -directions.row(m);
+    for (Eigen::Index k = 0; k < m; ++k) {
+      limits.row(i) +=
+          market_.payoffs(open[static_cast<std::size_t>(k)].claim, state) * directions.row(k);
+    }
+    room[i] = worst - loss[state];
+    const double probability = solution.worst_case[state];
+    if (!kink && probability > 0.0) {
+      // g = p exp(alpha (loss - rho))
+      const double most = rho + std::log(kIdleStatePrice / probability) / market_.risk_aversion;
+      room[i] = std::clamp(most - loss[state], 0.0, room[i]);
+    }
+  }
+  const Array best = project_on_face(
+      face_of(open, demand, directions, std::move(limits), std::move(room)), &checkpoint_);
+  const auto worth = [&](const Array& trial) { return value(trial, cell); };
+  approach(open, best, worth, worth(demand) - tie, demand);
 }
 
 ChosenDemand DemandRule::choose(const CellOptimum& solution, const std::vector<int>& cell,
@@ -206,86 +253,13 @@ ChosenDemand DemandRule::choose(const CellOptimum& solution, const std::vector<i
     }
   }
   move_to_ends(wanted, cell, tie, chosen.demand);
-  std::vector<Step> open;
-  std::copy_if(steps.begin(), steps.end(), std::back_inserter(open), [&](const Step& step) {
-    return !step.wanted || chosen.demand[step.claim] != step.end;
-  });
-
-  if (!open.empty()) {
-    const Matrix directions = open_directions(solution, open);
-    if (directions.cols() > 0) {
-      const auto m = static_cast<Eigen::Index>(open.size());
-      const auto d = directions.cols();
-      FaceProblem face;
-      for (Array* array :
-           {&face.start, &face.low, &face.high, &face.target, &face.below, &face.above}) {
-        array->resize(m);
-      }
-      for (Eigen::Index k = 0; k < m; ++k) {
-        const Step& step = open[static_cast<std::size_t>(k)];
-        face.start[k] = chosen.demand[step.claim];
-        face.low[k] = step.low;
-        face.high[k] = step.high;
-        face.target[k] = step.everything;
-        face.below[k] = step.bids;
-        face.above[k] = step.offers;
-      }
-      face.directions = directions.topRows(m);
-      // States that do not count now must not begin to: their loss stays below the worst, and where
-      // the risk is smooth it rises no further than to where the state's price is still nothing.
-      const Array loss =
-          (market_.payoffs.transpose() * chosen.demand.matrix()).array() - market_.inventory;
-      const double worst = loss.maxCoeff();
-      std::vector<int> idle;
-      for (int i = 0; i < market_.states(); ++i) {
-        if (solution.marginal_state_prices[i] <= kPinningStatePrice) {
-          idle.push_back(i);
-        }
-      }
-      const auto r = static_cast<Eigen::Index>(idle.size());
-      face.limits.resize(r, d);
-      face.room.resize(r);
-      const bool kink = solution.ambiguity_price <= kKink;
-      const double rho = kink || r == 0 ? worst : measure_.evaluate(loss);
-      for (Eigen::Index i = 0; i < r; ++i) {
-        checkpoint_.pass(static_cast<double>(m * d));
-        const int state = idle[static_cast<std::size_t>(i)];
-        face.limits.row(i) = -directions.row(m);
-        for (Eigen::Index k = 0; k < m; ++k) {
-          face.limits.row(i) +=
-              market_.payoffs(open[static_cast<std::size_t>(k)].claim, state) * directions.row(k);
-        }
-        // Without room, rounding in a state that moves as the others do would block all of them.
-        for (Eigen::Index column = 0; column < d; ++column) {
-          double& limit = face.limits(i, column);
-          limit = std::abs(limit) > kDirectionRounding ? limit : 0.0;
-        }
-        face.room[i] = worst - loss[state];
-        const double probability = solution.worst_case[state];
-        if (!kink && probability > 0.0) {
-          // g = p exp(alpha (loss - rho))
-          const double most = rho + std::log(kIdleStatePrice / probability) / market_.risk_aversion;
-          face.room[i] = std::clamp(most - loss[state], 0.0, face.room[i]);
-        }
-      }
-      const Array best = project_on_face(face, &checkpoint_);
-
-      // The face was identified with tolerances: walk towards the choice only as far as it is free.
-      const double before = value(chosen.demand, cell);
-      Array trial = chosen.demand;
-      double share = 1.0;
-      for (int halving = 0; halving < kHalvings; ++halving, share *= 0.5) {
-        for (Eigen::Index k = 0; k < m; ++k) {
-          trial[open[static_cast<std::size_t>(k)].claim] =
-              face.start[k] + share * (best[k] - face.start[k]);
-        }
-        if (value(trial, cell) >= before - tie) {
-          chosen.demand = trial;
-          break;
-        }
-      }
+  std::vector<OpenStep> open;
+  for (const Step& step : steps) {
+    if (!step.wanted || chosen.demand[step.claim] != step.end) {
+      open.push_back(step);
     }
   }
+  choose_open(solution, cell, open, tie, chosen.demand);
 
   std::vector<Move> near;
   for (const Step& step : steps) {

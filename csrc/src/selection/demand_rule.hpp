@@ -8,6 +8,7 @@
 #include "cell/cell_optimum.hpp"
 #include "numerics/checkpoint.hpp"
 #include "risk/risk_measure.hpp"
+#include "selection/open_steps.hpp"
 
 namespace kpm {
 
@@ -38,13 +39,9 @@ class DemandRule {
   double revenue(const Array& demand, const std::vector<int>& cell) const;
 
  private:
-  struct Step {
-    int claim;
-    double low, high;     // demand
-    double bids, offers;  // quantity at the limit
-    double everything;    // net demand if all of it is filled
-    double price;         // the limit
-    bool wanted;          // the maker wants its end, and demand is all but there
+  struct Step : OpenStep {
+    double price;  // the limit
+    bool wanted;   // the maker wants its end, and demand is all but there
     double end;
   };
 
@@ -59,8 +56,11 @@ class DemandRule {
   void move_to_ends(const std::vector<Move>& moves, const std::vector<int>& cell, double tie,
                     Array& demand);
   std::vector<int> counting_states(const CellOptimum& solution) const;
-  Eigen::MatrixXd equal_losses(const std::vector<int>& states, const std::vector<Step>& open) const;
-  Matrix open_directions(const CellOptimum& solution, const std::vector<Step>& open) const;
+  Eigen::MatrixXd equal_losses(const std::vector<int>& states,
+                               const std::vector<OpenStep>& open) const;
+  Matrix open_directions(const CellOptimum& solution, const std::vector<OpenStep>& open) const;
+  void choose_open(const CellOptimum& solution, const std::vector<int>& cell,
+                   const std::vector<OpenStep>& open, double tie, Array& demand);
   void equalise_losses(const CellOptimum& solution, const std::vector<int>& cell,
                        const std::vector<Step>& steps, Array& demand);
 

@@ -10,7 +10,12 @@ namespace kpm {
 namespace {
 
 constexpr int kIterations = 200;
+// In units of the widest step: complementarity and constraints to the last digit of a share of it;
+// the slope, a sum over the steps, to a hundred.
 constexpr double kTolerance = 1e-15;
+constexpr double kSlope = 1e-13;
+constexpr double kOfTolerance = 0.01;  // what a step aims at, at least: well inside
+constexpr double kNarrowest = 1e-300;  // a step's width whose inverse is a number
 constexpr double kStart = 0.1;
 constexpr double kToBoundary = 0.995;
 constexpr double kPoorStep = 0.5;
@@ -26,7 +31,7 @@ Array project_on_face(const FaceProblem& problem, Checkpoint* checkpoint) {
   const Eigen::Index d = problem.directions.cols();
   const Eigen::Index r = problem.room.size();
   const Eigen::Index rows = 2 * m + r;
-  const double scale = std::max(1e-300, (problem.high - problem.low).maxCoeff());
+  const double scale = std::max(kNarrowest, (problem.high - problem.low).maxCoeff());
 
   const bool linear = problem.rise.size() > 0;
   Vector slope = Vector::Zero(d);  // of the objective beside the regret
@@ -70,7 +75,7 @@ Array project_on_face(const FaceProblem& problem, Checkpoint* checkpoint) {
                               constraint.transpose() * dual.matrix();
     const double tau = (slack * dual).sum() / static_cast<double>(rows);
     if (tau < kTolerance && primal.abs().maxCoeff() < kTolerance &&
-        stationary.cwiseAbs().maxCoeff() < 1e-13) {
+        stationary.cwiseAbs().maxCoeff() < kSlope) {
       break;
     }
     const Array weight = dual / slack;
@@ -97,7 +102,7 @@ Array project_on_face(const FaceProblem& problem, Checkpoint* checkpoint) {
     const double after =
         ((slack + affine * dslack) * (dual + affine * ddual)).sum() / static_cast<double>(rows);
     const double ratio = after / tau;
-    const double target = std::max(ratio * ratio * ratio * tau, 0.01 * kTolerance);
+    const double target = std::max(ratio * ratio * ratio * tau, kOfTolerance * kTolerance);
     direction(target - slack * dual - dslack * ddual);
     double step = std::min(1.0, kToBoundary * reach());
     const double now = (slack * dual).minCoeff() / tau;

@@ -1,7 +1,10 @@
 #include <algorithm>
+#include <cmath>
 #include <numeric>
+#include <optional>
 
-#include "mechanisms/maker_optimal/levels.hpp"
+#include "mechanisms/levels.hpp"
+#include "mechanisms/netting.hpp"
 #include "random_book.hpp"
 
 namespace kpm {
@@ -52,6 +55,24 @@ TEST(the_smaller_half_is_summed_without_sorting) {
                                          sorted.begin() + static_cast<std::ptrdiff_t>(half), 0.0);
     CHECK_NEAR(levels.smaller_half(), sum, 1e-13 * sum);
   }
+}
+
+TEST(netting_leaves_no_zero_below_zero) {
+  test::Random random(92);
+  int none = 0;
+  for (int trial = 0; trial < 300; ++trial) {
+    const test::RandomBook book(random, 3, 1, 2 + random.below(8));
+    const std::vector<Staircase> stairs = compile_staircases(book.market(), book.book());
+    const Staircase& claim = stairs.front();
+    const double base =
+        claim.demand[static_cast<std::size_t>(random.below(static_cast<int>(claim.demand.size())))];
+    const std::optional<Netting> net = count_from(claim, base, 1e-3);
+    CHECK(net.has_value());
+    const std::size_t limits = claim.limit.size();
+    CHECK(!std::signbit(net->staircase.sold[0]) && !std::signbit(net->staircase.bought[limits]));
+    none += net->staircase.sold[0] == 0.0 && net->staircase.bought[limits] == 0.0 ? 1 : 0;
+  }
+  CHECK(none > 100);
 }
 
 }  // namespace kpm

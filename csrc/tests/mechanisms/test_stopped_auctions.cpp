@@ -197,7 +197,7 @@ TEST(starting_orders_on_arrow_debreu_claims_are_stopped_as_well) {
     book.payoffs[claim * (kStates + 1)] = 1.0;
     book.claim[j] = static_cast<std::int64_t>(claim);
     book.side[j] = j % 2 == 0 ? 1 : -1;
-    book.price[j] = 1.0 / kStates;
+    book.price[j] = (claim % 2 == 0 ? 1.3 : 0.7) / kStates;  // unlike those without trade
     book.quantity[j] = random.uniform(20.0, 50.0);
   }
   const Market market = book.market();
@@ -211,21 +211,32 @@ TEST(starting_orders_on_arrow_debreu_claims_are_stopped_as_well) {
     settings.looks = nullptr;
     const AuctionClearing whole = clear_auction(market, maker, book.book(), settings);
     CHECK(whole.clearing.status == Status::kOptimal);
+    int interrupted = 0;
     int stopped = 0;
+    double before = -kInfinity;
     for (int at = 0;; ++at) {
       Looks looks;
       looks.stop_at = at;
       settings.looks = &looks;
       const AuctionClearing found = clear_auction(market, maker, book.book(), settings);
-      CHECK(found.clearing.status == Status::kOptimal);  // which the root alone proves
+      // Which the root alone proves.
+      const bool optimal = found.clearing.status == Status::kOptimal;
+      CHECK(optimal || found.clearing.status == Status::kInterrupted);
+      CHECK(optimal || stopped == interrupted);  // found once, it is not lost
       CHECK(obeys_limits(book, found.clearing));
-      CHECK_NEAR(found.objective, whole.objective, 1e-9);
+      CHECK(found.objective >= before - 1e-9 && found.objective <= whole.objective + 1e-9);
+      CHECK(!optimal || found.objective >= whole.objective - 1e-9);
+      CHECK(found.clearing.upper_bound >= whole.objective - 1e-9);
+      before = found.objective;
       if (looks.count <= at) {
+        CHECK(optimal);
         break;
       }
       ++stopped;
+      interrupted += optimal ? 0 : 1;
     }
-    CHECK(stopped > 0);
+    CHECK(interrupted > 2);
+    CHECK(stopped > interrupted);
   }
 }
 

@@ -1,4 +1,4 @@
-#include "mechanisms/maker_optimal/levels.hpp"
+#include "mechanisms/levels.hpp"
 #include "mechanisms/maker_optimal/tradable_book.hpp"
 #include "random_book.hpp"
 

@@ -1,3 +1,6 @@
+#include <algorithm>
+#include <vector>
+
 #include "check.hpp"
 #include "search/tree/branching.hpp"
 
@@ -33,6 +36,58 @@ TEST(without_experience_the_claim_farthest_from_its_staircase_is_split) {
   }
 }
 
+TEST(a_box_without_a_bound_leaves_splits_with_scores) {
+  PseudoCosts costs(2);
+  for (const bool upper : {false, true}) {
+    costs.learn({0, upper, 0.1, kInfinity}, 1.0);
+  }
+  for (const double gap : {0.1, kInfinity}) {
+    const Split split = choose(gap, costs);
+    CHECK(split.claim == 1 && split.score > 0.0);
+  }
+}
+
+TEST(splits_to_try_are_those_that_promise_most) {
+  test::Random random(3);
+  for (int trial = 0; trial < 200; ++trial) {
+    const int claims = 1 + random.below(6);
+    std::vector<Corners> all;
+    PseudoCosts costs(claims);
+    Array prices(claims);
+    Array demand(claims);
+    for (int k = 0; k < claims; ++k) {
+      all.push_back(one_bid(1.0 + random.below(2)));
+      prices[k] = 0.25 * (1 + random.below(3));  // at half a claim is on its step
+      demand[k] = 0.5;
+      costs.learn({k, random.below(2) == 0, 0.1, 1.0}, 1.0 - 0.1 * random.below(3));
+    }
+    Box box = whole(all);
+    if (random.below(2) == 0) {
+      box.first[0] = box.last[0] = 1;
+    }
+    std::vector<Split> splits;
+    choose_splits(box, all, prices, demand, 1.0, costs, 3, splits);
+    std::vector<Split> every;
+    choose_splits(box, all, prices, demand, 1.0, costs, all.size(), every);
+    int off = 0;
+    for (int k = 0; k < claims; ++k) {
+      const auto at = static_cast<std::size_t>(k);
+      off += prices[k] != 0.5 && box.first[at] < box.last[at] ? 1 : 0;
+    }
+    CHECK(every.size() == static_cast<std::size_t>(off));
+    CHECK(splits.size() == std::min<std::size_t>(every.size(), 3));
+    for (std::size_t n = 0; n < every.size(); ++n) {
+      CHECK(every[n].score == costs.score(every[n].claim, every[n].area, 1.0));
+      CHECK(n == 0 || every[n - 1].score >= every[n].score);
+      CHECK(n >= splits.size() || splits[n].claim == every[n].claim);
+    }
+    if (!splits.empty()) {
+      const Split best = choose_split(box, all, prices, demand, 1.0, costs);
+      CHECK(best.claim == splits[0].claim && best.piece == splits[0].piece);
+    }
+  }
+}
+
 TEST(a_claim_whose_splits_help_on_both_sides_is_preferred) {
   PseudoCosts costs(2);
   for (const bool upper : {false, true}) {
@@ -56,9 +111,10 @@ TEST(a_claim_whose_splits_help_on_one_side_only_is_not) {
 
 TEST(what_cannot_be_learnt_from_changes_nothing) {
   PseudoCosts costs(2);
-  costs.learn({}, 0.0);                       // the root
-  costs.learn({0, false, 0.0, 1.0}, 0.0);     // on its staircase
-  costs.learn({0, false, 0.1, 1.0}, 1.0e-3);  // something, ...
+  costs.learn({}, 0.0);                         // the root
+  costs.learn({1, true, 0.1, kInfinity}, 1.0);  // of a box that nothing had bounded
+  costs.learn({0, false, 0.0, 1.0}, 0.0);       // on its staircase
+  costs.learn({0, false, 0.1, 1.0}, 1.0e-3);    // something, ...
   const double before = costs.score(1, 0.1, 1.0);
   costs.learn({}, 0.0);
   CHECK(costs.score(1, 0.1, 1.0) == before);

@@ -11,9 +11,9 @@ namespace kpm {
 namespace {
 
 constexpr int kSteps = 200;
-constexpr int kPatience =
-    8;  // steps: where Newton's method only moves by kinks, bisection is faster
+constexpr int kPatience = 8;  // steps: where Newton's method moves by kinks, bisection is faster
 constexpr int kRounds = 30;
+constexpr double kOfAState = 40.0;  // operations: divisions, and the way to a rung
 constexpr double kExact = 2e-16;
 constexpr double kRounding = 4e-16;
 
@@ -62,6 +62,8 @@ class ScalarRoot {
   };
 
   const Ladder& ladder(const State& state) const { return auction_.ladder(state.claim); }
+  /// Before what looks at every state once.
+  void pass() const { auction_.checkpoint.pass(kOfAState * static_cast<double>(states_.size())); }
   void settle(State& state, double t) const;
   double excess(double t, double& slope);
   double refine(double t);
@@ -122,6 +124,7 @@ void ScalarRoot::settle(State& state, double t) const {
 }
 
 double ScalarRoot::excess(double t, double& slope) {
+  pass();
   double sum = -1.0;
   slope = 0.0;
   for (State& state : states_) {
@@ -142,6 +145,7 @@ double ScalarRoot::distance(double worst, double target) const {
     }
   }
   for (int step = 0; step < kSteps; ++step) {
+    pass();
     double sum = 0.0;
     double slope = 0.0;
     for (const State& state : states_) {
@@ -164,6 +168,7 @@ double ScalarRoot::distance(double worst, double target) const {
 /// the prices: it is found anew at the present pieces, and the pieces with it. Returns t.
 double ScalarRoot::refine(double t) {
   for (int round = 0; round < kRounds; ++round) {
+    pass();
     double worst = -kInfinity;
     double rest = 1.0;       // the sum that the prices on rungs must have
     State* first = nullptr;  // the step to end first as t rises

@@ -4,18 +4,17 @@
 #include <algorithm>
 #include <chrono>
 #include <cmath>
-#include <memory>
+#include <limits>
 #include <numeric>
-#include <optional>
 #include <utility>
 
 #include "book/units.hpp"
 #include "kpm/validation.hpp"
 #include "mechanisms/competitive/clear_compiled_auction.hpp"
-#include "mechanisms/competitive/solve_auction.hpp"
+#include "mechanisms/competitive/unit_auction.hpp"
+#include "mechanisms/levels.hpp"
 #include "mechanisms/limits.hpp"
-#include "mechanisms/maker_optimal/levels.hpp"
-#include "mechanisms/maker_optimal/publication.hpp"
+#include "mechanisms/publication.hpp"
 #include "numerics/tolerances.hpp"
 #include "selection/allocation.hpp"
 
@@ -29,16 +28,8 @@ double seconds_since(Clock::time_point start) {
   return std::chrono::duration<double>(Clock::now() - start).count();
 }
 
-constexpr double kDwarfed = 1e-2;      // of the scale: trade below it is solved in finer units
-constexpr double kGiant = 1e3;         // times the least order
-constexpr double kRoom = 4.0;          // what trades in the units chosen for it is a part of them
-constexpr double kReach = 16.0;        // of these units: where demand is cut
-constexpr double kLongestZoom = 1e-4;  // per zoom: demand is known to no more digits
-constexpr double kLost = 1e-9;         // scaled money: with this gap the demand is unknown
-constexpr double kShortestZoom = 0.3;  // ... and one shorter than this is not worth a solution
-constexpr double kNoWorse = 1.1;       // a gap that hardly differs says nothing of units
-constexpr int kZooms = 8;
-constexpr double kOnLimit = 1e-14;  // of the payoff range: a price this close is on its limit
+constexpr double kLastDigit = std::numeric_limits<double>::epsilon();
+constexpr double kOfPayoff = 8.0;  // last digits of a claim's payoffs that its price may miss
 
 /// What the orders of one claim pay by their limits, summed along its staircase: the same for any
 /// sequence of the orders.
@@ -61,12 +52,11 @@ double paid_at_limits(const Staircase& claim, int piece, double net_demand) {
 
 /// Whether the published state prices make the published claim prices.
 bool consistent(const Market& market, const Clearing& clearing) {
-  constexpr double kEps = 2.220446049250313e-16;
   for (int k = 0; k < market.claims; ++k) {
     const double* const row = market.payoffs + static_cast<std::ptrdiff_t>(k) * market.states;
     const auto [low, high] = std::minmax_element(row, row + market.states);
     const double largest = std::max(std::abs(*low), std::abs(*high));
-    const double slack = 1e-12 * (*high - *low) + 8 * kEps * largest;
+    const double slack = kPriceTolerance * (*high - *low) + kOfPayoff * kLastDigit * largest;
     const auto at = static_cast<std::size_t>(k);
     const double above = above_least(market, at, *low, clearing.state_prices);
     if (!(std::abs(above - (clearing.claim_prices[at] - *low)) <= slack)) {
@@ -76,248 +66,177 @@ bool consistent(const Market& market, const Clearing& clearing) {
   return true;
 }
 
-/// The auction in one choice of units, with orders cut at `reach`.
-struct AtScale {
-  AtScale(const ScaledMarket& scaled, const MakerModel& model, const std::vector<Staircase>& stairs,
-          double most)
-      : market(scaled),
-        maker(model, market),
-        cost(make_function(market, maker, arena)),
-        function(*cost),
-        reach(most) {
-    idle = find_idle(market, function);
-    ladders = find_ladders(market, stairs, idle.prices, reach);
-  }
-  AtScale(const AtScale&) = delete;
-  AtScale& operator=(const AtScale&) = delete;
-
-  SolvedAuction solve(const std::vector<Staircase>& stairs, const AuctionSettings& settings,
-                      Checkpoint& checkpoint) {
-    const FaceRule face =
-        settings.rule == ConvexRule::kPdca ? FaceRule::kGreatestPayout : FaceRule::kLeastRegret;
-    return solve_auction({market, maker, ladders, checkpoint}, stairs, idle,
-                         settings.max_iterations, face, function);
-  }
-
-  AuctionPoint before_solving(const std::vector<Staircase>& stairs, Checkpoint& checkpoint) {
-    return point_before_solving({market, maker, ladders, checkpoint}, stairs, idle, function);
-  }
-
-  /// Whether neither the point nor the best answer to its prices touches where orders were cut.
-  bool is_within(const AuctionPoint& point) const {
-    for (int k = 0; k < market.claims(); ++k) {
-      const Ladder& ladder = ladders[static_cast<std::size_t>(k)];
-      const double price = market.payoffs.row(k).dot(point.g.matrix());
-      // On a limit both ends of its step are best answers: the nearer one to nothing counts.
-      const auto above = static_cast<std::size_t>(ladder.rung(price + kOnLimit));
-      const auto below = static_cast<std::size_t>(ladder.rung(price - kOnLimit));
-      const double most = ladder.demand[below];
-      const double least = ladder.demand[above];
-      const double wanted = std::max({least, -most, 0.0});
-      if (!(std::abs(point.demand[k]) < reach && wanted < reach)) {
-        return false;
-      }
-    }
-    return true;
-  }
-
-  Arena arena;
-  ScaledMarket market;
-  ScaledMaker maker;
-  std::unique_ptr<MakerFunction> cost;
-  MakerFunction& function;
-  double reach;
-  Idle idle;
-  std::vector<Ladder> ladders;
-};
-
-/// The notional that trades at a point, money: orders with the maker and with each other.
-double notional_of(const std::vector<Staircase>& stairs, const ScaledMarket& market,
-                   const AuctionPoint& point) {
-  double notional = market.scale * point.demand.abs().sum();
-  for (int k = 0; k < market.claims(); ++k) {
-    const auto at = static_cast<std::size_t>(k);
-    const Staircase& claim = stairs[static_cast<std::size_t>(market.original[at])];
-    const auto l = static_cast<std::size_t>(point.piece[at] / 2);
-    notional += claim.span() *
-                (Staircase::is_step(point.piece[at])
-                     ? claim.bought[l + 1] + claim.sold[l] + std::min(claim.buy[l], claim.sell[l])
-                     : claim.bought[l] + claim.sold[l]);
-  }
-  return notional;
-}
-
-/// Whether little trades compared with the largest orders, which are giants among the rest or leave
-/// what trades no proof to the tolerance.
-bool is_dwarfed(const std::vector<Staircase>& stairs, const ScaledMarket& whole,
-                const AtScale& scales, const AuctionPoint& point, double tolerance) {
-  const ScaledMarket& market = scales.market;
-  const double traded = point.demand.abs().sum();
-  if (traded > 0.0 && traded <= kDwarfed &&
-      market.scale * std::abs(point.gap()) > tolerance * notional_of(stairs, market, point)) {
-    return true;
-  }
-  const bool lost = !(point.gap() <= kLost);  // in units so coarse, the solution itself
-  if ((point.demand.abs().sum() > kDwarfed && !lost) || whole.claims() == 0) {
-    return false;
-  }
-  std::vector<double> heights;
-  for (int k = 0; k < whole.claims(); ++k) {
-    const Staircase& claim =
-        stairs[static_cast<std::size_t>(whole.original[static_cast<std::size_t>(k)])];
-    for (std::size_t l = 0; l < claim.limit.size(); ++l) {
-      heights.push_back(whole.demand(k, claim.buy[l] + claim.sell[l]));
-    }
-  }
-  if (heights.empty()) {
-    return false;
-  }
-  const auto middle = heights.begin() + static_cast<std::ptrdiff_t>(heights.size() / 2);
-  std::nth_element(heights.begin(), middle, heights.end());
-  const double least = *std::min_element(heights.begin(), middle + 1);
-  // Units of the smallest orders resolve everything: no need to look closer.
-  return *std::max_element(middle, heights.end()) > kGiant * least &&
-         scales.market.scale > least * whole.scale;
-}
-
-AuctionClearing clear_until(const Market& given, const MakerModel& model, const Orders& orders,
-                            const std::vector<Staircase>& stairs, const AuctionSettings& settings,
-                            Limits& limits) {
-  const auto start = Clock::now();
-  Checkpoint checkpoint(limits.token());
-  const Array prior = prior_of(model);
+/// The market as the core knows it: a Knightian maker's preferences are in it, others have theirs
+/// in their model.
+Market market_of(const Market& given, const MakerModel& model, const Array& prior) {
+  const bool knightian = model.kind == MakerKind::kKnightian;
   Market market = given;
   market.prior = prior.data();
-  market.risk_aversion = model.kind == MakerKind::kKnightian ? model.risk_aversion : 1.0;
-  market.ambiguity = model.kind == MakerKind::kKnightian ? model.ambiguity : 0.0;
-  const ScaledMarket whole(market, stairs);
-  AuctionClearing result;
-  Clearing& clearing = result.clearing;
-  for (const Staircase& claim : stairs) {
-    clearing.pieces.push_back(claim.pieces());
-  }
+  market.risk_aversion = knightian ? model.risk_aversion : 1.0;
+  market.ambiguity = knightian ? model.ambiguity : 0.0;
+  return market;
+}
 
-  auto scales = std::make_unique<AtScale>(whole, model, stairs, kInfinity);
-  SolvedAuction solved;
-  solved.stopped = limits.told_before();
-  if (solved.stopped) {
-    solved.point = scales->before_solving(stairs, checkpoint);
-  } else {
-    solved = scales->solve(stairs, settings, checkpoint);
-  }
-  // Orders that stand far from the prices must not set the scale of those that trade.
-  double share = 0.0;  // of the units so far; none chosen yet
-  for (int zoom = 0; zoom < kZooms && !solved.stopped &&
-                     is_dwarfed(stairs, whole, *scales, solved.point, settings.tolerance);
-       ++zoom) {
-    ScaledMarket closer = scales->market;
-    const double traded = solved.point.gap() <= kLost ? solved.point.demand.abs().sum() : 0.0;
-    share = share > 0.0 ? std::sqrt(share) : std::max(kRoom * traded, kLongestZoom);
-    closer.scale *= share;
-    closer.inventory /= share;
-    closer.risk_aversion *= share;
-    auto near = std::make_unique<AtScale>(closer, model, stairs, kReach);
-    SolvedAuction found = near->solve(stairs, settings, checkpoint);
-    solved.iterations += found.iterations;
-    if (found.stopped) {
-      AuctionPoint first = scales->before_solving(stairs, checkpoint);
-      if (first.objective > solved.point.objective) {
-        solved.point = std::move(first);
-      }
-      break;
-    }
-    if (near->is_within(found.point) &&
-        closer.scale * std::abs(found.point.gap()) <=
-            scales->market.scale *
-                std::max(kGapRounding, kNoWorse * std::abs(solved.point.gap()))) {
-      found.iterations = solved.iterations;
-      solved = std::move(found);
-      scales = std::move(near);
-      share = 0.0;
-    } else if (share > kShortestZoom) {  // these units were too fine, and no others are left
-      break;
-    }
-  }
-  const ScaledMarket& scaled = scales->market;
-  MakerFunction& function = scales->function;
-  const double idle = function.evaluate(-scaled.inventory);
-  const AuctionPoint& point = solved.point;
-  clearing.seconds_search = seconds_since(start);
+/// From the staircases to a clearing, its bound and its status. Each step relies on those before
+/// it.
+class ConvexClearing {
+ public:
+  ConvexClearing(const Market& given, const MakerModel& model, const Orders& orders,
+                 const std::vector<Staircase>& stairs, const AuctionSettings& settings,
+                 Limits& limits)
+      : model_(model),
+        orders_(orders),
+        stairs_(stairs),
+        settings_(settings),
+        limits_(limits),
+        prior_(prior_of(model)),
+        market_(market_of(given, model, prior_)) {}
 
+  AuctionClearing clear();
+
+ private:
+  void solve();
+  void publish_point();
+  void appraise();
+  void bound();
+  void judge();
+  void finish();
+
+  const MakerModel& model_;
+  const Orders& orders_;
+  const std::vector<Staircase>& stairs_;
+  const AuctionSettings& settings_;
+  Limits& limits_;
+  const Clock::time_point start_ = Clock::now();
+  Checkpoint checkpoint_{limits_.token()};
+  const Array prior_;
+  const Market market_;
+  const ScaledMarket whole_{market_, stairs_};
+
+  ResolvedAuction resolved_;
+  AuctionPoint published_;  // the point, with the published demand
+  AuctionClearing result_;
+  Clearing& clearing_ = result_.clearing;
+};
+
+AuctionClearing ConvexClearing::clear() {
+  solve();
+  publish_point();
+  appraise();
+  bound();
+  judge();
+  finish();
+  return std::move(result_);
+}
+
+/// The fills of greatest worth, and prices that support them.
+void ConvexClearing::solve() {
+  for (const Staircase& claim : stairs_) {
+    clearing_.pieces.push_back(claim.pieces());
+  }
+  resolved_ =
+      resolve_auction(whole_, model_, stairs_, settings_, !limits_.told_before(), checkpoint_);
+  clearing_.iterations = resolved_.solved.iterations;
+  clearing_.seconds_search = seconds_since(start_);
+}
+
+/// Prices and fills by the limit order logic, in the caller's units.
+void ConvexClearing::publish_point() {
+  const ScaledMarket& scaled = resolved_.in->market;
+  const AuctionPoint& point = resolved_.solved.point;
   Choice choice;
   choice.cell = point.piece;
   choice.demand = point.demand;
   choice.state_prices = point.g;
-  std::vector<int> places(stairs.size());
+  std::vector<int> places(stairs_.size());
   std::iota(places.begin(), places.end(), 0);
-  const Published traded = publish(market, orders, places, {stairs, stairs, {}}, scaled, choice,
-                                   settings.allocation, clearing);
-  clearing.scale = traded.scale > 0.0 ? traded.scale : Levels(market, stairs).smaller_half();
-  double premium = 0.0;  // what limits pay above the clearing prices
-  for (std::size_t k = 0; k < stairs.size(); ++k) {
-    const double at_limits =
-        paid_at_limits(stairs[k], static_cast<int>(clearing.cell[k]), clearing.net_demand[k]);
-    premium += at_limits - clearing.claim_prices[k] * clearing.net_demand[k];
-  }
+  const Published published = publish(market_, orders_, places, {stairs_, stairs_, {}}, scaled,
+                                      choice, settings_.allocation, clearing_);
+  clearing_.scale =
+      published.scale > 0.0 ? published.scale : Levels(market_, stairs_).smaller_half();
+}
 
-  // From the published demand, which is what limits and allocation made of the chosen one.
-  AuctionPoint published = point;
+/// What the published demand, which is what limits and allocation made of the chosen one, is worth
+/// to the maker, at the clearing prices and where every order pays its limit.
+void ConvexClearing::appraise() {
+  const UnitAuction& in = *resolved_.in;
+  const ScaledMarket& scaled = in.market;
+  double premium = 0.0;  // what limits pay above the clearing prices
+  for (std::size_t k = 0; k < stairs_.size(); ++k) {
+    const double at_limits =
+        paid_at_limits(stairs_[k], static_cast<int>(clearing_.cell[k]), clearing_.net_demand[k]);
+    premium += at_limits - clearing_.claim_prices[k] * clearing_.net_demand[k];
+  }
+  published_ = resolved_.solved.point;
   double revenue = 0.0;
   for (int k = 0; k < scaled.claims(); ++k) {
     const auto source = static_cast<std::size_t>(scaled.original[static_cast<std::size_t>(k)]);
-    published.demand[k] = scaled.demand(k, clearing.net_demand[source]);
-    revenue += published.demand[k] * scaled.price(k, clearing.claim_prices[source]);
+    published_.demand[k] = scaled.demand(k, clearing_.net_demand[source]);
+    revenue += published_.demand[k] * scaled.price(k, clearing_.claim_prices[source]);
   }
-  const Auction auction{scaled, scales->maker, scales->ladders, checkpoint};
-  auction.judge(function, published);
-  const double nothing = cost_of_nothing(model);
-  const double value = revenue - function.evaluate(auction.losses(published.demand));
-  const double competitive = to_money(scaled, value) - nothing;
-  result.objective = competitive + premium;
-  clearing.certainty_equivalent =
-      settings.rule == ConvexRule::kPayAsBid ? result.objective : competitive;
-  if (settings.rule == ConvexRule::kPayAsBid) {
-    clearing.revenue += premium;
-    for (double& wealth : clearing.payoff) {
+  in.plain(checkpoint_).judge(*resolved_.in->function, published_);
+  const double nothing = cost_of_nothing(model_);
+  const double competitive = to_money(scaled, revenue - published_.cost) - nothing;
+  result_.objective = competitive + premium;
+  clearing_.certainty_equivalent = competitive;
+  clearing_.no_trade_equivalent = to_money(scaled, in.idle.worth) - nothing;
+  if (settings_.rule == ConvexRule::kPayAsBid) {
+    clearing_.certainty_equivalent = result_.objective;
+    clearing_.revenue += premium;
+    for (double& wealth : clearing_.payoff) {
       wealth += premium;
     }
   }
-  clearing.no_trade_equivalent = to_money(scaled, -idle) - nothing;
-  clearing.upper_bound = result.objective + scaled.scale * std::max(published.gap(), 0.0);
-  clearing.support.worst_case = to_vector(point.p);
-  clearing.support.marginal_state_prices = clearing.state_prices;
-  clearing.support.multipliers.assign(static_cast<std::size_t>(market.claims), 0.0);
-  clearing.support.ambiguity_price = scaled.scale * function.ambiguity_price();
-  if (model.kind != MakerKind::kKnightian || !point.unique) {
-    clearing.support.ambiguity_price = 0.0;
-  } else if (scaled.kind == Ambiguity::kNone) {
-    const auto [least, most] = std::minmax_element(clearing.payoff.begin(), clearing.payoff.end());
-    clearing.support.ambiguity_price = *least < *most ? kInfinity : 0.0;
-  }
-  if (std::none_of(stairs.begin(), stairs.end(),
+}
+
+/// The upper bound on every fills' worth, and what supports it.
+void ConvexClearing::bound() {
+  const ScaledMarket& scaled = resolved_.in->market;
+  if (std::none_of(stairs_.begin(), stairs_.end(),
                    [](const Staircase& claim) { return claim.has_net_demand(); })) {
-    // Nothing can trade: there is one clearing, and what bounds it is its own worth.
-    clearing.upper_bound = result.objective;
-    published.bound = published.objective;
+    published_.bound = published_.objective;  // there is one clearing, which its own worth bounds
   }
-  // Judged by the published figures. A bound that is below what it bounds proves no more than the
-  // rounding by which it is.
-  const double wanted = settings.tolerance * clearing.scale;
-  const bool proven = clearing.upper_bound - result.objective <= wanted &&
-                      scaled.scale * -published.gap() <= wanted && consistent(market, clearing);
-  clearing.status = proven                                ? Status::kOptimal
-                    : limits.status() != Status::kOptimal ? limits.status()
-                                                          : Status::kInaccurate;
-  if (!proven) {  // the state prices may be any: what the maker would pay is another matter
-    function.evaluate(auction.losses(published.demand));
-    clearing.support.marginal_state_prices = to_vector(function.g());
-    clearing.support.worst_case = to_vector(function.worst_case());
+  clearing_.upper_bound = result_.objective + scaled.scale * std::max(published_.gap(), 0.0);
+  Support& support = clearing_.support;
+  support.worst_case = to_vector(published_.p);
+  support.marginal_state_prices = clearing_.state_prices;
+  support.multipliers.assign(static_cast<std::size_t>(market_.claims), 0.0);
+  if (model_.kind != MakerKind::kKnightian || !published_.unique) {
+    support.ambiguity_price = 0.0;
+  } else if (scaled.kind == Ambiguity::kNone) {
+    const auto [least, most] =
+        std::minmax_element(clearing_.payoff.begin(), clearing_.payoff.end());
+    support.ambiguity_price = *least < *most ? kInfinity : 0.0;
+  } else {
+    support.ambiguity_price = scaled.scale * resolved_.in->function->ambiguity_price();
   }
-  clearing.iterations = solved.iterations;
-  clearing.threads = 1;
-  clearing.seconds_total = seconds_since(start);
-  clearing.seconds_select = clearing.seconds_total - clearing.seconds_search;
-  return result;
+}
+
+/// By the published figures. A bound that is below what it bounds proves no more than the rounding
+/// by which it is.
+void ConvexClearing::judge() {
+  const double wanted = settings_.tolerance * clearing_.scale;
+  const bool proven = clearing_.upper_bound - result_.objective <= wanted &&
+                      resolved_.in->market.scale * -published_.gap() <= wanted &&
+                      consistent(market_, clearing_);
+  if (proven) {
+    clearing_.status = Status::kOptimal;
+    return;
+  }
+  const bool stopped = limits_.status() != Status::kOptimal;
+  clearing_.status = stopped ? limits_.status() : Status::kInaccurate;
+  // The state prices may be any: what the maker would pay is another matter.
+  const MakerFunction& function = *resolved_.in->function;
+  const Array marginal = function.g() / function.g().sum();
+  const Array worst = function.worst_case() / function.worst_case().sum();
+  clearing_.support.marginal_state_prices = to_vector(marginal);
+  clearing_.support.worst_case = to_vector(worst);
+}
+
+void ConvexClearing::finish() {
+  clearing_.threads = 1;
+  clearing_.seconds_total = seconds_since(start_);
+  clearing_.seconds_select = clearing_.seconds_total - clearing_.seconds_search;
 }
 
 }  // namespace
@@ -331,7 +250,7 @@ AuctionClearing clear_compiled_auction(const Market& market, const MakerModel& m
   until.interrupted = settings.interrupted;
   until.looks = settings.looks;
   Limits limits(until, Clock::now(), orders.count, Limits::Clock::duration::zero());
-  return clear_until(market, maker, orders, stairs, settings, limits);
+  return ConvexClearing(market, maker, orders, stairs, settings, limits).clear();
 }
 
 AuctionClearing clear_auction(const Market& market, const MakerModel& maker, const Orders& orders,

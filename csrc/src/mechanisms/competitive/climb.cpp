@@ -9,6 +9,7 @@
 #include "book/staircase.hpp"
 #include "numerics/arena.hpp"
 #include "numerics/semidefinite_cholesky.hpp"
+#include "numerics/tolerances.hpp"
 
 namespace kpm {
 
@@ -17,8 +18,6 @@ namespace {
 constexpr int kRounds = 200;
 constexpr int kFruitless = 20;       // rounds without better prices: rounding
 constexpr int kTrials = 40;          // of the length of a step
-constexpr double kMet = 1e-15;       // of the payoff range: prices that agree
-constexpr double kOpens = 1e-13;     // a price this far outside its rung's range opens the step
 constexpr double kTurned = 0.25;     // a step ends where its slope is this share of the first
 constexpr double kLeap = 16.0;       // the next trial's length over the last one's
 constexpr double kRidge = 1e-10;     // relative: claims that depend on each other part ways
@@ -72,9 +71,9 @@ void Climber::find_movers(const AuctionPoint& point) {
     if (on_rung) {
       const auto l = static_cast<std::size_t>(step / 2);
       const double price = auction_.market.payoffs.row(k).dot(point.g.matrix());
-      if (l < ladder.limit.size() && price > ladder.limit[l] + kOpens) {
+      if (l < ladder.limit.size() && price > ladder.limit[l] + kOffPiece) {
         ++step;
-      } else if (l > 0 && price < ladder.limit[l - 1] - kOpens) {
+      } else if (l > 0 && price < ladder.limit[l - 1] - kOffPiece) {
         --step;
       } else {
         continue;
@@ -203,7 +202,7 @@ AuctionPoint Climber::climb(AuctionPoint point) {
   AuctionPoint best = point;
   double least = missed_by(auction_, point);
   int fruitless = 0;
-  for (int round = 0; round < kRounds && least > kMet && fruitless < kFruitless; ++round) {
+  for (int round = 0; round < kRounds && least > kPricesAgree && fruitless < kFruitless; ++round) {
     find_movers(point);
     if (movers_.empty()) {
       break;

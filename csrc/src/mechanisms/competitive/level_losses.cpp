@@ -6,13 +6,13 @@
 
 #include "book/staircase.hpp"
 #include "numerics/linear_equations.hpp"
+#include "numerics/tolerances.hpp"
 
 namespace kpm {
 
 namespace {
 
-constexpr int kRounds = 3;       // one is exact but for rounding
-constexpr double kRank = 1e-11;  // relative singular value of a condition that says nothing
+constexpr int kRounds = 3;  // one is exact but for rounding
 
 }  // namespace
 
@@ -52,7 +52,7 @@ void level_losses(const Auction& auction, MakerFunction& function, AuctionPoint&
     for (Eigen::Index i = 0; i < c; ++i) {
       missing[i] = level - loss[priced[static_cast<std::size_t>(i)]];
     }
-    const Vector change = least_norm_solution(system, missing, kRank);
+    const Vector change = least_norm_solution(system, missing, kIdleCondition);
     for (Eigen::Index j = 0; j < m; ++j) {
       const int k = open[static_cast<std::size_t>(j)];
       const Ladder& ladder = auction.ladder(k);

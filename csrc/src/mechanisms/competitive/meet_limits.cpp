@@ -6,16 +6,16 @@
 #include "book/staircase.hpp"
 #include "numerics/arena.hpp"
 #include "numerics/semidefinite_cholesky.hpp"
+#include "numerics/tolerances.hpp"
 
 namespace kpm {
 
 namespace {
 
 constexpr int kRounds = 60;
-constexpr double kPrice = 1e-15;  // of the payoff range: prices that agree
-constexpr double kFade = 0.1;     // a state price keeps this share of itself at least, a round
-constexpr double kFall = 0.5;     // more is no last digit,
-constexpr double kRise = 2.0;     // nor is this
+constexpr double kFade = 0.1;  // a state price keeps this share of itself at least, a round
+constexpr double kFall = 0.5;  // more is no last digit,
+constexpr double kRise = 2.0;  // nor is this
 
 }  // namespace
 
@@ -51,7 +51,7 @@ void meet_limits(const Auction& auction, bool fade, AuctionPoint& point) {
     }
     least = missed;
     point.g = g;
-    if (missed <= kPrice) {
+    if (missed <= kPricesAgree) {
       return;
     }
     const Matrix weighted = centred * g.matrix().asDiagonal();

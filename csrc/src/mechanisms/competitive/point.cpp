@@ -52,7 +52,8 @@ void Auction::find_pieces(const ArrayView& price, AuctionPoint& point) const {
 }
 
 void Auction::judge(MakerFunction& function, AuctionPoint& point) const {
-  point.objective = -function.evaluate(losses(point.demand));
+  point.cost = function.evaluate(losses(point.demand));
+  point.objective = -point.cost;
   point.bound = function.conjugate(point.g, point.p) + (point.g * market.inventory).sum();
   for (int k = 0; k < market.claims(); ++k) {
     const Ladder& steps = ladder(k);

@@ -17,6 +17,7 @@ struct AuctionPoint {
   Array g, p;                     ///< (states) state prices, and the prior they are tilted from
   bool settled = true;            ///< whether the demand alone gives the prices their last digits
   bool unique = true;             ///< whether no other state prices support the demand
+  double cost = kInfinity;        ///< C at the demand
   double objective = -kInfinity;  ///< sum of values less C
   double bound = kInfinity;       ///< the dual at g
 
@@ -47,7 +48,7 @@ struct Auction {
   /// Pieces for demands: a step where demand lies inside it by more than the price is off its
   /// limit.
   void find_pieces(const ArrayView& price, AuctionPoint& point) const;
-  /// Objective and bound, in plain arithmetic.
+  /// Cost, objective and bound, in plain arithmetic. Leaves the function at the point's demand.
   void judge(MakerFunction& function, AuctionPoint& point) const;
 };
 

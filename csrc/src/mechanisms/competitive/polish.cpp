@@ -7,24 +7,26 @@
 #include <vector>
 
 #include "mechanisms/competitive/climb.hpp"
+#include "mechanisms/competitive/kink_step.hpp"
 #include "mechanisms/competitive/level_losses.hpp"
 #include "mechanisms/competitive/meet_limits.hpp"
-#include "numerics/linear_equations.hpp"
+#include "mechanisms/competitive/tied_functions.hpp"
+#include "numerics/tolerances.hpp"
 
 namespace kpm {
 
 namespace {
 
 constexpr int kRounds = 60;
-constexpr double kPrice = 1e-15;    // of the payoff range: prices that agree
-constexpr double kOutside = 1e-13;  // a price this far outside its rung's range belongs to a step
 constexpr double kNear = 1e-6;      // prices off by more are not found yet, whatever the steps
 constexpr double kSettled = 1e-12;  // scaled money: what is proved no better needs no more work
 constexpr double kProven = 1e-9;    // scaled money: prices on their limits may cost this proof
 constexpr double kWeight = 1e-12;   // a weight this far below zero is negative
 constexpr double kCost = 1e-15;     // costs that differ by no more are alike
+constexpr double kStill = 1e-15;    // a change of demand and weights that is none
+constexpr int kPatience = 12;       // rounds until what changes still is rounding
+constexpr double kOfSums = 1e-13;   // of the losses: a gap may differ by so much in its sums alone
 constexpr int kSets = 24;           // changes of what ties and of what trades in full
-constexpr double kRank = 1e-11;     // relative singular value of a condition that says nothing
 
 bool on_step(int piece) { return piece % 2 == 1; }
 
@@ -108,10 +110,10 @@ bool Polisher::leave_rungs(AuctionPoint& point) const {
     const Ladder& ladder = auction_.ladder(k);
     const auto l = at(piece / 2);
     const double price = auction_.market.payoffs.row(k).dot(point.g.matrix());
-    if (l < ladder.limit.size() && price > ladder.limit[l] + kOutside) {
+    if (l < ladder.limit.size() && price > ladder.limit[l] + kOffPiece) {
       ++piece;
       left = true;
-    } else if (l > 0 && price < ladder.limit[l - 1] - kOutside) {
+    } else if (l > 0 && price < ladder.limit[l - 1] - kOffPiece) {
       --piece;
       left = true;
     }
@@ -125,7 +127,7 @@ bool Polisher::leave_rungs(AuctionPoint& point) const {
 /// either. The other steps go along, as their prices want, until the first of all is at an end.
 bool Polisher::leave_worst_step(AuctionPoint& point) const {
   std::vector<int> others = steps(point);
-  double most = kOutside;
+  double most = kOffPiece;
   double towards = 0.0;
   auto worst = others.end();
   for (auto k = others.begin(); k != others.end(); ++k) {
@@ -193,7 +195,7 @@ AuctionPoint Polisher::smooth(AuctionPoint point) {
     point.g = function_.g();
     point.p = function_.worst_case();
     const auto m = static_cast<Eigen::Index>(open.size());
-    change = Vector(m);  // made anew: for a resized one there may be no memory
+    change.resize(m);
     double residual = 0.0;
     for (Eigen::Index j = 0; j < m; ++j) {
       const int k = open[static_cast<std::size_t>(j)];
@@ -203,7 +205,7 @@ AuctionPoint Polisher::smooth(AuctionPoint point) {
     if (fresh) {
       best = kInfinity;
       fresh = false;
-      system = Matrix(m, m);
+      system.resize(m, m);
       for (Eigen::Index j = 0; j < m; ++j) {
         for (Eigen::Index l = 0; l <= j; ++l) {
           system(j, l) =
@@ -217,7 +219,7 @@ AuctionPoint Polisher::smooth(AuctionPoint point) {
       best = residual;
       kept = point;
     }
-    if (!better || residual <= kPrice) {
+    if (!better || residual <= kPricesAgree) {
       // As near as rounding lets it come.
       point = kept;
       if (!leave_rungs(point)) {
@@ -246,7 +248,7 @@ AuctionPoint Polisher::smooth(AuctionPoint point) {
 AuctionPoint Polisher::off_limits(AuctionPoint point, AuctionPoint best) {
   double least = missed_by(auction_, best);
   const std::size_t most = steps(point).size();
-  for (std::size_t left = 0; left < most && least > kOutside; ++left) {
+  for (std::size_t left = 0; left < most && least > kOffPiece; ++left) {
     function_.evaluate(auction_.losses(point.demand));
     point.g = function_.g();
     if (!leave_worst_step(point)) {
@@ -297,6 +299,9 @@ AuctionPoint Polisher::kink(AuctionPoint point, std::vector<int>& tied) {
     Eigen::Index least = 0;
     if (weight.minCoeff(&least) < -kWeight) {
       tied.erase(tied.begin() + least);
+      if (tied.empty()) {
+        break;  // rounding has left none: what ties stays as it was seen
+      }
       if (tied.size() < 2 && auction_.maker.risk_aversion > 0.0) {
         tied.clear();
         point.unique = true;
@@ -319,105 +324,71 @@ AuctionPoint Polisher::on_kink(AuctionPoint point, const std::vector<int>& tied,
   const ScaledMarket& market = auction_.market;
   const ScaledMaker& maker = auction_.maker;
   const bool vertices = maker.kind == MakerKind::kPolytope;
-  const bool ball = maker.kind == MakerKind::kKnightian;
   const double a = vertices ? maker.risk_aversion : 0.0;
   // What prices ask of demand and what it changes of them are far apart where a is large: demand in
   // the unit of money that makes them alike.
   const double unit = a > 1.0 ? 1.0 / a : 1.0;
   const auto c = static_cast<Eigen::Index>(tied.size());
   const Eigen::Index n = market.states();
-  Matrix gradient = Matrix::Zero(c, n);
+  TiedFunctions functions(maker, tied, n);
   weight.resize(c);
-  Vector cost(c);
   for (Eigen::Index v = 0; v < c; ++v) {
     const int which = tied[static_cast<std::size_t>(v)];
     weight[v] = vertices ? program_.weights()[which] : point.g[which];
-    gradient(v, vertices ? 0 : which) = vertices ? 0.0 : 1.0;
   }
   weight /= weight.sum();
+  KinkResidual residual;
+  residual.mixed = maker.kind != MakerKind::kKnightian;
   double level = 0.0;
-  bool first = true;
   for (int round = 0; round < kRounds; ++round) {
-    auction_.pass();
     const std::vector<int> open = steps(point);
     const auto m = static_cast<Eigen::Index>(open.size());
-    const Array loss = auction_.losses(point.demand);
-    for (Eigen::Index v = 0; v < c; ++v) {
-      const int which = tied[static_cast<std::size_t>(v)];
-      cost[v] =
-          vertices ? certainty_equivalent(maker, which, a, loss, &gradient(v, 0)) : loss[which];
+    auction_.pass();
+    auction_.checkpoint.pass(
+        operations_of_kink_step(static_cast<double>(m), static_cast<double>(c), a > 0.0));
+    functions.evaluate(auction_.losses(point.demand));
+    if (round == 0) {
+      level = functions.cost().maxCoeff();
     }
-    if (first) {
-      level = cost.maxCoeff();
-      first = false;
-    }
-    const Vector g = gradient.transpose() * weight;
+    const Vector g = functions.mix(weight).matrix();
     Matrix payoffs(m, n);
+    residual.missing.resize(m);
     for (Eigen::Index j = 0; j < m; ++j) {
-      payoffs.row(j) = market.payoffs.row(open[static_cast<std::size_t>(j)]);
+      const int k = open[static_cast<std::size_t>(j)];
+      payoffs.row(j) = market.payoffs.row(k);
+      residual.missing[j] = limit(point, k) - payoffs.row(j).dot(g);
     }
-    const Matrix values = payoffs * gradient.transpose();  // (m, c)
-    // A ball of priors supports any g near its middle: no condition on weights there.
-    const Eigen::Index prices = ball ? 0 : m;
-    const Eigen::Index weights = ball ? 0 : c;
-    Eigen::MatrixXd system = Eigen::MatrixXd::Zero(prices + c + (ball ? 0 : 1), m + weights + 1);
-    Vector residual = Vector::Zero(system.rows());
-    for (Eigen::Index j = 0; j < prices; ++j) {
-      residual[j] = limit(point, open[static_cast<std::size_t>(j)]) - payoffs.row(j).dot(g);
+    residual.values = functions.value(payoffs);
+    residual.unmixed = 1.0 - weight.sum();
+    residual.apart = ((level - functions.cost().array()) / unit).matrix();
+    if (a > 0.0) {
+      residual.curvature = unit * functions.curvature(payoffs, residual.values, weight);
     }
-    if (!ball) {
-      if (a > 0.0) {
-        for (Eigen::Index v = 0; v < c; ++v) {
-          const Matrix centred = payoffs.colwise() - values.col(v);
-          system.topLeftCorner(m, m) += unit * a * weight[v] * centred *
-                                        gradient.row(v).transpose().asDiagonal() *
-                                        centred.transpose();
-        }
-      }
-      system.block(0, m, m, c) = values;
-      system.block(m + c, m, 1, c).setOnes();
-      residual[m + c] = 1.0 - weight.sum();
-    }
-    system.block(prices, 0, c, m) = values.transpose();
-    system.block(prices, m + weights, c, 1).setConstant(-1.0);
-    residual.segment(prices, c) = ((level - cost.array()) / unit).matrix();
-    const Vector change = least_norm_solution(system, residual, kRank);
+    const KinkStep change = kink_step(residual);
     for (Eigen::Index j = 0; j < m; ++j) {
-      point.demand[open[static_cast<std::size_t>(j)]] += unit * change[j];
+      point.demand[open[static_cast<std::size_t>(j)]] += unit * change.demand[j];
     }
-    if (!ball) {
-      weight += change.segment(m, c);
+    if (residual.mixed) {
+      weight += change.weight;
     }
-    level += unit * change[m + weights];
+    level += unit * change.level;
     const bool left = leave_steps(point, open);
-    if (!left && change.cwiseAbs().maxCoeff() <= 1e-15) {
-      break;
-    }
-    if (!left && round > 12) {
+    if (!left && (change.largest() <= kStill || round > kPatience)) {
       break;
     }
   }
-  if (!ball && weight.minCoeff() >= -kWeight) {
-    if (vertices) {  // the gradients at where the demand came to lie
-      const Array loss = auction_.losses(point.demand);
-      for (Eigen::Index v = 0; v < c; ++v) {
-        cost[v] = certainty_equivalent(maker, tied[static_cast<std::size_t>(v)], a, loss,
-                                       &gradient(v, 0));
-      }
-    }
+  if (residual.mixed && weight.minCoeff() >= -kWeight) {
+    functions.evaluate(auction_.losses(point.demand));  // where the demand came to lie
     weight = weight.cwiseMax(0.0).eval();
     weight /= weight.sum();
-    point.g = (gradient.transpose() * weight).array();
+    point.g = functions.mix(weight);
     point.g /= point.g.sum();
     point.p = point.g;
     if (vertices) {
-      Array mixed = weight.array() * (-a * (cost.array() - cost.maxCoeff())).exp();
+      const Array cost = functions.cost().array();
+      Array mixed = weight.array() * (-a * (cost - cost.maxCoeff())).exp();
       mixed /= mixed.sum();
-      point.p.setZero();
-      for (Eigen::Index v = 0; v < c; ++v) {
-        point.p +=
-            mixed[v] * maker.priors.row(tied[static_cast<std::size_t>(v)]).transpose().array();
-      }
+      point.p = (maker.priors(tied, Eigen::all).transpose() * mixed.matrix()).array();
       point.p /= point.p.sum();
     }
   }
@@ -447,16 +418,16 @@ AuctionPoint polish(const Auction& auction, AuctionProgram& program, MakerFuncti
   Polisher polisher(auction, program, function);
   AuctionPoint polished = tied.empty() ? polisher.smooth(found) : polisher.kink(found, tied);
   auction.judge(function, polished);
-  if (tied.empty() && missed_by(auction, polished) > kOutside &&
+  if (tied.empty() && missed_by(auction, polished) > kOffPiece &&
       missed_by(auction, rough) < kNear) {
     polished = polisher.off_limits(found, polished);
     auction.judge(function, polished);
   }
   // The coarser point is not kept for the rounding of the sums.
-  const double rounding = 1e-13 * (1.0 + program.magnitude());
+  const double rounding = kOfSums * (1.0 + program.magnitude());
   const bool sound = std::abs(polished.gap()) <= std::abs(rough.gap()) + rounding;
   AuctionPoint chosen = sound ? polished : rough;
-  if (missed_by(auction, chosen) <= kOutside &&
+  if (missed_by(auction, chosen) <= kOffPiece &&
       std::abs(chosen.gap()) <= kSettled * (1.0 + program.magnitude())) {
     return chosen;
   }
@@ -478,8 +449,8 @@ AuctionPoint polish(const Auction& auction, AuctionProgram& program, MakerFuncti
       other.p = other.g;
     }
     auction.judge(function, other);
-    const double missed = std::max(missed_by(auction, chosen), kOutside);
-    const double misses = std::max(missed_by(auction, other), kOutside);
+    const double missed = std::max(missed_by(auction, chosen), kOffPiece);
+    const double misses = std::max(missed_by(auction, other), kOffPiece);
     if (misses < missed
             ? std::abs(other.gap()) <= std::max(std::abs(chosen.gap()) + rounding, kProven)
             : misses == missed && std::abs(other.gap()) < std::abs(chosen.gap())) {

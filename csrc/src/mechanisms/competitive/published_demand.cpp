@@ -6,7 +6,7 @@
 #include "mechanisms/competitive/published.hpp"
 #include "numerics/linear_equations.hpp"
 #include "numerics/tolerances.hpp"
-#include "selection/least_regret.hpp"
+#include "selection/open_steps.hpp"
 
 namespace kpm {
 
@@ -14,12 +14,6 @@ namespace {
 
 constexpr double kAtEnd = 1e-9;     // share of a step: demand this close to its end is there
 constexpr double kRounded = 1e-14;  // the same, by rounding alone
-constexpr int kHalvings = 40;
-
-struct OpenStep {
-  int claim;
-  double low, high, bids, offers;
-};
 
 /// What a share of each open claim adds to each function whose tie decides C: states or vertices.
 struct Rows {
@@ -67,10 +61,6 @@ Rows rows_of(const Auction& auction, const std::vector<int>& tied, const Auction
   }
   return rows;
 }
-
-}  // namespace
-
-namespace {
 
 /// Demand that is at the end of its step but for rounding goes there.
 void move_to_ends(const std::vector<OpenStep>& open, double near, AuctionPoint& point) {
@@ -148,25 +138,9 @@ void choose_demand(const Auction& auction, const std::vector<Staircase>& stairs,
     return;
   }
 
-  FaceProblem face;
-  for (Array* array :
-       {&face.start, &face.low, &face.high, &face.target, &face.below, &face.above}) {
-    array->resize(m);
-  }
-  for (Eigen::Index k = 0; k < m; ++k) {
-    const OpenStep& step = open[static_cast<std::size_t>(k)];
-    face.start[k] = point.demand[step.claim];
-    face.low[k] = step.low;
-    face.high[k] = step.high;
-    face.target[k] = step.low + step.bids;  // offers at the limit are all in the low end
-    face.below[k] = step.bids;
-    face.above[k] = step.offers;
-  }
-  face.directions = directions.topRows(m);
-  face.limits = rows.idle * face.directions;
-  face.limits.rowwise() -= directions.row(m);
-  face.limits = (face.limits.array().abs() > kDirectionRounding).select(face.limits, 0.0);
-  face.room = rows.room;
+  Matrix limits = rows.idle * directions.topRows(m);
+  limits.rowwise() -= directions.row(m);
+  FaceProblem face = face_of(open, point.demand, directions, std::move(limits), rows.room);
   Array best = face.start;
   bool open_yet = true;
   if (rule == FaceRule::kGreatestPayout) {
@@ -176,7 +150,6 @@ void choose_demand(const Auction& auction, const std::vector<Staircase>& stairs,
     best = project_on_face(face, &auction.checkpoint);
   }
 
-  // The face was identified with tolerances: walk towards the choice only as far as it is free.
   const auto worth = [&](const Array& demand) {
     double sum = -function.evaluate(auction.losses(demand));
     for (const OpenStep& step : open) {
@@ -184,22 +157,11 @@ void choose_demand(const Auction& auction, const std::vector<Staircase>& stairs,
     }
     return sum;
   };
-  const double before = worth(point.demand);
-  Array trial = point.demand;
-  double share = 1.0;
-  for (int halving = 0; halving < kHalvings; ++halving, share *= 0.5) {
-    for (Eigen::Index k = 0; k < m; ++k) {
-      const double from = point.demand[open[static_cast<std::size_t>(k)].claim];
-      trial[open[static_cast<std::size_t>(k)].claim] = from + share * (best[k] - from);
-    }
-    if (worth(trial) >= before - tie) {
-      point.demand = trial;
-      break;
-    }
-  }
+  const double least = worth(point.demand) - tie;
+  approach(open, best, worth, least, point.demand);
   AuctionPoint at_ends = point;
   move_to_ends(open, kAtEnd, at_ends);
-  if (worth(at_ends.demand) >= before - tie) {
+  if (worth(at_ends.demand) >= least) {
     point = std::move(at_ends);
   } else {
     move_to_ends(open, kRounded, point);

@@ -6,6 +6,7 @@
 #include "mechanisms/competitive/published.hpp"
 #include "numerics/arena.hpp"
 #include "numerics/entropy.hpp"
+#include "numerics/tolerances.hpp"
 #include "prices/analytic_centre.hpp"
 #include "selection/price_rule.hpp"
 
@@ -13,7 +14,7 @@ namespace kpm {
 
 namespace {
 
-constexpr double kMissed = 1e-13;  // of the payoff range: prices on their limits but for rounding
+constexpr double kReached = 1e-13;  // nats: within the ball of priors, but for rounding
 
 struct Ranges {
   Array low, high;  // (claims) in scaled prices
@@ -54,7 +55,7 @@ bool nearest(const ScaledMarket& part, const Ranges& ranges, Checkpoint& checkpo
   if (!projection.solve(ranges.low, ranges.high, nothing) || !projection.nearest()) {
     return false;
   }
-  prices = projection.state_prices();
+  prices = projection.state_prices() / projection.state_prices().sum();
   return true;
 }
 
@@ -88,8 +89,8 @@ void mix_vertices(const Auction& auction, const std::vector<int>& tied, const Ra
   chosen.p /= chosen.p.sum();
   auction.judge(function, chosen);
   // Of a very averse maker the gradients that demand gives have few digits, the prices found more.
-  const double missed = std::max(missed_by(auction, point), kMissed);
-  if (chosen.gap() <= std::abs(point.gap()) + 1e-12 && missed_by(auction, chosen) <= missed) {
+  const double missed = std::max(missed_by(auction, point), kOffPiece);
+  if (chosen.gap() <= std::abs(point.gap()) + kOfAProof && missed_by(auction, chosen) <= missed) {
     point = chosen;
   }
 }
@@ -107,10 +108,10 @@ bool choose_prices(const Auction& auction, const std::vector<int>& tied, MakerFu
     return true;
   }
   ScaledMarket part = auction.market;
-  // Made and moved: Eigen frees an array before it allocates one of another size, and memory that
-  // runs out in between would leave it freed.
-  part.payoffs = Matrix(auction.market.payoffs(Eigen::all, tied));
-  part.prior = Array(auction.maker.prior(tied));
+  part.payoffs = auction.market.payoffs(Eigen::all, tied);
+  part.inventory = auction.market.inventory(tied);
+  part.find_structure();
+  part.prior = auction.maker.prior(tied);
   part.prior /= part.prior.sum();
   Array some;
   const bool found = auction.maker.kind == MakerKind::kWorstState
@@ -123,12 +124,12 @@ bool choose_prices(const Auction& auction, const std::vector<int>& tied, MakerFu
   AuctionPoint chosen = point;
   chosen.g = spread(some, tied, auction.market.states());
   if (auction.market.kind == Ambiguity::kBall && auction.maker.kind == MakerKind::kKnightian &&
-      relative_entropy_of(chosen.g, auction.market.prior) > auction.market.ambiguity + kMissed) {
+      relative_entropy_of(chosen.g, auction.market.prior) > auction.market.ambiguity + kReached) {
     return false;  // the worst states alone have no such worst case: no kink
   }
   chosen.p = chosen.g;
   auction.judge(function, chosen);
-  if (!(chosen.gap() <= std::abs(point.gap()) + 1e-12)) {
+  if (!(chosen.gap() <= std::abs(point.gap()) + kOfAProof)) {
     return false;
   }
   point = chosen;

@@ -23,9 +23,7 @@ constexpr double kGrowth = 1.5;         // steps from a poor start are short, an
 constexpr double kSharp = 1e-11;        // scaled money: the accuracy that polishing starts from
 constexpr double kEnough = 1e-10;       // ... where a new attempt is worth no more
 constexpr double kOfResolution = 1e-4;  // ... of the money within which prices change
-constexpr double kPricesMet = 1e-13;    // of the payoff range: prices on their limits
 constexpr double kOpenTie = 1e-13;      // scaled money a choice of demand may cost
-constexpr double kAsGood = 1e-11;       // scaled money: gaps that differ by less are alike
 
 /// Polish what the program found, and choose of the optima what is published.
 void publish_point(const Auction& auction, const std::vector<Staircase>& stairs,
@@ -135,13 +133,13 @@ void find_optimum(const Auction& auction, const std::vector<Staircase>& stairs, 
   // Near a kink, and of a very averse maker everywhere, the ambiguity price is of the size of
   // rounding: the other side may be right.
   const bool smooth = solved.point.unique;
-  const bool met = missed_by(auction, solved.point) <= kPricesMet;
+  const bool met = missed_by(auction, solved.point) <= kOffPiece;
   if (smooth ? !met || !solved.point.settled : !solved.chosen) {
     SolvedAuction other;
     other.iterations = solved.iterations;
     publish_point(auction, stairs, program, function, face,
                   smooth ? tied_functions(auction, program, true) : std::vector<int>(), other);
-    if (other.chosen && missed_by(auction, other.point) <= kPricesMet &&
+    if (other.chosen && missed_by(auction, other.point) <= kOffPiece &&
         other.point.gap() <= std::max(solved.point.gap(), smooth && met ? 0.0 : tolerance)) {
       solved = std::move(other);
     }
@@ -161,7 +159,7 @@ AuctionPoint settle_for(const Auction& auction, const std::vector<Staircase>& st
     const bool worse = !(other.objective >= best.objective - rounding);
     if (other.objective > best.objective + rounding ||
         (std::isfinite(other.gap()) && !std::isfinite(best.gap())) ||
-        (!worse && other.gap() < best.gap() - kAsGood)) {
+        (!worse && other.gap() < best.gap() - kTie)) {
       best = std::move(other);
     }
   }
@@ -198,18 +196,38 @@ AuctionPoint point_before_solving(const Auction& auction, const std::vector<Stai
   return point;
 }
 
+namespace {
+
+/// By a scalar root, where claims and maker allow it.
+bool solve_arrow_debreu(const Auction& auction, const std::vector<Staircase>& stairs,
+                        const Idle& idle, FaceRule face, MakerFunction& function,
+                        SolvedAuction& solved) {
+  bool found = false;
+  try {
+    std::optional<AuctionPoint> root = find_arrow_debreu(auction, solved.iterations);
+    if (!root) {
+      return false;
+    }
+    solved.point = *std::move(root);
+    found = true;
+    choose_demand(auction, stairs, {}, face, function, kOpenTie, solved.point);
+  } catch (const Abandoned&) {
+    solved.stopped = true;
+    if (!found) {  // a root is an optimum, though not the one that the rule would have chosen
+      solved.point = point_before_solving(auction, stairs, idle, function);
+    }
+  }
+  auction.judge(function, solved.point);
+  return true;
+}
+
+}  // namespace
+
 SolvedAuction solve_auction(const Auction& auction, const std::vector<Staircase>& stairs,
                             const Idle& idle, int max_iterations, FaceRule face,
                             MakerFunction& function) {
   SolvedAuction solved;
-  if (std::optional<AuctionPoint> found = find_arrow_debreu(auction, solved.iterations)) {
-    solved.point = *std::move(found);
-    try {
-      choose_demand(auction, stairs, {}, face, function, kOpenTie, solved.point);
-    } catch (const Abandoned&) {  // an optimum, though not the one that the rule would have chosen
-      solved.stopped = true;
-    }
-    auction.judge(function, solved.point);
+  if (solve_arrow_debreu(auction, stairs, idle, face, function, solved)) {
     return solved;
   }
   Arena arena;
@@ -218,7 +236,7 @@ SolvedAuction solve_auction(const Auction& auction, const std::vector<Staircase>
   Trail trail;
   try {
     find_optimum(auction, stairs, max_iterations, face, program, function, trail, solved);
-    if (!(solved.point.gap() <= kAsGood && missed_by(auction, solved.point) <= kPriceTolerance)) {
+    if (!(solved.point.gap() <= kTie && missed_by(auction, solved.point) <= kPriceTolerance)) {
       solved.point = settle_for(auction, stairs, idle, function, std::move(solved.point));
     }
   } catch (const Abandoned&) {

@@ -52,4 +52,48 @@ std::vector<int> tied_functions(const Auction& auction, const AuctionProgram& pr
   return tied;
 }
 
+TiedFunctions::TiedFunctions(const ScaledMaker& maker, const std::vector<int>& which,
+                             Eigen::Index states)
+    : maker_(maker),
+      which_(which),
+      states_(states),
+      cost_(static_cast<Eigen::Index>(which.size())),
+      gradient_(maker.kind == MakerKind::kPolytope ? cost_.size() : 0, states) {}
+
+void TiedFunctions::evaluate(const Array& loss) {
+  for (Eigen::Index v = 0; v < cost_.size(); ++v) {
+    const int function = which_[static_cast<std::size_t>(v)];
+    cost_[v] = gradient_.rows() > 0 ? certainty_equivalent(maker_, function, maker_.risk_aversion,
+                                                           loss, &gradient_(v, 0))
+                                    : loss[function];
+  }
+}
+
+Array TiedFunctions::mix(const Vector& weight) const {
+  if (gradient_.rows() > 0) {
+    return (gradient_.transpose() * weight).array();
+  }
+  Array prices = Array::Zero(states_);
+  for (std::size_t v = 0; v < which_.size(); ++v) {
+    prices[which_[v]] = weight[static_cast<Eigen::Index>(v)];
+  }
+  return prices;
+}
+
+Matrix TiedFunctions::value(const Matrix& payoffs) const {
+  return gradient_.rows() > 0 ? Matrix(payoffs * gradient_.transpose())
+                              : Matrix(payoffs(Eigen::all, which_));
+}
+
+Matrix TiedFunctions::curvature(const Matrix& payoffs, const Matrix& values,
+                                const Vector& weight) const {
+  Matrix sum = Matrix::Zero(payoffs.rows(), payoffs.rows());
+  for (Eigen::Index v = 0; v < gradient_.rows(); ++v) {
+    const Matrix centred = payoffs.colwise() - values.col(v);
+    sum += maker_.risk_aversion * weight[v] * centred * gradient_.row(v).transpose().asDiagonal() *
+           centred.transpose();
+  }
+  return sum;
+}
+
 }  // namespace kpm

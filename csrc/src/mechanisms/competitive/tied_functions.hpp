@@ -13,4 +13,28 @@ namespace kpm {
 /// has a price, unless `kink` says that this price is nothing but rounding.
 std::vector<int> tied_functions(const Auction& auction, const AuctionProgram& program, bool kink);
 
+/// What functions that tie make of losses: their costs, and their gradients. A state's gradient is
+/// its unit vector, of which nothing dense is kept.
+class TiedFunctions {
+ public:
+  /// Borrows the maker and `which`.
+  TiedFunctions(const ScaledMaker& maker, const std::vector<int>& which, Eigen::Index states);
+
+  void evaluate(const Array& loss);
+  const Vector& cost() const { return cost_; }
+  /// The mixture of the gradients: a price for each state.
+  Array mix(const Vector& weight) const;
+  /// What each gradient prices claims at: (claims, functions).
+  Matrix value(const Matrix& payoffs) const;
+  /// Of the mixture's cost, as claims see it: (claims, claims).
+  Matrix curvature(const Matrix& payoffs, const Matrix& values, const Vector& weight) const;
+
+ private:
+  const ScaledMaker& maker_;
+  const std::vector<int>& which_;
+  const Eigen::Index states_;
+  Vector cost_;
+  Matrix gradient_;  // (vertices, states)
+};
+
 }  // namespace kpm

@@ -6,9 +6,9 @@
 #include "book/canonical_order.hpp"
 #include "kpm/kpm.hpp"
 #include "kpm/validation.hpp"
+#include "mechanisms/levels.hpp"
 #include "mechanisms/limits.hpp"
 #include "mechanisms/maker_optimal/clear_compiled.hpp"
-#include "mechanisms/maker_optimal/levels.hpp"
 #include "mechanisms/maker_optimal/no_trade.hpp"
 #include "mechanisms/maker_optimal/rehearsal.hpp"
 #include "mechanisms/maker_optimal/tradable_book.hpp"
@@ -29,7 +29,7 @@ bool cut_giants(const CanonicalBook& book, Unit& unit, StopToken& token, WarmSta
   const Market& market = book.market();
   const std::vector<Staircase>& whole = unit.whole(book);
   unit.by_search = unit.book.has_value();
-  if (unit.by_search || unit.uncut || !has_giants(market, whole)) {
+  if (unit.by_search || unit.giants == Unit::Giants::kWhole || !has_giants(market, whole)) {
     return true;
   }
   if (warm && memory != nullptr) {
@@ -37,13 +37,10 @@ bool cut_giants(const CanonicalBook& book, Unit& unit, StopToken& token, WarmSta
     warm = false;
   }
   unit.book = tradable_book(market, whole, token);
-  if (unit.rehearsed || (unit.book && !has_giants(market, unit.book->stairs))) {
+  if (unit.rehearsed() || (unit.book && !has_giants(market, unit.book->stairs))) {
     return true;
   }
-  unit.book.reset();
-  unit.counted.stairs = shrink_giants(market, whole);
-  unit.rehearsal = unit.rehearsed = true;
-  unit.tried = 0;
+  unit.begin_rehearsal(shrink_giants(market, whole));
   return false;
 }
 
@@ -67,6 +64,11 @@ Clearing clear_from(const CanonicalBook& book, const Orders& orders, Clock::time
     }
     if (clearing) {
       Clearing better = unit->better(std::move(*clearing));
+      // Searched to the end of too large a unit: what has stopped the clearing left it no finer
+      // one.
+      if (better.status == Status::kInaccurate && limits->status() != Status::kOptimal) {
+        better.status = limits->status();
+      }
       lose_nothing(book, orders, settings, better);
       return better;
     }

@@ -7,10 +7,11 @@
 #include <vector>
 
 #include "book/units.hpp"
+#include "mechanisms/levels.hpp"
 #include "mechanisms/maker_optimal/as_published.hpp"
 #include "mechanisms/maker_optimal/cell_bound.hpp"
-#include "mechanisms/maker_optimal/levels.hpp"
-#include "mechanisms/maker_optimal/publication.hpp"
+#include "mechanisms/publication.hpp"
+#include "numerics/entropy.hpp"
 #include "numerics/tolerances.hpp"
 #include "risk/risk_measure.hpp"
 #include "selection/idle_choice.hpp"
@@ -78,22 +79,26 @@ void lose_nothing(const CanonicalBook& book, const Orders& orders, const ClearSe
   idle.support.ambiguity_price = scaled.kind == Ambiguity::kNone
                                      ? (certain ? 0.0 : kInfinity)
                                      : scaled.scale * measure.multiplier();
+  idle.scale = published.scale > 0.0 ? published.scale : levels.smaller_half();
+  const double wanted = settings.tolerance * std::min(idle.scale, levels.giant());
   // At a kink no trade has many supports, and not each is one of the prices found. The clearing
-  // that gives way is nearly as good: its support may prove more.
+  // that gives way is nearly as good: its support, if it is one of no trade, may prove more.
   const Choice tied = supported_alike(scaled, book, clearing, *choice);
-  const double own = cell_bound(support_of(scaled, *choice), scaled, stairs, *choice);
+  const double attained =
+      -(tied.marginal_state_prices * scaled.inventory).sum() -
+      relative_entropy_of(tied.marginal_state_prices, tied.worst_case) / scaled.risk_aversion;
+  double bound = cell_bound(support_of(scaled, *choice), scaled, stairs, *choice);
   const double others = cell_bound(support_of(scaled, tied), scaled, stairs, tied);
-  if (others < own) {
+  if (others < bound && scaled.scale * (rho - attained) <= wanted) {
+    bound = others;
     idle.support.worst_case = to_vector(tied.worst_case);
     idle.support.marginal_state_prices = to_vector(tied.marginal_state_prices);
     idle.support.multipliers = original_multipliers(market.claims, scaled, tied.multipliers);
   }
   idle.certainty_equivalent =
       published.moves ? to_money(scaled, value) : clearing.no_trade_equivalent;
-  idle.scale = published.scale > 0.0 ? published.scale : levels.smaller_half();
-  const double excess = scaled.scale * (std::min(own, others) - no_trade);
   const bool supported =
-      excess <= settings.tolerance * std::min(idle.scale, levels.giant()) &&
+      scaled.scale * (bound - no_trade) <= wanted &&
       AsPublished(market, stairs, riskless, published.paid, settings.tolerance).proves(idle);
   restore_all(book, idle);
 
@@ -109,7 +114,6 @@ void lose_nothing(const CanonicalBook& book, const Orders& orders, const ClearSe
   clearing.upper_bound = std::max(clearing.upper_bound, clearing.certainty_equivalent);
   clearing.scale = idle.scale;
   if (clearing.status == Status::kOptimal) {
-    const double wanted = settings.tolerance * std::min(clearing.scale, levels.giant());
     const double gap = clearing.upper_bound - clearing.certainty_equivalent;
     const bool proven = gap <= wanted && supported && choice->nearest;
     clearing.status = proven ? Status::kOptimal : Status::kInaccurate;

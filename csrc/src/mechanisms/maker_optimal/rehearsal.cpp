@@ -3,7 +3,7 @@
 #include <algorithm>
 #include <cstddef>
 
-#include "mechanisms/maker_optimal/levels.hpp"
+#include "mechanisms/levels.hpp"
 #include "numerics/linear_equations.hpp"
 
 namespace kpm {

@@ -6,8 +6,8 @@
 #include <optional>
 #include <utility>
 
-#include "mechanisms/maker_optimal/levels.hpp"
-#include "mechanisms/maker_optimal/netting.hpp"
+#include "mechanisms/levels.hpp"
+#include "mechanisms/netting.hpp"
 #include "numerics/checkpoint.hpp"
 #include "numerics/twofold.hpp"
 

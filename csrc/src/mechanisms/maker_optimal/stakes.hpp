@@ -9,7 +9,7 @@
 #include "book/scaled_market.hpp"
 #include "book/staircase.hpp"
 #include "kpm/kpm.hpp"
-#include "mechanisms/maker_optimal/levels.hpp"
+#include "mechanisms/levels.hpp"
 #include "numerics/dense.hpp"
 #include "numerics/tolerances.hpp"
 

@@ -3,8 +3,8 @@
 #include <algorithm>
 #include <cmath>
 
-#include "mechanisms/maker_optimal/levels.hpp"
-#include "mechanisms/maker_optimal/netting.hpp"
+#include "mechanisms/levels.hpp"
+#include "mechanisms/netting.hpp"
 #include "numerics/checkpoint.hpp"
 #include "numerics/entropy.hpp"
 #include "prices/information_projection.hpp"

@@ -10,10 +10,10 @@
 #include "book/units.hpp"
 #include "kpm/looks.hpp"
 #include "mechanisms/competitive/equilibrium.hpp"
+#include "mechanisms/levels.hpp"
 #include "mechanisms/maker_optimal/as_published.hpp"
 #include "mechanisms/maker_optimal/cell_bound.hpp"
 #include "mechanisms/maker_optimal/certificate.hpp"
-#include "mechanisms/maker_optimal/levels.hpp"
 #include "mechanisms/maker_optimal/refinement.hpp"
 #include "mechanisms/maker_optimal/rehearsal.hpp"
 #include "mechanisms/maker_optimal/riskless_trade.hpp"
@@ -136,7 +136,7 @@ bool UnitClearing::choose(bool warm) {
   if (warm && !(choice_.by_rule && choice_.nearest && Selection::is_right(choice_))) {
     return false;
   }
-  if (unit_.rehearsal) {
+  if (unit_.giants == Unit::Giants::kRehearsal) {
     rehearse(std::move(choice_));
     return false;
   }
@@ -147,10 +147,8 @@ bool UnitClearing::choose(bool warm) {
 /// From the clearing of giants made small, the unit in which they are searched in earnest.
 void UnitClearing::rehearse(Choice&& choice) {
   const std::vector<double> demand = enlarge(scaled_, book_.stairs(), whole_, choice);
-  unit_.of_rehearsal = std::move(choice);
-  unit_.rehearsal = false;
-  unit_.tried = 0;
-  unit_.count_from(count_from_riskless(market_, book_.stairs(), demand, token_));
+  unit_.end_rehearsal(std::move(choice),
+                      count_from_riskless(market_, book_.stairs(), demand, token_));
   if (!unit_.book) {
     const double sought = kFinest * own_money(market_);
     unit_.book = tradable_book(market_, book_.stairs(), token_,
@@ -168,7 +166,7 @@ bool UnitClearing::support(bool warm) {
   }
   support_ = support_of(scaled_, choice_);
   // In another unit, or beside giants, the bound is as the search left it.
-  const bool of_whole = !found_.corners.empty() && unit_.tried == 1 && !unit_.rehearsed &&
+  const bool of_whole = !found_.corners.empty() && unit_.tried == 1 && !unit_.rehearsed() &&
                         choice_.by_rule && riskless_.empty();
   // Where the support of the clearing closes the book, the bound is that, whatever the search did.
   own_bound_ = of_whole ? book_bound(support_, found_.corners) : kInfinity;
@@ -191,7 +189,7 @@ bool UnitClearing::publish_choice() {
   value_ = value_of(scaled_, clearing_, measure);
   if (tradable_ &&
       value_ < choice_.worth - kLost - rounding_of_payments(clearing_) / scaled_.scale) {
-    unit_.step_back(unit_.by_search);
+    unit_.step_back();
     return false;
   }
   // By the measure: near a kink the cell's solution has the value of rho, but hardly its slope.
@@ -224,7 +222,7 @@ void UnitClearing::appraise() {
 /// The upper bound on every clearing of the book.
 void UnitClearing::bound() {
   upper_ = closed_ ? std::max(own_bound_, choice_.value) : found_.upper_bound;
-  if (unit_.rehearsed && !tradable_ && choice_.by_rule && riskless_.empty()) {
+  if (unit_.rehearsed() && !tradable_ && choice_.by_rule && riskless_.empty()) {
     // Money is counted in units of giants that trade with the maker: the search bounds what is left
     // of it to a few digits, the support of the refined clearing to all.
     Proof own = certify_whole(traded_, whole_, support_);
@@ -305,14 +303,10 @@ bool UnitClearing::is_supported(double wanted) {
   if (supported && readers.proves(clearing_)) {
     return true;
   }
-  const Support by_search = clearing_.support;
+  // Whether it proves the cell or not: it is at least the worst case of what is published.
   const Choice own = with_own_support(market_, traded_, choice_, clearing_);
-  if (supports(cell_bound(support_of(scaled_, own), scaled_, seen_, own)) &&
-      readers.proves(clearing_)) {
-    return true;
-  }
-  clearing_.support = by_search;
-  return false;
+  return supports(cell_bound(support_of(scaled_, own), scaled_, seen_, own)) &&
+         readers.proves(clearing_);
 }
 
 /// Trade of orders with each other puts no money at stake: the rest may need a finer unit. Where it
@@ -324,7 +318,7 @@ bool UnitClearing::wants_finer_unit(Status status) {
   const bool finished = unit_.proven || status == Status::kInaccurate;
   const bool finer =
       finished && !told && too_coarse(std::max(net_, kLastDigit * clearing_.scale) / scaled_.scale);
-  if (finished && hidden_ && !finer && riskless_.empty() && !unit_.no_finer) {
+  if (finished && hidden_ && !finer && riskless_.empty() && unit_.finer) {
     unit_.count_from(count_from_riskless(market_, whole_, clearing_.net_demand, token_));
     return unit_.book.has_value();
   }
@@ -372,7 +366,8 @@ void UnitClearing::finish() {
 /// Whether a stake, scaled, is too little for the unit, and there is a smaller one, which is left
 /// to follow.
 bool UnitClearing::too_coarse(double stake) {
-  if (stake >= least_stake() || unit_.tried >= kUnits || unit_.rehearsal || unit_.no_finer) {
+  if (stake >= least_stake() || unit_.tried >= kUnits || unit_.giants == Unit::Giants::kRehearsal ||
+      !unit_.finer) {
     return false;
   }
   // A power of two: the stake's last digits differ from one way to find it to another.

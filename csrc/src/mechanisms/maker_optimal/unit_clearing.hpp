@@ -10,11 +10,11 @@
 #include "kpm/kpm.hpp"
 #include "mechanisms/limits.hpp"
 #include "mechanisms/maker_optimal/book_search.hpp"
-#include "mechanisms/maker_optimal/publication.hpp"
 #include "mechanisms/maker_optimal/stakes.hpp"
 #include "mechanisms/maker_optimal/tradable_book.hpp"
 #include "mechanisms/maker_optimal/unit.hpp"
 #include "mechanisms/maker_optimal/warm_start.hpp"
+#include "mechanisms/publication.hpp"
 #include "risk/dual_bound.hpp"
 #include "selection/selection.hpp"
 

@@ -1,6 +1,7 @@
 #include "search/tree/branching.hpp"
 
 #include <algorithm>
+#include <cmath>
 
 namespace kpm {
 
@@ -17,33 +18,15 @@ double distance(int piece, double value, const std::vector<double>& ends) {
   return std::max({low - value, value - high, 0.0});
 }
 
-}  // namespace
-
-void PseudoCosts::learn(const Half& half, double bound) {
-  if (half.claim < 0 || !(half.area > 0.0)) {
-    return;
-  }
-  const double ratio = std::max(half.whole - bound, 0.0) / half.area;
-  fall_[at(half.claim, half.upper)] += ratio;
-  seen_[at(half.claim, half.upper)] += 1.0;
-  total_ += ratio;
-  count_ += 1.0;
+/// Of equal scores the larger area goes first, then the first claim.
+bool promises_more(const Split& a, const Split& b) {
+  return a.score > b.score || (a.score == b.score && a.area > b.area);
 }
 
-double PseudoCosts::score(int claim, double area, double gap) const {
-  const double usual = count_ > 0.0 ? kUsual * total_ / count_ : 1.0;
-  double product = 1.0;
-  for (const bool upper : {false, true}) {
-    const double ratio = (fall_[at(claim, upper)] + usual) / (seen_[at(claim, upper)] + 1.0);
-    product *= std::clamp(ratio * area, kLeastFall * gap, gap);
-  }
-  return product;
-}
-
-Split choose_split(const Box& box, const std::vector<Corners>& corners, const ArrayView& prices,
-                   const ArrayView& demand, double gap, const PseudoCosts& costs) {
-  Split best;
-  double most = -1.0;
+/// The split of each claim that can be split.
+template <class Visit>
+void score_splits(const Box& box, const std::vector<Corners>& corners, const ArrayView& prices,
+                  const ArrayView& demand, double gap, const PseudoCosts& costs, Visit&& visit) {
   for (int k = 0; k < box.claims(); ++k) {
     const auto at = static_cast<std::size_t>(k);
     const int first = box.first[at];
@@ -56,13 +39,63 @@ Split choose_split(const Box& box, const std::vector<Corners>& corners, const Ar
     const int by_demand = claim.piece_at_demand(first, last, demand[k]);
     const double area =
         distance(by_demand, prices[k], claim.price) * distance(by_price, demand[k], claim.demand);
-    const double score = costs.score(k, area, gap);
-    if (score > most || (score == most && area > best.area)) {
-      most = score;
-      best = {k, std::clamp((by_price + by_demand) / 2, first, last - 1), area};
-    }
+    visit(Split{k, std::clamp((by_price + by_demand) / 2, first, last - 1), area,
+                costs.score(k, area, gap)});
   }
+}
+
+}  // namespace
+
+void PseudoCosts::learn(const Half& half, double bound) {
+  // A box that no multipliers had bounded has no fall: it would be infinite.
+  if (half.claim < 0 || !(half.area > 0.0) || !std::isfinite(half.whole)) {
+    return;
+  }
+  const double ratio = std::max(half.whole - bound, 0.0) / half.area;
+  fall_[at(half.claim, half.upper)] += ratio;
+  seen_[at(half.claim, half.upper)] += 1.0;
+  total_ += ratio;
+  count_ += 1.0;
+}
+
+double score_of(double lower, double upper, double gap) {
+  const double least = kLeastFall * gap;
+  return std::clamp(lower, least, gap) * std::clamp(upper, least, gap);
+}
+
+double PseudoCosts::score(int claim, double area, double gap) const {
+  const double usual = count_ > 0.0 ? kUsual * total_ / count_ : 1.0;
+  const auto expected = [&](bool upper) {
+    const double ratio = (fall_[at(claim, upper)] + usual) / (seen_[at(claim, upper)] + 1.0);
+    return ratio * area;
+  };
+  return score_of(expected(false), expected(true), gap);
+}
+
+Split choose_split(const Box& box, const std::vector<Corners>& corners, const ArrayView& prices,
+                   const ArrayView& demand, double gap, const PseudoCosts& costs) {
+  Split best;
+  score_splits(box, corners, prices, demand, gap, costs, [&](const Split& split) {
+    if (best.claim < 0 || promises_more(split, best)) {
+      best = split;
+    }
+  });
   return best;
+}
+
+void choose_splits(const Box& box, const std::vector<Corners>& corners, const ArrayView& prices,
+                   const ArrayView& demand, double gap, const PseudoCosts& costs, std::size_t most,
+                   std::vector<Split>& splits) {
+  splits.clear();
+  score_splits(box, corners, prices, demand, gap, costs, [&](const Split& split) {
+    if (!(split.area > 0.0)) {
+      return;
+    }
+    splits.insert(std::upper_bound(splits.begin(), splits.end(), split, promises_more), split);
+    if (splits.size() > most) {
+      splits.pop_back();
+    }
+  });
 }
 
 }  // namespace kpm

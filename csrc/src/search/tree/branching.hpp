@@ -15,7 +15,13 @@ struct Split {
   /// How far off its staircase the relaxation's optimum was: price times demand, in money. By so
   /// much the hull can overstate the claim's revenue.
   double area = 0.0;
+  double score = 0.0;  ///< what it promises
 };
+
+/// What falls of the bounds of both halves are worth together: multiplied, as of a split that helps
+/// on one side only the other half is the same problem again. None is more than `gap`, which prunes
+/// the half.
+double score_of(double lower, double upper, double gap);
 
 /// Where a box comes from.
 struct Half {
@@ -37,9 +43,7 @@ class PseudoCosts {
   /// The bound of a half by its own relaxation.
   void learn(const Half& half, double bound);
 
-  /// What the bounds of both halves are expected to fall by, multiplied: of a split that helps on
-  /// one side only the other half is the same problem again. None falls by more than `gap`, which
-  /// prunes it.
+  /// score_of() the falls to be expected.
   double score(int claim, double area, double gap) const;
 
  private:
@@ -59,5 +63,10 @@ class PseudoCosts {
 /// a whole face of the hull is then worth the same.
 Split choose_split(const Box& box, const std::vector<Corners>& corners, const ArrayView& prices,
                    const ArrayView& demand, double gap, const PseudoCosts& costs);
+
+/// Those that promise most, at most so many, the best first: of claims off their staircases.
+void choose_splits(const Box& box, const std::vector<Corners>& corners, const ArrayView& prices,
+                   const ArrayView& demand, double gap, const PseudoCosts& costs, std::size_t most,
+                   std::vector<Split>& splits);
 
 }  // namespace kpm

@@ -12,6 +12,11 @@ namespace {
 
 constexpr int kDive = 128;  // boxes on the way to a clearing, in a node that looks for one
 
+// Splits of a box that are tried, as a bound takes a sixtieth of a relaxation's time, and how many
+// in a row without a better one end that.
+constexpr std::size_t kTried = 8;
+constexpr int kInVain = 2;
+
 // Slope of a claim's function outside its run beyond those inside, with the notional that could
 // trade as the unit. Where no prices are in a box, or only just, its bound suffers.
 constexpr double kSteep = 4.0;
@@ -50,12 +55,12 @@ void LinearSubtree::grow(const Node& node, const Split& split, double best, cons
   }
   if (task.climb) {
     begin(task);
-    dive({node, split}, task, outcome);
+    dive({node, {split}}, task, outcome);
   }
   begin(task);
-  divide({node, split}, task);
+  divide({node, {split}}, task);
   keep_open();
-  for (int boxes = 0; boxes < kBoxes && !open_.empty(); boxes += 2) {
+  for (int divided = 0; divided < kDivided && !open_.empty(); ++divided) {
     divide(take_best(), task);
     keep_open();
   }
@@ -93,45 +98,95 @@ void LinearSubtree::dive(Branch branch, const NodeTask& task, NodeOutcome& outco
   diving_ = nullptr;
 }
 
+/// By the split whose halves' bounds fall most. Pseudo-costs only tell which ones to try: what the
+/// other claims gain instead differs from box to box.
 void LinearSubtree::divide(const Branch& branch, const NodeTask& task) {
-  for (const bool upper : {false, true}) {
-    Branch half{half_of(branch.node, branch.split, upper), {}};
-    bound(half.node);
-    falls_.push_back({half.node.half, half.node.bound});
-    costs_.learn(half.node.half, half.node.bound);
-    half.node.half = {};  // a relaxation of its own says nothing more of the split
-    place(std::move(half), task.keep_settled);
+  const bool diving = diving_ != nullptr;  // then any split will do
+  const double gap = std::max(branch.node.bound - best_, 0.0);
+  const double most = score_of(gap, gap, gap);  // where both halves are pruned
+  Trial best;
+  int in_vain = 0;
+  for (const Split& split : branch.splits) {
+    Trial trial = try_split(branch, split, gap, task.keep_settled);
+    if (&split == &branch.splits.front() || trial.score > best.score) {
+      best = std::move(trial);
+      in_vain = 0;
+    } else {
+      ++in_vain;
+    }
+    if (diving || in_vain == kInVain || best.score >= most) {
+      break;
+    }
+  }
+  move_all(best.cut, settled_.pruned);
+  for (int half = 0; half < 2; ++half) {
+    settle(std::move(best.half[half]), best.fate[half], task.keep_settled);
   }
 }
 
-/// Whether a box is pruned, fathomed, exact or to be divided.
-void LinearSubtree::place(Branch&& branch, bool keep_settled) {
+LinearSubtree::Trial LinearSubtree::try_split(const Branch& branch, const Split& split, double gap,
+                                              bool keep_settled) {
+  Trial trial;
+  double falls[2] = {};
+  for (const bool upper : {false, true}) {
+    const int at = upper ? 1 : 0;
+    Branch& half = trial.half[at];
+    half.node = half_of(branch.node, split, upper);
+    trial.fate[at] = judge(half, keep_settled, trial.cut);
+    falls[at] = branch.node.bound - half.node.bound;
+    falls_.push_back({half.node.half, half.node.bound});
+    costs_.learn(half.node.half, half.node.bound);
+    half.node.half = {};  // a relaxation of its own says nothing more of the split
+  }
+  trial.score = score_of(falls[0], falls[1], gap);
+  return trial;
+}
+
+/// Bound a box, cut it and see how to go on.
+LinearSubtree::Fate LinearSubtree::judge(Branch& branch, bool keep_settled,
+                                         std::vector<Node>& cut) {
   Node& node = branch.node;
+  bound(node);
   const double threshold = best_ - kTie;
   if (node.bound >= threshold) {
     const double own = ends_.bound(node.multipliers, node.box);
-    ends_.cut(node, node.multipliers, own, threshold, keep_settled, settled_);
+    ends_.cut(node, node.multipliers, own, threshold, keep_settled, cut);
   }
   if (node.bound < threshold) {
-    if (keep_settled) {
-      settled_.pruned.push_back(std::move(node));
-    }
-    return;
+    return Fate::kPruned;
   }
   if (node.bound <= best_ + kTie) {
-    settled_.fathomed.push_back(std::move(node));
-    return;
+    return Fate::kFathomed;
   }
-  branch.split = choose_split(node.box, corners_, prices_, demand_, node.bound - best_, costs_);
-  if (branch.split.claim >= 0 && branch.split.area > 0.0) {
-    halves_.push_back(std::move(branch));
-    return;
+  choose_splits(node.box, corners_, prices_, demand_, node.bound - best_, costs_, kTried,
+                branch.splits);
+  if (!branch.splits.empty()) {
+    return Fate::kOpen;
   }
   if (diving_ != nullptr) {
     climb(node.box, *diving_);
     diving_ = nullptr;
   }
-  exact_.push_back(std::move(node));
+  return Fate::kExact;
+}
+
+void LinearSubtree::settle(Branch&& branch, Fate fate, bool keep_settled) {
+  switch (fate) {
+    case Fate::kPruned:
+      if (keep_settled) {
+        settled_.pruned.push_back(std::move(branch.node));
+      }
+      break;
+    case Fate::kFathomed:
+      settled_.fathomed.push_back(std::move(branch.node));
+      break;
+    case Fate::kOpen:
+      halves_.push_back(std::move(branch));
+      break;
+    case Fate::kExact:
+      exact_.push_back(std::move(branch.node));
+      break;
+  }
 }
 
 void LinearSubtree::climb(const Box& box, NodeOutcome& outcome) {

@@ -21,10 +21,10 @@ namespace kpm {
 /// maximum, and its multipliers bound the box as well as a relaxation's would, or nearly.
 class LinearSubtree {
  public:
-  /// Boxes below a node: they take about as long as its relaxation.
-  static constexpr int kBoxes = 64;
-  /// Boxes that it is divided into, at most: its halves, and one more for each of them divided.
-  static constexpr int kLeaves = 2 + kBoxes / 2;
+  /// Boxes that are divided below a node.
+  static constexpr int kDivided = 32;
+  /// Boxes that the node is left divided into, at most: its halves, and one more for each of those.
+  static constexpr int kLeaves = 2 + kDivided;
 
   /// `cells` climbs from the clearing that a dive ends at.
   LinearSubtree(const ScaledMarket& market, const std::vector<Corners>& corners, Arena& arena,
@@ -37,15 +37,26 @@ class LinearSubtree {
             NodeOutcome& outcome);
 
  private:
+  /// A box, and splits to try.
   struct Branch {
     Node node;
-    Split split;
+    std::vector<Split> splits;
+  };
+  enum class Fate { kPruned, kFathomed, kOpen, kExact };
+  /// A split tried out.
+  struct Trial {
+    Branch half[2];
+    Fate fate[2] = {Fate::kPruned, Fate::kPruned};
+    std::vector<Node> cut;  // off the halves, if such boxes are kept
+    double score = 0.0;
   };
 
   void begin(const NodeTask& task);
   void dive(Branch branch, const NodeTask& task, NodeOutcome& outcome);
   void divide(const Branch& branch, const NodeTask& task);
-  void place(Branch&& branch, bool keep_settled);
+  Trial try_split(const Branch& branch, const Split& split, double gap, bool keep_settled);
+  Fate judge(Branch& branch, bool keep_settled, std::vector<Node>& cut);
+  void settle(Branch&& branch, Fate fate, bool keep_settled);
   void climb(const Box& box, NodeOutcome& outcome);
   void keep_open();
   Branch take_best();

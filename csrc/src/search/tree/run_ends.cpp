@@ -21,7 +21,7 @@ double RunEnds::bound(const Multipliers& multipliers, const Box& box) {
 }
 
 void RunEnds::cut(Node& node, const Multipliers& multipliers, double bound, double threshold,
-                  bool keep, NodeOutcome& outcome) {
+                  bool keep, std::vector<Node>& pruned) {
   for (int k = 0; k < node.box.claims(); ++k) {
     const auto at = static_cast<std::size_t>(k);
     const Corners& corners = corners_[at];
@@ -39,7 +39,7 @@ void RunEnds::cut(Node& node, const Multipliers& multipliers, double bound, doub
         cut.box.first[at] = from;
         cut.box.last[at] = to;
         cut.bound = others + multipliers.most(k, corners, from, to);
-        outcome.pruned.push_back(std::move(cut));
+        pruned.push_back(std::move(cut));
       }
     };
     const auto below = [&](int from, int to) {  // all corners, by a bound on them

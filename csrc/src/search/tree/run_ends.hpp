@@ -22,7 +22,7 @@ class RunEnds {
   /// Pieces at the ends of runs that the multipliers bound below the threshold are pruned; `bound`
   /// is the node's, by the multipliers of the last call of bound().
   void cut(Node& node, const Multipliers& multipliers, double bound, double threshold, bool keep,
-           NodeOutcome& outcome);
+           std::vector<Node>& pruned);
 
  private:
   const std::vector<Corners>& corners_;

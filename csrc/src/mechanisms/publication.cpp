@@ -1,11 +1,11 @@
-#include "mechanisms/maker_optimal/publication.hpp"
+#include "mechanisms/publication.hpp"
 
 #include <algorithm>
 #include <cmath>
 #include <limits>
 
 #include "book/units.hpp"
-#include "mechanisms/maker_optimal/netting.hpp"
+#include "mechanisms/netting.hpp"
 #include "selection/allocation.hpp"
 
 namespace kpm {

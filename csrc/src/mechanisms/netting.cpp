@@ -1,4 +1,4 @@
-#include "mechanisms/maker_optimal/netting.hpp"
+#include "mechanisms/netting.hpp"
 
 #include <algorithm>
 #include <cmath>
@@ -68,8 +68,8 @@ std::optional<Netting> count_from(const Staircase& claim, double base, double gi
     demand += net.sell[at];
   }
   const auto always = static_cast<double>(demand);
-  net.bought[limits] = std::max(always, 0.0);
-  net.sold[0] = std::max(-always, 0.0);
+  net.bought[limits] = std::max(0.0, always);
+  net.sold[0] = std::max(0.0, -always);  // in this order: no zero below zero
   net.accumulate();
   net.volume = net.bought[0] + net.sold[limits];
   return result;

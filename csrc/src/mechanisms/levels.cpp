@@ -1,4 +1,4 @@
-#include "mechanisms/maker_optimal/levels.hpp"
+#include "mechanisms/levels.hpp"
 
 #include <algorithm>
 #include <cstddef>

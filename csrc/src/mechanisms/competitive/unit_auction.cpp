@@ -1,0 +1,167 @@
+#include "mechanisms/competitive/unit_auction.hpp"
+
+#include <algorithm>
+#include <cmath>
+#include <cstddef>
+#include <utility>
+
+#include "numerics/tolerances.hpp"
+
+namespace kpm {
+
+namespace {
+
+constexpr double kDwarfed = 1e-2;      // of the unit: trade below it is solved in finer ones
+constexpr double kGiant = 1e3;         // times the least order
+constexpr double kRoom = 4.0;          // what trades in the units chosen for it is a part of them
+constexpr double kReach = 16.0;        // of these units: where demand is cut
+constexpr double kLongestZoom = 1e-4;  // per zoom: demand is known to no more digits
+constexpr double kShortestZoom = 0.3;  // one shorter than this is not worth a solution
+constexpr double kLost = 1e-9;         // scaled money: with this gap the demand is unknown
+constexpr double kNoWorse = 1.1;       // a gap that hardly differs says nothing of units
+constexpr double kOnLimit = 1e-14;     // of the payoff range: a price this close is on its limit
+constexpr int kZooms = 8;
+
+/// The demand that a point leaves the maker, in the point's units.
+double traded_at(const AuctionPoint& point) { return point.demand.abs().sum(); }
+
+/// Whether the point is so far from proven that its demand may be any.
+bool is_lost(const AuctionPoint& point) { return !(point.gap() <= kLost); }
+
+/// The notional that trades at a point, money: orders with the maker and with each other.
+double notional_of(const std::vector<Staircase>& stairs, const ScaledMarket& market,
+                   const AuctionPoint& point) {
+  double notional = market.scale * traded_at(point);
+  for (int k = 0; k < market.claims(); ++k) {
+    const auto at = static_cast<std::size_t>(k);
+    const Staircase& claim = stairs[static_cast<std::size_t>(market.original[at])];
+    const auto l = static_cast<std::size_t>(point.piece[at] / 2);
+    notional += claim.span() *
+                (Staircase::is_step(point.piece[at])
+                     ? claim.bought[l + 1] + claim.sold[l] + std::min(claim.buy[l], claim.sell[l])
+                     : claim.bought[l] + claim.sold[l]);
+  }
+  return notional;
+}
+
+/// Whether little trades compared with the largest orders, which are giants among the rest or leave
+/// what trades no proof to the tolerance.
+bool is_dwarfed(const std::vector<Staircase>& stairs, const ScaledMarket& whole,
+                const ScaledMarket& market, const AuctionPoint& point, double tolerance) {
+  const double traded = traded_at(point);
+  if (traded > 0.0 && traded <= kDwarfed &&
+      market.scale * std::abs(point.gap()) > tolerance * notional_of(stairs, market, point)) {
+    return true;
+  }
+  if ((traded > kDwarfed && !is_lost(point)) || whole.claims() == 0) {
+    return false;
+  }
+  std::vector<double> heights;
+  for (int k = 0; k < whole.claims(); ++k) {
+    const Staircase& claim =
+        stairs[static_cast<std::size_t>(whole.original[static_cast<std::size_t>(k)])];
+    for (std::size_t l = 0; l < claim.limit.size(); ++l) {
+      heights.push_back(whole.demand(k, claim.buy[l] + claim.sell[l]));
+    }
+  }
+  if (heights.empty()) {
+    return false;
+  }
+  const auto middle = heights.begin() + static_cast<std::ptrdiff_t>(heights.size() / 2);
+  std::nth_element(heights.begin(), middle, heights.end());
+  const double least = *std::min_element(heights.begin(), middle + 1);
+  // Units of the smallest orders resolve everything: no need to look closer.
+  return *std::max_element(middle, heights.end()) > kGiant * least &&
+         market.scale > least * whole.scale;
+}
+
+}  // namespace
+
+UnitAuction::UnitAuction(const ScaledMarket& scaled, const MakerModel& model,
+                         const std::vector<Staircase>& stairs, double most)
+    : market(scaled),
+      maker(model, market),
+      function(make_function(market, maker, arena)),
+      reach(most) {
+  idle = find_idle(market, *function);
+  ladders = find_ladders(market, stairs, idle.prices, reach);
+}
+
+SolvedAuction UnitAuction::solve(const std::vector<Staircase>& stairs,
+                                 const AuctionSettings& settings, Checkpoint& checkpoint) {
+  const FaceRule face =
+      settings.rule == ConvexRule::kPdca ? FaceRule::kGreatestPayout : FaceRule::kLeastRegret;
+  return solve_auction(plain(checkpoint), stairs, idle, settings.max_iterations, face, *function);
+}
+
+SolvedAuction UnitAuction::unsolved(const std::vector<Staircase>& stairs, Checkpoint& checkpoint) {
+  SolvedAuction none;
+  none.stopped = true;
+  none.point = point_before_solving(plain(checkpoint), stairs, idle, *function);
+  return none;
+}
+
+bool UnitAuction::contains(const AuctionPoint& point) const {
+  for (int k = 0; k < market.claims(); ++k) {
+    const Ladder& ladder = ladders[static_cast<std::size_t>(k)];
+    const double price = market.payoffs.row(k).dot(point.g.matrix());
+    // On a limit both ends of its step are best answers: the nearer one to nothing counts.
+    const auto above = static_cast<std::size_t>(ladder.rung(price + kOnLimit));
+    const auto below = static_cast<std::size_t>(ladder.rung(price - kOnLimit));
+    const double most = ladder.demand[below];
+    const double least = ladder.demand[above];
+    const double wanted = std::max({least, -most, 0.0});
+    if (!(std::abs(point.demand[k]) < reach && wanted < reach)) {
+      return false;
+    }
+  }
+  return true;
+}
+
+ResolvedAuction resolve_auction(const ScaledMarket& whole, const MakerModel& model,
+                                const std::vector<Staircase>& stairs,
+                                const AuctionSettings& settings, bool begin,
+                                Checkpoint& checkpoint) {
+  ResolvedAuction best;
+  best.in = std::make_unique<UnitAuction>(whole, model, stairs, kInfinity);
+  SolvedAuction& solved = best.solved;
+  solved =
+      begin ? best.in->solve(stairs, settings, checkpoint) : best.in->unsolved(stairs, checkpoint);
+  double share = 0.0;  // of the units so far; none chosen yet
+  for (int zoom = 0; zoom < kZooms && !solved.stopped &&
+                     is_dwarfed(stairs, whole, best.in->market, solved.point, settings.tolerance);
+       ++zoom) {
+    const ScaledMarket& now = best.in->market;
+    const double traded = is_lost(solved.point) ? 0.0 : traded_at(solved.point);
+    share = share > 0.0 ? std::sqrt(share) : std::max(kRoom * traded, kLongestZoom);
+    ScaledMarket closer = now;
+    closer.scale *= share;
+    closer.inventory /= share;
+    closer.risk_aversion *= share;
+    auto near = std::make_unique<UnitAuction>(closer, model, stairs, kReach);
+    SolvedAuction found = near->solve(stairs, settings, checkpoint);
+    found.iterations += solved.iterations;
+    if (found.stopped) {
+      solved.iterations = found.iterations;
+      AuctionPoint first = best.in->unsolved(stairs, checkpoint).point;
+      if (first.objective > solved.point.objective) {
+        solved.point = std::move(first);
+      }
+      break;
+    }
+    const double gap = closer.scale * std::abs(found.point.gap());
+    if (near->contains(found.point) &&
+        gap <= now.scale * std::max(kGapRounding, kNoWorse * std::abs(solved.point.gap()))) {
+      best = {std::move(near), std::move(found)};
+      share = 0.0;
+    } else {
+      solved.iterations = found.iterations;
+      if (share > kShortestZoom) {  // these units were too fine, and no others are left
+        break;
+      }
+    }
+  }
+  return best;
+}
+
+}  // namespace kpm
