@@ -22,8 +22,9 @@ TERMINAL = ("COLUMNS", "LINES", "NO_COLOR", "FORCE_COLOR", "TTY_COMPATIBLE", "TT
 for variable in TERMINAL:
     os.environ.pop(variable, None)
 
-# No deadline: the first example pays for imports. Derandomised, so that a red run can be repeated,
-# unless KPM_EXAMPLES asks for more than the usual examples.
+# No deadline: the first example pays for imports. Derandomised, so that a red run can be repeated
+# with the same files and mark (Hypothesis draws constants of whatever modules are imported), unless
+# KPM_EXAMPLES asks for more than the usual examples.
 EXAMPLES = float(os.environ.get("KPM_EXAMPLES", "1"))
 settings.register_profile(
     "kpm",

@@ -49,15 +49,8 @@ def test_stopped_at_any_look(method: str, book: Book, data: st.DataObject) -> No
     assert_same_bits(best, again)  # one look too late
 
 
-@METHODS
-@given(books(), st.sampled_from([1e4, 1e8, 1e11]), st.data())
-@examples(60)
-@pytest.mark.cross_section
-def test_stopped_at_any_look_in_any_unit(
-    method: str, book: Book, size: float, data: st.DataObject
-) -> None:
-    """Giants far from the prices: their unit hides what trades, which finer ones resolve."""
-    market, orders = market_of(book), orders_of(book)
+def beside_giants(market: kpm.Market, orders: kpm.Orders, size: float) -> tuple[kpm.Orders, float]:
+    """The orders with giants far from the prices on every claim, and all that could trade."""
     low, high = market.payoffs.min(axis=1), market.payoffs.max(axis=1)
     claims = np.arange(len(market.claims))
     claim = np.r_[orders.claim_index(market), claims, claims]
@@ -68,12 +61,43 @@ def test_stopped_at_any_look_in_any_unit(
         np.r_[orders.price, low + far, high - far],
         np.r_[orders.quantity, np.full(2 * len(claims), size)],
     )
+    return both, float(both.quantity @ (high - low)[claim])
+
+
+@METHODS
+@given(books(), st.sampled_from([1e4, 1e8, 1e11]), st.data())
+@examples(60)
+@pytest.mark.cross_section
+def test_stopped_at_any_look_in_any_unit(
+    method: str, book: Book, size: float, data: st.DataObject
+) -> None:
+    """Giants far from the prices: their unit hides what trades, which finer ones resolve."""
+    market, orders = market_of(book), orders_of(book)
+    both, unit = beside_giants(market, orders, size)
     best, looks = stopped(market, both, -1, method=method)
     assume(not best.fills[len(orders) :].any())
     for _ in range(6):
         look = data.draw(st.integers(0, looks.count), label="look")
         cut, _ = stopped(market, both, look, method=method)
-        check(book, best, cut, float(both.quantity @ (high - low)[claim]))
+        check(book, best, cut, unit)
+
+
+@METHODS
+@pytest.mark.parametrize("sold", [[1.0, 0.0], [-1.0, 0.0]])
+def test_stopped_before_the_unit_of_what_trades(method: str, sold: list[float]) -> None:
+    """No trade took the support of another clearing; and 2.4e-7, lost, is a tie beside giants."""
+    payoffs = np.array([[1.0, 0.0], [1.0, 0.0], sold])
+    market = kpm.Market(payoffs, [0.5, 0.5], risk_aversion=5e-6, ambiguity=1e-6)
+    claim, price = ([0, 0], [0.0, 1.0]) if sold[0] > 0 else ([0, 2], [0.125, 0.0])
+    both, unit = beside_giants(market, kpm.Orders(claim, ["buy"] * 2, price, [1.0, 1.0]), 1e4)
+    best, looks = stopped(market, both, -1, method=method)
+    assert best.status is kpm.Status.OPTIMAL
+    for look in range(0, looks.count, 3):
+        cut, _ = stopped(market, both, look, method=method)
+        cut.verify().raise_if_failed()
+        assert cut.status in {kpm.Status.INTERRUPTED, kpm.Status.OPTIMAL}
+        assert cut.gain >= -1e-11 * unit
+        assert cut.upper_bound >= best.certainty_equivalent - 1e-9
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="SIGINT is not raised like that")

@@ -74,7 +74,8 @@ py::array_t<T> frozen(py::array_t<T> array) {
 }
 
 /// Made by NumPy's own function: py::array_t's constructor describes shape and strides in vectors
-/// of its own and copies by another array, several times the work for a few numbers.
+/// of its own and copies by another array, several times the work for a few numbers, and it takes
+/// no notice where there is no memory for that copy.
 template <class T>
 py::array_t<T> new_array(int axes, const py::ssize_t* shape) {
   const auto& api = py::detail::npy_api::get();
@@ -102,11 +103,16 @@ void copy_plain(const void* from, py::ssize_t count, T* to) {
 }
 
 template <class T>
+py::array_t<T> to_array(const std::vector<T>& values, int axes, const py::ssize_t* shape) {
+  auto array = new_array<T>(axes, shape);
+  copy_plain(values.data(), static_cast<py::ssize_t>(values.size()), array.mutable_data());
+  return frozen(std::move(array));
+}
+
+template <class T>
 py::array_t<T> to_array(const std::vector<T>& values) {
   const auto size = static_cast<py::ssize_t>(values.size());
-  auto array = new_array<T>(1, &size);
-  copy_plain(values.data(), size, array.mutable_data());
-  return frozen(std::move(array));
+  return to_array(values, 1, &size);
 }
 
 }  // namespace kpm

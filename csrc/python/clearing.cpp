@@ -45,8 +45,9 @@ namespace {
 template <class T>
 py::array_t<T> to_table(const std::vector<T>& from, std::int64_t rows) {
   const auto count = static_cast<py::ssize_t>(rows);
-  const auto columns = count > 0 ? static_cast<py::ssize_t>(from.size()) / count : 0;
-  return frozen(py::array_t<T>({count, columns}, from.data()));
+  const py::ssize_t shape[] = {count,
+                               count > 0 ? static_cast<py::ssize_t>(from.size()) / count : 0};
+  return to_array(from, 2, shape);
 }
 
 py::dict to_dict(const Certificate& certificate) {

@@ -20,7 +20,8 @@ std::size_t size_of(py::ssize_t rows, py::ssize_t columns) {
 }
 
 py::array_t<double> to_table(const Numbers& values, py::ssize_t rows, py::ssize_t columns) {
-  return frozen(py::array_t<double>({rows, columns}, values.data()));
+  const py::ssize_t shape[] = {rows, columns};
+  return to_array(values, 2, shape);
 }
 
 py::array_t<double> costs(const py::dict& maker, const In<double>& losses) {

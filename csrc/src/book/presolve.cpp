@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <cmath>
 #include <limits>
+#include <set>
 #include <utility>
 
 #include "numerics/golden.hpp"
@@ -12,6 +13,7 @@ namespace kpm {
 namespace {
 
 constexpr double kSame = kSameLimit;  // payoffs and limits of several claims, likewise
+constexpr int kFew = 16;              // claims: comparing all pairs takes no time
 
 const Staircase& staircase_of(int claim, const ScaledMarket& full,
                               const std::vector<Staircase>& stairs) {
@@ -21,10 +23,16 @@ const Staircase& staircase_of(int claim, const ScaledMarket& full,
 }  // namespace
 
 Presolve::Presolve(const ScaledMarket& full, const std::vector<Staircase>& stairs, bool merge)
-    : full_claims_(full.claims()),
-      groups_(find_groups(full, merge)),
-      market_(full.of_claims(firsts_of(groups_))) {
+    : full_(full) {
   std::vector<Corners> corners = find_corners(full, stairs);
+  if (merge && !(full.claims() <= kFew && all_differ(full))) {
+    groups_ = find_groups(full);
+  }
+  if (groups_.empty()) {
+    corners_ = std::move(corners);
+    return;
+  }
+  merged_.emplace(full.of_claims(firsts_of(groups_)));
   corners_.reserve(groups_.size());
   for (Group& group : groups_) {
     if (group.members.size() > 1) {
@@ -45,7 +53,40 @@ std::vector<int> Presolve::firsts_of(const std::vector<Group>& groups) {
   return firsts;
 }
 
-std::vector<Presolve::Group> Presolve::find_groups(const ScaledMarket& full, bool merge) {
+std::vector<Presolve::Member> Presolve::members(int claim) const {
+  if (same_claims()) {
+    return {{claim, false, {}, {}}};
+  }
+  return groups_[static_cast<std::size_t>(claim)].members;
+}
+
+/// Whether a claim pays what the first one does, or one minus that.
+bool Presolve::are_equivalent(const ScaledMarket& full, int first, int other, bool complement) {
+  const double* const expected = &full.payoffs(first, 0);
+  const double* const row = &full.payoffs(other, 0);
+  const double offset = complement ? 1.0 : 0.0;
+  const double sign = complement ? -1.0 : 1.0;
+  for (Eigen::Index i = 0; i < full.states(); ++i) {
+    if (std::abs(expected[i] - (offset + sign * row[i])) > kSame) {
+      return false;
+    }
+  }
+  return true;
+}
+
+bool Presolve::all_differ(const ScaledMarket& full) {
+  for (int k = 1; k < full.claims(); ++k) {
+    for (int first = 0; first < k; ++first) {
+      if (are_equivalent(full, first, k, false) || are_equivalent(full, first, k, true)) {
+        return false;
+      }
+    }
+  }
+  return true;
+}
+
+/// None where none has several members.
+std::vector<Presolve::Group> Presolve::find_groups(const ScaledMarket& full) {
   std::vector<Group> groups;
   groups.reserve(static_cast<std::size_t>(full.claims()));
   // Comparing each claim with all before it would take longer than a clearing of thousands. Equal
@@ -58,44 +99,33 @@ std::vector<Presolve::Group> Presolve::find_groups(const ScaledMarket& full, boo
   const double all = weights.sum();
   const double rounding = static_cast<double>(states) * std::numeric_limits<double>::epsilon();
   const double off = 2.0 * (kSame + rounding) * (all + 1.0);
-  std::vector<std::pair<double, std::size_t>> sums;  // of the groups' first claims, ascending
-  sums.reserve(groups.capacity());
+  std::set<std::pair<double, std::size_t>> sums;  // of the groups' first claims
 
   for (int k = 0; k < full.claims(); ++k) {
-    const double* const row = &full.payoffs(k, 0);
-    const auto pays = [&](const Group& group, double offset, double sign) {
-      const double* const first = &full.payoffs(group.members[0].claim, 0);
-      for (Eigen::Index i = 0; i < states; ++i) {
-        if (std::abs(first[i] - (offset + sign * row[i])) > kSame) {
-          return false;
-        }
-      }
-      return true;
-    };
     std::size_t found = groups.size();
     bool complement = false;
-    const auto look = [&](double sum, double offset, double sign) {
-      const auto from =
-          std::lower_bound(sums.begin(), sums.end(), std::pair(sum - off, std::size_t{0}));
+    const auto look = [&](double sum, bool as_complement) {
+      const auto from = sums.lower_bound({sum - off, std::size_t{0}});
       for (auto at = from; at != sums.end() && at->first <= sum + off; ++at) {
-        if (at->second < found && pays(groups[at->second], offset, sign)) {
+        if (at->second < found &&
+            are_equivalent(full, groups[at->second].members[0].claim, k, as_complement)) {
           found = at->second;
-          complement = sign < 0.0;
+          complement = as_complement;
         }
       }
     };
-    const double sum = dot(weights.data(), row, states);
-    if (merge) {
-      look(all - sum, 1.0, -1.0);
-      look(sum, 0.0, 1.0);
-    }
+    const double sum = dot(weights.data(), &full.payoffs(k, 0), states);
+    look(all - sum, true);
+    look(sum, false);
     if (found < groups.size()) {
       groups[found].members.push_back({k, complement, {}, {}});
       continue;
     }
-    const std::pair entry(sum, groups.size());
-    sums.insert(std::lower_bound(sums.begin(), sums.end(), entry), entry);
+    sums.emplace(sum, groups.size());
     groups.push_back({{{k, false, {}, {}}}, {}, {}});
+  }
+  if (static_cast<int>(groups.size()) == full.claims()) {
+    groups.clear();
   }
   return groups;
 }
@@ -123,6 +153,16 @@ std::vector<double> Presolve::prices_of(const Member& member, const ScaledMarket
 void Presolve::arrange(Group& group, const ScaledMarket& full,
                        const std::vector<Staircase>& stairs) {
   std::vector<std::pair<double, std::size_t>> limits;  // price, member
+  std::size_t count = 0;
+  for (Member& member : group.members) {
+    const std::size_t own = staircase_of(member.claim, full, stairs).limit.size();
+    member.limits.reserve(own);
+    member.apart.reserve(own);
+    count += own;
+  }
+  limits.reserve(count);
+  group.starts.reserve(count + 1);
+  group.prices.reserve(count);
   for (std::size_t m = 0; m < group.members.size(); ++m) {
     const Member& member = group.members[m];
     for (const double price : prices_of(member, full, staircase_of(member.claim, full, stairs))) {
@@ -202,7 +242,7 @@ Corners Presolve::join(const Group& group, const ScaledMarket& full,
 
 std::vector<Corners> Presolve::corners_apart(const ScaledMarket& full,
                                              const std::vector<Staircase>& stairs) const {
-  std::vector<Corners> result = find_corners(market_, stairs);
+  std::vector<Corners> result = find_corners(market(), stairs);
   for (std::size_t g = 0; g < groups_.size(); ++g) {
     if (groups_[g].members.size() > 1) {
       result[g] = join(groups_[g], full, stairs, true);
@@ -227,7 +267,10 @@ Box Presolve::box_apart(const Box& box) const {
 }
 
 std::vector<int> Presolve::restore(const std::vector<int>& cell) const {
-  std::vector<int> full(static_cast<std::size_t>(full_claims_), 0);
+  if (same_claims()) {
+    return cell;
+  }
+  std::vector<int> full(static_cast<std::size_t>(full_.claims()), 0);
   for (std::size_t g = 0; g < groups_.size(); ++g) {
     const int piece = cell[g];
     if (groups_[g].members.size() == 1) {
@@ -249,7 +292,7 @@ std::vector<int> Presolve::restore(const std::vector<int>& cell) const {
 }
 
 Array Presolve::restore_demand(const Array& demand, const std::vector<Piece>& pieces) const {
-  Array full = Array::Zero(full_claims_);
+  Array full = Array::Zero(full_.claims());
   for (std::size_t g = 0; g < groups_.size(); ++g) {
     double rest = demand[static_cast<Eigen::Index>(g)];
     double height = 0.0;
@@ -269,7 +312,7 @@ Array Presolve::restore_demand(const Array& demand, const std::vector<Piece>& pi
 }
 
 Array Presolve::restore_multipliers(const Array& multipliers) const {
-  Array full = Array::Zero(full_claims_);
+  Array full = Array::Zero(full_.claims());
   for (std::size_t g = 0; g < groups_.size(); ++g) {
     full[groups_[g].members[0].claim] = multipliers[static_cast<Eigen::Index>(g)];
   }

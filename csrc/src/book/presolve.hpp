@@ -1,6 +1,7 @@
 // The book that the tree searches: fewer claims, the same clearings.
 #pragma once
 
+#include <optional>
 #include <utility>
 #include <vector>
 
@@ -24,18 +25,17 @@ class Presolve {
   /// Without `merge` equivalent claims stay apart.
   Presolve(const ScaledMarket& full, const std::vector<Staircase>& stairs, bool merge);
 
-  const ScaledMarket& market() const { return market_; }
+  /// `full` itself where nothing is merged.
+  const ScaledMarket& market() const { return merged_ ? *merged_ : full_; }
   const std::vector<Corners>& corners() const { return corners_; }
 
   /// The corners, for whoever goes on when the book is no longer needed.
   std::vector<Corners> release_corners() { return std::move(corners_); }
 
-  /// Whether nothing was left out or merged.
-  bool same_claims() const { return market_.claims() == full_claims_; }
+  /// Whether nothing was merged.
+  bool same_claims() const { return !merged_; }
 
-  const std::vector<Member>& members(int claim) const {
-    return groups_[static_cast<std::size_t>(claim)].members;
-  }
+  std::vector<Member> members(int claim) const;
 
   /// The staircases of a book with the same limits, whose groups have a step for each that differs
   /// from the others; and a box among their pieces. A certificate refers to these: its
@@ -61,7 +61,9 @@ class Presolve {
     std::vector<int> starts;     // the first of the limits apart that each limit is; their number
   };
 
-  static std::vector<Group> find_groups(const ScaledMarket& full, bool merge);
+  static bool are_equivalent(const ScaledMarket& full, int first, int other, bool complement);
+  static bool all_differ(const ScaledMarket& full);
+  static std::vector<Group> find_groups(const ScaledMarket& full);
   static std::vector<int> firsts_of(const std::vector<Group>& groups);
   static std::vector<double> prices_of(const Member& member, const ScaledMarket& full,
                                        const Staircase& own);
@@ -69,9 +71,9 @@ class Presolve {
   static Corners join(const Group& group, const ScaledMarket& full,
                       const std::vector<Staircase>& stairs, bool apart);
 
-  int full_claims_;
-  std::vector<Group> groups_;
-  ScaledMarket market_;
+  const ScaledMarket& full_;
+  std::vector<Group> groups_;  // none where nothing is merged
+  std::optional<ScaledMarket> merged_;
   std::vector<Corners> corners_;
 };
 

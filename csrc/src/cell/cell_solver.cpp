@@ -54,7 +54,6 @@ CellSolver::CellSolver(const ScaledMarket& market, Arena& arena, Checkpoint* che
     : market_(market),
       arena_(arena),
       checkpoint_(checkpoint),
-      steps_(market, arena),
       simplex_(market, arena, checkpoint),
       measure_(market, arena),
       step_search_(market, arena),
@@ -77,25 +76,23 @@ void CellSolver::pass() const {
 }
 
 CellSolver::Outcome CellSolver::solve(const Hull& hull, const Settings& settings) {
-  steps_.load(hull);
-  const double tolerance =
-      std::max(0.5 * settings.tolerance, kGapRounding * (1.0 + steps_.magnitude()));
+  const Forget forget{*this};
+  load_steps(hull);
+  const double tolerance = std::max(0.5 * settings.tolerance, kGapRounding * (1.0 + magnitude()));
   int price_iterations = 0;
   int step_iterations = 0;
   settle_prices(hull, settings, price_iterations);
   if (settings.rough && optimum_.primal_residual > kPriceTolerance) {
-    idle_ = nullptr;
     iterations_ = 0;
     return Outcome::kStalled;
   }
   LoopOutcome outcome = LoopOutcome::kOptimal;
-  if (!steps_.empty()) {
-    outcome =
-        solve_program(steps_, tolerance, settings.max_iterations, step_iterations, [&] { pass(); });
+  if (has_steps()) {
+    outcome = solve_program(*program_, tolerance, settings.max_iterations, step_iterations,
+                            [&] { pass(); });
   }
   iterations_ = std::max(price_iterations, step_iterations);
   finish(hull, 2.0 * tolerance);
-  idle_ = nullptr;
   // Judged by what is returned, not by how it was found.
   if (std::abs(optimum_.bound - optimum_.objective) <= 2.0 * tolerance &&
       optimum_.primal_residual <= settings.tolerance) {
@@ -104,7 +101,21 @@ CellSolver::Outcome CellSolver::solve(const Hull& hull, const Settings& settings
   return outcome == LoopOutcome::kIterationLimit ? Outcome::kIterationLimit : Outcome::kStalled;
 }
 
+/// The program of the steps, made for the first cell in which something may trade.
+void CellSolver::load_steps(const Hull& hull) {
+  for (int k = 0; !program_ && k < hull.claims(); ++k) {
+    const Range demand = hull.demand_range(k);
+    if (demand.low != 0.0 || demand.high != 0.0) {
+      program_.emplace(market_, arena_);
+    }
+  }
+  if (program_) {
+    program_->load(hull);
+  }
+}
+
 bool CellSolver::reachable(const Hull& hull) {
+  reached_ = false;
   simplex_.reset();
   for (int k = 0; k < market_.claims(); ++k) {
     const Range price = hull.price_range(k);
@@ -119,7 +130,7 @@ bool CellSolver::reachable(const Hull& hull) {
 /// Prices where nothing trades, if no trade is supported at a kink: nothing is to be earned, so any
 /// that reach the cell are optimal, and what supports it is such. No multipliers are exact.
 bool CellSolver::settle_without_trade(const Hull& hull) {
-  bool trades = !steps_.empty() || market_.kind == Ambiguity::kNone;
+  bool trades = has_steps() || market_.kind == Ambiguity::kNone;
   for (int k = 0; !trades && k < hull.claims(); ++k) {
     trades = hull.demand[hull.first[k]] != 0.0;
   }
@@ -138,7 +149,7 @@ CellSolver::Vertex CellSolver::settle_at_vertex(const Hull& hull) {
   if (!reached_ && !reachable(hull)) {
     return Vertex::kNone;
   }
-  reached_ = false;
+  reached_ = false;  // what follows moves on
   simplex_.maximise(flat_demand_);
   for (int i = 0; i < market_.states(); ++i) {
     optimum_.state_prices[i] = simplex_.state_price(i);
@@ -208,9 +219,9 @@ void CellSolver::finish(const Hull& hull, double tolerance) {
     optimum_.demand[k] = hull.demand[hull.first[k]];
   }
   // If the method has kept no point, the losses without steps are taken.
-  const bool solved = !steps_.empty() && steps_.merit() < kInfinity;
+  const bool solved = has_steps() && program_->merit() < kInfinity;
   if (solved) {
-    steps_.write_demand(optimum_.demand);
+    program_->write_demand(optimum_.demand);
   }
   for (Eigen::Index i = 0; i < loss_.size(); ++i) {
     loss_[i] = -market_.inventory[i];
@@ -221,8 +232,9 @@ void CellSolver::finish(const Hull& hull, double tolerance) {
       loss_[i] += row[i] * optimum_.demand[k];
     }
   }
-  const double rho = solved ? measure_.evaluate(loss_, steps_.risk(), steps_.ambiguity_price())
-                            : measure_.evaluate(loss_);
+  const double rho = solved
+                         ? measure_.evaluate(loss_, program_->risk(), program_->ambiguity_price())
+                         : measure_.evaluate(loss_);
 
   for (int k = 0; k < hull.claims(); ++k) {
     const Range range = hull.price_range(k);
@@ -233,7 +245,7 @@ void CellSolver::finish(const Hull& hull, double tolerance) {
 
   if (!solved) {
     support_demand(rho);
-    if (steps_.empty()) {
+    if (!has_steps()) {
       support_kink(hull);
     }
     optimum_.bound = bound(hull);
@@ -253,14 +265,14 @@ void CellSolver::finish(const Hull& hull, double tolerance) {
     support_optimum();
     optimum_.bound = stopped;
   }
-  if (steps_.size() == 1 && optimum_.bound - optimum_.objective > tolerance) {
+  if (program_->size() == 1 && optimum_.bound - optimum_.objective > tolerance) {
     search_step(hull, revenue);
   }
 }
 
 /// The only step, searched to its last digit.
 void CellSolver::search_step(const Hull& hull, double revenue) {
-  const int k = steps_.claim(0);
+  const int k = program_->claim(0);
   const double price = hull.price_range(k).low;
   const double* const row = &market_.payoffs(k, 0);
   double& demand = optimum_.demand[k];
@@ -286,13 +298,13 @@ void CellSolver::search_step(const Hull& hull, double revenue) {
 
 /// p and g of the interior-point method.
 void CellSolver::support_optimum() {
-  optimum_.worst_case = steps_.worst_case();
-  optimum_.marginal_state_prices = steps_.marginal_state_prices();
-  optimum_.divergence = steps_.divergence();
+  optimum_.worst_case = program_->worst_case();
+  optimum_.marginal_state_prices = program_->marginal_state_prices();
+  optimum_.divergence = program_->divergence();
   // At the returned losses a kink is exact; near one only the method knows the multiplier.
   const bool smooth = market_.kind == Ambiguity::kBall && measure_.multiplier() > 0.0;
-  optimum_.ambiguity_price = smooth ? steps_.ambiguity_price() : measure_.multiplier();
-  optimum_.dual_residual = std::max(optimum_.dual_residual, steps_.dual_residual());
+  optimum_.ambiguity_price = smooth ? program_->ambiguity_price() : measure_.multiplier();
+  optimum_.dual_residual = std::max(optimum_.dual_residual, program_->dual_residual());
 }
 
 /// p and g at the demand as it is.
@@ -351,6 +363,7 @@ const Slice* CellSolver::project_on_ranges(const Hull& hull, double margin, Coun
 }
 
 bool CellSolver::no_trade_supported(const Hull& hull) {
+  idle_ = nullptr;
   idle_ = project_on_ranges(hull, 0.0, [this](int i) { return market_.inventory[i] == 0.0; });
   return idle_ != nullptr;
 }

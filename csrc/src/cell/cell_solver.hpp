@@ -29,8 +29,8 @@ namespace kpm {
 /// prices. On a tiny cell the simplex method, several times faster there, is tried first; its
 /// answer is used if its multipliers are the only optimal ones, or if any optimal ones suffice.
 ///
-/// All memory is taken by the constructor and by the first cell that needs a PriceProgram or an
-/// InformationProjection.
+/// All memory is taken by the constructor and by the first cell that needs a PriceProgram, a
+/// DemandProgram or an InformationProjection.
 class CellSolver {
  public:
   struct Settings {
@@ -65,6 +65,21 @@ class CellSolver {
   void pass() const;
   enum class Vertex : std::uint8_t { kNone, kDegenerate, kRegular };
 
+  /// What the questions have found of a cell is not for the next one, even if this is abandoned.
+  struct Forget {
+    CellSolver& solver;
+    ~Forget() {
+      solver.reached_ = false;
+      solver.idle_ = nullptr;
+    }
+  };
+
+  void load_steps(const Hull& hull);
+  bool has_steps() const { return program_ && !program_->empty(); }
+  /// The largest loss on the cell's flats.
+  double magnitude() const {
+    return program_ ? program_->magnitude() : market_.inventory.abs().maxCoeff();
+  }
   bool settle_without_trade(const Hull& hull);
   Vertex settle_at_vertex(const Hull& hull);
   void settle_prices(const Hull& hull, const Settings& settings, int& iterations);
@@ -82,7 +97,7 @@ class CellSolver {
   Arena& arena_;
   Checkpoint* checkpoint_;
   std::optional<PriceProgram> prices_;
-  DemandProgram steps_;
+  std::optional<DemandProgram> program_;
   CheckedSimplex simplex_;
   std::optional<InformationProjection> projection_;
   RiskMeasure measure_;

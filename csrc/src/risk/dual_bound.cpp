@@ -109,6 +109,14 @@ Multipliers multipliers_of(const ScaledMarket& market, const ArrayView& worst_ca
   return multipliers;
 }
 
+double Multipliers::bound(const std::vector<Corners>& corners) const {
+  double sum = constant;
+  for (std::size_t k = 0; k < corners.size(); ++k) {
+    sum += most(static_cast<int>(k), corners[k], 0, corners[k].pieces() - 1);
+  }
+  return sum;
+}
+
 double Multipliers::bound(const std::vector<Corners>& corners, const Box& box) const {
   double sum = constant;
   for (int k = 0; k < box.claims(); ++k) {

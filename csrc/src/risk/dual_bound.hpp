@@ -67,6 +67,8 @@ class Multipliers {
   }
 
   double bound(const std::vector<Corners>& corners, const Box& box) const;
+  /// Of all clearings.
+  double bound(const std::vector<Corners>& corners) const;
 
  private:
   void sum_up(const ScaledMarket& market);

@@ -31,7 +31,7 @@ LocalSearch::LocalSearch(const ScaledMarket& market, const std::vector<Corners>&
 }
 
 double LocalSearch::solve(const std::vector<int>& cell, std::vector<Candidate>& found, bool rough) {
-  if (cell == solved_) {
+  if (cell == solved_ && (rough || !rough_)) {  // a precise answer is one for a rough question
     return value_;
   }
   forget();  // no optimum until the cell is solved: it may be abandoned
@@ -43,6 +43,7 @@ double LocalSearch::solve(const std::vector<int>& cell, std::vector<Candidate>& 
   settings.rough = rough;
   solver_.solve(hull_, settings);
   solved_ = cell;
+  rough_ = rough;
   ++cells_;
   iterations_ += solver_.iterations();
   if (!(solver_.optimum().primal_residual <= kPriceTolerance)) {

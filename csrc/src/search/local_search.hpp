@@ -69,6 +69,7 @@ class LocalSearch {
   Hull hull_;
   std::vector<CellMove> moves_;
   std::vector<int> solved_{-1};  // the cell that optimum() speaks of; none yet
+  bool rough_ = false;           // whether it was to be rough
   double value_ = -kInfinity;
   std::int64_t cells_ = 0;
   std::int64_t iterations_ = 0;

@@ -81,7 +81,7 @@ void SafeStart::take_bound() {
   trial_.worst_case() = worst_case_;
   trial_.marginal_state_prices() = marginal_;
   trial_.set(market_, divergence_);
-  const double bound = trial_.bound(corners_, whole(corners_));
+  const double bound = trial_.bound(corners_);
   if (bound < bound_) {
     bound_ = bound;
     multipliers_ = trial_;

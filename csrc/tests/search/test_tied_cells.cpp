@@ -40,9 +40,16 @@ TEST(a_step_that_loses_along_its_way_is_left_out_beside_its_end) {
 }
 
 TEST(a_step_whose_best_point_may_lie_inside_is_listed) {
-  CHECK(cells_beside_a_step(5e-7, 1e-13) == 2);  // 2e-6 of it
+  CHECK(cells_beside_a_step(5e-8, 1e-13) == 2);  // 2e-5 of it
   CHECK(cells_beside_a_step(1e-3, 1e-13) == 1);
   CHECK(cells_beside_a_step(5e-9, 0.0) == 2);  // it ties even at its far end
+}
+
+/// The selection takes demand so near the end of a step that loses firmly to that end.
+TEST(a_step_that_loses_firmly_is_left_out_if_its_best_point_lies_near_its_end) {
+  CHECK(cells_beside_a_step(1e-7, 4e-14) == 1);  // loses 1e-8, and 4e-6 of it is open
+  CHECK(cells_beside_a_step(1e-7, 1e-13) == 2);  // 1e-5
+  CHECK(cells_beside_a_step(7e-8, 3e-14) == 2);  // loses less
 }
 
 /// What multipliers leave open at a kink, the kink decides: demand costs the maker at once.

@@ -19,7 +19,7 @@ struct UnitAuction {
   Auction plain(Checkpoint& checkpoint) const { return {market, maker, ladders, checkpoint}; }
   SolvedAuction solve(const std::vector<Staircase>& stairs, const AuctionSettings& settings,
                       Checkpoint& checkpoint);
-  /// The same told to stop at once.
+  /// What solve() returns where it is told to stop at once.
   SolvedAuction unsolved(const std::vector<Staircase>& stairs, Checkpoint& checkpoint);
   /// Whether neither the point nor the best answer to its prices touches where orders were cut.
   bool contains(const AuctionPoint& point) const;
@@ -41,7 +41,7 @@ struct ResolvedAuction {
 
 /// Orders that stand far from the prices must not set the unit of those that trade: where these are
 /// lost in the book's notional, it is solved in smaller units, with larger orders cut, as long as
-/// that proves no less. `begin`: false if nothing is wanted but what needs no time.
+/// the solution there proves no less. `begin`: false if nothing is wanted but what needs no time.
 ResolvedAuction resolve_auction(const ScaledMarket& whole, const MakerModel& model,
                                 const std::vector<Staircase>& stairs,
                                 const AuctionSettings& settings, bool begin,

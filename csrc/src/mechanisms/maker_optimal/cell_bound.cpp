@@ -41,12 +41,4 @@ double cell_bound(const Multipliers& support, const ScaledMarket& market,
   return bound;
 }
 
-double book_bound(const Multipliers& support, const std::vector<Corners>& corners) {
-  double bound = support.constant;
-  for (std::size_t k = 0; k < corners.size(); ++k) {
-    bound += support.most(static_cast<int>(k), corners[k], 0, corners[k].pieces() - 1);
-  }
-  return bound;
-}
-
 }  // namespace kpm

@@ -24,7 +24,4 @@ Multipliers support_of(const ScaledMarket& market, const Choice& choice);
 double cell_bound(const Multipliers& support, const ScaledMarket& market,
                   const std::vector<Staircase>& stairs, const Choice& choice);
 
-/// What they bound every clearing of the book by.
-double book_bound(const Multipliers& support, const std::vector<Corners>& corners);
-
 }  // namespace kpm

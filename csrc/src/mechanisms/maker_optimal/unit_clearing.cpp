@@ -169,7 +169,7 @@ bool UnitClearing::support(bool warm) {
   const bool of_whole = !found_.corners.empty() && unit_.tried == 1 && !unit_.rehearsed() &&
                         choice_.by_rule && riskless_.empty();
   // Where the support of the clearing closes the book, the bound is that, whatever the search did.
-  own_bound_ = of_whole ? book_bound(support_, found_.corners) : kInfinity;
+  own_bound_ = of_whole ? support_.bound(found_.corners) : kInfinity;
   closed_ = own_bound_ <= choice_.value + kTie;
   return !warm || (closed_ && is_alone(scaled_, found_.corners, choice_, support_, own_bound_));
 }

@@ -119,7 +119,7 @@ Found resume(const CanonicalBook& book, const ScaledMarket& market, Presolve& pr
       const CellOptimum& best = *found.candidates.back().optimum;
       const Multipliers support = multipliers_of(
           market, best.worst_case, best.marginal_state_prices, best.multipliers, best.divergence);
-      found.upper_bound = book_bound(support, corners);
+      found.upper_bound = support.bound(corners);
       if (found.upper_bound <= best.objective + kTie) {
         break;
       }

@@ -52,10 +52,11 @@ void PseudoCosts::learn(const Half& half, double bound) {
     return;
   }
   const double ratio = std::max(half.whole - bound, 0.0) / half.area;
-  fall_[at(half.claim, half.upper)] += ratio;
-  seen_[at(half.claim, half.upper)] += 1.0;
-  total_ += ratio;
-  count_ += 1.0;
+  seen_.resize(2 * claims_);
+  for (Falls* const falls : {&seen_[at(half.claim, half.upper)], &all_}) {
+    falls->sum += ratio;
+    falls->count += 1.0;
+  }
 }
 
 double score_of(double lower, double upper, double gap) {
@@ -64,10 +65,10 @@ double score_of(double lower, double upper, double gap) {
 }
 
 double PseudoCosts::score(int claim, double area, double gap) const {
-  const double usual = count_ > 0.0 ? kUsual * total_ / count_ : 1.0;
+  const double usual = all_.count > 0.0 ? kUsual * all_.sum / all_.count : 1.0;
   const auto expected = [&](bool upper) {
-    const double ratio = (fall_[at(claim, upper)] + usual) / (seen_[at(claim, upper)] + 1.0);
-    return ratio * area;
+    const Falls falls = seen_.empty() ? Falls() : seen_[at(claim, upper)];
+    return (falls.sum + usual) / (falls.count + 1.0) * area;
   };
   return score_of(expected(false), expected(true), gap);
 }

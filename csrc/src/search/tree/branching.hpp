@@ -37,8 +37,7 @@ struct Half {
 /// change next to nothing.
 class PseudoCosts {
  public:
-  explicit PseudoCosts(int claims)
-      : fall_(2 * static_cast<std::size_t>(claims)), seen_(2 * static_cast<std::size_t>(claims)) {}
+  explicit PseudoCosts(int claims) : claims_(static_cast<std::size_t>(claims)) {}
 
   /// The bound of a half by its own relaxation.
   void learn(const Half& half, double bound);
@@ -51,10 +50,14 @@ class PseudoCosts {
     return 2 * static_cast<std::size_t>(claim) + (upper ? 1 : 0);
   }
 
-  std::vector<double> fall_;  // (claims, sides) sums, per unit of area
-  std::vector<double> seen_;  // their numbers
-  double total_ = 0.0;
-  double count_ = 0.0;
+  struct Falls {
+    double sum = 0.0;  // per unit of area
+    double count = 0.0;
+  };
+
+  std::size_t claims_;
+  std::vector<Falls> seen_;  // (claims, sides); empty before the first
+  Falls all_;
 };
 
 /// The split of a box that promises most, between the piece at the claim's price and the piece at

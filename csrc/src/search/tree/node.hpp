@@ -11,6 +11,7 @@
 #include "risk/dual_bound.hpp"
 #include "search/candidate.hpp"
 #include "search/tree/branching.hpp"
+#include "search/tree/supports.hpp"
 
 namespace kpm {
 
@@ -38,14 +39,11 @@ struct Fall {
   double bound;
 };
 
-/// Multipliers that other nodes left, the latest last: they bound any box.
-using Supports = std::vector<Multipliers>;
-
 /// What is known, and wanted, of a node.
 struct NodeTask {
   double incumbent;  ///< the value of the best clearing known
   const PseudoCosts& costs;
-  const Supports& supports;
+  SupportsView supports;
   bool climb = true;          ///< look for a better clearing
   bool keep_settled = false;  ///< return worse boxes as well
 };

@@ -5,6 +5,7 @@
 #include <map>
 #include <utility>
 
+#include "numerics/near_ties.hpp"
 #include "numerics/tolerances.hpp"
 
 namespace kpm {
@@ -20,10 +21,10 @@ struct Option {
 constexpr int kBlock = 32;
 /// Corners on either side of the best that may tie with it before all the others are left out.
 constexpr int kNearby = 3;
-/// A step whose best point lies within this share of it from its end counts as best at the end,
+/// A step whose best point lies within this share of it from its end counts as best at the end.
 constexpr double kHair = 1e-7;
-/// if all that ties with the best lies within this share of it, too.
-constexpr double kNear = 1e-2;
+/// The same where the step loses so firmly that the selection takes demand there to the end.
+constexpr double kFirmHair = 5e-6;
 
 /// Pieces of first .. last that can be part of a tied clearing. `excess` is the node's bound less
 /// the best clearing's value.
@@ -73,12 +74,13 @@ std::vector<Option> options(int k, const Corners& corners, int first, int last,
     const bool partial = std::max(low, high) > slack;
     if (partial) {
       // Only one corner is as good. The neighbour that shares it stands in for the piece: for a
-      // flat if all of the neighbour is as good; for a step, whose best point may lie a hair
-      // inside, if the step clearly loses along its way.
+      // flat if all of the neighbour is as good; for a step, whose best point may lie a little
+      // inside, if all that ties is so near its end that the selection takes it there.
       const int neighbour = low <= slack ? piece - 1 : piece + 1;
       const bool inside = neighbour >= first && neighbour <= last;
       const double loss = std::max(low, high);  // along the whole step
-      const bool clear_cut = excess < kHair * loss && slack < kNear * loss;
+      const double hair = loss >= kFirm ? kFirmHair : kHair;
+      const bool clear_cut = excess < hair * loss && slack < kNearEnd * loss;
       if (inside && (Staircase::is_step(piece) ? clear_cut : whole_piece(neighbour))) {
         continue;
       }
@@ -103,12 +105,18 @@ class Lister {
         node_(node),
         least_(choices_.size() + 1, 0),
         most_(choices_.size() + 1, 0),
+        rest_(choices_.size() + 1, 0.0),
         cell_(choices_.size(), 0) {
     for (std::size_t k = choices_.size(); k-- > 0;) {
       const auto steps =
           static_cast<std::size_t>(std::count_if(choices_[k].begin(), choices_[k].end(), is_step));
       least_[k] = least_[k + 1] + (steps == 0 ? 1 : 0);
       most_[k] = most_[k + 1] + (steps < choices_[k].size() ? 1 : 0);
+      double least = choices_[k].empty() ? kInfinity : choices_[k].front().deficit;
+      for (const Option& option : choices_[k]) {
+        least = std::min(least, option.deficit);
+      }
+      rest_[k] = rest_[k + 1] + least;
     }
   }
 
@@ -131,7 +139,7 @@ class Lister {
       return;
     }
     for (const Option& option : choices_[level]) {
-      if (option.deficit <= slack) {
+      if (option.deficit + rest_[level + 1] <= slack) {
         cell_[level] = option.piece;
         descend(level + 1, flats - (is_step(option) ? 0 : 1), slack - option.deficit, found);
       }
@@ -142,6 +150,7 @@ class Lister {
   double slack_;  // that a cell's deficits may use up
   const Node* node_;
   std::vector<int> least_, most_;  // (claims + 1) flats of the claims from there on
+  std::vector<double> rest_;       // (claims + 1) their deficits, at least
   std::vector<int> cell_;
 };
 
@@ -250,7 +259,7 @@ void leave_out_at_kink(Choices& choices, Box& box, const std::vector<Corners>& c
         return true;
       }
       const double width = high - low;
-      return is_step(option) && stood_in && tied < kNear * width && open < kHair * width &&
+      return is_step(option) && stood_in && tied < kNearEnd * width && open < kHair * width &&
              std::min(std::abs(demand[k] - low), std::abs(high - demand[k])) <= open;
     });
   });
@@ -302,8 +311,8 @@ std::vector<TiedCell> tied_cells(const ScaledMarket& market, const std::vector<c
       choices.push_back(options(k, corners[at], node->box.first[at], node->box.last[at],
                                 node->multipliers, slack, excess));
     }
-    Box box = node->box;
     if (any_open(choices)) {
+      Box box = node->box;
       if (!made) {
         made = std::make_unique<TangentBound>(market, corners);
       }
