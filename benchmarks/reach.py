@@ -427,9 +427,7 @@ QUESTIONS: dict[str, Question] = {
         "the same at constant wealth, a kink",
         "2.6 ms",
         "{1}",
-        quoting(
-            None, 0.0, "a pass for the mass, and both roots: four logarithms, a dozen divisions"
-        ),
+        quoting(None, 0.0, "a pass over the payoffs takes two thirds of it, both roots the rest"),
         (50e-6,),
     ),
     "threads": Question(

@@ -181,6 +181,16 @@ def test_the_loss_bound_is_attained(case: dict[str, Any]) -> None:
     assert maker.loss_bound() == pytest.approx(float(case["bound"]), rel=1e-10)
 
 
+def test_a_price_at_the_greatest_payoff_takes_no_more_from_the_maker() -> None:
+    """Whatever the rounding of that price: no number of shares leads to the loss."""
+    for seed in range(50):
+        rng = np.random.default_rng(seed)
+        maker = kpm.QuadraticMaker([0.5, 0.5], rng.uniform(0.1, 2.0), rng.normal(size=2))
+        loss = 3.0 - min(0.0, maker.inventory.min())
+        assert np.isinf(maker.size_to([0, 1], "buy", loss=loss)), seed
+        assert np.isinf(maker.size_to([0, 1], "sell", loss=loss)), seed
+
+
 def test_loss_bounds_of_the_others() -> None:
     assert kpm.LMSR(2.0, PI).loss_bound() == pytest.approx(-2 * np.log(0.2), rel=1e-12)
     assert kpm.UtilityMaker(PI, 10).loss_bound() == pytest.approx(10, rel=1e-12)

@@ -6,13 +6,14 @@
 #include <set>
 #include <utility>
 
+#include "numerics/golden.hpp"
+
 namespace kpm {
 
 namespace {
 
-constexpr double kSame = kSameLimit;            // payoffs and limits of several claims, likewise
-constexpr double kGolden = 0.6180339887498949;  // its multiples spread over the unit interval
-constexpr int kFew = 16;                        // claims: comparing all pairs takes no time
+constexpr double kSame = kSameLimit;  // payoffs and limits of several claims, likewise
+constexpr int kFew = 16;              // claims: comparing all pairs takes no time
 
 const Staircase& staircase_of(int claim, const ScaledMarket& full,
                               const std::vector<Staircase>& stairs) {
@@ -93,8 +94,7 @@ std::vector<Presolve::Group> Presolve::find_groups(const ScaledMarket& full) {
   const Eigen::Index states = full.states();
   Array weights(states);
   for (Eigen::Index i = 0; i < states; ++i) {
-    const double multiple = kGolden * static_cast<double>(i + 1);
-    weights[i] = multiple - std::floor(multiple);
+    weights[i] = golden_weight(static_cast<double>(i + 1));
   }
   const double all = weights.sum();
   const double rounding = static_cast<double>(states) * std::numeric_limits<double>::epsilon();

@@ -1,17 +1,17 @@
 #include "book/traded_market.hpp"
 
 #include <algorithm>
-#include <cmath>
 #include <cstddef>
 #include <numeric>
 #include <utility>
+
+#include "numerics/golden.hpp"
 
 namespace kpm {
 
 namespace {
 
-constexpr int kFew = 16;                        // states: comparing all pairs takes no time
-constexpr double kGolden = 0.6180339887498949;  // its multiples spread over the unit interval
+constexpr int kFew = 16;  // states: comparing all pairs takes no time
 
 bool alike(const ScaledMarket& market, int i, int j) {
   if (market.inventory[i] != market.inventory[j]) {
@@ -45,8 +45,7 @@ std::vector<int> find_alike(const ScaledMarket& market) {
   }
   Array sum = market.inventory;
   for (int k = 0; k < market.claims(); ++k) {
-    const double multiple = kGolden * (k + 1);
-    sum += (multiple - std::floor(multiple)) * market.payoffs.row(k).transpose().array();
+    sum += golden_weight(k + 1) * market.payoffs.row(k).transpose().array();
   }
   std::vector<std::pair<double, int>> sums;
   sums.reserve(static_cast<std::size_t>(states));

@@ -11,6 +11,7 @@ constexpr double kFarthest = 1e60;  // money: from here on a trade is unlimited
 constexpr double kNearest = 1e-300;
 constexpr double kStride = 16.0;
 constexpr int kIterations = 200;
+constexpr double kRounding = 2e-15;  // of the payoffs: a price this near to one of them is there
 
 }  // namespace
 
@@ -178,7 +179,7 @@ double TradeSize::to_loss(double loss) {
     for (Eigen::Index i = 0; i < payoff_.size(); ++i) {
       const double rise = payoff_[i] - price;
       const double room = loss - (losses_[i] + x * payoff_[i] - paid);
-      if (rise > 0.0) {
+      if (rise > kRounding * largest_) {
         step = std::min(step, std::max(room, 0.0) / rise);
       }
     }

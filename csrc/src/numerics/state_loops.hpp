@@ -9,6 +9,25 @@
 
 namespace kpm {
 
+/// StateSums::roots, for any type of kLanes doubles.
+template <class Lanes, Eigen::Index kLanes>
+void find_roots(double s, const RootStart& start, const double* q, const double* r,
+                Eigen::Index count, double* d) {
+  constexpr int kSteps = 12;  // one or two are usual
+  for (Eigen::Index i = 0; i < count; i += kLanes) {
+    DivergenceRoot<Lanes> root(s, start, Lanes::load(q + i), Lanes::load(r + i));
+    root.stay_inside();
+    Lanes found(std::nan(""));
+    Lanes open(1.0);
+    for (int step = 0; step < kSteps && open.sum() > 0.0; ++step) {
+      const Lanes ends = open * root.step();  // each number takes the steps it takes by itself
+      found = where_positive(ends, root.d(), found);
+      open = where_positive(ends, Lanes(0.0), open);
+    }
+    found.store(d + i);
+  }
+}
+
 /// `Four` has the operators of an array, and Four::load(), store() and sum(): (0 + 2) + (1 + 3).
 template <class Four>
 struct StateLoops {
@@ -142,48 +161,23 @@ struct StateLoops {
       const Four v2 = Four::load(values + i + kLanes);
       one += v * Four::load(prior + i);
       one2 += v2 * Four::load(prior + i + kLanes);
-      other = other.max((v - v * v).abs());
-      other2 = other2.max((v2 - v2 * v2).abs());
+      other = either(other, unequal(v, v * v));
+      other2 = either(other2, unequal(v2, v2 * v2));
+    }
+    if (i + kLanes <= count) {
+      const Four v = Four::load(values + i);
+      one += v * Four::load(prior + i);
+      other = either(other, unequal(v, v * v));
+      i += kLanes;
     }
     double last = 0.0;
-    double others = other.max(other2).sum();
+    bool only = nowhere(either(other, other2));
     for (; i < count; ++i) {
       last += values[i] * prior[i];
-      others += std::abs(values[i] - values[i] * values[i]);
+      only &= values[i] == values[i] * values[i];
     }
     const Four sum = one + one2;
-    return {others == 0.0, sum.sum() + last};
-  }
-
-  static unsigned four_roots(double s, const double* q, const double* r, double* d) {
-    constexpr int kRounds = 3;
-    constexpr unsigned kAll = 15;
-    DivergenceRoot<Four> root(s, Four::load(q), Four::load(r));
-    unsigned found = 0;
-    unsigned valid = kAll;
-    for (int round = 0; round < kRounds && found != valid; ++round) {
-      const Four gain = root.gain();
-      const Four loss = root.loss();
-      const Four up = gain / (2.0 + gain);
-      const Four down = loss / (2.0 + loss);
-      valid &= found | not_above(up.abs().max(down.abs()), Four(kLog1pSeries));
-      root.measure(log1p_series<Four>(up), log1p_series<Four>(down));
-      const unsigned near = not_above(root.size(), root.allowed()) & valid;
-      // Both sides of a claim take the same steps.
-      const unsigned fresh = ((near & (near >> 1U) & 5U) * 3U) & ~found;
-      if (fresh != 0) {
-        DivergenceRoot<Four> last = root;
-        last.finish();
-        double ends[kLanes];
-        last.d().store(ends);
-        for (unsigned lane = 0; lane < kLanes; ++lane) {
-          d[lane] = (fresh >> lane & 1U) != 0 ? ends[lane] : d[lane];
-        }
-        found |= fresh;
-      }
-      root.newton();
-    }
-    return found;
+    return {only, sum.sum() + last};
   }
 
   static constexpr StateSums table(decltype(StateSums::roots) roots) noexcept {

@@ -3,6 +3,7 @@
 #pragma once
 
 #include "numerics/dense.hpp"
+#include "numerics/divergence_root.hpp"
 #include "numerics/expm1.hpp"
 
 namespace kpm {
@@ -54,9 +55,9 @@ struct StateSums {
   void (*powers)(const double* w, const double* x, Eigen::Index count, double* raised,
                  double* sums);
   ExponentialMoments (*exponential)(double t, const double* q, const double* b, Eigen::Index count);
-  /// DivergenceRoot of two claims, both sides: d and the bits of the lanes where series are enough.
-  /// Null where two at a time are no faster.
-  unsigned (*roots)(double s, const double* q, const double* r, double* d);
+  /// DivergenceRoot of each of a multiple of four numbers; not a number where there is none.
+  void (*roots)(double s, const RootStart& start, const double* q, const double* r,
+                Eigen::Index count, double* d);
   /// For any `count` of values, with a padded prior.
   BitMasses (*bits)(const double* values, const double* prior, Eigen::Index count);
 };

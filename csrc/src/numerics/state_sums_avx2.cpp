@@ -60,19 +60,33 @@ inline Four where_positive(const Four& sign, const Four& one, const Four& other)
   return _mm256_blendv_pd(other.v, one.v, _mm256_cmp_pd(sign.v, _mm256_setzero_pd(), _CMP_GT_OQ));
 }
 
-/// The bits of the lanes in which a is not above b.
-inline unsigned not_above(const Four& a, const Four& b) {
-  return static_cast<unsigned>(_mm256_movemask_pd(_mm256_cmp_pd(a.v, b.v, _CMP_LE_OQ)));
-}
+/// Bits of the numbers that differ, of those that do in one or the other, and whether none do.
+inline Four unequal(const Four& a, const Four& b) { return _mm256_cmp_pd(a.v, b.v, _CMP_NEQ_UQ); }
+inline Four either(const Four& a, const Four& b) { return _mm256_or_pd(a.v, b.v); }
+inline bool nowhere(const Four& a) { return _mm256_movemask_pd(a.v) == 0; }
 
 inline Four powers_of_last_bits(const Four& number) {
   constexpr int kFraction = 52;
   return _mm256_castsi256_pd(_mm256_slli_epi64(_mm256_castpd_si256(number.v), kFraction));
 }
 
+inline Four exponent_taken_out(const Four& x, Four& k) {
+  // Bits of 2^52: an integer below it in the fraction is added.
+  const __m256d shift = _mm256_set1_pd(0x1p52);
+  const __m256i root_half = _mm256_set1_epi64x(kBitsOfRootHalf);
+  const __m256i bits = _mm256_add_epi64(_mm256_castpd_si256((1.0 + x).v),
+                                        _mm256_set1_epi64x(kBitsOfOne - kBitsOfRootHalf));
+  const __m256i exponent = _mm256_srli_epi64(bits, kFractionWidth);
+  k = _mm256_sub_pd(_mm256_castsi256_pd(_mm256_or_si256(exponent, _mm256_castpd_si256(shift))),
+                    _mm256_set1_pd(0x1p52 + kBiasOfExponent));
+  const __m256i fraction = _mm256_and_si256(bits, _mm256_set1_epi64x(kFractionBits));
+  const Four m = _mm256_castsi256_pd(_mm256_add_epi64(fraction, root_half));
+  return _mm256_blendv_pd((m - 1.0).v, x.v, _mm256_cmp_pd(k.v, _mm256_setzero_pd(), _CMP_EQ_OQ));
+}
+
 }  // namespace
 
-const StateSums kStateSums = StateLoops<Four>::table(StateLoops<Four>::four_roots);
+const StateSums kStateSums = StateLoops<Four>::table(find_roots<Four, 4>);
 
 }  // namespace kpm::avx2
 

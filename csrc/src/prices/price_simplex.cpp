@@ -4,6 +4,7 @@
 #include <cmath>
 #include <type_traits>
 
+#include "numerics/golden.hpp"
 #include "numerics/tolerances.hpp"
 
 namespace kpm {
@@ -211,10 +212,8 @@ int BasicPriceSimplex<Real>::entering_by_cost(int row, bool rises) const {
 /// Costs of the nonbasic variables that make the basis optimal, no two in the same proportion.
 template <class Real>
 void BasicPriceSimplex<Real>::price_basis() {
-  constexpr double kGolden = 0.6180339887498949;
   for (int j = 0; j < columns_; ++j) {
-    const double turn = kGolden * j;
-    const double cost = 1.0 + (turn - std::floor(turn));
+    const double cost = 1.0 + golden_weight(j);
     reduced_[j] = is_basic_[j] ? 0.0 : at_high_[j] ? -cost : cost;
   }
   priced_ = true;

@@ -4,8 +4,9 @@
 #include <cmath>
 
 #include "kpm/kpm.hpp"
-#include "numerics/divergence_root.hpp"
+#include "numerics/log1p.hpp"
 #include "numerics/pair.hpp"
+#include "risk/glance.hpp"
 
 namespace kpm {
 
@@ -13,8 +14,11 @@ namespace {
 
 constexpr double kSeriesAlone = 1e-4;  // relative to the smallest scale: the next term is rounding
 constexpr double kOwnDigits = 0.25;
-constexpr Eigen::Index kGlance = 8;      // states that tell most claims of many payoffs
-constexpr int kMostSteps = 60;           // one is usual
+constexpr double kFitFrom = 0.1;  // of e^-Omega: where roots are started from others
+constexpr double kFitTo = 0.97;
+constexpr double kChebyshev[] = {
+    0.97492791218182361,  0.78183148246802981,  0.43388373911755812, 0.0,
+    -0.43388373911755812, -0.78183148246802981, -0.97492791218182361};
 constexpr int kIterations = 12;          // two are usual
 constexpr double kLastStep = 1e-5;       // what is left of it is of a third order
 constexpr double kFarthestTilt = 600.0;  // its powers are finite
@@ -43,6 +47,7 @@ void BallSupport::set_ball(const ArrayView& prior, double radius) {
   padded_ = StateSums::padded(states_);
   omega_ = radius;
   root_ = std::sqrt(2.0 * radius);
+  has_start_ = false;
   certain_ = std::exp(-radius);
   prior_.head(states_) = prior;
   prior_.segment(states_, padded_ - states_).setZero();
@@ -72,29 +77,33 @@ BallSupport::Range BallSupport::range_of(const double* values) const {
 }
 
 /// The prior probabilities of zeros and of ones; false where there are other payoffs.
-bool BallSupport::masses_of_bits(const double* values, double* of_zero, double* of_one) const {
-  if (values[0] != 0.0 && values[0] != 1.0) {
+inline bool BallSupport::masses_of_bits(const double* values, double* of_zero,
+                                        double* of_one) const {
+  if (values[0] * values[0] != values[0]) {  // one jump, which is always the same
     return false;
   }
-  const BitMasses bits = state_sums().bits(values, prior_.data(), states_);
+  const BitMasses bits = sums_.bits(values, prior_.data(), states_);
   *of_one = bits.of_one;
   *of_zero = mass_ - *of_one;
   if (bits.only && *of_zero < kOwnDigits * mass_) {  // the difference has not all digits
-    Pair zero(0.0, 0.0);
-    for (Eigen::Index i = 0; i < states_; i += 2) {
-      zero += (1.0 - pair_of(values, states_, i / 2)) * two_of(prior_, i);
-    }
-    *of_zero = zero.sum();
+    *of_zero = mass_of_zeros(values);
   }
   return bits.only;
+}
+
+double BallSupport::mass_of_zeros(const double* values) const {
+  Pair zero(0.0, 0.0);
+  for (Eigen::Index i = 0; i < states_; i += 2) {
+    zero += (1.0 - pair_of(values, states_, i / 2)) * two_of(prior_, i);
+  }
+  return zero.sum();
 }
 
 /// The prior probabilities of the outcomes; false where there are others between.
 bool BallSupport::masses(const double* values, const Range& range, double* of_low,
                          double* of_high) const {
   const double width = range.high - range.low;
-  const double* const end = values + std::min<Eigen::Index>(states_, kGlance);
-  if (std::any_of(values, end, [&](double v) { return v != range.low && v != range.high; })) {
+  if (shows_others(values, states_, range.low, range.high)) {
     return false;
   }
   Pair between(0.0, 0.0);
@@ -114,19 +123,52 @@ bool BallSupport::masses(const double* values, const Range& range, double* of_lo
   return between.maxCoeff() == 0.0;
 }
 
-/// d with KL = Omega at the probabilities q + d and r - d, r = 1 - q; false where a lane has none.
-bool BallSupport::solve_two(const Pair& q, const Pair& r, Pair& d) const {
-  DivergenceRoot<Pair> root(root_, q, r);
-  for (int iteration = 0; iteration < kMostSteps; ++iteration) {
-    root.measure(log1p_of(root.gain()), log1p_of(root.loss()));
-    if ((root.size() <= root.allowed()).all()) {
-      root.finish();
-      d = root.d();
-      return true;
-    }
-    root.newton();
+/// d with KL = Omega at the probabilities q + d and r - d, r = 1 - q; not a number where a lane has
+/// none.
+Pair BallSupport::roots(const Pair& q, const Pair& r) {
+  const double own[4] = {q[0], q[1], q[0], q[1]};
+  const double other[4] = {r[0], r[1], r[0], r[1]};
+  double d[4];
+  sums_.roots(root_, start(), own, other, 4, d);
+  return {d[0], d[1]};
+}
+
+/// Through Chebyshev's points between a tenth of e^-Omega and nearly all of it, where the root
+/// becomes one.
+const RootStart& BallSupport::start() {
+  if (has_start_) {
+    return start_;
   }
-  return false;
+  has_start_ = true;
+  start_ = {};
+  constexpr int kPoints = RootStart::kPoints;
+  const double from = kFitFrom * certain_;
+  const double to = kFitTo * certain_;
+  Eigen::Array<double, kPoints + 1, 1> q;
+  for (int k = 0; k <= kPoints; ++k) {  // the last one fills the lanes
+    q[k] = 0.5 * (from + to) + 0.5 * (to - from) * kChebyshev[k % kPoints];
+  }
+  Eigen::Array<double, kPoints + 1, 1> r = 1.0 - q;
+  Eigen::Array<double, kPoints + 1, 1> ratio;
+  sums_.roots(root_, start_, q.data(), r.data(), q.size(), ratio.data());
+  for (int k = 0; k <= kPoints; k += 2) {
+    const Pair own = PairSlice(q.data() + k);
+    PairSlice found(ratio.data() + k);
+    found /= DivergenceRoot<Pair>(root_, start_, own, 1.0 - own).d();
+  }
+  if (!(ratio.abs().maxCoeff() < kInfinity)) {
+    return start_;  // the bound alone
+  }
+  for (int order = 1; order < kPoints; ++order) {
+    for (int k = kPoints - 1; k >= order; --k) {
+      ratio[k] = (ratio[k] - ratio[k - 1]) / (q[k] - q[k - order]);
+    }
+  }
+  std::copy_n(q.data(), kPoints, start_.at);
+  std::copy_n(ratio.data(), kPoints, start_.of);
+  start_.from = from;
+  start_.to = to;
+  return start_;
 }
 
 /// Whether the ball is so small that its series leaves rounding.
@@ -140,24 +182,21 @@ void BallSupport::extremes(const Pair& q, const Pair& r, Pair& x, Pair& y) {
   const bool certain[2] = {q[0] >= certain_, q[1] >= certain_};
   const double s = root_;
   Pair d(0.0, 0.0);
-  bool found = true;
   if (is_series(q)) {
     const Pair deviation = (q * r).sqrt();
     d = s * deviation + s * s / 6.0 * (r - q) -
         s * s * s * (1.0 + 2.0 * deviation * deviation) / (72.0 * deviation);
   } else if (certain[0] == certain[1]) {
-    found = certain[0] || solve_two(q, r, d);
+    d = certain[0] ? d : roots(q, r);
   } else {
     const int lane = certain[0] ? 1 : 0;
-    found = solve_two(Pair::Constant(q[lane]), Pair::Constant(r[lane]), d);
+    d = roots(Pair::Constant(q[lane]), Pair::Constant(r[lane]));
   }
   x = q + d;
   y = r - d;
+  make_certain(q, x, y);
   for (int lane = 0; lane < 2; ++lane) {
-    if (certain[lane]) {
-      x[lane] = 1.0;
-      y[lane] = 0.0;
-    } else if (!found) {
+    if (std::isnan(x[lane])) {
       measure_.set_ball(Pair(r[lane], q[lane]), omega_);
       measure_.evaluate(Pair(0.0, 1.0));
       const double mass = measure_.worst_case().sum();
@@ -167,7 +206,15 @@ void BallSupport::extremes(const Pair& q, const Pair& r, Pair& x, Pair& y) {
   }
 }
 
-bool BallSupport::two_masses(const double* values, TwoOutcomes& outcomes, Pair& q) const {
+/// Outcomes that are as likely as e^-Omega or more may be certain.
+inline void BallSupport::make_certain(const Pair& q, Pair& x, Pair& y) const {
+  for (int lane = 0; lane < 2; ++lane) {
+    x[lane] = q[lane] >= certain_ ? 1.0 : x[lane];
+    y[lane] = q[lane] >= certain_ ? 0.0 : y[lane];
+  }
+}
+
+inline bool BallSupport::two_masses(const double* values, TwoOutcomes& outcomes, Pair& q) const {
   Range range{0.0, 1.0};
   double of_low = 0.0;
   double of_high = 0.0;
@@ -219,58 +266,78 @@ void BallSupport::bounds_of_many(const double* values, const TwoOutcomes& of, do
 }
 
 void BallSupport::bounds(const double* values, Eigen::Index rows, double* least, double* greatest) {
+  constexpr Eigen::Index kTogether = 32;  // claims
   struct Waiting {
     Eigen::Index row;
-    TwoOutcomes of;
+    double low, high;
+    Pair q;
   };
-  Waiting waiting[2] = {};
-  double q[4];
-  double r[4];
-  double d[4];
-  int count = 0;
+  Waiting waiting[kTogether];
+  double q[2 * kTogether];
+  double r[2 * kTogether];
+  double d[2 * kTogether];
+  Eigen::Index count = 0;
+  const auto write = [&](const Waiting& claim, const Pair& x, const Pair& y) {
+    least[claim.row] = expectation(claim.low, claim.high, x[1], y[1]);
+    greatest[claim.row] = expectation(claim.low, claim.high, y[0], x[0]);
+  };
   const auto solve = [&] {
-    const auto roots = state_sums().roots;
-    const unsigned found = count == 2 && roots != nullptr ? roots(root_, q, r, d) : 0U;
-    for (int k = 0; k < count; ++k) {
-      const Pair own = Eigen::Map<const Pair>(q + 2 * k);
-      const Pair other = Eigen::Map<const Pair>(r + 2 * k);
-      Pair x = own + Eigen::Map<const Pair>(d + 2 * k);
-      Pair y = other - Eigen::Map<const Pair>(d + 2 * k);
-      if ((found >> (2 * k) & 3U) != 3U) {
-        extremes(own, other, x, y);
-      }
+    const Eigen::Index padded = StateSums::padded(2 * count);
+    std::fill(q + 2 * count, q + padded, 0.5);
+    std::fill(r + 2 * count, r + padded, 0.5);
+    sums_.roots(root_, start(), q, r, padded, d);
+    for (Eigen::Index k = 0; k < count; ++k) {
       const Waiting& claim = waiting[k];
-      least[claim.row] = expectation(claim.of.low, claim.of.high, x[1], y[1]);
-      greatest[claim.row] = expectation(claim.of.low, claim.of.high, y[0], x[0]);
+      const Pair other(claim.q[1], claim.q[0]);
+      Pair x = claim.q + PairSlice(d + 2 * k);
+      Pair y = other - PairSlice(d + 2 * k);
+      make_certain(claim.q, x, y);
+      if (std::isnan(x.sum())) {
+        extremes(claim.q, other, x, y);
+      }
+      write(claim, x, y);
     }
     count = 0;
   };
-  d[0] = d[1] = d[2] = d[3] = 0.0;
-  for (Eigen::Index row = 0; row < rows; ++row) {
-    const double* const values_of = values + row * states_;
-    TwoOutcomes of;
-    Pair masses_of;
-    if (!two_masses(values_of, of, masses_of)) {
-      bounds_of_many(values_of, of, least + row, greatest + row);
-      continue;
-    }
-    waiting[count] = {row, of};
-    q[2 * count] = r[2 * count + 1] = masses_of[0];
-    q[2 * count + 1] = r[2 * count] = masses_of[1];
-    ++count;
-    const bool by_itself = masses_of.maxCoeff() >= certain_ || is_series(masses_of);
-    if (by_itself) {  // others may wait for one with a root
-      --count;
-      Pair x;
-      Pair y;
-      extremes(masses_of, Pair(masses_of[1], masses_of[0]), x, y);
-      least[row] = expectation(of.low, of.high, x[1], y[1]);
-      greatest[row] = expectation(of.low, of.high, y[0], x[0]);
-    } else if (count == 2) {
+  for (Eigen::Index row = 0;; ++row) {
+    if (count == kTogether || (row == rows && count > 0)) {
       solve();
     }
+    if (row == rows) {
+      return;
+    }
+    const double* const values_of = values + row * states_;
+    Waiting& claim = waiting[count];
+    claim = {row, 0.0, 1.0, Pair::Zero()};
+    double of_zero = 0.0;
+    double of_one = 0.0;
+    if (masses_of_bits(values_of, &of_zero, &of_one) && of_zero > 0.0 && of_one > 0.0) {
+      claim.q = Pair(of_one, of_zero) / (of_zero + of_one);
+    } else {
+      TwoOutcomes of;
+      if (!two_masses(values_of, of, claim.q)) {
+        bounds_of_many(values_of, of, least + row, greatest + row);
+        continue;
+      }
+      claim.low = of.low;
+      claim.high = of.high;
+    }
+    const bool certain[2] = {claim.q[0] >= certain_, claim.q[1] >= certain_};
+    if ((certain[0] && certain[1]) || is_series(claim.q)) {
+      Pair x;
+      Pair y;
+      extremes(claim.q, Pair(claim.q[1], claim.q[0]), x, y);
+      write(claim, x, y);
+      continue;
+    }
+    // The side that is certain has the other's root to wait for.
+    q[2 * count] = r[2 * count + 1] = claim.q[certain[0] ? 1 : 0];
+    q[2 * count + 1] = r[2 * count] = claim.q[certain[1] ? 0 : 1];
+    if (certain[0] || certain[1]) {
+      r[2 * count] = r[2 * count + 1] = claim.q[certain[0] ? 0 : 1];
+    }
+    ++count;
   }
-  solve();
 }
 
 double BallSupport::greatest(const double* values) {
@@ -330,7 +397,7 @@ Pair BallSupport::tilted(Pair sign) const {
     for (int lane = 0; lane < 2; ++lane) {
       if (open[lane] && t[lane] > sum_.reach()) {
         const ExponentialMoments exact =
-            state_sums().exponential(tilt[lane], prior_.data(), centred_.data(), padded_);
+            sums_.exponential(tilt[lane], prior_.data(), centred_.data(), padded_);
         of.value[lane] = exact.excess;
         of.first[lane] = exact.first - sum_.moment(1);
         of.second[lane] = exact.second;

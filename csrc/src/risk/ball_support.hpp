@@ -3,9 +3,11 @@
 
 #include "numerics/arena.hpp"
 #include "numerics/dense.hpp"
+#include "numerics/divergence_root.hpp"
 #include "numerics/expm1.hpp"
 #include "numerics/exponential_sum.hpp"
 #include "numerics/pair.hpp"
+#include "numerics/state_sums.hpp"
 #include "risk/risk_measure.hpp"
 
 namespace kpm {
@@ -56,19 +58,25 @@ class BallSupport {
   bool two_masses(const double* values, TwoOutcomes& outcomes, Pair& q) const;
   void bounds_of_many(const double* values, const TwoOutcomes& of, double* least, double* greatest);
   bool is_series(const Pair& q) const;
-  bool solve_two(const Pair& q, const Pair& r, Pair& d) const;
+  Pair roots(const Pair& q, const Pair& r);
+  const RootStart& start();
+  double mass_of_zeros(const double* values) const;
+  void make_certain(const Pair& q, Pair& x, Pair& y) const;
   void extremes(const Pair& q, const Pair& r, Pair& x, Pair& y);
   void centre(const double* values, const Range& range);
   double of_side(const double* values, const Range& range, double sign, double above);
   Pair tilted(Pair sign) const;
 
+  const StateSums& sums_ = state_sums();
   Eigen::Index states_ = 0;
   Eigen::Index padded_ = 0;  // four states at a time; those past the last have no weight
   double mass_ = 1.0;        // of the prior
   double omega_ = 0.0;
-  double root_ = 0.0;     // sqrt(2 Omega)
-  double certain_ = 0.0;  // e^-Omega: outcomes at least as likely may be certain
-  Array prior_;           // padded with zeros
+  double root_ = 0.0;       // sqrt(2 Omega)
+  double certain_ = 0.0;    // e^-Omega: outcomes at least as likely may be certain
+  RootStart start_;         // of roots,
+  bool has_start_ = false;  // once one was asked for
+  Array prior_;             // padded with zeros
   Array centred_, powers_;
   ExponentialSum sum_;  // E e^{t centred}
   RiskMeasure measure_;

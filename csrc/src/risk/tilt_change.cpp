@@ -6,6 +6,7 @@
 #include "numerics/arena.hpp"
 #include "numerics/pair.hpp"
 #include "numerics/state_sums.hpp"
+#include "risk/glance.hpp"
 
 namespace kpm {
 
@@ -61,10 +62,8 @@ void TiltChange::set_base(const ArrayView& deviation, const ArrayView& p, double
 /// e^{a d} - 1 for a claim of two payoffs, whose states share two exponentials; false if there are
 /// others.
 bool TiltChange::fill_growth_of_two(const ArrayView& change, double low, double high) {
-  constexpr Eigen::Index kGlance = 8;  // states that tell most claims of many payoffs
   const double* const first = change.data();
-  const double* const glanced = first + std::min(states_, kGlance);
-  if (std::any_of(first, glanced, [&](double v) { return v != low && v != high; })) {
+  if (shows_others(first, states_, low, high)) {
     return false;
   }
   const double slope = (growth_of_high_ - growth_of_low_) / (high - low);

@@ -5,13 +5,13 @@
 
 #include "numerics/expm1.hpp"
 #include "numerics/log1p.hpp"
+#include "risk/glance.hpp"
 
 namespace kpm {
 
 namespace {
 
 constexpr int kIterations = 30;
-constexpr Eigen::Index kGlance = 8;  // states that tell most claims of many payoffs
 
 Pair expm1_of_any(const Pair& x) {
   return x.abs().maxCoeff() <= kExpm1Doubled ? expm1_of<Exponents::kMedium>(x)
@@ -51,8 +51,7 @@ bool TwoValuedChange::set_claim(const double* payoff) {
   }
   low_payoff_ = std::min(first, *other);
   high_payoff_ = std::max(first, *other);
-  const double* const glanced = payoff + std::min(states_, kGlance);
-  if (std::any_of(payoff, glanced, [&](double v) { return v != first && v != *other; })) {
+  if (shows_others(payoff, states_, first, *other)) {
     return false;
   }
   Eigen::Index count = 0;

@@ -61,6 +61,14 @@ std::vector<double> results_of(const StateSums& version, const States& of, doubl
   all.insert(all.end(), powers, powers + StateSums::kPowers);
   const ExponentialMoments moments = version.exponential(t, of.p.data(), of.phi.data(), of.padded);
   all.insert(all.end(), {moments.excess, moments.first, moments.second});
+  const Array q = (0.5 + 0.499 * of.phi).eval();
+  const Array r = (1.0 - q).eval();
+  RootStart start;
+  start.from = 0.2;
+  start.to = 0.6;
+  start.of[0] = 1.0;
+  version.roots(0.03 * std::abs(t), start, q.data(), r.data(), of.padded, out.data());
+  add(out);
   const BitMasses masses = version.bits(of.bits.data(), of.p.data(), of.count);
   all.insert(all.end(), {masses.only ? 1.0 : 0.0, masses.of_one});
   return all;
@@ -148,6 +156,51 @@ TEST(only_zeros_and_ones_are_bits) {
     of.bits[random.below(static_cast<int>(of.count))] = others[random.below(6)];
     CHECK(!state_sums().bits(of.bits.data(), of.p.data(), of.count).only);
   }
+}
+
+TEST(roots_are_where_the_relative_entropy_is_what_it_may_be) {
+  test::Random random(73);
+  for (int trial = 0; trial < 4000; ++trial) {
+    const double s = std::exp(random.uniform(-9.0, 1.5));
+    Array q(4);
+    for (double& mass : q) {  // less than e^-Omega: the outcome is not certain
+      mass = std::exp(-0.5 * s * s) / (1.0 + std::exp(random.uniform(-8.0, 8.0)));
+    }
+    const Array r = 1.0 - q;
+    Array d(4);
+    RootStart start;
+    state_sums().roots(s, start, q.data(), r.data(), 4, d.data());
+    for (int lane = 0; lane < 4; ++lane) {
+      const auto x = static_cast<long double>(q[lane]) + d[lane];
+      const auto y = static_cast<long double>(r[lane]) - d[lane];
+      const auto own = static_cast<long double>(d[lane]);
+      const long double entropy = x * std::log1p(own / q[lane]) + y * std::log1p(-own / r[lane]);
+      const long double slope = std::log(x) - std::log(static_cast<long double>(q[lane])) -
+                                std::log(y) + std::log(static_cast<long double>(r[lane]));
+      const auto missed = static_cast<double>((entropy - 0.5L * s * s) / slope);
+      CHECK_NEAR(missed, 0.0, 4e-16);
+      // Each as if alone, and from wherever it starts.
+      const Array same_q = Array::Constant(4, q[lane]);
+      const Array same_r = Array::Constant(4, r[lane]);
+      Array alone(4);
+      state_sums().roots(s, start, same_q.data(), same_r.data(), 4, alone.data());
+      CHECK(alone[0] == d[lane]);
+      RootStart other;
+      other.from = 0.0;
+      other.to = 1.0;
+      other.of[0] = random.uniform(0.7, 1.3);
+      state_sums().roots(s, other, same_q.data(), same_r.data(), 4, alone.data());
+      CHECK_NEAR(alone[0], d[lane], 1e-15);
+    }
+  }
+}
+
+TEST(there_is_no_root_where_an_outcome_may_be_certain) {
+  const Array q = Array::Constant(4, 0.9);
+  const Array r = Array::Constant(4, 0.1);
+  Array d(4);
+  state_sums().roots(2.0, RootStart(), q.data(), r.data(), 4, d.data());
+  CHECK(d.isNaN().all());
 }
 
 }  // namespace kpm
