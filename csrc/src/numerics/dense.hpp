@@ -16,10 +16,11 @@ using Matrix = Eigen::Matrix<double, Eigen::Dynamic, Eigen::Dynamic, Eigen::RowM
 /// Eigen cuts the sums of a product of matrices to fit the processor's caches, so that a machine
 /// with others would get other bits. Everywhere they are cut as for these: a common server's.
 constexpr int kCaches[] = {48 << 10, 1 << 20, 8 << 20};
-inline const bool products_are_cut = []() noexcept {
+inline bool cut_products() noexcept {
   Eigen::setCpuCacheSizes(kCaches[0], kCaches[1], kCaches[2]);
   return true;
-}();
+}
+inline const bool products_are_cut = cut_products();
 
 /// Even and odd products apart: two short chains of additions instead of one long one.
 inline double dot(const double* a, const double* b, Eigen::Index count) {

@@ -25,7 +25,6 @@ using Clock = std::chrono::steady_clock;
 constexpr std::int64_t kPolishNodes = 8;  // nodes after the proof, at least
 constexpr std::int64_t kAllClimb = 8;     // so many nodes look for a better clearing,
 constexpr std::int64_t kClimbEvery = 4;   // then one in so many
-constexpr std::size_t kMostSupports = 2;  // that a node leaves
 constexpr auto kReportInterval = std::chrono::milliseconds(20);
 constexpr int kToChoose = 2;      // the selection's time, in that of a cell, at most as a rule
 constexpr int kToMakeSafe = 6;    // likewise, where it has to make a clearing that loses nothing
@@ -453,7 +452,7 @@ class Tree {
   Clock::time_point next_report_{};  // the first at once
   Clock::duration of_a_cell_{};      // to solve one of the first
   PseudoCosts costs_;
-  RecentSupports supports_{kMostSupports * NodePipeline::kMost};
+  RecentSupports supports_{NodeOutcome::kMostSupports * NodePipeline::kMost};
   NodeSolver first_;
   NodePipeline pipeline_;
   std::optional<SafeStart> safe_;  // where a search needs one

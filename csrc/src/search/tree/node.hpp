@@ -81,7 +81,12 @@ struct NodeOutcome {
     iterations = relaxations = cells = columns = 0;
   }
 
+  static constexpr std::size_t kMostSupports = 2;
+
   void add_support(const Multipliers& support) {
+    if (supports.size() == kMostSupports) {
+      return;  // more would take the place of those that other threads look at
+    }
     if (spent.empty()) {
       supports.push_back(support);
       return;

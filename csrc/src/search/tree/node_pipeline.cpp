@@ -15,10 +15,21 @@ NodePipeline::~NodePipeline() {
   if (std::uncaught_exceptions() > unwinding_) {
     token_.stop();  // nobody wants what the others are at
   }
-  dismiss();
+  end_helpers();
 }
 
 void NodePipeline::dismiss() {
+  {
+    std::unique_lock<std::mutex> lock(mutex_);
+    quit_ = true;
+    while (working_ > 0) {
+      poll_while_waiting(lock);
+    }
+  }
+  end_helpers();
+}
+
+void NodePipeline::end_helpers() {
   {
     const std::lock_guard<std::mutex> lock(mutex_);
     quit_ = true;
@@ -69,7 +80,7 @@ void NodePipeline::enter(Node&& node, const NodeTask& task, std::vector<Node>& s
     const std::lock_guard<std::mutex> lock(mutex_);
     ++end_;
   }
-  entered_.notify_one();
+  entered_.notify_all();  // not all of them are allowed to work
 }
 
 /// `keeps`: the node may have to be taken back.
@@ -84,9 +95,8 @@ void NodePipeline::work(NodeSolver& solver, Slot& slot, bool keeps) {
 
 NodeOutcome& NodePipeline::leave() {
   recruit();
-  wait_for_next();
-  if (failure_) {
-    std::rethrow_exception(failure_);
+  if (const std::exception_ptr failure = wait_for_next()) {
+    std::rethrow_exception(failure);
   }
   return slot(first_++).outcome;
 }
@@ -103,10 +113,20 @@ Node NodePipeline::take_back() {
   return std::move(slot(first_++).node);
 }
 
-/// Until the next node is processed: by this thread, if no other has taken it. While another
-/// processes it, this one processes others.
-void NodePipeline::wait_for_next() {
+/// Until a helper has processed a node, or for a few milliseconds: the calling thread hears limits
+/// for all.
+void NodePipeline::poll_while_waiting(std::unique_lock<std::mutex>& lock) {
   constexpr auto kWait = std::chrono::milliseconds(5);
+  if (done_.wait_for(lock, kWait) == std::cv_status::timeout) {
+    lock.unlock();
+    token_.poll();
+    lock.lock();
+  }
+}
+
+/// Until the next node is processed: by this thread, if no other has taken it. While another
+/// processes it, this one processes others. Returns what has failed in a helper.
+std::exception_ptr NodePipeline::wait_for_next() {
   std::unique_lock<std::mutex> lock(mutex_);
   while (!slot(first_).done) {
     if (taken_ < end_) {
@@ -115,12 +135,11 @@ void NodePipeline::wait_for_next() {
       work(own_, slot(number), number != first_);
       lock.lock();
       slot(number).done = true;
-    } else if (done_.wait_for(lock, kWait) == std::cv_status::timeout) {
-      lock.unlock();
-      token_.poll();
-      lock.lock();
+    } else {
+      poll_while_waiting(lock);
     }
   }
+  return failure_;
 }
 
 /// As many helpers as may work now, and have something to do.

@@ -41,7 +41,6 @@ class NodePipeline {
   NodePipeline& operator=(const NodePipeline&) = delete;
 
   std::size_t size() const { return end_ - first_; }
-  bool full() const { return size() == kMost; }
   /// The greatest bound of the nodes within; minus infinity if there are none.
   double bound() const;
   /// Of the node that leaves next.
@@ -78,9 +77,11 @@ class NodePipeline {
 
   Slot& slot(std::size_t number) { return *slots_[number % kMost]; }
   void recruit();
+  void end_helpers();
   void help(int member, NodeSolver& solver);
   static void work(NodeSolver& solver, Slot& slot, bool keeps);
-  void wait_for_next();
+  void poll_while_waiting(std::unique_lock<std::mutex>& lock);
+  std::exception_ptr wait_for_next();
 
   const ScaledMarket& market_;
   const std::vector<Corners>& corners_;
