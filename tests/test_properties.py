@@ -103,12 +103,9 @@ def test_the_number_of_threads_does_not_matter(method, book):
     with teams_at_once():
         one, other = (clear(book, method=method, threads=threads) for threads in (1, 2))
     assert_same_bits(one, other)
-    # A tree has a second thread when it has two nodes to process after its fourth, a walk of cells
-    # wherever it goes at all.
-    if method == "enumerate":
-        assert other.stats.threads == (2 if other.stats.solved > 0 else 1)
-    elif other.stats.nodes <= 4 or other.stats.nodes > 8:
-        assert other.stats.threads == (1 if other.stats.nodes <= 4 else 2)
+    # A tree has a second thread from its ninth node on, a walk of cells wherever it goes at all.
+    whole_walk = method == "enumerate" and other.stats.solved > 0
+    assert other.stats.threads == (2 if whole_walk or other.stats.nodes > 8 else 1)
 
 
 @pytest.mark.threads

@@ -52,9 +52,8 @@ class Searching {
 
 /// How many threads may join the calling one, which has worked alone since `begin`: none for the
 /// first `delay` seconds, then enough that `threads` work, or, if that is 0, as many as there are
-/// processors available to this process that no other search uses; `joined` have already.
-inline int helpers(int threads, std::chrono::steady_clock::time_point begin, double delay,
-                   int joined = 0) {
+/// processors available to this process that no other search uses.
+inline int helpers(int threads, std::chrono::steady_clock::time_point begin, double delay) {
   const std::chrono::duration<double> alone(delay);
   if (threads == 1 || std::chrono::steady_clock::now() - begin < alone) {
     return 0;
@@ -62,7 +61,7 @@ inline int helpers(int threads, std::chrono::steady_clock::time_point begin, dou
   if (threads > 0) {
     return threads - 1;
   }
-  return std::max(0, available_processors() - std::max<int>(searching - joined, 1));
+  return std::max(0, available_processors() - std::max<int>(searching, 1));
 }
 
 /// Runs `work(0)` on the calling thread and `work(1)`, `work(2)`, ... on up to `others` more, and

@@ -129,9 +129,7 @@ Found prove(const Market& market, const TradedMarket& traded, Presolve& book,
   search.node_limit = settings.node_limit;
   search.keep_leaves = settings.certificate;
   search.token = &task.token;
-  if (settings.monitor) {
-    search.report = task.report;
-  }
+  search.report = task.report;
   search.stake = [&](const Candidate& candidate) {
     const Array none;
     const std::vector<int> cell = book.restore(candidate.cell);

@@ -1,17 +1,16 @@
 #include "search/tree/branch_and_bound.hpp"
 
 #include <algorithm>
+#include <atomic>
 #include <chrono>
 #include <cmath>
 #include <memory>
-#include <optional>
 #include <utility>
 
 #include "numerics/near_ties.hpp"
 #include "numerics/tolerances.hpp"
 #include "search/safe_start.hpp"
 #include "search/team.hpp"
-#include "search/tree/node_pipeline.hpp"
 #include "search/tree/node_solver.hpp"
 #include "search/tree/tangent_bound.hpp"
 #include "search/tree/tied_cells.hpp"
@@ -22,9 +21,11 @@ namespace {
 
 using Clock = std::chrono::steady_clock;
 
+constexpr std::int64_t kSingleNodes = 8;  // this many nodes one at a time, then in rounds
+constexpr std::size_t kRound = 8;         // of this many
 constexpr std::int64_t kPolishNodes = 8;  // nodes after the proof, at least
-constexpr std::int64_t kAllClimb = 8;     // so many nodes look for a better clearing,
-constexpr std::int64_t kClimbEvery = 4;   // then one in so many
+constexpr std::size_t kClimbEvery = 4;    // one in so many of a round looks for a better clearing
+constexpr std::size_t kSupports = 64;     // of other nodes that a node is bounded by
 constexpr auto kReportInterval = std::chrono::milliseconds(20);
 constexpr int kToChoose = 2;      // the selection's time, in that of a cell, at most as a rule
 constexpr int kToMakeSafe = 6;    // likewise, where it has to make a clearing that loses nothing
@@ -42,9 +43,9 @@ class Tree {
         corners_(corners),
         settings_(settings),
         token_(*settings.token),
+        begin_(Clock::now()),
         costs_(market.claims()),
         first_(market, corners, token_, is_tiny(market) ? kUnheard : 0.0),
-        pipeline_(market, corners, token_, first_, {settings.threads, settings.thread_delay}),
         to_the_end_(goes_on_to_the_end(market, settings.tolerance)) {}
 
   TreeResult run() {
@@ -58,16 +59,14 @@ class Tree {
     // Whatever the limits, the first node is begun.
     do {
       leave_time();
-      enter();
-      leave();
+      round(std::min(round_size(), open_.size()));
       report();
       if (too_coarse()) {
         TreeResult nothing;
         nothing.coarse = true;
         return nothing;
       }
-    } while ((!open_.empty() || pipeline_.size() > 0) && !done());
-    empty_pipeline();
+    } while (!open_.empty() && !done());
     make_safe();
     return result();
   }
@@ -78,7 +77,7 @@ class Tree {
   void start(Node& root) {
     const double size = market_.claims() + market_.states();
     if (size * size * size > kHeavy) {
-      follow();
+      take(SafeStart(market_, corners_).follow());
     }
     const Clock::time_point begin = Clock::now();
     NodeOutcome first = first_.first_clearings();
@@ -87,7 +86,8 @@ class Tree {
       of_a_cell_ = (Clock::now() - begin) / progress_.solved;
     }
     if (token_.stopped()) {
-      root.multipliers = safe().multipliers();
+      SafeStart safe(market_, corners_);
+      root.multipliers = safe.multipliers();
       root.bound = root.multipliers.bound(corners_, root.box);
     }
   }
@@ -109,18 +109,9 @@ class Tree {
     if (token_.stopped()) {
       return;  // the selection does it, once
     }
-    if (best_ < safe().no_trade() - kTie) {
-      follow();
-    }
-  }
-
-  SafeStart& safe() { return safe_ ? *safe_ : safe_.emplace(market_, corners_); }
-
-  /// The clearing that follows the maker's prices.
-  void follow() {
-    if (!followed_) {
-      followed_ = true;
-      take(safe().follow());
+    SafeStart safe(market_, corners_);
+    if (best_ < safe.no_trade() - kTie) {
+      take(safe.follow());
     }
   }
 
@@ -131,10 +122,6 @@ class Tree {
 
   void push(Node&& node) {
     node.id = next_id_++;
-    put_back(std::move(node));
-  }
-
-  void put_back(Node&& node) {
     open_.push_back(std::move(node));
     std::push_heap(open_.begin(), open_.end(), later);
   }
@@ -146,20 +133,19 @@ class Tree {
     return node;
   }
 
-  /// Nodes that are in work at a time. The first ones change what is known the most.
-  std::int64_t window() const {
-    const std::int64_t nodes = progress_.nodes;
-    const std::int64_t size = nodes < 4 ? 1 : nodes < 8 ? 2 : nodes < 32 ? 4 : NodePipeline::kMost;
+  /// Nodes of the next round.
+  std::size_t round_size() const {
+    std::size_t nodes = progress_.nodes < kSingleNodes ? 1 : kRound;
     const std::int64_t limit = std::max(settings_.node_limit, polish_until_);
-    return limit > 0 ? std::min(size, limit - nodes) : size;
+    if (limit > 0) {
+      nodes = std::min(nodes, static_cast<std::size_t>(limit - progress_.nodes));
+    }
+    return nodes;
   }
 
-  /// The greatest bound of a node that is open or in work.
-  double open_bound() const {
-    return std::max(pipeline_.bound(), open_.empty() ? -kInfinity : open_.front().bound);
+  double upper_bound() const {
+    return std::max({best_, fathomed_bound_, open_.empty() ? -kInfinity : open_.front().bound});
   }
-
-  double upper_bound() const { return std::max({best_, fathomed_bound_, open_bound()}); }
 
   /// Whether another search, with a smaller unit of money, resolves more than this one can.
   bool too_coarse() {
@@ -188,7 +174,7 @@ class Tree {
     if (token_.stopped()) {
       status_ = Status::kInterrupted;
     }
-    if (status_ != Status::kOptimal || open_bound() <= best_ + kTie) {
+    if (status_ != Status::kOptimal || open_.front().bound <= best_ + kTie) {
       return true;
     }
     if (!proven()) {
@@ -210,44 +196,52 @@ class Tree {
     return progress_.nodes >= polish_until_;
   }
 
-  /// Whether a node need not be processed: it holds nothing better than the best clearing.
-  bool is_settled(double bound) const { return progress_.nodes > 0 && bound <= best_ + kTie; }
-
-  /// Have the best nodes processed, as many as there is room for.
-  void enter() {
-    while (static_cast<std::int64_t>(pipeline_.size()) < window() && !open_.empty() &&
-           !is_settled(open_.front().bound)) {
-      const bool climb = entered_ < kAllClimb || entered_ % kClimbEvery == 0;
-      ++entered_;
-      Node node = pop();
-      pipeline_.enter(std::move(node),
-                      {best_, costs_, supports_.latest(), climb, settings_.keep_leaves}, spent_);
-    }
-  }
-
-  /// What has come of the next node in work; nothing is to come of one that others have settled
-  /// meanwhile.
-  void leave() {
-    if (is_settled(pipeline_.next_bound())) {
-      put_back(pipeline_.take_back());
-      return;
-    }
-    NodeOutcome& outcome = pipeline_.leave();
-    ++progress_.nodes;
-    if (progress_.nodes == 1) {
-      progress_.root_bound = outcome.relaxed;
-    }
-    merge(outcome);
-  }
-
-  /// No node is in work any more. Where a limit has struck, what has been begun counts.
-  void empty_pipeline() {
-    while (pipeline_.size() > 0) {
-      if (token_.stopped() && pipeline_.next_begun()) {
-        leave();
-      } else {
-        put_back(pipeline_.take_back());
+  /// Process the `count` best nodes, each as if it were alone.
+  void round(std::size_t count) {
+    round_.clear();
+    outcomes_.resize(std::max(outcomes_.size(), count));
+    for (std::size_t n = 0; n < count; ++n) {
+      round_.push_back(pop());
+      if (outcomes_[n].spare.box.first.empty() && !spent_.empty()) {
+        outcomes_[n].spare = std::move(spent_.back());
+        spent_.pop_back();
       }
+    }
+    std::atomic<std::size_t> next{0};
+    const double incumbent = best_;
+    const auto work = [&](NodeSolver& solver) {
+      for (std::size_t n = next.fetch_add(1); n < count; n = next.fetch_add(1)) {
+        const bool climb = n % kClimbEvery == 0;
+        const NodeTask task{incumbent, costs_, supports_, climb, settings_.keep_leaves};
+        solver.process(std::move(round_[n]), task, outcomes_[n]);
+      }
+    };
+    int others = 0;
+    if (count > 1) {
+      others = std::min(helpers(settings_.threads, begin_, settings_.thread_delay),
+                        static_cast<int>(count) - 1);
+    }
+    while (static_cast<int>(others_.size()) < others) {
+      others_.push_back(std::make_unique<NodeSolver>(market_, corners_, token_));
+    }
+    const int team = run_team(
+        others, true,
+        [&](int member) {
+          work(member == 0 ? first_ : *others_[static_cast<std::size_t>(member) - 1]);
+        },
+        [&] { token_.poll(); },
+        [&] {
+          next.store(count);
+          token_.stop();
+        });
+    threads_ = std::max(threads_, team);
+    for (std::size_t n = 0; n < count; ++n) {
+      NodeOutcome& outcome = outcomes_[n];
+      ++progress_.nodes;
+      if (progress_.nodes == 1) {
+        progress_.root_bound = outcome.relaxed;
+      }
+      merge(outcome);
     }
   }
 
@@ -268,7 +262,12 @@ class Tree {
                 std::back_inserter(settings_.keep_leaves ? pruned_ : spent_));
     }
     for (Multipliers& support : outcome.supports) {
-      supports_.add(support);
+      if (supports_.size() < kSupports) {
+        supports_.push_back(std::move(support));
+      } else {  // the latest last; the outcome has the memory of the oldest
+        std::swap(supports_.front(), support);
+        std::rotate(supports_.begin(), supports_.begin() + 1, supports_.end());
+      }
     }
     if (outcome.relaxations > 0) {
       costs_.learn(outcome.half, outcome.relaxed);
@@ -316,7 +315,6 @@ class Tree {
     if (!token_.stopped() && now >= next_report_) {
       next_report_ = now + kReportInterval;
       if (!token_.poll_now() && settings_.report) {
-        pipeline_.dismiss();
         settings_.report(progress());
       }
     }
@@ -431,7 +429,7 @@ class Tree {
     result.progress = progress();
     result.upper_bound = result.progress.upper_bound;
     result.iterations = iterations_;
-    result.threads = pipeline_.threads();
+    result.threads = threads_;
     std::sort(candidates_.begin(), candidates_.end(),
               [](const Candidate& a, const Candidate& b) { return a.cell < b.cell; });
     const auto same = [](const Candidate& a, const Candidate& b) { return a.cell == b.cell; };
@@ -449,14 +447,16 @@ class Tree {
   const std::vector<Corners>& corners_;
   const TreeSettings& settings_;
   StopToken& token_;
+  Clock::time_point begin_;
   Clock::time_point next_report_{};  // the first at once
   Clock::duration of_a_cell_{};      // to solve one of the first
   PseudoCosts costs_;
-  RecentSupports supports_{NodeOutcome::kMostSupports * NodePipeline::kMost};
+  Supports supports_;
   NodeSolver first_;
-  NodePipeline pipeline_;
-  std::optional<SafeStart> safe_;  // where a search needs one
-  bool followed_ = false;
+  std::vector<std::unique_ptr<NodeSolver>> others_;
+
+  std::vector<Node> round_;            // those at hand
+  std::vector<NodeOutcome> outcomes_;  // theirs
   std::vector<Node> open_;             // a heap
   std::vector<Node> fathomed_;         // no better than the best clearing, perhaps as good
   std::vector<Node> pruned_;           // worse, if they are kept
@@ -471,8 +471,8 @@ class Tree {
   Progress progress_;
   std::int64_t iterations_ = 0;
   std::int64_t next_id_ = 0;
-  std::int64_t entered_ = 0;
   std::int64_t polish_until_ = 0;
+  int threads_ = 1;
   Status status_ = Status::kOptimal;
   bool to_the_end_;
 };

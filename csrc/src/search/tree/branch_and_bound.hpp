@@ -17,12 +17,12 @@ struct TreeSettings {
   double thread_delay = 0.0;    ///< seconds of work that one thread does alone
   std::int64_t node_limit = 0;  ///< 0: none
   bool keep_leaves = false;     ///< all of them, for a certificate
-  StopToken* token = nullptr;   ///< asked between nodes and within them
-  /// Called between nodes by the calling thread; may stop the token.
+  StopToken* token = nullptr;   ///< asked between rounds and within them
+  /// Called between rounds by the calling thread; may stop the token.
   std::function<void(const Progress&)> report;
   /// Scaled money at stake in a clearing; it is 1 where this is empty.
   std::function<double(const Candidate&)> stake;
-  /// Called with a new best clearing's stake, between nodes: true ends the search. May be empty.
+  /// Called with a new best clearing's stake, between rounds: true ends the search. May be empty.
   std::function<bool(double)> too_coarse;
 };
 
@@ -43,8 +43,8 @@ struct TreeResult {
 /// corners, bounds the box and suggests a cell, which gives a clearing. Pieces that the
 /// relaxation's multipliers show to be worse than the best clearing are pruned from the ends of the
 /// runs; what remains is split on a claim that is off its staircase (branching.hpp). Nodes are
-/// processed best bound first, several at a time, by what was known when they entered the pipeline:
-/// nothing depends on the number of threads.
+/// taken in rounds of fixed size, best bound first, and see what earlier rounds found: nothing
+/// depends on the number of threads.
 ///
 /// Once the gap is within the tolerance the search continues for about as many nodes again, so that
 /// the answer is the best clearing to the last digits and not merely one within tolerance; where

@@ -11,7 +11,6 @@
 #include "risk/dual_bound.hpp"
 #include "search/candidate.hpp"
 #include "search/tree/branching.hpp"
-#include "search/tree/supports.hpp"
 
 namespace kpm {
 
@@ -39,11 +38,14 @@ struct Fall {
   double bound;
 };
 
+/// Multipliers that other nodes left, the latest last: they bound any box.
+using Supports = std::vector<Multipliers>;
+
 /// What is known, and wanted, of a node.
 struct NodeTask {
   double incumbent;  ///< the value of the best clearing known
   const PseudoCosts& costs;
-  SupportsView supports;
+  const Supports& supports;
   bool climb = true;          ///< look for a better clearing
   bool keep_settled = false;  ///< return worse boxes as well
 };
@@ -81,12 +83,7 @@ struct NodeOutcome {
     iterations = relaxations = cells = columns = 0;
   }
 
-  static constexpr std::size_t kMostSupports = 2;
-
   void add_support(const Multipliers& support) {
-    if (supports.size() == kMostSupports) {
-      return;  // more would take the place of those that other threads look at
-    }
     if (spent.empty()) {
       supports.push_back(support);
       return;

@@ -227,20 +227,20 @@ void NodeSolver::take_bound(Node& node) const {
   }
 }
 
-/// The multipliers of the cell solved last: they bound any box.
-void NodeSolver::take_multipliers_of_cell() {
+/// The multipliers of the cell solved last bound any box.
+double NodeSolver::bound_by_cell(const Box& box) {
   const CellOptimum& solved = cells_.optimum();
   cell_multipliers_.worst_case() = solved.worst_case;
   cell_multipliers_.marginal_state_prices() = solved.marginal_state_prices;
   cell_multipliers_.lambda() = solved.multipliers;
   cell_multipliers_.set(market_, solved.divergence);
+  return cell_multipliers_.bound(corners_, box);
 }
 
 /// Where prices have hardly any room, the simplex method's multipliers are better than the
 /// relaxation's.
 void NodeSolver::take_bound_of_cell(Node& node) {
-  take_multipliers_of_cell();
-  const double bound = cell_multipliers_.bound(corners_, node.box);
+  const double bound = bound_by_cell(node.box);
   if (bound < node.bound) {
     node.bound = bound;
     node.multipliers = cell_multipliers_;
@@ -290,8 +290,8 @@ std::vector<int> NodeSolver::round(const Box& box) {
 void NodeSolver::narrow(Node& node, const NodeTask& task, NodeOutcome& outcome) {
   const double threshold = task.incumbent - kTie;
   checkpoint_.pass(static_cast<double>(task.supports.size()) * claims());
-  for (std::size_t n = 0; n < task.supports.size(); ++n) {
-    const Multipliers& support = task.supports[n];
+  for (auto latest = task.supports.rbegin(); latest != task.supports.rend(); ++latest) {
+    const Multipliers& support = *latest;
     const double bound = ends_.bound(support, node.box);
     if (bound < node.bound) {
       node.bound = bound;
@@ -415,8 +415,7 @@ bool NodeSolver::prove_no_trade_optimal(NodeOutcome& outcome) {
   if (value == -kInfinity) {
     return false;
   }
-  take_multipliers_of_cell();
-  return cell_multipliers_.bound(corners_) <= value + kTie;
+  return bound_by_cell(whole(corners_)) <= value + kTie;
 }
 
 }  // namespace kpm

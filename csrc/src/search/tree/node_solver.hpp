@@ -58,7 +58,7 @@ class NodeSolver {
   void refine(Node& node, double incumbent);
   void pass();
   void take_bound(Node& node) const;
-  void take_multipliers_of_cell();
+  double bound_by_cell(const Box& box);
   void take_bound_of_cell(Node& node);
   int claims() const { return market_.claims(); }
   void count(NodeOutcome& outcome);
