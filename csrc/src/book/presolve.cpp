@@ -292,6 +292,9 @@ std::vector<int> Presolve::restore(const std::vector<int>& cell) const {
 }
 
 Array Presolve::restore_demand(const Array& demand, const std::vector<Piece>& pieces) const {
+  if (same_claims()) {
+    return demand;
+  }
   Array full = Array::Zero(full_.claims());
   for (std::size_t g = 0; g < groups_.size(); ++g) {
     double rest = demand[static_cast<Eigen::Index>(g)];
@@ -312,6 +315,9 @@ Array Presolve::restore_demand(const Array& demand, const std::vector<Piece>& pi
 }
 
 Array Presolve::restore_multipliers(const Array& multipliers) const {
+  if (same_claims()) {
+    return multipliers;
+  }
   Array full = Array::Zero(full_.claims());
   for (std::size_t g = 0; g < groups_.size(); ++g) {
     full[groups_[g].members[0].claim] = multipliers[static_cast<Eigen::Index>(g)];

@@ -22,7 +22,7 @@ class Presolve {
     std::vector<int> apart;   // the same where only equal limits of the group are one
   };
 
-  /// Without `merge` equivalent claims stay apart.
+  /// Without `merge` equivalent claims stay apart. The full market is borrowed.
   Presolve(const ScaledMarket& full, const std::vector<Staircase>& stairs, bool merge);
 
   /// `full` itself where nothing is merged.
