@@ -88,7 +88,7 @@ CellSolver::Outcome CellSolver::solve(const Hull& hull, const Settings& settings
   }
   LoopOutcome outcome = LoopOutcome::kOptimal;
   if (has_steps()) {
-    outcome = solve_program(*program_, tolerance, settings.max_iterations, step_iterations,
+    outcome = solve_program(program(), tolerance, settings.max_iterations, step_iterations,
                             [&] { pass(); });
   }
   iterations_ = std::max(price_iterations, step_iterations);
@@ -103,14 +103,13 @@ CellSolver::Outcome CellSolver::solve(const Hull& hull, const Settings& settings
 
 /// The program of the steps, made for the first cell in which something may trade.
 void CellSolver::load_steps(const Hull& hull) {
-  for (int k = 0; !program_ && k < hull.claims(); ++k) {
+  bool wanted = program_.has_value();
+  for (int k = 0; !wanted && k < hull.claims(); ++k) {
     const Range demand = hull.demand_range(k);
-    if (demand.low != 0.0 || demand.high != 0.0) {
-      program_.emplace(market_, arena_);
-    }
+    wanted = demand.low != 0.0 || demand.high != 0.0;
   }
-  if (program_) {
-    program_->load(hull);
+  if (wanted) {
+    program().load(hull);
   }
 }
 
@@ -219,9 +218,9 @@ void CellSolver::finish(const Hull& hull, double tolerance) {
     optimum_.demand[k] = hull.demand[hull.first[k]];
   }
   // If the method has kept no point, the losses without steps are taken.
-  const bool solved = has_steps() && program_->merit() < kInfinity;
+  const bool solved = has_steps() && program().merit() < kInfinity;
   if (solved) {
-    program_->write_demand(optimum_.demand);
+    program().write_demand(optimum_.demand);
   }
   for (Eigen::Index i = 0; i < loss_.size(); ++i) {
     loss_[i] = -market_.inventory[i];
@@ -233,7 +232,7 @@ void CellSolver::finish(const Hull& hull, double tolerance) {
     }
   }
   const double rho = solved
-                         ? measure_.evaluate(loss_, program_->risk(), program_->ambiguity_price())
+                         ? measure_.evaluate(loss_, program().risk(), program().ambiguity_price())
                          : measure_.evaluate(loss_);
 
   for (int k = 0; k < hull.claims(); ++k) {
@@ -265,14 +264,14 @@ void CellSolver::finish(const Hull& hull, double tolerance) {
     support_optimum();
     optimum_.bound = stopped;
   }
-  if (program_->size() == 1 && optimum_.bound - optimum_.objective > tolerance) {
+  if (program().size() == 1 && optimum_.bound - optimum_.objective > tolerance) {
     search_step(hull, revenue);
   }
 }
 
 /// The only step, searched to its last digit.
 void CellSolver::search_step(const Hull& hull, double revenue) {
-  const int k = program_->claim(0);
+  const int k = program().claim(0);
   const double price = hull.price_range(k).low;
   const double* const row = &market_.payoffs(k, 0);
   double& demand = optimum_.demand[k];
@@ -298,13 +297,13 @@ void CellSolver::search_step(const Hull& hull, double revenue) {
 
 /// p and g of the interior-point method.
 void CellSolver::support_optimum() {
-  optimum_.worst_case = program_->worst_case();
-  optimum_.marginal_state_prices = program_->marginal_state_prices();
-  optimum_.divergence = program_->divergence();
+  optimum_.worst_case = program().worst_case();
+  optimum_.marginal_state_prices = program().marginal_state_prices();
+  optimum_.divergence = program().divergence();
   // At the returned losses a kink is exact; near one only the method knows the multiplier.
   const bool smooth = market_.kind == Ambiguity::kBall && measure_.multiplier() > 0.0;
-  optimum_.ambiguity_price = smooth ? program_->ambiguity_price() : measure_.multiplier();
-  optimum_.dual_residual = std::max(optimum_.dual_residual, program_->dual_residual());
+  optimum_.ambiguity_price = smooth ? program().ambiguity_price() : measure_.multiplier();
+  optimum_.dual_residual = std::max(optimum_.dual_residual, program().dual_residual());
 }
 
 /// p and g at the demand as it is.

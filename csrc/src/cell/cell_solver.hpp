@@ -76,6 +76,8 @@ class CellSolver {
 
   void load_steps(const Hull& hull);
   bool has_steps() const { return program_ && !program_->empty(); }
+  /// Made for the first cell that has a step.
+  DemandProgram& program() { return program_ ? *program_ : program_.emplace(market_, arena_); }
   /// The largest loss on the cell's flats.
   double magnitude() const {
     return program_ ? program_->magnitude() : market_.inventory.abs().maxCoeff();
