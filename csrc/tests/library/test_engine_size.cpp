@@ -417,8 +417,8 @@ test::RandomBook random_chain(test::Random& random, int levels, int orders) {
   for (int claim = 0; claim < book.claims; ++claim) {
     for (int level = 0; level < levels; ++level) {
       const int above = level - (claim / 2 + 1);
-      book.payoffs[static_cast<std::size_t>(claim * levels + level)] =
-          std::max(claim % 2 == 0 ? above : -above, 0);
+      book.payoffs[static_cast<std::size_t>(claim) * static_cast<std::size_t>(levels) +
+                   static_cast<std::size_t>(level)] = std::max(claim % 2 == 0 ? above : -above, 0);
     }
   }
   for (std::size_t j = 0; j < book.claim.size(); ++j) {

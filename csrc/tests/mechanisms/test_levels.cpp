@@ -68,6 +68,9 @@ TEST(netting_leaves_no_zero_below_zero) {
         claim.demand[static_cast<std::size_t>(random.below(static_cast<int>(claim.demand.size())))];
     const std::optional<Netting> net = count_from(claim, base, 1e-3);
     CHECK(net.has_value());
+    if (!net) {
+      continue;
+    }
     const std::size_t limits = claim.limit.size();
     CHECK(!std::signbit(net->staircase.sold[0]) && !std::signbit(net->staircase.bought[limits]));
     none += net->staircase.sold[0] == 0.0 && net->staircase.bought[limits] == 0.0 ? 1 : 0;
