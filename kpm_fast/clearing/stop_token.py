@@ -16,8 +16,8 @@ class StopToken:
     Any thread may cancel it at any time: another thread, a callback of an event loop, a signal
     handler. A clearing looks at it before it begins and then every few hundredths of a second,
     without the interpreter's lock, and returns what it has by then with status ``INTERRUPTED``;
-    what was proven by then stays ``OPTIMAL``. With a token cancelled before, that is what
-    ``time_limit=0`` gives: a first clearing, and a bound that holds; but a row of
+    what was proven by then stays ``OPTIMAL``. With a token cancelled before, that is a
+    first clearing, as for ``time_limit=0``, and a bound that holds; but a row of
     :func:`kpm_fast.clear_many` that was not begun holds NaN. A token stays cancelled: use a new one
     for the next batch.
 
