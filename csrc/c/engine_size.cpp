@@ -3,7 +3,6 @@
 #include <cstdint>
 #include <limits>
 
-#include "search/tree/node_solver.hpp"
 #include "structs.hpp"
 
 namespace kpm::c {
@@ -67,7 +66,7 @@ std::size_t engine_memory(const Limits& limits) {
                                  nodes * 2 * (16 * states + 24 * claims + 400) + polytope;
   // A node is counted with one of the two it is divided into: the other takes its memory. If there
   // are more, each takes as much, its three blocks' headers and its place among the open ones.
-  const auto leaves = static_cast<std::uint64_t>(NodeSolver::most_leaves(limits.claims));
+  const auto leaves = static_cast<std::uint64_t>(Engine::most_boxes_of_node(limits.claims));
   const std::uint64_t boxes = nodes * (leaves - 2) * (16 * states + 24 * claims + 1000);
   const std::uint64_t all = kept + 2 * clearing + boxes;
   if (all > std::numeric_limits<std::size_t>::max() / 2) {

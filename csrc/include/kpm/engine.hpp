@@ -61,6 +61,8 @@ class Engine {
   /// The bytes of all that an engine of fixed limits keeps from one call to the next;
   /// `limits.states` must be given. An allocator adds its own to each of two dozen blocks.
   static std::uint64_t bytes(int claims, const EngineLimits& limits);
+  /// The most boxes that a node of a clearing's tree is divided into.
+  static int most_boxes_of_node(int claims);
 
   /// `side`: +1 buy, -1 sell.
   Fault add(std::int64_t claim, std::int64_t side, double price, double quantity, std::int64_t id);

@@ -11,6 +11,7 @@
 #include "mechanisms/competitive/clear_compiled_auction.hpp"
 #include "mechanisms/maker_optimal/clear_compiled.hpp"
 #include "mechanisms/maker_optimal/warm_start.hpp"
+#include "search/tree/node_solver.hpp"
 
 namespace kpm {
 
@@ -238,6 +239,8 @@ std::uint64_t Engine::bytes(int claims, const EngineLimits& limits) {
          Columns::bytes(limits.orders) + WarmStart::bytes(claims) +
          MarketCopy::bytes(limits.states, claims, limits.priors);
 }
+
+int Engine::most_boxes_of_node(int claims) { return NodeSolver::most_leaves(claims); }
 
 Fault Engine::add(std::int64_t claim, std::int64_t side, double price, double quantity,
                   std::int64_t id) {
