@@ -33,8 +33,9 @@ using DynamicStorage =
 }  // namespace kpm
 
 // Those of all of Eigen's containers whose size is known at run time, so that it holds within its
-// decompositions, too. In memory they look like Eigen's: a program that links the library may use
-// Eigen as it comes.
+// decompositions, too. In memory they look like Eigen's, so that a program with Eigen as it comes
+// may link the static library; but of functions that both have, its linker keeps one. What is said
+// above holds in the extension and in the shared library, which export nothing of Eigen.
 namespace Eigen {
 
 template <class T>
