@@ -387,9 +387,10 @@ CanonicalBook::CanonicalBook(const Market& market, std::vector<Staircase> stairs
   double* next = memory_.data();
   const auto take = [&](const double* row) {
     double* const taken = next;
-    for (const int i : order_.states) {
-      *next++ = row[i];
+    for (std::size_t n = 0; n < states; ++n) {
+      taken[n] = row[order_.states[n]];
     }
+    next += states;
     return taken;
   };
   market_.prior = take(market.prior);
