@@ -20,7 +20,7 @@ from .rounds import Floats, one_core
 from .section import Row, Section, range_text, short_text, time_text
 from .verified import NotVerifiedError, verified
 
-TITLE = "An engine's clearings after a change"
+TITLE = "Clearings after a change"
 TARGET_PROVED = 1.0 / 15.0  # of a search's time
 TARGET_TIME = 25e-6  # seconds, books of five claims
 TARGET_SEARCHED = 1.05  # times a cold clearing
