@@ -1,14 +1,14 @@
-"""The overhead of an executor: 10,000 books by ``clear_many`` here and over one worker of each.
+"""Many books in one call: books a second, and what an executor adds.
 
-Processor time is compared, of this process and the worker together, because on a busy machine wall
-time measures the other programs. Even so a shared cache makes runs differ: each run with the
-executor stands between two without it, the ratio is to their mean, and the median of the ratios
-counts. Dask's scheduler is in this process, so its work counts, too.
+Processor time of this process and its worker together is compared with executors, because on a
+busy machine wall time measures the other programs. Even so a shared cache makes runs differ: each
+run with the executor stands between two without it, the ratio is to their mean, and the median of
+the ratios counts. Dask's scheduler is in this process, so its work counts, too.
 """
 
 from __future__ import annotations
 
-import argparse
+import functools
 import importlib.util
 import time
 from collections.abc import Iterator
@@ -20,13 +20,17 @@ import numpy as np
 
 import kpm_fast as kpm
 
-__all__ = ["add_arguments", "run"]
+from .rounds import Floats, interleave
+from .section import Section, range_text
 
+TITLE = "Many books"
 PRIOR = np.array([0.3, 0.25, 0.2, 0.12, 0.08, 0.05])
-ALLOWED = 0.05  # of the time without an executor
+MOST_ADDED = 0.05  # of the time without an executor
+THREADS = (1, 2)
+EXECUTORS = {"processes": "os", "loky": "joblib", "dask": "distributed"}  # and what each needs
 
 
-def draw_books(count: int) -> kpm.Books:
+def cards(count: int) -> kpm.Books:
     """Race cards of six runners and 36 orders."""
     rng = np.random.default_rng(1)
     claim = rng.integers(0, 6, 36 * count)
@@ -39,6 +43,89 @@ def draw_books(count: int) -> kpm.Books:
         limits.round(3).clip(0.001, 0.999),
         rng.integers(1, 50, len(claim)),
     )
+
+
+def pairs(count: int) -> kpm.Books:
+    """A bid and an offer each, for an event and against it."""
+    rng = np.random.default_rng(2)
+    return kpm.Books(
+        kpm.Market(np.eye(2), [0.5, 0.5], risk_aversion=0.01, ambiguity=0.005),
+        np.repeat(np.arange(count), 2),
+        rng.integers(0, 2, 2 * count),
+        np.tile([1, -1], count),
+        rng.uniform(0.3, 0.7, 2 * count).round(3),
+        rng.integers(1, 50, 2 * count),
+    )
+
+
+def throughput(quick: bool) -> Section:
+    """Books a second of ``clear_many``, by kind of book and threads."""
+    part = Section("Books a second in one call of clear_many")
+    count, rounds = (500, 3) if quick else (10_000, 5)
+    for what, name, books in (
+        ("two orders, two claims", "pair", pairs(3 * count)),
+        ("36 orders, six claims", "card", cards(count)),
+    ):
+        optimal = kpm.clear_many(books, threads=1).status == kpm.Status.OPTIMAL
+        part.aim(
+            f"every book of {what} proved",
+            f"{np.sum(optimal):,} of {len(books):,}",
+            bool(np.all(optimal)),
+            "The others stopped short.",
+        )
+        calls = {
+            str(threads): functools.partial(kpm.clear_many, books, threads=threads)
+            for threads in THREADS
+        }
+        seconds = interleave(calls, rounds)
+        for threads in THREADS:
+            own = seconds[str(threads)]
+            rate = len(books) / float(np.median(own))
+            ratio = float(np.median(seconds["1"] / own))
+            part.rows.append(
+                {
+                    "books": what,
+                    "threads": threads,
+                    "faster times": ratio,
+                    "books a second": round(rate),
+                }
+            )
+            part.quote(f"batches.{name}.{threads}", f"{float(f'{rate:.2g}'):,.0f}")
+    part.notes.append(f"{rounds} interleaved rounds, medians.")
+    return part
+
+
+def executors(quick: bool) -> Section:
+    """What one worker of each executor adds to the processor time of a call."""
+    count, rounds = (500, 1) if quick else (10_000, 5)
+    part = Section(f"One worker of an executor, {count:,} books of 36 orders")
+    books = cards(count)
+    for kind, module in EXECUTORS.items():
+        if importlib.util.find_spec(module) is None:
+            part.notes.append(f"Without {kind}: {module} is not installed.")
+            continue
+        without, with_it = _in_turn(kind, books, rounds)
+        added = with_it / (0.5 * (without[1:] + without[:-1])) - 1.0
+        part.rows.append(
+            {
+                "executor": kind,
+                "added share": float(np.median(added)),
+                "least added share": float(added.min()),
+                "most added share": float(added.max()),
+                "without time": float(np.median(without)),
+                "with time": float(np.median(with_it)),
+            }
+        )
+    shares = [row["added share"] for row in part.rows]
+    part.quote("batches.added", range_text(shares, "{:.1%}".format))
+    part.aim(
+        f"an executor adds at most {MOST_ADDED:.0%}",
+        range_text(shares, "{:.1%}".format),
+        max(shares) <= MOST_ADDED,
+        "Books are hashed, pickled, split and joined; Dask samples its worker's stack a hundred "
+        "times a second.",
+    )
+    return part
 
 
 @contextmanager
@@ -68,8 +155,8 @@ def opened(kind: str) -> Iterator[Executor]:
             yield executor
 
 
-def measure(kind: str, books: kpm.Books, rounds: int) -> tuple[list[float], list[float]]:
-    """Return processor seconds without the executor (one more) and with it, taken in turns."""
+def _in_turn(kind: str, books: kpm.Books, rounds: int) -> tuple[Floats, Floats]:
+    """Processor seconds without the executor (one more) and with it, taken in turns."""
     seconds: tuple[list[float], list[float]] = ([], [])
     with opened(kind) as executor:
         first = kpm.clear_many(books, executor=executor)  # the worker is started
@@ -80,37 +167,9 @@ def measure(kind: str, books: kpm.Books, rounds: int) -> tuple[list[float], list
             batch = kpm.clear_many(books, **option)
             ended = time.process_time() + executor.submit(time.process_time).result()
             seconds[with_it].append(ended - started)
-            assert batch == first
-    return seconds
+            if batch != first:
+                raise RuntimeError(f"{kind} has other answers")
+    return np.array(seconds[0]), np.array(seconds[1])
 
 
-def add_arguments(parser: argparse.ArgumentParser) -> None:
-    """Add the options of the benchmark."""
-    parser.add_argument("--books", type=int, default=10_000)
-    parser.add_argument("--rounds", type=int, default=5)
-    parser.add_argument("--quick", action="store_true", help="one round of 500 books")
-
-
-def run(options: argparse.Namespace) -> int:
-    """Measure and print; exit code 1 where an executor costs more than it may."""
-    count, rounds = (500, 1) if options.quick else (options.books, options.rounds)
-    books = draw_books(count)
-    dear = False
-    print(f"{count:,} books of 36 orders")
-    for kind, module in (("processes", "os"), ("loky", "joblib"), ("dask", "distributed")):
-        if importlib.util.find_spec(module) is None:
-            print(f"{kind}: skipped, no {module}")
-            continue
-        without, with_it = measure(kind, books, rounds)
-        here = np.array(without)
-        ratios = np.array(with_it) / (0.5 * (here[1:] + here[:-1]))
-        overhead = float(np.median(ratios)) - 1
-        dear |= overhead > ALLOWED
-        print(
-            f"{kind}: overhead {100 * overhead:.1f} % ({100 * (ratios.min() - 1):.1f} to "
-            f"{100 * (ratios.max() - 1):.1f} in {rounds} rounds); at best {here.min():.3f} s of a "
-            f"processor without, {min(with_it):.3f} s with it, {count / min(with_it):,.0f} books a "
-            "second",
-            flush=True,
-        )
-    return int(dear and not options.quick)
+SECTIONS = {"throughput": throughput, "executors": executors}
