@@ -19,7 +19,9 @@ NAMES = (
     "makers",
     "enumerate",
     "throughput",
+    "batches",
     "embedding",
+    "changes",
     "allocations",
     "profile",
 )
