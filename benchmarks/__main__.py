@@ -6,31 +6,11 @@ import argparse
 import sys
 
 try:
-    from . import (
-        cell,
-        embedding,
-        enumerate,
-        executors,
-        instructions,
-        makers,
-        prove,
-        reach,
-        report,
-    )
+    from . import executors, instructions, reach, report
 except ModuleNotFoundError as error:
     raise SystemExit(f"the benchmarks need {error.name}: pip install -e '.[bench]'") from error
 
-BENCHMARKS = (
-    report,
-    instructions,
-    cell,
-    embedding,
-    enumerate,
-    executors,
-    makers,
-    prove,
-    reach,
-)
+BENCHMARKS = (report, reach, instructions, executors)
 
 
 def main(arguments: list[str] | None = None) -> int:

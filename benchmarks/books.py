@@ -24,8 +24,8 @@ OPINIONS = {"q": 1.0, "q^1.5": 1.5, "q^0.67": 0.67}  # the prior, as a power of 
 STAKES = (0.1, 10.0)
 
 
-def notional(market: kpm.Market, orders: kpm.Orders) -> float:
-    """Sum of payoff range times quantity, money: what ``tolerance`` is relative to."""
+def offered(market: kpm.Market, orders: kpm.Orders) -> float:
+    """The notional of all orders, whether they trade or not: payoff range times quantity, money."""
     span = np.ptp(market.payoffs, axis=1)
     return float(span[orders.claim_index(market)] @ orders.quantity)
 
@@ -33,7 +33,7 @@ def notional(market: kpm.Market, orders: kpm.Orders) -> float:
 def with_stake(book: Book, stake: float) -> Book:
     """The book for a maker whose risk aversion gives it this stake."""
     market, orders = book
-    return market.replace(risk_aversion=stake / notional(market, orders)), orders
+    return market.replace(risk_aversion=stake / offered(market, orders)), orders
 
 
 def simulation_a(ambiguity: float, risk_aversion: float = paper.RISK_AVERSION) -> Book:
@@ -142,7 +142,7 @@ def option_chain(
     )
     market, found = with_stake(book, 1.0)
     if inventory > 0.0:
-        held = inventory * notional(market, found) * generator.random(states)
+        held = inventory * offered(market, found) * generator.random(states)
         market = market.replace(inventory=held)
     return market, found
 

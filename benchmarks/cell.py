@@ -20,11 +20,9 @@ convert theirs within their time, and so does ``kpm_fast.solve_cell``.
 
 from __future__ import annotations
 
-import argparse
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
-from rich.console import Console
 
 from kpm_fast.plots.style import GREY, INK, PALE, SERIES, SKY, house_style, new_figure
 
@@ -35,7 +33,7 @@ from .contest import ACCURACIES, BEST, SOLVERS, TOLERANCES, Contest, hold
 from .distribution import percentiles, shifted_geometric_mean
 from .overview import multiple_text
 from .own_cell import CoreCell
-from .section import Section, print_sections, slug_of, time_text
+from .section import Section, slug_of, time_text
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -293,13 +291,3 @@ def ratios(contest: Contest, solver: str) -> Floats:
     """A solver's time divided by the core's, for each cell that both solve."""
     found = contest.ratios(solver, CORE, REQUIRED)
     return np.asarray(found[np.isfinite(found)])
-
-
-def add_arguments(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("--quick", action="store_true", help="a few cells, few rounds")
-
-
-def run(options: argparse.Namespace) -> int:
-    console = Console(width=None if Console().is_terminal else 160)
-    print_sections(console, [measure(options.quick) for measure in SECTIONS.values()])
-    return 0

@@ -20,6 +20,7 @@ NAMES = (
     "enumerate",
     "throughput",
     "embedding",
+    "changes",
     "allocations",
     "profile",
 )

@@ -14,7 +14,6 @@ book, so that what they touch is in no cache. Their times include reading the cl
 
 from __future__ import annotations
 
-import argparse
 import functools
 import math
 import tempfile
@@ -23,7 +22,6 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-from rich.console import Console
 
 import kpm_fast as kpm
 from kpm_fast import sample
@@ -40,9 +38,8 @@ from .embedding_callers import (
     numba_timers,
     python_timer,
 )
-from .machine import commit
 from .rounds import Floats, interleave_timed, one_core
-from .section import Row, Section, bytes_text, print_sections, range_text, time_text
+from .section import Row, Section, bytes_text, range_text, time_text
 from .verified import verified
 
 TITLE = "Inside other programs"
@@ -260,14 +257,3 @@ def deadlines(quick: bool) -> Section:
 
 
 SECTIONS = {"clearings": clearings, "events": events, "deadlines": deadlines}
-
-
-def add_arguments(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("--quick", action="store_true", help="fewer rounds, a smaller book")
-
-
-def run(options: argparse.Namespace) -> int:
-    console = Console(soft_wrap=True)
-    print_sections(console, [measure(options.quick) for measure in SECTIONS.values()])
-    console.print(f"commit {commit()}", highlight=False)
-    return 0

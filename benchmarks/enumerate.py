@@ -8,18 +8,14 @@ different clocks, and a thread alone would have the faster one.
 
 from __future__ import annotations
 
-import argparse
-import json
 import time
 from dataclasses import asdict, dataclass, replace
-from pathlib import Path
 from typing import Any
 
 import numpy as np
 
 import kpm_fast as kpm
 
-from .machine import describe
 from .rounds import cores, one_core
 from .section import Section
 from .verified import verified
@@ -179,46 +175,3 @@ def against_orders(quick: bool) -> Section:
 
 
 SECTIONS = {"threads": scaling, "orders": against_orders}
-
-
-def print_report(report: dict[str, Any]) -> None:
-    scaling = report["speed_up"]
-    print(
-        f"Speed-up from 1 to 2 threads: {scaling['ratio']:.2f} (median), {scaling['best']:.2f} "
-        f"(best); target {TARGET}"
-    )
-    for run in (scaling["one"], scaling["two"]):
-        print(
-            f"  {run['threads']} thread(s): {run['solved']:,} of {run['cells']:,} cells solved in "
-            f"{run['seconds']:.3f} s, {run['cells_per_second']:,.0f} cells/s, "
-            f"{run['cores']:.2f} cores busy"
-        )
-    print("\nTime against J (one thread, pruning by bound):")
-    print(f"  {'J':>4} {'cells':>12} {'solved':>9} {'iterations':>11} {'seconds':>10}")
-    for row in report["growth"]:
-        print(
-            f"  {row['orders']:>4} {row['cells']:>12,} {row['solved']:>9,} "
-            f"{row['iterations']:>11,} {row['seconds']:>10.4f}"
-        )
-    print()
-    for label, value in report["machine"].items():
-        print(f"{label}: {value}")
-
-
-def add_arguments(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("--rounds", type=int, default=5, help="interleaved rounds (5)")
-    parser.add_argument("--quick", action="store_true", help="small books: does it run at all?")
-    parser.add_argument("--output", type=Path, metavar="FILE", help="also write the report as JSON")
-
-
-def run(options: argparse.Namespace) -> int:
-    levels, sizes = (1, SIZES[:2]) if options.quick else (3, SIZES)
-    report = {
-        "speed_up": speed_up(levels, options.rounds),
-        "growth": growth(sizes, options.rounds),
-        "machine": dict(describe()),
-    }
-    print_report(report)
-    if options.output is not None:
-        options.output.write_text(json.dumps(report, indent=2) + "\n", encoding="utf-8")
-    return 0

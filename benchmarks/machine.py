@@ -59,9 +59,9 @@ def _version(package: str) -> str:
         return "absent"
 
 
-def commit() -> str:
-    """The checkout's commit, with "-dirty" where files differ from it."""
-    root = Path(__file__).resolve().parent.parent
+def commit(checkout: Path | None = None) -> str:
+    """A checkout's commit, of this one by default, with "-dirty" where files differ from it."""
+    root = checkout or Path(__file__).resolve().parent.parent
     command = ["git", "-C", str(root), "describe", "--always", "--dirty", "--abbrev=12"]
     try:
         run = subprocess.run(command, capture_output=True, text=True, check=True)

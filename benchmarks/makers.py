@@ -14,13 +14,11 @@ already built.
 
 from __future__ import annotations
 
-import argparse
 import functools
 import warnings
 from typing import Any
 
 import numpy as np
-from rich.console import Console
 
 import kpm_fast as kpm
 from kpm_fast.clearing.auctions import rules_of
@@ -36,7 +34,7 @@ from .maker_programs import (
     Program,
 )
 from .rounds import Floats, interleave, one_core
-from .section import Row, Section, print_sections, range_text, time_text, times_text
+from .section import Row, Section, range_text, time_text, times_text
 from .verified import verified
 
 TITLE = "Makers and rules"
@@ -185,13 +183,3 @@ def _reason(rows: list[Row]) -> str:
         f"here one takes {range_text(own, time_text)} with all that the call does besides: sorting "
         "the orders, choosing among optima, and fills of every order, which the peers leave out."
     )
-
-
-def add_arguments(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("--quick", action="store_true", help="300 orders, three rounds: seconds")
-
-
-def run(options: argparse.Namespace) -> int:
-    console = Console(width=None if Console().is_terminal else 220)
-    print_sections(console, [rules(options.quick)])
-    return 0

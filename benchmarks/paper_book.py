@@ -16,9 +16,9 @@ from .quadratic import SIZE
 from .rounds import interleave_timed, one_core, ratio, warmed
 from .section import Row, Section, range_text, short_text, time_text
 from .solver_process import SolverProcess
-from .verified import examined
+from .verified import examined, root_gap
 
-GAP = 1e-9  # of the notional
+GAP = 1e-9  # of the notional that trades
 TARGET_QP = 2.0
 TARGET_BAND = 1.5  # PIQP quadratic programs, set up before
 TARGET_CLARABEL = 2000.0
@@ -153,9 +153,7 @@ def band(quick: bool) -> Section:
 
 def _first_gap(row: Row) -> float:
     """How far a maker's first bound is above the best clearing, as a share of the notional."""
-    book = books.simulation_a(row["worst Omega"], row["alpha"])
-    result = kpm.clear(*book, tolerance=GAP)
-    return (result.stats.root_bound - result.certainty_equivalent) / books.notional(*book)
+    return root_gap(kpm.clear(*books.simulation_a(row["worst Omega"], row["alpha"]), tolerance=GAP))
 
 
 def _row(
@@ -209,7 +207,7 @@ def _row(
         "Clarabel, tuned time": float(np.median(whole["tuned"])),
         "nodes": result.stats.nodes,
         "relaxations and cells": result.stats.relaxations + result.stats.solved,
-        "gap": result.gap / books.notional(result.market, result.orders),
+        "gap": result.relative_gap,
         "cells": count,
         "feasible": len(cells.cells),
         "solved by Clarabel share": runs[0].solved,

@@ -36,84 +36,6 @@ QUICK_CALLS = {"paper": 5}
 LARGEST = 12  # items shown
 DISCUSSED = 3
 
-# What is behind the functions that have led the list; the report picks those that lead it now.
-REMARKS = {
-    "RelaxationProgram::factor": (
-        "reduces and factors the Newton system of a node's relaxation, once per iteration: two "
-        "symmetric systems with one row per claim, O(K² N + K³) whatever the number of orders. "
-        "Fewer iterations or fewer nodes reduce it; so would leaving out the claims whose hull is "
-        "a single piece, which couple through prices or through demand alone."
-    ),
-    "RelaxationProgram::direction": (
-        "solves with those factors for predictor and corrector, O(K² + K N). Fewer iterations "
-        "reduce it."
-    ),
-    "StatePriceBlock::factor": (
-        "reduces the state prices to the Gram matrix P diag(xi / s) P' less its mean, once per "
-        "iteration: O(K² N), dense because every claim's payoffs are, half of it by symmetry."
-    ),
-    "PriceProgram::factor": (
-        "the linear program in the prices of a cell's flats, O(K² N + K³) per iteration. The "
-        "local search solves it for each cell it tries, and the choice among ties for candidates."
-    ),
-    "DemandProgram::factor": (
-        "the smooth program in the demand of a cell's steps, O(K² N + K³) with K the steps "
-        "alone, for each cell that is solved."
-    ),
-    "RiskBlock::root": (
-        "a claim's row of the root of the risk's Hessian: three sums over the states and one "
-        "product per state, O(N) per claim and iteration, no transcendental function."
-    ),
-    "PriceTableau::pivot": (
-        "the dense tableau that decides whether any state prices reach a run or a cell, O(K N) per "
-        "pivot."
-    ),
-    "BasicPriceSimplex::evaluate": "computes the tableau's basic solution again, O(K N) each time.",
-    "BasicPriceSimplex::feasible": (
-        "whether any state prices lie in the ranges of a run or a cell: the dual simplex method "
-        "between its pivots, one pass over the tableau for each."
-    ),
-    "InformationProjection::newton": (
-        "the prior projected on ranges of claim prices, O(K² N) per step: for the published state "
-        "prices, once per clearing, and for the worst case of a maker at a kink of its risk. It "
-        "leads where the rest of a clearing is small."
-    ),
-    "DemandProgram::direction": (
-        "solves with the factors of a cell's demand for predictor and corrector, O(K² + K N)."
-    ),
-    "RiskBlock::recover_step": (
-        "the risk's part of a Newton step, from what the reduced system leaves: O(N) each time."
-    ),
-    "RiskBlock::try_step": (
-        "moves the exponents and powers of the risk and keeps them on their curves: one logarithm "
-        "per state and iteration."
-    ),
-    "Multipliers::best_corner": (
-        "the corner of a claim's run that is worth most under given multipliers, which prices new "
-        "columns and makes every bound: two binary searches and a scan of what lies between them."
-    ),
-    "Quotes::Quotes": "gathers the orders of each claim and sorts them: it reads every order.",
-    "copying": "arrays of orders in and out, and workspaces set to zero.",
-    "radix_sort": "sorts the limits of a claim: one pass per digit over its orders.",
-    codemap.PYTHON: (
-        "arguments are resolved and checked and the result is assembled once per call. It leads "
-        "where a book is so small that the core needs a tenth of a millisecond."
-    ),
-    "Eigen": (
-        "products of matrices and vectors that were not inlined, small and dense: a row per claim "
-        "or state. Fewer iterations reduce them."
-    ),
-    "allocation": (
-        "solvers and buffers are set up once per clearing; it leads where a book is so small that "
-        "there are few iterations to pay for it."
-    ),
-    "logarithms, exponentials": (
-        "of the exponential utility and of the entropy of the worst case, a few per state and "
-        "iteration; the problem needs them."
-    ),
-    "standard library": "sorts what the radix sort left: limits with equal leading bits.",
-}
-
 
 def phases(quick: bool) -> Section:
     """Seconds by phase over instance sets, as shares of the Python call."""
@@ -244,12 +166,12 @@ def _discussion(
         "",
     ]
     for place, (name, cost) in enumerate(by_function.most_common(DISCUSSED), start=1):
-        lines.append(f"{place}. {name}, {cost:.1%}: {REMARKS.get(name) or _source(name, codes)}")
+        lines.append(f"{place}. {name}, {cost:.1%}: {_source(name, codes)}")
     return "\n".join(lines)
 
 
 def _source(name: str, codes: codemap.CodeMap) -> str:
-    """What the sources say of a function without a remark, or of its class."""
+    """What the sources say of a function, or of its class."""
     owner, _, method = name.rpartition("::")
     for known in (owner.rpartition("::")[2] or method, method):
         comment = codes.comment(known)

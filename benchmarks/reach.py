@@ -2,8 +2,9 @@
 
 One row per question. Times are those of the call from Python, the median of a few on one thread
 unless stated otherwise, each after the answer passed ``result.verify()``; a clearing that is not
-proved by ``--time-limit`` counts as missed, with the gap it reached. ``before`` is what was
-measured when the aim was set, on another machine and on books of the same kind, not the same books.
+proved by ``--time-limit`` counts as missed, with the gap it reached. Gaps are shares of the
+notional that trades. The second column is what was measured when the aim was set, on another
+machine and on books of the same kind, not the same books.
 
 A row that states a gap is about the proof to that gap. One that states none is about both: the
 proof to 1e-6, and the call as it is made by default, which goes on to the one answer that nothing
@@ -13,57 +14,26 @@ else is as good as.
 from __future__ import annotations
 
 import argparse
-import functools
-import json
-import subprocess
 import sys
-import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from contextlib import nullcontext
 from dataclasses import dataclass
+from datetime import datetime, timezone
 from pathlib import Path
 
-import numpy as np
 from rich.box import SIMPLE_HEAD
 from rich.console import Console
-from rich.table import Table
+from rich.table import Column, Table
 
-import kpm_fast as kpm
-from kpm_fast import _core
-
-from . import books, cell, paper_book
-from .rounds import interleave, one_core, timed
-from .section import Section, Target, time_text
-from .verified import verified
+from . import aims, cell, paper_book
+from .aims import Limits, Measured
+from .document import prose_of, table
+from .machine import commit, describe
+from .rounds import one_core
+from .section import Row, time_text
 
 TIME_LIMIT = 60.0
-CALLS = 5  # of which the median counts, where a clearing is brief
-BRIEF = 1.0  # seconds
-SINGLE_NODES = 8  # that a search takes one at a time before it takes rounds
 WIDE_ITERATION = 0.5e-3  # seconds: a factor of 46 of the 23 ms when the aim was set
-
-# A proof to 1e-6 and nothing more. Asked for 1e-6 itself (kFineTolerance of the core) the search
-# goes on after the proof, until nothing is better or as good (docs/selection.md).
-PROOF = 1.001e-6
-
-
-@dataclass(frozen=True)
-class Measured:
-    """The result of a measurement: a text, whether the aim is met, and the reason if not."""
-
-    text: str
-    met: bool | None  # None: nothing to measure with
-    reason: str = ""  # if it is not met
-    aim: str = ""  # where the aim is another chapter's
-
-
-@dataclass(frozen=True)
-class Limits:
-    """The options of the command."""
-
-    seconds: float  # for each clearing
-    against: Path | None = None  # a built checkout, for the recorded books
-    quick: bool = False  # of what other chapters measure
 
 
 @dataclass(frozen=True)
@@ -82,359 +52,105 @@ class Question:
         return self.reach.format(*self.targets, *map(time_text, self.targets))
 
 
-def _timed(
-    book: books.Book, gap: float | None, limits: Limits, calls: int = CALLS
-) -> tuple[kpm.Result, float]:
-    """A clearing to a proven gap, of the default if None; the median seconds of a few calls."""
-    clear = functools.partial(kpm.clear, *book, threads=1, time_limit=limits.seconds)
-    if gap is not None:
-        clear = functools.partial(clear, tolerance=gap)
-    start = time.perf_counter()
-    result = clear()
-    seconds = [time.perf_counter() - start]
-    verified(result, "reach")
-    if seconds[0] < BRIEF:
-        seconds = [timed(clear) for _ in range(calls)]  # the first one was cold
-    return result, float(np.median(seconds))
-
-
-def _to_the_one(seconds: float, book: books.Book, limits: Limits) -> Measured:
-    """Whether a book is cleared in so many seconds: the proof to 1e-6, and the one answer."""
-    proof = _within(seconds, book, PROOF, limits)
-    one = _within(seconds, book, None, limits)
-    text = f"proof to 1e-6: {proof.text}; the one answer: {one.text}"
-    if proof.met and not one.met:
-        return Measured(text, False, f"the proof is in time, the one answer is not: {one.reason}")
-    return Measured(text, proof.met and one.met, proof.reason)
-
-
-def _within(seconds: float, book: books.Book, gap: float | None, limits: Limits) -> Measured:
-    """Whether a book is proved to a gap, of the default if None, in so many seconds."""
-    result, took = _timed(book, gap, limits)
-    left = max(result.gap, 0.0) / books.notional(*book)
-    stats = result.stats
-    where = f"{stats.nodes:,} nodes, {stats.iterations:,} iterations"
-    if result.status is kpm.Status.OPTIMAL:
-        each = time_text(took / max(stats.iterations, 1))
-        return Measured(
-            f"{time_text(took)} ({where})", took <= seconds, f"{each} an iteration, {where}"
-        )
-    root = (stats.root_bound - result.certainty_equivalent) / books.notional(*book)
-    return Measured(
-        f"{result.status}, gap {left:.1e} after {time_text(took)} ({where})",
-        False,
-        f"the tree: the first bound is {root:.1e} too high, {stats.nodes:,} nodes left {left:.1e}",
-    )
-
-
-def _of(target: Target) -> Measured:
-    return Measured(target.measured, target.met, target.reason, target.text)
-
-
-def of_chapter(measure: Callable[[bool], Section], words: str) -> Callable[[Limits], Measured]:
-    """The result of another chapter's target with this text."""
-
-    def measured(limits: Limits) -> Measured:
-        section = measure(limits.quick)
-        if section.skipped:
-            return Measured(section.skipped, None)
-        (target,) = (one for one in section.targets if words in one.text)
-        return _of(target)
-
-    return measured
-
-
-def million_orders(each: float, limits: Limits) -> Measured:
-    """Time for each of a million Arrow-Debreu orders: of the proof, and of the one answer."""
-    book = books.arrow_debreu(10**6)
-    count = len(book[1])
-    _, proof = _timed(book, PROOF, limits)
-    result, one = _timed(book, None, limits)
-    spent = result.stats.seconds
-    parts = ", ".join(
-        f"{name} {1e9 * spent[name] / count:.0f}" for name in ("compile", "search", "select")
-    )
-    return Measured(
-        f"proof to 1e-6: {1e9 * proof / count:.0f} ns; the one answer: {1e9 * one / count:.0f} ns",
-        max(proof, one) <= each * count,
-        f"ns an order: {parts}, the rest reads and checks columns",
-    )
-
-
-def fifty(seconds: float, limits: Limits) -> Measured:
-    """Three books of 50 random claims to a gap of 1e-3: the first that is too slow, if any is."""
-    found = [
-        _within(seconds, books.random_claims(50, 50, 5000, seed, stake=1.0), 1e-3, limits)
-        for seed in range(3)
-    ]
-    missed = [one for one in found if not one.met]
-    return missed[0] if missed else found[0]
-
-
-def arrow_debreu_200(seconds: float, limits: Limits) -> Measured:
-    return _to_the_one(seconds, books.arrow_debreu(2000, states=200), limits)
-
-
-def chain_300(seconds: float, limits: Limits) -> Measured:
-    return _to_the_one(seconds, books.option_chain(300, 150, 3000), limits)
-
-
-def with_inventory(
-    states: int, claims: int, orders: int
-) -> Callable[[float, float, Limits], Measured]:
-    """A chain whose maker holds up to 10 % of the notional in a state: proofs to 1e-5 and 1e-6."""
-
-    def measured(coarse: float, fine: float, limits: Limits) -> Measured:
-        book = books.option_chain(states, claims // 2, orders, inventory=0.1)
-        first = _within(coarse, book, 1e-5, limits)
-        if not first.met:
-            return Measured(f"1e-5: {first.text}", False, first.reason)
-        second = _within(fine, book, PROOF, limits)
-        return Measured(f"1e-5: {first.text}; 1e-6: {second.text}", second.met, second.reason)
-
-    return measured
-
-
-def digitals(seconds: float, limits: Limits) -> Measured:
-    return _to_the_one(seconds, books.digitals(1000, 100, 1000), limits)
-
-
-def eighty(seconds: float, limits: Limits) -> Measured:
-    return _to_the_one(seconds, books.random_claims(80, 80, 800, 0, stake=1.0), limits)
-
-
-def more_claims_than_states(each: float, limits: Limits) -> Measured:
-    """Time of an iteration of 300 claims on 20 states, to a gap of 1e-3."""
-    book = books.random_claims(20, 300, 3000, 0, stake=1.0)
-    result, seconds = _timed(book, 1e-3, limits)
-    took = seconds / result.stats.iterations
-    return Measured(
-        f"{time_text(took)} an iteration ({time_text(seconds)}, {result.status})",
-        took <= each,
-        "factors of the states' size; what is left is products of 300 x 20 matrices",
-    )
-
-
-def python_outside(call: float, checks: float, limits: Limits) -> Measured:
-    """Microseconds that a call of a small book spends outside the core, and its validation."""
-    market, orders = books.simulation_a(0.4)
-    clear = functools.partial(kpm.clear, market, orders, threads=1, time_limit=limits.seconds)
-    verified(clear(), "the paper's book")
-    outside = []
-    for _ in range(2000):
-        start = time.perf_counter()
-        result = clear()
-        outside.append(time.perf_counter() - start - result.stats.seconds["total"])
-    columns = (orders.claim, orders.side, orders.price, orders.quantity)
-    payoffs, prior = np.array(market.payoffs), np.array(market.prior)
-    seconds = interleave(
-        {
-            "market": functools.partial(kpm.Market, payoffs, prior),
-            "orders": functools.partial(kpm.Orders, *columns),
-        },
-        200,
-    )
-    around = float(np.median(outside))
-    checked = float(np.median(seconds["market"]) + np.median(seconds["orders"]))
-    return Measured(
-        f"{time_text(around)} + {time_text(checked)}",
-        around <= call and checked <= checks,
-        "Market() and Orders() copy, check and freeze every column; the call builds a Result",
-    )
-
-
-def quoting(
-    quantity: float | None, held: float, reason: str
-) -> Callable[[float, Limits], Measured]:
-    """Both sides for 1,000 claims of 0 and 1 on 100 states, in the core alone."""
-
-    def measured(seconds: float, limits: Limits) -> Measured:
-        rng = np.random.default_rng(0)
-        prior = rng.dirichlet(np.full(100, 2.0)) + 1e-3
-        maker = kpm.KnightianMaker(prior / prior.sum(), 0.01, 0.05, held * rng.normal(size=100))
-        payoffs = (rng.random((1000, 100)) < 0.5).astype(float)
-        sizes = np.zeros((1000, 0)) if quantity is None else np.full((1000, 1), quantity)
-        model = maker._model()
-        quote = functools.partial(_core.maker_quotes, model, -maker.inventory, payoffs, sizes)
-        took = float(np.median([timed(quote) for _ in range(100)]))
-        return Measured(time_text(took), took <= seconds, reason)
-
-    return measured
-
-
-def two_threads(times: float, limits: Limits) -> Measured:
-    """The speed-up of two threads over one."""
-    book = books.random_claims(20, 20, 2000, 0, stake=10.0)
-    calls = {
-        str(threads): functools.partial(
-            kpm.clear, *book, threads=threads, time_limit=limits.seconds
-        )
-        for threads in (1, 2)
-    }
-    verified(calls["2"](), "two threads")
-    first = functools.partial(calls["1"], node_limit=SINGLE_NODES)
-    seconds = interleave({**calls, "first": first}, 9)
-    ratio = float(np.median(seconds["1"] / seconds["2"]))
-    alone = float(np.median(seconds["first"] / seconds["1"]))
-    return Measured(
-        f"{ratio:.2f} times",
-        ratio >= times,
-        f"the first {SINGLE_NODES} nodes, one at a time, and what goes before the search are "
-        f"{alone:.0%}: at best {2 / (1 + alone):.2f} times; a round of eight nodes waits for its "
-        "slowest",
-    )
-
-
-_CLEAR_RECORDED = """
-import json, sys, time  # and of the checkout nothing but what every commit of it has
-from pathlib import Path
-import kpm_fast as kpm
-from benchmarks import books
-folder, options = Path(sys.argv[1]), json.loads(sys.argv[2])
-found = []
-for case in books.recorded(folder):
-    took = []
-    for _ in range(4):
-        start = time.perf_counter()
-        kpm.clear(*case.book, threads=1, **options)
-        took.append(time.perf_counter() - start)
-    found.append(sorted(took[1:])[1])
-print(json.dumps(found))
-"""
-_TURNS = 3  # of both checkouts, one after the other
-
-
-def _recorded_times(checkout: Path, folder: Path, options: dict[str, float]) -> np.ndarray:
-    """Median seconds of each recorded book in a process of its own."""
-    command = [sys.executable, "-c", _CLEAR_RECORDED, str(folder), json.dumps(options)]
-    done = subprocess.run(command, cwd=checkout, check=True, capture_output=True, text=True)
-    return np.array(json.loads(done.stdout))
-
-
-def recorded(sum_times: float, each_times: float, limits: Limits) -> Measured:
-    """The recorded books' times over those of another checkout: as users call, and to 1e-6."""
-    folder = books.data_folder()
-    if folder is None:
-        return Measured("the recorded books are not here (KPM_SHARED_DATA)", None)
-    here = Path(__file__).resolve().parents[1]
-    texts, met, slower = [], True, ""
-    for name, options in (("default", {}), ("1e-6", {"tolerance": 1e-6})):
-        if limits.against is None:
-            took = _recorded_times(here, folder, options).sum()
-            texts.append(f"{name}: {time_text(took)}")
-            continue
-        turns = [
-            [_recorded_times(checkout, folder, options) for checkout in (here, limits.against)]
-            for _ in range(_TURNS)
-        ]
-        mine, theirs = np.median(turns, axis=0)
-        total, worst = mine.sum() / theirs.sum(), (mine / theirs).max()
-        texts.append(f"{name}: {total:.2f} times, the slowest book {worst:.2f} times")
-        if name == "default":  # what users call is what is judged
-            met = bool(total <= sum_times and worst <= each_times)
-            slower = f"{(mine > theirs).mean():.0%} of the books are slower"
-    if limits.against is None:
-        return Measured(f"{'; '.join(texts)}; --against CHECKOUT compares", None)
-    return Measured("; ".join(texts), met, f"{slower} (docs/branch-and-bound.md)")
-
-
 QUESTIONS: dict[str, Question] = {
     "band": Question(
         "paper's book, alpha 1 to 10^4, Omega 0 to 1, worst over one PIQP update and solve",
         "5.9 to 17",
         "",
-        of_chapter(paper_book.band, "PIQP"),
+        aims.of_chapter(paper_book.band, "PIQP"),
         one_core=False,
     ),
     "tuned": Question(
         "its cells with Clarabel tuned and kept, over the clearing, worst Omega",
         "534",
         "",
-        of_chapter(paper_book.paper_book, "Clarabel tuned"),
+        aims.of_chapter(paper_book.paper_book, "Clarabel tuned"),
         one_core=False,
     ),
     "cell": Question(
         "one cell: Clarabel tuned, over the core",
         "20",
         "",
-        of_chapter(cell.solvers, "Clarabel, tuned"),
+        aims.of_chapter(cell.solvers, "Clarabel, tuned"),
         one_core=False,
     ),
     "recorded": Question(
         "recorded books, summed time, default tolerance",
         "1",
         "<= {0:g}, none above {1:g}",
-        recorded,
+        aims.recorded,
         (0.5, 1.0),
     ),
     "million": Question(
-        "10^6 Arrow-Debreu orders, an order", "76 ns", "{1}", million_orders, (25e-9,)
+        "10^6 Arrow-Debreu orders, an order", "76 ns", "{1}", aims.million_orders, (25e-9,)
     ),
-    "fifty": Question("N = K = 50, J = 5,000 to 1e-3", "100 ms", "{1}", fifty, (40e-3,)),
+    "fifty": Question("N = K = 50, J = 5,000 to 1e-3", "100 ms", "{1}", aims.fifty, (40e-3,)),
     "arrow-debreu": Question(
-        "Arrow-Debreu, N = K = 200", "7.6 s", "{1}", arrow_debreu_200, (50e-3,)
+        "Arrow-Debreu, N = K = 200", "7.6 s", "{1}", aims.arrow_debreu_200, (50e-3,)
     ),
-    "chain": Question("option chain, 300 x 300", "21 s, inaccurate", "{1}", chain_300, (0.5,)),
+    "chain": Question("option chain, 300 x 300", "21 s, inaccurate", "{1}", aims.chain_300, (0.5,)),
     "inventory-62": Question(
         "chain with inventory, 62 x 120 x 667",
         "1e-6 in 100 s",
         "1e-5 in {2}, 1e-6 in {3}",
-        with_inventory(62, 120, 667),
+        aims.with_inventory(62, 120, 667),
         (1.0, 20.0),
     ),
     "inventory-82": Question(
         "the same, 82 x 160 x 900",
         "0 of 5 in 60 s",
         "1e-5 in {2}, 1e-6 in {3}",
-        with_inventory(82, 160, 900),
+        aims.with_inventory(82, 160, 900),
         (5.0, 60.0),
     ),
     "inventory-117": Question(
         "the same, 117 x 230 x 460",
         "24 s to never",
         "1e-5 in {2}, 1e-6 in {3}",
-        with_inventory(117, 230, 460),
+        aims.with_inventory(117, 230, 460),
         (5.0, 60.0),
     ),
-    "digitals": Question("1,000 states, 100 digitals", "3 to 17 s", "{1}", digitals, (1.0,)),
-    "eighty": Question("random 0/1 claims, N = K = 80", "unproved", "{1}", eighty, (60.0,)),
+    "digitals": Question("1,000 states, 100 digitals", "3 to 17 s", "{1}", aims.digitals, (1.0,)),
+    "eighty": Question("random 0/1 claims, N = K = 80", "unproved", "{1}", aims.eighty, (60.0,)),
     "wide": Question(
         "20 states, 300 claims: an iteration",
         "23 ms",
         "{1} (46 times)",
-        more_claims_than_states,
+        aims.more_claims_than_states,
         (WIDE_ITERATION,),
     ),
     "python": Question(
         "Python for a small book: call + validation",
         "15 + 45 µs",
         "{2} + {3}",
-        python_outside,
+        aims.python_outside,
         (8e-6, 10e-6),
     ),
     "blocks": Question(
         "two-sided quotes, 1,000 x 100, blocks of 10 at an inventory",
         "2.8 ms",
         "{1}",
-        quoting(10.0, 30.0, "a row of powers for every state paid on, and both sides' tilts"),
+        aims.quoting(10.0, 30.0, "a row of powers for every state paid on, and both sides' tilts"),
         (1e-3,),
     ),
     "shares": Question(
         "the same, the next share",
         "",
         "{1}",
-        quoting(None, 30.0, "a dot product of 100 states a claim"),
+        aims.quoting(None, 30.0, "a dot product of 100 states a claim"),
         (50e-6,),
     ),
     "kink": Question(
         "the same at constant wealth, a kink",
         "2.6 ms",
         "{1}",
-        quoting(None, 0.0, "a pass over the payoffs takes two thirds of it, both roots the rest"),
+        aims.quoting(
+            None, 0.0, "a pass over the payoffs takes two thirds of it, both roots the rest"
+        ),
         (50e-6,),
     ),
     "threads": Question(
-        "two threads, whole search", "1.4 to 1.6", "{0:g}", two_threads, (1.8,), one_core=False
+        "two threads, whole search", "1.4 to 1.6", "{0:g}", aims.two_threads, (1.8,), one_core=False
     ),
 }
 
@@ -449,6 +165,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         default=TIME_LIMIT,
         metavar="S",
         help=f"seconds for each clearing ({TIME_LIMIT:g})",
+    )
+    parser.add_argument(
+        "--output", type=Path, metavar="FILE.md", help="write the table as a page, too"
     )
     parser.add_argument("--quick", action="store_true", help="fewer rounds of the peers")
     parser.add_argument(
@@ -466,17 +185,42 @@ def run(options: argparse.Namespace) -> int:
     if unknown:
         console.print(f"error: no row {', '.join(unknown)}; rows are {', '.join(QUESTIONS)}")
         return 2
-    table = Table(box=SIMPLE_HEAD)
-    for heading in ("row", "before", "reach", "now", "met, or why not"):
-        table.add_column(heading, overflow="fold")
     limits = Limits(options.time_limit, options.against, options.quick)
-    for name in names:
-        question = QUESTIONS[name]
-        with one_core() if question.one_core else nullcontext():
-            found = question.measure(*question.targets, limits)
-        verdict = {True: "met", False: found.reason, None: "not measured"}[found.met]
-        table.add_row(
-            question.text, question.before, found.aim or question.aim, found.text, verdict
-        )
-    console.print(table)
+    rows = [_row(QUESTIONS[name], limits) for name in names]
+    if options.output is not None:
+        options.output.write_text(page(rows, options.against), encoding="utf-8")
+    shown = Table(*(Column(heading, overflow="fold") for heading in rows[0]), box=SIMPLE_HEAD)
+    for row in rows:
+        shown.add_row(*map(str, row.values()))
+    console.print(shown)
     return 0
+
+
+def _row(question: Question, limits: Limits) -> Row:
+    with one_core() if question.one_core else nullcontext():
+        found = question.measure(*question.targets, limits)
+    return {
+        "question": question.text,
+        "when set": question.before,
+        "aim": found.aim or question.aim,
+        "now": found.text,
+        "met, or why not": {True: "met", False: found.reason, None: "not measured"}[found.met],
+    }
+
+
+def page(rows: Sequence[Row], against: Path | None) -> str:
+    """The table as a page of the documentation, with what it was measured on."""
+    met = sum(row["met, or why not"] == "met" for row in rows)
+    facts = [*describe(), ("measured", f"{datetime.now(timezone.utc):%Y-%m-%d %H:%M} UTC")]
+    if against is not None:
+        facts.append(("recorded books", f"times are multiples of those of {commit(against)}"))
+    parts = [
+        "# Aims for speed",
+        "Written by `python -m benchmarks reach --output docs/aims.md`.",
+        prose_of(sys.modules[__name__]),
+        f"{met} of {len(rows)} are met.",
+        "\n".join(table(rows)),
+        "What limits the search, and what was tried: [branch and bound](branch-and-bound.md).",
+        "\n".join(f"- {label}: {value}" for label, value in facts),
+    ]
+    return "\n\n".join(parts) + "\n"

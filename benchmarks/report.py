@@ -21,7 +21,7 @@ from . import chapters, document, spans
 from .entry import Data, Entry
 from .load import Watch
 from .machine import commit, describe
-from .section import Section
+from .section import Section, print_sections
 from .worker import ROOT, SectionFailedError, measure
 
 PUBLISHED = ROOT / "docs" / "benchmarks.md"
@@ -124,6 +124,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         metavar="S",
         help=f"seconds for each section ({TIME_LIMIT:g}, or {QUICK_TIME_LIMIT:g} if quick)",
     )
+    parser.add_argument("--print", action="store_true", help="print the tables and write nothing")
     parser.add_argument(
         "--render", action="store_true", help="measure nothing: write again from the data"
     )
@@ -150,6 +151,10 @@ def run(options: argparse.Namespace) -> int:
         return 2
     limit = options.time_limit or (QUICK_TIME_LIMIT if options.quick else TIME_LIMIT)
     entries = gather(wanted, options.quick, console, limit)
+    if options.print:
+        tables = Console(width=None if console.is_terminal else 160)
+        print_sections(tables, [entry.section for entry in entries if entry.section is not None])
+        return int(any(entry.error for entry in entries))
     if kept is None:
         data = Data(options.quick, _machine(), entries)
     else:

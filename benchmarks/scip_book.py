@@ -41,7 +41,7 @@ import kpm_fast as kpm
 from kpm_fast.verification import reference
 
 from .accuracy import Floats, worst_case
-from .books import Book, notional
+from .books import Book, offered
 
 RISK_TOLERANCE = 3e-7  # of the notional
 WORTH_A_CUT = 1e-6  # of the notional: closer cuts are nearly parallel, and upset the simplex method
@@ -192,7 +192,7 @@ class ScipBook:
         """
         self.start = time.perf_counter()
         self.market, self.orders = market, orders = book
-        self.money = notional(market, orders)
+        self.money = offered(market, orders)
         stairs = kpm.staircases(market, orders)
         units = np.array([float(np.abs(stair[:, 2:]).max()) or 1.0 for stair in stairs])
         self.risk = Risk(market, self.money, units)

@@ -22,6 +22,11 @@ def verified(result: kpm.Result, name: str) -> kpm.Result:
     return result
 
 
+def root_gap(result: kpm.Result) -> float:
+    """How far the first bound is above the clearing, as a share of the notional that trades."""
+    return (result.stats.root_bound - result.certainty_equivalent) / result.scale
+
+
 def examined(book: books.Book, name: str, tolerance: float) -> kpm.Result:
     """What ``clear`` answers, verified, after the proof of the same clearing was checked.
 

@@ -43,7 +43,7 @@ if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
 TITLE = "Whole books"
-GAP = 1e-6  # of the notional: what is proved
+GAP = 1e-6  # what is proved: of the notional that trades, by SCIP of all that is offered
 SAMPLE = 200  # cells
 ROUNDS = 5  # in each, peers solve a part of the cells
 ALL = 1000  # cells: books with fewer reachable ones have all of them solved
@@ -51,7 +51,7 @@ QUICK_ALL = 300
 LISTED = 100_000  # cells: books with fewer have their reachable ones listed
 QUICK_LISTED = 20_000  # listing takes a while
 CELL_LIMIT = 1_000_000  # of this package's enumeration
-AGREEMENT = 3e-6  # of the notional: SCIP's gap and its tolerances
+AGREEMENT = 3e-6  # of all that is offered: SCIP's gap and its tolerances
 SHIFT = 1e-3  # seconds, of geometric means
 MOST_CLAIMS = 10  # of the books whose cells are sampled: beyond, nothing new is learnt
 
@@ -236,7 +236,7 @@ def _check_best(
     instance: Instance, result: kpm.Result, cells: Cells, found: Sweep, peer: str
 ) -> None:
     """The best cell of a complete sweep is the clearing; no cell is better than its bound."""
-    excess = (found.best - result.certainty_equivalent) / books.notional(*instance.book)
+    excess = (found.best - result.certainty_equivalent) / books.offered(*instance.book)
     if excess > 2 * ACCURACY or (cells.complete and found.solved == 1 and excess < -2 * ACCURACY):
         raise NotVerifiedError(f"{instance.name}: {peer}'s best cell differs by {excess:g}")
 
@@ -265,7 +265,7 @@ def scip(quick: bool) -> Section:
                 "clear time": own,
                 "SCIP time": answer.seconds,
                 "SCIP, tuned time": lean.seconds,
-                "own gap": result.gap / books.notional(*instance.book),
+                "own gap": result.relative_gap,
                 "SCIP's gap": _finite(answer.bound - answer.value),
                 "SCIP short by, gap": _finite(max(short, 0.0)),
                 "own nodes": result.stats.nodes,
@@ -349,8 +349,8 @@ def _scip_run(
 
 
 def _short(instance: Instance, result: kpm.Result, answer: ScipAnswer) -> float:
-    """How much less than ours SCIP's clearing is worth, of the notional."""
-    return result.certainty_equivalent / books.notional(*instance.book) - answer.value
+    """How much less than ours SCIP's clearing is worth, as a share of all that is offered."""
+    return result.certainty_equivalent / books.offered(*instance.book) - answer.value
 
 
 PROVED, LIMIT, FAILED, WRONG = "proved", "time limit", "LP failure", "wrong"

@@ -7,7 +7,6 @@ import pytest
 from benchmarks import profile
 from benchmarks.callgrind import Counts, Function, parse
 from benchmarks.codemap import BINDINGS, OWN, PYTHON, CodeMap, shares
-from benchmarks.codemap import CORE as CORE_SOURCES
 
 CORE = "_core.cpython-311-x86_64-linux-gnu.so"
 OUTPUT = f"""\
@@ -140,15 +139,3 @@ def test_functions_have_a_part(name: str, part: str | None) -> None:
 )
 def test_names_are_short(name: str, short: str) -> None:
     assert profile.short(name) == short
-
-
-def test_every_remark_is_about_something_that_exists() -> None:
-    """A function that was renamed would otherwise lose its remark unnoticed."""
-    sources = [path.read_text(encoding="utf-8") for path in CORE_SOURCES.rglob("*.[hc]pp")]
-    functions = [name for name in profile.REMARKS if "::" in name]
-    assert functions
-    for name in functions:
-        owner, _, method = name.partition("::")
-        assert any(f"{name}(" in text for text in sources) or any(
-            f"class {owner} " in text and f" {method}(" in text for text in sources
-        ), name

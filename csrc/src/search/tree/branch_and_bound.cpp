@@ -184,6 +184,9 @@ class Tree {
       }
       return status_ != Status::kOptimal;
     }
+    if (settings_.tolerance > kFineTolerance) {
+      return true;  // asked for no more than this
+    }
     if (to_the_end_) {
       return settings_.node_limit > 0 && progress_.nodes >= settings_.node_limit;
     }
