@@ -141,7 +141,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def run(options: argparse.Namespace) -> int:
-    console = Console(width=110, highlight=False)
+    console = Console(width=140, highlight=False)
     if options.only is not None:
         _, (market, orders) = book_of(options.seed, options.only, options.rule)
         result = kpm.clear(market, orders, threads=1, rule=options.rule)
