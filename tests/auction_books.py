@@ -8,10 +8,10 @@ from pathlib import Path
 import numpy as np
 
 import kpm_fast as kpm
+from stress.degenerate_books import MAKERS
 
 GOLDEN = Path(__file__).parent / "golden"
 RULES = ("competitive", "pay_as_bid")
-MAKERS = ("lmsr", "ball", "simplex", "orders", "worst", "polytope", "hull", "utility", "quadratic")
 #: Every maker under the rule that it has in common, and starting orders under their own.
 KINDS = [*((name, "competitive") for name in MAKERS), ("orders", "pdca")]
 
