@@ -101,8 +101,6 @@ class BuildCore(build_ext):
             "KPM_WERROR": enabled("KPM_WERROR"),
             "KPM_COVERAGE": enabled("KPM_COVERAGE"),
             "KPM_SANITIZE": os.environ.get("KPM_SANITIZE", ""),
-            # A checkout is profiled, a wheel is downloaded.
-            "KPM_STRIP": "OFF" if self.of_checkout else "ON",
             "KPM_EIGEN": eigen_include(),
             "Python_EXECUTABLE": sys.executable,
             "pybind11_DIR": pybind11.get_cmake_dir(),
@@ -110,7 +108,16 @@ class BuildCore(build_ext):
         options["CMAKE_INSTALL_LIBDIR"] = "lib"  # wherever it is built, the package's layout is one
         tools = [f"{name}={os.environ.get(name, '')}" for name in _TOOLS]
         key = "\0".join([*tools, *map(str, options.items())])
-        folder = Path(self.build_temp).resolve() / hashlib.sha256(key.encode()).hexdigest()[:12]
+        # A checkout is profiled, a wheel is downloaded: the same objects, linked in another way.
+        options["KPM_STRIP"] = "OFF" if self.of_checkout else "ON"
+        temporary = Path(self.build_temp).resolve()
+        if self.editable_mode and Path(options["KPM_EIGEN"]).is_relative_to(
+            Path(sys.prefix).resolve()
+        ):
+            # That is deleted; what is compiled without build isolation, whose folders have another
+            # name each time, is a wheel's, too.
+            temporary = ROOT / "build" / f"temp.{self.plat_name}-{sys.implementation.cache_tag}"
+        folder = temporary / hashlib.sha256(key.encode()).hexdigest()[:12]
         quiet = self.verbose < 1
         cmake(ROOT / "csrc", folder, options, "kpm_package", quiet=quiet)
         built = [*folder.rglob("_core*.so"), *folder.rglob("_core*.pyd")]

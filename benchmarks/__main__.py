@@ -6,11 +6,11 @@ import argparse
 import sys
 
 try:
-    from . import executors, instructions, reach, report
+    from . import instructions, reach, report
 except ModuleNotFoundError as error:
     raise SystemExit(f"the benchmarks need {error.name}: pip install -e '.[bench]'") from error
 
-BENCHMARKS = (report, reach, instructions, executors)
+BENCHMARKS = (report, reach, instructions)
 
 
 def main(arguments: list[str] | None = None) -> int:

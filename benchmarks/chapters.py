@@ -19,6 +19,7 @@ NAMES = (
     "makers",
     "enumerate",
     "throughput",
+    "batches",
     "embedding",
     "changes",
     "allocations",

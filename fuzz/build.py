@@ -73,13 +73,13 @@ def can_fuzz() -> bool:
 def build(flavour: Flavour, target: str = "core") -> Path:
     """Compile what is out of date and link; return the program of a target, core or engine.
 
-    The folder that KPM_PROGRAMS names holds those that replay, built with the sanitizers before.
+    The folder that KPM_PROGRAMS names has, by flavour, what was built before.
     """
     from setup import cmake
 
-    built = os.environ.get("KPM_PROGRAMS", "")
-    if built and flavour is REPLAY:
-        return _program(Path(built), target)
+    built = Path(os.environ.get("KPM_PROGRAMS", os.devnull), flavour.name)
+    if built.is_dir():
+        return _program(built, target)
     folder = OUTPUT / flavour.name / _compiler_key(flavour)
     options, compiler = flavour.options(), flavour.compiler
     cmake(ROOT / "csrc", folder, options, f"kpm_fuzz_{target}", compiler=compiler, quiet=True)

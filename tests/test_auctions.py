@@ -82,49 +82,6 @@ def test_nothing_stalls_where_traders_meet_each_other_on_every_claim():
 # -- what must hold -------------------------------------------------------------------------------
 
 
-@every_maker
-def test_rows_in_another_order_give_the_same_bits(name, rule):
-    for seed in range(12):
-        rng, scale, payoffs, inventory, columns = random_book(seed)
-        maker = make_maker(name, rng, scale, inventory)
-        market = kpm.Market(payoffs, maker=maker)
-        order = rng.permutation(len(columns[0]))
-        first = kpm.clear(market, as_orders(columns), rule=rule)
-        second = kpm.clear(market, as_orders([c[order] for c in columns]), rule=rule)
-        np.testing.assert_array_equal(first.state_prices, second.state_prices)
-        np.testing.assert_array_equal(first.fills[order], second.fills)
-        assert first.certainty_equivalent == second.certainty_equivalent
-        assert first.upper_bound == second.upper_bound
-
-
-@every_maker
-def test_states_and_claims_may_be_relabelled(name, rule):
-    for seed in range(12):
-        rng, scale, payoffs, inventory, columns = random_book(seed)
-        state = np.random.default_rng(seed).permutation(len(inventory))
-        claim = np.random.default_rng(seed + 1).permutation(len(payoffs))
-        maker = make_maker(name, rng, scale, inventory)
-        changes = {
-            key: np.asarray(value)[..., state]
-            for key, value in maker.__dict__.items()
-            if key in ("prior", "priors", "delta", "inventory")
-        }
-        moved = (
-            kpm.WorstStateMaker(len(state), inventory[state])
-            if name == "worst"
-            else (maker.replace(**changes))
-        )
-        first = kpm.clear(kpm.Market(payoffs, maker=maker), as_orders(columns), rule=rule)
-        second = kpm.clear(
-            kpm.Market(payoffs[claim][:, state], maker=moved),
-            as_orders((np.argsort(claim)[columns[0]], *columns[1:])),
-            rule=rule,
-        )
-        size = float(np.abs(first.fills).max(initial=0)) or 1.0
-        np.testing.assert_allclose(second.state_prices, first.state_prices[state], atol=1e-7)
-        np.testing.assert_allclose(second.fills, first.fills, atol=1e-6 * size)
-
-
 @pytest.mark.parametrize("size", [1.0, 1e3, 1e6, 1e9])
 @every_maker
 def test_an_idle_order_of_any_size_moves_nothing(name, rule, size):

@@ -123,7 +123,7 @@ def test_a_large_chain_is_optimal() -> None:
 
 
 @pytest.mark.parametrize(
-    ("seed", "strikes", "inventory"), [(2, 50, 0.1), (2, 75, 0.0), (1, 75, 0.1)]
+    ("seed", "strikes", "inventory"), [(2, 50, 0.1), (2, 75, 0.0), (1, 75, 0.1), (1, 100, 0.1)]
 )
 def test_chains_are_optimal_in_hundreds_of_nodes(seed: int, strikes: int, inventory: float) -> None:
     """Most boxes below a node are bounded without a relaxation; these took thousands of nodes."""

@@ -172,7 +172,7 @@ def test_message_says_how_it_ended() -> None:
         (kpm.Status.INTERRUPTED, "Interrupted: this is the best"),
         (kpm.Status.TIME_LIMIT, "Stopped at the time limit: "),
         (kpm.Status.NODE_LIMIT, "Stopped at the limit on nodes: "),
-        (kpm.Status.INACCURATE, "Searched to the end, but rounding "),
+        (kpm.Status.INACCURATE, "The search finished, but rounding "),
     ):
         stopped = dataclasses.replace(kpm.clear(MARKET, ORDERS), status=status)
         assert stopped.message.startswith(words)

@@ -124,3 +124,9 @@ def test_a_flavour_says_how_it_is_built(monkeypatch: pytest.MonkeyPatch, tmp_pat
     assert plain == newer
     assert all(options["KPM_ASSERTIONS"] == "ON" for _, options in told)
     assert len({folder for folder, _ in told}) == 4
+    # What is there already is not built again.
+    (tmp_path / "plain").mkdir()
+    (tmp_path / "plain" / "kpm_fuzz_core").touch()
+    monkeypatch.setenv("KPM_PROGRAMS", str(tmp_path))
+    assert build.build(build.PLAIN) == tmp_path / "plain" / "kpm_fuzz_core"
+    assert len(told) == 4

@@ -95,7 +95,7 @@ def test_other_labels_are_refused_with_both_sets(field: str, change: str) -> Non
 
 def test_payoffs_of_other_claims_or_turned() -> None:
     rows = {"home": {"H": 1, "D": 0, "A": 0}, "away": {"H": 0, "D": 1, "A": 0}}
-    with pytest.raises(kpm.InputError, match=r"'away', which is no claim.*'home', 'draw'"):
+    with pytest.raises(kpm.InputError, match=r"'away', which is not a claim.*'home', 'draw'"):
         MARKET.replace(payoffs=rows)
     with pytest.raises(kpm.InputError, match=r"payoffs\['away'\].*lacks state 'D'"):
         kpm.Market({**rows, "away": {"H": 0, "A": 1}}, [0.5, 0.3, 0.2])
@@ -178,7 +178,7 @@ def test_integers_where_labels_are_none() -> None:
     assert cleared(["x", "0"], ["0"]) == [1]
     with pytest.raises(kpm.InputError, match="may mean an index or a label"):
         cleared(["x", "0"], [0])
-    with pytest.raises(kpm.InputError, match="no claim of index 3"):
+    with pytest.raises(kpm.InputError, match="no claim with index 3"):
         cleared(["a", "b", "c"], [3])
 
 
@@ -254,11 +254,12 @@ def test_close_claims_are_suggested(tmp_path: Path) -> None:
         kpm.Orders(["xyz"], 1, 0.5, 1).claim_index(MARKET)
 
 
+@pytest.mark.parametrize("names", [["a", "b"], None])
 @pytest.mark.parametrize("backend", ["pandas", "polars", "pyarrow"])
-def test_tables_of_a_result_are_a_book_again(backend: str) -> None:
+def test_tables_of_a_result_are_a_book_again(backend: str, names: list[str] | None) -> None:
     """Its tables, rows in any order, give back market and orders."""
     pytest.importorskip(backend)
-    orders = kpm.Orders(["draw", "home"], ["buy", "sell"], [0.6, 0.2], [3, 4], ["a", "b"], [2, 1])
+    orders = kpm.Orders(["draw", "home"], ["buy", "sell"], [0.6, 0.2], [3, 4], names, [2, 1])
     result = kpm.clear(MARKET, orders)
     states = result.to_frame(backend, "states")
     assert MARKET.replace(prior=states, inventory=states) == MARKET

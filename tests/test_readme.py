@@ -75,6 +75,10 @@ def test_the_readme_has_the_two_commands() -> None:
     first, second = blocks(ROOT / "README.md", "sh")
     assert first == "pip install . && kpm-fast clear examples/race_card\n"
     assert second == "pip install -e '.[test]' && python -m pytest -n auto\n"
+    project = (ROOT / "pyproject.toml").read_text("utf-8")
+    (extra,) = re.findall(r"^test = \[(.*?)^\]", project, re.DOTALL | re.MULTILINE)
+    for needed in ("pytest", "pytest-xdist"):  # the latter takes -n
+        assert re.search(rf'"{needed}[>"]', extra), needed
 
 
 @pytest.mark.parametrize("page", PAGES, ids=lambda page: str(page.relative_to(ROOT)))

@@ -357,6 +357,20 @@ def test_orders_that_cost_only_rich_states_are_filled(method, kink, side, alpha)
 
 
 @METHODS
+@pytest.mark.parametrize(("best", "filled"), [(1.0, 0.0), (1.5, 1.0)])
+def test_at_a_kink_an_order_is_filled_unless_its_limit_ends_the_payoffs(method, best, filled):
+    """The maker is poor in a state that pays the limit: any fill costs it nothing, and rule 2 wants
+    the most. An offer at the most that a claim can pay asks for something for nothing.
+    """
+    market = kpm.Market(
+        [[0.0, 1.0, 1.0, best]], [0.1, 0.6, 0.2, 0.1], [1e4, 1e4, 0.0, 1e4], 1.0, 1.18889
+    )
+    result = kpm.clear(market, kpm.Orders([0], "sell", 1.0, [1.0]), method)
+    assert result.fills.tolist() == [filled]
+    assert result.verify()
+
+
+@METHODS
 @pytest.mark.parametrize(("kink", "least"), [(1.1, 200.0), (0.98, 120.0)])
 def test_rich_states_pay_until_they_count(method, kink, least):
     """A state with 100 loses 0.5 a share: at the kink 200 shares leave it no worse than the other.

@@ -216,6 +216,16 @@ def test_only_a_status_that_claims_less_passes(cleared: kpm.Result, status: kpm.
     assert bool(dataclasses.replace(cleared, status=status).verify()) == (status.value in LESS)
 
 
+@pytest.mark.parametrize("status", sorted(kpm.Status))
+def test_no_status_loosens_a_price(status: kpm.Status) -> None:
+    """A price 5e-6 off is money for somebody, whatever the result says of its bound."""
+    proven = kpm.clear(MARKET, ORDERS, certificate=True)
+    off = nudged(proven.claim_prices, 0, 5e-6)
+    forged = dataclasses.replace(proven, claim_prices=off, status=status)
+    assert not forged.verify()
+    assert not kpm.check_certificate(MARKET, ORDERS, forged)
+
+
 @pytest.mark.parametrize(
     "changes",
     [

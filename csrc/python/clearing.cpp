@@ -135,7 +135,7 @@ class PythonMonitor : public SignalWatch {
   py::object progress_;
 };
 
-py::dict to_dict(Clearing&& clearing, bool certificate) {
+py::dict to_dict(Clearing&& clearing) {
   const Keys& key = keys();
   py::dict result = forms().clearing.copy();
   key.status.set(result, name_of(clearing.status));
@@ -151,7 +151,7 @@ py::dict to_dict(Clearing&& clearing, bool certificate) {
   key.upper_bound.set(result, clearing.upper_bound);
   key.scale.set(result, clearing.scale);
   add_support(result, clearing.support);
-  if (certificate) {
+  if (clearing.certificate.leaves > 0) {
     key.certificate.set(result, to_dict(clearing.certificate));
   }
   key.stats.set(result,
@@ -236,7 +236,7 @@ py::dict clear_for_python(const ClearSettings& settings, py::object progress, Op
   }
   monitor.rethrow();
   monitor.pass_on(clearing.status);
-  return to_dict(std::move(clearing), settings.certificate);
+  return to_dict(std::move(clearing));
 }
 
 }  // namespace kpm

@@ -211,7 +211,7 @@ def reordering(own: Sequence[str], labels: Sequence[str], field: str, axis: str)
         if missing:
             parts.append(f"lacks {axis} {missing[0]!r}{suggestion(missing[0], surplus)}")
         if surplus:
-            parts.append(f"has {surplus[0]!r}, which is no {axis}")
+            parts.append(f"has {surplus[0]!r}, which is not a {axis}")
         raise InputError(
             f"{' and '.join(parts)}; its labels are {_shown(own)}, the {axis}s are "
             f"{_shown(labels)}"
@@ -365,7 +365,7 @@ def integer_claims(codes: Ints, claims: tuple[str, ...]) -> Ints:
         wrong = next(n for n in distinct if not 0 <= n < len(claims))
         row = int(np.flatnonzero(codes == wrong)[0])
         raise InputError(
-            f"no claim of index {wrong}: the market has {len(claims)} claims "
+            f"no claim with index {wrong}: the market has {len(claims)} claims "
             "(pass text to mean labels)",
             field="claim",
             index=row,

@@ -479,7 +479,9 @@ class Orders:
     def __eq__(self, other: object) -> bool:
         if not isinstance(other, Orders):
             return NotImplemented
-        columns = ("claim", "side", "price", "quantity", "_order_id", "time")
+        columns = ["claim", "side", "price", "quantity", "time"]
+        if self.has_order_id or other.has_order_id:  # made-up ones are equal
+            columns.append("order_id")
         return (
             (self._labels is None) == (other._labels is None)
             and len(self) == len(other)

@@ -12,7 +12,7 @@ _STOPPED = {
     Status.TIME_LIMIT: "Stopped at the time limit",
     Status.NODE_LIMIT: "Stopped at the limit on nodes",
     Status.INTERRUPTED: "Interrupted",
-    Status.INACCURATE: "Searched to the end, but rounding hides the last digits",
+    Status.INACCURATE: "The search finished, but rounding leaves the last digits unproven",
 }
 #: How far from 1 a prior's sum must be to be mentioned.
 NOTEWORTHY = 1e-9

@@ -65,7 +65,7 @@ def check_certificate(market: Market, orders: Orders, result: Outcome) -> Verifi
     # Rounding of sums over N and K (relative), of prices, of money; of bounds, by their terms.
     eps, span, size = 2.0**-52, np.ptp(P, axis=1), np.abs(P).max(axis=1)
     sums, traded = 4 * (N + K + 32 - np.log(q.min())) * eps, np.bincount(claim, np.abs(fills), K)
-    slack = (1e-5 if result.status == "inaccurate" else 1e-12) * span + 8 * eps * size
+    slack = 1e-12 * span + 8 * eps * size
     notional = float(span @ traded) or _smaller_half(P, orders, claim)
     spent = _divergence(proof.worst_case, q).max()
     money = 1e-11 * notional + sums * float(size @ traded + np.abs(w).max())

@@ -19,7 +19,6 @@ __all__ = ["verify"]
 
 _EPS = float(np.finfo(np.float64).eps)
 _RELATIVE = 1e-12  # of a claim's payoff span, or of what was traded
-_INACCURATE = 1e-5  # of a claim's payoff span, for prices of a result that says so by its status
 _BLURRED = 1e-5  # of the scale: what rounding may hide of a bound that is not called optimal
 _SLACK = 10.0  # tolerances that a solver's own duals are allowed
 _NO_AMBIGUITY = 1e-30  # nats; moves no certainty equivalent by more than rounding
@@ -100,8 +99,7 @@ class _Verifier:
         self.above = self.payoffs - self.least[:, None]
         self.largest = np.abs(self.payoffs).max(axis=1)
         # Prices are sums of N products: exact to 1e-12 of the span, or as the payoffs allow.
-        relative = _INACCURATE if result.status is Status.INACCURATE else _RELATIVE
-        self.price_slack = relative * self.span + 8 * _EPS * self.largest
+        self.price_slack = _RELATIVE * self.span + 8 * _EPS * self.largest
         #: Shares that the orders of each claim trade, with each other too. Other orders are in no
         #: figure, so they must not loosen a check.
         self.traded = np.bincount(self.claim, result.fills, len(market.claims)).astype(np.float64)

@@ -4,6 +4,7 @@
 #include <utility>
 #include <vector>
 
+#include "book/own_maker.hpp"
 #include "book/staircase.hpp"
 #include "engine/bytes.hpp"
 #include "engine/market_copy.hpp"
@@ -165,7 +166,7 @@ struct Engine::State {
   }
 
   AuctionClearing clear(const Orders& orders, const AuctionSettings& settings) {
-    return with_stairs([&](const std::vector<Staircase>& compiled) {
+    return with_stairs([&](std::vector<Staircase>& compiled) {
       return clear_compiled_auction(market.market(), market.maker(), orders, compiled, settings);
     });
   }

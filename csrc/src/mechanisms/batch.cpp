@@ -9,7 +9,7 @@
 #include <utility>
 #include <vector>
 
-#include "mechanisms/own_maker.hpp"
+#include "book/own_maker.hpp"
 #include "mechanisms/trading_gain.hpp"
 #include "numerics/twofold.hpp"
 #include "search/team.hpp"

@@ -26,7 +26,8 @@ class Limits {
         told_before_(settings.interrupted && settings.interrupted()),
         status_(told_before_ ? Status::kInterrupted : Status::kOptimal),
         token_([this] { return wanted(); }, looking(settings.looks),
-               told_before_ ? start : deadline(settings.time_limit, start, orders, to_undo)) {}
+               told_before_ ? start : deadline(settings.time_limit, start, orders, to_undo)),
+        patient_([this] { return !interrupted(); }) {}
 
   static std::function<void(double)> looking(Looks* looks) {
     if (looks == nullptr) {
@@ -36,6 +37,8 @@ class Limits {
   }
 
   StopToken& token() { return token_; }
+  /// For what is finished after the deadline, too: only who waits for it can stop it.
+  StopToken& patient() { return patient_; }
   /// Whether nothing is wanted but what needs no time.
   bool told_before() const { return told_before_; }
   /// What has stopped the search or the selection; optimal if nothing has.
@@ -60,12 +63,23 @@ class Limits {
       status_ = Status::kTimeLimit;
       return false;
     }
-    if ((settings_.interrupted && settings_.interrupted()) ||
-        (settings_.looks != nullptr && settings_.looks->struck())) {
+    return !interrupted() && !struck();
+  }
+
+  bool interrupted() {
+    const bool now = settings_.interrupted && settings_.interrupted();
+    if (now) {
       status_ = Status::kInterrupted;
-      return false;
     }
-    return true;
+    return now;
+  }
+
+  bool struck() {
+    const bool now = settings_.looks != nullptr && settings_.looks->struck();
+    if (now) {
+      status_ = Status::kInterrupted;
+    }
+    return now;
   }
 
   /// When search and selection end for the answer to be there in time: publication takes one of the
@@ -86,6 +100,7 @@ class Limits {
   bool told_before_;
   Status status_;
   StopToken token_;
+  StopToken patient_;
 };
 
 }  // namespace kpm

@@ -73,7 +73,9 @@ bool ConcaveSimplex::maximise() {
       found = true;
       break;
     }
-    step(variable, gain, rises);
+    if (!step(variable, gain, rises)) {
+      break;  // the next one would be the same
+    }
   }
   price_out();
   for (int k = 0; k < market_.claims(); ++k) {
@@ -145,7 +147,8 @@ double ConcaveSimplex::reach(int row) const {
   return std::max((end - value_[column]) / rate, 0.0);
 }
 
-void ConcaveSimplex::step(int entering, double gain, bool rises) {
+/// False if nothing ends the step, which only rounding can bring about: nothing has moved.
+bool ConcaveSimplex::step(int entering, double gain, bool rises) {
   ++pivots_;
   const double direction = rises ? 1.0 : -1.0;
   const int place = place_[entering];
@@ -186,7 +189,7 @@ void ConcaveSimplex::step(int entering, double gain, bool rises) {
     const int turn = (first < 0 ? rises : rate_[first] > 0.0) ? 1 : -1;
     if (first < 0) {
       if (own == nullptr || own_end == kInfinity) {
-        return;  // only rounding leaves nothing that ends a step
+        return false;
       }
       const int next = own_piece + turn;
       gain -= std::abs(own->slopes[static_cast<std::size_t>(own_piece)] -
@@ -243,7 +246,10 @@ void ConcaveSimplex::step(int entering, double gain, bool rises) {
       value_[column] = function.points[static_cast<std::size_t>(function.below)];
     }
     pivot(leaving, entering);
+  } else if (checkpoint_ != nullptr) {  // from one breakpoint of the price to another: no pivot
+    checkpoint_->pass(static_cast<double>(rows_) * places_);
   }
+  return true;
 }
 
 }  // namespace kpm

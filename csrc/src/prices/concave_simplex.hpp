@@ -15,7 +15,7 @@ namespace kpm {
 /// steep slope. A change of the functions keeps the basis, and if it is small a few pivots suffice.
 class ConcaveSimplex : private PriceTableau<double> {
  public:
-  /// `checkpoint`, if any, is passed at each pivot.
+  /// `checkpoint`, if any, is passed at each step.
   ConcaveSimplex(const ScaledMarket& market, Arena& arena, Checkpoint* checkpoint = nullptr);
 
   /// h_k has slopes[0] up to points[0], slopes[n] from there to points[n], and so on: one slope
@@ -23,8 +23,8 @@ class ConcaveSimplex : private PriceTableau<double> {
   void set_function(int claim, const std::vector<double>& points,
                     const std::vector<double>& slopes);
 
-  /// Go to the maximum from the basis at hand. False where that takes too many pivots: the
-  /// multipliers are as good as those of any other basis.
+  /// Go to the maximum from the basis at hand. False where that takes too many steps, or rounding
+  /// leaves none: the multipliers are as good as those of any other basis.
   bool maximise();
   /// Back to the first basis.
   void forget();
@@ -45,7 +45,7 @@ class ConcaveSimplex : private PriceTableau<double> {
   void evaluate();
   void price_out();
   int entering(double& gain, bool& rises) const;
-  void step(int entering, double gain, bool rises);
+  bool step(int entering, double gain, bool rises);
   double reach(int row) const;
 
   std::vector<Function> functions_;  // (claims)

@@ -300,7 +300,10 @@ double BasicPriceSimplex<Real>::maximise(const ArrayView& claim_weights,
     }
     exact_ = false;
     if (row < 0) {
-      at_high_[entering] = at_high_[entering] ? 0 : 1;  // straight to its other bound
+      at_high_[entering] = at_high_[entering] ? 0 : 1;  // straight to its other bound: no pivot
+      if (this->checkpoint_ != nullptr) {
+        this->checkpoint_->pass(kCost * static_cast<double>(rows_) * states_);
+      }
     } else {
       const int leaving = basis_[row];
       this->pivot(row, entering);

@@ -22,7 +22,7 @@ class BasicPriceSimplex : private PriceTableau<Real> {
   using PriceTableau<Real>::kCost;
   using PriceTableau<Real>::kSmallestPivot;
 
-  /// `checkpoint`, if any, is passed at each pivot.
+  /// `checkpoint`, if any, is passed at each step.
   BasicPriceSimplex(const ScaledMarket& market, Arena& arena, Checkpoint* checkpoint = nullptr);
 
   /// All ranges back to [0, 1] and a fresh basis.

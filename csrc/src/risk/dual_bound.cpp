@@ -42,9 +42,12 @@ void Multipliers::sum_up(const ScaledMarket& market) {
   // A checker may sum in another order, so the bound includes the rounding that large multipliers
   // bring. Multipliers that diverge, where prices have no room, therefore bound nothing.
   const double terms = static_cast<double>(market.states() + market.claims() + 32);
-  const double rounding = 4.0 * terms * std::numeric_limits<double>::epsilon();
-  constant = (std::as_const(*this).marginal_state_prices() * market.inventory).sum() + divergence +
-             worst + rounding * shift.abs().sum();
+  const double rounding = terms * std::numeric_limits<double>::epsilon();
+  // So does that of sums as large as the wealth, which is nowhere negative, and of prices that add
+  // up to one but for the last digits.
+  const double wealth = (std::as_const(*this).marginal_state_prices() * market.inventory).sum();
+  constant =
+      wealth + divergence + worst + 4.0 * rounding * shift.abs().sum() + 0.5 * rounding * wealth;
 }
 
 int Multipliers::best_corner(int claim, const Corners& corners, int first, int last) const {

@@ -11,8 +11,9 @@ namespace kpm {
 
 namespace {
 
-constexpr int kSteps = 40;         // of prices towards the maker's
-constexpr int kMostRounds = 1000;  // of the pay-as-bid problem: one step of each staircase
+constexpr int kSteps = 40;          // of prices towards the maker's
+constexpr int kMostRounds = 1000;   // of the pay-as-bid problem: one step of each staircase
+constexpr double kMostWork = 1e11;  // operations of these, some ten seconds; one is always finished
 constexpr double kTolerance = 1e-12;
 constexpr int kIterations = 100;
 constexpr Attempt kAttempts[] = {{0.01, 0.6, 0.1}, {0.1, 0.2}, {1.0, 0.01}};
@@ -25,6 +26,7 @@ SafeStart::SafeStart(const ScaledMarket& market, const std::vector<Corners>& cor
       measure_(market, arena_),
       cell_(corners.size(), 0),
       demand_(Array::Zero(market.claims())),
+      price_(market.claims()),
       loss_(-market.inventory),
       worst_case_(market.states()),
       marginal_(market.states()),
@@ -56,25 +58,29 @@ void SafeStart::support() {
 
 /// The certainty equivalent of the clearing on the flats at these prices.
 double SafeStart::evaluate(const Array& state_prices) {
-  loss_ = -market_.inventory;
+  market_.value_claims(state_prices, price_);
   double revenue = 0.0;
   for (int k = 0; k < market_.claims(); ++k) {
     const auto at = static_cast<std::size_t>(k);
     const Corners& corners = corners_[at];
-    const double price = market_.payoffs.row(k).dot(state_prices.matrix());
+    const double price = price_[k];
     const int piece =
         std::clamp(corners.above_price(0, corners.pieces(), price) - 1, 0, corners.pieces() - 1);
     // A price on a limit is the upper flat's least.
     cell_[at] = Staircase::is_step(piece) ? piece + 1 : piece;
     demand_[k] = corners.demand[static_cast<std::size_t>(cell_[at])];
-    if (demand_[k] != 0.0) {
-      revenue += price * demand_[k];
-      loss_ += demand_[k] * market_.payoffs.row(k).transpose().array();
-    }
+    revenue += price * demand_[k];
   }
+  owe();
   support();
   take_bound();
   return revenue - rho_;
+}
+
+/// The losses of the present demand.
+void SafeStart::owe() {
+  market_.owe(demand_, loss_);
+  loss_ -= market_.inventory;
 }
 
 void SafeStart::take_bound() {
@@ -115,29 +121,46 @@ Candidate SafeStart::follow() {
   return best;
 }
 
-std::vector<int> SafeStart::equilibrium() {
+/// The demand of the steps that are loaded. Returns the operations that it took.
+double SafeStart::solve_steps(DemandProgram& steps, Checkpoint& checkpoint) {
+  const double size = steps.size();
+  const double of_one = size * size * market_.states() + operations_of_iteration(size);
+  double work = 0.0;
+  const auto pause = [&] {
+    work += of_one;
+    checkpoint.pass(of_one);
+  };
+  steps.forget();
+  int iterations = 0;
+  for (const Attempt& attempt : kAttempts) {
+    if (run_predictor_corrector(steps, kTolerance, attempt, kIterations, iterations, pause) !=
+        LoopOutcome::kStalled) {
+      break;
+    }
+  }
+  steps.write_demand(demand_);
+  return work;
+}
+
+std::vector<int> SafeStart::equilibrium(Checkpoint& checkpoint) {
   std::vector<int> cell = cell_;
   std::vector<int> before;  // the last cell but one: rounding may alternate between two
   Hull hull(market_.claims(), 2 * market_.claims(), arena_);
   DemandProgram steps(market_, arena_);
-  for (int round = 0; round < kMostRounds; ++round) {
+  const double of_a_round = static_cast<double>(market_.claims()) * market_.states();
+  double work = 0.0;
+  for (int round = 0; round < kMostRounds && work < kMostWork; ++round) {
+    checkpoint.pass(of_a_round);
+    work += of_a_round;
     set_cell(hull, corners_, cell);
     for (int k = 0; k < market_.claims(); ++k) {
       demand_[k] = hull.demand_range(k).low;
     }
     steps.load(hull);
     if (!steps.empty()) {
-      steps.forget();
-      int iterations = 0;
-      for (const Attempt& attempt : kAttempts) {
-        if (run_predictor_corrector(steps, kTolerance, attempt, kIterations, iterations, [] {}) !=
-            LoopOutcome::kStalled) {
-          break;
-        }
-      }
-      steps.write_demand(demand_);
+      work += solve_steps(steps, checkpoint);
     }
-    loss_ = (market_.payoffs.transpose() * demand_.matrix()).array() - market_.inventory;
+    owe();
     support();
     if (!steps.empty() && steps.merit() < kInfinity) {
       // At a kink only the interior-point method knows which worst case supports the demand.
@@ -158,14 +181,15 @@ std::vector<int> SafeStart::equilibrium() {
 
 /// Move each claim whose marginal value lies beyond its piece one piece along its staircase. False
 /// if there is none: the marginal state prices are then an equilibrium.
-bool SafeStart::move(std::vector<int>& cell) const {
+bool SafeStart::move(std::vector<int>& cell) {
   bool moved = false;
+  market_.value_claims(marginal_, price_);
   for (int k = 0; k < market_.claims(); ++k) {
     const auto at = static_cast<std::size_t>(k);
     const Corners& corners = corners_[at];
     const int piece = cell[at];
     const auto low = static_cast<std::size_t>(piece);
-    const double value = market_.payoffs.row(k).dot(marginal_.matrix());
+    const double value = price_[k];
     const double slack = Staircase::is_step(piece)
                              ? kRoughStepEnd * (corners.demand[low] - corners.demand[low + 1])
                              : 0.0;

@@ -6,6 +6,7 @@
 #include "book/corners.hpp"
 #include "cell/demand_program.hpp"
 #include "cell/hull.hpp"
+#include "numerics/checkpoint.hpp"
 #include "risk/dual_bound.hpp"
 #include "risk/risk_measure.hpp"
 #include "search/candidate.hpp"
@@ -32,24 +33,27 @@ class SafeStart {
   /// Prices that follow the maker's: the best clearing seen, even if worth less than no trade.
   Candidate follow();
 
-  /// The cell of a competitive equilibrium, which state prices reach.
-  std::vector<int> equilibrium();
+  /// The cell of a competitive equilibrium, which state prices reach; where it takes too long to
+  /// find, the last on the way to it. The checkpoint is passed before each iteration.
+  std::vector<int> equilibrium(Checkpoint& checkpoint);
 
   /// The best multipliers met on the way; their lambda is zero, as between equal prices.
   const Multipliers& multipliers();
 
  private:
   double evaluate(const Array& state_prices);
+  double solve_steps(DemandProgram& steps, Checkpoint& checkpoint);
   void support();
+  void owe();
   void take_bound();
-  bool move(std::vector<int>& cell) const;
+  bool move(std::vector<int>& cell);
 
   const ScaledMarket& market_;
   const std::vector<Corners>& corners_;
   Arena arena_;
   RiskMeasure measure_;
   std::vector<int> cell_;  // of the prices at hand, all on flats
-  Array demand_, loss_, worst_case_, marginal_;
+  Array demand_, price_, loss_, worst_case_, marginal_;
   double rho_ = 0.0;
   double divergence_ = 0.0;
   double no_trade_ = 0.0;

@@ -16,6 +16,8 @@ namespace {
 constexpr double kSameVolume = 1e-9;      // relative
 constexpr double kSameDivergence = 1e-9;  // nats
 constexpr double kLost = 1e-10;           // scaled money that chosen prices may cost
+constexpr double kPatience = 1e9;         // operations, a second at most, in which nothing stops a
+                                          // clearing that loses nothing
 
 /// The greatest certainty equivalent at prices that are the cell's; null if there are none.
 const Choice* best_right(const std::vector<Choice>& choices) {
@@ -36,11 +38,12 @@ bool Selection::is_right(const Choice& choice) {
 }
 
 Selection::Selection(const ScaledMarket& market, const std::vector<Staircase>& stairs,
-                     StopToken& token, Equilibrium equilibrium)
+                     StopToken& token, StopToken& patient, Equilibrium equilibrium, double unheard)
     : market_(market),
       stairs_(stairs),
+      patient_(patient),
       equilibrium_(std::move(equilibrium)),
-      checkpoint_(token),
+      checkpoint_(token, unheard),
       hull_(market.claims(), 2 * market.claims(), arena_),
       demand_(market, stairs, arena_, checkpoint_),
       near_ends_(market, stairs) {}
@@ -53,7 +56,7 @@ Choice Selection::choose(const std::vector<Candidate>& tied,
   if (choice.worth < no_trade - kLost) {
     Choice safe = safe_choice();
     if (safe.worth > choice.worth) {
-      safe.by_rule = choice.by_rule;
+      safe.by_rule &= choice.by_rule;
       return safe;
     }
   }
@@ -96,7 +99,7 @@ Choice Selection::choose_right(const std::vector<Candidate>& tied,
     best = best_right(choices);
   }
   Choice choice = best != nullptr ? *best : choices.back();
-  choice.by_rule = by_rule;
+  choice.by_rule &= by_rule;
   return choice;
 }
 
@@ -241,21 +244,31 @@ Choice Selection::as_found(const Candidate& candidate) {
 /// where that loses money, the competitive equilibrium at the maker's prices, which is one convex
 /// program, and the best of its cell if there is time; where rounding keeps its prices off the
 /// limits, the cell in which the same equilibrium is reached step by step. It takes that time even
-/// beyond a limit: a clearing that loses money is no answer to one.
+/// beyond a limit: a clearing that loses money is no answer to one. Whoever waits for it may go.
 Choice Selection::safe_choice() {
   const std::vector<Corners> corners = find_corners(market_, stairs_);
   SafeStart safe(market_, corners);
   Choice choice = as_found(safe.follow());
+  if (choice.worth < safe.no_trade() - kTie) {
+    try {
+      make_safe(safe, choice);
+    } catch (const Abandoned&) {
+      choice.by_rule = false;
+    }
+  }
+  return choice;
+}
+
+/// By an equilibrium, where the clearing at hand loses money.
+void Selection::make_safe(SafeStart& safe, Choice& choice) {
+  Checkpoint patience(patient_, kPatience);
   const auto take = [&](Choice&& other) {
     if (other.off <= kPriceTolerance && other.worth > choice.worth) {
       choice = std::move(other);
     }
     return choice.worth >= safe.no_trade() - kTie;
   };
-  if (choice.worth >= safe.no_trade() - kTie) {
-    return choice;
-  }
-  const Candidate equilibrium = equilibrium_();
+  const Candidate equilibrium = equilibrium_(patience);
   if (take(as_found(equilibrium))) {
     try {
       std::vector<Choice> choices;
@@ -266,16 +279,14 @@ Choice Selection::safe_choice() {
     } catch (const Abandoned&) {
       choice.nearest = false;  // nor is it claimed to be the best of its cell
     }
-    return choice;
+    return;
   }
-  StopToken patient({});
-  Selection at_equilibrium(market_, stairs_, patient, equilibrium_);
+  Selection at_equilibrium(market_, stairs_, patient_, patient_, equilibrium_, kPatience);
   std::vector<Choice> choices;
   if (Choice* const best =
-          at_equilibrium.choose_tied({{0.0, safe.equilibrium(), nullptr}}, choices)) {
+          at_equilibrium.choose_tied({{0.0, safe.equilibrium(patience), nullptr}}, choices)) {
     take(std::move(*best));
   }
-  return choice;
 }
 
 /// The certainty equivalent at the published prices, and how far these are off their ranges.

@@ -11,6 +11,7 @@
 #include "cell/cell_solver.hpp"
 #include "numerics/checkpoint.hpp"
 #include "search/candidate.hpp"
+#include "search/safe_start.hpp"
 #include "selection/demand_rule.hpp"
 #include "selection/near_ends.hpp"
 #include "selection/price_rule.hpp"
@@ -39,17 +40,20 @@ struct Choice {
 class Selection {
  public:
   /// A clearing that leaves the maker no worse than no trade, made when it is needed.
-  using Equilibrium = std::function<Candidate()>;
+  using Equilibrium = std::function<Candidate(Checkpoint&)>;
 
+  /// `patient`: for what is finished after `token` has stopped, too; only an interruption ends it.
+  /// `unheard`: operations to begin with that neither stops.
   Selection(const ScaledMarket& market, const std::vector<Staircase>& stairs, StopToken& token,
-            Equilibrium equilibrium);
+            StopToken& patient, Equilibrium equilibrium, double unheard = 0.0);
 
   /// Whether a choice's prices are those of its cell, and earn what the cell promised.
   static bool is_right(const Choice& choice);
 
   /// Of those that tie, one that the rule chooses and that state prices reach. Where numbers at the
   /// end of their digits leave none, the best of the reserve that is right; where the token stops
-  /// the choice, the best clearing at hand. Never one that is worth less than no trade.
+  /// the choice, the best clearing at hand. Never one that is worth less than no trade, unless
+  /// `patient` stops that as well.
   Choice choose(const std::vector<Candidate>& tied, const std::vector<Candidate>& reserve);
 
   std::int64_t iterations() const { return iterations_; }
@@ -71,10 +75,12 @@ class Selection {
   void value_at_prices(Choice& choice);
   Choice as_found(const Candidate& candidate);
   Choice safe_choice();
+  void make_safe(SafeStart& safe, Choice& choice);
   const Staircase& claim(int k) const;
 
   const ScaledMarket& market_;
   const std::vector<Staircase>& stairs_;
+  StopToken& patient_;
   Equilibrium equilibrium_;
   Checkpoint checkpoint_;
   Arena arena_;

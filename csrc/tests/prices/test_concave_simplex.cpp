@@ -1,6 +1,7 @@
 #include <algorithm>
 #include <vector>
 
+#include "numerics/checkpoint.hpp"
 #include "numerics/stop_token.hpp"
 #include "prices/concave_simplex.hpp"
 #include "random_book.hpp"
@@ -137,6 +138,29 @@ TEST(a_simplex_that_forgets_finds_the_bits_of_a_new_one) {
     for (int k = 0; k < market.claims(); ++k) {
       CHECK(used.multiplier(k) == fresh.multiplier(k) && used.price(k) == fresh.price(k));
     }
+  }
+}
+
+/// A step from one breakpoint of a price to another pivots nothing, but takes as long to find.
+TEST(every_step_of_the_concave_simplex_looks_at_the_limits) {
+  test::Random random(43);
+  int looks = 0;
+  StopToken token([] { return true; }, [&](double) { ++looks; });
+  Checkpoint checkpoint(token);
+  for (int trial = 0; trial < 50; ++trial) {
+    const test::RandomBook book(random, 8, 4, 3);
+    const ScaledMarket market{book.market(), compile_staircases(book.market(), book.book())};
+    Arena arena;
+    ConcaveSimplex simplex(market, arena, &checkpoint);
+    looks = 0;
+    for (int change = 0; change < 8; ++change) {
+      for (int k = 0; k < market.claims(); ++k) {
+        const Function function = random_function(random);
+        simplex.set_function(k, function.points, function.slopes);
+      }
+      CHECK(simplex.maximise());
+    }
+    CHECK(looks == simplex.pivots());
   }
 }
 

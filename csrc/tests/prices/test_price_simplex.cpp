@@ -1,3 +1,5 @@
+#include "numerics/checkpoint.hpp"
+#include "numerics/stop_token.hpp"
 #include "prices/price_simplex.hpp"
 #include "prices/reachable_prices.hpp"
 #include "random_book.hpp"
@@ -108,6 +110,29 @@ TEST(the_closed_form_for_disjoint_claims_agrees_with_the_simplex) {
     apart += closed ? 0 : 1;
   }
   CHECK(apart > 20);
+}
+
+/// A price with room on either side goes straight from one end of its range to the other: no pivot.
+TEST(a_step_without_a_pivot_looks_at_the_limits) {
+  test::Random random(34);
+  test::RandomBook book(random, 3, 1, 3);
+  book.payoffs = {0.0, 0.5, 1.0};
+  const ScaledMarket market = scaled_market(book);
+  int looks = 0;
+  StopToken token([] { return true; }, [&](double) { ++looks; });
+  Checkpoint checkpoint(token);
+  Arena arena;
+  PriceSimplex simplex(market, arena, &checkpoint);
+  simplex.set_range(0, 0.4, 0.45);
+  CHECK(simplex.feasible());
+  const Array states = Array::Zero(3);
+  for (const double weight : {1.0, -1.0, 1.0, -1.0}) {
+    const int before = looks;
+    const double end = weight > 0.0 ? 0.45 : 0.4;
+    CHECK_NEAR(simplex.maximise(Array::Constant(1, weight), states), weight * end, 1e-12);
+    CHECK(before == 0 || looks == before + 1);
+  }
+  CHECK(looks > 3);
 }
 
 }  // namespace kpm

@@ -101,4 +101,32 @@ TEST(the_best_corner_is_the_first_of_the_best) {
   }
 }
 
+/// Wealth that dwarfs the book is summed with as many roundings as there are states: the bound is
+/// no less than exact. Where there is none it has no such allowance.
+TEST(a_bound_includes_the_rounding_of_wealth) {
+  test::Random random(25);
+  for (int trial = 0; trial < 200; ++trial) {
+    const int n = 2 + random.below(600);
+    test::RandomBook book(random, n, 1 + random.below(3), 8);
+    const double wealth = trial % 4 == 0 ? 0.0 : std::pow(10.0, random.below(8));
+    for (double& entry : book.inventory) {
+      entry *= wealth;
+    }
+    const ScaledMarket scaled(book.market(), compile_staircases(book.market(), book.book()));
+    Multipliers multipliers(scaled);
+    multipliers.marginal_state_prices() = test::random_distribution(random, n);
+    multipliers.set(scaled, 0.0);
+    long double sum = 0.0L;
+    long double mass = 0.0L;
+    for (int i = 0; i < n; ++i) {
+      const long double price = multipliers.marginal_state_prices()[i];
+      sum += price * scaled.inventory[i];
+      mass += price;
+    }
+    const auto exact = static_cast<double>(sum / mass);
+    CHECK_AT_MOST(exact, multipliers.constant, 1e-16 * exact);
+    CHECK_AT_MOST(multipliers.constant, exact, 1e-15 * (n + 100) * exact);
+  }
+}
+
 }  // namespace kpm

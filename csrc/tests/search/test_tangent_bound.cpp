@@ -1,4 +1,6 @@
+#include <Eigen/Cholesky>
 #include <algorithm>
+#include <cmath>
 
 #include "random_book.hpp"
 #include "search/tree/tangent_bound.hpp"
@@ -228,6 +230,79 @@ TEST(tangents_rule_out_what_is_worse) {
     }
   }
   CHECK(out > 50);
+}
+
+/// Payoffs that replace each other but for the fifth digit or less make a covariance next to
+/// singular: what a factor of it in double precision says is no more than the variance.
+TEST(the_rise_beside_replaceable_claims_is_no_more_than_exact) {
+  test::Random random(1714);
+  int told = 0;
+  for (int trial = 0; trial < 60; ++trial) {
+    const int n = 6 + random.below(20);
+    test::RandomBook book(random, n, 4 + random.below(16), 60);
+    const double apart = std::pow(10.0, -5.0 - random.below(3));
+    const auto states = static_cast<std::size_t>(n);
+    for (std::size_t at = 2 * states; at < book.payoffs.size(); ++at) {
+      book.payoffs[at] = book.payoffs[at % (2 * states)] * (1.0 + apart * random.uniform());
+    }
+    const Setting at(random, book);
+    TangentBound tangent(at.scaled, at.corners);
+    if (!tangent.support(at.demand, Array::Zero(at.scaled.claims()))) {
+      continue;
+    }
+    tangent.set_box(at.box);
+    Arena arena;
+    RiskMeasure measure(at.scaled, arena);
+    const Array loss = at.losses(at.demand);
+    const double rho = measure.evaluate(loss);
+    Array g = measure.worst_case() * (at.scaled.risk_aversion * (loss - rho)).exp();
+    g /= g.sum();
+    std::vector<int> moving;
+    long double reach = 0.0L;
+    long double squares = 0.0L;
+    for (int k = 0; k < at.scaled.claims(); ++k) {
+      const auto claim = static_cast<std::size_t>(k);
+      const std::vector<double>& ends = at.corners[claim].demand;
+      const double most =
+          std::max(ends[static_cast<std::size_t>(at.box.first[claim])] - at.demand[k],
+                   at.demand[k] - ends[static_cast<std::size_t>(at.box.last[claim]) + 1]);
+      if (most > 0.0) {
+        moving.push_back(k);
+        reach += most;
+        squares += static_cast<long double>(most) * most;
+      }
+    }
+    using Exact = Eigen::Matrix<long double, Eigen::Dynamic, Eigen::Dynamic>;
+    const auto size = static_cast<Eigen::Index>(moving.size());
+    Exact centred(size, n);
+    for (Eigen::Index j = 0; j < size; ++j) {
+      const auto row = at.scaled.payoffs.row(moving[static_cast<std::size_t>(j)]);
+      long double mean = 0.0L;
+      for (int i = 0; i < n; ++i) {
+        mean += static_cast<long double>(g[i]) * row[i];
+      }
+      for (int i = 0; i < n; ++i) {
+        centred(j, i) = (row[i] - mean) * std::sqrt(static_cast<long double>(g[i]));
+      }
+    }
+    constexpr long double kRegular = 1e-10L;
+    Exact covariance = centred * centred.transpose();
+    covariance.diagonal().array() += kRegular;
+    const Exact inverse = covariance.llt().solve(Exact::Identity(size, size));
+    const long double a = at.scaled.risk_aversion;
+    const long double moved = std::min(a, 1.0L / reach);
+    for (Eigen::Index j = 0; j < size; ++j) {
+      const double distance = random.uniform(0.1, 1.0) * static_cast<double>(reach);
+      const long double least =
+          static_cast<long double>(distance) * distance / inverse(j, j) - kRegular * squares;
+      const long double exact =
+          least > 0.0L ? std::log1p(moved * moved * least / (2.0L + moved * reach)) / a : 0.0L;
+      const double said = tangent.rise(moving[static_cast<std::size_t>(j)], distance);
+      CHECK_AT_MOST(said, static_cast<double>(exact), 1e-14 * static_cast<double>(exact));
+      told += said > 0.9 * static_cast<double>(exact) && said > 0.0 ? 1 : 0;
+    }
+  }
+  CHECK(told > 100);
 }
 
 }  // namespace kpm

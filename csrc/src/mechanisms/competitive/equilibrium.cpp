@@ -15,7 +15,8 @@ constexpr int kMostIterations = 200;
 
 }  // namespace
 
-Candidate find_equilibrium(const ScaledMarket& market, const std::vector<Staircase>& stairs) {
+Candidate find_equilibrium(const ScaledMarket& market, const std::vector<Staircase>& stairs,
+                           Checkpoint& checkpoint) {
   MakerModel model;
   model.states = market.states();
   model.prior = market.prior.data();
@@ -25,8 +26,6 @@ Candidate find_equilibrium(const ScaledMarket& market, const std::vector<Stairca
   MakerFunction& function = *cost;
   const Idle idle = find_idle(market, function);
   const std::vector<Ladder> ladders = find_ladders(market, stairs, idle.prices, kInfinity);
-  StopToken patient({});
-  Checkpoint checkpoint(patient);
   const Auction auction{market, maker, ladders, checkpoint};
   SolvedAuction solved =
       solve_auction(auction, stairs, idle, kMostIterations, FaceRule::kLeastRegret, function);

@@ -106,6 +106,16 @@ double rounding_of(const Multipliers& multipliers, const ScaledMarket& market,
   return sums * market.scale * terms;
 }
 
+/// Before a leaf: its bound values every claim, and looks at every corner.
+double operations_of_leaf(const ScaledMarket& market, const Box& box) {
+  constexpr double kLogarithms = 50.0;  // of a state
+  double corners = 0.0;
+  for (std::size_t k = 0; k < box.first.size(); ++k) {
+    corners += box.last[k] - box.first[k] + 2;
+  }
+  return market.states() * (market.claims() + kLogarithms) + corners;
+}
+
 /// One more leaf's multipliers, in the caller's units.
 void append(const Multipliers& multipliers, const TradedMarket& traded, const ScaledMarket& market,
             Certificate& certificate) {
@@ -142,7 +152,8 @@ Proof certify_whole(const TradedMarket& traded, const std::vector<Staircase>& st
 
 Proof certify(const Market& market, const TradedMarket& traded, const Presolve& book,
               const std::vector<Staircase>& stairs, const TradableBook* tradable,
-              const std::vector<double>& riskless, const std::vector<Node>& leaves) {
+              const std::vector<double>& riskless, const std::vector<Node>& leaves,
+              Checkpoint& checkpoint) {
   const ScaledMarket& full = traded.market();
   const ScaledMarket& scaled = book.market();
   std::optional<WholeBook> whole;
@@ -178,6 +189,7 @@ Proof certify(const Market& market, const TradedMarket& traded, const Presolve& 
   double published = -kInfinity;  // the largest bound, money
   double rounded = -kInfinity;    // ... with what rounding may hide in it
   for (const Node& leaf : leaves) {
+    checkpoint.pass(operations_of_leaf(scaled, leaf.box));
     const bool reached = leaf.bound > -kInfinity;
     std::vector<Box> boxes = {book.box_apart(leaf.box)};
     if (whole && reached) {

@@ -8,6 +8,7 @@
 #include "book/traded_market.hpp"
 #include "kpm/kpm.hpp"
 #include "mechanisms/maker_optimal/tradable_book.hpp"
+#include "numerics/checkpoint.hpp"
 #include "search/tree/node.hpp"
 
 namespace kpm {
@@ -27,10 +28,11 @@ struct Proof {
 /// least, so a hair of the state prices that it was cut by is mixed in. Where that costs a leaf
 /// more than a hair, it is divided: what was cut, and no clearing as good trades, into leaves of
 /// its own. Multipliers are those of demand from nothing on, where the staircases count it from a
-/// riskless trade.
+/// riskless trade. The checkpoint is passed before each leaf.
 Proof certify(const Market& market, const TradedMarket& traded, const Presolve& book,
               const std::vector<Staircase>& stairs, const TradableBook* tradable,
-              const std::vector<double>& riskless, const std::vector<Node>& leaves);
+              const std::vector<double>& riskless, const std::vector<Node>& leaves,
+              Checkpoint& checkpoint);
 
 /// One leaf: what the support of a clearing proves of the whole book, `stairs`, by itself.
 Proof certify_whole(const TradedMarket& traded, const std::vector<Staircase>& stairs,

@@ -89,7 +89,7 @@ void UnitClearing::prepare() {
 /// The best clearings, and a bound on all others: (28) or branch and bound. False if the unit is
 /// too large for what trades.
 bool UnitClearing::search(bool& warm) {
-  const SearchTask task{settings_, token_,
+  const SearchTask task{settings_, token_, limits_.patient(),
                         [this](const Progress& progress) { limits_.report(in_money(progress)); },
                         [this](double stake) { return too_coarse(stake); }};
   std::optional<Presolve> presolved;
@@ -129,8 +129,9 @@ bool UnitClearing::choose(bool warm) {
     settings_.looks->search = settings_.looks->count;
   }
   limits_.begin_selection();
-  Selection selection(scaled_, stairs_, token_,
-                      [this] { return find_equilibrium(scaled_, stairs_); });
+  Selection selection(scaled_, stairs_, token_, limits_.patient(), [this](Checkpoint& checkpoint) {
+    return find_equilibrium(scaled_, stairs_, checkpoint);
+  });
   choice_ = selection.choose(found_.candidates, found_.reserve);
   found_.iterations += selection.iterations();
   if (warm && !(choice_.by_rule && choice_.nearest && Selection::is_right(choice_))) {

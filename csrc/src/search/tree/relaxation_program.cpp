@@ -59,6 +59,7 @@ RelaxationProgram::RelaxationProgram(const ScaledMarket& market,
       inner_factor_(inner_.rows(), arena),
       outer_factor_(outer_.rows(), arena),
       column_(arena.array(market.claims())),
+      prior_value_(arena.array(market.claims())),
       best_xi_(arena.array(market.states())),
       best_price_(arena.array(market.claims())),
       best_demand_(arena.array(market.claims())) {
@@ -69,6 +70,9 @@ RelaxationProgram::RelaxationProgram(const ScaledMarket& market,
     narrow_.emplace(market.claims(), market.states(), risk_.root_size(), arena);
   }
   base_ = -market.inventory;
+  for (int k = 0; k < market.claims(); ++k) {
+    prior_value_[k] = market.payoffs.row(k).dot(market.prior.matrix());
+  }
   trial_ = best_ = Multipliers(market);
 }
 
@@ -96,8 +100,7 @@ void RelaxationProgram::load(const Box& box, const Multipliers* parent, double i
     hulls_.add(k, first, corners);
     hulls_.add(k, last + 1, corners);
     // Where the prior's prices, or the parent's multipliers, cross the staircase.
-    const double price = market_.payoffs.row(k).dot(market_.prior.matrix());
-    const int crossing = std::min(corners.above_price(first, last + 1, price), last + 1);
+    const int crossing = std::min(corners.above_price(first, last + 1, prior_value_[k]), last + 1);
     hulls_.add(k, crossing, corners);
     hulls_.add(k, std::max(crossing - 1, first), corners);
     if (parent != nullptr) {

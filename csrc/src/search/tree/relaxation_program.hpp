@@ -108,6 +108,7 @@ class RelaxationProgram {
   std::optional<DisjointPrices> disjoint_outer_;
   std::optional<NarrowSystem> narrow_;  // both, in the place of inner and outer
   Slice column_;                        // (claims)
+  Slice prior_value_;                   // (claims) at the prior's prices
 
   Multipliers trial_, best_;
   double best_bound_ = kInfinity, best_gap_ = kInfinity;

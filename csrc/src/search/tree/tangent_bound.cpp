@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <limits>
 
 #include "numerics/inner_products.hpp"
 
@@ -9,7 +10,8 @@ namespace kpm {
 
 namespace {
 
-constexpr double kRegular = 1e-10;    // added to the variances of payoffs, which lie in [0, 1]
+constexpr double kRegular = 1e-10;    // added to the variances of payoffs, which lie in [0, 1],
+constexpr double kAboveRounding = 8;  // and so many times what rounding may have done to them
 constexpr double kUnasked = -1.0;     // a variance that takes a system of equations
 constexpr double kLeastLeft = 1e-12;  // nats that rounding cannot have left
 
@@ -121,7 +123,6 @@ void TangentBound::set_box(const Box& box, double wobble) {
       squares += farthest * farthest;
     }
   }
-  lost_ = kRegular * squares;
   const auto size = static_cast<Eigen::Index>(moving_.size());
   const Slice g = multipliers_.marginal_state_prices();
   const Slice value = multipliers_.value();
@@ -131,8 +132,16 @@ void TangentBound::set_box(const Box& box, double wobble) {
     centred_.row(j) = ((market_.payoffs.row(k).transpose().array() - value[k]) * g.sqrt()).matrix();
   }
   covariance_ = Matrix::Zero(size, size);
-  covariance_.diagonal().setConstant(kRegular);
   add_gram(centred_, covariance_);
+  // Sums, factor and solutions are those of a covariance off by no more than this in any direction:
+  // each is off by so many roundings of products, and the factor's squares add up to the variances.
+  constexpr double kRounding = 0.5 * std::numeric_limits<double>::epsilon();
+  const double roundings = static_cast<double>(market_.states() + 3 * size + 16);
+  const double off = roundings * kRounding * covariance_.trace();
+  regular_ = std::max(kRegular, kAboveRounding * off);
+  trusted_ = 1.0 - 2.0 * off / regular_;
+  lost_ = regular_ * squares;
+  covariance_.diagonal().array() += regular_;
   factor_.compute(covariance_, 0.0);
 }
 
@@ -143,7 +152,7 @@ double TangentBound::variance(int claim) {
     column_ = Array::Zero(static_cast<Eigen::Index>(moving_.size()));
     column_[j] = 1.0;
     factor_.solve_in_place(column_.data());
-    least = column_[j] > 0.0 ? 1.0 / column_[j] : 0.0;
+    least = column_[j] > 0.0 ? trusted_ / column_[j] : 0.0;
   }
   return least;
 }
@@ -173,7 +182,7 @@ double TangentBound::farthest(int claim, double shortfall) {
   for (const int k : moving_) {
     sum += 1.0 / variance(k);
   }
-  if (!(lean_ > 0.0) || !(kRegular * sum <= 0.5)) {
+  if (!(lean_ > 0.0) || !(regular_ * sum <= 0.5)) {
     return kInfinity;
   }
   return (shortfall / lean_ + spread_) * std::sqrt(2.0 / variance(claim));

@@ -79,12 +79,14 @@ class TangentBound {
   std::vector<int> moving_;
   Matrix centred_, covariance_;  // of the payoffs of what moves
   Array column_;
-  Array variance_;       // (claims) the least that a demand of one off brings about; 0: unknown
-  double lean_ = 0.0;    // e; 0: the risk is smooth
-  double spread_ = 0.0;  // sd_g(L)
-  double wobble_ = 0.0;  // of what does not move
-  double lost_ = 0.0;    // of a variance, to what keeps the covariance regular
-  double reach_ = 0.0;   // the most that |z| can be
+  Array variance_;        // (claims) the least that a demand of one off brings about; 0: unknown
+  double lean_ = 0.0;     // e; 0: the risk is smooth
+  double spread_ = 0.0;   // sd_g(L)
+  double wobble_ = 0.0;   // of what does not move
+  double regular_ = 0.0;  // what keeps the covariance regular, beyond its rounding
+  double trusted_ = 1.0;  // share of a variance that rounding leaves
+  double lost_ = 0.0;     // of a variance, to what keeps the covariance regular
+  double reach_ = 0.0;    // the most that |z| can be
 };
 
 }  // namespace kpm
