@@ -10,6 +10,7 @@ import pytest
 
 import kpm_fast as kpm
 from auction_books import KINDS, MAKERS, RULES, as_orders, make_maker, random_book
+from makers import of_states
 from strategies import fewer
 from witness.auction import dual_value
 
@@ -104,19 +105,9 @@ def test_states_and_claims_may_be_relabelled(name, rule):
         state = np.random.default_rng(seed).permutation(len(inventory))
         claim = np.random.default_rng(seed + 1).permutation(len(payoffs))
         maker = make_maker(name, rng, scale, inventory)
-        changes = {
-            key: np.asarray(value)[..., state]
-            for key, value in maker.__dict__.items()
-            if key in ("prior", "priors", "delta", "inventory")
-        }
-        moved = (
-            kpm.WorstStateMaker(len(state), inventory[state])
-            if name == "worst"
-            else (maker.replace(**changes))
-        )
         first = kpm.clear(kpm.Market(payoffs, maker=maker), as_orders(columns), rule=rule)
         second = kpm.clear(
-            kpm.Market(payoffs[claim][:, state], maker=moved),
+            kpm.Market(payoffs[claim][:, state], maker=of_states(maker, state)),
             as_orders((np.argsort(claim)[columns[0]], *columns[1:])),
             rule=rule,
         )
