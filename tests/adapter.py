@@ -105,8 +105,9 @@ def assert_same_bits(
 ) -> None:
     """Every figure has the same bits, but those ``without``; ``fills`` reorders those of ``one``.
 
-    Without ``bound`` the upper bound may differ: another search, another proof.
+    Without ``bound`` upper bound and status may differ: another search, another proof.
     """
     expected = one if fills is None else dataclasses.replace(one, fills=one.fills[fills])
-    different = differences(expected, other, [*without, *([] if bound else ["upper_bound"])])
+    proof = () if bound else ("upper_bound", "status")
+    different = differences(expected, other, (*without, *proof))
     assert not different, {name: (getattr(one, name), getattr(other, name)) for name in different}

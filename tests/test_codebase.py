@@ -17,6 +17,8 @@ import kpm_fast as kpm
 from kpm_fast import _core
 from kpm_fast.clearing.settings import ClearSettings
 
+pytestmark = pytest.mark.unsanitized
+
 ROOT = Path(__file__).resolve().parent.parent
 FORMATTED = {".py", ".pyi", ".cpp", ".hpp", ".h"}
 _FOLDERS = ("benchmarks", "csrc", "docs", "examples", "fuzz", "kpm_fast", "stress", "tests")

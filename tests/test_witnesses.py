@@ -18,6 +18,8 @@ from witness.brute import clear, solve_cell
 from witness.cell import CellProblem
 from witness.risk import precise
 
+pytestmark = pytest.mark.unsanitized
+
 
 @st.composite
 def cells(draw: st.DrawFn, **limits: int) -> CellProblem:
