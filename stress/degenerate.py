@@ -2,8 +2,10 @@
 
 Every book is cleared as it is; with its orders, its claims, its states, and all of these in another
 order; without presolve; with a certificate; with two threads; and, if it has few cells, by
-enumeration. Fills and state prices must agree, up to a symmetry of the book where it has one. The
-table says in how many books each way led to another answer; the exit code is 1 if any did.
+enumeration. Fills and state prices must agree, up to a symmetry of the book where it has one. With
+``--rule`` the books have every maker in turn and are cleared by a convex rule, in another order
+only. The table says in how many books each way led to another answer; the exit code is 1 if any
+did.
 """
 
 from __future__ import annotations
@@ -22,11 +24,13 @@ from rich.table import Column, Table
 
 import kpm_fast as kpm
 from kpm_fast import _core
+from kpm_fast.model.rules import RULES
 
 from . import degenerate_books
 from .families import Book
 from .same_answer import Answer, Renaming, difference
 
+MAKER_OPTIMAL = "maker_optimal"
 _CELLS = 3_000  # enumerated up to here
 WAYS = (
     "orders",
@@ -49,7 +53,9 @@ class Tally:
     failures: list[str] = field(default_factory=list)
 
 
-def answers(book: Book, draw: np.random.Generator) -> Iterator[tuple[str, Callable[[], Answer]]]:
+def answers(
+    book: Book, draw: np.random.Generator, rule: str
+) -> Iterator[tuple[str, Callable[[], Answer]]]:
     """Each way to clear the book, its answer in the book's own numbering."""
     market, orders = book
     kept = tuple(np.arange(count) for count in (*market.payoffs.shape, len(orders)))
@@ -58,9 +64,12 @@ def answers(book: Book, draw: np.random.Generator) -> Iterator[tuple[str, Callab
         renaming = Renaming(*(moved[n] if n in which else kept[n] for n in range(3)))
 
         def renamed(renaming: Renaming = renaming) -> Answer:
-            return renaming.undo(Answer.of(kpm.clear(*renaming.apply(book), threads=1)))
+            return renaming.undo(Answer.of(kpm.clear(*renaming.apply(book), threads=1, rule=rule)))
 
         yield way, renamed
+
+    if rule != MAKER_OPTIMAL:
+        return
 
     def cleared(method: str = "auto", **options: Any) -> Callable[[], Answer]:
         options.setdefault("threads", 1)
@@ -74,7 +83,7 @@ def answers(book: Book, draw: np.random.Generator) -> Iterator[tuple[str, Callab
         yield "enumerate", cleared("enumerate")
 
 
-def judge(book: Book, draw: np.random.Generator) -> dict[str, str]:
+def judge(book: Book, draw: np.random.Generator, rule: str = MAKER_OPTIMAL) -> dict[str, str]:
     """Of each way that leads to another answer, what is different."""
     clear: Callable[..., Any] = _core.clear
 
@@ -83,32 +92,38 @@ def judge(book: Book, draw: np.random.Generator) -> dict[str, str]:
         return clear(*book, settings.at_once(), progress, stop)
 
     with mock.patch.object(_core, "clear", at_once):
-        result = kpm.clear(*book, threads=1)
+        result = kpm.clear(*book, threads=1, rule=rule)
         base = Answer.of(result)
-        found = {way: difference(book, base, answer()) for way, answer in answers(book, draw)}
+        found = {way: difference(book, base, answer()) for way, answer in answers(book, draw, rule)}
     if not result.verify():
         found["verify"] = str([check.name for check in result.verify().failed])
     return {way: what for way, what in found.items() if what}
 
 
-def book_of(seed: int, index: int) -> tuple[str, Book]:
+def book_of(seed: int, index: int, rule: str = MAKER_OPTIMAL) -> tuple[str, Book]:
     """The family and the book that a failure names."""
-    family = degenerate_books.FAMILIES[index % len(degenerate_books.FAMILIES)]
+    turn, of_family = divmod(index, len(degenerate_books.FAMILIES))
+    family = degenerate_books.FAMILIES[of_family]
     name = family.__name__
     draw = np.random.default_rng([seed, zlib.crc32(name.encode()), index])
-    return name, family(draw).book()
+    market, orders = family(draw).book()
+    if rule != MAKER_OPTIMAL:
+        makers = ("orders",) if rule == "pdca" else degenerate_books.MAKERS
+        maker = degenerate_books.maker(draw, makers[turn % len(makers)], market, orders)
+        market = market.replace(maker=maker)
+    return name, (market, orders)
 
 
-def survey(books: int, seed: int) -> dict[str, Tally]:
+def survey(books: int, seed: int, rule: str = MAKER_OPTIMAL) -> dict[str, Tally]:
     """Judge so many books, as many of each family."""
     tallies: dict[str, Tally] = {}
     for index in range(books):
-        name, book = book_of(seed, index)
+        name, book = book_of(seed, index, rule)
         tally = tallies.setdefault(name, Tally())
         tally.books += 1
-        label = f"{name}, --seed {seed} --only {index}"
+        label = f"{name}, --rule {rule} --seed {seed} --only {index}"
         try:
-            found = judge(book, np.random.default_rng([seed, index]))
+            found = judge(book, np.random.default_rng([seed, index]), rule)
         except Exception as error:  # whatever escapes is a failure of this book, not of the survey
             found = {"error": f"{type(error).__name__}: {error}"}
         tally.different.update(found.keys())
@@ -121,18 +136,19 @@ def survey(books: int, seed: int) -> dict[str, Tally]:
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--books", type=int, default=10_000)
     parser.add_argument("--seed", type=int, default=1)
+    parser.add_argument("--rule", choices=RULES, default=MAKER_OPTIMAL)
     parser.add_argument("--only", type=int, metavar="INDEX", help="print one book and its clearing")
 
 
 def run(options: argparse.Namespace) -> int:
     console = Console(width=140, highlight=False)
     if options.only is not None:
-        _, (market, orders) = book_of(options.seed, options.only)
-        result = kpm.clear(market, orders, threads=1)
-        console.print(market, market.payoffs, market.prior, market.inventory, orders.columns())
+        _, (market, orders) = book_of(options.seed, options.only, options.rule)
+        result = kpm.clear(market, orders, threads=1, rule=options.rule)
+        console.print(market, market.payoffs, market.maker, market.inventory, orders.columns())
         console.print(result, result.verify(), sep="\n")
         return 0
-    tallies = survey(options.books, options.seed)
+    tallies = survey(options.books, options.seed, options.rule)
     ways = [*WAYS, "verify", "error"]
     table = Table("family", *(Column(name, justify="right") for name in ("books", *ways)), box=None)
     total = Tally()

@@ -14,6 +14,8 @@ from dataclasses import replace
 import numpy as np
 from numpy.random import Generator
 
+import kpm_fast as kpm
+
 from .families import Draft, Floats
 
 _STAKES = (1e-6, 1e-3, 0.1, 1.0, 10.0, 1e3, 1e6)
@@ -177,7 +179,8 @@ def kinks(draw: Generator) -> Draft:
     return replace(draft, ambiguity=kink * float(factor), inventory=wealth)
 
 
-FAMILIES: tuple[Callable[[Generator], Draft], ...] = (
+Family = Callable[[Generator], Draft]
+FAMILIES: tuple[Family, ...] = (
     securities,
     few_securities,
     complements,
@@ -189,3 +192,39 @@ FAMILIES: tuple[Callable[[Generator], Draft], ...] = (
     riskless_sets,
     kinks,
 )
+
+MAKERS = (
+    "lmsr",
+    "ball",
+    "simplex",
+    "orders",
+    "worst",
+    "polytope",
+    "hull",
+    "utility",
+    "quadratic",
+)
+
+
+def maker(draw: Generator, name: str, market: kpm.Market, orders: kpm.Orders) -> kpm.Maker:
+    """Another maker for a degenerate book, with as few distinct numbers."""
+    prior, inventory = market.prior, market.inventory
+    notional = float(np.ptp(market.payoffs, axis=1)[orders.claim_index(market)] @ orders.quantity)
+    money = float(draw.choice([1e-3, 0.1, 1.0, 10.0])) * (notional or 1.0)
+    if name == "lmsr":
+        return kpm.LMSR(money, prior, inventory)
+    if name in ("ball", "simplex"):
+        radius = float(draw.choice([0.01, 0.1, 0.5])) if name == "ball" else math.inf
+        return kpm.KnightianMaker(prior, 1 / money, radius, inventory)
+    if name == "orders":
+        return kpm.StartingOrders(money * prior, inventory)
+    if name == "worst":
+        return kpm.WorstStateMaker(len(prior), inventory)
+    if name in ("polytope", "hull"):
+        rolled = [np.roll(prior, turn) for turn in range(int(draw.integers(1, 4)))]
+        sure = np.eye(len(prior))[draw.integers(len(prior), size=int(draw.integers(0, 3)))]
+        averse = 1 / money if name == "polytope" else 0.0
+        return kpm.PolytopeMaker(np.vstack([*rolled, sure]), averse, inventory)
+    if name == "utility":
+        return kpm.UtilityMaker(prior, money, inventory)
+    return kpm.QuadraticMaker(prior, money, inventory)

@@ -15,6 +15,7 @@ from .families import Book, Floats, Ints
 SAME_FILL = 1e-6  # of an order's quantity
 SAME_PRICE = 1e-6  # of a state
 SAME_WORTH = 2e-11  # of the notional: twice what counts as a tie
+_BY_STATE = ("prior", "delta", "priors", "inventory")  # what makers have a number of each state in
 
 
 @dataclass(frozen=True)
@@ -42,15 +43,16 @@ class Renaming:
         market, orders = book
         renamed = kpm.Market(
             market.payoffs[np.ix_(self.claims, self.states)],
-            market.prior[self.states],
-            inventory=market.inventory[self.states],
-            risk_aversion=market.risk_aversion,
-            ambiguity=market.ambiguity,
+            maker=self._apply_to_maker(market.maker),
         )
         rank = np.argsort(self.claims)
         claim = rank[orders.claim_index(market)][self.orders]
         columns = (column[self.orders] for column in (orders.side, orders.price, orders.quantity))
         return renamed, kpm.Orders(claim, *columns)
+
+    def _apply_to_maker(self, maker: kpm.Maker) -> kpm.Maker:
+        by_state = [name for name in _BY_STATE if hasattr(maker, name)]
+        return maker.replace(**{name: getattr(maker, name)[..., self.states] for name in by_state})
 
     def undo(self, answer: Answer) -> Answer:
         """The answer in the numbering that the renaming started from."""
@@ -88,17 +90,22 @@ def _alike(book: Book, one: Answer, other: Answer) -> bool:
     fills = _levels(np.stack([one.fills / share, other.fills / share]), SAME_FILL)
     prices = _levels(np.stack([one.state_prices, other.state_prices]), SAME_PRICE)
     claim = orders.claim_index(market)
+    maker = market.maker
+    weights = [getattr(maker, name) for name in ("prior", "delta") if hasattr(maker, name)]
+    # Told apart by the states that they pay in, or believe in.
+    vertices = maker.priors if isinstance(maker, kpm.PolytopeMaker) else market.payoffs[:0]
     states: list[Hashable] = []
     claims: list[Hashable] = []
     for side in (0, 1):
-        rows = zip(market.prior, market.inventory, prices[side], strict=True)
+        rows = zip(*weights, market.inventory, prices[side], strict=True)
         states += [tuple(row) for row in rows]
         books: dict[int, list[tuple[float, ...]]] = defaultdict(list)
         columns = (claim, orders.side, orders.price, orders.quantity, fills[side])
         for k, *order in zip(*columns, strict=True):
             books[int(k)].append(tuple(order))
         claims += [tuple(sorted(books[k])) for k in range(len(market.payoffs))]
-    return _match(market.payoffs, states, claims)
+        claims += ["a vertex"] * len(vertices)
+    return _match(np.vstack([market.payoffs, vertices]), states, claims)
 
 
 def _levels(values: Floats, width: float) -> Ints:

@@ -2,26 +2,30 @@
 
 import json
 import math
+from fractions import Fraction
 from pathlib import Path
 
 import numpy as np
 
 import kpm_fast as kpm
+from stress.degenerate_books import MAKERS
 from stress.figures import FIGURES
 
 GOLDEN = Path(__file__).parent / "golden"
 RULES = ("competitive", "pay_as_bid")
-MAKERS = ("lmsr", "ball", "simplex", "orders", "worst", "polytope", "hull", "utility", "quadratic")
 #: Every maker under the rule that it has in common, and starting orders under their own.
 KINDS = [*((name, "competitive") for name in MAKERS), ("orders", "pdca")]
 
 
 def golden(name):
-    return json.loads((GOLDEN / f"{name}.json").read_text())
+    return json.loads((GOLDEN / f"{name}.json").read_text(encoding="utf-8"))
 
 
 def numbers(values):
-    return np.array(values, dtype=float)
+    """What the golden files write as numbers, digits or fractions."""
+    if isinstance(values, str):
+        return float(Fraction(values) if "/" in values else values)
+    return np.array([numbers(value) for value in values]) if np.ndim(values) else float(values)
 
 
 def bids(inputs, maker):

@@ -8,17 +8,19 @@ import pytest
 import kpm_fast as kpm
 from auction_books import (
     RULES,
-    as_orders,
     bids,
     close,
     golden,
     numbers,
-    random_book,
 )
 
 pytestmark = pytest.mark.cross_section
 
 # -- golden numbers -------------------------------------------------------------------------------
+
+
+def partly_filled(result):
+    return np.flatnonzero((result.fills > 0) & (result.fills < result.orders.quantity)).tolist()
 
 
 @pytest.mark.parametrize("case", golden("cpcam")["cases"], ids=lambda case: case["name"])
@@ -30,9 +32,13 @@ def test_cpcam(case):
     assert result.status is kpm.Status.OPTIMAL
     assert result.verify()
     close(result.fills, answers["x"])
+    assert partly_filled(result) == case["partly_filled"]
     close(result.state_prices, answers["state_prices"])
     close(result.claim_prices, answers["prices"])
     close(result.objective, answers["objective"])
+    rest = maker.delta / result.state_prices
+    close(rest, answers["s"])
+    close(result.net_demand @ market.payoffs + rest, np.full(len(rest), float(answers["M"])))
     close(result.payoff, answers["organiser_profit_at_clearing_prices"], 4.2e-11)
     by_limit = kpm.clear(market, orders, rule="pay_as_bid")
     close(by_limit.payoff, answers["organiser_profit_pay_as_bid"])
@@ -52,7 +58,8 @@ def test_theorem_2_on_the_path_of_starting_orders():
         close(result.state_prices, row["state_prices"])
         losses = result.net_demand @ market.payoffs
         surplus = float(orders.price @ result.fills) - losses.max()
-        close(surplus, row["surplus"], 1e-9)
+        close(surplus, row["surplus"])
+        close(lp["value"] - surplus, row["lp_value_minus_surplus"], 1e-5)  # six digits are given
         assert -1e-12 <= lp["value"] - surplus <= 3 * delta + 1e-12
     market, orders = bids(inputs, kpm.WorstStateMaker(3))
     limit = kpm.clear(market, orders, rule="competitive")
@@ -77,8 +84,11 @@ def test_the_robust_problem_6(case, rule):
     assert result.verify()
     close(result.fills, answers["x"])
     close(result.state_prices, answers["state_prices"])
-    if "worst_case" in answers:
+    if "worst_case" in answers:  # not at the kink, where the prices say all
+        assert partly_filled(result) == case["partly_filled"]
         close(result.worst_case, answers["worst_case"])
+        close(result.claim_prices, answers["prices"])
+        assert result.no_trade_equivalent == pytest.approx(float(answers["no_trade"]), 1e-10, 1e-15)
     competitive = rule == "competitive"
     name = "competitive_certainty_equivalent" if competitive else "certainty_equivalent"
     expected = float(answers[name])
@@ -87,11 +97,14 @@ def test_the_robust_problem_6(case, rule):
 
 def test_without_orders_state_prices_are_pool_odds():
     pool = golden("cpcam")["pool"]
-    stakes = pool["inputs"]["starting_order"]
-    close(kpm.pool_odds(stakes), [3, 1.5], 1e-15)
+    stakes, answers = pool["inputs"]["starting_order"], pool["answers"]
+    close(kpm.pool_odds(stakes), answers["payoff_per_dollar"], 1e-15)
     market = kpm.Market(np.eye(2), maker=kpm.StartingOrders(stakes))
     result = kpm.clear(market, kpm.Orders([], [], [], []), rule="competitive")
-    close(1 / result.state_prices, [3, 1.5], 1e-14)
+    close(result.state_prices, answers["state_prices"], 1e-14)
+    close(stakes / result.state_prices, answers["shares"], 1e-14)
+    close(stakes / result.state_prices, np.full(2, answers["M"]), 1e-14)
+    close(result.payoff, answers["organiser_profit_at_clearing_prices"])
 
 
 @pytest.mark.parametrize("stakes", [[], [1, 0], [1, -1], [1, math.inf], [[1, 2]]])
@@ -118,7 +131,7 @@ def test_theorem_b_trade_stops_at_the_implied_ambiguity():
 
 
 def test_the_chain_of_the_golden_book():
-    data = golden("chain")
+    data, readme = golden("chain"), golden("paper_examples")["readme_book"]
     payoffs = [[1, 0, 0], [0, 1, 0], [0, 0, 1], [1, 1, 0]]
     market = kpm.Market(payoffs, [0.5, 0.3, 0.2], risk_aversion=0.01, ambiguity=0.02)
     orders = kpm.Orders(
@@ -133,12 +146,44 @@ def test_the_chain_of_the_golden_book():
     close(competitive.state_prices, data["state_prices_competitive"])
     close(by_limit.certainty_equivalent, data["pay_as_bid"])
     close(competitive.certainty_equivalent, data["competitive"])
-    close(kpm.clear(market, orders).certainty_equivalent, data["kpm"], 1e-7)
+    assert competitive.no_trade_equivalent == data["no_trade"]
+    best = kpm.clear(market, orders)
+    close(best.certainty_equivalent, data["kpm"], 1e-13)
+    close(best.certainty_equivalent, readme["certainty_equivalent"], 1e-13)
+    close(best.net_demand, readme["net_demand"])
+    close(best.claim_prices, readme["prices"])
 
 
-@pytest.mark.parametrize("book", golden("corollary_1")["books"][:2], ids=lambda book: book["name"])
+#: Corollary 1's books that have inputs, which are with CPCAM's; ``with_a_seller`` has none.
+CPCAM_INPUTS = {case["name"]: case["inputs"] for case in golden("cpcam")["cases"]}
+LP_BOOKS = {book["name"]: book for book in golden("corollary_1")["books"]}
+LP_BOOKS.pop("with_a_seller")
+every_lp_book = pytest.mark.parametrize("book", LP_BOOKS.values(), ids=LP_BOOKS)
+
+
+@every_lp_book
+@pytest.mark.parametrize("above", [0.0, 1e-9, math.inf])
+def test_corollary_1_maker_optimal_solves_the_linear_program(book, above):
+    inputs = CPCAM_INPUTS[book["name"]]
+    n_states = len(inputs["payoffs_NxJ"])
+    maker = kpm.KnightianMaker(np.full(n_states, 1 / n_states), 1.0, math.log(n_states) + above)
+    market, orders = bids(inputs, maker)
+    result = kpm.clear(market, orders)
+    surplus = float(orders.price @ result.fills) - (result.net_demand @ market.payoffs).max()
+    close(result.fills, book["kpm_fills"])
+    close(result.state_prices, book["kpm_state_prices"])
+    close(surplus, book["lp_value"])
+    close(surplus, book["kpm_surplus"])
+    for answer, stored in (
+        (result.certainty_equivalent, book["kpm_certainty_equivalent"]),
+        (result.payoff.min(), book["kpm_worst_payoff"]),
+    ):
+        assert answer == pytest.approx(stored, abs=1e-10)
+
+
+@every_lp_book
 def test_theorem_c_a_maker_who_fears_everything_solves_the_linear_program(book):
-    inputs = {case["name"]: case["inputs"] for case in golden("cpcam")["cases"]}[book["name"]]
+    inputs = CPCAM_INPUTS[book["name"]]
     n_states = len(inputs["payoffs_NxJ"])
     fearful = kpm.KnightianMaker(np.full(n_states, 1 / n_states), 1.0, math.log(n_states) + 1e-9)
     for maker in (kpm.WorstStateMaker(n_states), fearful):
@@ -147,23 +192,6 @@ def test_theorem_c_a_maker_who_fears_everything_solves_the_linear_program(book):
         close(result.objective, book["lp_value"])
         close(result.state_prices, book["kpm_state_prices"])
         assert result.certainty_equivalent == pytest.approx(0, abs=1e-9)
-
-
-def test_theorem_e_the_price_of_ambiguity_never_rises():
-    for seed in range(10):
-        rng, scale, payoffs, inventory, columns = random_book(seed)
-        prior = rng.dirichlet(np.full(len(inventory), 2.0)) + 0.02
-        prior /= prior.sum()
-        radii = np.linspace(0, 1.5, 16)
-        values = []
-        for radius in radii:
-            market = kpm.Market(payoffs, prior, inventory, 1 / scale, radius)
-            result = kpm.clear(market, as_orders(columns), rule="pay_as_bid")
-            values.append(result.certainty_equivalent)
-        slopes = np.diff(values)
-        slack = 1e-9 * result.scale
-        assert (slopes <= slack).all()
-        assert (np.diff(slopes) >= -slack).all()
 
 
 def payout(result, delta):
@@ -175,20 +203,24 @@ def payout(result, delta):
 
 def test_pdca_pays_out_most_of_the_fills_at_cpcams_prices():
     complementary, notebook = golden("pdca")["cases"]
-    inputs = {**complementary["inputs"], "limit": [0.4, 0.6]}
-    market, orders = bids(inputs, kpm.StartingOrders(inputs["starting_order"]))
-    result = kpm.clear(market, orders, rule="pdca")
-    assert result.status is kpm.Status.OPTIMAL
-    assert result.verify()
-    close(result.state_prices, [2 / 5, 3 / 5])
-    close(result.fills, [25 / 6, 5])
-    close(payout(result, np.ones(2)), 20 / 3)
-
-    inputs = {case["name"]: case["inputs"] for case in golden("cpcam")["cases"]}[notebook["name"]]
+    inputs, answers = complementary["inputs"], complementary["answers"]
     delta = numbers(inputs["starting_order"])
     market, orders = bids(inputs, kpm.StartingOrders(delta))
     result = kpm.clear(market, orders, rule="pdca")
-    close(result.state_prices, kpm.clear(market, orders, rule="competitive").state_prices)
+    assert result.status is kpm.Status.OPTIMAL
+    assert result.verify()
+    close(result.state_prices, answers["state_prices"])
+    close(result.fills, answers["x"])
+    close(payout(result, delta), answers["M"])
+    close(payout(result, delta), answers["payout_each_state"])
+    premium = result.claim_prices @ result.net_demand + delta.sum()
+    close(premium, answers["premium_collected"])
+
+    inputs = CPCAM_INPUTS[notebook["name"]]
+    delta = numbers(inputs["starting_order"])
+    market, orders = bids(inputs, kpm.StartingOrders(delta))
+    result = kpm.clear(market, orders, rule="pdca")
+    close(result.state_prices, notebook["answers"]["state_prices"])
     close(payout(result, delta), float(notebook["answers"]["M"]))
     close(result.fills[16], float(notebook["answers"]["x_17"]))
 
@@ -196,10 +228,10 @@ def test_pdca_pays_out_most_of_the_fills_at_cpcams_prices():
 def test_cpcam_and_pdca_have_the_same_prices():
     # PDCA's fills are another point of the same face; its M is the greatest of CPCAM's range.
     case = golden("pdca")["cases"][0]
-    inputs = {**case["inputs"], "limit": [0.4, 0.6]}
-    market, orders = bids(inputs, kpm.StartingOrders(inputs["starting_order"]))
+    market, orders = bids(case["inputs"], kpm.StartingOrders(case["inputs"]["starting_order"]))
     result = kpm.clear(market, orders, rule="competitive")
-    close(result.state_prices, [0.4, 0.6])
+    close(result.state_prices, case["answers"]["state_prices"])
     level = result.net_demand @ market.payoffs + np.array([1, 1]) / result.state_prices
     np.testing.assert_allclose(level, level[0], rtol=1e-12)
-    assert 5 / 2 - 1e-12 <= level[0] <= 20 / 3 + 1e-12
+    least, most = numbers(case["answers"]["cpcam_range_of_M"])
+    assert least - 1e-12 <= level[0] <= most + 1e-12

@@ -10,7 +10,6 @@ import pytest
 
 import kpm_fast as kpm
 from auction_books import KINDS, MAKERS, RULES, as_orders, make_maker, random_book
-from makers import of_states
 from strategies import fewer
 from witness.auction import dual_value
 
@@ -81,39 +80,6 @@ def test_nothing_stalls_where_traders_meet_each_other_on_every_claim():
 
 
 # -- what must hold -------------------------------------------------------------------------------
-
-
-@every_maker
-def test_rows_in_another_order_give_the_same_bits(name, rule):
-    for seed in range(12):
-        rng, scale, payoffs, inventory, columns = random_book(seed)
-        maker = make_maker(name, rng, scale, inventory)
-        market = kpm.Market(payoffs, maker=maker)
-        order = rng.permutation(len(columns[0]))
-        first = kpm.clear(market, as_orders(columns), rule=rule)
-        second = kpm.clear(market, as_orders([c[order] for c in columns]), rule=rule)
-        np.testing.assert_array_equal(first.state_prices, second.state_prices)
-        np.testing.assert_array_equal(first.fills[order], second.fills)
-        assert first.certainty_equivalent == second.certainty_equivalent
-        assert first.upper_bound == second.upper_bound
-
-
-@every_maker
-def test_states_and_claims_may_be_relabelled(name, rule):
-    for seed in range(12):
-        rng, scale, payoffs, inventory, columns = random_book(seed)
-        state = np.random.default_rng(seed).permutation(len(inventory))
-        claim = np.random.default_rng(seed + 1).permutation(len(payoffs))
-        maker = make_maker(name, rng, scale, inventory)
-        first = kpm.clear(kpm.Market(payoffs, maker=maker), as_orders(columns), rule=rule)
-        second = kpm.clear(
-            kpm.Market(payoffs[claim][:, state], maker=of_states(maker, state)),
-            as_orders((np.argsort(claim)[columns[0]], *columns[1:])),
-            rule=rule,
-        )
-        size = float(np.abs(first.fills).max(initial=0)) or 1.0
-        np.testing.assert_allclose(second.state_prices, first.state_prices[state], atol=1e-7)
-        np.testing.assert_allclose(second.fills, first.fills, atol=1e-6 * size)
 
 
 @pytest.mark.parametrize("size", [1.0, 1e3, 1e6, 1e9])

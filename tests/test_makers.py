@@ -2,30 +2,20 @@
 
 from __future__ import annotations
 
-import json
 import pickle
-from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
 
 import kpm_fast as kpm
+from auction_books import golden, numbers
 from makers import DRAWN, EXAMPLES
 
 pytestmark = pytest.mark.cross_section
 
-GOLDEN = Path(__file__).parent / "golden"
-PI = [0.5, 0.3, 0.2]
+PI = np.array([0.5, 0.3, 0.2])
 CLOSE = {"rel": 1e-10, "abs": 1e-13}
-
-
-def golden(name: str) -> Any:
-    return json.loads((GOLDEN / f"{name}.json").read_text(encoding="utf-8"))
-
-
-def floats(values: Any) -> np.ndarray:
-    return np.array([float(value) for value in values])
 
 
 EXACT = golden("makers")["exact"]
@@ -39,10 +29,10 @@ SEQUENCES = [
     *(
         (
             kpm.KnightianMaker(
-                floats(case["inputs"]["prior"]),
+                numbers(case["inputs"]["prior"]),
                 float(case["inputs"]["risk_aversion"]),
                 float(case["inputs"]["ambiguity"]),
-                floats(case["inputs"]["inventory"]),
+                numbers(case["inputs"]["inventory"]),
             ),
             case,
         )
@@ -56,7 +46,7 @@ SEQUENCES = [
 def test_sequences(maker: kpm.Maker, case: dict[str, Any], payment: str) -> None:
     start, paid = maker, 0.0
     for step in case["trades"]:
-        payoff = floats(step["payoff"])
+        payoff = numbers(step["payoff"])
         if "marginal_quote_before" in step:
             quotes = maker.quotes([payoff])
             assert quotes["bid"][0] == pytest.approx(
@@ -72,14 +62,14 @@ def test_sequences(maker: kpm.Maker, case: dict[str, Any], payment: str) -> None
         assert trade.quantity == pytest.approx(float(step["fill"]), **CLOSE)
         assert trade.payment == pytest.approx(float(step["payment_by_rule"][payment]), **CLOSE)
         if "state_prices_after" in step:
-            after = floats(step["state_prices_after"])
+            after = numbers(step["state_prices_after"])
             assert maker.state_prices() == pytest.approx(after, **CLOSE)
         else:
             states = maker.quotes(np.eye(len(payoff)))
-            assert states["bid"] == pytest.approx(floats(step["state_bids_after"]), **CLOSE)
-            assert states["ask"] == pytest.approx(floats(step["state_asks_after"]), **CLOSE)
-    assert -maker.inventory == pytest.approx(floats(case["outstanding"]), **CLOSE)
-    wealth = floats(case["maker_wealth_by_state"][payment])
+            assert states["bid"] == pytest.approx(numbers(step["state_bids_after"]), **CLOSE)
+            assert states["ask"] == pytest.approx(numbers(step["state_asks_after"]), **CLOSE)
+    assert -maker.inventory == pytest.approx(numbers(case["outstanding"]), **CLOSE)
+    wealth = numbers(case["maker_wealth_by_state"][payment])
     assert maker.inventory + paid == pytest.approx(wealth, **CLOSE)
     if payment == "cost":
         total = maker.cost(-maker.inventory) - start.cost(-start.inventory)
@@ -92,7 +82,7 @@ def test_lmsr_is_hanson_s() -> None:
     maker = kpm.LMSR(case["b"])
     cost = maker.cost(case["buy"]) - maker.cost(case["q"])
     assert cost == pytest.approx(float(case["cost"]), **CLOSE)
-    assert maker.state_prices(case["buy"]) == pytest.approx(floats(case["price_after"]), **CLOSE)
+    assert maker.state_prices(case["buy"]) == pytest.approx(numbers(case["price_after"]), **CLOSE)
 
 
 def test_lmsr_is_that_of_the_notebook() -> None:
@@ -100,7 +90,7 @@ def test_lmsr_is_that_of_the_notebook() -> None:
     maker = kpm.LMSR(case["b"])
     plain = maker.cost(case["q"]) + case["b"] * np.log(len(case["q"]))
     assert plain == pytest.approx(float(case["C"]), **CLOSE)
-    assert maker.state_prices(case["q"]) == pytest.approx(floats(case["prices"]), **CLOSE)
+    assert maker.state_prices(case["q"]) == pytest.approx(numbers(case["prices"]), **CLOSE)
 
 
 def test_starting_orders_fill_two_of_five() -> None:
@@ -110,24 +100,26 @@ def test_starting_orders_fill_two_of_five() -> None:
     cost, _ = maker.trade([1, 0, 0], "buy", 0.5, 5)
     assert final.quantity == pytest.approx(case["fill"], **CLOSE)
     assert final.payment == pytest.approx(case["pay_final"], **CLOSE)
-    assert cost.payment == pytest.approx(float(case["pay_cost_value"]), **CLOSE)
+    for value in (case["pay_cost_value"], case["check"]):
+        assert cost.payment == pytest.approx(float(value), **CLOSE)
     assert after.state_prices() == pytest.approx([0.5, 0.25, 0.25], **CLOSE)
 
 
 def test_log_utility() -> None:
     case = EXACT["utility_log_exact"]
     maker = kpm.UtilityMaker(PI, case["wealth"])
-    assert maker.cost(case["outstanding"]) == pytest.approx(float(case["C_value"]), **CLOSE)
+    for value in (case["C_value"], case["closed"]):
+        assert maker.cost(case["outstanding"]) == pytest.approx(float(value), **CLOSE)
     prices = maker.state_prices(case["outstanding"])
-    assert prices == pytest.approx(floats(case["prices"]), **CLOSE)
+    assert prices == pytest.approx(numbers(case["prices"]), **CLOSE)
 
 
 def test_quadratic() -> None:
     case = EXACT["quadratic"]
     maker = kpm.QuadraticMaker(PI, case["c"])
-    owed = floats(case["outstanding"])
+    owed = numbers(case["outstanding"])
     assert maker.cost(owed) == pytest.approx(float(case["C"]), **CLOSE)
-    assert maker.state_prices(owed) == pytest.approx(floats(case["prices"]), **CLOSE)
+    assert maker.state_prices(owed) == pytest.approx(numbers(case["prices"]), **CLOSE)
     # Brier's rule: uniform prior, while prices are positive.
     q = np.array([0.3, -0.2, 0.1, 0.05])
     brier = (q**2).sum() / 4 - q.sum() ** 2 / (4 * len(q)) + q.sum() / len(q)
@@ -141,12 +133,12 @@ QUOTES = golden("quotes")
 def test_quotes(name: str) -> None:
     inputs, answer = QUOTES["inputs"], QUOTES["answers"][name]
     maker = kpm.KnightianMaker(
-        floats(inputs["prior"]),
+        numbers(inputs["prior"]),
         float(inputs["risk_aversion"]),
         float(answer["ambiguity"]),
-        floats(answer["inventory"]),
+        numbers(answer["inventory"]),
     )
-    payoffs = [floats(inputs["claims"][claim]) for claim in answer["claims"]]
+    payoffs = [numbers(inputs["claims"][claim]) for claim in answer["claims"]]
     marginal = maker.quotes(payoffs)
     sizes = [float(size) for size in next(iter(answer["claims"].values()))["block_per_share"]]
     blocks = maker.quotes(payoffs, np.tile(sizes, (len(payoffs), 1)))
@@ -157,13 +149,60 @@ def test_quotes(name: str) -> None:
             assert blocks[side][k] == pytest.approx(wanted, **CLOSE)
 
 
-def test_arrow_debreu_quotes_at_constant_wealth() -> None:
+FLAT = QUOTES["arrow_debreu_flat"]["ambiguity_to_bid_ask_by_state"]
+
+
+@pytest.mark.parametrize("ambiguity", FLAT)
+def test_arrow_debreu_quotes_at_constant_wealth(ambiguity: str) -> None:
     """The two roots of p ln(p/q) + (1-p) ln((1-p)/(1-q)) = Omega."""
+    quotes = kpm.KnightianMaker(PI, 1.0, float(ambiguity)).quotes(np.eye(3))
+    wanted = numbers(FLAT[ambiguity])
+    assert np.c_[quotes["bid"], quotes["ask"]] == pytest.approx(wanted, **CLOSE)
+
+
+@pytest.mark.parametrize("row", QUOTES["expansion"]["rows"], ids=lambda row: row["s"])
+def test_blocks_grow_dearer_by_the_variance(row: dict[str, Any]) -> None:
+    """ask(s) = EVaR + (alpha s / 2) Var under the worst case + O(s^2), at constant wealth."""
+    inputs, expansion = QUOTES["inputs"], QUOTES["expansion"]
+    alpha, shares, payoff = 0.01, float(row["s"]), numbers(inputs["claims"][expansion["claim"]])
+    maker = kpm.KnightianMaker(PI, alpha, 0.02)
+    margin, variance = float(expansion["EVaR"]), float(expansion["var"])
+    ask = maker.quotes([payoff], shares)["ask"][0]
+    assert ask == pytest.approx(float(row["ask"]), **CLOSE)
+    assert maker.quotes([payoff])["ask"][0] == pytest.approx(margin, **CLOSE)
+    first_order = margin + alpha * shares / 2 * variance
+    assert first_order == pytest.approx(float(row["first_order"]), **CLOSE)
+    error = float(row["error_over_s2"]) * shares**2
+    assert ask - first_order == pytest.approx(error, rel=1e-6, abs=1e-14)
+
+
+@pytest.mark.parametrize(("ambiguity", "ratio"), QUOTES["spread_ratio"])
+def test_spreads_are_twice_the_root_of_two_omega_var(ambiguity: str, ratio: str) -> None:
+    payoff = numbers(QUOTES["inputs"]["claims"]["spread 2,-1,0.5"])
+    variance = PI @ payoff**2 - (PI @ payoff) ** 2
+    spread = kpm.KnightianMaker(PI, 1.0, float(ambiguity)).quotes([payoff])["spread"][0]
+    limit = 2 * np.sqrt(2 * float(ambiguity) * variance)
+    assert spread / limit == pytest.approx(float(ratio), rel=1e-9)  # ten digits are given
+
+
+def test_depth_is_what_a_lone_order_fills() -> None:
+    """It is filled until wealth is level, where the next share's price jumps."""
+    inputs, depth = QUOTES["inputs"], QUOTES["depth"]
+    maker = kpm.KnightianMaker(PI, 0.01, 0.02, numbers(depth["inventory"]))
+    payoff, limit = numbers(inputs["claims"][depth["claim"]]), float(depth["limit"])
+    size = maker.size_to(payoff, "buy", price=limit)
+    assert size == pytest.approx(float(depth["size"]), **CLOSE)
+    orders = kpm.Orders([0], ["buy"], [limit], [1e3])
+    fills = kpm.clear(kpm.Market([payoff], maker=maker), orders).fills
+    assert fills[0] == pytest.approx(depth["engine_fill"], rel=1e-9)
+
+
+def test_arrow_debreu_asks_are_the_loss_bound_s() -> None:
     rows = golden("corollary_1")["loss_bound"]["rows"]
     for row in rows:
         maker = kpm.KnightianMaker(PI, 1.0, float(row["ambiguity"]))
         quotes = maker.quotes(np.eye(3))
-        assert quotes["ask"] == pytest.approx(floats(row["pbar"]), **CLOSE)
+        assert quotes["ask"] == pytest.approx(numbers(row["pbar"]), **CLOSE)
 
 
 @pytest.mark.parametrize("row", golden("corollary_1")["loss_bound"]["rows"])
@@ -197,7 +236,7 @@ def test_loss_bounds_of_the_others() -> None:
     assert kpm.UtilityMaker(PI, 10).loss_bound() == pytest.approx(10, rel=1e-12)
     wanted = 3 * (0.5**2 + 0.3**2 + 0.8**2)
     assert kpm.QuadraticMaker(PI, 3).loss_bound() == pytest.approx(wanted, rel=1e-12)
-    assert kpm.WorstStateMaker(3).loss_bound() == 0
+    assert kpm.WorstStateMaker(3).loss_bound() == float(EXACT["loss_bounds"]["worst_case"])
     assert kpm.StartingOrders(PI).loss_bound() == np.inf
     polytope = kpm.PolytopeMaker([PI, [0.1, 0.1, 0.8]], 2.0)
     assert polytope.loss_bound() == pytest.approx(-np.log(0.3) / 2, rel=1e-12)
@@ -207,10 +246,11 @@ def test_loss_bounds_of_the_others() -> None:
 def test_ambiguity_of_section_8_1() -> None:
     """Theorem G: a polytope ranks the lotteries as people do, a ball round the prior does not."""
     case = golden("ambiguity_8_1")
-    vertices = [[eval(entry) for entry in row] for row in case["vertices"]]
-    maker = kpm.PolytopeMaker(vertices, 0.0)
+    maker = kpm.PolytopeMaker(numbers(case["vertices"]), 0.0)
     worth = maker.quotes(list(case["lotteries"].values()))["bid"]
-    assert worth == pytest.approx(floats(case["numeric"].values()), **CLOSE)
+    assert worth == pytest.approx(numbers(list(case["numeric"].values())), **CLOSE)
+    exact = case["maxmin_value_u_of_1_is_1_u_of_0_is_0"]
+    assert worth == pytest.approx([numbers(exact[name]) for name in case["lotteries"]], **CLOSE)
     ball = kpm.KnightianMaker(np.full(3, 1 / 3), 1.0, 0.1)
     red, black, green, red_black, black_green = ball.quotes(list(case["lotteries"].values()))["bid"]
     assert red == pytest.approx(black, rel=1e-14)

@@ -4,6 +4,9 @@
 #include <numeric>
 #include <utility>
 
+#include "book/maker_weights.hpp"
+#include "book/own_maker.hpp"
+
 namespace kpm {
 
 namespace {
@@ -143,14 +146,21 @@ bool precedes(const Staircase& a, const Staircase& b) {
 
 class Ordering {
  public:
-  Ordering(const Market& market, const std::vector<Staircase>& stairs)
-      : payoffs_(market.payoffs), claims_(market.claims), states_(market.states) {
+  /// `payoffs`: of the market's claims and, in rows below, of others that nobody trades. `weight`
+  /// (states): of the maker's, or null.
+  Ordering(const double* payoffs, int rows, const Market& market, const double* weight,
+           const std::vector<Staircase>& stairs)
+      : payoffs_(payoffs), claims_(rows), states_(market.states) {
     claims_.split([&](int a, int b) {
+      if (a >= market.claims || b >= market.claims) {
+        return a < market.claims && b >= market.claims;
+      }
       return precedes(stairs[static_cast<std::size_t>(a)], stairs[static_cast<std::size_t>(b)]);
     });
     states_.split([&](int a, int b) {
-      return market.prior[a] != market.prior[b] ? market.prior[a] < market.prior[b]
-                                                : market.inventory[a] < market.inventory[b];
+      return weight != nullptr && weight[a] != weight[b]
+                 ? weight[a] < weight[b]
+                 : market.inventory[a] < market.inventory[b];
     });
     most_work_ = kMostWork + kReadings * claims_.size() * states_.size();
     refine();
@@ -161,7 +171,7 @@ class Ordering {
 
   CanonicalOrder complete() {
     tell_apart([](Ordering& ordering, int begin) { return ordering.least(begin); });
-    return {claims_.take_order(), states_.take_order()};
+    return {claims_.take_order(), states_.take_order(), {}};
   }
 
  private:
@@ -375,31 +385,62 @@ class Ordering {
 
 }  // namespace
 
-CanonicalOrder canonical_order(const Market& market, const std::vector<Staircase>& stairs) {
-  return Ordering(market, stairs).complete();
+CanonicalOrder canonical_order(const Market& market, const MakerModel& maker,
+                               const std::vector<Staircase>& stairs) {
+  const MakerWeights weights = weights_of(maker);
+  if (maker.kind != MakerKind::kPolytope) {
+    return Ordering(market.payoffs, market.claims, market, weights.first, stairs).complete();
+  }
+  const auto size = static_cast<std::size_t>(market.states);
+  const auto claims = static_cast<std::size_t>(market.claims);
+  std::vector<double> rows(market.payoffs, market.payoffs + claims * size);
+  rows.insert(rows.end(), weights.first,
+              weights.first + static_cast<std::size_t>(weights.rows) * size);
+  CanonicalOrder order =
+      Ordering(rows.data(), market.claims + weights.rows, market, nullptr, stairs).complete();
+  const auto behind = order.claims.begin() + market.claims;
+  order.vertices.assign(behind, order.claims.end());
+  order.claims.erase(behind, order.claims.end());
+  for (int& vertex : order.vertices) {
+    vertex -= market.claims;
+  }
+  return order;
 }
 
 CanonicalBook::CanonicalBook(const Market& market, std::vector<Staircase> stairs)
-    : order_(canonical_order(market, stairs)), market_(market), places_(stairs.size()) {
-  const std::size_t states = order_.states.size();
+    : CanonicalBook(market, maker_of(market), std::move(stairs)) {}
+
+CanonicalBook::CanonicalBook(const Market& market, const MakerModel& maker,
+                             std::vector<Staircase> stairs)
+    : order_(canonical_order(market, maker, stairs)),
+      market_(market),
+      maker_(maker),
+      places_(stairs.size()) {
+  const MakerWeights weights = weights_of(maker);
+  const auto rows = static_cast<std::size_t>(weights.rows) + 1 + stairs.size();
   stairs_.reserve(stairs.size());
-  memory_.resize((stairs.size() + 2) * states);
+  memory_.resize(rows * order_.states.size());
   double* next = memory_.data();
-  const auto take = [&](const double* row) {
+  const auto take = [&](const double* first, int row) {
     double* const taken = next;
     for (const int i : order_.states) {
-      *next++ = row[i];
+      *next++ = first[static_cast<std::ptrdiff_t>(row) * market.states + i];
     }
     return taken;
   };
-  market_.prior = take(market.prior);
-  market_.inventory = take(market.inventory);
+  set_weights(maker_, next);
+  for (int row = 0; row < weights.rows; ++row) {
+    take(weights.first,
+         order_.vertices.empty() ? row : order_.vertices[static_cast<std::size_t>(row)]);
+  }
+  market_.prior = maker.kind == MakerKind::kKnightian ? maker_.prior : nullptr;
+  market_.inventory = take(market.inventory, 0);
   market_.payoffs = next;
   for (const int k : order_.claims) {
     const auto at = static_cast<std::size_t>(k);
     places_[at] = static_cast<int>(stairs_.size());
     stairs_.push_back(std::move(stairs[at]));
-    take(market.payoffs + static_cast<std::ptrdiff_t>(k) * market.states);
+    take(market.payoffs, k);
   }
 }
 

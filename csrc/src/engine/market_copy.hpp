@@ -8,9 +8,9 @@
 #include <functional>
 #include <vector>
 
+#include "book/maker_weights.hpp"
 #include "kpm/kpm.hpp"
 #include "kpm/makers.hpp"
-#include "mechanisms/own_maker.hpp"
 
 namespace kpm {
 
@@ -18,7 +18,8 @@ class MarketCopy {
  public:
   /// Makes room for so many states and priors, and for no fewer than the market and its maker have.
   MarketCopy(const Market& market, const MakerModel& maker, int states = 0, int priors = 0) {
-    make_room(std::max(states, market.states), market.claims, std::max(priors, rows_of(maker)));
+    make_room(std::max(states, market.states), market.claims,
+              std::max(priors, weights_of(maker).rows));
     assign(market, maker);
   }
   MarketCopy(const MarketCopy&) = delete;
@@ -49,7 +50,7 @@ class MarketCopy {
     reserve(inventory_, most);
   }
   void make_room_for(const Market& market, const MakerModel& maker) {
-    make_room(market.states, market.claims, rows_of(maker));
+    make_room(market.states, market.claims, weights_of(maker).rows);
   }
 
   /// Another market and maker, whose arrays may be those of this one, or part of them, each for
@@ -57,7 +58,9 @@ class MarketCopy {
   void assign(const Market& market, const MakerModel& maker) {
     take(payoffs_, market.payoffs, size_of_payoffs(market));
     take(inventory_, market.inventory, static_cast<std::size_t>(market.states));
-    take(weights_, weights_of(maker), size_of_weights(maker));
+    const MakerWeights weights = weights_of(maker);
+    take(weights_, weights.first,
+         static_cast<std::size_t>(weights.rows) * static_cast<std::size_t>(maker.states));
     market_ = market;
     maker_ = maker;
     point();
@@ -76,31 +79,13 @@ class MarketCopy {
   void point() {
     market_.payoffs = payoffs_.data();
     market_.inventory = inventory_.data();
-    maker_.prior = maker_.delta = maker_.vertices = weights_.data();
+    set_weights(maker_, weights_.data());
     market_.prior = maker_.kind == MakerKind::kKnightian ? weights_.data() : nullptr;
   }
   /// May throw, with everything as before.
   void reserve(std::vector<double>& own, std::size_t size) {
     own.reserve(size);
     point();
-  }
-  static int rows_of(const MakerModel& maker) {
-    return maker.kind == MakerKind::kPolytope ? maker.priors : 1;
-  }
-  static const double* weights_of(const MakerModel& maker) {
-    switch (maker.kind) {
-      case MakerKind::kStartingOrders:
-        return maker.delta;
-      case MakerKind::kPolytope:
-        return maker.vertices;
-      default:
-        return maker.prior;
-    }
-  }
-  static std::size_t size_of_weights(const MakerModel& maker) {
-    return maker.kind == MakerKind::kWorstState
-               ? 0
-               : static_cast<std::size_t>(maker.states) * static_cast<std::size_t>(rows_of(maker));
   }
   static std::size_t size_of_payoffs(const Market& market) {
     return static_cast<std::size_t>(market.claims) * static_cast<std::size_t>(market.states);

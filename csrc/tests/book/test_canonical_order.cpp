@@ -1,7 +1,11 @@
 #include <algorithm>
+#include <memory>
 #include <numeric>
+#include <vector>
 
 #include "book/canonical_order.hpp"
+#include "book/maker_weights.hpp"
+#include "book/own_maker.hpp"
 #include "random_book.hpp"
 
 namespace kpm {
@@ -43,7 +47,9 @@ bool same(const Figures& a, const Figures& b) {
 void check_same_bits(const CanonicalBook& a, const CanonicalBook& b) {
   const Market& one = a.market();
   const Market& other = b.market();
-  CHECK(std::equal(one.prior, one.prior + one.states, other.prior));
+  const MakerWeights weights = weights_of(a.maker());
+  CHECK(std::equal(weights.first, weights.first + std::ptrdiff_t{weights.rows} * one.states,
+                   weights_of(b.maker()).first));
   CHECK(std::equal(one.inventory, one.inventory + one.states, other.inventory));
   CHECK(std::equal(one.payoffs, one.payoffs + one.claims * one.states, other.payoffs));
   for (std::size_t k = 0; k < a.stairs().size(); ++k) {
@@ -61,6 +67,33 @@ void check_every_order(test::Random& random, const test::RandomBook& book) {
     const CanonicalBook two(other.market(), compile_staircases(other.market(), other.book()));
     check_same_bits(one, two);
   }
+}
+
+/// A maker that owns its numbers.
+struct OwnMaker {
+  MakerModel model(int states) const {
+    MakerModel maker;
+    maker.kind = kind;
+    maker.states = states;
+    maker.priors = static_cast<int>(weights.size()) / states;
+    set_weights(maker, weights.data());
+    return maker;
+  }
+
+  MakerKind kind;
+  std::vector<double> weights;  // (rows, states)
+};
+
+OwnMaker listed(const OwnMaker& maker, const std::vector<int>& rows,
+                const std::vector<int>& states) {
+  OwnMaker other{maker.kind, {}};
+  for (const int row : rows) {
+    for (const int state : states) {
+      other.weights.push_back(maker.weights[static_cast<std::size_t>(row) * states.size() +
+                                            static_cast<std::size_t>(state)]);
+    }
+  }
+  return other;
 }
 
 /// Claims that each pay in two neighbouring states of rings of the given sizes.
@@ -101,6 +134,38 @@ TEST(a_canonical_book_does_not_depend_on_how_it_is_listed) {
       book.quantity.clear();
     }
     check_every_order(random, book);
+  }
+}
+
+TEST(states_are_told_apart_by_what_their_maker_knows_of_them) {
+  test::Random random(34);
+  for (int trial = 0; trial < 300; ++trial) {
+    test::RandomBook book(random, 2 + random.below(6), 1 + random.below(6), random.below(20));
+    std::fill(book.inventory.begin(), book.inventory.end(), 0.0);
+    for (double& payoff : book.payoffs) {
+      payoff = random.below(2);
+    }
+    constexpr MakerKind kKinds[] = {MakerKind::kStartingOrders, MakerKind::kWorstState,
+                                    MakerKind::kPolytope};
+    OwnMaker maker{kKinds[trial % 3], {}};
+    const int rows = maker.kind == MakerKind::kPolytope     ? 1 + random.below(6)
+                     : maker.kind == MakerKind::kWorstState ? 0
+                                                            : 1;
+    for (int n = 0; n < rows * book.states; ++n) {
+      maker.weights.push_back(0.25 * random.below(3));
+    }
+    const auto canonical = [](const test::RandomBook& of, const OwnMaker& with) {
+      Market market = of.market();
+      market.prior = nullptr;  // whoever has another maker need not have one
+      return std::make_unique<CanonicalBook>(market, with.model(of.states),
+                                             compile_staircases(of.market(), of.book()));
+    };
+    const auto one = canonical(book, maker);
+    for (int again = 0; again < 4; ++again) {
+      const std::vector<int> states = shuffled(random, book.states);
+      check_same_bits(*one, *canonical(listed(book, shuffled(random, book.claims), states),
+                                       listed(maker, shuffled(random, rows), states)));
+    }
   }
 }
 
@@ -145,8 +210,8 @@ TEST(the_middle_of_a_long_path_keeps_the_given_order) {
     double* const row = book.payoffs.data() + std::ptrdiff_t{k} * book.states;
     row[k] = row[k + 1] = 1.0;
   }
-  const CanonicalOrder order =
-      canonical_order(book.market(), compile_staircases(book.market(), book.book()));
+  const CanonicalOrder order = canonical_order(book.market(), maker_of(book.market()),
+                                               compile_staircases(book.market(), book.book()));
   std::vector<int> middle;
   for (const int k : order.claims) {
     if (k >= kLong / 4 && k < 3 * kLong / 4) {

@@ -3,10 +3,10 @@
 #include <limits>
 #include <vector>
 
+#include "book/own_maker.hpp"
 #include "check.hpp"
 #include "kpm/batch.hpp"
 #include "kpm/makers.hpp"
-#include "mechanisms/own_maker.hpp"
 #include "random_book.hpp"
 
 namespace kpm {

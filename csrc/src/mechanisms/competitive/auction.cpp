@@ -5,9 +5,9 @@
 #include <chrono>
 #include <cmath>
 #include <limits>
-#include <numeric>
 #include <utility>
 
+#include "book/canonical_order.hpp"
 #include "book/units.hpp"
 #include "kpm/validation.hpp"
 #include "mechanisms/competitive/clear_compiled_auction.hpp"
@@ -15,6 +15,7 @@
 #include "mechanisms/levels.hpp"
 #include "mechanisms/limits.hpp"
 #include "mechanisms/publication.hpp"
+#include "numerics/extremes.hpp"
 #include "numerics/tolerances.hpp"
 #include "selection/allocation.hpp"
 
@@ -54,12 +55,12 @@ double paid_at_limits(const Staircase& claim, int piece, double net_demand) {
 bool consistent(const Market& market, const Clearing& clearing) {
   for (int k = 0; k < market.claims; ++k) {
     const double* const row = market.payoffs + static_cast<std::ptrdiff_t>(k) * market.states;
-    const auto [low, high] = std::minmax_element(row, row + market.states);
-    const double largest = std::max(std::abs(*low), std::abs(*high));
-    const double slack = kPriceTolerance * (*high - *low) + kOfPayoff * kLastDigit * largest;
+    const auto [low, high] = extremes_of(row, market.states);
+    const double largest = std::max(std::abs(low), std::abs(high));
+    const double slack = kPriceTolerance * (high - low) + kOfPayoff * kLastDigit * largest;
     const auto at = static_cast<std::size_t>(k);
-    const double above = above_least(market, at, *low, clearing.state_prices);
-    if (!(std::abs(above - (clearing.claim_prices[at] - *low)) <= slack)) {
+    const double above = above_least(market, at, low, clearing.state_prices);
+    if (!(std::abs(above - (clearing.claim_prices[at] - low)) <= slack)) {
       return false;
     }
   }
@@ -81,16 +82,9 @@ Market market_of(const Market& given, const MakerModel& model, const Array& prio
 /// it.
 class ConvexClearing {
  public:
-  ConvexClearing(const Market& given, const MakerModel& model, const Orders& orders,
-                 const std::vector<Staircase>& stairs, const AuctionSettings& settings,
+  ConvexClearing(const CanonicalBook& book, const Orders& orders, const AuctionSettings& settings,
                  Limits& limits)
-      : model_(model),
-        orders_(orders),
-        stairs_(stairs),
-        settings_(settings),
-        limits_(limits),
-        prior_(prior_of(model)),
-        market_(market_of(given, model, prior_)) {}
+      : book_(book), orders_(orders), settings_(settings), limits_(limits) {}
 
   AuctionClearing clear();
 
@@ -102,15 +96,16 @@ class ConvexClearing {
   void judge();
   void finish();
 
-  const MakerModel& model_;
+  const CanonicalBook& book_;
   const Orders& orders_;
-  const std::vector<Staircase>& stairs_;
   const AuctionSettings& settings_;
   Limits& limits_;
   const Clock::time_point start_ = Clock::now();
   Checkpoint checkpoint_{limits_.token()};
-  const Array prior_;
-  const Market market_;
+  const MakerModel& model_ = book_.maker();
+  const std::vector<Staircase>& stairs_ = book_.stairs();
+  const Array prior_ = prior_of(model_);
+  const Market market_ = market_of(book_.market(), model_, prior_);
   const ScaledMarket whole_{market_, stairs_};
 
   ResolvedAuction resolved_;
@@ -148,10 +143,8 @@ void ConvexClearing::publish_point() {
   choice.cell = point.piece;
   choice.demand = point.demand;
   choice.state_prices = point.g;
-  std::vector<int> places(stairs_.size());
-  std::iota(places.begin(), places.end(), 0);
-  const Published published = publish(market_, orders_, places, {stairs_, stairs_, {}}, scaled,
-                                      choice, settings_.allocation, clearing_);
+  const Published published = publish(market_, orders_, book_.places(), {stairs_, stairs_, {}},
+                                      scaled, choice, settings_.allocation, clearing_);
   clearing_.scale =
       published.scale > 0.0 ? published.scale : Levels(market_, stairs_).smaller_half();
 }
@@ -234,6 +227,7 @@ void ConvexClearing::judge() {
 }
 
 void ConvexClearing::finish() {
+  restore_all(book_, clearing_);
   clearing_.threads = 1;
   clearing_.seconds_total = seconds_since(start_);
   clearing_.seconds_select = clearing_.seconds_total - clearing_.seconds_search;
@@ -242,26 +236,33 @@ void ConvexClearing::finish() {
 }  // namespace
 
 AuctionClearing clear_compiled_auction(const Market& market, const MakerModel& maker,
-                                       const Orders& orders, const std::vector<Staircase>& stairs,
+                                       const Orders& orders, std::vector<Staircase>& stairs,
                                        const AuctionSettings& settings) {
   require(validate_rule(maker.kind, number_of(settings.rule)));
+  const auto start = Clock::now();
   ClearSettings until;
   until.time_limit = settings.time_limit;
   until.interrupted = settings.interrupted;
   until.looks = settings.looks;
-  Limits limits(until, Clock::now(), orders.count, Limits::Clock::duration::zero());
-  return ConvexClearing(market, maker, orders, stairs, settings, limits).clear();
+  Limits limits(until, start, orders.count, Limits::Clock::duration::zero());
+  CanonicalBook book(market, maker, std::move(stairs));
+  const double seconds = seconds_since(start);
+  AuctionClearing cleared = ConvexClearing(book, orders, settings, limits).clear();
+  cleared.clearing.seconds_compile = seconds;
+  cleared.clearing.seconds_total += seconds;
+  stairs = book.release_stairs();
+  return cleared;
 }
 
 AuctionClearing clear_auction(const Market& market, const MakerModel& maker, const Orders& orders,
                               const AuctionSettings& settings) {
   const auto start = Clock::now();
-  const std::vector<Staircase> stairs = compile_staircases(market, orders);
+  std::vector<Staircase> stairs = compile_staircases(market, orders);
   const double seconds = seconds_since(start);
   AuctionSettings rest = settings;
   rest.time_limit = std::max(settings.time_limit - seconds, 0.0);
   AuctionClearing cleared = clear_compiled_auction(market, maker, orders, stairs, rest);
-  cleared.clearing.seconds_compile = seconds;
+  cleared.clearing.seconds_compile += seconds;
   cleared.clearing.seconds_total += seconds;
   return cleared;
 }

@@ -8,9 +8,10 @@
 
 namespace kpm {
 
-/// What clear_auction() does once the book is compiled.
+/// What clear_auction() does once the book is compiled. The staircases are as before once it
+/// returns, and lost if it throws.
 AuctionClearing clear_compiled_auction(const Market& market, const MakerModel& maker,
-                                       const Orders& orders, const std::vector<Staircase>& stairs,
+                                       const Orders& orders, std::vector<Staircase>& stairs,
                                        const AuctionSettings& settings);
 
 }  // namespace kpm
