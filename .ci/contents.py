@@ -49,6 +49,8 @@ def wheel_faults(path: Path, sources: set[str]) -> list[str]:
     faults = [f"unexpected: {name}" for name in names if not ALLOWED_IN_WHEEL.fullmatch(name)]
     modules = {name for name in sources if re.fullmatch(r"kpm_fast/.*\.pyi?", name)}
     faults += [f"missing: {name}" for name in (REQUIRED_IN_WHEEL | modules) - names]
+    packed = {name for name in names if re.fullmatch(r"kpm_fast/.*\.pyi?", name)}
+    faults += [f"not in the sources: {name}" for name in packed - sources]
     if not any(
         name.startswith("kpm_fast/_core.") and name.endswith((".so", ".pyd")) for name in names
     ):

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import functools
 import importlib.util
+import math
 import time
 from collections.abc import Iterator
 from concurrent.futures import Executor, ProcessPoolExecutor
@@ -25,6 +26,7 @@ from .section import Section, range_text
 
 TITLE = "Many books"
 PRIOR = np.array([0.3, 0.25, 0.2, 0.12, 0.08, 0.05])
+BILLION = 1e9 / 86_400  # books a second, of a billion a day
 MOST_ADDED = 0.05  # of the time without an executor
 THREADS = (1, 2)
 EXECUTORS = {"processes": "os", "loky": "joblib", "dask": "distributed"}  # and what each needs
@@ -91,6 +93,10 @@ def throughput(quick: bool) -> Section:
                 }
             )
             part.quote(f"batches.{name}.{threads}", f"{float(f'{rate:.2g}'):,.0f}")
+            if threads == 1:
+                cores = math.ceil(BILLION / rate)
+                part.quote(f"batches.{name}.cores", f"{cores}")
+                part.quote(f"batches.{name}.twice", f"{2 * cores}")
     part.notes.append(f"{rounds} interleaved rounds, medians.")
     return part
 

@@ -110,6 +110,7 @@ def test_a_flavour_says_how_it_is_built(monkeypatch: pytest.MonkeyPatch, tmp_pat
         (folder / target).touch()
 
     compiler = tmp_path / "c++"
+    monkeypatch.delenv("KPM_PROGRAMS", raising=False)  # what was built elsewhere is not built here
     monkeypatch.setattr(setup, "cmake", cmake)
     monkeypatch.setattr(build, "OUTPUT", tmp_path / "build")
     for version in ("1.0", "1.1"):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import math
 
 import numpy as np
@@ -117,3 +118,30 @@ def test_an_ambiguity_at_the_kink() -> None:
             result = kpm.clear(market, kpm.Orders([1, 0], [-1, 1], 0.0, 1.0))
             assert result.fills.tolist() == [1.0, 0.0]
             result.verify().raise_if_failed()
+
+
+def test_an_ambiguity_at_the_kink_of_states_that_all_but_tie() -> None:
+    """Four states lose alike but for 5e-9, beside 10,000 in the fifth: prices from 0.03 to 282.
+
+    From one end of the rounding of Omega to the other, that is, by the root in 50 digits.
+    """
+    states = 5
+    market = kpm.Market(
+        np.eye(states)[1:3],
+        np.full(states, 1 / states),
+        inventory=[1e4, 0, 0, 0, 0],
+        risk_aversion=3.1746031746031745e-09,
+        ambiguity=0.2231435513142097,
+    )
+    claim = [0, 0, 0, 1, 0, 0, 1, 0, 1, 0, 1]
+    side = [-1, -1, -1, 1, 1, -1, -1, 1, 1, -1, 1]
+    price = np.array([2, 3, 1, 3, 2, 2, 1, 3, 1, 2, 0]) / 8
+    quantity = [30.0, 15, 30, 15, 15, 30, 15, 45, 45, 30, 45]
+    result = kpm.clear(market, kpm.Orders(claim, side, price, quantity))
+    assert result.status is kpm.Status.OPTIMAL
+    assert 0 <= result.ambiguity_price <= 290
+    result.verify().raise_if_failed()
+    wrong = dataclasses.replace(result, ambiguity_price=300.0)
+    assert [check.name for check in wrong.verify().failed] == [
+        "ambiguity price = -d(certainty equivalent)/d(Omega)"
+    ]

@@ -92,13 +92,25 @@ py::array_t<T> new_array(int axes, const py::ssize_t* shape) {
 /// that equal inputs have equal bits, and so have their answers. Neither place need be aligned.
 template <class T>
 void copy_plain(const void* from, py::ssize_t count, T* to) {
-  if (count > 0) {
-    std::memcpy(to, from, static_cast<std::size_t>(count) * sizeof(T));
-  }
-  if constexpr (std::is_floating_point_v<T>) {
-    for (py::ssize_t i = 0; i < count; ++i) {
-      to[i] += 0.0;  // -0.0 + 0.0 is 0.0
+  const auto* const bytes = static_cast<const unsigned char*>(from);
+  py::ssize_t next = 0;
+  const auto copy = [&](auto& few) {  // of a size that compilers know
+    std::memcpy(few, bytes + static_cast<std::size_t>(next) * sizeof(T), sizeof few);
+    for (T& number : few) {
+      number += 0.0;  // -0.0 + 0.0 is 0.0
     }
+    std::memcpy(to + next, few, sizeof few);
+  };
+  if constexpr (std::is_floating_point_v<T>) {
+    constexpr py::ssize_t kFew = 4;
+    for (T few[kFew]; next + kFew <= count; next += kFew) {
+      copy(few);
+    }
+    for (T one[1]; next < count; ++next) {
+      copy(one);
+    }
+  } else if (count > 0) {
+    std::memcpy(to, bytes, static_cast<std::size_t>(count) * sizeof(T));
   }
 }
 

@@ -302,21 +302,22 @@ def worst_case_slopes(
         return top, [0.0 for _ in ambiguities]
     worst = _kink(prior, disutility)
     u = _above(exponent, int(prior.argmax())) / spread
-    rho, tilt = math.nan, 0.0
-    slopes: list[float] = []
-    for ambiguity in ambiguities:
+    tilt = 0.0
+    rhos, slopes = [math.nan] * len(ambiguities), [math.nan] * len(ambiguities)
+    # Ascending: next to the ambiguity of a set of states that all but tie for the worst, the tilts
+    # of neighbours are decades apart, and rounding hides the way back from the farther one.
+    for at in sorted(range(len(ambiguities)), key=ambiguities.__getitem__):
+        ambiguity = ambiguities[at]
         if ambiguity == 0:
-            value, slope = log_mean_exp(prior, exponent), math.inf
+            value, slopes[at] = log_mean_exp(prior, exponent), math.inf
         elif ambiguity >= worst:
-            value, slope = 0.0, 0.0
+            value, slopes[at] = 0.0, 0.0
         else:
             tilt = _tilt_for(u, prior, ambiguity, tilt)
             value = log_mean_exp(prior * np.exp(_log_ratio(u, prior, tilt)), exponent)
-            slope = spread / (tilt * risk_aversion * math.exp(value))
-        if not slopes:
-            rho = top + value / risk_aversion
-        slopes.append(slope)
-    return rho, slopes
+            slopes[at] = spread / (tilt * risk_aversion * math.exp(value))
+        rhos[at] = top + value / risk_aversion
+    return rhos[0], slopes
 
 
 def kink(loss: Floats, prior: Floats, risk_aversion: float) -> float:

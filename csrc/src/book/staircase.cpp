@@ -4,6 +4,7 @@
 #include <cmath>
 
 #include "book/quotes.hpp"
+#include "numerics/extremes.hpp"
 
 namespace kpm {
 
@@ -134,10 +135,10 @@ std::vector<Staircase> compile_staircases(const Market& market, const Orders& or
   for (int k = 0; k < market.claims; ++k) {
     const auto at = static_cast<std::size_t>(k);
     const double* row = market.payoffs + static_cast<std::ptrdiff_t>(k) * market.states;
-    const auto [low, high] = std::minmax_element(row, row + market.states);
+    const auto [low, high] = extremes_of(row, market.states);
     const Level* const last = add_up(book.quotes.data() + book.first[at],
                                      book.quotes.data() + book.first[at + 1], levels.data());
-    result.push_back(make_staircase(*low, *high, levels.data(), last));
+    result.push_back(make_staircase(low, high, levels.data(), last));
   }
   return result;
 }

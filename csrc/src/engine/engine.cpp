@@ -12,6 +12,7 @@
 #include "mechanisms/competitive/clear_compiled_auction.hpp"
 #include "mechanisms/maker_optimal/clear_compiled.hpp"
 #include "mechanisms/maker_optimal/warm_start.hpp"
+#include "numerics/extremes.hpp"
 #include "search/tree/node_solver.hpp"
 
 namespace kpm {
@@ -132,9 +133,9 @@ struct Engine::State {
   Staircase made(int k) {
     const Market& of = market.market();
     const double* const row = of.payoffs + static_cast<std::ptrdiff_t>(k) * of.states;
-    const auto [low, high] = std::minmax_element(row, row + of.states);
+    const auto [low, high] = extremes_of(row, of.states);
     const std::vector<Level>& levels = book.levels(k);
-    return make_staircase(*low, *high, levels.data(), levels.data() + levels.size());
+    return make_staircase(low, high, levels.data(), levels.data() + levels.size());
   }
 
   /// Hands the staircases of the book as it is to a clearing. An engine that may grow keeps them

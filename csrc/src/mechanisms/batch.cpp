@@ -11,6 +11,7 @@
 
 #include "book/own_maker.hpp"
 #include "mechanisms/trading_gain.hpp"
+#include "numerics/extremes.hpp"
 #include "numerics/twofold.hpp"
 #include "search/team.hpp"
 
@@ -38,8 +39,8 @@ double surplus(const Market& market, const Orders& orders, const Clearing& clear
   std::vector<std::pair<double, double>> range;
   for (std::int64_t k = 0; k < market.claims; ++k) {
     const double* const row = market.payoffs + k * market.states;
-    const auto [least, most] = std::minmax_element(row, row + market.states);
-    range.emplace_back(*least, *most);
+    const auto [least, most] = extremes_of(row, market.states);
+    range.emplace_back(least, most);
   }
   Twofold sum;
   for (std::int64_t j = 0; j < orders.count; ++j) {

@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <cmath>
 
+#include "numerics/inner_products.hpp"
+
 namespace kpm {
 
 namespace {
@@ -101,9 +103,7 @@ void InformationProjection::weigh() {
   }
   for (const int k : active_) {
     const double* const row = &payoffs_(k, 0);
-    for (Eigen::Index i = 0; i < size; ++i) {
-      weight_[i] += lambda_[k] * row[i];
-    }
+    weight_.head(size) += lambda_[k] * Eigen::Map<const Array>(row, size);
   }
   double largest = -kInfinity;
   for (Eigen::Index i = 0; i < size; ++i) {
@@ -127,10 +127,13 @@ void InformationProjection::pass(double operations) {
   }
 }
 
-void InformationProjection::price_all() {
+/// The prices that newton() has left out: those of claims no end of whose range is assumed to bind.
+void InformationProjection::price_others() {
   const auto size = static_cast<Eigen::Index>(support_.size());
   for (int k = 0; k < market_.claims(); ++k) {
-    price_[k] = dot(&payoffs_(k, 0), weight_.data(), size);
+    if (end_[static_cast<std::size_t>(k)] == 0 && !is_point(k)) {
+      price_[k] = dot(&payoffs_(k, 0), weight_.data(), size);
+    }
   }
 }
 
@@ -141,6 +144,25 @@ void InformationProjection::publish() {
   }
 }
 
+/// The covariances of the active claims' payoffs, the lower triangle.
+void InformationProjection::find_hessian() {
+  const auto size = static_cast<Eigen::Index>(support_.size());
+  const auto active = static_cast<Eigen::Index>(active_.size());
+  root_.head(size) = weight_.head(size).sqrt();
+  for (Eigen::Index a = 0; a < active; ++a) {
+    const int k = active_[static_cast<std::size_t>(a)];
+    Eigen::Map<Array> scaled(scaled_.data() + a * size, size);  // rows without gaps
+    scaled = Eigen::Map<const Array>(&payoffs_(k, 0), size) - price_[k];
+    if ((scaled.abs() >= kPoint).any()) {
+      scaled *= root_.head(size);
+    } else {  // a claim that pays the same in every supported state has one price whatever lambda
+      scaled.setZero();
+    }
+    std::fill_n(&hessian_(a, 0), a + 1, 0.0);
+  }
+  add_gram(scaled_.data(), active, size, hessian_.data(), hessian_.cols());
+}
+
 /// Move the multipliers of the active claims until their prices meet the ends that are assumed to
 /// bind, to `precision`. Where no prices meet these ends, one of them is left out.
 InformationProjection::Newton InformationProjection::newton(double precision, int most_steps) {
@@ -149,36 +171,17 @@ InformationProjection::Newton InformationProjection::newton(double precision, in
   double residual = kInfinity;
   for (int iteration = 0; iteration < most_steps; ++iteration) {
     weigh();
-    for (Eigen::Index i = 0; i < size; ++i) {
-      root_[i] = std::sqrt(weight_[i]);
-    }
     double largest = 0.0;
     double potential = 0.0;
     for (int a = 0; a < active; ++a) {
       pass(static_cast<double>((a + 2) * size));
       const int k = active_[static_cast<std::size_t>(a)];
-      const double* const row = &payoffs_(k, 0);
-      const double price = dot(row, weight_.data(), size);
+      price_[k] = dot(&payoffs_(k, 0), weight_.data(), size);
       const int side = end_[static_cast<std::size_t>(k)];
       const double target = side < 0 ? low_[k] : side > 0 ? high_[k] : 0.5 * (low_[k] + high_[k]);
-      step_[a] = target - price;
+      step_[a] = target - price_[k];
       potential += lambda_[k] * target;
       largest = std::max(largest, std::abs(step_[a]));
-      double* const scaled = &scaled_(a, 0);
-      double most = 0.0;
-      for (Eigen::Index i = 0; i < size; ++i) {
-        const double centred = row[i] - price;
-        most = std::max(most, std::abs(centred));
-        scaled[i] = centred * root_[i];
-      }
-      if (most < kPoint) {
-        // A claim that pays the same in every supported state has one price whatever lambda.
-        std::fill_n(scaled, size, 0.0);
-      }
-      double* const hessian = &hessian_(a, 0);
-      for (int b = 0; b <= a; ++b) {
-        hessian[b] = dot(scaled, &scaled_(b, 0), size);
-      }
     }
     too_far_ = potential - log_mass_ > farthest_;
     if (too_far_) {
@@ -187,6 +190,7 @@ InformationProjection::Newton InformationProjection::newton(double precision, in
     if (largest <= precision || (largest < 100.0 * kRounding && largest >= 0.5 * residual)) {
       return Newton::kMet;
     }
+    find_hessian();
     residual = largest;
     factor_.compute(hessian_.data(), hessian_.cols(), active, SemidefiniteCholesky::kRedundant,
                     [this](double operations) { pass(operations); });
@@ -201,9 +205,7 @@ InformationProjection::Newton InformationProjection::newton(double precision, in
     for (int a = 0; a < active; ++a) {
       const int k = active_[static_cast<std::size_t>(a)];
       const double* const row = &payoffs_(k, 0);
-      for (Eigen::Index i = 0; i < size; ++i) {
-        moved_[i] += step_[a] * row[i];
-      }
+      moved_.head(size) += step_[a] * Eigen::Map<const Array>(row, size);
     }
     // Log-sum-exp is well approximated while no exponent that counts moves by much more than one.
     const double mean = dot(weight_.data(), moved_.data(), size);
@@ -316,7 +318,7 @@ bool InformationProjection::settle_by(bool together) {
     if (drop_wrong_sign_multipliers()) {
       continue;
     }
-    price_all();
+    price_others();
     const std::size_t before = active_.size();
     double most = kSlack;
     for (int k = 0; k < claims; ++k) {

@@ -49,7 +49,8 @@ class InformationProjection {
   void load();
   void weigh();
   void pass(double operations);
-  void price_all();
+  void price_others();
+  void find_hessian();
   void publish();
   bool is_point(int k) const;
   enum class Newton : char { kMet, kExchanged, kFailed };
@@ -67,7 +68,7 @@ class InformationProjection {
 
   // Compressed to the support, which is as large as the market at most.
   MatrixSlice payoffs_;  // (claims, states)
-  MatrixSlice scaled_;   // (active, states) centred payoffs times the roots of the weights
+  MatrixSlice scaled_;   // active rows of centred payoffs times the roots of the weights
   MatrixSlice hessian_;  // (active, active)
   Slice prior_, weight_, root_, moved_;  // (states)
   Slice lambda_, price_;                 // (claims)

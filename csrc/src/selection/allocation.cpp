@@ -78,20 +78,28 @@ std::vector<double> allocate(const Orders& orders, const std::vector<int>& place
   const bool by_time = allocation == Allocation::kTime && orders.time != nullptr;
   std::vector<double> fills(static_cast<std::size_t>(orders.count));
   std::vector<Waiting> waiting;
-  for (std::int64_t j = 0; j < orders.count; ++j) {
-    const auto k = static_cast<std::size_t>(places[static_cast<std::size_t>(orders.claim[j])]);
-    const double limit = orders.price[j];
-    const bool buys = orders.side[j] > 0;
-    const bool above = limit >= clearing[k].low;
-    // A factor, not a branch: in a large book nobody can guess an order's side and limit.
-    fills[static_cast<std::size_t>(j)] = static_cast<double>(above == buys) * orders.quantity[j];
-    if (above & (limit < clearing[k].high)) {
-      const std::size_t side = 2 * k + (buys ? 1 : 0);
-      if (by_time && at_limit[side].left < kInfinity) {
-        waiting.push_back({side, orders.time[j], j});
-      } else {
-        fills[static_cast<std::size_t>(j)] = fill(orders.quantity[j], at_limit[side]);
+  for (std::int64_t j = 0;; ++j) {
+    std::size_t side = 0;
+    // Orders off the clearing price, nearly all of a large book: a loop that holds nothing else.
+    for (; j < orders.count; ++j) {
+      const auto k = static_cast<std::size_t>(places[static_cast<std::size_t>(orders.claim[j])]);
+      const double limit = orders.price[j];
+      const bool buys = orders.side[j] > 0;
+      const bool above = limit >= clearing[k].low;
+      // A factor, not a branch: in a large book nobody can guess an order's side and limit.
+      fills[static_cast<std::size_t>(j)] = static_cast<double>(above == buys) * orders.quantity[j];
+      if (above & (limit < clearing[k].high)) {
+        side = 2 * k + (buys ? 1 : 0);
+        break;
       }
+    }
+    if (j == orders.count) {
+      break;
+    }
+    if (by_time && at_limit[side].left < kInfinity) {
+      waiting.push_back({side, orders.time[j], j});
+    } else {
+      fills[static_cast<std::size_t>(j)] = fill(orders.quantity[j], at_limit[side]);
     }
   }
   std::sort(waiting.begin(), waiting.end());

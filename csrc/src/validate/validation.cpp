@@ -5,6 +5,8 @@
 #include <cstddef>
 #include <utility>
 
+#include "numerics/extremes.hpp"
+
 namespace kpm {
 
 namespace {
@@ -178,19 +180,11 @@ bool all_keep_rules(const Orders& orders, int claims) {
   return keep;
 }
 
-}  // namespace
-
-Fault validate_payoffs(const Market& market) {
-  if (const Fault fault = validate_counts(market)) {
-    return fault;
-  }
-  if (market.payoffs == nullptr) {
-    return {Rule::kMissing, Field::kPayoffs, -1, -1, 0.0};
-  }
+/// The payoff that is no number, or else the first that is too large.
+Fault name_payoff(const Market& market) {
   const std::int64_t n = market.states;
-  const bool fine = all_in_range(market.payoffs, market.claims * n);
   for (const bool finite : {true, false}) {  // as for vectors: first whether all are numbers at all
-    for (std::int64_t k = 0; !fine && k < market.claims; ++k) {
+    for (std::int64_t k = 0; k < market.claims; ++k) {
       const double* const row = market.payoffs + k * n;
       Fault fault = finite ? first(Rule::kFinite, Field::kPayoffs, row, n, is_infinite_or_nan)
                            : first(Rule::kMagnitude, Field::kPayoffs, row, n, is_large);
@@ -201,20 +195,30 @@ Fault validate_payoffs(const Market& market) {
       }
     }
   }
+  return {};
+}
+
+}  // namespace
+
+Fault validate_payoffs(const Market& market) {
+  if (const Fault fault = validate_counts(market)) {
+    return fault;
+  }
+  if (market.payoffs == nullptr) {
+    return {Rule::kMissing, Field::kPayoffs, -1, -1, 0.0};
+  }
+  Fault narrow;
   for (std::int64_t k = 0; k < market.claims; ++k) {
-    const double* const row = market.payoffs + k * n;
-    double least = row[0];
-    double most = row[0];
-    for (std::int64_t i = 1; i < n; ++i) {
-      least = std::min(least, row[i]);
-      most = std::max(most, row[i]);
+    const auto [least, most] = extremes_of(market.payoffs + k * market.states, market.states);
+    if (!(least >= -kLargest && most <= kLargest)) {
+      return name_payoff(market);
     }
     const double span = most - least;
-    if (span > 0.0 && span < kLeastSpan) {
-      return {Rule::kSpan, Field::kPayoffs, k, -1, span};
+    if (span > 0.0 && span < kLeastSpan && !narrow) {
+      narrow = {Rule::kSpan, Field::kPayoffs, k, -1, span};
     }
   }
-  return {};
+  return narrow;
 }
 
 Fault validate(const Market& market) {

@@ -15,6 +15,7 @@
 #include "mechanisms/levels.hpp"
 #include "mechanisms/limits.hpp"
 #include "mechanisms/publication.hpp"
+#include "numerics/extremes.hpp"
 #include "numerics/tolerances.hpp"
 #include "selection/allocation.hpp"
 
@@ -54,12 +55,12 @@ double paid_at_limits(const Staircase& claim, int piece, double net_demand) {
 bool consistent(const Market& market, const Clearing& clearing) {
   for (int k = 0; k < market.claims; ++k) {
     const double* const row = market.payoffs + static_cast<std::ptrdiff_t>(k) * market.states;
-    const auto [low, high] = std::minmax_element(row, row + market.states);
-    const double largest = std::max(std::abs(*low), std::abs(*high));
-    const double slack = kPriceTolerance * (*high - *low) + kOfPayoff * kLastDigit * largest;
+    const auto [low, high] = extremes_of(row, market.states);
+    const double largest = std::max(std::abs(low), std::abs(high));
+    const double slack = kPriceTolerance * (high - low) + kOfPayoff * kLastDigit * largest;
     const auto at = static_cast<std::size_t>(k);
-    const double above = above_least(market, at, *low, clearing.state_prices);
-    if (!(std::abs(above - (clearing.claim_prices[at] - *low)) <= slack)) {
+    const double above = above_least(market, at, low, clearing.state_prices);
+    if (!(std::abs(above - (clearing.claim_prices[at] - low)) <= slack)) {
       return false;
     }
   }
