@@ -418,14 +418,17 @@ CanonicalBook::CanonicalBook(const Market& market, const MakerModel& maker,
       places_(stairs.size()) {
   const MakerWeights weights = weights_of(maker);
   const auto rows = static_cast<std::size_t>(weights.rows) + 1 + stairs.size();
+  const std::size_t states = order_.states.size();
   stairs_.reserve(stairs.size());
-  memory_.resize(rows * order_.states.size());
+  memory_.resize(rows * states);
   double* next = memory_.data();
   const auto take = [&](const double* first, int row) {
     double* const taken = next;
-    for (const int i : order_.states) {
-      *next++ = first[static_cast<std::ptrdiff_t>(row) * market.states + i];
+    const double* const from = first + static_cast<std::ptrdiff_t>(row) * market.states;
+    for (std::size_t n = 0; n < states; ++n) {
+      taken[n] = from[order_.states[n]];
     }
+    next += states;
     return taken;
   };
   set_weights(maker_, next);
