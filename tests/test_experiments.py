@@ -13,6 +13,8 @@ import kpm_fast as kpm
 from kpm_fast import experiments, sample
 from kpm_fast.cli import command as cli
 
+pytestmark = pytest.mark.unsanitized
+
 
 def test_every_experiment_writes_its_table_and_figure(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
