@@ -12,49 +12,13 @@ from auction_books import (
     RULES,
     as_orders,
     extreme_book,
+    in_numbers,
     make_maker,
+    prices_agree,
     random_book,
 )
 from benchmarks import books
 from strategies import fewer
-
-FIGURES = [
-    "fills",
-    "net_demand",
-    "claim_prices",
-    "state_prices",
-    "marginal_state_prices",
-    "worst_case",
-    "payoff",
-    "revenue",
-    "certainty_equivalent",
-    "no_trade_equivalent",
-    "objective",
-    "upper_bound",
-    "gap",
-    "scale",
-]
-
-
-def prices_agree(result):
-    """Whether claims cost what the state prices say, so that equal claims have equal prices."""
-    payoffs = result.market.payoffs
-    least, span = payoffs.min(axis=1), np.ptp(payoffs, axis=1)
-    above = (payoffs - least[:, None]) @ result.state_prices
-    slack = 1.01e-12 * span + 9 * np.finfo(float).eps * np.abs(payoffs).max(axis=1)
-    return bool((np.abs(above - (result.claim_prices - least)) <= slack).all())
-
-
-def in_numbers(market, orders, rule):
-    """The result, whatever its status: its figures are numbers, its bound holds, it verifies."""
-    result = kpm.clear(market, orders, rule=rule)
-    for name in FIGURES:
-        assert np.isfinite(getattr(result, name)).all(), name
-    assert result.upper_bound >= result.objective
-    assert np.all((result.fills >= 0) & (result.fills <= orders.quantity))
-    result.verify().raise_if_failed()
-    assert prices_agree(result)
-    return result
 
 
 @pytest.mark.parametrize("span", [9, 13, 15])
