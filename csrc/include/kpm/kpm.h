@@ -138,7 +138,7 @@ typedef struct kpm_settings {
   int32_t threads;    /* [1] 1 to 1024, or 0: the processors that this process may use and no
                          other clearing works on. The answer is the same bits for any number */
   int32_t allocation; /* [KPM_PRO_RATA] a kpm_allocation */
-  /* [null] The clearing stops soon after this is not zero, and has no time if it is before;
+  /* [null] The clearing stops soon after this is not zero, as with time_limit 0 if it is before;
    * another thread or a signal handler may set it meanwhile. */
   const volatile int32_t* stop;
   /* [0] 1: an engine forgets its last clearing first, and searches. It changes the time that a

@@ -91,7 +91,7 @@ struct ClearSettings {
   bool certificate = false;       ///< also return the tree's leaves
   Allocation allocation = Allocation::kProRata;
   Monitor monitor;  ///< may be empty
-  /// Asked at the beginning, and then more often, by the same thread: true stops.
+  /// Polled before the work begins and then every 20 ms or so, by the calling thread: true stops.
   std::function<bool()> interrupted;
   Looks* looks = nullptr;  ///< null except in tests
 };

@@ -1,4 +1,4 @@
-// What is left of a maker's stationarity conditions on the way, as money.
+// The residual of a maker's stationarity conditions, in money.
 #pragma once
 
 #include <algorithm>

@@ -43,7 +43,7 @@ class RiskBlock {
   Eigen::Index root_size() const;
   void root(const double* payoff, double scale, double* root) const;
 
-  /// The same state by state, for whom the states are no border: L' (dg/dL) L is the least
+  /// The same state by state, for callers that do not eliminate them: L' (dg/dL) L is the least
   ///   sum_i of_g (L_i - kappa - d)^2 + of_p (gp (L_i - kappa) - a_eta d - m mu)^2 + slack mu^2
   /// over (kappa, d, mu), or over kappa alone where there is no ball. In the terms of theory.md
   /// c = kappa + d, and kappa is kappa' less what moves all losses alike: then neither a -> 0 nor

@@ -12,7 +12,7 @@
 namespace kpm {
 
 /// A cell is solved to some 1e-12 of the money that trades in it. Where giants trade with the maker
-/// and leave him so much in some states that these have no price, that may be more than all he has
+/// and leave it so much in some states that these have no price, that may be more than all it has
 /// in the others. What is left to decide is the change D of the demand y of the cell's steps,
 ///     maximise  sum_k pi_k D_k - rho(P'D - w - sum_k (pi_k - P_k) y_k),
 /// a cell again, in units of what y leaves open; the maker's position under y, a difference of vast

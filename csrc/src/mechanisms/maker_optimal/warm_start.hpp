@@ -34,7 +34,7 @@ class WarmStart {
   /// Whether a clearing by these settings may be one without a search.
   bool allowed(const ClearSettings& settings) const;
 
-  /// Whether to try: there is a cell, to search took long enough, and of late it was not in vain.
+  /// Whether to try: there is a cell, the last search took long, and recent attempts succeeded.
   bool wants_to_try();
 
   void forget() { known_ = false; }

@@ -18,9 +18,9 @@ struct Split {
   double score = 0.0;  ///< what it promises
 };
 
-/// What falls of the bounds of both halves are worth together: multiplied, as of a split that helps
-/// on one side only the other half is the same problem again. None is more than `gap`, which prunes
-/// the half.
+/// The score of a split: the product of the falls of its halves' bounds, since a split that helps
+/// on one side only leaves the same problem on the other. No fall counts for more than `gap`, which
+/// prunes the half.
 double score_of(double lower, double upper, double gap);
 
 /// Where a box comes from.
