@@ -89,6 +89,15 @@ class Classes {
     ++count_;
   }
 
+  /// Make each member of the class that begins at a position a class of its own, in this order.
+  void put_apart(int begin) {
+    const int end = end_of_class(begin);
+    for (int n = begin + 1; n < end; ++n) {
+      class_[at(member(n))] = n;
+    }
+    count_ += end - begin - 1;
+  }
+
   int member(int position) const { return order_[at(position)]; }
   std::vector<int> take_order() { return std::move(order_); }
 
@@ -277,13 +286,18 @@ class Ordering {
     return true;
   }
 
-  /// Put a member of a tied class first, refine, and repeat until no class is tied.
+  /// Put a member of a tied class first, refine, and repeat until no class is tied. Where the first
+  /// member can change places with each other one, so can any two: they may stand in any order.
   template <class Choose>
   void tell_apart(Choose&& choose) {
     while (!all_apart() && work_ < most_work_) {
-      const Classes& tied = tied_kind();
-      const int begin = tied.first_tied();
-      put_first(interchangeable(begin) ? tied.member(begin) : choose(*this, begin));
+      const int begin = tied_kind().first_tied();
+      if (interchangeable(begin)) {
+        tied_kind().put_apart(begin);
+        refine();
+      } else {
+        put_first(choose(*this, begin));
+      }
     }
   }
 
