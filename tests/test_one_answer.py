@@ -62,8 +62,12 @@ def test_at_fair_limits_a_maker_takes_no_risk(method: str, seed: int, digits: fl
     assert result.certainty_equivalent == pytest.approx(0, abs=1e-12 * quantity.sum())
 
 
-def least_regret_bound(payoffs: Floats, bids: Floats, offers: Floats) -> float:
+def least_regret_bound(
+    payoffs: Floats, bids: Floats, offers: Floats, filled: Floats | None = None
+) -> float:
     """The least of rule 2's criterion over fills that leave a maker the same payoff in all states.
+
+    ``filled`` bids and offers: the payoffs by which these differ instead.
 
     From below: with ``z = (Q - fill) / sqrt(Q)`` of each claim's bids and offers it is ``|z|^2``
     in a box on linear conditions, and any multipliers of these bound it.
@@ -72,7 +76,8 @@ def least_regret_bound(payoffs: Floats, bids: Floats, offers: Floats) -> float:
     root = np.sqrt(quantity)
     to_net = np.hstack([np.diag(np.ones(len(bids))), -np.diag(np.ones(len(bids)))])
     change = (payoffs[:, 1:] - payoffs[:, :1]).T @ to_net  # of a state's loss less the first's
-    rows, right = change * root, change @ quantity
+    done = np.zeros(len(quantity)) if filled is None else np.ravel(filled)
+    rows, right = change * root, change @ (quantity - done)
 
     def dual(multipliers: Floats) -> tuple[float, Floats]:
         slope = multipliers @ rows
