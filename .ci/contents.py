@@ -47,7 +47,11 @@ def wheel_faults(path: Path, sources: set[str]) -> list[str]:
     with zipfile.ZipFile(path) as archive:
         names = {name for name in archive.namelist() if not name.endswith("/")}
     faults = [f"unexpected: {name}" for name in names if not ALLOWED_IN_WHEEL.fullmatch(name)]
-    modules = {name for name in sources if re.fullmatch(r"kpm_fast/.*\.pyi?", name)}
+    modules, packed = (
+        {name for name in files if re.fullmatch(r"kpm_fast/.*\.pyi?", name)}
+        for files in (sources, names)
+    )
+    faults += [f"no longer among the sources: {name}" for name in packed - modules]
     faults += [f"missing: {name}" for name in (REQUIRED_IN_WHEEL | modules) - names]
     packed = {name for name in names if re.fullmatch(r"kpm_fast/.*\.pyi?", name)}
     faults += [f"not in the sources: {name}" for name in packed - sources]

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-import argparse
 import sys
+
+from stress.dispatch import dispatch
 
 try:
     from . import instructions, reach, report
@@ -14,21 +15,7 @@ BENCHMARKS = (report, reach, instructions)
 
 
 def main(arguments: list[str] | None = None) -> int:
-    parser = argparse.ArgumentParser(prog="python -m benchmarks", description=__doc__)
-    subparsers = parser.add_subparsers(required=True, metavar="NAME")
-    for benchmark in BENCHMARKS:
-        name = benchmark.__name__.rpartition(".")[2]
-        summary = (benchmark.__doc__ or "").partition("\n")[0]
-        subparser = subparsers.add_parser(
-            name,
-            help=summary,
-            description=benchmark.__doc__,
-            formatter_class=argparse.RawDescriptionHelpFormatter,
-        )
-        benchmark.add_arguments(subparser)
-        subparser.set_defaults(run=benchmark.run)
-    options = parser.parse_args(arguments)
-    return int(options.run(options))
+    return dispatch("python -m benchmarks", __doc__, BENCHMARKS, arguments)
 
 
 if __name__ == "__main__":

@@ -18,9 +18,9 @@ from pathlib import Path
 import numpy as np
 
 import kpm_fast as kpm
-from kpm_fast import _core
 
 from . import books
+from .quoting import STATES, payoffs, quote_seconds
 from .rounds import interleave, timed
 from .section import Section, Target, time_text
 from .verified import root_gap, verified
@@ -236,13 +236,10 @@ def quoting(
 
     def measured(seconds: float, limits: Limits) -> Measured:
         rng = np.random.default_rng(0)
-        prior = rng.dirichlet(np.full(100, 2.0)) + 1e-3
-        maker = kpm.KnightianMaker(prior / prior.sum(), 0.01, 0.05, held * rng.normal(size=100))
-        payoffs = (rng.random((1000, 100)) < 0.5).astype(float)
-        sizes = np.zeros((1000, 0)) if quantity is None else np.full((1000, 1), quantity)
-        model = maker._model()
-        quote = functools.partial(_core.maker_quotes, model, -maker.inventory, payoffs, sizes)
-        took = float(np.median([timed(quote) for _ in range(100)]))
+        prior = rng.dirichlet(np.full(STATES, 2.0)) + 1e-3
+        inventory = held * rng.normal(size=STATES)
+        maker = kpm.KnightianMaker(prior / prior.sum(), 0.01, 0.05, inventory)
+        took = quote_seconds(maker, payoffs("0 and 1", rng), quantity, 100)
         return Measured(time_text(took), took <= seconds, reason)
 
     return measured

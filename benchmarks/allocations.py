@@ -29,10 +29,10 @@ import kpm_fast as kpm
 from kpm_fast import sample
 
 from . import books
+from .processes import ROOT
 from .section import Row, Section
 
 TITLE = "Allocations"
-ROOT = Path(__file__).resolve().parent.parent
 COUNTER = r"""
 #define _GNU_SOURCE
 #include <errno.h>

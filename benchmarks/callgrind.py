@@ -19,8 +19,8 @@ from pathlib import Path
 from typing import Any
 
 from .cases import CASES
+from .processes import ROOT
 
-ROOT = Path(__file__).resolve().parent.parent
 _NAME = re.compile(r"\((\d+)\)(?: (.*))?")
 
 

@@ -1,15 +1,19 @@
-"""Every maker and rule against CVXPY and Clarabel on the same problem, in one table.
+"""Every maker: against CVXPY and Clarabel on the same problem, on a million orders, and its quotes.
 
-Claims on some of ten states, orders around fair prices in steps of a thousandth. Under the convex
-rules the peers maximise what ``clear`` does, written as cones by hand (``maker_programs.py``),
-one variable for all orders at a limit. (8) is not convex: there a peer solves only the best cell,
-and its time is EXTRAPOLATED: that of the cell times the number of nodes that ``clear`` searched.
+The first table: claims on some of ten states, orders around fair prices in steps of a thousandth.
+Under the convex rules the peers maximise what ``clear`` does, written as cones by hand
+(``maker_programs.py``), one variable for all orders at a limit. (8) is not convex: there a peer
+solves only the best cell, and its time is EXTRAPOLATED: that of the cell times the number of nodes
+that ``clear`` searched.
 CVXPY's first call builds and canonicalises; its re-solve gives new values to parameters. Clarabel,
 called directly, is set up before, keeps its order of elimination and memory, and is without
 presolve, scaling, decomposition and refinement. All are asked for 1e-8 of the notional. The
 agreement is the distance of Clarabel's optimum from the published one, relative to the notional.
 Times are medians of interleaved rounds; ``clear`` is called from Python with orders and market
 already built.
+
+The second table clears the same orders by every maker under ``competitive`` and by the Knightian
+maker under ``maker_optimal``, in turns; the third is the time of both sides' quotes in the core.
 """
 
 from __future__ import annotations
@@ -23,6 +27,7 @@ import numpy as np
 import kpm_fast as kpm
 from kpm_fast.clearing.auctions import rules_of
 
+from . import books
 from .accuracy import CellData, error
 from .conic_solvers import KeptClarabelCell
 from .cvxpy_cell import CvxpyCell, FreshCvxpyCell
@@ -33,12 +38,17 @@ from .maker_programs import (
     FreshCvxpyAuction,
     Program,
 )
+from .quoting import PAYOFFS, payoffs, quote_seconds
+from .quoting import STATES as QUOTED_STATES
 from .rounds import Floats, interleave, one_core
-from .section import Row, Section, range_text, time_text, times_text
+from .section import Row, Section, range_text, short_text, time_text, times_text
 from .verified import verified
 
 TITLE = "Makers and rules"
 TARGET = 30.0  # times faster than Clarabel called directly
+CALL = 100e-6  # seconds, of a call of ten claims and 300 orders
+MILLION = 1.5  # times what maker_optimal takes
+BLOCK, SHARE = 1e-3, 50e-6  # seconds, of a thousand claims' quotes
 CLAIMS, STATES = 10, 10
 FIRST, AGAIN, DIRECT = "CVXPY, first call", "CVXPY, re-solve (DPP)", "Clarabel"
 
@@ -61,17 +71,18 @@ def book(count: int, arrow_debreu: bool = False) -> tuple[Any, kpm.Orders, Float
     return payoffs, orders, prior
 
 
-def makers(prior: Floats) -> dict[str, kpm.Maker]:
-    """One of each kind, of about the same depth."""
-    others = np.random.default_rng(17).dirichlet(np.full(STATES, 3.0), 3)
+def makers(prior: Floats, depth: float = 100.0) -> dict[str, kpm.Maker]:
+    """One of each kind, of about the same depth, money."""
+    states = len(prior)
+    others = np.random.default_rng(17).dirichlet(np.full(states, 3.0), 3)
     return {
-        "Knightian": kpm.KnightianMaker(prior, 0.01, 0.05),
-        "LMSR": kpm.LMSR(100.0, prior),
-        "starting orders": kpm.StartingOrders(100 * prior),
-        "worst state": kpm.WorstStateMaker(STATES),
-        "polytope": kpm.PolytopeMaker([prior, *others], 0.01),
-        "log utility": kpm.UtilityMaker(prior, 1000.0),
-        "quadratic": kpm.QuadraticMaker(prior, 200.0),
+        "Knightian": kpm.KnightianMaker(prior, 1.0 / depth, 0.05),
+        "LMSR": kpm.LMSR(depth, prior),
+        "starting orders": kpm.StartingOrders(depth * prior),
+        "worst state": kpm.WorstStateMaker(states),
+        "polytope": kpm.PolytopeMaker([prior, *others], 1.0 / depth),
+        "log utility": kpm.UtilityMaker(prior, 10.0 * depth),
+        "quadratic": kpm.QuadraticMaker(prior, 2.0 * depth),
     }
 
 
@@ -95,13 +106,21 @@ def rules(quick: bool) -> Section:
         section.rows.append(_row(name, "competitive", market, orders, rounds))
     rows = section.rows
     section.unlisted = [f"{peer} time" for peer in (FIRST, AGAIN, DIRECT)]
-    direct = [row[f"{DIRECT} / clear times"] for row in rows]
-    section.aim(
-        f"{TARGET:g} times faster than Clarabel called directly",
-        range_text(direct, times_text),
-        min(direct) >= TARGET,
-        _reason(rows),
-    )
+    section.unlisted += ["search time", "programs"]
+    convex = [row for row in rows if row["rule"] != "maker_optimal"]
+    search = [row for row in rows if row["rule"] == "maker_optimal"]
+    for text, part, reason in (
+        ("a convex rule", convex, _convex_reason),
+        ("(8), a node a cell", search, _search_reason),
+    ):
+        direct = [row[f"{DIRECT} / clear times"] for row in part]
+        section.aim(
+            f"{TARGET:g} times faster than Clarabel called directly: {text}",
+            range_text(direct, times_text),
+            min(direct) >= TARGET,
+            reason([row for row in part if row[f"{DIRECT} / clear times"] < TARGET], len(part)),
+        )
+    _aim_at_calls(section, [row for row in convex if row["orders"] == 300])
     gaps = [row["agreement gap"] for row in rows]
     section.aim(
         "the same optimum to 1e-6 of the notional",
@@ -109,15 +128,118 @@ def rules(quick: bool) -> Section:
         max(gaps) <= 1e-6,
         "Clarabel without refinement has no more digits there.",
     )
-    for searched, group in ((False, "One convex program"), (True, "(8), a node a cell")):
-        part = [row for row in rows if (row["rule"] == "maker_optimal") == searched]
+    for searched, group, part in (
+        (False, "One convex program", convex),
+        (True, "(8), a node a cell", search),
+    ):
         for peer in (FIRST, AGAIN, DIRECT):
             ratios = [row[f"{peer} / clear times"] for row in part]
             section.against(group, peer, ratios, estimated=searched)
     return section
 
 
-SECTIONS = {"rules": rules}
+def million(quick: bool) -> Section:
+    """A million orders: every maker under ``competitive`` beside ``maker_optimal``."""
+    count = 10_000 if quick else 1_000_000
+    section = Section(f"{count:,} orders by every maker")
+    mixed, orders, prior = book(count)
+    market, others = books.arrow_debreu(count)
+    depth = 1.0 / market.risk_aversion
+    with one_core():
+        for name, payoff, own, kept in (
+            ("5 states, a claim on each", market.payoffs, others, makers(market.prior, depth)),
+            ("10 states, 10 claims", mixed, orders, makers(prior)),
+        ):
+            markets = {each: kpm.Market(payoff, maker=maker) for each, maker in kept.items()}
+            tasks = {
+                each: functools.partial(kpm.clear, of, own, rule="competitive", threads=1)
+                for each, of in markets.items()
+            }
+            best = functools.partial(kpm.clear, markets["Knightian"], own, threads=1)
+            seconds = interleave({**tasks, "maker_optimal": best}, 3 if quick else 5)
+            for each, clear in {**tasks, "maker_optimal": best}.items():
+                result = verified(clear(), f"{name}, {each}")
+                section.rows.append(
+                    {
+                        "claims": name,
+                        "maker": "Knightian" if clear is best else each,
+                        "rule": result.rule,
+                        "clear / maker_optimal times": float(
+                            np.median(seconds[each] / seconds["maker_optimal"])
+                        ),
+                        "clear time": float(np.median(seconds[each])),
+                        "status": str(result.status),
+                        "gap": max(result.relative_gap, 0.0),
+                        "iterations": result.stats.iterations,
+                    }
+                )
+    convex = [row for row in section.rows if row["rule"] == "competitive"]
+    ratios = [row["clear / maker_optimal times"] for row in convex]
+    slow = max(convex, key=lambda row: row["clear / maker_optimal times"])
+    section.aim(
+        f"every maker within {MILLION:g} times what maker_optimal takes",
+        range_text(ratios, times_text),
+        max(ratios) <= MILLION,
+        f"{slow['maker']}, {slow['claims']}: {slow['iterations']} iterations.",
+    )
+    open_ = [row for row in convex if row["status"] != "optimal"]
+    section.aim(
+        "every one proved optimal",
+        f"{len(convex) - len(open_)} of {len(convex)}",
+        not open_,
+        "; ".join(
+            f"{row['maker']}, {row['claims']}: {row['status']}, {row['gap']:.1e} of the notional "
+            f"below its bound after {row['iterations']} iterations"
+            for row in open_
+        ),
+    )
+    return section
+
+
+def quotes(quick: bool) -> Section:
+    """Both sides' quotes of a thousand claims on a hundred states, by maker and payoffs."""
+    section = Section("Quotes by maker: both sides, 1,000 claims on 100 states, in the core")
+    generator = np.random.default_rng(16)
+    prior = generator.dirichlet(np.full(QUOTED_STATES, 2.0)) + 1e-3
+    inventory = 30.0 * generator.normal(size=QUOTED_STATES)
+    claims = {kind: payoffs(kind, generator) for kind in PAYOFFS}
+    calls = 5 if quick else 50
+    with one_core():
+        for name, maker in makers(prior / prior.sum()).items():
+            held = maker.replace(inventory=inventory)
+            for kind, payoff in claims.items():
+                row: Row = {"maker": name, "payoffs": kind}
+                for where, at in (("with an inventory", held), ("constant wealth", maker)):
+                    row[f"a share, {where} time"] = quote_seconds(at, payoff, None, calls)
+                    row[f"blocks of 10, {where} time"] = quote_seconds(at, payoff, 10.0, calls)
+                section.rows.append(row)
+    digital = [row for row in section.rows if row["payoffs"] == PAYOFFS[0]]
+    for text, column, limit, reason in (
+        (
+            "blocks of 10",
+            "blocks of 10, with an inventory time",
+            BLOCK,
+            "starting orders, log utility and the quadratic maker find a root for every block by "
+            "Newton's method, each step a pass over all states; a polytope takes an exponential "
+            "for every state and prior",
+        ),
+        ("the next share", "a share, with an inventory time", SHARE, "a claim takes a dot product"),
+    ):
+        missed = {row["maker"]: row[column] for row in digital if row[column] > limit}
+        each = ", ".join(
+            f"{name} {time_text(took / (2 * len(claims[PAYOFFS[0]])))}"
+            for name, took in missed.items()
+        )
+        section.aim(
+            f"{text}, claims of 0 and 1, with an inventory: within {time_text(limit)}",
+            ", ".join(f"{row['maker']} {time_text(row[column])}" for row in digital),
+            not missed,
+            f"A quote of one side takes, on average: {each}. There {reason}.",
+        )
+    return section
+
+
+SECTIONS = {"rules": rules, "million": million, "quotes": quotes}
 
 
 def _row(name: str, rule: str, market: kpm.Market, orders: kpm.Orders, rounds: int) -> Row:
@@ -158,28 +280,89 @@ def _row(name: str, rule: str, market: kpm.Market, orders: kpm.Orders, rounds: i
     row["clear time"] = clear_time
     for peer in (FIRST, AGAIN, DIRECT):
         row[f"{peer} time"] = float(np.median(seconds[peer]))
+    searches = [clear().stats.seconds["search"] for _ in range(max(rounds, 9))]
+    row["search time"] = float(np.median(searches))
     row["nodes"] = nodes
+    row["programs"] = result.stats.relaxations + result.stats.solved
     row["iterations"] = result.stats.iterations
     row["Clarabel iterations"] = iterations
     row["agreement gap"] = agreement
     return row
 
 
-def _reason(rows: list[Row]) -> str:
-    """Where the time goes in the rows that miss the target."""
-    missed = [row for row in rows if row[f"{DIRECT} / clear times"] < TARGET]
+def _aim_at_calls(section: Section, rows: list[Row]) -> None:
+    """The time of a call of ten mixed claims and 300 orders, by maker."""
+    mixed = [row for row in rows if "Arrow-Debreu" not in row["maker"]]
+    worst: dict[str, Row] = {}
+    for row in mixed:
+        known = worst.setdefault(row["maker"], row)
+        if row["clear time"] > known["clear time"]:
+            worst[row["maker"]] = row
+    slow = [row for row in worst.values() if row["clear time"] > CALL]
+    section.aim(
+        f"10 claims, 300 orders within {time_text(CALL)} under the convex rules",
+        ", ".join(f"{name} {time_text(row['clear time'])}" for name, row in worst.items()),
+        not slow,
+        "; ".join(
+            f"{row['maker']}: {row['iterations']} iterations in {time_text(row['search time'])}, "
+            f"{time_text(row['clear time'] - row['search time'])} for the rest of the call"
+            for row in slow
+        )
+        + ".",
+    )
+
+
+def _steps(rows: list[Row]) -> tuple[list[float], list[float]]:
+    """Seconds of an iteration, here and of the direct call."""
+    own = [row["search time"] / max(row["iterations"], 1) for row in rows]
+    theirs = [row[f"{DIRECT} time"] / row["nodes"] / row["Clarabel iterations"] for row in rows]
+    return own, theirs
+
+
+def _convex_reason(missed: list[Row], count: int) -> str:
+    """Where the time goes in the rows of one convex program that miss the target."""
     if not missed:
         return ""
-    theirs = [row["Clarabel iterations"] for row in missed]
-    steps = [row[f"{DIRECT} time"] / row["nodes"] / row["Clarabel iterations"] for row in missed]
-    own = [row["clear time"] / max(row["iterations"], 1) for row in missed]
-    least = min(missed, key=lambda row: row[f"{DIRECT} / clear times"])
-    own_steps = [row["iterations"] for row in missed]
+    own, theirs = _steps(missed)
+    ranked = sorted(missed, key=lambda row: -float(row[f"{DIRECT} / clear times"]))
+    nearest, farthest = ranked[0], ranked[-1]
+    rest = [row["clear time"] - row["search time"] for row in missed]
+    left = [row[f"{DIRECT} time"] / TARGET for row in missed]
     return (
-        f"Missed in {len(missed)} of {len(rows)}, by most for {least['maker']} under "
-        f"{least['rule']}. Both sides are interior-point methods, with "
-        f"{range_text(own_steps, str)} iterations here and {range_text(theirs, str)} there. "
-        f"Clarabel's take {range_text(steps, time_text)} each on a sparse matrix set up before; "
-        f"here one takes {range_text(own, time_text)} with all that the call does besides: sorting "
-        "the orders, choosing among optima, and fills of every order, which the peers leave out."
+        f"Missed in {len(missed)} of {count}, by least for {_name(nearest)}, by most for "
+        f"{_name(farthest)}. Both sides are interior-point methods, with "
+        f"{range_text([row['iterations'] for row in missed], str)} iterations here and "
+        f"{range_text([row['Clarabel iterations'] for row in missed], str)} there. One takes "
+        f"{range_text(own, time_text)} here and {range_text(theirs, time_text)} there, on a sparse "
+        f"matrix set up before: {_quotients(theirs, own)} times as long. A thirtieth of the direct "
+        f"call would be {range_text(left, time_text)}. What surrounds the iterations takes "
+        f"{range_text(rest, time_text)} of the call: reading and sorting the orders, and fills of "
+        "every order, which the peers leave out."
     )
+
+
+def _search_reason(missed: list[Row], count: int) -> str:
+    """Why a search is not faster by node than the peer is with one cell."""
+    if not missed:
+        return ""
+    own, theirs = _steps(missed)
+    programs = [row["programs"] / row["nodes"] for row in missed]
+    steps = [row["iterations"] / row["nodes"] for row in missed]
+    return (
+        f"Missed in {len(missed)} of {count}. The peer is told the best cell and is charged one "
+        "cell a node, with "
+        f"{range_text([row['Clarabel iterations'] for row in missed], str)} iterations. The search "
+        f"solves {range_text(programs, short_text)} programs a node: the relaxation of a box, "
+        "which has more variables than a cell, and the cells that it leads to; it also goes on "
+        f"after the proof until one answer is left. These are {range_text(steps, short_text)} "
+        f"iterations a node, of {range_text(own, time_text)} each with the rest of the search; the "
+        f"peer's take {range_text(theirs, time_text)}, {_quotients(theirs, own)} times as long."
+    )
+
+
+def _name(row: Row) -> str:
+    return f"{row['maker']} under {row['rule']} with {row['orders']:,} orders"
+
+
+def _quotients(over: list[float], under: list[float]) -> str:
+    return range_text([a / b for a, b in zip(over, under, strict=True)], short_text)

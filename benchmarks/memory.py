@@ -19,8 +19,7 @@ from typing import Any
 import kpm_fast as kpm
 
 from . import books
-
-ROOT = Path(__file__).resolve().parent.parent
+from .processes import ROOT
 
 
 def measure(**case: Any) -> dict[str, Any]:

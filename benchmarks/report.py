@@ -21,8 +21,9 @@ from . import chapters, document, spans
 from .entry import Data, Entry
 from .load import Watch
 from .machine import commit, describe
+from .processes import ROOT
 from .section import Section, print_sections
-from .worker import ROOT, SectionFailedError, measure
+from .worker import SectionFailedError, measure
 
 PUBLISHED = ROOT / "docs" / "benchmarks.md"
 QUICK = ROOT / "build" / "benchmarks" / "benchmarks.md"

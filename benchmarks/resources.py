@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 
 import kpm_fast as kpm
+from stress.figures import differences
 
 from . import books, memory
 from .rounds import cores_busy, interleave, ratio
@@ -113,7 +114,7 @@ def threads(quick: bool) -> Section:
                 "cores busy with 1": cores_busy(functools.partial(clear, SINGLE, 1)),
                 "with 2": cores_busy(functools.partial(clear, DOUBLE, 2)),
                 "faster times": ratio(seconds, SINGLE, DOUBLE),
-                "same bits": same_bits(one, two),
+                "same bits": not differences(one, two),
             }
         )
     section.quote(
@@ -130,14 +131,3 @@ def threads(quick: bool) -> Section:
         "This is a defect: nodes of a round must not see each other.",
     )
     return section
-
-
-def same_bits(one: kpm.Result, two: kpm.Result) -> bool:
-    """Whether every figure of two results is the same, down to the last bit."""
-    first, second = one.to_dict(), two.to_dict()
-    for answer in (first, second):
-        answer.pop("stats")
-    arrays = ("fills", "state_prices", "claim_prices", "payoff", "worst_case", "multipliers")
-    return first == second and all(
-        getattr(one, name).tobytes() == getattr(two, name).tobytes() for name in arrays
-    )

@@ -13,13 +13,11 @@ import pickle
 import subprocess
 import sys
 import traceback
-from pathlib import Path
 from types import TracebackType
 from typing import Any, BinaryIO
 
-ROOT = Path(__file__).resolve().parent.parent
-# One thread of linear algebra in every process: solvers are compared one thread against one.
-_ONE_THREAD = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS")
+from .processes import ROOT, one_thread
+
 _GOODBYE = 10.0  # seconds
 
 
@@ -38,7 +36,7 @@ class SolverProcess:
         self._process = subprocess.Popen(
             [sys.executable, "-m", __name__],
             cwd=ROOT,
-            env=os.environ | dict.fromkeys(_ONE_THREAD, "1"),
+            env=one_thread(),
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
         )

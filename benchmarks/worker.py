@@ -11,14 +11,11 @@ import os
 import signal
 import subprocess
 import sys
-from pathlib import Path
 
 from . import chapters
+from .processes import ROOT, one_thread
 from .section import Section
 
-ROOT = Path(__file__).resolve().parent.parent
-# One thread of linear algebra in every process: solvers are compared one thread against one.
-_ONE_THREAD = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS")
 _TAIL = 12  # lines of an error that the report shows
 
 
@@ -29,7 +26,7 @@ class SectionFailedError(RuntimeError):
 def measure(name: str, quick: bool, time_limit: float) -> Section:
     """Measure one section in a new process, which is ended after ``time_limit`` seconds."""
     command = [sys.executable, "-m", __name__, name, *(["--quick"] if quick else [])]
-    environment = os.environ | dict.fromkeys(_ONE_THREAD, "1")
+    environment = one_thread()
     with subprocess.Popen(
         command,
         cwd=ROOT,

@@ -22,7 +22,7 @@ from numpy.random import Generator
 
 import kpm_fast as kpm
 
-from . import families
+from . import families, figures
 
 _BLOCK = 100  # clearings of related books
 _LARGE = 2_000  # one book in so many is of the survey's largest
@@ -151,18 +151,8 @@ def _changed(base: families.Draft, draw: Generator) -> families.Book:
 
 
 def _hash(digest: hashlib._Hash, result: kpm.Result) -> None:
-    for array in (
-        result.fills,
-        result.state_prices,
-        result.claim_prices,
-        result.net_demand,
-        result.payoff,
-        result.worst_case,
-        result.multipliers,
-        result.cell,
-        np.array([result.certainty_equivalent, result.upper_bound, result.ambiguity_price]),
-    ):
-        digest.update(array.tobytes())
+    for name in figures.FIGURES:
+        digest.update(figures.bits(getattr(result, name)))
     digest.update(result.status.value.encode())
 
 

@@ -9,6 +9,7 @@ import numpy as np
 
 import kpm_fast as kpm
 from stress.degenerate_books import MAKERS
+from stress.figures import FIGURES
 
 GOLDEN = Path(__file__).parent / "golden"
 RULES = ("competitive", "pay_as_bid")
@@ -157,3 +158,24 @@ def extreme_book(seed, name, span):
         return kpm.QuadraticMaker(prior(), size(), inventory)
 
     return kpm.Market(payoffs, maker=maker()), as_orders(orders)
+
+
+def prices_agree(result):
+    """Whether claims cost what the state prices say, so that equal claims have equal prices."""
+    payoffs = result.market.payoffs
+    least, span = payoffs.min(axis=1), np.ptp(payoffs, axis=1)
+    above = (payoffs - least[:, None]) @ result.state_prices
+    slack = 1.01e-12 * span + 9 * np.finfo(float).eps * np.abs(payoffs).max(axis=1)
+    return bool((np.abs(above - (result.claim_prices - least)) <= slack).all())
+
+
+def in_numbers(market, orders, rule):
+    """The result, whatever its status: its figures are numbers, its bound holds, it verifies."""
+    result = kpm.clear(market, orders, rule=rule)
+    for name in {*FIGURES, "gap"} - {"ambiguity_price"}:  # infinite where there is no ambiguity
+        assert np.isfinite(getattr(result, name)).all(), name
+    assert result.upper_bound >= result.objective
+    assert np.all((result.fills >= 0) & (result.fills <= orders.quantity))
+    result.verify().raise_if_failed()
+    assert prices_agree(result)
+    return result

@@ -14,6 +14,21 @@ from adapter import market_of, orders_of
 from kpm_fast.verification import reference
 from witness import Book
 
+#: A small book with a claim of many payoffs.
+MARKET = kpm.Market(
+    [[1, 0, 0], [0, 1, 0], [2, -1, 0.5]],
+    [0.3, 0.3, 0.4],
+    inventory=[0.5, 0.0, -0.25],
+    risk_aversion=0.8,
+    ambiguity=0.1,
+)
+ORDERS = kpm.Orders(
+    [0, 1, 0, 2, 2, 1],
+    ["buy", "buy", "sell", "sell", "buy", "sell"],
+    [0.6, 0.4, 0.5, 0.3, 0.2, 0.4],
+    [1, 1, 0.5, 1.5, 1, 0.25],
+)
+
 
 class Unprovable(Exception):
     """Some cell is out of reach by less than the linear program can resolve."""

@@ -51,6 +51,28 @@ for nodes in (10, 100):
     print(result.stats.nodes, result.stats.solved, count() - before)
 """
 
+QUOTES = """
+import ctypes
+import numpy as np
+from kpm_fast import _core
+from auction_books import MAKERS, make_maker
+count = ctypes.CDLL(None).malloc_calls
+count.restype = ctypes.c_long
+rng = np.random.default_rng(0)
+for name in MAKERS:
+    maker = make_maker(name, rng, 30.0, 30.0 * rng.normal(size=20))
+    model, losses = maker._model(), -maker.inventory
+    for payoffs in rng.normal(size=(600, 20)), np.round(rng.random((600, 20))):
+        for sizes in 0, 1, 3:
+            calls = []
+            for claims in 150, 150, 600:  # NumPy keeps arrays of fewer than 128 for the next
+                asked = payoffs[:claims], np.full((claims, sizes), 9.0)
+                before = count()
+                _core.maker_quotes(model, losses, *asked)
+                calls.append(count() - before)
+            print(name, sizes, *calls[1:])
+"""
+
 REFUSING = """
 import ctypes, sys
 import kpm_fast as kpm
@@ -125,6 +147,14 @@ def test_a_node_allocates_only_what_is_kept(preloaded: Path) -> None:
     nodes, cells, allocations = (more - less for more, less in zip(many, few, strict=True))
     assert nodes == 90
     assert allocations < 3 * nodes + 10 * cells
+
+
+def test_a_quote_allocates_nothing(preloaded: Path) -> None:
+    """Of the next share and of blocks: as many calls for 150 claims as for 600, set-up's."""
+    lines = [line.split() for line in run(QUOTES, preloaded).splitlines()]
+    assert len(lines) == 9 * 2 * 3
+    for name, sizes, few, many in lines:
+        assert 0 < int(few) == int(many), (name, sizes)
 
 
 def test_an_allocation_that_fails_is_an_error_and_no_crash(preloaded: Path) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
+from scipy.optimize import linprog
 
 import kpm_fast as kpm
 from auction_books import (
@@ -11,48 +12,13 @@ from auction_books import (
     RULES,
     as_orders,
     extreme_book,
+    in_numbers,
     make_maker,
+    prices_agree,
     random_book,
 )
+from benchmarks import books
 from strategies import fewer
-
-FIGURES = [
-    "fills",
-    "net_demand",
-    "claim_prices",
-    "state_prices",
-    "marginal_state_prices",
-    "worst_case",
-    "payoff",
-    "revenue",
-    "certainty_equivalent",
-    "no_trade_equivalent",
-    "objective",
-    "upper_bound",
-    "gap",
-    "scale",
-]
-
-
-def prices_agree(result):
-    """Whether claims cost what the state prices say, so that equal claims have equal prices."""
-    payoffs = result.market.payoffs
-    least, span = payoffs.min(axis=1), np.ptp(payoffs, axis=1)
-    above = (payoffs - least[:, None]) @ result.state_prices
-    slack = 1.01e-12 * span + 9 * np.finfo(float).eps * np.abs(payoffs).max(axis=1)
-    return bool((np.abs(above - (result.claim_prices - least)) <= slack).all())
-
-
-def in_numbers(market, orders, rule):
-    """The result, whatever its status: its figures are numbers, its bound holds, it verifies."""
-    result = kpm.clear(market, orders, rule=rule)
-    for name in FIGURES:
-        assert np.isfinite(getattr(result, name)).all(), name
-    assert result.upper_bound >= result.objective
-    assert np.all((result.fills >= 0) & (result.fills <= orders.quantity))
-    result.verify().raise_if_failed()
-    assert prices_agree(result)
-    return result
 
 
 @pytest.mark.parametrize("span", [9, 13, 15])
@@ -270,3 +236,98 @@ def test_states_that_are_all_the_worst_cost_no_square_of_their_number(name):
     np.testing.assert_allclose(result.fills, [4.0, 4.0, 0.0])
     assert result.claim_prices[0] == pytest.approx(0.4, abs=1e-12)
     result.verify().raise_if_failed()
+
+
+SIZES = [(1e3, 1e3), (1e5, 1e4), (1e5, 1e7), (1e7, 1e7), (1e9, 1e10), (1e11, 1e13), (1e15, 1e6)]
+
+
+@pytest.mark.parametrize("rule", RULES)
+@pytest.mark.parametrize("sizes", SIZES)
+def test_what_trades_may_be_any_part_of_what_stands_in_the_book(sizes, rule):
+    """The maker's inventory limits the demand: nothing was filled beside 1e5 and 1e7 shares."""
+    market = kpm.Market([[2, 1, 0], [0, 0, 1]], maker=kpm.WorstStateMaker(3, [0, -2, 0]))
+    orders = kpm.Orders([0, 1], ["buy", "buy"], [0.885, 0.54], sizes)
+    result = kpm.clear(market, orders, rule=rule)
+    assert result.status is kpm.Status.OPTIMAL
+    np.testing.assert_allclose(result.fills, [2, 4], rtol=1e-9)
+    np.testing.assert_allclose(result.state_prices, [0.425, 0.035, 0.54], atol=1e-12)
+    assert result.objective == pytest.approx(-0.07, abs=1e-9)
+    result.verify().raise_if_failed()
+
+
+def worth_of_linear_program(costs, idle, limit, orders):
+    """(31), and its like for a hull of priors: max b.x - max over them of costs x - idle."""
+    found = linprog(
+        np.append(-limit, 1.0),
+        A_ub=np.column_stack([costs, -np.ones(len(costs))]),
+        b_ub=idle,
+        bounds=[*((0, most) for most in orders.quantity), (None, None)],
+    )
+    assert found.status == 0
+    return -found.fun
+
+
+@pytest.mark.parametrize("name", MAKERS)
+def test_bids_larger_than_the_maker_can_meet_are_as_good_as_any(name):
+    """Bids that no prices of the maker's cross: what trades is for the maker alone to say."""
+    kept = 0
+    for seed in range(fewer(60, 12)):
+        rng = np.random.default_rng(seed)
+        states, claims = int(rng.integers(2, 5)), int(rng.integers(1, 4))
+        payoffs = rng.integers(0, 4, (claims, states)).astype(float)
+        payoffs[:, 0], payoffs[:, 1] = 0.0, 1.0
+        inventory = rng.integers(-3, 4, states).astype(float)
+        claim = np.repeat(np.arange(claims), 2)
+        fair = rng.dirichlet(np.ones(states) + 1.0)
+        limit = (payoffs @ fair)[claim] * rng.choice([1.0, 0.5], 2 * claims)
+        market = kpm.Market(payoffs, maker=make_maker(name, rng, 1.0, inventory))
+        small = 1e3 * rng.integers(1, 10, 2 * claims)
+        at_first = kpm.Orders(claim, ["buy"] * 2 * claims, limit, small)
+        first = kpm.clear(market, at_first, rule="competitive")
+        assert first.status is kpm.Status.OPTIMAL, seed
+        if np.any(first.fills > 0.5 * small):
+            continue  # an order is as large as it may be
+        kept += 1
+        for size in (1e1, 1e3, 1e5):
+            large = small * size * 10.0 ** rng.integers(0, 4, 2 * claims)
+            orders = kpm.Orders(claim, ["buy"] * 2 * claims, limit, large)
+            result = kpm.clear(market, orders, rule="competitive")
+            assert result.status is kpm.Status.OPTIMAL, (seed, size)
+            assert result.objective == pytest.approx(first.objective, abs=2e-8 * first.scale)
+            result.verify().raise_if_failed()
+        if name in ("worst", "simplex", "hull"):
+            priors = market.maker.priors if name == "hull" else np.eye(states)
+            costs = priors @ payoffs[claim].T
+            worth = worth_of_linear_program(costs, priors @ inventory, limit, at_first)
+            assert first.objective == pytest.approx(worth, abs=1e-8 * (1 + first.scale))
+    assert kept > 3
+
+
+@pytest.mark.parametrize(
+    ("name", "count", "seed"),
+    [
+        *[("worst", 300, 6), ("worst", 1000, 0), ("worst", 3000, 7), ("simplex", 1000, 44)],
+        *[("hull", 300, 45), ("hull", 300, 58), ("hull", 1000, 3), ("ball", 1000, 13)],
+    ],
+)
+def test_many_small_orders_are_filled_as_exact_prices_say(name, count, seed):
+    """The steps of a claim are so short that the program's demand does not say on which it is."""
+    market, orders = books.arrow_debreu(count, seed=seed)
+    prior = market.prior
+    states = len(prior)
+    priors = 0.8 * prior + 0.2 * np.eye(states) if name == "hull" else np.eye(states)
+    maker = {
+        "worst": kpm.WorstStateMaker(states),
+        "hull": kpm.PolytopeMaker(priors, 0.0),
+        "simplex": kpm.KnightianMaker(prior, 1.0, np.inf),
+        "ball": market.maker,
+    }[name]
+    result = kpm.clear(market.replace(maker=maker), orders, rule="competitive")
+    assert result.status is kpm.Status.OPTIMAL
+    assert result.gain >= -1e-8 * result.scale
+    result.verify().raise_if_failed()
+    if name != "ball":
+        side, claim = orders.side, orders.claim_index(market)
+        costs = priors @ (side[:, None] * market.payoffs[claim]).T
+        worth = worth_of_linear_program(costs, np.zeros(len(priors)), side * orders.price, orders)
+        assert result.objective == pytest.approx(worth, abs=1e-8 * result.scale)

@@ -9,6 +9,7 @@ import pytest
 
 import kpm_fast as kpm
 from auction_books import KINDS, MAKERS, as_orders, make_maker, random_book
+from makers import in_money
 from strategies import fewer
 
 pytestmark = pytest.mark.cross_section
@@ -29,19 +30,6 @@ def cleared(payoffs, maker, columns, rule="competitive"):
         paid = orders.side * result.limits * result.fills
         assert by_limit.revenue == pytest.approx(math.fsum(paid), abs=1e-12 * np.abs(paid).sum())
     return result
-
-
-def in_money(maker, unit):
-    """The maker with every amount of money multiplied by ``unit``."""
-    powers = {"delta": 1, "wealth": 1, "c": 1, "liquidity": 1}
-    if not isinstance(maker, kpm.LMSR):
-        powers["risk_aversion"] = -1
-    changes = {
-        key: getattr(maker, key) * unit**power
-        for key, power in powers.items()
-        if hasattr(maker, key)
-    }
-    return maker.replace(inventory=maker.inventory * unit, **changes)
 
 
 def close_shares(actual, expected, first, size=None):

@@ -6,9 +6,8 @@ import numpy as np
 import pytest
 
 import kpm_fast as kpm
-from auction_books import MAKERS, RULES, as_orders, make_maker
+from auction_books import MAKERS, RULES, as_orders, in_numbers, make_maker
 from strategies import fewer
-from test_auction_extremes import in_numbers
 
 
 def wide_book(seed, name, most=300):

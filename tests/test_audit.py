@@ -21,25 +21,11 @@ from hypothesis import strategies as st
 import kpm_fast as kpm
 from kpm_fast.verification import certificate_checks as audit
 from kpm_fast.verification import reference
-from proofs import Unprovable, prove, prove_book
+from proofs import MARKET, ORDERS, Unprovable, prove, prove_book
 from strategies import ambiguities, books, examples, fewer, priors
 from tampering import with_each_entry_changed
 from witness import Book
 from witness import rho as witness_rho
-
-MARKET = kpm.Market(
-    [[1, 0, 0], [0, 1, 0], [2, -1, 0.5]],
-    [0.3, 0.3, 0.4],
-    inventory=[0.5, 0.0, -0.25],
-    risk_aversion=0.8,
-    ambiguity=0.1,
-)
-ORDERS = kpm.Orders(
-    [0, 1, 0, 2, 2, 1],
-    ["buy", "buy", "sell", "sell", "buy", "sell"],
-    [0.6, 0.4, 0.5, 0.3, 0.2, 0.4],
-    [1, 1, 0.5, 1.5, 1, 0.25],
-)
 
 
 @pytest.fixture(scope="module")

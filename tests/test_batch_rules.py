@@ -17,11 +17,11 @@ from hypothesis import strategies as st
 import kpm_fast as kpm
 from adapter import market_of, orders_of
 from auction_books import MAKERS, as_orders, make_maker, random_book
+from batches import FIGURES, MARKET, assert_row, columns
 from kpm_fast.clearing import chunks
 from kpm_fast.model.rules import RULES
 from programs import run_program
 from strategies import books, endless_book, examples, fewer
-from test_clear_many import FIGURES, MARKET, assert_row, columns
 from witness import Book
 
 CONVEX = RULES[1:]

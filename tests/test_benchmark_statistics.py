@@ -14,6 +14,8 @@ from benchmarks import instructions
 from benchmarks.distribution import interval, percentiles, shifted_geometric_mean
 from benchmarks.exponent import Exponent
 
+pytestmark = pytest.mark.unsanitized
+
 
 def rounds(median: float, noise: float, seed: int, count: int = 40) -> np.ndarray:
     return median * np.exp(noise * np.random.default_rng(seed).standard_normal(count))

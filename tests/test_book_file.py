@@ -20,6 +20,8 @@ from kpm_fast.cli import main
 from strategies import books, examples
 from witness.book import Book
 
+pytestmark = pytest.mark.unsanitized
+
 ROOT = Path(__file__).resolve().parent.parent
 CARD = ROOT / "examples" / "race_card"
 FORMS = [".json", ".csv", pytest.param(".parquet", id=".parquet")]

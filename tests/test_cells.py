@@ -11,34 +11,21 @@ from hypothesis import assume, given
 from hypothesis import strategies as st
 
 import kpm_fast as kpm
-from adapter import solve_cell, staircases
+from adapter import pieces_of, solve_cell, staircases, value_at
 from kpm_fast import sample
+from misprint import FILL_FILL_NONE, MISPRINT, MISPRINT_L
 from strategies import books, examples
-from test_witnesses import FILL_FILL_NONE, MISPRINT, MISPRINT_L
-from witness import Book, Infeasible, Piece, cell_problem, conic, rho, smooth
+from witness import Book, Infeasible, cell_problem, conic, smooth
 from witness.book import staircase
 from witness.brute import solve_cell as witness_solve
 
 RELATIVE = 1e-8  # of the notional
 
 
-def pieces_of(book: Book, cell: np.ndarray) -> tuple[Piece, ...]:
-    """The witness's pieces of a cell of the core: both number from the lowest price."""
-    return tuple(staircase(book, k)[int(piece)] for k, piece in enumerate(cell))
-
-
 @st.composite
 def books_and_cells(draw: st.DrawFn, **limits: object) -> tuple[Book, np.ndarray]:
     book = draw(books(**limits))
     return book, np.array([draw(st.integers(0, len(stair) - 1)) for stair in staircases(book)])
-
-
-def value_at(book: Book, result: kpm.CellResult) -> float:
-    """The certainty equivalent of the returned point by the witness's rho, in money."""
-    xi, y = result.state_prices, result.net_demand
-    losses = y @ book.payoffs - book.inventory
-    scaled = rho(losses, book.prior, book.risk_aversion, book.ambiguity)
-    return float((book.payoffs @ xi) @ y) - float(scaled.value)
 
 
 def assert_in_cell(book: Book, cell: np.ndarray, result: kpm.CellResult) -> None:

@@ -10,8 +10,7 @@ import numpy as np
 import pytest
 
 import kpm_fast as kpm
-from proofs import prove
-from test_audit import MARKET, ORDERS
+from proofs import MARKET, ORDERS, prove
 
 
 def documented() -> dict[str, Any]:

@@ -14,36 +14,11 @@ from hypothesis import strategies as st
 
 import kpm_fast as kpm
 from adapter import market_of, orders_of
+from batches import FIGURES, MARKET, assert_row, columns
 from containers import frames
 from programs import run_program
 from strategies import books, crowded_book
 from witness import Book
-
-MARKET = kpm.Market(np.eye(3), [0.5, 0.3, 0.2], risk_aversion=0.05, ambiguity=0.02)
-FIGURES = (
-    "certainty_equivalent",
-    "no_trade_equivalent",
-    "upper_bound",
-    "revenue",
-    "scale",
-    "gain",
-)
-
-
-def assert_row(batch: kpm.Batch, number: int, result: kpm.Result) -> None:
-    assert batch.status[number] == result.status.value
-    for name in FIGURES:
-        assert getattr(batch, name)[number] == getattr(result, name), name
-    book = batch.names[number]
-    assert batch.table()["volume"][number] == result.volume
-    for mine, theirs in (
-        (batch.fills_of(book), result.fills),
-        (batch.claim_prices(book), result.claim_prices),
-        (batch.state_prices(book), result.state_prices),
-        (batch.payoff(book), result.payoff),
-    ):
-        assert mine.tobytes() == theirs.tobytes()
-        assert not mine.flags.writeable
 
 
 @pytest.mark.cross_section
@@ -56,19 +31,6 @@ def test_rows_have_the_bits_of_the_loop(drawn: list[Book], threads: int) -> None
     assert batch.errors == {}
     for number, (market, orders) in enumerate(pairs):
         assert_row(batch, number, kpm.clear(market, orders, threads=1))
-
-
-def columns(seed: int, count: int) -> dict[str, Any]:
-    rng = np.random.default_rng(seed)
-    orders = 5 * count
-    return {
-        "book": rng.permutation(np.repeat(np.arange(count), 5)),
-        "claim": rng.integers(0, 3, orders),
-        "side": rng.choice([1, -1], orders),
-        "price": rng.uniform(0.1, 0.7, orders).round(2),
-        "quantity": rng.integers(1, 20, orders),
-        "time": rng.integers(0, 3, orders),
-    }
 
 
 @pytest.mark.threads

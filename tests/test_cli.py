@@ -17,6 +17,8 @@ from command_line import MARKET, ORDERS, run
 from kpm_fast.cli import command as cli
 from programs import kpm_fast_command, run_command
 
+pytestmark = pytest.mark.unsanitized
+
 
 @pytest.fixture
 def book(tmp_path: Path) -> Path:

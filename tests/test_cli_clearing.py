@@ -18,6 +18,8 @@ from kpm_fast.cli.clearing_options import all_ended
 from kpm_fast.model.maker_form import maker_from_text
 from kpm_fast.model.rules import RULES
 
+pytestmark = pytest.mark.unsanitized
+
 RACE = Path(__file__).parent.parent / "examples" / "race_card"
 MAKERS = {
     "lmsr:liquidity=100": ("competitive", "pay_as_bid", "maker_optimal"),

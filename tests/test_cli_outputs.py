@@ -13,6 +13,8 @@ import kpm_fast as kpm
 from command_line import MARKET, ORDERS, run
 from kpm_fast.cli import command as cli
 
+pytestmark = pytest.mark.unsanitized
+
 
 @pytest.fixture
 def book(tmp_path: Path) -> Path:

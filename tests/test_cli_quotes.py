@@ -13,6 +13,8 @@ import kpm_fast as kpm
 from kpm_fast.cli import command as cli
 from kpm_fast.model.maker_form import maker_from_dict, maker_from_text
 
+pytestmark = pytest.mark.unsanitized
+
 CARD = Path(__file__).resolve().parent.parent / "examples" / "race_card"
 
 

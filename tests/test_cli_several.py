@@ -14,6 +14,8 @@ import kpm_fast as kpm
 from kpm_fast.cli import command as cli
 from kpm_fast.cli.several import Parser, Several, names, numbers
 
+pytestmark = pytest.mark.unsanitized
+
 CARD = str(Path(__file__).resolve().parent.parent / "examples" / "race_card")
 _KNOWN = ("red_one", "green", "blue")
 

@@ -14,6 +14,8 @@ from command_line import run
 from kpm_fast.cli import command as cli
 from proofs import prove
 
+pytestmark = pytest.mark.unsanitized
+
 MARKET = kpm.Market(np.eye(3), [0.3, 0.3, 0.4], claims=["home", "draw", "away"])
 ORDERS = kpm.Orders(["home", "draw", "home"], ["buy", "buy", "sell"], [0.6, 0.4, 0.5], [1, 1, 0.5])
 

@@ -16,7 +16,7 @@ import kpm_fast as kpm
 import witness
 from adapter import clear
 from strategies import METHODS, books, examples, fewer, log_uniform, pinned_books, priors, sizes
-from test_properties import same_value
+from ties import same_value
 from transforms import improved
 from witness import Book
 

@@ -15,17 +15,8 @@ from command_line import run
 from kpm_fast.analysis.advice import verdict
 from kpm_fast.model.rules import RULES
 from kpm_fast.storage import book_folder
+from makers import EXAMPLES, PRIOR
 
-PRIOR = [0.5, 0.3, 0.2]
-MAKERS = {
-    "knightian": kpm.KnightianMaker(PRIOR, 0.01, 0.02),
-    "lmsr": kpm.LMSR(100.0, PRIOR),
-    "starting_orders": kpm.StartingOrders([1.0, 2.0, 3.0]),
-    "worst_state": kpm.WorstStateMaker(3),
-    "polytope": kpm.PolytopeMaker([PRIOR, [0.2, 0.4, 0.4]], 0.01),
-    "utility": kpm.UtilityMaker(PRIOR, 1000.0),
-    "quadratic": kpm.QuadraticMaker(PRIOR, 100.0),
-}
 CONVEX = ("competitive", "pay_as_bid")
 OWN = {"knightian": RULES[:3], "lmsr": RULES[:3], "starting_orders": (*CONVEX, "pdca")}
 ORDERS = kpm.Orders([0, 1, 2], ["buy", "buy", "sell"], [0.6, 0.4, 0.1], [10, 20, 5])
@@ -51,7 +42,7 @@ def _only(batch: kpm.Batch) -> str:
 
 
 def market_of(name: str) -> kpm.Market:
-    return kpm.Market(np.eye(3), maker=MAKERS[name])
+    return kpm.Market(np.eye(3), maker=EXAMPLES[name])
 
 
 def refusal(name: str, rule: str) -> str | None:
@@ -61,13 +52,13 @@ def refusal(name: str, rule: str) -> str | None:
         return None
     owner = "StartingOrders" if rule == "pdca" else "the Knightian maker"
     return (
-        f"rule: must be one of {', '.join(own)} for {type(MAKERS[name]).__name__}, got {rule!r}, "
+        f"rule: must be one of {', '.join(own)} for {type(EXAMPLES[name]).__name__}, got {rule!r}, "
         f"which is for {owner}"
     )
 
 
 @pytest.mark.parametrize("rule", RULES)
-@pytest.mark.parametrize("name", MAKERS)
+@pytest.mark.parametrize("name", EXAMPLES)
 @pytest.mark.parametrize("door", DOORS)
 def test_a_maker_has_its_rules_in_every_door(door: str, name: str, rule: str) -> None:
     expected = refusal(name, rule)
@@ -80,7 +71,7 @@ def test_a_maker_has_its_rules_in_every_door(door: str, name: str, rule: str) ->
 
 
 @pytest.mark.parametrize("rule", RULES)
-@pytest.mark.parametrize("name", MAKERS)
+@pytest.mark.parametrize("name", EXAMPLES)
 def test_a_maker_has_its_rules_in_every_command(
     name: str, rule: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -102,7 +93,7 @@ def test_a_maker_has_its_rules_in_every_command(
             ), command
 
 
-@pytest.mark.parametrize("name", MAKERS)
+@pytest.mark.parametrize("name", EXAMPLES)
 def test_a_sweep_without_a_rule_is_by_the_maker_s_own(
     name: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -121,7 +112,7 @@ def test_a_sweep_without_a_rule_is_by_the_maker_s_own(
     capsys.readouterr()
 
 
-@pytest.mark.parametrize("name", [name for name in MAKERS if name not in ("knightian", "lmsr")])
+@pytest.mark.parametrize("name", [name for name in EXAMPLES if name not in ("knightian", "lmsr")])
 def test_advice_names_the_rules_by_which_other_makers_are_swept(name: str) -> None:
     market = market_of(name)
     rules = ", ".join(OWN.get(name, CONVEX))
@@ -130,7 +121,7 @@ def test_advice_names_the_rules_by_which_other_makers_are_swept(name: str) -> No
             kpm.advise(market, ORDERS, **options)
         assert str(raised.value) == (
             "market: must have the Knightian maker, on whose ambiguity this advises, got "
-            f"{type(MAKERS[name]).__name__} (sweep clears by each of its rules, {rules})"
+            f"{type(EXAMPLES[name]).__name__} (sweep clears by each of its rules, {rules})"
         )
 
 

@@ -16,6 +16,8 @@ from hypothesis import strategies as st
 from hypothesis.stateful import Bundle, RuleBasedStateMachine, consumes, invariant, rule
 
 import kpm_fast as kpm
+from adapter import assert_same_bits
+from stress.figures import FIGURES
 
 pytestmark = pytest.mark.cross_section
 
@@ -29,34 +31,6 @@ MARKET = kpm.Market(
 OTHER = kpm.Market(
     MARKET.payoffs, [0.2, 0.3, 0.5], risk_aversion=0.1, ambiguity=0.0, claims=MARKET.claims
 )
-PUBLISHED = (
-    "cell",
-    "state_prices",
-    "claim_prices",
-    "net_demand",
-    "fills",
-    "payoff",
-    "revenue",
-    "certainty_equivalent",
-    "objective",
-    "no_trade_equivalent",
-    "upper_bound",
-    "scale",
-    "worst_case",
-    "marginal_state_prices",
-    "multipliers",
-    "ambiguity_price",
-)
-
-
-def assert_same_bits(one: kpm.Result, other: kpm.Result) -> None:
-    """All that is published, except the statistics of the search."""
-    assert one.status is other.status
-    for name in PUBLISHED:
-        a, b = np.asarray(getattr(one, name)), np.asarray(getattr(other, name))
-        assert a.tobytes() == b.tobytes(), (name, a, b)
-
-
 prices = st.one_of(
     st.integers(0, 20).map(lambda tick: tick / 20),
     st.sampled_from([-np.inf, np.inf, -0.0, 0.3 + 1e-16, 1.5]),
@@ -286,7 +260,7 @@ def test_a_journal_may_lose_the_signs_of_zeros() -> None:
     kept, lost = replayed(-0.0), replayed(0.0)
     assert kept.state_hash == lost.state_hash
     one, other = kept.clear(), lost.clear()
-    for name in PUBLISHED:  # but for the signs of their own zeros
+    for name in FIGURES:  # but for the signs of their own zeros
         assert np.array_equal(getattr(one, name), getattr(other, name)), name
     restored = kpm.Engine(lost.market)
     restored.restore(kept.snapshot())

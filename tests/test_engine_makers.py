@@ -8,30 +8,22 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 import kpm_fast as kpm
+from adapter import assert_same_bits
 from kpm_fast.clearing.auctions import rules_of
+from makers import EXAMPLES, PRIOR
 from strategies import examples
-from test_engine import assert_same_bits
 
 pytestmark = pytest.mark.cross_section
 
 PAYOFFS = np.array([[1.0, 0.0, 0.0], [0.0, 1.0, 0.0], [1.0, 1.0, 0.0]])
-PRIOR = [0.5, 0.3, 0.2]
 CLAIMS = ("home", "draw", "either")
-MAKERS = {
-    "knightian": kpm.KnightianMaker(PRIOR, 0.1, 0.01),
-    "starting orders": kpm.StartingOrders([3.0, 2.0, 1.0]),
-    "worst state": kpm.WorstStateMaker(3, [5.0, 0.0, 1.0]),
-    "polytope": kpm.PolytopeMaker([PRIOR, [0.4, 0.4, 0.2]], 0.1),
-    "utility": kpm.UtilityMaker(PRIOR, 50.0),
-    "quadratic": kpm.QuadraticMaker(PRIOR, 20.0),
-}
 
 
 def market_of(maker: kpm.Maker) -> kpm.Market:
     return kpm.Market(PAYOFFS, claims=CLAIMS, maker=maker)
 
 
-@pytest.mark.parametrize("name", MAKERS)
+@pytest.mark.parametrize("name", EXAMPLES)
 @given(
     orders=st.lists(
         st.tuples(
@@ -49,7 +41,7 @@ def market_of(maker: kpm.Maker) -> kpm.Market:
 def test_a_clearing_is_that_of_the_orders(
     name: str, orders: list[tuple[str, str, float, float, int]]
 ) -> None:
-    market = market_of(MAKERS[name])
+    market = market_of(EXAMPLES[name])
     rules = rules_of(market)
     engine = kpm.Engine(market)
     for *order, place in orders:  # a clearing between events, of any rule: staircases are kept
@@ -69,10 +61,10 @@ def test_a_clearing_is_that_of_the_orders(
 
 
 def test_the_maker_can_be_exchanged_for_one_of_another_kind() -> None:
-    engine = kpm.Engine(market_of(MAKERS["knightian"]))
+    engine = kpm.Engine(market_of(EXAMPLES["knightian"]))
     engine.add("home", "buy", 0.7, 10)
     hashes = []
-    for maker in (*MAKERS.values(), *reversed(MAKERS.values())):
+    for maker in (*EXAMPLES.values(), *reversed(EXAMPLES.values())):
         engine.market = market_of(maker)
         hashes.append(engine.state_hash)
         assert_same_bits(
@@ -81,7 +73,7 @@ def test_the_maker_can_be_exchanged_for_one_of_another_kind() -> None:
         )
         assert engine.quotes(2.0) == maker.quotes(engine.market, 2.0)
     assert hashes == hashes[::-1]
-    assert len(set(hashes)) == len(MAKERS)
+    assert len(set(hashes)) == len(EXAMPLES)
 
 
 @pytest.mark.parametrize(
@@ -98,17 +90,17 @@ def test_the_hash_tells_makers_apart(maker: kpm.Maker, other: kpm.Maker) -> None
 
 
 def test_a_rule_that_the_maker_does_not_have_is_refused() -> None:
-    engine = kpm.Engine(market_of(MAKERS["utility"]))
+    engine = kpm.Engine(market_of(EXAMPLES["utility"]))
     engine.add("home", "buy", 0.7, 10)
     with pytest.raises(kpm.InputError, match="competitive, pay_as_bid for UtilityMaker") as caught:
         engine.clear()
     assert caught.value.field == "rule"
 
 
-@pytest.mark.parametrize("name", MAKERS)
+@pytest.mark.parametrize("name", EXAMPLES)
 def test_a_market_in_other_units_and_back_leaves_the_bits_of_before(name: str) -> None:
     """Staircases and clearings that are kept are those of the market as it is."""
-    market = market_of(MAKERS[name])
+    market = market_of(EXAMPLES[name])
     engine = kpm.Engine(market)
     rng = np.random.default_rng(3)
     for _ in range(20):

@@ -12,8 +12,8 @@ from hypothesis import strategies as st
 import adapter
 import kpm_fast as kpm
 import witness
+from misprint import MISPRINT
 from strategies import books, examples
-from test_witnesses import MISPRINT
 from witness import Book
 from witness.book import demand_at, staircase
 

@@ -13,6 +13,8 @@ import kpm_fast as kpm
 from kpm_fast import experiments, sample
 from kpm_fast.cli import command as cli
 
+pytestmark = pytest.mark.unsanitized
+
 
 def test_every_experiment_writes_its_table_and_figure(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
@@ -25,6 +27,9 @@ def test_every_experiment_writes_its_table_and_figure(
         assert (tmp_path / f"{name}.png").stat().st_size > 5_000
         assert (tmp_path / f"{name}.svg").read_text(encoding="utf-8").startswith("<?xml")
         assert f"{name}.png" in told.replace("\n", "")
+        question, picture, caption = (tmp_path / f"{name}.md").read_text("utf-8").split("\n\n")
+        assert picture == f"![{question.removeprefix('# ')}]({name}.svg)"
+        assert f"{question.removeprefix('# ')}\n{caption}" in told  # with the figures of the table
 
 
 def test_an_unknown_experiment_is_refused(capsys: pytest.CaptureFixture[str]) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import builtins
 import re
 from argparse import Namespace
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -21,6 +22,7 @@ from kpm_fast.cli.paper import run as run_paper
 from kpm_fast.errors import MissingDependencyError
 from kpm_fast.paper import figures
 from kpm_fast.paper import simulations as paper
+from kpm_fast.paper.order_figures import figure_5, figure_6
 from kpm_fast.plots.book import draw_book
 from kpm_fast.plots.style import (
     house_style,
@@ -34,6 +36,9 @@ from programs import run_program
 pytestmark = pytest.mark.unsanitized
 
 matplotlib = pytest.importorskip("matplotlib")
+from matplotlib.backends.backend_agg import FigureCanvasAgg  # noqa: E402
+from matplotlib.figure import Figure  # noqa: E402
+
 ROOT = Path(__file__).resolve().parent.parent
 
 
@@ -173,6 +178,21 @@ def test_documentation_command(
     for name in names - {"figure_1"}:  # which has fewer steps here
         drawn, stored = (folder / f"{name}.svg" for folder in (tmp_path, ROOT / "docs" / "images"))
         assert words(drawn) == words(stored), "python -m docs.pictures --output docs/images"
+
+
+@pytest.mark.parametrize("draw", [figure_5, figure_6])
+def test_labels_of_axes_in_space_stand_in_their_own_panel(draw: Callable[[], Figure]) -> None:
+    figure = draw()
+    canvas = FigureCanvasAgg(figure)
+    canvas.draw()
+    left = 0.0
+    for axes in figure.axes:
+        for axis in (axes.xaxis, axes.yaxis, axes.zaxis):  # type: ignore[attr-defined]
+            label = axis.label.get_window_extent(canvas.get_renderer())
+            assert left <= label.x0, axis.label.get_text()
+            assert label.x1 <= axes.bbox.x1, axis.label.get_text()
+            assert label.y0 >= 0.0, axis.label.get_text()
+        left = axes.bbox.x1
 
 
 def test_the_picture_of_a_proof_shows_its_numbers() -> None:

@@ -16,6 +16,8 @@ from kpm_fast.cli import command
 from kpm_fast.cli.fitted_table import print_table
 from strategies import examples
 
+pytestmark = pytest.mark.unsanitized
+
 EXAMPLE = Path(__file__).resolve().parent.parent / "examples" / "race_card"
 WORDS = st.text("abc xyz", min_size=1, max_size=20).map(str.strip).filter(bool)
 NUMBERS = st.floats(-1e9, 1e9).map(lambda number: f"{number:.6g}")

@@ -13,6 +13,8 @@ import pytest
 import setup
 from fuzz import build, campaign
 
+pytestmark = pytest.mark.unsanitized
+
 LIBFUZZER = """
 import pathlib, sys, tempfile
 tempfile.mkdtemp()
@@ -112,6 +114,7 @@ def test_a_flavour_says_how_it_is_built(monkeypatch: pytest.MonkeyPatch, tmp_pat
     compiler = tmp_path / "c++"
     monkeypatch.delenv("KPM_PROGRAMS", raising=False)  # what was built elsewhere is not built here
     monkeypatch.setattr(setup, "cmake", cmake)
+    monkeypatch.delenv("KPM_PROGRAMS", raising=False)
     monkeypatch.setattr(build, "OUTPUT", tmp_path / "build")
     for version in ("1.0", "1.1"):
         compiler.write_text(f"#!/bin/sh\necho {version}\n")

@@ -13,6 +13,8 @@ import pytest
 import kpm_fast as kpm
 from kpm_fast.cli import main
 
+pytestmark = pytest.mark.unsanitized
+
 CARD = Path(__file__).resolve().parent.parent / "examples" / "race_card"
 STATES = ["2", "draw, or none", "1"]  # numbers in another order are labels, too
 PI = np.array([0.5, 0.3, 0.2])

@@ -3,53 +3,20 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable
 
 import numpy as np
 import pytest
 
 import kpm_fast as kpm
+from makers import DRAWN, Draw, in_money, of_states, prior
 from strategies import fewer
 
 pytestmark = pytest.mark.cross_section
 
-Draw = Callable[[np.random.Generator, int], kpm.Maker]
 CASES = fewer(60, 15)
 
 
-def prior(rng: np.random.Generator, n: int) -> np.ndarray:
-    return rng.dirichlet(np.ones(n)) * 0.98 + 0.02 / n
-
-
-def wealth(rng: np.random.Generator, n: int) -> np.ndarray:
-    """Different in all states, the same in some, or in all."""
-    steps = rng.integers(-2, 3, n).astype(float)
-    return [rng.normal(0, 2, n), steps, np.full(n, 1.5)][rng.integers(3)]
-
-
-MAKERS: dict[str, Draw] = {
-    "knightian": lambda rng, n: kpm.KnightianMaker(
-        prior(rng, n),
-        10 ** rng.uniform(-2, 1),
-        rng.choice([0.01, 0.3, 1.5, np.inf]),
-        wealth(rng, n),
-    ),
-    "lmsr": lambda rng, n: kpm.LMSR(10 ** rng.uniform(-1, 2), prior(rng, n), wealth(rng, n)),
-    "starting_orders": lambda rng, n: kpm.StartingOrders(
-        prior(rng, n) * 10 ** rng.uniform(-1, 2), wealth(rng, n)
-    ),
-    "worst_state": lambda rng, n: kpm.WorstStateMaker(n, wealth(rng, n)),
-    "polytope": lambda rng, n: kpm.PolytopeMaker(
-        [prior(rng, n) for _ in range(3)], rng.choice([0.0, 0.1, 2.0]), wealth(rng, n)
-    ),
-    "utility": lambda rng, n: kpm.UtilityMaker(
-        prior(rng, n), 10 ** rng.uniform(-1, 2), wealth(rng, n)
-    ),
-    "quadratic": lambda rng, n: kpm.QuadraticMaker(
-        prior(rng, n), 10 ** rng.uniform(-1, 2), wealth(rng, n)
-    ),
-}
-every_maker = pytest.mark.parametrize("draw", MAKERS.values(), ids=MAKERS)
+every_maker = pytest.mark.parametrize("draw", DRAWN.values(), ids=DRAWN)
 
 
 def payoffs(rng: np.random.Generator, claims: int, states: int) -> np.ndarray:
@@ -106,16 +73,6 @@ def test_quotes_are_those_of_a_convex_cost(draw: Draw) -> None:
         assert maker.quotes(table, 3.0)["ask"] == pytest.approx(cost / 3, abs=1e-9)
 
 
-def of_states(maker: kpm.Maker, states: np.ndarray, weight: np.ndarray) -> kpm.Maker:
-    """The maker of these states of its own, each with a share ``weight`` of that one's prior."""
-    inventory = maker.inventory[states]
-    if isinstance(maker, kpm.WorstStateMaker):
-        return kpm.WorstStateMaker(len(states), inventory)
-    names = [name for name in ("prior", "priors", "delta") if hasattr(maker, name)]
-    changes = {name: getattr(maker, name)[..., states] * weight for name in names}
-    return maker.replace(inventory=inventory, **changes)
-
-
 @every_maker
 def test_the_order_of_states_does_not_matter(draw: Draw) -> None:
     rng = np.random.default_rng(5)
@@ -123,7 +80,7 @@ def test_the_order_of_states_does_not_matter(draw: Draw) -> None:
         n = int(rng.integers(2, 7))
         maker, order = draw(rng, n), rng.permutation(n)
         table = payoffs(rng, 3, n)
-        other = of_states(maker, order, np.ones(n))
+        other = of_states(maker, order)
         for quantities in (None, 2.0):
             own, its = maker.quotes(table, quantities), other.quotes(table[:, order], quantities)
             assert its["bid"] == pytest.approx(own["bid"], abs=1e-11)
@@ -138,19 +95,7 @@ def test_the_unit_of_money_does_not_matter(draw: Draw, unit: float) -> None:
     for _ in range(CASES):
         n = int(rng.integers(2, 7))
         maker, table = draw(rng, n), payoffs(rng, 3, n)
-        scaled = {"inventory": maker.inventory * unit}
-        for name, power in (
-            ("risk_aversion", -1),
-            ("liquidity", 1),
-            ("delta", 1),
-            ("wealth", 1),
-            ("c", 1),
-        ):
-            if hasattr(maker, name) and not (
-                name == "risk_aversion" and hasattr(maker, "liquidity")
-            ):
-                scaled[name] = getattr(maker, name) * unit**power
-        other = maker.replace(**scaled)
+        other = in_money(maker, unit)
         for quantities in (None, 2.0):
             block = None if quantities is None else quantities * unit
             own, its = maker.quotes(table, quantities), other.quotes(table, block)
@@ -198,7 +143,7 @@ def test_quotes_trades_and_sizes_follow_what_is_only_said_otherwise(draw: Draw) 
         for unit in (2.0**-20, 1e6):
             assert answers(maker, table, limits, unit) == pytest.approx(first, **near)
         states = rng.permutation(n)
-        moved = of_states(maker, states, np.ones(n))
+        moved = of_states(maker, states)
         assert answers(moved, table[:, states], limits, 1.0) == pytest.approx(first, **near)
         if isinstance(maker, kpm.QuadraticMaker):
             continue  # its cost depends on how finely states are divided
@@ -324,7 +269,7 @@ def test_sizes_reach_their_limits(draw: Draw) -> None:
 def test_a_trade_is_the_auction_of_one_order(seed: int) -> None:
     rng = np.random.default_rng(seed)
     n = int(rng.integers(2, 5))
-    maker = MAKERS["knightian"](rng, n)
+    maker = DRAWN["knightian"](rng, n)
     claim = varied(rng, n)
     side = str(rng.choice(["buy", "sell"]))
     limit, quantity = rng.uniform(claim.min(), claim.max()), rng.exponential(3.0)
@@ -409,7 +354,7 @@ def test_ties_that_trades_lead_to_are_ties() -> None:
 
 def test_the_same_bits_whatever_is_asked_before() -> None:
     rng = np.random.default_rng(11)
-    maker = MAKERS["knightian"](rng, 5)
+    maker = DRAWN["knightian"](rng, 5)
     table = payoffs(rng, 6, 5)
     together = maker.quotes(table, 1.5)
     for k in (5, 2, 0):

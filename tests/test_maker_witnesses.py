@@ -13,6 +13,8 @@ from scipy.special import logsumexp
 import kpm_fast as kpm
 from strategies import fewer
 
+pytestmark = pytest.mark.unsanitized
+
 cp = pytest.importorskip("cvxpy")
 
 Case = tuple[kpm.Maker, Callable[[np.ndarray], float], Callable[[np.ndarray], float]]

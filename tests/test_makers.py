@@ -10,6 +10,7 @@ import pytest
 
 import kpm_fast as kpm
 from auction_books import golden, numbers
+from makers import DRAWN, EXAMPLES
 
 pytestmark = pytest.mark.cross_section
 
@@ -269,15 +270,17 @@ def test_liquidity_aggregation_of_section_8_7_1(row: dict[str, Any]) -> None:
 
 
 MAKERS = [
-    kpm.KnightianMaker(PI, 2.0, 0.1, [1, 2, 3]),
-    kpm.LMSR(3.0, PI),
-    kpm.LMSR(3.0),
-    kpm.StartingOrders([1, 2, 3], [0, 0, 1]),
+    *EXAMPLES.values(),
+    kpm.LMSR(3.0),  # whose prior is a market's
     kpm.WorstStateMaker(["home", "draw", "away"]),
-    kpm.PolytopeMaker([PI, [0.2, 0.3, 0.5]], 1.0),
-    kpm.UtilityMaker(PI, 5.0),
-    kpm.QuadraticMaker(PI, 5.0),
 ]
+
+
+def test_helpers_make_every_kind() -> None:
+    public = [getattr(kpm, name) for name in kpm.__all__]
+    kinds = {item for item in public if isinstance(item, type) and issubclass(item, kpm.Maker)}
+    assert {type(maker) for maker in EXAMPLES.values()} == kinds - {kpm.Maker}
+    assert DRAWN.keys() == EXAMPLES.keys()
 
 
 @pytest.mark.parametrize("maker", MAKERS, ids=repr)

@@ -15,8 +15,8 @@ from scipy.optimize import minimize_scalar
 import kpm_fast as kpm
 from adapter import assert_same_bits
 from complete_sets import draw_market, draw_rows
+from readme_book import FILLS, README, VALUE, orders_with
 from strategies import METHODS, examples
-from test_idle_orders import FILLS, README, VALUE, orders_with
 
 pytestmark = pytest.mark.cross_section
 

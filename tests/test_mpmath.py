@@ -9,8 +9,7 @@ import pytest
 
 import kpm_fast as kpm
 import witness
-from adapter import clear, solve_cell
-from test_cells import pieces_of, value_at
+from adapter import clear, pieces_of, solve_cell, value_at
 from witness import Book, barrier, cell_problem
 from witness.risk import precise
 

@@ -16,18 +16,9 @@ pytest.importorskip("numba")
 
 from kpm_fast import numba as kpm_numba
 from kpm_fast import numba_engine, numba_makers
+from makers import EXAMPLES, PRIOR
 
 PAYOFFS = np.array([[1.0, 0.0, 0.0], [0.0, 1.0, 0.0], [0.0, 1.0, 1.0]])
-PRIOR = [0.5, 0.3, 0.2]
-MAKERS = {
-    "knightian": kpm.KnightianMaker(PRIOR, 0.1, 0.01),
-    "starting orders": kpm.StartingOrders([3.0, 2.0, 1.0], [0.0, 1.0, 0.0]),
-    "worst state": kpm.WorstStateMaker(3, [5.0, 0.0, 1.0]),
-    "polytope": kpm.PolytopeMaker([PRIOR, [0.4, 0.4, 0.2]], 0.1),
-    "risk-neutral polytope": kpm.PolytopeMaker([PRIOR, [0.4, 0.4, 0.2]], 0.0),
-    "utility": kpm.UtilityMaker(PRIOR, 50.0),
-    "quadratic": kpm.QuadraticMaker(PRIOR, 20.0),
-}
 RULES = {
     "maker_optimal": numba_makers.MAKER_OPTIMAL,
     "competitive": numba_makers.COMPETITIVE,
@@ -59,11 +50,11 @@ def check(answer: tuple[np.ndarray, ...], result: kpm.Result) -> None:
 
 
 @pytest.mark.parametrize("rule", RULES)
-@pytest.mark.parametrize("name", MAKERS)
+@pytest.mark.parametrize("name", EXAMPLES)
 def test_clearings_have_the_bits_of_python_where_the_maker_has_the_rule(
     name: str, rule: str
 ) -> None:
-    maker = MAKERS[name]
+    maker = EXAMPLES[name]
     market, orders = kpm.Market(PAYOFFS, maker=maker), drawn_orders(5, 30)
     given = numba_makers.arguments(maker)
     book = (orders.claim_index(market), orders.side, orders.price, orders.quantity)
@@ -97,7 +88,7 @@ def test_clearings_have_the_bits_of_python_where_the_maker_has_the_rule(
 
 
 def test_an_engine_takes_one_maker_after_another_in_its_own_memory() -> None:
-    first = MAKERS["knightian"]
+    first = EXAMPLES["knightian"]
     memory = np.empty(numba_makers.size(3, 3, 20, 0, 0, 2), np.uint8)
     assert len(memory) > numba_engine.size(3, 3, 20, 0, 0)
     try:
@@ -113,7 +104,7 @@ def test_an_engine_takes_one_maker_after_another_in_its_own_memory() -> None:
     book = (orders.claim_index(market), orders.side, orders.price, orders.quantity)
     for j, (claim, side, price, quantity) in enumerate(zip(*book, strict=True)):
         assert numba_engine.add(engine, j, claim, side, price, quantity) == 0
-    for maker in MAKERS.values():
+    for maker in EXAMPLES.values():
         market = kpm.Market(PAYOFFS, maker=maker)
         given = numba_makers.arguments(maker)
         assert numba_makers.set_maker(engine, *given, market.inventory) == 0
@@ -128,7 +119,7 @@ def test_an_engine_takes_one_maker_after_another_in_its_own_memory() -> None:
 
 
 def test_arrays_that_do_not_fit_together_are_refused() -> None:
-    given = numba_makers.arguments(MAKERS["utility"])
+    given = numba_makers.arguments(EXAMPLES["utility"])
     none = (np.zeros(0, np.int64), np.zeros(0, np.int8), np.zeros(0), np.zeros(0))
     with pytest.raises(ValueError, match="an entry for each state"):
         numba_makers.clear(*given, np.zeros(2), PAYOFFS, *none, 1, 1e-8)
@@ -176,7 +167,7 @@ def test_code_of_callers_comes_from_the_cache_the_second_time(tmp_path: Path) ->
 
 
 def test_no_kind_and_no_rule_is_cut_to_another() -> None:
-    kind, *rest = numba_makers.arguments(MAKERS["knightian"])
+    kind, *rest = numba_makers.arguments(EXAMPLES["knightian"])
     book = (np.zeros(3), PAYOFFS, [0], [1], [0.6], [1.0])
     inventory, payoffs, claim, side, price, quantity = map(np.array, book)
     order = (claim, side.astype(np.int8), price, quantity)

@@ -21,6 +21,8 @@ from containers import frames, zipped
 from kpm_fast.cli import main
 from strategies import examples
 
+pytestmark = pytest.mark.unsanitized
+
 MARKET = kpm.Market([[1, 0], [0, 1]], [0.5, 0.5], claims=["home", "away"], states=["H", "A"])
 EXPECTED = kpm.Orders(
     ["home", "away", "home"], [1, -1, -1], [0.56, 0.3, 0.07], [20, 100, 700], ["x", "y", "z"]

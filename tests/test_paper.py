@@ -19,6 +19,8 @@ from kpm_fast.paper import simulations as paper
 from kpm_fast.paper.finding import Finding
 from programs import kpm_fast_command, run_command
 
+pytestmark = pytest.mark.unsanitized
+
 
 @pytest.fixture(scope="module")
 def simulation_a() -> paper.Simulation:

@@ -17,7 +17,7 @@ pytestmark = pytest.mark.unsanitized
 for _package in ("clarabel", "cvxpy", "ecos", "pyscipopt", "scs"):
     pytest.importorskip(_package)
 
-from benchmarks import books, whole_books
+from benchmarks import books, makers, quoting, whole_books
 from benchmarks.accuracy import CellData, bound_at, error, upper_bound
 from benchmarks.arrivals import latencies, poisson
 from benchmarks.cell_sweep import (
@@ -176,7 +176,7 @@ def test_a_solver_that_is_kept_gives_each_cell_its_own_answer() -> None:
         found = sweep(cells, process)
     assert found.solved == 1.0
     value = kpm.clear(*book).certainty_equivalent
-    assert found.best == pytest.approx(value, abs=1e-6 * books.notional(*book))
+    assert found.best == pytest.approx(value, abs=1e-6 * books.offered(*book))
 
 
 class ClockedSolver:
@@ -255,7 +255,7 @@ def test_scip_agrees(name: str, lean: bool) -> None:
     result = kpm.clear(*SMALL[name])
     answer = ScipBook(SMALL[name], 1e-6, 60.0, lean=lean).solve()
     assert answer.finished
-    value = result.certainty_equivalent / books.notional(*SMALL[name])
+    value = result.certainty_equivalent / books.offered(*SMALL[name])
     assert answer.value == pytest.approx(value, abs=2e-6)
     assert answer.claimed == pytest.approx(value, abs=2e-6)
     assert answer.bound >= value - 1e-6
@@ -264,7 +264,7 @@ def test_scip_agrees(name: str, lean: bool) -> None:
 @pytest.mark.parametrize("ambiguity", [0.0, 0.01, 0.5, 3.0, math.inf])
 def test_cuts_support_the_risk(ambiguity: float) -> None:
     market, orders = books.random_claims(6, 5, 20, 1, 5.0, ambiguity=ambiguity)
-    risk = Risk(market, books.notional(market, orders), np.full(5, 30.0))
+    risk = Risk(market, books.offered(market, orders), np.full(5, 30.0))
     generator = np.random.default_rng(2)
     for _ in range(20):
         at, other = generator.normal(size=(2, 5))
@@ -323,3 +323,51 @@ def test_poisson_arrivals_have_their_rate() -> None:
     assert (gaps >= 0).all()
     assert gaps.mean() == pytest.approx(1 / 50, rel=0.03)
     assert gaps.std() == pytest.approx(1 / 50, rel=0.05)
+
+
+def _rows() -> tuple[dict[str, object], dict[str, object]]:
+    """A convex row and one of (8), with round numbers."""
+    common = {"orders": 300, "clear time": 100e-6, "search time": 80e-6, "iterations": 20}
+    direct = {"Clarabel iterations": 10, "Clarabel / clear times": 8.0, "Clarabel time": 800e-6}
+    convex = {**common, **direct, "maker": "LMSR", "rule": "competitive", "nodes": 1, "programs": 1}
+    search = {**convex, "rule": "maker_optimal", "nodes": 4, "programs": 12}
+    return convex, search
+
+
+def test_reasons_beside_the_makers_table_are_computed_from_their_rows() -> None:
+    convex, search = _rows()
+    text = makers._convex_reason([convex], 3)
+    assert "Missed in 1 of 3, by least for LMSR under competitive with 300 orders" in text
+    assert "20 iterations here and 10 there. One takes 4 µs here and 80 µs there" in text
+    assert "20 times as long. A thirtieth of the direct call would be 26.7 µs" in text
+    assert "takes 20 µs of the call" in text
+    text = makers._search_reason([search], 2)
+    assert "Missed in 1 of 2" in text
+    assert "solves 3 programs a node" in text
+    assert "5 iterations a node, of 4 µs each" in text
+    assert "the peer's take 20 µs, 5 times as long" in text
+    assert makers._convex_reason([], 3) == makers._search_reason([], 2) == ""
+
+
+def test_quotes_are_timed_for_every_maker_and_payoff(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(quoting, "CLAIMS", 4)
+    section = makers.quotes(True)
+    kinds = {(row["maker"], row["payoffs"]) for row in section.rows}
+    assert kinds == {
+        (n, kind) for n in makers.makers(np.full(3, 1 / 3)) for kind in quoting.PAYOFFS
+    }
+    assert all(row[name] > 0.0 for row in section.rows for name in row if name.endswith("time"))
+    assert len(section.targets) == 2
+    for target in section.targets:
+        assert all(name in target.measured for name in makers.makers(np.full(3, 1 / 3)))
+
+
+def test_a_slow_call_is_named_with_where_its_time_goes() -> None:
+    convex, _ = _rows()
+    section = makers.Section("")
+    slow = {**convex, "maker": "polytope", "clear time": 130e-6}
+    makers._aim_at_calls(section, [convex, slow, {**slow, "maker": "CPCAM, Arrow-Debreu"}])
+    (target,) = section.targets
+    assert not target.met
+    assert target.measured == "LMSR 100 µs, polytope 130 µs"
+    assert target.reason == "polytope: 20 iterations in 80 µs, 50 µs for the rest of the call."

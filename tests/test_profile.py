@@ -8,6 +8,8 @@ from benchmarks import profile
 from benchmarks.callgrind import Counts, Function, parse
 from benchmarks.codemap import BINDINGS, OWN, PYTHON, CodeMap, shares
 
+pytestmark = pytest.mark.unsanitized
+
 CORE = "_core.cpython-311-x86_64-linux-gnu.so"
 OUTPUT = f"""\
 # callgrind format

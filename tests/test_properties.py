@@ -20,7 +20,7 @@ from scipy.special import rel_entr
 import kpm_fast as kpm
 from adapter import assert_same_bits, clear, teams_at_once
 from strategies import METHODS, books, examples
-from ties import is_decided
+from ties import is_decided, same_value
 from transforms import (
     in_units,
     merged_orders,
@@ -32,10 +32,6 @@ from transforms import (
     with_orders,
 )
 from witness import Book
-
-
-def same_value(book: Book, one: float, other: float) -> None:
-    assert one == pytest.approx(other, abs=book.tolerance(3e-9))
 
 
 def same_trades(

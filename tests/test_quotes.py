@@ -10,6 +10,8 @@ import pytest
 from benchmarks import spans
 from benchmarks.entry import Data
 
+pytestmark = pytest.mark.unsanitized
+
 ROOT = Path(__file__).resolve().parent.parent
 REPORT = ROOT / "docs" / "benchmarks.json"
 PAGES = [ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md"))]

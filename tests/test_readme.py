@@ -13,6 +13,8 @@ import pytest
 
 from kpm_fast.cli import command as cli
 
+pytestmark = pytest.mark.unsanitized
+
 ROOT = Path(__file__).resolve().parent.parent
 PAGES = [ROOT / "README.md", ROOT / "examples" / "README.md", *sorted(ROOT.glob("docs/*.md"))]
 

@@ -16,8 +16,8 @@ from hypothesis import strategies as st
 import kpm_fast as kpm
 from adapter import assert_same_bits
 from complete_sets import Setting, draw_complete_set
+from readme_book import FILLS, README, VALUE, orders_with
 from strategies import METHODS, examples
-from test_idle_orders import FILLS, README, VALUE, orders_with
 
 pytestmark = pytest.mark.cross_section
 

@@ -12,9 +12,8 @@ from hypothesis import strategies as st
 from scipy.optimize import linprog
 
 import kpm_fast as kpm
-from adapter import clear
+from adapter import clear, pieces_of
 from strategies import METHODS, books, examples, fewer
-from test_cells import pieces_of
 from witness import Book
 
 cp = pytest.importorskip("cvxpy")

@@ -11,8 +11,8 @@ import numpy as np
 import pytest
 
 import kpm_fast as kpm
+from makers import EXAMPLES, PRIOR
 
-PRIOR = [0.5, 0.3, 0.2]
 MARKET = kpm.Market(np.eye(3), PRIOR, claims=["ä", "<b>", "日本"], states=["x", "y|z", "z"])
 ORDERS = kpm.Orders(
     ["ä", "<b>", "日本"], ["buy", "sell", "buy"], [0.6, 0.2, 0.3], [10, 5, 7], ["a", "b", "c"]
@@ -48,13 +48,7 @@ VALUES: dict[str, Any] = {
     "quotes": MARKET.maker.quotes(MARKET),
     "blocks": MARKET.maker.quotes(MARKET, [1.0, 2.0, 3.0]),
     "trade": MARKET.maker.trade([1, 0, 0], "buy", 0.6, 1.0)[0],
-    "knightian": kpm.KnightianMaker(PRIOR, 0.1, 0.02),
-    "lmsr": kpm.LMSR(10.0, PRIOR),
-    "starting orders": kpm.StartingOrders([1.0, 2.0, 3.0]),
-    "worst state": kpm.WorstStateMaker(3),
-    "polytope": kpm.PolytopeMaker([PRIOR, [0.2, 0.4, 0.4]], 0.1),
-    "utility": kpm.UtilityMaker(PRIOR, 100.0),
-    "quadratic": kpm.QuadraticMaker(PRIOR, 10.0),
+    **EXAMPLES,
 }
 COPIES: dict[str, Callable[[Any], Any]] = {
     "pickle": lambda value: pickle.loads(pickle.dumps(value)),

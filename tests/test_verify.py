@@ -12,6 +12,8 @@ import pytest
 
 import kpm_fast as kpm
 from kpm_fast.verification import reference
+from proofs import MARKET
+from stress import figures
 from tampering import nudged, with_each_entry_changed
 
 
@@ -48,13 +50,6 @@ def solved_by_hand() -> kpm.Result:
     )
 
 
-MARKET = kpm.Market(
-    [[1, 0, 0], [0, 1, 0], [2, -1, 0.5]],
-    [0.3, 0.3, 0.4],
-    inventory=[0.5, 0.0, -0.25],
-    risk_aversion=0.8,
-    ambiguity=0.1,
-)
 ORDERS = kpm.Orders(
     [0, 1, 0, 1, 2, 2, 1, 1, 0],
     ["buy", "buy", "sell", "buy", "sell", "buy", "buy", "sell", "buy"],
@@ -94,24 +89,7 @@ def test_prints_a_table() -> None:
         wrong.raise_if_failed()
 
 
-ARRAYS = (
-    "fills",
-    "state_prices",
-    "claim_prices",
-    "net_demand",
-    "payoff",
-    "worst_case",
-    "marginal_state_prices",
-    "cell",
-)
-NUMBERS = (
-    "revenue",
-    "certainty_equivalent",
-    "no_trade_equivalent",
-    "upper_bound",
-    "ambiguity_price",
-    "scale",
-)
+ARRAYS = [name for name in figures.ARRAYS if name != "multipliers"]  # those are not unique
 
 
 @pytest.mark.parametrize("by", [1e-4, -1e-4, 1.0, -1.0, math.nan, math.inf, 1e300])
@@ -122,7 +100,7 @@ def test_a_change_of_any_entry_is_found(cleared: kpm.Result, name: str, by: floa
 
 
 @pytest.mark.parametrize("by", [1e-6, -1e-6, 1.0, -1.0, math.nan, -math.inf, -1e300])
-@pytest.mark.parametrize("name", NUMBERS)
+@pytest.mark.parametrize("name", figures.NUMBERS)
 def test_a_change_of_any_number_is_found(cleared: kpm.Result, name: str, by: float) -> None:
     wrong = dataclasses.replace(cleared, **{name: getattr(cleared, name) + by})
     assert not wrong.verify()

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, rule
 
 import kpm_fast as kpm
-from test_engine import assert_same_bits
+from adapter import assert_same_bits
 
 pytestmark = pytest.mark.cross_section
 

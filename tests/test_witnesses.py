@@ -10,32 +10,15 @@ import pytest
 from hypothesis import assume, given
 from hypothesis import strategies as st
 
+from misprint import FILL_FILL_NONE, MISPRINT, MISPRINT_L
 from strategies import books, examples
-from witness import Book, Infeasible, all_cells, barrier, cell_problem, conic, rho, smooth
-from witness.book import Piece, demand_at, staircase
+from witness import Infeasible, all_cells, barrier, cell_problem, conic, rho, smooth
+from witness.book import demand_at, staircase
 from witness.brute import clear, solve_cell
 from witness.cell import CellProblem
 from witness.risk import precise
 
-MISPRINT = Book(
-    payoffs=np.eye(3),
-    prior=np.array([0.3, 0.3, 0.4]),
-    inventory=np.zeros(3),
-    risk_aversion=1.0,
-    ambiguity=0.1,
-    claim=np.array([0, 1, 2]),
-    side=np.array([1, 1, 1]),
-    price=np.array([0.6, 0.6, 0.01]),
-    quantity=np.array([1.0, 1.0, 100.0]),
-)
-FILL_FILL_NONE = (
-    Piece(-math.inf, 0.6, 1.0, 1.0),
-    Piece(-math.inf, 0.6, 1.0, 1.0),
-    Piece(0.01, math.inf, 0.0, 0.0),
-)
-# L = (1 - p) e^0.01 + p e^-0.99, where (1 - p) ln((1 - p)/0.6) + p ln(p/0.4) = 0.1 and p < 0.4:
-# revenue is 0.99 in every state, and one share is due in the first two.
-MISPRINT_L = 0.887732195235739296650189151543
+pytestmark = pytest.mark.unsanitized
 
 
 @st.composite

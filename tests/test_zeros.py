@@ -11,35 +11,10 @@ from hypothesis import strategies as st
 
 import kpm_fast as kpm
 from kpm_fast.clearing.auctions import rules_of
+from makers import DRAWN
+from stress.figures import FIGURES, bits
 
-MAKERS = ("knightian", "starting_orders", "worst_state", "polytope", "utility", "quadratic")
-ARRAYS = (
-    "fills",
-    "state_prices",
-    "claim_prices",
-    "net_demand",
-    "payoff",
-    "worst_case",
-    "marginal_state_prices",
-    "multipliers",
-    "paid_prices",
-    "bought",
-    "sold",
-)
-FIGURES = (
-    "certainty_equivalent",
-    "no_trade_equivalent",
-    "upper_bound",
-    "revenue",
-    "scale",
-    "ambiguity_price",
-    "gain",
-    "surplus",
-    "objective",
-    "expected_payoff",
-    "gap",
-    "volume",
-)
+DERIVED = ("paid_prices", "bought", "sold", "gain", "surplus", "expected_payoff", "gap", "volume")
 
 
 def signed(values: Any, negative: bool) -> Any:
@@ -54,40 +29,21 @@ def has_negative_zero(values: Any) -> bool:
     return bool((np.signbit(array) & (array == 0.0)).any())
 
 
-def maker_of(name: str, prior: Any, inventory: Any) -> kpm.Maker:
-    if name == "starting_orders":
-        return kpm.StartingOrders(5 * prior, inventory)
-    if name == "worst_state":
-        return kpm.WorstStateMaker(len(prior), inventory)
-    if name == "polytope":
-        priors = [prior, np.full(len(prior), 1 / len(prior))]
-        return kpm.PolytopeMaker(priors, 0.5, inventory)
-    if name == "utility":
-        return kpm.UtilityMaker(prior, 100.0, inventory)
-    if name == "quadratic":
-        return kpm.QuadraticMaker(prior, 5.0, inventory)
-    return kpm.KnightianMaker(prior, 0.5, 0.02, inventory)
-
-
 def drawn(seed: int, name: str, negative: bool) -> tuple[kpm.Market, kpm.Orders]:
     """A small book full of zeros: in payoffs, inventory, limits and quantities."""
     rng = np.random.default_rng(seed)
     states, claims, count = (int(rng.integers(*ends)) for ends in ((1, 5), (1, 5), (0, 8)))
     payoffs = signed(rng.integers(-1, 2, (claims, states)), negative)
-    prior = rng.dirichlet(np.full(states, 2.0)) + 1e-3
     inventory = signed(rng.integers(-1, 2, states) * rng.integers(0, 2), negative)
-    market = kpm.Market(payoffs, maker=maker_of(name, prior / prior.sum(), inventory))
+    maker = DRAWN[name](rng, states).replace(inventory=inventory)
     columns = rng.integers(0, claims, count), rng.choice([-1, 1], count)
     price, quantity = rng.integers(-2, 3, count) / 2, rng.integers(0, 3, count)
+    market = kpm.Market(payoffs, maker=maker)
     return market, kpm.Orders(*columns, signed(price, negative), signed(quantity, negative))
 
 
-def bits(value: Any) -> bytes:
-    return np.asarray(value, dtype=float).tobytes()
-
-
 def assert_plain(result: kpm.Result, other: kpm.Result) -> None:
-    for name in (*ARRAYS, *FIGURES):
+    for name in (*FIGURES, *DERIVED):
         assert bits(getattr(result, name)) == bits(getattr(other, name)), name
         assert not has_negative_zero(getattr(result, name)), name
     for table in ("orders", "claims", "states"):
@@ -98,7 +54,7 @@ def assert_plain(result: kpm.Result, other: kpm.Result) -> None:
 
 
 @pytest.mark.cross_section
-@given(st.integers(0, 10**6), st.sampled_from(MAKERS))
+@given(st.integers(0, 10**6), st.sampled_from([*DRAWN]))
 def test_equal_books_have_answers_of_equal_bits(seed: int, name: str) -> None:
     (market, orders), (other, others) = (drawn(seed, name, negative) for negative in (False, True))
     assert market == other
@@ -120,7 +76,7 @@ def test_equal_books_have_answers_of_equal_bits(seed: int, name: str) -> None:
             assert not has_negative_zero(own), column
 
 
-@given(st.integers(0, 10**6), st.sampled_from(MAKERS))
+@given(st.integers(0, 10**6), st.sampled_from([*DRAWN]))
 def test_makers_of_equal_wealth_say_the_same(seed: int, name: str) -> None:
     (market, _), (other, _) = (drawn(seed, name, negative) for negative in (False, True))
     assert market.maker == other.maker

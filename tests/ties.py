@@ -5,6 +5,7 @@ from __future__ import annotations
 import itertools
 
 import numpy as np
+import pytest
 
 import kpm_fast as kpm
 from adapter import assert_same_bits, market_of, orders_of
@@ -58,3 +59,7 @@ def assert_same_clearing(book: Book, one: kpm.Result, other: kpm.Result) -> bool
         return False
     assert_same_bits(one, other, bound=False)
     return True
+
+
+def same_value(book: Book, one: float, other: float) -> None:
+    assert one == pytest.approx(other, abs=book.tolerance(3e-9))

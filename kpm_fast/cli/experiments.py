@@ -16,7 +16,7 @@ from .named_path import named_path
 from .several import names
 from .tables import PipeAwareConsole
 
-__all__ = ["add_parser", "run", "write"]
+__all__ = ["add_parser", "page", "run", "write"]
 
 #: The size of each experiment with ``--quick``.
 _QUICK: Mapping[str, Mapping[str, int]] = MappingProxyType(
@@ -31,14 +31,25 @@ _QUICK: Mapping[str, Mapping[str, int]] = MappingProxyType(
 
 
 def write(folder: Path, experiment: Experiment) -> list[Path]:
-    """Write ``NAME.csv``, ``NAME.png`` and ``NAME.svg`` into a folder; return the files."""
-    name = f"{experiment.name}.csv"
+    """Write ``NAME.csv``, ``NAME.md``, ``NAME.png`` and ``NAME.svg`` into a folder.
+
+    The page shows the figure below the question and above the answer, its caption. Returns the
+    files.
+    """
+    name = experiment.name
     with staged_files(folder) as open_file:
-        write_csv(open_file(name), experiment.table)
+        write_csv(open_file(f"{name}.csv"), experiment.table)
+        open_file(f"{name}.md").write(page(experiment))
     with house_style():
         figure, (axes,) = new_figure(7.2, 4.2)
         experiment.draw(axes)
-    return [folder / name, *save(figure, folder / experiment.name)]
+    return [folder / f"{name}.csv", folder / f"{name}.md", *save(figure, folder / name)]
+
+
+def page(experiment: Experiment) -> str:
+    """Return the question, the figure and the answer as Markdown."""
+    picture = f"![{experiment.question}]({experiment.name}.svg)"
+    return f"# {experiment.question}\n\n{picture}\n\n{experiment.answer}\n"
 
 
 def add_parser(subparsers: Any) -> argparse.ArgumentParser:
@@ -60,7 +71,7 @@ def add_parser(subparsers: Any) -> argparse.ArgumentParser:
         "--output",
         type=named_path,
         metavar="DIR",
-        help="also write tables as CSV and figures (PNG, SVG)",
+        help="also write tables (CSV), figures (PNG, SVG) and what they show (Markdown)",
     )
     parser.add_argument("--quick", action="store_true", help="few books: seconds, rough figures")
     parser.add_argument(

@@ -105,8 +105,8 @@ def _answer(stop: NDArray[np.float64], books: int) -> str:
 
 
 def _draw(axes: Axes, stop: NDArray[np.float64]) -> None:
-    ordered = np.sort(stop)
-    share = np.arange(1, stop.size + 1) / max(stop.size, 1)
+    ordered = np.append(0.0, np.sort(stop))
+    share = np.arange(stop.size + 1) / max(stop.size, 1)
     axes.step(ordered, 100.0 * share, where="post", color=BLUE)
     if stop.size:
         axes.axvline(float(np.median(stop)), color=ORANGE, linewidth=1.2, ls=(0, (2, 3)))

@@ -122,7 +122,9 @@ def _draw(axes: Axes, shares: list[float], under_cost: list[float]) -> None:
             color=BLUE,
         )
     label = "in sequence, each trade paying the difference of cost"
-    axes.plot(places, [100.0 * share for share in under_cost], "o", color=ORANGE, label=label)
+    none = [100.0 * share for share in under_cost]
+    beside = places + 0.36  # where neither a bar nor its figure is in the way
+    axes.plot(beside, none, "o", color=ORANGE, label=label, zorder=5, clip_on=False)
     axes.legend(frameon=False, loc="upper right")
     axes.set_title("A thick book leaves nothing to gain by bidding less")
     axes.set_xticks(places, [str(others) for others in OTHERS])

@@ -18,8 +18,10 @@ if TYPE_CHECKING:
 __all__ = ["aggregation", "quotes"]
 
 CONTRACTS = 10.0  # of calls, and of puts
-RADII = tuple(np.round(np.linspace(0.0, 0.8, 41), 4))  # nats
-QUOTE_RADII = tuple(0.3 * np.linspace(0.0, 1.0, 61) ** 2)  # dense near 0: spreads grow as a root
+# Nats, dense near 0: costs and spreads grow as a root.
+RADII = tuple(0.8 * np.linspace(0.0, 1.0, 61) ** 2)
+QUOTE_RADII = tuple(0.3 * np.linspace(0.0, 1.0, 61) ** 2)
+_NAMED = 27  # the radius at which the figure names its lines
 
 
 def aggregation(risk_aversion: float = 1.0) -> Finding:
@@ -63,10 +65,18 @@ def _aggregation_figure(apart: Sequence[float], common: Sequence[float]) -> Figu
         axes.plot(RADII, common, color=BLUE)
         axes.fill_between(RADII, common, apart, color=GREY, alpha=0.12)
         axes.annotate(
-            "two dealers", (RADII[8], apart[8]), (0, 8), textcoords="offset points", color=ORANGE
+            "two dealers",
+            (RADII[_NAMED], apart[_NAMED]),
+            (0, -16),
+            textcoords="offset points",
+            color=ORANGE,
         )
         axes.annotate(
-            "one maker", (RADII[8], common[8]), (0, 8), textcoords="offset points", color=BLUE
+            "one maker",
+            (RADII[_NAMED], common[_NAMED]),
+            (0, 8),
+            textcoords="offset points",
+            color=BLUE,
         )
         axes.set_title("Ten calls and ten puts cost one maker half")
         axes.set_xlabel("ambiguity Ω (nats)")

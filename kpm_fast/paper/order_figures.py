@@ -67,7 +67,11 @@ def _revenue(panels: tuple[tuple[tuple[str, str], ...], ...], title: str) -> Fig
     from matplotlib.figure import Figure
 
     with house_style():
-        figure = Figure(figsize=(5.4 if len(panels) == 1 else 10.2, 4.4), layout="constrained")
+        # No layout engine: none knows the room that the labels of axes in space take.
+        alone = len(panels) == 1
+        figure = Figure(figsize=(5.4 if alone else 10.2, 4.4 if alone else 3.7))
+        room = {"left": 0.06, "right": 0.97, "bottom": 0.07, "top": 0.96 if alone else 0.86}
+        figure.subplots_adjust(**room, wspace=0.2)
         grid = np.linspace(0.0, 1.0, 21)
         fills, prices = np.meshgrid(grid * QUANTITY, grid)
         for place, regions in enumerate(panels, start=1):
@@ -79,7 +83,7 @@ def _revenue(panels: tuple[tuple[tuple[str, str], ...], ...], title: str) -> Fig
                 if len(panels) > 1:
                     axes.set_title(label, color=colour, fontsize=10)
             _ticks(axes)
-            axes.set_ylabel("clearing price")
+            axes.set_ylabel("clearing price", labelpad=9.0)  # clear of the word among its ticks
             axes.set_zlabel("revenue")
             axes.view_init(elev=24, azim=-125)
         figure.suptitle(title, x=0.02, ha="left", weight="bold", fontsize=12)

@@ -29,7 +29,7 @@ __all__ = ["corollary_1", "theorem_2"]
 
 STATES = 4
 PRIOR = (0.05, 0.1, 0.25, 0.6)  # far from what the bids suggest
-DELTAS = tuple(10.0**power for power in np.arange(2.0, -6.01, -0.5))  # shares, in every state
+DELTAS = tuple(10.0**power for power in np.linspace(2.0, -6.0, 81))  # shares, in every state
 RADII = tuple(3.2 * np.linspace(0.0, 1.0, 81) ** 2)  # nats
 _RISK_AVERSION = 0.01  # per unit of money
 
@@ -132,7 +132,8 @@ def _theorem_2_figure(
         names = book().claim
         for j, colour in enumerate((BLUE, ORANGE, GREEN, PINK, "#E69F00", "#56B4E9")):
             right.plot(DELTAS, [fill[j] for fill in fills], color=colour, label=names[j])
-            right.plot([DELTAS[-1]], [limit[j]], "o", color=colour, clip_on=False)
+            beside = sum(abs(other - limit[j]) < 1.0 for other in limit[:j])  # or they would hide
+            right.plot([DELTAS[-1] / 2.5**beside], [limit[j]], "o", color=colour, clip_on=False)
         right.set_xscale("log")
         right.set_title("Fills reach an optimum of (5), the dots")
         right.set_xlabel("starting order delta (shares in each state)")

@@ -7,6 +7,8 @@ from typing import Any
 import numpy as np
 import pytest
 
+ACCURATE = {"tol_gap_abs": 1e-11, "tol_gap_rel": 1e-11, "tol_feas": 1e-11}
+
 
 def dual_value(model: dict[str, Any], payoffs: Any, inventory: Any, orders: Any) -> float:
     """Minimise  sum quantity (limit - P.g)^+ + g.w + C*(g)  over the simplex.
@@ -50,7 +52,7 @@ def dual_value(model: dict[str, Any], payoffs: Any, inventory: Any, orders: Any)
     elif kind == "quadratic":
         conjugate = model["c"] * cp.sum_squares(g - model["prior"])
     problem = cp.Problem(cp.Minimize(orders_worth + g @ inventory + conjugate), constraints)
-    return float(problem.solve(solver=cp.CLARABEL))
+    return float(problem.solve(solver=cp.CLARABEL, **ACCURATE))
 
 
 def _utility_primal(
@@ -67,4 +69,4 @@ def _utility_primal(
         constraints.append(fills <= quantity)
     revenue = (side * limit) @ fills if len(claim) else 0.0
     problem = cp.Problem(cp.Maximize(revenue - cost), constraints)
-    return float(problem.solve(solver=cp.CLARABEL))
+    return float(problem.solve(solver=cp.CLARABEL, **ACCURATE))

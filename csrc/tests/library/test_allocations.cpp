@@ -20,7 +20,8 @@ TEST(a_hundred_thousand_clearings_allocate_nothing) {
   CHECK(kpm_engine_init(memory.data(), memory.size(), &limits, &market, &engine) == KPM_OK);
   test::CResult result(book.book);
   std::vector<std::uint8_t> bytes(8 * (3 + 5 * book.book.claim.size()));
-  std::vector<double> bid(3), ask(3);
+  const std::vector<double> sizes{1.0, 20.0, 0.5, 3.0, 2.0, 100.0};
+  std::vector<double> bid(sizes.size()), ask(sizes.size());
   std::vector<double> priors = book.book.prior;
   priors.insert(priors.end(), 4, 0.25);
   kpm_maker maker{
@@ -46,6 +47,7 @@ TEST(a_hundred_thousand_clearings_allocate_nothing) {
           kpm_engine_restore(engine, bytes.data(), kpm_engine_snapshot_size(engine)) != KPM_OK;
       failed += kpm_engine_set_market(engine, &market) != KPM_OK;
       failed += kpm_engine_quote(engine, nullptr, 0, bid.data(), ask.data()) != KPM_OK;
+      failed += kpm_engine_quote(engine, sizes.data(), 2, bid.data(), ask.data()) != KPM_OK;
       failed += kpm_engine_state_hash(engine) == 0;
     }
     failed += kpm_engine_clear(engine, &book.settings, &result.result) != KPM_OK;
@@ -54,6 +56,7 @@ TEST(a_hundred_thousand_clearings_allocate_nothing) {
       convex.rule = KPM_COMPETITIVE + clearing / 60 % 2;
       failed += kpm_engine_set_maker(engine, &maker, nullptr) != KPM_OK;
       failed += kpm_engine_quote(engine, nullptr, 0, bid.data(), ask.data()) != KPM_OK;
+      failed += kpm_engine_quote(engine, sizes.data(), 2, bid.data(), ask.data()) != KPM_OK;
       failed += kpm_engine_clear(engine, &convex, &result.result) != KPM_OK;
       failed += kpm_engine_set_market(engine, &market) != KPM_OK;
     }

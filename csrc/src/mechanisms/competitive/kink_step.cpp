@@ -64,8 +64,11 @@ KinkStep kink_step(const KinkResidual& residual) {
 }
 
 double operations_of_kink_step(double claims, double functions, bool curved) {
-  const double all = claims + functions + 1.0;
-  return 4.0 * (curved ? all * all * all : (claims + 1.0) * (claims + 1.0) * functions);
+  const double unknowns = claims + 1.0;
+  const double fewer = std::min(unknowns, functions);
+  const double more = std::max(unknowns, functions);
+  const double all = unknowns + functions;
+  return 4.0 * (curved ? all * all * all : fewer * fewer * more);
 }
 
 }  // namespace kpm

@@ -18,15 +18,16 @@ namespace kpm {
 namespace {
 
 constexpr int kRounds = 60;
-constexpr double kNear = 1e-6;      // prices off by more are not found yet, whatever the steps
-constexpr double kSettled = 1e-12;  // scaled money: what is proved no better needs no more work
-constexpr double kProven = 1e-9;    // scaled money: prices on their limits may cost this proof
-constexpr double kWeight = 1e-12;   // a weight this far below zero is negative
-constexpr double kCost = 1e-15;     // costs that differ by no more are alike
-constexpr double kStill = 1e-15;    // a change of demand and weights that is none
-constexpr int kPatience = 12;       // rounds until what changes still is rounding
-constexpr double kOfSums = 1e-13;   // of the losses: a gap may differ by so much in its sums alone
-constexpr int kSets = 24;           // changes of what ties and of what trades in full
+constexpr double kNear = 1e-6;       // prices off by more are not found yet, whatever the steps
+constexpr double kLimitSeen = 1e-9;  // prices off by less are on a limit
+constexpr double kSettled = 1e-12;   // scaled money: what is proved no better needs no more work
+constexpr double kProven = 1e-9;     // scaled money: prices on their limits may cost this proof
+constexpr double kWeight = 1e-12;    // a weight this far below zero is negative
+constexpr double kCost = 1e-15;      // costs that differ by no more are alike
+constexpr double kStill = 1e-15;     // a change of demand and weights that is none
+constexpr int kPatience = 12;        // rounds until what changes still is rounding
+constexpr double kOfSums = 1e-13;    // of the losses: a gap may differ by so much in its sums alone
+constexpr int kSets = 24;            // changes of what ties and of what trades in full
 
 bool on_step(int piece) { return piece % 2 == 1; }
 
@@ -344,8 +345,9 @@ AuctionPoint Polisher::on_kink(AuctionPoint point, const std::vector<int>& tied,
     const std::vector<int> open = steps(point);
     const auto m = static_cast<Eigen::Index>(open.size());
     auction_.pass();
-    auction_.checkpoint.pass(
-        operations_of_kink_step(static_cast<double>(m), static_cast<double>(c), a > 0.0));
+    const auto claims = static_cast<double>(m);
+    auction_.checkpoint.pass(functions.operations(claims) +
+                             operations_of_kink_step(claims, static_cast<double>(c), a > 0.0));
     functions.evaluate(auction_.losses(point.demand));
     if (round == 0) {
       level = functions.cost().maxCoeff();
@@ -442,6 +444,16 @@ AuctionPoint polish(const Auction& auction, AuctionProgram& program, MakerFuncti
   level_losses(auction, function, others.back());
   others.push_back(rough);
   level_losses(auction, function, others.back());
+  if (!tied.empty() &&
+      (auction.maker.kind != MakerKind::kPolytope || auction.maker.risk_aversion == 0.0)) {
+    for (const AuctionPoint& prices : {polished, rough}) {
+      for (const double near : {kLimitSeen, kNear}) {
+        others.push_back(prices);
+        others.back().demand = program.demand();
+        level_functions(auction, tied, near, others.back());
+      }
+    }
+  }
   for (AuctionPoint& other : others) {
     const bool follows = prices_alone && (other.p == other.g).all();
     meet_limits(auction, true, other);

@@ -96,4 +96,9 @@ Matrix TiedFunctions::curvature(const Matrix& payoffs, const Matrix& values,
   return sum;
 }
 
+double TiedFunctions::operations(double claims) const {
+  const double once = 2.0 * claims * static_cast<double>(gradient_.size());
+  return maker_.risk_aversion > 0.0 ? once * (claims + 1.0) : once;
+}
+
 }  // namespace kpm

@@ -28,6 +28,8 @@ class TiedFunctions {
   Matrix value(const Matrix& payoffs) const;
   /// Of the mixture's cost, as claims see it: (claims, claims).
   Matrix curvature(const Matrix& payoffs, const Matrix& values, const Vector& weight) const;
+  /// Operations that the values of so many claims take, and the curvature where there is any.
+  double operations(double claims) const;
 
  private:
   const ScaledMaker& maker_;

@@ -18,6 +18,7 @@ constexpr double kReach = 16.0;        // of these units: where demand is cut
 constexpr double kLongestZoom = 1e-4;  // per zoom: demand is known to no more digits
 constexpr double kShortestZoom = 0.3;  // one shorter than this is not worth a solution
 constexpr double kLost = 1e-9;         // scaled money: with this gap the demand is unknown
+constexpr double kUnseen = 1e-18;      // scaled money: nothing that trades gains so little
 constexpr double kNoWorse = 1.1;       // a gap that hardly differs says nothing of units
 constexpr double kOnLimit = 1e-14;     // of the payoff range: a price this close is on its limit
 constexpr int kZooms = 8;
@@ -44,17 +45,20 @@ double notional_of(const std::vector<Staircase>& stairs, const ScaledMarket& mar
   return notional;
 }
 
-/// Whether little trades compared with the largest orders, which are giants among the rest or leave
-/// what trades no proof to the tolerance.
+/// Whether little trades compared with the largest orders, or nothing is known, and this leaves
+/// what trades no proof to the tolerance, or the largest orders are giants among the rest.
 bool is_dwarfed(const std::vector<Staircase>& stairs, const ScaledMarket& whole,
-                const ScaledMarket& market, const AuctionPoint& point, double tolerance) {
-  const double traded = traded_at(point);
-  if (traded > 0.0 && traded <= kDwarfed &&
-      market.scale * std::abs(point.gap()) > tolerance * notional_of(stairs, market, point)) {
-    return true;
-  }
-  if ((traded > kDwarfed && !is_lost(point)) || whole.claims() == 0) {
+                const ScaledMarket& market, double idle, const AuctionPoint& point,
+                double tolerance) {
+  if ((traded_at(point) > kDwarfed && !is_lost(point)) || whole.claims() == 0) {
     return false;
+  }
+  // Where nothing trades there is no notional to prove anything of: all but rounding is too much,
+  // as that of what the maker has without trade is in any units.
+  const double notional = notional_of(stairs, market, point);
+  const double enough = notional > 0.0 ? tolerance * notional / market.scale : kUnseen;
+  if (!(std::abs(point.gap()) <= std::max(enough, kGapRounding * std::abs(idle)))) {
+    return true;
   }
   std::vector<double> heights;
   for (int k = 0; k < whole.claims(); ++k) {
@@ -129,7 +133,8 @@ ResolvedAuction resolve_auction(const ScaledMarket& whole, const MakerModel& mod
       begin ? best.in->solve(stairs, settings, checkpoint) : best.in->unsolved(stairs, checkpoint);
   double share = 0.0;  // of the units so far; none chosen yet
   for (int zoom = 0; zoom < kZooms && !solved.stopped &&
-                     is_dwarfed(stairs, whole, best.in->market, solved.point, settings.tolerance);
+                     is_dwarfed(stairs, whole, best.in->market, best.in->idle.worth, solved.point,
+                                settings.tolerance);
        ++zoom) {
     const ScaledMarket& now = best.in->market;
     const double traded = is_lost(solved.point) ? 0.0 : traded_at(solved.point);
