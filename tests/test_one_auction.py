@@ -11,7 +11,7 @@ from strategies import fewer
 from stress import degenerate_books
 from stress.families import Book
 from stress.same_answer import Answer, Renaming, difference
-from test_one_answer import least_regret_bound
+from witness.regret import least_regret_bound
 
 every_maker = pytest.mark.parametrize(("name", "rule"), [*KINDS, ("ball", "pay_as_bid")])
 
