@@ -6,13 +6,12 @@ import numpy as np
 import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
-from scipy.optimize import minimize
 
 import kpm_fast as kpm
 from strategies import METHODS, examples, fewer
 from stress import degenerate, degenerate_books
-from stress.families import Floats
 from stress.same_answer import Answer, Renaming, difference
+from witness.regret import least_regret_bound
 
 
 @pytest.mark.cross_section
@@ -60,27 +59,6 @@ def test_at_fair_limits_a_maker_takes_no_risk(method: str, seed: int, digits: fl
     result = kpm.clear(market, orders, method, threads=1)
     assert np.ptp(result.payoff) <= 1e-5 * quantity.sum()
     assert result.certainty_equivalent == pytest.approx(0, abs=1e-12 * quantity.sum())
-
-
-def least_regret_bound(payoffs: Floats, bids: Floats, offers: Floats) -> float:
-    """The least of rule 2's criterion over fills that leave a maker the same payoff in all states.
-
-    From below: with ``z = (Q - fill) / sqrt(Q)`` of each claim's bids and offers it is ``|z|^2``
-    in a box on linear conditions, and any multipliers of these bound it.
-    """
-    quantity = np.concatenate([bids, offers])
-    root = np.sqrt(quantity)
-    to_net = np.hstack([np.diag(np.ones(len(bids))), -np.diag(np.ones(len(bids)))])
-    change = (payoffs[:, 1:] - payoffs[:, :1]).T @ to_net  # of a state's loss less the first's
-    rows, right = change * root, change @ quantity
-
-    def dual(multipliers: Floats) -> tuple[float, Floats]:
-        slope = multipliers @ rows
-        z = np.clip(-slope / 2.0, 0.0, root)
-        return -float(z @ z + slope @ z - multipliers @ right), -(rows @ z - right)
-
-    start = np.zeros(len(right))
-    return -float(minimize(dual, start, jac=True, method="BFGS", options={"gtol": 1e-10}).fun)
 
 
 @pytest.mark.parametrize("presolve", [True, False])

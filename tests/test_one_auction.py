@@ -11,6 +11,7 @@ from strategies import fewer
 from stress import degenerate_books
 from stress.families import Book
 from stress.same_answer import Answer, Renaming, difference
+from witness.regret import least_regret_bound
 
 every_maker = pytest.mark.parametrize(("name", "rule"), [*KINDS, ("ball", "pay_as_bid")])
 
@@ -92,3 +93,39 @@ def test_extreme_books(name: str, span: int) -> None:
     for seed in range(fewer(40, 10)):
         book = extreme_book(seed, name, span)
         assert_one_answer(book, "competitive", np.random.default_rng(seed))
+
+
+#: Where a claim's demand came to lie at the end of its step, the others' were not chosen.
+MISSED = [("orders", 47), ("orders", 68), ("orders", 457), ("lmsr", 457), ("polytope", 457)]
+
+
+@pytest.mark.parametrize(
+    ("name", "index"),
+    [*MISSED, *((name, i) for name in ("lmsr", "orders", "utility") for i in range(40))],
+)
+def test_demand_that_the_optimum_leaves_open_is_that_of_least_regret(name: str, index: int) -> None:
+    """Rule 2: where every state has a price, losses may only move alike."""
+    draw = np.random.default_rng([12, index])
+    families = degenerate_books.FAMILIES
+    market, orders = families[index % len(families)](draw).book()
+    maker = degenerate_books.maker(draw, name, market, orders)
+    result = kpm.clear(market.replace(maker=maker), orders, rule="competitive")
+    assert result.status == "optimal"
+    claim, span = orders.claim_index(market), np.ptp(market.payoffs, axis=1)
+    off = orders.price - (market.payoffs @ result.state_prices)[claim]
+    sizes, filled = np.zeros((2, 2, len(span)))
+    inside = (orders.price > market.payoffs.min(axis=1)[claim]) & (
+        orders.price < market.payoffs.max(axis=1)[claim]
+    )
+    at_limit = inside & (np.abs(off) <= 1e-13 * span[claim])
+    where = (1 - orders.side[at_limit]) // 2, claim[at_limit]
+    np.add.at(sizes, where, orders.quantity[at_limit])
+    np.add.at(filled, where, result.fills[at_limit])
+    if not sizes.any() or result.state_prices.min() < 1e-6:
+        return
+    money = sizes * span  # shares that pay one: the criterion weighs them by the payoff range
+    unit = money.max()
+    scaled = market.payoffs / np.where(span > 0, span, 1.0)[:, None]
+    regret = ((money - filled * span) ** 2 / np.where(money > 0, money, 1.0)).sum() / unit
+    least = least_regret_bound(scaled, *(money / unit), filled * span / unit)
+    assert regret == pytest.approx(least, rel=0, abs=1e-6)

@@ -15,6 +15,22 @@ namespace {
 constexpr double kAtEnd = 1e-9;     // share of a step: demand this close to its end is there
 constexpr double kRounded = 1e-14;  // the same, by rounding alone
 
+/// The step on which a claim's demand may lie at these prices: its own or, from the rung that it is
+/// on, the one whose limit is its price. -1: none.
+int step_of(const Auction& auction, const AuctionPoint& point, int k) {
+  const int piece = point.piece[static_cast<std::size_t>(k)];
+  if (Staircase::is_step(piece)) {
+    return piece;
+  }
+  const std::vector<double>& limit = auction.ladder(k).limit;
+  const auto l = static_cast<std::size_t>(piece / 2);
+  const double price = auction.market.payoffs.row(k).dot(point.g.matrix());
+  if (l < limit.size() && std::abs(price - limit[l]) <= kOffPiece) {
+    return piece + 1;
+  }
+  return l > 0 && std::abs(price - limit[l - 1]) <= kOffPiece ? piece - 1 : -1;
+}
+
 /// What a share of each open claim adds to each function whose tie decides C: states or vertices.
 struct Rows {
   Matrix held;  // must change equally
@@ -108,10 +124,11 @@ void choose_demand(const Auction& auction, const std::vector<Staircase>& stairs,
   const ScaledMarket& market = auction.market;
   std::vector<OpenStep> open;
   for (int k = 0; k < market.claims(); ++k) {
-    const int piece = point.piece[static_cast<std::size_t>(k)];
-    if (!Staircase::is_step(piece)) {
+    const int piece = step_of(auction, point, k);
+    if (piece < 0) {
       continue;
     }
+    point.piece[static_cast<std::size_t>(k)] = piece;
     const auto l = static_cast<std::size_t>(piece / 2);
     const Staircase& claim =
         stairs[static_cast<std::size_t>(market.original[static_cast<std::size_t>(k)])];
@@ -132,11 +149,13 @@ void choose_demand(const Auction& auction, const std::vector<Staircase>& stairs,
   conditions.leftCols(m) = rows.held;
   conditions.col(m).setConstant(-1.0);
   auction.pass();
-  const Matrix directions = kernel(conditions, kDependentDirection);
+  Matrix directions = kernel(conditions, kDependentDirection);
   if (directions.cols() == 0) {
     move_to_ends(open, kRounded, point);
     return;
   }
+  // At the end of its step, rounding in what does not move would block every direction.
+  directions = (directions.array().abs() > kDirectionRounding).select(directions, 0.0);
 
   Matrix limits = rows.idle * directions.topRows(m);
   limits.rowwise() -= directions.row(m);
