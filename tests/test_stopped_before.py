@@ -31,7 +31,7 @@ def test_a_clearing_has_no_time_at_all(method: str, book: Book) -> None:
     market, orders = market_of(book), orders_of(book)
     found = kpm.clear(market, orders, method, threads=1, stop=cancelled())
     none = kpm.clear(market, orders, method, threads=1, time_limit=0.0)
-    assert_same_bits(none, found)
+    assert_same_bits(none, found, without=["status"])
     if none.status is kpm.Status.TIME_LIMIT:
         assert found.status is kpm.Status.INTERRUPTED
     else:  # proven, or all that its accuracy allows, in no time
