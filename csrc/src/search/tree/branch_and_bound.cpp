@@ -184,8 +184,8 @@ class Tree {
       }
       return status_ != Status::kOptimal;
     }
-    if (settings_.tolerance > kFineTolerance) {
-      return true;  // asked for no more than this
+    if (settings_.tolerance > kFineTolerance && best_ >= 0.0) {
+      return true;  // asked for no more; what is worth less than no trade takes longer to replace
     }
     if (to_the_end_) {
       return settings_.node_limit > 0 && progress_.nodes >= settings_.node_limit;

@@ -46,10 +46,11 @@ struct TreeResult {
 /// taken in rounds of fixed size, best bound first, and see what earlier rounds found: nothing
 /// depends on the number of threads.
 ///
-/// Once the gap is within a tolerance above kFineTolerance the search ends. Asked for a finer one
-/// it continues, so that the answer is the best clearing to the last digits and not merely one
-/// within tolerance: where `goes_on_to_the_end()`, until nothing is left that may be better, else
-/// for about as many nodes again. Then the cells that tie with it are collected.
+/// Once the gap is within a tolerance above kFineTolerance the search ends, if its best clearing is
+/// worth no less than no trade. Asked for a finer one it continues, so that the answer is the best
+/// clearing to the last digits and not merely one within tolerance: where `goes_on_to_the_end()`,
+/// until nothing is left that may be better, else for about as many nodes again. Then the cells
+/// that tie with it are collected.
 TreeResult branch_and_bound(const ScaledMarket& market, const std::vector<Corners>& corners,
                             const TreeSettings& settings);
 
