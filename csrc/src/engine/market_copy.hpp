@@ -92,7 +92,8 @@ class MarketCopy {
   }
   static void take(std::vector<double>& own, const double* from, std::size_t size) {
     const std::less<> before;
-    if (!before(from, own.data()) && before(from, own.data() + own.size())) {  // part of it
+    const bool part = !before(from, own.data()) && before(from, own.data() + own.size());
+    if (part && from != nullptr) {
       std::memmove(own.data(), from, size * sizeof(double));
       own.resize(size);
     } else {
