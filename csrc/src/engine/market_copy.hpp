@@ -91,9 +91,12 @@ class MarketCopy {
     return static_cast<std::size_t>(market.claims) * static_cast<std::size_t>(market.states);
   }
   static void take(std::vector<double>& own, const double* from, std::size_t size) {
+    if (from == nullptr) {
+      own.clear();
+      return;
+    }
     const std::less<> before;
-    const bool part = !before(from, own.data()) && before(from, own.data() + own.size());
-    if (part && from != nullptr) {
+    if (!before(from, own.data()) && before(from, own.data() + own.size())) {  // part of it
       std::memmove(own.data(), from, size * sizeof(double));
       own.resize(size);
     } else {
