@@ -21,7 +21,7 @@ import numpy as np
 
 import kpm_fast as kpm
 
-from .rounds import Floats, interleave
+from .rounds import Floats, interleave, one_core
 from .section import Section, range_text
 
 TITLE = "Many books"
@@ -110,7 +110,8 @@ def executors(quick: bool) -> Section:
         if importlib.util.find_spec(module) is None:
             part.notes.append(f"Without {kind}: {module} is not installed.")
             continue
-        without, with_it = _in_turn(kind, books, rounds)
+        with one_core():  # a worker on the other one would differ by what cores differ
+            without, with_it = _in_turn(kind, books, rounds)
         added = with_it / (0.5 * (without[1:] + without[:-1])) - 1.0
         part.rows.append(
             {
