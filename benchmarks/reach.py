@@ -28,6 +28,7 @@ from rich.table import Column, Table
 from . import aims, cell, paper_book
 from .aims import Limits, Measured
 from .document import prose_of, table
+from .load import Watch
 from .machine import commit, describe
 from .rounds import one_core
 from .section import Row, time_text
@@ -186,9 +187,11 @@ def run(options: argparse.Namespace) -> int:
         console.print(f"error: no row {', '.join(unknown)}; rows are {', '.join(QUESTIONS)}")
         return 2
     limits = Limits(options.time_limit, options.against, options.quick)
+    watch = Watch()
     rows = [_row(QUESTIONS[name], limits) for name in names]
     if options.output is not None:
-        options.output.write_text(page(rows, options.against), encoding="utf-8")
+        text = page(rows, options.against, watch.load().others)
+        options.output.write_text(text, encoding="utf-8")
     shown = Table(*(Column(heading, overflow="fold") for heading in rows[0]), box=SIMPLE_HEAD)
     for row in rows:
         shown.add_row(*map(str, row.values()))
@@ -208,10 +211,12 @@ def _row(question: Question, limits: Limits) -> Row:
     }
 
 
-def page(rows: Sequence[Row], against: Path | None) -> str:
+def page(rows: Sequence[Row], against: Path | None, others: float | None) -> str:
     """The table as a page of the documentation, with what it was measured on."""
     met = sum(row["met, or why not"] == "met" for row in rows)
     facts = [*describe(), ("measured", f"{datetime.now(timezone.utc):%Y-%m-%d %H:%M} UTC")]
+    if others is not None:
+        facts.append(("other processes", f"kept {others:.2f} cores busy"))
     if against is not None:
         facts.append(("recorded books", f"times are multiples of those of {commit(against)}"))
     parts = [

@@ -76,8 +76,9 @@ def test_the_page_has_a_row_for_each_question() -> None:
         {"question": "a | b", "when set": "", "aim": "1", "now": "2", "met, or why not": "met"},
         {"question": "c", "when set": "3", "aim": "4", "now": "5", "met, or why not": "because"},
     ]
-    page = reach.page(rows, None)
+    page = reach.page(rows, None, 0.5)
     assert "1 of 2 are met." in page
     assert "| a \\| b |  | 1 | 2 | met |\n| c | 3 | 4 | 5 | because |" in page
+    assert "- other processes: kept 0.50 cores busy" in page
     assert "recorded books" not in page.partition("- machine")[2]
-    assert "recorded books: times are multiples" in reach.page(rows, Path("nowhere"))
+    assert "recorded books: times are multiples" in reach.page(rows, Path("nowhere"), None)
