@@ -36,6 +36,12 @@ struct Setting {
     return (scaled.payoffs.transpose() * of.matrix()).array() - scaled.inventory;
   }
 
+  /// Of a maker whose measure has just found rho(L) and its worst case.
+  Array marginal(const RiskMeasure& measure, const Array& loss, double rho) const {
+    const Array g = measure.worst_case() * (scaled.risk_aversion * (loss - rho)).exp();
+    return g / g.sum();
+  }
+
   std::vector<Staircase> stairs;
   ScaledMarket scaled;
   std::vector<Corners> corners;
@@ -62,9 +68,7 @@ TEST(the_risk_rises_at_least_as_much_as_its_curvature_bound) {
     RiskMeasure measure(at.scaled, arena);
     const Array loss = at.losses(at.demand);
     const double rho = measure.evaluate(loss);
-    const Array p = measure.worst_case();
-    Array g = p * (at.scaled.risk_aversion * (loss - rho)).exp();
-    g /= g.sum();
+    const Array g = at.marginal(measure, loss, rho);
     for (int sample = 0; sample < 20; ++sample) {
       Array moved(at.scaled.claims());
       for (int k = 0; k < at.scaled.claims(); ++k) {
@@ -255,8 +259,7 @@ TEST(the_rise_beside_replaceable_claims_is_no_more_than_exact) {
     RiskMeasure measure(at.scaled, arena);
     const Array loss = at.losses(at.demand);
     const double rho = measure.evaluate(loss);
-    Array g = measure.worst_case() * (at.scaled.risk_aversion * (loss - rho)).exp();
-    g /= g.sum();
+    const Array g = at.marginal(measure, loss, rho);
     std::vector<int> moving;
     long double reach = 0.0L;
     long double squares = 0.0L;
