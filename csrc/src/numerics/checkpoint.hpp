@@ -15,6 +15,10 @@ inline double operations_of_iteration(double unknowns) {
   return unknowns * unknowns * unknowns + kOfAny;
 }
 
+/// Operations, a second at most, for which what follows a search goes on although nobody waits: a
+/// clearing that loses nothing, and the proof of the bound.
+constexpr double kGrace = 1e9;
+
 /// A thread's count of operations since it last polled the token. Long loops call it; once the work
 /// may have taken some ten microseconds it polls.
 class Checkpoint {

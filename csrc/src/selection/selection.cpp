@@ -16,8 +16,6 @@ namespace {
 constexpr double kSameVolume = 1e-9;      // relative
 constexpr double kSameDivergence = 1e-9;  // nats
 constexpr double kLost = 1e-10;           // scaled money that chosen prices may cost
-constexpr double kPatience = 1e9;         // operations, a second at most, in which nothing stops a
-                                          // clearing that loses nothing
 
 /// The greatest certainty equivalent at prices that are the cell's; null if there are none.
 const Choice* best_right(const std::vector<Choice>& choices) {
@@ -261,7 +259,7 @@ Choice Selection::safe_choice() {
 
 /// By an equilibrium, where the clearing at hand loses money.
 void Selection::make_safe(SafeStart& safe, Choice& choice) {
-  Checkpoint patience(patient_, kPatience);
+  Checkpoint patience(patient_, kGrace);
   const auto take = [&](Choice&& other) {
     if (other.off <= kPriceTolerance && other.worth > choice.worth) {
       choice = std::move(other);
@@ -281,7 +279,7 @@ void Selection::make_safe(SafeStart& safe, Choice& choice) {
     }
     return;
   }
-  Selection at_equilibrium(market_, stairs_, patient_, patient_, equilibrium_, kPatience);
+  Selection at_equilibrium(market_, stairs_, patient_, patient_, equilibrium_, kGrace);
   std::vector<Choice> choices;
   if (Choice* const best =
           at_equilibrium.choose_tied({{0.0, safe.equilibrium(patience), nullptr}}, choices)) {

@@ -21,8 +21,6 @@ namespace {
 // accurately before one is chosen.
 constexpr double kTieShare = 0.25;
 
-constexpr double kToCertify = 1e9;  // operations, a second at most, in which nothing stops a proof
-
 /// A clearing of the presolved book, of the full one.
 std::shared_ptr<const CellOptimum> restore(const Presolve& book, const ScaledMarket& scaled,
                                            const std::vector<Staircase>& stairs,
@@ -145,7 +143,7 @@ Found prove(const Market& market, const TradedMarket& traded, Presolve& book,
   TreeResult result = branch_and_bound(book.market(), book.corners(), search);
   double proof_rounding = 0.0;
   if (settings.certificate && !result.coarse) {
-    Checkpoint patience(task.patient, kToCertify);
+    Checkpoint patience(task.patient, kGrace);
     try {
       Proof proof =
           certify(market, traded, book, whole, tradable, riskless, result.leaves, patience);
