@@ -1,5 +1,6 @@
 // What a step at a kink counts as, against what its products and decompositions do.
 #include <algorithm>
+#include <numeric>
 #include <vector>
 
 #include "check.hpp"
@@ -58,10 +59,8 @@ TEST(what_tied_vertices_make_of_claims_counts_as_what_it_takes) {
     const ScaledMarket scaled(book.market(), stairs);
     for (const int count : {1, 2, 30}) {
       std::vector<double> vertices(static_cast<std::size_t>(count * states), 1.0 / states);
-      std::vector<int> tied;
-      for (int v = 0; v < count; ++v) {
-        tied.push_back(v);
-      }
+      std::vector<int> tied(static_cast<std::size_t>(count));
+      std::iota(tied.begin(), tied.end(), 0);
       MakerModel model;
       model.states = states;
       model.kind = MakerKind::kPolytope;

@@ -13,9 +13,9 @@ TEST(extremes_are_those_of_any_count_wherever_they_stand) {
   test::Random random(5);
   for (int count = 1; count <= 13; ++count) {
     for (int place = 0; place < count; ++place) {
-      std::vector<double> numbers;
-      for (int i = 0; i < count; ++i) {
-        numbers.push_back(random.uniform(-1.0, 1.0));
+      std::vector<double> numbers(static_cast<std::size_t>(count));
+      for (double& number : numbers) {
+        number = random.uniform(-1.0, 1.0);
       }
       const auto at = static_cast<std::size_t>(place);
       const auto opposite = static_cast<std::size_t>(count - 1 - place);
