@@ -17,6 +17,7 @@ constexpr int kDirectSteps = 20;  // of the direct way, for one set of ends
 constexpr int kActiveSets = 20;
 constexpr double kMoves = 1e-9;      // share of a null vector that is more than rounding
 constexpr double kLargest = 5e9;     // sum of multipliers: exponents are then known to 1e-6
+constexpr int kFactorSteps = 200;    // a range's end may be as small as doubles get
 constexpr double kVanishing = 1e-6;  // of its prior: a state that the direct way leaves alone
 
 /// By what factor the exponents move too far: a state's weight may change by a factor of e^2, or
@@ -289,7 +290,70 @@ bool InformationProjection::drop_wrong_sign_multipliers() {
 bool InformationProjection::settle(double farthest) {
   farthest_ = farthest;
   too_far_ = false;
+  if (market_.disjoint.disjoint()) {
+    return settle_disjoint();
+  }
   return settle_by(true) || (!too_far_ && settle_by(false));
+}
+
+/// Within a claim's states the nearest prices are in the proportion of the prior, so only the
+/// claims' prices are to be found: those of the prior times one factor, each moved into its range,
+/// with the factor at which they add up to one with the states in which no claim pays.
+bool InformationProjection::settle_disjoint() {
+  active_.clear();
+  double mass = 0.0;  // of the prior, on the support
+  for (const int i : support_) {
+    mass += market_.prior[i];
+  }
+  Slice& share = step_;  // (claims) of that mass
+  share.setZero();
+  double free = 0.0;  // the share of states in which no claim pays
+  for (const int i : support_) {
+    const int k = market_.disjoint.claim_of(i);
+    (k == DisjointClaims::kNone ? free : share[k]) += market_.prior[i] / mass;
+  }
+  double factor = 1.0;
+  double too_small = 0.0;
+  double too_large = kInfinity;
+  double sum = 0.0;
+  const double enough = kRounding * static_cast<double>(2 + market_.claims());
+  for (int step = 0; step < kFactorSteps; ++step) {
+    double held = 0.0;  // by an end of a range
+    double moves = free;
+    for (int k = 0; k < market_.claims(); ++k) {
+      const double price = factor * share[k];
+      // No price where no state is left to carry it.
+      price_[k] = share[k] > 0.0 ? std::clamp(price, low_[k], high_[k]) : 0.0;
+      (price_[k] == price ? moves : held) += price_[k] == price ? share[k] : price_[k];
+    }
+    sum = held + factor * moves;
+    if (std::abs(sum - 1.0) <= enough) {
+      break;
+    }
+    (sum < 1.0 ? too_small : too_large) = factor;
+    const double next = moves > 0.0 ? (1.0 - held) / moves : kInfinity;
+    factor = too_small < next && next < too_large ? next
+             : too_large < kInfinity              ? 0.5 * (too_small + too_large)
+                                                  : 2.0 * too_small;
+  }
+  double divergence = free > 0.0 ? factor * free * std::log(factor) : 0.0;
+  for (int k = 0; k < market_.claims(); ++k) {
+    if (!(price_[k] >= low_[k] - kSlack && price_[k] <= high_[k] + kSlack)) {
+      return false;
+    }
+    divergence += price_[k] > 0.0 ? price_[k] * std::log(price_[k] / share[k]) : 0.0;
+  }
+  too_far_ = divergence > farthest_;
+  if (too_far_ || !(std::abs(sum - 1.0) <= std::max(kSlack, enough))) {
+    return false;
+  }
+  distribution_.setZero();
+  for (const int i : support_) {
+    const int k = market_.disjoint.claim_of(i);
+    distribution_[i] =
+        market_.prior[i] / mass * (k == DisjointClaims::kNone ? factor : price_[k] / share[k]);
+  }
+  return true;
 }
 
 /// Adds all ranges that are missed `together`, or else the worst of them alone.

@@ -16,7 +16,9 @@ namespace kpm {
 /// unless an end of its range binds. Newton's method finds lambda on the concave dual
 ///   -ln sum q e^{P' lambda} + lambda . (the prices wanted).
 /// There is at most one minimiser: KL is strictly convex.
-/// Cost per Newton step: O(A^2 N + A^3) for A claims whose price is wanted, N exponentials.
+/// Cost per Newton step: O(A^2 N + A^3) for A claims whose price is wanted, N exponentials. Where
+/// claims pay on disjoint sets of states, prices are the prior's times one factor, as far as their
+/// ranges let them: the root of a piecewise linear function, O(N) a step.
 class InformationProjection {
  public:
   /// `checkpoint`, if any, is passed at each row of a Newton step.
@@ -46,6 +48,7 @@ class InformationProjection {
 
  private:
   bool settle_by(bool together);
+  bool settle_disjoint();
   void load();
   void weigh();
   void pass(double operations);

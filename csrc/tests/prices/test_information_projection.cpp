@@ -1,3 +1,7 @@
+#include <algorithm>
+#include <cmath>
+
+#include "ipm/disjoint_book.hpp"
 #include "numerics/entropy.hpp"
 #include "prices/information_projection.hpp"
 #include "random_book.hpp"
@@ -131,6 +135,69 @@ TEST(ranges_that_contradict_each_other_are_refused) {
     ++refused;
   }
   CHECK(refused > 20);
+}
+
+// Where claims pay on disjoint sets of states the projection is found without Newton's method: also
+// where claims or states must have no price, and ranges have no room.
+TEST(the_projection_of_disjoint_claims_always_settles_and_is_that_of_the_general_method) {
+  test::Random random(38);
+  int agreed = 0;
+  for (int trial = 0; trial < 300; ++trial) {
+    const test::RandomBook book = test::disjoint_book(random, 300);
+    const ScaledMarket market(book.market(), compile_staircases(book.market(), book.book()));
+    if (!market.disjoint.disjoint()) {
+      continue;
+    }
+    const ScaledMarket general = test::without_knowledge(market);
+    Arena arena;
+    InformationProjection projection(market, arena);
+    InformationProjection other_way(general, arena);
+    projection.clear();
+    other_way.clear();
+    Array other = test::random_distribution(random, market.states());
+    const bool everywhere = random.below(2) == 0;
+    for (int i = 0; i < market.states(); ++i) {
+      if (everywhere || random.below(4) > 0) {
+        projection.add_state(i);
+        other_way.add_state(i);
+      } else {
+        other[i] = 0.0;
+      }
+    }
+    other /= other.sum();
+    const double width = trial % 3 == 0 ? 0.0 : 0.1 * random.uniform();
+    Array low(market.claims()), high(market.claims());
+    for (int k = 0; k < market.claims(); ++k) {
+      const double price = market.payoffs.row(k).dot(other.matrix());
+      low[k] = std::max(0.0, price - width * random.uniform());
+      high[k] = price + width * random.uniform();
+      projection.set_range(k, low[k], high[k]);
+      other_way.set_range(k, low[k], high[k]);
+    }
+    CHECK(projection.settle() && projection.is_sharp());
+    const Array x = projection.distribution();
+    CHECK_NEAR(x.sum(), 1.0, 1e-14);
+    for (int k = 0; k < market.claims(); ++k) {
+      const double price = market.payoffs.row(k).dot(x.matrix());
+      CHECK_AT_MOST(low[k], price, 1e-14);
+      CHECK_AT_MOST(price, high[k], 1e-14);
+    }
+    const double away = relative_entropy_of(x, market.prior);
+    CHECK_AT_MOST(relative_entropy_of(other, x) + away, relative_entropy_of(other, market.prior),
+                  1e-12);
+    if (other_way.settle()) {
+      ++agreed;
+      CHECK_AT_MOST((x - other_way.distribution()).abs().maxCoeff(), 0.0, 1e-11);
+    }
+    double mass = 0.0;  // distances are from the prior on the support
+    for (int i = 0; i < market.states(); ++i) {
+      mass += everywhere || x[i] > 0.0 || other[i] > 0.0 ? market.prior[i] : 0.0;
+    }
+    const double from_support = away + std::log(mass);
+    CHECK(projection.settle(from_support + 1e-9));
+    CHECK(!projection.settle(from_support - 1e-9));
+  }
+  CHECK(agreed > 100);
 }
 
 }  // namespace kpm
