@@ -21,7 +21,7 @@ constexpr Attempt kAttempts[] = {{0.01, 0.6, 0.1},
 // Up to this many states and claims the simplex method is tried first, and from this many claims on
 // where any multipliers will do: the prices of many claims leave a cell hardly any interior, and
 // the state prices that reached the cell are a few pivots from the best.
-constexpr int kTiny = 32;
+constexpr int kFewForSimplex = 32;
 constexpr int kMany = 64;
 
 // The simplex method's multipliers are used where all prices that may move have this much room:
@@ -168,7 +168,7 @@ void CellSolver::settle_prices(const Hull& hull, const Settings& settings, int& 
   }
   const bool many = market_.claims() >= kMany && !market_.disjoint.disjoint();
   const bool vertices = settings.rough || (many && !settings.central_multipliers);
-  if (vertices || market_.states() + market_.claims() <= kTiny) {
+  if (vertices || market_.states() + market_.claims() <= kFewForSimplex) {
     simplex_.keep_to_doubles(settings.rough);
     const Vertex vertex = settle_at_vertex(hull);
     simplex_.keep_to_doubles(false);

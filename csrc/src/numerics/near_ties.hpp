@@ -1,4 +1,4 @@
-// How close other clearings may come to one that has them to itself.
+// The tolerances that say whether other clearings are nearly as good as the best.
 //
 // Units are those of tolerances.hpp.
 #pragma once
@@ -7,12 +7,12 @@
 
 namespace kpm {
 
-/// Asked for so fine a gap, or a finer one, a tree goes on until nothing is better than the best
-/// clearing by more than kTie.
+/// Where the gap asked for is this small or smaller, a tree goes on until nothing is better than
+/// the best clearing by more than kTie.
 constexpr double kFineTolerance = 1e-6;
 
-/// A clearing is alone where nothing else is worth as much but for so little: several kTie, for
-/// those that a search holds, and what the choice among them may cost.
+/// A clearing is alone where nothing else is worth as much, or less by no more than this: several
+/// kTie, for the clearings that a search keeps and for what the choice among them may cost.
 constexpr double kNearTie = 8 * kTie;
 
 /// Demand this close to the end of its step was meant to be there if that is worth as much and the

@@ -22,6 +22,9 @@ constexpr double kOffPiece = 1e-13;
 /// Prices that agree to this are on their limits, as exactly as a sum over states tells.
 constexpr double kPricesAgree = 1e-15;
 
+/// Rounding changes a claim price by less than this.
+constexpr double kPriceRounding = 1e-12;
+
 /// Accuracy to which the simplex method brings prices into their ranges.
 constexpr double kSimplexTolerance = 5e-13;
 
@@ -73,6 +76,14 @@ constexpr double kStepEnd = 1e-7;
 
 /// The same for heuristics, which only suggest cells to look at.
 constexpr double kRoughStepEnd = 1e-6;
+
+/// The same where demand is read off the solution of a convex rule's program.
+constexpr double kAuctionStepEnd = 1e-11;
+
+/// The same of the demand that a convex rule publishes.
+constexpr double kPublishedStepEnd = 1e-9;
+
+static_assert(kAuctionStepEnd < kPublishedStepEnd && kPublishedStepEnd < kStepEnd);
 
 // Directions in which demand is left open, of length one.
 

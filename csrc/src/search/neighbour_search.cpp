@@ -8,7 +8,7 @@ namespace kpm {
 
 namespace {
 
-constexpr int kTried = 8;         // cells before one is better: a quarter of a relaxation's time
+constexpr int kMostCells = 8;     // tried before one is better: a quarter of a relaxation's time
 constexpr double kBetter = 1e-9;  // than the clearing that they are neighbours of
 constexpr int kFarthest = 2;      // pieces away: from a flat over a step to the next flat
 
@@ -59,7 +59,7 @@ bool NeighbourSearch::try_moves(const Candidate& from, std::vector<Candidate>& f
   ranges_.set_ranges(corners_, from.cell);
   std::vector<int> cell = from.cell;
   int tried = 0;
-  for (std::size_t n = 0; n < moves_.size() && tried < kTried; ++n) {
+  for (std::size_t n = 0; n < moves_.size() && tried < kMostCells; ++n) {
     const CellMove& move = moves_[n];
     const auto claim = static_cast<std::size_t>(move.claim);
     int& piece = cell[claim];

@@ -5,12 +5,11 @@
 #include <cstddef>
 
 #include "book/staircase.hpp"
+#include "numerics/tolerances.hpp"
 
 namespace kpm {
 
 namespace {
-
-constexpr double kAtEnd = 1e-11;  // share of a step: demand this close to its end is there
 
 /// The first rung whose demand is not above the given one.
 int rung_of(const Ladder& ladder, double demand) {
@@ -38,7 +37,7 @@ void Auction::find_pieces(const ArrayView& price, AuctionPoint& point) const {
     if (rung > 0) {
       const double share =
           (point.demand[k] - steps.demand[l]) / (steps.demand[l - 1] - steps.demand[l]);
-      const double off = std::max(std::abs(price[k] - steps.limit[l - 1]), kAtEnd);
+      const double off = std::max(std::abs(price[k] - steps.limit[l - 1]), kAuctionStepEnd);
       if (share > off && 1.0 - share > off) {
         piece = 2 * rung - 1;
       } else if (share > 0.5) {

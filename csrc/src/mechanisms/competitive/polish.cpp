@@ -20,7 +20,7 @@ namespace {
 constexpr int kRounds = 60;
 constexpr double kNear = 1e-6;       // prices off by more are not found yet, whatever the steps
 constexpr double kLimitSeen = 1e-9;  // prices off by less are on a limit
-constexpr double kSettled = 1e-12;   // scaled money: what is proved no better needs no more work
+constexpr double kLastGap = 1e-12;   // scaled money: a gap this small needs no more work
 constexpr double kProven = 1e-9;     // scaled money: prices on their limits may cost this proof
 constexpr double kWeight = 1e-12;    // a weight this far below zero is negative
 constexpr double kCost = 1e-15;      // costs that differ by no more are alike
@@ -430,7 +430,7 @@ AuctionPoint polish(const Auction& auction, AuctionProgram& program, MakerFuncti
   const bool sound = std::abs(polished.gap()) <= std::abs(rough.gap()) + rounding;
   AuctionPoint chosen = sound ? polished : rough;
   if (missed_by(auction, chosen) <= kOffPiece &&
-      std::abs(chosen.gap()) <= kSettled * (1.0 + program.magnitude())) {
+      std::abs(chosen.gap()) <= kLastGap * (1.0 + program.magnitude())) {
     return chosen;
   }
   // A maker whose prices swing from nothing to one within the rounding of its losses. Demand cannot

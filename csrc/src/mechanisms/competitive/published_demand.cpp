@@ -12,8 +12,7 @@ namespace kpm {
 
 namespace {
 
-constexpr double kAtEnd = 1e-9;     // share of a step: demand this close to its end is there
-constexpr double kRounded = 1e-14;  // the same, by rounding alone
+constexpr double kRounded = 1e-14;  // share of a step: its end was missed by rounding alone
 
 /// The step on which a claim's demand may lie at these prices: its own or, from the rung that it is
 /// on, the one whose limit is its price. -1: none.
@@ -179,7 +178,7 @@ void choose_demand(const Auction& auction, const std::vector<Staircase>& stairs,
   const double least = worth(point.demand) - tie;
   approach(open, best, worth, least, point.demand);
   AuctionPoint at_ends = point;
-  move_to_ends(open, kAtEnd, at_ends);
+  move_to_ends(open, kPublishedStepEnd, at_ends);
   if (worth(at_ends.demand) >= least) {
     point = std::move(at_ends);
   } else {

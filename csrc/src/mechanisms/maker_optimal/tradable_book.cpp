@@ -7,6 +7,7 @@
 #include "mechanisms/netting.hpp"
 #include "numerics/checkpoint.hpp"
 #include "numerics/entropy.hpp"
+#include "numerics/tolerances.hpp"
 #include "prices/information_projection.hpp"
 #include "risk/risk_measure.hpp"
 
@@ -18,7 +19,6 @@ constexpr double kPays = 64.0;         // the notional must fall by this factor
 constexpr double kResolved = 1e4;      // times what trades: a notional beside which it still counts
 constexpr double kRoom = 2.0;          // times the most that could trade: no optimum exceeds it
 constexpr double kSumRounding = 1e-9;  // of a sum of notionals: more than that
-constexpr double kHair = 1e-12;        // of a payoff range: beyond what rounding does to a price
 constexpr std::size_t kParts = 8;      // of a price range that a cut's bound tells apart, about
 constexpr int kThresholds = 6;
 constexpr int kHalvings = 30;
@@ -300,8 +300,8 @@ double least_left(const Staircase& claim, double floor) {
     const double high = part + step > limits ? 1.0 : price(part + step - 1);
     double left = 0.0;
     for (std::size_t l = 0; l < limits; ++l) {
-      const double above = std::max(high - price(l), 0.0) + kHair;
-      const double below = std::max(price(l) - low, 0.0) + kHair;
+      const double above = std::max(high - price(l), 0.0) + kPriceRounding;
+      const double below = std::max(price(l) - low, 0.0) + kPriceRounding;
       left += std::min(claim.buy[l] * span, kRoom * floor / above) +
               std::min(claim.sell[l] * span, kRoom * floor / below);
     }

@@ -4,13 +4,9 @@
 #include <cmath>
 #include <utility>
 
+#include "numerics/tolerances.hpp"
+
 namespace kpm {
-
-namespace {
-
-constexpr double kHair = 1e-12;  // of a payoff range: beyond what rounding does to a price
-
-}  // namespace
 
 WholeBook::WholeBook(const ScaledMarket& market, const std::vector<Staircase>& stairs,
                      const TradableBook& tradable)
@@ -99,10 +95,10 @@ std::vector<Box> WholeBook::parts(const Box& box, const Array& marginal) const {
   }
   for (int k = 0; k < market_.claims(); ++k) {
     const CutLimits& cut = limits_[static_cast<std::size_t>(k)];
-    if (cut.bids >= 0 && above(k, 2 * cut.bids + 1) < kHair) {
+    if (cut.bids >= 0 && above(k, 2 * cut.bids + 1) < kPriceRounding) {
       take(k, 0, 2 * cut.bids + 1);
     }
-    if (cut.offers >= 0 && above(k, 2 * cut.offers + 2) > -kHair) {
+    if (cut.offers >= 0 && above(k, 2 * cut.offers + 2) > -kPriceRounding) {
       take(k, 2 * cut.offers + 1, rest.last[static_cast<std::size_t>(k)]);
     }
   }
@@ -153,7 +149,7 @@ double WholeBook::share(const Box& box, const Array& marginal) const {
     const double wanted = market_.payoffs.row(k).dot(tradable_.state_prices.matrix());
     const auto keep_outside = [&](int corner, double sign) {
       const double price = corners_[at].price[static_cast<std::size_t>(corner)];
-      const double missing = sign * (price - value) + kHair;
+      const double missing = sign * (price - value) + kPriceRounding;
       if (missing > 0.0) {
         share = std::max(share, std::min(missing / std::abs(wanted - value), 1.0));
       }

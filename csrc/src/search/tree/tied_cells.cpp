@@ -21,10 +21,8 @@ struct Option {
 constexpr int kBlock = 32;
 /// Corners on either side of the best that may tie with it before all the others are left out.
 constexpr int kNearby = 3;
-/// A step whose best point lies within this share of it from its end counts as best at the end.
-constexpr double kHair = 1e-7;
-/// The same where the step loses so firmly that the selection takes demand there to the end.
-constexpr double kFirmHair = 5e-6;
+/// kStepEnd where the step loses so firmly that the selection takes demand there to the end.
+constexpr double kFirmStepEnd = 5e-6;
 
 /// Pieces of first .. last that can be part of a tied clearing. `excess` is the node's bound less
 /// the best clearing's value.
@@ -79,8 +77,8 @@ std::vector<Option> options(int k, const Corners& corners, int first, int last,
       const int neighbour = low <= slack ? piece - 1 : piece + 1;
       const bool inside = neighbour >= first && neighbour <= last;
       const double loss = std::max(low, high);  // along the whole step
-      const double hair = loss >= kFirm ? kFirmHair : kHair;
-      const bool clear_cut = excess < hair * loss && slack < kNearEnd * loss;
+      const double at_end = loss >= kFirm ? kFirmStepEnd : kStepEnd;
+      const bool clear_cut = excess < at_end * loss && slack < kNearEnd * loss;
       if (inside && (Staircase::is_step(piece) ? clear_cut : whole_piece(neighbour))) {
         continue;
       }
@@ -259,7 +257,7 @@ void leave_out_at_kink(Choices& choices, Box& box, const std::vector<Corners>& c
         return true;
       }
       const double width = high - low;
-      return is_step(option) && stood_in && tied < kNearEnd * width && open < kHair * width &&
+      return is_step(option) && stood_in && tied < kNearEnd * width && open < kStepEnd * width &&
              std::min(std::abs(demand[k] - low), std::abs(high - demand[k])) <= open;
     });
   });
