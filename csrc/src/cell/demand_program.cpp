@@ -248,9 +248,9 @@ double DemandProgram::complementarity(Step along) const {
 Step DemandProgram::max_step(double share) const {
   Step limit{share, share};
   steps_.ratio_test(limit);
-  double steepest = std::max(limit.primal, limit.dual);
-  risk_.ratio_test(steepest);
-  const double step = share / steepest;
+  double inverse_step = std::max(limit.primal, limit.dual);
+  risk_.ratio_test(inverse_step);
+  const double step = share / inverse_step;
   return {step, step};
 }
 

@@ -286,15 +286,15 @@ void PriceProgram::direction() {
   }
   push_states();
   products_ = {products_.now, 0.0, 0.0, 0.0};
-  steepest_ = {};
+  inverse_step_ = {};
   for (State& state : states_) {
     state.dxi = state.k - state.scaling * state.push;
     state.ds = (state.target - state.s * state.dxi) / state.xi;
     products_.by_primal += state.dxi * state.s;
     products_.by_dual += state.xi * state.ds;
     products_.by_both += state.dxi * state.ds;
-    steepest_.primal = std::max(steepest_.primal, -state.dxi / state.xi);
-    steepest_.dual = std::max(steepest_.dual, -state.ds / state.s);
+    inverse_step_.primal = std::max(inverse_step_.primal, -state.dxi / state.xi);
+    inverse_step_.dual = std::max(inverse_step_.dual, -state.ds / state.s);
   }
   ranges_.recover_step();
 }
@@ -305,9 +305,9 @@ double PriceProgram::complementarity(Step along) const {
 
 /// A linear program may take primal and dual steps of different lengths.
 Step PriceProgram::max_step(double share) const {
-  Step steepest{std::max(share, steepest_.primal), std::max(share, steepest_.dual)};
-  ranges_.ratio_test(steepest);
-  return {share / steepest.primal, share / steepest.dual};
+  Step inverse_step{std::max(share, inverse_step_.primal), std::max(share, inverse_step_.dual)};
+  ranges_.ratio_test(inverse_step);
+  return {share / inverse_step.primal, share / inverse_step.dual};
 }
 
 void PriceProgram::advance(Step along) {

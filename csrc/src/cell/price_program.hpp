@@ -97,7 +97,7 @@ class PriceProgram {
   double total_scaling_ = 1.0, normalisation_ = 0.0;
   double primal_residual_ = 0.0, dual_residual_ = 0.0;
   Products products_;
-  Step steepest_;
+  Step inverse_step_;
 
   double merit_ = kInfinity, best_primal_residual_ = 0.0, best_dual_residual_ = 0.0;
 };

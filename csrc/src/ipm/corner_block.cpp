@@ -250,10 +250,10 @@ double CornerBlock::complementarity(double along) const {
   return sum;
 }
 
-void CornerBlock::ratio_test(double& steepest) const {
+void CornerBlock::ratio_test(double& inverse_step) const {
   for (int k = 0; k < claims_; ++k) {
     for (const Column* c = begin(k); c != end(k); ++c) {
-      steepest = std::max({steepest, -c->dv / c->v, -c->dz / c->z});
+      inverse_step = std::max({inverse_step, -c->dv / c->v, -c->dz / c->z});
     }
   }
 }

@@ -50,7 +50,7 @@ class CornerBlock {
 
   double complementarity(double along) const;
   double degree() const { return claims_ > 0 ? 1.0 : 0.0; }
-  void ratio_test(double& steepest) const;
+  void ratio_test(double& inverse_step) const;
   void advance(double along);
 
   Slice price, demand, revenue;  ///< (claims) pi, y, r

@@ -152,16 +152,16 @@ class IntervalBlock {
       interval.dz = dz;
     }
     products_ = {products_.now, by_primal.sum(), by_dual.sum(), by_both.sum()};
-    steepest_ = {primal.maxCoeff(), dual.maxCoeff()};
+    inverse_step_ = {primal.maxCoeff(), dual.maxCoeff()};
   }
 
   /// Sum of the products along the direction; before there is one, now.
   double complementarity(Step along) const { return products_.at(along); }
 
-  /// Raise `steepest` to the greatest relative decrease per unit step.
-  void ratio_test(Step& steepest) const {
-    steepest.primal = std::max(steepest.primal, steepest_.primal);
-    steepest.dual = std::max(steepest.dual, steepest_.dual);
+  /// Raise `inverse_step` to the greatest relative decrease per unit step.
+  void ratio_test(Step& inverse_step) const {
+    inverse_step.primal = std::max(inverse_step.primal, inverse_step_.primal);
+    inverse_step.dual = std::max(inverse_step.dual, inverse_step_.dual);
   }
 
   void advance(Step along) {
@@ -202,7 +202,7 @@ class IntervalBlock {
   double total_width_ = 0.0;
   Span<Interval> intervals_;
   Products products_;
-  Step steepest_;
+  Step inverse_step_;
 };
 
 }  // namespace kpm

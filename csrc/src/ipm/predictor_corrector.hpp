@@ -1,4 +1,4 @@
-// The loop of Mehrotra's predictor-corrector method, which every program here is solved by.
+// The loop of Mehrotra's predictor-corrector method, which solves every program here.
 #pragma once
 
 #include <algorithm>
@@ -34,18 +34,22 @@ constexpr double kLeastCentring = 1e-6;
 constexpr double kMostCentring = 0.99;
 constexpr double kSecondOrder = 0.5;   // of a full affine step: a shorter one corrects less well
 constexpr double kLeastTarget = 1e-3;  // products need not fall below this share of the tolerance
-constexpr double kWatch = 1e3;         // within this multiple of the tolerance points are kept
+constexpr double kNearConvergence = 1e3;  // within this multiple of the tolerance points are kept
 
 }  // namespace predictor_corrector
 
 /// Whether complementarity products that add up to `gap` make the certified gap worth computing.
 inline bool near_the_end(double gap, double tolerance) {
-  return gap <= predictor_corrector::kWatch * tolerance;
+  return gap <= predictor_corrector::kNearConvergence * tolerance;
 }
 
 /// Iterate on `program` from its present point until its certified gap and its primal residual meet
 /// the tolerance. The program keeps the best of the points near the end. Stalling ends the loop.
 /// `pause` is called before each iteration, and may throw.
+///
+/// `tau` is what textbooks call mu (here mu is the ball's multiplier); `centring` their sigma,
+/// (affine complementarity / complementarity)^3; a `Step` the primal and the dual step length. The
+/// programs reduce their Newton systems as in docs/theory.md#the-interior-point-method.
 template <class Program, class Pause>
 LoopOutcome continue_predictor_corrector(Program& program, double tolerance, const Attempt& attempt,
                                          int max_iterations, int& iterations, Pause&& pause) {

@@ -272,11 +272,11 @@ void RiskBlock::recover_step(const ArrayView& dloss) {
   curvature_ = curvature.sum();
   dslack_ = ball_correction_ - entropy_slope.sum();
   products_ = {products_.now, once.sum(), 0.0, twice.sum()};
-  steepest_ = steepest.maxCoeff();
+  inverse_step_ = steepest.maxCoeff();
   if (ball_) {
     products_.by_primal += dmu_ * slack_ + mu_ * dslack_;
     products_.by_both += dmu_ * dslack_;
-    steepest_ = std::max({steepest_, -dmu_ / mu_, -dslack_ / slack_});
+    inverse_step_ = std::max({inverse_step_, -dmu_ / mu_, -dslack_ / slack_});
   }
 }
 

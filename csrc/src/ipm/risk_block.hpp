@@ -71,8 +71,10 @@ class RiskBlock {
   void set_combined_rhs(double tau, bool second_order);
   void set_centering_rhs(double tau);
 
-  /// Raise `steepest` to the greatest relative decrease per unit step.
-  void ratio_test(double& steepest) const { steepest = std::max(steepest, steepest_); }
+  /// Raise `inverse_step` to the greatest relative decrease per unit step.
+  void ratio_test(double& inverse_step) const {
+    inverse_step = std::max(inverse_step, inverse_step_);
+  }
   /// Shorten `step` until the ball's slack stays a fair part of what the linear model promised and
   /// the nonlinear residual falls, or is small next to the products (now and after a full step).
   double shorten(double step, double tau_now, double tau_full);
@@ -162,7 +164,7 @@ class RiskBlock {
   Border border_{};
   double of_c_ = 0.0, of_kappa_ = 0.0, of_mu_ = 0.0;  // the border's right-hand side
   Products products_;
-  double steepest_ = 0.0;
+  double inverse_step_ = 0.0;
 };
 
 inline RiskBlock::Curvature RiskBlock::curvature(Eigen::Index state) const {

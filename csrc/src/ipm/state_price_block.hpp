@@ -102,9 +102,9 @@ class StatePriceBlock {
     return ((xi_ + along * dxi_) * (s_ + along * ds_)).sum();
   }
 
-  /// Raise `steepest` to the greatest relative decrease per unit step.
-  void ratio_test(double& steepest) const {
-    steepest = std::max({steepest, -(dxi_ / xi_).minCoeff(), -(ds_ / s_).minCoeff()});
+  /// Raise `inverse_step` to the greatest relative decrease per unit step.
+  void ratio_test(double& inverse_step) const {
+    inverse_step = std::max({inverse_step, -(dxi_ / xi_).minCoeff(), -(ds_ / s_).minCoeff()});
   }
 
   void advance(double along) {

@@ -201,9 +201,9 @@ bool Centre::advance() {
       leaving = r;
     }
   }
-  const double steepest = -(change_ / denominator_).minCoeff();
-  if (along * steepest > kToBoundary) {
-    along = kToBoundary / steepest;
+  const double inverse_step = -(change_ / denominator_).minCoeff();
+  if (along * inverse_step > kToBoundary) {
+    along = kToBoundary / inverse_step;
     leaving = active_.size();
   }
   for (int halving = 0; halving < kHalvings; ++halving) {

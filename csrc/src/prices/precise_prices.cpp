@@ -10,13 +10,13 @@ namespace kpm {
 namespace {
 
 constexpr double kPositive = 1e-18;  // a state price this large can be positive
-constexpr double kAtEnd = 1e-14;     // a claim price this close to an end of its range is there
+constexpr double kRangeEnd = 1e-14;  // a claim price this close to an end of its range is there
 // A state price below this counts as zero: it shows in no digit beside others, need not fall
 // further, and must not shorten the others' steps. (Doubles end at 5e-324, and a price falls by a
 // factor per step.)
 constexpr double kNothing = 1e-280;
 constexpr double kInvisible = 1e-30;  // one below this moves no other, nor a claim's price
-constexpr double kSettled = 1e-22;    // square of Newton's decrement: digits of the logarithms
+constexpr double kConverged = 1e-22;  // square of Newton's decrement: digits of the logarithms
 constexpr double kRoughly = 1e-6;     // the same, at which multipliers have their signs
 constexpr double kSign = 1e-11;       // of a multiplier, times its row's length
 constexpr double kToBoundary = 0.95;
@@ -26,7 +26,7 @@ constexpr int kSteps = 500;
 constexpr int kHalvings = 30;
 
 char at_end(double price, double low, double high) {
-  return price <= low + kAtEnd ? char{-1} : price >= high - kAtEnd ? char{1} : char{0};
+  return price <= low + kRangeEnd ? char{-1} : price >= high - kRangeEnd ? char{1} : char{0};
 }
 
 }  // namespace
@@ -207,7 +207,7 @@ bool PrecisePrices::descend() {
     for (const int i : support_) {
       inside_[i] = std::max(inside_[i] + length * step_[i], Twofold(kNothing));
     }
-    if (decrement <= kSettled && blocking < 0) {
+    if (decrement <= kConverged && blocking < 0) {
       for (const int i : vanishing_) {
         inside_[i] = kNothing;
       }
@@ -321,15 +321,15 @@ double PrecisePrices::direction() {
 double PrecisePrices::longest_step(int& blocking) const {
   Array at = Array::Zero(market_.states());
   Array change = Array::Zero(market_.states());
-  double steepest = kToBoundary;
+  double inverse_step = kToBoundary;
   for (const int i : support_) {
     at[i] = static_cast<double>(inside_[i]);
     change[i] = static_cast<double>(step_[i]);
     if (at[i] > kNothing) {
-      steepest = std::max(steepest, -change[i] / at[i]);
+      inverse_step = std::max(inverse_step, -change[i] / at[i]);
     }
   }
-  double length = std::min(kToBoundary / steepest, 1.0);
+  double length = std::min(kToBoundary / inverse_step, 1.0);
   for (int k = 0; k < market_.claims(); ++k) {
     if (end_[static_cast<std::size_t>(k)] != 0) {
       continue;
@@ -337,7 +337,7 @@ double PrecisePrices::longest_step(int& blocking) const {
     const double moves = price(k, change);
     const double now = price(k, at);
     const double room = moves < 0.0 ? now - simplex_.range_low(k) : simplex_.range_high(k) - now;
-    if (std::abs(moves) > kAtEnd && room < length * std::abs(moves)) {
+    if (std::abs(moves) > kRangeEnd && room < length * std::abs(moves)) {
       length = std::max(room, 0.0) / std::abs(moves);
       blocking = k;
     }

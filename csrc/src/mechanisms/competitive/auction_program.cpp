@@ -204,10 +204,10 @@ double AuctionProgram::complementarity(Step along) const {
 }
 
 Step AuctionProgram::max_step(double share) const {
-  double steepest = share;
-  rungs_.ratio_test(steepest);
-  maker_->ratio_test(steepest);
-  const double step = share / steepest;
+  double inverse_step = share;
+  rungs_.ratio_test(inverse_step);
+  maker_->ratio_test(inverse_step);
+  const double step = share / inverse_step;
   return {step, step};
 }
 

@@ -16,7 +16,7 @@ namespace kpm {
 
 /// maximise  sum v_k - C(P'y - w)   with (y_k, v_k) in the hull of ladder k: (5), (6), and (3).
 ///
-/// A Newton step condenses the ladders to spreads and the maker to a sum of squares H = P (dg/dL)
+/// A Newton step reduces the ladders to spreads and the maker to a sum of squares H = P (dg/dL)
 /// P',
 ///   (1 + s H s) e = step_y / s - s step_G,    dy = s e,    s = root of the spread.
 /// A demand that hardly changes where prices swing is thus no difference of long steps, whose

@@ -150,8 +150,8 @@ bool Climber::move(AuctionPoint& point) {
     evaluate(there);
     return there;
   };
-  const double steepest = missing().dot(direction_);
-  if (!(steepest > 0.0) || first == movers_.size()) {
+  const double initial_slope = missing().dot(direction_);
+  if (!(initial_slope > 0.0) || first == movers_.size()) {
     return false;
   }
   double low = 0.0;
@@ -162,7 +162,7 @@ bool Climber::move(AuctionPoint& point) {
   for (int trial = 0; trial < kTrials; ++trial) {
     found = go(length);
     const double slope = missing().dot(direction_);
-    if (std::abs(slope) <= kTurned * steepest) {
+    if (std::abs(slope) <= kTurned * initial_slope) {
       break;
     }
     (slope > 0.0 ? low : high) = length;

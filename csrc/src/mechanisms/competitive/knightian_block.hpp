@@ -27,7 +27,7 @@ class KnightianBlock final : public MakerBlock {
   double complementarity(double along) const override { return risk_.complementarity(along); }
   double degree() const override { return risk_.degree(); }
   double weighted_residual() const override { return risk_.weighted_residual(); }
-  void ratio_test(double& steepest) const override { risk_.ratio_test(steepest); }
+  void ratio_test(double& inverse_step) const override { risk_.ratio_test(inverse_step); }
   double shorten(double step, double tau_now, double tau_full) override {
     return risk_.shorten(step, tau_now, tau_full);
   }

@@ -1,4 +1,4 @@
-// A maker's cost inside the interior-point method: what every maker must offer.
+// A maker's cost inside the interior-point method: the interface that makers implement.
 #pragma once
 
 #include "numerics/arena.hpp"
@@ -6,7 +6,7 @@
 namespace kpm {
 
 /// C(L) = max over the simplex of g.L - C*(g), as a part of a Newton step. Losses in, marginal
-/// state prices out: a maker keeps its own unknowns and condenses them to
+/// state prices out: a maker keeps its own unknowns and reduces them to
 ///   dg = step_g + (sum of squares) dL.
 class MakerBlock {
  public:
@@ -35,8 +35,8 @@ class MakerBlock {
   virtual double complementarity(double along) const = 0;
   virtual double degree() const = 0;
   virtual double weighted_residual() const = 0;
-  /// Raise `steepest` to the greatest relative decrease per unit step.
-  virtual void ratio_test(double& steepest) const = 0;
+  /// Raise `inverse_step` to the greatest relative decrease per unit step.
+  virtual void ratio_test(double& inverse_step) const = 0;
   virtual double shorten(double step, double tau_now, double tau_full) = 0;
   /// By a step that shorten() returned, with the losses there.
   virtual void advance(double step, const ArrayView& loss) = 0;

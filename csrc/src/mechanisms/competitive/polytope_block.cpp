@@ -260,10 +260,10 @@ double PolytopeBlock::complementarity(double along) const {
   return sum;
 }
 
-void PolytopeBlock::ratio_test(double& steepest) const {
-  steepest = std::max({steepest, -(dv_ / v_).minCoeff(), -(dz_ / z_).minCoeff()});
+void PolytopeBlock::ratio_test(double& inverse_step) const {
+  inverse_step = std::max({inverse_step, -(dv_ / v_).minCoeff(), -(dz_ / z_).minCoeff()});
   for (Eigen::Index i = 0; i < count_; ++i) {
-    steepest = std::max({steepest, -dt_[i] / t_[i], -a_ * eps_[i]});
+    inverse_step = std::max({inverse_step, -dt_[i] / t_[i], -a_ * eps_[i]});
   }
 }
 

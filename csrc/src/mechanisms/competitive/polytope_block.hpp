@@ -34,7 +34,7 @@ class PolytopeBlock final : public MakerBlock {
   double complementarity(double along) const override;
   double degree() const override { return 2.0; }
   double weighted_residual() const override { return residual_; }
-  void ratio_test(double& steepest) const override;
+  void ratio_test(double& inverse_step) const override;
   double shorten(double step, double tau_now, double tau_full) override;
   void advance(double step, const ArrayView& loss) override;
   const Slice& g() const override { return g_; }

@@ -11,7 +11,7 @@ namespace {
 
 constexpr int kSteps = 100;
 constexpr double kFarthest = 3.0;   // in the logarithm of the orders, per step
-constexpr double kSettled = 0.1;    // the same: from here on it is part of the step
+constexpr double kMoving = 0.1;     // the same: once so little is missing they move with the step
 constexpr double kStarted = 1e-10;  // of the prices' sum: where a start needs to be
 
 }  // namespace
@@ -92,7 +92,7 @@ void PriceBlock::find_orders() {
     log_ratio += maker_.prior[i] * std::log(delta_[i] / (g_[i] * maker_.wealth));
   }
   delta_ *= std::exp(-std::clamp(log_ratio, -kFarthest, kFarthest));
-  moving_ = std::abs(log_ratio) <= kSettled;
+  moving_ = std::abs(log_ratio) <= kMoving;
   if (!moving_) {
     ddelta_.setZero();
   }
@@ -161,8 +161,8 @@ double PriceBlock::complementarity(double along) const {
   return ((g_ + along * dg_) * (s_ + along * ds_) - (delta_ + along * ddelta_)).max(0.0).sum();
 }
 
-void PriceBlock::ratio_test(double& steepest) const {
-  steepest = std::max({steepest, -(dg_ / g_).minCoeff(), -(ds_ / s_).minCoeff()});
+void PriceBlock::ratio_test(double& inverse_step) const {
+  inverse_step = std::max({inverse_step, -(dg_ / g_).minCoeff(), -(ds_ / s_).minCoeff()});
 }
 
 void PriceBlock::advance(double step, const ArrayView& /*loss*/) {

@@ -281,7 +281,7 @@ void RungBlock::set_centering_rhs(double tau) {
 void RungBlock::recover_step(const ArrayView& dprice) {
   Pair crossed = Pair::Zero();
   Pair second = Pair::Zero();
-  Pair steepest = Pair::Zero();
+  Pair inverse_step = Pair::Zero();
   for (int k = 0; k < claims_; ++k) {
     const double common = surplus_[k] / total_[k];
     dtheta_[k] = common - mean_[k] * dprice[k];
@@ -292,12 +292,12 @@ void RungBlock::recover_step(const ArrayView& dprice) {
       c->dv = c->u - c->d * slope;
       crossed += c->v * c->dz + c->z * c->dv;
       second += c->dv * c->dz;
-      steepest = steepest.max(-c->dv * c->inverse_v).max(-c->dz * c->inverse_z);
+      inverse_step = inverse_step.max(-c->dv * c->inverse_v).max(-c->dz * c->inverse_z);
     }
   }
   crossed_ = crossed.sum();
   second_ = second.sum();
-  steepest_ = steepest.maxCoeff();
+  inverse_step_ = inverse_step.maxCoeff();
 }
 
 void RungBlock::advance(double along) {

@@ -50,7 +50,9 @@ class RungBlock {
     return products_ + along * (crossed_ + along * second_);
   }
   double degree() const { return claims_ > 0 ? 1.0 : 0.0; }
-  void ratio_test(double& steepest) const { steepest = std::max(steepest, steepest_); }
+  void ratio_test(double& inverse_step) const {
+    inverse_step = std::max(inverse_step, inverse_step_);
+  }
   void advance(double along);
 
   Slice demand, value;  ///< (claims)
@@ -84,7 +86,7 @@ class RungBlock {
   Span<int> count_;        // (claims)
   Slice theta_, dtheta_, share_, total_, mean_, surplus_, mass_;
   double total_stake_ = 0.0;
-  double products_ = 0.0, crossed_ = 0.0, second_ = 0.0, steepest_ = 0.0;
+  double products_ = 0.0, crossed_ = 0.0, second_ = 0.0, inverse_step_ = 0.0;
 };
 
 }  // namespace kpm

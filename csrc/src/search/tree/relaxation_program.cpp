@@ -328,11 +328,11 @@ double RelaxationProgram::complementarity(Step along) const {
 }
 
 Step RelaxationProgram::max_step(double share) const {
-  double steepest = share;
-  states_.ratio_test(steepest);
-  hulls_.ratio_test(steepest);
-  risk_.ratio_test(steepest);
-  const double step = share / steepest;
+  double inverse_step = share;
+  states_.ratio_test(inverse_step);
+  hulls_.ratio_test(inverse_step);
+  risk_.ratio_test(inverse_step);
+  const double step = share / inverse_step;
   return {step, step};
 }
 
