@@ -38,8 +38,8 @@ class StopFlag:
     def set(self) -> None: ...
     def is_set(self) -> bool: ...
 
-class Looks:
-    """Counts looks at the limits, and stops a clearing at one of them: for tests."""
+class Polls:
+    """Counts polls of the limits, and stops a clearing at one of them: for tests."""
 
     def __init__(self, stop_at: int, signal: int = 0) -> None: ...  # negative: at none; or signals
     @property
@@ -68,7 +68,7 @@ class ClearSettings:
     def at_once(self) -> ClearSettings:
         """Return the same, but that threads do not wait for milliseconds of work: for tests."""
 
-    def looking(self, looks: Looks) -> ClearSettings:
+    def counting(self, polls: Polls) -> ClearSettings:
         """Return the same, but that every look counts: for tests, on one thread."""
 
 class SolvedCell:

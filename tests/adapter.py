@@ -75,16 +75,16 @@ def teams_at_once() -> Iterator[None]:
 
 
 def stopped(
-    market: kpm.Market, orders: kpm.Orders, look: int, raising: int = 0, **options: Any
-) -> tuple[kpm.Result, _core.Looks]:
-    """The clearing, stopped at this look (negative: at none), and its counted looks.
+    market: kpm.Market, orders: kpm.Orders, poll: int, raising: int = 0, **options: Any
+) -> tuple[kpm.Result, _core.Polls]:
+    """The clearing, stopped at this poll (negative: at none), and its counted polls.
 
     With ``raising`` that signal is raised there instead.
     """
-    looks = _core.Looks(look, raising)
+    polls = _core.Polls(poll, raising)
     settings = ClearSettings(threads=1, **options)
-    vars(settings)["core"] = settings.core.looking(looks)
-    return clearing.clear_book(market, orders, settings, None, None, False), looks
+    vars(settings)["core"] = settings.core.counting(polls)
+    return clearing.clear_book(market, orders, settings, None, None, False), polls
 
 
 def solve_cell(book: Book, cell: Any, **options: Any) -> kpm.CellResult:

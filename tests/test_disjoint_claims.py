@@ -82,15 +82,15 @@ def test_the_same_bits_for_any_threads_and_order_of_the_claims() -> None:
 
 
 @pytest.mark.parametrize("tolerance", [1e-2, 1e-3, 1e-5])
-def test_stopped_at_any_look_a_clearing_verifies(tolerance: float) -> None:
+def test_stopped_at_any_poll_a_clearing_verifies(tolerance: float) -> None:
     """Optimal only with the gap for it: a stop may come during or after the proof."""
     market, orders = _book(1)
-    best, looks = stopped(market, orders, -1, tolerance=tolerance)
+    best, polls = stopped(market, orders, -1, tolerance=tolerance)
     assert best.status is kpm.Status.OPTIMAL
-    for look in np.linspace(0, looks.count, 12).astype(int).tolist():
-        found, _ = stopped(market, orders, look, tolerance=tolerance)
+    for poll in np.linspace(0, polls.count, 12).astype(int).tolist():
+        found, _ = stopped(market, orders, poll, tolerance=tolerance)
         assert found.verify().passed
         assert found.status in (kpm.Status.OPTIMAL, kpm.Status.INTERRUPTED)
         if found.status is kpm.Status.OPTIMAL:
             assert found.gap <= tolerance * found.scale
-    assert found.status is kpm.Status.OPTIMAL  # one look too late
+    assert found.status is kpm.Status.OPTIMAL  # one poll too late

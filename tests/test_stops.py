@@ -1,6 +1,6 @@
-"""A clearing stopped at any of its looks at the limits, not at moments chosen by a clock.
+"""A clearing stopped at any of its polls of the limits, not at moments chosen by a clock.
 
-Looks are counted, however short the work between them, and from a chosen one on the clearing is
+Polls are counted, however short the work between them, and from a chosen one on the clearing is
 told to stop, in the search and in the selection: the same on every machine, under any load.
 """
 
@@ -37,16 +37,16 @@ def check(book: Book, best: kpm.Result, cut: kpm.Result, unit: float = 0.0) -> N
 @given(books(), st.data())
 @examples(100)
 @pytest.mark.cross_section
-def test_stopped_at_any_look(method: str, book: Book, data: st.DataObject) -> None:
+def test_stopped_at_any_poll(method: str, book: Book, data: st.DataObject) -> None:
     market, orders = market_of(book), orders_of(book)
-    best, looks = stopped(market, orders, -1, method=method)
-    assert_same_bits(best, kpm.clear(market, orders, method, threads=1))  # looking changes nothing
+    best, polls = stopped(market, orders, -1, method=method)
+    assert_same_bits(best, kpm.clear(market, orders, method, threads=1))  # counting changes nothing
     for _ in range(8):
-        look = data.draw(st.integers(0, looks.count), label="look")
-        cut, _ = stopped(market, orders, look, method=method)
+        poll = data.draw(st.integers(0, polls.count), label="poll")
+        cut, _ = stopped(market, orders, poll, method=method)
         check(book, best, cut)
-    again, _ = stopped(market, orders, looks.count, method=method)
-    assert_same_bits(best, again)  # one look too late
+    again, _ = stopped(market, orders, polls.count, method=method)
+    assert_same_bits(best, again)  # one poll too late
 
 
 def beside_giants(market: kpm.Market, orders: kpm.Orders, size: float) -> tuple[kpm.Orders, float]:
@@ -68,17 +68,17 @@ def beside_giants(market: kpm.Market, orders: kpm.Orders, size: float) -> tuple[
 @given(books(), st.sampled_from([1e4, 1e8, 1e11]), st.data())
 @examples(60)
 @pytest.mark.cross_section
-def test_stopped_at_any_look_in_any_unit(
+def test_stopped_at_any_poll_in_any_unit(
     method: str, book: Book, size: float, data: st.DataObject
 ) -> None:
     """Giants far from the prices: their unit hides what trades, which finer ones resolve."""
     market, orders = market_of(book), orders_of(book)
     both, unit = beside_giants(market, orders, size)
-    best, looks = stopped(market, both, -1, method=method)
+    best, polls = stopped(market, both, -1, method=method)
     assume(not best.fills[len(orders) :].any())
     for _ in range(6):
-        look = data.draw(st.integers(0, looks.count), label="look")
-        cut, _ = stopped(market, both, look, method=method)
+        poll = data.draw(st.integers(0, polls.count), label="poll")
+        cut, _ = stopped(market, both, poll, method=method)
         check(book, best, cut, unit)
 
 
@@ -90,10 +90,10 @@ def test_stopped_before_the_unit_of_what_trades(method: str, sold: list[float]) 
     market = kpm.Market(payoffs, [0.5, 0.5], risk_aversion=5e-6, ambiguity=1e-6)
     claim, price = ([0, 0], [0.0, 1.0]) if sold[0] > 0 else ([0, 2], [0.125, 0.0])
     both, unit = beside_giants(market, kpm.Orders(claim, ["buy"] * 2, price, [1.0, 1.0]), 1e4)
-    best, looks = stopped(market, both, -1, method=method)
+    best, polls = stopped(market, both, -1, method=method)
     assert best.status is kpm.Status.OPTIMAL
-    for look in range(0, looks.count, 3):
-        cut, _ = stopped(market, both, look, method=method)
+    for poll in range(0, polls.count, 3):
+        cut, _ = stopped(market, both, poll, method=method)
         cut.verify().raise_if_failed()
         assert cut.status in {kpm.Status.INTERRUPTED, kpm.Status.OPTIMAL}
         assert cut.gain >= -1e-11 * unit
@@ -101,19 +101,19 @@ def test_stopped_before_the_unit_of_what_trades(method: str, sold: list[float]) 
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="SIGINT is not raised like that")
-def test_ctrl_c_at_any_look_of_the_selection() -> None:
-    """It takes effect at the very look it comes at; what the search proved or found is kept."""
+def test_ctrl_c_at_any_poll_of_the_selection() -> None:
+    """It takes effect at the very poll it comes at; what the search proved or found is kept."""
     market, orders = wide_book(12, 24)
-    best, looks = stopped(market, orders, -1)
-    assert looks.search < looks.count
+    best, polls = stopped(market, orders, -1)
+    assert polls.search < polls.count
     worth = best.certainty_equivalent - best.tolerance * best.scale
     handler = signal.signal(signal.SIGINT, signal.default_int_handler)  # may be ignored: nohup
     try:
-        for look in np.unique(np.linspace(looks.search, looks.count - 1, 12).astype(int)).tolist():
-            cut, seen = stopped(market, orders, look, raising=signal.SIGINT)
+        for poll in np.unique(np.linspace(polls.search, polls.count - 1, 12).astype(int)).tolist():
+            cut, seen = stopped(market, orders, poll, raising=signal.SIGINT)
             assert cut.status is kpm.Status.INTERRUPTED
-            assert seen.search == looks.search
-            assert_same_bits(cut, stopped(market, orders, look)[0])
+            assert seen.search == polls.search
+            assert_same_bits(cut, stopped(market, orders, poll)[0])
             cut.verify().raise_if_failed()
             assert cut.upper_bound == best.upper_bound
             assert cut.certainty_equivalent >= worth
@@ -125,31 +125,31 @@ def test_ctrl_c_at_any_look_of_the_selection() -> None:
 def test_ctrl_c_within_a_node() -> None:
     """A node of many claims takes seconds; the signal does not wait for it to end."""
     market, orders = wide_book(20, 40)
-    _, looks = stopped(market, orders, -1, node_limit=1)
+    _, polls = stopped(market, orders, -1, node_limit=1)
     handler = signal.signal(signal.SIGINT, signal.default_int_handler)
     try:
-        cut, seen = stopped(market, orders, looks.search // 2, raising=signal.SIGINT)
+        cut, seen = stopped(market, orders, polls.search // 2, raising=signal.SIGINT)
     finally:
         signal.signal(signal.SIGINT, handler)
     assert cut.status is kpm.Status.INTERRUPTED
     assert (cut.stats.nodes, cut.stats.relaxations) == (1, 0)
-    assert seen.count <= looks.search // 2 + 5
+    assert seen.count <= polls.search // 2 + 5
     cut.verify().raise_if_failed()
 
 
 def test_more_looks_never_give_less() -> None:
-    """Of a search with hundreds of looks, some on a geometric scale."""
+    """Of a search with hundreds of polls, some on a geometric scale."""
     book = long_book()
     market, orders = market_of(book), orders_of(book)
-    best, looks = stopped(market, orders, -1, node_limit=16)
+    best, polls = stopped(market, orders, -1, node_limit=16)
     worth, bound = -np.inf, np.inf
     slack = best.tolerance * best.scale
-    for look in np.unique(np.geomspace(1, looks.count, 60).astype(int) - 1).tolist():
-        cut, _ = stopped(market, orders, look, node_limit=16)
+    for poll in np.unique(np.geomspace(1, polls.count, 60).astype(int) - 1).tolist():
+        cut, _ = stopped(market, orders, poll, node_limit=16)
         verification = cut.verify()
         assert verification, str(verification)
-        assert cut.certainty_equivalent >= worth - slack, look
-        assert cut.upper_bound <= bound + slack, look
+        assert cut.certainty_equivalent >= worth - slack, poll
+        assert cut.upper_bound <= bound + slack, poll
         worth, bound = cut.certainty_equivalent, cut.upper_bound
 
 
@@ -164,37 +164,37 @@ def wide_book(states: int, claims: int) -> tuple[kpm.Market, kpm.Orders]:
 
 
 def test_work_between_looks_is_no_more_than_a_step_of_the_method() -> None:
-    """At most an iteration of the interior-point method; longer steps must look on the way."""
+    """At most an iteration of the interior-point method; longer steps must poll on the way."""
     for states, claims in [(20, 40), (40, 80), (80, 160)]:
-        _, looks = stopped(*wide_book(states, claims), -1, node_limit=2)
-        assert looks.longest <= 2.0 * (states + 3 * claims) ** 3
+        _, polls = stopped(*wide_book(states, claims), -1, node_limit=2)
+        assert polls.longest <= 2.0 * (states + 3 * claims) ** 3
 
 
-def assert_stops_soon(market: kpm.Market, orders: kpm.Orders, look: int) -> kpm.Result:
-    """Told to stop at a look, a clearing takes a few more, none of them far from the next."""
-    cut, looks = stopped(market, orders, look)
+def assert_stops_soon(market: kpm.Market, orders: kpm.Orders, poll: int) -> kpm.Result:
+    """Told to stop at a poll, a clearing takes a few more, none of them far from the next."""
+    cut, polls = stopped(market, orders, poll)
     assert cut.status is kpm.Status.INTERRUPTED
-    assert look < looks.count <= look + 5
+    assert poll < polls.count <= poll + 5
     states, claims = len(market.states), len(market.claims)
-    assert looks.longest <= 0.5 * (states + 3 * claims) ** 3
+    assert polls.longest <= 0.5 * (states + 3 * claims) ** 3
     cut.verify().raise_if_failed()
     assert cut.certainty_equivalent >= cut.no_trade_equivalent
     assert np.isfinite(cut.upper_bound)
     return cut
 
 
-@pytest.mark.parametrize("look", [0, 1, 100])
-def test_a_large_book_stops_at_the_next_look(look: int) -> None:
-    assert_stops_soon(*wide_book(500, 1000), look)
+@pytest.mark.parametrize("poll", [0, 1, 100])
+def test_a_large_book_stops_at_the_next_poll(poll: int) -> None:
+    assert_stops_soon(*wide_book(500, 1000), poll)
 
 
-@pytest.mark.parametrize("look", [0, 5, 500])
-def test_a_stop_is_heard_in_a_vast_book(look: int) -> None:
+@pytest.mark.parametrize("poll", [0, 5, 500])
+def test_a_stop_is_noticed_in_a_vast_book(poll: int) -> None:
     """From the compilation of the book to publication; it once took 80 s and lost money."""
     size = fewer(1000, 300)
     book = crowded_book(size, seed=0, orders=5 * size, states=size // 2, noise=0.3)
     market, orders = market_of(book), orders_of(book)
-    cut = assert_stops_soon(market, orders, look)
+    cut = assert_stops_soon(market, orders, poll)
     span = np.ptp(market.payoffs, axis=1)
     in_the_book = float(span[orders.claim_index(market)] @ orders.quantity)
     assert cut.upper_bound < 0.05 * in_the_book

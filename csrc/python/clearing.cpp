@@ -9,7 +9,7 @@
 #include "arrays.hpp"
 #include "interpreter_lock.hpp"
 #include "keys.hpp"
-#include "kpm/looks.hpp"
+#include "kpm/polls.hpp"
 #include "signal_watch.hpp"
 
 namespace kpm {
@@ -167,12 +167,12 @@ void add_settings(py::module_& module) {
   using py::arg;
   using Self = ClearSettings;
   py::class_<Work>(module, "Work").def("to_dict", &Work::to_dict);
-  py::class_<Looks>(module, "Looks")
-      .def(py::init([](std::int64_t stop_at, int signal) { return Looks{stop_at, signal}; }),
+  py::class_<Polls>(module, "Polls")
+      .def(py::init([](std::int64_t stop_at, int signal) { return Polls{stop_at, signal}; }),
            arg("stop_at"), arg("signal") = 0)
-      .def_readonly("count", &Looks::count)
-      .def_readonly("search", &Looks::search)
-      .def_readonly("longest", &Looks::longest);
+      .def_readonly("count", &Polls::count)
+      .def_readonly("search", &Polls::search)
+      .def_readonly("longest", &Polls::longest);
   py::class_<Self>(module, "ClearSettings")
       .def(py::init([](const std::string& method, double tolerance, int threads, double time_limit,
                        std::int64_t node_limit, bool prune_bounds, bool presolve, bool certificate,
@@ -198,9 +198,9 @@ void add_settings(py::module_& module) {
              return self;
            })
       .def(
-          "looking",
-          [](Self self, Looks& looks) {
-            self.looks = &looks;
+          "counting",
+          [](Self self, Polls& polls) {
+            self.polls = &polls;
             return self;
           },
           py::keep_alive<0, 2>());

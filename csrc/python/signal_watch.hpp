@@ -44,7 +44,7 @@ class SignalWatch {
   }
 
   /// Ctrl-C that came after the proof stopped nothing here: it goes on to the caller, whose loop
-  /// over many books would otherwise never hear of it.
+  /// over many books would otherwise never learn of it.
   void pass_on(Status status) {
     if (status == Status::kInterrupted) {
       interrupted_ = false;  // the answer says so

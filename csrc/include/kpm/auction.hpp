@@ -22,7 +22,7 @@ struct AuctionSettings {
   Allocation allocation = Allocation::kProRata;
   /// Asked at the beginning, and then polled, by the calling thread: true ends the clearing.
   std::function<bool()> interrupted;
-  Looks* looks = nullptr;  ///< null except in tests
+  Polls* polls = nullptr;  ///< null except in tests
 };
 
 /// A clearing by a convex rule. `clearing.certainty_equivalent` is -C of the maker's final losses;

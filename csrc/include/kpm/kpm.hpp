@@ -77,7 +77,7 @@ struct Progress {
 /// Returns true to stop the search.
 using Monitor = std::function<bool(const Progress&)>;
 
-struct Looks;  // for the core's own tests
+struct Polls;  // for the core's own tests
 
 struct ClearSettings {
   Method method = Method::kBranchAndBound;
@@ -93,7 +93,7 @@ struct ClearSettings {
   Monitor monitor;  ///< may be empty
   /// Polled before the work begins and then every 20 ms or so, by the calling thread: true stops.
   std::function<bool()> interrupted;
-  Looks* looks = nullptr;  ///< null except in tests
+  Polls* polls = nullptr;  ///< null except in tests
 };
 
 struct CellSettings {

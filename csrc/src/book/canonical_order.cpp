@@ -11,9 +11,9 @@ namespace kpm {
 
 namespace {
 
-// The most payoffs that are read to break ties one by one: some milliseconds, which hear no limit.
-// Before that, classes are split for as long, and as long again as it takes to read every payoff so
-// many times.
+// The most payoffs that are read to break ties one by one: some milliseconds, in which no limit is
+// polled. Before that, classes are split for as long, and as long again as it takes to read every
+// payoff so many times.
 constexpr std::ptrdiff_t kMostWork = 1 << 20;
 constexpr std::ptrdiff_t kReadings = 8;
 

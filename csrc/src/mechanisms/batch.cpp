@@ -139,13 +139,13 @@ bool clear_many(const Book* books, std::int64_t count, const BatchSettings& sett
   const int others = static_cast<int>(
       std::min<std::int64_t>(helpers_of(settings.threads), std::max<std::int64_t>(count - 1, 0)));
   const std::int64_t step = portion(count, others + 1);
-  auto next_look = Clock::now();  // at once: it may have been stopped before
+  auto next_poll = Clock::now();  // at once: it may have been stopped before
   const auto poll = [&] {         // on the calling thread alone
     const auto now = Clock::now();
-    if (now < next_look) {
+    if (now < next_poll) {
       return;
     }
-    next_look = now + kPoll;
+    next_poll = now + kPoll;
     if (settings.interrupted && settings.interrupted()) {
       interrupted = true;
       stopped = true;

@@ -7,7 +7,7 @@
 #include <functional>
 
 #include "kpm/kpm.hpp"
-#include "kpm/looks.hpp"
+#include "kpm/polls.hpp"
 #include "numerics/stop_token.hpp"
 
 namespace kpm {
@@ -17,35 +17,35 @@ class Limits {
  public:
   using Clock = StopToken::Clock;
 
-  /// `orders`: so many fills are to be published. `to_undo`: what was compiled is to be undone
-  /// then, in as long as it took. Asks whether the clearing was told to stop before it began: one
-  /// shorter than the interval between two looks would never know. It has no time.
+  /// `orders`: so many fills are to be published. `to_undo`: time to reserve for undoing what
+  /// was compiled. Asks whether the clearing was interrupted before it began, which one shorter
+  /// than the interval between two polls would never know: then it has no time.
   Limits(const ClearSettings& settings, Clock::time_point start, std::int64_t orders,
          Clock::duration to_undo)
       : settings_(settings),
-        told_before_(settings.interrupted && settings.interrupted()),
-        status_(told_before_ ? Status::kInterrupted : Status::kOptimal),
-        token_([this] { return wanted(); }, looking(settings.looks),
-               told_before_ ? start : deadline(settings.time_limit, start, orders, to_undo)),
-        patient_([this] { return !interrupted(); }) {}
+        stopped_before_(settings.interrupted && settings.interrupted()),
+        status_(stopped_before_ ? Status::kInterrupted : Status::kOptimal),
+        token_([this] { return wanted(); }, polling(settings.polls),
+               stopped_before_ ? start : deadline(settings.time_limit, start, orders, to_undo)),
+        interruption_([this] { return !interrupted(); }) {}
 
-  static std::function<void(double)> looking(Looks* looks) {
-    if (looks == nullptr) {
+  static std::function<void(double)> polling(Polls* polls) {
+    if (polls == nullptr) {
       return nullptr;
     }
-    return [looks](double operations) { looks->note(operations); };
+    return [polls](double operations) { polls->note(operations); };
   }
 
   StopToken& token() { return token_; }
-  /// For what is finished after the deadline, too: only who waits for it can stop it.
-  StopToken& patient() { return patient_; }
+  /// For what is finished after the deadline, too: only an interruption stops it.
+  StopToken& interruption() { return interruption_; }
   /// Whether nothing is wanted but what needs no time.
-  bool told_before() const { return told_before_; }
+  bool stopped_before() const { return stopped_before_; }
   /// What has stopped the search or the selection; optimal if nothing has.
   Status status() const { return status_; }
 
   /// From the search to the selection, which has the time that the search has left it.
-  void begin_selection() { token_.renew(told_before_ || status_ == Status::kTimeLimit); }
+  void begin_selection() { token_.renew(stopped_before_ || status_ == Status::kTimeLimit); }
 
   void report(const Progress& progress) {
     if (settings_.monitor && settings_.monitor(progress)) {
@@ -75,7 +75,7 @@ class Limits {
   }
 
   bool struck() {
-    const bool now = settings_.looks != nullptr && settings_.looks->struck();
+    const bool now = settings_.polls != nullptr && settings_.polls->struck();
     if (now) {
       status_ = Status::kInterrupted;
     }
@@ -97,10 +97,10 @@ class Limits {
   }
 
   const ClearSettings& settings_;
-  bool told_before_;
+  bool stopped_before_;
   Status status_;
   StopToken token_;
-  StopToken patient_;
+  StopToken interruption_;
 };
 
 }  // namespace kpm

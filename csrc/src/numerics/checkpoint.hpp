@@ -15,19 +15,19 @@ inline double operations_of_iteration(double unknowns) {
   return unknowns * unknowns * unknowns + kOfAny;
 }
 
-/// Operations, a second at most, for which what follows a search goes on although nobody waits: a
-/// clearing that loses nothing, and the proof of the bound.
+/// Operations (a second at most) for which a clearing that loses nothing, or the proof of the
+/// bound, is still worked on after an interruption.
 constexpr double kGrace = 1e9;
 
 /// A thread's count of operations since it last polled the token. Long loops call it; once the work
 /// may have taken some ten microseconds it polls.
 class Checkpoint {
  public:
-  /// `unheard`: operations to begin with that are done whatever the limit.
-  explicit Checkpoint(StopToken& token, double unheard = 0.0)
-      : token_(token), left_(token.grain() > 0.0 ? unheard + token.grain() : 0.0) {}
+  /// `unpolled`: operations to begin with that are done whatever the limit.
+  explicit Checkpoint(StopToken& token, double unpolled = 0.0)
+      : token_(token), left_(token.grain() > 0.0 ? unpolled + token.grain() : 0.0) {}
 
-  /// Before so many operations, of which none looks at the token.
+  /// Before so many operations, during which the token is not polled.
   void pass(double operations) {
     left_ -= operations;
     if (left_ < 0.0) {

@@ -1,4 +1,4 @@
-// The one way to tell a call's work to stop.
+// How the work of a call is stopped.
 #pragma once
 
 #include <algorithm>
@@ -18,15 +18,15 @@ class StopToken {
  public:
   using Clock = std::chrono::steady_clock;
 
-  /// `wanted` says whether anybody still waits for the work. `looking`, if any, is told of every
-  /// look, and of the operations ahead; then each is a look, and asks.
-  explicit StopToken(std::function<bool()> wanted, std::function<void(double)> looking = nullptr,
+  /// `wanted` is false once the result is no longer needed. `polling`, if any, is called at every
+  /// poll, with the operations ahead; then each poll asks.
+  explicit StopToken(std::function<bool()> wanted, std::function<void(double)> polling = nullptr,
                      Clock::time_point deadline = Clock::time_point::max())
       : wanted_(std::move(wanted)),
         deadline_(deadline),
         until_(deadline),
         caller_(std::this_thread::get_id()),
-        looking_(std::move(looking)) {
+        polling_(std::move(polling)) {
     renew();
   }
   StopToken(const StopToken&) = delete;
@@ -35,13 +35,13 @@ class StopToken {
   bool stopped() const { return stopped_.load(std::memory_order_relaxed); }
   void stop() { stopped_.store(true, std::memory_order_relaxed); }
 
-  /// Operations that go unheard at most, unless a single step of the work has more.
-  double grain() const { return looking_ ? 0.0 : kGrain; }
+  /// Operations between two polls at most, unless a single step of the work has more.
+  double grain() const { return polling_ ? 0.0 : kGrain; }
 
-  /// Whether to stop, with so many operations ahead before the next look; asks if it is time to.
+  /// Whether to stop, with so many operations ahead before the next poll; asks if it is time to.
   bool poll(double ahead = 0.0) {
-    if (looking_) {
-      looking_(ahead);
+    if (polling_) {
+      polling_(ahead);
       return poll_now();
     }
     if (overdue_ && ahead > affordable_) {
@@ -54,7 +54,7 @@ class StopToken {
 
   /// Asks at once. The caller's thread only.
   bool poll_now() {
-    next_ = next_look();
+    next_ = next_poll();
     if (!stopped() && wanted_ && !wanted_()) {
       stop();
     }
@@ -93,11 +93,11 @@ class StopToken {
     }
     stopped_.store(false, std::memory_order_relaxed);
     until_ = deadline_;
-    next_ = now < deadline_ ? next_look() : deadline_;
+    next_ = now < deadline_ ? next_poll() : deadline_;
   }
 
  private:
-  Clock::time_point next_look() const {
+  Clock::time_point next_poll() const {
     const Clock::time_point now = Clock::now();
     return now < until_ ? std::min(now + kInterval, until_) : now + kInterval;
   }
@@ -110,7 +110,7 @@ class StopToken {
   Clock::time_point deadline_;
   Clock::time_point until_;  // the deadline, or before it
   std::thread::id caller_;
-  std::function<void(double)> looking_;  // told of every look: for tests
+  std::function<void(double)> polling_;  // called at every poll: for tests
   Clock::time_point next_;
   std::atomic<bool> stopped_{false};
   bool overdue_ = false;

@@ -36,12 +36,13 @@ bool Selection::is_right(const Choice& choice) {
 }
 
 Selection::Selection(const ScaledMarket& market, const std::vector<Staircase>& stairs,
-                     StopToken& token, StopToken& patient, Equilibrium equilibrium, double unheard)
+                     StopToken& token, StopToken& interruption, Equilibrium equilibrium,
+                     double unpolled)
     : market_(market),
       stairs_(stairs),
-      patient_(patient),
+      interruption_(interruption),
       equilibrium_(std::move(equilibrium)),
-      checkpoint_(token, unheard),
+      checkpoint_(token, unpolled),
       hull_(market.claims(), 2 * market.claims(), arena_),
       demand_(market, stairs, arena_, checkpoint_),
       near_ends_(market, stairs) {}
@@ -148,9 +149,9 @@ std::vector<std::size_t> Selection::undominated(const std::vector<std::size_t>& 
     most_steps[other] =
         std::max(most_steps[other], std::count_if(cell.begin(), cell.end(), Staircase::is_step));
     for (std::size_t t = 0; t < count; ++t) {
-      char& gives_way = reaches[t * count + other];
-      if (t != other && gives_way == 0) {
-        gives_way = is_dominated(choices[tied[t]], choices[chosen], cell) ? 1 : 0;
+      char& dominated = reaches[t * count + other];
+      if (t != other && dominated == 0) {
+        dominated = is_dominated(choices[tied[t]], choices[chosen], cell) ? 1 : 0;
       }
     }
   }
@@ -163,9 +164,9 @@ std::vector<std::size_t> Selection::undominated(const std::vector<std::size_t>& 
       }
     }
   }
-  // In exact arithmetic dominance has no cycle. But of one clearing found twice, a hair off the end
-  // of a step and at it, each may have been rejected where the other was chosen: then the choice of
-  // the larger cell stays.
+  // In exact arithmetic dominance has no cycle. But of one clearing found twice, within rounding of
+  // the end of a step and at it, each may have been rejected where the other was chosen: then the
+  // choice of the larger cell stays.
   const auto stays = [&](std::size_t t) {
     for (std::size_t u = 0; u < count; ++u) {
       if (u == t || reaches[t * count + u] == 0) {
@@ -242,7 +243,7 @@ Choice Selection::as_found(const Candidate& candidate) {
 /// where that loses money, the competitive equilibrium at the maker's prices, which is one convex
 /// program, and the best of its cell if there is time; where rounding keeps its prices off the
 /// limits, the cell in which the same equilibrium is reached step by step. It takes that time even
-/// beyond a limit: a clearing that loses money is no answer to one. Whoever waits for it may go.
+/// beyond a limit: a clearing that loses money is no answer to one. An interruption still ends it.
 Choice Selection::safe_choice() {
   const std::vector<Corners> corners = find_corners(market_, stairs_);
   SafeStart safe(market_, corners);
@@ -259,14 +260,14 @@ Choice Selection::safe_choice() {
 
 /// By an equilibrium, where the clearing at hand loses money.
 void Selection::make_safe(SafeStart& safe, Choice& choice) {
-  Checkpoint patience(patient_, kGrace);
+  Checkpoint checkpoint(interruption_, kGrace);
   const auto take = [&](Choice&& other) {
     if (other.off <= kPriceTolerance && other.worth > choice.worth) {
       choice = std::move(other);
     }
     return choice.worth >= safe.no_trade() - kTie;
   };
-  const Candidate equilibrium = equilibrium_(patience);
+  const Candidate equilibrium = equilibrium_(checkpoint);
   if (take(as_found(equilibrium))) {
     try {
       std::vector<Choice> choices;
@@ -279,10 +280,10 @@ void Selection::make_safe(SafeStart& safe, Choice& choice) {
     }
     return;
   }
-  Selection at_equilibrium(market_, stairs_, patient_, patient_, equilibrium_, kGrace);
+  Selection at_equilibrium(market_, stairs_, interruption_, interruption_, equilibrium_, kGrace);
   std::vector<Choice> choices;
   if (Choice* const best =
-          at_equilibrium.choose_tied({{0.0, safe.equilibrium(patience), nullptr}}, choices)) {
+          at_equilibrium.choose_tied({{0.0, safe.equilibrium(checkpoint), nullptr}}, choices)) {
     take(std::move(*best));
   }
 }

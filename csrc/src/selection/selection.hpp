@@ -42,10 +42,10 @@ class Selection {
   /// A clearing that leaves the maker no worse than no trade, made when it is needed.
   using Equilibrium = std::function<Candidate(Checkpoint&)>;
 
-  /// `patient`: for what is finished after `token` has stopped, too; only an interruption ends it.
-  /// `unheard`: operations to begin with that neither stops.
+  /// `interruption`: for what is finished after `token` has stopped, too; only an interruption ends
+  /// it. `unpolled`: operations to begin with that neither stops.
   Selection(const ScaledMarket& market, const std::vector<Staircase>& stairs, StopToken& token,
-            StopToken& patient, Equilibrium equilibrium, double unheard = 0.0);
+            StopToken& interruption, Equilibrium equilibrium, double unpolled = 0.0);
 
   /// Whether a choice's prices are those of its cell, and earn what the cell promised.
   static bool is_right(const Choice& choice);
@@ -53,7 +53,7 @@ class Selection {
   /// Of those that tie, one that the rule chooses and that state prices reach. Where numbers at the
   /// end of their digits leave none, the best of the reserve that is right; where the token stops
   /// the choice, the best clearing at hand. Never one that is worth less than no trade, unless
-  /// `patient` stops that as well.
+  /// `interruption` stops that as well.
   Choice choose(const std::vector<Candidate>& tied, const std::vector<Candidate>& reserve);
 
   std::int64_t iterations() const { return iterations_; }
@@ -80,7 +80,7 @@ class Selection {
 
   const ScaledMarket& market_;
   const std::vector<Staircase>& stairs_;
-  StopToken& patient_;
+  StopToken& interruption_;
   Equilibrium equilibrium_;
   Checkpoint checkpoint_;
   Arena arena_;

@@ -198,7 +198,7 @@ TEST(figures_come_back_in_the_callers_order) {
 }
 
 /// To tell apart what differs only by how far off the ends of a long path are takes as many
-/// readings of the payoffs as it is long, and no limit hears them.
+/// readings of the payoffs as it is long, and no limit is polled in between.
 TEST(the_middle_of_a_long_path_keeps_the_given_order) {
   constexpr int kLong = 400;
   test::Random random(7);

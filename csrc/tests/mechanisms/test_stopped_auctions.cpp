@@ -6,7 +6,7 @@
 
 #include "check.hpp"
 #include "kpm/auction.hpp"
-#include "kpm/looks.hpp"
+#include "kpm/polls.hpp"
 #include "random_book.hpp"
 
 namespace kpm {
@@ -59,16 +59,16 @@ TEST(a_stopped_auction_obeys_every_limit_and_its_bound_holds) {
     const double rounding = 1e-7 * (1.0 + whole.clearing.scale + std::abs(whole.objective));
     double before = -kInfinity;
     for (int at = 0;; ++at) {
-      Looks looks;
-      looks.stop_at = at;
-      settings.looks = &looks;
+      Polls polls;
+      polls.stop_at = at;
+      settings.polls = &polls;
       const AuctionClearing found = clear_auction(market, maker, book.book(), settings);
       CHECK(obeys_limits(book, found.clearing));
       CHECK(found.objective <= whole.objective + rounding);
       CHECK(found.objective >= before - rounding);  // more time never gives less
       before = found.objective;
       CHECK(found.clearing.upper_bound >= whole.objective - rounding);
-      if (looks.count <= at) {  // it was not stopped
+      if (polls.count <= at) {  // it was not stopped
         CHECK(found.clearing.status == Status::kOptimal);
         CHECK(found.objective == whole.objective);
         break;
@@ -88,7 +88,7 @@ TEST(books_that_are_solved_in_several_units_are_stopped_in_each) {
                                   MakerKind::kUtility,    MakerKind::kQuadratic};
   int stopped = 0;
   int idle = 0;
-  std::int64_t further = 0;  // looks that idle giants cost: those of finer units
+  std::int64_t further = 0;  // polls that idle giants cost: those of finer units
   for (int trial = 0; trial < 36; ++trial) {
     test::RandomBook book(random, 4, 3, 12);
     const Market market = book.market();
@@ -111,8 +111,8 @@ TEST(books_that_are_solved_in_several_units_are_stopped_in_each) {
     settings.rule = trial % 4 == 3 && maker.kind == MakerKind::kStartingOrders ? ConvexRule::kPdca
                     : trial / 6 % 2 == 0 ? ConvexRule::kCompetitive
                                          : ConvexRule::kPayAsBid;
-    Looks plain;
-    settings.looks = &plain;
+    Polls plain;
+    settings.polls = &plain;
     const AuctionClearing without = clear_auction(market, maker, book.book(), settings);
     // Giants of several sizes that no price near the others' reaches.
     for (const double giant : {1e5, 1e8, 1e11}) {
@@ -124,8 +124,8 @@ TEST(books_that_are_solved_in_several_units_are_stopped_in_each) {
       book.price.push_back(*low + 1e-3 * (*high - *low));
       book.quantity.push_back(giant);
     }
-    Looks all;
-    settings.looks = &all;
+    Polls all;
+    settings.polls = &all;
     const AuctionClearing whole = clear_auction(market, maker, book.book(), settings);
     const std::vector<double>& fills = whole.clearing.fills;
     if (std::any_of(fills.end() - 3, fills.end(), [](double fill) { return fill > 0.0; })) {
@@ -138,9 +138,9 @@ TEST(books_that_are_solved_in_several_units_are_stopped_in_each) {
     CHECK_NEAR(whole.objective, without.objective, rounding);
     const std::int64_t step = 1 + all.count / 40;
     for (std::int64_t at = 0; at < all.count; at += step) {
-      Looks looks;
-      looks.stop_at = at;
-      settings.looks = &looks;
+      Polls polls;
+      polls.stop_at = at;
+      settings.polls = &polls;
       const AuctionClearing found = clear_auction(market, maker, book.book(), settings);
       CHECK(obeys_limits(book, found.clearing));
       CHECK(std::isfinite(found.clearing.upper_bound));
@@ -208,16 +208,16 @@ TEST(starting_orders_on_arrow_debreu_claims_are_stopped_as_well) {
   AuctionSettings settings;
   for (const ConvexRule rule : {ConvexRule::kCompetitive, ConvexRule::kPdca}) {
     settings.rule = rule;
-    settings.looks = nullptr;
+    settings.polls = nullptr;
     const AuctionClearing whole = clear_auction(market, maker, book.book(), settings);
     CHECK(whole.clearing.status == Status::kOptimal);
     int interrupted = 0;
     int stopped = 0;
     double before = -kInfinity;
     for (int at = 0;; ++at) {
-      Looks looks;
-      looks.stop_at = at;
-      settings.looks = &looks;
+      Polls polls;
+      polls.stop_at = at;
+      settings.polls = &polls;
       const AuctionClearing found = clear_auction(market, maker, book.book(), settings);
       // Which the root alone proves.
       const bool optimal = found.clearing.status == Status::kOptimal;
@@ -228,7 +228,7 @@ TEST(starting_orders_on_arrow_debreu_claims_are_stopped_as_well) {
       CHECK(!optimal || found.objective >= whole.objective - 1e-9);
       CHECK(found.clearing.upper_bound >= whole.objective - 1e-9);
       before = found.objective;
-      if (looks.count <= at) {
+      if (polls.count <= at) {
         CHECK(optimal);
         break;
       }
@@ -251,8 +251,8 @@ TEST(an_auction_without_time_says_so) {
   maker.ambiguity = market.ambiguity;
   AuctionSettings settings;
   settings.time_limit = 0.0;
-  Looks looks;
-  settings.looks = &looks;  // each poll asks
+  Polls polls;
+  settings.polls = &polls;  // each poll asks
   const AuctionClearing found = clear_auction(market, maker, book.book(), settings);
   CHECK(found.clearing.status == Status::kTimeLimit);
   CHECK(found.objective <= found.clearing.upper_bound);

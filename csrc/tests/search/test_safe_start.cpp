@@ -7,7 +7,7 @@
 namespace kpm {
 
 /// Step by step an equilibrium is found through hundreds of iterations, each of which may be told
-/// that nobody waits any more: at that look it ends, and looking changes nothing.
+/// that nobody waits any more: at that poll it ends, and polling changes nothing.
 TEST(an_equilibrium_found_step_by_step_ends_when_told) {
   test::Random random(91);
   int ended = 0;
@@ -16,9 +16,9 @@ TEST(an_equilibrium_found_step_by_step_ends_when_told) {
     const std::vector<Staircase> stairs = compile_staircases(book.market(), book.book());
     const ScaledMarket market(book.market(), stairs);
     const std::vector<Corners> corners = find_corners(market, stairs);
-    const auto search = [&](int last, int& looks) {
-      looks = 0;
-      StopToken token([&] { return looks <= last; }, [&](double) { ++looks; });
+    const auto search = [&](int last, int& polls) {
+      polls = 0;
+      StopToken token([&] { return polls <= last; }, [&](double) { ++polls; });
       Checkpoint checkpoint(token);
       SafeStart safe(market, corners);
       safe.follow();
@@ -28,18 +28,18 @@ TEST(an_equilibrium_found_step_by_step_ends_when_told) {
     const std::vector<int> cell = search(1'000'000, all);
     CHECK(all > 0);
     for (int last = 0; last < all; last += 1 + all / 8) {
-      int looks = 0;
+      int polls = 0;
       bool told = false;
       try {
-        search(last, looks);
+        search(last, polls);
       } catch (const Abandoned&) {
         told = true;
       }
-      CHECK(told && looks == last + 1);
+      CHECK(told && polls == last + 1);
       ++ended;
     }
-    int looks = 0;
-    CHECK(search(all, looks) == cell && looks == all);
+    int polls = 0;
+    CHECK(search(all, polls) == cell && polls == all);
   }
   CHECK(ended > 100);
 }

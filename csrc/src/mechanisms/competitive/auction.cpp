@@ -130,7 +130,7 @@ void ConvexClearing::solve() {
     clearing_.pieces.push_back(claim.pieces());
   }
   resolved_ =
-      resolve_auction(whole_, model_, stairs_, settings_, !limits_.told_before(), checkpoint_);
+      resolve_auction(whole_, model_, stairs_, settings_, !limits_.stopped_before(), checkpoint_);
   clearing_.iterations = resolved_.solved.iterations;
   clearing_.seconds_search = seconds_since(start_);
 }
@@ -243,7 +243,7 @@ AuctionClearing clear_compiled_auction(const Market& market, const MakerModel& m
   ClearSettings until;
   until.time_limit = settings.time_limit;
   until.interrupted = settings.interrupted;
-  until.looks = settings.looks;
+  until.polls = settings.polls;
   Limits limits(until, start, orders.count, Limits::Clock::duration::zero());
   CanonicalBook book(market, maker, std::move(stairs));
   const double seconds = seconds_since(start);

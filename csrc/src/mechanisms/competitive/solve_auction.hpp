@@ -16,7 +16,7 @@ struct SolvedAuction {
   std::vector<int> tied;
   std::int64_t iterations = 0;
   bool chosen = true;    ///< whether the rules for prices could be applied
-  bool stopped = false;  ///< whether it was told to stop: the point is one on the way
+  bool stopped = false;  ///< whether it was stopped: the point is one on the way
 };
 
 /// The maker without trade.
@@ -34,7 +34,7 @@ Idle find_idle(const ScaledMarket& market, MakerFunction& function);
 AuctionPoint point_before_solving(const Auction& auction, const std::vector<Staircase>& stairs,
                                   const Idle& idle, MakerFunction& function);
 
-/// Told to stop, it returns the best of the answers to some of the state prices on its way and the
+/// Stopped, it returns the best of the answers to some of the state prices on its way and the
 /// point before solving.
 SolvedAuction solve_auction(const Auction& auction, const std::vector<Staircase>& stairs,
                             const Idle& idle, int max_iterations, FaceRule face,

@@ -19,7 +19,7 @@ struct UnitAuction {
   Auction plain(Checkpoint& checkpoint) const { return {market, maker, ladders, checkpoint}; }
   SolvedAuction solve(const std::vector<Staircase>& stairs, const AuctionSettings& settings,
                       Checkpoint& checkpoint);
-  /// What solve() returns where it is told to stop at once.
+  /// What solve() returns where it is stopped at once.
   SolvedAuction unsolved(const std::vector<Staircase>& stairs, Checkpoint& checkpoint);
   /// Whether neither the point nor the best answer to its prices touches where orders were cut.
   bool contains(const AuctionPoint& point) const;

@@ -143,10 +143,10 @@ Found prove(const Market& market, const TradedMarket& traded, Presolve& book,
   TreeResult result = branch_and_bound(book.market(), book.corners(), search);
   double proof_rounding = 0.0;
   if (settings.certificate && !result.coarse) {
-    Checkpoint patience(task.patient, kGrace);
+    Checkpoint checkpoint(task.interruption, kGrace);
     try {
       Proof proof =
-          certify(market, traded, book, whole, tradable, riskless, result.leaves, patience);
+          certify(market, traded, book, whole, tradable, riskless, result.leaves, checkpoint);
       certificate = std::move(proof.certificate);
       proof_rounding = proof.rounding;
     } catch (const Abandoned&) {

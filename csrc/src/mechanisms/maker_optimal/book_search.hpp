@@ -36,7 +36,7 @@ struct Found {
 struct SearchTask {
   const ClearSettings& settings;
   StopToken& token;
-  StopToken& patient;  ///< for what follows the search: only an interruption ends it
+  StopToken& interruption;  ///< for what follows the search: only an interruption ends it
   std::function<void(const Progress&)> report;
   std::function<bool(double)> too_coarse;  ///< whether a stake, scaled, wants a smaller unit
 };

@@ -10,7 +10,7 @@
 #include "mechanisms/limits.hpp"
 #include "mechanisms/maker_optimal/clear_compiled.hpp"
 #include "mechanisms/maker_optimal/no_trade.hpp"
-#include "mechanisms/maker_optimal/rehearsal.hpp"
+#include "mechanisms/maker_optimal/scaled_down_clearing.hpp"
 #include "mechanisms/maker_optimal/tradable_book.hpp"
 #include "mechanisms/maker_optimal/unit.hpp"
 #include "mechanisms/maker_optimal/unit_clearing.hpp"
@@ -23,7 +23,7 @@ namespace {
 using Clock = Limits::Clock;
 
 /// Cut quantities that dwarf the rest from the unit's book, if no search has. False if giants that
-/// trade must be made small first.
+/// trade must be scaled down first.
 bool cut_giants(const CanonicalBook& book, Unit& unit, StopToken& token, WarmStart* memory,
                 bool& warm) {
   const Market& market = book.market();
@@ -37,10 +37,10 @@ bool cut_giants(const CanonicalBook& book, Unit& unit, StopToken& token, WarmSta
     warm = false;
   }
   unit.book = tradable_book(market, whole, token);
-  if (unit.rehearsed() || (unit.book && !has_giants(market, unit.book->stairs))) {
+  if (unit.had_trial() || (unit.book && !has_giants(market, unit.book->stairs))) {
     return true;
   }
-  unit.begin_rehearsal(shrink_giants(market, whole));
+  unit.begin_trial(shrink_giants(market, whole));
   return false;
 }
 

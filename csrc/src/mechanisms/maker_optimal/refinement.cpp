@@ -50,10 +50,10 @@ const CellOptimum& optimum_of(CellSolver& solver, const Hull& hull) {
   return solver.optimum();
 }
 
-/// The rehearsed clearing's cell, solved in the whole book.
-Choice perform(const ScaledMarket& scaled, const std::vector<Staircase>& stairs,
-               const Choice& rehearsed) {
-  Choice choice = rehearsed;
+/// The cell of the trial clearing, solved in the whole book.
+Choice solve_again(const ScaledMarket& scaled, const std::vector<Staircase>& stairs,
+                   const Choice& trial) {
+  Choice choice = trial;
   Arena arena;
   Hull hull(scaled.claims(), 2 * scaled.claims(), arena);
   set_cell(hull, scaled, stairs, choice.cell.data());
@@ -177,7 +177,7 @@ void Refinement::improve(double open) {
 }
 
 void refine(const Market& market, const TradedMarket& traded, const std::vector<Staircase>& stairs,
-            const Choice* rehearsed, Choice& choice) {
+            const Choice* trial, Choice& choice) {
   const ScaledMarket& scaled = traded.market();
   if (!(scaled.scale > kCoarse * own_money(market)) || !has_giants(market, stairs)) {
     return;
@@ -185,13 +185,13 @@ void refine(const Market& market, const TradedMarket& traded, const std::vector<
   Refinement best = refinement_of(market, traded, stairs, choice);
   best.improve(kLeftOpen * scaled.scale);
   double value = best.certainty_equivalent();
-  if (rehearsed != nullptr) {
-    Choice performed = perform(scaled, stairs, *rehearsed);
-    Refinement other = refinement_of(market, traded, stairs, performed);
+  if (trial != nullptr) {
+    Choice again = solve_again(scaled, stairs, *trial);
+    Refinement other = refinement_of(market, traded, stairs, again);
     other.improve(scaled.scale);
     const double worth = other.certainty_equivalent();
     if (worth > value) {
-      choice = std::move(performed);
+      choice = std::move(again);
       best = std::move(other);
       value = worth;
     }

@@ -1,4 +1,4 @@
-// The demand of one cell to the digits of the maker's own money.
+// The demand of one cell, to the precision of the maker's own money.
 #pragma once
 
 #include <vector>
@@ -48,10 +48,10 @@ class Refinement {
   Array worst_case_, marginal_;
 };
 
-/// Refine what was chosen where money is counted in units far beyond the maker's own. If a clearing
-/// of the same book, giants made small, is known, its cell where that is worth more: what the
+/// Refine what was chosen where money is counted in units far beyond the maker's own. If there
+/// was a trial with giants scaled down, its cell where that is worth more: what the
 /// giants trade hides from a search what cells are worth, too.
 void refine(const Market& market, const TradedMarket& traded, const std::vector<Staircase>& stairs,
-            const Choice* rehearsed, Choice& choice);
+            const Choice* trial, Choice& choice);
 
 }  // namespace kpm

@@ -8,15 +8,15 @@
 
 #include "book/presolve.hpp"
 #include "book/units.hpp"
-#include "kpm/looks.hpp"
+#include "kpm/polls.hpp"
 #include "mechanisms/competitive/equilibrium.hpp"
 #include "mechanisms/levels.hpp"
 #include "mechanisms/maker_optimal/as_published.hpp"
 #include "mechanisms/maker_optimal/cell_bound.hpp"
 #include "mechanisms/maker_optimal/certificate.hpp"
 #include "mechanisms/maker_optimal/refinement.hpp"
-#include "mechanisms/maker_optimal/rehearsal.hpp"
 #include "mechanisms/maker_optimal/riskless_trade.hpp"
+#include "mechanisms/maker_optimal/scaled_down_clearing.hpp"
 #include "mechanisms/maker_optimal/whole_book.hpp"
 #include "numerics/arena.hpp"
 #include "numerics/tolerances.hpp"
@@ -89,7 +89,7 @@ void UnitClearing::prepare() {
 /// The best clearings, and a bound on all others: (28) or branch and bound. False if the unit is
 /// too large for what trades.
 bool UnitClearing::search(bool& warm) {
-  const SearchTask task{settings_, token_, limits_.patient(),
+  const SearchTask task{settings_, token_, limits_.interruption(),
                         [this](const Progress& progress) { limits_.report(in_money(progress)); },
                         [this](double stake) { return too_coarse(stake); }};
   std::optional<Presolve> presolved;
@@ -125,31 +125,30 @@ bool UnitClearing::search(bool& warm) {
 /// One of the clearings that tie, by the rules of docs/selection.md. False if that does not do, or
 /// was only to show what giants trade.
 bool UnitClearing::choose(bool warm) {
-  if (settings_.looks != nullptr) {
-    settings_.looks->search = settings_.looks->count;
+  if (settings_.polls != nullptr) {
+    settings_.polls->search = settings_.polls->count;
   }
   limits_.begin_selection();
-  Selection selection(scaled_, stairs_, token_, limits_.patient(), [this](Checkpoint& checkpoint) {
-    return find_equilibrium(scaled_, stairs_, checkpoint);
-  });
+  Selection selection(
+      scaled_, stairs_, token_, limits_.interruption(),
+      [this](Checkpoint& checkpoint) { return find_equilibrium(scaled_, stairs_, checkpoint); });
   choice_ = selection.choose(found_.candidates, found_.reserve);
   found_.iterations += selection.iterations();
   if (warm && !(choice_.by_rule && choice_.nearest && Selection::is_right(choice_))) {
     return false;
   }
-  if (unit_.giants == Unit::Giants::kRehearsal) {
-    rehearse(std::move(choice_));
+  if (unit_.giants == Unit::Giants::kScaledDown) {
+    end_trial(std::move(choice_));
     return false;
   }
-  refine(market_, traded_, seen_, unit_.of_rehearsal ? &*unit_.of_rehearsal : nullptr, choice_);
+  refine(market_, traded_, seen_, unit_.trial ? &*unit_.trial : nullptr, choice_);
   return true;
 }
 
-/// From the clearing of giants made small, the unit in which they are searched in earnest.
-void UnitClearing::rehearse(Choice&& choice) {
+/// From the clearing of giants scaled down, the unit in which the book itself is searched.
+void UnitClearing::end_trial(Choice&& choice) {
   const std::vector<double> demand = enlarge(scaled_, book_.stairs(), whole_, choice);
-  unit_.end_rehearsal(std::move(choice),
-                      count_from_riskless(market_, book_.stairs(), demand, token_));
+  unit_.end_trial(std::move(choice), count_from_riskless(market_, book_.stairs(), demand, token_));
   if (!unit_.book) {
     const double sought = kFinest * own_money(market_);
     unit_.book = tradable_book(market_, book_.stairs(), token_,
@@ -167,12 +166,12 @@ bool UnitClearing::support(bool warm) {
   }
   support_ = support_of(scaled_, choice_);
   // In another unit, or beside giants, the bound is as the search left it.
-  const bool of_whole = !found_.corners.empty() && unit_.tried == 1 && !unit_.rehearsed() &&
+  const bool of_whole = !found_.corners.empty() && unit_.tried == 1 && !unit_.had_trial() &&
                         choice_.by_rule && riskless_.empty();
-  // Where the support of the clearing closes the book, the bound is that, whatever the search did.
+  // Where the clearing's own support proves it, the bound is that, whatever the search did.
   own_bound_ = of_whole ? support_.bound(found_.corners) : kInfinity;
-  closed_ = own_bound_ <= choice_.value + kTie;
-  return !warm || (closed_ && is_alone(scaled_, found_.corners, choice_, support_, own_bound_));
+  proved_ = own_bound_ <= choice_.value + kTie;
+  return !warm || (proved_ && is_alone(scaled_, found_.corners, choice_, support_, own_bound_));
 }
 
 /// Prices and fills by the limit order logic, (4) and (18). False if a clearing of what was
@@ -222,8 +221,8 @@ void UnitClearing::appraise() {
 
 /// The upper bound on every clearing of the book.
 void UnitClearing::bound() {
-  upper_ = closed_ ? std::max(own_bound_, choice_.value) : found_.upper_bound;
-  if (unit_.rehearsed() && !tradable_ && choice_.by_rule && riskless_.empty()) {
+  upper_ = proved_ ? std::max(own_bound_, choice_.value) : found_.upper_bound;
+  if (unit_.had_trial() && !tradable_ && choice_.by_rule && riskless_.empty()) {
     // Money is counted in units of giants that trade with the maker: the search bounds what is left
     // of it to a few digits, the support of the refined clearing to all.
     Proof own = certify_whole(traded_, whole_, support_);
@@ -295,7 +294,7 @@ bool UnitClearing::is_supported(double wanted) {
   };
   // A bound of the book bounds the cell.
   const bool supported =
-      (closed_ && supports(own_bound_)) || supports(cell_bound(support_, scaled_, seen_, choice_));
+      (proved_ && supports(own_bound_)) || supports(cell_bound(support_, scaled_, seen_, choice_));
   if (supported && !tradable_ && riskless_.empty() && scaled_.scale * kDoubtful <= wanted) {
     return true;
   }
@@ -315,10 +314,10 @@ bool UnitClearing::is_supported(double wanted) {
 bool UnitClearing::wants_finer_unit(Status status) {
   const double sought = net_ > kLastDigit * scaled_.scale ? net_ : own_money(market_);
   const double gap = clearing_.upper_bound - clearing_.certainty_equivalent;
-  const bool told = unit_.proven && gap <= settings_.tolerance * sought;
+  const bool resolved = unit_.proven && gap <= settings_.tolerance * sought;
   const bool finished = unit_.proven || status == Status::kInaccurate;
-  const bool finer =
-      finished && !told && too_coarse(std::max(net_, kLastDigit * clearing_.scale) / scaled_.scale);
+  const bool finer = finished && !resolved &&
+                     too_coarse(std::max(net_, kLastDigit * clearing_.scale) / scaled_.scale);
   if (finished && hidden_ && !finer && riskless_.empty() && unit_.finer) {
     unit_.count_from(count_from_riskless(market_, whole_, clearing_.net_demand, token_));
     return unit_.book.has_value();
@@ -330,7 +329,7 @@ bool UnitClearing::wants_finer_unit(Status status) {
 /// optimal.
 bool UnitClearing::remember(bool warm) {
   const bool optimal =
-      closed_ && unit_.proven &&
+      proved_ && unit_.proven &&
       (net_ * kLeastTraded >= scaled_.scale || stakes_.least() >= 2.0 * least_stake());
   if (warm && !optimal) {
     return false;
@@ -367,8 +366,8 @@ void UnitClearing::finish() {
 /// Whether a stake, scaled, is too little for the unit, and there is a smaller one, which is left
 /// to follow.
 bool UnitClearing::too_coarse(double stake) {
-  if (stake >= least_stake() || unit_.tried >= kUnits || unit_.giants == Unit::Giants::kRehearsal ||
-      !unit_.finer) {
+  if (stake >= least_stake() || unit_.tried >= kUnits ||
+      unit_.giants == Unit::Giants::kScaledDown || !unit_.finer) {
     return false;
   }
   // A power of two: the stake's last digits differ from one way to find it to another.

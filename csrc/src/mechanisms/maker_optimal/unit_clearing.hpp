@@ -37,17 +37,17 @@ class UnitClearing {
         unit_(unit),
         memory_(memory) {}
 
-  /// Empty if so little trades that another search, of `unit.book`, must tell it from rounding; or
-  /// if the last clearing was to prove this one, `warm`, and its cell is not enough after all.
-  /// Where that shows at once, `warm` becomes false and the book is searched. What is to be kept of
-  /// this clearing is left in the memory, if there is one.
+  /// Empty if so little trades that another search, of `unit.book`, must distinguish it from
+  /// rounding; or if the last clearing was to prove this one, `warm`, and its cell is not enough
+  /// after all. Where that shows at once, `warm` becomes false and the book is searched. What is to
+  /// be kept of this clearing is left in the memory, if there is one.
   std::optional<Clearing> clear(bool& warm);
 
  private:
   void prepare();
   bool search(bool& warm);
   bool choose(bool warm);
-  void rehearse(Choice&& choice);
+  void end_trial(Choice&& choice);
   bool support(bool warm);
   bool publish_choice();
   void appraise();
@@ -97,7 +97,7 @@ class UnitClearing {
   double upper_ = kInfinity;      // bound of the search or of the support, scaled
   double certified_ = kInfinity;  // upper bound that a certificate proves, money
   Clearing clearing_;
-  bool closed_ = false;   // the choice's own support leaves nothing to search
+  bool proved_ = false;   // by the choice's own support: no search is needed
   bool as_good_ = false;  // no trade is worth as much, but for rounding
   bool hidden_ = false;   // what the maker trades, beside trade of others with each other
 };

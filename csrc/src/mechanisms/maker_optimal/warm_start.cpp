@@ -29,7 +29,7 @@ constexpr std::int64_t kManyNodes = 64;
 constexpr int kFewPieces = 4;            // beside a step that the multipliers need not tell from it
 constexpr double kInsideFlat = 1e-9;     // of its width
 constexpr double kFirmer = 1.1 * kFirm;  // what the selection takes for firm, and more
-constexpr double kClosed = 0.9 * kTie;   // a search that sees the rest of it is closed, too
+constexpr double kProved = 0.9 * kTie;   // so that a search, with its own rounding, proves it, too
 
 }  // namespace
 
@@ -37,7 +37,7 @@ bool WarmStart::allowed(const ClearSettings& settings) const {
   const bool limited =
       settings.node_limit != 0 && (settings.node_limit != nodes_ || nodes_ < kManyNodes);
   return settings.method == Method::kBranchAndBound && !limited && !settings.certificate &&
-         settings.looks == nullptr && !settings.monitor && settings.tolerance <= kFineTolerance;
+         settings.polls == nullptr && !settings.monitor && settings.tolerance <= kFineTolerance;
 }
 
 bool WarmStart::wants_to_try() {
@@ -128,7 +128,7 @@ Found resume(const CanonicalBook& book, const ScaledMarket& market, Presolve& pr
         return nothing;
       }
     }
-    found.progress.nodes = 1;  // the first, closed by a cell
+    found.progress.nodes = 1;  // the first, fathomed by a cell
     found.progress.solved = search.cells();
     found.iterations = search.iterations();
   } catch (const Abandoned&) {
@@ -146,7 +146,7 @@ bool is_alone(const ScaledMarket& market, const std::vector<Corners>& corners, c
               const Multipliers& support, double bound) {
   // Prices may miss their ranges by kPriceTolerance, and earn that.
   const double off = kPriceTolerance * support.lambda().abs().sum();
-  if (!(bound + off <= choice.value + kClosed)) {
+  if (!(bound + off <= choice.value + kProved)) {
     return false;
   }
   Box near = whole(corners);  // what else may be worth nearly as much lies in it

@@ -1,4 +1,4 @@
-// What an engine keeps of a clearing, to prove the next one by.
+// What an engine keeps of a clearing, to prove the next one without a search.
 #pragma once
 
 #include <cstdint>

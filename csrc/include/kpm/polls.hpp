@@ -9,7 +9,7 @@ namespace kpm {
 /// Counts every poll of the limits, however short the work between two of them. At a given poll the
 /// clearing is stopped, whatever the time, or a signal is raised, which the caller's `interrupted`
 /// must notice. For one thread.
-struct Looks {
+struct Polls {
   std::int64_t stop_at = -1;  ///< the number of the poll that stops; negative: none
   int signal = 0;             ///< raised at that poll instead, if not zero
   std::int64_t count = 0;     ///< polls so far

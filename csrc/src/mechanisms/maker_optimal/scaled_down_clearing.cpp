@@ -1,4 +1,4 @@
-#include "mechanisms/maker_optimal/rehearsal.hpp"
+#include "mechanisms/maker_optimal/scaled_down_clearing.hpp"
 
 #include <algorithm>
 #include <cstddef>

@@ -1,4 +1,4 @@
-// A clearing of giants made small, from which what they trade in earnest can be told.
+// A trial clearing with giant orders scaled down, which shows on which pieces they trade.
 #pragma once
 
 #include <vector>
@@ -10,7 +10,7 @@
 namespace kpm {
 
 /// Beside giants that trade with each other everything else is lost in rounding, and a maker whose
-/// aversion counts in their units may find no clearing at all. Made small in proportion, they
+/// aversion counts in their units may find no clearing at all. Scaled down in proportion, they
 /// trade at the same prices: the pieces of the clearing are those of the whole book.
 std::vector<Staircase> shrink_giants(const Market& market, const std::vector<Staircase>& whole);
 
