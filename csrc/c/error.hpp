@@ -1,5 +1,4 @@
-// What went wrong in a call, kept for the thread that made it, and the way from exceptions to
-// codes.
+// The error codes of exceptions, and each thread's last error.
 #pragma once
 
 #include <cstdint>

@@ -19,7 +19,7 @@ void write_figures(const kpm_result& result, double* figures) {
   figures[KPM_FIGURE_STATUS] = result.status;
 }
 
-/// What all clearings are told, by whatever rule; the rest is the default.
+/// Settings common to all rules; the rest keep their defaults.
 kpm_settings settings_from(std::int32_t rule, double tolerance, std::int32_t allocation) {
   kpm_settings settings;
   kpm_settings_init(&settings, sizeof settings);
@@ -29,7 +29,7 @@ kpm_settings settings_from(std::int32_t rule, double tolerance, std::int32_t all
   return settings;
 }
 
-/// And what a search is told besides.
+/// Settings of a search.
 kpm_settings search_from(double tolerance, double time_limit, std::int64_t node_limit,
                          std::int32_t threads, std::int32_t allocation,
                          const volatile std::int32_t* stop) {

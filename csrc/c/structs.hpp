@@ -1,4 +1,4 @@
-// The caller's structs, which may be shorter or longer than ours: `struct_size` is theirs.
+// The caller's structs, which may be shorter or longer than this library's, as `struct_size` says.
 #pragma once
 
 #include <algorithm>

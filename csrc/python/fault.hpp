@@ -1,4 +1,4 @@
-// A fault of the core as Python gets it.
+// A fault of the input as Python receives it.
 #pragma once
 
 #include <pybind11/pybind11.h>

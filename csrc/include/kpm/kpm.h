@@ -48,7 +48,8 @@ typedef enum kpm_code {
 /* How a clearing ended. */
 typedef enum kpm_status {
   KPM_OPTIMAL = 0,     /* proven: the gap is within the tolerance */
-  KPM_TIME_LIMIT = 1,  /* the best clearing found, and a bound; see docs/mechanisms.md */
+  KPM_TIME_LIMIT = 1,  /* the best clearing found, and a bound: see docs/reference.md, "Stopping a
+                          clearing" */
   KPM_NODE_LIMIT = 2,  /* likewise */
   KPM_INTERRUPTED = 3, /* likewise: *settings.stop was not zero */
   KPM_INACCURATE = 4   /* likewise: rounding kept the gap above the tolerance, or left state prices

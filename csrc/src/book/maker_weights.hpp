@@ -1,4 +1,4 @@
-// What a maker knows of the states.
+// A maker's numbers for the states: its prior, starting orders or polytope.
 #pragma once
 
 #include "kpm/makers.hpp"

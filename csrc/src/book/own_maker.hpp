@@ -1,4 +1,4 @@
-// A market's own maker, as the makers' functions take it.
+// A market's own maker, as the functions for makers take it.
 #pragma once
 
 #include "kpm/kpm.hpp"

@@ -29,7 +29,7 @@ class Presolve {
   const ScaledMarket& market() const { return merged_ ? *merged_ : full_; }
   const std::vector<Corners>& corners() const { return corners_; }
 
-  /// The corners, for whoever goes on when the book is no longer needed.
+  /// The corners, for callers that outlive the book.
   std::vector<Corners> release_corners() { return std::move(corners_); }
 
   /// Whether nothing was merged.

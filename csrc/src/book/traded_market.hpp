@@ -1,4 +1,4 @@
-// The market as it is solved: claims with orders, states that they distinguish.
+// The market as it is solved: only claims with orders, and only states that these distinguish.
 #pragma once
 
 #include <optional>

@@ -1,4 +1,5 @@
-// Primal-dual predictor-corrector interior-point method for the cells (27).
+// One cell (27): by the simplex method where that is enough, else by the price and the demand
+// program.
 #pragma once
 
 #include <cstdint>

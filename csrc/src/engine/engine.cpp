@@ -130,7 +130,7 @@ struct Engine::State {
   }
 
   /// A claim's staircase, from its levels.
-  Staircase made(int k) {
+  Staircase staircase_of(int k) {
     const Market& of = market.market();
     const double* const row = of.payoffs + static_cast<std::ptrdiff_t>(k) * of.states;
     const auto [low, high] = extremes_of(row, of.states);
@@ -151,7 +151,7 @@ struct Engine::State {
     const bool others = std::exchange(compiled_all, false);
     for (int k = 0; k < market.market().claims; ++k) {
       if (limits.fixed || !others || book.changed(k)) {
-        compiled[static_cast<std::size_t>(k)] = made(k);
+        compiled[static_cast<std::size_t>(k)] = staircase_of(k);
       }
     }
     auto clearing = work(compiled);

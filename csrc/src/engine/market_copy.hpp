@@ -1,4 +1,4 @@
-// A market and its maker that own their arrays.
+// A market and its maker, with arrays of their own.
 #pragma once
 
 #include <algorithm>

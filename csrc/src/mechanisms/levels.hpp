@@ -1,4 +1,4 @@
-// Quantities as they stand in the book.
+// The quantities that stand in a book, and whether one of them dwarfs the rest.
 #pragma once
 
 #include <vector>

@@ -1,4 +1,4 @@
-// Where arrays keep their entries: new ones are allocated before the old are freed.
+// The storage of arrays: room for new entries is allocated before the old are freed.
 #pragma once
 
 #include <Eigen/Core>

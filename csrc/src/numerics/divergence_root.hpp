@@ -1,4 +1,4 @@
-// Where the relative entropy of two outcomes is what it may be, several claims at a time.
+// The root of a given relative entropy between two-point distributions, for several claims at once.
 #pragma once
 
 #include "numerics/dense.hpp"
@@ -32,15 +32,15 @@ class DivergenceRoot {
       : s_(s), q_(q), r_(r), inverse_(q), d_(q) {
     const double spread = 1.0 + s * s / 9.0;
     const Number variance = q * r;
-    const Number lean = s / 3.0 * (r - q);
-    const Number square = lean * lean + 4.0 * spread * variance;
-    const Number sum = lean.abs() + square.sqrt();
+    const Number linear = s / 3.0 * (r - q);
+    const Number square = linear * linear + 4.0 * spread * variance;
+    const Number sum = linear.abs() + square.sqrt();
     const Number both = 1.0 / (variance * sum);
     inverse_ = sum * both;
     // From whichever form of the root subtracts nothing.
     const Number rare = s / (2.0 * spread) * sum;
     const Number likely = 2.0 * s * variance * variance * both;
-    d_ = where_positive(lean, rare, likely);
+    d_ = where_positive(linear, rare, likely);
     Number ratio = q * 0.0 + start.of[RootStart::kPoints - 1];
     for (int k = RootStart::kPoints - 2; k >= 0; --k) {
       ratio = ratio * (q - start.at[k]) + start.of[k];

@@ -1,4 +1,4 @@
-// Sums of exponentials over many states, for tilts that are not far.
+// Sums of exponentials over many states, for moderate tilts.
 #pragma once
 
 #include "numerics/pair.hpp"

@@ -1,4 +1,4 @@
-// Weights that no sum is likely to balance, the same everywhere.
+// Weights, the same on every machine, whose sums are unlikely to cancel or to coincide.
 #pragma once
 
 #include <cmath>

@@ -1,5 +1,5 @@
-// Linear equations of any rank, solved by the library's orthogonal decompositions. They stand here
-// once: each use elsewhere would compile them again.
+// Linear equations of any rank, solved by the library's orthogonal decompositions. They are
+// in one file because each further use would compile them again.
 #pragma once
 
 #include "numerics/dense.hpp"

@@ -1,4 +1,4 @@
-// The product logarithm, roughly.
+// The product logarithm (Lambert's W), to a digit or two.
 #pragma once
 
 #include <cmath>

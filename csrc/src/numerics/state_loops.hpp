@@ -80,7 +80,7 @@ struct StateLoops {
   template <Exponents kSize>
   static TiltSums tilt_of(double tau, double t, const double* p, const double* phi,
                           const double* psi, Index count, double* excess) {
-    Four z(0.0), lean(0.0), moved_psi(0.0), squares(0.0), cubes(0.0);
+    Four z(0.0), first_moment(0.0), moved_psi(0.0), squares(0.0), cubes(0.0);
     for (Index i = 0; i < count; i += kLanes) {
       const Four x = Four::load(phi + i);
       const Four y = Four::load(psi + i);
@@ -93,12 +93,12 @@ struct StateLoops {
       const Four utility = x + y;
       const Four square = mass * utility * utility;
       z += weight;
-      lean += weight * x;
+      first_moment += weight * x;
       moved_psi += mass * y;
       squares += square;
       cubes += square * utility;
     }
-    return {z.sum(), lean.sum(), moved_psi.sum(), squares.sum(), cubes.sum()};
+    return {z.sum(), first_moment.sum(), moved_psi.sum(), squares.sum(), cubes.sum()};
   }
 
   static TiltSums tilt(bool small, double tau, double t, const double* p, const double* phi,

@@ -10,11 +10,11 @@ namespace kpm {
 
 /// Sums over states of a distribution p tilted by e^m, m = tau phi + t psi.
 struct TiltSums {
-  double excess;   ///< E e^m - 1
-  double lean;     ///< E phi (e^m - 1)
-  double psi;      ///< E psi e^m
-  double squares;  ///< E (phi + psi)^2 e^m
-  double cubes;    ///< E (phi + psi)^3 e^m
+  double excess;        ///< E e^m - 1
+  double first_moment;  ///< E phi (e^m - 1)
+  double psi;           ///< E psi e^m
+  double squares;       ///< E (phi + psi)^2 e^m
+  double cubes;         ///< E (phi + psi)^3 e^m
 };
 
 /// E_p of psi, psi phi, psi^2, psi phi^2 and psi^2 phi.

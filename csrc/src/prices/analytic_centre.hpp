@@ -1,4 +1,4 @@
-// The analytic centre of the state prices that given ranges of claim prices admit.
+// The analytic centre of the state prices at which claim prices lie in given ranges.
 #pragma once
 
 #include "numerics/checkpoint.hpp"

@@ -22,8 +22,6 @@ class ReachablePrices {
   /// no state prices reach all ranges.
   bool enter(int claim, double low, double high);
 
-  bool closed_form() const { return disjoint_; }
-
  private:
   const ScaledMarket& market_;
   int claims_;

@@ -6,7 +6,7 @@
 #include "kpm/kpm.hpp"
 #include "numerics/log1p.hpp"
 #include "numerics/pair.hpp"
-#include "risk/glance.hpp"
+#include "risk/two_valued.hpp"
 
 namespace kpm {
 
@@ -103,7 +103,7 @@ double BallSupport::mass_of_zeros(const double* values) const {
 bool BallSupport::masses(const double* values, const Range& range, double* of_low,
                          double* of_high) const {
   const double width = range.high - range.low;
-  if (shows_others(values, states_, range.low, range.high)) {
+  if (shows_third_payoff(values, states_, range.low, range.high)) {
     return false;
   }
   Pair between(0.0, 0.0);

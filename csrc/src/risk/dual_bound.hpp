@@ -1,4 +1,4 @@
-// A bound on every clearing in a box, whatever the origin of the multipliers.
+// A bound on every clearing in a box, valid for any multipliers.
 #pragma once
 
 #include <algorithm>

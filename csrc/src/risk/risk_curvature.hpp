@@ -1,4 +1,4 @@
-// How the risk measure curves along claims.
+// The second derivatives of the risk measure.
 #pragma once
 
 #include <vector>

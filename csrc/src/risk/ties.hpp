@@ -1,4 +1,4 @@
-// When two states tie for the worst.
+// How close losses must be for their states to tie for the worst.
 #pragma once
 
 #include <algorithm>

@@ -6,7 +6,7 @@
 #include "numerics/arena.hpp"
 #include "numerics/pair.hpp"
 #include "numerics/state_sums.hpp"
-#include "risk/glance.hpp"
+#include "risk/two_valued.hpp"
 
 namespace kpm {
 
@@ -63,7 +63,7 @@ void TiltChange::set_base(const ArrayView& deviation, const ArrayView& p, double
 /// others.
 bool TiltChange::fill_growth_of_two(const ArrayView& change, double low, double high) {
   const double* const first = change.data();
-  if (shows_others(first, states_, low, high)) {
+  if (shows_third_payoff(first, states_, low, high)) {
     return false;
   }
   const double slope = (growth_of_high_ - growth_of_low_) / (high - low);
@@ -113,7 +113,7 @@ double TiltChange::sums(bool small, double tau) {
   z_ = of.excess;
   const double inverse = 1.0 / (1.0 + z_);
   const double of_psi = of.psi * inverse;
-  const double of_phi = of.lean * inverse;
+  const double of_phi = of.first_moment * inverse;
   const double mean = of_phi + of_psi;
   const double square = of.squares * inverse;
   moved_variance_ = square - mean * mean;

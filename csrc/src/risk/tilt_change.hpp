@@ -20,10 +20,11 @@ struct PsiMoments {
     const Number second =
         tau * tau * variance + 2.0 * tau * moved * covariance + moved * moved * square;
     const Number skew = tau * tau * third + 2.0 * tau * moved * phi_skew + moved * moved * psi_skew;
-    // KL = Var m / 2, and what m^2 / 2 adds to the lean. The covariance of m with phi is of second
-    // order, too: the first-order root takes t for what it was.
-    const Number lean = tau * variance + moved * covariance;
-    const Number g = 0.5 * (second - centre * centre) + t * (lean * (1.0 - centre) + 0.5 * skew);
+    // KL = Var m / 2, and what m^2 / 2 adds to the first moment, E phi m. The covariance of m with
+    // phi is of second order, too: the first-order root takes t for what it was.
+    const Number first_moment = tau * variance + moved * covariance;
+    const Number g =
+        0.5 * (second - centre * centre) + t * (first_moment * (1.0 - centre) + 0.5 * skew);
     return tau - g / (moved * (variance + 2.0 * covariance));
   }
 };

@@ -5,7 +5,7 @@
 
 #include "numerics/expm1.hpp"
 #include "numerics/log1p.hpp"
-#include "risk/glance.hpp"
+#include "risk/two_valued.hpp"
 
 namespace kpm {
 
@@ -51,7 +51,7 @@ bool TwoValuedChange::set_claim(const double* payoff) {
   }
   low_payoff_ = std::min(first, *other);
   high_payoff_ = std::max(first, *other);
-  if (shows_others(payoff, states_, first, *other)) {
+  if (shows_third_payoff(payoff, states_, first, *other)) {
     return false;
   }
   Eigen::Index count = 0;
@@ -108,20 +108,21 @@ bool TwoValuedChange::costs(double shares, double* sold, double* bought) const {
     const Pair excess = expm1_of_any(c);
     const Pair power = 1.0 + excess;
     const Pair mass = m0 + after.value;
-    const Pair lean_on = m1 + range * after.first;
+    const Pair first_moment_on = m1 + range * after.first;
     // E e^m - 1, E phi e^m and E psi e^m.
     const Pair z = everywhere.value + excess * mass + (after.value - before.value);
-    const Pair lean = range * (everywhere.first + (after.first - before.first)) + excess * lean_on;
+    const Pair first_moment =
+        range * (everywhere.first + (after.first - before.first)) + excess * first_moment_on;
     const Pair inverse = 1.0 / (1.0 + z);
-    const Pair of_phi = lean * inverse;
-    const Pair of_psi = power * (offset * mass + growth_on * lean_on) * inverse;
+    const Pair of_phi = first_moment * inverse;
+    const Pair of_psi = power * (offset * mass + growth_on * first_moment_on) * inverse;
     const Pair divergence = tau * of_phi + t * of_psi - log1p_of(z);
     const Pair g = divergence + t_ * of_phi;
     // The variance of phi + psi.
     const Pair mean = of_phi + of_psi;
     const Pair squares = range * range * (everywhere.second - before.second) +
                          power * (utility * utility * range * range * after.second +
-                                  offset * (2.0 * utility * lean_on + offset * mass));
+                                  offset * (2.0 * utility * first_moment_on + offset * mass));
     const Pair variance = squares * inverse - mean * mean;
     if (!(variance.minCoeff() > 0.0 && z.minCoeff() > TiltChange::kLeastMass - 1.0)) {
       return false;

@@ -1,4 +1,4 @@
-// A cell worth storing.
+// A cell that a search keeps, and what it is worth.
 #pragma once
 
 #include <cstddef>

@@ -20,9 +20,9 @@ namespace kpm {
 /// worth at least no trade. Where the steps of the staircases are too coarse for that, the
 /// pay-as-bid problem (6),
 ///     maximise  sum_k B_k(y_k) - rho(P'y - w),     B_k(y) the area under claim k's staircase,
-/// is solved: its demand is the equilibrium's (docs/selection.md). By one convex program where that
-/// suffices (mechanisms/competitive/equilibrium.hpp), here step by step, down to kinks that the
-/// program's prices miss.
+/// is solved: its demand is the equilibrium's (docs/theory.md, theorem A). By one convex program
+/// where that suffices (mechanisms/competitive/equilibrium.hpp), here step by step, down to kinks
+/// that the program's prices miss.
 class SafeStart {
  public:
   SafeStart(const ScaledMarket& market, const std::vector<Corners>& corners);

@@ -1,4 +1,4 @@
-// Threads that work for one round.
+// A team of threads for one round of a search.
 #pragma once
 
 #if defined(__unix__) || defined(__APPLE__)

@@ -1,4 +1,4 @@
-// The choice that prices alone make: nobody needs the maker.
+// The clearing that needs no maker: state prices at which every claim's net demand can be zero.
 #pragma once
 
 #include <optional>

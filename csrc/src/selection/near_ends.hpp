@@ -1,4 +1,4 @@
-// Demand next to the ends of its steps: whether it was meant to be there.
+// Whether demand next to the end of a step belongs at that end.
 #pragma once
 
 #include <vector>

@@ -53,7 +53,7 @@ std::vector<double> results_of(const StateSums& version, const States& of, doubl
     const TiltSums sums = version.tilt(small, 0.1 * scale, 0.5 * scale, of.p.data(), of.phi.data(),
                                        moved.data(), of.padded, out.data());
     add(out);
-    all.insert(all.end(), {sums.excess, sums.lean, sums.psi, sums.squares, sums.cubes});
+    all.insert(all.end(), {sums.excess, sums.first_moment, sums.psi, sums.squares, sums.cubes});
   }
   double powers[StateSums::kPowers];
   version.powers(of.p.data(), of.phi.data(), of.padded, out.data(), powers);
@@ -122,9 +122,9 @@ TEST(passes_over_the_states_are_the_sums_they_are_called) {
         expected[k] += terms[k];
       }
     }
-    const double found[10] = {before.mean,     before.covariance, before.square, before.phi_skew,
-                              before.psi_skew, sums.excess,       sums.lean,     sums.psi,
-                              sums.squares,    sums.cubes};
+    const double found[10] = {
+        before.mean, before.covariance, before.square, before.phi_skew, before.psi_skew,
+        sums.excess, sums.first_moment, sums.psi,      sums.squares,    sums.cubes};
     for (int k = 0; k < 10; ++k) {
       CHECK_NEAR(found[k], expected[k], 1e-14);
     }

@@ -29,8 +29,8 @@ test::RandomBook crossed_book(test::Random& random) {
 }  // namespace
 
 /// The token of the limits has stopped, as after a deadline. What loses nothing is made all the
-/// same, unless whoever waits for it goes; within so many operations even then.
-TEST(a_clearing_that_loses_nothing_outlives_a_deadline_but_not_its_reader) {
+/// same, unless an interruption ends it; within so many operations even then.
+TEST(a_clearing_that_loses_nothing_outlives_a_deadline_but_not_an_interruption) {
   test::Random random(92);
   int asked = 0;
   for (int trial = 0; trial < 40; ++trial) {
@@ -43,13 +43,13 @@ TEST(a_clearing_that_loses_nothing_outlives_a_deadline_but_not_its_reader) {
     RiskMeasure measure(market, arena);
     const double no_trade = -measure.evaluate(-market.inventory);
     int made = 0;
-    const auto choose = [&](bool waits, double operations) {
-      StopToken patient([waits] { return waits; });
-      patient.poll_now();
-      Selection selection(market, stairs, token, patient, [&](Checkpoint& patience) {
+    const auto choose = [&](bool wanted, double operations) {
+      StopToken interruption([wanted] { return wanted; });
+      interruption.poll_now();
+      Selection selection(market, stairs, token, interruption, [&](Checkpoint& checkpoint) {
         ++made;
-        patience.pass(operations);
-        return find_equilibrium(market, stairs, patience);
+        checkpoint.pass(operations);
+        return find_equilibrium(market, stairs, checkpoint);
       });
       return selection.choose({}, {});
     };

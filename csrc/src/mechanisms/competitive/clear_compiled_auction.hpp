@@ -1,4 +1,4 @@
-// Clearing a book by a convex rule whose staircases are at hand.
+// Clearing, by a convex rule, of a book whose staircases are already compiled.
 #pragma once
 
 #include <vector>

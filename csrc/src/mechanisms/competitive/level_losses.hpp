@@ -1,4 +1,4 @@
-// The demand of a maker to whom the worst states are all that counts.
+// Demand at which the losses in the worst states are equal.
 #pragma once
 
 #include <vector>
@@ -13,7 +13,7 @@ namespace kpm {
 void level_losses(const Auction& auction, MakerFunction& function, AuctionPoint& point);
 
 /// The same for functions that tie and are linear. Claims whose prices are on a limit, within
-/// `near`, are on its step, wherever on it their demand is, and all others on their rungs: by
+/// `near`, are on its step, whatever their demand on it, and all others on their rungs: by
 /// prices alone, since of many small orders the demand that the program finds has too few digits.
 void level_functions(const Auction& auction, const std::vector<int>& tied, double near,
                      AuctionPoint& point);

@@ -1,4 +1,4 @@
-// From the interior-point method's answer to the last digit.
+// Polishing the interior-point method's answer to the last digit.
 #pragma once
 
 #include "mechanisms/competitive/auction_program.hpp"

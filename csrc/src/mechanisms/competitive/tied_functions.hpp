@@ -1,4 +1,4 @@
-// Which functions share in a maker's cost at a kink.
+// The functions that attain the maximum at a kink of a maker's cost.
 #pragma once
 
 #include <vector>

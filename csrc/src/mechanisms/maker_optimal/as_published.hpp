@@ -1,4 +1,4 @@
-// What readers make of the published support, who have nothing but the figures.
+// The support recomputed from the published figures, as `Result.verify` does.
 #pragma once
 
 #include <vector>

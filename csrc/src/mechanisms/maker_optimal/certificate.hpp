@@ -24,11 +24,12 @@ struct Proof {
 /// of them are taken for one. Bounds are computed anew from the caller's figures by the
 /// Donsker-Varadhan inequality, and worst cases that rounding has put outside the KL ball are moved
 /// into it. Where the search had a book with quantities cut (`tradable`), the bounds are of the
-/// whole book, `stairs`: what was cut must lie outside the marginal state prices then, by a hair at
-/// least, so a hair of the state prices that it was cut by is mixed in. Where that costs a leaf
-/// more than a hair, it is divided: what was cut, and no clearing as good trades, into leaves of
-/// its own. Multipliers are those of demand from nothing on, where the staircases count it from a
-/// riskless trade. The checkpoint is passed before each leaf.
+/// whole book, `stairs`: what was cut must lie outside the marginal state prices then, by
+/// kPriceRounding at least, so a small share of the state prices that it was cut by is mixed in.
+/// Where that puts a leaf's bound above the search's, by more than kTie, the leaf is divided: what
+/// was cut, and no clearing as good trades, into leaves of its own. Multipliers are those of demand
+/// from nothing on, where the staircases count it from a riskless trade. The checkpoint is passed
+/// before each leaf.
 Proof certify(const Market& market, const TradedMarket& traded, const Presolve& book,
               const std::vector<Staircase>& stairs, const TradableBook* tradable,
               const std::vector<double>& riskless, const std::vector<Node>& leaves,

@@ -1,4 +1,4 @@
-// Clearing a book whose staircases are at hand.
+// Clearing of a book whose staircases are already compiled.
 #pragma once
 
 #include <vector>

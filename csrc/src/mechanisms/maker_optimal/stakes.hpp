@@ -1,4 +1,4 @@
-// What is at stake in a clearing: what its gap is measured by.
+// The money at stake in a clearing, by which its gap is measured.
 #pragma once
 
 #include <algorithm>

@@ -1,4 +1,4 @@
-// The book before huge quantities were cut, for proofs that are to hold for it.
+// The book before huge quantities were cut, for proofs that must hold for it.
 #pragma once
 
 #include <vector>
@@ -13,8 +13,8 @@ namespace kpm {
 
 /// The book before it was cut, and multipliers for it. Those of the cut book may value a claim at
 /// the very limit of what was cut, or beyond by rounding, which times a vast quantity is much. A
-/// hair of the (g, p) of the cut is mixed in, so that all of it lies outside; where giants meet, of
-/// those beside their limit, until it is the claim's value.
+/// small share of the (g, p) of the cut is mixed in, so that all of it lies outside; where giants
+/// meet, of those beside their limit, until it is the claim's value.
 class WholeBook {
  public:
   WholeBook(const ScaledMarket& market, const std::vector<Staircase>& stairs,
