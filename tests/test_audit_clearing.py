@@ -68,7 +68,7 @@ def test_fills_against_the_logic(proven: kpm.Result) -> None:
     wrong = dataclasses.replace(
         wrong, upper_bound=max(wrong.upper_bound, wrong.certainty_equivalent)
     )
-    assert failed(wrong) == {"orders against the limit order logic"}
+    assert failed(wrong) == {"orders obey the limit order logic"}
 
 
 @pytest.mark.parametrize("fill", [-0.1, 1.1])
@@ -76,17 +76,15 @@ def test_fills_beyond_the_quantity(proven: kpm.Result, fill: float) -> None:
     fills = proven.fills.copy()
     row = int(np.flatnonzero((fills > 0) & (fills <= ORDERS.quantity))[0])
     fills[row] = fill * ORDERS.quantity[row]
-    assert "orders against the limit order logic" in failed(
-        fitted(proven, fills, proven.claim_prices)
-    )
+    assert "orders obey the limit order logic" in failed(fitted(proven, fills, proven.claim_prices))
 
 
 def test_prices_that_no_state_prices_give(proven: kpm.Result) -> None:
     """With every price .001 higher it earns more than any clearing does."""
     wrong = fitted(proven, proven.fills, proven.claim_prices + 1e-3)
     assert failed(wrong) >= {
-        "claim prices off payoffs @ state prices, in money",
-        "certainty equivalent above the upper bound, in money",
+        "claim prices = payoffs @ state prices, in money",
+        "certainty equivalent at most the upper bound, in money",
     }
     raised = dataclasses.replace(wrong, upper_bound=wrong.certainty_equivalent)
-    assert "claim prices off payoffs @ state prices, in money" in failed(raised)
+    assert "claim prices = payoffs @ state prices, in money" in failed(raised)

@@ -177,7 +177,7 @@ def test_merges_of_nearly_equal_payoffs_are_refused(
     payoffs = MARKET.payoffs.copy()
     payoffs[claim, 2] += by * np.ptp(payoffs[claim])
     failed = kpm.check_certificate(MARKET.replace(payoffs=payoffs), ORDERS, proven).failed
-    assert [item.name for item in failed] == ["merged claims with different payoffs, in ranges"]
+    assert [item.name for item in failed] == ["merged claims have equal payoffs, in ranges"]
 
 
 def test_a_constant_is_merged_with_nothing() -> None:

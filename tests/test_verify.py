@@ -251,7 +251,7 @@ def test_a_worse_clearing_of_the_same_cell_is_found() -> None:
         marginal_state_prices=np.exp(-payoff) / np.exp(-payoff).sum(),
     )
     assert [check.name for check in wrong.verify().failed] == [
-        "bound of the winning cell above its value, in money"
+        "bound of the winning cell at most its value, in money"
     ]
 
 
@@ -406,4 +406,4 @@ def test_vast_multipliers_prove_nothing() -> None:
         ambiguity_price=math.inf,
     )
     failed = [check.name for check in forged.verify().failed]
-    assert failed == ["bound of the winning cell above its value, in money"]
+    assert failed == ["bound of the winning cell at most its value, in money"]

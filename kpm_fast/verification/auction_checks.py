@@ -98,7 +98,7 @@ class _AuctionVerifier:
         marginal = result.marginal_state_prices
         if result.status is Status.OPTIMAL:
             return Check(
-                "marginal state prices that differ from the state prices",
+                "marginal state prices = state prices",
                 int(np.count_nonzero(marginal != result.state_prices)),
                 0,
             )
@@ -137,12 +137,12 @@ class _AuctionVerifier:
             Check("scale, relative", abs(result.scale - self.scale) / self.scale, _RELATIVE),
             Check("objective, in money", abs(value - result.objective), self.rounding),
             Check(
-                "duality: the bound of the state prices above upper_bound, in money",
+                "duality: bound of the state prices at most upper_bound, in money",
                 bound - result.upper_bound,
                 self.rounding if result.status is Status.OPTIMAL else math.inf,
             ),
             Check(
-                "duality: value above the upper bound, in money",
+                "duality: value at most the upper bound, in money",
                 value - result.upper_bound,
                 self.rounding,
             ),

@@ -46,13 +46,13 @@ def check_certificate(market: Market, orders: Orders, result: Outcome) -> Verifi
     fills, price, xi = result.fills, result.claim_prices, result.state_prices
     shapes = [array.shape for array in (fills, price, xi, proof.first, proof.worst_case)]
     if shapes != [(len(orders),), (K,), (N,), (len(proof), K), (len(proof), N)] or not len(proof):
-        return Verification((Check("arrays that do not fit the book", 1, 0),))
+        return Verification((Check("arrays fit the book", 1, 0),))
     into = proof.merged_into
     stray = (into < 0) | (into >= K)
     if (stray | (into[np.where(stray, 0, into)] != into)).any():
-        return Verification((Check("claims merged into one that is merged", 1, 0),))
+        return Verification((Check("claims merged into claims that are not merged", 1, 0),))
     off, turn = _merges(P, into)
-    alike = Check("merged claims with different payoffs, in ranges", float(off.max()), 1e-13)
+    alike = Check("merged claims have equal payoffs, in ranges", float(off.max()), 1e-13)
     if not alike.passed:
         return Verification((alike,))
     corners = [_corners(P, orders, claim, np.flatnonzero(into == k), k, turn) for k in range(K)]
@@ -60,7 +60,7 @@ def check_certificate(market: Market, orders: Orders, result: Outcome) -> Verifi
     end = np.array([len(price) - 2 for price, *_ in corners])
     outside = (proof.first < 0) | (proof.last < proof.first) | (proof.last > end)
     if outside.any():
-        return Verification((Check("runs that leave their staircases", int(outside.sum()), 0),))
+        return Verification((Check("runs stay on their staircases", int(outside.sum()), 0),))
 
     # Rounding of sums over N and K (relative), of prices, of money; of bounds, by their terms.
     eps, span, size = 2.0**-52, np.ptp(P, axis=1), np.abs(P).max(axis=1)
@@ -84,17 +84,17 @@ def check_certificate(market: Market, orders: Orders, result: Outcome) -> Verifi
     blurred = (proof.bound + blur)[finite].max(initial=-np.inf)
     allowed = wanted if result.status == "optimal" else np.inf
     figures = [
-        ("leaves do not tile all cells", not _tile(corners, proof), 0),
-        ("probability vectors: negative, or not summing to 1", improper, 4 * eps * N**0.5),
-        ("worst cases beyond the ambiguity, nats", spent - omega, 1e-9 * omega + 1e-18),
-        ("bounds below what they follow from, in roundings", short[finite].max(initial=0), 1),
-        ("leaves not shown to be out of reach", (~finite & ~(reach < -vague)).sum(), 0),
-        ("bounds above the upper bound, in money", proof.bound.max() - upper, money),
-        ("bounds and their rounding above it, in money", blurred - upper, wanted),
-        ("claim prices off payoffs @ state prices, in money", (off_price - slack).max(), 0),
-        ("orders against the limit order logic", (~((fills >= low) & (fills <= high))).sum(), 0),
+        ("leaves tile all cells", not _tile(corners, proof), 0),
+        ("probability vectors: non-negative, summing to 1", improper, 4 * eps * N**0.5),
+        ("worst cases within the ambiguity, nats", spent - omega, 1e-9 * omega + 1e-18),
+        ("bounds at least what they follow from, in roundings", short[finite].max(initial=0), 1),
+        ("leaves without a bound are out of reach", (~finite & ~(reach < -vague)).sum(), 0),
+        ("bounds at most the upper bound, in money", proof.bound.max() - upper, money),
+        ("bounds and their rounding at most that, in money", blurred - upper, wanted),
+        ("claim prices = payoffs @ state prices, in money", (off_price - slack).max(), 0),
+        ("orders obey the limit order logic", (~((fills >= low) & (fills <= high))).sum(), 0),
         ("certainty equivalent of the fills, in money", abs(value - stated), money),
-        ("certainty equivalent above the upper bound, in money", value - upper, money),
+        ("certainty equivalent at most the upper bound, in money", value - upper, money),
         ("gap of an optimal result, in money", result.gap, allowed),
     ]
     return Verification(tuple(Check(name, float(x), float(most)) for name, x, most in figures))

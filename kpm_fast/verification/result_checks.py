@@ -68,9 +68,9 @@ def _form_checks(result: Outcome) -> list[Check]:
         0 < result.tolerance < 1 and result.allocation in ALLOCATIONS and result.rule in RULES
     )
     return [
-        Check("arrays of the wrong shape", misshapen, 0),
-        Check("numbers that are not finite", not_finite + (not bound_ok), 0),
-        Check("settings out of range", float(not settings_ok), 0),
+        Check("arrays have their shapes", misshapen, 0),
+        Check("numbers are finite", not_finite + (not bound_ok), 0),
+        Check("settings in range", float(not settings_ok), 0),
     ]
 
 
@@ -140,7 +140,7 @@ class _Verifier:
         counts = np.array([book.pieces for book in self.books])
         cell = self.result.cell
         wrong = (cell < 0) | (cell >= counts) | (cell != np.round(cell))
-        return Check("pieces of the cell that do not exist", int(wrong.sum()), 0)
+        return Check("pieces of the cell exist", int(wrong.sum()), 0)
 
     def _price_checks(self) -> list[Check]:
         result = self.result
@@ -157,7 +157,7 @@ class _Verifier:
         """Check what only a result that is optimal promises: the nearest of all state prices."""
         if self.result.rule != "maker_optimal":
             return []  # the maker's own: nothing else supports the fills
-        name = "state prices closer to the prior at the same claim prices, nats"
+        name = "state prices nearest to the prior at the claim prices, nats"
         if self.result.status is not Status.OPTIMAL:
             return [Check(name, 0.0, 1e-10)]
         xi = self.result.state_prices
@@ -177,8 +177,8 @@ class _Verifier:
         gross = np.array([fills[rows].sum() for rows in self.rows])
         difference = np.abs(net - result.net_demand) / _unit(_RELATIVE * gross)
         return [
-            Check("fills outside [0, quantity]", int(outside.sum()), 0),
-            Check("orders against the limit order logic", int(broken.sum()), 0),
+            Check("fills within [0, quantity]", int(outside.sum()), 0),
+            Check("orders obey the limit order logic", int(broken.sum()), 0),
             Check("net demand = bought - sold, in 1e-12 of volume", _largest(difference), 1),
         ]
 
@@ -208,7 +208,7 @@ class _Verifier:
         return [
             Check("claim prices on their pieces, in allowances", _largest(off_price), 1),
             Check(
-                "claim prices on a step that are not its limit",
+                "claim prices on a step = its limit",
                 int(np.count_nonzero((price != low_price) & on_step)),
                 0,
             ),
@@ -217,7 +217,7 @@ class _Verifier:
                 _largest(off_demand / _unit(_RELATIVE * self.traded)),
                 1,
             ),
-            Check("fills that differ from what their piece implies", wrong, 0),
+            Check("fills are what their piece implies", wrong, 0),
             Check(
                 f"fills at the clearing price ({result.allocation}), in 1e-12 of trades", apart, 1
             ),
@@ -261,7 +261,7 @@ class _Verifier:
             Check("no-trade equivalent, in money", abs(-idle - result.no_trade_equivalent), close),
             _probability_check("worst case", p),
             Check(
-                "worst case beyond the ambiguity, nats",
+                "worst case within the ambiguity, nats",
                 max(0.0, spent - omega) if omega < math.inf else 0.0,
                 1e-9 * omega + _KL_FLOOR if omega < math.inf else 0.0,
             ),
@@ -318,12 +318,12 @@ class _Verifier:
         checks = [
             Check("scale, relative", excess, _RELATIVE),
             Check(
-                "bound of the winning cell above its value, in money",
+                "bound of the winning cell at most its value, in money",
                 bound - value,
                 math.inf if cut_short else self.slack + min(multiplier_rounding, most),
             ),
             Check(
-                "value above the upper bound, in money", value - result.upper_bound, self.rounding
+                "value at most the upper bound, in money", value - result.upper_bound, self.rounding
             ),
         ]
         if optimal:
@@ -368,8 +368,8 @@ class _Verifier:
         )
         return [
             Check("cells = product of the pieces", float(stats.cells != cells), 0),
-            Check("status against the cells accounted for", float(not consistent), 0),
-            Check("counts and times out of range", float(not sane), 0),
+            Check("status fits the cells accounted for", float(not consistent), 0),
+            Check("counts and times in range", float(not sane), 0),
         ]
 
     def _pieces(self) -> Floats:
