@@ -1,7 +1,7 @@
-"""Giants that trade with the maker himself, after which some states have no price.
+"""Giants that trade with the maker itself, after which some states have no price.
 
-Bids for all parts of a complete set leave him more than he can use in the states of the smaller
-ones. What he trades beside them is decided by the other states alone, whatever the giants' size.
+Bids for all parts of a complete set leave it more than it can use in the states of the smaller
+ones. What it trades beside them is decided by the other states alone, whatever the giants' size.
 """
 
 from __future__ import annotations

@@ -24,7 +24,7 @@ def test_a_survey_of_degenerate_books() -> None:
 
 
 #: What earlier surveys found: limits of one claim a last digit apart; clearings that several cells
-#: share and chose differently; steps whose best point lies a hair off their end; crossed giants
+#: share and chose differently; steps whose best point lies just off their end; crossed giants
 #: whose cut book was taken for the whole, which lost a quarter of the notional; more tied cells
 #: than are compared; and demand that the risk hardly determines, left where a method stopped.
 FOUND = [

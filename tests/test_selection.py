@@ -245,7 +245,7 @@ def written(payoffs: np.ndarray, prior: list[float], orders: str, **maker: Any) 
 
 
 # In the first two the choice lies at the end of a step, and a clearing that trades more was once
-# published, though it had been rejected in the same cell. In the others two clearings, one a hair
+# published, though it had been rejected in the same cell. In the others two clearings, one just
 # off the end of a step and one at it, rejected each other.
 CHOSEN_FROM_MORE = {
     "one-claim-of-four": (

@@ -68,7 +68,7 @@ def test_the_same_options_are_checked_once() -> None:
         one.tolerance = 0.5  # type: ignore[misc]
 
 
-def test_options_that_are_equal_but_not_the_same_are_told_apart() -> None:
+def test_options_that_are_equal_but_not_the_same_stay_distinct() -> None:
     """1 == 1.0 == True, of which 1 is a number of threads."""
     assert ClearSettings.of(threads=1).threads == 1
     with pytest.raises(kpm.InputError, match=r"^threads: must be an integer, got 1\.0$"):

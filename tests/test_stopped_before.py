@@ -38,7 +38,7 @@ def test_a_clearing_has_no_time_at_all(method: str, book: Book) -> None:
         assert found.status is none.status
 
 
-def test_it_is_told_although_it_takes_no_time() -> None:
+def test_a_stopped_clearing_says_so_although_it_takes_no_time() -> None:
     card = kpm.sample.example_race_card()
     for method in ("branch-and-bound", "enumerate"):
         best = kpm.clear(*card, method)
@@ -78,7 +78,7 @@ def test_an_auction_of_any_maker_returns_where_it_began(name: str, seed: int, ru
 
 
 @pytest.mark.parametrize("name", MAKERS)
-def test_auctions_that_take_no_time_are_told_as_well(name: str) -> None:
+def test_stopped_auctions_say_so_as_well(name: str) -> None:
     statuses = {
         kpm.clear(*auction(seed, name), rule="competitive", stop=cancelled()).status
         for seed in range(30)
@@ -88,7 +88,7 @@ def test_auctions_that_take_no_time_are_told_as_well(name: str) -> None:
 
 
 @pytest.mark.parametrize("rule", ["maker_optimal", "competitive", "pay_as_bid"])
-def test_an_engine_is_told_cold_and_warm(rule: str) -> None:
+def test_an_engine_says_that_it_was_stopped_cold_and_warm(rule: str) -> None:
     market, orders = kpm.sample.example_race_card()
     engine = kpm.Engine(market, orders)
     whole = kpm.clear(market, engine.orders, rule=rule, threads=1)

@@ -137,7 +137,7 @@ def test_ctrl_c_within_a_node() -> None:
     cut.verify().raise_if_failed()
 
 
-def test_more_looks_never_give_less() -> None:
+def test_a_later_stop_never_gives_less() -> None:
     """Of a search with hundreds of polls, some on a geometric scale."""
     book = long_book()
     market, orders = market_of(book), orders_of(book)
@@ -163,7 +163,7 @@ def wide_book(states: int, claims: int) -> tuple[kpm.Market, kpm.Orders]:
     return market, kpm.Orders(claim, side, price, draw.uniform(1, 100, len(claim)))
 
 
-def test_work_between_looks_is_no_more_than_a_step_of_the_method() -> None:
+def test_work_between_polls_is_no_more_than_a_step_of_the_method() -> None:
     """At most an iteration of the interior-point method; longer steps must poll on the way."""
     for states, claims in [(20, 40), (40, 80), (80, 160)]:
         _, polls = stopped(*wide_book(states, claims), -1, node_limit=2)
@@ -189,7 +189,7 @@ def test_a_large_book_stops_at_the_next_poll(poll: int) -> None:
 
 
 @pytest.mark.parametrize("poll", [0, 5, 500])
-def test_a_stop_is_noticed_in_a_vast_book(poll: int) -> None:
+def test_a_vast_book_stops_at_the_next_poll(poll: int) -> None:
     """From the compilation of the book to publication; it once took 80 s and lost money."""
     size = fewer(1000, 300)
     book = crowded_book(size, seed=0, orders=5 * size, states=size // 2, noise=0.3)

@@ -67,14 +67,14 @@ def test_proofs_of_such_books(count: int, traded: float, size: float, random: ob
 
 @METHODS
 @pytest.mark.parametrize("turned", [False, True])
-@pytest.mark.parametrize("hair", [0, 1, -1])
-def test_limits_an_ulp_apart_on_equal_claims(turned: bool, hair: int, method: str) -> None:
+@pytest.mark.parametrize("toward", [0, 1, -1])
+def test_limits_an_ulp_apart_on_equal_claims(turned: bool, toward: int, method: str) -> None:
     """Three limits of one claim an ulp apart, and a limit of the other claim beside them."""
     row = np.array([1.0, 0.0, 0.3])
     market = kpm.Market([row, 1 - row if turned else row], [0.3, 0.3, 0.4], ambiguity=0.01)
     limit = 0.7 if turned else 0.3
     near = [limit, np.nextafter(limit, 0), np.nextafter(limit, 1)]
-    other = np.nextafter(0.3, hair) if hair else 0.3
+    other = np.nextafter(0.3, toward) if toward else 0.3
     side = "sell" if turned else "buy"
     orders = kpm.Orders([1, 1, 1, 0, 0], [side] * 3 + ["buy", "sell"], [*near, other, 0.2], 1.0)
     one = kpm.clear(market, orders, method=method)
