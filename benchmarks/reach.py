@@ -7,8 +7,8 @@ notional that trades. The second column is what was measured when the aim was se
 machine and on books of the same kind, not the same books.
 
 A row that states a gap is about the proof to that gap. One that states none is about both: the
-proof to 1e-6, and the call as it is made by default, which goes on to the one answer that nothing
-else is as good as.
+proof to 1e-6, and the call as it is made by default, which goes on until no other clearing can be
+as good, and publishes that one answer.
 """
 
 from __future__ import annotations

@@ -1,8 +1,8 @@
 """Types of the compiled core. Private: the public surface is :mod:`kpm_fast`.
 
-The core trusts its caller: every array has been validated, is C-contiguous and has
-the stated type; arrays it returns are read-only. It raises only ``MemoryError`` and whatever
-``progress`` raises.
+Arrays must be C-contiguous and of the stated type; arrays that are returned are read-only. What
+breaks a rule for input is a ``ValueError``; ``MemoryError``, and whatever ``progress`` raises, pass
+through.
 """
 
 from collections.abc import Callable

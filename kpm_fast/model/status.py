@@ -22,8 +22,8 @@ class Status(str, Enum):
     NODE_LIMIT = "node_limit"
     #: Ctrl-C, a cancelled :class:`kpm_fast.StopToken`, or the callback asked to stop.
     INTERRUPTED = "interrupted"
-    #: The search finished, but rounding kept the gap above the tolerance, or left state prices
-    #: short of the nearest to the prior.
+    #: The search finished, but rounding kept the gap above the tolerance, or the state prices
+    #: nearest to the prior could not be found to the last digit.
     INACCURATE = "inaccurate"
     #: No state prices lie in the cell (only :func:`kpm_fast.solve_cell`).
     INFEASIBLE = "infeasible"

@@ -48,7 +48,7 @@ def _trade(outcome: Outcome) -> list[str]:
     if not len(outcome.orders):
         return ["Nothing trades: the book is empty."]
     if outcome.status is Status.OPTIMAL:
-        return ["Nothing trades: no order is worth filling to the maker."]
+        return ["Nothing trades: the maker gains nothing by filling any order."]
     return ["Nothing trades."]
 
 

@@ -52,8 +52,8 @@ typedef enum kpm_status {
                           clearing" */
   KPM_NODE_LIMIT = 2,  /* likewise */
   KPM_INTERRUPTED = 3, /* likewise: *settings.stop was not zero */
-  KPM_INACCURATE = 4   /* likewise: rounding kept the gap above the tolerance, or left state prices
-                          short of the nearest to the prior */
+  KPM_INACCURATE = 4   /* likewise: rounding kept the gap above the tolerance, or the state prices
+                          nearest to the prior could not be found to the last digit */
 } kpm_status;
 
 /* How orders of one claim, side and limit share the volume at the clearing price. */
