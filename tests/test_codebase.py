@@ -39,6 +39,24 @@ def test_files_stay_short(path: Path) -> None:
         assert max(map(len, lines), default=0) <= 100
 
 
+#: But for those that programs write, a paragraph a line.
+PAGES = [
+    ROOT / "README.md",
+    *sorted(
+        page for page in (ROOT / "docs").glob("*.md") if page.stem not in ("aims", "benchmarks")
+    ),
+]
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: str(page.relative_to(ROOT)))
+def test_lines_of_prose_stay_short(page: Path) -> None:
+    """Tables, code and pictures cannot be broken; figures' marks are not what a reader sees."""
+    text = re.sub(r"^ *```.*?^ *```$", "", page.read_text(encoding="utf-8"), flags=re.M | re.S)
+    lines = re.sub(r"<!-- /?bench.*?-->", "", text).splitlines()
+    prose = [line for line in lines if not line.startswith(("|", "![", "    "))]
+    assert [line for line in prose if len(line) > 120] == []
+
+
 def test_eigen_comes_with_the_storage_that_allocates_first() -> None:
     including = [
         path.name
