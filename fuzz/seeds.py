@@ -27,7 +27,8 @@ _DRAWN = 60  # from each strategy
 
 def drawn() -> Iterator[Book]:
     """Books from the strategies of the tests, the same ones each time."""
-    sys.path.insert(0, str(HERE.parent / "tests"))
+    tests = HERE.parent / "tests"
+    sys.path[:0] = [str(tests), str(tests / "support")]
     from hypothesis import HealthCheck, Phase, given, settings
 
     from adapter import market_of, orders_of

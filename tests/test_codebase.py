@@ -243,9 +243,12 @@ def test_cpp_tests_draw_the_same_numbers_on_every_machine() -> None:
 def test_modules_of_tests_have_one_name() -> None:
     """Under another, a module is loaded twice; any installed package may be called ``tests``.
 
-    Nor do tests import each other: what several need is a module that has no tests.
+    Nor do tests import each other: what several need is a module of ``support``, without tests.
     """
-    for path in (ROOT / "tests").glob("*.py"):
+    tests, support = ROOT / "tests", ROOT / "tests" / "support"
+    assert all(path.name.startswith(("test_", "conftest.")) for path in tests.glob("*.py"))
+    assert not any("def test_" in path.read_text("utf-8") for path in support.glob("*.py"))
+    for path in [*tests.glob("*.py"), *support.glob("*.py")]:
         found = re.findall(
             r"^\s*(?:from|import) (?:tests\b|test_|\.).*", path.read_text("utf-8"), re.M
         )

@@ -11,7 +11,7 @@ import kpm_fast as kpm
 from stress.degenerate_books import MAKERS
 from stress.figures import FIGURES
 
-GOLDEN = Path(__file__).parent / "golden"
+GOLDEN = Path(__file__).parent.parent / "golden"
 RULES = ("competitive", "pay_as_bid")
 #: Every maker under the rule that it has in common, and starting orders under their own.
 KINDS = [*((name, "competitive") for name in MAKERS), ("orders", "pdca")]

@@ -26,7 +26,8 @@ import kpm_fast as kpm
 
 LIFETIME = 600.0  # seconds, which only a fault can reach
 
-_FOLDERS = (str(Path(kpm.__file__).resolve().parent.parent), str(Path(__file__).resolve().parent))
+_SUPPORT = Path(__file__).resolve().parent
+_FOLDERS = (str(Path(kpm.__file__).resolve().parents[1]), str(_SUPPORT.parent), str(_SUPPORT))
 _POSIX = os.name == "posix"
 # A program ends itself if this process is killed while its children still run.
 _LAST_RESORT = "import signal\nif hasattr(signal, 'alarm'): signal.alarm({seconds})\n"
