@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import json
-from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -17,21 +15,7 @@ from strategies import examples, fewer
 
 pytestmark = pytest.mark.cross_section
 
-CASES = Path(__file__).parent / "cases"
 PRICE = 1e-12  # of a claim's payoff range
-
-
-def recorded(name: str) -> tuple[kpm.Market, kpm.Orders]:
-    case = json.loads((CASES / f"{name}.json").read_text(encoding="utf-8"))
-    market = kpm.Market(
-        case["payoffs"],
-        case["prior"],
-        inventory=case["inventory"],
-        risk_aversion=case["alpha"],
-        ambiguity=case["omega"],
-    )
-    claims = [market.claims[number] for number in case["claim"]]
-    return market, kpm.Orders(claims, case["side"], case["price"], case["quantity"])
 
 
 def assert_honest(market: kpm.Market, orders: kpm.Orders, result: kpm.Result) -> None:
@@ -47,16 +31,6 @@ def assert_honest(market: kpm.Market, orders: kpm.Orders, result: kpm.Result) ->
     result.verify().raise_if_failed()
     if result.status is kpm.Status.OPTIMAL:
         assert result.gap <= result.tolerance * result.scale
-
-
-@pytest.mark.parametrize("limit", [1, None])
-@pytest.mark.parametrize("name", ["call_chain", "call_chain_node_limit"])
-def test_recorded_chains_have_prices_that_agree(name: str, limit: int | None) -> None:
-    market, orders = recorded(name)
-    result = kpm.clear(market, orders, node_limit=limit)
-    assert_honest(market, orders, result)
-    if limit is None:
-        assert result.status is kpm.Status.OPTIMAL
 
 
 CHAINS = {

@@ -46,7 +46,7 @@ def orders_of(book: Book, claim: list[int], side: list[int], price: list[float],
 
 
 @METHODS
-@pytest.mark.parametrize("size", [1e12, 7e12, 5.6e9, 1e30])
+@pytest.mark.parametrize("size", [1e12, 5.6e9, 1e30])
 @pytest.mark.parametrize(("side", "price"), [("buy", 0.0), ("buy", -0.01), ("sell", 1.0)])
 def test_the_book_of_the_readme(method: str, size: float, side: str, price: float) -> None:
     plain = kpm.clear(README, orders_with(), method)

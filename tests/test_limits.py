@@ -189,20 +189,6 @@ def test_ctrl_c_in_a_callback_is_ctrl_c(crowd: Race, race: Race, options: dict[s
     result.verify().raise_if_failed()
 
 
-@pytest.mark.cross_section
-@pytest.mark.parametrize("options", [{}, {"node_limit": 1}, {"time_limit": 0}, TREE])
-def test_the_best_clearing_found_is_published(options: dict[str, Any]) -> None:
-    """Two claims 1e-12 apart: no state prices reach the best cell, but others are as good."""
-    case = json.loads((CASES / "best_clearing_thrown_away.json").read_text(encoding="utf-8"))
-    book = {name: np.array(value) for name, value in case["instance"].items()}
-    market = kpm.Market(book["payoffs"], book["prior"], risk_aversion=1.0, ambiguity=math.inf)
-    orders = kpm.Orders(book["claim"], book["side"], book["price"], book["quantity"])
-    result = kpm.clear(market, orders, **options)
-    assert result.certainty_equivalent >= -1e-11
-    assert result.gap <= 1e-8 * result.scale
-    result.verify().raise_if_failed()
-
-
 def test_a_proof_that_a_better_clearing_undoes_is_done_again() -> None:
     """Less trades in the better clearing, so that the gap proven before is too wide for it.
 

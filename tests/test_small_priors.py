@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import json
-from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -15,28 +13,6 @@ from strategies import fewer
 from witness import one_order
 
 pytestmark = pytest.mark.cross_section
-
-CASE = Path(__file__).parent / "cases" / "tiny_prior.json"
-
-
-def test_the_recorded_case() -> None:
-    """A bid of 0.2 on a state of prior 2.3e-13, which was once left unfilled."""
-    case = json.loads(CASE.read_text())
-    book = case["instance"]
-    market = kpm.Market(
-        book["payoffs"],
-        book["prior"],
-        inventory=book["inventory"],
-        risk_aversion=book["alpha"],
-        ambiguity=book["omega"],
-    )
-    orders = kpm.Orders(book["claim"], book["side"], book["price"], book["quantity"])
-    result = kpm.clear(market, orders)
-    result.verify().raise_if_failed()
-    assert result.status is kpm.Status.OPTIMAL
-    assert result.certainty_equivalent == pytest.approx(case["oracle_ce"], rel=1e-12)
-    assert result.fills == pytest.approx([0.22346211323911902], rel=1e-9)
-    assert result.claim_prices == pytest.approx([0.2], rel=1e-12)
 
 
 def _draw(draw: np.random.Generator) -> dict[str, Any]:
