@@ -17,8 +17,6 @@ from .entries import entries_of, number
 from .errors import InputError, brief, suggestion
 
 __all__ = [
-    "LARGEST",
-    "SMALLEST",
     "Floats",
     "Ints",
     "as_flag",
@@ -40,9 +38,6 @@ __all__ = [
 #: Where a condition is a number: a claim pays 1 in the states of ``outcome == "home"``.
 _MAY_BE_FLAGS = ("payoffs", "payoff")
 
-#: Magnitudes of money, shares and risk aversion: far wider than any market, and narrow enough for
-#: their products to stay numbers.
-LARGEST, SMALLEST = 1e30, 1e-30
 _FEW = 64  # entries whose types are looked at faster than their values
 
 Floats = NDArray[np.float64]

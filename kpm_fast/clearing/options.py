@@ -14,7 +14,6 @@ from ..model.orders import Orders
 __all__ = [
     "MOST_ITERATIONS",
     "MOST_NODES",
-    "MOST_THREADS",
     "check_cells",
     "checked_count",
     "checked_time_limit",
@@ -22,7 +21,6 @@ __all__ = [
     "without_times",
 ]
 
-MOST_THREADS = 1024  # more than is of use: a typing error must not start a million
 MOST_NODES, MOST_ITERATIONS = 2**63 - 1, 2**31 - 1  # the ranges of the core's counters
 
 

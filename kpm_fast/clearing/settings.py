@@ -10,11 +10,11 @@ from typing import Any
 
 from .. import _core
 from ..arrays import as_flag, check_choice
+from ..bounds import MOST_THREADS
 from ..errors import InputError, suggestion
 from ..model.rules import ALLOCATIONS, RULES
 from .options import (
     MOST_NODES,
-    MOST_THREADS,
     checked_count,
     checked_time_limit,
     checked_tolerance,

@@ -10,10 +10,10 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from ..arrays import Floats, as_floats, first
+from ..bounds import LEAST_PRIOR
 from ..entries import identifier, number
 from ..errors import InputError, brief
 from .labels import align, named_entries, states_of
-from .priors import LEAST_PRIOR
 
 __all__ = ["prior_from_density", "uniform_prior"]
 

@@ -11,7 +11,8 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from .. import _core
-from ..arrays import LARGEST, Floats, as_floats, as_number, check_choice, frozen
+from ..arrays import Floats, as_floats, as_number, check_choice, frozen
+from ..bounds import LARGEST, PRIOR_TOLERANCE
 from ..errors import InputError
 from .immutable import Value, construct
 from .labels import check_labels, default_labels, reordering
@@ -31,8 +32,6 @@ _Self = TypeVar("_Self", bound="Maker")
 
 PAYMENTS = ("cost", "final", "limit")
 _LIMITS = ("price", "loss", "budget")
-#: How far state prices may be from summing to one.
-_SIMPLEX_TOLERANCE = 1e-9
 
 
 class Maker(Value, ABC):
@@ -231,7 +230,7 @@ class Maker(Value, ABC):
         """
         maker, rows, single = self._rows(g, "g")
         values = np.full(len(rows), math.inf)
-        on = (rows >= 0).all(axis=1) & (np.abs(rows.sum(axis=1) - 1) <= _SIMPLEX_TOLERANCE)
+        on = (rows >= 0).all(axis=1) & (np.abs(rows.sum(axis=1) - 1) <= PRIOR_TOLERANCE)
         if on.any():
             values[on] = _core.maker_conjugates(maker._model(), np.ascontiguousarray(rows[on]))
         return float(values[0]) if single else frozen(values)

@@ -8,7 +8,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike
 
-from ..arrays import LARGEST, SMALLEST, Floats, as_floats, as_number, first, frozen
+from ..arrays import Floats, as_floats, as_number, first, frozen
+from ..bounds import LARGEST, SMALLEST
 from ..entries import is_frame
 from ..errors import InputError, brief
 from .labels import (

@@ -8,7 +8,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike
 
-from ..arrays import SMALLEST, Floats, as_floats, as_number, exact_sum, first, frozen
+from ..arrays import Floats, as_floats, as_number, exact_sum, first, frozen
+from ..bounds import PRIOR_TOLERANCE, SMALLEST
 from ..errors import InputError
 from .labels import states_of
 from .maker import Maker
@@ -30,8 +31,6 @@ __all__ = [
     "UtilityMaker",
     "WorstStateMaker",
 ]
-
-_PRIOR_TOLERANCE = 1e-9
 
 
 @dataclass(frozen=True, init=False, eq=False, repr=False)
@@ -394,7 +393,7 @@ def _names(labels: tuple[str, ...], named: bool) -> dict[str, Any]:
 
 
 def _checked_vertices(table: Floats) -> Floats:
-    wrong = first(~((table.ravel() >= 0) & (table.ravel() <= 1 + _PRIOR_TOLERANCE)))
+    wrong = first(~((table.ravel() >= 0) & (table.ravel() <= 1 + PRIOR_TOLERANCE)))
     if wrong is not None:
         row, state = divmod(wrong, table.shape[1])
         raise InputError(
@@ -404,9 +403,9 @@ def _checked_vertices(table: Floats) -> Floats:
         )
     for row, prior in enumerate(table):
         mass = exact_sum(prior)
-        if not abs(mass - 1) <= _PRIOR_TOLERANCE:
+        if not abs(mass - 1) <= PRIOR_TOLERANCE:
             raise InputError(
-                f"must sum to 1 within {_PRIOR_TOLERANCE:g}, but sums to {mass!r}",
+                f"must sum to 1 within {PRIOR_TOLERANCE:g}, but sums to {mass!r}",
                 field="priors",
                 index=row,
             )

@@ -8,7 +8,8 @@ from typing import Any
 
 import numpy as np
 
-from ..arrays import LARGEST, SMALLEST, Floats, as_flag, as_floats, as_number, first
+from ..arrays import Floats, as_flag, as_floats, as_number, first
+from ..bounds import LARGEST, SMALLEST
 from ..entries import entries_of
 from ..errors import InputError, brief, suggestion
 from ..files.csv_text import check_decimal

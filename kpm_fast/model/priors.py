@@ -9,19 +9,18 @@ from typing import Any
 import numpy as np
 
 from ..arrays import Floats, as_flag, as_floats, exact_sum, first, frozen
+from ..bounds import LEAST_PRIOR, PRIOR_TOLERANCE
 from ..entries import type_of
 from ..errors import InputError
 from .labels import align
 
-__all__ = ["EXACT", "LEAST_PRIOR", "checked_prior", "rounding_of", "state_vector"]
+__all__ = ["EXACT", "checked_prior", "rounding_of", "state_vector"]
 
-#: How far from one the sum of a prior may be: whatever its digits, and at most.
-SURE_TOLERANCE, MOST_TOLERANCE = 1e-9, 1e-4
+#: How far from one the sum of a prior may be, if its digits explain it.
+MOST_TOLERANCE = 1e-4
 #: Quotients of a correctly rounded sum add up to 1 within this. Leaving such vectors alone makes
 #: normalisation idempotent: copies, pickles and files keep every bit.
 EXACT = 2.0**-52
-#: States less likely than this are refused: squares of such numbers leave the range of a double.
-LEAST_PRIOR = 1e-200
 
 
 def state_vector(value: Any, states: tuple[str, ...], field: str) -> Floats:
@@ -91,8 +90,8 @@ def checked_prior(
         )
     off = abs(mass - 1.0)
     normalize = normalize is not False and as_flag(normalize, "normalize")
-    if off > SURE_TOLERANCE and not (normalize and mass < math.inf):
-        allowed = max(SURE_TOLERANCE, rounding_of(value, prior))
+    if off > PRIOR_TOLERANCE and not (normalize and mass < math.inf):
+        allowed = max(PRIOR_TOLERANCE, rounding_of(value, prior))
         if off > allowed:
             remedy = "" if normalize else "; normalize=True (--normalize) divides by the sum"
             raise InputError(
