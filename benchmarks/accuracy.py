@@ -14,9 +14,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 import kpm_fast as kpm
+from kpm_fast.arrays import Floats, Ints
 from kpm_fast.verification import reference
-
-Floats = NDArray[np.float64]
 
 
 @dataclass(frozen=True)
@@ -26,14 +25,12 @@ class CellData:
     label: str
     market: kpm.Market
     orders: kpm.Orders
-    cell: NDArray[np.int64]  # (K,)
+    cell: Ints  # (K,)
     pieces: Floats  # (K, 4) price_low, price_high, demand_low, demand_high
     notional: float  # money
 
     @classmethod
-    def of(
-        cls, label: str, market: kpm.Market, orders: kpm.Orders, cell: NDArray[np.int64]
-    ) -> CellData:
+    def of(cls, label: str, market: kpm.Market, orders: kpm.Orders, cell: Ints) -> CellData:
         stairs = kpm.staircases(market, orders)
         pieces = np.array([stair[piece] for stair, piece in zip(stairs, cell, strict=True)])
         span = np.ptp(market.payoffs, axis=1)[orders.claim_index(market)]

@@ -10,9 +10,9 @@ import time
 from collections.abc import Callable, Sequence
 
 import numpy as np
-from numpy.typing import NDArray
 
-Floats = NDArray[np.float64]
+from kpm_fast.arrays import Floats
+
 _AWAKE = 1e-3  # seconds before an arrival from which on the server waits without sleeping
 
 

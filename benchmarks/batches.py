@@ -20,8 +20,9 @@ from typing import Any
 import numpy as np
 
 import kpm_fast as kpm
+from kpm_fast.arrays import Floats
 
-from .rounds import Floats, interleave, one_core
+from .rounds import interleave, one_core
 from .section import Section, range_text
 
 TITLE = "Many books"

@@ -6,7 +6,6 @@ the calls, and subtracts: starting Python, importing and building the book drop 
 
 from __future__ import annotations
 
-import os
 import re
 import shutil
 import subprocess
@@ -19,7 +18,7 @@ from pathlib import Path
 from typing import Any
 
 from .cases import CASES
-from .processes import ROOT
+from .processes import ROOT, one_thread
 
 _NAME = re.compile(r"\((\d+)\)(?: (.*))?")
 
@@ -71,7 +70,7 @@ def _run(case: str, repeats: int, folder: str) -> Counts:
     command = ["valgrind", "--tool=callgrind", f"--callgrind-out-file={output}"]
     command += [sys.executable, "-m", __name__, case, str(repeats)]
     # The same hashes and one thread: the same instructions.
-    environment = os.environ | {"PYTHONHASHSEED": "0", "OPENBLAS_NUM_THREADS": "1"}
+    environment = one_thread() | {"PYTHONHASHSEED": "0"}
     subprocess.run(command, cwd=ROOT, env=environment, check=True, capture_output=True)
     return parse(output.read_text(encoding="utf-8", errors="replace"))
 

@@ -24,9 +24,10 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from kpm_fast.arrays import Floats
 from kpm_fast.plots.style import GREY, INK, PALE, SERIES, SKY, house_style, new_figure
 
-from .accuracy import CellData, Floats
+from .accuracy import CellData
 from .cells import FAMILIES, benchmark_cells
 from .conic import ConicCell, ConicForm
 from .contest import ACCURACIES, BEST, SOLVERS, TOLERANCES, Contest, hold

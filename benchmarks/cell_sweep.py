@@ -22,8 +22,9 @@ import numpy as np
 from scipy.optimize import linprog
 
 import kpm_fast as kpm
+from kpm_fast.arrays import Floats
 
-from .accuracy import CellData, Floats, bound_at, error
+from .accuracy import CellData, bound_at, error
 from .books import Book
 from .conic import ConicCell
 from .own_cell import CoreCell

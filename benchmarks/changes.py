@@ -14,9 +14,10 @@ from collections.abc import Callable
 import numpy as np
 
 import kpm_fast as kpm
+from kpm_fast.arrays import Floats
 
 from .books import Book, arrow_debreu, option_chain, random_claims
-from .rounds import Floats, one_core
+from .rounds import one_core
 from .section import Row, Section, range_text, short_text, time_text
 from .verified import NotVerifiedError, verified
 

@@ -25,7 +25,9 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy import sparse
 
-from .accuracy import CellData, Floats
+from kpm_fast.arrays import Floats
+
+from .accuracy import CellData
 
 NEGLIGIBLE = 5e-9  # of the notional: error of leaving out the maker's risk aversion
 _DEPENDENT = 1e-12  # of a price equation's norm

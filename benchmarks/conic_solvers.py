@@ -13,7 +13,9 @@ from typing import Any, ClassVar
 import numpy as np
 from scipy import sparse
 
-from .accuracy import CellData, Floats
+from kpm_fast.arrays import Floats
+
+from .accuracy import CellData
 from .conic import ConicCell, ConicForm
 
 PATIENCE = 0.4  # seconds: what a first-order method may take for a cell

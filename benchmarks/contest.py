@@ -22,7 +22,9 @@ from typing import Any
 
 import numpy as np
 
-from .accuracy import CellData, Floats, bound_at, error
+from kpm_fast.arrays import Floats
+
+from .accuracy import CellData, bound_at, error
 from .own_cell import CoreCell
 from .rounds import BRIEF, WARM_UP, one_core, timed, warm_up
 from .solver_process import SolverProcess

@@ -12,7 +12,9 @@ from typing import Any, ClassVar
 import cvxpy as cp
 import numpy as np
 
-from .accuracy import CellData, Floats
+from kpm_fast.arrays import Floats
+
+from .accuracy import CellData
 from .conic import ConicCell
 
 

@@ -25,6 +25,7 @@ import numpy as np
 
 import kpm_fast as kpm
 from kpm_fast import sample
+from kpm_fast.arrays import Floats
 
 from .books import Book, arrow_debreu, random_claims, simulation_a
 from .distribution import percentiles
@@ -38,7 +39,7 @@ from .embedding_callers import (
     numba_timers,
     python_timer,
 )
-from .rounds import Floats, interleave_timed, one_core
+from .rounds import interleave_timed, one_core
 from .section import Row, Section, bytes_text, range_text, time_text
 from .verified import verified
 

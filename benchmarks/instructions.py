@@ -12,7 +12,6 @@ from __future__ import annotations
 
 import argparse
 import json
-import os
 import platform
 import re
 import subprocess
@@ -31,6 +30,7 @@ from kpm_fast import _core
 from . import books, callgrind
 from .cases import CASES
 from .machine import describe
+from .processes import one_thread
 from .section import Section, print_sections
 
 STORED = Path(__file__).resolve().parent / "instructions.json"
@@ -97,9 +97,8 @@ def count(checkout: Path) -> dict[str, int]:
         ]
         command += [sys.executable, "-P" if sys.version_info >= (3, 11) else "-s", "-m", __name__]
         # The same hashes and one thread: the same instructions.
-        environment = os.environ | {
+        environment = one_thread() | {
             "PYTHONHASHSEED": "0",
-            "OPENBLAS_NUM_THREADS": "1",
             "PYTHONPATH": folder,
             "PYTHONDONTWRITEBYTECODE": "1",
         }

@@ -28,8 +28,8 @@ import numpy as np
 from scipy import sparse
 
 import kpm_fast as kpm
+from kpm_fast.arrays import Floats
 
-from .accuracy import Floats
 from .conic_solvers import tune
 
 ACCURACY = 1e-8  # of the notional: what is asked of the peers

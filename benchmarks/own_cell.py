@@ -6,8 +6,9 @@ from typing import ClassVar
 
 import kpm_fast as kpm
 from kpm_fast import _core
+from kpm_fast.arrays import Floats
 
-from .accuracy import CellData, Floats, upper_bound
+from .accuracy import CellData, upper_bound
 
 MAX_ITERATIONS = 100
 

@@ -8,8 +8,9 @@ import numpy as np
 
 import kpm_fast as kpm
 from kpm_fast import _core
+from kpm_fast.arrays import Floats
 
-from .rounds import Floats, timed
+from .rounds import timed
 
 CLAIMS, STATES = 1000, 100
 PAYOFFS = ("0 and 1", "0 to 1", "normal")

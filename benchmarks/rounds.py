@@ -11,9 +11,9 @@ from contextlib import contextmanager
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
-Floats = NDArray[np.float64]
+from kpm_fast.arrays import Floats
+
 WARM_UP = 1e-3  # seconds of untimed calls before one that counts
 BRIEF = 5e-3  # seconds: a call that takes longer needs no warming
 

@@ -38,9 +38,10 @@ from pyscipopt import (
 )
 
 import kpm_fast as kpm
+from kpm_fast.arrays import Floats
 from kpm_fast.verification import reference
 
-from .accuracy import Floats, worst_case
+from .accuracy import worst_case
 from .books import Book, offered
 
 RISK_TOLERANCE = 3e-7  # of the notional

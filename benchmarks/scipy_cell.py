@@ -16,7 +16,9 @@ import numpy as np
 from scipy.optimize import Bounds, LinearConstraint, minimize
 from scipy.special import logsumexp
 
-from .accuracy import CellData, Floats
+from kpm_fast.arrays import Floats
+
+from .accuracy import CellData
 from .conic import ConicCell, ConicForm
 
 _LEAST = 1e-10  # of m, in units of the notional

@@ -1,8 +1,8 @@
 """Types of the compiled core. Private: the public surface is :mod:`kpm_fast`.
 
-Arrays must be C-contiguous and of the stated type; arrays that are returned are read-only. What
-breaks a rule for input is a ``ValueError``; ``MemoryError``, and whatever ``progress`` raises, pass
-through.
+Arrays must be C-contiguous and of the stated type; arrays that are returned are read-only. A
+market or an order that breaks a rule for input is a ``ValueError``; settings have been checked.
+``MemoryError``, and whatever ``progress`` raises, pass through.
 """
 
 from collections.abc import Callable
@@ -11,8 +11,7 @@ from typing import Any, TypedDict
 import numpy as np
 from numpy.typing import NDArray
 
-Floats = NDArray[np.float64]
-Ints = NDArray[np.int64]
+from .arrays import Floats, Ints
 
 class CellSolution(TypedDict):
     """What the interior-point method found in one cell (27)."""

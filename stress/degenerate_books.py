@@ -15,8 +15,9 @@ import numpy as np
 from numpy.random import Generator
 
 import kpm_fast as kpm
+from kpm_fast.arrays import Floats
 
-from .families import Draft, Floats
+from .families import Draft
 
 _STAKES = (1e-6, 1e-3, 0.1, 1.0, 10.0, 1e3, 1e6)
 _RADII = (0.0, 0.01, 0.1, 0.5, 2.0, math.inf)

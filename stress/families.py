@@ -12,12 +12,10 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.random import Generator
-from numpy.typing import NDArray
 
 import kpm_fast as kpm
+from kpm_fast.arrays import Floats, Ints
 
-Floats = NDArray[np.float64]
-Ints = NDArray[np.int64]
 Book = tuple[kpm.Market, kpm.Orders]
 
 

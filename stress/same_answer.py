@@ -9,8 +9,9 @@ from dataclasses import dataclass
 import numpy as np
 
 import kpm_fast as kpm
+from kpm_fast.arrays import Floats, Ints
 
-from .families import Book, Floats, Ints
+from .families import Book
 
 SAME_FILL = 1e-6  # of an order's quantity
 SAME_PRICE = 1e-6  # of a state

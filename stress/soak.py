@@ -21,6 +21,7 @@ import numpy as np
 from numpy.random import Generator
 
 import kpm_fast as kpm
+from kpm_fast.arrays import Ints
 
 from . import families, figures
 
@@ -58,7 +59,7 @@ class Pass:
     teams: int = 0
     digest: str = ""
     seconds: float = 0.0
-    samples: families.Ints = field(default_factory=lambda: np.zeros((0, 2), dtype=np.int64))
+    samples: Ints = field(default_factory=lambda: np.zeros((0, 2), dtype=np.int64))
 
     def __str__(self) -> str:
         return (
@@ -156,7 +157,7 @@ def _hash(digest: hashlib._Hash, result: kpm.Result) -> None:
     digest.update(result.status.value.encode())
 
 
-def growth(samples: families.Ints) -> tuple[float, int]:
+def growth(samples: Ints) -> tuple[float, int]:
     """Return bytes per clearing, and bytes in all, after the first tenth.
 
     The slope is the median of those between any two samples (Theil and Sen): a rare book that needs

@@ -7,15 +7,13 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
-from numpy.typing import NDArray
 
+from kpm_fast.arrays import Floats
 from kpm_fast.plots.style import BLUE, GREY, INK, ORANGE, PALE, house_style, new_figure
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
-
-Floats = NDArray[np.float64]
 
 __all__ = ["staircase"]
 

@@ -11,8 +11,8 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
-from numpy.typing import NDArray
 
+from kpm_fast.arrays import Floats
 from kpm_fast.clearing.clear import clear, staircases
 from kpm_fast.model.market import Market
 from kpm_fast.model.orders import Orders
@@ -23,7 +23,6 @@ if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
 
-Floats = NDArray[np.float64]
 Run = tuple[tuple[int, ...], tuple[int, ...]]  # first and last piece of each claim
 
 __all__ = ["proof", "proof_book"]
