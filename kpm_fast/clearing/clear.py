@@ -177,16 +177,9 @@ def clear_book(
         if verbose:
             print(result)
         return result
-    if callback is not None and not callable(callback):
-        raise InputError(f"must be callable, got {brief(callback)}", field="callback")
-    if isinstance(callback, type):  # whose instances are true: it would stop the search
-        raise InputError(
-            f"must be a function of the progress, or an instance, got the class "
-            f"{callback.__qualname__}",
-            field="callback",
-        )
+    if callback is not None:
+        _check_callback(callback)
 
-    claim = orders.claim_index(market)
     cells = 0
     if verbose or callback is not None or settings.enumerates:
         most = settings.cell_limit if settings.enumerates else math.inf
@@ -198,27 +191,49 @@ def clear_book(
         log.banner(_banner(market, orders, cells, settings))
     reporter = _reporter(cells, callback, log)
     if engine is None:
-        answer = _core.clear(
-            market.payoffs,
-            market.prior,
-            market.inventory,
-            market.risk_aversion,
-            market.ambiguity,
-            claim,
-            orders.side,
-            orders.price,
-            orders.quantity,
-            orders.priority if settings.allocation == "time" else None,
-            settings.core,
-            reporter,
-            flag,
-        )
+        answer = _answer(market, orders, settings, reporter, flag)
     else:
         answer = engine.clear(settings.core, reporter, flag, cold)
     result = _result(answer, market, orders, settings)
     if log is not None:
         log.close(str(result).split("\n  ", maxsplit=1)[0])
     return result
+
+
+def _check_callback(callback: Any) -> None:
+    if not callable(callback):
+        raise InputError(f"must be callable, got {brief(callback)}", field="callback")
+    if isinstance(callback, type):  # whose instances are true: it would stop the search
+        raise InputError(
+            f"must be a function of the progress, or an instance, got the class "
+            f"{callback.__qualname__}",
+            field="callback",
+        )
+
+
+def _answer(
+    market: Market,
+    orders: Orders,
+    settings: ClearSettings,
+    reporter: Callable[[_core.Progress], bool] | None,
+    flag: _core.StopFlag | None,
+) -> _core.Clearing:
+    """Return the core's clearing of a book that no engine holds."""
+    return _core.clear(
+        market.payoffs,
+        market.prior,
+        market.inventory,
+        market.risk_aversion,
+        market.ambiguity,
+        orders.claim_index(market),
+        orders.side,
+        orders.price,
+        orders.quantity,
+        orders.priority if settings.allocation == "time" else None,
+        settings.core,
+        reporter,
+        flag,
+    )
 
 
 def solve_cell(

@@ -146,7 +146,18 @@ class Market:
         table, claim_labels, state_labels = payoff_table(
             payoffs, [] if prior is None else prior, claims, states, maker
         )
-        if maker is not None:
+        if maker is None:
+            attributes = _of_prior(
+                prior, inventory, risk_aversion, ambiguity, state_labels, normalize=normalize
+            )
+            fault = _core.market_fault(
+                table,
+                attributes["prior"],
+                attributes["inventory"],
+                attributes["risk_aversion"],
+                attributes["ambiguity"],
+            )
+        else:
             given = {
                 "prior": prior is not None,
                 "inventory": inventory is not None,
@@ -158,36 +169,11 @@ class Market:
             # The maker has been checked already; the payoffs are, with any prior in its place.
             alike = np.full(len(state_labels), 1 / len(state_labels))
             fault = _core.market_fault(table, alike, attributes["inventory"], 1.0, 0.0)
-            if fault is not None:
-                raise error_of(fault, claim_labels, state_labels)
-            self.__dict__.update(
-                payoffs=frozen(table), claims=claim_labels, states=state_labels, **attributes
-            )
-            return
-        if prior is None:
-            raise InputError(
-                "must be given unless a maker is (uniform_prior(states) prefers no state)",
-                field="prior",
-            )
-        probabilities, prior_sum = checked_prior(prior, state_labels, normalize=normalize)
-        money = np.zeros(len(state_labels))
-        if inventory is not None:
-            money = state_vector(inventory, state_labels, "inventory")
-        alpha = as_number(risk_aversion, "risk_aversion")
-        omega = as_number(ambiguity, "ambiguity")
-        fault = _core.market_fault(table, probabilities, money, alpha, omega)
         if fault is not None:
             raise error_of(fault, claim_labels, state_labels)
         # Frozen: the instance's dictionary is filled at once, which costs least.
         self.__dict__.update(
-            payoffs=frozen(table),
-            prior=probabilities,
-            inventory=frozen(money),
-            risk_aversion=alpha,
-            ambiguity=omega,
-            claims=claim_labels,
-            states=state_labels,
-            prior_sum=prior_sum,
+            payoffs=frozen(table), claims=claim_labels, states=state_labels, **attributes
         )
 
     def _of_plain(
@@ -432,6 +418,34 @@ def _rebuilt(parameters: dict[str, Any]) -> Market:
         raise InputError(
             f"was pickled by another release of kpm-fast: {error}", field="Market"
         ) from None
+
+
+def _of_prior(
+    prior: Any,
+    inventory: Any,
+    risk_aversion: Any,
+    ambiguity: Any,
+    states: tuple[str, ...],
+    *,
+    normalize: bool,
+) -> dict[str, Any]:
+    """Return the attributes of a market whose maker is given by its numbers."""
+    if prior is None:
+        raise InputError(
+            "must be given unless a maker is (uniform_prior(states) prefers no state)",
+            field="prior",
+        )
+    probabilities, prior_sum = checked_prior(prior, states, normalize=normalize)
+    money = np.zeros(len(states))
+    if inventory is not None:
+        money = state_vector(inventory, states, "inventory")
+    return {
+        "prior": probabilities,
+        "inventory": frozen(money),
+        "risk_aversion": as_number(risk_aversion, "risk_aversion"),
+        "ambiguity": as_number(ambiguity, "ambiguity"),
+        "prior_sum": prior_sum,
+    }
 
 
 def _of_maker(maker: Any, states: tuple[str, ...], given: dict[str, bool]) -> dict[str, Any]:
