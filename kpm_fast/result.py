@@ -165,7 +165,7 @@ class Result(Outcome):
         >>> import kpm_fast as kpm
         >>> market = kpm.Market([[1, 0]], [0.5, 0.5], risk_aversion=0.01)
         >>> print(kpm.clear(market, kpm.Orders([0], "buy", [0.4], [10])).message)
-        Proven optimal. Nothing trades: no order is worth filling to the maker.
+        Proven optimal. Nothing trades: the maker gains nothing by filling any order.
         """
         return message(self)
 
