@@ -1,32 +1,29 @@
-"""Every number of the golden files is asked for by a test that reads its file."""
+"""Every number of the golden files is looked at by a test as it runs."""
 
-import ast
+import json
 import math
 import re
+import subprocess
+import sys
 from pathlib import Path
 
 import numpy as np
 import pytest
+from scipy.optimize import linprog
 
 import kpm_fast as kpm
+from adapter import market_of, orders_of
 from auction_books import GOLDEN, golden
 from kpm_fast.paper.examples import book
+from misprint import MISPRINT
+from witness import rho
 
 pytestmark = pytest.mark.cross_section
 
 TESTS = Path(__file__).parent
-#: Mappings from names that are data: tests go through all of them.
-BY_NAME = {
-    "ambiguity_to_bid_ask_by_state",
-    "block_per_share",
-    "claims",
-    "lotteries",
-    "maxmin_value_u_of_1_is_1_u_of_0_is_0",
-    "numeric",
-}
-#: What goes in; how the files were made; and two values whose inputs or formula they do not give.
-NO_ANSWERS = {"inputs", "orders", "checks", "random_books", "theorem_A"}
-NO_ANSWERS |= {"brier_check", "L_as_printed"}
+READERS = ("test_auction_golden", "test_golden", "test_makers")
+#: What goes in; how the files were made; and a value whose inputs they do not give.
+NO_ANSWERS = {"inputs", "orders", "checks", "random_books", "theorem_A", "brier_check"}
 
 
 def has_number(value):
@@ -35,29 +32,44 @@ def has_number(value):
     return not isinstance(value, str) or re.fullmatch(r"[-+\d./e]+", value) is not None
 
 
-def keys(value, *path):
-    """The keys below which a number stands."""
-    if isinstance(value, list):
-        return set().union(*(keys(each, *path) for each in value))
+def answers(value, *path):
+    """The keys down to each number, without the positions in lists."""
+    if isinstance(value, list) and any(isinstance(item, dict | list) for item in value):
+        return set().union(*(answers(item, *path) for item in value))
     if not isinstance(value, dict):
-        return set()
-    found = {key for key, below in value.items() if has_number(below)} - NO_ANSWERS
-    by_name = path[-1] in BY_NAME or path == ("quotes", "answers")
-    below = (keys(value[key], *path, key) for key in found)
-    return set().union(() if by_name else found, *below)
+        return {path} if has_number(value) else set()
+    return set().union(
+        *(answers(item, *path, key) for key, item in value.items() if key not in NO_ANSWERS)
+    )
 
 
-def constants(path):
-    nodes = ast.walk(ast.parse(path.read_text(encoding="utf-8")))
-    return {node.value for node in nodes if isinstance(node, ast.Constant)}
+def read():
+    """What the tests of the golden files look at when they run, all of them in one process."""
+    script = (
+        "import json, pytest, sys\n"
+        "code = pytest.main(sys.argv[1:])\n"
+        "print(); print(json.dumps([int(code), sorted(sys.modules['auction_books'].READ)]))"
+    )
+    modules = [str(TESTS / f"{name}.py") for name in READERS]
+    words = ["-q", "-p", "no:cacheprovider", "-k", "not unread", *modules]
+    done = subprocess.run(
+        [sys.executable, "-c", script, *words],
+        cwd=TESTS,
+        capture_output=True,
+        text=True,
+        encoding="utf-8",
+        check=False,
+    )
+    assert done.returncode == 0, done.stderr
+    code, found = json.loads(done.stdout.splitlines()[-1])
+    assert code == 0, done.stdout
+    return set(map(tuple, found))
 
 
-@pytest.mark.parametrize("path", sorted(GOLDEN.glob("*.json")), ids=lambda path: path.stem)
-def test_no_answer_is_left_unread(path):
-    names = ("test_auction_golden", "test_golden", "test_makers")
-    modules = [constants(TESTS / f"{name}.py") for name in names]
-    asked = constants(TESTS / "auction_books.py").union(*(m for m in modules if path.stem in m))
-    assert keys(golden(path.stem), path.stem) - asked == set()
+def test_no_answer_is_left_unread():
+    stored = [answers(golden(path.stem), path.stem) for path in GOLDEN.glob("*.json")]
+    assert len(stored) == 11
+    assert set().union(*stored) - read() == set()
 
 
 def test_the_cells_of_examples_1_to_4():
@@ -67,9 +79,32 @@ def test_the_cells_of_examples_1_to_4():
     assert math.prod(pieces) == example["cells"]
 
 
-def test_the_cell_of_the_misprinted_9():
-    market = kpm.Market(np.eye(3), [0.3, 0.3, 0.4], risk_aversion=1.0, ambiguity=0.1)
-    orders = kpm.Orders([0, 1, 2], "buy", [0.6, 0.6, 0.01], [1, 1, 100])
+@pytest.fixture
+def misprint():
+    return golden("paper_examples")["misprint_9"]
+
+
+def test_the_cell_of_the_misprinted_9(misprint):
+    market, orders = market_of(MISPRINT), orders_of(MISPRINT)
     cell = kpm.solve_cell(market, orders, [0, 0, 2], tolerance=1e-12)
-    wanted = golden("paper_examples")["misprint_9"]["L_true"]
-    assert math.exp(-cell.certainty_equivalent) == pytest.approx(wanted, rel=1e-12)
+    found = math.exp(-cell.certainty_equivalent)
+    assert found == pytest.approx(misprint["L_true"], rel=1e-12)
+
+
+def test_what_9_says_as_it_is_printed(misprint):
+    """The revenue is the smaller of two lines, by order; (9) has the smaller of their two sums."""
+    limit, quantity = MISPRINT.price, MISPRINT.quantity
+    filled = np.array([1.0, 1.0, 0.0])  # of the cell: fill, fill, none
+    # At prices xi the first line is Q xi + b (x - Q), the second b x. Variables: xi, the revenue.
+    by_limit = limit @ filled
+    program = linprog(
+        [0, 0, 0, -1],
+        A_ub=[[*-quantity, 1.0]],
+        b_ub=[limit @ (filled - quantity)],
+        A_eq=[[1, 1, 1, 0]],
+        b_eq=[1],
+        bounds=[(0, 0.6), (0, 0.6), (0.01, 1), (None, by_limit)],
+    )
+    printed = rho((filled + program.fun).tolist(), MISPRINT.prior.tolist(), 1.0, MISPRINT.ambiguity)
+    assert math.exp(printed.value) == pytest.approx(misprint["L_as_printed"], rel=1e-12)
+    assert -program.fun == pytest.approx(1.2)  # of which traders would have to pay no more than .99

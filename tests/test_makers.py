@@ -102,12 +102,12 @@ def test_starting_orders_fill_two_of_five() -> None:
     assert final.payment == pytest.approx(case["pay_final"], **CLOSE)
     for value in (case["pay_cost_value"], case["check"]):
         assert cost.payment == pytest.approx(float(value), **CLOSE)
-    assert after.state_prices() == pytest.approx([0.5, 0.25, 0.25], **CLOSE)
+    assert after.state_prices() == pytest.approx(numbers(case["price_after"]), **CLOSE)
 
 
 def test_log_utility() -> None:
     case = EXACT["utility_log_exact"]
-    maker = kpm.UtilityMaker(PI, case["wealth"])
+    maker = kpm.UtilityMaker(numbers(case["prior"]), case["wealth"])
     for value in (case["C_value"], case["closed"]):
         assert maker.cost(case["outstanding"]) == pytest.approx(float(value), **CLOSE)
     prices = maker.state_prices(case["outstanding"])
@@ -116,7 +116,7 @@ def test_log_utility() -> None:
 
 def test_quadratic() -> None:
     case = EXACT["quadratic"]
-    maker = kpm.QuadraticMaker(PI, case["c"])
+    maker = kpm.QuadraticMaker(numbers(case["prior"]), case["c"])
     owed = numbers(case["outstanding"])
     assert maker.cost(owed) == pytest.approx(float(case["C"]), **CLOSE)
     assert maker.state_prices(owed) == pytest.approx(numbers(case["prices"]), **CLOSE)
@@ -198,9 +198,9 @@ def test_depth_is_what_a_lone_order_fills() -> None:
 
 
 def test_arrow_debreu_asks_are_the_loss_bound_s() -> None:
-    rows = golden("corollary_1")["loss_bound"]["rows"]
-    for row in rows:
-        maker = kpm.KnightianMaker(PI, 1.0, float(row["ambiguity"]))
+    case = golden("corollary_1")["loss_bound"]
+    for row in case["rows"]:
+        maker = kpm.KnightianMaker(numbers(case["prior"]), 1.0, float(row["ambiguity"]))
         quotes = maker.quotes(np.eye(3))
         assert quotes["ask"] == pytest.approx(numbers(row["pbar"]), **CLOSE)
 

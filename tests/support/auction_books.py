@@ -17,8 +17,38 @@ RULES = ("competitive", "pay_as_bid")
 KINDS = [*((name, "competitive") for name in MAKERS), ("orders", "pdca")]
 
 
+#: What has been read of the golden files in this process: the file, and the keys down to a number.
+READ = set()
+
+
 def golden(name):
-    return json.loads((GOLDEN / f"{name}.json").read_text(encoding="utf-8"))
+    """A golden file, which notes what is read of it."""
+    return recorded(json.loads((GOLDEN / f"{name}.json").read_text(encoding="utf-8")), name)
+
+
+def recorded(value, *path):
+    if isinstance(value, dict):
+        below = {key: recorded(item, *path, key) for key, item in value.items()}
+        return Recorded(below, path)
+    return [recorded(item, *path) for item in value] if isinstance(value, list) else value
+
+
+class Recorded(dict):
+    """A mapping of a golden file; looking at an entry, alone or with all others, reads it."""
+
+    def __init__(self, entries, path):
+        super().__init__(entries)
+        self.path = path
+
+    def __getitem__(self, key):
+        READ.add((*self.path, key))
+        return super().__getitem__(key)
+
+    def values(self):
+        return [self[key] for key in self]
+
+    def items(self):
+        return [(key, self[key]) for key in self]
 
 
 def numbers(values):
