@@ -47,7 +47,7 @@ def test_witnesses_agree_on_random_books(name):
         assert support <= 1e-8 * size, seed  # g is a marginal price of the losses
 
 
-@pytest.mark.parametrize("name", ["worst", "polytope", "hull", "utility", "quadratic"])
+@pytest.mark.parametrize("name", MAKERS)
 def test_clearings_are_optimal_in_forty_digits(name):
     traded = 0
     for seed in range(fewer(40, 12)):

@@ -1,7 +1,6 @@
 """The convex rules' duality gap in forty digits, at the fills and prices that were published.
 
-For makers whose cost and its conjugate are short to write: at the worst state, a polytope's, log
-utility and the quadratic score.
+For every maker, by the cost and the conjugate of docs/makers.md.
 """
 
 from __future__ import annotations
@@ -11,6 +10,8 @@ from typing import Any
 import mpmath
 import numpy as np
 from scipy.optimize import nnls
+
+from witness.risk import precise, rho
 
 FORTY = mpmath.MPContext()
 FORTY.dps = 40
@@ -49,7 +50,15 @@ def cost(model: dict[str, Any], losses: Vector) -> Any:
             return max(prior @ losses for prior in priors)
         means = (prior @ [FORTY.exp(alpha * (x - top)) for x in losses] for prior in priors)
         return top + FORTY.log(max(means)) / alpha
+    if kind == "starting_orders":
+        delta = exact(model["delta"])
+        below = top - losses
+        u = bisect(FORTY.mpf(0), delta.sum(), lambda u: u == 0 or sum(delta / (u + below)) > 1)
+        return top + u - delta @ [FORTY.log(u + x) for x in below]
     prior = distribution(model["prior"])
+    if kind == "knightian":
+        alpha, omega = model["risk_aversion"], model["ambiguity"]
+        return FORTY.mpf(rho(losses, prior, alpha, omega, precise(FORTY.dps)).value)
     if kind == "utility":
         wealth = FORTY.mpf(model["wealth"])
 
@@ -71,6 +80,18 @@ def mixture(priors: Any, p: Any) -> Vector:
     return distribution(weights) @ np.array([distribution(prior) for prior in priors])
 
 
+def within(p: Vector, q: Vector, omega: Any) -> Vector:
+    """The member of the ball that doubles cannot tell from p: moved towards q, if it is outside."""
+    spent = divergence(p, q)
+    return p if spent <= omega else q + (p - q) * omega / spent
+
+
+def tilted(g: Vector, p: Vector, model: dict[str, Any]) -> tuple[Vector, Any]:
+    g = np.where(p > 0, g, FORTY.mpf(0))
+    g = g / g.sum()
+    return g, divergence(g, p) / FORTY.mpf(model["risk_aversion"])
+
+
 def conjugate(model: dict[str, Any], g: Vector, worst_case: Any) -> tuple[Vector, Any]:
     """C* from above, and the prices at which: the nearest that are possible."""
     kind = model["kind"]
@@ -79,11 +100,16 @@ def conjugate(model: dict[str, Any], g: Vector, worst_case: Any) -> tuple[Vector
     if kind == "polytope":
         if model["risk_aversion"] == 0:
             return mixture(model["priors"], g.astype(float)), FORTY.mpf(0)
-        p = mixture(model["priors"], worst_case)
-        g = np.where(p > 0, g, FORTY.mpf(0))
-        g = g / g.sum()
-        return g, divergence(g, p) / FORTY.mpf(model["risk_aversion"])
+        return tilted(g, mixture(model["priors"], worst_case), model)
+    if kind == "starting_orders":
+        delta = exact(model["delta"])
+        return g, delta @ [FORTY.log(d / x) for d, x in zip(delta, g, strict=True)] - delta.sum()
     prior = distribution(model["prior"])
+    if kind == "knightian":
+        omega = FORTY.mpf(model["ambiguity"])
+        if omega >= -FORTY.log(min(prior)):
+            return g, FORTY.mpf(0)  # every g is in the ball
+        return tilted(g, within(distribution(worst_case), prior, omega), model)
     if kind == "utility":
         wealth = FORTY.mpf(model["wealth"])
         return g, wealth * (1 - FORTY.exp(-divergence(prior, g)))
