@@ -63,22 +63,6 @@ def test_clearings_are_optimal_in_forty_digits(name):
     assert traded > 5
 
 
-@pytest.mark.parametrize("seed", range(40))
-def test_theorem_a_ranks_the_three_rules_above_no_trade(seed):
-    rng, scale, payoffs, inventory, columns = random_book(seed)
-    prior = rng.dirichlet(np.full(len(inventory), 2.0)) + 0.02
-    prior /= prior.sum()
-    orders = as_orders(tuple(column[:6] for column in columns))
-    market = kpm.Market(payoffs, prior, inventory, 1 / scale, 10 ** rng.uniform(-2, 0))
-    best = kpm.clear(market, orders)
-    by_limit, competitive = (kpm.clear(market, orders, rule=rule) for rule in RULES[::-1])
-    slack = 1e-7 * best.scale
-    assert by_limit.certainty_equivalent >= best.certainty_equivalent - slack
-    assert best.certainty_equivalent >= competitive.certainty_equivalent - slack
-    assert competitive.certainty_equivalent >= competitive.no_trade_equivalent - slack
-    np.testing.assert_array_equal(by_limit.fills, competitive.fills)
-
-
 @pytest.mark.parametrize("name", ["ball", "simplex", "worst", "polytope", "hull"])
 def test_no_book_stalls_where_prices_swing(name):
     """Traders meet at their limits, the losses of all states are alike: the last digits of demand

@@ -90,18 +90,22 @@ def random_book(seed):
         payoffs = 3 * rng.normal(size=(n_claims, n_states))
     scale = 10 ** rng.uniform(-2, 2)
     inventory = rng.integers(2) * scale * rng.normal(size=n_states)
-    claim = rng.integers(0, n_claims, count)
+    return rng, scale, payoffs, inventory, random_columns(rng, payoffs, scale, count)
+
+
+def random_columns(rng, payoffs, scale, count):
+    """Claim, side, limit and quantity of so many orders."""
+    claim = rng.integers(0, len(payoffs), count)
     share = rng.random(count)
     if rng.integers(2):
         share = np.round(10 * share) / 10  # ties
     low, high = payoffs.min(axis=1)[claim], payoffs.max(axis=1)[claim]
-    orders = (
+    return (
         claim,
         rng.choice([-1, 1], count),
         low + (high - low) * share,
         scale * np.round(10 * rng.exponential(size=count)) / 10,
     )
-    return rng, scale, payoffs, inventory, orders
 
 
 def make_maker(name, rng, scale, inventory):
