@@ -14,6 +14,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from csv_numbers import check_numbers
 from kpm_fast.cli import paper as command
 from kpm_fast.paper import simulations as paper
 from kpm_fast.paper.finding import Finding
@@ -216,11 +217,20 @@ def test_command_writes_tables_and_figures(tmp_path: Path) -> None:
     assert run_paper(["paper", "--output", str(folder)]) == 0
     names = ("table_3", "table_5", "simulation_a", "simulation_b", "statements")
     findings = [find() for find in command.FINDINGS]
+    words = {"run", "side", "security", "part", "statement", "verdict", "detail"}
+    words |= {
+        name
+        for each in findings
+        for table in each.tables.values()
+        for name, column in table.items()
+        if any(isinstance(entry, str) for entry in column)
+    }
     tables = {f"{name}.csv" for name in (*names, *(n for each in findings for n in each.tables))}
     stems = [f"figure_{i}" for i in (1, 2, 3)] + [n for each in findings for n in each.figures]
     figures = {f"{stem}.{kind}" for stem in stems for kind in ("png", "svg")}
     assert {"figure_4.svg", "table_2.csv"} < tables | figures
     assert {path.name for path in folder.iterdir()} == tables | figures
+    check_numbers(folder, words)
     with (folder / "simulation_a.csv").open(newline="") as file:
         rows = list(csv.DictReader(file))
     assert [float(row["ambiguity"]) for row in rows] == list(paper.AMBIGUITIES_A)

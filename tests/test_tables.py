@@ -6,6 +6,7 @@ import contextlib
 import io
 import math
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -29,6 +30,25 @@ def test_write_csv_keeps_every_bit() -> None:
     assert "\n5,6," in text
     column = [float(line.split(",")[0]) for line in text.split("\n")[1:] if "," in line]
     assert np.array(column).tobytes() == values.tobytes()
+
+
+@pytest.mark.parametrize("column", [list, tuple, np.array])
+@pytest.mark.parametrize(
+    ("kind", "spelled"),
+    [
+        (np.float64, "5,0.1"),
+        (np.float32, "5,0.10000000149011612"),
+        (np.float16, "5,0.0999755859375"),
+        (np.longdouble, "5,0.1"),
+        (np.int64, "5,0"),
+        (np.uint8, "5,0"),
+        (np.str_, "5,0.1"),
+        (np.bool_, "True,True"),
+    ],
+)
+def test_write_csv_spells_numbers_of_any_kind(column: Any, kind: type, spelled: str) -> None:
+    values = [kind(5), kind(0.1)]
+    assert ",".join(text_of({"x": column(values)}).split("\n")[1:3]) == spelled
 
 
 def test_write_csv_wants_equal_columns() -> None:

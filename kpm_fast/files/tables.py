@@ -41,6 +41,7 @@ __all__ = [
     "write_csv",
 ]
 
+_NUMBERS = (float, np.generic)  # whose text is not what csv writes
 #: Data frame packages that :func:`make_frame` can build for.
 BACKENDS = ("pandas", "polars", "pyarrow")
 
@@ -386,10 +387,14 @@ def check_text(column: Iterable[str], field: str, *, read_back: bool = False) ->
 
 def _csv_column(column: Any) -> list[Any]:
     values = column.tolist() if isinstance(column, np.ndarray) else list(column)
-    return [_number_text(value) if isinstance(value, float) else value for value in values]
+    return [_number_text(value) if isinstance(value, _NUMBERS) else value for value in values]
 
 
-def _number_text(value: float) -> str:
+def _number_text(value: Any) -> Any:
+    if isinstance(value, np.generic):  # whose repr names its type
+        value = float(value) if isinstance(value, np.floating) else value.item()
+    if not isinstance(value, float):
+        return value
     text = repr(value)
     return text[:-2] if text.endswith(".0") else text
 
