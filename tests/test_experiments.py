@@ -4,14 +4,18 @@ from __future__ import annotations
 
 import csv
 import gzip
+import sys
+from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
 import pytest
 
 import kpm_fast as kpm
+from csv_numbers import check_numbers
 from kpm_fast import experiments, sample
 from kpm_fast.cli import command as cli
+from programs import kpm_fast_command, run_command
 
 pytestmark = pytest.mark.unsanitized
 
@@ -21,6 +25,7 @@ def test_every_experiment_writes_its_table_and_figure(
 ) -> None:
     assert cli.main(["experiments", "--quick", "--output", str(tmp_path)]) == 0
     told = capsys.readouterr().out
+    check_numbers(tmp_path, {"book"})
     for name in experiments.EXPERIMENTS:
         with (tmp_path / f"{name}.csv").open(encoding="utf-8") as stream:
             assert len(list(csv.DictReader(stream))) > 1
@@ -95,3 +100,36 @@ def test_a_folder_without_books_is_refused(
 ) -> None:
     assert cli.main(["experiments", "implied", "--data", str(tmp_path)]) == cli.EXIT_INPUT
     assert "holds a book" in capsys.readouterr().err
+
+
+FAULTS = [
+    (lambda: experiments.radius_from_data(0, 5), "observations: must be at least 1, got 0"),
+    (lambda: experiments.radius_from_data(-10, 5), "observations: must be at least 1, got -10"),
+    (lambda: experiments.radius_from_data("a", 5), "observations: must be an integer, got 'a'"),
+    (lambda: experiments.radius_from_data(100, 1), "states: must be at least 2, got 1"),
+    (lambda: experiments.radius_from_data(100, 5, 2.0), "confidence: must be between 0 and 1, got"),
+    (lambda: experiments.radius_from_data(100, 5, np.nan), "confidence: must be between 0 and 1"),
+    (lambda: experiments.shading(books=0), "books: must be at least 1, got 0"),
+    (lambda: experiments.shading(seed=-1), "seed: must be at least 0, got -1"),
+    (lambda: experiments.frontier(runs=0), "runs: must be at least 1, got 0"),
+    (lambda: experiments.frontier(seed=0.5), "seed: must be an integer, got 0.5"),
+    (lambda: experiments.aggregation(books=0), "books: must be at least 1, got 0"),
+    (lambda: experiments.calibration(draws=0), "draws: must be at least 1, got 0"),
+    (lambda: experiments.implied(books=-1), "books: must be at least 1, got -1"),
+    (lambda: experiments.implied(data="/nowhere"), "data: no folder in /nowhere holds a book"),
+    (lambda: experiments.implied(data=3), "data: must be a path, got 3"),
+]
+
+
+@pytest.mark.parametrize(("ask", "text"), FAULTS)
+def test_faults_are_named(ask: Callable[[], object], text: str) -> None:
+    with pytest.raises(kpm.InputError) as caught:
+        ask()
+    assert str(caught.value).startswith(text)
+
+
+def test_the_module_is_the_command() -> None:
+    module = run_command([sys.executable, "-m", "kpm_fast.experiments", "calibration", "--quick"])
+    command = run_command(kpm_fast_command("experiments", "calibration", "--quick"))
+    assert (module.returncode, module.stdout) == (0, command.stdout)
+    assert "chi-squared" in module.stdout

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from .. import sample
 from ..clearing.clear import clear
 from ..plots.style import BLUE, GREY
-from .experiment import Experiment
+from .experiment import Experiment, checked_size
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -30,6 +30,7 @@ def aggregation(books: int = 60, seed: int = 1) -> Experiment:
     seed : int
         Of the first race card; those of the others follow.
     """
+    books, seed = checked_size(books, "books", seed)
     one, six = [], []
     for number in range(books):
         market, orders = sample.race_card(

@@ -6,9 +6,11 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from ..errors import MissingDependencyError
+from ..arrays import as_number
+from ..clearing.options import checked_count
+from ..errors import InputError, MissingDependencyError, brief
 from ..plots.style import BLUE, GREEN, GREY, ORANGE
-from .experiment import Experiment
+from .experiment import Experiment, checked_size
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -30,9 +32,9 @@ def radius_from_data(observations: int, states: int, confidence: float = CONFIDE
     Parameters
     ----------
     observations : int
-        n, of the outcome.
+        n, of the outcome; at least 1.
     states : int
-        N.
+        N, at least 2.
     confidence : float
         Between 0 and 1.
 
@@ -41,18 +43,28 @@ def radius_from_data(observations: int, states: int, confidence: float = CONFIDE
     float
         Omega, nats.
 
+    Raises
+    ------
+    InputError
+        Naming the argument and its value.
+
     Examples
     --------
     >>> round(radius_from_data(300, 5), 4)
     0.0158
     """
+    observations = checked_count(observations, "observations", 1)
+    states = checked_count(states, "states", 2)
+    level = as_number(confidence, "confidence")
+    if not 0 < level < 1:
+        raise InputError(f"must be between 0 and 1, got {brief(confidence)}", field="confidence")
     try:
         from scipy.stats import chi2
     except ImportError as error:
         raise MissingDependencyError(
             "quantiles of chi-squared need SciPy: pip install 'kpm-fast[experiments]'"
         ) from error
-    return float(chi2.ppf(confidence, states - 1)) / (2.0 * observations)
+    return float(chi2.ppf(level, states - 1)) / (2.0 * observations)
 
 
 def calibration(draws: int = 4000, seed: int = 1) -> Experiment:
@@ -65,6 +77,7 @@ def calibration(draws: int = 4000, seed: int = 1) -> Experiment:
     seed : int
         Of the samples.
     """
+    draws, seed = checked_size(draws, "draws", seed)
     rows: dict[str, list[float]] = {"states": [], "observations": [], "radius": [], "coverage": []}
     for states in STATES:
         for n in OBSERVATIONS:

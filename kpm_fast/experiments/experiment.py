@@ -6,10 +6,12 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
+from ..clearing.options import checked_count
+
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
-__all__ = ["Experiment"]
+__all__ = ["Experiment", "checked_size"]
 
 
 @dataclass(frozen=True)
@@ -40,3 +42,8 @@ class Experiment:
     def rows(self) -> int:
         """Rows of the table."""
         return len(next(iter(self.table.values())))
+
+
+def checked_size(size: Any, field: str, seed: Any) -> tuple[int, int]:
+    """Return how much an experiment is to run, at least 1, and its seed, at least 0."""
+    return checked_count(size, field, 1), checked_count(seed, "seed", 0)

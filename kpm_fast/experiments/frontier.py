@@ -17,7 +17,7 @@ from ..model.makers import KnightianMaker
 from ..model.market import Market
 from ..model.orders import Orders
 from ..plots.style import BLUE, GREY, ORANGE
-from .experiment import Experiment
+from .experiment import Experiment, checked_size
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -42,6 +42,7 @@ def frontier(runs: int = 60, seed: int = 1) -> Experiment:
     seed : int
         Of the truth, the maker's error and the orders.
     """
+    runs, seed = checked_size(runs, "runs", seed)
     random = np.random.default_rng(seed)
     truths = random.dirichlet(np.full(STATES, 5.0), size=runs)
     errors = random.normal(0.0, 0.35, size=(runs, STATES))

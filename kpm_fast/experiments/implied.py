@@ -7,6 +7,7 @@ maker far above it will never trade; far below it, ambiguity hardly matters.
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -15,6 +16,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from .. import sample
+from ..arrays import as_path
 from ..clearing.clear import clear
 from ..clearing.implied import implied_ambiguity
 from ..errors import InputError
@@ -22,7 +24,7 @@ from ..model.market import Market
 from ..model.orders import Orders
 from ..plots.style import BLUE, GREY, ORANGE
 from ..storage.book_folder import BOOK_FILES, read_book
-from .experiment import Experiment
+from .experiment import Experiment, checked_size
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -32,7 +34,9 @@ __all__ = ["implied"]
 OPINION = 1.5  # the maker's prior is the crowd's to this power
 
 
-def implied(books: int = 8, seed: int = 1, data: Path | None = None) -> Experiment:
+def implied(
+    books: int = 8, seed: int = 1, data: str | os.PathLike[str] | None = None
+) -> Experiment:
     """Compute the implied ambiguity of uncrossed books for an opinionated maker.
 
     Parameters
@@ -41,7 +45,7 @@ def implied(books: int = 8, seed: int = 1, data: Path | None = None) -> Experime
         Generated books of each kind; ignored if ``data`` is given.
     seed : int
         Of the first generated book; the others follow.
-    data : Path, optional
+    data : path, optional
         A folder that holds recorded books, at any depth, each a folder that
         :func:`kpm_fast.read_book` reads.
     """
@@ -53,7 +57,9 @@ def implied(books: int = 8, seed: int = 1, data: Path | None = None) -> Experime
         "volume_below": [],
         "volume_above": [],
     }
-    for name, market, orders in _books(books, seed, data):
+    books, seed = checked_size(books, "books", seed)
+    folder = None if data is None else as_path(data, "data")
+    for name, market, orders in _books(books, seed, folder):
         weights = np.asarray(market.prior) ** OPINION
         wary = market.replace(prior=weights / weights.sum(), inventory=None)
         radius = implied_ambiguity(wary, orders)

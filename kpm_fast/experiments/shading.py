@@ -16,7 +16,7 @@ from ..model.makers import KnightianMaker
 from ..model.market import Market
 from ..model.orders import Orders
 from ..plots.style import BLUE, ORANGE
-from .experiment import Experiment
+from .experiment import Experiment, checked_size
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -43,6 +43,7 @@ def shading(books: int = 40, seed: int = 1) -> Experiment:
     seed : int
         Of the books.
     """
+    books, seed = checked_size(books, "books", seed)
     shares, under_cost = [], []
     for others in OTHERS:
         crowds = [_crowd(others, np.random.default_rng([seed, others, b])) for b in range(books)]
