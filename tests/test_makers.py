@@ -311,6 +311,7 @@ FAULTS = [
     (lambda: kpm.LMSR("much"), "liquidity", None),
     (lambda: kpm.LMSR(1).quotes([[]]), "payoffs", None),
     (lambda: kpm.LMSR(1).loss_bound(), "states", None),
+    (lambda: kpm.LMSR(1).state_prices(), "states", None),
     (lambda: kpm.StartingOrders([1, 0]), "delta", 1),
     (lambda: kpm.WorstStateMaker(0), "states", None),
     (lambda: kpm.WorstStateMaker("abc"), "states", None),
@@ -392,3 +393,10 @@ def test_labelled_payoffs_are_never_taken_by_position() -> None:
     assert quotes["ask"][0] == maker.quotes([1, 0, 0])["ask"][0]
     assert maker.quotes({"home": [1, 0, 0]})["bid"][0] == maker.quotes([1, 0, 0])["bid"][0]
     assert maker.cost(pandas.Series({"1": 2.0, "0": 1.0, "2": 3.0})) == maker.cost([1, 2, 3])
+
+
+@pytest.mark.parametrize("states", [0, -1, []])
+def test_a_number_of_states_is_refused_as_it_was_given(states: Any) -> None:
+    with pytest.raises(kpm.InputError) as caught:
+        kpm.WorstStateMaker(states)
+    assert str(caught.value) == f"states: must be at least 1, got {states!r}"

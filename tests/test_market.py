@@ -178,7 +178,7 @@ def test_a_knightian_maker_in_place_of_one_without_what_it_needs() -> None:
     given = kpm.Market([[1, 0]], maker=kpm.UtilityMaker([0.5, 0.5], 100.0, [3, 1]))
     changed = given.replace(prior=[0.4, 0.6], risk_aversion=1.0, ambiguity=0.1)
     assert changed == kpm.Market([[1, 0]], [0.4, 0.6], [3, 1], 1.0, 0.1)
-    with pytest.raises(kpm.InputError, match="ambiguity: the market's maker, UtilityMaker, has"):
+    with pytest.raises(kpm.InputError, match=r"^risk_aversion: UtilityMaker has none; "):
         given.replace(prior=[0.4, 0.6], risk_aversion=1.0)
 
 
@@ -298,3 +298,16 @@ def test_from_csv_keyword_errors_are_not_blamed_on_the_file(tmp_path: Path) -> N
         kpm.Market.from_csv(claims, states, inventory=[0, math.inf])
     with pytest.raises(kpm.InputError, match=r"^risk_aversion"):
         kpm.Market.from_csv(claims, states, risk_aversion=-1)
+
+
+def test_a_change_that_the_maker_cannot_take_is_named() -> None:
+    given = kpm.Market([[1, 0]], maker=kpm.StartingOrders([1, 1]))
+    for name, value in (("ambiguity", 0.1), ("risk_aversion", 1.0), ("prior", [0.5, 0.5])):
+        with pytest.raises(kpm.InputError) as caught:
+            given.replace(**{name: value})
+        assert str(caught.value) == (
+            f"{name}: StartingOrders has none; replace(maker=...) changes the maker"
+        )
+    wealthy = kpm.Market([[1, 0]], maker=kpm.UtilityMaker([0.5, 0.5], 1.0))
+    with pytest.raises(kpm.InputError, match=r"^prior: UtilityMaker has no risk_aversion to go"):
+        wealthy.replace(prior=[0.25, 0.75])

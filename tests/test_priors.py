@@ -76,6 +76,8 @@ def test_others_are_refused_with_a_remedy(prior: Any) -> None:
         kpm.InputError, match=r"^prior: must sum to 1 .*, but sums to .*normalize=True"
     ):
         market(prior)
+    with pytest.raises(kpm.InputError, match=r"^prior: must sum .*; divide it by its sum$"):
+        kpm.KnightianMaker(prior, 1.0, 0.0)  # which has no such option
     taken = market(prior, normalize=True)
     assert taken.prior_sum == math.fsum(map(float, prior))
     np.testing.assert_allclose(taken.prior, np.array(prior) / np.sum(prior), rtol=1e-6)

@@ -362,7 +362,7 @@ def test_one_parameter_of_a_given_maker_is_replaced(name: str) -> None:
     replaced = given.replace(**{name: values[name]})
     assert replaced == kpm.Market(np.eye(2), inventory=[1, 2], **{**own, name: values[name]})
     assert given.replace() == given
-    with pytest.raises(kpm.InputError, match="WorstStateMaker, has none"):
+    with pytest.raises(kpm.InputError, match=f"^{name}: WorstStateMaker has none"):
         kpm.Market(np.eye(2), maker=kpm.WorstStateMaker(2)).replace(**{name: values[name]})
     with pytest.raises(kpm.InputError, match="already given by the maker"):
         given.replace(maker=kpm.WorstStateMaker(2), **{name: values[name]})

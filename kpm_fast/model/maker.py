@@ -204,7 +204,9 @@ class Maker(Value, ABC):
         >>> maker.state_prices([0, 0]).tolist()
         [0.5, 0.5]
         """
-        maker, rows, single = self._rows(-self.inventory if losses is None else losses, "losses")
+        if losses is None:
+            losses = -self._bound(self.states, "states").inventory
+        maker, rows, single = self._rows(losses, "losses")
         prices = _core.maker_state_prices(maker._model(), rows)
         return frozen(prices[0]) if single else prices
 

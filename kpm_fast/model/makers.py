@@ -10,7 +10,7 @@ from numpy.typing import ArrayLike
 
 from ..arrays import Floats, as_floats, as_number, exact_sum, first, frozen
 from ..bounds import PRIOR_TOLERANCE, SMALLEST
-from ..errors import InputError
+from ..errors import InputError, brief
 from .labels import states_of
 from .maker import Maker
 from .maker_input import (
@@ -233,7 +233,7 @@ class WorstStateMaker(Maker):
     def __init__(self, states: Any, inventory: ArrayLike | None = None) -> None:
         labels, named = states_of(states)
         if not labels:
-            raise InputError("must be at least 1, got 0", field="states")
+            raise InputError(f"must be at least 1, got {brief(states)}", field="states")
         self.__dict__.update(
             inventory=checked_inventory(inventory, labels), **_names(labels, named)
         )

@@ -23,7 +23,7 @@ from .maker import Maker
 from .makers import KnightianMaker
 from .market_tables import market_of_tables
 from .payoffs import payoff_table
-from .priors import EXACT, checked_prior, state_vector
+from .priors import BY_NORMALIZE, EXACT, checked_prior, state_vector
 
 __all__ = ["DEFAULT_AMBIGUITY", "Market", "remember_prior_sum"]
 
@@ -374,8 +374,7 @@ class Market:
         if changes.get("maker") is not None:
             current = {name: current[name] for name in ("payoffs", "claims", "states")}
         elif "maker" in current and not changes.keys().isdisjoint(_KNIGHTIAN):
-            # Or the maker says what it has none of.
-            current = {name: getattr(self, name) for name in names if name not in changes}
+            current = self._knightian_parameters(changes)
         elif "maker" in current:
             if "states" in changes:  # other names for the same states, as of the payoffs
                 current["maker"] = current["maker"]._named(changes["states"])
@@ -385,6 +384,20 @@ class Market:
         if changes.keys().isdisjoint(("prior", "maker")):
             remember_prior_sum(market, self.prior_sum)
         return market
+
+    def _knightian_parameters(self, changes: dict[str, Any]) -> dict[str, Any]:
+        """Return what makes a Knightian maker of the given one, with the changes."""
+        names = [field.name for field in fields(self) if field.name not in changes]
+        lacking = [name for name in names if not hasattr(self, name)]
+        if lacking:
+            changed = [name for name in _KNIGHTIAN if name in changes]
+            field = next((name for name in changed if not hasattr(self.maker, name)), changed[0])
+            has = f"no {lacking[0]} to go with it" if hasattr(self.maker, field) else "none"
+            raise InputError(
+                f"{type(self.maker).__name__} has {has}; replace(maker=...) changes the maker",
+                field=field,
+            )
+        return {name: getattr(self, name) for name in names}
 
     def __eq__(self, other: object) -> bool:
         if not isinstance(other, Market):
@@ -435,7 +448,9 @@ def _of_prior(
             "must be given unless a maker is (uniform_prior(states) prefers no state)",
             field="prior",
         )
-    probabilities, prior_sum = checked_prior(prior, states, normalize=normalize)
+    probabilities, prior_sum = checked_prior(
+        prior, states, normalize=normalize, remedy=BY_NORMALIZE
+    )
     money = np.zeros(len(states))
     if inventory is not None:
         money = state_vector(inventory, states, "inventory")

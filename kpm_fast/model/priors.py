@@ -21,6 +21,8 @@ MOST_TOLERANCE = 1e-4
 #: Quotients of a correctly rounded sum add up to 1 within this. Leaving such vectors alone makes
 #: normalisation idempotent: copies, pickles and files keep every bit.
 EXACT = 2.0**-52
+#: What a market, and whatever reads one from files, offers for a prior of another sum.
+BY_NORMALIZE = "normalize=True (--normalize) divides by the sum"
 
 
 def state_vector(value: Any, states: tuple[str, ...], field: str) -> Floats:
@@ -48,7 +50,12 @@ def _check_finite(array: Floats, states: tuple[str, ...], field: str) -> None:
 
 
 def checked_prior(
-    value: Any, states: tuple[str, ...], *, normalize: bool = False, field: str = "prior"
+    value: Any,
+    states: tuple[str, ...],
+    *,
+    normalize: bool = False,
+    field: str = "prior",
+    remedy: str = "divide it by its sum",
 ) -> tuple[Floats, float]:
     """Return a prior that sums to 1 within 2**-52, and the sum of the given one.
 
@@ -62,6 +69,8 @@ def checked_prior(
         entries.
     field : str
         Its name in messages.
+    remedy : str
+        What the caller offers for another sum, in messages.
 
     Raises
     ------
@@ -93,10 +102,10 @@ def checked_prior(
     if off > PRIOR_TOLERANCE and not (normalize and mass < math.inf):
         allowed = max(PRIOR_TOLERANCE, rounding_of(value, prior))
         if off > allowed:
-            remedy = "" if normalize else "; normalize=True (--normalize) divides by the sum"
+            advice = "" if normalize else f"; {remedy}"
             raise InputError(
                 f"must sum to 1 within {allowed:.3g}, which the rounding of its entries allows, "
-                f"but sums to {mass!r}{remedy}",
+                f"but sums to {mass!r}{advice}",
                 field=field,
             )
     if off > EXACT:

@@ -15,7 +15,7 @@ from ..model.labels import align
 from ..model.maker import Maker
 from ..model.maker_form import KINDS, maker_from_dict, maker_to_dict
 from ..model.market import Market
-from ..model.priors import checked_prior
+from ..model.priors import BY_NORMALIZE, checked_prior
 
 __all__ = ["maker_statement", "read_maker"]
 
@@ -91,7 +91,9 @@ def read_maker(
         if "prior" in table and _has_prior(kind):
             prior = table.numbers("prior")
             normalize = bool(keywords.get("normalize"))
-            parameters["prior"], prior_sum = checked_prior(prior, states, normalize=normalize)
+            parameters["prior"], prior_sum = checked_prior(
+                prior, states, normalize=normalize, remedy=BY_NORMALIZE
+            )
         if keywords.get("inventory") is not None:
             parameters["inventory"] = align(keywords["inventory"], states, "inventory")
         elif "inventory" in table:
