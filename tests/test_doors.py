@@ -89,7 +89,7 @@ def test_a_maker_has_its_rules_in_every_command(
             assert err.startswith("kpm-fast: market: must have the Knightian maker")
         else:
             assert (code, err) == (
-                (0, "") if expected is None else (2, f"kpm-fast: {expected}\n")
+                (0, "") if expected is None else (2, f"kpm-fast: --{expected}\n")
             ), command
 
 
@@ -123,6 +123,24 @@ def test_advice_names_the_rules_by_which_other_makers_are_swept(name: str) -> No
             "market: must have the Knightian maker, on whose ambiguity this advises, got "
             f"{type(EXAMPLES[name]).__name__} (sweep clears by each of its rules, {rules})"
         )
+
+
+@pytest.mark.parametrize("name", EXAMPLES)
+def test_what_only_the_knightian_maker_has(name: str) -> None:
+    market = market_of(name)
+    if name in ("knightian", "lmsr"):
+        assert kpm.implied_ambiguity(market, ORDERS) >= 0.0
+        assert kpm.solve_cell(market, ORDERS, [0] * len(market.claims)) is not None
+        return
+    for ask in (
+        lambda: kpm.implied_ambiguity(market, ORDERS),
+        lambda: kpm.solve_cell(market, ORDERS, [0] * len(market.claims)),
+    ):
+        with pytest.raises(
+            kpm.InputError, match=r"^market: must have the Knightian maker"
+        ) as found:
+            ask()
+        assert str(found.value).endswith(f"got {type(EXAMPLES[name]).__name__}")
 
 
 @pytest.mark.parametrize("rule", RULES[:3])

@@ -9,9 +9,8 @@ from typing import Any
 from ..arrays import check_choice
 from ..clearing.auctions import check_maker, rules_of
 from ..clearing.implied import where_trade_stops
-from ..errors import InputError
 from ..model.book_types import check_book
-from ..model.maker_model import is_knightian
+from ..model.maker_model import check_knightian
 from ..model.market import Market
 from ..model.orders import Orders
 from ..model.rules import RULES
@@ -125,13 +124,8 @@ def advise(
     check_book(market, orders)
     check_options(advise, options)
     check_choice(rule, RULES, "rule")
-    if not is_knightian(market):
-        raise InputError(
-            f"must have the Knightian maker, on whose ambiguity this advises, got "
-            f"{type(market.maker).__name__} (sweep clears by each of its rules, "
-            f"{', '.join(rules_of(market))})",
-            field="market",
-        )
+    rules = f" (sweep clears by each of its rules, {', '.join(rules_of(market))})"
+    check_knightian(market, "on whose ambiguity this advises", rules)
     check_maker(rule, market)
     stop = where_trade_stops(market, orders)
     frontier = sweep(market, orders, ambiguity=_radii(stop), rule=rule, **options)

@@ -17,6 +17,7 @@ from ..model.book_types import check_book
 from ..model.certificate import Certificate
 from ..model.immutable import construct
 from ..model.labels import align
+from ..model.maker_model import check_knightian
 from ..model.market import Market
 from ..model.orders import Orders
 from ..model.outcome import CellResult
@@ -279,6 +280,7 @@ def solve_cell(
     tolerance = checked_tolerance(tolerance)
     iterations = checked_count(max_iterations, "max_iterations", 1, MOST_ITERATIONS)
     book = _book_arguments(market, orders)
+    check_knightian(market, "whose problem (27) is")
     pieces = _checked_cell(cell, _core.count_pieces(*book), market.claims)
     solved = _core.solve_cell(
         market.payoffs,

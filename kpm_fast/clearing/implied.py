@@ -14,7 +14,7 @@ from ..errors import InputError
 from ..model.book_types import check_book
 from ..model.labels import align, named_table
 from ..model.limits import limits_in_reach
-from ..model.maker_model import is_knightian
+from ..model.maker_model import check_knightian, is_knightian
 from ..model.market import Market
 from ..model.orders import Orders
 
@@ -46,7 +46,8 @@ def implied_ambiguity(market: Market, orders: Orders) -> float:
     Raises
     ------
     InputError
-        If the inventory differs between states, where there is no such threshold.
+        If the maker is not Knightian, or its inventory differs between states, where there is no
+        such threshold.
 
     Examples
     --------
@@ -57,6 +58,7 @@ def implied_ambiguity(market: Market, orders: Orders) -> float:
     0.020136
     """
     check_book(market, orders)
+    check_knightian(market, "whose ambiguity it is")
     inventory = market.inventory
     if inventory.min() != inventory.max():
         state = int(np.argmax(inventory != inventory[0]))

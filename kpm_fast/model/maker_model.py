@@ -4,15 +4,25 @@ from __future__ import annotations
 
 from typing import Any
 
+from ..errors import InputError
 from .market import Market
 
-__all__ = ["is_knightian", "maker_model"]
+__all__ = ["check_knightian", "is_knightian", "maker_model"]
 
 
 def is_knightian(market: Market) -> bool:
     """Whether the market's maker is Knightian, as in the short form of a market."""
     given = vars(market).get("_maker")
     return given is None or bool(given._model()["kind"] == "knightian")
+
+
+def check_knightian(market: Market, purpose: str, instead: str = "") -> None:
+    """Refuse another maker where only the Knightian one will do: for ``purpose``."""
+    if not is_knightian(market):
+        raise InputError(
+            f"must have the Knightian maker, {purpose}, got {type(market.maker).__name__}{instead}",
+            field="market",
+        )
 
 
 def maker_model(market: Market) -> dict[str, Any]:
