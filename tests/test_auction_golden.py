@@ -113,6 +113,15 @@ def test_pool_odds_names_what_is_wrong(stakes):
         kpm.pool_odds(stakes)
 
 
+def test_pool_odds_keeps_the_labels_of_outcomes():
+    stakes = {"home": 50.0, "away": 100.0}
+    assert kpm.pool_odds(stakes) == {"home": 3.0, "away": 1.5}
+    pandas = pytest.importorskip("pandas")
+    assert kpm.pool_odds(pandas.Series(stakes)) == {"home": 3.0, "away": 1.5}
+    with pytest.raises(kpm.InputError, match=r"^stakes\['away'\]: must be finite and > 0, got 0"):
+        kpm.pool_odds({**stakes, "away": 0.0})
+
+
 # -- theorems -------------------------------------------------------------------------------------
 
 

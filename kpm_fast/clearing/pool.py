@@ -2,16 +2,26 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
+from typing import Any, overload
+
 import numpy as np
-from numpy.typing import ArrayLike
+from numpy.typing import ArrayLike, NDArray
 
 from ..arrays import Floats, as_floats, first, frozen
 from ..errors import InputError
+from ..model.labels import named_entries
 
 __all__ = ["pool_odds"]
 
 
-def pool_odds(stakes: ArrayLike) -> Floats:
+@overload
+def pool_odds(stakes: NDArray[Any] | Sequence[float]) -> Floats: ...
+@overload
+def pool_odds(stakes: Mapping[str, float]) -> dict[str, float]: ...
+@overload
+def pool_odds(stakes: Any) -> Floats | dict[str, float]: ...
+def pool_odds(stakes: ArrayLike | Mapping[str, float]) -> Floats | dict[str, float]:
     """Return what a unit of money on each outcome pays in a pari-mutuel pool.
 
     The pool of the paper's introduction: all stakes together go to those who backed the outcome
@@ -20,26 +30,29 @@ def pool_odds(stakes: ArrayLike) -> Floats:
 
     Parameters
     ----------
-    stakes : array_like, shape (N,)
+    stakes : array_like, Series or mapping, shape (N,)
         Money on each outcome, > 0.
 
     Returns
     -------
-    ndarray, shape (N,)
-        Money paid per unit of money, the stake included.
+    ndarray, shape (N,), or dict of str to float
+        Money paid per unit of money, the stake included; by outcome where these have labels.
 
     Raises
     ------
     InputError
-        Naming the index and the value.
+        Naming the outcome, or its index, and the value.
 
     Examples
     --------
     >>> import kpm_fast as kpm
     >>> kpm.pool_odds([50, 100])
     array([3. , 1.5])
+    >>> kpm.pool_odds({"home": 50, "away": 100})
+    {'home': 3.0, 'away': 1.5}
     """
-    money = as_floats(stakes, "stakes")
+    entries, labels = named_entries(stakes, "stakes", "outcome")
+    money = as_floats(entries, "stakes")
     if money.ndim != 1 or not money.size:
         raise InputError(
             f"must have shape (N,), a stake for each outcome, got shape {money.shape}",
@@ -47,6 +60,11 @@ def pool_odds(stakes: ArrayLike) -> Floats:
         )
     wrong = first(~(np.isfinite(money) & (money > 0)))
     if wrong is not None:
-        raise InputError(f"must be finite and > 0, got {money[wrong]}", field="stakes", index=wrong)
+        raise InputError(
+            f"must be finite and > 0, got {money[wrong]}",
+            field="stakes",
+            index=wrong if labels is None else labels[wrong],
+        )
     share = money / money.max()  # the sum of huge stakes may overflow
-    return frozen(share.sum() / share)
+    odds = share.sum() / share
+    return frozen(odds) if labels is None else dict(zip(labels, odds.tolist(), strict=True))
