@@ -182,7 +182,7 @@ def test_refusal_says_how_many_cells(book: Path, capsys: pytest.CaptureFixture[s
     options = ("--method", "enumerate", "--cell-limit", 24)
     assert run("clear", book, *options) == cli.EXIT_REFUSED == 4
     out, err = capsys.readouterr()
-    assert "25 cells" in out
+    assert out == ""
     assert err.startswith("kpm-fast: the book has 25 cells, more than the limit of 24, and ")
     assert err.count("\n") == 1
 
@@ -229,9 +229,9 @@ def test_keyboard_interrupt(
         (["--ambiguity", "-1"], ["ambiguity", "-1"]),
         (["--inventory", "1,2"], ["inventory", "(2,)"]),
         (["--inventory", "none.csv"], ["--inventory", "none.csv"]),
-        (["--threads", "0"], ["threads", "0"]),
-        (["--time-limit", "-3"], ["time_limit", "-3"]),
-        (["--tolerance", "2"], ["tolerance", "2"]),
+        (["--threads", "0"], ["--threads", "0"]),
+        (["--time-limit", "-3"], ["--time-limit", "-3"]),
+        (["--tolerance", "2"], ["--tolerance", "2"]),
     ],
 )
 def test_bad_input_is_one_line(

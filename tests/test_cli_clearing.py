@@ -341,3 +341,50 @@ def test_a_sweep_by_the_rules_of_another_maker() -> None:
             kpm.sweep(utility, orders, rule="competitive", **{field: value})
     with pytest.raises(kpm.InputError, match="market: must have the Knightian maker"):
         kpm.advise(utility, orders)
+
+
+@pytest.mark.parametrize(
+    ("options", "told"),
+    [
+        ("--rule competitive --node-limit 5", "--node-limit: is not available with --rule compe"),
+        ("--rule pay-as-bid --method enumerate", "--method: is not available with --rule pay_as_"),
+        ("--rule competitive --certificate", "--certificate: is not available with --rule compe"),
+        ("--method enumerate --certificate", "--certificate: is not available with --method enu"),
+        ("--rule pdca", "--rule: must be one of maker_optimal"),
+        ("--tolerance 2", "--tolerance: must be between 0 and 1, got 2.0"),
+        ("--time-limit=-1", "--time-limit: must be a number of seconds"),
+        ("--allocation time", "--allocation: 'time' needs times"),
+        ("--threads 0", "--threads: must be at least 1, got 0"),
+        ("--cell-limit 0", "--cell-limit: must be at least 1, got 0"),
+    ],
+)
+def test_refusals_name_options_and_come_before_the_book(
+    options: str, told: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    kpm.write_book(tmp_path / "book", *_timeless(kpm.read_book(RACE)))
+    assert run("clear", tmp_path / "book", *options.split()) == 2
+    out, err = capsys.readouterr()
+    assert err.startswith(f"kpm-fast: {told}")
+    assert out == ""
+    if not re.search("node|method|certificate|cell", options):
+        for command in ("sweep", "advise"):
+            assert run(command, tmp_path / "book", *options.split()) == 2
+            assert capsys.readouterr().err.startswith(f"kpm-fast: {told}")
+
+
+def _timeless(book: tuple[kpm.Market, kpm.Orders]) -> tuple[kpm.Market, kpm.Orders]:
+    market, orders = book
+    return market, kpm.Orders(orders.claim, orders.side, orders.price, orders.quantity)
+
+
+def test_a_maker_without_an_ambiguity_is_swept_without_it(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    assert run("sweep", RACE, "--maker", "utility:wealth=200") == 0
+    out = capsys.readouterr().out
+    assert "competitive" in out
+    assert "nan" not in out
+    assert "ambiguity" not in out
+    market, orders = kpm.read_book(RACE)
+    utility = market.replace(maker=kpm.UtilityMaker(market.prior, 200.0))
+    assert "nan" not in str(kpm.sweep(utility, orders, rule="competitive"))

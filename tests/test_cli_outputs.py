@@ -12,6 +12,7 @@ import pytest
 import kpm_fast as kpm
 from command_line import MARKET, ORDERS, run
 from kpm_fast.cli import command as cli
+from programs import kpm_fast_command, run_command
 
 pytestmark = pytest.mark.unsanitized
 
@@ -225,3 +226,34 @@ def _without_figures(text: str) -> str:
     """Lines but for figures and space around them: some are times, in units of their own."""
     lines = re.sub(r"[\d.e-]+( [µm]?s\b)?", "#", text).splitlines()
     return "\n".join(" ".join(line.split()) for line in lines)
+
+
+@pytest.mark.parametrize(
+    ("command", "files"),
+    [
+        ("clear --save c.kpm --output d --json r.json", ["c.kpm", "d/result.json", "r.json"]),
+        ("sweep --ambiguity 0,0.1 --output s.csv --plot s", ["s.csv", "s.png", "s.svg"]),
+        ("plot --picture book,fills --output p", ["p-book.svg", "p-fills.svg"]),
+        ("quotes --output q.csv", ["q.csv"]),
+        ("report --output r.html", ["r.html"]),
+        (
+            "experiments calibration,shading --quick --output e",
+            ["e/calibration.csv", "e/shading.svg"],
+        ),
+        ("paper --output p", ["p/statements.csv", "p/figure_1.svg", "p/figure_6.svg"]),
+    ],
+)
+def test_files_are_written_though_nobody_reads_what_is_printed(
+    book: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, command: str, files: list[str]
+) -> None:
+    """As in ``kpm-fast clear BOOK --save FILE | head -1``."""
+    pytest.importorskip("matplotlib")
+    monkeypatch.chdir(tmp_path)
+    name, *options = command.split()
+    folder = [] if name in ("experiments", "paper") else [book]
+    reader, writer = os.pipe()
+    os.close(reader)
+    done = run_command(kpm_fast_command(name, *folder, *options), stdout=writer)
+    os.close(writer)
+    assert (done.returncode, done.stderr) == (cli.EXIT_CLOSED_PIPE, "")
+    assert all((tmp_path / file).stat().st_size > 0 for file in files)

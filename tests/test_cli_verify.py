@@ -141,7 +141,7 @@ def test_enumeration_has_no_certificate(tmp_path: Path, capsys: pytest.CaptureFi
     kpm.write_book(tmp_path / "book", MARKET, ORDERS)
     options = ["--certificate", "--method", "enumerate", "--save", tmp_path / "file"]
     assert run("clear", tmp_path / "book", *options) == 2
-    assert "certificate: is not available with method='enumerate'" in capsys.readouterr().err
+    assert "--certificate: is not available with --method enumerate" in capsys.readouterr().err
     assert not (tmp_path / "file").exists()
 
 

@@ -142,7 +142,9 @@ class Sweep:
 
     def __str__(self) -> str:
         varied = [name for name in _PARAMETERS if len(set(self.table[name])) > 1]
-        names = [*(varied or ["ambiguity"]), *_SHOWN]
+        if not varied and not np.isnan(self.table["ambiguity"]).any():
+            varied = ["ambiguity"]
+        names = [*varied, *_SHOWN]
         rows = [names, *zip(*(shown(self, name) for name in names), strict=True)]
         widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
         return "\n".join(

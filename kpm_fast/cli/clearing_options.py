@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import argparse
+import re
 import sys
 from collections import Counter
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from typing import Any, NamedTuple
 
 from ..clearing.auctions import check_maker
 from ..clearing.clear import clear
+from ..errors import InputError
 from ..model.market import Market
 from ..model.orders import Orders
 from ..model.rules import ALLOCATIONS, RULES
@@ -28,12 +31,24 @@ __all__ = [
     "ended",
     "given",
     "is_as_saved",
+    "named_as_options",
     "read",
     "rule_of",
 ]
 
 EXIT_LIMIT, EXIT_INTERRUPTED = 3, 130
 _TOLERANCE = 1e-8
+_OPTIONS = (
+    "allocation",
+    "cell_limit",
+    "certificate",
+    "method",
+    "node_limit",
+    "rule",
+    "threads",
+    "time_limit",
+    "tolerance",
+)
 
 
 def add_clearing(
@@ -116,8 +131,21 @@ def given(args: argparse.Namespace, book: Book) -> dict[str, Any]:
 def rule_of(args: argparse.Namespace, book: Book) -> str:
     """The rule that is named, or that of a saved clearing; one that the maker has."""
     rule: str = args.rule or book.terms.get("rule", RULES[0])
-    check_maker(rule, book.market)
+    with named_as_options():
+        check_maker(rule, book.market)
     return rule
+
+
+@contextmanager
+def named_as_options() -> Iterator[None]:
+    """Name options as the command line spells them, in what a clearing refuses."""
+    try:
+        yield
+    except InputError as error:
+        if error.field not in _OPTIONS:
+            raise
+        reason = re.sub(r"\b(rule|method)='([^']*)'", r"--\1 \2", error.reason)
+        raise InputError(reason, field=f"--{error.field.replace('_', '-')}") from None
 
 
 def is_as_saved(args: argparse.Namespace) -> bool:
@@ -136,13 +164,14 @@ def cleared(
     book = read(args)
     rule = rule_of(args, book)
     check_rule(rule)
-    return clear(
-        book.market,
-        book.orders,
-        rule=rule,
-        certificate=certificate and rule == RULES[0],
-        **given(args, book),
-    )
+    with named_as_options():
+        return clear(
+            book.market,
+            book.orders,
+            rule=rule,
+            certificate=certificate and rule == RULES[0],
+            **given(args, book),
+        )
 
 
 def ended(result: Result) -> int:

@@ -269,11 +269,11 @@ def _run_clear(args: argparse.Namespace) -> int:
     book = clearing_options.read(args)
     market, orders, _ = book
     rule = clearing_options.rule_of(args, book)
-    # If standard output is for the JSON, the tables go to standard error.
-    console = plain_console(sys.stderr if args.json == "-" else sys.stdout, quiet=args.quiet)
-    pieces = [len(steps) for steps in staircases(market, orders)]
-    print_book(console, args.folder, market, orders, pieces)
-    with _progress_bar(hidden=args.quiet or args.verbose) as show, redirect_stdout(sys.stderr):
+    with (
+        clearing_options.named_as_options(),
+        _progress_bar(hidden=args.quiet or args.verbose) as show,
+        redirect_stdout(sys.stderr),
+    ):
         result = clear(
             market,
             orders,
@@ -287,15 +287,20 @@ def _run_clear(args: argparse.Namespace) -> int:
             rule=rule,
             **clearing_options.given(args, book),
         )
-    print_result(console, result)
+    # Before anything is printed: its reader may close the pipe.
     if args.output is not None:
         _write_tables(args.output, result)
     if args.save is not None:
         result.save(args.save)
+    if args.json not in (None, "-"):
+        result.to_json(args.json, indent=2)
+    # If standard output is for the JSON, the tables go to standard error.
+    console = plain_console(sys.stderr if args.json == "-" else sys.stdout, quiet=args.quiet)
+    pieces = [len(steps) for steps in staircases(market, orders)]
+    print_book(console, args.folder, market, orders, pieces)
+    print_result(console, result)
     if args.json == "-":
         print(result.to_json(indent=2))
-    elif args.json is not None:
-        result.to_json(args.json, indent=2)
     if args.verify and not _verified(console, result):
         return EXIT_UNVERIFIED
     if result.status is Status.OPTIMAL:

@@ -91,15 +91,21 @@ def run(args: argparse.Namespace) -> int:
     if output is not None:
         require_matplotlib()  # before anything is computed
     console = PipeAwareConsole()
-    for name in chosen or EXPERIMENTS:
-        options: dict[str, Any] = dict(_QUICK[name]) if args.quick else {}
-        if name == "implied" and args.data is not None:
-            options["data"] = args.data
-        experiment = EXPERIMENTS[name](**options)
+    told = (_told(name, args) for name in chosen or EXPERIMENTS)
+    # Where files are asked for, all are written before a reader can close the pipe.
+    for experiment, paths in told if output is None else list(told):
         console.print(f"[bold]{experiment.question}[/]", highlight=False, soft_wrap=True)
         console.print(experiment.answer, highlight=False, markup=False, soft_wrap=True)
-        if output is not None:
-            for path in write(output, experiment):
-                console.print(f"  {path}", highlight=False, markup=False, soft_wrap=True)
+        for path in paths:
+            console.print(f"  {path}", highlight=False, markup=False, soft_wrap=True)
         console.print()
     return 0
+
+
+def _told(name: str, args: argparse.Namespace) -> tuple[Experiment, list[Path]]:
+    """Run an experiment and write its files, if any are wanted."""
+    options: dict[str, Any] = dict(_QUICK[name]) if args.quick else {}
+    if name == "implied" and args.data is not None:
+        options["data"] = args.data
+    experiment = EXPERIMENTS[name](**options)
+    return experiment, [] if args.output is None else write(args.output, experiment)

@@ -72,18 +72,20 @@ def run(args: argparse.Namespace) -> int:
         require_matplotlib()  # before anything is written
     console = PipeAwareConsole()
     simulations = (simulation_a(), simulation_b())
-    for simulation in simulations:
-        _print_simulation(console, simulation)
     findings = [find() for find in FINDINGS]
-    for finding in findings:
-        console.print(f"[bold]{finding.title}[/]", highlight=False, soft_wrap=True)
-        _print_statements(console, finding.statements)
+    paths: list[Path] = []  # before anything is printed: its reader may close the pipe
     if output is not None:
         paths = _write_tables(output, simulations, findings)
         paths += write_paper(output, *simulations)
         for finding in findings:
             for stem, draw in finding.figures.items():
                 paths += save(draw(), output / stem)
+    for simulation in simulations:
+        _print_simulation(console, simulation)
+    for finding in findings:
+        console.print(f"[bold]{finding.title}[/]", highlight=False, soft_wrap=True)
+        _print_statements(console, finding.statements)
+    if output is not None:
         console.print(f"{len(paths)} files written to {output}", highlight=False)
     return 0 if all(sim.met for sim in simulations) and all(each.met for each in findings) else 1
 

@@ -90,9 +90,13 @@ def _run(args: argparse.Namespace) -> int:
         draw(result, picture, args.claim if picture in ("book", "staircase") else None)
         for picture in args.picture
     ]
-    for picture, figure in zip(args.picture, figures, strict=True):
-        for path in save(figure, _stem(args, picture)):
-            console.print(f"{path}", highlight=False, markup=False, soft_wrap=True)
+    written = [
+        path
+        for picture, figure in zip(args.picture, figures, strict=True)
+        for path in save(figure, _stem(args, picture))
+    ]
+    for path in written:
+        console.print(f"{path}", highlight=False, markup=False, soft_wrap=True)
     return code
 
 

@@ -28,7 +28,6 @@ __all__ = ["add_parsers", "grid"]
 
 # On a narrow terminal the last are left out first.
 _SHOWN = (
-    "ambiguity",
     "gain",
     "status",
     "volume",
@@ -146,17 +145,22 @@ def _run_sweep(args: argparse.Namespace) -> int:
         grids["ambiguity"] = telling_ambiguities(market, orders)
     if args.rules is None and terms:
         grids["rule"] = terms["rule"]
-    result = sweep(market, orders, **grids, **clearing_options.given(args, book))
+    with clearing_options.named_as_options():
+        result = sweep(market, orders, **grids, **clearing_options.given(args, book))
     console = PipeAwareConsole()
-    varied = [name for name in ("rule", "risk_aversion") if len(set(result[name])) > 1]
-    _print(console, result, (*varied, *_SHOWN), kept=len(varied) + 2)
+    written = []  # before anything is printed: its reader may close the pipe
     if args.output is not None:
         with staged_text(args.output) as stream:
             write_csv(stream, {name: list(column) for name, column in result.table.items()})
-        console.print(f"{args.output}", highlight=False, markup=False, soft_wrap=True)
+        written.append(args.output)
     if args.plot is not None:
-        for path in save(result.plot(args.column), args.plot):
-            console.print(f"{path}", highlight=False, markup=False, soft_wrap=True)
+        written += save(result.plot(args.column), args.plot)
+    named = [name for name in ("rule", "risk_aversion") if len(set(result[name])) > 1]
+    if is_knightian(market):
+        named.append("ambiguity")
+    _print(console, result, (*named, *_SHOWN), kept=len(named) + 1)
+    for path in written:
+        console.print(f"{path}", highlight=False, markup=False, soft_wrap=True)
     return clearing_options.all_ended(result["status"])
 
 
@@ -164,7 +168,8 @@ def _run_advise(args: argparse.Namespace) -> int:
     console = PipeAwareConsole()
     book = clearing_options.read(args)
     rule = args.rule or book.terms.get("rule", RULES[0])
-    advice = advise(book.market, book.orders, rule=rule, **clearing_options.given(args, book))
+    with clearing_options.named_as_options():
+        advice = advise(book.market, book.orders, rule=rule, **clearing_options.given(args, book))
     verdict, _, _ = str(advice).partition("\n\n")  # its table does not fit every terminal
     console.print(verdict, highlight=False, markup=False, soft_wrap=True)
     _print(console, advice.frontier, _ADVISED, kept=2)
