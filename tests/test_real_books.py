@@ -115,8 +115,7 @@ def test_the_joint_book_is_refused_with_its_cells(
 ) -> None:
     command = ["clear", str(shared_data / JOINT), "--method", "enumerate"]
     assert cli.main(command) == cli.EXIT_REFUSED
-    out, err = capsys.readouterr()
-    assert "20 states, 10 claims, 87 orders, 3.6e+12 cells" in out
+    _, err = capsys.readouterr()
     assert err.startswith(
         "kpm-fast: the book has 3.6e+12 (exactly 3556576955295) cells, more than "
     )
