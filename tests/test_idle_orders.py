@@ -151,6 +151,104 @@ def test_reachable_giants_move_nothing_they_do_not_trade(method, data, book: Boo
         assert small.certainty_equivalent <= result.upper_bound + slack
 
 
+# All but the time that it took.
+CELL_FIGURES = [
+    "status",
+    "state_prices",
+    "net_demand",
+    "certainty_equivalent",
+    "dual_bound",
+    "iterations",
+    "worst_case",
+    "marginal_state_prices",
+    "multipliers",
+    "ambiguity_price",
+]
+
+
+def assert_same_solution(told: kpm.CellResult, plain: kpm.CellResult) -> None:
+    for name in CELL_FIGURES:
+        np.testing.assert_array_equal(getattr(told, name), getattr(plain, name), err_msg=name)
+
+
+@pytest.mark.parametrize("size", [1e3, 1e6, 1e12, 1e30])
+@pytest.mark.parametrize(("price", "cell"), [(0.01, [1, 0, 3, 2]), (-1.0, [1, 0, 1, 2])])
+def test_the_cell_of_the_readme(size: float, price: float, cell: list[int]) -> None:
+    told = kpm.solve_cell(README, orders_with(("away", "buy", price, size)), cell)
+    assert told.status is kpm.Status.OPTIMAL
+    assert told.certainty_equivalent == pytest.approx(VALUE, abs=1e-12)
+    np.testing.assert_allclose(told.net_demand, [FILLS[0], 10.0, FILLS[2], -10.0], atol=1e-6)
+    assert told.gap <= 1e-9 * 55.0  # what can trade in the cell
+    assert_same_solution(told, kpm.solve_cell(README, orders_with(), [1, 0, 1, 2]))
+
+
+@given(st.data(), books(), SIZES, PLACES)
+@examples(200)
+def test_an_idle_order_changes_no_bit_of_a_cell(data, book: Book, size: float, place) -> None:
+    """It lies off the cell's prices, and would be filled at none of them."""
+    assume((book.spans > 0).any())
+    market, orders = market_of(book), orders_of(book, [], [], [], [])
+    stairs = kpm.staircases(market, orders)
+    cell = [data.draw(st.integers(0, len(steps) - 1)) for steps in stairs]
+    claim = data.draw(st.sampled_from(np.flatnonzero(book.spans > 0).tolist()))
+    least, most = book.payoffs[claim].min(), book.payoffs[claim].max()
+    low, high = stairs[claim][cell[claim], :2]
+    bid = data.draw(st.booleans())
+    price = float(least + place * (low - least) if bid else most - place * (most - high))
+    apart = 1e-12 * book.spans[claim]
+    assume(price < low - apart if bid else price > high + apart)
+    more = orders_of(book, [claim], [1 if bid else -1], [price], [size])
+    longer = kpm.staircases(market, more)
+    same = list(cell)
+    same[claim] += len(longer[claim]) - len(stairs[claim]) if bid else 0
+    np.testing.assert_array_equal(longer[claim][same[claim]], stairs[claim][cell[claim]])
+    assert_same_solution(kpm.solve_cell(market, more, same), kpm.solve_cell(market, orders, cell))
+
+
+@pytest.mark.parametrize("size", [1e6, 1e12, 1e20, 1e30])
+@pytest.mark.parametrize(
+    "giant",
+    [
+        ("home", "buy", 0.56),
+        ("home", "buy", 0.57),
+        ("draw", "buy", 0.2),
+        ("away", "buy", 0.24),
+        ("home or draw", "sell", 0.72),
+    ],
+)
+def test_the_step_of_a_giant_is_solved_as_far_as_it_trades(giant, size: float) -> None:
+    """A cell is solved as closely as a book: to a share of what trades, and its bound is proven."""
+    orders = orders_with((*giant, size))
+    result = kpm.clear(README, orders)
+    told = kpm.solve_cell(README, orders, result.cell)
+    assert told.status is kpm.Status.OPTIMAL
+    assert abs(told.certainty_equivalent - result.certainty_equivalent) <= 1e-9 * result.scale
+    assert told.gap <= 64e-9 * result.scale
+    np.testing.assert_allclose(told.net_demand, result.net_demand, atol=1e-3)
+
+
+@given(st.data(), books(), st.sampled_from([1e3, 1e6, 1e12, 1e20]), st.booleans())
+@examples(150)
+def test_a_giant_on_a_step_leaves_its_cell_as_the_book_has_it(data, book, size, met) -> None:
+    """The same certainty equivalent by both, whether anybody meets the giant or not."""
+    assume(len(book.quantity) and (book.spans > 0).any())
+    beside = data.draw(st.integers(0, len(book.quantity) - 1))
+    assume(book.spans[book.claim[beside]] > 0)
+    lot = float(book.quantity.max()) or 1.0
+    giants = [1, -1] if met else [int(book.side[beside])]
+    claim = [int(book.claim[beside])] * len(giants)
+    price = [float(book.price[beside])] * len(giants)
+    orders = orders_of(book, claim, giants, price, [min(size * lot, 1e29)] * len(giants))
+    market = market_of(book)
+    result = kpm.clear(market, orders, threads=1)
+    assume(result.status is kpm.Status.OPTIMAL)
+    told = kpm.solve_cell(market, orders, result.cell)
+    assert told.dual_bound >= result.certainty_equivalent - 1e-8 * result.scale - book.rounding
+    if told.status is kpm.Status.OPTIMAL:
+        off = abs(told.certainty_equivalent - result.certainty_equivalent)
+        assert off <= 1e-7 * result.scale + book.rounding_of(result.fills[: len(book.quantity)])
+
+
 @METHODS
 @given(st.data(), books())
 @examples(60)

@@ -255,9 +255,12 @@ def solve_cell(
         The piece of each claim's staircase, numbered from the lowest price; see
         :func:`staircases`. Labels are those of claims.
     tolerance : float
-        Relative to the notional of all orders that some price fills; 0 < tolerance < 1.
+        Relative to the notional that can trade in the cell, whatever else stands in the book: what
+        is filled for certain, and its steps; of a step that dwarfs what trades, about as much.
+        Where nothing can, to the maker's own money: 1 / risk aversion, or the range of its
+        inventory if that is more. 0 < tolerance < 1.
     max_iterations : int
-        At least 1.
+        Each time the cell is solved, which is more than once beside such steps; at least 1.
 
     Returns
     -------
@@ -281,18 +284,21 @@ def solve_cell(
     iterations = checked_count(max_iterations, "max_iterations", 1, MOST_ITERATIONS)
     book = _book_arguments(market, orders)
     check_knightian(market, "whose problem (27) is")
-    pieces = _checked_cell(cell, _core.count_pieces(*book), market.claims)
-    solved = _core.solve_cell(
-        market.payoffs,
-        market.prior,
-        market.inventory,
-        market.risk_aversion,
-        market.ambiguity,
-        *book[1:],
-        pieces,
-        tolerance,
-        iterations,
-    )
+    pieces = _checked_cell(cell, market.claims)
+    try:
+        solved = _core.solve_cell(
+            market.payoffs,
+            market.prior,
+            market.inventory,
+            market.risk_aversion,
+            market.ambiguity,
+            *book[1:],
+            pieces.astype(np.int64),  # unsigned ones beyond its range become negative: refused
+            tolerance,
+            iterations,
+        )
+    except ValueError:  # everything else has been checked
+        raise _without_piece(pieces, _core.count_pieces(*book), market.claims) from None
     values = cast("dict[str, Any]", solved.to_dict())
     values["status"] = STATUSES[values["status"]]
     return construct(CellResult, values)
@@ -396,7 +402,7 @@ def _banner(market: Market, orders: Orders, cells: int, settings: ClearSettings)
     ]
 
 
-def _checked_cell(cell: ArrayLike, pieces: list[int], claims: tuple[str, ...]) -> Ints:
+def _checked_cell(cell: ArrayLike, claims: tuple[str, ...]) -> Ints:
     check_complete(cell, "cell")
     cell = align(cell, claims, "cell", "claim")
     try:
@@ -404,15 +410,22 @@ def _checked_cell(cell: ArrayLike, pieces: list[int], claims: tuple[str, ...]) -
     except ValueError:  # rows of several lengths
         index = np.asarray(cell, dtype=object)
     refuse_flags(index, cell, "cell")
-    if index.dtype.kind not in "iu" or index.shape != (len(pieces),):
+    if index.dtype.kind not in "iu" or index.shape != (len(claims),):
         raise InputError(
-            f"must be {len(pieces)} integers, one piece for each claim, got {index.dtype} data "
+            f"must be {len(claims)} integers, one piece for each claim, got {index.dtype} data "
             f"of shape {index.shape}",
             field="cell",
         )
-    for claim, piece, count in zip(claims, index.tolist(), pieces, strict=True):
-        if not 0 <= piece < count:
-            raise InputError(
-                f"must be a piece from 0 to {count - 1}, got {piece}", field="cell", index=claim
-            )
-    return np.ascontiguousarray(index, dtype=np.int64)
+    return cast("Ints", index)
+
+
+def _without_piece(cell: Ints, pieces: list[int], claims: tuple[str, ...]) -> InputError:
+    """Report the first claim that has no such piece, and which it has."""
+    claim, piece, count = next(
+        (claim, piece, count)
+        for claim, piece, count in zip(claims, cell.tolist(), pieces, strict=True)
+        if not 0 <= piece < count
+    )
+    return InputError(
+        f"must be a piece from 0 to {count - 1}, got {piece}", field="cell", index=claim
+    )

@@ -97,8 +97,11 @@ struct ClearSettings {
 };
 
 struct CellSettings {
-  double tolerance = 1e-9;  ///< relative to the notional of all orders that some price fills
-  int max_iterations = 100;
+  /// Relative to the notional that can trade in the cell: what is filled for certain, and its
+  /// steps; of a step that dwarfs what trades, about as much. To the maker's own money, 1 / risk
+  /// aversion or the range of its inventory, where nothing can.
+  double tolerance = 1e-9;
+  int max_iterations = 100;  ///< each time the cell is solved: more than once beside such steps
 };
 
 /// The dual variables at a point: the worst case, the maker's marginal state prices and the
