@@ -22,7 +22,7 @@ from .engine.engine import Engine
 from .errors import InputError, KpmError, TooManyCellsError, VerificationError
 from .model.batch import Batch
 from .model.books import Books
-from .model.certificate import Certificate
+from .model.certificate import Certificate, DualCertificate
 from .model.densities import prior_from_density, uniform_prior
 from .model.extract import ClaimResult, OrderResult, Settlement
 from .model.maker import Maker
@@ -57,6 +57,7 @@ __all__ = [
     "Certificate",
     "Check",
     "ClaimResult",
+    "DualCertificate",
     "Engine",
     "InputError",
     "KnightianMaker",

@@ -185,7 +185,7 @@ def test_a_rule_that_a_maker_does_not_have_names_those_it_has():
         kpm.clear(market, orders, rule="pdca")
     with pytest.raises(kpm.InputError, match="must be one of maker_optimal, competitive"):
         kpm.clear(market, orders, rule="vickrey")
-    for name, value in (("certificate", True), ("node_limit", 3), ("callback", print)):
+    for name, value in (("node_limit", 3), ("callback", print)):
         with pytest.raises(kpm.InputError, match=name):
             kpm.clear(market, orders, rule="competitive", **{name: value})
 

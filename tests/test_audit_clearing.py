@@ -84,7 +84,7 @@ def test_prices_that_no_state_prices_give(proven: kpm.Result) -> None:
     wrong = fitted(proven, proven.fills, proven.claim_prices + 1e-3)
     assert failed(wrong) >= {
         "claim prices = payoffs @ state prices, in money",
-        "certainty equivalent at most the upper bound, in money",
+        "value of the fills at most upper bound, in money",
     }
     raised = dataclasses.replace(wrong, upper_bound=wrong.certainty_equivalent)
     assert "claim prices = payoffs @ state prices, in money" in failed(raised)

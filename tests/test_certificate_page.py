@@ -10,13 +10,15 @@ import numpy as np
 import pytest
 
 import kpm_fast as kpm
+from makers import EXAMPLES
 from proofs import MARKET, ORDERS, prove
 
 
 def documented() -> dict[str, Any]:
     """The functions of docs/certificate.md."""
     page = Path(__file__).resolve().parent.parent / "docs" / "certificate.md"
-    (code,) = re.findall(r"^```python\n(.*?)^```$", page.read_text(encoding="utf-8"), re.M | re.S)
+    blocks = re.findall(r"^```python\n(.*?)^```$", page.read_text(encoding="utf-8"), re.M | re.S)
+    code = "\n".join(blocks)
     names: dict[str, Any] = {"np": np}
     exec(compile(code, str(page), "exec"), names)
     return names
@@ -45,3 +47,19 @@ def test_the_lines_of_the_documentation_for_merged_claims(turned: bool) -> None:
     finite = np.flatnonzero(proof.bound > -np.inf)
     bounds = [names["bound"](market, stairs, proof, leaf) for leaf in finite]
     np.testing.assert_allclose(bounds, proof.bound[finite], rtol=0, atol=1e-11)
+
+
+@pytest.mark.parametrize("kind", EXAMPLES)
+def test_the_lines_of_the_documentation_for_convex_rules(kind: str) -> None:
+    maker = EXAMPLES[kind]
+    market = kpm.Market([*np.eye(3), [3, -1, 0.5]], maker=maker)
+    orders = kpm.Orders([0, 1, 2, 3, 3], [1, -1, 1, -1, 1], [0.8, 0.1, 0.9, 0.2, 3.5], 4)
+    result = kpm.clear(market, orders, rule="competitive", certificate=True)
+    names, proof = documented(), result.certificate
+    assert isinstance(proof, kpm.DualCertificate)
+    conjugate = maker.conjugate(proof.state_prices)
+    if len(proof.worst_case):
+        by_page = names["knightian_conjugate"](market.maker, proof)
+        assert by_page == pytest.approx(conjugate, abs=1e-9)
+    bound = names["dual"](market, orders, proof, conjugate)
+    assert bound == pytest.approx(result.upper_bound, abs=1e-9)

@@ -256,9 +256,14 @@ def test_verify_says_what_is_proven_of_a_stopped_clearing(
         ("pay_as_bid", "Proven by duality is the bound: no fills have an objective above"),
         ("maker_optimal", "Proven by the certificate is the bound: no clearing is worth more than"),
     ):
-        certificate = ["--certificate"] if rule == "maker_optimal" else []
-        stopped = ("--rule", rule, "--time-limit", 0, "--save", saved, *certificate)
+        stopped = ("--rule", rule, "--time-limit", 0, "--save", saved)
         assert run("clear", RACE, "--quiet", *stopped) == 3
+        capsys.readouterr()
+        bound = kpm.load_result(saved).upper_bound
+        assert run("verify", saved) == 0
+        out = " ".join(capsys.readouterr().out.split())
+        assert f"The bound, {bound:.9g}, is taken on trust: there is no certificate." in out
+        assert run("clear", RACE, "--quiet", "--certificate", *stopped) == 3
         capsys.readouterr()
         result = kpm.load_result(saved)
         assert run("verify", saved) == 0
@@ -348,7 +353,6 @@ def test_a_sweep_by_the_rules_of_another_maker() -> None:
     [
         ("--rule competitive --node-limit 5", "--node-limit: is not available with --rule compe"),
         ("--rule pay-as-bid --method enumerate", "--method: is not available with --rule pay_as_"),
-        ("--rule competitive --certificate", "--certificate: is not available with --rule compe"),
         ("--method enumerate --certificate", "--certificate: is not available with --method enu"),
         ("--rule pdca", "--rule: must be one of maker_optimal"),
         ("--tolerance 2", "--tolerance: must be between 0 and 1, got 2.0"),

@@ -115,6 +115,7 @@ def test_every_field_is_kept() -> None:
         *archive._CERTIFICATE,
         *archive._MERGED,
     }
+    assert {item.name for item in dataclasses.fields(kpm.DualCertificate)} == set(archive._DUAL)
 
 
 def test_the_same_result_makes_the_same_bytes(proven: kpm.Result, tmp_path: Path) -> None:
@@ -130,7 +131,7 @@ def test_numpy_opens_it(proven: kpm.Result, file: Path) -> None:
         assert entries["certificate/first"].dtype == np.int64
         header = json.loads(entries["header.json"])
     assert header["format"] == "kpm-fast clearing"
-    assert header["version"] == archive.VERSION == 4
+    assert header["version"] == archive.VERSION == 5
     assert header["certainty_equivalent"] == proven.certainty_equivalent
 
 
@@ -206,7 +207,7 @@ def array(name: str, value: Any) -> Callable[[Entries], None]:
 
 BAD: list[tuple[Callable[[Entries], None], list[str]]] = [
     (header(format="something else"), ["header.json", "kpm-fast clearing"]),
-    (header(version=5), ["version", "is 5, and this release reads 1, 2, 3, 4"]),
+    (header(version=6), ["version", "is 6, and this release reads 1, 2, 3, 4, 5"]),
     (header(version=True), ["version", "is True"]),
     (header(version=1.0), ["version", "is 1.0"]),
     (header(version=1), ["certificate/merged_into", "unknown"]),
@@ -362,6 +363,20 @@ def test_convex_rules_of_version_2_verify(rule: str, tmp_path: Path) -> None:
     assert loaded.objective == pytest.approx(result.objective, rel=1e-12)
     assert loaded.status is kpm.Status.OPTIMAL
     loaded.verify().raise_if_failed()
+
+
+def test_a_convex_rule_has_a_certificate_from_version_5_on(tmp_path: Path) -> None:
+    result = kpm.clear(MARKET, ORDERS, rule="competitive", certificate=True)
+    file = tmp_path / "clearing"
+    result.save(file)
+    assert kpm.load_result(file) == result
+    plain = dataclasses.replace(result, certificate=None)
+    plain.save(tmp_path / "plain")
+    assert kpm.load_result(rewritten(tmp_path / "plain", header(version=4))) == plain
+    assert "certificate/merged_into: is missing" in refused(rewritten(file, header(version=4)))
+    kept = array("certificate/worst_case", np.full(5, 0.2))
+    result.save(file)
+    assert "certificate/worst_case" in refused(rewritten(file, kept))
 
 
 def test_the_maker_s_rule_states_no_objective(file: Path) -> None:

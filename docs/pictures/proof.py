@@ -14,6 +14,7 @@ import numpy as np
 
 from kpm_fast.arrays import Floats
 from kpm_fast.clearing.clear import clear, staircases
+from kpm_fast.model.certificate import Certificate
 from kpm_fast.model.market import Market
 from kpm_fast.model.orders import Orders
 from kpm_fast.plots.style import BLUE, GREEN, GREY, INK, ORANGE, PALE, house_style, new_figure
@@ -99,7 +100,7 @@ def _grow(market: Market, orders: Orders, result: Result) -> tuple[_Node, list[f
         stopped = clear(market, orders, certificate=True, node_limit=limit)
         best.append(stopped.certainty_equivalent)
         proof = stopped.certificate
-        if proof is None:
+        if not isinstance(proof, Certificate):
             raise AssertionError("a certificate was asked for")
         leaves = {
             (tuple(first), tuple(last)): bound

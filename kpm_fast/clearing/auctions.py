@@ -5,16 +5,22 @@ from __future__ import annotations
 import math
 from typing import Any
 
+import numpy as np
+
 from .. import _core
+from ..arrays import Floats
 from ..errors import InputError
+from ..model.certificate import DualCertificate
 from ..model.immutable import construct
 from ..model.maker_model import is_knightian, maker_model
 from ..model.market import Market
 from ..model.orders import Orders
 from ..model.rules import RULES
 from ..model.stats import Stats
-from ..model.status import STATUSES
+from ..model.status import STATUSES, Status
 from ..result import Result
+from ..verification.auction_checks import dual_bound
+from ..verification.maker_costs import mixture_weights
 from .settings import ClearSettings
 
 __all__ = ["check_maker", "clear_by_rule", "rules_of"]
@@ -103,4 +109,28 @@ def clear_by_rule(
         certificate=None,
         rule=settings.rule,
     )
-    return construct(Result, answer)
+    result = construct(Result, answer)
+    if settings.certificate:
+        answer["certificate"], bound = _proof(result)
+        if result.status is not Status.OPTIMAL:  # the prior that the core had is not published
+            answer["upper_bound"] = max(result.upper_bound, bound)
+    return result
+
+
+@np.errstate(all="ignore")  # a bound may be infinite
+def _proof(result: Result) -> tuple[DualCertificate, float]:
+    """Return the published state prices, or those that bound better, as a proof; and the bound."""
+    model, p = maker_model(result.market), result.worst_case
+
+    def bound(g: Floats) -> float:
+        return dual_bound(result, g, p)
+
+    g = min(result.state_prices, result.marginal_state_prices, key=bound)
+    proof = DualCertificate(g)
+    if model["kind"] == "polytope":
+        mixed = p if model["risk_aversion"] > 0 else g
+        proof = DualCertificate(g, weights=mixture_weights(model["priors"], mixed))
+    elif model["kind"] == "knightian":
+        everything = model["ambiguity"] >= -math.log(model["prior"].min())
+        proof = DualCertificate(g, g if everything else p)
+    return proof, bound(g)

@@ -70,8 +70,8 @@ def clear(
         pays its limit, (5) and (6). ``"pdca"``, for :class:`StartingOrders`: the competitive
         prices, with the fills of the greatest payout. The last three are convex: one program,
         solved by an interior-point method on one thread, so that options of a search (``method``,
-        ``node_limit``, ``callback``, ``certificate``) are refused; ``result.verify()`` checks the
-        proof, which is ``result.state_prices``. ``time_limit``, ``stop`` and Ctrl-C return where
+        ``node_limit``, ``callback``) are refused; the proof is ``result.state_prices``, which
+        ``result.verify()`` checks. ``time_limit``, ``stop`` and Ctrl-C return where
         it was: fills that obey every limit, a bound that holds, and prices that are not yet the
         maker's own, so that it may be worth less to the maker than no trade.
     tolerance : float
@@ -104,7 +104,8 @@ def clear(
         order; or in book order alone.
     certificate : bool
         Also return ``result.certificate``, the proof that no clearing is better, for
-        :func:`kpm_fast.check_certificate`. Enumeration provides none.
+        :func:`kpm_fast.check_certificate`: a :class:`Certificate`, or a :class:`DualCertificate`
+        under a convex rule. Enumeration provides none.
     callback : callable, optional
         Called from time to time with a :class:`Progress`; returning True stops the search with
         status ``INTERRUPTED``. An exception it raises stops the search and reaches the caller,

@@ -85,7 +85,6 @@ class ClearSettings:
         given = {
             "method": self.method != "auto",
             "node_limit": self.node_limit is not None,
-            "certificate": bool(self.certificate),
         }
         for name in (name for name, is_given in given.items() if is_given):
             raise without_search(self.rule, name)

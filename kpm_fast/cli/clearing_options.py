@@ -157,7 +157,7 @@ def is_as_saved(args: argparse.Namespace) -> bool:
 def cleared(
     args: argparse.Namespace, *, certificate: bool, check_rule: Callable[[str], None]
 ) -> Result:
-    """Clear the book that the command line names, with its proof where that is a tree.
+    """Clear the book that the command line names, with its proof if that is asked for.
 
     ``check_rule`` refuses the rule of a saved clearing, before anything is cleared.
     """
@@ -169,7 +169,7 @@ def cleared(
             book.market,
             book.orders,
             rule=rule,
-            certificate=certificate and rule == RULES[0],
+            certificate=certificate,
             **given(args, book),
         )
 

@@ -9,6 +9,7 @@ from pathlib import Path
 from rich.text import Text
 
 from ..files.strict_json import stated_number
+from ..model.certificate import Certificate
 from ..model.rules import RULES
 from ..model.status import Status
 from ..result import Result, load_result
@@ -79,7 +80,7 @@ def _print(file: Path, result: Result, groups: dict[str, Verification]) -> None:
         line(f"NOT VALID: {'; '.join(failed)}", "bold red")
     elif result.rule != RULES[0] and result.status is Status.OPTIMAL:
         line("Valid, and proven by duality: no fills are worth more by more than the gap.", "green")
-    elif result.rule != RULES[0]:
+    elif result.rule != RULES[0] and proof is not None:
         line(
             "Valid, but not proven optimal. Proven by duality is the bound: no fills have an "
             f"objective above {result.upper_bound:.9g}, {result.gap:.2g} more than these."
@@ -115,7 +116,7 @@ def _as_json(file: Path, result: Result, groups: dict[str, Verification]) -> dic
         "objective": stated_number(result.objective),
         "upper_bound": stated_number(result.upper_bound),
         "gap": stated_number(result.gap),
-        "leaves": None if result.certificate is None else len(result.certificate),
+        "leaves": len(proof) if isinstance(proof := result.certificate, Certificate) else None,
         "checks": [
             {
                 "group": name,

@@ -12,7 +12,7 @@ from ..arrays import Floats, Ints, as_floats, frozen
 from ..errors import InputError
 from .immutable import Value
 
-__all__ = ["Certificate"]
+__all__ = ["Certificate", "DualCertificate"]
 
 
 @dataclass(frozen=True, eq=False, repr=False)
@@ -160,6 +160,55 @@ class Certificate(Value):
             f"{self.leaves:,} lea{'f' if one else 'ves'}, {self.unreached:,} of them "
             f"unreachable; no clearing is worth more than {self.upper_bound:.9g}"
         )
+
+
+@dataclass(frozen=True, eq=False, repr=False)
+class DualCertificate(Value):
+    """State prices that bound what any fills are worth: the proof of a convex rule's clearing.
+
+    docs/certificate.md has the inequality, :func:`kpm_fast.check_certificate` checks it.
+    Immutable; equal by value.
+
+    Parameters
+    ----------
+    state_prices : array_like, shape (N,)
+        g: a probability vector.
+    worst_case : array_like, shape (N,), optional
+        Of a Knightian maker, p: a probability vector with KL(p|q) <= Omega.
+    weights : array_like, shape (V,), optional
+        Of a polytope maker: those of its V priors, whose mixture is p.
+    """
+
+    state_prices: Floats
+    worst_case: Floats = ()  # type: ignore[assignment]  # arrays once they are made
+    weights: Floats = ()  # type: ignore[assignment]
+
+    def __post_init__(self) -> None:
+        for item in fields(self):
+            array = as_floats(getattr(self, item.name), item.name)
+            if array.ndim != 1:
+                raise InputError(
+                    f"must be one-dimensional, got shape {array.shape}", field=item.name
+                )
+            object.__setattr__(self, item.name, frozen(array))
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return the arrays that there are as lists, by name.
+
+        Examples
+        --------
+        >>> import kpm_fast as kpm
+        >>> kpm.DualCertificate([0.5, 0.5]).to_dict()
+        {'state_prices': [0.5, 0.5]}
+        """
+        given = ((item.name, getattr(self, item.name)) for item in fields(self))
+        return {name: array.tolist() for name, array in given if len(array)}
+
+    def __repr__(self) -> str:
+        return f"DualCertificate({len(self.state_prices)} states)"
+
+    def __str__(self) -> str:
+        return f"prices of {len(self.state_prices):,} states, by duality"
 
 
 _INTEGERS = ("first", "last", "merged_into")

@@ -16,7 +16,7 @@ from ..errors import InputError, brief
 from ..files.atomic_files import staged_text
 from ..files.strict_json import stated_number
 from ..files.tables import make_frame
-from .certificate import Certificate
+from .certificate import Certificate, DualCertificate
 from .immutable import Value
 from .limits import limits_in_reach
 from .maker_model import maker_model
@@ -86,7 +86,7 @@ class Outcome(Value):
     orders : Orders
         The input.
     stats : Stats
-    certificate : Certificate or None
+    certificate : Certificate, DualCertificate or None
         The proof of ``upper_bound``, where it was asked for.
     rule : str
         ``"maker_optimal"``: (8). ``"competitive"``: the fills that are worth most to traders and
@@ -118,7 +118,7 @@ class Outcome(Value):
     market: Market
     orders: Orders
     stats: Stats = field(compare=False)  # not part of the outcome
-    certificate: Certificate | None = None
+    certificate: Certificate | DualCertificate | None = None
     rule: str = "maker_optimal"
     _objective: float | None = None  # as the core states it; None: it follows from the others
 

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from ..errors import InputError, count_text
+from ..model.certificate import Certificate
 from ..model.outcome import Outcome
 from ..model.rules import RULES
 from .panels import one_panel
@@ -41,7 +42,7 @@ def draw_proof(outcome: Outcome, axes: Any = None) -> Axes:
     """
     check_has_tree(outcome.rule)
     proof = outcome.certificate
-    if proof is None:
+    if not isinstance(proof, Certificate):
         raise InputError("is missing: clear(..., certificate=True) keeps it", field="certificate")
     order = np.argsort(-proof.bound, kind="stable")
     bounds = proof.bound[order]

@@ -14,6 +14,7 @@ from ..analysis.sweep import Sweep, sweep
 from ..clearing.implied import where_trade_stops
 from ..files.atomic_files import staged_text
 from ..markup import SHARES, aligned, claim_columns, table, text
+from ..model.certificate import Certificate
 from ..model.maker_model import maker_model
 from ..model.status import Status
 from ..model.words import message
@@ -256,15 +257,16 @@ def _deviation(value: float) -> str:
 def _proof(result: Result) -> tuple[str, str, str]:
     proven = result.status is Status.OPTIMAL
     head = ("proof", "Proof that nothing better exists" if proven else "What is proven")
+    proof = result.certificate
     if result.rule != "maker_optimal":
         return section(
             *head,
             "<p>This rule is convex, and its state prices are the proof: by duality no fills have "
             f"an objective greater by more than {result.gap:.2g}. That is among the checks "
             "above.</p>",
+            *([] if proof is None else [_checked(result)]),
         )
-    proof = result.certificate
-    if proof is None:
+    if not isinstance(proof, Certificate):
         return section(
             *head,
             f"<p>The search proved that no clearing is better by more than {result.gap:.2g}. Its "
@@ -277,17 +279,21 @@ def _proof(result: Result) -> tuple[str, str, str]:
         f"<p>{text(proof)}. The published one is worth {worth[0]}. Together the leaves cover every "
         "clearing, and the bound of each follows from one line of arithmetic, which was repeated "
         "here:</p>",
-        _verdict(
-            check_certificate(result.market, result.orders, result),
-            "The proof holds: all {0} checks passed.",
-            "The proof does NOT hold: {1} of {0} checks failed.",
-        ),
+        _checked(result),
         _figure(
             draw_proof(result).figure,
             "bounds",
             "Bounds of the leaves",
             "The bound of every leaf, less what the published clearing is worth.",
         ),
+    )
+
+
+def _checked(result: Result) -> str:
+    return _verdict(
+        check_certificate(result.market, result.orders, result),
+        "The proof holds: all {0} checks passed.",
+        "The proof does NOT hold: {1} of {0} checks failed.",
     )
 
 

@@ -25,7 +25,7 @@ from ..arrays import as_number, as_path, exact_sum
 from ..errors import InputError, brief
 from ..files.atomic_files import naming_errors, staged_binary
 from ..files.strict_json import NOT_FINITE, parse_json, stated_number
-from ..model.certificate import Certificate
+from ..model.certificate import Certificate, DualCertificate
 from ..model.maker import Maker
 from ..model.maker_form import maker_from_dict, maker_to_dict
 from ..model.maker_model import maker_model
@@ -40,12 +40,12 @@ from ..model.words import message
 __all__ = ["FORMAT", "VERSION", "read_outcome", "write_outcome"]
 
 FORMAT = "kpm-fast clearing"
-VERSION = 4  # of the format; a reader refuses what it does not know
+VERSION = 5  # of the format; a reader refuses what it does not know
 _ZIPPED = b"PK"  # how every file of this format begins
 # In 1 certificates merge no claims, and the scale counts idle orders, too. In 2 that of the convex
-# rules does, and they may state no objective.
-# From 4 on the header says in words how the clearing ended.
-_READS = (1, 2, 3, VERSION)
+# rules does, and they may state no objective. From 4 on the header says how the clearing ended in
+# words, from 5 on convex rules have certificates.
+_READS = (1, 2, 3, 4, VERSION)
 
 _HEADER, _IDS = "header.json", "orders/order_id.json"
 _TIMES = "orders/time.json"  # where doubles do not hold every digit
@@ -60,7 +60,7 @@ _NUMBERS = (
     "tolerance",
 )
 _PREFERENCES = ("risk_aversion", "ambiguity")
-#: Arrays by entry: type and axes (N states, K claims, J orders, L leaves).
+#: Arrays by entry: type and axes (N states, K claims, J orders, L leaves, V priors).
 _MARKET = {"payoffs": ("<f8", "KN"), "prior": ("<f8", "N"), "inventory": ("<f8", "N")}
 _ORDERS = {
     "claim": ("<i8", "J"),
@@ -88,6 +88,7 @@ _CERTIFICATE = {
     "multipliers": ("<f8", "LK"),
     "bound": ("<f8", "L"),
 }
+_DUAL = {"state_prices": ("<f8", "N"), "worst_case": ("<f8", "N"), "weights": ("<f8", "V")}
 _MERGED = {"merged_into": ("<i8", "K")}
 _Value = TypeVar("_Value")
 _Outcome = TypeVar("_Outcome", bound=Outcome)
@@ -112,15 +113,17 @@ def write_outcome(result: Outcome, path: str | os.PathLike[str]) -> None:
     columns = _ORDERS if orders.time is None or spelled is not None else {**_ORDERS, **_TIME}
     maker = _maker_text(market)
     market_columns = _MARKET if maker is None else {"payoffs": _MARKET["payoffs"]}
+    proof_arrays = {**_MERGED, **_CERTIFICATE}
+    if isinstance(proof, DualCertificate):
+        proof_arrays = {key: _DUAL[key] for key in _DUAL if len(getattr(proof, key))}
     groups: list[tuple[str, object, dict[str, tuple[str, str]]]] = [
         ("market", market, market_columns),
         ("orders", orders, columns),
         ("result", result, _RESULT),
-        *([("certificate", proof, {**_MERGED, **_CERTIFICATE})] if proof is not None else []),
+        *([("certificate", proof, proof_arrays)] if proof is not None else []),
     ]
     entries = [f"{group}/{name}.npy" for group, _, kinds in groups for name in kinds]
-    entries += [_IDS] if orders.has_order_id else []
-    entries += [_TIMES] if spelled is not None else []
+    entries += [_IDS] * orders.has_order_id + [_TIMES] * (spelled is not None)
     header = {
         "format": FORMAT,
         "version": VERSION,
@@ -280,8 +283,12 @@ class _Reader:
         # Beside the certainty equivalent: the rules that are stated have one.
         if "rule" in self._header and (self.version > 2 or "objective" in self._header):
             numbers["_objective"] = self._number("objective")
-        proof = None
-        if any(name.startswith("certificate/") for name in self._left):
+        proof: Certificate | DualCertificate | None = None
+        kept = {key: _DUAL[key] for key in _DUAL if f"certificate/{key}.npy" in self._left}
+        if self.version > 4 and "state_prices" in kept:
+            dual = self._arrays("certificate", kept)
+            proof = _located("certificate", lambda: DualCertificate(**dual))
+        elif any(name.startswith("certificate/") for name in self._left):
             kinds = _CERTIFICATE if self.version == 1 else {**_MERGED, **_CERTIFICATE}
             certificate = self._arrays("certificate", kinds)
             proof = _located("certificate", lambda: Certificate(**certificate))

@@ -6,13 +6,14 @@ import math
 
 import numpy as np
 
+from ..arrays import Floats
 from ..model.maker_model import maker_model
 from ..model.outcome import Outcome
 from ..model.status import Status
 from . import maker_costs
 from .checks import Check
 
-__all__ = ["auction_checks"]
+__all__ = ["auction_checks", "dual_bound"]
 
 _EPS = float(np.finfo(np.float64).eps)
 _RELATIVE = 1e-12
@@ -131,7 +132,7 @@ class _AuctionVerifier:
         result, market = self.result, self.result.market
         losses = result.net_demand @ market.payoffs - market.inventory
         value = math.fsum(self.paid) - maker_costs.cost(self.model, losses)
-        bound = self.bound()
+        bound = dual_bound(result, result.state_prices, result.worst_case)
         wanted = (1 + _RELATIVE) * result.tolerance * self.scale
         checks = [
             Check("scale, relative", abs(result.scale - self.scale) / self.scale, _RELATIVE),
@@ -157,17 +158,19 @@ class _AuctionVerifier:
             )
         return checks
 
-    def bound(self) -> float:
-        """Return the dual at the published state prices."""
-        result, market, orders = self.result, self.result.market, self.result.orders
-        g = result.state_prices
-        # Sums over states are taken above a claim's least payoff, as its price is.
-        prices = self.least + (market.payoffs - self.least[:, None]) @ g
-        gain = orders.side * (self.limits - prices[orders.claim_index(market)])
-        return math.fsum(
-            [
-                float(g @ market.inventory),
-                maker_costs.conjugate_bound(self.model, g, result.worst_case),
-                *(np.maximum(gain, 0) * orders.quantity).tolist(),
-            ]
-        )
+
+def dual_bound(result: Outcome, g: Floats, worst_case: Floats) -> float:
+    """Return the dual of the book at some state prices."""
+    market, orders = result.market, result.orders
+    claim = orders.claim_index(market)
+    least, most = market.payoffs.min(axis=1), market.payoffs.max(axis=1)
+    # Sums over states are taken above a claim's least payoff, as its price is.
+    prices = least + (market.payoffs - least[:, None]) @ g
+    gain = orders.side * (np.clip(orders.price, least[claim], most[claim]) - prices[claim])
+    return math.fsum(
+        [
+            float(g @ market.inventory),
+            maker_costs.conjugate_bound(maker_model(market), g, worst_case),
+            *(np.maximum(gain, 0) * orders.quantity).tolist(),
+        ]
+    )

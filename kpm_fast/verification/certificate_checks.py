@@ -7,14 +7,16 @@ from __future__ import annotations
 
 import numpy as np
 
-from ..arrays import Floats, Ints
+from ..arrays import Floats, Ints, exact_sum
 from ..errors import InputError
 from ..model.book_types import check_book
-from ..model.certificate import Certificate
+from ..model.certificate import Certificate, DualCertificate
+from ..model.maker_model import maker_model
 from ..model.market import Market
 from ..model.orders import Orders
 from ..model.outcome import Outcome
 from .checks import Check, Verification
+from .dual_checks import Figures, at_stake, cost, divergence, dual_figures
 
 _Three = tuple[Floats, Floats, Floats]
 _Corners = list[_Three]
@@ -41,63 +43,104 @@ def check_certificate(market: Market, orders: Orders, result: Outcome) -> Verifi
     proof = result.certificate
     if proof is None:
         raise InputError("is missing: clear with certificate=True", field="certificate")
-    P, q, w = market.payoffs, market.prior, market.inventory
+    P, w, model = market.payoffs, market.inventory, maker_model(market)
     (K, N), claim = P.shape, orders.claim_index(market)
     fills, price, xi = result.fills, result.claim_prices, result.state_prices
-    shapes = [array.shape for array in (fills, price, xi, proof.first, proof.worst_case)]
-    if shapes != [(len(orders),), (K,), (N,), (len(proof), K), (len(proof), N)] or not len(proof):
+    if [array.shape for array in (fills, price, xi)] != [(len(orders),), (K,), (N,)]:
         return Verification((Check("arrays fit the book", 1, 0),))
-    into = proof.merged_into
+    dual, by_limit = isinstance(proof, DualCertificate), result.rule == "pay_as_bid"
+    if dual is (result.rule == "maker_optimal"):
+        return Verification((Check("certificate is of this kind of rule", 1, 0),))
+
+    # Rounding of sums over N and K (relative), of prices, of money.
+    eps, span, size = 2.0**-52, np.ptp(P, axis=1), np.abs(P).max(axis=1)
+    least = np.log(np.min(model.get("prior", 1.0)))
+    sums, traded = float(4 * (N + K + 32 - least) * eps), np.bincount(claim, np.abs(fills), K)
+    slack = 1e-12 * span + 8 * eps * size
+    notional = float(span @ traded) or _smaller_half(P, orders, claim)
+    money = 1e-11 * notional + sums * float(size @ traded + np.abs(w).max() + at_stake(model))
+    upper, wanted = result.upper_bound, result.tolerance * notional + money
+    if isinstance(proof, DualCertificate):
+        proven = dual_figures(market, orders, proof, upper, sums, money)
+    else:
+        proven = _leaf_figures(market, orders, proof, upper, sums, money, wanted)
+    if len(proven) > 1:
+        margin, off_price = orders.side * (orders.price - price[claim]), np.abs(P @ xi - price)
+        low = np.where(margin > slack[claim], orders.quantity, 0.0)
+        high = np.where(margin < -slack[claim], 0.0, orders.quantity)
+        broken = ~((fills >= low) & (fills <= high))
+        loss = (P - price[:, None]).T @ np.bincount(claim, orders.side * fills, K) - w
+        limit = np.clip(orders.price, P.min(axis=1)[claim], P.max(axis=1)[claim])
+        premium = exact_sum(orders.side * (limit - price[claim]) * fills) if dual else 0.0
+        value, stated = -cost(model, loss), result.certainty_equivalent
+        stated -= premium if by_limit else 0.0
+        allowed = wanted if result.status == "optimal" else np.inf
+        improper = np.maximum(-xi.min(), np.abs(xi.sum() - 1))
+        proven += [
+            ("state prices: non-negative, summing to 1", improper, 4 * eps * N**0.5),
+            ("claim prices = payoffs @ state prices, in money", (off_price - slack).max(), 0),
+            ("orders obey the limit order logic", broken.sum(), 0),
+            ("certainty equivalent of the fills, in money", abs(value - stated), money),
+            ("value of the fills, in money", abs(value + premium - result.objective), money),
+            (
+                "value of the fills at most upper bound, in money",
+                value + premium - upper,
+                money,
+            ),
+            ("gap of an optimal result, in money", result.gap, allowed),
+        ]
+    return Verification(tuple(Check(name, float(x), float(most)) for name, x, most in proven))
+
+
+def _leaf_figures(
+    market: Market,
+    orders: Orders,
+    proof: Certificate,
+    upper: float,
+    sums: float,
+    money: float,
+    wanted: float,
+) -> Figures:
+    """Return what a tree of leaves proves; one figure alone if it does not fit the book."""
+    P, q, omega = market.payoffs, market.prior, market.ambiguity
+    (K, N), claim, into = P.shape, orders.claim_index(market), proof.merged_into
+    if (len(proof), *proof.first.shape[1:], *proof.worst_case.shape[1:]) != (
+        len(proof) or -1,
+        K,
+        N,
+    ):
+        return [("arrays fit the book", 1, 0)]
     stray = (into < 0) | (into >= K)
     if (stray | (into[np.where(stray, 0, into)] != into)).any():
-        return Verification((Check("claims merged into claims that are not merged", 1, 0),))
+        return [("claims merged into claims that are not merged", 1, 0)]
     off, turn = _merges(P, into)
-    alike = Check("merged claims have equal payoffs, in ranges", float(off.max()), 1e-13)
-    if not alike.passed:
-        return Verification((alike,))
+    if not off.max() <= 1e-13:
+        return [("merged claims have equal payoffs, in ranges", off.max(), 1e-13)]
     corners = [_corners(P, orders, claim, np.flatnonzero(into == k), k, turn) for k in range(K)]
     off = np.array([off[into == k].max(initial=0.0) for k in range(K)])  # of each staircase
     end = np.array([len(price) - 2 for price, *_ in corners])
     outside = (proof.first < 0) | (proof.last < proof.first) | (proof.last > end)
     if outside.any():
-        return Verification((Check("runs stay on their staircases", int(outside.sum()), 0),))
+        return [("runs stay on their staircases", outside.sum(), 0)]
 
-    # Rounding of sums over N and K (relative), of prices, of money; of bounds, by their terms.
-    eps, span, size = 2.0**-52, np.ptp(P, axis=1), np.abs(P).max(axis=1)
-    sums, traded = 4 * (N + K + 32 - np.log(q.min())) * eps, np.bincount(claim, np.abs(fills), K)
-    slack = 1e-12 * span + 8 * eps * size
-    notional = float(span @ traded) or _smaller_half(P, orders, claim)
-    spent = _divergence(proof.worst_case, q).max()
-    money = 1e-11 * notional + sums * float(size @ traded + np.abs(w).max())
+    spent = divergence(proof.worst_case, q).max()
     bound, reach, worth = _bounds(market, corners, proof, off)
-    finite, vague = proof.bound != -np.inf, np.abs(proof.multipliers) @ (span * (sums + 3 * off))
-    wanted, blur = result.tolerance * notional + money, vague + sums * worth
+    span, finite = np.ptp(P, axis=1), proof.bound != -np.inf
+    vague = np.abs(proof.multipliers) @ (span * (sums + 3 * off))
+    blur = vague + sums * worth
     short = np.where(proof.bound >= bound, 0.0, (bound - proof.bound) / (money + blur))
-    vectors = np.vstack([proof.worst_case, proof.marginal_state_prices, xi])
+    vectors = np.vstack([proof.worst_case, proof.marginal_state_prices])
     improper = np.maximum((-vectors).max(), np.abs(vectors.sum(axis=1) - 1).max())
-    margin, off_price = orders.side * (orders.price - price[claim]), np.abs(P @ xi - price)
-    low = np.where(margin > slack[claim], orders.quantity, 0.0)
-    high = np.where(margin < -slack[claim], 0.0, orders.quantity)
-    loss = (P - price[:, None]).T @ np.bincount(claim, orders.side * fills, K) - w
-    omega, value = market.ambiguity, -_risk(loss, q, market.risk_aversion, market.ambiguity)
-    upper, stated = result.upper_bound, result.certainty_equivalent
     blurred = (proof.bound + blur)[finite].max(initial=-np.inf)
-    allowed = wanted if result.status == "optimal" else np.inf
-    figures = [
+    return [
         ("leaves tile all cells", not _tile(corners, proof), 0),
-        ("probability vectors: non-negative, summing to 1", improper, 4 * eps * N**0.5),
+        ("probability vectors: non-negative, summing to 1", improper, 4 * 2.0**-52 * N**0.5),
         ("worst cases within the ambiguity, nats", spent - omega, 1e-9 * omega + 1e-18),
         ("bounds at least what they follow from, in roundings", short[finite].max(initial=0), 1),
         ("leaves without a bound are out of reach", (~finite & ~(reach < -vague)).sum(), 0),
         ("bounds at most the upper bound, in money", proof.bound.max() - upper, money),
         ("bounds and their rounding at most that, in money", blurred - upper, wanted),
-        ("claim prices = payoffs @ state prices, in money", (off_price - slack).max(), 0),
-        ("orders obey the limit order logic", (~((fills >= low) & (fills <= high))).sum(), 0),
-        ("certainty equivalent of the fills, in money", abs(value - stated), money),
-        ("certainty equivalent at most the upper bound, in money", value - upper, money),
-        ("gap of an optimal result, in money", result.gap, allowed),
     ]
-    return Verification(tuple(Check(name, float(x), float(most)) for name, x, most in figures))
 
 
 def _merges(P: Floats, into: Ints) -> tuple[Floats, Ints]:
@@ -192,12 +235,12 @@ def _bounds(market: Market, corners: _Corners, proof: Certificate, off: Floats) 
     enter limits, prices and values, so they count three times for all that trades.
     """
     p, g, multipliers = proof.worst_case, proof.marginal_state_prices, proof.multipliers
-    q, spent = market.prior, _divergence(p, market.prior)[:, None]
+    q, spent = market.prior, divergence(p, market.prior)[:, None]
     keep = np.where(spent > (1 + 1e-12) * market.ambiguity, market.ambiguity / spent, 1.0)
     p = np.where(keep < 1, keep * p + (1 - keep) * q, p)  # into the ball, which is convex
     P = market.payoffs - market.payoffs.min(axis=1)[:, None]  # prices in corners are above it too
     reach = (-multipliers @ P).max(axis=1)
-    bound = reach + g @ market.inventory + _divergence(g, p) / market.risk_aversion
+    bound = reach + g @ market.inventory + divergence(g, p) / market.risk_aversion
     notional = np.zeros(len(proof))
     for k, (price, demand, volume) in enumerate(corners):
         first, last, factor = proof.first[:, k], proof.last[:, k], multipliers[:, k]
@@ -214,25 +257,3 @@ def _bounds(market: Market, corners: _Corners, proof: Certificate, off: Floats) 
                 bound[part] += values[np.arange(len(part)), best]
                 notional[part] += np.abs(run[1, best]) * P[k].max()
     return bound, reach, notional
-
-
-def _divergence(p: Floats, q: Floats) -> Floats:
-    """Return KL(p|q) of each row: sum of p ln(p/q) - (p - q), exact near p = q too."""
-    log = np.where(np.abs(p - q) < q / 2, np.log1p((p - q) / q), np.log(p) - np.log(q))
-    return np.asarray((np.where(p > 0, p * log, 0.0) - (p - q)).sum(axis=-1))
-
-
-def _risk(loss: Floats, q: Floats, alpha: float, omega: float) -> float:
-    """Return rho(L) = (1/alpha) ln min over mu of (25), on a grid of ln mu that is refined."""
-    fall = alpha * (loss - loss.max())
-    low, high = np.log(-np.expm1(fall.min()) or 1.0) + np.array([-80.0, 80.0])
-    for _ in range(12):
-        mu = np.exp(np.linspace(low, high, 65))
-        x = np.stack([np.expm1(fall), np.exp(fall)])[:, None] / mu[:, None]
-        mean = np.expm1(x) @ q
-        log_mean = np.where(mean > -0.5, np.log1p(mean), np.log(np.exp(x) @ q))  # ln E_q exp(x)
-        less, full = mu * (omega + log_mean)  # (25) / exp(alpha max L), less 1 and in full:
-        value = np.where(less > -0.5, np.log1p(less), np.log(full))  # where each is more exact
-        best = int(np.argmin(value))
-        low, high = np.log(mu[[max(best - 1, 0), min(best + 1, 64)]])
-    return float(loss.max() + min(value[best], 0.0) / alpha)  # the largest loss at mu = 0

@@ -11,7 +11,7 @@ import numpy as np
 from ..arrays import Floats
 from .reference import divergence, log_mean_exp, worst_case_risk
 
-__all__ = ["conjugate_bound", "cost"]
+__all__ = ["conjugate_bound", "cost", "mixture_weights"]
 
 _EPS = float(np.finfo(np.float64).eps)
 _LARGE = 1e8
@@ -99,7 +99,8 @@ def _knightian_conjugate(model: dict[str, Any], g: Floats, worst_case: Floats) -
 def _polytope_conjugate(model: dict[str, Any], g: Floats, worst_case: Floats) -> float:
     priors, alpha = model["priors"], model["risk_aversion"]
     wanted = worst_case if alpha > 0 else g
-    mixture = _mixture(priors, wanted)
+    mixture = mixture_weights(priors, wanted) @ priors
+    mixture /= mixture.sum()
     off = np.abs(mixture - wanted)
     if not float(off.max()) <= 1e-9:
         return math.inf  # no mixture of the vertices
@@ -109,8 +110,8 @@ def _polytope_conjugate(model: dict[str, Any], g: Floats, worst_case: Floats) ->
     return divergence(g, wanted if rounded else mixture) / float(alpha)
 
 
-def _mixture(priors: Floats, wanted: Floats) -> Floats:
-    """Return the mixture of the vertices nearest to a prior in relative terms.
+def mixture_weights(priors: Floats, wanted: Floats) -> Floats:
+    """Return the weights of the vertices whose mixture is nearest to a prior in relative terms.
 
     A state with a small probability may have a large price: what makes the prior there counts as
     much as elsewhere.
@@ -123,9 +124,7 @@ def _mixture(priors: Floats, wanted: Floats) -> Floats:
         length = np.sqrt(np.square(columns).sum(axis=0))
         weights = _nonnegative_least_squares(columns / length, wanted / unit)
         weights = weights / (largest * length)
-        mixed: Floats = weights @ priors
-        mixed /= mixed.sum()
-        return mixed
+        return np.asarray(weights / weights.sum())
 
 
 def _nonnegative_least_squares(rows: Floats, wanted: Floats) -> Floats:
