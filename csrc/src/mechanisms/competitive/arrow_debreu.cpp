@@ -64,7 +64,7 @@ class ScalarRoot {
   const Ladder& ladder(const State& state) const { return auction_.ladder(state.claim); }
   /// Before what looks at every state once.
   void pass() const { auction_.checkpoint.pass(kOfAState * static_cast<double>(states_.size())); }
-  void settle(State& state, double t) const;
+  void find_piece(State& state, double t) const;
   double excess(double t, double& slope);
   double refine(double t);
   double distance(double worst, double target) const;
@@ -91,7 +91,7 @@ ScalarRoot::ScalarRoot(const Auction& auction, std::vector<int> claim)
 }
 
 /// The state's price and the piece of its claim there.
-void ScalarRoot::settle(State& state, double t) const {
+void ScalarRoot::find_piece(State& state, double t) const {
   const double room = t + state.inventory;  // t - L + y
   if (state.claim < 0) {
     state.price = state.orders / room;
@@ -128,7 +128,7 @@ double ScalarRoot::excess(double t, double& slope) {
   double sum = -1.0;
   slope = 0.0;
   for (State& state : states_) {
-    settle(state, t);
+    find_piece(state, t);
     sum += state.price;
     slope -= state.on_step() ? 0.0 : state.price * state.price / state.orders;
   }

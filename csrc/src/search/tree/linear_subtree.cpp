@@ -69,8 +69,8 @@ void LinearSubtree::grow(const Node& node, const Split& split, double best, cons
   }
   move_all(falls_, outcome.falls);
   move_all(exact_, outcome.children);
-  move_all(settled_.pruned, outcome.pruned);
-  move_all(settled_.fathomed, outcome.fathomed);
+  move_all(leaves_.pruned, outcome.pruned);
+  move_all(leaves_.fathomed, outcome.fathomed);
 }
 
 void LinearSubtree::begin(const NodeTask& task) {
@@ -80,7 +80,7 @@ void LinearSubtree::begin(const NodeTask& task) {
   halves_.clear();
   open_.clear();
   exact_.clear();
-  settled_ = {};
+  leaves_ = {};
 }
 
 /// Go on with the better half each time, until it is pruned or a clearing of the tangent: that is
@@ -107,7 +107,7 @@ void LinearSubtree::divide(const Branch& branch, const NodeTask& task) {
   Trial best;
   int in_vain = 0;
   for (const Split& split : branch.splits) {
-    Trial trial = try_split(branch, split, gap, task.keep_settled);
+    Trial trial = try_split(branch, split, gap, task.keep_pruned);
     if (&split == &branch.splits.front() || trial.score > best.score) {
       best = std::move(trial);
       in_vain = 0;
@@ -118,21 +118,21 @@ void LinearSubtree::divide(const Branch& branch, const NodeTask& task) {
       break;
     }
   }
-  move_all(best.cut, settled_.pruned);
+  move_all(best.cut, leaves_.pruned);
   for (int half = 0; half < 2; ++half) {
-    settle(std::move(best.half[half]), best.fate[half], task.keep_settled);
+    file(std::move(best.half[half]), best.fate[half], task.keep_pruned);
   }
 }
 
 LinearSubtree::Trial LinearSubtree::try_split(const Branch& branch, const Split& split, double gap,
-                                              bool keep_settled) {
+                                              bool keep_pruned) {
   Trial trial;
   double falls[2] = {};
   for (const bool upper : {false, true}) {
     const int at = upper ? 1 : 0;
     Branch& half = trial.half[at];
     half.node = half_of(branch.node, split, upper);
-    trial.fate[at] = judge(half, keep_settled, trial.cut);
+    trial.fate[at] = judge(half, keep_pruned, trial.cut);
     falls[at] = branch.node.bound - half.node.bound;
     falls_.push_back({half.node.half, half.node.bound});
     costs_.learn(half.node.half, half.node.bound);
@@ -143,14 +143,13 @@ LinearSubtree::Trial LinearSubtree::try_split(const Branch& branch, const Split&
 }
 
 /// Bound a box, cut it and see how to go on.
-LinearSubtree::Fate LinearSubtree::judge(Branch& branch, bool keep_settled,
-                                         std::vector<Node>& cut) {
+LinearSubtree::Fate LinearSubtree::judge(Branch& branch, bool keep_pruned, std::vector<Node>& cut) {
   Node& node = branch.node;
   bound(node);
   const double threshold = best_ - kTie;
   if (node.bound >= threshold) {
     const double own = ends_.bound(node.multipliers, node.box);
-    ends_.cut(node, node.multipliers, own, threshold, keep_settled, cut);
+    ends_.cut(node, node.multipliers, own, threshold, keep_pruned, cut);
   }
   if (node.bound < threshold) {
     return Fate::kPruned;
@@ -170,15 +169,15 @@ LinearSubtree::Fate LinearSubtree::judge(Branch& branch, bool keep_settled,
   return Fate::kExact;
 }
 
-void LinearSubtree::settle(Branch&& branch, Fate fate, bool keep_settled) {
+void LinearSubtree::file(Branch&& branch, Fate fate, bool keep_pruned) {
   switch (fate) {
     case Fate::kPruned:
-      if (keep_settled) {
-        settled_.pruned.push_back(std::move(branch.node));
+      if (keep_pruned) {
+        leaves_.pruned.push_back(std::move(branch.node));
       }
       break;
     case Fate::kFathomed:
-      settled_.fathomed.push_back(std::move(branch.node));
+      leaves_.fathomed.push_back(std::move(branch.node));
       break;
     case Fate::kOpen:
       halves_.push_back(std::move(branch));

@@ -54,9 +54,9 @@ class LinearSubtree {
   void begin(const NodeTask& task);
   void dive(Branch branch, const NodeTask& task, NodeOutcome& outcome);
   void divide(const Branch& branch, const NodeTask& task);
-  Trial try_split(const Branch& branch, const Split& split, double gap, bool keep_settled);
-  Fate judge(Branch& branch, bool keep_settled, std::vector<Node>& cut);
-  void settle(Branch&& branch, Fate fate, bool keep_settled);
+  Trial try_split(const Branch& branch, const Split& split, double gap, bool keep_pruned);
+  Fate judge(Branch& branch, bool keep_pruned, std::vector<Node>& cut);
+  void file(Branch&& branch, Fate fate, bool keep_pruned);
   void climb(const Box& box, NodeOutcome& outcome);
   void keep_open();
   Branch take_best();
@@ -92,7 +92,7 @@ class LinearSubtree {
   std::vector<Branch> halves_;  // of the box divided last, those to be divided
   std::vector<Branch> open_;    // a heap
   std::vector<Node> exact_;     // with a maximum on their staircases: only the tangent is off
-  NodeOutcome settled_;         // handed over at the end, as the node may be abandoned before
+  NodeOutcome leaves_;          // handed over at the end, as the node may be abandoned before
 };
 
 }  // namespace kpm

@@ -46,8 +46,8 @@ struct NodeTask {
   double incumbent;  ///< the value of the best clearing known
   const PseudoCosts& costs;
   const Supports& supports;
-  bool climb = true;          ///< look for a better clearing
-  bool keep_settled = false;  ///< return worse boxes as well
+  bool climb = true;         ///< look for a better clearing
+  bool keep_pruned = false;  ///< return worse boxes as well
 };
 
 /// The outcome of a node: pruned boxes, open boxes, and cells that were solved. One that is filled

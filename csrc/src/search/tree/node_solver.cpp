@@ -111,7 +111,7 @@ void NodeSolver::examine(Node& node, const NodeTask& task, NodeOutcome& outcome)
   }
   outcome.add_support(relaxation_->multipliers());
   const double own = ends_.bound(node.multipliers, node.box);
-  ends_.cut(node, node.multipliers, own, best - kTie, task.keep_settled, outcome.pruned);
+  ends_.cut(node, node.multipliers, own, best - kTie, task.keep_pruned, outcome.pruned);
   if (node.bound < best - kTie) {
     outcome.pruned.push_back(std::move(node));
   } else if (node.bound <= best + kTie) {
@@ -298,7 +298,7 @@ void NodeSolver::narrow(Node& node, const NodeTask& task, NodeOutcome& outcome) 
       node.multipliers = support;
     }
     if (node.bound >= threshold) {
-      ends_.cut(node, support, bound, threshold, task.keep_settled, outcome.pruned);
+      ends_.cut(node, support, bound, threshold, task.keep_pruned, outcome.pruned);
     }
     if (node.bound < threshold) {
       return;
