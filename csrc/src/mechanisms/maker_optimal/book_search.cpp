@@ -77,7 +77,7 @@ Found enumerate(const ScaledMarket& scaled, const std::vector<Staircase>& stairs
         (static_cast<double>(progress.solved) + progress.pruned_bound) * (copies - 1.0);
     return progress;
   };
-  SearchSettings search;
+  EnumerationSettings search;
   search.tolerance = settings.tolerance * std::min(1.0, stakes.floor());
   search.tie = std::max(kTieShare * search.tolerance, kTie);
   search.threads = settings.threads;

@@ -11,6 +11,7 @@
 #include "numerics/tolerances.hpp"
 #include "prices/reachable_prices.hpp"
 #include "search/enumeration/lagrangian_bound.hpp"
+#include "search/start_cells.hpp"
 #include "search/team.hpp"
 
 namespace kpm {
@@ -26,8 +27,7 @@ constexpr std::size_t kLargestRound = 256;  // ... up to this
 constexpr std::size_t kBounds = 4;          // Lagrangian bounds tried at a node
 constexpr int kStartCells = 8;              // cells solved before the walk, for the first bound
 constexpr double kCellTolerance = 0.01;     // of the search's tolerance, for a single cell
-constexpr auto kReportInterval = std::chrono::milliseconds(20);
-constexpr std::int64_t kVisits = 16;  // nodes between two readings of the clock
+constexpr std::int64_t kVisits = 16;        // nodes between two readings of the clock
 
 struct Task {
   std::vector<int> prefix;
@@ -72,7 +72,7 @@ struct Findings {
 /// One thread's walk. The hot path, a leaf, allocates only when it becomes a candidate.
 class Walker {
  public:
-  Walker(const CellGrid& grid, const SearchSettings& settings)
+  Walker(const CellGrid& grid, const EnumerationSettings& settings)
       : grid_(grid),
         settings_(settings),
         checkpoint_(*settings.token),
@@ -82,9 +82,9 @@ class Walker {
         cell_(static_cast<std::size_t>(grid.claims()), 0),
         scores_(kBounds + 1) {}
 
-  /// Solve the cell in cell_, note it in `findings`.
-  void solve_leaf(Findings& findings) {
-    set_cell(hull_, grid_.market, grid_.stairs, cell_.data());
+  /// Solve a cell, note it in `findings`.
+  void solve(const std::vector<int>& cell, Findings& findings) {
+    set_cell(hull_, grid_.corners, cell);
     CellSolver::Settings cell_settings;
     cell_settings.tolerance = kCellTolerance * settings_.tolerance;
     solver_.solve(hull_, cell_settings);
@@ -97,27 +97,13 @@ class Walker {
     const double value = reached ? optimum.objective : -kInfinity;
     if (reached && value >= std::max(findings.value, incumbent_) - settings_.tie) {
       if (value > std::max(findings.value, incumbent_)) {
-        findings.bound.emplace(grid_, optimum, cell_);
+        findings.bound.emplace(grid_, optimum, cell);
       }
-      findings.keep({value, cell_, nullptr}, settings_.tie);
-    }
-  }
-
-  /// The cell that contains the given state prices.
-  void locate(const Array& state_prices) {
-    const Array price = (grid_.market.payoffs * state_prices.matrix()).array();
-    for (int k = 0; k < grid_.claims(); ++k) {
-      const auto at = static_cast<std::size_t>(k);
-      const auto& pieces = grid_.pieces[at];
-      const auto above = std::find_if(pieces.begin(), pieces.end() - 1, [&](const Piece& piece) {
-        return price[k] <= piece.price_high;
-      });
-      cell_[at] = static_cast<int>(above - pieces.begin());
+      findings.keep({value, cell, nullptr}, settings_.tie);
     }
   }
 
   const CellOptimum& optimum() const { return solver_.optimum(); }
-  const std::vector<int>& cell() const { return cell_; }
 
   /// Tasks: prefixes, in order, of the least length that gives enough of them, unless the next
   /// claim has so many pieces that it would give too many.
@@ -127,14 +113,13 @@ class Walker {
     incumbent_ = incumbent;
     std::vector<Task> tasks{Task{}};
     for (int level = 0; level < grid_.claims() && tasks.size() < kTasks; ++level) {
-      const std::size_t pieces_of_level = grid_.pieces[static_cast<std::size_t>(level)].size();
-      if (level > 0 && tasks.size() * pieces_of_level > kMostTasks) {
+      const int pieces = grid_.pieces(level);
+      if (level > 0 && tasks.size() * static_cast<std::size_t>(pieces) > kMostTasks) {
         break;
       }
       std::vector<Task> longer;
       for (const Task& task : tasks) {
         open(task);
-        const int pieces = static_cast<int>(pieces_of_level);
         for (int piece = 0; piece < pieces; ++piece) {
           if (enter(level, piece, findings)) {
             longer.push_back(task);
@@ -172,9 +157,14 @@ class Walker {
       const int piece = task.prefix[level];
       cell_[level] = piece;
       score(static_cast<int>(level), piece);
-      const Piece& range = grid_.pieces[level][static_cast<std::size_t>(piece)];
-      prices_.enter(static_cast<int>(level), range.price_low, range.price_high);
+      enter_prices(static_cast<int>(level), piece);
     }
+  }
+
+  /// False if no state prices reach the pieces so far.
+  bool enter_prices(int level, int piece) {
+    const Piece range = grid_.corners[static_cast<std::size_t>(level)].piece(piece);
+    return prices_.enter(level, range.price_low, range.price_high);
   }
 
   void score(int level, int piece) {
@@ -198,8 +188,7 @@ class Walker {
         }
       }
     }
-    const Piece& range = grid_.pieces[at][static_cast<std::size_t>(piece)];
-    if (!prices_.enter(level, range.price_low, range.price_high)) {
+    if (!enter_prices(level, piece)) {
       findings.pruned_infeasible += grid_.cells_below(level + 1);
       return false;
     }
@@ -212,11 +201,10 @@ class Walker {
       return false;
     }
     if (level == grid_.claims()) {
-      solve_leaf(findings);
+      solve(cell_, findings);
       return true;
     }
-    const int pieces = static_cast<int>(grid_.pieces[static_cast<std::size_t>(level)].size());
-    for (int piece = 0; piece < pieces; ++piece) {
+    for (int piece = 0; piece < grid_.pieces(level); ++piece) {
       if (enter(level, piece, findings) && !descend(level + 1, findings, poll)) {
         return false;
       }
@@ -225,7 +213,7 @@ class Walker {
   }
 
   const CellGrid& grid_;
-  const SearchSettings& settings_;
+  const EnumerationSettings& settings_;
   Checkpoint checkpoint_;
   Arena arena_;
   ReachablePrices prices_;
@@ -240,12 +228,12 @@ class Walker {
 /// The search as a whole: start cells, tasks, rounds.
 class CellSearch {
  public:
-  CellSearch(const CellGrid& grid, const SearchSettings& settings)
+  CellSearch(const CellGrid& grid, const EnumerationSettings& settings)
       : grid_(grid),
         settings_(settings),
         token_(*settings.token),
         begin_(Clock::now()),
-        next_report_(begin_ + kReportInterval) {}
+        reporter_(settings, begin_ + Reporter::kInterval) {}
 
   SearchResult run() {
     const Searching counted;
@@ -273,25 +261,15 @@ class CellSearch {
   }
 
  private:
-  /// A first incumbent, feasible by construction: the cell of the prior's prices, then those of
-  /// the maker's marginal state prices, until they repeat.
+  /// A first incumbent, feasible by construction.
   void start(Walker& walker) {
-    Array prices = grid_.market.prior;
-    std::vector<std::vector<int>> seen;
-    for (int attempt = 0; attempt < kStartCells; ++attempt) {
-      walker.locate(prices);
-      if (std::find(seen.begin(), seen.end(), walker.cell()) != seen.end()) {
-        break;
-      }
-      seen.push_back(walker.cell());
+    visit_start_cells(grid_.market, grid_.corners, kStartCells, [&](const std::vector<int>& cell) {
       Findings found;
-      walker.solve_leaf(found);
-      prices = walker.optimum().marginal_state_prices;
+      walker.solve(cell, found);
       take(std::move(found));
-      if (poll(true)) {
-        break;
-      }
-    }
+      reporter_.report([this] { return progress(); }, true);
+      return token_.stopped() ? nullptr : &walker.optimum().marginal_state_prices;
+    });
   }
 
   void take(Findings&& found) {
@@ -320,7 +298,7 @@ class CellSearch {
       }
     };
     const auto follow = [&] { return token_.stopped(); };
-    const auto ask = [&] { poll(); };
+    const auto ask = [this] { reporter_.report([this] { return progress(); }); };
     std::int64_t visited = 0;
     const auto lead = [&] {
       if (++visited % kVisits == 0) {
@@ -347,18 +325,6 @@ class CellSearch {
     for (Findings& findings : found) {
       take(std::move(findings));
     }
-  }
-
-  /// True once the search must stop. Asks the token only now and then, unless `at_once`.
-  bool poll(bool at_once = false) {
-    const auto now = Clock::now();
-    if (!token_.stopped() && (at_once || now >= next_report_)) {
-      next_report_ = now + kReportInterval;
-      if (!token_.poll_now() && settings_.report) {
-        settings_.report(progress());
-      }
-    }
-    return token_.stopped();
   }
 
   Progress progress() const {
@@ -396,18 +362,19 @@ class CellSearch {
   }
 
   const CellGrid& grid_;
-  const SearchSettings& settings_;
+  const EnumerationSettings& settings_;
   Findings total_;
   std::vector<LagrangianBound> bounds_;
   std::vector<std::unique_ptr<Walker>> others_;
   StopToken& token_;
-  Clock::time_point begin_, next_report_;
+  Clock::time_point begin_;
+  Reporter reporter_;
   int threads_ = 1;
 };
 
 }  // namespace
 
-SearchResult search_cells(const CellGrid& grid, const SearchSettings& settings) {
+SearchResult search_cells(const CellGrid& grid, const EnumerationSettings& settings) {
   return CellSearch(grid, settings).run();
 }
 

@@ -5,27 +5,26 @@
 #include <vector>
 
 #include "cell/cell_optimum.hpp"
+#include "risk/dual_bound.hpp"
 #include "search/enumeration/cell_grid.hpp"
 
 namespace kpm {
 
 /// For fixed (g, p, lambda) the dual bound (docs/theory.md) is a constant plus one score per claim
-/// and piece: max over the piece's corners of  y (pi - P_k.g) + lambda_k pi.
+/// and piece: the worth of its better corner.
 class LagrangianBound {
  public:
   LagrangianBound(const CellGrid& grid, const CellOptimum& solution, const std::vector<int>& cell)
       : score_(static_cast<std::size_t>(grid.claims())),
         best_(static_cast<std::size_t>(grid.claims()) + 1, 0.0),
         constant_(solution.bound) {
+    const Multipliers multipliers =
+        multipliers_of(grid.market, solution.worst_case, solution.marginal_state_prices,
+                       solution.multipliers, solution.divergence);
     for (int k = 0; k < grid.claims(); ++k) {
       const auto at = static_cast<std::size_t>(k);
-      const double value = grid.market.payoffs.row(k).dot(solution.marginal_state_prices.matrix());
-      const double lambda = solution.multipliers[k];
-      for (const Piece& piece : grid.pieces[at]) {
-        score_[at].push_back(
-            std::max(corner(piece.price_low, piece.demand_low, value, lambda),
-                     std::max(corner(piece.price_high, piece.demand_high, value, lambda),
-                              corner(piece.price_low, piece.demand_high, value, lambda))));
+      for (int piece = 0; piece < grid.pieces(k); ++piece) {
+        score_[at].push_back(multipliers.most(k, grid.corners[at], piece, piece));
       }
       constant_ -= score_[at][static_cast<std::size_t>(cell[at])];
     }
@@ -45,11 +44,6 @@ class LagrangianBound {
   }
 
  private:
-  /// On a flat demand is constant, on a step price is: three of the four corners cover both.
-  static double corner(double price, double demand, double value, double lambda) {
-    return demand * (price - value) + lambda * price;
-  }
-
   std::vector<std::vector<double>> score_;
   std::vector<double> best_;  // (claims + 1) sum of the later claims' best scores
   double constant_;

@@ -26,7 +26,6 @@ constexpr std::size_t kRound = 8;         // of this many
 constexpr std::int64_t kPolishNodes = 8;  // nodes after the proof, at least
 constexpr std::size_t kClimbEvery = 4;    // one in so many of a round looks for a better clearing
 constexpr std::size_t kSupports = 64;     // of other nodes that a node is bounded by
-constexpr auto kReportInterval = std::chrono::milliseconds(20);
 constexpr int kToChoose = 2;      // the selection's time, in that of a cell, at most as a rule
 constexpr int kToMakeSafe = 6;    // likewise, where it has to make a clearing that loses nothing
 constexpr int kTiny = 8;          // states and claims of the smallest books
@@ -44,6 +43,7 @@ class Tree {
         settings_(settings),
         token_(*settings.token),
         begin_(Clock::now()),
+        reporter_(settings, {}),  // the first at once
         costs_(market.claims()),
         first_(market, corners, token_, is_tiny(market) ? kUnheard : 0.0),
         to_the_end_(goes_on_to_the_end(market, settings.tolerance)) {}
@@ -60,7 +60,7 @@ class Tree {
     do {
       leave_time();
       round(std::min(round_size(), open_.size()));
-      report();
+      reporter_.report([this] { return progress(); });
       if (too_coarse()) {
         TreeResult nothing;
         nothing.coarse = true;
@@ -313,16 +313,6 @@ class Tree {
     }
   }
 
-  void report() {
-    const auto now = Clock::now();
-    if (!token_.stopped() && now >= next_report_) {
-      next_report_ = now + kReportInterval;
-      if (!token_.poll_now() && settings_.report) {
-        settings_.report(progress());
-      }
-    }
-  }
-
   Progress progress() const {
     Progress progress = progress_;
     progress.open = static_cast<std::int64_t>(open_.size());
@@ -451,8 +441,8 @@ class Tree {
   const TreeSettings& settings_;
   StopToken& token_;
   Clock::time_point begin_;
-  Clock::time_point next_report_{};  // the first at once
-  Clock::duration of_a_cell_{};      // to solve one of the first
+  Reporter reporter_;
+  Clock::duration of_a_cell_{};  // to solve one of the first
   PseudoCosts costs_;
   Supports supports_;
   NodeSolver first_;

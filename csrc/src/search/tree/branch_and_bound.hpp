@@ -5,38 +5,26 @@
 #include <functional>
 #include <vector>
 
-#include "numerics/stop_token.hpp"
 #include "search/candidate.hpp"
+#include "search/search.hpp"
 #include "search/tree/node.hpp"
 
 namespace kpm {
 
-struct TreeSettings {
-  double tolerance = 1e-8;      ///< the gap to prove, relative to the stake of the best clearing
-  int threads = 1;              ///< 0: all processors that no other search works on
-  double thread_delay = 0.0;    ///< seconds of work that one thread does alone
+/// The tolerance is relative to the stake of the best clearing; reports come between rounds.
+struct TreeSettings : SearchSettings {
   std::int64_t node_limit = 0;  ///< 0: none
   bool keep_leaves = false;     ///< all of them, for a certificate
-  StopToken* token = nullptr;   ///< asked between rounds and within them
-  /// Called between rounds by the calling thread; may stop the token.
-  std::function<void(const Progress&)> report;
   /// Scaled money at stake in a clearing; it is 1 where this is empty.
   std::function<double(const Candidate&)> stake;
   /// Called with a new best clearing's stake, between rounds: true ends the search. May be empty.
   std::function<bool(double)> too_coarse;
 };
 
-struct TreeResult {
-  Status status = Status::kOptimal;   ///< else that of the node limit, or interrupted by the token
-  std::vector<Candidate> candidates;  ///< cells as good as the best, ordered by cell
-  std::vector<Candidate> reserve;     ///< the next best, best first
-  double value = -kInfinity;
-  double upper_bound = kInfinity;
-  std::vector<Node> leaves;  ///< they tile the product of the staircases, if asked for
-  Progress progress;
-  std::int64_t iterations = 0;
-  int threads = 1;
-  bool coarse = false;  ///< too coarse: nothing else of the result means anything
+struct TreeResult : SearchResult {
+  std::vector<Candidate> reserve;  ///< the next best, best first
+  std::vector<Node> leaves;        ///< they tile the product of the staircases, if asked for
+  bool coarse = false;             ///< too coarse: nothing else of the result means anything
 };
 
 /// A node is a box, one run of pieces per claim. Its relaxation, over the hulls of the runs'

@@ -4,6 +4,7 @@
 #include <cmath>
 
 #include "numerics/tolerances.hpp"
+#include "search/start_cells.hpp"
 #include "search/tree/relaxation_program.hpp"
 
 namespace kpm {
@@ -359,26 +360,16 @@ void NodeSolver::first_clearings(NodeOutcome& outcome) {
   if (starts_at_kink() && prove_no_trade_optimal(outcome)) {
     return;
   }
-  Array prices = market_.prior;
-  std::vector<std::vector<int>> seen;
-  for (int attempt = 0; attempt < kStartCells; ++attempt) {
-    std::vector<int> cell(corners_.size());
-    for (int k = 0; k < claims(); ++k) {
-      const auto at = static_cast<std::size_t>(k);
-      cell[at] = corners_[at].piece_at_price(0, corners_[at].pieces() - 1,
-                                             market_.payoffs.row(k).dot(prices.matrix()));
-    }
-    if (std::find(seen.begin(), seen.end(), cell) != seen.end()) {
-      break;
-    }
-    seen.push_back(cell);
+  bool first = true;
+  visit_start_cells(market_, corners_, kStartCells, [&](const std::vector<int>& cell) {
     const double value = cells_.solve(cell, outcome.candidates);
-    if (attempt == 0 && value == -kInfinity) {
+    if (first && value == -kInfinity) {
       outcome.candidates.push_back(
           {value, cell, nullptr});  // the prior's prices are in it, but for rounding
     }
-    prices = cells_.optimum().marginal_state_prices;
-  }
+    first = false;
+    return &cells_.optimum().marginal_state_prices;
+  });
 }
 
 /// Whether the worst case without trade is on the worst states alone.
