@@ -182,21 +182,26 @@ def test_the_cell_of_the_readme(size: float, price: float, cell: list[int]) -> N
     assert_same_solution(told, kpm.solve_cell(README, orders_with(), [1, 0, 1, 2]))
 
 
-@given(st.data(), books(), SIZES, PLACES)
+@given(st.data(), books(), SIZES, st.floats(0.0, 0.99))
 @examples(200)
 def test_an_idle_order_changes_no_bit_of_a_cell(data, book: Book, size: float, place) -> None:
     """It lies off the cell's prices, and would be filled at none of them."""
-    assume((book.spans > 0).any())
     market, orders = market_of(book), orders_of(book, [], [], [], [])
     stairs = kpm.staircases(market, orders)
     cell = [data.draw(st.integers(0, len(steps) - 1)) for steps in stairs]
-    claim = data.draw(st.sampled_from(np.flatnonzero(book.spans > 0).tolist()))
-    least, most = book.payoffs[claim].min(), book.payoffs[claim].max()
-    low, high = stairs[claim][cell[claim], :2]
-    bid = data.draw(st.booleans())
-    price = float(least + place * (low - least) if bid else most - place * (most - high))
-    apart = 1e-12 * book.spans[claim]
-    assume(price < low - apart if bid else price > high + apart)
+    ranges = zip(stairs, cell, book.payoffs, strict=True)
+    beyond = [  # by claim: a bid below the cell's prices, an offer above them
+        (claim, bid, end, edge)
+        for claim, (steps, piece, payoffs) in enumerate(ranges)
+        for bid, end, edge in (
+            (True, payoffs.min(), steps[piece, 0]),
+            (False, payoffs.max(), steps[piece, 1]),
+        )
+        if abs(edge - end) > 1e-9 * book.spans[claim]
+    ]
+    assume(beyond)
+    claim, bid, end, edge = data.draw(st.sampled_from(beyond))
+    price = float(end + place * (edge - end))
     more = orders_of(book, [claim], [1 if bid else -1], [price], [size])
     longer = kpm.staircases(market, more)
     same = list(cell)
