@@ -57,6 +57,72 @@ def test_convex_rules_have_none_either(rule: str) -> None:
     assert riskless >= fewer(30, 8)
 
 
+def riskless_makers(prior: np.ndarray) -> list[kpm.Maker]:
+    """One of each kind whose price of every runner is its prior, if it sells as much of each."""
+    wealth = 1e3
+    return [
+        kpm.KnightianMaker(prior, 0.1, 0.1),
+        kpm.KnightianMaker(prior, 0.1, math.inf),
+        kpm.LMSR(10.0, prior),
+        kpm.StartingOrders(wealth * prior),
+        kpm.WorstStateMaker(len(prior)),
+        kpm.PolytopeMaker([prior, np.roll(prior, 1)], 0.1),
+        kpm.UtilityMaker(prior, wealth),
+        kpm.QuadraticMaker(prior, wealth),
+    ]
+
+
+@pytest.mark.parametrize("size", [1e-3, 3.0, 1e6])
+def test_equal_bids_for_a_complete_set_are_filled(size: float) -> None:
+    """At limits that add up to what the set pays it costs nobody anything: all of it trades."""
+    draw = np.random.default_rng(18)
+    for _ in range(fewer(40, 8)):
+        runners = int(draw.integers(2, 6))
+        prior = draw.integers(1, 6, runners).astype(float)
+        prior /= prior.sum()
+        claim = np.repeat(np.arange(runners), 2)
+        quantity = size * np.tile(draw.dirichlet([1.0, 1.0]), runners)
+        orders = kpm.Orders(claim, 1, prior[claim], quantity)
+        for maker in riskless_makers(prior):
+            result = kpm.clear(kpm.Market(np.eye(runners), maker=maker), orders, rule="competitive")
+            np.testing.assert_array_equal(result.fills, quantity, err_msg=str(maker))
+            np.testing.assert_array_equal(result.cell, 0)
+
+
+def test_rules_agree_where_trade_is_riskless() -> None:
+    """Two complete sets whose sizes are nine decades apart: each fills up to its shorter side."""
+    payoffs = [[1, 1, 0, 0], [0, 0, 1, 1], [1, 0, 1, 0], [0, 1, 0, 1]]
+    prior = np.full(4, 0.25)
+    for large, small in ((3.0, 3.0), (1e3, 1.0), (3e6, 3.0), (1e9, 1.0)):
+        filled = np.array([large, large, small, small])
+        orders = kpm.Orders([0, 1, 2, 3], 1, 0.5, filled)
+        for maker in riskless_makers(prior):
+            rules = ["competitive", "maker_optimal"]
+            for rule in rules if isinstance(maker, kpm.KnightianMaker) else rules[:1]:
+                result = kpm.clear(kpm.Market(payoffs, maker=maker), orders, rule=rule)
+                np.testing.assert_array_equal(result.fills, filled)
+
+
+def test_demand_short_of_its_steps_end_stays_short() -> None:
+    """Of a set only as much is riskless as is wanted of the part that is wanted least."""
+    for short in (1e-6, 1e-3):
+        orders = kpm.Orders([0, 1], 1, 0.5, [3.0, 3.0 + short])
+        for maker in riskless_makers(np.array([0.5, 0.5])):
+            if isinstance(maker, kpm.PolytopeMaker):
+                continue  # its two priors are one here: it takes no risk for a risk
+            result = kpm.clear(kpm.Market(np.eye(2), maker=maker), orders, rule="competitive")
+            assert result.fills[0] == 3.0
+            np.testing.assert_allclose(result.fills[1], 3.0, rtol=1e-11)
+
+
+def test_what_costs_the_maker_nothing_is_filled() -> None:
+    """A maker of one prior and no aversion is indifferent at it: traders are not."""
+    maker = kpm.PolytopeMaker([[0.5, 0.5]], 0.0)
+    orders = kpm.Orders([0], 1, 0.5, [100.0])
+    result = kpm.clear(kpm.Market(np.eye(2), maker=maker), orders, rule="competitive")
+    assert result.fills == 100.0
+
+
 def test_the_worst_states_lose_the_same() -> None:
     """Where only the worst state counts, all states with a price are worst, to rounding."""
     draw = np.random.default_rng(17)

@@ -9,6 +9,7 @@
 #include "numerics/tolerances.hpp"
 #include "selection/exact_steps.hpp"
 #include "selection/open_steps.hpp"
+#include "selection/settled_face.hpp"
 
 namespace kpm {
 
@@ -216,8 +217,8 @@ void DemandRule::choose_open(const CellOptimum& solution, const std::vector<int>
       room[i] = std::clamp(most - loss[state], 0.0, room[i]);
     }
   }
-  const Array best = project_on_face(
-      face_of(open, demand, directions, std::move(limits), std::move(room)), &checkpoint_);
+  const FaceProblem face = face_of(open, demand, directions, std::move(limits), std::move(room));
+  const Array best = settle_on_face(face, project_on_face(face, &checkpoint_), &checkpoint_);
   const auto worth = [&](const Array& trial) { return value(trial, cell); };
   approach(open, best, worth, worth(demand) - tie, demand);
 }

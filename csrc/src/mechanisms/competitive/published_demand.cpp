@@ -7,6 +7,7 @@
 #include "numerics/linear_equations.hpp"
 #include "numerics/tolerances.hpp"
 #include "selection/open_steps.hpp"
+#include "selection/settled_face.hpp"
 
 namespace kpm {
 
@@ -165,7 +166,7 @@ void choose_demand(const Auction& auction, const std::vector<Staircase>& stairs,
     open_yet = raise_payout(auction, directions.row(m).transpose(), face, best);
   }
   if (open_yet) {
-    best = project_on_face(face, &auction.checkpoint);
+    best = settle_on_face(face, project_on_face(face, &auction.checkpoint), &auction.checkpoint);
   }
 
   const auto worth = [&](const Array& demand) {
