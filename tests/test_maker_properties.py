@@ -396,3 +396,26 @@ def test_a_vast_block_of_the_quadratic_maker_pays_its_least() -> None:
     quotes = maker.quotes([1.0, -2.5, 0.0], 1e20)
     assert quotes["ask"][0] == pytest.approx(1.0, rel=1e-12)
     assert quotes["bid"][0] == pytest.approx(-2.5, rel=1e-12)
+
+
+@pytest.mark.parametrize("states", [4, 7, 100])
+def test_where_states_or_priors_tie_a_quote_is_the_extreme_of_their_prices(states):
+    """However many tie and however many claims are quoted together, each has the same bits."""
+    rng = np.random.default_rng(states)
+    payoffs = rng.normal(size=(11, states))
+    wealth = rng.integers(0, 2, states) * 5.0
+    worst = payoffs[:, wealth == wealth.min()]
+    for inventory, prices in ((wealth, worst), (np.zeros(states), payoffs)):
+        quotes = kpm.WorstStateMaker(states, inventory).quotes(payoffs)
+        np.testing.assert_array_equal(quotes.bid, prices.min(axis=1))
+        np.testing.assert_array_equal(quotes.ask, prices.max(axis=1))
+    for tied in (1, 2, 4, 5, 9):
+        priors = rng.dirichlet(np.ones(states), tied)
+        for risk_aversion in (0.0, 0.1):
+            maker = kpm.PolytopeMaker(priors, risk_aversion)
+            quotes = maker.quotes(payoffs)
+            np.testing.assert_allclose(quotes.bid, (payoffs @ priors.T).min(axis=1), atol=1e-14)
+            np.testing.assert_allclose(quotes.ask, (payoffs @ priors.T).max(axis=1), atol=1e-14)
+            alone = [maker.quotes(payoff[None]) for payoff in payoffs]
+            np.testing.assert_array_equal(quotes.bid, [one.bid[0] for one in alone])
+            np.testing.assert_array_equal(quotes.ask, [one.ask[0] for one in alone])

@@ -6,6 +6,7 @@
 
 #include "kpm/kpm.hpp"
 #include "numerics/entropy.hpp"
+#include "numerics/inner_products.hpp"
 #include "numerics/semidefinite_cholesky.hpp"
 #include "risk/ties.hpp"
 
@@ -134,7 +135,7 @@ PolytopeMaker::PolytopeMaker(const Matrix& vertices, double risk_aversion)
       moved_(Array::Zero(vertices.cols())),
       value_(Array::Zero(vertices.rows())),
       gap_(Array::Zero(vertices.rows())),
-      prices_(Matrix::Zero(vertices.rows(), vertices.cols())) {
+      prices_(Matrix::Zero(vertices.rows() + DotTile::kRows - 1, vertices.cols())) {
   attained_.reserve(static_cast<std::size_t>(vertices.rows()));
   set_losses(moved_);
 }
@@ -177,6 +178,34 @@ void PolytopeMaker::marginal_quote(const double* payoff, double* bid, double* as
     *bid = std::min(*bid, price);
     *ask = std::max(*ask, price);
   }
+}
+
+void PolytopeMaker::marginal_quotes(const double* payoffs, Eigen::Index rows, double* bid,
+                                    double* ask) {
+  const auto tied = static_cast<Eigen::Index>(attained_.size());
+  const Eigen::Index even = states() / 2 * 2;
+  Eigen::Index done = 0;
+  for (; tied > 1 && done + DotTile::kRows <= rows; done += DotTile::kRows) {
+    const double* const claims = payoffs + done * states();
+    std::fill_n(bid + done, DotTile::kRows, kInfinity);
+    std::fill_n(ask + done, DotTile::kRows, -kInfinity);
+    for (Eigen::Index first = 0; first < tied; first += DotTile::kRows) {
+      DotTile tile;
+      dot_tile(claims, states(), &prices_(first, 0), states(), even, tile);
+      for (Eigen::Index k = 0; k < DotTile::kRows; ++k) {
+        for (Eigen::Index v = 0; v < std::min(DotTile::kRows, tied - first); ++v) {
+          double price = tile.even[k][v];
+          if (even < states()) {
+            price += claims[k * states() + even] * prices_(first + v, even);
+          }
+          price = price + tile.odd[k][v] + 0.0;  // never -0
+          bid[done + k] = std::min(bid[done + k], price);
+          ask[done + k] = std::max(ask[done + k], price);
+        }
+      }
+    }
+  }
+  Maker::marginal_quotes(payoffs + done * states(), rows - done, bid + done, ask + done);
 }
 
 double PolytopeMaker::increment(const ArrayView& change, Array* prices) {

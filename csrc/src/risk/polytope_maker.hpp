@@ -60,6 +60,7 @@ class PolytopeMaker final : public Maker {
   double set_losses(const ArrayView& losses) override;
   double slope(const ArrayView& direction) override;
   void marginal_quote(const double* payoff, double* bid, double* ask) override;
+  void marginal_quotes(const double* payoffs, Eigen::Index rows, double* bid, double* ask) override;
   double increment(const ArrayView& change, Array* prices) override;
   /// min KL(g|p) / alpha over the hull; for alpha = 0 zero on the hull and infinite elsewhere.
   double conjugate(const ArrayView& g) override;
@@ -74,7 +75,7 @@ class PolytopeMaker final : public Maker {
   Array value_;  ///< (priors) expectation after a change
   Array gap_;    ///< (priors) the function's, of those tied for the maximum zero
   std::vector<Eigen::Index> attained_;
-  Matrix prices_;  ///< (priors, states) the subgradients of those attained
+  Matrix prices_;  ///< (priors, states) the subgradients of those attained; room for whole tiles
 };
 
 }  // namespace kpm

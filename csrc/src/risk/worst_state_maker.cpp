@@ -1,8 +1,10 @@
 #include "risk/worst_state_maker.hpp"
 
 #include <algorithm>
+#include <cstddef>
 
 #include "kpm/kpm.hpp"
+#include "numerics/extremes.hpp"
 #include "risk/ties.hpp"
 
 namespace kpm {
@@ -26,7 +28,8 @@ void WorstStateFunction::prepare_curvature() {
 }
 
 WorstStateMaker::WorstStateMaker(Eigen::Index states)
-    : Maker(states), function_(states, arena_), deviation_(Array::Zero(states)) {
+    : Maker(states), function_(states, arena_), deviation_(Array::Zero(states)), at_worst_(states) {
+  worst_.reserve(static_cast<std::size_t>(states));
   set_losses(deviation_);
 }
 
@@ -35,7 +38,12 @@ double WorstStateMaker::set_losses(const ArrayView& losses) {
   const double rounding = tie_width(losses);
   deviation_ = losses - top;
   deviation_ = (deviation_ >= -rounding).select(0.0, deviation_);
-  worst_states_ = (deviation_ == 0.0).count();
+  worst_.clear();
+  for (Eigen::Index i = 0; i < states(); ++i) {
+    if (deviation_[i] == 0.0) {
+      worst_.push_back(i);
+    }
+  }
   function_.evaluate(deviation_);
   state_prices_ = function_.g();
   return top;
@@ -50,20 +58,20 @@ double WorstStateMaker::slope(const ArrayView& direction) {
 }
 
 void WorstStateMaker::marginal_quote(const double* payoff, double* bid, double* ask) {
-  if (worst_states_ == 1) {
+  if (worst_.size() == 1) {
     Maker::marginal_quote(payoff, bid, ask);
     return;
   }
-  *bid = kInfinity;
-  *ask = -kInfinity;
-  for (Eigen::Index i = 0; i < states(); ++i) {
-    if (deviation_[i] == 0.0) {
-      *bid = std::min(*bid, payoff[i]);
-      *ask = std::max(*ask, payoff[i]);
+  const auto tied = static_cast<Eigen::Index>(worst_.size());
+  if (tied < states()) {
+    for (Eigen::Index i = 0; i < tied; ++i) {
+      at_worst_[i] = payoff[worst_[static_cast<std::size_t>(i)]];
     }
+    payoff = at_worst_.data();
   }
-  *bid += 0.0;  // never -0
-  *ask += 0.0;
+  const Extremes found = extremes_of(payoff, tied);
+  *bid = found.least + 0.0;  // never -0
+  *ask = found.greatest + 0.0;
 }
 
 double WorstStateMaker::increment(const ArrayView& change, Array* prices) {

@@ -1,6 +1,8 @@
 // The maker for whom only the worst state counts: (5), the LP (31).
 #pragma once
 
+#include <vector>
+
 #include "risk/maker.hpp"
 #include "risk/maker_function.hpp"
 
@@ -30,7 +32,8 @@ class WorstStateMaker final : public Maker {
  private:
   WorstStateFunction function_;
   Array deviation_;
-  Eigen::Index worst_states_ = 0;
+  std::vector<Eigen::Index> worst_;  // states that tie
+  Array at_worst_;                   // what a claim pays there
 };
 
 }  // namespace kpm
