@@ -215,24 +215,31 @@ def quotes(quick: bool) -> Section:
                     row[f"blocks of 10, {where} time"] = quote_seconds(at, payoff, 10.0, calls)
                 section.rows.append(row)
     digital = [row for row in section.rows if row["payoffs"] == PAYOFFS[0]]
-    for text, column, limit, reason in (
+    for text, where, limit, reason in (
         (
             "blocks of 10",
-            "blocks of 10, with an inventory time",
+            "with an inventory",
             BLOCK,
             "starting orders, log utility and the quadratic maker find a root for every block by "
             "Newton's method, each step a pass over all states; a polytope takes an exponential "
             "for every state and prior",
         ),
-        ("the next share", "a share, with an inventory time", SHARE, "a claim takes a dot product"),
+        ("a share", "with an inventory", SHARE, "a claim takes a dot product"),
+        (
+            "a share",
+            "constant wealth",
+            SHARE,
+            "all states tie, and a maker with a ball of priors finds two roots for every claim",
+        ),
     ):
+        column = f"{text}, {where} time"
         missed = {row["maker"]: row[column] for row in digital if row[column] > limit}
         each = ", ".join(
             f"{name} {time_text(took / (2 * len(claims[PAYOFFS[0]])))}"
             for name, took in missed.items()
         )
         section.aim(
-            f"{text}, claims of 0 and 1, with an inventory: within {time_text(limit)}",
+            f"{text}, claims of 0 and 1, {where}: within {time_text(limit)}",
             ", ".join(f"{row['maker']} {time_text(row[column])}" for row in digital),
             not missed,
             f"A quote of one side takes, on average: {each}. There {reason}.",
