@@ -18,14 +18,16 @@ double log_excess(double x) {
   if (std::abs(x) > 0.1) {
     return std::log1p(x) - x;
   }
-  // ln(1 + x) = 2 artanh(s) with s = x / (2 + x): a series in s^2, all of one sign.
+  // ln(1 + x) = 2 artanh(s) with s = x / (2 + x): a series in s^2, all of one sign. The rest,
+  // 2 s - x, is -s x.
+  constexpr double kSeries[] = {1.0 / 15, 1.0 / 13, 1.0 / 11, 1.0 / 9, 1.0 / 7, 1.0 / 5, 1.0 / 3};
   const double s = x / (2.0 + x);
   const double square = s * s;
   double sum = 0.0;
-  for (int k = 15; k >= 3; k -= 2) {
-    sum = square * (sum + 1.0 / k);
+  for (const double term : kSeries) {
+    sum = square * (sum + term);
   }
-  return 2.0 * s * sum - 0.5 * x * x / (1.0 + 0.5 * x);
+  return s * (2.0 * sum - x);
 }
 
 }  // namespace
@@ -142,9 +144,10 @@ double StartingOrdersMaker::increment(const ArrayView& change, Array* prices) {
     double value = 0.0;
     double slope = 0.0;
     for (Eigen::Index i = 0; i < states(); ++i) {
-      const double moved = room[i] + (tau - change[i]);
-      value += state_prices_[i] * (tau - change[i]) / moved;
-      slope += state_prices_[i] * room[i] / (moved * moved);
+      const double inverse = 1.0 / (room[i] + (tau - change[i]));
+      const double share = state_prices_[i] * inverse;
+      value += share * (tau - change[i]);
+      slope += share * room[i] * inverse;
     }
     const double step = value / slope;
     tau -= step;
