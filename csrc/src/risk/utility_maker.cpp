@@ -4,6 +4,7 @@
 #include <cmath>
 
 #include "numerics/entropy.hpp"
+#include "numerics/log1p.hpp"
 
 namespace kpm {
 
@@ -14,6 +15,7 @@ constexpr int kRefinements = 4;     // of a cost
 constexpr double kExact = 2e-16;    // relative, of a cost
 constexpr double kLastStep = 1e-9;  // of a logarithm: what is left is of the order of its square
 constexpr double kSpent = 1e-3;     // of the wealth left: the rest has more digits than the whole
+constexpr double kNear = 0.4;       // of the wealth left: its logarithm is a series
 constexpr double kLeast = 1e-300;   // wealth below it has a logarithm only
 
 /// ln((t + gap) / scale), t = e^z, where the logarithms of t and of the scale are known even if
@@ -129,7 +131,7 @@ double UtilityMaker::increment(const ArrayView& change, Array* prices) {
   const Slice& prior = function_.prior();
   const Slice& left = function_.left();
   double rise = (state_prices_ * change).sum();
-  if (!(high - low < 0.5 * left.minCoeff())) {
+  if (!(high - low < kNear * left.minCoeff())) {
     gap_ = left - change;
     const double least = gap_.minCoeff();
     gap_ -= least;
@@ -142,13 +144,22 @@ double UtilityMaker::increment(const ArrayView& change, Array* prices) {
     return t - least;  // as large as the change: nothing to gain
   }
   for (int iteration = 0; iteration < kIterations; ++iteration) {
-    double value = 0.0;
-    double slope = 0.0;
-    for (Eigen::Index i = 0; i < states(); ++i) {
-      const double moved = rise - change[i];
-      value += prior[i] * std::log1p(moved / left[i]);
-      slope += prior[i] / (left[i] + moved);
+    Pair values(0.0, 0.0);
+    Pair slopes(0.0, 0.0);
+    const auto add = [&](const Pair& p, const Pair& room, const Pair& moved) {
+      values += p * log1p_series<Pair>(moved / (room + room + moved));
+      slopes += p / (room + moved);
+    };
+    Eigen::Index i = 0;
+    for (; i + 1 < states(); i += 2) {
+      add(Eigen::Map<const Pair>(prior.data() + i), Eigen::Map<const Pair>(left.data() + i),
+          rise - Eigen::Map<const Pair>(change.data() + i));
     }
+    if (i < states()) {
+      add({prior[i], 0.0}, {left[i], 1.0}, {rise - change[i], 0.0});
+    }
+    const double value = values.sum();
+    const double slope = slopes.sum();
     const double step = value / slope;
     rise -= step;
     if (!(std::abs(step) > 1e-9 * (high - low))) {  // the error left is of the order of its square
