@@ -130,67 +130,66 @@ std::vector<Presolve::Group> Presolve::find_groups(const ScaledMarket& full) {
   return groups;
 }
 
-/// The limits of a member as prices of the first claim, ascending, and kept distinct where rounding
-/// would make them equal.
-std::vector<double> Presolve::prices_of(const Member& member, const ScaledMarket& full,
-                                        const Staircase& own) {
-  std::vector<double> prices;
-  prices.reserve(own.limit.size());
-  for (std::size_t l = 0; l < own.limit.size(); ++l) {
-    const double limit = own.limit[member.complement ? own.limit.size() - 1 - l : l];
-    const double price = full.price(member.claim, limit);
-    prices.push_back(member.complement ? 1.0 - price : price);
-    if (l > 0 && prices[l] <= prices[l - 1]) {
-      prices[l] = std::nextafter(prices[l - 1], kInfinity);
-    }
-  }
-  return prices;
-}
-
-/// Sort the limits of all members by the first claim's price. Those of different members that
-/// differ only by rounding become one; those of one member stay apart, since a cell has one piece
-/// of each member.
+/// Sort the limits of all members by the first claim's price, each member's kept distinct where
+/// rounding would make them equal. Those of different members that differ only by rounding become
+/// one; those of one member stay apart, since a cell has one piece of each member.
 void Presolve::arrange(Group& group, const ScaledMarket& full,
                        const std::vector<Staircase>& stairs) {
-  std::vector<std::pair<double, std::size_t>> limits;  // price, member
+  struct Limit {
+    double price;
+    std::size_t member, place;  // among the member's
+  };
   std::size_t count = 0;
-  for (Member& member : group.members) {
-    const std::size_t own = staircase_of(member.claim, full, stairs).limit.size();
-    member.limits.reserve(own);
-    member.apart.reserve(own);
-    count += own;
+  for (const Member& member : group.members) {
+    count += staircase_of(member.claim, full, stairs).limit.size();
   }
-  limits.reserve(count);
-  group.starts.reserve(count + 1);
-  group.prices.reserve(count);
+  std::vector<Limit> limits(count);
+  Limit* next = limits.data();
   for (std::size_t m = 0; m < group.members.size(); ++m) {
-    const Member& member = group.members[m];
-    for (const double price : prices_of(member, full, staircase_of(member.claim, full, stairs))) {
-      limits.emplace_back(price, m);
+    Member& member = group.members[m];
+    const Staircase& own = staircase_of(member.claim, full, stairs);
+    const std::size_t size = own.limit.size();
+    member.limits.resize(size);
+    member.apart.resize(size);
+    double before = -kInfinity;
+    for (std::size_t l = 0; l < size; ++l) {
+      double price = full.price(member.claim, own.limit[member.complement ? size - 1 - l : l]);
+      price = member.complement ? 1.0 - price : price;
+      before = price > before ? price : std::nextafter(before, kInfinity);
+      *next++ = {before, m, l};
     }
   }
-  std::sort(limits.begin(), limits.end());
+  std::sort(limits.begin(), limits.end(), [](const Limit& a, const Limit& b) {
+    return a.price < b.price || (a.price == b.price && a.member < b.member);
+  });
+  group.starts.resize(count + 1);
+  group.prices.resize(count);
+  int runs = 0;
+  int prices = 0;
   double begun = -kInfinity;
-  for (std::size_t s = 0, next = 0; s < limits.size(); s = next) {
-    const double price = limits[s].first;
-    const auto run = static_cast<int>(group.starts.size()) - 1;
+  const Limit* const end = limits.data() + count;
+  for (const Limit* first = limits.data(); first != end;) {
+    const double price = first->price;
     bool fits = price <= begun + kSame;
-    for (next = s; next < limits.size() && limits[next].first == price; ++next) {
-      const std::vector<int>& before = group.members[limits[next].second].limits;
-      fits = fits && (before.empty() || before.back() < run);
+    const Limit* last = first;
+    for (; last != end && last->price == price; ++last) {
+      const int* const of_member = group.members[last->member].limits.data();
+      fits = fits && (last->place == 0 || of_member[last->place - 1] < runs - 1);
     }
     if (!fits) {
       begun = price;
-      group.starts.push_back(static_cast<int>(group.prices.size()));
+      group.starts[static_cast<std::size_t>(runs++)] = prices;
     }
-    for (std::size_t at = s; at < next; ++at) {
-      Member& member = group.members[limits[at].second];
-      member.limits.push_back(static_cast<int>(group.starts.size()) - 1);
-      member.apart.push_back(static_cast<int>(group.prices.size()));
+    for (; first != last; ++first) {
+      Member& member = group.members[first->member];
+      member.limits[first->place] = runs - 1;
+      member.apart[first->place] = prices;
     }
-    group.prices.push_back(price);
+    group.prices[static_cast<std::size_t>(prices++)] = price;
   }
-  group.starts.push_back(static_cast<int>(group.prices.size()));
+  group.starts[static_cast<std::size_t>(runs)] = prices;
+  group.starts.resize(static_cast<std::size_t>(runs) + 1);
+  group.prices.resize(static_cast<std::size_t>(prices));
 }
 
 /// The sum of the members' staircases. A share of a complement counts as one share less of the
@@ -226,17 +225,18 @@ Corners Presolve::join(const Group& group, const ScaledMarket& full,
     sold[l + 1] += sold[l];
   }
   Corners joint;
-  joint.price.reserve(2 * limits + 2);
-  joint.demand.reserve(2 * limits + 2);
-  joint.price.push_back(0.0);
+  joint.price = std::vector<double>(2 * limits + 2);
+  joint.demand = std::vector<double>(2 * limits + 2);
+  double* const price = joint.price.data();
+  double* const demand = joint.demand.data();
   for (std::size_t l = 0; l <= limits; ++l) {
-    joint.demand.insert(joint.demand.end(), 2, bought[l] - sold[l]);
+    demand[2 * l] = demand[2 * l + 1] = bought[l] - sold[l];
     if (l < limits) {
       const std::size_t first = apart ? l : static_cast<std::size_t>(group.starts[l]);
-      joint.price.insert(joint.price.end(), 2, group.prices[first]);
+      price[2 * l + 1] = price[2 * l + 2] = group.prices[first];
     }
   }
-  joint.price.push_back(std::max(joint.price.back(), 1.0));
+  price[2 * limits + 1] = std::max(price[2 * limits], 1.0);
   return joint;
 }
 

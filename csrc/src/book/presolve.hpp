@@ -65,8 +65,6 @@ class Presolve {
   static bool all_differ(const ScaledMarket& full);
   static std::vector<Group> find_groups(const ScaledMarket& full);
   static std::vector<int> firsts_of(const std::vector<Group>& groups);
-  static std::vector<double> prices_of(const Member& member, const ScaledMarket& full,
-                                       const Staircase& own);
   static void arrange(Group& group, const ScaledMarket& full, const std::vector<Staircase>& stairs);
   static Corners join(const Group& group, const ScaledMarket& full,
                       const std::vector<Staircase>& stairs, bool apart);

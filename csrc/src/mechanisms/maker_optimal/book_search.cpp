@@ -21,11 +21,10 @@ namespace {
 // accurately before one is chosen.
 constexpr double kTieShare = 0.25;
 
-/// A clearing of the presolved book, of the full one.
-std::shared_ptr<const CellOptimum> restore(const Presolve& book, const ScaledMarket& scaled,
-                                           const std::vector<Staircase>& stairs,
-                                           const CellOptimum& merged,
-                                           const std::vector<int>& cell) {
+/// The demand of the presolved book, of the full one, whose cell this is.
+Array restore_demand(const Presolve& book, const ScaledMarket& scaled,
+                     const std::vector<Staircase>& stairs, const Array& merged,
+                     const std::vector<int>& cell) {
   std::vector<Piece> pieces;
   pieces.reserve(cell.size());
   for (int k = 0; k < scaled.claims(); ++k) {
@@ -36,10 +35,7 @@ std::shared_ptr<const CellOptimum> restore(const Presolve& book, const ScaledMar
     piece.demand_high = scaled.demand(k, piece.demand_high);
     pieces.push_back(piece);
   }
-  auto optimum = std::make_shared<CellOptimum>(merged);
-  optimum->demand = book.restore_demand(optimum->demand, pieces);
-  optimum->multipliers = book.restore_multipliers(optimum->multipliers);
-  return optimum;
+  return book.restore_demand(merged, pieces);
 }
 
 /// What trades in the best cell found, solved again, as the tree solves it: an enumeration does not
@@ -134,8 +130,8 @@ Found prove(const Market& market, const TradedMarket& traded, Presolve& book,
     const Array none;
     const std::vector<int> cell = book.restore(candidate.cell);
     if (candidate.optimum && !book.same_claims()) {  // of all claims: as without presolve
-      const auto apart = restore(book, scaled, stairs, *candidate.optimum, cell);
-      return stakes.of(cell, apart->demand, candidate.value);
+      const Array& merged = candidate.optimum->demand;
+      return stakes.of(cell, restore_demand(book, scaled, stairs, merged, cell), candidate.value);
     }
     return stakes.of(cell, candidate.optimum ? candidate.optimum->demand : none, candidate.value);
   };
@@ -157,7 +153,10 @@ Found prove(const Market& market, const TradedMarket& traded, Presolve& book,
     for (Candidate& candidate : *found) {
       candidate.cell = book.restore(candidate.cell);
       if (!book.same_claims() && candidate.optimum) {
-        candidate.optimum = restore(book, scaled, stairs, *candidate.optimum, candidate.cell);
+        auto optimum = std::make_shared<CellOptimum>(*candidate.optimum);
+        optimum->demand = restore_demand(book, scaled, stairs, optimum->demand, candidate.cell);
+        optimum->multipliers = book.restore_multipliers(optimum->multipliers);
+        candidate.optimum = std::move(optimum);
         candidate.solved = false;  // the members of a group have not been told apart
       }
     }
