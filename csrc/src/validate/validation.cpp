@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <cmath>
 #include <cstddef>
+#include <cstdint>
+#include <cstring>
 #include <utility>
 
 #include "numerics/extremes.hpp"
@@ -166,18 +168,31 @@ Fault validate_polytope(const MakerModel& maker) {
 
 bool is_quantity(double q) { return ((q >= kSmallest) & (q <= kLargest)) | (q == 0.0); }
 
-/// Whether all orders keep the rules: found in one pass, where nothing is to be named.
+/// The bits of a number: of those without a sign, in the order of the numbers.
+std::uint64_t bits_of(double number) {
+  std::uint64_t bits = 0;
+  std::memcpy(&bits, &number, sizeof bits);
+  return bits;
+}
+
+/// Whether all orders clearly keep the rules: found in one pass, where nothing is to be named.
 bool all_keep_rules(const Orders& orders, int claims) {
-  bool keep = true;
+  std::uint64_t claim = 0;
+  int side = 0;                  // what differs from one of its squares
+  std::uint64_t limit = 0;       // the largest without its sign: NaN are beyond infinity
+  std::uint64_t most = 0;        // quantity: with a sign beyond all without
+  std::uint64_t least = ~limit;  // quantity but zero, which comes last here
   for (std::int64_t j = 0; j < orders.count; ++j) {
-    const double limit = orders.price[j];
-    const std::int8_t side = orders.side[j];
-    const double quantity = orders.quantity[j];
-    keep &= (orders.claim[j] >= 0) & (orders.claim[j] < claims) & ((side == 1) | (side == -1)) &
-            (limit == limit) &
-            (((quantity >= kSmallest) & (quantity <= kLargest)) | (quantity == 0.0));
+    claim = std::max(claim, static_cast<std::uint64_t>(orders.claim[j]));
+    side |= (orders.side[j] * orders.side[j]) ^ 1;
+    limit = std::max(limit, 2 * bits_of(orders.price[j]));
+    const std::uint64_t quantity = bits_of(orders.quantity[j]);
+    most = std::max(most, quantity);
+    least = std::min(least, quantity - 1);
   }
-  return keep;
+  return claim < static_cast<std::uint64_t>(claims) && side == 0 &&
+         limit <= 2 * bits_of(kInfinity) && most <= bits_of(kLargest) &&
+         least >= bits_of(kSmallest) - 1;
 }
 
 /// The payoff that is no number, or else the first that is too large.
