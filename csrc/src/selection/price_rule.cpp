@@ -28,13 +28,15 @@ bool PriceRule::solve(const ArrayView& price_low, const ArrayView& price_high,
   for (int k = 0; k < market_.claims(); ++k) {
     simplex_.set_range(k, price_low[k], price_high[k]);
   }
-  bool reached = simplex_.feasible();
-  nearest_ = false;
-  if (reached) {
+  // Where all are flats that earn nothing, the face is all that reaches the cell.
+  const bool whole = (flat_demand == 0.0 && price_low < price_high).all();
+  nearest_ = whole && project_on_face(true);
+  bool reached = nearest_ || simplex_.feasible();
+  if (reached && !nearest_) {
     const Array no_weight = Array::Zero(market_.states());
     simplex_.maximise(flat_demand, no_weight);
     simplex_.restrict_to_optimal_face(kEqualRevenue);
-    nearest_ = (simplex_.is_vertex() && take_vertex()) || project_on_face();
+    nearest_ = (simplex_.is_vertex() && take_vertex()) || project_on_face(false);
   }
   if (!nearest_) {
     PrecisePrices& precise = precise_ ? *precise_ : precise_.emplace(market_, arena_, checkpoint_);
@@ -58,11 +60,12 @@ bool PriceRule::take_vertex() {
   return reached(kVertex);
 }
 
-/// The projection of the prior. False where the direct way does not settle.
-bool PriceRule::project_on_face() {
+/// The projection of the prior on the simplex method's face, or on all that reaches the cell. False
+/// where the direct way does not settle.
+bool PriceRule::project_on_face(bool whole) {
   projection_.clear();
   for (int i = 0; i < market_.states(); ++i) {
-    if (simplex_.is_open(i)) {
+    if (whole || simplex_.is_open(i)) {
       projection_.add_state(i);
     }
   }

@@ -11,7 +11,8 @@
 namespace kpm {
 
 /// Among the state prices that earn the most in a cell, the one closest to the prior in KL:
-///   1. the simplex method maximises revenue and describes the optimal face exactly;
+///   1. the simplex method maximises revenue, if any is earned, and describes the optimal face
+///      exactly;
 ///   2. unless that is a single point, the prior is projected on it;
 ///   3. where that does not settle at once (states that must have no price, ranges with hardly any
 ///      room, claims that nearly depend on each other), it is done again by PrecisePrices.
@@ -32,7 +33,7 @@ class PriceRule {
 
  private:
   bool take_vertex();
-  bool project_on_face();
+  bool project_on_face(bool whole);
   bool reached(double slack) const;
 
   const ScaledMarket& market_;
