@@ -133,7 +133,11 @@ bool CellSolver::settle_without_trade(const Hull& hull) {
   for (int k = 0; !trades && k < hull.claims(); ++k) {
     trades = hull.demand[hull.first[k]] != 0.0;
   }
-  if (trades || (idle_ == nullptr && !no_trade_supported(hull))) {
+  if (trades) {
+    return false;
+  }
+  if (idle_ == nullptr && !no_trade_supported(hull)) {
+    never_idle_ = true;
     return false;
   }
   optimum_.state_prices = *idle_;
@@ -328,7 +332,7 @@ void CellSolver::support_kink(const Hull& hull) {
   }
   const auto worst = [this](int i) { return measure_.worst_case()[i] > 0.0; };
   for (const double margin : {0.0, kMargin}) {
-    const bool known = margin == 0.0 && idle_ != nullptr;
+    const bool known = margin == 0.0 && (idle_ != nullptr || never_idle_);
     const Slice* const nearest = known ? idle_ : project_on_ranges(hull, margin, worst);
     if (nearest == nullptr) {
       return;

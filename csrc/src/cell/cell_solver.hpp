@@ -72,6 +72,7 @@ class CellSolver {
     ~Forget() {
       solver.reached_ = false;
       solver.idle_ = nullptr;
+      solver.never_idle_ = false;
     }
   };
 
@@ -110,6 +111,7 @@ class CellSolver {
   Slice flat_demand_;            // (claims): the simplex's objective
   bool reached_ = false;         // the simplex method is at prices that reach the cell
   const Slice* idle_ = nullptr;  // what supports the cell to be solved without trade, if known
+  bool never_idle_ = false;      // nothing does, although nothing trades in it
   CellOptimum optimum_;
   Multipliers multipliers_;  // of its bound
   int iterations_ = 0;
