@@ -237,6 +237,9 @@ ChosenDemand DemandRule::choose(const CellOptimum& solution, const std::vector<i
       ranges.push_back({k, at.price, at.low, at.high});
     }
   }
+  if (steps.empty()) {
+    return chosen;  // flats have no other demand
+  }
   const Array value_of_claim = (market_.payoffs * solution.marginal_state_prices.matrix()).array();
   settle_steps(market_, ranges, solution, value_of_claim, measure_, checkpoint_, chosen.demand);
   std::vector<Move> wanted;  // ends that the maker prefers, where demand is almost there

@@ -20,6 +20,11 @@ constexpr double kNear = 1e-10;             // of a step, claim by claim: togeth
 constexpr double kClose = 0.1 * kStepEnd;   // of a step, by a solution's own p and g
 constexpr double kLeastTilt = 1e-10;        // ambiguity price, scaled, next to a kink
 
+/// Whether the risk has a kink there, or next to there: nothing is to be followed.
+bool is_at_kink(const ScaledMarket& market, double ambiguity_price) {
+  return market.kind == Ambiguity::kBall && !(ambiguity_price > kLeastTilt);
+}
+
 bool lies_inside(double demand, const StepRange& step) {
   return std::min(demand - step.low, step.high - demand) > kStepEnd * (step.high - step.low);
 }
@@ -35,8 +40,13 @@ class BoxProgram {
         high_(high),
         least_(least),
         factor_(gain.size(), arena_),
+        block_(arena_.matrix(gain.size(), gain.size())),
+        direction_(arena_.array(gain.size())),
         held_(static_cast<std::size_t>(gain.size()), 0),
-        change_(Array::Zero(gain.size())) {}
+        change_(Array::Zero(gain.size())),
+        slope_(gain) {
+    open_.reserve(held_.size());
+  }
 
   const Array& solve() {
     const Eigen::Index most = 3 * gain_.size() + 8;
@@ -49,64 +59,68 @@ class BoxProgram {
   }
 
  private:
-  Array slope() const { return gain_ - (curvature_ * change_.matrix()).array(); }
-
   /// To the optimum of what is not held, or until an end of a range holds more; false in the former
   /// case.
   bool advance() {
-    std::vector<Eigen::Index> open;
+    open_.clear();
     for (Eigen::Index k = 0; k < gain_.size(); ++k) {
       if (held_[static_cast<std::size_t>(k)] == 0) {
-        open.push_back(k);
+        open_.push_back(k);
       }
     }
-    if (open.empty()) {
+    if (open_.empty()) {
       return false;
     }
-    const auto size = static_cast<Eigen::Index>(open.size());
-    const Matrix block = curvature_(open, open);
-    Vector direction = slope()(open).matrix();
-    // What is hidden by rounding counts as redundant.
-    factor_.compute(block.data(), size, size, 0.0);
+    const auto size = static_cast<Eigen::Index>(open_.size());
     for (Eigen::Index j = 0; j < size; ++j) {
-      if (!(factor_.pivot_of(j) > least_[open[static_cast<std::size_t>(j)]])) {
-        held_[static_cast<std::size_t>(open[static_cast<std::size_t>(j)])] = kOpen;
+      const Eigen::Index k = open_[static_cast<std::size_t>(j)];
+      direction_[j] = slope_[k];
+      for (Eigen::Index i = 0; i <= j; ++i) {
+        block_.data()[j * size + i] = curvature_(k, open_[static_cast<std::size_t>(i)]);
+      }
+    }
+    // What is hidden by rounding counts as redundant.
+    factor_.compute(block_.data(), size, size, 0.0);
+    for (Eigen::Index j = 0; j < size; ++j) {
+      const Eigen::Index k = open_[static_cast<std::size_t>(j)];
+      if (!(factor_.pivot_of(j) > least_[k])) {
+        held_[static_cast<std::size_t>(k)] = kOpen;
         return true;
       }
     }
-    factor_.solve_in_place(direction);
+    factor_.solve_in_place(direction_.data());
     double share = 1.0;
     Eigen::Index blocking = -1;
     for (Eigen::Index j = 0; j < size; ++j) {
-      const Eigen::Index k = open[static_cast<std::size_t>(j)];
-      const double end = direction[j] > 0.0 ? high_[k] : low_[k];
-      if (direction[j] != 0.0 && std::abs(direction[j]) * share > std::abs(end - change_[k])) {
-        share = (end - change_[k]) / direction[j];
+      const Eigen::Index k = open_[static_cast<std::size_t>(j)];
+      const double end = direction_[j] > 0.0 ? high_[k] : low_[k];
+      if (direction_[j] != 0.0 && std::abs(direction_[j]) * share > std::abs(end - change_[k])) {
+        share = (end - change_[k]) / direction_[j];
         blocking = j;
       }
     }
     for (Eigen::Index j = 0; j < size; ++j) {
-      const Eigen::Index k = open[static_cast<std::size_t>(j)];
-      change_[k] = std::clamp(change_[k] + share * direction[j], low_[k], high_[k]);
+      const Eigen::Index k = open_[static_cast<std::size_t>(j)];
+      change_[k] = std::clamp(change_[k] + share * direction_[j], low_[k], high_[k]);
     }
-    if (blocking < 0) {
-      return false;
+    if (blocking >= 0) {
+      const Eigen::Index k = open_[static_cast<std::size_t>(blocking)];
+      const bool up = direction_[blocking] > 0.0;
+      change_[k] = up ? high_[k] : low_[k];
+      held_[static_cast<std::size_t>(k)] = up ? kHigh : kLow;
     }
-    const Eigen::Index k = open[static_cast<std::size_t>(blocking)];
-    const bool up = direction[blocking] > 0.0;
-    change_[k] = up ? high_[k] : low_[k];
-    held_[static_cast<std::size_t>(k)] = up ? kHigh : kLow;
-    return true;
+    slope_ = gain_;
+    slope_.matrix().noalias() -= curvature_ * change_.matrix();
+    return blocking >= 0;
   }
 
   /// The end that holds most wrongly; false if none does.
   bool release() {
-    const Array slope = this->slope();
     double worst = kRounding;
     Eigen::Index wrong = -1;
     for (Eigen::Index k = 0; k < gain_.size(); ++k) {
       const int held = held_[static_cast<std::size_t>(k)];
-      const double off = held == kHigh ? -slope[k] : held == kLow ? slope[k] : 0.0;
+      const double off = held == kHigh ? -slope_[k] : held == kLow ? slope_[k] : 0.0;
       if (off > worst) {
         worst = off;
         wrong = k;
@@ -126,8 +140,12 @@ class BoxProgram {
   const Array &gain_, &low_, &high_, &least_;
   Arena arena_;
   SemidefiniteCholesky factor_;
+  MatrixSlice block_;               // of the curvature, of what is open
+  Slice direction_;                 // of what is open
+  std::vector<Eigen::Index> open_;  // what is not held
   std::vector<int> held_;
   Array change_;
+  Array slope_;  // at the change
 };
 
 /// Whether the demand of each step is as good as at its optimum, by its own first and second
@@ -150,14 +168,12 @@ bool are_near(const ScaledMarket& market, const std::vector<StepRange>& steps,
   });
 }
 
-/// Whether Newton's next step from the solution, by its own p and g, is far less than counts.
+/// Whether Newton's next step from the solution, by its own p and g, is far less than counts, or
+/// has no place.
 bool is_settled(const ScaledMarket& market, const std::vector<StepRange>& steps,
                 const CellOptimum& solution, const Array& value) {
-  if (are_near(market, steps, solution, value)) {
+  if (is_at_kink(market, solution.ambiguity_price) || are_near(market, steps, solution, value)) {
     return true;
-  }
-  if (market.kind == Ambiguity::kBall && !(solution.ambiguity_price > kLeastTilt)) {
-    return false;
   }
   std::vector<int> inside;
   inside.reserve(steps.size());
@@ -222,7 +238,7 @@ bool settle_steps(const ScaledMarket& market, const std::vector<StepRange>& step
     market.owe(trial, loss);
     loss -= market.inventory;
     const double rho = measure.evaluate(loss);
-    if (market.kind == Ambiguity::kBall && !(measure.multiplier() > kLeastTilt)) {
+    if (is_at_kink(market, measure.multiplier())) {
       return false;
     }
     measure.support(loss, rho, p, g);
