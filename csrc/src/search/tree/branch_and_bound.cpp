@@ -103,7 +103,7 @@ class Tree {
   /// that follows the maker's prices is not either, the selection makes one that is.
   void make_safe() {
     // No trade is worth exactly zero without inventory, and more with it.
-    if (best_ >= 0.0 && !(market_.claims() > 0 && market_.inventory.maxCoeff() > 0.0)) {
+    if (best_ >= -kTie && !(market_.claims() > 0 && market_.inventory.maxCoeff() > 0.0)) {
       return;
     }
     if (token_.stopped()) {
