@@ -108,7 +108,7 @@ Choice* Selection::choose_tied(const std::vector<Candidate>& candidates,
   Settled settled;
   const std::size_t first = choices.size();
   for (const Candidate& candidate : candidates) {
-    settle(candidate, settled, choices);
+    settle(candidate.cell, candidates, settled, choices);
   }
   double value = -kInfinity;
   for (std::size_t number = first; number < choices.size(); ++number) {
@@ -305,9 +305,10 @@ void Selection::value_at_prices(Choice& choice) {
 
 /// Choose the demand; where it lies at the end of a step, move to the adjacent flat and choose
 /// again, so that each clearing is compared in one cell only.
-void Selection::settle(const Candidate& candidate, Settled& settled, std::vector<Choice>& choices) {
+void Selection::settle(const std::vector<int>& candidate, const std::vector<Candidate>& candidates,
+                       Settled& settled, std::vector<Choice>& choices) {
   std::vector<Settled::iterator> way;  // each hop leaves fewer steps: it does not come back
-  std::vector<int> cell = candidate.cell;
+  std::vector<int> cell = candidate;
   for (;;) {
     const auto [place, fresh] = settled.emplace(cell, choices.size());
     if (!fresh) {
@@ -317,16 +318,24 @@ void Selection::settle(const Candidate& candidate, Settled& settled, std::vector
       return;
     }
     way.push_back(place);
-    const bool at_hand = candidate.optimum && candidate.solved && cell == candidate.cell;
+    const auto same = std::find_if(candidates.begin(), candidates.end(), [&](const Candidate& c) {
+      return c.optimum && c.solved && c.cell == cell;
+    });
+    const bool at_hand = same != candidates.end();
     std::optional<CellOptimum> kept;  // where another cell is solved meanwhile
-    const CellOptimum* optimum = at_hand ? candidate.optimum.get() : &solve(cell);
+    const CellOptimum* optimum = at_hand ? same->optimum.get() : &solve(cell);
     ChosenDemand chosen = demand_.choose(*optimum, cell, kTie);
     if (std::vector<int> flats = near_ends_.flats(chosen); !flats.empty()) {
-      if (!near_ends_.rules_out(flats, chosen, *optimum)) {
-        if (!at_hand) {
-          optimum = &kept.emplace(*optimum);
+      const bool known = flats == flats_;  // next to the ends of which another cell's demand was
+      if (known || !near_ends_.rules_out(flats, chosen, *optimum)) {
+        if (!known) {
+          if (!at_hand) {
+            optimum = &kept.emplace(*optimum);
+          }
+          of_flats_ = solve(flats);
+          flats_ = flats;
         }
-        if (near_ends_.is_meant(flats, chosen.cell, solve(flats), optimum->objective)) {
+        if (near_ends_.is_meant(flats, chosen.cell, of_flats_, optimum->objective)) {
           cell = std::move(flats);
           continue;
         }

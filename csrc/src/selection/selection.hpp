@@ -67,7 +67,8 @@ class Selection {
   std::vector<std::size_t> undominated(const std::vector<std::size_t>& tied, const Settled& settled,
                                        std::vector<Choice>& choices);
   bool is_dominated(const Choice& choice, const Choice& other, const std::vector<int>& cell) const;
-  void settle(const Candidate& candidate, Settled& settled, std::vector<Choice>& choices);
+  void settle(const std::vector<int>& candidate, const std::vector<Candidate>& candidates,
+              Settled& settled, std::vector<Choice>& choices);
   Choice* best_of(const std::vector<std::size_t>& numbers, std::vector<Choice>& choices);
   const CellOptimum& solve(const std::vector<int>& cell);
   double volume(const Choice& choice) const;
@@ -89,6 +90,8 @@ class Selection {
   DemandRule demand_;
   NearEnds near_ends_;
   std::optional<PriceRule> prices_;
+  std::vector<int> flats_;  // beside the ends of steps, solved last
+  CellOptimum of_flats_;
   std::int64_t iterations_ = 0;
 };
 
