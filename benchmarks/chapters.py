@@ -17,12 +17,9 @@ NAMES = (
     "prove",
     "growth",
     "makers",
-    "enumerate",
-    "throughput",
     "batches",
     "embedding",
     "changes",
-    "allocations",
     "profile",
 )
 

@@ -1,4 +1,4 @@
-"""The basis of the comparisons: the peers' formulations, the sampling, the latencies."""
+"""The basis of the comparisons: the peers' formulations, the sampling."""
 
 # The benchmarks' packages are optional: without them there is nothing to import.
 # ruff: noqa: E402
@@ -19,7 +19,6 @@ for _package in ("clarabel", "cvxpy", "ecos", "pyscipopt", "scs"):
 
 from benchmarks import books, makers, quoting, whole_books
 from benchmarks.accuracy import CellData, bound_at, error, upper_bound
-from benchmarks.arrivals import latencies, poisson
 from benchmarks.cell_sweep import (
     PEERS,
     Cells,
@@ -284,45 +283,6 @@ def test_scip_is_judged_by_its_clearing() -> None:
     assert judged(answer("SCIP: error in LP solver!"), 1e-3) == whole_books.FAILED
     with pytest.raises(NotVerifiedError):
         judged(answer("timelimit"), -1e-3)
-
-
-# -- latency --------------------------------------------------------------------------------------
-
-
-class FakeClock:
-    """Time that passes only by sleeping, reading the clock and working."""
-
-    def __init__(self) -> None:
-        self.now = 100.0
-
-    def __call__(self) -> float:
-        self.now += 1e-6
-        return self.now
-
-    def sleep(self, seconds: float) -> None:
-        self.now += seconds
-
-
-def test_latency_counts_from_the_scheduled_arrival() -> None:
-    """A slow answer delays those behind it, and their latencies count the delay."""
-    clock = FakeClock()
-    work = iter([0.1, 5.0, 0.1, 0.1])
-
-    def task() -> None:
-        clock.now += next(work)
-
-    arrivals = np.array([1.0, 2.0, 3.0, 10.0])
-    found = latencies(arrivals, [task], clock, clock.sleep)
-    # The third waits from 3 to 7; the fourth finds an empty queue.
-    assert found == pytest.approx([0.1, 5.0, 4.1, 0.1], abs=1e-3)
-
-
-def test_poisson_arrivals_have_their_rate() -> None:
-    arrivals = poisson(20_000, 50.0, seed=1)
-    gaps = np.diff(arrivals)
-    assert (gaps >= 0).all()
-    assert gaps.mean() == pytest.approx(1 / 50, rel=0.03)
-    assert gaps.std() == pytest.approx(1 / 50, rel=0.05)
 
 
 def _rows() -> tuple[dict[str, object], dict[str, object]]:
