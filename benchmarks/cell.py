@@ -96,11 +96,6 @@ def solvers(quick: bool) -> Section:
         "given new numbers, while this package sets up everything within its time."
     )
     by_family = family_ratios(contest)
-    part.won(
-        {peer: {row["family"]: row["peers"][peer] for row in by_family} for peer in PEERS},
-        "Medians of families of cells are compared, with solve_cell: the core with Python's "
-        "validation around it.",
-    )
     part.draw(
         draw_families,
         "cell-families",

@@ -15,7 +15,7 @@ the report says so in its place and the command's exit status is 1. What cannot 
 a tool or the recorded books are absent) returns a section whose ``skipped`` says why. A section
 that meets its targets only on an idle machine still reports them: missed targets are shown, and
 are no failure. But each says why it may be missed: ``aim`` takes the ``reason``, which the report
-shows where it is. ``won`` says where a peer was faster, with the reason, or that none was.
+shows where it is.
 
 Times count after the answer passed ``result.verify()``; see ``verified.py``. Instances have fixed
 seeds. ``rounds.interleave`` times, ``distribution.py`` sums up: p50, p99, p99.9, max, shifted
@@ -43,7 +43,7 @@ overview: the report's first table, and README's figure.
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass, field
 from typing import TYPE_CHECKING, Any
 
@@ -57,7 +57,6 @@ if TYPE_CHECKING:
     from matplotlib.figure import Figure as Drawing
 
 Row = dict[str, Any]
-_NAMED = 5  # cases won by a peer that are named one by one
 
 
 @dataclass(frozen=True)
@@ -111,29 +110,6 @@ class Section:
 
     def aim(self, text: str, measured: str, met: bool, reason: str) -> None:
         self.targets.append(Target(text, measured, bool(met), "" if met else reason))
-
-    def won(self, ratios: Mapping[str, Mapping[str, float | None]], reason: str) -> None:
-        """Note by peer the cases in which it was faster, with the reason, or that none was.
-
-        ``ratios[peer][case]`` is how many times as long as this package the peer took, None where
-        it has no answer.
-        """
-        winners = []
-        for peer, cases in ratios.items():
-            faster = {case: r for case, r in cases.items() if r is not None and r < 1}
-            if not faster:
-                continue
-            answered = sum(r is not None for r in cases.values())
-            least = min(faster, key=lambda case: faster[case])
-            where = ", ".join(faster) if len(faster) <= _NAMED else f"most in {least}"
-            winners.append(
-                f"{peer} in {len(faster)} of {answered} ({where}; down to "
-                f"{times_text(faster[least])})"
-            )
-        if winners:
-            self.notes.append(f"A peer is faster: {'; '.join(winners)}. {reason}")
-        else:
-            self.notes.append("No peer is faster in any of these cases.")
 
     def draw(self, function: Callable[[Any], Drawing], slug: str, caption: str, data: Any) -> None:
         """Have ``function(data)`` drawn below the table as ``bench-<slug>``."""

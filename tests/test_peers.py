@@ -19,16 +19,7 @@ for _package in ("clarabel", "cvxpy", "ecos", "pyscipopt", "scs"):
 
 from benchmarks import books, makers, quoting, whole_books
 from benchmarks.accuracy import CellData, bound_at, error, upper_bound
-from benchmarks.cell_sweep import (
-    PEERS,
-    Cells,
-    reachable_cells,
-    refused,
-    summed,
-    sweep,
-    sweep_in_turns,
-    unreachable_cells,
-)
+from benchmarks.cell_sweep import reachable_cells, sweep
 from benchmarks.cells import FAMILIES, benchmark_cells
 from benchmarks.contest import TIMED, hold
 from benchmarks.own_cell import CoreCell
@@ -138,101 +129,39 @@ def test_a_process_answers_fails_and_ends() -> None:
 def test_reachable_cells_are_those_the_enumeration_solves() -> None:
     book = books.random_claims(5, 5, 15, 0, 1.0)
     stats = kpm.clear(*book, "enumerate", prune_bounds=False, threads=1).stats
-    listed = reachable_cells(book, 50, all_limit=10_000, list_limit=10_000)
-    assert listed.complete
-    assert listed.reachable == len(listed.cells) == stats.solved
-    part = reachable_cells(book, 50, all_limit=100, list_limit=10_000)
-    assert (part.listed, part.complete) == (True, False)
-    assert len(part.cells) == 50
-    assert part.weights.sum() == pytest.approx(stats.solved)
-    drawn = reachable_cells(book, 120, all_limit=100, list_limit=10)
-    assert (drawn.listed, drawn.complete) == (False, False)
-    assert drawn.reachable == pytest.approx(stats.solved, rel=0.3)
-    for data in drawn.cells:
+    cells = reachable_cells(book)
+    assert len(cells) == stats.solved < stats.cells
+    for data in cells:
         assert kpm.solve_cell(*book, data.cell).status is not kpm.Status.INFEASIBLE
 
 
-def test_the_other_cells_are_found_infeasible() -> None:
+@pytest.mark.parametrize("solver", ["ClarabelSweep", "KeptClarabelSweep"])
+def test_a_sweep_solves_each_cell_and_finds_the_best(solver: str) -> None:
     book = books.simulation_a(0.2)
-    missed = unreachable_cells(book)
-    for data in missed:
-        assert kpm.solve_cell(*book, data.cell).status is kpm.Status.INFEASIBLE
-    count = kpm.clear(*book).stats.cells
-    assert len(missed) == count - reachable_cells(book, count, count, count).reachable == 32
-    with SolverProcess(PEERS["Clarabel"]) as process:
-        seconds, share = refused(missed, process)
-        assert seconds > 0
-        assert share == 31 / 32  # with five steps the fifth equation is redundant, and dropped
-        reached = reachable_cells(book, 5, all_limit=1, list_limit=count).cells
-        assert refused(reached, process) == (0.0, 0.0)  # a cell with an answer is not refused
-
-
-def test_a_solver_that_is_kept_gives_each_cell_its_own_answer() -> None:
-    book = books.simulation_a(0.4)
-    count = kpm.clear(*book).stats.cells
-    cells = reachable_cells(book, count, count, count)
-    with SolverProcess(PEERS["Clarabel, tuned"]) as process:
-        found = sweep(cells, process)
+    with SolverProcess(f"cell_sweep:{solver}") as process:
+        found = sweep(reachable_cells(book), process)
     assert found.solved == 1.0
+    assert found.seconds > 0
     value = kpm.clear(*book).certainty_equivalent
     assert found.best == pytest.approx(value, abs=1e-6 * books.offered(*book))
 
 
-class ClockedSolver:
-    """Answers with Clarabel's points; claims a time that doubles each turn."""
+class OnlyFirst:
+    """Answers for the first cell alone, in two seconds, and with nothing in one for the others."""
 
-    def __init__(self, process: SolverProcess, share: float) -> None:
-        self.process, self.share, self.turn = process, share, 0
+    def __init__(self, process: SolverProcess) -> None:
+        self.process = process
 
     def ask(self, name: str, cells: list[CellData], tolerance: float) -> list[tuple[float, object]]:
-        found = self.process.ask(name, cells, tolerance)
-        seconds, self.turn = self.share * 2.0**self.turn, self.turn + 1
-        return [(seconds, point) for _, point in found]
+        (_, point), *rest = self.process.ask(name, cells, tolerance)
+        return [(2.0, point), *((1.0, None) for _ in rest)]
 
 
-def test_sweeps_in_turns_are_multiples_of_what_was_timed_beside_them() -> None:
-    """Each part's time is divided by the clock of its own turn, so a slower machine cancels out."""
-    cells = reachable_cells(books.simulation_a(0.2), 24, all_limit=1, list_limit=1000)
-    with SolverProcess(PEERS["Clarabel"]) as process:
-        solver = ClockedSolver(process, 3.0)
-        clocks = iter([1.0, 1.0, 2.0, 2.0, 4.0, 4.0])
-        found = sweep_in_turns(cells, {"Clarabel": solver}, lambda: next(clocks), 3)["Clarabel"]
-        whole = sweep(cells, process)
-    assert found.solved == whole.solved == 1.0
-    assert found.best == whole.best
-    assert found.multiple == pytest.approx(3.0 * cells.reachable)
-    assert found.seconds == pytest.approx(3.0 * (1 + 2 + 4) / 3 * cells.reachable)
-
-
-def test_a_sum_over_all_cells_is_exact_and_one_over_a_sample_says_how_inexact() -> None:
-    def cells(weights: list[float], complete: bool) -> Cells:
-        return Cells([], np.array(weights), sum(weights), True, complete)
-
-    everything = summed(np.array([1.0, 3.0]), np.array([True, True]), cells([1, 1], True), 0.0)
-    assert (everything.seconds, everything.deviation, everything.solved) == (4.0, 0.0, 1.0)
-    part = summed(np.array([1.0, 3.0]), np.array([True, True]), cells([5, 5], False), 0.0)
-    # Two draws, of 5 and 15 seconds: the deviation of their sum.
-    assert part.seconds == 20.0
-    assert part.deviation == pytest.approx(10.0)
-    failed = summed(np.array([1.0, 9.0]), np.array([True, False]), cells([1, 1], True), 0.0)
-    assert (failed.seconds, failed.solved) == (2.0, 0.5)
-
-
-def test_extrapolated_times_are_labelled(monkeypatch: pytest.MonkeyPatch) -> None:
-    few = whole_books.Instance("paper", "few", books.simulation_a(0.4))
-    many = whole_books.Instance("0/1 claims", "many", books.random_claims(5, 5, 15, 0, 1.0))
-    monkeypatch.setattr(whole_books, "instances", lambda quick: [few, many])
-    section = whole_books.enumeration(True)
-    assert [row["measured"] for row in section.rows] == ["all 211", "sample of 40"]
-    assert section.rows[0]["error share"] == 0 < section.rows[1]["error share"]
-    assert any("EXTRAPOLATED" in note for note in section.notes)
-    estimated = {ratio.peer: ratio.estimated for ratio in section.ratios}
-    assert estimated == {
-        "enumeration, kpm_fast": False,
-        "enumeration, Clarabel": True,
-        "enumeration, Clarabel, tuned": True,
-        "enumeration, CVXPY": True,
-    }
+def test_a_failed_cell_counts_with_the_time_of_the_others() -> None:
+    cells = reachable_cells(books.simulation_a(0.2))[:4]
+    with SolverProcess("cell_sweep:ClarabelSweep") as process:
+        found = sweep(cells, OnlyFirst(process))  # type: ignore[arg-type]
+    assert (found.seconds, found.solved) == (8.0, 0.25)
 
 
 # -- SCIP -----------------------------------------------------------------------------------------

@@ -66,18 +66,6 @@ def test_a_section_survives_json() -> None:
     assert Section.from_dict(json.loads(json.dumps(section.as_dict()))) == section
 
 
-def test_faster_peers_are_named_with_the_reason() -> None:
-    section = Section("Contest")
-    section.won({"A": {"one": 2.0, "two": None}, "B": {"one": 1.5}}, "It is small.")
-    section.won({"A": {"one": 0.5, "two": None, "three": 3.0}, "B": {"one": 1.5}}, "It is small.")
-    section.won({"A": {f"case {n}": 0.9 - n / 10 for n in range(6)}}, "Why.")
-    assert section.notes == [
-        "No peer is faster in any of these cases.",
-        "A peer is faster: A in 1 of 2 (one; down to 0.50x). It is small.",
-        "A peer is faster: A in 6 of 6 (most in case 5; down to 0.40x). Why.",
-    ]
-
-
 def test_a_key_is_quoted_once() -> None:
     section = measured()
     with pytest.raises(ValueError, match=r"some\.time is quoted twice"):
