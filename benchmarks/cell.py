@@ -27,13 +27,10 @@ import numpy as np
 from kpm_fast.arrays import Floats
 from kpm_fast.plots.style import GREY, INK, PALE, SERIES, SKY, house_style, new_figure
 
-from .accuracy import CellData
 from .cells import FAMILIES, benchmark_cells
-from .conic import ConicCell, ConicForm
-from .contest import ACCURACIES, BEST, SOLVERS, TOLERANCES, Contest, hold
+from .contest import ACCURACIES, SOLVERS, Contest, hold
 from .distribution import percentiles, shifted_geometric_mean
 from .overview import multiple_text
-from .own_cell import CoreCell
 from .section import Section, slug_of, time_text
 
 if TYPE_CHECKING:
@@ -48,7 +45,6 @@ TUNED = {
     "Clarabel, tuned": "conic_solvers:TunedClarabelCell",
     "Clarabel, tuned and kept": "conic_solvers:KeptClarabelCell",
 }
-SCIPY = {"SLSQP": "scipy_cell:ScipyCell", "trust-constr": "scipy_cell:TrustConstrCell"}
 
 
 def solvers(quick: bool) -> Section:
@@ -82,7 +78,7 @@ def solvers(quick: bool) -> Section:
                 f"{TARGETS[solver]:g} times as fast as {solver}",
                 f"{ratio:,.1f} times",
                 ratio >= TARGETS[solver],
-                WHY[solver](contest),
+                why_not_thirty(contest) if solver in TUNED else "CVXPY builds the problem anew.",
             )
     for name, key in ((CORE, "core"), (PYTHON, "call")):
         part.quote(f"cell.{key}", time_text(float(np.nanmedian(contest.medians(name, REQUIRED)))))
@@ -93,7 +89,10 @@ def solvers(quick: bool) -> Section:
         "Percentiles: of all calls. Every solver runs on one thread, with its default settings. "
         "Tuned is Clarabel without presolve, decomposition, equilibration and iterative "
         "refinement, which these cells do not need; kept, it is set up before the timer starts and "
-        "given new numbers, while this package sets up everything within its time."
+        "given new numbers, while this package sets up everything within its time. a is risk "
+        "aversion times notional. Where it is tiny conic solvers get the problem without risk "
+        "aversion, which is the same to half the accuracy; in between, at a = 1e-5, an error of "
+        "their tolerance in 1 + a z is one of the tolerance over a in the answer."
     )
     by_family = family_ratios(contest)
     part.draw(
@@ -121,129 +120,26 @@ def family_ratios(contest: Contest) -> list[dict[str, Any]]:
 
 
 def why_not_thirty(contest: Contest) -> str:
-    """Which cells are easier for Clarabel, and what the core does besides iterating."""
+    """Which cells are easier for Clarabel."""
     ratios = contest.ratios("Clarabel, tuned", CORE, REQUIRED)
     labels = np.array([data.label for data in contest.cells])
-    cones = np.array([_cones(data) for data in contest.cells])
     solved = np.isfinite(ratios)
     own = {
         family: float(np.median(ratios[solved & (labels == family)]))
         for family in dict.fromkeys(labels[solved].tolist())
     }
-    parts = []
-    for count, text in (
-        (2, "keeps two exponential cones per state"),
-        (1, "keeps one, because Omega or the risk aversion vanishes"),
-        (0, "keeps none: a linear one"),
-    ):
-        chosen = solved & (cones == count)
-        if chosen.any():
-            parts.append(f"{np.median(ratios[chosen]):.0f} where the program {text}")
-    iterations = np.array(
-        [
-            CoreCell(data, entry.tolerance.get(REQUIRED, BEST)).solution()["iterations"]
-            for data, entry in zip(contest.cells, contest.entries[CORE], strict=True)
-        ]
-    )
-    most = max(own, key=lambda family: float(np.median(iterations[labels == family])))
     listed = ", ".join(
         f"{family} {value:.0f}" for family, value in sorted(own.items(), key=lambda item: item[1])
     )
     return (
-        f"Clarabel gets the smallest program that is right to the accuracy; the median is "
-        f"{', '.join(parts)}. The core takes {np.median(iterations):g} iterations at the median "
-        f"({np.median(iterations[labels == most]):g} in {most}), and so little time that the work "
-        "around them counts: compiling the orders, workspaces, whether the cell can be reached, "
-        f"the bound. By family: {listed}."
+        "Clarabel gets the smallest program that is right to the accuracy, with fewer cones where "
+        "Omega or the risk aversion vanishes; the core takes so little time that the work around "
+        f"its iterations counts. By family: {listed}."
     )
-
-
-def _cones(data: CellData) -> int:
-    """Exponential cones per state in the program that the conic solvers get."""
-    return ConicForm.of(ConicCell.of(data)).cones // data.market.prior.size
-
-
-def why_not_a_thousand(contest: Contest) -> str:
-    """CVXPY takes the same time for every cell."""
-    first = contest.medians("CVXPY, first call", REQUIRED)
-    again = contest.medians("CVXPY, re-solve (DPP)", REQUIRED)
-    core = contest.medians(CORE, REQUIRED)
-    return (
-        f"A first call takes {time_text(float(np.nanmedian(first)))}, of which the re-solve is "
-        f"{np.nanmedian(again / first):.0%}: nearly all of it is building and canonicalising a "
-        "problem of the same shape whatever the cell. The core would have to take "
-        f"{time_text(float(np.nanmedian(first)) / TARGETS['CVXPY, first call'])} a cell; it takes "
-        f"{time_text(float(np.nanmedian(core)))}."
-    )
-
-
-WHY = {"Clarabel, tuned": why_not_thirty, "CVXPY, first call": why_not_a_thousand}
-
-
-def families(quick: bool) -> Section:
-    """Who solves which family at which accuracy, and the times to lower accuracies."""
-    cells, rounds = (benchmark_cells(1)[::3], 1) if quick else (benchmark_cells(6), 3)
-    contest = hold(cells, rounds, ACCURACIES[:-1])
-    part = Section("Cells solved, by family and accuracy")
-    labels = np.array([data.label for data in contest.cells])
-    for family in dict.fromkeys(labels.tolist()):
-        row: dict[str, Any] = {"family": family, "cells": int((labels == family).sum())}
-        for solver in (CORE, *PEERS[:-1]):
-            solved = [
-                int(contest.reached(solver, accuracy)[labels == family].sum())
-                for accuracy in ACCURACIES
-            ]
-            row[solver] = " / ".join(map(str, solved))
-        part.rows.append(row)
-    scale = ", ".join(f"{accuracy:g}" for accuracy in ACCURACIES)
-    part.notes.append(
-        f"Cells solved to {scale} of the notional; tolerances from {TOLERANCES[0]:g} down to "
-        f"{TOLERANCES[-1]:g} are tried. CVXPY's first call solves what its re-solve does."
-    )
-    for accuracy in ACCURACIES[:-1]:
-        multiples = (
-            f"{solver} {np.nanmedian(contest.ratios(solver, PYTHON, accuracy)):,.1f}"
-            for solver in PEERS
-            if contest.reached(solver, accuracy).any()
-        )
-        part.notes.append(
-            f"Time to {accuracy:g} as a multiple of solve_cell's, median: {', '.join(multiples)}."
-        )
-    part.prose.append(
-        "a is risk aversion times notional. Exponential cones carry the maker's risk aversion in "
-        "the digits that 1 + a z leaves: an error of a solver's tolerance there is one of the "
-        "tolerance over a in the answer. Where a is tiny, the conic solvers therefore get the "
-        "problem without risk aversion, which is the same to half the accuracy; in between, at a = "
-        "1e-5, neither form is accurate, and SCS, a first-order method, runs out of time even in "
-        "simulation A, whose a is small too. On the example race card a is about a thousand, "
-        "exponentials of losses span more digits than a double has, and SLSQP stops short."
-    )
-    return part
-
-
-def scipy_methods(quick: bool) -> Section:
-    """SLSQP and trust-constr: the better one stands for SciPy in the tables above."""
-    part = Section("SciPy: SLSQP or trust-constr")
-    cells = benchmark_cells(1)[::6] if quick else benchmark_cells(2)
-    contest = hold(cells, 1, ACCURACIES, SCIPY)
-    for solver in contest.solvers:
-        row: dict[str, Any] = {"method": solver}
-        for accuracy in ACCURACIES:
-            row[f"solved to {accuracy:g} share"] = float(contest.reached(solver, accuracy).mean())
-        for accuracy in ACCURACIES[:2]:
-            medians = contest.medians(solver, accuracy)
-            row[f"to {accuracy:g} time"] = (
-                float(np.nanmedian(medians)) if np.isfinite(medians).any() else None
-            )
-        part.rows.append(row)
-    part.notes.append(f"{len(cells)} cells, one call each; medians over the cells solved.")
-    return part
 
 
 SECTIONS = {
     "solvers": solvers,
-    "families": families,
-    "scipy": scipy_methods,
 }
 
 
@@ -281,9 +177,3 @@ def draw_families(data: Any) -> Figure:
         axes.set_title("One cell, by family")
         figure.legend(loc="outside lower center", ncols=3, frameon=False)
     return figure
-
-
-def ratios(contest: Contest, solver: str) -> Floats:
-    """A solver's time divided by the core's, for each cell that both solve."""
-    found = contest.ratios(solver, CORE, REQUIRED)
-    return np.asarray(found[np.isfinite(found)])

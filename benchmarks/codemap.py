@@ -26,9 +26,6 @@ LIBRARIES = (
 )
 _KPM = re.compile(r"kpm::(?:\(anonymous namespace\)::)?(\w+)")
 _TYPE = re.compile(r"^\s*(?:class|struct)\s+(\w+)", re.MULTILINE)
-_COMMENTED = re.compile(
-    r"((?:^[ \t]*///[^\n]*\n)+)^(?:\w[^\n(;{]*[\s&*])?(\w+)(?:\(| final\b| :| \{)", re.MULTILINE
-)
 _FUNCTION = re.compile(r"^(?:\w[\w:<>,&*\s]*?[\s&*])(\w+)\(", re.MULTILINE)
 
 
@@ -37,15 +34,11 @@ class CodeMap:
 
     def __init__(self, sources: Path = CORE) -> None:
         owners: defaultdict[str, Counter[str]] = defaultdict(Counter)
-        self._comment: dict[str, str] = {}
         for path in sorted(sources.rglob("*.[hc]pp")):
             text = path.read_text(encoding="utf-8")
             for pattern in (_TYPE, _FUNCTION):
                 for name in pattern.findall(text):
                     owners[name][path.relative_to(sources).parts[0]] += 1
-            for comment, name in _COMMENTED.findall(text):
-                words = " ".join(line.strip().strip("/").strip() for line in comment.splitlines())
-                self._comment.setdefault(name, re.split(r"(?<=[.:])\s", words.strip())[0])
         self._part = {name: counts.most_common(1)[0][0] for name, counts in owners.items()}
 
     def part(self, function: Function) -> str | None:
@@ -61,10 +54,6 @@ class CodeMap:
         if re.match(r"(libpython|python|_?multiarray|_umath|numpy|_multiarray)", library):
             return PYTHON
         return None
-
-    def comment(self, name: str) -> str:
-        """The first sentence of what the sources say of a class or a function, or nothing."""
-        return self._comment.get(name, "").rstrip(".:")
 
     def library(self, function: Function) -> str | None:
         """What kind of library work a function is, or None for code of a part."""

@@ -41,8 +41,8 @@ from .maker_programs import (
 )
 from .quoting import PAYOFFS, payoffs, quote_seconds
 from .quoting import STATES as QUOTED_STATES
-from .rounds import interleave, one_core
-from .section import Row, Section, range_text, short_text, time_text, times_text
+from .rounds import Floats, interleave, one_core
+from .section import Row, Section, range_text, time_text, times_text
 from .verified import verified
 
 TITLE = "Makers and rules"
@@ -106,20 +106,30 @@ def rules(quick: bool) -> Section:
         name = "starting orders, Arrow-Debreu"
         section.rows.append(_row(name, "competitive", market, orders, rounds))
     rows = section.rows
-    section.unlisted = [f"{peer} time" for peer in (FIRST, AGAIN, DIRECT)]
-    section.unlisted += ["search time", "programs"]
     convex = [row for row in rows if row["rule"] != "maker_optimal"]
     search = [row for row in rows if row["rule"] == "maker_optimal"]
     for text, part, reason in (
-        ("a convex rule", convex, _convex_reason),
-        ("(8), a node a cell", search, _search_reason),
+        (
+            "a convex rule",
+            convex,
+            "Both sides are interior-point methods of about as many iterations, and the peer is "
+            "set up before; here each call reads and sorts its orders, and fills every one, which "
+            "the peers leave out.",
+        ),
+        (
+            "(8), a node a cell",
+            search,
+            "The peer is told the best cell and is charged one cell a node. The search solves "
+            "relaxations, which have more variables than a cell, and the cells that they lead to; "
+            "it goes on after the proof until one answer is left.",
+        ),
     ):
         direct = [row[f"{DIRECT} / clear times"] for row in part]
         section.aim(
             f"{TARGET:g} times faster than Clarabel called directly: {text}",
             range_text(direct, times_text),
             min(direct) >= TARGET,
-            reason([row for row in part if row[f"{DIRECT} / clear times"] < TARGET], len(part)),
+            reason,
         )
     _aim_at_calls(section, [row for row in convex if row["orders"] == 300])
     gaps = [row["agreement gap"] for row in rows]
@@ -286,12 +296,7 @@ def _row(name: str, rule: str, market: kpm.Market, orders: kpm.Orders, rounds: i
     for peer in (FIRST, AGAIN, DIRECT):
         row[f"{peer} / clear times"] = float(np.median(seconds[peer] / seconds["clear"]))
     row["clear time"] = clear_time
-    for peer in (FIRST, AGAIN, DIRECT):
-        row[f"{peer} time"] = float(np.median(seconds[peer]))
-    searches = [clear().stats.seconds["search"] for _ in range(max(rounds, 9))]
-    row["search time"] = float(np.median(searches))
     row["nodes"] = nodes
-    row["programs"] = result.stats.relaxations + result.stats.solved
     row["iterations"] = result.stats.iterations
     row["Clarabel iterations"] = iterations
     row["agreement gap"] = agreement
@@ -300,77 +305,13 @@ def _row(name: str, rule: str, market: kpm.Market, orders: kpm.Orders, rounds: i
 
 def _aim_at_calls(section: Section, rows: list[Row]) -> None:
     """The time of a call of ten mixed claims and 300 orders, by maker."""
-    mixed = [row for row in rows if "Arrow-Debreu" not in row["maker"]]
-    worst: dict[str, Row] = {}
-    for row in mixed:
-        known = worst.setdefault(row["maker"], row)
-        if row["clear time"] > known["clear time"]:
-            worst[row["maker"]] = row
-    slow = [row for row in worst.values() if row["clear time"] > CALL]
+    worst: dict[str, float] = {}
+    for row in rows:
+        if "Arrow-Debreu" not in row["maker"]:
+            worst[row["maker"]] = max(row["clear time"], worst.get(row["maker"], 0.0))
     section.aim(
         f"10 claims, 300 orders within {time_text(CALL)} under the convex rules",
-        ", ".join(f"{name} {time_text(row['clear time'])}" for name, row in worst.items()),
-        not slow,
-        "; ".join(
-            f"{row['maker']}: {row['iterations']} iterations in {time_text(row['search time'])}, "
-            f"{time_text(row['clear time'] - row['search time'])} for the rest of the call"
-            for row in slow
-        )
-        + ".",
+        ", ".join(f"{name} {time_text(took)}" for name, took in worst.items()),
+        max(worst.values()) <= CALL,
+        "Iterations take most of the call; the rest reads and sorts the orders, and fills them.",
     )
-
-
-def _steps(rows: list[Row]) -> tuple[list[float], list[float]]:
-    """Seconds of an iteration, here and of the direct call."""
-    own = [row["search time"] / max(row["iterations"], 1) for row in rows]
-    theirs = [row[f"{DIRECT} time"] / row["nodes"] / row["Clarabel iterations"] for row in rows]
-    return own, theirs
-
-
-def _convex_reason(missed: list[Row], count: int) -> str:
-    """Where the time goes in the rows of one convex program that miss the target."""
-    if not missed:
-        return ""
-    own, theirs = _steps(missed)
-    ranked = sorted(missed, key=lambda row: -float(row[f"{DIRECT} / clear times"]))
-    nearest, farthest = ranked[0], ranked[-1]
-    rest = [row["clear time"] - row["search time"] for row in missed]
-    left = [row[f"{DIRECT} time"] / TARGET for row in missed]
-    return (
-        f"Missed in {len(missed)} of {count}, by least for {_name(nearest)}, by most for "
-        f"{_name(farthest)}. Both sides are interior-point methods, with "
-        f"{range_text([row['iterations'] for row in missed], str)} iterations here and "
-        f"{range_text([row['Clarabel iterations'] for row in missed], str)} there. One takes "
-        f"{range_text(own, time_text)} here and {range_text(theirs, time_text)} there, on a sparse "
-        f"matrix set up before: {_quotients(theirs, own)} times as long. A thirtieth of the direct "
-        f"call would be {range_text(left, time_text)}. What surrounds the iterations takes "
-        f"{range_text(rest, time_text)} of the call: reading and sorting the orders, and fills of "
-        "every order, which the peers leave out."
-    )
-
-
-def _search_reason(missed: list[Row], count: int) -> str:
-    """Why a search is not faster by node than the peer is with one cell."""
-    if not missed:
-        return ""
-    own, theirs = _steps(missed)
-    programs = [row["programs"] / row["nodes"] for row in missed]
-    steps = [row["iterations"] / row["nodes"] for row in missed]
-    return (
-        f"Missed in {len(missed)} of {count}. The peer is told the best cell and is charged one "
-        "cell a node, with "
-        f"{range_text([row['Clarabel iterations'] for row in missed], str)} iterations. The search "
-        f"solves {range_text(programs, short_text)} programs a node: the relaxation of a box, "
-        "which has more variables than a cell, and the cells that it leads to; it also goes on "
-        f"after the proof until one answer is left. These are {range_text(steps, short_text)} "
-        f"iterations a node, of {range_text(own, time_text)} each with the rest of the search; the "
-        f"peer's take {range_text(theirs, time_text)}, {_quotients(theirs, own)} times as long."
-    )
-
-
-def _name(row: Row) -> str:
-    return f"{row['maker']} under {row['rule']} with {row['orders']:,} orders"
-
-
-def _quotients(over: list[float], under: list[float]) -> str:
-    return range_text([a / b for a, b in zip(over, under, strict=True)], short_text)

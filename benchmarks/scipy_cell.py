@@ -5,7 +5,7 @@ In the symbols of ``conic``: minimise the objective (25) itself, with z = (exp(a
     m Omega + m ln sum_i q_i exp(z_i / m) - f.xi      over  xi, t, m
 
 with exact gradients. Omega = 0 needs no m, and for Omega = infinity, where the objective has a
-kink, a variable above all losses takes its place. The report compares SLSQP with trust-constr.
+kink, a variable above all losses takes its place.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ from __future__ import annotations
 from typing import Any, ClassVar
 
 import numpy as np
-from scipy.optimize import Bounds, LinearConstraint, minimize
+from scipy.optimize import Bounds, minimize
 from scipy.special import logsumexp
 
 from kpm_fast.arrays import Floats
@@ -29,7 +29,6 @@ class ScipyCell:
     """A cell, its objective with gradient, and its constraints."""
 
     NAME: ClassVar[str] = "SciPy SLSQP"
-    METHOD: ClassVar[str] = "SLSQP"
 
     def __init__(self, data: CellData, tolerance: float) -> None:
         cell = self.cell = ConicCell.of(data)
@@ -108,19 +107,13 @@ class ScipyCell:
                     "jac": lambda x: -self.less,
                 }
             )
-        if self.METHOD == "trust-constr":
-            options = {"gtol": self.tolerance, "xtol": self.tolerance, "maxiter": 1000}
-            options["barrier_tol"] = self.tolerance
-            constraints = [LinearConstraint(self.equal, self.equal_right, self.equal_right)]
-            if self.less.size:
-                constraints.append(LinearConstraint(self.less, -np.inf, self.less_right))
         return minimize(
             self.objective,
             self.start,
             jac=True,
             bounds=self.bounds,
             constraints=constraints,
-            method=self.METHOD,
+            method="SLSQP",
             options=options,
         )
 
@@ -129,10 +122,3 @@ class ScipyCell:
         if not np.isfinite(x).all():
             return None
         return self.cell.point(x[: self.states], x[self.states : self.states + self.n])
-
-
-class TrustConstrCell(ScipyCell):
-    """The same with trust-constr."""
-
-    NAME = "SciPy trust-constr"
-    METHOD = "trust-constr"

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import pytest
 
-from benchmarks import profile
 from benchmarks.callgrind import Counts, Function, parse
 from benchmarks.codemap import BINDINGS, OWN, PYTHON, CodeMap, shares
 
@@ -128,16 +127,3 @@ def test_no_instruction_is_lost() -> None:
 )
 def test_functions_have_a_part(name: str, part: str | None) -> None:
     assert CodeMap().part(function(name)) == part
-
-
-@pytest.mark.parametrize(
-    ("name", "short"),
-    [
-        ("kpm::RelaxationProgram::factor()", "RelaxationProgram::factor"),
-        ("kpm::(anonymous namespace)::CellSearch::run()", "CellSearch::run"),
-        ("void kpm::A::newton<kpm::A::polish()::{lambda(int, B<C>&)#1}>(double)", "A::newton"),
-        ("_int_free", "_int_free"),
-    ],
-)
-def test_names_are_short(name: str, short: str) -> None:
-    assert profile.short(name) == short
