@@ -1,12 +1,11 @@
 """The C library inside other programs: what a clearing and an event cost, by caller.
 
-Callers in C and Cython are compiled by the system's compiler against the header and the library
-that are installed, those in Numba by Numba; each times its own calls, by the same clock, in one
-process and on one core, in turn: a call, not counted, warms the caches, and the next one counts.
-The engine's time is that of an event, which takes a tenth of an order away or gives it back, and of
-the clearing after it, which starts from the one before where it can (*warm*, and in memory of the
-caller's). *Above C* is the median of a caller's time above that of the cold call in C in the same
-turn.
+Callers in C are compiled by the system's compiler against the header and the library that are
+installed; each times its own calls, in one process and on one core, in turn: calls that are not
+counted warm the caches, and the next one counts. The engine's time is that of an event, which takes
+a tenth of an order away or gives it back, and of the clearing after it, which starts from the one
+before where it can (*warm*). *Above C* is the median of a caller's time above that of the cold call
+in C in the same turn.
 
 Events are cancels, new orders and new limits, each for an order or a limit drawn among all in the
 book, so that what they touch is in no cache. Their times include reading the clock.
@@ -19,7 +18,6 @@ import math
 import tempfile
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 
@@ -34,18 +32,15 @@ from .embedding_callers import (
     CCaller,
     Timer,
     compiler_text,
-    cython_book,
     limited_timer,
-    numba_timers,
     python_timer,
 )
 from .rounds import interleave_timed, one_core
-from .section import Row, Section, bytes_text, range_text, time_text
+from .section import Row, Section, range_text, time_text
 from .verified import verified
 
 TITLE = "Inside other programs"
-C, CYTHON, NUMBA = "C, cold", "Cython, cold", "Numba, cold"
-MOST_ABOVE = 1e-6  # seconds
+C = "C, cold"
 MOST_OF_EVENT = 1e-6  # at the 99th percentile
 TOLERANCE = 1e-8
 CALLS = 4  # of each caller in a round, the last of which counts
@@ -73,95 +68,44 @@ TICKS = (50, 1000)  # limits of a claim
 def clearings(quick: bool) -> Section:
     """The table of clearings, by book and caller."""
     part = Section("A clearing, by caller")
+    rounds = 200 if quick else 4000
     with tempfile.TemporaryDirectory() as scratch, one_core():
-        folder = Path(scratch)
         try:
-            caller = CCaller(folder)
+            caller = CCaller(Path(scratch))
         except CannotBuildError as error:
             part.skipped = str(error)
             return part
-        above: dict[str, list[float]] = {CYTHON: [], NUMBA: []}
-        for name, book in BOOKS.items():
-            seconds, warm = _timed(part, folder, caller, book(), quick)
-            part.notes.append(f"Warm clearings of the engine, {name}: {warm:.0%}.")
+        for name, make in BOOKS.items():
+            book = make()
+            answer = verified(kpm.clear(*book, tolerance=TOLERANCE, threads=1), name)
+            warm, cold = (caller.book(book, TOLERANCE) for _ in range(2))
+            timers = {
+                C: warm.cold,
+                "C, engine, warm": warm.engine,
+                "C, engine, cold": cold.engine_cold,
+                "Python, cold": python_timer(book, TOLERANCE),
+            }
+            warm.cold()
+            if warm.value() != answer.certainty_equivalent:
+                raise RuntimeError("C has another answer than Python")
+            seconds = interleave_timed({of: _last(timer) for of, timer in timers.items()}, rounds)
             for task, times in seconds.items():
+                if times.min() < 0:
+                    raise RuntimeError(f"{task}: a call failed")
                 more = float(np.median(times - seconds[C]))
                 row: Row = {"book": name, "caller": task, "above C time": more}
                 part.rows.append(row | percentiles(times))
-                if task in above:
-                    above[task].append(more)
-    part.notes.append(f"Callers in C and Cython: {compiler_text()}.")
-    for task, times_above in above.items():
-        if times_above:
-            part.aim(
-                f"{task.partition(',')[0]} at most {time_text(MOST_ABOVE)} above C",
-                range_text(times_above, time_text),
-                max(times_above) <= MOST_ABOVE,
-                "The call is the same; what is left is the machine's noise between two calls.",
-            )
+            share = warm.warm() / (CALLS * (rounds + 1))
+            part.notes.append(f"Warm clearings of the engine, {name}: {share:.0%}.")
+            warm.close()
+            cold.close()
+    part.notes.append(f"Callers in C: {compiler_text()}.")
     return part
 
 
-def _timed(
-    part: Section, folder: Path, caller: CCaller, book: Book, quick: bool
-) -> tuple[dict[str, Floats], float]:
-    """Seconds of every caller in every round, after their answers were compared; and the share of
-    the engine's clearings that needed no search."""
-    expected = verified(
-        kpm.clear(*book, tolerance=TOLERANCE, threads=1), "embedding"
-    ).certainty_equivalent
-    own = caller.book(book, TOLERANCE, own_memory=True)
-    grown = caller.book(book, TOLERANCE)
-    cold = caller.book(book, TOLERANCE)
-    timers: dict[str, Timer] = {
-        C: grown.cold,
-        "C, engine, warm": grown.engine,
-        "C, engine, cold": cold.engine_cold,
-        "C, engine in the caller's memory": own.engine,
-    }
-    values: dict[str, Any] = {C: grown.value}
-    try:
-        compiled = cython_book(folder, book, TOLERANCE)
-        timers[CYTHON], values[CYTHON] = compiled.cold, compiled.value
-    except CannotBuildError as error:
-        _note_once(part, f"Without Cython: {error}.")
-    try:
-        into, new, value = numba_timers(caller, book, TOLERANCE)
-        timers[NUMBA], timers["Numba, cold, new arrays"], values[NUMBA] = into, new, value
-    except CannotBuildError as error:
-        _note_once(part, f"Without Numba: {error}.")
-    timers["Python, cold"] = python_timer(book, TOLERANCE)
-    for task, value in values.items():
-        timers[task]()
-        if value() != expected:
-            raise RuntimeError(f"{task} has another answer than Python")
-    rounds = 200 if quick else 4000
-    found = _in_turn(timers, rounds)
-    warm = grown.warm() / (CALLS * rounds)
-    for made in (own, grown, cold):
-        made.close()
-    return found, warm
-
-
-def _note_once(part: Section, note: str) -> None:
-    if note not in part.notes:
-        part.notes.append(note)
-
-
-def _in_turn(timers: dict[str, Timer], rounds: int) -> dict[str, Floats]:
-    """Seconds by caller and round; the order rotates, each call follows one that is not counted."""
-    names = list(timers)
-    seconds = {name: np.empty(rounds) for name in names}
-    for turn in range(rounds):
-        first = turn % len(names)
-        for name in names[first:] + names[:first]:
-            for _ in range(CALLS - 1):
-                timers[name]()  # an event, what undoes it, and another
-            took = timers[name]()
-            if took < 0:
-                raise RuntimeError(f"{name}: a call failed")
-            seconds[name][turn] = took
-    return seconds
+def _last(timer: Timer) -> Timer:
+    """The last of ``CALLS``: an event, what undoes it, and another come before."""
+    return lambda: [timer() for _ in range(CALLS)][-1]
 
 
 def events(quick: bool) -> Section:
@@ -192,13 +136,9 @@ def events(quick: bool) -> Section:
                     part.rows.append(row)
                     if ticks in TICKS:
                         slowest.append(row["p99 time"])
-        clock = caller.clock()
-        memory = caller.memory(CLAIMS, orders, CLAIMS * (TICKS[-1] + 1)) / orders
     part.notes.append(
-        f"Events per second: one core that does nothing else, with the time to draw them and to "
-        f"read the clock. A reading of the clock takes {time_text(clock)}. "
-        f"kpm_engine_size, for {TICKS[-1]:,} limits per claim, asks for {bytes_text(memory)} per "
-        f"order, the memory of clearings included. {compiler_text()}."
+        "Events per second: one core that does nothing else, with the time to draw them and to "
+        f"read the clock. {compiler_text()}."
     )
     part.aim(
         f"an event within {time_text(MOST_OF_EVENT)} (p99), up to {TICKS[-1]:,} limits a claim",

@@ -1,13 +1,12 @@
 """Callers of the C library that time their own calls: for ``embedding.py``.
 
-The parts in C and Cython are compiled when they are asked for, by the system's compiler against the
-installed header and library, as a user's program is.
+The part in C is compiled when it is asked for, by the system's compiler against the installed
+header and library, as a user's program is.
 """
 
 from __future__ import annotations
 
 import ctypes
-import importlib.util
 import subprocess
 import sys
 import sysconfig
@@ -51,12 +50,12 @@ def _done(command: list[str]) -> str:
     return done.stdout
 
 
-def _compile(source: Path, target: Path, *more: str) -> None:
+def _compile(source: Path, target: Path) -> None:
     folders = kpm.get_library_dirs()
     linked = [f"-l{name}" for name in kpm.get_libraries()]
     linked += [option for path in folders for option in (f"-L{path}", f"-Wl,-rpath,{path}")]
-    includes = [f"-I{kpm.get_include()}", *more]
-    _done([compiler(), *FLAGS, str(source), "-o", str(target), *includes, *linked])
+    include = f"-I{kpm.get_include()}"
+    _done([compiler(), *FLAGS, str(source), "-o", str(target), include, *linked])
 
 
 class CCaller:
@@ -70,8 +69,6 @@ class CCaller:
         self.library = ctypes.CDLL(str(self.path))
         double, pointer = ctypes.c_double, ctypes.c_void_p
         for name in (
-            "calls_now",
-            "calls_clock",
             "calls_cold",
             "calls_engine",
             "calls_engine_cold",
@@ -82,7 +79,6 @@ class CCaller:
         ):
             getattr(self.library, name).restype = double
         self.library.calls_book_of.restype = pointer
-        self.library.calls_memory.restype = ctypes.c_size_t
         for name in (
             *("calls_cold", "calls_engine", "calls_engine_cold"),
             *("calls_warm", "calls_value", "calls_book_free"),
@@ -90,12 +86,8 @@ class CCaller:
             getattr(self.library, name).argtypes = (pointer,)
         self.library.calls_limited.argtypes = (pointer, double)
 
-    def book(self, book: Book, tolerance: float, *, own_memory: bool = False) -> CBook:
-        return CBook(self.library, book, tolerance, own_memory)
-
-    def clock(self) -> float:
-        """Seconds between two readings of the clock, which each time has in it."""
-        return float(self.library.calls_clock())
+    def book(self, book: Book, tolerance: float) -> CBook:
+        return CBook(self.library, book, tolerance)
 
     def events(
         self, claims: int, orders: int, ticks: int, *, large_pages: bool, events: int
@@ -114,18 +106,11 @@ class CCaller:
             raise RuntimeError("the engine refused an event")
         return float(spent), seconds
 
-    def memory(self, claims: int, orders: int, levels: int) -> int:
-        """Bytes that an engine with these limits needs."""
-        size = self.library.calls_memory(
-            claims, claims, ctypes.c_int64(orders), ctypes.c_int64(levels)
-        )
-        return int(size)
-
 
 class CBook:
     """A book in C, and an engine that has it."""
 
-    def __init__(self, library: Any, book: Book, tolerance: float, own_memory: bool) -> None:
+    def __init__(self, library: Any, book: Book, tolerance: float) -> None:
         market, orders = book
         claims, states = market.payoffs.shape
         self._arrays = (
@@ -140,7 +125,6 @@ class CBook:
             ctypes.c_double(market.ambiguity),
             *(ctypes.c_int64(len(orders)), *at[3:]),
             ctypes.c_double(tolerance),
-            int(own_memory),
         )
         if not self._book:
             raise RuntimeError("the library refused the book")
@@ -170,66 +154,6 @@ class CBook:
 
     def close(self) -> None:
         self._library.calls_book_free(self._book)
-
-
-def cython_book(folder: Path, book: Book, tolerance: float) -> Any:
-    """The book in Cython, whose ``cold`` is timed there."""
-    suffix = sysconfig.get_config_var("EXT_SUFFIX")
-    source, target = folder / "embedding_calls.c", folder / f"embedding_calls{suffix}"
-    if not target.exists():
-        if importlib.util.find_spec("Cython") is None:
-            raise CannotBuildError("it is not installed")
-        package = str(Path(kpm.__file__).resolve().parent.parent)
-        pyx = str(FOLDER / "embedding_calls.pyx")
-        _done([sys.executable, "-m", "cython", "-3", "-I", package, pyx, "-o", str(source)])
-        _compile(source, target, f"-I{sysconfig.get_path('include')}")
-    spec = importlib.util.spec_from_file_location("embedding_calls", target)
-    assert spec is not None
-    assert spec.loader is not None
-    module = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
-    return module.Book(*book, tolerance)
-
-
-def numba_timers(caller: CCaller, book: Book, tolerance: float) -> tuple[Timer, Timer, Timer]:
-    """``clear_into`` and ``clear`` of ``kpm_fast.numba``, timed in compiled code; the answer."""
-    try:
-        import llvmlite.binding
-        import numba
-    except ModuleNotFoundError as error:
-        raise CannotBuildError(f"there is no {error.name}") from error
-    from kpm_fast import numba as kpm_numba
-
-    llvmlite.binding.load_library_permanently(str(caller.path))
-    now = numba.types.ExternalFunction("calls_now", numba.types.float64())
-    clear, clear_into = kpm_numba.clear, kpm_numba.clear_into
-
-    @numba.njit  # type: ignore[untyped-decorator]
-    def into(given: Any, results: Any) -> Any:
-        arguments = (*given, np.inf, *results)
-        start = now()
-        code = clear_into(*arguments)
-        return now() - start if code == 0 else -1.0
-
-    @numba.njit  # type: ignore[untyped-decorator]
-    def new(given: Any) -> Any:
-        start = now()
-        clearing = clear(*given)
-        return now() - start if clearing.status == 0 else -1.0
-
-    market, orders = book
-    claims, states = market.payoffs.shape
-    given = (
-        *(market.payoffs, market.prior, market.inventory, market.risk_aversion, market.ambiguity),
-        *(orders.claim_index(market), orders.side, orders.price, orders.quantity),
-        tolerance,
-    )
-    results = tuple(np.empty(size) for size in (states, claims, claims, len(orders), states, 9))
-    return (
-        lambda: float(into(given, results)),
-        lambda: float(new(given)),
-        lambda: float(results[-1][0]),
-    )
 
 
 def python_timer(book: Book, tolerance: float) -> Timer:

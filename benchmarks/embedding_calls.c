@@ -7,21 +7,10 @@
 #include <sys/mman.h>
 #include <time.h>
 
-double calls_now(void) {
+static double calls_now(void) {
   struct timespec time;
   clock_gettime(CLOCK_MONOTONIC, &time);
   return (double)time.tv_sec + 1e-9 * (double)time.tv_nsec;
-}
-
-/* The least that lies between two readings of the clock. */
-double calls_clock(void) {
-  double least = 1.0;
-  for (int reading = 0; reading < 100000; ++reading) {
-    const double start = calls_now();
-    const double between = calls_now() - start;
-    if (between > 0.0 && between < least) least = between;
-  }
-  return least;
 }
 
 /* -- one book, again and again -------------------------------------------------------------------- */
@@ -32,14 +21,12 @@ typedef struct calls_book {
   kpm_settings settings;
   kpm_result result;
   kpm_engine *engine;
-  void *memory; /* of the engine, or null */
   int64_t turn;
 } calls_book;
 
 void calls_book_free(calls_book *book) {
   if (book == NULL) return;
   kpm_engine_free(book->engine);
-  free(book->memory);
   free(book->result.fills);
   free(book->result.claim_prices);
   free(book->result.state_prices);
@@ -50,12 +37,12 @@ void calls_book_free(calls_book *book) {
 
 static double *doubles(int64_t count) { return malloc(sizeof(double) * (size_t)(count + 1)); }
 
-/* A book whose arrays stay the caller's, and an engine that has it. `own_memory`: the engine lives in
- * memory of the caller's. Null, and kpm_last_error(), where something is refused. */
+/* A book whose arrays stay the caller's, and an engine that has it. Null, and
+ * kpm_last_error(), where something is refused. */
 calls_book *calls_book_of(int32_t states, int32_t claims, const double *payoffs, const double *prior,
                           const double *inventory, double risk_aversion, double ambiguity, int64_t count,
                           const int64_t *claim, const int8_t *side, const double *price, const double *quantity,
-                          double tolerance, int32_t own_memory) {
+                          double tolerance) {
   calls_book *book = calloc(1, sizeof *book);
   const kpm_market market = {sizeof market, states, claims, payoffs, prior, inventory, risk_aversion, ambiguity, NULL};
   const kpm_orders orders = {sizeof orders, count, claim, side, price, quantity, NULL};
@@ -69,15 +56,7 @@ calls_book *calls_book_of(int32_t states, int32_t claims, const double *payoffs,
   book->result.net_demand = doubles(claims);
   book->result.state_prices = doubles(states);
   book->result.payoff = doubles(states);
-  int32_t code;
-  if (own_memory) {
-    const kpm_limits limits = {sizeof limits, states, claims, count, 0, 0, 0};
-    const size_t size = kpm_engine_size(&limits);
-    book->memory = malloc(size);
-    code = kpm_engine_init(book->memory, size, &limits, &market, &book->engine);
-  } else {
-    code = kpm_engine_create(&market, count, &book->engine);
-  }
+  int32_t code = kpm_engine_create(&market, count, &book->engine);
   for (int64_t j = 0; j < count && code == KPM_OK; ++j) {
     code = kpm_engine_add(book->engine, j, claim[j], side[j], price[j], quantity[j]);
   }
@@ -135,12 +114,6 @@ static uint64_t draw(uint64_t count) {
   z = (z ^ (z >> 30)) * 0xbf58476d1ce4e5b9u;
   z = (z ^ (z >> 27)) * 0x94d049bb133111ebu;
   return (z ^ (z >> 31)) % count;
-}
-
-/* The bytes that an engine of so many orders needs. */
-size_t calls_memory(int32_t states, int32_t claims, int64_t orders, int64_t levels) {
-  const kpm_limits limits = {sizeof limits, states, claims, orders, levels, 0, 0};
-  return kpm_engine_size(&limits);
 }
 
 /* Seconds of each of `events` events of a kind, [3][events]: an order that is drawn among all is
