@@ -1,4 +1,4 @@
-"""One cell (27): this package against conic solvers, CVXPY and SciPy.
+"""One cell (27): this package against conic solvers and CVXPY.
 
 All get the same cells in the best form we know for them (``conic``), built before the timer starts:
 times are set-up and solve. Each solver has a process of its own, all of them on the same core;
@@ -24,17 +24,13 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from kpm_fast.arrays import Floats
-from kpm_fast.plots.style import GREY, INK, PALE, SERIES, SKY, house_style, new_figure
-
 from .cells import FAMILIES, benchmark_cells
 from .contest import ACCURACIES, SOLVERS, Contest, hold
 from .distribution import percentiles, shifted_geometric_mean
-from .overview import multiple_text
 from .section import Section, slug_of, time_text
 
 if TYPE_CHECKING:
-    from matplotlib.figure import Figure
+    pass
 
 TITLE = "One cell"
 SHIFT = 1e-5  # seconds, of the geometric mean
@@ -48,7 +44,7 @@ TUNED = {
 
 
 def solvers(quick: bool) -> Section:
-    """The table of all solvers at the greatest accuracy, and every family's ratios as a figure."""
+    """The table of all solvers at the greatest accuracy."""
     cells, rounds = (benchmark_cells(1)[::3], 2) if quick else (benchmark_cells(6), 20)
     contest = hold(cells, rounds, solvers=SOLVERS | TUNED)
     part = Section(f"All solvers, to {REQUIRED:g} of the notional")
@@ -94,29 +90,7 @@ def solvers(quick: bool) -> Section:
         "aversion, which is the same to half the accuracy; in between, at a = 1e-5, an error of "
         "their tolerance in 1 + a z is one of the tolerance over a in the answer."
     )
-    by_family = family_ratios(contest)
-    part.draw(
-        draw_families,
-        "cell-families",
-        f"Time to {REQUIRED:g} of the notional as a multiple of kpm_fast.solve_cell's, by family "
-        "of cells: medians. A cross at the right: the solver solves none of the family's cells.",
-        by_family,
-    )
     return part
-
-
-def family_ratios(contest: Contest) -> list[dict[str, Any]]:
-    """By family, each peer's median multiple; None where it solves none of its cells."""
-    labels = np.array([data.label for data in contest.cells])
-    found = []
-    for family in dict.fromkeys(labels.tolist()):
-        peers: dict[str, float | None] = {}
-        for solver in PEERS:
-            ratios = contest.ratios(solver, PYTHON, REQUIRED)[labels == family]
-            solved = ratios[np.isfinite(ratios)]
-            peers[solver] = float(np.median(solved)) if solved.size else None
-        found.append({"family": family, "peers": peers})
-    return found
 
 
 def why_not_thirty(contest: Contest) -> str:
@@ -138,42 +112,4 @@ def why_not_thirty(contest: Contest) -> str:
     )
 
 
-SECTIONS = {
-    "solvers": solvers,
-}
-
-
-def draw_families(data: Any) -> Figure:
-    """One row per family, one dot per peer, on a logarithmic axis."""
-    colours = dict(zip(PEERS, (*SERIES, SKY), strict=True))
-    shifts = dict(zip(PEERS, np.linspace(-0.2, 0.2, len(PEERS)), strict=True))  # none hides another
-    values = [value for row in data for value in row["peers"].values() if value is not None]
-    largest = max(values)
-    with house_style():
-        figure, (axes,) = new_figure(8.2, 1.9 + 0.36 * len(data))
-        axes.set_xscale("log")
-        axes.set_xlim(min(0.7, min(values) / 1.5), largest * 6)
-        for place, row in enumerate(data):
-            axes.axhline(place, color=PALE, linewidth=0.8, zorder=0)
-            failed = [peer for peer, value in row["peers"].items() if value is None]
-            for peer, value in row["peers"].items():
-                if value is not None:
-                    y = place + shifts[peer]
-                    axes.plot(value, y, "o", color=colours[peer], markersize=6, zorder=3)
-            for number, peer in enumerate(failed):
-                axes.plot(largest * (1.8 + 0.7 * number), place, "x", color=colours[peer])
-        for peer, colour in colours.items():
-            axes.plot([], [], "o", color=colour, markersize=7, label=peer)
-        axes.axvline(1.0, color=INK, linewidth=1.0)
-        if any(value is None for row in data for value in row["peers"].values()):
-            axes.axvline(largest * 1.4, color=GREY, linewidth=0.8, linestyle=":")
-            axes.annotate("not solved", (largest * 1.6, -0.6), va="bottom", color=GREY)
-        axes.set_yticks(range(len(data)), [row["family"] for row in data])
-        axes.set_ylim(len(data) - 0.4, -0.6)
-        axes.tick_params(axis="y", length=0)
-        axes.spines["left"].set_visible(False)
-        axes.xaxis.set_major_formatter(lambda value, _: multiple_text(value))
-        axes.set_xlabel("time, as a multiple of kpm_fast.solve_cell's")
-        axes.set_title("One cell, by family")
-        figure.legend(loc="outside lower center", ncols=3, frameon=False)
-    return figure
+SECTIONS = {"solvers": solvers}

@@ -1,4 +1,4 @@
-"""Clarabel, ECOS and SCS, called directly on the cone program of ``conic``.
+"""Clarabel and ECOS, called directly on the cone program of ``conic``.
 
 What they are given is built before the timer starts; ``solve`` is set-up and solve, but for
 :class:`KeptClarabelCell`, which is set up before. A tolerance
@@ -17,8 +17,6 @@ from kpm_fast.arrays import Floats
 
 from .accuracy import CellData
 from .conic import ConicCell, ConicForm
-
-PATIENCE = 0.4  # seconds: what a first-order method may take for a cell
 
 
 class ConicSolver:
@@ -166,34 +164,6 @@ class EcosCell(ConicSolver):
             reltol=self.tolerance,
             feastol=self.tolerance,
         )
-
-    def variables(self, solution: Any) -> Floats | None:
-        return np.asarray(solution["x"])
-
-
-class ScsCell(ConicSolver):
-    """A first-order method: cheap iterations, many of them for the last digits."""
-
-    NAME = "SCS"
-
-    def build(self, form: ConicForm) -> None:
-        import scs
-
-        self.solver = scs.SCS
-        self.problem = {"A": form.matrix, "b": form.right, "c": form.c}
-        self.cones = {"z": form.equalities, "l": form.inequalities, "ep": form.cones}
-
-    def solve(self) -> Any:
-        solver = self.solver(
-            self.problem,
-            self.cones,
-            verbose=False,
-            eps_abs=self.tolerance,
-            eps_rel=self.tolerance,
-            max_iters=1_000_000,
-            time_limit_secs=PATIENCE,
-        )
-        return solver.solve()
 
     def variables(self, solution: Any) -> Floats | None:
         return np.asarray(solution["x"])

@@ -41,8 +41,6 @@ SOLVERS = {
     "kpm_fast.solve_cell": "own_cell:PythonCell",
     "Clarabel": "conic_solvers:ClarabelCell",
     "ECOS": "conic_solvers:EcosCell",
-    "SCS": "conic_solvers:ScsCell",
-    "SciPy SLSQP": "scipy_cell:ScipyCell",
     "CVXPY, re-solve (DPP)": "cvxpy_cell:CvxpyCell",
     "CVXPY, first call": "cvxpy_cell:FreshCvxpyCell",
 }

@@ -16,7 +16,6 @@ PACKAGES = (
     "scipy",
     "clarabel",
     "ecos",
-    "scs",
     "cvxpy",
     "pyscipopt",
     "piqp",

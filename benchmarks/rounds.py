@@ -49,29 +49,14 @@ def interleave(tasks: Mapping[str, Callable[[], Any]], rounds: int) -> dict[str,
     the caches hold what the task before left there, which costs the fast ones most. No garbage is
     collected.
     """
-    names = list(tasks)
-    seconds = {name: np.empty(rounds) for name in names}
-    brief: set[str] = set()
     collecting = gc.isenabled()
     gc.collect()
     gc.disable()
     try:
-        for turn in range(-1, rounds):
-            first = turn % len(names)
-            for name in names[first:] + names[:first]:
-                if name in brief:
-                    warm_up(tasks[name])
-                start = time.perf_counter()
-                tasks[name]()
-                elapsed = time.perf_counter() - start
-                if turn < 0 and elapsed < BRIEF and timed(tasks[name]) < WARM_UP:
-                    brief.add(name)  # by its second call: the first one may be slow
-                if turn >= 0:
-                    seconds[name][turn] = elapsed
+        return interleave_timed({name: warmed(task) for name, task in tasks.items()}, rounds)
     finally:
         if collecting:
             gc.enable()
-    return seconds
 
 
 def timed(task: Callable[[], Any]) -> float:
@@ -118,10 +103,3 @@ def warmed(task: Callable[[], Any]) -> Callable[[], float]:
 def ratio(seconds: Mapping[str, Floats], task: str, base: str) -> float:
     """A task's time divided by that of ``base``: the median of the rounds' ratios."""
     return float(np.median(seconds[task] / seconds[base]))
-
-
-def cores_busy(task: Callable[[], Any]) -> float:
-    """Processor time over wall time of one run: below one where the machine is busy elsewhere."""
-    start, processor = time.perf_counter(), time.process_time()
-    task()
-    return (time.process_time() - processor) / (time.perf_counter() - start)

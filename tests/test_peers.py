@@ -14,7 +14,7 @@ import kpm_fast as kpm
 
 pytestmark = pytest.mark.unsanitized
 
-for _package in ("clarabel", "cvxpy", "ecos", "pyscipopt", "scs"):
+for _package in ("clarabel", "cvxpy", "ecos", "pyscipopt"):
     pytest.importorskip(_package)
 
 from benchmarks import books, makers, quoting, whole_books
@@ -32,7 +32,7 @@ TUNED = {
     "Clarabel, tuned": "conic_solvers:TunedClarabelCell",
     "Clarabel, tuned and kept": "conic_solvers:KeptClarabelCell",
 }
-ALL = CONIC | TUNED | {"CVXPY": "cvxpy_cell:CvxpyCell", "SCS": "conic_solvers:ScsCell"}
+ALL = CONIC | TUNED | {"CVXPY": "cvxpy_cell:CvxpyCell"}
 
 
 # -- cells ----------------------------------------------------------------------------------------
