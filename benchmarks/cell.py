@@ -66,8 +66,6 @@ def solvers(quick: bool) -> Section:
             part.against(TITLE, solver, by_call[np.isfinite(by_call)])
         if solver in PEERS or solver in TUNED:
             part.quote(f"cell.{slug_of(solver)}", f"{np.nanmedian(by_call):,.0f}")
-            part.quote(f"cell.{slug_of(solver)}.core", f"{np.nanmedian(by_core):,.0f}")
-            part.quote(f"cell.{slug_of(solver)}.solved", f"{int(reached.sum())}")
         if solver in TARGETS:
             ratio = float(np.nanmedian(by_core))
             part.aim(

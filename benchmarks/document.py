@@ -118,12 +118,10 @@ def _entry(entry: Entry, faults: Mapping[str, str]) -> list[str]:
 
 def _section(section: Section, level: int, faults: Mapping[str, str]) -> list[str]:
     lines = [f"{'#' * level} {section.title}"]
-    for paragraph in section.prose:
-        lines += ["", paragraph]
     if section.skipped:
         lines += ["", f"**Skipped:** {section.skipped}."]
     if section.rows:
-        lines += ["", *table(section.rows, section.unlisted)]
+        lines += ["", *table(section.rows)]
     for note in section.notes:
         lines += ["", f"{note[0].upper()}{note[1:]}"]
     if section.targets:
@@ -137,9 +135,9 @@ def _section(section: Section, level: int, faults: Mapping[str, str]) -> list[st
     return lines
 
 
-def table(rows: Sequence[Row], unlisted: Sequence[str] = ()) -> list[str]:
+def table(rows: Sequence[Row]) -> list[str]:
     """Rows as a Markdown table; text to the left, numbers to the right."""
-    columns = columns_of(rows, unlisted)
+    columns = columns_of(rows)
     lines = [
         _line([_heading(name) for name, _ in columns]),
         _line(["---" if left else "--:" for _, left in columns]),

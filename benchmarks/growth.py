@@ -99,7 +99,6 @@ def theorem_3(quick: bool) -> Section:
             }
         )
         fits[str(claims)] = {"enumeration": asdict(cost), "default": asdict(default)}
-        section.quote(f"growth.enumeration-{claims}", f"{cost.power:.2f}")
         section.quote(f"growth.default-{claims}", f"{default.power:.2f}")
     section.notes.append(
         "Exponents with their intervals. With J = K n the number of cells is (2J/K + 1)^K, whose "

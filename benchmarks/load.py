@@ -18,10 +18,6 @@ class Load:
     others: float | None  # None where the system does not say
     own: float = 0.0  # processor seconds of this process and of its children
 
-    @property
-    def idle(self) -> bool | None:
-        return None if self.others is None else self.others <= IDLE
-
 
 class Watch:
     """Counts from its creation until ``load`` is asked for; children must have been waited for."""

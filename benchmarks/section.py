@@ -23,8 +23,8 @@ geometric means. Ratios come before absolute times, so columns of ratios come fi
 
 Columns of ``rows`` are formatted by the words in their names: "... time" in seconds, "... times" a
 ratio, "... memory" bytes, "... gap" an exponent, "... share" a fraction; other numbers as they
-are. ``notes`` stand below the table, ``prose`` (Markdown paragraphs) above it. Neither holds a
-number typed by hand: format them from what was measured.
+are. ``notes`` stand below the table. They hold no number typed by hand: format them from what was
+measured.
 
 A figure is drawn after the measurement, in another process, from the data in the JSON alone::
 
@@ -100,12 +100,10 @@ class Section:
     rows: list[Row] = field(default_factory=list)
     targets: list[Target] = field(default_factory=list)
     notes: list[str] = field(default_factory=list)
-    prose: list[str] = field(default_factory=list)
     figures: list[Figure] = field(default_factory=list)
     quotes: dict[str, str] = field(default_factory=dict)
     ratios: list[Ratio] = field(default_factory=list)
     data: dict[str, Any] = field(default_factory=dict)  # what the table leaves out; in the JSON
-    unlisted: list[str] = field(default_factory=list)  # columns that only the JSON has
     skipped: str = ""  # why nothing was measured
 
     def aim(self, text: str, measured: str, met: bool, reason: str) -> None:
@@ -241,9 +239,9 @@ def print_sections(console: Console, sections: Sequence[Section]) -> None:
     console.print(f"\n{met} of {len(targets)} targets met", highlight=False)
 
 
-def columns_of(rows: Sequence[Row], unlisted: Sequence[str] = ()) -> list[tuple[str, bool]]:
-    """The columns of a table in order, but for the unlisted, and whether each holds text."""
-    names = dict.fromkeys(name for row in rows for name in row if name not in unlisted)
+def columns_of(rows: Sequence[Row]) -> list[tuple[str, bool]]:
+    """The columns of a table in order, and whether each holds text."""
+    names = dict.fromkeys(name for row in rows for name in row)
     return [(name, any(isinstance(row.get(name), str) for row in rows)) for name in names]
 
 

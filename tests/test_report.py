@@ -32,7 +32,6 @@ def draw_line(data: Any) -> Drawing:
 
 def measured(quick: bool = False) -> Section:
     section = Section("Some clearings")
-    section.prose.append("What it *means*.")
     section.rows = [
         {"book": "a|b", "ours times": 1.0, "p50 time": 0.0123, "peak memory": 2048, "gap": 1e-9},
         {"book": "c", "ours times": 250.4, "p50 time": 2.5, "peak memory": 3 * 2**20, "gap": None},
@@ -94,7 +93,6 @@ def test_the_page_says_what_was_measured(tmp_path: Path) -> None:
     page = written[0].read_text()
     assert "| machine | two cores |" in page
     assert "## Some chapter\n\nHow it is measured: `x`.\n\n### Some clearings" in page
-    assert "What it *means*." in page
     assert "| book | ours | p50 | peak | gap |\n| --- | --: | --: | --: | --: |" in page
     assert "| a\\|b | 1.00x | 12.3 ms | 2.0 KiB | 1.0e-09 |" in page
     assert "| c | 250x | 2.5 s | 3.0 MiB | - |" in page
@@ -249,17 +247,6 @@ def test_the_load_of_others_is_not_ours(monkeypatch: pytest.MonkeyPatch) -> None
     monkeypatch.setattr(load.time, "perf_counter", lambda: next(ticks["wall"]))
     found = load.Watch().load()
     assert found.others == pytest.approx(0.5)
-    assert found.idle is False
-    assert load.Load(0.01).idle is True
-    assert load.Load(None).idle is None
-
-
-def test_an_unlisted_column_is_in_the_data_alone() -> None:
-    section = Section(
-        "x", rows=[{"own / peer times": 2.0, "peer time": 1.0}], unlisted=["peer time"]
-    )
-    assert Section.from_dict(section.as_dict()) == section
-    assert document.table(section.rows, section.unlisted)[0] == "| own / peer |"
 
 
 def test_the_overview_keeps_the_groups_apart() -> None:
