@@ -8,7 +8,6 @@ import math
 import numpy as np
 
 import kpm_fast as kpm
-from kpm_fast.arrays import Floats
 
 from .rounds import interleave
 from .section import Section

@@ -23,7 +23,6 @@ import numpy as np
 
 import kpm_fast as kpm
 from kpm_fast import sample
-from kpm_fast.arrays import Floats
 
 from .books import Book, arrow_debreu, random_claims, simulation_a
 from .distribution import percentiles

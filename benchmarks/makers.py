@@ -41,7 +41,7 @@ from .maker_programs import (
 )
 from .quoting import PAYOFFS, payoffs, quote_seconds
 from .quoting import STATES as QUOTED_STATES
-from .rounds import Floats, interleave, one_core
+from .rounds import interleave, one_core
 from .section import Row, Section, range_text, time_text, times_text
 from .verified import verified
 
