@@ -80,20 +80,31 @@ def test_a_researcher_has_another_table(tmp_path: Path) -> None:
 
 
 @pytest.mark.unsanitized
-def test_every_rule(tmp_path: Path) -> None:
-    assert "pay_as_bid" in run("every_rule.py", tmp_path)
+def test_every_maker_and_rule(tmp_path: Path) -> None:
+    """Two books, quotes for claims without orders, trades that add up, and a figure."""
+    pytest.importorskip("matplotlib")
+    said = run("every_rule.py", tmp_path, "figure.png")
+    for text in ("pay_as_bid", "competitive"):
+        assert said.count(text) == 14, text
+    for text in ("not the favourite", "trades paid"):
+        assert said.count(text) == 7, text
+    assert (said.count("maker_optimal"), said.count("pdca")) == (4, 2)
+    assert "-0.00 " not in said
+    assert (tmp_path / "figure.png").read_bytes().startswith(b"\x89PNG")
 
 
 @pytest.mark.unsanitized
-def test_mechanisms_side_by_side(tmp_path: Path) -> None:
-    """Every maker under its rules, quotes for claims without orders, trades that add up."""
+def test_the_page_of_mechanisms_has_the_numbers_of_the_example(tmp_path: Path) -> None:
     pytest.importorskip("matplotlib")
-    said = run("mechanisms.py", tmp_path, "figure.png")
-    for text in ("pay_as_bid", "competitive", "not the favourite", "trades paid"):
-        assert said.count(text) == 7, text
-    assert said.count("maker_optimal") == 2
-    assert "-0.0000" not in said
-    assert (tmp_path / "figure.png").read_bytes().startswith(b"\x89PNG")
+    page = (EXAMPLES.parent / "docs" / "mechanisms.md").read_text("utf-8")
+    said = run("every_rule.py", tmp_path)
+    printed = re.findall(r"(\S.*?\S)  +(\w+) +(.*) +[\d.]+\n", said.partition("(50 shares)")[0])
+    rows = [
+        [name, f"`{rule}`", *figures.replace(" %", "").split()] for name, rule, figures in printed
+    ]
+    assert len(rows) == 34
+    for row in rows:
+        assert f"| {' | '.join(row)} |" in page  # all but the time, which no two runs share
 
 
 @pytest.mark.unsanitized

@@ -49,14 +49,16 @@ def test_seeds_are_fixed() -> None:
     assert first == second
 
 
-def test_shading_pays_in_thin_books_only() -> None:
+def test_whether_shading_pays_is_up_to_the_rule() -> None:
     table = experiments.shading(books=6).table
-    share = table["share_from_shading"]
+    share = table["maker_optimal"]
     assert share[0] == pytest.approx(1.0)  # alone, the truthful bid pays its whole value
     assert np.all(np.diff(share) < 0.0)
     assert share[-1] < 0.05
+    assert table["pay_as_bid"] == pytest.approx([1.0] * len(share))  # it always does
+    assert table["competitive"] == pytest.approx([0.0] * len(share), abs=1e-6)
     # A trade that pays the difference of the maker's cost leaves nothing to gain.
-    assert table["share_under_cost_payments"] == pytest.approx([0.0] * len(share), abs=1e-9)
+    assert table["cost_in_sequence"] == pytest.approx([0.0] * len(share), abs=1e-9)
 
 
 def test_ambiguity_buys_safety_with_profit() -> None:
@@ -70,6 +72,13 @@ def test_a_radius_from_data_has_its_stated_coverage() -> None:
     table = experiments.calibration(draws=1000).table
     many = [c for n, c in zip(table["observations"], table["coverage"], strict=True) if n == 1000]
     assert all(0.92 <= coverage <= 0.98 for coverage in many)
+    # What docs/experiments.md says of the experiment as the command runs it.
+    stated = experiments.calibration()
+    coverage = np.array(stated.table["coverage"])
+    assert (coverage.min().round(3), coverage.max().round(2)) == (0.884, 0.95)
+    assert (len(coverage), np.count_nonzero(coverage < 0.95)) == (13, 12)
+    assert coverage[np.array(stated.table["states"]) <= 5].min() == pytest.approx(0.91, abs=5e-3)
+    assert "in 88 to 95 % of samples" in stated.answer
 
 
 def test_trade_stops_at_the_implied_ambiguity_of_each_book() -> None:

@@ -18,6 +18,7 @@ from docs.pictures import proof as proof_picture
 from docs.pictures.book_pictures import _corners, staircase
 from docs.pictures.proof import proof
 from kpm_fast import sample
+from kpm_fast.cli.paper import FINDINGS
 from kpm_fast.cli.paper import run as run_paper
 from kpm_fast.errors import MissingDependencyError
 from kpm_fast.paper import figures
@@ -173,9 +174,11 @@ def test_documentation_command(
     assert documentation.main(["--output", str(tmp_path)]) == 0
     names = {"figure_1", "figure_2", "figure_3", "mechanisms", "proof", "race_card", "staircase"}
     expected = {f"{name}.{kind}" for name in names for kind in ("png", "svg")}
-    assert {path.name for path in tmp_path.iterdir()} == expected
-    assert len(capsys.readouterr().out.split()) == 14
-    for name in names - {"figure_1"}:  # which has fewer steps here
+    assert {path.name for path in tmp_path.iterdir() if path.is_file()} == expected
+    rest = {f"paper/{path.stem}" for path in (tmp_path / "paper").iterdir()}
+    assert rest == {f"paper/{stem}" for find in FINDINGS for stem in find().figures}
+    assert len(capsys.readouterr().out.split()) == 14 + len(rest)
+    for name in (names | rest) - {"figure_1"}:  # which has fewer steps here
         drawn, stored = (folder / f"{name}.svg" for folder in (tmp_path, ROOT / "docs" / "images"))
         assert words(drawn) == words(stored), "python -m docs.pictures --output docs/images"
 

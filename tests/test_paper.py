@@ -7,7 +7,9 @@ import csv
 import dataclasses
 import math
 import os
+import re
 from collections.abc import Callable
+from fractions import Fraction
 from itertools import product
 from pathlib import Path
 
@@ -18,6 +20,7 @@ from csv_numbers import check_numbers
 from kpm_fast.cli import paper as command
 from kpm_fast.paper import simulations as paper
 from kpm_fast.paper.finding import Finding
+from kpm_fast.paper.urn import urn
 from programs import kpm_fast_command, run_command
 
 pytestmark = pytest.mark.unsanitized
@@ -240,6 +243,25 @@ def test_command_writes_tables_and_figures(tmp_path: Path) -> None:
     with (folder / "statements.csv").open(newline="") as file:
         verdicts = [row["verdict"] for row in csv.DictReader(file)]
     assert verdicts.count("met") == 7 + sum(len(each.statements) for each in findings)
+
+
+def test_short_tables_of_findings_are_printed(capsys: pytest.CaptureFixture[str]) -> None:
+    run_paper(["paper"])
+    out = capsys.readouterr().out
+    for rows in (
+        r"Table 1 +\n[^A-Z]+order +quantity +security +price",
+        r"5 +1 +0\.2 +0 +0\.18 +0\.002 +0\.002",  # of Table 2
+        r"B +0\.1 +0\.191249",  # of 8.1
+    ):
+        assert re.search(rows, out), rows
+    assert "theorem 2" not in out  # a table of 81 rows
+
+
+def test_the_page_has_the_table_of_the_urn() -> None:
+    page = (Path(__file__).parents[1] / "docs" / "paper.md").read_text("utf-8")
+    table = urn().tables["section_8_1"]
+    for lottery, least, ball in zip(*table.values(), strict=True):
+        assert f"| {lottery} | {Fraction(least).limit_denominator(50)} | {ball:.4f} |" in page
 
 
 @pytest.mark.parametrize("find", command.FINDINGS, ids=lambda find: find.__name__)

@@ -46,6 +46,8 @@ FINDINGS: tuple[Callable[[], Finding], ...] = (
 )
 """What is reproduced besides the simulations, in the order it is printed."""
 
+_SHORT = 10  # rows of a table that is printed
+
 
 def add_parser(subparsers: Any) -> argparse.ArgumentParser:
     """Add the ``paper`` command to an ``argparse`` sub-parser collection."""
@@ -84,6 +86,8 @@ def run(args: argparse.Namespace) -> int:
         _print_simulation(console, simulation)
     for finding in findings:
         console.print(f"[bold]{finding.title}[/]", highlight=False, soft_wrap=True)
+        for stem, table in finding.tables.items():
+            _print_short(console, stem, table)
         _print_statements(console, finding.statements)
     if output is not None:
         console.print(f"{len(paths)} files written to {output}", highlight=False)
@@ -107,6 +111,24 @@ def _print_simulation(console: Console, simulation: Simulation) -> None:
     ]
     print_table(console, "", columns, rows, labels=("",), expendable=("CE (money)",))
     _print_statements(console, simulation.statements)
+
+
+def _print_short(console: Console, stem: str, table: Mapping[str, Sequence[Any]]) -> None:
+    """Print a table of a finding, unless it is as long as that of a figure."""
+    rows = [list(map(_entry, row)) for row in zip(*table.values(), strict=True)]
+    if len(rows) <= _SHORT:
+        title = stem.replace("table_", "Table ") if stem.startswith("table_") else ""
+        columns = [name.replace("_", " ") for name in table]
+        words = [
+            name
+            for name, column in zip(columns, table.values(), strict=True)
+            if isinstance(column[0], str)
+        ]
+        print_table(console, title, columns, rows, labels=words)
+
+
+def _entry(value: Any) -> str:
+    return f"{value:.6g}" if isinstance(value, float) else str(value)
 
 
 def _print_statements(console: Console, statements: Sequence[Statement]) -> None:

@@ -123,7 +123,10 @@ def _draw(axes: Axes, rows: dict[str, list[float]]) -> None:
     axes.set_xscale("log")
     axes.set_xticks(OBSERVATIONS, [f"{n:,}" for n in OBSERVATIONS])
     axes.minorticks_off()
-    axes.set_title("Ω = χ²(N − 1, 95 %) / 2n holds the truth about as often as it says")
+    low, high = 100.0 * min(rows["coverage"]), 100.0 * max(rows["coverage"])
+    axes.set_title(
+        f"Ω = χ²(N − 1, 95 %) / 2n holds the truth in {low:.0f} to {high:.0f} % of samples"
+    )
     axes.set_xlabel("observations n")
     axes.set_ylabel("samples inside the ball (%)")
     axes.set_ylim(85.0, 100.0)

@@ -154,6 +154,7 @@ def corollary_1() -> Finding:
         for omega in RADII
     ]
     worst = [float(result.payoff.min()) for result in results]
+    attained = [surplus(result.fills) for result in results]
     certainty = [float(result.certainty_equivalent) for result in results]
     limit = clear(
         Market(payoffs(), claims=_CLAIMS, maker=WorstStateMaker(STATES)), orders, rule="pay_as_bid"
@@ -187,32 +188,57 @@ def corollary_1() -> Finding:
                 "ambiguity": list(RADII),
                 "certainty_equivalent": certainty,
                 "worst_payoff": worst,
-                "surplus": [surplus(result.fills) for result in results],
+                "surplus": attained,
             }
         },
-        figures={"corollary_1": lambda: _corollary_1_figure(certainty, worst, threshold)},
+        figures={
+            "corollary_1": lambda: _corollary_1_figure(certainty, worst, attained, best, threshold)
+        },
     )
 
 
 def _corollary_1_figure(
-    certainty: Sequence[float], worst: Sequence[float], threshold: float
+    certainty: Sequence[float],
+    worst: Sequence[float],
+    attained: Sequence[float],
+    best: float,
+    threshold: float,
 ) -> Figure:
     with house_style():
-        figure, (axes,) = new_figure(7.2, 4.2)
-        axes.axhline(0.0, color=GREY, linewidth=0.8)
-        axes.plot(RADII, certainty, color=BLUE, label="certainty equivalent")
-        axes.plot(RADII, worst, color=ORANGE, label="payoff in the worst state")
-        axes.axvline(threshold, color=GREY, linewidth=1.0, ls=(0, (2, 3)))
-        axes.annotate(
-            "−ln min q",
-            (threshold, min(worst)),
-            (-5, 2),
+        figure, (left, right) = new_figure(9.6, 4.0, columns=2)
+        left.axhline(0.0, color=GREY, linewidth=0.8)
+        left.plot(RADII, certainty, color=BLUE, label="certainty equivalent")
+        left.plot(RADII, worst, color=ORANGE, label="payoff in the worst state")
+        left.set_title("In the end the maker risks nothing")
+        left.legend(frameon=False)
+        right.axhline(best, color=GREY, linewidth=1.0, ls=(0, (2, 3)))
+        right.plot(RADII, attained, color=GREEN)
+        right.annotate(
+            f"LP* = {best:.2f}, the optimum of (5)",
+            (RADII[0], best),
+            (2, 4),
             textcoords="offset points",
             color=GREY,
-            ha="right",
         )
-        axes.set_title("From a finite ambiguity on, the maker risks nothing")
-        axes.set_xlabel("ambiguity Ω (nats)")
-        axes.set_ylabel("money")
-        axes.legend(frameon=False)
+        middle = len(RADII) // 2
+        right.annotate(
+            "surplus of the KPM's fills",
+            (RADII[middle], attained[middle]),
+            (8, -12),
+            textcoords="offset points",
+            color=GREEN,
+        )
+        right.set_title("In the end its fills are optimal for (5)")
+        for axes, low in ((left, min(worst)), (right, min(attained))):
+            axes.axvline(threshold, color=GREY, linewidth=1.0, ls=(0, (2, 3)))
+            axes.annotate(
+                "−ln min q",
+                (threshold, low),
+                (-5, 2),
+                textcoords="offset points",
+                color=GREY,
+                ha="right",
+            )
+            axes.set_xlabel("ambiguity Ω (nats)")
+            axes.set_ylabel("money")
     return figure
