@@ -168,7 +168,7 @@ def test_python_layers_know_only_those_below() -> None:
         if path == ROOT / "kpm_fast" / "__init__.py":
             continue
         layer = path.relative_to(ROOT / "kpm_fast").with_suffix("").parts[0]
-        if path.name == "__main__.py":  # of a folder: what `python -m` runs stands above all else
+        if path.name == "__main__.py":  # also that of a package within: it starts the command
             layer = "__main__"
         used.add(layer)
         for name in imports(path):
