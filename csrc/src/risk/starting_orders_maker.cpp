@@ -139,19 +139,22 @@ double StartingOrdersMaker::increment(const ArrayView& change, Array* prices) {
     }
     return u - least - (delta_ * (moved_ / room).log()).sum();
   }
-  // Newton in tau, which has the digits of the change.
+  // Halley's method in tau, which has the digits of the change.
   for (int iteration = 0; iteration < kIterations; ++iteration) {
     double value = 0.0;
     double slope = 0.0;
+    double curve = 0.0;  // half of it, and negative
     for (Eigen::Index i = 0; i < states(); ++i) {
       const double inverse = 1.0 / (room[i] + (tau - change[i]));
       const double share = state_prices_[i] * inverse;
       value += share * (tau - change[i]);
-      slope += share * room[i] * inverse;
+      const double tangent = share * room[i] * inverse;
+      slope += tangent;
+      curve += tangent * inverse;
     }
-    const double step = value / slope;
+    const double step = value / (slope + curve * value / slope);
     tau -= step;
-    if (!(std::abs(step) > 1e-9 * (high - low))) {  // the error left is of the order of its square
+    if (!(std::abs(step) > 1e-6 * (high - low))) {  // the error left is of the order of its cube
       break;
     }
   }

@@ -146,9 +146,12 @@ double UtilityMaker::increment(const ArrayView& change, Array* prices) {
   for (int iteration = 0; iteration < kIterations; ++iteration) {
     Pair values(0.0, 0.0);
     Pair slopes(0.0, 0.0);
+    Pair curves(0.0, 0.0);
     const auto add = [&](const Pair& p, const Pair& room, const Pair& moved) {
       values += p * log1p_series<Pair>(moved / (room + room + moved));
-      slopes += p / (room + moved);
+      const Pair inverse = 1.0 / (room + moved);
+      slopes += p * inverse;
+      curves += p * inverse * inverse;
     };
     Eigen::Index i = 0;
     for (; i + 1 < states(); i += 2) {
@@ -160,9 +163,10 @@ double UtilityMaker::increment(const ArrayView& change, Array* prices) {
     }
     const double value = values.sum();
     const double slope = slopes.sum();
-    const double step = value / slope;
+    // Halley's step: the error left is of the order of its cube.
+    const double step = value / (slope + 0.5 * curves.sum() * value / slope);
     rise -= step;
-    if (!(std::abs(step) > 1e-9 * (high - low))) {  // the error left is of the order of its square
+    if (!(std::abs(step) > 1e-6 * (high - low))) {
       break;
     }
   }
