@@ -82,7 +82,7 @@ def test_a_report_has_the_figures_of_the_clearing(card: kpm.Result, tree: Any) -
     heads = [words(row.find(f"{XHTML}th")) for row in listed.find(f"{XHTML}tbody")]
     assert heads == filled.tolist()
     assert "All 32 checks passed." in said
-    assert "The proof holds: all 12 checks passed." in said
+    assert "The proof holds: all 14 checks passed." in said
     assert "Orders cross: they trade with each other at any ambiguity." in said
 
 

@@ -222,7 +222,7 @@ def test_quotes_are_timed_for_every_maker_and_payoff(monkeypatch: pytest.MonkeyP
         (n, kind) for n in makers.makers(np.full(3, 1 / 3)) for kind in quoting.PAYOFFS
     }
     assert all(row[name] > 0.0 for row in section.rows for name in row if name.endswith("time"))
-    assert len(section.targets) == 2
+    assert len(section.targets) == 3
     for target in section.targets:
         assert all(name in target.measured for name in makers.makers(np.full(3, 1 / 3)))
 

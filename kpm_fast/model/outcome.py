@@ -426,7 +426,8 @@ class CellResult(Value):
     worst_case, marginal_state_prices : ndarray, shape (N,)
         p and g, as in :class:`kpm_fast.Result`.
     multipliers : ndarray, shape (K,)
-        lambda, shares. With p and g it proves ``dual_bound``.
+        lambda, shares. With p and g it proves ``dual_bound``; where an order at the cell's price
+        dwarfs what trades, of as much of it as may trade, and concavity bounds the rest.
     seconds : float
     """
 

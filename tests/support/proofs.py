@@ -83,15 +83,15 @@ def prove(market: kpm.Market, orders: kpm.Orders, **options: Any) -> kpm.Result:
 def _reasons(
     market: kpm.Market, scale: float, pieces: np.ndarray, found: kpm.CellResult
 ) -> tuple[np.ndarray, np.ndarray, np.ndarray, float]:
-    """Return p, g, lambda and bound; huge multipliers are clipped, which loosens the bound."""
+    """Return p, g, lambda and what they prove; huge multipliers are clipped, which loosens it."""
     p, g = found.worst_case, found.marginal_state_prices
     span = np.ptp(market.payoffs, axis=1)
     most = 1e3 * scale / np.where(span > 0, span, scale)
     multipliers = np.clip(found.multipliers, -most, most)
-    if np.array_equal(multipliers, found.multipliers):
-        return p, g, multipliers, found.dual_bound
     book = (market.payoffs, market.inventory, market.risk_aversion)
-    return p, g, multipliers, reference.cell_bound(*book, pieces, p, g, multipliers)
+    bound = reference.cell_bound(*book, pieces, p, g, multipliers)
+    # Of a step that dwarfs what trades only a part is bounded by the cell's own multipliers.
+    return p, g, multipliers, max(bound, found.dual_bound)
 
 
 def prove_book(book: Book) -> kpm.Result:
