@@ -8,7 +8,7 @@ depends on the executor or on the tasks, and with ``--resume FILE`` a run that w
 where it was.
 """
 
-# sphinx_gallery_thumbnail_path = "images/bench-latency.png"
+# sphinx_gallery_thumbnail_path = "images/bench-overview.png"
 
 import argparse
 import time
