@@ -122,7 +122,7 @@ struct CellSolution {
   double primal_residual = 0.0;
   double dual_residual = 0.0;
   int iterations = 0;
-  Support support;
+  Support support;  ///< proves `dual_bound`; of an order that dwarfs what trades, of a part of it
 };
 
 /// The leaves of a finished tree, row by row: boxes of staircase pieces that tile the product of

@@ -235,7 +235,7 @@ void RiskBlock::recover_step(const ArrayView& dloss) {
   Pair curvature(0.0, 0.0);
   Pair once(0.0, 0.0);  // the products' first and second-order terms
   Pair twice(0.0, 0.0);
-  Pair steepest(0.0, 0.0);
+  Pair inverse_step(0.0, 0.0);
   for (States& state : states_) {
     const Pair t = state.t;
     const Pair x = state.x0 + (state.gp * state.dloss - by_eta * state.eta - theta.kappa -
@@ -251,7 +251,7 @@ void RiskBlock::recover_step(const ArrayView& dloss) {
     const Pair dt = state.target_t - t * change_g;
     once += state.g * (dt + t * change_g);
     twice += state.g * (change_g * dt);
-    steepest = steepest.max((-dt / t).max(-a_eps)).max(-x);
+    inverse_step = inverse_step.max((-dt / t).max(-a_eps)).max(-x);
     if (ball_) {
       const Pair px = state.p * x;
       const Pair h = state.h;
@@ -260,7 +260,7 @@ void RiskBlock::recover_step(const ArrayView& dloss) {
       curvature += px * x;
       once += state.p * (dh + h * x);
       twice += px * dh;
-      steepest = steepest.max(-dh / h);
+      inverse_step = inverse_step.max(-dh / h);
       state.dh = dh;
     }
     state.x = x;
@@ -272,7 +272,7 @@ void RiskBlock::recover_step(const ArrayView& dloss) {
   curvature_ = curvature.sum();
   dslack_ = ball_correction_ - entropy_slope.sum();
   products_ = {products_.now, once.sum(), 0.0, twice.sum()};
-  inverse_step_ = steepest.maxCoeff();
+  inverse_step_ = inverse_step.maxCoeff();
   if (ball_) {
     products_.by_primal += dmu_ * slack_ + mu_ * dslack_;
     products_.by_both += dmu_ * dslack_;

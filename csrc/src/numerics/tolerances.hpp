@@ -24,6 +24,7 @@ constexpr double kPricesAgree = 1e-15;
 
 /// Rounding changes a claim price by less than this.
 constexpr double kPriceRounding = 1e-12;
+static_assert(kPriceRounding <= kPriceTolerance);  // else a right price would fail the check
 
 /// Accuracy to which the simplex method brings prices into their ranges.
 constexpr double kSimplexTolerance = 5e-13;

@@ -49,9 +49,9 @@ InformationProjection::InformationProjection(const ScaledMarket& market, Arena& 
       low_(arena.array(market.claims())),
       high_(arena.array(market.claims())),
       distribution_(arena.array(market.states())),
-      payoffs_(arena.matrix(market.claims(), market.states())),
-      scaled_(arena.matrix(market.claims(), market.states())),
-      hessian_(arena.matrix(market.claims(), market.claims())),
+      payoffs_(matrix_unless_disjoint(market, market.states(), arena)),
+      scaled_(matrix_unless_disjoint(market, market.states(), arena)),
+      hessian_(matrix_unless_disjoint(market, market.claims(), arena)),
       prior_(arena.array(market.states())),
       weight_(arena.array(market.states())),
       root_(arena.array(market.states())),
@@ -300,6 +300,7 @@ bool InformationProjection::settle(double farthest) {
 /// claims' prices are to be found: those of the prior times one factor, each moved into its range,
 /// with the factor at which they add up to one with the states in which no claim pays.
 bool InformationProjection::settle_disjoint() {
+  pass(2.0 * static_cast<double>(support_.size()));
   active_.clear();
   double mass = 0.0;  // of the prior, on the support
   for (const int i : support_) {
@@ -317,7 +318,9 @@ bool InformationProjection::settle_disjoint() {
   double too_large = kInfinity;
   double sum = 0.0;
   const double enough = kRounding * static_cast<double>(2 + market_.claims());
+  bool close = false;
   for (int step = 0; step < kFactorSteps; ++step) {
+    pass(static_cast<double>(market_.claims()));
     double held = 0.0;  // by an end of a range
     double moves = free;
     for (int k = 0; k < market_.claims(); ++k) {
@@ -327,14 +330,19 @@ bool InformationProjection::settle_disjoint() {
       (price_[k] == price ? moves : held) += price_[k] == price ? share[k] : price_[k];
     }
     sum = held + factor * moves;
-    if (std::abs(sum - 1.0) <= enough) {
-      break;
-    }
+    const bool was_close = close;
+    close = std::abs(sum - 1.0) <= enough;
     (sum < 1.0 ? too_small : too_large) = factor;
     const double next = moves > 0.0 ? (1.0 - held) / moves : kInfinity;
-    factor = too_small < next && next < too_large ? next
-             : too_large < kInfinity              ? 0.5 * (too_small + too_large)
-                                                  : 2.0 * too_small;
+    const bool inside = too_small < next && next < too_large;
+    if (close && (was_close || !inside)) {
+      break;
+    }
+    // Where another range's end binds there, the middle, of numbers that decades may separate.
+    factor = inside                     ? next
+             : !(too_large < kInfinity) ? 1e3 * too_small
+             : too_small > 0.0          ? std::sqrt(too_small) * std::sqrt(too_large)
+                                        : 1e-3 * too_large;
   }
   double divergence = free > 0.0 ? factor * free * std::log(factor) : 0.0;
   for (int k = 0; k < market_.claims(); ++k) {

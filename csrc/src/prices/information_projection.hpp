@@ -18,10 +18,10 @@ namespace kpm {
 /// There is at most one minimiser: KL is strictly convex.
 /// Cost per Newton step: O(A^2 N + A^3) for A claims whose price is wanted, N exponentials. Where
 /// claims pay on disjoint sets of states, prices are the prior's times one factor, as far as their
-/// ranges let them: the root of a piecewise linear function, O(N) a step.
+/// ranges let them: the root of a piecewise linear function, O(K) a step after O(N) once.
 class InformationProjection {
  public:
-  /// `checkpoint`, if any, is passed at each row of a Newton step.
+  /// `checkpoint`, if any, is passed at each row of a Newton step, or at each step of that root.
   InformationProjection(const ScaledMarket& market, Arena& arena, Checkpoint* checkpoint = nullptr);
 
   /// No state may be positive, every price is admitted.
@@ -35,8 +35,8 @@ class InformationProjection {
   /// Starting from the prior, adds violated ranges until there are none, and drops those whose
   /// multiplier has the wrong sign; one whose price follows from those of others replaces one of
   /// these. Exact if it returns true. False, without any conclusion, if it takes too long, where
-  /// states must vanish (KL then has no finite lambda), or where the dual says that the answer is
-  /// farther than `farthest` from the prior.
+  /// states must vanish (KL then has no finite lambda; disjoint claims need none), or where the
+  /// dual says that the answer is farther than `farthest` from the prior.
   bool settle(double farthest = kInfinity);
 
   const Slice& distribution() const { return distribution_; }  ///< (states) x
@@ -75,7 +75,7 @@ class InformationProjection {
   MatrixSlice hessian_;  // (active, active)
   Slice prior_, weight_, root_, moved_;  // (states)
   Slice lambda_, price_;                 // (claims)
-  Slice step_;                           // (active)
+  Slice step_;                           // (active), or (claims) shares of the prior
   Slice null_;                           // (active) multipliers that cancel out in every state
   SemidefiniteCholesky factor_;
   double log_mass_ = 0.0;  // ln sum q e^{P' lambda}

@@ -7,9 +7,9 @@
 
 #include "numerics/linear_equations.hpp"
 #include "numerics/tolerances.hpp"
+#include "selection/active_sets.hpp"
 #include "selection/exact_steps.hpp"
 #include "selection/open_steps.hpp"
-#include "selection/settled_face.hpp"
 
 namespace kpm {
 
@@ -218,7 +218,8 @@ void DemandRule::choose_open(const CellOptimum& solution, const std::vector<int>
     }
   }
   const FaceProblem face = face_of(open, demand, directions, std::move(limits), std::move(room));
-  const Array best = settle_on_face(face, project_on_face(face, &checkpoint_), &checkpoint_);
+  const Array best =
+      minimise_by_active_sets(face, project_on_face(face, &checkpoint_), &checkpoint_);
   const auto worth = [&](const Array& trial) { return value(trial, cell); };
   approach(open, best, worth, worth(demand) - tie, demand);
 }

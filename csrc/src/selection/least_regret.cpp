@@ -94,8 +94,9 @@ Array project_on_face(const FaceProblem& problem, Checkpoint* checkpoint) {
       ddual = product / slack - weight * dslack;
     };
     const auto reach = [&] {
-      const double steepest = std::max((-dslack / slack).maxCoeff(), (-ddual / dual).maxCoeff());
-      return steepest > 0.0 ? 1.0 / steepest : 2.0;
+      const double inverse_step =
+          std::max((-dslack / slack).maxCoeff(), (-ddual / dual).maxCoeff());
+      return inverse_step > 0.0 ? 1.0 / inverse_step : 2.0;
     };
     direction(-slack * dual);
     const double affine = std::min(1.0, reach());

@@ -34,7 +34,8 @@ void approach(const std::vector<OpenStep>& steps, const Array& best, const Worth
   for (int halving = 0; halving < kHalvings; ++halving, share *= 0.5) {
     for (std::size_t k = 0; k < steps.size(); ++k) {
       const double from = demand[steps[k].claim];
-      trial[steps[k].claim] = from + share * (best[static_cast<Eigen::Index>(k)] - from);
+      const double to = best[static_cast<Eigen::Index>(k)];
+      trial[steps[k].claim] = share < 1.0 ? from + share * (to - from) : to;
     }
     if (worth(trial) >= least) {
       demand = std::move(trial);

@@ -31,8 +31,8 @@ struct Auction {
   const std::vector<Ladder>& ladders;
   Checkpoint& checkpoint;  ///< asked before each step of every method
 
-  /// Before a step whose dearest part is a system of the claims. Throws `Abandoned` if nobody waits
-  /// for the optimum any more.
+  /// Before a step whose dearest part is a system of the claims. Throws `Abandoned` if the
+  /// clearing is stopped.
   void pass() const {
     constexpr double kLeast = 2e4;  // of a small book: roots, divisions and what surrounds them
     const auto claims = static_cast<double>(market.claims());

@@ -6,8 +6,8 @@
 #include "mechanisms/competitive/published.hpp"
 #include "numerics/linear_equations.hpp"
 #include "numerics/tolerances.hpp"
+#include "selection/active_sets.hpp"
 #include "selection/open_steps.hpp"
-#include "selection/settled_face.hpp"
 
 namespace kpm {
 
@@ -166,7 +166,8 @@ void choose_demand(const Auction& auction, const std::vector<Staircase>& stairs,
     open_yet = raise_payout(auction, directions.row(m).transpose(), face, best);
   }
   if (open_yet) {
-    best = settle_on_face(face, project_on_face(face, &auction.checkpoint), &auction.checkpoint);
+    best = minimise_by_active_sets(face, project_on_face(face, &auction.checkpoint),
+                                   &auction.checkpoint);
   }
 
   const auto worth = [&](const Array& demand) {

@@ -44,12 +44,13 @@ namespace {
 constexpr double kRoom = 4.0;      // times what trades: how far a step that dwarfs it is searched
 constexpr double kWider = 64.0;    // times that, where it was not far enough
 constexpr double kVast = 1e6;      // times what counts to the maker: a unit that hides it
-constexpr int kUnits = 8;          // solutions of a cell, at most
+constexpr int kUnits = 8;          // units a cell is solved in before the whole of its steps is
 constexpr double kUnseen = 1e-12;  // of the maker's own money: less than this is as good as none
 
 /// One cell, solved in units of what can trade in it: what its flats and the ends of its steps fill
 /// for certain, and the steps themselves. Where a step dwarfs what trades of it, it is searched
-/// for some of its length only; the rest is worth less, as the objective is concave.
+/// for some of its length only; that the rest is worth no more is shown by concavity, or more of it
+/// is searched.
 class OneCell {
  public:
   OneCell(const Market& market, const std::vector<Staircase>& stairs, const std::int64_t* cell,
@@ -80,7 +81,7 @@ class OneCell {
   void load(Hull& hull) const;
   bool search(bool first);
   double traded() const;
-  double bound_beyond(CellSolver& solver, Hull& hull) const;
+  double bound_beyond(CellSolver& solver, Hull& hull);
   bool proves_the_rest() const {
     return beyond_ <= std::max(optimum_.bound, optimum_.objective + inner_.tolerance);
   }
@@ -198,7 +199,7 @@ double OneCell::traded() const {
 /// No demand beyond what was searched of the steps is worth more than this. On the straight way
 /// there from the optimum one leaves what was searched at such an end of a step, and from there on
 /// the objective rises no faster than until then.
-double OneCell::bound_beyond(CellSolver& solver, Hull& hull) const {
+double OneCell::bound_beyond(CellSolver& solver, Hull& hull) {
   double bound = -kInfinity;
   for (int k = 0; k < scaled_.claims() && room_ < kInfinity; ++k) {
     const Piece whole = claim(k).piece(piece(k));
@@ -210,10 +211,15 @@ double OneCell::bound_beyond(CellSolver& solver, Hull& hull) const {
       const double from = scaled_.demand(k, end);
       hull.demand[2 * k] = hull.demand[2 * k + 1] = from;
       solver.solve(hull, inner_);
-      const double rise = solver.optimum().bound - optimum_.objective + kGapRounding;
+      iterations_ += solver.iterations();
+      // Both figures contain the risk of what the maker holds and owes there.
+      const double rounding =
+          kGapRounding * (1.0 + scaled_.inventory.abs().maxCoeff() + std::abs(from));
+      const double rise = solver.optimum().bound - optimum_.objective + rounding;
       const double times =
           (scaled_.demand(k, last) - optimum_.demand[k]) / (from - optimum_.demand[k]);
-      bound = std::max(bound, optimum_.objective + (rise > 0.0 ? rise * std::abs(times) : 0.0));
+      const double beyond = optimum_.objective + (rise <= 0.0 ? 0.0 : rise * std::abs(times));
+      bound = std::isnan(beyond) ? kInfinity : std::max(bound, beyond);
     };
     leave_at(range.demand_low, whole.demand_low);
     leave_at(range.demand_high, whole.demand_high);

@@ -26,11 +26,12 @@ constexpr std::size_t kRound = 8;         // of this many
 constexpr std::int64_t kPolishNodes = 8;  // nodes after the proof, at least
 constexpr std::size_t kClimbEvery = 4;    // one in so many of a round looks for a better clearing
 constexpr std::size_t kSupports = 64;     // of other nodes that a node is bounded by
-constexpr int kToChoose = 2;      // the selection's time, in that of a cell, at most as a rule
-constexpr int kToMakeSafe = 6;    // likewise, where it has to make a clearing that loses nothing
-constexpr int kTiny = 8;          // states and claims of the smallest books
-constexpr double kUnheard = 8e5;  // operations in which no limit stops these: by then they are done
-constexpr double kHeavy = 1e7;    // operations: a book whose cells take this long starts safely
+constexpr int kToChoose = 2;    // the selection's time, in that of a cell, at most as a rule
+constexpr int kToMakeSafe = 6;  // likewise, where it has to make a clearing that loses nothing
+constexpr int kTiny = 8;        // states and claims of the smallest books
+constexpr double kUnpolled =
+    8e5;                        // operations in which no limit stops these: by then they are done
+constexpr double kHeavy = 1e7;  // operations: a book whose cells take this long starts safely
 
 bool is_tiny(const ScaledMarket& market) { return market.states() + market.claims() <= kTiny; }
 
@@ -45,7 +46,7 @@ class Tree {
         begin_(Clock::now()),
         reporter_(settings, {}),  // the first at once
         costs_(market.claims()),
-        first_(market, corners, token_, is_tiny(market) ? kUnheard : 0.0),
+        first_(market, corners, token_, is_tiny(market) ? kUnpolled : 0.0),
         to_the_end_(goes_on_to_the_end(market, settings.tolerance)) {}
 
   TreeResult run() {
@@ -95,7 +96,7 @@ class Tree {
   /// Reserve time for what follows the search: for a clearing that loses nothing, as long as there
   /// is none, and for the choice among the best ones.
   void leave_time() {
-    token_.leave(best_ >= 0.0 ? Clock::duration{} : kToMakeSafe * of_a_cell_,
+    token_.leave(best_ >= -kTie ? Clock::duration{} : kToMakeSafe * of_a_cell_,
                  kToChoose * of_a_cell_);
   }
 

@@ -23,10 +23,10 @@ constexpr double kNear = 0.5;  // of the gap: neighbours of clearings farther of
 }  // namespace
 
 NodeSolver::NodeSolver(const ScaledMarket& market, const std::vector<Corners>& corners,
-                       StopToken& token, double unheard)
+                       StopToken& token, double unpolled)
     : market_(market),
       corners_(corners),
-      checkpoint_(token, unheard),
+      checkpoint_(token, unpolled),
       cells_(market, corners, arena_, checkpoint_),
       ranges_(market, arena_, &checkpoint_),
       cell_multipliers_(market),

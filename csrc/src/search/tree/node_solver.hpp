@@ -23,9 +23,9 @@ class RelaxationProgram;
 
 class NodeSolver {
  public:
-  /// `unheard`: operations to begin with that no limit stops.
+  /// `unpolled`: operations to begin with that no limit stops.
   NodeSolver(const ScaledMarket& market, const std::vector<Corners>& corners, StopToken& token,
-             double unheard = 0.0);
+             double unpolled = 0.0);
   ~NodeSolver();
 
   /// If it is stopped, the node is returned as its own child, with the best bound so far.

@@ -1,4 +1,4 @@
-#include "selection/settled_face.hpp"
+#include "selection/active_sets.hpp"
 
 #include <algorithm>
 #include <cmath>
@@ -17,7 +17,7 @@ constexpr double kRounding = 1e-14;  // of a step and of what moves its demand
 constexpr double kSlope = 1e-13;     // of the regret: a share of a share
 constexpr int kTurns = 20;           // of a way's slope, where targets lie on it
 
-/// Once a clearing at most, and small: plain loops take less room than the library's products.
+/// Small as a rule: plain loops take less room than the library's products.
 Matrix product(const Matrix& a, const Matrix& b) {
   Matrix sums = Matrix::Zero(a.rows(), b.cols());
   for (Eigen::Index i = 0; i < a.rows(); ++i) {
@@ -31,9 +31,9 @@ Matrix product(const Matrix& a, const Matrix& b) {
 }
 
 /// Steps and limits are the rows of one matrix: a step's demand has two ends, a limit only one.
-class FaceSettling {
+class ActiveSets {
  public:
-  FaceSettling(const FaceProblem& face, const Array& near)
+  ActiveSets(const FaceProblem& face, const Array& near)
       : face_(face),
         steps_(face.start.size()),
         rows_(steps_ + face.room.size(), face.directions.cols()),
@@ -121,7 +121,11 @@ class FaceSettling {
     return y;
   }
 
-  double work() const { return static_cast<double>(rows_.size()) * static_cast<double>(t_.size()); }
+  /// Operations of a pass: two decompositions, and products of the rows with as many columns.
+  double work() const {
+    const auto d = static_cast<double>(t_.size());
+    return d * d * (4.0 * static_cast<double>(rows_.rows()) + d);
+  }
 
  private:
   /// Directions that are as much as can be each other's affair alone, each in shares of a step that
@@ -253,18 +257,22 @@ class FaceSettling {
 
 }  // namespace
 
-Array settle_on_face(const FaceProblem& face, const Array& near, Checkpoint* checkpoint) {
-  FaceSettling settling(face, near);
-  const Eigen::Index most = 6 * (face.start.size() + face.room.size()) + 8;
-  for (Eigen::Index pass = 0; pass < most; ++pass) {
+Array minimise_by_active_sets(const FaceProblem& face, const Array& near, Checkpoint* checkpoint) {
+  const Eigen::Index rows = face.start.size() + face.room.size();
+  if (checkpoint != nullptr) {  // what the constructor does
+    const auto d = static_cast<double>(face.directions.cols());
+    checkpoint->pass(d * d * static_cast<double>(rows + face.start.size()));
+  }
+  ActiveSets sets(face, near);
+  for (Eigen::Index pass = 0; pass < 6 * rows + 8; ++pass) {
     if (checkpoint != nullptr) {
-      checkpoint->pass(settling.work());
+      checkpoint->pass(sets.work());
     }
-    if (!settling.advance() && !settling.release()) {
-      break;
+    if (!sets.advance() && !sets.release()) {
+      return sets.ends_met();
     }
   }
-  return settling.ends_met();
+  return near;
 }
 
 }  // namespace kpm

@@ -3,7 +3,7 @@
 #include <cmath>
 
 #include "check.hpp"
-#include "selection/settled_face.hpp"
+#include "selection/active_sets.hpp"
 
 namespace kpm {
 namespace {
@@ -87,7 +87,7 @@ TEST(complete_sets_fill_to_the_last_share) {
     face.target = face.below = face.high;
     face.start << 1.25, 1.25, 0.125 * wide, 0.125 * wide, 0.125 * wide;
     face.directions << 0.6, -0.8, 0.6, -0.8, 0.8, 0.6, 0.8, 0.6, 0.8, 0.6;
-    const Array best = settle_on_face(face, project_on_face(face));
+    const Array best = minimise_by_active_sets(face, project_on_face(face));
     CHECK((best == face.high).all());
   }
 }
@@ -99,7 +99,7 @@ TEST(demand_inside_its_step_stays_there) {
     face.high << 3.0, 3.0 + short_of;
     face.target = face.below = face.high;
     face.directions << 1.0, 1.0;
-    const Array best = settle_on_face(face, project_on_face(face));
+    const Array best = minimise_by_active_sets(face, project_on_face(face));
     CHECK(best[0] == 3.0);
     CHECK_NEAR(face.high[1] - best[1], short_of, 1e-15);
   }
@@ -113,7 +113,7 @@ TEST(along_one_direction_the_slope_changes_sign) {
     const FaceProblem face = random_face(random, 2 + random.below(4), 1, trial % 10);
     const double least = least_by_bisection(face);
     const Array wanted = face.start + least * face.directions.col(0).array();
-    const Array best = settle_on_face(face, project_on_face(face));
+    const Array best = minimise_by_active_sets(face, project_on_face(face));
     const Array widths = face.high - face.low + std::abs(least);
     for (Eigen::Index k = 0; k < wanted.size(); ++k) {
       CHECK_NEAR(best[k], wanted[k], 1e-12 * widths[k]);
@@ -135,7 +135,7 @@ TEST(active_sets_end_no_higher_than_they_start) {
     const int d = 1 + random.below(4);
     const FaceProblem face = random_face(random, d + random.below(4), d, trial % 7);
     const Array near = project_on_face(face);
-    const Array best = settle_on_face(face, near);
+    const Array best = minimise_by_active_sets(face, near);
     CHECK((best >= face.low).all() && (best <= face.high).all());
     CHECK_AT_MOST(regret(face, best), regret(face, near), 1e-12 * regret(face, face.start));
   }

@@ -10,6 +10,7 @@ namespace kpm {
 /// `near`, active sets go on: Newton's method along what is not held, up to what holds next, and
 /// away from what holds wrongly. Demand at an end is exactly there afterwards, whatever the widths
 /// of the other steps; all else is as exact as the directions.
-Array settle_on_face(const FaceProblem& face, const Array& near, Checkpoint* checkpoint = nullptr);
+Array minimise_by_active_sets(const FaceProblem& face, const Array& near,
+                              Checkpoint* checkpoint = nullptr);
 
 }  // namespace kpm
