@@ -128,24 +128,32 @@ void RiskBlock::update_residuals(const ArrayView& loss) {
   products_ = {products.sum(), 0.0, 0.0, 0.0};
   r3_ = r3.sum();
   r4_ = r4.sum();
-  border_ = {};
   if (ball_) {
     products_.now += mu * slack_;
     root_slack_ = std::sqrt(slack_ * inverse_mu);
-    border_.ck = ck.sum();
-    border_.cm = cm.sum();
-    border_.inverse_c = 1.0 / cc.sum();
-    border_.kappa_by_c = a * border_.ck * border_.inverse_c;
-    border_.mu_by_c = a * border_.cm * border_.inverse_c;
-    border_.inverse_kappa = 1.0 / (kk.sum() - border_.kappa_by_c * border_.ck);
-    const double rest = km.sum() - border_.kappa_by_c * border_.cm;
+  }
+  factor_border({cc.sum(), ck.sum(), cm.sum(), kk.sum(), km.sum(), mm.sum()});
+}
+
+/// Of the three numbers that all states share, by elimination.
+void RiskBlock::factor_border(const Sums& of) {
+  border_ = {};
+  if (ball_) {
+    const double of_slack = slack_ * (1.0 / mu_);
+    border_.ck = of.ck;
+    border_.cm = of.cm;
+    border_.inverse_c = 1.0 / of.cc;
+    border_.kappa_by_c = a_ * border_.ck * border_.inverse_c;
+    border_.mu_by_c = a_ * border_.cm * border_.inverse_c;
+    border_.inverse_kappa = 1.0 / (of.kk - border_.kappa_by_c * border_.ck);
+    const double rest = of.km - border_.kappa_by_c * border_.cm;
     border_.mu_by_kappa = rest * border_.inverse_kappa;
-    border_.inverse_mu = 1.0 / (mm.sum() + slack_ * inverse_mu - border_.mu_by_c * border_.cm -
-                                border_.mu_by_kappa * rest);
+    border_.inverse_mu =
+        1.0 / (of.mm + of_slack - border_.mu_by_c * border_.cm - border_.mu_by_kappa * rest);
   } else if (simplex_) {
-    border_.inverse_kappa = 1.0 / kk.sum();
+    border_.inverse_kappa = 1.0 / of.kk;
   } else {
-    border_.inverse_c = 1.0 / cc.sum();
+    border_.inverse_c = 1.0 / of.cc;
   }
 }
 

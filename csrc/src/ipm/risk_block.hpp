@@ -130,8 +130,14 @@ class RiskBlock {
     double inverse_c, inverse_kappa, inverse_mu;  // of the pivots, 0 for what does not move
   };
 
+  /// The border's entries, summed over the states.
+  struct Sums {
+    double cc, ck, cm, kk, km, mm;
+  };
+
   void tilt(const ArrayView& loss, double tau, double entropy_share);
   void refresh();
+  void factor_border(const Sums& of);
   void put(Slice& array, Eigen::Index k, const Pair& values) const;
   void tilt_in_ball(double tau, double entropy_share);
   double tilt_by(double inverse_mu);

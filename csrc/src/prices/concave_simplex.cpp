@@ -160,21 +160,42 @@ bool ConcaveSimplex::step(int entering, double gain, bool rises) {
     }
     reach_[r] = reach(r);
   }
-  // The entering price's own breakpoints.
-  Function* const own =
-      entering < states_ ? nullptr : &functions_[static_cast<std::size_t>(entering - states_)];
-  int own_piece = own == nullptr ? 0 : rises ? own->above : own->below;
-  const auto own_reach = [&] {
-    if (own == nullptr ||
-        (rises ? own_piece == static_cast<int>(own->points.size()) : own_piece == 0)) {
-      return kInfinity;
-    }
-    const double end = own->points[static_cast<std::size_t>(rises ? own_piece : own_piece - 1)];
-    return direction * (end - value_[entering]);
-  };
-  double own_end = own_reach();
-  int leaving = -1;
-  double length = 0.0;
+  Move move{entering, direction};
+  if (entering >= states_) {
+    const Function& own = functions_[static_cast<std::size_t>(entering - states_)];
+    move.piece = rises ? own.above : own.below;
+  }
+  if (!pass_breakpoints(gain, move)) {
+    return false;
+  }
+  advance(move);
+  if (move.leaving >= 0) {
+    pivot(move.leaving, entering);
+  } else if (checkpoint_ != nullptr) {  // from one breakpoint of the price to another: no pivot
+    checkpoint_->pass(static_cast<double>(rows_) * places_);
+  }
+  return true;
+}
+
+/// How far the entering price goes to its own next breakpoint.
+double ConcaveSimplex::own_reach(const Move& move) const {
+  if (move.entering < states_) {
+    return kInfinity;
+  }
+  const std::vector<double>& points =
+      functions_[static_cast<std::size_t>(move.entering - states_)].points;
+  const bool rises = move.direction > 0.0;
+  if (rises ? move.piece == static_cast<int>(points.size()) : move.piece == 0) {
+    return kInfinity;
+  }
+  const double end = points[static_cast<std::size_t>(rises ? move.piece : move.piece - 1)];
+  return move.direction * (end - value_[move.entering]);
+}
+
+/// Go on over breakpoints, at each of which the gain per unit falls, until it is used up or a state
+/// has no price left. False if nothing ends the step.
+bool ConcaveSimplex::pass_breakpoints(double gain, Move& move) {
+  double own_end = own_reach(move);
   for (;;) {
     int first = -1;
     double least = own_end;
@@ -185,71 +206,66 @@ bool ConcaveSimplex::step(int entering, double gain, bool rises) {
         least = reach_[r];
       }
     }
-    length = least;
-    const int turn = (first < 0 ? rises : rate_[first] > 0.0) ? 1 : -1;
-    if (first < 0) {
-      if (own == nullptr || own_end == kInfinity) {
-        return false;
-      }
-      const int next = own_piece + turn;
-      gain -= std::abs(own->slopes[static_cast<std::size_t>(own_piece)] -
-                       own->slopes[static_cast<std::size_t>(next)]);
-      if (gain <= kGain) {
-        break;
-      }
-      own_piece = next;
-      own_end = own_reach();
-      continue;
+    move.length = least;
+    if (first < 0 && own_end == kInfinity) {
+      return false;
     }
-    leaving = first;
-    if (basis_[first] < states_) {
-      break;
+    if (first >= 0 && basis_[first] < states_) {
+      move.leaving = first;
+      return true;
     }
+    const int column = first < 0 ? move.entering : basis_[first];
+    const double rate = first < 0 ? move.direction : rate_[first];
     const std::vector<double>& slopes =
-        functions_[static_cast<std::size_t>(basis_[first] - states_)].slopes;
-    int& piece = piece_[static_cast<std::size_t>(first)];
-    const int next = piece + turn;
-    gain -= std::abs(rate_[first]) * std::abs(slopes[static_cast<std::size_t>(piece)] -
-                                              slopes[static_cast<std::size_t>(next)]);
+        functions_[static_cast<std::size_t>(column - states_)].slopes;
+    int& piece = first < 0 ? move.piece : piece_[static_cast<std::size_t>(first)];
+    const int next = piece + (rate > 0.0 ? 1 : -1);
+    gain -= std::abs(rate) * std::abs(slopes[static_cast<std::size_t>(piece)] -
+                                      slopes[static_cast<std::size_t>(next)]);
     if (gain <= kGain) {
-      break;
+      move.leaving = first;
+      return true;
     }
     piece = next;
-    reach_[first] = reach(first);
-    leaving = -1;
+    if (first < 0) {
+      own_end = own_reach(move);
+    } else {
+      reach_[first] = reach(first);
+    }
   }
+}
+
+/// Take the step. What ends it is exactly where it ends.
+void ConcaveSimplex::advance(const Move& move) {
   for (int r = 0; r < rows_; ++r) {
-    value_[basis_[r]] += length * rate_[r];
-    if (basis_[r] >= states_ && r != leaving) {
+    value_[basis_[r]] += move.length * rate_[r];
+    if (basis_[r] >= states_ && r != move.leaving) {
       Function& function = functions_[static_cast<std::size_t>(basis_[r] - states_)];
       function.below = function.above = piece_[static_cast<std::size_t>(r)];
     }
   }
-  value_[entering] += direction * length;
-  if (own != nullptr) {
-    own->below = own->above = own_piece;
-    if (leaving < 0) {
-      own->below = rises ? own_piece : own_piece - 1;
-      own->above = own->below + 1;
-      value_[entering] = own->points[static_cast<std::size_t>(own->below)];
-    }
+  value_[move.entering] += move.direction * move.length;
+  const auto stop_at_breakpoint = [this](int column, int piece, bool rises) {
+    Function& function = functions_[static_cast<std::size_t>(column - states_)];
+    function.below = rises ? piece : piece - 1;
+    function.above = function.below + 1;
+    value_[column] = function.points[static_cast<std::size_t>(function.below)];
+  };
+  if (move.entering >= states_) {
+    Function& own = functions_[static_cast<std::size_t>(move.entering - states_)];
+    own.below = own.above = move.piece;
   }
-  if (leaving >= 0) {
-    const int column = basis_[leaving];
-    if (column < states_) {
-      value_[column] = 0.0;
-    } else {
-      Function& function = functions_[static_cast<std::size_t>(column - states_)];
-      const int piece = piece_[static_cast<std::size_t>(leaving)];
-      function.below = rate_[leaving] > 0.0 ? piece : piece - 1;
-      function.above = function.below + 1;
-      value_[column] = function.points[static_cast<std::size_t>(function.below)];
-    }
-    pivot(leaving, entering);
-  } else if (checkpoint_ != nullptr) {  // from one breakpoint of the price to another: no pivot
-    checkpoint_->pass(static_cast<double>(rows_) * places_);
+  if (move.leaving < 0) {
+    stop_at_breakpoint(move.entering, move.piece, move.direction > 0.0);
+    return;
   }
-  return true;
+  const int column = basis_[move.leaving];
+  if (column < states_) {
+    value_[column] = 0.0;
+  } else {
+    stop_at_breakpoint(column, piece_[static_cast<std::size_t>(move.leaving)],
+                       rate_[move.leaving] > 0.0);
+  }
 }
 
 }  // namespace kpm

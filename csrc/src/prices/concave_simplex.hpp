@@ -45,7 +45,18 @@ class ConcaveSimplex : private PriceTableau<double> {
   void evaluate();
   void price_out();
   int entering(double& gain, bool& rises) const;
+  /// A step of one variable, and what ends it.
+  struct Move {
+    int entering;
+    double direction;
+    int piece = 0;     ///< of the entering price's function
+    int leaving = -1;  ///< row; -1: the entering price stops at a breakpoint of its own
+    double length = 0.0;
+  };
   bool step(int entering, double gain, bool rises);
+  bool pass_breakpoints(double gain, Move& move);
+  void advance(const Move& move);
+  double own_reach(const Move& move) const;
   double reach(int row) const;
 
   std::vector<Function> functions_;  // (claims)
