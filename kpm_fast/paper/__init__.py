@@ -1,4 +1,4 @@
-"""Section 5 of the paper: its books, runs, statements and figures."""
+"""The paper: its books, examples, statements and figures, and whether each was reproduced."""
 
 from .simulations import (
     TABLE_3,
